@@ -1,0 +1,41 @@
+import type {Sensitive} from '../sensitive.js';
+
+/** Kubernetes object metadata, as far as this program reads or writes it. */
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly ownerReferences?: readonly {readonly kind: string; readonly name: string; readonly uid: string}[];
+  readonly managedFields?: readonly {readonly manager?: string; readonly operation?: string}[];
+}
+
+/** Any Kubernetes object. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+  readonly [field: string]: unknown;
+}
+
+/** Names one object in one cluster. */
+export interface ObjectRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  /** Absent for cluster-scoped kinds. */
+  readonly namespace?: string;
+}
+
+/** A Secret's decoded data: bytes as latin1 strings would lie about binary values, so they are buffers. */
+export type SecretData = Readonly<Record<string, Sensitive<Buffer>>>;
+
+/** A list answer of the API server. */
+export interface KubeList<T extends KubeObject = KubeObject> {
+  readonly items: readonly T[];
+  readonly metadata: {readonly resourceVersion?: string; readonly continue?: string};
+}

@@ -1,0 +1,68 @@
+/**
+ * The mesh as operations see it: mesh.yaml, contexts.yaml, environment and flags resolved into one value
+ * (`resolve.ts`). What mesh.yaml may leave out stays optional here; `require.ts` asks for it where it is needed.
+ */
+
+/** Key algorithms for CA keys, by the name used in mesh.yaml and `--key-algorithm`. */
+export const keyAlgorithms = ['rsa-2048', 'rsa-3072', 'rsa-4096', 'ecdsa-p256', 'ecdsa-p384'] as const;
+export type KeyAlgorithm = (typeof keyAlgorithms)[number];
+
+/** One cluster of the mesh. */
+export interface MeshCluster {
+  /** A DNS-1123 label, unique in the mesh; also Istio's `clusterName`. */
+  readonly name: string;
+  /** The kubeconfig context; absent until somebody names one (`--context`, contexts.yaml, mesh.yaml). */
+  readonly context?: string;
+  /** Istio's network ID. */
+  readonly network?: string;
+  readonly role: 'primary' | 'remote';
+  /** For a remote: the primary whose istiod it uses. */
+  readonly primary?: string;
+  /** UID of the kube-system namespace, recorded at first contact. */
+  readonly uid?: string;
+  /** Helm values merged into this cluster's install.yaml. */
+  readonly values?: Readonly<Record<string, unknown>>;
+  /** Overlay files (relative to the work directory) merged into this cluster's install.yaml, in order. */
+  readonly overlays?: readonly string[];
+}
+
+/** When a certificate's remaining life becomes a finding: the larger of a share of its lifetime and a number of days. */
+export interface ExpiryThreshold {
+  /** Share of the lifetime, 0 to 1. */
+  readonly share: number;
+  readonly days: number;
+}
+
+/** Istio settings shared by all clusters. */
+export interface MeshIstio {
+  /** `MAJOR.MINOR` or `MAJOR.MINOR.PATCH`; absent: ask istioctl. */
+  readonly version?: string;
+  readonly namespace: string;
+  readonly profile: string;
+  readonly hub?: string;
+  readonly tag?: string;
+  /** Declared control plane revisions; the default revision is `default`. */
+  readonly revisions?: readonly string[];
+  readonly values?: Readonly<Record<string, unknown>>;
+  readonly overlays?: readonly string[];
+}
+
+/** How the mesh's trust is made. Days are 24 h. */
+export interface MeshTrust {
+  readonly keyAlgorithm: KeyAlgorithm;
+  readonly rootValidityDays: number;
+  readonly clusterValidityDays: number;
+  readonly keepClusterKeys: boolean;
+  /** Render ISTIO_MULTIROOT_MESH and PROXY_CONFIG_XDS_AGENT where the version has them (F8). */
+  readonly rotationReady: boolean;
+  readonly expiry: {readonly warn: ExpiryThreshold; readonly error: ExpiryThreshold};
+}
+
+/** The mesh, resolved. */
+export interface Mesh {
+  readonly meshID?: string;
+  readonly trustDomain: string;
+  readonly istio: MeshIstio;
+  readonly trust: MeshTrust;
+  readonly clusters: readonly MeshCluster[];
+}

@@ -1,0 +1,33 @@
+import {inspect} from 'node:util';
+
+const redacted = '[redacted]';
+
+/**
+ * A value that must never reach a terminal, a log, a JSON answer, the journal or an argument list: private keys and
+ * passphrases. Printing, JSON and inspection show `[redacted]`. Lint allows `reveal()` only in the engine, the signers
+ * and the workspace.
+ */
+export class Sensitive<T> {
+  readonly #value: T;
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  /** The value itself. */
+  reveal(): T {
+    return this.#value;
+  }
+
+  toString(): string {
+    return redacted;
+  }
+
+  toJSON(): string {
+    return redacted;
+  }
+
+  [inspect.custom](): string {
+    return redacted;
+  }
+}

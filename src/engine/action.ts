@@ -1,0 +1,123 @@
+import type {KubeObject, ObjectRef} from '../domain/kube/object.js';
+import type {KeyAlgorithm} from '../domain/mesh/mesh.js';
+import type {Sensitive} from '../domain/sensitive.js';
+
+/** What every action has. */
+interface ActionBase {
+  /** Unique in its plan and stable between runs: `cluster1/cacerts`. Stands in the journal. */
+  readonly id: string;
+  readonly cluster?: string;
+  /** What it does, for people, without the cluster's name: "replace Secret istio-system/cacerts". */
+  readonly title: string;
+  /** Set when something is replaced or deleted that a person must agree to (design.md 3): what would be lost. */
+  readonly confirm?: string;
+}
+
+/** One file of the work directory. */
+export interface FileContent {
+  /** Relative to the work directory, `/` as separator. */
+  readonly path: string;
+  /** Sensitive content is written 0600, in directories made 0700. */
+  readonly content: string | Sensitive<string>;
+}
+
+/** Writes files, all or none: a set that belongs together goes through `.pending` (design.md 4). */
+export interface WriteFiles extends ActionBase {
+  readonly kind: 'write-files';
+  readonly files: readonly FileContent[];
+}
+
+/** Creates the mesh's root CA: root-key.pem and root-cert.pem. */
+export interface CreateRootCa extends ActionBase {
+  readonly kind: 'create-root-ca';
+  readonly algorithm: KeyAlgorithm;
+  readonly validityDays: number;
+  /** Part of the root's CN where the mesh is declared. */
+  readonly meshID?: string;
+  /** `encrypted` asks the passphrase source; `clear` is `--no-passphrase`. */
+  readonly protection: 'encrypted' | 'clear';
+}
+
+/** Makes a key and a certificate for one cluster's CA, signed by the mesh's signer, and writes the cluster's four files. */
+export interface IssueClusterCa extends ActionBase {
+  readonly kind: 'issue-cluster-ca';
+  readonly cluster: string;
+  readonly algorithm: KeyAlgorithm;
+  readonly validityDays: number;
+}
+
+/** Creates an object, or replaces it at the resourceVersion that the plan saw. */
+export interface PutObject extends ActionBase {
+  readonly kind: 'put-object';
+  readonly cluster: string;
+  readonly context: string;
+  /** `metadata.resourceVersion` set means replace. */
+  readonly object: KubeObject;
+  /** Data of a Secret, added to the object only in the effect. */
+  readonly secretData?: Readonly<Record<string, Sensitive<Buffer>>>;
+}
+
+/** Patches an object: an object is a merge patch, an array a JSON patch. */
+export interface PatchObject extends ActionBase {
+  readonly kind: 'patch-object';
+  readonly cluster: string;
+  readonly context: string;
+  readonly ref: ObjectRef;
+  readonly patch: object;
+}
+
+/** Deletes an object if it is still the one the plan saw. */
+export interface DeleteObject extends ActionBase {
+  readonly kind: 'delete-object';
+  readonly cluster: string;
+  readonly context: string;
+  readonly ref: ObjectRef;
+  readonly preconditions: {readonly uid?: string; readonly resourceVersion?: string};
+}
+
+/** Runs istioctl against one cluster. Content goes in by a file descriptor or a file, never as an argument. */
+export interface RunIstioctl extends ActionBase {
+  readonly kind: 'run-istioctl';
+  readonly cluster: string;
+  readonly context: string;
+  /** Arguments without context and kubeconfig, which the tool adds. */
+  readonly args: readonly string[];
+  /** Absolute or work-directory path of the file to apply, when there is one. */
+  readonly file?: string;
+  readonly timeoutMs: number;
+}
+
+/** Restarts a Deployment as `kubectl rollout restart` does, and waits until the new pods are ready. */
+export interface RestartWorkload extends ActionBase {
+  readonly kind: 'restart-workload';
+  readonly cluster: string;
+  readonly context: string;
+  readonly ref: ObjectRef;
+  readonly timeoutMs: number;
+}
+
+/** Waits until the cluster itself shows that istiod loaded a bundle: ConfigMap istio-ca-root-cert equals it (F1.4). */
+export interface AwaitBundle extends ActionBase {
+  readonly kind: 'await-bundle';
+  readonly cluster: string;
+  readonly context: string;
+  readonly namespace: string;
+  readonly bundle: string;
+  readonly timeoutMs: number;
+}
+
+/** Everything this program can do to the world. One interpreter acts on it: `perform.ts` and `effects/`. */
+export type Action =
+  | WriteFiles
+  | CreateRootCa
+  | IssueClusterCa
+  | PutObject
+  | PatchObject
+  | DeleteObject
+  | RunIstioctl
+  | RestartWorkload
+  | AwaitBundle;
+
+export type ActionKind = Action['kind'];
+/** The action of one kind. */
+export type ActionOf<Kind extends ActionKind> = Extract<Action, {kind: Kind}>;

@@ -1,0 +1,37 @@
+import type {Istioctl} from '../tools/istioctl.js';
+import type {Clusters} from '../tools/kubectl/api.js';
+import type {Workspace} from '../workspace/workspace.js';
+import type {Sensitive} from '../domain/sensitive.js';
+
+/** Where the root key's passphrase comes from (design.md 6). Asked at most once per run. */
+export interface PassphraseSource {
+  /** False when there is neither a source nor a terminal: callers refuse with `PASSPHRASE_NEEDED` before they plan. */
+  readonly available: boolean;
+  /**
+   * The passphrase. `purpose` decides the prompt: a new one is asked for twice on a terminal. Throws
+   * `PASSPHRASE_NEEDED`, `FILE_MISSING`, `TOOL_FAILED` (passphrase command), `INTERRUPTED`.
+   */
+  get(purpose: 'new' | 'existing'): Promise<Sensitive<string>>;
+}
+
+/** The person at the terminal, if there is one. */
+export interface Terminal {
+  /** Standard input and standard error are a terminal. */
+  readonly interactive: boolean;
+  /** Asks on standard error; false for no. */
+  confirm(question: string): Promise<boolean>;
+}
+
+/** Everything outside the program, made once by `cli/deps.ts`. Gather reads through it, effects write through it. */
+export interface Deps {
+  readonly workspace: Workspace;
+  readonly clusters: Clusters;
+  readonly istioctl: Istioctl;
+  readonly passphrases: PassphraseSource;
+  readonly terminal: Terminal;
+  /** Process environment as seen at start, for `--from-env` and the guide's variables. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly now: () => Date;
+  /** Aborts on Ctrl-C and at `--timeout`. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,76 @@
+import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js';
+
+/** `none`: the write is real. `server`: the API server admits and validates it, and stores nothing (`dryRun=All`). */
+export type WriteDryRun = 'none' | 'server';
+
+/** Selects what a list or watch returns. */
+export interface ListOptions {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Only metadata (PartialObjectMetadata), for large collections and for names of Secrets. */
+  readonly metadataOnly?: boolean;
+}
+
+/** One event of a watch. */
+export interface WatchEvent<T extends KubeObject = KubeObject> {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly object: T;
+}
+
+/**
+ * The API server of one cluster, through one kubectl process (design.md 7). Every method throws a MeshError:
+ * `UNREACHABLE`, `UNAUTHORIZED`, `FORBIDDEN` (the message names verb, resource and namespace), `NOT_FOUND`,
+ * `CONFLICT` (409), `REJECTED` (400, 422, admission), `API_ERROR`, `TIMEOUT`, `INTERRUPTED`.
+ */
+export interface KubeApi {
+  /** The kubeconfig context behind this API. */
+  readonly context: string;
+  /** GET of any path, for `/version`, subresources and reviews. */
+  raw(path: string): Promise<unknown>;
+  get<T extends KubeObject = KubeObject>(ref: ObjectRef): Promise<T>;
+  /** Like get; undefined when the object (or its namespace) does not exist. */
+  find<T extends KubeObject = KubeObject>(ref: ObjectRef): Promise<T | undefined>;
+  /** All items, in chunks of at most 500 (limit/continue). */
+  list<T extends KubeObject = KubeObject>(
+    kind: {readonly apiVersion: string; readonly kind: string},
+    options?: ListOptions,
+  ): Promise<KubeList<T>>;
+  /** Events from `resourceVersion` on, until the signal aborts; ends on its own when the server ends it. */
+  watch<T extends KubeObject = KubeObject>(
+    kind: {readonly apiVersion: string; readonly kind: string},
+    options: ListOptions & {readonly resourceVersion: string; readonly signal: AbortSignal},
+  ): AsyncIterable<WatchEvent<T>>;
+  /** POST; `CONFLICT` when it exists already. Writes carry fieldManager kubectl-mesh. */
+  create<T extends KubeObject>(object: T, dryRun: WriteDryRun): Promise<T>;
+  /** PUT of the whole object at `metadata.resourceVersion`; `CONFLICT` when that is not the current one. */
+  replace<T extends KubeObject>(object: T, dryRun: WriteDryRun): Promise<T>;
+  /** PATCH with a merge patch (object) or a JSON patch (array). */
+  patch(ref: ObjectRef, patch: object, dryRun: WriteDryRun): Promise<KubeObject>;
+  /** DELETE, only if uid and resourceVersion (where given) are still these. */
+  delete(
+    ref: ObjectRef,
+    preconditions: {readonly uid?: string; readonly resourceVersion?: string},
+    dryRun: WriteDryRun,
+  ): Promise<void>;
+}
+
+/** Ports of one pod, forwarded to this process. */
+export interface PortForward {
+  /** Local 127.0.0.1 port for each pod port asked for. */
+  readonly ports: ReadonlyMap<number, number>;
+  close(): Promise<void>;
+}
+
+/** All clusters a command may talk to. Sessions are opened once per context and closed by `close()`. */
+export interface Clusters {
+  /**
+   * The API of one kubeconfig context. Throws `TOOL_MISSING`, `TOOL_TOO_OLD`, `KUBECONFIG_MISSING`, `CONTEXT_MISSING`,
+   * `UNREACHABLE`, `UNAUTHORIZED`.
+   */
+  open(context: string): Promise<KubeApi>;
+  /** `kubectl port-forward` to a pod: one more kubectl process, for live proof only. */
+  forward(context: string, namespace: string, pod: string, ports: readonly number[]): Promise<PortForward>;
+  /** Ends every kubectl process this object started. */
+  close(): Promise<void>;
+}

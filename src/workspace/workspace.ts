@@ -1,0 +1,65 @@
+import type {Sensitive} from '../domain/sensitive.js';
+
+/** One file to write; sensitive content gets mode 0600. The same shape as the engine's FileContent. */
+export interface FileToWrite {
+  /** Relative to the work directory, `/` as separator. */
+  readonly path: string;
+  readonly content: string | Sensitive<string>;
+}
+
+/** What lstat says, as far as checks need it. */
+export interface FileFacts {
+  readonly kind: 'file' | 'directory' | 'symlink' | 'other';
+  /** Permission bits, 0o000 to 0o777. */
+  readonly mode: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** The record of changes (design.md 11): `intent` before an effect, `outcome` after it, both synced to disk. */
+export interface Journal {
+  /** Returns the id that the outcome refers to. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`: then the effect must not start. */
+  intent(entry: {
+    readonly command: string;
+    readonly action: string;
+    readonly cluster?: string;
+    readonly title: string;
+  }): Promise<string>;
+  outcome(entry: {
+    readonly intent: string;
+    readonly status: 'done' | 'failed' | 'cancelled';
+    readonly error?: {readonly code: string; readonly message: string};
+    readonly detail?: Readonly<Record<string, unknown>>;
+  }): Promise<void>;
+}
+
+/**
+ * The work directory: the only memory between commands (design.md 4). Paths are relative to it. All methods throw
+ * `WORKDIR_UNREADABLE` or `WORKDIR_UNWRITABLE` (`DISK_FULL` on ENOSPC) with the path in the message.
+ */
+export interface Workspace {
+  /** Absolute path of the work directory. It need not exist before the first write. */
+  readonly root: string;
+  /** UTF-8 text; undefined when there is no such file. */
+  readText(path: string): Promise<string | undefined>;
+  /** Like readText, for keys. */
+  readSecret(path: string): Promise<Sensitive<string> | undefined>;
+  /** lstat; undefined when there is no such file. */
+  stat(path: string): Promise<FileFacts | undefined>;
+  /** Names in a directory, sorted; empty when there is no such directory. */
+  list(path: string): Promise<readonly string[]>;
+  /**
+   * Writes one file, or a set of files that belong together, so that a killed run leaves all or none (`.pending`,
+   * design.md 4). Throws `SYMLINK` where a sensitive file or its directory is a symbolic link.
+   */
+  write(files: readonly FileToWrite[]): Promise<void>;
+  /** Removes files that exist; missing ones are fine. */
+  remove(paths: readonly string[]): Promise<void>;
+  /** Rolls marked `.pending` sets forward and drops unmarked ones; returns what it did, one line each. */
+  recover(): Promise<readonly string[]>;
+  /** Takes the one writer's lock, making the work directory if needed. Throws `WORKDIR_LOCKED`. */
+  lock(command: string): Promise<{release(): Promise<void>}>;
+  readonly journal: Journal;
+  /** A file outside the work directory that the user named: `certs inspect FILE`, `--passphrase-file`. Throws `FILE_MISSING`, `WORKDIR_UNREADABLE`. */
+  readOutside(path: string): Promise<Sensitive<Buffer>>;
+}

@@ -1,0 +1,38 @@
+import {defineConfig} from 'vitest/config';
+
+const minute = 60_000;
+
+/** unit and commands run on the sources; smoke and e2e run the built program as a child process. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/{domain,engine,cli,signers,workspace,tools,output}/**/*.test.ts'],
+          testTimeout: minute,
+        },
+      },
+      {test: {name: 'commands', include: ['test/commands/**/*.test.ts'], testTimeout: minute}},
+      {
+        test: {
+          name: 'smoke',
+          include: ['test/smoke/**/*.test.ts'],
+          testTimeout: 3 * minute,
+          hookTimeout: 5 * minute,
+          globalSetup: ['test/helpers/build-once.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          testTimeout: 10 * minute,
+          hookTimeout: 30 * minute,
+          fileParallelism: false,
+          globalSetup: ['test/helpers/build-once.ts'],
+        },
+      },
+    ],
+  },
+});
