@@ -1,0 +1,21 @@
+import type {ActionKind, ActionOf} from './action.js';
+import type {Deps} from './deps.js';
+import type {Detail, RunSettings} from './operation.js';
+
+/** What an effect is given besides its action. */
+export interface EffectContext {
+  readonly deps: Deps;
+  /** `dryRun` is `none` or `server`: with `client` no effect runs. */
+  readonly settings: RunSettings;
+  /** Says a line of news in this lane's progress. */
+  readonly line: (text: string) => void;
+}
+
+/**
+ * Turns one action into its effect on the world. Returns what the report and the journal should know, or throws a
+ * MeshError; `CONFLICT` makes the engine look and plan again.
+ */
+export type Effect<Kind extends ActionKind> = (
+  action: ActionOf<Kind>,
+  context: EffectContext,
+) => Promise<Detail | undefined>;

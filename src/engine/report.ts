@@ -1,0 +1,90 @@
+/** What operations use to turn a phase's run into the clusters of their result. Pure. */
+import {errorClasses} from '../domain/errors.js';
+import type {ErrorClass, ErrorReport} from '../domain/errors.js';
+import type {Conclusion, Outcome, PhaseRun, Warning} from './operation.js';
+
+/** How a command ended for one cluster (design.md 10). `skipped`: not started, because of a dry run or a failure elsewhere. */
+export type ClusterOutcome = 'done' | 'unchanged' | 'failed' | 'refused' | 'unknown' | 'skipped' | 'cancelled';
+
+/** The part of a result that every command with clusters shares. */
+export interface ClusterResult {
+  readonly name: string;
+  readonly outcome: ClusterOutcome;
+  readonly error?: ErrorReport;
+}
+
+/** What every command's result may carry besides its own fields. */
+export interface CommonResult {
+  readonly dryRun?: 'client' | 'server';
+  readonly clusters?: readonly ClusterResult[];
+  readonly warnings?: readonly Warning[];
+}
+
+/**
+ * The outcome of each cluster after a phase. A blocker without a cluster applies to all of them; a cluster without
+ * actions and without a blocker is unchanged.
+ */
+export function clusterOutcomes(
+  names: readonly string[],
+  run: Pick<PhaseRun<unknown>, 'plan' | 'outcomes'>,
+): readonly ClusterResult[] {
+  return names.map((name) => {
+    const blocker = run.plan.blockers.find((one) => one.cluster === name || one.cluster === undefined);
+    if (blocker) return {name, outcome: outcomeOfError(blocker.error), error: blocker.error};
+    return {name, ...combine(run.outcomes.filter((outcome) => outcome.cluster === name))};
+  });
+}
+
+/** `failed`, or `refused`, `unknown` or `cancelled` where the error's class says so. */
+export function outcomeOfError(error: ErrorReport): ClusterOutcome {
+  switch (classOf(error)) {
+    case 'refused':
+      return 'refused';
+    case 'unknown':
+      return 'unknown';
+    case 'interrupted':
+    case 'timeout':
+      return 'cancelled';
+    default:
+      return 'failed';
+  }
+}
+
+function combine(outcomes: readonly Outcome[]): Omit<ClusterResult, 'name'> {
+  if (outcomes.length === 0) return {outcome: 'unchanged'};
+  const failed = outcomes.find((outcome) => outcome.status === 'failed');
+  if (failed) {
+    // A change that was under way and then lost its cluster is a failure, not a mere "could not tell": something may
+    // have been written. Only when nothing in the lane was done does the error's own class decide (design.md 3).
+    const wrote = outcomes.some((outcome) => outcome.status === 'done');
+    const outcome = failed.error && !wrote ? outcomeOfError(failed.error) : 'failed';
+    return {outcome, ...(failed.error && {error: failed.error})};
+  }
+  if (outcomes.some((outcome) => outcome.status === 'cancelled')) return {outcome: 'cancelled'};
+  if (outcomes.some((outcome) => outcome.status === 'skipped')) return {outcome: 'skipped'};
+  return {outcome: 'done'};
+}
+
+/**
+ * What clusters' outcomes mean for the exit code. A failure whose error is of class `unknown` counts as `failed` when
+ * something had been written already.
+ */
+export function concludeClusters(clusters: readonly ClusterResult[]): readonly Conclusion[] {
+  return clusters.flatMap((cluster): readonly Conclusion[] => {
+    if (!cluster.error) return cluster.outcome === 'cancelled' ? ['INTERRUPTED'] : ['done'];
+    if (cluster.outcome === 'failed' && classOf(cluster.error) === 'unknown') return ['TOOL_FAILED'];
+    return [cluster.error.code];
+  });
+}
+
+/** Errors of a plan and its outcomes that belong to no cluster. */
+export function generalErrors(run: Pick<PhaseRun<unknown>, 'plan' | 'outcomes'>): readonly ErrorReport[] {
+  return [
+    ...run.plan.blockers.filter((blocker) => blocker.cluster === undefined).map((blocker) => blocker.error),
+    ...run.outcomes.flatMap((outcome) => (outcome.cluster === undefined && outcome.error ? [outcome.error] : [])),
+  ];
+}
+
+function classOf(error: ErrorReport): ErrorClass {
+  return errorClasses[error.code];
+}
