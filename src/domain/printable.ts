@@ -15,5 +15,7 @@ export function printable(text: string): string {
 
 /** The same on one line: line feeds and tabs become spaces, runs of spaces one. */
 export function printableLine(text: string): string {
-  return printable(text.replace(/[\r\n\t]+/g, ' ')).replace(/ {2,}/g, ' ').trim();
+  return printable(text.replace(/[\r\n\t]+/g, ' '))
+    .replace(/ {2,}/g, ' ')
+    .trim();
 }

@@ -19,6 +19,11 @@ export class Sensitive<T> {
     return this.#value;
   }
 
+  /** The value seen through a function, still sensitive. */
+  map<U>(change: (value: T) => U): Sensitive<U> {
+    return new Sensitive(change(this.#value));
+  }
+
   toString(): string {
     return redacted;
   }

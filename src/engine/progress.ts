@@ -1,9 +1,10 @@
-import type {Group, Outcome, Plan, Warning} from './operation.js';
+import type {Group, Outcome, Warning} from './operation.js';
 
 /** What the engine tells whoever draws progress. Drawing goes to standard error and never decides anything. */
 export type ProgressEvent =
   | {readonly type: 'gathering'; readonly title: string}
-  | {readonly type: 'planned'; readonly plan: Plan}
+  /** Shown before a question is asked: what is about to be done. */
+  | {readonly type: 'planned'; readonly groups: readonly Group[]}
   | {readonly type: 'group-started'; readonly group: Group}
   | {readonly type: 'lane-started'; readonly lane: string}
   /** A line of news within a lane: what it does now, or what a tool said. */

@@ -60,7 +60,8 @@ function combine(outcomes: readonly Outcome[]): Omit<ClusterResult, 'name'> {
     const outcome = failed.error && !wrote ? outcomeOfError(failed.error) : 'failed';
     return {outcome, ...(failed.error && {error: failed.error})};
   }
-  if (outcomes.some((outcome) => outcome.status === 'cancelled')) return {outcome: 'cancelled'};
+  const cancelled = outcomes.find((outcome) => outcome.status === 'cancelled');
+  if (cancelled) return {outcome: 'cancelled', ...(cancelled.error && {error: cancelled.error})};
   if (outcomes.some((outcome) => outcome.status === 'skipped')) return {outcome: 'skipped'};
   return {outcome: 'done'};
 }

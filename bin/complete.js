@@ -1,0 +1,4 @@
+#!/usr/bin/env node
+import {printCompletions} from '../dist/complete.js';
+
+printCompletions(process.argv.slice(2));

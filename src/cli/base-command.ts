@@ -1,0 +1,93 @@
+/** What every command shares: parse, perform, print, exit code, errors. The only code that knows exit codes and streams. */
+import {Command, Errors} from '@oclif/core';
+import {asMeshError, MeshError} from '../domain/errors.js';
+import type {CommonResult} from '../engine/report.js';
+import {execute} from '../engine/engine.js';
+import type {Operation} from '../engine/operation.js';
+import type {View} from '../output/view.js';
+import {normalizeArgv, wantsJson} from './argv.js';
+import {createDeps} from './deps.js';
+import type {CommonFlags} from './deps.js';
+import {exitCode} from './exit-code.js';
+import {errorAsJson, errorAsText, schemaVersion} from './show-error.js';
+import {createAbort} from './signals.js';
+import {writeOut} from './streams.js';
+
+/** The base of every command. */
+export abstract class MeshCommand extends Command {
+  constructor(argv: string[], config: Command['config']) {
+    super(normalizeArgv(argv), config);
+  }
+
+  /**
+   * Runs an operation and prints its result with the view that `-o` names. Ends the process with the exit code that the
+   * operation concludes.
+   */
+  protected async perform<Request, Result extends object>(
+    operation: Operation<Request, Result>,
+    request: Request,
+    view: View<Result>,
+    flags: CommonFlags,
+  ): Promise<Result> {
+    const abort = createAbort(flags.timeout);
+    try {
+      const {deps, settings, report, close} = await createDeps(flags, abort.signal);
+      let result: Result;
+      try {
+        result = await execute(operation, request, {deps, settings, report});
+      } finally {
+        await close();
+      }
+      const answer: Result & CommonResult = settings.dryRun === 'none' ? result : {...result, dryRun: settings.dryRun};
+      await this.print(answer, view, flags);
+      const code = exitCode(operation.conclude(result));
+      if (code !== 0) this.exit(code);
+      return answer;
+    } catch (thrown) {
+      // What an abort breaks off reports all kinds of errors; the abort is what happened.
+      if (abort.signal.aborted && !(thrown instanceof Errors.ExitError)) throw asMeshError(abort.signal.reason);
+      throw thrown;
+    } finally {
+      abort.dispose();
+    }
+  }
+
+  /** Prints what an error means and exits with its code. */
+  protected override async catch(thrown: Error): Promise<never> {
+    if (thrown instanceof Errors.ExitError) throw thrown;
+    return showAndExit(thrown, this.argv);
+  }
+
+  private async print<Result extends object>(result: Result, view: View<Result>, flags: CommonFlags): Promise<void> {
+    const format = flags.json === true ? 'json' : (flags.output ?? 'text');
+    if (format === 'json') {
+      await writeOut(JSON.stringify({schemaVersion, ...result}, undefined, 2));
+      return;
+    }
+    const render = view[format as keyof View<Result>];
+    if (!render) throw new MeshError('INTERNAL', `The view of ${this.id ?? 'this command'} has no ${format}`);
+    const text = render(result, {
+      ...(process.stdout.isTTY && {width: process.stdout.columns}),
+      color: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+      now: new Date(),
+    });
+    if (text !== '') await writeOut(text);
+  }
+}
+
+/** Shows any error as the command line asked for, and ends with its exit code (as oclif's ExitError, which tests see). */
+export async function showAndExit(thrown: unknown, argv: readonly string[]): Promise<never> {
+  const error = fromOclif(thrown);
+  if (wantsJson(argv)) await writeOut(errorAsJson(error));
+  else process.stderr.write(`${errorAsText(error)}\n`);
+  throw new Errors.ExitError(exitCode([error.code]));
+}
+
+/** oclif's own errors are all about the command line; everything else is ours or a bug. */
+function fromOclif(thrown: unknown): MeshError {
+  if (thrown instanceof MeshError || !(thrown instanceof Errors.CLIError)) return asMeshError(thrown);
+  return new MeshError('USAGE', thrown.message.replace(/\nSee more help with --help$/, ''), {
+    hints: ['See --help for what this command takes'],
+    cause: thrown,
+  });
+}

@@ -1,0 +1,168 @@
+/**
+ * The composition root: the one place that makes the workspace and the tools. What a run may not need (kubectl, istioctl,
+ * prompts, drawing) is loaded at first use.
+ */
+import {resolve} from 'node:path';
+import {MeshError} from '../domain/errors.js';
+import type {Sensitive} from '../domain/sensitive.js';
+import type {Deps} from '../engine/deps.js';
+import type {RunSettings} from '../engine/operation.js';
+import type {Reporter} from '../engine/progress.js';
+import {createPlainProgress} from '../output/plain-progress.js';
+import type {Progress} from '../output/progress-types.js';
+import type {Istioctl} from '../tools/istioctl.js';
+import type {Clusters} from '../tools/kubectl/api.js';
+import type {Runner} from '../tools/runner.js';
+import {createWorkspace} from '../workspace/create.js';
+import {takePassphrase} from './environment.js';
+import {createPassphraseSource} from './passphrase.js';
+import {createTerminal, isInteractive, promptPassphrase} from './terminal.js';
+
+/** The parsed flags that commands share; a command that has no such flag leaves it out. */
+export interface CommonFlags {
+  readonly 'work-dir'?: string | undefined;
+  readonly timeout?: number | undefined;
+  readonly concurrency?: number | undefined;
+  readonly 'keep-going'?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+  readonly kubeconfig?: string | undefined;
+  readonly 'request-timeout'?: number | undefined;
+  readonly as?: string | undefined;
+  readonly 'as-group'?: readonly string[] | undefined;
+  readonly output?: string | undefined;
+  readonly json?: boolean | undefined;
+  readonly 'dry-run'?: RunSettings['dryRun'] | undefined;
+  readonly yes?: boolean | undefined;
+  readonly 'passphrase-file'?: string | undefined;
+  readonly 'passphrase-command'?: string | undefined;
+}
+
+/** What a command is run with. */
+export interface Composition {
+  readonly deps: Deps;
+  readonly settings: RunSettings;
+  readonly report: Reporter;
+  /** Ends every child process and finishes drawing. Never throws. */
+  close(): Promise<void>;
+}
+
+/** Makes everything a command runs with. */
+export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promise<Composition> {
+  const passphrase = takePassphrase(process.env);
+  const environment: Readonly<Record<string, string | undefined>> = {...process.env};
+  const progress = await createProgress(flags.quiet === true);
+  const pause = (): void => {
+    progress.pause();
+  };
+  const workspace = createWorkspace({root: resolve(flags['work-dir'] ?? '.'), now: () => new Date()});
+  const runner = once(async () => (await import('../tools/runner.js')).createRunner({environment, signal}));
+  const clusters = lazyClusters(flags, environment, signal, runner);
+  const deps: Deps = {
+    workspace,
+    clusters,
+    istioctl: lazyIstioctl(flags, runner),
+    passphrases: createPassphraseSource({
+      file: flags['passphrase-file'],
+      command: flags['passphrase-command'],
+      environment: passphrase,
+      interactive: isInteractive(),
+      readFile: async (path) => (await workspace.readOutside(path)).map((bytes) => firstLine(bytes.toString('utf8'))),
+      runCommand: async (command) => firstLineOf(await (await runner()).askSecret(command)),
+      prompt: (purpose) => promptPassphrase(purpose, signal, pause),
+    }),
+    terminal: createTerminal(signal, pause),
+    environment,
+    now: () => new Date(),
+    signal,
+  };
+  return {
+    deps,
+    settings: {
+      dryRun: flags['dry-run'] ?? 'none',
+      yes: flags.yes ?? false,
+      concurrency: flags.concurrency ?? 1,
+      keepGoing: flags['keep-going'] ?? false,
+    },
+    report: progress.report,
+    async close() {
+      await clusters.close();
+      await progress.end();
+    },
+  };
+}
+
+/** Drawing for a person at a terminal, lines for everybody else. */
+async function createProgress(quiet: boolean): Promise<Progress> {
+  if (!quiet && process.stderr.isTTY && process.env['TERM'] !== 'dumb') {
+    const {createDrawnProgress} = await import('../output/progress.js');
+    return createDrawnProgress(process.stderr);
+  }
+  return createPlainProgress((text) => process.stderr.write(text), quiet);
+}
+
+function lazyClusters(
+  flags: CommonFlags,
+  environment: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+  runner: () => Promise<Runner>,
+): Clusters {
+  let made: Promise<Clusters> | undefined;
+  const get = (): Promise<Clusters> =>
+    (made ??= (async () => {
+      const [{createClusters}, {createTemporaryDirectory}] = await Promise.all([
+        import('../tools/kubectl/clusters.js'),
+        import('../workspace/temporary.js'),
+      ]);
+      return createClusters({
+        runner: await runner(),
+        environment,
+        signal,
+        temporaryDirectory: createTemporaryDirectory,
+        kubeconfig: flags.kubeconfig,
+        requestTimeoutMs: flags['request-timeout'],
+        as: flags.as,
+        asGroups: flags['as-group'] ?? [],
+        interactive: isInteractive(),
+      });
+    })());
+  return {
+    open: async (context) => (await get()).open(context),
+    forward: async (context, namespace, pod, ports) => (await get()).forward(context, namespace, pod, ports),
+    close: async () => {
+      if (made) await (await made).close();
+    },
+  };
+}
+
+function lazyIstioctl(flags: CommonFlags, runner: () => Promise<Runner>): Istioctl {
+  const get = once(async () =>
+    (await import('../tools/istioctl.js')).createIstioctl({
+      runner: await runner(),
+      kubeconfig: flags.kubeconfig,
+      impersonating: flags.as !== undefined,
+    }),
+  );
+  return {
+    version: async () => (await get()).version(),
+    run: async (request) => (await get()).run(request),
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}
+
+/** Passphrases are one line; the line end is not part of them. */
+function firstLine(text: string): string {
+  const line = text.split(/\r?\n/, 1)[0] ?? '';
+  if (line === '')
+    throw new MeshError('PASSPHRASE_NEEDED', 'The passphrase is empty', {
+      hints: ['Give a passphrase of at least one character'],
+    });
+  return line;
+}
+
+function firstLineOf(answer: Sensitive<string>): Sensitive<string> {
+  return answer.map(firstLine);
+}

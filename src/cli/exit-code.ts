@@ -1,0 +1,33 @@
+/** The only place that knows exit codes (design.md 3). */
+import {errorClasses} from '../domain/errors.js';
+import type {ErrorClass} from '../domain/errors.js';
+import type {Conclusion} from '../engine/operation.js';
+
+/** Findings at or above `--fail-on`, or differences. */
+const findings = 3;
+
+const codeOfClass: Readonly<Record<ErrorClass, number>> = {
+  failed: 1,
+  bug: 1,
+  invalid: 2,
+  unknown: 4,
+  refused: 5,
+  timeout: 124,
+  interrupted: 130,
+};
+
+/** With several clusters the first of these that occurred is the command's. */
+const precedence = [130, 124, 2, 1, 5, 3, 4, 0] as const;
+
+/** The exit code of one conclusion. */
+function codeOf(conclusion: Conclusion): number {
+  if (conclusion === 'done') return 0;
+  if (conclusion === 'findings') return findings;
+  return codeOfClass[errorClasses[conclusion]];
+}
+
+/** The exit code of a run: 0 when nothing is concluded. */
+export function exitCode(conclusions: readonly Conclusion[]): number {
+  const codes = new Set(conclusions.map(codeOf));
+  return precedence.find((code) => codes.has(code)) ?? 0;
+}

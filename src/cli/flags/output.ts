@@ -1,0 +1,15 @@
+import {Flags} from '@oclif/core';
+
+/** `-o` and `--json`, offering what the command's view offers. */
+export function outputFlags<const Name extends string>(formats: readonly ('text' | 'json' | Name)[]) {
+  return {
+    output: Flags.option({options: formats})({
+      char: 'o',
+      default: 'text',
+      helpValue: formats.join('|'),
+      description: 'how the result is printed',
+      helpGroup: 'GLOBAL',
+    }),
+    json: Flags.boolean({description: 'the same as -o json', helpGroup: 'GLOBAL', exclusive: []}),
+  };
+}

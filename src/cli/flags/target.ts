@@ -1,0 +1,66 @@
+/** Flags that say which mesh, which clusters, and how long to wait. */
+import {Args, Flags} from '@oclif/core';
+import {durationFlag} from './duration.js';
+
+/** `[CLUSTER...]`: none means every cluster of mesh.yaml. */
+export const clustersArg = Args.string({
+  multiple: true,
+  description: 'clusters by name; none means every cluster of mesh.yaml',
+});
+
+/** How many clusters are worked on at the same time when nothing is said: two rounds for a mesh of twenty. */
+const defaultConcurrency = 10;
+
+/** Flags of every command. */
+export const workDirFlags = {
+  'work-dir': Flags.string({
+    char: 'w',
+    env: 'WORK_DIR',
+    default: '.',
+    helpValue: 'DIR',
+    description: 'the work directory: mesh.yaml, the root CA and a folder for each cluster',
+    helpGroup: 'GLOBAL',
+  }),
+  timeout: durationFlag({description: 'give the whole command up after this time (exit 124)', helpGroup: 'GLOBAL'}),
+  concurrency: Flags.integer({
+    min: 1,
+    max: 256,
+    default: defaultConcurrency,
+    description: 'clusters worked on at the same time',
+    helpGroup: 'GLOBAL',
+  }),
+  'keep-going': Flags.boolean({
+    description: 'go on with other clusters after one failed or was refused',
+    helpGroup: 'GLOBAL',
+  }),
+  quiet: Flags.boolean({char: 'q', description: 'no progress, only the result and errors', helpGroup: 'GLOBAL'}),
+};
+
+/** Flags of commands that talk to clusters. */
+export const clusterFlags = {
+  kubeconfig: Flags.string({helpValue: 'FILE', description: 'kubeconfig, as kubectl takes it', helpGroup: 'CLUSTER'}),
+  context: Flags.string({
+    helpValue: 'CONTEXT',
+    description: 'kubeconfig context of the one cluster named; the current context is never used',
+    helpGroup: 'CLUSTER',
+  }),
+  'istio-namespace': Flags.string({
+    char: 'n',
+    helpValue: 'NAMESPACE',
+    description: "Istio's namespace (istio-system when neither this nor mesh.yaml says)",
+    helpGroup: 'CLUSTER',
+  }),
+  'request-timeout': durationFlag({description: 'give one API request up after this time', helpGroup: 'CLUSTER'}),
+  as: Flags.string({helpValue: 'USER', description: 'impersonate this user, as kubectl does', helpGroup: 'CLUSTER'}),
+  'as-group': Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'GROUP',
+    dependsOn: ['as'],
+    description: 'impersonate this group; may be repeated',
+    helpGroup: 'CLUSTER',
+  }),
+};
+
+/** Both, for most commands. */
+export const targetFlags = {...workDirFlags, ...clusterFlags};

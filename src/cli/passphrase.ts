@@ -1,0 +1,48 @@
+/** The root key's passphrase: a file, a command, the environment or a prompt, in that order (design.md 6). */
+import {MeshError} from '../domain/errors.js';
+import {Sensitive} from '../domain/sensitive.js';
+import type {PassphraseSource} from '../engine/deps.js';
+
+/** What may give the passphrase. The adapters read; this file decides which one is asked. */
+export interface PassphraseOptions {
+  readonly file?: string | undefined;
+  readonly command?: string | undefined;
+  readonly environment?: Sensitive<string> | undefined;
+  readonly interactive: boolean;
+  /** Reads the file; the first line is the passphrase. */
+  readonly readFile: (path: string) => Promise<Sensitive<string>>;
+  /** Runs the command and returns the first line it prints. */
+  readonly runCommand: (command: string) => Promise<Sensitive<string>>;
+  /** Asks on the terminal, without echo; twice for a new passphrase. */
+  readonly prompt: (purpose: 'new' | 'existing') => Promise<Sensitive<string>>;
+}
+
+/** Makes the source. It asks at most once and remembers the answer for the run. */
+export function createPassphraseSource(options: PassphraseOptions): PassphraseSource {
+  let answer: Promise<Sensitive<string>> | undefined;
+  const ask = async (purpose: 'new' | 'existing'): Promise<Sensitive<string>> => {
+    if (options.file !== undefined) return options.readFile(options.file);
+    if (options.command !== undefined) return options.runCommand(options.command);
+    if (options.environment !== undefined) return options.environment;
+    if (options.interactive) return options.prompt(purpose);
+    throw passphraseNeeded();
+  };
+  return {
+    available:
+      options.file !== undefined ||
+      options.command !== undefined ||
+      options.environment !== undefined ||
+      options.interactive,
+    get: (purpose) => (answer ??= ask(purpose)),
+  };
+}
+
+/** No source and no terminal: names the choices. */
+export function passphraseNeeded(): MeshError {
+  return new MeshError('PASSPHRASE_NEEDED', "The root key's passphrase is needed, and there is no terminal to ask on", {
+    hints: [
+      'Give it with --passphrase-file FILE, --passphrase-command COMMAND or the variable KUBECTL_MESH_PASSPHRASE',
+      'For a demo, write the root key in the clear with --no-passphrase',
+    ],
+  });
+}

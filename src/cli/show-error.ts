@@ -1,0 +1,29 @@
+/** An error for people (standard error) or for programs (a small JSON object on standard output). */
+import ansis from 'ansis';
+import {reportError} from '../domain/errors.js';
+import type {MeshError} from '../domain/errors.js';
+import {printable} from '../domain/printable.js';
+
+/** The version of the shape of every JSON answer. */
+export const schemaVersion = 1;
+
+/** The JSON answer of a run that ended in an error: no argument list, no stack (design.md 10). */
+export function errorAsJson(error: MeshError): string {
+  return JSON.stringify({schemaVersion, error: reportError(error)}, undefined, 2);
+}
+
+/** The error for people: what is wrong, then what to do. Only our own bugs show a stack. */
+export function errorAsText(error: MeshError): string {
+  const lines = [
+    `${ansis.red('Error:')} ${printable(error.message)}`,
+    ...error.hints.map((hint) => `  ${ansis.dim('→')} ${printable(hint)}`),
+  ];
+  if (error.class === 'bug') {
+    const {cause} = error;
+    lines.push(
+      '  This is a fault of kubectl mesh itself. Please report it with this stack:',
+      (cause instanceof Error ? cause.stack : error.stack) ?? '',
+    );
+  }
+  return lines.join('\n');
+}

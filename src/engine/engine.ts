@@ -1,0 +1,110 @@
+/** Runs operations: the lock around a changing one, and for each phase gather, plan, confirm, perform. */
+import {MeshError} from '../domain/errors.js';
+import type {Deps} from './deps.js';
+import type {Engine, Group, Operation, Outcome, Phase, PhaseRun, Plan, RunSettings} from './operation.js';
+import type {Reporter} from './progress.js';
+import {runGroups, skipLane} from './run.js';
+
+/** How often a phase looks and plans again when somebody else changed what it saw (409). */
+const maxAttempts = 5;
+
+/** What an operation is executed with. */
+export interface ExecuteContext {
+  readonly deps: Deps;
+  readonly settings: RunSettings;
+  readonly report: Reporter;
+}
+
+/**
+ * Executes an operation. A changing one holds the work directory's lock for as long as it runs, and completes or drops
+ * what an earlier, killed run left behind before it looks at anything.
+ */
+export async function execute<Request, Result>(
+  operation: Operation<Request, Result>,
+  request: Request,
+  context: ExecuteContext,
+): Promise<Result> {
+  const {deps, settings, report} = context;
+  if (!operation.changes || settings.dryRun !== 'none') {
+    return operation.execute(request, createEngine(operation.command, context));
+  }
+  const lock = await deps.workspace.lock(operation.command);
+  try {
+    for (const message of await deps.workspace.recover()) report({type: 'note', message});
+    return await operation.execute(request, createEngine(operation.command, context));
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The engine of one command's run. */
+export function createEngine(command: string, context: ExecuteContext): Engine {
+  const {deps, settings, report} = context;
+  const agreed = new Set<string>();
+  return {
+    settings,
+    async run<Facts>(phase: Phase<Facts>): Promise<PhaseRun<Facts>> {
+      const finished: Outcome[] = [];
+      for (let attempt = 1; ; attempt += 1) {
+        report({type: 'gathering', title: phase.title});
+        const facts = await phase.gather(deps);
+        deps.signal.throwIfAborted();
+        const plan = phase.plan(facts);
+        for (const warning of attempt === 1 ? plan.warnings : []) report({type: 'warning', warning});
+        const {start, leave} = divide(plan, settings);
+        if (settings.dryRun === 'none') await confirm(start, agreed, context);
+        const outcomes = [...(await runGroups(start, {command, deps, settings, report})), ...leave];
+        if (attempt < maxAttempts && !deps.signal.aborted && outcomes.some(isConflict)) {
+          finished.push(...outcomes.filter((outcome) => outcome.status === 'done'));
+          continue;
+        }
+        return {facts, plan, outcomes: [...finished, ...outcomes]};
+      }
+    },
+  };
+}
+
+/** The groups to run, and the outcomes of the lanes that blockers keep from running. */
+function divide(plan: Plan, settings: RunSettings): {start: readonly Group[]; leave: readonly Outcome[]} {
+  if (plan.blockers.length === 0) return {start: plan.groups, leave: []};
+  const blocked = new Set(plan.blockers.map((blocker) => blocker.cluster));
+  // A blocker that names no cluster is about the whole plan; one that does spares the others only with --keep-going.
+  const nothing = blocked.has(undefined) || !settings.keepGoing;
+  const isLeft = (cluster: string | undefined): boolean => nothing || blocked.has(cluster);
+  return {
+    start: plan.groups
+      .map((group) => ({...group, lanes: group.lanes.filter((lane) => !isLeft(lane.cluster))}))
+      .filter((group) => group.lanes.length > 0),
+    leave: plan.groups.flatMap((group) => group.lanes.filter((lane) => isLeft(lane.cluster))).flatMap(skipLane),
+  };
+}
+
+/**
+ * Asks once for everything that replaces or deletes (design.md 3). Without a terminal `--yes` must have been said.
+ * Throws `CONFIRMATION_NEEDED`.
+ */
+async function confirm(groups: readonly Group[], agreed: Set<string>, context: ExecuteContext): Promise<void> {
+  const {deps, settings, report} = context;
+  const questions = groups
+    .flatMap((group) => group.lanes.flatMap((lane) => lane.actions))
+    .flatMap(({confirm: what, cluster}) =>
+      what === undefined ? [] : [cluster === undefined ? what : `${cluster}: ${what}`],
+    )
+    .filter((question) => !agreed.has(question));
+  if (settings.yes || questions.length === 0) return;
+  const list = questions.join('; ');
+  if (!deps.terminal.interactive) {
+    throw new MeshError('CONFIRMATION_NEEDED', `This must be agreed to, and there is no terminal to ask on: ${list}`, {
+      hints: ['See what would change with --dry-run, then agree with --yes (-y)'],
+    });
+  }
+  report({type: 'planned', groups});
+  if (!(await deps.terminal.confirm(`${list}. Go on?`))) {
+    throw new MeshError('CONFIRMATION_NEEDED', `Not agreed to: ${list}`, {hints: ['Nothing was changed']});
+  }
+  for (const question of questions) agreed.add(question);
+}
+
+function isConflict(outcome: Outcome): boolean {
+  return outcome.error?.code === 'CONFLICT';
+}

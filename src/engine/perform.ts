@@ -1,0 +1,54 @@
+/** The one interpreter of actions: journals the intent, runs the effect, journals the outcome (design.md 11). */
+import {asMeshError, reportError} from '../domain/errors.js';
+import type {Action, ActionKind} from './action.js';
+import type {Effect, EffectContext} from './effect.js';
+import {effects} from './effects/registry.js';
+import type {Detail, Outcome} from './operation.js';
+
+/** Effects the API server can check without storing anything (`--dry-run=server`). */
+const serverSide: ReadonlySet<ActionKind> = new Set(['put-object', 'patch-object', 'delete-object']);
+/** Actions that only wait and look: nothing to record. */
+const unrecorded: ReadonlySet<ActionKind> = new Set(['await-bundle']);
+
+/** Whether a dry run of this kind leaves the action out altogether. */
+export function leftOut(action: Action, dryRun: 'none' | 'client' | 'server'): boolean {
+  return dryRun === 'client' || (dryRun === 'server' && !serverSide.has(action.kind));
+}
+
+/**
+ * Performs one action. Never throws: what goes wrong is the outcome. An action that was interrupted is `cancelled`; the
+ * journal says so too, since its effect may be there.
+ */
+export async function perform(command: string, lane: string, action: Action, context: EffectContext): Promise<Outcome> {
+  const base = {id: action.id, lane, ...(action.cluster !== undefined && {cluster: action.cluster})};
+  const {dryRun} = context.settings;
+  if (leftOut(action, dryRun)) return {...base, status: 'skipped'};
+  const record = dryRun === 'none' && !unrecorded.has(action.kind) ? context.deps.workspace.journal : undefined;
+  let intent: string | undefined;
+  try {
+    context.deps.signal.throwIfAborted();
+    intent = await record?.intent({
+      command,
+      action: action.id,
+      title: action.title,
+      ...(action.cluster !== undefined && {cluster: action.cluster}),
+    });
+    const detail = await runEffect(action, context);
+    if (record && intent !== undefined) await record.outcome({intent, status: 'done', ...(detail && {detail})});
+    return {...base, status: dryRun === 'none' ? 'done' : 'skipped', ...(detail && {detail})};
+  } catch (thrown) {
+    const error = asMeshError(thrown);
+    const status = error.class === 'interrupted' || error.class === 'timeout' ? 'cancelled' : 'failed';
+    if (record && intent !== undefined) {
+      // The effect's own error is the one to show; a journal that cannot take the outcome is closed by the next run.
+      await record.outcome({intent, status, error: {code: error.code, message: error.message}}).catch(() => undefined);
+    }
+    return {...base, status, error: reportError(error)};
+  }
+}
+
+async function runEffect(action: Action, context: EffectContext): Promise<Detail | undefined> {
+  // The registry is typed by kind; TypeScript cannot follow the correlation between an action and its own entry.
+  const effect = (await effects[action.kind]()) as Effect<ActionKind>;
+  return effect(action, context);
+}

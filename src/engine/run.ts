@@ -1,0 +1,75 @@
+/** Runs a plan's groups: bounded, with a failure policy, stopped by the signal. */
+import pMap from 'p-map';
+import type {Deps} from './deps.js';
+import type {Group, Lane, Outcome, RunSettings} from './operation.js';
+import {perform} from './perform.js';
+import type {Reporter} from './progress.js';
+
+/** What the groups are run with. */
+export interface RunContext {
+  readonly command: string;
+  readonly deps: Deps;
+  readonly settings: RunSettings;
+  readonly report: Reporter;
+}
+
+/** Performs groups one after the other and returns an outcome for every action, performed or not. */
+export async function runGroups(groups: readonly Group[], context: RunContext): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  let stopped = false;
+  for (const group of groups) {
+    if (stopped) {
+      outcomes.push(...group.lanes.flatMap(skipLane));
+      continue;
+    }
+    const mayStop = group.onFailure === 'always-stop' || !context.settings.keepGoing;
+    context.report({type: 'group-started', group});
+    const done = await pMap(
+      group.lanes,
+      async (lane) => {
+        if (stopped) return skipLane(lane);
+        const result = await runLane(lane, context);
+        if (mayStop && result.some(isFailure)) stopped = true;
+        return result;
+      },
+      {concurrency: Math.max(1, group.concurrency ?? context.settings.concurrency)},
+    );
+    context.report({type: 'group-ended'});
+    outcomes.push(...done.flat());
+    if (context.deps.signal.aborted) stopped = true;
+  }
+  return outcomes;
+}
+
+/** The outcomes of a lane that was not started. */
+export function skipLane(lane: Lane): readonly Outcome[] {
+  return lane.actions.map((action) => skipped(lane, action.id));
+}
+
+async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcome[]> {
+  const line = (text: string): void => {
+    context.report({type: 'lane-line', lane: lane.key, line: text});
+  };
+  context.report({type: 'lane-started', lane: lane.key});
+  const outcomes: Outcome[] = [];
+  for (const action of lane.actions) {
+    if (outcomes.some(isFailure)) {
+      outcomes.push(skipped(lane, action.id));
+      continue;
+    }
+    line(action.title);
+    outcomes.push(
+      await perform(context.command, lane.key, action, {deps: context.deps, settings: context.settings, line}),
+    );
+  }
+  context.report({type: 'lane-ended', lane: lane.key, outcomes});
+  return outcomes;
+}
+
+function skipped(lane: Lane, id: string): Outcome {
+  return {id, lane: lane.key, ...(lane.cluster !== undefined && {cluster: lane.cluster}), status: 'skipped'};
+}
+
+function isFailure(outcome: Outcome): boolean {
+  return outcome.status === 'failed' || outcome.status === 'cancelled';
+}

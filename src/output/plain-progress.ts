@@ -1,0 +1,45 @@
+/**
+ * Progress as lines on standard error, for scripts and logs. Rules: one line an event that matters later, no drawing, no
+ * colour, every line names its lane; standard output is never touched.
+ */
+import {printableLine} from '../domain/printable.js';
+import type {Group, Warning} from '../engine/operation.js';
+import type {Progress} from './progress-types.js';
+
+/** Writes to `write`, a line at a time. Quiet leaves only warnings. */
+export function createPlainProgress(write: (text: string) => void, quiet: boolean): Progress {
+  const say = (text: string): void => {
+    write(`${printableLine(text)}\n`);
+  };
+  return {
+    report(event) {
+      if (event.type === 'warning') say(warningLine(event.warning));
+      else if (event.type === 'planned') for (const line of planLines(event.groups)) say(line);
+      else if (quiet) return;
+      else if (event.type === 'note') say(event.message);
+      else if (event.type === 'lane-line') say(`${event.lane}: ${event.line}`);
+      else if (event.type === 'lane-ended') {
+        const error = event.outcomes.find((outcome) => outcome.error)?.error;
+        if (error) say(`${event.lane}: failed: ${error.message}`);
+      }
+    },
+    pause() {
+      // Lines need no room to be made for a question.
+    },
+    async end() {
+      // Nothing is drawn, so nothing is left to finish.
+    },
+  };
+}
+
+/** A warning on one line. */
+export function warningLine(warning: Warning): string {
+  return `Warning: ${warning.cluster === undefined ? '' : `${warning.cluster}: `}${warning.message}`;
+}
+
+/** What is about to be done, shown before it must be agreed to. */
+export function planLines(groups: readonly Group[]): readonly string[] {
+  return groups.flatMap((group) =>
+    group.lanes.flatMap((lane) => lane.actions.map((action) => `${lane.cluster ?? lane.key}: will ${action.title}`)),
+  );
+}

@@ -1,0 +1,122 @@
+/**
+ * Progress drawn with listr2, for a person at a terminal: a task a lane, its news beside it, marks when it is done.
+ * Rules: it draws on standard error only, nothing else writes while it draws, and it registers no signal handler
+ * (listr2 would exit with 127 on Ctrl-C). The only import of listr2.
+ */
+import {Listr, ListrLogger, ProcessOutput} from 'listr2';
+import {printableLine} from '../domain/printable.js';
+import type {Group, Lane, Outcome} from '../engine/operation.js';
+import {planLines, warningLine} from './plain-progress.js';
+import type {Progress} from './progress-types.js';
+
+/** A lane being drawn: how the engine's events reach its task. */
+interface DrawnLane {
+  readonly say: (line: string) => void;
+  readonly finish: (outcomes: readonly Outcome[]) => void;
+}
+
+/** Draws on `stream`. */
+export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
+  let lanes = new Map<string, DrawnLane>();
+  let drawing: Promise<unknown> = Promise.resolve();
+  let active = false;
+  const waiting: string[] = [];
+  const print = (line: string): void => {
+    if (active) waiting.push(line);
+    else stream.write(`${printableLine(line)}\n`);
+  };
+  const draw = (group: Group): void => {
+    const drawn = group.lanes.map(drawLane);
+    lanes = new Map(drawn.map(({key, lane}) => [key, lane]));
+    active = true;
+    drawing = new Listr(
+      drawn.map(({title, task}) => ({title, task})),
+      {
+        concurrent: true,
+        exitOnError: false,
+        registerSignalListeners: false,
+        rendererOptions: {
+          collapseErrors: false,
+          logger: new ListrLogger({processOutput: new ProcessOutput(stream, stream)}),
+        },
+      },
+    ).run();
+  };
+  const finishGroup = (): void => {
+    for (const lane of lanes.values()) lane.finish([]);
+    lanes = new Map();
+    drawing = drawing.then(() => {
+      active = false;
+      for (const line of waiting.splice(0)) print(line);
+    });
+  };
+  return {
+    report(event) {
+      switch (event.type) {
+        case 'group-started':
+          draw(event.group);
+          break;
+        case 'lane-line':
+          lanes.get(event.lane)?.say(printableLine(event.line));
+          break;
+        case 'lane-ended':
+          lanes.get(event.lane)?.finish(event.outcomes);
+          break;
+        case 'group-ended':
+          finishGroup();
+          break;
+        case 'planned':
+          for (const line of planLines(event.groups)) print(line);
+          break;
+        case 'note':
+          print(event.message);
+          break;
+        case 'warning':
+          print(warningLine(event.warning));
+          break;
+        case 'gathering':
+        case 'lane-started':
+          break;
+      }
+    },
+    pause() {
+      if (lanes.size > 0) finishGroup();
+    },
+    async end() {
+      if (lanes.size > 0) finishGroup();
+      await drawing;
+    },
+  };
+}
+
+function drawLane(lane: Lane): {
+  key: string;
+  title: string;
+  lane: DrawnLane;
+  task: (context: unknown, task: {output: string}) => Promise<void>;
+} {
+  let finish: (outcomes: readonly Outcome[]) => void = () => undefined;
+  let say: (line: string) => void = () => undefined;
+  const finished = new Promise<readonly Outcome[]>((resolve) => {
+    finish = resolve;
+  });
+  return {
+    key: lane.key,
+    title: printableLine(lane.title),
+    lane: {
+      say: (line) => {
+        say(line);
+      },
+      finish: (outcomes) => {
+        finish(outcomes);
+      },
+    },
+    task: async (_context, task) => {
+      say = (line) => {
+        task.output = line;
+      };
+      const error = (await finished).find((outcome) => outcome.error)?.error;
+      if (error) throw new Error(printableLine(error.message));
+    },
+  };
+}
