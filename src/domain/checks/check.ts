@@ -1,0 +1,138 @@
+/**
+ * A check is data with a pure function: what holds, which facts it needs, how to judge them, and everything a person
+ * wants to read about it. Facts are gathered by `operations/verify`, judged by `judge.ts`.
+ */
+import type {Mesh, MeshCluster} from '../mesh/mesh.js';
+import type {Commands} from './commands.js';
+import type {ClusterFactValues, FactKey, MeshFactValues, Part, Parts} from './facts.js';
+
+/** Stable: it stands in pipelines, alerts and the journal of those who run this program. Never reused. */
+export type CheckId = `MESH${number}`;
+
+/** How bad a finding is. A finding may say another severity than its check's. */
+export type Severity = 'error' | 'warning';
+
+/** What a check is about: the mesh (one judgement), each cluster, or each ordered pair of clusters. */
+export type Scope = 'mesh' | 'cluster' | 'pair';
+
+/** Where the evidence was seen: files of the work directory, the cluster's API server, or a running istiod itself. */
+export type Vantage = 'work directory' | 'API server' | 'live istiod';
+
+/** What a person may want to know of a check: `--explain` and docs/checks.md. */
+export interface Explanation {
+  /** What holds when the check is ok. */
+  readonly meaning: string;
+  /** What goes wrong in the mesh when it does not hold. */
+  readonly breaks: string;
+  /** How to see it without this program: commands, one a line. `$CTX` is the cluster's context. */
+  readonly byHand: string;
+  /** How to mend it. */
+  readonly mend: string;
+  /** Where the rule comes from: a file of Istio or Kubernetes, an RFC, a documentation page. */
+  readonly source: string;
+}
+
+/** Something that is not as it should be. */
+export interface Finding {
+  readonly severity?: Severity;
+  readonly observed: string;
+  readonly expected: string;
+  /** A command that can be typed as it is. */
+  readonly fix: string;
+}
+
+/** What a check says of facts that are all known. */
+export type Judgement =
+  | {readonly ok: string; readonly expected: string}
+  | {readonly findings: readonly [Finding, ...Finding[]]}
+  /** The check does not apply here; the text says why. */
+  | {readonly skipped: string};
+
+/** It holds: what was observed, and what was expected. */
+export function ok(observed: string, expected: string): Judgement {
+  return {ok: observed, expected};
+}
+
+/** The check has nothing to judge here. */
+export function notApplicable(reason: string): Judgement {
+  return {skipped: reason};
+}
+
+/** The findings, or what `otherwise` says when there are none. */
+export function findingsOr(findings: readonly Finding[], otherwise: () => Judgement): Judgement {
+  const [first, ...rest] = findings;
+  return first === undefined ? otherwise() : {findings: [first, ...rest]};
+}
+
+/** Parts of which all are known. */
+type Plain<T> = T extends Parts<infer Value> ? readonly Part<Value>[] : T;
+
+/** The same fact of several clusters. */
+export interface OfCluster<T> {
+  readonly cluster: MeshCluster;
+  readonly value: T;
+}
+
+/** The same fact of the two clusters of a pair. */
+export interface OfPair<T> {
+  readonly self: T;
+  readonly peer: T;
+}
+
+/** Exactly the facts a check needs, all known, in the shape its scope sees them. */
+export type Seen<S extends Scope, Needs extends FactKey> = {
+  readonly [Key in Needs]: Key extends keyof MeshFactValues
+    ? Plain<MeshFactValues[Key]>
+    : Key extends keyof ClusterFactValues
+      ? S extends 'cluster'
+        ? Plain<ClusterFactValues[Key]>
+        : S extends 'mesh'
+          ? readonly OfCluster<Plain<ClusterFactValues[Key]>>[]
+          : OfPair<Plain<ClusterFactValues[Key]>>
+      : never;
+};
+
+/** What is judged, besides the facts. */
+export interface Subject {
+  readonly now: Date;
+  readonly mesh: Mesh;
+  /** Spells the commands of fixes. */
+  readonly commands: Commands;
+}
+export interface ClusterSubject extends Subject {
+  readonly cluster: MeshCluster;
+}
+export interface PairSubject extends ClusterSubject {
+  readonly peer: MeshCluster;
+}
+type SubjectOf<S extends Scope> = S extends 'mesh' ? Subject : S extends 'cluster' ? ClusterSubject : PairSubject;
+
+/** A check as its file writes it. */
+export interface CheckDefinition<S extends Scope, Needs extends FactKey> {
+  readonly id: CheckId;
+  /** What holds when all is well, as a short sentence without a full stop. */
+  readonly title: string;
+  readonly severity: Severity;
+  readonly scope: S;
+  readonly vantage: Vantage;
+  readonly needs: readonly Needs[];
+  /** Pure. Called only when all needed facts are known; of facts with parts, with the parts that are known. */
+  readonly judge: (facts: Seen<S, Needs>, subject: SubjectOf<S>) => Judgement;
+  readonly explanation: Explanation;
+  /** Ids or prefixes of checks that cannot be ok while this one is not: theirs are consequences. */
+  readonly implies: readonly string[];
+  /** False where only a person can mend it: `--wait` gives up at such an error. */
+  readonly waitable: boolean;
+}
+
+/** A check as registry and judge see it: the types of its facts are erased. */
+export interface Check extends Omit<CheckDefinition<Scope, FactKey>, 'judge'> {
+  readonly judge: (facts: never, subject: never) => Judgement;
+}
+
+/** Declares a check; the compiler holds `judge` to the facts that `needs` names. */
+export function defineCheck<const S extends Scope, const Needs extends FactKey>(
+  definition: CheckDefinition<S, Needs>,
+): CheckDefinition<S, Needs> {
+  return definition;
+}

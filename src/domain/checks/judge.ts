@@ -1,0 +1,193 @@
+/**
+ * Turns evidence into rows. The judge, not the check, answers unknown where a needed fact is unknown and skipped where
+ * it was left out, so that no check can call healthy what nobody saw.
+ */
+import {reportError, MeshError} from '../errors.js';
+import type {ErrorReport} from '../errors.js';
+import type {MeshCluster} from '../mesh/mesh.js';
+import type {Check, Finding, Judgement} from './check.js';
+import {meshFactKeys, Parts} from './facts.js';
+import type {ClusterFactValues, Evidence, Fact, FactKey, Facts, MeshFactValues} from './facts.js';
+import {matches} from './ids.js';
+import type {Report, Row, RowResult} from './report.js';
+import {verdictOf} from './report.js';
+
+/** Judges the selected checks. Rows come in the order of the checks, then of the clusters. */
+export function judge(checks: readonly Check[], evidence: Evidence): Report {
+  const rows = checks.flatMap((check) => judgeCheck(check, evidence));
+  const withCauses = markConsequences(checks, rows);
+  return {verdict: verdictOf(withCauses), checks: withCauses};
+}
+
+/** Whom a row is about. */
+interface Target {
+  readonly cluster?: MeshCluster;
+  readonly peer?: MeshCluster;
+}
+
+/** A needed fact after it was looked at: what the check may see of it, and what is not known. */
+interface Look {
+  readonly value?: unknown;
+  readonly unknown: readonly ErrorReport[];
+  readonly leftOut?: string;
+}
+
+function judgeCheck(check: Check, evidence: Evidence): readonly Row[] {
+  const {clusters} = evidence;
+  switch (check.scope) {
+    case 'mesh':
+      return judgeTarget(check, {}, evidence, (key) => lookMesh(key, evidence));
+    case 'cluster':
+      return clusters.flatMap(({cluster, facts}) =>
+        judgeTarget(check, {cluster}, evidence, (key) => lookCluster(key, facts, evidence)),
+      );
+    case 'pair':
+      return clusters.flatMap((self) =>
+        clusters
+          .filter((peer) => peer !== self)
+          .flatMap((peer) =>
+            judgeTarget(check, {cluster: self.cluster, peer: peer.cluster}, evidence, (key) =>
+              lookPair(key, self.facts, peer.facts, evidence),
+            ),
+          ),
+      );
+  }
+}
+
+function judgeTarget(
+  check: Check,
+  target: Target,
+  evidence: Evidence,
+  look: (key: FactKey) => Look,
+): readonly Row[] {
+  const looks = check.needs.map((key) => ({key, ...look(key)}));
+  const leftOut = looks.find((one) => one.leftOut !== undefined)?.leftOut;
+  if (leftOut !== undefined) return [row(check, target, 'skipped', {reason: leftOut})];
+  const missing = distinct(looks.flatMap((one) => one.unknown)).map((error) => unknownRow(check, target, error));
+  // A fact without any known value cannot be judged; of a fact with parts, the known parts can.
+  if (looks.some((one) => one.unknown.length > 0 && one.value === undefined)) return missing;
+  const facts = Object.fromEntries(looks.map((one) => [one.key, one.value]));
+  const {now, mesh, commands} = evidence;
+  const subject = {now, mesh, commands, ...target};
+  // The one place where a check's erased types are given back: `needs` and `scope` made both arguments.
+  const judgement = check.judge(facts as never, subject as never);
+  const rows = rowsOf(check, target, judgement);
+  // "All is well" or "does not apply" cannot be said while parts are unknown; findings stand.
+  return missing.length > 0 ? [...rows.filter(({result}) => result === 'error' || result === 'warning'), ...missing] : rows;
+}
+
+function rowsOf(check: Check, target: Target, judgement: Judgement): readonly Row[] {
+  if ('ok' in judgement) return [row(check, target, 'ok', {observed: judgement.ok, expected: judgement.expected})];
+  if ('skipped' in judgement) return [row(check, target, 'skipped', {reason: judgement.skipped})];
+  return judgement.findings.map((finding) => row(check, target, finding.severity ?? check.severity, finding));
+}
+
+function unknownRow(check: Check, target: Target, error: ErrorReport): Row {
+  const fix = error.hints[0] ?? '';
+  return {...row(check, target, 'unknown', {fix}), reason: error.message, error};
+}
+
+function row(
+  check: Check,
+  {cluster, peer}: Target,
+  result: RowResult,
+  said: Partial<Finding> & {readonly reason?: string},
+): Row {
+  return {
+    id: check.id,
+    title: check.title,
+    severity: said.severity ?? check.severity,
+    scope: check.scope,
+    ...(cluster && {cluster: cluster.name}),
+    ...(peer && {peer: peer.name}),
+    result,
+    observed: said.observed ?? '',
+    expected: said.expected ?? '',
+    vantage: check.vantage,
+    fix: said.fix ?? '',
+    ...(said.reason !== undefined && {reason: said.reason}),
+  };
+}
+
+function lookMesh(key: FactKey, evidence: Evidence): Look {
+  if (isMeshKey(key)) return lookFact(evidence.facts[key], key);
+  const looks = evidence.clusters.map(({cluster, facts}) => ({cluster, ...lookFact(facts[key], key)}));
+  const asked = looks.filter((one) => one.leftOut === undefined);
+  const [first] = looks;
+  if (asked.length === 0 && first?.leftOut !== undefined) return {unknown: [], leftOut: first.leftOut};
+  return {
+    value: asked.filter((one) => one.value !== undefined).map(({cluster, value}) => ({cluster, value})),
+    unknown: asked.flatMap((one) => one.unknown),
+  };
+}
+
+function lookCluster(key: FactKey, facts: Facts<ClusterFactValues>, evidence: Evidence): Look {
+  return isMeshKey(key) ? lookFact(evidence.facts[key], key) : lookFact(facts[key], key);
+}
+
+function lookPair(
+  key: FactKey,
+  self: Facts<ClusterFactValues>,
+  peer: Facts<ClusterFactValues>,
+  evidence: Evidence,
+): Look {
+  if (isMeshKey(key)) return lookFact(evidence.facts[key], key);
+  const [mine, theirs] = [lookFact(self[key], key), lookFact(peer[key], key)];
+  const leftOut = mine.leftOut ?? theirs.leftOut;
+  if (leftOut !== undefined) return {unknown: [], leftOut};
+  const unknown = [...mine.unknown, ...theirs.unknown];
+  if (mine.value === undefined || theirs.value === undefined) return {unknown};
+  return {value: {self: mine.value, peer: theirs.value}, unknown};
+}
+
+function lookFact(fact: Fact<unknown> | undefined, key: FactKey): Look {
+  if (fact === undefined) {
+    return {unknown: [reportError(new MeshError('INTERNAL', `the fact ${key} was not gathered`))]};
+  }
+  if ('leftOut' in fact) return {unknown: [], leftOut: fact.leftOut};
+  if ('unknown' in fact) return {unknown: [fact.unknown]};
+  if (!(fact.value instanceof Parts)) return {value: fact.value, unknown: []};
+  const parts: Parts<unknown>['parts'] = fact.value.parts;
+  return {
+    value: parts.flatMap(({name, seen}) => ('value' in seen ? [{name, value: seen.value}] : [])),
+    unknown: parts.flatMap(({seen}) => ('unknown' in seen ? [seen.unknown] : [])),
+  };
+}
+
+function isMeshKey(key: FactKey): key is keyof MeshFactValues {
+  return (meshFactKeys as readonly FactKey[]).includes(key);
+}
+
+function distinct(errors: readonly ErrorReport[]): readonly ErrorReport[] {
+  return errors.filter(
+    (error, index) => errors.findIndex((other) => other.code === error.code && other.message === error.message) === index,
+  );
+}
+
+/**
+ * Names the cause of rows that could not be ok anyway: the first check, in order, that is not ok itself, declares that
+ * it implies this one, and is about the same cluster. An unknown cause explains only what is unknown.
+ */
+function markConsequences(checks: readonly Check[], rows: readonly Row[]): readonly Row[] {
+  const bad = rows.filter(({result}) => result === 'error' || result === 'unknown');
+  return rows.map((consequence) => {
+    if (consequence.result === 'ok' || consequence.result === 'skipped') return consequence;
+    const cause = bad.find(
+      (candidate) =>
+        candidate.id !== consequence.id &&
+        (candidate.result === 'error' || consequence.result === 'unknown') &&
+        sameCluster(candidate, consequence) &&
+        checks.find(({id}) => id === candidate.id)?.implies.some((id) => matches(consequence.id, id)) === true,
+    );
+    return cause ? {...consequence, impliedBy: cause.id} : consequence;
+  });
+}
+
+function sameCluster(cause: Row, consequence: Row): boolean {
+  return (
+    cause.cluster === undefined ||
+    consequence.cluster === undefined ||
+    cause.cluster === consequence.cluster ||
+    cause.cluster === consequence.peer
+  );
+}

@@ -1,0 +1,41 @@
+import {closest} from 'fastest-levenshtein';
+import {MeshError} from '../errors.js';
+import type {Check} from './check.js';
+import {groupPrefixes, matches} from './ids.js';
+
+/** Which checks were asked for; ids or prefixes. */
+export interface Selection {
+  readonly only: readonly string[];
+  readonly skip: readonly string[];
+}
+
+/** The checks a selection leaves, in the registry's order. Throws `UNKNOWN_ID` with the nearest id. */
+export function selectChecks(checks: readonly Check[], selection: Selection): readonly Check[] {
+  const known = [...groupPrefixes, ...checks.map(({id}) => id)];
+  for (const word of [...selection.only, ...selection.skip]) requireKnown(word, known);
+  return checks.filter(
+    ({id}) =>
+      (selection.only.length === 0 || selection.only.some((word) => matches(id, word))) &&
+      !selection.skip.some((word) => matches(id, word)),
+  );
+}
+
+/** The check with this id. Throws `UNKNOWN_ID` with the nearest id. */
+export function findCheck(checks: readonly Check[], id: string): Check {
+  const check = checks.find((one) => one.id === id);
+  if (check) return check;
+  throw unknownId(
+    id,
+    checks.map((one) => one.id),
+  );
+}
+
+function requireKnown(word: string, known: readonly string[]): void {
+  if (!/^MESH[0-9]+$/.test(word) || !known.some((id) => matches(id, word))) throw unknownId(word, known);
+}
+
+function unknownId(word: string, known: readonly string[]): MeshError {
+  return new MeshError('UNKNOWN_ID', `There is no check "${word}"`, {
+    hints: [`Did you mean ${closest(word.toUpperCase(), [...known])}?`, 'See all checks with: kubectl mesh verify --list-checks'],
+  });
+}
