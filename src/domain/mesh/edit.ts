@@ -1,0 +1,184 @@
+/**
+ * Edits of mesh.yaml and contexts.yaml that change only the lines they are about. Comments, order, quotes, blank lines
+ * and indentation stay byte for byte, because the text itself is edited at the places where the parser found the
+ * fields; printing the parsed document again would reformat what a person wrote.
+ */
+import {isMap, isNode, isScalar, isSeq, parseDocument, stringify} from 'yaml';
+import type {Document, Pair, YAMLMap, YAMLSeq} from 'yaml';
+import {MeshError} from '../errors.js';
+import {gitignorePatterns} from './layout.js';
+
+/** Fields of a cluster entry that this program writes, in the order in which it writes them. */
+const clusterFields = ['context', 'network', 'role', 'primary', 'uid'] as const;
+export type ClusterField = (typeof clusterFields)[number];
+
+/** A cluster to add. */
+export type NewCluster = {readonly name: string} & {readonly [Field in ClusterField]?: string};
+
+/** A new mesh.yaml that says only what was said. */
+export function newMeshFile(said: {readonly meshID?: string; readonly clusters: readonly NewCluster[]}): string {
+  const head = [
+    '# The mesh, as kubectl mesh makes and checks it.',
+    'apiVersion: kubectl-mesh/v1alpha1',
+    'kind: Mesh',
+    ...(said.meshID === undefined ? [] : [`meshID: ${scalar(said.meshID)}`]),
+  ];
+  const clusters = said.clusters.length === 0 ? [] : ['clusters:', ...said.clusters.flatMap((one) => entry(one, '  '))];
+  return [...head, ...clusters, ''].join('\n');
+}
+
+/** Adds a cluster at the end of the list. The text must be a valid mesh.yaml without a cluster of that name. */
+export function addCluster(text: string, cluster: NewCluster): string {
+  const document = parse(text);
+  const top = topMap(document);
+  const clusters: unknown = top.get('clusters', true);
+  if (!isSeq(clusters)) {
+    if (!isFlow(top)) return appendLines(text, ['clusters:', ...entry(cluster, '  ')]);
+    return insertPair(text, top, 'clusters', `[${flowEntry(cluster)}]`);
+  }
+  if (isFlow(clusters)) {
+    const last = clusters.items.at(-1);
+    const at = isNode(last) ? endOf(last) : startOf(clusters) + 1;
+    return splice(text, at, at, `${isNode(last) ? ', ' : ''}${flowEntry(cluster)}`);
+  }
+  return insertLines(text, endOf(clusters), entry(cluster, ' '.repeat(columnOf(text, startOf(clusters)))));
+}
+
+/** Sets one field of one cluster. Throws `INTERNAL` when there is no such cluster: callers look first. */
+export function setClusterField(text: string, name: string, field: ClusterField, value: string): string {
+  const clusters: unknown = topMap(parse(text)).get('clusters', true);
+  const found = isSeq(clusters) ? clusters.items.find((item) => isMap(item) && item.get('name') === name) : undefined;
+  if (!isMap(found)) throw new MeshError('INTERNAL', `cluster ${name} is not in the text to edit`);
+  return setPair(text, found, field, value, ['name', ...clusterFields.slice(0, clusterFields.indexOf(field))]);
+}
+
+/** Sets a field of the file itself. */
+export function setMeshField(text: string, field: 'meshID' | 'trustDomain', value: string): string {
+  return setPair(text, topMap(parse(text)), field, value, ['apiVersion', 'kind', 'meshID']);
+}
+
+/** Sets this person's context of a cluster in contexts.yaml; undefined is a file that does not exist yet. */
+export function setContext(text: string | undefined, cluster: string, context: string): string {
+  if (text === undefined || text.trim() === '') {
+    return `# Kubeconfig contexts of this person: they go before the ones in mesh.yaml. Not for git.\n${cluster}: ${scalar(context)}\n`;
+  }
+  const top: unknown = parse(text).contents;
+  if (!isMap(top)) return appendLines(text, [`${cluster}: ${scalar(context)}`]);
+  return setPair(text, top, cluster, context, []);
+}
+
+/** .gitignore with every pattern that keeps keys and this person's files out of git; what stands there stays. */
+export function addGitignore(text: string | undefined): string {
+  const present = new Set((text ?? '').split(/\r?\n/).map((line) => line.trim()));
+  const missing = gitignorePatterns.filter((pattern) => !present.has(pattern));
+  if (text !== undefined && missing.length === 0) return text;
+  return appendLines(text ?? '', ['# kubectl mesh: private keys, and what belongs to one person only', ...missing]);
+}
+
+function parse(text: string): Document.Parsed {
+  return parseDocument(text, {logLevel: 'silent'});
+}
+
+function topMap(document: Document.Parsed): YAMLMap {
+  const top: unknown = document.contents;
+  if (isMap(top)) return top;
+  throw new MeshError('INTERNAL', 'the text to edit is not a YAML map');
+}
+
+function isFlow(node: YAMLMap | YAMLSeq): boolean {
+  return node.flow === true;
+}
+
+function setPair(text: string, map: YAMLMap, key: string, value: string, after: readonly string[]): string {
+  const present: unknown = map.get(key, true);
+  if (isScalar(present)) return splice(text, startOf(present), endOf(present), scalar(value));
+  return insertPair(text, map, key, scalar(value), after);
+}
+
+/** Adds a pair behind the last of the named fields that is there, or at the end of the map. */
+function insertPair(text: string, map: YAMLMap, key: string, value: string, after: readonly string[] = []): string {
+  const before = map.items.filter((pair) => after.includes(keyOf(pair))).at(-1) ?? map.items.at(-1);
+  const end = before === undefined ? startOf(map) + 1 : endOfPair(before);
+  if (isFlow(map)) return splice(text, end, end, `${before === undefined ? '' : ', '}${key}: ${value}`);
+  const first: unknown = map.items[0]?.key;
+  const indent = ' '.repeat(isNode(first) ? columnOf(text, startOf(first)) : 0);
+  return insertLines(text, end, [`${indent}${key}: ${value}`]);
+}
+
+function keyOf(pair: Pair): string {
+  return isScalar(pair.key) ? String(pair.key.value) : '';
+}
+
+function startOf(node: {readonly range?: readonly [number, number, number] | null | undefined}): number {
+  return node.range?.[0] ?? 0;
+}
+
+/** Where a node's own text ends: not counting comments and blank lines that the parser hangs on collections. */
+function endOf(node: unknown): number {
+  if (isMap(node) && !isFlow(node)) {
+    const last = node.items.at(-1);
+    if (last) return endOfPair(last);
+  }
+  if (isSeq(node) && !isFlow(node)) {
+    const last: unknown = node.items.at(-1);
+    if (isNode(last)) return endOf(last);
+  }
+  return isNode(node) ? (node.range?.[1] ?? 0) : 0;
+}
+
+function endOfPair(pair: Pair): number {
+  // A pair without a value ("key:") ends with its colon.
+  const keyEnd = endOf(pair.key) + 1;
+  return isNode(pair.value) ? Math.max(keyEnd, endOf(pair.value)) : keyEnd;
+}
+
+function columnOf(text: string, offset: number): number {
+  return offset - (text.lastIndexOf('\n', offset - 1) + 1);
+}
+
+/** A value as YAML writes it: quoted where it would be read as a number, a boolean or null. */
+function scalar(value: string): string {
+  return stringify(value, {lineWidth: 0}).trimEnd();
+}
+
+function entry(cluster: NewCluster, indent: string): readonly string[] {
+  return pairs(cluster).map((pair, index) => `${indent}${index === 0 ? '- ' : '  '}${pair}`);
+}
+
+function flowEntry(cluster: NewCluster): string {
+  return `{${pairs(cluster).join(', ')}}`;
+}
+
+function pairs(cluster: NewCluster): readonly string[] {
+  return [
+    `name: ${scalar(cluster.name)}`,
+    ...clusterFields.flatMap((field) => {
+      const value = cluster[field];
+      return value === undefined ? [] : [`${field}: ${scalar(value)}`];
+    }),
+  ];
+}
+
+function splice(text: string, from: number, to: number, replacement: string): string {
+  return text.slice(0, from) + replacement + text.slice(to);
+}
+
+/** Inserts whole lines behind the line on which `offset` stands, with the file's own line ends. */
+function insertLines(text: string, offset: number, lines: readonly string[]): string {
+  // A block scalar ends behind its last line feed: its next line starts right there.
+  const lineEnd = text[offset - 1] === '\n' ? offset - 1 : text.indexOf('\n', offset);
+  return lineEnd === -1 ? appendLines(text, lines) : splice(text, lineEnd + 1, lineEnd + 1, joined(text, lines));
+}
+
+function appendLines(text: string, lines: readonly string[]): string {
+  const whole = text === '' || text.endsWith('\n') ? text : text + lineEndOf(text);
+  return whole + joined(text, lines);
+}
+
+function joined(text: string, lines: readonly string[]): string {
+  return lines.map((line) => line + lineEndOf(text)).join('');
+}
+
+function lineEndOf(text: string): string {
+  return text.includes('\r\n') ? '\r\n' : '\n';
+}

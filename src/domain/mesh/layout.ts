@@ -1,0 +1,67 @@
+/**
+ * Names in the work directory (design.md 4): Istio's own layout, as `tools/certs/Makefile.selfsigned.mk` of istio/istio
+ * makes it, plus our declarations. Paths are relative to the work directory, with `/`. The only place that knows them.
+ */
+
+/** Files of the work directory itself. */
+export const layout = {
+  /** The mesh, declared. */
+  meshYaml: 'mesh.yaml',
+  /** `{CLUSTER: CONTEXT}`: this person's own context names; not in git. */
+  contextsYaml: 'contexts.yaml',
+  gitignore: '.gitignore',
+  rootCert: 'root-cert.pem',
+  /** Encrypted, unless `--no-passphrase` was said. */
+  rootKey: 'root-key.pem',
+  /** Append-only, hash-chained record of every change. */
+  journal: 'journal.jsonl',
+  /** Which chain of the journal this copy of the work directory continues, and its newest entry; not in git. */
+  journalHead: '.journal-head.json',
+  /** The one writer's lock. */
+  lock: '.kubectl-mesh.lock',
+  /** A set of files on its way, here or in a cluster's folder. */
+  pending: '.pending',
+} as const;
+
+/** Files of one cluster's folder. */
+export interface ClusterLayout {
+  readonly directory: string;
+  /** The four files of secret `cacerts`, by istiod's names (istio/istio pilot/pkg/bootstrap/istio_ca.go). */
+  readonly caCert: string;
+  readonly caKey: string;
+  readonly rootCert: string;
+  readonly certChain: string;
+  /** What `install apply` applies. */
+  readonly installYaml: string;
+  /** Of `certs request`, until `certs import` moves the key. */
+  readonly requestKey: string;
+  readonly requestCsr: string;
+}
+
+/** The paths of one cluster. The name must have passed `parseClusterName`. */
+export function clusterLayout(name: string): ClusterLayout {
+  return {
+    directory: name,
+    caCert: `${name}/ca-cert.pem`,
+    caKey: `${name}/ca-key.pem`,
+    rootCert: `${name}/root-cert.pem`,
+    certChain: `${name}/cert-chain.pem`,
+    installYaml: `${name}/install.yaml`,
+    requestKey: `${name}/request/ca-key.pem`,
+    requestCsr: `${name}/request/ca.csr`,
+  };
+}
+
+/**
+ * What git must not see: keys (the Makefiles' and workloads' names too), this person's contexts, the lock, and what a
+ * run has under way. Certificates, mesh.yaml, install.yaml and journal.jsonl are meant to be committed.
+ */
+export const gitignorePatterns: readonly string[] = [
+  '*key.pem',
+  '*.key',
+  layout.contextsYaml,
+  layout.journalHead,
+  `${layout.lock}*`,
+  `${layout.pending}/`,
+  '*.kubectl-mesh-tmp',
+];

@@ -1,0 +1,258 @@
+/**
+ * Reads mesh.yaml and contexts.yaml. Every problem has file, line, column, field and what is allowed, and all problems
+ * are told, not only the first.
+ */
+import {isCollection, isMap, isNode, isPair, isScalar, LineCounter, parseDocument} from 'yaml';
+import type {Document, Node, YAMLError} from 'yaml';
+import {z} from 'zod';
+import {MeshError} from '../errors.js';
+import type {ErrorCode} from '../errors.js';
+import {nearest} from '../nearest.js';
+import {printableLine} from '../printable.js';
+import {layout} from './layout.js';
+import type {BrokenRule, FieldPath} from './rules.js';
+import {brokenContextRules, brokenRules} from './rules.js';
+import type {ContextsFile, MeshFile} from './schema.js';
+import {contextsFileSchema, meshFileSchema} from './schema.js';
+
+/** One thing wrong with a YAML file. */
+export interface FileProblem {
+  /** As the user knows it: `mesh.yaml`. */
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** From 1. */
+  readonly column: number;
+  /** `clusters[0].network`; empty for the file as a whole. */
+  readonly field: string;
+  /** What is wrong and what is allowed, without the field's name. */
+  readonly message: string;
+}
+
+/** What a file says, or everything that is wrong with it. */
+export type FileReading<T> = {readonly value: T} | {readonly problems: readonly FileProblem[]};
+
+/** Reads mesh.yaml's text; never throws. */
+export function checkMeshFile(text: string, file: string = layout.meshYaml): FileReading<MeshFile> {
+  return checkFile(text, file, meshFileSchema, brokenRules);
+}
+
+/** What mesh.yaml says. Throws `MESH_YAML_INVALID` with all problems in the message. */
+export function parseMeshFile(text: string, file: string = layout.meshYaml): MeshFile {
+  return valueOf(checkMeshFile(text, file), 'MESH_YAML_INVALID', file);
+}
+
+/** Reads contexts.yaml's text; an empty file maps nothing. Throws `CONTEXTS_YAML_INVALID`. */
+export function parseContextsFile(text: string, file: string = layout.contextsYaml): ContextsFile {
+  if (text.replace(/^\s*(?:#.*)?$/gm, '') === '') return {};
+  return valueOf(checkFile(text, file, contextsFileSchema, brokenContextRules), 'CONTEXTS_YAML_INVALID', file);
+}
+
+/** `mesh.yaml:7:12: clusters[0].network must be …` */
+export function renderProblem({file, line, column, field, message}: FileProblem): string {
+  return `${file}:${String(line)}:${String(column)}: ${field === '' ? '' : `${field} `}${message}`;
+}
+
+function valueOf<T>(reading: FileReading<T>, code: ErrorCode, file: string): T {
+  if ('value' in reading) return reading.value;
+  const {problems} = reading;
+  const count = problems.length === 1 ? 'one problem' : `${String(problems.length)} problems`;
+  throw new MeshError(
+    code,
+    [`${file} has ${count}:`, ...problems.map((problem) => `  ${renderProblem(problem)}`)].join('\n'),
+  );
+}
+
+function checkFile<T>(
+  text: string,
+  file: string,
+  schema: z.ZodType<T>,
+  rules: (value: T) => readonly BrokenRule[],
+): FileReading<T> {
+  const source = new Source(text, file);
+  const syntax = source.syntaxProblems();
+  // A file that is no YAML has no fields to judge; one that only sets a field twice has.
+  if (syntax.some(({fatal}) => fatal)) return {problems: sorted(syntax.map(({problem}) => problem))};
+  const duplicates = syntax.map(({problem}) => problem);
+  const plain = source.toPlain();
+  if ('problem' in plain) return {problems: [...duplicates, plain.problem]};
+  const parsed = schema.safeParse(plain.value);
+  if (!parsed.success)
+    return {problems: sorted([...duplicates, ...schemaProblems(source, schema, parsed.error.issues)])};
+  const broken = rules(parsed.data).map(({path, message}) => source.problem(path, message));
+  if (broken.length + duplicates.length > 0) return {problems: sorted([...duplicates, ...broken])};
+  return {value: parsed.data};
+}
+
+function sorted(problems: readonly FileProblem[]): readonly FileProblem[] {
+  return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/** `clusters[0].network` */
+function renderPath(path: FieldPath): string {
+  return path.reduce<string>(
+    (text, part) => (typeof part === 'number' ? `${text}[${String(part)}]` : text === '' ? part : `${text}.${part}`),
+    '',
+  );
+}
+
+/** A YAML text with the positions of its fields. */
+class Source {
+  readonly #lines = new LineCounter();
+  readonly #document: Document.Parsed;
+
+  constructor(
+    readonly text: string,
+    readonly file: string,
+  ) {
+    this.#document = parseDocument(text, {lineCounter: this.#lines, prettyErrors: false, logLevel: 'error'});
+  }
+
+  syntaxProblems(): readonly {readonly fatal: boolean; readonly problem: FileProblem}[] {
+    const {errors, warnings} = this.#document;
+    const seen = new Set<number>();
+    return [...errors, ...warnings].flatMap((error) => {
+      // One slip often gives several errors at one place: the first is the cause.
+      if (seen.has(error.pos[0])) return [];
+      seen.add(error.pos[0]);
+      const fatal = error.code !== 'DUPLICATE_KEY';
+      const field = fatal ? '' : this.#fieldAt(error.pos[0]);
+      return [{fatal, problem: this.#at(error.pos[0], field, this.#explain(error))}];
+    });
+  }
+
+  /** The file as plain values; aliases that multiply without end are refused by the YAML library. */
+  toPlain(): {readonly value: unknown} | {readonly problem: FileProblem} {
+    try {
+      return {value: this.#document.toJS()};
+    } catch (error) {
+      return {problem: this.#at(0, '', error instanceof Error ? error.message : String(error))};
+    }
+  }
+
+  has(path: FieldPath): boolean {
+    return path.length === 0 ? this.#document.contents !== null : this.#document.hasIn(path);
+  }
+
+  /** How the value at a path was written, when that is not what it looks like: "1.30 is a number here". */
+  asWritten(path: FieldPath): string | undefined {
+    const node: unknown = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true);
+    if (isCollection(node)) return `it is a ${isMap(node) ? 'map' : 'list'} here`;
+    if (!isScalar(node)) return undefined;
+    const written = printableLine(node.source ?? String(node.value));
+    if (node.value === null) return 'it is empty here';
+    if (typeof node.value === 'number') return `${written} is a number here, write "${written}"`;
+    if (typeof node.value === 'boolean') return `${written} is true or false here, write "${written}"`;
+    return `${JSON.stringify(written)} is not`;
+  }
+
+  /** A problem at a field's value, or where its nearest parent starts when it is not there. */
+  problem(path: FieldPath, message: string): FileProblem {
+    return this.#at(this.#offset(path), renderPath(path), message);
+  }
+
+  /** A problem at a field's name. */
+  keyProblem(path: FieldPath, message: string): FileProblem {
+    const parent: unknown = path.length === 1 ? this.#document.contents : this.#document.getIn(path.slice(0, -1), true);
+    const key = path.at(-1);
+    const pair = isMap(parent) ? parent.items.find((item) => keyText(item.key) === String(key)) : undefined;
+    const offset = isNode(pair?.key) ? pair.key.range?.[0] : undefined;
+    return this.#at(offset ?? this.#offset(path), renderPath(path), message);
+  }
+
+  #offset(path: FieldPath): number {
+    for (let length = path.length; length > 0; length--) {
+      const node: unknown = this.#document.getIn(path.slice(0, length), true);
+      if (isNode(node) && node.range) return node.range[0];
+    }
+    return this.#document.contents?.range?.[0] ?? 0;
+  }
+
+  #at(offset: number, field: string, message: string): FileProblem {
+    const {line, col} = this.#lines.linePos(offset);
+    return {file: this.file, line: Math.max(line, 1), column: Math.max(col, 1), field, message};
+  }
+
+  /** The field whose name starts at an offset. */
+  #fieldAt(offset: number): string {
+    const find = (node: unknown, path: FieldPath): string | undefined => {
+      if (!isCollection(node)) return undefined;
+      for (const [index, item] of node.items.entries()) {
+        const pair = isPair(item) ? item : undefined;
+        const here = [...path, pair ? keyText(pair.key) : index];
+        if (isNode(pair?.key) && pair.key.range?.[0] === offset) return renderPath(here);
+        const found = find(pair ? pair.value : item, here);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    };
+    return find(this.#document.contents, []) ?? '';
+  }
+
+  #explain(error: YAMLError): string {
+    switch (error.code) {
+      case 'DUPLICATE_KEY':
+        return 'is set twice: take one away';
+      case 'TAB_AS_INDENT':
+        return 'a tab: YAML is indented with spaces only';
+      case 'MULTIPLE_DOCS':
+        return 'a second document: take away "---" and what follows';
+      default:
+        return `not YAML: ${tabAt(this.text, error.pos[0]) ? 'a tab: YAML is indented with spaces only' : printableLine(error.message)}`;
+    }
+  }
+}
+
+function tabAt(text: string, offset: number): boolean {
+  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
+  return /^ *\t/.test(text.slice(lineStart));
+}
+
+function keyText(key: unknown): string {
+  return isScalar(key) ? String(key.value) : String(key);
+}
+
+type Issue = z.core.$ZodIssue;
+
+function schemaProblems(source: Source, schema: z.ZodType, issues: readonly Issue[]): readonly FileProblem[] {
+  return issues.flatMap((issue) => {
+    const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+    switch (issue.code) {
+      case 'unrecognized_keys': {
+        // Fields of a kind that this version does not know are no typing errors: its `type` is reported already.
+        if (issues.some((other) => other.path.length === path.length + 1 && other.path.at(-1) === 'type')) return [];
+        const allowed = fieldsOf(schema, path);
+        return issue.keys.map((key) => source.keyProblem([...path, key], unknownField(key, allowed)));
+      }
+      case 'invalid_key':
+        return [source.keyProblem(path, issue.issues[0]?.message ?? issue.message)];
+      default:
+        return [source.problem(path, explainValue(source, path, issue.message))];
+    }
+  });
+}
+
+function unknownField(key: string, allowed: readonly string[]): string {
+  const meant = nearest(key, allowed);
+  return `is not a field of mesh.yaml${meant === undefined ? '' : `: did you mean ${meant}?`} (allowed here: ${allowed.join(', ')})`;
+}
+
+function explainValue(source: Source, path: FieldPath, rule: string): string {
+  if (!source.has(path)) return path.length === 0 ? `the file is empty: it ${rule}` : `is missing: it ${rule}`;
+  // "true" in quotes, where true is meant: nothing here should be quoted.
+  if (rule === 'must be true or false') return `${rule}, without quotes`;
+  const written = source.asWritten(path);
+  return written === undefined ? rule : `${rule}; ${written}`;
+}
+
+/** Names of the fields that the schema allows at a path. */
+function fieldsOf(schema: z.ZodType, path: FieldPath): readonly string[] {
+  let at: unknown = schema;
+  for (const part of [...path, undefined]) {
+    while (at instanceof z.ZodOptional) at = at.unwrap();
+    if (part === undefined) break;
+    if (at instanceof z.ZodObject) at = at.shape[String(part)];
+    else if (at instanceof z.ZodArray) at = at.element;
+  }
+  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}

@@ -1,0 +1,219 @@
+/**
+ * mesh.yaml, contexts.yaml and what was said on the command line or in a variable, resolved into one {@link Mesh} and
+ * the clusters a command is about (design.md 3). Pure.
+ *
+ * Precedence of the context: `--context`, contexts.yaml, mesh.yaml. Everything else: mesh.yaml declares; what is said
+ * fills what it leaves out, and may not contradict it.
+ */
+import {MeshError} from '../errors.js';
+import {nearest} from '../nearest.js';
+import {parseDays, parsePercent} from './duration.js';
+import {layout} from './layout.js';
+import type {ExpiryThreshold, KeyAlgorithm, Mesh, MeshCluster, MeshIstio, MeshTrust} from './mesh.js';
+import {parseClusterName} from './names.js';
+import type {ContextsFile, MeshFile, MeshFileCluster} from './schema.js';
+
+/** A value and who said it: `--mesh-id`, `NETWORK_1`. The name stands in messages. */
+export interface Said<T extends string = string> {
+  readonly value: T;
+  readonly by: string;
+}
+
+/** What was said for this run. Absent is not said: flags with such meaning have no defaults. */
+export interface SaidValues {
+  /** Legal with exactly one selected cluster; differs freely from what is declared. */
+  readonly context?: Said;
+  readonly meshID?: Said;
+  readonly trustDomain?: Said;
+  /** For each selected cluster. */
+  readonly network?: Said;
+  readonly istioNamespace?: Said;
+  readonly istioVersion?: Said;
+  readonly profile?: Said;
+  readonly keyAlgorithm?: Said<KeyAlgorithm>;
+}
+
+/** Everything that says what the mesh is. */
+export interface MeshSources {
+  /** Undefined: there is no mesh.yaml. */
+  readonly file: MeshFile | undefined;
+  readonly contexts: ContextsFile;
+  /** Clusters named on the command line; none means all. */
+  readonly names: readonly string[];
+  readonly said: SaidValues;
+}
+
+/** The mesh, and the clusters this run is about. */
+export interface ResolvedMesh {
+  readonly mesh: Mesh;
+  readonly selected: readonly MeshCluster[];
+}
+
+/** Istio's own defaults (istio/istio manifests/profiles/default.yaml) and the ones of design.md 5. */
+export const defaults = {
+  trustDomain: 'cluster.local',
+  namespace: 'istio-system',
+  profile: 'default',
+  keyAlgorithm: 'rsa-4096',
+  rootValidityDays: 3650,
+  clusterValidityDays: 730,
+  warn: {share: 0.3, days: 30},
+  error: {share: 0.1, days: 7},
+} as const;
+
+/**
+ * Resolves. Throws `INVALID_CLUSTER_NAME`, `UNKNOWN_CLUSTER`, `MESH_YAML_MISSING` (no mesh.yaml and nothing named),
+ * `CONTRADICTION`, `USAGE` (`--context` with several clusters).
+ */
+export function resolveMesh(sources: MeshSources): ResolvedMesh {
+  const names = [...new Set(sources.names.map(parseClusterName))];
+  const declared = sources.file ?? {clusters: names.map((name) => ({name}))};
+  checkNames(sources, names);
+  const {said} = sources;
+  const selectedNames = new Set(names.length > 0 ? names : (declared.clusters ?? []).map(({name}) => name));
+  checkContext(sources, declared.clusters ?? [], selectedNames);
+  const clusters = (declared.clusters ?? []).map((cluster) =>
+    resolveCluster(cluster, sources, selectedNames.has(cluster.name)),
+  );
+  const meshID = agree('meshID', declared.meshID, said.meshID);
+  const mesh: Mesh = {
+    ...(meshID === undefined ? {} : {meshID}),
+    trustDomain: agree('trustDomain', declared.trustDomain, said.trustDomain) ?? defaults.trustDomain,
+    istio: resolveIstio(declared.istio ?? {}, said),
+    trust: resolveTrust(declared.trust ?? {}, said),
+    clusters,
+  };
+  return {mesh, selected: inOrder(names, clusters, selectedNames)};
+}
+
+/** As typed where clusters were named; else as declared. */
+function inOrder(
+  names: readonly string[],
+  clusters: readonly MeshCluster[],
+  selected: ReadonlySet<string>,
+): readonly MeshCluster[] {
+  if (names.length === 0) return clusters.filter(({name}) => selected.has(name));
+  return names.flatMap((name) => clusters.filter((cluster) => cluster.name === name));
+}
+
+function checkNames({file}: MeshSources, names: readonly string[]): void {
+  if (!file) {
+    if (names.length > 0) return;
+    throw new MeshError('MESH_YAML_MISSING', `there is no ${layout.meshYaml} here and no cluster was named`, {
+      hints: [
+        'kubectl mesh init NAME=CONTEXT makes one',
+        'name a cluster, or say where the work directory is with --work-dir or WORK_DIR',
+      ],
+    });
+  }
+  const known = (file.clusters ?? []).map(({name}) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown === undefined) {
+    if (names.length > 0 || known.length > 0) return;
+    throw new MeshError('MISSING_VALUE', `${layout.meshYaml} declares no clusters`, {
+      hints: ['kubectl mesh init NAME=CONTEXT adds one'],
+    });
+  }
+  const meant = nearest(unknown, known);
+  throw new MeshError(
+    'UNKNOWN_CLUSTER',
+    `${unknown} is no cluster of ${layout.meshYaml}${meant === undefined ? '' : `: did you mean ${meant}?`}`,
+    {
+      hints: [
+        `kubectl mesh init ${unknown} adds it`,
+        known.length === 0 ? `${layout.meshYaml} declares no clusters` : `declared are: ${known.join(', ')}`,
+      ],
+    },
+  );
+}
+
+function checkContext(
+  {contexts, said}: MeshSources,
+  clusters: readonly MeshFileCluster[],
+  selected: ReadonlySet<string>,
+): void {
+  if (!said.context) return;
+  const {value, by} = said.context;
+  if (selected.size !== 1) {
+    throw new MeshError('USAGE', `${by} is for exactly one cluster, this run is about ${String(selected.size)}`, {
+      hints: ['name one cluster', 'contexts of several clusters go into mesh.yaml or contexts.yaml'],
+    });
+  }
+  const other = clusters.find(
+    (cluster) => !selected.has(cluster.name) && (contexts[cluster.name] ?? cluster.context) === value,
+  );
+  if (other) {
+    throw new MeshError(
+      'CONTRADICTION',
+      `${by} ${value} is the context of cluster ${other.name}, this run is about ${[...selected].join('')}`,
+      {hints: ['one cluster has one name: take another context, or name that cluster']},
+    );
+  }
+}
+
+function resolveCluster(cluster: MeshFileCluster, sources: MeshSources, selected: boolean): MeshCluster {
+  const {contexts, said} = sources;
+  const {context: fileContext, network: fileNetwork, role, ...rest} = cluster;
+  const context = (selected ? said.context?.value : undefined) ?? contexts[cluster.name] ?? fileContext;
+  const network = selected ? agree(`network of ${cluster.name}`, fileNetwork, said.network) : fileNetwork;
+  return {
+    ...present(rest),
+    role: role ?? 'primary',
+    ...(context === undefined ? {} : {context}),
+    ...(network === undefined ? {} : {network}),
+  };
+}
+
+function resolveIstio(declared: NonNullable<MeshFile['istio']>, said: SaidValues): MeshIstio {
+  const {namespace, profile, version, ...rest} = declared;
+  const agreed = agree('istio.version', version, said.istioVersion);
+  return {
+    ...present(rest),
+    namespace: agree('istio.namespace', namespace, said.istioNamespace) ?? defaults.namespace,
+    profile: agree('istio.profile', profile, said.profile) ?? defaults.profile,
+    ...(agreed === undefined ? {} : {version: agreed}),
+  };
+}
+
+function resolveTrust(declared: NonNullable<MeshFile['trust']>, said: SaidValues): MeshTrust {
+  const rootValidityDays = validity(declared.rootValidity) ?? defaults.rootValidityDays;
+  return {
+    keyAlgorithm: agree('trust.keyAlgorithm', declared.keyAlgorithm, said.keyAlgorithm) ?? defaults.keyAlgorithm,
+    rootValidityDays,
+    // The default gives way to a short root: a cluster CA never outlives it.
+    clusterValidityDays: validity(declared.clusterValidity) ?? Math.min(defaults.clusterValidityDays, rootValidityDays),
+    keepClusterKeys: declared.keepClusterKeys ?? true,
+    rotationReady: declared.rotationReady ?? true,
+    expiry: {
+      warn: threshold(declared.expiry?.warn) ?? defaults.warn,
+      error: threshold(declared.expiry?.error) ?? defaults.error,
+    },
+  };
+}
+
+function validity(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseDays(text);
+}
+
+function threshold(pair: readonly [string, string] | undefined): ExpiryThreshold | undefined {
+  return pair && {share: parsePercent(pair[0]), days: parseDays(pair[1])};
+}
+
+/** What is declared, or else what was said; throws when they differ. */
+function agree<T extends string>(field: string, declared: T | undefined, said: Said<T> | undefined): T | undefined {
+  if (declared === undefined || said === undefined || declared === said.value) return declared ?? said?.value;
+  throw new MeshError(
+    'CONTRADICTION',
+    `${said.by} says ${said.value}, ${layout.meshYaml} declares ${field}: ${declared}`,
+    {
+      hints: [`leave ${said.by} away, or change ${layout.meshYaml}`],
+    },
+  );
+}
+
+/** The object without fields that are there but undefined, which optional zod fields may be. */
+function present<T extends object>(object: T): {[Key in keyof T]: Exclude<T[Key], undefined>} {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]: Exclude<T[Key], undefined>;
+  };
+}
