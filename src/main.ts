@@ -3,6 +3,8 @@ import {Errors} from '@oclif/core';
 import {run} from '@oclif/core/run';
 import {flush} from '@oclif/core/flush';
 
+const root = fileURLToPath(import.meta.url);
+
 /** Runs `kubectl mesh` with these words and ends the process with the command's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
   process.exit(await runToExitCode(argv));
@@ -10,21 +12,12 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 async function runToExitCode(argv: readonly string[]): Promise<number> {
   try {
-    await run([...argv], fileURLToPath(import.meta.url));
+    await run([...argv], root);
     await flush();
     return 0;
   } catch (thrown) {
     if (thrown instanceof Errors.ExitError) return thrown.oclif.exit ?? 1;
-    return showUnknownCommand(thrown, argv);
-  }
-}
-
-/** An unknown command, or a fault before any command ran. */
-async function showUnknownCommand(thrown: unknown, argv: readonly string[]): Promise<number> {
-  const {showAndExit} = await import('./cli/base-command.js');
-  try {
-    return await showAndExit(thrown, argv);
-  } catch (exit) {
-    return exit instanceof Errors.ExitError ? (exit.oclif.exit ?? 1) : 1;
+    const {showUnknownCommand} = await import('./cli/unknown-command.js');
+    return showUnknownCommand(thrown, argv, root);
   }
 }

@@ -11,7 +11,7 @@ import type {CommonFlags} from './deps.js';
 import {exitCode} from './exit-code.js';
 import {errorAsJson, errorAsText, schemaVersion} from './show-error.js';
 import {createAbort} from './signals.js';
-import {writeOut} from './streams.js';
+import {hasColor, writeOut} from './streams.js';
 
 /** The base of every command. */
 export abstract class MeshCommand extends Command {
@@ -68,7 +68,7 @@ export abstract class MeshCommand extends Command {
     if (!render) throw new MeshError('INTERNAL', `The view of ${this.id ?? 'this command'} has no ${format}`);
     const text = render(result, {
       ...(process.stdout.isTTY && {width: process.stdout.columns}),
-      color: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+      color: hasColor(process.stdout),
       now: new Date(),
     });
     if (text !== '') await writeOut(text);
@@ -79,7 +79,7 @@ export abstract class MeshCommand extends Command {
 export async function showAndExit(thrown: unknown, argv: readonly string[]): Promise<never> {
   const error = fromOclif(thrown);
   if (wantsJson(argv)) await writeOut(errorAsJson(error));
-  else process.stderr.write(`${errorAsText(error)}\n`);
+  else process.stderr.write(`${errorAsText(error, hasColor(process.stderr))}\n`);
   throw new Errors.ExitError(exitCode([error.code]));
 }
 

@@ -42,8 +42,8 @@ export interface Composition {
   readonly deps: Deps;
   readonly settings: RunSettings;
   readonly report: Reporter;
-  /** Ends every child process and finishes drawing. Never throws. */
-  close(): Promise<void>;
+  /** Ends every child process and finishes drawing. */
+  readonly close: () => Promise<void>;
 }
 
 /** Makes everything a command runs with. */
@@ -93,7 +93,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
 
 /** Drawing for a person at a terminal, lines for everybody else. */
 async function createProgress(quiet: boolean): Promise<Progress> {
-  if (!quiet && process.stderr.isTTY && process.env['TERM'] !== 'dumb') {
+  if (!quiet && process.stderr.isTTY && process.env.TERM !== 'dumb') {
     const {createDrawnProgress} = await import('../output/progress.js');
     return createDrawnProgress(process.stderr);
   }

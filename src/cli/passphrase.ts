@@ -1,6 +1,6 @@
 /** The root key's passphrase: a file, a command, the environment or a prompt, in that order (design.md 6). */
 import {MeshError} from '../domain/errors.js';
-import {Sensitive} from '../domain/sensitive.js';
+import type {Sensitive} from '../domain/sensitive.js';
 import type {PassphraseSource} from '../engine/deps.js';
 
 /** What may give the passphrase. The adapters read; this file decides which one is asked. */

@@ -1,5 +1,5 @@
 /** An error for people (standard error) or for programs (a small JSON object on standard output). */
-import ansis from 'ansis';
+import {Ansis} from 'ansis';
 import {reportError} from '../domain/errors.js';
 import type {MeshError} from '../domain/errors.js';
 import {printable} from '../domain/printable.js';
@@ -13,10 +13,12 @@ export function errorAsJson(error: MeshError): string {
 }
 
 /** The error for people: what is wrong, then what to do. Only our own bugs show a stack. */
-export function errorAsText(error: MeshError): string {
+export function errorAsText(error: MeshError, color: boolean): string {
+  // Level 1: the sixteen colours that every terminal has.
+  const paint = new Ansis(color ? 1 : 0);
   const lines = [
-    `${ansis.red('Error:')} ${printable(error.message)}`,
-    ...error.hints.map((hint) => `  ${ansis.dim('→')} ${printable(hint)}`),
+    `${paint.red('Error:')} ${printable(error.message)}`,
+    ...error.hints.map((hint) => `  ${paint.dim('→')} ${printable(hint)}`),
   ];
   if (error.class === 'bug') {
     const {cause} = error;

@@ -9,3 +9,8 @@ export async function writeOut(text: string): Promise<void> {
     });
   });
 }
+
+/** Whether a stream is shown with colour: a terminal, unless NO_COLOR (no-color.org) says otherwise. */
+export function hasColor(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY && (process.env.NO_COLOR ?? '') === '';
+}

@@ -1,8 +1,6 @@
 // C0 and C1 control characters, DEL, and the Unicode characters that reorder or hide text (bidirectional overrides,
 // zero-width characters, line separators): text from clusters and tools could otherwise rewrite the terminal.
-// eslint-disable-next-line no-control-regex -- control characters are what this is about
 const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
-// eslint-disable-next-line no-control-regex -- the escape character starts every ANSI sequence
 const ansiSequence = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
 
 /**

@@ -4,6 +4,7 @@
  * (listr2 would exit with 127 on Ctrl-C). The only import of listr2.
  */
 import {Listr, ListrLogger, ProcessOutput} from 'listr2';
+import type {ListrDefaultRendererLogLevels} from 'listr2';
 import {printableLine} from '../domain/printable.js';
 import type {Group, Lane, Outcome} from '../engine/operation.js';
 import {planLines, warningLine} from './plain-progress.js';
@@ -37,7 +38,10 @@ export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
         registerSignalListeners: false,
         rendererOptions: {
           collapseErrors: false,
-          logger: new ListrLogger({processOutput: new ProcessOutput(stream, stream)}),
+          logger: new ListrLogger<ListrDefaultRendererLogLevels>({
+            useIcons: true,
+            processOutput: new ProcessOutput(stream, stream),
+          }),
         },
       },
     ).run();

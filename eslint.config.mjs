@@ -1,0 +1,143 @@
+import {defineConfig, globalIgnores} from 'eslint/config';
+import {createTypeScriptImportResolver} from 'eslint-import-resolver-typescript';
+import {importX} from 'eslint-plugin-import-x';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+
+// Who may import whom (docs/architecture.md). A folder's line lists what it must NOT import.
+const layers = [
+  {target: 'src/domain', from: ['commands', 'operations', 'cli', 'engine', 'signers', 'workspace', 'tools', 'output']},
+  {target: 'src/workspace', from: ['commands', 'operations', 'cli', 'engine', 'signers', 'tools', 'output']},
+  {target: 'src/tools', from: ['commands', 'operations', 'cli', 'engine', 'signers', 'workspace', 'output']},
+  {target: 'src/signers', from: ['commands', 'operations', 'cli', 'output']},
+  {target: 'src/engine', from: ['commands', 'operations', 'cli', 'output']},
+  {target: 'src/operations', from: ['commands', 'cli', 'output']},
+  {target: 'src/output', from: ['commands', 'cli', 'tools', 'workspace', 'signers']},
+  {target: 'src/cli', from: ['commands', 'operations']},
+];
+
+// Libraries and built-in modules with one door each.
+const doors = [
+  {name: 'execa', only: ['src/tools/runner.ts']},
+  {name: 'listr2', only: ['src/output/progress.ts']},
+  {name: 'node-forge', only: ['src/domain/pki/der.ts']},
+  {name: 'node:fs', only: ['src/workspace/**']},
+  {name: 'node:child_process', only: []},
+];
+
+// Doors are one rule, and the last matching block of a file replaces it: so each exempt file gets the others' doors.
+const closed = (exempt) => [
+  'error',
+  {
+    paths: doors
+      .filter((door) => door.name !== exempt)
+      .map(({name}) => ({name, message: `${name} has one door: see eslint.config.mjs`})),
+    patterns: doors
+      .filter((door) => door.name !== exempt)
+      .map(({name}) => ({group: [`${name}/*`], message: `${name} has one door: see eslint.config.mjs`})),
+  },
+];
+
+const impure = ['process', 'setTimeout', 'setInterval', 'fetch', 'console'];
+
+export default defineConfig(
+  globalIgnores(['dist', 'node_modules', 'coverage', '**/golden/**', 'test/fixtures/**']),
+  {
+    files: ['src/**/*.ts', 'test/**/*.ts', 'scripts/**/*.ts', '*.ts'],
+    extends: [
+      tseslint.configs.strictTypeChecked,
+      tseslint.configs.stylisticTypeChecked,
+      importX.flatConfigs.typescript,
+    ],
+    languageOptions: {parserOptions: {project: './tsconfig.tools.json', tsconfigRootDir: import.meta.dirname}},
+    settings: {'import-x/resolver-next': [createTypeScriptImportResolver({project: './tsconfig.tools.json'})]},
+    linterOptions: {reportUnusedDisableDirectives: 'error'},
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', {considerDefaultExhaustiveForUnions: true}],
+      '@typescript-eslint/no-confusing-void-expression': ['error', {ignoreArrowShorthand: true}],
+      'import-x/no-cycle': ['error', {ignoreExternal: true}],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'ExportDefaultDeclaration:not(:has(ClassDeclaration))',
+          message: 'Only commands have default exports.',
+        },
+      ],
+      'max-lines': ['warn', {max: 400, skipBlankLines: true, skipComments: true}],
+      eqeqeq: 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts'],
+    rules: {
+      'import-x/no-restricted-paths': [
+        'error',
+        {
+          zones: layers.flatMap(({target, from}) =>
+            from.map((folder) => ({
+              target: `./${target}`,
+              from: `./src/${folder}`,
+              message: `${target} must not import src/${folder} (docs/architecture.md).`,
+            })),
+          ),
+        },
+      ],
+      'no-restricted-imports': closed(undefined),
+      'no-console': 'error',
+    },
+  },
+  ...doors
+    .filter(({only}) => only.length > 0)
+    .map(({name, only}) => ({files: only, rules: {'no-restricted-imports': closed(name)}})),
+  {
+    // Operations know tools, workspace and signers by their types only: the deps they get are made by src/cli/deps.ts.
+    files: ['src/operations/**/*.ts', 'src/engine/**/*.ts'],
+    ignores: ['src/engine/effects/**'],
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: ['**/tools/**', '**/workspace/**', '**/signers/**'],
+              allowTypeImports: true,
+              message: 'Types only: what is outside comes through Deps.',
+            },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ['src/domain/**/*.ts'],
+    rules: {
+      'no-restricted-globals': ['error', ...impure.map((name) => ({name, message: 'The domain is pure.'}))],
+      'no-restricted-properties': [
+        'error',
+        {object: 'Date', property: 'now', message: 'Time is an argument.'},
+        {object: 'Math', property: 'random', message: 'Randomness is an argument.'},
+      ],
+    },
+  },
+  {
+    // What is sensitive is revealed only where it is used: by effects, signers and the work directory.
+    files: ['src/**/*.ts'],
+    ignores: ['src/engine/**', 'src/signers/**', 'src/workspace/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "CallExpression[callee.property.name='reveal']",
+          message: 'reveal() is for the engine, the signers and the workspace.',
+        },
+      ],
+    },
+  },
+  {
+    files: ['test/**/*.ts', 'scripts/**/*.ts'],
+    rules: {'@typescript-eslint/no-non-null-assertion': 'off', 'max-lines': 'off'},
+  },
+  {files: ['*.ts', 'test/**/*.ts'], rules: {'no-restricted-syntax': 'off'}},
+  prettier,
+);

@@ -1,0 +1,53 @@
+// Bundles the program: one file for each command, shared code split off, every library inside, so that an installed
+// package has no dependencies to resolve. `dist/meta.json` says what ended up where; a test reads it.
+import {mkdir, readFile, readdir, rm, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import {build} from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const commands = (await readdir(join(root, 'src/commands'), {recursive: true}))
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => join('src/commands', name));
+
+await rm(join(root, 'dist'), {recursive: true, force: true});
+const {metafile} = await build({
+  absWorkingDir: root,
+  entryPoints: ['src/main.ts', 'src/complete.ts', ...commands],
+  outbase: 'src',
+  outdir: 'dist',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'none',
+  // oclif looks for a TypeScript compiler of its host; ours has none at run time.
+  external: ['typescript'],
+  // Bundled CommonJS libraries call require, which ES modules do not have.
+  banner: {
+    js: "import {createRequire as __createRequire} from 'node:module';const require = __createRequire(import.meta.url);",
+  },
+  metafile: true,
+  logLevel: 'warning',
+});
+await mkdir(join(root, 'dist'), {recursive: true});
+await writeFile(join(root, 'dist/meta.json'), JSON.stringify(metafile));
+await writeFile(join(root, 'dist/THIRD-PARTY-LICENSES.txt'), await licenses(Object.keys(metafile.inputs)));
+
+/** The licence texts of every package whose code is in the bundle: their terms ask for it. */
+async function licenses(inputs) {
+  const folders = new Set(inputs.flatMap((input) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input)?.[1] ?? []));
+  const texts = await Promise.all(
+    [...folders].sort().map(async (folder) => {
+      const {name, version, license} = JSON.parse(await readFile(join(root, folder, 'package.json'), 'utf8'));
+      const file = (await readdir(join(root, folder))).find((entry) => /^licen[cs]e/i.test(entry));
+      const text = file === undefined ? `${String(license)}\n` : await readFile(join(root, folder, file), 'utf8');
+      return `${name} ${version}\n\n${text.trim()}\n`;
+    }),
+  );
+  return texts.join(`\n${'-'.repeat(80)}\n\n`);
+}

@@ -1,0 +1,93 @@
+/** Shell completion from the manifest: what may follow the words typed so far. Pure. */
+
+/** The part of a command's manifest entry that completion reads. */
+export interface CompletableCommand {
+  readonly summary?: string;
+  readonly hidden?: boolean;
+  readonly flags: Readonly<Record<string, CompletableFlag>>;
+}
+
+/** The part of a flag's manifest entry that completion reads. */
+export interface CompletableFlag {
+  readonly type: 'boolean' | 'option';
+  readonly char?: string;
+  readonly description?: string;
+  readonly hidden?: boolean;
+  readonly options?: readonly string[];
+}
+
+/** Commands by id (`trust:push`). */
+export type CompletableCommands = Readonly<Record<string, CompletableCommand>>;
+
+/**
+ * Cobra's completion directives, which kubectl reads from the last line (spf13/cobra completions.go): 0 lets the shell
+ * complete file names, 4 forbids it.
+ */
+const directive = {fileNames: 0, noFileNames: 4} as const;
+
+/**
+ * The answer to kubectl: a candidate a line, with its description after a tab, then `:` and the directive. `words` are
+ * the words after `kubectl mesh`; the last one is being typed and may be empty.
+ */
+export function completions(commands: CompletableCommands, words: readonly string[]): string {
+  const typed = words.at(-1) ?? '';
+  const before = words.slice(0, -1).filter((word) => !word.startsWith('-'));
+  const command = findCommand(commands, before);
+  const flag = command && flagBefore(command, words.at(-2));
+  if (flag?.type === 'option') {
+    return flag.options
+      ? answer(
+          flag.options.map((value) => [value, '']),
+          typed,
+          directive.noFileNames,
+        )
+      : answer([], '', directive.fileNames);
+  }
+  if (command && typed.startsWith('-')) return answer(flagCandidates(command), typed, directive.noFileNames);
+  return answer(nextWords(commands, before), typed, directive.noFileNames);
+}
+
+type Candidate = readonly [word: string, description: string];
+
+function answer(candidates: readonly Candidate[], typed: string, code: number): string {
+  const lines = candidates
+    .filter(([word]) => word.startsWith(typed))
+    .map(([word, description]) => (description === '' ? word : `${word}\t${description}`));
+  return [...lines, `:${String(code)}`].join('\n');
+}
+
+/** The longest command whose words the typed words begin with: the rest are its arguments. */
+function findCommand(commands: CompletableCommands, words: readonly string[]): CompletableCommand | undefined {
+  for (let length = words.length; length > 0; length -= 1) {
+    const command = commands[words.slice(0, length).join(':')];
+    if (command) return command;
+  }
+  return undefined;
+}
+
+function flagBefore(command: CompletableCommand, word: string | undefined): CompletableFlag | undefined {
+  if (word === undefined) return undefined;
+  return Object.entries(command.flags).find(
+    ([name, flag]) => word === `--${name}` || (flag.char !== undefined && word === `-${flag.char}`),
+  )?.[1];
+}
+
+function flagCandidates(command: CompletableCommand): readonly Candidate[] {
+  return Object.entries(command.flags)
+    .filter(([, flag]) => flag.hidden !== true)
+    .map(([name, flag]) => [`--${name}`, flag.description ?? '']);
+}
+
+/** Topics and commands that may come next. */
+function nextWords(commands: CompletableCommands, before: readonly string[]): readonly Candidate[] {
+  const found = new Map<string, string>();
+  for (const [id, command] of Object.entries(commands)) {
+    const words = id.split(':');
+    const next = words[before.length];
+    if (command.hidden === true || next === undefined || !before.every((word, index) => words[index] === word))
+      continue;
+    const isCommand = words.length === before.length + 1;
+    if (isCommand || !found.has(next)) found.set(next, isCommand ? (command.summary ?? '') : '');
+  }
+  return [...found];
+}

@@ -1,0 +1,9 @@
+import {createRequire} from 'node:module';
+import {completions} from './cli/complete.js';
+import type {CompletableCommands} from './cli/complete.js';
+
+/** Answers kubectl's question what may follow these words, from the shipped manifest alone. */
+export function printCompletions(words: readonly string[]): void {
+  const manifest = createRequire(import.meta.url)('../oclif.manifest.json') as {readonly commands: CompletableCommands};
+  process.stdout.write(`${completions(manifest.commands, words)}\n`);
+}

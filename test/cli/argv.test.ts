@@ -1,0 +1,40 @@
+import {describe, expect, it} from 'vitest';
+import {normalizeArgv, wantsJson} from '../../src/cli/argv.js';
+
+describe('normalizeArgv', () => {
+  it.each([
+    [
+      ['--dry-run', 'cluster1'],
+      ['--dry-run=client', 'cluster1'],
+    ],
+    [['--dry-run=server'], ['--dry-run=server']],
+    [
+      ['--', '--dry-run'],
+      ['--', '--dry-run'],
+    ],
+    [
+      ['cluster1', '--dry-run'],
+      ['cluster1', '--dry-run=client'],
+    ],
+  ])('turns %j into %j', (typed, meant) => {
+    expect(normalizeArgv(typed)).toEqual(meant);
+  });
+});
+
+describe('wantsJson', () => {
+  it.each([
+    [['--json'], true],
+    [['-o', 'json'], true],
+    [['-ojson'], true],
+    [['-o=json'], true],
+    [['--output=json'], true],
+    [['--output', 'json'], true],
+    [['-o', 'text'], false],
+    [['-o', 'json', '-o', 'text'], false],
+    [['--', '--json'], false],
+    [['json'], false],
+    [[], false],
+  ])('%j: %j', (argv, wanted) => {
+    expect(wantsJson(argv)).toBe(wanted);
+  });
+});

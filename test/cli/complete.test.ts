@@ -1,0 +1,45 @@
+import {describe, expect, it} from 'vitest';
+import {completions} from '../../src/cli/complete.js';
+import type {CompletableCommands} from '../../src/cli/complete.js';
+
+const commands: CompletableCommands = {
+  init: {summary: 'Make a work directory', flags: {}},
+  'trust:push': {
+    summary: 'Give clusters their CA',
+    flags: {
+      output: {type: 'option', char: 'o', options: ['text', 'json'], description: 'how'},
+      kubeconfig: {type: 'option', description: 'a file'},
+      yes: {type: 'boolean', char: 'y', description: 'agree'},
+      secret: {type: 'boolean', hidden: true},
+    },
+  },
+  'trust:diff': {summary: 'Compare', flags: {}},
+  'trust:debug': {hidden: true, flags: {}},
+};
+
+describe('completions', () => {
+  it.each([
+    [[''], ['init\tMake a work directory', 'trust', ':4']],
+    [['tr'], ['trust', ':4']],
+    [
+      ['trust', ''],
+      ['push\tGive clusters their CA', 'diff\tCompare', ':4'],
+    ],
+    [
+      ['trust', 'push', '--'],
+      ['--output\thow', '--kubeconfig\ta file', '--yes\tagree', ':4'],
+    ],
+    [
+      ['trust', 'push', '-o', 'j'],
+      ['json', ':4'],
+    ],
+    [['trust', 'push', '--kubeconfig', ''], [':0']],
+    [
+      ['trust', 'push', 'cluster1', '--y'],
+      ['--yes\tagree', ':4'],
+    ],
+    [['nothing', ''], [':4']],
+  ])('%j: %j', (words, lines) => {
+    expect(completions(commands, words).split('\n')).toEqual(lines);
+  });
+});

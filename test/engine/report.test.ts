@@ -1,0 +1,52 @@
+import {describe, expect, it} from 'vitest';
+import {clusterOutcomes, concludeClusters, generalErrors} from '../../src/engine/report.js';
+import type {Outcome, Plan} from '../../src/engine/operation.js';
+import {emptyPlan} from '../../src/engine/operation.js';
+import type {ErrorCode} from '../../src/domain/errors.js';
+
+const error = (code: ErrorCode) => ({code, message: 'why', hints: []});
+const outcome = (cluster: string, status: Outcome['status'], code?: ErrorCode): Outcome => ({
+  id: `${cluster}/${status}`,
+  lane: cluster,
+  cluster,
+  status,
+  ...(code && {error: error(code)}),
+});
+const of = (outcomes: Outcome[], plan: Plan = emptyPlan) => clusterOutcomes(['a', 'b'], {plan, outcomes})[0]?.outcome;
+
+describe('clusterOutcomes', () => {
+  it.each<[string, Outcome[], string]>([
+    ['without actions it is unchanged', [], 'unchanged'],
+    ['all done is done', [outcome('a', 'done')], 'done'],
+    ['a failure is a failure', [outcome('a', 'done'), outcome('a', 'failed', 'REJECTED')], 'failed'],
+    ['unreachable before anything was written is unknown', [outcome('a', 'failed', 'UNREACHABLE')], 'unknown'],
+    ['unreachable after a write is a failure', [outcome('a', 'done'), outcome('a', 'failed', 'UNREACHABLE')], 'failed'],
+    ['refused by an effect is refused', [outcome('a', 'failed', 'ROOT_KEY_IN_PAYLOAD')], 'refused'],
+    ['an interruption is cancelled', [outcome('a', 'done'), outcome('a', 'cancelled', 'INTERRUPTED')], 'cancelled'],
+    ['not started is skipped', [outcome('a', 'skipped')], 'skipped'],
+    ["another cluster's failure is not ours", [outcome('b', 'failed', 'REJECTED')], 'unchanged'],
+  ])('%s', (_, outcomes, expected) => {
+    expect(of(outcomes)).toBe(expected);
+  });
+
+  it('gives a blocker without a cluster to every cluster', () => {
+    const plan = {...emptyPlan, blockers: [{error: error('MISSING_VALUE')}]};
+    expect(clusterOutcomes(['a', 'b'], {plan, outcomes: []}).map((one) => one.outcome)).toEqual(['failed', 'failed']);
+    expect(generalErrors({plan, outcomes: []})).toEqual([error('MISSING_VALUE')]);
+  });
+
+  it('gives a blocker to its own cluster only', () => {
+    const plan = {...emptyPlan, blockers: [{cluster: 'a', error: error('UID_MISMATCH')}]};
+    expect(clusterOutcomes(['a', 'b'], {plan, outcomes: []}).map((one) => one.outcome)).toEqual([
+      'refused',
+      'unchanged',
+    ]);
+  });
+});
+
+describe('concludeClusters', () => {
+  it('counts a cluster lost after a write as a failure, not as unknown', () => {
+    expect(concludeClusters([{name: 'a', outcome: 'failed', error: error('UNREACHABLE')}])).toEqual(['TOOL_FAILED']);
+    expect(concludeClusters([{name: 'a', outcome: 'unknown', error: error('UNREACHABLE')}])).toEqual(['UNREACHABLE']);
+  });
+});
