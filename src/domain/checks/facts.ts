@@ -2,6 +2,7 @@
  * Everything checks may need to know, by name. `operations/verify` gathers only what the selected checks name; each
  * fact is a value, unknown with the reason, or left out on purpose.
  */
+import type {IstioVersion} from '../istio/version.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Observed} from '../observed.js';
 import type {Commands} from './commands.js';
@@ -19,7 +20,7 @@ export interface Part<T> {
 
 /** What checks want to know of a certificate. */
 export interface CertificateFacts {
-  /** SHA-256 of the DER, upper-case hex with colons as openssl prints it. */
+  /** SHA-256 of the DER, 64 lower-case hexadecimal digits. */
   readonly fingerprint: string;
   readonly subject: string;
   readonly issuer: string;
@@ -67,29 +68,37 @@ export interface ClusterCaFacts {
   readonly certificate?: CertificateFacts;
   /** The certificates of root-cert.pem. */
   readonly roots: readonly CertificateFacts[];
-  /** root-cert.pem as it is, for comparisons byte by byte. */
-  readonly rootBundle?: string;
+  /** Fingerprint of the root that the cluster CA's chain ends in; absent when it ends in none of `roots`. */
+  readonly anchor?: string;
 }
 
 /** Secret `cacerts` and how it compares with the work directory. */
 export interface CacertsFacts extends ClusterCaFacts {
   readonly type: string;
-  /** Data keys that are not istiod's four and that change what istiod loads, such as `tls.crt`. */
+  /** Data keys that change what istiod loads besides its four, such as `tls.crt`, which wins over them. */
   readonly foreignKeys: readonly string[];
-  /** Whether the private key in the Secret is the one whose certificate is in it; part of `key`. */
-  readonly resourceVersion?: string;
 }
 
 /** install.yaml against what would be rendered now. */
 export type InstallFileFacts =
-  | {readonly state: 'absent'}
-  | {readonly state: 'current'}
-  | {readonly state: 'stale'; readonly difference: string};
+  {readonly state: 'absent'} | {readonly state: 'current'} | {readonly state: 'stale'; readonly difference: string};
 
-/** The trust bundle that istiod should have loaded, and where it was read. */
-export interface BundleFacts {
-  readonly text: string;
+/** What istiod should have loaded, and where that was read: Secret cacerts, or the work directory with `--no-secrets`. */
+export interface PushedTrust {
   readonly from: string;
+  /** root-cert.pem as it is, for comparisons byte by byte. */
+  readonly bundle: string;
+  /** Fingerprints of the certificates in the bundle. */
+  readonly roots: readonly string[];
+  readonly certificate: CertificateFacts;
+}
+
+/** The trust bundle that istiod wrote into one namespace (ConfigMap istio-ca-root-cert). */
+export interface WrittenBundle {
+  readonly namespace: string;
+  /** Undefined when the ConfigMap lacks the key root-cert.pem. */
+  readonly text?: string;
+  readonly roots: readonly string[];
 }
 
 /** One namespace. */
@@ -131,6 +140,10 @@ export interface ControlPlaneFacts {
   readonly meshID?: string;
   /** From ConfigMap istio. */
   readonly trustDomain?: string;
+  /** As its image tag says; the newest known where that names no release. */
+  readonly version: IstioVersion;
+  /** ConfigMap that carries the bundle; undefined where a ClusterTrustBundle does so instead. */
+  readonly bundleName?: string;
   readonly discoverySelectors: readonly LabelSelector[];
 }
 
@@ -153,15 +166,19 @@ export interface GatewayFacts {
 
 /** What an istiod pod presents on its secure port. */
 export interface ServedChain {
-  readonly revision: string;
-  /** As sent, leaf first. */
+  readonly deployment: string;
+  /** As sent on the wire, leaf first. */
   readonly chain: readonly CertificateFacts[];
+  /** Whether each certificate's signature was made by the next one's key. */
+  readonly linked: boolean;
 }
 
 /** Facts of the mesh and its work directory. */
 export interface MeshFactValues {
   readonly declaration: DeclarationFacts;
   readonly rootKey: RootKeyFacts;
+  /** Fingerprints of root-cert.pem at the top of the work directory; empty when there is none. */
+  readonly meshRoots: readonly string[];
   readonly fileModes: readonly FileModeFacts[];
 }
 
@@ -176,9 +193,8 @@ export interface ClusterFactValues {
   readonly cacerts: CacertsFacts | 'absent';
   /** Fingerprint of the root that istiod made for itself (Secret istio-ca-secret). */
   readonly selfSignedRoot: CertificateFacts | 'absent';
-  readonly expectedBundle: BundleFacts | 'absent';
-  /** ConfigMap istio-ca-root-cert by namespace: its bundle, or undefined where the key is missing. */
-  readonly bundles: ReadonlyMap<string, string | undefined>;
+  readonly pushedTrust: PushedTrust | 'absent';
+  readonly bundles: readonly WrittenBundle[];
   readonly namespaces: readonly NamespaceFacts[];
   readonly controlPlanes: readonly ControlPlaneFacts[];
   readonly gateways: readonly GatewayFacts[];
@@ -190,7 +206,12 @@ export type ClusterFactKey = keyof ClusterFactValues;
 export type FactKey = MeshFactKey | ClusterFactKey;
 
 /** The facts of the mesh, as a list for those that walk them. */
-export const meshFactKeys = ['declaration', 'rootKey', 'fileModes'] as const satisfies readonly MeshFactKey[];
+export const meshFactKeys = [
+  'declaration',
+  'rootKey',
+  'meshRoots',
+  'fileModes',
+] as const satisfies readonly MeshFactKey[];
 
 /** A fact: known, unknown with the reason, or left out because a flag said so. */
 export type Fact<T> = Observed<T> | {readonly leftOut: string};

@@ -54,12 +54,7 @@ function judgeCheck(check: Check, evidence: Evidence): readonly Row[] {
   }
 }
 
-function judgeTarget(
-  check: Check,
-  target: Target,
-  evidence: Evidence,
-  look: (key: FactKey) => Look,
-): readonly Row[] {
+function judgeTarget(check: Check, target: Target, evidence: Evidence, look: (key: FactKey) => Look): readonly Row[] {
   const looks = check.needs.map((key) => ({key, ...look(key)}));
   const leftOut = looks.find((one) => one.leftOut !== undefined)?.leftOut;
   if (leftOut !== undefined) return [row(check, target, 'skipped', {reason: leftOut})];
@@ -73,7 +68,9 @@ function judgeTarget(
   const judgement = check.judge(facts as never, subject as never);
   const rows = rowsOf(check, target, judgement);
   // "All is well" or "does not apply" cannot be said while parts are unknown; findings stand.
-  return missing.length > 0 ? [...rows.filter(({result}) => result === 'error' || result === 'warning'), ...missing] : rows;
+  return missing.length > 0
+    ? [...rows.filter(({result}) => result === 'error' || result === 'warning'), ...missing]
+    : rows;
 }
 
 function rowsOf(check: Check, target: Target, judgement: Judgement): readonly Row[] {
@@ -160,7 +157,8 @@ function isMeshKey(key: FactKey): key is keyof MeshFactValues {
 
 function distinct(errors: readonly ErrorReport[]): readonly ErrorReport[] {
   return errors.filter(
-    (error, index) => errors.findIndex((other) => other.code === error.code && other.message === error.message) === index,
+    (error, index) =>
+      errors.findIndex((other) => other.code === error.code && other.message === error.message) === index,
   );
 }
 

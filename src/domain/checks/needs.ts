@@ -12,7 +12,7 @@ export interface Limits {
 }
 
 /** Facts that come from the work directory alone. */
-const localFacts: readonly FactKey[] = ['declaration', 'rootKey', 'fileModes', 'caFiles', 'installFile'];
+const localFacts: readonly FactKey[] = ['declaration', 'rootKey', 'meshRoots', 'fileModes', 'caFiles', 'installFile'];
 /** Facts that need the content of a Secret. */
 const secretFacts: readonly FactKey[] = ['cacerts', 'selfSignedRoot'];
 /** Facts that need a connection to a running istiod. */

@@ -36,6 +36,9 @@ function requireKnown(word: string, known: readonly string[]): void {
 
 function unknownId(word: string, known: readonly string[]): MeshError {
   return new MeshError('UNKNOWN_ID', `There is no check "${word}"`, {
-    hints: [`Did you mean ${closest(word.toUpperCase(), [...known])}?`, 'See all checks with: kubectl mesh verify --list-checks'],
+    hints: [
+      `Did you mean ${closest(word.toUpperCase(), [...known])}?`,
+      'See all checks with: kubectl mesh verify --list-checks',
+    ],
   });
 }

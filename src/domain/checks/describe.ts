@@ -1,0 +1,32 @@
+/** Words for findings: short enough for a table, exact enough to be compared by eye with openssl's output. */
+import {shortFingerprint} from '../pki/fingerprint.js';
+import type {CertificateFacts} from './facts.js';
+
+/** `CN=Root CA, O=Istio (AB:CD:EF:01:23:45:67:89)`: the fingerprint's first eight bytes. */
+export function describeCertificate({subject, fingerprint}: CertificateFacts): string {
+  return `${subject} (${shortFingerprint(fingerprint)})`;
+}
+
+/** Roots by fingerprint, in a stable order. */
+export function describeRoots(fingerprints: readonly string[]): string {
+  if (fingerprints.length === 0) return 'no root';
+  const list = [...fingerprints].sort().map(shortFingerprint).join(', ');
+  return fingerprints.length === 1 ? `root ${list}` : `roots ${list}`;
+}
+
+/** Whether two lists name the same certificates, in any order. */
+export function sameSet(left: readonly string[], right: readonly string[]): boolean {
+  const [a, b] = [new Set(left), new Set(right)];
+  return a.size === b.size && [...a].every((one) => b.has(one));
+}
+
+/** The first few of a list, and how many more there are. */
+export function some(names: readonly string[], atMost = 5): string {
+  const rest = names.length - atMost;
+  return names.slice(0, atMost).join(', ') + (rest > 0 ? ` and ${String(rest)} more` : '');
+}
+
+/** `2027-03-01`. */
+export function describeDay(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}

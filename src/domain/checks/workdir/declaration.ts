@@ -1,0 +1,29 @@
+import {defineCheck, findingsOr, ok} from '../check.js';
+
+/** mesh.yaml can be used. Everything else is judged by what it declares. */
+export const declarationCheck = defineCheck({
+  id: 'MESH101',
+  title: 'mesh.yaml is valid',
+  severity: 'error',
+  scope: 'mesh',
+  vantage: 'work directory',
+  needs: ['declaration'],
+  waitable: false,
+  implies: [],
+  judge: ({declaration}, {commands}) =>
+    findingsOr(
+      declaration.problems.map((problem) => ({
+        observed: problem,
+        expected: 'a mesh.yaml that fits its schema',
+        fix: `\${EDITOR:-vi} ${commands.path('mesh.yaml')}`,
+      })),
+      () => ok(`${String(declaration.clusters)} clusters declared`, 'a mesh.yaml that fits its schema'),
+    ),
+  explanation: {
+    meaning: 'mesh.yaml (and contexts.yaml) can be read, fit their schema, and do not contradict themselves.',
+    breaks: 'No command can know which clusters are meant, so none changes anything until the file is mended.',
+    byHand: 'cat mesh.yaml contexts.yaml',
+    mend: 'The message names file, line, column and field, and what is allowed there. Edit that line.',
+    source: 'mesh.schema.json of this program',
+  },
+});

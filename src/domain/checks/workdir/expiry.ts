@@ -1,0 +1,37 @@
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {describeDay} from '../describe.js';
+import {judgeExpiry} from '../expiry.js';
+import {expirySource} from '../expiry-explained.js';
+
+/** No CA certificate of the work directory ends soon. */
+export const filesExpiryCheck = defineCheck({
+  id: 'MESH108',
+  title: 'The CA certificates on disk have time left',
+  severity: 'warning',
+  scope: 'cluster',
+  vantage: 'work directory',
+  needs: ['caFiles'],
+  waitable: false,
+  // The same certificate is usually in the cluster, and one that has expired is no valid chain any more.
+  implies: ['MESH103', 'MESH305'],
+  judge: ({caFiles: {certificate, roots}}, {cluster, commands, mesh, now}) => {
+    if (!certificate) return notApplicable('there is no ca-cert.pem');
+    const own = judgeExpiry(certificate, mesh.trust.expiry, now);
+    const findings = [
+      ...(own ? [{...own, fix: commands.mesh(`certs generate ${cluster.name} --renew`)}] : []),
+      ...roots.flatMap((root) => {
+        const finding = judgeExpiry(root, mesh.trust.expiry, now);
+        return finding ? [{...finding, fix: commands.mesh('certs list')}] : [];
+      }),
+    ];
+    return findingsOr(findings, () => ok(`until ${describeDay(certificate.notAfter)}`, 'time left'));
+  },
+  explanation: {
+    meaning: "Neither the cluster's CA nor a root of its bundle comes near its end.",
+    breaks:
+      'When a CA certificate ends, no workload certificate under it verifies any more: all mTLS traffic stops at that minute.',
+    byHand: 'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -enddate',
+    mend: 'Renew a cluster CA with `certs generate CLUSTER --renew` and `trust push CLUSTER`. A root has to be replaced in phases, early.',
+    source: expirySource,
+  },
+});

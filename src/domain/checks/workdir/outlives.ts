@@ -1,0 +1,47 @@
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {describeDay} from '../describe.js';
+
+/**
+ * Istio's Makefile makes root and cluster CA with the same number of days, one after the other: the second outlives the
+ * first by seconds (istio/istio tools/certs/common.mk). That harms nobody.
+ */
+const toleranceMs = 86_400_000;
+const expected = 'a cluster CA that ends before its root';
+
+/** A cluster CA does not promise more life than its root has. */
+export const outlivesCheck = defineCheck({
+  id: 'MESH109',
+  title: 'The cluster CA does not outlive its root',
+  severity: 'warning',
+  scope: 'cluster',
+  vantage: 'work directory',
+  needs: ['caFiles'],
+  waitable: false,
+  implies: [],
+  judge: ({caFiles: {certificate, roots, anchor}}, {cluster, commands}) => {
+    const root = roots.find(({fingerprint}) => fingerprint === anchor);
+    if (!certificate || !root) return notApplicable('there is no chain to a root');
+    const beyondMs = certificate.notAfter.getTime() - root.notAfter.getTime();
+    return findingsOr(
+      beyondMs <= toleranceMs
+        ? []
+        : [
+            {
+              observed: `until ${describeDay(certificate.notAfter)}, its root until ${describeDay(root.notAfter)}`,
+              expected,
+              fix: commands.mesh(`certs generate ${cluster.name} --renew`),
+            },
+          ],
+      () => ok(`until ${describeDay(certificate.notAfter)}`, expected),
+    );
+  },
+  explanation: {
+    meaning: "The cluster CA's certificate ends before its root does, or within a day of it.",
+    breaks:
+      "Nothing yet. But the date that people and alerts look at is the cluster CA's, and the mesh stops when the root ends.",
+    byHand:
+      'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -enddate\nopenssl x509 -in "$CLUSTER/root-cert.pem" -noout -enddate',
+    mend: 'Renew the cluster CA: this program never issues one beyond its root.',
+    source: 'RFC 5280 6.1.3; istio/istio tools/certs/common.mk',
+  },
+});

@@ -1,0 +1,37 @@
+import {defineCheck, findingsOr, ok} from '../check.js';
+
+/** Bits of group and others. */
+const othersMask = 0o077;
+const expected = 'keys 0600, directories that hold keys 0700';
+
+/** Nobody else on this machine can read the CA keys. */
+export const permissionsCheck = defineCheck({
+  id: 'MESH106',
+  title: 'Private keys can be read by their owner only',
+  severity: 'error',
+  scope: 'mesh',
+  vantage: 'work directory',
+  needs: ['fileModes'],
+  waitable: false,
+  implies: [],
+  judge: ({fileModes}, {commands}) =>
+    findingsOr(
+      fileModes
+        .filter(({mode}) => (mode & othersMask) !== 0)
+        .map(({path, kind, mode}) => ({
+          severity: kind === 'key' ? 'error' : 'warning',
+          observed: `${path} has mode ${mode.toString(8).padStart(4, '0')}`,
+          expected,
+          fix: `chmod ${kind === 'key' ? '600' : '700'} ${commands.path(path)}`,
+        })),
+      () => ok(`${String(fileModes.length)} paths looked at`, expected),
+    ),
+  explanation: {
+    meaning: 'Key files have mode 0600 and the directories that hold them 0700.',
+    breaks: 'Whoever reads a CA key can issue certificates for every workload of the mesh, and nobody would see it.',
+    byHand: 'find "$WORK_DIR" -name "*key.pem" -perm /077 -ls',
+    mend: 'Take the bits away with chmod; if others may have read a key, renew it (`certs generate CLUSTER --renew`).',
+    source:
+      "Istio's guide names private key protection as what its Makefile lacks; tools/certs/Makefile.k8s.mk leaves 0644",
+  },
+});
