@@ -1,0 +1,74 @@
+import {MeshError} from '../errors.js';
+
+/** How the API server names a kind in paths and in RBAC rules. */
+export interface Resource {
+  readonly plural: string;
+  readonly namespaced: boolean;
+}
+
+/** Names a kind. */
+export interface KindRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+const namespaced = (plural: string): Resource => ({plural, namespaced: true});
+const clusterWide = (plural: string): Resource => ({plural, namespaced: false});
+
+/**
+ * Every kind this program reads or writes, by API group and kind. A table, not discovery: discovery would cost each
+ * command several requests, and plurals of served kinds never change (Kubernetes API conventions, "Types (Kinds)").
+ */
+const resources: Readonly<Record<string, Resource>> = {
+  '/Namespace': clusterWide('namespaces'),
+  '/Node': clusterWide('nodes'),
+  '/Secret': namespaced('secrets'),
+  '/ConfigMap': namespaced('configmaps'),
+  '/Pod': namespaced('pods'),
+  '/Service': namespaced('services'),
+  '/ServiceAccount': namespaced('serviceaccounts'),
+  '/Endpoints': namespaced('endpoints'),
+  '/Event': namespaced('events'),
+  'events.k8s.io/Event': namespaced('events'),
+  'discovery.k8s.io/EndpointSlice': namespaced('endpointslices'),
+  'apps/Deployment': namespaced('deployments'),
+  'apps/ReplicaSet': namespaced('replicasets'),
+  'apps/DaemonSet': namespaced('daemonsets'),
+  'apps/StatefulSet': namespaced('statefulsets'),
+  'batch/Job': namespaced('jobs'),
+  'autoscaling/HorizontalPodAutoscaler': namespaced('horizontalpodautoscalers'),
+  'policy/PodDisruptionBudget': namespaced('poddisruptionbudgets'),
+  'rbac.authorization.k8s.io/Role': namespaced('roles'),
+  'rbac.authorization.k8s.io/RoleBinding': namespaced('rolebindings'),
+  'rbac.authorization.k8s.io/ClusterRole': clusterWide('clusterroles'),
+  'rbac.authorization.k8s.io/ClusterRoleBinding': clusterWide('clusterrolebindings'),
+  'authorization.k8s.io/SelfSubjectAccessReview': clusterWide('selfsubjectaccessreviews'),
+  'authentication.k8s.io/TokenReview': clusterWide('tokenreviews'),
+  'apiextensions.k8s.io/CustomResourceDefinition': clusterWide('customresourcedefinitions'),
+  'admissionregistration.k8s.io/MutatingWebhookConfiguration': clusterWide('mutatingwebhookconfigurations'),
+  'admissionregistration.k8s.io/ValidatingWebhookConfiguration': clusterWide('validatingwebhookconfigurations'),
+  'coordination.k8s.io/Lease': namespaced('leases'),
+  'networking.istio.io/Gateway': namespaced('gateways'),
+  'networking.istio.io/VirtualService': namespaced('virtualservices'),
+  'networking.istio.io/DestinationRule': namespaced('destinationrules'),
+  'networking.istio.io/ServiceEntry': namespaced('serviceentries'),
+  'networking.istio.io/WorkloadEntry': namespaced('workloadentries'),
+  'security.istio.io/PeerAuthentication': namespaced('peerauthentications'),
+  'gateway.networking.k8s.io/Gateway': namespaced('gateways'),
+  'install.istio.io/IstioOperator': namespaced('istiooperators'),
+  'certificates.k8s.io/ClusterTrustBundle': clusterWide('clustertrustbundles'),
+  'cert-manager.io/Certificate': namespaced('certificates'),
+};
+
+/** The API group of an apiVersion; empty for the core group. */
+export function groupOf(apiVersion: string): string {
+  const slash = apiVersion.indexOf('/');
+  return slash === -1 ? '' : apiVersion.slice(0, slash);
+}
+
+/** The resource of a kind. Throws `INTERNAL` for a kind that the table lacks: add a line there. */
+export function resourceOf({apiVersion, kind}: KindRef): Resource {
+  const resource = resources[`${groupOf(apiVersion)}/${kind}`];
+  if (!resource) throw new MeshError('INTERNAL', `no API path is known for ${apiVersion} ${kind}`);
+  return resource;
+}

@@ -1,0 +1,161 @@
+/**
+ * What an answer of an API server means, as one of our errors. Sources: Kubernetes API conventions, "Response Status
+ * Kind"; k8s.io/apiserver pkg/endpoints/handlers/responsewriters/errors.go (wording of forbidden answers);
+ * k8s.io/apimachinery pkg/util/proxy/upgradeaware.go (text/plain 500 of `kubectl proxy` itself).
+ */
+import {MeshError} from '../errors.js';
+import type {ErrorCode} from '../errors.js';
+import {printableLine} from '../printable.js';
+
+/** The RBAC verb of a request. */
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
+
+/** What was asked, for the message. */
+export interface Asked {
+  readonly verb: Verb;
+  /** Plural of the resource, or the path for requests that have none. */
+  readonly resource: string;
+  readonly group?: string;
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly context: string;
+}
+
+/** An answer that is not a success. */
+export interface FailedAnswer {
+  /** HTTP status. */
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+  /** What kubectl and its credential plugin said on standard error lately. */
+  readonly toolText?: string;
+}
+
+interface StatusBody {
+  readonly message?: string;
+  readonly reason?: string;
+}
+
+/** Turns a failed answer into an error. */
+export function answerError(asked: Asked, answer: FailedAnswer): MeshError {
+  const status = statusBody(answer);
+  if (!status) return proxyError(asked, answer);
+  const said = printableLine(status.message ?? `HTTP ${String(answer.status)}`);
+  const where = `in context "${asked.context}"`;
+  switch (answer.status) {
+    case 401:
+      return unauthorized(asked, 'the API server does not accept the credentials', answer.toolText);
+    case 403:
+      return lacksRight(said)
+        ? forbidden(asked, said)
+        : new MeshError('REJECTED', `${describeAsked(asked)} was refused ${where}: ${said}`);
+    case 404:
+      return new MeshError('NOT_FOUND', `${describeThing(asked)} was not found ${where}: ${said}`);
+    case 409:
+      return new MeshError(
+        'CONFLICT',
+        `${describeThing(asked)} ${status.reason === 'AlreadyExists' ? 'exists already' : 'was changed by somebody else'} ${where}: ${said}`,
+      );
+    case 400:
+    case 405:
+    case 413:
+    case 415:
+    case 422:
+      return new MeshError('REJECTED', `${describeAsked(asked)} was rejected ${where}: ${said}`);
+    default:
+      return new MeshError(
+        'API_ERROR',
+        `${describeAsked(asked)} failed ${where}: HTTP ${String(answer.status)}, ${said}`,
+      );
+  }
+}
+
+/** An answer that the API server could not be reached for, in words of the transport. */
+export function unreachable(context: string, why: string): MeshError {
+  return new MeshError(
+    'UNREACHABLE',
+    `the API server of context "${context}" cannot be reached: ${printableLine(why)}`,
+    {
+      hints: [`see that this works: kubectl --context ${context} get --raw /version`],
+    },
+  );
+}
+
+/** "create secrets in namespace istio-system": verb, resource, name, namespace. */
+export function describeAsked(asked: Asked): string {
+  return `${asked.verb} ${describeThing(asked)}`;
+}
+
+function describeThing({resource, group, name, namespace}: Asked): string {
+  const kind = group === undefined || group === '' ? resource : `${resource}.${group}`;
+  const named = name === undefined ? kind : `${kind} "${name}"`;
+  return namespace === undefined ? named : `${named} in namespace "${namespace}"`;
+}
+
+/** A right is missing only where the authorizer said so; quota, pod security and webhooks answer 403 too. */
+function lacksRight(message: string): boolean {
+  return / cannot \S+ (?:resource|path) /.test(message);
+}
+
+function forbidden(asked: Asked, said: string): MeshError {
+  const {verb, resource, group, name, namespace, context} = asked;
+  const target = group === undefined || group === '' ? resource : `${resource}.${group}`;
+  const inNamespace = namespace === undefined ? '' : ` -n ${namespace}`;
+  const message = `not allowed to ${describeAsked(asked)}, in context "${context}": ${said}`;
+  return new MeshError('FORBIDDEN', message, {
+    hints: [
+      `the user of context "${context}" needs the right "${verb}" on "${target}"${namespace === undefined ? '' : ` in namespace "${namespace}"`}`,
+      `ask the cluster: kubectl auth can-i ${verb} ${target}${name === undefined || verb === 'create' ? '' : `/${name}`}${inNamespace} --context ${context}`,
+    ],
+  });
+}
+
+function unauthorized(asked: Asked, why: string, toolText: string | undefined): MeshError {
+  const plugin = pluginText(toolText ?? '');
+  return new MeshError(
+    'UNAUTHORIZED',
+    `no valid credentials for context "${asked.context}": ${why}${plugin === '' ? '' : `; kubectl said: ${plugin}`}`,
+    {
+      hints: [`log in again, then see that this works: kubectl --context ${asked.context} get --raw /version`],
+    },
+  );
+}
+
+/** Answers without a Status body come from proxies in front of the API server. */
+const plainCodes: Readonly<Record<number, ErrorCode>> = {401: 'UNAUTHORIZED', 403: 'FORBIDDEN', 404: 'NOT_FOUND'};
+
+/** `kubectl proxy` answers in plain text when it got no answer from the API server, or no credentials to ask with. */
+function proxyError(asked: Asked, answer: FailedAnswer): MeshError {
+  const said = printableLine(answer.body).slice(0, 500);
+  if (/getting credentials|exec plugin|oidc|unable to (?:get|refresh).*token|\binvalid_grant\b/i.test(said)) {
+    return unauthorized(asked, said, answer.toolText);
+  }
+  const transportFailed = [500, 502, 503, 504].includes(answer.status);
+  if (transportFailed) return unreachable(asked.context, said === '' ? `HTTP ${String(answer.status)}` : said);
+  const code = plainCodes[answer.status] ?? 'API_ERROR';
+  return new MeshError(
+    code,
+    `${describeAsked(asked)} failed in context "${asked.context}": HTTP ${String(answer.status)}, ${said}`,
+  );
+}
+
+function statusBody(answer: FailedAnswer): StatusBody | undefined {
+  if (!answer.contentType.includes('json')) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(answer.body);
+    if (typeof parsed !== 'object' || parsed === null) return undefined;
+    const {message, reason} = parsed as Record<string, unknown>;
+    return {
+      ...(typeof message === 'string' ? {message} : {}),
+      ...(typeof reason === 'string' ? {reason} : {}),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a credential plugin said: standard error without kubectl's own log lines (`E1122 16:01:12 …`). */
+export function pluginText(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^[EWIF]\d{4} /.test(line));
+  return printableLine([...new Set(lines)].slice(-5).join(' '));
+}

@@ -1,0 +1,149 @@
+/**
+ * All clusters of one command: a session (one `kubectl proxy`) per context, opened at first use. The user's kubectl does
+ * credentials, proxies, TLS and impersonation; this program only speaks HTTP over a private unix socket.
+ */
+import {join} from 'node:path';
+import {printable} from '../../domain/printable.js';
+import type {Runner} from '../runner.js';
+import type {Clusters, KubeApi} from './api.js';
+import type {KubectlFlags} from './flags.js';
+import {startPortForward} from './port-forward.js';
+import {startProxy} from './proxy.js';
+import {createSession} from './session.js';
+import {createTransport} from './transport.js';
+
+/** A private directory (0700) for sockets, with a path short enough for them (104 bytes on macOS, 108 on Linux). */
+export interface TemporaryDirectory {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+/** What {@link createClusters} needs. */
+export interface ClustersOptions extends KubectlFlags {
+  readonly runner: Runner;
+  /** Bounds each API request; absent: {@link defaultRequestTimeoutMs}. Milliseconds. */
+  readonly requestTimeoutMs?: number | undefined;
+  readonly signal: AbortSignal;
+  /** Makes the directory, at first use. */
+  readonly temporaryDirectory: () => Promise<TemporaryDirectory>;
+  /**
+   * Set when a person sits at the terminal: kubectl gets our standard input, contexts are opened one after the other,
+   * and what credential plugins say while a context is opened is handed here.
+   */
+  readonly onTerminalText?: ((text: string) => void) | undefined;
+}
+
+/** As long as kubectl itself waits for a connection. Milliseconds. */
+const defaultRequestTimeoutMs = 30_000;
+
+interface Opened {
+  readonly api: KubeApi;
+  close(): Promise<void>;
+}
+
+/** Makes the clusters of one command. */
+export function createClusters(options: ClustersOptions): Clusters {
+  const {runner, signal} = options;
+  const flags: KubectlFlags = options;
+  const requestTimeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
+  const sessions = new Map<string, Promise<Opened>>();
+  const closers = new Set<() => Promise<void>>();
+  let directory: Promise<TemporaryDirectory> | undefined;
+  let opened = 0;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const openNow = async (context: string, number: number): Promise<Opened> => {
+    directory ??= options.temporaryDirectory();
+    const socketPath = join((await directory).path, String(number));
+    let warming = true;
+    const speak = options.onTerminalText;
+    const proxy = await startProxy({
+      runner,
+      flags,
+      context,
+      socketPath,
+      stdin: speak ? 'inherit' : 'none',
+      ...(speak
+        ? {
+            onErrorText: (text: string) => {
+              if (warming) speak(withoutLogLines(printable(text)));
+            },
+          }
+        : {}),
+    });
+    // Nobody answers a login prompt within the time that one API request may take.
+    const firstTransport = createTransport(socketPath, speak ? 0 : requestTimeoutMs);
+    const transport = createTransport(socketPath, requestTimeoutMs);
+    const close = async (): Promise<void> => {
+      firstTransport.close();
+      transport.close();
+      await proxy.tool.stop();
+    };
+    closers.add(close);
+    try {
+      // The first request alone: it makes the credential plugin run once, however many requests follow in parallel.
+      const version = await createSession({context, proxy, transport: firstTransport, signal}).raw('/version');
+      const api = createSession({context, proxy, transport, signal});
+      return {api: {...api, raw: (path) => (path === '/version' ? Promise.resolve(version) : api.raw(path))}, close};
+    } catch (thrown) {
+      closers.delete(close);
+      await close();
+      throw thrown;
+    } finally {
+      warming = false;
+      firstTransport.close();
+    }
+  };
+
+  const openSession = (context: string): Promise<Opened> => {
+    const number = opened++;
+    if (!options.onTerminalText) return openNow(context, number);
+    // Two plugins that ask at the same time would share one terminal.
+    const turn = queue.then(() => openNow(context, number));
+    queue = turn.catch(() => undefined);
+    return turn;
+  };
+
+  return {
+    async open(context) {
+      let session = sessions.get(context);
+      if (!session) {
+        session = openSession(context);
+        sessions.set(context, session);
+        // A failure is not remembered: `verify --wait` asks again until the API server is there.
+        session.catch(() => sessions.delete(context));
+      }
+      return (await session).api;
+    },
+    async forward(context, namespace, pod, ports) {
+      const forward = await startPortForward({
+        runner,
+        flags,
+        context,
+        namespace,
+        pod,
+        ports,
+        timeoutMs: requestTimeoutMs,
+      });
+      const close = async (): Promise<void> => {
+        closers.delete(close);
+        await forward.close();
+      };
+      closers.add(close);
+      return {ports: forward.ports, close};
+    },
+    async close() {
+      await Promise.allSettled(sessions.values());
+      await Promise.all([...closers].map((close) => close()));
+      closers.clear();
+      sessions.clear();
+      await (await directory)?.remove();
+      directory = undefined;
+    },
+  };
+}
+
+/** kubectl's own log lines repeat what the error will say; prompts and messages of plugins pass. */
+function withoutLogLines(text: string): string {
+  return text.replace(/^[EWIF]\d{4} .*\n?/gm, '');
+}

@@ -1,0 +1,88 @@
+import {MeshError} from '../../domain/errors.js';
+import {answerError, unreachable} from '../../domain/kube/status.js';
+import type {Asked} from '../../domain/kube/status.js';
+import {lastLines, seconds} from '../runner.js';
+import type {Runner} from '../runner.js';
+import type {PortForward} from './api.js';
+import {kubectlArgs} from './flags.js';
+import type {KubectlFlags} from './flags.js';
+
+/** What is forwarded to. */
+export interface ForwardOptions {
+  readonly runner: Runner;
+  readonly flags: KubectlFlags;
+  readonly context: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly ports: readonly number[];
+  /** How long kubectl may take until all ports are there. Milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** `Forwarding from 127.0.0.1:40001 -> 15012`, as kubectl prints it for each port. */
+const forwardingLine = /^Forwarding from 127\.0\.0\.1:(\d+) -> (\d+)$/;
+
+/**
+ * Starts `kubectl port-forward` to a pod, on free local ports, and waits until all of them are there. Throws
+ * `NOT_FOUND`, `FORBIDDEN`, `UNREACHABLE`, `TOOL_MISSING`, `TOOL_FAILED`.
+ */
+export async function startPortForward(options: ForwardOptions): Promise<PortForward> {
+  const {runner, flags, context, namespace, pod, ports} = options;
+  const tool = await runner.start({
+    file: 'kubectl',
+    args: [
+      ...kubectlArgs(flags, context),
+      `--namespace=${namespace}`,
+      'port-forward',
+      '--address=127.0.0.1',
+      `pod/${pod}`,
+      ...ports.map((port) => `:${String(port)}`),
+    ],
+    stdin: 'none',
+  });
+  const found = new Map<number, number>();
+  const ready = (async () => {
+    for await (const line of tool.lines) {
+      const match = forwardingLine.exec(line);
+      if (match) found.set(Number(match[2]), Number(match[1]));
+      if (found.size === new Set(ports).size) return true;
+    }
+    return false;
+  })();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(resolve, options.timeoutMs, 'late' as const);
+  });
+  const result = await Promise.race([ready, late]).finally(() => {
+    clearTimeout(timer);
+  });
+  if (result === true) return {ports: found, close: () => tool.stop()};
+  await tool.stop();
+  if (result === 'late')
+    throw unreachable(context, `no port of pod ${pod} was forwarded within ${seconds(options.timeoutMs)}`);
+  throw forwardError(options, tool.stderr());
+}
+
+/** `Error from server (Forbidden): …`, or words of the transport. */
+function forwardError({context, namespace, pod}: ForwardOptions, stderr: string): MeshError {
+  const [, reason, message = ''] = /^Error from server(?: \((\w+)\))?: (.*)$/m.exec(stderr) ?? [];
+  const asked: Asked = {verb: 'get', resource: 'pods', name: pod, namespace, context};
+  const status = reason === undefined ? undefined : {Forbidden: 403, NotFound: 404, Unauthorized: 401}[reason];
+  if (status !== undefined) {
+    const creating = message.includes(' cannot create ');
+    return answerError(creating ? {...asked, verb: 'create', resource: 'pods/portforward'} : asked, {
+      status,
+      contentType: 'application/json',
+      body: JSON.stringify({message}),
+      toolText: stderr,
+    });
+  }
+  const said = lastLines(stderr).replace(/^error: /, '');
+  if (/unable to connect|connection to the server|dial tcp|no such host|timeout/i.test(said)) {
+    return unreachable(context, said);
+  }
+  return new MeshError(
+    'TOOL_FAILED',
+    `kubectl could not forward ports of pod ${namespace}/${pod} in context "${context}": ${said}`,
+  );
+}

@@ -1,0 +1,138 @@
+import {MeshError} from '../../domain/errors.js';
+import {nearestNames} from '../../domain/kube/context-names.js';
+import {pluginText, unreachable} from '../../domain/kube/status.js';
+import {lastLines, seconds} from '../runner.js';
+import type {Runner, RunningTool} from '../runner.js';
+import {kubectlArgs} from './flags.js';
+import type {KubectlFlags} from './flags.js';
+
+/** How long kubectl may take to open its socket: it asks nobody, so this is only its own start. Milliseconds. */
+const startLimitMs = 30_000;
+
+/** A running `kubectl proxy`. */
+export interface KubectlProxy {
+  readonly tool: RunningTool;
+  readonly socketPath: string;
+}
+
+/** What a proxy is started with. */
+export interface ProxyOptions {
+  readonly runner: Runner;
+  readonly flags: KubectlFlags;
+  readonly context: string;
+  readonly socketPath: string;
+  readonly stdin: 'inherit' | 'none';
+  readonly onErrorText?: (text: string) => void;
+}
+
+/**
+ * Starts `kubectl proxy` on a unix socket and waits until it listens. kubectl does not contact the cluster yet. Throws
+ * `TOOL_MISSING`, `TOOL_TOO_OLD`, `TOOL_OUTPUT`, `KUBECONFIG_MISSING`, `CONTEXT_MISSING`.
+ */
+export async function startProxy(options: ProxyOptions): Promise<KubectlProxy> {
+  const {runner, flags, context, socketPath} = options;
+  const args = [
+    ...kubectlArgs(flags, context),
+    'proxy',
+    `--unix-socket=${socketPath}`,
+    // Servers with a path in their URL (Rancher, other multi-tenant front ends) need it on each request.
+    '--append-server-path',
+  ];
+  const tool = await runner.start({
+    file: 'kubectl',
+    args,
+    stdin: options.stdin,
+    ...(options.onErrorText ? {onErrorText: options.onErrorText} : {}),
+  });
+  const said: string[] = [];
+  const listening = (async () => {
+    for await (const line of tool.lines) {
+      if (line.startsWith('Starting to serve on')) return true;
+      said.push(line);
+    }
+    return false;
+  })();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(resolve, startLimitMs, 'late' as const);
+  });
+  const result = await Promise.race([listening, late]).finally(() => {
+    clearTimeout(timer);
+  });
+  if (result === true) return {tool, socketPath};
+  await tool.stop();
+  if (result === 'late') {
+    const what = lastLines([...said, tool.stderr()].join('\n'));
+    throw new MeshError('TOOL_OUTPUT', `kubectl proxy did not listen within ${seconds(startLimitMs)}: ${what}`);
+  }
+  throw await startError(options, tool.stderr(), said);
+}
+
+/** Why kubectl ended before it listened, from what it said. */
+async function startError(options: ProxyOptions, stderr: string, said: readonly string[]): Promise<MeshError> {
+  const {context, flags, runner} = options;
+  const error = /^error: (.*)$/m.exec(stderr)?.[1] ?? lastLines([stderr, ...said].join('\n'));
+  if (/context .*does not exist/i.test(error)) {
+    const names = await contextNames(runner, flags);
+    return names.length === 0 ? noKubeconfig(flags) : contextMissing(context, names);
+  }
+  const missingFile = /(?:stat|open) (.+): no such file or directory/.exec(error)?.[1];
+  if (missingFile !== undefined) {
+    return new MeshError('KUBECONFIG_MISSING', `the kubeconfig file ${missingFile} does not exist`, {
+      hints: ['name an existing one with --kubeconfig or KUBECONFIG'],
+    });
+  }
+  if (/error loading config file|permission denied|unable to read|invalid configuration/i.test(error)) {
+    return new MeshError('KUBECONFIG_MISSING', `kubectl cannot use the kubeconfig: ${error}`, {
+      hints: ['see that this works: kubectl config get-contexts'],
+    });
+  }
+  const unknownFlag = /unknown (?:flag|shorthand|command)[^\n]*/i.exec(stderr)?.[0];
+  if (unknownFlag !== undefined) {
+    return new MeshError('TOOL_TOO_OLD', `this kubectl is too old: ${unknownFlag}`, {
+      hints: ['kubectl 1.23 or later is needed; see: kubectl version --client'],
+    });
+  }
+  if (/invalid configuration|getting credentials|exec plugin/i.test(stderr)) {
+    return new MeshError('UNAUTHORIZED', `no credentials for context "${context}": ${pluginText(stderr)}`);
+  }
+  if (/dial |connect|lookup |tls:|x509:/i.test(error)) return unreachable(context, error);
+  return new MeshError('TOOL_OUTPUT', `kubectl proxy ended without listening: ${error}`, {
+    hints: ['see that this is the kubectl you mean: kubectl version --client'],
+  });
+}
+
+function contextMissing(context: string, names: readonly string[]): MeshError {
+  const near = nearestNames(context, names);
+  return new MeshError('CONTEXT_MISSING', `the kubeconfig has no context "${context}"`, {
+    hints: [
+      near.length > 0
+        ? `did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`
+        : `it has ${names.slice(0, 10).join(', ')}`,
+      'all of them: kubectl config get-contexts -o name',
+    ],
+  });
+}
+
+function noKubeconfig(flags: KubectlFlags): MeshError {
+  const which =
+    flags.kubeconfig === undefined
+      ? 'the kubeconfig (KUBECONFIG or ~/.kube/config)'
+      : `the kubeconfig ${flags.kubeconfig}`;
+  return new MeshError('KUBECONFIG_MISSING', `${which} does not exist or has no context`, {
+    hints: ['name another one with --kubeconfig or KUBECONFIG'],
+  });
+}
+
+/** Asked only after a failure: one kubectl process per cluster is the rule when all is well. */
+async function contextNames(runner: Runner, flags: KubectlFlags): Promise<readonly string[]> {
+  const args = [
+    ...(flags.kubeconfig === undefined ? [] : [`--kubeconfig=${flags.kubeconfig}`]),
+    'config',
+    'get-contexts',
+    '-o',
+    'name',
+  ];
+  const answer = await runner.ask({file: 'kubectl', args, timeoutMs: 10_000});
+  return answer.exitCode === 0 ? answer.stdout.split('\n').filter((line) => line !== '') : [];
+}

@@ -1,0 +1,282 @@
+/**
+ * The one door to other programs, and the only import of execa. Two verbs: {@link Runner.ask} returns whatever exit
+ * code there was, {@link Runner.run} throws on a bad one; {@link Runner.start} keeps a program running. Rules held here:
+ * arguments are an array and never hold a secret, the passphrase variable never reaches a child, output is cleaned
+ * before anybody sees it, errors carry neither argument list nor environment, and no signal handler is registered.
+ */
+import type {Readable} from 'node:stream';
+import {StringDecoder} from 'node:string_decoder';
+import {MeshError} from '../domain/errors.js';
+import {printable} from '../domain/printable.js';
+import {Sensitive} from '../domain/sensitive.js';
+import {linesOf} from './lines.js';
+
+/** Removed from the environment of every child: the root key's passphrase (design: nobody but this process reads it). */
+export const passphraseVariable = 'KUBECTL_MESH_PASSPHRASE';
+
+/** How long a child may take to end by itself after SIGTERM. Milliseconds. */
+const killDelayMs = 3000;
+
+/** A program to run. */
+export interface ToolCommand {
+  /** Program name, found in PATH, or a path. */
+  readonly file: string;
+  /** Never a secret: argument lists are visible to every process of the machine. */
+  readonly args: readonly string[];
+  /** Content for standard input; absent: no input. */
+  readonly input?: string;
+  readonly cwd?: string;
+  /** Ends the program after so long and throws `TIMEOUT`. Milliseconds. */
+  readonly timeoutMs?: number;
+  /** Lines of both streams as they come, cleaned. */
+  readonly onLine?: (line: string) => void;
+  /** Ends the program, besides the run's own signal. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a finished program said; text without control characters. */
+export interface ToolAnswer {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Both streams, lines in the order they came. */
+  readonly output: string;
+}
+
+/** A program that goes on until it is stopped. */
+export interface RunningTool {
+  /** Lines of standard output, cleaned. Read by one reader only. */
+  readonly lines: AsyncIterable<string>;
+  /** What standard error has said so far (the last 16 KiB), cleaned. */
+  stderr(): string;
+  /** Settles when the program has ended, however it ended; never rejects. */
+  readonly ended: Promise<{readonly exitCode: number | undefined}>;
+  /** SIGTERM, SIGKILL three seconds later; resolves when the program has ended. */
+  stop(): Promise<void>;
+}
+
+/** How a long-running program is started. */
+export interface StartCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** `inherit` hands it our standard input: programs that ask the person at the terminal. */
+  readonly stdin: 'inherit' | 'none';
+  /** Pieces of standard error as they come, uncleaned: prompts have no line end. */
+  readonly onErrorText?: (text: string) => void;
+}
+
+/** Runs programs with one environment and one signal. */
+export interface Runner {
+  /** Returns the exit code. Throws `TOOL_MISSING`, `TIMEOUT`, `INTERRUPTED`. */
+  ask(command: ToolCommand): Promise<ToolAnswer>;
+  /** Throws `TOOL_FAILED` on a bad exit code, and what {@link ask} throws. */
+  run(command: ToolCommand): Promise<ToolAnswer>;
+  /**
+   * What a shell command of the user's own prints: a password manager, which may ask on the terminal.
+   * Throws `TOOL_FAILED` without a word of its output.
+   */
+  askSecret(shellCommand: string): Promise<Sensitive<string>>;
+  /** Throws `TOOL_MISSING` when the program cannot be started. */
+  start(command: StartCommand): Promise<RunningTool>;
+}
+
+/** What a {@link Runner} is made from. */
+export interface RunnerOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Aborts every child, for its whole lifetime. */
+  readonly signal: AbortSignal;
+}
+
+/** The error that an aborted signal stands for: its own reason where that is one of ours. */
+export function abortError(signal: AbortSignal): MeshError {
+  const reason: unknown = signal.reason;
+  return reason instanceof MeshError ? reason : new MeshError('INTERRUPTED', 'interrupted');
+}
+
+/** Asked after an await, where TypeScript would still believe what it saw before. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+/** The environment of a child. */
+export function childEnvironment(environment: RunnerOptions['environment']): Record<string, string> {
+  const entries = Object.entries(environment).flatMap(([name, value]) =>
+    value === undefined || name === passphraseVariable ? [] : [[name, value] as const],
+  );
+  return Object.fromEntries(entries);
+}
+
+/** Makes a runner. */
+export function createRunner(options: RunnerOptions): Runner {
+  const ask = async (command: ToolCommand): Promise<ToolAnswer> => {
+    const {execa} = await import('execa');
+    const signal = command.signal ? AbortSignal.any([options.signal, command.signal]) : options.signal;
+    if (signal.aborted) throw abortError(signal);
+    const child = execa(command.file, [...command.args], {
+      ...shared(options, signal),
+      all: true,
+      ...(command.input === undefined ? {stdin: 'ignore' as const} : {input: command.input}),
+      ...(command.cwd === undefined ? {} : {cwd: command.cwd}),
+      ...(command.timeoutMs === undefined ? {} : {timeout: command.timeoutMs}),
+    });
+    if (command.onLine) forwardLines(child.all, command.onLine);
+    const result = await child;
+    if (isAborted(signal)) throw abortError(signal);
+    if (result.timedOut) {
+      throw new MeshError('TIMEOUT', `${command.file} did not end within ${seconds(command.timeoutMs ?? 0)}`);
+    }
+    const missing = startFailure(command.file, result);
+    if (missing) throw missing;
+    return {
+      exitCode: result.exitCode ?? 1,
+      stdout: printable(result.stdout),
+      stderr: printable(result.stderr),
+      output: printable(result.all),
+    };
+  };
+
+  return {
+    ask,
+    async run(command) {
+      const answer = await ask(command);
+      if (answer.exitCode === 0) return answer;
+      throw new MeshError(
+        'TOOL_FAILED',
+        `${command.file} failed (exit ${String(answer.exitCode)}): ${lastLines(answer.stderr)}`,
+      );
+    },
+    askSecret: (shellCommand) => askSecret(shellCommand, options),
+    start: (command) => start(command, options),
+  };
+}
+
+async function askSecret(shellCommand: string, options: RunnerOptions): Promise<Sensitive<string>> {
+  const {execa} = await import('execa');
+  if (options.signal.aborted) throw abortError(options.signal);
+  const result = await execa('sh', ['-c', shellCommand], {
+    ...shared(options, options.signal),
+    stdin: 'inherit',
+    stderr: 'inherit',
+  });
+  if (isAborted(options.signal)) throw abortError(options.signal);
+  if (result.exitCode === 0) return new Sensitive(result.stdout);
+  throw new MeshError(
+    'TOOL_FAILED',
+    `the passphrase command failed (exit ${String(result.exitCode ?? 'by a signal')})`,
+    {
+      hints: ['run it by itself and see what it says'],
+    },
+  );
+}
+
+async function start(command: StartCommand, options: RunnerOptions): Promise<RunningTool> {
+  const {execa} = await import('execa');
+  if (options.signal.aborted) throw abortError(options.signal);
+  const child = execa(command.file, [...command.args], {
+    ...shared(options, options.signal),
+    stdin: command.stdin === 'inherit' ? 'inherit' : 'ignore',
+    buffer: false,
+  });
+  let said = '';
+  child.stderr.setEncoding('utf8');
+  child.stderr.on('data', (text: string) => {
+    said = (said + text).slice(-16_384);
+    command.onErrorText?.(text);
+  });
+  const lines = cleanLines(child.stdout);
+  // A child that this process leaves behind by crashing would keep a door to the cluster open.
+  const killAtExit = (): void => {
+    child.kill('SIGKILL');
+  };
+  process.once('exit', killAtExit);
+  const ended = child.then((result) => {
+    process.removeListener('exit', killAtExit);
+    return result;
+  });
+  const spawned = await Promise.race([
+    ended,
+    new Promise<undefined>((resolve) => {
+      child.once('spawn', () => {
+        resolve(undefined);
+      });
+    }),
+  ]);
+  if (spawned) {
+    const missing = startFailure(command.file, spawned);
+    if (missing) throw missing;
+  }
+  return {
+    lines,
+    stderr: () => printable(said),
+    ended: ended.then((result) => ({exitCode: result.exitCode})),
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+function shared(options: RunnerOptions, signal: AbortSignal) {
+  return {
+    env: childEnvironment(options.environment),
+    extendEnv: false,
+    cancelSignal: signal,
+    forceKillAfterDelay: killDelayMs,
+    // execa's clean-up registers signal handlers; the abort signal and `exit` above do its work.
+    cleanup: false,
+    reject: false,
+    windowsHide: true,
+  } as const;
+}
+
+/** Why a program did not start at all. The original error is dropped: it quotes the argument list. */
+function startFailure(file: string, result: {readonly code?: string | undefined}): MeshError | undefined {
+  switch (result.code) {
+    case 'ENOENT':
+      return new MeshError('TOOL_MISSING', `${file} was not found in PATH`, {
+        hints: [`install ${file}, or put it in PATH`],
+      });
+    case 'EACCES':
+      return new MeshError('TOOL_MISSING', `${file} may not be executed`, {
+        hints: [`check the permissions of ${file}`],
+      });
+    case 'ENOEXEC':
+      return new MeshError('TOOL_MISSING', `${file} is not a program for this machine`);
+    default:
+      return undefined;
+  }
+}
+
+function forwardLines(stream: Readable, onLine: (line: string) => void): void {
+  // A decoder of its own: the process library reads the same stream as bytes.
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  stream.on('data', (chunk: Buffer) => {
+    const lines = (rest + decoder.write(chunk)).split(/\r?\n/);
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(printable(line));
+  });
+  stream.on('end', () => {
+    if (rest !== '') onLine(printable(rest));
+  });
+}
+
+/** Cleaned lines of a stream. A program that is killed ends its streams; that is no error of the reader. */
+async function* cleanLines(stream: Readable): AsyncGenerator<string> {
+  try {
+    for await (const line of linesOf(stream)) yield printable(line);
+  } catch {
+    return;
+  }
+}
+
+/** The end of what a program said, for a message. */
+export function lastLines(text: string, count = 5): string {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  return lines.length === 0 ? 'it said nothing' : lines.slice(-count).join('\n');
+}
+
+/** A duration for people. */
+export function seconds(milliseconds: number): string {
+  return `${String(Math.round(milliseconds / 100) / 10)} s`;
+}
