@@ -56,7 +56,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
   };
   const workspace = createWorkspace({root: resolve(flags['work-dir'] ?? '.'), now: () => new Date()});
   const runner = once(async () => (await import('../tools/runner.js')).createRunner({environment, signal}));
-  const clusters = lazyClusters(flags, environment, signal, runner);
+  const clusters = lazyClusters(flags, signal, runner, pause);
   const deps: Deps = {
     workspace,
     clusters,
@@ -102,9 +102,9 @@ async function createProgress(quiet: boolean): Promise<Progress> {
 
 function lazyClusters(
   flags: CommonFlags,
-  environment: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
   runner: () => Promise<Runner>,
+  pause: () => void,
 ): Clusters {
   let made: Promise<Clusters> | undefined;
   const get = (): Promise<Clusters> =>
@@ -115,14 +115,13 @@ function lazyClusters(
       ]);
       return createClusters({
         runner: await runner(),
-        environment,
         signal,
         temporaryDirectory: createTemporaryDirectory,
         kubeconfig: flags.kubeconfig,
         requestTimeoutMs: flags['request-timeout'],
         as: flags.as,
         asGroups: flags['as-group'] ?? [],
-        interactive: isInteractive(),
+        onTerminalText: isInteractive() ? speakBetween(pause) : undefined,
       });
     })());
   return {
@@ -131,6 +130,14 @@ function lazyClusters(
     close: async () => {
       if (made) await (await made).close();
     },
+  };
+}
+
+/** What a credential plugin says goes to the terminal as it is, once drawing has stopped. */
+function speakBetween(pause: () => void): (text: string) => void {
+  return (text) => {
+    pause();
+    process.stderr.write(text);
   };
 }
 
