@@ -1,11 +1,8 @@
 /** What is left when no command ran: an unknown command, or a fault before any command was found. */
 import {Config, Errors} from '@oclif/core';
-import {distance} from 'fastest-levenshtein';
 import {MeshError} from '../domain/errors.js';
+import {nearest} from '../domain/nearest.js';
 import {showAndExit} from './base-command.js';
-
-/** More edits than this are no typing error. */
-const maxDistance = 4;
 
 /** Shows what went wrong and returns the exit code. */
 export async function showUnknownCommand(thrown: unknown, argv: readonly string[], root: string): Promise<number> {
@@ -20,13 +17,13 @@ export async function showUnknownCommand(thrown: unknown, argv: readonly string[
 async function unknownCommand(argv: readonly string[], root: string): Promise<MeshError> {
   const config = await Config.load(root);
   const words = argv.slice(0, firstFlag(argv));
-  const near = nearestCommands(
+  const near = nearestCommand(
     words,
     config.commandIDs.map((id) => id.replaceAll(':', ' ')),
   );
   return new MeshError('USAGE', `There is no command ${words.join(' ')}`, {
     hints: [
-      ...(near.length > 0 ? [`Did you mean ${near.map((command) => `${config.bin} ${command}`).join(' or ')}?`] : []),
+      ...(near === undefined ? [] : [`Did you mean ${config.bin} ${near}?`]),
       `${config.bin} --help lists the commands`,
     ],
   });
@@ -37,12 +34,15 @@ function firstFlag(argv: readonly string[]): number {
   return index === -1 ? argv.length : index;
 }
 
-/** The commands that what was typed may have meant, nearest first. Pure. */
-export function nearestCommands(words: readonly string[], commands: readonly string[]): readonly string[] {
-  return commands
-    .map((command) => ({command, edits: distance(command, words.slice(0, command.split(' ').length).join(' '))}))
-    .filter(({edits}) => edits <= maxDistance)
-    .sort((a, b) => a.edits - b.edits)
-    .slice(0, 2)
-    .map(({command}) => command);
+/**
+ * The command that what was typed may have meant: words after the command's own are its arguments. Pure.
+ */
+export function nearestCommand(words: readonly string[], commands: readonly string[]): string | undefined {
+  const lengths = [...new Set(commands.map((command) => command.split(' ').length))].sort((a, b) => b - a);
+  for (const length of lengths) {
+    const sameLength = commands.filter((command) => command.split(' ').length === length);
+    const found = words.length >= length ? nearest(words.slice(0, length).join(' '), sameLength) : undefined;
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -1,0 +1,187 @@
+import {describe, expect, it} from 'vitest';
+import {MeshError} from '../../src/domain/errors.js';
+import type {ErrorCode} from '../../src/domain/errors.js';
+import type {Action} from '../../src/engine/action.js';
+import {createEngine, execute} from '../../src/engine/engine.js';
+import type {Group, Outcome, Plan, RunSettings} from '../../src/engine/operation.js';
+import {fakeDeps} from './fake-deps.js';
+import type {Log} from './fake-deps.js';
+
+const settings: RunSettings = {dryRun: 'none', yes: false, concurrency: 2, keepGoing: false};
+const write = (cluster: string, confirm?: string): Action => ({
+  kind: 'write-files',
+  id: `${cluster}/file`,
+  cluster,
+  title: 'write file',
+  files: [{path: `${cluster}/file`, content: 'x'}],
+  ...(confirm !== undefined && {confirm}),
+});
+const group = (clusters: string[], options: Partial<Group> = {}): Group => ({
+  title: 'write',
+  lanes: clusters.map((cluster) => ({key: cluster, cluster, title: cluster, actions: [write(cluster)]})),
+  onFailure: 'stop',
+  ...options,
+});
+const plan = (groups: Group[], rest: Partial<Plan> = {}): Plan => ({groups, blockers: [], warnings: [], ...rest});
+const statuses = (outcomes: readonly Outcome[]) => Object.fromEntries(outcomes.map((one) => [one.id, one.status]));
+const failFor = (cluster: string, code: ErrorCode) => (file: {path: string}) => {
+  if (file.path.startsWith(cluster)) throw new MeshError(code, 'no');
+};
+
+async function run(thePlan: Plan, options: Parameters<typeof fakeDeps>[1] = {}, change: Partial<RunSettings> = {}) {
+  const log: Log = [];
+  const engine = createEngine('test', {
+    deps: fakeDeps(log, options),
+    settings: {...settings, ...change},
+    report: () => undefined,
+  });
+  const outcome = await engine
+    .run({title: 'test', gather: () => Promise.resolve(undefined), plan: () => thePlan})
+    .catch((error: unknown) => error as MeshError);
+  return {log, outcome, statuses: outcome instanceof Error ? {} : statuses(outcome.outcomes)};
+}
+
+describe('a phase', () => {
+  it('journals the intent before the effect and the outcome after it', async () => {
+    const {log, statuses: done} = await run(plan([group(['a'])]));
+    expect(log).toEqual(['intent a/file', 'write a/file', 'outcome a/file done']);
+    expect(done).toEqual({'a/file': 'done'});
+  });
+
+  it('does not start an effect whose intent cannot be journalled', async () => {
+    const {log, outcome} = await run(plan([group(['a'])]), {journalFails: true});
+    expect(log).toEqual([]);
+    expect(outcome).toMatchObject({outcomes: [{status: 'failed', error: {code: 'DISK_FULL'}}]});
+  });
+
+  it('starts no further lane or group after a failure', async () => {
+    const {statuses: done} = await run(plan([group(['a', 'b', 'c'], {concurrency: 1}), group(['d'])]), {
+      onWrite: failFor('b', 'REJECTED'),
+    });
+    expect(done).toEqual({'a/file': 'done', 'b/file': 'failed', 'c/file': 'skipped', 'd/file': 'skipped'});
+  });
+
+  it('goes on with --keep-going, but not past a group that always stops', async () => {
+    const groups = [group(['a', 'b'], {concurrency: 1}), group(['c'])];
+    const failing = {onWrite: failFor('a', 'REJECTED')};
+    expect((await run(plan(groups), failing, {keepGoing: true})).statuses).toEqual({
+      'a/file': 'failed',
+      'b/file': 'done',
+      'c/file': 'done',
+    });
+    const strict = [group(['a', 'b'], {concurrency: 1, onFailure: 'always-stop'}), group(['c'])];
+    expect((await run(plan(strict), failing, {keepGoing: true})).statuses).toEqual({
+      'a/file': 'failed',
+      'b/file': 'skipped',
+      'c/file': 'skipped',
+    });
+  });
+
+  it('skips the rest of a lane after its first failure', async () => {
+    const lane = {key: 'a', cluster: 'a', title: 'a', actions: [write('a'), {...write('a'), id: 'a/second'}]};
+    const {statuses: done} = await run(plan([group([], {lanes: [lane]})]), {onWrite: failFor('a', 'REJECTED')});
+    expect(done).toEqual({'a/file': 'failed', 'a/second': 'skipped'});
+  });
+
+  it('performs nothing while a cluster is blocked, and only the others with --keep-going', async () => {
+    const blocked = plan([group(['a', 'b'])], {
+      blockers: [{cluster: 'a', error: {code: 'UID_MISMATCH', message: 'no', hints: []}}],
+    });
+    expect((await run(blocked)).statuses).toEqual({'a/file': 'skipped', 'b/file': 'skipped'});
+    expect((await run(blocked, {}, {keepGoing: true})).statuses).toEqual({'a/file': 'skipped', 'b/file': 'done'});
+  });
+
+  it('performs nothing in a client dry run, and neither asks nor journals', async () => {
+    const lane = {key: 'a', title: 'a', actions: [write('a', 'replace a key')]};
+    const {log, statuses: done} = await run(plan([group([], {lanes: [lane]})]), {}, {dryRun: 'client'});
+    expect(log).toEqual([]);
+    expect(done).toEqual({'a/file': 'skipped'});
+  });
+
+  it('reports an interruption as cancelled and starts nothing more', async () => {
+    const controller = new AbortController();
+    const onWrite = () => {
+      controller.abort(new MeshError('INTERRUPTED', 'stop'));
+      controller.signal.throwIfAborted();
+    };
+    const {statuses: done} = await run(plan([group(['a', 'b'], {concurrency: 1})]), {
+      signal: controller.signal,
+      onWrite,
+    });
+    expect(done).toEqual({'a/file': 'cancelled', 'b/file': 'skipped'});
+  });
+});
+
+describe('a conflict', () => {
+  it('makes the phase look and plan again, and keeps what was done', async () => {
+    const log: Log = [];
+    let gathered = 0;
+    const deps = fakeDeps(log, {
+      onWrite: (file) => {
+        if (file.path === 'b/file' && gathered === 1) throw new MeshError('CONFLICT', 'changed meanwhile');
+      },
+    });
+    const engine = createEngine('test', {deps, settings, report: () => undefined});
+    const {outcomes} = await engine.run({
+      title: 'test',
+      gather: () => Promise.resolve((gathered += 1)),
+      plan: (round) => plan([group(round === 1 ? ['a', 'b'] : ['b'])]),
+    });
+    expect(gathered).toBe(2);
+    expect(statuses(outcomes)).toEqual({'a/file': 'done', 'b/file': 'done'});
+  });
+
+  it('is given up after five rounds', async () => {
+    let gathered = 0;
+    const deps = fakeDeps([], {onWrite: failFor('a', 'CONFLICT')});
+    const engine = createEngine('test', {deps, settings, report: () => undefined});
+    const {outcomes} = await engine.run({
+      title: 'test',
+      gather: () => Promise.resolve((gathered += 1)),
+      plan: () => plan([group(['a'])]),
+    });
+    expect(gathered).toBe(5);
+    expect(outcomes).toMatchObject([{status: 'failed', error: {code: 'CONFLICT'}}]);
+  });
+});
+
+describe('what must be agreed to', () => {
+  const asking = plan([group([], {lanes: [{key: 'a', title: 'a', actions: [write('a', 'replace the key of a')]}]})]);
+
+  it('is refused without a terminal and without --yes', async () => {
+    const {outcome, log} = await run(asking);
+    expect(outcome).toMatchObject({code: 'CONFIRMATION_NEEDED', class: 'refused'});
+    expect(log).toEqual([]);
+  });
+
+  it('is done with --yes without a question', async () => {
+    expect((await run(asking, {}, {yes: true})).log).toEqual(['intent a/file', 'write a/file', 'outcome a/file done']);
+  });
+
+  it('is asked on a terminal, once, and no means no', async () => {
+    const {outcome, log} = await run(asking, {interactive: true, answer: false});
+    expect(outcome).toMatchObject({code: 'CONFIRMATION_NEEDED'});
+    expect(log).toEqual(['asked a: replace the key of a. Go on?']);
+    expect((await run(asking, {interactive: true, answer: true})).statuses).toEqual({'a/file': 'done'});
+  });
+});
+
+describe('execute', () => {
+  const operation = (changes: boolean) => ({
+    command: 'test',
+    changes,
+    execute: () => Promise.reject(new MeshError('USAGE', 'no')),
+    conclude: () => [],
+  });
+
+  it.each([
+    [true, 'none', ['lock', 'recover', 'release']],
+    [true, 'client', []],
+    [false, 'none', []],
+  ] as const)('changes: %s, dry run: %s: %j', async (changes, dryRun, expected) => {
+    const log: Log = [];
+    const context = {deps: fakeDeps(log), settings: {...settings, dryRun}, report: () => undefined};
+    await expect(execute(operation(changes), undefined, context)).rejects.toMatchObject({code: 'USAGE'});
+    expect(log).toEqual(expected);
+  });
+});

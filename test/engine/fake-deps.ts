@@ -1,0 +1,77 @@
+import {MeshError} from '../../src/domain/errors.js';
+import type {Deps} from '../../src/engine/deps.js';
+import type {FileToWrite} from '../../src/workspace/workspace.js';
+
+/** What happened, in order: `lock`, `intent ID`, `write PATH`, `outcome STATUS`, `release`. */
+export type Log = string[];
+
+const absent = (what: string) => (): never => {
+  throw new Error(`${what} is not part of this test`);
+};
+
+/** Deps whose workspace records what is done to it; `onWrite` may throw to make an effect fail. */
+export function fakeDeps(
+  log: Log,
+  options: {
+    onWrite?: (file: FileToWrite) => void | Promise<void>;
+    interactive?: boolean;
+    answer?: boolean;
+    signal?: AbortSignal;
+    journalFails?: boolean;
+  } = {},
+): Deps {
+  return {
+    workspace: {
+      root: '/nowhere',
+      readText: absent('readText'),
+      readSecret: absent('readSecret'),
+      stat: absent('stat'),
+      list: absent('list'),
+      async write(files) {
+        for (const file of files) {
+          await options.onWrite?.(file);
+          log.push(`write ${file.path}`);
+        }
+      },
+      remove: absent('remove'),
+      recover: () => {
+        log.push('recover');
+        return Promise.resolve([]);
+      },
+      lock: () => {
+        log.push('lock');
+        return Promise.resolve({
+          release: () => {
+            log.push('release');
+            return Promise.resolve();
+          },
+        });
+      },
+      journal: {
+        intent: (entry) => {
+          if (options.journalFails) return Promise.reject(new MeshError('DISK_FULL', 'no room'));
+          log.push(`intent ${entry.action}`);
+          return Promise.resolve(entry.action);
+        },
+        outcome: (entry) => {
+          log.push(`outcome ${entry.intent} ${entry.status}`);
+          return Promise.resolve();
+        },
+      },
+      readOutside: absent('readOutside'),
+    },
+    clusters: {open: absent('open'), forward: absent('forward'), close: () => Promise.resolve()},
+    istioctl: {version: absent('version'), run: absent('run')},
+    passphrases: {available: false, get: absent('passphrase')},
+    terminal: {
+      interactive: options.interactive ?? false,
+      confirm: (question) => {
+        log.push(`asked ${question}`);
+        return Promise.resolve(options.answer ?? false);
+      },
+    },
+    environment: {},
+    now: () => new Date('2026-01-01T00:00:00Z'),
+    signal: options.signal ?? new AbortController().signal,
+  };
+}
