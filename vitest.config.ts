@@ -2,9 +2,14 @@ import {defineConfig} from 'vitest/config';
 
 const minute = 60_000;
 
+// In CI every run leaves a report, which scripts/ci-summary.mjs adds up.
+const script = (process.env.npm_lifecycle_event ?? 'vitest').replaceAll(':', '-');
+const reportFile = `.cache/test-reports/${script}.json`;
+
 /** unit and commands run on the sources; smoke and e2e run the built program as a child process. */
 export default defineConfig({
   test: {
+    reporters: process.env.CI ? ['default', ['json', {outputFile: reportFile}]] : ['default'],
     projects: [
       {
         test: {

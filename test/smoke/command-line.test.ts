@@ -1,0 +1,59 @@
+import {spawn, spawnSync} from 'node:child_process';
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {root, runMesh} from './program.js';
+
+describe('the command line', () => {
+  it.each([
+    ['an unknown command', ['obliterate']],
+    ['an unknown flag', ['verify', '--obliterate']],
+    ['an -o the command has not', ['certs', 'list', '-o', 'prometheus-of-2020']],
+    ['a duration that is none', ['verify', '--timeout', 'soon']],
+    ['a hostile cluster name', ['certs', 'generate', '../x', '--no-passphrase']],
+  ])('%s is wrong usage, in text and as small JSON without the command line', (_, args) => {
+    const cwd = mkdtempSync(join(tmpdir(), 'usage-'));
+    const text = runMesh(args, {cwd});
+    expect({code: text.code, stdout: text.stdout}).toEqual({code: 2, stdout: ''});
+    expect(text.stderr).not.toMatch(/\n\s+at /);
+    for (const json of [['--json'], ['-o', 'json'], ['-ojson']]) {
+      const {code, stdout} = runMesh([...args, ...json], {cwd});
+      expect(code).toBe(2);
+      const answer = JSON.parse(stdout) as {error: {message: string}};
+      expect(Object.keys(answer)).toEqual(['schemaVersion', 'error']);
+      expect(Object.keys(answer.error)).toEqual(['code', 'message', 'hints']);
+      expect(stdout).not.toContain('argv');
+    }
+    rmSync(cwd, {recursive: true});
+  });
+
+  it('suggests the command that was meant', () => {
+    expect(runMesh(['trust', 'pish']).stderr).toContain('kubectl mesh trust push');
+  });
+
+  it('is silent when the reader goes away', () => {
+    const command = `"${process.execPath}" "${join(root, 'bin/run.js')}" --help | head -n 1`;
+    const {stderr, stdout} = spawnSync('bash', ['-c', command], {encoding: 'utf8'});
+    expect(stderr).toBe('');
+    expect(stdout.split('\n')).toHaveLength(2);
+  });
+
+  it('ends with 130 at Ctrl-C', async () => {
+    const cwd = mkdtempSync(join(tmpdir(), 'interrupt-'));
+    // The passphrase command never answers: the run waits in the middle of a change.
+    const args = ['certs', 'generate', 'cluster1', '--passphrase-command', 'echo waiting >&2; sleep 600'];
+    const child = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], {
+      cwd,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const code = await new Promise<number | null>((resolve) => {
+      child.stderr.on('data', (text: Buffer) => {
+        if (text.includes('waiting')) child.kill('SIGINT');
+      });
+      child.on('exit', resolve);
+    });
+    rmSync(cwd, {recursive: true});
+    expect(code).toBe(130);
+  });
+});
