@@ -75,15 +75,23 @@ export interface DeleteObject extends ActionBase {
   readonly preconditions: {readonly uid?: string; readonly resourceVersion?: string};
 }
 
-/** Runs istioctl against one cluster. Content goes in by a file descriptor or a file, never as an argument. */
+/**
+ * Applies one IstioOperator file of the work directory with istioctl. The bytes are compared with what the plan saw just
+ * before istioctl reads them; what is not ready is gathered when istioctl fails.
+ */
 export interface RunIstioctl extends ActionBase {
   readonly kind: 'run-istioctl';
   readonly cluster: string;
   readonly context: string;
-  /** Arguments without context and kubeconfig, which the tool adds. */
+  /** Arguments without `-f`, context and kubeconfig. */
   readonly args: readonly string[];
-  /** Absolute or work-directory path of the file to apply, when there is one. */
-  readonly file?: string;
+  /** The file to apply, relative to the work directory. */
+  readonly file: string;
+  /** SHA-256 of the file's bytes, in hex: what the plan decided on. */
+  readonly fileSha256: string;
+  /** Istio's namespace, where to look for pods when it fails. */
+  readonly namespace: string;
+  /** When to end istioctl itself; longer than its own `--readiness-timeout`. */
   readonly timeoutMs: number;
 }
 

@@ -1,9 +1,16 @@
-/** istioctl's own version, as `istioctl version -o json --remote=false` prints it (F4). */
+import {z} from 'zod';
+import {MeshError} from '../domain/errors.js';
+import {parseVersion} from '../domain/istio/version.js';
+import type {IstioVersion} from '../domain/istio/version.js';
+import type {Runner} from './runner.js';
+import {lastLines} from './runner.js';
+
+/** istioctl's own version, as `istioctl version -o json --remote=false` prints it. */
 export interface IstioctlVersion {
   /** As printed: `1.31.0`, or `unknown` for a development build. */
   readonly version: string;
   /** Parsed; undefined when the build does not say a version. */
-  readonly parsed?: {readonly major: number; readonly minor: number; readonly patch: number};
+  readonly parsed?: IstioVersion;
 }
 
 /** What a finished istioctl run said. */
@@ -11,6 +18,17 @@ export interface IstioctlRun {
   readonly exitCode: number;
   /** Standard output and standard error in the order they came, without control characters. */
   readonly output: string;
+}
+
+/** What to run. */
+export interface IstioctlRequest {
+  readonly context: string;
+  /** Arguments without file, context and kubeconfig. */
+  readonly args: readonly string[];
+  /** Absolute path of the document for `-f`. */
+  readonly file?: string;
+  readonly timeoutMs: number;
+  readonly onLine?: (line: string) => void;
 }
 
 /** The user's istioctl. */
@@ -21,10 +39,101 @@ export interface Istioctl {
    * Runs istioctl with `--context` and `--kubeconfig` added. A non-zero exit is an answer, not an exception. Throws
    * `TOOL_MISSING`, `UNSUPPORTED_FLAG` (with `--as`, which istioctl has not in all versions), `TIMEOUT`, `INTERRUPTED`.
    */
-  run(request: {
-    readonly context: string;
-    readonly args: readonly string[];
-    readonly timeoutMs: number;
-    readonly onLine?: (line: string) => void;
-  }): Promise<IstioctlRun>;
+  run(request: IstioctlRequest): Promise<IstioctlRun>;
+}
+
+/** What an {@link Istioctl} is made from. */
+export interface IstioctlOptions {
+  readonly runner: Runner;
+  /** `--kubeconfig`, when given. */
+  readonly kubeconfig: string | undefined;
+  /** `--as` or `--as-group` was given: then nothing may run against a cluster. */
+  readonly impersonating: boolean;
+}
+
+/**
+ * A file name as the value of istioctl's `-f`, which is read as a line of comma-separated values (spf13/pflag
+ * string_slice.go).
+ */
+function fileArgument(path: string): string {
+  return /[",\n\r]/.test(path) ? `"${path.replaceAll('"', '""')}"` : path;
+}
+
+/** istioctl answers `version` from its own binary; what takes longer hangs. Milliseconds. */
+const versionTimeoutMs = 30_000;
+
+/** The output of istioctl's version command, 1.6 and later (istio/istio pkg/version/cobra.go). */
+const versionOutput = z.object({clientVersion: z.object({version: z.string().min(1)})});
+
+/** Finds istioctl in PATH at first use. */
+export function createIstioctl({runner, kubeconfig, impersonating}: IstioctlOptions): Istioctl {
+  let asked: Promise<IstioctlVersion> | undefined;
+  return {
+    version() {
+      asked ??= askVersion(runner);
+      return asked;
+    },
+    async run({context, args, file, timeoutMs, onLine}) {
+      if (impersonating) {
+        throw new MeshError(
+          'UNSUPPORTED_FLAG',
+          'istioctl cannot act as another user: --as and --as-group are not passed on',
+          {
+            hints: ['use a kubeconfig context whose credentials have the rights istioctl needs'],
+          },
+        );
+      }
+      const target = ['--context', context, ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig])];
+      const answer = await withHint(
+        runner.ask({
+          file: 'istioctl',
+          args: [...args, ...(file === undefined ? [] : ['-f', fileArgument(file)]), ...target],
+          timeoutMs,
+          ...(onLine && {onLine}),
+        }),
+      );
+      return {exitCode: answer.exitCode, output: answer.output};
+    },
+  };
+}
+
+async function askVersion(runner: Runner): Promise<IstioctlVersion> {
+  const answer = await withHint(
+    runner.ask({file: 'istioctl', args: ['version', '-o', 'json', '--remote=false'], timeoutMs: versionTimeoutMs}),
+  );
+  const version = answer.exitCode === 0 ? readVersion(answer.stdout) : undefined;
+  if (version === undefined) {
+    const said = lastLines(answer.output, 3);
+    throw new MeshError('TOOL_OUTPUT', `istioctl did not say its version (exit ${String(answer.exitCode)}): ${said}`, {
+      hints: ['run `istioctl version -o json --remote=false` and look; Istio 1.6 and later are known here'],
+    });
+  }
+  const parsed = parseVersion(version);
+  return {version, ...(parsed && {parsed})};
+}
+
+function readVersion(text: string): string | undefined {
+  try {
+    const read = versionOutput.safeParse(JSON.parse(text));
+    return read.success ? read.data.clientVersion.version : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A missing istioctl gets the hint where to find one. */
+async function withHint<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (thrown) {
+    if (thrown instanceof MeshError && thrown.code === 'TOOL_MISSING') {
+      throw new MeshError('TOOL_MISSING', thrown.message, {
+        hints: [
+          'put the istioctl of the Istio release you want to install in PATH: https://istio.io/latest/docs/setup/getting-started/#download',
+        ],
+        cause: thrown,
+      });
+    }
+    throw thrown;
+  }
 }

@@ -50,7 +50,10 @@ export interface Since<T> {
 }
 
 /** The entry that holds for a version: the last one that starts at or before its minor. Entries are in order. */
-export function factFor<T>(entries: readonly [Since<T>, ...Since<T>[]], version: IstioVersion): Since<T> {
+export function factFor<Entry extends {readonly from: string}>(
+  entries: readonly [Entry, ...Entry[]],
+  version: IstioVersion,
+): Entry {
   const [first] = entries;
   return entries.reduce((found, entry) => (startsBy(entry.from, version) ? entry : found), first);
 }

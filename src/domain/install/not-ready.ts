@@ -1,0 +1,103 @@
+import type {KubeObject} from '../kube/object.js';
+import {printableLine} from '../printable.js';
+
+/** A container's state (Kubernetes core/v1 ContainerState), as far as it says why a pod is not ready. */
+interface ContainerStatus {
+  readonly name: string;
+  readonly ready?: boolean;
+  readonly restartCount?: number;
+  readonly state?: {
+    readonly waiting?: {readonly reason?: string; readonly message?: string};
+    readonly terminated?: {readonly reason?: string; readonly message?: string; readonly exitCode?: number};
+  };
+  readonly lastState?: {readonly terminated?: {readonly reason?: string; readonly exitCode?: number}};
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/** A Pod, as far as readiness goes. */
+export interface PodObject extends KubeObject {
+  readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly conditions?: readonly Condition[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+/** An Event about some object. */
+export interface EventObject extends KubeObject {
+  readonly involvedObject?: {readonly kind?: string; readonly name?: string};
+  readonly reason?: string;
+  readonly message?: string;
+  readonly count?: number;
+}
+
+/** How many warnings are shown that belong to no pod: failed scheduling of a ReplicaSet, a quota. */
+const otherEvents = 3;
+
+/**
+ * One line for each pod that is not ready: what its containers, conditions and warnings say. Finished and evicted pods
+ * are not counted. Warnings about other objects follow, since a Deployment that may not make pods has none.
+ */
+export function explainNotReady(pods: readonly PodObject[], events: readonly EventObject[]): readonly string[] {
+  const waiting = pods.filter((pod) => !isReady(pod) && !isFinished(pod));
+  const lines = waiting.map((pod) => {
+    const reasons = [...containerReasons(pod), ...conditionReasons(pod), ...eventReasons(pod, events)];
+    return `Pod ${pod.metadata.name}: ${reasons.length === 0 ? (pod.status?.phase ?? 'no status yet') : reasons.join('; ')}`;
+  });
+  const others = events
+    .filter((event) => event.involvedObject?.kind !== 'Pod' && event.reason !== undefined)
+    .slice(-otherEvents)
+    .map((event) => `${event.involvedObject?.kind ?? '?'} ${event.involvedObject?.name ?? '?'}: ${describe(event)}`);
+  return [...lines, ...others].map(printableLine);
+}
+
+function isReady({status}: PodObject): boolean {
+  return status?.conditions?.some(({type, status: value}) => type === 'Ready' && value === 'True') ?? false;
+}
+
+function isFinished({status}: PodObject): boolean {
+  return status?.phase === 'Succeeded' || status?.reason === 'Evicted';
+}
+
+function containerReasons({status}: PodObject): readonly string[] {
+  const containers = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  return containers.flatMap(({name, ready, state, lastState, restartCount = 0}) => {
+    if (state?.terminated?.exitCode === 0) return [];
+    const why = state?.waiting ?? state?.terminated;
+    if (!why) return ready === false ? [`container ${name} runs and is not ready`] : [];
+    const before = lastState?.terminated;
+    const restarts = restartCount > 0 ? `, ${String(restartCount)} restarts` : '';
+    const last = before ? `, before that ${before.reason ?? 'ended'} (exit ${String(before.exitCode ?? '?')})` : '';
+    return [`container ${name} ${why.reason ?? 'waits'}${said(why.message)}${restarts}${last}`];
+  });
+}
+
+function conditionReasons({status}: PodObject): readonly string[] {
+  return (status?.conditions ?? []).flatMap(({type, status: value, reason, message}) =>
+    type === 'PodScheduled' && value === 'False' ? [`not scheduled (${reason ?? 'no reason'})${said(message)}`] : [],
+  );
+}
+
+function eventReasons(pod: PodObject, events: readonly EventObject[]): readonly string[] {
+  const latest = events
+    .filter(({involvedObject}) => involvedObject?.kind === 'Pod' && involvedObject.name === pod.metadata.name)
+    .at(-1);
+  return latest ? [describe(latest)] : [];
+}
+
+function describe({reason, message, count}: EventObject): string {
+  const times = count !== undefined && count > 1 ? ` (${String(count)} times)` : '';
+  return `${reason ?? 'warning'}${said(message)}${times}`;
+}
+
+function said(message: string | undefined): string {
+  return message === undefined || message === '' ? '' : `: ${message}`;
+}

@@ -1,0 +1,54 @@
+import {createHash} from 'node:crypto';
+import {MeshError} from '../../domain/errors.js';
+import {failureMessage, isReadinessFailure, isWorthALine} from '../../domain/install/istioctl-output.js';
+import {explainNotReady} from '../../domain/install/not-ready.js';
+import type {PodObject, EventObject} from '../../domain/install/not-ready.js';
+import {isKnown, observe} from '../../domain/observed.js';
+import type {RunIstioctl} from '../action.js';
+import type {Deps} from '../deps.js';
+import type {Effect} from '../effect.js';
+
+/** Applies exactly the bytes the plan decided on; when istioctl fails, looks for what is not ready and why. */
+export const effect: Effect<'run-istioctl'> = async (action, {deps, line}) => {
+  await refuseOtherBytes(action, deps);
+  const run = await deps.istioctl.run({
+    context: action.context,
+    args: action.args,
+    file: `${deps.workspace.root}/${action.file}`,
+    timeoutMs: action.timeoutMs,
+    onLine: (text) => {
+      if (isWorthALine(text)) line(text.trim());
+    },
+  });
+  if (run.exitCode === 0) return {installYaml: action.fileSha256};
+  const notReady = await gatherNotReady(action, deps);
+  throw new MeshError(
+    isReadinessFailure(run.output) && notReady.length > 0 ? 'NOT_READY' : 'TOOL_FAILED',
+    failureMessage(action.args, run, notReady),
+    {hints: [`look at it: kubectl --context ${action.context} -n ${action.namespace} get pods,events`]},
+  );
+};
+
+async function refuseOtherBytes(action: RunIstioctl, {workspace}: Deps): Promise<void> {
+  const text = await workspace.readText(action.file);
+  if (text === undefined) throw new MeshError('STALE_INSTALL', `${action.file} is gone since it was read for the plan`);
+  if (createHash('sha256').update(text).digest('hex') === action.fileSha256) return;
+  throw new MeshError('STALE_INSTALL', `${action.file} was changed since it was read for the plan`, {
+    hints: ['run the command again: it plans with what is there now'],
+  });
+}
+
+/** One line for each pod that is not ready; a line that says why when it cannot be told. */
+async function gatherNotReady({context, namespace}: RunIstioctl, {clusters}: Deps): Promise<readonly string[]> {
+  const facts = await observe(async () => {
+    const api = await clusters.open(context);
+    const [pods, events] = await Promise.all([
+      api.list<PodObject>({apiVersion: 'v1', kind: 'Pod'}, {namespace}),
+      api.list<EventObject>({apiVersion: 'v1', kind: 'Event'}, {namespace, fieldSelector: 'type=Warning'}),
+    ]);
+    return {pods: pods.items, events: events.items};
+  });
+  return isKnown(facts)
+    ? explainNotReady(facts.value.pods, facts.value.events)
+    : [`what is not ready could not be asked: ${facts.unknown.message}`];
+}

@@ -1,0 +1,34 @@
+import {parseVersion} from '../../../src/domain/istio/version.js';
+import {knowVersion} from '../../../src/domain/istio/versions.js';
+import type {KnownVersion} from '../../../src/domain/istio/versions.js';
+import type {Mesh, MeshCluster} from '../../../src/domain/mesh/mesh.js';
+
+/** A mesh of one primary, as the guide makes it; `change` says what is different. */
+export function meshWith(change: Partial<Mesh> = {}): Mesh {
+  return {
+    meshID: 'mesh1',
+    trustDomain: 'cluster.local',
+    istio: {namespace: 'istio-system', profile: 'default'},
+    trust: {
+      keyAlgorithm: 'ecdsa-p256',
+      rootValidityDays: 3650,
+      clusterValidityDays: 730,
+      keepClusterKeys: true,
+      rotationReady: true,
+      expiry: {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}},
+    },
+    clusters: [primary('cluster1')],
+    ...change,
+  };
+}
+
+/** A primary on network1. */
+export function primary(name: string, change: Partial<MeshCluster> = {}): MeshCluster {
+  return {name, network: 'network1', role: 'primary', ...change};
+}
+
+/** A version that must be a release. */
+export function release(text: string): KnownVersion {
+  if (!parseVersion(text)) throw new Error(`${text} is no version`);
+  return knowVersion(text);
+}
