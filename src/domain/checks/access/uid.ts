@@ -1,0 +1,39 @@
+import {defineCheck, notApplicable, ok} from '../check.js';
+
+/** The context leads to the cluster it led to at first contact. */
+export const uidCheck = defineCheck({
+  id: 'MESH203',
+  title: 'The context leads to the recorded cluster',
+  severity: 'error',
+  scope: 'cluster',
+  vantage: 'API server',
+  needs: ['clusterUid'],
+  waitable: false,
+  implies: ['MESH3', 'MESH4', 'MESH5'],
+  judge: ({clusterUid}, {cluster, commands}) => {
+    if (cluster.uid === undefined) {
+      return notApplicable('no UID is recorded yet; the first changing command records it');
+    }
+    const expected = `kube-system with UID ${cluster.uid}`;
+    if (clusterUid === cluster.uid) return ok(`UID ${clusterUid}`, expected);
+    return {
+      findings: [
+        {
+          observed: `context ${cluster.context ?? ''} leads to a cluster with UID ${clusterUid}`,
+          expected,
+          fix: `\${EDITOR:-vi} ${commands.path('contexts.yaml')}   # ${cluster.name}: the context of that cluster`,
+        },
+      ],
+    };
+  },
+  explanation: {
+    meaning:
+      'The UID of the namespace kube-system is the one that mesh.yaml recorded when the cluster was first changed.',
+    breaks:
+      "A renamed or rebuilt context sends one cluster's CA key to another cluster. Changing commands refuse (exit 5) before they write.",
+    byHand: 'kubectl --context "$CTX" get namespace kube-system -o jsonpath={.metadata.uid}',
+    mend: 'Name the right context in contexts.yaml. If the cluster was rebuilt on purpose, run the changing command with `--accept-uid`.',
+    source:
+      'kubernetes.io: concepts/overview/working-with-objects/names (UIDs); istioctl uses the same UID as default cluster name',
+  },
+});

@@ -1,0 +1,44 @@
+import {defineCheck, notApplicable, ok} from '../check.js';
+
+const label = 'topology.istio.io/network';
+
+/** Istio's namespace says which network the cluster is on. */
+export const namespaceCheck = defineCheck({
+  id: 'MESH401',
+  title: "Istio's namespace is there and says the declared network",
+  severity: 'error',
+  scope: 'cluster',
+  vantage: 'API server',
+  needs: ['namespaces'],
+  waitable: true,
+  implies: ['MESH301', 'MESH402', 'MESH404', 'MESH405', 'MESH406', 'MESH407'],
+  judge: ({namespaces}, {cluster, commands, mesh}) => {
+    const {namespace} = mesh.istio;
+    const found = namespaces.find(({name}) => name === namespace);
+    const expected =
+      cluster.network === undefined
+        ? `namespace ${namespace}`
+        : `namespace ${namespace} with ${label}=${cluster.network}`;
+    if (!found) {
+      const fix = commands.meshCluster(`trust push ${cluster.name}`);
+      return {findings: [{observed: `no namespace ${namespace}`, expected, fix}]};
+    }
+    const actual = found.labels[label];
+    if (cluster.network === undefined) {
+      return actual === undefined
+        ? ok('no network declared, no label', expected)
+        : notApplicable(`mesh.yaml declares no network; the label says ${actual}`);
+    }
+    if (actual === cluster.network) return ok(`${label}=${actual}`, expected);
+    const fix = commands.kubectl(cluster, `label namespace ${namespace} ${label}=${cluster.network} --overwrite`);
+    return {findings: [{observed: actual === undefined ? `no label ${label}` : `${label}=${actual}`, expected, fix}]};
+  },
+  explanation: {
+    meaning: `The namespace exists and its label ${label} names the network that mesh.yaml declares for the cluster.`,
+    breaks:
+      "Without the label istiod takes the cluster's pods for being on no network: endpoints of other networks get the wrong addresses. istioctl sets it only where it creates the namespace itself.",
+    byHand: `kubectl --context "$CTX" get namespace istio-system --show-labels`,
+    mend: 'Set the label; istiod sees it at once.',
+    source: 'istio/istio pilot/pkg/serviceregistry/kube/controller/network.go, operator/pkg/util/k8s.go',
+  },
+});

@@ -1,0 +1,59 @@
+/** Every check, one line each, in the order of their ids. */
+import {allowedCheck} from './access/allowed.js';
+import {distinctCheck} from './access/distinct.js';
+import {reachableCheck} from './access/reachable.js';
+import {uidCheck} from './access/uid.js';
+import type {Check} from './check.js';
+import {clusterNameCheck} from './control-plane/cluster-name.js';
+import {gatewayPodsCheck} from './control-plane/gateway-pods.js';
+import {istiodPodsCheck} from './control-plane/istiod-pods.js';
+import {meshIDCheck} from './control-plane/mesh-id.js';
+import {namespaceCheck} from './control-plane/namespace.js';
+import {networkCheck} from './control-plane/network.js';
+import {trustDomainCheck} from './control-plane/trust-domain.js';
+import {bundlesCheck} from './trust/bundles.js';
+import {cacertsCheck} from './trust/cacerts.js';
+import {clusterExpiryCheck} from './trust/expiry.js';
+import {liveChainCheck} from './trust/live-chain.js';
+import {selfSignedCheck} from './trust/self-signed.js';
+import {chainCheck} from './workdir/chain.js';
+import {completeCheck} from './workdir/complete.js';
+import {declarationCheck} from './workdir/declaration.js';
+import {filesExpiryCheck} from './workdir/expiry.js';
+import {installFileCheck} from './workdir/install-file.js';
+import {keyCheck} from './workdir/key.js';
+import {oneRootCheck} from './workdir/one-root.js';
+import {outlivesCheck} from './workdir/outlives.js';
+import {permissionsCheck} from './workdir/permissions.js';
+import {rootKeyCheck} from './workdir/root-key.js';
+import {usedTwiceCheck} from './workdir/used-twice.js';
+
+export const checks: readonly Check[] = [
+  declarationCheck,
+  completeCheck,
+  chainCheck,
+  keyCheck,
+  oneRootCheck,
+  permissionsCheck,
+  rootKeyCheck,
+  filesExpiryCheck,
+  outlivesCheck,
+  usedTwiceCheck,
+  installFileCheck,
+  reachableCheck,
+  allowedCheck,
+  uidCheck,
+  distinctCheck,
+  cacertsCheck,
+  bundlesCheck,
+  liveChainCheck,
+  selfSignedCheck,
+  clusterExpiryCheck,
+  namespaceCheck,
+  istiodPodsCheck,
+  gatewayPodsCheck,
+  clusterNameCheck,
+  networkCheck,
+  meshIDCheck,
+  trustDomainCheck,
+];

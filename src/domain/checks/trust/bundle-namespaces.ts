@@ -1,0 +1,51 @@
+import {hasFeature} from '../../istio/versions.js';
+import type {ControlPlaneFacts, LabelSelector, NamespaceFacts} from '../facts.js';
+
+/** Namespaces that istiod never writes its bundle into (istio/istio pkg/kube/inject/initializer.go). */
+const ignored: readonly string[] = ['kube-public', 'kube-node-lease', 'local-path-storage'];
+
+/**
+ * The namespaces that must have the trust bundle: those that every control plane discovers, without the ones istiod
+ * leaves out and those that are being deleted. kube-system counts from Istio 1.21 on.
+ */
+export function namespacesWithBundle(
+  namespaces: readonly NamespaceFacts[],
+  controlPlanes: readonly ControlPlaneFacts[],
+): readonly string[] {
+  const inKubeSystem = controlPlanes.every(({version}) => hasFeature(version, 'rootCertInKubeSystem'));
+  return namespaces
+    .filter(
+      ({name, terminating}) => !terminating && !ignored.includes(name) && (name !== 'kube-system' || inKubeSystem),
+    )
+    .filter(({labels}) => controlPlanes.every(({discoverySelectors}) => isDiscovered(labels, discoverySelectors)))
+    .map(({name}) => name)
+    .sort();
+}
+
+/** No selector discovers everything; of several, one is enough (istio.io: meshConfig.discoverySelectors). */
+function isDiscovered(labels: Readonly<Record<string, string>>, selectors: readonly LabelSelector[]): boolean {
+  return selectors.length === 0 || selectors.some((selector) => selects(selector, labels));
+}
+
+/** Whether a label selector selects these labels (k8s.io/apimachinery pkg/apis/meta/v1/helpers.go). */
+export function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  return (
+    equal &&
+    (selector.matchExpressions ?? []).every(({key, operator, values = []}) => {
+      const value = labels[key];
+      switch (operator) {
+        case 'In':
+          return value !== undefined && values.includes(value);
+        case 'NotIn':
+          return value === undefined || !values.includes(value);
+        case 'Exists':
+          return value !== undefined;
+        case 'DoesNotExist':
+          return value === undefined;
+        default:
+          return false;
+      }
+    })
+  );
+}

@@ -1,0 +1,55 @@
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import type {Finding} from '../check.js';
+import {some} from '../describe.js';
+import {namespacesWithBundle} from './bundle-namespaces.js';
+
+/** istiod has loaded the bundle that was pushed, and workloads can get it. */
+export const bundlesCheck = defineCheck({
+  id: 'MESH302',
+  title: 'istiod has loaded the pushed root bundle',
+  severity: 'error',
+  scope: 'cluster',
+  vantage: 'API server',
+  needs: ['pushedTrust', 'bundles', 'namespaces', 'controlPlanes'],
+  waitable: true,
+  implies: ['MESH303'],
+  judge: ({pushedTrust, bundles, namespaces, controlPlanes}, {cluster, commands, mesh}) => {
+    if (pushedTrust === 'absent') return notApplicable('nothing was pushed yet');
+    const [first] = controlPlanes;
+    if (!first) return notApplicable('no istiod runs here that would write it');
+    const name = first.bundleName;
+    if (name === undefined || controlPlanes.some(({bundleName}) => bundleName !== name)) {
+      return notApplicable('istiod publishes the bundle by other means than one ConfigMap');
+    }
+    const required = namespacesWithBundle(namespaces, controlPlanes);
+    const written = new Map(bundles.map((bundle) => [bundle.namespace, bundle.text]));
+    const missing = required.filter((namespace) => written.get(namespace) === undefined);
+    const different = required.filter((namespace) => {
+      const text = written.get(namespace);
+      return text !== undefined && text !== pushedTrust.bundle;
+    });
+    const expected = `root-cert.pem of ${pushedTrust.from}, byte for byte`;
+    const fix = commands.kubectl(
+      cluster,
+      `-n ${mesh.istio.namespace} rollout restart ${controlPlanes.map(({workload}) => `deployment/${workload.name}`).join(' ')}`,
+    );
+    const findings: readonly Finding[] = [
+      ...(different.length > 0
+        ? [{observed: `another bundle in ConfigMap ${name} of ${some(different)}`, expected, fix}]
+        : []),
+      ...(missing.length > 0 ? [{observed: `no bundle (ConfigMap ${name}) in ${some(missing)}`, expected, fix}] : []),
+    ];
+    return findingsOr(findings, () => ok(`equal in ${String(required.length)} namespaces`, expected));
+  },
+  explanation: {
+    meaning:
+      'ConfigMap istio-ca-root-cert equals the pushed root-cert.pem byte for byte in every namespace that istiod serves. istiod writes there what it has loaded, so equality proves that it has.',
+    breaks:
+      'istiod still signs under an older root: it was not restarted, refused the change, or runs with a CA of its own. Proxies trust what this ConfigMap says.',
+    byHand:
+      'kubectl --context "$CTX" -n default get configmap istio-ca-root-cert -o jsonpath="{.data.root-cert\\.pem}" | openssl x509 -noout -fingerprint -sha256\nkubectl --context "$CTX" -n istio-system logs deployment/istiod | grep -i -e "root-ca" -e "CA certificate"',
+    mend: 'Restart istiod. If workloads already run under the old root, read about root rotation before you do.',
+    source:
+      'istio/istio pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go, security/pkg/k8s/configutil.go, pilot/pkg/bootstrap/istio_ca.go',
+  },
+});

@@ -1,0 +1,70 @@
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {describeCertificate, describeRoots, sameSet} from '../describe.js';
+import type {CacertsFacts, ClusterCaFacts} from '../facts.js';
+
+const expected = 'the cluster CA of the work directory';
+
+/** The Secret that istiod reads at its next start is the one of the work directory. */
+export const cacertsCheck = defineCheck({
+  id: 'MESH301',
+  title: 'Secret cacerts equals the work directory',
+  severity: 'error',
+  scope: 'cluster',
+  vantage: 'API server',
+  needs: ['cacerts', 'caFiles'],
+  waitable: true,
+  implies: ['MESH302', 'MESH303', 'MESH304', 'MESH305'],
+  judge: ({cacerts, caFiles}, {cluster, commands, mesh}) => {
+    const fix = commands.meshCluster(`trust push ${cluster.name}`);
+    if (cacerts === 'absent') {
+      if (cluster.role === 'remote') return notApplicable('a remote cluster runs no istiod that would need it');
+      return {findings: [{observed: `no Secret ${mesh.istio.namespace}/cacerts`, expected, fix}]};
+    }
+    const broken = [...problemsOf(cacerts), ...differences(cacerts, caFiles)];
+    return findingsOr(
+      broken.map((observed) => ({observed, expected, fix})),
+      () =>
+        ok(cacerts.certificate ? describeCertificate(cacerts.certificate) : describeRoots(rootsOf(cacerts)), expected),
+    );
+  },
+  explanation: {
+    meaning:
+      "Secret cacerts in Istio's namespace is complete, is something istiod loads, and holds the same root bundle, cluster CA and key as CLUSTER/ in the work directory.",
+    breaks:
+      'At its next start istiod signs with another CA than the one that was meant, or crash-loops. A root that other clusters do not know cuts this cluster off.',
+    byHand:
+      'kubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject -fingerprint -sha256',
+    mend: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` makes them equal.',
+    source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go; istio.io: tasks/security/cert-management/plugin-ca-cert',
+  },
+});
+
+function problemsOf(cacerts: CacertsFacts): readonly string[] {
+  return [
+    ...(cacerts.foreignKeys.length > 0
+      ? [`the Secret also holds ${cacerts.foreignKeys.join(', ')}, which istiod reads instead`]
+      : []),
+    ...(cacerts.missing.length > 0 ? [`the Secret lacks ${cacerts.missing.join(', ')}`] : []),
+    ...(cacerts.key === 'different' ? ['the key in the Secret belongs to another certificate'] : []),
+    ...(cacerts.key === 'unusable' ? [cacerts.keyProblem ?? 'istiod cannot read the key in the Secret'] : []),
+    ...cacerts.problems.filter(({severity}) => severity === 'error').map(({message}) => message),
+  ];
+}
+
+function differences(cacerts: CacertsFacts, files: ClusterCaFacts): readonly string[] {
+  // Files that are missing are MESH102's finding; there is nothing to compare with then.
+  const certificates =
+    cacerts.certificate && files.certificate && cacerts.certificate.fingerprint !== files.certificate.fingerprint
+      ? [`${describeCertificate(cacerts.certificate)}, not ${describeCertificate(files.certificate)}`]
+      : [];
+  const [theirs, ours] = [rootsOf(cacerts), rootsOf(files)];
+  const roots =
+    theirs.length > 0 && ours.length > 0 && !sameSet(theirs, ours)
+      ? [`${describeRoots(theirs)}, not ${describeRoots(ours)}`]
+      : [];
+  return [...certificates, ...roots];
+}
+
+function rootsOf(side: ClusterCaFacts): readonly string[] {
+  return side.roots.map(({fingerprint}) => fingerprint);
+}

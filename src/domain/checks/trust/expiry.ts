@@ -1,0 +1,38 @@
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {describeDay} from '../describe.js';
+import {expirySource} from '../expiry-explained.js';
+import {judgeExpiry} from '../expiry.js';
+
+/** What is pushed does not end soon, whatever the work directory says. */
+export const clusterExpiryCheck = defineCheck({
+  id: 'MESH305',
+  title: 'The CA certificates in the cluster have time left',
+  severity: 'warning',
+  scope: 'cluster',
+  vantage: 'API server',
+  needs: ['cacerts'],
+  waitable: true,
+  implies: [],
+  judge: ({cacerts}, {cluster, commands, mesh, now}) => {
+    if (cacerts === 'absent' || !cacerts.certificate) return notApplicable('nothing was pushed yet');
+    const fix = commands.mesh(`certs generate ${cluster.name} --renew`);
+    const push = commands.meshCluster(`trust push ${cluster.name}`);
+    const own = judgeExpiry(cacerts.certificate, mesh.trust.expiry, now);
+    const roots = cacerts.roots.flatMap((root) => judgeExpiry(root, mesh.trust.expiry, now) ?? []);
+    return findingsOr(
+      [
+        ...(own ? [{...own, fix: `${fix} && ${push}`}] : []),
+        ...roots.map((root) => ({...root, fix: commands.mesh('certs list')})),
+      ],
+      () => ok(`until ${describeDay(cacerts.certificate?.notAfter ?? now)}`, 'time left'),
+    );
+  },
+  explanation: {
+    meaning: 'Neither the cluster CA in Secret cacerts nor a root of its bundle comes near its end.',
+    breaks: 'When it ends, workload certificates under it stop verifying, and istiod refuses to start with it.',
+    byHand:
+      'kubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -enddate',
+    mend: '`certs generate CLUSTER --renew` and `trust push CLUSTER`. A root has to be replaced in phases, early.',
+    source: expirySource,
+  },
+});

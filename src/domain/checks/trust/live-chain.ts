@@ -1,0 +1,48 @@
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import type {Finding} from '../check.js';
+import {describeCertificate} from '../describe.js';
+import type {Part, ServedChain} from '../facts.js';
+
+/** Each istiod pod proves in a TLS handshake which CA it has loaded. */
+export const liveChainCheck = defineCheck({
+  id: 'MESH303',
+  title: 'Every istiod serves a certificate of the pushed cluster CA',
+  severity: 'error',
+  scope: 'cluster',
+  vantage: 'live istiod',
+  needs: ['pushedTrust', 'servedChains'],
+  waitable: true,
+  implies: [],
+  judge: ({pushedTrust, servedChains}, {cluster, commands, mesh}) => {
+    if (pushedTrust === 'absent') return notApplicable('nothing was pushed yet');
+    if (servedChains.length === 0) return notApplicable('no istiod runs here');
+    const expected = `signed by ${describeCertificate(pushedTrust.certificate)}`;
+    const findings = servedChains.flatMap((pod): readonly Finding[] => {
+      const observed = deviation(pod, pushedTrust.certificate.fingerprint);
+      if (observed === undefined) return [];
+      const restart = `-n ${mesh.istio.namespace} rollout restart deployment/${pod.value.deployment}`;
+      return [{observed: `${pod.name} ${observed}`, expected, fix: commands.kubectl(cluster, restart)}];
+    });
+    return findingsOr(findings, () => ok(servedChains.map(({name}) => name).join(', '), expected));
+  },
+  explanation: {
+    meaning:
+      'Every istiod pod of every revision presents, on its port 15012, a certificate signed by the cluster CA in Secret cacerts. Only a handshake proves which CA a running istiod has: replicas can differ.',
+    breaks:
+      'That istiod still issues workload certificates under the old CA. If the old CA ends, or its root is not known elsewhere, those workloads are cut off.',
+    byHand:
+      'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null | openssl x509 -noout -issuer',
+    mend: 'Restart the Deployment: istiod reads cacerts anew.',
+    source: 'istio/istio pilot/pkg/bootstrap/certcontroller.go (istiod signs its own serving certificate with its CA)',
+  },
+});
+
+/** How a served chain differs from one that the cluster CA signed; undefined when it does not. */
+function deviation({value: {chain, linked}}: Part<ServedChain>, wanted: string): string | undefined {
+  const [leaf, signer] = chain;
+  if (!leaf) return 'presents no certificate';
+  if (!signer) return `presents a certificate without its issuer ${leaf.issuer}`;
+  if (signer.fingerprint !== wanted) return `is signed by ${describeCertificate(signer)}`;
+  if (!linked) return 'presents certificates that do not sign one another';
+  return undefined;
+}

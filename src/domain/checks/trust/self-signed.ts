@@ -1,0 +1,50 @@
+import {defineCheck, notApplicable, ok} from '../check.js';
+import {describeCertificate} from '../describe.js';
+
+const expected = 'istiod signs with the CA from Secret cacerts';
+
+/** istiod does not run with a root that it made for itself. */
+export const selfSignedCheck = defineCheck({
+  id: 'MESH304',
+  title: 'istiod does not sign with a root of its own',
+  severity: 'error',
+  scope: 'cluster',
+  vantage: 'API server',
+  needs: ['selfSignedRoot', 'bundles', 'pushedTrust', 'controlPlanes'],
+  waitable: true,
+  implies: ['MESH302', 'MESH303'],
+  judge: ({selfSignedRoot, bundles, pushedTrust, controlPlanes}, {cluster, commands, mesh}) => {
+    const {namespace} = mesh.istio;
+    if (controlPlanes.length === 0) return notApplicable('no istiod runs here');
+    if (selfSignedRoot === 'absent') return ok('istiod never made a root of its own', expected);
+    const loaded = bundles.find((bundle) => bundle.namespace === namespace)?.roots ?? [];
+    const pushed = pushedTrust === 'absent' ? [] : pushedTrust.roots;
+    // In cacerts on purpose: the first phase of moving from a self-signed root to a pushed one.
+    if (!loaded.includes(selfSignedRoot.fingerprint) || pushed.includes(selfSignedRoot.fingerprint)) {
+      return ok('the root in Secret istio-ca-secret is not in use', expected);
+    }
+    const restart = `-n ${namespace} rollout restart ${controlPlanes.map(({workload}) => `deployment/${workload.name}`).join(' ')}`;
+    return {
+      findings: [
+        {
+          observed: `istiod loaded its own root ${describeCertificate(selfSignedRoot)}`,
+          expected,
+          fix:
+            pushedTrust === 'absent'
+              ? commands.meshCluster(`trust push ${cluster.name} --restart-istiod`)
+              : commands.kubectl(cluster, restart),
+        },
+      ],
+    };
+  },
+  explanation: {
+    meaning:
+      'The bundle that istiod published is not the root it generates when cacerts is missing at its start (Secret istio-ca-secret).',
+    breaks:
+      'The cluster has a root of its own: no workload of another cluster trusts its workloads. It happens when istiod starts before cacerts is there, and adding cacerts later changes nothing until a restart.',
+    byHand:
+      'kubectl --context "$CTX" -n istio-system logs deployment/istiod | grep -e "Use self-signed" -e "Use local CA"\nkubectl --context "$CTX" -n istio-system get secret istio-ca-secret',
+    mend: 'Push cacerts and restart istiod. Where workloads already run, their root changes: let both roots be trusted first.',
+    source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go, security/pkg/pki/ca/ca.go',
+  },
+});
