@@ -1,6 +1,6 @@
 // Bundles the program: one file for each command, shared code split off, every library inside, so that an installed
 // package has no dependencies to resolve. `dist/meta.json` says what ended up where; a test reads it.
-import {mkdir, readFile, readdir, rm, writeFile} from 'node:fs/promises';
+import {readFile, readdir, rename, rm, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {build} from 'esbuild';
@@ -10,12 +10,13 @@ const commands = (await readdir(join(root, 'src/commands'), {recursive: true}))
   .filter((name) => name.endsWith('.ts'))
   .map((name) => join('src/commands', name));
 
-await rm(join(root, 'dist'), {recursive: true, force: true});
+// Built beside dist and then swapped in, so that a program that is running meanwhile does not lose its files for long.
+const fresh = `dist-${process.pid}`;
 const {metafile} = await build({
   absWorkingDir: root,
   entryPoints: ['src/main.ts', 'src/complete.ts', ...commands],
   outbase: 'src',
-  outdir: 'dist',
+  outdir: fresh,
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
   splitting: true,
@@ -34,9 +35,10 @@ const {metafile} = await build({
   metafile: true,
   logLevel: 'warning',
 });
-await mkdir(join(root, 'dist'), {recursive: true});
-await writeFile(join(root, 'dist/meta.json'), JSON.stringify(metafile));
-await writeFile(join(root, 'dist/THIRD-PARTY-LICENSES.txt'), await licenses(Object.keys(metafile.inputs)));
+await writeFile(join(root, fresh, 'meta.json'), JSON.stringify(metafile));
+await writeFile(join(root, fresh, 'THIRD-PARTY-LICENSES.txt'), await licenses(Object.keys(metafile.inputs)));
+await rm(join(root, 'dist'), {recursive: true, force: true});
+await rename(join(root, fresh), join(root, 'dist'));
 
 /** The licence texts of every package whose code is in the bundle: their terms ask for it. */
 async function licenses(inputs) {
