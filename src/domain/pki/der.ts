@@ -1,0 +1,282 @@
+/**
+ * DER, and nothing about certificates: values to bytes and back. The only file that imports node-forge, and only its
+ * ASN.1 codec. Reading is strict: what does not come out byte for byte when it is written again (BER lengths, trailing
+ * bytes, integers with padding) is an error, because Go's parser, which istiod uses, refuses it as well.
+ */
+import codec, {type Asn1} from 'node-forge/lib/asn1.js';
+import {asMeshError, type ErrorCode, MeshError} from '../errors.js';
+
+/** Tag numbers of the universal class that certificates and keys are made of (X.680). */
+export const tags = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  oid: 0x06,
+  utf8String: 0x0c,
+  sequence: 0x10,
+  set: 0x11,
+  printableString: 0x13,
+  teletexString: 0x14,
+  ia5String: 0x16,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  universalString: 0x1c,
+  bmpString: 0x1e,
+} as const;
+
+/** Tag classes as their two high bits. */
+export const tagClasses = {universal: 0x00, context: 0x80} as const;
+
+/** One DER value: constructed with children, or primitive with content bytes. */
+export interface Der {
+  readonly tagClass: number;
+  readonly tag: number;
+  readonly children?: readonly Der[];
+  readonly content?: Buffer;
+}
+
+/** Certificates nest about ten levels; deeper input is an attack on the parser. */
+const maxDepth = 32;
+
+/**
+ * Reads one DER value and hands it to `read`. Whatever goes wrong in between is thrown as a MeshError with this code:
+ * "WHAT: reason".
+ */
+export function readDer<T>(bytes: Uint8Array, code: ErrorCode, what: string, read: (value: Der) => T): T {
+  try {
+    return read(decodeDer(bytes));
+  } catch (thrown) {
+    if (thrown instanceof MeshError) throw thrown;
+    throw new MeshError(code, `${what}: ${asMeshError(thrown).message}`, {cause: thrown});
+  }
+}
+
+/** Reads exactly one DER value. Throws a plain Error: {@link readDer} gives it a code. */
+export function decodeDer(bytes: Uint8Array): Der {
+  const input = Buffer.from(bytes);
+  const parsed = codec.fromDer(input.toString('latin1'), {
+    strict: true,
+    parseAllBytes: true,
+    // Otherwise about 1 in 256 EC public keys is taken for ASN.1 and misread.
+    decodeBitStrings: false,
+    maxDepth,
+  });
+  const value = fromForge(parsed);
+  if (!encodeDer(value).equals(input)) throw new Error('not DER: the value has more than one encoding');
+  return value;
+}
+
+/** Writes one DER value. */
+export function encodeDer(value: Der): Buffer {
+  return Buffer.from(codec.toDer(toForge(value)).getBytes(), 'latin1');
+}
+
+function fromForge(value: Asn1): Der {
+  const {tagClass, type: tag} = value;
+  if (typeof value.value !== 'string') return {tagClass, tag, children: value.value.map(fromForge)};
+  // The codec hands BMPString (tag 30, of any class) out as UTF-16 code units instead of bytes.
+  const content =
+    tag === tags.bmpString ? Buffer.from(value.value, 'utf16le').swap16() : Buffer.from(value.value, 'latin1');
+  return {tagClass, tag, content};
+}
+
+function toForge(value: Der): Asn1 {
+  if (value.children) return codec.create(value.tagClass, value.tag, true, value.children.map(toForge));
+  const content = value.content ?? Buffer.alloc(0);
+  const text =
+    value.tag === tags.bmpString && content.length % 2 === 0
+      ? Buffer.from(content).swap16().toString('utf16le')
+      : content.toString('latin1');
+  return codec.create(value.tagClass, value.tag, false, text);
+}
+
+// Writing
+
+function primitive(tag: number, content: Buffer): Der {
+  return {tagClass: tagClasses.universal, tag, content};
+}
+
+export function sequence(...children: readonly Der[]): Der {
+  return {tagClass: tagClasses.universal, tag: tags.sequence, children};
+}
+
+export function set(...children: readonly Der[]): Der {
+  return {tagClass: tagClasses.universal, tag: tags.set, children};
+}
+
+export function oid(dotted: string): Der {
+  return primitive(tags.oid, Buffer.from(codec.oidToDer(dotted).getBytes(), 'latin1'));
+}
+
+/** A non-negative integer, from a number or from its bytes (most significant first). */
+export function integer(value: number | Uint8Array): Der {
+  const bytes =
+    typeof value === 'number' ? Buffer.from(evenHex(value.toString(16)), 'hex') : Buffer.from(stripZeros(value));
+  const first = bytes[0] ?? 0;
+  return primitive(tags.integer, first >= 0x80 || bytes.length === 0 ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes);
+}
+
+function evenHex(hex: string): string {
+  return hex.length % 2 === 0 ? hex : `0${hex}`;
+}
+
+function stripZeros(bytes: Uint8Array): Uint8Array {
+  const start = bytes.findIndex((byte) => byte !== 0);
+  return start === -1 ? new Uint8Array(1) : bytes.subarray(start);
+}
+
+export function octetString(content: Uint8Array): Der {
+  return primitive(tags.octetString, Buffer.from(content));
+}
+
+export function bitString(content: Uint8Array, unusedBits = 0): Der {
+  return primitive(tags.bitString, Buffer.concat([Buffer.from([unusedBits]), content]));
+}
+
+/** DER leaves out FALSE wherever it is the default, so only TRUE is ever written. */
+export const derTrue: Der = primitive(tags.boolean, Buffer.from([0xff]));
+export const derNull: Der = primitive(tags.null, Buffer.alloc(0));
+
+export function utf8String(text: string): Der {
+  return primitive(tags.utf8String, Buffer.from(text, 'utf8'));
+}
+
+/** UTCTime through 2049, GeneralizedTime from 2050 on, both in whole seconds and Zulu (RFC 5280 4.1.2.5). */
+export function time(date: Date): Der {
+  const digits = date.toISOString().replace(/[-:T]/g, '').slice(0, 14);
+  return date.getUTCFullYear() < 2050
+    ? primitive(tags.utcTime, Buffer.from(`${digits.slice(2)}Z`, 'latin1'))
+    : primitive(tags.generalizedTime, Buffer.from(`${digits}Z`, 'latin1'));
+}
+
+/** `[tag] EXPLICIT`: wraps a value. */
+export function explicit(tag: number, child: Der): Der {
+  return {tagClass: tagClasses.context, tag, children: [child]};
+}
+
+/** `[tag] IMPLICIT` of a primitive type. */
+export function implicit(tag: number, content: Uint8Array): Der {
+  return {tagClass: tagClasses.context, tag, content: Buffer.from(content)};
+}
+
+// Reading: each throws a plain Error that names what was expected.
+
+/** Whether this is the universal tag. */
+export function isTag(value: Der | undefined, tag: number): value is Der {
+  return value?.tagClass === tagClasses.universal && value.tag === tag;
+}
+
+/** Whether this is the context-specific `[tag]`. */
+export function isContext(value: Der | undefined, tag: number): value is Der {
+  return value?.tagClass === tagClasses.context && value.tag === tag;
+}
+
+/** The children of a constructed value of any tag. */
+export function childrenOf(value: Der | undefined, what: string): readonly Der[] {
+  if (!value?.children) throw new Error(`${what} is missing or not constructed`);
+  return value.children;
+}
+
+/** The content bytes of a primitive value of any tag. */
+export function contentOf(value: Der | undefined, what: string): Buffer {
+  if (!value?.content) throw new Error(`${what} is missing or not primitive`);
+  return value.content;
+}
+
+/** The children of a SEQUENCE. */
+export function readSequence(value: Der | undefined, what: string): readonly Der[] {
+  if (!isTag(value, tags.sequence)) throw new Error(`${what} is not a SEQUENCE`);
+  return childrenOf(value, what);
+}
+
+/** The children of a SET. */
+export function readSet(value: Der | undefined, what: string): readonly Der[] {
+  if (!isTag(value, tags.set)) throw new Error(`${what} is not a SET`);
+  return childrenOf(value, what);
+}
+
+function readPrimitive(value: Der | undefined, tag: number, what: string): Buffer {
+  if (!isTag(value, tag)) throw new Error(`${what} has the wrong type`);
+  return contentOf(value, what);
+}
+
+/** An object identifier in dotted form. */
+export function readOid(value: Der | undefined, what: string): string {
+  const content = readPrimitive(value, tags.oid, what);
+  if (content.length === 0) throw new Error(`${what} is an empty object identifier`);
+  return codec.derToOid(content.toString('latin1'));
+}
+
+/** An integer as its two's complement bytes. */
+export function readInteger(value: Der | undefined, what: string): Buffer {
+  const content = readPrimitive(value, tags.integer, what);
+  if (content.length === 0) throw new Error(`${what} is an empty integer`);
+  return content;
+}
+
+/** A non-negative integer that fits a JavaScript number. */
+export function readSmallInteger(value: Der | undefined, what: string): number {
+  const content = readInteger(value, what);
+  if (content.length > 6 || (content[0] ?? 0) >= 0x80) throw new Error(`${what} is out of range`);
+  return content.readUIntBE(0, content.length);
+}
+
+export function readBoolean(value: Der | undefined, what: string): boolean {
+  const content = readPrimitive(value, tags.boolean, what);
+  if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff))
+    throw new Error(`${what} is not a DER boolean`);
+  return content[0] === 0xff;
+}
+
+export function readOctetString(value: Der | undefined, what: string): Buffer {
+  return readPrimitive(value, tags.octetString, what);
+}
+
+/** A BIT STRING: its bytes and how many low bits of the last one do not count. */
+export function readBitString(value: Der | undefined, what: string): {readonly bytes: Buffer; readonly unused: number} {
+  const content = readPrimitive(value, tags.bitString, what);
+  const unused = content[0];
+  if (unused === undefined || unused > 7 || (content.length === 1 && unused > 0)) {
+    throw new Error(`${what} is not a valid BIT STRING`);
+  }
+  return {bytes: content.subarray(1), unused};
+}
+
+const timePattern = /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
+
+/** A time in one of the two forms that RFC 5280 4.1.2.5 allows. */
+export function readTime(value: Der | undefined, what: string): Date {
+  const utc = isTag(value, tags.utcTime);
+  if (!utc && !isTag(value, tags.generalizedTime)) throw new Error(`${what} is not a time`);
+  const text = contentOf(value, what).toString('latin1');
+  const match = timePattern.exec(text);
+  if (match?.[1]?.length !== (utc ? 2 : 4)) throw new Error(`${what} is not a valid time`);
+  const short = Number(match[1]);
+  // RFC 5280 4.1.2.5.1: two-digit years 50 to 99 are 1950 to 1999.
+  const year = utc ? (short >= 50 ? 1900 + short : 2000 + short) : short;
+  const iso = `${String(year).padStart(4, '0')}-${match.slice(2, 4).join('-')}T${match.slice(4, 7).join(':')}.000Z`;
+  const date = new Date(iso);
+  // Catches 31 February, which the Date constructor refuses or rolls over.
+  if (Number.isNaN(date.getTime()) || date.toISOString() !== iso) throw new Error(`${what} is not a valid time`);
+  return date;
+}
+
+const stringEncodings: Readonly<Record<number, 'utf8' | 'latin1'>> = {
+  [tags.utf8String]: 'utf8',
+  [tags.printableString]: 'latin1',
+  [tags.teletexString]: 'latin1',
+  [tags.ia5String]: 'latin1',
+};
+
+/** Text of any of the string types that names use (RFC 5280 4.1.2.4). */
+export function readText(value: Der | undefined, what: string): string {
+  const content = contentOf(value, what);
+  if (isTag(value, tags.bmpString) && content.length % 2 === 0) {
+    return Buffer.from(content).swap16().toString('utf16le');
+  }
+  const encoding = value?.tagClass === tagClasses.universal ? stringEncodings[value.tag] : undefined;
+  if (!encoding) throw new Error(`${what} is not a text type`);
+  return content.toString(encoding);
+}

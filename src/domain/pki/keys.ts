@@ -1,0 +1,84 @@
+/** Key pairs: making them, naming them, comparing them. Private keys as texts are `private-key.ts`. */
+import {createPublicKey, generateKeyPair, type KeyObject} from 'node:crypto';
+import {promisify} from 'node:util';
+import type {KeyAlgorithm} from '../mesh/mesh.js';
+import {spkiHash} from './fingerprint.js';
+
+/** node:crypto's names of the curves that Go's crypto/ecdsa has, with Istio's and NIST's. */
+const curves: Readonly<Record<string, string>> = {
+  secp224r1: 'p224',
+  prime256v1: 'p256',
+  secp384r1: 'p384',
+  secp521r1: 'p521',
+};
+
+/** What kind of key this is. */
+export interface KeyDescription {
+  /** `rsa-4096`, `ecdsa-p256`, `ed25519`, …: the spelling of mesh.yaml where mesh.yaml has it. */
+  readonly name: string;
+  readonly type: 'rsa' | 'ecdsa' | 'ed25519' | 'other';
+  /** RSA modulus length. */
+  readonly bits?: number;
+  /** Whether Go's crypto/x509 (so istiod) can use a key of this type and curve at all. */
+  readonly knownToGo: boolean;
+}
+
+const generate = promisify(generateKeyPair);
+
+/** Makes a private key on a libuv thread, so that several are made at the same time. */
+export async function generateKey(algorithm: KeyAlgorithm): Promise<KeyObject> {
+  switch (algorithm) {
+    case 'rsa-2048':
+      return generateRsa(2048);
+    case 'rsa-3072':
+      return generateRsa(3072);
+    case 'rsa-4096':
+      return generateRsa(4096);
+    case 'ecdsa-p256':
+      return generateEc('P-256');
+    case 'ecdsa-p384':
+      return generateEc('P-384');
+  }
+}
+
+async function generateRsa(modulusLength: number): Promise<KeyObject> {
+  return (await generate('rsa', {modulusLength})).privateKey;
+}
+
+async function generateEc(namedCurve: string): Promise<KeyObject> {
+  // Go reads named curves only, never explicit parameters.
+  return (await generate('ec', {namedCurve, paramEncoding: 'named'})).privateKey;
+}
+
+/** Describes a public or private key. */
+export function describeKey(key: KeyObject): KeyDescription {
+  const details = key.asymmetricKeyDetails ?? {};
+  switch (key.asymmetricKeyType) {
+    case 'rsa': {
+      const bits = details.modulusLength ?? 0;
+      return {name: `rsa-${String(bits)}`, type: 'rsa', bits, knownToGo: true};
+    }
+    case 'ec': {
+      const curve = curves[details.namedCurve ?? ''];
+      return {
+        name: `ecdsa-${curve ?? details.namedCurve ?? 'explicit'}`,
+        type: 'ecdsa',
+        knownToGo: curve !== undefined,
+      };
+    }
+    case 'ed25519':
+      return {name: 'ed25519', type: 'ed25519', knownToGo: true};
+    default:
+      return {name: key.asymmetricKeyType ?? 'unknown', type: 'other', knownToGo: false};
+  }
+}
+
+/** The public half of a private key; a public key as it is. */
+export function publicHalf(key: KeyObject): KeyObject {
+  return key.type === 'private' ? createPublicKey(key) : key;
+}
+
+/** Whether two keys, private or public, are halves of one pair. */
+export function samePublicKey(one: KeyObject, other: KeyObject): boolean {
+  return spkiHash(publicHalf(one)) === spkiHash(publicHalf(other));
+}

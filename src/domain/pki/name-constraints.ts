@@ -1,0 +1,57 @@
+/** Name constraints (RFC 5280 4.2.1.10), matched the way Go's crypto/x509 does, which is what istiod asks. */
+import type {GeneralName, NameConstraints} from './extensions.js';
+
+/** The first of these names that the constraints do not allow; undefined when all are allowed. */
+export function firstForbiddenName(
+  constraints: NameConstraints,
+  names: readonly GeneralName[],
+): GeneralName | undefined {
+  return names.find((name) => !isAllowed(constraints, name));
+}
+
+function isAllowed({permitted, excluded}: NameConstraints, name: GeneralName): boolean {
+  const sameType = (constraint: GeneralName): boolean => constraint.type === name.type;
+  if (excluded.some((constraint) => sameType(constraint) && matches(name, constraint.value))) return false;
+  const allowed = permitted.filter(sameType);
+  return allowed.length === 0 || allowed.some((constraint) => matches(name, constraint.value));
+}
+
+function matches(name: GeneralName, constraint: string): boolean {
+  switch (name.type) {
+    case 'dns':
+      return domainMatches(name.value, constraint);
+    case 'uri':
+      return domainMatches(hostOfUri(name.value), constraint);
+    case 'email':
+      return constraint.includes('@')
+        ? name.value === constraint
+        : domainMatches(name.value.slice(name.value.lastIndexOf('@') + 1), constraint);
+    case 'ip':
+      return addressMatches(name.value, constraint);
+    default:
+      return false;
+  }
+}
+
+function hostOfUri(uri: string): string {
+  return /^[a-z][a-z0-9+.-]*:\/\/(?:[^@/]*@)?([^:/?#]*)/i.exec(uri)?.[1] ?? '';
+}
+
+/** A constraint with a leading dot wants at least one more label; without one it matches the domain and below. */
+function domainMatches(domain: string, constraint: string): boolean {
+  if (constraint === '') return true;
+  const [name, limit] = [domain.toLowerCase(), constraint.toLowerCase()];
+  if (limit.startsWith('.')) return name.endsWith(limit) && name.length > limit.length;
+  return name === limit || name.endsWith(`.${limit}`);
+}
+
+function addressMatches(address: string, constraint: string): boolean {
+  const [network, mask] = constraint.split('/').map(addressBytes);
+  const bytes = addressBytes(address);
+  if (!network || !mask || bytes.length !== network.length || bytes.length !== mask.length) return false;
+  return bytes.every((byte, index) => (byte & (mask[index] ?? 0)) === ((network[index] ?? 0) & (mask[index] ?? 0)));
+}
+
+function addressBytes(text: string): readonly number[] {
+  return text.includes(':') ? [...Buffer.from(text.replaceAll(':', ''), 'hex')] : text.split('.').map(Number);
+}
