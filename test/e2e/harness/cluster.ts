@@ -1,0 +1,131 @@
+/**
+ * Real Kubernetes control planes on loopback: kwokctl starts etcd, API server, controller manager and scheduler as plain
+ * processes; nodes and pods are played (kwok), istiod's pods by real istiods (kubelet.ts).
+ */
+import {existsSync, readFileSync, readdirSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {parse, stringify} from 'yaml';
+import {Api} from './api.js';
+import type {ControlPlanes} from './control-planes.js';
+import {Kubelet} from './kubelet.js';
+import {kwokConfig} from './kwok-config.js';
+import {HarnessError, eventually, freePorts, output, run, type Sandbox} from './processes.js';
+
+/** How a cluster is made. */
+export interface ClusterOptions {
+  /** Name of the cluster; its context is `kwok-NAME`. */
+  readonly name: string;
+  /** Default 2; 0 makes a cluster in which no pod can run. */
+  readonly nodes?: number;
+  /** False: kwok calls istiod's pods ready though nothing runs in them. Default true. */
+  readonly playIstiod?: boolean;
+}
+
+/** A running cluster. */
+export class Cluster {
+  readonly context: string;
+  readonly api: Api;
+  readonly kubelet: Kubelet | undefined;
+
+  private constructor(
+    readonly name: string,
+    /** A kubeconfig with this cluster only. */
+    readonly kubeconfig: string,
+    readonly planes: ControlPlanes,
+    readonly sandbox: Sandbox,
+    playIstiod: boolean,
+  ) {
+    this.context = `kwok-${name}`;
+    this.api = Api.fromKubeconfig(kubeconfig);
+    this.kubelet = playIstiod ? new Kubelet(this.api, sandbox, planes, name) : undefined;
+  }
+
+  /** Starts a cluster, about 4 s and 0.5 GiB; it is deleted when the sandbox is closed. */
+  static async create(sandbox: Sandbox, planes: ControlPlanes, options: ClusterOptions): Promise<Cluster> {
+    const {name, nodes = 2, playIstiod = true} = options;
+    const [etcd = 0, etcdPeer = 0, apiServer = 0, controllerManager = 0, scheduler = 0, kwok = 0] = await freePorts(6);
+    const ports = {etcd, etcdPeer, apiServer, controllerManager, scheduler, kwok};
+    const config = join(sandbox.dir, `${name}.kwok.yaml`);
+    const kubeconfig = join(sandbox.dir, `${name}.kubeconfig`);
+    writeFileSync(config, kwokConfig(planes, ports, playIstiod));
+    const create = ['create', 'cluster', '--config', config, '--kubeconfig', kubeconfig, '--wait', '90s'];
+    sandbox.onClose(() => kwokctl(sandbox, planes, name, 'delete', 'cluster', '--kubeconfig', kubeconfig));
+    await kwokctl(sandbox, planes, name, ...create);
+    const cluster = new Cluster(name, kubeconfig, planes, sandbox, playIstiod);
+    sandbox.onClose(async () => {
+      await cluster.kubelet?.stop();
+      cluster.api.close();
+    });
+    if (nodes > 0) await cluster.scaleNodes(nodes);
+    cluster.kubelet?.start();
+    return cluster;
+  }
+
+  /** Makes so many nodes, each with room for everything. */
+  async scaleNodes(count: number): Promise<void> {
+    await kwokctl(this.sandbox, this.planes, this.name, 'scale', 'node', '--replicas', String(count));
+  }
+
+  /** Stops every component; the data stay. */
+  async stop(): Promise<void> {
+    await kwokctl(this.sandbox, this.planes, this.name, 'stop', 'cluster');
+  }
+
+  /** Starts a stopped cluster and waits until its API server answers. */
+  async start(): Promise<void> {
+    await kwokctl(this.sandbox, this.planes, this.name, 'start', 'cluster', '--wait', '60s');
+    await eventually(`API server of ${this.name}`, () => this.api.get('/api/v1/namespaces/kube-system'));
+  }
+
+  /** kubectl with this cluster's own kubeconfig; throws when it fails. */
+  kubectl(...args: string[]): Promise<string> {
+    return output('kubectl', ['--kubeconfig', this.kubeconfig, ...args]);
+  }
+
+  /** The real istioctl on this cluster; throws when it fails. */
+  istioctl(...args: string[]): Promise<string> {
+    return output(this.planes.path('istioctl'), [...args, '--kubeconfig', this.kubeconfig, '--context', this.context]);
+  }
+
+  /** Pids of the control plane's processes, from kwokctl's pid files. */
+  pids(): number[] {
+    const directory = join(this.sandbox.dir, 'kwok', 'clusters', this.name, 'pids');
+    if (!existsSync(directory)) return [];
+    return readdirSync(directory).map((file) => Number(readFileSync(join(directory, file), 'utf8')));
+  }
+}
+
+async function kwokctl(sandbox: Sandbox, planes: ControlPlanes, name: string, ...args: string[]): Promise<void> {
+  const env = {...process.env, KWOK_WORKDIR: join(sandbox.dir, 'kwok')};
+  const ran = await run(planes.path('kwokctl'), [...args, '--name', name], {cwd: sandbox.dir, env});
+  if (ran.code !== 0) throw new HarnessError(`kwokctl ${args.slice(0, 2).join(' ')} ${name} failed:\n${ran.stderr}`);
+}
+
+interface Kubeconfig {
+  readonly clusters: readonly {readonly name: string}[];
+  readonly users: readonly {readonly name: string}[];
+  readonly contexts: readonly {
+    readonly name: string;
+    readonly context: {readonly cluster: string; readonly user: string};
+  }[];
+}
+
+/**
+ * One kubeconfig for several clusters: context name to cluster. No current context: whoever forgets `--context` must fail.
+ * Context names are free, so a test can point a name at another cluster.
+ */
+export function writeKubeconfig(path: string, contexts: Readonly<Record<string, Cluster>>): void {
+  const clusters = [...new Set(Object.values(contexts))];
+  const files = clusters.map((cluster) => parse(readFileSync(cluster.kubeconfig, 'utf8')) as Kubeconfig);
+  const merged = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: files.flatMap((file) => file.clusters),
+    users: files.flatMap((file) => file.users),
+    contexts: Object.entries(contexts).map(([name, cluster]) => ({
+      name,
+      context: {cluster: cluster.context, user: cluster.context},
+    })),
+  };
+  writeFileSync(path, stringify(merged));
+}

@@ -1,0 +1,223 @@
+/**
+ * Plays the kubelet for the pods of istiod's Deployments in one cluster: a process for each scheduled pod, its volumes kept
+ * up to date, its status told honestly (not ready until istiod says so, CrashLoopBackOff when it keeps dying). Whatever
+ * makes a new pod (`kubectl rollout restart`, a changed template, a deleted pod) therefore makes a new istiod.
+ */
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import type {Api} from './api.js';
+import type {ControlPlanes} from './control-planes.js';
+import {isReady, istiodPorts, mountDirectory, startIstiod, type IstiodPorts, type Pod} from './istiod.js';
+import {HarnessError, eventually, type Daemon, type Sandbox} from './processes.js';
+import {isLive, readVolume, writeVolume} from './volumes.js';
+
+/** How often the kubelet looks. Real ones sync Secrets every minute or so; tests want to see it sooner. */
+const intervalMs = 300;
+/** Waits between restarts of a dying container double from here, as a kubelet's do from 10 s. */
+const firstBackoffMs = 500;
+const longestBackoffMs = 8000;
+
+/** A pod and the istiod that plays it. */
+export interface PlayedPod {
+  readonly name: string;
+  readonly namespace: string;
+  /** Where the process listens: container port to port of 127.0.0.1. */
+  readonly ports: IstiodPorts;
+  readonly log: string;
+  readonly pid: number | undefined;
+  readonly ready: boolean;
+}
+
+interface Played {
+  readonly pod: Pod;
+  readonly root: string;
+  readonly ports: IstiodPorts;
+  readonly started: string;
+  daemon?: Daemon;
+  ready: boolean;
+  restarts: number;
+  exitCode?: number;
+  /** Not before this time, ms since the epoch. */
+  restartAt: number;
+  /** The status last written, as JSON: written again only when it changes. */
+  written: string;
+}
+
+/** One cluster's kubelet for istiod. */
+export class Kubelet {
+  readonly #played = new Map<string, Played>();
+  #loop: Promise<void> | undefined;
+  #stopping = false;
+
+  constructor(
+    readonly api: Api,
+    readonly sandbox: Sandbox,
+    readonly planes: ControlPlanes,
+    readonly cluster: string,
+  ) {}
+
+  /** Begins to look for pods; goes on until {@link stop}, also while the API server is away. */
+  start(): void {
+    this.#stopping = false;
+    this.#loop ??= this.run();
+  }
+
+  /** Stops every istiod and leaves the pods as they are. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#loop;
+    this.#loop = undefined;
+    await Promise.all([...this.#played.values()].map(async (played) => played.daemon?.stop()));
+    this.#played.clear();
+  }
+
+  /** The pods played now. */
+  get pods(): readonly PlayedPod[] {
+    return [...this.#played.values()].map(({pod, ports, daemon, ready}) => ({
+      name: pod.metadata.name,
+      namespace: pod.metadata.namespace,
+      ports,
+      log: daemon?.log ?? '',
+      pid: daemon?.running() === true ? daemon.pid : undefined,
+      ready,
+    }));
+  }
+
+  /** Waits for the first ready istiod. */
+  readyIstiod(timeoutMs = 60_000): Promise<PlayedPod> {
+    return eventually(`a ready istiod in ${this.cluster}`, () => this.pods.find((pod) => pod.ready), timeoutMs);
+  }
+
+  private async run(): Promise<void> {
+    while (!this.#stopping) {
+      // An API server that is stopped is part of some tests: nothing changes for the processes, as with a real kubelet.
+      await this.sync().catch((error: unknown) => {
+        if (!(error instanceof Error)) throw error;
+      });
+      await sleep(intervalMs);
+    }
+  }
+
+  private async sync(): Promise<void> {
+    const pods = await this.api.list<Pod>('/api/v1/pods?labelSelector=app%3Distiod');
+    const wanted = pods.filter(
+      ({metadata, spec}) => spec.nodeName !== undefined && metadata.deletionTimestamp === undefined,
+    );
+    const uids = new Set(wanted.map((pod) => pod.metadata.uid));
+    for (const [uid, played] of this.#played) {
+      if (!uids.has(uid)) await this.remove(uid, played);
+    }
+    for (const pod of wanted) {
+      const played = this.#played.get(pod.metadata.uid) ?? (await this.admit(pod));
+      await this.syncPod(played).catch((error: unknown) => {
+        // A pod that went away meanwhile; the next round sees it.
+        if (!(error instanceof HarnessError)) throw error;
+      });
+    }
+  }
+
+  private async admit(pod: Pod): Promise<Played> {
+    const {name, namespace, uid} = pod.metadata;
+    const ports = await istiodPorts();
+    const root = join(this.sandbox.dir, 'pods', uid);
+    const forwards = ([8080, 15010, 15012, 15014, 15017] as const).map((port) => ({
+      ports: [port],
+      target: {address: '127.0.0.1', port: ports[port]},
+    }));
+    await this.api.apply(`/apis/kwok.x-k8s.io/v1alpha1/namespaces/${namespace}/portforwards/${name}`, {
+      apiVersion: 'kwok.x-k8s.io/v1alpha1',
+      kind: 'PortForward',
+      metadata: {name},
+      spec: {forwards},
+    });
+    const started = new Date().toISOString();
+    const played = {pod, root, ports, started, ready: false, restarts: 0, restartAt: 0, written: ''};
+    this.#played.set(uid, played);
+    return played;
+  }
+
+  private async remove(uid: string, played: Played): Promise<void> {
+    this.#played.delete(uid);
+    await played.daemon?.stop();
+    const {name, namespace} = played.pod.metadata;
+    await this.api.remove(`/apis/kwok.x-k8s.io/v1alpha1/namespaces/${namespace}/portforwards/${name}`);
+  }
+
+  private async syncPod(played: Played): Promise<void> {
+    const mounted = await this.syncVolumes(played);
+    if (played.daemon === undefined && mounted && Date.now() >= played.restartAt) this.launch(played);
+    played.ready = played.daemon !== undefined && (await isReady(played.ports));
+    await this.writeStatus(played);
+  }
+
+  /** False while something that must be mounted does not exist: the container is not started then. */
+  private async syncVolumes(played: Played): Promise<boolean> {
+    const {pod, root} = played;
+    const owner = {namespace: pod.metadata.namespace, serviceAccount: pod.spec.serviceAccountName ?? 'default'};
+    for (const volume of pod.spec.volumes ?? []) {
+      const directory = mountDirectory(root, pod, volume);
+      if (directory === undefined || (played.daemon !== undefined && !isLive(volume))) continue;
+      const content = await readVolume(this.api, owner, volume);
+      if (content === undefined) return false;
+      writeVolume(directory, content);
+    }
+    return true;
+  }
+
+  private launch(played: Played): void {
+    const daemon = startIstiod(this.sandbox, this.planes, this.api, played.pod, played.root, played.ports);
+    played.daemon = daemon;
+    void daemon.ended.then(({code}) => {
+      if (played.daemon !== daemon) return;
+      delete played.daemon;
+      played.exitCode = code ?? 137;
+      played.ready = false;
+      played.restartAt = Date.now() + Math.min(firstBackoffMs * 2 ** played.restarts, longestBackoffMs);
+      played.restarts++;
+    });
+  }
+
+  private async writeStatus(played: Played): Promise<void> {
+    const status = podStatus(played);
+    const text = JSON.stringify(status);
+    if (text === played.written) return;
+    const {name, namespace} = played.pod.metadata;
+    await this.api.patch(`/api/v1/namespaces/${namespace}/pods/${name}/status`, {status});
+    played.written = text;
+  }
+}
+
+/** The status a kubelet writes: phase, conditions, container state. */
+function podStatus({pod, daemon, ready, restarts, exitCode, started}: Played): object {
+  const running = daemon !== undefined;
+  const condition = (type: string, value: boolean): object => ({
+    type,
+    status: value ? 'True' : 'False',
+    ...(!value && {reason: 'ContainersNotReady'}),
+  });
+  const waiting = restarts > 0 ? 'CrashLoopBackOff' : 'ContainerCreating';
+  return {
+    // A pod whose containers have been started once is Running, even while they crash.
+    phase: running || restarts > 0 ? 'Running' : 'Pending',
+    startTime: started,
+    hostIP: '127.0.0.1',
+    podIP: '10.0.0.1',
+    podIPs: [{ip: '10.0.0.1'}],
+    conditions: [
+      condition('PodScheduled', true),
+      condition('Initialized', true),
+      condition('ContainersReady', ready),
+      condition('Ready', ready),
+    ],
+    containerStatuses: pod.spec.containers.map(({name, image}) => ({
+      name,
+      image,
+      imageID: '',
+      ready,
+      started: running,
+      restartCount: restarts,
+      state: running ? {running: {startedAt: started}} : {waiting: {reason: waiting}},
+      lastState: exitCode === undefined ? {} : {terminated: {exitCode, reason: exitCode === 0 ? 'Completed' : 'Error'}},
+    })),
+  };
+}
