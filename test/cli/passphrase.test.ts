@@ -1,0 +1,60 @@
+import {describe, expect, it} from 'vitest';
+import {passphraseVariable, takePassphrase} from '../../src/cli/environment.js';
+import {createPassphraseSource} from '../../src/cli/passphrase.js';
+import type {PassphraseOptions} from '../../src/cli/passphrase.js';
+import {Sensitive} from '../../src/domain/sensitive.js';
+
+const never = (what: string) => (): never => {
+  throw new Error(`${what} must not be asked`);
+};
+const nothing: PassphraseOptions = {
+  interactive: false,
+  readFile: never('the file'),
+  runCommand: never('the command'),
+  prompt: never('the terminal'),
+};
+const answer = (text: string) => () => Promise.resolve(new Sensitive(text));
+
+describe('the passphrase', () => {
+  it.each<[string, Partial<PassphraseOptions>, string]>([
+    [
+      'a file goes before the environment',
+      {file: 'f', readFile: answer('file'), environment: new Sensitive('env')},
+      'file',
+    ],
+    [
+      'a command goes before the environment',
+      {command: 'c', runCommand: answer('cmd'), environment: new Sensitive('env')},
+      'cmd',
+    ],
+    ['the environment goes before a question', {environment: new Sensitive('env'), interactive: true}, 'env'],
+    ['a person is asked last', {interactive: true, prompt: answer('typed')}, 'typed'],
+  ])('%s', async (_, options, expected) => {
+    const source = createPassphraseSource({...nothing, ...options});
+    expect(source.available).toBe(true);
+    expect((await source.get('new')).reveal()).toBe(expected);
+  });
+
+  it('is refused when nothing can give it, naming the choices', async () => {
+    const source = createPassphraseSource(nothing);
+    expect(source.available).toBe(false);
+    await expect(source.get('existing')).rejects.toMatchObject({code: 'PASSPHRASE_NEEDED', class: 'refused'});
+  });
+
+  it('is asked for once in a run', async () => {
+    let asked = 0;
+    const prompt = () => Promise.resolve(new Sensitive(String((asked += 1))));
+    const source = createPassphraseSource({...nothing, interactive: true, prompt});
+    await source.get('new');
+    expect((await source.get('existing')).reveal()).toBe('1');
+  });
+});
+
+describe('the environment', () => {
+  it('gives the passphrase once and keeps nothing of it', () => {
+    const env = {[passphraseVariable]: 'secret', PATH: '/bin'};
+    expect(takePassphrase(env)?.reveal()).toBe('secret');
+    expect(env).toEqual({PATH: '/bin'});
+    expect(takePassphrase(env)).toBeUndefined();
+  });
+});
