@@ -1,3 +1,4 @@
+import type {JournalReading} from '../domain/journal/chain.js';
 import type {Sensitive} from '../domain/sensitive.js';
 
 /** One file to write; sensitive content gets mode 0600. The same shape as the engine's FileContent. */
@@ -31,6 +32,8 @@ export interface Journal {
     readonly error?: {readonly code: string; readonly message: string};
     readonly detail?: Readonly<Record<string, unknown>>;
   }): Promise<void>;
+  /** Every entry, and whether the record is whole. Takes no lock. */
+  read(): Promise<JournalReading>;
 }
 
 /**
@@ -55,11 +58,14 @@ export interface Workspace {
   write(files: readonly FileToWrite[]): Promise<void>;
   /** Removes files that exist; missing ones are fine. */
   remove(paths: readonly string[]): Promise<void>;
-  /** Rolls marked `.pending` sets forward and drops unmarked ones; returns what it did, one line each. */
+  /**
+   * Under the lock, before anything else: rolls marked `.pending` sets forward, drops unmarked ones, and records intents
+   * without an outcome as unknown. Returns what it did, one line each.
+   */
   recover(): Promise<readonly string[]>;
   /** Takes the one writer's lock, making the work directory if needed. Throws `WORKDIR_LOCKED`. */
   lock(command: string): Promise<{release(): Promise<void>}>;
   readonly journal: Journal;
-  /** A file outside the work directory that the user named: `certs inspect FILE`, `--passphrase-file`. Throws `FILE_MISSING`, `WORKDIR_UNREADABLE`. */
+  /** A file outside the work directory that the user named, or `-` for standard input: `certs inspect FILE`, `--passphrase-file`. Throws `FILE_MISSING`, `WORKDIR_UNREADABLE`. */
   readOutside(path: string): Promise<Sensitive<Buffer>>;
 }

@@ -13,7 +13,7 @@ const clusterFields = ['context', 'network', 'role', 'primary', 'uid'] as const;
 export type ClusterField = (typeof clusterFields)[number];
 
 /** A cluster to add. */
-export type NewCluster = {readonly name: string} & {readonly [Field in ClusterField]?: string};
+export type NewCluster = {readonly name: string} & Readonly<Partial<Record<ClusterField, string>>>;
 
 /** A new mesh.yaml that says only what was said. */
 export function newMeshFile(said: {readonly meshID?: string; readonly clusters: readonly NewCluster[]}): string {

@@ -3,7 +3,7 @@
  * are told, not only the first.
  */
 import {isCollection, isMap, isNode, isPair, isScalar, LineCounter, parseDocument} from 'yaml';
-import type {Document, Node, YAMLError} from 'yaml';
+import type {Document, YAMLError} from 'yaml';
 import {z} from 'zod';
 import {MeshError} from '../errors.js';
 import type {ErrorCode} from '../errors.js';
@@ -165,7 +165,7 @@ class Source {
       const node: unknown = this.#document.getIn(path.slice(0, length), true);
       if (isNode(node) && node.range) return node.range[0];
     }
-    return this.#document.contents?.range?.[0] ?? 0;
+    return this.#document.contents?.range[0] ?? 0;
   }
 
   #at(offset: number, field: string, message: string): FileProblem {

@@ -49,6 +49,8 @@ export interface ResolvedMesh {
   readonly selected: readonly MeshCluster[];
 }
 
+const emptyMeshFile = {apiVersion: 'kubectl-mesh/v1alpha1', kind: 'Mesh'} as const;
+
 /** Istio's own defaults (istio/istio manifests/profiles/default.yaml) and the ones of design.md 5. */
 export const defaults = {
   trustDomain: 'cluster.local',
@@ -67,7 +69,7 @@ export const defaults = {
  */
 export function resolveMesh(sources: MeshSources): ResolvedMesh {
   const names = [...new Set(sources.names.map(parseClusterName))];
-  const declared = sources.file ?? {clusters: names.map((name) => ({name}))};
+  const declared: MeshFile = sources.file ?? {...emptyMeshFile, clusters: names.map((name) => ({name}))};
   checkNames(sources, names);
   const {said} = sources;
   const selectedNames = new Set(names.length > 0 ? names : (declared.clusters ?? []).map(({name}) => name));

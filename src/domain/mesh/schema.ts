@@ -22,7 +22,6 @@ const days = text('a number of days such as 730d', daysPattern);
 const clusterName = text(`a cluster name: ${dnsLabelRule}`, dnsLabelPattern);
 const dnsLabel = text(`a name: ${dnsLabelRule}`, dnsLabelPattern);
 // Context names come from many tools (`arn:aws:eks:…`, `user@host/ns`): only what cannot be one line is refused.
-// eslint-disable-next-line no-control-regex -- control characters are what is refused
 const contextName = text('the name of a kubeconfig context, on one line', /^[^\u0000-\u001f\u007f]{1,1024}$/);
 const word = (what: string) => text(`${what}, without spaces`, /^[A-Za-z0-9][^\s]{0,254}$/);
 

@@ -1,0 +1,160 @@
+/** The hash chain of journal.jsonl: sealing entries, reading them back, and finding what was changed behind its back. */
+import {createHash} from 'node:crypto';
+import type {JournalEntry, JournalRecord} from './entry.js';
+import {entryId, genesis} from './entry.js';
+
+/** Where a chain continues. */
+export interface ChainHead {
+  readonly chain: string;
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** One thing wrong with a journal. */
+export interface JournalFault {
+  /** From 1. */
+  readonly line: number;
+  /**
+   * - `unreadable`: not an entry, and no repair closes it
+   * - `torn`: the last line was cut off, as by a full disk or a crash; the next run closes it
+   * - `changed`: the entry is not what was sealed
+   * - `out-of-place`: entries before it were removed, added or moved
+   * - `cut-off`: the newest entry this work directory knows of is not there
+   */
+  readonly kind: 'unreadable' | 'torn' | 'changed' | 'out-of-place' | 'cut-off';
+  readonly message: string;
+}
+
+/** A journal, read. */
+export interface JournalReading {
+  readonly entries: readonly JournalEntry[];
+  readonly faults: readonly JournalFault[];
+  /** The newest entry of each chain. */
+  readonly heads: ReadonlyMap<string, ChainHead>;
+  /** Intents without an outcome: their runs are under way, or ended before they could say. */
+  readonly open: readonly JournalEntry[];
+  /** The text of a last line that was cut off, if there is one. */
+  readonly torn?: string;
+}
+
+/** JSON with sorted keys and without insignificant characters: the same value always gives the same bytes. */
+export function canonicalJson(value: unknown): string {
+  // What JSON leaves out or turns into text (undefined, dates, sensitive values) is gone after one round.
+  return JSON.stringify(sortKeys(JSON.parse(JSON.stringify(value)) as unknown));
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, sortKeys(item)]),
+  );
+}
+
+/** SHA-256 of a text, in hex. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
+}
+
+/** Gives a record its place behind `head`; without a head it is the first of its chain. */
+export function seal(record: JournalRecord, chain: string, head: ChainHead | undefined): JournalEntry {
+  const placed = {...record, chain, seq: head ? head.seq + 1 : 0, previous: head?.hash ?? genesis};
+  return {...placed, hash: sha256(canonicalJson(placed))};
+}
+
+/** The line of an entry, with its line feed. */
+export function entryLine(entry: JournalEntry): string {
+  return `${canonicalJson(entry)}\n`;
+}
+
+/**
+ * Reads a journal and checks each chain in it. Chains of several people may be mixed, as after a merge in git: each is
+ * judged alone. `known` is the newest entry that this work directory remembers.
+ */
+export function readJournal(text: string, known?: ChainHead): JournalReading {
+  const lines = text.split('\n');
+  const last = lines.pop() ?? '';
+  if (last !== '') lines.push(last);
+  const entries: JournalEntry[] = [];
+  const faults: JournalFault[] = [];
+  const heads = new Map<string, ChainHead>();
+  const broken: {readonly line: number; readonly hash: string}[] = [];
+  let torn: string | undefined;
+  for (const [index, text] of lines.entries()) {
+    const line = index + 1;
+    const entry = parseEntry(text);
+    if (!entry) {
+      if (line === lines.length && last !== '') {
+        torn = text;
+        faults.push({line, kind: 'torn', message: 'the last line is cut off'});
+      } else broken.push({line, hash: sha256(text)});
+      continue;
+    }
+    faults.push(...judge(entry, line, heads.get(entry.chain)));
+    heads.set(entry.chain, {chain: entry.chain, seq: entry.seq, hash: entry.hash});
+    entries.push(entry);
+  }
+  const repaired = new Set(entries.filter(({kind}) => kind === 'repair').map(({detail}) => detail?.torn));
+  faults.push(
+    ...broken
+      .filter(({hash}) => !repaired.has(hash))
+      .map(({line}) => ({line, kind: 'unreadable' as const, message: 'the line is not an entry'})),
+  );
+  if (
+    known &&
+    !entries.some(({chain, seq, hash}) => chain === known.chain && seq === known.seq && hash === known.hash)
+  ) {
+    faults.push({
+      line: lines.length,
+      kind: 'cut-off',
+      message: `entry ${entryId(known)} was written here and is not in the journal`,
+    });
+  }
+  faults.sort((a, b) => a.line - b.line);
+  return {entries, faults, heads, open: openIntents(entries), ...(torn === undefined ? {} : {torn})};
+}
+
+function judge(entry: JournalEntry, line: number, head: ChainHead | undefined): readonly JournalFault[] {
+  const {hash, ...rest} = entry;
+  if (sha256(canonicalJson(rest)) !== hash) {
+    return [{line, kind: 'changed', message: `entry ${entryId(entry)} is not what was written`}];
+  }
+  const expected = head ? {seq: head.seq + 1, previous: head.hash} : {seq: 0, previous: genesis};
+  if (entry.seq === expected.seq && entry.previous === expected.previous) return [];
+  const found = `entry ${String(entry.seq)} of chain ${entry.chain} stands where entry ${String(expected.seq)} belongs`;
+  return [
+    {
+      line,
+      kind: 'out-of-place',
+      message: entry.seq === expected.seq ? `entry ${entryId(entry)} does not follow the one before it` : found,
+    },
+  ];
+}
+
+function openIntents(entries: readonly JournalEntry[]): readonly JournalEntry[] {
+  const closed = new Set(entries.map(({intent}) => intent));
+  return entries.filter((entry) => entry.kind === 'intent' && !closed.has(entryId(entry)));
+}
+
+function parseEntry(line: string): JournalEntry | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isEntry(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isEntry(value: unknown): value is JournalEntry {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const entry = value as Partial<Record<keyof JournalEntry, unknown>>;
+  return (
+    ['intent', 'outcome', 'repair'].includes(String(entry.kind)) &&
+    typeof entry.chain === 'string' &&
+    Number.isSafeInteger(entry.seq) &&
+    typeof entry.previous === 'string' &&
+    typeof entry.hash === 'string'
+  );
+}

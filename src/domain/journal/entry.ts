@@ -1,0 +1,46 @@
+/** One line of journal.jsonl: what was about to be done, or what became of it. */
+
+/** What an entry records, before it has its place in the chain. Never a key, never a passphrase. */
+export interface JournalRecord {
+  /** `intent` before an effect, `outcome` after it, `repair` where a torn line was closed. */
+  readonly kind: 'intent' | 'outcome' | 'repair';
+  /** ISO 8601, UTC. */
+  readonly time: string;
+  readonly user: string;
+  readonly host: string;
+  readonly pid: number;
+  /** As typed: `trust push`. */
+  readonly command: string;
+  /** The action's id: `cluster1/cacerts`. */
+  readonly action: string;
+  readonly cluster?: string;
+  /** Of an intent: the action in words. */
+  readonly title?: string;
+  /** Of an outcome: the id of its intent. */
+  readonly intent?: string;
+  /** Of an outcome. `unknown`: the run ended before it could say. */
+  readonly status?: 'done' | 'failed' | 'cancelled' | 'unknown';
+  readonly error?: {readonly code: string; readonly message: string};
+  /** What the effect told: fingerprints, names, dates. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+/** An entry with its place in a chain. */
+export interface JournalEntry extends JournalRecord {
+  /** The chain: one for each copy of a work directory, so that two people do not fork one chain. */
+  readonly chain: string;
+  /** From 0, within the chain. */
+  readonly seq: number;
+  /** Hash of the entry before it in the chain; {@link genesis} for the first. */
+  readonly previous: string;
+  /** SHA-256 of everything else in this entry, as canonical JSON. */
+  readonly hash: string;
+}
+
+/** What the first entry of a chain has as `previous`. */
+export const genesis = '0'.repeat(64);
+
+/** The id by which an outcome names its intent. */
+export function entryId(entry: {readonly chain: string; readonly seq: number}): string {
+  return `${entry.chain}/${String(entry.seq)}`;
+}

@@ -1,0 +1,225 @@
+/** The work directory on a real disk: {@link Workspace} from the parts beside this file. */
+import {lstat, readdir, readFile, realpath, unlink} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import {MeshError} from '../domain/errors.js';
+import {layout} from '../domain/mesh/layout.js';
+import {isClusterName} from '../domain/mesh/names.js';
+import {Sensitive} from '../domain/sensitive.js';
+import type {Faults} from './atomic.js';
+import {makeDirectory, modeFor, syncDirectory, writeAtomic} from './atomic.js';
+import type {SetFile} from './commit.js';
+import {commitSet, committedPath, isTemporaryName, recoverSet} from './commit.js';
+import {errno, fileError, isMissing} from './fs-errors.js';
+import {refuseSymlinks, resolveInside} from './guard.js';
+import {hostIdentity, startOf, userName} from './identity.js';
+import {JournalFile} from './journal-file.js';
+import {takeLock} from './lock.js';
+import type {FileFacts, FileToWrite, Workspace} from './workspace.js';
+
+/** What a workspace is made with. */
+export interface WorkspaceOptions {
+  /** Absolute path. */
+  readonly root: string;
+  readonly now: () => Date;
+  /** Tests only: see {@link Faults}. */
+  readonly faults?: Faults;
+}
+
+/** The work directory at `root`. Nothing is touched until a method is called. */
+export function createWorkspace(options: WorkspaceOptions): Workspace {
+  const {root, now, faults} = options;
+  const host = hostIdentity();
+  const journal = new JournalFile(root, {user: userName(), host, pid: process.pid, now}, faults);
+  const inTurn = turns();
+
+  const write = async (files: readonly FileToWrite[]): Promise<void> => {
+    const set = files.map(({path, content}) => ({
+      path,
+      content: typeof content === 'string' ? content : content.reveal(),
+      secret: typeof content !== 'string',
+    }));
+    if (set.length === 0) return;
+    const holdsSecret = set.some(({secret}) => secret);
+    for (const {path} of set) {
+      resolveInside(root, path);
+      if (holdsSecret) await refuseSymlinks(root, path);
+    }
+    const folder = commonFolder(set);
+    await inTurn(folder, () => writeSet(root, folder, set, faults));
+  };
+
+  return {
+    root,
+    journal,
+    readText: (path) => readCommitted(root, path),
+    readSecret: async (path) => {
+      const text = await readCommitted(root, path);
+      return text === undefined ? undefined : new Sensitive(text);
+    },
+    stat: (path) => factsOf(resolveInside(root, path)),
+    list: (path) => namesIn(path === '.' || path === '' ? root : resolveInside(root, path)),
+    write,
+    remove: async (paths) => {
+      for (const path of paths) await inTurn(topOf(path), () => removeFile(resolveInside(root, path)));
+    },
+    recover: async () => [...(await recoverFiles(root, faults)), ...(await closeIntents(journal))],
+    lock: async (command) => {
+      await makeDirectory(root).catch((error: unknown) => {
+        throw fileError(error, root, 'write');
+      });
+      const {pid} = process;
+      return takeLock(join(root, layout.lock), {
+        pid,
+        host,
+        started: startOf(pid),
+        user: userName(),
+        command,
+        since: now().toISOString(),
+      });
+    },
+    readOutside: (path) => readOutside(path),
+  };
+}
+
+/** Work on one folder happens one after the other: lanes of one cluster do not meet in its `.pending`. */
+function turns(): <T>(key: string, work: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>();
+  return (key, work) => {
+    const turn = (last.get(key) ?? Promise.resolve()).then(work);
+    last.set(
+      key,
+      turn.catch(() => undefined),
+    );
+    return turn;
+  };
+}
+
+/** First folder of a path; empty for files of the work directory itself. */
+function topOf(path: string): string {
+  const parts = path.split('/');
+  return parts.length > 1 ? (parts[0] ?? '') : '';
+}
+
+/** The cluster folder that all files are in, or the work directory. */
+function commonFolder(files: readonly SetFile[]): string {
+  const tops = new Set(files.map(({path}) => topOf(path)));
+  const [only = ''] = tops;
+  return tops.size === 1 ? only : '';
+}
+
+async function writeSet(
+  root: string,
+  folder: string,
+  files: readonly SetFile[],
+  faults: Faults | undefined,
+): Promise<void> {
+  const [only] = files;
+  if (files.length === 1 && only) return writeOne(join(root, only.path), only, faults);
+  const inFolder = files.map((file) => ({
+    ...file,
+    path: folder === '' ? file.path : file.path.slice(folder.length + 1),
+  }));
+  return commitSet(join(root, folder), inFolder, faults);
+}
+
+async function writeOne(path: string, file: SetFile, faults: Faults | undefined): Promise<void> {
+  try {
+    await makeDirectory(dirname(path), faults);
+    // A declaration may live elsewhere, behind a link: the link stays. Keys were refused before.
+    const target = file.secret ? path : await realpath(path).catch(() => path);
+    await writeAtomic(target, file.content, await modeFor(target, file.secret), path, faults);
+  } catch (error) {
+    throw fileError(error, path, 'write');
+  }
+}
+
+async function readCommitted(root: string, path: string): Promise<string | undefined> {
+  const place = resolveInside(root, path);
+  const top = topOf(path);
+  const waiting =
+    (top === '' ? undefined : await committedPath(join(root, top), path.slice(top.length + 1))) ??
+    (await committedPath(root, path));
+  return (waiting === undefined ? undefined : await readFileText(waiting)) ?? (await readFileText(place));
+}
+
+async function readFileText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    // A file where a folder should be: what is looked for is not there either.
+    if (isMissing(error) || errno(error) === 'ENOTDIR') return undefined;
+    throw fileError(error, path, 'read');
+  }
+}
+
+async function factsOf(path: string): Promise<FileFacts | undefined> {
+  try {
+    const facts = await lstat(path);
+    const kind = facts.isFile()
+      ? 'file'
+      : facts.isDirectory()
+        ? 'directory'
+        : facts.isSymbolicLink()
+          ? 'symlink'
+          : 'other';
+    return {kind, mode: facts.mode & 0o777, size: facts.size};
+  } catch (error) {
+    if (isMissing(error) || errno(error) === 'ENOTDIR') return undefined;
+    throw fileError(error, path, 'read');
+  }
+}
+
+async function namesIn(path: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(path)).sort();
+  } catch (error) {
+    if (isMissing(error) || errno(error) === 'ENOTDIR') return [];
+    throw fileError(error, path, 'read');
+  }
+}
+
+async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path);
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    if (!isMissing(error)) throw fileError(error, path, 'write');
+  }
+}
+
+/** Deals with what killed runs left: in the work directory, and in folders that may be a cluster's. */
+async function recoverFiles(root: string, faults: Faults | undefined): Promise<readonly string[]> {
+  const folders = [root];
+  for (const name of await namesIn(root)) {
+    if (isClusterName(name) && (await factsOf(join(root, name)))?.kind === 'directory') folders.push(join(root, name));
+  }
+  const news: string[] = [];
+  for (const folder of folders) {
+    const done = await recoverSet(folder, faults);
+    if (done === 'forward') news.push(`finished what an earlier run had begun to write in ${folder}`);
+    if (done === 'dropped') news.push(`removed what an earlier run had left unfinished in ${folder}`);
+    for (const name of await namesIn(folder)) if (isTemporaryName(name)) await removeFile(join(folder, name));
+  }
+  return news;
+}
+
+async function closeIntents(journal: JournalFile): Promise<readonly string[]> {
+  return (await journal.closeOpen()).map(
+    ({command, title, action, cluster}) =>
+      `an earlier ${command} ended during "${title ?? action}"${cluster === undefined ? '' : ` of ${cluster}`}: recorded as unknown`,
+  );
+}
+
+async function readOutside(path: string): Promise<Sensitive<Buffer>> {
+  try {
+    if (path === '-') {
+      const chunks: Buffer[] = [];
+      for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
+      return new Sensitive(Buffer.concat(chunks));
+    }
+    return new Sensitive(await readFile(path));
+  } catch (error) {
+    if (isMissing(error)) throw new MeshError('FILE_MISSING', `there is no file ${path}`, {cause: error});
+    throw fileError(error, path, 'read');
+  }
+}

@@ -1,0 +1,70 @@
+import {MeshError} from '../domain/errors.js';
+
+/** The code of a file system error, such as `ENOENT`. */
+export function errno(thrown: unknown): string | undefined {
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
+}
+
+/** Whether something is not there. */
+export function isMissing(thrown: unknown): boolean {
+  return errno(thrown) === 'ENOENT';
+}
+
+/** What the file system said, as an error of ours with the path in its message. Errors of ours pass unchanged. */
+export function fileError(thrown: unknown, path: string, doing: 'read' | 'write'): MeshError {
+  if (thrown instanceof MeshError) return thrown;
+  const cause = {cause: thrown};
+  const code = errno(thrown);
+  switch (code) {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new MeshError('DISK_FULL', `no space left to write ${path}`, {
+        ...cause,
+        hints: ['make room and run the same command again: nothing is half written'],
+      });
+    case 'ELOOP':
+      return symlinkError(path, thrown);
+    case 'EISDIR':
+      return new MeshError('WORKDIR_CONFLICT', `${path} is a directory, a file belongs there`, {
+        ...cause,
+        hints: ['move the directory away'],
+      });
+    case 'ENOTDIR':
+      return new MeshError('WORKDIR_CONFLICT', `a folder on the way to ${path} is a file`, {
+        ...cause,
+        hints: ['move that file away'],
+      });
+    case undefined:
+      return new MeshError('INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), cause);
+    default:
+      return doing === 'read'
+        ? new MeshError('WORKDIR_UNREADABLE', `${path} cannot be read: ${reason(code)}`, {
+            ...cause,
+            hints: [`look at it: ls -ld ${path}`],
+          })
+        : new MeshError('WORKDIR_UNWRITABLE', `${path} cannot be written: ${reason(code)}`, {
+            ...cause,
+            hints: ['use a work directory that you may write to: --work-dir or WORK_DIR'],
+          });
+  }
+}
+
+/** `SYMLINK`: a link stands where a key is to be written. */
+export function symlinkError(path: string, cause?: unknown): MeshError {
+  return new MeshError('SYMLINK', `${path} is a symbolic link: private keys are not written through links`, {
+    ...(cause === undefined ? {} : {cause}),
+    hints: ['replace the link by a real file or folder, or point --work-dir at where it leads'],
+  });
+}
+
+function reason(code: string): string {
+  const reasons: Readonly<Record<string, string>> = {
+    EACCES: 'permission denied',
+    EPERM: 'not permitted',
+    EROFS: 'the file system is read-only',
+    ENAMETOOLONG: 'the path is too long',
+    EMFILE: 'too many open files',
+    EIO: 'the disk reports an error',
+  };
+  return reasons[code] ?? code;
+}

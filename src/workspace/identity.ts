@@ -1,0 +1,67 @@
+/** Who and where this process is, for the lock and the journal. */
+import {createHash} from 'node:crypto';
+import {readFileSync, readlinkSync} from 'node:fs';
+import {hostname, userInfo} from 'node:os';
+
+/** A process, named so that another process with the same number is not mistaken for it. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Machine and process namespace; equal only where process numbers mean the same. */
+  readonly host: string;
+  /** Start time as the kernel counts it, with the boot it counts from; undefined where the kernel does not say. */
+  readonly started: string | undefined;
+}
+
+/** The user's name; the number where the machine has no name for it, as in many containers. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${String(process.getuid?.() ?? 'unknown')}`;
+  }
+}
+
+/**
+ * The machine and its process namespace. Host names repeat (`localhost`, a container started twice), so the machine's
+ * id, hashed since it is not for other eyes (machine-id(5)), and the namespace stand beside it.
+ */
+export function hostIdentity(): string {
+  const machine = readOptional('/etc/machine-id');
+  const id = machine === undefined ? undefined : createHash('sha256').update(machine).digest('hex').slice(0, 8);
+  return [hostname(), id, processNamespace()].filter((part) => part !== undefined).join('/');
+}
+
+/** When a process started; undefined when it does not run, or the kernel does not say (no /proc). */
+export function startOf(pid: number): string | undefined {
+  const stat = readOptional(`/proc/${String(pid)}/stat`);
+  const boot = readOptional('/proc/sys/kernel/random/boot_id');
+  // proc_pid_stat(5): field 22 is the start time; field 2, the name, may hold spaces and parentheses.
+  const ticks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return ticks === undefined || boot === undefined ? undefined : `${boot}/${ticks}`;
+}
+
+/** Whether a process with this number runs; true when it may, as for one of another user. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
+}
+
+function processNamespace(): string | undefined {
+  try {
+    return readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
+  } catch {
+    return undefined;
+  }
+}
+
+function readOptional(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return undefined;
+  }
+}

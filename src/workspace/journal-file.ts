@@ -1,0 +1,193 @@
+/**
+ * journal.jsonl: append-only, one canonical JSON entry a line, synced before and after each effect. Each copy of a work
+ * directory writes its own chain, remembered in a file that is not in git, so that two people who share the directory
+ * through git do not fork one chain.
+ */
+import {randomBytes} from 'node:crypto';
+import {constants} from 'node:fs';
+import {open, readFile, rename, stat, writeFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
+import type {ChainHead, JournalReading} from '../domain/journal/chain.js';
+import {entryLine, readJournal, seal, sha256} from '../domain/journal/chain.js';
+import type {JournalEntry, JournalRecord} from '../domain/journal/entry.js';
+import {entryId} from '../domain/journal/entry.js';
+import {layout} from '../domain/mesh/layout.js';
+import type {Faults} from './atomic.js';
+import {makeDirectory, syncDirectory} from './atomic.js';
+import {fileError, isMissing} from './fs-errors.js';
+import type {Journal} from './workspace.js';
+
+/** Who writes. */
+export interface Writer {
+  readonly user: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly now: () => Date;
+}
+
+/** What `.journal-head.json` says. */
+interface RememberedHead {
+  readonly chain: string;
+  /** Inode of the work directory: a copy of the directory, this file included, starts a chain of its own. */
+  readonly directory: number;
+  readonly head?: ChainHead;
+}
+
+interface State {
+  readonly chain: string;
+  readonly directory: number;
+  readonly head: ChainHead | undefined;
+}
+
+/** What an intent was about: repeated in its outcome, so that each line can be read alone. */
+type Subject = Pick<JournalRecord, 'command' | 'action' | 'cluster'>;
+
+/** The journal of one work directory. Entries are written one after the other, whoever asks. */
+export class JournalFile implements Journal {
+  readonly #root: string;
+  readonly #writer: Writer;
+  readonly #faults: Faults | undefined;
+  readonly #subjects = new Map<string, Subject>();
+  #queue: Promise<unknown> = Promise.resolve();
+  #state: State | undefined;
+
+  constructor(root: string, writer: Writer, faults?: Faults) {
+    this.#root = root;
+    this.#writer = writer;
+    this.#faults = faults;
+  }
+
+  intent(entry: Parameters<Journal['intent']>[0]): Promise<string> {
+    return this.#inTurn(async () => {
+      const {cluster, ...rest} = entry;
+      const subject = {command: entry.command, action: entry.action, ...(cluster === undefined ? {} : {cluster})};
+      const id = entryId(await this.#append({kind: 'intent', ...rest, ...subject}));
+      this.#subjects.set(id, subject);
+      return id;
+    });
+  }
+
+  outcome({intent, ...rest}: Parameters<Journal['outcome']>[0]): Promise<void> {
+    return this.#inTurn(async () => {
+      const subject = this.#subjects.get(intent) ?? {command: '', action: ''};
+      await this.#append({kind: 'outcome', ...subject, intent, ...rest});
+    });
+  }
+
+  async read(): Promise<JournalReading> {
+    const remembered = await this.#remembered();
+    return readJournal((await this.#text()) ?? '', remembered?.head);
+  }
+
+  /** Closes intents of this copy whose runs ended before they could say what became of them. Under the lock only. */
+  closeOpen(): Promise<readonly JournalEntry[]> {
+    return this.#inTurn(async () => {
+      const text = await this.#text();
+      if (text === undefined) return [];
+      const remembered = await this.#remembered();
+      const open = readJournal(text).open.filter(({chain}) => chain === remembered?.chain);
+      for (const {command, action, cluster, ...entry} of open) {
+        const subject = {command, action, ...(cluster === undefined ? {} : {cluster})};
+        await this.#append({kind: 'outcome', ...subject, intent: entryId(entry), status: 'unknown'});
+      }
+      return open;
+    });
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(work);
+    this.#queue = turn.catch(() => undefined);
+    try {
+      return await turn;
+    } catch (error) {
+      // What is on disk now is not known: it is read again.
+      this.#state = undefined;
+      throw fileError(error, this.#path, 'write');
+    }
+  }
+
+  get #path(): string {
+    return join(this.#root, layout.journal);
+  }
+
+  get #headPath(): string {
+    return join(this.#root, layout.journalHead);
+  }
+
+  async #append(record: Omit<JournalRecord, 'user' | 'host' | 'pid' | 'time'>): Promise<JournalEntry> {
+    this.#state ??= await this.#load();
+    return this.#write(this.#state, record);
+  }
+
+  async #write(state: State, record: Omit<JournalRecord, 'user' | 'host' | 'pid' | 'time'>): Promise<JournalEntry> {
+    const {user, host, pid, now} = this.#writer;
+    const entry = seal({...record, time: now().toISOString(), user, host, pid}, state.chain, state.head);
+    await this.#appendText(entryLine(entry));
+    const head = {chain: entry.chain, seq: entry.seq, hash: entry.hash};
+    this.#state = {...state, head};
+    // Not synced: after a crash it may be older than the journal, and is never newer.
+    const remembered: RememberedHead = {chain: state.chain, directory: state.directory, head};
+    const temporary = `${this.#headPath}.new`;
+    await writeFile(temporary, `${JSON.stringify(remembered)}\n`, {mode: 0o600});
+    await rename(temporary, this.#headPath);
+    return entry;
+  }
+
+  async #appendText(text: string): Promise<void> {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+    const file = await open(this.#path, flags, 0o644);
+    try {
+      const isNew = (await file.stat()).size === 0;
+      await this.#faults?.('journal-write', this.#path);
+      await file.writeFile(text, 'utf8');
+      await this.#faults?.('journal-sync', this.#path);
+      await file.sync();
+      if (isNew) {
+        await file.chmod(0o644);
+        await syncDirectory(dirname(this.#path));
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Finds where this copy's chain continues, and closes a last line that was cut off. */
+  async #load(): Promise<State> {
+    await makeDirectory(this.#root, this.#faults);
+    const directory = (await stat(this.#root)).ino;
+    const remembered = await this.#remembered();
+    const text = (await this.#text()) ?? '';
+    const reading = readJournal(text);
+    const chain = remembered?.chain ?? randomBytes(8).toString('hex');
+    const written = reading.heads.get(chain);
+    const known = remembered?.head;
+    // Entries that are gone leave a gap that shows, instead of being written over.
+    const head = known && (!written || known.seq > written.seq) ? known : written;
+    const state: State = {chain, directory, head};
+    if (text !== '' && !text.endsWith('\n')) await this.#appendText('\n');
+    if (reading.torn === undefined) return state;
+    await this.#write(state, {kind: 'repair', command: '', action: '', detail: {torn: sha256(reading.torn)}});
+    return this.#state ?? state;
+  }
+
+  /** The chain of this copy; undefined when it has none yet, or the file came with a copy of another directory. */
+  async #remembered(): Promise<RememberedHead | undefined> {
+    try {
+      const value = JSON.parse(await readFile(this.#headPath, 'utf8')) as Partial<RememberedHead> | null;
+      const {ino} = await stat(this.#root);
+      return typeof value?.chain === 'string' && value.directory === ino ? (value as RememberedHead) : undefined;
+    } catch (error) {
+      if (isMissing(error) || error instanceof SyntaxError) return undefined;
+      throw fileError(error, this.#headPath, 'read');
+    }
+  }
+
+  async #text(): Promise<string | undefined> {
+    try {
+      return await readFile(this.#path, 'utf8');
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw fileError(error, this.#path, 'read');
+    }
+  }
+}
