@@ -5,15 +5,18 @@
 import {resolve} from 'node:path';
 import {MeshError} from '../domain/errors.js';
 import type {Sensitive} from '../domain/sensitive.js';
-import type {Deps} from '../engine/deps.js';
+import type {Deps, PassphraseSource} from '../engine/deps.js';
 import type {RunSettings} from '../engine/operation.js';
 import type {Reporter} from '../engine/progress.js';
 import {createPlainProgress} from '../output/plain-progress.js';
 import type {Progress} from '../output/progress-types.js';
+import type {Signers} from '../signers/signers.js';
 import type {Istioctl} from '../tools/istioctl.js';
 import type {Clusters} from '../tools/kubectl/api.js';
 import type {Runner} from '../tools/runner.js';
+import type {TlsProbe} from '../tools/tls-probe.js';
 import {createWorkspace} from '../workspace/create.js';
+import type {Workspace} from '../workspace/workspace.js';
 import {takePassphrase} from './environment.js';
 import {createPassphraseSource} from './passphrase.js';
 import {createTerminal, isInteractive, promptPassphrase} from './terminal.js';
@@ -57,19 +60,22 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
   const workspace = createWorkspace({root: resolve(flags['work-dir'] ?? '.'), now: () => new Date()});
   const runner = once(async () => (await import('../tools/runner.js')).createRunner({environment, signal}));
   const clusters = lazyClusters(flags, signal, runner, pause);
+  const passphrases = createPassphraseSource({
+    file: flags['passphrase-file'],
+    command: flags['passphrase-command'],
+    environment: passphrase,
+    interactive: isInteractive(),
+    readFile: async (path) => (await workspace.readOutside(path)).map((bytes) => firstLine(bytes.toString('utf8'))),
+    runCommand: async (command) => firstLineOf(await (await runner()).askSecret(command)),
+    prompt: (purpose) => promptPassphrase(purpose, signal, pause),
+  });
   const deps: Deps = {
     workspace,
     clusters,
     istioctl: lazyIstioctl(flags, runner),
-    passphrases: createPassphraseSource({
-      file: flags['passphrase-file'],
-      command: flags['passphrase-command'],
-      environment: passphrase,
-      interactive: isInteractive(),
-      readFile: async (path) => (await workspace.readOutside(path)).map((bytes) => firstLine(bytes.toString('utf8'))),
-      runCommand: async (command) => firstLineOf(await (await runner()).askSecret(command)),
-      prompt: (purpose) => promptPassphrase(purpose, signal, pause),
-    }),
+    tls: lazyTlsProbe(signal),
+    passphrases,
+    signers: lazySigners(workspace, passphrases),
     terminal: createTerminal(signal, pause),
     environment,
     now: () => new Date(),
@@ -152,6 +158,28 @@ function lazyIstioctl(flags: CommonFlags, runner: () => Promise<Runner>): Istioc
   return {
     version: async () => (await get()).version(),
     run: async (request) => (await get()).run(request),
+  };
+}
+
+function lazyTlsProbe(signal: AbortSignal): TlsProbe {
+  const get = once(async () => (await import('../tools/tls-probe.js')).createTlsProbe(signal));
+  return {
+    presentedChain: async (request) => (await get()).presentedChain(request),
+  };
+}
+
+/** The certificate codec is loaded by the first command that signs. */
+function lazySigners(workspace: Workspace, passphrases: PassphraseSource): Signers {
+  const get = once(async () =>
+    (await import('../signers/signers.js')).createSigners({
+      workspace,
+      askPassphrase: () => passphrases.get('existing'),
+    }),
+  );
+  return {
+    authority: async () => (await get()).authority(),
+    startKey: async (owner, algorithm) => (await get()).startKey(owner, algorithm),
+    takeKey: async (owner, algorithm) => (await get()).takeKey(owner, algorithm),
   };
 }
 

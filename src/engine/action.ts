@@ -36,6 +36,8 @@ export interface CreateRootCa extends ActionBase {
   readonly meshID?: string;
   /** `encrypted` asks the passphrase source; `clear` is `--no-passphrase`. */
   readonly protection: 'encrypted' | 'clear';
+  /** Keys the next group will need: they are made at the same time, so that no core waits for the root's. */
+  readonly keysAhead?: readonly {readonly cluster: string; readonly algorithm: KeyAlgorithm}[];
 }
 
 /** Makes a key and a certificate for one cluster's CA, signed by the mesh's signer, and writes the cluster's four files. */

@@ -1,5 +1,7 @@
+import type {Signers} from '../signers/signers.js';
 import type {Istioctl} from '../tools/istioctl.js';
 import type {Clusters} from '../tools/kubectl/api.js';
+import type {TlsProbe} from '../tools/tls-probe.js';
 import type {Workspace} from '../workspace/workspace.js';
 import type {Sensitive} from '../domain/sensitive.js';
 
@@ -27,7 +29,9 @@ export interface Deps {
   readonly workspace: Workspace;
   readonly clusters: Clusters;
   readonly istioctl: Istioctl;
+  readonly tls: TlsProbe;
   readonly passphrases: PassphraseSource;
+  readonly signers: Signers;
   readonly terminal: Terminal;
   /** Process environment as seen at start, for `--from-env` and the guide's variables. */
   readonly environment: Readonly<Record<string, string | undefined>>;

@@ -63,6 +63,8 @@ export function fakeDeps(
     clusters: {open: absent('open'), forward: absent('forward'), close: () => Promise.resolve()},
     istioctl: {version: absent('version'), run: absent('run')},
     passphrases: {available: false, get: absent('passphrase')},
+    tls: {presentedChain: absent('presentedChain')},
+    signers: {authority: absent('authority'), startKey: absent('startKey'), takeKey: absent('takeKey')},
     terminal: {
       interactive: options.interactive ?? false,
       confirm: (question) => {
