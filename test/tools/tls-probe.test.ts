@@ -1,0 +1,84 @@
+import {createServer as createTcpServer} from 'node:net';
+import type {AddressInfo, Server} from 'node:net';
+import {createServer} from 'node:tls';
+import {afterEach, describe, expect, it} from 'vitest';
+import {MeshError} from '../../src/domain/errors.js';
+import {writePrivateKey} from '../../src/domain/pki/private-key.js';
+import {createTlsProbe} from '../../src/tools/tls-probe.js';
+import {tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js';
+import type {TinyCa} from '../helpers/tiny-ca.js';
+
+const servers: Server[] = [];
+
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+async function listen(server: Server): Promise<number> {
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+async function serve(leaf: TinyCa, chain: readonly TinyCa[]): Promise<number> {
+  const cert = [leaf, ...chain].map(({certificate}) => certificate.pem).join('');
+  return listen(createServer({key: writePrivateKey(leaf.key).reveal(), cert}, (socket) => socket.on('error', () => 0)));
+}
+
+const probe = createTlsProbe(new AbortController().signal);
+const asked = {servername: 'istiod.istio-system.svc', timeoutMs: 10_000};
+
+describe('the TLS probe', () => {
+  it('reports what is sent, in order, the root included', async () => {
+    const root = await tinyRoot();
+    const ca = await tinyClusterCa(root, 'c1');
+    const leaf = await tinyLeaf(ca);
+    const port = await serve(leaf, [ca, root]);
+    const chain = await probe.presentedChain({port, ...asked});
+    expect(chain).toEqual([leaf, ca, root].map(({certificate}) => certificate.der));
+  });
+
+  it('reports certificates that do not belong to the chain, and doubles', async () => {
+    const root = await tinyRoot();
+    const stranger = await tinyRoot();
+    const leaf = await tinyLeaf(await tinyClusterCa(root, 'c1'));
+    const port = await serve(leaf, [stranger, root, stranger]);
+    const chain = await probe.presentedChain({port, ...asked});
+    expect(chain).toEqual([leaf, stranger, root, stranger].map(({certificate}) => certificate.der));
+  });
+
+  it('reports a chain that is larger than one TLS record', async () => {
+    const root = await tinyRoot();
+    const leaf = await tinyLeaf(await tinyClusterCa(root, 'c1'));
+    const many = Array.from({length: 60}, () => root);
+    const port = await serve(leaf, many);
+    expect(await probe.presentedChain({port, ...asked})).toHaveLength(61);
+  });
+
+  it.each([
+    ['nothing listens', () => Promise.resolve(1)],
+    ['the other side speaks no TLS', () => listen(createTcpServer((socket) => socket.end('HTTP/1.1 400 Bad\r\n\r\n')))],
+    ['the other side closes at once', () => listen(createTcpServer((socket) => socket.destroy()))],
+  ])('says UNREACHABLE when %s', async (_, start) => {
+    const port = await start();
+    const thrown: unknown = await probe.presentedChain({port, ...asked}).catch((error: unknown) => error);
+    expect(thrown).toBeInstanceOf(MeshError);
+    expect(thrown).toMatchObject({code: 'UNREACHABLE'});
+  });
+
+  it('gives up in time when the other side says nothing', async () => {
+    const port = await listen(createTcpServer());
+    await expect(probe.presentedChain({port, ...asked, timeoutMs: 50})).rejects.toMatchObject({code: 'UNREACHABLE'});
+  });
+
+  it('stops when the run is aborted', async () => {
+    const abort = new AbortController();
+    const port = await listen(
+      createTcpServer(() => {
+        abort.abort(new MeshError('INTERRUPTED', 'stopped'));
+      }),
+    );
+    const interrupted = createTlsProbe(abort.signal).presentedChain({port, ...asked});
+    await expect(interrupted).rejects.toMatchObject({code: 'INTERRUPTED'});
+  });
+});
