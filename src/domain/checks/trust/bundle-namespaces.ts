@@ -1,4 +1,5 @@
 import {hasFeature} from '../../istio/versions.js';
+import {selects} from '../selector.js';
 import type {ControlPlaneFacts, LabelSelector, NamespaceFacts} from '../facts.js';
 
 /** Namespaces that istiod never writes its bundle into (istio/istio pkg/kube/inject/initializer.go). */
@@ -25,27 +26,4 @@ export function namespacesWithBundle(
 /** No selector discovers everything; of several, one is enough (istio.io: meshConfig.discoverySelectors). */
 function isDiscovered(labels: Readonly<Record<string, string>>, selectors: readonly LabelSelector[]): boolean {
   return selectors.length === 0 || selectors.some((selector) => selects(selector, labels));
-}
-
-/** Whether a label selector selects these labels (k8s.io/apimachinery pkg/apis/meta/v1/helpers.go). */
-export function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
-  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
-  return (
-    equal &&
-    (selector.matchExpressions ?? []).every(({key, operator, values = []}) => {
-      const value = labels[key];
-      switch (operator) {
-        case 'In':
-          return value !== undefined && values.includes(value);
-        case 'NotIn':
-          return value === undefined || !values.includes(value);
-        case 'Exists':
-          return value !== undefined;
-        case 'DoesNotExist':
-          return value === undefined;
-        default:
-          return false;
-      }
-    })
-  );
 }

@@ -1,0 +1,54 @@
+/** What checks want to know of CA files, from what `inspectCaFiles` says of them. */
+import {caFileNames, caFileNamesOf} from '../../pki/ca-files.js';
+import type {CaFiles} from '../../pki/ca-files.js';
+import type {Certificate} from '../../pki/certificate.js';
+import {inspectCaFiles} from '../../pki/inspect-ca.js';
+import type {CaInspection, InspectOptions} from '../../pki/inspect-ca.js';
+import type {CertificateFacts, ClusterCaFacts, Problem} from '../facts.js';
+
+/** Rules that have a check of their own: missing files, the key, and the date beside the root's. */
+const judgedElsewhere: readonly string[] = ['incomplete', 'key-format', 'key-mismatch', 'outlives-issuer'];
+
+/** Reads and judges CA files. */
+export function clusterCaFacts(files: CaFiles, options: InspectOptions): ClusterCaFacts {
+  const names = caFileNamesOf(files);
+  const inspection = inspectCaFiles(files, {...options, keyMayBeMissing: true});
+  const isOfKey = (message: string): boolean => message.startsWith(names.caKey);
+  const problems = inspection.findings
+    .filter(({id, message}) => !judgedElsewhere.includes(id) && !(id === 'unreadable' && isOfKey(message)))
+    .map(({severity, message}): Problem => ({severity, message}));
+  const keyFindings = inspection.findings.filter(
+    ({id, message}) => id === 'key-format' || (id === 'unreadable' && isOfKey(message)),
+  );
+  const {certificate, verified} = inspection;
+  const anchor = verified && 'chain' in verified ? verified.chain.at(-1)?.fingerprint : undefined;
+  const keyProblem = keyFindings[0]?.message;
+  return {
+    missing: (Object.keys(caFileNames) as (keyof typeof caFileNames)[])
+      .filter((part) => files[part] === undefined)
+      .map((part) => names[part]),
+    problems,
+    key: keyState(files, inspection, keyProblem),
+    ...(keyProblem !== undefined && {keyProblem}),
+    ...(certificate && {certificate: certificateFacts(certificate)}),
+    roots: (inspection.roots ?? []).map(certificateFacts),
+    ...(anchor !== undefined && {anchor}),
+  };
+}
+
+/** A certificate as checks see it. */
+export function certificateFacts(certificate: Certificate): CertificateFacts {
+  const {fingerprint, subject, issuer, notBefore, notAfter} = certificate;
+  return {fingerprint, subject: subject.text, issuer: issuer.text, notBefore, notAfter};
+}
+
+function keyState(
+  files: CaFiles,
+  {key, certificate}: CaInspection,
+  problem: string | undefined,
+): ClusterCaFacts['key'] {
+  if (files.caKey === undefined) return 'absent';
+  if (problem !== undefined || key?.spki === undefined) return 'unusable';
+  // Without a certificate to compare with, the missing certificate is the finding.
+  return certificate === undefined || key.spki === certificate.spki ? 'matches' : 'different';
+}

@@ -1,0 +1,138 @@
+/** Control planes and gateways as checks see them, from Deployments, pods and ConfigMaps of Istio's namespace. */
+import {parse} from 'yaml';
+import {MeshError} from '../../errors.js';
+import {knowVersion} from '../../istio/versions.js';
+import type {KubeObject} from '../../kube/object.js';
+import type {ControlPlaneFacts, GatewayFacts, LabelSelector, PodFacts, WorkloadFacts} from '../facts.js';
+
+/** The parts of a Deployment that are read. */
+export interface DeploymentObject extends KubeObject {
+  readonly spec: {
+    readonly replicas?: number;
+    readonly selector: LabelSelector;
+    readonly template: {readonly spec: {readonly containers: readonly Container[]}};
+  };
+}
+interface Container {
+  readonly name: string;
+  readonly image?: string;
+  readonly env?: readonly {readonly name: string; readonly value?: string}[];
+}
+
+/** The parts of a ConfigMap that are read. */
+export interface ConfigMapObject extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** What has to be read for both. */
+export interface ControlPlaneObjects {
+  readonly deployments: readonly DeploymentObject[];
+  readonly configMaps: readonly ConfigMapObject[];
+  /** Of one Deployment. */
+  readonly podsOf: (deployment: DeploymentObject) => readonly PodFacts[];
+}
+
+const defaultRevision = 'default';
+/** Istio's own default (istio/istio pkg/config/mesh/mesh.go, DefaultMeshConfig). */
+const defaultTrustDomain = 'cluster.local';
+/** Another name since 1.27 by PILOT_CA_CERT_CONFIGMAP, which the chart sets from global.trustBundleName. */
+const defaultBundleName = 'istio-ca-root-cert';
+
+/** Every revision's istiod. Throws `API_ERROR` when a ConfigMap of Istio holds something unreadable. */
+export function readControlPlanes(objects: ControlPlaneObjects): readonly ControlPlaneFacts[] {
+  return objects.deployments.filter(isIstiod).map((deployment) => readControlPlane(deployment, objects));
+}
+
+/** Every gateway Deployment: those of istioctl, of the gateway chart and of the Gateway API. */
+export function readGateways({deployments, podsOf}: Omit<ControlPlaneObjects, 'configMaps'>): readonly GatewayFacts[] {
+  return deployments.filter(isGateway).map((deployment) => {
+    const workload = readWorkload(deployment, podsOf(deployment));
+    const network = workload.env.ISTIO_META_NETWORK;
+    return {workload, ...(network !== undefined && {network})};
+  });
+}
+
+/** Whether a Deployment is an istiod (`app: istiod` in every version since 1.6). */
+export function isIstiod({metadata}: KubeObject): boolean {
+  return metadata.labels?.app === 'istiod';
+}
+
+function isGateway({metadata: {labels = {}}, spec}: DeploymentObject): boolean {
+  const component = labels['operator.istio.io/component'];
+  const chart = labels['helm.sh/chart'] ?? '';
+  return (
+    component === 'IngressGateways' ||
+    component === 'EgressGateways' ||
+    labels['gateway.networking.k8s.io/gateway-name'] !== undefined ||
+    chart.startsWith('gateway-') ||
+    (spec.selector.matchLabels?.istio ?? '').endsWith('gateway')
+  );
+}
+
+function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObjects): ControlPlaneFacts {
+  const revision = deployment.metadata.labels?.['istio.io/rev'] ?? defaultRevision;
+  const suffix = revision === defaultRevision ? '' : `-${revision}`;
+  const text = (name: string, key: string): string | undefined =>
+    objects.configMaps.find(({metadata}) => metadata.name === `${name}${suffix}`)?.data?.[key];
+  const meshConfig = readObject(text('istio', 'mesh'), `ConfigMap istio${suffix}`);
+  const values = readObject(text('istio-sidecar-injector', 'values'), `ConfigMap istio-sidecar-injector${suffix}`);
+  const global = objectAt(values, 'global');
+  const workload = readWorkload(deployment, objects.podsOf(deployment));
+  const {env} = workload;
+  return {
+    revision,
+    workload,
+    ...said('clusterID', env.CLUSTER_ID),
+    ...said('network', global.network),
+    ...said('meshID', global.meshID),
+    trustDomain: typeof meshConfig.trustDomain === 'string' ? meshConfig.trustDomain : defaultTrustDomain,
+    version: knowVersion(imageTag(deployment)).version,
+    ...(env.ENABLE_CLUSTER_TRUST_BUNDLE_API !== 'true' && {
+      bundleName: said('name', env.PILOT_CA_CERT_CONFIGMAP ?? global.trustBundleName).name ?? defaultBundleName,
+    }),
+    discoverySelectors: Array.isArray(meshConfig.discoverySelectors)
+      ? (meshConfig.discoverySelectors as readonly LabelSelector[])
+      : [],
+  };
+}
+
+function readWorkload({metadata, spec}: DeploymentObject, pods: readonly PodFacts[]): WorkloadFacts {
+  const env = spec.template.spec.containers[0]?.env ?? [];
+  return {
+    name: metadata.name,
+    desired: spec.replicas ?? 1,
+    pods,
+    env: Object.fromEntries(env.flatMap(({name, value}) => (value === undefined ? [] : [[name, value] as const]))),
+  };
+}
+
+/** `1.30.3` of `docker.io/istio/pilot:1.30.3-distroless`; empty where the image has no tag. */
+function imageTag({spec}: DeploymentObject): string {
+  const image = spec.template.spec.containers[0]?.image ?? '';
+  const [reference = ''] = image.split('@');
+  return /:([^/:]+)$/.exec(reference)?.[1] ?? '';
+}
+
+function readObject(text: string | undefined, what: string): Readonly<Record<string, unknown>> {
+  if (text === undefined) return {};
+  try {
+    const value: unknown = parse(text, {maxAliasCount: 0});
+    if (isObject(value)) return value;
+    return {};
+  } catch (thrown) {
+    throw new MeshError('API_ERROR', `${what} holds no YAML`, {cause: thrown});
+  }
+}
+
+function objectAt(value: Readonly<Record<string, unknown>>, key: string): Readonly<Record<string, unknown>> {
+  const inner = value[key];
+  return isObject(inner) ? inner : {};
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function said<Key extends string>(key: Key, value: unknown): Partial<Record<Key, string>> {
+  return typeof value === 'string' && value !== '' ? ({[key]: value} as Partial<Record<Key, string>>) : {};
+}

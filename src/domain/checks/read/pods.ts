@@ -1,0 +1,65 @@
+/** Pods as checks see them. */
+import type {KubeObject} from '../../kube/object.js';
+import {printableLine} from '../../printable.js';
+import type {LabelSelector, PodFacts} from '../facts.js';
+import {selects} from '../selector.js';
+
+/** The parts of a pod that are read. */
+export interface PodObject extends KubeObject {
+  readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly message?: string;
+    }[];
+    readonly containerStatuses?: readonly {
+      readonly name: string;
+      readonly ready?: boolean;
+      readonly restartCount?: number;
+      readonly state?: {readonly waiting?: StateReason; readonly terminated?: StateReason};
+    }[];
+  };
+}
+interface StateReason {
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/** The pods that a Deployment's selector selects. */
+export function podsOfSelector(pods: readonly PodObject[], selector: LabelSelector): readonly PodFacts[] {
+  return pods.filter(({metadata}) => selects(selector, metadata.labels ?? {})).map(readPod);
+}
+
+function readPod({metadata, status}: PodObject): PodFacts {
+  const phase = status?.phase ?? 'Unknown';
+  return {
+    name: metadata.name,
+    phase,
+    ready:
+      phase === 'Running' &&
+      status?.conditions?.some(({type, status: value}) => type === 'Ready' && value === 'True') === true,
+    // A Deployment's pods restart in place: one that has Failed was evicted, preempted or lost its node, and has been
+    // replaced (kubernetes.io: concepts/workloads/pods/pod-lifecycle).
+    gone: phase === 'Succeeded' || phase === 'Failed' || metadata.deletionTimestamp !== undefined,
+    reason: reasonOf(status),
+  };
+}
+
+/** The most telling words: a container that waits, then a scheduler's verdict, then the pod's own. */
+function reasonOf(status: PodObject['status']): string {
+  const waiting = status?.containerStatuses?.find(({state}) => state?.waiting ?? state?.terminated);
+  const state = waiting?.state?.waiting ?? waiting?.state?.terminated;
+  if (state) return words(state.reason, state.message);
+  const unscheduled = status?.conditions?.find(({type, status: value}) => type === 'PodScheduled' && value !== 'True');
+  if (unscheduled) return words(unscheduled.reason, unscheduled.message);
+  const unready = status?.conditions?.find(({type, status: value}) => type === 'Ready' && value !== 'True');
+  return words(status?.reason ?? unready?.reason, status?.message ?? unready?.message);
+}
+
+function words(reason: string | undefined, message: string | undefined): string {
+  return printableLine([reason, message].filter((word) => word !== undefined && word !== '').join(': '));
+}
