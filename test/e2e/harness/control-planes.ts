@@ -8,8 +8,8 @@
 import {createHash} from 'node:crypto';
 import {copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync} from 'node:fs';
 import {homedir} from 'node:os';
-import {dirname, join} from 'node:path';
-import {fileURLToPath, pathToFileURL} from 'node:url';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
 import {HarnessError, output, run} from './processes.js';
 
 const modulesDirectory = fileURLToPath(new URL('../control-planes/', import.meta.url));
@@ -84,6 +84,8 @@ const modules: readonly Module[] = [
 
 /** Where the built programs are. */
 export interface ControlPlanes {
+  /** The folder outside the checkout that holds them. */
+  readonly cache: string;
   /** Absolute path of a program. */
   path(program: Program): string;
   /** kwok's own stages (how a fake node or pod gets its status), as YAML texts. */
@@ -111,6 +113,7 @@ export async function controlPlanes(): Promise<ControlPlanes> {
   );
   const kwok = directories.get('kwok') ?? cache;
   return {
+    cache,
     path: (program) => join(directories.get(program) ?? cache, program),
     stages: readdirSync(kwok)
       .filter((name) => name.endsWith('.yaml'))
@@ -220,16 +223,7 @@ function prefixed(prefix: string, values: Readonly<Record<string, string>>): Rec
   return Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]));
 }
 
+/** Progress, on standard error. */
 function say(text: string): void {
   process.stderr.write(`control planes: ${text}\n`);
-}
-
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  try {
-    const built = await controlPlanes();
-    say(`ready: ${dirname(dirname(built.path('etcd')))}`);
-  } catch (error) {
-    say(error instanceof HarnessError ? error.message : String(error));
-    process.exitCode = 1;
-  }
 }

@@ -16,6 +16,8 @@ const intervalMs = 300;
 /** Waits between restarts of a dying container double from here, as a kubelet's do from 10 s. */
 const firstBackoffMs = 500;
 const longestBackoffMs = 8000;
+/** A pod's terminationGracePeriodSeconds, by default. */
+const terminationGraceMs = 30_000;
 
 /** A pod and the istiod that plays it. */
 export interface PlayedPod {
@@ -138,7 +140,8 @@ export class Kubelet {
 
   private async remove(uid: string, played: Played): Promise<void> {
     this.#played.delete(uid);
-    await played.daemon?.stop();
+    // In the background: istiod serves its clients for ten more seconds, and its successor is already there.
+    void played.daemon?.stop(terminationGraceMs);
     const {name, namespace} = played.pod.metadata;
     await this.api.remove(`/apis/kwok.x-k8s.io/v1alpha1/namespaces/${namespace}/portforwards/${name}`);
   }

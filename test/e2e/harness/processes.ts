@@ -128,8 +128,8 @@ export interface Daemon {
   running(): boolean;
   /** How it ended, once it has. */
   readonly ended: Promise<{readonly code: number | null; readonly signal: NodeJS.Signals | null}>;
-  /** SIGTERM to its process group, SIGKILL five seconds later; resolves when it is gone. */
-  stop(): Promise<void>;
+  /** SIGTERM to its process group, SIGKILL after `graceMs` (default 2000); resolves when it is gone. */
+  stop(graceMs?: number): Promise<void>;
 }
 
 /** What to keep running. */
@@ -205,11 +205,11 @@ export class Sandbox {
       log,
       ended,
       running: () => running,
-      stop: async () => {
+      stop: async (graceMs = 2000) => {
         if (running) kill(-pid, 'SIGTERM');
         const hard = setTimeout(() => {
           kill(-pid, 'SIGKILL');
-        }, 5000);
+        }, graceMs);
         await ended;
         clearTimeout(hard);
       },

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Two primary clusters in one mesh, under one root CA, step by step. `kubectl mesh up` does the same in one command.
+#
+#   export WORK_DIR=~/mesh MESH=mesh1
+#   export CLUSTER_1=cluster1 CTX_1=kind-cluster1 NETWORK_1=network1
+#   export CLUSTER_2=cluster2 CTX_2=kind-cluster2 NETWORK_2=network1
+#   examples/two-clusters.sh
+#
+# The root key is written encrypted: its passphrase is asked for on a terminal, or taken from KUBECTL_MESH_PASSPHRASE.
+set -euo pipefail
+
+: "${WORK_DIR:?the directory for certificates and install.yaml}" "${MESH:?the mesh ID}"
+: "${CLUSTER_1:?a cluster name}" "${CTX_1:?its kubeconfig context}" "${NETWORK_1:?its network}"
+: "${CLUSTER_2:?a cluster name}" "${CTX_2:?its kubeconfig context}" "${NETWORK_2:?its network}"
+export WORK_DIR MESH CLUSTER_1 CTX_1 NETWORK_1 CLUSTER_2 CTX_2 NETWORK_2
+mkdir -p "$WORK_DIR"
+
+kubectl mesh init --from-env # reads the variables into mesh.yaml
+kubectl mesh certs generate  # one root CA, a cluster CA for each cluster
+kubectl mesh trust push      # namespace, network label, Secret cacerts
+kubectl mesh install render  # CLUSTER/install.yaml
+kubectl mesh install apply   # istioctl, one cluster first, then the rest
+kubectl mesh verify --wait --timeout 5m
