@@ -1,5 +1,13 @@
 import type {Sensitive} from '../sensitive.js';
 
+/** Which fields one manager set last (server-side apply's bookkeeping), and when that last changed. */
+export interface ManagedFields {
+  readonly manager?: string;
+  readonly operation?: string;
+  readonly time?: string;
+  readonly fieldsV1?: unknown;
+}
+
 /** Kubernetes object metadata, as far as this program reads or writes it. */
 export interface ObjectMeta {
   readonly name: string;
@@ -11,7 +19,7 @@ export interface ObjectMeta {
   readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
   readonly ownerReferences?: readonly {readonly kind: string; readonly name: string; readonly uid: string}[];
-  readonly managedFields?: readonly {readonly manager?: string; readonly operation?: string}[];
+  readonly managedFields?: readonly ManagedFields[];
 }
 
 /** Any Kubernetes object. */

@@ -1,0 +1,101 @@
+/** What is installed in a cluster, and how to prove that it is still what `install apply` left there. */
+import type {KubeObject} from '../kube/object.js';
+import {documentName} from './dialects/shared.js';
+import {sha256} from './install-yaml.js';
+import {ownerLabel} from './installer.js';
+
+/** A kind that istioctl installs. */
+export interface InstalledKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly scope: 'namespace' | 'cluster';
+}
+
+/** What istioctl's charts are made of (istio/istio manifests/charts; operator/pkg/uninstall/prune.go). */
+export const installedKinds: readonly InstalledKind[] = [
+  {apiVersion: 'apps/v1', kind: 'Deployment', scope: 'namespace'},
+  {apiVersion: 'apps/v1', kind: 'DaemonSet', scope: 'namespace'},
+  {apiVersion: 'v1', kind: 'Service', scope: 'namespace'},
+  {apiVersion: 'v1', kind: 'ConfigMap', scope: 'namespace'},
+  {apiVersion: 'v1', kind: 'ServiceAccount', scope: 'namespace'},
+  {apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', scope: 'namespace'},
+  {apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'RoleBinding', scope: 'namespace'},
+  {apiVersion: 'autoscaling/v1', kind: 'HorizontalPodAutoscaler', scope: 'namespace'},
+  {apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', scope: 'namespace'},
+  {apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', scope: 'cluster'},
+  {apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRoleBinding', scope: 'cluster'},
+  {apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingWebhookConfiguration', scope: 'cluster'},
+  {apiVersion: 'admissionregistration.k8s.io/v1', kind: 'ValidatingWebhookConfiguration', scope: 'cluster'},
+  {apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', scope: 'cluster'},
+];
+
+/** The field manager of istioctl's server-side apply (istio/istio operator/pkg/install/install.go). */
+const istioctlManager = 'istio-operator';
+
+/**
+ * A digest of everything our document owns in a cluster: the identity of each object, and which of its fields istioctl
+ * set last and when. Whoever changes such a field afterwards takes it out of istioctl's list, so an equal digest proves
+ * that nothing of it was changed, removed or added. Undefined where that cannot be proven: nothing is installed, or an
+ * istioctl that did not use server-side apply installed it.
+ */
+export function liveDigest(objects: readonly KubeObject[]): string | undefined {
+  const ours = objects.filter(({metadata}) => metadata.labels?.[ownerLabel] === documentName);
+  const lines = ours.map(objectLine);
+  if (lines.length === 0 || lines.includes(undefined)) return undefined;
+  return sha256(lines.sort().join('\n'));
+}
+
+function objectLine({kind, metadata}: KubeObject): string | undefined {
+  const identity = [kind, metadata.namespace ?? '', metadata.name, metadata.uid ?? ''];
+  // istiod itself sets caBundle and failurePolicy of its webhooks after the installation.
+  if (kind.endsWith('WebhookConfiguration')) return JSON.stringify(identity);
+  const applied = metadata.managedFields?.find(
+    ({manager, operation}) => manager === istioctlManager && operation === 'Apply',
+  );
+  return applied && JSON.stringify([...identity, applied.time ?? '', applied.fieldsV1 ?? null]);
+}
+
+/** What `install apply` writes down in the cluster after it succeeded. */
+export interface InstallRecord {
+  /** SHA-256 of the install.yaml that was applied. */
+  readonly installYaml: string;
+  /** istioctl's version, as it says it. */
+  readonly istioctl: string;
+  /** {@link liveDigest} just after the installation; empty where there is none. */
+  readonly live: string;
+}
+
+/** The record's place: a ConfigMap beside istiod, one for each revision. */
+export function recordName(revision: string | undefined): string {
+  return revision === undefined ? 'kubectl-mesh-install' : `kubectl-mesh-install-${revision}`;
+}
+
+/** Reads a record; undefined for a ConfigMap that is none. */
+export function readRecord(configMap: KubeObject | undefined): InstallRecord | undefined {
+  const data = configMap?.data;
+  if (typeof data !== 'object' || data === null) return undefined;
+  const {installYaml, istioctl, live} = data as Readonly<Record<string, unknown>>;
+  return typeof installYaml === 'string' && typeof istioctl === 'string' && typeof live === 'string'
+    ? {installYaml, istioctl, live}
+    : undefined;
+}
+
+/** The ConfigMap that holds a record, replacing `before` where there is one. */
+export function recordObject(
+  record: InstallRecord,
+  place: {readonly namespace: string; readonly revision: string | undefined},
+  before: KubeObject | undefined,
+): KubeObject {
+  const resourceVersion = before?.metadata.resourceVersion;
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {
+      name: recordName(place.revision),
+      namespace: place.namespace,
+      labels: {'app.kubernetes.io/managed-by': 'kubectl-mesh'},
+      ...(resourceVersion === undefined ? {} : {resourceVersion}),
+    },
+    data: {...record},
+  };
+}

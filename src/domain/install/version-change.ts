@@ -1,0 +1,91 @@
+import {MeshError} from '../errors.js';
+import type {KubeObject} from '../kube/object.js';
+import type {IstioVersion} from '../istio/version.js';
+import {compareMinor, compareVersions, formatVersion, parseVersion, satisfies} from '../istio/version.js';
+import {printableLine} from '../printable.js';
+
+/** A version as it was said, and parsed where it names a release. */
+export interface SaidVersion {
+  readonly said: string;
+  readonly parsed?: IstioVersion;
+}
+
+/** Reads what was said. */
+export function saidVersion(said: string): SaidVersion {
+  const parsed = parseVersion(said);
+  return {said: printableLine(said), ...(parsed && {parsed})};
+}
+
+/** Istio's installer writes its own version here (istio/istio operator/pkg/manifest/name.go). */
+const versionLabel = 'operator.istio.io/version';
+
+interface DeploymentSpec {
+  readonly template?: {
+    readonly spec?: {readonly containers?: readonly {readonly name?: string; readonly image?: string}[]};
+  };
+}
+
+/** The version that an istiod Deployment runs: its image's tag, or what the installer says where that names no release. */
+export function runningVersion(deployment: KubeObject): SaidVersion {
+  const containers = (deployment.spec as DeploymentSpec | undefined)?.template?.spec?.containers ?? [];
+  const image = containers.find(({name}) => name === 'discovery')?.image ?? '';
+  const tag = /:([^:@/]+)(?:@.*)?$/.exec(image)?.[1];
+  const label = deployment.metadata.labels?.[versionLabel];
+  const candidates = [tag, label].flatMap((text) => (text === undefined ? [] : [saidVersion(text)]));
+  return candidates.find(({parsed}) => parsed) ?? candidates.at(-1) ?? {said: 'unknown'};
+}
+
+/** What was agreed to: `--upgrade`, `--force-version`. */
+export interface VersionConsent {
+  readonly upgrade: boolean;
+  readonly forceVersion: boolean;
+}
+
+/**
+ * Why this istioctl must not replace what runs: it would change the version (`--upgrade`), go back, or skip a minor
+ * (`--force-version`: Istio supports neither; istio.io docs/setup/upgrade). Undefined when it may.
+ */
+export function refuseVersionChange(
+  running: SaidVersion,
+  istioctl: SaidVersion,
+  consent: VersionConsent,
+): MeshError | undefined {
+  const change = `istiod ${running.said} runs, and istioctl ${istioctl.said} would replace it`;
+  if (consent.forceVersion) return undefined;
+  if (!running.parsed || !istioctl.parsed) {
+    if (running.said === istioctl.said || consent.upgrade) return undefined;
+    return new MeshError('VERSION_CHANGE', `${change}; whether that is another version cannot be told`, {
+      hints: ['say --upgrade if it may change the version'],
+    });
+  }
+  const order = compareVersions(istioctl.parsed, running.parsed);
+  if (order === 0) return undefined;
+  if (order < 0) {
+    return new MeshError('VERSION_CHANGE', `${change}: a downgrade`, {
+      hints: [`use the istioctl of ${formatVersion(running.parsed)}, or say --force-version`],
+    });
+  }
+  if (skipsMinor(running.parsed, istioctl.parsed)) {
+    return new MeshError('VERSION_CHANGE', `${change}: that skips a minor version`, {
+      hints: ['upgrade one minor version after the other, or say --force-version'],
+    });
+  }
+  if (consent.upgrade) return undefined;
+  return new MeshError('VERSION_CHANGE', `${change}: an upgrade`, {hints: ['say --upgrade to change the version']});
+}
+
+function skipsMinor(from: IstioVersion, to: IstioVersion): boolean {
+  return compareMinor(from, to) !== 0 && (from.major !== to.major || to.minor - from.minor > 1);
+}
+
+/** Why this istioctl is not the one mesh.yaml asks for. Undefined when it is, or when mesh.yaml is silent. */
+export function refuseOtherIstioctl(declared: string | undefined, istioctl: SaidVersion): MeshError | undefined {
+  const wanted = declared === undefined ? undefined : parseVersion(declared);
+  if (declared === undefined || !wanted || (istioctl.parsed && satisfies(istioctl.parsed, wanted))) return undefined;
+  return new MeshError('VERSION_CHANGE', `mesh.yaml says Istio ${declared}, and istioctl is ${istioctl.said}`, {
+    hints: [
+      `put the istioctl of ${declared} first in PATH`,
+      'or change istio.version in mesh.yaml, and render again: kubectl mesh install render',
+    ],
+  });
+}

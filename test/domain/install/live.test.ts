@@ -1,0 +1,162 @@
+import {describe, expect, it} from 'vitest';
+import {foreignOwner, foreignOwners} from '../../../src/domain/install/installer.js';
+import {liveDigest, readRecord, recordObject} from '../../../src/domain/install/live.js';
+import type {KubeObject, ObjectMeta} from '../../../src/domain/kube/object.js';
+
+const ourLabels = {
+  'install.operator.istio.io/owning-resource': 'kubectl-mesh',
+  'operator.istio.io/managed': 'Reconcile',
+  'operator.istio.io/component': 'Pilot',
+  // istioctl renders Helm charts: this label says nothing.
+  'app.kubernetes.io/managed-by': 'Helm',
+  'istio.io/rev': 'default',
+};
+const applied = {manager: 'istio-operator', operation: 'Apply', time: '2026-01-01T00:00:00Z', fieldsV1: {'f:spec': {}}};
+
+function object(kind: string, name: string, change: Partial<ObjectMeta> = {}): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind,
+    metadata: {
+      name,
+      namespace: 'istio-system',
+      uid: `uid-${name}`,
+      labels: ourLabels,
+      managedFields: [applied],
+      ...change,
+    },
+  };
+}
+
+describe('foreignOwner', () => {
+  const chart = {'install.operator.istio.io/owning-resource': 'unknown', 'operator.istio.io/component': 'Pilot'};
+  it.each<[string, Partial<ObjectMeta>, string | undefined]>([
+    ['ours', {}, undefined],
+    ['ours, taken over from Helm', {annotations: {'meta.helm.sh/release-name': 'istiod'}}, undefined],
+    ['Helm', {labels: chart, annotations: {'meta.helm.sh/release-name': 'istiod'}}, 'Helm release istiod'],
+    [
+      'Argo CD by annotation',
+      {labels: chart, annotations: {'argocd.argoproj.io/tracking-id': 'mesh:apps/Deployment:x'}},
+      'Argo CD application mesh',
+    ],
+    ['Argo CD by label', {labels: {...chart, 'argocd.argoproj.io/instance': 'mesh'}}, 'Argo CD application mesh'],
+    ['Argo CD by field manager', {labels: chart, managedFields: [{manager: 'argocd-controller'}]}, 'Argo CD'],
+    [
+      'Argo CD that took ours back',
+      {labels: {...chart, 'operator.istio.io/managed': 'Reconcile'}, managedFields: [{manager: 'argocd-controller'}]},
+      'Argo CD',
+    ],
+    ['Flux', {labels: {...chart, 'helm.toolkit.fluxcd.io/name': 'istio'}}, 'Flux istio'],
+    [
+      'Sail',
+      {labels: chart, ownerReferences: [{kind: 'IstioRevision', name: 'default', uid: 'u'}]},
+      'IstioRevision default of the Sail operator',
+    ],
+    [
+      'a document without a name',
+      {labels: {...ourLabels, 'install.operator.istio.io/owning-resource': 'unknown'}},
+      'an istioctl document without a name',
+    ],
+    [
+      'another document',
+      {labels: {...ourLabels, 'install.operator.istio.io/owning-resource': 'prod'}},
+      'the istioctl document prod',
+    ],
+    [
+      'kubectl apply',
+      {labels: chart, managedFields: [{manager: 'kubectl-client-side-apply'}]},
+      'kubectl-client-side-apply (its field manager)',
+    ],
+    ['nobody that says so', {labels: chart, managedFields: []}, 'an unknown installer'],
+  ])('sees %s', (_what, metadata, owner) => {
+    expect(foreignOwner(object('Deployment', 'istiod', metadata))).toBe(owner);
+  });
+
+  it('looks only at what our document writes too', () => {
+    const other = {...ourLabels, 'install.operator.istio.io/owning-resource': 'eastwest'};
+    const objects = [
+      object('Deployment', 'istio-eastwestgateway', {
+        labels: {...other, 'operator.istio.io/component': 'IngressGateways'},
+      }),
+      object('Deployment', 'istiod-1-29', {labels: {...other, 'istio.io/rev': '1-29'}}),
+      object('ConfigMap', 'unrelated', {labels: {}}),
+    ];
+    expect(foreignOwners(objects, undefined)).toEqual([]);
+    expect(foreignOwners(objects, '1-29')).toEqual([
+      {owner: 'the istioctl document eastwest', object: 'Deployment istiod-1-29'},
+    ]);
+  });
+
+  it('names each installer once', () => {
+    const labels = {...ourLabels, 'install.operator.istio.io/owning-resource': 'prod'};
+    const objects = ['a', 'b', 'c'].map((name) => object('Service', name, {labels}));
+    expect(foreignOwners(objects, undefined)).toEqual([{owner: 'the istioctl document prod', object: 'Service a'}]);
+  });
+});
+
+describe('liveDigest', () => {
+  const objects = [object('Deployment', 'istiod'), object('ConfigMap', 'istio')];
+  const digest = liveDigest(objects);
+
+  it('does not depend on the order, nor on what others own', () => {
+    expect(digest).toMatch(/^[0-9a-f]{64}$/);
+    expect(liveDigest([...objects].reverse())).toBe(digest);
+    expect(liveDigest([...objects, object('Service', 'other', {labels: {}})])).toBe(digest);
+  });
+
+  it.each<[string, readonly KubeObject[]]>([
+    ['an object is gone', objects.slice(1)],
+    ['an object was added', [...objects, object('Service', 'istiod')]],
+    ['an object was made anew', [object('Deployment', 'istiod', {uid: 'other'}), ...objects.slice(1)]],
+    [
+      'somebody took a field',
+      [object('Deployment', 'istiod', {managedFields: [{...applied, fieldsV1: {}}]}), ...objects.slice(1)],
+    ],
+    [
+      'istioctl changed a field',
+      [
+        object('Deployment', 'istiod', {managedFields: [{...applied, time: '2027-01-01T00:00:00Z'}]}),
+        ...objects.slice(1),
+      ],
+    ],
+  ])('differs when %s', (_what, changed) => {
+    expect(liveDigest(changed)).not.toBe(digest);
+  });
+
+  it('does not count what istiod does to its webhooks, nor what the autoscaler does', () => {
+    const webhook = (fields: object) =>
+      object('ValidatingWebhookConfiguration', 'v', {managedFields: [{...applied, fieldsV1: fields}]});
+    expect(liveDigest([...objects, webhook({a: 1})])).toBe(liveDigest([...objects, webhook({b: 2})]));
+    const scaled = object('Deployment', 'istiod', {
+      resourceVersion: '9',
+      managedFields: [{manager: 'kube-controller-manager', operation: 'Update', time: 'now'}, applied],
+    });
+    expect(liveDigest([scaled, ...objects.slice(1)])).toBe(digest);
+  });
+
+  it('proves nothing where nothing is installed, or istioctl did not use server-side apply', () => {
+    expect(liveDigest([])).toBeUndefined();
+    expect(liveDigest([object('Deployment', 'istiod', {managedFields: []})])).toBeUndefined();
+  });
+});
+
+describe('the record', () => {
+  const record = {installYaml: 'a', istioctl: '1.31.0', live: 'b'};
+
+  it('is read as it was written, and replaces the one before', () => {
+    const made = recordObject(
+      record,
+      {namespace: 'istio-system', revision: '1-31'},
+      object('ConfigMap', 'x', {resourceVersion: '7'}),
+    );
+    expect(made.metadata).toMatchObject({name: 'kubectl-mesh-install-1-31', resourceVersion: '7'});
+    expect(readRecord(made)).toEqual(record);
+  });
+
+  it.each([undefined, object('ConfigMap', 'x'), {...object('ConfigMap', 'x'), data: {installYaml: 'a'}}])(
+    'of %j is none',
+    (configMap) => {
+      expect(readRecord(configMap)).toBeUndefined();
+    },
+  );
+});

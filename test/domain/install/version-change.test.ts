@@ -1,0 +1,88 @@
+import {describe, expect, it} from 'vitest';
+import {
+  refuseOtherIstioctl,
+  refuseVersionChange,
+  runningVersion,
+  saidVersion,
+} from '../../../src/domain/install/version-change.js';
+import type {VersionConsent} from '../../../src/domain/install/version-change.js';
+
+const none: VersionConsent = {upgrade: false, forceVersion: false};
+const upgrade: VersionConsent = {upgrade: true, forceVersion: false};
+const force: VersionConsent = {upgrade: false, forceVersion: true};
+
+describe('an istioctl that would change what runs', () => {
+  it.each([
+    ['1.30.3', '1.30.3', none, false, ''],
+    ['1.30.3-distroless', '1.30.3', none, false, ''],
+    ['unknown', 'unknown', none, false, ''],
+    ['1.30.3', '1.30.4', none, true, '--upgrade'],
+    ['1.30.3', '1.30.4', upgrade, false, ''],
+    ['1.30.3', '1.31.0', none, true, '--upgrade'],
+    ['1.30.3', '1.31.0', upgrade, false, ''],
+    ['1.31.0-rc.0', '1.31.0', upgrade, false, ''],
+    ['1.29.6', '1.31.0', upgrade, true, '--force-version'],
+    ['1.29.6', '1.31.0', force, false, ''],
+    ['1.31.0', '2.0.0', upgrade, true, '--force-version'],
+    ['1.31.0', '1.30.9', upgrade, true, '--force-version'],
+    ['1.31.1', '1.31.0', upgrade, true, '--force-version'],
+    ['1.31.0', '1.31.0-rc.0', upgrade, true, '--force-version'],
+    ['1.31.1', '1.31.0', force, false, ''],
+    ['unknown', '1.31.0', none, true, '--upgrade'],
+    ['unknown', '1.31.0', upgrade, false, ''],
+    ['1.31.0', 'unknown', none, true, '--upgrade'],
+    ['latest', 'unknown', none, true, '--upgrade'],
+  ])('%s runs, istioctl %s, %j: refused %s', (running, istioctl, consent, refused, flag) => {
+    const error = refuseVersionChange(saidVersion(running), saidVersion(istioctl), consent);
+    expect(error?.code).toBe(refused ? 'VERSION_CHANGE' : undefined);
+    expect(error?.hints.join(' ') ?? '').toContain(flag);
+  });
+
+  it.each([
+    [undefined, '1.31.0', false],
+    ['1.31', '1.31.4', false],
+    ['1.31.4', '1.31.4-distroless', false],
+    ['1.31.3', '1.31.4', true],
+    ['1.30', '1.31.0', true],
+    ['1.30', 'unknown', true],
+  ])('mesh.yaml says %s, istioctl is %s: refused %s', (declared, istioctl, refused) => {
+    expect(refuseOtherIstioctl(declared, saidVersion(istioctl))?.code).toBe(refused ? 'VERSION_CHANGE' : undefined);
+  });
+});
+
+describe('runningVersion', () => {
+  const deployment = (image: string | undefined, label?: string) => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {name: 'istiod', ...(label === undefined ? {} : {labels: {'operator.istio.io/version': label}})},
+    spec: {
+      template: {
+        spec: {
+          containers: [
+            {name: 'sidecar', image: 'x:9.9.9'},
+            {name: 'discovery', image},
+          ],
+        },
+      },
+    },
+  });
+
+  it.each([
+    ['docker.io/istio/pilot:1.30.3', undefined, '1.30.3'],
+    ['docker.io/istio/pilot:1.30.3-distroless', '1.30.2', '1.30.3-distroless'],
+    ['localhost:5000/pilot:1.30.3@sha256:00', undefined, '1.30.3'],
+    ['localhost:5000/pilot', '1.31.0', '1.31.0'],
+    ['registry/pilot:latest', '1.31.0', '1.31.0'],
+    ['registry/pilot:latest', 'unknown', 'unknown'],
+    ['registry/pilot:latest', undefined, 'latest'],
+    [undefined, undefined, 'unknown'],
+  ])('of image %s and label %s is %s', (image, label, expected) => {
+    expect(runningVersion(deployment(image, label)).said).toBe(expected);
+  });
+
+  it('of a Deployment of another shape is unknown', () => {
+    expect(runningVersion({apiVersion: 'apps/v1', kind: 'Deployment', metadata: {name: 'istiod'}})).toEqual({
+      said: 'unknown',
+    });
+  });
+});

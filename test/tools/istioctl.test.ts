@@ -1,0 +1,135 @@
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {delimiter, join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {createIstioctl} from '../../src/tools/istioctl.js';
+import type {Istioctl} from '../../src/tools/istioctl.js';
+import {createRunner} from '../../src/tools/runner.js';
+import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
+import type {FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
+
+let bin: string;
+let fake: FakeIstioctl;
+
+beforeEach(async () => {
+  bin = await mkdtemp(join(tmpdir(), 'fi-'));
+  fake = await startFakeIstioctl(bin);
+});
+
+afterEach(async () => {
+  await fake.stop();
+  await rm(bin, {recursive: true, force: true});
+});
+
+function istioctl(
+  options: {path?: string; kubeconfig?: string; impersonating?: boolean; signal?: AbortSignal} = {},
+): Istioctl {
+  const environment = {
+    ...process.env,
+    PATH: options.path ?? `${bin}${delimiter}${process.env.PATH ?? ''}`,
+    KUBECTL_MESH_PASSPHRASE: 'secret',
+  };
+  const runner = createRunner({environment, signal: options.signal ?? new AbortController().signal});
+  return createIstioctl({runner, kubeconfig: options.kubeconfig, impersonating: options.impersonating ?? false});
+}
+
+const run = {context: 'kind-a', args: ['install', '-y'], timeoutMs: 20_000};
+
+describe('version', () => {
+  it.each([
+    ['1.31.0', {major: 1, minor: 31, patch: 0}],
+    ['1.6.14', {major: 1, minor: 6, patch: 14}],
+    ['unknown', undefined],
+  ])('reads %s', async (version, parsed) => {
+    fake.version = {version};
+    expect(await istioctl().version()).toEqual({version, ...(parsed && {parsed})});
+  });
+
+  it('is asked once, without a look at any cluster', async () => {
+    const tool = istioctl();
+    await Promise.all([tool.version(), tool.version()]);
+    expect(fake.versionCalls.map(({args}) => args)).toEqual([['version', '-o', 'json', '--remote=false']]);
+  });
+
+  it.each([
+    ['text', {raw: 'client version: 1.5.0\n'}],
+    ['nothing', {raw: ''}],
+    ['other JSON', {raw: '{"version": "1.31.0"}'}],
+    ['JSON that is no object', {raw: '[]'}],
+    ['an empty version', {raw: '{"clientVersion": {"version": ""}}'}],
+    ['a bad exit', {raw: '{"clientVersion": {"version": "1.31.0"}}', exitCode: 1}],
+  ])('that prints %s is TOOL_OUTPUT', async (_what, version) => {
+    fake.version = version;
+    await expect(istioctl().version()).rejects.toMatchObject({code: 'TOOL_OUTPUT'});
+  });
+
+  it('of an istioctl that is not there is TOOL_MISSING, with a hint', async () => {
+    const error = istioctl({path: '/nonexistent'}).version();
+    await expect(error).rejects.toMatchObject({code: 'TOOL_MISSING', hints: [expect.stringContaining('istioctl')]});
+  });
+
+  it('of an istioctl that is no program is TOOL_MISSING', async () => {
+    const other = await mkdtemp(join(tmpdir(), 'fi-'));
+    await writeFile(join(other, 'istioctl'), 'not a program', {mode: 0o644});
+    await expect(istioctl({path: other}).version()).rejects.toMatchObject({code: 'TOOL_MISSING'});
+    await rm(other, {recursive: true});
+  });
+});
+
+describe('run', () => {
+  it('adds the file, the context and the kubeconfig, and returns what was said', async () => {
+    const file = join(bin, 'install.yaml');
+    await writeFile(file, 'kind: IstioOperator\n');
+    fake.answer = () => ({stdout: '\u001b[32mdone\u001b[0m\n', stderr: 'and a warning\n'});
+    const lines: string[] = [];
+    const result = await istioctl({kubeconfig: '/k'}).run({...run, file, onLine: (line) => lines.push(line)});
+    expect(fake.calls).toMatchObject([
+      {
+        args: ['install', '-y', '-f', file, '--context', 'kind-a', '--kubeconfig', '/k'],
+        content: 'kind: IstioOperator\n',
+      },
+    ]);
+    expect(result.exitCode).toBe(0);
+    expect(result.output).toContain('done');
+    expect(result.output).not.toContain('\u001b');
+    expect(lines.sort()).toEqual(['and a warning', 'done']);
+  });
+
+  it('gives istioctl a file whose name holds commas and quotes as one file', async () => {
+    const file = join(bin, 'a,b "c".yaml');
+    await writeFile(file, 'kind: IstioOperator\n');
+    await istioctl().run({...run, file});
+    expect(fake.calls).toMatchObject([{content: 'kind: IstioOperator\n'}]);
+  });
+
+  it('returns a bad exit as an answer', async () => {
+    fake.answer = () => ({exitCode: 1, stderr: 'Error: no\n'});
+    expect(await istioctl().run(run)).toEqual({exitCode: 1, output: 'Error: no'});
+  });
+
+  it('refuses to run as another user rather than dropping the flag', async () => {
+    await expect(istioctl({impersonating: true}).run(run)).rejects.toMatchObject({code: 'UNSUPPORTED_FLAG'});
+    expect(fake.calls).toEqual([]);
+  });
+
+  it('ends an istioctl that hangs', async () => {
+    fake.answer = () => ({hang: true});
+    await expect(istioctl().run({...run, timeoutMs: 700})).rejects.toMatchObject({code: 'TIMEOUT'});
+  });
+
+  it('ends istioctl when the run is interrupted', async () => {
+    const controller = new AbortController();
+    fake.answer = () => {
+      setTimeout(() => {
+        controller.abort();
+      }, 10);
+      return {hang: true};
+    };
+    await expect(istioctl({signal: controller.signal}).run(run)).rejects.toMatchObject({code: 'INTERRUPTED'});
+  });
+
+  it('does not hand the passphrase to istioctl', async () => {
+    await istioctl().run(run);
+    expect(fake.calls[0]?.env).not.toContain('KUBECTL_MESH_PASSPHRASE');
+  });
+});
