@@ -7,7 +7,7 @@ import {parseCertificates} from '../domain/pki/certificate.js';
 import {publicHalf} from '../domain/pki/keys.js';
 import {openPrivateKey} from '../domain/pki/private-key.js';
 import {spkiHash} from '../domain/pki/fingerprint.js';
-import {rootFileNames} from '../domain/pki/root-files.js';
+import {layout} from '../domain/mesh/layout.js';
 import type {CertificateAuthority, Signer} from '../domain/pki/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Workspace} from '../workspace/workspace.js';
@@ -33,7 +33,7 @@ export async function openLocalAuthority(
   workspace: Workspace,
   askPassphrase: () => Promise<Sensitive<string>>,
 ): Promise<CertificateAuthority> {
-  const {certificate: certificatePath, key: keyPath} = rootFileNames;
+  const {rootCert: certificatePath, rootKey: keyPath} = layout;
   const [text, secret] = await Promise.all([workspace.readText(certificatePath), workspace.readSecret(keyPath)]);
   if (text === undefined || secret === undefined) {
     const missing = text === undefined ? certificatePath : keyPath;

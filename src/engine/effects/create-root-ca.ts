@@ -5,7 +5,7 @@ import {verifyChain} from '../../domain/pki/chain.js';
 import {publicHalf} from '../../domain/pki/keys.js';
 import {writeEncryptedKey, writePrivateKey} from '../../domain/pki/private-key.js';
 import {rootTemplate} from '../../domain/pki/profile.js';
-import {rootFileNames} from '../../domain/pki/root-files.js';
+import {layout} from '../../domain/mesh/layout.js';
 import {issueCertificate} from '../../domain/pki/signer.js';
 import {createKeySigner} from '../../signers/local.js';
 import type {Effect} from '../effect.js';
@@ -18,9 +18,9 @@ import {certificateDetail} from './certificate-detail.js';
 export const effect: Effect<'create-root-ca'> = async (action, {deps, line}) => {
   const passphrase = action.protection === 'encrypted' ? await deps.passphrases.get('new') : undefined;
   line(`make a key (${action.algorithm})`);
-  await deps.signers.startKey(rootFileNames.key, action.algorithm);
+  await deps.signers.startKey(layout.rootKey, action.algorithm);
   for (const {cluster, algorithm} of action.keysAhead ?? []) await deps.signers.startKey(cluster, algorithm);
-  const key = await deps.signers.takeKey(rootFileNames.key, action.algorithm);
+  const key = await deps.signers.takeKey(layout.rootKey, action.algorithm);
   deps.signal.throwIfAborted();
   const now = deps.now();
   const template = rootTemplate({
@@ -30,15 +30,15 @@ export const effect: Effect<'create-root-ca'> = async (action, {deps, line}) => 
     serial: randomBytes(serialBytes),
     ...(action.meshID !== undefined && {meshID: action.meshID}),
   });
-  const certificate = await issueCertificate(template, createKeySigner(key), rootFileNames.certificate);
+  const certificate = await issueCertificate(template, createKeySigner(key), layout.rootCert);
   requireSound(certificate, now);
   line('write root-key.pem and root-cert.pem');
   await deps.workspace.write([
     {
-      path: rootFileNames.key,
+      path: layout.rootKey,
       content: passphrase ? await writeEncryptedKey(key, passphrase) : writePrivateKey(key),
     },
-    {path: rootFileNames.certificate, content: certificate.pem},
+    {path: layout.rootCert, content: certificate.pem},
   ]);
   return {...certificateDetail(certificate), protection: action.protection};
 };

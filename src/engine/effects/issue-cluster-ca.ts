@@ -1,13 +1,12 @@
 import {randomBytes} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
-import {caFileNames} from '../../domain/pki/ca-files.js';
 import {serialBytes} from '../../domain/pki/certificate.js';
 import {chainPem} from '../../domain/pki/chain.js';
 import {inspectCaFiles, requireValidBundle} from '../../domain/pki/inspect-ca.js';
 import {publicHalf} from '../../domain/pki/keys.js';
 import {writePrivateKey} from '../../domain/pki/private-key.js';
 import {clusterCaTemplate} from '../../domain/pki/profile.js';
-import {rootFileNames} from '../../domain/pki/root-files.js';
+import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {issueCertificate} from '../../domain/pki/signer.js';
 import type {Effect} from '../effect.js';
 import {certificateDetail} from './certificate-detail.js';
@@ -18,6 +17,7 @@ import {certificateDetail} from './certificate-detail.js';
  */
 export const effect: Effect<'issue-cluster-ca'> = async (action, {deps, line}) => {
   const {cluster} = action;
+  const paths = clusterLayout(cluster);
   line(`make a key (${action.algorithm})`);
   // Asking for the passphrase and making the key take their time side by side.
   const [authority, key] = await Promise.all([
@@ -25,8 +25,8 @@ export const effect: Effect<'issue-cluster-ca'> = async (action, {deps, line}) =
     deps.signers.takeKey(cluster, action.algorithm),
   ]);
   deps.signal.throwIfAborted();
-  const rootCert = await deps.workspace.readText(rootFileNames.certificate);
-  if (rootCert === undefined) throw new MeshError('FILE_MISSING', `${rootFileNames.certificate} is gone`);
+  const rootCert = await deps.workspace.readText(layout.rootCert);
+  if (rootCert === undefined) throw new MeshError('FILE_MISSING', `${layout.rootCert} is gone`);
   const now = deps.now();
   const template = clusterCaTemplate({
     publicKey: publicHalf(key),
@@ -36,7 +36,7 @@ export const effect: Effect<'issue-cluster-ca'> = async (action, {deps, line}) =
     serial: randomBytes(serialBytes),
     issuer: authority.certificate,
   });
-  const certificate = await issueCertificate(template, authority.signer, `${cluster}/${caFileNames.caCert}`);
+  const certificate = await issueCertificate(template, authority.signer, paths.caCert);
   const files = {
     caCert: certificate.pem,
     caKey: writePrivateKey(key),
@@ -47,7 +47,7 @@ export const effect: Effect<'issue-cluster-ca'> = async (action, {deps, line}) =
   line('write the four files');
   await deps.workspace.write(
     (['caKey', 'caCert', 'certChain', 'rootCert'] as const).map((part) => ({
-      path: `${cluster}/${caFileNames[part]}`,
+      path: paths[part],
       content: bundle[part],
     })),
   );

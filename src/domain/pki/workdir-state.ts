@@ -1,0 +1,152 @@
+/**
+ * What a work directory's CA files amount to: nothing, something complete and valid, something that can be completed, or
+ * a conflict that names the two things that disagree. `certs generate` plans with it. Pure.
+ */
+import {type ErrorReport, MeshError, reportError} from '../errors.js';
+import {clusterLayout, layout} from '../mesh/layout.js';
+import type {Sensitive} from '../sensitive.js';
+import type {CaFiles} from './ca-files.js';
+import {type Certificate, parseCertificates} from './certificate.js';
+import {type CaInspection, inspectCaFiles} from './inspect-ca.js';
+import {isEncrypted, type PrivateKeyFacts, readPrivateKey} from './private-key.js';
+
+/** The root's files as they were found. */
+export interface RootFiles {
+  readonly certificate: string | undefined;
+  readonly key: Sensitive<string> | undefined;
+}
+
+/** What the root's files amount to. */
+export type RootState =
+  | {readonly kind: 'absent'}
+  | {
+      readonly kind: 'present';
+      /** The text of root-cert.pem. */
+      readonly text: string;
+      readonly certificates: readonly Certificate[];
+      readonly key: 'missing' | 'encrypted' | 'clear';
+      readonly keyFacts?: PrivateKeyFacts;
+      /**
+       * The certificate that the key signs for. Known when the key is in the clear or there is only one certificate; an
+       * encrypted key is compared when it is opened.
+       */
+      readonly signing?: Certificate;
+    }
+  | {readonly kind: 'conflict'; readonly error: ErrorReport};
+
+/** Judges the root's files by themselves. */
+export function judgeRoot(files: RootFiles): RootState {
+  return judging(() => {
+    const {certificate, key} = files;
+    if (certificate === undefined) {
+      if (key === undefined) return {kind: 'absent'};
+      throw conflict(`${layout.rootKey} is there, but ${layout.rootCert} is not`, [
+        `Bring ${layout.rootCert} back from where the root was made: it cannot be made again from the key`,
+      ]);
+    }
+    const {certificates} = parseCertificates(certificate, layout.rootCert);
+    const notCa = certificates.find(({extensions}) => extensions.basicConstraints?.ca !== true);
+    if (notCa) throw conflict(`${layout.rootCert} holds "${notCa.subject.text}", which is not a CA`);
+    if (key === undefined) return {kind: 'present', text: certificate, certificates, key: 'missing'};
+    const keyFacts = readPrivateKey(key, layout.rootKey);
+    if (!isEncrypted(keyFacts) && keyFacts.spki === undefined) {
+      throw conflict(`${layout.rootKey}: keys of PEM type "${keyFacts.label}" are not supported`);
+    }
+    const [only] = certificates;
+    const signing = isEncrypted(keyFacts)
+      ? certificates.length === 1
+        ? only
+        : undefined
+      : certificates.find(({spki}) => spki === keyFacts.spki);
+    if (!isEncrypted(keyFacts) && !signing) {
+      throw conflict(`${layout.rootKey} is not the key of ${layout.rootCert} ("${only?.subject.text ?? ''}")`, [
+        'One of the two comes from another root CA: bring back the pair that belongs together',
+      ]);
+    }
+    return {
+      kind: 'present',
+      text: certificate,
+      certificates,
+      key: isEncrypted(keyFacts) ? 'encrypted' : 'clear',
+      keyFacts,
+      ...(signing && {signing}),
+    };
+  });
+}
+
+/** What a cluster's files amount to. */
+export type ClusterState =
+  | {readonly kind: 'absent'}
+  /** Everything is there and valid; the key may be elsewhere (a git checkout, `trust.keepClusterKeys: false`). */
+  | {readonly kind: 'valid'; readonly inspection: CaInspection; readonly keyMissing: boolean}
+  /** Certificate and key are valid; these files can be made from what is there. */
+  | {readonly kind: 'completable'; readonly missing: readonly ('rootCert' | 'certChain')[]; readonly ca: Certificate}
+  | {readonly kind: 'conflict'; readonly error: ErrorReport};
+
+/** Judges a cluster's files, by themselves and against the mesh's root. */
+export function judgeCluster(name: string, files: CaFiles, root: RootState, now: Date): ClusterState {
+  return judging(() => {
+    const paths = clusterLayout(name);
+    const parts = ['caCert', 'caKey', 'rootCert', 'certChain'] as const;
+    if (parts.every((part) => files[part] === undefined)) return {kind: 'absent'};
+    if (files.caCert === undefined) {
+      const there = parts.find((part) => files[part] !== undefined) ?? 'caKey';
+      throw conflict(`${paths[there]} is there, but ${paths.caCert} is not`, [
+        `Bring ${paths.caCert} back, or make a new cluster CA with: kubectl mesh certs generate ${name} --renew`,
+      ]);
+    }
+    const missing = (['rootCert', 'certChain'] as const).filter((part) => files[part] === undefined);
+    if (missing.length > 0 && root.kind !== 'present') {
+      throw conflict(`${paths.caCert} is there, but ${missing.map((part) => paths[part]).join(' and ')} is not`, [
+        'Bring the missing files back',
+      ]);
+    }
+    const rootText = files.rootCert ?? (root.kind === 'present' ? root.text : undefined);
+    const whole: CaFiles = {
+      ...files,
+      rootCert: rootText,
+      // What would be written: the cluster CA, then the roots; order and completeness are judged on that.
+      certChain: files.certChain ?? `${files.caCert}${rootText ?? ''}`,
+    };
+    const inspection = inspectCaFiles(whole, {now, keyMayBeMissing: true});
+    const wrong = inspection.findings.find(({severity}) => severity === 'error');
+    if (wrong) {
+      throw conflict(`${name}: ${wrong.message}`, [
+        `Make a new cluster CA under the same root with: kubectl mesh certs generate ${name} --renew`,
+      ]);
+    }
+    if (root.kind === 'present') requireSameRoot(name, inspection, root.certificates);
+    const {certificate} = inspection;
+    if (missing.length > 0 && certificate) return {kind: 'completable', missing, ca: certificate};
+    return {kind: 'valid', inspection, keyMissing: files.caKey === undefined};
+  });
+}
+
+/** A cluster trusts exactly the mesh's roots, in whatever order and with whatever text around them. */
+function requireSameRoot(name: string, inspection: CaInspection, roots: readonly Certificate[]): void {
+  const theirs = new Set(inspection.roots?.map(({fingerprint}) => fingerprint));
+  const ours = new Set(roots.map(({fingerprint}) => fingerprint));
+  if (theirs.size === ours.size && [...theirs].every((fingerprint) => ours.has(fingerprint))) return;
+  const {rootCert} = clusterLayout(name);
+  const other = inspection.roots?.find(({fingerprint}) => !ours.has(fingerprint)) ?? inspection.roots?.[0];
+  throw conflict(
+    `${rootCert} ("${other?.subject.text ?? ''}") differs from ${layout.rootCert} ("${roots[0]?.subject.text ?? ''}")`,
+    [
+      `Bring back the root that ${name} was made with, or put ${name} under this root with: kubectl mesh certs generate ${name} --renew`,
+    ],
+  );
+}
+
+function conflict(message: string, hints: readonly string[] = []): MeshError {
+  return new MeshError('WORKDIR_CONFLICT', message, {hints});
+}
+
+/** What is wrong with files is a state, not an exception: other clusters go on. Bugs are thrown on. */
+function judging<State>(judge: () => State): State | {readonly kind: 'conflict'; readonly error: ErrorReport} {
+  try {
+    return judge();
+  } catch (thrown) {
+    if (!(thrown instanceof MeshError) || thrown.class === 'bug') throw thrown;
+    return {kind: 'conflict', error: reportError(thrown)};
+  }
+}
