@@ -62,6 +62,7 @@ export const errorClasses = {
   NOT_FOUND: 'unknown',
   CONFLICT: 'failed',
   REJECTED: 'failed',
+  WRITE_UNCERTAIN: 'failed',
   API_ERROR: 'unknown',
   NOT_READY: 'failed',
   // safety rules

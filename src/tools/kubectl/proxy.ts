@@ -1,6 +1,6 @@
 import {MeshError} from '../../domain/errors.js';
-import {nearestNames} from '../../domain/kube/context-names.js';
 import {pluginText, unreachable} from '../../domain/kube/status.js';
+import {nearest} from '../../domain/nearest.js';
 import {lastLines, seconds} from '../runner.js';
 import type {Runner, RunningTool} from '../runner.js';
 import {kubectlArgs} from './flags.js';
@@ -103,12 +103,11 @@ async function startError(options: ProxyOptions, stderr: string, said: readonly 
 }
 
 function contextMissing(context: string, names: readonly string[]): MeshError {
-  const near = nearestNames(context, names);
+  // People leave out what a tool puts in front: "cluster1" for "kind-cluster1".
+  const meant = names.find((name) => name.includes(context)) ?? nearest(context, names);
   return new MeshError('CONTEXT_MISSING', `the kubeconfig has no context "${context}"`, {
     hints: [
-      near.length > 0
-        ? `did you mean ${near.map((name) => `"${name}"`).join(' or ')}?`
-        : `it has ${names.slice(0, 10).join(', ')}`,
+      meant === undefined ? `it has ${names.slice(0, 10).join(', ')}` : `did you mean "${meant}"?`,
       'all of them: kubectl config get-contexts -o name',
     ],
   });

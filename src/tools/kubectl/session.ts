@@ -5,7 +5,7 @@ import {collectionPath, fieldManager, objectPath, refOf, withQuery} from '../../
 import {answerError, unreachable} from '../../domain/kube/status.js';
 import type {Asked, Verb} from '../../domain/kube/status.js';
 import {MeshError} from '../../domain/errors.js';
-import {abortError} from '../runner.js';
+import {abortError, lastLines} from '../runner.js';
 import type {KubeApi, ListOptions, WatchEvent, WriteDryRun} from './api.js';
 import type {KubectlProxy} from './proxy.js';
 import {NoAnswer} from './transport.js';
@@ -42,6 +42,11 @@ export function createSession(parts: SessionParts): KubeApi {
   const toError = (asked: Asked, answer: HttpAnswer): MeshError =>
     answerError(asked, {...answer, toolText: parts.proxy.tool.stderr()});
 
+  let ended = false;
+  void parts.proxy.tool.ended.then(() => {
+    ended = true;
+  });
+
   const send = async (asked: Asked, request: Omit<HttpRequest, 'signal'>): Promise<HttpAnswer> => {
     for (let attempt = 0; ; attempt++) {
       try {
@@ -55,7 +60,7 @@ export function createSession(parts: SessionParts): KubeApi {
         if (!(thrown instanceof NoAnswer)) throw thrown;
         // A write that may have arrived is never sent twice: its effect reads the cluster again instead.
         const harmless = thrown.reason === 'refused' || (thrown.reason === 'broken' && request.method === 'GET');
-        if (!harmless || attempt >= resends) throw lost(parts, thrown);
+        if (!harmless || ended || attempt >= resends) throw lost(parts, thrown, ended);
         await pause(resendPauseMs * 2 ** attempt, signal);
       }
     }
@@ -159,7 +164,7 @@ export function createSession(parts: SessionParts): KubeApi {
       } catch (thrown) {
         if (signal.aborted) throw abortError(signal);
         if (options.signal.aborted) return;
-        throw thrown instanceof NoAnswer ? lost(parts, thrown) : thrown;
+        throw thrown instanceof NoAnswer ? lost(parts, thrown, ended) : thrown;
       }
     },
     async create<T extends KubeObject>(object: T, dryRun: WriteDryRun): Promise<T> {
@@ -212,8 +217,11 @@ function parse(asked: Asked, answer: HttpAnswer): unknown {
 }
 
 /** No answer came: because kubectl ended, or because nothing came over its connection. */
-function lost(parts: SessionParts, failure: NoAnswer): MeshError {
-  return unreachable(parts.context, failure.message);
+function lost(parts: SessionParts, failure: NoAnswer, ended: boolean): MeshError {
+  return unreachable(
+    parts.context,
+    ended ? `kubectl has ended: ${lastLines(parts.proxy.tool.stderr())}` : failure.message,
+  );
 }
 
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {

@@ -1,0 +1,481 @@
+/**
+ * A small API server in memory, behind the fake kubectl: objects with resourceVersions and uids, dry run, denials by
+ * verb and resource, injected faults, a log of requests, watches. What a test needs to see is a field or a method here.
+ */
+import {randomUUID} from 'node:crypto';
+import {createServer} from 'node:http';
+import type {IncomingMessage, Server, ServerResponse} from 'node:http';
+import {applyJsonPatch, applyMergePatch} from './json-patch.js';
+import type {PatchOperation} from './json-patch.js';
+
+/** Any object. */
+export interface FakeObject {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    uid?: string;
+    resourceVersion?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    [field: string]: unknown;
+  };
+  [field: string]: unknown;
+}
+
+/** One request as the server understood it. */
+export interface FakeRequest {
+  readonly method: string;
+  /** Path with query. */
+  readonly url: string;
+  readonly verb: string;
+  /** Plural. */
+  readonly resource: string;
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly dryRun: boolean;
+  readonly query: URLSearchParams;
+  readonly body: unknown;
+}
+
+/** Selects requests; absent fields match all. */
+export interface RequestMatch {
+  readonly verb?: string;
+  readonly resource?: string;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+/** `drop` closes the connection without an answer, `hang` never answers, `apply-and-drop` does the work first. */
+export type Fault =
+  {readonly status: number; readonly message?: string; readonly text?: string} | 'drop' | 'hang' | 'apply-and-drop';
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+interface StoredEvent {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
+  readonly key: string;
+  readonly version: number;
+  readonly object: FakeObject;
+}
+
+/** One fake cluster. */
+export class FakeCluster {
+  /** Every request, in order. */
+  readonly requests: FakeRequest[] = [];
+  /** Added to each answer. Milliseconds. */
+  latencyMs = 0;
+  /** Local ports by pod and port, for `kubectl port-forward`. */
+  readonly forwards: Record<string, Record<string, number>> = {};
+  readonly #objects = new Map<string, FakeObject>();
+  readonly #events: StoredEvent[] = [];
+  readonly #denied: RequestMatch[] = [];
+  readonly #faults: {match: RequestMatch; fault: Fault; times: number}[] = [];
+  readonly #hooks: {match: RequestMatch; run: (request: FakeRequest) => void; times: number}[] = [];
+  readonly #watchers = new Set<() => void>();
+  readonly #server: Server;
+  #version = 100;
+
+  constructor(
+    readonly context: string,
+    readonly socket: string,
+  ) {
+    this.#server = createServer((request, response) => void this.#serve(request, response));
+    for (const name of ['default', 'kube-system', 'kube-public']) this.put(namespace(name));
+  }
+
+  async listen(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(this.socket, resolve));
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+    });
+  }
+
+  /** UID of kube-system: who this cluster is. */
+  get uid(): string {
+    return String(this.get('Namespace', 'kube-system')?.metadata.uid);
+  }
+
+  /** Creates or overwrites an object, as somebody else with kubectl would. */
+  put(object: FakeObject): FakeObject {
+    return this.#store(object, this.#objects.has(keyOf(object)) ? 'MODIFIED' : 'ADDED');
+  }
+
+  /** An object by kind; `name` or `namespace/name`. */
+  get(kind: string, name: string): FakeObject | undefined {
+    const [first = '', second] = name.split('/');
+    const key = second === undefined ? `${kind}//${first}` : `${kind}/${first}/${second}`;
+    return this.#objects.get(key);
+  }
+
+  /** Removes an object, as somebody else would. */
+  remove(kind: string, name: string): void {
+    const object = this.get(kind, name);
+    if (object) this.#remove(object);
+  }
+
+  /** A Secret's data as text. */
+  secretText(name: string): Record<string, string> {
+    const data = (this.get('Secret', name)?.data ?? {}) as Record<string, string>;
+    return Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString()]),
+    );
+  }
+
+  /** The authorizer says no to these requests from now on. */
+  deny(match: RequestMatch): void {
+    this.#denied.push(match);
+  }
+
+  /** The next `times` matching requests fail. */
+  fault(match: RequestMatch, fault: Fault, times = 1): void {
+    this.#faults.push({match, fault, times});
+  }
+
+  /** Runs before the next `times` matching requests are handled: what others do between our plan and our write. */
+  before(match: RequestMatch, run: (request: FakeRequest) => void, times = 1): void {
+    this.#hooks.push({match, run, times});
+  }
+
+  /** Requests that would change something, without dry runs. */
+  get writes(): readonly FakeRequest[] {
+    return this.requests.filter(({verb, dryRun, resource}) => isWrite(verb) && !dryRun && !resource.includes('review'));
+  }
+
+  async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const request = understand(incoming, Buffer.concat(chunks).toString('utf8'));
+    this.requests.push(request);
+    if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
+    for (const hook of this.#hooks) {
+      if (hook.times > 0 && matches(hook.match, request)) {
+        hook.times -= 1;
+        hook.run(request);
+      }
+    }
+    const planned = this.#faults.find((one) => one.times > 0 && matches(one.match, request));
+    if (planned) {
+      planned.times -= 1;
+      const {fault} = planned;
+      if (fault === 'apply-and-drop') this.#answer(request);
+      if (fault === 'drop' || fault === 'apply-and-drop') incoming.socket.destroy();
+      if (typeof fault === 'string') return;
+      if (fault.text !== undefined) {
+        response.writeHead(fault.status, {'content-type': 'text/plain; charset=utf-8'}).end(fault.text);
+        return;
+      }
+      send(response, failed(fault.status, fault.message ?? 'injected'));
+      return;
+    }
+    if (this.#isDenied(request)) {
+      send(response, failed(403, this.#denial(request), 'Forbidden'));
+      return;
+    }
+    if (request.verb === 'watch') this.#watch(request, incoming, response);
+    else send(response, this.#answer(request));
+  }
+
+  #isDenied(request: FakeRequest): boolean {
+    return this.#denied.some((match) => matches(match, request));
+  }
+
+  #denial({verb, resource, namespace: space, name}: FakeRequest): string {
+    const named = name === undefined ? resource : `${resource} "${name}"`;
+    const where = space === undefined ? ' at the cluster scope' : ` in the namespace "${space}"`;
+    return `${named} is forbidden: User "test" cannot ${verb} resource "${resource}" in API group ""${where}`;
+  }
+
+  #answer(request: FakeRequest): Answer {
+    const {verb, resource, body} = request;
+    if (resource === '/version') return {status: 200, body: {major: '1', minor: '34', gitVersion: 'v1.34.3'}};
+    if (resource.startsWith('/')) return {status: 200, body: {}};
+    if (resource.endsWith('accessreviews')) return this.#review(body as FakeObject);
+    switch (verb) {
+      case 'list':
+        return this.#list(request);
+      case 'create':
+        return this.#create(request, structuredClone(body) as FakeObject);
+      default:
+        return this.#change(request);
+    }
+  }
+
+  #review(review: FakeObject): Answer {
+    const {resourceAttributes = {}} = (review.spec ?? {}) as {resourceAttributes?: Record<string, string>};
+    const {verb = '', resource = '', namespace: space, name} = resourceAttributes;
+    const asked = {verb, resource, ...(space && {namespace: space}), ...(name && {name})} as FakeRequest;
+    return {status: 201, body: {...review, status: {allowed: !this.#isDenied(asked)}}};
+  }
+
+  #list(request: FakeRequest): Answer {
+    const all = [...this.#objects.values()].filter((object) => isSelected(object, request));
+    const limit = Number(request.query.get('limit') ?? 0) || all.length;
+    const from = Number(request.query.get('continue') ?? 0);
+    const more = from + limit < all.length ? {continue: String(from + limit)} : {};
+    // Items of real lists carry neither apiVersion nor kind.
+    const items = all.slice(from, from + limit).map((object) => ({...object, apiVersion: undefined, kind: undefined}));
+    return {status: 200, body: {kind: 'List', items, metadata: {resourceVersion: String(this.#version), ...more}}};
+  }
+
+  #create(request: FakeRequest, object: FakeObject): Answer {
+    const {namespace: space} = request;
+    if (space !== undefined && !this.get('Namespace', space)) {
+      return failed(404, `namespaces "${space}" not found`, 'NotFound');
+    }
+    if (space !== undefined) object.metadata.namespace = space;
+    if (this.#objects.has(keyOf(object))) {
+      return failed(409, `${request.resource} "${object.metadata.name}" already exists`, 'AlreadyExists');
+    }
+    if (request.dryRun) return {status: 201, body: {...object, metadata: {...object.metadata, uid: randomUUID()}}};
+    return {status: 201, body: this.#store({...object, metadata: {...object.metadata, ...manager(request)}}, 'ADDED')};
+  }
+
+  #change(request: FakeRequest): Answer {
+    const {resource, namespace: space, name = '', verb} = request;
+    const current = [...this.#objects.values()].find(
+      (object) =>
+        pluralOf(object.kind) === resource && object.metadata.name === name && object.metadata.namespace === space,
+    );
+    if (!current) return failed(404, `${resource} "${name}" not found`, 'NotFound');
+    if (verb === 'get') return {status: 200, body: current};
+    if (verb === 'delete') return this.#delete(request, current);
+    const next = verb === 'update' ? (structuredClone(request.body) as FakeObject) : patched(current, request.body);
+    if (!next) return failed(422, 'the server rejected our request due to an error in our request', 'Invalid');
+    const version = next.metadata.resourceVersion;
+    if (version !== undefined && version !== current.metadata.resourceVersion) {
+      return failed(
+        409,
+        `Operation cannot be fulfilled on ${resource} "${name}": the object has been modified`,
+        'Conflict',
+      );
+    }
+    if (current.kind === 'Secret') {
+      const wrong = secretRule(current, next);
+      if (wrong !== undefined) return failed(422, `Secret "${name}" is invalid: ${wrong}`, 'Invalid');
+    }
+    const kept = {
+      uid: current.metadata.uid,
+      creationTimestamp: current.metadata.creationTimestamp,
+      ...manager(request),
+    };
+    const result = {...next, metadata: {...next.metadata, ...kept}} as FakeObject;
+    if (request.dryRun) return {status: 200, body: result};
+    return {status: 200, body: this.#store(result, 'MODIFIED')};
+  }
+
+  #delete(request: FakeRequest, current: FakeObject): Answer {
+    const {preconditions = {}, dryRun} = (request.body ?? {}) as {
+      preconditions?: {uid?: string; resourceVersion?: string};
+      dryRun?: string[];
+    };
+    const {uid, resourceVersion} = preconditions;
+    if (uid !== undefined && uid !== current.metadata.uid)
+      return failed(409, 'the UID in the precondition differs', 'Conflict');
+    if (resourceVersion !== undefined && resourceVersion !== current.metadata.resourceVersion) {
+      return failed(409, 'the ResourceVersion in the precondition differs', 'Conflict');
+    }
+    if (!dryRun) this.#remove(current);
+    return {status: 200, body: {kind: 'Status', status: 'Success'}};
+  }
+
+  #store(object: FakeObject, type: 'ADDED' | 'MODIFIED'): FakeObject {
+    this.#version += 1;
+    const stored: FakeObject = {
+      ...structuredClone(object),
+      metadata: {
+        creationTimestamp: '2026-01-01T00:00:00Z',
+        ...structuredClone(object.metadata),
+        uid: object.metadata.uid ?? randomUUID(),
+        resourceVersion: String(this.#version),
+      },
+    };
+    if (stored.kind === 'Secret') stored.type ??= 'Opaque';
+    this.#objects.set(keyOf(stored), stored);
+    this.#emit(type, stored);
+    return stored;
+  }
+
+  #remove(object: FakeObject): void {
+    this.#version += 1;
+    this.#objects.delete(keyOf(object));
+    this.#emit('DELETED', object);
+  }
+
+  #emit(type: StoredEvent['type'], object: FakeObject): void {
+    this.#events.push({type, key: keyOf(object), version: this.#version, object});
+    for (const tell of this.#watchers) tell();
+  }
+
+  #watch(request: FakeRequest, incoming: IncomingMessage, response: ServerResponse): void {
+    let seen = Number(request.query.get('resourceVersion') ?? 0);
+    response.writeHead(200, {'content-type': 'application/json'});
+    response.flushHeaders();
+    const tell = (): void => {
+      for (const event of this.#events.filter(({version}) => version > seen)) {
+        seen = event.version;
+        if (isSelected(event.object, request))
+          response.write(`${JSON.stringify({type: event.type, object: event.object})}\n`);
+      }
+    };
+    this.#watchers.add(tell);
+    incoming.socket.on('close', () => this.#watchers.delete(tell));
+    tell();
+  }
+}
+
+/** A namespace object. */
+export function namespace(name: string, labels: Record<string, string> = {}): FakeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {name, labels: {'kubernetes.io/metadata.name': name, ...labels}},
+  };
+}
+
+/** A Secret object from text. */
+export function secret(name: string, data: Record<string, string>, more: Record<string, unknown> = {}): FakeObject {
+  const [space = '', own = ''] = name.split('/');
+  const encoded = Object.fromEntries(
+    Object.entries(data).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
+  );
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: {name: own, namespace: space},
+    data: encoded,
+    ...more,
+  };
+}
+
+/** A ConfigMap object. */
+export function configMap(name: string, data: Record<string, string>): FakeObject {
+  const [space = '', own = ''] = name.split('/');
+  return {apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: own, namespace: space}, data};
+}
+
+function keyOf(object: FakeObject): string {
+  return `${object.kind}/${object.metadata.namespace ?? ''}/${object.metadata.name}`;
+}
+
+/** Plural of a kind: all kinds of this program are regular. */
+function pluralOf(kind: string): string {
+  const lower = kind.toLowerCase();
+  if (lower.endsWith('s')) return lower === 'endpoints' ? lower : `${lower}es`;
+  return lower.endsWith('y') && !lower.endsWith('ay') ? `${lower.slice(0, -1)}ies` : `${lower}s`;
+}
+
+function manager(request: FakeRequest): {managedFields: unknown[]} {
+  return {managedFields: [{manager: request.query.get('fieldManager') ?? 'unknown', operation: 'Update'}]};
+}
+
+function isWrite(verb: string): boolean {
+  return ['create', 'update', 'patch', 'delete'].includes(verb);
+}
+
+function patched(current: FakeObject, patch: unknown): FakeObject | undefined {
+  const result = Array.isArray(patch)
+    ? applyJsonPatch(current, patch as PatchOperation[])
+    : applyMergePatch(current, patch);
+  return result as FakeObject | undefined;
+}
+
+function secretRule(current: FakeObject, next: FakeObject): string | undefined {
+  if ((next.type ?? 'Opaque') !== current.type) return 'type: Invalid value: field is immutable';
+  if (current.immutable !== true) return undefined;
+  if (next.immutable !== true) return 'immutable: Forbidden: field is immutable when `immutable` is set';
+  const same = JSON.stringify(next.data) === JSON.stringify(current.data);
+  return same ? undefined : 'data: Forbidden: field is immutable when `immutable` is set';
+}
+
+function isSelected(object: FakeObject, request: FakeRequest): boolean {
+  if (pluralOf(object.kind) !== request.resource) return false;
+  if (request.namespace !== undefined && object.metadata.namespace !== request.namespace) return false;
+  const labels = request.query.get('labelSelector') ?? '';
+  const fields = request.query.get('fieldSelector') ?? '';
+  return (
+    labels
+      .split(',')
+      .filter(Boolean)
+      .every((term) => matchesLabel(object, term)) &&
+    fields
+      .split(',')
+      .filter(Boolean)
+      .every((term) => matchesField(object, term))
+  );
+}
+
+function matchesLabel(object: FakeObject, term: string): boolean {
+  const labels = object.metadata.labels ?? {};
+  if (term.includes('!=')) {
+    const [key = '', value] = term.split('!=');
+    return labels[key] !== value;
+  }
+  const [key = '', value] = term.split(/==?/);
+  return value === undefined ? key in labels : labels[key] === value;
+}
+
+function matchesField(object: FakeObject, term: string): boolean {
+  const [path = '', value] = term.split(/==?/);
+  let at: unknown = object;
+  for (const key of path.split('.')) at = (at as Record<string, unknown> | undefined)?.[key];
+  return String(at) === value;
+}
+
+function matches(match: RequestMatch, request: FakeRequest): boolean {
+  return (['verb', 'resource', 'namespace', 'name'] as const).every(
+    (field) => match[field] === undefined || match[field] === request[field],
+  );
+}
+
+function understand(incoming: IncomingMessage, text: string): FakeRequest {
+  const url = new URL(incoming.url ?? '/', 'http://localhost');
+  const body: unknown = text === '' ? undefined : JSON.parse(text);
+  const method = incoming.method ?? 'GET';
+  const match = /^\/(?:api|apis\/[^/]+)\/[^/]+\/(?:namespaces\/([^/]+)\/(?=[^/]))?([^/]+)(?:\/([^/]+))?/.exec(
+    url.pathname,
+  );
+  const [, space, resource = url.pathname, name = (body as Partial<FakeObject> | undefined)?.metadata?.name] =
+    match ?? [];
+  const dryRun =
+    url.searchParams.get('dryRun') === 'All' || (body as {dryRun?: unknown} | undefined)?.dryRun !== undefined;
+  const single = match?.[3] !== undefined || !match;
+  const watching = url.searchParams.has('watch');
+  const verbs: Record<string, string> = {
+    GET: single ? 'get' : watching ? 'watch' : 'list',
+    POST: 'create',
+    PUT: 'update',
+    PATCH: 'patch',
+    DELETE: 'delete',
+  };
+  return {
+    method,
+    url: incoming.url ?? '',
+    verb: verbs[method] ?? method,
+    resource,
+    ...(space === undefined ? {} : {namespace: space}),
+    ...(name === undefined ? {} : {name}),
+    dryRun,
+    query: url.searchParams,
+    body,
+  };
+}
+
+function failed(status: number, message: string, reason = ''): Answer {
+  return {status, body: {kind: 'Status', apiVersion: 'v1', status: 'Failure', message, reason, code: status}};
+}
+
+function send(response: ServerResponse, {status, body}: Answer): void {
+  response.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(body));
+}

@@ -1,0 +1,56 @@
+/**
+ * The fake kubectl: `proxy --unix-socket` hands connections on to a fake API server in the test's own process,
+ * `port-forward` prints the ports the test registered, `config get-contexts` and `version --client` answer like
+ * kubectl's. Usage: node kubectl.mjs CONTROL_FILE ARGS... The control file: {contexts: {NAME: {socket, forwards}}, log}.
+ */
+import {appendFileSync, readFileSync} from 'node:fs';
+import {connect, createServer} from 'node:net';
+
+const [controlFile, ...args] = process.argv.slice(2);
+const control = JSON.parse(readFileSync(controlFile, 'utf8'));
+appendFileSync(control.log, `${JSON.stringify({args, env: Object.keys(process.env)})}\n`);
+
+const flag = (name) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+const words = args.filter((arg) => !arg.startsWith('-'));
+const fail = (message) => {
+  process.stderr.write(`${message}\n`);
+  process.exit(1);
+};
+
+if (words[0] === 'config') {
+  process.stdout.write(Object.keys(control.contexts).join('\n') + '\n');
+} else if (words[0] === 'version') {
+  process.stdout.write(JSON.stringify({clientVersion: {major: '1', minor: '34', gitVersion: 'v1.34.0'}}));
+} else {
+  const context = control.contexts[flag('context')];
+  if (!context) fail(`error: context "${flag('context')}" does not exist`);
+  if (words[0] === 'proxy') proxy(context);
+  else if (words[0] === 'port-forward') forward(context);
+  else fail(`error: the fake kubectl does not know "${words.join(' ')}"`);
+}
+
+function proxy(context) {
+  const path = flag('unix-socket');
+  const server = createServer((near) => {
+    const far = connect(context.socket);
+    near.on('error', () => far.destroy());
+    far.on('error', () => near.destroy());
+    near.on('close', () => far.destroy());
+    far.on('close', () => near.destroy());
+    near.pipe(far);
+    far.pipe(near);
+  });
+  server.listen(path, () => process.stdout.write(`Starting to serve on ${path}\n`));
+}
+
+function forward(context) {
+  const pod = words[1].replace(/^pod\//, '');
+  const ports = context.forwards?.[pod];
+  if (!ports) fail(`Error from server (NotFound): pods "${pod}" not found`);
+  for (const asked of words.slice(2)) {
+    const port = asked.replace(/^:/, '');
+    if (ports[port] === undefined) fail(`error: no port ${port} of pod ${pod} is registered`);
+    process.stdout.write(`Forwarding from 127.0.0.1:${ports[port]} -> ${port}\n`);
+  }
+  setInterval(() => undefined, 60_000);
+}

@@ -1,0 +1,307 @@
+import {mkdtemp, rm, writeFile, chmod, readdir} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import type {KubeApi} from '../../../src/tools/kubectl/api.js';
+import {createClusters} from '../../../src/tools/kubectl/clusters.js';
+import type {ClustersOptions} from '../../../src/tools/kubectl/clusters.js';
+import {createRunner} from '../../../src/tools/runner.js';
+import {configMap, secret} from '../../helpers/fake-kubectl/fake-cluster.js';
+import {startFakeKube} from '../../helpers/fake-kubectl/fake-kube.js';
+import type {FakeKube} from '../../helpers/fake-kubectl/fake-kube.js';
+
+const secrets = {apiVersion: 'v1', kind: 'Secret'};
+const cacerts = {...secrets, namespace: 'default', name: 'cacerts'};
+const configMaps = {apiVersion: 'v1', kind: 'ConfigMap'};
+
+let kube: FakeKube;
+let room: string;
+let abort: AbortController;
+const opened: {close(): Promise<void>}[] = [];
+
+beforeEach(async () => {
+  kube = await startFakeKube(['kind-cluster1', 'kind-cluster2', 'prod']);
+  room = await mkdtemp(join(tmpdir(), 'km-test-'));
+  abort = new AbortController();
+});
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((clusters) => clusters.close()));
+  await kube.stop();
+  await rm(room, {recursive: true});
+});
+
+function clusters(more: Partial<ClustersOptions> = {}, path = kube.path) {
+  const environment = {PATH: path, KUBECTL_MESH_PASSPHRASE: 'hunter2', HOME: room};
+  const made = createClusters({
+    runner: createRunner({environment, signal: abort.signal}),
+    signal: abort.signal,
+    temporaryDirectory: async () => {
+      const made = await mkdtemp(join(room, 's-'));
+      return {path: made, remove: () => rm(made, {recursive: true})};
+    },
+    ...more,
+  });
+  opened.push(made);
+  return made;
+}
+
+const open = (more?: Partial<ClustersOptions>): Promise<KubeApi> => clusters(more).open('kind-cluster1');
+
+/** A kubectl that is this shell script. */
+async function otherKubectl(script: string): Promise<string> {
+  const folder = await mkdtemp(join(room, 'bin-'));
+  await writeFile(join(folder, 'kubectl'), `#!/bin/sh\n${script}\n`);
+  await chmod(join(folder, 'kubectl'), 0o755);
+  return `${folder}:/usr/bin:/bin`;
+}
+
+describe('one kubectl per context', () => {
+  it('is started once, however often the context is opened', async () => {
+    const all = clusters({kubeconfig: '/k', as: 'alice', asGroups: ['a', 'b']});
+    const [one, two] = await Promise.all([all.open('prod'), all.open('prod')]);
+    expect(one).toBe(two);
+    const calls = await kube.calls();
+    expect(calls).toHaveLength(1);
+    expect(calls[0]?.args).toEqual(
+      expect.arrayContaining([
+        '--kubeconfig=/k',
+        '--context=prod',
+        '--as=alice',
+        '--as-group=a',
+        '--as-group=b',
+        'proxy',
+      ]),
+    );
+  });
+
+  it('never sees the passphrase', async () => {
+    await open();
+    const [call] = await kube.calls();
+    expect(call?.env).toContain('HOME');
+    expect(call?.env).not.toContain('KUBECTL_MESH_PASSPHRASE');
+  });
+
+  it('is gone after close, with its directory', async () => {
+    const all = clusters();
+    const api = await all.open('prod');
+    await all.close();
+    expect((await readdir(room)).filter((name) => name.startsWith('s-'))).toEqual([]);
+    await expect(api.list(secrets)).rejects.toMatchObject({code: 'UNREACHABLE'});
+  });
+
+  it('is asked for the version once, and the answer serves later questions', async () => {
+    const api = await open();
+    expect(await api.raw('/version')).toMatchObject({gitVersion: 'v1.34.3'});
+    expect(kube.cluster('kind-cluster1').requests.filter(({url}) => url === '/version')).toHaveLength(1);
+  });
+
+  it('ends when the run is interrupted', async () => {
+    const api = await open();
+    kube.cluster('kind-cluster1').fault({verb: 'list'}, 'hang');
+    const answer = api.list(secrets);
+    abort.abort();
+    await expect(answer).rejects.toMatchObject({code: 'INTERRUPTED'});
+  });
+
+  it('gets contexts opened one after the other when a person sits at the terminal', async () => {
+    for (const context of ['kind-cluster1', 'prod']) kube.cluster(context).latencyMs = 20;
+    const all = clusters({onTerminalText: () => undefined});
+    await Promise.all([all.open('kind-cluster1'), all.open('missing').catch(() => undefined), all.open('prod')]);
+    const started = (await kube.calls()).map(({args}) => args.find((arg) => arg.startsWith('--context=')) ?? 'config');
+    expect(started).toEqual(['--context=kind-cluster1', '--context=missing', 'config', '--context=prod']);
+  });
+});
+
+describe('a kubectl that does not work', () => {
+  it.each([
+    ['is absent', undefined, 'TOOL_MISSING'],
+    ['prints garbage and ends', 'echo "<html>"; exit 0', 'TOOL_OUTPUT'],
+    ['does not know the flags', 'echo "unknown flag: --append-server-path" >&2; exit 1', 'TOOL_TOO_OLD'],
+    ['finds no kubeconfig', 'echo "error: stat /nope: no such file or directory" >&2; exit 1', 'KUBECONFIG_MISSING'],
+    [
+      'cannot read the kubeconfig',
+      'echo "error: error loading config file \\"/x\\": yaml: line 1" >&2; exit 1',
+      'KUBECONFIG_MISSING',
+    ],
+    [
+      'has no kubeconfig at all',
+      'case "$*" in *get-contexts*) exit 0;; esac; echo "error: context \\"a\\" does not exist" >&2; exit 1',
+      'KUBECONFIG_MISSING',
+    ],
+  ])('%s', async (_, script, code) => {
+    const path = script === undefined ? join(room, 'empty') : await otherKubectl(script);
+    await expect(clusters({}, path).open('a')).rejects.toMatchObject({code});
+  });
+
+  it('says which contexts are near the one that is missing', async () => {
+    await expect(clusters().open('kind-clutser1')).rejects.toMatchObject({
+      code: 'CONTEXT_MISSING',
+      hints: [expect.stringContaining('"kind-cluster1"'), expect.any(String)],
+    });
+  });
+
+  it('is asked again after a failure', async () => {
+    const all = clusters();
+    kube.cluster('prod').fault({resource: '/version'}, {status: 500, text: 'dial tcp 127.0.0.1:1: connection refused'});
+    await expect(all.open('prod')).rejects.toMatchObject({code: 'UNREACHABLE'});
+    await expect(all.open('prod')).resolves.toMatchObject({context: 'prod'});
+  });
+});
+
+describe('answers as errors', () => {
+  it.each([
+    [{status: 401, message: 'Unauthorized'}, 'UNAUTHORIZED'],
+    [{status: 500, text: 'getting credentials: exec: executable login failed with exit code 1'}, 'UNAUTHORIZED'],
+    [{status: 500, text: 'dial tcp: lookup nope: no such host'}, 'UNREACHABLE'],
+    [
+      {status: 403, message: 'secrets is forbidden: User "u" cannot list resource "secrets" in API group ""'},
+      'FORBIDDEN',
+    ],
+    [{status: 403, message: 'exceeded quota: compute'}, 'REJECTED'],
+    [{status: 403, text: '<html>no</html>'}, 'FORBIDDEN'],
+    [{status: 404, message: 'not found'}, 'NOT_FOUND'],
+    [{status: 409, message: 'conflict'}, 'CONFLICT'],
+    [{status: 422, message: 'invalid'}, 'REJECTED'],
+    [{status: 500, message: 'etcdserver: leader changed'}, 'API_ERROR'],
+  ])('%j is %s', async (fault, code) => {
+    const api = await open();
+    kube.cluster('kind-cluster1').fault({verb: 'list'}, fault);
+    await expect(api.list(secrets)).rejects.toMatchObject({code});
+  });
+
+  it.each([
+    ['get', (api: KubeApi) => api.get(cacerts)],
+    ['list', (api: KubeApi) => api.list(secrets, {namespace: 'default'})],
+    ['create', (api: KubeApi) => api.create({...secrets, metadata: {name: 'cacerts', namespace: 'default'}}, 'none')],
+    ['update', (api: KubeApi) => api.replace({...secrets, metadata: {name: 'cacerts', namespace: 'default'}}, 'none')],
+    ['patch', (api: KubeApi) => api.patch(cacerts, {}, 'none')],
+    ['delete', (api: KubeApi) => api.delete(cacerts, {}, 'none')],
+  ])('a forbidden %s names verb, resource and namespace', async (verb, ask) => {
+    const api = await open();
+    kube.cluster('kind-cluster1').deny({resource: 'secrets'});
+    const error = await ask(api).catch((thrown: unknown) => thrown as Error);
+    expect(error).toMatchObject({code: 'FORBIDDEN'});
+    const message = (error as Error).message;
+    for (const word of [verb, 'secrets', 'default']) expect(message).toContain(word);
+  });
+
+  it('control characters of a cluster never reach the message', async () => {
+    const api = await open();
+    kube.cluster('kind-cluster1').fault({verb: 'list'}, {status: 422, message: '\u001b[2Jgone\u0007'});
+    await expect(api.list(secrets)).rejects.toMatchObject({message: expect.not.stringMatching(/[\u0000-\u001f]/)});
+  });
+});
+
+describe('requests', () => {
+  it('reads all chunks of a list and gives items their kind', async () => {
+    for (let at = 0; at < 1203; at++) kube.cluster('kind-cluster1').put(configMap(`default/m${String(at)}`, {}));
+    const api = await open();
+    const list = await api.list(configMaps, {namespace: 'default'});
+    expect(list.items).toHaveLength(1203);
+    expect(list.items[1202]).toMatchObject(configMaps);
+    expect(kube.cluster('kind-cluster1').requests.filter(({verb}) => verb === 'list')).toHaveLength(3);
+  });
+
+  it('begins a list again when its continue token went stale', async () => {
+    for (let at = 0; at < 501; at++) kube.cluster('kind-cluster1').put(configMap(`default/m${String(at)}`, {}));
+    const api = await open();
+    let asked = 0;
+    kube.cluster('kind-cluster1').before(
+      {verb: 'list'},
+      () => {
+        asked += 1;
+        if (asked === 2) kube.cluster('kind-cluster1').fault({verb: 'list'}, {status: 410, message: 'expired'});
+      },
+      9,
+    );
+    const list = await api.list(configMaps, {namespace: 'default'});
+    expect(list.items.filter(({metadata}) => metadata.name.startsWith('m'))).toHaveLength(501);
+    expect(asked).toBe(4);
+  });
+
+  it('waits and asks again when the server says so', async () => {
+    const api = await open();
+    kube.cluster('kind-cluster1').fault({verb: 'create'}, {status: 429, message: 'later'}, 2);
+    await expect(
+      api.create({...configMaps, metadata: {name: 'a', namespace: 'default'}}, 'none'),
+    ).resolves.toMatchObject({metadata: {name: 'a'}});
+  });
+
+  it('asks a broken GET again, and never sends a write twice', async () => {
+    const api = await open();
+    const cluster = kube.cluster('kind-cluster1');
+    cluster.fault({verb: 'list'}, 'drop');
+    await expect(api.list(configMaps)).resolves.toBeDefined();
+    cluster.fault({verb: 'create'}, 'drop');
+    await expect(
+      api.create({...configMaps, metadata: {name: 'a', namespace: 'default'}}, 'none'),
+    ).rejects.toMatchObject({code: 'UNREACHABLE'});
+    expect(cluster.requests.filter(({verb}) => verb === 'create')).toHaveLength(1);
+  });
+
+  it('gives up a request after the request timeout', async () => {
+    const api = await open({requestTimeoutMs: 300});
+    kube.cluster('kind-cluster1').fault({verb: 'list'}, 'hang');
+    await expect(api.list(configMaps)).rejects.toMatchObject({code: 'UNREACHABLE'});
+  });
+
+  it('finds nothing where the object or the namespace is missing', async () => {
+    const api = await open();
+    expect(await api.find({...cacerts, namespace: 'nope'})).toBeUndefined();
+  });
+
+  it('writes as kubectl-mesh, and stores nothing under a server dry run', async () => {
+    const api = await open();
+    const cluster = kube.cluster('kind-cluster1');
+    const object = {...secrets, metadata: {name: 'cacerts', namespace: 'default'}};
+    await api.create(object, 'server');
+    expect(cluster.get('Secret', 'default/cacerts')).toBeUndefined();
+    const made = await api.create(object, 'none');
+    expect(made.metadata.managedFields).toMatchObject([{manager: 'kubectl-mesh'}]);
+    await api.delete(cacerts, {uid: made.metadata.uid ?? ''}, 'server');
+    expect(cluster.get('Secret', 'default/cacerts')).toBeDefined();
+  });
+
+  it('replaces and deletes only what the plan saw', async () => {
+    const api = await open();
+    const {metadata} = kube.cluster('kind-cluster1').put(secret('default/cacerts', {a: 'b'}));
+    const stale = {...secrets, metadata: {name: 'cacerts', namespace: 'default', resourceVersion: '1'}};
+    await expect(api.replace(stale, 'none')).rejects.toMatchObject({code: 'CONFLICT'});
+    await expect(api.delete(cacerts, {resourceVersion: '1'}, 'none')).rejects.toMatchObject({code: 'CONFLICT'});
+    await api.delete(cacerts, {resourceVersion: metadata.resourceVersion ?? ''}, 'none');
+    expect(kube.cluster('kind-cluster1').get('Secret', 'default/cacerts')).toBeUndefined();
+  });
+
+  it('watches until it is told to stop', async () => {
+    const api = await open();
+    const {metadata} = await api.list(configMaps);
+    const stop = new AbortController();
+    const seen: string[] = [];
+    kube.cluster('kind-cluster1').put(configMap('default/late', {}));
+    const events = api.watch(configMaps, {resourceVersion: metadata.resourceVersion ?? '', signal: stop.signal});
+    for await (const event of events) {
+      seen.push(`${event.type} ${event.object.metadata.name}`);
+      if (seen.length === 1) kube.cluster('kind-cluster1').remove('ConfigMap', 'default/late');
+      else stop.abort();
+    }
+    expect(seen).toEqual(['ADDED late', 'DELETED late']);
+  });
+});
+
+describe('port-forward', () => {
+  it('says which local port stands for which port of the pod', async () => {
+    kube.cluster('prod').forwards.istiod = {15012: 40001, 8080: 40002};
+    await kube.saveForwards();
+    const forward = await clusters().forward('prod', 'istio-system', 'istiod', [15012, 8080]);
+    expect([...forward.ports]).toEqual([
+      [15012, 40001],
+      [8080, 40002],
+    ]);
+    await forward.close();
+  });
+
+  it('fails where there is no such pod', async () => {
+    await expect(clusters().forward('prod', 'istio-system', 'gone', [1])).rejects.toMatchObject({code: 'NOT_FOUND'});
+  });
+});
