@@ -1,5 +1,6 @@
 /** The work directory on a real disk: {@link Workspace} from the parts beside this file. */
 import {lstat, readdir, readFile, realpath, unlink} from 'node:fs/promises';
+import {hostname} from 'node:os';
 import {dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
@@ -29,7 +30,7 @@ export interface WorkspaceOptions {
 export function createWorkspace(options: WorkspaceOptions): Workspace {
   const {root, now, faults} = options;
   const host = hostIdentity();
-  const journal = new JournalFile(root, {user: userName(), host, pid: process.pid, now}, faults);
+  const journal = new JournalFile(root, {user: userName(), host: hostname(), pid: process.pid, now}, faults);
   const inTurn = turns();
 
   const write = async (files: readonly FileToWrite[]): Promise<void> => {

@@ -52,9 +52,23 @@ export function setClusterField(text: string, name: string, field: ClusterField,
   return setPair(text, found, field, value, ['name', ...clusterFields.slice(0, clusterFields.indexOf(field))]);
 }
 
-/** Sets a field of the file itself. */
-export function setMeshField(text: string, field: 'meshID' | 'trustDomain', value: string): string {
-  return setPair(text, topMap(parse(text)), field, value, ['apiVersion', 'kind', 'meshID']);
+/** Fields outside `clusters` that this program writes: of the file itself, or of one of its blocks. */
+export type MeshField = 'meshID' | 'istio.version' | 'istio.namespace' | 'trust.keyAlgorithm';
+
+/** Sets such a field; a block that is not there yet is made. */
+export function setMeshField(text: string, field: MeshField, value: string): string {
+  const top = topMap(parse(text));
+  const [block = '', name] = field.split('.');
+  if (name === undefined) return setPair(text, top, block, value, ['apiVersion', 'kind']);
+  const present: unknown = top.get(block, true);
+  if (isMap(present)) return setPair(text, present, name, value, []);
+  const before = ['apiVersion', 'kind', 'meshID', 'trustDomain', ...(block === 'trust' ? ['istio'] : [])];
+  if (isFlow(top)) return insertPair(text, top, block, `{${name}: ${scalar(value)}}`, before);
+  const after = top.items.filter((pair) => before.includes(keyOf(pair))).at(-1);
+  return insertLines(text, after === undefined ? text.length : endOfPair(after), [
+    `${block}:`,
+    `  ${name}: ${scalar(value)}`,
+  ]);
 }
 
 /** Sets this person's context of a cluster in contexts.yaml; undefined is a file that does not exist yet. */

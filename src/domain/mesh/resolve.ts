@@ -10,7 +10,7 @@ import {nearest} from '../nearest.js';
 import {parseDays, parsePercent} from './duration.js';
 import {layout} from './layout.js';
 import type {ExpiryThreshold, KeyAlgorithm, Mesh, MeshCluster, MeshIstio, MeshTrust} from './mesh.js';
-import {parseClusterName} from './names.js';
+import {dnsLabelPattern, dnsLabelRule, labelValuePattern, labelValueRule, parseClusterName} from './names.js';
 import type {ContextsFile, MeshFile, MeshFileCluster} from './schema.js';
 
 /** A value and who said it: `--mesh-id`, `NETWORK_1`. The name stands in messages. */
@@ -24,12 +24,10 @@ export interface SaidValues {
   /** Legal with exactly one selected cluster; differs freely from what is declared. */
   readonly context?: Said;
   readonly meshID?: Said;
-  readonly trustDomain?: Said;
   /** For each selected cluster. */
   readonly network?: Said;
   readonly istioNamespace?: Said;
   readonly istioVersion?: Said;
-  readonly profile?: Said;
   readonly keyAlgorithm?: Said<KeyAlgorithm>;
 }
 
@@ -72,15 +70,17 @@ export function resolveMesh(sources: MeshSources): ResolvedMesh {
   const declared: MeshFile = sources.file ?? {...emptyMeshFile, clusters: names.map((name) => ({name}))};
   checkNames(sources, names);
   const {said} = sources;
+  checkForms(said);
   const selectedNames = new Set(names.length > 0 ? names : (declared.clusters ?? []).map(({name}) => name));
   checkContext(sources, declared.clusters ?? [], selectedNames);
+  checkContexts(sources.contexts, declared.clusters ?? []);
   const clusters = (declared.clusters ?? []).map((cluster) =>
     resolveCluster(cluster, sources, selectedNames.has(cluster.name)),
   );
   const meshID = agree('meshID', declared.meshID, said.meshID);
   const mesh: Mesh = {
     ...(meshID === undefined ? {} : {meshID}),
-    trustDomain: agree('trustDomain', declared.trustDomain, said.trustDomain) ?? defaults.trustDomain,
+    trustDomain: declared.trustDomain ?? defaults.trustDomain,
     istio: resolveIstio(declared.istio ?? {}, said),
     trust: resolveTrust(declared.trust ?? {}, said),
     clusters,
@@ -129,6 +129,22 @@ function checkNames({file}: MeshSources, names: readonly string[]): void {
   );
 }
 
+/** What was said has the form that mesh.yaml asks for; it may be recorded there. */
+function checkForms({meshID, network, istioNamespace}: SaidValues): void {
+  const rules = [
+    {said: meshID, pattern: labelValuePattern, rule: labelValueRule},
+    {said: network, pattern: labelValuePattern, rule: labelValueRule},
+    {said: istioNamespace, pattern: dnsLabelPattern, rule: dnsLabelRule},
+  ];
+  for (const {said, pattern, rule} of rules) {
+    if (said && !pattern.test(said.value)) {
+      throw new MeshError('USAGE', `${said.by} ${JSON.stringify(said.value)} is not valid`, {
+        hints: [`it has ${rule}`],
+      });
+    }
+  }
+}
+
 function checkContext(
   {contexts, said}: MeshSources,
   clusters: readonly MeshFileCluster[],
@@ -153,6 +169,24 @@ function checkContext(
   }
 }
 
+/** Each file alone was found free of doubles; together they may still send two clusters to one context. */
+function checkContexts(contexts: ContextsFile, clusters: readonly MeshFileCluster[]): void {
+  const owners = new Map<string, string>();
+  for (const cluster of clusters) {
+    const context = contexts[cluster.name] ?? cluster.context;
+    if (context === undefined) continue;
+    const owner = owners.get(context);
+    if (owner !== undefined) {
+      throw new MeshError(
+        'CONTRADICTION',
+        `clusters ${owner} and ${cluster.name} have one context, ${context}: ${layout.contextsYaml} and ${layout.meshYaml} together say so`,
+        {hints: [`look at both files: ${layout.contextsYaml} goes before ${layout.meshYaml}`]},
+      );
+    }
+    owners.set(context, cluster.name);
+  }
+}
+
 function resolveCluster(cluster: MeshFileCluster, sources: MeshSources, selected: boolean): MeshCluster {
   const {contexts, said} = sources;
   const {context: fileContext, network: fileNetwork, role, ...rest} = cluster;
@@ -172,7 +206,7 @@ function resolveIstio(declared: NonNullable<MeshFile['istio']>, said: SaidValues
   return {
     ...present(rest),
     namespace: agree('istio.namespace', namespace, said.istioNamespace) ?? defaults.namespace,
-    profile: agree('istio.profile', profile, said.profile) ?? defaults.profile,
+    profile: profile ?? defaults.profile,
     ...(agreed === undefined ? {} : {version: agreed}),
   };
 }

@@ -1,0 +1,134 @@
+/** Where every operation starts: the mesh as declared and as said for this run, and the clusters the run is about. */
+import {declareMesh} from '../../domain/mesh/declare.js';
+import type {Declaration, DeclaringTexts} from '../../domain/mesh/declare.js';
+import {layout} from '../../domain/mesh/layout.js';
+import type {KeyAlgorithm, Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import {parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
+import {resolveMesh} from '../../domain/mesh/resolve.js';
+import type {Said, SaidValues} from '../../domain/mesh/resolve.js';
+import type {FileContent} from '../../engine/action.js';
+import type {Deps} from '../../engine/deps.js';
+import type {Group} from '../../engine/operation.js';
+
+/** What a command line says about the mesh. Undefined is not said: these flags have no defaults. */
+export interface MeshRequest {
+  /** Named clusters; none means every cluster of mesh.yaml. */
+  readonly clusters: readonly string[];
+  /** `--context`: one cluster only. */
+  readonly context?: string | undefined;
+  /** `--mesh-id` */
+  readonly meshId?: string | undefined;
+  /** `--network`, for each selected cluster. */
+  readonly network?: string | undefined;
+  /** `--istio-namespace` */
+  readonly istioNamespace?: string | undefined;
+  /** `--istio-version` */
+  readonly istioVersion?: string | undefined;
+  /** `--key-algorithm` */
+  readonly keyAlgorithm?: KeyAlgorithm | undefined;
+}
+
+/** The mesh of this run. Plain data: it may be part of a phase's facts. */
+export interface LoadedMesh {
+  readonly mesh: Mesh;
+  /** What the run is about: as named, or all in the order of mesh.yaml. Never empty. */
+  readonly clusters: readonly MeshCluster[];
+  /** Whether there is a mesh.yaml yet. */
+  readonly declared: boolean;
+  /**
+   * What a changing command writes before anything else: mesh.yaml and .gitignore where there is none, and what was
+   * said where mesh.yaml is silent. {@link declareGroups} makes the plan's first group of it.
+   */
+  readonly declare: readonly FileContent[];
+  /** Worth a person's attention; for the plan's warnings. */
+  readonly notes: readonly string[];
+  readonly texts: DeclaringTexts;
+  readonly declaration: Declaration;
+}
+
+/**
+ * Reads mesh.yaml and contexts.yaml and resolves them with the request. Throws `MESH_YAML_INVALID`,
+ * `CONTEXTS_YAML_INVALID`, `MESH_YAML_MISSING`, `INVALID_CLUSTER_NAME`, `UNKNOWN_CLUSTER`, `CONTRADICTION`, `USAGE`,
+ * `WORKDIR_UNREADABLE`.
+ */
+export async function loadMesh({workspace}: Pick<Deps, 'workspace'>, request: MeshRequest): Promise<LoadedMesh> {
+  const [mesh, contexts, gitignore] = await Promise.all(
+    [layout.meshYaml, layout.contextsYaml, layout.gitignore].map((path) => workspace.readText(path)),
+  );
+  const texts: DeclaringTexts = {mesh, contexts, gitignore};
+  const file = mesh === undefined ? undefined : parseMeshFile(mesh);
+  const ownContexts = contexts === undefined ? {} : parseContextsFile(contexts);
+  const resolved = resolveMesh({file, contexts: ownContexts, names: request.clusters, said: saidValues(request)});
+  const names = resolved.selected.map(({name}) => name);
+  const declaration = declarationOf(request, names);
+  const known = new Set(resolved.mesh.clusters.map(({name}) => name));
+  return {
+    mesh: resolved.mesh,
+    clusters: resolved.selected,
+    declared: file !== undefined,
+    declare: declareMesh(texts, declaration).files,
+    notes: Object.keys(ownContexts)
+      .filter((name) => file !== undefined && !known.has(name))
+      .map((name) => `${layout.contextsYaml} names ${name}, which is no cluster of ${layout.meshYaml}`),
+    texts,
+    declaration,
+  };
+}
+
+/**
+ * The group with which a changing command's plan begins; empty when mesh.yaml says it all already. `also` is what the
+ * command itself learned: UIDs at first contact, the network it rendered.
+ */
+export function declareGroups(loaded: LoadedMesh, also: Declaration = {}): readonly Group[] {
+  const {files, summary} = declareMesh(loaded.texts, mergeDeclarations(loaded.declaration, also));
+  if (files.length === 0) return [];
+  const title = summary.join('; ');
+  return [
+    {
+      title: 'declare the mesh',
+      lanes: [{key: 'declare', title, actions: [{kind: 'write-files', id: 'declare', title, files}]}],
+      onFailure: 'always-stop',
+    },
+  ];
+}
+
+function mergeDeclarations(first: Declaration, second: Declaration): Declaration {
+  return {
+    ...first,
+    ...second,
+    clusters: [...(first.clusters ?? []), ...(second.clusters ?? [])],
+    contexts: {...first.contexts, ...second.contexts},
+    networks: {...first.networks, ...second.networks},
+    uids: {...first.uids, ...second.uids},
+  };
+}
+
+function saidValues(request: MeshRequest): SaidValues {
+  const {context, meshId, network, istioNamespace, istioVersion, keyAlgorithm} = request;
+  return {
+    ...(context === undefined ? {} : {context: said(context, '--context')}),
+    ...(meshId === undefined ? {} : {meshID: said(meshId, '--mesh-id')}),
+    ...(network === undefined ? {} : {network: said(network, '--network')}),
+    ...(istioNamespace === undefined ? {} : {istioNamespace: said(istioNamespace, '--istio-namespace')}),
+    ...(istioVersion === undefined ? {} : {istioVersion: said(istioVersion, '--istio-version')}),
+    ...(keyAlgorithm === undefined ? {} : {keyAlgorithm: said(keyAlgorithm, '--key-algorithm')}),
+  };
+}
+
+function said<T extends string>(value: T, by: string): Said<T> {
+  return {value, by};
+}
+
+function declarationOf(request: MeshRequest, names: readonly string[]): Declaration {
+  const {context, meshId, network, istioNamespace, istioVersion, keyAlgorithm} = request;
+  const forEach = (value: string): Record<string, string> => Object.fromEntries(names.map((name) => [name, value]));
+  return {
+    clusters: names,
+    ...(meshId === undefined ? {} : {meshID: meshId}),
+    ...(istioNamespace === undefined ? {} : {istioNamespace}),
+    ...(istioVersion === undefined ? {} : {istioVersion}),
+    ...(keyAlgorithm === undefined ? {} : {keyAlgorithm}),
+    ...(context === undefined ? {} : {contexts: forEach(context)}),
+    ...(network === undefined ? {} : {networks: forEach(network)}),
+  };
+}
