@@ -11,6 +11,7 @@ import type {Reporter} from '../engine/progress.js';
 import {createPlainProgress} from '../output/plain-progress.js';
 import type {Progress} from '../output/progress-types.js';
 import type {Signers} from '../signers/signers.js';
+import type {Git} from '../tools/git.js';
 import type {Istioctl} from '../tools/istioctl.js';
 import type {Clusters} from '../tools/kubectl/api.js';
 import type {Runner} from '../tools/runner.js';
@@ -73,6 +74,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     workspace,
     clusters,
     istioctl: lazyIstioctl(flags, runner),
+    git: lazyGit(runner),
     tls: lazyTlsProbe(signal),
     passphrases,
     signers: lazySigners(workspace, passphrases),
@@ -159,6 +161,11 @@ function lazyIstioctl(flags: CommonFlags, runner: () => Promise<Runner>): Istioc
     version: async () => (await get()).version(),
     run: async (request) => (await get()).run(request),
   };
+}
+
+function lazyGit(runner: () => Promise<Runner>): Git {
+  const get = once(async () => (await import('../tools/git.js')).createGit(await runner()));
+  return {isIgnored: async (directory, paths) => (await get()).isIgnored(directory, paths)};
 }
 
 function lazyTlsProbe(signal: AbortSignal): TlsProbe {

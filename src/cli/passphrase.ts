@@ -1,5 +1,5 @@
 /** The root key's passphrase: a file, a command, the environment or a prompt, in that order (design.md 6). */
-import {MeshError} from '../domain/errors.js';
+import {passphraseNeeded} from '../domain/pki/passphrase.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {PassphraseSource} from '../engine/deps.js';
 
@@ -35,14 +35,4 @@ export function createPassphraseSource(options: PassphraseOptions): PassphraseSo
       options.interactive,
     get: (purpose) => (answer ??= ask(purpose)),
   };
-}
-
-/** No source and no terminal: names the choices. */
-export function passphraseNeeded(): MeshError {
-  return new MeshError('PASSPHRASE_NEEDED', "The root key's passphrase is needed, and there is no terminal to ask on", {
-    hints: [
-      'Give it with --passphrase-file FILE, --passphrase-command COMMAND or the variable KUBECTL_MESH_PASSPHRASE',
-      'For a demo, write the root key in the clear with --no-passphrase',
-    ],
-  });
 }

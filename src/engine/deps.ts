@@ -1,4 +1,5 @@
 import type {Signers} from '../signers/signers.js';
+import type {Git} from '../tools/git.js';
 import type {Istioctl} from '../tools/istioctl.js';
 import type {Clusters} from '../tools/kubectl/api.js';
 import type {TlsProbe} from '../tools/tls-probe.js';
@@ -29,6 +30,7 @@ export interface Deps {
   readonly workspace: Workspace;
   readonly clusters: Clusters;
   readonly istioctl: Istioctl;
+  readonly git: Git;
   readonly tls: TlsProbe;
   readonly passphrases: PassphraseSource;
   readonly signers: Signers;

@@ -61,6 +61,7 @@ export function fakeDeps(
       readOutside: absent('readOutside'),
     },
     clusters: {open: absent('open'), forward: absent('forward'), close: () => Promise.resolve()},
+    git: {isIgnored: absent('git')},
     istioctl: {version: absent('version'), run: absent('run')},
     passphrases: {available: false, get: absent('passphrase')},
     tls: {presentedChain: absent('presentedChain')},
