@@ -1,0 +1,215 @@
+/**
+ * Work directories made by Istio's own Makefiles: which files are copied so that they are istiod's names, and what the
+ * Makefiles got wrong. Pure: folders in, copies and faults out.
+ *
+ * Sources: istio/istio tools/certs/Makefile at 1.6.14 (`NAME-certs`) and 1.7.8 (`NAME-cacerts-selfSigned`,
+ * `NAME-cacerts-k8s`), tools/certs/Makefile.selfsigned.mk and Makefile.k8s.mk since 1.8 (`NAME-cacerts`).
+ */
+import {clusterLayout, layout} from './layout.js';
+
+/** One file, as far as it is looked at here. */
+export interface FoundFile {
+  readonly size: number;
+  /** Permission bits. */
+  readonly mode: number;
+  /** Text of a certificate file; keys are not read. */
+  readonly text?: string;
+}
+
+/** A folder by the names of its files. */
+export type Folder = ReadonlyMap<string, FoundFile>;
+
+/** What stands in a work directory. */
+export interface MakefileFacts {
+  readonly root: Folder;
+  /** By name: every folder whose name can be a cluster's and that holds files of a CA. */
+  readonly clusters: ReadonlyMap<string, Folder>;
+}
+
+/** A file to copy; the original stays as it is. */
+export interface Copy {
+  readonly cluster?: string;
+  readonly from: string;
+  readonly to: string;
+  /** A private key: read, carried and written as one. */
+  readonly secret: boolean;
+}
+
+/** What a Makefile got wrong. */
+export interface MakefileFault {
+  readonly cluster?: string;
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint: string;
+}
+
+/** Which Makefile made a cluster's folder; `istiod`: its files have istiod's names (1.6, 1.7 with k8s, 1.8 and later). */
+export type Flavour = 'selfSigned' | 'istiod';
+
+// 1.7.8 `NAME-cacerts-selfSigned` writes these; root-cert.pem has its right name already.
+const selfSignedNames = [
+  {from: 'selfSigned-ca-key.pem', to: 'ca-key.pem', secret: true},
+  {from: 'selfSigned-ca-cert.pem', to: 'ca-cert.pem', secret: false},
+  {from: 'selfSigned-ca-cert-chain.pem', to: 'cert-chain.pem', secret: false},
+] as const;
+
+// `fetch-root-ca` and the k8s targets keep the root under these names.
+const k8sRoot = [
+  {from: 'k8s-root-key.pem', to: layout.rootKey, secret: true},
+  {from: 'k8s-root-cert.pem', to: layout.rootCert, secret: false},
+] as const;
+
+const istiodNames = ['ca-cert.pem', 'ca-key.pem', 'root-cert.pem', 'cert-chain.pem'];
+const traces = ['root-ca.conf', 'root-cert.csr', 'root-cert.srl', 'k8s-root-cert.pem', 'k8s-root-key.pem'];
+const clusterTraces = ['intermediate.conf', 'cluster-ca.csr', 'selfSigned-ca-cert.pem', 'selfSigned-cluster-ca.csr'];
+
+/** Names of certificate files whose text the rules below compare. */
+export const comparedFiles = [...selfSignedNames, ...k8sRoot]
+  .filter(({secret}) => !secret)
+  .flatMap(({from, to}): string[] => [from, to])
+  .concat('root-cert.pem');
+
+/** Which Makefile made a folder; undefined when it holds no cluster CA. */
+export function flavourOf(folder: Folder): Flavour | undefined {
+  if (folder.has('ca-cert.pem')) return 'istiod';
+  return folder.has('selfSigned-ca-cert.pem') ? 'selfSigned' : undefined;
+}
+
+/** Whether a Makefile of Istio was at work here. */
+export function isMakefileMade(facts: MakefileFacts): boolean {
+  return (
+    traces.some((name) => facts.root.has(name)) ||
+    [...facts.clusters.values()].some((folder) => clusterTraces.some((name) => folder.has(name)))
+  );
+}
+
+/** What to copy so that the directory has the names that istiod and this program know. Nothing is overwritten. */
+export function makefileCopies(facts: MakefileFacts): readonly Copy[] {
+  const ofClusters = [...facts.clusters].flatMap(([cluster, folder]) =>
+    takes(folder, selfSignedNames)
+      ? selfSignedNames.map(({from, to, secret}) => ({
+          cluster,
+          from: `${cluster}/${from}`,
+          to: `${cluster}/${to}`,
+          secret,
+        }))
+      : [],
+  );
+  return [...(takes(facts.root, k8sRoot) ? k8sRoot : []), ...ofClusters];
+}
+
+/** Whether a set of files is there whole, and none of the names it is copied to is taken. */
+function takes(folder: Folder, names: readonly {readonly from: string; readonly to: string}[]): boolean {
+  return names.every(({from, to}) => (folder.get(from)?.size ?? 0) > 0 && !folder.has(to));
+}
+
+/** Everything that a Makefile got wrong here, and that certificates and keys do not say when read one by one. */
+export function makefileFaults(facts: MakefileFacts): readonly MakefileFault[] {
+  return [
+    ...emptyFiles('', facts.root),
+    ...[...facts.clusters].flatMap(([name, folder]) => emptyFiles(name, folder)),
+    ...readableKeys('', facts.root),
+    ...[...facts.clusters].flatMap(([name, folder]) => readableKeys(name, folder)),
+    ...missingRootKey(facts),
+    ...splitRoots(facts),
+    ...[...facts.clusters].flatMap(([name, folder]) => clusterFaults(name, folder)),
+  ];
+}
+
+/** `kubectl | base64` hides a failure: a secret that is not there becomes a file without content, which make keeps. */
+function emptyFiles(cluster: string, folder: Folder): readonly MakefileFault[] {
+  return [...folder].flatMap(([name, {size}]) =>
+    size > 0 || !name.endsWith('.pem')
+      ? []
+      : [
+          fault(
+            cluster,
+            `${pathOf(cluster, name)} is empty: the Makefile did not notice that fetching or signing failed`,
+            `rm ${pathOf(cluster, name)}, and make it again`,
+          ),
+        ],
+  );
+}
+
+/** openssl genrsa writes keys 0600; the k8s targets write the root key by a shell redirection, 0644. */
+function readableKeys(cluster: string, folder: Folder): readonly MakefileFault[] {
+  return [...folder].flatMap(([name, {mode}]) =>
+    !name.endsWith('key.pem') || (mode & 0o077) === 0
+      ? []
+      : [
+          fault(
+            cluster,
+            `${pathOf(cluster, name)} can be read by others (mode ${mode.toString(8).padStart(4, '0')})`,
+            `chmod 600 ${pathOf(cluster, name)}; whoever could read it may have a copy`,
+          ),
+        ],
+  );
+}
+
+/** `make clean`, which 1.7.8 runs at the end of each target, removes the root key beside a Makefile. */
+function missingRootKey({root, clusters}: MakefileFacts): readonly MakefileFault[] {
+  const hasKey = root.has(layout.rootKey) || root.has('k8s-root-key.pem');
+  if (hasKey || clusters.size === 0) return [];
+  return [
+    fault(
+      '',
+      `${layout.rootKey} is not here: no further cluster CA can be signed by this root ("make clean" removes it)`,
+      'put the root key back from a copy, or plan a new root for all clusters',
+    ),
+  ];
+}
+
+/** After `make clean` the next NAME-cacerts makes a new root and signs only that cluster's CA with it. */
+function splitRoots({root, clusters}: MakefileFacts): readonly MakefileFault[] {
+  const top = root.get(layout.rootCert) ?? root.get('k8s-root-cert.pem');
+  const roots = new Map<string, string[]>();
+  const all: [string, FoundFile | undefined][] = [
+    [layout.rootCert, top],
+    ...[...clusters].map(([name, folder]): [string, FoundFile | undefined] => [
+      clusterLayout(name).rootCert,
+      folder.get('root-cert.pem'),
+    ]),
+  ];
+  for (const [path, file] of all) {
+    const text = file?.text?.replace(/\s+/g, '');
+    if (text === undefined || text === '') continue;
+    roots.set(text, [...(roots.get(text) ?? []), path]);
+  }
+  if (roots.size < 2) return [];
+  return [
+    fault(
+      '',
+      `these have different roots: ${[...roots.values()].map((paths) => paths.join(' and ')).join(' / ')}. Workloads of one will not trust those of the other`,
+      'decide for one root, and make the other clusters anew under it',
+    ),
+  ];
+}
+
+function clusterFaults(name: string, folder: Folder): readonly MakefileFault[] {
+  const flavour = flavourOf(folder);
+  if (flavour === undefined) return [];
+  const old = folder.get('selfSigned-ca-cert.pem')?.text;
+  const taken = folder.get('ca-cert.pem')?.text;
+  if (old !== undefined && taken !== undefined && old !== taken) {
+    return [
+      fault(
+        name,
+        `${name} has two CAs: ca-cert.pem and selfSigned-ca-cert.pem differ`,
+        'ca-cert.pem is used; move the files of the other one away',
+      ),
+    ];
+  }
+  const needed = flavour === 'istiod' ? istiodNames : [...selfSignedNames.map(({from}) => from), 'root-cert.pem'];
+  const missing = needed.filter((file) => !folder.has(file));
+  return missing.length === 0
+    ? []
+    : [fault(name, `${name} lacks ${missing.join(', ')}: the Makefile stopped half way`, 'run its target again')];
+}
+
+function fault(cluster: string, message: string, hint: string): MakefileFault {
+  return {...(cluster === '' ? {} : {cluster}), message, hint};
+}
+
+function pathOf(cluster: string, name: string): string {
+  return cluster === '' ? name : `${cluster}/${name}`;
+}

@@ -1,0 +1,73 @@
+/**
+ * Takes a directory over that Istio's Makefiles made. `init` and `certs generate` call {@link takeOver} while they
+ * gather and put what it returns into their plan: `files` as one write-files action before any key is looked for,
+ * `warnings` as they are. Files with istiod's names (1.6, 1.8 and later) are used byte for byte and need no copy.
+ */
+import {isClusterName} from '../../domain/mesh/names.js';
+import type {FoundFile, MakefileFacts} from '../../domain/mesh/makefile.js';
+import {comparedFiles, flavourOf, isMakefileMade, makefileCopies, makefileFaults} from '../../domain/mesh/makefile.js';
+import type {FileContent} from '../../engine/action.js';
+import type {Deps} from '../../engine/deps.js';
+import type {Warning} from '../../engine/operation.js';
+
+/** What taking a directory over means. */
+export interface TakeOver {
+  /** Clusters whose CA stands here, in the order of their names. */
+  readonly clusters: readonly string[];
+  /** Whether a Makefile of Istio was at work. */
+  readonly makefileMade: boolean;
+  /** Copies under istiod's names; the originals stay. */
+  readonly files: readonly FileContent[];
+  /** The copies in words, one line each. */
+  readonly notes: readonly string[];
+  /** What the Makefile got wrong. Empty when no Makefile was at work. */
+  readonly warnings: readonly Warning[];
+}
+
+/** Looks at the work directory. Reads keys only to copy them. */
+export async function takeOver({workspace}: Pick<Deps, 'workspace'>): Promise<TakeOver> {
+  const facts = await gatherMakefileFacts(workspace);
+  const copies = makefileCopies(facts);
+  const files = await Promise.all(
+    copies.map(async ({from, to, secret}) => ({
+      path: to,
+      content: (await (secret ? workspace.readSecret(from) : workspace.readText(from))) ?? '',
+    })),
+  );
+  const makefileMade = isMakefileMade(facts);
+  return {
+    clusters: [...facts.clusters.keys()],
+    makefileMade,
+    files,
+    notes: copies.map(({from, to}) => `${to} is a copy of ${from}`),
+    warnings: makefileMade ? makefileFaults(facts).map(toWarning) : [],
+  };
+}
+
+function toWarning({cluster, message, hint}: {cluster?: string; message: string; hint: string}): Warning {
+  return {...(cluster === undefined ? {} : {cluster}), message: `${message} (${hint})`};
+}
+
+async function gatherMakefileFacts(workspace: Deps['workspace']): Promise<MakefileFacts> {
+  const clusters = new Map<string, ReadonlyMap<string, FoundFile>>();
+  for (const name of await workspace.list('.')) {
+    if (!isClusterName(name) || (await workspace.stat(name))?.kind !== 'directory') continue;
+    const folder = await gatherFolder(workspace, name);
+    if (flavourOf(folder) !== undefined) clusters.set(name, folder);
+  }
+  return {root: await gatherFolder(workspace, '.'), clusters};
+}
+
+async function gatherFolder(workspace: Deps['workspace'], folder: string): Promise<ReadonlyMap<string, FoundFile>> {
+  const found = new Map<string, FoundFile>();
+  for (const name of await workspace.list(folder)) {
+    // The work directory may be a folder with other things in it: only what the Makefiles make is looked at.
+    if (!/\.(?:pem|srl|csr|conf)$/.test(name)) continue;
+    const path = folder === '.' ? name : `${folder}/${name}`;
+    const facts = await workspace.stat(path);
+    if (facts?.kind !== 'file') continue;
+    const text = comparedFiles.includes(name) ? await workspace.readText(path) : undefined;
+    found.set(name, {size: facts.size, mode: facts.mode, ...(text === undefined ? {} : {text})});
+  }
+  return found;
+}
