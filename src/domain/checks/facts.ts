@@ -81,7 +81,11 @@ export interface CacertsFacts extends ClusterCaFacts {
 
 /** install.yaml against what would be rendered now. */
 export type InstallFileFacts =
-  {readonly state: 'absent'} | {readonly state: 'current'} | {readonly state: 'stale'; readonly difference: string};
+  | {readonly state: 'absent'}
+  /** Written by somebody else, such as the guide's reader: there is nothing to compare it with. */
+  | {readonly state: 'foreign'}
+  | {readonly state: 'current'}
+  | {readonly state: 'stale'; readonly difference: string};
 
 /** What istiod should have loaded, and where that was read: Secret cacerts, or the work directory with `--no-secrets`. */
 export interface PushedTrust {

@@ -16,6 +16,8 @@ export const installFileCheck = defineCheck({
     switch (installFile.state) {
       case 'absent':
         return notApplicable('there is no install.yaml');
+      case 'foreign':
+        return notApplicable('install.yaml was not made by `install render`');
       case 'current':
         return ok('current', expected);
       case 'stale':

@@ -21,6 +21,11 @@ export const oneRootCheck = defineCheck({
     const isOurs = ({value}: OfCluster<ClusterCaFacts>): boolean => meshRoots.includes(value.anchor ?? '');
     const ordered = [...made.filter(isOurs), ...made.filter((one) => !isOurs(one))];
     const findings = ordered.flatMap((one, index): readonly Finding[] => {
+      const fix = commands.mesh(`certs generate ${one.cluster.name} --renew`);
+      if (meshRoots.length > 0 && !one.value.roots.some(({fingerprint}) => meshRoots.includes(fingerprint))) {
+        const observed = `${one.cluster.name} has ${rootsOf(one)}, root-cert.pem of the mesh is ${describeRoots(meshRoots)}`;
+        return [{observed, expected, fix}];
+      }
       const stranger = ordered
         .slice(0, index)
         .find((other) => !accepts(one.value, other.value) || !accepts(other.value, one.value));
@@ -29,7 +34,7 @@ export const oneRootCheck = defineCheck({
         {
           observed: `${one.cluster.name} has ${rootsOf(one)}, ${stranger.cluster.name} has ${rootsOf(stranger)}`,
           expected,
-          fix: commands.mesh(`certs generate ${one.cluster.name} --renew`),
+          fix,
         },
       ];
     });
@@ -39,7 +44,8 @@ export const oneRootCheck = defineCheck({
     );
   },
   explanation: {
-    meaning: "The root that each cluster's CA chains to is in the root-cert.pem of every cluster.",
+    meaning:
+      "The root that each cluster's CA chains to is in the root-cert.pem of every cluster, and the mesh's own root-cert.pem is in each.",
     breaks:
       'Workloads of two clusters with different roots refuse each other: TLS errors "certificate signed by unknown authority" between clusters, while each cluster by itself is fine.',
     byHand: 'openssl x509 -in "$CLUSTER/root-cert.pem" -noout -subject -fingerprint -sha256   # for each cluster',

@@ -1,0 +1,107 @@
+/** The requests that verify sends to one cluster: each at most once, and each refusal remembered. */
+import type {ConfigMapObject, DeploymentObject} from '../../domain/checks/read/control-plane.js';
+import type {PodObject} from '../../domain/checks/read/pods.js';
+import {asMeshError, MeshError} from '../../domain/errors.js';
+import type {KubeObject} from '../../domain/kube/object.js';
+import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {requireContext} from '../../domain/mesh/require.js';
+import type {Deps} from '../../engine/deps.js';
+import type {KubeApi, PortForward} from '../../tools/kubectl/api.js';
+
+/** The answer of GET /version. */
+export interface ApiVersion {
+  readonly gitVersion: string;
+  readonly major: number;
+  readonly minor: number;
+}
+
+/** Everything verify may read of a cluster. */
+export interface ClusterReads {
+  readonly version: () => Promise<ApiVersion>;
+  readonly kubeSystem: () => Promise<KubeObject>;
+  readonly namespaces: () => Promise<readonly KubeObject[]>;
+  readonly deployments: () => Promise<readonly DeploymentObject[]>;
+  readonly pods: () => Promise<readonly PodObject[]>;
+  readonly configMaps: () => Promise<readonly ConfigMapObject[]>;
+  /** The ConfigMaps of this name in all namespaces. */
+  readonly bundles: (name: string) => Promise<readonly ConfigMapObject[]>;
+  /** A Secret of Istio's namespace, by name only: verify never lists Secrets. */
+  readonly secret: (name: string) => Promise<KubeObject | undefined>;
+  /** Ports of a pod of Istio's namespace, forwarded to this machine. The caller closes it. */
+  readonly forward: (pod: string, ports: readonly number[]) => Promise<PortForward>;
+  /** How many kinds of reads were allowed. Throws `FORBIDDEN` with every right that is missing. */
+  readonly access: () => Promise<{readonly reads: number}>;
+}
+
+/** The reads of one cluster. The session is opened at the first of them. */
+export function clusterReads(deps: Deps, cluster: MeshCluster, istioNamespace: string): ClusterReads {
+  const refused: MeshError[] = [];
+  const asked = new Map<string, Promise<unknown>>();
+  let api: Promise<KubeApi> | undefined;
+  const open = async (): Promise<KubeApi> => {
+    const context = requireContext(cluster);
+    return (api ??= deps.clusters.open(context));
+  };
+  const remember = (thrown: unknown): MeshError => {
+    const error = asMeshError(thrown);
+    if (error.code === 'FORBIDDEN') refused.push(error);
+    return error;
+  };
+  const once = <T>(name: string, ask: (opened: KubeApi) => Promise<T>): Promise<T> => {
+    const before = asked.get(name);
+    if (before) return before as Promise<T>;
+    const answer = (async () => {
+      try {
+        return await ask(await open());
+      } catch (thrown) {
+        throw remember(thrown);
+      }
+    })();
+    asked.set(name, answer);
+    return answer;
+  };
+  const items = async <T extends KubeObject>(list: Promise<{readonly items: readonly T[]}>): Promise<readonly T[]> =>
+    (await list).items;
+  const v1 = (kind: string) => ({apiVersion: 'v1', kind});
+  const here = {namespace: istioNamespace};
+  return {
+    version: () => once('version', async (opened) => readVersion(await opened.raw('/version'), opened.context)),
+    kubeSystem: () => once('kube-system', (opened) => opened.get({...v1('Namespace'), name: 'kube-system'})),
+    namespaces: () => once('namespaces', (opened) => items(opened.list(v1('Namespace'), {metadataOnly: true}))),
+    deployments: () =>
+      once('deployments', (opened) => items(opened.list({apiVersion: 'apps/v1', kind: 'Deployment'}, here))),
+    pods: () => once('pods', (opened) => items(opened.list(v1('Pod'), here))),
+    configMaps: () => once('configmaps', (opened) => items(opened.list(v1('ConfigMap'), here))),
+    bundles: (name) =>
+      once(`bundles ${name}`, (opened) =>
+        items(opened.list(v1('ConfigMap'), {fieldSelector: `metadata.name=${name}`})),
+      ),
+    secret: (name) => once(`secret ${name}`, (opened) => opened.find({...v1('Secret'), name, ...here})),
+    async forward(pod, ports) {
+      try {
+        return await deps.clusters.forward(requireContext(cluster), istioNamespace, pod, ports);
+      } catch (thrown) {
+        throw remember(thrown);
+      }
+    },
+    async access() {
+      await Promise.allSettled(asked.values());
+      const [first, ...others] = refused;
+      if (first) {
+        throw new MeshError('FORBIDDEN', [first, ...others].map(({message}) => message).join('; '), {
+          hints: first.hints,
+        });
+      }
+      return {reads: asked.size};
+    },
+  };
+}
+
+function readVersion(answer: unknown, context: string): ApiVersion {
+  const {gitVersion, major, minor} = (answer ?? {}) as Partial<Record<string, unknown>>;
+  if (typeof gitVersion !== 'string') {
+    throw new MeshError('API_ERROR', `the API server of context "${context}" says no version`);
+  }
+  // Some providers write `27+` for the minor version.
+  return {gitVersion, major: Number.parseInt(String(major), 10), minor: Number.parseInt(String(minor), 10)};
+}

@@ -1,0 +1,111 @@
+/** Gathers the facts that the selected checks need, from all clusters at the same time. */
+import pMap from 'p-map';
+import type {Check} from '../../domain/checks/check.js';
+import {commandsFor} from '../../domain/checks/commands.js';
+import type {TypedTarget} from '../../domain/checks/commands.js';
+import {meshFactKeys} from '../../domain/checks/facts.js';
+import type {ClusterFactValues, Evidence, Fact, FactKey, Facts, MeshFactKey} from '../../domain/checks/facts.js';
+import {leftOutBy, neededFacts} from '../../domain/checks/needs.js';
+import type {Limits} from '../../domain/checks/needs.js';
+import {asMeshError} from '../../domain/errors.js';
+import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import {resolveMesh} from '../../domain/mesh/resolve.js';
+import type {Deps} from '../../engine/deps.js';
+import {loadMesh} from '../shared/load-mesh.js';
+import type {MeshRequest} from '../shared/load-mesh.js';
+import {attempt} from './attempt.js';
+import {clusterQuestions} from './cluster-facts.js';
+import {clusterReads} from './cluster-reads.js';
+import {folderQuestions, workdirQuestions} from './workdir-facts.js';
+import type {Questions} from './workdir-facts.js';
+
+/** What is to be gathered. */
+export interface GatherRequest {
+  readonly mesh: MeshRequest;
+  readonly checks: readonly Check[];
+  readonly limits: Limits;
+  /** For the commands in findings. */
+  readonly typed: TypedTarget;
+  /** Clusters asked at the same time. */
+  readonly concurrency: number;
+}
+
+/** Gathers. Throws what loading the mesh throws, and what ends the run. */
+export async function gatherEvidence(deps: Deps, request: GatherRequest): Promise<Evidence> {
+  const {mesh, clusters} = await loadOrEmpty(deps, request.mesh);
+  const needed = neededFacts(request.checks);
+  const [facts, clusterFacts] = await Promise.all([
+    answer(deps, workdirQuestions(deps, clusters), keysOf(needed, true), request.limits),
+    pMap(clusters, (cluster) => clusterEvidence(deps, request, mesh, cluster), {
+      concurrency: Math.max(1, request.concurrency),
+    }),
+  ]);
+  return {now: deps.now(), mesh, commands: commandsFor(request.typed), facts, clusters: clusterFacts};
+}
+
+async function clusterEvidence(
+  deps: Deps,
+  request: GatherRequest,
+  mesh: Mesh,
+  cluster: MeshCluster,
+): Promise<Evidence['clusters'][number]> {
+  const reads = clusterReads(deps, cluster, mesh.istio.namespace);
+  const folder = folderQuestions(deps, mesh, cluster);
+  const {noSecrets} = request.limits;
+  const questions: Questions<ClusterFactValues> = {
+    ...folder,
+    ...clusterQuestions({deps, mesh, cluster, reads, noSecrets, caFiles: folder.caFiles}),
+  };
+  const keys = keysOf(neededFacts(request.checks), false);
+  // Whether everything may be read is known when everything was read.
+  const facts = await answer(
+    deps,
+    questions,
+    keys.filter((key) => key !== 'access'),
+    request.limits,
+  );
+  const access = await answer(
+    deps,
+    questions,
+    keys.filter((key) => key === 'access'),
+    request.limits,
+  );
+  return {cluster, facts: {...facts, ...access}};
+}
+
+/** A mesh.yaml that cannot be used is a finding: what does not depend on it is judged all the same. */
+async function loadOrEmpty(
+  deps: Deps,
+  request: MeshRequest,
+): Promise<{readonly mesh: Mesh; readonly clusters: readonly MeshCluster[]}> {
+  try {
+    return await loadMesh(deps, request);
+  } catch (thrown) {
+    if (asMeshError(thrown).code !== 'MESH_YAML_INVALID') throw thrown;
+    const empty = {apiVersion: 'kubectl-mesh/v1alpha1', kind: 'Mesh', clusters: []} as const;
+    return {mesh: resolveMesh({file: {...empty, clusters: []}, contexts: {}, names: [], said: {}}).mesh, clusters: []};
+  }
+}
+
+async function answer<Values>(
+  deps: Deps,
+  questions: Questions<Values>,
+  keys: readonly (FactKey & keyof Values)[],
+  limits: Limits,
+): Promise<Facts<Values>> {
+  const facts = await Promise.all(
+    keys.map(async (key): Promise<readonly [string, Fact<unknown>]> => {
+      const leftOut = leftOutBy(key, limits);
+      const ask: () => Promise<unknown> = questions[key];
+      return [key, leftOut === undefined ? await attempt(deps.signal, ask) : {leftOut}];
+    }),
+  );
+  // Each key was asked its own question.
+  return Object.fromEntries(facts) as Facts<Values>;
+}
+
+function keysOf(needed: ReadonlySet<FactKey>, ofMesh: true): readonly MeshFactKey[];
+function keysOf(needed: ReadonlySet<FactKey>, ofMesh: false): readonly (keyof ClusterFactValues)[];
+function keysOf(needed: ReadonlySet<FactKey>, ofMesh: boolean): readonly FactKey[] {
+  return [...needed].filter((key) => (meshFactKeys as readonly FactKey[]).includes(key) === ofMesh);
+}

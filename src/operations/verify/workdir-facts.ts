@@ -1,0 +1,118 @@
+/** Facts of the work directory: they need no cluster and no tool. */
+import type {
+  ClusterCaFacts,
+  ClusterFactValues,
+  FileModeFacts,
+  InstallFileFacts,
+  MeshFactValues,
+} from '../../domain/checks/facts.js';
+import {clusterCaFacts} from '../../domain/checks/read/cluster-ca.js';
+import {installYamlState} from '../../domain/install/install-yaml.js';
+import {parseOverlay} from '../../domain/install/overlays.js';
+import {overlayPaths, renderInstall} from '../../domain/install/render.js';
+import {knowVersion} from '../../domain/istio/versions.js';
+import {clusterLayout, layout} from '../../domain/mesh/layout.js';
+import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import {checkMeshFile, renderProblem} from '../../domain/mesh/parse.js';
+import type {CaFiles} from '../../domain/pki/ca-files.js';
+import {parseCertificates} from '../../domain/pki/certificate.js';
+import {readPrivateKey} from '../../domain/pki/private-key.js';
+import type {Deps} from '../../engine/deps.js';
+
+/** A question for each fact; asked only where a check needs it. */
+export type Questions<Values> = {readonly [Key in keyof Values]: () => Promise<Values[Key]>};
+
+/** The questions about the work directory as a whole. */
+export function workdirQuestions(deps: Deps, clusters: readonly MeshCluster[]): Questions<MeshFactValues> {
+  const {workspace} = deps;
+  return {
+    async declaration() {
+      const text = await workspace.readText(layout.meshYaml);
+      if (text === undefined) return {problems: [], clusters: clusters.length};
+      const reading = checkMeshFile(text);
+      return 'problems' in reading
+        ? {problems: reading.problems.map(renderProblem), clusters: 0}
+        : {problems: [], clusters: reading.value.clusters?.length ?? 0};
+    },
+    async rootKey() {
+      const key = await workspace.readSecret(layout.rootKey);
+      if (!key) return {protection: 'absent'};
+      const {form} = readPrivateKey(key, layout.rootKey);
+      return {protection: form.startsWith('encrypted') ? 'encrypted' : 'clear'};
+    },
+    async meshRoots() {
+      const text = await workspace.readText(layout.rootCert);
+      if (text === undefined) return [];
+      return parseCertificates(text, layout.rootCert).certificates.map(({fingerprint}) => fingerprint);
+    },
+    async fileModes() {
+      const folders = await Promise.all(clusters.map(({name}) => keyModes(deps, clusterLayout(name))));
+      return [...(await keyMode(deps, layout.rootKey)), ...folders.flat()];
+    },
+  };
+}
+
+/** The questions about one cluster's folder. */
+export function folderQuestions(
+  deps: Deps,
+  mesh: Mesh,
+  cluster: MeshCluster,
+): Questions<Pick<ClusterFactValues, 'caFiles' | 'installFile'>> {
+  return {
+    caFiles: () => readCaFiles(deps, mesh, cluster),
+    installFile: () => readInstallFile(deps, mesh, cluster),
+  };
+}
+
+/** Every key of a cluster's folder, and the folder itself where it holds one. */
+async function keyModes(deps: Deps, paths: ReturnType<typeof clusterLayout>): Promise<readonly FileModeFacts[]> {
+  const keys = (await Promise.all([paths.caKey, paths.requestKey].map((path) => keyMode(deps, path)))).flat();
+  const directory = keys.length > 0 ? await deps.workspace.stat(paths.directory) : undefined;
+  return directory ? [...keys, {path: paths.directory, kind: 'directory', mode: directory.mode}] : keys;
+}
+
+async function keyMode(deps: Deps, path: string): Promise<readonly FileModeFacts[]> {
+  const facts = await deps.workspace.stat(path);
+  return facts ? [{path, kind: 'key', mode: facts.mode}] : [];
+}
+
+async function readCaFiles(deps: Deps, mesh: Mesh, {name}: MeshCluster): Promise<ClusterCaFacts> {
+  const {workspace} = deps;
+  const paths = clusterLayout(name);
+  const files: CaFiles = {
+    caCert: await workspace.readText(paths.caCert),
+    caKey: await workspace.readSecret(paths.caKey),
+    rootCert: await workspace.readText(paths.rootCert),
+    certChain: await workspace.readText(paths.certChain),
+  };
+  const {trustDomain, istio} = mesh;
+  return clusterCaFacts(files, {now: deps.now(), trustDomain, istioVersion: istio.version});
+}
+
+/** `# … for Istio 1.30 (form of …)`: what it was rendered for, where mesh.yaml does not say. */
+const renderedFor = /^# .* for Istio (\S+) \(/m;
+
+async function readInstallFile({workspace}: Deps, mesh: Mesh, cluster: MeshCluster): Promise<InstallFileFacts> {
+  const text = await workspace.readText(clusterLayout(cluster.name).installYaml);
+  if (text === undefined) return {state: 'absent'};
+  const state = installYamlState(text);
+  if (state === 'foreign') return {state};
+  if (state === 'edited') return {state: 'stale', difference: 'edited by hand since it was rendered'};
+  const version = mesh.istio.version ?? renderedFor.exec(text)?.[1] ?? '';
+  const overlays = await Promise.all(
+    overlayPaths(mesh, cluster).map(
+      async (path) => [path, parseOverlay(path, (await workspace.readText(path)) ?? '')] as const,
+    ),
+  );
+  const now = renderInstall(mesh, cluster, knowVersion(version), new Map(overlays)).text;
+  return now === text ? {state: 'current'} : {state: 'stale', difference: firstDifference(text, now)};
+}
+
+/** The first line that is not the same: enough to know what was changed in mesh.yaml. */
+function firstDifference(file: string, rendered: string): string {
+  const [theirs, ours] = [file.split('\n'), rendered.split('\n')];
+  const isComment = (line: string): boolean => line.startsWith('#');
+  const at = ours.findIndex((line, index) => line !== theirs[index] && !isComment(line));
+  if (at === -1) return 'it has more lines than mesh.yaml renders to now';
+  return `line ${String(at + 1)} says "${theirs[at]?.trim() ?? ''}", mesh.yaml now means "${ours[at]?.trim() ?? ''}"`;
+}
