@@ -59,7 +59,7 @@ export function foreignOwner({metadata}: KubeObject): string | undefined {
   if (managers.some((manager) => manager.startsWith('argocd'))) return 'Argo CD';
   const flux = labels['helm.toolkit.fluxcd.io/name'] ?? labels['kustomize.toolkit.fluxcd.io/name'];
   if (flux !== undefined) return `Flux ${flux}`;
-  const sail = metadata.ownerReferences?.find(({kind}) => kind.startsWith("Istio"));
+  const sail = metadata.ownerReferences?.find(({kind}) => kind.startsWith('Istio'));
   if (sail) return `${sail.kind} ${sail.name} of the Sail operator`;
   const release = annotations['meta.helm.sh/release-name'];
   if (release !== undefined) return `Helm release ${release}`;

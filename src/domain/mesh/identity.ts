@@ -1,0 +1,79 @@
+/**
+ * A cluster is who the UID of its kube-system namespace says it is: it stays the same for as long as the cluster lives,
+ * whatever contexts and addresses are called. A renamed context must not send one cluster's key to another.
+ */
+import type {ErrorReport} from '../errors.js';
+import {MeshError, reportError} from '../errors.js';
+import type {Mesh} from './mesh.js';
+
+/** The UID that a cluster of this run answered with. */
+export interface SeenCluster {
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** Why one of the clusters is not who it should be. The shape of an engine's blocker. */
+export interface IdentityProblem {
+  readonly cluster: string;
+  readonly error: ErrorReport;
+}
+
+/**
+ * Compares what answered with what mesh.yaml recorded. `UID_MISMATCH` for a cluster that recorded another UID, unless
+ * `acceptUid` (`--accept-uid`), and in any case for one whose UID belongs to another name.
+ */
+export function identityProblems(
+  mesh: Mesh,
+  seen: readonly SeenCluster[],
+  acceptUid: boolean,
+): readonly IdentityProblem[] {
+  return seen.flatMap(({name, uid}) => {
+    const error = problemOf(mesh, seen, name, uid, acceptUid);
+    return error ? [{cluster: name, error: reportError(error)}] : [];
+  });
+}
+
+/** The UIDs to record in mesh.yaml, by cluster: those it does not have, or has otherwise. */
+export function uidsToRecord(mesh: Mesh, seen: readonly SeenCluster[]): Readonly<Record<string, string>> {
+  const recorded = new Map(mesh.clusters.map((cluster) => [cluster.name, cluster.uid]));
+  return Object.fromEntries(seen.filter(({name, uid}) => recorded.get(name) !== uid).map(({name, uid}) => [name, uid]));
+}
+
+function problemOf(
+  mesh: Mesh,
+  seen: readonly SeenCluster[],
+  name: string,
+  uid: string,
+  acceptUid: boolean,
+): MeshError | undefined {
+  const twin =
+    seen.find((other) => other.name !== name && other.uid === uid)?.name ??
+    mesh.clusters.find((other) => other.name !== name && other.uid === uid && !isSeenElsewhere(seen, other.name, uid))
+      ?.name;
+  if (twin !== undefined) {
+    return new MeshError(
+      'UID_MISMATCH',
+      `the context of ${name} leads to the cluster that is ${twin} already (UID ${uid})`,
+      {
+        hints: [`give ${name} its own context: --context, contexts.yaml, or kubectl mesh init ${name}=CONTEXT`],
+      },
+    );
+  }
+  const recorded = mesh.clusters.find((cluster) => cluster.name === name)?.uid;
+  if (recorded === undefined || recorded === uid || acceptUid) return undefined;
+  return new MeshError(
+    'UID_MISMATCH',
+    `the context of ${name} leads to another cluster: mesh.yaml recorded kube-system with UID ${recorded}, this one has ${uid}`,
+    {
+      hints: [
+        `name the right context: --context, or ${name} in contexts.yaml`,
+        'if the cluster was made anew on purpose, say --accept-uid',
+      ],
+    },
+  );
+}
+
+/** A cluster of this run whose recorded UID is out of date: it has been seen with another one. */
+function isSeenElsewhere(seen: readonly SeenCluster[], name: string, uid: string): boolean {
+  return seen.some((other) => other.name === name && other.uid !== uid);
+}

@@ -1,0 +1,64 @@
+import {MeshError} from '../../domain/errors.js';
+import type {Operation, Phase} from '../../engine/operation.js';
+import {emptyPlan} from '../../engine/operation.js';
+import {loadMesh} from '../shared/load-mesh.js';
+import type {MeshRequest} from '../shared/load-mesh.js';
+import type {RenderedFor} from './render.js';
+import type {ChosenVersion, Rendering} from './renderings.js';
+import {chooseVersion, gatherRenderings} from './renderings.js';
+
+/** What `install render --output-file -` answers. */
+export interface PrintResult extends RenderedFor {
+  readonly cluster: string;
+  /** The bytes that `install apply` would hand to istioctl. */
+  readonly document: string;
+}
+
+interface Facts {
+  readonly version: ChosenVersion;
+  readonly rendering: Rendering;
+  readonly notes: readonly string[];
+}
+
+/** `install render --output-file -`: the document of one cluster, and nothing is written anywhere. */
+export const printInstall: Operation<MeshRequest, PrintResult> = {
+  command: 'install render',
+  changes: false,
+  async execute(request, engine) {
+    const {facts} = await engine.run(printPhase(request));
+    const {rendering, version} = facts;
+    if (rendering.rendered instanceof MeshError) throw rendering.rendered;
+    const {dialect, text} = rendering.rendered;
+    return {
+      cluster: rendering.cluster.name,
+      istioVersion: version.known.said,
+      versionFrom: version.saidBy,
+      dialect: dialect.id,
+      dialectWhy: dialect.why,
+      document: text,
+    };
+  },
+  conclude: () => [],
+};
+
+function printPhase(request: MeshRequest): Phase<Facts> {
+  return {
+    title: 'render install.yaml',
+    async gather(deps) {
+      const {mesh, clusters, notes} = await loadMesh(deps, request);
+      if (clusters.length > 1) {
+        throw new MeshError('USAGE', 'only one document fits on standard output, this run is about several clusters', {
+          hints: [
+            `name one: kubectl mesh install render ${clusters[0]?.name ?? 'CLUSTER'} --output-file -`,
+            'istioctl refuses a file that holds more than one IstioOperator',
+          ],
+        });
+      }
+      const version = await chooseVersion(mesh, request.istioVersion, deps);
+      const [rendering] = await gatherRenderings(mesh, clusters, version.known, deps);
+      if (!rendering) throw new MeshError('INTERNAL', 'no cluster was selected');
+      return {version, rendering, notes: version.known.note === undefined ? notes : [...notes, version.known.note]};
+    },
+    plan: ({notes}) => ({...emptyPlan, warnings: notes.map((message) => ({message}))}),
+  };
+}

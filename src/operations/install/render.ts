@@ -1,0 +1,146 @@
+import {MeshError, reportError} from '../../domain/errors.js';
+import {installYamlState, sha256} from '../../domain/install/install-yaml.js';
+import {lineDiff} from '../../domain/install/line-diff.js';
+import {clusterLayout} from '../../domain/mesh/layout.js';
+import type {WriteFiles} from '../../engine/action.js';
+import type {Lane, Operation, Phase, Plan, Warning} from '../../engine/operation.js';
+import {clusterOutcomes, concludeClusters} from '../../engine/report.js';
+import type {ClusterResult, CommonResult} from '../../engine/report.js';
+import {declareGroups, loadMesh} from '../shared/load-mesh.js';
+import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
+import type {ChosenVersion, Rendering} from './renderings.js';
+import {chooseVersion, gatherRenderings} from './renderings.js';
+
+/** What a rendered file is written for. */
+export interface RenderedFor {
+  /** The Istio version as it was said. */
+  readonly istioVersion: string;
+  readonly versionFrom: ChosenVersion['saidBy'];
+  /** `1.24 and later` */
+  readonly dialect: string;
+  readonly dialectWhy: string;
+}
+
+/** One cluster of {@link RenderResult}. */
+export interface RenderedCluster extends ClusterResult, Partial<RenderedFor> {
+  /** Relative to the work directory. */
+  readonly path: string;
+  /** Where a file that somebody had edited was put aside. */
+  readonly kept?: string;
+  /** Lines that changed in a file that was there: `- old`, `+ new`. */
+  readonly diff?: readonly string[];
+}
+
+/** What `install render` answers. */
+export interface RenderResult extends CommonResult {
+  readonly clusters: readonly RenderedCluster[];
+  readonly warnings: readonly Warning[];
+}
+
+interface Facts {
+  readonly loaded: LoadedMesh;
+  readonly version: ChosenVersion;
+  readonly renderings: readonly Rendering[];
+}
+
+/** `install render`: writes CLUSTER/install.yaml for each cluster, and records the mesh ID and the network it used. */
+export const renderInstalls: Operation<MeshRequest, RenderResult> = {
+  command: 'install render',
+  changes: true,
+  async execute(request, engine) {
+    const run = await engine.run(renderPhase(request));
+    const {renderings, version} = run.facts;
+    const outcomes = clusterOutcomes(
+      renderings.map(({cluster}) => cluster.name),
+      run,
+    );
+    return {
+      clusters: renderings.map((rendering, index) => ({
+        ...(outcomes[index] ?? {name: rendering.cluster.name, outcome: 'skipped' as const}),
+        ...describe(rendering, version),
+      })),
+      warnings: run.plan.warnings,
+    };
+  },
+  conclude: (result) => concludeClusters(result.clusters),
+};
+
+/** The phase, for `up` too. */
+export function renderPhase(request: MeshRequest): Phase<Facts> {
+  return {
+    title: 'render install.yaml',
+    async gather(deps) {
+      const loaded = await loadMesh(deps, request);
+      const version = await chooseVersion(loaded.mesh, request.istioVersion, deps);
+      return {loaded, version, renderings: await gatherRenderings(loaded.mesh, loaded.clusters, version.known, deps)};
+    },
+    plan: planRender,
+  };
+}
+
+/** Writes what differs; what somebody edited is kept beside it, never lost. */
+export function planRender({loaded, version, renderings}: Facts): Plan {
+  return {
+    groups: [
+      ...declareGroups(loaded),
+      {title: 'render install.yaml', lanes: renderings.flatMap(writeLane), onFailure: 'stop'},
+    ],
+    blockers: renderings.flatMap(({cluster, rendered}) =>
+      rendered instanceof MeshError ? [{cluster: cluster.name, error: reportError(rendered)}] : [],
+    ),
+    warnings: [
+      ...loaded.notes.map((message) => ({message})),
+      ...(version.known.note === undefined ? [] : [{message: version.known.note}]),
+      ...renderings.flatMap(keptWarning),
+    ],
+  };
+}
+
+function writeLane(rendering: Rendering): readonly Lane[] {
+  const {cluster, path, present, rendered} = rendering;
+  if (rendered instanceof MeshError || present === rendered.text) return [];
+  const kept = keptPath(rendering);
+  const verb = present === undefined ? 'write' : 'rewrite';
+  const action: WriteFiles = {
+    kind: 'write-files',
+    id: `${cluster.name}/install.yaml`,
+    cluster: cluster.name,
+    title: `${verb} ${path}${kept === undefined ? '' : `, keeping what was edited as ${kept}`}`,
+    files: [...(kept === undefined ? [] : [{path: kept, content: present ?? ''}]), {path, content: rendered.text}],
+  };
+  return [{key: cluster.name, cluster: cluster.name, title: `${cluster.name}: ${action.title}`, actions: [action]}];
+}
+
+/** Where the present file goes that is not simply an older rendering of ours. Its name says its content: kept once. */
+function keptPath({cluster, present, rendered}: Rendering): string | undefined {
+  if (present === undefined || rendered instanceof MeshError || present === rendered.text) return undefined;
+  if (installYamlState(present) === 'rendered') return undefined;
+  return `${clusterLayout(cluster.name).directory}/install.edited-${sha256(present).slice(0, 8)}.yaml`;
+}
+
+function keptWarning(rendering: Rendering): readonly Warning[] {
+  const kept = keptPath(rendering);
+  if (kept === undefined) return [];
+  const {cluster, path} = rendering;
+  return [
+    {
+      cluster: cluster.name,
+      message: `${path} was not as kubectl mesh writes it: it is kept as ${kept}, and what it changed belongs into mesh.yaml (values, overlays)`,
+    },
+  ];
+}
+
+function describe(rendering: Rendering, version: ChosenVersion): Omit<RenderedCluster, keyof ClusterResult> {
+  const {path, present, rendered} = rendering;
+  if (rendered instanceof MeshError) return {path};
+  const kept = keptPath(rendering);
+  return {
+    path,
+    istioVersion: version.known.said,
+    versionFrom: version.saidBy,
+    dialect: rendered.dialect.id,
+    dialectWhy: rendered.dialect.why,
+    ...(kept === undefined ? {} : {kept}),
+    ...(present === undefined || present === rendered.text ? {} : {diff: lineDiff(present, rendered.text)}),
+  };
+}
