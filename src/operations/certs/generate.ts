@@ -4,6 +4,7 @@ import type {KeyAlgorithm} from '../../domain/mesh/mesh.js';
 import {parseCertificates} from '../../domain/pki/certificate.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
 import {type ClusterState, judgeCluster, judgeRoot, type RootState} from '../../domain/pki/workdir-state.js';
+import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Detail, Operation, Outcome, PhaseRun, Warning} from '../../engine/operation.js';
 import {
@@ -15,7 +16,8 @@ import {
 } from '../../engine/report.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {declareGroups, type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
-import {readCaFiles, readRootFiles} from '../shared/read-ca-files.js';
+import {createCaFileReader} from '../shared/read-ca-files.js';
+import {takeOver} from '../shared/take-over.js';
 import {type ClusterFacts, type GenerateFacts, planGenerate} from './plan-generate.js';
 
 /** What `certs generate` is asked for. */
@@ -34,6 +36,8 @@ export type CaSummary = Pick<CertificateSummary, 'subject' | 'key' | 'fingerprin
 /** The root CA after the run. */
 export interface RootResult {
   readonly outcome: 'done' | 'unchanged' | 'failed' | 'skipped' | 'cancelled';
+  /** What was, or in a dry run would be, done; absent when nothing is to be done. */
+  readonly action?: string;
   readonly certificate?: CaSummary;
   /** How root-key.pem is protected; `missing`: it is kept elsewhere. */
   readonly protection?: 'encrypted' | 'clear' | 'missing';
@@ -41,6 +45,8 @@ export interface RootResult {
 
 /** One cluster after the run. */
 export interface GenerateClusterResult extends ClusterResult {
+  /** What was, or in a dry run would be, done; absent when nothing is to be done. */
+  readonly action?: string;
   readonly certificate?: CaSummary;
 }
 
@@ -72,10 +78,12 @@ async function gather(request: GenerateRequest, deps: Deps): Promise<GenerateFac
   const {workspace} = deps;
   const now = deps.now();
   const loaded = await loadMesh(deps, {clusters: request.clusters, keyAlgorithm: request.keyAlgorithm});
-  const root = judgeRoot(await readRootFiles(workspace));
+  const taken = await takeOver(deps);
+  const reader = createCaFileReader(workspace, taken.files);
+  const root = judgeRoot(await reader.root());
   const clusters = await Promise.all(
     loaded.clusters.map(async (cluster): Promise<ClusterFacts> => {
-      const files = await readCaFiles(workspace, cluster.name);
+      const files = await reader.cluster(cluster.name);
       return {cluster, state: judgeCluster(cluster.name, files, root, now)};
     }),
   );
@@ -90,6 +98,7 @@ async function gather(request: GenerateRequest, deps: Deps): Promise<GenerateFac
     exposedKeys: await findExposedKeys(deps, loaded, keysToWrite(root, clusters, request.renew)),
     now,
     declare: declareGroups(loaded),
+    taken,
     notes: loaded.notes,
   };
 }
@@ -144,14 +153,21 @@ function report(run: PhaseRun<GenerateFacts>): GenerateResult {
     clusters: clusterOutcomes(names, run).map((result) => {
       const state = facts.clusters.find(({cluster}) => cluster.name === result.name)?.state;
       const certificate = issued(run.outcomes, `${result.name}/ca`) ?? found(state, facts);
-      return {...result, ...(certificate && {certificate})};
+      const action = plannedAction(run, (one) => one.cluster === result.name);
+      return {...result, ...(action && {action: action.title}), ...(certificate && {certificate})};
     }),
     errors: generalErrors(run),
     warnings: run.plan.warnings,
   };
 }
 
-function reportRoot({facts, outcomes}: PhaseRun<GenerateFacts>): RootResult {
+function plannedAction({plan}: PhaseRun<GenerateFacts>, matches: (action: Action) => boolean): Action | undefined {
+  return plan.groups.flatMap(({lanes}) => lanes.flatMap(({actions}) => actions)).find(matches);
+}
+
+function reportRoot(run: PhaseRun<GenerateFacts>): RootResult {
+  const {facts, outcomes} = run;
+  const action = plannedAction(run, ({id}) => id === 'root-ca' || id === 'root-cert');
   const outcome = outcomes.find(({id}) => id === 'root-ca' || id === 'root-cert');
   const {root} = facts;
   const [first] = root.kind === 'present' ? root.certificates : [];
@@ -162,6 +178,7 @@ function reportRoot({facts, outcomes}: PhaseRun<GenerateFacts>): RootResult {
     root.kind === 'present' ? root.key : outcome?.id === 'root-ca' ? (facts.clear ? 'clear' : 'encrypted') : undefined;
   return {
     outcome: outcome?.status ?? (root.kind === 'present' ? 'unchanged' : 'skipped'),
+    ...(action && {action: action.title}),
     ...(certificate && {certificate}),
     ...(protection && {protection}),
   };

@@ -7,6 +7,7 @@ import {chainPem} from '../../domain/pki/chain.js';
 import {passphraseNeeded} from '../../domain/pki/passphrase.js';
 import type {ClusterState, RootState} from '../../domain/pki/workdir-state.js';
 import type {Action, CreateRootCa, FileContent, IssueClusterCa, WriteFiles} from '../../engine/action.js';
+import type {TakeOver} from '../shared/take-over.js';
 import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
 
 /** One cluster as it was found. */
@@ -38,6 +39,8 @@ export interface GenerateFacts {
   readonly now: Date;
   /** What records the mesh where mesh.yaml is silent; goes first. */
   readonly declare: readonly Group[];
+  /** What is taken over from a directory that Istio's Makefile made. */
+  readonly taken: Pick<TakeOver, 'files' | 'notes' | 'warnings'>;
   /** What reading the mesh found worth saying. */
   readonly notes: readonly string[];
 }
@@ -66,12 +69,14 @@ export function planGenerate(facts: GenerateFacts): Plan {
   return {
     groups: [
       ...facts.declare,
+      ...asGroup('take over', takeOverAction(facts)),
       ...asGroup('root CA', root.actions),
       ...(lanes.length > 0 ? [{title: 'cluster CAs', lanes, onFailure: 'stop' as const}] : []),
     ],
     blockers,
     warnings: [
       ...facts.notes.map((message) => ({message})),
+      ...facts.taken.warnings,
       ...root.warnings,
       ...plans.flatMap(({warnings}) => warnings),
     ],
@@ -167,6 +172,11 @@ function createRoot(facts: GenerateFacts, ahead: readonly IssueClusterCa[]): Cre
     ...(mesh.meshID !== undefined && {meshID: mesh.meshID}),
     keysAhead: ahead.slice(0, keysAhead).map(({cluster, algorithm: key}) => ({cluster, algorithm: key})),
   };
+}
+
+function takeOverAction({taken}: GenerateFacts): readonly Action[] {
+  if (taken.files.length === 0) return [];
+  return [{kind: 'write-files', id: 'take-over', title: taken.notes.join('; '), files: taken.files}];
 }
 
 function adoptRoot(text: string): WriteFiles {

@@ -2,25 +2,53 @@
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/pki/ca-files.js';
 import type {RootFiles} from '../../domain/pki/workdir-state.js';
+import {Sensitive} from '../../domain/sensitive.js';
+import type {FileContent} from '../../engine/action.js';
 import type {Workspace} from '../../workspace/workspace.js';
 
-/** One cluster's four files; what is not there is undefined. Throws `WORKDIR_UNREADABLE`. */
-export async function readCaFiles(workspace: Workspace, cluster: string): Promise<CaFiles> {
-  const paths = clusterLayout(cluster);
-  const [caCert, caKey, rootCert, certChain] = await Promise.all([
-    workspace.readText(paths.caCert),
-    workspace.readSecret(paths.caKey),
-    workspace.readText(paths.rootCert),
-    workspace.readText(paths.certChain),
-  ]);
-  return {caCert, caKey, rootCert, certChain, layout: 'pem'};
+/** Reads CA files, as they will be once `planned` files are written. */
+export interface CaFileReader {
+  /** One cluster's four files; what is not there is undefined. Throws `WORKDIR_UNREADABLE`. */
+  cluster(name: string): Promise<CaFiles>;
+  /** root-cert.pem and root-key.pem, the key as it is (usually encrypted). Throws `WORKDIR_UNREADABLE`. */
+  root(): Promise<RootFiles>;
 }
 
-/** root-cert.pem and root-key.pem, the key as it is (usually encrypted). Throws `WORKDIR_UNREADABLE`. */
+/** Makes the reader. `planned`: files the same run writes before it looks at any, such as copies of a Makefile's. */
+export function createCaFileReader(workspace: Workspace, planned: readonly FileContent[] = []): CaFileReader {
+  const contents = new Map(planned.map(({path, content}) => [path, content]));
+  const text = async (path: string): Promise<string | undefined> => {
+    const content = contents.get(path);
+    return typeof content === 'string' ? content : workspace.readText(path);
+  };
+  const secret = async (path: string): Promise<Sensitive<string> | undefined> => {
+    const content = contents.get(path);
+    return content instanceof Sensitive ? content : workspace.readSecret(path);
+  };
+  return {
+    async cluster(name) {
+      const paths = clusterLayout(name);
+      const [caCert, caKey, rootCert, certChain] = await Promise.all([
+        text(paths.caCert),
+        secret(paths.caKey),
+        text(paths.rootCert),
+        text(paths.certChain),
+      ]);
+      return {caCert, caKey, rootCert, certChain, layout: 'pem'};
+    },
+    async root() {
+      const [certificate, key] = await Promise.all([text(layout.rootCert), secret(layout.rootKey)]);
+      return {certificate, key};
+    },
+  };
+}
+
+/** One cluster's four files as they are now. Throws `WORKDIR_UNREADABLE`. */
+export async function readCaFiles(workspace: Workspace, cluster: string): Promise<CaFiles> {
+  return createCaFileReader(workspace).cluster(cluster);
+}
+
+/** The root's files as they are now. Throws `WORKDIR_UNREADABLE`. */
 export async function readRootFiles(workspace: Workspace): Promise<RootFiles> {
-  const [certificate, key] = await Promise.all([
-    workspace.readText(layout.rootCert),
-    workspace.readSecret(layout.rootKey),
-  ]);
-  return {certificate, key};
+  return createCaFileReader(workspace).root();
 }

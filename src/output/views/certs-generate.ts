@@ -1,0 +1,39 @@
+import type {CaSummary, GenerateResult} from '../../operations/certs/generate.js';
+import {shortFingerprint} from '../../domain/pki/fingerprint.js';
+import {printableLine} from '../../domain/printable.js';
+import {table} from '../table.js';
+import type {View} from '../view.js';
+
+/** `certs generate`: a line for the root and for each cluster, then what went wrong. */
+export const certsGenerateView: View<GenerateResult> = {
+  text: (result) => {
+    const rows = [
+      row('root CA', result.root, result),
+      ...result.clusters.map((cluster) => row(cluster.name, cluster, result)),
+    ];
+    const errors = [
+      ...result.errors.map((error) => ({name: '', error})),
+      ...result.clusters.flatMap(({name, error}) =>
+        error && !result.errors.some(({message}) => message === error.message) ? [{name: `${name}: `, error}] : [],
+      ),
+    ];
+    return [
+      table(['NAME', 'OUTCOME', 'KEY', 'NOT AFTER', 'FINGERPRINT', 'SUBJECT'], rows),
+      ...errors.flatMap(({name, error}) => [`${name}${error.message}`, ...error.hints.map((hint) => `  ${hint}`)]),
+    ].join('\n');
+  },
+  name: (result) => result.clusters.flatMap(({name, outcome}) => (outcome === 'done' ? [name] : [])).join('\n'),
+};
+
+interface Line {
+  readonly outcome: string;
+  readonly action?: string;
+  readonly certificate?: CaSummary;
+}
+
+function row(name: string, {outcome, action, certificate}: Line, {dryRun}: GenerateResult): readonly string[] {
+  const said = dryRun !== undefined && action !== undefined && outcome === 'skipped' ? `would ${action}` : outcome;
+  if (!certificate) return [name, said];
+  const {key, notAfter, fingerprint, subject} = certificate;
+  return [name, said, key, notAfter.slice(0, 10), shortFingerprint(fingerprint), printableLine(subject)];
+}
