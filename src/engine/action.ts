@@ -106,6 +106,12 @@ export interface RestartWorkload extends ActionBase {
   readonly timeoutMs: number;
 }
 
+/** Removes files of the work directory that exist: a cluster's key once the cluster holds it (`keepClusterKeys: false`). */
+export interface RemoveFiles extends ActionBase {
+  readonly kind: 'remove-files';
+  readonly paths: readonly string[];
+}
+
 /** Waits until the cluster itself shows that istiod loaded a bundle: ConfigMap istio-ca-root-cert equals it (F1.4). */
 export interface AwaitBundle extends ActionBase {
   readonly kind: 'await-bundle';
@@ -113,12 +119,15 @@ export interface AwaitBundle extends ActionBase {
   readonly context: string;
   readonly namespace: string;
   readonly bundle: string;
+  /** SHA-256 of the cluster CA that every ready istiod pod must then present; absent: only the bundle is looked at. */
+  readonly caFingerprint?: string;
   readonly timeoutMs: number;
 }
 
 /** Everything this program can do to the world. One interpreter acts on it: `perform.ts` and `effects/`. */
 export type Action =
   | WriteFiles
+  | RemoveFiles
   | CreateRootCa
   | IssueClusterCa
   | PutObject

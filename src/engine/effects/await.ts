@@ -1,0 +1,40 @@
+import {MeshError} from '../../domain/errors.js';
+import type {Deps} from '../deps.js';
+
+/** Pause between two looks. Milliseconds. */
+const pauseMs = 1000;
+
+/**
+ * Looks again and again until there is an answer. Throws `NOT_READY` with what was last seen after `timeoutMs`, and what
+ * looking throws, except that an API server which does not answer for a while is asked again.
+ */
+export async function awaitAnswer<T>(
+  {deps, timeoutMs, what}: {readonly deps: Deps; readonly timeoutMs: number; readonly what: string},
+  look: () => Promise<{readonly answer: T} | {readonly notYet: string}>,
+): Promise<T> {
+  const deadline = deps.now().getTime() + timeoutMs;
+  for (;;) {
+    let seen: string;
+    try {
+      const looked = await look();
+      if ('answer' in looked) return looked.answer;
+      seen = looked.notYet;
+    } catch (thrown) {
+      if (!(thrown instanceof MeshError) || thrown.code !== 'UNREACHABLE') throw thrown;
+      seen = thrown.message;
+    }
+    deps.signal.throwIfAborted();
+    if (deps.now().getTime() >= deadline) {
+      throw new MeshError('NOT_READY', `${what} within ${String(Math.round(timeoutMs / 1000))} s: ${seen}`);
+    }
+    await new Promise<void>((resolve) => {
+      const stop = (): void => {
+        clearTimeout(timer);
+        deps.signal.removeEventListener('abort', stop);
+        resolve();
+      };
+      const timer = setTimeout(stop, pauseMs);
+      deps.signal.addEventListener('abort', stop, {once: true});
+    });
+  }
+}

@@ -1,0 +1,65 @@
+import {MeshError} from '../../domain/errors.js';
+import type {KubeObject} from '../../domain/kube/object.js';
+import {describeRef} from '../../domain/kube/paths.js';
+import {Sensitive} from '../../domain/sensitive.js';
+import type {Effect} from '../effect.js';
+import {refuseRootKey} from './root-key-guard.js';
+import type {Payload} from './root-key-guard.js';
+import {holds, writeCertainly} from './uncertain-write.js';
+import type {Seen} from './uncertain-write.js';
+
+interface JsonPatchOperation {
+  readonly op: string;
+  readonly path: string;
+  readonly value?: unknown;
+}
+
+/** Patches an object. A JSON patch whose test of the version fails is a `CONFLICT`. */
+export const effect: Effect<'patch-object'> = async (action, {deps, settings}) => {
+  await refuseRootKey(payloadOf(action.patch), action.cluster, deps.workspace, action.title);
+  const api = await deps.clusters.open(action.context);
+  const dryRun = settings.dryRun === 'server' ? 'server' : 'none';
+  const tested = testedVersion(action.patch);
+  try {
+    const judge = (now: KubeObject | undefined): Seen => judgePatch(now, action.patch, tested);
+    const written = await writeCertainly({api, ref: action.ref, dryRun, judge}, () =>
+      api.patch(action.ref, action.patch, dryRun),
+    );
+    if (written === 'found-written') return {foundWritten: true};
+    return dryRun === 'server' ? {validated: true} : {resourceVersion: written.metadata.resourceVersion ?? ''};
+  } catch (thrown) {
+    // The API server answers 422 without a word about the test that failed: the version tells.
+    if (!(thrown instanceof MeshError) || thrown.code !== 'REJECTED' || tested === undefined) throw thrown;
+    const now = await api.find(action.ref);
+    if (now?.metadata.resourceVersion === tested) throw thrown;
+    throw new MeshError('CONFLICT', `${describeRef(action.ref)} was changed by somebody else`, {cause: thrown});
+  }
+};
+
+function judgePatch(now: KubeObject | undefined, patch: object, tested: string | undefined): Seen {
+  if (!Array.isArray(patch)) return now && holds(now, patch) ? 'written' : 'not-written';
+  if (tested === undefined) return 'changed-otherwise';
+  return now?.metadata.resourceVersion === tested ? 'not-written' : 'changed-otherwise';
+}
+
+function testedVersion(patch: object): string | undefined {
+  if (!Array.isArray(patch)) return undefined;
+  const operations = patch as readonly JsonPatchOperation[];
+  const test = operations.find(({op, path}) => op === 'test' && path === '/metadata/resourceVersion');
+  return typeof test?.value === 'string' ? test.value : undefined;
+}
+
+/** Every text of a patch, as it is and decoded: a Secret's data is base64. */
+function payloadOf(patch: object): Payload {
+  const found: Record<string, Sensitive<Buffer>> = {};
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value === 'string') {
+      found[path] = new Sensitive(Buffer.from(value));
+      found[`${path} (decoded)`] = new Sensitive(Buffer.from(value, 'base64'));
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, inner] of Object.entries(value)) walk(inner, `${path}/${key}`);
+    }
+  };
+  walk(patch, '');
+  return found;
+}

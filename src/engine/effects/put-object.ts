@@ -1,0 +1,66 @@
+import {MeshError} from '../../domain/errors.js';
+import {refOf} from '../../domain/kube/paths.js';
+import type {KubeObject} from '../../domain/kube/object.js';
+import type {KubeApi} from '../../tools/kubectl/api.js';
+import type {PutObject} from '../action.js';
+import type {Effect} from '../effect.js';
+import {refuseRootKey} from './root-key-guard.js';
+import {holds, writeCertainly} from './uncertain-write.js';
+import type {Seen} from './uncertain-write.js';
+
+/** Creates an object, or replaces it at the version that the plan saw. */
+export const effect: Effect<'put-object'> = async (action, {deps, settings, line}) => {
+  const ref = refOf(action.object);
+  if (action.secretData) await refuseRootKey(action.secretData, action.cluster, deps.workspace, action.title);
+  const object = withSecretData(action);
+  const api = await deps.clusters.open(action.context);
+  const dryRun = settings.dryRun === 'server' ? 'server' : 'none';
+  const before = object.metadata.resourceVersion;
+  const write = (): Promise<KubeObject> =>
+    before === undefined ? api.create(object, dryRun) : api.replace(object, dryRun);
+  try {
+    const written = await writeCertainly({api, ref, dryRun, judge: (now) => judge(now, object)}, write);
+    if (written === 'found-written') return {foundWritten: true};
+    return dryRun === 'server' ? {validated: true} : {resourceVersion: written.metadata.resourceVersion ?? ''};
+  } catch (thrown) {
+    if (dryRun === 'server' && (await isOnlyNamespaceMissing(thrown, api, object))) {
+      // The API server checks nothing in a namespace that a dry run could not create.
+      line(`not checked by the API server: namespace ${ref.namespace ?? ''} does not exist yet`);
+      return {validated: false, reason: `namespace ${ref.namespace ?? ''} does not exist yet`};
+    }
+    if (dryRun === 'server' && before === undefined && thrown instanceof MeshError && thrown.code === 'CONFLICT') {
+      line('not checked by the API server: the object it follows is still there in a dry run');
+      return {validated: false, reason: 'another object of that name is deleted first'};
+    }
+    throw thrown;
+  }
+};
+
+function withSecretData({object, secretData}: PutObject): KubeObject {
+  if (!secretData) return object;
+  const data = Object.entries(secretData).map(([key, value]) => [key, value.reveal().toString('base64')] as const);
+  return {...object, data: Object.fromEntries(data)};
+}
+
+function judge(now: KubeObject | undefined, wanted: KubeObject): Seen {
+  const before = wanted.metadata.resourceVersion;
+  const {metadata, ...rest} = wanted;
+  const meta = Object.fromEntries(Object.entries(metadata).filter(([field]) => field !== 'resourceVersion'));
+  if (now && holds(now, {...rest, metadata: meta}) && sameKeys(now.data, wanted.data)) return 'written';
+  return now?.metadata.resourceVersion === before ? 'not-written' : 'changed-otherwise';
+}
+
+/** A Secret that still has foreign keys was not replaced. */
+function sameKeys(now: unknown, wanted: unknown): boolean {
+  const keys = (value: unknown): string =>
+    Object.keys(value ?? {})
+      .sort()
+      .join();
+  return keys(now) === keys(wanted);
+}
+
+async function isOnlyNamespaceMissing(thrown: unknown, api: KubeApi, object: KubeObject): Promise<boolean> {
+  const {namespace} = object.metadata;
+  if (!(thrown instanceof MeshError) || thrown.code !== 'NOT_FOUND' || namespace === undefined) return false;
+  return (await api.find({apiVersion: 'v1', kind: 'Namespace', name: namespace})) === undefined;
+}

@@ -1,0 +1,42 @@
+import type {KubeObject} from '../../domain/kube/object.js';
+import {describeRef} from '../../domain/kube/paths.js';
+import type {Effect} from '../effect.js';
+import {awaitAnswer} from './await.js';
+import {holds, writeCertainly} from './uncertain-write.js';
+
+/** What `kubectl rollout restart` sets (kubernetes/kubectl pkg/polymorphichelpers/objectrestarter.go). */
+const restartedAt = 'kubectl.kubernetes.io/restartedAt';
+
+/** Restarts a Deployment and waits until all of its pods are new and available. */
+export const effect: Effect<'restart-workload'> = async (action, {deps, line}) => {
+  const api = await deps.clusters.open(action.context);
+  const patch = {spec: {template: {metadata: {annotations: {[restartedAt]: deps.now().toISOString()}}}}};
+  const judge = (now: KubeObject | undefined): 'written' | 'not-written' =>
+    now && holds(now, patch) ? 'written' : 'not-written';
+  await writeCertainly({api, ref: action.ref, dryRun: 'none', judge}, () => api.patch(action.ref, patch, 'none'));
+  let said = '';
+  const what = `${describeRef(action.ref)} did not come back`;
+  await awaitAnswer({deps, timeoutMs: action.timeoutMs, what}, async () => {
+    const state = rolloutState(await api.get(action.ref));
+    if (state === undefined) return {answer: true};
+    if (state !== said) line(state);
+    said = state;
+    return {notYet: state};
+  });
+  return undefined;
+};
+
+/** What a rollout still waits for; undefined when it is done (kubernetes/kubectl pkg/polymorphichelpers/rollout_status.go). */
+export function rolloutState(deployment: KubeObject): string | undefined {
+  const {generation = 0} = deployment.metadata as {readonly generation?: number};
+  const {replicas: desired = 1} = (deployment.spec ?? {}) as {readonly replicas?: number};
+  const status = (deployment.status ?? {}) as Readonly<Record<string, number | undefined>>;
+  const {observedGeneration = 0, updatedReplicas = 0, replicas = 0, availableReplicas = 0} = status;
+  if (observedGeneration < generation) return 'waiting for the Deployment to be seen by its controller';
+  if (updatedReplicas < desired) return `${String(updatedReplicas)} of ${String(desired)} new pods are there`;
+  if (replicas > updatedReplicas) return `${String(replicas - updatedReplicas)} old pods are still there`;
+  if (availableReplicas < updatedReplicas) {
+    return `${String(availableReplicas)} of ${String(updatedReplicas)} new pods are available`;
+  }
+  return undefined;
+}

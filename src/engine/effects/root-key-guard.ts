@@ -1,0 +1,87 @@
+/**
+ * The last door before a cluster: no payload may hold the mesh's root key, whatever the caller did. Compared by public
+ * key, so that another encoding or file name does not help, and by the bytes of root-key.pem for a key that is
+ * encrypted and so cannot be compared.
+ */
+import {MeshError, asMeshError} from '../../domain/errors.js';
+import {parseCertificates} from '../../domain/pki/certificate.js';
+import {readPrivateKey} from '../../domain/pki/private-key.js';
+import {Sensitive} from '../../domain/sensitive.js';
+import {layout, clusterLayout} from '../../domain/mesh/layout.js';
+import type {Workspace} from '../../workspace/workspace.js';
+
+/** What is about to be sent, by key. */
+export type Payload = Readonly<Record<string, Sensitive<Buffer>>>;
+
+/** Throws `ROOT_KEY_IN_PAYLOAD` when a value is, or contains, a root's private key. */
+export async function refuseRootKey(
+  payload: Payload,
+  cluster: string,
+  workspace: Workspace,
+  what: string,
+): Promise<void> {
+  const texts = Object.entries(payload).map(([name, value]) => [name, value.reveal().toString('latin1')] as const);
+  const withKeys = texts.filter(([, text]) => text.includes('PRIVATE KEY-----'));
+  if (withKeys.length === 0) return;
+  const roots = await rootKeys(payload, cluster, workspace);
+  const rootKeyText = (await workspace.readSecret(layout.rootKey))?.reveal();
+  for (const [name, text] of withKeys) {
+    const isRootKey =
+      (rootKeyText !== undefined && keyBodies(rootKeyText).some((body) => keyBodies(text).includes(body))) ||
+      privateKeyBlocks(text).some((block) => {
+        const spki = publicHalfOf(block, name);
+        return spki !== undefined && roots.has(spki);
+      });
+    if (!isRootKey) continue;
+    throw new MeshError(
+      'ROOT_KEY_IN_PAYLOAD',
+      `${name} of ${what} holds the root CA's private key: it never leaves the work directory`,
+      {
+        hints: [
+          `make a cluster CA for it: kubectl mesh certs generate ${cluster} --renew`,
+          'a root key that was in a cluster once should be replaced',
+        ],
+      },
+    );
+  }
+}
+
+/** SPKI hashes of every root this mesh has: the work directory's, the cluster directory's, and the payload's own. */
+async function rootKeys(payload: Payload, cluster: string, workspace: Workspace): Promise<ReadonlySet<string>> {
+  const files = await Promise.all(
+    [layout.rootCert, clusterLayout(cluster).rootCert].map((path) => workspace.readText(path)),
+  );
+  // istiod's own self-signed CA is its own root: a Secret that istiod marked as its own may be put back (rollback).
+  const own = 'istio-generated' in payload ? [] : [payload['root-cert.pem'], payload['ca.crt']];
+  const texts = [...files, ...own.map((value) => value?.reveal().toString('utf8'))];
+  return new Set(
+    texts.flatMap((text) => {
+      if (text === undefined) return [];
+      try {
+        return parseCertificates(text, layout.rootCert).certificates.map(({spki}) => spki);
+      } catch (thrown) {
+        // A bundle that cannot be parsed is another rule's business; here it has no keys to compare with.
+        if (asMeshError(thrown).class === 'bug') throw thrown;
+        return [];
+      }
+    }),
+  );
+}
+
+function publicHalfOf(block: string, name: string): string | undefined {
+  try {
+    return readPrivateKey(new Sensitive(block), name).spki;
+  } catch (thrown) {
+    if (asMeshError(thrown).class === 'bug') throw thrown;
+    return undefined;
+  }
+}
+
+function privateKeyBlocks(text: string): readonly string[] {
+  return text.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g) ?? [];
+}
+
+/** The base64 of each private key, without line breaks. */
+function keyBodies(text: string): readonly string[] {
+  return privateKeyBlocks(text).map((block) => block.replace(/-----[^-]+-----/g, '').replace(/\s/g, ''));
+}

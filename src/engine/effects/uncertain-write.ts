@@ -1,0 +1,68 @@
+import {MeshError, asMeshError} from '../../domain/errors.js';
+import type {ErrorCode} from '../../domain/errors.js';
+import {describeRef} from '../../domain/kube/paths.js';
+import type {KubeObject, ObjectRef} from '../../domain/kube/object.js';
+import {isKnown, observe} from '../../domain/observed.js';
+import type {KubeApi} from '../../tools/kubectl/api.js';
+
+/** Answers that say for certain that nothing was written. */
+const certain: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'FORBIDDEN',
+  'UNAUTHORIZED',
+  'NOT_FOUND',
+  'CONFLICT',
+  'REJECTED',
+]);
+
+/** What the cluster shows after a write whose answer was an error or was lost. */
+export type Seen = 'written' | 'not-written' | 'changed-otherwise';
+
+/** How to look up what became of a write. */
+export interface Look {
+  readonly api: KubeApi;
+  readonly ref: ObjectRef;
+  /** `none`: a dry run stores nothing, so there is nothing to look up. */
+  readonly dryRun: 'none' | 'server';
+  /** Judges the object as it is now. */
+  readonly judge: (now: KubeObject | undefined) => Seen;
+}
+
+/**
+ * Writes, and where it is not certain what became of it reads the cluster again before anything is reported: a lost
+ * answer to a write that arrived is a success. Throws the write's error, `CONFLICT` when the object is neither as
+ * before nor as it should be, `WRITE_UNCERTAIN` when the cluster cannot be read either.
+ */
+export async function writeCertainly<T>(look: Look, write: () => Promise<T>): Promise<T | 'found-written'> {
+  try {
+    return await write();
+  } catch (thrown) {
+    const error = asMeshError(thrown);
+    const lost = error.class === 'unknown' && !certain.has(error.code);
+    if (!lost || look.dryRun === 'server') throw error;
+    const now = await observe(() => look.api.find(look.ref));
+    const what = describeRef(look.ref);
+    if (!isKnown(now)) {
+      throw new MeshError('WRITE_UNCERTAIN', `whether ${what} was written is not known: ${error.message}`, {
+        cause: error,
+        hints: ['run the command again when the cluster answers: it looks first and does only what is left'],
+      });
+    }
+    switch (look.judge(now.value)) {
+      case 'written':
+        return 'found-written';
+      case 'not-written':
+        throw error;
+      case 'changed-otherwise':
+        throw new MeshError('CONFLICT', `${what} was changed while it was written`, {cause: error});
+    }
+  }
+}
+
+/** Whether every value of `part` stands in `whole`: what a merge patch leaves behind. Null in `part` means absent. */
+export function holds(whole: unknown, part: unknown): boolean {
+  if (part === null) return whole === undefined || whole === null;
+  if (typeof part !== 'object' || Array.isArray(part)) return JSON.stringify(whole) === JSON.stringify(part);
+  return Object.entries(part).every(([key, value]) =>
+    holds((whole as Record<string, unknown> | undefined)?.[key], value),
+  );
+}
