@@ -191,8 +191,10 @@ export class Kubelet {
 }
 
 /** The status a kubelet writes: phase, conditions, container state. */
-function podStatus({pod, daemon, ready, restarts, exitCode, started}: Played): object {
+function podStatus({pod, ports, daemon, ready, restarts, exitCode, started}: Played): object {
   const running = daemon !== undefined;
+  // Different for every pod, and reachable for none: port-forward leads to the process (PortForward objects).
+  const address = `10.128.${String(ports[8080] >> 8)}.${String(ports[8080] & 255)}`;
   const condition = (type: string, value: boolean): object => ({
     type,
     status: value ? 'True' : 'False',
@@ -204,8 +206,8 @@ function podStatus({pod, daemon, ready, restarts, exitCode, started}: Played): o
     phase: running || restarts > 0 ? 'Running' : 'Pending',
     startTime: started,
     hostIP: '127.0.0.1',
-    podIP: '10.0.0.1',
-    podIPs: [{ip: '10.0.0.1'}],
+    podIP: address,
+    podIPs: [{ip: address}],
     conditions: [
       condition('PodScheduled', true),
       condition('Initialized', true),

@@ -1,0 +1,58 @@
+/** Why it is all done: workloads of two clusters accept each other under one root, and do not under two. */
+import {fileURLToPath} from 'node:url';
+import {afterAll, beforeAll, expect, it} from 'vitest';
+import type {Cluster} from './harness/cluster.js';
+import {at, startSetting, type Setting} from './harness/mesh.js';
+import {MeshCli, findings} from './harness/mesh-cli.js';
+import {bothWays, type Handshake} from './harness/mtls.js';
+import {startWorkload} from './harness/workload.js';
+
+const example = fileURLToPath(new URL('../../examples/two-clusters.sh', import.meta.url));
+
+let setting: Setting;
+let one: Cluster;
+let two: Cluster;
+
+beforeAll(async () => {
+  setting = await startSetting({name: 'one'}, {name: 'two'});
+  [one, two] = [at(setting.clusters, 0), at(setting.clusters, 1)];
+});
+afterAll(() => setting.sandbox.close());
+
+/** New workloads of both clusters shake hands in both directions. */
+async function meet(): Promise<{there: Handshake; back: Handshake}> {
+  const workloads = [await startWorkload(one), await startWorkload(two)];
+  const [a, b] = await Promise.all(workloads.map((workload) => workload.identity()));
+  await Promise.all(workloads.map((workload) => workload.stop()));
+  if (a === undefined || b === undefined) throw new Error('no identities');
+  return bothWays(a, b);
+}
+
+it('makes a mesh of two clusters with examples/two-clusters.sh', async () => {
+  await setting.cli.script(example, {
+    MESH: 'mesh1',
+    ...{CLUSTER_1: 'one', CTX_1: 'kwok-one', NETWORK_1: 'network1'},
+    ...{CLUSTER_2: 'two', CTX_2: 'kwok-two', NETWORK_2: 'network1'},
+  });
+  const verdict = await setting.cli.verify();
+  expect(findings(verdict)).toEqual([]);
+  expect(verdict.code).toBe(0);
+});
+
+it('lets workloads of both clusters meet by mutual TLS, in both directions', async () => {
+  expect(await meet()).toEqual({there: {ok: true}, back: {ok: true}});
+});
+
+it('control experiment: with a root of its own in one cluster, neither accepts the other', async () => {
+  const stranger = new MeshCli(setting.sandbox, two.planes, {'kwok-two': two}, 'stranger');
+  await stranger.must('certs', 'generate', 'two');
+  const push = ['trust', 'push', 'two', '--context', 'kwok-two', '--yes'];
+  // Two roots are what the rules of trust push are there to prevent.
+  expect((await stranger.run(push)).code).toBe(5);
+  await stranger.must(...push, '--allow-root-change', '--restart-istiod');
+  const {there, back} = await meet();
+  expect([there.ok, back.ok]).toEqual([false, false]);
+  const verdict = await setting.cli.verify();
+  expect(verdict.code).toBe(3);
+  expect(findings(verdict).map(({id, cluster}) => [id, cluster])).toEqual([['MESH301', 'two']]);
+});
