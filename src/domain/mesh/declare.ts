@@ -31,6 +31,8 @@ export interface Declaration {
   readonly ownContexts?: Readonly<Record<string, string>>;
   /** By cluster. Recorded where mesh.yaml has none. */
   readonly networks?: Readonly<Record<string, string>>;
+  /** Whether .gitignore gets its patterns beside a mesh.yaml that is there already, too. */
+  readonly gitignore?: boolean;
   /** By cluster. Replaces another UID: the caller has had that agreed to. */
   readonly uids?: Readonly<Record<string, string>>;
 }
@@ -48,11 +50,15 @@ export function declareMesh(texts: DeclaringTexts, declaration: Declaration): De
   const after: DeclaringTexts = {
     mesh: draft.mesh,
     contexts: draft.contexts,
-    // A person who has a mesh.yaml has decided about .gitignore already.
-    gitignore: texts.mesh === undefined ? addGitignore(texts.gitignore) : texts.gitignore,
+    // A person who has a mesh.yaml has decided about .gitignore already, unless they ask again.
+    gitignore:
+      texts.mesh === undefined || declaration.gitignore === true ? addGitignore(texts.gitignore) : texts.gitignore,
   };
   // An edit that breaks a file, or a rule across fields, must not reach the disk.
   if (after.mesh !== undefined) parseMeshFile(after.mesh);
+  if (texts.mesh !== undefined && after.gitignore !== texts.gitignore) {
+    draft.summary.push(`${layout.gitignore}: private keys stay out of git`);
+  }
   const files = [
     {path: layout.meshYaml, before: texts.mesh, content: after.mesh},
     {path: layout.gitignore, before: texts.gitignore, content: after.gitignore},

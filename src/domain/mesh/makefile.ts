@@ -69,10 +69,17 @@ export const comparedFiles = [...selfSignedNames, ...k8sRoot]
   .flatMap(({from, to}): string[] => [from, to])
   .concat('root-cert.pem');
 
-/** Which Makefile made a folder; undefined when it holds no cluster CA. */
+/**
+ * Which Makefile made a folder; undefined when it holds no cluster CA. The targets for virtual machines leave a CA too,
+ * in a folder named for a namespace, but no chain of it.
+ */
 export function flavourOf(folder: Folder): Flavour | undefined {
-  if (folder.has('ca-cert.pem')) return 'istiod';
-  return folder.has('selfSigned-ca-cert.pem') ? 'selfSigned' : undefined;
+  if (folder.has('ca-cert.pem')) {
+    return folder.has('workload-cert.pem') && !folder.has('cert-chain.pem') ? undefined : 'istiod';
+  }
+  if (!folder.has('selfSigned-ca-cert.pem')) return undefined;
+  const forMachine = folder.has('selfSigned-workload-cert.pem') && !folder.has('selfSigned-ca-cert-chain.pem');
+  return forMachine ? undefined : 'selfSigned';
 }
 
 /** Whether a Makefile of Istio was at work here. */

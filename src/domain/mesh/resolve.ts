@@ -129,8 +129,12 @@ function checkNames({file}: MeshSources, names: readonly string[]): void {
   );
 }
 
-/** What was said has the form that mesh.yaml asks for; it may be recorded there. */
-function checkForms({meshID, network, istioNamespace}: SaidValues): void {
+/** What was said has the form that mesh.yaml asks for; it may be recorded there. Throws `USAGE`. */
+export function checkForms({
+  meshID,
+  network,
+  istioNamespace,
+}: Pick<SaidValues, 'meshID' | 'network' | 'istioNamespace'>): void {
   const rules = [
     {said: meshID, pattern: labelValuePattern, rule: labelValueRule},
     {said: network, pattern: labelValuePattern, rule: labelValueRule},
@@ -235,8 +239,12 @@ function threshold(pair: readonly [string, string] | undefined): ExpiryThreshold
   return pair && {share: parsePercent(pair[0]), days: parseDays(pair[1])};
 }
 
-/** What is declared, or else what was said; throws when they differ. */
-function agree<T extends string>(field: string, declared: T | undefined, said: Said<T> | undefined): T | undefined {
+/** What is declared, or else what was said. Throws `CONTRADICTION` when they differ. */
+export function agree<T extends string>(
+  field: string,
+  declared: T | undefined,
+  said: Said<T> | undefined,
+): T | undefined {
   if (declared === undefined || said === undefined || declared === said.value) return declared ?? said?.value;
   throw new MeshError(
     'CONTRADICTION',

@@ -21,12 +21,12 @@ const longestValidityDays = 36_500;
 export function brokenRules(file: MeshFile): readonly BrokenRule[] {
   const clusters = file.clusters ?? [];
   return [
-    ...unique(clusters, 'name', (name) => `two clusters are named ${name}`),
-    ...unique(clusters, 'context', (context, other) => `context ${context} is that of cluster ${other} already`),
+    ...unique(clusters, 'name', (name) => `is ${name} for a second time: names are unique`),
+    ...unique(clusters, 'context', (context, other) => `is ${context}, the context of cluster ${other} already`),
     ...unique(
       clusters,
       'uid',
-      (uid, other) => `uid ${uid} is that of cluster ${other} already: one cluster, two names`,
+      (uid, other) => `is ${uid}, the UID of cluster ${other} already: one cluster, two names`,
     ),
     ...clusters.flatMap((cluster, index) => brokenRoleRules(cluster, index, clusters)),
     ...brokenValidityRules(file),
@@ -46,7 +46,7 @@ export function brokenContextRules(file: ContextsFile): readonly BrokenRule[] {
     owners.set(context, owner ?? name);
     return owner === undefined
       ? []
-      : [{path: [name], message: `context ${context} is that of cluster ${owner} already`}];
+      : [{path: [name], message: `is ${context}, the context of cluster ${owner} already`}];
   });
 }
 

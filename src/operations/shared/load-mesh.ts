@@ -1,6 +1,6 @@
 /** Where every operation starts: the mesh as declared and as said for this run, and the clusters the run is about. */
 import {declareMesh} from '../../domain/mesh/declare.js';
-import type {Declaration, DeclaringTexts} from '../../domain/mesh/declare.js';
+import type {Declaration, DeclaredFiles, DeclaringTexts} from '../../domain/mesh/declare.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm, Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
@@ -80,7 +80,11 @@ export async function loadMesh({workspace}: Pick<Deps, 'workspace'>, request: Me
  * command itself learned: UIDs at first contact, the network it rendered.
  */
 export function declareGroups(loaded: LoadedMesh, also: Declaration = {}): readonly Group[] {
-  const {files, summary} = declareMesh(loaded.texts, mergeDeclarations(loaded.declaration, also));
+  return declaredFilesGroups(declareMesh(loaded.texts, mergeDeclarations(loaded.declaration, also)));
+}
+
+/** The group that writes declaring files; none when nothing differs. */
+export function declaredFilesGroups({files, summary}: DeclaredFiles): readonly Group[] {
   if (files.length === 0) return [];
   const title = summary.join('; ');
   return [

@@ -1,14 +1,13 @@
 /**
  * Takes a directory over that Istio's Makefiles made. `init` and `certs generate` call {@link takeOver} while they
- * gather and put what it returns into their plan: `files` as one write-files action before any key is looked for,
- * `warnings` as they are. Files with istiod's names (1.6, 1.8 and later) are used byte for byte and need no copy.
+ * gather, and put {@link takeOverGroups} into their plan before any key is looked for, and `warnings` beside it. Files with istiod's names (1.6, 1.8 and later) are used byte for byte and need no copy.
  */
 import {isClusterName} from '../../domain/mesh/names.js';
 import type {FoundFile, MakefileFacts} from '../../domain/mesh/makefile.js';
 import {comparedFiles, flavourOf, isMakefileMade, makefileCopies, makefileFaults} from '../../domain/mesh/makefile.js';
 import type {FileContent} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import type {Warning} from '../../engine/operation.js';
+import type {Group, Warning} from '../../engine/operation.js';
 
 /** What taking a directory over means. */
 export interface TakeOver {
@@ -42,6 +41,19 @@ export async function takeOver({workspace}: Pick<Deps, 'workspace'>): Promise<Ta
     notes: copies.map(({from, to}) => `${to} is a copy of ${from}`),
     warnings: makefileMade ? makefileFaults(facts).map(toWarning) : [],
   };
+}
+
+/** The group that makes the copies; none when there is nothing to copy. */
+export function takeOverGroups({files, notes}: TakeOver): readonly Group[] {
+  if (files.length === 0) return [];
+  const title = notes.join('; ');
+  return [
+    {
+      title: "take over a directory of Istio's Makefile",
+      lanes: [{key: 'take-over', title, actions: [{kind: 'write-files', id: 'take-over', title, files}]}],
+      onFailure: 'always-stop',
+    },
+  ];
 }
 
 function toWarning({cluster, message, hint}: {cluster?: string; message: string; hint: string}): Warning {

@@ -1,0 +1,62 @@
+import {Args, Flags} from '@oclif/core';
+import {MeshCommand} from '../cli/base-command.js';
+import {outputFlags} from '../cli/flags/output.js';
+import {safetyFlags} from '../cli/flags/safety.js';
+import {workDirFlags} from '../cli/flags/target.js';
+import {init, type InitResult} from '../operations/init.js';
+import {initView} from '../output/views/init.js';
+
+export default class Init extends MeshCommand {
+  static override summary = 'Make the work directory and mesh.yaml, or add clusters to it';
+  static override description = `mesh.yaml declares the mesh: its clusters, their kubeconfig contexts and networks. What it declares stays as it is, comments and layout too; running init again with the same words changes nothing.
+
+A context that differs from the one in mesh.yaml is taken as your own name for that cluster and goes to contexts.yaml, which is not for git. A directory made by Istio's own Makefiles is taken over as it is: nothing in it is changed, and what a Makefile got wrong is said.`;
+  static override examples = [
+    {
+      description: 'Two clusters, by the names of their kubeconfig contexts',
+      command: '<%= config.bin %> <%= command.id %> cluster1=kind-cluster1 cluster2=kind-cluster2',
+    },
+    {
+      description: "The variables of Istio's guide: WORK_DIR, MESH, CLUSTER_1, CTX_1, NETWORK_1, ...",
+      command: '<%= config.bin %> <%= command.id %> --from-env',
+    },
+    {
+      description: "A directory that Istio's Makefile made: its clusters are found",
+      command: '<%= config.bin %> <%= command.id %> --work-dir ~/certs --dry-run',
+    },
+  ];
+  static override args = {
+    cluster: Args.string({
+      multiple: true,
+      description: 'NAME or NAME=CONTEXT of clusters to declare; in a new work directory, none means the folders found',
+    }),
+  };
+  static override flags = {
+    'mesh-id': Flags.string({helpValue: 'ID', description: "Istio's mesh ID (mesh1 in a new mesh.yaml)"}),
+    network: Flags.string({
+      helpValue: 'NETWORK',
+      description: "Istio's network of these clusters (network1 for new clusters)",
+    }),
+    'from-env': Flags.boolean({
+      description: "read the variables of Istio's guide: MESH, CLUSTER_n, CTX_n, NETWORK_n",
+    }),
+    ...safetyFlags,
+    ...outputFlags(['text', 'name', 'json']),
+    ...workDirFlags,
+  };
+
+  async run(): Promise<InitResult> {
+    const {args, flags} = await this.parse(Init);
+    return this.perform(
+      init,
+      {
+        clusters: args.cluster ?? [],
+        meshId: flags['mesh-id'],
+        network: flags.network,
+        fromEnv: flags['from-env'],
+      },
+      initView,
+      flags,
+    );
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * The variables of Istio's multicluster guide (istio.io, "Before you begin", 2020): MESH, and for each cluster
+ * CLUSTER_n, CTX_n, NETWORK_n. WORK_DIR is read by the flag --work-dir.
+ */
+import {MeshError} from '../errors.js';
+import type {Said} from './resolve.js';
+
+/** One cluster as the variables name it. */
+export interface GuideCluster {
+  readonly name: string;
+  readonly context?: Said;
+  readonly network?: Said;
+}
+
+/** What the variables say. */
+export interface GuideVariables {
+  readonly meshID?: Said;
+  readonly clusters: readonly GuideCluster[];
+}
+
+/** Reads them. Throws `MISSING_VALUE` when they name no cluster, or a context or network of an unnamed one. */
+export function readGuideVariables(environment: Readonly<Record<string, string | undefined>>): GuideVariables {
+  const said = (by: string): Said | undefined => {
+    const value = environment[by];
+    // An empty variable is one that a script meant to set.
+    return value === undefined || value === '' ? undefined : {value, by};
+  };
+  const numbers = [
+    ...new Set(Object.keys(environment).flatMap((name) => /^(?:CLUSTER|CTX|NETWORK)_(\d+)$/.exec(name)?.[1] ?? [])),
+  ].sort((a, b) => Number(a) - Number(b));
+  const clusters = numbers.flatMap((number): readonly GuideCluster[] => {
+    const name = said(`CLUSTER_${number}`);
+    const context = said(`CTX_${number}`);
+    const network = said(`NETWORK_${number}`);
+    if (name) return [{name: name.value, ...(context && {context}), ...(network && {network})}];
+    const other = context ?? network;
+    // The guide has one NETWORK_1 for several clusters: a network alone names no cluster.
+    if (!other || other === network) return [];
+    throw new MeshError('MISSING_VALUE', `${other.by} is set and CLUSTER_${number} is not`, {
+      hints: [`export CLUSTER_${number}=NAME, or unset ${other.by}`],
+    });
+  });
+  if (clusters.length === 0) {
+    throw new MeshError('MISSING_VALUE', 'the environment names no cluster: CLUSTER_1 is not set', {
+      hints: ['export CLUSTER_1=NAME CTX_1=CONTEXT NETWORK_1=NETWORK MESH=ID WORK_DIR=DIR, as the guide does'],
+    });
+  }
+  const meshID = said('MESH');
+  return {clusters, ...(meshID && {meshID})};
+}

@@ -1,0 +1,36 @@
+/** How `init` shows what it did. */
+import {printableLine} from '../../domain/printable.js';
+import type {InitResult} from '../../operations/init.js';
+import type {View} from '../view.js';
+
+export const initView: View<InitResult> = {
+  text: (result) => [...changes(result), '', ...clusters(result)].join('\n').trim(),
+  name: (result) => result.clusters.map(({name}) => name).join('\n'),
+};
+
+function changes({changes, errors, workDir, ...rest}: InitResult & {readonly dryRun?: string}): readonly string[] {
+  if (errors.length > 0) return errors.map(({message}) => printableLine(message));
+  if (changes.length === 0) return [`${workDir}: nothing to change`];
+  const would = rest.dryRun === undefined ? '' : ' (dry run: nothing was written)';
+  return [`${workDir}${would}`, ...changes.map((line) => `  ${line}`)];
+}
+
+function clusters({clusters, meshID}: InitResult): readonly string[] {
+  const [first] = clusters;
+  if (!first) return ['No clusters yet.', 'Next: kubectl mesh init NAME=CONTEXT'];
+  const open = clusters.find(({context}) => context === undefined);
+  return [
+    `Mesh ${meshID ?? '(no mesh ID yet)'}: ${clusters.map(describe).join(', ')}`,
+    open
+      ? `Next: kubectl mesh init ${open.name}=CONTEXT`
+      : `Next: kubectl mesh certs generate, or kubectl mesh up for all steps`,
+  ];
+}
+
+function describe({name, context, network}: InitResult['clusters'][number]): string {
+  const known = [
+    context === undefined ? 'no context' : `context ${context}`,
+    ...(network === undefined ? [] : [network]),
+  ];
+  return printableLine(`${name} (${known.join(', ')})`);
+}
