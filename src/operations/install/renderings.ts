@@ -7,6 +7,7 @@ import type {Rendered} from '../../domain/install/render.js';
 import {parseOverlay} from '../../domain/install/overlays.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import {printableLine} from '../../domain/printable.js';
 import type {Deps} from '../../engine/deps.js';
 
 /** The Istio version that install.yaml is for, and who said it. */
@@ -25,9 +26,12 @@ export interface Rendering {
   readonly present: string | undefined;
 }
 
+/** What mesh.yaml takes as istio.version. */
+const declarable = /^\d{1,4}\.\d{1,4}(?:\.\d{1,4})?$/;
+
 /**
- * The version: what was said, mesh.yaml, or else istioctl's own. Throws `TOOL_MISSING` and `TOOL_OUTPUT` with the way
- * out in the hints.
+ * The version: what was said, mesh.yaml, or else istioctl's own. Throws `USAGE`, and `TOOL_MISSING` and
+ * `TOOL_OUTPUT` with the way out in the hints.
  */
 export async function chooseVersion(
   mesh: Mesh,
@@ -35,6 +39,11 @@ export async function chooseVersion(
   {istioctl}: Pick<Deps, 'istioctl'>,
 ): Promise<ChosenVersion> {
   const declared = mesh.istio.version;
+  if (said !== undefined && !declarable.test(said)) {
+    throw new MeshError('USAGE', `--istio-version ${printableLine(said)} is not an Istio release`, {
+      hints: ['write the minor version, 1.30, or one patch of it, 1.30.3'],
+    });
+  }
   if (declared !== undefined) {
     return {known: knowVersion(declared), saidBy: said === undefined ? 'mesh.yaml' : '--istio-version'};
   }

@@ -1,0 +1,68 @@
+import {Flags} from '@oclif/core';
+import {MeshCommand} from '../../cli/base-command.js';
+import {durationFlag} from '../../cli/flags/duration.js';
+import {outputFlags} from '../../cli/flags/output.js';
+import {safetyFlags} from '../../cli/flags/safety.js';
+import {clustersArg, targetFlags} from '../../cli/flags/target.js';
+import {applyInstalls} from '../../operations/install/apply.js';
+import type {ApplyResult} from '../../operations/install/apply.js';
+import {applyView} from '../../output/views/install-apply.js';
+
+/** istioctl's own default for --readiness-timeout (istio/istio operator/cmd/mesh/install.go). */
+const readinessTimeoutMs = 300_000;
+
+export default class InstallApply extends MeshCommand {
+  static override summary = 'install Istio with istioctl, from install.yaml';
+  static override description = `Hands exactly the bytes of CLUSTER/install.yaml to the istioctl in PATH and waits until everything is ready: one cluster
+first, then the others. Nothing is changed where the cluster lacks the CA of the work directory, where install.yaml is not what
+mesh.yaml says now, where istioctl would change the version that runs, or where somebody else installed Istio. An installation
+that is live and unchanged is left alone.`;
+  static override examples = [
+    {description: "The guide's first cluster", command: '<%= config.bin %> <%= command.id %> cluster1'},
+    {
+      description: 'Every cluster, after istioctl was replaced by the next release',
+      command: '<%= config.bin %> <%= command.id %> --upgrade',
+    },
+  ];
+  static override args = {cluster: clustersArg};
+  static override flags = {
+    'readiness-timeout': durationFlag({
+      default: readinessTimeoutMs,
+      description: 'how long istioctl waits for each component to become ready (5m when not said)',
+    }),
+    upgrade: Flags.boolean({
+      description: 'let istioctl replace the version that runs by its own',
+      helpGroup: 'SAFETY',
+    }),
+    'force-version': Flags.boolean({
+      description: 'let istioctl go back to an older version or skip a minor version, which Istio does not support',
+      helpGroup: 'SAFETY',
+    }),
+    'take-over': Flags.boolean({
+      description: 'let istioctl overwrite what Helm, Argo CD or another installer manages',
+      helpGroup: 'SAFETY',
+    }),
+    'accept-uid': Flags.boolean({
+      description: 'accept that a context leads to another cluster than the one recorded in mesh.yaml',
+      helpGroup: 'SAFETY',
+    }),
+    ...targetFlags,
+    ...outputFlags(['text', 'json']),
+    ...safetyFlags,
+  };
+
+  async run(): Promise<ApplyResult> {
+    const {args, flags} = await this.parse(InstallApply);
+    const request = {
+      clusters: args.cluster ?? [],
+      context: flags.context,
+      istioNamespace: flags['istio-namespace'],
+      readinessTimeoutMs: flags['readiness-timeout'],
+      upgrade: flags.upgrade,
+      forceVersion: flags['force-version'],
+      takeOver: flags['take-over'],
+      acceptUid: flags['accept-uid'],
+    };
+    return this.perform(applyInstalls, request, applyView, flags);
+  }
+}

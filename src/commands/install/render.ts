@@ -1,0 +1,62 @@
+import {Flags} from '@oclif/core';
+import {MeshCommand} from '../../cli/base-command.js';
+import {outputFlags} from '../../cli/flags/output.js';
+import {safetyFlags} from '../../cli/flags/safety.js';
+import {clusterFlags, clustersArg, workDirFlags} from '../../cli/flags/target.js';
+import {printInstall} from '../../operations/install/print.js';
+import type {PrintResult} from '../../operations/install/print.js';
+import {renderInstalls} from '../../operations/install/render.js';
+import type {RenderResult} from '../../operations/install/render.js';
+import {printView, renderView} from '../../output/views/install-render.js';
+
+export default class InstallRender extends MeshCommand {
+  static override summary = "write each cluster's install.yaml";
+  static override description = `Writes CLUSTER/install.yaml, an IstioOperator document in the form that the Istio version wants. The version is the
+one that --istio-version or mesh.yaml says, or else that of the istioctl in PATH. The mesh ID and the network that were used
+are recorded in mesh.yaml. A file that somebody edited is kept beside the new one, and the difference is shown.`;
+  static override examples = [
+    {
+      description: "The guide's first cluster",
+      command: '<%= config.bin %> <%= command.id %> cluster1 --mesh-id mesh1 --network network1',
+    },
+    {
+      description: 'Print the document instead of writing it, and see what istioctl makes of it',
+      command: '<%= config.bin %> <%= command.id %> cluster1 --output-file - | istioctl manifest generate -f -',
+    },
+  ];
+  static override args = {cluster: clustersArg};
+  static override flags = {
+    'mesh-id': Flags.string({helpValue: 'ID', description: "Istio's mesh ID, where mesh.yaml does not declare it"}),
+    network: Flags.string({
+      helpValue: 'NETWORK',
+      description: "Istio's network of the clusters named, where mesh.yaml does not declare it",
+    }),
+    'istio-version': Flags.string({
+      helpValue: 'VERSION',
+      description: 'the Istio version to write for, 1.30 or 1.30.3; without it mesh.yaml says, or istioctl is asked',
+    }),
+    'output-file': Flags.option({options: ['-'] as const})({
+      helpValue: '-',
+      description: 'print the document of one cluster on standard output, and write nothing',
+    }),
+    ...workDirFlags,
+    context: clusterFlags.context,
+    'istio-namespace': clusterFlags['istio-namespace'],
+    ...outputFlags(['text', 'name', 'json']),
+    ...safetyFlags,
+  };
+
+  async run(): Promise<RenderResult | PrintResult> {
+    const {args, flags} = await this.parse(InstallRender);
+    const request = {
+      clusters: args.cluster ?? [],
+      context: flags.context,
+      meshId: flags['mesh-id'],
+      network: flags.network,
+      istioNamespace: flags['istio-namespace'],
+      istioVersion: flags['istio-version'],
+    };
+    if (flags['output-file'] === undefined) return this.perform(renderInstalls, request, renderView, flags);
+    return this.perform(printInstall, request, printView, flags);
+  }
+}

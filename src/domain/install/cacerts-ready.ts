@@ -1,0 +1,65 @@
+import {MeshError} from '../errors.js';
+import type {CaFiles} from '../pki/ca-files.js';
+import {sha256Hex} from '../pki/fingerprint.js';
+import {parsePem} from '../pki/pem.js';
+
+/** The public half of a cluster's CA. */
+export type CaCertificates = Pick<CaFiles, 'caCert' | 'rootCert' | 'certChain'>;
+
+/** What is compared, as messages call it. Roots are a set to istiod, the chain is a sequence. */
+const parts = [
+  {key: 'caCert', name: 'ca-cert.pem', ordered: true},
+  {key: 'rootCert', name: 'root-cert.pem', ordered: false},
+  {key: 'certChain', name: 'cert-chain.pem', ordered: true},
+] as const;
+
+/**
+ * Why istiod must not be installed yet: it takes its CA from Secret `cacerts` when it starts, and makes one of its own
+ * when there is none (istio/istio pilot/pkg/bootstrap/istio_ca.go), which is a second root in the mesh. Undefined when
+ * the secret holds the certificates of the work directory.
+ */
+export function refuseCacerts(
+  cluster: string,
+  namespace: string,
+  workDirectory: CaCertificates,
+  secret: CaCertificates | undefined,
+): MeshError | undefined {
+  const missing = parts.find(({key}) => workDirectory[key] === undefined);
+  if (missing) {
+    return new MeshError('NO_CACERTS', `${cluster} has no CA yet: ${cluster}/${missing.name} is missing`, {
+      hints: [`kubectl mesh certs generate ${cluster}`, `kubectl mesh trust push ${cluster}`],
+    });
+  }
+  const push = {hints: [`kubectl mesh trust push ${cluster}`]};
+  if (!secret) {
+    return new MeshError(
+      'NO_CACERTS',
+      `${cluster} has no Secret ${namespace}/cacerts: istiod would make a root of its own`,
+      push,
+    );
+  }
+  const different = parts.filter(
+    ({key, ordered}) => identity(workDirectory[key], ordered) !== identity(secret[key], ordered),
+  );
+  if (different.length === 0) return undefined;
+  const names = different.map(({name}) => name).join(', ');
+  return new MeshError(
+    'NO_CACERTS',
+    `Secret ${namespace}/cacerts of ${cluster} is not what the work directory holds: ${names}`,
+    {
+      hints: [`kubectl mesh trust diff ${cluster}`, ...push.hints],
+    },
+  );
+}
+
+/** The certificates of a text by fingerprint; a text that cannot be read is like no other. */
+function identity(text: string | undefined, ordered: boolean): string {
+  if (text === undefined) return 'missing';
+  try {
+    const prints = parsePem(text, 'PEM').blocks.map(({bytes}) => sha256Hex(bytes));
+    return (ordered ? prints : [...new Set(prints)].sort()).join(' ');
+  } catch (thrown) {
+    if (thrown instanceof MeshError) return `unreadable ${text}`;
+    throw thrown;
+  }
+}

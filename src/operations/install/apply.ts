@@ -1,0 +1,176 @@
+import {isKnown, observe} from '../../domain/observed.js';
+import type {Observed} from '../../domain/observed.js';
+import {sha256} from '../../domain/install/install-yaml.js';
+import {liveDigest, recordName, recordObject} from '../../domain/install/live.js';
+import {runningVersion} from '../../domain/install/version-change.js';
+import {MeshError} from '../../domain/errors.js';
+import type {KubeObject} from '../../domain/kube/object.js';
+import type {PutObject} from '../../engine/action.js';
+import type {Engine, Operation, Phase, PhaseRun, Warning} from '../../engine/operation.js';
+import {emptyPlan} from '../../engine/operation.js';
+import {clusterOutcomes, concludeClusters} from '../../engine/report.js';
+import type {ClusterResult, CommonResult} from '../../engine/report.js';
+import type {MeshRequest} from '../shared/load-mesh.js';
+import type {ApplyFacts, TargetFacts} from './apply-facts.js';
+import {gatherApply, gatherInstalled, gatherRecord} from './apply-facts.js';
+import {changeOf, planApply} from './apply-plan.js';
+import type {ApplyOptions, Change} from './apply-plan.js';
+
+/** `install apply CLUSTER...`. */
+export interface ApplyRequest extends MeshRequest, ApplyOptions {}
+
+/** One cluster of {@link ApplyResult}. */
+export interface AppliedCluster extends ClusterResult {
+  readonly context?: string;
+  /** The file that was applied. */
+  readonly path: string;
+  /** What was to be done; absent where that could not be told. */
+  readonly change?: Change;
+  /** The version that ran before. */
+  readonly running?: string;
+}
+
+/** What `install apply` answers. */
+export interface ApplyResult extends CommonResult {
+  readonly clusters: readonly AppliedCluster[];
+  /** istioctl's version, as it says it. */
+  readonly istioctl: string;
+  readonly warnings: readonly Warning[];
+}
+
+/** `install apply`: hands install.yaml to istioctl, one cluster first, then the rest, and notes what was installed. */
+export const applyInstalls: Operation<ApplyRequest, ApplyResult> = {
+  command: 'install apply',
+  changes: true,
+  async execute(request, engine) {
+    const run = await engine.run(applyPhase(request));
+    const notes = await noteInstalled(run, engine);
+    return report(run, notes);
+  },
+  conclude: (result) => concludeClusters(result.clusters),
+};
+
+/** The phase that installs, for `up` too; {@link noteInstalled} follows it. */
+export function applyPhase(request: ApplyRequest): Phase<ApplyFacts> {
+  return {
+    title: 'look at the clusters',
+    gather: (deps) => gatherApply(request, deps),
+    plan: (facts) => planApply(facts, request),
+  };
+}
+
+interface Installed {
+  readonly target: TargetFacts;
+  readonly context: string;
+  readonly objects: readonly KubeObject[];
+  readonly record: KubeObject | undefined;
+}
+
+/**
+ * Completes the record of each cluster that istioctl has finished with what is live now: with it the next `install apply`
+ * can prove that nothing changed. Without it nothing is lost but that proof, so a failure is a warning.
+ */
+export async function noteInstalled(run: PhaseRun<ApplyFacts>, engine: Engine): Promise<readonly Warning[]> {
+  const finished = run.facts.targets.filter(({rendering}) =>
+    run.outcomes.some(({id, status}) => id === `${rendering.cluster.name}/install` && status === 'done'),
+  );
+  if (finished.length === 0) return [];
+  const noted = await engine.run(notePhase(run.facts, finished));
+  const unknown = noted.facts.flatMap(({cluster, installed}) =>
+    isKnown(installed) ? [] : [{cluster, message: installed.unknown.message}],
+  );
+  const failed = noted.outcomes.flatMap(({cluster, error}) =>
+    error && cluster !== undefined ? [{cluster, message: error.message}] : [],
+  );
+  return [...unknown, ...failed].map(({cluster, message}) => ({
+    cluster,
+    message: `Istio is installed, but what is live could not be noted, so the next install apply runs istioctl again: ${message}`,
+  }));
+}
+
+interface NoteFacts {
+  readonly cluster: string;
+  readonly installed: Observed<Installed>;
+}
+
+function notePhase(facts: ApplyFacts, targets: readonly TargetFacts[]): Phase<readonly NoteFacts[]> {
+  return {
+    title: 'note what was installed',
+    gather: ({clusters}) =>
+      Promise.all(
+        targets.map(async (target) => ({
+          cluster: target.rendering.cluster.name,
+          installed: await observe(async (): Promise<Installed> => {
+            const {rendered} = target.rendering;
+            if (!isKnown(target.live) || rendered instanceof MeshError)
+              throw new MeshError('INTERNAL', 'nothing was applied');
+            const {context} = target.live.value;
+            const api = await clusters.open(context);
+            const [objects, record] = await Promise.all([
+              gatherInstalled(api, rendered.namespace),
+              gatherRecord(api, rendered.namespace, rendered.revision),
+            ]);
+            return {target, context, objects, record};
+          }),
+        })),
+      ),
+    plan: (notes) => ({
+      ...emptyPlan,
+      groups: [
+        {
+          title: 'note what was installed',
+          lanes: notes.flatMap(({cluster, installed}) =>
+            isKnown(installed)
+              ? [
+                  {
+                    key: cluster,
+                    cluster,
+                    title: `${cluster}: note what was installed`,
+                    actions: [noteAction(installed.value, facts)],
+                  },
+                ]
+              : [],
+          ),
+          onFailure: 'stop',
+        },
+      ],
+    }),
+  };
+}
+
+function noteAction({target, context, objects, record}: Installed, {istioctl}: ApplyFacts): PutObject {
+  const {rendered, cluster} = target.rendering;
+  if (rendered instanceof MeshError) throw rendered;
+  const {namespace, revision, text} = rendered;
+  const now = {installYaml: sha256(text), istioctl: istioctl.said, live: liveDigest(objects) ?? ''};
+  return {
+    kind: 'put-object',
+    id: `${cluster.name}/install-note`,
+    cluster: cluster.name,
+    context,
+    title: `note what is live in ConfigMap ${namespace}/${recordName(revision)}`,
+    object: recordObject(now, {namespace, revision}, record),
+  };
+}
+
+function report(run: PhaseRun<ApplyFacts>, notes: readonly Warning[]): ApplyResult {
+  const {targets, istioctl} = run.facts;
+  const names = targets.map(({rendering}) => rendering.cluster.name);
+  return {
+    clusters: clusterOutcomes(names, run).map((outcome, index) => {
+      const target = targets[index];
+      if (!target) return {...outcome, path: ''};
+      const live = isKnown(target.live) ? target.live.value : undefined;
+      const change = changeOf(target, run.facts);
+      return {
+        ...outcome,
+        path: target.rendering.path,
+        ...(live && {context: live.context}),
+        ...(change !== undefined && {change}),
+        ...(live?.istiod && {running: runningVersion(live.istiod).said}),
+      };
+    }),
+    istioctl: istioctl.said,
+    warnings: [...run.plan.warnings, ...notes],
+  };
+}
