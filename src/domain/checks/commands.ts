@@ -2,7 +2,10 @@ import type {MeshCluster} from '../mesh/mesh.js';
 
 /** The target flags that a person typed, so that the commands we print reach the same mesh. */
 export interface TypedTarget {
+  /** `-w`, where a command has to repeat it. */
   readonly workDir?: string;
+  /** What paths of the work directory are relative to; absent: the current directory is the work directory. */
+  readonly directory?: string;
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly istioNamespace?: string;
@@ -39,7 +42,7 @@ export function commandsFor(typed: TypedTarget): Commands {
     kubectl: ({context}, words) =>
       `kubectl${flag('--kubeconfig', typed.kubeconfig)} --context ${shellWord(context ?? 'CONTEXT')}${flag('--as', typed.as)} ${words}`,
     path: (path) => {
-      const base = typed.workDir?.replace(/\/+$/, '');
+      const base = typed.directory?.replace(/\/+$/, '');
       return shellWord(base === undefined ? path : `${base}/${path}`);
     },
   };

@@ -7,17 +7,17 @@ import type {
   MeshFactValues,
 } from '../../domain/checks/facts.js';
 import {clusterCaFacts} from '../../domain/checks/read/cluster-ca.js';
+import {MeshError} from '../../domain/errors.js';
 import {installYamlState} from '../../domain/install/install-yaml.js';
-import {parseOverlay} from '../../domain/install/overlays.js';
-import {overlayPaths, renderInstall} from '../../domain/install/render.js';
 import {knowVersion} from '../../domain/istio/versions.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {checkMeshFile, renderProblem} from '../../domain/mesh/parse.js';
-import type {CaFiles} from '../../domain/pki/ca-files.js';
 import {parseCertificates} from '../../domain/pki/certificate.js';
 import {readPrivateKey} from '../../domain/pki/private-key.js';
 import type {Deps} from '../../engine/deps.js';
+import {gatherRenderings} from '../install/renderings.js';
+import {readCaFiles} from '../shared/read-ca-files.js';
 
 /** A question for each fact; asked only where a check needs it. */
 export type Questions<Values> = {readonly [Key in keyof Values]: () => Promise<Values[Key]>};
@@ -59,7 +59,7 @@ export function folderQuestions(
   cluster: MeshCluster,
 ): Questions<Pick<ClusterFactValues, 'caFiles' | 'installFile'>> {
   return {
-    caFiles: () => readCaFiles(deps, mesh, cluster),
+    caFiles: () => caFacts(deps, mesh, cluster),
     installFile: () => readInstallFile(deps, mesh, cluster),
   };
 }
@@ -76,35 +76,27 @@ async function keyMode(deps: Deps, path: string): Promise<readonly FileModeFacts
   return facts ? [{path, kind: 'key', mode: facts.mode}] : [];
 }
 
-async function readCaFiles(deps: Deps, mesh: Mesh, {name}: MeshCluster): Promise<ClusterCaFacts> {
-  const {workspace} = deps;
-  const paths = clusterLayout(name);
-  const files: CaFiles = {
-    caCert: await workspace.readText(paths.caCert),
-    caKey: await workspace.readSecret(paths.caKey),
-    rootCert: await workspace.readText(paths.rootCert),
-    certChain: await workspace.readText(paths.certChain),
-  };
-  const {trustDomain, istio} = mesh;
+async function caFacts(deps: Deps, {trustDomain, istio}: Mesh, {name}: MeshCluster): Promise<ClusterCaFacts> {
+  const files = await readCaFiles(deps.workspace, name);
   return clusterCaFacts(files, {now: deps.now(), trustDomain, istioVersion: istio.version});
 }
 
 /** `# … for Istio 1.30 (form of …)`: what it was rendered for, where mesh.yaml does not say. */
 const renderedFor = /^# .* for Istio (\S+) \(/m;
 
-async function readInstallFile({workspace}: Deps, mesh: Mesh, cluster: MeshCluster): Promise<InstallFileFacts> {
-  const text = await workspace.readText(clusterLayout(cluster.name).installYaml);
+async function readInstallFile(deps: Deps, mesh: Mesh, cluster: MeshCluster): Promise<InstallFileFacts> {
+  const text = await deps.workspace.readText(clusterLayout(cluster.name).installYaml);
   if (text === undefined) return {state: 'absent'};
   const state = installYamlState(text);
   if (state === 'foreign') return {state};
   if (state === 'edited') return {state: 'stale', difference: 'edited by hand since it was rendered'};
-  const version = mesh.istio.version ?? renderedFor.exec(text)?.[1] ?? '';
-  const overlays = await Promise.all(
-    overlayPaths(mesh, cluster).map(
-      async (path) => [path, parseOverlay(path, (await workspace.readText(path)) ?? '')] as const,
-    ),
-  );
-  const now = renderInstall(mesh, cluster, knowVersion(version), new Map(overlays)).text;
+  const version = knowVersion(mesh.istio.version ?? renderedFor.exec(text)?.[1] ?? '');
+  const [rendering] = await gatherRenderings(mesh, [cluster], version, deps);
+  if (!rendering) return {state: 'absent'};
+  const {rendered} = rendering;
+  if (rendered instanceof MeshError)
+    return {state: 'stale', difference: `mesh.yaml does not render: ${rendered.message}`};
+  const now = rendered.text;
   return now === text ? {state: 'current'} : {state: 'stale', difference: firstDifference(text, now)};
 }
 

@@ -13,7 +13,7 @@ export interface DeploymentObject extends KubeObject {
     readonly template: {readonly spec: {readonly containers: readonly Container[]}};
   };
 }
-interface Container {
+export interface Container {
   readonly name: string;
   readonly image?: string;
   readonly env?: readonly {readonly name: string; readonly value?: string}[];
@@ -107,7 +107,7 @@ function readWorkload({metadata, spec}: DeploymentObject, pods: readonly PodFact
 }
 
 /** `1.30.3` of `docker.io/istio/pilot:1.30.3-distroless`; empty where the image has no tag. */
-function imageTag({spec}: DeploymentObject): string {
+export function imageTag({spec}: DeploymentObject): string {
   const image = spec.template.spec.containers[0]?.image ?? '';
   const [reference = ''] = image.split('@');
   return /:([^/:]+)$/.exec(reference)?.[1] ?? '';

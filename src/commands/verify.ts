@@ -1,0 +1,78 @@
+import {Flags} from '@oclif/core';
+import {MeshCommand} from '../cli/base-command.js';
+import {outputFlags} from '../cli/flags/output.js';
+import {clustersArg, targetFlags} from '../cli/flags/target.js';
+import {explainCheck, listChecks} from '../operations/verify/catalogue.js';
+import {verifyMesh} from '../operations/verify/verify.js';
+import {checkListView, explainView, verifyView} from '../output/views/verify.js';
+import {typedTarget} from '../cli/typed-target.js';
+
+/** How long `--wait` follows when `--timeout` is not said: pods that are not ready by then need a look. */
+const defaultWaitMs = 300_000;
+
+export default class Verify extends MeshCommand {
+  static override summary = 'prove that the mesh is as declared, or say what is not';
+  static override description = `Looks at the work directory, at each cluster's API server and at every running istiod, and judges what it saw.
+Each finding has an id, what was observed, what was expected, and the command that mends it. What could not be seen is
+unknown, never ok. Exit code: 0 all well, 3 findings, 4 something is unknown.`;
+  static override examples = [
+    {description: 'Every cluster of mesh.yaml', command: '<%= config.bin %> <%= command.id %>'},
+    {
+      description: 'Wait until a fresh installation is well',
+      command: '<%= config.bin %> <%= command.id %> cluster1 --wait --timeout 5m',
+    },
+    {
+      description: 'In a pipeline, warnings count too',
+      command: '<%= config.bin %> <%= command.id %> --fail-on warning -o short',
+    },
+    {description: 'Only the files, without any cluster', command: '<%= config.bin %> <%= command.id %> --offline'},
+    {description: 'What a check means', command: '<%= config.bin %> <%= command.id %> --explain MESH303'},
+  ];
+  static override args = {cluster: clustersArg};
+  static override flags = {
+    wait: Flags.boolean({description: 'follow until all is well, or --timeout (5m when not said)'}),
+    only: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+      helpValue: 'ID',
+      description: 'only these checks: ids or prefixes (MESH3)',
+    }),
+    skip: Flags.string({
+      multiple: true,
+      multipleNonGreedy: true,
+      delimiter: ',',
+      helpValue: 'ID',
+      description: 'all but these checks: ids or prefixes',
+    }),
+    'fail-on': Flags.option({options: ['error', 'warning'] as const})({
+      default: 'error',
+      description: 'the least severity that makes the exit code 3',
+    }),
+    'no-secrets': Flags.boolean({description: 'read no Secret'}),
+    'no-live': Flags.boolean({description: 'open no connection to istiod'}),
+    offline: Flags.boolean({description: 'look at the work directory only'}),
+    'list-checks': Flags.boolean({description: 'list all checks', exclusive: ['explain']}),
+    explain: Flags.string({
+      helpValue: 'ID',
+      description: 'explain a check: what it means, how to see it by hand, how to mend it',
+    }),
+    ...targetFlags,
+    ...outputFlags(['text', 'short', 'json']),
+  };
+
+  async run(): Promise<object> {
+    const {args, flags} = await this.parse(Verify);
+    if (flags['list-checks']) return this.perform(listChecks, undefined, checkListView, flags);
+    if (flags.explain !== undefined) return this.perform(explainCheck, {id: flags.explain}, explainView, flags);
+    const request = {
+      mesh: {clusters: args.cluster ?? [], context: flags.context, istioNamespace: flags['istio-namespace']},
+      selection: {only: flags.only ?? [], skip: flags.skip ?? []},
+      limits: {noSecrets: flags['no-secrets'], noLive: flags['no-live'], offline: flags.offline},
+      ...(flags.wait && {waitMs: flags.timeout ?? defaultWaitMs}),
+      failOn: flags['fail-on'],
+      typed: typedTarget(flags),
+    };
+    return this.perform(verifyMesh(flags['fail-on']), request, verifyView, flags);
+  }
+}

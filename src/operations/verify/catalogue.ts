@@ -1,0 +1,49 @@
+/** `verify --list-checks` and `verify --explain ID`: what can be known without a network and without a work directory. */
+import type {CheckId, Explanation, Scope, Severity, Vantage} from '../../domain/checks/check.js';
+import {checks} from '../../domain/checks/registry.js';
+import {findCheck} from '../../domain/checks/select.js';
+import type {Operation} from '../../engine/operation.js';
+
+/** A check, without what it says. */
+export interface CheckSummary {
+  readonly id: CheckId;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly scope: Scope;
+  readonly vantage: Vantage;
+}
+
+/** What `--list-checks` answers. */
+export interface CheckList {
+  readonly checks: readonly CheckSummary[];
+}
+
+/** What `--explain` answers. */
+export interface ExplainedCheck extends CheckSummary, Explanation {
+  /** Ids or prefixes of checks that cannot be ok while this one is not. */
+  readonly implies: readonly string[];
+}
+
+/** `verify --list-checks` */
+export const listChecks: Operation<undefined, CheckList> = {
+  command: 'verify',
+  changes: false,
+  execute: () => Promise.resolve({checks: checks.map(summary)}),
+  conclude: () => [],
+};
+
+/** `verify --explain ID`. Throws `UNKNOWN_ID`. */
+export const explainCheck: Operation<{readonly id: string}, ExplainedCheck> = {
+  command: 'verify',
+  changes: false,
+  execute: ({id}) =>
+    new Promise((resolve) => {
+      const check = findCheck(checks, id);
+      resolve({...summary(check), ...check.explanation, implies: check.implies});
+    }),
+  conclude: () => [],
+};
+
+function summary({id, title, severity, scope, vantage}: CheckSummary): CheckSummary {
+  return {id, title, severity, scope, vantage};
+}
