@@ -135,9 +135,10 @@ export function createSession(parts: SessionParts): KubeApi {
           continue;
         }
         if (answer.status !== 200) throw toError(asked, answer);
-        const page = parse(asked, answer) as KubeList<T>;
+        // An empty PartialObjectMetadataList has `items: null` (Go's nil slice).
+        const page = parse(asked, answer) as {items: readonly T[] | null; metadata: KubeList['metadata']};
         // Items of a list carry neither apiVersion nor kind (Kubernetes API conventions, "Lists").
-        items.push(...page.items.map((item) => ({...item, apiVersion: kind.apiVersion, kind: kind.kind})));
+        items.push(...(page.items ?? []).map((item) => ({...item, apiVersion: kind.apiVersion, kind: kind.kind})));
         token = page.metadata.continue;
         if (token === undefined || token === '') return {items, metadata: page.metadata};
       }
