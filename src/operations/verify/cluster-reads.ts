@@ -85,14 +85,17 @@ export function clusterReads(deps: Deps, cluster: MeshCluster, istioNamespace: s
       }
     },
     async access() {
-      await Promise.allSettled(asked.values());
+      const answers = await Promise.allSettled(asked.values());
       const [first, ...others] = refused;
       if (first) {
         throw new MeshError('FORBIDDEN', [first, ...others].map(({message}) => message).join('; '), {
           hints: first.hints,
         });
       }
-      return {reads: asked.size};
+      const failures = answers.filter((answer) => answer.status === 'rejected');
+      // Where nothing was answered, nothing was allowed either.
+      if (failures[0] && failures.length === answers.length) throw asMeshError(failures[0].reason);
+      return {reads: answers.length - failures.length};
     },
   };
 }

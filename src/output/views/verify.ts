@@ -11,7 +11,7 @@ import type {View} from '../view.js';
 /** `verify`. `short` says only what is not ok, a line each, and nothing when all is well. */
 export const verifyView: View<VerifyResult> = {
   text: (result) => [...sections(result.checks), ...timeoutLines(result), verdictLine(result)].join('\n'),
-  short: (result) => [...result.checks.filter(isBad).map(shortLine), ...timeoutLines(result)].join('\n'),
+  short: (result) => [...shortLines(result.checks.filter(isBad)), ...timeoutLines(result)].join('\n'),
 };
 
 /** `verify --list-checks` */
@@ -63,11 +63,26 @@ function isBad({result}: Row): boolean {
   return result !== 'ok' && result !== 'skipped';
 }
 
+/** A line for each row; what follows from another check is one line for all of it. */
+function shortLines(rows: readonly Row[]): readonly string[] {
+  const isFirst = (row: Row): boolean => rows.find((other) => groupOf(other) === groupOf(row)) === row;
+  return rows.flatMap((row) => {
+    if (row.impliedBy === undefined) return [shortLine(row)];
+    if (!isFirst(row)) return [];
+    const ids = rows.filter((other) => groupOf(other) === groupOf(row)).map(({id}) => id);
+    return [`${row.result} ${[...new Set(ids)].join(',')} ${placeOf(row)}: follows from ${row.impliedBy}`];
+  });
+}
+
+/** Consequences of one cause, in one place, with one result. */
+function groupOf(row: Row): string | undefined {
+  return row.impliedBy === undefined ? undefined : [row.result, row.impliedBy, placeOf(row)].join(' ');
+}
+
 function shortLine(row: Row): string {
   const what = row.result === 'unknown' ? (row.reason ?? '') : row.observed;
-  const end =
-    row.impliedBy === undefined ? (row.fix === '' ? '' : `; fix: ${row.fix}`) : `; follows from ${row.impliedBy}`;
-  return printableLine(`${row.result} ${row.id} ${placeOf(row)}: ${row.title}: ${what}${end}`);
+  const fix = row.fix === '' ? '' : `; fix: ${row.fix}`;
+  return printableLine(`${row.result} ${row.id} ${placeOf(row)}: ${row.title}: ${what}${fix}`);
 }
 
 function timeoutLines({error}: VerifyResult): readonly string[] {
