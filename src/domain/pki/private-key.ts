@@ -1,6 +1,6 @@
 /**
- * Private keys as PEM texts: what they are, whether istiod can read them, opening and sealing them. The one file of the
- * domain that opens a Sensitive: key texts go in and out redacted, only node:crypto's KeyObject (which prints nothing)
+ * Private keys as PEM texts: what they are, whether istiod can read them, opening and sealing them. With `recognize.ts`
+ * the only file of the domain that opens a Sensitive: key texts go in and out redacted, only node:crypto's KeyObject (which prints nothing)
  * and public facts come out.
  */
 import {createPrivateKey, type KeyObject} from 'node:crypto';

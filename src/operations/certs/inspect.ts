@@ -1,0 +1,173 @@
+/** `certs inspect`: one certificate, chain, key or Secret in full, with what istiod would say of it. */
+import {type ErrorReport, MeshError} from '../../domain/errors.js';
+import {clusterLayout, layout} from '../../domain/mesh/layout.js';
+import type {Mesh} from '../../domain/mesh/mesh.js';
+import {isClusterName} from '../../domain/mesh/names.js';
+import {defaults} from '../../domain/mesh/resolve.js';
+import {type Certificate, parseCertificates} from '../../domain/pki/certificate.js';
+import {type CertificateDetails, detailCertificate, detailKey, type KeyDetails} from '../../domain/pki/describe.js';
+import {isBelow, type IstiodOpinion, judgeFile, judgeSet} from '../../domain/pki/inspect-parts.js';
+import {type Part, readPart, recognize, type Recognized} from '../../domain/pki/recognize.js';
+import {Sensitive} from '../../domain/sensitive.js';
+import type {Deps} from '../../engine/deps.js';
+import {emptyPlan, type Operation} from '../../engine/operation.js';
+import {loadMesh} from '../shared/load-mesh.js';
+import {readCaFiles} from '../shared/read-ca-files.js';
+
+/** What `certs inspect` is asked for. */
+export interface InspectRequest {
+  /** A cluster of the work directory, a file, or `-` for standard input. */
+  readonly target: string;
+  /** `--istio-version`; else mesh.yaml's, else judged like the newest. */
+  readonly istioVersion?: string | undefined;
+}
+
+/** A certificate and where it stands. */
+export interface InspectedCertificate extends CertificateDetails {
+  /** File or data key. */
+  readonly in: string;
+  /** Whether it belongs to this work directory's root; absent when there is no root-cert.pem to tell by. */
+  readonly ours?: boolean;
+}
+
+/** A private key's public facts and where it stands. */
+export interface InspectedKey extends KeyDetails {
+  readonly in: string;
+  /** Subjects of the inspected certificates that this is the key of. */
+  readonly belongsTo: readonly string[];
+}
+
+/** What `certs inspect` answers. */
+export interface InspectResult {
+  readonly source: string;
+  readonly kind: 'cluster' | Recognized['kind'];
+  readonly object?: NonNullable<Recognized['object']>;
+  readonly certificates: readonly InspectedCertificate[];
+  readonly keys: readonly InspectedKey[];
+  /** Other contents, by name and what they are. */
+  readonly others: readonly {readonly in: string; readonly what: string}[];
+  readonly problems: readonly ErrorReport[];
+  readonly notes: readonly string[];
+  readonly istiod?: IstiodOpinion;
+}
+
+interface Facts {
+  readonly recognized: Omit<Recognized, 'kind'> & {readonly kind: InspectResult['kind']};
+  readonly roots: readonly Certificate[];
+  readonly mesh: Mesh | undefined;
+  readonly now: Date;
+}
+
+/** Reads and explains; changes nothing, needs no passphrase. */
+export const inspectCerts: Operation<InspectRequest, InspectResult> = {
+  command: 'certs inspect',
+  changes: false,
+  async execute(request, engine) {
+    const {facts} = await engine.run<Facts>({
+      title: `read ${request.target}`,
+      gather: (deps) => gather(request, deps),
+      plan: () => emptyPlan,
+    });
+    return report(request, facts);
+  },
+  conclude: ({problems}) => problems.map(({code}) => code),
+};
+
+async function gather({target}: InspectRequest, deps: Deps): Promise<Facts> {
+  const [cluster, roots, mesh] = await Promise.all([readCluster(target, deps), readRoots(deps), readMesh(deps)]);
+  const recognized = cluster ?? recognize(await deps.workspace.readOutside(target), sourceName(target));
+  return {recognized, roots, mesh, now: deps.now()};
+}
+
+function sourceName(target: string): string {
+  return target === '-' ? 'standard input' : target;
+}
+
+/** The four files, where the name is a cluster's folder of the work directory. */
+async function readCluster(target: string, {workspace}: Deps): Promise<Facts['recognized'] | undefined> {
+  if (!isClusterName(target) || (await workspace.stat(target))?.kind !== 'directory') return undefined;
+  const files = await readCaFiles(workspace, target);
+  const parts = [
+    toPart('ca-cert.pem', files.caCert),
+    toPart('ca-key.pem', files.caKey),
+    toPart('root-cert.pem', files.rootCert),
+    toPart('cert-chain.pem', files.certChain),
+  ].flat();
+  if (parts.length > 0) return {kind: 'cluster', parts};
+  throw new MeshError('FILE_MISSING', `${target} has no CA yet: there is no ${clusterLayout(target).caCert}`, {
+    hints: [`kubectl mesh certs generate ${target}`],
+  });
+}
+
+function toPart(name: string, content: string | Sensitive<string> | undefined): readonly Part[] {
+  if (content === undefined) return [];
+  return [{name, content: typeof content === 'string' ? new Sensitive(content) : content}];
+}
+
+/** The mesh's roots, for "ours or not". A root-cert.pem that cannot be read is no reason not to inspect something else. */
+async function readRoots({workspace}: Deps): Promise<readonly Certificate[]> {
+  try {
+    const text = await workspace.readText(layout.rootCert);
+    return text === undefined ? [] : parseCertificates(text, layout.rootCert).certificates;
+  } catch (thrown) {
+    return ignoreInvalid(thrown, []);
+  }
+}
+
+/** mesh.yaml's thresholds and version, where there is one that can be used. */
+async function readMesh(deps: Deps): Promise<Mesh | undefined> {
+  try {
+    return (await loadMesh(deps, {clusters: []})).mesh;
+  } catch (thrown) {
+    return ignoreInvalid<Mesh | undefined>(thrown, undefined);
+  }
+}
+
+function ignoreInvalid<T>(thrown: unknown, instead: T): T {
+  if (thrown instanceof MeshError && thrown.class === 'invalid') return instead;
+  throw thrown;
+}
+
+function report(request: InspectRequest, {recognized, roots, mesh, now}: Facts): InspectResult {
+  const {kind, object, parts} = recognized;
+  const contents = parts.map(readPart);
+  const all = contents.flatMap(({certificates}) => certificates);
+  const thresholds = mesh?.trust.expiry ?? {warn: defaults.warn, error: defaults.error};
+  const options = {
+    now,
+    istioVersion: request.istioVersion ?? mesh?.istio.version,
+    trustDomain: mesh?.trustDomain,
+    keyMayBeMissing: kind === 'cluster',
+  };
+  const [only] = contents;
+  const istiod = kind === 'file' ? only && judgeFile(only, roots, options) : judgeSet(parts, options);
+  return {
+    source: sourceName(request.target),
+    kind,
+    ...(object && {object}),
+    certificates: contents.flatMap(({name, certificates}) =>
+      certificates.map((certificate) => ({
+        in: name,
+        ...(roots.length > 0 && {ours: isBelow(certificate, roots, all)}),
+        ...detailCertificate(certificate, thresholds, now),
+      })),
+    ),
+    keys: contents.flatMap(({name, key}) =>
+      key
+        ? [
+            {
+              in: name,
+              ...detailKey(key),
+              belongsTo: [...new Set(all.filter(({spki}) => spki === key.spki).map(({subject}) => subject.text))],
+            },
+          ]
+        : [],
+    ),
+    others: contents.flatMap(({name, others}) => others.map((what) => ({in: name, what}))),
+    problems: contents.flatMap(({problems}) => problems),
+    notes: contents.flatMap(({name, notes}) =>
+      notes.map((note) => (contents.length === 1 ? note : `${name}: ${note}`)),
+    ),
+    ...(istiod && {istiod}),
+  };
+}
