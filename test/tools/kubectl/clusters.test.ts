@@ -191,7 +191,6 @@ describe('answers as errors', () => {
     const api = await open();
     kube.cluster('kind-cluster1').fault({verb: 'list'}, {status: 422, message: '\u001b[2Jgone\u0007'});
     const error = (await api.list(secrets).catch((thrown: unknown) => thrown)) as Error;
-    // eslint-disable-next-line no-control-regex -- control characters are what this is about
     expect(error.message).not.toMatch(/[\u0000-\u001f]/);
     expect(error.message).toContain('gone');
   });

@@ -1,0 +1,179 @@
+/** Secret `cacerts`: what is in it, how istiod reads it, and how this program writes it. */
+import type {KubeObject, SecretData} from '../kube/object.js';
+import {fieldManager} from '../kube/paths.js';
+import {caFileNames, caFilesOfSecret} from '../pki/ca-files.js';
+import type {CaBundle, CaFiles} from '../pki/ca-files.js';
+import {inspectCaFiles} from '../pki/inspect-ca.js';
+import type {CaInspection, InspectOptions} from '../pki/inspect-ca.js';
+import {Sensitive} from '../sensitive.js';
+
+/** The Secret that istiod mounts, and the one that keeps what it held before (design.md 8). */
+export const cacertsName = 'cacerts';
+export const previousName = 'cacerts-previous';
+
+const managedByLabel = 'app.kubernetes.io/managed-by';
+const annotation = (name: string): string => `${fieldManager}/${name}`;
+
+/** Annotations of a Secret that this program wrote: who wrote it, for which cluster, which root, which cluster CA. */
+export const annotations = {
+  writtenBy: annotation('written-by'),
+  cluster: annotation('cluster'),
+  roots: annotation('root-sha256'),
+  clusterCa: annotation('cluster-ca-sha256'),
+  subject: annotation('cluster-ca-subject'),
+  notAfter: annotation('cluster-ca-not-after'),
+} as const;
+
+/** `kubectl apply` keeps a copy of the whole object there: a stale key in an annotation. */
+const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** The keys that each layout is made of; whatever else stands in a Secret is foreign to it. */
+const layoutKeys: Readonly<Record<'pem' | 'tls', readonly string[]>> = {
+  pem: Object.values(caFileNames),
+  tls: ['tls.crt', 'tls.key', 'ca.crt'],
+};
+
+/** A Secret with CA files, as it was found. */
+export interface CacertsSecret {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly type: string;
+  readonly immutable: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Everything in it, by key. */
+  readonly data: SecretData;
+  /** What istiod reads of it. */
+  readonly files: CaFiles;
+  readonly inspection: CaInspection;
+  /** Keys that are not of the layout istiod reads; `tls.crt` beside the four names makes those four foreign. */
+  readonly foreignKeys: readonly string[];
+  /** Who else writes it, where that shows: `cert-manager Certificate istio-ca`. */
+  readonly keeper?: string;
+}
+
+/** Reads a Secret. Never throws for bad content: that is a finding of the inspection. */
+export function readCacerts(secret: KubeObject, options: InspectOptions): CacertsSecret {
+  const encoded = (secret.data ?? {}) as Readonly<Record<string, string>>;
+  const decode = (key: string): string | undefined => {
+    const value = encoded[key];
+    return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
+  };
+  const files = caFilesOfSecret(decode, (key) => {
+    const value = decode(key);
+    return value === undefined ? undefined : new Sensitive(value);
+  });
+  const {metadata} = secret;
+  const known = layoutKeys[files.layout ?? 'pem'];
+  const keeper = keeperOf(secret);
+  return {
+    uid: metadata.uid ?? '',
+    resourceVersion: metadata.resourceVersion ?? '',
+    type: typeof secret.type === 'string' ? secret.type : 'Opaque',
+    immutable: secret.immutable === true,
+    labels: metadata.labels ?? {},
+    annotations: metadata.annotations ?? {},
+    data: Object.fromEntries(
+      Object.entries(encoded).map(([key, value]) => [key, new Sensitive(Buffer.from(value, 'base64'))]),
+    ),
+    files,
+    inspection: inspectCaFiles(files, options),
+    foreignKeys: Object.keys(encoded)
+      .filter((key) => !known.includes(key))
+      .sort(),
+    ...(keeper === undefined ? {} : {keeper}),
+  };
+}
+
+/** Somebody who will put their own content back: found by owner references and cert-manager's annotation. */
+function keeperOf({metadata}: KubeObject): string | undefined {
+  const certificate = metadata.annotations?.['cert-manager.io/certificate-name'];
+  if (certificate !== undefined) return `cert-manager Certificate ${certificate}`;
+  const owner = metadata.ownerReferences?.[0];
+  return owner && `${owner.kind} ${owner.name}`;
+}
+
+/** A cluster CA to be written, whatever it comes from. */
+export interface CaToWrite {
+  /** All keys of the Secret. */
+  readonly data: SecretData;
+  readonly inspection: CaInspection;
+}
+
+/** The data of a complete bundle, under istiod's names. */
+export function dataOfBundle(bundle: CaBundle): SecretData {
+  const bytes = (text: string): Sensitive<Buffer> => new Sensitive(Buffer.from(text));
+  return {
+    [caFileNames.caCert]: bytes(bundle.caCert),
+    [caFileNames.caKey]: bundle.caKey.map((text) => Buffer.from(text)),
+    [caFileNames.rootCert]: bytes(bundle.rootCert),
+    [caFileNames.certChain]: bytes(bundle.certChain),
+  };
+}
+
+/** The object without its data. Labels and annotations of others stay, except copies of what the Secret held. */
+export function cacertsObject(
+  place: {readonly namespace: string; readonly name: string; readonly cluster: string},
+  inspection: CaInspection,
+  before?: CacertsSecret,
+): KubeObject {
+  const kept = Object.entries(before?.annotations ?? {}).filter(([name]) => name !== lastApplied);
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: before?.type ?? 'Opaque',
+    metadata: {
+      name: place.name,
+      namespace: place.namespace,
+      labels: {...before?.labels, [managedByLabel]: fieldManager},
+      annotations: {...Object.fromEntries(kept), ...describeCa(place.cluster, inspection)},
+      ...(before && {resourceVersion: before.resourceVersion}),
+    },
+  };
+}
+
+/** What the annotations say. Fingerprints are SHA-256 of the DER, comma-separated where there are several roots. */
+export function describeCa(cluster: string, {roots, certificate}: CaInspection): Readonly<Record<string, string>> {
+  return {
+    [annotations.writtenBy]: fieldManager,
+    [annotations.cluster]: cluster,
+    ...(roots && {[annotations.roots]: roots.map(({fingerprint}) => fingerprint).join(',')}),
+    ...(certificate && {
+      [annotations.clusterCa]: certificate.fingerprint,
+      [annotations.subject]: certificate.subject.text,
+      [annotations.notAfter]: certificate.notAfter.toISOString(),
+    }),
+  };
+}
+
+/**
+ * A JSON patch that gives a Secret other public files and takes foreign keys out, without touching the key in it: for
+ * work directories that no longer hold the key. It applies only to the version that was seen.
+ */
+export function cacertsPatch(
+  files: {readonly caCert: string; readonly rootCert: string; readonly certChain: string},
+  cluster: string,
+  inspection: CaInspection,
+  before: CacertsSecret,
+): readonly object[] {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const kept = Object.entries(before.annotations).filter(([name]) => name !== lastApplied);
+  return [
+    {op: 'test', path: '/metadata/resourceVersion', value: before.resourceVersion},
+    {op: 'add', path: `/data/${caFileNames.caCert}`, value: base64(files.caCert)},
+    {op: 'add', path: `/data/${caFileNames.rootCert}`, value: base64(files.rootCert)},
+    {op: 'add', path: `/data/${caFileNames.certChain}`, value: base64(files.certChain)},
+    ...before.foreignKeys.map((key) => ({op: 'remove', path: `/data/${escapePointer(key)}`})),
+    {op: 'add', path: '/metadata/labels', value: {...before.labels, [managedByLabel]: fieldManager}},
+    {
+      op: 'add',
+      path: '/metadata/annotations',
+      value: {...Object.fromEntries(kept), ...describeCa(cluster, inspection)},
+    },
+  ];
+}
+
+/** RFC 6901 section 3. */
+function escapePointer(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+}

@@ -1,0 +1,72 @@
+/** Running istiods, and whether they take a change of cacerts over by themselves. */
+import {imageTag} from '../checks/read/control-plane.js';
+import type {DeploymentObject} from '../checks/read/control-plane.js';
+import {knowVersion, multiRootVariable, reloadRule} from '../istio/versions.js';
+import type {KnownVersion} from '../istio/versions.js';
+import {isSubsetEitherWay, readableRoots} from './bundle.js';
+
+/** One istiod Deployment. */
+export interface IstiodSeen {
+  readonly name: string;
+  readonly version: KnownVersion;
+  /** Environment of its first container, values only. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly readyPods: number;
+}
+
+/** Reads an istiod Deployment. */
+export function readIstiod(deployment: DeploymentObject): IstiodSeen {
+  const {readyReplicas = 0} = (deployment.status ?? {}) as {readonly readyReplicas?: number};
+  const env = deployment.spec.template.spec.containers[0]?.env ?? [];
+  return {
+    name: deployment.metadata.name,
+    version: knowVersion(imageTag(deployment)),
+    env: Object.fromEntries(env.flatMap(({name, value}) => (value === undefined ? [] : [[name, value] as const]))),
+    readyPods: readyReplicas,
+  };
+}
+
+/** A change of cacerts, as an istiod meets it. */
+export interface CaChange {
+  /** The bundle that istiod serves now (ConfigMap istio-ca-root-cert), byte for byte. */
+  readonly liveBundle: string;
+  readonly newBundle: string;
+  /** istiod runs with a CA of its own making. */
+  readonly selfSigned: boolean;
+}
+
+/**
+ * Why a running istiod does not take the change over without a restart; undefined when it does. Source of the rules:
+ * istio/istio pilot/pkg/bootstrap/istio_ca.go at each version (`reloadRules`). A root change is a change of bytes:
+ * istiod compares the files before it compares certificates.
+ */
+export function restartReason(istiod: IstiodSeen, change: CaChange): string | undefined {
+  if (istiod.readyPods === 0) return undefined;
+  if (change.selfSigned) return 'it made its own CA at start and does not watch the Secret';
+  const rule = reloadRule(istiod.version.version);
+  const {said} = istiod.version;
+  if (rule.clusterCa === 'never') return `istiod ${said} reads its CA only at start`;
+  if (typeof rule.clusterCa === 'object' && !isTrue(istiod.env[rule.clusterCa.env], rule.clusterCa.unset)) {
+    return `istiod ${said} reads its CA only at start unless ${rule.clusterCa.env} is true`;
+  }
+  if (change.liveBundle === change.newBundle) return undefined;
+  if (rule.root === 'never') return `istiod ${said} takes no other root bundle while it runs`;
+  if (!isTrue(istiod.env[multiRootVariable], false)) {
+    return `istiod ${said} takes another root bundle only with ${multiRootVariable}=true`;
+  }
+  const fits =
+    rule.root === 'byte-substring'
+      ? change.newBundle.includes(change.liveBundle) || change.liveBundle.includes(change.newBundle)
+      : isSubsetEitherWay(readableRoots(change.liveBundle), readableRoots(change.newBundle));
+  if (fits) return undefined;
+  return rule.root === 'byte-substring'
+    ? `istiod ${said} takes another root bundle only when one contains the other byte for byte`
+    : `istiod ${said} takes another root bundle only when one holds all roots of the other`;
+}
+
+/** As Go's strconv.ParseBool reads it; anything else counts as not set (istio/istio pkg/env/var.go). */
+function isTrue(value: string | undefined, unset: boolean): boolean {
+  if (value === undefined || value === '') return unset;
+  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true;
+  return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value) ? false : unset;
+}

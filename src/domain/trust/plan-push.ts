@@ -1,0 +1,352 @@
+/**
+ * Decides, for one cluster, what pushing a cluster CA means: which write, what else has to happen, and what speaks
+ * against it (design.md 8). Pure: facts in, decision out. `operations/trust` turns decisions into actions.
+ */
+import type {ErrorReport} from '../errors.js';
+import {MeshError, reportError} from '../errors.js';
+import type {Observed} from '../observed.js';
+import {isKnown} from '../observed.js';
+import type {Certificate} from '../pki/certificate.js';
+import {shortFingerprint} from '../pki/fingerprint.js';
+import type {CaInspection} from '../pki/inspect-ca.js';
+import type {CacertsSecret} from './cacerts.js';
+import {missingRoots, readableRoots} from './bundle.js';
+import {compareCa} from './diff.js';
+import type {Difference, OwnCa} from './diff.js';
+import type {NamespaceSeen, TrustSeen} from './facts.js';
+import {restartReason} from './istiod.js';
+import type {IstiodSeen} from './istiod.js';
+
+/** Flags that override one refusal each. */
+export interface PushRules {
+  /** `--allow-root-change` */
+  readonly allowRootChange: boolean;
+  /** `--restart-istiod` */
+  readonly restartIstiod: boolean;
+  /** `--allow-invalid-bundle` */
+  readonly allowInvalidBundle: boolean;
+}
+
+/** What is to be in a cluster. */
+export interface PushTarget {
+  readonly cluster: string;
+  readonly namespace: string;
+  /** Istio's network, where it is declared: the namespace's label. */
+  readonly network?: string | undefined;
+  readonly own: OwnCa;
+  /** How the wanted CA is called in messages: `cluster1/ca-cert.pem`. */
+  readonly what: string;
+}
+
+/** The label of a cluster's network (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go). */
+export const networkLabel = 'topology.istio.io/network';
+
+/**
+ * - `create`: there is no Secret yet
+ * - `update`: the Secret is replaced whole at the version that was seen, or patched where the key is not at hand
+ * - `replace`: deleted and created, because its type or `immutable` forbids an update
+ */
+export type PushKind = 'create' | 'update' | 'replace' | 'unchanged' | 'refuse';
+
+/** What is to be done in one cluster. */
+export interface PushDecision {
+  readonly kind: PushKind;
+  readonly differences: readonly Difference[];
+  readonly namespace: 'keep' | 'create' | 'label';
+  /** The label that another network has now; set when labelling changes one. */
+  readonly otherNetwork?: string;
+  /** How the Secret is written; absent when it is not. */
+  readonly write?: 'create' | 'put' | 'patch' | 'delete-and-create';
+  /** Whether what is there now is kept as `cacerts-previous`. */
+  readonly keepPrevious: boolean;
+  /** istiods to restart after the write. */
+  readonly restart: readonly IstiodSeen[];
+  /** Whether a running istiod can show that it loaded the change. */
+  readonly prove: boolean;
+  /** Whether a control plane that runs now will notice: such a change goes to one cluster first. */
+  readonly changesLiveTrust: boolean;
+  /** Live roots that go, with what is known of the workloads that trust them. */
+  readonly droppedRoots: readonly Certificate[];
+  readonly refusals: readonly ErrorReport[];
+  readonly warnings: readonly string[];
+}
+
+/** The live roots of a cluster that a bundle would drop: the question whether workloads exist hangs on it. */
+export function droppedRoots(seen: TrustSeen, inspection: CaInspection): readonly Certificate[] {
+  const cacerts = valueOr(seen.cacerts, 'absent');
+  const roots = [
+    ...(cacerts === 'absent' ? [] : (cacerts.inspection.roots ?? [])),
+    ...readableRoots(valueOr(seen.liveBundle, undefined)),
+    // istiod's own root is live where it is used: cacerts goes before it (istio/istio pilot/pkg/bootstrap/istio_ca.go).
+    ...(cacerts === 'absent' ? readableRoots(valueOr(seen.selfSigned, undefined)) : []),
+  ];
+  return missingRoots(roots, inspection.roots ?? []);
+}
+
+/** Decides for one cluster. */
+export function decidePush(target: PushTarget, seen: TrustSeen, rules: PushRules): PushDecision {
+  const unreadable = firstUnknown([seen.uid, seen.cacerts]);
+  if (unreadable) return refuse([unreadable]);
+  const cacerts = valueOr(seen.cacerts, 'absent');
+  const namespace = decideNamespace(target, seen);
+  if (namespace.refusal) return refuse([namespace.refusal]);
+  const differences = compareCa(target.own, cacerts);
+  const base = {
+    differences,
+    namespace: namespace.action,
+    ...(namespace.otherNetwork === undefined ? {} : {otherNetwork: namespace.otherNetwork}),
+  };
+  if (differences.length === 0) {
+    return {...nothing, ...base, kind: 'unchanged', warnings: [...bundleWarnings(target), ...keeperWarnings(cacerts)]};
+  }
+  return {...base, ...decideChange(target, seen, cacerts, rules)};
+}
+
+const nothing = {
+  differences: [],
+  namespace: 'keep',
+  keepPrevious: false,
+  restart: [],
+  prove: false,
+  changesLiveTrust: false,
+  droppedRoots: [],
+  refusals: [],
+  warnings: [],
+} as const satisfies Partial<PushDecision>;
+
+function refuse(refusals: readonly ErrorReport[]): PushDecision {
+  return {...nothing, kind: 'refuse', refusals};
+}
+
+function decideChange(
+  target: PushTarget,
+  seen: TrustSeen,
+  cacerts: CacertsSecret | 'absent',
+  rules: PushRules,
+): Omit<PushDecision, 'differences' | 'namespace'> {
+  const dropped = droppedRoots(seen, target.own.inspection);
+  const write = decideWrite(target, cacerts);
+  const istiods = decideIstiods(target, seen, cacerts, rules);
+  const bundle = bundleRefusals(target, rules);
+  // Without the files there is nothing to judge against the cluster.
+  if (bundle[0]?.code === 'FILE_MISSING') return refuse(bundle);
+  const refusals = [
+    ...bundle,
+    ...(typeof write === 'object' ? [write] : []),
+    ...rootRefusals(target, seen, dropped, rules),
+    ...istiods.refusals,
+    ...(cacerts === 'absent' ? [] : unknownOf(seen.previous)),
+  ];
+  const holdsRoot = cacerts !== 'absent' && holdsOwnRootKey(cacerts, target.own.inspection);
+  return {
+    kind: refusals.length > 0 ? 'refuse' : kindOf(write, cacerts),
+    ...(typeof write === 'string' ? {write} : {}),
+    keepPrevious: cacerts !== 'absent' && Object.keys(cacerts.data).length > 0 && !holdsRoot,
+    restart: istiods.restart,
+    prove: istiods.running,
+    changesLiveTrust: cacerts !== 'absent' || istiods.running,
+    droppedRoots: dropped,
+    refusals,
+    warnings: [
+      ...(refusals.length === 0 ? bundleWarnings(target) : []),
+      ...keeperWarnings(cacerts),
+      ...istiods.warnings,
+      ...(holdsRoot ? [`the Secret held the root's private key: it is not kept as cacerts-previous`] : []),
+      ...(refusals.length === 0 && dropped.length > 0 ? [`these roots go: ${names(dropped)}`] : []),
+    ],
+  };
+}
+
+function kindOf(write: ReturnType<typeof decideWrite>, cacerts: CacertsSecret | 'absent'): PushKind {
+  if (cacerts === 'absent') return 'create';
+  return write === 'delete-and-create' ? 'replace' : 'update';
+}
+
+/** Which write, or why none is possible. */
+function decideWrite(
+  {own, cluster}: PushTarget,
+  cacerts: CacertsSecret | 'absent',
+): NonNullable<PushDecision['write']> | ErrorReport {
+  const keyAtHand = own.files.caKey !== undefined;
+  if (cacerts === 'absent') return keyAtHand ? 'create' : keyMissing(cluster, 'and the cluster has no Secret with it');
+  if (!keyAtHand && cacerts.inspection.key?.spki !== own.inspection.certificate?.spki) {
+    return keyMissing(cluster, 'and the key in the cluster is of another cluster CA');
+  }
+  // The type of a Secret and everything in an immutable one cannot be changed (kubernetes.io: Secrets).
+  if (cacerts.immutable || cacerts.type !== 'Opaque') return 'delete-and-create';
+  if (keyAtHand) return 'put';
+  return cacerts.files.layout === 'tls' ? 'delete-and-create' : 'patch';
+}
+
+function keyMissing(cluster: string, why: string): ErrorReport {
+  return report('FILE_MISSING', `${cluster}/ca-key.pem is not there, ${why}`, [
+    `bring the key back, or make a new cluster CA: kubectl mesh certs generate ${cluster} --renew`,
+  ]);
+}
+
+function bundleRefusals({own, what, cluster}: PushTarget, rules: PushRules): readonly ErrorReport[] {
+  const {caCert, rootCert, certChain} = own.files;
+  const missing = Object.entries({'ca-cert.pem': caCert, 'root-cert.pem': rootCert, 'cert-chain.pem': certChain})
+    .filter(([, text]) => text === undefined)
+    .map(([name]) => name);
+  if (missing.length > 0) {
+    return [
+      report('FILE_MISSING', `${what}: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not there`, [
+        `make them: kubectl mesh certs generate ${cluster}`,
+      ]),
+    ];
+  }
+  const errors = own.inspection.findings.filter(({severity, id}) => severity === 'error' && id !== 'incomplete');
+  const first = errors[0];
+  if (!first || rules.allowInvalidBundle) return [];
+  return [
+    report('INVALID_BUNDLE', `${what}: ${first.message}`, [
+      ...errors.slice(1).map(({message}) => message),
+      `make a new cluster CA: kubectl mesh certs generate ${cluster} --renew`,
+      'push it as it is with --allow-invalid-bundle',
+    ]),
+  ];
+}
+
+/** What is wrong with a bundle that is in the cluster, or goes there. */
+function bundleWarnings({own, what}: PushTarget): readonly string[] {
+  return own.inspection.findings.filter(({id}) => id !== 'incomplete').map(({message}) => `${what}: ${message}`);
+}
+
+function rootRefusals(
+  {own}: PushTarget,
+  seen: TrustSeen,
+  dropped: readonly Certificate[],
+  rules: PushRules,
+): readonly ErrorReport[] {
+  if (rules.allowRootChange) return [];
+  const hint = 'replace the root in phases, or say --allow-root-change: mTLS breaks until every workload has renewed';
+  if (dropped.length === 0) {
+    // What is live could not be read: then no root can be said to stay.
+    const unread = firstUnknown([seen.liveBundle, seen.selfSigned]);
+    return unread && own.inspection.roots ? [unread] : [];
+  }
+  const workloads = seen.workloads;
+  if (!workloads) return [report('INTERNAL', 'the workloads were not looked at', [])];
+  if (!isKnown(workloads)) return [workloads.unknown];
+  const [first] = workloads.value;
+  if (first === undefined) return [];
+  const more = workloads.value.length - 1;
+  const who = more === 0 ? first : `${first} and ${String(more)} more`;
+  return [
+    report(
+      'ROOT_CHANGE',
+      `the bundle lacks ${names(dropped)}, which is live in this cluster: ${who} would stop trusting and being trusted`,
+      [hint],
+    ),
+  ];
+}
+
+interface IstiodDecision {
+  readonly running: boolean;
+  readonly restart: readonly IstiodSeen[];
+  readonly refusals: readonly ErrorReport[];
+  readonly warnings: readonly string[];
+}
+
+function decideIstiods(
+  {own}: PushTarget,
+  seen: TrustSeen,
+  cacerts: CacertsSecret | 'absent',
+  rules: PushRules,
+): IstiodDecision {
+  if (!isKnown(seen.istiods)) return {running: false, restart: [], warnings: [], refusals: [seen.istiods.unknown]};
+  const istiods = seen.istiods.value;
+  const running = istiods.filter(({readyPods}) => readyPods > 0);
+  const asleep = istiods.filter(({readyPods}) => readyPods === 0);
+  const warnings = asleep.map(({name}) => `Deployment ${name} has no ready pod: it reads the CA when it starts`);
+  if (running.length === 0) return {running: false, restart: [], warnings, refusals: []};
+  const unread = firstUnknown([seen.liveBundle, seen.selfSigned]);
+  if (unread) return {running: true, restart: [], warnings, refusals: [unread]};
+  const oldBundle = cacerts === 'absent' ? '' : (cacerts.files.rootCert ?? '');
+  const change = {
+    liveBundle: valueOr(seen.liveBundle, undefined) ?? oldBundle,
+    newBundle: own.files.rootCert ?? '',
+    selfSigned: runsSelfSigned(seen, cacerts),
+  };
+  const stuck = running.flatMap((istiod) => {
+    const reason = restartReason(istiod, change);
+    return reason === undefined ? [] : [{istiod, reason}];
+  });
+  const notes = running.flatMap(({version}) => (version.note === undefined ? [] : [version.note]));
+  const [first] = stuck;
+  if (!first || rules.restartIstiod) {
+    return {running: true, restart: stuck.map(({istiod}) => istiod), warnings: [...warnings, ...notes], refusals: []};
+  }
+  const error = report('RESTART_NEEDED', `Deployment ${first.istiod.name} would not load the change: ${first.reason}`, [
+    'say --restart-istiod to restart it in this run and wait for it',
+  ]);
+  return {running: true, restart: [], warnings, refusals: [error]};
+}
+
+/** istiod that started without cacerts made its own CA, and serves that until it restarts. */
+function runsSelfSigned(seen: TrustSeen, cacerts: CacertsSecret | 'absent'): boolean {
+  if (cacerts === 'absent') return true;
+  const live = valueOr(seen.liveBundle, undefined);
+  const own = readableRoots(valueOr(seen.selfSigned, undefined)).map(({fingerprint}) => fingerprint);
+  const inSecret = (cacerts.inspection.roots ?? []).map(({fingerprint}) => fingerprint);
+  return readableRoots(live).some(({fingerprint}) => own.includes(fingerprint) && !inSecret.includes(fingerprint));
+}
+
+function decideNamespace(
+  {namespace, network}: PushTarget,
+  seen: TrustSeen,
+): {action: PushDecision['namespace']; otherNetwork?: string; refusal?: ErrorReport} {
+  if (!isKnown(seen.namespace)) {
+    // Whether it exists shows when the Secret is written; its label matters only where the network is declared.
+    return network === undefined ? {action: 'keep'} : {action: 'keep', refusal: seen.namespace.unknown};
+  }
+  const found: NamespaceSeen | 'absent' = seen.namespace.value;
+  if (found === 'absent') return {action: 'create'};
+  if (found.terminating) {
+    return {
+      action: 'keep',
+      refusal: report('NOT_READY', `namespace ${namespace} is being deleted`, [
+        'wait until it is gone, then run again',
+      ]),
+    };
+  }
+  const label = found.labels[networkLabel];
+  if (network === undefined || label === network) return {action: 'keep'};
+  return {action: 'label', ...(label === undefined ? {} : {otherNetwork: label})};
+}
+
+/** A key that signs for a root must not be copied further. */
+function holdsOwnRootKey(cacerts: CacertsSecret, own: CaInspection): boolean {
+  const key = cacerts.inspection.key?.spki;
+  return key !== undefined && (own.roots ?? []).some(({spki}) => spki === key);
+}
+
+function keeperWarnings(cacerts: CacertsSecret | 'absent'): readonly string[] {
+  if (cacerts === 'absent' || cacerts.keeper === undefined) return [];
+  return [`Secret cacerts is kept by ${cacerts.keeper}, which will put its own content back`];
+}
+
+function names(roots: readonly Certificate[]): string {
+  return roots.map(({subject, fingerprint}) => `root "${subject.text}" (${shortFingerprint(fingerprint)})`).join(', ');
+}
+
+function report(
+  code: ConstructorParameters<typeof MeshError>[0],
+  message: string,
+  hints: readonly string[],
+): ErrorReport {
+  return reportError(new MeshError(code, message, {hints}));
+}
+
+function firstUnknown(facts: readonly Observed<unknown>[]): ErrorReport | undefined {
+  return facts.flatMap(unknownOf)[0];
+}
+
+function unknownOf(fact: Observed<unknown>): readonly ErrorReport[] {
+  return isKnown(fact) ? [] : [fact.unknown];
+}
+
+function valueOr<T>(fact: Observed<T>, otherwise: T): T {
+  return isKnown(fact) ? fact.value : otherwise;
+}
