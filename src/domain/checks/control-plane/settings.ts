@@ -1,6 +1,7 @@
 /** Three checks of one kind: a value that istiod was installed with is the declared one. */
 import type {ClusterSubject, Finding, Judgement} from '../check.js';
 import {findingsOr, notApplicable, ok} from '../check.js';
+import {reinstallFix} from '../fixes.js';
 
 /** Where a value was seen. */
 export interface SeenSetting {
@@ -18,7 +19,7 @@ export function judgeSetting(
   if (declared === undefined) return notApplicable(`mesh.yaml declares no ${name}`);
   if (seen.length === 0) return notApplicable('no istiod runs here');
   const expected = `${name} ${declared}`;
-  const fix = `${commands.meshCluster(`install render ${cluster.name}`)} && ${commands.meshCluster(`install apply ${cluster.name}`)}`;
+  const fix = reinstallFix({cluster, commands});
   const findings = seen
     .filter(({value}) => value !== declared)
     .map(({where, value}): Finding => ({

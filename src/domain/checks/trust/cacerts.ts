@@ -1,5 +1,6 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {describeCertificate, describeRoots, sameSet} from '../describe.js';
+import {pushFix} from '../fixes.js';
 import type {CacertsFacts, ClusterCaFacts} from '../facts.js';
 
 const expected = 'the cluster CA of the work directory';
@@ -15,7 +16,7 @@ export const cacertsCheck = defineCheck({
   waitable: true,
   implies: ['MESH302', 'MESH303', 'MESH304', 'MESH305'],
   judge: ({cacerts, caFiles}, {cluster, commands, mesh}) => {
-    const fix = commands.meshCluster(`trust push ${cluster.name}`);
+    const fix = pushFix({cluster, commands});
     if (cacerts === 'absent') {
       if (cluster.role === 'remote') return notApplicable('a remote cluster runs no istiod that would need it');
       return {findings: [{observed: `no Secret ${mesh.istio.namespace}/cacerts`, expected, fix}]};

@@ -2,6 +2,7 @@ import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {describeDay} from '../describe.js';
 import {expirySource} from '../expiry-explained.js';
 import {judgeExpiry} from '../expiry.js';
+import {renewFix} from '../fixes.js';
 
 /** What is pushed does not end soon, whatever the work directory says. */
 export const clusterExpiryCheck = defineCheck({
@@ -15,13 +16,11 @@ export const clusterExpiryCheck = defineCheck({
   implies: [],
   judge: ({cacerts}, {cluster, commands, mesh, now}) => {
     if (cacerts === 'absent' || !cacerts.certificate) return notApplicable('nothing was pushed yet');
-    const fix = commands.mesh(`certs generate ${cluster.name} --renew`);
-    const push = commands.meshCluster(`trust push ${cluster.name}`);
     const own = judgeExpiry(cacerts.certificate, mesh.trust.expiry, now);
     const roots = cacerts.roots.flatMap((root) => judgeExpiry(root, mesh.trust.expiry, now) ?? []);
     return findingsOr(
       [
-        ...(own ? [{...own, fix: `${fix} && ${push}`}] : []),
+        ...(own ? [{...own, fix: renewFix({cluster, commands})}] : []),
         ...roots.map((root) => ({...root, fix: commands.mesh('certs list')})),
       ],
       () => ok(`until ${describeDay(cacerts.certificate?.notAfter ?? now)}`, 'time left'),

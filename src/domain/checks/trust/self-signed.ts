@@ -1,5 +1,6 @@
 import {defineCheck, notApplicable, ok} from '../check.js';
 import {describeCertificate} from '../describe.js';
+import {pushFix} from '../fixes.js';
 
 const expected = 'istiod signs with the CA from Secret cacerts';
 
@@ -29,10 +30,7 @@ export const selfSignedCheck = defineCheck({
         {
           observed: `istiod loaded its own root ${describeCertificate(selfSignedRoot)}`,
           expected,
-          fix:
-            pushedTrust === 'absent'
-              ? commands.meshCluster(`trust push ${cluster.name} --restart-istiod`)
-              : commands.kubectl(cluster, restart),
+          fix: pushedTrust === 'absent' ? pushFix({cluster, commands}) : commands.kubectl(cluster, restart),
         },
       ],
     };

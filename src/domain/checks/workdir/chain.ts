@@ -1,5 +1,6 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {describeCertificate} from '../describe.js';
+import {renewFix} from '../fixes.js';
 
 const expected = 'a CA certificate that istiod loads and every verifier accepts';
 
@@ -20,7 +21,7 @@ export const chainCheck = defineCheck({
         severity,
         observed: message,
         expected,
-        fix: commands.mesh(`certs generate ${cluster.name} --renew`),
+        fix: renewFix({cluster, commands}),
       })),
       () =>
         certificate === undefined

@@ -2,6 +2,7 @@ import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {describeDay} from '../describe.js';
 import {judgeExpiry} from '../expiry.js';
 import {expirySource} from '../expiry-explained.js';
+import {renewFix} from '../fixes.js';
 
 /** No CA certificate of the work directory ends soon. */
 export const filesExpiryCheck = defineCheck({
@@ -18,7 +19,7 @@ export const filesExpiryCheck = defineCheck({
     if (!certificate) return notApplicable('there is no ca-cert.pem');
     const own = judgeExpiry(certificate, mesh.trust.expiry, now);
     const findings = [
-      ...(own ? [{...own, fix: commands.mesh(`certs generate ${cluster.name} --renew`)}] : []),
+      ...(own ? [{...own, fix: renewFix({cluster, commands})}] : []),
       ...roots.flatMap((root) => {
         const finding = judgeExpiry(root, mesh.trust.expiry, now);
         return finding ? [{...finding, fix: commands.mesh('certs list')}] : [];

@@ -1,4 +1,5 @@
 import {defineCheck, notApplicable, ok} from '../check.js';
+import {renewFix} from '../fixes.js';
 
 const expected = 'the private key of ca-cert.pem, unencrypted, in a form that istiod reads';
 
@@ -13,7 +14,7 @@ export const keyCheck = defineCheck({
   waitable: false,
   implies: ['MESH301'],
   judge: ({caFiles}, {cluster, commands}) => {
-    const fix = commands.mesh(`certs generate ${cluster.name} --renew`);
+    const fix = renewFix({cluster, commands});
     switch (caFiles.key) {
       case 'absent':
         return notApplicable('the key is not in this work directory; only pushing needs it');

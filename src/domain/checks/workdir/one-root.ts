@@ -2,6 +2,7 @@ import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding, OfCluster} from '../check.js';
 import {describeRoots} from '../describe.js';
 import type {ClusterCaFacts} from '../facts.js';
+import {renewFix} from '../fixes.js';
 
 const expected = "every cluster's bundle holds the root of every other cluster's CA";
 
@@ -21,7 +22,7 @@ export const oneRootCheck = defineCheck({
     const isOurs = ({value}: OfCluster<ClusterCaFacts>): boolean => meshRoots.includes(value.anchor ?? '');
     const ordered = [...made.filter(isOurs), ...made.filter((one) => !isOurs(one))];
     const findings = ordered.flatMap((one, index): readonly Finding[] => {
-      const fix = commands.mesh(`certs generate ${one.cluster.name} --renew`);
+      const fix = renewFix({cluster: one.cluster, commands});
       if (meshRoots.length > 0 && !one.value.roots.some(({fingerprint}) => meshRoots.includes(fingerprint))) {
         const observed = `${one.cluster.name} has ${rootsOf(one)}, root-cert.pem of the mesh is ${describeRoots(meshRoots)}`;
         return [{observed, expected, fix}];

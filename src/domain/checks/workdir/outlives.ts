@@ -1,5 +1,6 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {describeDay} from '../describe.js';
+import {renewFix} from '../fixes.js';
 
 /**
  * Istio's Makefile makes root and cluster CA with the same number of days, one after the other: the second outlives the
@@ -29,7 +30,7 @@ export const outlivesCheck = defineCheck({
             {
               observed: `until ${describeDay(certificate.notAfter)}, its root until ${describeDay(root.notAfter)}`,
               expected,
-              fix: commands.mesh(`certs generate ${cluster.name} --renew`),
+              fix: renewFix({cluster, commands}),
             },
           ],
       () => ok(`until ${describeDay(certificate.notAfter)}`, expected),

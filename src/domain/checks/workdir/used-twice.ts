@@ -1,6 +1,7 @@
 import {defineCheck, findingsOr, ok} from '../check.js';
 import type {Finding} from '../check.js';
 import {describeCertificate} from '../describe.js';
+import {renewFix} from '../fixes.js';
 
 const expected = 'a CA of its own for each cluster';
 
@@ -24,7 +25,7 @@ export const usedTwiceCheck = defineCheck({
         {
           observed: `${first.cluster.name} and ${cluster.name} have ${describeCertificate(certificate)}`,
           expected,
-          fix: commands.mesh(`certs generate ${cluster.name} --renew`),
+          fix: renewFix({cluster, commands}),
         },
       ];
     });

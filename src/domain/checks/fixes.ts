@@ -1,0 +1,23 @@
+/**
+ * Commands that mend, shared by several checks. They are whole: typed as printed they lead to green. What they replace
+ * is what the finding says is wrong, so they agree to it (`--yes`) instead of asking again.
+ */
+import type {MeshCluster} from '../mesh/mesh.js';
+import type {ClusterSubject, Subject} from './check.js';
+
+/** Makes Secret cacerts equal to the work directory, restarting istiod where it cannot load that by itself. */
+export function pushFix({cluster, commands}: Pick<ClusterSubject, 'cluster' | 'commands'>): string {
+  return commands.meshCluster(`trust push ${cluster.name} --restart-istiod --yes`);
+}
+
+/** A new key and certificate for the cluster's CA, and into the cluster with it where one is known. */
+export function renewFix({cluster, commands}: {readonly cluster: MeshCluster} & Pick<Subject, 'commands'>): string {
+  const renew = commands.mesh(`certs generate ${cluster.name} --renew --yes`);
+  return cluster.context === undefined ? renew : `${renew} && ${pushFix({cluster, commands})}`;
+}
+
+/** install.yaml as declared, and istiod with it. */
+export function reinstallFix({cluster, commands}: Pick<ClusterSubject, 'cluster' | 'commands'>): string {
+  const render = commands.meshCluster(`install render ${cluster.name}`);
+  return `${render} && ${commands.meshCluster(`install apply ${cluster.name} --yes`)}`;
+}
