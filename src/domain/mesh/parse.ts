@@ -44,7 +44,7 @@ export function parseMeshFile(text: string, file: string = layout.meshYaml): Mes
 
 /** Reads contexts.yaml's text; an empty file maps nothing. Throws `CONTEXTS_YAML_INVALID`. */
 export function parseContextsFile(text: string, file: string = layout.contextsYaml): ContextsFile {
-  if (text.replace(/^\s*(?:#.*)?$/gm, '') === '') return {};
+  if (text.replace(/^\s*#.*$/gm, '').trim() === '') return {};
   return valueOf(checkFile(text, file, contextsFileSchema, brokenContextRules), 'CONTEXTS_YAML_INVALID', file);
 }
 

@@ -1,0 +1,90 @@
+import {describe, expect, it} from 'vitest';
+import type {Declaration, DeclaringTexts} from '../../../src/domain/mesh/declare.js';
+import {declareMesh} from '../../../src/domain/mesh/declare.js';
+import {parseMeshFile} from '../../../src/domain/mesh/parse.js';
+
+const nothing: DeclaringTexts = {mesh: undefined, contexts: undefined, gitignore: undefined};
+
+/** The texts after declarations, one after the other, as commands write them. */
+function after(texts: DeclaringTexts, ...declarations: readonly Declaration[]): DeclaringTexts {
+  return declarations.reduce((before, declaration) => {
+    const content = (path: string): string | undefined =>
+      declareMesh(before, declaration).files.find((file) => file.path === path)?.content;
+    return {
+      mesh: content('mesh.yaml') ?? before.mesh,
+      contexts: content('contexts.yaml') ?? before.contexts,
+      gitignore: content('.gitignore') ?? before.gitignore,
+    };
+  }, texts);
+}
+
+describe('a declaration', () => {
+  it('makes mesh.yaml and .gitignore of an empty directory, and writes only what was said', () => {
+    const {files} = declareMesh(nothing, {clusters: ['cluster1']});
+    expect(files.map(({path}) => path)).toEqual(['mesh.yaml', '.gitignore']);
+    expect(parseMeshFile(files[0]?.content ?? '')).toEqual({
+      apiVersion: 'kubectl-mesh/v1alpha1',
+      kind: 'Mesh',
+      clusters: [{name: 'cluster1'}],
+    });
+  });
+
+  it("records step by step what the guide's five commands say", () => {
+    const texts = after(
+      nothing,
+      {clusters: ['cluster1']},
+      {clusters: ['cluster1'], contexts: {cluster1: 'kind-1'}, uids: {cluster1: 'u1'}},
+      {clusters: ['cluster1'], meshID: 'mesh1', networks: {cluster1: 'network1'}},
+    );
+    expect(parseMeshFile(texts.mesh ?? '')).toEqual({
+      apiVersion: 'kubectl-mesh/v1alpha1',
+      kind: 'Mesh',
+      meshID: 'mesh1',
+      clusters: [{name: 'cluster1', context: 'kind-1', network: 'network1', uid: 'u1'}],
+    });
+  });
+
+  it('has nothing to write the second time', () => {
+    const said: Declaration = {
+      clusters: ['a', 'b'],
+      meshID: 'm',
+      istioNamespace: 'i',
+      contexts: {a: 'x'},
+      networks: {a: 'n'},
+      uids: {a: 'u'},
+    };
+    expect(declareMesh(after(nothing, said), said)).toEqual({files: [], summary: []});
+  });
+
+  it('never writes over what is declared, a UID excepted', () => {
+    const texts = after(nothing, {
+      clusters: ['a'],
+      meshID: 'm',
+      contexts: {a: 'x'},
+      networks: {a: 'n'},
+      uids: {a: 'u'},
+    });
+    expect(declareMesh(texts, {meshID: 'other', contexts: {a: 'y'}, networks: {a: 'o'}}).files).toEqual([]);
+    expect(parseMeshFile(after(texts, {uids: {a: 'v'}}).mesh ?? '').clusters?.[0]?.uid).toBe('v');
+  });
+
+  it("keeps a person's own context out of mesh.yaml where another is declared", () => {
+    const texts = after(nothing, {clusters: ['a'], contexts: {a: 'theirs'}});
+    const own = after(texts, {ownContexts: {a: 'mine'}});
+    expect(own.mesh).toBe(texts.mesh);
+    expect(own.contexts).toContain('a: mine');
+    expect(after(own, {ownContexts: {a: 'mine too'}}).contexts).toContain('a: mine too');
+  });
+
+  it('leaves a .gitignore alone beside a mesh.yaml, unless it is asked to see to it', () => {
+    const texts = {...after(nothing, {clusters: ['a']}), gitignore: 'mine\n'};
+    expect(declareMesh(texts, {clusters: ['b']}).files.map(({path}) => path)).toEqual(['mesh.yaml']);
+    expect(declareMesh(texts, {gitignore: true}).files.map(({path}) => path)).toEqual(['.gitignore']);
+  });
+
+  it('writes nothing that would not be read again', () => {
+    expect(() => declareMesh(nothing, {clusters: ['a', 'b'], contexts: {a: 'x', b: 'x'}})).toThrowError(
+      expect.objectContaining({code: 'MESH_YAML_INVALID'}) as Error,
+    );
+  });
+});

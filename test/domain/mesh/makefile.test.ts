@@ -1,0 +1,93 @@
+import {describe, expect, it} from 'vitest';
+import type {Folder, FoundFile, MakefileFacts} from '../../../src/domain/mesh/makefile.js';
+import {flavourOf, isMakefileMade, makefileCopies, makefileFaults} from '../../../src/domain/mesh/makefile.js';
+
+const folder = (files: Readonly<Record<string, Partial<FoundFile>>>): Folder =>
+  new Map(
+    Object.entries(files).map(([name, file]) => [
+      name,
+      {size: 100, mode: name.endsWith('key.pem') ? 0o600 : 0o644, ...file},
+    ]),
+  );
+const root = {'root-key.pem': {}, 'root-cert.pem': {text: 'ROOT'}};
+const today = {'ca-key.pem': {}, 'ca-cert.pem': {}, 'cert-chain.pem': {}, 'root-cert.pem': {text: 'ROOT'}};
+const selfSigned = {
+  'selfSigned-ca-key.pem': {},
+  'selfSigned-ca-cert.pem': {text: 'CA'},
+  'selfSigned-ca-cert-chain.pem': {},
+  'root-cert.pem': {text: 'ROOT'},
+  'intermediate.conf': {},
+};
+
+function facts(top: Folder, clusters: Readonly<Record<string, Folder>>): MakefileFacts {
+  return {root: top, clusters: new Map(Object.entries(clusters))};
+}
+
+describe("a directory of Istio's Makefiles", () => {
+  it('is known by what each Makefile leaves behind', () => {
+    expect(isMakefileMade(facts(folder({...root, 'root-cert.srl': {}}), {a: folder(today)}))).toBe(true);
+    expect(isMakefileMade(facts(folder(root), {a: folder({...today, 'cluster-ca.csr': {}})}))).toBe(true);
+    expect(isMakefileMade(facts(folder(root), {a: folder(selfSigned)}))).toBe(true);
+    expect(isMakefileMade(facts(folder(root), {a: folder(today)}))).toBe(false);
+  });
+
+  it('tells folders of clusters from folders of virtual machines', () => {
+    expect(flavourOf(folder(today))).toBe('istiod');
+    expect(flavourOf(folder(selfSigned))).toBe('selfSigned');
+    expect(flavourOf(folder({'ca-cert.pem': {}, 'ca-key.pem': {}, 'workload-cert.pem': {}}))).toBeUndefined();
+    expect(flavourOf(folder({'selfSigned-ca-cert.pem': {}, 'selfSigned-workload-cert.pem': {}}))).toBeUndefined();
+    expect(flavourOf(folder({'k8s-root-cert.pem': {}}))).toBeUndefined();
+  });
+
+  it('of 1.6 and of today needs no copy', () => {
+    expect(makefileCopies(facts(folder(root), {a: folder(today)}))).toEqual([]);
+    expect(makefileFaults(facts(folder(root), {a: folder(today)}))).toEqual([]);
+  });
+
+  it("of 1.7 is copied to istiod's names, once", () => {
+    const copies = makefileCopies(facts(folder(root), {a: folder(selfSigned)}));
+    expect(copies.map(({from, to, secret}) => [from, to, secret])).toEqual([
+      ['a/selfSigned-ca-key.pem', 'a/ca-key.pem', true],
+      ['a/selfSigned-ca-cert.pem', 'a/ca-cert.pem', false],
+      ['a/selfSigned-ca-cert-chain.pem', 'a/cert-chain.pem', false],
+    ]);
+    const copied = folder({...selfSigned, ...today, 'ca-cert.pem': {text: 'CA'}});
+    expect(makefileCopies(facts(folder(root), {a: copied}))).toEqual([]);
+    expect(makefileFaults(facts(folder(root), {a: copied}))).toEqual([]);
+  });
+
+  it('of the k8s flavour has its root under another name', () => {
+    const top = folder({'k8s-root-key.pem': {}, 'k8s-root-cert.pem': {text: 'ROOT'}});
+    expect(makefileCopies(facts(top, {a: folder(today)})).map(({to}) => to)).toEqual(['root-key.pem', 'root-cert.pem']);
+  });
+
+  it.each([
+    ['an empty root', {...root, 'k8s-root-cert.pem': {size: 0}}, {a: today}, /k8s-root-cert\.pem is empty/],
+    ['an empty CA', root, {a: {...today, 'ca-cert.pem': {size: 0}}}, /a\/ca-cert\.pem is empty/],
+    [
+      'a readable root key',
+      {...root, 'root-key.pem': {mode: 0o644}},
+      {a: today},
+      /root-key\.pem can be read by others \(mode 0644\)/,
+    ],
+    ['a readable cluster key', root, {a: {...today, 'ca-key.pem': {mode: 0o640}}}, /a\/ca-key\.pem can be read/],
+    ['no root key', {'root-cert.pem': {text: 'ROOT'}}, {a: today}, /root-key\.pem is not here/],
+    [
+      'two roots after make clean',
+      root,
+      {a: today, b: {...today, 'root-cert.pem': {text: 'OTHER'}}},
+      /root-cert\.pem and a\/root-cert\.pem \/ b\/root-cert\.pem/,
+    ],
+    ['half a cluster', root, {a: {'ca-cert.pem': {}, 'ca-key.pem': {}}}, /a lacks root-cert\.pem, cert-chain\.pem/],
+    ['two CAs in one folder', root, {a: {...selfSigned, ...today, 'ca-cert.pem': {text: 'OTHER'}}}, /a has two CAs/],
+  ] as [string, Record<string, Partial<FoundFile>>, Record<string, Record<string, Partial<FoundFile>>>, RegExp][])(
+    'is faulted for %s, and for nothing else',
+    (_what, top, clusters, message) => {
+      const found = makefileFaults(
+        facts(folder(top), Object.fromEntries(Object.entries(clusters).map(([name, files]) => [name, folder(files)]))),
+      );
+      expect(found.map(({message}) => message)).toEqual([expect.stringMatching(message)]);
+      expect(found[0]?.hint).not.toBe('');
+    },
+  );
+});

@@ -1,0 +1,316 @@
+import {describe, expect, it} from 'vitest';
+import {MeshError} from '../../../src/domain/errors.js';
+import type {FileProblem} from '../../../src/domain/mesh/parse.js';
+import {checkMeshFile, parseContextsFile, parseMeshFile} from '../../../src/domain/mesh/parse.js';
+
+const head = 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\n';
+
+function problems(text: string): readonly FileProblem[] {
+  const reading = checkMeshFile(text);
+  return 'problems' in reading ? reading.problems : [];
+}
+
+const everything = `apiVersion: kubectl-mesh/v1alpha1
+kind: Mesh
+meshID: mesh1
+trustDomain: cluster.local
+istio:
+  version: "1.30"            # or 1.30.3
+  namespace: istio-system
+  profile: default
+  hub: docker.io/istio
+  tag: "1.30"
+  revisions: [default, canary]
+  values: {pilot: {resources: {requests: {cpu: 100m}}}}
+  overlays: [overlays/all.yaml]
+trust:
+  keyAlgorithm: rsa-4096
+  rootValidity: 3650d
+  clusterValidity: 730d
+  signer: {type: local}
+  keepClusterKeys: true
+  rotationReady: true
+  expiry: {warn: [30%, 30d], error: [10%, 7d]}
+clusters:
+  - name: cluster1
+    context: kind-cluster1
+    network: network1
+    role: primary
+    uid: 8f3f3ad4-4e0e-4c36-a0a1-6b8a4d6f4a52
+  - name: cluster2
+    context: arn:aws:eks:eu-west-1:123456789012:cluster/two
+    network: network1
+    role: remote
+    primary: cluster1
+    values: {global: {proxy: {logLevel: debug}}}
+    overlays: [cluster2.yaml]
+`;
+
+describe('mesh.yaml', () => {
+  it('is read whole: every field of the contract', () => {
+    const file = parseMeshFile(everything);
+    expect(file.istio?.version).toBe('1.30');
+    expect(file.trust?.expiry?.warn).toEqual(['30%', '30d']);
+    expect(file.clusters?.[1]).toMatchObject({role: 'remote', primary: 'cluster1', overlays: ['cluster2.yaml']});
+  });
+
+  it('may be partial', () => {
+    expect(parseMeshFile(head)).toEqual({apiVersion: 'kubectl-mesh/v1alpha1', kind: 'Mesh'});
+    expect(parseMeshFile(`${head}clusters: []\n`).clusters).toEqual([]);
+  });
+
+  it('reads the same with CRLF and a byte order mark', () => {
+    expect(parseMeshFile(`\ufeff${everything.replaceAll('\n', '\r\n')}`)).toEqual(parseMeshFile(everything));
+  });
+
+  // [what, text behind the two head lines, line, column, field, part of the message]
+  const table: readonly [string, string, number, number, string, RegExp][] = [
+    [
+      'a number for a version',
+      'istio:\n  version: 1.30\n',
+      4,
+      12,
+      'istio.version',
+      /1\.30 is a number here, write "1\.30"/,
+    ],
+    ['a number for a mesh ID', 'meshID: 007\n', 3, 9, 'meshID', /007 is a number here, write "007"/],
+    ['a hexadecimal number', 'meshID: 0x1F\n', 3, 9, 'meshID', /0x1F is a number here, write "0x1F"/],
+    ['an exponent', 'clusters:\n  - name: 1e3\n', 4, 11, 'clusters[0].name', /1e3 is a number here/],
+    [
+      'a boolean for a name',
+      'clusters:\n  - name: true\n',
+      4,
+      11,
+      'clusters[0].name',
+      /true is true or false here, write "true"/,
+    ],
+    [
+      'a quoted boolean',
+      'trust:\n  keepClusterKeys: "no"\n',
+      4,
+      20,
+      'trust.keepClusterKeys',
+      /true or false, without quotes/,
+    ],
+    ['nothing behind a field', 'meshID:\n', 3, 8, 'meshID', /it is empty here/],
+    ['a list for a text', 'meshID: [a]\n', 3, 9, 'meshID', /it is a list here/],
+    ['a map for a list', 'clusters: {name: a}\n', 3, 11, 'clusters', /must be a list of clusters; it is a map here/],
+    [
+      'an unknown field',
+      'meshId: a\n',
+      3,
+      1,
+      'meshId',
+      /did you mean meshID\?.*allowed here: apiVersion, kind, meshID/,
+    ],
+    ['an unknown field far from all', 'zebra: a\n', 3, 1, 'zebra', /is not a field of mesh\.yaml \(allowed here/],
+    [
+      'an unknown nested field',
+      'clusters:\n  - name: a\n    netwrok: b\n',
+      5,
+      5,
+      'clusters[0].netwrok',
+      /did you mean network\?/,
+    ],
+    ['a field twice', 'meshID: a\nmeshID: b\n', 4, 1, 'meshID', /is set twice/],
+    ['a tab', 'istio:\n\tversion: "1.30"\n', 4, 1, '', /a tab: YAML is indented with spaces/],
+    [
+      'a missing name',
+      'clusters:\n  - context: a\n',
+      4,
+      5,
+      'clusters[0].name',
+      /is missing: it must be a cluster name/,
+    ],
+    ['a word for a cluster', 'clusters:\n  - a\n', 4, 5, 'clusters[0]', /must be a map with at least "name"/],
+    ['an upper case name', 'clusters:\n  - name: Cluster1\n', 4, 11, 'clusters[0].name', /"Cluster1" is not/],
+    ['a name that leaves the folder', 'clusters:\n  - name: ../x\n', 4, 11, 'clusters[0].name', /"\.\.\/x" is not/],
+    ['a name that is an option', 'clusters:\n  - name: -f\n', 4, 11, 'clusters[0].name', /"-f" is not/],
+    ['a name of 64 characters', `clusters:\n  - name: ${'a'.repeat(64)}\n`, 4, 11, 'clusters[0].name', /1 to 63/],
+    [
+      'an unknown role',
+      'clusters:\n  - name: a\n    role: boss\n',
+      5,
+      11,
+      'clusters[0].role',
+      /one of primary, remote/,
+    ],
+    [
+      'an unknown key algorithm',
+      'trust: {keyAlgorithm: rsa-1024}\n',
+      3,
+      23,
+      'trust.keyAlgorithm',
+      /rsa-2048, rsa-3072/,
+    ],
+    [
+      'a validity without a unit',
+      'trust:\n  rootValidity: 3650\n',
+      4,
+      17,
+      'trust.rootValidity',
+      /730d; 3650 is a number here/,
+    ],
+    ['a validity of nothing', 'trust:\n  rootValidity: 0d\n', 4, 17, 'trust.rootValidity', /number of days/],
+    ['an endless validity', 'trust:\n  rootValidity: 99999d\n', 4, 17, 'trust.rootValidity', /at most 36500d/],
+    ['half a threshold', 'trust: {expiry: {warn: [30%]}}\n', 3, 24, 'trust.expiry.warn', /\[30%, 30d\]/],
+    [
+      'a signer of a later version',
+      'trust: {signer: {type: vault, mount: pki}}\n',
+      3,
+      24,
+      'trust.signer.type',
+      /must be local .*no other signers/,
+    ],
+    ['an overlay outside', 'istio: {overlays: [../all.yaml]}\n', 3, 20, 'istio.overlays[0]', /without "\.\."/],
+    [
+      'a network with a space',
+      'clusters:\n  - name: a\n    network: a b\n',
+      5,
+      14,
+      'clusters[0].network',
+      /label value/,
+    ],
+    ['two names alike', 'clusters:\n  - name: a\n  - name: a\n', 5, 11, 'clusters[1].name', /names are unique/],
+    [
+      'two contexts alike',
+      'clusters:\n  - {name: a, context: x}\n  - {name: b, context: x}\n',
+      5,
+      24,
+      'clusters[1].context',
+      /the context of cluster a/,
+    ],
+    [
+      'two uids alike',
+      'clusters:\n  - {name: a, uid: x}\n  - {name: b, uid: x}\n',
+      5,
+      20,
+      'clusters[1].uid',
+      /one cluster, two names/,
+    ],
+    [
+      'a remote without a primary',
+      'clusters:\n  - {name: a, role: remote}\n',
+      4,
+      5,
+      'clusters[0].primary',
+      /is missing: a remote names the primary/,
+    ],
+    [
+      'a primary with a primary',
+      'clusters:\n  - {name: a, primary: b}\n  - {name: b}\n',
+      4,
+      24,
+      'clusters[0].primary',
+      /is for remotes/,
+    ],
+    [
+      'a remote of nobody',
+      'clusters:\n  - {name: a, role: remote, primary: c}\n',
+      4,
+      38,
+      'clusters[0].primary',
+      /no cluster of this mesh/,
+    ],
+    [
+      'a remote of a remote',
+      'clusters:\n  - {name: a, role: remote, primary: b}\n  - {name: b, role: remote, primary: a}\n',
+      4,
+      38,
+      'clusters[0].primary',
+      /a remote itself/,
+    ],
+    [
+      'a cluster that outlives the root',
+      'trust: {rootValidity: 10d, clusterValidity: 11d}\n',
+      3,
+      45,
+      'trust.clusterValidity',
+      /not be longer than rootValidity \(10d\)/,
+    ],
+    [
+      'an error before the warning',
+      'trust: {expiry: {warn: [10%, 7d], error: [30%, 7d]}}\n',
+      3,
+      42,
+      'trust.expiry.error',
+      /must not come before the warning/,
+    ],
+    ['a second document', '---\na: 1\n', 3, 1, '', /a second document/],
+    ['a quote without an end', 'meshID: "a\n', 4, 1, '', /not YAML/],
+    ['an unknown tag', 'meshID: !foo a\n', 3, 9, '', /not YAML/],
+  ];
+  it.each(table)('says where and what about %s', (_what, text, line, column, field, message) => {
+    const [first] = problems(head + text);
+    expect(first).toMatchObject({
+      file: 'mesh.yaml',
+      line,
+      column,
+      field,
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  it.each([
+    ['nothing', ''],
+    ['a comment', '# later\n'],
+    ['a word', 'hello'],
+    ['a list', '- a\n'],
+    ['bytes', '\u0000\u0001\u0002'],
+  ])('refuses a file that is %s', (_what, text) => {
+    expect(problems(text).length).toBeGreaterThan(0);
+  });
+
+  it('tells all problems, in the order of the lines', () => {
+    const found = problems(`${head}meshId: a\nistio: {version: 1.30}\nclusters:\n  - name: A\n  - network: b\n`);
+    expect(found.map(({line, field}) => `${String(line)} ${field}`)).toEqual([
+      '3 meshId',
+      '4 istio.version',
+      '6 clusters[0].name',
+      '7 clusters[1].name',
+    ]);
+  });
+
+  it('throws them as one error', () => {
+    expect(() => parseMeshFile('kind: Mush\n')).toThrowError(MeshError);
+    try {
+      parseMeshFile('kind: Mush\n');
+    } catch (error) {
+      expect(error).toMatchObject({
+        code: 'MESH_YAML_INVALID',
+        message: expect.stringContaining('mesh.yaml:1:7: kind') as string,
+      });
+    }
+  });
+
+  it('survives aliases that multiply without end', () => {
+    const bomb = ['a: &a [x, x, x, x, x, x, x, x, x]'];
+    for (let level = 1; level < 9; level++) {
+      const [previous, next] = ['abcdefghi'[level - 1]!, 'abcdefghi'[level]!];
+      bomb.push(`${next}: &${next} [${`*${previous}, `.repeat(8)}*${previous}]`);
+    }
+    expect(problems(bomb.join('\n'))).toHaveLength(1);
+  });
+
+  it('does not let text in a message steer the terminal', () => {
+    const [first] = problems(`${head}meshID: "a\\e[31mb"\n`);
+    // eslint-disable-next-line no-control-regex -- the escape character is what must not be there
+    expect(first?.message).not.toMatch(/\u001b/);
+  });
+});
+
+describe('contexts.yaml', () => {
+  it('maps clusters to contexts', () => {
+    expect(parseContextsFile('# mine\ncluster1: kind-1\n')).toEqual({cluster1: 'kind-1'});
+    expect(parseContextsFile('# nothing yet\n\n')).toEqual({});
+  });
+
+  it.each([
+    ['a bad cluster name', 'Cluster1: x\n', /contexts\.yaml:1:1: Cluster1 must be a cluster name/],
+    ['a number', 'a: 12\n', /contexts\.yaml:1:4: a .*12 is a number here/],
+    ['a list', '- a\n', /contexts\.yaml:1:1: must be a map/],
+    ['one context for two', 'a: x\nb: x\n', /contexts\.yaml:2:4: b is x, the context of cluster a/],
+  ])('refuses %s', (_what, text, message) => {
+    expect(() => parseContextsFile(text)).toThrowError(message);
+  });
+});

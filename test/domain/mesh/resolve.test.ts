@@ -1,0 +1,141 @@
+import {describe, expect, it} from 'vitest';
+import {parseMeshFile} from '../../../src/domain/mesh/parse.js';
+import {requireContext, requireMeshId, requireNetwork} from '../../../src/domain/mesh/require.js';
+import type {MeshSources} from '../../../src/domain/mesh/resolve.js';
+import {resolveMesh} from '../../../src/domain/mesh/resolve.js';
+
+const file = parseMeshFile(`apiVersion: kubectl-mesh/v1alpha1
+kind: Mesh
+meshID: mesh1
+istio: {namespace: istio-2}
+clusters:
+  - {name: cluster1, context: kind-1, network: network1, uid: u1}
+  - {name: cluster2, context: kind-2}
+  - {name: cluster3}
+`);
+
+function resolve(sources: Partial<MeshSources>) {
+  return resolveMesh({file, contexts: {}, names: [], said: {}, ...sources});
+}
+
+const say = (by: string, value: string) => ({by, value});
+
+describe('the resolved mesh', () => {
+  it('has the documented defaults where nothing is said', () => {
+    const {mesh} = resolve({file: undefined, names: ['a']});
+    expect(mesh).toEqual({
+      trustDomain: 'cluster.local',
+      istio: {namespace: 'istio-system', profile: 'default'},
+      trust: {
+        keyAlgorithm: 'rsa-4096',
+        rootValidityDays: 3650,
+        clusterValidityDays: 730,
+        keepClusterKeys: true,
+        rotationReady: true,
+        expiry: {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}},
+      },
+      clusters: [{name: 'a', role: 'primary'}],
+    });
+  });
+
+  it('lets a short root shorten the default validity of cluster CAs', () => {
+    const short = parseMeshFile(
+      'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\ntrust: {rootValidity: 90d}\nclusters: [{name: a}]\n',
+    );
+    expect(resolve({file: short}).mesh.trust).toMatchObject({rootValidityDays: 90, clusterValidityDays: 90});
+  });
+
+  it('selects all clusters, or those named, as named and once', () => {
+    expect(resolve({}).selected.map(({name}) => name)).toEqual(['cluster1', 'cluster2', 'cluster3']);
+    const {selected, mesh} = resolve({names: ['cluster3', 'cluster1', 'cluster3']});
+    expect(selected.map(({name}) => name)).toEqual(['cluster3', 'cluster1']);
+    expect(mesh.clusters).toHaveLength(3);
+  });
+
+  it('takes the context from --context, then contexts.yaml, then mesh.yaml', () => {
+    const contexts = {cluster1: 'mine'};
+    expect(resolve({names: ['cluster1']}).selected[0]?.context).toBe('kind-1');
+    expect(resolve({names: ['cluster1'], contexts}).selected[0]?.context).toBe('mine');
+    const {selected, mesh} = resolve({names: ['cluster1'], contexts, said: {context: say('--context', 'now')}});
+    expect(selected[0]?.context).toBe('now');
+    expect(mesh.clusters[1]?.context).toBe('kind-2');
+  });
+
+  it('fills with what was said only what mesh.yaml leaves out, and only for the selected clusters', () => {
+    const {mesh} = resolve({names: ['cluster2'], said: {network: say('--network', 'network9')}});
+    expect(mesh.clusters.map(({network}) => network)).toEqual(['network1', 'network9', undefined]);
+  });
+
+  it('agrees with what says the same', () => {
+    const said = {meshID: say('--mesh-id', 'mesh1'), istioNamespace: say('-n', 'istio-2')};
+    expect(resolve({said}).mesh).toMatchObject({meshID: 'mesh1', istio: {namespace: 'istio-2'}});
+  });
+
+  const refused: readonly [string, Partial<MeshSources>, string, RegExp][] = [
+    [
+      'another mesh ID',
+      {said: {meshID: say('MESH', 'mesh2')}},
+      'CONTRADICTION',
+      /MESH says mesh2, mesh\.yaml declares meshID: mesh1/,
+    ],
+    [
+      'another network',
+      {names: ['cluster1'], said: {network: say('--network', 'n2')}},
+      'CONTRADICTION',
+      /network of cluster1: network1/,
+    ],
+    ['another namespace', {said: {istioNamespace: say('-n', 'x')}}, 'CONTRADICTION', /istio\.namespace: istio-2/],
+    ['a typing error', {names: ['clustr1']}, 'UNKNOWN_CLUSTER', /did you mean cluster1/],
+    ['a name that is none', {names: ['../x']}, 'INVALID_CLUSTER_NAME', /"\.\.\/x"/],
+    ['no mesh.yaml and no cluster', {file: undefined}, 'MESH_YAML_MISSING', /no mesh\.yaml/],
+    ['no clusters at all', {file: {...file, clusters: []}}, 'MISSING_VALUE', /declares no clusters/],
+    ['--context for all', {said: {context: say('--context', 'x')}}, 'USAGE', /exactly one cluster/],
+    [
+      "--context of another cluster's",
+      {names: ['cluster1'], said: {context: say('--context', 'kind-2')}},
+      'CONTRADICTION',
+      /context of cluster cluster2/,
+    ],
+    [
+      "contexts.yaml with another cluster's",
+      {contexts: {cluster3: 'kind-1'}},
+      'CONTRADICTION',
+      /cluster1 and cluster3/,
+    ],
+    ['a network that is no label', {said: {network: say('--network', 'a b')}}, 'USAGE', /--network "a b"/],
+    ['an empty mesh ID', {said: {meshID: say('--mesh-id', '')}}, 'USAGE', /--mesh-id ""/],
+  ];
+  it.each(refused)('refuses %s', (_what, sources, code, message) => {
+    expect(() => resolve(sources)).toThrowError(
+      expect.objectContaining({code, message: expect.stringMatching(message) as string}) as Error,
+    );
+  });
+
+  it('names init in the hint for a name it does not know', () => {
+    expect(() => resolve({names: ['new-one']})).toThrowError(
+      expect.objectContaining({
+        hints: expect.arrayContaining(['kubectl mesh init new-one adds it']) as string[],
+      }) as Error,
+    );
+  });
+});
+
+describe('what an operation requires', () => {
+  const {mesh} = resolve({file: undefined, names: ['a']});
+  const [cluster = {name: '', role: 'primary' as const}] = mesh.clusters;
+  it.each([
+    ['a mesh ID', () => requireMeshId(mesh), 'MISSING_VALUE'],
+    ['a network', () => requireNetwork(cluster), 'MISSING_VALUE'],
+    ['a context', () => requireContext(cluster), 'NO_CONTEXT'],
+  ])('is asked for by name: %s', (_what, ask, code) => {
+    expect(ask).toThrowError(expect.objectContaining({code}) as Error);
+  });
+
+  it('is given when it is there', () => {
+    const full = resolve({});
+    expect(requireMeshId(full.mesh)).toBe('mesh1');
+    expect(full.selected.slice(0, 1).map((one) => [requireContext(one), requireNetwork(one)])).toEqual([
+      ['kind-1', 'network1'],
+    ]);
+  });
+});
