@@ -15,7 +15,8 @@ import {Cluster} from '../test/e2e/harness/cluster.js';
 import {controlPlanes, type ControlPlanes} from '../test/e2e/harness/control-planes.js';
 import {MeshCli} from '../test/e2e/harness/mesh-cli.js';
 import {bothWays} from '../test/e2e/harness/mtls.js';
-import {HarnessError, Sandbox, run} from '../test/e2e/harness/processes.js';
+import {HarnessError, Sandbox} from '../test/e2e/harness/processes.js';
+import {requirePrograms} from '../test/e2e/harness/requirements.js';
 import {startWorkload} from '../test/e2e/harness/workload.js';
 import buildOnce from '../test/helpers/build-once.js';
 
@@ -74,7 +75,7 @@ async function demo(keep: boolean): Promise<number> {
   let making: Promise<MeshCli> | undefined;
   let code = 1;
   try {
-    await requireKubectl();
+    await requirePrograms('kubectl');
     buildOnce();
     const planes = await Promise.race([controlPlanes(), interrupted]);
     sandbox = new Sandbox();
@@ -103,11 +104,6 @@ async function demo(keep: boolean): Promise<number> {
     }
   }
   return code;
-}
-
-async function requireKubectl(): Promise<void> {
-  const found = await run('kubectl', ['version', '--client']).catch(() => undefined);
-  if (found?.code !== 0) throw new HarnessError('kubectl is needed, and does not run here');
 }
 
 /** Starts the clusters and runs the commands that a person would type. Throws when anything is not green. */

@@ -12,6 +12,7 @@ import {fetchText, portForward} from './harness/port-forward.js';
 import {Sandbox, eventually, output} from './harness/processes.js';
 import {listeners} from './harness/listeners.js';
 import type {DataResource} from './harness/api.js';
+import {requirePrograms} from './harness/requirements.js';
 import {startWorkload} from './harness/workload.js';
 
 let sandbox: Sandbox;
@@ -19,6 +20,7 @@ let one: Cluster;
 let two: Cluster;
 
 beforeAll(async () => {
+  await requirePrograms('kubectl', 'openssl');
   const planes = await controlPlanes();
   sandbox = new Sandbox();
   [one, two] = await Promise.all([

@@ -6,6 +6,7 @@ import {Cluster, type ClusterOptions} from './cluster.js';
 import {controlPlanes} from './control-planes.js';
 import {MeshCli} from './mesh-cli.js';
 import {Sandbox} from './processes.js';
+import {requirePrograms} from './requirements.js';
 
 /** A sandbox with clusters and one user whose kubeconfig knows them all. */
 export interface Setting {
@@ -16,6 +17,7 @@ export interface Setting {
 
 /** Starts the clusters, two at a time; `sandbox.close()` ends everything. */
 export async function startSetting(...options: ClusterOptions[]): Promise<Setting> {
+  await requirePrograms('kubectl', 'openssl');
   const planes = await controlPlanes();
   const sandbox = new Sandbox();
   try {
