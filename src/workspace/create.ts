@@ -40,13 +40,16 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
       secret: typeof content !== 'string',
     }));
     if (set.length === 0) return;
-    const holdsSecret = set.some(({secret}) => secret);
-    for (const {path} of set) {
-      resolveInside(root, path);
-      if (holdsSecret) await refuseSymlinks(root, path);
-    }
     const folder = commonFolder(set);
-    await inTurn(folder, () => writeSet(root, folder, set, faults));
+    // Checked in its turn, too: writes of one folder keep the order in which they were asked for.
+    await inTurn(folder, async () => {
+      const holdsSecret = set.some(({secret}) => secret);
+      for (const {path} of set) {
+        resolveInside(root, path);
+        if (holdsSecret) await refuseSymlinks(root, path);
+      }
+      await writeSet(root, folder, set, faults);
+    });
   };
 
   return {

@@ -13,7 +13,7 @@ import type {JournalEntry, JournalRecord} from '../domain/journal/entry.js';
 import {entryId} from '../domain/journal/entry.js';
 import {layout} from '../domain/mesh/layout.js';
 import type {Faults} from './atomic.js';
-import {makeDirectory, syncDirectory} from './atomic.js';
+import {makeDirectory, syncDirectory, temporarySuffix} from './atomic.js';
 import {fileError, isMissing} from './fs-errors.js';
 import type {Journal} from './workspace.js';
 
@@ -126,11 +126,16 @@ export class JournalFile implements Journal {
     const head = {chain: entry.chain, seq: entry.seq, hash: entry.hash};
     this.#state = {...state, head};
     // Not synced: after a crash it may be older than the journal, and is never newer.
-    const remembered: RememberedHead = {chain: state.chain, directory: state.directory, head};
-    const temporary = `${this.#headPath}.new`;
-    await writeFile(temporary, `${JSON.stringify(remembered)}\n`, {mode: 0o600});
-    await rename(temporary, this.#headPath);
+    await this.#remember({chain: state.chain, directory: state.directory, head});
     return entry;
+  }
+
+  async #remember(head: RememberedHead): Promise<void> {
+    // A name that the next run knows as unfinished.
+    const temporary = `${this.#headPath}${temporarySuffix}`;
+    await writeFile(temporary, `${JSON.stringify(head)}\n`, {mode: 0o600});
+    await this.#faults?.('journal-remember', this.#headPath);
+    await rename(temporary, this.#headPath);
   }
 
   async #appendText(text: string): Promise<void> {
@@ -159,6 +164,8 @@ export class JournalFile implements Journal {
     const text = (await this.#text()) ?? '';
     const reading = readJournal(text);
     const chain = remembered?.chain ?? randomBytes(8).toString('hex');
+    // Before the chain's first entry: a run killed right after it must find its own intent again.
+    if (!remembered) await this.#remember({chain, directory});
     const written = reading.heads.get(chain);
     const known = remembered?.head;
     // Entries that are gone leave a gap that shows, instead of being written over.

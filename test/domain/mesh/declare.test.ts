@@ -83,7 +83,7 @@ describe('a declaration', () => {
   });
 
   it('writes nothing that would not be read again', () => {
-    expect(() => declareMesh(nothing, {clusters: ['a', 'b'], contexts: {a: 'x', b: 'x'}})).toThrowError(
+    expect(() => declareMesh(nothing, {clusters: ['a', 'b'], contexts: {a: 'x', b: 'x'}})).toThrow(
       expect.objectContaining({code: 'MESH_YAML_INVALID'}) as Error,
     );
   });

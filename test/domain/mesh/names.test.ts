@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {MeshError} from '../../../src/domain/errors.js';
+import type {MeshError} from '../../../src/domain/errors.js';
 import {parseClusterName} from '../../../src/domain/mesh/names.js';
 import {nearest} from '../../../src/domain/nearest.js';
 
@@ -28,9 +28,7 @@ describe('cluster names', () => {
     'a'.repeat(64),
     '.pending',
   ])('refuses %j', (name) => {
-    expect(() => parseClusterName(name)).toThrowError(
-      expect.objectContaining({code: 'INVALID_CLUSTER_NAME'}) as MeshError,
-    );
+    expect(() => parseClusterName(name)).toThrow(expect.objectContaining({code: 'INVALID_CLUSTER_NAME'}) as MeshError);
   });
 
   it('offers a name that would do', () => {

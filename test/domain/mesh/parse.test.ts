@@ -272,7 +272,7 @@ describe('mesh.yaml', () => {
   });
 
   it('throws them as one error', () => {
-    expect(() => parseMeshFile('kind: Mush\n')).toThrowError(MeshError);
+    expect(() => parseMeshFile('kind: Mush\n')).toThrow(MeshError);
     try {
       parseMeshFile('kind: Mush\n');
     } catch (error) {
@@ -294,7 +294,7 @@ describe('mesh.yaml', () => {
 
   it('does not let text in a message steer the terminal', () => {
     const [first] = problems(`${head}meshID: "a\\e[31mb"\n`);
-    // eslint-disable-next-line no-control-regex -- the escape character is what must not be there
+
     expect(first?.message).not.toMatch(/\u001b/);
   });
 });
@@ -311,6 +311,6 @@ describe('contexts.yaml', () => {
     ['a list', '- a\n', /contexts\.yaml:1:1: must be a map/],
     ['one context for two', 'a: x\nb: x\n', /contexts\.yaml:2:4: b is x, the context of cluster a/],
   ])('refuses %s', (_what, text, message) => {
-    expect(() => parseContextsFile(text)).toThrowError(message);
+    expect(() => parseContextsFile(text)).toThrow(message);
   });
 });

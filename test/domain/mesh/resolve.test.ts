@@ -106,13 +106,13 @@ describe('the resolved mesh', () => {
     ['an empty mesh ID', {said: {meshID: say('--mesh-id', '')}}, 'USAGE', /--mesh-id ""/],
   ];
   it.each(refused)('refuses %s', (_what, sources, code, message) => {
-    expect(() => resolve(sources)).toThrowError(
+    expect(() => resolve(sources)).toThrow(
       expect.objectContaining({code, message: expect.stringMatching(message) as string}) as Error,
     );
   });
 
   it('names init in the hint for a name it does not know', () => {
-    expect(() => resolve({names: ['new-one']})).toThrowError(
+    expect(() => resolve({names: ['new-one']})).toThrow(
       expect.objectContaining({
         hints: expect.arrayContaining(['kubectl mesh init new-one adds it']) as string[],
       }) as Error,
@@ -128,7 +128,7 @@ describe('what an operation requires', () => {
     ['a network', () => requireNetwork(cluster), 'MISSING_VALUE'],
     ['a context', () => requireContext(cluster), 'NO_CONTEXT'],
   ])('is asked for by name: %s', (_what, ask, code) => {
-    expect(ask).toThrowError(expect.objectContaining({code}) as Error);
+    expect(ask).toThrow(expect.objectContaining({code}) as Error);
   });
 
   it('is given when it is there', () => {

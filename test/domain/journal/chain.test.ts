@@ -1,0 +1,124 @@
+import {describe, expect, it} from 'vitest';
+import type {ChainHead} from '../../../src/domain/journal/chain.js';
+import {canonicalJson, entryLine, readJournal, seal, sha256} from '../../../src/domain/journal/chain.js';
+import type {JournalRecord} from '../../../src/domain/journal/entry.js';
+import {Sensitive} from '../../../src/domain/sensitive.js';
+
+function record(number: number): JournalRecord {
+  return {
+    kind: number % 2 === 0 ? 'intent' : 'outcome',
+    time: new Date(1_700_000_000_000 + number * 1000).toISOString(),
+    user: 'ada',
+    host: 'laptop',
+    pid: 42,
+    command: 'trust push',
+    action: `cluster${String(number)}/cacerts`,
+    ...(number % 2 === 0 ? {title: 'create Secret'} : {intent: `one/${String(number - 1)}`, status: 'done' as const}),
+  };
+}
+
+/** The lines of a whole chain, each with its line feed. */
+function chainOf(length: number, name = 'one'): {readonly lines: readonly string[]; readonly head: ChainHead} {
+  const lines: string[] = [];
+  let head: ChainHead | undefined;
+  for (let number = 0; number < length; number++) {
+    const entry = seal(record(number), name, head);
+    head = {chain: name, seq: entry.seq, hash: entry.hash};
+    lines.push(entryLine(entry));
+  }
+  return {lines, head: head!};
+}
+
+describe('canonical JSON', () => {
+  it('does not depend on the order in which fields were set', () => {
+    expect(canonicalJson({b: [{d: 1, c: 2}], a: undefined, A: 'x'})).toBe('{"A":"x","b":[{"c":2,"d":1}]}');
+  });
+});
+
+describe('a journal of 10,000 entries', () => {
+  const {lines, head} = chainOf(10_000);
+  const whole = lines.join('');
+  const middle = 5000;
+
+  it('is whole when nobody touched it', () => {
+    const reading = readJournal(whole, head);
+    expect(reading.faults).toEqual([]);
+    expect(reading.entries).toHaveLength(10_000);
+    expect(reading.open).toEqual([]);
+    expect(reading.heads.get('one')).toEqual(head);
+  });
+
+  const put = (...replacement: readonly string[]): string =>
+    [...lines.slice(0, middle), ...replacement, ...lines.slice(middle + 1)].join('');
+  const line = lines[middle]!;
+  const resealed = (): string => {
+    const forged = {...(JSON.parse(line) as Record<string, unknown>), user: 'eve', hash: undefined};
+    return `${canonicalJson({...forged, hash: sha256(canonicalJson(forged))})}\n`;
+  };
+
+  it.each([
+    ['a word changed', put(line.replace('ada', 'eve')), 'changed', middle + 1],
+    ['a field added', put(line.replace('{', '{"note":"x",')), 'changed', middle + 1],
+    ['a field taken away', put(line.replace('"host":"laptop",', '')), 'changed', middle + 1],
+    ['a time changed', put(line.replace(/"time":"2023/, '"time":"2022')), 'changed', middle + 1],
+    ['an entry changed and sealed again', put(resealed()), 'out-of-place', middle + 2],
+    ['an entry removed', put(), 'out-of-place', middle + 1],
+    ['an entry doubled', put(line, line), 'out-of-place', middle + 2],
+    [
+      'two entries exchanged',
+      [...lines.slice(0, middle), lines[middle + 1], line, ...lines.slice(middle + 2)].join(''),
+      'out-of-place',
+      middle + 1,
+    ],
+    ['the beginning removed', lines.slice(1).join(''), 'out-of-place', 1],
+    ['the end removed', lines.slice(0, -1).join(''), 'cut-off', 9999],
+    ['everything removed', '', 'cut-off', 0],
+    ['a line that is no entry', put('hello\n'), 'unreadable', middle + 1],
+    ['a line put between', put(line, 'hello\n'), 'unreadable', middle + 2],
+    ['half a line at the end', whole.slice(0, -10), 'torn', 10_000],
+  ])('shows %s', (_what, text, kind, at) => {
+    expect(readJournal(text, head).faults).toContainEqual(expect.objectContaining({kind, line: at}));
+  });
+});
+
+describe('a journal', () => {
+  it('is judged chain by chain when git has merged two', () => {
+    const one = chainOf(6, 'one').lines;
+    const two = chainOf(6, 'two').lines;
+    const mixed = one.flatMap((line, index) => [line, two[index]!]).join('');
+    expect(readJournal(mixed).faults).toEqual([]);
+    const without = one.flatMap((line, index) => (index === 3 ? [line] : [line, two[index]!])).join('');
+    expect(readJournal(without).faults.map(({message}) => message)).toEqual([expect.stringContaining('chain two')]);
+  });
+
+  it('shows intents without an outcome as open', () => {
+    const {open} = readJournal(chainOf(3).lines.join(''));
+    expect(open.map(({seq}) => seq)).toEqual([2]);
+  });
+
+  it('takes a torn line as closed once an entry says so', () => {
+    const {lines, head} = chainOf(2);
+    const torn = lines[1]!.slice(0, 30);
+    const repair = seal({...record(0), kind: 'repair', detail: {torn: sha256(torn)}}, 'one', {
+      ...head,
+      seq: 0,
+      hash: (JSON.parse(lines[0]!) as {hash: string}).hash,
+    });
+    const text = `${lines[0]!}${torn}\n${entryLine(repair)}`;
+    expect(readJournal(text).faults).toEqual([]);
+    expect(readJournal(`${lines[0]!}${torn}\n${lines[1]!}`).faults).toContainEqual(
+      expect.objectContaining({kind: 'unreadable', line: 2}),
+    );
+  });
+
+  it('never holds a sensitive value', () => {
+    const detail = {
+      key: new Sensitive('BEGIN PRIVATE KEY'),
+      nested: [{also: new Sensitive(Buffer.from('BEGIN PRIVATE KEY'))}],
+    };
+    const text = entryLine(seal({...record(0), detail}, 'one', undefined));
+    expect(text).not.toContain('PRIVATE');
+    expect(readJournal(text).faults).toEqual([]);
+    expect(readJournal(text).entries[0]?.detail).toEqual({key: '[redacted]', nested: [{also: '[redacted]'}]});
+  });
+});
