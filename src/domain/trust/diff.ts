@@ -20,6 +20,8 @@ export interface Difference {
 export interface OwnCa {
   readonly files: CaFiles;
   readonly inspection: CaInspection;
+  /** Keys besides those of the layout that belong to it: what a Secret held that is put back. */
+  readonly foreignKeys?: readonly string[];
 }
 
 /** What differs between a cluster CA of ours and the Secret in the cluster; empty when it is the same trust. */
@@ -34,7 +36,7 @@ export function compareCa(own: OwnCa, secret: CacertsSecret | 'absent'): readonl
     different('roots', prints(roots).toSorted(), prints(theirs.roots).toSorted()),
     different('chain', prints(chain), prints(theirs.chain)),
     different('key', list(ownKey), list(theirs.key?.spki)),
-    different('keys', [], secret.foreignKeys),
+    different('keys', own.foreignKeys ?? [], secret.foreignKeys),
   ].filter((difference) => difference !== undefined);
 }
 

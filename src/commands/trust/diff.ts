@@ -1,0 +1,29 @@
+import {MeshCommand} from '../../cli/base-command.js';
+import {outputFlags} from '../../cli/flags/output.js';
+import {clustersArg, targetFlags} from '../../cli/flags/target.js';
+import {diffTrust} from '../../operations/trust/diff.js';
+import type {DiffResult} from '../../operations/trust/diff.js';
+import {trustDiffView} from '../../output/views/trust-diff.js';
+
+export default class TrustDiff extends MeshCommand {
+  static override summary = "Compare the work directory's CAs with what is in the clusters";
+  static override description = `Compares by fingerprint: the cluster CA, the roots, the chain, the key (its public half), and keys in Secret cacerts that change what istiod reads. Nothing is changed.
+
+Exits with 3 when something differs, with 4 when it cannot be told.`;
+  static override examples = [
+    {description: 'Every cluster of mesh.yaml', command: '<%= config.bin %> <%= command.id %>'},
+    {description: 'One cluster, for a script', command: '<%= config.bin %> <%= command.id %> cluster1 -o json'},
+  ];
+  static override args = {cluster: clustersArg};
+  static override flags = {...targetFlags, ...outputFlags(['text', 'wide', 'json'])};
+
+  async run(): Promise<DiffResult> {
+    const {args, flags} = await this.parse(TrustDiff);
+    const request = {
+      clusters: args.cluster ?? [],
+      context: flags.context,
+      istioNamespace: flags['istio-namespace'],
+    };
+    return this.perform(diffTrust, request, trustDiffView, flags);
+  }
+}

@@ -1,0 +1,45 @@
+import {MeshCommand} from '../../cli/base-command.js';
+import {outputFlags} from '../../cli/flags/output.js';
+import {safetyFlags} from '../../cli/flags/safety.js';
+import {clustersArg, targetFlags} from '../../cli/flags/target.js';
+import {trustFlags} from '../../cli/flags/trust.js';
+import {pushTrust} from '../../operations/trust/push.js';
+import type {PushResult} from '../../operations/trust/push.js';
+import {trustPushView} from '../../output/views/trust-push.js';
+
+export default class TrustPush extends MeshCommand {
+  static override summary = "Put each cluster's CA into the cluster, as Secret cacerts";
+  static override description = `Makes Istio's namespace where it is missing, labels it with the network where mesh.yaml declares one, and writes the cluster's four CA files into Secret cacerts, the place where istiod reads them. What was there before is kept in the cluster as Secret cacerts-previous.
+
+New Secrets are written to all clusters at the same time. A change goes to one cluster first, is proven there, then goes to the rest. A push that would break running workloads, or that istiod would not load, is refused; the message names the flag that overrides it.`;
+  static override examples = [
+    {
+      description: 'One cluster, as in the guide',
+      command: '<%= config.bin %> <%= command.id %> cluster1 --context kind-cluster1',
+    },
+    {
+      description: 'Every cluster of mesh.yaml; shows what would be done',
+      command: '<%= config.bin %> <%= command.id %> --dry-run',
+    },
+    {
+      description: 'A renewed CA for an istiod that reads it only at start',
+      command: '<%= config.bin %> <%= command.id %> cluster1 --restart-istiod --yes',
+    },
+  ];
+  static override args = {cluster: clustersArg};
+  static override flags = {...trustFlags, ...targetFlags, ...outputFlags(['text', 'wide', 'json']), ...safetyFlags};
+
+  async run(): Promise<PushResult> {
+    const {args, flags} = await this.parse(TrustPush);
+    const request = {
+      clusters: args.cluster ?? [],
+      context: flags.context,
+      istioNamespace: flags['istio-namespace'],
+      allowRootChange: flags['allow-root-change'],
+      restartIstiod: flags['restart-istiod'],
+      allowInvalidBundle: flags['allow-invalid-bundle'],
+      acceptUid: flags['accept-uid'],
+    };
+    return this.perform(pushTrust, request, trustPushView, flags);
+  }
+}

@@ -1,0 +1,44 @@
+import {Args, Flags} from '@oclif/core';
+import {MeshCommand} from '../../cli/base-command.js';
+import {outputFlags} from '../../cli/flags/output.js';
+import {safetyFlags} from '../../cli/flags/safety.js';
+import {targetFlags} from '../../cli/flags/target.js';
+import {trustFlags} from '../../cli/flags/trust.js';
+import {rollbackTrust} from '../../operations/trust/rollback.js';
+import type {RollbackResult} from '../../operations/trust/rollback.js';
+import {trustRollbackView} from '../../output/views/trust-push.js';
+
+export default class TrustRollback extends MeshCommand {
+  static override summary = "Put a cluster's previous CA back";
+  static override description = `Writes what Secret cacerts-previous holds into Secret cacerts, and keeps the present content in its place: a second rollback undoes the first. The work directory is not changed. The same rules as for trust push apply.`;
+  static override examples = [
+    {description: 'Back to the CA before the last push', command: '<%= config.bin %> <%= command.id %> cluster1'},
+    {description: 'Delete the kept CA', command: '<%= config.bin %> <%= command.id %> cluster1 --forget'},
+  ];
+  static override args = {cluster: Args.string({required: true, description: 'the cluster, by name'})};
+  static override flags = {
+    forget: Flags.boolean({
+      description: 'delete the kept CA instead of putting it back',
+      exclusive: ['allow-root-change', 'restart-istiod', 'allow-invalid-bundle'],
+    }),
+    ...trustFlags,
+    ...targetFlags,
+    ...outputFlags(['text', 'wide', 'json']),
+    ...safetyFlags,
+  };
+
+  async run(): Promise<RollbackResult> {
+    const {args, flags} = await this.parse(TrustRollback);
+    const request = {
+      clusters: [args.cluster],
+      context: flags.context,
+      istioNamespace: flags['istio-namespace'],
+      allowRootChange: flags['allow-root-change'],
+      restartIstiod: flags['restart-istiod'],
+      allowInvalidBundle: flags['allow-invalid-bundle'],
+      acceptUid: flags['accept-uid'],
+      forget: flags.forget,
+    };
+    return this.perform(rollbackTrust, request, trustRollbackView, flags);
+  }
+}

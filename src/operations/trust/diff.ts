@@ -1,0 +1,130 @@
+import {isKnown, observe} from '../../domain/observed.js';
+import type {ErrorReport} from '../../domain/errors.js';
+import {MeshError, reportError} from '../../domain/errors.js';
+import {identityProblems} from '../../domain/mesh/identity.js';
+import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {requireContext} from '../../domain/mesh/require.js';
+import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
+import {cacertsName, readCacerts} from '../../domain/trust/cacerts.js';
+import type {CacertsSecret} from '../../domain/trust/cacerts.js';
+import {compareCa} from '../../domain/trust/diff.js';
+import type {Difference, OwnCa} from '../../domain/trust/diff.js';
+import type {Observed} from '../../domain/observed.js';
+import type {Deps} from '../../engine/deps.js';
+import type {Conclusion, Operation, Phase, Warning} from '../../engine/operation.js';
+import {emptyPlan} from '../../engine/operation.js';
+import {outcomeOfError} from '../../engine/report.js';
+import type {ClusterResult, CommonResult} from '../../engine/report.js';
+import {loadMesh} from '../shared/load-mesh.js';
+import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
+import {readCaFiles} from '../shared/read-ca-files.js';
+import {inspectOptions, lookAtAll, readUid} from './gather.js';
+import {summarise, summariseSecret} from './result.js';
+import type {CaSummary} from './result.js';
+
+/** `trust diff CLUSTER...`. */
+export type DiffRequest = MeshRequest;
+
+/** One cluster of {@link DiffResult}: `done` means compared. */
+export interface ComparedCluster extends ClusterResult {
+  readonly context?: string;
+  /** Absent where it could not be told. */
+  readonly same?: boolean;
+  readonly differences: readonly Difference[];
+  readonly workDirectory: CaSummary;
+  readonly inCluster?: CaSummary;
+}
+
+/** What `trust diff` answers. */
+export interface DiffResult extends CommonResult {
+  readonly clusters: readonly ComparedCluster[];
+  readonly warnings: readonly Warning[];
+}
+
+interface Compared {
+  readonly cluster: MeshCluster;
+  readonly own: OwnCa;
+  readonly seen: Observed<{readonly uid: Observed<string>; readonly cacerts: CacertsSecret | 'absent'}>;
+}
+
+/** `trust diff`: the work directory against what is in the clusters, by fingerprint. */
+export const diffTrust: Operation<DiffRequest, DiffResult> = {
+  command: 'trust diff',
+  changes: false,
+  async execute(request, engine) {
+    const {facts} = await engine.run(diffPhase(request, engine.settings.concurrency));
+    return report(facts);
+  },
+  conclude: ({clusters}) =>
+    clusters.map(({error, same}): Conclusion => error?.code ?? (same === true ? 'done' : 'findings')),
+};
+
+interface DiffFacts {
+  readonly loaded: LoadedMesh;
+  readonly compared: readonly Compared[];
+}
+
+function diffPhase(request: DiffRequest, concurrency: number): Phase<DiffFacts> {
+  return {
+    title: 'look at the clusters',
+    async gather(deps) {
+      const loaded = await loadMesh(deps, request);
+      return {
+        loaded,
+        compared: await lookAtAll(loaded.clusters, concurrency, (cluster) => compare(deps, loaded, cluster)),
+      };
+    },
+    plan: () => emptyPlan,
+  };
+}
+
+async function compare(deps: Deps, loaded: LoadedMesh, cluster: MeshCluster): Promise<Compared> {
+  const files = await readCaFiles(deps.workspace, cluster.name);
+  const options = inspectOptions(loaded, deps);
+  const seen = await observe(async () => {
+    const api = await deps.clusters.open(requireContext(cluster));
+    const ref = {apiVersion: 'v1', kind: 'Secret', namespace: loaded.mesh.istio.namespace, name: cacertsName};
+    const [uid, secret] = await Promise.all([observe(() => readUid(api)), api.find(ref)]);
+    return {uid, cacerts: secret ? readCacerts(secret, options) : ('absent' as const)};
+  });
+  return {cluster, own: {files, inspection: inspectCaFiles(files, options)}, seen};
+}
+
+function report({loaded, compared}: DiffFacts): DiffResult {
+  const uids = compared.flatMap(({cluster, seen}) =>
+    isKnown(seen) && isKnown(seen.value.uid) ? [{name: cluster.name, uid: seen.value.uid.value}] : [],
+  );
+  const strangers = identityProblems(loaded.mesh, uids, false);
+  return {
+    clusters: compared.map((one): ComparedCluster => {
+      const {cluster, own, seen} = one;
+      const shown = {
+        name: cluster.name,
+        ...(cluster.context === undefined ? {} : {context: cluster.context}),
+        workDirectory: summarise(own.inspection),
+      };
+      const error = errorOf(one) ?? strangers.find((stranger) => stranger.cluster === cluster.name)?.error;
+      if (error || !isKnown(seen)) {
+        return {...shown, outcome: error ? outcomeOfError(error) : 'unknown', ...(error && {error}), differences: []};
+      }
+      const {cacerts} = seen.value;
+      const differences = compareCa(own, cacerts);
+      const inCluster = summariseSecret(cacerts);
+      return {...shown, outcome: 'done', same: differences.length === 0, differences, ...(inCluster && {inCluster})};
+    }),
+    warnings: loaded.notes.map((message) => ({message})),
+  };
+}
+
+/** Why a cluster cannot be compared. */
+function errorOf({cluster, own, seen}: Compared): ErrorReport | undefined {
+  if (own.inspection.certificate === undefined) {
+    const why = own.files.caCert === undefined ? 'is not there' : 'cannot be read';
+    return reportError(
+      new MeshError('FILE_MISSING', `${cluster.name}/ca-cert.pem ${why}: there is nothing to compare with`, {
+        hints: [`make it: kubectl mesh certs generate ${cluster.name}`],
+      }),
+    );
+  }
+  return isKnown(seen) ? undefined : seen.unknown;
+}

@@ -1,0 +1,120 @@
+/** The plan that push and rollback share: blockers, warnings, and the order of clusters (design.md 8). */
+import {uidsToRecord, identityProblems} from '../../domain/mesh/identity.js';
+import type {SecretData} from '../../domain/kube/object.js';
+import type {ErrorReport} from '../../domain/errors.js';
+import {isKnown} from '../../domain/observed.js';
+import type {CacertsSecret} from '../../domain/trust/cacerts.js';
+import type {ClusterTrust} from '../../domain/trust/facts.js';
+import {decidePush} from '../../domain/trust/plan-push.js';
+import type {PushDecision, PushRules, PushTarget} from '../../domain/trust/plan-push.js';
+import type {Blocker, Group, Lane, Plan} from '../../engine/operation.js';
+import {declareGroups} from '../shared/load-mesh.js';
+import type {LoadedMesh} from '../shared/load-mesh.js';
+import {changeActions} from './actions.js';
+import type {Change} from './actions.js';
+import {seenClusters} from './gather.js';
+
+/** One cluster of a push or a rollback, with what is to be in it. */
+export interface TrustTarget {
+  readonly trust: ClusterTrust;
+  readonly target: PushTarget;
+  /** All keys of the Secret to be written; undefined where the key is not at hand. */
+  readonly data: SecretData | undefined;
+  readonly order: Change['order'];
+  readonly forgetKey: boolean;
+}
+
+/** What both operations know when they plan. */
+export interface TrustFacts {
+  readonly loaded: LoadedMesh;
+  readonly targets: readonly TrustTarget[];
+}
+
+/** {@link PushRules} and `--accept-uid`. */
+export interface TrustRules extends PushRules {
+  readonly acceptUid: boolean;
+}
+
+/** What is to be done in one cluster, or why it cannot be told. */
+export type Decided =
+  | {readonly decision: PushDecision; readonly change?: Change; readonly errors: readonly ErrorReport[]}
+  | {readonly decision?: never; readonly change?: never; readonly errors: readonly ErrorReport[]};
+
+/** Decides for every cluster, in their order. Pure. */
+export function decideAll({loaded, targets}: TrustFacts, rules: TrustRules): readonly Decided[] {
+  const seen = seenClusters(targets.map(({trust}) => trust));
+  const strangers = identityProblems(loaded.mesh, seen, rules.acceptUid);
+  return targets.map((one): Decided => {
+    const {trust, target} = one;
+    if (!isKnown(trust.seen)) return {errors: [trust.seen.unknown]};
+    const stranger = strangers.filter(({cluster}) => cluster === target.cluster).map(({error}) => error);
+    if (stranger.length > 0) return {errors: stranger};
+    const decision = decidePush(target, trust.seen.value, rules);
+    if (decision.kind === 'refuse') return {decision, errors: decision.refusals};
+    const change: Change = {
+      target,
+      context: trust.context ?? '',
+      decision,
+      data: one.data,
+      cacerts: secretOf(trust, 'cacerts'),
+      previous: secretOf(trust, 'previous'),
+      order: one.order,
+      forgetKey: one.forgetKey,
+    };
+    return {decision, change, errors: []};
+  });
+}
+
+/** A Secret that was seen; unknown ones count as absent, since a decision that needs them refuses. */
+export function secretOf({seen}: ClusterTrust, which: 'cacerts' | 'previous'): CacertsSecret | 'absent' {
+  if (!isKnown(seen)) return 'absent';
+  const secret = seen.value[which];
+  return isKnown(secret) ? secret.value : 'absent';
+}
+
+/**
+ * The plan: mesh.yaml first, then what is new, all at the same time; then changes to clusters whose control plane
+ * notices: one cluster, proven there, then the rest.
+ */
+export function planChanges(facts: TrustFacts, rules: TrustRules): Plan {
+  const decided = decideAll(facts, rules);
+  const blockers = decided.flatMap(({errors}, index): readonly Blocker[] => {
+    const cluster = facts.targets[index]?.target.cluster ?? '';
+    return errors.map((error) => ({cluster, error}));
+  });
+  const blocked = new Set(blockers.map(({cluster}) => cluster));
+  const lanes = decided.flatMap(({change}) => (change ? laneOf(change) : []));
+  const isLive = (lane: Lane): boolean =>
+    decided.some(({change}) => change?.target.cluster === lane.cluster && change?.decision.changesLiveTrust === true);
+  const [first, ...rest] = lanes.filter(isLive);
+  const seen = seenClusters(facts.targets.map(({trust}) => trust)).filter(({name}) => !blocked.has(name));
+  return {
+    groups: [
+      ...declareGroups(facts.loaded, {uids: uidsToRecord(facts.loaded.mesh, seen)}),
+      ...groupOf(
+        'new clusters',
+        lanes.filter((lane) => !isLive(lane)),
+      ),
+      ...groupOf('the first cluster that changes', first ? [first] : []),
+      ...groupOf('the other clusters that change', rest),
+    ],
+    blockers,
+    warnings: [
+      ...facts.loaded.notes.map((message) => ({message})),
+      ...decided.flatMap(({decision}, index) =>
+        (decision?.warnings ?? []).map((message) => ({cluster: facts.targets[index]?.target.cluster ?? '', message})),
+      ),
+    ],
+  };
+}
+
+function laneOf(change: Change): readonly Lane[] {
+  const actions = changeActions(change);
+  const {cluster} = change.target;
+  if (actions.length === 0) return [];
+  return [{key: cluster, cluster, title: `${cluster}: ${change.decision.kind} cacerts`, actions}];
+}
+
+function groupOf(title: string, lanes: readonly Lane[]): readonly Group[] {
+  return lanes.length === 0 ? [] : [{title, lanes, onFailure: 'stop'}];
+}

@@ -1,0 +1,165 @@
+import type {SecretData} from '../../domain/kube/object.js';
+import type {ErrorReport} from '../../domain/errors.js';
+import {caFileNames} from '../../domain/pki/ca-files.js';
+import type {CaFiles} from '../../domain/pki/ca-files.js';
+import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
+import {dataOfBundle} from '../../domain/trust/cacerts.js';
+import type {Difference} from '../../domain/trust/diff.js';
+import {compareCa} from '../../domain/trust/diff.js';
+import type {ClusterTrust} from '../../domain/trust/facts.js';
+import type {PushKind} from '../../domain/trust/plan-push.js';
+import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import type {Deps} from '../../engine/deps.js';
+import type {Operation, Phase, PhaseRun, Warning} from '../../engine/operation.js';
+import {clusterOutcomes, concludeClusters} from '../../engine/report.js';
+import type {ClusterResult, CommonResult} from '../../engine/report.js';
+import {loadMesh} from '../shared/load-mesh.js';
+import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
+import {readCaFiles} from '../shared/read-ca-files.js';
+import {inspectOptions, lookAt, lookAtAll} from './gather.js';
+import {decideAll, planChanges, secretOf} from './plan-changes.js';
+import type {TrustFacts, TrustRules, TrustTarget} from './plan-changes.js';
+import {summarise, summariseSecret} from './result.js';
+import type {CaSummary} from './result.js';
+
+/** `trust push CLUSTER...`. */
+export interface PushRequest extends MeshRequest, TrustRules {}
+
+/** One cluster of {@link PushResult}. */
+export interface PushedCluster extends ClusterResult {
+  readonly context?: string;
+  readonly namespace: string;
+  /** What was decided; absent where the cluster could not be looked at. */
+  readonly plan?: PushKind;
+  /** What was in the cluster, and what the work directory has. */
+  readonly before?: CaSummary;
+  readonly after: CaSummary;
+  readonly differences: readonly Difference[];
+  /** Whether the present CA is (to be) kept as Secret `cacerts-previous`. */
+  readonly keepsPrevious: boolean;
+  /** istiod Deployments (to be) restarted. */
+  readonly restarts: readonly string[];
+  /** Everything that speaks against it; `error` is the first. */
+  readonly refusals: readonly ErrorReport[];
+  /** With `--dry-run=server`: what the API server could not check, and why. */
+  readonly notValidated?: readonly string[];
+}
+
+/** What `trust push` answers. */
+export interface PushResult extends CommonResult {
+  readonly clusters: readonly PushedCluster[];
+  readonly warnings: readonly Warning[];
+}
+
+/** `trust push`: namespace, network label, Secret `cacerts`. */
+export const pushTrust: Operation<PushRequest, PushResult> = {
+  command: 'trust push',
+  changes: true,
+  async execute(request, engine) {
+    const run = await engine.run(pushPhase(request, engine.settings.concurrency));
+    return {
+      ...(engine.settings.dryRun === 'none' ? {} : {dryRun: engine.settings.dryRun}),
+      ...reportChanges(run, request),
+    };
+  },
+  conclude: (result) => concludeClusters(result.clusters),
+};
+
+/** The phase that pushes, for `up` too; {@link reportChanges} makes its report. */
+export function pushPhase(request: PushRequest, concurrency: number): Phase<TrustFacts> {
+  return {
+    title: 'look at the clusters',
+    async gather(deps) {
+      const loaded = await loadMesh(deps, request);
+      const targets = await lookAtAll(loaded.clusters, concurrency, (cluster) =>
+        gatherTarget(deps, loaded, cluster, request),
+      );
+      return {loaded, targets};
+    },
+    plan: (facts) => planChanges(facts, request),
+  };
+}
+
+async function gatherTarget(
+  deps: Deps,
+  loaded: LoadedMesh,
+  cluster: MeshCluster,
+  rules: TrustRules,
+): Promise<TrustTarget> {
+  const files = await readCaFiles(deps.workspace, cluster.name);
+  const options = inspectOptions(loaded, deps);
+  const inspection = inspectCaFiles(files, options);
+  const own = {files, inspection};
+  const {namespace} = loaded.mesh.istio;
+  const trust = await lookAt(deps, cluster, {
+    namespace,
+    options,
+    wanted: (seen) => {
+      const cacerts = 'value' in seen.cacerts ? seen.cacerts.value : 'absent';
+      return rules.allowRootChange || compareCa(own, cacerts).length === 0 ? undefined : inspection;
+    },
+  });
+  return {
+    trust,
+    target: {
+      cluster: cluster.name,
+      namespace,
+      network: cluster.network,
+      own,
+      what: `${cluster.name}/${caFileNames.caCert}`,
+    },
+    data: dataToWrite(files, trust),
+    order: 'keep-first',
+    forgetKey: !loaded.mesh.trust.keepClusterKeys && files.caKey !== undefined,
+  };
+}
+
+/** The Secret's data: from the work directory, its key from the cluster where the work directory no longer has it. */
+function dataToWrite(files: CaFiles, trust: ClusterTrust): SecretData | undefined {
+  const {caCert, rootCert, certChain} = files;
+  const cacerts = secretOf(trust, 'cacerts');
+  const caKey = files.caKey ?? (cacerts === 'absent' ? undefined : cacerts.files.caKey);
+  if (caCert === undefined || rootCert === undefined || certChain === undefined || caKey === undefined)
+    return undefined;
+  return dataOfBundle({caCert, rootCert, certChain, caKey});
+}
+
+/** The clusters of the result, from what was seen, decided and done. */
+export function reportChanges(run: PhaseRun<TrustFacts>, rules: TrustRules): Omit<PushResult, 'dryRun'> {
+  const {targets} = run.facts;
+  const decided = decideAll(run.facts, rules);
+  const outcomes = clusterOutcomes(
+    targets.map(({target}) => target.cluster),
+    run,
+  );
+  return {
+    clusters: outcomes.flatMap((outcome, index): readonly PushedCluster[] => {
+      const one = targets[index];
+      const decision = decided[index]?.decision;
+      if (!one) return [];
+      const {trust, target} = one;
+      const before = summariseSecret(secretOf(trust, 'cacerts'));
+      const notValidated = run.outcomes.flatMap(({cluster, id, detail}) =>
+        cluster === target.cluster && detail?.validated === false
+          ? [`${id}: ${typeof detail.reason === 'string' ? detail.reason : 'not checked'}`]
+          : [],
+      );
+      return [
+        {
+          ...outcome,
+          ...(trust.context === undefined ? {} : {context: trust.context}),
+          namespace: target.namespace,
+          ...(decision && {plan: decision.kind}),
+          ...(before && {before}),
+          after: summarise(target.own.inspection),
+          differences: decision?.differences ?? [],
+          keepsPrevious: decision?.keepPrevious ?? false,
+          restarts: (decision?.restart ?? []).map(({name}) => name),
+          refusals: decided[index]?.errors ?? [],
+          ...(notValidated.length > 0 ? {notValidated} : {}),
+        },
+      ];
+    }),
+    warnings: run.plan.warnings,
+  };
+}

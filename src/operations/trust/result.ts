@@ -1,0 +1,32 @@
+/** What results of trust commands say of a CA: fingerprints, names and dates, never bytes. */
+import type {CaInspection} from '../../domain/pki/inspect-ca.js';
+import type {CacertsSecret} from '../../domain/trust/cacerts.js';
+import {rootRef} from '../../domain/trust/bundle.js';
+import type {RootRef} from '../../domain/trust/bundle.js';
+import type {Difference} from '../../domain/trust/diff.js';
+
+/** A CA as it is shown. */
+export interface CaSummary {
+  readonly roots: readonly RootRef[];
+  readonly clusterCa?: RootRef & {readonly notAfter: string};
+}
+
+/** A cluster's change as it is shown; part of {@link ../../engine/report.ClusterResult}. */
+export interface ShownDifference {
+  readonly part: Difference['part'];
+  readonly wanted: readonly string[];
+  readonly found: readonly string[];
+}
+
+/** Summarises a judged CA. */
+export function summarise({roots = [], certificate}: CaInspection): CaSummary {
+  return {
+    roots: roots.map(rootRef),
+    ...(certificate && {clusterCa: {...rootRef(certificate), notAfter: certificate.notAfter.toISOString()}}),
+  };
+}
+
+/** The same for a Secret; undefined where there is none. */
+export function summariseSecret(secret: CacertsSecret | 'absent'): CaSummary | undefined {
+  return secret === 'absent' ? undefined : summarise(secret.inspection);
+}

@@ -1,0 +1,153 @@
+import {MeshError, reportError} from '../../domain/errors.js';
+import {identityProblems} from '../../domain/mesh/identity.js';
+import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {isKnown} from '../../domain/observed.js';
+import type {CaInspection} from '../../domain/pki/inspect-ca.js';
+import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
+import {previousName} from '../../domain/trust/cacerts.js';
+import type {CacertsSecret} from '../../domain/trust/cacerts.js';
+import type {ClusterTrust} from '../../domain/trust/facts.js';
+import type {Deps} from '../../engine/deps.js';
+import type {Blocker, Operation, Phase, Plan} from '../../engine/operation.js';
+import {concludeClusters} from '../../engine/report.js';
+import {declareGroups, loadMesh} from '../shared/load-mesh.js';
+import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
+import {inspectOptions, lookAt, seenClusters} from './gather.js';
+import {describeShort} from './actions.js';
+import {planChanges, secretOf} from './plan-changes.js';
+import type {TrustFacts, TrustRules, TrustTarget} from './plan-changes.js';
+import {reportChanges} from './push.js';
+import type {PushResult} from './push.js';
+
+/** `trust rollback CLUSTER`; `forget` deletes what would be put back. */
+export interface RollbackRequest extends MeshRequest, TrustRules {
+  readonly forget: boolean;
+}
+
+/** What `trust rollback` answers: the shape of a push. */
+export interface RollbackResult extends PushResult {
+  /** Whether the kept CA was (to be) deleted instead. */
+  readonly forgotten: boolean;
+}
+
+/** `trust rollback`: puts the kept CA back into `cacerts` and keeps the present one in its place. */
+export const rollbackTrust: Operation<RollbackRequest, RollbackResult> = {
+  command: 'trust rollback',
+  changes: true,
+  async execute(request, engine) {
+    const run = await engine.run(rollbackPhase(request));
+    return {
+      ...(engine.settings.dryRun === 'none' ? {} : {dryRun: engine.settings.dryRun}),
+      ...reportChanges(run, request),
+      forgotten: request.forget,
+    };
+  },
+  conclude: (result) => concludeClusters(result.clusters),
+};
+
+function rollbackPhase(request: RollbackRequest): Phase<TrustFacts> {
+  return {
+    title: 'look at the cluster',
+    async gather(deps) {
+      const loaded = await loadMesh(deps, request);
+      return {
+        loaded,
+        targets: await Promise.all(loaded.clusters.map((cluster) => gatherTarget(deps, loaded, cluster, request))),
+      };
+    },
+    plan: (facts) => {
+      const missing = facts.targets.flatMap(nothingKept);
+      if (missing.length > 0) return {groups: [], blockers: missing, warnings: []};
+      return request.forget ? planForget(facts, request) : planChanges(facts, request);
+    },
+  };
+}
+
+async function gatherTarget(
+  deps: Deps,
+  loaded: LoadedMesh,
+  cluster: MeshCluster,
+  {allowRootChange, forget}: RollbackRequest,
+): Promise<TrustTarget> {
+  const {namespace} = loaded.mesh.istio;
+  const options = inspectOptions(loaded, deps);
+  const trust = await lookAt(deps, cluster, {
+    namespace,
+    options,
+    wanted: (seen): CaInspection | undefined =>
+      !allowRootChange && !forget && isKnown(seen.previous) && seen.previous.value !== 'absent'
+        ? seen.previous.value.inspection
+        : undefined,
+  });
+  const kept = secretOf(trust, 'previous');
+  const own =
+    kept === 'absent'
+      ? {files: {}, inspection: inspectCaFiles({}, options)}
+      : {files: kept.files, inspection: kept.inspection, foreignKeys: kept.foreignKeys};
+  return {
+    trust,
+    target: {cluster: cluster.name, namespace, own, what: `Secret ${namespace}/${previousName}`},
+    data: kept === 'absent' ? undefined : kept.data,
+    order: 'write-first',
+    forgetKey: false,
+  };
+}
+
+/** Nothing to put back; what cannot be told is left to the plan, which says why. */
+function nothingKept({trust, target}: TrustTarget): readonly Blocker[] {
+  const {cluster, namespace} = target;
+  if (!isKnown(trust.seen)) return [];
+  const {previous} = trust.seen.value;
+  if (!isKnown(previous)) return [{cluster, error: previous.unknown}];
+  if (previous.value !== 'absent') return [];
+  const error = new MeshError('NOTHING_TO_ROLL_BACK', `${cluster} has no Secret ${namespace}/${previousName}`, {
+    hints: ['it is made when trust push replaces a CA', `see what differs: kubectl mesh trust diff ${cluster}`],
+  });
+  return [{cluster, error: reportError(error)}];
+}
+
+function planForget(facts: TrustFacts, {acceptUid}: TrustRules): Plan {
+  const all = facts.targets.map(({trust}) => trust);
+  const strangers = identityProblems(facts.loaded.mesh, seenClusters(all), acceptUid);
+  const unknown = facts.targets.flatMap(({trust, target}): readonly Blocker[] => {
+    if (!isKnown(trust.seen)) return [{cluster: target.cluster, error: trust.seen.unknown}];
+    const {uid} = trust.seen.value;
+    return isKnown(uid) ? [] : [{cluster: target.cluster, error: uid.unknown}];
+  });
+  return {
+    groups: [
+      ...declareGroups(facts.loaded),
+      {title: 'forget the kept CA', lanes: facts.targets.flatMap(forgetLane), onFailure: 'stop'},
+    ],
+    blockers: [...strangers, ...unknown],
+    warnings: [],
+  };
+}
+
+function forgetLane({trust, target}: TrustTarget) {
+  const kept = secretOf(trust, 'previous');
+  if (kept === 'absent') return [];
+  const {cluster, namespace} = target;
+  return [
+    {
+      key: cluster,
+      cluster,
+      title: `${cluster}: forget the kept CA`,
+      actions: [forgetAction(kept, trust, cluster, namespace)],
+    },
+  ];
+}
+
+function forgetAction(kept: CacertsSecret, {context = ''}: ClusterTrust, cluster: string, namespace: string) {
+  const what = `Secret ${namespace}/${previousName}`;
+  return {
+    kind: 'delete-object' as const,
+    id: `${cluster}/${previousName}-delete`,
+    cluster,
+    context,
+    title: `delete ${what}`,
+    confirm: `delete ${what} (${describeShort(kept.inspection)})`,
+    ref: {apiVersion: 'v1', kind: 'Secret', namespace, name: previousName},
+    preconditions: {uid: kept.uid, resourceVersion: kept.resourceVersion},
+  };
+}

@@ -1,0 +1,92 @@
+import {formatFingerprint, shortFingerprint} from '../../domain/pki/fingerprint.js';
+import {printableLine} from '../../domain/printable.js';
+import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
+import type {CaSummary} from '../../operations/trust/result.js';
+import type {RollbackResult} from '../../operations/trust/rollback.js';
+import type {View} from '../view.js';
+
+type Print = (fingerprint: string) => string;
+
+/** `trust push`: a line for each cluster, then the CA on both sides where it changes; what speaks against it, in full. */
+export const trustPushView: View<PushResult> = {
+  text: (result) => page(result, shortFingerprint),
+  wide: (result) => page(result, formatFingerprint),
+};
+
+/** `trust rollback`: the same, or one line when the kept CA was deleted. */
+export const trustRollbackView: View<RollbackResult> = {
+  text: (result) => rollbackPage(result, shortFingerprint),
+  wide: (result) => rollbackPage(result, formatFingerprint),
+};
+
+function page({clusters, dryRun}: PushResult, print: Print): string {
+  return clusters.flatMap((cluster) => clusterLines(cluster, dryRun !== undefined, print)).join('\n');
+}
+
+function rollbackPage(result: RollbackResult, print: Print): string {
+  if (!result.forgotten) return page(result, print);
+  const would = result.dryRun === undefined ? '' : 'would be ';
+  return result.clusters
+    .flatMap((cluster) =>
+      cluster.error
+        ? failureLines(cluster)
+        : [`${cluster.name}: Secret ${cluster.namespace}/cacerts-previous ${would}deleted`],
+    )
+    .join('\n');
+}
+
+function clusterLines(cluster: PushedCluster, dryRun: boolean, print: Print): readonly string[] {
+  const {name, outcome, error, before, after, keepsPrevious, namespace, restarts, notValidated = []} = cluster;
+  if (error) return failureLines(cluster);
+  const secret = `Secret ${namespace}/cacerts`;
+  if (cluster.plan === 'unchanged' && (outcome === 'unchanged' || outcome === 'done')) {
+    return [`${name}: ${secret} unchanged`, ...indent([caLine('is', after, print)])];
+  }
+  if (outcome === 'cancelled') return [`${name}: interrupted: run the command again, it does only what is left`];
+  if (outcome === 'skipped' && !dryRun) return [`${name}: not started`];
+  return [
+    `${name}: ${secret} ${words(cluster, dryRun)}`,
+    ...indent([
+      ...(before ? [caLine('was', before, print)] : []),
+      caLine(dryRun ? 'will be' : 'is', after, print),
+      ...(keepsPrevious
+        ? [`previous CA ${dryRun ? 'will be kept' : 'kept'} as Secret ${namespace}/cacerts-previous`]
+        : []),
+      ...restarts.map((deployment) => `Deployment ${deployment} ${dryRun ? 'will be restarted' : 'restarted'}`),
+      ...notValidated.map((what) => `not checked by the API server: ${what}`),
+    ]),
+  ];
+}
+
+const doneWords = {
+  create: 'created',
+  update: 'updated',
+  replace: 'deleted and created',
+  unchanged: 'unchanged',
+  refuse: 'refused',
+} as const;
+
+function words({plan = 'refuse'}: PushedCluster, dryRun: boolean): string {
+  if (!dryRun || plan === 'unchanged') return doneWords[plan];
+  return `would be ${doneWords[plan]}`;
+}
+
+function failureLines({name, outcome, error, refusals}: PushedCluster): readonly string[] {
+  const all = error && !refusals.some(({message}) => message === error.message) ? [error] : refusals;
+  return all.flatMap(({message, hints}, index) => [
+    `${index === 0 ? `${name}: ${outcome}` : '  and'}: ${printableLine(message)}`,
+    ...hints.map((hint) => `  hint: ${printableLine(hint)}`),
+  ]);
+}
+
+function caLine(verb: string, {roots, clusterCa}: CaSummary, print: Print): string {
+  const ca = clusterCa
+    ? `cluster CA ${print(clusterCa.fingerprint)} (${printableLine(clusterCa.subject)}, until ${clusterCa.notAfter.slice(0, 10)})`
+    : 'a cluster CA that cannot be read';
+  const list = roots.map(({fingerprint}) => print(fingerprint)).join(', ');
+  return `${verb}: ${ca}, root ${list === '' ? 'unreadable' : list}`;
+}
+
+function indent(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => `  ${line}`);
+}
