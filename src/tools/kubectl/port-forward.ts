@@ -41,14 +41,19 @@ export async function startPortForward(options: ForwardOptions): Promise<PortFor
     stdin: 'none',
   });
   const found = new Map<number, number>();
-  const ready = (async () => {
-    for await (const line of tool.lines) {
-      const match = forwardingLine.exec(line);
-      if (match) found.set(Number(match[2]), Number(match[1]));
-      if (found.size === new Set(ports).size) return true;
-    }
-    return false;
-  })();
+  const ready = new Promise<boolean>((resolve, reject) => {
+    const listen = async (): Promise<void> => {
+      // To the end, not only until the ports are there: kubectl says "Handling connection for …" at each connection, and
+      // would die of a pipe that nobody reads.
+      for await (const line of tool.lines) {
+        const match = forwardingLine.exec(line);
+        if (match) found.set(Number(match[2]), Number(match[1]));
+        if (found.size === new Set(ports).size) resolve(true);
+      }
+      resolve(false);
+    };
+    listen().catch(reject);
+  });
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(resolve, options.timeoutMs, 'late' as const);
