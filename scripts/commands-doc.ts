@@ -17,7 +17,6 @@ export async function renderCommands(root: string): Promise<string> {
       const name = command.id.replaceAll(':', ' ');
       // The help class looks commands up by the words a person types.
       const help = new CommandHelp({...command, id: name}, config, {maxWidth: width, stripAnsi: true});
-      // eslint-disable-next-line no-control-regex -- colours, should a terminal be attached
       const text = help.generate().replace(/\u001b\[[0-9;]*m/g, '');
       return `## ${name}\n\n${command.summary ?? ''}\n\n\`\`\`text\n${text.trim()}\n\`\`\`\n`;
     });
