@@ -1,7 +1,10 @@
+import {kubectlProcesses} from './kubectl-processes.js';
 import {manyClusters} from './many-clusters.js';
+import {memory} from './memory.js';
 import {rsaKeys} from './rsa-keys.js';
 import type {Scenario} from './scenario.js';
+import {slowApi} from './slow-api.js';
 import {startUp} from './start-up.js';
 
 /** Every scenario, in the order they run. */
-export const scenarios: readonly Scenario[] = [startUp, rsaKeys, manyClusters];
+export const scenarios: readonly Scenario[] = [startUp, rsaKeys, manyClusters, kubectlProcesses, slowApi, memory];

@@ -1,0 +1,33 @@
+/** kubectl processes for each cluster and command: a credential plugin makes each of them cost seconds. */
+import {HealthyMesh} from './healthy-mesh.js';
+import type {BenchContext, CountRow, Report, Scenario} from './scenario.js';
+
+const size = {clusters: 2, istiods: 2};
+
+export const kubectlProcesses: Scenario = {
+  name: 'kubectl-processes',
+  title: `kubectl processes for each cluster, of ${String(size.clusters)} with ${String(size.istiods)} istiod pods each`,
+  measure,
+};
+
+async function measure({program, sandbox}: BenchContext): Promise<Report> {
+  const mesh = await HealthyMesh.create(program, sandbox, size);
+  const commands: readonly {readonly name: string; readonly run: () => Promise<unknown>; readonly target: number}[] = [
+    {name: 'trust push', run: () => mesh.push(), target: 1},
+    {name: 'trust push, nothing to do', run: () => mesh.run('trust', 'push'), target: 1},
+    {name: 'trust diff', run: () => mesh.run('trust', 'diff'), target: 1},
+    {name: 'verify', run: () => mesh.verify(), target: 1 + size.istiods},
+    {name: 'verify --no-live', run: () => mesh.run('verify', '--no-live'), target: 1},
+  ];
+  const rows: CountRow[] = [];
+  for (const {name, run, target} of commands) {
+    const counts = await mesh.countKubectl(run);
+    const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    const kinds = Object.entries(counts).map(([kind, count]) => `${kind} ${String(count / size.clusters)}`);
+    rows.push({kind: 'count', what: `${name} (${kinds.join(', ')})`, count: total / size.clusters, target});
+  }
+  return {
+    rows,
+    notes: ['The target of verify is one and one more for each istiod pod, since replicas can differ.'],
+  };
+}
