@@ -1,0 +1,509 @@
+import {describe, expect, it} from 'vitest';
+import {Parts} from '../../../src/domain/checks/facts.js';
+import {judge} from '../../../src/domain/checks/judge.js';
+import {checks} from '../../../src/domain/checks/registry.js';
+import type {RowResult} from '../../../src/domain/checks/report.js';
+import {known} from '../../../src/domain/observed.js';
+import {
+  bundleText,
+  certificate,
+  clusterCa,
+  clusterValues,
+  controlPlane,
+  daysFromNow,
+  evidence,
+  gateway,
+  pod,
+  root,
+  servedChain,
+  workload,
+} from './healthy.js';
+import type {Spoilt} from './healthy.js';
+
+/** id and result of each row that is neither ok nor skipped, consequences left out. */
+function bad(spoilt: Spoilt): readonly string[] {
+  return judge(checks, evidence(spoilt))
+    .checks.filter(({result, impliedBy}) => result !== 'ok' && result !== 'skipped' && impliedBy === undefined)
+    .map(({id, result}) => `${id} ${result}`);
+}
+
+/** The result of one check for cluster1 or the mesh. */
+function resultOf(id: string, spoilt: Spoilt): RowResult | undefined {
+  return judge(checks, evidence(spoilt)).checks.find((row) => row.id === id && row.cluster !== 'cluster2')?.result;
+}
+
+const foreignRoot = certificate('foreign root', {notAfter: daysFromNow(3640)});
+const foreign = {roots: [foreignRoot], anchor: foreignRoot.fingerprint, certificate: certificate('foreign CA')};
+const healthy = clusterValues('cluster1');
+const running = healthy.bundles;
+
+/** Each fault, and the findings it is told by. */
+const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
+  [
+    'mesh.yaml has two mistakes',
+    {meshValues: {declaration: {problems: ['mesh.yaml:3:1: x', 'mesh.yaml:4:1: y'], clusters: 0}}},
+    ['MESH101 error', 'MESH101 error'],
+  ],
+  [
+    'a certificate file is missing',
+    {cluster1: {caFiles: {missing: ['cert-chain.pem'], problems: [], key: 'matches', roots: []}}},
+    ['MESH102 error'],
+  ],
+  [
+    'the chain is in the wrong order',
+    {cluster1: {caFiles: clusterCa('cluster1', {problems: [{severity: 'error', message: 'wrong order'}]})}},
+    ['MESH103 error'],
+  ],
+  [
+    'something about the chain is unusual',
+    {cluster1: {caFiles: clusterCa('cluster1', {problems: [{severity: 'warning', message: 'ed25519'}]})}},
+    ['MESH103 warning'],
+  ],
+  [
+    'the key is of another certificate',
+    {cluster1: {caFiles: clusterCa('cluster1', {key: 'different'})}},
+    ['MESH104 error'],
+  ],
+  [
+    'the key is encrypted',
+    {cluster1: {caFiles: clusterCa('cluster1', {key: 'unusable', keyProblem: 'it is encrypted'})}},
+    ['MESH104 error'],
+  ],
+  [
+    'one cluster has another root, in files and cluster',
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', foreign),
+        cacerts: {...clusterCa('cluster1', foreign), type: 'Opaque', foreignKeys: []},
+        pushedTrust: {
+          from: 'Secret cacerts',
+          bundle: 'foreign',
+          roots: [foreignRoot.fingerprint],
+          certificate: foreign.certificate,
+        },
+        bundles: running.map((bundle) => ({...bundle, text: 'foreign', roots: [foreignRoot.fingerprint]})),
+        servedChains: new Parts([
+          {
+            name: 'istiod-1',
+            seen: known({
+              deployment: 'istiod',
+              chain: [certificate('leaf'), foreign.certificate, foreignRoot],
+              linked: true,
+            }),
+          },
+        ]),
+      },
+    },
+    ['MESH105 error'],
+  ],
+  [
+    'a key can be read by others',
+    {meshValues: {fileModes: [{path: 'cluster1/ca-key.pem', kind: 'key', mode: 0o644}]}},
+    ['MESH106 error'],
+  ],
+  [
+    'a directory with a key can be read by others',
+    {meshValues: {fileModes: [{path: 'cluster1', kind: 'directory', mode: 0o755}]}},
+    ['MESH106 warning'],
+  ],
+  ['the root key is in the clear', {meshValues: {rootKey: {protection: 'clear'}}}, ['MESH107 warning']],
+  [
+    'the cluster CA on disk ends in 60 of 730 days',
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {
+          certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-670), notAfter: daysFromNow(60)}),
+        }),
+      },
+    },
+    ['MESH108 error'],
+  ],
+  [
+    'the cluster CA on disk ends in 200 of 730 days',
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {
+          certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-530), notAfter: daysFromNow(200)}),
+        }),
+      },
+    },
+    ['MESH108 warning'],
+  ],
+  [
+    'the root on disk ends in a month',
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {
+          certificate: certificate('ca of cluster1', {notAfter: daysFromNow(30), notBefore: daysFromNow(0)}),
+          roots: [{...root, notBefore: daysFromNow(-3620), notAfter: daysFromNow(30)}],
+        }),
+      },
+    },
+    ['MESH108 error'],
+  ],
+  [
+    'the cluster CA outlives its root by a month',
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {certificate: certificate('ca of cluster1', {notAfter: daysFromNow(3670)})}),
+      },
+    },
+    ['MESH109 warning'],
+  ],
+  [
+    'two clusters have one CA',
+    {
+      cluster2: {
+        caFiles: clusterCa('cluster1'),
+        cacerts: {...clusterCa('cluster1'), type: 'Opaque', foreignKeys: []},
+        pushedTrust: healthy.pushedTrust,
+        servedChains: healthy.servedChains,
+      },
+    },
+    ['MESH110 error'],
+  ],
+  ['install.yaml is stale', {cluster1: {installFile: {state: 'stale', difference: 'line 3'}}}, ['MESH111 warning']],
+  ['the context leads to another cluster', {cluster1: {clusterUid: 'other'}}, ['MESH203 error']],
+  ['two names lead to one cluster', {cluster1: {clusterUid: 'uid-2'}}, ['MESH204 error']],
+  ['cacerts is not there', {cluster1: {cacerts: 'absent', pushedTrust: 'absent'}}, ['MESH301 error']],
+  [
+    'cacerts holds another CA',
+    {cluster1: {cacerts: {...clusterCa('cluster1', foreign), type: 'Opaque', foreignKeys: []}}},
+    ['MESH301 error', 'MESH301 error'],
+  ],
+  [
+    'a left-over tls.crt wins',
+    {cluster1: {cacerts: {...clusterCa('cluster1'), type: 'Opaque', foreignKeys: ['tls.crt']}}},
+    ['MESH301 error'],
+  ],
+  [
+    'the key in cacerts belongs to another certificate',
+    {cluster1: {cacerts: {...clusterCa('cluster1', {key: 'different'}), type: 'Opaque', foreignKeys: []}}},
+    ['MESH301 error'],
+  ],
+  [
+    'istiod has not loaded the bundle',
+    {cluster1: {bundles: running.map((bundle) => ({...bundle, text: 'old'}))}},
+    ['MESH302 error'],
+  ],
+  [
+    'one namespace has no bundle and another one an old one',
+    {
+      cluster1: {
+        bundles: running
+          .filter(({namespace}) => namespace !== 'shop')
+          .map((bundle) => (bundle.namespace === 'default' ? {...bundle, text: 'old'} : bundle)),
+      },
+    },
+    ['MESH302 error', 'MESH302 error'],
+  ],
+  [
+    'one of two istiods serves the old CA',
+    {
+      cluster1: {
+        servedChains: new Parts([
+          {name: 'istiod-1', seen: known(servedChain('cluster1'))},
+          {name: 'istiod-2', seen: known(servedChain('cluster2'))},
+        ]),
+      },
+    },
+    ['MESH303 error'],
+  ],
+  [
+    'an istiod serves certificates that do not sign one another',
+    {
+      cluster1: {
+        servedChains: new Parts([{name: 'istiod-1', seen: known({...servedChain('cluster1'), linked: false})}]),
+      },
+    },
+    ['MESH303 error'],
+  ],
+  [
+    'an istiod serves a bare certificate',
+    {
+      cluster1: {
+        servedChains: new Parts([
+          {name: 'istiod-1', seen: known({deployment: 'istiod', chain: [certificate('leaf')], linked: true})},
+        ]),
+      },
+    },
+    ['MESH303 error'],
+  ],
+  [
+    'istiod runs with a root of its own',
+    {
+      cluster1: {
+        selfSignedRoot: foreignRoot,
+        bundles: running.map((bundle) => ({...bundle, text: 'own', roots: [foreignRoot.fingerprint]})),
+        servedChains: new Parts([
+          {
+            name: 'istiod-1',
+            seen: known({deployment: 'istiod', chain: [certificate('leaf'), foreignRoot], linked: true}),
+          },
+        ]),
+      },
+    },
+    ['MESH304 error'],
+  ],
+  [
+    'the cluster CA in the cluster has expired, the new one on disk was not pushed',
+    {
+      cluster1: {
+        cacerts: {
+          ...clusterCa('cluster1', {
+            certificate: certificate('old', {notBefore: daysFromNow(-730), notAfter: daysFromNow(-1)}),
+          }),
+          type: 'Opaque',
+          foreignKeys: [],
+        },
+      },
+    },
+    ['MESH301 error'],
+  ],
+  [
+    'the same cluster CA is about to expire on disk and in the cluster',
+    {
+      cluster1: (() => {
+        const old = certificate('ca of cluster1', {notBefore: daysFromNow(-725), notAfter: daysFromNow(5)});
+        return {
+          caFiles: clusterCa('cluster1', {certificate: old}),
+          cacerts: {...clusterCa('cluster1', {certificate: old}), type: 'Opaque', foreignKeys: []},
+        };
+      })(),
+    },
+    ['MESH108 error'],
+  ],
+  [
+    'the CA in a cluster without files here is about to expire',
+    {
+      cluster1: {
+        cacerts: {
+          ...clusterCa('cluster1', {
+            certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-725), notAfter: daysFromNow(5)}),
+          }),
+          type: 'Opaque',
+          foreignKeys: [],
+        },
+      },
+    },
+    ['MESH305 error'],
+  ],
+  [
+    'the namespace has no network label',
+    {cluster1: {namespaces: healthy.namespaces.map((one) => ({...one, labels: {}}))}},
+    ['MESH401 error'],
+  ],
+  ['there is no istiod', {cluster1: {controlPlanes: [], servedChains: new Parts([])}}, ['MESH402 error']],
+  [
+    'istiod has no pod at all',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {workload: workload('istiod', {pods: []})})]}},
+    ['MESH402 error'],
+  ],
+  [
+    'istiod is scaled to zero',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {workload: workload('istiod', {desired: 0, pods: []})})]}},
+    ['MESH402 error'],
+  ],
+  [
+    'an istiod of a second revision is Pending',
+    {
+      cluster1: {
+        controlPlanes: [
+          controlPlane('cluster1'),
+          controlPlane('cluster1', {
+            revision: 'canary',
+            workload: workload('istiod-canary', {
+              pods: [pod('istiod-canary-1', {phase: 'Pending', ready: false, reason: 'Unschedulable'})],
+            }),
+          }),
+        ],
+      },
+    },
+    ['MESH402 error'],
+  ],
+  [
+    'a gateway is not ready',
+    {cluster1: {gateways: [gateway({workload: workload('gw', {pods: [pod('gw-1', {ready: false})]})})]}},
+    ['MESH403 error'],
+  ],
+  ['clusterName was never set', {cluster1: {controlPlanes: [controlPlane('Kubernetes')]}}, ['MESH404 error']],
+  [
+    'proxies are told another network',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {network: 'network9'})]}},
+    ['MESH405 error'],
+  ],
+  ['a gateway is on another network', {cluster1: {gateways: [gateway({network: 'network9'})]}}, ['MESH405 error']],
+  [
+    'proxies are told another mesh',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {meshID: 'other'})]}},
+    ['MESH406 error'],
+  ],
+  [
+    'the trust domain is another one',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {trustDomain: 'x.y'})]}},
+    ['MESH407 error'],
+  ],
+];
+
+describe('a fault', () => {
+  it.each(faults)('is found, and nothing else: %s', (_, spoilt, expected) => {
+    expect(bad(spoilt)).toEqual(expected);
+  });
+
+  it.each(faults)('comes with what was observed, what was expected and a command: %s', (_, spoilt) => {
+    const rows = judge(checks, evidence(spoilt)).checks.filter(
+      ({result}) => result === 'error' || result === 'warning',
+    );
+    expect(rows.length).toBeGreaterThan(0);
+    for (const {observed, expected, fix} of rows) {
+      expect([observed, expected].every((text) => text !== '')).toBe(true);
+      expect(fix).toMatch(/^(?:kubectl|chmod|\(umask|\$\{EDITOR)/);
+    }
+  });
+
+  it('is known for every check that can find one', () => {
+    const found = new Set(faults.flatMap(([, , ids]) => ids.map((id) => id.slice(0, 7))));
+    // Reaching and reading have no wrong answers, only missing ones: those are unknown.
+    const cannotFail = ['MESH201', 'MESH202'];
+    expect(checks.map(({id}) => id).filter((id) => !found.has(id))).toEqual(cannotFail);
+  });
+});
+
+/** What looks odd and is well. */
+const healthyThings: readonly (readonly [string, Spoilt])[] = [
+  [
+    'a git checkout without keys',
+    {
+      cluster1: {caFiles: clusterCa('cluster1', {key: 'absent', missing: ['ca-key.pem']})},
+      meshValues: {rootKey: {protection: 'absent'}, fileModes: []},
+    },
+  ],
+  [
+    "a Makefile's cluster CA that outlives its root by seconds",
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {
+          certificate: certificate('ca of cluster1', {notAfter: new Date(root.notAfter.getTime() + 12_000)}),
+        }),
+      },
+    },
+  ],
+  [
+    'both roots in every bundle while a root is rotated',
+    (() => {
+      const both = {roots: [root, foreignRoot]};
+      return {
+        cluster1: {
+          caFiles: clusterCa('cluster1', both),
+          cacerts: {...clusterCa('cluster1', both), type: 'Opaque', foreignKeys: []},
+        },
+        cluster2: {
+          caFiles: clusterCa('cluster2', {...both, anchor: foreignRoot.fingerprint}),
+          cacerts: {...clusterCa('cluster2', both), type: 'Opaque', foreignKeys: []},
+        },
+      };
+    })(),
+  ],
+  [
+    'finished, evicted and terminating pods',
+    {
+      cluster1: {
+        controlPlanes: [
+          controlPlane('cluster1', {
+            workload: workload('istiod', {
+              pods: [pod('istiod-1'), pod('istiod-0', {phase: 'Failed', ready: false, gone: true, reason: 'Evicted'})],
+            }),
+          }),
+        ],
+      },
+    },
+  ],
+  [
+    'a terminating namespace without a bundle',
+    {cluster1: {namespaces: [...healthy.namespaces, {name: 'going', labels: {}, terminating: true}]}},
+  ],
+  [
+    'a namespace outside discoverySelectors',
+    {
+      cluster1: {
+        controlPlanes: [
+          controlPlane('cluster1', {
+            discoverySelectors: [
+              {matchExpressions: [{key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['other']}]},
+            ],
+          }),
+        ],
+        namespaces: [
+          ...healthy.namespaces,
+          {name: 'other', labels: {'kubernetes.io/metadata.name': 'other'}, terminating: false},
+        ],
+      },
+    },
+  ],
+  [
+    'kube-system without a bundle before 1.21',
+    {
+      cluster1: {
+        controlPlanes: [controlPlane('cluster1', {version: {major: 1, minor: 20}})],
+        bundles: running.filter(({namespace}) => namespace !== 'kube-system'),
+      },
+    },
+  ],
+  [
+    'two declared revisions',
+    {
+      cluster1: {
+        controlPlanes: [
+          controlPlane('cluster1'),
+          controlPlane('cluster1', {revision: 'canary', workload: workload('istiod-canary')}),
+        ],
+        servedChains: new Parts([
+          {name: 'istiod-1', seen: known(servedChain('cluster1'))},
+          {name: 'istiod-canary-1', seen: known(servedChain('cluster1', 'istiod-canary'))},
+        ]),
+      },
+    },
+  ],
+  ['a left-over root of an earlier self-signed istiod', {cluster1: {selfSignedRoot: foreignRoot}}],
+  [
+    'a self-signed root that is trusted on purpose',
+    {
+      cluster1: {
+        selfSignedRoot: foreignRoot,
+        pushedTrust: {
+          from: 'Secret cacerts',
+          bundle: bundleText,
+          roots: [root.fingerprint, foreignRoot.fingerprint],
+          certificate: certificate('ca of cluster1'),
+        },
+        bundles: running.map((bundle) => ({...bundle, roots: [root.fingerprint, foreignRoot.fingerprint]})),
+      },
+    },
+  ],
+  ['a gateway without a network', {cluster1: {gateways: [gateway({network: ''})]}}],
+  [
+    'a cluster CA from cert-manager (kubernetes.io/tls)',
+    {cluster1: {cacerts: {...clusterCa('cluster1'), type: 'kubernetes.io/tls', foreignKeys: []}}},
+  ],
+  ['an install.yaml of somebody else', {cluster1: {installFile: {state: 'foreign'}}}],
+];
+
+describe('no false alarm', () => {
+  it.each(healthyThings)('for %s', (_, spoilt) => {
+    expect(bad(spoilt)).toEqual([]);
+  });
+});
+
+describe('what does not apply', () => {
+  it.each([
+    ['MESH104', {cluster1: {caFiles: clusterCa('cluster1', {key: 'absent'})}}],
+    ['MESH203', {declared1: {uid: undefined as never}}],
+    ['MESH301', {cluster1: {cacerts: 'absent'}, declared1: {role: 'remote'}}],
+    ['MESH302', {cluster1: {controlPlanes: [controlPlane('cluster1', {bundleName: undefined as never})]}}],
+    ['MESH402', {cluster1: {controlPlanes: []}, declared1: {role: 'remote'}}],
+    ['MESH403', {cluster1: {gateways: []}}],
+    ['MESH406', {mesh: {meshID: undefined as never}}],
+  ] as const satisfies readonly (readonly [string, Spoilt])[])('%s is skipped, with a reason', (id, spoilt) => {
+    expect(resultOf(id, spoilt)).toBe('skipped');
+  });
+});

@@ -1,0 +1,195 @@
+/** Evidence of a healthy mesh of two clusters, and ways to spoil it: what the tests of checks begin with. */
+import {commandsFor} from '../../../src/domain/checks/commands.js';
+import {Parts} from '../../../src/domain/checks/facts.js';
+import type {
+  CertificateFacts,
+  ClusterCaFacts,
+  ClusterFactValues,
+  ControlPlaneFacts,
+  Evidence,
+  Fact,
+  Facts,
+  GatewayFacts,
+  MeshFactValues,
+  PodFacts,
+  WorkloadFacts,
+} from '../../../src/domain/checks/facts.js';
+import type {Mesh, MeshCluster} from '../../../src/domain/mesh/mesh.js';
+import {known} from '../../../src/domain/observed.js';
+
+export const now = new Date('2026-06-01T00:00:00Z');
+const day = 86_400_000;
+
+export function daysFromNow(days: number): Date {
+  return new Date(now.getTime() + days * day);
+}
+
+export function certificate(name: string, change: Partial<CertificateFacts> = {}): CertificateFacts {
+  return {
+    fingerprint: Buffer.from(name.padEnd(32, '.')).toString('hex').slice(0, 64),
+    subject: `O=Istio, CN=${name}`,
+    issuer: 'O=Istio, CN=root',
+    notBefore: daysFromNow(-10),
+    notAfter: daysFromNow(720),
+    ...change,
+  };
+}
+
+export const root = certificate('root', {notAfter: daysFromNow(3640)});
+
+export function clusterCa(name: string, change: Partial<ClusterCaFacts> = {}): ClusterCaFacts {
+  return {
+    missing: [],
+    problems: [],
+    key: 'matches',
+    certificate: certificate(`ca of ${name}`),
+    roots: [root],
+    anchor: root.fingerprint,
+    ...change,
+  };
+}
+
+export function pod(name: string, change: Partial<PodFacts> = {}): PodFacts {
+  return {name, phase: 'Running', ready: true, gone: false, reason: '', ...change};
+}
+
+export function workload(name: string, change: Partial<WorkloadFacts> = {}): WorkloadFacts {
+  return {name, desired: 1, pods: [pod(`${name}-1`)], env: {}, ...change};
+}
+
+export function controlPlane(cluster: string, change: Partial<ControlPlaneFacts> = {}): ControlPlaneFacts {
+  return {
+    revision: 'default',
+    workload: workload('istiod'),
+    clusterID: cluster,
+    network: 'network1',
+    meshID: 'mesh1',
+    trustDomain: 'cluster.local',
+    version: {major: 1, minor: 31},
+    bundleName: 'istio-ca-root-cert',
+    discoverySelectors: [],
+    ...change,
+  };
+}
+
+export function gateway(change: Partial<GatewayFacts> = {}): GatewayFacts {
+  return {workload: workload('istio-ingressgateway'), network: 'network1', ...change};
+}
+
+export function servedChain(cluster: string, deployment = 'istiod') {
+  const leaf = certificate(`leaf of ${cluster}`, {issuer: `O=Istio, CN=ca of ${cluster}`});
+  return {deployment, chain: [leaf, certificate(`ca of ${cluster}`), root], linked: true};
+}
+
+export const bundleText = 'the bundle';
+const uids = {cluster1: 'uid-1', cluster2: 'uid-2'} as const;
+type Name = keyof typeof uids;
+
+export type ClusterValues = {[Key in keyof ClusterFactValues]: ClusterFactValues[Key]};
+export type MeshValues = {[Key in keyof MeshFactValues]: MeshFactValues[Key]};
+
+export function clusterValues(name: Name): ClusterValues {
+  return {
+    caFiles: clusterCa(name),
+    installFile: {state: 'current'},
+    apiVersion: {gitVersion: 'v1.34.3', major: 1, minor: 34},
+    access: {reads: 8},
+    clusterUid: uids[name],
+    cacerts: {...clusterCa(name), type: 'Opaque', foreignKeys: []},
+    selfSignedRoot: 'absent',
+    pushedTrust: {
+      from: 'Secret cacerts',
+      bundle: bundleText,
+      roots: [root.fingerprint],
+      certificate: certificate(`ca of ${name}`),
+    },
+    bundles: ['default', 'istio-system', 'kube-system', 'shop'].map((namespace) => ({
+      namespace,
+      text: bundleText,
+      roots: [root.fingerprint],
+    })),
+    namespaces: ['default', 'istio-system', 'kube-system', 'kube-public', 'kube-node-lease', 'shop'].map(
+      (namespace) => ({
+        name: namespace,
+        labels: namespace === 'istio-system' ? {'topology.istio.io/network': 'network1'} : {},
+        terminating: false,
+      }),
+    ),
+    controlPlanes: [controlPlane(name)],
+    gateways: [gateway()],
+    servedChains: new Parts([{name: 'istiod-1', seen: known(servedChain(name))}]),
+  };
+}
+
+export function meshValues(): MeshValues {
+  return {
+    declaration: {problems: [], clusters: 2},
+    rootKey: {protection: 'encrypted'},
+    meshRoots: [root.fingerprint],
+    fileModes: [
+      {path: 'root-key.pem', kind: 'key', mode: 0o600},
+      {path: 'cluster1/ca-key.pem', kind: 'key', mode: 0o600},
+      {path: 'cluster1', kind: 'directory', mode: 0o700},
+    ],
+  };
+}
+
+export const clusters: readonly MeshCluster[] = (['cluster1', 'cluster2'] as const).map((name) => ({
+  name,
+  context: `kind-${name}`,
+  network: 'network1',
+  role: 'primary',
+  uid: uids[name],
+}));
+
+export const mesh: Mesh = {
+  meshID: 'mesh1',
+  trustDomain: 'cluster.local',
+  istio: {namespace: 'istio-system', profile: 'default'},
+  trust: {
+    keyAlgorithm: 'ecdsa-p256',
+    rootValidityDays: 3650,
+    clusterValidityDays: 730,
+    keepClusterKeys: true,
+    rotationReady: true,
+    expiry: {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}},
+  },
+  clusters,
+};
+
+/** What differs from health. `cluster1` and `mesh` are values; `facts1` and `meshFacts` replace whole facts. */
+export interface Spoilt {
+  readonly cluster1?: Partial<ClusterValues>;
+  readonly cluster2?: Partial<ClusterValues>;
+  readonly meshValues?: Partial<MeshValues>;
+  readonly facts1?: Partial<Record<keyof ClusterFactValues, Fact<never>>>;
+  readonly meshFacts?: Partial<Record<keyof MeshFactValues, Fact<never>>>;
+  readonly mesh?: Partial<Mesh>;
+  readonly declared1?: Partial<MeshCluster>;
+}
+
+/** Evidence of the healthy mesh, spoilt. */
+export function evidence(spoilt: Spoilt = {}): Evidence {
+  const [one, two] = clusters;
+  if (!one || !two) throw new Error('two clusters');
+  return {
+    now,
+    mesh: {...mesh, ...spoilt.mesh},
+    commands: commandsFor({}),
+    facts: {...asFacts<MeshFactValues>({...meshValues(), ...spoilt.meshValues}), ...spoilt.meshFacts},
+    clusters: [
+      {
+        cluster: {...one, ...spoilt.declared1},
+        facts: {
+          ...asFacts<ClusterFactValues>({...clusterValues('cluster1'), ...spoilt.cluster1}),
+          ...spoilt.facts1,
+        },
+      },
+      {cluster: two, facts: asFacts<ClusterFactValues>({...clusterValues('cluster2'), ...spoilt.cluster2})},
+    ],
+  };
+}
+
+function asFacts<Values extends object>(values: Values): Facts<Values> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, known(value)])) as Facts<Values>;
+}

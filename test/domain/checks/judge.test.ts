@@ -1,0 +1,141 @@
+import {describe, expect, it} from 'vitest';
+import {defineCheck, ok} from '../../../src/domain/checks/check.js';
+import type {Explanation} from '../../../src/domain/checks/check.js';
+import {judge} from '../../../src/domain/checks/judge.js';
+import {checks} from '../../../src/domain/checks/registry.js';
+import {codeOfUnknown, isGreen, verdictOf} from '../../../src/domain/checks/report.js';
+import type {Row, RowResult} from '../../../src/domain/checks/report.js';
+import type {ErrorCode, ErrorReport} from '../../../src/domain/errors.js';
+import {clusterCa, evidence} from './healthy.js';
+
+const reason: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []};
+const explanation: Explanation = {meaning: '', breaks: '', byHand: '', mend: '', source: ''};
+
+function rows(...results: readonly RowResult[]): readonly Row[] {
+  const [row] = judge(checks.slice(0, 1), evidence()).checks;
+  if (!row) throw new Error('a row');
+  return results.map((result) => ({...row, result}));
+}
+
+describe('the verdict', () => {
+  it.each([
+    ['error over everything', ['ok', 'warning', 'unknown', 'error', 'skipped'], 'error'],
+    ['unknown over warning', ['ok', 'warning', 'unknown', 'skipped'], 'unknown'],
+    ['warning over ok', ['ok', 'warning', 'skipped'], 'warning'],
+    ['ok', ['ok', 'skipped'], 'ok'],
+    ['ok when nothing was judged', [], 'ok'],
+  ] as const)('is %s', (_, results, verdict) => {
+    expect(verdictOf(rows(...results))).toBe(verdict);
+  });
+
+  it.each([
+    [['ok', 'skipped'], 'error', true],
+    [['warning'], 'error', true],
+    [['warning'], 'warning', false],
+    [['unknown'], 'error', false],
+    [['error'], 'warning', false],
+  ] as const)('of %s fails on %s: green is %s', (results, failOn, green) => {
+    expect(isGreen(rows(...results), failOn)).toBe(green);
+  });
+});
+
+describe('the error code of an unknown row', () => {
+  it.each([
+    ['FORBIDDEN', 'FORBIDDEN'],
+    ['NO_CONTEXT', 'NO_CONTEXT'],
+    // That asking went wrong is never "something was tried and failed".
+    ['TOOL_FAILED', 'API_ERROR'],
+    ['TIMEOUT', 'API_ERROR'],
+  ] as const)('%s counts as %s', (code: ErrorCode, counted) => {
+    const [row] = rows('unknown');
+    if (!row) throw new Error('a row');
+    expect(codeOfUnknown({...row, error: {...reason, code}})).toBe(counted);
+  });
+});
+
+describe('consequences', () => {
+  const everything = Object.fromEntries(
+    [
+      'apiVersion',
+      'access',
+      'clusterUid',
+      'cacerts',
+      'selfSignedRoot',
+      'pushedTrust',
+      'bundles',
+      'namespaces',
+      'controlPlanes',
+      'gateways',
+      'servedChains',
+    ].map((key) => [key, {unknown: reason}]),
+  );
+
+  it('of an API server that does not answer are all the rest of its cluster, and of nothing else', () => {
+    const report = judge(checks, evidence({facts1: everything}));
+    const unknown = report.checks.filter(({result}) => result === 'unknown');
+    expect(unknown.filter(({impliedBy}) => impliedBy === undefined).map(({id, cluster}) => [id, cluster])).toEqual([
+      ['MESH201', 'cluster1'],
+    ]);
+    expect(new Set(unknown.map(({impliedBy}) => impliedBy))).toEqual(new Set([undefined, 'MESH201']));
+    expect(report.checks.filter(({cluster, result}) => cluster === 'cluster2' && result !== 'ok')).toEqual([]);
+  });
+
+  it('of something unknown are never errors: those stand for themselves', () => {
+    const report = judge(
+      checks,
+      evidence({
+        facts1: {apiVersion: {unknown: reason}},
+        cluster1: {caFiles: clusterCa('cluster1', {key: 'different'}), gateways: [], clusterUid: 'other'},
+      }),
+    );
+    const errors = report.checks.filter(({result}) => result === 'error');
+    expect(errors.map(({id, impliedBy}) => [id, impliedBy])).toEqual([
+      ['MESH104', undefined],
+      ['MESH203', undefined],
+    ]);
+  });
+
+  it('keep what they say', () => {
+    const report = judge(checks, evidence({cluster1: {cacerts: 'absent', controlPlanes: []}}));
+    const istiod = report.checks.find(({id, cluster}) => id === 'MESH402' && cluster === 'cluster1');
+    expect(istiod).toMatchObject({result: 'error', fix: expect.stringContaining('install apply') as unknown});
+  });
+});
+
+describe('scopes', () => {
+  const pair = defineCheck({
+    id: 'MESH399',
+    title: 'pair',
+    severity: 'warning',
+    scope: 'pair',
+    vantage: 'API server',
+    needs: ['clusterUid', 'declaration'],
+    waitable: true,
+    implies: [],
+    explanation,
+    judge: ({clusterUid, declaration}, {cluster, peer}) =>
+      ok(`${cluster.name} ${clusterUid.self} ${peer.name} ${clusterUid.peer} ${String(declaration.clusters)}`, ''),
+  });
+
+  it('of pairs judge both directions', () => {
+    expect(judge([pair], evidence()).checks.map(({cluster, peer, observed}) => [cluster, peer, observed])).toEqual([
+      ['cluster1', 'cluster2', 'cluster1 uid-1 cluster2 uid-2 2'],
+      ['cluster2', 'cluster1', 'cluster2 uid-2 cluster1 uid-1 2'],
+    ]);
+  });
+
+  it('of pairs are unknown when either side is', () => {
+    const report = judge([pair], evidence({facts1: {clusterUid: {unknown: reason}}}));
+    expect(report.checks.map(({result}) => result)).toEqual(['unknown', 'unknown']);
+    const skipped = judge([pair], evidence({facts1: {clusterUid: {leftOut: '--offline'}}}));
+    expect(skipped.checks.map(({result}) => result)).toEqual(['skipped', 'skipped']);
+  });
+
+  it('of the mesh judge the clusters that are known, and say which are not', () => {
+    const report = judge(
+      checks.filter(({id}) => id === 'MESH204'),
+      evidence({facts1: {clusterUid: {unknown: reason}}}),
+    );
+    expect(report.checks.map(({result, reason: why}) => [result, why])).toEqual([['unknown', 'no route']]);
+  });
+});

@@ -1,0 +1,111 @@
+import {describe, expect, it} from 'vitest';
+import type {Check} from '../../../src/domain/checks/check.js';
+import {Parts} from '../../../src/domain/checks/facts.js';
+import type {ServedChain} from '../../../src/domain/checks/facts.js';
+import {groupPrefixes, matches} from '../../../src/domain/checks/ids.js';
+import {judge} from '../../../src/domain/checks/judge.js';
+import {neededFacts} from '../../../src/domain/checks/needs.js';
+import {checks} from '../../../src/domain/checks/registry.js';
+import type {ErrorReport} from '../../../src/domain/errors.js';
+import {evidence, meshValues} from './healthy.js';
+
+const reason: ErrorReport = {code: 'FORBIDDEN', message: 'you may not read that', hints: ['kubectl auth can-i']};
+
+describe('the registry of checks', () => {
+  it('has ids that are unique, in order, and of a known group', () => {
+    const ids = checks.map(({id}) => id);
+    expect(ids).toEqual([...new Set(ids)].sort());
+    for (const id of ids) expect(groupPrefixes.some((prefix) => matches(id, prefix))).toBe(true);
+  });
+
+  it('explains every check in full, and names a source', () => {
+    for (const {explanation, title} of checks) {
+      expect(Object.values({...explanation, title}).every((text) => text.length > 10)).toBe(true);
+      expect(title.endsWith('.')).toBe(false);
+    }
+  });
+
+  it('implies only checks or groups that exist, never itself, and never in a circle', () => {
+    const implied = ({id, implies}: Check): readonly Check[] =>
+      checks.filter((other) => other.id !== id && implies.some((word) => matches(other.id, word)));
+    const walk = (check: Check, path: readonly string[]): void => {
+      expect(path).not.toContain(check.id);
+      for (const next of implied(check)) walk(next, [...path, check.id]);
+    };
+    for (const check of checks) {
+      for (const word of check.implies) {
+        expect([...groupPrefixes, ...checks.map(({id}) => id)].some((known) => matches(known, word))).toBe(true);
+        expect(word).not.toBe(check.id);
+      }
+      walk(check, []);
+    }
+  });
+});
+
+describe('a healthy mesh', () => {
+  it('is ok: no finding, nothing unknown, and every check has judged', () => {
+    const report = judge(checks, evidence());
+    expect(report.checks.filter(({result}) => result !== 'ok')).toEqual([]);
+    expect(report.verdict).toBe('ok');
+    expect(new Set(report.checks.map(({id}) => id))).toEqual(new Set(checks.map(({id}) => id)));
+  });
+});
+
+const needs = checks.flatMap((check) => check.needs.map((key) => [check.id, key] as const));
+
+describe('a fact that is not known', () => {
+  it.each(needs)('makes %s unknown, never ok: %s', (id, key) => {
+    const check = checks.filter((one) => one.id === id);
+    const isOfMesh = key in meshValues();
+    const unknown = {[key]: {unknown: reason}};
+    const report = judge(check, evidence(isOfMesh ? {meshFacts: unknown} : {facts1: unknown}));
+    const about = report.checks.filter((row) => row.cluster === undefined || row.cluster === 'cluster1' || isOfMesh);
+    expect(about.length).toBeGreaterThan(0);
+    for (const row of about) {
+      expect(row).toMatchObject({result: 'unknown', reason: reason.message, fix: 'kubectl auth can-i', error: reason});
+    }
+    expect(report.verdict).toBe('unknown');
+  });
+
+  it.each(needs)('that was left out on purpose makes %s skipped, never ok: %s', (id, key) => {
+    const check = checks.filter((one) => one.id === id);
+    const leftOut = {[key]: {leftOut: '--offline: no cluster was asked'}};
+    const isOfMesh = key in meshValues();
+    const healthy = evidence(isOfMesh ? {meshFacts: leftOut} : {facts1: leftOut});
+    // Both clusters, as a flag does it.
+    const both = {
+      ...healthy,
+      clusters: healthy.clusters.map((one) => ({...one, facts: {...one.facts, ...(isOfMesh ? {} : leftOut)}})),
+    };
+    const report = judge(check, both);
+    expect(report.checks.map(({result}) => result)).toEqual(report.checks.map(() => 'skipped'));
+  });
+
+  it.each(needs)('that nobody gathered makes %s unknown: %s', (id, key) => {
+    const check = checks.filter((one) => one.id === id);
+    const healthy = evidence();
+    const without = <Facts extends object>(facts: Facts): Facts =>
+      Object.fromEntries(Object.entries(facts).filter(([name]) => name !== key)) as Facts;
+    const report = judge(check, {
+      ...healthy,
+      facts: without(healthy.facts),
+      clusters: healthy.clusters.map(({cluster, facts}) => ({cluster, facts: without(facts)})),
+    });
+    expect(report.verdict).toBe('unknown');
+  });
+
+  it('in one of several parts leaves the findings of the others and stays unknown', () => {
+    const parts = new Parts<ServedChain>([{name: 'istiod-1', seen: {unknown: reason}}]);
+    const report = judge(checks, evidence({cluster1: {servedChains: parts}}));
+    expect(report.checks.filter(({result}) => result !== 'ok').map(({id, result}) => [id, result])).toEqual([
+      ['MESH303', 'unknown'],
+    ]);
+  });
+});
+
+describe('what is gathered', () => {
+  it('is what the selected checks need, once', () => {
+    const some = checks.filter(({id}) => id === 'MESH103' || id === 'MESH104' || id === 'MESH105');
+    expect([...neededFacts(some)]).toEqual(['caFiles', 'meshRoots']);
+  });
+});
