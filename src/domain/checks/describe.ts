@@ -14,12 +14,6 @@ export function describeRoots(fingerprints: readonly string[]): string {
   return fingerprints.length === 1 ? `root ${list}` : `roots ${list}`;
 }
 
-/** Whether two lists name the same certificates, in any order. */
-export function sameSet(left: readonly string[], right: readonly string[]): boolean {
-  const [a, b] = [new Set(left), new Set(right)];
-  return a.size === b.size && [...a].every((one) => b.has(one));
-}
-
 /** The first few of a list, and how many more there are. */
 export function some(names: readonly string[], atMost = 5): string {
   const rest = names.length - atMost;

@@ -5,6 +5,7 @@
 import type {IstioVersion} from '../istio/version.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Observed} from '../observed.js';
+import type {Difference} from '../trust/diff.js';
 import type {Commands} from './commands.js';
 
 /** A fact made of parts that can be unknown one by one, such as one TLS handshake for each istiod pod. */
@@ -74,9 +75,8 @@ export interface ClusterCaFacts {
 
 /** Secret `cacerts` and how it compares with the work directory. */
 export interface CacertsFacts extends ClusterCaFacts {
-  readonly type: string;
-  /** Data keys that change what istiod loads besides its four, such as `tls.crt`, which wins over them. */
-  readonly foreignKeys: readonly string[];
+  /** By the rules of `trust push`, so that both agree on what is equal; empty, too, where there is nothing to compare with. */
+  readonly differences: readonly Difference[];
 }
 
 /** install.yaml against what would be rendered now. */

@@ -1,7 +1,6 @@
 /** Facts of one cluster, from its API server and its running istiods. */
 import type {
   ClusterFactValues,
-  ClusterCaFacts,
   CacertsFacts,
   CertificateFacts,
   ControlPlaneFacts,
@@ -14,12 +13,12 @@ import {readControlPlanes, readGateways} from '../../domain/checks/read/control-
 import {podsOfSelector} from '../../domain/checks/read/pods.js';
 import {MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
-import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
-import {caFilesOfSecret} from '../../domain/pki/ca-files.js';
-import type {CaFiles} from '../../domain/pki/ca-files.js';
 import {parseCertificates} from '../../domain/pki/certificate.js';
-import {Sensitive} from '../../domain/sensitive.js';
+import {cacertsName, readCacerts} from '../../domain/trust/cacerts.js';
+import type {CacertsSecret} from '../../domain/trust/cacerts.js';
+import {compareCa} from '../../domain/trust/diff.js';
+import type {OwnCa} from '../../domain/trust/diff.js';
 import type {Deps} from '../../engine/deps.js';
 import type {ClusterReads} from './cluster-reads.js';
 import {probeIstiods} from './live-facts.js';
@@ -33,7 +32,8 @@ export interface ClusterQuestionOptions {
   readonly reads: ClusterReads;
   /** `--no-secrets`: what istiod should have loaded is then taken from the work directory. */
   readonly noSecrets: boolean;
-  readonly caFiles: () => Promise<ClusterCaFacts>;
+  /** The cluster's CA as the work directory has it. */
+  readonly ownCa: () => Promise<OwnCa>;
 }
 
 type ApiFacts = Omit<ClusterFactValues, 'caFiles' | 'installFile'>;
@@ -55,8 +55,8 @@ export function clusterQuestions(options: ClusterQuestionOptions): Questions<Api
       return metadata.uid;
     },
     cacerts: async () => {
-      const secret = await reads.secret('cacerts');
-      return secret === undefined ? 'absent' : cacertsFacts(secret, deps.now(), mesh);
+      const secret = await readSecret(options);
+      return secret === 'absent' ? secret : cacertsFacts(secret, await options.ownCa());
     },
     selfSignedRoot: async () => selfSignedRoot(await reads.secret('istio-ca-secret')),
     pushedTrust: () => (options.noSecrets ? trustOfFiles(options) : trustOfSecret(options)),
@@ -81,60 +81,47 @@ async function objects(reads: ClusterReads): Promise<Omit<ControlPlaneObjects, '
   return {deployments, podsOf: ({spec}) => podsOfSelector(pods, spec.selector)};
 }
 
-function cacertsFacts(secret: KubeObject, now: Date, mesh: Mesh): CacertsFacts {
-  const files = filesOfSecret(secret);
-  const facts = clusterCaFacts(files, {now, trustDomain: mesh.trustDomain, istioVersion: mesh.istio.version});
-  const data = dataOf(secret);
-  return {
-    ...facts,
-    type: typeof secret.type === 'string' ? secret.type : 'Opaque',
-    foreignKeys: files.layout === 'tls' && data['ca-cert.pem'] !== undefined ? ['tls.crt'] : [],
-  };
+async function readSecret({reads, deps, mesh}: ClusterQuestionOptions): Promise<CacertsSecret | 'absent'> {
+  const secret = await reads.secret(cacertsName);
+  if (!secret) return 'absent';
+  const {trustDomain, istio} = mesh;
+  return readCacerts(secret, {now: deps.now(), trustDomain, istioVersion: istio.version});
 }
 
-function filesOfSecret(secret: KubeObject): CaFiles {
-  const data = dataOf(secret);
-  const bytes = (key: string): Buffer | undefined => {
-    const value = data[key];
-    return value === undefined ? undefined : Buffer.from(value, 'base64');
-  };
-  return caFilesOfSecret(
-    (key) => bytes(key)?.toString('utf8'),
-    (key) => {
-      const value = bytes(key);
-      return value && new Sensitive(value.toString('utf8'));
-    },
-  );
-}
-
-function dataOf(secret: KubeObject): Readonly<Record<string, string | undefined>> {
-  return (secret.data ?? {}) as Readonly<Record<string, string | undefined>>;
+function cacertsFacts(secret: CacertsSecret, own: OwnCa): CacertsFacts {
+  // Files that are missing are a finding of their own; there is nothing to compare with then.
+  const differences = own.inspection.certificate === undefined ? [] : compareCa(own, secret);
+  return {...clusterCaFacts(secret.files, secret.inspection), differences};
 }
 
 /** Only the certificate is looked at: the key beside it is none of our business. */
 function selfSignedRoot(secret: KubeObject | undefined): CertificateFacts | 'absent' {
-  const encoded = secret && dataOf(secret)['ca-cert.pem'];
+  const encoded = (secret?.data as Readonly<Record<string, string>> | undefined)?.['ca-cert.pem'];
   if (encoded === undefined || encoded === '') return 'absent';
   const text = Buffer.from(encoded, 'base64').toString('utf8');
   const [certificate] = parseCertificates(text, 'ca-cert.pem of Secret istio-ca-secret').certificates;
   return certificate ? certificateFacts(certificate) : 'absent';
 }
 
-async function trustOfSecret({reads, deps, mesh}: ClusterQuestionOptions): Promise<PushedTrust | 'absent'> {
-  const secret = await reads.secret('cacerts');
-  if (!secret) return 'absent';
-  return pushedTrust('Secret cacerts', filesOfSecret(secret).rootCert, cacertsFacts(secret, deps.now(), mesh));
+async function trustOfSecret(options: ClusterQuestionOptions): Promise<PushedTrust | 'absent'> {
+  const secret = await readSecret(options);
+  return secret === 'absent' ? secret : pushedTrust('Secret cacerts', secret);
 }
 
-async function trustOfFiles({deps, cluster, caFiles}: ClusterQuestionOptions): Promise<PushedTrust | 'absent'> {
-  const bundle = await deps.workspace.readText(clusterLayout(cluster.name).rootCert);
-  return pushedTrust('the work directory', bundle, await caFiles());
+async function trustOfFiles({ownCa}: ClusterQuestionOptions): Promise<PushedTrust | 'absent'> {
+  return pushedTrust('the work directory', await ownCa());
 }
 
-function pushedTrust(from: string, bundle: string | undefined, ca: ClusterCaFacts): PushedTrust | 'absent' {
+function pushedTrust(from: string, {files, inspection}: OwnCa): PushedTrust | 'absent' {
+  const {certificate, roots = []} = inspection;
   // What cannot be read is a finding of the checks on files and Secret.
-  if (bundle === undefined || !ca.certificate) return 'absent';
-  return {from, bundle, roots: ca.roots.map(({fingerprint}) => fingerprint), certificate: ca.certificate};
+  if (files.rootCert === undefined || !certificate) return 'absent';
+  return {
+    from,
+    bundle: files.rootCert,
+    roots: roots.map(({fingerprint}) => fingerprint),
+    certificate: certificateFacts(certificate),
+  };
 }
 
 function writtenBundle({metadata, data}: ConfigMapObject): WrittenBundle {

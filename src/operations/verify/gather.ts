@@ -16,7 +16,7 @@ import type {MeshRequest} from '../shared/load-mesh.js';
 import {attempt} from './attempt.js';
 import {clusterQuestions} from './cluster-facts.js';
 import {clusterReads} from './cluster-reads.js';
-import {folderQuestions, workdirQuestions} from './workdir-facts.js';
+import {folderQuestions, readOwnCa, workdirQuestions} from './workdir-facts.js';
 import type {Questions} from './workdir-facts.js';
 
 /** What is to be gathered. */
@@ -50,11 +50,11 @@ async function clusterEvidence(
   cluster: MeshCluster,
 ): Promise<Evidence['clusters'][number]> {
   const reads = clusterReads(deps, cluster, mesh.istio.namespace);
-  const folder = folderQuestions(deps, mesh, cluster);
+  const ownCa = once(() => readOwnCa(deps, mesh, cluster));
   const {noSecrets} = request.limits;
   const questions: Questions<ClusterFactValues> = {
-    ...folder,
-    ...clusterQuestions({deps, mesh, cluster, reads, noSecrets, caFiles: folder.caFiles}),
+    ...folderQuestions(deps, mesh, cluster, ownCa),
+    ...clusterQuestions({deps, mesh, cluster, reads, noSecrets, ownCa}),
   };
   const keys = keysOf(neededFacts(request.checks), false);
   // Whether everything may be read is known when everything was read.
@@ -108,4 +108,9 @@ function keysOf(needed: ReadonlySet<FactKey>, ofMesh: true): readonly MeshFactKe
 function keysOf(needed: ReadonlySet<FactKey>, ofMesh: false): readonly (keyof ClusterFactValues)[];
 function keysOf(needed: ReadonlySet<FactKey>, ofMesh: boolean): readonly FactKey[] {
   return [...needed].filter((key) => (meshFactKeys as readonly FactKey[]).includes(key) === ofMesh);
+}
+
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return () => (asked ??= ask());
 }

@@ -1,11 +1,5 @@
 /** Facts of the work directory: they need no cluster and no tool. */
-import type {
-  ClusterCaFacts,
-  ClusterFactValues,
-  FileModeFacts,
-  InstallFileFacts,
-  MeshFactValues,
-} from '../../domain/checks/facts.js';
+import type {ClusterFactValues, FileModeFacts, InstallFileFacts, MeshFactValues} from '../../domain/checks/facts.js';
 import {clusterCaFacts} from '../../domain/checks/read/cluster-ca.js';
 import {MeshError} from '../../domain/errors.js';
 import {installYamlState} from '../../domain/install/install-yaml.js';
@@ -14,7 +8,9 @@ import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {checkMeshFile, renderProblem} from '../../domain/mesh/parse.js';
 import {parseCertificates} from '../../domain/pki/certificate.js';
+import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
 import {readPrivateKey} from '../../domain/pki/private-key.js';
+import type {OwnCa} from '../../domain/trust/diff.js';
 import type {Deps} from '../../engine/deps.js';
 import {gatherRenderings} from '../install/renderings.js';
 import {readCaFiles} from '../shared/read-ca-files.js';
@@ -57,9 +53,13 @@ export function folderQuestions(
   deps: Deps,
   mesh: Mesh,
   cluster: MeshCluster,
+  ownCa: () => Promise<OwnCa>,
 ): Questions<Pick<ClusterFactValues, 'caFiles' | 'installFile'>> {
   return {
-    caFiles: () => caFacts(deps, mesh, cluster),
+    caFiles: async () => {
+      const {files, inspection} = await ownCa();
+      return clusterCaFacts(files, inspection);
+    },
     installFile: () => readInstallFile(deps, mesh, cluster),
   };
 }
@@ -76,9 +76,11 @@ async function keyMode(deps: Deps, path: string): Promise<readonly FileModeFacts
   return facts ? [{path, kind: 'key', mode: facts.mode}] : [];
 }
 
-async function caFacts(deps: Deps, {trustDomain, istio}: Mesh, {name}: MeshCluster): Promise<ClusterCaFacts> {
+/** A cluster's CA files, read and judged; a missing key is no fault of a work directory. */
+export async function readOwnCa(deps: Deps, {trustDomain, istio}: Mesh, {name}: MeshCluster): Promise<OwnCa> {
   const files = await readCaFiles(deps.workspace, name);
-  return clusterCaFacts(files, {now: deps.now(), trustDomain, istioVersion: istio.version});
+  const options = {now: deps.now(), trustDomain, istioVersion: istio.version, keyMayBeMissing: true};
+  return {files, inspection: inspectCaFiles(files, options)};
 }
 
 /** `# … for Istio 1.30 (form of …)`: what it was rendered for, where mesh.yaml does not say. */

@@ -74,7 +74,7 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
     {
       cluster1: {
         caFiles: clusterCa('cluster1', foreign),
-        cacerts: {...clusterCa('cluster1', foreign), type: 'Opaque', foreignKeys: []},
+        cacerts: {...clusterCa('cluster1', foreign), differences: []},
         pushedTrust: {
           from: 'Secret cacerts',
           bundle: 'foreign',
@@ -155,7 +155,7 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
     {
       cluster2: {
         caFiles: clusterCa('cluster1'),
-        cacerts: {...clusterCa('cluster1'), type: 'Opaque', foreignKeys: []},
+        cacerts: {...clusterCa('cluster1'), differences: []},
         pushedTrust: healthy.pushedTrust,
         servedChains: healthy.servedChains,
       },
@@ -168,17 +168,27 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
   ['cacerts is not there', {cluster1: {cacerts: 'absent', pushedTrust: 'absent'}}, ['MESH301 error']],
   [
     'cacerts holds another CA',
-    {cluster1: {cacerts: {...clusterCa('cluster1', foreign), type: 'Opaque', foreignKeys: []}}},
+    {
+      cluster1: {
+        cacerts: {
+          ...clusterCa('cluster1', foreign),
+          differences: [
+            {part: 'clusterCa', wanted: ['aa'.repeat(32)], found: ['bb'.repeat(32)]},
+            {part: 'roots', wanted: ['aa'.repeat(32)], found: ['bb'.repeat(32)]},
+          ],
+        },
+      },
+    },
     ['MESH301 error', 'MESH301 error'],
   ],
   [
     'a left-over tls.crt wins',
-    {cluster1: {cacerts: {...clusterCa('cluster1'), type: 'Opaque', foreignKeys: ['tls.crt']}}},
+    {cluster1: {cacerts: {...clusterCa('cluster1'), differences: [{part: 'keys', wanted: [], found: ['ca-key.pem']}]}}},
     ['MESH301 error'],
   ],
   [
     'the key in cacerts belongs to another certificate',
-    {cluster1: {cacerts: {...clusterCa('cluster1', {key: 'different'}), type: 'Opaque', foreignKeys: []}}},
+    {cluster1: {cacerts: {...clusterCa('cluster1', {key: 'different'}), differences: []}}},
     ['MESH301 error'],
   ],
   [
@@ -253,8 +263,7 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
           ...clusterCa('cluster1', {
             certificate: certificate('old', {notBefore: daysFromNow(-730), notAfter: daysFromNow(-1)}),
           }),
-          type: 'Opaque',
-          foreignKeys: [],
+          differences: [{part: 'clusterCa', wanted: ['aa'.repeat(32)], found: ['bb'.repeat(32)]}],
         },
       },
     },
@@ -267,7 +276,7 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
         const old = certificate('ca of cluster1', {notBefore: daysFromNow(-725), notAfter: daysFromNow(5)});
         return {
           caFiles: clusterCa('cluster1', {certificate: old}),
-          cacerts: {...clusterCa('cluster1', {certificate: old}), type: 'Opaque', foreignKeys: []},
+          cacerts: {...clusterCa('cluster1', {certificate: old}), differences: []},
         };
       })(),
     },
@@ -281,8 +290,7 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
           ...clusterCa('cluster1', {
             certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-725), notAfter: daysFromNow(5)}),
           }),
-          type: 'Opaque',
-          foreignKeys: [],
+          differences: [],
         },
       },
     },
@@ -395,11 +403,11 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
       return {
         cluster1: {
           caFiles: clusterCa('cluster1', both),
-          cacerts: {...clusterCa('cluster1', both), type: 'Opaque', foreignKeys: []},
+          cacerts: {...clusterCa('cluster1', both), differences: []},
         },
         cluster2: {
           caFiles: clusterCa('cluster2', {...both, anchor: foreignRoot.fingerprint}),
-          cacerts: {...clusterCa('cluster2', both), type: 'Opaque', foreignKeys: []},
+          cacerts: {...clusterCa('cluster2', both), differences: []},
         },
       };
     })(),
@@ -483,7 +491,7 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
   ['a gateway without a network', {cluster1: {gateways: [gateway({network: ''})]}}],
   [
     'a cluster CA from cert-manager (kubernetes.io/tls)',
-    {cluster1: {cacerts: {...clusterCa('cluster1'), type: 'kubernetes.io/tls', foreignKeys: []}}},
+    {cluster1: {cacerts: {...clusterCa('cluster1'), differences: []}}},
   ],
   ['an install.yaml of somebody else', {cluster1: {installFile: {state: 'foreign'}}}],
 ];

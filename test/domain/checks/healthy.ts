@@ -95,7 +95,7 @@ export function clusterValues(name: Name): ClusterValues {
     apiVersion: {gitVersion: 'v1.34.3', major: 1, minor: 34},
     access: {reads: 8},
     clusterUid: uids[name],
-    cacerts: {...clusterCa(name), type: 'Opaque', foreignKeys: []},
+    cacerts: {...clusterCa(name), differences: []},
     selfSignedRoot: 'absent',
     pushedTrust: {
       from: 'Secret cacerts',

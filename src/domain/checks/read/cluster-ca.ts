@@ -2,17 +2,15 @@
 import {caFileNames, caFileNamesOf} from '../../pki/ca-files.js';
 import type {CaFiles} from '../../pki/ca-files.js';
 import type {Certificate} from '../../pki/certificate.js';
-import {inspectCaFiles} from '../../pki/inspect-ca.js';
-import type {CaInspection, InspectOptions} from '../../pki/inspect-ca.js';
+import type {CaInspection} from '../../pki/inspect-ca.js';
 import type {CertificateFacts, ClusterCaFacts, Problem} from '../facts.js';
 
 /** Rules that have a check of their own: missing files, the key, and the date beside the root's. */
 const judgedElsewhere: readonly string[] = ['incomplete', 'key-format', 'key-mismatch', 'outlives-issuer'];
 
-/** Reads and judges CA files. */
-export function clusterCaFacts(files: CaFiles, options: InspectOptions): ClusterCaFacts {
+/** What was found in CA files. */
+export function clusterCaFacts(files: CaFiles, inspection: CaInspection): ClusterCaFacts {
   const names = caFileNamesOf(files);
-  const inspection = inspectCaFiles(files, {...options, keyMayBeMissing: true});
   const isOfKey = (message: string): boolean => message.startsWith(names.caKey);
   const problems = inspection.findings
     .filter(({id, message}) => !judgedElsewhere.includes(id) && !(id === 'unreadable' && isOfKey(message)))

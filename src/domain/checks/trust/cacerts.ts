@@ -1,7 +1,9 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import {describeCertificate, describeRoots, sameSet} from '../describe.js';
+import {shortFingerprint} from '../../pki/fingerprint.js';
+import type {Difference} from '../../trust/diff.js';
+import {describeCertificate, some} from '../describe.js';
 import {pushFix} from '../fixes.js';
-import type {CacertsFacts, ClusterCaFacts} from '../facts.js';
+import type {CacertsFacts} from '../facts.js';
 
 const expected = 'the cluster CA of the work directory';
 
@@ -12,20 +14,19 @@ export const cacertsCheck = defineCheck({
   severity: 'error',
   scope: 'cluster',
   vantage: 'API server',
-  needs: ['cacerts', 'caFiles'],
+  needs: ['cacerts'],
   waitable: true,
   implies: ['MESH302', 'MESH303', 'MESH304', 'MESH305'],
-  judge: ({cacerts, caFiles}, {cluster, commands, mesh}) => {
+  judge: ({cacerts}, {cluster, commands, mesh}) => {
     const fix = pushFix({cluster, commands});
     if (cacerts === 'absent') {
       if (cluster.role === 'remote') return notApplicable('a remote cluster runs no istiod that would need it');
       return {findings: [{observed: `no Secret ${mesh.istio.namespace}/cacerts`, expected, fix}]};
     }
-    const broken = [...problemsOf(cacerts), ...differences(cacerts, caFiles)];
+    const broken = [...problemsOf(cacerts), ...cacerts.differences.map(describeDifference)];
     return findingsOr(
       broken.map((observed) => ({observed, expected, fix})),
-      () =>
-        ok(cacerts.certificate ? describeCertificate(cacerts.certificate) : describeRoots(rootsOf(cacerts)), expected),
+      () => ok(cacerts.certificate ? describeCertificate(cacerts.certificate) : 'equal', expected),
     );
   },
   explanation: {
@@ -40,11 +41,9 @@ export const cacertsCheck = defineCheck({
   },
 });
 
+/** What istiod would not load, or not rightly, whatever the work directory holds. */
 function problemsOf(cacerts: CacertsFacts): readonly string[] {
   return [
-    ...(cacerts.foreignKeys.length > 0
-      ? [`the Secret also holds ${cacerts.foreignKeys.join(', ')}, which istiod reads instead`]
-      : []),
     ...(cacerts.missing.length > 0 ? [`the Secret lacks ${cacerts.missing.join(', ')}`] : []),
     ...(cacerts.key === 'different' ? ['the key in the Secret belongs to another certificate'] : []),
     ...(cacerts.key === 'unusable' ? [cacerts.keyProblem ?? 'istiod cannot read the key in the Secret'] : []),
@@ -52,20 +51,17 @@ function problemsOf(cacerts: CacertsFacts): readonly string[] {
   ];
 }
 
-function differences(cacerts: CacertsFacts, files: ClusterCaFacts): readonly string[] {
-  // Files that are missing are MESH102's finding; there is nothing to compare with then.
-  const certificates =
-    cacerts.certificate && files.certificate && cacerts.certificate.fingerprint !== files.certificate.fingerprint
-      ? [`${describeCertificate(cacerts.certificate)}, not ${describeCertificate(files.certificate)}`]
-      : [];
-  const [theirs, ours] = [rootsOf(cacerts), rootsOf(files)];
-  const roots =
-    theirs.length > 0 && ours.length > 0 && !sameSet(theirs, ours)
-      ? [`${describeRoots(theirs)}, not ${describeRoots(ours)}`]
-      : [];
-  return [...certificates, ...roots];
-}
+const partNames: Readonly<Record<Difference['part'], string>> = {
+  secret: 'Secret cacerts',
+  clusterCa: 'cluster CA',
+  roots: 'root bundle',
+  chain: 'chain',
+  key: 'public half of the key',
+  keys: 'keys besides the expected ones',
+};
 
-function rootsOf(side: ClusterCaFacts): readonly string[] {
-  return side.roots.map(({fingerprint}) => fingerprint);
+function describeDifference({part, wanted, found}: Difference): string {
+  const show = (values: readonly string[]): string =>
+    values.length === 0 ? 'none' : some(part === 'keys' ? values : values.map(shortFingerprint));
+  return `${partNames[part]}: ${show(found)} in the cluster, ${show(wanted)} in the work directory`;
 }
