@@ -1,5 +1,6 @@
 /** The file CLUSTER/install.yaml: a document with a comment that says what made it and lets hand edits be seen. */
 import {createHash} from 'node:crypto';
+import {lineDiff} from './line-diff.js';
 
 /** What the comment at the top says. */
 export interface Origin {
@@ -40,4 +41,9 @@ export function installYamlState(text: string): InstallYamlState {
 /** SHA-256 in hex. */
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** What changes from one install.yaml to another, without the digest lines: those always do. */
+export function installYamlDiff(before: string, after: string): readonly string[] {
+  return lineDiff(before, after).filter((line) => !digestLine.test(line.slice(2)));
 }

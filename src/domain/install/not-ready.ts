@@ -39,12 +39,14 @@ export interface EventObject extends KubeObject {
   readonly count?: number;
 }
 
-/** How many warnings are shown that belong to no pod: failed scheduling of a ReplicaSet, a quota. */
+/** Objects that make pods: their warnings say why there is none (a quota, an admission webhook). */
+const podMakers = new Set(['Deployment', 'ReplicaSet', 'DaemonSet', 'StatefulSet', 'Job']);
+/** How many of those are shown. */
 const otherEvents = 3;
 
 /**
  * One line for each pod that is not ready: what its containers, conditions and warnings say. Finished and evicted pods
- * are not counted. Warnings about other objects follow, since a Deployment that may not make pods has none.
+ * are not counted. Warnings of what makes pods follow.
  */
 export function explainNotReady(pods: readonly PodObject[], events: readonly EventObject[]): readonly string[] {
   const waiting = pods.filter((pod) => !isReady(pod) && !isFinished(pod));
@@ -53,7 +55,7 @@ export function explainNotReady(pods: readonly PodObject[], events: readonly Eve
     return `Pod ${pod.metadata.name}: ${reasons.length === 0 ? (pod.status?.phase ?? 'no status yet') : reasons.join('; ')}`;
   });
   const others = events
-    .filter((event) => event.involvedObject?.kind !== 'Pod' && event.reason !== undefined)
+    .filter((event) => podMakers.has(event.involvedObject?.kind ?? '') && event.reason !== undefined)
     .slice(-otherEvents)
     .map((event) => `${event.involvedObject?.kind ?? '?'} ${event.involvedObject?.name ?? '?'}: ${describe(event)}`);
   return [...lines, ...others].map(printableLine);

@@ -1,9 +1,8 @@
 /** What `install apply` decides. Pure. */
 import {MeshError, reportError} from '../../domain/errors.js';
 import {refuseCacerts} from '../../domain/install/cacerts-ready.js';
-import {installYamlState, sha256} from '../../domain/install/install-yaml.js';
+import {installYamlDiff, installYamlState, sha256} from '../../domain/install/install-yaml.js';
 import {foreignOwners} from '../../domain/install/installer.js';
-import {lineDiff} from '../../domain/install/line-diff.js';
 import {liveDigest, readRecord, recordName, recordObject} from '../../domain/install/live.js';
 import type {Rendered} from '../../domain/install/render.js';
 import {refuseOtherIstioctl, refuseVersionChange, runningVersion} from '../../domain/install/version-change.js';
@@ -121,7 +120,7 @@ function refuseStale({rendering}: TargetFacts, rendered: Rendered): MeshError | 
   if (present === undefined) return new MeshError('FILE_MISSING', `${path} is not there yet`, {hints});
   const why =
     installYamlState(present) === 'rendered' ? 'is not what mesh.yaml says now' : 'was written or edited by hand';
-  const changes = lineDiff(present, rendered.text).filter((line) => !/^[-+] #/.test(line));
+  const changes = installYamlDiff(present, rendered.text);
   return new MeshError('STALE_INSTALL', [`${path} ${why}:`, ...changes.map((line) => `  ${line}`)].join('\n'), {
     hints: [...hints, 'what is to stay belongs into mesh.yaml: values, overlays'],
   });

@@ -5,7 +5,7 @@ import {loadMesh} from '../shared/load-mesh.js';
 import type {MeshRequest} from '../shared/load-mesh.js';
 import type {RenderedFor} from './render.js';
 import type {ChosenVersion, Rendering} from './renderings.js';
-import {chooseVersion, gatherRenderings} from './renderings.js';
+import {checkSaidVersion, chooseVersion, gatherRenderings} from './renderings.js';
 
 /** What `install render --output-file -` answers. */
 export interface PrintResult extends RenderedFor {
@@ -45,6 +45,7 @@ function printPhase(request: MeshRequest): Phase<Facts> {
   return {
     title: 'render install.yaml',
     async gather(deps) {
+      checkSaidVersion(request.istioVersion);
       const {mesh, clusters, notes} = await loadMesh(deps, request);
       if (clusters.length > 1) {
         throw new MeshError('USAGE', 'only one document fits on standard output, this run is about several clusters', {

@@ -1,6 +1,5 @@
 import {MeshError, reportError} from '../../domain/errors.js';
-import {installYamlState, sha256} from '../../domain/install/install-yaml.js';
-import {lineDiff} from '../../domain/install/line-diff.js';
+import {installYamlDiff, installYamlState, sha256} from '../../domain/install/install-yaml.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {WriteFiles} from '../../engine/action.js';
 import type {Lane, Operation, Phase, Plan, Warning} from '../../engine/operation.js';
@@ -9,7 +8,7 @@ import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {declareGroups, loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
 import type {ChosenVersion, Rendering} from './renderings.js';
-import {chooseVersion, gatherRenderings} from './renderings.js';
+import {checkSaidVersion, chooseVersion, gatherRenderings} from './renderings.js';
 
 /** What a rendered file is written for. */
 export interface RenderedFor {
@@ -70,6 +69,7 @@ export function renderPhase(request: MeshRequest): Phase<Facts> {
   return {
     title: 'render install.yaml',
     async gather(deps) {
+      checkSaidVersion(request.istioVersion);
       const loaded = await loadMesh(deps, request);
       const version = await chooseVersion(loaded.mesh, request.istioVersion, deps);
       return {loaded, version, renderings: await gatherRenderings(loaded.mesh, loaded.clusters, version.known, deps)};
@@ -141,6 +141,6 @@ function describe(rendering: Rendering, version: ChosenVersion): Omit<RenderedCl
     dialect: rendered.dialect.id,
     dialectWhy: rendered.dialect.why,
     ...(kept === undefined ? {} : {kept}),
-    ...(present === undefined || present === rendered.text ? {} : {diff: lineDiff(present, rendered.text)}),
+    ...(present === undefined || present === rendered.text ? {} : {diff: installYamlDiff(present, rendered.text)}),
   };
 }

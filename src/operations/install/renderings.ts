@@ -26,12 +26,19 @@ export interface Rendering {
   readonly present: string | undefined;
 }
 
+/** Refuses a version that no mesh.yaml could declare. Throws `USAGE`. */
+export function checkSaidVersion(said: string | undefined): void {
+  if (said === undefined || declarable.test(said)) return;
+  throw new MeshError('USAGE', `--istio-version ${printableLine(said)} is not an Istio release`, {
+    hints: ['write the minor version, 1.30, or one patch of it, 1.30.3'],
+  });
+}
+
 /** What mesh.yaml takes as istio.version. */
 const declarable = /^\d{1,4}\.\d{1,4}(?:\.\d{1,4})?$/;
 
 /**
- * The version: what was said, mesh.yaml, or else istioctl's own. Throws `USAGE`, and `TOOL_MISSING` and
- * `TOOL_OUTPUT` with the way out in the hints.
+ * The version: what was said, mesh.yaml, or else istioctl's own. Throws `TOOL_MISSING` and `TOOL_OUTPUT` with the way out in the hints.
  */
 export async function chooseVersion(
   mesh: Mesh,
@@ -39,11 +46,6 @@ export async function chooseVersion(
   {istioctl}: Pick<Deps, 'istioctl'>,
 ): Promise<ChosenVersion> {
   const declared = mesh.istio.version;
-  if (said !== undefined && !declarable.test(said)) {
-    throw new MeshError('USAGE', `--istio-version ${printableLine(said)} is not an Istio release`, {
-      hints: ['write the minor version, 1.30, or one patch of it, 1.30.3'],
-    });
-  }
   if (declared !== undefined) {
     return {known: knowVersion(declared), saidBy: said === undefined ? 'mesh.yaml' : '--istio-version'};
   }
