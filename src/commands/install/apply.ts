@@ -1,15 +1,12 @@
 import {Flags} from '@oclif/core';
 import {MeshCommand} from '../../cli/base-command.js';
-import {durationFlag} from '../../cli/flags/duration.js';
+import {applyFlags} from '../../cli/flags/install.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {clustersArg, targetFlags} from '../../cli/flags/target.js';
 import {applyInstalls} from '../../operations/install/apply.js';
 import type {ApplyResult} from '../../operations/install/apply.js';
 import {applyView} from '../../output/views/install-apply.js';
-
-/** istioctl's own default for --readiness-timeout (istio/istio operator/cmd/mesh/install.go). */
-const readinessTimeoutMs = 300_000;
 
 export default class InstallApply extends MeshCommand {
   static override summary = 'install Istio with istioctl, from install.yaml';
@@ -26,22 +23,7 @@ that is live and unchanged is left alone.`;
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
-    'readiness-timeout': durationFlag({
-      default: readinessTimeoutMs,
-      description: 'how long istioctl waits for each component to become ready (5m when not said)',
-    }),
-    upgrade: Flags.boolean({
-      description: 'let istioctl replace the version that runs by its own',
-      helpGroup: 'SAFETY',
-    }),
-    'force-version': Flags.boolean({
-      description: 'let istioctl go back to an older version or skip a minor version, which Istio does not support',
-      helpGroup: 'SAFETY',
-    }),
-    'take-over': Flags.boolean({
-      description: 'let istioctl overwrite what Helm, Argo CD or another installer manages',
-      helpGroup: 'SAFETY',
-    }),
+    ...applyFlags,
     'accept-uid': Flags.boolean({
       description: 'accept that a context leads to another cluster than the one recorded in mesh.yaml',
       helpGroup: 'SAFETY',

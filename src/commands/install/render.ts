@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core';
 import {MeshCommand} from '../../cli/base-command.js';
+import {renderFlags} from '../../cli/flags/install.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {clusterFlags, clustersArg, workDirFlags} from '../../cli/flags/target.js';
@@ -26,15 +27,7 @@ are recorded in mesh.yaml. A file that somebody edited is kept beside the new on
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
-    'mesh-id': Flags.string({helpValue: 'ID', description: "Istio's mesh ID, where mesh.yaml does not declare it"}),
-    network: Flags.string({
-      helpValue: 'NETWORK',
-      description: "Istio's network of the clusters named, where mesh.yaml does not declare it",
-    }),
-    'istio-version': Flags.string({
-      helpValue: 'VERSION',
-      description: 'the Istio version to write for, 1.30 or 1.30.3; without it mesh.yaml says, or istioctl is asked',
-    }),
+    ...renderFlags,
     'output-file': Flags.option({options: ['-'] as const})({
       helpValue: '-',
       description: 'print the document of one cluster on standard output, and write nothing',

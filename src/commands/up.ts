@@ -1,0 +1,73 @@
+import {Flags} from '@oclif/core';
+import {MeshCommand} from '../cli/base-command.js';
+import {applyFlags, renderFlags} from '../cli/flags/install.js';
+import {outputFlags} from '../cli/flags/output.js';
+import {passphraseFlags} from '../cli/flags/passphrase.js';
+import {safetyFlags} from '../cli/flags/safety.js';
+import {clustersArg, targetFlags} from '../cli/flags/target.js';
+import {trustFlags} from '../cli/flags/trust.js';
+import {typedTarget} from '../cli/typed-target.js';
+import {keyAlgorithms} from '../domain/mesh/mesh.js';
+import {bringUp} from '../operations/up.js';
+import type {UpResult} from '../operations/up.js';
+import {upView} from '../output/views/up.js';
+
+/** How long the last step waits for green when `--timeout` is not said. */
+const defaultWaitMs = 300_000;
+
+export default class Up extends MeshCommand {
+  static override summary = 'all steps: generate, push, render, apply, verify';
+  static override description = `Runs certs generate, trust push, install render, install apply and verify --wait, each as the command of that name does.
+It stops at the first step that does not succeed and says what is done. Each step does only what is left, so running up again
+goes on from there, and running it on a mesh that is well changes nothing.`;
+  static override examples = [
+    {
+      description: "The guide's first cluster, from an empty directory",
+      command:
+        '<%= config.bin %> <%= command.id %> cluster1 --context kind-cluster1 --mesh-id mesh1 --network network1',
+    },
+    {
+      description: 'Every cluster of mesh.yaml; shows what would be done',
+      command: '<%= config.bin %> <%= command.id %> --dry-run',
+    },
+  ];
+  static override args = {cluster: clustersArg};
+  static override flags = {
+    'key-algorithm': Flags.option({options: keyAlgorithms})({
+      helpValue: keyAlgorithms.join('|'),
+      description: 'key of new CAs (rsa-4096 when neither this nor mesh.yaml says)',
+    }),
+    ...renderFlags,
+    ...passphraseFlags,
+    ...applyFlags,
+    ...trustFlags,
+    ...targetFlags,
+    ...outputFlags(['text', 'json']),
+    ...safetyFlags,
+  };
+
+  async run(): Promise<UpResult> {
+    const {args, flags} = await this.parse(Up);
+    const request = {
+      clusters: args.cluster ?? [],
+      context: flags.context,
+      istioNamespace: flags['istio-namespace'],
+      keyAlgorithm: flags['key-algorithm'],
+      clear: flags['no-passphrase'],
+      meshId: flags['mesh-id'],
+      network: flags.network,
+      istioVersion: flags['istio-version'],
+      allowRootChange: flags['allow-root-change'],
+      restartIstiod: flags['restart-istiod'],
+      allowInvalidBundle: flags['allow-invalid-bundle'],
+      acceptUid: flags['accept-uid'],
+      readinessTimeoutMs: flags['readiness-timeout'],
+      upgrade: flags.upgrade,
+      forceVersion: flags['force-version'],
+      takeOver: flags['take-over'],
+      waitMs: flags.timeout ?? defaultWaitMs,
+      typed: typedTarget(flags),
+    };
+    return this.perform(bringUp, request, upView, flags);
+  }
+}

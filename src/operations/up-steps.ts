@@ -1,0 +1,52 @@
+/** The steps of `up`: a line for each command, in order. A new step is a new entry. */
+import type {Conclusion, Engine, Operation} from '../engine/operation.js';
+import {generateCerts} from './certs/generate.js';
+import type {GenerateRequest} from './certs/generate.js';
+import {applyInstalls} from './install/apply.js';
+import {renderInstalls} from './install/render.js';
+import {pushTrust} from './trust/push.js';
+import type {StepAnswer, UpRequest} from './up.js';
+import {verifyMesh} from './verify/verify.js';
+import type {VerifyRequest} from './verify/verify.js';
+
+/** One step: an operation with the part of the request that is its own. */
+export interface Step {
+  readonly command: string;
+  /** Steps whose changes this one has to see: a dry run cannot tell it while they would change something. */
+  readonly needs: readonly string[];
+  run(request: UpRequest, engine: Engine): Promise<StepAnswer>;
+  conclude(result: StepAnswer): readonly Conclusion[];
+}
+
+/** The order of Istio's guide: trust before istiod, proof last. */
+export const steps: readonly Step[] = [
+  step(generateCerts, [], (request): GenerateRequest => {
+    const {clusters, keyAlgorithm, clear} = request;
+    return {clusters, keyAlgorithm, clear, renew: false};
+  }),
+  step(pushTrust, ['certs generate'], (request) => request),
+  step(renderInstalls, [], (request) => request),
+  step(applyInstalls, ['trust push', 'install render'], (request) => request),
+  step(verifyMesh('error'), ['install apply'], ({clusters, context, istioNamespace, waitMs, typed}): VerifyRequest => ({
+    mesh: {clusters, context, istioNamespace},
+    selection: {only: [], skip: []},
+    limits: {noSecrets: false, noLive: false, offline: false},
+    waitMs,
+    failOn: 'error',
+    typed,
+  })),
+];
+
+function step<Request, Result extends StepAnswer>(
+  operation: Operation<Request, Result>,
+  needs: readonly string[],
+  requestOf: (request: UpRequest) => Request,
+): Step {
+  return {
+    command: operation.command,
+    needs,
+    run: (request, engine) => operation.execute(requestOf(request), engine),
+    // A step concludes only its own results.
+    conclude: (result) => operation.conclude(result as Result),
+  };
+}

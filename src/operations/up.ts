@@ -1,0 +1,149 @@
+/** `up`: every step from nothing to a proven mesh, each the same operation as the command of that name. */
+import type {TypedTarget} from '../domain/checks/commands.js';
+import type {Verdict} from '../domain/checks/report.js';
+import {asMeshError, reportError} from '../domain/errors.js';
+import type {ErrorReport} from '../domain/errors.js';
+import type {Conclusion, Engine, Operation, Warning} from '../engine/operation.js';
+import {outcomeOfError} from '../engine/report.js';
+import type {ClusterOutcome, ClusterResult, CommonResult} from '../engine/report.js';
+import type {GenerateRequest} from './certs/generate.js';
+import type {ApplyRequest} from './install/apply.js';
+import type {MeshRequest} from './shared/load-mesh.js';
+import type {TrustRules} from './trust/plan-changes.js';
+import {steps} from './up-steps.js';
+import type {Step} from './up-steps.js';
+
+/** Everything that the steps may be told. */
+export interface UpRequest extends MeshRequest, TrustRules, Omit<ApplyRequest, keyof MeshRequest> {
+  readonly clear: GenerateRequest['clear'];
+  /** How long the last step waits for green. Milliseconds. */
+  readonly waitMs: number;
+  /** The target flags as typed, for the commands in findings. */
+  readonly typed: TypedTarget;
+}
+
+/** What a step answers, as far as `up` looks at it; the rest is the command's own answer. */
+export interface StepAnswer {
+  readonly clusters?: readonly ClusterResult[];
+  readonly warnings?: readonly Warning[];
+  readonly verdict?: Verdict;
+}
+
+/** One step of {@link UpResult}. */
+export interface UpStep {
+  /** As typed: `trust push`. */
+  readonly command: string;
+  readonly outcome: ClusterOutcome;
+  /** The answer of that command; absent where it was not started or ended with an error. */
+  readonly result?: StepAnswer;
+  readonly error?: ErrorReport;
+  /** In a dry run: the step that has to be done before this one can be told. */
+  readonly knownAfter?: string;
+}
+
+/** What `up` answers. */
+export interface UpResult extends CommonResult {
+  readonly steps: readonly UpStep[];
+  readonly clusters: readonly ClusterResult[];
+  /** Of the last step, where it was reached. */
+  readonly verdict?: Verdict;
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * Runs the steps one after the other, and stops at the first that does not succeed: with `--keep-going` it goes on with
+ * the clusters that did. Each step does only what is left, so running it again goes on from there.
+ */
+export const bringUp: Operation<UpRequest, UpResult> = {
+  command: 'up',
+  changes: true,
+  async execute(request, engine) {
+    const done: UpStep[] = [];
+    let names = request.clusters;
+    let stopped = false;
+    for (const step of steps) {
+      const blocking = blockedBy(step, done);
+      if (stopped || blocking !== undefined) {
+        done.push({
+          command: step.command,
+          outcome: 'skipped',
+          ...(!stopped && blocking !== undefined && {knownAfter: blocking}),
+        });
+        continue;
+      }
+      const result = await runStep(step, {...request, clusters: names}, engine);
+      done.push(result);
+      const succeeded = (result.result?.clusters ?? []).filter(({outcome}) => isFine(outcome)).map(({name}) => name);
+      const failed = !isFine(result.outcome);
+      stopped = failed && !(engine.settings.keepGoing && succeeded.length > 0);
+      if (failed) names = succeeded;
+    }
+    return report(done);
+  },
+  conclude: ({steps: all}) => all.flatMap(concludeStep),
+};
+
+function concludeStep({command, result, error}: UpStep): readonly Conclusion[] {
+  if (error) return [error.code];
+  const step = steps.find((one) => one.command === command);
+  return result && step ? step.conclude(result) : [];
+}
+
+/** What a dry run cannot look behind: an earlier step, needed by this one, that would change something. */
+function blockedBy({needs}: Step, done: readonly UpStep[]): string | undefined {
+  return done.find(({command, outcome}) => needs.includes(command) && outcome === 'skipped')?.command;
+}
+
+async function runStep(step: Step, request: UpRequest, engine: Engine): Promise<UpStep> {
+  const {command} = step;
+  try {
+    const result = await step.run(request, engine);
+    return {command, outcome: outcomeOf(result, step.conclude(result), engine.settings.dryRun !== 'none'), result};
+  } catch (thrown) {
+    const error = asMeshError(thrown);
+    if (error.class === 'bug') throw thrown;
+    return {command, outcome: outcomeOfError(error), error: reportError(error)};
+  }
+}
+
+/** The worst of its clusters; what was concluded otherwise counts as well. `skipped`: a dry run that would change something. */
+function outcomeOf({clusters = []}: StepAnswer, conclusions: readonly Conclusion[], dryRun: boolean): ClusterOutcome {
+  const worst = (['failed', 'refused', 'unknown', 'cancelled'] as const).find((outcome) =>
+    clusters.some((cluster) => cluster.outcome === outcome),
+  );
+  if (worst) return worst;
+  const conclusion = conclusions.find((one) => one !== 'done');
+  if (conclusion !== undefined) {
+    return conclusion === 'findings' ? 'failed' : outcomeOfError({code: conclusion, message: '', hints: []});
+  }
+  if (clusters.some(({outcome}) => outcome === 'skipped')) return dryRun ? 'skipped' : 'failed';
+  return clusters.length > 0 && clusters.every(({outcome}) => outcome === 'unchanged') ? 'unchanged' : 'done';
+}
+
+/** Whether the next step may follow; in a dry run a skipped step is one that would change something. */
+function isFine(outcome: ClusterOutcome): boolean {
+  return outcome === 'done' || outcome === 'unchanged' || outcome === 'skipped';
+}
+
+function report(done: readonly UpStep[]): UpResult {
+  const verdict = done.at(-1)?.result?.verdict;
+  return {
+    steps: done,
+    clusters: clustersOf(done),
+    ...(verdict && {verdict}),
+    warnings: done.flatMap(({result}) => result?.warnings ?? []),
+  };
+}
+
+/** Each cluster's outcome over all steps: the first that went wrong, or whether any changed something. */
+function clustersOf(done: readonly UpStep[]): readonly ClusterResult[] {
+  const results = done.flatMap(({result}) => result?.clusters ?? []);
+  const names = [...new Set(results.map(({name}) => name))];
+  return names.map((name) => {
+    const own = results.filter((result) => result.name === name);
+    const wrong = own.find(({outcome}) => !isFine(outcome));
+    if (wrong) return {name, outcome: wrong.outcome, ...(wrong.error && {error: wrong.error})};
+    const changed = own.find(({outcome}) => outcome !== 'unchanged');
+    return {name, outcome: changed?.outcome ?? 'unchanged'};
+  });
+}

@@ -1,0 +1,81 @@
+/**
+ * How `up` is read. Rules: a line for each step; what went wrong below it; a dry run shows what each step would say; the
+ * verdict with what is not ok last, and how to go on.
+ */
+import type {GenerateResult} from '../../operations/certs/generate.js';
+import type {ApplyResult} from '../../operations/install/apply.js';
+import type {RenderResult} from '../../operations/install/render.js';
+import type {PushResult} from '../../operations/trust/push.js';
+import type {UpResult, UpStep} from '../../operations/up.js';
+import type {VerifyResult} from '../../operations/verify/verify.js';
+import type {View, ViewContext} from '../view.js';
+import {certsGenerateView} from './certs-generate.js';
+import {applyView} from './install-apply.js';
+import {renderView} from './install-render.js';
+import {trustPushView} from './trust-push.js';
+import {verifyView} from './verify.js';
+
+/** `up` */
+export const upView: View<UpResult> = {
+  text: (result, context) =>
+    [...result.steps.flatMap((step) => stepLines(step, result, context)), ...endLines(result)].join('\n'),
+};
+
+const commandWidth = 'certs generate'.length;
+
+function stepLines(step: UpStep, {dryRun}: UpResult, context: ViewContext): readonly string[] {
+  const head = `${step.command.padEnd(commandWidth)}  ${outcomeWords(step, dryRun !== undefined)}`;
+  const details =
+    dryRun !== undefined || step.command === 'verify' ? answerLines(step, dryRun, context) : failureLines(step);
+  return [head, ...errorLines(step), ...details];
+}
+
+function outcomeWords({outcome, knownAfter}: UpStep, dryRun: boolean): string {
+  if (knownAfter !== undefined) return `is known after ${knownAfter}`;
+  if (outcome !== 'skipped') return outcome;
+  return dryRun ? 'would change' : 'not started';
+}
+
+function errorLines({error}: UpStep): readonly string[] {
+  return error ? [`  ${error.message}`, ...error.hints.map((hint) => `  → ${hint}`)] : [];
+}
+
+function failureLines({result}: UpStep): readonly string[] {
+  return (result?.clusters ?? []).flatMap(({name, outcome, error}) =>
+    error ? [`  ${name}: ${outcome}: ${error.message}`, ...error.hints.map((hint) => `    → ${hint}`)] : [],
+  );
+}
+
+/** What the step's own command would have printed. */
+function answerLines({command, result}: UpStep, dryRun: UpResult['dryRun'], context: ViewContext): readonly string[] {
+  if (!result) return [];
+  const text = answerText(command, {...result, ...(dryRun && {dryRun})}, context);
+  return text === '' ? [] : text.split('\n').map((line) => `  ${line}`.trimEnd());
+}
+
+/** Each step's result is that of the command it is named for. */
+function answerText(command: string, result: object, context: ViewContext): string {
+  switch (command) {
+    case 'certs generate':
+      return certsGenerateView.text(result as GenerateResult, context);
+    case 'trust push':
+      return trustPushView.text(result as PushResult, context);
+    case 'install render':
+      return renderView.text(result as RenderResult, context);
+    case 'install apply':
+      return applyView.text(result as ApplyResult, context);
+    default:
+      return verifyView.short?.(result as VerifyResult, context) ?? '';
+  }
+}
+
+function endLines({steps, clusters, verdict, dryRun}: UpResult): readonly string[] {
+  if (dryRun !== undefined) return [];
+  const names = clusters.map(({name}) => name).join(', ');
+  if (verdict === 'ok' || verdict === 'warning') return [`Verdict: ${verdict}. The mesh is up: ${names}`];
+  const done = steps.filter(({outcome}) => outcome === 'done' || outcome === 'unchanged').map(({command}) => command);
+  return [
+    ...(verdict ? [`Verdict: ${verdict}`] : []),
+    `Done: ${done.length === 0 ? 'nothing' : done.join(', ')}. Run kubectl mesh up again to go on from here.`,
+  ];
+}
