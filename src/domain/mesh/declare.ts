@@ -3,9 +3,10 @@
  * told. It writes only what was said, and never over something declared (a recorded UID excepted, see below). Pure.
  */
 import type {MeshField, NewCluster} from './edit.js';
-import {addCluster, addGitignore, newMeshFile, setClusterField, setContext, setMeshField} from './edit.js';
+import {addClusters, addGitignore, newMeshFile, setClusterField, setContext, setMeshField} from './edit.js';
 import {layout} from './layout.js';
 import {parseContextsFile, parseMeshFile} from './parse.js';
+import type {MeshFile} from './schema.js';
 
 /** The declaring files as they are; undefined where there is none. */
 export interface DeclaringTexts {
@@ -72,6 +73,8 @@ class Draft {
   readonly summary: string[] = [];
   mesh: string;
   contexts: string | undefined;
+  /** What {@link mesh} says, as it was when last asked: reading a file of hundreds of clusters takes its time. */
+  #read: {readonly text: string; readonly file: MeshFile} | undefined;
 
   constructor(texts: DeclaringTexts) {
     this.mesh = texts.mesh ?? newMeshFile({clusters: []});
@@ -84,15 +87,11 @@ class Draft {
     this.#setField('istio.namespace', declaration.istioNamespace);
     this.#setField('istio.version', declaration.istioVersion);
     this.#setField('trust.keyAlgorithm', declaration.keyAlgorithm);
-    for (const name of declaration.clusters ?? []) this.#addCluster(name, declaration);
-    for (const [name, context] of Object.entries(declaration.contexts ?? {})) this.#setContext(name, context, false);
-    for (const [name, context] of Object.entries(declaration.ownContexts ?? {})) this.#setContext(name, context, true);
-    for (const [name, network] of Object.entries(declaration.networks ?? {})) {
-      if (this.#declared(name)?.network === undefined) this.#setClusterField(name, 'network', network);
-    }
-    for (const [name, uid] of Object.entries(declaration.uids ?? {})) {
-      if (this.#declared(name)?.uid !== uid) this.#setClusterField(name, 'uid', uid);
-    }
+    this.#addClusters(declaration);
+    this.#setContexts(declaration.contexts ?? {}, false);
+    this.#setContexts(declaration.ownContexts ?? {}, true);
+    this.#setClusterField('network', declaration.networks ?? {}, ({network}) => network === undefined);
+    this.#setClusterField('uid', declaration.uids ?? {}, (cluster, uid) => cluster.uid !== uid);
   }
 
   #setField(field: MeshField, value: string | undefined): void {
@@ -102,7 +101,7 @@ class Draft {
   }
 
   #fieldValue(field: MeshField): string | undefined {
-    const {meshID, istio, trust} = parseMeshFile(this.mesh);
+    const {meshID, istio, trust} = this.#file;
     switch (field) {
       case 'meshID':
         return meshID;
@@ -115,41 +114,63 @@ class Draft {
     }
   }
 
-  #addCluster(name: string, {contexts, ownContexts, networks, uids}: Declaration): void {
-    if (this.#declared(name)) return;
-    const context = this.#ownContext(name) === undefined ? (contexts?.[name] ?? ownContexts?.[name]) : undefined;
-    const network = networks?.[name];
-    const uid = uids?.[name];
-    const cluster: NewCluster = {
-      name,
-      ...(context === undefined ? {} : {context}),
-      ...(network === undefined ? {} : {network}),
-      ...(uid === undefined ? {} : {uid}),
-    };
-    this.mesh = addCluster(this.mesh, cluster);
-    this.summary.push(`${layout.meshYaml}: cluster ${name}`);
+  #addClusters({clusters = [], contexts, ownContexts, networks, uids}: Declaration): void {
+    const added = [...new Set(clusters)].filter((name) => !this.#declared(name));
+    this.mesh = addClusters(
+      this.mesh,
+      added.map((name): NewCluster => {
+        const context = this.#ownContext(name) === undefined ? (contexts?.[name] ?? ownContexts?.[name]) : undefined;
+        const network = networks?.[name];
+        const uid = uids?.[name];
+        return {
+          name,
+          ...(context === undefined ? {} : {context}),
+          ...(network === undefined ? {} : {network}),
+          ...(uid === undefined ? {} : {uid}),
+        };
+      }),
+    );
+    this.summary.push(...added.map((name) => `${layout.meshYaml}: cluster ${name}`));
   }
 
-  #setContext(name: string, context: string, own: boolean): void {
-    const declared = this.#declared(name)?.context;
-    const mine = this.#ownContext(name);
-    if ((mine ?? declared) === context) return;
-    if (mine === undefined && declared === undefined) {
-      this.#setClusterField(name, 'context', context);
-    } else if (own) {
-      this.contexts = setContext(this.contexts, name, context);
-      this.summary.push(`${layout.contextsYaml}: ${name} is ${context} for you`);
+  #setContexts(contexts: Readonly<Record<string, string>>, own: boolean): void {
+    const declared: Record<string, string> = {};
+    for (const [name, context] of Object.entries(contexts)) {
+      const shared = this.#declared(name)?.context;
+      const mine = this.#ownContext(name);
+      if ((mine ?? shared) === context) continue;
+      if (mine === undefined && shared === undefined) {
+        declared[name] = context;
+      } else if (own) {
+        this.contexts = setContext(this.contexts, name, context);
+        this.summary.push(`${layout.contextsYaml}: ${name} is ${context} for you`);
+      }
     }
+    this.#setClusterField('context', declared, () => true);
   }
 
-  #setClusterField(name: string, field: 'context' | 'network' | 'uid', value: string): void {
-    if (!this.#declared(name)) return;
-    this.mesh = setClusterField(this.mesh, name, field, value);
-    this.summary.push(`${layout.meshYaml}: ${field} of ${name} is ${value}`);
+  /** Sets a field of the declared clusters for which `needed` says so. */
+  #setClusterField(
+    field: 'context' | 'network' | 'uid',
+    values: Readonly<Record<string, string>>,
+    needed: (cluster: NonNullable<MeshFile['clusters']>[number], value: string) => boolean,
+  ): void {
+    const set = Object.entries(values).filter(([name, value]) => {
+      const cluster = this.#declared(name);
+      return cluster !== undefined && needed(cluster, value);
+    });
+    if (set.length === 0) return;
+    this.mesh = setClusterField(this.mesh, field, Object.fromEntries(set));
+    this.summary.push(...set.map(([name, value]) => `${layout.meshYaml}: ${field} of ${name} is ${value}`));
+  }
+
+  get #file(): MeshFile {
+    if (this.#read?.text !== this.mesh) this.#read = {text: this.mesh, file: parseMeshFile(this.mesh)};
+    return this.#read.file;
   }
 
   #declared(name: string) {
-    return parseMeshFile(this.mesh).clusters?.find((cluster) => cluster.name === name);
+    return this.#file.clusters?.find((cluster) => cluster.name === name);
   }
 
   #ownContext(name: string): string | undefined {

@@ -27,29 +27,47 @@ export function newMeshFile(said: {readonly meshID?: string; readonly clusters: 
   return [...head, ...clusters, ''].join('\n');
 }
 
-/** Adds a cluster at the end of the list. The text must be a valid mesh.yaml without a cluster of that name. */
-export function addCluster(text: string, cluster: NewCluster): string {
+/** Adds clusters at the end of the list. The text must be a valid mesh.yaml without clusters of these names. */
+export function addClusters(text: string, added: readonly NewCluster[]): string {
+  if (added.length === 0) return text;
   const document = parse(text);
   const top = topMap(document);
   const clusters: unknown = top.get('clusters', true);
+  const flow = added.map(flowEntry).join(', ');
+  const lines = (indent: string): readonly string[] => added.flatMap((cluster) => entry(cluster, indent));
   if (!isSeq(clusters)) {
-    if (!isFlow(top)) return appendLines(text, ['clusters:', ...entry(cluster, '  ')]);
-    return insertPair(text, top, 'clusters', `[${flowEntry(cluster)}]`);
+    if (!isFlow(top)) return appendLines(text, ['clusters:', ...lines('  ')]);
+    return edited(text, [insertPair(text, top, 'clusters', `[${flow}]`)]);
   }
   if (isFlow(clusters)) {
     const last = clusters.items.at(-1);
     const at = isNode(last) ? endOf(last) : startOf(clusters) + 1;
-    return splice(text, at, at, `${isNode(last) ? ', ' : ''}${flowEntry(cluster)}`);
+    return edited(text, [{from: at, to: at, by: `${isNode(last) ? ', ' : ''}${flow}`}]);
   }
-  return insertLines(text, endOf(clusters), entry(cluster, ' '.repeat(columnOf(text, startOf(clusters)))));
+  return edited(text, [insertLines(text, endOf(clusters), lines(' '.repeat(columnOf(text, startOf(clusters)))))]);
 }
 
-/** Sets one field of one cluster. Throws `INTERNAL` when there is no such cluster: callers look first. */
-export function setClusterField(text: string, name: string, field: ClusterField, value: string): string {
+/**
+ * Sets one field of clusters, by their names: all at once, since finding the places costs a reading of the whole text.
+ * Throws `INTERNAL` when there is no such cluster: callers look first.
+ */
+export function setClusterField(
+  text: string,
+  field: ClusterField,
+  values: Readonly<Partial<Record<string, string>>>,
+): string {
   const clusters: unknown = topMap(parse(text)).get('clusters', true);
-  const found = isSeq(clusters) ? clusters.items.find((item) => isMap(item) && item.get('name') === name) : undefined;
-  if (!isMap(found)) throw new MeshError('INTERNAL', `cluster ${name} is not in the text to edit`);
-  return setPair(text, found, field, value, ['name', ...clusterFields.slice(0, clusterFields.indexOf(field))]);
+  const items: readonly unknown[] = isSeq(clusters) ? clusters.items : [];
+  const byName = new Map(items.flatMap((item) => (isMap(item) ? [[item.get('name'), item] as const] : [])));
+  const after = ['name', ...clusterFields.slice(0, clusterFields.indexOf(field))];
+  return edited(
+    text,
+    Object.entries(values).map(([name, value = '']) => {
+      const found = byName.get(name);
+      if (!found) throw new MeshError('INTERNAL', `cluster ${name} is not in the text to edit`);
+      return setPair(text, found, field, value, after);
+    }),
+  );
 }
 
 /** Fields outside `clusters` that this program writes: of the file itself, or of one of its blocks. */
@@ -59,16 +77,14 @@ export type MeshField = 'meshID' | 'istio.version' | 'istio.namespace' | 'trust.
 export function setMeshField(text: string, field: MeshField, value: string): string {
   const top = topMap(parse(text));
   const [block = '', name] = field.split('.');
-  if (name === undefined) return setPair(text, top, block, value, ['apiVersion', 'kind']);
+  if (name === undefined) return edited(text, [setPair(text, top, block, value, ['apiVersion', 'kind'])]);
   const present: unknown = top.get(block, true);
-  if (isMap(present)) return setPair(text, present, name, value, []);
+  if (isMap(present)) return edited(text, [setPair(text, present, name, value, [])]);
   const before = ['apiVersion', 'kind', 'meshID', 'trustDomain', ...(block === 'trust' ? ['istio'] : [])];
-  if (isFlow(top)) return insertPair(text, top, block, `{${name}: ${scalar(value)}}`, before);
+  if (isFlow(top)) return edited(text, [insertPair(text, top, block, `{${name}: ${scalar(value)}}`, before)]);
   const after = top.items.filter((pair) => before.includes(keyOf(pair))).at(-1);
-  return insertLines(text, after === undefined ? text.length : endOfPair(after), [
-    `${block}:`,
-    `  ${name}: ${scalar(value)}`,
-  ]);
+  const lines = [`${block}:`, `  ${name}: ${scalar(value)}`];
+  return edited(text, [insertLines(text, after === undefined ? text.length : endOfPair(after), lines)]);
 }
 
 /** Sets this person's context of a cluster in contexts.yaml; undefined is a file that does not exist yet. */
@@ -78,7 +94,7 @@ export function setContext(text: string | undefined, cluster: string, context: s
   }
   const top: unknown = parse(text).contents;
   if (!isMap(top)) return appendLines(text, [`${cluster}: ${scalar(context)}`]);
-  return setPair(text, top, cluster, context, []);
+  return edited(text, [setPair(text, top, cluster, context, [])]);
 }
 
 /** .gitignore with every pattern that keeps keys and this person's files out of git; what stands there stays. */
@@ -103,17 +119,17 @@ function isFlow(node: YAMLMap | YAMLSeq): boolean {
   return node.flow === true;
 }
 
-function setPair(text: string, map: YAMLMap, key: string, value: string, after: readonly string[]): string {
+function setPair(text: string, map: YAMLMap, key: string, value: string, after: readonly string[]): Edit {
   const present: unknown = map.get(key, true);
-  if (isScalar(present)) return splice(text, startOf(present), endOf(present), scalar(value));
+  if (isScalar(present)) return {from: startOf(present), to: endOf(present), by: scalar(value)};
   return insertPair(text, map, key, scalar(value), after);
 }
 
 /** Adds a pair behind the last of the named fields that is there, or at the end of the map. */
-function insertPair(text: string, map: YAMLMap, key: string, value: string, after: readonly string[] = []): string {
+function insertPair(text: string, map: YAMLMap, key: string, value: string, after: readonly string[] = []): Edit {
   const before = map.items.filter((pair) => after.includes(keyOf(pair))).at(-1) ?? map.items.at(-1);
   const end = before === undefined ? startOf(map) + 1 : endOfPair(before);
-  if (isFlow(map)) return splice(text, end, end, `${before === undefined ? '' : ', '}${key}: ${value}`);
+  if (isFlow(map)) return {from: end, to: end, by: `${before === undefined ? '' : ', '}${key}: ${value}`};
   const first: unknown = map.items[0]?.key;
   const indent = ' '.repeat(isNode(first) ? columnOf(text, startOf(first)) : 0);
   return insertLines(text, end, [`${indent}${key}: ${value}`]);
@@ -173,20 +189,35 @@ function pairs(cluster: NewCluster): readonly string[] {
   ];
 }
 
-function splice(text: string, from: number, to: number, replacement: string): string {
-  return text.slice(0, from) + replacement + text.slice(to);
+/** A piece of text to replace. */
+interface Edit {
+  readonly from: number;
+  readonly to: number;
+  readonly by: string;
+}
+
+/** The text with all its edits, whose places are those of the text as it was. */
+function edited(text: string, edits: readonly Edit[]): string {
+  return edits
+    .toSorted((one, other) => other.from - one.from)
+    .reduce((result, {from, to, by}) => result.slice(0, from) + by + result.slice(to), text);
 }
 
 /** Inserts whole lines behind the line on which `offset` stands, with the file's own line ends. */
-function insertLines(text: string, offset: number, lines: readonly string[]): string {
+function insertLines(text: string, offset: number, lines: readonly string[]): Edit {
   // A block scalar ends behind its last line feed: its next line starts right there.
   const lineEnd = text[offset - 1] === '\n' ? offset - 1 : text.indexOf('\n', offset);
-  return lineEnd === -1 ? appendLines(text, lines) : splice(text, lineEnd + 1, lineEnd + 1, joined(text, lines));
+  if (lineEnd === -1) return appended(text, lines);
+  return {from: lineEnd + 1, to: lineEnd + 1, by: joined(text, lines)};
 }
 
 function appendLines(text: string, lines: readonly string[]): string {
-  const whole = text === '' || text.endsWith('\n') ? text : text + lineEndOf(text);
-  return whole + joined(text, lines);
+  return edited(text, [appended(text, lines)]);
+}
+
+function appended(text: string, lines: readonly string[]): Edit {
+  const before = text === '' || text.endsWith('\n') ? '' : lineEndOf(text);
+  return {from: text.length, to: text.length, by: before + joined(text, lines)};
 }
 
 function joined(text: string, lines: readonly string[]): string {

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {
-  addCluster,
+  addClusters,
   addGitignore,
   newMeshFile,
   setClusterField,
@@ -36,6 +36,17 @@ clusters:
 trust: {keyAlgorithm: ecdsa-p256}
 # bye`;
 
+/** The shapes that a person may give the file. */
+const shapes: readonly (readonly [string, string])[] = [
+  ['without clusters', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh'],
+  ['with an empty list', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters: [] # none yet\n'],
+  ['with a flow list', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters: [{name: a}] # one\n'],
+  ['in one line', '{apiVersion: kubectl-mesh/v1alpha1, kind: Mesh}\n'],
+  ['as JSON', '{"apiVersion": "kubectl-mesh/v1alpha1", "kind": "Mesh", "clusters": [{"name": "a"}]}\n'],
+  ['with a list at the margin', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n- name: a\n'],
+  ['that ends in a block text', `${newMeshFile({clusters: [{name: 'a'}]})}    values:\n      x: |\n        y\n`],
+];
+
 /** The lines of `after` that are not in `before`, when nothing of `before` is gone. */
 function added(before: string, after: string): readonly string[] {
   const rest = after.split('\n');
@@ -49,7 +60,7 @@ function added(before: string, after: string): readonly string[] {
 
 describe('an edit of mesh.yaml', () => {
   it('adds a cluster behind the last one, in the same shape, and leaves every other byte', () => {
-    const after = addCluster(hand, {name: 'cluster3', context: '12', network: 'network1'});
+    const after = addClusters(hand, [{name: 'cluster3', context: '12', network: 'network1'}]);
     expect(added(hand, after)).toEqual(['  - name: cluster3', '    context: "12"', '    network: network1']);
     expect(after.indexOf('cluster3')).toBeLessThan(after.indexOf('# end of clusters'));
     expect(parseMeshFile(after).clusters?.map(({name}) => name)).toEqual(['cluster1', 'cluster2', 'cluster3']);
@@ -61,13 +72,13 @@ describe('an edit of mesh.yaml', () => {
     ['cluster2', 'context', 'a b', '      context: a b'],
     ['cluster2', 'uid', '123', '      uid: "123"'],
   ] as const)('sets a field of %s that is not there: %s', (name, field, value, line) => {
-    const after = setClusterField(hand, name, field, value);
+    const after = setClusterField(hand, field, {[name]: value});
     expect(added(hand, after)).toEqual([line]);
     expect(parseMeshFile(after).clusters?.find((cluster) => cluster.name === name)?.[field]).toBe(value);
   });
 
   it('replaces a value that is there and keeps its comment', () => {
-    expect(setClusterField(hand, 'cluster2', 'network', 'network2')).toBe(
+    expect(setClusterField(hand, 'network', {cluster2: 'network2'})).toBe(
       hand.replace('network: network1 # flat', 'network: network2 # flat'),
     );
     expect(setMeshField(hand, 'meshID', 'mesh2')).toBe(hand.replace("'mesh1'", 'mesh2'));
@@ -82,23 +93,15 @@ describe('an edit of mesh.yaml', () => {
   });
 
   it('keeps CRLF', () => {
-    const after = addCluster(hand.replaceAll('\n', '\r\n'), {name: 'cluster3'});
+    const after = addClusters(hand.replaceAll('\n', '\r\n'), [{name: 'cluster3'}]);
     expect(after.replaceAll('\r\n', '')).not.toContain('\n');
     expect(parseMeshFile(after).clusters).toHaveLength(3);
   });
 
-  it.each([
-    ['without clusters', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh'],
-    ['with an empty list', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters: [] # none yet\n'],
-    ['with a flow list', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters: [{name: a}] # one\n'],
-    ['in one line', '{apiVersion: kubectl-mesh/v1alpha1, kind: Mesh}\n'],
-    ['as JSON', '{"apiVersion": "kubectl-mesh/v1alpha1", "kind": "Mesh", "clusters": [{"name": "a"}]}\n'],
-    ['with a list at the margin', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n- name: a\n'],
-    ['that ends in a block text', `${newMeshFile({clusters: [{name: 'a'}]})}    values:\n      x: |\n        y\n`],
-  ])('works on a file %s', (_what, text) => {
+  it.each(shapes)('works on a file %s', (_what, text) => {
     const before = parseMeshFile(text);
     const after = setMeshField(
-      setClusterField(addCluster(text, {name: 'new', context: 'c'}), 'new', 'uid', 'u1'),
+      setClusterField(addClusters(text, [{name: 'new', context: 'c'}]), 'uid', {new: 'u1'}),
       'istio.namespace',
       'other',
     );
@@ -107,6 +110,20 @@ describe('an edit of mesh.yaml', () => {
     expect(read.istio).toEqual({namespace: 'other'});
     for (const comment of text.match(/#.*/g) ?? []) expect(after).toContain(comment);
   });
+
+  it.each([...shapes, ['written by hand', hand] as const])(
+    'gives the same text at once as one by one on a file %s',
+    (_what, text) => {
+      const clusters = [{name: 'new1', context: 'c'}, {name: 'new2'}];
+      const uids = {new2: 'u2', new1: 'u1'};
+      const atOnce = setClusterField(addClusters(text, clusters), 'uid', uids);
+      const oneByOne = clusters.reduce((result, cluster) => addClusters(result, [cluster]), text);
+      expect(
+        Object.entries(uids).reduce((result, [name, uid]) => setClusterField(result, 'uid', {[name]: uid}), oneByOne),
+      ).toBe(atOnce);
+      expect(addClusters(text, [])).toBe(text);
+    },
+  );
 
   it('quotes what YAML would read as something else', () => {
     for (const value of ['1.30', 'true', 'null', '~', '1e3', '0x1', 'a: b', 'a #b', '- a', '@a', '"', '']) {
