@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {MeshError} from '../domain/errors.js';
+import {impersonationUnsupported} from '../domain/install/istioctl-output.js';
 import {parseVersion} from '../domain/istio/version.js';
 import type {IstioVersion} from '../domain/istio/version.js';
 import type {Runner} from './runner.js';
@@ -74,15 +75,7 @@ export function createIstioctl({runner, kubeconfig, impersonating}: IstioctlOpti
       return asked;
     },
     async run({context, args, file, timeoutMs, onLine}) {
-      if (impersonating) {
-        throw new MeshError(
-          'UNSUPPORTED_FLAG',
-          'istioctl cannot act as another user: --as and --as-group are not passed on',
-          {
-            hints: ['use a kubeconfig context whose credentials have the rights istioctl needs'],
-          },
-        );
-      }
+      if (impersonating) throw impersonationUnsupported();
       const target = ['--context', context, ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig])];
       const answer = await withHint(
         runner.ask({

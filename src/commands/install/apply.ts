@@ -44,6 +44,7 @@ that is live and unchanged is left alone.`;
       forceVersion: flags['force-version'],
       takeOver: flags['take-over'],
       acceptUid: flags['accept-uid'],
+      as: flags.as,
     };
     return this.perform(applyInstalls, request, applyView, flags);
   }

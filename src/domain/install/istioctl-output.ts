@@ -1,4 +1,5 @@
-/** What istioctl's own words mean, and how much of them people are shown. */
+/** What istioctl's own words mean, how much of them people are shown, and what it cannot be told. */
+import {MeshError} from '../errors.js';
 
 /** Lines kept of a failed run: istioctl ends with the reason, after its progress. */
 const tailLines = 12;
@@ -43,4 +44,11 @@ export function failureMessage(args: readonly string[], said: Said, notReady: re
     ...(notReady.length > 0 ? ['not ready:', ...notReady.map((line) => `  ${line}`)] : []),
     ...(tail.length > 0 ? ['istioctl said:', ...tail.map((line) => `  ${line}`)] : ['istioctl said nothing']),
   ].join('\n');
+}
+
+/** istioctl acts as another user only in recent versions: a flag that it may drop is not passed on. */
+export function impersonationUnsupported(): MeshError {
+  return new MeshError('UNSUPPORTED_FLAG', 'istioctl is not run as another user: --as and --as-group are not for it', {
+    hints: ['use a kubeconfig context whose credentials have the rights istioctl needs'],
+  });
 }

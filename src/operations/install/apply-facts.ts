@@ -4,6 +4,7 @@ import {ownerLabel} from '../../domain/install/installer.js';
 import {installedKinds, recordName} from '../../domain/install/live.js';
 import {installedRevision} from '../../domain/install/render.js';
 import type {CaCertificates} from '../../domain/install/cacerts-ready.js';
+import {impersonationUnsupported} from '../../domain/install/istioctl-output.js';
 import {saidVersion} from '../../domain/install/version-change.js';
 import type {SaidVersion} from '../../domain/install/version-change.js';
 import type {KubeObject} from '../../domain/kube/object.js';
@@ -53,8 +54,12 @@ export interface ApplyFacts {
   readonly targets: readonly TargetFacts[];
 }
 
-/** Looks at everything, all clusters at the same time. Throws `TOOL_MISSING` and `TOOL_OUTPUT` for istioctl. */
-export async function gatherApply(request: MeshRequest, deps: Deps): Promise<ApplyFacts> {
+/** Looks at everything, all clusters at the same time. Throws `UNSUPPORTED_FLAG`, and `TOOL_MISSING` and `TOOL_OUTPUT` for istioctl. */
+export async function gatherApply(
+  request: MeshRequest & {readonly as?: string | undefined},
+  deps: Deps,
+): Promise<ApplyFacts> {
+  if (request.as !== undefined) throw impersonationUnsupported();
   const loaded = await loadMesh(deps, request);
   const {mesh, clusters} = loaded;
   const istioctl = saidVersion((await deps.istioctl.version()).version);

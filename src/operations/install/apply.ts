@@ -17,7 +17,10 @@ import {changeOf, planApply} from './apply-plan.js';
 import type {ApplyOptions, Change} from './apply-plan.js';
 
 /** `install apply CLUSTER...`. */
-export interface ApplyRequest extends MeshRequest, ApplyOptions {}
+export interface ApplyRequest extends MeshRequest, ApplyOptions {
+  /** `--as`: refused, since istioctl has no such flag in many versions and would act with the caller's own rights. */
+  readonly as?: string | undefined;
+}
 
 /** One cluster of {@link ApplyResult}. */
 export interface AppliedCluster extends ClusterResult {

@@ -1,0 +1,472 @@
+import {readFile, rm, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import InstallApply from '../../src/commands/install/apply.js';
+import InstallRender from '../../src/commands/install/render.js';
+import type {FakeCluster, FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
+import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
+import type {FakeIstioctl, IstioctlCall} from '../helpers/fake-istioctl/fake-istioctl.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+import type {CommandRun} from '../helpers/run-command.js';
+import {putCacerts, textsOf, trustMesh} from '../helpers/trust-mesh.js';
+import type {TrustMesh} from '../helpers/trust-mesh.js';
+
+let mesh: TrustMesh;
+let istioctl: FakeIstioctl;
+
+beforeEach(async () => {
+  mesh = await trustMesh(['c1', 'c2'], {yaml: 'meshID: mesh1\n', clusterYaml: '    network: network1\n'});
+  istioctl = await startFakeIstioctl(mesh.kube.bin);
+  istioctl.answer = install;
+  for (const name of ['c1', 'c2']) putCacerts(mesh.cluster(name), textsOf(mesh.bundle(name)));
+  expect((await runCommand(InstallRender, [], mesh.env)).code).toBe(0);
+});
+
+afterEach(async () => {
+  await istioctl.stop();
+  await mesh.stop();
+});
+
+interface Answer {
+  readonly clusters: readonly {
+    readonly name: string;
+    readonly outcome: string;
+    readonly change?: string;
+    readonly error?: {readonly code: string; readonly message: string; readonly hints: readonly string[]};
+  }[];
+  readonly error?: {readonly code: string; readonly message: string};
+}
+
+const apply = (...argv: string[]): Promise<CommandRun> => runCommand(InstallApply, [...argv, '-o', 'json'], mesh.env);
+const answer = (run: CommandRun): Answer => answerOf(run) as Answer;
+const errorOf = (run: CommandRun) => answer(run).error ?? answer(run).clusters[0]?.error;
+const contextsOf = (calls: readonly IstioctlCall[]) => calls.map(({args}) => args[args.indexOf('--context') + 1]);
+
+/** What the real installer leaves: an istiod with its labels and its field manager, made anew for other bytes. */
+function install(call: IstioctlCall) {
+  const cluster = mesh.kube.cluster(call.args[call.args.indexOf('--context') + 1] ?? '');
+  const before = cluster.get('Deployment', 'istio-system/istiod');
+  const same = before?.metadata.bytes === call.content;
+  cluster.put(
+    same && before ? before : installed({time: String(istioctl.calls.length), bytes: call.content ?? ''}),
+  );
+  return {stdout: '✔ Istiod installed\n✔ Installation complete\n'};
+}
+
+function installed({
+  version = '1.31.0',
+  time = '1',
+  bytes = '',
+  labels = {},
+  annotations = {},
+}: {
+  version?: string;
+  time?: string;
+  bytes?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+} = {}): FakeObject {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      name: 'istiod',
+      namespace: 'istio-system',
+      bytes,
+      annotations,
+      labels: {
+        'install.operator.istio.io/owning-resource': 'kubectl-mesh',
+        'operator.istio.io/managed': 'Reconcile',
+        'operator.istio.io/component': 'Pilot',
+        'app.kubernetes.io/managed-by': 'Helm',
+        'istio.io/rev': 'default',
+        ...labels,
+      },
+      managedFields: [{manager: 'istio-operator', operation: 'Apply', time, fieldsV1: {}}],
+    },
+    spec: {template: {spec: {containers: [{name: 'discovery', image: `istio/pilot:${version}`}]}}},
+  };
+}
+
+/** Nothing reached the cluster: neither istioctl nor a write. */
+function expectUntouched(cluster: FakeCluster): void {
+  expect(cluster.writes).toEqual([]);
+  expect(istioctl.calls).toEqual([]);
+}
+
+describe('install apply', () => {
+  it('hands istioctl exactly the bytes that install render printed', async () => {
+    const printed = await runCommand(InstallRender, ['c1', '--output-file', '-'], mesh.env);
+    const run = await apply('c1');
+    expect(run.code).toBe(0);
+    expect(answer(run).clusters).toMatchObject([{name: 'c1', outcome: 'done', change: 'install'}]);
+    expect(istioctl.calls).toHaveLength(1);
+    expect(istioctl.calls[0]?.content).toBe(printed.stdout);
+    expect(istioctl.calls[0]?.args).toEqual([
+      'install',
+      '-y',
+      '--readiness-timeout',
+      '300s',
+      '-f',
+      join(mesh.dir, 'c1/install.yaml'),
+      '--context',
+      'ctx-c1',
+    ]);
+  });
+
+  it('installs one cluster first, then the rest, and shows what istioctl says', async () => {
+    const run = await apply();
+    expect(run.code).toBe(0);
+    expect(contextsOf(istioctl.calls)).toEqual(['ctx-c1', 'ctx-c2']);
+    expect(run.stderr).toContain('Installation complete');
+  });
+
+  it('starts no further cluster after the first failed', async () => {
+    istioctl.answer = () => ({exitCode: 1, stderr: 'Error: boom\n'});
+    const run = await apply();
+    expect(run.code).toBe(1);
+    expect(contextsOf(istioctl.calls)).toEqual(['ctx-c1']);
+    expect(answer(run).clusters).toMatchObject([{outcome: 'failed'}, {outcome: 'skipped'}]);
+  });
+
+  it('records who the cluster is', async () => {
+    await apply('c1');
+    expect(await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8')).toContain(`uid: ${mesh.cluster('c1').uid}`);
+  });
+
+  it('sets a missing network label, without asking', async () => {
+    await apply('c1');
+    expect(mesh.cluster('c1').get('Namespace', 'istio-system')?.metadata.labels).toMatchObject({
+      'topology.istio.io/network': 'network1',
+    });
+  });
+
+  it.each([
+    ['1.6.14', ['manifest', 'apply', '--wait', '-y']],
+    ['1.7.8', ['install', '-y', '--readiness-timeout']],
+  ])('uses the command of istioctl %s', async (version, args) => {
+    istioctl.version = {version};
+    await runCommand(InstallRender, [], mesh.env);
+    expect((await apply('c1')).code).toBe(0);
+    expect(istioctl.calls[0]?.args.slice(0, args.length)).toEqual(args);
+  });
+
+  it('changes nothing in a dry run', async () => {
+    const before = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
+    for (const kind of ['client', 'server']) {
+      const run = await apply(`--dry-run=${kind}`);
+      expect(run.code).toBe(0);
+      expect(answer(run)).toMatchObject({dryRun: kind, clusters: [{outcome: 'skipped', change: 'install'}, {}]});
+    }
+    expectUntouched(mesh.cluster('c1'));
+    expect(await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8')).toBe(before);
+  });
+});
+
+describe('run again', () => {
+  it('is unchanged, and istioctl is not run, when everything is as it left it', async () => {
+    await apply('c1');
+    const writes = mesh.cluster('c1').writes.length;
+    const run = await apply('c1');
+    expect(run.code).toBe(0);
+    expect(answer(run).clusters).toMatchObject([{outcome: 'unchanged', change: 'unchanged'}]);
+    expect(istioctl.calls).toHaveLength(1);
+    expect(mesh.cluster('c1').writes).toHaveLength(writes);
+  });
+
+  it.each<[string, (cluster: FakeCluster) => void]>([
+    ['a field was taken by somebody', (cluster) => cluster.put(installed({time: 'later'}))],
+    [
+      'an object was made anew',
+      (cluster) => {
+        cluster.remove('Deployment', 'istio-system/istiod');
+        cluster.put(installed());
+      },
+    ],
+    [
+      'the namespace lost its label',
+      (cluster) => cluster.put({apiVersion: 'v1', kind: 'Namespace', metadata: {name: 'istio-system'}}),
+    ],
+    [
+      'the record is from a run that did not finish',
+      (cluster) => {
+        const record = cluster.get('ConfigMap', 'istio-system/kubectl-mesh-install');
+        if (record) cluster.put({...record, data: {...(record.data as object), live: ''}});
+      },
+    ],
+  ])('applies the same bytes again without asking when %s', async (_what, change) => {
+    await apply('c1');
+    change(mesh.cluster('c1'));
+    const run = await apply('c1');
+    expect(run.code).toBe(0);
+    expect(answer(run).clusters).toMatchObject([{outcome: 'done', change: 'repair'}]);
+    expect(istioctl.calls).toHaveLength(2);
+  });
+
+  it('goes on after a failure without asking', async () => {
+    istioctl.answer = (call) => ({...install(call), exitCode: 1});
+    expect((await apply('c1')).code).toBe(1);
+    istioctl.answer = install;
+    const run = await apply('c1');
+    expect(run.code).toBe(0);
+    expect(answer(run).clusters).toMatchObject([{outcome: 'done', change: 'repair'}]);
+  });
+
+  it('asks before other bytes replace what runs', async () => {
+    await apply('c1');
+    const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
+    await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace('mesh1', 'mesh2'));
+    await runCommand(InstallRender, ['c1'], mesh.env);
+    const refused = await apply('c1');
+    expect(refused.code).toBe(5);
+    expect(errorOf(refused)?.code).toBe('CONFIRMATION_NEEDED');
+    expect(istioctl.calls).toHaveLength(1);
+    const run = await apply('c1', '-y');
+    expect(run.code).toBe(0);
+    expect(answer(run).clusters).toMatchObject([{change: 'replace', outcome: 'done'}]);
+  });
+
+  it('asks before an installation that nobody recorded is replaced', async () => {
+    mesh.cluster('c1').put(installed());
+    expect(errorOf(await apply('c1'))?.code).toBe('CONFIRMATION_NEEDED');
+  });
+});
+
+describe('refusals', () => {
+  it.each<[string, () => unknown, string, number]>([
+    [
+      'no cacerts',
+      () => {
+        mesh.cluster('c1').remove('Secret', 'istio-system/cacerts');
+      },
+      'NO_CACERTS',
+      5,
+    ],
+    [
+      'cacerts of another CA',
+      () => {
+        putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c2')));
+      },
+      'NO_CACERTS',
+      5,
+    ],
+    [
+      'a tls.crt that wins over the same four files',
+      () => {
+        putCacerts(mesh.cluster('c1'), {
+          ...textsOf(mesh.bundle('c1')),
+          'tls.crt': mesh.bundle('c2').caCert,
+          'ca.crt': mesh.bundle('c2').rootCert,
+        });
+      },
+      'NO_CACERTS',
+      5,
+    ],
+    [
+      'garbage in cacerts',
+      () => {
+        putCacerts(mesh.cluster('c1'), {...textsOf(mesh.bundle('c1')), 'root-cert.pem': 'garbage'});
+      },
+      'NO_CACERTS',
+      5,
+    ],
+    ['no CA in the work directory', () => rm(join(mesh.dir, 'c1/ca-cert.pem')), 'NO_CACERTS', 5],
+    ['no install.yaml', () => rm(join(mesh.dir, 'c1/install.yaml')), 'FILE_MISSING', 2],
+    [
+      'an install.yaml that was edited',
+      () => writeFile(join(mesh.dir, 'c1/install.yaml'), 'kind: IstioOperator\n'),
+      'STALE_INSTALL',
+      5,
+    ],
+    ['an older Istio that runs', () => mesh.cluster('c1').put(installed({version: '1.30.3'})), 'VERSION_CHANGE', 5],
+    ['a newer Istio that runs', () => mesh.cluster('c1').put(installed({version: '1.32.0'})), 'VERSION_CHANGE', 5],
+    [
+      'an Istio that Helm installed',
+      () =>
+        mesh.cluster('c1').put(
+          installed({
+            labels: {'install.operator.istio.io/owning-resource': 'unknown'},
+            annotations: {'meta.helm.sh/release-name': 'istiod'},
+          }),
+        ),
+      'FOREIGN_OWNER',
+      5,
+    ],
+    [
+      'an Istio of Argo CD',
+      () =>
+        mesh.cluster('c1').put(
+          installed({
+            labels: {'install.operator.istio.io/owning-resource': 'unknown', 'argocd.argoproj.io/instance': 'mesh'},
+          }),
+        ),
+      'FOREIGN_OWNER',
+      5,
+    ],
+    [
+      'an Istio of another document',
+      () =>
+        mesh.cluster('c1').put(
+          installed({
+            labels: {'install.operator.istio.io/owning-resource': 'installed-state'},
+          }),
+        ),
+      'FOREIGN_OWNER',
+      5,
+    ],
+    [
+      'a cluster that may not be read',
+      () => {
+        mesh.cluster('c1').deny({verb: 'list', resource: 'clusterroles'});
+      },
+      'FORBIDDEN',
+      4,
+    ],
+    [
+      'a cluster that does not answer',
+      () => {
+        mesh.cluster('c1').fault({resource: 'secrets'}, {status: 500}, 99);
+      },
+      'API_ERROR',
+      4,
+    ],
+    [
+      'an istioctl that prints garbage',
+      () => {
+        istioctl.version = {raw: 'garbage'};
+      },
+      'TOOL_OUTPUT',
+      4,
+    ],
+    ['an istioctl that is not there', () => rm(join(mesh.kube.bin, 'istioctl')), 'TOOL_MISSING', 4],
+  ])('%s: nothing is done', async (_what, arrange, code, exit) => {
+    await arrange();
+    const run = await apply('c1', '-y');
+    expect(errorOf(run)?.code).toBe(code);
+    expect(run.code).toBe(exit);
+    expectUntouched(mesh.cluster('c1'));
+  });
+
+  it('says what differs in a stale install.yaml, and which command mends it', async () => {
+    const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
+    await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace('mesh1', 'mesh2'));
+    const error = errorOf(await apply('c1'));
+    expect(error).toMatchObject({code: 'STALE_INSTALL'});
+    expect(error?.message).toContain('meshID: mesh2');
+    expect(answer(await apply('c1')).clusters[0]?.error?.hints[0]).toBe('kubectl mesh install render c1');
+  });
+
+  it.each<[string, string[], () => void]>([
+    ['--upgrade', ['--upgrade'], () => mesh.cluster('c1').put(installed({version: '1.30.3'}))],
+    ['--force-version', ['--force-version'], () => mesh.cluster('c1').put(installed({version: '1.32.0'}))],
+    [
+      '--take-over',
+      ['--take-over'],
+      () =>
+        mesh.cluster('c1').put(
+          installed({
+            labels: {'install.operator.istio.io/owning-resource': 'unknown'},
+            annotations: {'meta.helm.sh/release-name': 'istiod'},
+          }),
+        ),
+    ],
+  ])('%s allows it, once agreed to', async (_flag, argv, arrange) => {
+    arrange();
+    expect(errorOf(await apply('c1', ...argv))?.code).toBe('CONFIRMATION_NEEDED');
+    const run = await apply('c1', ...argv, '-y');
+    expect(run.code).toBe(0);
+    expect(istioctl.calls).toHaveLength(1);
+  });
+
+  it("refuses an istioctl that is not of mesh.yaml's version", async () => {
+    const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
+    await writeFile(join(mesh.dir, 'mesh.yaml'), `${text}istio: {version: "1.30"}\n`);
+    await runCommand(InstallRender, [], mesh.env);
+    const run = await apply('c1');
+    expect(run.code).toBe(5);
+    expect(errorOf(run)?.code).toBe('VERSION_CHANGE');
+    istioctl.version = {version: '1.30.7'};
+    expect((await apply('c1')).code).toBe(0);
+  });
+
+  it('refuses another cluster behind the same context, before anything is written', async () => {
+    await apply('c1');
+    const calls = istioctl.calls.length;
+    const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
+    await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace(/uid: .*/, 'uid: somebody-else'));
+    const run = await apply('c1', '-y');
+    expect(run.code).toBe(5);
+    expect(errorOf(run)?.code).toBe('UID_MISMATCH');
+    expect(istioctl.calls).toHaveLength(calls);
+    expect((await apply('c1', '--accept-uid')).code).toBe(0);
+  });
+
+  it('does not run istioctl as somebody else', async () => {
+    const run = await apply('c1', '--as', 'jane');
+    expect(run.code).toBe(2);
+    expect(errorOf(run)?.code).toBe('UNSUPPORTED_FLAG');
+    expectUntouched(mesh.cluster('c1'));
+  });
+
+  it('installs the others with --keep-going', async () => {
+    mesh.cluster('c1').remove('Secret', 'istio-system/cacerts');
+    const run = await apply('--keep-going');
+    expect(run.code).toBe(5);
+    expect(answer(run).clusters).toMatchObject([{outcome: 'refused'}, {outcome: 'done'}]);
+    expect(contextsOf(istioctl.calls)).toEqual(['ctx-c2']);
+  });
+});
+
+describe('a failure of istioctl', () => {
+  const notReady = 'Error: failed to install manifests: failed to wait for resource: resources not ready after 5s\n';
+
+  it('says which pod is not ready and why, and keeps what istioctl said', async () => {
+    istioctl.answer = () => ({exitCode: 1, stderr: notReady});
+    const cluster = mesh.cluster('c1');
+    cluster.put({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {name: 'istiod-1', namespace: 'istio-system'},
+      status: {
+        phase: 'Pending',
+        containerStatuses: [{name: 'discovery', ready: false, state: {waiting: {reason: 'ImagePullBackOff'}}}],
+      },
+    });
+    const run = await apply('c1');
+    expect(run.code).toBe(1);
+    const error = errorOf(run);
+    expect(error?.code).toBe('NOT_READY');
+    expect(error?.message).toContain('Pod istiod-1: container discovery ImagePullBackOff');
+    expect(error?.message).toContain('resources not ready after 5s');
+  });
+
+  it('is told even when the cluster cannot be asked any more', async () => {
+    istioctl.answer = () => {
+      mesh.cluster('c1').deny({resource: 'pods'});
+      return {exitCode: 1, stderr: notReady};
+    };
+    const error = errorOf(await apply('c1'));
+    expect(error?.message).toContain('could not be asked');
+  });
+
+  it('is no lack of readiness when istioctl refuses the document', async () => {
+    istioctl.answer = () => ({exitCode: 1, stderr: 'Error: generate config: unknown field "x"\n'});
+    expect(errorOf(await apply('c1'))?.code).toBe('TOOL_FAILED');
+  });
+
+  it('that hangs ends with the command', async () => {
+    istioctl.answer = () => ({hang: true});
+    const run = await apply('c1', '--timeout', '2s');
+    expect(run.code).toBe(124);
+  });
+
+  it('cannot be noted afterwards: that is a warning, and istioctl runs again next time', async () => {
+    istioctl.answer = (call) => {
+      mesh.cluster('c1').deny({verb: 'update', resource: 'configmaps'});
+      return install(call);
+    };
+    const run = await apply('c1');
+    expect(run.code).toBe(0);
+    expect(answerOf(run)).toMatchObject({clusters: [{outcome: 'done'}], warnings: [{cluster: 'c1'}]});
+  });
+});
