@@ -8,7 +8,7 @@ export const certsInspectView: View<InspectResult> = {
   text: (result) =>
     [
       heading(result),
-      ...result.certificates.map(certificateBlock),
+      ...onceEach(result.certificates).map(certificateBlock),
       ...result.keys.map(keyBlock),
       ...block(result.others.map(({in: where, what}) => `${where}: ${what}`)),
       ...block(result.problems.flatMap(({message, hints}) => [message, ...hints.map((hint) => `  ${hint}`)])),
@@ -19,6 +19,15 @@ export const certsInspectView: View<InspectResult> = {
 
 function block(lines: readonly string[]): readonly string[] {
   return lines.length > 0 ? [lines.map(printableLine).join('\n')] : [];
+}
+
+/** A certificate that stands in several files is shown once, with all their names. */
+function onceEach(certificates: readonly InspectedCertificate[]): readonly InspectedCertificate[] {
+  const names = (fingerprint: string): string =>
+    [...new Set(certificates.filter((one) => one.fingerprint === fingerprint).map((one) => one.in))].join(', ');
+  return certificates
+    .filter((one, index) => certificates.findIndex(({fingerprint}) => fingerprint === one.fingerprint) === index)
+    .map((one) => ({...one, in: names(one.fingerprint)}));
 }
 
 function heading({source, kind, object}: InspectResult): string {

@@ -1,13 +1,11 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
-import {webcrypto} from 'node:crypto';
 import {describe, expect, it} from 'vitest';
 import type {KeyAlgorithm} from '../../../src/domain/mesh/mesh.js';
 import {inspectCaFiles} from '../../../src/domain/pki/inspect-ca.js';
 import {bundleOf, tinyClusterCa, tinyLeaf, tinyRoot} from '../../helpers/tiny-ca.js';
 import {openssl, temporaryFiles} from '../../helpers/openssl.js';
 
-x509.cryptoProvider.set(webcrypto as Crypto);
 const now = new Date();
 
 const pairs: readonly (readonly [root: KeyAlgorithm, cluster: KeyAlgorithm])[] = [

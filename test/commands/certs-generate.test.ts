@@ -1,0 +1,456 @@
+import {execFileSync} from 'node:child_process';
+import {X509Certificate} from 'node:crypto';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import CertsGenerate from '../../src/commands/certs/generate.js';
+import {writePrivateKey} from '../../src/domain/pki/private-key.js';
+import {openssl} from '../helpers/openssl.js';
+import {answerOf, type CommandRun, runCommand} from '../helpers/run-command.js';
+import {bundleOf, type TinyCa, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
+import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
+
+const passphrase = 'a passphrase nobody may see';
+let dir: TestWorkDir;
+beforeEach(async () => {
+  dir = await createWorkDir();
+});
+afterEach(() => dir.dispose());
+
+const generate = (...argv: string[]): Promise<CommandRun> =>
+  runCommand(CertsGenerate, [...argv, '-w', dir.root], {KUBECTL_MESH_PASSPHRASE: passphrase});
+const withoutPassphrase = (...argv: string[]): Promise<CommandRun> =>
+  runCommand(CertsGenerate, [...argv, '-w', dir.root]);
+const small = ['--key-algorithm', 'ecdsa-p256'];
+const clear = [...small, '--no-passphrase'];
+
+interface Answer {
+  readonly root: {
+    readonly outcome: string;
+    readonly protection?: string;
+    readonly certificate?: {readonly fingerprint: string};
+  };
+  readonly clusters: readonly {
+    readonly name: string;
+    readonly outcome: string;
+    readonly error?: {readonly code: string; readonly message: string};
+    readonly certificate?: {readonly fingerprint: string; readonly notAfter: string};
+  }[];
+  readonly errors: readonly {readonly code: string; readonly message: string}[];
+  readonly warnings: readonly {readonly message: string}[];
+}
+const answer = (run: CommandRun) => answerOf(run) as Answer;
+const outcomes = (run: CommandRun) => answer(run).clusters.map(({outcome}) => outcome);
+
+/** The files of a CA that somebody else made. */
+async function place(cluster: string, ca: TinyCa, root: TinyCa): Promise<void> {
+  const bundle = bundleOf(ca, [root]);
+  await dir.write(`${cluster}/ca-cert.pem`, bundle.caCert);
+  await dir.write(`${cluster}/ca-key.pem`, bundle.caKey.reveal(), 0o600);
+  await dir.write(`${cluster}/root-cert.pem`, bundle.rootCert);
+  await dir.write(`${cluster}/cert-chain.pem`, bundle.certChain);
+}
+
+async function placeRoot(root: TinyCa): Promise<void> {
+  await dir.write('root-cert.pem', root.certificate.pem);
+  await dir.write('root-key.pem', writePrivateKey(root.key).reveal(), 0o600);
+}
+
+describe('on an empty work directory', () => {
+  it('makes an encrypted root and a CA for each cluster that openssl verifies strictly', async () => {
+    const run = await generate('cluster1', 'cluster2', ...small, '-o', 'json');
+    expect(run.code).toBe(0);
+    expect(answer(run)).toMatchObject({root: {outcome: 'done', protection: 'encrypted'}});
+    expect(outcomes(run)).toEqual(['done', 'done']);
+    for (const cluster of ['cluster1', 'cluster2']) {
+      const said = openssl([
+        ...['verify', '-x509_strict', '-CAfile', `${dir.root}/${cluster}/root-cert.pem`],
+        ...['-untrusted', `${dir.root}/${cluster}/cert-chain.pem`, `${dir.root}/${cluster}/ca-cert.pem`],
+      ]);
+      expect(said).toContain('OK');
+      expect(await dir.read(`${cluster}/root-cert.pem`)).toBe(await dir.read('root-cert.pem'));
+      const certificate = new X509Certificate(await dir.read(`${cluster}/ca-cert.pem`));
+      expect(certificate.subject).toBe(`O=Istio\nCN=Intermediate CA\nL=${cluster}`);
+    }
+    const root = new X509Certificate(await dir.read('root-cert.pem'));
+    expect(answer(run).root.certificate?.fingerprint).toBe(root.fingerprint256.replaceAll(':', '').toLowerCase());
+  });
+
+  it('writes keys that only their owner can read, in directories only they can enter', async () => {
+    await generate('cluster1', ...small);
+    expect([await dir.mode('root-key.pem'), await dir.mode('cluster1/ca-key.pem'), await dir.mode('cluster1')]).toEqual(
+      [0o600, 0o600, 0o700],
+    );
+  });
+
+  it('encrypts the root key so that openssl reads it with the passphrase', async () => {
+    await generate('cluster1', ...small);
+    expect(await dir.read('root-key.pem')).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
+    const pem = openssl(['pkey', '-in', `${dir.root}/root-key.pem`, '-passin', `pass:${passphrase}`]);
+    expect(openssl(['pkey', '-pubout'], pem)).toBe(
+      openssl(['x509', '-noout', '-pubkey'], await dir.read('root-cert.pem')),
+    );
+  });
+
+  it('changes nothing, and asks for nothing, when run again', async () => {
+    await generate('cluster1', ...small);
+    const before = await dir.snapshot();
+    const run = await withoutPassphrase('-o', 'json');
+    expect(run.code).toBe(0);
+    expect(answer(run).root.outcome).toBe('unchanged');
+    expect(outcomes(run)).toEqual(['unchanged']);
+    expect(await dir.snapshot()).toEqual(before);
+  });
+
+  it('adds a cluster under the same root', async () => {
+    await generate('cluster1', ...small);
+    const root = await dir.read('root-cert.pem');
+    const first = await dir.read('cluster1/ca-cert.pem');
+    await dir.write('mesh.yaml', `${await dir.read('mesh.yaml')}  - name: cluster2\n`);
+    const run = await generate('-o', 'json');
+    expect(outcomes(run)).toEqual(['unchanged', 'done']);
+    expect(await dir.read('root-cert.pem')).toBe(root);
+    expect(await dir.read('cluster1/ca-cert.pem')).toBe(first);
+    expect(await dir.read('cluster2/root-cert.pem')).toBe(root);
+  });
+
+  it('is refused without a passphrase, a terminal or --no-passphrase, and writes nothing', async () => {
+    const run = await withoutPassphrase('cluster1', ...small, '-o', 'json');
+    expect(run.code).toBe(5);
+    expect(answer(run).errors).toMatchObject([{code: 'PASSPHRASE_NEEDED'}]);
+    expect(await dir.snapshot()).toEqual({});
+  });
+
+  it('writes the root key in the clear only with --no-passphrase, and says so', async () => {
+    const run = await withoutPassphrase('cluster1', ...clear);
+    expect(run.code).toBe(0);
+    expect(run.stderr).toContain('in the clear');
+    expect(await dir.read('root-key.pem')).toMatch(/^-----BEGIN PRIVATE KEY-----/);
+  });
+
+  it('takes the passphrase from a file and from a command', async () => {
+    await dir.write('../passphrase-of-test', `${passphrase}\n`);
+    const path = `${dir.root}/../passphrase-of-test`;
+    expect((await withoutPassphrase('cluster1', ...small, '--passphrase-file', path)).code).toBe(0);
+    await dir.remove('../passphrase-of-test');
+    expect(openssl(['pkey', '-in', `${dir.root}/root-key.pem`, '-passin', `pass:${passphrase}`])).toContain('PRIVATE');
+    await dir.write('mesh.yaml', `${await dir.read('mesh.yaml')}  - name: cluster2\n`);
+    const command = `printf '%s\\n' '${passphrase}'`;
+    expect((await withoutPassphrase('cluster2', '--passphrase-command', command)).code).toBe(0);
+  });
+
+  it('writes nothing in a dry run, and says what it would do', async () => {
+    const run = await generate('cluster1', ...small, '--dry-run');
+    expect(run.code).toBe(0);
+    expect(run.stdout).toContain('would create the root CA');
+    expect(run.stdout).toContain('would issue the cluster CA');
+    expect(await dir.snapshot()).toEqual({});
+  });
+
+  it.each(['rsa-2048', 'ecdsa-p384'])('makes %s keys when asked', async (algorithm) => {
+    const run = await generate('cluster1', '--key-algorithm', algorithm, '-o', 'json');
+    expect(answer(run)).toMatchObject({
+      root: {certificate: {key: algorithm}},
+      clusters: [{certificate: {key: algorithm}}],
+    });
+  });
+
+  it('names the root after the declared mesh, and follows the declared validity', async () => {
+    await dir.write(
+      'mesh.yaml',
+      'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshID: mesh7\ntrust: {keyAlgorithm: ecdsa-p256, rootValidity: 100d, clusterValidity: 50d}\nclusters: [{name: cluster1}]\n',
+    );
+    await generate();
+    const root = new X509Certificate(await dir.read('root-cert.pem'));
+    const ca = new X509Certificate(await dir.read('cluster1/ca-cert.pem'));
+    const days = (one: X509Certificate) => Math.round((Date.parse(one.validTo) - Date.now()) / 86_400_000);
+    expect(root.subject).toContain('CN=mesh7 Root CA ');
+    expect([days(root), days(ca)]).toEqual([100, 50]);
+  });
+});
+
+describe('--renew', () => {
+  it('replaces key and certificate under the same root, once agreed to', async () => {
+    await generate('cluster1', ...small);
+    const before = await dir.snapshot();
+    const asked = await generate('cluster1', '--renew', '-o', 'json');
+    expect(asked.code).toBe(5);
+    expect(answerOf(asked)).toMatchObject({error: {code: 'CONFIRMATION_NEEDED'}});
+    expect(await dir.snapshot()).toEqual(before);
+
+    const run = await generate('cluster1', '--renew', '-y', '-o', 'json');
+    expect(run.code).toBe(0);
+    const after = await dir.snapshot();
+    for (const name of ['cluster1/ca-cert.pem', 'cluster1/ca-key.pem', 'cluster1/cert-chain.pem']) {
+      expect(after[`${dir.root}/${name}`], name).not.toBe(before[`${dir.root}/${name}`]);
+    }
+    for (const name of ['root-cert.pem', 'root-key.pem', 'cluster1/root-cert.pem']) {
+      expect(after[`${dir.root}/${name}`], name).toBe(before[`${dir.root}/${name}`]);
+    }
+  });
+
+  it('mends a cluster whose files conflict', async () => {
+    await generate('cluster1', ...small);
+    await dir.write('cluster1/ca-cert.pem', 'broken');
+    expect(outcomes(await generate('cluster1', '--renew', '-y', '-o', 'json'))).toEqual(['done']);
+    expect(outcomes(await generate('cluster1', '-o', 'json'))).toEqual(['unchanged']);
+  });
+
+  it('fails with the wrong passphrase and leaves everything as it was', async () => {
+    await generate('cluster1', ...small);
+    const keys = ['root-key.pem', 'cluster1/ca-key.pem', 'cluster1/ca-cert.pem'];
+    const before = await Promise.all(keys.map((name) => dir.read(name)));
+    const run = await runCommand(CertsGenerate, ['cluster1', '--renew', '-y', '-o', 'json', '-w', dir.root], {
+      KUBECTL_MESH_PASSPHRASE: 'wrong',
+    });
+    expect(run.code).toBe(2);
+    expect(answer(run).clusters).toMatchObject([{outcome: 'failed', error: {code: 'WRONG_PASSPHRASE'}}]);
+    expect(await Promise.all(keys.map((name) => dir.read(name)))).toEqual(before);
+  });
+});
+
+describe('files that were there', () => {
+  it('are completed where only copies are missing', async () => {
+    await generate('cluster1', ...small);
+    const chain = await dir.read('cluster1/cert-chain.pem');
+    await dir.remove('cluster1/cert-chain.pem');
+    await dir.remove('cluster1/root-cert.pem');
+    const run = await withoutPassphrase('cluster1', '-o', 'json');
+    expect(outcomes(run)).toEqual(['done']);
+    expect(await dir.read('cluster1/cert-chain.pem')).toBe(chain);
+    expect(await dir.read('cluster1/root-cert.pem')).toBe(await dir.read('root-cert.pem'));
+  });
+
+  it('without keys, as in a git checkout, are used as they are', async () => {
+    await generate('cluster1', ...small);
+    await dir.remove('root-key.pem');
+    await dir.remove('cluster1/ca-key.pem');
+    const run = await withoutPassphrase('cluster1', '-o', 'json');
+    expect(run.code).toBe(0);
+    expect(outcomes(run)).toEqual(['unchanged']);
+    expect(answer(run).root).toMatchObject({outcome: 'unchanged', protection: 'missing'});
+  });
+
+  interface Conflict {
+    readonly what: string;
+    readonly make: (root: TinyCa, ca: TinyCa) => Promise<void>;
+    readonly code: string;
+    /** What the message must name. */
+    readonly names: readonly string[];
+  }
+  const conflicts: readonly Conflict[] = [
+    {
+      what: 'the key of another certificate',
+      make: async (root) => {
+        await dir.write('cluster1/ca-key.pem', writePrivateKey((await tinyClusterCa(root, 'x')).key).reveal());
+      },
+      code: 'WORKDIR_CONFLICT',
+      names: ['ca-key.pem', 'ca-cert.pem'],
+    },
+    {
+      what: 'a cluster under another root',
+      make: async () => {
+        const other = await tinyRoot();
+        await place('cluster1', await tinyClusterCa(other, 'cluster1'), other);
+      },
+      code: 'WORKDIR_CONFLICT',
+      names: ['cluster1/root-cert.pem', 'differs from root-cert.pem'],
+    },
+    {
+      what: 'a certificate not signed by the root beside it',
+      make: async () => {
+        const other = await tinyRoot();
+        const ca = await tinyClusterCa(other, 'cluster1');
+        await dir.write('cluster1/ca-cert.pem', ca.certificate.pem);
+        await dir.write('cluster1/ca-key.pem', writePrivateKey(ca.key).reveal());
+      },
+      code: 'WORKDIR_CONFLICT',
+      names: ['ca-cert.pem', 'root-cert.pem'],
+    },
+    {
+      what: 'an expired cluster CA',
+      make: async (root) => {
+        const old = await tinyClusterCa(root, 'cluster1', {
+          change: (one) => ({...one, notAfter: new Date(Date.now() - 1000)}),
+        });
+        await place('cluster1', old, root);
+      },
+      code: 'WORKDIR_CONFLICT',
+      names: ['expired'],
+    },
+    {
+      what: 'a certificate where the key should be',
+      make: async (root) => dir.write('cluster1/ca-key.pem', root.certificate.pem),
+      code: 'WORKDIR_CONFLICT',
+      names: ['ca-key.pem', 'certificate'],
+    },
+    {
+      what: 'an encrypted cluster key',
+      make: async (_root, ca) => {
+        const key = openssl(['pkey', '-aes256', '-passout', 'pass:x'], writePrivateKey(ca.key).reveal());
+        await dir.write('cluster1/ca-key.pem', key);
+      },
+      code: 'WORKDIR_CONFLICT',
+      names: ['ca-key.pem', 'encrypted'],
+    },
+    {
+      what: 'EC PARAMETERS before the key',
+      make: async (_root, ca) => {
+        const key = openssl(['ec'], writePrivateKey(ca.key).reveal());
+        const parameters = openssl(['ecparam', '-name', 'prime256v1']);
+        await dir.write('cluster1/ca-key.pem', parameters + key);
+      },
+      code: 'WORKDIR_CONFLICT',
+      names: ['EC PARAMETERS'],
+    },
+    {
+      what: 'a key without its certificate',
+      make: () => dir.remove('cluster1/ca-cert.pem'),
+      code: 'WORKDIR_CONFLICT',
+      names: ['cluster1/ca-cert.pem'],
+    },
+    {
+      what: 'a root certificate that is cut off',
+      make: async (root) => dir.write('root-cert.pem', root.certificate.pem.slice(0, 300)),
+      code: 'NOT_PEM',
+      names: ['root-cert.pem'],
+    },
+    {
+      what: 'a root key of another root',
+      make: async () => dir.write('root-key.pem', writePrivateKey((await tinyRoot()).key).reveal()),
+      code: 'WORKDIR_CONFLICT',
+      names: ['root-key.pem', 'root-cert.pem'],
+    },
+    {
+      what: 'a root key without its certificate',
+      make: () => dir.remove('root-cert.pem'),
+      code: 'WORKDIR_CONFLICT',
+      names: ['root-key.pem', 'root-cert.pem'],
+    },
+  ];
+  it.each(conflicts)('$what is a conflict that says which two things disagree', async ({make, code, names}) => {
+    const root = await tinyRoot();
+    const ca = await tinyClusterCa(root, 'cluster1');
+    await placeRoot(root);
+    await place('cluster1', ca, root);
+    await make(root, ca);
+    const before = await dir.snapshot();
+    const run = await generate('cluster1', '-o', 'json');
+    expect(run.code).toBe(2);
+    const error = answer(run).errors[0] ?? answer(run).clusters[0]?.error;
+    expect(error?.code).toBe(code);
+    for (const name of names) expect(error?.message).toContain(name);
+    const after = await dir.snapshot();
+    for (const [path, content] of Object.entries(before)) expect(after[path], path).toBe(content);
+  });
+
+  it('are used with CRLF and text before the PEM, as openssl writes it', async () => {
+    const root = await tinyRoot();
+    await placeRoot(root);
+    const ca = await tinyClusterCa(root, 'cluster1');
+    await place('cluster1', ca, root);
+    await dir.write('cluster1/ca-cert.pem', openssl(['x509', '-text'], ca.certificate.pem).replaceAll('\n', '\r\n'));
+    expect(outcomes(await generate('cluster1', '-o', 'json'))).toEqual(['unchanged']);
+  });
+
+  it('cannot be added to when the root has expired or its key is elsewhere', async () => {
+    const old = await tinyRoot({now: new Date('2020-01-01'), days: 30});
+    await placeRoot(old);
+    const expired = await generate('cluster1', '-o', 'json');
+    expect(expired.code).toBe(2);
+    expect(answer(expired).clusters[0]?.error).toMatchObject({code: 'WORKDIR_CONFLICT'});
+    await placeRoot(await tinyRoot());
+    await dir.remove('root-key.pem');
+    const without = await generate('cluster1', '-o', 'json');
+    expect(without.code).toBe(2);
+    expect(answer(without).clusters[0]?.error).toMatchObject({code: 'FILE_MISSING'});
+  });
+
+  it('keep a new root from being made behind their back', async () => {
+    const root = await tinyRoot();
+    await place('cluster1', await tinyClusterCa(root, 'cluster1'), root);
+    const run = await generate('cluster2', ...small, '-o', 'json');
+    expect(run.code).toBe(2);
+    expect(answer(run).errors).toMatchObject([{code: 'FILE_MISSING'}]);
+    const adopted = await generate('cluster1', '-o', 'json');
+    expect(adopted.code).toBe(0);
+    expect(await dir.read('root-cert.pem')).toBe(root.certificate.pem);
+  });
+
+  it('of two different roots without one above them are a conflict', async () => {
+    for (const cluster of ['cluster1', 'cluster2']) {
+      const root = await tinyRoot();
+      await place(cluster, await tinyClusterCa(root, cluster), root);
+    }
+    const run = await generate('cluster1', 'cluster2', '-o', 'json');
+    expect(run.code).toBe(2);
+    expect(answer(run).errors).toMatchObject([{code: 'WORKDIR_CONFLICT'}]);
+  });
+});
+
+describe('a cluster in conflict', () => {
+  it('keeps the others from being done, unless --keep-going', async () => {
+    const root = await tinyRoot();
+    await placeRoot(root);
+    await dir.write('cluster1/ca-cert.pem', 'broken');
+    expect(outcomes(await generate('cluster1', 'cluster2', ...small, '-o', 'json'))).toEqual(['failed', 'skipped']);
+    const run = await generate('cluster1', 'cluster2', ...small, '--keep-going', '-o', 'json');
+    expect(run.code).toBe(2);
+    expect(outcomes(run)).toEqual(['failed', 'done']);
+  });
+});
+
+describe('inside a git tree', () => {
+  const git = (...args: string[]) => execFileSync('git', ['-C', dir.root, ...args], {stdio: 'pipe'});
+
+  it('makes a .gitignore first, so that keys are never seen by git', async () => {
+    git('init', '-q');
+    expect((await generate('cluster1', ...small)).code).toBe(0);
+    git('add', '-A');
+    const tracked = git('ls-files').toString();
+    expect(tracked).toContain('cluster1/ca-cert.pem');
+    expect(tracked).not.toContain('key.pem');
+  });
+
+  it('is refused where git would take the keys', async () => {
+    git('init', '-q');
+    await dir.write('.gitignore', '*.log\n');
+    await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters: [{name: cluster1}]\n');
+    const run = await generate('cluster1', '-o', 'json');
+    expect(run.code).toBe(5);
+    expect(answer(run).errors).toMatchObject([{code: 'KEY_IN_GIT'}]);
+    await expect(dir.read('root-key.pem')).rejects.toThrow();
+  });
+});
+
+describe('wrong usage', () => {
+  it.each(['../x', '-f', 'Upper', 'a'.repeat(64), '', 'a b'])(
+    'the cluster name %j is refused before anything is written',
+    async (name) => {
+      const run = await runCommand(CertsGenerate, ['-w', dir.root, '--', name]);
+      expect(run.code).toBe(2);
+      expect(await dir.snapshot()).toEqual({});
+    },
+  );
+});
+
+describe('secrets', () => {
+  it('appear in no output, in no JSON, and not in the journal', async () => {
+    const runs = [
+      await generate('cluster1', ...small, '-o', 'json'),
+      await generate('cluster1', '--renew', '-y'),
+      await generate('cluster1', '-o', 'json'),
+    ];
+    const rootKey = openssl(['pkey', '-in', `${dir.root}/root-key.pem`, '-passin', `pass:${passphrase}`]);
+    const lines = [await dir.read('cluster1/ca-key.pem'), await dir.read('root-key.pem'), rootKey]
+      .flatMap((pem) => pem.split('\n'))
+      .filter((line) => line.length > 20 && !line.startsWith('-----'));
+    expect(lines.length).toBeGreaterThan(3);
+    const seen = [...runs.flatMap(({stdout, stderr}) => [stdout, stderr]), await dir.read('journal.jsonl')].join('\n');
+    for (const secret of [passphrase, ...lines]) expect(seen).not.toContain(secret);
+    const cluster = await Promise.all(
+      ['ca-cert', 'ca-key', 'root-cert', 'cert-chain'].map((name) => dir.read(`cluster1/${name}.pem`)),
+    );
+    for (const secret of rootKey.split('\n').filter((line) => line.length > 20 && !line.startsWith('-----'))) {
+      expect(cluster.join('\n')).not.toContain(secret);
+    }
+  });
+});
