@@ -44,8 +44,11 @@ const defaultBundleName = 'istio-ca-root-cert';
 /** The questions about one cluster. */
 export function clusterQuestions(options: ClusterQuestionOptions): Questions<ApiFacts> {
   const {deps, mesh, reads} = options;
-  const controlPlanes = async (): Promise<readonly ControlPlaneFacts[]> =>
-    readControlPlanes({...(await objects(reads)), configMaps: await reads.configMaps()});
+  const controlPlanes = once(async (): Promise<readonly ControlPlaneFacts[]> => {
+    const [workloads, configMaps] = await Promise.all([objects(reads), reads.configMaps()]);
+    return readControlPlanes({...workloads, configMaps});
+  });
+  const secret = once(() => readSecret(options));
   return {
     apiVersion: reads.version,
     access: reads.access,
@@ -55,12 +58,14 @@ export function clusterQuestions(options: ClusterQuestionOptions): Questions<Api
       return metadata.uid;
     },
     cacerts: async () => {
-      const secret = await readSecret(options);
-      return secret === 'absent' ? secret : cacertsFacts(secret, await options.ownCa());
+      const found = await secret();
+      return found === 'absent' ? found : cacertsFacts(found, await options.ownCa());
     },
     selfSignedRoot: async () => selfSignedRoot(await reads.secret('istio-ca-secret')),
-    pushedTrust: () => (options.noSecrets ? trustOfFiles(options) : trustOfSecret(options)),
+    pushedTrust: () => (options.noSecrets ? trustOfFiles(options) : trustOfSecret(secret)),
     bundles: async () => {
+      // Asked for before the control plane has said the name: it nearly always is this one, and asking takes a round trip.
+      reads.bundles(defaultBundleName).catch(() => undefined);
       const [first] = await controlPlanes();
       return (await reads.bundles(first?.bundleName ?? defaultBundleName)).map(writtenBundle);
     },
@@ -74,6 +79,12 @@ export function clusterQuestions(options: ClusterQuestionOptions): Questions<Api
     gateways: async () => readGateways(await objects(reads)),
     servedChains: async () => probeIstiods(deps, reads, mesh.istio.namespace, await controlPlanes()),
   };
+}
+
+/** Several facts come from one answer, which is read and parsed once. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return () => (asked ??= ask());
 }
 
 async function objects(reads: ClusterReads): Promise<Omit<ControlPlaneObjects, 'configMaps'>> {
@@ -103,9 +114,9 @@ function selfSignedRoot(secret: KubeObject | undefined): CertificateFacts | 'abs
   return certificate ? certificateFacts(certificate) : 'absent';
 }
 
-async function trustOfSecret(options: ClusterQuestionOptions): Promise<PushedTrust | 'absent'> {
-  const secret = await readSecret(options);
-  return secret === 'absent' ? secret : pushedTrust('Secret cacerts', secret);
+async function trustOfSecret(secret: () => Promise<CacertsSecret | 'absent'>): Promise<PushedTrust | 'absent'> {
+  const found = await secret();
+  return found === 'absent' ? found : pushedTrust('Secret cacerts', found);
 }
 
 async function trustOfFiles({ownCa}: ClusterQuestionOptions): Promise<PushedTrust | 'absent'> {
