@@ -4,7 +4,7 @@
  */
 import {isCollection, isMap, isNode, isPair, isScalar, LineCounter, parseDocument} from 'yaml';
 import type {Document, YAMLError} from 'yaml';
-import {z} from 'zod';
+import * as z from 'zod';
 import {MeshError} from '../errors.js';
 import type {ErrorCode} from '../errors.js';
 import {nearest} from '../nearest.js';
