@@ -90,9 +90,13 @@ const chainStartsValid: Rule = ({chain, now}) => {
     : undefined;
 };
 
-const maySign: Rule = ({ca}) => {
+// What is no CA at all says so once; the rules about what a CA's workloads need add nothing.
+const isNoCa = ({ca}: ParsedCaFiles): boolean => ca?.extensions.basicConstraints?.ca !== true;
+
+const maySign: Rule = (parsed) => {
+  const {ca} = parsed;
   const usages = ca?.extensions.keyUsage?.usages;
-  return ca && usages && !usages.includes('keyCertSign')
+  return ca && !isNoCa(parsed) && usages && !usages.includes('keyCertSign')
     ? `the key usage of "${ca.subject.text}" lacks keyCertSign: proxies refuse every workload certificate it signs`
     : undefined;
 };
@@ -126,8 +130,9 @@ const chainReachesRoot: Rule = ({chain, roots, files, verified}) => {
     : `${caFileNamesOf(files).certChain} ends at "${last.subject.text}", which no certificate of ${caFileNamesOf(files).rootCert} signed`;
 };
 
-const workloadsFitPathLength: Rule = ({verified}) => {
-  if (!verified || 'failure' in verified) return undefined;
+const workloadsFitPathLength: Rule = (parsed) => {
+  const {verified} = parsed;
+  if (!verified || 'failure' in verified || isNoCa(parsed)) return undefined;
   const short = verified.chain.find((certificate, index) => exceedsPathLength(certificate, index));
   return short
     ? `"${short.subject.text}" has pathlen:${String(short.extensions.basicConstraints?.pathLength)}: istiod loads it, but every workload certificate below it fails verification`
