@@ -27,25 +27,30 @@ export const steps: readonly Step[] = [
   step(pushTrust, ['certs generate'], (request) => request),
   step(renderInstalls, [], (request) => request),
   step(applyInstalls, ['trust push', 'install render'], (request) => request),
-  step(verifyMesh('error'), ['install apply'], ({clusters, context, istioNamespace, waitMs, typed}): VerifyRequest => ({
-    mesh: {clusters, context, istioNamespace},
-    selection: {only: [], skip: []},
-    limits: {noSecrets: false, noLive: false, offline: false},
-    waitMs,
-    failOn: 'error',
-    typed,
-  })),
+  step(
+    verifyMesh('error'),
+    ['install apply'],
+    ({clusters, context, istioNamespace, waitMs, typed}, dryRun): VerifyRequest => ({
+      mesh: {clusters, context, istioNamespace},
+      selection: {only: [], skip: []},
+      limits: {noSecrets: false, noLive: false, offline: false},
+      // What a dry run leaves as it is does not become green by waiting.
+      ...(!dryRun && {waitMs}),
+      failOn: 'error',
+      typed,
+    }),
+  ),
 ];
 
 function step<Request, Result extends StepAnswer>(
   operation: Operation<Request, Result>,
   needs: readonly string[],
-  requestOf: (request: UpRequest) => Request,
+  requestOf: (request: UpRequest, dryRun: boolean) => Request,
 ): Step {
   return {
     command: operation.command,
     needs,
-    run: (request, engine) => operation.execute(requestOf(request), engine),
+    run: (request, engine) => operation.execute(requestOf(request, engine.settings.dryRun !== 'none'), engine),
     // A step concludes only its own results.
     conclude: (result) => operation.conclude(result as Result),
   };

@@ -163,21 +163,26 @@ function distinct(errors: readonly ErrorReport[]): readonly ErrorReport[] {
 }
 
 /**
- * Names the cause of rows that could not be ok anyway: the first check, in order, that is not ok itself, declares that
- * it implies this one, and is about the same cluster. An unknown cause explains only what is unknown.
+ * Names the cause of rows that could not be ok anyway: a check that is not ok itself, declares that it implies this one,
+ * and is about the same cluster. An unknown cause explains only what is unknown. Of several causes it is the first, in
+ * order, that is no consequence itself.
  */
 function markConsequences(checks: readonly Check[], rows: readonly Row[]): readonly Row[] {
   const bad = rows.filter(({result}) => result === 'error' || result === 'unknown');
-  return rows.map((consequence) => {
-    if (consequence.result === 'ok' || consequence.result === 'skipped') return consequence;
-    const cause = bad.find(
+  const causesOf = (consequence: Row): readonly Row[] => {
+    if (consequence.result === 'ok' || consequence.result === 'skipped') return [];
+    return bad.filter(
       (candidate) =>
         candidate.id !== consequence.id &&
         (candidate.result === 'error' || consequence.result === 'unknown') &&
         sameCluster(candidate, consequence) &&
         checks.find(({id}) => id === candidate.id)?.implies.some((id) => matches(consequence.id, id)) === true,
     );
-    return cause ? {...consequence, impliedBy: cause.id} : consequence;
+  };
+  return rows.map((row) => {
+    const causes = causesOf(row);
+    const cause = causes.find((one) => causesOf(one).length === 0) ?? causes[0];
+    return cause ? {...row, impliedBy: cause.id} : row;
   });
 }
 

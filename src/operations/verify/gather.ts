@@ -8,7 +8,9 @@ import type {ClusterFactValues, Evidence, Fact, FactKey, Facts, MeshFactKey} fro
 import {leftOutBy, neededFacts} from '../../domain/checks/needs.js';
 import type {Limits} from '../../domain/checks/needs.js';
 import {asMeshError} from '../../domain/errors.js';
+import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import {checkMeshFile} from '../../domain/mesh/parse.js';
 import {resolveMesh} from '../../domain/mesh/resolve.js';
 import type {Deps} from '../../engine/deps.js';
 import {loadMesh} from '../shared/load-mesh.js';
@@ -81,9 +83,17 @@ async function loadOrEmpty(
   try {
     return await loadMesh(deps, request);
   } catch (thrown) {
-    if (asMeshError(thrown).code !== 'MESH_YAML_INVALID') throw thrown;
-    const empty = {apiVersion: 'kubectl-mesh/v1alpha1', kind: 'Mesh', clusters: []} as const;
-    return {mesh: resolveMesh({file: {...empty, clusters: []}, contexts: {}, names: [], said: {}}).mesh, clusters: []};
+    const text = await deps.workspace.readText(layout.meshYaml);
+    // One that fits its schema and cannot be used all the same (it declares no cluster) ends this command like any other.
+    if (
+      asMeshError(thrown).code !== 'MESH_YAML_INVALID' ||
+      text === undefined ||
+      !('problems' in checkMeshFile(text))
+    ) {
+      throw thrown;
+    }
+    const {mesh} = resolveMesh({file: undefined, contexts: {}, names: ['unknown'], said: {}});
+    return {mesh: {...mesh, clusters: []}, clusters: []};
   }
 }
 

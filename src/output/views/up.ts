@@ -30,7 +30,8 @@ function stepLines(step: UpStep, {dryRun}: UpResult, context: ViewContext): read
   return [head, ...errorLines(step), ...details];
 }
 
-function outcomeWords({outcome, knownAfter}: UpStep, dryRun: boolean): string {
+function outcomeWords({outcome, knownAfter, result}: UpStep, dryRun: boolean): string {
+  if (result?.verdict) return result.verdict;
   if (knownAfter !== undefined) return `is known after ${knownAfter}`;
   if (outcome !== 'skipped') return outcome;
   return dryRun ? 'would change' : 'not started';

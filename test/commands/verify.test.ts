@@ -1,0 +1,460 @@
+import {chmod, readFile, rm, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import Verify from '../../src/commands/verify.js';
+import type {Row} from '../../src/domain/checks/report.js';
+import type {VerifyResult} from '../../src/operations/verify/verify.js';
+import {configMap, namespace, secret} from '../helpers/fake-kubectl/fake-cluster.js';
+import type {RequestMatch} from '../helpers/fake-kubectl/fake-cluster.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+import type {CommandRun} from '../helpers/run-command.js';
+import {bundleOf, tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js';
+import {istiod, pod, textsOf} from '../helpers/trust-mesh.js';
+import {verifiedMesh} from '../helpers/verify-mesh.js';
+import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+
+let mesh: VerifiedMesh;
+
+beforeEach(async () => {
+  mesh = await verifiedMesh('c1', 'c2');
+});
+
+afterEach(() => mesh.stop());
+
+const verify = (...argv: string[]): Promise<CommandRun> => runCommand(Verify, argv, mesh.env);
+
+async function verifyJson(...argv: string[]): Promise<{code: number; result: VerifyResult}> {
+  const run = await verify(...argv, '-o', 'json');
+  return {code: run.code, result: answerOf(run) as VerifyResult};
+}
+
+/** `MESH301 c1 error`, consequences left out. */
+function bad({checks}: VerifyResult): readonly string[] {
+  return checks
+    .filter(isBad)
+    .filter(({impliedBy}) => impliedBy === undefined)
+    .map(name);
+}
+
+function isBad({result}: Row): boolean {
+  return result !== 'ok' && result !== 'skipped';
+}
+
+function name({id, cluster, result}: Row): string {
+  return [id, ...(cluster === undefined ? [] : [cluster]), result].join(' ');
+}
+
+describe('a healthy mesh', () => {
+  it('is ok, and the whole answer has the promised shape', async () => {
+    const {code, result} = await verifyJson();
+    expect(bad(result)).toEqual([]);
+    expect([code, result.verdict]).toEqual([0, 'ok']);
+    const shape = ['cluster', 'expected', 'fix', 'id', 'observed', 'result', 'scope', 'severity', 'title', 'vantage'];
+    expect(Object.keys(result)).toEqual(['schemaVersion', 'verdict', 'checks']);
+    for (const row of result.checks.filter(({result: one}) => one === 'ok')) {
+      const keys = shape.filter((key) => key !== 'cluster' || row.scope === 'cluster');
+      expect(Object.keys(row).sort()).toEqual(keys);
+    }
+  });
+
+  it('needs one kubectl for each cluster and one for each istiod pod, and changes nothing', async () => {
+    await verify();
+    const calls = await mesh.kube.calls();
+    expect(calls.map(({args}) => args.find((arg) => !arg.startsWith('-'))).sort()).toEqual([
+      'port-forward',
+      'port-forward',
+      'proxy',
+      'proxy',
+    ]);
+    expect(mesh.clusters.flatMap(({kube}) => kube.writes)).toEqual([]);
+  });
+
+  it('reads Secrets by name only', async () => {
+    await verify();
+    const secrets = mesh.one('c1').kube.requests.filter(({resource}) => resource === 'secrets');
+    expect(secrets.map(({verb, name: one}) => `${verb} ${one ?? ''}`).sort()).toEqual([
+      'get cacerts',
+      'get istio-ca-secret',
+    ]);
+  });
+
+  it('never prints a key', async () => {
+    const run = await verify('-o', 'json');
+    expect(run.stdout + run.stderr).not.toMatch(/PRIVATE KEY/);
+  });
+
+  it('prints nothing with -o short', async () => {
+    expect(await verify('-o', 'short')).toMatchObject({code: 0, stdout: ''});
+  });
+
+  it('is judged for the named cluster only', async () => {
+    const {result} = await verifyJson('c2');
+    expect(new Set(result.checks.map(({cluster}) => cluster))).toEqual(new Set([undefined, 'c2']));
+    expect(mesh.one('c1').kube.requests).toEqual([]);
+  });
+});
+
+describe('a finding', () => {
+  it('of another CA in the cluster: MESH301, exit 3, and a push that mends it', async () => {
+    const other = await tinyRoot();
+    const foreign = await tinyClusterCa(other, 'c1');
+    const files = textsOf(bundleOf(foreign, [other]));
+    const {kube, publish, present} = mesh.one('c1');
+    kube.put(secret('istio-system/cacerts', files));
+    publish(files['root-cert.pem'] ?? '');
+    present([await tinyLeaf(foreign), foreign, other]);
+    const {code, result} = await verifyJson();
+    expect(code).toBe(3);
+    expect(new Set(bad(result))).toEqual(new Set(['MESH301 c1 error']));
+    const row = result.checks.find(({id, result: one}) => id === 'MESH301' && one === 'error');
+    expect(row?.fix).toBe('kubectl mesh trust push c1 --restart-istiod --yes');
+  });
+
+  it('of an istiod that made its own root: MESH304, and everything that follows from it', async () => {
+    const own = await tinyRoot();
+    const {kube, publish, present} = mesh.one('c1');
+    kube.put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': own.certificate.pem}, {type: 'istio.io/ca-root'}));
+    publish(own.certificate.pem);
+    present([await tinyLeaf(own), own]);
+    const {code, result} = await verifyJson();
+    expect(code).toBe(3);
+    expect(bad(result)).toEqual(['MESH304 c1 error']);
+    expect(result.checks.filter(({impliedBy}) => impliedBy === 'MESH304').map(name)).toEqual([
+      'MESH302 c1 error',
+      'MESH303 c1 error',
+    ]);
+    const row = result.checks.find(({id, cluster}) => id === 'MESH304' && cluster === 'c1');
+    expect(row?.fix).toBe('kubectl --context ctx-c1 -n istio-system rollout restart deployment/istiod');
+  });
+
+  it('of an istiod that still serves the CA from before a renewal: MESH303', async () => {
+    const before = await tinyClusterCa(mesh.root, 'c1');
+    mesh.one('c1').present([await tinyLeaf(before), before, mesh.root]);
+    const {code, result} = await verifyJson();
+    expect([code, ...bad(result)]).toEqual([3, 'MESH303 c1 error']);
+  });
+
+  it('of nothing Running: MESH402, and what cannot be asked then is its consequence', async () => {
+    const {kube} = mesh.one('c1');
+    kube.put(
+      pod(
+        'istio-system/istiod-1',
+        {
+          status: {
+            phase: 'Pending',
+            conditions: [
+              {type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/0 nodes are available'},
+            ],
+          },
+        },
+        {app: 'istiod'},
+      ),
+    );
+    const {code, result} = await verifyJson();
+    expect([code, ...bad(result)]).toEqual([3, 'MESH402 c1 error']);
+    const row = result.checks.find(({id, result: one}) => id === 'MESH402' && one === 'error');
+    expect(row?.observed).toMatch(/istiod-1 is Pending: Unschedulable: 0\/0 nodes/);
+    const live = result.checks.find(({id, cluster}) => id === 'MESH303' && cluster === 'c1');
+    expect(live).toMatchObject({result: 'unknown', impliedBy: 'MESH402'});
+  });
+
+  it('of contexts that were renamed: MESH203, and what was seen there is about another cluster', async () => {
+    await writeFile(join(mesh.dir, 'contexts.yaml'), 'c1: ctx-c2\nc2: ctx-c1\n');
+    const {code, result} = await verifyJson();
+    expect(code).toBe(3);
+    expect(bad(result)).toEqual(['MESH203 c1 error', 'MESH203 c2 error']);
+    expect(result.checks.find(({id, cluster}) => id === 'MESH404' && cluster === 'c1')).toMatchObject({
+      result: 'error',
+      impliedBy: 'MESH203',
+    });
+  });
+
+  it('of two names for one cluster: MESH204', async () => {
+    const uid = mesh.one('c1').kube.uid;
+    mesh.one('c2').kube.put({...namespace('kube-system'), metadata: {name: 'kube-system', uid}});
+    const {code, result} = await verifyJson();
+    expect([code, ...bad(result)]).toEqual([3, 'MESH204 error']);
+  });
+
+  it('of a key that others can read: MESH106, with a chmod that reaches the file', async () => {
+    await chmod(join(mesh.dir, 'c1/ca-key.pem'), 0o644);
+    const {code, result} = await verifyJson();
+    expect([code, ...bad(result)]).toEqual([3, 'MESH106 error']);
+    const row = result.checks.find(isBad);
+    expect(row?.fix).toBe(`chmod 600 ${join(mesh.dir, 'c1/ca-key.pem')}`);
+  });
+
+  it('of mesh.yaml is a row with line and column, and invalid input', async () => {
+    await writeFile(join(mesh.dir, 'mesh.yaml'), 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshid: x\n');
+    const {code, result} = await verifyJson();
+    expect([code, ...bad(result)]).toEqual([2, 'MESH101 error']);
+    expect(result.checks.find(({id}) => id === 'MESH101')?.observed).toMatch(/^mesh\.yaml:3:1: /);
+  });
+
+  it('that is a warning fails only with --fail-on warning', async () => {
+    const {kube} = mesh.one('c1');
+    await writeFile(
+      join(mesh.dir, 'root-key.pem'),
+      textsOf(bundleOf(mesh.one('c1').ca, [mesh.root]))['ca-key.pem'] ?? '',
+      {mode: 0o600},
+    );
+    const lenient = await verifyJson();
+    expect([lenient.code, lenient.result.verdict, ...bad(lenient.result)]).toEqual([0, 'warning', 'MESH107 warning']);
+    expect((await verify('--fail-on', 'warning')).code).toBe(3);
+    expect(kube.writes).toEqual([]);
+  });
+
+  it('prints commands for the mesh that was named', async () => {
+    mesh.one('c1').kube.remove('Secret', 'istio-system/cacerts');
+    const env = {PATH: mesh.kube.path, WORK_DIR: ''};
+    const run = await runCommand(Verify, ['c1', '-w', mesh.dir, '--context', 'ctx-c1', '-o', 'json'], env);
+    const row = (answerOf(run) as VerifyResult).checks.find(({id}) => id === 'MESH301');
+    expect(row?.fix).toBe(`kubectl mesh trust push c1 --restart-istiod --yes -w ${mesh.dir} --context ctx-c1`);
+  });
+});
+
+/** Every request of verify, and the words that must be in the reason. */
+const requests: readonly (readonly [RequestMatch, RegExp])[] = [
+  [{verb: 'get', resource: 'namespaces', name: 'kube-system'}, /get namespaces "kube-system"/],
+  [{verb: 'list', resource: 'namespaces'}, /list namespaces/],
+  [{verb: 'list', resource: 'deployments', namespace: 'istio-system'}, /list deployments/],
+  [{verb: 'list', resource: 'pods', namespace: 'istio-system'}, /list pods in namespace "istio-system"/],
+  [{verb: 'list', resource: 'configmaps', namespace: 'istio-system'}, /list configmaps in namespace "istio-system"/],
+  [{verb: 'get', resource: 'secrets', name: 'cacerts'}, /get secrets "cacerts"/],
+  [{verb: 'get', resource: 'secrets', name: 'istio-ca-secret'}, /get secrets "istio-ca-secret"/],
+];
+
+describe('what cannot be seen', () => {
+  it.each(requests)('is unknown when %o is forbidden: exit 4, and the reason names the right', async (match, words) => {
+    mesh.one('c1').kube.deny(match);
+    const {code, result} = await verifyJson();
+    expect([code, result.verdict]).toEqual([4, 'unknown']);
+    const [cause] = result.checks.filter(({result: one}) => one === 'unknown');
+    expect(cause).toMatchObject({cluster: 'c1', error: {code: 'FORBIDDEN'}});
+    expect(result.checks.find(({id, cluster}) => id === 'MESH202' && cluster === 'c1')).toMatchObject({
+      result: 'unknown',
+    });
+    for (const row of result.checks.filter(({result: one}) => one === 'unknown')) expect(row.reason).toMatch(words);
+    // What rests on other facts is still judged.
+    expect(
+      result.checks.filter(({cluster, result: one}) => cluster === 'c2' && one !== 'ok' && one !== 'skipped'),
+    ).toEqual([]);
+  });
+
+  it('is unknown when the bundles of all namespaces may not be listed', async () => {
+    const {kube} = mesh.one('c1');
+    kube.fault(
+      {verb: 'list', resource: 'configmaps'},
+      {
+        status: 403,
+        message:
+          'configmaps is forbidden: User "test" cannot list resource "configmaps" in API group "" at the cluster scope',
+      },
+      1,
+    );
+    const {code, result} = await verifyJson('c1', '--only', 'MESH302,MESH202', '--no-live');
+    expect(code).toBe(4);
+    expect(bad(result)).toContain('MESH202 c1 unknown');
+  });
+
+  it('covers every request that verify sends', async () => {
+    await verify('c1');
+    const sent = new Set(
+      mesh
+        .one('c1')
+        .kube.requests.map(({verb, resource, namespace: space, name: one}) =>
+          [verb, resource, space, one].filter(Boolean).join(' '),
+        ),
+    );
+    expect([...sent].sort()).toEqual([
+      'get /version',
+      'get namespaces kube-system',
+      'get secrets istio-system cacerts',
+      'get secrets istio-system istio-ca-secret',
+      'list configmaps',
+      'list configmaps istio-system',
+      'list deployments istio-system',
+      'list namespaces',
+      'list pods istio-system',
+    ]);
+  });
+
+  it('is unknown when the API server does not answer: one cause, everything else follows', async () => {
+    mesh.one('c1').kube.fault({}, 'drop', 999);
+    const {code, result} = await verifyJson('--request-timeout', '5s');
+    expect([code, result.verdict, ...bad(result)]).toEqual([4, 'unknown', 'MESH201 c1 unknown']);
+  });
+
+  it('is unknown when nobody answers behind the port-forward', async () => {
+    const {kube} = mesh.one('c1');
+    kube.forwards['istiod-1'] = {'15012': 1};
+    await mesh.kube.saveForwards();
+    const {code, result} = await verifyJson();
+    expect([code, ...bad(result)]).toEqual([4, 'MESH303 c1 unknown']);
+  });
+
+  it('is unknown when port-forward is refused', async () => {
+    Reflect.deleteProperty(mesh.one('c1').kube.forwards, 'istiod-1');
+    await mesh.kube.saveForwards();
+    const {code, result} = await verifyJson();
+    expect([code, ...bad(result)]).toEqual([4, 'MESH303 c1 unknown']);
+  });
+
+  it('is unknown when kubectl is not there, and the reason says so', async () => {
+    const run = await runCommand(Verify, ['-o', 'json'], {PATH: '/nowhere', WORK_DIR: mesh.dir});
+    const {checks} = answerOf(run) as VerifyResult;
+    expect(run.code).toBe(4);
+    expect(checks.find(({id}) => id === 'MESH201')).toMatchObject({result: 'unknown', error: {code: 'TOOL_MISSING'}});
+  });
+
+  it('does not hide an error: that decides the exit code', async () => {
+    mesh.one('c1').kube.deny({verb: 'list', resource: 'pods'});
+    mesh.one('c2').kube.remove('Secret', 'istio-system/cacerts');
+    const {code, result} = await verifyJson();
+    expect([code, result.verdict]).toEqual([3, 'error']);
+  });
+});
+
+describe('selection', () => {
+  it('--only asks for nothing that its checks do not need', async () => {
+    const {result} = await verifyJson('--only', 'MESH203');
+    expect(new Set(result.checks.map(({id}) => id))).toEqual(new Set(['MESH203']));
+    expect(mesh.one('c1').kube.requests.map(({resource, name: one}) => `${resource} ${one ?? ''}`)).toEqual([
+      // The session's own first request.
+      '/version ',
+      'namespaces kube-system',
+    ]);
+  });
+
+  it('--skip leaves checks out', async () => {
+    const {result} = await verifyJson('--skip', 'MESH1,MESH303', '--skip', 'MESH4');
+    expect(result.checks.every(({id}) => /^MESH[23]/.test(id) && id !== 'MESH303')).toBe(true);
+  });
+
+  it('--no-secrets reads no Secret, and compares with the work directory', async () => {
+    const {code, result} = await verifyJson('--no-secrets');
+    expect(code).toBe(0);
+    expect(mesh.one('c1').kube.requests.filter(({resource}) => resource === 'secrets')).toEqual([]);
+    const results = Object.fromEntries(
+      result.checks.filter(({cluster}) => cluster === 'c1').map(({id, result: one}) => [id, one]),
+    );
+    expect(results).toMatchObject({
+      MESH301: 'skipped',
+      MESH302: 'ok',
+      MESH303: 'ok',
+      MESH304: 'skipped',
+      MESH305: 'skipped',
+    });
+  });
+
+  it('--no-live opens no connection to istiod', async () => {
+    const {code, result} = await verifyJson('--no-live');
+    expect(code).toBe(0);
+    expect((await mesh.kube.calls()).every(({args}) => !args.includes('port-forward'))).toBe(true);
+    expect(result.checks.find(({id}) => id === 'MESH303')).toMatchObject({
+      result: 'skipped',
+      reason: expect.stringContaining('--no-live') as unknown,
+    });
+  });
+
+  it('--offline starts no kubectl', async () => {
+    const {code, result} = await verifyJson('--offline');
+    expect(code).toBe(0);
+    expect(await mesh.kube.calls()).toEqual([]);
+    expect(result.checks.filter(({id}) => !id.startsWith('MESH1')).every(({result: one}) => one === 'skipped')).toBe(
+      true,
+    );
+  });
+
+  it.each(['MESH9', 'mesh301', 'cacerts'])('of %s is wrong usage', async (word) => {
+    const run = await verify('--only', word, '--json');
+    expect(run.code).toBe(2);
+    expect(answerOf(run)).toMatchObject({error: {code: 'UNKNOWN_ID'}});
+  });
+});
+
+describe('without work directory and network', () => {
+  const nowhere = {PATH: '/nowhere', WORK_DIR: '/nowhere'};
+
+  it('lists all checks', async () => {
+    const run = await runCommand(Verify, ['--list-checks'], nowhere);
+    expect(run.code).toBe(0);
+    expect(run.stdout.trim().split('\n').length).toBeGreaterThan(20);
+  });
+
+  it('explains a check', async () => {
+    const run = await runCommand(Verify, ['--explain', 'MESH303', '--json'], nowhere);
+    expect(run.code).toBe(0);
+    expect(answerOf(run)).toMatchObject({id: 'MESH303', byHand: expect.stringContaining('openssl') as unknown});
+  });
+
+  it('refuses to explain what is not there', async () => {
+    const run = await runCommand(Verify, ['--explain', 'MESH33'], nowhere);
+    expect([run.code, run.stdout]).toEqual([2, '']);
+    expect(run.stderr).toMatch(/MESH303/);
+  });
+});
+
+describe('--wait', () => {
+  it('ends when what was missing comes', async () => {
+    const {kube} = mesh.one('c1');
+    kube.put(pod('istio-system/istiod-1', {status: {phase: 'Pending'}}, {app: 'istiod'}));
+    kube.before({verb: 'watch', resource: 'pods'}, () => {
+      kube.put(pod('istio-system/istiod-1', {}, {app: 'istiod'}));
+    });
+    const {code, result} = await verifyJson('--wait');
+    expect([code, result.verdict]).toEqual([0, 'ok']);
+  });
+
+  it('ends at --timeout with the last rows, and exit 124', async () => {
+    mesh.one('c1').kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1'}, 2));
+    const {code, result} = await verifyJson('--wait', '--timeout', '2s');
+    expect([code, result.verdict, ...bad(result)]).toEqual([124, 'error', 'MESH402 c1 error']);
+    expect(result.error?.code).toBe('TIMEOUT');
+  });
+
+  it('ends at once at what no waiting mends', async () => {
+    await rm(join(mesh.dir, 'c1/ca-cert.pem'));
+    const {code, result} = await verifyJson('--wait');
+    expect([code, ...bad(result)]).toContain('MESH102 c1 error');
+    expect(result.error).toBeUndefined();
+  });
+
+  it('does not wait for warnings', async () => {
+    await chmod(join(mesh.dir, 'c1'), 0o755);
+    const {code, result} = await verifyJson('--wait');
+    expect([code, result.verdict]).toEqual([0, 'warning']);
+  });
+});
+
+describe('a cluster of somebody', () => {
+  it('with namespaces that are no business of istiod is ok', async () => {
+    const {kube} = mesh.one('c1');
+    kube.put(
+      configMap('istio-system/istio', {
+        mesh: 'discoverySelectors:\n- matchExpressions:\n  - {key: team, operator: DoesNotExist}\n',
+      }),
+    );
+    kube.put(namespace('theirs', {team: 'x'}));
+    const {result} = await verifyJson('c1');
+    expect(bad(result)).toEqual([]);
+  });
+
+  it('whose istiod writes the bundle under another name is ok', async () => {
+    const {kube} = mesh.one('c1');
+    kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1', PILOT_CA_CERT_CONFIGMAP: 'our-roots'}));
+    const bundle = await readFile(join(mesh.dir, 'c1/root-cert.pem'), 'utf8');
+    for (const space of ['default', 'istio-system', 'kube-system', 'shop']) {
+      kube.remove('ConfigMap', `${space}/istio-ca-root-cert`);
+      kube.put(configMap(`${space}/our-roots`, {'root-cert.pem': bundle}));
+    }
+    const {result} = await verifyJson('c1');
+    expect(bad(result)).toEqual([]);
+  });
+
+  it('that holds garbage where YAML should be is unknown, not ok', async () => {
+    mesh.one('c1').kube.put(configMap('istio-system/istio', {mesh: '{{{'}));
+    const {code, result} = await verifyJson('c1');
+    expect([code, result.verdict]).toEqual([4, 'unknown']);
+  });
+});

@@ -1,0 +1,134 @@
+/** Clusters in which everything is as `verify` wants it, real TLS of istiod included; tests then spoil one thing. */
+import {chmod, writeFile} from 'node:fs/promises';
+import type {AddressInfo} from 'node:net';
+import {join} from 'node:path';
+import {createServer} from 'node:tls';
+import type {Server} from 'node:tls';
+import {writePrivateKey} from '../../src/domain/pki/private-key.js';
+import {configMap, namespace} from './fake-kubectl/fake-cluster.js';
+import type {FakeCluster, FakeObject} from './fake-kubectl/fake-cluster.js';
+import {bundleOf, tinyClusterCa, tinyLeaf} from './tiny-ca.js';
+import type {TinyCa} from './tiny-ca.js';
+import {istiod, pod, putCacerts, textsOf, trustMesh} from './trust-mesh.js';
+import type {TrustMesh} from './trust-mesh.js';
+
+/** Namespaces that must have the trust bundle. */
+export const bundleNamespaces = ['default', 'istio-system', 'kube-system', 'shop'] as const;
+
+/** One cluster of the mesh. */
+export interface VerifiedCluster {
+  readonly name: string;
+  readonly kube: FakeCluster;
+  readonly ca: TinyCa;
+  /** What istiod presents from now on. */
+  readonly present: (chain: readonly TinyCa[]) => void;
+  /** What istiod wrote into every namespace. */
+  readonly publish: (bundle: string) => void;
+}
+
+/** A healthy mesh. */
+export interface VerifiedMesh extends TrustMesh {
+  readonly clusters: readonly VerifiedCluster[];
+  one(name: string): VerifiedCluster;
+}
+
+/** Makes it. Cluster names `c1`, `c2`, …, contexts `ctx-c1`, …, mesh1, network1. */
+export async function verifiedMesh(...names: readonly string[]): Promise<VerifiedMesh> {
+  const mesh = await trustMesh(names);
+  const servers: Server[] = [];
+  const clusters = await Promise.all(
+    names.map(async (name): Promise<VerifiedCluster> => {
+      const kube = mesh.cluster(name);
+      const ca = await tinyClusterCa(mesh.root, name);
+      const bundle = bundleOf(ca, [mesh.root]);
+      await mesh.writeCa(name, textsOf(bundle));
+      await chmod(join(mesh.dir, name), 0o700);
+      kube.put(namespace('istio-system', {'topology.istio.io/network': 'network1'}));
+      kube.put(namespace('shop'));
+      putCacerts(kube, textsOf(bundle));
+      for (const object of controlPlane(name)) kube.put(object);
+      const publish = (text: string): void => {
+        for (const space of bundleNamespaces)
+          kube.put(configMap(`${space}/istio-ca-root-cert`, {'root-cert.pem': text}));
+      };
+      publish(bundle.rootCert);
+      const leaf = await tinyLeaf(ca);
+      const server = createServer(contextOf([leaf, ca, mesh.root]), (socket) => socket.on('error', () => undefined));
+      servers.push(server);
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      kube.forwards['istiod-1'] = {'15012': (server.address() as AddressInfo).port};
+      return {
+        name,
+        kube,
+        ca,
+        present: (chain) => {
+          server.setSecureContext(contextOf(chain));
+        },
+        publish,
+      };
+    }),
+  );
+  await mesh.kube.saveForwards();
+  await writeFile(join(mesh.dir, 'mesh.yaml'), meshYaml(clusters));
+  return {
+    ...mesh,
+    clusters,
+    one(name) {
+      const cluster = clusters.find((candidate) => candidate.name === name);
+      if (!cluster) throw new Error(`no cluster ${name}`);
+      return cluster;
+    },
+    async stop() {
+      for (const server of servers) server.close();
+      await mesh.stop();
+    },
+  };
+}
+
+function meshYaml(clusters: readonly VerifiedCluster[]): string {
+  const list = clusters.map(
+    ({name, kube}) => `  - name: ${name}\n    context: ctx-${name}\n    network: network1\n    uid: ${kube.uid}\n`,
+  );
+  return `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshID: mesh1\nclusters:\n${list.join('')}`;
+}
+
+function contextOf(chain: readonly TinyCa[]): {key: string; cert: string} {
+  const [leaf] = chain;
+  if (!leaf) throw new Error('a chain has a leaf');
+  return {key: writePrivateKey(leaf.key).reveal(), cert: chain.map(({certificate}) => certificate.pem).join('')};
+}
+
+/** istiod and a gateway, with their pods and ConfigMaps. */
+function controlPlane(name: string): readonly FakeObject[] {
+  const values = {global: {meshID: 'mesh1', network: 'network1', multiCluster: {clusterName: name}}};
+  return [
+    istiod('1.31.0', {CLUSTER_ID: name}),
+    pod('istio-system/istiod-1', {}, {app: 'istiod'}),
+    configMap('istio-system/istio', {mesh: 'trustDomain: cluster.local\n'}),
+    configMap('istio-system/istio-sidecar-injector', {values: JSON.stringify(values)}),
+    gateway(),
+    pod('istio-system/gateway-1', {}, {istio: 'ingressgateway'}),
+  ];
+}
+
+function gateway(): FakeObject {
+  const container = {
+    name: 'istio-proxy',
+    image: 'proxyv2:1.31.0',
+    env: [{name: 'ISTIO_META_NETWORK', value: 'network1'}],
+  };
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      name: 'istio-ingressgateway',
+      namespace: 'istio-system',
+      labels: {'operator.istio.io/component': 'IngressGateways'},
+    },
+    spec: {
+      replicas: 1,
+      selector: {matchLabels: {istio: 'ingressgateway'}},
+      template: {metadata: {}, spec: {containers: [container]}},
+    },
+  };
+}
