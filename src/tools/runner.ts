@@ -261,12 +261,17 @@ function forwardLines(stream: Readable, onLine: (line: string) => void): void {
   });
 }
 
-/** Cleaned lines of a stream. A program that is killed ends its streams; that is no error of the reader. */
+/**
+ * Cleaned lines of a stream. A program that is killed ends its streams; that is no error of the reader. A reader that
+ * has seen enough leaves the stream flowing: a program would die of a pipe that is closed, or wait for one that is full.
+ */
 async function* cleanLines(stream: Readable): AsyncGenerator<string> {
   try {
     for await (const line of linesOf(stream)) yield printable(line);
   } catch {
     return;
+  } finally {
+    stream.resume();
   }
 }
 

@@ -23,21 +23,25 @@ export async function* watchEvents<T extends KubeObject>(
 ): AsyncGenerator<WatchEvent<T>> {
   if (answer.status === 410) return;
   if (answer.status !== 200) throw toError(await wholeBody(answer.body));
-  for await (const line of linesOf(answer.body)) {
-    if (line.trim() === '') continue;
-    const event = JSON.parse(line) as {readonly type: string; readonly object: T & {readonly code?: number}};
-    switch (event.type) {
-      case 'ADDED':
-      case 'MODIFIED':
-      case 'DELETED':
-        yield {type: event.type, object: {...event.object, apiVersion: kind.apiVersion, kind: kind.kind}};
-        break;
-      case 'ERROR':
-        if (event.object.code === 410) return;
-        throw toError(JSON.stringify(event.object));
-      default:
-        break;
+  try {
+    for await (const line of linesOf(answer.body)) {
+      if (line.trim() === '') continue;
+      const event = JSON.parse(line) as {readonly type: string; readonly object: T & {readonly code?: number}};
+      switch (event.type) {
+        case 'ADDED':
+        case 'MODIFIED':
+        case 'DELETED':
+          yield {type: event.type, object: {...event.object, apiVersion: kind.apiVersion, kind: kind.kind}};
+          break;
+        case 'ERROR':
+          if (event.object.code === 410) return;
+          throw toError(JSON.stringify(event.object));
+        default:
+          break;
+      }
     }
+  } finally {
+    answer.body.destroy();
   }
 }
 
