@@ -60,6 +60,11 @@ export class HealthyMesh {
     return this.#names.map((name) => this.kube.cluster(name));
   }
 
+  /** With the fake kubectl first on PATH. */
+  get environment(): NodeJS.ProcessEnv {
+    return {...process.env, PATH: this.kube.path};
+  }
+
   /** Added to the answer of every API request. Milliseconds. */
   set latencyMs(latency: number) {
     for (const cluster of this.clusters) cluster.latencyMs = latency;
@@ -70,7 +75,7 @@ export class HealthyMesh {
     return runNode(this.sandbox, {
       args: [this.program, ...args],
       cwd: this.workDir,
-      env: {...process.env, PATH: this.kube.path},
+      env: this.environment,
     });
   }
 
@@ -91,16 +96,17 @@ export class HealthyMesh {
     return this.run('verify');
   }
 
-  /** How many processes of each kubectl command a run started: `proxy`, `port-forward`, others by their name. */
-  async countKubectl(run: () => Promise<unknown>): Promise<Readonly<Record<string, number>>> {
+  /** The kubectl processes that a run started: the command of each, by context (`` where none was named). */
+  async kubectlProcesses(run: () => Promise<unknown>): Promise<ReadonlyMap<string, readonly string[]>> {
     const before = (await this.kube.calls()).length;
     await run();
-    const counts: Record<string, number> = {};
+    const started = new Map<string, string[]>();
     for (const {args} of (await this.kube.calls()).slice(before)) {
+      const context = args.find((arg) => arg.startsWith('--context='))?.slice('--context='.length) ?? '';
       const command = args.find((arg) => !arg.startsWith('-')) ?? '';
-      counts[command] = (counts[command] ?? 0) + 1;
+      started.set(context, [...(started.get(context) ?? []), command]);
     }
-    return counts;
+    return started;
   }
 
   async #startControlPlanes(): Promise<void> {

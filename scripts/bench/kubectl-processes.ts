@@ -21,10 +21,13 @@ async function measure({program, sandbox}: BenchContext): Promise<Report> {
   ];
   const rows: CountRow[] = [];
   for (const {name, run, target} of commands) {
-    const counts = await mesh.countKubectl(run);
-    const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    const kinds = Object.entries(counts).map(([kind, count]) => `${kind} ${String(count / size.clusters)}`);
-    rows.push({kind: 'count', what: `${name} (${kinds.join(', ')})`, count: total / size.clusters, target});
+    const started = await mesh.kubectlProcesses(run);
+    // The cluster with the most; processes that belong to no cluster count for each.
+    const common = started.get('') ?? [];
+    const most = mesh.clusters
+      .map(({context}) => [...(started.get(context) ?? []), ...common])
+      .reduce((one, other) => (other.length > one.length ? other : one));
+    rows.push({kind: 'count', what: `${name} (${most.join(', ')})`, count: most.length, target});
   }
   return {
     rows,
