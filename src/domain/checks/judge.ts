@@ -80,8 +80,13 @@ function rowsOf(check: Check, target: Target, judgement: Judgement): readonly Ro
 }
 
 function unknownRow(check: Check, target: Target, error: ErrorReport): Row {
-  const fix = error.hints[0] ?? '';
+  const fix = commandIn(error.hints) ?? error.hints[0] ?? '';
   return {...row(check, target, 'unknown', {fix}), reason: error.message, error};
+}
+
+/** The first command that stands at the end of a hint: "ask the cluster: kubectl auth can-i …". */
+function commandIn(hints: readonly string[]): string | undefined {
+  return hints.map((hint) => /(?:^|: )(kubectl .*)$/.exec(hint)?.[1]).find((command) => command !== undefined);
 }
 
 function row(

@@ -53,6 +53,18 @@ describe('the error code of an unknown row', () => {
   });
 });
 
+describe('what to type about something unknown', () => {
+  it.each([
+    [['the user needs a right', 'ask the cluster: kubectl auth can-i list pods'], 'kubectl auth can-i list pods'],
+    [['kubectl config get-contexts'], 'kubectl config get-contexts'],
+    [['log in again'], 'log in again'],
+    [[], ''],
+  ])('is the command among %j', (hints, fix) => {
+    const report = judge(checks, evidence({facts1: {apiVersion: {unknown: {...reason, hints}}}}));
+    expect(report.checks.find(({result}) => result === 'unknown')?.fix).toBe(fix);
+  });
+});
+
 describe('consequences', () => {
   const everything = Object.fromEntries(
     [

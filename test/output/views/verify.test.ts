@@ -1,0 +1,82 @@
+import {describe, expect, it} from 'vitest';
+import {judge} from '../../../src/domain/checks/judge.js';
+import {checks} from '../../../src/domain/checks/registry.js';
+import type {ErrorReport} from '../../../src/domain/errors.js';
+import {explainCheck, listChecks} from '../../../src/operations/verify/catalogue.js';
+import type {VerifyResult} from '../../../src/operations/verify/verify.js';
+import {checkListView, explainView, verifyView} from '../../../src/output/views/verify.js';
+import {certificate, clusterCa, daysFromNow, evidence, now} from '../../domain/checks/healthy.js';
+
+const context = {color: false, now};
+const golden = (name: string): string => `../../fixtures/golden/verify/${name}`;
+
+const forbidden: ErrorReport = {
+  code: 'FORBIDDEN',
+  message: 'not allowed to list pods in namespace "istio-system"',
+  hints: ['kubectl auth can-i list pods -n istio-system --context kind-cluster1'],
+};
+
+/** Some of everything: an error with consequences, a warning, something unknown, something left out. */
+const mixed: VerifyResult = judge(
+  checks,
+  evidence({
+    meshValues: {rootKey: {protection: 'clear'}},
+    cluster1: {cacerts: 'absent'},
+    cluster2: {
+      caFiles: clusterCa('cluster2', {
+        key: 'absent',
+        certificate: certificate('ca of cluster2', {notBefore: daysFromNow(-700), notAfter: daysFromNow(30)}),
+      }),
+      bundles: [],
+    },
+    facts1: {
+      access: {unknown: forbidden},
+      controlPlanes: {unknown: forbidden},
+      gateways: {unknown: forbidden},
+      servedChains: {leftOut: '--no-live: istiod was not asked'},
+    },
+  }),
+);
+
+const healthy: VerifyResult = judge(checks, evidence());
+
+describe('the view of verify', () => {
+  it.each([
+    ['mixed', mixed],
+    ['healthy', healthy],
+  ] as const)('shows a %s mesh as text, short and json', async (name, result) => {
+    await expect(verifyView.text(result, context)).toMatchFileSnapshot(golden(`${name}.txt`));
+    await expect(verifyView.short?.(result, context)).toMatchFileSnapshot(golden(`${name}.short.txt`));
+    await expect(JSON.stringify(result, undefined, 2)).toMatchFileSnapshot(golden(`${name}.json`));
+  });
+
+  it('says that waiting was given up', () => {
+    const error: ErrorReport = {code: 'TIMEOUT', message: 'not all was well after 60 s', hints: []};
+    expect(verifyView.text({...mixed, error}, context)).toContain('Gave up waiting: not all was well after 60 s');
+    expect(verifyView.short?.({...mixed, error}, context)).toContain('Gave up waiting');
+  });
+
+  it('shows nothing that could rewrite a terminal', () => {
+    const [row, ...rest] = mixed.checks;
+    if (!row) throw new Error('a row');
+    const hostile: VerifyResult = {
+      verdict: 'error',
+      checks: [{...row, result: 'error', observed: 'pod \u001b[2J\u202eevil\nVerdict: ok', fix: 'x\r\ny'}, ...rest],
+    };
+    for (const text of [verifyView.text(hostile, context), verifyView.short?.(hostile, context) ?? '']) {
+      expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u202e]/);
+      expect(text.split('\n').filter((line) => line.startsWith('Verdict: ok'))).toEqual([]);
+    }
+  });
+});
+
+describe('the views of the catalogue', () => {
+  const engine = undefined as never;
+
+  it('list and explain as text', async () => {
+    const list = await listChecks.execute(undefined, engine);
+    expect(checkListView.text(list, context).split('\n')).toHaveLength(checks.length);
+    const explained = await explainCheck.execute({id: 'MESH304'}, engine);
+    await expect(explainView.text(explained, context)).toMatchFileSnapshot(golden('explain.txt'));
+  });
+});
