@@ -14,7 +14,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{domain,engine,cli,signers,workspace,tools,output}/**/*.test.ts'],
+          include: ['test/{domain,engine,cli,operations,signers,workspace,tools,output}/**/*.test.ts'],
           testTimeout: minute,
         },
       },

@@ -1,5 +1,5 @@
 /** The work directory on a real disk: {@link Workspace} from the parts beside this file. */
-import {lstat, readdir, readFile, realpath, unlink} from 'node:fs/promises';
+import {lstat, readdir, readFile, realpath, rmdir, unlink} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
@@ -68,11 +68,12 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
     },
     recover: async () => [...(await recoverFiles(root, faults)), ...(await closeIntents(journal))],
     lock: async (command) => {
+      const isNew = (await factsOf(root)) === undefined;
       await makeDirectory(root).catch((error: unknown) => {
         throw fileError(error, root, 'write');
       });
       const {pid} = process;
-      return takeLock(join(root, layout.lock), {
+      const lock = await takeLock(join(root, layout.lock), {
         pid,
         host,
         started: startOf(pid),
@@ -80,6 +81,13 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
         command,
         since: now().toISOString(),
       });
+      return {
+        async release() {
+          await lock.release();
+          // A run that failed before it wrote anything leaves no folder behind; one with content stays.
+          if (isNew) await rmdir(root).catch(() => undefined);
+        },
+      };
     },
     readOutside: (path) => readOutside(path),
   };

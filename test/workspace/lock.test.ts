@@ -40,6 +40,17 @@ describe('the lock', () => {
     await (await workspace.lock('trust push')).release();
   });
 
+  it('leaves no work directory behind that it had to make and that nobody wrote to', async () => {
+    const root = join(await temporaryRoot(), 'new');
+    const workspace = createWorkspace({root, now: () => new Date()});
+    await (await workspace.lock('test')).release();
+    expect(await workspace.stat('.').catch(() => undefined)).toBeUndefined();
+    const lock = await workspace.lock('test');
+    await workspace.write([{path: 'mesh.yaml', content: 'x'}]);
+    await lock.release();
+    expect(await readdir(root)).toEqual(['mesh.yaml']);
+  });
+
   it('of a living process of this host is respected, and taken over when it was killed', async () => {
     const root = await temporaryRoot();
     const workspace = createWorkspace({root, now: () => new Date()});

@@ -1,0 +1,200 @@
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import Init from '../../src/commands/init.js';
+import {parseMeshFile} from '../../src/domain/mesh/parse.js';
+import {answerOf, type CommandRun, runCommand} from '../helpers/run-command.js';
+import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
+
+let dir: TestWorkDir;
+beforeEach(async () => {
+  dir = await createWorkDir();
+});
+afterEach(() => dir.dispose());
+
+const init = (...argv: string[]): Promise<CommandRun> => runCommand(Init, [...argv, '-w', dir.root]);
+const initWith = (env: Record<string, string>, ...argv: string[]): Promise<CommandRun> =>
+  runCommand(Init, [...argv, '-w', dir.root], env);
+const mesh = async () => parseMeshFile(await dir.read('mesh.yaml'));
+const codeOf = (run: CommandRun): unknown => (answerOf(run) as {error: {code: string}}).error.code;
+
+interface Answer {
+  readonly clusters: readonly {readonly name: string; readonly outcome: string}[];
+  readonly changes: readonly string[];
+  readonly warnings: readonly {readonly message: string}[];
+  readonly dryRun?: string;
+}
+const answer = (run: CommandRun): Answer => answerOf(run) as Answer;
+
+describe('init', () => {
+  it("makes mesh.yaml with the guide's defaults, and a .gitignore that keeps keys out", async () => {
+    const run = await init('cluster1=kind-1', 'cluster2', '-o', 'json');
+    expect(run.code).toBe(0);
+    expect(answer(run).clusters).toEqual([
+      {name: 'cluster1', context: 'kind-1', network: 'network1', outcome: 'done'},
+      {name: 'cluster2', network: 'network1', outcome: 'done'},
+    ]);
+    expect(await mesh()).toEqual({
+      apiVersion: 'kubectl-mesh/v1alpha1',
+      kind: 'Mesh',
+      meshID: 'mesh1',
+      clusters: [
+        {name: 'cluster1', context: 'kind-1', network: 'network1'},
+        {name: 'cluster2', network: 'network1'},
+      ],
+    });
+    expect((await dir.read('.gitignore')).split('\n')).toContain('*key.pem');
+  });
+
+  it('changes nothing when it is run again', async () => {
+    await init('cluster1=kind-1', '--mesh-id', 'm', '--network', 'n');
+    const before = await dir.snapshot();
+    const run = await init('cluster1=kind-1', '--mesh-id', 'm', '--network', 'n', '-o', 'json');
+    expect(run.code).toBe(0);
+    expect(answer(run)).toMatchObject({changes: [], clusters: [{name: 'cluster1', outcome: 'unchanged'}]});
+    expect(await dir.snapshot()).toEqual(before);
+  });
+
+  it('writes nothing on a dry run, not even the folder', async () => {
+    await dir.remove('.');
+    const run = await init('cluster1', '--dry-run', '-o', 'json');
+    expect(run.code).toBe(0);
+    expect(answer(run)).toMatchObject({dryRun: 'client', clusters: [{name: 'cluster1', outcome: 'skipped'}]});
+    await expect(dir.mode('.')).rejects.toThrow('ENOENT');
+  });
+
+  it('adds clusters later and leaves every line of mesh.yaml', async () => {
+    const text = '# ours\napiVersion: kubectl-mesh/v1alpha1\nkind: Mesh   # always\nclusters:\n  - name: a # first\n';
+    await dir.write('mesh.yaml', text);
+    expect((await init('b=ctx', '--network', 'n2')).code).toBe(0);
+    expect(await dir.read('mesh.yaml')).toBe(`${text}  - name: b\n    context: ctx\n    network: n2\n`);
+  });
+
+  it('keeps a context that differs from the declared one for this person', async () => {
+    await init('cluster1=theirs');
+    const before = await dir.read('mesh.yaml');
+    const run = await init('cluster1=mine', '-o', 'json');
+    expect(answer(run).clusters).toMatchObject([{name: 'cluster1', context: 'mine', outcome: 'done'}]);
+    expect(await dir.read('mesh.yaml')).toBe(before);
+    expect(await dir.read('contexts.yaml')).toContain('cluster1: mine');
+  });
+
+  const guide = {
+    MESH: 'mesh9',
+    CLUSTER_1: 'one',
+    CTX_1: 'ctx-1',
+    NETWORK_1: 'net-1',
+    CLUSTER_2: 'two',
+    CTX_2: 'ctx-2',
+    NETWORK_2: 'net-2',
+  };
+
+  it("reads the guide's variables", async () => {
+    expect((await initWith(guide, '--from-env')).code).toBe(0);
+    expect(await mesh()).toMatchObject({
+      meshID: 'mesh9',
+      clusters: [
+        {name: 'one', context: 'ctx-1', network: 'net-1'},
+        {name: 'two', context: 'ctx-2', network: 'net-2'},
+      ],
+    });
+  });
+
+  it('does not read them unasked, and lets a flag go before them', async () => {
+    expect((await initWith(guide, 'three')).code).toBe(0);
+    expect((await mesh()).meshID).toBe('mesh1');
+    await dir.remove('mesh.yaml');
+    expect((await initWith(guide, '--from-env', '--mesh-id', 'flag', '--network', 'all')).code).toBe(0);
+    expect(await mesh()).toMatchObject({meshID: 'flag', clusters: [{network: 'all'}, {network: 'all'}]});
+  });
+
+  it.each([
+    ['a name that leaves the folder', ['../x'], {}, 'INVALID_CLUSTER_NAME'],
+    ['a name in upper case', ['Cluster1'], {}, 'INVALID_CLUSTER_NAME'],
+    ['an empty name', [''], {}, 'INVALID_CLUSTER_NAME'],
+    ['a name with a space', ['a b'], {}, 'INVALID_CLUSTER_NAME'],
+    ['a name of 64 characters', ['a'.repeat(64)], {}, 'INVALID_CLUSTER_NAME'],
+    ['a name that is an option', ['--', '-f'], {}, 'INVALID_CLUSTER_NAME'],
+    ['an empty context', ['a='], {}, 'USAGE'],
+    ['two contexts for one cluster', ['a=x', 'a=y'], {}, 'USAGE'],
+    ['one context for two clusters', ['a=x', 'b=x'], {}, 'CONTRADICTION'],
+    ["another cluster's context", ['b=ctx-old'], {}, 'CONTRADICTION'],
+    ['another mesh ID', ['--mesh-id', 'other'], {}, 'CONTRADICTION'],
+    ['another mesh ID in MESH', ['--from-env'], {MESH: 'other', CLUSTER_1: 'old'}, 'CONTRADICTION'],
+    ['another network in NETWORK_1', ['--from-env'], {NETWORK_1: 'other', CLUSTER_1: 'old'}, 'CONTRADICTION'],
+    ['a network that is no label', ['a', '--network', 'a b'], {}, 'USAGE'],
+    ['variables that name no cluster', ['--from-env'], {MESH: 'm'}, 'MISSING_VALUE'],
+    ['a context of no cluster', ['--from-env'], {CLUSTER_1: 'a', CTX_2: 'x'}, 'MISSING_VALUE'],
+  ] as [string, string[], Record<string, string>, string][])(
+    'refuses %s with exit 2, and writes nothing',
+    async (_what, argv, env, code) => {
+      await init('old=ctx-old', '--mesh-id', 'm', '--network', 'n');
+      const before = await dir.snapshot();
+      const run = await runCommand(Init, ['-o', 'json', '-w', dir.root, ...argv], env);
+      expect([run.code, codeOf(run)]).toEqual([2, code]);
+      expect(await dir.snapshot()).toEqual(before);
+    },
+  );
+
+  it('says line and column when mesh.yaml is not valid, and leaves it alone', async () => {
+    await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nistio: {version: 1.30}\n');
+    const run = await init('a');
+    expect(run.code).toBe(2);
+    expect(run.stderr).toContain('mesh.yaml:3:18: istio.version');
+    expect(await dir.read('mesh.yaml')).not.toContain('clusters');
+  });
+});
+
+describe("init in a directory of Istio's Makefiles", () => {
+  /** As `make NAME-cacerts-selfSigned` of 1.7.8 leaves it, after "make clean" did not find its Makefile. */
+  async function makefile17(name: string, root = 'ROOT'): Promise<void> {
+    await dir.write('root-cert.pem', 'ROOT');
+    await dir.write('root-key.pem', 'ROOT KEY', 0o600);
+    await dir.write('root-cert.csr', 'CSR');
+    await dir.write(`${name}/selfSigned-ca-key.pem`, `KEY OF ${name}`, 0o600);
+    await dir.write(`${name}/selfSigned-ca-cert.pem`, `CA OF ${name}`);
+    await dir.write(`${name}/selfSigned-ca-cert-chain.pem`, `CHAIN OF ${name}`);
+    await dir.write(`${name}/root-cert.pem`, root);
+    await dir.write(`${name}/intermediate.conf`, '[ req ]');
+  }
+
+  it("finds the clusters and copies the files of 1.7 to istiod's names beside the originals", async () => {
+    await makefile17('cluster1');
+    const before = await dir.snapshot();
+    const run = await init('-o', 'json');
+    expect(run.code).toBe(0);
+    expect(answer(run)).toMatchObject({clusters: [{name: 'cluster1', outcome: 'done'}], warnings: []});
+    expect(await dir.snapshot()).toMatchObject(before);
+    expect(await dir.read('cluster1/ca-key.pem')).toBe('KEY OF cluster1');
+    expect(await dir.mode('cluster1/ca-key.pem')).toBe(0o600);
+    expect(await dir.read('cluster1/ca-cert.pem')).toBe('CA OF cluster1');
+    expect(await dir.read('cluster1/cert-chain.pem')).toBe('CHAIN OF cluster1');
+    expect(answer(await init('-o', 'json')).changes).toEqual([]);
+  });
+
+  it('takes 1.6 and today as they are, byte for byte', async () => {
+    for (const name of ['ca-key.pem', 'ca-cert.pem', 'cert-chain.pem', 'root-cert.pem']) {
+      await dir.write(`east/${name}`, 'BYTES', name === 'ca-key.pem' ? 0o600 : 0o644);
+    }
+    await dir.write('root-cert.srl', '01');
+    await dir.write('root-cert.pem', 'BYTES');
+    await dir.write('root-key.pem', 'BYTES', 0o600);
+    const before = await dir.snapshot();
+    const run = await init('-o', 'json');
+    expect(answer(run).clusters.map(({name}) => name)).toEqual(['east']);
+    expect(answer(run).warnings).toEqual([]);
+    expect(await dir.snapshot()).toMatchObject(before);
+  });
+
+  it('says what the Makefile got wrong, and shows no key', async () => {
+    await makefile17('cluster1');
+    await makefile17('cluster2', 'ANOTHER ROOT');
+    await dir.write('k8s-root-cert.pem', '');
+    await dir.write('root-key.pem', 'ROOT KEY', 0o644);
+    const run = await init('cluster1', '-o', 'json');
+    const messages = answer(run).warnings.map(({message}) => message);
+    for (const part of ['k8s-root-cert.pem is empty', 'mode 0644', 'different roots', 'init cluster2']) {
+      expect(messages).toContainEqual(expect.stringContaining(part));
+    }
+    const journal = await dir.read('journal.jsonl');
+    for (const text of [run.stdout, run.stderr, journal]) expect(text).not.toMatch(/KEY OF|ROOT KEY/);
+  });
+});
