@@ -1,4 +1,5 @@
 import {readFile, rm, writeFile} from 'node:fs/promises';
+import {writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import InstallApply from '../../src/commands/install/apply.js';
@@ -47,9 +48,7 @@ function install(call: IstioctlCall) {
   const cluster = mesh.kube.cluster(call.args[call.args.indexOf('--context') + 1] ?? '');
   const before = cluster.get('Deployment', 'istio-system/istiod');
   const same = before?.metadata.bytes === call.content;
-  cluster.put(
-    same && before ? before : installed({time: String(istioctl.calls.length), bytes: call.content ?? ''}),
-  );
+  cluster.put(same && before ? before : installed({time: String(istioctl.calls.length), bytes: call.content ?? ''}));
   return {stdout: '✔ Istiod installed\n✔ Installation complete\n'};
 }
 
@@ -414,6 +413,52 @@ describe('refusals', () => {
     expect(run.code).toBe(5);
     expect(answer(run).clusters).toMatchObject([{outcome: 'refused'}, {outcome: 'done'}]);
     expect(contextsOf(istioctl.calls)).toEqual(['ctx-c2']);
+  });
+});
+
+describe('what changes meanwhile, and what is worth knowing', () => {
+  it('does not apply other bytes than the plan saw', async () => {
+    mesh.cluster('c1').before({verb: 'create', resource: 'configmaps'}, () => {
+      writeFileSync(join(mesh.dir, 'c1/install.yaml'), 'kind: IstioOperator\n');
+    });
+    const run = await apply('c1');
+    expect(errorOf(run)?.code).toBe('STALE_INSTALL');
+    expect(istioctl.calls).toEqual([]);
+  });
+
+  it('asks before another network label is replaced', async () => {
+    const label = (network: string): FakeObject => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: {name: 'istio-system', labels: {'topology.istio.io/network': network}},
+    });
+    mesh.cluster('c1').put(label('other'));
+    expect(errorOf(await apply('c1'))).toMatchObject({code: 'CONFIRMATION_NEEDED'});
+    expectUntouched(mesh.cluster('c1'));
+    expect((await apply('c1', '-y')).code).toBe(0);
+    expect(mesh.cluster('c1').get('Namespace', 'istio-system')?.metadata.labels).toMatchObject(
+      label('network1').metadata.labels ?? {},
+    );
+  });
+
+  it('looks and plans again when somebody else wrote the record meanwhile', async () => {
+    await apply('c1');
+    mesh.cluster('c1').put(installed({time: 'later'}));
+    mesh.cluster('c1').before({verb: 'update', resource: 'configmaps'}, () => {
+      const record = mesh.cluster('c1').get('ConfigMap', 'istio-system/kubectl-mesh-install');
+      if (record) mesh.cluster('c1').put(record);
+    });
+    expect((await apply('c1')).code).toBe(0);
+    expect(istioctl.calls).toHaveLength(2);
+  });
+
+  it('warns where Kubernetes does not fit the Istio version', async () => {
+    istioctl.version = {version: '1.9.9'};
+    await runCommand(InstallRender, [], mesh.env);
+    const run = await apply('c1');
+    expect(answerOf(run)).toMatchObject({
+      warnings: [{cluster: 'c1', message: expect.stringContaining('1.34') as unknown}],
+    });
   });
 });
 

@@ -1,3 +1,4 @@
+import {printable, printableLine} from '../../domain/printable.js';
 import type {AppliedCluster, ApplyResult} from '../../operations/install/apply.js';
 import type {View} from '../view.js';
 
@@ -19,7 +20,11 @@ const planned = {
 
 function clusterLines(cluster: AppliedCluster, istioctl: string, dryRun: boolean): readonly string[] {
   const {name, outcome, change, error, path, running} = cluster;
-  if (error) return [`${name}: ${outcome}: ${error.message}`, ...error.hints.map((hint) => `  hint: ${hint}`)];
+  if (error)
+    return [
+      `${name}: ${outcome}: ${printable(error.message)}`,
+      ...error.hints.map((hint) => `  → ${printableLine(hint)}`),
+    ];
   if (outcome === 'unchanged') return [`${name}: unchanged: Istio ${running ?? istioctl} runs as ${path} says`];
   if (change === undefined || change === 'unchanged') return [`${name}: ${outcome}`];
   const from = change === 'upgrade' && running !== undefined ? ` from ${running}` : '';

@@ -1,3 +1,4 @@
+import {printable, printableLine} from '../../domain/printable.js';
 import type {PrintResult} from '../../operations/install/print.js';
 import type {RenderedCluster, RenderResult} from '../../operations/install/render.js';
 import type {View} from '../view.js';
@@ -13,12 +14,16 @@ export const printView: View<PrintResult> = {text: ({document}) => document};
 
 function clusterLines(cluster: RenderedCluster, dryRun: boolean): readonly string[] {
   const {name, outcome, path, diff = [], kept, error} = cluster;
-  if (error) return [`${name}: ${outcome}: ${error.message}`, ...error.hints.map((hint) => `  ${hint}`)];
+  if (error)
+    return [
+      `${name}: ${outcome}: ${printable(error.message)}`,
+      ...error.hints.map((hint) => `  → ${printableLine(hint)}`),
+    ];
   const form = `Istio ${cluster.istioVersion ?? '?'} from ${cluster.versionFrom ?? '?'}, form of ${cluster.dialect ?? '?'}`;
   const what = outcome === 'done' ? 'written' : outcome === 'skipped' && dryRun ? 'would be written' : outcome;
   return [
     `${name}: ${path} ${what} (${form})`,
     ...(kept === undefined ? [] : [`  what was edited by hand ${dryRun ? 'would be' : 'is'} kept as ${kept}`]),
-    ...diff.map((line) => `  ${line}`),
+    ...diff.map((line) => `  ${printable(line)}`),
   ];
 }

@@ -1,0 +1,81 @@
+import {describe, expect, it} from 'vitest';
+import type {ApplyResult} from '../../src/operations/install/apply.js';
+import type {RenderResult} from '../../src/operations/install/render.js';
+import {applyView} from '../../src/output/views/install-apply.js';
+import {printView, renderView} from '../../src/output/views/install-render.js';
+
+const context = {color: false, now: new Date('2026-01-01T00:00:00Z')};
+const form = {
+  istioVersion: '1.30.3',
+  versionFrom: 'istioctl',
+  dialect: '1.24 and later',
+  dialectWhy: 'because',
+} as const;
+const golden = (name: string): string => `../fixtures/golden/install/${name}.txt`;
+
+const rendered: RenderResult = {
+  clusters: [
+    {name: 'new', outcome: 'done', path: 'new/install.yaml', ...form},
+    {name: 'same', outcome: 'unchanged', path: 'same/install.yaml', ...form},
+    {
+      name: 'edited',
+      outcome: 'done',
+      path: 'edited/install.yaml',
+      kept: 'edited/install.edited-01234567.yaml',
+      diff: ['- hub: mine', '+ tag: yours'],
+      ...form,
+    },
+    {
+      name: 'broken',
+      outcome: 'failed',
+      path: 'broken/install.yaml',
+      error: {code: 'MISSING_VALUE', message: 'cluster broken has no network', hints: ['say it with --network']},
+    },
+  ],
+  warnings: [],
+};
+
+const applied: ApplyResult = {
+  istioctl: '1.31.0',
+  warnings: [],
+  clusters: [
+    {name: 'new', outcome: 'done', path: 'new/install.yaml', change: 'install', context: 'c'},
+    {name: 'same', outcome: 'unchanged', path: 'same/install.yaml', change: 'unchanged', running: '1.31.0'},
+    {name: 'old', outcome: 'done', path: 'old/install.yaml', change: 'upgrade', running: '1.30.3'},
+    {
+      name: 'bad',
+      outcome: 'refused',
+      path: 'bad/install.yaml',
+      error: {code: 'NO_CACERTS', message: 'bad has no Secret', hints: ['kubectl mesh trust push bad']},
+    },
+    {name: 'later', outcome: 'skipped', path: 'later/install.yaml', change: 'replace', running: '1.31.0'},
+  ],
+};
+
+describe('install render', () => {
+  it('says for each cluster what was written, from which version, and what an edit was', async () => {
+    await expect(`${renderView.text(rendered, context)}\n`).toMatchFileSnapshot(golden('render'));
+    await expect(`${renderView.text({...rendered, dryRun: 'client'}, context)}\n`).toMatchFileSnapshot(
+      golden('render-dry-run'),
+    );
+  });
+
+  it('prints names for scripts', () => {
+    expect(renderView.name?.(rendered, context).split('\n')).toHaveLength(4);
+  });
+
+  it('prints the document alone', () => {
+    expect(printView.text({cluster: 'c', document: 'kind: IstioOperator\n', ...form}, context)).toBe(
+      'kind: IstioOperator\n',
+    );
+  });
+});
+
+describe('install apply', () => {
+  it('says for each cluster what was done, or what helps', async () => {
+    await expect(`${applyView.text(applied, context)}\n`).toMatchFileSnapshot(golden('apply'));
+    await expect(`${applyView.text({...applied, dryRun: 'client'}, context)}\n`).toMatchFileSnapshot(
+      golden('apply-dry-run'),
+    );
+  });
+});
