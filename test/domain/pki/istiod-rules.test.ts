@@ -6,7 +6,8 @@ import type {CertificateTemplate} from '../../../src/domain/pki/certificate.js';
 import {openssl, temporaryFiles} from '../../helpers/openssl.js';
 import {bundleOf, type TinyCa, tinyClusterCa, tinyLeaf, tinyRoot} from '../../helpers/tiny-ca.js';
 
-const now = new Date();
+// A minute on: openssl starts its certificates at the current second, which must not be the future.
+const now = new Date(Date.now() + 60_000);
 const day = 24 * 60 * 60_000;
 const ago = (days: number) => new Date(now.getTime() - days * day);
 
