@@ -1,0 +1,509 @@
+import {readFile, readdir, rm, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import TrustPush from '../../src/commands/trust/push.js';
+import type {PushResult} from '../../src/operations/trust/push.js';
+import {configMap, namespace, secret} from '../helpers/fake-kubectl/fake-cluster.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+import type {CommandRun} from '../helpers/run-command.js';
+import {bundleOf, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
+import {injected, istiod, pod, putCacerts, runIstiod, textsOf, trustMesh} from '../helpers/trust-mesh.js';
+import type {FakeIstiod, TrustMesh} from '../helpers/trust-mesh.js';
+
+let mesh: TrustMesh;
+const running: FakeIstiod[] = [];
+
+beforeEach(async () => {
+  mesh = await trustMesh(['c1', 'c2']);
+});
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((one) => one.stop()));
+  await mesh.stop();
+});
+
+const push = (...argv: string[]): Promise<CommandRun> => runCommand(TrustPush, argv, mesh.env);
+
+async function pushJson(...argv: string[]): Promise<{code: number; result: PushResult}> {
+  const run = await push(...argv, '-o', 'json');
+  return {code: run.code, result: answerOf(run) as PushResult};
+}
+
+const outcomes = (result: PushResult): string[] => result.clusters.map(({name, outcome}) => `${name} ${outcome}`);
+
+describe('a new cluster', () => {
+  it('gets namespace and Secret, and running again changes nothing', async () => {
+    const first = await pushJson();
+    expect(first.code).toBe(0);
+    expect(outcomes(first.result)).toEqual(['c1 done', 'c2 done']);
+    expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle('c1')));
+    expect(mesh.cluster('c1').writes.map(({verb, resource}) => `${verb} ${resource}`)).toEqual([
+      'create namespaces',
+      'create secrets',
+    ]);
+    const yaml = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
+    const second = await pushJson();
+    expect(second.code).toBe(0);
+    expect(outcomes(second.result)).toEqual(['c1 unchanged', 'c2 unchanged']);
+    expect(mesh.cluster('c1').writes).toHaveLength(2);
+    expect(await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8')).toBe(yaml);
+  });
+
+  it('is reached by one kubectl, as kubectl-mesh, and says who wrote what', async () => {
+    await push('c1');
+    expect(await mesh.kube.calls()).toHaveLength(1);
+    const written = mesh.cluster('c1').get('Secret', 'istio-system/cacerts');
+    expect(written?.metadata.managedFields).toMatchObject([{manager: 'kubectl-mesh'}]);
+    expect(written?.metadata.labels).toMatchObject({'app.kubernetes.io/managed-by': 'kubectl-mesh'});
+    expect(written?.metadata.annotations).toMatchObject({
+      'kubectl-mesh/cluster': 'c1',
+      'kubectl-mesh/root-sha256': mesh.root.certificate.fingerprint,
+    });
+  });
+
+  it('has its UID recorded, and another one is refused before anything is written', async () => {
+    await push('c1');
+    expect(await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8')).toContain(mesh.cluster('c1').uid);
+    await mesh.renew('c1');
+    const other = await pushJson('c1', '--context', 'ctx-c2');
+    expect(other.code).toBe(2);
+    await writeFile(join(mesh.dir, 'contexts.yaml'), 'c1: ctx-c2\nc2: ctx-c1\n');
+    const swapped = await pushJson('c1');
+    expect(swapped.code).toBe(5);
+    expect(swapped.result.clusters[0]?.error?.code).toBe('UID_MISMATCH');
+    expect(mesh.cluster('c2').writes).toEqual([]);
+    const accepted = await pushJson('c1', '--accept-uid');
+    expect(accepted.code).toBe(0);
+  });
+
+  it('is refused where two names lead to it', async () => {
+    mesh.cluster('c2').put({...namespace('kube-system'), metadata: {name: 'kube-system', uid: mesh.cluster('c1').uid}});
+    const {code, result} = await pushJson();
+    expect(code).toBe(5);
+    expect(result.clusters.map(({error}) => error?.code)).toEqual(['UID_MISMATCH', 'UID_MISMATCH']);
+    expect([...mesh.cluster('c1').writes, ...mesh.cluster('c2').writes]).toEqual([]);
+  });
+
+  it('is told apart from one without CA files', async () => {
+    await rm(join(mesh.dir, 'c1'), {recursive: true});
+    const {code, result} = await pushJson('c1');
+    expect(code).toBe(2);
+    expect(result.clusters[0]?.error?.code).toBe('FILE_MISSING');
+  });
+});
+
+describe('the namespace', () => {
+  it('is labelled only where the network is declared, and before the Secret', async () => {
+    await mesh.stop();
+    mesh = await trustMesh(['c1'], {clusterYaml: '    network: network1\n'});
+    mesh.cluster('c1').put(namespace('istio-system', {team: 'mesh'}));
+    expect((await push('c1')).code).toBe(0);
+    expect(mesh.cluster('c1').get('Namespace', 'istio-system')?.metadata.labels).toMatchObject({
+      team: 'mesh',
+      'topology.istio.io/network': 'network1',
+    });
+    expect(mesh.cluster('c1').writes.map(({resource}) => resource)).toEqual(['namespaces', 'secrets']);
+  });
+
+  it('is not touched when it need not change, so no right to it is needed', async () => {
+    mesh.cluster('c1').put(namespace('istio-system'));
+    for (const verb of ['create', 'patch', 'update']) mesh.cluster('c1').deny({verb, resource: 'namespaces'});
+    expect((await push('c1')).code).toBe(0);
+  });
+
+  it('whose network differs needs agreement', async () => {
+    await mesh.stop();
+    mesh = await trustMesh(['c1'], {clusterYaml: '    network: network1\n'});
+    mesh.cluster('c1').put(namespace('istio-system', {'topology.istio.io/network': 'other'}));
+    expect((await push('c1')).code).toBe(5);
+    expect(mesh.cluster('c1').writes).toEqual([]);
+    expect((await push('c1', '-y')).code).toBe(0);
+  });
+
+  it('that is being deleted is waited for by the person', async () => {
+    const gone = namespace('istio-system');
+    mesh.cluster('c1').put({...gone, metadata: {...gone.metadata, deletionTimestamp: '2026-01-01T00:00:00Z'}});
+    const {code, result} = await pushJson('c1');
+    expect(code).toBe(1);
+    expect(result.clusters[0]?.error?.code).toBe('NOT_READY');
+  });
+});
+
+describe('a Secret that is there', () => {
+  it('with the same content, written by somebody else, is unchanged', async () => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+    const {code, result} = await pushJson('c1');
+    expect(code).toBe(0);
+    expect(outcomes(result)).toEqual(['c1 unchanged']);
+    expect(mesh.cluster('c1').writes).toEqual([]);
+  });
+
+  it('is replaced whole at its version after it was agreed to, and kept as cacerts-previous', async () => {
+    const before = textsOf(mesh.bundle('c1'));
+    putCacerts(mesh.cluster('c1'), before);
+    await mesh.renew('c1');
+    const refused = await push('c1');
+    expect(refused.code).toBe(5);
+    expect(mesh.cluster('c1').writes).toEqual([]);
+    const {code, result} = await pushJson('c1', '-y');
+    expect(code).toBe(0);
+    expect(result.clusters[0]).toMatchObject({plan: 'update', keepsPrevious: true});
+    expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle('c1')));
+    expect(mesh.cluster('c1').secretText('istio-system/cacerts-previous')).toEqual(before);
+  });
+
+  it('with tls.crt beside loses it: it would win over ours', async () => {
+    const other = bundleOf(await tinyClusterCa(mesh.root, 'x'), [mesh.root]);
+    const tls = {'tls.crt': other.caCert, 'tls.key': other.caKey.reveal(), 'ca.crt': other.rootCert};
+    putCacerts(mesh.cluster('c1'), {...textsOf(mesh.bundle('c1')), ...tls});
+    expect((await push('c1', '-y')).code).toBe(0);
+    expect(Object.keys(mesh.cluster('c1').secretText('istio-system/cacerts'))).toEqual([
+      'ca-cert.pem',
+      'ca-key.pem',
+      'root-cert.pem',
+      'cert-chain.pem',
+    ]);
+  });
+
+  it.each([
+    ['of another type', {type: 'kubernetes.io/tls'}],
+    ['that is immutable', {immutable: true}],
+  ])('%s is deleted and created', async (_, more) => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')), more);
+    await mesh.renew('c1');
+    const {code, result} = await pushJson('c1', '-y');
+    expect(code).toBe(0);
+    expect(result.clusters[0]?.plan).toBe('replace');
+    expect(mesh.cluster('c1').get('Secret', 'istio-system/cacerts')).toMatchObject({type: 'Opaque'});
+    expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle('c1')));
+    expect(mesh.cluster('c1').secretText('istio-system/cacerts-previous')).toHaveProperty('ca-key.pem');
+  });
+
+  it('keeps labels and annotations of others, except the copy that kubectl apply made', async () => {
+    const metadata = {
+      name: 'cacerts',
+      namespace: 'istio-system',
+      labels: {team: 'mesh'},
+      annotations: {note: 'ours', 'kubectl.kubernetes.io/last-applied-configuration': '{"data":{}}'},
+    };
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')), {metadata});
+    await mesh.renew('c1');
+    await push('c1', '-y');
+    const {labels, annotations} = mesh.cluster('c1').get('Secret', 'istio-system/cacerts')?.metadata ?? {};
+    expect(labels).toMatchObject({team: 'mesh'});
+    expect(annotations).toMatchObject({note: 'ours'});
+    expect(annotations).not.toHaveProperty('kubectl.kubernetes.io/last-applied-configuration');
+  });
+
+  it('that changes between plan and write is looked at and planned again', async () => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+    const foreign = bundleOf(await tinyClusterCa(mesh.root, 'foreign'), [mesh.root]);
+    await mesh.renew('c1');
+    mesh.cluster('c1').before({verb: 'update', name: 'cacerts'}, () => {
+      putCacerts(mesh.cluster('c1'), {...textsOf(foreign), 'tls.crt': 'x'});
+    });
+    const {code} = await pushJson('c1', '-y');
+    expect(code).toBe(0);
+    expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle('c1')));
+    expect(mesh.cluster('c1').secretText('istio-system/cacerts-previous')).toMatchObject({'tls.crt': 'x'});
+  });
+
+  it('gets other certificates and keeps its key where the work directory no longer has the key', async () => {
+    const texts = textsOf(mesh.bundle('c1'));
+    putCacerts(mesh.cluster('c1'), {...texts, 'ca-crl.pem': 'x'});
+    const second = await tinyRoot();
+    const both = `${texts['root-cert.pem'] ?? ''}${second.certificate.pem}`;
+    await mesh.writeCa('c1', {...texts, 'ca-key.pem': undefined, 'root-cert.pem': both});
+    const {code} = await pushJson('c1', '-y');
+    expect(code).toBe(0);
+    expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual({...texts, 'root-cert.pem': both});
+    const patch = mesh.cluster('c1').writes.find(({verb}) => verb === 'patch');
+    expect(patch?.body).toMatchObject([{op: 'test', path: '/metadata/resourceVersion'}, {}, {}, {}, {}, {}, {}]);
+  });
+
+  it('cannot get a CA whose key is nowhere', async () => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+    const renewed = textsOf(await mesh.renew('c1'));
+    await mesh.writeCa('c1', {...renewed, 'ca-key.pem': undefined});
+    const {code, result} = await pushJson('c1', '-y');
+    expect(code).toBe(2);
+    expect(result.clusters[0]?.error?.code).toBe('FILE_MISSING');
+  });
+});
+
+describe('what is refused, each with its own flag', () => {
+  it('a bundle without a live root, while workloads trust it', async () => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+    mesh.cluster('c1').put(injected('shop/cart'));
+    await mesh.renew('c1', await tinyRoot());
+    const {code, result} = await pushJson('c1', '-y');
+    expect(code).toBe(5);
+    expect(result.clusters[0]?.error?.code).toBe('ROOT_CHANGE');
+    expect(mesh.cluster('c1').writes).toEqual([]);
+    expect((await push('c1', '-y', '--allow-root-change')).code).toBe(0);
+  });
+
+  it.each([
+    [
+      'a native sidecar',
+      pod('shop/a', {spec: {containers: [{name: 'app'}], initContainers: [{name: 'istio-proxy'}]}}),
+      5,
+    ],
+    ['an ambient pod', pod('ambient/a'), 5],
+    ['a pod that left ambient mode', pod('ambient/a', {}, {'istio.io/dataplane-mode': 'none'}), 0],
+    [
+      'a gateway that istioctl installed',
+      {
+        ...injected('istio-system/gw'),
+        metadata: {name: 'gw', namespace: 'istio-system', labels: {'operator.istio.io/component': 'IngressGateways'}},
+      },
+      0,
+    ],
+    ['a finished job', {...injected('shop/job'), status: {phase: 'Succeeded'}}, 0],
+    ['a pod outside the mesh', pod('shop/plain'), 0],
+  ])('counts %s', async (_, one, code) => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+    mesh.cluster('c1').put(namespace('ambient', {'istio.io/dataplane-mode': 'ambient'}));
+    mesh.cluster('c1').put(one);
+    await mesh.renew('c1', await tinyRoot());
+    expect((await push('c1', '-y')).code).toBe(code);
+  });
+
+  it('the first CA under a self-signed istiod that workloads trust', async () => {
+    const own = await tinyRoot();
+    mesh.cluster('c1').put(namespace('istio-system'));
+    mesh.cluster('c1').put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': own.certificate.pem}));
+    mesh.cluster('c1').put(configMap('istio-system/istio-ca-root-cert', {'root-cert.pem': own.certificate.pem}));
+    mesh.cluster('c1').put(istiod());
+    mesh.cluster('c1').put(injected('shop/cart'));
+    const {code, result} = await pushJson('c1', '-y');
+    expect(code).toBe(5);
+    expect(result.clusters[0]?.refusals.map((refusal) => refusal.code)).toEqual(['ROOT_CHANGE', 'RESTART_NEEDED']);
+  });
+
+  it.each([
+    ['1.11.8', {}, 'same root', true],
+    ['1.17.8', {}, 'same root', true],
+    ['1.17.8', {AUTO_RELOAD_PLUGIN_CERTS: 'true'}, 'same root', false],
+    ['1.30.1', {}, 'same root', false],
+    ['1.30.1', {}, 'second root', true],
+    ['1.30.1', {ISTIO_MULTIROOT_MESH: 'true'}, 'second root', false],
+    ['1.19.0', {ISTIO_MULTIROOT_MESH: 'true'}, 'second root', true],
+  ])('istiod %s with %j and %s: needs a restart: %s', async (version, env, change, needed) => {
+    const before = textsOf(mesh.bundle('c1'));
+    putCacerts(mesh.cluster('c1'), before);
+    running.push(await runIstiod(mesh.kube, mesh.cluster('c1'), before, {version, env}));
+    if (change === 'same root') await mesh.renew('c1');
+    else {
+      const both = `${before['root-cert.pem'] ?? ''}${(await tinyRoot()).certificate.pem}`;
+      await mesh.writeCa('c1', {...before, 'root-cert.pem': both});
+    }
+    const {code, result} = await pushJson('c1', '-y');
+    expect([code, result.clusters[0]?.error?.code]).toEqual(needed ? [5, 'RESTART_NEEDED'] : [0, undefined]);
+  });
+
+  it('nothing, when --restart-istiod restarts it in the same run', async () => {
+    const before = textsOf(mesh.bundle('c1'));
+    putCacerts(mesh.cluster('c1'), before);
+    running.push(await runIstiod(mesh.kube, mesh.cluster('c1'), before, {version: '1.11.8'}));
+    await mesh.renew('c1');
+    const {code, result} = await pushJson('c1', '-y', '--restart-istiod');
+    expect(code).toBe(0);
+    expect(result.clusters[0]?.restarts).toEqual(['istiod']);
+    expect(mesh.cluster('c1').get('Deployment', 'istio-system/istiod')).toMatchObject({
+      spec: {template: {metadata: {annotations: {'kubectl.kubernetes.io/restartedAt': expect.any(String) as string}}}},
+    });
+  });
+
+  it('a bundle that fails the checks', async () => {
+    const texts = textsOf(mesh.bundle('c1'));
+    await mesh.writeCa('c1', {...texts, 'ca-key.pem': textsOf(mesh.bundle('c2'))['ca-key.pem']});
+    const {code, result} = await pushJson('c1');
+    expect(code).toBe(5);
+    expect(result.clusters[0]?.error?.code).toBe('INVALID_BUNDLE');
+    expect((await push('c1', '--allow-invalid-bundle')).code).toBe(0);
+  });
+
+  it('the root key in the payload, whatever was said', async () => {
+    const root = await tinyRoot();
+    const self = bundleOf(root, [root]);
+    await writeFile(join(mesh.dir, 'root-cert.pem'), root.certificate.pem);
+    await mesh.writeCa('c1', textsOf(self));
+    const {code, result} = await pushJson('c1', '-y', '--allow-invalid-bundle', '--allow-root-change');
+    expect(code).toBe(5);
+    expect(result.clusters[0]?.error?.code).toBe('ROOT_KEY_IN_PAYLOAD');
+    expect(mesh.cluster('c1').get('Secret', 'istio-system/cacerts')).toBeUndefined();
+  });
+});
+
+describe('several clusters', () => {
+  it('a change goes to one cluster, is proven there, and only then to the rest', async () => {
+    for (const name of ['c1', 'c2']) {
+      putCacerts(mesh.cluster(name), textsOf(mesh.bundle(name)));
+      running.push(await runIstiod(mesh.kube, mesh.cluster(name), textsOf(mesh.bundle(name))));
+      await mesh.renew(name);
+    }
+    let provenBefore: boolean | undefined;
+    mesh.cluster('c2').before({verb: 'update', name: 'cacerts'}, () => {
+      const requests = mesh.cluster('c1').requests.map(({verb, resource}) => `${verb} ${resource}`);
+      provenBefore = requests.lastIndexOf('list pods') > requests.lastIndexOf('update secrets');
+    });
+    const {code, result} = await pushJson('-y');
+    expect(code).toBe(0);
+    expect(outcomes(result)).toEqual(['c1 done', 'c2 done']);
+    expect(provenBefore).toBe(true);
+  });
+
+  it('a failure starts no further change, and --keep-going goes on', async () => {
+    for (const name of ['c1', 'c2']) {
+      putCacerts(mesh.cluster(name), textsOf(mesh.bundle(name)));
+      await mesh.renew(name);
+    }
+    mesh.cluster('c1').fault({verb: 'update', name: 'cacerts'}, {status: 422, message: 'no'}, 2);
+    const first = await pushJson('-y');
+    expect(first.code).toBe(1);
+    expect(outcomes(first.result)).toEqual(['c1 failed', 'c2 skipped']);
+    expect(mesh.cluster('c2').writes).toEqual([]);
+    const second = await pushJson('-y', '--keep-going');
+    expect(outcomes(second.result)).toEqual(['c1 failed', 'c2 done']);
+    const third = await pushJson('-y');
+    expect(outcomes(third.result)).toEqual(['c1 done', 'c2 unchanged']);
+  });
+});
+
+describe('answers that are lost', () => {
+  it.each(['create', 'update'])('a %s that arrived is a success', async (verb) => {
+    if (verb === 'update') {
+      putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+      await mesh.renew('c1');
+    }
+    mesh.cluster('c1').fault({verb, resource: 'secrets', name: 'cacerts'}, 'apply-and-drop');
+    expect((await push('c1', '-y')).code).toBe(0);
+    expect(mesh.cluster('c1').requests.filter((one) => one.verb === verb && one.name === 'cacerts')).toHaveLength(1);
+  });
+
+  it('a write that did not arrive is reported as such, and done by the next run', async () => {
+    mesh.cluster('c1').fault({verb: 'create', resource: 'secrets'}, 'drop');
+    const {code, result} = await pushJson('c1');
+    expect(code).toBe(1);
+    expect(result.clusters[0]?.error?.code).toBe('UNREACHABLE');
+    expect(outcomes((await pushJson('c1')).result)).toEqual(['c1 done']);
+  });
+
+  it('a write of which nothing can be told is said to be uncertain', async () => {
+    mesh.cluster('c1').fault({verb: 'create', resource: 'secrets'}, 'apply-and-drop');
+    mesh.cluster('c1').before({verb: 'create', resource: 'secrets'}, () => {
+      mesh.cluster('c1').fault({verb: 'get', name: 'cacerts'}, {status: 500, text: 'dial tcp: refused'}, 9);
+    });
+    const {code, result} = await pushJson('c1');
+    expect(code).toBe(1);
+    expect(result.clusters[0]?.error?.code).toBe('WRITE_UNCERTAIN');
+  });
+});
+
+describe('rights', () => {
+  it.each([
+    [{verb: 'get', resource: 'namespaces', name: 'kube-system'}, 'new'],
+    [{verb: 'get', resource: 'secrets', name: 'cacerts'}, 'new'],
+    [{verb: 'create', resource: 'namespaces'}, 'new'],
+    [{verb: 'create', resource: 'secrets'}, 'new'],
+    [{verb: 'list', resource: 'deployments'}, 'new'],
+    [{verb: 'get', resource: 'configmaps'}, 'new'],
+    [{verb: 'get', resource: 'secrets', name: 'istio-ca-secret'}, 'new'],
+    [{verb: 'get', resource: 'secrets', name: 'cacerts-previous'}, 'renewed'],
+    [{verb: 'update', resource: 'secrets'}, 'renewed'],
+    [{verb: 'create', resource: 'secrets'}, 'renewed'],
+    [{verb: 'list', resource: 'pods'}, 'other root'],
+    [{verb: 'list', resource: 'namespaces'}, 'other root'],
+    [{verb: 'delete', resource: 'secrets'}, 'immutable'],
+  ])('without %j (%s) the message names it', async (right, state) => {
+    const cluster = mesh.cluster('c1');
+    if (state !== 'new') {
+      putCacerts(cluster, textsOf(mesh.bundle('c1')), state === 'immutable' ? {immutable: true} : {});
+      await mesh.renew('c1', state === 'other root' ? await tinyRoot() : mesh.root);
+    }
+    cluster.deny(right);
+    const {code, result} = await pushJson('c1', '-y');
+    const [error] = result.clusters.map((one) => one.error);
+    expect(error?.code).toBe('FORBIDDEN');
+    expect(error?.message).toContain(right.verb);
+    expect(error?.message).toContain(right.resource);
+    // Nothing written: could not tell. Something written already: failed.
+    expect(code).toBe(cluster.writes.length > 1 ? 1 : 4);
+  });
+
+  it('to a cluster that is not there are said to be unreachable, and the other is left alone', async () => {
+    mesh
+      .cluster('c1')
+      .fault({resource: '/version'}, {status: 500, text: 'dial tcp 127.0.0.1:1: connection refused'}, 9);
+    const {code, result} = await pushJson();
+    expect(code).toBe(4);
+    expect(result.clusters[0]?.error?.code).toBe('UNREACHABLE');
+    expect(mesh.cluster('c2').writes).toEqual([]);
+  });
+});
+
+describe('dry run', () => {
+  it('of the client writes nothing anywhere', async () => {
+    const files = await readdir(mesh.dir);
+    const {code, result} = await pushJson('--dry-run=client');
+    expect(code).toBe(0);
+    expect(result.dryRun).toBe('client');
+    expect(result.clusters.map(({outcome, plan}) => `${outcome} ${plan ?? ''}`)).toEqual([
+      'skipped create',
+      'skipped create',
+    ]);
+    expect(mesh.cluster('c1').requests.filter(({method}) => method !== 'GET')).toEqual([]);
+    expect(await readdir(mesh.dir)).toEqual(files);
+  });
+
+  it('of the server says what cannot be checked while the namespace does not exist', async () => {
+    const {code, result} = await pushJson('c1', '--dry-run=server');
+    expect(code).toBe(0);
+    expect(result.clusters[0]?.notValidated).toHaveLength(1);
+    expect(mesh.cluster('c1').writes).toEqual([]);
+    expect(
+      mesh
+        .cluster('c1')
+        .requests.filter(({dryRun}) => dryRun)
+        .map(({resource}) => resource),
+    ).toEqual(['namespaces', 'secrets']);
+  });
+
+  it('of the server shows what an admission rule says', async () => {
+    mesh.cluster('c1').put(namespace('istio-system'));
+    mesh
+      .cluster('c1')
+      .fault({verb: 'create', resource: 'secrets'}, {status: 400, message: 'admission webhook denied the request'});
+    const {code, result} = await pushJson('c1', '--dry-run=server');
+    expect(code).toBe(1);
+    expect(result.clusters[0]?.error?.code).toBe('REJECTED');
+  });
+
+  it('whose plan refuses is refused', async () => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+    mesh.cluster('c1').put(injected('shop/cart'));
+    await mesh.renew('c1', await tinyRoot());
+    expect((await push('c1', '--dry-run=client')).code).toBe(5);
+  });
+});
+
+describe('the key of the work directory', () => {
+  it('goes once the cluster holds it, where mesh.yaml says so', async () => {
+    await mesh.stop();
+    mesh = await trustMesh(['c1'], {yaml: 'trust:\n  keepClusterKeys: false\n'});
+    expect((await push('c1')).code).toBe(0);
+    expect(await readdir(join(mesh.dir, 'c1'))).not.toContain('ca-key.pem');
+    const {code, result} = await pushJson('c1');
+    expect([code, ...outcomes(result)]).toEqual([0, 'c1 unchanged']);
+  });
+
+  it('is nowhere but in the Secret', async () => {
+    const run = await push('-o', 'json');
+    const body = textsOf(mesh.bundle('c1'))['ca-key.pem']?.split('\n')[1] ?? 'no key';
+    const journal = await readFile(join(mesh.dir, 'journal.jsonl'), 'utf8');
+    const calls = JSON.stringify(await mesh.kube.calls());
+    for (const text of [run.stdout, run.stderr, journal, calls]) expect(text).not.toContain(body);
+    expect(mesh.cluster('c1').secretText('istio-system/cacerts')['ca-key.pem']).toContain(body);
+  });
+});

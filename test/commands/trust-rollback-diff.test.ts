@@ -1,0 +1,139 @@
+import {rm} from 'node:fs/promises';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import TrustDiff from '../../src/commands/trust/diff.js';
+import TrustPush from '../../src/commands/trust/push.js';
+import TrustRollback from '../../src/commands/trust/rollback.js';
+import type {DiffResult} from '../../src/operations/trust/diff.js';
+import type {RollbackResult} from '../../src/operations/trust/rollback.js';
+import {secret} from '../helpers/fake-kubectl/fake-cluster.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+import type {CommandRun} from '../helpers/run-command.js';
+import {tinyRoot} from '../helpers/tiny-ca.js';
+import {injected, putCacerts, textsOf, trustMesh} from '../helpers/trust-mesh.js';
+import type {TrustMesh} from '../helpers/trust-mesh.js';
+
+let mesh: TrustMesh;
+
+beforeEach(async () => {
+  mesh = await trustMesh(['c1', 'c2']);
+});
+
+afterEach(() => mesh.stop());
+
+const diff = (...argv: string[]): Promise<CommandRun> => runCommand(TrustDiff, argv, mesh.env);
+const rollback = (...argv: string[]): Promise<CommandRun> => runCommand(TrustRollback, argv, mesh.env);
+
+describe('trust diff', () => {
+  it('is 0 where everything is the same, however it is written', async () => {
+    for (const name of ['c1', 'c2']) {
+      const texts = Object.entries(textsOf(mesh.bundle(name)));
+      putCacerts(
+        mesh.cluster(name),
+        Object.fromEntries(texts.map(([key, text]) => [key, text.replaceAll('\n', '\r\n')])),
+      );
+    }
+    const run = await diff('-o', 'json');
+    expect(run.code).toBe(0);
+    expect((answerOf(run) as DiffResult).clusters.map(({same}) => same)).toEqual([true, true]);
+    expect([...mesh.cluster('c1').writes, ...mesh.cluster('c2').writes]).toEqual([]);
+  });
+
+  it.each([
+    ['no Secret', undefined, ['secret']],
+    ['another cluster CA', 'renewed', ['clusterCa', 'chain', 'key']],
+    ['another root', 'root', ['clusterCa', 'roots', 'chain', 'key']],
+    ['a key that is not ours', 'extra', ['keys']],
+  ])('is 3 where there is %s, and says what', async (_, state, parts) => {
+    const before = textsOf(mesh.bundle('c1'));
+    if (state !== undefined)
+      putCacerts(mesh.cluster('c1'), state === 'extra' ? {...before, 'ca-crl.pem': 'x'} : before);
+    if (state === 'renewed') await mesh.renew('c1');
+    if (state === 'root') await mesh.renew('c1', await tinyRoot());
+    const run = await diff('c1', '-o', 'json');
+    expect(run.code).toBe(3);
+    expect((answerOf(run) as DiffResult).clusters[0]?.differences.map(({part}) => part)).toEqual(parts);
+  });
+
+  it('is 4 where it may not be read, and names the right', async () => {
+    mesh.cluster('c1').deny({verb: 'get', resource: 'secrets'});
+    const run = await diff('c1', '-o', 'json');
+    expect(run.code).toBe(4);
+    expect((answerOf(run) as DiffResult).clusters[0]?.error?.message).toMatch(/get secrets/);
+  });
+
+  it('is 2 where the work directory has nothing to compare with', async () => {
+    await rm(join(mesh.dir, 'c1'), {recursive: true});
+    expect((await diff('c1')).code).toBe(2);
+  });
+
+  it('works in a checkout without keys', async () => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+    await rm(join(mesh.dir, 'c1', 'ca-key.pem'));
+    expect((await diff('c1')).code).toBe(0);
+  });
+
+  it('never prints key bytes', async () => {
+    putCacerts(mesh.cluster('c1'), textsOf(await mesh.renew('c1')));
+    await mesh.renew('c1');
+    const bodies = [mesh.cluster('c1').secretText('istio-system/cacerts'), textsOf(mesh.bundle('c1'))].map(
+      (texts) => texts['ca-key.pem']?.split('\n')[1] ?? 'none',
+    );
+    for (const format of ['text', 'wide', 'json']) {
+      const {stdout, stderr} = await diff('c1', '-o', format);
+      for (const body of bodies) expect(stdout + stderr).not.toContain(body);
+    }
+  });
+});
+
+describe('trust rollback', () => {
+  it('puts the previous CA back, and a second one undoes it', async () => {
+    const first = textsOf(mesh.bundle('c1'));
+    putCacerts(mesh.cluster('c1'), first);
+    const second = textsOf(await mesh.renew('c1'));
+    expect((await runCommand(TrustPush, ['c1', '-y'], mesh.env)).code).toBe(0);
+    expect((await rollback('c1')).code).toBe(5);
+    expect((await rollback('c1', '-y')).code).toBe(0);
+    expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(first);
+    expect(mesh.cluster('c1').secretText('istio-system/cacerts-previous')).toEqual(second);
+    expect((await rollback('c1', '-y')).code).toBe(0);
+    expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(second);
+  });
+
+  it('brings everything back that was in the Secret', async () => {
+    const before = {...textsOf(mesh.bundle('c1')), 'ca-crl.pem': 'a list'};
+    putCacerts(mesh.cluster('c1'), before);
+    await mesh.renew('c1');
+    await runCommand(TrustPush, ['c1', '-y'], mesh.env);
+    expect((await rollback('c1', '-y')).code).toBe(0);
+    expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(before);
+  });
+
+  it('is refused where nothing was kept', async () => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+    const run = await rollback('c1', '-y', '-o', 'json');
+    expect(run.code).toBe(5);
+    expect((answerOf(run) as RollbackResult).clusters[0]?.error?.code).toBe('NOTHING_TO_ROLL_BACK');
+  });
+
+  it('keeps to the rules of a push: a live root may not go', async () => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+    const old = await mesh.renew('c1', await tinyRoot());
+    mesh.cluster('c1').put(secret('istio-system/cacerts-previous', textsOf(old)));
+    mesh.cluster('c1').put(injected('shop/cart'));
+    const run = await rollback('c1', '-y', '-o', 'json');
+    expect(run.code).toBe(5);
+    expect((answerOf(run) as RollbackResult).clusters[0]?.error?.code).toBe('ROOT_CHANGE');
+    expect(mesh.cluster('c1').writes).toEqual([]);
+    expect((await rollback('c1', '-y', '--allow-root-change')).code).toBe(0);
+  });
+
+  it('--forget deletes what was kept, once agreed to', async () => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+    mesh.cluster('c1').put(secret('istio-system/cacerts-previous', textsOf(mesh.bundle('c2'))));
+    expect((await rollback('c1', '--forget')).code).toBe(5);
+    expect((await rollback('c1', '--forget', '-y')).code).toBe(0);
+    expect(mesh.cluster('c1').get('Secret', 'istio-system/cacerts-previous')).toBeUndefined();
+    expect(mesh.cluster('c1').get('Secret', 'istio-system/cacerts')).toBeDefined();
+  });
+});
