@@ -55,12 +55,10 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
   const passphrase = takePassphrase(process.env);
   const environment: Readonly<Record<string, string | undefined>> = {...process.env};
   const progress = await createProgress(flags.quiet === true);
-  const pause = (): void => {
-    progress.pause();
-  };
-  const workspace = createWorkspace({root: resolve(flags['work-dir'] ?? '.'), now: () => new Date()});
+  const rest = (): Promise<void> => progress.rest();
+  const workspace = createWorkspace({root: resolve(flags['work-dir'] ?? '.'), now: () => new Date(), signal});
   const runner = once(async () => (await import('../tools/runner.js')).createRunner({environment, signal}));
-  const clusters = lazyClusters(flags, signal, runner, pause);
+  const clusters = lazyClusters(flags, signal, runner, rest);
   const passphrases = createPassphraseSource({
     file: flags['passphrase-file'],
     command: flags['passphrase-command'],
@@ -68,7 +66,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     interactive: isInteractive(),
     readFile: async (path) => (await workspace.readOutside(path)).map((bytes) => firstLine(bytes.toString('utf8'))),
     runCommand: async (command) => firstLineOf(await (await runner()).askSecret(command)),
-    prompt: (purpose) => promptPassphrase(purpose, signal, pause),
+    prompt: (purpose) => promptPassphrase(purpose, signal, rest),
   });
   const deps: Deps = {
     workspace,
@@ -78,7 +76,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     tls: lazyTlsProbe(signal),
     passphrases,
     signers: lazySigners(workspace, passphrases),
-    terminal: createTerminal(signal, pause),
+    terminal: createTerminal(signal, rest),
     environment,
     now: () => new Date(),
     signal,
@@ -94,14 +92,15 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     report: progress.report,
     async close() {
       await clusters.close();
-      await progress.end();
+      await progress.rest();
     },
   };
 }
 
 /** Drawing for a person at a terminal, lines for everybody else. */
 async function createProgress(quiet: boolean): Promise<Progress> {
-  if (!quiet && process.stderr.isTTY && process.env.TERM !== 'dumb') {
+  // Some terminals (of CI services, of `script`) say that they have no columns: drawing would wrap after each letter.
+  if (!quiet && process.stderr.isTTY && process.stderr.columns > 0 && process.env.TERM !== 'dumb') {
     const {createDrawnProgress} = await import('../output/progress.js');
     return createDrawnProgress(process.stderr);
   }
@@ -112,7 +111,7 @@ function lazyClusters(
   flags: CommonFlags,
   signal: AbortSignal,
   runner: () => Promise<Runner>,
-  pause: () => void,
+  rest: () => Promise<void>,
 ): Clusters {
   let made: Promise<Clusters> | undefined;
   const get = (): Promise<Clusters> =>
@@ -129,7 +128,7 @@ function lazyClusters(
         requestTimeoutMs: flags['request-timeout'],
         as: flags.as,
         asGroups: flags['as-group'] ?? [],
-        onTerminalText: isInteractive() ? speakBetween(pause) : undefined,
+        onTerminalText: isInteractive() ? speakBetween(rest) : undefined,
       });
     })());
   return {
@@ -142,10 +141,9 @@ function lazyClusters(
 }
 
 /** What a credential plugin says goes to the terminal as it is, once drawing has stopped. */
-function speakBetween(pause: () => void): (text: string) => void {
+function speakBetween(rest: () => Promise<void>): (text: string) => void {
   return (text) => {
-    pause();
-    process.stderr.write(text);
+    void rest().then(() => process.stderr.write(text));
   };
 }
 

@@ -8,12 +8,12 @@ export function isInteractive(): boolean {
   return process.stdin.isTTY && process.stderr.isTTY;
 }
 
-/** The terminal of this process. `pause` is called before a question, so that nobody draws over it. */
-export function createTerminal(signal: AbortSignal, pause: () => void): Terminal {
+/** The terminal of this process. `rest` is awaited before a question, so that nobody draws over it. */
+export function createTerminal(signal: AbortSignal, rest: () => Promise<void>): Terminal {
   return {
     interactive: isInteractive(),
     async confirm(question) {
-      pause();
+      await rest();
       const {default: confirm} = await import('@inquirer/confirm');
       return asked(signal, confirm({message: question, default: false}, {output: process.stderr, signal}));
     },
@@ -24,9 +24,9 @@ export function createTerminal(signal: AbortSignal, pause: () => void): Terminal
 export async function promptPassphrase(
   purpose: 'new' | 'existing',
   signal: AbortSignal,
-  pause: () => void,
+  rest: () => Promise<void>,
 ): Promise<Sensitive<string>> {
-  pause();
+  await rest();
   const {default: password} = await import('@inquirer/password');
   const ask = (message: string): Promise<string> =>
     asked(signal, password({message, mask: false}, {output: process.stderr, signal}));

@@ -52,7 +52,10 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
         const plan = phase.plan(facts);
         for (const warning of attempt === 1 ? plan.warnings : []) report({type: 'warning', warning});
         const {start, leave} = divide(plan, settings);
-        if (settings.dryRun === 'none') await confirm(start, agreed, context);
+        if (settings.dryRun === 'none' && start.length > 0) {
+          await confirm(start, agreed, context);
+          if (plan.passphrase !== undefined) await deps.passphrases.get(plan.passphrase);
+        }
         const outcomes = [...(await runGroups(start, {command, deps, settings, report})), ...leave];
         if (attempt < maxAttempts && !deps.signal.aborted && outcomes.some(isConflict)) {
           finished.push(...outcomes.filter((outcome) => outcome.status === 'done'));

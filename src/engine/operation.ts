@@ -47,6 +47,8 @@ export interface Plan {
   readonly groups: readonly Group[];
   readonly blockers: readonly Blocker[];
   readonly warnings: readonly Warning[];
+  /** The root key's passphrase that its actions will use: asked for before anything is drawn or done. */
+  readonly passphrase?: 'new' | 'existing' | undefined;
 }
 
 /** A plan that does nothing. */

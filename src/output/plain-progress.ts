@@ -23,10 +23,7 @@ export function createPlainProgress(write: (text: string) => void, quiet: boolea
         if (error) say(`${event.lane}: failed: ${error.message}`);
       }
     },
-    pause() {
-      // Lines need no room to be made for a question.
-    },
-    async end() {
+    async rest() {
       // Nothing is drawn, so nothing is left to finish.
     },
   };

@@ -83,10 +83,7 @@ export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
           break;
       }
     },
-    pause() {
-      if (lanes.size > 0) finishGroup();
-    },
-    async end() {
+    async rest() {
       if (lanes.size > 0) finishGroup();
       await drawing;
     },

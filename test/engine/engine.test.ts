@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {MeshError} from '../../src/domain/errors.js';
 import type {ErrorCode} from '../../src/domain/errors.js';
+import {Sensitive} from '../../src/domain/sensitive.js';
 import type {Action} from '../../src/engine/action.js';
 import {createEngine, execute} from '../../src/engine/engine.js';
 import type {Group, Outcome, Plan, RunSettings} from '../../src/engine/operation.js';
@@ -163,6 +164,34 @@ describe('what must be agreed to', () => {
     expect(outcome).toMatchObject({code: 'CONFIRMATION_NEEDED'});
     expect(log).toEqual(['asked a: replace the key of a. Go on?']);
     expect((await run(asking, {interactive: true, answer: true})).statuses).toEqual({'a/file': 'done'});
+  });
+});
+
+describe('the passphrase', () => {
+  const needing = plan([group(['a'])], {passphrase: 'new'});
+
+  it('is asked for before anything is done', async () => {
+    const log: Log = [];
+    const deps = {
+      ...fakeDeps(log),
+      passphrases: {
+        available: true,
+        get: (purpose: string) => {
+          log.push(`passphrase ${purpose}`);
+          return Promise.resolve(new Sensitive('x'));
+        },
+      },
+    };
+    const engine = createEngine('test', {deps, settings, report: () => undefined});
+    await engine.run({title: 'test', gather: () => Promise.resolve(undefined), plan: () => needing});
+    expect(log[0]).toBe('passphrase new');
+    expect(log).toHaveLength(4);
+  });
+
+  it('is not asked for in a dry run, nor when a blocker keeps everything from being done', async () => {
+    const blocked = {...needing, blockers: [{error: {code: 'USAGE' as const, message: 'no', hints: []}}]};
+    expect((await run(needing, {}, {dryRun: 'client'})).statuses).toEqual({'a/file': 'skipped'});
+    expect((await run(blocked)).statuses).toEqual({'a/file': 'skipped'});
   });
 });
 

@@ -48,6 +48,7 @@ export function fakeDeps(
         });
       },
       journal: {
+        read: absent('journal.read'),
         intent: (entry) => {
           if (options.journalFails) return Promise.reject(new MeshError('DISK_FULL', 'no room'));
           log.push(`intent ${entry.action}`);

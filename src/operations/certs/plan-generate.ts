@@ -80,7 +80,13 @@ export function planGenerate(facts: GenerateFacts): Plan {
       ...root.warnings,
       ...plans.flatMap(({warnings}) => warnings),
     ],
+    passphrase: passphraseOf(facts, root, issuing),
   };
+}
+
+function passphraseOf({root: found}: GenerateFacts, root: RootPlan, issuing: boolean): Plan['passphrase'] {
+  if (root.actions.some((action) => action.kind === 'create-root-ca' && action.protection === 'encrypted')) return 'new';
+  return found.kind === 'present' && found.key === 'encrypted' && issuing ? 'existing' : undefined;
 }
 
 function asGroup(title: string, actions: readonly Action[]): readonly Group[] {

@@ -1,0 +1,66 @@
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {runInTerminal} from '../helpers/pseudo-terminal.js';
+import {root, runMesh} from './program.js';
+
+const mesh = `"${process.execPath}" "${join(root, 'bin/run.js')}"`;
+const generate = `${mesh} certs generate cluster1 --key-algorithm ecdsa-p256`;
+const passphrase = 'correct horse';
+const ctrlC = '\u0003';
+let cwd: string;
+
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'terminal-'));
+});
+afterEach(() => {
+  rmSync(cwd, {recursive: true});
+});
+
+describe('at a terminal', () => {
+  it('asks for a new passphrase twice, shows neither, and draws what it does', async () => {
+    const {screen, code} = await runInTerminal(
+      generate,
+      [
+        {when: /New passphrase/, type: `${passphrase}\r`},
+        {when: /Once more/, type: `${passphrase}\r`},
+      ],
+      {cwd},
+    );
+    expect(code, screen).toBe(0);
+    expect(screen).not.toContain(passphrase);
+    expect(screen).toContain('✔');
+    expect(readFileSync(join(cwd, 'root-key.pem'), 'utf8')).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
+    const env = {...process.env, KUBECTL_MESH_PASSPHRASE: passphrase};
+    const renewed = runMesh(['certs', 'generate', 'cluster1', '--renew', '--yes'], {cwd, env});
+    expect(renewed.code, renewed.stderr).toBe(0);
+  });
+
+  it('writes no key when the two passphrases differ', async () => {
+    const {screen, code} = await runInTerminal(
+      generate,
+      [
+        {when: /New passphrase/, type: `${passphrase}\r`},
+        {when: /Once more/, type: 'something else\r'},
+      ],
+      {cwd},
+    );
+    expect(code, screen).toBe(2);
+    expect(() => readFileSync(join(cwd, 'root-key.pem'))).toThrow();
+  });
+
+  it('ends with 130 at Ctrl-C in a question', async () => {
+    const {screen, code} = await runInTerminal(generate, [{when: /New passphrase/, type: ctrlC}], {cwd});
+    expect(code, screen).toBe(130);
+  });
+
+  it('shows the plan and takes no for an answer', async () => {
+    const env = {...process.env, KUBECTL_MESH_PASSPHRASE: passphrase};
+    expect(runMesh(['certs', 'generate', 'cluster1', '--key-algorithm', 'ecdsa-p256'], {cwd, env}).code).toBe(0);
+    const before = readFileSync(join(cwd, 'cluster1/ca-cert.pem'), 'utf8');
+    const {screen, code} = await runInTerminal(`${generate} --renew`, [{when: /Go on\?/, type: 'n\r'}], {cwd, env});
+    expect(code, screen).toBe(5);
+    expect(readFileSync(join(cwd, 'cluster1/ca-cert.pem'), 'utf8')).toBe(before);
+  });
+});
