@@ -4,6 +4,9 @@
  */
 import {randomUUID} from 'node:crypto';
 import {createServer} from 'node:http';
+import {createServer as createTlsServer} from 'node:https';
+import type {Server as TlsServer} from 'node:https';
+import type {AddressInfo} from 'node:net';
 import type {IncomingMessage, Server, ServerResponse} from 'node:http';
 import {applyJsonPatch, applyMergePatch} from './json-patch.js';
 import type {PatchOperation} from './json-patch.js';
@@ -67,6 +70,8 @@ interface StoredEvent {
 export class FakeCluster {
   /** Every request, in order. */
   readonly requests: FakeRequest[] = [];
+  /** When set, requests without this bearer token are answered with 401. */
+  token?: string;
   /** Added to each answer. Milliseconds. */
   latencyMs = 0;
   /** Local ports by pod and port, for `kubectl port-forward`. */
@@ -78,6 +83,7 @@ export class FakeCluster {
   readonly #hooks: {match: RequestMatch; run: (request: FakeRequest) => void; times: number}[] = [];
   readonly #watchers = new Set<() => void>();
   readonly #server: Server;
+  readonly #ports: (Server | TlsServer)[] = [];
   #version = 100;
 
   constructor(
@@ -92,7 +98,19 @@ export class FakeCluster {
     await new Promise<void>((resolve) => this.#server.listen(this.socket, resolve));
   }
 
+  /** Answers on a loopback port as well, for the real kubectl, which sends credentials over TLS only. Returns the URL. */
+  async listenOnPort(tls: {readonly key: string; readonly cert: string}): Promise<string> {
+    const server = createTlsServer(tls, (request, response) => void this.#serve(request, response));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    this.#ports.push(server);
+    return `https://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  }
+
   async close(): Promise<void> {
+    for (const server of this.#ports.splice(0)) {
+      server.closeAllConnections();
+      server.close();
+    }
     this.#server.closeAllConnections();
     await new Promise<void>((resolve) => {
       this.#server.close(() => {
@@ -176,6 +194,10 @@ export class FakeCluster {
         return;
       }
       send(response, failed(fault.status, fault.message ?? 'injected'));
+      return;
+    }
+    if (this.token !== undefined && incoming.headers.authorization !== `Bearer ${this.token}`) {
+      send(response, failed(401, 'Unauthorized', 'Unauthorized'));
       return;
     }
     if (this.#isDenied(request)) {
