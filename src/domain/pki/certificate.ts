@@ -155,6 +155,22 @@ export function parseCertificates(text: string, what: string): CertificateText {
   return {certificates, hasOtherText, hasCarriageReturns};
 }
 
+/**
+ * The certificates of a text as Go's pem.Decode and CertPool find them: blocks that cannot be read are passed over in
+ * silence. Empty when the first block is already one of those. For judging what istiod makes of a broken text.
+ */
+export function readableCertificates(text: string, what: string): readonly Certificate[] {
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const read = blocks.map((block): Certificate | undefined => {
+    try {
+      return parseCertificates(block, what).certificates[0];
+    } catch {
+      return undefined;
+    }
+  });
+  return read[0] ? read.filter((one) => one !== undefined) : [];
+}
+
 /** Everything that is decided before signing. */
 export interface CertificateTemplate {
   /** Random bytes, most significant first; see {@link serialBytes}. */

@@ -1,7 +1,8 @@
 /** Reads a cluster's CA files and judges them: what push decides with and verify reports. */
 import {type ErrorCode, MeshError} from '../errors.js';
+import type {Sensitive} from '../sensitive.js';
 import {type CaBundle, type CaFiles, caFileNamesOf} from './ca-files.js';
-import {type Certificate, parseCertificates} from './certificate.js';
+import {type Certificate, parseCertificates, readableCertificates} from './certificate.js';
 import {type ChainResult, verifyChain} from './chain.js';
 import {caRules, type ParsedCaFiles} from './istiod-rules.js';
 import {type PrivateKeyFacts, readPrivateKey} from './private-key.js';
@@ -46,24 +47,28 @@ export interface InspectOptions {
 export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspection {
   const names = caFileNamesOf(files);
   const unreadable: CaFinding[] = [];
-  const attempt = <T>(read: () => T): T | undefined => {
-    try {
-      return read();
-    } catch (thrown) {
-      if (!(thrown instanceof MeshError) || thrown.class === 'bug') throw thrown;
-      unreadable.push({id: 'unreadable', severity: 'error', effect: 'refused', message: thrown.message});
-      return undefined;
-    }
+  const problem = (thrown: unknown, effect: CaFinding['effect'], more = ''): void => {
+    if (!(thrown instanceof MeshError) || thrown.class === 'bug') throw thrown;
+    unreadable.push({id: 'unreadable', severity: 'error', effect, message: `${thrown.message}${more}`});
   };
   const {caKey} = files;
-  const certificates = (text: string | undefined, what: string): readonly Certificate[] | undefined =>
-    text === undefined ? undefined : attempt(() => parseCertificates(text, what).certificates);
+  const certificates = (text: string | undefined, what: string): readonly Certificate[] | undefined => {
+    if (text === undefined) return undefined;
+    try {
+      return parseCertificates(text, what).certificates;
+    } catch (thrown) {
+      const readable = readableCertificates(text, what);
+      if (readable.length > 0) problem(thrown, 'silent', ': istiod passes over what it cannot read');
+      else problem(thrown, 'refused');
+      return readable.length > 0 ? readable : undefined;
+    }
+  };
 
   const caCerts = certificates(files.caCert, names.caCert);
   const roots = certificates(files.rootCert, names.rootCert);
   // istiod loads an empty chain; that it hurts is a rule of its own.
   const chain = files.certChain?.trim() === '' ? [] : certificates(files.certChain, names.certChain);
-  const key = caKey && attempt(() => readPrivateKey(caKey, names.caKey));
+  const key = caKey && readKey(caKey, names.caKey, problem);
   const ca = caCerts?.[0];
   const verified = ca && roots && verifyChain(ca, {roots, intermediates: chain ?? [], now: options.now});
   const parsed: ParsedCaFiles = {
@@ -94,6 +99,19 @@ export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspe
     ...(key && {key}),
     ...(verified && {verified}),
   };
+}
+
+function readKey(
+  pem: Sensitive<string>,
+  what: string,
+  problem: (thrown: unknown, effect: CaFinding['effect']) => void,
+): PrivateKeyFacts | undefined {
+  try {
+    return readPrivateKey(pem, what);
+  } catch (thrown) {
+    problem(thrown, 'refused');
+    return undefined;
+  }
 }
 
 /** The complete bundle of files that have no error. Throws `code` (default `INVALID_BUNDLE`) with every error in its hints. */

@@ -281,6 +281,20 @@ describe('what cannot be read', () => {
     expect(inspect(broken).loads).toBe(false);
   });
 
+  it.each(['rootCert', 'certChain', 'caCert'] as const)(
+    'in %s after a good certificate is passed over by istiod',
+    (part) => {
+      const junk = '-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n';
+      for (const rest of [junk, (good.caCert ?? '').slice(0, 200)]) {
+        const inspection = inspect({...good, [part]: `${good[part] ?? ''}${rest}`});
+        expect(inspection).toMatchObject({
+          loads: true,
+          findings: [{id: 'unreadable', severity: 'error', effect: 'silent'}],
+        });
+      }
+    },
+  );
+
   it('refuses a bundle with its first error and the rest as hints', () => {
     const files = {...good, certChain: '', rootCert: undefined};
     expect(() => requireValidBundle(files, inspect(files), 'cluster1')).toThrow(
