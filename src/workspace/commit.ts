@@ -4,7 +4,7 @@
  * files move to their places. A run that is killed before the marker has changed nothing; one killed after it has
  * changed everything as soon as the next run moves what is left.
  */
-import {lstat, readFile, realpath, rename, rm} from 'node:fs/promises';
+import {lstat, realpath, rename, rm} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {layout} from '../domain/mesh/layout.js';
 import {MeshError} from '../domain/errors.js';
@@ -20,6 +20,7 @@ import {
 } from './atomic.js';
 import {errno, fileError, isMissing} from './fs-errors.js';
 import {isInside} from './guard.js';
+import {readRegular} from './read.js';
 
 /** The commit marker: what moves where. Paths are relative to the directory that holds `.pending`. */
 interface Marker {
@@ -134,7 +135,7 @@ async function moveForward(directory: string, {files}: Marker, faults?: Faults):
     // A declaration may live elsewhere, behind a link: the link stays. A key replaces it.
     if (link === undefined) await rename(from, to);
     else {
-      await writeAtomic(link, await readFile(from, 'utf8'), await modeFor(link, false), to, faults);
+      await writeAtomic(link, await readRegular(from), await modeFor(link, false), to, faults);
       await rm(from);
     }
   }
@@ -174,7 +175,7 @@ async function dropUnmarked(pending: string): Promise<void> {
 async function readMarker(pending: string): Promise<Marker | undefined> {
   let text: string;
   try {
-    text = await readFile(join(pending, markerName), 'utf8');
+    text = await readRegular(join(pending, markerName));
   } catch (error) {
     if (isMissing(error) || errno(error) === 'ENOTDIR') return undefined;
     throw fileError(error, join(pending, markerName), 'read');

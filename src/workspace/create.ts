@@ -1,5 +1,5 @@
 /** The work directory on a real disk: {@link Workspace} from the parts beside this file. */
-import {lstat, readdir, readFile, realpath, rmdir, unlink} from 'node:fs/promises';
+import {lstat, readdir, realpath, rmdir, unlink} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
@@ -15,6 +15,7 @@ import {refuseSymlinks, resolveInside} from './guard.js';
 import {hostIdentity, startOf, userName} from './identity.js';
 import {JournalFile} from './journal-file.js';
 import {takeLock} from './lock.js';
+import {readAny, readRegular, readStream} from './read.js';
 import type {FileFacts, FileToWrite, Workspace} from './workspace.js';
 
 /** What a workspace is made with. */
@@ -22,6 +23,8 @@ export interface WorkspaceOptions {
   /** Absolute path. */
   readonly root: string;
   readonly now: () => Date;
+  /** Ends the reading of what the user named: a pipe or standard input may never say anything. */
+  readonly signal?: AbortSignal;
   /** Tests only: see {@link Faults}. */
   readonly faults?: Faults;
 }
@@ -89,7 +92,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
         },
       };
     },
-    readOutside: (path) => readOutside(path),
+    readOutside: (path) => readOutside(path, options.signal),
   };
 }
 
@@ -156,7 +159,7 @@ async function readCommitted(root: string, path: string): Promise<string | undef
 
 async function readFileText(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readRegular(path);
   } catch (error) {
     // A file where a folder should be: what is looked for is not there either.
     if (isMissing(error) || errno(error) === 'ENOTDIR') return undefined;
@@ -222,14 +225,11 @@ async function closeIntents(journal: JournalFile): Promise<readonly string[]> {
   );
 }
 
-async function readOutside(path: string): Promise<Sensitive<Buffer>> {
+async function readOutside(path: string, signal: AbortSignal | undefined): Promise<Sensitive<Buffer>> {
   try {
-    if (path === '-') {
-      const chunks: Buffer[] = [];
-      for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk as Uint8Array));
-      return new Sensitive(Buffer.concat(chunks));
-    }
-    return new Sensitive(await readFile(path));
+    return new Sensitive(
+      path === '-' ? await readStream(process.stdin, 'standard input', signal) : await readAny(path, signal),
+    );
   } catch (error) {
     if (isMissing(error)) throw new MeshError('FILE_MISSING', `there is no file ${path}`, {cause: error});
     throw fileError(error, path, 'read');

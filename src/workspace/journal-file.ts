@@ -5,7 +5,7 @@
  */
 import {randomBytes} from 'node:crypto';
 import {constants} from 'node:fs';
-import {open, readFile, rename, stat, writeFile} from 'node:fs/promises';
+import {open, rename, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import type {ChainHead, JournalReading} from '../domain/journal/chain.js';
 import {entryLine, readJournal, seal, sha256} from '../domain/journal/chain.js';
@@ -15,6 +15,7 @@ import {layout} from '../domain/mesh/layout.js';
 import type {Faults} from './atomic.js';
 import {makeDirectory, syncDirectory, temporarySuffix} from './atomic.js';
 import {fileError, isMissing} from './fs-errors.js';
+import {readRegular} from './read.js';
 import type {Journal} from './workspace.js';
 
 /** Who writes. */
@@ -139,7 +140,9 @@ export class JournalFile implements Journal {
   }
 
   async #appendText(text: string): Promise<void> {
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+    // A pipe in the journal's place must not block.
+    const flags =
+      constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
     const file = await open(this.#path, flags, 0o644);
     try {
       const isNew = (await file.stat()).size === 0;
@@ -180,7 +183,7 @@ export class JournalFile implements Journal {
   /** The chain of this copy; undefined when it has none yet, or the file came with a copy of another directory. */
   async #remembered(): Promise<RememberedHead | undefined> {
     try {
-      const value = JSON.parse(await readFile(this.#headPath, 'utf8')) as Partial<RememberedHead> | null;
+      const value = JSON.parse(await readRegular(this.#headPath)) as Partial<RememberedHead> | null;
       const {ino} = await stat(this.#root);
       return typeof value?.chain === 'string' && value.directory === ino ? (value as RememberedHead) : undefined;
     } catch (error) {
@@ -191,7 +194,7 @@ export class JournalFile implements Journal {
 
   async #text(): Promise<string | undefined> {
     try {
-      return await readFile(this.#path, 'utf8');
+      return await readRegular(this.#path);
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw fileError(error, this.#path, 'read');

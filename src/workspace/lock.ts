@@ -9,7 +9,7 @@
  * chain, and gives up.
  */
 import {randomBytes} from 'node:crypto';
-import {link, readdir, readFile, rename, unlink} from 'node:fs/promises';
+import {link, readdir, rename, unlink} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
@@ -17,6 +17,7 @@ import {createSynced} from './atomic.js';
 import {errno, fileError, isMissing} from './fs-errors.js';
 import type {ProcessIdentity} from './identity.js';
 import {isRunning, startOf} from './identity.js';
+import {readRegular} from './read.js';
 
 /** What a lock file says. */
 interface Holder extends ProcessIdentity {
@@ -124,7 +125,7 @@ async function readChain(path: string): Promise<readonly Holder[]> {
 async function readHolder(path: string): Promise<Holder | undefined> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readRegular(path);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

@@ -308,7 +308,8 @@ describe('the journal on disk', () => {
 
   it('is not written through a symbolic link', async () => {
     const root = await temporaryRoot();
-    await symlink('/dev/null', join(root, 'journal.jsonl'));
+    await writeFile(join(root, 'elsewhere'), '');
+    await symlink(join(root, 'elsewhere'), join(root, 'journal.jsonl'));
     await expect(workspaceAt(root).journal.intent({command: 'x', action: 'y', title: 't'})).rejects.toMatchObject({
       code: 'SYMLINK',
     });
