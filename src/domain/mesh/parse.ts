@@ -29,6 +29,9 @@ export interface FileProblem {
   readonly message: string;
 }
 
+/** A mesh of a thousand clusters has a tenth of this; reading ten times as much takes all memory. Characters. */
+const longestFile = 1024 * 1024;
+
 /** What a file says, or everything that is wrong with it. */
 export type FileReading<T> = {readonly value: T} | {readonly problems: readonly FileProblem[]};
 
@@ -69,6 +72,10 @@ function checkFile<T>(
   schema: z.ZodType<T>,
   rules: (value: T) => readonly BrokenRule[],
 ): FileReading<T> {
+  if (text.length > longestFile) {
+    const message = `is not a declaration: it has ${String(text.length)} characters, at most ${String(longestFile)} are read`;
+    return {problems: [{file, line: 1, column: 1, field: '', message}]};
+  }
   const source = new Source(text, file);
   const syntax = source.syntaxProblems();
   // A file that is no YAML has no fields to judge; one that only sets a field twice has.
