@@ -92,14 +92,15 @@ function meshYaml(clusters: readonly VerifiedCluster[]): string {
   return `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshID: mesh1\nclusters:\n${list.join('')}`;
 }
 
-function contextOf(chain: readonly TinyCa[]): {key: string; cert: string} {
+/** What a TLS server presents. */
+export function contextOf(chain: readonly TinyCa[]): {key: string; cert: string} {
   const [leaf] = chain;
   if (!leaf) throw new Error('a chain has a leaf');
   return {key: writePrivateKey(leaf.key).reveal(), cert: chain.map(({certificate}) => certificate.pem).join('')};
 }
 
 /** istiod and a gateway, with their pods and ConfigMaps. */
-function controlPlane(name: string): readonly FakeObject[] {
+export function controlPlane(name: string): readonly FakeObject[] {
   const values = {global: {meshID: 'mesh1', network: 'network1', multiCluster: {clusterName: name}}};
   return [
     istiod('1.31.0', {CLUSTER_ID: name}),

@@ -1,0 +1,227 @@
+import {createPrivateKey} from 'node:crypto';
+import {chmod, mkdtemp, readdir, readFile, rm} from 'node:fs/promises';
+import type {AddressInfo} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {createServer} from 'node:tls';
+import type {Server} from 'node:tls';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import Init from '../../src/commands/init.js';
+import Up from '../../src/commands/up.js';
+import {parseCertificates} from '../../src/domain/pki/certificate.js';
+import type {UpResult} from '../../src/operations/up.js';
+import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
+import type {FakeIstioctl, IstioctlAnswer, IstioctlCall} from '../helpers/fake-istioctl/fake-istioctl.js';
+import {configMap} from '../helpers/fake-kubectl/fake-cluster.js';
+import type {FakeCluster, FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
+import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
+import type {FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+import type {CommandRun} from '../helpers/run-command.js';
+import {memorySigner, tinyLeaf} from '../helpers/tiny-ca.js';
+import type {TinyCa} from '../helpers/tiny-ca.js';
+import {contextOf, controlPlane} from '../helpers/verify-mesh.js';
+
+const names = ['c1', 'c2'] as const;
+let kube: FakeKube;
+let istioctl: FakeIstioctl;
+let dir: string;
+let env: Readonly<Record<string, string>>;
+const servers: Server[] = [];
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'km-up-'));
+  kube = await startFakeKube(names.map((name) => `ctx-${name}`));
+  istioctl = await startFakeIstioctl(kube.bin);
+  istioctl.answer = install;
+  env = {PATH: kube.path, WORK_DIR: dir, KUBECTL_MESH_PASSPHRASE: 'correct horse'};
+  for (const name of names) await playIstiod(cluster(name));
+  await kube.saveForwards();
+});
+
+afterEach(async () => {
+  for (const server of servers.splice(0)) server.close();
+  await istioctl.stop();
+  await kube.stop();
+  await rm(dir, {recursive: true, force: true});
+});
+
+const cluster = (name: string): FakeCluster => kube.cluster(`ctx-${name}`);
+
+/** Serves a certificate of the CA that is pushed, as soon as it is. */
+async function playIstiod(fake: FakeCluster): Promise<void> {
+  const server = createServer((socket) => socket.on('error', () => undefined));
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  fake.forwards['istiod-1'] = {'15012': (server.address() as AddressInfo).port};
+  fake.before({verb: 'create', resource: 'secrets', name: 'cacerts'}, ({body}) => {
+    const data = (body as FakeObject).data as Record<string, string>;
+    const text = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString();
+    const key = createPrivateKey(text('ca-key.pem'));
+    const [ca, root] = parseCertificates(text('cert-chain.pem'), 'chain').certificates;
+    if (!ca || !root) throw new Error('a chain of two');
+    const issuer: TinyCa = {key, certificate: ca, signer: memorySigner(key)};
+    void tinyLeaf(issuer).then((leaf) => {
+      server.setSecureContext(contextOf([leaf, issuer, {...issuer, certificate: root}]));
+    });
+  });
+}
+
+/** What istioctl and then istiod leave in the cluster. */
+function install(call: IstioctlCall): IstioctlAnswer {
+  const context = call.args[call.args.indexOf('--context') + 1] ?? '';
+  const fake = kube.cluster(context);
+  for (const object of controlPlane(context.replace('ctx-', ''))) fake.put(owned(object));
+  const bundle = fake.secretText('istio-system/cacerts')['root-cert.pem'] ?? '';
+  for (const space of ['default', 'istio-system', 'kube-system']) {
+    fake.put(configMap(`${space}/istio-ca-root-cert`, {'root-cert.pem': bundle}));
+  }
+  return {stdout: '✔ Installation complete\n'};
+}
+
+/** The labels and the field manager by which istioctl's objects are known. */
+function owned(object: FakeObject): FakeObject {
+  const labels = {
+    ...object.metadata.labels,
+    'install.operator.istio.io/owning-resource': 'kubectl-mesh',
+    'operator.istio.io/managed': 'Reconcile',
+    'operator.istio.io/component': object.metadata.labels?.['operator.istio.io/component'] ?? 'Pilot',
+  };
+  const managedFields = [{manager: 'istio-operator', operation: 'Apply', time: '1', fieldsV1: {}}];
+  return {...object, metadata: {...object.metadata, labels, managedFields}};
+}
+
+const fromNothing = ['--mesh-id', 'mesh1', '--network', 'network1', '--key-algorithm', 'ecdsa-p256'];
+
+async function up(...argv: string[]): Promise<{code: number; result: UpResult}> {
+  const run: CommandRun = await runCommand(Up, [...argv, '-o', 'json'], env);
+  return {code: run.code, result: answerOf(run) as UpResult};
+}
+
+function outcomes({steps}: UpResult): readonly string[] {
+  return steps.map(({command, outcome}) => `${command} ${outcome}`);
+}
+
+describe('up', () => {
+  it('makes a proven mesh of nothing, and changes nothing when run again', async () => {
+    const first = await up('c1', '--context', 'ctx-c1', ...fromNothing);
+    expect(outcomes(first.result)).toEqual([
+      'certs generate done',
+      'trust push done',
+      'install render done',
+      'install apply done',
+      'verify done',
+    ]);
+    expect([first.code, first.result.verdict]).toEqual([0, 'ok']);
+    expect(first.result.clusters).toEqual([{name: 'c1', outcome: 'done'}]);
+    const written = cluster('c1').writes.length;
+    const second = await up();
+    expect(outcomes(second.result)).toEqual([
+      'certs generate unchanged',
+      'trust push unchanged',
+      'install render unchanged',
+      'install apply unchanged',
+      'verify done',
+    ]);
+    expect([second.code, second.result.clusters]).toEqual([0, [{name: 'c1', outcome: 'unchanged'}]]);
+    expect(cluster('c1').writes).toHaveLength(written);
+    expect(istioctl.calls).toHaveLength(1);
+  });
+
+  it('prints no key and no passphrase', async () => {
+    const run = await runCommand(Up, ['c1', '--context', 'ctx-c1', ...fromNothing, '-o', 'json'], env);
+    expect(run.code).toBe(0);
+    expect(run.stdout + run.stderr).not.toMatch(/PRIVATE KEY|correct horse/);
+  });
+
+  it('stops at the step that fails, says what is done, and goes on from there', async () => {
+    istioctl.answer = () => ({exitCode: 1, stderr: 'Error: cannot pull the image\n'});
+    const first = await up('c1', '--context', 'ctx-c1', ...fromNothing);
+    expect(first.code).toBe(1);
+    expect(outcomes(first.result)).toEqual([
+      'certs generate done',
+      'trust push done',
+      'install render done',
+      'install apply failed',
+      'verify skipped',
+    ]);
+    expect(first.result.verdict).toBeUndefined();
+    expect(first.result.clusters).toMatchObject([{name: 'c1', outcome: 'failed', error: {code: 'TOOL_FAILED'}}]);
+    const key = await readFile(join(dir, 'c1/ca-key.pem'), 'utf8');
+    istioctl.answer = install;
+    const second = await up('c1');
+    expect(second.code).toBe(0);
+    expect(outcomes(second.result)).toEqual([
+      'certs generate unchanged',
+      'trust push unchanged',
+      'install render unchanged',
+      'install apply done',
+      'verify done',
+    ]);
+    expect(await readFile(join(dir, 'c1/ca-key.pem'), 'utf8')).toBe(key);
+  });
+
+  it('says in text what went wrong and how to go on', async () => {
+    cluster('c1').deny({verb: 'get', resource: 'secrets'});
+    const run = await runCommand(Up, ['c1', '--context', 'ctx-c1', ...fromNothing], env);
+    expect(run.code).toBe(4);
+    expect(run.stdout).toMatch(/^certs generate {2}done$/m);
+    expect(run.stdout).toMatch(/^trust push {6}unknown$/m);
+    expect(run.stdout).toMatch(/c1: unknown: not allowed to get secrets/);
+    expect(run.stdout).toMatch(/^install apply {3}not started$/m);
+    expect(run.stdout).toMatch(/Done: certs generate\. Run kubectl mesh up again/);
+    expect(cluster('c1').writes).toEqual([]);
+    expect(istioctl.calls).toEqual([]);
+  });
+
+  it('goes on with the clusters that succeeded, with --keep-going', async () => {
+    await runCommand(Init, ['c1=ctx-c1', 'c2=ctx-c2'], env);
+    cluster('c1').deny({verb: 'create', resource: 'secrets'});
+    const {code, result} = await up('--keep-going', '--key-algorithm', 'ecdsa-p256');
+    expect(code).not.toBe(0);
+    expect(result.clusters.map(({name, outcome}) => [name, outcome === 'done'])).toEqual([
+      ['c1', false],
+      ['c2', true],
+    ]);
+    expect(istioctl.calls.map(({args}) => args[args.indexOf('--context') + 1])).toEqual(['ctx-c2']);
+  });
+
+  it('is refused for a name that is no cluster of mesh.yaml, before anything is done', async () => {
+    await up('c1', '--context', 'ctx-c1', ...fromNothing);
+    const {code, result} = await up('c9');
+    expect(code).toBe(2);
+    expect(result.steps[0]).toMatchObject({command: 'certs generate', error: {code: 'UNKNOWN_CLUSTER'}});
+    expect(result.steps.slice(1).every(({outcome}) => outcome === 'skipped')).toBe(true);
+  });
+
+  it('reports red at the end when something is wrong that it does not mend', async () => {
+    await up('c1', '--context', 'ctx-c1', ...fromNothing);
+    await chmod(join(dir, 'c1/ca-key.pem'), 0o644);
+    const {code, result} = await up();
+    expect([code, result.verdict]).toEqual([3, 'error']);
+    expect(result.steps.at(-1)).toMatchObject({command: 'verify', outcome: 'failed'});
+  });
+});
+
+describe('up --dry-run', () => {
+  it('prints what is known, what is known after an earlier step, and changes nothing', async () => {
+    const run = await runCommand(Up, ['c1', '--context', 'ctx-c1', ...fromNothing, '--dry-run'], env);
+    expect(run.code).toBe(0);
+    expect(run.stdout).toMatch(/^certs generate {2}would change$/m);
+    expect(run.stdout).toMatch(/^trust push {6}is known after certs generate$/m);
+    expect(run.stdout).toMatch(/^install apply {3}is known after (?:trust push|install render)$/m);
+    expect(run.stdout).toMatch(/^verify {10}is known after install apply$/m);
+    expect(await readdir(dir)).toEqual([]);
+    expect(cluster('c1').writes).toEqual([]);
+    expect(istioctl.calls).toEqual([]);
+  });
+
+  it('of a mesh that is well says so', async () => {
+    await up('c1', '--context', 'ctx-c1', ...fromNothing);
+    const before = cluster('c1').writes.length;
+    const {code, result} = await up('--dry-run');
+    expect([code, result.dryRun, result.verdict]).toEqual([0, 'client', 'ok']);
+    expect(result.steps.filter(({outcome}) => outcome === 'unchanged')).toHaveLength(4);
+    expect(cluster('c1').writes).toHaveLength(before);
+  });
+});
