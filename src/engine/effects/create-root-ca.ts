@@ -10,6 +10,7 @@ import {issueCertificate} from '../../domain/pki/signer.js';
 import {createKeySigner} from '../../signers/local.js';
 import type {Effect} from '../effect.js';
 import {certificateDetail} from './certificate-detail.js';
+import {untilAborted} from './until-aborted.js';
 
 /**
  * Makes the root's key and certificate and writes both as one set. The keys of the clusters that follow are started at
@@ -20,8 +21,7 @@ export const effect: Effect<'create-root-ca'> = async (action, {deps, line}) => 
   line(`make a key (${action.algorithm})`);
   await deps.signers.startKey(layout.rootKey, action.algorithm);
   for (const {cluster, algorithm} of action.keysAhead ?? []) await deps.signers.startKey(cluster, algorithm);
-  const key = await deps.signers.takeKey(layout.rootKey, action.algorithm);
-  deps.signal.throwIfAborted();
+  const key = await untilAborted(deps.signers.takeKey(layout.rootKey, action.algorithm), deps.signal);
   const now = deps.now();
   const template = rootTemplate({
     publicKey: publicHalf(key),

@@ -10,6 +10,7 @@ import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {issueCertificate} from '../../domain/pki/signer.js';
 import type {Effect} from '../effect.js';
 import {certificateDetail} from './certificate-detail.js';
+import {untilAborted} from './until-aborted.js';
 
 /**
  * Makes a cluster's key and certificate under the mesh's signer and writes the cluster's four files as one set. They go
@@ -20,11 +21,10 @@ export const effect: Effect<'issue-cluster-ca'> = async (action, {deps, line}) =
   const paths = clusterLayout(cluster);
   line(`make a key (${action.algorithm})`);
   // Asking for the passphrase and making the key take their time side by side.
-  const [authority, key] = await Promise.all([
-    deps.signers.authority(),
-    deps.signers.takeKey(cluster, action.algorithm),
-  ]);
-  deps.signal.throwIfAborted();
+  const [authority, key] = await untilAborted(
+    Promise.all([deps.signers.authority(), deps.signers.takeKey(cluster, action.algorithm)]),
+    deps.signal,
+  );
   const rootCert = await deps.workspace.readText(layout.rootCert);
   if (rootCert === undefined) throw new MeshError('FILE_MISSING', `${layout.rootCert} is gone`);
   const now = deps.now();
