@@ -85,7 +85,8 @@ export function planGenerate(facts: GenerateFacts): Plan {
 }
 
 function passphraseOf({root: found}: GenerateFacts, root: RootPlan, issuing: boolean): Plan['passphrase'] {
-  if (root.actions.some((action) => action.kind === 'create-root-ca' && action.protection === 'encrypted')) return 'new';
+  if (root.actions.some((action) => action.kind === 'create-root-ca' && action.protection === 'encrypted'))
+    return 'new';
   return found.kind === 'present' && found.key === 'encrypted' && issuing ? 'existing' : undefined;
 }
 
