@@ -1,4 +1,2 @@
 #!/usr/bin/env node
-import {printCompletions} from '../dist/complete.js';
-
-printCompletions(process.argv.slice(2));
+void import('../dist/complete.js').then(({printCompletions}) => printCompletions(process.argv.slice(2)));

@@ -1,4 +1,7 @@
 #!/usr/bin/env node
-import {main} from '../dist/main.js';
+// libuv makes four threads, whatever the machine has, unless it is told before the first is needed: that is before any ES
+// module is read, hence CommonJS. Keys are made on these threads, one on each core.
+const {availableParallelism} = require('node:os');
+process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
 
-await main(process.argv.slice(2));
+void import('../dist/main.js').then(({main}) => main(process.argv.slice(2)));
