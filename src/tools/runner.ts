@@ -120,6 +120,7 @@ export function createRunner(options: RunnerOptions): Runner {
       ...(command.timeoutMs === undefined ? {} : {timeout: command.timeoutMs}),
     });
     if (command.onLine) forwardLines(child.all, command.onLine);
+    releaseAtExit(child);
     const result = await child;
     if (isAborted(signal)) throw abortError(signal);
     if (result.timedOut) {
@@ -177,6 +178,7 @@ async function start(command: StartCommand, options: RunnerOptions): Promise<Run
     stdin: command.stdin === 'inherit' ? 'inherit' : 'ignore',
     buffer: false,
   });
+  releaseAtExit(child);
   let said = '';
   child.stderr.setEncoding('utf8');
   child.stderr.on('data', (text: string) => {
@@ -214,6 +216,26 @@ async function start(command: StartCommand, options: RunnerOptions): Promise<Run
       await ended;
     },
   };
+}
+
+/** How long output may still come after a program has ended. Milliseconds. */
+const drainMs = 500;
+
+/**
+ * Lets go of a program's output soon after it has ended. A credential plugin or another grandchild that outlives its
+ * parent holds the pipe open, and waiting for the pipe's end would be waiting for the grandchild.
+ */
+function releaseAtExit(child: {
+  once(event: 'exit', listener: () => void): unknown;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+}): void {
+  child.once('exit', () => {
+    setTimeout(() => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, drainMs).unref();
+  });
 }
 
 function shared(options: RunnerOptions, signal: AbortSignal) {

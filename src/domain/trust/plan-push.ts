@@ -34,6 +34,8 @@ export interface PushTarget {
   /** Istio's network, where it is declared: the namespace's label. */
   readonly network?: string | undefined;
   readonly own: OwnCa;
+  /** The wanted CA is one that the cluster kept (rollback), not the work directory's. */
+  readonly kept?: boolean;
   /** How the wanted CA is called in messages: `cluster1/ca-cert.pem`. */
   readonly what: string;
 }
@@ -184,26 +186,28 @@ function keyMissing(cluster: string, why: string): ErrorReport {
   ]);
 }
 
-function bundleRefusals({own, what, cluster}: PushTarget, rules: PushRules): readonly ErrorReport[] {
+function bundleRefusals({own, what, cluster, kept = false}: PushTarget, rules: PushRules): readonly ErrorReport[] {
   const {caCert, rootCert, certChain} = own.files;
   const missing = Object.entries({'ca-cert.pem': caCert, 'root-cert.pem': rootCert, 'cert-chain.pem': certChain})
     .filter(([, text]) => text === undefined)
     .map(([name]) => name);
-  if (missing.length > 0) {
+  if (missing.length > 0 && !kept) {
     return [
       report('FILE_MISSING', `${what}: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not there`, [
         `make them: kubectl mesh certs generate ${cluster}`,
       ]),
     ];
   }
-  const errors = own.inspection.findings.filter(({severity, id}) => severity === 'error' && id !== 'incomplete');
+  const errors = own.inspection.findings.filter(
+    ({severity, id}) => severity === 'error' && (kept || id !== 'incomplete'),
+  );
   const first = errors[0];
   if (!first || rules.allowInvalidBundle) return [];
   return [
     report('INVALID_BUNDLE', `${what}: ${first.message}`, [
       ...errors.slice(1).map(({message}) => message),
-      `make a new cluster CA: kubectl mesh certs generate ${cluster} --renew`,
-      'push it as it is with --allow-invalid-bundle',
+      ...(kept ? [] : [`make a new cluster CA: kubectl mesh certs generate ${cluster} --renew`]),
+      'write it as it is with --allow-invalid-bundle',
     ]),
   ];
 }

@@ -86,7 +86,7 @@ async function gatherTarget(
       : {files: kept.files, inspection: kept.inspection, foreignKeys: kept.foreignKeys};
   return {
     trust,
-    target: {cluster: cluster.name, namespace, own, what: `Secret ${namespace}/${previousName}`},
+    target: {cluster: cluster.name, namespace, own, kept: true, what: `Secret ${namespace}/${previousName}`},
     data: kept === 'absent' ? undefined : kept.data,
     order: 'write-first',
     forgetKey: false,

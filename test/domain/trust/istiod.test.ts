@@ -1,0 +1,53 @@
+import {beforeAll, describe, expect, it} from 'vitest';
+import {knowVersion} from '../../../src/domain/istio/versions.js';
+import {restartReason} from '../../../src/domain/trust/istiod.js';
+import type {IstiodSeen} from '../../../src/domain/trust/istiod.js';
+import {tinyRoot} from '../../helpers/tiny-ca.js';
+
+let a: string;
+let b: string;
+
+beforeAll(async () => {
+  [a, b] = (await Promise.all([tinyRoot(), tinyRoot()])).map(({certificate}) => certificate.pem) as [string, string];
+});
+
+const istiod = (version: string, env: Record<string, string> = {}, readyPods = 1): IstiodSeen => ({
+  name: 'istiod',
+  version: knowVersion(version),
+  env,
+  readyPods,
+});
+const multi = {ISTIO_MULTIROOT_MESH: 'true'};
+
+describe('whether a running istiod needs a restart', () => {
+  it.each([
+    ['1.6.14', {}, 'A', 'A', true],
+    ['1.13.9', {AUTO_RELOAD_PLUGIN_CERTS: 'true'}, 'A', 'A', true],
+    ['1.14.2', {}, 'A', 'A', true],
+    ['1.14.2', {AUTO_RELOAD_PLUGIN_CERTS: 'true'}, 'A', 'A', false],
+    ['1.18.0', {}, 'A', 'A', false],
+    ['1.18.0', {AUTO_RELOAD_PLUGIN_CERTS: 'false'}, 'A', 'A', true],
+    ['1.19.10', multi, 'A', 'AB', true],
+    ['1.20.0', {}, 'A', 'AB', true],
+    ['1.20.0', multi, 'A', 'AB', false],
+    ['1.29.6', multi, 'AB', 'B', false],
+    ['1.29.6', multi, 'AB', 'BA', true],
+    ['1.30.0', multi, 'AB', 'BA', false],
+    ['1.30.0', multi, 'A', 'B', true],
+    ['1.30.0', {ISTIO_MULTIROOT_MESH: '1'}, 'A', 'AB', false],
+    ['1.30.0', {ISTIO_MULTIROOT_MESH: 'yes'}, 'A', 'AB', true],
+    ['unknown', {}, 'A', 'A', false],
+  ])('%s with %j from %s to %s: %s', (version, env, from, to, needed) => {
+    const text = (roots: string): string => Array.from(roots, (root) => (root === 'A' ? a : b)).join('');
+    const change = {liveBundle: text(from), newBundle: text(to), selfSigned: false};
+    expect(restartReason(istiod(version, env), change) !== undefined).toBe(needed);
+  });
+
+  it('always does when it runs with a CA of its own making', () => {
+    expect(restartReason(istiod('1.30.1', multi), {liveBundle: a, newBundle: a, selfSigned: true})).toBeDefined();
+  });
+
+  it('never does when no pod of it is ready: it reads the CA when it starts', () => {
+    expect(restartReason(istiod('1.6.14', {}, 0), {liveBundle: a, newBundle: b, selfSigned: true})).toBeUndefined();
+  });
+});

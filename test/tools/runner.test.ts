@@ -1,0 +1,63 @@
+import {describe, expect, it} from 'vitest';
+import {createRunner} from '../../src/tools/runner.js';
+
+const environment = {PATH: process.env.PATH, KUBECTL_MESH_PASSPHRASE: 'hunter2'};
+const runner = (signal = new AbortController().signal) => createRunner({environment, signal});
+const sh = (script: string) => ({file: 'sh', args: ['-c', script]});
+
+describe('the runner', () => {
+  it('returns a bad exit code from one verb and throws it from the other, without the arguments', async () => {
+    expect((await runner().ask(sh('exit 7'))).exitCode).toBe(7);
+    const error = (await runner()
+      .run(sh('echo "it broke" >&2; exit 7 # argument-marker'))
+      .catch((thrown: unknown) => thrown)) as Error;
+    expect(error).toMatchObject({code: 'TOOL_FAILED'});
+    expect(error.message).toContain('it broke');
+    expect(JSON.stringify([error.message, error.stack, error.cause])).not.toContain('argument-marker');
+  });
+
+  it('says when a program is missing', async () => {
+    await expect(runner().ask({file: 'no-such-program-here', args: []})).rejects.toMatchObject({code: 'TOOL_MISSING'});
+    await expect(runner().start({file: 'no-such-program-here', args: [], stdin: 'none'})).rejects.toMatchObject({
+      code: 'TOOL_MISSING',
+    });
+  });
+
+  it('keeps the passphrase from every child', async () => {
+    const {stdout} = await runner().ask({file: 'env', args: []});
+    expect(stdout).toContain('PATH=');
+    expect(stdout).not.toContain('hunter2');
+    const secret = await runner().askSecret('env');
+    expect(secret.reveal()).not.toContain('hunter2');
+  });
+
+  it('cleans what a program says, and hands lines on as they come', async () => {
+    const lines: string[] = [];
+    const answer = await runner().ask({...sh(`printf 'a\\033[31mb\\nlast'`), onLine: (line) => lines.push(line)});
+    expect(answer.stdout).toBe('ab\nlast');
+    expect(lines).toEqual(['ab', 'last']);
+  });
+
+  it('ends a program after its time, and when the run is interrupted', async () => {
+    await expect(runner().ask({...sh('sleep 60'), timeoutMs: 50})).rejects.toMatchObject({code: 'TIMEOUT'});
+    const abort = new AbortController();
+    const tool = await runner(abort.signal).start({file: 'sleep', args: ['60'], stdin: 'none'});
+    abort.abort();
+    expect((await tool.ended).exitCode).not.toBe(0);
+  });
+
+  it('a program whose first lines were enough may go on talking', async () => {
+    const script =
+      'echo ready; i=0; while [ $i -lt 3000 ]; do echo "line $i of something long enough to fill a pipe"; i=$((i+1)); done; exit 5';
+    const tool = await runner().start({file: 'sh', args: ['-c', script], stdin: 'none'});
+    for await (const line of tool.lines) if (line === 'ready') break;
+    expect((await tool.ended).exitCode).toBe(5);
+  });
+
+  it('registers no signal handlers', async () => {
+    const before = process.listenerCount('SIGINT') + process.listenerCount('SIGTERM');
+    const tool = await runner().start({file: 'sleep', args: ['60'], stdin: 'none'});
+    expect(process.listenerCount('SIGINT') + process.listenerCount('SIGTERM')).toBe(before);
+    await tool.stop();
+  });
+});
