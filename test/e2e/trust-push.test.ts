@@ -157,3 +157,24 @@ describe('a user who may do only so much', () => {
     expect(code).toBe(missing === 'update secrets' ? 1 : 4);
   });
 });
+
+describe('a running istiod', () => {
+  it('shows a renewed CA without a restart, and the push waits for that', async () => {
+    const live = await startSetting({name: 'live'});
+    try {
+      const context = at(live.clusters, 0).context;
+      await live.cli.must('init', `live=${context}`);
+      await live.cli.must('up', '--key-algorithm', 'ecdsa-p256');
+      await live.cli.must('certs', 'generate', 'live', '--renew', '--yes');
+      const ran = await live.cli.run(['trust', 'push', 'live', '--yes', '-o', 'json']);
+      expect(ran.code, ran.stderr + ran.stdout).toBe(0);
+      expect(ran.stderr).toContain('wait until istiod shows the new CA');
+      const verdict = await live.cli.verify('--only', 'MESH3', '--wait', '--timeout', '1m');
+      expect([verdict.verdict, verdict.code]).toEqual(['ok', 0]);
+      await live.cli.must('trust', 'rollback', 'live', '--yes');
+      expect((await live.cli.run(['trust', 'diff', 'live'])).code).toBe(3);
+    } finally {
+      await live.sandbox.close();
+    }
+  });
+});

@@ -1,0 +1,85 @@
+import {describe, expect, it} from 'vitest';
+import type {DiffResult} from '../../../src/operations/trust/diff.js';
+import type {PushedCluster, PushResult} from '../../../src/operations/trust/push.js';
+import {trustDiffView} from '../../../src/output/views/trust-diff.js';
+import {trustPushView} from '../../../src/output/views/trust-push.js';
+
+const context = {color: false, now: new Date('2026-01-01T00:00:00Z')};
+const golden = (name: string): string => `../../fixtures/golden/trust/${name}.txt`;
+const ca = (digit: string) => ({
+  roots: [{fingerprint: digit.repeat(64), subject: 'O=Istio, CN=Root CA 2026-01 ab12'}],
+  clusterCa: {
+    fingerprint: digit.repeat(64),
+    subject: 'O=Istio, CN=Intermediate CA, L=c1',
+    notAfter: '2028-01-01T00:00:00.000Z',
+  },
+});
+const cluster = (name: string, more: Partial<PushedCluster>): PushedCluster => ({
+  name,
+  outcome: 'done',
+  namespace: 'istio-system',
+  plan: 'create',
+  after: ca('a'),
+  differences: [],
+  keepsPrevious: false,
+  restarts: [],
+  refusals: [],
+  ...more,
+});
+const refusal = {
+  code: 'RESTART_NEEDED',
+  message: 'istiod\u001b[2J would not load it',
+  hints: ['say --restart-istiod'],
+} as const;
+const clusters = [
+  cluster('new', {}),
+  cluster('same', {outcome: 'unchanged', plan: 'unchanged'}),
+  cluster('changed', {plan: 'update', before: ca('b'), keepsPrevious: true, restarts: ['istiod']}),
+  cluster('refused', {outcome: 'refused', plan: 'refuse', error: refusal, refusals: [refusal]}),
+  cluster('later', {outcome: 'skipped', plan: 'update', before: ca('b')}),
+];
+
+describe('trust push as text', () => {
+  it('says what was done in each cluster', async () => {
+    const result: PushResult = {clusters, warnings: []};
+    await expect(trustPushView.text(result, context)).toMatchFileSnapshot(golden('push'));
+  });
+
+  it('says what would be done under a dry run', async () => {
+    const result: PushResult = {
+      dryRun: 'server',
+      warnings: [],
+      clusters: [
+        cluster('new', {outcome: 'skipped', notValidated: ['new/cacerts: namespace istio-system does not exist yet']}),
+      ],
+    };
+    await expect(trustPushView.text(result, context)).toMatchFileSnapshot(golden('push-dry-run'));
+  });
+
+  it('shows whole fingerprints when asked to', () => {
+    const wide = trustPushView.wide?.({clusters, warnings: []}, context) ?? '';
+    expect(wide).toContain(Array.from({length: 32}, () => 'AA').join(':'));
+  });
+});
+
+describe('trust diff as text', () => {
+  it('says what each side has', async () => {
+    const result: DiffResult = {
+      warnings: [],
+      clusters: [
+        {name: 'same', outcome: 'done', same: true, differences: [], workDirectory: ca('a')},
+        {
+          name: 'other',
+          outcome: 'done',
+          same: false,
+          workDirectory: ca('a'),
+          differences: [
+            {part: 'clusterCa', wanted: ['a'.repeat(64)], found: ['b'.repeat(64)]},
+            {part: 'keys', wanted: [], found: ['tls.crt']},
+          ],
+        },
+      ],
+    };
+    await expect(trustDiffView.text(result, context)).toMatchFileSnapshot(golden('diff'));
+  });
+});
