@@ -53,7 +53,8 @@ function keepInBackground(): void {
     process.exitCode = code ?? 1;
   });
   keeper.on('message', () => {
-    process.exit(0);
+    // What it said last may still be in the pipe, which has no other end to wait for: the keeper lives on.
+    setTimeout(() => process.exit(0), 500);
   });
 }
 
