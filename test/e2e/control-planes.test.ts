@@ -3,13 +3,17 @@ import {mkdtempSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync}
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {controlPlanes} from './harness/control-planes.js';
 import {output, run, type Ran} from './harness/processes.js';
 
 const script = fileURLToPath(new URL('harness/build-control-planes.ts', import.meta.url));
 let directory: string;
 
+// The first build takes longer than a test may.
+beforeAll(async () => {
+  await controlPlanes();
+});
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'planes-'));
   mkdirSync(join(directory, 'bin'));

@@ -4,9 +4,10 @@
  */
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import type {DataResource, Resource} from './harness/api.js';
 import {writeKubeconfigWithToken, type Cluster} from './harness/cluster.js';
+import {controlPlanes} from './harness/control-planes.js';
 import {at, startSetting, trustVersions, type Setting} from './harness/mesh.js';
 import {findings, type CheckRow, type MeshCli, type Verdict} from './harness/mesh-cli.js';
 import {eventually, output} from './harness/processes.js';
@@ -15,6 +16,10 @@ let setting: Setting;
 let cli: MeshCli;
 let cluster: Cluster;
 
+// The first build takes longer than a test may.
+beforeAll(async () => {
+  await controlPlanes();
+});
 afterEach(() => setting.sandbox.close());
 
 /** Makes clusters a mesh, up to where the test begins. */
