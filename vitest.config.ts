@@ -30,6 +30,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          testTimeout: 3 * minute,
+          hookTimeout: 3 * minute,
+          globalSetup: ['test/helpers/build-once.ts'],
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 10 * minute,

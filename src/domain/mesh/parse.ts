@@ -2,7 +2,7 @@
  * Reads mesh.yaml and contexts.yaml. Every problem has file, line, column, field and what is allowed, and all problems
  * are told, not only the first.
  */
-import {isCollection, isMap, isNode, isPair, isScalar, LineCounter, parseDocument} from 'yaml';
+import {isCollection, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit} from 'yaml';
 import type {Document, YAMLError} from 'yaml';
 import * as z from 'zod';
 import {MeshError} from '../errors.js';
@@ -31,6 +31,12 @@ export interface FileProblem {
 
 /** A mesh of a thousand clusters has a tenth of this; reading ten times as much takes all memory. Characters. */
 const longestFile = 1024 * 1024;
+
+/** Levels of lists and maps in each other: ours has six, overlays of Istio's values a dozen. */
+const deepest = 100;
+
+/** How many problems are told: more than anybody mends before looking again. */
+const mostProblems = 20;
 
 /** What a file says, or everything that is wrong with it. */
 export type FileReading<T> = {readonly value: T} | {readonly problems: readonly FileProblem[]};
@@ -72,9 +78,28 @@ function checkFile<T>(
   schema: z.ZodType<T>,
   rules: (value: T) => readonly BrokenRule[],
 ): FileReading<T> {
+  const reading = readFile(text, file, schema, rules);
+  if ('value' in reading || reading.problems.length <= mostProblems) return reading;
+  const told = reading.problems.slice(0, mostProblems);
+  const [next] = reading.problems.slice(mostProblems);
+  const left = String(reading.problems.length - mostProblems);
+  return {problems: next ? [...told, {...next, field: '', message: `and so on: ${left} more problems`}] : told};
+}
+
+function readFile<T>(
+  text: string,
+  file: string,
+  schema: z.ZodType<T>,
+  rules: (value: T) => readonly BrokenRule[],
+): FileReading<T> {
   if (text.length > longestFile) {
     const message = `is not a declaration: it has ${String(text.length)} characters, at most ${String(longestFile)} are read`;
     return {problems: [{file, line: 1, column: 1, field: '', message}]};
+  }
+  const deep = tooDeep(text);
+  if (deep !== undefined) {
+    const message = 'is nested deeper than any declaration';
+    return {problems: [{file, line: deep, column: 1, field: '', message}]};
   }
   const source = new Source(text, file);
   const syntax = source.syntaxProblems();
@@ -89,6 +114,23 @@ function checkFile<T>(
   const broken = rules(parsed.data).map(({path, message}) => source.problem(path, message));
   if (broken.length + duplicates.length > 0) return {problems: sorted([...duplicates, ...broken])};
   return {value: parsed.data};
+}
+
+/**
+ * The first line, from 1, that is nested too deeply. The YAML library reads nested nodes by recursion, and Node dies
+ * without an exception when a regular expression is compiled at the end of the stack. Brackets in texts count too:
+ * nobody writes that many of them.
+ */
+function tooDeep(text: string): number | undefined {
+  let brackets = 0;
+  for (const [index, line] of text.split('\n').entries()) {
+    for (const character of line.match(/[[\]{}]/g) ?? []) {
+      brackets = Math.max(0, brackets + ('[{'.includes(character) ? 1 : -1));
+      if (brackets > deepest) return index + 1;
+    }
+    if ((/^(?: |[-?] )*/.exec(line)?.[0].length ?? 0) > 2 * deepest) return index + 1;
+  }
+  return undefined;
 }
 
 function sorted(problems: readonly FileProblem[]): readonly FileProblem[] {
@@ -133,8 +175,21 @@ class Source {
     try {
       return {value: this.#document.toJS()};
     } catch (error) {
-      return {problem: this.#at(0, '', error instanceof Error ? error.message : String(error))};
+      return {problem: this.#at(this.#unresolved(), '', error instanceof Error ? error.message : String(error))};
     }
+  }
+
+  /** Where the first alias without an anchor stands; the start when there is none. */
+  #unresolved(): number {
+    let at = 0;
+    visit(this.#document, {
+      Alias: (_key, alias) => {
+        if (alias.resolve(this.#document) !== undefined) return undefined;
+        at = alias.range?.[0] ?? 0;
+        return visit.BREAK;
+      },
+    });
+    return at;
   }
 
   has(path: FieldPath): boolean {
