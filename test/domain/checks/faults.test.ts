@@ -179,7 +179,7 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
         },
       },
     },
-    ['MESH301 error', 'MESH301 error'],
+    ['MESH301 error'],
   ],
   [
     'a left-over tls.crt wins',

@@ -23,10 +23,9 @@ export const cacertsCheck = defineCheck({
       if (cluster.role === 'remote') return notApplicable('a remote cluster runs no istiod that would need it');
       return {findings: [{observed: `no Secret ${mesh.istio.namespace}/cacerts`, expected, fix}]};
     }
-    const broken = [...problemsOf(cacerts), ...cacerts.differences.map(describeDifference)];
-    return findingsOr(
-      broken.map((observed) => ({observed, expected, fix})),
-      () => ok(cacerts.certificate ? describeCertificate(cacerts.certificate) : 'equal', expected),
+    const broken = [...problemsOf(cacerts), ...tellingDifferences(cacerts.differences).map(describeDifference)];
+    return findingsOr(broken.length === 0 ? [] : [{observed: broken.join('; '), expected, fix}], () =>
+      ok(cacerts.certificate ? describeCertificate(cacerts.certificate) : 'equal', expected),
     );
   },
   explanation: {
@@ -49,6 +48,12 @@ function problemsOf(cacerts: CacertsFacts): readonly string[] {
     ...(cacerts.key === 'unusable' ? [cacerts.keyProblem ?? 'istiod cannot read the key in the Secret'] : []),
     ...cacerts.problems.filter(({severity}) => severity === 'error').map(({message}) => message),
   ];
+}
+
+/** Another cluster CA has another key and another chain: saying so adds nothing. */
+function tellingDifferences(differences: readonly Difference[]): readonly Difference[] {
+  const isOther = differences.some(({part}) => part === 'clusterCa');
+  return differences.filter(({part}) => !isOther || (part !== 'key' && part !== 'chain'));
 }
 
 const partNames: Readonly<Record<Difference['part'], string>> = {
