@@ -48,7 +48,7 @@ export const bundlesCheck = defineCheck({
       'istiod still signs under an older root: it was not restarted, refused the change, or runs with a CA of its own. Proxies trust what this ConfigMap says.',
     byHand:
       'kubectl --context "$CTX" -n default get configmap istio-ca-root-cert -o jsonpath="{.data.root-cert\\.pem}" | openssl x509 -noout -fingerprint -sha256\nkubectl --context "$CTX" -n istio-system logs deployment/istiod | grep -i -e "root-ca" -e "CA certificate"',
-    mend: 'Restart istiod. If workloads already run under the old root, read about root rotation before you do.',
+    mend: 'Restart istiod, then give it half a minute: the bundle is written by the istiod that holds the lease istio-namespace-controller-election, and a new one waits for the old lease to end. If workloads already run under the old root, read about root rotation before you do.',
     source:
       'istio/istio pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go, security/pkg/k8s/configutil.go, pilot/pkg/bootstrap/istio_ca.go',
   },
