@@ -28,8 +28,12 @@ export function readIstiod(deployment: DeploymentObject): IstiodSeen {
 
 /** A change of cacerts, as an istiod meets it. */
 export interface CaChange {
-  /** The bundle that istiod serves now (ConfigMap istio-ca-root-cert), byte for byte. */
-  readonly liveBundle: string;
+  /**
+   * The bundles that istiod may have loaded, byte for byte: ConfigMap istio-ca-root-cert and Secret cacerts as they are
+   * now. They differ for half a minute after a restart, until the former leader's lease ends and the ConfigMap is
+   * written (istio/istio pilot/pkg/leaderelection/leaderelection.go), so neither can be believed alone.
+   */
+  readonly liveBundles: readonly string[];
   readonly newBundle: string;
   /** istiod runs with a CA of its own making. */
   readonly selfSigned: boolean;
@@ -49,19 +53,26 @@ export function restartReason(istiod: IstiodSeen, change: CaChange): string | un
   if (typeof rule.clusterCa === 'object' && !isTrue(istiod.env[rule.clusterCa.env], rule.clusterCa.unset)) {
     return `istiod ${said} reads its CA only at start unless ${rule.clusterCa.env} is true`;
   }
-  if (change.liveBundle === change.newBundle) return undefined;
+  for (const live of change.liveBundles) {
+    const reason = live === change.newBundle ? undefined : rootReason(istiod, live, change.newBundle);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+/** Why an istiod does not go from one root bundle to another while it runs. */
+function rootReason({env, version: {said, version}}: IstiodSeen, live: string, wanted: string): string | undefined {
+  const rule = reloadRule(version);
   if (rule.root === 'never') return `istiod ${said} takes no other root bundle while it runs`;
-  if (!isTrue(istiod.env[multiRootVariable], false)) {
+  if (!isTrue(env[multiRootVariable], false)) {
     return `istiod ${said} takes another root bundle only with ${multiRootVariable}=true`;
   }
-  const fits =
-    rule.root === 'byte-substring'
-      ? change.newBundle.includes(change.liveBundle) || change.liveBundle.includes(change.newBundle)
-      : isSubsetEitherWay(readableRoots(change.liveBundle), readableRoots(change.newBundle));
-  if (fits) return undefined;
-  return rule.root === 'byte-substring'
-    ? `istiod ${said} takes another root bundle only when one contains the other byte for byte`
-    : `istiod ${said} takes another root bundle only when one holds all roots of the other`;
+  if (rule.root === 'byte-substring') {
+    if (wanted.includes(live) || live.includes(wanted)) return undefined;
+    return `istiod ${said} takes another root bundle only when one contains the other byte for byte`;
+  }
+  if (isSubsetEitherWay(readableRoots(live), readableRoots(wanted))) return undefined;
+  return `istiod ${said} takes another root bundle only when one holds all roots of the other`;
 }
 
 /** As Go's strconv.ParseBool reads it; anything else counts as not set (istio/istio pkg/env/var.go). */

@@ -267,9 +267,9 @@ function decideIstiods(
   if (running.length === 0) return {running: false, restart: [], warnings, refusals: []};
   const unread = firstUnknown([seen.liveBundle, seen.selfSigned]);
   if (unread) return {running: true, restart: [], warnings, refusals: [unread]};
-  const oldBundle = cacerts === 'absent' ? '' : (cacerts.files.rootCert ?? '');
+  const oldBundle = cacerts === 'absent' ? undefined : cacerts.files.rootCert;
   const change = {
-    liveBundle: valueOr(seen.liveBundle, undefined) ?? oldBundle,
+    liveBundles: [valueOr(seen.liveBundle, undefined), oldBundle].filter((bundle) => bundle !== undefined),
     newBundle: own.files.rootCert ?? '',
     selfSigned: runsSelfSigned(seen, cacerts),
   };

@@ -39,15 +39,21 @@ describe('whether a running istiod needs a restart', () => {
     ['unknown', {}, 'A', 'A', false],
   ])('%s with %j from %s to %s: %s', (version, env, from, to, needed) => {
     const text = (roots: string): string => Array.from(roots, (root) => (root === 'A' ? a : b)).join('');
-    const change = {liveBundle: text(from), newBundle: text(to), selfSigned: false};
+    const change = {liveBundles: [text(from)], newBundle: text(to), selfSigned: false};
     expect(restartReason(istiod(version, env), change) !== undefined).toBe(needed);
   });
 
   it('always does when it runs with a CA of its own making', () => {
-    expect(restartReason(istiod('1.30.1', multi), {liveBundle: a, newBundle: a, selfSigned: true})).toBeDefined();
+    expect(restartReason(istiod('1.30.1', multi), {liveBundles: [a], newBundle: a, selfSigned: true})).toBeDefined();
+  });
+
+  it('believes neither the ConfigMap nor the Secret alone: after a restart the ConfigMap lags', () => {
+    const lagging = {liveBundles: [a, b], newBundle: a, selfSigned: false};
+    expect(restartReason(istiod('1.30.1'), lagging)).toBeDefined();
+    expect(restartReason(istiod('1.30.1'), {...lagging, liveBundles: [a, a]})).toBeUndefined();
   });
 
   it('never does when no pod of it is ready: it reads the CA when it starts', () => {
-    expect(restartReason(istiod('1.6.14', {}, 0), {liveBundle: a, newBundle: b, selfSigned: true})).toBeUndefined();
+    expect(restartReason(istiod('1.6.14', {}, 0), {liveBundles: [a], newBundle: b, selfSigned: true})).toBeUndefined();
   });
 });
