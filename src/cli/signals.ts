@@ -1,4 +1,5 @@
 /** The one place that owns the abort: Ctrl-C, SIGTERM, SIGHUP and `--timeout` (design.md 11). */
+import {setMaxListeners} from 'node:events';
 import {MeshError} from '../domain/errors.js';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -16,6 +17,8 @@ export interface Abort {
  */
 export function createAbort(timeoutMs: number | undefined): Abort {
   const controller = new AbortController();
+  // Every request under way listens: many are no leak.
+  setMaxListeners(0, controller.signal);
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) process.exit(130);
     controller.abort(new MeshError('INTERRUPTED', `Interrupted (${name})`));

@@ -81,6 +81,10 @@ export function createSession(parts: SessionParts): KubeApi {
     context,
   });
 
+  /** Like {@link ask}, for requests whose answer is an object of the API: a login page is none, whatever its status. */
+  const askObject = async (asked: Asked, request: Omit<HttpRequest, 'signal'>): Promise<unknown> =>
+    objectOf(asked, await ask(asked, request));
+
   const write = async (
     verb: Verb,
     ref: ObjectRef,
@@ -112,7 +116,7 @@ export function createSession(parts: SessionParts): KubeApi {
     context,
     raw: (path) => ask({verb: 'get', resource: path, context}, {method: 'GET', path}),
     async get<T extends KubeObject>(ref: ObjectRef): Promise<T> {
-      return (await ask(askedFor('get', ref), {method: 'GET', path: objectPath(ref)})) as T;
+      return (await askObject(askedFor('get', ref), {method: 'GET', path: objectPath(ref)})) as T;
     },
     async find<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined> {
       try {
@@ -136,7 +140,10 @@ export function createSession(parts: SessionParts): KubeApi {
         }
         if (answer.status !== 200) throw toError(asked, answer);
         // An empty PartialObjectMetadataList has `items: null` (Go's nil slice).
-        const page = parse(asked, answer) as {items: readonly T[] | null; metadata: KubeList['metadata']};
+        const page = objectOf(asked, parse(asked, answer)) as {
+          items: readonly T[] | null;
+          metadata: KubeList['metadata'];
+        };
         // Items of a list carry neither apiVersion nor kind (Kubernetes API conventions, "Lists").
         items.push(...(page.items ?? []).map((item) => ({...item, apiVersion: kind.apiVersion, kind: kind.kind})));
         token = page.metadata.continue;
@@ -203,6 +210,15 @@ function namespaceOf(options: ListOptions): {readonly namespace?: string} {
 
 function writeQuery(dryRun: WriteDryRun): Readonly<Record<string, string | undefined>> {
   return {fieldManager, dryRun: dryRun === 'server' ? 'All' : undefined};
+}
+
+/** Every object and every list has metadata (Kubernetes API conventions, "Resources"). */
+function objectOf(asked: Asked, answer: unknown): unknown {
+  const metadata = typeof answer === 'object' && answer !== null && 'metadata' in answer ? answer.metadata : undefined;
+  if (typeof metadata === 'object' && metadata !== null) return answer;
+  throw new MeshError('API_ERROR', `what context "${asked.context}" leads to did not answer as an API server does`, {
+    hints: [`look at it: kubectl get --raw / --context ${asked.context}`],
+  });
 }
 
 function parse(asked: Asked, answer: HttpAnswer): unknown {

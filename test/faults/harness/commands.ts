@@ -43,7 +43,7 @@ export const commands: Readonly<Record<string, CommandRow>> = {
   },
   verify: {words: (name) => ['verify', name], writes: false, tools: ['kubectl'], declared: true},
   up: {
-    words: (name) => ['up', name, '--key-algorithm', 'ecdsa-p256', '--timeout', '20s'],
+    words: (name) => ['up', name, '--key-algorithm', 'ecdsa-p256'],
     writes: true,
     tools: ['kubectl', 'istioctl'],
     declared: true,
