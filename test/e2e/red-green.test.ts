@@ -218,6 +218,7 @@ describe('a push that is killed', () => {
     const [c1, c2] = [at(setting.clusters, 0), at(setting.clusters, 1)];
     const written = async (on: Cluster): Promise<boolean> => (await trustVersions(on)).cacerts !== undefined;
     const killed = await cli.run(['trust', 'push', '--concurrency', '1'], {
+      ownGroup: true,
       onStart: (child) => {
         const look = setInterval(() => {
           void written(c1).then((yes) => {

@@ -22,6 +22,8 @@ export interface RunOptions {
   /** The whole environment; absent: ours. */
   readonly env?: NodeJS.ProcessEnv;
   readonly input?: string;
+  /** A process group of its own, ended with it: what a program that was killed leaves behind goes, too. */
+  readonly ownGroup?: boolean;
   /** Called once, when the program runs: to kill it on purpose. */
   readonly onStart?: (child: ChildProcess) => void;
   /** Every piece of output, for those who want to watch. */
@@ -40,7 +42,8 @@ export interface Ran {
 /** Runs a program to its end; rejects only when it cannot be started. */
 export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {cwd: options.cwd, env: options.env ?? process.env, stdio: 'pipe'});
+    const {cwd, env = process.env, ownGroup = false} = options;
+    const child = spawn(command, args, {cwd, env, stdio: 'pipe', detached: ownGroup});
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -54,6 +57,7 @@ export function run(command: string, args: readonly string[], options: RunOption
     child.on('error', reject);
     child.on('spawn', () => options.onStart?.(child));
     child.on('close', (code, signal) => {
+      if (ownGroup && child.pid !== undefined) kill(-child.pid, 'SIGKILL');
       resolve({code, signal, stdout, stderr});
     });
     child.stdin.on('error', () => undefined).end(options.input ?? '');
