@@ -71,8 +71,12 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
 function divide(plan: Plan, settings: RunSettings): {start: readonly Group[]; leave: readonly Outcome[]} {
   if (plan.blockers.length === 0) return {start: plan.groups, leave: []};
   const blocked = new Set(plan.blockers.map((blocker) => blocker.cluster));
+  const others = plan.groups
+    .flatMap(({lanes}) => lanes)
+    .filter(({cluster}) => cluster !== undefined && !blocked.has(cluster));
   // A blocker that names no cluster is about the whole plan; one that does spares the others only with --keep-going.
-  const nothing = blocked.has(undefined) || !settings.keepGoing;
+  // Where no other cluster is left, what was said of the refused ones is not declared either.
+  const nothing = blocked.has(undefined) || !settings.keepGoing || others.length === 0;
   const isLeft = (cluster: string | undefined): boolean => nothing || blocked.has(cluster);
   return {
     start: plan.groups

@@ -414,6 +414,37 @@ describe('refusals', () => {
     expect(answer(run).clusters).toMatchObject([{outcome: 'refused'}, {outcome: 'done'}]);
     expect(contextsOf(istioctl.calls)).toEqual(['ctx-c2']);
   });
+
+  it('does not record the UID of a cluster that it refused, with --keep-going neither', async () => {
+    expect((await apply()).code).toBe(0);
+    const path = join(mesh.dir, 'mesh.yaml');
+    const strange = (await readFile(path, 'utf8')).replace(/uid: .*/, 'uid: somebody-else');
+    await writeFile(path, strange);
+    const run = await apply('--keep-going');
+    expect(run.code).toBe(5);
+    expect(answer(run).clusters).toMatchObject([
+      {outcome: 'refused', error: {code: 'UID_MISMATCH'}},
+      {outcome: 'unchanged'},
+    ]);
+    expect(await readFile(path, 'utf8')).toBe(strange);
+  });
+
+  it('refuses a context that leads to another cluster of the mesh, as a refusal and not as a fault of mesh.yaml', async () => {
+    expect((await apply()).code).toBe(0);
+    const path = join(mesh.dir, 'mesh.yaml');
+    const text = await readFile(path, 'utf8');
+    const uids = [...text.matchAll(/uid: (.*)/g)].map(([line]) => line);
+    await writeFile(
+      path,
+      text.replace(/uid: .*/g, () => uids.pop() ?? ''),
+    );
+    const run = await apply('c1');
+    expect(run.code).toBe(5);
+    expect(errorOf(run)).toMatchObject({
+      code: 'UID_MISMATCH',
+      message: expect.stringContaining('context ctx-c1 of c1 leads to the cluster that is c2 already') as string,
+    });
+  });
 });
 
 describe('what changes meanwhile, and what is worth knowing', () => {

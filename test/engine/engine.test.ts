@@ -92,6 +92,19 @@ describe('a phase', () => {
     expect((await run(blocked, {}, {keepGoing: true})).statuses).toEqual({'a/file': 'skipped', 'b/file': 'done'});
   });
 
+  it('declares nothing when every cluster is blocked, with --keep-going neither', async () => {
+    const declaring = group([], {lanes: [{key: 'declare', title: 'declare', actions: [write('declare')]}]});
+    const groups = [declaring, group(['a', 'b'])];
+    const errors = ['a', 'b'].map((cluster) => ({
+      cluster,
+      error: {code: 'CONTEXT_MISSING', message: 'no', hints: []} as const,
+    }));
+    const some = await run(plan(groups, {blockers: errors.slice(0, 1)}), {}, {keepGoing: true});
+    expect(some.statuses).toEqual({'declare/file': 'done', 'a/file': 'skipped', 'b/file': 'done'});
+    const all = await run(plan(groups, {blockers: errors}), {}, {keepGoing: true});
+    expect(all.statuses).toEqual({'declare/file': 'skipped', 'a/file': 'skipped', 'b/file': 'skipped'});
+  });
+
   it('performs nothing in a client dry run, and neither asks nor journals', async () => {
     const lane = {key: 'a', title: 'a', actions: [write('a', 'replace a key')]};
     const {log, statuses: done} = await run(plan([group([], {lanes: [lane]})]), {}, {dryRun: 'client'});

@@ -53,7 +53,7 @@ function problemOf(
   if (twin !== undefined) {
     return new MeshError(
       'UID_MISMATCH',
-      `the context of ${name} leads to the cluster that is ${twin} already (UID ${uid})`,
+      `${contextOf(mesh, name)} leads to the cluster that is ${twin} already (UID ${uid})`,
       {
         hints: [`give ${name} its own context: --context, contexts.yaml, or kubectl mesh init ${name}=CONTEXT`],
       },
@@ -63,14 +63,20 @@ function problemOf(
   if (recorded === undefined || recorded === uid || acceptUid) return undefined;
   return new MeshError(
     'UID_MISMATCH',
-    `the context of ${name} leads to another cluster: mesh.yaml recorded kube-system with UID ${recorded}, this one has ${uid}`,
+    `${contextOf(mesh, name)} leads to another cluster: mesh.yaml recorded kube-system with UID ${recorded}, this one has ${uid}`,
     {
       hints: [
-        `name the right context: --context, or ${name} in contexts.yaml`,
+        `name the right context: --context, or kubectl mesh init ${name}=CONTEXT`,
         'if the cluster was made anew on purpose, say --accept-uid',
       ],
     },
   );
+}
+
+/** The context by its name, where one is known. */
+function contextOf(mesh: Mesh, name: string): string {
+  const context = mesh.clusters.find((cluster) => cluster.name === name)?.context;
+  return context === undefined ? `the context of ${name}` : `context ${context} of ${name}`;
 }
 
 /** A cluster of this run whose recorded UID is out of date: it has been seen with another one. */

@@ -56,9 +56,15 @@ export function planApply(facts: ApplyFacts, options: ApplyOptions): Plan {
     ...identityProblems(loaded.mesh, seen, options.acceptUid),
     ...targets.flatMap((target) => blockersOf(target, facts, options)),
   ];
+  // A refused cluster's UID is not recorded: with --keep-going it would be the known one of the next run.
+  const blocked = new Set(blockers.map(({cluster}) => cluster));
+  const uids = uidsToRecord(
+    loaded.mesh,
+    seen.filter(({name}) => !blocked.has(name)),
+  );
   const lanes = targets.flatMap((target) => laneOf(target, facts, options));
   return {
-    groups: [...declareGroups(loaded, {uids: uidsToRecord(loaded.mesh, seen)}), ...oneThenTheRest(lanes)],
+    groups: [...declareGroups(loaded, {uids}), ...oneThenTheRest(lanes)],
     blockers,
     warnings: [
       ...loaded.notes.map((message) => ({message})),
