@@ -5,6 +5,9 @@ import type {Group, Lane, Outcome, RunSettings} from './operation.js';
 import {perform} from './perform.js';
 import type {Reporter} from './progress.js';
 
+/** Said behind what a dry run only names, in kubectl's words. */
+const dryRunNote = {none: '', client: ' (dry run)', server: ' (server dry run)'} as const;
+
 /** What the groups are run with. */
 export interface RunContext {
   readonly command: string;
@@ -57,7 +60,7 @@ async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcom
       outcomes.push(skipped(lane, action.id));
       continue;
     }
-    line(action.title);
+    line(`${action.title}${dryRunNote[context.settings.dryRun]}`);
     outcomes.push(
       await perform(context.command, lane.key, action, {deps: context.deps, settings: context.settings, line}),
     );
