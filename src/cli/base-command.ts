@@ -83,10 +83,15 @@ export async function showAndExit(thrown: unknown, argv: readonly string[]): Pro
   throw new Errors.ExitError(exitCode([error.code]));
 }
 
+/** oclif's message without its reference to --help, and without its advice on flags that take several values. */
+function withoutNotes(message: string): string {
+  return message.replace(/\nSee more help with --help$/, '').replace(/\n\nNote: --[^]*$/, '');
+}
+
 /** oclif's own errors are all about the command line; everything else is ours or a bug. */
 function fromOclif(thrown: unknown): MeshError {
   if (thrown instanceof MeshError || !(thrown instanceof Errors.CLIError)) return asMeshError(thrown);
-  return new MeshError('USAGE', thrown.message.replace(/\nSee more help with --help$/, ''), {
+  return new MeshError('USAGE', withoutNotes(thrown.message), {
     hints: ['See --help for what this command takes'],
     cause: thrown,
   });

@@ -6,7 +6,10 @@ import type {Mesh, MeshCluster} from './mesh.js';
 export function requireMeshId(mesh: Mesh): string {
   if (mesh.meshID !== undefined) return mesh.meshID;
   throw new MeshError('MISSING_VALUE', 'the mesh has no mesh ID', {
-    hints: ['say it with --mesh-id, or write meshID into mesh.yaml (the guide calls it mesh1)'],
+    hints: [
+      'kubectl mesh install render CLUSTER --mesh-id ID records one (the guide calls it mesh1)',
+      'or write meshID into mesh.yaml',
+    ],
   });
 }
 
@@ -14,7 +17,10 @@ export function requireMeshId(mesh: Mesh): string {
 export function requireNetwork(cluster: MeshCluster): string {
   if (cluster.network !== undefined) return cluster.network;
   throw new MeshError('MISSING_VALUE', `cluster ${cluster.name} has no network`, {
-    hints: [`say it with --network, or write it for ${cluster.name} into mesh.yaml (the guide calls it network1)`],
+    hints: [
+      `kubectl mesh install render ${cluster.name} --network NETWORK records one (the guide calls it network1)`,
+      `or write network for ${cluster.name} into mesh.yaml`,
+    ],
   });
 }
 

@@ -112,8 +112,18 @@ export async function decryptPkcs8(envelope: Buffer, passphrase: string, what: s
     readDer(key, 'WRONG_PASSPHRASE', what, (value) => readSequence(value, 'key'));
     return key;
   } catch (thrown) {
-    throw new MeshError('WRONG_PASSPHRASE', `wrong passphrase for ${what}`, {cause: thrown});
+    throw wrongPassphrase(what, thrown);
   }
+}
+
+/** The error for a passphrase that does not open `what`: it says where the passphrase may have come from. */
+export function wrongPassphrase(what: string, cause: unknown): MeshError {
+  return new MeshError('WRONG_PASSPHRASE', `wrong passphrase for ${what}`, {
+    hints: [
+      'it came from --passphrase-file, --passphrase-command, the variable KUBECTL_MESH_PASSPHRASE, or the prompt',
+    ],
+    cause,
+  });
 }
 
 function readEnvelope(bytes: Buffer, what: string): Envelope {

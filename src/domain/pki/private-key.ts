@@ -10,7 +10,7 @@ import {readDer, readSequence} from './der.js';
 import {spkiHash} from './fingerprint.js';
 import {describeKey, type KeyDescription, publicHalf} from './keys.js';
 import {encodePem, parsePem, type PemBlock} from './pem.js';
-import {decryptPkcs8, encryptPkcs8, type KeyEncryption, readEncryption} from './pkcs8.js';
+import {decryptPkcs8, encryptPkcs8, type KeyEncryption, readEncryption, wrongPassphrase} from './pkcs8.js';
 
 /** How a private key is written down. */
 export type PrivateKeyForm = 'pkcs8' | 'pkcs1' | 'sec1' | 'encrypted-pkcs8' | 'encrypted-legacy' | 'unsupported';
@@ -149,7 +149,7 @@ function openLegacy(text: string, passphrase: string, what: string): KeyObject {
   try {
     return createPrivateKey({key: text, format: 'pem', passphrase});
   } catch (thrown) {
-    throw new MeshError('WRONG_PASSPHRASE', `wrong passphrase for ${what}`, {cause: thrown});
+    throw wrongPassphrase(what, thrown);
   }
 }
 

@@ -34,7 +34,8 @@ export function rolloutState(deployment: KubeObject): string | undefined {
   const {observedGeneration = 0, updatedReplicas = 0, replicas = 0, availableReplicas = 0} = status;
   if (observedGeneration < generation) return 'waiting for the Deployment to be seen by its controller';
   if (updatedReplicas < desired) return `${String(updatedReplicas)} of ${String(desired)} new pods are there`;
-  if (replicas > updatedReplicas) return `${String(replicas - updatedReplicas)} old pods are still there`;
+  const old = replicas - updatedReplicas;
+  if (old > 0) return old === 1 ? '1 old pod is still there' : `${String(old)} old pods are still there`;
   if (availableReplicas < updatedReplicas) {
     return `${String(availableReplicas)} of ${String(updatedReplicas)} new pods are available`;
   }

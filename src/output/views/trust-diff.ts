@@ -24,7 +24,7 @@ function clusterLines({name, outcome, error, differences}: ComparedCluster, prin
   if (error) {
     return [
       `${name}: ${outcome}: ${printableLine(error.message)}`,
-      ...error.hints.map((hint) => `  hint: ${printableLine(hint)}`),
+      ...error.hints.map((hint) => `  → ${printableLine(hint)}`),
     ];
   }
   if (differences.length === 0) return [`${name}: the same`];

@@ -75,7 +75,7 @@ function failureLines({name, outcome, error, refusals}: PushedCluster): readonly
   const all = error && !refusals.some(({message}) => message === error.message) ? [error] : refusals;
   return all.flatMap(({message, hints}, index) => [
     `${index === 0 ? `${name}: ${outcome}` : '  and'}: ${printableLine(message)}`,
-    ...hints.map((hint) => `  hint: ${printableLine(hint)}`),
+    ...hints.map((hint) => `  → ${printableLine(hint)}`),
   ]);
 }
 
