@@ -154,11 +154,13 @@ export function createRunner(options: RunnerOptions): Runner {
 async function askSecret(shellCommand: string, options: RunnerOptions): Promise<Sensitive<string>> {
   const {execa} = await import('execa');
   if (options.signal.aborted) throw abortError(options.signal);
-  const result = await execa('sh', ['-c', shellCommand], {
+  const child = execa('sh', ['-c', shellCommand], {
     ...shared(options, options.signal),
     stdin: 'inherit',
     stderr: 'inherit',
   });
+  releaseAtExit(child);
+  const result = await child;
   if (isAborted(options.signal)) throw abortError(options.signal);
   if (result.exitCode === 0) return new Sensitive(result.stdout);
   throw new MeshError(
@@ -228,12 +230,12 @@ const drainMs = 500;
 function releaseAtExit(child: {
   once(event: 'exit', listener: () => void): unknown;
   readonly stdout: Readable;
-  readonly stderr: Readable;
+  readonly stderr: Readable | null;
 }): void {
   child.once('exit', () => {
     setTimeout(() => {
       child.stdout.destroy();
-      child.stderr.destroy();
+      child.stderr?.destroy();
     }, drainMs).unref();
   });
 }

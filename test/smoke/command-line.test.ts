@@ -1,5 +1,5 @@
 import {spawn, spawnSync} from 'node:child_process';
-import {mkdtempSync, rmSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
@@ -41,8 +41,9 @@ describe('the command line', () => {
 
   it('ends with 130 at Ctrl-C', async () => {
     const cwd = mkdtempSync(join(tmpdir(), 'interrupt-'));
-    // The passphrase command never answers: the run waits in the middle of a change.
-    const args = ['certs', 'generate', 'cluster1', '--passphrase-command', 'echo waiting >&2; sleep 600'];
+    // The passphrase command never answers, and what it started outlives it with its output open.
+    const command = 'sleep 600 & echo "$!" > pid; echo waiting >&2; wait';
+    const args = ['certs', 'generate', 'cluster1', '--passphrase-command', command];
     const child = spawn(process.execPath, [join(root, 'bin/run.js'), ...args], {
       cwd,
       stdio: ['ignore', 'ignore', 'pipe'],
@@ -53,6 +54,7 @@ describe('the command line', () => {
       });
       child.on('exit', resolve);
     });
+    process.kill(Number(readFileSync(join(cwd, 'pid'), 'utf8')));
     rmSync(cwd, {recursive: true});
     expect(code).toBe(130);
   });

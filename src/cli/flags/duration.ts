@@ -1,4 +1,4 @@
-import {Flags} from '@oclif/core';
+import {Errors, Flags} from '@oclif/core';
 
 const unitMs: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3_600_000};
 
@@ -21,7 +21,7 @@ export const durationFlag = Flags.custom<number>({
   parse: (input) => {
     const duration = parseDuration(input);
     if (duration === undefined) {
-      return Promise.reject(new Error(`${input} is not a duration: write 300ms, 30s, 5m or 1h30m`));
+      return Promise.reject(new Errors.CLIError(`${input} is not a duration: write 300ms, 30s, 5m or 1h30m`));
     }
     return Promise.resolve(duration);
   },
