@@ -16,10 +16,10 @@ import {upView} from '../output/views/up.js';
 const defaultWaitMs = 300_000;
 
 export default class Up extends MeshCommand {
-  static override summary = 'all steps: generate, push, render, apply, verify';
+  static override summary = 'All steps: generate, push, render, apply, verify';
   static override description = `Runs certs generate, trust push, install render, install apply and verify --wait, each as the command of that name does.
-It stops at the first step that does not succeed and says what is done. Each step does only what is left, so running up again
-goes on from there, and running it on a mesh that is well changes nothing.`;
+
+It stops at the first step that does not succeed and says what is done. Each step does only what is left, so running up again goes on from there, and running it on a mesh that is well changes nothing.`;
   static override examples = [
     {
       description: "The guide's first cluster, from an empty directory",

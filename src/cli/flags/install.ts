@@ -21,7 +21,9 @@ export const renderFlags = {
 export const applyFlags = {
   'readiness-timeout': durationFlag({
     default: readinessTimeoutMs,
-    description: 'how long istioctl waits for each component to become ready (5m when not said)',
+    // oclif would print milliseconds.
+    defaultHelp: () => Promise.resolve('5m'),
+    description: 'how long istioctl waits for each component to become ready',
   }),
   upgrade: Flags.boolean({
     description: 'let istioctl replace the version that runs by its own',

@@ -9,11 +9,10 @@ import type {ApplyResult} from '../../operations/install/apply.js';
 import {applyView} from '../../output/views/install-apply.js';
 
 export default class InstallApply extends MeshCommand {
-  static override summary = 'install Istio with istioctl, from install.yaml';
-  static override description = `Hands exactly the bytes of CLUSTER/install.yaml to the istioctl in PATH and waits until everything is ready: one cluster
-first, then the others. Nothing is changed where the cluster lacks the CA of the work directory, where install.yaml is not what
-mesh.yaml says now, where istioctl would change the version that runs, or where somebody else installed Istio. An installation
-that is live and unchanged is left alone.`;
+  static override summary = 'Install Istio with istioctl, from install.yaml';
+  static override description = `Hands exactly the bytes of CLUSTER/install.yaml to the istioctl in PATH and waits until everything is ready: one cluster first, then the others.
+
+Nothing is changed where the cluster lacks the CA of the work directory, where install.yaml is not what mesh.yaml says now, where istioctl would change the version that runs, or where somebody else installed Istio. An installation that is live and unchanged is left alone.`;
   static override examples = [
     {description: "The guide's first cluster", command: '<%= config.bin %> <%= command.id %> cluster1'},
     {

@@ -11,10 +11,8 @@ import type {RenderResult} from '../../operations/install/render.js';
 import {printView, renderView} from '../../output/views/install-render.js';
 
 export default class InstallRender extends MeshCommand {
-  static override summary = "write each cluster's install.yaml";
-  static override description = `Writes CLUSTER/install.yaml, an IstioOperator document in the form that the Istio version wants. The version is the
-one that --istio-version or mesh.yaml says, or else that of the istioctl in PATH. The mesh ID and the network that were used
-are recorded in mesh.yaml. A file that somebody edited is kept beside the new one, and the difference is shown.`;
+  static override summary = "Write each cluster's install.yaml";
+  static override description = `Writes CLUSTER/install.yaml, an IstioOperator document in the form that the Istio version wants. The version is the one that --istio-version or mesh.yaml says, or else that of the istioctl in PATH. The mesh ID and the network that were used are recorded in mesh.yaml. A file that somebody edited is kept beside the new one, and the difference is shown.`;
   static override examples = [
     {
       description: "The guide's first cluster",
