@@ -23,7 +23,19 @@ export const explainView: View<ExplainedCheck> = {text: explainText, short: expl
 function sections(rows: readonly Row[]): readonly string[] {
   const places = [...new Set(rows.map(placeOf))];
   const ordered = [...places.filter((place) => place === mesh), ...places.filter((place) => place !== mesh)];
-  return ordered.flatMap((place) => [place, ...rows.filter((row) => placeOf(row) === place).flatMap(rowLines), '']);
+  return ordered.flatMap((place) => [place, ...placeLines(rows.filter((row) => placeOf(row) === place)), '']);
+}
+
+/** The lines of one place. Checks skipped for one reason are one line, last: a page of them would hide the others. */
+function placeLines(rows: readonly Row[]): readonly string[] {
+  const alike = (row: Row): readonly Row[] =>
+    row.result === 'skipped' ? rows.filter(({result, reason}) => result === 'skipped' && reason === row.reason) : [row];
+  const single = rows.filter((row) => alike(row).length === 1);
+  const several = rows.filter((row) => alike(row).length > 1 && alike(row)[0] === row);
+  return [
+    ...single.flatMap(rowLines),
+    ...several.map((row) => `  skipped  ${String(alike(row).length)} checks (${row.reason ?? ''})`),
+  ];
 }
 
 const mesh = 'mesh';
