@@ -83,14 +83,18 @@ export function declareGroups(loaded: LoadedMesh, also: Declaration = {}): reado
   return declaredFilesGroups(declareMesh(loaded.texts, mergeDeclarations(loaded.declaration, also)));
 }
 
+/** Changes named in one line: a mesh of hundreds of clusters would fill the screen. */
+const shownChanges = 4;
+
 /** The group that writes declaring files; none when nothing differs. */
 export function declaredFilesGroups({files, summary}: DeclaredFiles): readonly Group[] {
   if (files.length === 0) return [];
-  const title = summary.join('; ');
+  const more = summary.length - shownChanges;
+  const title = [...summary.slice(0, shownChanges), ...(more > 0 ? [`${String(more)} more`] : [])].join('; ');
   return [
     {
       title: 'declare the mesh',
-      lanes: [{key: 'declare', title, actions: [{kind: 'write-files', id: 'declare', title, files}]}],
+      lanes: [{key: 'work directory', title, actions: [{kind: 'write-files', id: 'declare', title, files}]}],
       onFailure: 'always-stop',
     },
   ];
