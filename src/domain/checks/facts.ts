@@ -37,6 +37,8 @@ export interface Problem {
 
 /** Whether mesh.yaml can be used. */
 export interface DeclarationFacts {
+  /** Whether there is a mesh.yaml. */
+  readonly present: boolean;
   /** One line for each error, with file, line, column and field. */
   readonly problems: readonly string[];
   /** How many clusters it names. */

@@ -24,11 +24,11 @@ export function workdirQuestions(deps: Deps, clusters: readonly MeshCluster[]): 
   return {
     async declaration() {
       const text = await workspace.readText(layout.meshYaml);
-      if (text === undefined) return {problems: [], clusters: clusters.length};
+      if (text === undefined) return {present: false, problems: [], clusters: clusters.length};
       const reading = checkMeshFile(text);
       return 'problems' in reading
-        ? {problems: reading.problems.map(renderProblem), clusters: 0}
-        : {problems: [], clusters: reading.value.clusters?.length ?? 0};
+        ? {present: true, problems: reading.problems.map(renderProblem), clusters: 0}
+        : {present: true, problems: [], clusters: reading.value.clusters?.length ?? 0};
     },
     async rootKey() {
       const key = await workspace.readSecret(layout.rootKey);

@@ -36,12 +36,13 @@ const foreignRoot = certificate('foreign root', {notAfter: daysFromNow(3640)});
 const foreign = {roots: [foreignRoot], anchor: foreignRoot.fingerprint, certificate: certificate('foreign CA')};
 const healthy = clusterValues('cluster1');
 const running = healthy.bundles;
+const noFiles = {missing: ['ca-cert.pem'], problems: [], key: 'absent', roots: []} as const;
 
 /** Each fault, and the findings it is told by. */
 const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
   [
     'mesh.yaml has two mistakes',
-    {meshValues: {declaration: {problems: ['mesh.yaml:3:1: x', 'mesh.yaml:4:1: y'], clusters: 0}}},
+    {meshValues: {declaration: {present: true, problems: ['mesh.yaml:3:1: x', 'mesh.yaml:4:1: y'], clusters: 0}}},
     ['MESH101 error', 'MESH101 error'],
   ],
   [
@@ -511,6 +512,9 @@ describe('what does not apply', () => {
     ['MESH402', {cluster1: {controlPlanes: []}, declared1: {role: 'remote'}}],
     ['MESH403', {cluster1: {gateways: []}}],
     ['MESH406', {mesh: {meshID: undefined as never}}],
+    ['MESH101', {meshValues: {declaration: {present: false, problems: [], clusters: 0}}}],
+    ['MESH106', {meshValues: {fileModes: []}}],
+    ['MESH110', {cluster1: {caFiles: noFiles}, cluster2: {caFiles: noFiles}}],
   ] as const satisfies readonly (readonly [string, Spoilt])[])('%s is skipped, with a reason', (id, spoilt) => {
     expect(resultOf(id, spoilt)).toBe('skipped');
   });

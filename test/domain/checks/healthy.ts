@@ -123,7 +123,7 @@ export function clusterValues(name: Name): ClusterValues {
 
 export function meshValues(): MeshValues {
   return {
-    declaration: {problems: [], clusters: 2},
+    declaration: {present: true, problems: [], clusters: 2},
     rootKey: {protection: 'encrypted'},
     meshRoots: [root.fingerprint],
     fileModes: [

@@ -1,4 +1,4 @@
-import {defineCheck, findingsOr, ok} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 
 /** mesh.yaml can be used. Everything else is judged by what it declares. */
 export const declarationCheck = defineCheck({
@@ -17,7 +17,10 @@ export const declarationCheck = defineCheck({
         expected: 'a mesh.yaml that fits its schema',
         fix: `\${EDITOR:-vi} ${commands.path('mesh.yaml')}`,
       })),
-      () => ok(`${String(declaration.clusters)} clusters declared`, 'a mesh.yaml that fits its schema'),
+      () =>
+        declaration.present
+          ? ok(`${String(declaration.clusters)} clusters declared`, 'a mesh.yaml that fits its schema')
+          : notApplicable('there is no mesh.yaml here'),
     ),
   explanation: {
     meaning: 'mesh.yaml (and contexts.yaml) can be read, fit their schema, and do not contradict themselves.',

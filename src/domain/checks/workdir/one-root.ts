@@ -9,7 +9,7 @@ const expected = "every cluster's bundle holds the root of every other cluster's
 /** All clusters accept each other: one root, or during a rotation bundles that hold each other's. */
 export const oneRootCheck = defineCheck({
   id: 'MESH105',
-  title: 'All clusters share one root of trust',
+  title: 'The work directory gives all clusters one root of trust',
   severity: 'error',
   scope: 'mesh',
   vantage: 'work directory',

@@ -1,4 +1,4 @@
-import {defineCheck, findingsOr, ok} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 
 /** Bits of group and others. */
 const othersMask = 0o077;
@@ -24,7 +24,10 @@ export const permissionsCheck = defineCheck({
           expected,
           fix: `chmod ${kind === 'key' ? '600' : '700'} ${commands.path(path)}`,
         })),
-      () => ok(`${String(fileModes.length)} paths looked at`, expected),
+      () =>
+        fileModes.length === 0
+          ? notApplicable('there is no private key here')
+          : ok(`${String(fileModes.length)} paths looked at`, expected),
     ),
   explanation: {
     meaning: 'Key files have mode 0600 and the directories that hold them 0700.',

@@ -1,4 +1,4 @@
-import {defineCheck, findingsOr, ok} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
 import {describeCertificate} from '../describe.js';
 import {renewFix} from '../fixes.js';
@@ -29,7 +29,10 @@ export const usedTwiceCheck = defineCheck({
         },
       ];
     });
-    return findingsOr(findings, () => ok(`${String(caFiles.length)} clusters looked at`, expected));
+    const made = caFiles.filter(({value}) => value.certificate !== undefined).length;
+    return findingsOr(findings, () =>
+      made === 0 ? notApplicable('no cluster has a CA yet') : ok(`${String(made)} cluster CAs looked at`, expected),
+    );
   },
   explanation: {
     meaning: 'No two clusters sign with the same certificate.',
