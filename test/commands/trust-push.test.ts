@@ -231,7 +231,58 @@ describe('a Secret that is there', () => {
   });
 });
 
+describe('a Secret that is as wanted, under an istiod that runs with another CA', () => {
+  let own: Record<string, string>;
+
+  beforeEach(async () => {
+    const root = await tinyRoot();
+    own = textsOf(bundleOf(await tinyClusterCa(root, 'own'), [root]));
+    const c1 = mesh.cluster('c1');
+    putCacerts(c1, textsOf(mesh.bundle('c1')));
+    c1.put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': root.certificate.pem}));
+    const istiodPods = await runIstiod(mesh.kube, c1, own, {byItself: false});
+    running.push(istiodPods);
+    c1.before({verb: 'patch', resource: 'deployments'}, () => {
+      istiodPods.load();
+    });
+  });
+
+  it('is not called well: a run that ended before its restart leaves that behind', async () => {
+    const {code, result} = await pushJson('c1');
+    expect(code).toBe(5);
+    expect(result.clusters[0]?.refusals.map((refusal) => refusal.code)).toEqual(['RESTART_NEEDED']);
+    expect(mesh.cluster('c1').writes).toEqual([]);
+  });
+
+  it('gets its restart and its proof when they are asked for, and is left alone after that', async () => {
+    const first = await pushJson('c1', '--restart-istiod');
+    expect([first.code, ...outcomes(first.result)]).toEqual([0, 'c1 done']);
+    expect(first.result.clusters[0]).toMatchObject({plan: 'unchanged', restarts: ['istiod'], keepsPrevious: false});
+    expect(mesh.cluster('c1').writes.map(({resource}) => resource)).toEqual(['deployments']);
+    const second = await pushJson('c1');
+    expect([second.code, ...outcomes(second.result)]).toEqual([0, 'c1 unchanged']);
+  });
+
+  it('is not restarted under workloads that trust the other root', async () => {
+    mesh.cluster('c1').put(injected('shop/cart'));
+    const {code, result} = await pushJson('c1', '--restart-istiod');
+    expect(code).toBe(5);
+    expect(result.clusters[0]?.refusals.map((refusal) => refusal.code)).toEqual(['ROOT_CHANGE']);
+    expect(mesh.cluster('c1').writes).toEqual([]);
+  });
+});
+
 describe('what is refused, each with its own flag', () => {
+  it('a change under a live bundle that cannot be read: which roots would go cannot be told', async () => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+    mesh.cluster('c1').put(configMap('istio-system/istio-ca-root-cert', {'root-cert.pem': '-----BEGIN'}));
+    await mesh.renew('c1');
+    const {code, result} = await pushJson('c1', '-y');
+    expect(code).toBe(5);
+    expect(result.clusters[0]?.error?.code).toBe('ROOT_CHANGE');
+    expect((await push('c1', '-y', '--allow-root-change')).code).toBe(0);
+  });
+
   it('a bundle without a live root, while workloads trust it', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
     mesh.cluster('c1').put(injected('shop/cart'));

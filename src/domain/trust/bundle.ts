@@ -15,13 +15,22 @@ export function rootsOf(text: string, what: string): readonly Certificate[] {
   return text.trim() === '' ? [] : parseCertificates(text, what).certificates;
 }
 
-/** Roots of a text that somebody else wrote: what cannot be read has no roots. */
+/** Roots of a text that somebody else wrote: what cannot be read has no roots; {@link isReadableBundle} tells. */
 export function readableRoots(text: string | undefined): readonly Certificate[] {
+  return tryRoots(text) ?? [];
+}
+
+/** Whether the roots of a text are known; no text has none. */
+export function isReadableBundle(text: string | undefined): boolean {
+  return tryRoots(text) !== undefined;
+}
+
+function tryRoots(text: string | undefined): readonly Certificate[] | undefined {
   if (text === undefined) return [];
   try {
     return rootsOf(text, 'bundle');
   } catch (thrown) {
-    if (thrown instanceof MeshError && thrown.class !== 'bug') return [];
+    if (thrown instanceof MeshError && thrown.class !== 'bug') return undefined;
     throw thrown;
   }
 }

@@ -10,7 +10,7 @@ import type {Certificate} from '../pki/certificate.js';
 import {shortFingerprint} from '../pki/fingerprint.js';
 import type {CaInspection} from '../pki/inspect-ca.js';
 import type {CacertsSecret} from './cacerts.js';
-import {missingRoots, readableRoots} from './bundle.js';
+import {isReadableBundle, missingRoots, readableRoots} from './bundle.js';
 import {compareCa} from './diff.js';
 import type {Difference, OwnCa} from './diff.js';
 import type {NamespaceSeen, TrustSeen} from './facts.js';
@@ -98,10 +98,45 @@ export function decidePush(target: PushTarget, seen: TrustSeen, rules: PushRules
     namespace: namespace.action,
     ...(namespace.otherNetwork === undefined ? {} : {otherNetwork: namespace.otherNetwork}),
   };
-  if (differences.length === 0) {
-    return {...nothing, ...base, kind: 'unchanged', warnings: [...bundleWarnings(target), ...keeperWarnings(cacerts)]};
+  if (differences.length > 0 || cacerts === 'absent') {
+    return {...base, ...decideChange(target, seen, cacerts, rules)};
   }
-  return {...base, ...decideChange(target, seen, cacerts, rules)};
+  const warnings = [...bundleWarnings(target), ...keeperWarnings(cacerts)];
+  const unchanged: PushDecision = {...nothing, ...base, kind: 'unchanged', warnings};
+  return isLoaded(seen, cacerts) ? unchanged : {...unchanged, ...decideLoading(target, seen, cacerts, rules)};
+}
+
+/** Whether a cluster needs nothing: the Secret is as wanted, and no running istiod shows another bundle. */
+export function isInPlace(own: OwnCa, seen: TrustSeen): boolean {
+  const cacerts = valueOr(seen.cacerts, 'absent');
+  return cacerts !== 'absent' && compareCa(own, cacerts).length === 0 && isLoaded(seen, cacerts);
+}
+
+/**
+ * Whether no running istiod is known to show another bundle than the Secret's. A run that ended between its write and
+ * its restart or its proof leaves such a cluster behind, and so does a Secret that came after istiod had started.
+ */
+function isLoaded(seen: TrustSeen, cacerts: CacertsSecret): boolean {
+  const live = valueOr(seen.liveBundle, undefined);
+  const running = valueOr(seen.istiods, []).some(({readyPods}) => readyPods > 0);
+  return !running || live === undefined || live === cacerts.files.rootCert;
+}
+
+/** The rest of a change whose write is done: the restart, and the proof. */
+function decideLoading(
+  target: PushTarget,
+  seen: TrustSeen,
+  cacerts: CacertsSecret,
+  rules: PushRules,
+): Partial<PushDecision> {
+  const {own} = target;
+  // The same roots may stand in other bytes, and istiod shows the bytes of the Secret.
+  const loading = {...target, own: {...own, files: {...own.files, rootCert: cacerts.files.rootCert}}};
+  const dropped = droppedRoots(seen, own.inspection);
+  const istiods = decideIstiods(loading, seen, cacerts, rules);
+  const refusals = [...rootRefusals(loading, seen, dropped, rules), ...istiods.refusals];
+  if (refusals.length > 0) return {kind: 'refuse', refusals};
+  return {restart: istiods.restart, prove: true, changesLiveTrust: true, droppedRoots: dropped};
 }
 
 const nothing = {
@@ -225,6 +260,11 @@ function rootRefusals(
 ): readonly ErrorReport[] {
   if (rules.allowRootChange) return [];
   const hint = 'replace the root in phases, or say --allow-root-change: mTLS breaks until every workload has renewed';
+  if (!isReadableBundle(valueOr(seen.liveBundle, undefined))) {
+    const why =
+      'the bundle in ConfigMap istio-ca-root-cert cannot be read: whether a live root would go cannot be told';
+    return [report('ROOT_CHANGE', why, [hint])];
+  }
   if (dropped.length === 0) {
     // What is live could not be read: then no root can be said to stay.
     const unread = firstUnknown([seen.liveBundle, seen.selfSigned]);

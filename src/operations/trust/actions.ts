@@ -202,12 +202,14 @@ function restartAction(change: Change, name: string): Action {
 function proofAction(change: Change): Action {
   const {namespace, own} = change.target;
   const fingerprint = own.inspection.certificate?.fingerprint;
+  // A Secret that is left as it is may hold the same roots in other bytes.
+  const left = change.decision.write === undefined && change.cacerts !== 'absent' ? change.cacerts.files : undefined;
   return {
     kind: 'await-bundle',
     ...base(change, 'proof'),
     title: 'wait until istiod shows the new CA',
     namespace,
-    bundle: own.files.rootCert ?? '',
+    bundle: (left ?? own.files).rootCert ?? '',
     ...(fingerprint === undefined ? {} : {caFingerprint: fingerprint}),
     timeoutMs: proofTimeoutMs,
   };

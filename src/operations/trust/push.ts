@@ -5,8 +5,8 @@ import type {CaFiles} from '../../domain/pki/ca-files.js';
 import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
 import {dataOfBundle} from '../../domain/trust/cacerts.js';
 import type {Difference} from '../../domain/trust/diff.js';
-import {compareCa} from '../../domain/trust/diff.js';
 import type {ClusterTrust} from '../../domain/trust/facts.js';
+import {isInPlace} from '../../domain/trust/plan-push.js';
 import type {PushKind} from '../../domain/trust/plan-push.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {Deps} from '../../engine/deps.js';
@@ -94,10 +94,7 @@ async function gatherTarget(
   const trust = await lookAt(deps, cluster, {
     namespace,
     options,
-    wanted: (seen) => {
-      const cacerts = 'value' in seen.cacerts ? seen.cacerts.value : 'absent';
-      return rules.allowRootChange || compareCa(own, cacerts).length === 0 ? undefined : inspection;
-    },
+    wanted: (seen) => (rules.allowRootChange || isInPlace(own, seen) ? undefined : inspection),
   });
   return {
     trust,

@@ -40,7 +40,8 @@ function clusterLines(cluster: PushedCluster, dryRun: boolean, print: Print): re
   if (error) return failureLines(cluster);
   const secret = `Secret ${namespace}/cacerts`;
   if (cluster.plan === 'unchanged' && (outcome === 'unchanged' || outcome === 'done')) {
-    return [`${name}: ${secret} unchanged`, ...indent([caLine('is', after, print)])];
+    const restarted = restarts.map((deployment) => `Deployment ${deployment} restarted`);
+    return [`${name}: ${secret} unchanged`, ...indent([caLine('is', after, print), ...restarted])];
   }
   if (outcome === 'cancelled') return [`${name}: interrupted: run the command again, it does only what is left`];
   if (outcome === 'skipped' && !dryRun) return [`${name}: not started`];
