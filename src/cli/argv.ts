@@ -11,12 +11,13 @@ export function normalizeArgv(argv: readonly string[]): string[] {
 
 /**
  * Whether the answer is wanted as JSON (`--json`, `-o json`, `-ojson`, `-o=json`, `--output json`, `--output=json`), so
- * that an error in the command line itself is JSON too. The last one said wins.
+ * that an error in the command line itself is JSON too. `--json` wins over any `-o`, as it does for answers; of several
+ * `-o` the last.
  */
 export function wantsJson(argv: readonly string[]): boolean {
   const words = argv.slice(0, endOfFlags(argv));
+  if (words.includes('--json')) return true;
   return words.reduce((wanted, word, index) => {
-    if (word === '--json') return true;
     if (word === '-o' || word === '--output') return words[index + 1] === 'json';
     const attached = /^(?:--output=|-o=?)(.+)$/.exec(word);
     return attached ? attached[1] === 'json' : wanted;

@@ -31,6 +31,7 @@ describe('wantsJson', () => {
     [['--output', 'json'], true],
     [['-o', 'text'], false],
     [['-o', 'json', '-o', 'text'], false],
+    [['--json', '-o', 'text'], true],
     [['--', '--json'], false],
     [['json'], false],
     [[], false],

@@ -18,7 +18,12 @@ Says whether istiod would load it, and what istiod would not say but breaks late
     },
   ];
   static override args = {
-    target: Args.string({required: true, description: 'a cluster, a file, or - for standard input'}),
+    target: Args.string({
+      required: true,
+      // oclif would take the piped Secret itself for a file name.
+      ignoreStdin: true,
+      description: 'a cluster, a file, or - for standard input',
+    }),
   };
   static override flags = {
     'istio-version': Flags.string({

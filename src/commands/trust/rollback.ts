@@ -15,7 +15,10 @@ export default class TrustRollback extends MeshCommand {
     {description: 'Back to the CA before the last push', command: '<%= config.bin %> <%= command.id %> cluster1'},
     {description: 'Delete the kept CA', command: '<%= config.bin %> <%= command.id %> cluster1 --forget'},
   ];
-  static override args = {cluster: Args.string({required: true, description: 'the cluster, by name'})};
+  static override args = {
+    // Without it oclif takes a missing name from standard input: a loop's list, or an answer meant for something else.
+    cluster: Args.string({required: true, ignoreStdin: true, description: 'the cluster, by name'}),
+  };
   static override flags = {
     forget: Flags.boolean({
       description: 'delete the kept CA instead of putting it back',

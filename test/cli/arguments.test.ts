@@ -1,0 +1,22 @@
+import {readdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {fileURLToPath, pathToFileURL} from 'node:url';
+import {describe, expect, it} from 'vitest';
+
+const folder = fileURLToPath(new URL('../../src/commands', import.meta.url));
+const files = readdirSync(folder, {recursive: true, encoding: 'utf8'}).filter((file) => file.endsWith('.ts'));
+
+interface CommandModule {
+  readonly default: {readonly args?: Readonly<Record<string, {multiple?: boolean; ignoreStdin?: boolean}>>};
+}
+
+describe('the arguments of every command', () => {
+  it.each(files)('%s takes none of them from standard input', async (file) => {
+    const module = (await import(pathToFileURL(join(folder, file)).href)) as CommandModule;
+    // oclif reads a missing argument from a pipe, unless it may be there several times.
+    const fromPipe = Object.entries(module.default.args ?? {}).filter(
+      ([, {multiple, ignoreStdin}]) => multiple !== true && ignoreStdin !== true,
+    );
+    expect(fromPipe).toEqual([]);
+  });
+});
