@@ -78,7 +78,7 @@ export abstract class MeshCommand extends Command {
 /** Shows any error as the command line asked for, and ends with its exit code (as oclif's ExitError, which tests see). */
 export async function showAndExit(thrown: unknown, argv: readonly string[]): Promise<never> {
   const error = fromOclif(thrown);
-  if (wantsJson(argv)) await writeOut(errorAsJson(error));
+  if (wantsJson(argv) && error.code !== 'OUTPUT_FAILED') await writeOut(errorAsJson(error));
   else process.stderr.write(`${errorAsText(error, hasColor(process.stderr))}\n`);
   throw new Errors.ExitError(exitCode([error.code]));
 }

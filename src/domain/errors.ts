@@ -78,6 +78,7 @@ export const errorClasses = {
   FOREIGN_OWNER: 'refused',
   NOTHING_TO_ROLL_BACK: 'refused',
   // the run itself
+  OUTPUT_FAILED: 'failed',
   TIMEOUT: 'timeout',
   INTERRUPTED: 'interrupted',
   INTERNAL: 'bug',

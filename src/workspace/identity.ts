@@ -33,21 +33,31 @@ export function hostIdentity(): string {
 
 /** When a process started; undefined when it does not run, or the kernel does not say (no /proc). */
 export function startOf(pid: number): string | undefined {
-  const stat = readOptional(`/proc/${String(pid)}/stat`);
   const boot = readOptional('/proc/sys/kernel/random/boot_id');
-  // proc_pid_stat(5): field 22 is the start time; field 2, the name, may hold spaces and parentheses.
-  const ticks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  const ticks = statFields(pid)?.[19];
   return ticks === undefined || boot === undefined ? undefined : `${boot}/${ticks}`;
 }
 
-/** Whether a process with this number runs; true when it may, as for one of another user. */
+/**
+ * Whether a process with this number runs; true when it may, as for one of another user. One that has ended and whose
+ * parent has not asked how (a zombie) does not run: in a container without an init it stays for ever.
+ */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !/^[ZX]/.test(statFields(pid)?.[0] ?? '');
   } catch (error) {
     return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
+}
+
+/**
+ * What the kernel says of a process (proc_pid_stat(5)), from field 3, the state, on: field 2, the name, may hold spaces
+ * and parentheses. Field 22 is the start time.
+ */
+function statFields(pid: number): readonly string[] | undefined {
+  const stat = readOptional(`/proc/${String(pid)}/stat`);
+  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
 function processNamespace(): string | undefined {

@@ -9,7 +9,7 @@
  * chain, and gives up.
  */
 import {randomBytes} from 'node:crypto';
-import {link, readdir, rename, unlink} from 'node:fs/promises';
+import {link, readdir, rename, stat, unlink} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
@@ -45,6 +45,9 @@ export interface HeldLock {
 
 /** How often a lock that vanishes or changes while we look is looked at again. */
 const attempts = 100;
+
+/** No claim takes so long to write. Milliseconds. */
+const writingMs = 60_000;
 
 /** Takes the lock, or throws `WORKDIR_LOCKED` and says who has it. Never waits. */
 export async function takeLock(path: string, claimant: Claimant): Promise<HeldLock> {
@@ -183,7 +186,15 @@ async function removeLeftovers(path: string, mine: Holder): Promise<void> {
   const folder = dirname(path);
   for (const name of await readdir(folder)) {
     if (!name.startsWith(`${basename(path)}.`)) continue;
-    const holder = await readHolder(join(folder, name)).catch(() => undefined);
-    if (holder && isDead(holder, mine)) await unlink(join(folder, name)).catch(() => undefined);
+    const claim = join(folder, name);
+    const holder = await readHolder(claim).catch(() => undefined);
+    const isLeft = holder ? isDead(holder, mine) : await isOld(claim);
+    if (isLeft) await unlink(claim).catch(() => undefined);
   }
+}
+
+/** A claim without its content: killed while it was written, unless it is being written right now. */
+async function isOld(claim: string): Promise<boolean> {
+  const facts = await stat(claim).catch(() => undefined);
+  return facts !== undefined && Date.now() - facts.mtimeMs > writingMs;
 }
