@@ -1,3 +1,4 @@
+import {shellWord} from '../domain/checks/commands.js';
 import type {TypedTarget} from '../domain/checks/commands.js';
 
 /** The flags that say which mesh, as parsed. */
@@ -7,6 +8,11 @@ interface TargetFlags {
   readonly context?: string | undefined;
   readonly 'istio-namespace'?: string | undefined;
   readonly as?: string | undefined;
+}
+
+/** The command as it was typed, for those who have to run it again. */
+export function typedCommand(command: string, argv: readonly string[]): string {
+  return ['kubectl mesh', command, ...argv.map(shellWord)].join(' ');
 }
 
 /** What a printed command has to repeat to reach the same mesh: flags, but not what the environment says anyway. */

@@ -6,7 +6,7 @@ import {passphraseFlags} from '../cli/flags/passphrase.js';
 import {safetyFlags} from '../cli/flags/safety.js';
 import {clustersArg, targetFlags} from '../cli/flags/target.js';
 import {trustFlags} from '../cli/flags/trust.js';
-import {typedTarget} from '../cli/typed-target.js';
+import {typedCommand, typedTarget} from '../cli/typed-target.js';
 import {keyAlgorithms} from '../domain/mesh/mesh.js';
 import {bringUp} from '../operations/up.js';
 import type {UpResult} from '../operations/up.js';
@@ -66,6 +66,7 @@ It stops at the first step that does not succeed and says what is done. Each ste
       forceVersion: flags['force-version'],
       takeOver: flags['take-over'],
       waitMs: flags.timeout ?? defaultWaitMs,
+      again: typedCommand('up', this.argv),
       typed: typedTarget(flags),
     };
     return this.perform(bringUp, request, upView, flags);

@@ -18,6 +18,8 @@ export interface UpRequest extends MeshRequest, TrustRules, Omit<ApplyRequest, k
   readonly clear: GenerateRequest['clear'];
   /** How long the last step waits for green. Milliseconds. */
   readonly waitMs: number;
+  /** The command as typed, to be shown to those who have to run it again. */
+  readonly again: string;
   /** The target flags as typed, for the commands in findings. */
   readonly typed: TypedTarget;
 }
@@ -48,6 +50,8 @@ export interface UpResult extends CommonResult {
   /** Of the last step, where it was reached. */
   readonly verdict?: Verdict;
   readonly warnings: readonly Warning[];
+  /** The command that goes on from here, once what went wrong is mended: this one, as typed. */
+  readonly again: string;
 }
 
 /**
@@ -78,7 +82,7 @@ export const bringUp: Operation<UpRequest, UpResult> = {
       stopped = failed && !(engine.settings.keepGoing && succeeded.length > 0);
       if (failed) names = succeeded;
     }
-    return report(done);
+    return {...report(done), again: request.again};
   },
   conclude: ({steps: all}) => all.flatMap(concludeStep),
 };
@@ -125,7 +129,7 @@ function isFine(outcome: ClusterOutcome): boolean {
   return outcome === 'done' || outcome === 'unchanged' || outcome === 'skipped';
 }
 
-function report(done: readonly UpStep[]): UpResult {
+function report(done: readonly UpStep[]): Omit<UpResult, 'again'> {
   const verdict = done.at(-1)?.result?.verdict;
   return {
     steps: done,

@@ -169,7 +169,9 @@ describe('up', () => {
     expect(run.stdout).toMatch(/^trust push {6}unknown$/m);
     expect(run.stdout).toMatch(/c1: unknown: not allowed to get secrets/);
     expect(run.stdout).toMatch(/^install apply {3}not started$/m);
-    expect(run.stdout).toMatch(/Done: certs generate\. Run kubectl mesh up again/);
+    expect(run.stdout).toContain(
+      'Done: certs generate. To go on from here: kubectl mesh up c1 --context ctx-c1 --mesh-id mesh1 --network network1',
+    );
     expect(cluster('c1').writes).toEqual([]);
     expect(istioctl.calls).toEqual([]);
   });
@@ -214,6 +216,17 @@ describe('up --dry-run', () => {
     expect(await readdir(dir)).toEqual([]);
     expect(cluster('c1').writes).toEqual([]);
     expect(istioctl.calls).toEqual([]);
+  });
+
+  it('does not say of steps behind a refused one that they would change', async () => {
+    await up('c1', '--context', 'ctx-c1', ...fromNothing);
+    cluster('c1').deny({verb: 'get', resource: 'secrets'});
+    const run = await runCommand(Up, ['c1', '--dry-run'], env);
+    expect(run.code).toBe(4);
+    expect(run.stdout).toMatch(/^trust push {6}unknown$/m);
+    expect(run.stdout).toMatch(/^install apply {3}not reached$/m);
+    expect(run.stdout).toMatch(/^verify {10}not reached$/m);
+    expect(run.stdout).not.toContain('would change');
   });
 
   it('of a mesh that is well says so', async () => {

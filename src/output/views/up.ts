@@ -34,7 +34,9 @@ function outcomeWords({outcome, knownAfter, result}: UpStep, dryRun: boolean): s
   if (result?.verdict) return result.verdict;
   if (knownAfter !== undefined) return `is known after ${knownAfter}`;
   if (outcome !== 'skipped') return outcome;
-  return dryRun ? 'would change' : 'not started';
+  if (!dryRun) return 'not started';
+  // Without an answer an earlier step ended the run before this one was looked at.
+  return result ? 'would change' : 'not reached';
 }
 
 function errorLines({error}: UpStep): readonly string[] {
@@ -70,13 +72,13 @@ function answerText(command: string, result: object, context: ViewContext): stri
   }
 }
 
-function endLines({steps, clusters, verdict, dryRun}: UpResult): readonly string[] {
+function endLines({steps, clusters, verdict, dryRun, again}: UpResult): readonly string[] {
   if (dryRun !== undefined) return [];
   const names = clusters.map(({name}) => name).join(', ');
   if (verdict === 'ok' || verdict === 'warning') return [`Verdict: ${verdict}. The mesh is up: ${names}`];
   const done = steps.filter(({outcome}) => outcome === 'done' || outcome === 'unchanged').map(({command}) => command);
   return [
     ...(verdict ? [`Verdict: ${verdict}`] : []),
-    `Done: ${done.length === 0 ? 'nothing' : done.join(', ')}. Run kubectl mesh up again to go on from here.`,
+    `Done: ${done.length === 0 ? 'nothing' : done.join(', ')}. To go on from here: ${again}`,
   ];
 }
