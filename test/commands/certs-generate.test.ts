@@ -1,5 +1,7 @@
 import {execFileSync} from 'node:child_process';
 import {X509Certificate} from 'node:crypto';
+import {rename} from 'node:fs/promises';
+import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsGenerate from '../../src/commands/certs/generate.js';
 import {writePrivateKey} from '../../src/domain/pki/private-key.js';
@@ -164,6 +166,38 @@ describe('on an empty work directory', () => {
     const days = (one: X509Certificate) => Math.round((Date.parse(one.validTo) - Date.now()) / 86_400_000);
     expect(root.subject).toContain('CN=mesh7 Root CA ');
     expect([days(root), days(ca)]).toEqual([100, 50]);
+  });
+});
+
+describe('cluster directories that changed places', () => {
+  beforeEach(async () => {
+    await generate('cluster1', 'cluster2', ...small);
+    await rename(join(dir.root, 'cluster1'), join(dir.root, 'between'));
+    await rename(join(dir.root, 'cluster2'), join(dir.root, 'cluster1'));
+    await rename(join(dir.root, 'between'), join(dir.root, 'cluster2'));
+  });
+
+  it('are a conflict that names both clusters', async () => {
+    const before = await dir.snapshot();
+    const run = await withoutPassphrase('-o', 'json');
+    expect(run.code).toBe(2);
+    const errors = answer(run).clusters.map(({error}) => error);
+    expect(errors.map((error) => error?.code)).toEqual(['WORKDIR_CONFLICT', 'WORKDIR_CONFLICT']);
+    for (const error of errors) expect(error?.message).toMatch(/cluster1.*cluster2|cluster2.*cluster1/);
+    expect(await dir.snapshot()).toEqual(before);
+  });
+
+  it('may get new CAs instead', async () => {
+    const run = await generate('--renew', '-y', '-o', 'json');
+    expect([run.code, ...outcomes(run)]).toEqual([0, 'done', 'done']);
+    expect(new X509Certificate(await dir.read('cluster1/ca-cert.pem')).subject).toContain('L=cluster1');
+  });
+
+  it('are no conflict where the name in the CA is of no cluster of the mesh', async () => {
+    await rename(join(dir.root, 'cluster1'), join(dir.root, 'renamed'));
+    await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: renamed\n');
+    const run = await withoutPassphrase('-o', 'json');
+    expect([run.code, ...outcomes(run)]).toEqual([0, 'unchanged']);
   });
 });
 

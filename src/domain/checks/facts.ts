@@ -24,6 +24,8 @@ export interface CertificateFacts {
   /** SHA-256 of the DER, 64 lower-case hexadecimal digits. */
   readonly fingerprint: string;
   readonly subject: string;
+  /** L of the subject: in a cluster CA made by this program or Istio's Makefile, the cluster's name. */
+  readonly locality?: string;
   readonly issuer: string;
   readonly notBefore: Date;
   readonly notAfter: Date;

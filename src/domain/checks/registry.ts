@@ -26,6 +26,7 @@ import {oneRootCheck} from './workdir/one-root.js';
 import {outlivesCheck} from './workdir/outlives.js';
 import {permissionsCheck} from './workdir/permissions.js';
 import {rootKeyCheck} from './workdir/root-key.js';
+import {rightDirectoryCheck} from './workdir/right-directory.js';
 import {usedTwiceCheck} from './workdir/used-twice.js';
 
 export const checks: readonly Check[] = [
@@ -40,6 +41,7 @@ export const checks: readonly Check[] = [
   outlivesCheck,
   usedTwiceCheck,
   installFileCheck,
+  rightDirectoryCheck,
   reachableCheck,
   allowedCheck,
   uidCheck,

@@ -7,7 +7,9 @@ import {clusterLayout, layout} from '../mesh/layout.js';
 import type {Sensitive} from '../sensitive.js';
 import type {CaFiles} from './ca-files.js';
 import {type Certificate, parseCertificates} from './certificate.js';
+import {madeForOther} from './cluster-of-ca.js';
 import {type CaInspection, inspectCaFiles} from './inspect-ca.js';
+import {attributeOf} from './name.js';
 import {isEncrypted, type PrivateKeyFacts, readPrivateKey} from './private-key.js';
 
 /** The root's files as they were found. */
@@ -83,8 +85,14 @@ export type ClusterState =
   | {readonly kind: 'completable'; readonly missing: readonly ('rootCert' | 'certChain')[]; readonly ca: Certificate}
   | {readonly kind: 'conflict'; readonly error: ErrorReport};
 
-/** Judges a cluster's files, by themselves and against the mesh's root. */
-export function judgeCluster(name: string, files: CaFiles, root: RootState, now: Date): ClusterState {
+/** Judges a cluster's files, by themselves, against the mesh's root and against the names of all its clusters. */
+export function judgeCluster(
+  name: string,
+  files: CaFiles,
+  root: RootState,
+  declared: readonly string[],
+  now: Date,
+): ClusterState {
   return judging(() => {
     const paths = clusterLayout(name);
     const parts = ['caCert', 'caKey', 'rootCert', 'certChain'] as const;
@@ -115,11 +123,25 @@ export function judgeCluster(name: string, files: CaFiles, root: RootState, now:
         `Make a new cluster CA under the same root with: kubectl mesh certs generate ${name} --renew`,
       ]);
     }
+    requireOwn(name, inspection, declared);
     if (root.kind === 'present') requireSameRoot(name, inspection, root.certificates);
     const {certificate} = inspection;
     if (missing.length > 0 && certificate) return {kind: 'completable', missing, ca: certificate};
     return {kind: 'valid', inspection, keyMissing: files.caKey === undefined};
   });
+}
+
+/** Directories change places in a move or a restore; a CA in the wrong one would be pushed into the wrong cluster. */
+function requireOwn(name: string, {certificate}: CaInspection, declared: readonly string[]): void {
+  const other = certificate && madeForOther(attributeOf(certificate.subject, 'L'), name, declared);
+  if (other === undefined) return;
+  throw conflict(
+    `${clusterLayout(name).caCert} ("${certificate?.subject.text ?? ''}") is the CA of ${other}, not of ${name}`,
+    [
+      `If the directories ${name} and ${other} changed places, move them back`,
+      `Otherwise make a new cluster CA with: kubectl mesh certs generate ${name} --renew`,
+    ],
+  );
 }
 
 /** A cluster trusts exactly the mesh's roots, in whatever order and with whatever text around them. */

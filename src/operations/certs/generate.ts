@@ -81,10 +81,11 @@ async function gather(request: GenerateRequest, deps: Deps): Promise<GenerateFac
   const taken = await takeOver(deps);
   const reader = createCaFileReader(workspace, taken.files);
   const root = judgeRoot(await reader.root());
+  const declared = loaded.mesh.clusters.map(({name}) => name);
   const clusters = await Promise.all(
     loaded.clusters.map(async (cluster): Promise<ClusterFacts> => {
       const files = await reader.cluster(cluster.name);
-      return {cluster, state: judgeCluster(cluster.name, files, root, now)};
+      return {cluster, state: judgeCluster(cluster.name, files, root, declared, now)};
     }),
   );
   return {

@@ -38,8 +38,14 @@ const healthy = clusterValues('cluster1');
 const running = healthy.bundles;
 const noFiles = {missing: ['ca-cert.pem'], problems: [], key: 'absent', roots: []} as const;
 
+/** The cluster CA of one cluster, in files and in the other's directory. */
+const misplaced = (owner: string) => ({
+  caFiles: clusterCa('cluster1', {certificate: certificate(`moved ca of ${owner}`, {locality: owner})}),
+});
+
 /** Each fault, and the findings it is told by. */
 const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
+  ['a directory holds the CA of another cluster', {cluster1: misplaced('cluster2')}, ['MESH112 error']],
   [
     'mesh.yaml has two mistakes',
     {meshValues: {declaration: {present: true, problems: ['mesh.yaml:3:1: x', 'mesh.yaml:4:1: y'], clusters: 0}}},
@@ -353,6 +359,40 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
     ['MESH407 error'],
   ],
 ];
+
+describe('directories that changed places', () => {
+  const findings = (spoilt: Spoilt) =>
+    judge(checks, evidence(spoilt)).checks.filter(({id, result}) => id === 'MESH112' && result === 'error');
+
+  it('are moved back, never pushed', () => {
+    const found = findings({cluster1: misplaced('cluster2'), cluster2: misplaced('cluster1')});
+    const fix = 'mv cluster1 cluster1.moved && mv cluster2 cluster1 && mv cluster1.moved cluster2';
+    expect(found.map((one) => one.fix)).toEqual([fix, fix]);
+  });
+
+  it('are not assumed where only one cluster has the CA of another: it gets a new one', () => {
+    const [found, ...others] = findings({cluster1: misplaced('cluster2')});
+    expect(others).toEqual([]);
+    expect(found?.fix).toContain('certs generate cluster1 --renew');
+  });
+
+  it('make the push that MESH301 names a consequence', () => {
+    const differences = [{part: 'clusterCa', wanted: ['a'], found: ['b']}] as const;
+    const {checks: rows} = judge(
+      checks,
+      evidence({
+        cluster1: {...misplaced('cluster2'), cacerts: {...clusterCa('cluster1'), differences}},
+        cluster2: misplaced('cluster1'),
+      }),
+    );
+    expect(rows.find(({id, cluster}) => id === 'MESH301' && cluster === 'cluster1')?.impliedBy).toBe('MESH112');
+  });
+
+  it.each(['cluster9', undefined])('are not seen in a subject that names no cluster of the mesh: L=%s', (locality) => {
+    const ca = certificate('other', locality === undefined ? {} : {locality});
+    expect(bad({cluster1: {caFiles: clusterCa('cluster1', {certificate: ca})}})).toEqual([]);
+  });
+});
 
 describe('a fault', () => {
   it.each(faults)('is found, and nothing else: %s', (_, spoilt, expected) => {

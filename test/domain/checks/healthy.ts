@@ -42,7 +42,7 @@ export function clusterCa(name: string, change: Partial<ClusterCaFacts> = {}): C
     missing: [],
     problems: [],
     key: 'matches',
-    certificate: certificate(`ca of ${name}`),
+    certificate: certificate(`ca of ${name}`, {locality: name}),
     roots: [root],
     anchor: root.fingerprint,
     ...change,

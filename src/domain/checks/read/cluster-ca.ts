@@ -3,6 +3,7 @@ import {caFileNames, caFileNamesOf} from '../../pki/ca-files.js';
 import type {CaFiles} from '../../pki/ca-files.js';
 import type {Certificate} from '../../pki/certificate.js';
 import type {CaInspection} from '../../pki/inspect-ca.js';
+import {attributeOf} from '../../pki/name.js';
 import type {CertificateFacts, ClusterCaFacts, Problem} from '../facts.js';
 
 /** Rules that have a check of their own: missing files, the key, and the date beside the root's. */
@@ -37,7 +38,15 @@ export function clusterCaFacts(files: CaFiles, inspection: CaInspection): Cluste
 /** A certificate as checks see it. */
 export function certificateFacts(certificate: Certificate): CertificateFacts {
   const {fingerprint, subject, issuer, notBefore, notAfter} = certificate;
-  return {fingerprint, subject: subject.text, issuer: issuer.text, notBefore, notAfter};
+  const locality = attributeOf(subject, 'L');
+  return {
+    fingerprint,
+    subject: subject.text,
+    ...(locality !== undefined && {locality}),
+    issuer: issuer.text,
+    notBefore,
+    notAfter,
+  };
 }
 
 function keyState(
