@@ -2,6 +2,8 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {MeshError} from '../domain/errors.js';
+import {errno, fileError} from './fs-errors.js';
 
 /** A directory only this user can enter. */
 export interface TemporaryDirectory {
@@ -13,11 +15,17 @@ export interface TemporaryDirectory {
 /** Socket paths have at most 103 bytes on macOS, 107 on Linux (unix(7)); this leaves room for a file name. */
 const longestParent = 60;
 
-/** Makes one, 0700, with a short path. */
+/** Makes one, 0700, with a short path. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`. */
 export async function createTemporaryDirectory(): Promise<TemporaryDirectory> {
   const parent = tmpdir().length <= longestParent ? tmpdir() : '/tmp';
   // mkdtemp(3) makes it 0700, and a umask can only take from that.
-  const path = await mkdtemp(join(parent, 'km-'));
+  const path = await mkdtemp(join(parent, 'km-')).catch((error: unknown) => {
+    if (errno(error) === 'ENOSPC') throw fileError(error, parent, 'write');
+    throw new MeshError('WORKDIR_UNWRITABLE', `no temporary directory can be made in ${parent}`, {
+      cause: error,
+      hints: ['set TMPDIR to a folder that you may write to'],
+    });
+  });
   return {
     path,
     remove: () => rm(path, {recursive: true, force: true}),
