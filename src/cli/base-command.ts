@@ -12,6 +12,7 @@ import {exitCode} from './exit-code.js';
 import {errorAsJson, errorAsText, schemaVersion} from './show-error.js';
 import {createAbort} from './signals.js';
 import {hasColor, writeOut} from './streams.js';
+import {completeError, completeHints} from './typed-target.js';
 
 /** The base of every command. */
 export abstract class MeshCommand extends Command {
@@ -38,15 +39,16 @@ export abstract class MeshCommand extends Command {
       } finally {
         await close();
       }
-      const answer: Result & CommonResult = settings.dryRun === 'none' ? result : {...result, dryRun: settings.dryRun};
+      const told = completeHints(result, flags);
+      const answer: Result & CommonResult = settings.dryRun === 'none' ? told : {...told, dryRun: settings.dryRun};
       await this.print(answer, view, flags);
       const code = exitCode(operation.conclude(result));
       if (code !== 0) this.exit(code);
       return answer;
     } catch (thrown) {
+      if (thrown instanceof Errors.ExitError) throw thrown;
       // What an abort breaks off reports all kinds of errors; the abort is what happened.
-      if (abort.signal.aborted && !(thrown instanceof Errors.ExitError)) throw asMeshError(abort.signal.reason);
-      throw thrown;
+      throw completeError(asMeshError(abort.signal.aborted ? abort.signal.reason : thrown), flags);
     } finally {
       abort.dispose();
     }
@@ -55,7 +57,7 @@ export abstract class MeshCommand extends Command {
   /** Prints what an error means and exits with its code. */
   protected override async catch(thrown: Error): Promise<never> {
     if (thrown instanceof Errors.ExitError) throw thrown;
-    return showAndExit(thrown, this.argv);
+    return showAndExit(thrown, this.argv, `${this.id?.replaceAll(':', ' ') ?? ''} --help`);
   }
 
   private async print<Result extends object>(result: Result, view: View<Result>, flags: CommonFlags): Promise<void> {
@@ -76,8 +78,8 @@ export abstract class MeshCommand extends Command {
 }
 
 /** Shows any error as the command line asked for, and ends with its exit code (as oclif's ExitError, which tests see). */
-export async function showAndExit(thrown: unknown, argv: readonly string[]): Promise<never> {
-  const error = fromOclif(thrown);
+export async function showAndExit(thrown: unknown, argv: readonly string[], help = '--help'): Promise<never> {
+  const error = fromOclif(thrown, help);
   if (wantsJson(argv) && error.code !== 'OUTPUT_FAILED') await writeOut(errorAsJson(error));
   else process.stderr.write(`${errorAsText(error, hasColor(process.stderr))}\n`);
   throw new Errors.ExitError(exitCode([error.code]));
@@ -89,10 +91,10 @@ function withoutNotes(message: string): string {
 }
 
 /** oclif's own errors are all about the command line; everything else is ours or a bug. */
-function fromOclif(thrown: unknown): MeshError {
+function fromOclif(thrown: unknown, help: string): MeshError {
   if (thrown instanceof MeshError || !(thrown instanceof Errors.CLIError)) return asMeshError(thrown);
   return new MeshError('USAGE', withoutNotes(thrown.message), {
-    hints: ['See --help for what this command takes'],
+    hints: [`See what it takes: kubectl mesh ${help}`],
     cause: thrown,
   });
 }

@@ -30,6 +30,8 @@ export interface CommonFlags {
   readonly 'keep-going'?: boolean | undefined;
   readonly quiet?: boolean | undefined;
   readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  readonly 'istio-namespace'?: string | undefined;
   readonly 'request-timeout'?: number | undefined;
   readonly as?: string | undefined;
   readonly 'as-group'?: readonly string[] | undefined;

@@ -1,5 +1,6 @@
-import {shellWord} from '../domain/checks/commands.js';
+import {commandsFor, shellWord} from '../domain/checks/commands.js';
 import type {TypedTarget} from '../domain/checks/commands.js';
+import {MeshError} from '../domain/errors.js';
 
 /** The flags that say which mesh, as parsed. */
 interface TargetFlags {
@@ -30,4 +31,24 @@ export function typedTarget(
     ...(flags['istio-namespace'] !== undefined && {istioNamespace: flags['istio-namespace']}),
     ...(flags.as !== undefined && {as: flags.as}),
   };
+}
+
+/** The error, its hints' commands with the target flags as typed. */
+export function completeError(error: MeshError, flags: TargetFlags): MeshError {
+  if (error.hints.length === 0) return error;
+  const {complete} = commandsFor(typedTarget(flags));
+  return new MeshError(error.code, error.message, {hints: error.hints.map(complete), cause: error.cause});
+}
+
+/** A result, the commands in the hints of its errors with the target flags as typed. */
+export function completeHints<Result>(result: Result, flags: TargetFlags): Result {
+  const {complete} = commandsFor(typedTarget(flags));
+  const walk = (value: unknown, key?: string): unknown => {
+    if (Array.isArray(value)) return value.map((item) => walk(item, key));
+    if (typeof value === 'string') return key === 'hints' ? complete(value) : value;
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, walk(item, name)]));
+  };
+  // The same shape: only texts differ. Results are plain JSON.
+  return walk(result) as Result;
 }

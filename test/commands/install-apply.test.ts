@@ -113,6 +113,13 @@ describe('install apply', () => {
     ]);
   });
 
+  it('repeats the target flags typed in what it says to do next', async () => {
+    mesh.cluster('c1').remove('Secret', 'istio-system/cacerts');
+    const run = await apply('c1', '--context', 'ctx-c1');
+    expect(run.code).toBe(5);
+    expect(errorOf(run)?.hints).toContain('kubectl mesh trust push --context ctx-c1 c1');
+  });
+
   it('installs one cluster first, then the rest, and shows what istioctl says', async () => {
     const run = await apply();
     expect(run.code).toBe(0);

@@ -12,7 +12,7 @@ export interface TypedTarget {
   readonly as?: string;
 }
 
-/** Spells commands for fixes: they can be typed as they are, in the shell the check was run from. */
+/** Spells commands for fixes and hints: they can be typed as they are, in the shell the check was run from. */
 export interface Commands {
   /** `kubectl mesh WORDS`, with the work directory and kubeconfig of this run. */
   mesh(words: string): string;
@@ -20,6 +20,8 @@ export interface Commands {
   meshCluster(words: string): string;
   /** `kubectl --context … WORDS`; the cluster's context, or `CONTEXT` where none is known. */
   kubectl(cluster: MeshCluster, words: string): string;
+  /** A text in which `kubectl mesh COMMAND` is spelled without these flags: with them, behind the command's own words. */
+  complete(text: string): string;
   /** A path of the work directory, as a shell word. */
   path(path: string): string;
 }
@@ -29,18 +31,35 @@ export function shellWord(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
+/** Commands as they stand in texts: those about files alone, then those that talk to clusters. */
+const spelled =
+  /\bkubectl mesh (?:(init|certs (?:generate|list|inspect))|(trust (?:push|diff|rollback)|install (?:render|apply)|verify|up))(?![\w-])/g;
+
 /** Commands for what was typed. */
 export function commandsFor(typed: TypedTarget): Commands {
   const flag = (name: string, value: string | undefined): string =>
     value === undefined ? '' : ` ${name} ${shellWord(value)}`;
   const directory = flag('-w', typed.workDir);
-  const cluster = flag('--kubeconfig', typed.kubeconfig) + flag('--context', typed.context);
-  const rest = flag('-n', typed.istioNamespace) + flag('--as', typed.as);
+  const [kubeconfig, context, namespace, as] = [
+    flag('--kubeconfig', typed.kubeconfig),
+    flag('--context', typed.context),
+    flag('-n', typed.istioNamespace),
+    flag('--as', typed.as),
+  ];
+  const mesh = (words: string): string => `kubectl mesh ${words}${directory}`;
+  const meshCluster = (words: string): string =>
+    // It reads no cluster: it takes what it can record.
+    words.startsWith('install render')
+      ? `${mesh(words)}${context}${namespace}`
+      : `${mesh(words)}${kubeconfig}${context}${namespace}${as}`;
   return {
-    mesh: (words) => `kubectl mesh ${words}${directory}`,
-    meshCluster: (words) => `kubectl mesh ${words}${directory}${cluster}${rest}`,
-    kubectl: ({context}, words) =>
-      `kubectl${flag('--kubeconfig', typed.kubeconfig)} --context ${shellWord(context ?? 'CONTEXT')}${flag('--as', typed.as)} ${words}`,
+    mesh,
+    meshCluster,
+    kubectl: ({context: own}, words) => `kubectl${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as} ${words}`,
+    complete: (text) =>
+      text.replace(spelled, (_, files: string | undefined, clusters: string | undefined) =>
+        files === undefined ? meshCluster(clusters ?? '') : mesh(files),
+      ),
     path: (path) => {
       const base = typed.directory?.replace(/\/+$/, '');
       return shellWord(base === undefined ? path : `${base}/${path}`);

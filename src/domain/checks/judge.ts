@@ -58,7 +58,9 @@ function judgeTarget(check: Check, target: Target, evidence: Evidence, look: (ke
   const looks = check.needs.map((key) => ({key, ...look(key)}));
   const leftOut = looks.find((one) => one.leftOut !== undefined)?.leftOut;
   if (leftOut !== undefined) return [row(check, target, 'skipped', {reason: leftOut})];
-  const missing = distinct(looks.flatMap((one) => one.unknown)).map((error) => unknownRow(check, target, error));
+  const missing = distinct(looks.flatMap((one) => one.unknown)).map((error) =>
+    unknownRow(check, target, error, evidence),
+  );
   // A fact without any known value cannot be judged; of a fact with parts, the known parts can.
   if (looks.some((one) => one.unknown.length > 0 && one.value === undefined)) return missing;
   const facts = Object.fromEntries(looks.map((one) => [one.key, one.value]));
@@ -79,8 +81,8 @@ function rowsOf(check: Check, target: Target, judgement: Judgement): readonly Ro
   return judgement.findings.map((finding) => row(check, target, finding.severity ?? check.severity, finding));
 }
 
-function unknownRow(check: Check, target: Target, error: ErrorReport): Row {
-  const fix = commandIn(error.hints) ?? error.hints[0] ?? '';
+function unknownRow(check: Check, target: Target, error: ErrorReport, {commands}: Evidence): Row {
+  const fix = commands.complete(commandIn(error.hints) ?? error.hints[0] ?? '');
   return {...row(check, target, 'unknown', {fix}), reason: error.message, error};
 }
 

@@ -2,7 +2,7 @@ import {MeshError} from '../errors.js';
 import type {KnownVersion} from '../istio/versions.js';
 import {formatMinor} from '../istio/version.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
-import {requireMeshId, requireNetwork} from '../mesh/require.js';
+import {requireIstioNames} from '../mesh/require.js';
 import type {Dialect, DocumentInput} from './dialects/dialect.js';
 import {dialectFor} from './dialects/registry.js';
 import {installYamlText} from './install-yaml.js';
@@ -83,13 +83,13 @@ export function overlayPaths(mesh: Mesh, cluster: MeshCluster): readonly string[
 
 function documentInput(mesh: Mesh, cluster: MeshCluster, {version}: KnownVersion): DocumentInput {
   const {istio} = mesh;
-  const network = requireNetwork(cluster);
+  const {meshID, network} = requireIstioNames(mesh, cluster);
   const revision = installedRevision(mesh);
   return {
     version,
     clusterName: cluster.name,
     network,
-    meshID: requireMeshId(mesh),
+    meshID,
     trustDomain: mesh.trustDomain,
     namespace: istio.namespace,
     profile: istio.profile,

@@ -2,24 +2,27 @@
 import {MeshError} from '../errors.js';
 import type {Mesh, MeshCluster} from './mesh.js';
 
-/** The mesh ID. Throws `MISSING_VALUE`. */
-export function requireMeshId(mesh: Mesh): string {
-  if (mesh.meshID !== undefined) return mesh.meshID;
-  throw new MeshError('MISSING_VALUE', 'the mesh has no mesh ID', {
-    hints: [
-      'kubectl mesh install render CLUSTER --mesh-id ID records one (the guide calls it mesh1)',
-      'or write meshID into mesh.yaml',
-    ],
-  });
+/** What Istio has to be told of a cluster and its mesh. */
+interface IstioNames {
+  readonly meshID: string;
+  readonly network: string;
 }
 
-/** The cluster's network. Throws `MISSING_VALUE`. */
-export function requireNetwork(cluster: MeshCluster): string {
-  if (cluster.network !== undefined) return cluster.network;
-  throw new MeshError('MISSING_VALUE', `cluster ${cluster.name} has no network`, {
+/** The mesh ID and the cluster's network. Throws `MISSING_VALUE`, which names all that is missing. */
+export function requireIstioNames({meshID}: Mesh, {name, network}: MeshCluster): IstioNames {
+  if (meshID !== undefined && network !== undefined) return {meshID, network};
+  const missing = [
+    ...(meshID === undefined ? [{what: 'the mesh has no mesh ID', flag: ' --mesh-id mesh1', field: 'meshID'}] : []),
+    ...(network === undefined
+      ? [{what: `cluster ${name} has no network`, flag: ' --network network1', field: `network of ${name}`}]
+      : []),
+  ];
+  const list = (one: keyof (typeof missing)[number]): string => missing.map((each) => each[one]).join(' and ');
+  const flags = missing.map(({flag}) => flag).join('');
+  throw new MeshError('MISSING_VALUE', list('what'), {
     hints: [
-      `kubectl mesh install render ${cluster.name} --network NETWORK records one (the guide calls it network1)`,
-      `or write network for ${cluster.name} into mesh.yaml`,
+      `say it, in the guide's words: kubectl mesh install render ${name}${flags}`,
+      `or write it into mesh.yaml: ${list('field')}`,
     ],
   });
 }
@@ -29,7 +32,8 @@ export function requireContext(cluster: MeshCluster): string {
   if (cluster.context !== undefined) return cluster.context;
   throw new MeshError('NO_CONTEXT', `no kubeconfig context is known for cluster ${cluster.name}`, {
     hints: [
-      `kubectl mesh init ${cluster.name}=CONTEXT records one; --context CONTEXT says it for this cluster`,
+      `record one: kubectl mesh init ${cluster.name}=CONTEXT`,
+      'or say it with --context CONTEXT',
       'kubectl config get-contexts lists what your kubeconfig has',
     ],
   });

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {parseMeshFile} from '../../../src/domain/mesh/parse.js';
-import {requireContext, requireMeshId, requireNetwork} from '../../../src/domain/mesh/require.js';
+import {requireContext, requireIstioNames} from '../../../src/domain/mesh/require.js';
 import type {MeshSources} from '../../../src/domain/mesh/resolve.js';
 import {resolveMesh} from '../../../src/domain/mesh/resolve.js';
 
@@ -124,18 +124,27 @@ describe('what an operation requires', () => {
   const {mesh} = resolve({file: undefined, names: ['a']});
   const [cluster = {name: '', role: 'primary' as const}] = mesh.clusters;
   it.each([
-    ['a mesh ID', () => requireMeshId(mesh), 'MISSING_VALUE'],
-    ['a network', () => requireNetwork(cluster), 'MISSING_VALUE'],
+    ['a mesh ID and a network', () => requireIstioNames(mesh, cluster), 'MISSING_VALUE'],
     ['a context', () => requireContext(cluster), 'NO_CONTEXT'],
   ])('is asked for by name: %s', (_what, ask, code) => {
     expect(ask).toThrow(expect.objectContaining({code}) as Error);
   });
 
+  it('names everything that is missing, with one command for all of it', () => {
+    expect(() => requireIstioNames(mesh, cluster)).toThrow(
+      expect.objectContaining({
+        message: 'the mesh has no mesh ID and cluster a has no network',
+        hints: expect.arrayContaining([
+          expect.stringContaining('kubectl mesh install render a --mesh-id mesh1 --network network1'),
+        ]) as string[],
+      }) as Error,
+    );
+  });
+
   it('is given when it is there', () => {
     const full = resolve({});
-    expect(requireMeshId(full.mesh)).toBe('mesh1');
-    expect(full.selected.slice(0, 1).map((one) => [requireContext(one), requireNetwork(one)])).toEqual([
-      ['kind-1', 'network1'],
+    expect(full.selected.slice(0, 1).map((one) => [requireContext(one), requireIstioNames(full.mesh, one)])).toEqual([
+      ['kind-1', {meshID: 'mesh1', network: 'network1'}],
     ]);
   });
 });

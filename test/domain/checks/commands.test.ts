@@ -1,0 +1,22 @@
+import {describe, expect, it} from 'vitest';
+import {commandsFor} from '../../../src/domain/checks/commands.js';
+
+const typed = {workDir: '/w d', kubeconfig: 'k', context: 'x', istioNamespace: 'i', as: 'u'};
+
+describe('complete', () => {
+  it.each([
+    ['kubectl mesh trust push c1', "kubectl mesh trust push -w '/w d' --kubeconfig k --context x -n i --as u c1"],
+    ['make it: kubectl mesh certs generate c1', "make it: kubectl mesh certs generate -w '/w d' c1"],
+    ['kubectl mesh init c1=CONTEXT adds it', "kubectl mesh init -w '/w d' c1=CONTEXT adds it"],
+    // It has neither --kubeconfig nor --as.
+    ['kubectl mesh install render c1', "kubectl mesh install render -w '/w d' --context x -n i c1"],
+    ['kubectl mesh updates nothing', 'kubectl mesh updates nothing'],
+    ['kubectl get pods', 'kubectl get pods'],
+  ])('spells %j with the flags typed', (text, expected) => {
+    expect(commandsFor(typed).complete(text)).toBe(expected);
+  });
+
+  it('leaves texts alone where nothing was typed', () => {
+    expect(commandsFor({}).complete('kubectl mesh trust push c1')).toBe('kubectl mesh trust push c1');
+  });
+});
