@@ -124,7 +124,7 @@ describe('a finding', () => {
       'MESH303 c1 error',
     ]);
     const row = result.checks.find(({id, cluster}) => id === 'MESH304' && cluster === 'c1');
-    expect(row?.fix).toBe('kubectl --context ctx-c1 -n istio-system rollout restart deployment/istiod');
+    expect(row?.fix).toBe('kubectl mesh trust push c1 --restart-istiod --yes');
   });
 
   it('of an istiod that still serves the CA from before a renewal: MESH303', async () => {

@@ -1,6 +1,7 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
 import {some} from '../describe.js';
+import {pushFix} from '../fixes.js';
 import {namespacesWithBundle} from './bundle-namespaces.js';
 
 /** istiod has loaded the bundle that was pushed, and workloads can get it. */
@@ -29,15 +30,20 @@ export const bundlesCheck = defineCheck({
       return text !== undefined && text !== pushedTrust.bundle;
     });
     const expected = `root-cert.pem of ${pushedTrust.from}, byte for byte`;
-    const fix = commands.kubectl(
+    const restart = commands.kubectl(
       cluster,
       `-n ${mesh.istio.namespace} rollout restart ${controlPlanes.map(({workload}) => `deployment/${workload.name}`).join(' ')}`,
     );
+    // istiod itself is behind: a restart changes the root under running workloads, so the push that restarts it asks about
+    // them first. Elsewhere only its copies are.
+    const fix = different.includes(mesh.istio.namespace) ? pushFix({cluster, commands}) : restart;
     const findings: readonly Finding[] = [
       ...(different.length > 0
         ? [{observed: `another bundle in ConfigMap ${name} of ${some(different)}`, expected, fix}]
         : []),
-      ...(missing.length > 0 ? [{observed: `no bundle (ConfigMap ${name}) in ${some(missing)}`, expected, fix}] : []),
+      ...(missing.length > 0
+        ? [{observed: `no bundle (ConfigMap ${name}) in ${some(missing)}`, expected, fix: restart}]
+        : []),
     ];
     return findingsOr(findings, () => ok(`equal in ${String(required.length)} namespaces`, expected));
   },

@@ -24,13 +24,13 @@ export const selfSignedCheck = defineCheck({
     if (!loaded.includes(selfSignedRoot.fingerprint) || pushed.includes(selfSignedRoot.fingerprint)) {
       return ok('the root in Secret istio-ca-secret is not in use', expected);
     }
-    const restart = `-n ${namespace} rollout restart ${controlPlanes.map(({workload}) => `deployment/${workload.name}`).join(' ')}`;
     return {
       findings: [
         {
           observed: `istiod loaded its own root ${describeCertificate(selfSignedRoot)}`,
           expected,
-          fix: pushedTrust === 'absent' ? pushFix({cluster, commands}) : commands.kubectl(cluster, restart),
+          // Not a bare restart: the push refuses while workloads run under the root that would go.
+          fix: pushFix({cluster, commands}),
         },
       ],
     };
@@ -42,7 +42,7 @@ export const selfSignedCheck = defineCheck({
       'The cluster has a root of its own: no workload of another cluster trusts its workloads. It happens when istiod starts before cacerts is there, and adding cacerts later changes nothing until a restart.',
     byHand:
       'kubectl --context "$CTX" -n istio-system logs deployment/istiod | grep -e "Use self-signed" -e "Use local CA"\nkubectl --context "$CTX" -n istio-system get secret istio-ca-secret',
-    mend: 'Push cacerts and restart istiod. Where workloads already run, their root changes: let both roots be trusted first.',
+    mend: '`kubectl mesh trust push CLUSTER --restart-istiod`. Where workloads already run, their root changes: let both roots be trusted first.',
     source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go, security/pkg/pki/ca/ca.go',
   },
 });
