@@ -375,6 +375,41 @@ describe('what is refused, each with its own flag', () => {
     expect((await push('c1', '--allow-invalid-bundle')).code).toBe(0);
   });
 
+  it('the CA of another cluster, where directories changed places', async () => {
+    for (const name of ['c1', 'c2']) putCacerts(mesh.cluster(name), textsOf(mesh.bundle(name)));
+    await mesh.writeCa('c1', textsOf(mesh.bundle('c2')));
+    await mesh.writeCa('c2', textsOf(mesh.bundle('c1')));
+    const {code, result} = await pushJson('-y');
+    expect(code).toBe(5);
+    for (const {error} of result.clusters) {
+      expect(error?.code).toBe('INVALID_BUNDLE');
+      expect(error?.message).toMatch(/c1.*c2|c2.*c1/);
+    }
+    // Asked about alone, the other cluster is not looked at: its name in the CA is enough.
+    expect((await pushJson('c1', '-y')).code).toBe(5);
+    expect([...mesh.cluster('c1').writes, ...mesh.cluster('c2').writes]).toEqual([]);
+    expect((await push('c1', '-y', '--allow-invalid-bundle')).code).toBe(0);
+  });
+
+  it('a CA that names no cluster and is live in another one', async () => {
+    const foreign = textsOf(bundleOf(await tinyClusterCa(mesh.root, 'elsewhere'), [mesh.root]));
+    putCacerts(mesh.cluster('c2'), foreign);
+    await mesh.writeCa('c1', foreign);
+    const {code, result} = await pushJson();
+    expect(code).toBe(5);
+    expect(result.clusters[0]?.error).toMatchObject({code: 'INVALID_BUNDLE'});
+    expect(result.clusters[0]?.error?.message).toContain('c2');
+    expect(mesh.cluster('c1').writes).toEqual([]);
+  });
+
+  it('no repair of CAs that were pushed into the wrong clusters', async () => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c2')));
+    putCacerts(mesh.cluster('c2'), textsOf(mesh.bundle('c1')));
+    expect((await push('-y')).code).toBe(0);
+    for (const name of ['c1', 'c2'])
+      expect(mesh.cluster(name).secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle(name)));
+  });
+
   it('the root key in the payload, whatever was said', async () => {
     const root = await tinyRoot();
     const self = bundleOf(root, [root]);

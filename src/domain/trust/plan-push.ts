@@ -38,6 +38,8 @@ export interface PushTarget {
   readonly kept?: boolean;
   /** How the wanted CA is called in messages: `cluster1/ca-cert.pem`. */
   readonly what: string;
+  /** Why the wanted CA is another cluster's (`misplacement`). */
+  readonly misplaced?: string | undefined;
 }
 
 /** The label of a cluster's network (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go). */
@@ -221,7 +223,8 @@ function keyMissing(cluster: string, why: string): ErrorReport {
   ]);
 }
 
-function bundleRefusals({own, what, cluster, kept = false}: PushTarget, rules: PushRules): readonly ErrorReport[] {
+function bundleRefusals(target: PushTarget, rules: PushRules): readonly ErrorReport[] {
+  const {own, what, cluster, kept = false, misplaced} = target;
   const {caCert, rootCert, certChain} = own.files;
   const missing = Object.entries({'ca-cert.pem': caCert, 'root-cert.pem': rootCert, 'cert-chain.pem': certChain})
     .filter(([, text]) => text === undefined)
@@ -237,7 +240,16 @@ function bundleRefusals({own, what, cluster, kept = false}: PushTarget, rules: P
     ({severity, id}) => severity === 'error' && (kept || id !== 'incomplete'),
   );
   const first = errors[0];
-  if (!first || rules.allowInvalidBundle) return [];
+  if (rules.allowInvalidBundle) return [];
+  if (misplaced !== undefined) {
+    return [
+      report('INVALID_BUNDLE', `${what}: ${misplaced}`, [
+        ...(kept ? [] : ['if directories changed places, move them back: kubectl mesh verify --offline says how']),
+        'write it as it is with --allow-invalid-bundle',
+      ]),
+    ];
+  }
+  if (!first) return [];
   return [
     report('INVALID_BUNDLE', `${what}: ${first.message}`, [
       ...errors.slice(1).map(({message}) => message),
@@ -248,8 +260,9 @@ function bundleRefusals({own, what, cluster, kept = false}: PushTarget, rules: P
 }
 
 /** What is wrong with a bundle that is in the cluster, or goes there. */
-function bundleWarnings({own, what}: PushTarget): readonly string[] {
-  return own.inspection.findings.filter(({id}) => id !== 'incomplete').map(({message}) => `${what}: ${message}`);
+function bundleWarnings({own, what, misplaced}: PushTarget): readonly string[] {
+  const findings = own.inspection.findings.filter(({id}) => id !== 'incomplete').map(({message}) => message);
+  return [...(misplaced === undefined ? [] : [misplaced]), ...findings].map((message) => `${what}: ${message}`);
 }
 
 function rootRefusals(

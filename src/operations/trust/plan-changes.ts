@@ -5,6 +5,8 @@ import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown} from '../../domain/observed.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import type {ClusterTrust} from '../../domain/trust/facts.js';
+import {liveCa, misplacement} from '../../domain/trust/misplaced.js';
+import type {OtherCluster} from '../../domain/trust/misplaced.js';
 import {decidePush} from '../../domain/trust/plan-push.js';
 import type {PushDecision, PushRules, PushTarget} from '../../domain/trust/plan-push.js';
 import type {Blocker, Group, Lane, Plan} from '../../engine/operation.js';
@@ -44,8 +46,15 @@ export type Decided =
 export function decideAll({loaded, targets}: TrustFacts, rules: TrustRules): readonly Decided[] {
   const seen = seenClusters(targets.map(({trust}) => trust));
   const strangers = identityProblems(loaded.mesh, seen, rules.acceptUid);
+  const others = loaded.mesh.clusters.map(({name}): OtherCluster => {
+    const held = targets.find(({target}) => target.cluster === name);
+    const ca = held && liveCa(secretOf(held.trust, 'cacerts'));
+    return {name, ...(ca !== undefined && {liveCa: ca})};
+  });
   return targets.map((one): Decided => {
-    const {trust, target} = one;
+    const {trust} = one;
+    const misplaced = misplacement(one.target.own.inspection.certificate, one.target.cluster, others);
+    const target = {...one.target, misplaced};
     if (!isKnown(trust.seen)) return {errors: [trust.seen.unknown]};
     const stranger = strangers.filter(({cluster}) => cluster === target.cluster).map(({error}) => error);
     if (stranger.length > 0) return {errors: stranger};
