@@ -36,16 +36,19 @@ export function typedTarget(
 /** The error, its hints' commands with the target flags as typed. */
 export function completeError(error: MeshError, flags: TargetFlags): MeshError {
   if (error.hints.length === 0) return error;
-  const {complete} = commandsFor(typedTarget(flags));
-  return new MeshError(error.code, error.message, {hints: error.hints.map(complete), cause: error.cause});
+  const commands = commandsFor(typedTarget(flags));
+  return new MeshError(error.code, error.message, {
+    hints: error.hints.map((hint) => commands.complete(hint)),
+    cause: error.cause,
+  });
 }
 
 /** A result, the commands in the hints of its errors with the target flags as typed. */
 export function completeHints<Result>(result: Result, flags: TargetFlags): Result {
-  const {complete} = commandsFor(typedTarget(flags));
+  const commands = commandsFor(typedTarget(flags));
   const walk = (value: unknown, key?: string): unknown => {
     if (Array.isArray(value)) return value.map((item) => walk(item, key));
-    if (typeof value === 'string') return key === 'hints' ? complete(value) : value;
+    if (typeof value === 'string') return key === 'hints' ? commands.complete(value) : value;
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, walk(item, name)]));
   };

@@ -19,8 +19,8 @@ export function createPlainProgress(write: (text: string) => void, quiet: boolea
       else if (event.type === 'note') say(event.message);
       else if (event.type === 'lane-line') say(`${event.lane}: ${event.line}`);
       else if (event.type === 'lane-ended') {
-        const error = event.outcomes.find((outcome) => outcome.error)?.error;
-        if (error) say(`${event.lane}: failed: ${error.message}`);
+        const ended = event.outcomes.find((outcome) => outcome.error);
+        if (ended?.error) say(`${event.lane}: ${ended.status}: ${ended.error.message}`);
       }
     },
     async rest() {

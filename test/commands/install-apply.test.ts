@@ -541,6 +541,11 @@ describe('a failure of istioctl', () => {
     istioctl.answer = () => ({hang: true});
     const run = await apply('c1', '--timeout', '2s');
     expect(run.code).toBe(124);
+    expect(answer(run).clusters).toMatchObject([{outcome: 'cancelled'}]);
+    expect(errorOf(run)?.message).toContain('may be half installed');
+    expect(errorOf(run)?.hints).toContainEqual('go on from there: kubectl mesh install apply c1');
+    expect(run.stderr).toMatch(/^c1: cancelled: /m);
+    expect(run.stderr).not.toContain('failed:');
   });
 
   it('cannot be noted afterwards: that is a warning, and istioctl runs again next time', async () => {

@@ -166,7 +166,7 @@ function report(run: PhaseRun<ApplyFacts>, notes: readonly Warning[]): ApplyResu
       const live = isKnown(target.live) ? target.live.value : undefined;
       const change = changeOf(target, run.facts);
       return {
-        ...outcome,
+        ...sayHalfDone(outcome, run),
         path: target.rendering.path,
         ...(live && {context: live.context}),
         ...(change !== undefined && {change}),
@@ -175,5 +175,20 @@ function report(run: PhaseRun<ApplyFacts>, notes: readonly Warning[]): ApplyResu
     }),
     istioctl: istioctl.said,
     warnings: [...run.plan.warnings, ...notes],
+  };
+}
+
+/** What an interruption leaves: istioctl sets one object after the other, and the cluster goes on with what it has got. */
+function sayHalfDone(result: ClusterResult, {outcomes}: Pick<PhaseRun<unknown>, 'outcomes'>): ClusterResult {
+  const {name, error} = result;
+  const isHalf = outcomes.some(({id, status}) => id === `${name}/install` && status === 'cancelled');
+  if (!error || !isHalf) return result;
+  return {
+    ...result,
+    error: {
+      ...error,
+      message: `${error.message} while istioctl was at work: Istio in ${name} may be half installed`,
+      hints: [`go on from there: kubectl mesh install apply ${name}`, ...error.hints],
+    },
   };
 }
