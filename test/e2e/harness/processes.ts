@@ -162,6 +162,9 @@ done
 rm -rf "$1"
 `;
 
+/** An API server that was asked to end first serves what it began: seconds on a busy machine. Milliseconds. */
+const leaveMs = 30_000;
+
 /** A temporary directory and the processes that live in it. */
 export class Sandbox {
   /** Short: a socket's path may have only 108 characters. */
@@ -238,13 +241,23 @@ export class Sandbox {
       await closer().catch((error: unknown) => problems.push(error));
     }
     await Promise.all([...this.#daemons].map((daemon) => daemon.stop()));
-    const left = await this.leftovers();
+    const left = await this.#leftoversAfter(leaveMs);
     for (const {pid} of left) kill(pid, 'SIGKILL');
     this.#reaper.stdin?.end();
     rmSync(this.dir, {recursive: true, force: true, maxRetries: 5});
     const names = left.map(({pid, command}) => `${String(pid)} ${command}`);
-    if (left.length > 0) throw new HarnessError(`had to be killed after the sandbox was closed:\n${names.join('\n')}`);
     if (problems.length > 0) throw new HarnessError('closing the sandbox failed', {cause: problems[0]});
+    if (left.length > 0) throw new HarnessError(`had to be killed after the sandbox was closed:\n${names.join('\n')}`);
+  }
+
+  /** What still runs after programs that were asked to end had their time to do so. */
+  async #leftoversAfter(limitMs: number): Promise<Awaited<ReturnType<Sandbox['leftovers']>>> {
+    const deadline = Date.now() + limitMs;
+    for (;;) {
+      const left = await this.leftovers();
+      if (left.length === 0 || Date.now() > deadline) return left;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
   }
 
   /** Processes of this sandbox that run now. */
