@@ -56,7 +56,8 @@ A context that differs from the one in mesh.yaml is taken as your own name for t
         fromEnv: flags['from-env'],
       },
       initView,
-      flags,
+      // What is done is the answer: as progress it would be said twice.
+      {...flags, quiet: true},
     );
   }
 }

@@ -146,7 +146,8 @@ function planInit({texts, found, wanted}: InitFacts): Plan {
   const known = new Set([...(file?.clusters ?? []), ...wanted.clusters].map(({name}) => name));
   const strangers = found.clusters.filter((name) => !known.has(name));
   return {
-    groups: [...declaredFilesGroups(declared), ...takeOverGroups(found)],
+    // What changes is the answer here, not a line of progress: all of it.
+    groups: [...declaredFilesGroups(declared, declared.summary.length), ...takeOverGroups(found)],
     blockers: [],
     warnings: [
       ...found.warnings,

@@ -44,6 +44,12 @@ describe('init', () => {
     expect((await dir.read('.gitignore')).split('\n')).toContain('*key.pem');
   });
 
+  it('says each change once, on standard output', async () => {
+    const run = await init('a', 'b', 'c', 'd', 'e');
+    expect(run.stderr).toBe('');
+    expect(run.stdout).toContain('mesh.yaml: cluster e');
+  });
+
   it('changes nothing when it is run again', async () => {
     await init('cluster1=kind-1', '--mesh-id', 'm', '--network', 'n');
     const before = await dir.snapshot();
@@ -73,6 +79,7 @@ describe('init', () => {
     const before = await dir.read('mesh.yaml');
     const run = await init('cluster1=mine', '-o', 'json');
     expect(answer(run).clusters).toMatchObject([{name: 'cluster1', context: 'mine', outcome: 'done'}]);
+    expect(answer(run).changes).toContainEqual(expect.stringMatching(/contexts\.yaml.* mine .*mesh\.yaml keeps$/));
     expect(await dir.read('mesh.yaml')).toBe(before);
     expect(await dir.read('contexts.yaml')).toContain('cluster1: mine');
   });

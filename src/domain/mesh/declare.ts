@@ -143,7 +143,8 @@ class Draft {
         declared[name] = context;
       } else if (own) {
         this.contexts = setContext(this.contexts, name, context);
-        this.summary.push(`${layout.contextsYaml}: ${name} is ${context} for you`);
+        const before = shared === undefined ? '' : `, before ${shared}, which ${layout.meshYaml} keeps`;
+        this.summary.push(`${layout.contextsYaml}: ${name} is ${context} for you${before}`);
       }
     }
     this.#setClusterField('context', declared, () => true);

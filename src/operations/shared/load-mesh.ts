@@ -87,10 +87,10 @@ export function declareGroups(loaded: LoadedMesh, also: Declaration = {}): reado
 const shownChanges = 4;
 
 /** The group that writes declaring files; none when nothing differs. */
-export function declaredFilesGroups({files, summary}: DeclaredFiles): readonly Group[] {
+export function declaredFilesGroups({files, summary}: DeclaredFiles, shown = shownChanges): readonly Group[] {
   if (files.length === 0) return [];
-  const more = summary.length - shownChanges;
-  const title = [...summary.slice(0, shownChanges), ...(more > 0 ? [`${String(more)} more`] : [])].join('; ');
+  const more = summary.length - shown;
+  const title = [...summary.slice(0, shown), ...(more > 0 ? [`${String(more)} more`] : [])].join('; ');
   return [
     {
       title: 'declare the mesh',
