@@ -537,6 +537,15 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
   ['an install.yaml of somebody else', {cluster1: {installFile: {state: 'foreign'}}}],
 ];
 
+describe('a context that leads elsewhere', () => {
+  it.each(['MESH203', 'MESH204'])('is mended by recording another: %s', (id) => {
+    const {checks: rows} = judge(checks, evidence({cluster1: {clusterUid: 'uid-2'}}));
+    expect(rows.filter((row) => row.id === id && row.result === 'error').map(({fix}) => fix)).toEqual([
+      expect.stringMatching(/^kubectl mesh init cluster\d=CONTEXT$/),
+    ]);
+  });
+});
+
 describe('no false alarm', () => {
   it.each(healthyThings)('for %s', (_, spoilt) => {
     expect(bad(spoilt)).toEqual([]);

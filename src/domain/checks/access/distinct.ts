@@ -22,7 +22,7 @@ export const distinctCheck = defineCheck({
         {
           observed: `${first.cluster.name} and ${cluster.name} are both the cluster with UID ${value}`,
           expected,
-          fix: `\${EDITOR:-vi} ${commands.path('contexts.yaml')}   # another context for ${cluster.name}`,
+          fix: commands.mesh(`init ${cluster.name}=CONTEXT`),
         },
       ];
     });
@@ -33,7 +33,7 @@ export const distinctCheck = defineCheck({
     breaks:
       'The second name overwrites the CA of the first, and istiod of that cluster calls itself by one of the two names.',
     byHand: 'kubectl --context "$CTX" get namespace kube-system -o jsonpath={.metadata.uid}   # for each cluster',
-    mend: 'Correct the context of one of them in contexts.yaml or mesh.yaml.',
+    mend: 'Record another context for one of them with `kubectl mesh init CLUSTER=CONTEXT`.',
     source: 'kubernetes.io: concepts/overview/working-with-objects/names (UIDs)',
   },
 });

@@ -21,7 +21,7 @@ export const uidCheck = defineCheck({
         {
           observed: `context ${cluster.context ?? ''} leads to a cluster with UID ${clusterUid}`,
           expected,
-          fix: `\${EDITOR:-vi} ${commands.path('contexts.yaml')}   # ${cluster.name}: the context of that cluster`,
+          fix: commands.mesh(`init ${cluster.name}=CONTEXT`),
         },
       ],
     };
@@ -32,7 +32,7 @@ export const uidCheck = defineCheck({
     breaks:
       "A renamed or rebuilt context sends one cluster's CA key to another cluster. Changing commands refuse (exit 5) before they write.",
     byHand: 'kubectl --context "$CTX" get namespace kube-system -o jsonpath={.metadata.uid}',
-    mend: 'Name the right context in contexts.yaml. If the cluster was rebuilt on purpose, run the changing command with `--accept-uid`.',
+    mend: 'Record the right context with `kubectl mesh init CLUSTER=CONTEXT`. If the cluster was rebuilt on purpose, run the changing command with `--accept-uid`.',
     source:
       'kubernetes.io: concepts/overview/working-with-objects/names (UIDs); istioctl uses the same UID as default cluster name',
   },
