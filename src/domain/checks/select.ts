@@ -37,7 +37,10 @@ function requireKnown(word: string, known: readonly string[]): void {
 function unknownId(word: string, known: readonly string[]): MeshError {
   return new MeshError('UNKNOWN_ID', `There is no check "${word}"`, {
     hints: [
-      `Did you mean ${closest(word.toUpperCase(), [...known])}?`,
+      // A group's prefix resembles every other: naming one of them would be a guess.
+      /^MESH\d?$/i.test(word)
+        ? `The prefixes are ${groupPrefixes.join(', ')}`
+        : `Did you mean ${closest(word.toUpperCase(), [...known])}?`,
       'See all checks with: kubectl mesh verify --list-checks',
     ],
   });

@@ -37,6 +37,14 @@ describe('selecting checks', () => {
     },
   );
 
+  it('names the prefixes there are instead of guessing one', () => {
+    expect(() => ids(['MESH9'])).toThrow(
+      expect.objectContaining({
+        hints: expect.arrayContaining(['The prefixes are MESH1, MESH2, MESH3, MESH4, MESH5']) as unknown,
+      }),
+    );
+  });
+
   it('names the nearest id', () => {
     expect(() => findCheck(checks, 'mesh33')).toThrow(
       expect.objectContaining({
