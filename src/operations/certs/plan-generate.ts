@@ -220,7 +220,7 @@ function planCluster({cluster, state}: ClusterFacts, facts: GenerateFacts): Clus
         warnings: [
           {
             cluster: name,
-            message: `${clusterLayout(name).caKey} is not here: it can be pushed from where it is kept only`,
+            message: `${clusterLayout(name).caKey} is not here: trust push works only where that key is kept`,
           },
         ],
       };
