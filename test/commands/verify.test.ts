@@ -110,6 +110,25 @@ describe('a finding', () => {
     expect(row?.fix).toBe('kubectl mesh trust push c1 --restart-istiod --yes');
   });
 
+  it.each([
+    ['1.31.0', 'kubectl mesh trust push c1 --yes'],
+    ['1.11.8', 'kubectl mesh trust push c1 --restart-istiod --yes'],
+  ])('of a renewal that was not pushed names a restart only where istiod %s needs one', async (version, fix) => {
+    mesh.one('c1').kube.put(istiod(version, {CLUSTER_ID: 'c1'}));
+    await mesh.writeCa('c1', textsOf(bundleOf(await tinyClusterCa(mesh.root, 'c1'), [mesh.root])));
+    const {result} = await verifyJson('c1', '--only', 'MESH301');
+    expect(result.checks.map((row) => row.fix)).toEqual([fix]);
+  });
+
+  it('names a restart where it cannot be told whether one is needed', async () => {
+    mesh.one('c1').kube.deny({verb: 'list', resource: 'deployments'});
+    await mesh.writeCa('c1', textsOf(bundleOf(await tinyClusterCa(mesh.root, 'c1'), [mesh.root])));
+    const {result} = await verifyJson('c1', '--only', 'MESH301');
+    expect(result.checks.map(({result: one, fix}) => [one, fix])).toEqual([
+      ['error', 'kubectl mesh trust push c1 --restart-istiod --yes'],
+    ]);
+  });
+
   it('of an istiod that made its own root: MESH304, and everything that follows from it', async () => {
     const own = await tinyRoot();
     const {kube, publish, present} = mesh.one('c1');

@@ -199,6 +199,8 @@ export interface ClusterFactValues {
   readonly access: {readonly reads: number};
   readonly clusterUid: string;
   readonly cacerts: CacertsFacts | 'absent';
+  /** Whether `trust push` would have to restart istiod, by its own rules; true where that cannot be told. */
+  readonly restartOnPush: boolean;
   /** Fingerprint of the root that istiod made for itself (Secret istio-ca-secret). */
   readonly selfSignedRoot: CertificateFacts | 'absent';
   readonly pushedTrust: PushedTrust | 'absent';

@@ -5,9 +5,12 @@
 import type {MeshCluster} from '../mesh/mesh.js';
 import type {ClusterSubject, Subject} from './check.js';
 
-/** Makes Secret cacerts equal to the work directory, restarting istiod where it cannot load that by itself. */
-export function pushFix({cluster, commands}: Pick<ClusterSubject, 'cluster' | 'commands'>): string {
-  return commands.meshCluster(`trust push ${cluster.name} --restart-istiod --yes`);
+/**
+ * Makes Secret cacerts equal to the work directory. `restart`: istiod cannot load that by itself, or it cannot be told
+ * yet whether it can; the push then restarts only the istiods that need it.
+ */
+export function pushFix({cluster, commands}: Pick<ClusterSubject, 'cluster' | 'commands'>, restart = true): string {
+  return commands.meshCluster(`trust push ${cluster.name}${restart ? ' --restart-istiod' : ''} --yes`);
 }
 
 /** A new key and certificate for the cluster's CA, and into the cluster with it where one is known. */

@@ -14,7 +14,7 @@ export interface Limits {
 /** Facts that come from the work directory alone. */
 const localFacts: readonly FactKey[] = ['declaration', 'rootKey', 'meshRoots', 'fileModes', 'caFiles', 'installFile'];
 /** Facts that need the content of a Secret. */
-const secretFacts: readonly FactKey[] = ['cacerts', 'selfSignedRoot'];
+const secretFacts: readonly FactKey[] = ['cacerts', 'restartOnPush', 'selfSignedRoot'];
 /** Facts that need a connection to a running istiod. */
 const liveFacts: readonly FactKey[] = ['servedChains'];
 

@@ -4,6 +4,7 @@ import type {DeploymentObject} from '../checks/read/control-plane.js';
 import {knowVersion, multiRootVariable, reloadRule} from '../istio/versions.js';
 import type {KnownVersion} from '../istio/versions.js';
 import {isSubsetEitherWay, readableRoots} from './bundle.js';
+import type {CacertsSecret} from './cacerts.js';
 
 /** One istiod Deployment. */
 export interface IstiodSeen {
@@ -73,6 +74,39 @@ function rootReason({env, version: {said, version}}: IstiodSeen, live: string, w
   }
   if (isSubsetEitherWay(readableRoots(live), readableRoots(wanted))) return undefined;
   return `istiod ${said} takes another root bundle only when one holds all roots of the other`;
+}
+
+/** What tells whether istiods would take a bundle over: what they run with, and what they are to run with. */
+export interface BundleChange {
+  readonly istiods: readonly IstiodSeen[];
+  readonly cacerts: CacertsSecret | 'absent';
+  /** root-cert.pem of ConfigMap istio-ca-root-cert beside istiod; undefined: none. */
+  readonly liveBundle: string | undefined;
+  /** The certificate that istiod made for itself (Secret istio-ca-secret); undefined: none. */
+  readonly selfSigned: string | undefined;
+  readonly newBundle: string;
+}
+
+/** The running istiods that would not take a bundle over without a restart, each with the reason. */
+export function stuckIstiods(change: BundleChange): readonly {readonly istiod: IstiodSeen; readonly reason: string}[] {
+  const {istiods, cacerts, liveBundle, newBundle} = change;
+  const inSecret = cacerts === 'absent' ? undefined : cacerts.files.rootCert;
+  const liveBundles = [liveBundle, inSecret].filter((bundle) => bundle !== undefined);
+  const selfSigned = runsSelfSigned(change);
+  return istiods.flatMap((istiod) => {
+    const reason = restartReason(istiod, {liveBundles, newBundle, selfSigned});
+    return reason === undefined ? [] : [{istiod, reason}];
+  });
+}
+
+/** istiod that started without cacerts made its own CA, and serves that until it restarts. */
+function runsSelfSigned({cacerts, liveBundle, selfSigned}: BundleChange): boolean {
+  if (cacerts === 'absent') return true;
+  const own = readableRoots(selfSigned).map(({fingerprint}) => fingerprint);
+  const inSecret = (cacerts.inspection.roots ?? []).map(({fingerprint}) => fingerprint);
+  return readableRoots(liveBundle).some(
+    ({fingerprint}) => own.includes(fingerprint) && !inSecret.includes(fingerprint),
+  );
 }
 
 /** As Go's strconv.ParseBool reads it; anything else counts as not set (istio/istio pkg/env/var.go). */

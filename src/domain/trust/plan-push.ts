@@ -14,7 +14,7 @@ import {isReadableBundle, missingRoots, readableRoots} from './bundle.js';
 import {compareCa} from './diff.js';
 import type {Difference, OwnCa} from './diff.js';
 import type {NamespaceSeen, TrustSeen} from './facts.js';
-import {restartReason} from './istiod.js';
+import {stuckIstiods} from './istiod.js';
 import type {IstiodSeen} from './istiod.js';
 
 /** Flags that override one refusal each. */
@@ -320,15 +320,12 @@ function decideIstiods(
   if (running.length === 0) return {running: false, restart: [], warnings, refusals: []};
   const unread = firstUnknown([seen.liveBundle, seen.selfSigned]);
   if (unread) return {running: true, restart: [], warnings, refusals: [unread]};
-  const oldBundle = cacerts === 'absent' ? undefined : cacerts.files.rootCert;
-  const change = {
-    liveBundles: [valueOr(seen.liveBundle, undefined), oldBundle].filter((bundle) => bundle !== undefined),
+  const stuck = stuckIstiods({
+    istiods: running,
+    cacerts,
     newBundle: own.files.rootCert ?? '',
-    selfSigned: runsSelfSigned(seen, cacerts),
-  };
-  const stuck = running.flatMap((istiod) => {
-    const reason = restartReason(istiod, change);
-    return reason === undefined ? [] : [{istiod, reason}];
+    liveBundle: valueOr(seen.liveBundle, undefined),
+    selfSigned: valueOr(seen.selfSigned, undefined),
   });
   const notes = running.flatMap(({version}) => (version.note === undefined ? [] : [version.note]));
   const [first] = stuck;
@@ -339,15 +336,6 @@ function decideIstiods(
     'say --restart-istiod to restart it in this run and wait for it',
   ]);
   return {running: true, restart: [], warnings, refusals: [error]};
-}
-
-/** istiod that started without cacerts made its own CA, and serves that until it restarts. */
-function runsSelfSigned(seen: TrustSeen, cacerts: CacertsSecret | 'absent'): boolean {
-  if (cacerts === 'absent') return true;
-  const live = valueOr(seen.liveBundle, undefined);
-  const own = readableRoots(valueOr(seen.selfSigned, undefined)).map(({fingerprint}) => fingerprint);
-  const inSecret = (cacerts.inspection.roots ?? []).map(({fingerprint}) => fingerprint);
-  return readableRoots(live).some(({fingerprint}) => own.includes(fingerprint) && !inSecret.includes(fingerprint));
 }
 
 function decideNamespace(

@@ -9,17 +9,20 @@ import type {
 } from '../../domain/checks/facts.js';
 import {certificateFacts, clusterCaFacts} from '../../domain/checks/read/cluster-ca.js';
 import type {ConfigMapObject, ControlPlaneObjects} from '../../domain/checks/read/control-plane.js';
-import {readControlPlanes, readGateways} from '../../domain/checks/read/control-plane.js';
+import {isIstiod, readControlPlanes, readGateways} from '../../domain/checks/read/control-plane.js';
 import {podsOfSelector} from '../../domain/checks/read/pods.js';
 import {MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import {isKnown} from '../../domain/observed.js';
 import {parseCertificates} from '../../domain/pki/certificate.js';
 import {cacertsName, readCacerts} from '../../domain/trust/cacerts.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import {compareCa} from '../../domain/trust/diff.js';
 import type {OwnCa} from '../../domain/trust/diff.js';
+import {readIstiod, stuckIstiods} from '../../domain/trust/istiod.js';
 import type {Deps} from '../../engine/deps.js';
+import {attempt} from './attempt.js';
 import type {ClusterReads} from './cluster-reads.js';
 import {probeIstiods} from './live-facts.js';
 import type {Questions} from './workdir-facts.js';
@@ -60,6 +63,11 @@ export function clusterQuestions(options: ClusterQuestionOptions): Questions<Api
     cacerts: async () => {
       const found = await secret();
       return found === 'absent' ? found : cacertsFacts(found, await options.ownCa());
+    },
+    restartOnPush: async () => {
+      // What cannot be read is a finding of its own; the push that is named says so again.
+      const stuck = await attempt(deps.signal, () => readStuckIstiods(options, secret));
+      return !isKnown(stuck) || stuck.value.length > 0;
     },
     selfSignedRoot: async () => selfSignedRoot(await reads.secret('istio-ca-secret')),
     pushedTrust: () => (options.noSecrets ? trustOfFiles(options) : trustOfSecret(secret)),
@@ -105,11 +113,39 @@ function cacertsFacts(secret: CacertsSecret, own: OwnCa): CacertsFacts {
   return {...clusterCaFacts(secret.files, secret.inspection), differences};
 }
 
+/** The istiods that would not load the work directory's bundle without a restart. */
+async function readStuckIstiods(
+  {reads, mesh, ownCa}: ClusterQuestionOptions,
+  secret: () => Promise<CacertsSecret | 'absent'>,
+): Promise<ReturnType<typeof stuckIstiods>> {
+  const [deployments, configMaps, own, cacerts, selfSigned] = await Promise.all([
+    reads.deployments(),
+    reads.configMaps(),
+    ownCa(),
+    secret(),
+    reads.secret('istio-ca-secret'),
+  ]);
+  const live = configMaps.find(
+    ({metadata}) => metadata.name === defaultBundleName && metadata.namespace === mesh.istio.namespace,
+  );
+  return stuckIstiods({
+    istiods: deployments.filter(isIstiod).map(readIstiod),
+    cacerts,
+    liveBundle: live?.data?.[bundleKey],
+    selfSigned: selfSignedText(selfSigned),
+    newBundle: own.files.rootCert ?? '',
+  });
+}
+
 /** Only the certificate is looked at: the key beside it is none of our business. */
-function selfSignedRoot(secret: KubeObject | undefined): CertificateFacts | 'absent' {
+function selfSignedText(secret: KubeObject | undefined): string | undefined {
   const encoded = (secret?.data as Readonly<Record<string, string>> | undefined)?.['ca-cert.pem'];
-  if (encoded === undefined || encoded === '') return 'absent';
-  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  return encoded === undefined || encoded === '' ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
+}
+
+function selfSignedRoot(secret: KubeObject | undefined): CertificateFacts | 'absent' {
+  const text = selfSignedText(secret);
+  if (text === undefined) return 'absent';
   const [certificate] = parseCertificates(text, 'ca-cert.pem of Secret istio-ca-secret').certificates;
   return certificate ? certificateFacts(certificate) : 'absent';
 }

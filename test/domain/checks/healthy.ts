@@ -96,6 +96,7 @@ export function clusterValues(name: Name): ClusterValues {
     access: {reads: 8},
     clusterUid: uids[name],
     cacerts: {...clusterCa(name), differences: []},
+    restartOnPush: false,
     selfSignedRoot: 'absent',
     pushedTrust: {
       from: 'Secret cacerts',

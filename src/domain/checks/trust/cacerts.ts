@@ -14,11 +14,11 @@ export const cacertsCheck = defineCheck({
   severity: 'error',
   scope: 'cluster',
   vantage: 'API server',
-  needs: ['cacerts'],
+  needs: ['cacerts', 'restartOnPush'],
   waitable: true,
   implies: ['MESH302', 'MESH303', 'MESH304', 'MESH305'],
-  judge: ({cacerts}, {cluster, commands, mesh}) => {
-    const fix = pushFix({cluster, commands});
+  judge: ({cacerts, restartOnPush}, {cluster, commands, mesh}) => {
+    const fix = pushFix({cluster, commands}, restartOnPush);
     if (cacerts === 'absent') {
       if (cluster.role === 'remote') return notApplicable('a remote cluster runs no istiod that would need it');
       return {findings: [{observed: `no Secret ${mesh.istio.namespace}/cacerts`, expected, fix}]};
