@@ -92,6 +92,15 @@ describe('certs inspect', () => {
     expect(certificate).not.toHaveProperty('ours');
   });
 
+  it('says which root it was judged against', async () => {
+    const chain = `${ca.certificate.pem}${root.certificate.pem}`;
+    expect(await json(ca.certificate.pem)).toMatchObject({istiod: {root: 'none'}});
+    await dir.write('root-cert.pem', root.certificate.pem);
+    expect(await json(ca.certificate.pem)).toMatchObject({istiod: {root: 'work directory'}});
+    expect(await json(chain)).toMatchObject({istiod: {root: 'inspected'}});
+    expect((await inspect(ca.certificate.pem)).stdout).toContain("judged against the work directory's root-cert.pem");
+  });
+
   it('judges a chain, a bundle of roots, a leaf by their place', async () => {
     const leaf = await tinyLeaf(ca);
     const chain = `${ca.certificate.pem}${root.certificate.pem}`;

@@ -11,6 +11,11 @@ export interface IstiodOpinion {
   readonly as: 'cacerts' | 'ca-cert.pem' | 'cert-chain.pem' | 'root-cert.pem' | 'ca-key.pem';
   /** Whether istiod would load it in that place. */
   readonly loads: boolean;
+  /**
+   * Whose root it was judged against: one among what was inspected, the work directory's root-cert.pem, or none, since
+   * neither has one. Absent for a root or a key, which need none.
+   */
+  readonly root?: 'inspected' | 'work directory' | 'none';
   readonly findings: readonly CaFinding[];
 }
 
@@ -26,7 +31,7 @@ export function judgeSet(parts: readonly Part[], options: InspectOptions): Istio
     (name) => part(name)?.content,
   );
   const {loads, findings} = inspectCaFiles(files, options);
-  return {as: 'cacerts', loads, findings};
+  return {as: 'cacerts', loads, root: files.rootCert === undefined ? 'none' : 'inspected', findings};
 }
 
 /** Rules that are about a complete set, and say nothing of a single file. */
@@ -61,9 +66,10 @@ export function judgeFile(
     certChain: chainPem(certificates),
     ...(anchors.length > 0 && {rootCert: chainPem(anchors)}),
   };
-  return alone
+  const judged = alone
     ? opinion('ca-cert.pem', files, [...aboutSets, ...aboutChains], options)
     : opinion('cert-chain.pem', files, aboutSets, options);
+  return {...judged, root: own.length > 0 ? 'inspected' : roots.length > 0 ? 'work directory' : 'none'};
 }
 
 function issued(issuer: Certificate, certificate: Certificate): boolean {

@@ -82,6 +82,12 @@ function keyBlock(key: InspectedKey): string {
   ]);
 }
 
+const rootWords = {
+  inspected: ', judged against the root that it has itself',
+  'work directory': ", judged against the work directory's root-cert.pem",
+  none: ', judged without a root: neither it nor the work directory has one',
+} as const;
+
 function opinion({istiod}: InspectResult): readonly string[] {
   if (!istiod) return [];
   const said = (effect: 'refused' | 'silent'): readonly string[] =>
@@ -91,7 +97,7 @@ function opinion({istiod}: InspectResult): readonly string[] {
   const silent = said('silent');
   return [
     [
-      `istiod would ${istiod.loads ? 'load' : 'refuse'} this as ${istiod.as}`,
+      `istiod would ${istiod.loads ? 'load' : 'refuse'} this as ${istiod.as}${istiod.root === undefined ? '' : rootWords[istiod.root]}`,
       ...said('refused'),
       ...(silent.length > 0 ? ['What istiod does not say, and what hurts:', ...silent] : []),
     ].join('\n'),
