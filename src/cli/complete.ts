@@ -5,6 +5,12 @@ export interface CompletableCommand {
   readonly summary?: string;
   readonly hidden?: boolean;
   readonly flags: Readonly<Record<string, CompletableFlag>>;
+  readonly args?: Readonly<Record<string, CompletableArgument>>;
+}
+
+/** The part of an argument's manifest entry that completion reads. */
+export interface CompletableArgument {
+  readonly description?: string;
 }
 
 /** The part of a flag's manifest entry that completion reads. */
@@ -44,7 +50,12 @@ export function completions(commands: CompletableCommands, words: readonly strin
       : answer([], '', directive.fileNames);
   }
   if (command && typed.startsWith('-')) return answer(flagCandidates(command), typed, directive.noFileNames);
-  return answer(nextWords(commands, before), typed, directive.noFileNames);
+  return answer(nextWords(commands, before), typed, takesFiles(command) ? directive.fileNames : directive.noFileNames);
+}
+
+/** Whether an argument may be a file, as its description says: the manifest has no other word for it. */
+function takesFiles(command: CompletableCommand | undefined): boolean {
+  return Object.values(command?.args ?? {}).some(({description}) => /\bfile\b/.test(description ?? ''));
 }
 
 type Candidate = readonly [word: string, description: string];

@@ -14,12 +14,13 @@ const commands: CompletableCommands = {
     },
   },
   'trust:diff': {summary: 'Compare', flags: {}},
+  'certs:inspect': {summary: 'Show', flags: {}, args: {target: {description: 'a cluster, a file, or -'}}},
   'trust:debug': {hidden: true, flags: {}},
 };
 
 describe('completions', () => {
   it.each([
-    [[''], ['init\tMake a work directory', 'trust', ':4']],
+    [[''], ['init\tMake a work directory', 'trust', 'certs', ':4']],
     [['tr'], ['trust', ':4']],
     [
       ['trust', ''],
@@ -38,6 +39,8 @@ describe('completions', () => {
       ['trust', 'push', 'cluster1', '--y'],
       ['--yes\tagree', ':4'],
     ],
+    [['certs', 'inspect', ''], [':0']],
+    [['trust', 'push', ''], [':4']],
     [['nothing', ''], [':4']],
   ])('%j: %j', (words, lines) => {
     expect(completions(commands, words).split('\n')).toEqual(lines);
