@@ -1,5 +1,6 @@
 /** Runs a plan's groups: bounded, with a failure policy, stopped by the signal. */
 import pMap from 'p-map';
+import {asMeshError, reportError} from '../domain/errors.js';
 import type {Deps} from './deps.js';
 import type {Group, Lane, Outcome, RunSettings} from './operation.js';
 import {perform} from './perform.js';
@@ -22,7 +23,10 @@ export async function runGroups(groups: readonly Group[], context: RunContext): 
   let stopped = false;
   for (const group of groups) {
     if (stopped) {
-      outcomes.push(...group.lanes.flatMap(skipLane));
+      // An interrupted run is no success, also where everything that was under way could be finished.
+      const {signal} = context.deps;
+      const isSaid = !signal.aborted || outcomes.some(({status}) => status === 'cancelled');
+      outcomes.push(...group.lanes.flatMap((lane) => (isSaid ? skipLane(lane) : cancelLane(lane, signal))));
       continue;
     }
     const mayStop = group.onFailure === 'always-stop' || !context.settings.keepGoing;
@@ -47,6 +51,11 @@ export async function runGroups(groups: readonly Group[], context: RunContext): 
 /** The outcomes of a lane that was not started. */
 export function skipLane(lane: Lane): readonly Outcome[] {
   return lane.actions.map((action) => skipped(lane, action.id));
+}
+
+function cancelLane(lane: Lane, signal: AbortSignal): readonly Outcome[] {
+  const error = reportError(asMeshError(signal.reason));
+  return skipLane(lane).map((outcome) => ({...outcome, status: 'cancelled', error}));
 }
 
 async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcome[]> {

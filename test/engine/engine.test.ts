@@ -124,6 +124,17 @@ describe('a phase', () => {
     });
     expect(done).toEqual({'a/file': 'cancelled', 'b/file': 'skipped'});
   });
+
+  it('is interrupted, too, where what was under way could be finished', async () => {
+    const controller = new AbortController();
+    const onWrite = () => {
+      controller.abort(new MeshError('INTERRUPTED', 'stop'));
+    };
+    const {outcome} = await run(plan([group(['a']), group(['b']), group(['c'])]), {signal: controller.signal, onWrite});
+    expect(outcome).toMatchObject({
+      outcomes: [{status: 'done'}, {status: 'cancelled', error: {code: 'INTERRUPTED'}}, {status: 'skipped'}],
+    });
+  });
 });
 
 describe('a conflict', () => {
