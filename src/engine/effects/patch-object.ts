@@ -1,10 +1,8 @@
 import {MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import {describeRef} from '../../domain/kube/paths.js';
-import {Sensitive} from '../../domain/sensitive.js';
 import type {Effect} from '../effect.js';
-import {refuseRootKey} from './root-key-guard.js';
-import type {Payload} from './root-key-guard.js';
+import {refuseRootKey, textsIn} from './root-key-guard.js';
 import {holds, writeCertainly} from './uncertain-write.js';
 import type {Seen} from './uncertain-write.js';
 
@@ -16,7 +14,7 @@ interface JsonPatchOperation {
 
 /** Patches an object. A JSON patch whose test of the version fails is a `CONFLICT`. */
 export const effect: Effect<'patch-object'> = async (action, {deps, settings}) => {
-  await refuseRootKey(payloadOf(action.patch), action.cluster, deps.workspace, action.title);
+  await refuseRootKey(textsIn(action.patch), action.cluster, deps.workspace, action.title);
   const api = await deps.clusters.open(action.context);
   const dryRun = settings.dryRun === 'server' ? 'server' : 'none';
   const tested = testedVersion(action.patch);
@@ -47,19 +45,4 @@ function testedVersion(patch: object): string | undefined {
   const operations = patch as readonly JsonPatchOperation[];
   const test = operations.find(({op, path}) => op === 'test' && path === '/metadata/resourceVersion');
   return typeof test?.value === 'string' ? test.value : undefined;
-}
-
-/** Every text of a patch, as it is and decoded: a Secret's data is base64. */
-function payloadOf(patch: object): Payload {
-  const found: Record<string, Sensitive<Buffer>> = {};
-  const walk = (value: unknown, path: string): void => {
-    if (typeof value === 'string') {
-      found[path] = new Sensitive(Buffer.from(value));
-      found[`${path} (decoded)`] = new Sensitive(Buffer.from(value, 'base64'));
-    } else if (typeof value === 'object' && value !== null) {
-      for (const [key, inner] of Object.entries(value)) walk(inner, `${path}/${key}`);
-    }
-  };
-  walk(patch, '');
-  return found;
 }

@@ -4,15 +4,15 @@ import type {KubeObject} from '../../domain/kube/object.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {PutObject} from '../action.js';
 import type {Effect} from '../effect.js';
-import {refuseRootKey} from './root-key-guard.js';
+import {refuseRootKey, textsIn} from './root-key-guard.js';
 import {holds, writeCertainly} from './uncertain-write.js';
 import type {Seen} from './uncertain-write.js';
 
 /** Creates an object, or replaces it at the version that the plan saw. */
 export const effect: Effect<'put-object'> = async (action, {deps, settings, line}) => {
   const ref = refOf(action.object);
-  if (action.secretData) await refuseRootKey(action.secretData, action.cluster, deps.workspace, action.title);
   const object = withSecretData(action);
+  await refuseRootKey({...textsIn(action.object), ...action.secretData}, action.cluster, deps.workspace, action.title);
   const api = await deps.clusters.open(action.context);
   const dryRun = settings.dryRun === 'server' ? 'server' : 'none';
   const before = object.metadata.resourceVersion;

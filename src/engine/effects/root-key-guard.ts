@@ -13,6 +13,21 @@ import type {Workspace} from '../../workspace/workspace.js';
 /** What is about to be sent, by key. */
 export type Payload = Readonly<Record<string, Sensitive<Buffer>>>;
 
+/** Every text of an object or a patch, as it is and decoded: a Secret's data is base64. */
+export function textsIn(content: object): Payload {
+  const found: Record<string, Sensitive<Buffer>> = {};
+  const walk = (value: unknown, path: string): void => {
+    if (typeof value === 'string') {
+      found[path] = new Sensitive(Buffer.from(value));
+      found[`${path} (decoded)`] = new Sensitive(Buffer.from(value, 'base64'));
+    } else if (typeof value === 'object' && value !== null) {
+      for (const [key, inner] of Object.entries(value)) walk(inner, `${path}/${key}`);
+    }
+  };
+  walk(content, '');
+  return found;
+}
+
 /** Throws `ROOT_KEY_IN_PAYLOAD` when a value is, or contains, a root's private key. */
 export async function refuseRootKey(
   payload: Payload,
