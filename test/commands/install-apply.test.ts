@@ -257,6 +257,15 @@ describe('refusals', () => {
       5,
     ],
     [
+      'cacerts without a key',
+      () => {
+        const certificates = Object.entries(textsOf(mesh.bundle('c1'))).filter(([name]) => name !== 'ca-key.pem');
+        putCacerts(mesh.cluster('c1'), Object.fromEntries(certificates));
+      },
+      'NO_CACERTS',
+      5,
+    ],
+    [
       'a tls.crt that wins over the same four files',
       () => {
         putCacerts(mesh.cluster('c1'), {

@@ -6,6 +6,11 @@ import {parsePem} from '../pki/pem.js';
 /** The public half of a cluster's CA. */
 export type CaCertificates = Pick<CaFiles, 'caCert' | 'rootCert' | 'certChain'>;
 
+/** The same as a Secret holds it, and whether a key stands beside it. */
+export interface CaInSecret extends CaCertificates {
+  readonly hasKey: boolean;
+}
+
 /** What is compared, as messages call it. Roots are a set to istiod, the chain is a sequence. */
 const parts = [
   {key: 'caCert', name: 'ca-cert.pem', ordered: true},
@@ -22,7 +27,7 @@ export function refuseCacerts(
   cluster: string,
   namespace: string,
   workDirectory: CaCertificates,
-  secret: CaCertificates | undefined,
+  secret: CaInSecret | undefined,
 ): MeshError | undefined {
   const missing = parts.find(({key}) => workDirectory[key] === undefined);
   if (missing) {
@@ -37,6 +42,11 @@ export function refuseCacerts(
       `${cluster} has no Secret ${namespace}/cacerts: istiod would make a root of its own`,
       push,
     );
+  }
+  if (!secret.hasKey) {
+    // Before 1.26.1 that alone decides between the Secret and a CA of istiod's own (pilot/pkg/bootstrap/istio_ca.go).
+    const what = `Secret ${namespace}/cacerts of ${cluster} holds no CA key: istiod would make a root of its own, or not start`;
+    return new MeshError('NO_CACERTS', what, push);
   }
   const different = parts.filter(
     ({key, ordered}) => identity(workDirectory[key], ordered) !== identity(secret[key], ordered),

@@ -3,7 +3,7 @@ import {MeshError} from '../../domain/errors.js';
 import {ownerLabel} from '../../domain/install/installer.js';
 import {installedKinds, recordName} from '../../domain/install/live.js';
 import {installedRevision} from '../../domain/install/render.js';
-import type {CaCertificates} from '../../domain/install/cacerts-ready.js';
+import type {CaCertificates, CaInSecret} from '../../domain/install/cacerts-ready.js';
 import {impersonationUnsupported} from '../../domain/install/istioctl-output.js';
 import {saidVersion} from '../../domain/install/version-change.js';
 import type {SaidVersion} from '../../domain/install/version-change.js';
@@ -12,7 +12,7 @@ import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {requireContext} from '../../domain/mesh/require.js';
 import {observe} from '../../domain/observed.js';
 import type {Observed} from '../../domain/observed.js';
-import {caFilesOfSecret} from '../../domain/pki/ca-files.js';
+import {caFileNames, caFilesOfSecret} from '../../domain/pki/ca-files.js';
 import type {Deps} from '../../engine/deps.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import {loadMesh} from '../shared/load-mesh.js';
@@ -30,7 +30,7 @@ export interface LiveFacts {
   readonly kubernetesMinor: number | undefined;
   /** Istio's namespace. */
   readonly namespace: KubeObject | undefined;
-  readonly cacerts: CaCertificates | undefined;
+  readonly cacerts: CaInSecret | undefined;
   /** The Deployment of our revision. */
   readonly istiod: KubeObject | undefined;
   /** Metadata of everything that Istio's installers label. */
@@ -97,7 +97,7 @@ async function gatherLive(mesh: Mesh, cluster: MeshCluster, {clusters}: Deps): P
     uid,
     kubernetesMinor,
     namespace: namespaceObject,
-    cacerts: secret && certificatesOf(secret),
+    cacerts: secret && caInSecret(secret),
     istiod: deployment,
     installed,
     record,
@@ -137,13 +137,14 @@ async function gatherMinor(api: KubeApi): Promise<number | undefined> {
   return Number.isNaN(minor) ? undefined : minor;
 }
 
-/** Only certificates: the keys of the secret are not looked at. */
-function certificatesOf(secret: KubeObject): CaCertificates {
+/** Only certificates: of the key nothing but its presence is looked at. */
+function caInSecret(secret: KubeObject): CaInSecret {
   const data = (secret.data ?? {}) as Readonly<Record<string, string>>;
   const text = (key: string): string | undefined => {
     const value = data[key];
     return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
   };
-  const {caCert, rootCert, certChain} = caFilesOfSecret(text, () => undefined);
-  return {caCert, rootCert, certChain};
+  const {caCert, rootCert, certChain, layout} = caFilesOfSecret(text, () => undefined);
+  const key = layout === 'tls' ? 'tls.key' : caFileNames.caKey;
+  return {caCert, rootCert, certChain, hasKey: (data[key] ?? '') !== ''};
 }
