@@ -1,0 +1,69 @@
+import {spawnSync} from 'node:child_process';
+import {lstat, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {basename, join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {createTemporaryDirectory} from '../../src/workspace/temporary.js';
+
+let parent: string;
+/** A process of this machine that has ended. */
+let deadPid: number;
+
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'tmp-'));
+  vi.stubEnv('TMPDIR', parent);
+  deadPid = spawnSync('true').pid;
+});
+
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(parent, {recursive: true});
+});
+
+/** The name a directory of that process has. */
+async function nameFor(pid: number): Promise<string> {
+  const own = await createTemporaryDirectory();
+  await own.remove();
+  return basename(own.path).replace(`-${String(process.pid)}-`, `-${String(pid)}-`);
+}
+
+describe('what killed runs left', () => {
+  it('is removed when the next directory is made, with what is in it', async () => {
+    const made = await createTemporaryDirectory();
+    await writeFile(join(made.path, '1'), '');
+    const left = join(parent, await nameFor(deadPid));
+    await rename(made.path, left);
+    const next = await createTemporaryDirectory();
+    expect(await readdir(parent)).toEqual([basename(next.path)]);
+  });
+
+  it('stays while its process runs, on another host, and under any other name', async () => {
+    const names = [
+      await nameFor(process.pid),
+      (await nameFor(deadPid)).replace(/-[0-9a-f]{6}-/, '-zzzzzz-'),
+      (await nameFor(deadPid)).replace(/^km-(\d+)-[0-9a-f]{6}-/, (_, pid: string) => `km-${pid}-000000-`),
+      `km-${String(deadPid)}`,
+      'km-abcdef',
+    ];
+    for (const name of names) await mkdir(join(parent, name));
+    await createTemporaryDirectory();
+    expect(await readdir(parent)).toEqual(expect.arrayContaining(names));
+  });
+
+  it('is not followed where it is a link', async () => {
+    const elsewhere = join(parent, 'elsewhere');
+    await mkdir(elsewhere);
+    await writeFile(join(elsewhere, 'file'), '');
+    const link = join(parent, await nameFor(deadPid));
+    await symlink(elsewhere, link);
+    await createTemporaryDirectory();
+    expect((await lstat(link)).isSymbolicLink()).toBe(true);
+    expect(await readdir(elsewhere)).toEqual(['file']);
+  });
+
+  it('is removed by many at once without a fault', async () => {
+    for (let number = 0; number < 10; number += 1) await mkdir(join(parent, await nameFor(deadPid)));
+    const made = await Promise.all(Array.from({length: 10}, () => createTemporaryDirectory()));
+    expect((await readdir(parent)).sort()).toEqual(made.map(({path}) => basename(path)).sort());
+  });
+});
