@@ -2,12 +2,13 @@ import {fileURLToPath} from 'node:url';
 import {Errors} from '@oclif/core';
 import {run} from '@oclif/core/run';
 import {flush} from '@oclif/core/flush';
+import {helpArgv} from './cli/argv.js';
 
 const root = fileURLToPath(import.meta.url);
 
 /** Runs `kubectl mesh` with these words and ends the process with the command's exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
-  process.exit(await runToExitCode(argv));
+  process.exit(await runToExitCode(helpArgv(argv)));
 }
 
 async function runToExitCode(argv: readonly string[]): Promise<number> {

@@ -9,6 +9,11 @@ export function normalizeArgv(argv: readonly string[]): string[] {
   return argv.map((word, index) => (index < end && word === '--dry-run' ? '--dry-run=client' : word));
 }
 
+/** `help COMMAND` as `COMMAND --help`, as kubectl and git have it. */
+export function helpArgv(argv: readonly string[]): readonly string[] {
+  return argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
+}
+
 /**
  * Whether the answer is wanted as JSON (`--json`, `-o json`, `-ojson`, `-o=json`, `--output json`, `--output=json`), so
  * that an error in the command line itself is JSON too. `--json` wins over any `-o`, as it does for answers; of several

@@ -21,7 +21,7 @@ async function unknownCommand(argv: readonly string[], root: string): Promise<Me
     words,
     config.commandIDs.map((id) => id.replaceAll(':', ' ')),
   );
-  return new MeshError('USAGE', `There is no command ${words.join(' ')}`, {
+  return new MeshError('USAGE', words.length > 0 ? `There is no command ${words.join(' ')}` : 'No command was named', {
     hints: [
       ...(near === undefined ? [] : [`Did you mean ${config.bin} ${near}?`]),
       `${config.bin} --help lists the commands`,

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {normalizeArgv, wantsJson} from '../../src/cli/argv.js';
+import {helpArgv, normalizeArgv, wantsJson} from '../../src/cli/argv.js';
 
 describe('normalizeArgv', () => {
   it.each([
@@ -18,6 +18,22 @@ describe('normalizeArgv', () => {
     ],
   ])('turns %j into %j', (typed, meant) => {
     expect(normalizeArgv(typed)).toEqual(meant);
+  });
+});
+
+describe('helpArgv', () => {
+  it.each([
+    [['help'], ['--help']],
+    [
+      ['help', 'trust', 'push'],
+      ['trust', 'push', '--help'],
+    ],
+    [
+      ['init', 'help'],
+      ['init', 'help'],
+    ],
+  ])('turns %j into %j', (typed, meant) => {
+    expect(helpArgv(typed)).toEqual(meant);
   });
 });
 

@@ -32,6 +32,12 @@ describe('the command line', () => {
     expect(runMesh(['trust', 'pish']).stderr).toContain('kubectl mesh trust push');
   });
 
+  it('has help as a word, too', () => {
+    expect(runMesh(['help'])).toEqual(runMesh(['--help']));
+    expect(runMesh(['help', 'trust', 'push'])).toEqual(runMesh(['trust', 'push', '--help']));
+    expect(runMesh(['help', 'obliterate']).code).toBe(2);
+  });
+
   it('is silent when the reader goes away', () => {
     const command = `"${process.execPath}" "${join(root, 'bin/run.js')}" --help | head -n 1`;
     const {stderr, stdout} = spawnSync('bash', ['-c', command], {encoding: 'utf8'});
