@@ -32,8 +32,3 @@ export async function observe<T>(ask: () => Promise<T>): Promise<Observed<T>> {
     return unknown(error);
   }
 }
-
-/** The same fact seen through a function; unknown stays unknown. */
-export function mapObserved<T, U>(fact: Observed<T>, change: (value: T) => U): Observed<U> {
-  return isKnown(fact) ? known(change(fact.value)) : fact;
-}

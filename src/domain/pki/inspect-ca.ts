@@ -132,9 +132,3 @@ export function requireValidBundle(
   }
   return {caCert, caKey, rootCert, certChain};
 }
-
-/** Whether the private key of these files is the key of one of these roots: it must never leave the work directory. */
-export function holdsRootKey(inspection: CaInspection, roots: readonly Certificate[] = []): boolean {
-  const own = inspection.key?.spki;
-  return own !== undefined && [...(inspection.roots ?? []), ...roots].some(({spki}) => spki === own);
-}

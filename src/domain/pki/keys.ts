@@ -1,8 +1,7 @@
-/** Key pairs: making them, naming them, comparing them. Private keys as texts are `private-key.ts`. */
+/** Key pairs: making them and naming them. Private keys as texts are `private-key.ts`. */
 import {createPublicKey, generateKeyPair, type KeyObject} from 'node:crypto';
 import {promisify} from 'node:util';
 import type {KeyAlgorithm} from '../mesh/mesh.js';
-import {spkiHash} from './fingerprint.js';
 
 /** node:crypto's names of the curves that Go's crypto/ecdsa has, with Istio's and NIST's. */
 const curves: Readonly<Record<string, string>> = {
@@ -76,9 +75,4 @@ export function describeKey(key: KeyObject): KeyDescription {
 /** The public half of a private key; a public key as it is. */
 export function publicHalf(key: KeyObject): KeyObject {
   return key.type === 'private' ? createPublicKey(key) : key;
-}
-
-/** Whether two keys, private or public, are halves of one pair. */
-export function samePublicKey(one: KeyObject, other: KeyObject): boolean {
-  return spkiHash(publicHalf(one)) === spkiHash(publicHalf(other));
 }

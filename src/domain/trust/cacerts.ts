@@ -93,13 +93,6 @@ function keeperOf({metadata}: KubeObject): string | undefined {
   return owner && `${owner.kind} ${owner.name}`;
 }
 
-/** A cluster CA to be written, whatever it comes from. */
-export interface CaToWrite {
-  /** All keys of the Secret. */
-  readonly data: SecretData;
-  readonly inspection: CaInspection;
-}
-
 /** The data of a complete bundle, under istiod's names. */
 export function dataOfBundle(bundle: CaBundle): SecretData {
   const bytes = (text: string): Sensitive<Buffer> => new Sensitive(Buffer.from(text));

@@ -47,8 +47,3 @@ export function createCaFileReader(workspace: Workspace, planned: readonly FileC
 export async function readCaFiles(workspace: Workspace, cluster: string): Promise<CaFiles> {
   return createCaFileReader(workspace).cluster(cluster);
 }
-
-/** The root's files as they are now. Throws `WORKDIR_UNREADABLE`. */
-export async function readRootFiles(workspace: Workspace): Promise<RootFiles> {
-  return createCaFileReader(workspace).root();
-}

@@ -3,19 +3,11 @@ import type {CaInspection} from '../../domain/pki/inspect-ca.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import {rootRef} from '../../domain/trust/bundle.js';
 import type {RootRef} from '../../domain/trust/bundle.js';
-import type {Difference} from '../../domain/trust/diff.js';
 
 /** A CA as it is shown. */
 export interface CaSummary {
   readonly roots: readonly RootRef[];
   readonly clusterCa?: RootRef & {readonly notAfter: string};
-}
-
-/** A cluster's change as it is shown; part of {@link ../../engine/report.ClusterResult}. */
-export interface ShownDifference {
-  readonly part: Difference['part'];
-  readonly wanted: readonly string[];
-  readonly found: readonly string[];
 }
 
 /** Summarises a judged CA. */
