@@ -2,14 +2,12 @@ import {execFileSync} from 'node:child_process';
 import {chmodSync, chownSync, mkdtempSync, readdirSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterAll, describe, expect, it} from 'vitest';
-import {clusterNames, disposeTemplate, emptyBox, meshBox, snapshot} from './harness/box.js';
+import {describe, expect, it} from 'vitest';
+import {clusterNames, emptyBox, meshBox, snapshot} from './harness/box.js';
 import type {Box} from './harness/box.js';
 import {rows} from './harness/commands.js';
 import {expectExit, expectNoCrash} from './harness/run.js';
 import {expectWholeWorkDir, journalFaults} from './harness/work-dir-rules.js';
-
-afterAll(disposeTemplate);
 
 /** Mounting a file system of any size needs root. Where it cannot be had, test/workspace injects the same errors. */
 const canMount = ((): boolean => {

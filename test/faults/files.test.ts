@@ -1,14 +1,12 @@
 import {copyFile, mkdir, rename, rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {afterAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {openssl} from '../helpers/openssl.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
 import {textsOf} from '../helpers/trust-mesh.js';
-import {disposeTemplate, meshBox, passphrase, snapshot} from './harness/box.js';
+import {meshBox, passphrase, snapshot} from './harness/box.js';
 import type {Box} from './harness/box.js';
 import {expectExit, expectNoCrash, runChild} from './harness/run.js';
-
-afterAll(disposeTemplate);
 
 const ecKey = (): string => openssl(['ecparam', '-genkey', '-name', 'prime256v1', '-noout']);
 

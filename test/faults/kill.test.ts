@@ -1,17 +1,15 @@
 import {existsSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {afterAll, describe, expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
-import {clusterNames, disposeTemplate, emptyBox, meshBox, snapshot} from './harness/box.js';
+import {clusterNames, emptyBox, meshBox, snapshot} from './harness/box.js';
 import type {Box} from './harness/box.js';
 import {endGroup, isGroupAlive, strike} from './harness/interrupt.js';
 import type {Moment} from './harness/interrupt.js';
 import {expectExit, expectNoCrash} from './harness/run.js';
 import type {Run} from './harness/run.js';
 import {expectWholeWorkDir, journalFaults} from './harness/work-dir-rules.js';
-
-afterAll(disposeTemplate);
 
 /** Runs and strikes; the run's process group is left alone, for the test to look at. */
 async function struck(

@@ -1,12 +1,10 @@
 import {mkdir, rm, symlink} from 'node:fs/promises';
 import {join} from 'node:path';
-import {afterAll, describe, expect, it} from 'vitest';
-import {disposeTemplate, meshBox, snapshot} from './harness/box.js';
+import {describe, expect, it} from 'vitest';
+import {meshBox, snapshot} from './harness/box.js';
 import type {Box} from './harness/box.js';
 import {rows} from './harness/commands.js';
 import {expectExit, expectNoCrash, runChild} from './harness/run.js';
-
-afterAll(disposeTemplate);
 
 const head = 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\n';
 const cluster = 'clusters:\n  - name: cluster1\n    context: ctx-cluster1\n';

@@ -1,5 +1,5 @@
-import {afterAll, describe, expect, it} from 'vitest';
-import {disposeTemplate, emptyBox, meshBox, snapshot} from './harness/box.js';
+import {describe, expect, it} from 'vitest';
+import {emptyBox, meshBox, snapshot} from './harness/box.js';
 import type {Box} from './harness/box.js';
 import {rows} from './harness/commands.js';
 import {expectExit} from './harness/run.js';
@@ -25,8 +25,6 @@ const hostile = [
   '$(touch x)',
   '.pending',
 ];
-
-afterAll(disposeTemplate);
 
 describe.each(rows())('%s', (_name, row) => {
   it('takes no hostile cluster name, and writes nothing for it, inside or outside', async () => {

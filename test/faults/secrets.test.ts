@@ -6,7 +6,7 @@ import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 import type {FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
 import type {FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
-import {clusterNames, disposeTemplate, meshBox, passphrase, snapshot} from './harness/box.js';
+import {clusterNames, meshBox, passphrase, snapshot} from './harness/box.js';
 import type {Box} from './harness/box.js';
 import {builtCommands} from './harness/commands.js';
 import {keyNeedles, leaks} from './harness/needles.js';
@@ -43,7 +43,6 @@ afterAll(async () => {
   await istioctl.stop();
   await kube.stop();
   await box.dispose();
-  await disposeTemplate();
 });
 
 /** Learns the forms of every key that is in the work directory now. */

@@ -1,5 +1,5 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {clusterNames, disposeTemplate, meshBox, snapshot} from './harness/box.js';
+import {clusterNames, meshBox, snapshot} from './harness/box.js';
 import type {Box} from './harness/box.js';
 import {rows} from './harness/commands.js';
 import {expectNoCrash, program, runChild} from './harness/run.js';
@@ -14,7 +14,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await box.dispose();
-  await disposeTemplate();
 });
 
 /** Surroundings that shells, cron and CI give a program. */

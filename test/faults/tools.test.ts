@@ -1,10 +1,10 @@
 import {join} from 'node:path';
-import {afterAll, afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
 import type {FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
 import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 import type {FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
-import {clusterNames, disposeTemplate, meshBox, snapshot} from './harness/box.js';
+import {clusterNames, meshBox, snapshot} from './harness/box.js';
 import type {Box} from './harness/box.js';
 import {rows} from './harness/commands.js';
 import {expectExit} from './harness/run.js';
@@ -24,8 +24,6 @@ afterEach(async () => {
   await kube.stop();
   await box.dispose();
 });
-
-afterAll(disposeTemplate);
 
 /** Files whose absence or presence is a promise: what the run must not have changed. `up` may have looked at files only. */
 async function state(): Promise<unknown> {

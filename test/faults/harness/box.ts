@@ -2,6 +2,7 @@
 import {chmod, cp, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {delimiter, dirname, join} from 'node:path';
+import {afterAll} from 'vitest';
 import {runBuilt} from './run.js';
 import type {Run, RunOptions} from './run.js';
 
@@ -31,9 +32,16 @@ export interface Box {
   dispose(): Promise<void>;
 }
 
+/** Boxes of this test file: a test that fails does not get to disposing of its own. */
+const made = new Set<string>();
+afterAll(async () => {
+  await Promise.all([...made].map((dir) => rm(dir, {recursive: true, force: true})));
+});
+
 /** An empty box. `path`: further folders of PATH, before the system's. */
 export async function emptyBox(path: readonly string[] = []): Promise<Box> {
   const dir = await mkdtemp(join(tmpdir(), 'kmf-'));
+  made.add(dir);
   const [work, home, tmp, bin] = ['work', 'home', 't', 'bin'].map((name) => join(dir, name)) as [
     string,
     string,
@@ -77,12 +85,6 @@ export async function meshBox(path: readonly string[] = []): Promise<Box> {
   const box = await emptyBox(path);
   await cp(await template, box.work, {recursive: true, preserveTimestamps: true});
   return box;
-}
-
-/** Call in afterAll of a file that uses {@link meshBox}. */
-export async function disposeTemplate(): Promise<void> {
-  if (template) await rm(dirname(await template), {recursive: true, force: true});
-  template = undefined;
 }
 
 async function makeTemplate(): Promise<string> {
