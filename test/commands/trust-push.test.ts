@@ -2,6 +2,7 @@ import {readFile, readdir, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import TrustPush from '../../src/commands/trust/push.js';
+import {shortFingerprint} from '../../src/domain/pki/fingerprint.js';
 import type {PushResult} from '../../src/operations/trust/push.js';
 import {configMap, namespace, secret} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
@@ -292,6 +293,17 @@ describe('what is refused, each with its own flag', () => {
     expect(result.clusters[0]?.error?.code).toBe('ROOT_CHANGE');
     expect(mesh.cluster('c1').writes).toEqual([]);
     expect((await push('c1', '-y', '--allow-root-change')).code).toBe(0);
+  });
+
+  it('nothing, where no workload trusts the other root; it is said that another root is replaced', async () => {
+    const other = await tinyRoot();
+    putCacerts(mesh.cluster('c1'), textsOf(bundleOf(await tinyClusterCa(other, 'c1'), [other])));
+    const {code, result} = await pushJson('c1', '-y', '--dry-run');
+    expect(code).toBe(0);
+    const said = result.warnings.map(({message}) => message).join();
+    for (const {certificate} of [other, mesh.root]) expect(said).toContain(shortFingerprint(certificate.fingerprint));
+    const text = (await push('c1', '-y', '--dry-run')).stdout;
+    for (const {certificate} of [other, mesh.root]) expect(text).toContain(shortFingerprint(certificate.fingerprint));
   });
 
   it.each([

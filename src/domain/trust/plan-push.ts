@@ -77,14 +77,17 @@ export interface PushDecision {
 
 /** The live roots of a cluster that a bundle would drop: the question whether workloads exist hangs on it. */
 export function droppedRoots(seen: TrustSeen, inspection: CaInspection): readonly Certificate[] {
+  return missingRoots(liveRoots(seen), inspection.roots ?? []);
+}
+
+function liveRoots(seen: TrustSeen): readonly Certificate[] {
   const cacerts = valueOr(seen.cacerts, 'absent');
-  const roots = [
+  return [
     ...(cacerts === 'absent' ? [] : (cacerts.inspection.roots ?? [])),
     ...readableRoots(valueOr(seen.liveBundle, undefined)),
     // istiod's own root is live where it is used: cacerts goes before it (istio/istio pilot/pkg/bootstrap/istio_ca.go).
     ...(cacerts === 'absent' ? readableRoots(valueOr(seen.selfSigned, undefined)) : []),
   ];
-  return missingRoots(roots, inspection.roots ?? []);
 }
 
 /** Decides for one cluster. */
@@ -191,7 +194,7 @@ function decideChange(
       ...keeperWarnings(cacerts),
       ...istiods.warnings,
       ...(holdsRoot ? [`the Secret held the root's private key: it is not kept as cacerts-previous`] : []),
-      ...(refusals.length === 0 && dropped.length > 0 ? [`these roots go: ${names(dropped)}`] : []),
+      ...(refusals.length === 0 ? rootWarnings(target, seen, dropped) : []),
     ],
   };
 }
@@ -297,6 +300,18 @@ function rootRefusals(
       [hint],
     ),
   ];
+}
+
+/** What a root change means that nothing speaks against, or that was allowed. */
+function rootWarnings({own}: PushTarget, seen: TrustSeen, dropped: readonly Certificate[]): readonly string[] {
+  if (dropped.length === 0) return [];
+  const coming = missingRoots(own.inspection.roots ?? [], liveRoots(seen));
+  const what =
+    coming.length === 0
+      ? `live roots go: ${names(dropped)}`
+      : `another root: ${names(dropped)} is replaced by ${names(coming)}`;
+  const nobody = seen.workloads && isKnown(seen.workloads) && seen.workloads.value.length === 0;
+  return [nobody === true ? `${what}; no workload that trusts it was found in the cluster` : what];
 }
 
 interface IstiodDecision {

@@ -37,7 +37,7 @@ function rollbackPage(result: RollbackResult, print: Print): string {
 
 function clusterLines(cluster: PushedCluster, dryRun: boolean, print: Print): readonly string[] {
   const {name, outcome, error, before, after, keepsPrevious, namespace, restarts, notValidated = []} = cluster;
-  if (error) return failureLines(cluster);
+  if (error) return [...failureLines(cluster), ...indent(sides(cluster, print))];
   const secret = `Secret ${namespace}/cacerts`;
   if (cluster.plan === 'unchanged' && (outcome === 'unchanged' || outcome === 'done')) {
     const restarted = restarts.map((deployment) => `Deployment ${deployment} restarted`);
@@ -48,7 +48,7 @@ function clusterLines(cluster: PushedCluster, dryRun: boolean, print: Print): re
   return [
     `${name}: ${secret} ${words(cluster, dryRun)}`,
     ...indent([
-      ...(before ? [caLine('was', before, print)] : []),
+      ...(before ? [caLine(dryRun ? 'is' : 'was', before, print)] : []),
       caLine(dryRun ? 'will be' : 'is', after, print),
       ...(keepsPrevious
         ? [`previous CA ${dryRun ? 'will be kept' : 'kept'} as Secret ${namespace}/cacerts-previous`]
@@ -78,6 +78,15 @@ function failureLines({name, outcome, error, refusals}: PushedCluster): readonly
     `${index === 0 ? `${name}: ${outcome}` : '  and'}: ${printableLine(message)}`,
     ...hints.map((hint) => `  → ${printableLine(hint)}`),
   ]);
+}
+
+/** What a refusal is about: the CA in the cluster, and the one that would have replaced it. */
+function sides({plan, differences, before, after, namespace}: PushedCluster, print: Print): readonly string[] {
+  if (plan !== 'refuse' || differences.length === 0) return [];
+  return [
+    before ? caLine('is', before, print) : `is: no Secret ${namespace}/cacerts`,
+    caLine('would be', after, print),
+  ];
 }
 
 function caLine(verb: string, {roots, clusterCa}: CaSummary, print: Print): string {

@@ -35,7 +35,15 @@ const clusters = [
   cluster('new', {}),
   cluster('same', {outcome: 'unchanged', plan: 'unchanged'}),
   cluster('changed', {plan: 'update', before: ca('b'), keepsPrevious: true, restarts: ['istiod']}),
-  cluster('refused', {outcome: 'refused', plan: 'refuse', error: refusal, refusals: [refusal]}),
+  cluster('refused', {
+    outcome: 'refused',
+    plan: 'refuse',
+    before: ca('b'),
+    differences: [{part: 'clusterCa', wanted: ['a'.repeat(64)], found: ['b'.repeat(64)]}],
+    error: refusal,
+    refusals: [refusal],
+  }),
+  cluster('unseen', {outcome: 'refused', error: refusal, refusals: [refusal]}),
   cluster('later', {outcome: 'skipped', plan: 'update', before: ca('b')}),
 ];
 
@@ -51,6 +59,7 @@ describe('trust push as text', () => {
       warnings: [],
       clusters: [
         cluster('new', {outcome: 'skipped', notValidated: ['new/cacerts: namespace istio-system does not exist yet']}),
+        cluster('changed', {outcome: 'skipped', plan: 'update', before: ca('b')}),
       ],
     };
     await expect(trustPushView.text(result, context)).toMatchFileSnapshot(golden('push-dry-run'));
