@@ -181,6 +181,11 @@ describe('install render', () => {
 });
 
 describe('install render --output-file -', () => {
+  it('names the cluster with -o name', async () => {
+    const printed = await render(...guide, '--output-file', '-', '-o', 'name');
+    expect([printed.code, printed.stdout]).toEqual([0, 'cluster1\n']);
+  });
+
   it('prints the bytes that the file would have, and writes nothing', async () => {
     const printed = await render(...guide, '--output-file', '-');
     expect(printed.code).toBe(0);

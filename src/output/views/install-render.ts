@@ -9,8 +9,8 @@ export const renderView: View<RenderResult> = {
   name: (result) => result.clusters.map(({path}) => path).join('\n'),
 };
 
-/** `install render --output-file -`: the document alone. */
-export const printView: View<PrintResult> = {text: ({document}) => document};
+/** `install render --output-file -`: the document alone; by name the cluster it is for, since no file was written. */
+export const printView: View<PrintResult> = {text: ({document}) => document, name: ({cluster}) => cluster};
 
 function clusterLines(cluster: RenderedCluster, dryRun: boolean): readonly string[] {
   const {name, outcome, path, diff = [], kept, error} = cluster;
