@@ -52,6 +52,11 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
         const plan = phase.plan(facts);
         for (const warning of attempt === 1 ? plan.warnings : []) report({type: 'warning', warning});
         const {start, leave} = divide(plan, settings);
+        if (settings.dryRun !== 'none' && attempt === 1 && !settings.yes) {
+          for (const question of questionsOf(start)) {
+            report({type: 'note', message: `Would ask: ${question} (needs --yes without a terminal)`});
+          }
+        }
         if (settings.dryRun === 'none' && start.length > 0) {
           await confirm(start, agreed, context);
           if (plan.passphrase !== undefined) await deps.passphrases.get(plan.passphrase);
@@ -92,12 +97,7 @@ function divide(plan: Plan, settings: RunSettings): {start: readonly Group[]; le
  */
 async function confirm(groups: readonly Group[], agreed: Set<string>, context: ExecuteContext): Promise<void> {
   const {deps, settings, report} = context;
-  const questions = groups
-    .flatMap((group) => group.lanes.flatMap((lane) => lane.actions))
-    .flatMap(({confirm: what, cluster}) =>
-      what === undefined ? [] : [cluster === undefined ? what : `${cluster}: ${what}`],
-    )
-    .filter((question) => !agreed.has(question));
+  const questions = questionsOf(groups).filter((question) => !agreed.has(question));
   if (settings.yes || questions.length === 0) return;
   const list = questions.join('; ');
   if (!deps.terminal.interactive) {
@@ -110,6 +110,15 @@ async function confirm(groups: readonly Group[], agreed: Set<string>, context: E
     throw new MeshError('CONFIRMATION_NEEDED', `Not agreed to: ${list}`, {hints: ['Nothing was changed']});
   }
   for (const question of questions) agreed.add(question);
+}
+
+/** What must be agreed to, in the order it will be done: "cluster1: replace Secret istio-system/cacerts". */
+function questionsOf(groups: readonly Group[]): readonly string[] {
+  return groups
+    .flatMap((group) => group.lanes.flatMap((lane) => lane.actions))
+    .flatMap(({confirm: what, cluster}) =>
+      what === undefined ? [] : [cluster === undefined ? what : `${cluster}: ${what}`],
+    );
 }
 
 function isConflict(outcome: Outcome): boolean {

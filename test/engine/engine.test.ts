@@ -137,6 +137,29 @@ describe('a phase', () => {
   });
 });
 
+describe('a dry run', () => {
+  it.each([
+    ['client', false, true],
+    ['server', false, true],
+    ['client', true, false],
+    ['none', true, false],
+  ] as const)('of %s, with --yes: %s, says what it would ask: %s', async (dryRun, yes, says) => {
+    const notes: string[] = [];
+    const lane = {key: 'a', cluster: 'a', title: 'a', actions: [write('a', 'replace the file')]};
+    const engine = createEngine('test', {
+      deps: fakeDeps([], {}),
+      settings: {...settings, dryRun, yes},
+      report: (event) => {
+        if (event.type === 'note') notes.push(event.message);
+      },
+    });
+    const thePlan = plan([group([], {lanes: [lane]}), group(['b'])]);
+    await engine.run({title: 'test', gather: () => Promise.resolve(undefined), plan: () => thePlan});
+    expect(notes).toHaveLength(says ? 1 : 0);
+    for (const note of notes) expect(note).toMatch(/a: replace the file.*--yes/);
+  });
+});
+
 describe('a conflict', () => {
   it('makes the phase look and plan again, and keeps what was done', async () => {
     const log: Log = [];
