@@ -37,12 +37,45 @@ export async function promptPassphrase(
   return new Sensitive(first);
 }
 
-/** A prompt's answer; Ctrl-C within it is the same interruption as anywhere else. */
+/** A prompt's answer; Ctrl-C and Ctrl-D within it, and a terminal that goes away, are the same interruption as anywhere else. */
 async function asked<T>(signal: AbortSignal, answer: Promise<T>): Promise<T> {
+  const terminal = watchTerminal();
   try {
-    return await answer;
+    return await Promise.race([answer, terminal.gone]);
   } catch (cause) {
     signal.throwIfAborted();
     throw new MeshError('INTERRUPTED', 'Interrupted at a question', {cause});
+  } finally {
+    terminal.dispose();
   }
+}
+
+/**
+ * Rejects when no answer can come any more: the terminal goes away (its window is closed, the connection lost), or Ctrl-D
+ * ends what is read. The prompt would never end then, and with nothing left to wait for the process would, as if all were
+ * well and before the work directory's lock is given back.
+ */
+function watchTerminal(): {readonly gone: Promise<never>; readonly dispose: () => void} {
+  const {stdin, stderr} = process;
+  let onEnd = (): void => undefined;
+  let onPause = (): void => undefined;
+  const gone = new Promise<never>((_, reject) => {
+    onEnd = () => {
+      // Node's readline now sets the terminal back, which fails, and passes that on as an error that nobody listens to.
+      for (const stream of [stdin, stderr]) stream.removeAllListeners('error').on('error', () => undefined);
+      reject(new Error('the terminal is gone'));
+    };
+    // Reading is paused behind an answer as well, which is there before the next turn.
+    onPause = () =>
+      setImmediate(() => {
+        reject(new Error('the input ended'));
+      });
+  });
+  stdin.prependListener('end', onEnd).on('pause', onPause);
+  return {
+    gone,
+    dispose: () => {
+      stdin.removeListener('end', onEnd).removeListener('pause', onPause);
+    },
+  };
 }

@@ -7,6 +7,9 @@ export interface Reply {
   readonly type: string;
 }
 
+/** Typed instead of an answer: the terminal's window is closed. */
+export const closed = '\u0000closed';
+
 /** What was on the screen, and how the program ended. */
 export interface Session {
   readonly screen: string;
@@ -43,7 +46,8 @@ export function runInTerminal(
       if (!next || !found) return;
       seen = screen.length;
       waiting.shift();
-      child.stdin.write(next.type);
+      if (next.type === closed) child.kill('SIGKILL');
+      else child.stdin.write(next.type);
     });
     child.on('error', reject);
     child.on('close', (code) => {

@@ -1,14 +1,13 @@
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {runInTerminal} from '../helpers/pseudo-terminal.js';
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {closed, runInTerminal} from '../helpers/pseudo-terminal.js';
 import {root, runMesh} from './program.js';
 
 const mesh = `"${process.execPath}" "${join(root, 'bin/run.js')}"`;
 const generate = `${mesh} certs generate cluster1 --key-algorithm ecdsa-p256`;
 const passphrase = 'correct horse';
-const ctrlC = '\u0003';
 let cwd: string;
 
 beforeEach(() => {
@@ -50,9 +49,24 @@ describe('at a terminal', () => {
     expect(() => readFileSync(join(cwd, 'root-key.pem'))).toThrow();
   });
 
-  it('ends with 130 at Ctrl-C in a question', async () => {
-    const {screen, code} = await runInTerminal(generate, [{when: /New passphrase/, type: ctrlC}], {cwd});
+  it.each([
+    ['Ctrl-C', '\u0003'],
+    ['Ctrl-D', '\u0004'],
+  ])('ends with 130 at %s in a question, and gives the lock back', async (_, type) => {
+    const {screen, code} = await runInTerminal(generate, [{when: /New passphrase/, type}], {cwd});
     expect(code, screen).toBe(130);
+    expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  it('gives the lock back when the terminal is closed at a question', async () => {
+    const {screen} = await runInTerminal(generate, [{when: /New passphrase/, type: closed}], {cwd});
+    expect(screen).toContain('New passphrase');
+    await vi.waitFor(
+      () => {
+        expect(readdirSync(cwd)).toEqual([]);
+      },
+      {timeout: 10_000},
+    );
   });
 
   it('shows the plan and takes no for an answer', async () => {
