@@ -10,7 +10,7 @@ import {secret} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import type {CommandRun} from '../helpers/run-command.js';
 import {tinyRoot} from '../helpers/tiny-ca.js';
-import {injected, putCacerts, textsOf, trustMesh} from '../helpers/trust-mesh.js';
+import {injected, putCacerts, runIstiod, textsOf, trustMesh} from '../helpers/trust-mesh.js';
 import type {TrustMesh} from '../helpers/trust-mesh.js';
 
 let mesh: TrustMesh;
@@ -98,6 +98,30 @@ describe('trust rollback', () => {
     expect(mesh.cluster('c1').secretText('istio-system/cacerts-previous')).toEqual(second);
     expect((await rollback('c1', '-y')).code).toBe(0);
     expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(second);
+  });
+
+  it('that ended before istiod was restarted is finished by the next one, not undone', async () => {
+    const c1 = mesh.cluster('c1');
+    const first = textsOf(mesh.bundle('c1'));
+    putCacerts(c1, first);
+    const second = textsOf(await mesh.renew('c1'));
+    expect((await runCommand(TrustPush, ['c1', '-y'], mesh.env)).code).toBe(0);
+    const istiodPods = await runIstiod(mesh.kube, c1, second, {version: '1.11.8', byItself: false});
+    try {
+      c1.fault({verb: 'patch', resource: 'deployments'}, {status: 422, message: 'no'}, 1);
+      expect((await rollback('c1', '-y', '--restart-istiod')).code).toBe(1);
+      expect(c1.secretText('istio-system/cacerts')).toEqual(first);
+      const refused = await rollback('c1', '-y', '-o', 'json');
+      expect((answerOf(refused) as RollbackResult).clusters[0]?.error?.code).toBe('RESTART_NEEDED');
+      c1.before({verb: 'patch', resource: 'deployments'}, () => {
+        istiodPods.load();
+      });
+      expect((await rollback('c1', '-y', '--restart-istiod')).code).toBe(0);
+      expect(c1.secretText('istio-system/cacerts')).toEqual(first);
+      expect((await rollback('c1', '-y', '--restart-istiod', '--dry-run', '-o', 'json')).stdout).toContain('"update"');
+    } finally {
+      await istiodPods.stop();
+    }
   });
 
   it('brings everything back that was in the Secret', async () => {

@@ -22,10 +22,15 @@ export const annotations = {
   clusterCa: annotation('cluster-ca-sha256'),
   subject: annotation('cluster-ca-subject'),
   notAfter: annotation('cluster-ca-not-after'),
+  /** On what a rollback wrote: the cluster CA that it took out, so that a rollback that ended early is known as such. */
+  rolledBackFrom: annotation('rolled-back-from-sha256'),
 } as const;
 
 /** `kubectl apply` keeps a copy of the whole object there: a stale key in an annotation. */
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** Annotations that are true of the content that was there only. */
+const ofContent: readonly string[] = [lastApplied, annotations.rolledBackFrom];
 
 /** The keys that each layout is made of; whatever else stands in a Secret is foreign to it. */
 const layoutKeys: Readonly<Record<'pem' | 'tls', readonly string[]>> = {
@@ -109,8 +114,9 @@ export function cacertsObject(
   place: {readonly namespace: string; readonly name: string; readonly cluster: string},
   inspection: CaInspection,
   before?: CacertsSecret,
+  rolledBackFrom?: string,
 ): KubeObject {
-  const kept = Object.entries(before?.annotations ?? {}).filter(([name]) => name !== lastApplied);
+  const kept = Object.entries(before?.annotations ?? {}).filter(([name]) => !ofContent.includes(name));
   return {
     apiVersion: 'v1',
     kind: 'Secret',
@@ -119,7 +125,11 @@ export function cacertsObject(
       name: place.name,
       namespace: place.namespace,
       labels: {...before?.labels, [managedByLabel]: fieldManager},
-      annotations: {...Object.fromEntries(kept), ...describeCa(place.cluster, inspection)},
+      annotations: {
+        ...Object.fromEntries(kept),
+        ...describeCa(place.cluster, inspection),
+        ...(rolledBackFrom !== undefined && {[annotations.rolledBackFrom]: rolledBackFrom}),
+      },
       ...(before && {resourceVersion: before.resourceVersion}),
     },
   };
@@ -150,7 +160,7 @@ export function cacertsPatch(
   before: CacertsSecret,
 ): readonly object[] {
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
-  const kept = Object.entries(before.annotations).filter(([name]) => name !== lastApplied);
+  const kept = Object.entries(before.annotations).filter(([name]) => !ofContent.includes(name));
   return [
     {op: 'test', path: '/metadata/resourceVersion', value: before.resourceVersion},
     {op: 'add', path: `/data/${caFileNames.caCert}`, value: base64(files.caCert)},

@@ -38,6 +38,8 @@ export interface PushTarget {
   readonly kept?: boolean;
   /** How the wanted CA is called in messages: `cluster1/ca-cert.pem`. */
   readonly what: string;
+  /** The CA is in place, but a running istiod presents another one: the rest of a rollback that ended early. */
+  readonly unfinished?: boolean;
   /** Why the wanted CA is another cluster's (`misplacement`). */
   readonly misplaced?: string | undefined;
 }
@@ -108,7 +110,9 @@ export function decidePush(target: PushTarget, seen: TrustSeen, rules: PushRules
   }
   const warnings = [...bundleWarnings(target), ...keeperWarnings(cacerts)];
   const unchanged: PushDecision = {...nothing, ...base, kind: 'unchanged', warnings};
-  return isLoaded(seen, cacerts) ? unchanged : {...unchanged, ...decideLoading(target, seen, cacerts, rules)};
+  return isLoaded(seen, cacerts) && target.unfinished !== true
+    ? unchanged
+    : {...unchanged, ...decideLoading(target, seen, cacerts, rules)};
 }
 
 /** Whether a cluster needs nothing: the Secret is as wanted, and no running istiod shows another bundle. */

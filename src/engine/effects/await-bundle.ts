@@ -51,7 +51,12 @@ async function bundleMissing(api: KubeApi, {namespace, bundle}: AwaitBundle): Pr
   return `ConfigMap ${namespace}/istio-ca-root-cert does not hold the new bundle yet`;
 }
 
-async function chainMissing(api: KubeApi, action: AwaitBundle, deps: Deps): Promise<string | undefined> {
+/** Which ready istiod pod does not present the wanted cluster CA; undefined when all do. */
+export async function chainMissing(
+  api: KubeApi,
+  action: Pick<AwaitBundle, 'context' | 'namespace' | 'caFingerprint'>,
+  deps: Deps,
+): Promise<string | undefined> {
   const wanted = action.caFingerprint;
   if (wanted === undefined) return undefined;
   const {items} = await api.list<PodObject>(

@@ -5,6 +5,7 @@ import {shortFingerprint} from '../../domain/pki/fingerprint.js';
 import type {CaInspection} from '../../domain/pki/inspect-ca.js';
 import {cacertsName, cacertsObject, cacertsPatch, previousName} from '../../domain/trust/cacerts.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
+import {liveCa} from '../../domain/trust/misplaced.js';
 import {networkLabel} from '../../domain/trust/plan-push.js';
 import type {PushDecision, PushTarget} from '../../domain/trust/plan-push.js';
 import type {Action} from '../../engine/action.js';
@@ -125,6 +126,7 @@ function writeActions(change: Change): readonly Action[] {
   const secretData = data ?? {};
   const before = cacerts === 'absent' ? undefined : cacerts;
   const what = `Secret ${namespace}/${cacertsName}`;
+  const rolledBackFrom = change.order === 'write-first' ? liveCa(cacerts) : undefined;
   if (decision.write === undefined) return [];
   switch (decision.write) {
     case 'create':
@@ -135,7 +137,7 @@ function writeActions(change: Change): readonly Action[] {
           ...put,
           title: `replace ${what}`,
           confirm: `replace ${what}${describeLoss(before)}`,
-          object: cacertsObject(place, own.inspection, before),
+          object: cacertsObject(place, own.inspection, before, rolledBackFrom),
           secretData,
         },
       ];
@@ -167,7 +169,7 @@ function writeActions(change: Change): readonly Action[] {
         {
           ...put,
           title: `create ${what}`,
-          object: withoutVersion(cacertsObject(place, own.inspection, {...before, type: 'Opaque'})),
+          object: withoutVersion(cacertsObject(place, own.inspection, {...before, type: 'Opaque'}, rolledBackFrom)),
           secretData,
         },
       ];

@@ -4,11 +4,13 @@ import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown} from '../../domain/observed.js';
 import type {CaInspection} from '../../domain/pki/inspect-ca.js';
 import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
-import {previousName} from '../../domain/trust/cacerts.js';
+import {annotations, cacertsName, previousName} from '../../domain/trust/cacerts.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import type {ClusterTrust} from '../../domain/trust/facts.js';
+import {liveCa} from '../../domain/trust/misplaced.js';
 import type {Deps} from '../../engine/deps.js';
-import type {Blocker, Operation, Phase, Plan} from '../../engine/operation.js';
+import {chainMissing} from '../../engine/effects/await-bundle.js';
+import type {Blocker, Operation, Phase, Plan, Warning} from '../../engine/operation.js';
 import {concludeClusters} from '../../engine/report.js';
 import {declareGroups, loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
@@ -58,9 +60,18 @@ function rollbackPhase(request: RollbackRequest): Phase<TrustFacts> {
     plan: (facts) => {
       const missing = facts.targets.flatMap(nothingKept);
       if (missing.length > 0) return {groups: [], blockers: missing, warnings: []};
-      return request.forget ? planForget(facts, request) : planChanges(facts, request);
+      if (request.forget) return planForget(facts, request);
+      const plan = planChanges(facts, request);
+      const unfinished = facts.targets.filter(({target}) => target.unfinished).map(({target}) => target.cluster);
+      return {...plan, warnings: [...plan.warnings, ...unfinished.map(unfinishedWarning)]};
     },
   };
+}
+
+function unfinishedWarning(cluster: string): Warning {
+  const message =
+    'the last rollback ended before istiod took the CA over: this run finishes it. To undo it instead, run it once more afterwards';
+  return {cluster, message};
 }
 
 async function gatherTarget(
@@ -79,18 +90,45 @@ async function gatherTarget(
         ? seen.previous.value.inspection
         : undefined,
   });
-  const kept = secretOf(trust, 'previous');
+  const kept = forget ? secretOf(trust, 'previous') : await wantedSecret(deps, trust, namespace);
+  const unfinished = kept !== 'absent' && kept === secretOf(trust, 'cacerts');
   const own =
     kept === 'absent'
       ? {files: {}, inspection: inspectCaFiles({}, options)}
       : {files: kept.files, inspection: kept.inspection, foreignKeys: kept.foreignKeys};
   return {
     trust,
-    target: {cluster: cluster.name, namespace, own, kept: true, what: `Secret ${namespace}/${previousName}`},
+    target: {
+      cluster: cluster.name,
+      namespace,
+      own,
+      kept: true,
+      unfinished,
+      what: `Secret ${namespace}/${unfinished ? cacertsName : previousName}`,
+    },
     data: kept === 'absent' ? undefined : kept.data,
     order: 'write-first',
     forgetKey: false,
   };
+}
+
+/**
+ * The Secret that the cluster is to run with: the kept one, or `cacerts` itself where a rollback wrote it and ended before
+ * istiod took it over. A second rollback then finishes the first: swapping again would silently undo it. Throws what
+ * keeps it from being told which of the two it is.
+ */
+async function wantedSecret(deps: Deps, trust: ClusterTrust, namespace: string): Promise<CacertsSecret | 'absent'> {
+  const [cacerts, kept] = [secretOf(trust, 'cacerts'), secretOf(trust, 'previous')];
+  const {context, seen} = trust;
+  if (cacerts === 'absent' || context === undefined || !isKnown(seen) || !isKnown(seen.value.istiods)) return kept;
+  const takenOut = cacerts.annotations[annotations.rolledBackFrom];
+  const running = seen.value.istiods.value.some(({readyPods}) => readyPods > 0);
+  const caFingerprint = cacerts.inspection.certificate?.fingerprint;
+  // Kept already, or ended before it could be kept: then both Secrets hold what was put back.
+  const isLast = takenOut !== undefined && [takenOut, caFingerprint].includes(liveCa(kept));
+  if (!isLast || !running || caFingerprint === undefined) return kept;
+  const api = await deps.clusters.open(context);
+  return (await chainMissing(api, {context, namespace, caFingerprint}, deps)) === undefined ? kept : cacerts;
 }
 
 /** Nothing to put back; what cannot be told is left to the plan, which says why. */
