@@ -273,6 +273,22 @@ describe('a Secret that is as wanted, under an istiod that runs with another CA'
   });
 });
 
+describe('a renewed CA that was written by a run that ended before its restart', () => {
+  it('is loaded by the next run with --restart-istiod, though the root is the same', async () => {
+    const c1 = mesh.cluster('c1');
+    const istiodPods = await runIstiod(mesh.kube, c1, textsOf(mesh.bundle('c1')), {version: '1.11.8', byItself: false});
+    running.push(istiodPods);
+    putCacerts(c1, textsOf(await mesh.renew('c1')));
+    c1.before({verb: 'patch', resource: 'deployments'}, () => {
+      istiodPods.load();
+    });
+    const {code, result} = await pushJson('c1', '--restart-istiod');
+    expect([code, ...outcomes(result)]).toEqual([0, 'c1 done']);
+    expect(result.clusters[0]?.restarts).toEqual(['istiod']);
+    expect(outcomes((await pushJson('c1', '--restart-istiod')).result)).toEqual(['c1 unchanged']);
+  });
+});
+
 describe('what is refused, each with its own flag', () => {
   it('a change under a live bundle that cannot be read: which roots would go cannot be told', async () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));

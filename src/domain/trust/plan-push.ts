@@ -38,7 +38,7 @@ export interface PushTarget {
   readonly kept?: boolean;
   /** How the wanted CA is called in messages: `cluster1/ca-cert.pem`. */
   readonly what: string;
-  /** The CA is in place, but a running istiod presents another one: the rest of a rollback that ended early. */
+  /** The CA is in place, but a running istiod presents another one: the rest of a run that ended early. */
   readonly unfinished?: boolean;
   /** Why the wanted CA is another cluster's (`misplacement`). */
   readonly misplaced?: string | undefined;

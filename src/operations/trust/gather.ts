@@ -15,6 +15,7 @@ import {droppedRoots} from '../../domain/trust/plan-push.js';
 import {meshWorkloads} from '../../domain/trust/workloads.js';
 import type {Workloads} from '../../domain/trust/workloads.js';
 import type {Deps} from '../../engine/deps.js';
+import {chainMissing} from '../../engine/effects/await-bundle.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {LoadedMesh} from '../shared/load-mesh.js';
 
@@ -88,6 +89,24 @@ async function read(api: KubeApi, {namespace, options}: Looking): Promise<TrustS
     }),
   ]);
   return {uid, namespace: ownNamespace, cacerts, previous, liveBundle, selfSigned, istiods};
+}
+
+/**
+ * Whether a running istiod does not present a cluster CA yet; false where none runs. For a Secret that is as wanted: with
+ * the same root, only this tells that a run ended before its restart. Throws what keeps istiod from being asked.
+ */
+export async function presentsOther(
+  deps: Deps,
+  {context, seen}: ClusterTrust,
+  namespace: string,
+  caFingerprint: string | undefined,
+): Promise<boolean> {
+  if (context === undefined || caFingerprint === undefined || !isKnown(seen) || !isKnown(seen.value.istiods))
+    return false;
+  if (!seen.value.istiods.value.some(({readyPods}) => readyPods > 0)) return false;
+  return (
+    (await chainMissing(await deps.clusters.open(context), {context, namespace, caFingerprint}, deps)) !== undefined
+  );
 }
 
 /** The UID of a cluster: that of its namespace kube-system. */

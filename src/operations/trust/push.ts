@@ -1,5 +1,6 @@
 import type {SecretData} from '../../domain/kube/object.js';
 import type {ErrorReport} from '../../domain/errors.js';
+import {isKnown} from '../../domain/observed.js';
 import {caFileNames} from '../../domain/pki/ca-files.js';
 import type {CaFiles} from '../../domain/pki/ca-files.js';
 import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
@@ -16,7 +17,7 @@ import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../shared/read-ca-files.js';
-import {inspectOptions, lookAt, lookAtAll} from './gather.js';
+import {inspectOptions, lookAt, lookAtAll, presentsOther} from './gather.js';
 import {decideAll, planChanges, secretOf} from './plan-changes.js';
 import type {TrustFacts, TrustRules, TrustTarget} from './plan-changes.js';
 import {summarise, summariseSecret} from './result.js';
@@ -96,11 +97,15 @@ async function gatherTarget(
     options,
     wanted: (seen) => (rules.allowRootChange || isInPlace(own, seen) ? undefined : inspection),
   });
+  const inPlace = isKnown(trust.seen) && isInPlace(own, trust.seen.value);
+  const ca = inspection.certificate?.fingerprint;
   return {
     trust,
     target: {
       cluster: cluster.name,
       namespace,
+      // Asked only where a restart was allowed: it takes a connection to every istiod pod.
+      unfinished: rules.restartIstiod && inPlace && (await presentsOther(deps, trust, namespace, ca)),
       network: cluster.network,
       own,
       what: `${cluster.name}/${caFileNames.caCert}`,

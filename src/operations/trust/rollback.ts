@@ -9,12 +9,11 @@ import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import type {ClusterTrust} from '../../domain/trust/facts.js';
 import {liveCa} from '../../domain/trust/misplaced.js';
 import type {Deps} from '../../engine/deps.js';
-import {chainMissing} from '../../engine/effects/await-bundle.js';
 import type {Blocker, Operation, Phase, Plan, Warning} from '../../engine/operation.js';
 import {concludeClusters} from '../../engine/report.js';
 import {declareGroups, loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
-import {inspectOptions, lookAt, seenClusters} from './gather.js';
+import {inspectOptions, lookAt, presentsOther, seenClusters} from './gather.js';
 import {describeShort} from './actions.js';
 import {planChanges, secretOf} from './plan-changes.js';
 import type {TrustFacts, TrustRules, TrustTarget} from './plan-changes.js';
@@ -119,16 +118,12 @@ async function gatherTarget(
  */
 async function wantedSecret(deps: Deps, trust: ClusterTrust, namespace: string): Promise<CacertsSecret | 'absent'> {
   const [cacerts, kept] = [secretOf(trust, 'cacerts'), secretOf(trust, 'previous')];
-  const {context, seen} = trust;
-  if (cacerts === 'absent' || context === undefined || !isKnown(seen) || !isKnown(seen.value.istiods)) return kept;
+  if (cacerts === 'absent') return kept;
   const takenOut = cacerts.annotations[annotations.rolledBackFrom];
-  const running = seen.value.istiods.value.some(({readyPods}) => readyPods > 0);
   const caFingerprint = cacerts.inspection.certificate?.fingerprint;
   // Kept already, or ended before it could be kept: then both Secrets hold what was put back.
   const isLast = takenOut !== undefined && [takenOut, caFingerprint].includes(liveCa(kept));
-  if (!isLast || !running || caFingerprint === undefined) return kept;
-  const api = await deps.clusters.open(context);
-  return (await chainMissing(api, {context, namespace, caFingerprint}, deps)) === undefined ? kept : cacerts;
+  return isLast && (await presentsOther(deps, trust, namespace, caFingerprint)) ? cacerts : kept;
 }
 
 /** Nothing to put back; what cannot be told is left to the plan, which says why. */
