@@ -35,7 +35,7 @@ interface Answer {
     readonly change?: string;
     readonly error?: {readonly code: string; readonly message: string; readonly hints: readonly string[]};
   }[];
-  readonly error?: {readonly code: string; readonly message: string};
+  readonly error?: {readonly code: string; readonly message: string; readonly hints: readonly string[]};
 }
 
 const apply = (...argv: string[]): Promise<CommandRun> => runCommand(InstallApply, [...argv, '-o', 'json'], mesh.env);
