@@ -78,6 +78,24 @@ export interface DeleteObject extends ActionBase {
 }
 
 /**
+ * Deletes an object that cannot be changed in place and creates it anew, as one action: between the two the cluster has
+ * neither, so an interruption must not come between them.
+ */
+export interface ReplaceObject extends ActionBase {
+  readonly kind: 'replace-object';
+  readonly cluster: string;
+  readonly context: string;
+  /** Of the object that goes. */
+  readonly preconditions: {readonly uid?: string; readonly resourceVersion?: string};
+  /** What comes, under the same name and without a `metadata.resourceVersion`. */
+  readonly object: KubeObject;
+  /** Data of a Secret, added to the object only in the effect. */
+  readonly secretData?: Readonly<Record<string, Sensitive<Buffer>>>;
+  /** What to type when the object is gone and the new one could not be created. */
+  readonly whenLost: readonly string[];
+}
+
+/**
  * Applies one IstioOperator file of the work directory with istioctl. The bytes are compared with what the plan saw just
  * before istioctl reads them; what is not ready is gathered when istioctl fails.
  */
@@ -133,6 +151,7 @@ export type Action =
   | PutObject
   | PatchObject
   | DeleteObject
+  | ReplaceObject
   | RunIstioctl
   | RestartWorkload
   | AwaitBundle;

@@ -6,7 +6,7 @@ import {effects} from './effects/registry.js';
 import type {Detail, Outcome} from './operation.js';
 
 /** Effects the API server can check without storing anything (`--dry-run=server`). */
-const serverSide: ReadonlySet<ActionKind> = new Set(['put-object', 'patch-object', 'delete-object']);
+const serverSide: ReadonlySet<ActionKind> = new Set(['put-object', 'patch-object', 'delete-object', 'replace-object']);
 /** Actions that only wait and look: nothing to record. */
 const unrecorded: ReadonlySet<ActionKind> = new Set(['await-bundle']);
 

@@ -63,6 +63,8 @@ export interface StartCommand {
   readonly stdin: 'inherit' | 'none';
   /** Pieces of standard error as they come, uncleaned: prompts have no line end. */
   readonly onErrorText?: (text: string) => void;
+  /** Goes on when the run is aborted and when the terminal sends Ctrl-C, until it is stopped or this process ends. */
+  readonly lasts?: boolean;
 }
 
 /** Runs programs with one environment and one signal. */
@@ -176,7 +178,9 @@ async function start(command: StartCommand, options: RunnerOptions): Promise<Run
   const {execa} = await import('execa');
   if (options.signal.aborted) throw abortError(options.signal);
   const child = execa(command.file, [...command.args], {
-    ...shared(options, options.signal),
+    ...shared(options, command.lasts === true ? new AbortController().signal : options.signal),
+    // A process group of its own: the terminal sends its signals to the whole group in front.
+    detached: command.lasts === true,
     stdin: command.stdin === 'inherit' ? 'inherit' : 'ignore',
     buffer: false,
   });

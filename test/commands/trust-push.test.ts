@@ -2,6 +2,7 @@ import {readFile, readdir, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import TrustPush from '../../src/commands/trust/push.js';
+import TrustRollback from '../../src/commands/trust/rollback.js';
 import {shortFingerprint} from '../../src/domain/pki/fingerprint.js';
 import type {PushResult} from '../../src/operations/trust/push.js';
 import {configMap, namespace, secret} from '../helpers/fake-kubectl/fake-cluster.js';
@@ -178,6 +179,63 @@ describe('a Secret that is there', () => {
     expect(mesh.cluster('c1').get('Secret', 'istio-system/cacerts')).toMatchObject({type: 'Opaque'});
     expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle('c1')));
     expect(mesh.cluster('c1').secretText('istio-system/cacerts-previous')).toHaveProperty('ca-key.pem');
+  });
+
+  describe('that must be deleted and created', () => {
+    const created = {verb: 'create', resource: 'secrets', name: 'cacerts'};
+    const kept = async (): Promise<Record<string, string>> => {
+      const before = textsOf(mesh.bundle('c1'));
+      putCacerts(mesh.cluster('c1'), before, {immutable: true});
+      await mesh.renew('c1');
+      return before;
+    };
+
+    it('stays when the API server would not take the new one', async () => {
+      const before = await kept();
+      // The first create keeps the present CA; the second asks.
+      mesh.cluster('c1').before({verb: 'create', name: 'cacerts-previous'}, () => {
+        mesh.cluster('c1').fault({verb: 'create', name: 'cacerts-dry-run'}, {status: 422, message: 'policy'}, 2);
+      });
+      const {code, result} = await pushJson('c1', '-y');
+      expect([code, result.clusters[0]?.error?.code]).toEqual([1, 'REJECTED']);
+      expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(before);
+      expect(mesh.cluster('c1').writes.map(({verb}) => verb)).not.toContain('delete');
+    });
+
+    it('is created even when Ctrl-C comes between the two', async () => {
+      await kept();
+      mesh.cluster('c1').before({verb: 'delete', name: 'cacerts'}, () => {
+        process.emit('SIGINT');
+      });
+      await push('c1', '-y');
+      expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle('c1')));
+    });
+
+    it('stays when Ctrl-C comes before the delete', async () => {
+      const before = await kept();
+      mesh.cluster('c1').before({verb: 'create', name: 'cacerts-dry-run'}, () => {
+        process.emit('SIGINT');
+      });
+      expect((await push('c1', '-y')).code).toBe(130);
+      expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(before);
+    });
+
+    it('comes back by rollback when it was deleted and not created, and the key is not at hand', async () => {
+      const before = await kept();
+      mesh.cluster('c1').before({verb: 'delete', name: 'cacerts'}, () => {
+        mesh.cluster('c1').fault(created, {status: 422, message: 'no'});
+      });
+      const lost = await pushJson('c1', '-y');
+      expect(lost.code).toBe(1);
+      expect(lost.result.clusters[0]?.error?.hints.join()).toContain('kubectl mesh trust rollback c1');
+      expect(mesh.cluster('c1').get('Secret', 'istio-system/cacerts')).toBeUndefined();
+      await rm(join(mesh.dir, 'c1', 'ca-key.pem'));
+      const {result} = await pushJson('c1', '-y');
+      expect(result.clusters[0]?.error?.code).toBe('FILE_MISSING');
+      expect(result.clusters[0]?.error?.hints[0]).toContain('kubectl mesh trust rollback c1');
+      expect((await runCommand(TrustRollback, ['c1', '-y'], mesh.env)).code).toBe(0);
+      expect(mesh.cluster('c1').secretText('istio-system/cacerts')).toEqual(before);
+    });
   });
 
   it('keeps labels and annotations of others, except the copy that kubectl apply made', async () => {
@@ -438,6 +496,13 @@ describe('what is refused, each with its own flag', () => {
       expect(mesh.cluster(name).secretText('istio-system/cacerts')).toEqual(textsOf(mesh.bundle(name)));
   });
 
+  it('files that are not there, each by its path', async () => {
+    await mesh.writeCa('c1', {'ca-key.pem': mesh.bundle('c1').caKey.reveal(), 'ca-cert.pem': mesh.bundle('c1').caCert});
+    const {result} = await pushJson('c1');
+    expect(result.clusters[0]?.error?.code).toBe('FILE_MISSING');
+    expect(result.clusters[0]?.error?.message).toMatch(/^c1\/root-cert\.pem, c1\/cert-chain\.pem /);
+  });
+
   it('the root key in the payload, whatever was said', async () => {
     const root = await tinyRoot();
     const self = bundleOf(root, [root]);
@@ -496,11 +561,13 @@ describe('answers that are lost', () => {
     expect(mesh.cluster('c1').requests.filter((one) => one.verb === verb && one.name === 'cacerts')).toHaveLength(1);
   });
 
-  it('a write that did not arrive is reported as such, and done by the next run', async () => {
-    mesh.cluster('c1').fault({verb: 'create', resource: 'secrets'}, 'drop');
-    const {code, result} = await pushJson('c1');
-    expect(code).toBe(1);
-    expect(result.clusters[0]?.error?.code).toBe('UNREACHABLE');
+  it.each([
+    ['that never got to the API server is reported as such', 'dial tcp 10.0.0.1:6443: connect: refused', 'UNREACHABLE'],
+    ['of which nothing shows is said to be uncertain', 'context deadline exceeded', 'WRITE_UNCERTAIN'],
+  ])('a write %s, and done by the next run', async (_, text, code) => {
+    mesh.cluster('c1').fault({verb: 'create', resource: 'secrets'}, {status: 502, text});
+    const {result} = await pushJson('c1');
+    expect(result.clusters[0]?.error?.code).toBe(code);
     expect(outcomes((await pushJson('c1')).result)).toEqual(['c1 done']);
   });
 

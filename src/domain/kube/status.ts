@@ -70,9 +70,13 @@ export function answerError(asked: Asked, answer: FailedAnswer): MeshError {
   }
 }
 
+/** An `UNREACHABLE` of a request that certainly did not arrive. */
+export class NotSentError extends MeshError {}
+
 /** An answer that the API server could not be reached for, in words of the transport. */
-export function unreachable(context: string, why: string): MeshError {
-  return new MeshError(
+export function unreachable(context: string, why: string, sent: 'not-sent' | 'maybe-sent' = 'maybe-sent'): MeshError {
+  const UnreachableError = sent === 'not-sent' ? NotSentError : MeshError;
+  return new UnreachableError(
     'UNREACHABLE',
     `the API server of context "${context}" cannot be reached: ${printableLine(why)}`,
     {
@@ -131,7 +135,11 @@ function proxyError(asked: Asked, answer: FailedAnswer): MeshError {
     return unauthorized(asked, said, answer.toolText);
   }
   const transportFailed = [500, 502, 503, 504].includes(answer.status);
-  if (transportFailed) return unreachable(asked.context, said === '' ? `HTTP ${String(answer.status)}` : said);
+  if (transportFailed) {
+    // Go's net package says "dial" when no connection came to be (pkg.go.dev/net, OpError.Op).
+    const sent = /(?:^|: )dial \w+/.test(said) ? 'not-sent' : 'maybe-sent';
+    return unreachable(asked.context, said === '' ? `HTTP ${String(answer.status)}` : said, sent);
+  }
   const code = plainCodes[answer.status] ?? 'API_ERROR';
   return new MeshError(
     code,

@@ -171,7 +171,7 @@ function decideChange(
   rules: PushRules,
 ): Omit<PushDecision, 'differences' | 'namespace'> {
   const dropped = droppedRoots(seen, target.own.inspection);
-  const write = decideWrite(target, cacerts);
+  const write = decideWrite(target, cacerts, seen.previous);
   const istiods = decideIstiods(target, seen, cacerts, rules);
   const bundle = bundleRefusals(target, rules);
   // Without the files there is nothing to judge against the cluster.
@@ -212,9 +212,17 @@ function kindOf(write: ReturnType<typeof decideWrite>, cacerts: CacertsSecret | 
 function decideWrite(
   {own, cluster}: PushTarget,
   cacerts: CacertsSecret | 'absent',
+  previous: TrustSeen['previous'],
 ): NonNullable<PushDecision['write']> | ErrorReport {
   const keyAtHand = own.files.caKey !== undefined;
-  if (cacerts === 'absent') return keyAtHand ? 'create' : keyMissing(cluster, 'and the cluster has no Secret with it');
+  if (cacerts === 'absent') {
+    if (keyAtHand) return 'create';
+    const hints =
+      valueOr(previous, 'absent') === 'absent'
+        ? []
+        : [`bring the CA back that Secret cacerts-previous keeps: kubectl mesh trust rollback ${cluster}`];
+    return keyMissing(cluster, 'and the cluster has no Secret with it', hints);
+  }
   if (!keyAtHand && cacerts.inspection.key?.spki !== own.inspection.certificate?.spki) {
     return keyMissing(cluster, 'and the key in the cluster is of another cluster CA');
   }
@@ -224,8 +232,9 @@ function decideWrite(
   return cacerts.files.layout === 'tls' ? 'delete-and-create' : 'patch';
 }
 
-function keyMissing(cluster: string, why: string): ErrorReport {
+function keyMissing(cluster: string, why: string, hints: readonly string[] = []): ErrorReport {
   return report('FILE_MISSING', `${cluster}/ca-key.pem is not there, ${why}`, [
+    ...hints,
     `bring the key back, or make a new cluster CA: kubectl mesh certs generate ${cluster} --renew`,
   ]);
 }
@@ -235,10 +244,10 @@ function bundleRefusals(target: PushTarget, rules: PushRules): readonly ErrorRep
   const {caCert, rootCert, certChain} = own.files;
   const missing = Object.entries({'ca-cert.pem': caCert, 'root-cert.pem': rootCert, 'cert-chain.pem': certChain})
     .filter(([, text]) => text === undefined)
-    .map(([name]) => name);
+    .map(([name]) => `${cluster}/${name}`);
   if (missing.length > 0 && !kept) {
     return [
-      report('FILE_MISSING', `${what}: ${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not there`, [
+      report('FILE_MISSING', `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not there`, [
         `make them: kubectl mesh certs generate ${cluster}`,
       ]),
     ];

@@ -2,9 +2,9 @@ import {MeshError} from '../../domain/errors.js';
 import {refOf} from '../../domain/kube/paths.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
-import type {PutObject} from '../action.js';
 import type {Effect} from '../effect.js';
 import {refuseRootKey, textsIn} from './root-key-guard.js';
+import {withSecretData} from './secret-data.js';
 import {holds, writeCertainly} from './uncertain-write.js';
 import type {Seen} from './uncertain-write.js';
 
@@ -28,21 +28,12 @@ export const effect: Effect<'put-object'> = async (action, {deps, settings, line
       line(`not checked by the API server: namespace ${ref.namespace ?? ''} does not exist yet`);
       return {validated: false, reason: `namespace ${ref.namespace ?? ''} does not exist yet`};
     }
-    if (dryRun === 'server' && before === undefined && thrown instanceof MeshError && thrown.code === 'CONFLICT') {
-      line('not checked by the API server: the object it follows is still there in a dry run');
-      return {validated: false, reason: 'another object of that name is deleted first'};
-    }
     throw thrown;
   }
 };
 
-function withSecretData({object, secretData}: PutObject): KubeObject {
-  if (!secretData) return object;
-  const data = Object.entries(secretData).map(([key, value]) => [key, value.reveal().toString('base64')] as const);
-  return {...object, data: Object.fromEntries(data)};
-}
-
-function judge(now: KubeObject | undefined, wanted: KubeObject): Seen {
+/** What became of a write of a whole object. */
+export function judge(now: KubeObject | undefined, wanted: KubeObject): Seen {
   const before = wanted.metadata.resourceVersion;
   const {metadata, ...rest} = wanted;
   const meta = Object.fromEntries(Object.entries(metadata).filter(([field]) => field !== 'resourceVersion'));

@@ -13,6 +13,7 @@ export const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>
   'put-object': async () => (await import('./put-object.js')).effect,
   'patch-object': async () => (await import('./patch-object.js')).effect,
   'delete-object': async () => (await import('./delete-object.js')).effect,
+  'replace-object': async () => (await import('./replace-object.js')).effect,
   'run-istioctl': async () => (await import('./run-istioctl.js')).effect,
   'restart-workload': async () => (await import('./restart-workload.js')).effect,
   'await-bundle': async () => (await import('./await-bundle.js')).effect,

@@ -3,6 +3,7 @@ import type {ErrorCode} from '../../domain/errors.js';
 import {describeRef} from '../../domain/kube/paths.js';
 import type {KubeObject, ObjectRef} from '../../domain/kube/object.js';
 import {isKnown, observe} from '../../domain/observed.js';
+import {NotSentError} from '../../domain/kube/status.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 
 /** Answers that say for certain that nothing was written. */
@@ -13,6 +14,12 @@ const certain: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CONFLICT',
   'REJECTED',
 ]);
+
+/** How often the cluster is looked at after a write whose end is not known: it may still be under way. */
+const looks = 4;
+
+/** Pause between two looks. Milliseconds. */
+const pauseMs = 1000;
 
 /** What the cluster shows after a write whose answer was an error or was lost. */
 export type Seen = 'written' | 'not-written' | 'changed-otherwise';
@@ -29,32 +36,38 @@ export interface Look {
 
 /**
  * Writes, and where it is not certain what became of it reads the cluster again before anything is reported: a lost
- * answer to a write that arrived is a success. Throws the write's error, `CONFLICT` when the object is neither as
- * before nor as it should be, `WRITE_UNCERTAIN` when the cluster cannot be read either.
+ * answer to a write that arrived is a success. Throws the write's error where it is certain that nothing was written,
+ * `CONFLICT` when the object is neither as before nor as it should be, `WRITE_UNCERTAIN` when the cluster cannot be read
+ * either, or shows nothing of the write for a while: without an answer in time (or with a 5xx) it may come later.
  */
 export async function writeCertainly<T>(look: Look, write: () => Promise<T>): Promise<T | 'found-written'> {
   try {
     return await write();
   } catch (thrown) {
     const error = asMeshError(thrown);
-    const lost = error.class === 'unknown' && !certain.has(error.code);
+    const lost = error.class === 'unknown' && !certain.has(error.code) && !(error instanceof NotSentError);
     if (!lost || look.dryRun === 'server') throw error;
-    const now = await observe(() => look.api.find(look.ref));
+    const seen = await lookAgain(look);
     const what = describeRef(look.ref);
-    if (!isKnown(now)) {
+    if (seen === 'unknown' || seen === 'not-written') {
       throw new MeshError('WRITE_UNCERTAIN', `whether ${what} was written is not known: ${error.message}`, {
         cause: error,
         hints: ['run the command again when the cluster answers: it looks first and does only what is left'],
       });
     }
-    switch (look.judge(now.value)) {
-      case 'written':
-        return 'found-written';
-      case 'not-written':
-        throw error;
-      case 'changed-otherwise':
-        throw new MeshError('CONFLICT', `${what} was changed while it was written`, {cause: error});
-    }
+    if (seen === 'written') return 'found-written';
+    throw new MeshError('CONFLICT', `${what} was changed while it was written`, {cause: error});
+  }
+}
+
+/** Looks until the write shows; what the last look said otherwise. */
+async function lookAgain(look: Look): Promise<Seen | 'unknown'> {
+  for (let left = looks - 1; ; left--) {
+    const now = await observe(() => look.api.find(look.ref));
+    if (!isKnown(now)) return 'unknown';
+    const seen = look.judge(now.value);
+    if (seen !== 'not-written' || left === 0) return seen;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }
 

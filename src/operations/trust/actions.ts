@@ -94,27 +94,21 @@ function keepActions(change: Change): readonly Action[] {
   if (before && change.order === 'keep-first' && isSameData(before, cacerts)) return [];
   const place = {namespace, name: previousName, cluster};
   const object = cacertsObject(place, cacerts.inspection, before && {...before, type: 'Opaque'});
+  const common = {
+    ...base(change, previousName),
+    title: `keep the present CA in Secret ${namespace}/${previousName}`,
+    secretData: cacerts.data,
+  };
+  if (!before || (!before.immutable && before.type === 'Opaque')) return [{kind: 'put-object', ...common, object}];
   return [
-    ...(before && (before.immutable || before.type !== 'Opaque') ? [deletePrevious(change, before)] : []),
     {
-      kind: 'put-object',
-      ...base(change, previousName),
-      title: `keep the present CA in Secret ${namespace}/${previousName}`,
-      object: before && (before.immutable || before.type !== 'Opaque') ? withoutVersion(object) : object,
-      secretData: cacerts.data,
+      kind: 'replace-object',
+      ...common,
+      preconditions: {uid: before.uid, resourceVersion: before.resourceVersion},
+      object: withoutVersion(object),
+      whenLost: [],
     },
   ];
-}
-
-function deletePrevious(change: Change, before: CacertsSecret): Action {
-  const {namespace} = change.target;
-  return {
-    kind: 'delete-object',
-    ...base(change, `${previousName}-delete`),
-    title: `delete Secret ${namespace}/${previousName}, which cannot be changed in place`,
-    ref: {apiVersion: 'v1', kind: 'Secret', namespace, name: previousName},
-    preconditions: {uid: before.uid, resourceVersion: before.resourceVersion},
-  };
 }
 
 function writeActions(change: Change): readonly Action[] {
@@ -159,18 +153,19 @@ function writeActions(change: Change): readonly Action[] {
       if (!before) return [];
       return [
         {
-          kind: 'delete-object',
-          ...base(change, `${cacertsName}-delete`),
-          title: `delete ${what}, which cannot be changed in place`,
+          kind: 'replace-object',
+          ...base(change, cacertsName),
+          title: `delete and create ${what}, which cannot be changed in place`,
           confirm: `delete and create ${what}${describeLoss(before)}`,
-          ref,
           preconditions: {uid: before.uid, resourceVersion: before.resourceVersion},
-        },
-        {
-          ...put,
-          title: `create ${what}`,
           object: withoutVersion(cacertsObject(place, own.inspection, {...before, type: 'Opaque'}, rolledBackFrom)),
           secretData,
+          whenLost: [
+            'run the same command again before istiod restarts: without the Secret it would sign with a CA of its own',
+            ...(change.decision.keepPrevious && change.order === 'keep-first'
+              ? [`or bring back what was there: kubectl mesh trust rollback ${cluster}`]
+              : []),
+          ],
         },
       ];
   }

@@ -43,7 +43,7 @@ interface Opened {
 
 /** Makes the clusters of one command. */
 export function createClusters(options: ClustersOptions): Clusters {
-  const {runner, signal} = options;
+  const {runner} = options;
   const flags: KubectlFlags = options;
   const requestTimeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
   const sessions = new Map<string, Promise<Opened>>();
@@ -52,17 +52,20 @@ export function createClusters(options: ClustersOptions): Clusters {
   let opened = 0;
   let queue: Promise<unknown> = Promise.resolve();
 
-  const openNow = async (context: string, number: number): Promise<Opened> => {
+  const openNow = async (context: string, number: number, lasts = false): Promise<Opened> => {
+    // A kubectl that lasts stands apart from the terminal: it cannot ask there, and Ctrl-C does not reach it.
+    const speak = lasts ? undefined : options.onTerminalText;
+    const signal = lasts ? new AbortController().signal : options.signal;
     directory ??= options.temporaryDirectory();
     const socketPath = join((await directory).path, String(number));
     let warming = true;
-    const speak = options.onTerminalText;
     const proxy = await startProxy({
       runner,
       flags,
       context,
       socketPath,
       stdin: speak ? 'inherit' : 'none',
+      lasts,
       ...(speak
         ? {
             onErrorText: (text: string) => {
@@ -84,7 +87,9 @@ export function createClusters(options: ClustersOptions): Clusters {
       // The first request alone: it makes the credential plugin run once, however many requests follow in parallel.
       const version = await createSession({context, proxy, transport: firstTransport, signal}).raw('/version');
       const api = createSession({context, proxy, transport, signal});
-      return {api: {...api, raw: (path) => (path === '/version' ? Promise.resolve(version) : api.raw(path))}, close};
+      const raw = (path: string): Promise<unknown> => (path === '/version' ? Promise.resolve(version) : api.raw(path));
+      const lasting = async (): Promise<KubeApi> => (await openNow(context, opened++, true)).api;
+      return {api: {...api, raw, lasting}, close};
     } catch (thrown) {
       closers.delete(close);
       await close();

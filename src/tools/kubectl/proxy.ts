@@ -22,6 +22,8 @@ export interface ProxyOptions {
   readonly context: string;
   readonly socketPath: string;
   readonly stdin: 'inherit' | 'none';
+  /** Whether it goes on when the run is aborted, until it is stopped. */
+  readonly lasts: boolean;
   readonly onErrorText?: (text: string) => void;
 }
 
@@ -42,6 +44,7 @@ export async function startProxy(options: ProxyOptions): Promise<KubectlProxy> {
     file: 'kubectl',
     args,
     stdin: options.stdin,
+    lasts: options.lasts,
     ...(options.onErrorText ? {onErrorText: options.onErrorText} : {}),
   });
   const said: string[] = [];

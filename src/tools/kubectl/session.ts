@@ -35,8 +35,11 @@ export interface SessionParts {
   readonly signal: AbortSignal;
 }
 
+/** One session; a lasting one of the same cluster is not its business. */
+export type Session = Omit<KubeApi, 'lasting'>;
+
 /** The API of one cluster over its proxy's socket. */
-export function createSession(parts: SessionParts): KubeApi {
+export function createSession(parts: SessionParts): Session {
   const {context, transport, signal} = parts;
 
   const toError = (asked: Asked, answer: HttpAnswer): MeshError =>
@@ -112,7 +115,7 @@ export function createSession(parts: SessionParts): KubeApi {
         : {}),
     });
 
-  const api: KubeApi = {
+  const api: Session = {
     context,
     raw: (path) => ask({verb: 'get', resource: path, context}, {method: 'GET', path}),
     async get<T extends KubeObject>(ref: ObjectRef): Promise<T> {
@@ -238,6 +241,7 @@ function lost(parts: SessionParts, failure: NoAnswer, ended: boolean): MeshError
   return unreachable(
     parts.context,
     ended ? `kubectl has ended: ${lastLines(parts.proxy.tool.stderr())}` : failure.message,
+    failure.reason === 'refused' ? 'not-sent' : 'maybe-sent',
   );
 }
 

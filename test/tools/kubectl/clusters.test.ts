@@ -105,6 +105,15 @@ describe('one kubectl per context', () => {
     await expect(answer).rejects.toMatchObject({code: 'INTERRUPTED'});
   });
 
+  it('goes on after an interruption where it was asked to last, and ends with the others', async () => {
+    const all = clusters();
+    const lasting = await (await all.open('kind-cluster1')).lasting();
+    abort.abort();
+    await expect(lasting.find(cacerts)).resolves.toBeUndefined();
+    await all.close();
+    await expect(lasting.find(cacerts)).rejects.toMatchObject({code: 'UNREACHABLE'});
+  });
+
   it('gets contexts opened one after the other when a person sits at the terminal', async () => {
     for (const context of ['kind-cluster1', 'prod']) kube.cluster(context).latencyMs = 20;
     const all = clusters({onTerminalText: () => undefined});

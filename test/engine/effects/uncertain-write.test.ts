@@ -1,0 +1,47 @@
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {MeshError} from '../../../src/domain/errors.js';
+import type {KubeObject} from '../../../src/domain/kube/object.js';
+import {unreachable} from '../../../src/domain/kube/status.js';
+import {writeCertainly} from '../../../src/engine/effects/uncertain-write.js';
+import type {KubeApi} from '../../../src/tools/kubectl/api.js';
+
+const ref = {apiVersion: 'v1', kind: 'Secret', namespace: 'istio-system', name: 'cacerts'};
+const written: KubeObject = {...ref, metadata: {name: 'cacerts', namespace: 'istio-system', resourceVersion: '2'}};
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A failed write whose object shows at the given look, or never. Returns what came of it and how often was looked. */
+async function failedWrite(error: MeshError, showsAt: number): Promise<{came: unknown; looks: number}> {
+  let looks = 0;
+  const find = (): Promise<KubeObject | undefined> => Promise.resolve(++looks >= showsAt ? written : undefined);
+  const settled = writeCertainly(
+    {
+      api: {find} as unknown as KubeApi,
+      ref,
+      dryRun: 'none',
+      judge: (now) => (now ? 'written' : 'not-written'),
+    },
+    () => Promise.reject(error),
+  ).catch((thrown: unknown) => (thrown as MeshError).code);
+  await vi.runAllTimersAsync();
+  return {came: await settled, looks};
+}
+
+describe('a write without a good answer', () => {
+  const late = unreachable('ctx', 'no answer within 30 s');
+  const internal = new MeshError('API_ERROR', 'HTTP 504, timeout');
+
+  it.each([late, internal])('that shows only after a while is a success: $message', async (error) => {
+    expect(await failedWrite(error, 3)).toEqual({came: 'found-written', looks: 3});
+  });
+
+  it.each([late, internal])('of which nothing shows is uncertain: $message', async (error) => {
+    expect((await failedWrite(error, Infinity)).came).toBe('WRITE_UNCERTAIN');
+  });
+
+  it('that never left is certain, and nobody looks', async () => {
+    const refused = unreachable('ctx', 'connection refused', 'not-sent');
+    expect(await failedWrite(refused, 1)).toEqual({came: 'UNREACHABLE', looks: 0});
+  });
+});
