@@ -1,5 +1,5 @@
 /** The work directory on a real disk: {@link Workspace} from the parts beside this file. */
-import {lstat, readdir, realpath, rmdir, unlink} from 'node:fs/promises';
+import {lstat, readdir, realpath, rmdir, stat, unlink} from 'node:fs/promises';
 import {hostname} from 'node:os';
 import {dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
@@ -64,6 +64,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
       return text === undefined ? undefined : new Sensitive(text);
     },
     stat: (path) => factsOf(resolveInside(root, path)),
+    statTarget: (path) => factsOf(resolveInside(root, path), stat),
     list: (path) => namesIn(path === '.' || path === '' ? root : resolveInside(root, path)),
     write,
     remove: async (paths) => {
@@ -167,9 +168,9 @@ async function readFileText(path: string): Promise<string | undefined> {
   }
 }
 
-async function factsOf(path: string): Promise<FileFacts | undefined> {
+async function factsOf(path: string, look: typeof lstat | typeof stat = lstat): Promise<FileFacts | undefined> {
   try {
-    const facts = await lstat(path);
+    const facts = await look(path);
     const kind = facts.isFile()
       ? 'file'
       : facts.isDirectory()

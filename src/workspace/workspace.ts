@@ -49,6 +49,8 @@ export interface Workspace {
   readSecret(path: string): Promise<Sensitive<string> | undefined>;
   /** lstat; undefined when there is no such file. */
   stat(path: string): Promise<FileFacts | undefined>;
+  /** Like stat, of what a link leads to; undefined, too, for a link that leads nowhere. */
+  statTarget(path: string): Promise<FileFacts | undefined>;
   /** Names in a directory, sorted; empty when there is no such directory. */
   list(path: string): Promise<readonly string[]>;
   /**

@@ -1,4 +1,5 @@
-import {chmod, readFile, rm, writeFile} from 'node:fs/promises';
+import {execFileSync} from 'node:child_process';
+import {chmod, mkdir, readFile, rename, rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
@@ -6,6 +7,7 @@ import type {Row} from '../../src/domain/checks/report.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {configMap, namespace, secret} from '../helpers/fake-kubectl/fake-cluster.js';
 import type {RequestMatch} from '../helpers/fake-kubectl/fake-cluster.js';
+import {openssl} from '../helpers/openssl.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import type {CommandRun} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js';
@@ -146,6 +148,14 @@ describe('a finding', () => {
     expect(row?.fix).toBe('kubectl mesh trust push c1 --restart-istiod --yes');
   });
 
+  it('of a bundle that is no certificate: MESH302; MESH304 does not call it ok', async () => {
+    const {kube, publish, ca} = mesh.one('c1');
+    kube.put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': ca.certificate.pem}));
+    publish('garbage');
+    const {result} = await verifyJson('c1', '--only', 'MESH302,MESH304');
+    expect(result.checks.map(name)).toEqual(['MESH302 c1 error', 'MESH304 c1 skipped']);
+  });
+
   it('of an istiod that still serves the CA from before a renewal: MESH303', async () => {
     const before = await tinyClusterCa(mesh.root, 'c1');
     mesh.one('c1').present([await tinyLeaf(before), before, mesh.root]);
@@ -201,6 +211,50 @@ describe('a finding', () => {
     expect([code, ...bad(result)]).toEqual([3, 'MESH106 error']);
     const row = result.checks.find(isBad);
     expect(row?.fix).toBe(`chmod 600 ${join(mesh.dir, 'c1/ca-key.pem')}`);
+  });
+
+  it.each(['k8s-root-key.pem', 'c1/selfSigned-ca-key.pem', 'c1/ca-key.pem'])(
+    "of a key by any of the names of Istio's Makefiles: %s",
+    async (path) => {
+      await writeFile(join(mesh.dir, path), 'key', {mode: 0o644});
+      await chmod(join(mesh.dir, path), 0o644);
+      const {result} = await verifyJson('--offline', '--only', 'MESH106');
+      expect(result.checks.map(({observed}) => observed)).toEqual([`${path} has mode 0644`]);
+    },
+  );
+
+  it.each([
+    [0o600, 'MESH106 ok'],
+    [0o640, 'MESH106 error'],
+  ])('of a key behind a link is about the file it leads to: %o', async (mode, row) => {
+    const key = join(mesh.dir, 'c1/ca-key.pem');
+    const elsewhere = join(mesh.dir, 'vault');
+    await mkdir(elsewhere);
+    await rename(key, join(elsewhere, 'secret'));
+    await chmod(join(elsewhere, 'secret'), mode);
+    await symlink(join(elsewhere, 'secret'), key);
+    await symlink(join(elsewhere, 'nowhere'), join(mesh.dir, 'old-key.pem'));
+    const {result} = await verifyJson('--offline', '--only', 'MESH106');
+    expect(result.checks.map(name)).toEqual([row]);
+  });
+
+  it.each([
+    [{iter: '2048'}, 'MESH107 warning'],
+    [{iter: '600000'}, 'MESH107 ok'],
+  ])('of a root key whose passphrase is cheap to guess, and its fix mends that: %o', async ({iter}, row) => {
+    const key = join(mesh.dir, 'root-key.pem');
+    const pass = ['-passin', 'pass:old', '-passout', 'pass:old'];
+    openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', key]);
+    const kdf = ['-v2', 'aes-256-cbc', '-v2prf', 'hmacWithSHA256', '-iter', iter];
+    openssl(['pkcs8', '-topk8', ...kdf, '-in', key, '-out', `${key}.enc`, ...pass]);
+    await rename(`${key}.enc`, key);
+    const before = await verifyJson('--offline', '--only', 'MESH107');
+    expect(before.result.checks.map(name)).toEqual([row]);
+    const [found] = before.result.checks;
+    if (found?.fix === undefined || found.result === 'ok') return;
+    execFileSync('sh', ['-c', found.fix.replace(' -in ', ` ${pass.join(' ')} -in `)]);
+    const after = await verifyJson('--offline', '--only', 'MESH107');
+    expect(after.result.checks.map(name)).toEqual(['MESH107 ok']);
   });
 
   it('of mesh.yaml is a row with line and column, and invalid input', async () => {

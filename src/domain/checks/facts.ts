@@ -50,6 +50,8 @@ export interface DeclarationFacts {
 /** root-key.pem at the top of the work directory. */
 export interface RootKeyFacts {
   readonly protection: 'absent' | 'encrypted' | 'clear';
+  /** Cipher and key derivation, where guessing the passphrase is cheap. */
+  readonly weakness?: string;
 }
 
 /** One path of the work directory that holds keys. */
@@ -106,6 +108,7 @@ export interface WrittenBundle {
   readonly namespace: string;
   /** Undefined when the ConfigMap lacks the key root-cert.pem. */
   readonly text?: string;
+  /** Fingerprints of its certificates; empty when the text is no list of certificates. */
   readonly roots: readonly string[];
 }
 
@@ -174,7 +177,6 @@ export interface GatewayFacts {
 
 /** What an istiod pod presents on its secure port. */
 export interface ServedChain {
-  readonly deployment: string;
   /** As sent on the wire, leaf first. */
   readonly chain: readonly CertificateFacts[];
   /** Whether each certificate's signature was made by the next one's key. */

@@ -1,6 +1,7 @@
 /** Running istiods, and whether they take a change of cacerts over by themselves. */
 import {imageTag} from '../checks/read/control-plane.js';
 import type {DeploymentObject} from '../checks/read/control-plane.js';
+import {parseBool} from '../istio/parse-bool.js';
 import {knowVersion, multiRootVariable, reloadRule} from '../istio/versions.js';
 import type {KnownVersion} from '../istio/versions.js';
 import {isSubsetEitherWay, readableRoots} from './bundle.js';
@@ -51,7 +52,7 @@ export function restartReason(istiod: IstiodSeen, change: CaChange): string | un
   const rule = reloadRule(istiod.version.version);
   const {said} = istiod.version;
   if (rule.clusterCa === 'never') return `istiod ${said} reads its CA only at start`;
-  if (typeof rule.clusterCa === 'object' && !isTrue(istiod.env[rule.clusterCa.env], rule.clusterCa.unset)) {
+  if (typeof rule.clusterCa === 'object' && !parseBool(istiod.env[rule.clusterCa.env], rule.clusterCa.unset)) {
     return `istiod ${said} reads its CA only at start unless ${rule.clusterCa.env} is true`;
   }
   for (const live of change.liveBundles) {
@@ -65,7 +66,7 @@ export function restartReason(istiod: IstiodSeen, change: CaChange): string | un
 function rootReason({env, version: {said, version}}: IstiodSeen, live: string, wanted: string): string | undefined {
   const rule = reloadRule(version);
   if (rule.root === 'never') return `istiod ${said} takes no other root bundle while it runs`;
-  if (!isTrue(env[multiRootVariable], false)) {
+  if (!parseBool(env[multiRootVariable], false)) {
     return `istiod ${said} takes another root bundle only with ${multiRootVariable}=true`;
   }
   if (rule.root === 'byte-substring') {
@@ -107,11 +108,4 @@ function runsSelfSigned({cacerts, liveBundle, selfSigned}: BundleChange): boolea
   return readableRoots(liveBundle).some(
     ({fingerprint}) => own.includes(fingerprint) && !inSecret.includes(fingerprint),
   );
-}
-
-/** As Go's strconv.ParseBool reads it; anything else counts as not set (istio/istio pkg/env/var.go). */
-function isTrue(value: string | undefined, unset: boolean): boolean {
-  if (value === undefined || value === '') return unset;
-  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true;
-  return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value) ? false : unset;
 }

@@ -12,6 +12,7 @@ import type {ConfigMapObject, ControlPlaneObjects} from '../../domain/checks/rea
 import {isIstiod, readControlPlanes, readGateways} from '../../domain/checks/read/control-plane.js';
 import {podsOfSelector} from '../../domain/checks/read/pods.js';
 import {MeshError} from '../../domain/errors.js';
+import type {ErrorCode} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown} from '../../domain/observed.js';
@@ -177,11 +178,14 @@ function writtenBundle({metadata, data}: ConfigMapObject): WrittenBundle {
   return text === undefined ? {namespace, roots: []} : {namespace, text, roots: fingerprintsOf(text)};
 }
 
+const unreadable: readonly ErrorCode[] = ['NOT_PEM', 'NOT_A_CERTIFICATE'];
+
 /** A bundle that is no list of certificates has no roots; that it differs from the pushed one shows anyway. */
 function fingerprintsOf(text: string): readonly string[] {
   try {
     return parseCertificates(text, bundleKey).certificates.map(({fingerprint}) => fingerprint);
-  } catch {
-    return [];
+  } catch (thrown) {
+    if (thrown instanceof MeshError && unreadable.includes(thrown.code)) return [];
+    throw thrown;
   }
 }

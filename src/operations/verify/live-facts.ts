@@ -64,7 +64,6 @@ async function probe(deps: Deps, reads: ClusterReads, namespace: string, target:
     });
     const chain = der.map((bytes) => parseCertificate(bytes, `certificate presented by ${pod.name}`));
     return {
-      deployment,
       chain: chain.map(certificateFacts),
       linked: chain.every((certificate, index) => {
         const issuer = chain[index + 1];

@@ -5,6 +5,7 @@ import {MeshError} from '../../domain/errors.js';
 import {installYamlState} from '../../domain/install/install-yaml.js';
 import {knowVersion} from '../../domain/istio/versions.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
+import type {ClusterLayout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {checkMeshFile, renderProblem} from '../../domain/mesh/parse.js';
 import {parseCertificates} from '../../domain/pki/certificate.js';
@@ -33,8 +34,10 @@ export function workdirQuestions(deps: Deps, clusters: readonly MeshCluster[]): 
     async rootKey() {
       const key = await workspace.readSecret(layout.rootKey);
       if (!key) return {protection: 'absent'};
-      const {form} = readPrivateKey(key, layout.rootKey);
-      return {protection: form.startsWith('encrypted') ? 'encrypted' : 'clear'};
+      const {encryption} = readPrivateKey(key, layout.rootKey);
+      if (!encryption) return {protection: 'clear'};
+      const {cipher, kdf, weak} = encryption;
+      return {protection: 'encrypted', ...(weak && {weakness: `${cipher} and ${kdf}`})};
     },
     async meshRoots() {
       const text = await workspace.readText(layout.rootCert);
@@ -42,8 +45,8 @@ export function workdirQuestions(deps: Deps, clusters: readonly MeshCluster[]): 
       return parseCertificates(text, layout.rootCert).certificates.map(({fingerprint}) => fingerprint);
     },
     async fileModes() {
-      const folders = await Promise.all(clusters.map(({name}) => keyModes(deps, clusterLayout(name))));
-      return [...(await keyMode(deps, layout.rootKey)), ...folders.flat()];
+      const folders = await Promise.all(clusters.map(({name}) => folderModes(deps, clusterLayout(name))));
+      return [...(await keyModes(deps, '.')), ...folders.flat()];
     },
   };
 }
@@ -64,16 +67,27 @@ export function folderQuestions(
   };
 }
 
+/** How names of private keys end: ours, and those of Istio's Makefiles (k8s-root-key.pem, selfSigned-ca-key.pem). */
+const keyName = 'key.pem';
+
 /** Every key of a cluster's folder, and the folder itself where it holds one. */
-async function keyModes(deps: Deps, paths: ReturnType<typeof clusterLayout>): Promise<readonly FileModeFacts[]> {
-  const keys = (await Promise.all([paths.caKey, paths.requestKey].map((path) => keyMode(deps, path)))).flat();
-  const directory = keys.length > 0 ? await deps.workspace.stat(paths.directory) : undefined;
-  return directory ? [...keys, {path: paths.directory, kind: 'directory', mode: directory.mode}] : keys;
+async function folderModes(deps: Deps, {directory, requestKey}: ClusterLayout): Promise<readonly FileModeFacts[]> {
+  const keys = [...(await keyModes(deps, directory)), ...(await keyMode(deps, requestKey))];
+  const facts = keys.length > 0 ? await deps.workspace.statTarget(directory) : undefined;
+  return facts ? [...keys, {path: directory, kind: 'directory', mode: facts.mode}] : keys;
 }
 
+/** The keys that lie in a directory; `.` is the work directory. */
+async function keyModes(deps: Deps, directory: string): Promise<readonly FileModeFacts[]> {
+  const names = (await deps.workspace.list(directory)).filter((name) => name.endsWith(keyName));
+  const paths = names.map((name) => (directory === '.' ? name : `${directory}/${name}`));
+  return (await Promise.all(paths.map((path) => keyMode(deps, path)))).flat();
+}
+
+/** Of what a link leads to: a link itself always has mode 0777 on Linux (symlink(7)), and it says nothing. */
 async function keyMode(deps: Deps, path: string): Promise<readonly FileModeFacts[]> {
-  const facts = await deps.workspace.stat(path);
-  return facts ? [{path, kind: 'key', mode: facts.mode}] : [];
+  const facts = await deps.workspace.statTarget(path);
+  return facts?.kind === 'file' ? [{path, kind: 'key', mode: facts.mode}] : [];
 }
 
 /** A cluster's CA files, read and judged; a missing key is no fault of a work directory. */

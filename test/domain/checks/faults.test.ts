@@ -93,7 +93,6 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
           {
             name: 'istiod-1',
             seen: known({
-              deployment: 'istiod',
               chain: [certificate('leaf'), foreign.certificate, foreignRoot],
               linked: true,
             }),
@@ -112,6 +111,11 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
     'a directory with a key can be read by others',
     {meshValues: {fileModes: [{path: 'cluster1', kind: 'directory', mode: 0o755}]}},
     ['MESH106 warning'],
+  ],
+  [
+    'the root key is weakly encrypted',
+    {meshValues: {rootKey: {protection: 'encrypted', weakness: 'aes-256-cbc and pbkdf2-sha256 2048 rounds'}}},
+    ['MESH107 warning'],
   ],
   ['the root key is in the clear', {meshValues: {rootKey: {protection: 'clear'}}}, ['MESH107 warning']],
   [
@@ -239,9 +243,7 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
     'an istiod serves a bare certificate',
     {
       cluster1: {
-        servedChains: new Parts([
-          {name: 'istiod-1', seen: known({deployment: 'istiod', chain: [certificate('leaf')], linked: true})},
-        ]),
+        servedChains: new Parts([{name: 'istiod-1', seen: known({chain: [certificate('leaf')], linked: true})}]),
       },
     },
     ['MESH303 error'],
@@ -255,7 +257,7 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
         servedChains: new Parts([
           {
             name: 'istiod-1',
-            seen: known({deployment: 'istiod', chain: [certificate('leaf'), foreignRoot], linked: true}),
+            seen: known({chain: [certificate('leaf'), foreignRoot], linked: true}),
           },
         ]),
       },
@@ -567,4 +569,40 @@ describe('what does not apply', () => {
   ] as const satisfies readonly (readonly [string, Spoilt])[])('%s is skipped, with a reason', (id, spoilt) => {
     expect(resultOf(id, spoilt)).toBe('skipped');
   });
+});
+
+describe('what nothing tells of', () => {
+  const noneSelected = controlPlane('cluster1', {discoverySelectors: [{matchLabels: {mesh: 'yes'}}]});
+  const {bundleName, ...byOtherMeans} = controlPlane('cluster1');
+  const beside = (change: object) =>
+    running.map((bundle) => (bundle.namespace === 'istio-system' ? {...bundle, ...change} : bundle));
+
+  it.each<[string, string, Spoilt['cluster1']]>([
+    ['MESH302', 'discoverySelectors select no namespace', {controlPlanes: [noneSelected], bundles: []}],
+    ['MESH304', "Istio's namespace has no bundle", {selfSignedRoot: foreignRoot, bundles: []}],
+    [
+      'MESH304',
+      'the bundle there cannot be read',
+      {selfSignedRoot: foreignRoot, bundles: beside({text: 'x', roots: []})},
+    ],
+    [
+      'MESH304',
+      `the bundle is not in ConfigMap ${String(bundleName)}`,
+      {selfSignedRoot: foreignRoot, controlPlanes: [byOtherMeans]},
+    ],
+  ])('is not ok but skipped: %s where %s', (id, _, cluster1) => {
+    expect(resultOf(id, {cluster1: cluster1 ?? {}})).toBe('skipped');
+  });
+
+  it('is told again by a bundle without the root that istiod made', () => {
+    expect(resultOf('MESH304', {cluster1: {selfSignedRoot: foreignRoot}})).toBe('ok');
+  });
+});
+
+it('MESH303 is mended by the push that restarts, which asks about workloads first', () => {
+  const servedChains = new Parts([{name: 'istiod-1', seen: known(servedChain('cluster2'))}]);
+  const row = judge(checks, evidence({cluster1: {servedChains}})).checks.find(
+    ({id, cluster}) => id === 'MESH303' && cluster === 'cluster1',
+  );
+  expect(row?.fix).toBe('kubectl mesh trust push cluster1 --restart-istiod --yes');
 });

@@ -76,9 +76,9 @@ export function gateway(change: Partial<GatewayFacts> = {}): GatewayFacts {
   return {workload: workload('istio-ingressgateway'), network: 'network1', ...change};
 }
 
-export function servedChain(cluster: string, deployment = 'istiod') {
+export function servedChain(cluster: string) {
   const leaf = certificate(`leaf of ${cluster}`, {issuer: `O=Istio, CN=ca of ${cluster}`});
-  return {deployment, chain: [leaf, certificate(`ca of ${cluster}`), root], linked: true};
+  return {chain: [leaf, certificate(`ca of ${cluster}`), root], linked: true};
 }
 
 export const bundleText = 'the bundle';

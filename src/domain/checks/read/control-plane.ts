@@ -1,6 +1,7 @@
 /** Control planes and gateways as checks see them, from Deployments, pods and ConfigMaps of Istio's namespace. */
 import {parse} from 'yaml';
 import {MeshError} from '../../errors.js';
+import {parseBool} from '../../istio/parse-bool.js';
 import {knowVersion} from '../../istio/versions.js';
 import type {KubeObject} from '../../kube/object.js';
 import type {ControlPlaneFacts, GatewayFacts, LabelSelector, PodFacts, WorkloadFacts} from '../facts.js';
@@ -87,7 +88,7 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
     ...said('meshID', global.meshID),
     trustDomain: typeof meshConfig.trustDomain === 'string' ? meshConfig.trustDomain : defaultTrustDomain,
     version: knowVersion(imageTag(deployment)).version,
-    ...(env.ENABLE_CLUSTER_TRUST_BUNDLE_API !== 'true' && {
+    ...(!parseBool(env.ENABLE_CLUSTER_TRUST_BUNDLE_API, false) && {
       bundleName: said('name', env.PILOT_CA_CERT_CONFIGMAP ?? global.trustBundleName).name ?? defaultBundleName,
     }),
     discoverySelectors: Array.isArray(meshConfig.discoverySelectors)

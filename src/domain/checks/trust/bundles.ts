@@ -23,6 +23,7 @@ export const bundlesCheck = defineCheck({
       return notApplicable('istiod publishes the bundle by other means than one ConfigMap');
     }
     const required = namespacesWithBundle(namespaces, controlPlanes);
+    if (required.length === 0) return notApplicable('istiod writes the bundle into no namespace here');
     const written = new Map(bundles.map((bundle) => [bundle.namespace, bundle.text]));
     const missing = required.filter((namespace) => written.get(namespace) === undefined);
     const different = required.filter((namespace) => {

@@ -1,6 +1,7 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
 import {describeCertificate} from '../describe.js';
+import {pushFix} from '../fixes.js';
 import type {Part, ServedChain} from '../facts.js';
 
 /** Each istiod pod proves in a TLS handshake which CA it has loaded. */
@@ -13,15 +14,15 @@ export const liveChainCheck = defineCheck({
   needs: ['pushedTrust', 'servedChains'],
   waitable: true,
   implies: [],
-  judge: ({pushedTrust, servedChains}, {cluster, commands, mesh}) => {
+  judge: ({pushedTrust, servedChains}, {cluster, commands}) => {
     if (pushedTrust === 'absent') return notApplicable('nothing was pushed yet');
     if (servedChains.length === 0) return notApplicable('no istiod runs here');
     const expected = `signed by ${describeCertificate(pushedTrust.certificate)}`;
     const findings = servedChains.flatMap((pod): readonly Finding[] => {
       const observed = deviation(pod, pushedTrust.certificate.fingerprint);
       if (observed === undefined) return [];
-      const restart = `-n ${mesh.istio.namespace} rollout restart deployment/${pod.value.deployment}`;
-      return [{observed: `${pod.name} ${observed}`, expected, fix: commands.kubectl(cluster, restart)}];
+      // Not a bare restart: the push asks first about workloads that run under a root that would go.
+      return [{observed: `${pod.name} ${observed}`, expected, fix: pushFix({cluster, commands})}];
     });
     return findingsOr(findings, () => ok(servedChains.map(({name}) => name).join(', '), expected));
   },
@@ -32,7 +33,7 @@ export const liveChainCheck = defineCheck({
       'That istiod still issues workload certificates under the old CA. If the old CA ends, or its root is not known elsewhere, those workloads are cut off.',
     byHand:
       'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null | openssl x509 -noout -issuer',
-    mend: 'Restart the Deployment: istiod reads cacerts anew.',
+    mend: '`kubectl mesh trust push CLUSTER --restart-istiod`: it restarts the istiods that cannot load what was pushed by themselves, and waits until each presents it. Where that wait ends in vain, restart the Deployment. Where workloads run under another root, let both roots be trusted first.',
     source: 'istio/istio pilot/pkg/bootstrap/certcontroller.go (istiod signs its own serving certificate with its CA)',
   },
 });

@@ -18,7 +18,13 @@ export const selfSignedCheck = defineCheck({
     const {namespace} = mesh.istio;
     if (controlPlanes.length === 0) return notApplicable('no istiod runs here');
     if (selfSignedRoot === 'absent') return ok('istiod never made a root of its own', expected);
-    const loaded = bundles.find((bundle) => bundle.namespace === namespace)?.roots ?? [];
+    if (controlPlanes.some(({bundleName}) => bundleName === undefined)) {
+      return notApplicable('istiod publishes the bundle by other means than a ConfigMap');
+    }
+    const bundle = bundles.find((one) => one.namespace === namespace);
+    if (bundle?.text === undefined) return notApplicable(`no bundle in ${namespace} tells what istiod has loaded`);
+    const loaded = bundle.roots;
+    if (loaded.length === 0) return notApplicable(`the bundle in ${namespace} cannot be read as certificates`);
     const pushed = pushedTrust === 'absent' ? [] : pushedTrust.roots;
     // In cacerts on purpose: the first phase of moving from a self-signed root to a pushed one.
     if (!loaded.includes(selfSignedRoot.fingerprint) || pushed.includes(selfSignedRoot.fingerprint)) {
