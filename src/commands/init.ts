@@ -1,7 +1,7 @@
 import {Args, Flags} from '@oclif/core';
 import {MeshCommand} from '../cli/base-command.js';
 import {outputFlags} from '../cli/flags/output.js';
-import {safetyFlags} from '../cli/flags/safety.js';
+import {dryRunFlags} from '../cli/flags/safety.js';
 import {workDirFlags} from '../cli/flags/target.js';
 import {init, type InitResult} from '../operations/init.js';
 import {initView} from '../output/views/init.js';
@@ -40,7 +40,7 @@ A context that differs from the one in mesh.yaml is taken as your own name for t
     'from-env': Flags.boolean({
       description: "read the variables of Istio's guide: MESH, CLUSTER_n, CTX_n, NETWORK_n",
     }),
-    ...safetyFlags,
+    ...dryRunFlags,
     ...outputFlags(['text', 'name', 'json']),
     ...workDirFlags,
   };

@@ -4,7 +4,7 @@ import {applyFlags, renderFlags} from '../cli/flags/install.js';
 import {outputFlags} from '../cli/flags/output.js';
 import {passphraseFlags} from '../cli/flags/passphrase.js';
 import {safetyFlags} from '../cli/flags/safety.js';
-import {clustersArg, targetFlags} from '../cli/flags/target.js';
+import {clustersArg, concurrencyFlags, keepGoingFlags, targetFlags} from '../cli/flags/target.js';
 import {trustFlags} from '../cli/flags/trust.js';
 import {typedCommand, typedTarget} from '../cli/typed-target.js';
 import {keyAlgorithms} from '../domain/mesh/mesh.js';
@@ -42,6 +42,8 @@ It stops at the first step that does not succeed and says what is done. Each ste
     ...applyFlags,
     ...trustFlags,
     ...targetFlags,
+    ...concurrencyFlags,
+    ...keepGoingFlags,
     ...outputFlags(['text', 'json']),
     ...safetyFlags,
   };

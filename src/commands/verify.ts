@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
 import {MeshCommand} from '../cli/base-command.js';
 import {outputFlags} from '../cli/flags/output.js';
-import {clustersArg, targetFlags} from '../cli/flags/target.js';
+import {clustersArg, concurrencyFlags, targetFlags} from '../cli/flags/target.js';
 import {explainCheck, listChecks} from '../operations/verify/catalogue.js';
 import {verifyMesh} from '../operations/verify/verify.js';
 import {checkListView, explainView, verifyView} from '../output/views/verify.js';
@@ -58,6 +58,7 @@ Each finding has an id, what was observed, what was expected, and the command th
       description: 'explain a check: what it means, how to see it by hand, how to mend it',
     }),
     ...targetFlags,
+    ...concurrencyFlags,
     ...outputFlags(['text', 'short', 'json']),
   };
 

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
 
-/** Flags of every command that changes something. */
-export const safetyFlags = {
+/** Flag of every command that changes something. */
+export const dryRunFlags = {
   'dry-run': Flags.option({options: ['none', 'client', 'server'] as const})({
     default: 'none',
     helpValue: 'client|server',
@@ -9,6 +9,11 @@ export const safetyFlags = {
       'show what would be done: client changes nothing, server also lets the API server check the objects (--dry-run alone means client)',
     helpGroup: 'SAFETY',
   }),
+};
+
+/** Flags of commands that ask before they replace or delete. */
+export const safetyFlags = {
+  ...dryRunFlags,
   yes: Flags.boolean({
     char: 'y',
     description:

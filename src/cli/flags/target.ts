@@ -22,6 +22,11 @@ export const workDirFlags = {
     helpGroup: 'GLOBAL',
   }),
   timeout: durationFlag({description: 'give the whole command up after this time (exit 124)', helpGroup: 'GLOBAL'}),
+  quiet: Flags.boolean({char: 'q', description: 'no progress, only the result and errors', helpGroup: 'GLOBAL'}),
+};
+
+/** Flag of commands that work on several clusters at the same time. */
+export const concurrencyFlags = {
   concurrency: Flags.integer({
     min: 1,
     max: 256,
@@ -29,11 +34,14 @@ export const workDirFlags = {
     description: 'clusters worked on at the same time',
     helpGroup: 'GLOBAL',
   }),
+};
+
+/** Flag of commands that change several clusters, or write for them, and stop at the first that fails. */
+export const keepGoingFlags = {
   'keep-going': Flags.boolean({
     description: 'go on with other clusters after one failed or was refused',
     helpGroup: 'GLOBAL',
   }),
-  quiet: Flags.boolean({char: 'q', description: 'no progress, only the result and errors', helpGroup: 'GLOBAL'}),
 };
 
 /** Flags of commands that talk to clusters. */
@@ -62,5 +70,5 @@ export const clusterFlags = {
   }),
 };
 
-/** Both, for most commands. */
+/** Flags of commands that talk to the clusters of a work directory. */
 export const targetFlags = {...workDirFlags, ...clusterFlags};

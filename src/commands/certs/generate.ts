@@ -3,7 +3,7 @@ import {MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {passphraseFlags} from '../../cli/flags/passphrase.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
-import {clustersArg, workDirFlags} from '../../cli/flags/target.js';
+import {clustersArg, concurrencyFlags, keepGoingFlags, workDirFlags} from '../../cli/flags/target.js';
 import {keyAlgorithms} from '../../domain/mesh/mesh.js';
 import {generateCerts, type GenerateResult} from '../../operations/certs/generate.js';
 import {certsGenerateView} from '../../output/views/certs-generate.js';
@@ -41,6 +41,8 @@ Files that are there and valid are used and never overwritten, so running this t
     ...safetyFlags,
     ...outputFlags(['text', 'name', 'json']),
     ...workDirFlags,
+    ...concurrencyFlags,
+    ...keepGoingFlags,
   };
 
   async run(): Promise<GenerateResult> {

@@ -3,7 +3,7 @@ import {MeshCommand} from '../../cli/base-command.js';
 import {applyFlags} from '../../cli/flags/install.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
-import {clustersArg, targetFlags} from '../../cli/flags/target.js';
+import {clustersArg, concurrencyFlags, keepGoingFlags, targetFlags} from '../../cli/flags/target.js';
 import {applyInstalls} from '../../operations/install/apply.js';
 import type {ApplyResult} from '../../operations/install/apply.js';
 import {applyView} from '../../output/views/install-apply.js';
@@ -28,6 +28,8 @@ Nothing is changed where the cluster lacks the CA of the work directory, where i
       helpGroup: 'SAFETY',
     }),
     ...targetFlags,
+    ...concurrencyFlags,
+    ...keepGoingFlags,
     ...outputFlags(['text', 'json']),
     ...safetyFlags,
   };

@@ -2,8 +2,8 @@ import {Flags} from '@oclif/core';
 import {MeshCommand} from '../../cli/base-command.js';
 import {renderFlags} from '../../cli/flags/install.js';
 import {outputFlags} from '../../cli/flags/output.js';
-import {safetyFlags} from '../../cli/flags/safety.js';
-import {clusterFlags, clustersArg, workDirFlags} from '../../cli/flags/target.js';
+import {dryRunFlags} from '../../cli/flags/safety.js';
+import {clusterFlags, clustersArg, keepGoingFlags, workDirFlags} from '../../cli/flags/target.js';
 import {printInstall} from '../../operations/install/print.js';
 import type {PrintResult} from '../../operations/install/print.js';
 import {renderInstalls} from '../../operations/install/render.js';
@@ -31,10 +31,11 @@ export default class InstallRender extends MeshCommand {
       description: 'print the document of one cluster on standard output, and write nothing',
     }),
     ...workDirFlags,
+    ...keepGoingFlags,
     context: clusterFlags.context,
     'istio-namespace': clusterFlags['istio-namespace'],
     ...outputFlags(['text', 'name', 'json']),
-    ...safetyFlags,
+    ...dryRunFlags,
   };
 
   async run(): Promise<RenderResult | PrintResult> {

@@ -1,6 +1,6 @@
 import {MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
-import {clustersArg, targetFlags} from '../../cli/flags/target.js';
+import {clustersArg, concurrencyFlags, targetFlags} from '../../cli/flags/target.js';
 import {diffTrust} from '../../operations/trust/diff.js';
 import type {DiffResult} from '../../operations/trust/diff.js';
 import {trustDiffView} from '../../output/views/trust-diff.js';
@@ -15,7 +15,7 @@ Exits with 3 when something differs, with 4 when it cannot be told.`;
     {description: 'One cluster, for a script', command: '<%= config.bin %> <%= command.id %> cluster1 -o json'},
   ];
   static override args = {cluster: clustersArg};
-  static override flags = {...targetFlags, ...outputFlags(['text', 'wide', 'json'])};
+  static override flags = {...targetFlags, ...concurrencyFlags, ...outputFlags(['text', 'wide', 'json'])};
 
   async run(): Promise<DiffResult> {
     const {args, flags} = await this.parse(TrustDiff);

@@ -1,7 +1,7 @@
 import {MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
-import {clustersArg, targetFlags} from '../../cli/flags/target.js';
+import {clustersArg, concurrencyFlags, keepGoingFlags, targetFlags} from '../../cli/flags/target.js';
 import {trustFlags} from '../../cli/flags/trust.js';
 import {pushTrust} from '../../operations/trust/push.js';
 import type {PushResult} from '../../operations/trust/push.js';
@@ -27,7 +27,14 @@ New Secrets are written to all clusters at the same time. A change goes to one c
     },
   ];
   static override args = {cluster: clustersArg};
-  static override flags = {...trustFlags, ...targetFlags, ...outputFlags(['text', 'wide', 'json']), ...safetyFlags};
+  static override flags = {
+    ...trustFlags,
+    ...targetFlags,
+    ...concurrencyFlags,
+    ...keepGoingFlags,
+    ...outputFlags(['text', 'wide', 'json']),
+    ...safetyFlags,
+  };
 
   async run(): Promise<PushResult> {
     const {args, flags} = await this.parse(TrustPush);

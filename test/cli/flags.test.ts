@@ -1,0 +1,20 @@
+import {readFileSync} from 'node:fs';
+import {describe, expect, it} from 'vitest';
+
+interface Manifest {
+  readonly commands: Readonly<Record<string, {readonly flags: Readonly<Record<string, unknown>>}>>;
+}
+
+const manifest = JSON.parse(readFileSync(new URL('../../oclif.manifest.json', import.meta.url), 'utf8')) as Manifest;
+const commandsWith = (flag: string): readonly string[] =>
+  Object.entries(manifest.commands).flatMap(([name, {flags}]) => (flag in flags ? [name.replaceAll(':', ' ')] : []));
+
+describe('only commands in which it does something have the flag', () => {
+  it.each([
+    ['concurrency', ['certs generate', 'install apply', 'trust diff', 'trust push', 'up', 'verify']],
+    ['keep-going', ['certs generate', 'install apply', 'install render', 'trust push', 'up']],
+    ['yes', ['certs generate', 'install apply', 'trust push', 'trust rollback', 'up']],
+  ])('--%s', (flag, commands) => {
+    expect(commandsWith(flag).toSorted()).toEqual(commands);
+  });
+});
