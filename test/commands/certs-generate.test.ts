@@ -453,6 +453,38 @@ describe('inside a git tree', () => {
     expect(answer(run).errors).toMatchObject([{code: 'KEY_IN_GIT'}]);
     await expect(dir.read('root-key.pem')).rejects.toThrow();
   });
+
+  it('is refused where git would take the copies of keys that a Makefile made', async () => {
+    git('init', '-q');
+    const root = await tinyRoot();
+    await dir.write('.gitignore', '*.log\n');
+    await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters: [{name: cluster1}]\n');
+    await place('cluster1', await tinyClusterCa(root, 'cluster1'), root);
+    await dir.write('k8s-root-cert.pem', root.certificate.pem);
+    await dir.write('k8s-root-key.pem', writePrivateKey(root.key).reveal(), 0o600);
+    const run = await generate('cluster1', '-o', 'json');
+    expect(run.code).toBe(5);
+    expect(answer(run).errors).toMatchObject([
+      {code: 'KEY_IN_GIT', message: expect.stringContaining('root-key.pem') as string},
+    ]);
+    await expect(dir.read('root-key.pem')).rejects.toThrow();
+  });
+
+  it('is warned of git that would not say, with its reason', async () => {
+    // What git says of a tree that is not the caller's ("dubious ownership") reaches us in the same way.
+    git('init', '-q');
+    await dir.write('.git/config', '[broken\n');
+    const run = await runCommand(CertsGenerate, ['cluster1', ...clear, '-o', 'json', '-w', dir.root]);
+    expect(run.code).toBe(0);
+    const said = answer(run).warnings.map(({message}) => message);
+    expect(said).toContainEqual(expect.stringMatching(/^git would not say .*: ./));
+  });
+
+  it('is not asked about in a dry run in a work directory that is still to be made', async () => {
+    const run = await runCommand(CertsGenerate, ['c1', ...clear, '--dry-run', '-o', 'json', '-w', `${dir.root}/new`]);
+    expect(run.code).toBe(0);
+    expect(JSON.stringify(answer(run).warnings)).not.toContain('git would not say');
+  });
 });
 
 describe('wrong usage', () => {

@@ -4,7 +4,7 @@ import type {KeyAlgorithm} from '../../domain/mesh/mesh.js';
 import {parseCertificates} from '../../domain/pki/certificate.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
 import {type ClusterState, judgeCluster, judgeRoot, type RootState} from '../../domain/pki/workdir-state.js';
-import type {Action} from '../../engine/action.js';
+import type {Action, FileContent} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Detail, Operation, Outcome, PhaseRun, Warning} from '../../engine/operation.js';
 import {
@@ -96,7 +96,7 @@ async function gather(request: GenerateRequest, deps: Deps): Promise<GenerateFac
     root,
     clusters,
     existingRoots: root.kind === 'absent' ? await findRoots(deps) : [],
-    exposedKeys: await findExposedKeys(deps, loaded, keysToWrite(root, clusters, request.renew)),
+    ...(await askGit(deps, loaded, keysToWrite(root, clusters, request.renew, taken.files))),
     now,
     declare: declareGroups(loaded),
     taken,
@@ -124,26 +124,43 @@ async function findRoots({workspace}: Deps): Promise<GenerateFacts['existingRoot
   return found.flat();
 }
 
-function keysToWrite(root: RootState, clusters: readonly ClusterFacts[], renew: boolean): readonly string[] {
+function keysToWrite(
+  root: RootState,
+  clusters: readonly ClusterFacts[],
+  renew: boolean,
+  taken: readonly FileContent[],
+): readonly string[] {
   const issued = clusters.filter(({state}: {state: ClusterState}) => state.kind === 'absent' || renew);
   return [
     ...(root.kind === 'absent' ? [layout.rootKey] : []),
     ...issued.map(({cluster}) => clusterLayout(cluster.name).caKey),
+    ...taken.flatMap(({path, content}) => (typeof content === 'string' ? [] : [path])),
   ];
 }
 
-/** Keys that git would take: tracked already, or not ignored and not about to be by the .gitignore this run writes. */
-async function findExposedKeys(
+/**
+ * Keys that git would take: tracked already, or not ignored and not about to be by the .gitignore this run writes. And
+ * why git would not say, where it would not.
+ */
+async function askGit(
   {git, workspace}: Deps,
   loaded: LoadedMesh,
   keys: readonly string[],
-): Promise<readonly string[]> {
+): Promise<Pick<GenerateFacts, 'exposedKeys' | 'gitUnknown'>> {
+  // A work directory that is still to be made (a dry run's) holds nothing that git could track, and gets a .gitignore.
+  if ((await workspace.list('.')).length === 0 && (await workspace.stat('.')) === undefined) {
+    return {exposedKeys: [], gitUnknown: undefined};
+  }
   const willIgnore = loaded.declare.some(({path}) => path === layout.gitignore);
   const answers = await git.isIgnored(workspace.root, keys);
-  return keys.filter((key) => {
-    const answer = answers.get(key)?.answer;
-    return answer === 'tracked' || (answer === 'not-ignored' && !willIgnore);
-  });
+  const unknown = [...answers.values()].find((ignored) => ignored.answer === 'unknown');
+  return {
+    exposedKeys: keys.filter((key) => {
+      const answer = answers.get(key)?.answer;
+      return answer === 'tracked' || (answer === 'not-ignored' && !willIgnore);
+    }),
+    gitUnknown: unknown?.why,
+  };
 }
 
 function report(run: PhaseRun<GenerateFacts>): GenerateResult {

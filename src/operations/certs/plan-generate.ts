@@ -2,12 +2,13 @@
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import {printableLine} from '../../domain/printable.js';
 import type {Certificate} from '../../domain/pki/certificate.js';
 import {chainPem} from '../../domain/pki/chain.js';
 import {passphraseNeeded} from '../../domain/pki/passphrase.js';
 import type {ClusterState, RootState} from '../../domain/pki/workdir-state.js';
 import type {Action, CreateRootCa, FileContent, IssueClusterCa, WriteFiles} from '../../engine/action.js';
-import type {TakeOver} from '../shared/take-over.js';
+import {type TakeOver, takeOverGroups} from '../shared/take-over.js';
 import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
 
 /** One cluster as it was found. */
@@ -36,6 +37,8 @@ export interface GenerateFacts {
   }[];
   /** Keys that would be written where git sees them. */
   readonly exposedKeys: readonly string[];
+  /** Why git would not say whether it sees the keys; undefined where it did, or where there is no git tree. */
+  readonly gitUnknown: string | undefined;
   readonly now: Date;
   /** What records the mesh where mesh.yaml is silent; goes first. */
   readonly declare: readonly Group[];
@@ -60,7 +63,7 @@ export function planGenerate(facts: GenerateFacts): Plan {
   const lanes = plans.flatMap(({name, action}): readonly Lane[] =>
     action ? [{key: name, cluster: name, title: `${name}: ${action.title}`, actions: [action]}] : [],
   );
-  const works = root.actions.length > 0 || lanes.length > 0;
+  const works = root.actions.length > 0 || lanes.length > 0 || facts.taken.files.length > 0;
   const blockers = [
     ...root.blockers,
     ...plans.flatMap(({blocker}) => (blocker ? [blocker] : [])),
@@ -69,7 +72,7 @@ export function planGenerate(facts: GenerateFacts): Plan {
   return {
     groups: [
       ...facts.declare,
-      ...asGroup('take over', takeOverAction(facts)),
+      ...takeOverGroups(facts.taken),
       ...asGroup('root CA', root.actions),
       ...(lanes.length > 0 ? [{title: 'cluster CAs', lanes, onFailure: 'stop' as const}] : []),
     ],
@@ -78,6 +81,7 @@ export function planGenerate(facts: GenerateFacts): Plan {
       ...facts.notes.map((message) => ({message})),
       ...facts.taken.warnings,
       ...root.warnings,
+      ...(works ? unknownToGit(facts) : []),
       ...plans.flatMap(({warnings}) => warnings),
     ],
     passphrase: passphraseOf(facts, root, issuing),
@@ -179,11 +183,6 @@ function createRoot(facts: GenerateFacts, ahead: readonly IssueClusterCa[]): Cre
     ...(mesh.meshID !== undefined && {meshID: mesh.meshID}),
     keysAhead: ahead.slice(0, keysAhead).map(({cluster, algorithm: key}) => ({cluster, algorithm: key})),
   };
-}
-
-function takeOverAction({taken}: GenerateFacts): readonly Action[] {
-  if (taken.files.length === 0) return [];
-  return [{kind: 'write-files', id: 'take-over', title: taken.notes.join('; '), files: taken.files}];
 }
 
 function adoptRoot(text: string): WriteFiles {
@@ -313,6 +312,12 @@ function exposed({exposedKeys}: GenerateFacts): readonly Blocker[] {
     }),
   );
   return [{error}];
+}
+
+/** Unknown is no reason to refuse keys where there may be no git at all, but it is no "ignored" either. */
+function unknownToGit({gitUnknown}: GenerateFacts): readonly Warning[] {
+  if (gitUnknown === undefined) return [];
+  return [{message: `git would not say whether it ignores the keys: ${printableLine(gitUnknown)}`}];
 }
 
 function sameSet(one: readonly string[], other: readonly string[]): boolean {

@@ -2,6 +2,7 @@
  * Takes a directory over that Istio's Makefiles made. `init` and `certs generate` call {@link takeOver} while they
  * gather, and put {@link takeOverGroups} into their plan before any key is looked for, and `warnings` beside it. Files with istiod's names (1.6, 1.8 and later) are used byte for byte and need no copy.
  */
+import {MeshError} from '../../domain/errors.js';
 import {isClusterName} from '../../domain/mesh/names.js';
 import type {FoundFile, MakefileFacts} from '../../domain/mesh/makefile.js';
 import {comparedFiles, flavourOf, isMakefileMade, makefileCopies, makefileFaults} from '../../domain/mesh/makefile.js';
@@ -23,15 +24,16 @@ export interface TakeOver {
   readonly warnings: readonly Warning[];
 }
 
-/** Looks at the work directory. Reads keys only to copy them. */
+/** Looks at the work directory. Reads keys only to copy them. Throws `FILE_MISSING` for a file that vanishes meanwhile. */
 export async function takeOver({workspace}: Pick<Deps, 'workspace'>): Promise<TakeOver> {
   const facts = await gatherMakefileFacts(workspace);
   const copies = makefileCopies(facts);
   const files = await Promise.all(
-    copies.map(async ({from, to, secret}) => ({
-      path: to,
-      content: (await (secret ? workspace.readSecret(from) : workspace.readText(from))) ?? '',
-    })),
+    copies.map(async ({from, to, secret}) => {
+      const content = await (secret ? workspace.readSecret(from) : workspace.readText(from));
+      if (content === undefined) throw new MeshError('FILE_MISSING', `${from} was deleted while it was to be copied`);
+      return {path: to, content};
+    }),
   );
   const makefileMade = isMakefileMade(facts);
   return {
@@ -44,7 +46,7 @@ export async function takeOver({workspace}: Pick<Deps, 'workspace'>): Promise<Ta
 }
 
 /** The group that makes the copies; none when there is nothing to copy. */
-export function takeOverGroups({files, notes}: TakeOver): readonly Group[] {
+export function takeOverGroups({files, notes}: Pick<TakeOver, 'files' | 'notes'>): readonly Group[] {
   if (files.length === 0) return [];
   const title = notes.join('; ');
   return [
