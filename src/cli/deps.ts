@@ -3,7 +3,6 @@
  * prompts, drawing) is loaded at first use.
  */
 import {resolve} from 'node:path';
-import {MeshError} from '../domain/errors.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Deps, PassphraseSource} from '../engine/deps.js';
 import type {RunSettings} from '../engine/operation.js';
@@ -197,12 +196,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 /** Passphrases are one line; the line end is not part of them. */
 function firstLine(text: string): string {
-  const line = text.split(/\r?\n/, 1)[0] ?? '';
-  if (line === '')
-    throw new MeshError('PASSPHRASE_NEEDED', 'The passphrase is empty', {
-      hints: ['Give a passphrase of at least one character'],
-    });
-  return line;
+  return text.split(/\r?\n/, 1)[0] ?? '';
 }
 
 function firstLineOf(answer: Sensitive<string>): Sensitive<string> {

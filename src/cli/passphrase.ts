@@ -1,5 +1,5 @@
 /** The root key's passphrase: a file, a command, the environment or a prompt, in that order (design.md 6). */
-import {passphraseNeeded} from '../domain/pki/passphrase.js';
+import {isEmptyPassphrase, passphraseNeeded, requirePassphrase} from '../domain/pki/passphrase.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {PassphraseSource} from '../engine/deps.js';
 
@@ -17,7 +17,10 @@ export interface PassphraseOptions {
   readonly prompt: (purpose: 'new' | 'existing') => Promise<Sensitive<string>>;
 }
 
-/** Makes the source. It asks at most once and remembers the answer for the run. */
+/**
+ * Makes the source. It asks at most once and remembers the answer for the run; an empty answer is refused, before
+ * anything is written.
+ */
 export function createPassphraseSource(options: PassphraseOptions): PassphraseSource {
   let answer: Promise<Sensitive<string>> | undefined;
   const ask = async (purpose: 'new' | 'existing'): Promise<Sensitive<string>> => {
@@ -31,8 +34,7 @@ export function createPassphraseSource(options: PassphraseOptions): PassphraseSo
     available:
       options.file !== undefined ||
       options.command !== undefined ||
-      options.environment !== undefined ||
-      options.interactive,
-    get: (purpose) => (answer ??= ask(purpose)),
+      (options.environment === undefined ? options.interactive : !isEmptyPassphrase(options.environment)),
+    get: (purpose) => (answer ??= ask(purpose).then(requirePassphrase)),
   };
 }

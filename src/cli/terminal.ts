@@ -31,7 +31,7 @@ export async function promptPassphrase(
   const ask = (message: string): Promise<string> =>
     asked(signal, password({message, mask: false}, {output: process.stderr, signal}));
   const first = await ask(purpose === 'new' ? 'New passphrase for the root key:' : 'Passphrase of the root key:');
-  if (purpose === 'new' && (await ask('Once more:')) !== first) {
+  if (purpose === 'new' && first !== '' && (await ask('Once more:')) !== first) {
     throw new MeshError('USAGE', 'The two passphrases differ', {hints: ['Run the command again']});
   }
   return new Sensitive(first);

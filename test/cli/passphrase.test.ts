@@ -41,6 +41,19 @@ describe('the passphrase', () => {
     await expect(source.get('existing')).rejects.toMatchObject({code: 'PASSPHRASE_NEEDED', class: 'refused'});
   });
 
+  it.each<[string, Partial<PassphraseOptions>, boolean]>([
+    ['variable, though there is a terminal', {environment: new Sensitive(''), interactive: true}, false],
+    ['line of a file', {file: 'f', readFile: answer('')}, true],
+    ['line of a command', {command: 'c', runCommand: answer('')}, true],
+    ['answer at the prompt', {interactive: true, prompt: answer('')}, true],
+  ])('is refused as an empty %s, for a new and an existing key', async (_, options, available) => {
+    for (const purpose of ['new', 'existing'] as const) {
+      const source = createPassphraseSource({...nothing, ...options});
+      expect(source.available).toBe(available);
+      await expect(source.get(purpose)).rejects.toMatchObject({code: 'PASSPHRASE_NEEDED'});
+    }
+  });
+
   it('is asked for once in a run', async () => {
     let asked = 0;
     const prompt = () => Promise.resolve(new Sensitive(String((asked += 1))));

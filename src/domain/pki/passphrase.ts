@@ -1,11 +1,33 @@
 import {MeshError} from '../errors.js';
+import type {Sensitive} from '../sensitive.js';
 
-/** No source of a passphrase and no terminal: names the choices. */
+/** No source gives a passphrase, and nobody can be asked: names the choices. */
 export function passphraseNeeded(): MeshError {
-  return new MeshError('PASSPHRASE_NEEDED', "The root key's passphrase is needed, and there is no terminal to ask on", {
+  return new MeshError('PASSPHRASE_NEEDED', "The root key's passphrase is needed, and nothing gives it", {
     hints: [
       'Give it with --passphrase-file FILE, --passphrase-command COMMAND or the variable KUBECTL_MESH_PASSPHRASE',
+      'To be asked for it, run the command on a terminal, without an empty KUBECTL_MESH_PASSPHRASE',
       'For a demo, write the root key in the clear with --no-passphrase',
     ],
   });
+}
+
+/** The passphrase, still sensitive. Throws `PASSPHRASE_NEEDED` when it is empty: that protects nothing. */
+export function requirePassphrase(passphrase: Sensitive<string>): Sensitive<string> {
+  return passphrase.map((text) => {
+    if (text !== '') return text;
+    throw new MeshError('PASSPHRASE_NEEDED', "The root key's passphrase is empty", {
+      hints: ['Give a passphrase of at least one character'],
+    });
+  });
+}
+
+/** Whether a passphrase is empty; nothing else is told of it. */
+export function isEmptyPassphrase(passphrase: Sensitive<string>): boolean {
+  try {
+    requirePassphrase(passphrase);
+    return false;
+  } catch {
+    return true;
+  }
 }

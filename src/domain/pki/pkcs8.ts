@@ -99,21 +99,39 @@ export function readEncryption(envelope: Buffer, what: string): KeyEncryption {
 }
 
 /**
- * Decrypts to PrivateKeyInfo DER. Throws `WRONG_PASSPHRASE`, `NOT_A_KEY`, and `UNSUPPORTED_KEY` for a scheme that is
- * not PBES2 or asks for absurd work.
+ * Decrypts to PrivateKeyInfo DER. Throws `WRONG_PASSPHRASE`, `NOT_A_KEY` for broken data, and `UNSUPPORTED_KEY` for a
+ * scheme that is not PBES2, asks for absurd work, or cannot be computed here.
  */
 export async function decryptPkcs8(envelope: Buffer, passphrase: string, what: string): Promise<Buffer> {
   const {facts, ciphertext, iv, derive} = readEnvelope(envelope, what);
-  const secret = await derive(passphrase);
+  const secret = await derive(passphrase).catch((cause: unknown) => {
+    throw new MeshError('UNSUPPORTED_KEY', `${what}: ${facts.kdf} cannot be computed here: ${reason(cause)}`, {cause});
+  });
+  const key = decrypt(facts.cipher, secret, iv, ciphertext, what);
   try {
-    const decipher = createDecipheriv(facts.cipher, secret, iv);
-    const key = Buffer.concat([decipher.update(ciphertext), decipher.final()]);
     // One wrong passphrase in 256 leaves valid padding: only a key that reads as one proves the passphrase.
     readDer(key, 'WRONG_PASSPHRASE', what, (value) => readSequence(value, 'key'));
-    return key;
   } catch (thrown) {
     throw wrongPassphrase(what, thrown);
   }
+  return key;
+}
+
+/** Only OpenSSL's "bad decrypt" (the padding, RFC 8018 6.2.2) speaks against the passphrase, the rest against the file. */
+function decrypt(cipher: string, secret: Buffer, iv: Buffer, ciphertext: Buffer, what: string): Buffer {
+  try {
+    const decipher = createDecipheriv(cipher, secret, iv);
+    return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
+  } catch (thrown) {
+    if (thrown instanceof Error && 'code' in thrown && String(thrown.code).endsWith('BAD_DECRYPT')) {
+      throw wrongPassphrase(what, thrown);
+    }
+    throw new MeshError('NOT_A_KEY', `${what}: the encrypted data is broken: ${reason(thrown)}`, {cause: thrown});
+  }
+}
+
+function reason(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
 /** The error for a passphrase that does not open `what`: it says where the passphrase may have come from. */
@@ -179,10 +197,12 @@ function readScrypt(parameters: Der | undefined, keyLength: number, what: string
   const cost = readSmallInteger(n, 'scrypt N');
   const blockSize = readSmallInteger(r, 'scrypt r');
   const parallelization = readSmallInteger(p, 'scrypt p');
-  const memory = 128 * cost * blockSize;
+  // RFC 7914 2 and 6; OpenSSL's own refusal stays in its error queue, and the next key read would fail with it.
+  const memory = 128 * blockSize * (cost + parallelization);
   const powerOfTwo = cost > 1 && Number.isInteger(Math.log2(cost));
   if (
     !powerOfTwo ||
+    Math.log2(cost) >= 16 * blockSize ||
     blockSize < 1 ||
     parallelization < 1 ||
     parallelization > maxParallelization ||

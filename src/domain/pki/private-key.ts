@@ -9,6 +9,7 @@ import {Sensitive} from '../sensitive.js';
 import {readDer, readSequence} from './der.js';
 import {spkiHash} from './fingerprint.js';
 import {describeKey, type KeyDescription, publicHalf} from './keys.js';
+import {requirePassphrase} from './passphrase.js';
 import {encodePem, parsePem, type PemBlock} from './pem.js';
 import {decryptPkcs8, encryptPkcs8, type KeyEncryption, readEncryption, wrongPassphrase} from './pkcs8.js';
 
@@ -160,8 +161,7 @@ export function writePrivateKey(key: KeyObject): Sensitive<string> {
 
 /** A key as encrypted PKCS#8 PEM: the form of root-key.pem. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
 export async function writeEncryptedKey(key: KeyObject, passphrase: Sensitive<string>): Promise<Sensitive<string>> {
-  const secret = passphrase.reveal();
-  if (secret === '') throw new MeshError('PASSPHRASE_NEEDED', 'the passphrase is empty');
+  const secret = requirePassphrase(passphrase).reveal();
   const bytes = await encryptPkcs8(key.export({type: 'pkcs8', format: 'der'}), secret);
   return new Sensitive(encodePem('ENCRYPTED PRIVATE KEY', bytes));
 }

@@ -1,6 +1,8 @@
 import {createPrivateKey} from 'node:crypto';
 import {describe, expect, it} from 'vitest';
 import {generateKey} from '../../../src/domain/pki/keys.js';
+import {encodeDer, integer, octetString, oid, sequence} from '../../../src/domain/pki/der.js';
+import {encodePem} from '../../../src/domain/pki/pem.js';
 import {
   openPrivateKey,
   readPrivateKey,
@@ -134,6 +136,41 @@ describe('the encrypted root key', () => {
     const pem = await writeEncryptedKey(await generateKey('ecdsa-p256'), sensitive(passphrase));
     const wrong = () => Promise.resolve(sensitive('wrong'));
     await expect(openPrivateKey(pem, wrong, 'root-key.pem')).rejects.toMatchObject({code: 'WRONG_PASSPHRASE'});
+  });
+});
+
+describe('an encrypted key that is broken', () => {
+  // PBES2 with scrypt and AES-256 in CBC mode.
+  const envelope = ({cost = 16, blockSize = 1, parallelization = 1, iv = 16, data = 32}) =>
+    sensitive(
+      encodePem(
+        'ENCRYPTED PRIVATE KEY',
+        encodeDer(
+          sequence(
+            sequence(
+              oid('1.2.840.113549.1.5.13'),
+              sequence(
+                sequence(
+                  oid('1.3.6.1.4.1.11591.4.11'),
+                  sequence(octetString(Buffer.alloc(16)), integer(cost), integer(blockSize), integer(parallelization)),
+                ),
+                sequence(oid('2.16.840.1.101.3.4.1.42'), octetString(Buffer.alloc(iv))),
+              ),
+            ),
+            octetString(Buffer.alloc(data)),
+          ),
+        ),
+      ),
+    );
+  it.each([
+    ['a whole envelope of something else', {}, 'WRONG_PASSPHRASE'],
+    ['an IV too short for the cipher', {iv: 8}, 'NOT_A_KEY'],
+    ['data that is no whole number of blocks', {data: 33}, 'NOT_A_KEY'],
+    // RFC 7914 2: N is less than 2^(128 * r / 8).
+    ['a cost that scrypt does not take', {cost: 2 ** 16}, 'UNSUPPORTED_KEY'],
+    ['more memory than is granted', {blockSize: 2 ** 21, parallelization: 64}, 'UNSUPPORTED_KEY'],
+  ])('%s %o is %s', async (_row, change, code) => {
+    await expect(openPrivateKey(envelope(change), ask, 'root-key.pem')).rejects.toMatchObject({code});
   });
 });
 
