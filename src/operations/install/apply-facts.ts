@@ -1,4 +1,5 @@
 /** What `install apply` looks at before it decides: the work directory, istioctl, and each cluster as it is now. */
+import pMap from 'p-map';
 import {MeshError} from '../../domain/errors.js';
 import {ownerLabel} from '../../domain/install/installer.js';
 import {installedKinds, recordName} from '../../domain/install/live.js';
@@ -54,9 +55,10 @@ export interface ApplyFacts {
   readonly targets: readonly TargetFacts[];
 }
 
-/** Looks at everything, all clusters at the same time. Throws `UNSUPPORTED_FLAG`, and `TOOL_MISSING` and `TOOL_OUTPUT` for istioctl. */
+/** Looks at everything, `concurrency` clusters at the same time. Throws `UNSUPPORTED_FLAG`, and `TOOL_MISSING` and `TOOL_OUTPUT` for istioctl. */
 export async function gatherApply(
   request: MeshRequest & {readonly as?: string | undefined},
+  concurrency: number,
   deps: Deps,
 ): Promise<ApplyFacts> {
   if (request.as !== undefined) throw impersonationUnsupported();
@@ -65,12 +67,14 @@ export async function gatherApply(
   const istioctl = saidVersion((await deps.istioctl.version()).version);
   const version = await chooseVersion(mesh, request.istioVersion, deps);
   const renderings = await gatherRenderings(mesh, clusters, version.known, deps);
-  const targets = await Promise.all(
-    renderings.map(async (rendering): Promise<TargetFacts> => {
+  const targets = await pMap(
+    renderings,
+    async (rendering): Promise<TargetFacts> => {
       const {caCert, rootCert, certChain} = await readCaFiles(deps.workspace, rendering.cluster.name);
       const live = await observe(() => gatherLive(mesh, rendering.cluster, deps));
       return {rendering, certificates: {caCert, rootCert, certChain}, live};
-    }),
+    },
+    {concurrency: Math.max(1, concurrency)},
   );
   return {loaded, version, istioctl, targets};
 }

@@ -46,18 +46,18 @@ export const applyInstalls: Operation<ApplyRequest, ApplyResult> = {
   command: 'install apply',
   changes: true,
   async execute(request, engine) {
-    const run = await engine.run(applyPhase(request));
+    const run = await engine.run(applyPhase(request, engine.settings.concurrency));
     const notes = await noteInstalled(run, engine);
     return report(run, notes);
   },
   conclude: (result) => concludeClusters(result.clusters),
 };
 
-/** The phase that installs, for `up` too; {@link noteInstalled} follows it. */
-export function applyPhase(request: ApplyRequest): Phase<ApplyFacts> {
+/** The phase that installs, which looks at `concurrency` clusters at a time; {@link noteInstalled} follows it. */
+export function applyPhase(request: ApplyRequest, concurrency: number): Phase<ApplyFacts> {
   return {
     title: 'look at the clusters',
-    gather: (deps) => gatherApply(request, deps),
+    gather: (deps) => gatherApply(request, concurrency, deps),
     plan: (facts) => planApply(facts, request),
   };
 }
