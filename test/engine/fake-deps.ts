@@ -26,6 +26,7 @@ export function fakeDeps(
       readText: absent('readText'),
       readSecret: absent('readSecret'),
       stat: absent('stat'),
+      statTarget: absent('statTarget'),
       list: absent('list'),
       async write(files) {
         for (const file of files) {
