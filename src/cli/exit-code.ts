@@ -1,4 +1,4 @@
-/** The only place that knows exit codes (design.md 3). */
+/** The only place that knows exit codes (docs/exit-codes.md). */
 import {errorClasses} from '../domain/errors.js';
 import type {ErrorClass} from '../domain/errors.js';
 import type {Conclusion} from '../engine/operation.js';

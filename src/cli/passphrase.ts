@@ -1,4 +1,4 @@
-/** The root key's passphrase: a file, a command, the environment or a prompt, in that order (design.md 6). */
+/** The root key's passphrase: a file, a command, the environment or a prompt, in that order (docs/certificates.md). */
 import {isEmptyPassphrase, passphraseNeeded, requirePassphrase} from '../domain/pki/passphrase.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {PassphraseSource} from '../engine/deps.js';

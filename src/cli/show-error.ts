@@ -7,7 +7,7 @@ import {printable} from '../domain/printable.js';
 /** The version of the shape of every JSON answer. */
 export const schemaVersion = 1;
 
-/** The JSON answer of a run that ended in an error: no argument list, no stack (design.md 10). */
+/** The JSON answer of a run that ended in an error: no argument list, no stack (docs/exit-codes.md). */
 export function errorAsJson(error: MeshError): string {
   return JSON.stringify({schemaVersion, error: reportError(error)}, undefined, 2);
 }

@@ -1,4 +1,4 @@
-/** The one place that owns the abort: Ctrl-C, SIGTERM, SIGHUP and `--timeout` (design.md 11). */
+/** The one place that owns the abort: Ctrl-C, SIGTERM, SIGHUP and `--timeout` (docs/architecture.md). */
 import {setMaxListeners} from 'node:events';
 import {MeshError} from '../domain/errors.js';
 

@@ -1,6 +1,6 @@
 /**
  * What an error means for the person who typed the command. `src/cli/exit-code.ts` is the only place that turns a
- * class into an exit code (design.md 3); everything else says a code and lets the table below say the class.
+ * class into an exit code (docs/exit-codes.md); everything else says a code and lets the table below say the class.
  *
  * - `failed`: something was tried and did not work (exit 1)
  * - `invalid`: wrong usage or invalid input; nothing was tried (exit 2)

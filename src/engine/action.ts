@@ -9,7 +9,7 @@ interface ActionBase {
   readonly cluster?: string;
   /** What it does, for people, without the cluster's name: "replace Secret istio-system/cacerts". */
   readonly title: string;
-  /** Set when something is replaced or deleted that a person must agree to (design.md 3): what would be lost. */
+  /** Set when something is replaced or deleted that a person must agree to (docs/architecture.md): what would be lost. */
   readonly confirm?: string;
 }
 
@@ -21,7 +21,7 @@ export interface FileContent {
   readonly content: string | Sensitive<string>;
 }
 
-/** Writes files, all or none: a set that belongs together goes through `.pending` (design.md 4). */
+/** Writes files, all or none: a set that belongs together goes through `.pending` (docs/work-directory.md). */
 export interface WriteFiles extends ActionBase {
   readonly kind: 'write-files';
   readonly files: readonly FileContent[];
@@ -130,7 +130,7 @@ export interface RemoveFiles extends ActionBase {
   readonly paths: readonly string[];
 }
 
-/** Waits until the cluster itself shows that istiod loaded a bundle: ConfigMap istio-ca-root-cert equals it (F1.4). */
+/** Waits until the cluster itself shows that istiod loaded a bundle: ConfigMap istio-ca-root-cert equals it (docs/trust.md). */
 export interface AwaitBundle extends ActionBase {
   readonly kind: 'await-bundle';
   readonly cluster: string;

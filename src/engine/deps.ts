@@ -6,7 +6,7 @@ import type {TlsProbe} from '../tools/tls-probe.js';
 import type {Workspace} from '../workspace/workspace.js';
 import type {Sensitive} from '../domain/sensitive.js';
 
-/** Where the root key's passphrase comes from (design.md 6). Asked at most once per run. */
+/** Where the root key's passphrase comes from (docs/certificates.md). Asked at most once per run. */
 export interface PassphraseSource {
   /** False when there is neither a source nor a terminal: callers refuse with `PASSPHRASE_NEEDED` before they plan. */
   readonly available: boolean;

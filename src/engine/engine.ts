@@ -92,7 +92,7 @@ function divide(plan: Plan, settings: RunSettings): {start: readonly Group[]; le
 }
 
 /**
- * Asks once for everything that replaces or deletes (design.md 3). Without a terminal `--yes` must have been said.
+ * Asks once for everything that replaces or deletes (docs/architecture.md). Without a terminal `--yes` must have been said.
  * Throws `CONFIRMATION_NEEDED`.
  */
 async function confirm(groups: readonly Group[], agreed: Set<string>, context: ExecuteContext): Promise<void> {

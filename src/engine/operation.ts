@@ -1,6 +1,6 @@
 /**
  * The vocabulary of every command: an {@link Operation} runs {@link Phase}s; a phase gathers facts and turns them into a
- * {@link Plan}; the engine performs the plan's actions and returns {@link Outcome}s (design.md 11). Plans are data: a
+ * {@link Plan}; the engine performs the plan's actions and returns {@link Outcome}s (docs/architecture.md). Plans are data: a
  * dry run, the journal and a resumed run all see the same plan.
  */
 import type {ErrorReport} from '../domain/errors.js';

@@ -1,4 +1,4 @@
-/** The one interpreter of actions: journals the intent, runs the effect, journals the outcome (design.md 11). */
+/** The one interpreter of actions: journals the intent, runs the effect, journals the outcome (docs/architecture.md). */
 import {asMeshError, reportError} from '../domain/errors.js';
 import type {Action, ActionKind} from './action.js';
 import type {Effect, EffectContext} from './effect.js';

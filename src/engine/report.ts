@@ -3,7 +3,7 @@ import {errorClasses} from '../domain/errors.js';
 import type {ErrorClass, ErrorReport} from '../domain/errors.js';
 import type {Conclusion, Outcome, PhaseRun, Warning} from './operation.js';
 
-/** How a command ended for one cluster (design.md 10). `skipped`: not started, because of a dry run or a failure elsewhere. */
+/** How a command ended for one cluster (docs/exit-codes.md). `skipped`: not started, because of a dry run or a failure elsewhere. */
 export type ClusterOutcome = 'done' | 'unchanged' | 'failed' | 'refused' | 'unknown' | 'skipped' | 'cancelled';
 
 /** The part of a result that every command with clusters shares. */
@@ -55,7 +55,7 @@ function combine(outcomes: readonly Outcome[]): Omit<ClusterResult, 'name'> {
   const failed = outcomes.find((outcome) => outcome.status === 'failed');
   if (failed) {
     // A change that was under way and then lost its cluster is a failure, not a mere "could not tell": something may
-    // have been written. Only when nothing in the lane was done does the error's own class decide (design.md 3).
+    // have been written. Only when nothing in the lane was done does the error's own class decide (docs/exit-codes.md).
     const wrote = outcomes.some((outcome) => outcome.status === 'done');
     const outcome = failed.error && !wrote ? outcomeOfError(failed.error) : 'failed';
     return {outcome, ...(failed.error && {error: failed.error})};

@@ -1,5 +1,5 @@
 /**
- * Sets of files that belong together, such as a cluster's key, certificate, root and chain (design.md 4). All of them
+ * Sets of files that belong together, such as a cluster's key, certificate, root and chain (docs/work-directory.md). All of them
  * are written and synced in `.pending/`, then a marker appears there by one rename: that rename is the commit. Then the
  * files move to their places. A run that is killed before the marker has changed nothing; one killed after it has
  * changed everything as soon as the next run moves what is left.

@@ -17,7 +17,7 @@ export interface FileFacts {
   readonly size: number;
 }
 
-/** The record of changes (design.md 11): `intent` before an effect, `outcome` after it, both synced to disk. */
+/** The record of changes (docs/architecture.md): `intent` before an effect, `outcome` after it, both synced to disk. */
 export interface Journal {
   /** Returns the id that the outcome refers to. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`: then the effect must not start. */
   intent(entry: {
@@ -37,7 +37,7 @@ export interface Journal {
 }
 
 /**
- * The work directory: the only memory between commands (design.md 4). Paths are relative to it. All methods throw
+ * The work directory: the only memory between commands (docs/work-directory.md). Paths are relative to it. All methods throw
  * `WORKDIR_UNREADABLE` or `WORKDIR_UNWRITABLE` (`DISK_FULL` on ENOSPC) with the path in the message.
  */
 export interface Workspace {
@@ -55,7 +55,7 @@ export interface Workspace {
   list(path: string): Promise<readonly string[]>;
   /**
    * Writes one file, or a set of files that belong together, so that a killed run leaves all or none (`.pending`,
-   * design.md 4). Throws `SYMLINK` where a sensitive file or its directory is a symbolic link.
+   * docs/work-directory.md). Throws `SYMLINK` where a sensitive file or its directory is a symbolic link.
    */
   write(files: readonly FileToWrite[]): Promise<void>;
   /** Removes files that exist; missing ones are fine. */

@@ -1,4 +1,4 @@
-/** What verify says: one row for each judgement, and one verdict (design.md 10). These names are the JSON answer. */
+/** What verify says: one row for each judgement, and one verdict (docs/verify.md). These names are the JSON answer. */
 import {errorClasses} from '../errors.js';
 import type {ErrorCode, ErrorReport} from '../errors.js';
 import type {CheckId, Scope, Severity, Vantage} from './check.js';

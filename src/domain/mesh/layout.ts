@@ -1,5 +1,5 @@
 /**
- * Names in the work directory (design.md 4): Istio's own layout, as `tools/certs/Makefile.selfsigned.mk` of istio/istio
+ * Names in the work directory (docs/work-directory.md): Istio's own layout, as `tools/certs/Makefile.selfsigned.mk` of istio/istio
  * makes it, plus our declarations. Paths are relative to the work directory, with `/`. The only place that knows them.
  */
 

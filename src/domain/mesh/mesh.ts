@@ -53,7 +53,7 @@ export interface MeshTrust {
   readonly rootValidityDays: number;
   readonly clusterValidityDays: number;
   readonly keepClusterKeys: boolean;
-  /** Render ISTIO_MULTIROOT_MESH and PROXY_CONFIG_XDS_AGENT where the version has them (F8). */
+  /** Render ISTIO_MULTIROOT_MESH and PROXY_CONFIG_XDS_AGENT where the version has them (istio/istio pilot/pkg/features/pilot.go). */
   readonly rotationReady: boolean;
   readonly expiry: {readonly warn: ExpiryThreshold; readonly error: ExpiryThreshold};
 }

@@ -1,6 +1,6 @@
 /**
  * mesh.yaml, contexts.yaml and what was said on the command line or in a variable, resolved into one {@link Mesh} and
- * the clusters a command is about (design.md 3). Pure.
+ * the clusters a command is about (docs/mesh-yaml.md). Pure.
  *
  * Precedence of the context: `--context`, contexts.yaml, mesh.yaml. Everything else: mesh.yaml declares; what is said
  * fills what it leaves out, and may not contradict it.
@@ -49,7 +49,7 @@ export interface ResolvedMesh {
 
 const emptyMeshFile = {apiVersion: 'kubectl-mesh/v1alpha1', kind: 'Mesh'} as const;
 
-/** Istio's own defaults (istio/istio manifests/profiles/default.yaml) and the ones of design.md 5. */
+/** Istio's own defaults (istio/istio manifests/profiles/default.yaml) and the ones of docs/mesh-yaml.md. */
 export const defaults = {
   trustDomain: 'cluster.local',
   namespace: 'istio-system',

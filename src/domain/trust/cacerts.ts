@@ -7,7 +7,7 @@ import {inspectCaFiles} from '../pki/inspect-ca.js';
 import type {CaInspection, InspectOptions} from '../pki/inspect-ca.js';
 import {Sensitive} from '../sensitive.js';
 
-/** The Secret that istiod mounts, and the one that keeps what it held before (design.md 8). */
+/** The Secret that istiod mounts, and the one that keeps what it held before (docs/trust.md). */
 export const cacertsName = 'cacerts';
 export const previousName = 'cacerts-previous';
 

@@ -1,4 +1,4 @@
-/** Work directory against cluster, by fingerprint (design.md 3). What is the same trust is no difference, however it is written. */
+/** Work directory against cluster, by fingerprint (docs/trust.md). What is the same trust is no difference, however it is written. */
 import type {CaFiles} from '../pki/ca-files.js';
 import type {Certificate} from '../pki/certificate.js';
 import type {CaInspection} from '../pki/inspect-ca.js';

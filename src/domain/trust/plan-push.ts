@@ -1,6 +1,6 @@
 /**
  * Decides, for one cluster, what pushing a cluster CA means: which write, what else has to happen, and what speaks
- * against it (design.md 8). Pure: facts in, decision out. `operations/trust` turns decisions into actions.
+ * against it (docs/trust.md). Pure: facts in, decision out. `operations/trust` turns decisions into actions.
  */
 import type {ErrorReport} from '../errors.js';
 import {MeshError, reportError} from '../errors.js';

@@ -1,4 +1,4 @@
-/** The plan that push and rollback share: blockers, warnings, and the order of clusters (design.md 8). */
+/** The plan that push and rollback share: blockers, warnings, and the order of clusters (docs/trust.md). */
 import {uidsToRecord, identityProblems} from '../../domain/mesh/identity.js';
 import type {SecretData} from '../../domain/kube/object.js';
 import type {ErrorReport} from '../../domain/errors.js';

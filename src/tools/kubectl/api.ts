@@ -19,7 +19,7 @@ export interface WatchEvent<T extends KubeObject = KubeObject> {
 }
 
 /**
- * The API server of one cluster, through one kubectl process (design.md 7). Every method throws a MeshError:
+ * The API server of one cluster, through one kubectl process (docs/architecture.md). Every method throws a MeshError:
  * `UNREACHABLE`, `UNAUTHORIZED`, `FORBIDDEN` (the message names verb, resource and namespace), `NOT_FOUND`,
  * `CONFLICT` (409), `REJECTED` (400, 422, admission), `API_ERROR`, `TIMEOUT`, `INTERRUPTED`.
  */

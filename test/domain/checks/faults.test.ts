@@ -510,7 +510,7 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
         ],
         servedChains: new Parts([
           {name: 'istiod-1', seen: known(servedChain('cluster1'))},
-          {name: 'istiod-canary-1', seen: known(servedChain('cluster1', 'istiod-canary'))},
+          {name: 'istiod-canary-1', seen: known(servedChain('cluster1'))},
         ]),
       },
     },
