@@ -29,22 +29,26 @@ export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
   const draw = (group: Group): void => {
     const drawn = group.lanes.map(drawLane);
     lanes = new Map(drawn.map(({key, lane}) => [key, lane]));
-    active = true;
-    drawing = new Listr(
-      drawn.map(({title, task}) => ({title, task})),
-      {
-        concurrent: true,
-        exitOnError: false,
-        registerSignalListeners: false,
-        rendererOptions: {
-          collapseErrors: false,
-          logger: new ListrLogger<ListrDefaultRendererLogLevels>({
-            useIcons: true,
-            processOutput: new ProcessOutput(stream, stream),
-          }),
+    // One after the other: listr2 takes the stream's write away while it draws, and a second one that started meanwhile
+    // would give back what it found, which is the first one's.
+    drawing = drawing.then(() => {
+      active = true;
+      return new Listr(
+        drawn.map(({title, task}) => ({title, task})),
+        {
+          concurrent: true,
+          exitOnError: false,
+          registerSignalListeners: false,
+          rendererOptions: {
+            collapseErrors: false,
+            logger: new ListrLogger<ListrDefaultRendererLogLevels>({
+              useIcons: true,
+              processOutput: new ProcessOutput(stream, stream),
+            }),
+          },
         },
-      },
-    ).run();
+      ).run();
+    });
   };
   const finishGroup = (): void => {
     for (const lane of lanes.values()) lane.finish([]);

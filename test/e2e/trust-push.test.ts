@@ -5,6 +5,7 @@ import {writeKubeconfigWithToken, type Cluster} from './harness/cluster.js';
 import {at, startSetting, type Setting} from './harness/mesh.js';
 import type {MeshCli} from './harness/mesh-cli.js';
 import type {Ran} from './harness/processes.js';
+import {runInTerminal} from '../helpers/pseudo-terminal.js';
 
 interface Answer {
   readonly clusters: readonly {
@@ -96,6 +97,23 @@ describe('a Secret that is there', () => {
     const {code, answer} = await push('-y');
     expect([code, answer.clusters[0]?.plan]).toEqual([0, 'replace']);
     expect((await secretNow()).immutable).toBeUndefined();
+  });
+});
+
+describe('a Secret that somebody changes between plan and write', () => {
+  it('is looked at again and asked about again, and nobody overwrites unseen', async () => {
+    await createByGuide('--from-literal=extra=1');
+    const change = ['patch', 'secret', 'cacerts', '-p', '{"stringData":{"other":"2"}}'];
+    const {screen, code} = await runInTerminal(
+      `kubectl-mesh trust push c1 --context ${cluster.context}`,
+      [
+        {when: /keys extra\)[^]*Go on\?/, before: () => cluster.kubectl('-n', 'istio-system', ...change), type: 'y\r'},
+        {when: /keys extra, other\)[^]*Go on\?/, type: 'y\r'},
+      ],
+      {cwd: cli.workDir, env: cli.env},
+    );
+    expect(code, screen).toBe(0);
+    expect(Object.keys((await secretNow()).data).sort()).toEqual(files);
   });
 });
 

@@ -4,6 +4,8 @@ import {spawn} from 'node:child_process';
 /** What to wait for on the screen, and what to type then. */
 export interface Reply {
   readonly when: RegExp;
+  /** What happens elsewhere while the question stands. */
+  readonly before?: () => Promise<unknown>;
   readonly type: string;
 }
 
@@ -46,8 +48,12 @@ export function runInTerminal(
       if (!next || !found) return;
       seen = screen.length;
       waiting.shift();
-      if (next.type === closed) child.kill('SIGKILL');
-      else child.stdin.write(next.type);
+      const answer = (): void => {
+        if (next.type === closed) child.kill('SIGKILL');
+        else child.stdin.write(next.type);
+      };
+      if (next.before) next.before().then(answer, reject);
+      else answer();
     });
     child.on('error', reject);
     child.on('close', (code) => {
