@@ -70,8 +70,11 @@ export async function gatherApply(
   const targets = await pMap(
     renderings,
     async (rendering): Promise<TargetFacts> => {
-      const {caCert, rootCert, certChain} = await readCaFiles(deps.workspace, rendering.cluster.name);
-      const live = await observe(() => gatherLive(mesh, rendering.cluster, deps));
+      // The cluster first: credential plugins then ask in the order in which clusters are declared.
+      const [live, {caCert, rootCert, certChain}] = await Promise.all([
+        observe(() => gatherLive(mesh, rendering.cluster, deps)),
+        readCaFiles(deps.workspace, rendering.cluster.name),
+      ]);
       return {rendering, certificates: {caCert, rootCert, certChain}, live};
     },
     {concurrency: Math.max(1, concurrency)},

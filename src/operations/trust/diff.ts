@@ -79,14 +79,15 @@ function diffPhase(request: DiffRequest, concurrency: number): Phase<DiffFacts> 
 }
 
 async function compare(deps: Deps, loaded: LoadedMesh, cluster: MeshCluster): Promise<Compared> {
-  const files = await readCaFiles(deps.workspace, cluster.name);
   const options = inspectOptions(loaded, deps);
-  const seen = await observe(async () => {
+  const look = async () => {
     const api = await deps.clusters.open(requireContext(cluster));
     const ref = {apiVersion: 'v1', kind: 'Secret', namespace: loaded.mesh.istio.namespace, name: cacertsName};
     const [uid, secret] = await Promise.all([observe(() => readUid(api)), api.find(ref)]);
     return {uid, cacerts: secret ? readCacerts(secret, options) : ('absent' as const)};
-  });
+  };
+  // The cluster first: credential plugins then ask in the order in which clusters are declared.
+  const [seen, files] = await Promise.all([observe(look), readCaFiles(deps.workspace, cluster.name)]);
   return {cluster, own: {files, inspection: inspectCaFiles(files, options)}, seen};
 }
 

@@ -72,8 +72,15 @@ export function pushPhase(request: PushRequest, concurrency: number): Phase<Trus
     title: 'look at the clusters',
     async gather(deps) {
       const loaded = await loadMesh(deps, request);
+      // All files first: then clusters are opened in the order they are declared in, which is the order in which
+      // credential plugins ask.
+      const files = new Map(
+        await Promise.all(
+          loaded.clusters.map(async ({name}) => [name, await readCaFiles(deps.workspace, name)] as const),
+        ),
+      );
       const targets = await lookAtAll(loaded.clusters, concurrency, (cluster) =>
-        gatherTarget(deps, loaded, cluster, request),
+        gatherTarget(deps, loaded, {cluster, files: files.get(cluster.name) ?? {}}, request),
       );
       return {loaded, targets};
     },
@@ -84,10 +91,9 @@ export function pushPhase(request: PushRequest, concurrency: number): Phase<Trus
 async function gatherTarget(
   deps: Deps,
   loaded: LoadedMesh,
-  cluster: MeshCluster,
+  {cluster, files}: {readonly cluster: MeshCluster; readonly files: CaFiles},
   rules: TrustRules,
 ): Promise<TrustTarget> {
-  const files = await readCaFiles(deps.workspace, cluster.name);
   const options = inspectOptions(loaded, deps);
   const inspection = inspectCaFiles(files, options);
   const own = {files, inspection};
