@@ -10,7 +10,7 @@ import {trustRollbackView} from '../../output/views/trust-push.js';
 
 export default class TrustRollback extends MeshCommand {
   static override summary = "Put a cluster's previous CA back";
-  static override description = `Writes what Secret cacerts-previous holds into Secret cacerts, and keeps the present content in its place: a second rollback undoes the first. The work directory is not changed. The same rules as for trust push apply.`;
+  static override description = `Writes what Secret cacerts-previous holds into Secret cacerts, and keeps the present content in its place: a second rollback undoes the first, or finishes it where istiod has not taken the CA over yet. The work directory is not changed. The same rules as for trust push apply.`;
   static override examples = [
     {description: 'Back to the CA before the last push', command: '<%= config.bin %> <%= command.id %> cluster1'},
     {description: 'Delete the kept CA', command: '<%= config.bin %> <%= command.id %> cluster1 --forget'},
