@@ -1,7 +1,5 @@
+import {passphraseVariable} from '../domain/pki/passphrase.js';
 import {Sensitive} from '../domain/sensitive.js';
-
-/** The variable that may hold the root key's passphrase. */
-export const passphraseVariable = 'KUBECTL_MESH_PASSPHRASE';
 
 /** The passphrase of the environment, which may be empty, moved out of it before any child process could inherit it. */
 export function takePassphrase(env: NodeJS.ProcessEnv): Sensitive<string> | undefined {

@@ -7,12 +7,10 @@
 import type {Readable} from 'node:stream';
 import {StringDecoder} from 'node:string_decoder';
 import {MeshError} from '../domain/errors.js';
+import {passphraseVariable} from '../domain/pki/passphrase.js';
 import {printable} from '../domain/printable.js';
 import {Sensitive} from '../domain/sensitive.js';
 import {linesOf} from './lines.js';
-
-/** Removed from the environment of every child: the root key's passphrase (design: nobody but this process reads it). */
-export const passphraseVariable = 'KUBECTL_MESH_PASSPHRASE';
 
 /** How long a child may take to end by itself after SIGTERM. Milliseconds. */
 const killDelayMs = 3000;

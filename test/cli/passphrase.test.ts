@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {passphraseVariable, takePassphrase} from '../../src/cli/environment.js';
+import {takePassphrase} from '../../src/cli/environment.js';
+import {passphraseVariable} from '../../src/domain/pki/passphrase.js';
 import {createPassphraseSource} from '../../src/cli/passphrase.js';
 import type {PassphraseOptions} from '../../src/cli/passphrase.js';
 import {Sensitive} from '../../src/domain/sensitive.js';

@@ -1,6 +1,9 @@
 import {MeshError} from '../errors.js';
 import type {Sensitive} from '../sensitive.js';
 
+/** The variable that may hold the root key's passphrase. No child process ever sees it. */
+export const passphraseVariable = 'KUBECTL_MESH_PASSPHRASE';
+
 /** No source gives a passphrase, and nobody can be asked: names the choices. */
 export function passphraseNeeded(): MeshError {
   return new MeshError('PASSPHRASE_NEEDED', "The root key's passphrase is needed, and nothing gives it", {
