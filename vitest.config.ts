@@ -30,8 +30,8 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'faults',
-          include: ['test/faults/**/*.test.ts'],
+          name: 'robustness',
+          include: ['test/robustness/**/*.test.ts'],
           testTimeout: 3 * minute,
           hookTimeout: 3 * minute,
           globalSetup: ['test/helpers/build-once.ts'],
