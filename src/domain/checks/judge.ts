@@ -6,8 +6,8 @@ import {reportError, MeshError} from '../errors.js';
 import type {ErrorReport} from '../errors.js';
 import type {MeshCluster} from '../mesh/mesh.js';
 import type {Check, Finding, Judgement} from './check.js';
-import {meshFactKeys, Parts} from './facts.js';
-import type {ClusterFactValues, Evidence, Fact, FactKey, Facts, MeshFactValues} from './facts.js';
+import {isMeshFact, Parts} from './facts.js';
+import type {ClusterFactValues, Evidence, Fact, FactKey, Facts} from './facts.js';
 import {matches} from './ids.js';
 import type {Report, Row, RowResult} from './report.js';
 import {verdictOf} from './report.js';
@@ -114,7 +114,7 @@ function row(
 }
 
 function lookMesh(key: FactKey, evidence: Evidence): Look {
-  if (isMeshKey(key)) return lookFact(evidence.facts[key], key);
+  if (isMeshFact(key)) return lookFact(evidence.facts[key], key);
   const looks = evidence.clusters.map(({cluster, facts}) => ({cluster, ...lookFact(facts[key], key)}));
   const asked = looks.filter((one) => one.leftOut === undefined);
   const [first] = looks;
@@ -126,7 +126,7 @@ function lookMesh(key: FactKey, evidence: Evidence): Look {
 }
 
 function lookCluster(key: FactKey, facts: Facts<ClusterFactValues>, evidence: Evidence): Look {
-  return isMeshKey(key) ? lookFact(evidence.facts[key], key) : lookFact(facts[key], key);
+  return isMeshFact(key) ? lookFact(evidence.facts[key], key) : lookFact(facts[key], key);
 }
 
 function lookPair(
@@ -135,7 +135,7 @@ function lookPair(
   peer: Facts<ClusterFactValues>,
   evidence: Evidence,
 ): Look {
-  if (isMeshKey(key)) return lookFact(evidence.facts[key], key);
+  if (isMeshFact(key)) return lookFact(evidence.facts[key], key);
   const [mine, theirs] = [lookFact(self[key], key), lookFact(peer[key], key)];
   const leftOut = mine.leftOut ?? theirs.leftOut;
   if (leftOut !== undefined) return {unknown: [], leftOut};
@@ -156,10 +156,6 @@ function lookFact(fact: Fact<unknown> | undefined, key: FactKey): Look {
     value: parts.flatMap(({name, seen}) => ('value' in seen ? [{name, value: seen.value}] : [])),
     unknown: parts.flatMap(({seen}) => ('unknown' in seen ? [seen.unknown] : [])),
   };
-}
-
-function isMeshKey(key: FactKey): key is keyof MeshFactValues {
-  return (meshFactKeys as readonly FactKey[]).includes(key);
 }
 
 function distinct(errors: readonly ErrorReport[]): readonly ErrorReport[] {

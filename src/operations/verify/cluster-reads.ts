@@ -27,7 +27,7 @@ export interface ClusterReads {
   readonly bundles: (name: string) => Promise<readonly ConfigMapObject[]>;
   /** A Secret of Istio's namespace, by name only: verify never lists Secrets. */
   readonly secret: (name: string) => Promise<KubeObject | undefined>;
-  /** Ports of a pod of Istio's namespace, forwarded to this machine. The caller closes it. */
+  /** Ports of a pod of Istio's namespace, forwarded to this machine. The caller closes them. */
   readonly forward: (pod: string, ports: readonly number[]) => Promise<PortForward>;
   /** How many kinds of reads were allowed. Throws `FORBIDDEN` with every right that is missing. */
   readonly access: () => Promise<{readonly reads: number}>;

@@ -3,7 +3,7 @@ import pMap from 'p-map';
 import type {Check} from '../../domain/checks/check.js';
 import {commandsFor} from '../../domain/checks/commands.js';
 import type {TypedTarget} from '../../domain/checks/commands.js';
-import {meshFactKeys} from '../../domain/checks/facts.js';
+import {isMeshFact} from '../../domain/checks/facts.js';
 import type {ClusterFactValues, Evidence, Fact, FactKey, Facts, MeshFactKey} from '../../domain/checks/facts.js';
 import {leftOutBy, neededFacts} from '../../domain/checks/needs.js';
 import type {Limits} from '../../domain/checks/needs.js';
@@ -16,10 +16,13 @@ import type {Deps} from '../../engine/deps.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import type {MeshRequest} from '../shared/load-mesh.js';
 import {attempt} from './attempt.js';
-import {clusterQuestions} from './cluster-facts.js';
 import {clusterReads} from './cluster-reads.js';
-import {folderQuestions, readOwnCa, workdirQuestions} from './workdir-facts.js';
-import type {Questions} from './workdir-facts.js';
+import {istiodPods} from './istiod-pods.js';
+import {once} from './once.js';
+import type {Questions} from './questions.js';
+import {clusterQuestions} from './questions/cluster.js';
+import {askControlPlanes} from './questions/control-plane.js';
+import {readOwnCa, workdirQuestions} from './questions/workdir.js';
 
 /** What is to be gathered. */
 export interface GatherRequest {
@@ -51,28 +54,24 @@ async function clusterEvidence(
   mesh: Mesh,
   cluster: MeshCluster,
 ): Promise<Evidence['clusters'][number]> {
-  const reads = clusterReads(deps, cluster, mesh.istio.namespace);
+  const {limits} = request;
+  const {namespace} = mesh.istio;
+  const reads = clusterReads(deps, cluster, namespace);
+  const controlPlanes = once(() => askControlPlanes(reads));
+  const pods = istiodPods({signal: deps.signal, namespace, controlPlanes, forward: reads.forward});
   const ownCa = once(() => readOwnCa(deps, mesh, cluster));
-  const {noSecrets} = request.limits;
-  const questions: Questions<ClusterFactValues> = {
-    ...folderQuestions(deps, mesh, cluster, ownCa),
-    ...clusterQuestions({deps, mesh, cluster, reads, noSecrets, ownCa}),
-  };
+  const {noSecrets} = limits;
+  const questions = clusterQuestions({deps, mesh, cluster, reads, controlPlanes, pods, noSecrets, ownCa});
   const keys = keysOf(neededFacts(request.checks), false);
-  // Whether everything may be read is known when everything was read.
-  const facts = await answer(
-    deps,
-    questions,
-    keys.filter((key) => key !== 'access'),
-    request.limits,
-  );
-  const access = await answer(
-    deps,
-    questions,
-    keys.filter((key) => key === 'access'),
-    request.limits,
-  );
-  return {cluster, facts: {...facts, ...access}};
+  try {
+    const last = keys.filter((key) => key === 'access');
+    const others = keys.filter((key) => key !== 'access');
+    const facts = await answer(deps, questions, others, limits);
+    // Whether everything may be read is known when everything was read.
+    return {cluster, facts: {...facts, ...(await answer(deps, questions, last, limits))}};
+  } finally {
+    await pods.close();
+  }
 }
 
 /** A mesh.yaml that cannot be used is a finding: what does not depend on it is judged all the same. */
@@ -117,10 +116,5 @@ async function answer<Values>(
 function keysOf(needed: ReadonlySet<FactKey>, ofMesh: true): readonly MeshFactKey[];
 function keysOf(needed: ReadonlySet<FactKey>, ofMesh: false): readonly (keyof ClusterFactValues)[];
 function keysOf(needed: ReadonlySet<FactKey>, ofMesh: boolean): readonly FactKey[] {
-  return [...needed].filter((key) => (meshFactKeys as readonly FactKey[]).includes(key) === ofMesh);
-}
-
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asked: Promise<T> | undefined;
-  return () => (asked ??= ask());
+  return [...needed].filter((key) => isMeshFact(key) === ofMesh);
 }

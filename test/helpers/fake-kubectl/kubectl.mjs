@@ -10,6 +10,8 @@ const [controlFile, ...args] = process.argv.slice(2);
 const control = JSON.parse(readFileSync(controlFile, 'utf8'));
 appendFileSync(control.log, `${JSON.stringify({args, env: Object.keys(process.env)})}\n`);
 
+/** tcpmux: privileged and never in use. */
+const unserved = 1;
 const flag = (name) => args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
 const words = args.filter((arg) => !arg.startsWith('-'));
 const fail = (message) => {
@@ -49,8 +51,8 @@ function forward(context) {
   if (!ports) fail(`Error from server (NotFound): pods "${pod}" not found`);
   for (const asked of words.slice(2)) {
     const port = asked.replace(/^:/, '');
-    if (ports[port] === undefined) fail(`error: no port ${port} of pod ${pod} is registered`);
-    process.stdout.write(`Forwarding from 127.0.0.1:${ports[port]} -> ${port}\n`);
+    // kubectl listens for every port it is told, and fails only when somebody connects: to one that nobody serves here.
+    process.stdout.write(`Forwarding from 127.0.0.1:${ports[port] ?? unserved} -> ${port}\n`);
   }
   setInterval(() => undefined, 60_000);
 }

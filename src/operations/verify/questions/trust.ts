@@ -1,66 +1,39 @@
-/** Facts of one cluster, from its API server and its running istiods. */
+/** Facts of what a cluster trusts and signs with: Secrets and the bundles that istiod publishes. */
 import type {
-  ClusterFactValues,
   CacertsFacts,
   CertificateFacts,
-  ControlPlaneFacts,
+  ClusterFactValues,
   PushedTrust,
   WrittenBundle,
-} from '../../domain/checks/facts.js';
-import {certificateFacts, clusterCaFacts} from '../../domain/checks/read/cluster-ca.js';
-import type {ConfigMapObject, ControlPlaneObjects} from '../../domain/checks/read/control-plane.js';
-import {isIstiod, readControlPlanes, readGateways} from '../../domain/checks/read/control-plane.js';
-import {podsOfSelector} from '../../domain/checks/read/pods.js';
-import {MeshError} from '../../domain/errors.js';
-import type {ErrorCode} from '../../domain/errors.js';
-import type {KubeObject} from '../../domain/kube/object.js';
-import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
-import {isKnown} from '../../domain/observed.js';
-import {parseCertificates} from '../../domain/pki/certificate.js';
-import {cacertsName, readCacerts} from '../../domain/trust/cacerts.js';
-import type {CacertsSecret} from '../../domain/trust/cacerts.js';
-import {compareCa} from '../../domain/trust/diff.js';
-import type {OwnCa} from '../../domain/trust/diff.js';
-import {readIstiod, stuckIstiods} from '../../domain/trust/istiod.js';
-import type {Deps} from '../../engine/deps.js';
-import {attempt} from './attempt.js';
-import type {ClusterReads} from './cluster-reads.js';
-import {probeIstiods} from './live-facts.js';
-import type {Questions} from './workdir-facts.js';
-
-/** What shapes the questions besides the cluster. */
-export interface ClusterQuestionOptions {
-  readonly deps: Deps;
-  readonly mesh: Mesh;
-  readonly cluster: MeshCluster;
-  readonly reads: ClusterReads;
-  /** `--no-secrets`: what istiod should have loaded is then taken from the work directory. */
-  readonly noSecrets: boolean;
-  /** The cluster's CA as the work directory has it. */
-  readonly ownCa: () => Promise<OwnCa>;
-}
-
-type ApiFacts = Omit<ClusterFactValues, 'caFiles' | 'installFile'>;
+} from '../../../domain/checks/facts.js';
+import {certificateFacts, clusterCaFacts} from '../../../domain/checks/read/cluster-ca.js';
+import type {ConfigMapObject} from '../../../domain/checks/read/control-plane.js';
+import {isIstiod} from '../../../domain/checks/read/control-plane.js';
+import {MeshError} from '../../../domain/errors.js';
+import type {ErrorCode} from '../../../domain/errors.js';
+import type {KubeObject} from '../../../domain/kube/object.js';
+import {isKnown} from '../../../domain/observed.js';
+import {parseCertificates} from '../../../domain/pki/certificate.js';
+import {cacertsName, readCacerts} from '../../../domain/trust/cacerts.js';
+import type {CacertsSecret} from '../../../domain/trust/cacerts.js';
+import {compareCa} from '../../../domain/trust/diff.js';
+import type {OwnCa} from '../../../domain/trust/diff.js';
+import {readIstiod, stuckIstiods} from '../../../domain/trust/istiod.js';
+import {attempt} from '../attempt.js';
+import {once} from '../once.js';
+import type {Questions} from '../questions.js';
+import type {ClusterQuestionOptions} from './cluster.js';
 
 const bundleKey = 'root-cert.pem';
 const defaultBundleName = 'istio-ca-root-cert';
 
-/** The questions about one cluster. */
-export function clusterQuestions(options: ClusterQuestionOptions): Questions<ApiFacts> {
-  const {deps, mesh, reads} = options;
-  const controlPlanes = once(async (): Promise<readonly ControlPlaneFacts[]> => {
-    const [workloads, configMaps] = await Promise.all([objects(reads), reads.configMaps()]);
-    return readControlPlanes({...workloads, configMaps});
-  });
+type TrustFacts = Pick<ClusterFactValues, 'cacerts' | 'restartOnPush' | 'selfSignedRoot' | 'pushedTrust' | 'bundles'>;
+
+/** The questions about a cluster's trust. */
+export function trustQuestions(options: ClusterQuestionOptions): Questions<TrustFacts> {
+  const {deps, reads, controlPlanes} = options;
   const secret = once(() => readSecret(options));
   return {
-    apiVersion: reads.version,
-    access: reads.access,
-    clusterUid: async () => {
-      const {metadata} = await reads.kubeSystem();
-      if (metadata.uid === undefined) throw new MeshError('API_ERROR', 'the namespace kube-system has no UID');
-      return metadata.uid;
-    },
     cacerts: async () => {
       const found = await secret();
       return found === 'absent' ? found : cacertsFacts(found, await options.ownCa());
@@ -78,27 +51,7 @@ export function clusterQuestions(options: ClusterQuestionOptions): Questions<Api
       const [first] = await controlPlanes();
       return (await reads.bundles(first?.bundleName ?? defaultBundleName)).map(writtenBundle);
     },
-    namespaces: async () =>
-      (await reads.namespaces()).map(({metadata}) => ({
-        name: metadata.name,
-        labels: metadata.labels ?? {},
-        terminating: metadata.deletionTimestamp !== undefined,
-      })),
-    controlPlanes,
-    gateways: async () => readGateways(await objects(reads)),
-    servedChains: async () => probeIstiods(deps, reads, mesh.istio.namespace, await controlPlanes()),
   };
-}
-
-/** Several facts come from one answer, which is read and parsed once. */
-function once<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asked: Promise<T> | undefined;
-  return () => (asked ??= ask());
-}
-
-async function objects(reads: ClusterReads): Promise<Omit<ControlPlaneObjects, 'configMaps'>> {
-  const [deployments, pods] = await Promise.all([reads.deployments(), reads.pods()]);
-  return {deployments, podsOf: ({spec}) => podsOfSelector(pods, spec.selector)};
 }
 
 async function readSecret({reads, deps, mesh}: ClusterQuestionOptions): Promise<CacertsSecret | 'absent'> {

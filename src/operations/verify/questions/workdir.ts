@@ -1,23 +1,22 @@
 /** Facts of the work directory: they need no cluster and no tool. */
-import type {ClusterFactValues, FileModeFacts, InstallFileFacts, MeshFactValues} from '../../domain/checks/facts.js';
-import {clusterCaFacts} from '../../domain/checks/read/cluster-ca.js';
-import {MeshError} from '../../domain/errors.js';
-import {installYamlState} from '../../domain/install/install-yaml.js';
-import {knowVersion} from '../../domain/istio/versions.js';
-import {clusterLayout, layout} from '../../domain/mesh/layout.js';
-import type {ClusterLayout} from '../../domain/mesh/layout.js';
-import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
-import {checkMeshFile, renderProblem} from '../../domain/mesh/parse.js';
-import {parseCertificates} from '../../domain/pki/certificate.js';
-import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
-import {readPrivateKey} from '../../domain/pki/private-key.js';
-import type {OwnCa} from '../../domain/trust/diff.js';
-import type {Deps} from '../../engine/deps.js';
-import {gatherRenderings} from '../install/renderings.js';
-import {readCaFiles} from '../shared/read-ca-files.js';
-
-/** A question for each fact; asked only where a check needs it. */
-export type Questions<Values> = {readonly [Key in keyof Values]: () => Promise<Values[Key]>};
+import type {ClusterFactValues, FileModeFacts, InstallFileFacts, MeshFactValues} from '../../../domain/checks/facts.js';
+import {clusterCaFacts} from '../../../domain/checks/read/cluster-ca.js';
+import {MeshError} from '../../../domain/errors.js';
+import {installYamlState} from '../../../domain/install/install-yaml.js';
+import {knowVersion} from '../../../domain/istio/versions.js';
+import {clusterLayout, layout} from '../../../domain/mesh/layout.js';
+import type {ClusterLayout} from '../../../domain/mesh/layout.js';
+import type {Mesh, MeshCluster} from '../../../domain/mesh/mesh.js';
+import {checkMeshFile, renderProblem} from '../../../domain/mesh/parse.js';
+import {parseCertificates} from '../../../domain/pki/certificate.js';
+import {inspectCaFiles} from '../../../domain/pki/inspect-ca.js';
+import {readPrivateKey} from '../../../domain/pki/private-key.js';
+import type {OwnCa} from '../../../domain/trust/diff.js';
+import type {Deps} from '../../../engine/deps.js';
+import {gatherRenderings} from '../../install/renderings.js';
+import {readCaFiles} from '../../shared/read-ca-files.js';
+import type {Questions} from '../questions.js';
+import type {ClusterQuestionOptions} from './cluster.js';
 
 /** The questions about the work directory as a whole. */
 export function workdirQuestions(deps: Deps, clusters: readonly MeshCluster[]): Questions<MeshFactValues> {
@@ -52,12 +51,12 @@ export function workdirQuestions(deps: Deps, clusters: readonly MeshCluster[]): 
 }
 
 /** The questions about one cluster's folder. */
-export function folderQuestions(
-  deps: Deps,
-  mesh: Mesh,
-  cluster: MeshCluster,
-  ownCa: () => Promise<OwnCa>,
-): Questions<Pick<ClusterFactValues, 'caFiles' | 'installFile'>> {
+export function folderQuestions({
+  deps,
+  mesh,
+  cluster,
+  ownCa,
+}: ClusterQuestionOptions): Questions<Pick<ClusterFactValues, 'caFiles' | 'installFile'>> {
   return {
     caFiles: async () => {
       const {files, inspection} = await ownCa();

@@ -1,0 +1,69 @@
+/** Facts of files: the work directory, and Secret cacerts, which holds the same. */
+
+/** What checks want to know of a certificate. */
+export interface CertificateFacts {
+  /** SHA-256 of the DER, 64 lower-case hexadecimal digits. */
+  readonly fingerprint: string;
+  readonly subject: string;
+  /** L of the subject: in a cluster CA made by this program or Istio's Makefile, the cluster's name. */
+  readonly locality?: string;
+  readonly issuer: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** Something wrong with a file or a set of files. */
+export interface Problem {
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+}
+
+/** Whether mesh.yaml can be used. */
+export interface DeclarationFacts {
+  /** Whether there is a mesh.yaml. */
+  readonly present: boolean;
+  /** One line for each error, with file, line, column and field. */
+  readonly problems: readonly string[];
+  /** How many clusters it names. */
+  readonly clusters: number;
+}
+
+/** root-key.pem at the top of the work directory. */
+export interface RootKeyFacts {
+  readonly protection: 'absent' | 'encrypted' | 'clear';
+  /** Cipher and key derivation, where guessing the passphrase is cheap. */
+  readonly weakness?: string;
+}
+
+/** One path of the work directory that holds keys. */
+export interface FileModeFacts {
+  readonly path: string;
+  readonly kind: 'key' | 'directory';
+  /** Permission bits. */
+  readonly mode: number;
+}
+
+/** A cluster CA: the four files of the work directory, or the same data of Secret `cacerts`. */
+export interface ClusterCaFacts {
+  /** Which of the files or data keys are not there. */
+  readonly missing: readonly string[];
+  /** Chain, order, CA flag, path length, key usage, validity: everything but the key and expiry to come. */
+  readonly problems: readonly Problem[];
+  readonly key: 'absent' | 'matches' | 'different' | 'unusable';
+  /** Why the key is unusable. */
+  readonly keyProblem?: string;
+  /** The cluster CA; absent when ca-cert.pem is missing or cannot be read. */
+  readonly certificate?: CertificateFacts;
+  /** The certificates of root-cert.pem. */
+  readonly roots: readonly CertificateFacts[];
+  /** Fingerprint of the root that the cluster CA's chain ends in; absent when it ends in none of `roots`. */
+  readonly anchor?: string;
+}
+
+/** install.yaml against what would be rendered now. */
+export type InstallFileFacts =
+  | {readonly state: 'absent'}
+  /** Written by somebody else, such as the guide's reader: there is nothing to compare it with. */
+  | {readonly state: 'foreign'}
+  | {readonly state: 'current'}
+  | {readonly state: 'stale'; readonly difference: string};

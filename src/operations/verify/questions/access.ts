@@ -1,0 +1,20 @@
+/** Facts of how a cluster is reached. */
+import type {ClusterFactValues} from '../../../domain/checks/facts.js';
+import {MeshError} from '../../../domain/errors.js';
+import type {Questions} from '../questions.js';
+import type {ClusterQuestionOptions} from './cluster.js';
+
+/** The questions about the API server and who it lets in. */
+export function accessQuestions({
+  reads,
+}: ClusterQuestionOptions): Questions<Pick<ClusterFactValues, 'apiVersion' | 'access' | 'clusterUid'>> {
+  return {
+    apiVersion: reads.version,
+    access: reads.access,
+    clusterUid: async () => {
+      const {metadata} = await reads.kubeSystem();
+      if (metadata.uid === undefined) throw new MeshError('API_ERROR', 'the namespace kube-system has no UID');
+      return metadata.uid;
+    },
+  };
+}

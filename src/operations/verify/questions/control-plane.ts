@@ -1,0 +1,36 @@
+/** Facts of control planes, gateways and namespaces. */
+import type {ClusterFactValues, ControlPlaneFacts} from '../../../domain/checks/facts.js';
+import {readControlPlanes, readGateways} from '../../../domain/checks/read/control-plane.js';
+import type {ControlPlaneObjects} from '../../../domain/checks/read/control-plane.js';
+import {podsOfSelector} from '../../../domain/checks/read/pods.js';
+import type {ClusterReads} from '../cluster-reads.js';
+import type {Questions} from '../questions.js';
+import type {ClusterQuestionOptions} from './cluster.js';
+
+/** Every revision's istiod of one cluster. */
+export async function askControlPlanes(reads: ClusterReads): Promise<readonly ControlPlaneFacts[]> {
+  const [workloads, configMaps] = await Promise.all([objects(reads), reads.configMaps()]);
+  return readControlPlanes({...workloads, configMaps});
+}
+
+/** The questions about what runs in Istio's namespace. */
+export function controlPlaneQuestions({
+  reads,
+  controlPlanes,
+}: ClusterQuestionOptions): Questions<Pick<ClusterFactValues, 'namespaces' | 'controlPlanes' | 'gateways'>> {
+  return {
+    namespaces: async () =>
+      (await reads.namespaces()).map(({metadata}) => ({
+        name: metadata.name,
+        labels: metadata.labels ?? {},
+        terminating: metadata.deletionTimestamp !== undefined,
+      })),
+    controlPlanes,
+    gateways: async () => readGateways(await objects(reads)),
+  };
+}
+
+async function objects(reads: ClusterReads): Promise<Omit<ControlPlaneObjects, 'configMaps'>> {
+  const [deployments, pods] = await Promise.all([reads.deployments(), reads.pods()]);
+  return {deployments, podsOf: ({spec}) => podsOfSelector(pods, spec.selector)};
+}
