@@ -6,7 +6,7 @@ const minute = 60_000;
 const script = (process.env.npm_lifecycle_event ?? 'vitest').replaceAll(':', '-');
 const reportFile = `.cache/test-reports/${script}.json`;
 
-/** unit and commands run on the sources; smoke and e2e run the built program as a child process. */
+/** unit and commands run on the sources; smoke, robustness, e2e and faults run the built program as a child process. */
 export default defineConfig({
   test: {
     reporters: process.env.CI ? ['default', ['json', {outputFile: reportFile}]] : ['default'],
@@ -45,6 +45,16 @@ export default defineConfig({
           hookTimeout: 30 * minute,
           fileParallelism: false,
           globalSetup: ['test/helpers/build-once.ts'],
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          testTimeout: 10 * minute,
+          hookTimeout: 30 * minute,
+          fileParallelism: false,
+          globalSetup: ['test/helpers/build-once.ts', 'test/faults/harness/setup.ts'],
         },
       },
     ],

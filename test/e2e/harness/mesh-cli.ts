@@ -18,6 +18,8 @@ export interface CheckRow {
   readonly result: 'ok' | 'warning' | 'error' | 'unknown' | 'skipped';
   readonly severity: string;
   readonly cluster?: string;
+  readonly peer?: string;
+  readonly reason?: string;
   readonly observed?: string;
   readonly expected?: string;
   readonly fix?: string;
@@ -82,9 +84,9 @@ export class MeshCli {
     return expectExit(path, await run('bash', [path], {cwd: this.workDir, env}));
   }
 
-  /** Runs a command line as a user would type it, in a shell. */
-  shell(line: string): Promise<Ran> {
-    return run('bash', ['-c', line], {cwd: this.workDir, env: this.env});
+  /** Runs a command line as a user would type it, in a shell, with more variables if need be. */
+  shell(line: string, variables: Readonly<Record<string, string>> = {}): Promise<Ran> {
+    return run('bash', ['-c', line], {cwd: this.workDir, env: {...this.env, ...variables}});
   }
 
   /** `verify -o json` and its exit code. */

@@ -1,0 +1,52 @@
+/** A seeded fault is data: what is done to a healthy mesh, which check must see it, and how it is mended. */
+import type {CheckRow} from '../../e2e/harness/mesh-cli.js';
+import type {Reply} from '../../helpers/pseudo-terminal.js';
+import type {Lab} from './lab.js';
+import type {ShapeName} from './shapes.js';
+
+/** Takes away what mending does not: run after the mesh is green again, before the next fault. */
+export type Undo = () => Promise<void>;
+
+/**
+ * How the mesh gets well. In every case the fix that verify prints is executed as it is printed:
+ *
+ * - `as printed`: that is all.
+ * - `typing`: the command asks at the terminal, and a person answers.
+ * - `editor`: the command opens `$EDITOR` on a file, and a person changes its text.
+ * - `person`: no command could do it (an API server that somebody stopped, a right that somebody must grant). The printed
+ *   command must still run and say something; then the person acts.
+ */
+export type Mend =
+  | 'as printed'
+  | {readonly typing: readonly Reply[]}
+  | {readonly editor: (text: string) => string}
+  | {readonly person: string; readonly act: (lab: Lab) => Promise<void>};
+
+/** Something wrong, done to a healthy mesh. */
+export interface Fault {
+  /** The check that must see it, and which of its faces this is: `MESH106-root-key`. */
+  readonly id: `MESH${number}-${string}`;
+  /** What was done, for the table: "ca-key.pem can be read by everybody". */
+  readonly title: string;
+  /** Default `two`. */
+  readonly shape?: ShapeName;
+  /** Where it must be found; absent: in a row about the whole mesh. */
+  readonly cluster?: string;
+  readonly peer?: string;
+  /** Default error. */
+  readonly result?: Extract<CheckRow['result'], 'error' | 'warning' | 'unknown'>;
+  /** Found in what was observed (of unknown: in the reason), so that the right thing was seen and not only the right id. */
+  readonly says: RegExp;
+  /** Does it, and waits until the mesh has settled in its new, wrong state. */
+  readonly seed: (lab: Lab) => Promise<Undo | undefined>;
+  readonly mend: Mend;
+  /** Further arguments of verify while the fault is there. */
+  readonly verifyArgs?: readonly string[];
+  /** Default: 3 for findings, 4 for unknown. */
+  readonly exitCode?: number;
+}
+
+/** The check of a fault. */
+export function checkOf({id}: Pick<Fault, 'id'>): string {
+  return id.slice(0, id.indexOf('-'));
+}

@@ -1,0 +1,150 @@
+/** One fault, from seed to green: what verify made of it, and what was not as it should be. */
+import {chmodSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {checks} from '../../../src/domain/checks/registry.js';
+import type {CheckRow} from '../../e2e/harness/mesh-cli.js';
+import {HarnessError} from '../../e2e/harness/processes.js';
+import {runInTerminal} from '../../helpers/pseudo-terminal.js';
+import {changes, followsFrom, subjectOf, type Change} from './compare.js';
+import {checkOf, type Fault, type Undo} from './fault.js';
+import type {Lab, Verified} from './lab.js';
+import type {FaultResult} from './results.js';
+
+const isBad = ({result}: CheckRow): boolean => result !== 'ok' && result !== 'skipped';
+
+/** Seeds a fault, looks, mends it as verify says, looks again. `healthy`: whether the lab can be used for the next one. */
+export async function measure(lab: Lab, fault: Fault): Promise<{result: FaultResult; healthy: boolean}> {
+  const began = Date.now();
+  const seen = new Observations(lab, fault);
+  let undo: Undo | undefined;
+  try {
+    undo = await fault.seed(lab);
+    const verified = await lab.verify(...(fault.verifyArgs ?? []));
+    seen.judge(verified);
+    await seen.mend(verified);
+    await undo?.();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    seen.problems.push(error.message);
+    seen.mended = false;
+  }
+  const result: FaultResult = {
+    kind: 'fault',
+    id: fault.id,
+    check: checkOf(fault),
+    title: fault.title,
+    caught: seen.caught,
+    caughtBy: seen.caughtBy,
+    follows: seen.follows,
+    falseAlarms: seen.falseAlarms,
+    mendedBy: seen.mendedBy,
+    mended: seen.mended,
+    problems: seen.problems,
+    seconds: Math.round((Date.now() - began) / 1000),
+  };
+  return {result, healthy: seen.mended};
+}
+
+/** What is noted while a fault is there. */
+class Observations {
+  caught = false;
+  caughtBy: readonly string[] = [];
+  follows: readonly string[] = [];
+  falseAlarms: readonly string[] = [];
+  mendedBy = '';
+  mended = false;
+  readonly problems: string[] = [];
+
+  constructor(
+    readonly lab: Lab,
+    readonly fault: Fault,
+  ) {}
+
+  judge(verified: Verified): void {
+    const {fault} = this;
+    const found = this.found(verified);
+    this.caught = found.some(({result, observed, reason}) => {
+      return result === (fault.result ?? 'error') && fault.says.test(`${observed ?? ''}\n${reason ?? ''}`);
+    });
+    this.caughtBy = [...new Set(verified.checks.filter((row) => isBad(row) && !row.impliedBy).map(({id}) => id))];
+    if (!this.caught) this.problems.push(`missed: ${tell(verified.checks.filter(isBad))}`);
+    const others = changes(this.lab.baseline, verified.checks).filter(
+      ({subject}) => subject !== subjectOf({id: checkOf(fault), ...place(fault)}),
+    );
+    const follows = (change: Change): boolean => followsFrom(checks, checkOf(fault), change);
+    this.follows = [...new Set(others.filter(follows).map(({id}) => id))];
+    const wrong = others.filter((change) => !follows(change));
+    this.falseAlarms = wrong.map(({subject}) => subject);
+    for (const {subject, before, after} of wrong) {
+      this.problems.push(`${subject} was ${before.join(', ') || 'not there'}, and changed, too: ${tell(after)}`);
+    }
+    const exitCode = fault.exitCode ?? (fault.result === 'unknown' ? 4 : 3);
+    if (verified.code !== exitCode) {
+      this.problems.push(`verify ended with ${String(verified.code)} instead of ${String(exitCode)}`);
+    }
+  }
+
+  async mend(verified: Verified): Promise<void> {
+    const {lab, fault} = this;
+    const fixes = [...new Set(this.found(verified).map(({fix = ''}) => fix))];
+    if (fixes.length === 0 || fixes.includes('')) this.problems.push('no fix is printed');
+    const byPerson = typeof fault.mend === 'object' && 'person' in fault.mend ? fault.mend : undefined;
+    this.mendedBy = [...fixes.map((fix) => `\`${fix}\``), ...(byPerson ? [byPerson.person] : [])].join(', ');
+    for (const fix of fixes) await this.execute(fix);
+    await byPerson?.act(lab);
+    const green = await lab.waitForGreen();
+    this.mended = green.code === 0 && !green.checks.some(isBad);
+    if (!this.mended) this.problems.push(`not green afterwards: ${tell(green.checks.filter(isBad))}`);
+  }
+
+  /** Rows of the fault's check that are not well, about its subject. */
+  private found({checks: rows}: Verified): readonly CheckRow[] {
+    const subject = subjectOf({id: checkOf(this.fault), ...place(this.fault)});
+    return rows.filter((row) => isBad(row) && subjectOf(row) === subject && row.impliedBy === undefined);
+  }
+
+  private async execute(fix: string): Promise<void> {
+    const {lab, fault} = this;
+    const {mend} = fault;
+    const {workDir, env} = lab.cli;
+    if (typeof mend === 'object' && 'typing' in mend) {
+      const {code, screen} = await runInTerminal(fix, mend.typing, {cwd: workDir, env});
+      if (code !== 0) this.problems.push(`the fix ended with ${String(code)}: ${fix}\n${screen}`);
+      return;
+    }
+    const editing = typeof mend === 'object' && 'editor' in mend ? {EDITOR: makeEditor(lab, mend.editor)} : {};
+    const {code, stdout, stderr} = await lab.cli.shell(fix, editing);
+    const said = `${stdout}${stderr}`;
+    const byPerson = typeof mend === 'object' && 'person' in mend;
+    // What a shell says when it cannot make sense of a line (2) or finds no such program (126, 127).
+    const ran = byPerson ? ![null, 2, 126, 127].includes(code) && said !== '' : code === 0;
+    if (!ran) this.problems.push(`the fix ended with ${String(code)}: ${fix}\n${said}`);
+  }
+}
+
+function place({cluster, peer}: Fault): Pick<CheckRow, 'cluster' | 'peer'> {
+  return {...(cluster !== undefined && {cluster}), ...(peer !== undefined && {peer})};
+}
+
+/** A program that changes the file it is given as a person in an editor would. */
+function makeEditor(lab: Lab, change: (text: string) => string): string {
+  const program = join(lab.setting.sandbox.dir, 'editor');
+  const wanted = join(lab.setting.sandbox.dir, 'edited');
+  const text = lab.read('mesh.yaml');
+  const edited = change(text);
+  if (edited === text) throw new HarnessError('the edit that mends changes nothing');
+  writeFileSync(wanted, edited);
+  writeFileSync(program, `#!/bin/sh\n[ "$1" -ef "$WORK_DIR/mesh.yaml" ] && cat '${wanted}' > "$1"\n`);
+  chmodSync(program, 0o755);
+  return program;
+}
+
+function tell(rows: readonly CheckRow[]): string {
+  if (rows.length === 0) return 'nothing';
+  return rows
+    .map((row) => {
+      const consequence = row.impliedBy === undefined ? '' : ` (follows from ${row.impliedBy})`;
+      return `${subjectOf(row)} ${row.result}${consequence}: ${row.reason ?? row.observed ?? ''}`;
+    })
+    .join('; ');
+}
