@@ -89,7 +89,8 @@ class Observations {
     const fixes = [...new Set(this.found(verified).map(({fix = ''}) => fix))];
     if (fixes.length === 0 || fixes.includes('')) this.problems.push('no fix is printed');
     const byPerson = typeof fault.mend === 'object' && 'person' in fault.mend ? fault.mend : undefined;
-    this.mendedBy = [...fixes.map((fix) => `\`${fix}\``), ...(byPerson ? [byPerson.person] : [])].join(', ');
+    const typed = fixes.map((fix) => `\`${fix.replaceAll(lab.cli.workDir, '$WORK_DIR')}\``);
+    this.mendedBy = [...typed, ...(byPerson ? [`a person ${byPerson.person}`] : [])].join(', ');
     for (const fix of fixes) await this.execute(fix);
     await byPerson?.act(lab);
     const green = await lab.waitForGreen();

@@ -1,0 +1,4 @@
+import {controlPlaneFaults} from './seeded/control-plane.js';
+import {testFaults} from './harness/suite.js';
+
+testFaults(controlPlaneFaults);

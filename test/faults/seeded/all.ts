@@ -1,0 +1,15 @@
+/** Every seeded fault. */
+import type {Fault} from '../harness/fault.js';
+import {accessFaults} from './access.js';
+import {controlPlaneFaults} from './control-plane.js';
+import {liveFaults} from './live.js';
+import {trustFaults} from './trust.js';
+import {workdirFaults} from './workdir.js';
+
+export const allFaults: readonly Fault[] = [
+  ...workdirFaults,
+  ...accessFaults,
+  ...trustFaults,
+  ...controlPlaneFaults,
+  ...liveFaults,
+];

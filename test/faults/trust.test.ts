@@ -1,0 +1,4 @@
+import {trustFaults} from './seeded/trust.js';
+import {testFaults} from './harness/suite.js';
+
+testFaults(trustFaults);
