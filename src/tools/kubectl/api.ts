@@ -12,11 +12,18 @@ export interface ListOptions {
   readonly metadataOnly?: boolean;
 }
 
-/** One event of a watch. */
-export interface WatchEvent<T extends KubeObject = KubeObject> {
+/** One event of a watch: a change of an object. */
+export interface Change<T extends KubeObject = KubeObject> {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   readonly object: T;
 }
+
+/**
+ * One event of a watch. A bookmark is no change: it says up to which version the watcher has seen everything
+ * (Kubernetes API concepts, "Watch bookmarks").
+ */
+export type WatchEvent<T extends KubeObject = KubeObject> =
+  Change<T> | {readonly type: 'BOOKMARK'; readonly resourceVersion: string};
 
 /**
  * The API server of one cluster, through one kubectl process (docs/architecture.md). Every method throws a MeshError:
@@ -36,7 +43,15 @@ export interface KubeApi {
     kind: {readonly apiVersion: string; readonly kind: string},
     options?: ListOptions,
   ): Promise<KubeList<T>>;
-  /** Events from `resourceVersion` on, until the signal aborts; ends on its own when the server ends it. */
+  /** The version of a collection as it is now, without its objects: where a watch of it begins. */
+  version(
+    kind: {readonly apiVersion: string; readonly kind: string},
+    options?: Omit<ListOptions, 'metadataOnly'>,
+  ): Promise<string>;
+  /**
+   * Events from `resourceVersion` on, until the signal aborts; ends on its own when the server ends it, and at once
+   * when that version is too old to begin at.
+   */
   watch<T extends KubeObject = KubeObject>(
     kind: {readonly apiVersion: string; readonly kind: string},
     options: ListOptions & {readonly resourceVersion: string; readonly signal: AbortSignal},

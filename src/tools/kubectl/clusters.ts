@@ -38,6 +38,8 @@ const defaultRequestTimeoutMs = 30_000;
 
 interface Opened {
   readonly api: KubeApi;
+  /** Settles when its kubectl has ended. */
+  readonly ended: Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -78,6 +80,7 @@ export function createClusters(options: ClustersOptions): Clusters {
     const firstTransport = createTransport(socketPath, speak ? 0 : requestTimeoutMs);
     const transport = createTransport(socketPath, requestTimeoutMs);
     const close = async (): Promise<void> => {
+      closers.delete(close);
       firstTransport.close();
       transport.close();
       await proxy.tool.stop();
@@ -85,13 +88,18 @@ export function createClusters(options: ClustersOptions): Clusters {
     closers.add(close);
     try {
       // The first request alone: it makes the credential plugin run once, however many requests follow in parallel.
-      const version = await createSession({context, proxy, transport: firstTransport, signal}).raw('/version');
+      let version: unknown = await createSession({context, proxy, transport: firstTransport, signal}).raw('/version');
       const api = createSession({context, proxy, transport, signal});
-      const raw = (path: string): Promise<unknown> => (path === '/version' ? Promise.resolve(version) : api.raw(path));
+      // Whoever asks first need not ask again; whoever asks later wants to know whether the API server still answers.
+      const raw = async (path: string): Promise<unknown> => {
+        if (path !== '/version' || version === undefined) return api.raw(path);
+        const first = version;
+        version = undefined;
+        return first;
+      };
       const lasting = async (): Promise<KubeApi> => (await openNow(context, opened++, true)).api;
-      return {api: {...api, raw, lasting}, close};
+      return {api: {...api, raw, lasting}, ended: proxy.tool.ended, close};
     } catch (thrown) {
-      closers.delete(close);
       await close();
       throw thrown;
     } finally {
@@ -115,8 +123,17 @@ export function createClusters(options: ClustersOptions): Clusters {
       if (!session) {
         session = openSession(context);
         sessions.set(context, session);
-        // A failure is not remembered: `verify --wait` asks again until the API server is there.
-        session.catch(() => sessions.delete(context));
+        // A failure is not remembered: `verify --wait` asks again until the API server is there. Nor is a kubectl that
+        // has ended: somebody killed it, or the machine ran out of memory.
+        const forget = (): void => {
+          if (sessions.get(context) === session) sessions.delete(context);
+        };
+        session
+          .then(async (made) => {
+            await made.ended;
+            await made.close();
+          })
+          .then(forget, forget);
       }
       return (await session).api;
     },

@@ -101,18 +101,17 @@ export function createSession(parts: SessionParts): Session {
     kind: KindRef,
     options: ListOptions,
     continueToken: string | undefined,
+    limit = chunkSize,
   ): Promise<HttpAnswer> =>
     send(askedFor('list', {...kind, ...namespaceOf(options)}), {
       method: 'GET',
       path: withQuery(collectionPath(kind, options.namespace), {
-        limit: chunkSize,
+        limit,
         continue: continueToken,
         labelSelector: options.labelSelector,
         fieldSelector: options.fieldSelector,
       }),
-      ...(options.metadataOnly === true
-        ? {headers: {accept: 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io'}}
-        : {}),
+      ...(options.metadataOnly === true ? {headers: {accept: metadataOf('PartialObjectMetadataList')}} : {}),
     });
 
   const api: Session = {
@@ -153,6 +152,14 @@ export function createSession(parts: SessionParts): Session {
         if (token === undefined || token === '') return {items, metadata: page.metadata};
       }
     },
+    async version(kind: KindRef, options: ListOptions = {}): Promise<string> {
+      const asked = askedFor('list', {...kind, ...namespaceOf(options)});
+      // One object is enough: every page carries the version of the whole collection.
+      const answer = await listPage(kind, {...options, metadataOnly: true}, undefined, 1);
+      if (answer.status !== 200) throw toError(asked, answer);
+      const {metadata} = objectOf(asked, parse(asked, answer)) as Pick<KubeList, 'metadata'>;
+      return metadata.resourceVersion ?? '';
+    },
     async *watch<T extends KubeObject>(
       kind: KindRef,
       options: ListOptions & {readonly resourceVersion: string; readonly signal: AbortSignal},
@@ -169,13 +176,16 @@ export function createSession(parts: SessionParts): Session {
             labelSelector: options.labelSelector,
             fieldSelector: options.fieldSelector,
           }),
+          ...(options.metadataOnly === true ? {headers: {accept: metadataOf('PartialObjectMetadata')}} : {}),
           signal: both,
         });
         yield* watchEvents<T>(kind, answer, (body) => toError(asked, {...answer, body, retryAfter: undefined}));
       } catch (thrown) {
         if (signal.aborted) throw abortError(signal);
         if (options.signal.aborted) return;
-        throw thrown instanceof NoAnswer ? lost(parts, thrown, ended) : thrown;
+        if (thrown instanceof MeshError) throw thrown;
+        // A connection that breaks in the middle of an event: half a line, or an error of the stream.
+        throw lost(parts, thrown instanceof NoAnswer ? thrown : new NoAnswer('broken', String(thrown)), ended);
       }
     },
     async create<T extends KubeObject>(object: T, dryRun: WriteDryRun): Promise<T> {
@@ -205,6 +215,11 @@ export function createSession(parts: SessionParts): Session {
     },
   };
   return api;
+}
+
+/** Asks for metadata alone (Kubernetes API concepts, "Metadata-only fetches"). */
+function metadataOf(shape: 'PartialObjectMetadata' | 'PartialObjectMetadataList'): string {
+  return `application/json;as=${shape};v=v1;g=meta.k8s.io`;
 }
 
 function namespaceOf(options: ListOptions): {readonly namespace?: string} {

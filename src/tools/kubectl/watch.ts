@@ -12,7 +12,7 @@ export interface WatchAnswer {
 }
 
 /**
- * The events of a watch, one JSON document a line. Bookmarks carry no change and are left out. A version that is too
+ * The events of a watch, one JSON document a line. A version that is too
  * old (410, as status or as an ERROR event) ends the watch: the reader lists again and watches from there
  * (Kubernetes API concepts, "410 Gone responses").
  */
@@ -32,6 +32,10 @@ export async function* watchEvents<T extends KubeObject>(
         case 'MODIFIED':
         case 'DELETED':
           yield {type: event.type, object: {...event.object, apiVersion: kind.apiVersion, kind: kind.kind}};
+          break;
+        case 'BOOKMARK':
+          // Its object has nothing but a version.
+          yield {type: 'BOOKMARK', resourceVersion: event.object.metadata.resourceVersion ?? ''};
           break;
         case 'ERROR':
           if (event.object.code === 410) return;
