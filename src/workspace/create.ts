@@ -16,6 +16,7 @@ import {hostIdentity, startOf, userName} from './identity.js';
 import {JournalFile} from './journal-file.js';
 import {takeLock} from './lock.js';
 import {readAny, readRegular, readStream} from './read.js';
+import {watchFiles} from './watch-files.js';
 import type {FileFacts, FileToWrite, Workspace} from './workspace.js';
 
 /** What a workspace is made with. */
@@ -93,6 +94,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
         },
       };
     },
+    watch: (directories, changed) => watchFiles(root, directories, changed),
     readOutside: (path) => readOutside(path, options.signal),
   };
 }

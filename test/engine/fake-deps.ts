@@ -60,6 +60,7 @@ export function fakeDeps(
           return Promise.resolve();
         },
       },
+      watch: absent('watch'),
       readOutside: absent('readOutside'),
     },
     clusters: {open: absent('open'), forward: absent('forward'), close: () => Promise.resolve()},

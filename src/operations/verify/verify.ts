@@ -4,6 +4,7 @@ import type {TypedTarget} from '../../domain/checks/commands.js';
 import type {Evidence} from '../../domain/checks/facts.js';
 import {judge} from '../../domain/checks/judge.js';
 import type {Limits} from '../../domain/checks/needs.js';
+import {whyHopeless} from '../../domain/checks/patience.js';
 import {checks} from '../../domain/checks/registry.js';
 import {codeOfUnknown, isFailing, isGreen} from '../../domain/checks/report.js';
 import type {Report} from '../../domain/checks/report.js';
@@ -11,11 +12,12 @@ import {selectChecks} from '../../domain/checks/select.js';
 import type {Selection} from '../../domain/checks/select.js';
 import {asMeshError, MeshError, reportError} from '../../domain/errors.js';
 import type {ErrorReport} from '../../domain/errors.js';
+import type {Deps} from '../../engine/deps.js';
 import {emptyPlan} from '../../engine/operation.js';
 import type {Conclusion, Engine, Operation, Phase} from '../../engine/operation.js';
 import type {MeshRequest} from '../shared/load-mesh.js';
 import {gatherEvidence} from './gather.js';
-import {nextChange} from './wait.js';
+import {Waiter} from './wait.js';
 
 /** What `verify` is asked. */
 export interface VerifyRequest {
@@ -56,24 +58,71 @@ export function verifyMesh(failOn: Severity): Operation<VerifyRequest, VerifyRes
 /** Runs verify, once or until green. Also a step of `up`. */
 export async function runVerify(request: VerifyRequest, engine: Engine): Promise<VerifyResult> {
   const selected = selectChecks(checks, request.selection);
-  let last: Facts | undefined;
-  let started: number | undefined;
-  for (;;) {
-    try {
-      last = (await engine.run(verifyPhase(request, selected, engine.settings.concurrency, last?.evidence))).facts;
-    } catch (thrown) {
-      const error = asMeshError(thrown);
-      if (last === undefined || error.class !== 'timeout') throw thrown;
-      return {...last.report, error: reportError(error)};
-    }
-    const {waitMs} = request;
-    const {report, evidence} = last;
-    if (waitMs === undefined || isGreen(report.checks, request.failOn) || isHopeless(report, selected, request)) {
-      return report;
-    }
-    started ??= evidence.now.getTime();
-    if (evidence.now.getTime() - started >= waitMs) return {...report, error: reportError(tooLate(waitMs))};
+  const {waitMs, failOn, limits} = request;
+  const {concurrency} = engine.settings;
+  const look = async (deps: Deps): Promise<Facts> => {
+    const {mesh, typed} = request;
+    const evidence = await gatherEvidence(deps, {mesh, limits, typed, checks: selected, concurrency});
+    return {evidence, report: judge(selected, evidence)};
+  };
+  const first = (await engine.run(phase('verify', look))).facts;
+  if (
+    waitMs === undefined ||
+    isGreen(first.report.checks, failOn) ||
+    whyHopeless(first.report.checks, selected, failOn)
+  ) {
+    return first.report;
   }
+  return wait({request, waitMs, selected, engine, look}, first);
+}
+
+interface Wait {
+  readonly request: VerifyRequest;
+  readonly waitMs: number;
+  readonly selected: readonly Check[];
+  readonly engine: Engine;
+  readonly look: (deps: Deps) => Promise<Facts>;
+}
+
+async function wait({request, waitMs, selected, engine, look}: Wait, first: Facts): Promise<VerifyResult> {
+  const {failOn, limits} = request;
+  const end = first.evidence.now.getTime() + waitMs;
+  let waiter: Waiter | undefined;
+  let last = first;
+  let wasRefused = false;
+  try {
+    for (;;) {
+      const before = last;
+      const leftMs = end - before.evidence.now.getTime();
+      const follow = async (deps: Deps): Promise<Facts | undefined> => {
+        waiter ??= new Waiter(deps, {checks: selected, limits, failOn});
+        await waiter.next({evidence: before.evidence, rows: before.report.checks}, leftMs);
+        return deps.now().getTime() < end ? look(deps) : undefined;
+      };
+      const {facts} = await engine.run(phase(`wait for ${whatIsMissing(before.report, failOn)}`, follow));
+      if (!facts) return {...before.report, error: reportError(tooLate(waitMs))};
+      last = facts;
+      const hopeless = whyHopeless(last.report.checks, selected, failOn);
+      // An API server that has just started refuses for a moment what it will allow: a refusal has to be seen twice.
+      if (isGreen(last.report.checks, failOn) || hopeless?.because === 'finding' || (hopeless && wasRefused))
+        return last.report;
+      wasRefused = hopeless !== undefined;
+    }
+  } catch (thrown) {
+    const error = asMeshError(thrown);
+    if (error.class !== 'timeout') throw thrown;
+    return {...last.report, error: reportError(error)};
+  } finally {
+    await waiter?.close();
+  }
+}
+
+/** What a person who watches wants to read: `MESH402 cluster1 and 2 more`. */
+function whatIsMissing({checks: rows}: Report, failOn: Severity): string {
+  const missing = rows.filter((row) => !isGreen([row], failOn));
+  const [first = missing[0]] = missing.filter(({impliedBy}) => impliedBy === undefined);
+  const name = [first?.id, first?.cluster].filter((word) => word !== undefined).join(' ');
+  return missing.length > 1 ? `${name} and ${String(missing.length - 1)} more` : name;
 }
 
 function tooLate(waitMs: number): MeshError {
@@ -83,31 +132,8 @@ function tooLate(waitMs: number): MeshError {
 }
 
 /** Verify never plans anything: it looks. */
-function verifyPhase(
-  request: VerifyRequest,
-  selected: readonly Check[],
-  concurrency: number,
-  before: Evidence | undefined,
-): Phase<Facts> {
-  return {
-    title: before === undefined ? 'verify' : 'wait for a change',
-    async gather(deps) {
-      if (before !== undefined) {
-        const clusters = before.clusters.map(({cluster}) => cluster);
-        await nextChange(deps, request.limits.offline ? [] : clusters, before.mesh.istio.namespace);
-      }
-      const {mesh, limits, typed} = request;
-      const evidence = await gatherEvidence(deps, {mesh, limits, typed, checks: selected, concurrency});
-      return {evidence, report: judge(selected, evidence)};
-    },
-    plan: () => emptyPlan,
-  };
-}
-
-/** Whether something is wrong that no waiting mends, such as a wrong file in the work directory. */
-function isHopeless(report: Report, selected: readonly Check[], {failOn}: VerifyRequest): boolean {
-  const byHand = new Set(selected.filter(({waitable}) => !waitable).map(({id}) => id));
-  return report.checks.some((row) => byHand.has(row.id) && isFailing(row, failOn));
+function phase<T>(title: string, gather: (deps: Deps) => Promise<T>): Phase<T> {
+  return {title, gather, plan: () => emptyPlan};
 }
 
 /** What the rows mean for the exit code. */

@@ -1,83 +1,172 @@
-/** Waiting for something to change in the clusters, instead of asking again and again. */
-import {setTimeout as sleep} from 'node:timers/promises';
-import {asMeshError} from '../../domain/errors.js';
+/**
+ * Following instead of asking again and again: watches of everything that the selected checks read, opened once for the
+ * whole wait, and of the files of the work directory.
+ */
+import type {Check, Severity} from '../../domain/checks/check.js';
+import type {Evidence, FactKey} from '../../domain/checks/facts.js';
+import {leftOutBy, neededFacts} from '../../domain/checks/needs.js';
+import type {Limits} from '../../domain/checks/needs.js';
+import {isGreen} from '../../domain/checks/report.js';
+import type {Row} from '../../domain/checks/report.js';
+import {bundleNamesIn, isOfFiles, objectsThatShow} from '../../domain/checks/watched.js';
+import type {WatchedPlace} from '../../domain/checks/watched.js';
+import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {Deps} from '../../engine/deps.js';
-import type {KubeApi} from '../../tools/kubectl/api.js';
+import type {FileWatch} from '../../workspace/watch-files.js';
+import {Bell} from './wait/bell.js';
+import {Pauses} from './wait/pause.js';
+import {ClusterWatch} from './wait/watch-cluster.js';
 
-/** What a mesh on its way to green changes, in Istio's namespace. */
-const watched = [
-  {apiVersion: 'v1', kind: 'Pod'},
-  {apiVersion: 'v1', kind: 'ConfigMap'},
-  {apiVersion: 'apps/v1', kind: 'Deployment'},
-] as const;
-/** Changes come in bursts: a pod's containers, a ConfigMap in each namespace. */
-const settleMs = 300;
-/** What no watch shows: files, Secrets, namespaces, what istiod serves, a cluster that comes back. */
-const atMostMs = 5000;
-
-/**
- * Returns soon after something changed in Istio's namespace of one of the clusters, and after five seconds in any case.
- * A cluster that cannot be watched is only waited for. Throws what the run was aborted with.
- */
-export async function nextChange(deps: Deps, clusters: readonly MeshCluster[], namespace: string): Promise<void> {
-  const enough = new AbortController();
-  const signal = AbortSignal.any([enough.signal, deps.signal]);
-  const watches = clusters.flatMap(({context}) =>
-    context === undefined ? [] : watched.map((kind) => firstEvent(deps, context, kind, namespace, signal)),
-  );
-  const timer = sleep(atMostMs, undefined, {signal}).catch(() => undefined);
-  try {
-    await Promise.race([timer, ...watches]);
-    deps.signal.throwIfAborted();
-    await sleep(settleMs, undefined, {signal: deps.signal}).catch(() => {
-      deps.signal.throwIfAborted();
-    });
-  } finally {
-    enough.abort();
-    await Promise.allSettled([timer, ...watches]);
-  }
+/** What is waited for. */
+export interface WaitRequest {
+  readonly checks: readonly Check[];
+  readonly limits: Limits;
+  readonly failOn: Severity;
 }
 
-/** Resolves at the first event; never when there is none or watching is refused. */
-async function firstEvent(
-  deps: Deps,
-  context: string,
-  kind: (typeof watched)[number],
-  namespace: string,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    const api = await deps.clusters.open(context);
-    const resourceVersion = await currentVersion(api, kind, namespace);
-    for await (const event of api.watch(kind, {namespace, resourceVersion, signal})) {
-      if (isNews(event.object.metadata.name)) return;
+/** What was seen when it was looked last. */
+export interface Look {
+  readonly evidence: Evidence;
+  readonly rows: readonly Row[];
+}
+
+/** The longest time that a timer takes (Node's documentation, `setTimeout`). Milliseconds. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** Follows clusters and files from its first `next()` to `close()`. */
+export class Waiter {
+  readonly #bell = new Bell();
+  readonly #pauses = new Pauses();
+  /** By context: two names for one cluster share its watches. */
+  readonly #clusters = new Map<string, ClusterWatch>();
+  #files: {readonly directories: string; readonly watch: FileWatch} | undefined;
+
+  constructor(
+    private readonly deps: Deps,
+    private readonly request: WaitRequest,
+  ) {}
+
+  /**
+   * Resolves when it is worth looking again, at the latest after so many milliseconds. The first time that is as soon as
+   * all watches are open: what changed between the last look and then is no event. Throws what the run was aborted with.
+   */
+  async next(last: Look, atMostMs: number): Promise<void> {
+    const {signal} = this.deps;
+    const enough = new AbortController();
+    const stop = (): void => {
+      enough.abort();
+    };
+    signal.addEventListener('abort', stop, {once: true});
+    let timer = setTimeout(stop, Math.min(atMostMs, longestTimerMs));
+    try {
+      if (signal.aborted) stop();
+      await this.#watch(last.evidence);
+      await untilAborted(this.#tried(), enough.signal);
+      if (this.#mustAsk(last)) {
+        clearTimeout(timer);
+        timer = setTimeout(stop, Math.min(atMostMs, this.#pauses.next()));
+      }
+      if (await this.#bell.burst(enough.signal)) this.#pauses.reset();
+      signal.throwIfAborted();
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
     }
-  } catch (thrown) {
-    if (asMeshError(thrown).class === 'bug' && !signal.aborted) throw thrown;
   }
-  await untilAborted(signal);
+
+  /** Ends everything. */
+  async close(): Promise<void> {
+    this.#files?.watch.close();
+    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.close()));
+    this.#clusters.clear();
+  }
+
+  /** Watches what the last look saw: mesh.yaml may have changed since. */
+  async #watch(evidence: Evidence): Promise<void> {
+    this.#watchFiles(evidence.clusters.map(({cluster}) => cluster));
+    if (this.request.limits.offline) return;
+    const wanted = new Map<string, Evidence['clusters'][number]>();
+    for (const one of evidence.clusters) if (one.cluster.context !== undefined) wanted.set(one.cluster.context, one);
+    for (const [context, cluster] of this.#clusters) {
+      if (wanted.has(context)) continue;
+      this.#clusters.delete(context);
+      await cluster.close();
+    }
+    for (const [context, one] of wanted) {
+      const cluster = this.#clusters.get(context) ?? new ClusterWatch(this.deps, context, this.#bell);
+      this.#clusters.set(context, cluster);
+      const place = placeOf(evidence, one);
+      const facts = [...neededFacts(this.request.checks)];
+      cluster.watch(facts.flatMap((key) => objectsThatShow(key, this.request.limits, place) ?? []));
+    }
+  }
+
+  #watchFiles(clusters: readonly MeshCluster[]): void {
+    const directories = clusters.map(({name}) => clusterLayout(name).directory);
+    const names = JSON.stringify(directories);
+    if (this.#files?.directories === names) return;
+    this.#files?.watch.close();
+    const watch = this.deps.workspace.watch(directories, () => {
+      this.#bell.ring();
+    });
+    this.#files = {directories: names, watch};
+    this.#bell.ring();
+  }
+
+  async #tried(): Promise<void> {
+    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.tried()));
+  }
+
+  /**
+   * Whether something that is not well may become so without anybody telling. Which CA an istiod has loaded changes no
+   * object: only a new handshake shows it. The same holds for whatever a watch was refused for, and for a request that
+   * failed. A cluster that does not answer tells when it does.
+   */
+  #mustAsk({evidence, rows}: Look): boolean {
+    const {checks, failOn} = this.request;
+    return rows.some((row) => {
+      // A consequence gets well with its cause, which is looked at by itself.
+      if (row.impliedBy !== undefined || isGreen([row], failOn)) return false;
+      const about = evidence.clusters.filter(({cluster}) => isAbout(row, cluster));
+      const answering = about.filter(({cluster}) => this.#of(cluster)?.isSilent !== true);
+      if (about.length > 0 && answering.length === 0) return false;
+      const needs = checks.find(({id}) => id === row.id)?.needs ?? [];
+      return row.result === 'unknown' || needs.some((key) => !this.#isShown(key, evidence, answering));
+    });
+  }
+
+  /** Whether a change of the fact would ring. */
+  #isShown(key: FactKey, evidence: Evidence, clusters: Evidence['clusters']): boolean {
+    const {limits} = this.request;
+    if (leftOutBy(key, limits) !== undefined) return true;
+    if (this.#files?.watch.isWhole !== true && isOfFiles(key)) return false;
+    return clusters.every((one) => {
+      const objects = objectsThatShow(key, limits, placeOf(evidence, one));
+      return objects?.every((some) => this.#of(one.cluster)?.shows(some) === true) ?? false;
+    });
+  }
+
+  #of({context}: MeshCluster): ClusterWatch | undefined {
+    return context === undefined ? undefined : this.#clusters.get(context);
+  }
 }
 
-async function currentVersion(api: KubeApi, kind: (typeof watched)[number], namespace: string): Promise<string> {
-  const {metadata} = await api.list(kind, {namespace, metadataOnly: true});
-  return metadata.resourceVersion ?? '0';
+function isAbout({cluster, peer}: Row, {name}: MeshCluster): boolean {
+  return cluster === undefined || cluster === name || peer === name;
 }
 
-/** Leader election of old istiods writes a ConfigMap every two seconds; that is no news. */
-function isNews(name: string): boolean {
-  return !/leader|election/.test(name);
+function placeOf(evidence: Evidence, {facts}: Evidence['clusters'][number]): WatchedPlace {
+  return {istioNamespace: evidence.mesh.istio.namespace, bundleNames: bundleNamesIn(facts)};
 }
 
-function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        resolve();
-      },
-      {once: true},
-    );
+async function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  let stop: () => void = () => undefined;
+  const aborted = new Promise<void>((resolve) => {
+    stop = resolve;
+    signal.addEventListener('abort', stop, {once: true});
   });
+  await Promise.race([work, aborted]);
+  signal.removeEventListener('abort', stop);
 }
