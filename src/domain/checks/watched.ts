@@ -39,10 +39,10 @@ const namespaces = ofCluster('v1', 'Namespace');
 const bundles: Objects = ({bundleNames}) => bundleNames.map((name) => ({apiVersion: 'v1', kind: 'ConfigMap', name}));
 
 /**
- * Facts that a watch shows to have changed, and the objects they are read from. What no line names (an answer of the API
- * server that is no object, what a running istiod has loaded) is asked for again while it matters.
+ * The objects that facts of the API server are read from. What no line names (an answer of the API server that is no
+ * object) is asked for again while it matters.
  */
-const shownBy: Partial<Readonly<Record<FactKey, readonly Objects[]>>> = {
+const readFrom: Partial<Readonly<Record<FactKey, readonly Objects[]>>> = {
   clusterUid: [namespaces],
   cacerts: [cacerts],
   restartOnPush: [cacerts, selfSigned, deployments, configMaps],
@@ -53,6 +53,8 @@ const shownBy: Partial<Readonly<Record<FactKey, readonly Objects[]>>> = {
   controlPlanes: [deployments, pods, configMaps],
   gateways: [deployments, pods],
 };
+/** Who can be asked, for every fact of a running istiod. */
+const istiods: readonly Objects[] = [deployments, pods];
 
 /** istiod's own choice (istio/istio pilot/pkg/features/pilot.go, PILOT_CA_CERT_CONFIGMAP). */
 const defaultBundleName = 'istio-ca-root-cert';
@@ -64,23 +66,19 @@ export function bundleNamesIn({controlPlanes}: Facts<ClusterFactValues>): readon
   return [...new Set(names.length === 0 ? [defaultBundleName] : names)];
 }
 
-/** Whether the work directory alone says it. */
-export function isOfFiles(key: FactKey): boolean {
-  return factOrigins[key].from === 'work directory';
+/** Whether watches show each change of a fact: of one that is read from files those of files, else those of its objects. */
+export function shownBy(key: FactKey): 'files' | 'objects' | 'nothing' {
+  const {from} = factOrigins[key];
+  if (from === 'work directory') return 'files';
+  // Which CA an istiod has loaded changes no object.
+  return from === 'live istiod' || readFrom[key] === undefined ? 'nothing' : 'objects';
 }
 
-/**
- * The objects that show a change of a fact: none where it is read from files, undefined where no watch shows it.
- * `--no-secrets` takes some facts from files instead; no Secret is watched then.
- */
-export function objectsThatShow(
-  key: FactKey,
-  limits: Limits,
-  place: WatchedPlace,
-): readonly WatchedObjects[] | undefined {
-  if (isOfFiles(key) || leftOutBy(key, limits) !== undefined) return [];
-  const objects = shownBy[key]?.flatMap((of) => of(place));
-  return limits.noSecrets ? objects?.filter(({kind}) => kind !== 'Secret') : objects;
+/** The objects that tell of changes of a fact. `--no-secrets` takes some facts from files instead of a Secret. */
+export function objectsBehind(key: FactKey, limits: Limits, place: WatchedPlace): readonly WatchedObjects[] {
+  if (leftOutBy(key, limits) !== undefined) return [];
+  const objects = factOrigins[key].from === 'live istiod' ? istiods : (readFrom[key] ?? []);
+  return objects.flatMap((of) => of(place)).filter(({kind}) => !limits.noSecrets || kind !== 'Secret');
 }
 
 /** A name for objects that are watched together. */

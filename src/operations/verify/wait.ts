@@ -8,7 +8,7 @@ import {leftOutBy, neededFacts} from '../../domain/checks/needs.js';
 import type {Limits} from '../../domain/checks/needs.js';
 import {isGreen} from '../../domain/checks/report.js';
 import type {Row} from '../../domain/checks/report.js';
-import {bundleNamesIn, isOfFiles, objectsThatShow} from '../../domain/checks/watched.js';
+import {bundleNamesIn, objectsBehind, shownBy} from '../../domain/checks/watched.js';
 import type {WatchedPlace} from '../../domain/checks/watched.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
@@ -98,7 +98,7 @@ export class Waiter {
       this.#clusters.set(context, cluster);
       const place = placeOf(evidence, one);
       const facts = [...neededFacts(this.request.checks)];
-      cluster.watch(facts.flatMap((key) => objectsThatShow(key, this.request.limits, place) ?? []));
+      cluster.watch(facts.flatMap((key) => objectsBehind(key, this.request.limits, place)));
     }
   }
 
@@ -140,11 +140,16 @@ export class Waiter {
   #isShown(key: FactKey, evidence: Evidence, clusters: Evidence['clusters']): boolean {
     const {limits} = this.request;
     if (leftOutBy(key, limits) !== undefined) return true;
-    if (this.#files?.watch.isWhole !== true && isOfFiles(key)) return false;
-    return clusters.every((one) => {
-      const objects = objectsThatShow(key, limits, placeOf(evidence, one));
-      return objects?.every((some) => this.#of(one.cluster)?.shows(some) === true) ?? false;
-    });
+    switch (shownBy(key)) {
+      case 'files':
+        return this.#files?.watch.isWhole === true;
+      case 'nothing':
+        return false;
+      case 'objects':
+        return clusters.every(({cluster, ...one}) =>
+          objectsBehind(key, limits, placeOf(evidence, one)).every((some) => this.#of(cluster)?.shows(some) === true),
+        );
+    }
   }
 
   #of({context}: MeshCluster): ClusterWatch | undefined {
@@ -156,7 +161,7 @@ function isAbout({cluster, peer}: Row, {name}: MeshCluster): boolean {
   return cluster === undefined || cluster === name || peer === name;
 }
 
-function placeOf(evidence: Evidence, {facts}: Evidence['clusters'][number]): WatchedPlace {
+function placeOf(evidence: Evidence, {facts}: Pick<Evidence['clusters'][number], 'facts'>): WatchedPlace {
   return {istioNamespace: evidence.mesh.istio.namespace, bundleNames: bundleNamesIn(facts)};
 }
 

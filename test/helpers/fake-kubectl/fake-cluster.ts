@@ -81,7 +81,7 @@ export class FakeCluster {
   readonly #denied: RequestMatch[] = [];
   readonly #faults: {match: RequestMatch; fault: Fault; times: number}[] = [];
   readonly #hooks: {match: RequestMatch; run: (request: FakeRequest) => void; times: number}[] = [];
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Map<() => void, ServerResponse>();
   readonly #server: Server;
   readonly #ports: (Server | TlsServer)[] = [];
   #version = 100;
@@ -163,6 +163,16 @@ export class FakeCluster {
   /** Runs before the next `times` matching requests are handled: what others do between our plan and our write. */
   before(match: RequestMatch, run: (request: FakeRequest) => void, times = 1): void {
     this.#hooks.push({match, run, times});
+  }
+
+  /** How many watches are open. */
+  get watches(): number {
+    return this.#watchers.size;
+  }
+
+  /** Ends every watch, as API servers do after half an hour or so. */
+  endWatches(): void {
+    for (const response of this.#watchers.values()) response.end();
   }
 
   /** Requests that would change something, without dry runs. */
@@ -336,7 +346,7 @@ export class FakeCluster {
 
   #emit(type: StoredEvent['type'], object: FakeObject): void {
     this.#events.push({type, key: keyOf(object), version: this.#version, object});
-    for (const tell of this.#watchers) tell();
+    for (const tell of this.#watchers.keys()) tell();
   }
 
   #watch(request: FakeRequest, incoming: IncomingMessage, response: ServerResponse): void {
@@ -350,7 +360,7 @@ export class FakeCluster {
           response.write(`${JSON.stringify({type: event.type, object: event.object})}\n`);
       }
     };
-    this.#watchers.add(tell);
+    this.#watchers.set(tell, response);
     incoming.socket.on('close', () => this.#watchers.delete(tell));
     tell();
   }
