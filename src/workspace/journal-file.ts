@@ -7,7 +7,7 @@ import {randomBytes} from 'node:crypto';
 import {constants} from 'node:fs';
 import {open, rename, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
-import type {ChainHead, JournalReading} from '../domain/journal/chain.js';
+import type {ChainHead} from '../domain/journal/chain.js';
 import {entryLine, readJournal, seal, sha256} from '../domain/journal/chain.js';
 import type {JournalEntry, JournalRecord} from '../domain/journal/entry.js';
 import {entryId} from '../domain/journal/entry.js';
@@ -15,8 +15,9 @@ import {layout} from '../domain/mesh/layout.js';
 import type {Faults} from './atomic.js';
 import {makeDirectory, syncDirectory, temporarySuffix} from './atomic.js';
 import {fileError, isMissing} from './fs-errors.js';
+import {isRunning} from './identity.js';
 import {readRegular} from './read.js';
-import type {Journal} from './workspace.js';
+import type {Journal, JournalState} from './workspace.js';
 
 /** Who writes. */
 export interface Writer {
@@ -75,16 +76,34 @@ export class JournalFile implements Journal {
     });
   }
 
-  async read(): Promise<JournalReading> {
+  async read(): Promise<JournalState> {
     const remembered = await this.#remembered();
-    return readJournal((await this.#text()) ?? '', remembered?.head);
+    const text = await this.#text();
+    const reading = readJournal(text ?? '', remembered?.head);
+    const isLocked = await stat(join(this.#root, layout.lock)).then(
+      () => true,
+      () => false,
+    );
+    // Nobody can see whether a process of another host runs; if it does, it holds the lock.
+    const mayRun = ({host, pid}: JournalEntry): boolean =>
+      host === this.#writer.host ? pid === this.#writer.pid || isRunning(pid) : isLocked;
+    return {
+      ...reading,
+      present: text !== undefined,
+      own: remembered?.chain,
+      underWay: isLocked ? reading.open.filter(mayRun) : [],
+    };
   }
 
-  /** Closes intents of this copy whose runs ended before they could say what became of them. Under the lock only. */
+  /**
+   * Closes intents of this copy whose runs ended before they could say what became of them, and a last line that was cut
+   * off. Under the lock only.
+   */
   closeOpen(): Promise<readonly JournalEntry[]> {
     return this.#inTurn(async () => {
       const text = await this.#text();
       if (text === undefined) return [];
+      if (readJournal(text).torn !== undefined) this.#state ??= await this.#load();
       const remembered = await this.#remembered();
       const open = readJournal(text).open.filter(({chain}) => chain === remembered?.chain);
       for (const {command, action, cluster, ...entry} of open) {

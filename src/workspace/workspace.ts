@@ -1,4 +1,5 @@
 import type {JournalReading} from '../domain/journal/chain.js';
+import type {JournalEntry} from '../domain/journal/entry.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {FileWatch} from './watch-files.js';
 
@@ -34,7 +35,17 @@ export interface Journal {
     readonly detail?: Readonly<Record<string, unknown>>;
   }): Promise<void>;
   /** Every entry, and whether the record is whole. Takes no lock. */
-  read(): Promise<JournalReading>;
+  read(): Promise<JournalState>;
+}
+
+/** A journal as it lies in the work directory. */
+export interface JournalState extends JournalReading {
+  /** Whether there is a file. */
+  readonly present: boolean;
+  /** The chain that this copy of the work directory writes; undefined when it has not written yet. */
+  readonly own: string | undefined;
+  /** Of `open`: those whose process may still run. */
+  readonly underWay: readonly JournalEntry[];
 }
 
 /**

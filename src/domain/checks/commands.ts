@@ -20,6 +20,10 @@ export interface Commands {
   meshCluster(words: string): string;
   /** `kubectl --context … WORDS`; the cluster's context, or `CONTEXT` where none is known. */
   kubectl(cluster: MeshCluster, words: string): string;
+  /** `istioctl --context … WORDS`, of the same cluster. */
+  istioctl(cluster: MeshCluster, words: string): string;
+  /** `istioctl WORDS --context …`, of the same cluster. */
+  istioctl(cluster: MeshCluster, words: string): string;
   /** A text in which `kubectl mesh COMMAND` is spelled without these flags: with them, behind the command's own words. */
   complete(text: string): string;
   /** A path of the work directory, as a shell word. */
@@ -56,6 +60,8 @@ export function commandsFor(typed: TypedTarget): Commands {
     mesh,
     meshCluster,
     kubectl: ({context: own}, words) => `kubectl${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as} ${words}`,
+    istioctl: ({context: own}, words) => `istioctl${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as} ${words}`,
+    istioctl: ({context: own}, words) => `istioctl ${words}${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as}`,
     complete: (text) =>
       text.replace(spelled, (_, files: string | undefined, clusters: string | undefined) =>
         files === undefined ? meshCluster(clusters ?? '') : mesh(files),

@@ -14,13 +14,23 @@ import type {
   InstallFileFacts,
   RootKeyFacts,
 } from './facts/files.js';
-import type {ServedChain} from './facts/live.js';
+import type {JournalFacts} from './facts/journal.js';
+import type {IstiodClusters, IstiodMetrics, ServedChain} from './facts/live.js';
+import type {NetworkGatewayFacts} from './facts/network-gateways.js';
+import type {ProxyRoots} from './facts/proxies.js';
+import type {LiveRoots, LiveRootsElsewhere} from './facts/roots.js';
 import type {CacertsFacts, PushedTrust, WrittenBundle} from './facts/trust.js';
+import type {WebhookConfigurationFacts} from './facts/webhooks.js';
 
 export type * from './facts/control-plane.js';
 export type * from './facts/files.js';
+export type * from './facts/journal.js';
 export type * from './facts/live.js';
+export type * from './facts/network-gateways.js';
+export type * from './facts/proxies.js';
+export type * from './facts/roots.js';
 export type * from './facts/trust.js';
+export type * from './facts/webhooks.js';
 
 /** A fact made of parts that can be unknown one by one, such as one TLS handshake for each istiod pod. */
 export class Parts<T> {
@@ -40,6 +50,7 @@ export interface MeshFactValues {
   /** Fingerprints of root-cert.pem at the top of the work directory; empty when there is none. */
   readonly meshRoots: readonly string[];
   readonly fileModes: readonly FileModeFacts[];
+  readonly journal: JournalFacts;
 }
 
 /** Facts of one cluster. */
@@ -57,10 +68,18 @@ export interface ClusterFactValues {
   readonly selfSignedRoot: CertificateFacts | 'absent';
   readonly pushedTrust: PushedTrust | 'absent';
   readonly bundles: readonly WrittenBundle[];
+  /** What the cluster's workloads trust. */
+  readonly liveRoots: LiveRoots | LiveRootsElsewhere;
+  readonly proxyRoots: ProxyRoots;
+  readonly webhooks: readonly WebhookConfigurationFacts[];
   readonly namespaces: readonly NamespaceFacts[];
   readonly controlPlanes: readonly ControlPlaneFacts[];
   readonly gateways: readonly GatewayFacts[];
+  /** Empty, too, where the mesh needs none: then nothing is asked. */
+  readonly networkGateways: readonly NetworkGatewayFacts[];
   readonly servedChains: Parts<ServedChain>;
+  readonly istiodMetrics: Parts<IstiodMetrics>;
+  readonly istiodClusters: Parts<IstiodClusters>;
 }
 
 export type MeshFactKey = keyof MeshFactValues;
@@ -83,6 +102,7 @@ export const factOrigins: Readonly<Record<FactKey, FactOrigin>> = {
   rootKey: {of: 'mesh', from: 'work directory'},
   meshRoots: {of: 'mesh', from: 'work directory'},
   fileModes: {of: 'mesh', from: 'work directory'},
+  journal: {of: 'mesh', from: 'work directory'},
   caFiles: {of: 'cluster', from: 'work directory'},
   installFile: {of: 'cluster', from: 'work directory'},
   apiVersion: {of: 'cluster', from: 'API server'},
@@ -94,10 +114,16 @@ export const factOrigins: Readonly<Record<FactKey, FactOrigin>> = {
   // With --no-secrets it is taken from the work directory.
   pushedTrust: {of: 'cluster', from: 'API server'},
   bundles: {of: 'cluster', from: 'API server'},
+  liveRoots: {of: 'cluster', from: 'API server'},
+  proxyRoots: {of: 'cluster', from: 'API server'},
+  webhooks: {of: 'cluster', from: 'API server'},
   namespaces: {of: 'cluster', from: 'API server'},
   controlPlanes: {of: 'cluster', from: 'API server'},
   gateways: {of: 'cluster', from: 'API server'},
+  networkGateways: {of: 'cluster', from: 'API server'},
   servedChains: {of: 'cluster', from: 'live istiod'},
+  istiodMetrics: {of: 'cluster', from: 'live istiod'},
+  istiodClusters: {of: 'cluster', from: 'live istiod'},
 };
 
 /** Whether there is one of a fact, not one for each cluster. */

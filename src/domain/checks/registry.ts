@@ -5,12 +5,16 @@ import {reachableCheck} from './access/reachable.js';
 import {uidCheck} from './access/uid.js';
 import type {Check} from './check.js';
 import {clusterNameCheck} from './control-plane/cluster-name.js';
+import {gatewayAddressesCheck} from './control-plane/gateway-addresses.js';
 import {gatewayPodsCheck} from './control-plane/gateway-pods.js';
 import {istiodPodsCheck} from './control-plane/istiod-pods.js';
 import {meshIDCheck} from './control-plane/mesh-id.js';
 import {namespaceCheck} from './control-plane/namespace.js';
 import {networkCheck} from './control-plane/network.js';
 import {trustDomainCheck} from './control-plane/trust-domain.js';
+import {knownClustersCheck} from './live/known-clusters.js';
+import {loadedCaCheck} from './live/loaded-ca.js';
+import {signingCheck} from './live/signing.js';
 import {bundlesCheck} from './trust/bundles.js';
 import {cacertsCheck} from './trust/cacerts.js';
 import {clusterExpiryCheck} from './trust/expiry.js';
@@ -21,6 +25,7 @@ import {completeCheck} from './workdir/complete.js';
 import {declarationCheck} from './workdir/declaration.js';
 import {filesExpiryCheck} from './workdir/expiry.js';
 import {installFileCheck} from './workdir/install-file.js';
+import {journalCheck} from './workdir/journal.js';
 import {keyCheck} from './workdir/key.js';
 import {oneRootCheck} from './workdir/one-root.js';
 import {outlivesCheck} from './workdir/outlives.js';
@@ -42,6 +47,7 @@ export const checks: readonly Check[] = [
   usedTwiceCheck,
   installFileCheck,
   rightDirectoryCheck,
+  journalCheck,
   reachableCheck,
   allowedCheck,
   uidCheck,
@@ -51,6 +57,8 @@ export const checks: readonly Check[] = [
   liveChainCheck,
   selfSignedCheck,
   clusterExpiryCheck,
+  loadedCaCheck,
+  signingCheck,
   namespaceCheck,
   istiodPodsCheck,
   gatewayPodsCheck,
@@ -58,4 +66,6 @@ export const checks: readonly Check[] = [
   networkCheck,
   meshIDCheck,
   trustDomainCheck,
+  gatewayAddressesCheck,
+  knownClustersCheck,
 ];

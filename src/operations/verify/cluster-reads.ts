@@ -1,6 +1,9 @@
 /** The requests that verify sends to one cluster: each at most once, and each refusal remembered. */
 import type {ConfigMapObject, DeploymentObject} from '../../domain/checks/read/control-plane.js';
+import type {GatewayObject, ServiceObject} from '../../domain/checks/read/network-gateways.js';
+import {networkLabel} from '../../domain/checks/read/network-gateways.js';
 import type {PodObject} from '../../domain/checks/read/pods.js';
+import type {WebhookConfigurationKind, WebhookConfigurationObject} from '../../domain/checks/read/webhooks.js';
 import {asMeshError, MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
@@ -25,6 +28,18 @@ export interface ClusterReads {
   readonly configMaps: () => Promise<readonly ConfigMapObject[]>;
   /** The ConfigMaps of this name in all namespaces. */
   readonly bundles: (name: string) => Promise<readonly ConfigMapObject[]>;
+  /** Services of all namespaces that say which network they lead into. */
+  readonly networkServices: () => Promise<readonly ServiceObject[]>;
+  /** Gateways of the Gateway API that say so; none where that is not installed. */
+  readonly networkGateways: () => Promise<readonly GatewayObject[]>;
+  /** A Service by name. */
+  readonly service: (namespace: string, name: string) => Promise<ServiceObject | undefined>;
+  /** Pods of another namespace than Istio's, by their labels. */
+  readonly podsOf: (namespace: string, labels: Readonly<Record<string, string>>) => Promise<readonly PodObject[]>;
+  /** Every configuration of this kind, its webhooks included. */
+  readonly webhookConfigurations: (kind: WebhookConfigurationKind) => Promise<readonly WebhookConfigurationObject[]>;
+  /** Metadata of the pods of all namespaces that have a label and have not ended. */
+  readonly livingPods: (labelSelector: string) => Promise<readonly KubeObject[]>;
   /** A Secret of Istio's namespace, by name only: verify never lists Secrets. */
   readonly secret: (name: string) => Promise<KubeObject | undefined>;
   /** Ports of a pod of Istio's namespace, forwarded to this machine. The caller closes them. */
@@ -32,6 +47,9 @@ export interface ClusterReads {
   /** How many kinds of reads were allowed. Throws `FORBIDDEN` with every right that is missing. */
   readonly access: () => Promise<{readonly reads: number}>;
 }
+
+/** What a finished pod held is gone with it. */
+const hasNotEnded = 'status.phase!=Succeeded,status.phase!=Failed';
 
 /** The reads of one cluster. The session is opened at the first of them. */
 export function clusterReads(deps: Deps, cluster: MeshCluster, istioNamespace: string): ClusterReads {
@@ -75,6 +93,34 @@ export function clusterReads(deps: Deps, cluster: MeshCluster, istioNamespace: s
     bundles: (name) =>
       once(`bundles ${name}`, (opened) =>
         items(opened.list(v1('ConfigMap'), {fieldSelector: `metadata.name=${name}`})),
+      ),
+    networkServices: () =>
+      once('network services', (opened) => items(opened.list(v1('Service'), {labelSelector: networkLabel}))),
+    networkGateways: () =>
+      once('network gateways', async (opened) => {
+        const kind = {apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway'};
+        try {
+          return await items(opened.list<GatewayObject>(kind, {labelSelector: networkLabel}));
+        } catch (thrown) {
+          if (asMeshError(thrown).code === 'NOT_FOUND') return [];
+          throw thrown;
+        }
+      }),
+    service: (namespace, name) =>
+      once(`service ${namespace}/${name}`, (opened) => opened.find({...v1('Service'), name, namespace})),
+    podsOf: (namespace, labels) => {
+      const labelSelector = Object.entries(labels)
+        .map(([key, value]) => `${key}=${value}`)
+        .join(',');
+      return once(`pods ${namespace} ${labelSelector}`, (opened) =>
+        items(opened.list(v1('Pod'), {namespace, labelSelector})),
+      );
+    },
+    webhookConfigurations: (kind) =>
+      once(kind, (opened) => items(opened.list({apiVersion: 'admissionregistration.k8s.io/v1', kind}))),
+    livingPods: (labelSelector) =>
+      once(`pods ${labelSelector}`, (opened) =>
+        items(opened.list(v1('Pod'), {labelSelector, fieldSelector: hasNotEnded, metadataOnly: true})),
       ),
     secret: (name) => once(`secret ${name}`, (opened) => opened.find({...v1('Secret'), name, ...here})),
     async forward(pod, ports) {

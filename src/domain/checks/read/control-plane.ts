@@ -11,7 +11,10 @@ export interface DeploymentObject extends KubeObject {
   readonly spec: {
     readonly replicas?: number;
     readonly selector: LabelSelector;
-    readonly template: {readonly spec: {readonly containers: readonly Container[]}};
+    readonly template: {
+      readonly metadata?: {readonly labels?: Readonly<Record<string, string>>};
+      readonly spec: {readonly containers: readonly Container[]};
+    };
   };
 }
 export interface Container {
@@ -58,7 +61,8 @@ export function isIstiod({metadata}: KubeObject): boolean {
   return metadata.labels?.app === 'istiod';
 }
 
-function isGateway({metadata: {labels = {}}, spec}: DeploymentObject): boolean {
+/** Whether a Deployment is a gateway: of istioctl, of the gateway chart, or of the Gateway API. */
+export function isGateway({metadata: {labels = {}}, spec}: DeploymentObject): boolean {
   const component = labels['operator.istio.io/component'];
   const chart = labels['helm.sh/chart'] ?? '';
   return (

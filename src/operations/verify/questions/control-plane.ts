@@ -6,6 +6,7 @@ import {podsOfSelector} from '../../../domain/checks/read/pods.js';
 import type {ClusterReads} from '../cluster-reads.js';
 import type {Questions} from '../questions.js';
 import type {ClusterQuestionOptions} from './cluster.js';
+import {askNetworkGateways} from './network-gateways.js';
 
 /** Every revision's istiod of one cluster. */
 export async function askControlPlanes(reads: ClusterReads): Promise<readonly ControlPlaneFacts[]> {
@@ -14,10 +15,10 @@ export async function askControlPlanes(reads: ClusterReads): Promise<readonly Co
 }
 
 /** The questions about what runs in Istio's namespace. */
-export function controlPlaneQuestions({
-  reads,
-  controlPlanes,
-}: ClusterQuestionOptions): Questions<Pick<ClusterFactValues, 'namespaces' | 'controlPlanes' | 'gateways'>> {
+export function controlPlaneQuestions(
+  options: ClusterQuestionOptions,
+): Questions<Pick<ClusterFactValues, 'namespaces' | 'controlPlanes' | 'gateways' | 'networkGateways'>> {
+  const {reads, controlPlanes} = options;
   return {
     namespaces: async () =>
       (await reads.namespaces()).map(({metadata}) => ({
@@ -27,6 +28,7 @@ export function controlPlaneQuestions({
       })),
     controlPlanes,
     gateways: async () => readGateways(await objects(reads)),
+    networkGateways: () => askNetworkGateways(options),
   };
 }
 

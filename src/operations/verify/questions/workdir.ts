@@ -1,5 +1,11 @@
 /** Facts of the work directory: they need no cluster and no tool. */
-import type {ClusterFactValues, FileModeFacts, InstallFileFacts, MeshFactValues} from '../../../domain/checks/facts.js';
+import type {
+  ClusterFactValues,
+  FileModeFacts,
+  InstallFileFacts,
+  JournalFacts,
+  MeshFactValues,
+} from '../../../domain/checks/facts.js';
 import {clusterCaFacts} from '../../../domain/checks/read/cluster-ca.js';
 import {MeshError} from '../../../domain/errors.js';
 import {installYamlState} from '../../../domain/install/install-yaml.js';
@@ -11,8 +17,10 @@ import {checkMeshFile, renderProblem} from '../../../domain/mesh/parse.js';
 import {parseCertificates} from '../../../domain/pki/certificate.js';
 import {inspectCaFiles} from '../../../domain/pki/inspect-ca.js';
 import {readPrivateKey} from '../../../domain/pki/private-key.js';
+import {printableLine} from '../../../domain/printable.js';
 import type {OwnCa} from '../../../domain/trust/diff.js';
 import type {Deps} from '../../../engine/deps.js';
+import type {JournalState} from '../../../workspace/workspace.js';
 import {gatherRenderings} from '../../install/renderings.js';
 import {readCaFiles} from '../../shared/read-ca-files.js';
 import type {Questions} from '../questions.js';
@@ -47,6 +55,26 @@ export function workdirQuestions(deps: Deps, clusters: readonly MeshCluster[]): 
       const folders = await Promise.all(clusters.map(({name}) => folderModes(deps, clusterLayout(name))));
       return [...(await keyModes(deps, '.')), ...folders.flat()];
     },
+    journal: async () => journalFacts(await workspace.journal.read()),
+  };
+}
+
+function journalFacts({present, entries, heads, faults, open, own, underWay}: JournalState): JournalFacts {
+  const mine = open.filter(({chain}) => chain === own);
+  return {
+    present,
+    entries: entries.length,
+    chains: heads.size,
+    faults,
+    open: mine
+      .filter((entry) => !underWay.includes(entry))
+      .map(({command, cluster, title, action, time}) => ({
+        command: printableLine(command),
+        ...(cluster !== undefined && {cluster: printableLine(cluster)}),
+        title: printableLine(title ?? action),
+        time: printableLine(time),
+      })),
+    openElsewhere: open.length - mine.length,
   };
 }
 

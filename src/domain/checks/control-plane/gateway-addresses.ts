@@ -1,0 +1,177 @@
+import {hasFeature} from '../../istio/features.js';
+import type {MeshCluster} from '../../mesh/mesh.js';
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import type {Finding, Judgement, Subject} from '../check.js';
+import {shellWord} from '../commands.js';
+import type {ControlPlaneFacts, NetworkGatewayFacts} from '../facts.js';
+import {reinstallFix} from '../fixes.js';
+import {nodeSelectorAnnotation, spansNetworks} from '../read/network-gateways.js';
+import {workloadProblems} from './workload.js';
+
+const expected = 'for every network a gateway with an address and ready pods';
+
+/** Clusters of other networks can be reached: there is a gateway into each network, and it has an address. */
+export const gatewayAddressesCheck = defineCheck({
+  id: 'MESH411',
+  title: 'Gateways that the topology needs have addresses',
+  severity: 'error',
+  scope: 'mesh',
+  vantage: 'API server',
+  needs: ['networkGateways', 'controlPlanes'],
+  waitable: true,
+  implies: [],
+  judge: ({networkGateways, controlPlanes}, subject) => {
+    const seen = networkGateways.map(({cluster, value}): Seen => ({
+      cluster,
+      gateways: value,
+      controlPlanes: controlPlanes.find((one) => one.cluster.name === cluster.name)?.value ?? [],
+    }));
+    return spansNetworks(subject.mesh) ? judgeNetworks(seen, subject) : judgeOneNetwork(seen, subject);
+  },
+  explanation: {
+    meaning: `Where clusters are on several networks, each network has an east-west gateway: a Service with the label topology.istio.io/network (or a Gateway of the Gateway API, or one that meshNetworks names), with an address that other networks can reach, and with ready pods. The address is one of a load balancer, of spec.externalIPs, or of nodes that the annotation ${nodeSelectorAnnotation} selects. Clusters of one network need none; Istio 1.6 and 1.7 with mesh expansion need the ingress gateway for machines outside the cluster.`,
+    breaks:
+      'istiod tells other networks no way into this one: they have no endpoints here, requests that ought to go here fail or stay at home, and nothing else shows it.',
+    byHand:
+      'kubectl --context "$CTX" get service --all-namespaces -l topology.istio.io/network -L topology.istio.io/network\nistioctl --context "$CTX" proxy-config endpoints DEPLOYMENT -n NAMESPACE | grep 15443   # from a workload of another network',
+    mend: "Install Istio's east-west gateway; $ISTIO is the unpacked Istio release, as in Istio's guide (with --ambient its output is for `kubectl apply -f -`), and let it expose services with $ISTIO/samples/multicluster/expose-services.yaml. An address that stays pending: the events of the Service say why; where no load balancer exists, use spec.externalIPs, or a NodePort with the annotation.",
+    source:
+      'istio/istio pilot/pkg/serviceregistry/kube/controller/network.go, pilot/pkg/serviceregistry/kube/conversion.go; istio.io: setup/install/multicluster/multi-primary_multi-network',
+  },
+});
+
+/** What was seen of one cluster. */
+interface Seen {
+  readonly cluster: MeshCluster;
+  readonly gateways: readonly NetworkGatewayFacts[];
+  readonly controlPlanes: readonly ControlPlaneFacts[];
+}
+
+function judgeNetworks(seen: readonly Seen[], subject: Subject): Judgement {
+  const members = seen.filter(({cluster}) => cluster.network !== undefined);
+  const findings = members.flatMap((one) => findingsOf(one, members, subject));
+  return findingsOr(findings, () => {
+    const good = members.flatMap(({gateways}) => gateways.filter((gateway) => problemOf(gateway) === undefined));
+    return good.length === 0
+      ? notApplicable('the other clusters of these networks were not asked')
+      : ok(good.map(({network, addresses}) => `${network}: ${addresses.join(', ')}`).join('; '), expected);
+  });
+}
+
+function findingsOf(one: Seen, members: readonly Seen[], subject: Subject): readonly Finding[] {
+  const {cluster, gateways} = one;
+  const {network = ''} = cluster;
+  const own = gateways.filter((gateway) => gateway.network === network);
+  if (own.some((gateway) => problemOf(gateway) === undefined)) return [];
+  const siblings = members.filter((other) => other !== one && other.cluster.network === network);
+  // istiod takes any gateway of the network: its cluster decides nothing.
+  const isServed = siblings.some(({gateways: theirs}) =>
+    theirs.some((gateway) => gateway.network === network && problemOf(gateway) === undefined),
+  );
+  if (own.length > 0) {
+    return own.map((gateway) => ({
+      ...(isServed && {severity: 'warning' as const}),
+      observed: `${cluster.name}: ${problemOf(gateway) ?? ''}`,
+      expected,
+      fix: fixFor(gateway, one, subject),
+    }));
+  }
+  const others = subject.mesh.clusters.filter(({name, network: theirs}) => theirs === network && name !== cluster.name);
+  // Those that were not asked may have it.
+  if (isServed || others.length > siblings.length) return [];
+  const foreign = gateways.map((gateway) => `${nameOf(gateway)} says ${gateway.network}`);
+  return [
+    {
+      observed:
+        foreign.length === 0
+          ? `${cluster.name}: no gateway into ${network}`
+          : `${cluster.name}: no gateway into ${network}: ${foreign.join(', ')}`,
+      expected,
+      fix: installFix(one, subject),
+    },
+  ];
+}
+
+/** Istio 1.6 and 1.7 with mesh expansion: machines outside the cluster come in by the gateway that meshNetworks names. */
+function judgeOneNetwork(seen: readonly Seen[], subject: Subject): Judgement {
+  const old = seen.filter(({controlPlanes}) => controlPlanes.some(({version}) => !hasFeature(version, 'networkLabel')));
+  const named = old.flatMap((one) => one.gateways.map((gateway) => ({one, gateway})));
+  if (named.length === 0)
+    return notApplicable('all clusters are on one network: no gateway between networks is needed');
+  const findings = named.flatMap(({one, gateway}): readonly Finding[] => {
+    const problem = problemOf(gateway);
+    if (problem === undefined) return [];
+    // Between clusters of one network nothing goes through it.
+    const severity = gateway.exists ? 'warning' : 'error';
+    return [{severity, observed: `${one.cluster.name}: ${problem}`, expected, fix: fixFor(gateway, one, subject)}];
+  });
+  return findingsOr(findings, () =>
+    ok(named.map(({gateway}) => `${nameOf(gateway)}: ${gateway.addresses.join(', ')}`).join('; '), expected),
+  );
+}
+
+/** Why other networks cannot use it; undefined when they can. */
+function problemOf(gateway: NetworkGatewayFacts): string | undefined {
+  const what = nameOf(gateway);
+  if (!gateway.exists) return `meshNetworks names ${what}, which does not exist`;
+  if (gateway.addresses.length === 0) return `${what} has no address${whyNone(gateway)}`;
+  if (!gateway.listens) return `${what} listens neither on port 15443 nor on 15008`;
+  const {pods} = gateway;
+  if (pods === undefined) return undefined;
+  if (pods.every(({gone}) => gone)) return `${what} selects no pod`;
+  const [problem] = workloadProblems({name: what, desired: 1, pods, env: {}});
+  return pods.some(({ready, gone}) => ready && !gone)
+    ? undefined
+    : `${what}: ${problem?.observed ?? 'no pod is ready'}`;
+}
+
+function whyNone({serviceType, declaredBy}: NetworkGatewayFacts): string {
+  if (declaredBy === 'Gateway') return '';
+  if (serviceType === 'LoadBalancer') return ': its load balancer is pending';
+  if (serviceType === 'NodePort') return `: it is a NodePort without the annotation ${nodeSelectorAnnotation}`;
+  return `: its type is ${serviceType}`;
+}
+
+function nameOf({declaredBy, namespace, name}: NetworkGatewayFacts): string {
+  return namespace === '' ? name : `${declaredBy === 'Gateway' ? 'Gateway' : 'Service'} ${namespace}/${name}`;
+}
+
+function fixFor(gateway: NetworkGatewayFacts, one: Seen, subject: Subject): string {
+  const {cluster} = one;
+  const {commands} = subject;
+  const service = `-n ${gateway.namespace}`;
+  if (!gateway.exists) return reinstallFix({cluster, commands});
+  if (gateway.addresses.length > 0) {
+    return gateway.listens
+      ? commands.kubectl(cluster, `${service} describe service/${gateway.name}`)
+      : installFix(one, subject);
+  }
+  switch (gateway.serviceType) {
+    case 'NodePort':
+      return commands.kubectl(cluster, `${service} annotate service/${gateway.name} ${nodeSelectorAnnotation}={}`);
+    case 'LoadBalancer':
+      return commands.kubectl(cluster, `${service} describe service/${gateway.name}`);
+    default:
+      return commands.kubectl(
+        cluster,
+        `${service} patch service/${gateway.name} -p '{"spec":{"type":"LoadBalancer"}}'`,
+      );
+  }
+}
+
+/** What Istio's guide does; its script has needed mesh and cluster before 1.12 and takes them still. */
+function installFix({cluster, controlPlanes}: Seen, {mesh, commands}: Pick<Subject, 'mesh' | 'commands'>): string {
+  const {network = ''} = cluster;
+  const revision = controlPlanes.find((one) => one.revision !== 'default')?.revision;
+  const isDefault = controlPlanes.some((one) => one.revision === 'default');
+  const script = [
+    '"$ISTIO"/samples/multicluster/gen-eastwest-gateway.sh',
+    ...(mesh.meshID === undefined ? [] : [`--mesh ${shellWord(mesh.meshID)}`]),
+    `--cluster ${cluster.name}`,
+    `--network ${shellWord(network)}`,
+    ...(revision === undefined || isDefault ? [] : [`--revision ${shellWord(revision)}`]),
+  ].join(' ');
+  const {namespace} = mesh.istio;
+  const place = namespace === 'istio-system' ? '' : ` --set values.global.istioNamespace=${shellWord(namespace)}`;
+  return `${script} | ${commands.istioctl(cluster, `install -y -f -${place}`)}`;
+}
