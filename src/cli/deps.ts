@@ -14,6 +14,7 @@ import type {Git} from '../tools/git.js';
 import type {Istioctl} from '../tools/istioctl.js';
 import type {Clusters} from '../tools/kubectl/api.js';
 import type {Runner} from '../tools/runner.js';
+import type {HttpProbe} from '../tools/http-probe.js';
 import type {TlsProbe} from '../tools/tls-probe.js';
 import {createWorkspace} from '../workspace/create.js';
 import type {Workspace} from '../workspace/workspace.js';
@@ -75,6 +76,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     istioctl: lazyIstioctl(flags, runner),
     git: lazyGit(runner),
     tls: lazyTlsProbe(signal),
+    http: lazyHttpProbe(signal),
     passphrases,
     signers: lazySigners(workspace, passphrases),
     terminal: createTerminal(signal, rest),
@@ -171,6 +173,13 @@ function lazyTlsProbe(signal: AbortSignal): TlsProbe {
   const get = once(async () => (await import('../tools/tls-probe.js')).createTlsProbe(signal));
   return {
     presentedChain: async (request) => (await get()).presentedChain(request),
+  };
+}
+
+function lazyHttpProbe(signal: AbortSignal): HttpProbe {
+  const get = once(async () => (await import('../tools/http-probe.js')).createHttpProbe(signal));
+  return {
+    get: async (request) => (await get()).get(request),
   };
 }
 

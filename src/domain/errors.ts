@@ -60,6 +60,8 @@ export const errorClasses = {
   UNAUTHORIZED: 'unknown',
   FORBIDDEN: 'unknown',
   NOT_FOUND: 'unknown',
+  TOO_EARLY: 'unknown',
+  ENDPOINT_OFF: 'unknown',
   CONFLICT: 'failed',
   REJECTED: 'failed',
   WRITE_UNCERTAIN: 'failed',

@@ -2,6 +2,7 @@ import type {Signers} from '../signers/signers.js';
 import type {Git} from '../tools/git.js';
 import type {Istioctl} from '../tools/istioctl.js';
 import type {Clusters} from '../tools/kubectl/api.js';
+import type {HttpProbe} from '../tools/http-probe.js';
 import type {TlsProbe} from '../tools/tls-probe.js';
 import type {Workspace} from '../workspace/workspace.js';
 import type {Sensitive} from '../domain/sensitive.js';
@@ -32,6 +33,7 @@ export interface Deps {
   readonly istioctl: Istioctl;
   readonly git: Git;
   readonly tls: TlsProbe;
+  readonly http: HttpProbe;
   readonly passphrases: PassphraseSource;
   readonly signers: Signers;
   readonly terminal: Terminal;

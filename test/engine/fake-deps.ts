@@ -68,6 +68,7 @@ export function fakeDeps(
     istioctl: {version: absent('version'), run: absent('run')},
     passphrases: {available: false, get: absent('passphrase')},
     tls: {presentedChain: absent('presentedChain')},
+    http: {get: absent('http.get')},
     signers: {authority: absent('authority'), startKey: absent('startKey'), takeKey: absent('takeKey')},
     terminal: {
       interactive: options.interactive ?? false,

@@ -22,8 +22,6 @@ export interface Commands {
   kubectl(cluster: MeshCluster, words: string): string;
   /** `istioctl --context … WORDS`, of the same cluster. */
   istioctl(cluster: MeshCluster, words: string): string;
-  /** `istioctl WORDS --context …`, of the same cluster. */
-  istioctl(cluster: MeshCluster, words: string): string;
   /** A text in which `kubectl mesh COMMAND` is spelled without these flags: with them, behind the command's own words. */
   complete(text: string): string;
   /** A path of the work directory, as a shell word. */
@@ -61,7 +59,6 @@ export function commandsFor(typed: TypedTarget): Commands {
     meshCluster,
     kubectl: ({context: own}, words) => `kubectl${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as} ${words}`,
     istioctl: ({context: own}, words) => `istioctl${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as} ${words}`,
-    istioctl: ({context: own}, words) => `istioctl ${words}${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as}`,
     complete: (text) =>
       text.replace(spelled, (_, files: string | undefined, clusters: string | undefined) =>
         files === undefined ? meshCluster(clusters ?? '') : mesh(files),

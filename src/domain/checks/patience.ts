@@ -26,6 +26,7 @@ const needsAPerson: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CONTEXT_MISSING',
   'UNAUTHORIZED',
   'FORBIDDEN',
+  'ENDPOINT_OFF',
 ]);
 
 /** Why waiting is of no use. */

@@ -10,6 +10,10 @@ import type {
   Fact,
   Facts,
   GatewayFacts,
+  IstiodClusters,
+  IstiodMetrics,
+  KnownCluster,
+  NetworkGatewayFacts,
   MeshFactValues,
   PodFacts,
   WorkloadFacts,
@@ -76,12 +80,45 @@ export function gateway(change: Partial<GatewayFacts> = {}): GatewayFacts {
   return {workload: workload('istio-ingressgateway'), network: 'network1', ...change};
 }
 
+export function networkGateway(network: string, change: Partial<NetworkGatewayFacts> = {}): NetworkGatewayFacts {
+  return {
+    declaredBy: 'Service',
+    namespace: 'istio-system',
+    name: 'istio-eastwestgateway',
+    network,
+    exists: true,
+    addresses: ['192.0.2.1'],
+    serviceType: 'LoadBalancer',
+    listens: true,
+    ...change,
+  };
+}
+
 export function servedChain(cluster: string) {
   const leaf = certificate(`leaf of ${cluster}`, {issuer: `O=Istio, CN=ca of ${cluster}`});
   return {chain: [leaf, certificate(`ca of ${cluster}`), root], linked: true};
 }
 
+export function istiodMetrics(cluster: string, change: Partial<IstiodMetrics> = {}): IstiodMetrics {
+  return {
+    version: '1.31.0',
+    rootEnd: root.notAfter,
+    caEnd: certificate(`ca of ${cluster}`).notAfter,
+    requests: 7,
+    issued: 7,
+    unauthenticated: 0,
+    signingErrors: [],
+    ...change,
+  };
+}
+
+export function istiodClusters(cluster: string, ...others: readonly KnownCluster[]): IstiodClusters {
+  return {known: [{id: cluster, secretName: '', status: 'synced'}, ...others], listsItself: true};
+}
+
 export const bundleText = 'the bundle';
+/** Each cluster is on a network of its own. */
+export const networks = {cluster1: 'network1', cluster2: 'network2'} as const;
 const uids = {cluster1: 'uid-1', cluster2: 'uid-2'} as const;
 type Name = keyof typeof uids;
 
@@ -103,6 +140,7 @@ export function clusterValues(name: Name): ClusterValues {
       bundle: bundleText,
       roots: [root.fingerprint],
       certificate: certificate(`ca of ${name}`),
+      firstRoot: root,
     },
     bundles: ['default', 'istio-system', 'kube-system', 'shop'].map((namespace) => ({
       namespace,
@@ -112,13 +150,16 @@ export function clusterValues(name: Name): ClusterValues {
     namespaces: ['default', 'istio-system', 'kube-system', 'kube-public', 'kube-node-lease', 'shop'].map(
       (namespace) => ({
         name: namespace,
-        labels: namespace === 'istio-system' ? {'topology.istio.io/network': 'network1'} : {},
+        labels: namespace === 'istio-system' ? {'topology.istio.io/network': networks[name]} : {},
         terminating: false,
       }),
     ),
-    controlPlanes: [controlPlane(name)],
-    gateways: [gateway()],
+    controlPlanes: [controlPlane(name, {network: networks[name]})],
+    gateways: [gateway({network: networks[name]})],
+    networkGateways: [networkGateway(networks[name])],
     servedChains: new Parts([{name: 'istiod-1', seen: known(servedChain(name))}]),
+    istiodMetrics: new Parts([{name: 'istiod-1', seen: known(istiodMetrics(name))}]),
+    istiodClusters: new Parts([{name: 'istiod-1', seen: known(istiodClusters(name))}]),
   };
 }
 
@@ -132,13 +173,14 @@ export function meshValues(): MeshValues {
       {path: 'cluster1/ca-key.pem', kind: 'key', mode: 0o600},
       {path: 'cluster1', kind: 'directory', mode: 0o700},
     ],
+    journal: {present: true, entries: 12, chains: 1, faults: [], open: [], openElsewhere: 0},
   };
 }
 
 export const clusters: readonly MeshCluster[] = (['cluster1', 'cluster2'] as const).map((name) => ({
   name,
   context: `kind-${name}`,
-  network: 'network1',
+  network: networks[name],
   role: 'primary',
   uid: uids[name],
 }));

@@ -10,7 +10,7 @@ export const clusterNameCheck = defineCheck({
   vantage: 'API server',
   needs: ['controlPlanes'],
   waitable: true,
-  implies: [],
+  implies: ['MESH412'],
   judge: ({controlPlanes}, subject) =>
     judgeSetting(
       {

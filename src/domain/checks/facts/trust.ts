@@ -16,6 +16,8 @@ export interface PushedTrust {
   /** Fingerprints of the certificates in the bundle. */
   readonly roots: readonly string[];
   readonly certificate: CertificateFacts;
+  /** The first certificate of the bundle: the one whose end istiod reports. Absent where the bundle cannot be read. */
+  readonly firstRoot?: CertificateFacts;
 }
 
 /** The trust bundle that istiod wrote into one namespace (ConfigMap istio-ca-root-cert). */

@@ -13,10 +13,14 @@ export const liveChainCheck = defineCheck({
   vantage: 'live istiod',
   needs: ['pushedTrust', 'servedChains'],
   waitable: true,
-  implies: [],
+  // The same process tells both; a chain it loaded long ago has another end, too.
+  implies: ['MESH308'],
   judge: ({pushedTrust, servedChains}, {cluster, commands}) => {
-    if (pushedTrust === 'absent') return notApplicable('nothing was pushed yet');
     if (servedChains.length === 0) return notApplicable('no istiod runs here');
+    if (pushedTrust === 'absent') {
+      const fix = pushFix({cluster, commands});
+      return findingsOr(different(servedChains, fix), () => notApplicable('nothing was pushed yet'));
+    }
     const expected = `signed by ${describeCertificate(pushedTrust.certificate)}`;
     const findings = servedChains.flatMap((pod): readonly Finding[] => {
       const observed = deviation(pod, pushedTrust.certificate.fingerprint);
@@ -37,6 +41,23 @@ export const liveChainCheck = defineCheck({
     source: 'istio/istio pilot/pkg/bootstrap/certcontroller.go (istiod signs its own serving certificate with its CA)',
   },
 });
+
+/** Nothing says which CA is right, but there can only be one. */
+function different(pods: readonly Part<ServedChain>[], fix: string): readonly Finding[] {
+  const signers = pods.map(({name, value}) => ({name, signer: describeSigner(value)}));
+  if (new Set(signers.map(({signer}) => signer)).size === 1) return [];
+  return signers.map(({name, signer}) => ({
+    observed: `${name} ${signer}`,
+    expected: 'the same CA behind every istiod',
+    fix,
+  }));
+}
+
+/** Who signed what an istiod presents: an istiod with a CA of its own may send its root, or nothing but the name. */
+function describeSigner({chain: [leaf, signer]}: ServedChain): string {
+  if (!leaf) return 'presents no certificate';
+  return signer ? `is signed by ${describeCertificate(signer)}` : `is signed by ${leaf.issuer}`;
+}
 
 /** How a served chain differs from one that the cluster CA signed; undefined when it does not. */
 function deviation({value: {chain, linked}}: Part<ServedChain>, wanted: string): string | undefined {

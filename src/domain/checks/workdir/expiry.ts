@@ -14,7 +14,7 @@ export const filesExpiryCheck = defineCheck({
   needs: ['caFiles'],
   waitable: false,
   // The same certificate is usually in the cluster, and one that has expired is no valid chain any more.
-  implies: ['MESH103', 'MESH305'],
+  implies: ['MESH103', 'MESH305', 'MESH308'],
   judge: ({caFiles: {certificate, roots}}, {cluster, commands, mesh, now}) => {
     if (!certificate) return notApplicable('there is no ca-cert.pem');
     const own = judgeExpiry(certificate, mesh.trust.expiry, now);

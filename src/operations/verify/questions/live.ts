@@ -1,23 +1,34 @@
 /** Facts that every running istiod says of itself. */
-import type {ClusterFactValues, ServedChain} from '../../../domain/checks/facts.js';
+import type {ClusterFactValues, IstiodClusters, IstiodMetrics, ServedChain} from '../../../domain/checks/facts.js';
+import {readClusterz} from '../../../domain/checks/read/clusterz.js';
 import {certificateFacts} from '../../../domain/checks/read/cluster-ca.js';
+import {readMetrics} from '../../../domain/checks/read/metrics.js';
+import {MeshError} from '../../../domain/errors.js';
+import {hasFeature} from '../../../domain/istio/features.js';
 import {parseCertificate} from '../../../domain/pki/certificate.js';
 import type {Deps} from '../../../engine/deps.js';
-import {securePort} from '../istiod-pods.js';
+import {monitoringPort, securePort} from '../istiod-pods.js';
 import type {IstiodPod} from '../istiod-pods.js';
 import type {Questions} from '../questions.js';
 import type {ClusterQuestionOptions} from './cluster.js';
 
 const handshakeTimeoutMs = 10_000;
+const answerTimeoutMs = 10_000;
+/** A new istiod says 14 kB; each proxy type, cluster and error adds lines, never megabytes. */
+const metricsMaxBytes = 16 * 1024 * 1024;
+/** About 100 bytes for each cluster. */
+const clusterzMaxBytes = 1024 * 1024;
+const clusterzPath = '/debug/clusterz';
+
+type LiveFacts = Pick<ClusterFactValues, 'servedChains' | 'istiodMetrics' | 'istiodClusters'>;
 
 /** The questions that only a running istiod can answer. */
-export function liveQuestions({
-  deps,
-  mesh,
-  pods,
-}: ClusterQuestionOptions): Questions<Pick<ClusterFactValues, 'servedChains'>> {
+export function liveQuestions({deps, mesh, cluster, pods}: ClusterQuestionOptions): Questions<LiveFacts> {
+  const {namespace} = mesh.istio;
   return {
-    servedChains: () => pods.ask((pod) => servedChain(deps, mesh.istio.namespace, pod)),
+    servedChains: () => pods.ask((pod) => servedChain(deps, namespace, pod)),
+    istiodMetrics: () => pods.ask((pod) => metrics(deps, pod)),
+    istiodClusters: () => pods.ask((pod) => knownClusters(deps, {namespace, context: cluster.context}, pod)),
   };
 }
 
@@ -31,9 +42,62 @@ async function servedChain({tls}: Deps, namespace: string, pod: IstiodPod): Prom
   const chain = der.map((bytes) => parseCertificate(bytes, `certificate presented by ${pod.name}`));
   return {
     chain: chain.map(certificateFacts),
+    certificates: chain,
     linked: chain.every((certificate, index) => {
       const issuer = chain[index + 1];
       return !issuer || certificate.signedBy(issuer.publicKey);
     }),
   };
+}
+
+async function metrics(deps: Deps, pod: IstiodPod): Promise<IstiodMetrics> {
+  const {status, text} = await ask(deps, pod, '/metrics', metricsMaxBytes);
+  if (status !== 200) throw refused(pod, '/metrics', status);
+  return readMetrics(text, pod.name);
+}
+
+/** Where the Deployment of an istiod is. */
+interface Place {
+  readonly namespace: string;
+  readonly context: string | undefined;
+}
+
+async function knownClusters(deps: Deps, place: Place, pod: IstiodPod): Promise<IstiodClusters> {
+  const {version} = pod.controlPlane;
+  const listsItself = hasFeature(version, 'clusterzListsItself');
+  if (!hasFeature(version, 'clusterz')) return {listsItself};
+  const {status, text} = await ask(deps, pod, clusterzPath, clusterzMaxBytes);
+  if (status === 404) throw debugIsOff(pod, place);
+  if (status !== 200) throw refused(pod, clusterzPath, status);
+  return {known: readClusterz(text, pod.name), listsItself};
+}
+
+async function ask({http}: Deps, pod: IstiodPod, path: string, maxBytes: number): ReturnType<Deps['http']['get']> {
+  const port = await pod.port(monitoringPort);
+  return http.get({port, path, timeoutMs: answerTimeoutMs, maxBytes});
+}
+
+/** istiod registers no debug endpoint at all then (istio/istio pilot/pkg/xds/debug.go, AddDebugHandlers). */
+function debugIsOff({name, deployment}: IstiodPod, {namespace, context = 'CONTEXT'}: Place): MeshError {
+  return new MeshError(
+    'ENDPOINT_OFF',
+    `the debug endpoint of ${name} is off (ENABLE_DEBUG_ON_HTTP=false in its environment): it does not say which clusters it knows`,
+    {
+      hints: [
+        `allow it in install.yaml (values.pilot.env), or at once: kubectl --context ${context} -n ${namespace} set env deployment/${deployment} ENABLE_DEBUG_ON_HTTP-`,
+      ],
+    },
+  );
+}
+
+function refused({name}: IstiodPod, path: string, status: number): MeshError {
+  const said = `${name} answers HTTP ${String(status)} to GET ${path}`;
+  switch (status) {
+    case 401:
+      return new MeshError('UNAUTHORIZED', `${said}: it takes the caller for a stranger, not for its own pod`);
+    case 403:
+      return new MeshError('FORBIDDEN', `${said}: it takes the caller for a stranger, not for its own pod`);
+    default:
+      return new MeshError('API_ERROR', said);
+  }
 }

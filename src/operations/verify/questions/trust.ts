@@ -122,6 +122,7 @@ function pushedTrust(from: string, {files, inspection}: OwnCa): PushedTrust | 'a
     bundle: files.rootCert,
     roots: roots.map(({fingerprint}) => fingerprint),
     certificate: certificateFacts(certificate),
+    ...(roots[0] && {firstRoot: certificateFacts(roots[0])}),
   };
 }
 

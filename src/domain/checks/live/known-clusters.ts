@@ -1,0 +1,87 @@
+import type {MeshCluster} from '../../mesh/mesh.js';
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import type {ClusterSubject, Finding} from '../check.js';
+import {shellWord} from '../commands.js';
+import type {IstiodClusters, KnownCluster, Part} from '../facts.js';
+import {reinstallFix} from '../fixes.js';
+
+const synced = 'synced';
+
+/** What each istiod says of its own cluster and of those it reaches by remote secrets. */
+export const knownClustersCheck = defineCheck({
+  id: 'MESH412',
+  title: 'Every istiod names its cluster as declared and has synced all clusters it knows',
+  severity: 'error',
+  scope: 'cluster',
+  vantage: 'live istiod',
+  needs: ['istiodClusters'],
+  waitable: true,
+  implies: [],
+  judge: ({istiodClusters}, subject) => {
+    if (istiodClusters.length === 0) return notApplicable('no istiod runs here');
+    const asked = istiodClusters.filter(({value}) => value.known !== undefined);
+    if (asked.length === 0) return notApplicable('istiod says this since 1.11, and an older one runs here');
+    const findings = asked.flatMap((pod) => [...ownName(pod, subject), ...notSynced(pod, subject)]);
+    return findingsOr(findings, () =>
+      ok(
+        asked
+          .map(({name, value}) => `${name}: ${(value.known ?? []).map(({id}) => id).join(', ') || 'no other'}`)
+          .join('; '),
+        `own cluster ${subject.cluster.name}, every cluster ${synced}`,
+      ),
+    );
+  },
+  explanation: {
+    meaning:
+      'The endpoint /debug/clusterz of every istiod pod lists its own cluster under the name that mesh.yaml gives it (since Istio 1.22), and says of every cluster, its own and those of remote secrets, that it is synced.',
+    breaks:
+      "syncing: istiod has not read that cluster's services yet. timeout: it could not within PILOT_REMOTE_CLUSTER_TIMEOUT (30 s) and serves without them: requests never reach that cluster. Another own name: proxies and remote secrets call the cluster by a name that this istiod does not know.",
+    byHand:
+      'istioctl remote-clusters --context "$CTX"\nkubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/debug/clusterz',
+    mend: "timeout, closed: see in istiod's log why, and that the server in the remote secret can be reached from istiod's pod; then make the remote secret anew. A cluster that is gone: delete its remote secret. Another own name: render install.yaml anew and apply it.",
+    source:
+      'istio/istio pkg/kube/multicluster/secretcontroller.go (ListRemoteClusters), pkg/kube/multicluster/cluster.go (states), pilot/pkg/xds/debug.go',
+  },
+});
+
+/** Rows of remote secrets name their secret; the istiod's own does not. */
+function isOwn({secretName}: KnownCluster): boolean {
+  return secretName === '';
+}
+
+function ownName({name, value}: Part<IstiodClusters>, subject: ClusterSubject): readonly Finding[] {
+  if (!value.listsItself) return [];
+  const own = value.known?.find(isOwn);
+  if (own?.id === subject.cluster.name) return [];
+  return [
+    {
+      observed: own ? `${name} calls its own cluster ${own.id}` : `${name} does not list its own cluster`,
+      expected: `its own cluster ${subject.cluster.name}`,
+      fix: reinstallFix(subject),
+    },
+  ];
+}
+
+function notSynced({name, value}: Part<IstiodClusters>, subject: ClusterSubject): readonly Finding[] {
+  return (value.known ?? [])
+    .filter(({status}) => status !== synced)
+    .map((row) => ({
+      observed: `${name} says ${row.status} of cluster ${row.id}${isOwn(row) ? ', its own' : ` (Secret ${row.secretName})`}`,
+      expected: `cluster ${row.id} ${synced}`,
+      fix: syncFix(row, subject),
+    }));
+}
+
+/** A new remote secret where the peer can be asked for one; elsewhere what istiod says about it. */
+function syncFix(row: KnownCluster, {cluster, commands, mesh}: ClusterSubject): string {
+  const {namespace} = mesh.istio;
+  const peer: MeshCluster | undefined = mesh.clusters.find(({name}) => name === row.id);
+  if (isOwn(row) || peer?.context === undefined || peer.name === cluster.name) {
+    return `${commands.kubectl(cluster, `-n ${namespace} logs -l app=istiod --tail=-1`)} | grep -i -e ${shellWord(row.id)} -e failed`;
+  }
+  const make = commands.istioctl(
+    peer,
+    `create-remote-secret -n ${namespace} -i ${namespace} --name ${shellWord(peer.name)}`,
+  );
+  return `${make} | ${commands.kubectl(cluster, 'apply -f -')}`;
+}
