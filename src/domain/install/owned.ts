@@ -1,4 +1,4 @@
-import {hasFeature} from '../istio/versions.js';
+import {hasFeature} from '../istio/features.js';
 import {documentName, multiRootPath, xdsAgentPath} from './dialects/shared.js';
 import type {DocumentInput} from './dialects/dialect.js';
 

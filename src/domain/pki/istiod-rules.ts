@@ -3,7 +3,8 @@
  * one line in {@link caRules}. Sources: istio/istio pilot/pkg/bootstrap/istio_ca.go, security/pkg/pki/ca/ca.go,
  * security/pkg/pki/util/{keycertbundle,crypto}.go.
  */
-import {compareVersions, type IstioVersion, parseVersion} from '../istio/version.js';
+import {type Feature, hasFeature} from '../istio/features.js';
+import {parseVersion} from '../istio/version.js';
 import type {Certificate} from './certificate.js';
 import {type CaFiles, caFileNamesOf} from './ca-files.js';
 import {allowsUsage, type ChainResult, exceedsPathLength} from './chain.js';
@@ -53,14 +54,14 @@ const completeness: Rule = ({files, keyMayBeMissing, istioVersion}) => {
   const missing = parts.filter((part) => files[part] === undefined && !(part === 'caKey' && keyMayBeMissing));
   if (missing.length === 0) return undefined;
   const list = missing.map((part) => names[part]).join(', ');
-  if (isBefore(istioVersion, {major: 1, minor: 26, patch: 1}) && files.caKey === undefined) {
+  if (lacks(istioVersion, 'incompleteCacertsRefused') && files.caKey === undefined) {
     return `${list} missing: istiod ${istioVersion ?? ''} goes self-signed without a word when the key is not there`;
   }
   return `${list} missing: istiod stops with "incomplete signing CA bundle detected"`;
 };
 
 const tlsLayoutKnown: Rule = ({files, istioVersion}) =>
-  files.layout === 'tls' && isBefore(istioVersion, {major: 1, minor: 14, patch: 2})
+  files.layout === 'tls' && lacks(istioVersion, 'tlsCacerts')
     ? `istiod ${istioVersion ?? ''} does not read tls.crt, tls.key and ca.crt (1.14.2 does)`
     : undefined;
 
@@ -246,8 +247,8 @@ export const caRules: readonly CaRule[] = [
   {id: 'signs-with-root', severity: 'warning', effect: 'silent', check: signerIsNoRoot},
 ];
 
-/** Whether a version is known to be below a release; `1.26` alone counts as its newest patch. */
-function isBefore(version: string | undefined, release: IstioVersion): boolean {
+/** Whether a version is known not to have something; `1.26` alone counts as its newest patch. */
+function lacks(version: string | undefined, feature: Feature): boolean {
   const parsed = version === undefined ? undefined : parseVersion(version);
-  return parsed !== undefined && compareVersions({patch: Number.POSITIVE_INFINITY, ...parsed}, release) < 0;
+  return parsed !== undefined && !hasFeature(parsed, feature);
 }

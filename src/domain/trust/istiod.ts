@@ -2,7 +2,9 @@
 import {imageTag} from '../checks/read/control-plane.js';
 import type {DeploymentObject} from '../checks/read/control-plane.js';
 import {parseBool} from '../istio/parse-bool.js';
-import {knowVersion, multiRootVariable, reloadRule} from '../istio/versions.js';
+import {multiRootVariable} from '../istio/features.js';
+import {reloadRule} from '../istio/reload.js';
+import {knowVersion} from '../istio/versions.js';
 import type {KnownVersion} from '../istio/versions.js';
 import {isSubsetEitherWay, readableRoots} from './bundle.js';
 import type {CacertsSecret} from './cacerts.js';

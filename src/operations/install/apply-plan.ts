@@ -7,7 +7,9 @@ import {liveDigest, readRecord, recordName, recordObject} from '../../domain/ins
 import type {Rendered} from '../../domain/install/render.js';
 import {refuseOtherIstioctl, refuseVersionChange, runningVersion} from '../../domain/install/version-change.js';
 import type {SaidVersion} from '../../domain/install/version-change.js';
-import {applyCommand, knowVersion, kubernetesRange} from '../../domain/istio/versions.js';
+import {applyCommand} from '../../domain/istio/istioctl.js';
+import {kubernetesFit} from '../../domain/istio/kubernetes.js';
+import {knowVersion} from '../../domain/istio/versions.js';
 import {identityProblems, uidsToRecord} from '../../domain/mesh/identity.js';
 import {isKnown} from '../../domain/observed.js';
 import type {PatchObject, PutObject, RunIstioctl} from '../../engine/action.js';
@@ -245,14 +247,17 @@ function istioctlAction(
 
 function kubernetesWarnings(cluster: string, {kubernetesMinor}: LiveFacts, {istioctl}: ApplyFacts): readonly Warning[] {
   if (kubernetesMinor === undefined) return [];
-  const {min, max} = kubernetesRange(knowVersion(istioctl.said).version);
+  const suits = kubernetesFit(knowVersion(istioctl.said).version, kubernetesMinor);
   const istio = `Istio ${istioctl.said}`;
   const server = `Kubernetes 1.${String(kubernetesMinor)}`;
-  if (kubernetesMinor < min) {
-    return [{cluster, message: `${server} is older than ${istio} supports: 1.${String(min)} and later`}];
+  switch (suits.fit) {
+    case 'fits':
+      return [];
+    case 'too old':
+      return [{cluster, message: `${server} is older than ${istio} supports: 1.${String(suits.min)} and later`}];
+    case 'too new':
+      return [
+        {cluster, message: `${server} is too new for ${istio}, whose webhooks need 1.${String(suits.max)} or earlier`},
+      ];
   }
-  if (max !== undefined && kubernetesMinor > max) {
-    return [{cluster, message: `${server} is too new for ${istio}, whose webhooks need 1.${String(max)} or earlier`}];
-  }
-  return [];
 }

@@ -1,4 +1,4 @@
-import {hasFeature} from '../../istio/versions.js';
+import {hasFeature} from '../../istio/features.js';
 import {selects} from '../selector.js';
 import type {ControlPlaneFacts, LabelSelector, NamespaceFacts} from '../facts.js';
 

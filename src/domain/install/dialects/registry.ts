@@ -1,4 +1,4 @@
-import {factFor} from '../../istio/versions.js';
+import {factFor} from '../../istio/since.js';
 import type {IstioVersion} from '../../istio/version.js';
 import type {Dialect} from './dialect.js';
 import {guide2020} from './guide-2020.js';

@@ -1,4 +1,4 @@
-import {hasFeature, multiRootVariable, xdsAgentVariable} from '../../istio/versions.js';
+import {hasFeature, multiRootVariable, xdsAgentVariable} from '../../istio/features.js';
 import {mergeTrees, treeOf} from '../tree.js';
 import type {Tree} from '../tree.js';
 import type {DocumentInput} from './dialect.js';

@@ -1,0 +1,26 @@
+/** How istioctl is called, by version. */
+import type {Since} from './since.js';
+import {factFor} from './since.js';
+import type {IstioVersion} from './version.js';
+
+/** How istioctl applies an IstioOperator document. */
+export interface ApplyCommand {
+  readonly words: readonly string[];
+  /** Flags besides `-f`, `-y` and `--readiness-timeout`, which all versions have. */
+  readonly flags: readonly string[];
+}
+
+/** The subcommand that installs: 1.7 removed `manifest apply`, and only 1.6 has to be told to wait. */
+export const applyCommands: readonly [Since<ApplyCommand>, ...Since<ApplyCommand>[]] = [
+  {
+    from: '1.6',
+    value: {words: ['manifest', 'apply'], flags: ['--wait']},
+    source: '1.6.14:operator/cmd/mesh/manifest-apply.go',
+  },
+  {from: '1.7', value: {words: ['install'], flags: []}, source: '1.7.8:operator/cmd/mesh/install.go'},
+];
+
+/** How istioctl of a version applies a document. */
+export function applyCommand(version: IstioVersion): ApplyCommand {
+  return factFor(applyCommands, version).value;
+}

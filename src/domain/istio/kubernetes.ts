@@ -1,0 +1,52 @@
+/** Which Kubernetes each version of Istio runs on. */
+import type {Since} from './since.js';
+import {factFor} from './since.js';
+import type {IstioVersion} from './version.js';
+
+const k8sVersionFile = 'istioctl/pkg/install/k8sversion/version.go at each release';
+
+/** The oldest minor of Kubernetes 1 that a version supports; istioctl warns below it. */
+export const kubernetesMinima: readonly [Since<number>, ...Since<number>[]] = [
+  {from: '1.6', value: 16, source: k8sVersionFile},
+  {from: '1.9', value: 17, source: k8sVersionFile},
+  {from: '1.13', value: 19, source: k8sVersionFile},
+  {from: '1.16', value: 22, source: k8sVersionFile},
+  {from: '1.17', value: 23, source: k8sVersionFile},
+  {from: '1.18', value: 24, source: k8sVersionFile},
+  {from: '1.19', value: 25, source: k8sVersionFile},
+  {from: '1.21', value: 26, source: k8sVersionFile},
+  {from: '1.24', value: 28, source: k8sVersionFile},
+  {from: '1.25', value: 29, source: k8sVersionFile},
+  {from: '1.28', value: 30, source: k8sVersionFile},
+  {from: '1.30', value: 32, source: k8sVersionFile},
+];
+
+/**
+ * The newest minor of Kubernetes 1 that a version can be installed on at all, where there is such a limit: 1.6 to 1.9
+ * apply admissionregistration.k8s.io/v1beta1 webhooks, which Kubernetes 1.22 removed (manifests/charts at each release).
+ */
+export const kubernetesMaxima: readonly [Since<number | undefined>, ...Since<number | undefined>[]] = [
+  {from: '1.6', value: 21, source: '1.9.9:manifests/charts/istio-control/istio-discovery/templates'},
+  {from: '1.10', value: undefined, source: '1.10.6:manifests/charts/istio-control/istio-discovery/templates'},
+];
+
+/** Kubernetes minors (of 1) that a version runs on. */
+export function kubernetesRange(version: IstioVersion): {readonly min: number; readonly max?: number} {
+  const max = factFor(kubernetesMaxima, version).value;
+  return {min: factFor(kubernetesMinima, version).value, ...(max === undefined ? {} : {max})};
+}
+
+/** Whether a minor of Kubernetes 1 suits a version of Istio. */
+export type KubernetesFit =
+  | {readonly fit: 'fits'}
+  /** Older than Istio supports: istioctl warns and installs. */
+  | {readonly fit: 'too old'; readonly min: number}
+  /** Newer than what this version can be installed on. */
+  | {readonly fit: 'too new'; readonly max: number};
+
+/** Compares a minor of Kubernetes 1 with {@link kubernetesRange}. */
+export function kubernetesFit(version: IstioVersion, minor: number): KubernetesFit {
+  const {min, max} = kubernetesRange(version);
+  if (max !== undefined && minor > max) return {fit: 'too new', max};
+  return minor < min ? {fit: 'too old', min} : {fit: 'fits'};
+}
