@@ -13,6 +13,8 @@ import {
   daysFromNow,
   evidence,
   gateway,
+  meshValues,
+  networkGateway,
   pod,
   root,
   servedChain,
@@ -36,6 +38,7 @@ const foreignRoot = certificate('foreign root', {notAfter: daysFromNow(3640)});
 const foreign = {roots: [foreignRoot], anchor: foreignRoot.fingerprint, certificate: certificate('foreign CA')};
 const healthy = clusterValues('cluster1');
 const running = healthy.bundles;
+const {journal} = meshValues();
 const noFiles = {missing: ['ca-cert.pem'], problems: [], key: 'absent', roots: []} as const;
 
 /** The cluster CA of one cluster, in files and in the other's directory. */
@@ -360,6 +363,21 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
     {cluster1: {controlPlanes: [controlPlane('cluster1', {trustDomain: 'x.y'})]}},
     ['MESH407 error'],
   ],
+  ['a network has no gateway', {cluster1: {networkGateways: []}}, ['MESH411 error']],
+  [
+    'the load balancer of a gateway between networks is pending',
+    {cluster1: {networkGateways: [networkGateway('network1', {addresses: []})]}},
+    ['MESH411 error'],
+  ],
+  [
+    'a line of the journal was changed',
+    {
+      meshValues: {
+        journal: {...journal, faults: [{line: 3, kind: 'changed', message: 'entry a/2 is not what was written'}]},
+      },
+    },
+    ['MESH113 error'],
+  ],
 ];
 
 describe('directories that changed places', () => {
@@ -408,7 +426,7 @@ describe('a fault', () => {
     expect(rows.length).toBeGreaterThan(0);
     for (const {observed, expected, fix} of rows) {
       expect([observed, expected].every((text) => text !== '')).toBe(true);
-      expect(fix).toMatch(/^(?:kubectl|chmod|\(umask|\$\{EDITOR)/);
+      expect(fix).toMatch(/^(?:kubectl|chmod|mv|\(umask|\$\{EDITOR|"\$ISTIO")/);
     }
   });
 
