@@ -173,6 +173,7 @@ export class FakeCluster {
   /** Ends every watch, as API servers do after half an hour or so. */
   endWatches(): void {
     for (const response of this.#watchers.values()) response.end();
+    this.#watchers.clear();
   }
 
   /** Requests that would change something, without dry runs. */

@@ -1,0 +1,39 @@
+import {describe, expect, it} from 'vitest';
+import type {Check} from '../../../src/domain/checks/check.js';
+import {whyHopeless} from '../../../src/domain/checks/patience.js';
+import type {Row} from '../../../src/domain/checks/report.js';
+import type {ErrorCode} from '../../../src/domain/errors.js';
+
+const checks = [
+  {id: 'MESH901', waitable: true},
+  {id: 'MESH902', waitable: false},
+] as unknown as readonly Check[];
+
+const row = (more: Partial<Row>): Row => ({id: 'MESH901', result: 'ok', ...more}) as Row;
+const unknown = (code: ErrorCode): Row => row({result: 'unknown', error: {code, message: '', hints: []}});
+
+describe('waiting', () => {
+  it.each([
+    ['nothing is wrong', row({id: 'MESH902'}), undefined],
+    ['a pod is not ready', row({result: 'error'}), undefined],
+    ['only a person mends it', row({id: 'MESH902', result: 'error'}), 'finding'],
+    ['only a person mends it, and it is a warning', row({id: 'MESH902', result: 'warning'}), undefined],
+    ['it follows from something else', row({id: 'MESH902', result: 'error', impliedBy: 'MESH901'}), undefined],
+    ['nobody answers', unknown('UNREACHABLE'), undefined],
+    ['an answer came too late', unknown('TIMEOUT'), undefined],
+    ['nobody is there to be asked yet', unknown('NOT_FOUND'), undefined],
+    ['a port cannot be forwarded yet', unknown('TOOL_FAILED'), undefined],
+    ['a right is missing', unknown('FORBIDDEN'), 'unknown'],
+    ['a login has expired', unknown('UNAUTHORIZED'), 'unknown'],
+    ['there is no kubectl', unknown('TOOL_MISSING'), 'unknown'],
+    ['the context has another name', unknown('CONTEXT_MISSING'), 'unknown'],
+    ['there is no kubeconfig', unknown('KUBECONFIG_MISSING'), 'unknown'],
+    ['no context is known', unknown('NO_CONTEXT'), 'unknown'],
+  ])('where %s: %#', (_, one, because) => {
+    expect(whyHopeless([row({}), one], checks, 'error')?.because).toBe(because);
+  });
+
+  it('is of no use at a warning where warnings count', () => {
+    expect(whyHopeless([row({id: 'MESH902', result: 'warning'})], checks, 'warning')).toEqual({because: 'finding'});
+  });
+});
