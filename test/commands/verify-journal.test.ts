@@ -1,0 +1,144 @@
+import {execFileSync} from 'node:child_process';
+import {readdir} from 'node:fs/promises';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import Init from '../../src/commands/init.js';
+import Verify from '../../src/commands/verify.js';
+import type {Row} from '../../src/domain/checks/report.js';
+import type {VerifyResult} from '../../src/operations/verify/verify.js';
+import {createWorkspace} from '../../src/workspace/create.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
+
+let dir: TestWorkDir;
+
+beforeEach(async () => {
+  dir = await createWorkDir();
+  for (const cluster of ['c1', 'c2']) await init(`${cluster}=ctx-${cluster}`);
+});
+afterEach(() => dir.dispose());
+
+async function init(...words: string[]): Promise<void> {
+  expect((await runCommand(Init, [...words, '-w', dir.root])).code).toBe(0);
+}
+
+async function judged(): Promise<Row> {
+  const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json', '-w', dir.root]);
+  const [row, ...others] = (answerOf(run) as VerifyResult).checks;
+  if (!row || others.length > 0) throw new Error(run.stdout);
+  return row;
+}
+
+/** Executes a fix as it is printed. */
+async function mend(fix: string): Promise<void> {
+  const [, words] = /^kubectl mesh init( .*)?$/.exec(fix) ?? [];
+  if (words === undefined) execFileSync('sh', ['-c', fix]);
+  else expect(words).toBe(` -w ${dir.root}`);
+  await init();
+}
+
+const edit = async (change: (lines: string[]) => string): Promise<void> => {
+  const lines = (await dir.read('journal.jsonl')).split('\n').slice(0, -1);
+  await dir.write('journal.jsonl', change(lines));
+};
+const joined = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('');
+
+/** Writes an intent as a run does that is killed then. */
+async function killedRun(): Promise<void> {
+  const {journal} = createWorkspace({root: dir.root, now: () => new Date('2026-05-01T10:00:00Z')});
+  await journal.intent({command: 'trust push', action: 'c1/cacerts', cluster: 'c1', title: 'create Secret cacerts'});
+}
+
+describe('MESH113', () => {
+  it('is ok for what runs wrote', async () => {
+    expect(await judged()).toMatchObject({result: 'ok', observed: '4 entries in 1 chain'});
+  });
+
+  it('does not apply where nothing was changed', async () => {
+    const fresh = await createWorkDir();
+    await fresh.write('mesh.yaml', await dir.read('mesh.yaml'));
+    const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json', '-w', fresh.root]);
+    await fresh.dispose();
+    expect((answerOf(run) as VerifyResult).checks).toMatchObject([{result: 'skipped'}]);
+  });
+
+  it('is ok for chains of several copies that were merged', async () => {
+    const ours = await dir.read('journal.jsonl');
+    const other = await createWorkDir();
+    expect((await runCommand(Init, ['c7=ctx', '-w', other.root])).code).toBe(0);
+    await dir.write('journal.jsonl', (await other.read('journal.jsonl')) + ours);
+    await other.dispose();
+    expect(await judged()).toMatchObject({result: 'ok', observed: '6 entries in 2 chains'});
+  });
+
+  it.each<[string, (lines: string[]) => string, RegExp]>([
+    [
+      'a line was changed',
+      ([first = '', ...rest]) => joined([first.replace('init', 'iniT'), ...rest]),
+      /^line 1: entry/,
+    ],
+    ['a line is gone', ([, ...rest]) => joined(rest), /^line 1: /],
+    ['the newest lines are gone', (lines) => joined(lines.slice(0, 2)), /not in the journal/],
+    ['lines changed places', ([a = '', b = '', ...rest]) => joined([b, a, ...rest]), /belongs/],
+    ['a line is of an unknown form', ([a = '', ...rest]) => joined([a, '{"kind":"note"}', ...rest]), /^line 2: /],
+    ['a line is a merge marker', ([a = '', ...rest]) => joined([a, '<<<<<<< ours', ...rest]), /^line 2: /],
+  ])('is an error where %s, and the fix begins a new chain', async (_, change, observed) => {
+    await edit(change);
+    const row = await judged();
+    expect(row).toMatchObject({result: 'error', observed: expect.stringMatching(observed) as unknown});
+    await mend(row.fix);
+    expect(await judged()).toMatchObject({result: 'skipped'});
+    await init('c9=ctx');
+    expect(await judged()).toMatchObject({result: 'ok', observed: '2 entries in 1 chain'});
+    // Nothing was thrown away.
+    expect((await readdir(dir.root)).filter((name) => name.startsWith('journal.'))).toHaveLength(2);
+  });
+
+  it('is an error where the journal is gone', async () => {
+    await dir.remove('journal.jsonl');
+    const row = await judged();
+    expect(row.result).toBe('error');
+    await mend(row.fix);
+    await init('c9=ctx');
+    expect(await judged()).toMatchObject({result: 'ok'});
+  });
+
+  it('is a warning where the last line is cut off, and the fix closes it', async () => {
+    await edit((lines) => joined(lines) + '{"kind":"int');
+    const row = await judged();
+    expect(row).toMatchObject({result: 'warning', observed: expect.stringMatching(/^line 5 is cut off/) as unknown});
+    await mend(row.fix);
+    expect(await judged()).toMatchObject({result: 'ok'});
+  });
+
+  it('is a warning where a run was killed: which, when, at what; and the fix closes it', async () => {
+    await killedRun();
+    const row = await judged();
+    expect(row).toMatchObject({
+      result: 'warning',
+      observed: '"trust push" of 2026-05-01T10:00:00.000Z ended during: create Secret cacerts (c1)',
+    });
+    await mend(row.fix);
+    expect(await judged()).toMatchObject({result: 'ok'});
+  });
+
+  it('says nothing of a run that is under way', async () => {
+    await killedRun();
+    const lock = await createWorkspace({root: dir.root, now: () => new Date()}).lock('trust push');
+    expect(await judged()).toMatchObject({result: 'ok'});
+    await lock.release();
+    expect(await judged()).toMatchObject({result: 'warning'});
+  });
+
+  it("leaves another copy's change without outcome to that copy", async () => {
+    const other = await createWorkDir();
+    const {journal} = createWorkspace({root: other.root, now: () => new Date()});
+    await journal.intent({command: 'up', action: 'x', title: 'x'});
+    await edit((lines) => joined(lines));
+    await dir.write('journal.jsonl', (await dir.read('journal.jsonl')) + (await other.read('journal.jsonl')));
+    await other.dispose();
+    expect(await judged()).toMatchObject({
+      result: 'ok',
+      observed: expect.stringMatching(/1 without outcome/) as unknown,
+    });
+  });
+});
