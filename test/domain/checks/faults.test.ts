@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {Parts} from '../../../src/domain/checks/facts.js';
+import type {IstiodClusters, IstiodMetrics} from '../../../src/domain/checks/facts.js';
 import {judge} from '../../../src/domain/checks/judge.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {RowResult} from '../../../src/domain/checks/report.js';
@@ -13,6 +14,8 @@ import {
   daysFromNow,
   evidence,
   gateway,
+  istiodClusters,
+  istiodMetrics,
   meshValues,
   networkGateway,
   pod,
@@ -46,9 +49,92 @@ const misplaced = (owner: string) => ({
   caFiles: clusterCa('cluster1', {certificate: certificate(`moved ca of ${owner}`, {locality: owner})}),
 });
 
+/** What one istiod of cluster1, or several, say of themselves. */
+const metricsOf = (...changes: readonly Parameters<typeof istiodMetrics>[1][]) => ({
+  istiodMetrics: new Parts(
+    changes.map((change, at) => ({
+      name: `istiod-${String(at + 1)}`,
+      seen: known(istiodMetrics('cluster1', change)),
+    })),
+  ),
+});
+const clustersOf = (...values: readonly IstiodClusters[]) => ({
+  istiodClusters: new Parts(values.map((value, at) => ({name: `istiod-${String(at + 1)}`, seen: known(value)}))),
+});
+const {version, unauthenticated, signingErrors, rootEnd, requests, issued} = istiodMetrics('cluster1');
+const noCa = {version, unauthenticated, signingErrors, requests: 0, issued: 0};
+const signsWithRoot = {version, unauthenticated, signingErrors, requests, issued, ...(rootEnd && {rootEnd})};
+const bare = (metrics: IstiodMetrics) => ({istiodMetrics: new Parts([{name: 'istiod-1', seen: known(metrics)}])});
+const remote = (id: string, status: string) => ({id, secretName: `istio-system/istio-remote-secret-${id}`, status});
+
 /** Each fault, and the findings it is told by. */
 const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
   ['a directory holds the CA of another cluster', {cluster1: misplaced('cluster2')}, ['MESH112 error']],
+  [
+    'istiod reports that its CA ends at another time',
+    {cluster1: metricsOf({caEnd: daysFromNow(100)})},
+    ['MESH308 error'],
+  ],
+  [
+    'one of two istiods reports that its root ends at another time',
+    {cluster1: metricsOf({}, {rootEnd: daysFromNow(100)})},
+    ['MESH308 error'],
+  ],
+  [
+    'both istiods report a CA that is not the pushed one',
+    {cluster1: metricsOf({caEnd: daysFromNow(1)}, {caEnd: daysFromNow(1), rootEnd: daysFromNow(1)})},
+    ['MESH308 error', 'MESH308 error', 'MESH308 error'],
+  ],
+  [
+    'istiod could not sign',
+    {cluster1: metricsOf({signingErrors: [{reason: 'TTL_ERROR', count: 2}]})},
+    ['MESH309 warning'],
+  ],
+  [
+    'istiod has refused everybody who asked',
+    {cluster1: metricsOf({requests: 12, issued: 0, unauthenticated: 12})},
+    ['MESH309 warning'],
+  ],
+  [
+    'istiod has not synced its own cluster',
+    {cluster1: clustersOf({known: [{id: 'cluster1', secretName: '', status: 'syncing'}], listsItself: true})},
+    ['MESH412 error'],
+  ],
+  ...['syncing', 'timeout', 'closed', 'of a later version'].map(
+    (status): readonly [string, Spoilt, readonly string[]] => [
+      `one of two istiods says ${status} of a peer`,
+      {
+        cluster1: clustersOf(
+          istiodClusters('cluster1', remote('cluster2', 'synced')),
+          istiodClusters('cluster1', remote('cluster2', status)),
+        ),
+      },
+      ['MESH412 error'],
+    ],
+  ),
+  [
+    'a running istiod has another name than its Deployment declares',
+    {cluster1: clustersOf(istiodClusters('Kubernetes'))},
+    ['MESH412 error'],
+  ],
+  [
+    'a running istiod does not list its own cluster',
+    {cluster1: clustersOf({known: [], listsItself: true})},
+    ['MESH412 error'],
+  ],
+  [
+    'two istiods sign with different CAs, and nothing was pushed',
+    {
+      cluster1: {
+        pushedTrust: 'absent',
+        servedChains: new Parts([
+          {name: 'istiod-1', seen: known(servedChain('cluster1'))},
+          {name: 'istiod-2', seen: known(servedChain('cluster2'))},
+        ]),
+      },
+    },
+    ['MESH303 error', 'MESH303 error'],
+  ],
   [
     'mesh.yaml has two mistakes',
     {meshValues: {declaration: {present: true, problems: ['mesh.yaml:3:1: x', 'mesh.yaml:4:1: y'], clusters: 0}}},
@@ -549,6 +635,18 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
       },
     },
   ],
+  ['an istiod that runs no CA', {cluster1: bare(noCa)}],
+  [
+    'an istiod before 1.24, whose metrics are as of its start',
+    {cluster1: metricsOf({version: '1.23.6', caEnd: daysFromNow(1)})},
+  ],
+  ['an istiod that signs with its root', {cluster1: bare(signsWithRoot)}],
+  ['a new istiod that nobody has asked yet', {cluster1: metricsOf({requests: 0, issued: 0})}],
+  ['a token that ended while istiod restarted', {cluster1: metricsOf({requests: 2, issued: 0, unauthenticated: 2})}],
+  ['a stranger among callers', {cluster1: metricsOf({requests: 90, issued: 7, unauthenticated: 83})}],
+  ['a counter of errors at zero', {cluster1: metricsOf({signingErrors: [{reason: 'CSR_ERROR', count: 0}]})}],
+  ['an istiod without /debug/clusterz', {cluster1: clustersOf({listsItself: false})}],
+  ['an istiod that does not list its own cluster yet', {cluster1: clustersOf({known: [], listsItself: false})}],
   ['a gateway without a network', {cluster1: {gateways: [gateway({network: ''})]}}],
   [
     'a cluster CA from cert-manager (kubernetes.io/tls)',
