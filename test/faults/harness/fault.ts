@@ -19,8 +19,14 @@ export type Undo = () => Promise<void>;
 export type Mend =
   | 'as printed'
   | {readonly typing: readonly Reply[]}
-  | {readonly editor: (text: string) => string}
+  | Editing
   | {readonly person: string; readonly act: (lab: Lab) => Promise<void>};
+
+/** A person in an editor: the new text of a file of the work directory, mesh.yaml when not said. */
+export interface Editing {
+  readonly editor: (text: string) => string;
+  readonly file?: string;
+}
 
 /** Something wrong, done to a healthy mesh. */
 export interface Fault {

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import type {Cluster} from '../../e2e/harness/cluster.js';
 import {startSetting, type Setting} from '../../e2e/harness/mesh.js';
 import type {CheckRow, MeshCli, Verdict} from '../../e2e/harness/mesh-cli.js';
-import {HarnessError, output} from '../../e2e/harness/processes.js';
+import {HarnessError, eventually, output, run} from '../../e2e/harness/processes.js';
 import {shapes, type ShapeName} from './shapes.js';
 
 /** How long a mended mesh may take to be green: istiod's lease, after a restart, and a busy machine. */
@@ -81,6 +81,18 @@ export class Lab {
   /** A shell line in the work directory that must succeed: what somebody typed who made the fault. */
   async type(line: string): Promise<string> {
     return output('bash', ['-c', `set -e\n${line}`], {cwd: this.cli.workDir, env: this.cli.env});
+  }
+
+  /** Waits until the cluster's istiod serves a certificate of the CA in the cluster's files; it reloads those by itself. */
+  async waitForChain(cluster: string): Promise<void> {
+    const own = this.read(cluster, 'ca-cert.pem').trim();
+    const kubelet = this.cluster(cluster).kubelet;
+    await eventually(`istiod of ${cluster} serves its new chain`, async () => {
+      const pod = await kubelet?.readyIstiod();
+      const address = `127.0.0.1:${String(pod?.ports[15012])}`;
+      const {stdout} = await run('openssl', ['s_client', '-connect', address, '-showcerts']);
+      return stdout.includes(own) || undefined;
+    });
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,7 @@ import type {CheckRow} from '../../e2e/harness/mesh-cli.js';
 import {HarnessError} from '../../e2e/harness/processes.js';
 import {runInTerminal} from '../../helpers/pseudo-terminal.js';
 import {changes, followsFrom, subjectOf, type Change} from './compare.js';
-import {checkOf, type Fault, type Undo} from './fault.js';
+import {checkOf, type Editing, type Fault, type Undo} from './fault.js';
 import type {Lab, Verified} from './lab.js';
 import type {FaultResult} from './results.js';
 
@@ -113,7 +113,7 @@ class Observations {
       if (code !== 0) this.problems.push(`the fix ended with ${String(code)}: ${fix}\n${screen}`);
       return;
     }
-    const editing = typeof mend === 'object' && 'editor' in mend ? {EDITOR: makeEditor(lab, mend.editor)} : {};
+    const editing = typeof mend === 'object' && 'editor' in mend ? {EDITOR: makeEditor(lab, mend)} : {};
     const {code, stdout, stderr} = await lab.cli.shell(fix, editing);
     const said = `${stdout}${stderr}`;
     const byPerson = typeof mend === 'object' && 'person' in mend;
@@ -127,15 +127,15 @@ function place({cluster, peer}: Fault): Pick<CheckRow, 'cluster' | 'peer'> {
   return {...(cluster !== undefined && {cluster}), ...(peer !== undefined && {peer})};
 }
 
-/** A program that changes the file it is given as a person in an editor would. */
-function makeEditor(lab: Lab, change: (text: string) => string): string {
+/** A program that changes the file it is given as a person in an editor would; it refuses another file. */
+function makeEditor(lab: Lab, {editor, file = 'mesh.yaml'}: Editing): string {
   const program = join(lab.setting.sandbox.dir, 'editor');
   const wanted = join(lab.setting.sandbox.dir, 'edited');
-  const text = lab.read('mesh.yaml');
-  const edited = change(text);
+  const text = lab.read(file);
+  const edited = editor(text);
   if (edited === text) throw new HarnessError('the edit that mends changes nothing');
   writeFileSync(wanted, edited);
-  writeFileSync(program, `#!/bin/sh\n[ "$1" -ef "$WORK_DIR/mesh.yaml" ] && cat '${wanted}' > "$1"\n`);
+  writeFileSync(program, `#!/bin/sh\n[ "$1" -ef "$WORK_DIR/${file}" ] && cat '${wanted}' > "$1"\n`);
   chmodSync(program, 0o755);
   return program;
 }

@@ -6,7 +6,7 @@ export const trustFaults: readonly Fault[] = [
     id: 'MESH301-deleted',
     title: 'Secret cacerts was deleted',
     cluster: 'one',
-    says: /no Secret cacerts/,
+    says: /no Secret istio-system\/cacerts/,
     seed: async (lab) => {
       await lab.cluster('one').kubectl('-n', 'istio-system', 'delete', 'secret', 'cacerts');
       return undefined;

@@ -1,38 +1,175 @@
-/** Faults of the work directory: what editors, backups, openssl and people make of files. */
+/** Faults of the work directory: what editors, backups, checkouts and people make of files. CAs: workdir-cas.ts. */
+import {rmSync, writeFileSync} from 'node:fs';
 import type {Fault} from '../harness/fault.js';
+import type {Lab} from '../harness/lab.js';
+import {passphrase} from '../../e2e/harness/mesh-cli.js';
+import {workdirCaFaults} from './workdir-cas.js';
 
-export const workdirFaults: readonly Fault[] = [
+/** Somebody typed this in the work directory. */
+function typed(line: string): Fault['seed'] {
+  return async (lab) => {
+    await lab.type(line);
+    return undefined;
+  };
+}
+
+/** Somebody changed mesh.yaml in an editor. */
+function edited(change: (text: string) => string): Fault['seed'] {
+  return (lab) => {
+    lab.edit('mesh.yaml', change);
+    return Promise.resolve(undefined);
+  };
+}
+
+/** OpenSSL asks for the passphrase twice when it encrypts. */
+const newPassphrase = [
+  {when: /Enter Encryption Password:/, type: `${passphrase}\n`},
+  {when: /Verifying - Enter Encryption Password:/, type: `${passphrase}\n`},
+];
+
+const declarationFaults: readonly Fault[] = [
   {
     id: 'MESH101-misspelled-field',
     title: 'a field of mesh.yaml is misspelled',
-    result: 'error',
     says: /clusterz/,
-    seed: (lab) => {
-      lab.edit('mesh.yaml', (text) => text.replace(/^clusters:/m, 'clusterz:'));
-      return Promise.resolve(undefined);
-    },
+    seed: edited((text) => text.replace(/^clusters:/m, 'clusterz:')),
     mend: {editor: (text) => text.replace(/^clusterz:/m, 'clusters:')},
     exitCode: 2,
   },
+  {
+    id: 'MESH101-tab',
+    title: 'a line of mesh.yaml is indented with a tab',
+    says: /mesh\.yaml:\d+:\d+/,
+    seed: edited((text) => text.replace('    network: network1', '\tnetwork: network1')),
+    mend: {editor: (text) => text.replace('\tnetwork: network1', '    network: network1')},
+    exitCode: 2,
+  },
+  {
+    id: 'MESH101-same-name',
+    title: 'two clusters of mesh.yaml have one name',
+    says: /one/,
+    seed: edited((text) => text.replace('name: two', 'name: one')),
+    mend: {
+      editor: (text) => {
+        const last = text.lastIndexOf('name: one');
+        return `${text.slice(0, last)}name: two${text.slice(last + 'name: one'.length)}`;
+      },
+    },
+    exitCode: 2,
+  },
+  {
+    id: 'MESH101-contexts',
+    title: 'contexts.yaml is a list instead of a map',
+    says: /contexts\.yaml/,
+    seed: (lab) => {
+      writeFileSync(lab.path('contexts.yaml'), '- one: kwok-one\n');
+      return Promise.resolve(() => {
+        rmSync(lab.path('contexts.yaml'));
+        return Promise.resolve();
+      });
+    },
+    mend: {editor: () => 'one: kwok-one\n', file: 'contexts.yaml'},
+    exitCode: 2,
+  },
+];
+
+const fileFaults: readonly Fault[] = [
   {
     id: 'MESH102-chain-deleted',
     title: 'cert-chain.pem of a cluster was deleted',
     cluster: 'one',
     says: /no cert-chain\.pem/,
-    seed: async (lab) => {
-      await lab.type('rm one/cert-chain.pem');
-      return undefined;
+    seed: typed('rm one/cert-chain.pem'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH102-root-deleted',
+    title: 'root-cert.pem of a cluster was deleted',
+    cluster: 'one',
+    says: /no root-cert\.pem/,
+    seed: typed('rm one/root-cert.pem'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH102-certificate-deleted',
+    title: 'ca-cert.pem of a cluster was deleted, its key is there',
+    cluster: 'two',
+    says: /no ca-cert\.pem/,
+    seed: typed('rm two/ca-cert.pem'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH102-all-deleted',
+    title: 'the whole CA of a cluster was deleted on disk',
+    cluster: 'two',
+    says: /no ca-cert\.pem/,
+    seed: typed('rm two/*.pem'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH106-cluster-key',
+    title: 'the CA key of a cluster came back from a backup with mode 0644',
+    says: /one\/ca-key\.pem has mode 0644/,
+    seed: typed('chmod 644 one/ca-key.pem'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH106-root-key',
+    title: 'the root key can be read by the group',
+    says: /root-key\.pem has mode 0640/,
+    seed: typed('chmod 640 root-key.pem'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH106-directory',
+    title: 'the directory of a CA key is open to everybody',
+    result: 'warning',
+    says: /two has mode 0755/,
+    seed: typed('chmod 755 two'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH107-clear',
+    title: 'the root key was decrypted with openssl',
+    result: 'warning',
+    says: /in the clear/,
+    seed: typed(
+      'umask 077; openssl pkey -in root-key.pem -passin env:KUBECTL_MESH_PASSPHRASE -out clear; mv clear root-key.pem',
+    ),
+    mend: {typing: newPassphrase},
+  },
+  {
+    id: 'MESH107-cheap',
+    title: "the root key is encrypted with openssl's default of 2,048 rounds",
+    result: 'warning',
+    says: /2,?048/,
+    seed: typed(
+      'umask 077; pass=env:KUBECTL_MESH_PASSPHRASE; ' +
+        'openssl pkcs8 -topk8 -v2 aes-256-cbc -in root-key.pem -passin $pass -passout $pass -out cheap; mv cheap root-key.pem',
+    ),
+    mend: {typing: [{when: /Enter pass ?phrase/i, type: `${passphrase}\n`}, ...newPassphrase]},
+  },
+  {
+    id: 'MESH111-edited',
+    title: 'install.yaml was edited by hand',
+    cluster: 'one',
+    result: 'warning',
+    says: /./,
+    seed: (lab: Lab) => {
+      lab.edit('one/install.yaml', (text) => text.replace('profile: default', 'profile: demo'));
+      return Promise.resolve(undefined);
     },
     mend: 'as printed',
   },
   {
-    id: 'MESH106-key-for-all',
-    title: 'the CA key of a cluster was copied from a backup with mode 0644',
-    says: /one\/ca-key\.pem has mode 0644/,
-    seed: async (lab) => {
-      await lab.type('chmod 644 one/ca-key.pem');
-      return undefined;
-    },
+    id: 'MESH111-declared-later',
+    title: 'a value was declared in mesh.yaml after install.yaml was rendered',
+    cluster: 'two',
+    result: 'warning',
+    says: /logAsJson/,
+    seed: edited((text) => text.replace(/(name: two\n)/, '$1    values:\n      global:\n        logAsJson: true\n')),
     mend: 'as printed',
   },
 ];
+
+export const workdirFaults: readonly Fault[] = [...declarationFaults, ...fileFaults, ...workdirCaFaults];

@@ -1,0 +1,34 @@
+/** CAs that are wrong in a chosen way, under the real root of a lab's mesh, where people leave such things: in files. */
+import {createPrivateKey} from 'node:crypto';
+import {mkdirSync, writeFileSync} from 'node:fs';
+import {parseCertificates} from '../../../src/domain/pki/certificate.js';
+import {at} from '../../e2e/harness/mesh.js';
+import {passphrase} from '../../e2e/harness/mesh-cli.js';
+import {bundleOf, memorySigner, type TinyCa} from '../../helpers/tiny-ca.js';
+import type {Lab} from './lab.js';
+
+/** The mesh's root, with its key. */
+export function meshRoot(lab: Lab): TinyCa {
+  const key = createPrivateKey({key: lab.read('root-key.pem'), passphrase});
+  const {certificates} = parseCertificates(lab.read('root-cert.pem'), 'root-cert.pem');
+  return {key, certificate: at(certificates, 0), signer: memorySigner(key)};
+}
+
+/** Writes the four files of a cluster CA; `above`: its issuers upward, the root last. */
+export function putCa(lab: Lab, cluster: string, ca: TinyCa, above: readonly TinyCa[]): void {
+  const {caCert, caKey, rootCert, certChain} = bundleOf(ca, above);
+  mkdirSync(lab.path(cluster), {recursive: true, mode: 0o700});
+  writeFileSync(lab.path(cluster, 'ca-cert.pem'), caCert);
+  writeFileSync(lab.path(cluster, 'ca-key.pem'), caKey.reveal(), {mode: 0o600});
+  writeFileSync(lab.path(cluster, 'root-cert.pem'), rootCert);
+  writeFileSync(lab.path(cluster, 'cert-chain.pem'), certChain);
+}
+
+/** Secret cacerts as the guide makes it from a cluster's files, without us and without a question. */
+export async function createCacerts(lab: Lab, cluster: string): Promise<void> {
+  const files = ['ca-cert.pem', 'ca-key.pem', 'root-cert.pem', 'cert-chain.pem'];
+  const from = files.map((file) => `--from-file=${lab.path(cluster, file)}`);
+  const on = lab.cluster(cluster);
+  await on.kubectl('-n', 'istio-system', 'delete', 'secret', 'cacerts', '--ignore-not-found');
+  await on.kubectl('-n', 'istio-system', 'create', 'secret', 'generic', 'cacerts', ...from);
+}

@@ -1,0 +1,276 @@
+/** CAs in the work directory that are wrong: made by hand, by other tools, or left too long. */
+import {randomBytes} from 'node:crypto';
+import {writeFileSync} from 'node:fs';
+import {tinyClusterCa, tinyLeaf, tinyRoot, type TinyCa, type TinyOptions} from '../../helpers/tiny-ca.js';
+import {createCacerts, meshRoot, putCa} from '../harness/cas.js';
+import type {Fault} from '../harness/fault.js';
+import type {Lab} from '../harness/lab.js';
+
+const dayMs = 86_400_000;
+
+/** A CA for a cluster under the mesh's root, in the cluster's directory. */
+async function putClusterCa(lab: Lab, cluster: string, options: TinyOptions, subject = cluster): Promise<TinyCa> {
+  const root = meshRoot(lab);
+  const ca = await tinyClusterCa(root, subject, options);
+  putCa(lab, cluster, ca, [root]);
+  return ca;
+}
+
+/** Only in the files: the cluster still has its good CA. */
+function onDisk(cluster: string, options: TinyOptions): Fault['seed'] {
+  return async (lab) => {
+    await putClusterCa(lab, cluster, options);
+    return undefined;
+  };
+}
+
+/** In the files and in the cluster, as it is when time has passed. */
+function everywhere(cluster: string, options: TinyOptions): Fault['seed'] {
+  return async (lab) => {
+    await putClusterCa(lab, cluster, options);
+    await lab.cli.must('trust', 'push', cluster, '--restart-istiod', '--yes');
+    await lab.waitForChain(cluster);
+    return undefined;
+  };
+}
+
+/** A file is changed by somebody who does not know what it means. */
+function changedFile(file: string, change: (text: string) => string): Fault['seed'] {
+  return (lab) => {
+    lab.edit(file, change);
+    return Promise.resolve(undefined);
+  };
+}
+
+function typed(line: string): Fault['seed'] {
+  return async (lab) => {
+    await lab.type(line);
+    return undefined;
+  };
+}
+
+const blocks = (text: string): readonly string[] => text.match(/-----BEGIN[\s\S]*?-----END[^\n]*\n/g) ?? [];
+
+const chainFaults: readonly Fault[] = [
+  {
+    id: 'MESH103-reversed-chain',
+    title: 'cert-chain.pem has the root first',
+    cluster: 'one',
+    says: /cert-chain\.pem/,
+    seed: changedFile('one/cert-chain.pem', (text) => [...blocks(text)].reverse().join('')),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH103-chain-of-root',
+    title: 'cert-chain.pem has only the root',
+    cluster: 'one',
+    says: /cert-chain\.pem/,
+    seed: typed('cat root-cert.pem > one/cert-chain.pem'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH103-path-length',
+    title: 'the cluster CA stands below an intermediate with pathlen:0',
+    cluster: 'two',
+    says: /path/i,
+    seed: async (lab) => {
+      const root = meshRoot(lab);
+      const intermediate = await tinyClusterCa(root, 'two');
+      putCa(lab, 'two', await tinyClusterCa(intermediate, 'two'), [intermediate, root]);
+      return undefined;
+    },
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH103-no-cert-sign',
+    title: 'the key usage of a cluster CA lacks keyCertSign',
+    cluster: 'one',
+    says: /keyCertSign/,
+    seed: onDisk('one', {
+      change: (template) => ({...template, extensions: {...template.extensions, keyUsage: ['digitalSignature']}}),
+    }),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH103-leaf',
+    title: "a workload's certificate is in the place of the CA",
+    cluster: 'one',
+    says: /CA/,
+    seed: async (lab) => {
+      const root = meshRoot(lab);
+      putCa(lab, 'one', await tinyLeaf(root, {days: 365}), [root]);
+      return undefined;
+    },
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH103-cut-off',
+    title: 'ca-cert.pem was cut off when it was copied',
+    cluster: 'two',
+    says: /ca-cert\.pem/,
+    seed: changedFile('two/ca-cert.pem', (text) => text.slice(0, 400)),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH103-empty',
+    title: 'ca-cert.pem is empty after a failed download',
+    cluster: 'two',
+    says: /ca-cert\.pem/,
+    seed: typed(': > two/ca-cert.pem'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH103-root-of-another-mesh',
+    title: "root-cert.pem of a cluster was replaced by another mesh's",
+    cluster: 'one',
+    says: /root/,
+    seed: async (lab) => {
+      writeFileSync(lab.path('one', 'root-cert.pem'), (await tinyRoot({meshID: 'other'})).certificate.pem);
+      return undefined;
+    },
+    mend: 'as printed',
+  },
+];
+
+const keyFaults: readonly Fault[] = [
+  {
+    id: 'MESH104-other-key',
+    title: 'ca-key.pem of a cluster is the key of the other cluster',
+    cluster: 'one',
+    says: /another certificate/,
+    seed: typed('cat two/ca-key.pem > one/ca-key.pem'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH104-encrypted',
+    title: 'ca-key.pem of a cluster was encrypted',
+    cluster: 'one',
+    says: /encrypted/,
+    seed: typed(
+      'umask 077; openssl pkcs8 -topk8 -v2 aes-256-cbc -in one/ca-key.pem -passout pass:secret -out locked; cat locked > one/ca-key.pem; rm locked',
+    ),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH104-parameters-first',
+    title: 'ca-key.pem begins with EC PARAMETERS, as openssl ecparam writes it',
+    cluster: 'two',
+    says: /EC PARAMETERS/,
+    seed: typed(
+      'umask 077; (openssl ecparam -name prime256v1; openssl ec -in two/ca-key.pem 2>/dev/null) > both; cat both > two/ca-key.pem; rm both',
+    ),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH104-certificate',
+    title: 'ca-key.pem holds the certificate',
+    cluster: 'two',
+    says: /certificate/i,
+    seed: typed('cat two/ca-cert.pem > two/ca-key.pem'),
+    mend: 'as printed',
+  },
+];
+
+const meshFaults: readonly Fault[] = [
+  {
+    id: 'MESH105-other-root',
+    title: 'the CA of a cluster was made under another root, in another work directory',
+    says: /two/,
+    seed: async (lab) => {
+      const root = await tinyRoot({meshID: 'other'});
+      putCa(lab, 'two', await tinyClusterCa(root, 'two'), [root]);
+      return undefined;
+    },
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH105-root-replaced',
+    title: "the mesh's root-cert.pem was replaced by another mesh's",
+    says: /root-cert\.pem of the mesh/,
+    seed: async (lab) => {
+      writeFileSync(lab.path('root-cert.pem'), (await tinyRoot({meshID: 'other'})).certificate.pem);
+      return undefined;
+    },
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH110-copied',
+    title: 'the CA of a cluster was copied to the other, and pushed',
+    says: /one and two/,
+    seed: async (lab) => {
+      await lab.type('for file in ca-cert ca-key cert-chain root-cert; do cat one/$file.pem > two/$file.pem; done');
+      await createCacerts(lab, 'two');
+      await lab.waitForChain('two');
+      return undefined;
+    },
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH112-swapped',
+    title: 'the directories of two clusters changed places',
+    says: /one has the CA of two/,
+    seed: typed(
+      'for file in ca-cert ca-key cert-chain; do mv one/$file.pem moved; mv two/$file.pem one/; mv moved two/$file.pem; done',
+    ),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH112-made-for-other',
+    title: 'the CA in a directory was made for the other cluster',
+    says: /one has the CA of two/,
+    seed: async (lab) => {
+      await putClusterCa(lab, 'one', {}, 'two');
+      return undefined;
+    },
+    mend: 'as printed',
+  },
+];
+
+const timeFaults: readonly Fault[] = [
+  {
+    id: 'MESH108-five-days',
+    title: 'a cluster CA ends in five days',
+    cluster: 'one',
+    says: /./,
+    seed: everywhere('one', {days: 5}),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH108-twenty-days',
+    title: 'a cluster CA ends in twenty days',
+    cluster: 'one',
+    result: 'warning',
+    says: /./,
+    seed: everywhere('one', {days: 20}),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH108-expired',
+    title: 'a cluster CA on disk has expired',
+    cluster: 'two',
+    says: /expired/,
+    seed: onDisk('two', {
+      change: (template) => ({
+        ...template,
+        notBefore: new Date(Date.now() - 30 * dayMs),
+        notAfter: new Date(Date.now() - dayMs),
+      }),
+    }),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH109-outlives',
+    title: 'a cluster CA is valid for a year longer than its root',
+    cluster: 'one',
+    result: 'warning',
+    says: /its root until/,
+    seed: async (lab) => {
+      const {certificate} = meshRoot(lab);
+      const notAfter = new Date(certificate.notAfter.getTime() + 365 * dayMs);
+      return everywhere('one', {change: (template) => ({...template, notAfter, serial: randomBytes(16)})})(lab);
+    },
+    mend: 'as printed',
+  },
+];
+
+export const workdirCaFaults: readonly Fault[] = [...chainFaults, ...keyFaults, ...meshFaults, ...timeFaults];
