@@ -73,7 +73,10 @@ export interface OfCluster<T> {
   readonly value: T;
 }
 
-/** The same fact of the two clusters of a pair. */
+/** The two clusters of a pair: the one that a row is about, and the other one. */
+export type Side = 'self' | 'peer';
+
+/** The same fact of the two clusters of a pair. A side that `sides` leaves out must not be looked at. */
 export interface OfPair<T> {
   readonly self: T;
   readonly peer: T;
@@ -108,7 +111,7 @@ export interface PairSubject extends ClusterSubject {
 type SubjectOf<S extends Scope> = S extends 'mesh' ? Subject : S extends 'cluster' ? ClusterSubject : PairSubject;
 
 /** A check as its file writes it. */
-export interface CheckDefinition<S extends Scope, Needs extends FactKey> {
+export interface CheckDefinition<S extends Scope, Needs extends FactKey, Uses extends FactKey = never> {
   readonly id: CheckId;
   /** What holds when all is well, as a short sentence without a full stop. */
   readonly title: string;
@@ -116,8 +119,12 @@ export interface CheckDefinition<S extends Scope, Needs extends FactKey> {
   readonly scope: S;
   readonly vantage: Vantage;
   readonly needs: readonly Needs[];
+  /** For pairs: of which of the two clusters a fact is needed, where it is not needed of both. */
+  readonly sides?: {readonly [Key in Needs]?: Side};
+  /** Facts that sharpen the judgement and are no condition of it: absent where they are not known or left out. */
+  readonly uses?: readonly Uses[];
   /** Pure. Called only when all needed facts are known; of facts with parts, with the parts that are known. */
-  readonly judge: (facts: Seen<S, Needs>, subject: SubjectOf<S>) => Judgement;
+  readonly judge: (facts: Seen<S, Needs> & Partial<Seen<S, Uses>>, subject: SubjectOf<S>) => Judgement;
   readonly explanation: Explanation;
   /** Ids or prefixes of checks that cannot be ok while this one is not: theirs are consequences. */
   readonly implies: readonly string[];
@@ -126,13 +133,13 @@ export interface CheckDefinition<S extends Scope, Needs extends FactKey> {
 }
 
 /** A check as registry and judge see it: the types of its facts are erased. */
-export interface Check extends Omit<CheckDefinition<Scope, FactKey>, 'judge'> {
+export interface Check extends Omit<CheckDefinition<Scope, FactKey, FactKey>, 'judge'> {
   readonly judge: (facts: never, subject: never) => Judgement;
 }
 
-/** Declares a check; the compiler holds `judge` to the facts that `needs` names. */
-export function defineCheck<const S extends Scope, const Needs extends FactKey>(
-  definition: CheckDefinition<S, Needs>,
-): CheckDefinition<S, Needs> {
+/** Declares a check; the compiler holds `judge` to the facts that `needs` and `uses` name. */
+export function defineCheck<const S extends Scope, const Needs extends FactKey, const Uses extends FactKey = never>(
+  definition: CheckDefinition<S, Needs, Uses>,
+): CheckDefinition<S, Needs, Uses> {
   return definition;
 }

@@ -24,3 +24,8 @@ export function some(names: readonly string[], atMost = 5): string {
 export function describeDay(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
+
+/** `2027-03-01 12:05 UTC`. */
+export function describeMoment(date: Date): string {
+  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}

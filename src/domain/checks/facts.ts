@@ -5,6 +5,7 @@
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Observed} from '../observed.js';
 import type {Commands} from './commands.js';
+import type {CaOrigin} from './facts/ca-origin.js';
 import type {ControlPlaneFacts, GatewayFacts, NamespaceFacts} from './facts/control-plane.js';
 import type {
   CertificateFacts,
@@ -22,6 +23,7 @@ import type {LiveRoots, LiveRootsElsewhere} from './facts/roots.js';
 import type {CacertsFacts, PushedTrust, WrittenBundle} from './facts/trust.js';
 import type {WebhookConfigurationFacts} from './facts/webhooks.js';
 
+export type * from './facts/ca-origin.js';
 export type * from './facts/control-plane.js';
 export type * from './facts/files.js';
 export type * from './facts/journal.js';
@@ -56,6 +58,7 @@ export interface MeshFactValues {
 /** Facts of one cluster. */
 export interface ClusterFactValues {
   readonly caFiles: ClusterCaFacts;
+  readonly caOrigin: CaOrigin;
   readonly installFile: InstallFileFacts;
   readonly apiVersion: {readonly gitVersion: string; readonly major: number; readonly minor: number};
   /** What was read without being refused; unknown names the first right that is missing. */
@@ -104,6 +107,8 @@ export const factOrigins: Readonly<Record<FactKey, FactOrigin>> = {
   fileModes: {of: 'mesh', from: 'work directory'},
   journal: {of: 'mesh', from: 'work directory'},
   caFiles: {of: 'cluster', from: 'work directory'},
+  // Asks the cluster only where the work directory has nothing, and says itself where it may not.
+  caOrigin: {of: 'cluster', from: 'work directory'},
   installFile: {of: 'cluster', from: 'work directory'},
   apiVersion: {of: 'cluster', from: 'API server'},
   access: {of: 'cluster', from: 'API server'},

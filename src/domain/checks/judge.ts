@@ -5,7 +5,7 @@
 import {reportError, MeshError} from '../errors.js';
 import type {ErrorReport} from '../errors.js';
 import type {MeshCluster} from '../mesh/mesh.js';
-import type {Check, Finding, Judgement} from './check.js';
+import type {Check, Finding, Judgement, OfPair, Side} from './check.js';
 import {isMeshFact, Parts} from './facts.js';
 import type {ClusterFactValues, Evidence, Fact, FactKey, Facts} from './facts.js';
 import {matches} from './ids.js';
@@ -47,7 +47,7 @@ function judgeCheck(check: Check, evidence: Evidence): readonly Row[] {
           .filter((peer) => peer !== self)
           .flatMap((peer) =>
             judgeTarget(check, {cluster: self.cluster, peer: peer.cluster}, evidence, (key) =>
-              lookPair(key, self.facts, peer.facts, evidence),
+              lookPair(key, check.sides?.[key], self.facts, peer.facts, evidence),
             ),
           ),
       );
@@ -63,7 +63,10 @@ function judgeTarget(check: Check, target: Target, evidence: Evidence, look: (ke
   );
   // A fact without any known value cannot be judged; of a fact with parts, the known parts can.
   if (looks.some((one) => one.unknown.length > 0 && one.value === undefined)) return missing;
-  const facts = Object.fromEntries(looks.map((one) => [one.key, one.value]));
+  const helpful = (check.uses ?? [])
+    .map((key) => [key, look(key).value] as const)
+    .filter(([, value]) => value !== undefined);
+  const facts = Object.fromEntries([...looks.map((one) => [one.key, one.value] as const), ...helpful]);
   const {now, mesh, commands} = evidence;
   const subject = {now, mesh, commands, ...target};
   // The one place where a check's erased types are given back: `needs` and `scope` made both arguments.
@@ -131,17 +134,43 @@ function lookCluster(key: FactKey, facts: Facts<ClusterFactValues>, evidence: Ev
 
 function lookPair(
   key: FactKey,
+  side: Side | undefined,
   self: Facts<ClusterFactValues>,
   peer: Facts<ClusterFactValues>,
   evidence: Evidence,
 ): Look {
   if (isMeshFact(key)) return lookFact(evidence.facts[key], key);
+  if (side !== undefined) {
+    const {value, ...rest} = lookFact(side === 'self' ? self[key] : peer[key], key);
+    return {...rest, ...(value !== undefined && {value: new OneSided(side, value)})};
+  }
   const [mine, theirs] = [lookFact(self[key], key), lookFact(peer[key], key)];
   const leftOut = mine.leftOut ?? theirs.leftOut;
   if (leftOut !== undefined) return {unknown: [], leftOut};
   const unknown = [...mine.unknown, ...theirs.unknown];
   if (mine.value === undefined || theirs.value === undefined) return {unknown};
   return {value: {self: mine.value, peer: theirs.value}, unknown};
+}
+
+/** A fact of one cluster of a pair: looking at the other's, about which nothing may be known, is a bug of a check. */
+class OneSided implements OfPair<unknown> {
+  constructor(
+    private readonly side: Side,
+    private readonly value: unknown,
+  ) {}
+
+  get self(): unknown {
+    return this.#of('self');
+  }
+
+  get peer(): unknown {
+    return this.#of('peer');
+  }
+
+  #of(side: Side): unknown {
+    if (side !== this.side) throw new MeshError('INTERNAL', `a check looks at a fact of ${side} without needing it`);
+    return this.value;
+  }
 }
 
 function lookFact(fact: Fact<unknown> | undefined, key: FactKey): Look {

@@ -1,6 +1,7 @@
 /** Every check, one line each, in the order of their ids. */
 import {allowedCheck} from './access/allowed.js';
 import {distinctCheck} from './access/distinct.js';
+import {kubernetesVersionCheck} from './access/kubernetes-version.js';
 import {reachableCheck} from './access/reachable.js';
 import {uidCheck} from './access/uid.js';
 import type {Check} from './check.js';
@@ -11,15 +12,20 @@ import {istiodPodsCheck} from './control-plane/istiod-pods.js';
 import {meshIDCheck} from './control-plane/mesh-id.js';
 import {namespaceCheck} from './control-plane/namespace.js';
 import {networkCheck} from './control-plane/network.js';
+import {skewCheck} from './control-plane/skew.js';
 import {trustDomainCheck} from './control-plane/trust-domain.js';
+import {versionCheck} from './control-plane/version.js';
 import {knownClustersCheck} from './live/known-clusters.js';
 import {loadedCaCheck} from './live/loaded-ca.js';
 import {signingCheck} from './live/signing.js';
+import {acceptanceCheck} from './trust/acceptance.js';
 import {bundlesCheck} from './trust/bundles.js';
 import {cacertsCheck} from './trust/cacerts.js';
 import {clusterExpiryCheck} from './trust/expiry.js';
 import {liveChainCheck} from './trust/live-chain.js';
+import {proxiesCheck} from './trust/proxies.js';
 import {selfSignedCheck} from './trust/self-signed.js';
+import {webhooksCheck} from './trust/webhooks.js';
 import {chainCheck} from './workdir/chain.js';
 import {completeCheck} from './workdir/complete.js';
 import {declarationCheck} from './workdir/declaration.js';
@@ -52,13 +58,17 @@ export const checks: readonly Check[] = [
   allowedCheck,
   uidCheck,
   distinctCheck,
+  kubernetesVersionCheck,
   cacertsCheck,
   bundlesCheck,
   liveChainCheck,
   selfSignedCheck,
   clusterExpiryCheck,
+  webhooksCheck,
+  acceptanceCheck,
   loadedCaCheck,
   signingCheck,
+  proxiesCheck,
   namespaceCheck,
   istiodPodsCheck,
   gatewayPodsCheck,
@@ -66,6 +76,8 @@ export const checks: readonly Check[] = [
   networkCheck,
   meshIDCheck,
   trustDomainCheck,
+  versionCheck,
+  skewCheck,
   gatewayAddressesCheck,
   knownClustersCheck,
 ];

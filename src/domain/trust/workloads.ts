@@ -40,8 +40,11 @@ function isFinished({status}: WorkloadPod): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed';
 }
 
-/** istioctl labels gateways with the component they are (istio/istio manifests/charts/gateways). */
-function isOwnGateway({metadata}: WorkloadPod, istioNamespace: string): boolean {
+/**
+ * Whether a pod is a gateway that istioctl installed beside istiod: it labels them with the component they are (istio/istio
+ * manifests/charts/gateways).
+ */
+export function isOwnGateway({metadata}: KubeObject, istioNamespace: string): boolean {
   const component = metadata.labels?.['operator.istio.io/component'] ?? '';
   return metadata.namespace === istioNamespace && component.endsWith('Gateways');
 }

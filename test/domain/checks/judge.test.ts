@@ -89,7 +89,8 @@ describe('consequences', () => {
       ['MESH201', 'cluster1'],
     ]);
     expect(new Set(unknown.map(({impliedBy}) => impliedBy))).toEqual(new Set([undefined, 'MESH201']));
-    expect(report.checks.filter(({cluster, result}) => cluster === 'cluster2' && result !== 'ok')).toEqual([]);
+    const elsewhere = report.checks.filter(({cluster, peer}) => cluster === 'cluster2' && peer !== 'cluster1');
+    expect(elsewhere.filter(({result}) => result !== 'ok')).toEqual([]);
   });
 
   it('of something unknown are never errors: those stand for themselves', () => {
@@ -134,6 +135,22 @@ describe('scopes', () => {
       ['cluster1', 'cluster2', 'cluster1 uid-1 cluster2 uid-2 2'],
       ['cluster2', 'cluster1', 'cluster2 uid-2 cluster1 uid-1 2'],
     ]);
+  });
+
+  it('of pairs may need a fact of one side only, and see no other', () => {
+    const [own, theirs] = (['self', 'peer'] as const).map((side) =>
+      defineCheck({
+        ...pair,
+        sides: {clusterUid: side},
+        judge: ({clusterUid}) => ok(clusterUid[side], ''),
+      }),
+    );
+    if (!own || !theirs) throw new Error('two checks');
+    const spoilt = evidence({facts1: {clusterUid: {unknown: reason}}});
+    expect(judge([own], spoilt).checks.map(({result}) => result)).toEqual(['unknown', 'ok']);
+    expect(judge([theirs], spoilt).checks.map(({result}) => result)).toEqual(['ok', 'unknown']);
+    const wrong = defineCheck({...own, judge: ({clusterUid}) => ok(clusterUid.peer, '')});
+    expect(() => judge([wrong], evidence())).toThrow(/without needing it/);
   });
 
   it('of pairs are unknown when either side is', () => {

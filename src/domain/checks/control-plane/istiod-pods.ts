@@ -13,7 +13,20 @@ export const istiodPodsCheck = defineCheck({
   needs: ['controlPlanes'],
   waitable: true,
   // Without a running istiod nobody writes bundles, serves certificates or says what it was installed with.
-  implies: ['MESH302', 'MESH303', 'MESH308', 'MESH309', 'MESH412', 'MESH404', 'MESH405', 'MESH406', 'MESH407'],
+  implies: [
+    'MESH302',
+    'MESH303',
+    'MESH306',
+    'MESH307',
+    'MESH308',
+    'MESH309',
+    'MESH310',
+    'MESH412',
+    'MESH404',
+    'MESH405',
+    'MESH406',
+    'MESH407',
+  ],
   judge: ({controlPlanes}, {cluster, commands, mesh}) => {
     const {namespace} = mesh.istio;
     if (controlPlanes.length === 0) {

@@ -13,7 +13,7 @@ export const bundlesCheck = defineCheck({
   vantage: 'API server',
   needs: ['pushedTrust', 'bundles', 'namespaces', 'controlPlanes'],
   waitable: true,
-  implies: ['MESH303', 'MESH308'],
+  implies: ['MESH303', 'MESH306', 'MESH307', 'MESH308', 'MESH310'],
   judge: ({pushedTrust, bundles, namespaces, controlPlanes}, {cluster, commands, mesh}) => {
     if (pushedTrust === 'absent') return notApplicable('nothing was pushed yet');
     const [first] = controlPlanes;

@@ -16,7 +16,7 @@ export const cacertsCheck = defineCheck({
   vantage: 'API server',
   needs: ['cacerts', 'restartOnPush'],
   waitable: true,
-  implies: ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH308'],
+  implies: ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308'],
   judge: ({cacerts, restartOnPush}, {cluster, commands, mesh}) => {
     const fix = pushFix({cluster, commands}, restartOnPush);
     if (cacerts === 'absent') {

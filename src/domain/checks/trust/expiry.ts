@@ -13,7 +13,7 @@ export const clusterExpiryCheck = defineCheck({
   vantage: 'API server',
   needs: ['cacerts'],
   waitable: true,
-  implies: ['MESH308'],
+  implies: ['MESH307', 'MESH308'],
   judge: ({cacerts}, {cluster, commands, mesh, now}) => {
     if (cacerts === 'absent' || !cacerts.certificate) return notApplicable('nothing was pushed yet');
     const own = judgeExpiry(cacerts.certificate, mesh.trust.expiry, now);

@@ -14,7 +14,7 @@ export const liveChainCheck = defineCheck({
   needs: ['pushedTrust', 'servedChains'],
   waitable: true,
   // The same process tells both; a chain it loaded long ago has another end, too.
-  implies: ['MESH308'],
+  implies: ['MESH307', 'MESH308'],
   judge: ({pushedTrust, servedChains}, {cluster, commands}) => {
     if (servedChains.length === 0) return notApplicable('no istiod runs here');
     if (pushedTrust === 'absent') {

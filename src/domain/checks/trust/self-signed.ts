@@ -13,7 +13,7 @@ export const selfSignedCheck = defineCheck({
   vantage: 'API server',
   needs: ['selfSignedRoot', 'bundles', 'pushedTrust', 'controlPlanes'],
   waitable: true,
-  implies: ['MESH302', 'MESH303', 'MESH308'],
+  implies: ['MESH302', 'MESH303', 'MESH307', 'MESH308'],
   judge: ({selfSignedRoot, bundles, pushedTrust, controlPlanes}, {cluster, commands, mesh}) => {
     const {namespace} = mesh.istio;
     if (controlPlanes.length === 0) return notApplicable('no istiod runs here');

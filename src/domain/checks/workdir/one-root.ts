@@ -15,7 +15,7 @@ export const oneRootCheck = defineCheck({
   vantage: 'work directory',
   needs: ['caFiles', 'meshRoots'],
   waitable: false,
-  implies: [],
+  implies: ['MESH307'],
   judge: ({caFiles, meshRoots}, {commands}) => {
     const made = caFiles.filter(({value}) => value.anchor !== undefined);
     // Clusters under the mesh's own root first: the others are the ones to mend.

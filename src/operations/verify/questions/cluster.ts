@@ -9,7 +9,9 @@ import type {Questions} from '../questions.js';
 import {accessQuestions} from './access.js';
 import {controlPlaneQuestions} from './control-plane.js';
 import {liveQuestions} from './live.js';
+import {rootsQuestions} from './roots.js';
 import {trustQuestions} from './trust.js';
+import {webhookQuestions} from './webhooks.js';
 import {folderQuestions} from './workdir.js';
 
 /** What shapes the questions besides the cluster. */
@@ -21,7 +23,7 @@ export interface ClusterQuestionOptions {
   /** Asked once. */
   readonly controlPlanes: () => Promise<readonly ControlPlaneFacts[]>;
   readonly pods: IstiodPods;
-  /** `--no-secrets`: what istiod should have loaded is then taken from the work directory. */
+  /** `--no-secrets` or `--offline`: what istiod should have loaded is then taken from the work directory. */
   readonly noSecrets: boolean;
   /** The cluster's CA as the work directory has it. */
   readonly ownCa: () => Promise<OwnCa>;
@@ -34,6 +36,8 @@ export function clusterQuestions(options: ClusterQuestionOptions): Questions<Clu
     ...accessQuestions(options),
     ...controlPlaneQuestions(options),
     ...trustQuestions(options),
+    ...rootsQuestions(options),
+    ...webhookQuestions(options),
     ...liveQuestions(options),
   };
 }

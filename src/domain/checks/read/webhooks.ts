@@ -1,0 +1,47 @@
+/** Webhooks of istiod as checks see them, from the configurations of a cluster. */
+import type {KubeObject} from '../../kube/object.js';
+import {isReadableBundle, readableRoots} from '../../trust/bundle.js';
+import type {CaBundleFacts, WebhookConfigurationFacts} from '../facts.js';
+
+/** The kinds of configurations by which an API server calls webhooks. */
+export type WebhookConfigurationKind = WebhookConfigurationFacts['kind'];
+
+/** The parts of a configuration that are read. */
+export interface WebhookConfigurationObject extends KubeObject {
+  readonly webhooks?: readonly {
+    readonly name: string;
+    readonly clientConfig?: {
+      readonly service?: {readonly namespace: string; readonly name: string};
+      /** Base64 of a PEM text. */
+      readonly caBundle?: string;
+    };
+  }[];
+}
+
+/**
+ * The configurations that lead to services of Istio's namespace. Webhooks of other programs, of an Istio in another
+ * namespace, and those with a `url` are left out: who is behind them keeps their caBundle.
+ */
+export function readWebhooks(
+  kind: WebhookConfigurationKind,
+  objects: readonly WebhookConfigurationObject[],
+  istioNamespace: string,
+): readonly WebhookConfigurationFacts[] {
+  return objects.flatMap(({metadata, webhooks = []}) => {
+    const ours = webhooks.flatMap(({name, clientConfig}) =>
+      clientConfig?.service?.namespace === istioNamespace
+        ? [{name, service: clientConfig.service.name, caBundle: readCaBundle(clientConfig.caBundle)}]
+        : [],
+    );
+    if (ours.length === 0) return [];
+    const revision = metadata.labels?.['istio.io/rev'];
+    return [{kind, name: metadata.name, ...(revision !== undefined && {revision}), webhooks: ours}];
+  });
+}
+
+function readCaBundle(encoded: string | undefined): CaBundleFacts {
+  const text = Buffer.from(encoded ?? '', 'base64').toString('utf8');
+  if (text.trim() === '') return 'empty';
+  if (!isReadableBundle(text)) return 'unreadable';
+  return {roots: readableRoots(text).map(({fingerprint}) => fingerprint)};
+}

@@ -1,0 +1,100 @@
+import {verifyChain} from '../../pki/chain.js';
+import type {ChainFailure} from '../../pki/chain.js';
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import type {Finding, OfPair, PairSubject} from '../check.js';
+import {describeCertificate, describeRoots} from '../describe.js';
+import type {ClusterCaFacts, LiveRoots, Part, ServedChain} from '../facts.js';
+import {pushFix, renewFix} from '../fixes.js';
+import {certificateFacts} from '../read/cluster-ca.js';
+
+/** Whether the roots that one cluster's workloads trust accept the chains that the other's istiods present. */
+export const acceptanceCheck = defineCheck({
+  id: 'MESH307',
+  title: "The cluster's live roots accept the other cluster's live chain",
+  severity: 'error',
+  scope: 'pair',
+  vantage: 'live istiod',
+  needs: ['liveRoots', 'servedChains'],
+  sides: {liveRoots: 'self', servedChains: 'peer'},
+  uses: ['caFiles'],
+  waitable: true,
+  implies: [],
+  judge: ({liveRoots, servedChains, caFiles}, subject) => {
+    const {cluster, peer, now} = subject;
+    const roots = liveRoots.self;
+    if (servedChains.peer.length === 0) return notApplicable(`${peer.name} runs no istiod that would sign`);
+    if (roots === 'elsewhere') return notApplicable('istiod publishes its roots by other means than one ConfigMap');
+    const expected = `a chain that ends in ${rootsOf(roots)}, which ${cluster.name} trusts`;
+    const findings = servedChains.peer.flatMap((pod): readonly Finding[] => {
+      const refusal = refusalOf(roots, pod.value, now);
+      if (!refusal) return [];
+      const observed = `${pod.name} of ${peer.name} presents ${chainOf(pod)}: ${refusal.message}`;
+      return [
+        {observed, expected, fix: fixFor({pod, roots, caFiles, expired: refusal.failure === 'expired'}, subject)},
+      ];
+    });
+    return findingsOr(findings, () =>
+      ok(`${servedChains.peer.map(chainOf).join('; ')}, accepted by ${rootsOf(roots)}`, expected),
+    );
+  },
+  explanation: {
+    meaning:
+      'A certificate that istiod of the other cluster signed verifies, now, against the bundle that this cluster gives its workloads (ConfigMap istio-ca-root-cert beside istiod). Both are what runs, not what files say, and signatures and dates are verified, not names compared. During a rotation bundles may differ and still accept each other: that is ok.',
+    breaks:
+      'Workloads of this cluster refuse those of the other: connections between the clusters fail with "certificate verify failed", while each cluster by itself is fine.',
+    byHand:
+      'kubectl --context "$CTX" -n istio-system get configmap istio-ca-root-cert -o jsonpath="{.data.root-cert\\.pem}" >roots.pem\nkubectl --context "$CTX_OF_PEER" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null >chain.pem\nopenssl verify -CAfile roots.pem -untrusted chain.pem chain.pem',
+    mend: 'Push the CA of the work directory to the cluster whose roots or chain differ from it: `kubectl mesh trust push CLUSTER --restart-istiod`. Where the work directory itself has two roots, MESH105 says so: mend that first. What has expired is renewed with `certs generate CLUSTER --renew`.',
+    source:
+      'istio/istio security/pkg/server/ca/server.go (what workloads are given), security/pkg/pki/util/keycertbundle.go (how chains are verified); istio.io: ops/diagnostic-tools/multicluster',
+  },
+});
+
+/** Why roots do not accept a served chain; undefined when they do. */
+export function refusalOf(
+  {certificates: roots}: LiveRoots,
+  {certificates}: ServedChain,
+  now: Date,
+): {readonly failure: ChainFailure | 'nothing'; readonly message: string} | undefined {
+  const [leaf, ...intermediates] = certificates;
+  if (!leaf) return {failure: 'nothing', message: 'that is no certificate'};
+  const result = verifyChain(leaf, {roots, intermediates, now});
+  return 'failure' in result ? result : undefined;
+}
+
+function rootsOf({certificates}: LiveRoots): string {
+  return describeRoots(certificates.map(({fingerprint}) => fingerprint));
+}
+
+/** The signers, from the cluster CA upward: the leaf says nothing that a person could compare. */
+function chainOf({value: {certificates}}: Part<ServedChain>): string {
+  const [leaf, ...signers] = certificates.map(certificateFacts);
+  if (!leaf) return 'no certificate';
+  if (signers.length === 0) return `a certificate of ${leaf.issuer} without its issuer`;
+  return signers.map(describeCertificate).join(' < ');
+}
+
+interface Refused {
+  readonly pod: Part<ServedChain>;
+  readonly roots: LiveRoots;
+  /** For the fix: the work directory may not be readable. */
+  readonly caFiles: OfPair<ClusterCaFacts> | undefined;
+  readonly expired: boolean;
+}
+
+/**
+ * The cluster to mend is the one whose running istiod is not what the work directory says; both may be. Where both are,
+ * the work directory itself is at fault, and a new CA under the mesh's root mends the cluster that deviates.
+ */
+function fixFor({pod, roots, caFiles: files, expired}: Refused, {cluster, peer, commands}: PairSubject): string {
+  const signer = pod.value.certificates[1]?.fingerprint;
+  const live = new Set(roots.certificates.map(({fingerprint}) => fingerprint));
+  const peerDiffers = files?.peer.certificate !== undefined && files.peer.certificate.fingerprint !== signer;
+  const selfDiffers = files?.self.roots.some(({fingerprint}) => !live.has(fingerprint)) === true;
+  const wrong = [...(selfDiffers ? [cluster] : []), ...(peerDiffers ? [peer] : [])];
+  if (wrong.length > 0) return wrong.map((one) => pushFix({cluster: one, commands})).join(' && ');
+  if (expired) return renewFix({cluster: peer, commands});
+  // Neither differs: the CA whose root the other's files do not know is the one to be made anew.
+  const known = files?.self.roots.some(({fingerprint}) => fingerprint === files.peer.anchor) ?? true;
+  return known ? pushFix({cluster, commands}) : renewFix({cluster: peer, commands});
+}

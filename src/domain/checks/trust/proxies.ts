@@ -1,0 +1,43 @@
+import {defineCheck, notApplicable, ok} from '../check.js';
+import {describeMoment} from '../describe.js';
+
+/** Proxies learn of other roots later than istiod does: until they must have, nothing is said to be well. */
+export const proxiesCheck = defineCheck({
+  id: 'MESH310',
+  title: 'Proxies have followed the last change of the roots',
+  severity: 'warning',
+  scope: 'cluster',
+  vantage: 'API server',
+  needs: ['proxyRoots'],
+  waitable: true,
+  implies: [],
+  judge: ({proxyRoots}) => {
+    const expected = 'no proxy that started under other roots and has not asked istiod since';
+    switch (proxyRoots.state) {
+      case 'elsewhere':
+        return notApplicable('istiod publishes its roots by other means than one ConfigMap');
+      case 'never changed':
+        return ok(`the roots are those of ${describeMoment(proxyRoots.since)}, the first`, expected);
+      case 'outlived':
+        return ok(`changed at ${describeMoment(proxyRoots.changedAt)}; all older certificates have ended`, expected);
+      case 'no older proxy':
+        return ok(`changed at ${describeMoment(proxyRoots.changedAt)}; every proxy started later`, expected);
+      case 'pushed':
+        return ok(
+          `changed at ${describeMoment(proxyRoots.changedAt)}; istiod pushed them to ${String(proxyRoots.proxies)} older proxies`,
+          expected,
+        );
+    }
+  },
+  explanation: {
+    meaning:
+      'istiod loads new roots at once, but a proxy is told of them when it renews its certificate: at half of its life, 12 hours by default, a whole life at the latest. Until then the answer is unknown, unless no proxy is older than the change, or istiod pushes roots (ISTIO_MULTIROOT_MESH) to proxies that listen (PROXY_CONFIG_XDS_AGENT in their proxyMetadata, set before they started).',
+    breaks:
+      'A proxy that is behind refuses peers under a root that was added, and accepts peers under one that was taken away. Adding a root while the old one stays harms nothing by itself; signing under it too early does.',
+    byHand:
+      'kubectl --context "$CTX" -n istio-system get configmap istio-ca-root-cert --show-managed-fields -o yaml   # time of f:root-cert.pem\nkubectl --context "$CTX" get pods --all-namespaces -l service.istio.io/canonical-name --sort-by=.metadata.creationTimestamp\nistioctl --context "$CTX" proxy-config secret "$POD.$NAMESPACE" -o json   # ROOTCA: what that proxy trusts',
+    mend: 'Wait until the time that the reason names, or restart the workloads: they fetch roots and certificate at their start.',
+    source:
+      'istio/istio security/pkg/nodeagent/cache/secretcache.go, pkg/istio-agent/xds_proxy.go, pilot/pkg/xds/pcds.go, pilot/cmd/pilot-agent/options/options.go (SECRET_TTL, SECRET_GRACE_PERIOD_RATIO)',
+  },
+});

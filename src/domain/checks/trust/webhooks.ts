@@ -1,0 +1,102 @@
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import type {ClusterSubject, Finding} from '../check.js';
+import {describeRoots, some} from '../describe.js';
+import type {CaBundleFacts, ControlPlaneFacts, WebhookConfigurationFacts, WebhookFacts} from '../facts.js';
+
+/** The API server trusts the istiod that it calls to inject and to validate. */
+export const webhooksCheck = defineCheck({
+  id: 'MESH306',
+  title: 'Webhooks trust the roots that istiod has loaded',
+  severity: 'error',
+  scope: 'cluster',
+  vantage: 'API server',
+  needs: ['webhooks', 'liveRoots', 'controlPlanes'],
+  waitable: true,
+  implies: [],
+  judge: ({webhooks, liveRoots, controlPlanes}, subject) => {
+    if (controlPlanes.length === 0 && subject.cluster.role === 'primary') return notApplicable('no istiod runs here');
+    if (liveRoots === 'elsewhere') {
+      return notApplicable('istiod publishes its roots by other means than one ConfigMap');
+    }
+    // Then its serving certificate is somebody else's, and so is what signs it (istio.io: pilotCertProvider).
+    const isOwn = ({workload}: ControlPlaneFacts): boolean =>
+      (workload.env.PILOT_CERT_PROVIDER ?? 'istiod') === 'istiod';
+    const judged = webhooks
+      .map((one) => ({
+        ...one,
+        webhooks: one.webhooks.filter(leadsTo(controlPlanes.filter(isOwn), subject.cluster.role)),
+      }))
+      .filter((one) => one.webhooks.length > 0);
+    if (judged.length === 0) return notApplicable('no webhook leads to an istiod that serves by its own CA');
+    const loaded = liveRoots.certificates.map(({fingerprint}) => fingerprint);
+    const expected = `${describeRoots(loaded)}, as in ${liveRoots.from}`;
+    const findings = judged.flatMap((one): readonly Finding[] => {
+      const wrong = one.webhooks.filter(({caBundle}) => !isEqual(caBundle, loaded));
+      if (wrong.length === 0) return [];
+      const bundles = [...new Set(wrong.map(({caBundle}) => describeBundle(caBundle)))];
+      const names = some(wrong.map(({name}) => name));
+      return [
+        {
+          severity: wrong.every(({caBundle}) => holdsAll(caBundle, loaded)) ? 'warning' : 'error',
+          observed: `${one.kind} ${one.name}: ${bundles.join('; ')} (${names})`,
+          expected,
+          fix: fixFor(one, controlPlanes, subject),
+        },
+      ];
+    });
+    return findingsOr(findings, () => ok(some(judged.map(({name}) => name)), expected));
+  },
+  explanation: {
+    meaning:
+      "The caBundle of every webhook that leads to an istiod of this cluster, those of revision tags included, holds the same certificates as the bundle that istiod has loaded. istiod patches it by itself, within seconds, wherever label istio.io/rev names istiod's own revision.",
+    breaks:
+      'The API server does not trust istiod: "x509: certificate signed by unknown authority". New pods of injected namespaces are refused (failurePolicy Fail), and so are changes of Istio resources. What runs keeps running, so it shows only at the next deployment.',
+    byHand:
+      'kubectl --context "$CTX" get mutatingwebhookconfiguration istio-sidecar-injector --show-labels -o jsonpath="{.webhooks[0].clientConfig.caBundle}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nkubectl --context "$CTX" get mutatingwebhookconfigurations,validatingwebhookconfigurations -L istio.io/rev,istio.io/tag',
+    mend: 'Where label istio.io/rev does not name the revision of the istiod behind the service, set it: istiod patches the caBundle within seconds. Otherwise restart that istiod: it patches all of them at its start. A caBundle set by hand (values base.validationCABundle, istiodRemote.injectionCABundle) has to be changed where it is set.',
+    source: 'istio/istio pkg/webhooks/webhookpatch.go, pkg/webhooks/validation/controller/controller.go',
+  },
+});
+
+/** Services of one istiod: its own, and those of revision tags (revision-tags-svc.yaml). A remote has no istiod to name. */
+function leadsTo(
+  controlPlanes: readonly ControlPlaneFacts[],
+  role: 'primary' | 'remote',
+): (webhook: WebhookFacts) => boolean {
+  const names = new Set(controlPlanes.map(({workload}) => workload.name));
+  return ({service}) =>
+    names.has(service) ||
+    (names.size > 0 && service.startsWith('istiod-revision-tag-')) ||
+    (names.size === 0 && role === 'remote' && /^istiod(?:-|$)/.test(service));
+}
+
+function isEqual(bundle: CaBundleFacts, loaded: readonly string[]): boolean {
+  return holdsAll(bundle, loaded) && typeof bundle === 'object' && bundle.roots.every((root) => loaded.includes(root));
+}
+
+function holdsAll(bundle: CaBundleFacts, loaded: readonly string[]): boolean {
+  return typeof bundle === 'object' && loaded.every((root) => bundle.roots.includes(root));
+}
+
+function describeBundle(bundle: CaBundleFacts): string {
+  if (bundle === 'empty') return 'an empty caBundle';
+  return bundle === 'unreadable'
+    ? 'a caBundle that is no certificate'
+    : `caBundle holds ${describeRoots(bundle.roots)}`;
+}
+
+function fixFor(
+  {kind, name, revision, webhooks}: WebhookConfigurationFacts,
+  controlPlanes: readonly ControlPlaneFacts[],
+  {cluster, commands, mesh}: ClusterSubject,
+): string {
+  const behind = controlPlanes.find(({workload}) => webhooks.some(({service}) => service === workload.name));
+  const own = behind ?? controlPlanes.find((one) => one.revision === revision) ?? controlPlanes[0];
+  if (own && own.revision !== revision) {
+    return commands.kubectl(cluster, `label ${kind.toLowerCase()} ${name} istio.io/rev=${own.revision} --overwrite`);
+  }
+  return commands.kubectl(
+    cluster,
+    `-n ${mesh.istio.namespace} rollout restart deployment/${own?.workload.name ?? 'istiod'}`,
+  );
+}

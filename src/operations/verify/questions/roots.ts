@@ -1,0 +1,116 @@
+/** Facts of the roots that workloads trust: the bundle beside istiod, and whether proxies have followed it. */
+import {shellWord} from '../../../domain/checks/commands.js';
+import {describeMoment, some} from '../../../domain/checks/describe.js';
+import type {ClusterFactValues, LiveRoots, ProxyRoots} from '../../../domain/checks/facts.js';
+import type {ConfigMapObject} from '../../../domain/checks/read/control-plane.js';
+import {bundleAge, isProxy, proxyLabel, proxyRules, ztunnelSelector} from '../../../domain/checks/read/proxies.js';
+import {MeshError} from '../../../domain/errors.js';
+import type {KubeObject} from '../../../domain/kube/object.js';
+import {readableRoots} from '../../../domain/trust/bundle.js';
+import {once} from '../once.js';
+import type {Questions} from '../questions.js';
+import type {ClusterQuestionOptions} from './cluster.js';
+
+const bundleKey = 'root-cert.pem';
+const defaultBundleName = 'istio-ca-root-cert';
+
+/** The questions about live roots. */
+export function rootsQuestions(
+  options: ClusterQuestionOptions,
+): Questions<Pick<ClusterFactValues, 'liveRoots' | 'proxyRoots'>> {
+  const bundle = once(() => findBundle(options));
+  return {
+    liveRoots: async () => {
+      const found = await bundle();
+      return found === 'elsewhere' ? found : liveRoots(found);
+    },
+    proxyRoots: async () => {
+      const found = await bundle();
+      return found === 'elsewhere' ? {state: found} : proxyRoots(options, found);
+    },
+  };
+}
+
+/** The ConfigMap beside istiod. Throws `NOT_FOUND`: nothing else says what istiod has loaded. */
+async function findBundle({
+  reads,
+  mesh,
+  controlPlanes,
+}: ClusterQuestionOptions): Promise<ConfigMapObject | 'elsewhere'> {
+  const {namespace} = mesh.istio;
+  const [planes, configMaps] = await Promise.all([controlPlanes(), reads.configMaps()]);
+  const names = new Set(planes.map(({bundleName}) => bundleName));
+  if (names.has(undefined) || names.size > 1) return 'elsewhere';
+  const name = planes[0]?.bundleName ?? defaultBundleName;
+  const found = configMaps.find(({metadata, data}) => metadata.name === name && data?.[bundleKey] !== undefined);
+  if (found) return found;
+  throw new MeshError(
+    'NOT_FOUND',
+    `no ConfigMap ${name} in namespace ${namespace} says which roots its workloads trust`,
+  );
+}
+
+function liveRoots({metadata, data}: ConfigMapObject): LiveRoots {
+  return {
+    from: `ConfigMap ${metadata.namespace ?? ''}/${metadata.name}`,
+    certificates: readableRoots(data?.[bundleKey]),
+  };
+}
+
+/** Throws `TOO_EARLY` while there may be proxies that trust what was there before. */
+async function proxyRoots(options: ClusterQuestionOptions, bundle: ConfigMapObject): Promise<ProxyRoots> {
+  const {reads, mesh, controlPlanes, deps} = options;
+  const age = bundleAge(bundle);
+  if (!age) {
+    throw new MeshError('API_ERROR', `ConfigMap ${bundle.metadata.name} does not say when istiod wrote its roots`);
+  }
+  const {createdAt, writtenAt: changedAt} = age;
+  if (changedAt.getTime() <= createdAt.getTime()) return {state: 'never changed', since: createdAt};
+  const {leafLifeMs, pushedSince} = proxyRules(await controlPlanes(), await reads.configMaps());
+  const until = new Date(changedAt.getTime() + leafLifeMs);
+  // Most of the time all is said here, and no pod has to be listed.
+  if (deps.now() >= until) return {state: 'outlived', changedAt};
+  const [labelled, ztunnels] = await Promise.all([reads.livingPods(proxyLabel), reads.livingPods(ztunnelSelector)]);
+  const proxies = labelled.filter((pod) => isProxy(pod, mesh.istio.namespace));
+  const isOlder = (pod: KubeObject): boolean => startedAt(pod) < changedAt.getTime();
+  const listening = (pod: KubeObject): boolean => pushedSince !== undefined && startedAt(pod) > pushedSince.getTime();
+  const older = proxies.filter(isOlder);
+  const behind = [...older.filter((pod) => !listening(pod)), ...ztunnels.filter(isOlder)];
+  if (behind.length > 0) throw tooEarly(behind, {changedAt, until}, options);
+  return older.length > 0 ? {state: 'pushed', changedAt, proxies: older.length} : {state: 'no older proxy', changedAt};
+}
+
+/** A pod is made before its proxy starts: one made earlier may have started with the older roots. */
+function startedAt({metadata}: KubeObject): number {
+  const made = Date.parse(metadata.creationTimestamp ?? '');
+  return Number.isNaN(made) ? 0 : made;
+}
+
+function tooEarly(
+  behind: readonly KubeObject[],
+  {changedAt, until}: {readonly changedAt: Date; readonly until: Date},
+  {cluster}: ClusterQuestionOptions,
+): MeshError {
+  const names = behind.map(({metadata}) => `${metadata.namespace ?? ''}/${metadata.name}`);
+  const count = `${String(behind.length)} ${behind.length === 1 ? 'proxy' : 'proxies'}`;
+  return new MeshError(
+    'TOO_EARLY',
+    `the roots changed at ${describeMoment(changedAt)}, and ${count} started before (${some(names)}): until ${describeMoment(until)}, when the last certificate of that time ends, they may not trust a root that was added, and may still trust one that was taken away`,
+    {
+      hints: [
+        restartCommand(behind, cluster.context ?? 'CONTEXT'),
+        'Where a root was only added, nothing is cut off as long as no CA signs under it: do not go on to the next step of a rotation before that time',
+      ],
+    },
+  );
+}
+
+/** Makes the proxies start anew, which is what waiting would do. */
+function restartCommand(behind: readonly KubeObject[], context: string): string {
+  const namespaces = [...new Set(behind.map(({metadata}) => metadata.namespace ?? ''))].sort();
+  const restart = (namespace: string): string =>
+    `kubectl --context ${shellWord(context)} -n ${namespace} rollout restart deployment,statefulset,daemonset`;
+  const [only] = namespaces;
+  if (namespaces.length === 1 && only !== undefined) return restart(shellWord(only));
+  return `for namespace in ${namespaces.map(shellWord).join(' ')}; do ${restart('"$namespace"')}; done`;
+}
