@@ -13,14 +13,19 @@ import {
   controlPlane,
   daysFromNow,
   evidence,
+  fingerprintsOf,
   gateway,
   istiodClusters,
   istiodMetrics,
+  liveRoots,
   meshValues,
   networkGateway,
+  now,
   pod,
+  realChain,
   root,
   servedChain,
+  webhooks,
   workload,
 } from './healthy.js';
 import type {Spoilt} from './healthy.js';
@@ -183,10 +188,13 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
             name: 'istiod-1',
             seen: known({
               chain: [certificate('leaf'), foreign.certificate, foreignRoot],
+              certificates: realChain('foreign'),
               linked: true,
             }),
           },
         ]),
+        liveRoots: liveRoots('foreign'),
+        webhooks: webhooks({roots: fingerprintsOf(liveRoots('foreign'))}),
       },
     },
     ['MESH105 error'],
@@ -332,7 +340,12 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
     'an istiod serves a bare certificate',
     {
       cluster1: {
-        servedChains: new Parts([{name: 'istiod-1', seen: known({chain: [certificate('leaf')], linked: true})}]),
+        servedChains: new Parts([
+          {
+            name: 'istiod-1',
+            seen: known({chain: [certificate('leaf')], certificates: realChain('cluster1').slice(0, 1), linked: true}),
+          },
+        ]),
       },
     },
     ['MESH303 error'],
@@ -346,7 +359,7 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
         servedChains: new Parts([
           {
             name: 'istiod-1',
-            seen: known({chain: [certificate('leaf'), foreignRoot], linked: true}),
+            seen: known({chain: [certificate('leaf'), foreignRoot], certificates: realChain('foreign'), linked: true}),
           },
         ]),
       },
@@ -393,6 +406,39 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
       },
     },
     ['MESH305 error'],
+  ],
+  [
+    'the caBundle of the injector holds another root',
+    {cluster1: {webhooks: webhooks({roots: ['ff'.repeat(32)]})}},
+    ['MESH306 error', 'MESH306 error'],
+  ],
+  [
+    'a caBundle holds a root besides those that istiod has loaded',
+    {
+      cluster1: {
+        webhooks: webhooks({roots: [...fingerprintsOf(liveRoots('cluster1')), 'ff'.repeat(32)]}).slice(0, 1),
+      },
+    },
+    ['MESH306 warning'],
+  ],
+  ['the injector has no caBundle', {cluster1: {webhooks: webhooks('empty').slice(0, 1)}}, ['MESH306 error']],
+  [
+    'one cluster publishes the root of another mesh, and all that files and Secrets say is well',
+    {cluster1: {liveRoots: liveRoots('foreign'), webhooks: []}},
+    ['MESH307 error'],
+  ],
+  [
+    'one istiod of two signs under the root of another mesh',
+    {
+      cluster2: {
+        pushedTrust: 'absent',
+        servedChains: new Parts([
+          {name: 'istiod-1', seen: known(servedChain('cluster2'))},
+          {name: 'istiod-2', seen: known({...servedChain('cluster2'), certificates: realChain('foreign')})},
+        ]),
+      },
+    },
+    ['MESH307 error'],
   ],
   [
     'the namespace has no network label',
@@ -652,6 +698,27 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
     'a cluster CA from cert-manager (kubernetes.io/tls)',
     {cluster1: {cacerts: {...clusterCa('cluster1'), differences: []}}},
   ],
+  [
+    'bundles that differ during a rotation and still accept each other',
+    {
+      cluster1: {
+        liveRoots: liveRoots('cluster1', 'foreign'),
+        webhooks: webhooks({roots: fingerprintsOf(liveRoots('foreign', 'cluster1'))}),
+      },
+    },
+  ],
+  ['proxies that istiod pushes roots to', {cluster1: {proxyRoots: {state: 'pushed', changedAt: now, proxies: 3}}}],
+  [
+    'webhooks of an istiod whose certificate somebody else signs',
+    {
+      cluster1: {
+        controlPlanes: [
+          controlPlane('cluster1', {workload: workload('istiod', {env: {PILOT_CERT_PROVIDER: 'custom'}})}),
+        ],
+        webhooks: webhooks({roots: ['ff'.repeat(32)]}),
+      },
+    },
+  ],
   ['an install.yaml of somebody else', {cluster1: {installFile: {state: 'foreign'}}}],
 ];
 
@@ -676,6 +743,12 @@ describe('what does not apply', () => {
     ['MESH203', {declared1: {uid: undefined as never}}],
     ['MESH301', {cluster1: {cacerts: 'absent'}, declared1: {role: 'remote'}}],
     ['MESH302', {cluster1: {controlPlanes: [controlPlane('cluster1', {bundleName: undefined as never})]}}],
+    ['MESH306', {cluster1: {liveRoots: 'elsewhere'}}],
+    ['MESH306', {cluster1: {webhooks: []}}],
+    ['MESH306', {cluster1: {controlPlanes: []}}],
+    ['MESH307', {cluster1: {liveRoots: 'elsewhere'}}],
+    ['MESH307', {cluster2: {servedChains: new Parts([])}}],
+    ['MESH310', {cluster1: {proxyRoots: {state: 'elsewhere'}}}],
     ['MESH402', {cluster1: {controlPlanes: []}, declared1: {role: 'remote'}}],
     ['MESH403', {cluster1: {gateways: []}}],
     ['MESH406', {mesh: {meshID: undefined as never}}],

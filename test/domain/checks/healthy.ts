@@ -1,7 +1,9 @@
 /** Evidence of a healthy mesh of two clusters, and ways to spoil it: what the tests of checks begin with. */
+import {readFileSync} from 'node:fs';
 import {commandsFor} from '../../../src/domain/checks/commands.js';
 import {Parts} from '../../../src/domain/checks/facts.js';
 import type {
+  CaBundleFacts,
   CertificateFacts,
   ClusterCaFacts,
   ClusterFactValues,
@@ -12,6 +14,7 @@ import type {
   GatewayFacts,
   IstiodClusters,
   IstiodMetrics,
+  LiveRoots,
   KnownCluster,
   NetworkGatewayFacts,
   MeshFactValues,
@@ -20,6 +23,8 @@ import type {
 } from '../../../src/domain/checks/facts.js';
 import type {Mesh, MeshCluster} from '../../../src/domain/mesh/mesh.js';
 import {known} from '../../../src/domain/observed.js';
+import {parseCertificates} from '../../../src/domain/pki/certificate.js';
+import type {Certificate} from '../../../src/domain/pki/certificate.js';
 
 export const now = new Date('2026-06-01T00:00:00Z');
 const day = 86_400_000;
@@ -94,9 +99,44 @@ export function networkGateway(network: string, change: Partial<NetworkGatewayFa
   };
 }
 
-export function servedChain(cluster: string) {
+/** Real certificates, valid from May 2026 to March 2028: a leaf, its cluster CA, its root (test/fixtures/chains). */
+export function realChain(name: 'cluster1' | 'cluster2' | 'foreign'): readonly Certificate[] {
+  const text = readFileSync(new URL(`../../fixtures/chains/${name}.pem`, import.meta.url), 'utf8');
+  return parseCertificates(text, name).certificates;
+}
+
+/** Roots that are published: those of these chains. */
+export function liveRoots(...names: readonly Parameters<typeof realChain>[0][]): LiveRoots {
+  const from = 'ConfigMap istio-system/istio-ca-root-cert';
+  return {from, certificates: names.flatMap((name) => realChain(name).slice(-1))};
+}
+
+export function servedChain(cluster: Name) {
   const leaf = certificate(`leaf of ${cluster}`, {issuer: `O=Istio, CN=ca of ${cluster}`});
-  return {chain: [leaf, certificate(`ca of ${cluster}`), root], linked: true};
+  return {chain: [leaf, certificate(`ca of ${cluster}`), root], certificates: realChain(cluster), linked: true};
+}
+
+/** The injector's webhooks and the validator's, as istiod patches them. */
+export function webhooks(caBundle: CaBundleFacts = {roots: fingerprintsOf(liveRoots('cluster1'))}) {
+  const webhook = {name: 'rev.namespace.sidecar-injector.istio.io', service: 'istiod', caBundle};
+  return [
+    {
+      kind: 'MutatingWebhookConfiguration',
+      name: 'istio-sidecar-injector',
+      revision: 'default',
+      webhooks: [webhook, {...webhook, name: 'rev.object.sidecar-injector.istio.io'}],
+    },
+    {
+      kind: 'ValidatingWebhookConfiguration',
+      name: 'istio-validator-istio-system',
+      revision: 'default',
+      webhooks: [{...webhook, name: 'rev.validation.istio.io'}],
+    },
+  ] as const;
+}
+
+export function fingerprintsOf({certificates}: LiveRoots): readonly string[] {
+  return certificates.map(({fingerprint}) => fingerprint);
 }
 
 export function istiodMetrics(cluster: string, change: Partial<IstiodMetrics> = {}): IstiodMetrics {
@@ -128,6 +168,7 @@ export type MeshValues = {[Key in keyof MeshFactValues]: MeshFactValues[Key]};
 export function clusterValues(name: Name): ClusterValues {
   return {
     caFiles: clusterCa(name),
+    caOrigin: {from: 'work directory'},
     installFile: {state: 'current'},
     apiVersion: {gitVersion: 'v1.34.3', major: 1, minor: 34},
     access: {reads: 8},
@@ -147,6 +188,9 @@ export function clusterValues(name: Name): ClusterValues {
       text: bundleText,
       roots: [root.fingerprint],
     })),
+    liveRoots: liveRoots(name),
+    proxyRoots: {state: 'never changed', since: daysFromNow(-10)},
+    webhooks: webhooks(),
     namespaces: ['default', 'istio-system', 'kube-system', 'kube-public', 'kube-node-lease', 'shop'].map(
       (namespace) => ({
         name: namespace,
