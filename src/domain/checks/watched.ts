@@ -45,6 +45,7 @@ const bundles: Objects = ({bundleNames}) => bundleNames.map((name) => ({apiVersi
 const readFrom: Partial<Readonly<Record<FactKey, readonly Objects[]>>> = {
   clusterUid: [namespaces],
   cacerts: [cacerts],
+  caOrigin: [cacerts],
   restartOnPush: [cacerts, selfSigned, deployments, configMaps],
   selfSignedRoot: [selfSigned],
   pushedTrust: [cacerts],

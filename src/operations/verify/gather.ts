@@ -60,7 +60,7 @@ async function clusterEvidence(
   const controlPlanes = once(() => askControlPlanes(reads));
   const pods = istiodPods({signal: deps.signal, namespace, controlPlanes, forward: reads.forward});
   const ownCa = once(() => readOwnCa(deps, mesh, cluster));
-  const {noSecrets} = limits;
+  const noSecrets = limits.noSecrets || limits.offline;
   const questions = clusterQuestions({deps, mesh, cluster, reads, controlPlanes, pods, noSecrets, ownCa});
   const keys = keysOf(neededFacts(request.checks), false);
   try {
@@ -74,7 +74,7 @@ async function clusterEvidence(
   }
 }
 
-/** A mesh.yaml that cannot be used is a finding: what does not depend on it is judged all the same. */
+/** A mesh.yaml or contexts.yaml that cannot be used is a finding: what does not depend on it is judged all the same. */
 async function loadOrEmpty(
   deps: Deps,
   request: MeshRequest,
@@ -82,15 +82,11 @@ async function loadOrEmpty(
   try {
     return await loadMesh(deps, request);
   } catch (thrown) {
+    const {code} = asMeshError(thrown);
     const text = await deps.workspace.readText(layout.meshYaml);
     // One that fits its schema and cannot be used all the same (it declares no cluster) ends this command like any other.
-    if (
-      asMeshError(thrown).code !== 'MESH_YAML_INVALID' ||
-      text === undefined ||
-      !('problems' in checkMeshFile(text))
-    ) {
-      throw thrown;
-    }
+    const isFinding = code === 'MESH_YAML_INVALID' && text !== undefined && 'problems' in checkMeshFile(text);
+    if (!isFinding && code !== 'CONTEXTS_YAML_INVALID') throw thrown;
     const {mesh} = resolveMesh({file: undefined, contexts: {}, names: ['unknown'], said: {}});
     return {mesh: {...mesh, clusters: []}, clusters: []};
   }

@@ -9,7 +9,8 @@ export const allowedCheck = defineCheck({
   vantage: 'API server',
   needs: ['access'],
   waitable: false,
-  implies: ['MESH3', 'MESH4', 'MESH5'],
+  // MESH102 looks into the cluster where the work directory holds nothing.
+  implies: ['MESH102', 'MESH3', 'MESH4', 'MESH5'],
   judge: ({access}) => ok(`${String(access.reads)} kinds of reads, none refused`, 'no read refused'),
   explanation: {
     meaning: 'The user of this context has the rights that the selected checks need (RBAC).',

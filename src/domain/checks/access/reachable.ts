@@ -9,7 +9,8 @@ export const reachableCheck = defineCheck({
   vantage: 'API server',
   needs: ['apiVersion'],
   waitable: true,
-  implies: ['MESH2', 'MESH3', 'MESH4', 'MESH5'],
+  // MESH102 looks into the cluster where the work directory holds nothing.
+  implies: ['MESH102', 'MESH2', 'MESH3', 'MESH4', 'MESH5'],
   judge: ({apiVersion}) => ok(`Kubernetes ${apiVersion.gitVersion}`, 'an answer'),
   explanation: {
     meaning: "The cluster's API server answers kubectl through the context that is recorded for the cluster.",

@@ -1,4 +1,7 @@
-import {defineCheck, findingsOr, ok} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import type {ClusterSubject} from '../check.js';
+import type {ClusterCaFacts} from '../facts.js';
+import {pushFix, renewFix} from '../fixes.js';
 
 const expected = 'ca-cert.pem, root-cert.pem and cert-chain.pem';
 
@@ -9,10 +12,15 @@ export const completeCheck = defineCheck({
   severity: 'error',
   scope: 'cluster',
   vantage: 'work directory',
-  needs: ['caFiles'],
+  needs: ['caFiles', 'caOrigin'],
   waitable: false,
-  implies: ['MESH103', 'MESH104', 'MESH105'],
-  judge: ({caFiles}, {cluster, commands}) => {
+  // Without the files there is nothing to judge, and nothing to compare with what is in the cluster.
+  implies: ['MESH103', 'MESH104', 'MESH105', 'MESH108', 'MESH109', 'MESH110', 'MESH112', 'MESH301'],
+  judge: ({caFiles, caOrigin}, {cluster, commands}) => {
+    if (caOrigin.from === 'elsewhere') {
+      const {keeper = 'somebody else'} = caOrigin;
+      return notApplicable(`Secret cacerts comes from ${keeper}, and ${cluster.name}/ holds no CA`);
+    }
     const missing = caFiles.missing.filter((file) => file !== 'ca-key.pem');
     return findingsOr(
       missing.length === 0
@@ -21,18 +29,29 @@ export const completeCheck = defineCheck({
             {
               observed: `${cluster.name}/ has no ${missing.join(', no ')}`,
               expected,
-              fix: commands.mesh(`certs generate ${cluster.name}`),
+              fix: fixFor(caFiles, {cluster, commands}),
             },
           ],
       () => ok('all of them', expected),
     );
   },
   explanation: {
-    meaning: "CLUSTER/ holds the certificates of the cluster's CA under the names that istiod reads from cacerts.",
+    meaning:
+      "CLUSTER/ holds the certificates of the cluster's CA under the names that istiod reads from cacerts. Where it holds nothing at all, and the cluster has a complete Secret cacerts that was not pushed from a work directory (cert-manager's, for example), the CA is made elsewhere and nothing is missed here.",
     breaks:
       'Without them nothing can be pushed. istiod before 1.26.1 that finds an incomplete cacerts silently signs with a CA of its own.',
     byHand: 'ls -l "$WORK_DIR/$CLUSTER"',
-    mend: '`kubectl mesh certs generate CLUSTER` makes what is missing and keeps what is there.',
+    mend: '`kubectl mesh certs generate CLUSTER` makes what can be made of what is there, and keeps that. Without ca-cert.pem a new CA is made, and pushed: in a fresh checkout get the certificates first, they are meant to be in git.',
     source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go; releasenotes/notes/check-cacerts-completeness.yaml',
   },
 });
+
+/** Bundle and chain are made anew from the CA; the CA itself can only be replaced, and then the cluster has another one. */
+function fixFor({missing}: ClusterCaFacts, subject: Pick<ClusterSubject, 'cluster' | 'commands'>): string {
+  const {cluster, commands} = subject;
+  const generate = commands.mesh(`certs generate ${cluster.name}`);
+  if (!missing.includes('ca-cert.pem')) return generate;
+  // A key without its certificate is in the way of a new one.
+  if (!missing.includes('ca-key.pem')) return renewFix(subject);
+  return cluster.context === undefined ? generate : `${generate} && ${pushFix(subject)}`;
+}

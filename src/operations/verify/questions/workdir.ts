@@ -13,7 +13,7 @@ import {knowVersion} from '../../../domain/istio/versions.js';
 import {clusterLayout, layout} from '../../../domain/mesh/layout.js';
 import type {ClusterLayout} from '../../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../../domain/mesh/mesh.js';
-import {checkMeshFile, renderProblem} from '../../../domain/mesh/parse.js';
+import {checkContextsFile, checkMeshFile, renderProblem} from '../../../domain/mesh/parse.js';
 import {parseCertificates} from '../../../domain/pki/certificate.js';
 import {inspectCaFiles} from '../../../domain/pki/inspect-ca.js';
 import {readPrivateKey} from '../../../domain/pki/private-key.js';
@@ -24,6 +24,7 @@ import type {JournalState} from '../../../workspace/workspace.js';
 import {gatherRenderings} from '../../install/renderings.js';
 import {readCaFiles} from '../../shared/read-ca-files.js';
 import type {Questions} from '../questions.js';
+import {askCaOrigin} from './ca-origin.js';
 import type {ClusterQuestionOptions} from './cluster.js';
 
 /** The questions about the work directory as a whole. */
@@ -31,12 +32,15 @@ export function workdirQuestions(deps: Deps, clusters: readonly MeshCluster[]): 
   const {workspace} = deps;
   return {
     async declaration() {
-      const text = await workspace.readText(layout.meshYaml);
-      if (text === undefined) return {present: false, problems: [], clusters: clusters.length};
-      const reading = checkMeshFile(text);
-      return 'problems' in reading
-        ? {present: true, problems: reading.problems.map(renderProblem), clusters: 0}
-        : {present: true, problems: [], clusters: reading.value.clusters?.length ?? 0};
+      const [text, contexts] = await Promise.all(
+        [layout.meshYaml, layout.contextsYaml].map((path) => workspace.readText(path)),
+      );
+      const reading = text === undefined ? undefined : checkMeshFile(text);
+      const problems = [reading, contexts === undefined ? undefined : checkContextsFile(contexts)].flatMap((one) =>
+        one && 'problems' in one ? one.problems.map(renderProblem) : [],
+      );
+      if (!reading) return {present: false, problems, clusters: clusters.length};
+      return {present: true, problems, clusters: 'value' in reading ? (reading.value.clusters?.length ?? 0) : 0};
     },
     async rootKey() {
       const key = await workspace.readSecret(layout.rootKey);
@@ -79,17 +83,16 @@ function journalFacts({present, entries, heads, faults, open, own, underWay}: Jo
 }
 
 /** The questions about one cluster's folder. */
-export function folderQuestions({
-  deps,
-  mesh,
-  cluster,
-  ownCa,
-}: ClusterQuestionOptions): Questions<Pick<ClusterFactValues, 'caFiles' | 'installFile'>> {
+export function folderQuestions(
+  options: ClusterQuestionOptions,
+): Questions<Pick<ClusterFactValues, 'caFiles' | 'caOrigin' | 'installFile'>> {
+  const {deps, mesh, cluster, ownCa} = options;
   return {
     caFiles: async () => {
       const {files, inspection} = await ownCa();
       return clusterCaFacts(files, inspection);
     },
+    caOrigin: () => askCaOrigin(options),
     installFile: () => readInstallFile(deps, mesh, cluster),
   };
 }

@@ -1,0 +1,22 @@
+/** Whether the work directory makes a cluster's CA. The cluster is asked only where CLUSTER/ holds nothing. */
+import type {CaOrigin} from '../../../domain/checks/facts.js';
+import {caFileNames} from '../../../domain/pki/ca-files.js';
+import {annotations, cacertsName, readCacerts} from '../../../domain/trust/cacerts.js';
+import type {ClusterQuestionOptions} from './cluster.js';
+
+/** Throws what reading the Secret throws: then it cannot be told. */
+export async function askCaOrigin({deps, mesh, reads, ownCa, noSecrets}: ClusterQuestionOptions): Promise<CaOrigin> {
+  const {files} = await ownCa();
+  const parts = Object.keys(caFileNames) as (keyof typeof caFileNames)[];
+  if (parts.some((part) => files[part] !== undefined)) return {from: 'work directory'};
+  if (noSecrets) return {from: 'not asked'};
+  const secret = await reads.secret(cacertsName);
+  if (!secret) return {from: 'nowhere'};
+  const {trustDomain, istio} = mesh;
+  const found = readCacerts(secret, {now: deps.now(), trustDomain, istioVersion: istio.version});
+  const {keeper} = found;
+  if (keeper !== undefined) return {from: 'elsewhere', keeper};
+  // What was pushed from a work directory is missed in this one.
+  if (found.annotations[annotations.writtenBy] !== undefined) return {from: 'nowhere'};
+  return {from: parts.every((part) => found.files[part] !== undefined) ? 'elsewhere' : 'nowhere'};
+}
