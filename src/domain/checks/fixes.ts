@@ -3,6 +3,7 @@
  * is what the finding says is wrong, so they agree to it (`--yes`) instead of asking again.
  */
 import type {MeshCluster} from '../mesh/mesh.js';
+import {refuseVersionChange, saidVersion} from '../install/version-change.js';
 import type {ClusterSubject, Subject} from './check.js';
 
 /**
@@ -23,4 +24,21 @@ export function renewFix({cluster, commands}: {readonly cluster: MeshCluster} & 
 export function reinstallFix({cluster, commands}: Pick<ClusterSubject, 'cluster' | 'commands'>): string {
   const render = commands.meshCluster(`install render ${cluster.name}`);
   return `${render} && ${commands.meshCluster(`install apply ${cluster.name} --yes`)}`;
+}
+
+/**
+ * install.yaml as declared, and istiod with it, in another version than runs. Without `wanted`: some later one. The flags
+ * are those that `install apply` asks for in that case.
+ */
+export function upgradeFix(
+  {cluster, commands}: Pick<ClusterSubject, 'cluster' | 'commands'>,
+  running: string,
+  wanted?: string,
+): string {
+  const isRefused = (upgrade: boolean): boolean =>
+    wanted !== undefined &&
+    refuseVersionChange(saidVersion(running), saidVersion(wanted), {upgrade, forceVersion: false}) !== undefined;
+  const flag = isRefused(true) ? '--force-version' : '--upgrade';
+  const render = commands.meshCluster(`install render ${cluster.name}`);
+  return `${render} && ${commands.meshCluster(`install apply ${cluster.name} ${flag} --yes`)}`;
 }

@@ -12,9 +12,9 @@ export interface Limits {
   readonly offline: boolean;
 }
 
-/** The facts that some checks need, without doubles. */
+/** The facts that some checks need or use, without doubles. */
 export function neededFacts(checks: readonly Check[]): ReadonlySet<FactKey> {
-  return new Set(checks.flatMap(({needs}) => needs));
+  return new Set(checks.flatMap(({needs, uses = []}) => [...needs, ...uses]));
 }
 
 /** Why a fact is not gathered, in the words of the flag that said so; undefined when it is. */

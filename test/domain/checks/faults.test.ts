@@ -495,6 +495,24 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
     {cluster1: {controlPlanes: [controlPlane('cluster1', {trustDomain: 'x.y'})]}},
     ['MESH407 error'],
   ],
+  [
+    'Kubernetes is older than Istio supports',
+    {cluster1: {apiVersion: {gitVersion: 'v1.31.9', major: 1, minor: 31}}},
+    ['MESH205 warning'],
+  ],
+  [
+    'istiod runs another version than the declared one',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {tag: '1.30.3', version: {major: 1, minor: 30, patch: 3}})]}},
+    ['MESH408 error'],
+  ],
+  [
+    'control planes are two minors apart',
+    {
+      mesh: {istio: {namespace: 'istio-system', profile: 'default'}},
+      cluster1: {controlPlanes: [controlPlane('cluster1', {tag: '1.29.6', version: {major: 1, minor: 29, patch: 6}})]},
+    },
+    ['MESH409 warning'],
+  ],
   ['a network has no gateway', {cluster1: {networkGateways: []}}, ['MESH411 error']],
   [
     'the load balancer of a gateway between networks is pending',
@@ -564,8 +582,8 @@ describe('a fault', () => {
 
   it('is known for every check that can find one', () => {
     const found = new Set(faults.flatMap(([, , ids]) => ids.map((id) => id.slice(0, 7))));
-    // Reaching and reading have no wrong answers, only missing ones: those are unknown.
-    const cannotFail = ['MESH201', 'MESH202'];
+    // Reaching, reading and waiting have no wrong answers, only missing ones: those are unknown.
+    const cannotFail = ['MESH201', 'MESH202', 'MESH310'];
     expect(checks.map(({id}) => id).filter((id) => !found.has(id))).toEqual(cannotFail);
   });
 });

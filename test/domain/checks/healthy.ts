@@ -74,7 +74,8 @@ export function controlPlane(cluster: string, change: Partial<ControlPlaneFacts>
     network: 'network1',
     meshID: 'mesh1',
     trustDomain: 'cluster.local',
-    version: {major: 1, minor: 31},
+    tag: '1.31.0',
+    version: {major: 1, minor: 31, patch: 0},
     bundleName: 'istio-ca-root-cert',
     discoverySelectors: [],
     ...change,
@@ -232,7 +233,7 @@ export const clusters: readonly MeshCluster[] = (['cluster1', 'cluster2'] as con
 export const mesh: Mesh = {
   meshID: 'mesh1',
   trustDomain: 'cluster.local',
-  istio: {namespace: 'istio-system', profile: 'default'},
+  istio: {version: '1.31', namespace: 'istio-system', profile: 'default'},
   trust: {
     keyAlgorithm: 'ecdsa-p256',
     rootValidityDays: 3650,

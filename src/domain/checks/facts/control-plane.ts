@@ -40,7 +40,9 @@ export interface ControlPlaneFacts {
   readonly meshID?: string;
   /** From ConfigMap istio. */
   readonly trustDomain?: string;
-  /** As its image tag says; the newest known where that names no release. */
+  /** Its image's tag, as it is; empty where the image has none. */
+  readonly tag: string;
+  /** As its tag says; the newest known where that names no release. */
   readonly version: IstioVersion;
   /** ConfigMap that carries the bundle; undefined where a ClusterTrustBundle does so instead. */
   readonly bundleName?: string;

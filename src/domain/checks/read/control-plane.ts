@@ -91,6 +91,7 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
     ...said('network', global.network),
     ...said('meshID', global.meshID),
     trustDomain: typeof meshConfig.trustDomain === 'string' ? meshConfig.trustDomain : defaultTrustDomain,
+    tag: imageTag(deployment),
     version: knowVersion(imageTag(deployment)).version,
     ...(!parseBool(env.ENABLE_CLUSTER_TRUST_BUNDLE_API, false) && {
       bundleName: said('name', env.PILOT_CA_CERT_CONFIGMAP ?? global.trustBundleName).name ?? defaultBundleName,
