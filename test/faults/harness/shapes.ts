@@ -21,6 +21,7 @@ async function initAndUp({cli, clusters}: Setting): Promise<void> {
 
 export const shapes = {
   two: {clusters: [{name: 'one'}, {name: 'two'}], build: initAndUp},
+  alone: {clusters: [{name: 'one'}], build: initAndUp},
 } as const satisfies Readonly<Record<string, Shape>>;
 
 export type ShapeName = keyof typeof shapes;

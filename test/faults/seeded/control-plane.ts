@@ -1,16 +1,208 @@
 /** Faults of the control planes: MESH4xx. */
 import type {Fault} from '../harness/fault.js';
+import {dataOf, editData, inIstioSystem, inTurn, installedOtherwise, kubectl, rolledOut} from '../harness/by-hand.js';
+import {eventually} from '../../e2e/harness/processes.js';
 
-export const controlPlaneFaults: readonly Fault[] = [
+const label = 'topology.istio.io/network';
+
+const namespaceFaults: readonly Fault[] = [
   {
     id: 'MESH401-network-label-gone',
     title: "the network label was taken off Istio's namespace",
     cluster: 'two',
-    says: /topology\.istio\.io\/network/,
+    says: /no label topology\.istio\.io\/network/,
+    seed: kubectl('two', 'label', 'namespace', 'istio-system', `${label}-`),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH401-other-network',
+    title: "Istio's namespace is labelled with another network than the declared one",
+    cluster: 'two',
+    says: /topology\.istio\.io\/network=network9/,
+    seed: kubectl('two', 'label', 'namespace', 'istio-system', `${label}=network9`, '--overwrite'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH401-namespace-deleted',
+    title: "Istio's namespace was deleted with all that was in it",
+    cluster: 'two',
+    says: /no namespace istio-system/,
+    seed: kubectl('two', 'delete', 'namespace', 'istio-system', '--timeout=120s'),
+    mend: 'as printed',
+  },
+];
+
+/** No node takes new pods, and the pods of a Deployment are deleted. */
+function cordonAndDelete(cluster: string, app: string): Fault['seed'] {
+  return inTurn(
+    kubectl(cluster, 'cordon', '-l', 'kubernetes.io/os=linux'),
+    inIstioSystem(cluster, 'delete', 'pod', '-l', `app=${app}`),
+    async (lab) => {
+      const on = lab.cluster(cluster);
+      await eventually(`a pending pod of ${app}`, async () => {
+        const pods = await on.kubectl('-n', 'istio-system', 'get', 'pod', '-l', `app=${app}`, '-o', 'json');
+        return pods.includes('"reason": "Unschedulable"') || undefined;
+      });
+      return undefined;
+    },
+  );
+}
+
+const workloadFaults: readonly Fault[] = [
+  {
+    id: 'MESH402-scaled-to-0',
+    title: 'istiod was scaled to 0',
+    cluster: 'one',
+    says: /scaled to 0/,
+    seed: inIstioSystem('one', 'scale', 'deployment/istiod', '--replicas=0'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH402-bundle-edited-meanwhile',
+    title: 'istiod was scaled to 0, and a trust bundle edited while nobody guarded it',
+    cluster: 'one',
+    says: /scaled to 0/,
+    seed: inTurn(inIstioSystem('one', 'scale', 'deployment/istiod', '--replicas=0'), async (lab) => {
+      const on = lab.cluster('one');
+      await eventually('no istiod', () => on.kubelet?.pods.length === 0 || undefined);
+      const path = '/api/v1/namespaces/default/configmaps/istio-ca-root-cert';
+      await editData(on, path, (data) => {
+        data['root-cert.pem'] = `# edited\n${data['root-cert.pem'] ?? ''}`;
+      });
+      return undefined;
+    }),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH402-deployment-deleted',
+    title: "istiod's Deployment was deleted",
+    cluster: 'two',
+    says: /no istiod Deployment/,
+    seed: inIstioSystem('two', 'delete', 'deployment', 'istiod'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH402-crash-loop',
+    title: 'a new istiod with a misspelled flag crash-loops beside the old one',
+    cluster: 'one',
+    says: /CrashLoopBackOff/,
+    seed: inTurn(
+      inIstioSystem(
+        'one',
+        'patch',
+        'deployment',
+        'istiod',
+        '--type=json',
+        '-p',
+        '[{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--keepaliveMaxServerConectionAge=1h"}]',
+      ),
+      async (lab) => {
+        const on = lab.cluster('one');
+        await eventually('a crash loop', async () => {
+          const pods = await on.kubectl('-n', 'istio-system', 'get', 'pod', '-l', 'app=istiod', '-o', 'json');
+          return pods.includes('CrashLoopBackOff') || undefined;
+        });
+        return undefined;
+      },
+    ),
+    mend: {
+      person: 'rolls the Deployment back',
+      act: async (lab) => {
+        const on = lab.cluster('one');
+        await on.kubectl('-n', 'istio-system', 'rollout', 'undo', 'deployment/istiod');
+        await rolledOut(on);
+      },
+    },
+  },
+  {
+    id: 'MESH402-no-node',
+    title: 'istiod was evicted and no node takes it',
+    cluster: 'two',
+    says: /Pending: Unschedulable/,
+    seed: cordonAndDelete('two', 'istiod'),
+    mend: {
+      person: 'makes room on a node',
+      act: async (lab) => {
+        await lab.cluster('two').kubectl('uncordon', '-l', 'kubernetes.io/os=linux');
+      },
+    },
+  },
+  {
+    id: 'MESH403-scaled-to-0',
+    title: 'the ingress gateway was scaled to 0',
+    cluster: 'one',
+    says: /istio-ingressgateway has no pod: it is scaled to 0/,
+    seed: inIstioSystem('one', 'scale', 'deployment/istio-ingressgateway', '--replicas=0'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH403-no-node',
+    title: 'the ingress gateway was evicted and no node takes it',
+    cluster: 'one',
+    says: /Pending: Unschedulable/,
+    seed: cordonAndDelete('one', 'istio-ingressgateway'),
+    mend: {
+      person: 'makes room on a node',
+      act: async (lab) => {
+        await lab.cluster('one').kubectl('uncordon', '-l', 'kubernetes.io/os=linux');
+      },
+    },
+  },
+];
+
+const settingFaults: readonly Fault[] = [
+  {
+    id: 'MESH404-set-env',
+    title: 'CLUSTER_ID of istiod was changed by hand',
+    cluster: 'two',
+    says: /istiod has clusterName Kubernetes/,
+    seed: inTurn(inIstioSystem('two', 'set', 'env', 'deployment/istiod', 'CLUSTER_ID=Kubernetes'), async (lab) => {
+      await rolledOut(lab.cluster('two'));
+      return undefined;
+    }),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH404-installed-as-other',
+    title: "istioctl installed the cluster under the other cluster's name",
+    cluster: 'two',
+    says: /istiod has clusterName one/,
+    seed: installedOtherwise('two', (text) => text.replace('clusterName: two', 'clusterName: one')),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH405-installed-otherwise',
+    title: 'istioctl installed the cluster with another network',
+    cluster: 'two',
+    says: /istiod has network network9/,
+    seed: installedOtherwise('two', (text) => text.replace(/network: \S+/, 'network: network9')),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH406-installed-otherwise',
+    title: 'istioctl installed the cluster with another meshID',
+    cluster: 'one',
+    says: /istiod has meshID mesh2/,
+    seed: installedOtherwise('one', (text) => text.replace(/meshID: \S+/, 'meshID: mesh2')),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH407-config-map-edited',
+    title: 'the trust domain in ConfigMap istio was edited by hand',
+    cluster: 'one',
+    says: /istiod has trust domain example\.org/,
     seed: async (lab) => {
-      await lab.cluster('two').kubectl('label', 'namespace', 'istio-system', 'topology.istio.io/network-');
+      const on = lab.cluster('one');
+      await editData(on, '/api/v1/namespaces/istio-system/configmaps/istio', (data) => {
+        data.mesh = (data.mesh ?? '').replace('trustDomain: cluster.local', 'trustDomain: example.org');
+      });
+      await eventually('the edit', async () => {
+        return (await dataOf(on, 'configmaps', 'istio'))?.mesh?.includes('example.org') ?? undefined;
+      });
       return undefined;
     },
     mend: 'as printed',
   },
 ];
+
+export const controlPlaneFaults: readonly Fault[] = [...namespaceFaults, ...workloadFaults, ...settingFaults];

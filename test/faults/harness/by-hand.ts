@@ -1,0 +1,106 @@
+/** What people do to a cluster with kubectl and istioctl, without us. */
+import {readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import type {DataResource, Resource} from '../../e2e/harness/api.js';
+import type {Cluster} from '../../e2e/harness/cluster.js';
+import {HarnessError, eventually} from '../../e2e/harness/processes.js';
+import type {Fault, Undo} from './fault.js';
+import type {Lab} from './lab.js';
+
+const namespace = 'istio-system';
+
+/** A `seed` that runs `kubectl ARGS` in one cluster. */
+export function kubectl(cluster: string, ...args: readonly string[]): Fault['seed'] {
+  return async (lab) => {
+    await lab.cluster(cluster).kubectl(...args);
+    return undefined;
+  };
+}
+
+/** The same in Istio's namespace. */
+export function inIstioSystem(cluster: string, ...args: readonly string[]): Fault['seed'] {
+  return kubectl(cluster, '-n', namespace, ...args);
+}
+
+/** One `seed` after the other; what they have to take away is taken away last first. */
+export function inTurn(...seeds: readonly Fault['seed'][]): Fault['seed'] {
+  return async (lab) => {
+    const undos: (Undo | undefined)[] = [];
+    for (const seed of seeds) undos.unshift(await seed(lab));
+    return async () => {
+      for (const undo of undos) await undo?.();
+    };
+  };
+}
+
+/** Restarts a Deployment and waits for its new pods. */
+export async function restart(cluster: Cluster, deployment = 'istiod'): Promise<void> {
+  await cluster.kubectl('-n', namespace, 'rollout', 'restart', `deployment/${deployment}`);
+  await rolledOut(cluster, deployment);
+}
+
+/** Waits until a Deployment has only new and ready pods. */
+export async function rolledOut(cluster: Cluster, deployment = 'istiod'): Promise<void> {
+  await cluster.kubectl('-n', namespace, 'rollout', 'status', `deployment/${deployment}`, '--timeout', '120s');
+  // A pod that is being deleted is still listed for a moment.
+  await eventually(`no old pod of ${deployment} in ${cluster.name}`, async () => {
+    const pods = await cluster.api.list<Resource>(`/api/v1/namespaces/${namespace}/pods`);
+    return pods.every(({metadata}) => metadata.deletionTimestamp === undefined) || undefined;
+  });
+}
+
+/** A ConfigMap's or Secret's data; undefined where there is none. */
+export async function dataOf(
+  cluster: Cluster,
+  kind: 'secrets' | 'configmaps',
+  name: string,
+  where = namespace,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const found = await cluster.api.find<DataResource>(`/api/v1/namespaces/${where}/${kind}/${name}`);
+  return found?.data;
+}
+
+/** Waits until istiod has written this bundle: after a restart the new one waits for the old one's lease. */
+export async function waitForBundle(cluster: Cluster, expected: (text: string) => boolean): Promise<void> {
+  const written = async (): Promise<true | undefined> => {
+    const data = await dataOf(cluster, 'configmaps', 'istio-ca-root-cert', 'default');
+    return expected(data?.['root-cert.pem'] ?? '') || undefined;
+  };
+  await eventually(`the bundle in ${cluster.name}`, written, 90_000);
+}
+
+/** Changes a ConfigMap or Secret as `kubectl edit` does: `kubectl replace` of what was got. */
+export async function editData(
+  cluster: Cluster,
+  path: string,
+  change: (data: Record<string, string>) => void,
+): Promise<void> {
+  const object = await cluster.api.get<DataResource>(path);
+  const data = {...object.data};
+  change(data);
+  if (JSON.stringify(object.data) === JSON.stringify(data))
+    throw new HarnessError(`the edit of ${path} changes nothing`);
+  const file = join(cluster.sandbox.dir, 'edited.json');
+  writeFileSync(file, JSON.stringify({...object, data}));
+  await cluster.kubectl('replace', '-f', file);
+}
+
+/** `istioctl install -f` of a cluster's install.yaml in which somebody changed something, in a file of their own. */
+export function installedOtherwise(cluster: string, change: (text: string) => string): Fault['seed'] {
+  return async (lab) => {
+    const text = lab.read(cluster, 'install.yaml');
+    const changed = change(text);
+    if (changed === text) throw new HarnessError(`the change of install.yaml changes nothing:\n${text}`);
+    const on = lab.cluster(cluster);
+    const file = join(lab.setting.sandbox.dir, 'otherwise.yaml');
+    writeFileSync(file, changed);
+    await on.istioctl('install', '-f', file, '-y');
+    await rolledOut(on);
+    return undefined;
+  };
+}
+
+/** Base64 of a file, as a Secret's data hold it. */
+export function encoded(lab: Lab, ...words: readonly string[]): string {
+  return readFileSync(lab.path(...words)).toString('base64');
+}
