@@ -4,7 +4,6 @@ import type {AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createServer} from 'node:tls';
-import type {Server} from 'node:tls';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Init from '../../src/commands/init.js';
 import Up from '../../src/commands/up.js';
@@ -16,6 +15,7 @@ import {configMap} from '../helpers/fake-kubectl/fake-cluster.js';
 import type {FakeCluster, FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
 import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
 import type {FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
+import {seconds, startFakeMonitor} from '../helpers/fake-istiod.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import type {CommandRun} from '../helpers/run-command.js';
 import {memorySigner, tinyLeaf} from '../helpers/tiny-ca.js';
@@ -27,7 +27,7 @@ let kube: FakeKube;
 let istioctl: FakeIstioctl;
 let dir: string;
 let env: Readonly<Record<string, string>>;
-const servers: Server[] = [];
+const servers: {close(): void}[] = [];
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'km-up-'));
@@ -53,13 +53,16 @@ async function playIstiod(fake: FakeCluster): Promise<void> {
   const server = createServer((socket) => socket.on('error', () => undefined));
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  fake.forwards['istiod-1'] = {'15012': (server.address() as AddressInfo).port};
+  const monitor = await startFakeMonitor(fake.context.replace('ctx-', ''), {});
+  servers.push(monitor);
+  fake.forwards['istiod-1'] = {'15012': (server.address() as AddressInfo).port, '15014': monitor.port};
   fake.before({verb: 'create', resource: 'secrets', name: 'cacerts'}, ({body}) => {
     const data = (body as FakeObject).data as Record<string, string>;
     const text = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString();
     const key = createPrivateKey(text('ca-key.pem'));
     const [ca, root] = parseCertificates(text('cert-chain.pem'), 'chain').certificates;
     if (!ca || !root) throw new Error('a chain of two');
+    Object.assign(monitor.says, {caEnd: seconds(ca.notAfter), rootEnd: seconds(root.notAfter)});
     const issuer: TinyCa = {key, certificate: ca, signer: memorySigner(key)};
     void tinyLeaf(issuer).then((leaf) => {
       server.setSecureContext(contextOf([leaf, issuer, {...issuer, certificate: root}]));

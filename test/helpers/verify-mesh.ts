@@ -3,10 +3,11 @@ import {chmod, writeFile} from 'node:fs/promises';
 import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {createServer} from 'node:tls';
-import type {Server} from 'node:tls';
 import {writePrivateKey} from '../../src/domain/pki/private-key.js';
 import {configMap, namespace} from './fake-kubectl/fake-cluster.js';
 import type {FakeCluster, FakeObject} from './fake-kubectl/fake-cluster.js';
+import {seconds, startFakeMonitor} from './fake-istiod.js';
+import type {IstiodWords} from './fake-istiod.js';
 import {bundleOf, tinyClusterCa, tinyLeaf} from './tiny-ca.js';
 import type {TinyCa} from './tiny-ca.js';
 import {istiod, pod, putCacerts, textsOf, trustMesh} from './trust-mesh.js';
@@ -22,6 +23,8 @@ export interface VerifiedCluster {
   readonly ca: TinyCa;
   /** What istiod presents from now on. */
   readonly present: (chain: readonly TinyCa[]) => void;
+  /** What istiod says of itself: its metrics and the clusters it knows. */
+  readonly says: IstiodWords;
   /** What istiod wrote into every namespace. */
   readonly publish: (bundle: string) => void;
 }
@@ -35,7 +38,7 @@ export interface VerifiedMesh extends TrustMesh {
 /** Makes it. Cluster names `c1`, `c2`, …, contexts `ctx-c1`, …, mesh1, network1. */
 export async function verifiedMesh(...names: readonly string[]): Promise<VerifiedMesh> {
   const mesh = await trustMesh(names);
-  const servers: Server[] = [];
+  const servers: {close(): void}[] = [];
   const clusters = await Promise.all(
     names.map(async (name): Promise<VerifiedCluster> => {
       const kube = mesh.cluster(name);
@@ -56,7 +59,12 @@ export async function verifiedMesh(...names: readonly string[]): Promise<Verifie
       const server = createServer(contextOf([leaf, ca, mesh.root]), (socket) => socket.on('error', () => undefined));
       servers.push(server);
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      kube.forwards['istiod-1'] = {'15012': (server.address() as AddressInfo).port};
+      const monitor = await startFakeMonitor(name, {
+        rootEnd: seconds(mesh.root.certificate.notAfter),
+        caEnd: seconds(ca.certificate.notAfter),
+      });
+      servers.push(monitor);
+      kube.forwards['istiod-1'] = {'15012': (server.address() as AddressInfo).port, '15014': monitor.port};
       return {
         name,
         kube,
@@ -65,6 +73,7 @@ export async function verifiedMesh(...names: readonly string[]): Promise<Verifie
           server.setSecureContext(contextOf(chain));
         },
         publish,
+        says: monitor.says,
       };
     }),
   );

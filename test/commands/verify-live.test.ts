@@ -1,0 +1,133 @@
+/** What verify makes of what running istiods say of themselves. */
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import Verify from '../../src/commands/verify.js';
+import type {VerifyResult} from '../../src/operations/verify/verify.js';
+import {istiod, pod} from '../helpers/trust-mesh.js';
+import type {IstiodWords} from '../helpers/fake-istiod.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+import {verifiedMesh} from '../helpers/verify-mesh.js';
+import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+
+const live = 'MESH303,MESH308,MESH309,MESH412';
+let mesh: VerifiedMesh;
+
+beforeEach(async () => {
+  mesh = await verifiedMesh('c1', 'c2');
+});
+
+afterEach(() => mesh.stop());
+
+async function verify(only = live): Promise<{code: number; rows: VerifyResult['checks']}> {
+  const run = await runCommand(Verify, ['c1', '--only', only, '-o', 'json'], mesh.env);
+  return {code: run.code, rows: (answerOf(run) as VerifyResult).checks};
+}
+
+const results = (rows: VerifyResult['checks']): readonly string[] => rows.map(({id, result}) => `${id} ${result}`);
+
+describe('what istiod says of itself', () => {
+  it('is asked through one port-forward for each pod', async () => {
+    const {code, rows} = await verify();
+    expect([code, results(rows)]).toEqual([0, ['MESH303 ok', 'MESH308 ok', 'MESH309 ok', 'MESH412 ok']]);
+    const forwards = (await mesh.kube.calls()).filter(({args}) => args.includes('port-forward'));
+    expect(forwards).toHaveLength(1);
+  });
+
+  it('--no-live asks nothing', async () => {
+    const run = await runCommand(Verify, ['c1', '--only', live, '--no-live', '-o', 'json'], mesh.env);
+    expect(results((answerOf(run) as VerifyResult).checks)).toEqual([
+      'MESH303 skipped',
+      'MESH308 skipped',
+      'MESH309 skipped',
+      'MESH412 skipped',
+    ]);
+    expect((await mesh.kube.calls()).filter(({args}) => args.includes('port-forward'))).toEqual([]);
+  });
+
+  it.each<[string, (says: IstiodWords) => void, string, number]>([
+    ['another CA in its metrics', (says) => (says.caEnd = 2_000_000_000), 'MESH308 error', 3],
+    ['another root in its metrics', (says) => (says.rootEnd = 2_000_000_000), 'MESH308 error', 3],
+    ['requests that it could not sign', (says) => (says.signingErrors = {TTL_ERROR: 3}), 'MESH309 warning', 0],
+    ['a peer that it has not read', (says) => says.clusters.push(peer('timeout')), 'MESH412 error', 3],
+    [
+      'another name',
+      (says) => (says.clusters = [{id: 'Kubernetes', secretName: '', syncStatus: 'synced'}]),
+      'MESH412 error',
+      3,
+    ],
+  ])('is a finding: %s', async (_, spoil, row, exitCode) => {
+    spoil(mesh.one('c1').says);
+    const {code, rows} = await verify();
+    expect(results(rows).filter((one) => !one.endsWith(' ok'))).toEqual([row]);
+    expect(code).toBe(exitCode);
+    expect(rows.find(({result}) => result !== 'ok')?.observed).toMatch(/^istiod-1 /);
+  });
+
+  it('is not asked of an istiod that has no such endpoint: skipped, with the reason', async () => {
+    const {kube, says} = mesh.one('c1');
+    kube.put(istiod('1.10.6', {CLUSTER_ID: 'c1'}));
+    says.instead['/debug/clusterz'] = {status: 404, text: ''};
+    const {code, rows} = await verify('MESH412');
+    expect([code, results(rows)]).toEqual([0, ['MESH412 skipped']]);
+    expect(rows[0]?.reason).toContain('1.11');
+  });
+
+  it('names the clusters whose remote secret is to be made anew, with its own command', async () => {
+    mesh.one('c1').says.clusters.push(peer('timeout'));
+    // The peer is another cluster of the mesh, so the whole mesh is judged.
+    const run = await runCommand(Verify, ['--only', 'MESH412', '-o', 'json'], mesh.env);
+    const row = (answerOf(run) as VerifyResult).checks.find(({result}) => result === 'error');
+    expect(row?.fix).toBe(
+      'istioctl --context ctx-c2 create-remote-secret -n istio-system -i istio-system --name c2 | kubectl --context ctx-c1 apply -f -',
+    );
+  });
+});
+
+describe('what istiod does not say', () => {
+  it('with its debug endpoint off is unknown: exit 4, and the reason names the variable', async () => {
+    mesh.one('c1').says.instead['/debug/clusterz'] = {status: 404, text: '404 page not found\n'};
+    const {code, rows} = await verify();
+    expect([code, results(rows)]).toEqual([4, ['MESH303 ok', 'MESH308 ok', 'MESH309 ok', 'MESH412 unknown']]);
+    const row = rows.find(({result}) => result === 'unknown');
+    expect(row).toMatchObject({error: {code: 'ENDPOINT_OFF'}});
+    expect(row?.reason).toContain('ENABLE_DEBUG_ON_HTTP');
+    expect(row?.fix).toBe('kubectl --context ctx-c1 -n istio-system set env deployment/istiod ENABLE_DEBUG_ON_HTTP-');
+  });
+
+  it.each<[string, IstiodWords['instead'], string, string]>([
+    ['401', {'/debug/clusterz': {status: 401, text: ''}}, 'MESH412', 'UNAUTHORIZED'],
+    ['403', {'/debug/clusterz': {status: 403, text: ''}}, 'MESH412', 'FORBIDDEN'],
+    ['500', {'/debug/clusterz': {status: 500, text: 'boom'}}, 'MESH412', 'API_ERROR'],
+    ['a redirect', {'/debug/clusterz': {status: 302, text: ''}}, 'MESH412', 'API_ERROR'],
+    ['no JSON', {'/debug/clusterz': {status: 200, text: '<html>'}}, 'MESH412', 'API_ERROR'],
+    ['another shape', {'/debug/clusterz': {status: 200, text: '{"id":1}'}}, 'MESH412', 'API_ERROR'],
+    ['too much', {'/debug/clusterz': {status: 200, text: ' '.repeat(1024 * 1024 + 1)}}, 'MESH412', 'API_ERROR'],
+    ['metrics of something else', {'/metrics': {status: 200, text: 'up 1\n'}}, 'MESH308', 'API_ERROR'],
+    ['metrics that are off', {'/metrics': {status: 403, text: ''}}, 'MESH309', 'FORBIDDEN'],
+  ])('because it answers %s is unknown', async (_, instead, id, code) => {
+    Object.assign(mesh.one('c1').says.instead, instead);
+    const run = await verify();
+    expect(run.code).toBe(4);
+    expect(run.rows.find((row) => row.id === id)).toMatchObject({result: 'unknown', error: {code}});
+    expect(run.rows.find((row) => row.id === 'MESH303')).toMatchObject({result: 'ok'});
+  });
+});
+
+describe('two replicas', () => {
+  it('of which one cannot be asked: what is known is judged, and the whole is unknown', async () => {
+    mesh.one('c1').kube.put(pod('istio-system/istiod-2', {}, {app: 'istiod'}));
+    mesh.one('c1').says.signingErrors = {CERT_GEN_ERROR: 1};
+    const {code, rows} = await verify();
+    expect(code).toBe(4);
+    expect(results(rows)).toEqual([
+      'MESH303 unknown',
+      'MESH308 unknown',
+      'MESH309 warning',
+      'MESH309 unknown',
+      'MESH412 unknown',
+    ]);
+  });
+});
+
+function peer(syncStatus: string): IstiodWords['clusters'][number] {
+  return {id: 'c2', secretName: 'istio-system/istio-remote-secret-c2', syncStatus};
+}

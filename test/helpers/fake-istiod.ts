@@ -1,0 +1,95 @@
+/**
+ * What a running istiod says of itself on its monitoring port, as a real one does: `/metrics` and `/debug/clusterz`. A test
+ * spoils the answers through `says`, or replaces one as a whole.
+ */
+import {createServer} from 'node:http';
+import type {AddressInfo} from 'node:net';
+
+/** The answers, to be changed at any time. */
+export interface IstiodWords {
+  version: string;
+  /** Seconds since the epoch; absent: not exported. */
+  rootEnd?: number;
+  caEnd?: number;
+  requests: number;
+  issued: number;
+  unauthenticated: number;
+  signingErrors: Record<string, number>;
+  clusters: {id: string; secretName: string; syncStatus: string}[];
+  /** By path: instead of what the fields above say. `hang` never answers. */
+  instead: Record<string, {readonly status: number; readonly text: string} | 'hang'>;
+}
+
+/** A listening one. */
+export interface FakeMonitor {
+  readonly port: number;
+  readonly says: IstiodWords;
+  close(): void;
+}
+
+/** Starts one on 127.0.0.1 that says it is well. */
+export async function startFakeMonitor(
+  cluster: string,
+  ends: Pick<IstiodWords, 'rootEnd' | 'caEnd'>,
+): Promise<FakeMonitor> {
+  const says: IstiodWords = {
+    version: '1.31.0',
+    ...ends,
+    requests: 0,
+    issued: 0,
+    unauthenticated: 0,
+    signingErrors: {},
+    clusters: [{id: cluster, secretName: '', syncStatus: 'synced'}],
+    instead: {},
+  };
+  const server = createServer((request, response) => {
+    const path = request.url ?? '';
+    const answer = says.instead[path] ?? answers(says)[path] ?? {status: 404, text: '404 page not found\n'};
+    if (answer !== 'hang') response.writeHead(answer.status).end(answer.text);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    says,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** Seconds since the epoch, as istiod exports them. */
+export function seconds(date: Date): number {
+  return date.getTime() / 1000;
+}
+
+function answers(says: IstiodWords): Record<string, {status: number; text: string}> {
+  return {
+    '/metrics': {status: 200, text: metricsText(says)},
+    '/debug/clusterz': {status: 200, text: JSON.stringify(says.clusters)},
+  };
+}
+
+/** In the format and with the families of istiod 1.31. */
+function metricsText(says: IstiodWords): string {
+  const gauge = (name: string, value: number | undefined): string[] =>
+    value === undefined ? [] : [`# TYPE ${name} gauge`, `${name} ${value.toExponential()}`];
+  // Counters are not there before they first count.
+  const counter = (name: string, value: number, labels = ''): string[] =>
+    value === 0 ? [] : [`# TYPE ${name} counter`, `${name}${labels} ${String(value)}`];
+  return [
+    ...gauge('citadel_server_cert_chain_expiry_timestamp', says.caEnd),
+    ...gauge('citadel_server_root_cert_expiry_timestamp', says.rootEnd),
+    ...counter('citadel_server_csr_count', says.requests),
+    ...counter('citadel_server_success_cert_issuance_count', says.issued),
+    ...counter('citadel_server_authentication_failure_count', says.unauthenticated),
+    ...Object.entries(says.signingErrors).flatMap(([reason, count]) =>
+      counter('citadel_server_csr_sign_err_count', count, `{error="${reason}"}`),
+    ),
+    '# TYPE istio_build gauge',
+    `istio_build{component="pilot",tag="${says.version}"} 1`,
+    '# TYPE pilot_info gauge',
+    `pilot_info{version="${says.version}-unknown-unknown"} 1`,
+    '',
+  ].join('\n');
+}
