@@ -16,6 +16,7 @@ export const istiodPodsCheck = defineCheck({
   implies: [
     'MESH302',
     'MESH303',
+    'MESH304',
     'MESH306',
     'MESH307',
     'MESH308',

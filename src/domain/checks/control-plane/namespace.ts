@@ -11,7 +11,7 @@ export const namespaceCheck = defineCheck({
   vantage: 'API server',
   needs: ['namespaces'],
   waitable: true,
-  implies: ['MESH301', 'MESH402', 'MESH404', 'MESH405', 'MESH406', 'MESH407'],
+  implies: ['MESH301', 'MESH402', 'MESH403', 'MESH404', 'MESH405', 'MESH406', 'MESH407', 'MESH411'],
   judge: ({namespaces}, {cluster, commands, mesh}) => {
     const {namespace} = mesh.istio;
     const found = namespaces.find(({name}) => name === namespace);
@@ -20,7 +20,8 @@ export const namespaceCheck = defineCheck({
         ? `namespace ${namespace}`
         : `namespace ${namespace} with ${label}=${cluster.network}`;
     if (!found) {
-      const fix = commands.meshCluster(`trust push ${cluster.name}`);
+      // What was in it is gone, too: nothing less than all steps brings the cluster back.
+      const fix = commands.meshCluster(`up ${cluster.name} --yes`);
       return {findings: [{observed: `no namespace ${namespace}`, expected, fix}]};
     }
     const actual = found.labels[label];
@@ -38,7 +39,7 @@ export const namespaceCheck = defineCheck({
     breaks:
       "Without the label istiod takes the cluster's pods for being on no network: endpoints of other networks get the wrong addresses. istioctl sets it only where it creates the namespace itself.",
     byHand: `kubectl --context "$CTX" get namespace istio-system --show-labels`,
-    mend: 'Set the label; istiod sees it at once.',
+    mend: 'Set the label; istiod sees it at once. Where the namespace is not there, `kubectl mesh up CLUSTER` makes it and all that belongs in it.',
     source: 'istio/istio pilot/pkg/serviceregistry/kube/controller/network.go, operator/pkg/util/k8s.go',
   },
 });
