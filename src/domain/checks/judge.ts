@@ -196,17 +196,17 @@ function distinct(errors: readonly ErrorReport[]): readonly ErrorReport[] {
 
 /**
  * Names the cause of rows that could not be ok anyway: a check that is not ok itself, declares that it implies this one,
- * and is about the same cluster. An unknown cause explains only what is unknown. Of several causes it is the first, in
- * order, that is no consequence itself.
+ * and is about the same cluster. An unknown cause explains only what is unknown, a warning only warnings. Of several
+ * causes it is the first, in order, that is no consequence itself.
  */
 function markConsequences(checks: readonly Check[], rows: readonly Row[]): readonly Row[] {
-  const bad = rows.filter(({result}) => result === 'error' || result === 'unknown');
+  const bad = rows.filter(({result}) => result !== 'ok' && result !== 'skipped');
   const causesOf = (consequence: Row): readonly Row[] => {
     if (consequence.result === 'ok' || consequence.result === 'skipped') return [];
     return bad.filter(
       (candidate) =>
         candidate.id !== consequence.id &&
-        (candidate.result === 'error' || consequence.result === 'unknown') &&
+        (candidate.result === 'error' || candidate.result === consequence.result) &&
         sameCluster(candidate, consequence) &&
         checks.find(({id}) => id === candidate.id)?.implies.some((id) => matches(consequence.id, id)) === true,
     );

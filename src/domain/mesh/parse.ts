@@ -51,10 +51,15 @@ export function parseMeshFile(text: string, file: string = layout.meshYaml): Mes
   return valueOf(checkMeshFile(text, file), 'MESH_YAML_INVALID', file);
 }
 
-/** Reads contexts.yaml's text; an empty file maps nothing. Throws `CONTEXTS_YAML_INVALID`. */
+/** Reads contexts.yaml's text; an empty file maps nothing. Never throws. */
+export function checkContextsFile(text: string, file: string = layout.contextsYaml): FileReading<ContextsFile> {
+  if (text.replace(/^\s*#.*$/gm, '').trim() === '') return {value: {}};
+  return checkFile(text, file, contextsFileSchema, brokenContextRules);
+}
+
+/** What contexts.yaml says. Throws `CONTEXTS_YAML_INVALID` with all problems in the message. */
 export function parseContextsFile(text: string, file: string = layout.contextsYaml): ContextsFile {
-  if (text.replace(/^\s*#.*$/gm, '').trim() === '') return {};
-  return valueOf(checkFile(text, file, contextsFileSchema, brokenContextRules), 'CONTEXTS_YAML_INVALID', file);
+  return valueOf(checkContextsFile(text, file), 'CONTEXTS_YAML_INVALID', file);
 }
 
 /** `mesh.yaml:7:12: clusters[0].network must be …` */

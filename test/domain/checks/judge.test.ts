@@ -6,7 +6,7 @@ import {checks} from '../../../src/domain/checks/registry.js';
 import {codeOfUnknown, isGreen, verdictOf} from '../../../src/domain/checks/report.js';
 import type {Row, RowResult} from '../../../src/domain/checks/report.js';
 import type {ErrorCode, ErrorReport} from '../../../src/domain/errors.js';
-import {clusterCa, evidence} from './healthy.js';
+import {certificate, clusterCa, daysFromNow, evidence} from './healthy.js';
 
 const reason: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []};
 const explanation: Explanation = {meaning: '', breaks: '', byHand: '', mend: '', source: ''};
@@ -105,6 +105,32 @@ describe('consequences', () => {
     expect(errors.map(({id, impliedBy}) => [id, impliedBy])).toEqual([
       ['MESH104', undefined],
       ['MESH203', undefined],
+    ]);
+  });
+
+  it('of a warning are warnings only', () => {
+    const ends = (days: number) => ({
+      certificate: certificate(`ends in ${String(days)} days`, {notAfter: daysFromNow(days)}),
+    });
+    const causesOf = (days: number): unknown =>
+      judge(
+        checks,
+        evidence({
+          cluster1: {
+            caFiles: clusterCa('cluster1', ends(20)),
+            cacerts: {...clusterCa('cluster1', ends(days)), differences: []},
+          },
+        }),
+      )
+        .checks.filter(({result}) => result === 'error' || result === 'warning')
+        .map(({id, result, impliedBy}) => [id, result, impliedBy]);
+    expect(causesOf(20)).toEqual([
+      ['MESH108', 'warning', undefined],
+      ['MESH305', 'warning', 'MESH108'],
+    ]);
+    expect(causesOf(5)).toEqual([
+      ['MESH108', 'warning', undefined],
+      ['MESH305', 'error', undefined],
     ]);
   });
 

@@ -14,7 +14,7 @@ export const distinctCheck = defineCheck({
   waitable: false,
   implies: ['MESH203'],
   judge: ({clusterUid}, {commands}) => {
-    if (clusterUid.length < 2) return notApplicable('one cluster cannot be confused with another');
+    if (clusterUid.length < 2) return notApplicable('there are no two clusters that could be confused');
     const findings = clusterUid.flatMap(({cluster, value}, index): readonly Finding[] => {
       const first = clusterUid.slice(0, index).find((other) => other.value === value);
       if (!first) return [];

@@ -13,7 +13,8 @@ export const chainCheck = defineCheck({
   vantage: 'work directory',
   needs: ['caFiles'],
   waitable: false,
-  implies: ['MESH301'],
+  // A CA that cannot be read or has expired has no time left; a push refuses such a CA.
+  implies: ['MESH108', 'MESH109', 'MESH301'],
   judge: ({caFiles}, {cluster, commands}) => {
     const {certificate, problems} = caFiles;
     return findingsOr(
@@ -25,7 +26,7 @@ export const chainCheck = defineCheck({
       })),
       () =>
         certificate === undefined
-          ? notApplicable('there is no ca-cert.pem')
+          ? notApplicable('there is no ca-cert.pem that can be read')
           : ok(describeCertificate(certificate), expected),
     );
   },

@@ -1,3 +1,4 @@
+import {layout} from '../../mesh/layout.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 
 /** mesh.yaml can be used. Everything else is judged by what it declares. */
@@ -9,13 +10,17 @@ export const declarationCheck = defineCheck({
   vantage: 'work directory',
   needs: ['declaration'],
   waitable: false,
-  implies: [],
+  // All that is judged by what it declares; keys lie open and journals are torn whatever it says.
+  implies: [
+    ...['MESH102', 'MESH103', 'MESH104', 'MESH105', 'MESH108', 'MESH109', 'MESH110', 'MESH111', 'MESH112'],
+    ...['MESH2', 'MESH3', 'MESH4', 'MESH5'],
+  ],
   judge: ({declaration}, {commands}) =>
     findingsOr(
       declaration.problems.map((problem) => ({
         observed: problem,
-        expected: 'a mesh.yaml that fits its schema',
-        fix: `\${EDITOR:-vi} ${commands.path('mesh.yaml')}`,
+        expected: `a ${fileOf(problem)} that fits its schema`,
+        fix: `\${EDITOR:-vi} ${commands.path(fileOf(problem))}`,
       })),
       () =>
         declaration.present
@@ -30,3 +35,8 @@ export const declarationCheck = defineCheck({
     source: 'mesh.schema.json of this program',
   },
 });
+
+/** Problems begin with the file, line and column. */
+function fileOf(problem: string): string {
+  return problem.startsWith(`${layout.contextsYaml}:`) ? layout.contextsYaml : layout.meshYaml;
+}

@@ -13,10 +13,10 @@ export const filesExpiryCheck = defineCheck({
   vantage: 'work directory',
   needs: ['caFiles'],
   waitable: false,
-  // The same certificate is usually in the cluster, and one that has expired is no valid chain any more.
-  implies: ['MESH103', 'MESH305', 'MESH308'],
+  // The same certificate is usually in the cluster.
+  implies: ['MESH305', 'MESH308'],
   judge: ({caFiles: {certificate, roots}}, {cluster, commands, mesh, now}) => {
-    if (!certificate) return notApplicable('there is no ca-cert.pem');
+    if (!certificate) return notApplicable('there is no ca-cert.pem that can be read');
     const own = judgeExpiry(certificate, mesh.trust.expiry, now);
     const findings = [
       ...(own ? [{...own, fix: renewFix({cluster, commands})}] : []),

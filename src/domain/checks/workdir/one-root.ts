@@ -1,5 +1,6 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding, OfCluster} from '../check.js';
+import type {Commands} from '../commands.js';
 import {describeRoots} from '../describe.js';
 import type {ClusterCaFacts} from '../facts.js';
 import {renewFix} from '../fixes.js';
@@ -15,21 +16,25 @@ export const oneRootCheck = defineCheck({
   vantage: 'work directory',
   needs: ['caFiles', 'meshRoots'],
   waitable: false,
-  implies: ['MESH307'],
+  // The push that MESH301 names would take the other root to the cluster.
+  implies: ['MESH301', 'MESH307'],
   judge: ({caFiles, meshRoots}, {commands}) => {
     const made = caFiles.filter(({value}) => value.anchor !== undefined);
     // Clusters under the mesh's own root first: the others are the ones to mend.
     const isOurs = ({value}: OfCluster<ClusterCaFacts>): boolean => meshRoots.includes(value.anchor ?? '');
     const ordered = [...made.filter(isOurs), ...made.filter((one) => !isOurs(one))];
+    const [first] = ordered;
+    if (meshRoots.length > 0 && first && !isOurs(first) && made.every((one) => acceptEachOther(first, one))) {
+      const observed = `every cluster has ${rootsOf(first)}, root-cert.pem of the mesh is ${describeRoots(meshRoots)}`;
+      return {findings: [{observed, expected, fix: takeRootFrom(first, commands)}]};
+    }
     const findings = ordered.flatMap((one, index): readonly Finding[] => {
       const fix = renewFix({cluster: one.cluster, commands});
       if (meshRoots.length > 0 && !one.value.roots.some(({fingerprint}) => meshRoots.includes(fingerprint))) {
         const observed = `${one.cluster.name} has ${rootsOf(one)}, root-cert.pem of the mesh is ${describeRoots(meshRoots)}`;
         return [{observed, expected, fix}];
       }
-      const stranger = ordered
-        .slice(0, index)
-        .find((other) => !accepts(one.value, other.value) || !accepts(other.value, one.value));
+      const stranger = ordered.slice(0, index).find((other) => !acceptEachOther(one, other));
       if (!stranger) return [];
       return [
         {
@@ -39,9 +44,8 @@ export const oneRootCheck = defineCheck({
         },
       ];
     });
-    const [first] = ordered;
     return findingsOr(findings, () =>
-      first ? ok(rootsOf(first), expected) : notApplicable('no cluster has a CA yet'),
+      first ? ok(rootsOf(first), expected) : notApplicable('no CA of a cluster is here'),
     );
   },
   explanation: {
@@ -50,10 +54,22 @@ export const oneRootCheck = defineCheck({
     breaks:
       'Workloads of two clusters with different roots refuse each other: TLS errors "certificate signed by unknown authority" between clusters, while each cluster by itself is fine.',
     byHand: 'openssl x509 -in "$CLUSTER/root-cert.pem" -noout -subject -fingerprint -sha256   # for each cluster',
-    mend: 'Make the CA of the cluster that deviates anew under the mesh root (`certs generate CLUSTER --renew`), then push it.',
+    mend: 'Make the CA of the cluster that deviates anew under the mesh root (`certs generate CLUSTER --renew`), then push it. Where all clusters agree and only root-cert.pem of the mesh is another one, put theirs back.',
     source: 'istio.io: ops/diagnostic-tools/multicluster; istio/istio security/pkg/server/ca/server.go',
   },
 });
+
+function acceptEachOther(one: OfCluster<ClusterCaFacts>, other: OfCluster<ClusterCaFacts>): boolean {
+  return accepts(one.value, other.value) && accepts(other.value, one.value);
+}
+
+/** Nothing is lost: what stood there may be the only copy of a root that was made on purpose. */
+function takeRootFrom({cluster}: OfCluster<ClusterCaFacts>, commands: Commands): string {
+  const [own, aside, theirs] = ['root-cert.pem', 'root-cert.pem.aside', `${cluster.name}/root-cert.pem`].map((path) =>
+    commands.path(path),
+  );
+  return `mv ${own ?? ''} ${aside ?? ''} && cp ${theirs ?? ''} ${own ?? ''}`;
+}
 
 function accepts(side: ClusterCaFacts, other: ClusterCaFacts): boolean {
   return side.roots.some(({fingerprint}) => fingerprint === other.anchor);

@@ -18,8 +18,8 @@ export const rightDirectoryCheck = defineCheck({
   vantage: 'work directory',
   needs: ['caFiles'],
   waitable: false,
-  // The push that MESH301 names would give one cluster the key of the other.
-  implies: ['MESH301'],
+  // The push that MESH301 names would give one cluster the key of the other. Directories are moved with all they hold.
+  implies: ['MESH111', 'MESH301'],
   judge: ({caFiles}, {commands, mesh}) => {
     const declared = mesh.clusters.map(({name}) => name);
     const misplaced = caFiles.flatMap((one) => misplacedIn(one, caFiles, declared));

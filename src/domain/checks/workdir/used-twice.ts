@@ -31,7 +31,7 @@ export const usedTwiceCheck = defineCheck({
     });
     const made = caFiles.filter(({value}) => value.certificate !== undefined).length;
     return findingsOr(findings, () =>
-      made === 0 ? notApplicable('no cluster has a CA yet') : ok(`${String(made)} cluster CAs looked at`, expected),
+      made === 0 ? notApplicable('no CA of a cluster is here') : ok(`${String(made)} cluster CAs looked at`, expected),
     );
   },
   explanation: {
