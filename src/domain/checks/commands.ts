@@ -22,6 +22,8 @@ export interface Commands {
   kubectl(cluster: MeshCluster, words: string): string;
   /** `istioctl --context … WORDS`, of the same cluster. */
   istioctl(cluster: MeshCluster, words: string): string;
+  /** `cmctl --context … WORDS`: cert-manager's command line. */
+  cmctl(cluster: MeshCluster, words: string): string;
   /** A text in which `kubectl mesh COMMAND` is spelled without these flags: with them, behind the command's own words. */
   complete(text: string): string;
   /** A path of the work directory, as a shell word. */
@@ -59,6 +61,7 @@ export function commandsFor(typed: TypedTarget): Commands {
     meshCluster,
     kubectl: ({context: own}, words) => `kubectl${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as} ${words}`,
     istioctl: ({context: own}, words) => `istioctl${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as} ${words}`,
+    cmctl: ({context: own}, words) => `cmctl${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as} ${words}`,
     complete: (text) =>
       text.replace(spelled, (_, files: string | undefined, clusters: string | undefined) =>
         files === undefined ? meshCluster(clusters ?? '') : mesh(files),

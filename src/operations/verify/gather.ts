@@ -28,6 +28,8 @@ import {readOwnCa, workdirQuestions} from './questions/workdir.js';
 export interface GatherRequest {
   readonly mesh: MeshRequest;
   readonly checks: readonly Check[];
+  /** Facts that are wanted besides those that the checks need. */
+  readonly also: readonly FactKey[];
   readonly limits: Limits;
   /** For the commands in findings. */
   readonly typed: TypedTarget;
@@ -38,7 +40,7 @@ export interface GatherRequest {
 /** Gathers. Throws what loading the mesh throws, and what ends the run. */
 export async function gatherEvidence(deps: Deps, request: GatherRequest): Promise<Evidence> {
   const {mesh, clusters} = await loadOrEmpty(deps, request.mesh);
-  const needed = neededFacts(request.checks);
+  const needed = wanted(request);
   const [facts, clusterFacts] = await Promise.all([
     answer(deps, workdirQuestions(deps, clusters), keysOf(needed, true), request.limits),
     pMap(clusters, (cluster) => clusterEvidence(deps, request, mesh, cluster), {
@@ -46,6 +48,10 @@ export async function gatherEvidence(deps: Deps, request: GatherRequest): Promis
     }),
   ]);
   return {now: deps.now(), mesh, commands: commandsFor(request.typed), facts, clusters: clusterFacts};
+}
+
+function wanted({checks, also}: GatherRequest): ReadonlySet<FactKey> {
+  return new Set([...neededFacts(checks), ...also]);
 }
 
 async function clusterEvidence(
@@ -60,9 +66,9 @@ async function clusterEvidence(
   const controlPlanes = once(() => askControlPlanes(reads));
   const pods = istiodPods({signal: deps.signal, namespace, controlPlanes, forward: reads.forward});
   const ownCa = once(() => readOwnCa(deps, mesh, cluster));
-  const noSecrets = limits.noSecrets || limits.offline;
-  const questions = clusterQuestions({deps, mesh, cluster, reads, controlPlanes, pods, noSecrets, ownCa});
-  const keys = keysOf(neededFacts(request.checks), false);
+  const {noSecrets, offline} = limits;
+  const questions = clusterQuestions({deps, mesh, cluster, reads, controlPlanes, pods, noSecrets, offline, ownCa});
+  const keys = keysOf(wanted(request), false);
   try {
     const last = keys.filter((key) => key === 'access');
     const others = keys.filter((key) => key !== 'access');

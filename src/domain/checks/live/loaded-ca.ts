@@ -5,8 +5,8 @@ import type {ClusterSubject, Finding} from '../check.js';
 import {describeDay} from '../describe.js';
 import {expirySource} from '../expiry-explained.js';
 import {judgeExpiry} from '../expiry.js';
-import type {CertificateFacts, IstiodMetrics, Part, PushedTrust} from '../facts.js';
-import {pushFix, renewFix} from '../fixes.js';
+import type {CaOrigin, CertificateFacts, IstiodMetrics, Part, PushedTrust} from '../facts.js';
+import {loadFix, otherCaFix} from '../foreign-ca.js';
 
 /** What one istiod reports, beside the certificate that it should be about. */
 interface Reported {
@@ -23,9 +23,10 @@ export const loadedCaCheck = defineCheck({
   scope: 'cluster',
   vantage: 'live istiod',
   needs: ['pushedTrust', 'istiodMetrics'],
+  uses: ['caOrigin'],
   waitable: true,
   implies: [],
-  judge: ({pushedTrust, istiodMetrics}, subject) => {
+  judge: ({pushedTrust, istiodMetrics, caOrigin}, subject) => {
     if (istiodMetrics.length === 0) return notApplicable('no istiod runs here');
     if (pushedTrust === 'absent') return notApplicable('nothing was pushed yet');
     const pods = istiodMetrics.map((pod) => ({...pod, reported: reportedBy(pod, pushedTrust)}));
@@ -37,7 +38,7 @@ export const loadedCaCheck = defineCheck({
       );
     }
     const findings = judged.flatMap(({name, reported}) =>
-      reported.flatMap((one) => findingOf(name, one, subject) ?? []),
+      reported.flatMap((one) => findingOf(name, one, subject, caOrigin) ?? []),
     );
     return findingsOr(findings, () =>
       ok(
@@ -73,18 +74,23 @@ function followsReload({version}: IstiodMetrics): boolean {
   return hasFeature(knowVersion(version).version, 'expiryMetricsFollowReload');
 }
 
-function findingOf(pod: string, reported: Reported, subject: ClusterSubject): Finding | undefined {
+function findingOf(
+  pod: string,
+  reported: Reported,
+  subject: ClusterSubject,
+  origin: CaOrigin | undefined,
+): Finding | undefined {
   const {what, end, pushed} = reported;
   if (!isPushed(reported)) {
     return {
       observed: `${pod} reports that ${what} ends at ${end.toISOString()}`,
       expected: `the end of what was pushed, ${pushed.notAfter.toISOString()}`,
-      fix: pushFix(subject),
+      fix: loadFix(origin, subject),
     };
   }
   const expiring = judgeExpiry(pushed, subject.mesh.trust.expiry, subject.now);
   if (!expiring) return undefined;
-  const fix = what === 'its CA' ? renewFix(subject) : subject.commands.mesh('certs list');
+  const fix = what === 'its CA' ? otherCaFix(origin, subject) : subject.commands.mesh('certs list');
   return {...expiring, observed: `${pod} reports ${what}: ${expiring.observed}`, fix};
 }
 

@@ -1,7 +1,7 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
 import {some} from '../describe.js';
-import {pushFix} from '../fixes.js';
+import {loadFix} from '../foreign-ca.js';
 import {namespacesWithBundle} from './bundle-namespaces.js';
 
 /** istiod has loaded the bundle that was pushed, and workloads can get it. */
@@ -12,9 +12,11 @@ export const bundlesCheck = defineCheck({
   scope: 'cluster',
   vantage: 'API server',
   needs: ['pushedTrust', 'bundles', 'namespaces', 'controlPlanes'],
+  uses: ['caOrigin'],
   waitable: true,
   implies: ['MESH303', 'MESH306', 'MESH307', 'MESH308', 'MESH310'],
-  judge: ({pushedTrust, bundles, namespaces, controlPlanes}, {cluster, commands, mesh}) => {
+  judge: ({pushedTrust, bundles, namespaces, controlPlanes, caOrigin}, subject) => {
+    const {cluster, commands, mesh} = subject;
     if (pushedTrust === 'absent') return notApplicable('nothing was pushed yet');
     const [first] = controlPlanes;
     if (!first) return notApplicable('no istiod runs here that would write it');
@@ -37,7 +39,7 @@ export const bundlesCheck = defineCheck({
     );
     // istiod itself is behind: a restart changes the root under running workloads, so the push that restarts it asks about
     // them first. Elsewhere only its copies are.
-    const fix = different.includes(mesh.istio.namespace) ? pushFix({cluster, commands}) : restart;
+    const fix = different.includes(mesh.istio.namespace) ? loadFix(caOrigin, subject) : restart;
     const findings: readonly Finding[] = [
       ...(different.length > 0
         ? [{observed: `another bundle in ConfigMap ${name} of ${some(different)}`, expected, fix}]

@@ -2,10 +2,11 @@ import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {shortFingerprint} from '../../pki/fingerprint.js';
 import type {Difference} from '../../trust/diff.js';
 import {describeCertificate, some} from '../describe.js';
-import {pushFix} from '../fixes.js';
+import {loadFix, otherCaFix} from '../foreign-ca.js';
 import type {CacertsFacts} from '../facts.js';
 
-const expected = 'the cluster CA of the work directory';
+const equal = 'the cluster CA of the work directory';
+const complete = 'a CA that istiod loads; the work directory has none to compare it with';
 
 /** The Secret that istiod reads at its next start is the one of the work directory. */
 export const cacertsCheck = defineCheck({
@@ -15,10 +16,14 @@ export const cacertsCheck = defineCheck({
   scope: 'cluster',
   vantage: 'API server',
   needs: ['cacerts', 'restartOnPush'],
+  uses: ['caOrigin'],
   waitable: true,
   implies: ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308'],
-  judge: ({cacerts, restartOnPush}, {cluster, commands, mesh}) => {
-    const fix = pushFix({cluster, commands}, restartOnPush);
+  judge: ({cacerts, restartOnPush, caOrigin}, subject) => {
+    const {cluster, mesh} = subject;
+    const isElsewhere = caOrigin?.from === 'elsewhere';
+    const expected = isElsewhere ? complete : equal;
+    const fix = isElsewhere ? otherCaFix(caOrigin, subject) : loadFix(caOrigin, subject, restartOnPush);
     if (cacerts === 'absent') {
       if (cluster.role === 'remote') return notApplicable('a remote cluster runs no istiod that would need it');
       return {findings: [{observed: `no Secret ${mesh.istio.namespace}/cacerts`, expected, fix}]};
@@ -30,12 +35,12 @@ export const cacertsCheck = defineCheck({
   },
   explanation: {
     meaning:
-      "Secret cacerts in Istio's namespace is complete, is something istiod loads, and holds the same root bundle, cluster CA and key as CLUSTER/ in the work directory.",
+      "Secret cacerts in Istio's namespace is complete, is something istiod loads, and holds the same root bundle, cluster CA and key as CLUSTER/ in the work directory. Where CLUSTER/ holds no CA because somebody else fills the Secret (cert-manager, for example), it is complete and loadable.",
     breaks:
       'At its next start istiod signs with another CA than the one that was meant, or crash-loops. A root that other clusters do not know cuts this cluster off.',
     byHand:
       'kubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject -fingerprint -sha256',
-    mend: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` makes them equal.',
+    mend: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` makes them equal. A Secret that somebody else fills is mended by them.',
     source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go; istio.io: tasks/security/cert-management/plugin-ca-cert',
   },
 });

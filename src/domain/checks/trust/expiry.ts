@@ -2,7 +2,7 @@ import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {describeDay} from '../describe.js';
 import {expirySource} from '../expiry-explained.js';
 import {judgeExpiry} from '../expiry.js';
-import {renewFix} from '../fixes.js';
+import {otherCaFix} from '../foreign-ca.js';
 
 /** What is pushed does not end soon, whatever the work directory says. */
 export const clusterExpiryCheck = defineCheck({
@@ -12,15 +12,17 @@ export const clusterExpiryCheck = defineCheck({
   scope: 'cluster',
   vantage: 'API server',
   needs: ['cacerts'],
+  uses: ['caOrigin'],
   waitable: true,
   implies: ['MESH307', 'MESH308'],
-  judge: ({cacerts}, {cluster, commands, mesh, now}) => {
+  judge: ({cacerts, caOrigin}, subject) => {
+    const {commands, mesh, now} = subject;
     if (cacerts === 'absent' || !cacerts.certificate) return notApplicable('nothing was pushed yet');
     const own = judgeExpiry(cacerts.certificate, mesh.trust.expiry, now);
     const roots = cacerts.roots.flatMap((root) => judgeExpiry(root, mesh.trust.expiry, now) ?? []);
     return findingsOr(
       [
-        ...(own ? [{...own, fix: renewFix({cluster, commands})}] : []),
+        ...(own ? [{...own, fix: otherCaFix(caOrigin, subject)}] : []),
         ...roots.map((root) => ({...root, fix: commands.mesh('certs list')})),
       ],
       () => ok(`until ${describeDay(cacerts.certificate?.notAfter ?? now)}`, 'time left'),
@@ -31,7 +33,7 @@ export const clusterExpiryCheck = defineCheck({
     breaks: 'When it ends, workload certificates under it stop verifying, and istiod refuses to start with it.',
     byHand:
       'kubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -enddate',
-    mend: '`certs generate CLUSTER --renew` and `trust push CLUSTER`. A root has to be replaced in phases, early.',
+    mend: '`certs generate CLUSTER --renew` and `trust push CLUSTER`. A root has to be replaced in phases, early. A CA that somebody else makes is renewed by them: `cmctl renew` for cert-manager.',
     source: expirySource,
   },
 });

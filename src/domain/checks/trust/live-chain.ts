@@ -1,7 +1,7 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
 import {describeCertificate} from '../describe.js';
-import {pushFix} from '../fixes.js';
+import {loadFix} from '../foreign-ca.js';
 import type {Part, ServedChain} from '../facts.js';
 
 /** Each istiod pod proves in a TLS handshake which CA it has loaded. */
@@ -12,13 +12,14 @@ export const liveChainCheck = defineCheck({
   scope: 'cluster',
   vantage: 'live istiod',
   needs: ['pushedTrust', 'servedChains'],
+  uses: ['caOrigin'],
   waitable: true,
   // The same process tells both; a chain it loaded long ago has another end, too.
   implies: ['MESH307', 'MESH308'],
-  judge: ({pushedTrust, servedChains}, {cluster, commands}) => {
+  judge: ({pushedTrust, servedChains, caOrigin}, subject) => {
+    const fix = loadFix(caOrigin, subject);
     if (servedChains.length === 0) return notApplicable('no istiod runs here');
     if (pushedTrust === 'absent') {
-      const fix = pushFix({cluster, commands});
       return findingsOr(different(servedChains, fix), () => notApplicable('nothing was pushed yet'));
     }
     const expected = `signed by ${describeCertificate(pushedTrust.certificate)}`;
@@ -26,7 +27,7 @@ export const liveChainCheck = defineCheck({
       const observed = deviation(pod, pushedTrust.certificate.fingerprint);
       if (observed === undefined) return [];
       // Not a bare restart: the push asks first about workloads that run under a root that would go.
-      return [{observed: `${pod.name} ${observed}`, expected, fix: pushFix({cluster, commands})}];
+      return [{observed: `${pod.name} ${observed}`, expected, fix}];
     });
     return findingsOr(findings, () => ok(servedChains.map(({name}) => name).join(', '), expected));
   },

@@ -1,6 +1,6 @@
 import {defineCheck, notApplicable, ok} from '../check.js';
 import {describeCertificate} from '../describe.js';
-import {pushFix} from '../fixes.js';
+import {loadFix} from '../foreign-ca.js';
 
 const expected = 'istiod signs with the CA from Secret cacerts';
 
@@ -12,10 +12,11 @@ export const selfSignedCheck = defineCheck({
   scope: 'cluster',
   vantage: 'API server',
   needs: ['selfSignedRoot', 'bundles', 'pushedTrust', 'controlPlanes'],
+  uses: ['caOrigin'],
   waitable: true,
   implies: ['MESH302', 'MESH303', 'MESH307', 'MESH308'],
-  judge: ({selfSignedRoot, bundles, pushedTrust, controlPlanes}, {cluster, commands, mesh}) => {
-    const {namespace} = mesh.istio;
+  judge: ({selfSignedRoot, bundles, pushedTrust, controlPlanes, caOrigin}, subject) => {
+    const {namespace} = subject.mesh.istio;
     if (controlPlanes.length === 0) return notApplicable('no istiod runs here');
     if (selfSignedRoot === 'absent') return ok('istiod never made a root of its own', expected);
     if (controlPlanes.some(({bundleName}) => bundleName === undefined)) {
@@ -36,7 +37,7 @@ export const selfSignedCheck = defineCheck({
           observed: `istiod loaded its own root ${describeCertificate(selfSignedRoot)}`,
           expected,
           // Not a bare restart: the push refuses while workloads run under the root that would go.
-          fix: pushFix({cluster, commands}),
+          fix: loadFix(caOrigin, subject),
         },
       ],
     };

@@ -17,6 +17,11 @@ export const completeCheck = defineCheck({
   // Without the files there is nothing to judge, and nothing to compare with what is in the cluster.
   implies: ['MESH103', 'MESH104', 'MESH105', 'MESH108', 'MESH109', 'MESH110', 'MESH112', 'MESH301'],
   judge: ({caFiles, caOrigin}, {cluster, commands}) => {
+    if (caOrigin.from === 'not asked') {
+      return notApplicable(
+        `${cluster.name}/ holds no CA; --no-secrets: whether it is made elsewhere was not looked at`,
+      );
+    }
     if (caOrigin.from === 'elsewhere') {
       const {keeper = 'somebody else'} = caOrigin;
       return notApplicable(`Secret cacerts comes from ${keeper}, and ${cluster.name}/ holds no CA`);

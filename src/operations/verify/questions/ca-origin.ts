@@ -5,10 +5,18 @@ import {annotations, cacertsName, readCacerts} from '../../../domain/trust/cacer
 import type {ClusterQuestionOptions} from './cluster.js';
 
 /** Throws what reading the Secret throws: then it cannot be told. */
-export async function askCaOrigin({deps, mesh, reads, ownCa, noSecrets}: ClusterQuestionOptions): Promise<CaOrigin> {
+export async function askCaOrigin({
+  deps,
+  mesh,
+  reads,
+  ownCa,
+  noSecrets,
+  offline,
+}: ClusterQuestionOptions): Promise<CaOrigin> {
   const {files} = await ownCa();
   const parts = Object.keys(caFileNames) as (keyof typeof caFileNames)[];
   if (parts.some((part) => files[part] !== undefined)) return {from: 'work directory'};
+  if (offline) return {from: 'nowhere'};
   if (noSecrets) return {from: 'not asked'};
   const secret = await reads.secret(cacertsName);
   if (!secret) return {from: 'nowhere'};

@@ -23,8 +23,10 @@ export interface ClusterQuestionOptions {
   /** Asked once. */
   readonly controlPlanes: () => Promise<readonly ControlPlaneFacts[]>;
   readonly pods: IstiodPods;
-  /** `--no-secrets` or `--offline`: what istiod should have loaded is then taken from the work directory. */
+  /** `--no-secrets`: what istiod should have loaded is then taken from the work directory. */
   readonly noSecrets: boolean;
+  /** `--offline`: the cluster is not asked at all. */
+  readonly offline: boolean;
   /** The cluster's CA as the work directory has it. */
   readonly ownCa: () => Promise<OwnCa>;
 }

@@ -1,0 +1,26 @@
+/** Fixes for clusters whose CA somebody else makes: pushing what the work directory does not have would mend nothing. */
+import type {ClusterSubject} from './check.js';
+import type {CaOrigin} from './facts.js';
+import {pushFix, renewFix} from './fixes.js';
+
+/** Lets istiod load what it ought to sign with. */
+export function loadFix(origin: CaOrigin | undefined, subject: ClusterSubject, restart = true): string {
+  if (origin?.from !== 'elsewhere') return pushFix(subject, restart);
+  const {cluster, commands, mesh} = subject;
+  return commands.kubectl(cluster, `-n ${mesh.istio.namespace} rollout restart deployment -l app=istiod`);
+}
+
+/** `cert-manager Certificate istio-ca`, as the keeper of Secret cacerts is called. */
+const certManagers = /^cert-manager Certificate (\S+)$/;
+
+/** Another certificate for the cluster's CA: from whoever makes it. */
+export function otherCaFix(origin: CaOrigin | undefined, subject: ClusterSubject): string {
+  if (origin?.from !== 'elsewhere') return renewFix(subject);
+  const {cluster, commands, mesh} = subject;
+  const {namespace} = mesh.istio;
+  const [, certificate] = certManagers.exec(origin.keeper ?? '') ?? [];
+  // cert-manager's own command line; kubectl alone cannot set the condition that makes it issue anew.
+  return certificate === undefined
+    ? commands.kubectl(cluster, `-n ${namespace} describe secret/cacerts`)
+    : commands.cmctl(cluster, `renew -n ${namespace} ${certificate}`);
+}
