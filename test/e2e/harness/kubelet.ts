@@ -48,6 +48,8 @@ interface Played {
 /** One cluster's kubelet for istiod. */
 export class Kubelet {
   readonly #played = new Map<string, Played>();
+  /** Names of pods whose volumes do not follow. */
+  readonly #held = new Set<string>();
   #loop: Promise<void> | undefined;
   #stopping = false;
 
@@ -90,6 +92,19 @@ export class Kubelet {
     return eventually(`a ready istiod in ${this.cluster}`, () => this.pods.find((pod) => pod.ready), timeoutMs);
   }
 
+  /**
+   * From now on the volumes of one pod no longer follow their Secrets and ConfigMaps, as on a node whose kubelet is stuck:
+   * this replica keeps what it has, the others go on. Its successor (another name) is not held.
+   */
+  holdVolumes(pod: string): void {
+    this.#held.add(pod);
+  }
+
+  /** Lets them follow again. */
+  releaseVolumes(pod: string): void {
+    this.#held.delete(pod);
+  }
+
   private async run(): Promise<void> {
     while (!this.#stopping) {
       // An API server that is stopped is part of some tests: nothing changes for the processes, as with a real kubelet.
@@ -103,7 +118,8 @@ export class Kubelet {
   private async sync(): Promise<void> {
     const pods = await this.api.list<Pod>('/api/v1/pods?labelSelector=app%3Distiod');
     const wanted = pods.filter(
-      ({metadata, spec}) => spec.nodeName !== undefined && metadata.deletionTimestamp === undefined,
+      ({metadata, spec, status}) =>
+        spec.nodeName !== undefined && metadata.deletionTimestamp === undefined && !hasEnded(status?.phase),
     );
     const uids = new Set(wanted.map((pod) => pod.metadata.uid));
     for (const [uid, played] of this.#played) {
@@ -156,6 +172,7 @@ export class Kubelet {
   /** False while something that must be mounted does not exist: the container is not started then. */
   private async syncVolumes(played: Played): Promise<boolean> {
     const {pod, root} = played;
+    if (played.daemon !== undefined && this.#held.has(pod.metadata.name)) return true;
     const owner = {namespace: pod.metadata.namespace, serviceAccount: pod.spec.serviceAccountName ?? 'default'};
     for (const volume of pod.spec.volumes ?? []) {
       const directory = mountDirectory(root, pod, volume);
@@ -188,6 +205,11 @@ export class Kubelet {
     await this.api.patch(`/api/v1/namespaces/${namespace}/pods/${name}/status`, {status});
     played.written = text;
   }
+}
+
+/** A kubelet never starts again what was evicted or is completed. */
+function hasEnded(phase: string | undefined): boolean {
+  return phase === 'Failed' || phase === 'Succeeded';
 }
 
 /** The status a kubelet writes: phase, conditions, container state. */

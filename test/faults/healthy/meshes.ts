@@ -1,5 +1,20 @@
 /** Every healthy mesh that verify is measured with. */
+import {certManager, publicFiles} from './cert-manager.js';
+import {discoverySelectors} from './discovery-selectors.js';
+import {finishedPods} from './finished-pods.js';
+import {makefile} from './makefile.js';
 import type {Mesh} from './mesh.js';
+import {midRotation} from './mid-rotation.js';
 import {ours} from './ours.js';
+import {revisions} from './revisions.js';
 
-export const meshes: readonly Mesh[] = [ours];
+export const meshes: readonly Mesh[] = [
+  ours,
+  makefile,
+  certManager,
+  publicFiles,
+  revisions,
+  discoverySelectors,
+  finishedPods,
+  midRotation,
+];

@@ -83,7 +83,7 @@ const workloadFaults: readonly Fault[] = [
   },
   {
     id: 'MESH402-crash-loop',
-    title: 'a new istiod with a misspelled flag crash-loops beside the old one',
+    title: 'a new istiod with a cipher suite that it does not know crash-loops beside the old one',
     cluster: 'one',
     says: /CrashLoopBackOff/,
     seed: inTurn(
@@ -94,7 +94,7 @@ const workloadFaults: readonly Fault[] = [
         'istiod',
         '--type=json',
         '-p',
-        '[{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--keepaliveMaxServerConectionAge=1h"}]',
+        '[{"op": "add", "path": "/spec/template/spec/containers/0/args/-", "value": "--tls-cipher-suites=TLS_RSA_WITH_RC4"}]',
       ),
       async (lab) => {
         const on = lab.cluster('one');

@@ -1,0 +1,40 @@
+/** What Istio's multicluster guide has people type, without us: namespace, Secret, network, istioctl. */
+import {mkdtempSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {stringify} from 'yaml';
+import type {Cluster} from '../../e2e/harness/cluster.js';
+
+/** What the guide's variables are. */
+export interface GuideOptions {
+  readonly meshID: string;
+  readonly network: string;
+}
+
+/** A Secret's keys, each with its text. */
+export type SecretData = Readonly<Record<string, string>>;
+
+/** Namespace with its network, Secret cacerts of the given type, and Istio by the modern form of the guide. */
+export async function installByGuide(
+  cluster: Cluster,
+  {meshID, network}: GuideOptions,
+  cacerts: SecretData,
+  type = 'Opaque',
+): Promise<void> {
+  const folder = mkdtempSync(join(cluster.sandbox.dir, 'guide-'));
+  const from = Object.entries(cacerts).map(([key, text]) => {
+    writeFileSync(join(folder, key), text);
+    return `--from-file=${key}=${join(folder, key)}`;
+  });
+  await cluster.kubectl('create', 'namespace', 'istio-system');
+  await cluster.kubectl('label', 'namespace', 'istio-system', `topology.istio.io/network=${network}`);
+  const create = ['-n', 'istio-system', 'create', 'secret', 'generic', 'cacerts', `--type=${type}`];
+  await cluster.kubectl(...create, ...from);
+  const operator = {
+    apiVersion: 'install.istio.io/v1alpha1',
+    kind: 'IstioOperator',
+    spec: {values: {global: {meshID, multiCluster: {clusterName: cluster.name}, network}}},
+  };
+  const file = join(folder, 'cluster.yaml');
+  writeFileSync(file, stringify(operator));
+  await cluster.istioctl('install', '-f', file, '-y');
+}
