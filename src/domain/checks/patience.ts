@@ -1,7 +1,7 @@
 /** What waiting can mend, and what only a person can: when `verify --wait` gives up. */
 import type {ErrorCode} from '../errors.js';
 import type {Check, Severity} from './check.js';
-import {isFailing} from './report.js';
+import {isFailing, isGreen} from './report.js';
 import type {Row} from './report.js';
 
 /**
@@ -29,20 +29,24 @@ const needsAPerson: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ENDPOINT_OFF',
 ]);
 
-/** Why waiting is of no use. */
-export interface Hopeless {
-  /** A finding is seen to be so; a refusal is only what somebody answered. */
-  readonly because: 'finding' | 'unknown';
-}
+/** What only the clock mends, often in a day, such as the last certificate that an older root signed: nobody waits for it. */
+const needsTime: ErrorCode = 'TOO_EARLY';
 
 /**
- * Whether some row keeps the mesh from green that no waiting mends. A consequence says nothing: when its cause goes away,
- * so may it.
+ * Why waiting is of no use: a finding that only a person mends, a refusal (which is only what somebody answered, once), or
+ * nothing is left but what only time mends.
+ */
+export type Hopeless = 'finding' | 'refusal' | 'time';
+
+/**
+ * Why the rows, which are not green, do not become so by waiting; undefined where they may. A consequence says nothing: when
+ * its cause goes away, so may it.
  */
 export function whyHopeless(rows: readonly Row[], checks: readonly Check[], failOn: Severity): Hopeless | undefined {
-  const causes = rows.filter(({impliedBy}) => impliedBy === undefined);
+  const causes = rows.filter((row) => row.impliedBy === undefined && !isGreen([row], failOn));
   const byHand = new Set(checks.filter(({waitable}) => !waitable).map(({id}) => id));
-  if (causes.some((row) => byHand.has(row.id) && isFailing(row, failOn))) return {because: 'finding'};
-  const refused = causes.some(({result, error}) => result === 'unknown' && error && needsAPerson.has(error.code));
-  return refused ? {because: 'unknown'} : undefined;
+  if (causes.some((row) => byHand.has(row.id) && isFailing(row, failOn))) return 'finding';
+  const reasons = causes.map(({error}) => error?.code);
+  if (reasons.some((code) => code !== undefined && needsAPerson.has(code))) return 'refusal';
+  return reasons.length > 0 && reasons.every((code) => code === needsTime) ? 'time' : undefined;
 }

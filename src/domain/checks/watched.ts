@@ -3,6 +3,7 @@ import {factOrigins} from './facts.js';
 import type {ClusterFactValues, FactKey, Facts} from './facts.js';
 import type {Limits} from './needs.js';
 import {leftOutBy} from './needs.js';
+import {networkLabel} from './read/network-gateways.js';
 
 /** Objects of one cluster that are watched together. */
 export interface WatchedObjects {
@@ -12,6 +13,8 @@ export interface WatchedObjects {
   readonly namespace?: string;
   /** Only the objects of this name; rights that are given by name suffice then. */
   readonly name?: string;
+  /** Only the objects with this label. */
+  readonly labelSelector?: string;
 }
 
 /** What the table below cannot know before a cluster was looked at. */
@@ -27,8 +30,8 @@ const inIstioNamespace =
   (apiVersion: string, kind: string, name?: string): Objects =>
   ({istioNamespace}) => [{apiVersion, kind, namespace: istioNamespace, ...(name !== undefined && {name})}];
 const ofCluster =
-  (apiVersion: string, kind: string): Objects =>
-  () => [{apiVersion, kind}];
+  (apiVersion: string, kind: string, labelSelector?: string): Objects =>
+  () => [{apiVersion, kind, ...(labelSelector !== undefined && {labelSelector})}];
 
 const pods = inIstioNamespace('v1', 'Pod');
 const deployments = inIstioNamespace('apps/v1', 'Deployment');
@@ -36,26 +39,45 @@ const configMaps = inIstioNamespace('v1', 'ConfigMap');
 const cacerts = inIstioNamespace('v1', 'Secret', 'cacerts');
 const selfSigned = inIstioNamespace('v1', 'Secret', 'istio-ca-secret');
 const namespaces = ofCluster('v1', 'Namespace');
+const webhooksOf = (kind: string): Objects => ofCluster('admissionregistration.k8s.io/v1', kind);
+const mutatingWebhooks = webhooksOf('MutatingWebhookConfiguration');
+const validatingWebhooks = webhooksOf('ValidatingWebhookConfiguration');
+const networkServices = ofCluster('v1', 'Service', networkLabel);
+const networkGateways = ofCluster('gateway.networking.k8s.io/v1', 'Gateway', networkLabel);
 const bundles: Objects = ({bundleNames}) => bundleNames.map((name) => ({apiVersion: 'v1', kind: 'ConfigMap', name}));
 
+/** What a fact is read from. */
+interface ReadFrom {
+  readonly objects: readonly Objects[];
+  /** Whether nothing else changes it. */
+  readonly isAll: boolean;
+}
+const only = (...objects: readonly Objects[]): ReadFrom => ({objects, isAll: true});
+const amongOthers = (...objects: readonly Objects[]): ReadFrom => ({objects, isAll: false});
+
 /**
- * The objects that facts of the API server are read from. What no line names (an answer of the API server that is no
- * object) is asked for again while it matters.
+ * The objects that facts of the API server are read from. What no line names is asked for again while it matters, and so
+ * is what is also read from something that is no object, or from objects that change all the time (the pods of workloads).
  */
-const readFrom: Partial<Readonly<Record<FactKey, readonly Objects[]>>> = {
-  clusterUid: [namespaces],
-  cacerts: [cacerts],
-  caOrigin: [cacerts],
-  restartOnPush: [cacerts, selfSigned, deployments, configMaps],
-  selfSignedRoot: [selfSigned],
-  pushedTrust: [cacerts],
-  bundles: [bundles, deployments],
-  namespaces: [namespaces],
-  controlPlanes: [deployments, pods, configMaps],
-  gateways: [deployments, pods],
+const readFrom: Partial<Readonly<Record<FactKey, ReadFrom>>> = {
+  clusterUid: only(namespaces),
+  cacerts: only(cacerts),
+  restartOnPush: only(cacerts, selfSigned, deployments, configMaps),
+  selfSignedRoot: only(selfSigned),
+  pushedTrust: only(cacerts),
+  bundles: only(bundles, deployments),
+  liveRoots: only(deployments, pods, configMaps),
+  proxyRoots: amongOthers(deployments, configMaps),
+  webhooks: only(mutatingWebhooks, validatingWebhooks),
+  namespaces: only(namespaces),
+  controlPlanes: only(deployments, pods, configMaps),
+  gateways: only(deployments, pods),
+  ztunnelPods: only(pods),
+  // Services that meshNetworks names carry no label, and their pods may be anywhere.
+  networkGateways: amongOthers(networkServices, networkGateways, deployments, pods, configMaps),
 };
 /** Who can be asked, for every fact of a running istiod. */
-const istiods: readonly Objects[] = [deployments, pods];
+const istiods = amongOthers(deployments, pods);
 
 /** istiod's own choice (istio/istio pilot/pkg/features/pilot.go, PILOT_CA_CERT_CONFIGMAP). */
 const defaultBundleName = 'istio-ca-root-cert';
@@ -67,22 +89,27 @@ export function bundleNamesIn({controlPlanes}: Facts<ClusterFactValues>): readon
   return [...new Set(names.length === 0 ? [defaultBundleName] : names)];
 }
 
-/** Whether watches show each change of a fact: of one that is read from files those of files, else those of its objects. */
+function sourceOf(key: FactKey): ReadFrom | undefined {
+  return factOrigins[key].from === 'live istiod' ? istiods : readFrom[key];
+}
+
+/**
+ * What shows every change of a fact: the files it is read from, the objects, or nothing. Which CA an istiod has loaded, for
+ * one, changes no object.
+ */
 export function shownBy(key: FactKey): 'files' | 'objects' | 'nothing' {
-  const {from} = factOrigins[key];
-  if (from === 'work directory') return 'files';
-  // Which CA an istiod has loaded changes no object.
-  return from === 'live istiod' || readFrom[key] === undefined ? 'nothing' : 'objects';
+  if (factOrigins[key].from === 'work directory') return 'files';
+  return sourceOf(key)?.isAll === true ? 'objects' : 'nothing';
 }
 
 /** The objects that tell of changes of a fact. `--no-secrets` takes some facts from files instead of a Secret. */
 export function objectsBehind(key: FactKey, limits: Limits, place: WatchedPlace): readonly WatchedObjects[] {
   if (leftOutBy(key, limits) !== undefined) return [];
-  const objects = factOrigins[key].from === 'live istiod' ? istiods : (readFrom[key] ?? []);
+  const objects = sourceOf(key)?.objects ?? [];
   return objects.flatMap((of) => of(place)).filter(({kind}) => !limits.noSecrets || kind !== 'Secret');
 }
 
 /** A name for objects that are watched together. */
-export function nameOfWatched({apiVersion, kind, namespace, name}: WatchedObjects): string {
-  return [apiVersion, kind, namespace ?? '', name ?? ''].join(' ');
+export function nameOfWatched({apiVersion, kind, namespace, name, labelSelector}: WatchedObjects): string {
+  return [apiVersion, kind, namespace ?? '', name ?? '', labelSelector ?? ''].join(' ');
 }

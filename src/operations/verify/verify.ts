@@ -103,10 +103,10 @@ async function wait({request, waitMs, selected, engine, look}: Wait, first: Fact
       if (!facts) return {...before.report, error: reportError(tooLate(waitMs))};
       last = facts;
       const hopeless = whyHopeless(last.report.checks, selected, failOn);
+      if (isGreen(last.report.checks, failOn) || hopeless === 'finding' || hopeless === 'time') return last.report;
       // An API server that has just started refuses for a moment what it will allow: a refusal has to be seen twice.
-      if (isGreen(last.report.checks, failOn) || hopeless?.because === 'finding' || (hopeless && wasRefused))
-        return last.report;
-      wasRefused = hopeless !== undefined;
+      if (hopeless === 'refusal' && wasRefused) return last.report;
+      wasRefused = hopeless === 'refusal';
     }
   } catch (thrown) {
     const error = asMeshError(thrown);

@@ -23,17 +23,22 @@ describe('waiting', () => {
     ['an answer came too late', unknown('TIMEOUT'), undefined],
     ['nobody is there to be asked yet', unknown('NOT_FOUND'), undefined],
     ['a port cannot be forwarded yet', unknown('TOOL_FAILED'), undefined],
-    ['a right is missing', unknown('FORBIDDEN'), 'unknown'],
-    ['a login has expired', unknown('UNAUTHORIZED'), 'unknown'],
-    ['there is no kubectl', unknown('TOOL_MISSING'), 'unknown'],
-    ['the context has another name', unknown('CONTEXT_MISSING'), 'unknown'],
-    ['there is no kubeconfig', unknown('KUBECONFIG_MISSING'), 'unknown'],
-    ['no context is known', unknown('NO_CONTEXT'), 'unknown'],
+    ['a right is missing', unknown('FORBIDDEN'), 'refusal'],
+    ['a login has expired', unknown('UNAUTHORIZED'), 'refusal'],
+    ['there is no kubectl', unknown('TOOL_MISSING'), 'refusal'],
+    ['the context has another name', unknown('CONTEXT_MISSING'), 'refusal'],
+    ['there is no kubeconfig', unknown('KUBECONFIG_MISSING'), 'refusal'],
+    ['no context is known', unknown('NO_CONTEXT'), 'refusal'],
+    ['only time is missing', unknown('TOO_EARLY'), 'time'],
   ])('where %s: %#', (_, one, because) => {
-    expect(whyHopeless([row({}), one], checks, 'error')?.because).toBe(because);
+    expect(whyHopeless([row({}), one], checks, 'error')).toBe(because);
+  });
+
+  it('goes on for the rest where only time mends one thing', () => {
+    expect(whyHopeless([unknown('TOO_EARLY'), row({result: 'error'})], checks, 'error')).toBeUndefined();
   });
 
   it('is of no use at a warning where warnings count', () => {
-    expect(whyHopeless([row({id: 'MESH902', result: 'warning'})], checks, 'warning')).toEqual({because: 'finding'});
+    expect(whyHopeless([row({id: 'MESH902', result: 'warning'})], checks, 'warning')).toBe('finding');
   });
 });

@@ -37,10 +37,11 @@ export class ObjectsWatch {
   #version: string | undefined;
 
   constructor(private readonly options: ObjectsWatchOptions) {
-    const {namespace, name} = options.objects;
+    const {namespace, name, labelSelector} = options.objects;
     this.#selection = {
       metadataOnly: true,
       ...(namespace !== undefined && {namespace}),
+      ...(labelSelector !== undefined && {labelSelector}),
       ...(name !== undefined && {fieldSelector: `metadata.name=${name}`}),
     };
     this.tried = new Promise((resolve) => {
