@@ -4,7 +4,7 @@ import {outputFlags} from '../cli/flags/output.js';
 import {clustersArg, concurrencyFlags, targetFlags} from '../cli/flags/target.js';
 import {explainCheck, listChecks} from '../operations/verify/catalogue.js';
 import {verifyMesh} from '../operations/verify/verify.js';
-import {checkListView, explainView, verifyView} from '../output/views/verify.js';
+import {checkListView, explainView, picturingFormats, verifyView} from '../output/views/verify.js';
 import {typedTarget} from '../cli/typed-target.js';
 
 /** How long `--wait` follows when `--timeout` is not said: pods that are not ready by then need a look. */
@@ -24,6 +24,10 @@ Each finding has an id, what was observed, what was expected, and the command th
     {
       description: 'In a pipeline, warnings count too',
       command: '<%= config.bin %> <%= command.id %> --fail-on warning -o short',
+    },
+    {
+      description: 'Who accepts whom, by fingerprint',
+      command: '<%= config.bin %> <%= command.id %> -o wide',
     },
     {description: 'Only the files, without any cluster', command: '<%= config.bin %> <%= command.id %> --offline'},
     {description: 'What a check means', command: '<%= config.bin %> <%= command.id %> --explain MESH303'},
@@ -59,7 +63,7 @@ Each finding has an id, what was observed, what was expected, and the command th
     }),
     ...targetFlags,
     ...concurrencyFlags,
-    ...outputFlags(['text', 'short', 'json']),
+    ...outputFlags(['text', 'wide', 'short', 'junit', 'mermaid', 'json']),
   };
 
   async run(): Promise<object> {
@@ -73,7 +77,9 @@ Each finding has an id, what was observed, what was expected, and the command th
       ...(flags.wait && {waitMs: flags.timeout ?? defaultWaitMs}),
       failOn: flags['fail-on'],
       typed: typedTarget(flags),
+      // JSON carries the picture, too, of what the selected checks saw anyway.
+      wholePicture: !flags.json && picturingFormats.includes(flags.output),
     };
-    return this.perform(verifyMesh(flags['fail-on']), request, verifyView, flags);
+    return this.perform(verifyMesh(flags['fail-on']), request, verifyView(flags['fail-on']), flags);
   }
 }

@@ -21,5 +21,6 @@ export interface View<Result> {
   readonly short?: Render<Result>;
   readonly name?: Render<Result>;
   readonly junit?: Render<Result>;
+  readonly mermaid?: Render<Result>;
   readonly prometheus?: Render<Result>;
 }

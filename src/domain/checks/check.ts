@@ -120,7 +120,7 @@ export interface CheckDefinition<S extends Scope, Needs extends FactKey, Uses ex
   readonly vantage: Vantage;
   readonly needs: readonly Needs[];
   /** For pairs: of which of the two clusters a fact is needed, where it is not needed of both. */
-  readonly sides?: {readonly [Key in Needs]?: Side};
+  readonly sides?: Readonly<Partial<Record<Needs, Side>>>;
   /** Facts that sharpen the judgement and are no condition of it: absent where they are not known or left out. */
   readonly uses?: readonly Uses[];
   /** Pure. Called only when all needed facts are known; of facts with parts, with the parts that are known. */

@@ -5,6 +5,8 @@ import type {Evidence} from '../../domain/checks/facts.js';
 import {judge} from '../../domain/checks/judge.js';
 import type {Limits} from '../../domain/checks/needs.js';
 import {whyHopeless} from '../../domain/checks/patience.js';
+import {pictureFacts, pictureOf} from '../../domain/checks/picture.js';
+import type {MeshPicture} from '../../domain/checks/picture.js';
 import {checks} from '../../domain/checks/registry.js';
 import {codeOfUnknown, isFailing, isGreen} from '../../domain/checks/report.js';
 import type {Report} from '../../domain/checks/report.js';
@@ -30,19 +32,23 @@ export interface VerifyRequest {
    */
   readonly waitMs?: number;
   readonly failOn: Severity;
+  /** Look at what the picture of the mesh shows, even where no selected check needs it. */
+  readonly wholePicture?: boolean;
   /** The target flags as typed, for the commands in findings. */
   readonly typed: TypedTarget;
 }
 
 /** What `verify` answers. */
 export interface VerifyResult extends Report {
+  /** What the mesh looks like, as far as the checks that were selected (or the picture that was asked for) looked. */
+  readonly mesh: MeshPicture;
   /** With `--wait`: the time was over before all was well. The rows are the last that were seen. */
   readonly error?: ErrorReport;
 }
 
 interface Facts {
   readonly evidence: Evidence;
-  readonly report: Report;
+  readonly report: Report & Pick<VerifyResult, 'mesh'>;
 }
 
 /** The operation for one `--fail-on`: a finding's severity decides the exit code, not the answer. */
@@ -62,8 +68,10 @@ export async function runVerify(request: VerifyRequest, engine: Engine): Promise
   const {concurrency} = engine.settings;
   const look = async (deps: Deps): Promise<Facts> => {
     const {mesh, typed} = request;
-    const evidence = await gatherEvidence(deps, {mesh, limits, typed, checks: selected, concurrency});
-    return {evidence, report: judge(selected, evidence)};
+    const also = request.wholePicture === true ? pictureFacts : [];
+    const evidence = await gatherEvidence(deps, {mesh, limits, typed, checks: selected, also, concurrency});
+    const report = judge(selected, evidence);
+    return {evidence, report: {...report, mesh: pictureOf(evidence, report.checks)}};
   };
   const first = (await engine.run(phase('verify', look))).facts;
   if (

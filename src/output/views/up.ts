@@ -13,7 +13,7 @@ import {certsGenerateView} from './certs-generate.js';
 import {applyView} from './install-apply.js';
 import {renderView} from './install-render.js';
 import {trustPushView} from './trust-push.js';
-import {verifyView} from './verify.js';
+import {verifyShort} from './verify-short.js';
 
 /** `up` */
 export const upView: View<UpResult> = {
@@ -68,7 +68,7 @@ function answerText(command: string, result: object, context: ViewContext): stri
     case 'install apply':
       return applyView.text(result as ApplyResult, context);
     default:
-      return verifyView.short?.(result as VerifyResult, context) ?? '';
+      return verifyShort(result as VerifyResult);
   }
 }
 

@@ -1,13 +1,22 @@
 import {describe, expect, it} from 'vitest';
 import {judge} from '../../../src/domain/checks/judge.js';
+import {pictureOf} from '../../../src/domain/checks/picture.js';
 import {checks} from '../../../src/domain/checks/registry.js';
+import type {Evidence} from '../../../src/domain/checks/facts.js';
 import type {ErrorReport} from '../../../src/domain/errors.js';
 import {explainCheck, listChecks} from '../../../src/operations/verify/catalogue.js';
 import type {VerifyResult} from '../../../src/operations/verify/verify.js';
-import {checkListView, explainView, verifyView} from '../../../src/output/views/verify.js';
+import {checkListView, explainView, verifyView as viewFor} from '../../../src/output/views/verify.js';
 import {certificate, clusterCa, daysFromNow, evidence, now} from '../../domain/checks/healthy.js';
 
 const context = {color: false, now};
+const verifyView = viewFor('error');
+
+/** A report with its picture, as verify answers it. */
+function verified(of: Evidence): VerifyResult {
+  const report = judge(checks, of);
+  return {...report, mesh: pictureOf(of, report.checks)};
+}
 const golden = (name: string): string => `../../fixtures/golden/verify/${name}`;
 
 const forbidden: ErrorReport = {
@@ -17,8 +26,7 @@ const forbidden: ErrorReport = {
 };
 
 /** Some of everything: an error with consequences, a warning, something unknown, something left out. */
-const mixed: VerifyResult = judge(
-  checks,
+const mixed = verified(
   evidence({
     meshValues: {rootKey: {protection: 'clear'}},
     cluster1: {cacerts: 'absent'},
@@ -38,32 +46,36 @@ const mixed: VerifyResult = judge(
   }),
 );
 
-const healthy: VerifyResult = judge(checks, evidence());
+const healthy = verified(evidence());
 
 describe('the view of verify', () => {
   it.each([
     ['mixed', mixed],
     ['healthy', healthy],
   ] as const)('shows a %s mesh as text, short and json', async (name, result) => {
-    await expect(verifyView.text(result, context)).toMatchFileSnapshot(golden(`${name}.txt`));
-    await expect(verifyView.short?.(result, context)).toMatchFileSnapshot(golden(`${name}.short.txt`));
+    await expect(verifyView.text(result)).toMatchFileSnapshot(golden(`${name}.txt`));
+    await expect(verifyView.short(result)).toMatchFileSnapshot(golden(`${name}.short.txt`));
+    await expect(verifyView.wide(result)).toMatchFileSnapshot(golden(`${name}.wide.txt`));
+    await expect(verifyView.junit(result, context)).toMatchFileSnapshot(golden(`${name}.junit.xml`));
+    await expect(verifyView.mermaid(result)).toMatchFileSnapshot(golden(`${name}.mmd`));
     await expect(JSON.stringify(result, undefined, 2)).toMatchFileSnapshot(golden(`${name}.json`));
   });
 
   it('says that waiting was given up', () => {
     const error: ErrorReport = {code: 'TIMEOUT', message: 'not all was well after 60 s', hints: []};
-    expect(verifyView.text({...mixed, error}, context)).toContain('Gave up waiting: not all was well after 60 s');
-    expect(verifyView.short?.({...mixed, error}, context)).toContain('Gave up waiting');
+    expect(verifyView.text({...mixed, error})).toContain('Gave up waiting: not all was well after 60 s');
+    expect(verifyView.short({...mixed, error})).toContain('Gave up waiting');
   });
 
   it('shows nothing that could rewrite a terminal', () => {
     const [row, ...rest] = mixed.checks;
     if (!row) throw new Error('a row');
     const hostile: VerifyResult = {
+      mesh: mixed.mesh,
       verdict: 'error',
       checks: [{...row, result: 'error', observed: 'pod \u001b[2J\u202eevil\nVerdict: ok', fix: 'x\r\ny'}, ...rest],
     };
-    for (const text of [verifyView.text(hostile, context), verifyView.short?.(hostile, context) ?? '']) {
+    for (const text of [verifyView.text(hostile), verifyView.wide(hostile), verifyView.short(hostile)]) {
       expect(text).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u202e]/);
       expect(text.split('\n').filter((line) => line.startsWith('Verdict: ok'))).toEqual([]);
     }

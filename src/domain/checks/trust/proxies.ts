@@ -16,6 +16,8 @@ export const proxiesCheck = defineCheck({
     switch (proxyRoots.state) {
       case 'elsewhere':
         return notApplicable('istiod publishes its roots by other means than one ConfigMap');
+      case 'not recorded':
+        return notApplicable('this API server does not record when istiod wrote its roots');
       case 'never changed':
         return ok(`the roots are those of ${describeMoment(proxyRoots.since)}, the first`, expected);
       case 'outlived':

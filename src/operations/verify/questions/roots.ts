@@ -61,9 +61,7 @@ function liveRoots({metadata, data}: ConfigMapObject): LiveRoots {
 async function proxyRoots(options: ClusterQuestionOptions, bundle: ConfigMapObject): Promise<ProxyRoots> {
   const {reads, mesh, controlPlanes, deps} = options;
   const age = bundleAge(bundle);
-  if (!age) {
-    throw new MeshError('API_ERROR', `ConfigMap ${bundle.metadata.name} does not say when istiod wrote its roots`);
-  }
+  if (!age) return {state: 'not recorded'};
   const {createdAt, writtenAt: changedAt} = age;
   if (changedAt.getTime() <= createdAt.getTime()) return {state: 'never changed', since: createdAt};
   const {leafLifeMs, pushedSince} = proxyRules(await controlPlanes(), await reads.configMaps());

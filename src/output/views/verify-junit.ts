@@ -1,0 +1,125 @@
+/**
+ * `-o junit`: what CI systems read as test results (the common subset of Jenkins, GitLab, GitHub actions and Azure:
+ * github.com/testmoapp/junitxml). A place is a test suite, a row a test case. What counts as failure is what makes the exit
+ * code 3: errors, and warnings with `--fail-on warning`; other warnings are cases that passed and say so. Unknown is an
+ * error: the test could not be made.
+ */
+import type {Severity} from '../../domain/checks/check.js';
+import {isFailing} from '../../domain/checks/report.js';
+import type {Row} from '../../domain/checks/report.js';
+import {printable, printableLine} from '../../domain/printable.js';
+import type {VerifyResult} from '../../operations/verify/verify.js';
+import type {ViewContext} from '../view.js';
+import {details, places} from './verify-rows.js';
+
+const suiteName = 'kubectl mesh verify';
+
+/** `-o junit`, for one `--fail-on`. */
+export function verifyJunit(result: VerifyResult, failOn: Severity, {now}: Pick<ViewContext, 'now'>): string {
+  const suites: readonly Suite[] = [
+    ...places(result.checks).map(({place, rows}) => ({name: place, cases: rows.map((row) => caseOf(row, failOn))})),
+    ...(result.error ? [{name: 'wait', cases: [waitCase(result.error)]}] : []),
+  ];
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    `<testsuites${attributes({name: suiteName, ...counts(suites.flatMap(({cases}) => cases)), time: '0'})}>`,
+    ...suites.flatMap((suite) => suiteLines(suite, now)),
+    '</testsuites>',
+  ].join('\n');
+}
+
+interface Suite {
+  readonly name: string;
+  readonly cases: readonly Case[];
+}
+
+interface Case {
+  readonly name: string;
+  readonly outcome: 'passed' | 'failure' | 'error' | 'skipped';
+  /** What kind of failure or error. */
+  readonly type?: string;
+  /** One line. */
+  readonly message?: string;
+  readonly text?: string;
+}
+
+function caseOf(row: Row, failOn: Severity): Case {
+  const name = `${row.id} ${row.title}`;
+  const text = details(row)
+    .map(([key, value]) => `${key}: ${value}`)
+    .join('\n');
+  const cause = row.impliedBy === undefined ? undefined : `follows from ${row.impliedBy}`;
+  if (row.result === 'unknown') {
+    const message = cause ?? row.reason ?? '';
+    return {name, outcome: 'error', type: row.error?.code ?? 'unknown', message, text};
+  }
+  if (row.result === 'skipped') return {name, outcome: 'skipped', message: row.reason ?? ''};
+  if (isFailing(row, failOn)) {
+    return {name, outcome: 'failure', type: row.result, message: cause ?? row.observed, text};
+  }
+  return {name, outcome: 'passed', ...(row.result === 'warning' && {text: `warning\n${text}`})};
+}
+
+function waitCase({code, message, hints}: NonNullable<VerifyResult['error']>): Case {
+  return {name: 'all is well in time', outcome: 'error', type: code, message, text: hints.join('\n')};
+}
+
+function counts(cases: readonly Case[]): Readonly<Record<string, string>> {
+  const count = (outcome: Case['outcome']): string => String(cases.filter((one) => one.outcome === outcome).length);
+  return {
+    tests: String(cases.length),
+    failures: count('failure'),
+    errors: count('error'),
+    skipped: count('skipped'),
+  };
+}
+
+function suiteLines({name, cases}: Suite, now: Date): readonly string[] {
+  const timestamp = now.toISOString().replace(/\.\d+Z$/, '');
+  return [
+    `  <testsuite${attributes({name, ...counts(cases), time: '0', timestamp})}>`,
+    ...distinct(cases).flatMap((one) => caseLines(one, name)),
+    '  </testsuite>',
+  ];
+}
+
+/** CI systems take cases of one name for one: a second finding of a check gets a number. */
+function distinct(cases: readonly Case[]): readonly Case[] {
+  return cases.map((one, index) => {
+    const before = cases.slice(0, index).filter(({name}) => name === one.name).length;
+    return before === 0 ? one : {...one, name: `${one.name} (${String(before + 1)})`};
+  });
+}
+
+function caseLines({name, outcome, type, message, text}: Case, suite: string): readonly string[] {
+  const open = `    <testcase${attributes({name, classname: `kubectl-mesh.verify.${suite}`, time: '0'})}`;
+  if (outcome === 'passed') {
+    if (text === undefined) return [`${open}/>`];
+    return [`${open}>`, `      <system-out>${escaped(text)}</system-out>`, '    </testcase>'];
+  }
+  const said = attributes({...(type !== undefined && {type}), message: message ?? ''});
+  const inner = text === undefined ? `<${outcome}${said}/>` : `<${outcome}${said}>${escaped(text)}</${outcome}>`;
+  return [`${open}>`, `      ${inner}`, '    </testcase>'];
+}
+
+function attributes(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values)
+    .map(([key, value]) => ` ${key}="${escaped(printableLine(value))}"`)
+    .join('');
+}
+
+/** Everything that XML 1.0 does not allow in a document, however it is written (section 2.2, Char). */
+const notInXml = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+};
+
+function escaped(text: string): string {
+  return printable(text)
+    .replace(notInXml, '')
+    .replace(/[&<>"']/g, (found) => entities[found] ?? found);
+}

@@ -1,0 +1,100 @@
+/**
+ * `-o mermaid`: a flowchart for a README. Only syntax that every version documents (mermaid.js.org/syntax/flowchart.html):
+ * subgraphs, nodes with quoted labels, links with quoted labels, classes.
+ */
+import type {Acceptance, ClusterPicture, MeshPicture, PictureCertificate} from '../../domain/checks/picture.js';
+import {shortFingerprint} from '../../domain/pki/fingerprint.js';
+import {printableLine} from '../../domain/printable.js';
+import type {VerifyResult} from '../../operations/verify/verify.js';
+
+const classes = [
+  'classDef ok fill:#e6f4ea,stroke:#137333,color:#000',
+  'classDef warning fill:#fef7e0,stroke:#b06000,color:#000',
+  'classDef error fill:#fce8e6,stroke:#c5221f,color:#000',
+  'classDef unknown fill:#f1f3f4,stroke:#5f6368,color:#000,stroke-dasharray:4',
+];
+
+/** `-o mermaid`. */
+export function verifyMermaid({mesh}: VerifyResult): string {
+  const ids = new Map(mesh.clusters.map(({name}, index) => [name, `c${String(index + 1)}`]));
+  const idOf = (name: string): string => ids.get(name) ?? '';
+  return [
+    'flowchart LR',
+    ...networks(mesh, idOf).map(indent(1)),
+    ...links(mesh, idOf).map(indent(1)),
+    ...classes.map(indent(1)),
+  ].join('\n');
+}
+
+const indent =
+  (depth: number) =>
+  (line: string): string =>
+    '  '.repeat(depth) + line;
+
+function networks({clusters}: MeshPicture, idOf: (name: string) => string): readonly string[] {
+  const names = [...new Set(clusters.map(({network}) => network))];
+  return names.flatMap((name, index) => {
+    const nodes = clusters.filter(({network}) => network === name).map((cluster) => node(cluster, idOf(cluster.name)));
+    if (name === undefined) return nodes;
+    return [`subgraph n${String(index + 1)}["${escaped(name)}"]`, ...nodes.map(indent(1)), 'end'];
+  });
+}
+
+function node({name, role, primary, verdict, roots, clusterCas}: ClusterPicture, id: string): string {
+  const lines = [
+    name,
+    role === 'remote' ? `remote of ${primary ?? 'a primary'}` : role,
+    certificates('root', 'roots', roots),
+    ...(role === 'primary' || clusterCas?.length !== 0 ? [certificates('CA', 'CAs', clusterCas)] : []),
+    verdict,
+  ];
+  return `${id}["${lines.map(escaped).join('<br/>')}"]:::${verdict}`;
+}
+
+function certificates(one: string, several: string, all: readonly PictureCertificate[] | undefined): string {
+  if (all === undefined) return `${one} unknown`;
+  const prints = all.map(({fingerprint}) => shortFingerprint(fingerprint)).join(' ');
+  return all.length === 0 ? `no ${one}` : `${all.length === 1 ? one : several} ${prints}`;
+}
+
+/** One line for each pair that agrees in both directions, one for each direction where they do not. */
+function links({clusters}: MeshPicture, idOf: (name: string) => string): readonly string[] {
+  return clusters.flatMap((one, index) =>
+    clusters.slice(index + 1).flatMap((other) => {
+      const [there, back] = [answer(one, other), answer(other, one)];
+      const [from, to] = [idOf(one.name), idOf(other.name)];
+      if (there === back) return there === 'none' ? [] : [`${from} ${both[there]} ${to}`];
+      return [...direction(from, to, there), ...direction(to, from, back)];
+    }),
+  );
+}
+
+function answer({accepts}: ClusterPicture, other: ClusterPicture): Acceptance {
+  return accepts.find(({cluster}) => cluster === other.name)?.result ?? 'unknown';
+}
+
+type Link = Exclude<Acceptance, 'none'>;
+const both: Readonly<Record<Link, string>> = {
+  yes: '<-->|"accept each other"|',
+  no: '<-.->|"refuse each other"|',
+  unknown: '<-.->|"unknown"|',
+};
+const oneWay: Readonly<Record<Link, string>> = {
+  yes: '-->|"accepts"|',
+  no: '-.->|"refuses"|',
+  unknown: '-.->|"unknown"|',
+};
+
+function direction(from: string, to: string, result: Acceptance): readonly string[] {
+  return result === 'none' ? [] : [`${from} ${oneWay[result]} ${to}`];
+}
+
+/** Everything but plain words as a numeric entity (mermaid.js.org: "Entity codes to escape characters"); a label is never empty. */
+function escaped(text: string): string {
+  const line = printableLine(text);
+  return (line === '' ? '-' : line).replace(/[^A-Za-z0-9 .:_-]/gu, entity);
+}
+
+function entity(character: string): string {
+  return `#${String(character.codePointAt(0) ?? 0)};`;
+}
