@@ -20,7 +20,7 @@ import type {IstiodClusters, IstiodMetrics, ServedChain} from './facts/live.js';
 import type {NetworkGatewayFacts} from './facts/network-gateways.js';
 import type {ProxyRoots} from './facts/proxies.js';
 import type {LiveRoots, LiveRootsElsewhere} from './facts/roots.js';
-import type {CacertsFacts, PushedTrust, WrittenBundle} from './facts/trust.js';
+import type {CacertsContents, CacertsFacts, PushedTrust, WrittenBundle} from './facts/trust.js';
 import type {WebhookConfigurationFacts} from './facts/webhooks.js';
 
 export type * from './facts/ca-origin.js';
@@ -65,6 +65,8 @@ export interface ClusterFactValues {
   readonly access: {readonly reads: number};
   readonly clusterUid: string;
   readonly cacerts: CacertsFacts | 'absent';
+  /** What lies in Secret cacerts, whatever the work directory holds. */
+  readonly cacertsContents: CacertsContents | 'absent';
   /** Whether `trust push` would have to restart istiod, by its own rules; true where that cannot be told. */
   readonly restartOnPush: boolean;
   /** Fingerprint of the root that istiod made for itself (Secret istio-ca-secret). */
@@ -78,6 +80,8 @@ export interface ClusterFactValues {
   readonly namespaces: readonly NamespaceFacts[];
   readonly controlPlanes: readonly ControlPlaneFacts[];
   readonly gateways: readonly GatewayFacts[];
+  /** The names of ztunnel's pods in Istio's namespace; empty where there is no ambient mode. */
+  readonly ztunnelPods: readonly string[];
   /** Empty, too, where the mesh needs none: then nothing is asked. */
   readonly networkGateways: readonly NetworkGatewayFacts[];
   readonly servedChains: Parts<ServedChain>;
@@ -114,6 +118,7 @@ export const factOrigins: Readonly<Record<FactKey, FactOrigin>> = {
   access: {of: 'cluster', from: 'API server'},
   clusterUid: {of: 'cluster', from: 'API server'},
   cacerts: {of: 'cluster', from: 'Secret'},
+  cacertsContents: {of: 'cluster', from: 'Secret'},
   restartOnPush: {of: 'cluster', from: 'Secret'},
   selfSignedRoot: {of: 'cluster', from: 'Secret'},
   // With --no-secrets it is taken from the work directory.
@@ -125,6 +130,7 @@ export const factOrigins: Readonly<Record<FactKey, FactOrigin>> = {
   namespaces: {of: 'cluster', from: 'API server'},
   controlPlanes: {of: 'cluster', from: 'API server'},
   gateways: {of: 'cluster', from: 'API server'},
+  ztunnelPods: {of: 'cluster', from: 'API server'},
   networkGateways: {of: 'cluster', from: 'API server'},
   servedChains: {of: 'cluster', from: 'live istiod'},
   istiodMetrics: {of: 'cluster', from: 'live istiod'},

@@ -8,6 +8,7 @@ import type {Check} from './check.js';
 import {clusterNameCheck} from './control-plane/cluster-name.js';
 import {gatewayAddressesCheck} from './control-plane/gateway-addresses.js';
 import {gatewayPodsCheck} from './control-plane/gateway-pods.js';
+import {hazardsCheck} from './control-plane/hazards.js';
 import {istiodPodsCheck} from './control-plane/istiod-pods.js';
 import {meshIDCheck} from './control-plane/mesh-id.js';
 import {namespaceCheck} from './control-plane/namespace.js';
@@ -78,6 +79,7 @@ export const checks: readonly Check[] = [
   trustDomainCheck,
   versionCheck,
   skewCheck,
+  hazardsCheck,
   gatewayAddressesCheck,
   knownClustersCheck,
 ];

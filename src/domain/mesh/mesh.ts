@@ -55,6 +55,8 @@ export interface MeshTrust {
   readonly keepClusterKeys: boolean;
   /** Render ISTIO_MULTIROOT_MESH and PROXY_CONFIG_XDS_AGENT where the version has them (istio/istio pilot/pkg/features/pilot.go). */
   readonly rotationReady: boolean;
+  /** mesh.yaml itself says `rotationReady: true`: then it is an intention, not a default. */
+  readonly rotationDeclared?: boolean;
   readonly expiry: {readonly warn: ExpiryThreshold; readonly error: ExpiryThreshold};
 }
 

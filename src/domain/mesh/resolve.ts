@@ -224,6 +224,7 @@ function resolveTrust(declared: NonNullable<MeshFile['trust']>, said: SaidValues
     clusterValidityDays: validity(declared.clusterValidity) ?? Math.min(defaults.clusterValidityDays, rootValidityDays),
     keepClusterKeys: declared.keepClusterKeys ?? true,
     rotationReady: declared.rotationReady ?? true,
+    ...(declared.rotationReady === true && {rotationDeclared: true}),
     expiry: {
       warn: threshold(declared.expiry?.warn) ?? defaults.warn,
       error: threshold(declared.expiry?.error) ?? defaults.error,

@@ -18,6 +18,7 @@ import {
   istiodClusters,
   istiodMetrics,
   liveRoots,
+  mesh,
   meshValues,
   networkGateway,
   now,
@@ -46,6 +47,8 @@ const foreignRoot = certificate('foreign root', {notAfter: daysFromNow(3640)});
 const foreign = {roots: [foreignRoot], anchor: foreignRoot.fingerprint, certificate: certificate('foreign CA')};
 const healthy = clusterValues('cluster1');
 const running = healthy.bundles;
+const contents = healthy.cacertsContents;
+if (contents === 'absent') throw new Error('a healthy cluster has Secret cacerts');
 const {journal} = meshValues();
 const noFiles = {missing: ['ca-cert.pem'], problems: [], key: 'absent', roots: []} as const;
 
@@ -506,6 +509,25 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
     ['MESH408 error'],
   ],
   [
+    'mesh.yaml wants a root to be replaceable, and istiod was not told so',
+    {mesh: {trust: {...mesh.trust, rotationDeclared: true}}},
+    ['MESH410 warning', 'MESH410 warning'],
+  ],
+  [
+    'a chain for ambient workloads that this istiod breaks',
+    {
+      cluster1: {
+        ztunnelPods: ['ztunnel-1'],
+        controlPlanes: [controlPlane('cluster1', {version: {major: 1, minor: 24, patch: 3}})],
+        cacertsContents: {
+          ...contents,
+          chain: [{subject: 'CN=between', selfSigned: false, signsCrls: true}, ...contents.chain],
+        },
+      },
+    },
+    ['MESH410 error'],
+  ],
+  [
     'control planes are two minors apart',
     {
       mesh: {istio: {namespace: 'istio-system', profile: 'default'}},
@@ -702,7 +724,10 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
   ['an istiod that runs no CA', {cluster1: bare(noCa)}],
   [
     'an istiod before 1.24, whose metrics are as of its start',
-    {cluster1: metricsOf({version: '1.23.6', caEnd: daysFromNow(1)})},
+    {
+      mesh: {istio: {namespace: 'istio-system', profile: 'default'}},
+      cluster1: metricsOf({version: '1.23.6', caEnd: daysFromNow(1)}),
+    },
   ],
   ['an istiod that signs with its root', {cluster1: bare(signsWithRoot)}],
   ['a new istiod that nobody has asked yet', {cluster1: metricsOf({requests: 0, issued: 0})}],

@@ -175,6 +175,15 @@ export function clusterValues(name: Name): ClusterValues {
     access: {reads: 8},
     clusterUid: uids[name],
     cacerts: {...clusterCa(name), differences: []},
+    cacertsContents: {
+      keys: ['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem', 'root-cert.pem'],
+      layout: 'pem',
+      chain: [
+        {subject: `O=Istio, CN=ca of ${name}`, selfSigned: false, signsCrls: true},
+        {subject: root.subject, selfSigned: true, signsCrls: true},
+      ],
+      caEnd: daysFromNow(720),
+    },
     restartOnPush: false,
     selfSignedRoot: 'absent',
     pushedTrust: {
@@ -201,6 +210,7 @@ export function clusterValues(name: Name): ClusterValues {
     ),
     controlPlanes: [controlPlane(name, {network: networks[name]})],
     gateways: [gateway({network: networks[name]})],
+    ztunnelPods: [],
     networkGateways: [networkGateway(networks[name])],
     servedChains: new Parts([{name: 'istiod-1', seen: known(servedChain(name))}]),
     istiodMetrics: new Parts([{name: 'istiod-1', seen: known(istiodMetrics(name))}]),

@@ -21,6 +21,8 @@ describe('selecting checks', () => {
       'MESH405',
       'MESH406',
       'MESH407',
+      'MESH408',
+      'MESH409',
     ]);
   });
 

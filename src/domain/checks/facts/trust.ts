@@ -1,4 +1,5 @@
 /** Facts of what a cluster trusts and signs with, from its API server. */
+import type {CacertsContents} from '../../istio/hazards.js';
 import type {Difference} from '../../trust/diff.js';
 import type {CertificateFacts, ClusterCaFacts} from './files.js';
 
@@ -7,6 +8,8 @@ export interface CacertsFacts extends ClusterCaFacts {
   /** By the rules of `trust push`, so that both agree on what is equal; empty, too, where there is nothing to compare with. */
   readonly differences: readonly Difference[];
 }
+
+export type {CacertsContents};
 
 /** What istiod should have loaded, and where that was read: Secret cacerts, or the work directory with `--no-secrets`. */
 export interface PushedTrust {

@@ -17,7 +17,7 @@ export async function askControlPlanes(reads: ClusterReads): Promise<readonly Co
 /** The questions about what runs in Istio's namespace. */
 export function controlPlaneQuestions(
   options: ClusterQuestionOptions,
-): Questions<Pick<ClusterFactValues, 'namespaces' | 'controlPlanes' | 'gateways' | 'networkGateways'>> {
+): Questions<Pick<ClusterFactValues, 'namespaces' | 'controlPlanes' | 'gateways' | 'ztunnelPods' | 'networkGateways'>> {
   const {reads, controlPlanes} = options;
   return {
     namespaces: async () =>
@@ -28,6 +28,10 @@ export function controlPlaneQuestions(
       })),
     controlPlanes,
     gateways: async () => readGateways(await objects(reads)),
+    ztunnelPods: async () =>
+      (await reads.pods())
+        .filter(({metadata}) => metadata.labels?.app === 'ztunnel')
+        .map(({metadata}) => metadata.name),
     networkGateways: () => askNetworkGateways(options),
   };
 }

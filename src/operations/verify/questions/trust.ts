@@ -6,6 +6,7 @@ import type {
   PushedTrust,
   WrittenBundle,
 } from '../../../domain/checks/facts.js';
+import {cacertsContents} from '../../../domain/checks/read/cacerts-contents.js';
 import {certificateFacts, clusterCaFacts} from '../../../domain/checks/read/cluster-ca.js';
 import type {ConfigMapObject} from '../../../domain/checks/read/control-plane.js';
 import {isIstiod} from '../../../domain/checks/read/control-plane.js';
@@ -27,7 +28,10 @@ import type {ClusterQuestionOptions} from './cluster.js';
 const bundleKey = 'root-cert.pem';
 const defaultBundleName = 'istio-ca-root-cert';
 
-type TrustFacts = Pick<ClusterFactValues, 'cacerts' | 'restartOnPush' | 'selfSignedRoot' | 'pushedTrust' | 'bundles'>;
+type TrustFacts = Pick<
+  ClusterFactValues,
+  'cacerts' | 'cacertsContents' | 'restartOnPush' | 'selfSignedRoot' | 'pushedTrust' | 'bundles'
+>;
 
 /** The questions about a cluster's trust. */
 export function trustQuestions(options: ClusterQuestionOptions): Questions<TrustFacts> {
@@ -37,6 +41,10 @@ export function trustQuestions(options: ClusterQuestionOptions): Questions<Trust
     cacerts: async () => {
       const found = await secret();
       return found === 'absent' ? found : cacertsFacts(found, await options.ownCa());
+    },
+    cacertsContents: async () => {
+      const [raw, found] = await Promise.all([reads.secret(cacertsName), secret()]);
+      return raw === undefined || found === 'absent' ? 'absent' : cacertsContents(raw, found);
     },
     restartOnPush: async () => {
       // What cannot be read is a finding of its own; the push that is named says so again.

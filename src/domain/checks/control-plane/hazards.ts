@@ -1,0 +1,86 @@
+import {hazards, hazardsOf} from '../../istio/hazards.js';
+import type {Hazard, Remedy} from '../../istio/hazards.js';
+import type {ClusterSubject, Finding} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import type {ControlPlaneFacts} from '../facts.js';
+import {pushFix, reinstallFix, renewFix, upgradeFix} from '../fixes.js';
+
+/** Nothing runs that is known to go wrong in its version. */
+export const hazardsCheck = defineCheck({
+  id: 'MESH410',
+  title: 'No known hazard of the running version is met',
+  severity: 'warning',
+  scope: 'cluster',
+  vantage: 'API server',
+  needs: ['controlPlanes', 'cacertsContents', 'selfSignedRoot', 'ztunnelPods'],
+  waitable: true,
+  implies: [],
+  judge: ({controlPlanes, cacertsContents, selfSignedRoot, ztunnelPods}, subject) => {
+    if (controlPlanes.length === 0) return notApplicable('no istiod runs here');
+    const {cluster, mesh, now} = subject;
+    const remotes = mesh.clusters.filter(({role, primary}) => role === 'remote' && primary === cluster.name);
+    const findings = controlPlanes.flatMap((controlPlane) =>
+      hazardsOf(controlPlane.version, {
+        now,
+        env: controlPlane.workload.env,
+        cacerts: cacertsContents === 'absent' ? undefined : cacertsContents,
+        hasOwnRoot: selfSignedRoot !== 'absent',
+        hasZtunnel: ztunnelPods.length > 0,
+        remotes: remotes.map(({name}) => name),
+        mustRotate: mesh.trust.rotationDeclared === true,
+      }).map(({hazard, seen}): Finding => ({
+        severity: hazard.severity,
+        observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${seen}: ${hazard.consequence}`,
+        expected: hazard.expected,
+        fix: spell(hazard.remedy, controlPlane, subject),
+      })),
+    );
+    return findingsOr(findings, () =>
+      ok(controlPlanes.map(({workload, tag}) => `${workload.name} ${tag}`).join(', '), 'no known hazard'),
+    );
+  },
+  explanation: {
+    meaning: `What is known to go wrong in certain versions of Istio is looked for where such a version runs, each under the condition that makes it true:\n\n${hazards.map(line).join('\n')}`,
+    breaks:
+      'The finding says what: an istiod under a root of its own, revocation without effect, certificates that nobody accepts, a change that waits for a restart, remote clusters that nobody looks after.',
+    byHand: [
+      'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..image}"',
+      'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..env}"',
+      'kubectl --context "$CTX" -n istio-system describe secret cacerts   # names and sizes only',
+    ].join('\n'),
+    mend: 'The fix of the finding takes the condition away. A later version takes the hazard itself away, where there is one: the versions stand above.',
+    source: hazards.map(({id, source}) => `${id}: istio/istio ${source}`).join('; '),
+  },
+});
+
+function line(hazard: Hazard): string {
+  return `- ${hazard.id} (${versions(hazard)}): ${hazard.title}`;
+}
+
+function versions({from, fixedIn}: Hazard): string {
+  const list = (releases: NonNullable<Hazard['from']>): string =>
+    typeof releases === 'string' ? releases : releases.join(', ');
+  const parts = [
+    ...(from === undefined ? [] : [`since ${list(from)}`]),
+    ...(fixedIn === undefined ? [] : [`not in ${list(fixedIn)} and later`]),
+  ];
+  return parts.join(', ');
+}
+
+function spell(remedy: Remedy, {workload, tag}: ControlPlaneFacts, subject: ClusterSubject): string {
+  const {cluster, commands, mesh} = subject;
+  switch (remedy.by) {
+    case 'push':
+      return pushFix(subject);
+    case 'renew':
+      return renewFix(subject);
+    case 'reinstall':
+      return reinstallFix(subject);
+    case 'upgrade':
+      return `\${EDITOR:-vi} ${commands.path('mesh.yaml')} && ${upgradeFix(subject, tag)}`;
+    case 'environment': {
+      const change = remedy.value === undefined ? `${remedy.name}-` : `${remedy.name}=${remedy.value}`;
+      return commands.kubectl(cluster, `-n ${mesh.istio.namespace} set env deployment/${workload.name} ${change}`);
+    }
+  }
+}
