@@ -48,6 +48,8 @@ export interface RequestMatch {
   readonly resource?: string;
   readonly namespace?: string;
   readonly name?: string;
+  /** Only requests that name no namespace. */
+  readonly clusterWide?: true;
 }
 
 /** `drop` closes the connection without an answer, `hang` never answers, `apply-and-drop` does the work first. */
@@ -150,9 +152,12 @@ export class FakeCluster {
     );
   }
 
-  /** The authorizer says no to these requests from now on. */
-  deny(match: RequestMatch): void {
+  /** The authorizer says no to these requests, until the answer is called. */
+  deny(match: RequestMatch): () => void {
     this.#denied.push(match);
+    return () => {
+      this.#denied.splice(this.#denied.indexOf(match), 1);
+    };
   }
 
   /** The next `times` matching requests fail. */
@@ -460,13 +465,14 @@ function matchesLabel(object: FakeObject, term: string): boolean {
 }
 
 function matchesField(object: FakeObject, term: string): boolean {
-  const [path = '', value] = term.split(/==?/);
+  const [path = '', value] = term.split(/!=|==?/);
   let at: unknown = object;
   for (const key of path.split('.')) at = (at as Record<string, unknown> | undefined)?.[key];
-  return String(at) === value;
+  return (String(at) === value) !== term.includes('!=');
 }
 
 function matches(match: RequestMatch, request: FakeRequest): boolean {
+  if (match.clusterWide && request.namespace !== undefined) return false;
   return (['verb', 'resource', 'namespace', 'name'] as const).every(
     (field) => match[field] === undefined || match[field] === request[field],
   );

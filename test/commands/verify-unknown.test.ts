@@ -1,0 +1,134 @@
+/** What verify may not see: each of its requests is refused in turn, whichever those are. */
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import Verify from '../../src/commands/verify.js';
+import type {Check} from '../../src/domain/checks/check.js';
+import {checks} from '../../src/domain/checks/registry.js';
+import type {Row} from '../../src/domain/checks/report.js';
+import {verifyRights} from '../../src/domain/checks/rights.js';
+import type {Right} from '../../src/domain/checks/rights.js';
+import type {VerifyResult} from '../../src/operations/verify/verify.js';
+import type {FakeRequest, RequestMatch} from '../helpers/fake-kubectl/fake-cluster.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+import {meshOfNetworks} from '../helpers/verify-networks.js';
+import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+
+const istioNamespace = 'istio-system';
+let mesh: VerifiedMesh;
+
+beforeEach(async () => {
+  mesh = await meshOfNetworks();
+});
+afterEach(() => mesh.stop());
+
+async function verify(...argv: string[]): Promise<{code: number; result: VerifyResult}> {
+  const run = await runCommand(Verify, [...argv, '-o', 'json'], mesh.env);
+  return {code: run.code, result: answerOf(run) as VerifyResult};
+}
+
+/** The request as a denial matches it: exactly this one. */
+function matchOf(request: FakeRequest): RequestMatch {
+  const {verb, resource, namespace, name} = request;
+  return {verb, resource, ...(namespace === undefined ? {clusterWide: true} : {namespace}), ...(name && {name})};
+}
+
+/** Distinct requests of one cluster, without `/version`, which needs no right. */
+function sentTo(cluster: string): readonly FakeRequest[] {
+  const sent = mesh.one(cluster).kube.requests.filter(({resource}) => !resource.startsWith('/'));
+  return [...new Map(sent.map((request) => [JSON.stringify(matchOf(request)), request])).values()];
+}
+
+/** The one name that a list is about. */
+function nameOf({name, query}: FakeRequest): string | undefined {
+  return name ?? /^metadata\.name=([^,]+)$/.exec(query.get('fieldSelector') ?? '')?.[1];
+}
+
+function covers({verb, resource, name, where}: Right, request: FakeRequest): boolean {
+  return (
+    verb === request.verb &&
+    resource === request.resource &&
+    name === nameOf(request) &&
+    (where === 'everywhere' ? request.namespace === undefined : request.namespace === istioNamespace)
+  );
+}
+
+/** Rows that rest on facts that the right tells of, in this cluster. */
+function restingOn({facts}: Right, cluster: string, rows: readonly Row[]): readonly Row[] {
+  return rows.filter((row) => {
+    const check: Check | undefined = checks.find(({id}) => id === row.id);
+    return check?.needs.some((need) => {
+      if (!facts.some((fact) => fact === need)) return false;
+      if (row.scope !== 'pair') return row.cluster === undefined || row.cluster === cluster;
+      const side = check.sides?.[need];
+      return (side !== 'peer' && row.cluster === cluster) || (side !== 'self' && row.peer === cluster);
+    });
+  });
+}
+
+describe('the healthy mesh over two networks', () => {
+  it('is ok', async () => {
+    const {code, result} = await verify();
+    expect(result.checks.filter(({result: one}) => one !== 'ok' && one !== 'skipped')).toEqual([]);
+    expect([code, result.verdict]).toEqual([0, 'ok']);
+  });
+
+  it('sends no request without a right in the list, and the list has none that is never used', async () => {
+    await verify();
+    const requests = [...sentTo('c1'), ...sentTo('c2')];
+    for (const request of requests) {
+      expect(
+        verifyRights.filter((right) => covers(right, request)),
+        request.url,
+      ).toHaveLength(1);
+    }
+    const unused = verifyRights.filter((right) => !requests.some((request) => covers(right, request)));
+    expect(unused.map(({verb, resource, where}) => `${verb} ${resource} ${where}`)).toEqual([
+      // Of kubectl port-forward, which is another program.
+      'get pods Istio namespace',
+      'create pods/portforward Istio namespace',
+      // Of meshes in which the roots changed lately, and of those of Istio 1.7.
+      'list pods everywhere',
+      'get services everywhere',
+    ]);
+  });
+});
+
+describe('each request that is refused', () => {
+  it.each(['c1', 'c2'])(
+    'by %s: nothing that rests on it is ok, exit 4, and the reason names verb and resource',
+    {timeout: 120_000},
+    async (cluster) => {
+      const {kube} = mesh.one(cluster);
+      await verify();
+      for (const request of sentTo(cluster)) {
+        const what = `${request.verb} ${request.url}`;
+        const allow = kube.deny(matchOf(request));
+        const {code, result} = await verify();
+        allow();
+        expect.soft([code, result.verdict], what).toEqual([4, 'unknown']);
+        const right = verifyRights.find((one) => covers(one, request));
+        if (!right) throw new Error(`no right for ${what}`);
+        const resting = restingOn(right, cluster, result.checks);
+        expect.soft(resting.length, what).toBeGreaterThan(0);
+        const notUnknown = resting
+          .filter(({result: one}) => one !== 'unknown')
+          .map(({id, result: one}) => `${id} ${one}`);
+        expect.soft(notUnknown, what).toEqual([]);
+        const unknown = result.checks.filter(({result: one}) => one === 'unknown');
+        for (const row of unknown) {
+          expect.soft(row.reason, what).toContain(`${request.verb} ${request.resource}`);
+          expect.soft(row.error?.code, what).toBe('FORBIDDEN');
+        }
+        expect
+          .soft(
+            unknown.map(({id}) => id),
+            what,
+          )
+          .toContain('MESH202');
+        // What rests on other facts is still judged.
+        const elsewhere = result.checks.filter((row) => row.cluster !== undefined && row.cluster !== cluster);
+        const spoilt = elsewhere.filter(({peer, result: one}) => peer !== cluster && one !== 'ok' && one !== 'skipped');
+        expect.soft(spoilt, what).toEqual([]);
+      }
+    },
+  );
+});

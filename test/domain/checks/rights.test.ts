@@ -1,0 +1,36 @@
+import {readFile} from 'node:fs/promises';
+import {describe, expect, it} from 'vitest';
+import {factOrigins} from '../../../src/domain/checks/facts.js';
+import {verifyRights} from '../../../src/domain/checks/rights.js';
+import {renderRights} from '../../../scripts/rights-doc.js';
+
+describe('the rights that verify needs', () => {
+  it('stand in docs/verify.md; if a request was meant to change, run `npm run docs`', async () => {
+    const page = await readFile(new URL('../../../docs/verify.md', import.meta.url), 'utf8');
+    // The formatter of the page only aligns the columns.
+    const plain = (text: string): string => text.replace(/ {2,}/g, ' ').replace(/-{3,}/g, '---');
+    expect(plain(page)).toContain(plain(renderRights()));
+  });
+
+  it('are there once each, and tell of facts of clusters', () => {
+    const names = verifyRights.map(({verb, group, resource, name, where}) =>
+      [verb, group, resource, name, where].join(),
+    );
+    expect(new Set(names).size).toBe(names.length);
+    for (const {facts} of verifyRights) {
+      expect(facts.length).toBeGreaterThan(0);
+      for (const fact of facts) expect(factOrigins[fact].of).toBe('cluster');
+    }
+  });
+
+  it('cover every fact that is read from a cluster', () => {
+    const told = new Set<string>(verifyRights.flatMap(({facts}) => facts));
+    const read = Object.entries(factOrigins).filter(([, {from}]) => from !== 'work directory');
+    expect(read.map(([fact]) => fact).filter((fact) => !told.has(fact))).toEqual([
+      // Every authenticated user may read /version; the summary of all; what is known even where reading is refused.
+      'apiVersion',
+      'access',
+      'restartOnPush',
+    ]);
+  });
+});
