@@ -18,7 +18,8 @@ export const cacertsCheck = defineCheck({
   needs: ['cacerts', 'restartOnPush'],
   uses: ['caOrigin'],
   waitable: true,
-  implies: ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308'],
+  // istiod that cannot load it does not start.
+  implies: ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308', 'MESH402'],
   judge: ({cacerts, restartOnPush, caOrigin}, subject) => {
     const {cluster, mesh} = subject;
     const isElsewhere = caOrigin?.from === 'elsewhere';
