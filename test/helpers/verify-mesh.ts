@@ -51,8 +51,8 @@ export async function verifiedMesh(...names: readonly string[]): Promise<Verifie
       putCacerts(kube, textsOf(bundle));
       for (const object of controlPlane(name)) kube.put(object);
       const publish = (text: string): void => {
-        for (const space of bundleNamespaces)
-          kube.put(configMap(`${space}/istio-ca-root-cert`, {'root-cert.pem': text}));
+        for (const space of bundleNamespaces) kube.put(publishedBundle(space, text, bundleWrittenAt));
+        for (const object of webhooksOf(text)) kube.put(object);
       };
       publish(bundle.rootCert);
       const leaf = await tinyLeaf(ca);
@@ -99,6 +99,44 @@ function meshYaml(clusters: readonly VerifiedCluster[]): string {
     ({name, kube}) => `  - name: ${name}\n    context: ctx-${name}\n    network: network1\n    uid: ${kube.uid}\n`,
   );
   return `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshID: mesh1\nclusters:\n${list.join('')}`;
+}
+
+/** When istiod wrote its bundles: when the fake API server says that they were made, so the roots never changed. */
+const bundleWrittenAt = '2026-01-01T00:00:00Z';
+
+/** ConfigMap istio-ca-root-cert of a namespace, as istiod wrote it last at some time. */
+export function publishedBundle(space: string, text: string, writtenAt: string): FakeObject {
+  const object = configMap(`${space}/istio-ca-root-cert`, {'root-cert.pem': text});
+  const fieldsV1 = {'f:data': {'.': {}, 'f:root-cert.pem': {}}};
+  const managedFields = [{manager: 'istiod-1', operation: 'Update', time: writtenAt, fieldsV1}];
+  return {...object, metadata: {...object.metadata, managedFields}};
+}
+
+/** The webhooks of istiod with a caBundle: the injector's, a revision tag's, and the validator's. */
+export function webhooksOf(caBundle: string): readonly FakeObject[] {
+  const object = (
+    kind: string,
+    name: string,
+    labels: Record<string, string>,
+    webhooks: readonly string[],
+  ): FakeObject => ({
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind,
+    metadata: {name, labels: {'istio.io/rev': 'default', ...labels}},
+    webhooks: webhooks.map((webhook) => ({
+      name: webhook,
+      clientConfig: {
+        service: {namespace: 'istio-system', name: 'istiod', port: 443},
+        caBundle: Buffer.from(caBundle).toString('base64'),
+      },
+    })),
+  });
+  const injectors = ['rev.namespace.sidecar-injector.istio.io', 'rev.object.sidecar-injector.istio.io'];
+  return [
+    object('MutatingWebhookConfiguration', 'istio-sidecar-injector', {}, injectors),
+    object('MutatingWebhookConfiguration', 'istio-revision-tag-prod', {'istio.io/tag': 'prod'}, injectors),
+    object('ValidatingWebhookConfiguration', 'istio-validator-istio-system', {}, ['rev.validation.istio.io']),
+  ];
 }
 
 /** What a TLS server presents. */

@@ -1,0 +1,284 @@
+/** What only several clusters, the API server's webhooks and the age of the roots show: MESH306, MESH307, MESH310. */
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import Verify from '../../src/commands/verify.js';
+import type {Row} from '../../src/domain/checks/report.js';
+import type {VerifyResult} from '../../src/operations/verify/verify.js';
+import type {FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
+import {configMap} from '../helpers/fake-kubectl/fake-cluster.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+import {tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js';
+import type {TinyOptions} from '../helpers/tiny-ca.js';
+import {istiod, pod} from '../helpers/trust-mesh.js';
+import {publishedBundle, verifiedMesh, webhooksOf} from '../helpers/verify-mesh.js';
+import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+
+let mesh: VerifiedMesh;
+
+beforeEach(async () => {
+  mesh = await verifiedMesh('c1', 'c2');
+});
+afterEach(() => mesh.stop());
+
+async function verify(only: string, ...argv: string[]): Promise<{code: number; rows: readonly Row[]}> {
+  const run = await runCommand(Verify, ['--only', only, ...argv, '-o', 'json'], mesh.env);
+  return {code: run.code, rows: (answerOf(run) as VerifyResult).checks};
+}
+
+function name({id, cluster, peer, result}: Row): string {
+  return [id, cluster, peer, result].filter((word) => word !== undefined).join(' ');
+}
+
+describe('acceptance between clusters (MESH307)', () => {
+  it('is judged in both directions', async () => {
+    const {code, rows} = await verify('MESH307');
+    expect([code, ...rows.map(name)]).toEqual([0, 'MESH307 c1 c2 ok', 'MESH307 c2 c1 ok']);
+  });
+
+  it('is nothing to judge with one cluster', async () => {
+    expect((await verify('MESH307', 'c1')).rows).toEqual([]);
+  });
+
+  it('fails where an istiod presents a chain under another root, and names who, what and a push there', async () => {
+    const other = await tinyRoot();
+    const ca = await tinyClusterCa(other, 'c2');
+    mesh.one('c2').present([await tinyLeaf(ca), ca, other]);
+    const {code, rows} = await verify('MESH307');
+    expect([code, ...rows.map(name)]).toEqual([3, 'MESH307 c1 c2 error', 'MESH307 c2 c1 ok']);
+    expect(rows[0]?.observed).toMatch(/^istiod-1 of c2 presents .*L=c2/);
+    expect(rows[0]?.fix).toBe('kubectl mesh trust push c2 --restart-istiod --yes');
+  });
+
+  it('blames the side whose roots are not those of the work directory', async () => {
+    mesh.one('c1').publish((await tinyRoot()).certificate.pem);
+    const {rows} = await verify('MESH307');
+    expect(rows.map(name)).toEqual(['MESH307 c1 c2 error', 'MESH307 c2 c1 ok']);
+    expect(rows[0]?.fix).toBe('kubectl mesh trust push c1 --restart-istiod --yes');
+  });
+
+  it('is fine during a rotation: bundles differ and hold the root that the other signs under', async () => {
+    const next = await tinyRoot();
+    mesh.one('c1').publish(next.certificate.pem + mesh.root.certificate.pem);
+    const {code} = await verify('MESH307,MESH306');
+    expect(code).toBe(0);
+  });
+
+  it.each(['root', 'cluster CA'])(
+    'looks at dates: an expired %s is refused, equal as its bytes are',
+    async (expired) => {
+      const past = new Date(Date.now() - 20 * 86_400_000);
+      const until = (what: string): TinyOptions => ({
+        now: past,
+        change: (template) => ({
+          ...template,
+          notAfter: new Date(Date.now() + (what === expired ? -1 : 1) * 86_400_000),
+        }),
+      });
+      const root = await tinyRoot(until('root'));
+      const ca = await tinyClusterCa(root, 'c2', until('cluster CA'));
+      const chain = [await tinyLeaf(ca, until('leaf')), ca, root];
+      mesh.one('c1').publish(root.certificate.pem);
+      mesh.one('c2').present(chain);
+      const {rows} = await verify('MESH307');
+      expect(rows.map(name)).toContain('MESH307 c1 c2 error');
+      expect(rows[0]?.observed).toMatch(/expired on/);
+    },
+  );
+
+  it('is unknown, and says why, where nothing tells which roots are trusted; the other direction is known', async () => {
+    mesh.one('c1').kube.remove('ConfigMap', 'istio-system/istio-ca-root-cert');
+    const {code, rows} = await verify('MESH307');
+    expect([code, ...rows.map(name)]).toEqual([4, 'MESH307 c1 c2 unknown', 'MESH307 c2 c1 ok']);
+    expect(rows[0]?.reason).toMatch(/no ConfigMap istio-ca-root-cert/);
+  });
+
+  it('reads the bundle by the name that istiod gives it', async () => {
+    const {kube} = mesh.one('c1');
+    kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1', PILOT_CA_CERT_CONFIGMAP: 'our-roots'}));
+    kube.remove('ConfigMap', 'istio-system/istio-ca-root-cert');
+    kube.put(configMap('istio-system/our-roots', {'root-cert.pem': mesh.root.certificate.pem}));
+    expect((await verify('MESH307')).rows.map(name)).toEqual(['MESH307 c1 c2 ok', 'MESH307 c2 c1 ok']);
+  });
+});
+
+describe('webhooks (MESH306)', () => {
+  const foreign = async (): Promise<readonly FakeObject[]> => webhooksOf((await tinyRoot()).certificate.pem);
+
+  it.each([
+    ['istio-sidecar-injector', 0],
+    ['istio-revision-tag-prod', 1],
+    ['istio-validator-istio-system', 2],
+  ] as const)('of %s with another caBundle are an error that names it', async (configuration, index) => {
+    const object = (await foreign())[index];
+    if (!object) throw new Error('a webhook');
+    mesh.one('c1').kube.put(object);
+    const {code, rows} = await verify('MESH306', 'c1');
+    expect([code, ...rows.map(name)]).toEqual([3, 'MESH306 c1 error']);
+    expect(rows[0]?.observed).toContain(configuration);
+    expect(rows[0]?.fix).toBe('kubectl --context ctx-c1 -n istio-system rollout restart deployment/istiod');
+  });
+
+  it.each([
+    ['', 'an empty caBundle'],
+    ['garbage', 'a caBundle that is no certificate'],
+  ])('with the caBundle "%s" are an error', async (text, words) => {
+    for (const object of webhooksOf(text).slice(0, 1)) mesh.one('c1').kube.put(object);
+    const {rows} = await verify('MESH306', 'c1');
+    expect(rows.map(name)).toEqual(['MESH306 c1 error']);
+    expect(rows[0]?.observed).toContain(words);
+  });
+
+  it('that no istiod takes for its own are mended by the label that it looks for', async () => {
+    const [object] = await foreign();
+    if (!object) throw new Error('a webhook');
+    mesh.one('c1').kube.put({...object, metadata: {...object.metadata, labels: {}}});
+    const {rows} = await verify('MESH306', 'c1');
+    expect(rows[0]?.fix).toBe(
+      'kubectl --context ctx-c1 label mutatingwebhookconfiguration istio-sidecar-injector istio.io/rev=default --overwrite',
+    );
+  });
+
+  it('in another order and with other bytes between certificates are the same', async () => {
+    const next = await tinyRoot();
+    const {kube, publish} = mesh.one('c1');
+    publish(mesh.root.certificate.pem + next.certificate.pem);
+    for (const object of webhooksOf(`${next.certificate.pem}\n\n${mesh.root.certificate.pem}`)) kube.put(object);
+    expect((await verify('MESH306', 'c1')).rows.map(name)).toEqual(['MESH306 c1 ok']);
+  });
+
+  it.each<[string, (object: FakeObject) => FakeObject]>([
+    ['lead to a URL', (object) => withClient(object, {url: 'https://other.example/inject'})],
+    ['lead to another namespace', (object) => withClient(object, {service: {namespace: 'istio-two', name: 'istiod'}})],
+    ['lead to another program', (object) => withClient(object, {service: {namespace: 'istio-system', name: 'kiali'}})],
+  ])('that %s are no alarm', async (_, change) => {
+    for (const object of await foreign()) {
+      const changed = change(object);
+      mesh.one('c1').kube.put({...changed, metadata: {...changed.metadata, name: `other-${object.metadata.name}`}});
+    }
+    expect((await verify('MESH306', 'c1')).rows.map(name)).toEqual(['MESH306 c1 ok']);
+  });
+
+  it('are nothing to judge where istiod does not run', async () => {
+    mesh.one('c1').kube.remove('Deployment', 'istio-system/istiod');
+    for (const object of await foreign()) mesh.one('c1').kube.put(object);
+    expect((await verify('MESH306', 'c1')).rows.map(name)).toEqual(['MESH306 c1 skipped']);
+  });
+});
+
+function withClient(object: FakeObject, client: object): FakeObject {
+  const webhooks = object.webhooks as readonly {readonly clientConfig: {readonly caBundle: string}}[];
+  return {
+    ...object,
+    webhooks: webhooks.map((one) => ({...one, clientConfig: {caBundle: one.clientConfig.caBundle, ...client}})),
+  };
+}
+
+describe('proxies (MESH310)', () => {
+  const hoursAgo = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString();
+  const proxied = (path: string, createdAt: string, more: object = {}): FakeObject => {
+    const object = pod(path, {status: {phase: 'Running'}, ...more}, {'service.istio.io/canonical-name': 'x'});
+    const annotations = {'sidecar.istio.io/status': '{}'};
+    return {...object, metadata: {...object.metadata, annotations, creationTimestamp: createdAt}};
+  };
+  const changed = (hours: number): void => {
+    mesh.one('c1').kube.put(publishedBundle('istio-system', mesh.root.certificate.pem, hoursAgo(hours)));
+  };
+  const lists = (): readonly string[] =>
+    mesh
+      .one('c1')
+      .kube.requests.filter(({resource, namespace}) => resource === 'pods' && namespace === undefined)
+      .map(({url}) => url);
+
+  it('are not even listed where the roots never changed', async () => {
+    mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(2000)));
+    const {code, rows} = await verify('MESH310', 'c1');
+    expect([code, ...rows.map(name), ...lists()]).toEqual([0, 'MESH310 c1 ok']);
+  });
+
+  it('that are older than a change of today make it unknown: how many, until when, and how to end it', async () => {
+    changed(1);
+    mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(5)));
+    mesh.one('c1').kube.put(proxied('shop/new', hoursAgo(0.5)));
+    const {code, rows} = await verify('MESH310', 'c1');
+    expect([code, ...rows.map(name)]).toEqual([4, 'MESH310 c1 unknown']);
+    expect(rows[0]?.error?.code).toBe('TOO_EARLY');
+    expect(rows[0]?.reason).toContain('1 proxy started before (shop/old)');
+    expect(rows[0]?.reason).toContain(hoursAgo(1 - 24).slice(0, 10));
+    expect(rows[0]?.fix).toMatch(/^kubectl --context ctx-c1 -n shop rollout restart /);
+    expect(lists()).toHaveLength(2);
+  });
+
+  it('in several namespaces are restarted by one line', async () => {
+    changed(1);
+    for (const space of ['default', 'shop']) mesh.one('c1').kube.put(proxied(`${space}/old`, hoursAgo(5)));
+    const {rows} = await verify('MESH310', 'c1');
+    expect(rows[0]?.fix).toMatch(/^for namespace in default shop; do kubectl .* -n "\$namespace" .*; done$/);
+  });
+
+  it.each([
+    ['every certificate of that time has ended', () => changed(25), hoursAgo(30), {}],
+    ['it started after the change', () => changed(3), hoursAgo(2), {}],
+    ['it has ended', () => changed(3), hoursAgo(9), {status: {phase: 'Succeeded'}}],
+  ])('is no matter where %s', async (_, change, createdAt, more) => {
+    change();
+    mesh.one('c1').kube.put(proxied('shop/one', createdAt, more));
+    expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 ok']);
+  });
+
+  it('without a mark of the injector is none: anybody may set its label', async () => {
+    changed(1);
+    const {metadata, ...rest} = proxied('shop/plain', hoursAgo(9));
+    mesh.one('c1').kube.put({...rest, metadata: {...metadata, annotations: {}}});
+    expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 ok']);
+  });
+
+  it('that are ztunnels count, too', async () => {
+    changed(1);
+    const ztunnel = pod('istio-system/ztunnel-1', {status: {phase: 'Running'}}, {app: 'ztunnel'});
+    mesh.one('c1').kube.put({...ztunnel, metadata: {...ztunnel.metadata, creationTimestamp: hoursAgo(9)}});
+    expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 unknown']);
+  });
+
+  describe('that istiod pushes roots to', () => {
+    const pushes = (toldAt: string): void => {
+      const {kube} = mesh.one('c1');
+      kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1', ISTIO_MULTIROOT_MESH: 'true'}));
+      const config = 'defaultConfig:\n  proxyMetadata:\n    PROXY_CONFIG_XDS_AGENT: "true"\n';
+      const object = configMap('istio-system/istio', {mesh: config});
+      const managedFields = [
+        {manager: 'istio-operator', operation: 'Apply', time: toldAt, fieldsV1: {'f:data': {'f:mesh': {}}}},
+      ];
+      kube.put({...object, metadata: {...object.metadata, managedFields}});
+    };
+
+    it('have them', async () => {
+      pushes(hoursAgo(100));
+      changed(1);
+      mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(5)));
+      expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 ok']);
+    });
+
+    it('are known to listen only if they started when they were told to', async () => {
+      pushes(hoursAgo(2));
+      changed(1);
+      mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(5)));
+      expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 unknown']);
+    });
+  });
+
+  it.each([
+    ['SECRET_TTL', {}, 'defaultConfig:\n  proxyMetadata:\n    SECRET_TTL: 48h\n'],
+    ['DEFAULT_WORKLOAD_CERT_TTL', {DEFAULT_WORKLOAD_CERT_TTL: '48h0m0s'}, ''],
+  ])('live as long as %s says', async (_, env, config) => {
+    const {kube} = mesh.one('c1');
+    kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1', ...env}));
+    kube.put(configMap('istio-system/istio', {mesh: config}));
+    changed(30);
+    kube.put(proxied('shop/old', hoursAgo(40)));
+    expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 unknown']);
+  });
+
+  it('cannot be judged where the API server keeps no account of writes', async () => {
+    mesh.one('c1').kube.put(configMap('istio-system/istio-ca-root-cert', {'root-cert.pem': mesh.root.certificate.pem}));
+    expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 skipped']);
+  });
+});
