@@ -168,11 +168,12 @@ function checkAgreement(file: MeshFile | undefined, {meshID, clusters}: Wanted):
   }
 }
 
-/** No context that was said is another cluster's already, as declared or as said. */
+/** No context that was said is another cluster's already, as declared or, where something was said of that one, as said. */
 function checkContextsAreFree(declared: readonly Omit<InitCluster, 'outcome'>[], {clusters}: Wanted): void {
   for (const {name, context} of clusters) {
     if (context === undefined) continue;
-    const owner = [...clusters, ...declared].find((other) => other.name !== name && other.context === context);
+    const others = declared.filter((other) => !clusters.some((said) => said.name === other.name && said.context));
+    const owner = [...clusters, ...others].find((other) => other.name !== name && other.context === context);
     if (!owner) continue;
     throw new MeshError(
       'CONTRADICTION',

@@ -84,6 +84,14 @@ describe('init', () => {
     expect(await dir.read('contexts.yaml')).toContain('cluster1: mine');
   });
 
+  it('lets two contexts change places when both are said at once', async () => {
+    await init('cluster1=one', 'cluster2=two');
+    expect((await init('cluster1=two')).code).toBe(2);
+    expect((await init('cluster1=two', 'cluster2=one')).code).toBe(0);
+    const contexts = await dir.read('contexts.yaml');
+    expect([contexts.includes('cluster1: two'), contexts.includes('cluster2: one')]).toEqual([true, true]);
+  });
+
   const guide = {
     MESH: 'mesh9',
     CLUSTER_1: 'one',

@@ -20,6 +20,8 @@ export interface Commands {
   meshCluster(words: string): string;
   /** `kubectl --context … WORDS`; the cluster's context, or `CONTEXT` where none is known. */
   kubectl(cluster: MeshCluster, words: string): string;
+  /** `kubectl WORDS` without a context, for words that name one themselves or need none. */
+  kubectlAnywhere(words: string): string;
   /** `istioctl --context … WORDS`, of the same cluster. */
   istioctl(cluster: MeshCluster, words: string): string;
   /** `cmctl --context … WORDS`: cert-manager's command line. */
@@ -60,6 +62,7 @@ export function commandsFor(typed: TypedTarget): Commands {
     mesh,
     meshCluster,
     kubectl: ({context: own}, words) => `kubectl${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as} ${words}`,
+    kubectlAnywhere: (words) => `kubectl${kubeconfig}${as} ${words}`,
     istioctl: ({context: own}, words) => `istioctl${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as} ${words}`,
     cmctl: ({context: own}, words) => `cmctl${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as} ${words}`,
     complete: (text) =>

@@ -598,7 +598,7 @@ describe('a fault', () => {
     expect(rows.length).toBeGreaterThan(0);
     for (const {observed, expected, fix} of rows) {
       expect([observed, expected].every((text) => text !== '')).toBe(true);
-      expect(fix).toMatch(/^(?:kubectl|chmod|mv|\(umask|\$\{EDITOR|"\$ISTIO")/);
+      expect(fix).toMatch(/^(?:kubectl|istioctl|chmod|mv|\(umask|\$\{EDITOR|"\$ISTIO")/);
     }
   });
 
@@ -766,11 +766,10 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
 ];
 
 describe('a context that leads elsewhere', () => {
-  it.each(['MESH203', 'MESH204'])('is mended by recording another: %s', (id) => {
+  it.each(['MESH203', 'MESH204'])('is mended by recording those with the right UIDs: %s', (id) => {
     const {checks: rows} = judge(checks, evidence({cluster1: {clusterUid: 'uid-2'}}));
-    expect(rows.filter((row) => row.id === id && row.result === 'error').map(({fix}) => fix)).toEqual([
-      expect.stringMatching(/^kubectl mesh init cluster\d=CONTEXT$/),
-    ]);
+    const fixes = rows.filter((row) => row.id === id && row.result === 'error').map(({fix}) => fix);
+    expect(fixes).toEqual([expect.stringMatching(/^kubectl mesh init \$\(.*uid-1\) echo "cluster1=\$context".*\)$/)]);
   });
 });
 

@@ -39,6 +39,8 @@ export interface Fault {
   /** Where it must be found; absent: in a row about the whole mesh. */
   readonly cluster?: string;
   readonly peer?: string;
+  /** Other clusters in which the same thing is wrong, and found by the same check. */
+  readonly also?: readonly string[];
   /** Default error. */
   readonly result?: Extract<CheckRow['result'], 'error' | 'warning' | 'unknown'>;
   /** Found in what was observed (of unknown: in the reason), so that the right thing was seen and not only the right id. */

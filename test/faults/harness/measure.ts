@@ -63,13 +63,18 @@ class Observations {
   judge(verified: Verified): void {
     const {fault} = this;
     const found = this.found(verified);
-    this.caught = found.some(({result, observed, reason}) => {
-      return result === (fault.result ?? 'error') && fault.says.test(`${observed ?? ''}\n${reason ?? ''}`);
-    });
+    this.caught = subjectsOf(fault).every((subject) =>
+      found.some(
+        (row) =>
+          subjectOf(row) === subject &&
+          row.result === (fault.result ?? 'error') &&
+          fault.says.test(`${row.observed ?? ''}\n${row.reason ?? ''}`),
+      ),
+    );
     this.caughtBy = [...new Set(verified.checks.filter((row) => isBad(row) && !row.impliedBy).map(({id}) => id))];
     if (!this.caught) this.problems.push(`missed: ${tell(verified.checks.filter(isBad))}`);
     const others = changes(this.lab.baseline, verified.checks).filter(
-      ({subject}) => subject !== subjectOf({id: checkOf(fault), ...place(fault)}),
+      ({subject}) => !subjectsOf(fault).includes(subject),
     );
     const follows = (change: Change): boolean => followsFrom(checks, checkOf(fault), change);
     this.follows = [...new Set(others.filter(follows).map(({id}) => id))];
@@ -98,10 +103,10 @@ class Observations {
     if (!this.mended) this.problems.push(`not green afterwards: ${tell(green.checks.filter(isBad))}`);
   }
 
-  /** Rows of the fault's check that are not well, about its subject. */
+  /** Rows of the fault's check that are not well, about its subjects. */
   private found({checks: rows}: Verified): readonly CheckRow[] {
-    const subject = subjectOf({id: checkOf(this.fault), ...place(this.fault)});
-    return rows.filter((row) => isBad(row) && subjectOf(row) === subject && row.impliedBy === undefined);
+    const subjects = subjectsOf(this.fault);
+    return rows.filter((row) => isBad(row) && subjects.includes(subjectOf(row)) && row.impliedBy === undefined);
   }
 
   private async execute(fix: string): Promise<void> {
@@ -123,8 +128,12 @@ class Observations {
   }
 }
 
-function place({cluster, peer}: Fault): Pick<CheckRow, 'cluster' | 'peer'> {
-  return {...(cluster !== undefined && {cluster}), ...(peer !== undefined && {peer})};
+/** What the rows that must find it are about: `MESH203 one`, `MESH203 two`. */
+function subjectsOf(fault: Fault): readonly string[] {
+  const {cluster, peer, also = []} = fault;
+  const of = (place: Pick<CheckRow, 'cluster' | 'peer'>): string => subjectOf({id: checkOf(fault), ...place});
+  const first = of({...(cluster !== undefined && {cluster}), ...(peer !== undefined && {peer})});
+  return [first, ...also.map((other) => of({cluster: other}))];
 }
 
 /** A program that changes the file it is given as a person in an editor would; it refuses another file. */

@@ -1,7 +1,50 @@
 /** Faults on the way to a cluster: API servers, rights, contexts. */
+import {rmSync} from 'node:fs';
 import type {Fault} from '../harness/fault.js';
+import type {Lab} from '../harness/lab.js';
+import {becomeAuditor, changeKubeconfig, grant, type RightName} from '../harness/users.js';
 
-export const accessFaults: readonly Fault[] = [
+/** The contexts of the user's kubeconfig lead to these clusters, and to no others. */
+function contexts(names: Readonly<Record<string, string>>): Fault['seed'] {
+  return (lab) => {
+    point(lab, names);
+    return Promise.resolve(async () => {
+      point(lab, {'kwok-one': 'one', 'kwok-two': 'two'});
+      rmSync(lab.path('contexts.yaml'), {force: true});
+      await lab.waitForGreen();
+    });
+  };
+}
+
+function point(lab: Lab, names: Readonly<Record<string, string>>): void {
+  lab.cli.useContexts(Object.fromEntries(Object.entries(names).map(([name, cluster]) => [name, lab.cluster(cluster)])));
+}
+
+/** Somebody changes the kubeconfig entry of cluster two, and changes it back. */
+function brokenKubeconfig(change: (entry: {cluster: Record<string, string>; user: Record<string, string>}) => void): {
+  readonly seed: Fault['seed'];
+  readonly mend: Fault['mend'];
+} {
+  return {
+    seed: (lab) => {
+      changeKubeconfig(lab, (config) => {
+        const cluster = config.clusters.find(({name}) => name === 'kwok-two')?.cluster ?? {};
+        const user = config.users.find(({name}) => name === 'kwok-two')?.user ?? {};
+        change({cluster, user});
+      });
+      return Promise.resolve(undefined);
+    },
+    mend: {
+      person: 'mends the kubeconfig',
+      act: (lab) => {
+        point(lab, {'kwok-one': 'one', 'kwok-two': 'two'});
+        return Promise.resolve();
+      },
+    },
+  };
+}
+
+const reachFaults: readonly Fault[] = [
   {
     id: 'MESH201-stopped',
     title: 'the API server of a cluster is stopped',
@@ -14,4 +57,119 @@ export const accessFaults: readonly Fault[] = [
     },
     mend: {person: 'starts the API server', act: (lab) => lab.cluster('two').start()},
   },
+  {
+    id: 'MESH201-token-ended',
+    title: 'the kubeconfig holds a token that the API server does not take',
+    cluster: 'two',
+    result: 'unknown',
+    says: /kwok-two/,
+    ...brokenKubeconfig(({user}) => {
+      for (const key of Object.keys(user)) Reflect.deleteProperty(user, key);
+      user.token = 'ended';
+    }),
+  },
+  {
+    id: 'MESH201-other-ca',
+    title: "the kubeconfig holds another CA than the API server's",
+    cluster: 'two',
+    result: 'unknown',
+    says: /certificate/,
+    seed: async (lab) => {
+      const ca = await lab.type('base64 -w0 root-cert.pem');
+      return brokenKubeconfig(({cluster}) => {
+        delete cluster['certificate-authority'];
+        cluster['certificate-authority-data'] = ca;
+      }).seed(lab);
+    },
+    mend: brokenKubeconfig(() => undefined).mend,
+  },
+  {
+    id: 'MESH201-context-gone',
+    title: 'the context of a cluster is not in the kubeconfig any more',
+    cluster: 'two',
+    result: 'unknown',
+    says: /kwok-two/,
+    seed: contexts({'kwok-one': 'one'}),
+    mend: brokenKubeconfig(() => undefined).mend,
+  },
 ];
+
+/** A right that was not granted, and what the message must name. */
+function missingRight(right: RightName, says: RegExp, title: string): Fault {
+  return {
+    id: `MESH202-${right}`,
+    title: `the user may not ${title}`,
+    cluster: 'one',
+    result: 'unknown',
+    says,
+    seed: (lab) => becomeAuditor(lab, 'one', right),
+    mend: {person: 'grants the right', act: (lab) => grant(lab.cluster('one'))},
+  };
+}
+
+const rightFaults: readonly Fault[] = [
+  missingRight('kubeSystem', /namespaces/, 'get the namespace kube-system'),
+  missingRight('namespaces', /namespaces/, 'list namespaces'),
+  missingRight('deployments', /deployments/, 'list deployments'),
+  missingRight('pods', /pods/, 'list pods'),
+  missingRight('configMaps', /configmaps/, 'list ConfigMaps'),
+  missingRight('services', /services/, 'list Services'),
+  missingRight('webhooks', /webhookconfigurations/, 'list webhook configurations'),
+  missingRight('secrets', /secrets/, 'get the Secrets of CAs'),
+  missingRight('portForward', /portforward/, 'forward ports'),
+];
+
+const identityFaults: readonly Fault[] = [
+  {
+    id: 'MESH203-swapped',
+    title: 'the contexts of two clusters changed places in the kubeconfig',
+    cluster: 'one',
+    also: ['two'],
+    says: /leads to a cluster with UID/,
+    seed: contexts({'kwok-one': 'two', 'kwok-two': 'one'}),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH203-rebuilt',
+    title: 'a cluster was deleted and made anew under its old name and context',
+    cluster: 'two',
+    says: /leads to a cluster with UID/,
+    seed: (lab) => {
+      // The record of the cluster that is gone: everything else was made anew in the one that is there.
+      lab.edit('mesh.yaml', (text) =>
+        text.replace(/(name: two\n(?: {4}.*\n)*? {4}uid: )\S+/, '$1deadbeef-0000-4000-8000-000000000000'),
+      );
+      return Promise.resolve(undefined);
+    },
+    mend: {
+      person: 'agrees to the new cluster with `kubectl mesh trust push two --accept-uid`',
+      act: async (lab) => {
+        await lab.cli.must('trust', 'push', 'two', '--accept-uid', '--yes');
+      },
+    },
+  },
+  {
+    id: 'MESH204-one-behind-both',
+    title: 'the contexts of two clusters lead to one of them, and a third context to the other',
+    says: /one and two are both/,
+    seed: contexts({'kwok-one': 'one', 'kwok-two': 'one', spare: 'two'}),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH204-nothing-recorded',
+    title: 'the same, and no UID was recorded yet',
+    says: /one and two are both/,
+    seed: async (lab) => {
+      lab.edit('mesh.yaml', (text) => text.replaceAll(/^ {4}uid: .*\n/gm, ''));
+      return contexts({'kwok-one': 'one', 'kwok-two': 'one', spare: 'two'})(lab);
+    },
+    mend: {
+      person: 'reads which context leads to another cluster, and records it: `kubectl mesh init two=spare`',
+      act: async (lab) => {
+        await lab.cli.must('init', 'two=spare');
+      },
+    },
+  },
+];
+
+export const accessFaults: readonly Fault[] = [...reachFaults, ...rightFaults, ...identityFaults];

@@ -209,9 +209,7 @@ const meshFaults: readonly Fault[] = [
     id: 'MESH112-swapped',
     title: 'the directories of two clusters changed places',
     says: /one has the CA of two/,
-    seed: typed(
-      'for file in ca-cert ca-key cert-chain; do mv one/$file.pem moved; mv two/$file.pem one/; mv moved two/$file.pem; done',
-    ),
+    seed: typed('mv one moved; mv two one; mv moved two'),
     mend: 'as printed',
   },
   {
@@ -245,7 +243,7 @@ const timeFaults: readonly Fault[] = [
     mend: 'as printed',
   },
   {
-    id: 'MESH108-expired',
+    id: 'MESH103-expired',
     title: 'a cluster CA on disk has expired',
     cluster: 'two',
     says: /expired/,

@@ -1,5 +1,6 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding} from '../check.js';
+import type {Finding, OfCluster} from '../check.js';
+import {listContextsWithUid, recordContextsByUid} from './contexts-by-uid.js';
 
 const expected = 'another cluster behind each name';
 
@@ -12,8 +13,9 @@ export const distinctCheck = defineCheck({
   vantage: 'API server',
   needs: ['clusterUid'],
   waitable: false,
-  implies: ['MESH203'],
-  judge: ({clusterUid}, {commands}) => {
+  // What is seen under the second name is another cluster's.
+  implies: ['MESH203', 'MESH3', 'MESH4', 'MESH5'],
+  judge: ({clusterUid}, {commands, mesh}) => {
     if (clusterUid.length < 2) return notApplicable('there are no two clusters that could be confused');
     const findings = clusterUid.flatMap(({cluster, value}, index): readonly Finding[] => {
       const first = clusterUid.slice(0, index).find((other) => other.value === value);
@@ -22,7 +24,10 @@ export const distinctCheck = defineCheck({
         {
           observed: `${first.cluster.name} and ${cluster.name} are both the cluster with UID ${value}`,
           expected,
-          fix: commands.mesh(`init ${cluster.name}=CONTEXT`),
+          fix:
+            isRecorded(first) && isRecorded({cluster})
+              ? recordContextsByUid(mesh, commands)
+              : listContextsWithUid(commands),
         },
       ];
     });
@@ -33,7 +38,12 @@ export const distinctCheck = defineCheck({
     breaks:
       'The second name overwrites the CA of the first, and istiod of that cluster calls itself by one of the two names.',
     byHand: 'kubectl --context "$CTX" get namespace kube-system -o jsonpath={.metadata.uid}   # for each cluster',
-    mend: 'Record another context for one of them with `kubectl mesh init CLUSTER=CONTEXT`.',
+    mend: 'Record another context for one of them with `kubectl mesh init CLUSTER=CONTEXT`. The command shown asks the clusters of your contexts for their UIDs; where mesh.yaml knows those of both, it records the right contexts.',
     source: 'kubernetes.io: concepts/overview/working-with-objects/names (UIDs)',
   },
 });
+
+/** Whether it is known which cluster the name was meant for. */
+function isRecorded({cluster}: Pick<OfCluster<string>, 'cluster'>): boolean {
+  return cluster.uid !== undefined;
+}

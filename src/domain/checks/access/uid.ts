@@ -1,4 +1,5 @@
 import {defineCheck, notApplicable, ok} from '../check.js';
+import {recordContextsByUid} from './contexts-by-uid.js';
 
 /** The context leads to the cluster it led to at first contact. */
 export const uidCheck = defineCheck({
@@ -10,7 +11,7 @@ export const uidCheck = defineCheck({
   needs: ['clusterUid'],
   waitable: false,
   implies: ['MESH3', 'MESH4', 'MESH5'],
-  judge: ({clusterUid}, {cluster, commands}) => {
+  judge: ({clusterUid}, {cluster, commands, mesh}) => {
     if (cluster.uid === undefined) {
       return notApplicable('no UID is recorded yet; the first changing command records it');
     }
@@ -21,7 +22,7 @@ export const uidCheck = defineCheck({
         {
           observed: `context ${cluster.context ?? ''} leads to a cluster with UID ${clusterUid}`,
           expected,
-          fix: commands.mesh(`init ${cluster.name}=CONTEXT`),
+          fix: recordContextsByUid(mesh, commands),
         },
       ],
     };
@@ -32,7 +33,7 @@ export const uidCheck = defineCheck({
     breaks:
       "A renamed or rebuilt context sends one cluster's CA key to another cluster. Changing commands refuse (exit 5) before they write.",
     byHand: 'kubectl --context "$CTX" get namespace kube-system -o jsonpath={.metadata.uid}',
-    mend: 'Record the right context with `kubectl mesh init CLUSTER=CONTEXT`. If the cluster was rebuilt on purpose, run the changing command with `--accept-uid`.',
+    mend: 'Record the right context with `kubectl mesh init CLUSTER=CONTEXT`; the command shown asks the clusters of your contexts which is which. If the cluster was rebuilt on purpose, run the changing command with `--accept-uid`.',
     source:
       'kubernetes.io: concepts/overview/working-with-objects/names (UIDs); istioctl uses the same UID as default cluster name',
   },
