@@ -51,10 +51,10 @@ describe('a healthy mesh', () => {
     expect(bad(result)).toEqual([]);
     expect([code, result.verdict]).toEqual([0, 'ok']);
     const shape = ['cluster', 'expected', 'fix', 'id', 'observed', 'result', 'scope', 'severity', 'title', 'vantage'];
-    expect(Object.keys(result)).toEqual(['schemaVersion', 'verdict', 'checks']);
+    expect(Object.keys(result)).toEqual(['schemaVersion', 'verdict', 'checks', 'mesh', 'warnings']);
     for (const row of result.checks.filter(({result: one}) => one === 'ok')) {
-      const keys = shape.filter((key) => key !== 'cluster' || row.scope === 'cluster');
-      expect(Object.keys(row).sort()).toEqual(keys);
+      const keys = shape.filter((key) => key !== 'cluster' || row.scope !== 'mesh');
+      expect(Object.keys(row).sort()).toEqual([...keys, ...(row.scope === 'pair' ? ['peer'] : [])].sort());
     }
   });
 
@@ -142,6 +142,8 @@ describe('a finding', () => {
     expect(result.checks.filter(({impliedBy}) => impliedBy === 'MESH304').map(name)).toEqual([
       'MESH302 c1 error',
       'MESH303 c1 error',
+      'MESH307 c1 error',
+      'MESH307 c2 error',
     ]);
     const row = result.checks.find(({id, cluster}) => id === 'MESH304' && cluster === 'c1');
     expect(row?.fix).toBe('kubectl mesh trust push c1 --restart-istiod --yes');
@@ -486,5 +488,35 @@ describe('a cluster of somebody', () => {
     mesh.one('c1').kube.put(configMap('istio-system/istio', {mesh: '{{{'}));
     const {code, result} = await verifyJson('c1');
     expect([code, result.verdict]).toEqual([4, 'unknown']);
+  });
+});
+
+describe('a version that is not known', () => {
+  it('is judged as the newest known, which is said once for each note and changes no verdict', async () => {
+    for (const name of ['c1', 'c2']) mesh.one(name).kube.put(istiod('1.99.0', {CLUSTER_ID: name}));
+    const {code, result} = await verifyJson();
+    expect([code, result.verdict]).toEqual([0, 'ok']);
+    expect(result.warnings).toEqual([{message: expect.stringContaining('1.99.0') as string}]);
+    const text = await verify();
+    expect(text.stderr.split('\n').filter((line) => line.startsWith('Warning: '))).toHaveLength(1);
+  });
+
+  it('and an image that names no release are said of their cluster', async () => {
+    mesh.one('c1').kube.put(istiod('1.99.0', {CLUSTER_ID: 'c1'}));
+    mesh.one('c2').kube.put(istiod('latest', {CLUSTER_ID: 'c2'}));
+    const {result} = await verifyJson();
+    expect(result.warnings.map(({cluster}) => cluster)).toEqual(['c1', 'c2']);
+    expect(result.verdict).toBe('ok');
+  });
+
+  it('is said of what mesh.yaml declares, too', async () => {
+    const path = join(mesh.dir, 'mesh.yaml');
+    await writeFile(path, `${await readFile(path, 'utf8')}istio: {version: "1.99"}\n`);
+    const {result} = await verifyJson('--offline');
+    expect(result.warnings).toEqual([{message: expect.stringContaining('1.99') as string}]);
+  });
+
+  it('is no matter where all versions are known', async () => {
+    expect((await verifyJson()).result.warnings).toEqual([]);
   });
 });

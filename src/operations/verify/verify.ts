@@ -12,11 +12,12 @@ import {codeOfUnknown, isFailing, isGreen} from '../../domain/checks/report.js';
 import type {Report} from '../../domain/checks/report.js';
 import {selectChecks} from '../../domain/checks/select.js';
 import type {Selection} from '../../domain/checks/select.js';
+import {versionNotes} from '../../domain/checks/version-notes.js';
 import {asMeshError, MeshError, reportError} from '../../domain/errors.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import type {Deps} from '../../engine/deps.js';
 import {emptyPlan} from '../../engine/operation.js';
-import type {Conclusion, Engine, Operation, Phase} from '../../engine/operation.js';
+import type {Conclusion, Engine, Operation, Phase, Warning} from '../../engine/operation.js';
 import type {MeshRequest} from '../shared/load-mesh.js';
 import {gatherEvidence} from './gather.js';
 import {Waiter} from './wait.js';
@@ -42,13 +43,15 @@ export interface VerifyRequest {
 export interface VerifyResult extends Report {
   /** What the mesh looks like, as far as the checks that were selected (or the picture that was asked for) looked. */
   readonly mesh: MeshPicture;
+  /** What to know of the versions that were judged by. They change no verdict. */
+  readonly warnings: readonly Warning[];
   /** With `--wait`: the time was over before all was well. The rows are the last that were seen. */
   readonly error?: ErrorReport;
 }
 
 interface Facts {
   readonly evidence: Evidence;
-  readonly report: Report & Pick<VerifyResult, 'mesh'>;
+  readonly report: Report & Pick<VerifyResult, 'mesh' | 'warnings'>;
 }
 
 /** The operation for one `--fail-on`: a finding's severity decides the exit code, not the answer. */
@@ -71,9 +74,12 @@ export async function runVerify(request: VerifyRequest, engine: Engine): Promise
     const also = request.wholePicture === true ? pictureFacts : [];
     const evidence = await gatherEvidence(deps, {mesh, limits, typed, checks: selected, also, concurrency});
     const report = judge(selected, evidence);
-    return {evidence, report: {...report, mesh: pictureOf(evidence, report.checks)}};
+    return {
+      evidence,
+      report: {...report, mesh: pictureOf(evidence, report.checks), warnings: versionNotes(evidence)},
+    };
   };
-  const first = (await engine.run(phase('verify', look))).facts;
+  const first = (await engine.run(phase('verify', look, ({report}) => report.warnings))).facts;
   if (
     waitMs === undefined ||
     isGreen(first.report.checks, failOn) ||
@@ -107,7 +113,10 @@ async function wait({request, waitMs, selected, engine, look}: Wait, first: Fact
         await waiter.next({evidence: before.evidence, rows: before.report.checks}, leftMs);
         return deps.now().getTime() < end ? look(deps) : undefined;
       };
-      const {facts} = await engine.run(phase(`wait for ${whatIsMissing(before.report, failOn)}`, follow));
+      const said = new Set(before.report.warnings.map(({message}) => message));
+      const news = (seen: Facts | undefined): readonly Warning[] =>
+        (seen?.report.warnings ?? []).filter(({message}) => !said.has(message));
+      const {facts} = await engine.run(phase(`wait for ${whatIsMissing(before.report, failOn)}`, follow, news));
       if (!facts) return {...before.report, error: reportError(tooLate(waitMs))};
       last = facts;
       const hopeless = whyHopeless(last.report.checks, selected, failOn);
@@ -139,9 +148,13 @@ function tooLate(waitMs: number): MeshError {
   });
 }
 
-/** Verify never plans anything: it looks. */
-function phase<T>(title: string, gather: (deps: Deps) => Promise<T>): Phase<T> {
-  return {title, gather, plan: () => emptyPlan};
+/** Verify never plans anything: it looks, and warns of what it saw. */
+function phase<T>(
+  title: string,
+  gather: (deps: Deps) => Promise<T>,
+  warnings: (seen: T) => readonly Warning[] = () => [],
+): Phase<T> {
+  return {title, gather, plan: (seen) => ({...emptyPlan, warnings: warnings(seen)})};
 }
 
 /** What the rows mean for the exit code. */

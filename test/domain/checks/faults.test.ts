@@ -830,10 +830,35 @@ describe('what nothing tells of', () => {
   });
 });
 
-it('MESH303 is mended by the push that restarts, which asks about workloads first', () => {
-  const servedChains = new Parts([{name: 'istiod-1', seen: known(servedChain('cluster2'))}]);
-  const row = judge(checks, evidence({cluster1: {servedChains}})).checks.find(
-    ({id, cluster}) => id === 'MESH303' && cluster === 'cluster1',
-  );
-  expect(row?.fix).toBe('kubectl mesh trust push cluster1 --restart-istiod --yes');
+describe('MESH303', () => {
+  const push = 'kubectl mesh trust push cluster1 --restart-istiod --yes';
+  const restart = 'kubectl --context kind-cluster1 -n istio-system rollout restart deployment -l app=istiod';
+  const right = servedChain('cluster1');
+  const underPushedRoot = servedChain('cluster2');
+  const underOther = {chain: [certificate('leaf'), foreign.certificate, foreignRoot], linked: true};
+  const together = [
+    controlPlane('cluster1', {workload: workload('istiod', {pods: [pod('istiod-1'), pod('istiod-2')]})}),
+  ];
+  const apart = [
+    controlPlane('cluster1'),
+    controlPlane('cluster1', {workload: workload('istiod-b', {pods: [pod('istiod-2')]})}),
+  ];
+
+  it.each<[string, string, typeof together, (typeof right)[]]>([
+    [
+      'the push, which asks about workloads first, where the root is another one',
+      push,
+      together,
+      [underOther, underOther],
+    ],
+    ['a restart where the pushed root is in use', restart, together, [underPushedRoot, underPushedRoot]],
+    ['a restart where a replica has loaded it', restart, together, [right, underOther]],
+    ['the push where only another revision has loaded it', push, apart, [right, underOther]],
+  ])('is mended by %s', (_, fix, controlPlanes, chains) => {
+    const servedChains = new Parts(chains.map((chain, at) => ({name: `istiod-${String(at + 1)}`, seen: known(chain)})));
+    const rows = judge(checks, evidence({cluster1: {servedChains, controlPlanes}})).checks.filter(
+      ({id, cluster, result}) => id === 'MESH303' && cluster === 'cluster1' && result === 'error',
+    );
+    expect(new Set(rows.map((row) => row.fix))).toEqual(new Set([fix]));
+  });
 });

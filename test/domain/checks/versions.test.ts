@@ -6,7 +6,8 @@ import {checks} from '../../../src/domain/checks/registry.js';
 import type {Row} from '../../../src/domain/checks/report.js';
 import {knowVersion} from '../../../src/domain/istio/versions.js';
 import {known} from '../../../src/domain/observed.js';
-import {controlPlane, evidence, istiodMetrics, mesh, pod, workload} from './healthy.js';
+import {controlPlane, evidence, istiodMetrics, pod, workload} from './healthy.js';
+import type {Mesh} from '../../../src/domain/mesh/mesh.js';
 import type {Spoilt} from './healthy.js';
 
 /** The rows of one check about cluster1, or about the mesh. */
@@ -22,7 +23,7 @@ function istiod(tag: string, change: Partial<ControlPlaneFacts> = {}): ControlPl
 }
 const revision = (name: string, tag: string): ControlPlaneFacts =>
   istiod(tag, {revision: name, workload: workload(`istiod-${name}`)});
-const declaring = (istio: Partial<(typeof mesh)['istio']>): Spoilt['mesh'] => ({
+const declaring = (istio: Partial<Mesh['istio']>): Spoilt['mesh'] => ({
   istio: {namespace: 'istio-system', profile: 'default', ...istio},
 });
 const metrics = (...versions: readonly string[]) =>

@@ -2,6 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {judge} from '../../../src/domain/checks/judge.js';
 import {pictureOf} from '../../../src/domain/checks/picture.js';
 import {checks} from '../../../src/domain/checks/registry.js';
+import {versionNotes} from '../../../src/domain/checks/version-notes.js';
 import type {Evidence} from '../../../src/domain/checks/facts.js';
 import type {ErrorReport} from '../../../src/domain/errors.js';
 import {explainCheck, listChecks} from '../../../src/operations/verify/catalogue.js';
@@ -15,7 +16,7 @@ const verifyView = viewFor('error');
 /** A report with its picture, as verify answers it. */
 function verified(of: Evidence): VerifyResult {
   const report = judge(checks, of);
-  return {...report, mesh: pictureOf(of, report.checks)};
+  return {...report, mesh: pictureOf(of, report.checks), warnings: versionNotes(of)};
 }
 const golden = (name: string): string => `../../fixtures/golden/verify/${name}`;
 
