@@ -12,6 +12,7 @@ export interface KubectlCall {
   readonly args: readonly string[];
   /** Names of the environment variables it was given. */
   readonly env: readonly string[];
+  readonly pid: number;
 }
 
 /** Fake clusters by context. */

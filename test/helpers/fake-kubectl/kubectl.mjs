@@ -8,7 +8,7 @@ import {connect, createServer} from 'node:net';
 
 const [controlFile, ...args] = process.argv.slice(2);
 const control = JSON.parse(readFileSync(controlFile, 'utf8'));
-appendFileSync(control.log, `${JSON.stringify({args, env: Object.keys(process.env)})}\n`);
+appendFileSync(control.log, `${JSON.stringify({args, env: Object.keys(process.env), pid: process.pid})}\n`);
 
 /** tcpmux: privileged and never in use. */
 const unserved = 1;

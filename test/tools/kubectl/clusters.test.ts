@@ -1,7 +1,7 @@
 import {mkdtemp, rm, writeFile, chmod, readdir} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import type {KubeObject} from '../../../src/domain/kube/object.js';
 import type {KubeApi} from '../../../src/tools/kubectl/api.js';
 import {createClusters} from '../../../src/tools/kubectl/clusters.js';
@@ -91,10 +91,25 @@ describe('one kubectl per context', () => {
     await expect(api.list(secrets)).rejects.toMatchObject({code: 'UNREACHABLE'});
   });
 
-  it('is asked for the version once, and the answer serves later questions', async () => {
+  it('is asked for the version once, and the answer serves the first question; later ones want to know anew', async () => {
     const api = await open();
+    const asked = (): number => kube.cluster('kind-cluster1').requests.filter(({url}) => url === '/version').length;
     expect(await api.raw('/version')).toMatchObject({gitVersion: 'v1.34.3'});
-    expect(kube.cluster('kind-cluster1').requests.filter(({url}) => url === '/version')).toHaveLength(1);
+    expect(asked()).toBe(1);
+    expect(await api.raw('/version')).toMatchObject({gitVersion: 'v1.34.3'});
+    expect(asked()).toBe(2);
+  });
+
+  it('is started anew when it was killed', async () => {
+    const all = clusters();
+    const first = await all.open('prod');
+    const [call] = await kube.calls();
+    process.kill(call?.pid ?? 0, 'SIGKILL');
+    await expect(first.list(secrets)).rejects.toMatchObject({code: 'UNREACHABLE'});
+    await vi.waitFor(async () => {
+      expect(await (await all.open('prod')).list(secrets)).toBeDefined();
+    });
+    expect(await kube.calls()).toHaveLength(2);
   });
 
   it('ends when the run is interrupted', async () => {
@@ -283,6 +298,13 @@ describe('requests', () => {
     await expect(api.delete(cacerts, {resourceVersion: '1'}, 'none')).rejects.toMatchObject({code: 'CONFLICT'});
     await api.delete(cacerts, {resourceVersion: metadata.resourceVersion ?? ''}, 'none');
     expect(kube.cluster('kind-cluster1').get('Secret', 'default/cacerts')).toBeUndefined();
+  });
+
+  it('knows the version of a collection without its objects', async () => {
+    const api = await open();
+    const {metadata} = await api.list(configMaps);
+    expect(await api.version(configMaps, {namespace: 'default'})).toBe(metadata.resourceVersion);
+    expect(kube.cluster('kind-cluster1').requests.at(-1)?.query.get('limit')).toBe('1');
   });
 
   it('watches until it is told to stop', async () => {

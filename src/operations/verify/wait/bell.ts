@@ -3,14 +3,17 @@ import {pause} from './pause.js';
 
 /** Changes come in bursts (a pod's containers, a ConfigMap in each namespace): this long nothing new ends one. Milliseconds. */
 const quietMs = 300;
-/** How many times a burst is given that much longer. */
-const longestBurst = 7;
+/** How many times a burst is given that much longer: two seconds. */
+const shortBurst = 7;
+/** Where changes never end (a neighbour's pod that crashes again and again), each look is a little later, up to 15 seconds. */
+const longestBurst = 50;
 
 /** What watches ring when something changed. Rings while nobody listens are remembered as one. */
 export class Bell {
   #rung = false;
   #failure: Error | undefined;
   #listener: (() => void) | undefined;
+  #patience = shortBurst;
 
   /** Something changed. */
   ring(): void {
@@ -30,7 +33,9 @@ export class Bell {
    */
   async burst(signal: AbortSignal): Promise<boolean> {
     await this.#nextRing(signal);
-    for (let times = 0; times < longestBurst && this.#take(); times++) await pause(quietMs, signal);
+    let times = 0;
+    for (; times < this.#patience && this.#take(); times++) await pause(quietMs, signal);
+    this.#patience = times < this.#patience ? shortBurst : Math.min(this.#patience * 2, longestBurst);
     return !signal.aborted;
   }
 
