@@ -62,6 +62,7 @@ const amongOthers = (...objects: readonly Objects[]): ReadFrom => ({objects, isA
 const readFrom: Partial<Readonly<Record<FactKey, ReadFrom>>> = {
   clusterUid: only(namespaces),
   cacerts: only(cacerts),
+  cacertsContents: only(cacerts),
   restartOnPush: only(cacerts, selfSigned, deployments, configMaps),
   selfSignedRoot: only(selfSigned),
   pushedTrust: only(cacerts),
