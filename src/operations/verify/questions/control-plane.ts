@@ -1,8 +1,9 @@
 /** Facts of control planes, gateways and namespaces. */
-import type {ClusterFactValues, ControlPlaneFacts} from '../../../domain/checks/facts.js';
+import type {ClusterFactValues, ControlPlaneFacts, NamespaceFacts} from '../../../domain/checks/facts.js';
 import {readControlPlanes, readGateways} from '../../../domain/checks/read/control-plane.js';
 import type {ControlPlaneObjects} from '../../../domain/checks/read/control-plane.js';
 import {podsOfSelector} from '../../../domain/checks/read/pods.js';
+import type {KubeObject} from '../../../domain/kube/object.js';
 import type {ClusterReads} from '../cluster-reads.js';
 import type {Questions} from '../questions.js';
 import type {ClusterQuestionOptions} from './cluster.js';
@@ -20,12 +21,7 @@ export function controlPlaneQuestions(
 ): Questions<Pick<ClusterFactValues, 'namespaces' | 'controlPlanes' | 'gateways' | 'ztunnelPods' | 'networkGateways'>> {
   const {reads, controlPlanes} = options;
   return {
-    namespaces: async () =>
-      (await reads.namespaces()).map(({metadata}) => ({
-        name: metadata.name,
-        labels: metadata.labels ?? {},
-        terminating: metadata.deletionTimestamp !== undefined,
-      })),
+    namespaces: async () => (await reads.namespaces()).map(namespaceFacts),
     controlPlanes,
     gateways: async () => readGateways(await objects(reads)),
     ztunnelPods: async () =>
@@ -39,4 +35,13 @@ export function controlPlaneQuestions(
 async function objects(reads: ClusterReads): Promise<Omit<ControlPlaneObjects, 'configMaps'>> {
   const [deployments, pods] = await Promise.all([reads.deployments(), reads.pods()]);
   return {deployments, podsOf: ({spec}) => podsOfSelector(pods, spec.selector)};
+}
+
+/** A namespace as checks see it. */
+export function namespaceFacts({metadata}: KubeObject): NamespaceFacts {
+  return {
+    name: metadata.name,
+    labels: metadata.labels ?? {},
+    terminating: metadata.deletionTimestamp !== undefined,
+  };
 }

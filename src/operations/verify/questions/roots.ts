@@ -1,15 +1,17 @@
 /** Facts of the roots that workloads trust: the bundle beside istiod, and whether proxies have followed it. */
 import {shellWord} from '../../../domain/checks/commands.js';
 import {describeMoment, some} from '../../../domain/checks/describe.js';
-import type {ClusterFactValues, LiveRoots, ProxyRoots} from '../../../domain/checks/facts.js';
+import type {ClusterFactValues, ControlPlaneFacts, LiveRoots, ProxyRoots} from '../../../domain/checks/facts.js';
 import type {ConfigMapObject} from '../../../domain/checks/read/control-plane.js';
 import {bundleAge, isProxy, proxyLabel, proxyRules, ztunnelSelector} from '../../../domain/checks/read/proxies.js';
 import {MeshError} from '../../../domain/errors.js';
 import type {KubeObject} from '../../../domain/kube/object.js';
+import {namespacesWithBundle} from '../../../domain/checks/trust/bundle-namespaces.js';
 import {readableRoots} from '../../../domain/trust/bundle.js';
 import {once} from '../once.js';
 import type {Questions} from '../questions.js';
 import type {ClusterQuestionOptions} from './cluster.js';
+import {namespaceFacts} from './control-plane.js';
 
 const bundleKey = 'root-cert.pem';
 const defaultBundleName = 'istio-ca-root-cert';
@@ -31,23 +33,39 @@ export function rootsQuestions(
   };
 }
 
-/** The ConfigMap beside istiod. Throws `NOT_FOUND`: nothing else says what istiod has loaded. */
-async function findBundle({
-  reads,
-  mesh,
-  controlPlanes,
-}: ClusterQuestionOptions): Promise<ConfigMapObject | 'elsewhere'> {
+/**
+ * The ConfigMap beside istiod; where istiod leaves its own namespace out (discoverySelectors), the first that it writes.
+ * Throws `NOT_FOUND`: nothing else says what istiod has loaded.
+ */
+async function findBundle(options: ClusterQuestionOptions): Promise<ConfigMapObject | 'elsewhere'> {
+  const {reads, mesh, controlPlanes} = options;
   const {namespace} = mesh.istio;
   const [planes, configMaps] = await Promise.all([controlPlanes(), reads.configMaps()]);
   const names = new Set(planes.map(({bundleName}) => bundleName));
   if (names.has(undefined) || names.size > 1) return 'elsewhere';
   const name = planes[0]?.bundleName ?? defaultBundleName;
-  const found = configMaps.find(({metadata, data}) => metadata.name === name && data?.[bundleKey] !== undefined);
+  const isBundle = ({metadata, data}: ConfigMapObject): boolean =>
+    metadata.name === name && data?.[bundleKey] !== undefined;
+  const found = configMaps.find(isBundle) ?? (await firstServed(options, planes)).find(isBundle);
   if (found) return found;
   throw new MeshError(
     'NOT_FOUND',
     `no ConfigMap ${name} in namespace ${namespace} says which roots its workloads trust`,
   );
+}
+
+/** The bundles of the namespaces that istiod serves, where Istio's own is not one of them. */
+async function firstServed(
+  {reads, mesh}: ClusterQuestionOptions,
+  planes: readonly ControlPlaneFacts[],
+): Promise<readonly ConfigMapObject[]> {
+  if (planes.every(({discoverySelectors}) => discoverySelectors.length === 0)) return [];
+  const served = namespacesWithBundle((await reads.namespaces()).map(namespaceFacts), planes);
+  if (served.includes(mesh.istio.namespace)) return [];
+  const bundles = await reads.bundles(planes[0]?.bundleName ?? defaultBundleName);
+  return bundles
+    .filter(({metadata}) => served.includes(metadata.namespace ?? ''))
+    .toSorted((one, other) => (one.metadata.namespace ?? '').localeCompare(other.metadata.namespace ?? ''));
 }
 
 function liveRoots({metadata, data}: ConfigMapObject): LiveRoots {
