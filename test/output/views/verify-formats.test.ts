@@ -1,0 +1,233 @@
+/** Formats that other programs read: JUnit XML and Mermaid; and the matrix of -o wide. */
+import {describe, expect, it} from 'vitest';
+import type {Severity} from '../../../src/domain/checks/check.js';
+import type {Acceptance, ClusterPicture} from '../../../src/domain/checks/picture.js';
+import type {Row} from '../../../src/domain/checks/report.js';
+import type {VerifyResult} from '../../../src/operations/verify/verify.js';
+import {verifyJunit} from '../../../src/output/views/verify-junit.js';
+import {verifyMermaid} from '../../../src/output/views/verify-mermaid.js';
+import {verifyWide} from '../../../src/output/views/verify-wide.js';
+import {now} from '../../domain/checks/healthy.js';
+
+const base: Row = {
+  id: 'MESH301',
+  title: 'Secret cacerts equals the work directory',
+  severity: 'error',
+  scope: 'cluster',
+  cluster: 'c1',
+  result: 'ok',
+  observed: 'seen',
+  expected: 'wanted',
+  vantage: 'API server',
+  fix: '',
+};
+
+function verified(rows: readonly Partial<Row>[], clusters: readonly ClusterPicture[] = []): VerifyResult {
+  return {verdict: 'error', checks: rows.map((row) => ({...base, ...row})), mesh: {clusters}};
+}
+
+const junit = (rows: readonly Partial<Row>[], failOn: Severity = 'error'): string =>
+  verifyJunit(verified(rows), failOn, {now});
+
+/** Reads XML as strictly as these tests need: every tag closed in order, every entity known, no character forbidden. */
+function elements(
+  xml: string,
+): readonly {readonly tag: string; readonly attributes: Readonly<Record<string, string>>}[] {
+  const found: {tag: string; attributes: Record<string, string>}[] = [];
+  const open: string[] = [];
+  expect(xml).toMatch(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n/);
+  const body = xml.slice(xml.indexOf('?>') + 2);
+  const token = /<(\/?)([a-z-]+)((?: [a-z]+="[^"<]*")*)(\/?)>|([^<]+)/gy;
+  let end = 0;
+  for (const [all, closing, tag, attributes = '', empty, text] of body.matchAll(token)) {
+    end += all.length;
+    expect((text ?? attributes).replace(/&(?:amp|lt|gt|quot|apos);/g, '')).not.toMatch(
+      /[&\u0000-\u0008\u000b-\u001f\ufffe]/,
+    );
+    if (tag === undefined) continue;
+    if (closing === '/') {
+      expect(open.pop()).toBe(tag);
+      continue;
+    }
+    const values = [...attributes.matchAll(/ ([a-z]+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]);
+    found.push({tag, attributes: Object.fromEntries(values) as Record<string, string>});
+    if (empty !== '/') open.push(tag);
+  }
+  expect([end, open]).toEqual([body.length, []]);
+  return found;
+}
+
+describe('-o junit', () => {
+  it('has a suite for each place and a case for each row, and counts them', () => {
+    const xml = junit([
+      {},
+      {result: 'error'},
+      {id: 'MESH302', result: 'unknown', reason: 'no route'},
+      {id: 'MESH105', scope: 'mesh', cluster: undefined as never, result: 'skipped', reason: '--offline'},
+      {id: 'MESH307', scope: 'pair', peer: 'c2'},
+    ]);
+    const all = elements(xml);
+    expect(all[0]).toMatchObject({
+      tag: 'testsuites',
+      attributes: {tests: '5', failures: '1', errors: '1', skipped: '1'},
+    });
+    expect(all.filter(({tag}) => tag === 'testsuite').map(({attributes}) => attributes.name)).toEqual([
+      'mesh',
+      'c1',
+      'c1 to c2',
+    ]);
+    const names = all.filter(({tag}) => tag === 'testcase').map(({attributes}) => attributes.name);
+    expect(names).toContain('MESH301 Secret cacerts equals the work directory');
+    expect(new Set(names.map((name, index) => `${String(index)} ${name ?? ''}`)).size).toBe(5);
+  });
+
+  it('numbers the findings of one check, which CI systems would take for one case', () => {
+    const xml = junit([{result: 'error'}, {result: 'error', observed: 'more'}]);
+    const names = elements(xml).flatMap(({tag, attributes}) => (tag === 'testcase' ? [attributes.name] : []));
+    expect(names).toEqual([`MESH301 ${base.title}`, `MESH301 ${base.title} (2)`]);
+  });
+
+  it.each<[Severity, string]>([
+    ['error', 'system-out'],
+    ['warning', 'failure'],
+  ])('with --fail-on %s shows a warning as %s', (failOn, tag) => {
+    expect(elements(junit([{result: 'warning'}], failOn)).map((one) => one.tag)).toEqual([
+      'testsuites',
+      'testsuite',
+      'testcase',
+      tag,
+    ]);
+  });
+
+  it('says of what an unknown is made, and of a consequence what it follows from', () => {
+    const error = {code: 'FORBIDDEN', message: 'you may not', hints: []} as const;
+    const all = elements(
+      junit([
+        {result: 'unknown', reason: 'you may not', error},
+        {id: 'MESH302', result: 'error', impliedBy: 'MESH301'},
+      ]),
+    );
+    expect(all.find(({tag}) => tag === 'error')?.attributes).toEqual({type: 'FORBIDDEN', message: 'you may not'});
+    expect(all.find(({tag}) => tag === 'failure')?.attributes.message).toBe('follows from MESH301');
+  });
+
+  it('fails, too, when waiting was given up', () => {
+    const error = {code: 'TIMEOUT', message: 'not all was well', hints: ['wait longer']} as const;
+    const all = elements(verifyJunit({...verified([{}]), error}, 'error', {now}));
+    expect(all.find(({tag}) => tag === 'error')?.attributes.type).toBe('TIMEOUT');
+  });
+
+  it('is XML whatever clusters say', () => {
+    const observed = `]]> <evil a="b" c='d'> & &nbsp; \u0000\u001b[2J\ufffe\uffff \ud800 \u{1f600}\nsecond line`;
+    const all = elements(junit([{result: 'error', observed, cluster: 'c"1<>&'}]));
+    expect(all.filter(({tag}) => tag === 'evil')).toEqual([]);
+    expect(all.find(({tag}) => tag === 'failure')?.attributes.message).toContain('\u{1f600} second line');
+  });
+});
+
+function cluster(name: string, accepts: Readonly<Record<string, Acceptance>>, more: object = {}): ClusterPicture {
+  return {
+    name,
+    network: 'network1',
+    role: 'primary',
+    verdict: 'ok',
+    roots: [{fingerprint: 'ab'.repeat(32), subject: 'CN=root', notAfter: now.toISOString()}],
+    clusterCas: [{fingerprint: 'cd'.repeat(32), subject: `CN=${name}`, notAfter: now.toISOString()}],
+    accepts: Object.entries(accepts).map(([other, result]) => ({cluster: other, result})),
+    ...more,
+  };
+}
+
+describe('-o wide', () => {
+  const wide = (...clusters: ClusterPicture[]): readonly string[] => verifyWide(verified([{}], clusters)).split('\n');
+
+  it('has a matrix: rows trust, columns are trusted', () => {
+    const lines = wide(
+      cluster('c1', {c2: 'no', c3: 'none'}),
+      cluster('c2', {c1: 'yes', c3: 'unknown'}),
+      cluster('c3', {}),
+    );
+    const at = lines.findIndex((line) => line.startsWith('TRUSTING'));
+    expect(lines.slice(at, at + 4).map((line) => line.split(/ +/))).toEqual([
+      ['TRUSTING', 'c1', 'c2', 'c3'],
+      ['c1', '-', 'NO', '-'],
+      ['c2', 'yes', '-', 'unknown'],
+      ['c3', '-', '-', '-'],
+    ]);
+  });
+
+  it('shows what was seen of what is well, and says what was not seen', () => {
+    const {roots, clusterCas, ...blind} = cluster('c2', {});
+    expect([roots, clusterCas]).not.toContain(undefined);
+    const lines = wide(cluster('c1', {}), {...blind, unseen: ['no \u001b[31mroute']});
+    expect(lines).toContain('           observed: seen');
+    expect(lines.map((line) => line.split(/ {2,}/))).toContainEqual(['c2', 'unknown', 'unknown']);
+    expect(lines).toContain('c2: not seen: no route');
+  });
+
+  it('has no matrix for a cluster alone', () => {
+    expect(wide(cluster('c1', {})).some((line) => line.startsWith('TRUSTING'))).toBe(false);
+  });
+});
+
+describe('-o mermaid', () => {
+  const mermaid = (...clusters: ClusterPicture[]): readonly string[] =>
+    verifyMermaid(verified([], clusters))
+      .split('\n')
+      .map((line) => line.trim());
+
+  it('draws networks, clusters with their state, and who accepts whom', () => {
+    const lines = mermaid(
+      cluster('c1', {c2: 'yes', c3: 'yes'}),
+      cluster('c2', {c1: 'yes', c3: 'no'}, {network: 'network2', verdict: 'error'}),
+      cluster('c3', {c1: 'unknown', c2: 'no'}, {network: 'network2', verdict: 'unknown'}),
+    );
+    expect(lines[0]).toBe('flowchart LR');
+    expect(lines.filter((line) => line.startsWith('subgraph'))).toEqual([
+      'subgraph n1["network1"]',
+      'subgraph n2["network2"]',
+    ]);
+    expect(lines.filter((line) => /^c\d\[/.test(line)).map((line) => line.slice(line.lastIndexOf(':')))).toEqual([
+      ':ok',
+      ':error',
+      ':unknown',
+    ]);
+    expect(lines.filter((line) => /^c\d .*\| c\d$/.test(line))).toEqual([
+      'c1 <-->|"accept each other"| c2',
+      'c1 -->|"accepts"| c3',
+      'c3 -.->|"unknown"| c1',
+      'c2 <-.->|"refuse each other"| c3',
+    ]);
+    for (const state of ['ok', 'warning', 'error', 'unknown']) {
+      expect(lines.some((line) => line.startsWith(`classDef ${state} `))).toBe(true);
+    }
+  });
+
+  it('shows what was not seen as unknown', () => {
+    const {roots, clusterCas, ...blind} = cluster('c1', {});
+    expect([roots, clusterCas]).not.toContain(undefined);
+    const [, , node] = mermaid({...blind, verdict: 'unknown'});
+    expect(node).toBe('c1["c1<br/>primary<br/>root unknown<br/>CA unknown<br/>unknown"]:::unknown');
+  });
+
+  it('draws a remote without links from it: it signs nothing', () => {
+    const remote = cluster('c2', {c1: 'yes'}, {role: 'remote', primary: 'c1', clusterCas: []});
+    const lines = mermaid(cluster('c1', {c2: 'none'}), remote);
+    expect(lines.find((line) => line.startsWith('c2['))).toContain('remote of c1<br/>root ');
+    expect(lines.filter((line) => /^c\d .*\| c\d$/.test(line))).toEqual(['c2 -->|"accepts"| c1']);
+  });
+
+  it.each(['end', '"] --> c9', '', '<script>alert(1)</script>', '%% `é` #quot; {{x}} | \\ \n;'])(
+    'keeps the name %j inside its label',
+    (name) => {
+      const lines = mermaid(cluster(name, {}, {network: name}));
+      const labels = lines.flatMap((line) => /^(?:subgraph n1|c1)\["(.*)"\](?::::ok)?$/.exec(line)?.[1] ?? []);
+      expect(labels).toHaveLength(2);
+      for (const label of labels) {
+        expect(label).not.toBe('');
+        expect(label.replaceAll('<br/>', '').replaceAll(/#\d+;/g, '')).toMatch(/^[A-Za-z0-9 .:_-]*$/);
+      }
+      expect(lines.filter((line) => line.startsWith('c9'))).toEqual([]);
+    },
+  );
+});
