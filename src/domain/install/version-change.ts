@@ -1,5 +1,6 @@
 import {MeshError} from '../errors.js';
 import type {KubeObject} from '../kube/object.js';
+import {istiodTag, type ImageOf} from '../istio/image.js';
 import type {IstioVersion} from '../istio/version.js';
 import {compareMinor, compareVersions, formatVersion, parseVersion, satisfies} from '../istio/version.js';
 import {printableLine} from '../printable.js';
@@ -21,17 +22,16 @@ const versionLabel = 'operator.istio.io/version';
 
 interface DeploymentSpec {
   readonly template?: {
-    readonly spec?: {readonly containers?: readonly {readonly name?: string; readonly image?: string}[]};
+    readonly spec?: {readonly containers?: readonly ImageOf[]};
   };
 }
 
 /** The version that an istiod Deployment runs: its image's tag, or what the installer says where that names no release. */
 export function runningVersion(deployment: KubeObject): SaidVersion {
   const containers = (deployment.spec as DeploymentSpec | undefined)?.template?.spec?.containers ?? [];
-  const image = containers.find(({name}) => name === 'discovery')?.image ?? '';
-  const tag = /:([^:@/]+)(?:@.*)?$/.exec(image)?.[1];
+  const tag = istiodTag(containers);
   const label = deployment.metadata.labels?.[versionLabel];
-  const candidates = [tag, label].flatMap((text) => (text === undefined ? [] : [saidVersion(text)]));
+  const candidates = [tag, label].flatMap((text) => (text === undefined || text === '' ? [] : [saidVersion(text)]));
   return candidates.find(({parsed}) => parsed) ?? candidates.at(-1) ?? {said: 'unknown'};
 }
 

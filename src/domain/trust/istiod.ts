@@ -1,6 +1,6 @@
 /** Running istiods, and whether they take a change of cacerts over by themselves. */
-import {imageTag} from '../checks/read/control-plane.js';
 import type {DeploymentObject} from '../checks/read/control-plane.js';
+import {istiodTag} from '../istio/image.js';
 import {parseBool} from '../istio/parse-bool.js';
 import {multiRootVariable} from '../istio/features.js';
 import {reloadRule} from '../istio/reload.js';
@@ -24,7 +24,7 @@ export function readIstiod(deployment: DeploymentObject): IstiodSeen {
   const env = deployment.spec.template.spec.containers[0]?.env ?? [];
   return {
     name: deployment.metadata.name,
-    version: knowVersion(imageTag(deployment)),
+    version: knowVersion(istiodTag(deployment.spec.template.spec.containers)),
     env: Object.fromEntries(env.flatMap(({name, value}) => (value === undefined ? [] : [[name, value] as const]))),
     readyPods: readyReplicas,
   };

@@ -1,6 +1,7 @@
 /** Control planes and gateways as checks see them, from Deployments, pods and ConfigMaps of Istio's namespace. */
 import {parse} from 'yaml';
 import {MeshError} from '../../errors.js';
+import {istiodTag} from '../../istio/image.js';
 import {parseBool} from '../../istio/parse-bool.js';
 import {knowVersion} from '../../istio/versions.js';
 import type {KubeObject} from '../../kube/object.js';
@@ -84,6 +85,7 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
   const global = objectAt(values, 'global');
   const workload = readWorkload(deployment, objects.podsOf(deployment));
   const {env} = workload;
+  const tag = istiodTag(deployment.spec.template.spec.containers);
   return {
     revision,
     workload,
@@ -91,8 +93,8 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
     ...said('network', global.network),
     ...said('meshID', global.meshID),
     trustDomain: typeof meshConfig.trustDomain === 'string' ? meshConfig.trustDomain : defaultTrustDomain,
-    tag: imageTag(deployment),
-    version: knowVersion(imageTag(deployment)).version,
+    tag,
+    version: knowVersion(tag).version,
     ...(!parseBool(env.ENABLE_CLUSTER_TRUST_BUNDLE_API, false) && {
       bundleName: said('name', env.PILOT_CA_CERT_CONFIGMAP ?? global.trustBundleName).name ?? defaultBundleName,
     }),
@@ -110,13 +112,6 @@ function readWorkload({metadata, spec}: DeploymentObject, pods: readonly PodFact
     pods,
     env: Object.fromEntries(env.flatMap(({name, value}) => (value === undefined ? [] : [[name, value] as const]))),
   };
-}
-
-/** `1.30.3` of `docker.io/istio/pilot:1.30.3-distroless`; empty where the image has no tag. */
-export function imageTag({spec}: DeploymentObject): string {
-  const image = spec.template.spec.containers[0]?.image ?? '';
-  const [reference = ''] = image.split('@');
-  return /:([^/:]+)$/.exec(reference)?.[1] ?? '';
 }
 
 function readObject(text: string | undefined, what: string): Readonly<Record<string, unknown>> {
