@@ -1,14 +1,12 @@
 /** What verify may not see: each of its requests is refused in turn, whichever those are. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
-import type {Check} from '../../src/domain/checks/check.js';
-import {checks} from '../../src/domain/checks/registry.js';
-import type {Row} from '../../src/domain/checks/report.js';
 import {verifyRights} from '../../src/domain/checks/rights.js';
 import type {Right} from '../../src/domain/checks/rights.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import type {FakeRequest, RequestMatch} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
+import {rowsOfRight} from '../helpers/rows-of-right.js';
 import {meshOfNetworks} from '../helpers/verify-networks.js';
 import type {VerifiedMesh} from '../helpers/verify-mesh.js';
 
@@ -49,19 +47,6 @@ function covers({verb, resource, name, where}: Right, request: FakeRequest): boo
     name === nameOf(request) &&
     (where === 'everywhere' ? request.namespace === undefined : request.namespace === istioNamespace)
   );
-}
-
-/** Rows that rest on facts that the right tells of, in this cluster. */
-function restingOn({facts}: Right, cluster: string, rows: readonly Row[]): readonly Row[] {
-  return rows.filter((row) => {
-    const check: Check | undefined = checks.find(({id}) => id === row.id);
-    return check?.needs.some((need) => {
-      if (!facts.some((fact) => fact === need)) return false;
-      if (row.scope !== 'pair') return row.cluster === undefined || row.cluster === cluster;
-      const side = check.sides?.[need];
-      return (side !== 'peer' && row.cluster === cluster) || (side !== 'self' && row.peer === cluster);
-    });
-  });
 }
 
 describe('the healthy mesh over two networks', () => {
@@ -107,7 +92,7 @@ describe('each request that is refused', () => {
         expect.soft([code, result.verdict], what).toEqual([4, 'unknown']);
         const right = verifyRights.find((one) => covers(one, request));
         if (!right) throw new Error(`no right for ${what}`);
-        const resting = restingOn(right, cluster, result.checks);
+        const resting = rowsOfRight(right, cluster, result.checks);
         expect.soft(resting.length, what).toBeGreaterThan(0);
         const notUnknown = resting
           .filter(({result: one}) => one !== 'unknown')

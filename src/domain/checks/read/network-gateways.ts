@@ -149,9 +149,13 @@ export function isOfGatewayDeployment(
   deployments: readonly DeploymentObject[],
 ): boolean {
   return deployments.some(
-    (deployment) =>
-      isGateway(deployment) && selects({matchLabels: selector}, deployment.spec.template.metadata?.labels ?? {}),
+    (deployment) => isGateway(deployment) && selects({matchLabels: selector}, podLabels(deployment)),
   );
+}
+
+/** Labels of a Deployment's pods: the template has at least those of the selector (kubernetes.io: Deployment, "Selector"). */
+function podLabels({spec}: DeploymentObject): Readonly<Record<string, string>> {
+  return {...spec.selector.matchLabels, ...spec.template.metadata?.labels};
 }
 
 /** Gateways of a network in meshNetworks of every revision. Throws `API_ERROR` when that is no YAML. */

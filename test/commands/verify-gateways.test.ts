@@ -1,0 +1,110 @@
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import Verify from '../../src/commands/verify.js';
+import type {Row} from '../../src/domain/checks/report.js';
+import type {VerifyResult} from '../../src/operations/verify/verify.js';
+import {configMap} from '../helpers/fake-kubectl/fake-cluster.js';
+import type {FakeCluster} from '../helpers/fake-kubectl/fake-cluster.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+import {istiod, pod} from '../helpers/trust-mesh.js';
+import {eastWestService, meshOfNetworks} from '../helpers/verify-networks.js';
+import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+import {verifiedMesh} from '../helpers/verify-mesh.js';
+
+let mesh: VerifiedMesh;
+let kube: FakeCluster;
+
+beforeEach(async () => {
+  mesh = await meshOfNetworks();
+  kube = mesh.one('c1').kube;
+});
+afterEach(() => mesh.stop());
+
+const unready = {status: {phase: 'Running', conditions: [{type: 'Ready', status: 'False', reason: 'Waiting'}]}};
+const selected = {app: 'edge'};
+
+async function rows(...ids: readonly string[]): Promise<readonly Row[]> {
+  const run = await runCommand(Verify, ['--only', ids.join(','), '-o', 'json'], mesh.env);
+  return (answerOf(run) as VerifyResult).checks;
+}
+
+const bad = (checks: readonly Row[]): readonly string[] =>
+  checks
+    .filter(({result}) => result !== 'ok' && result !== 'skipped')
+    .map(({id, result, observed}) => `${id} ${result}: ${observed}`);
+
+/** The gateway of c1 as the gateway chart installs it: in a namespace of its own. */
+function moveGateway(pods: object): void {
+  kube.remove('Service', 'istio-system/istio-eastwestgateway');
+  const service = eastWestService('network1');
+  kube.put({
+    ...service,
+    metadata: {...service.metadata, namespace: 'edge'},
+    spec: {...(service.spec as object), selector: selected},
+  });
+  kube.put(pod('edge/edge-1', pods, selected));
+  kube.put(pod('edge/other-1', {}, {app: 'other'}));
+}
+
+describe('MESH411', () => {
+  it('asks nothing where all clusters are on one network', async () => {
+    await mesh.stop();
+    mesh = await verifiedMesh('c1', 'c2');
+    expect(await rows('MESH411')).toMatchObject([{result: 'skipped'}]);
+    const asked = mesh.one('c1').kube.requests.map(({resource}) => resource);
+    expect(asked.filter((resource) => ['services', 'gateways'].includes(resource))).toEqual([]);
+  });
+
+  it('says nothing of pods that MESH403 judges', async () => {
+    kube.put(pod('istio-system/gateway-1', unready, {istio: 'ingressgateway'}));
+    expect(bad(await rows('MESH403', 'MESH411'))).toEqual([expect.stringMatching(/^MESH403 error: gateway-1/)]);
+  });
+
+  it('judges the pods of a gateway in another namespace', async () => {
+    moveGateway({});
+    expect(bad(await rows('MESH411'))).toEqual([]);
+    moveGateway(unready);
+    expect(bad(await rows('MESH403', 'MESH411'))).toEqual([
+      expect.stringMatching(/^MESH411 error: c1: Service edge\/istio-eastwestgateway: edge-1 is Running: Waiting$/),
+    ]);
+  });
+
+  it('is unknown where those pods may not be listed', async () => {
+    moveGateway({});
+    kube.deny({verb: 'list', resource: 'pods', namespace: 'edge'});
+    expect(await rows('MESH411')).toMatchObject([
+      {result: 'unknown', reason: expect.stringMatching(/list pods/) as unknown},
+    ]);
+  });
+
+  it('misses a Gateway of the Gateway API that is not installed', async () => {
+    mesh.one('c2').kube.fault({resource: 'gateways'}, {status: 404, message: 'the server could not find it'});
+    expect(bad(await rows('MESH411'))).toEqual(['MESH411 error: c2: no gateway into network2']);
+  });
+
+  it('finds a gateway that meshNetworks names', async () => {
+    kube.remove('Service', 'istio-system/istio-eastwestgateway');
+    const {name, namespace} = eastWestService('network1').metadata;
+    kube.put({...eastWestService('network1'), metadata: {name, ...(namespace !== undefined && {namespace})}});
+    expect(bad(await rows('MESH411'))).toHaveLength(1);
+    const meshNetworks =
+      'networks: {network1: {gateways: [{registryServiceName: istio-eastwestgateway.istio-system.svc.cluster.local, port: 443}]}}';
+    kube.put(configMap('istio-system/istio', {mesh: 'trustDomain: cluster.local\n', meshNetworks}));
+    expect(bad(await rows('MESH411'))).toEqual([]);
+  });
+
+  it('wants of Istio 1.7 the ingress gateway that meshNetworks names, on one network too', async () => {
+    await mesh.stop();
+    mesh = await verifiedMesh('c1', 'c2');
+    const {kube: old} = mesh.one('c1');
+    const meshNetworks =
+      'networks: {network1: {gateways: [{registry_service_name: istio-ingressgateway.istio-system.svc.cluster.local, port: 443}]}}';
+    old.put(istiod('1.7.8', {CLUSTER_ID: 'c1'}));
+    old.put(configMap('istio-system/istio', {mesh: 'trustDomain: cluster.local\n', meshNetworks}));
+    const [missing] = await rows('MESH411');
+    expect(missing).toMatchObject({result: 'error', observed: expect.stringMatching(/does not exist/) as unknown});
+    expect(missing?.fix).toMatch(/install render c1 && .*install apply c1/);
+    const service = eastWestService('network1');
+    old.put({...service, metadata: {name: 'istio-ingressgateway', namespace: 'istio-system'}});
+    expect(await rows('MESH411')).toMatchObject([{result: 'ok'}]);
+  });
+});
