@@ -42,3 +42,11 @@ export function upgradeFix(
   const render = commands.meshCluster(`install render ${cluster.name}`);
   return `${render} && ${commands.meshCluster(`install apply ${cluster.name} ${flag} --yes`)}`;
 }
+
+/**
+ * A new process for every istiod, which reads cacerts anew. Only where that brings no root that the mesh does not have
+ * already: elsewhere the push asks first about workloads that run under a root that would go.
+ */
+export function restartFix({cluster, commands, mesh}: Pick<ClusterSubject, 'cluster' | 'commands' | 'mesh'>): string {
+  return commands.kubectl(cluster, `-n ${mesh.istio.namespace} rollout restart deployment -l app=istiod`);
+}

@@ -1,13 +1,12 @@
 /** Fixes for clusters whose CA somebody else makes: pushing what the work directory does not have would mend nothing. */
 import type {ClusterSubject} from './check.js';
 import type {CaOrigin} from './facts.js';
-import {pushFix, renewFix} from './fixes.js';
+import {pushFix, renewFix, restartFix} from './fixes.js';
 
 /** Lets istiod load what it ought to sign with. */
 export function loadFix(origin: CaOrigin | undefined, subject: ClusterSubject, restart = true): string {
   if (origin?.from !== 'elsewhere') return pushFix(subject, restart);
-  const {cluster, commands, mesh} = subject;
-  return commands.kubectl(cluster, `-n ${mesh.istio.namespace} rollout restart deployment -l app=istiod`);
+  return restartFix(subject);
 }
 
 /** `cert-manager Certificate istio-ca`, as the keeper of Secret cacerts is called. */

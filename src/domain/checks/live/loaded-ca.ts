@@ -6,6 +6,7 @@ import {describeDay} from '../describe.js';
 import {expirySource} from '../expiry-explained.js';
 import {judgeExpiry} from '../expiry.js';
 import type {CaOrigin, CertificateFacts, IstiodMetrics, Part, PushedTrust} from '../facts.js';
+import {restartFix} from '../fixes.js';
 import {loadFix, otherCaFix} from '../foreign-ca.js';
 
 /** What one istiod reports, beside the certificate that it should be about. */
@@ -38,7 +39,7 @@ export const loadedCaCheck = defineCheck({
       );
     }
     const findings = judged.flatMap(({name, reported}) =>
-      reported.flatMap((one) => findingOf(name, one, subject, caOrigin) ?? []),
+      reported.flatMap((one) => findingOf(name, one, reported, subject, caOrigin) ?? []),
     );
     return findingsOr(findings, () =>
       ok(
@@ -54,7 +55,7 @@ export const loadedCaCheck = defineCheck({
       'Another end means that this process has loaded another CA than was pushed, or a chain whose first certificate is not the CA. A CA that has ended signs nothing that is accepted, and istiod does not start with it.',
     byHand:
       'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/metrics | grep -e citadel_server_cert_chain_expiry_timestamp -e citadel_server_root_cert_expiry_timestamp\nkubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -enddate',
-    mend: 'Another CA: `kubectl mesh trust push CLUSTER --restart-istiod`. Near its end: `kubectl mesh certs generate CLUSTER --renew`, then push.',
+    mend: 'Another CA: restart istiod; where its root is another one, too, `kubectl mesh trust push CLUSTER --restart-istiod`. Near its end: `kubectl mesh certs generate CLUSTER --renew`, then push.',
     source: `istio/istio security/pkg/server/ca/server.go (RecordCertsExpiry), pilot/pkg/bootstrap/istio_ca.go (again at each reload since 1.24); ${expirySource}`,
   },
 });
@@ -77,6 +78,7 @@ function followsReload({version}: IstiodMetrics): boolean {
 function findingOf(
   pod: string,
   reported: Reported,
+  all: readonly Reported[],
   subject: ClusterSubject,
   origin: CaOrigin | undefined,
 ): Finding | undefined {
@@ -85,7 +87,8 @@ function findingOf(
     return {
       observed: `${pod} reports that ${what} ends at ${end.toISOString()}`,
       expected: `the end of what was pushed, ${pushed.notAfter.toISOString()}`,
-      fix: loadFix(origin, subject),
+      // Under the pushed root already, so nothing but the process stands in the way.
+      fix: all.some((one) => one.what === 'its root' && isPushed(one)) ? restartFix(subject) : loadFix(origin, subject),
     };
   }
   const expiring = judgeExpiry(pushed, subject.mesh.trust.expiry, subject.now);

@@ -1,6 +1,7 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
 import {describeCertificate} from '../describe.js';
+import {restartFix} from '../fixes.js';
 import {loadFix} from '../foreign-ca.js';
 import type {Part, ServedChain} from '../facts.js';
 
@@ -11,23 +12,34 @@ export const liveChainCheck = defineCheck({
   severity: 'error',
   scope: 'cluster',
   vantage: 'live istiod',
-  needs: ['pushedTrust', 'servedChains'],
+  needs: ['pushedTrust', 'servedChains', 'controlPlanes'],
   uses: ['caOrigin'],
   waitable: true,
   // The same process tells both; a chain it loaded long ago has another end, too.
   implies: ['MESH307', 'MESH308'],
-  judge: ({pushedTrust, servedChains, caOrigin}, subject) => {
-    const fix = loadFix(caOrigin, subject);
+  judge: ({pushedTrust, servedChains, controlPlanes, caOrigin}, subject) => {
     if (servedChains.length === 0) return notApplicable('no istiod runs here');
     if (pushedTrust === 'absent') {
-      return findingsOr(different(servedChains, fix), () => notApplicable('nothing was pushed yet'));
+      return findingsOr(different(servedChains, loadFix(caOrigin, subject)), () =>
+        notApplicable('nothing was pushed yet'),
+      );
     }
     const expected = `signed by ${describeCertificate(pushedTrust.certificate)}`;
-    const findings = servedChains.flatMap((pod): readonly Finding[] => {
-      const observed = deviation(pod, pushedTrust.certificate.fingerprint);
+    const pods = servedChains.map((pod) => ({...pod, observed: deviation(pod, pushedTrust.certificate.fingerprint)}));
+    const loaded = new Set(pods.filter(({observed}) => observed === undefined).map(({name}) => name));
+    const besideLoaded = (name: string): boolean =>
+      controlPlanes.some(
+        ({workload}) =>
+          workload.pods.some((pod) => pod.name === name) && workload.pods.some((pod) => loaded.has(pod.name)),
+      );
+    const findings = pods.flatMap(({name, value, observed}): readonly Finding[] => {
       if (observed === undefined) return [];
-      // Not a bare restart: the push asks first about workloads that run under a root that would go.
-      return [{observed: `${pod.name} ${observed}`, expected, fix}];
+      // The pushed root is in use already, so nothing but the process stands in the way: where istiod takes such a change
+      // over by itself, a push would wait for it in vain.
+      const inUse = besideLoaded(name) || value.chain.some(({fingerprint}) => pushedTrust.roots.includes(fingerprint));
+      return [
+        {observed: `${name} ${observed}`, expected, fix: inUse ? restartFix(subject) : loadFix(caOrigin, subject)},
+      ];
     });
     return findingsOr(findings, () => ok(servedChains.map(({name}) => name).join(', '), expected));
   },
@@ -38,7 +50,7 @@ export const liveChainCheck = defineCheck({
       'That istiod still issues workload certificates under the old CA. If the old CA ends, or its root is not known elsewhere, those workloads are cut off.',
     byHand:
       'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null | openssl x509 -noout -issuer',
-    mend: '`kubectl mesh trust push CLUSTER --restart-istiod`: it restarts the istiods that cannot load what was pushed by themselves, and waits until each presents it. Where that wait ends in vain, restart the Deployment. Where workloads run under another root, let both roots be trusted first.',
+    mend: 'Right after a push, wait: the kubelet takes a minute or two. Where the pushed root is in use already, restart istiod. Under another root, `kubectl mesh trust push CLUSTER --restart-istiod`: it asks about workloads that run under a root that would go; let both roots be trusted first.',
     source: 'istio/istio pilot/pkg/bootstrap/certcontroller.go (istiod signs its own serving certificate with its CA)',
   },
 });
