@@ -1,0 +1,186 @@
+/** Live proof: what verify learns from real istiods, two of them behind one Deployment, and what it says when it cannot. */
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {requestCertificate} from './harness/certificate-request.js';
+import {writeKubeconfigWithToken, type Cluster} from './harness/cluster.js';
+import type {PlayedPod} from './harness/kubelet.js';
+import {at, startSetting, type Setting} from './harness/mesh.js';
+import type {CheckRow, MeshCli, Verdict} from './harness/mesh-cli.js';
+import {eventually, type Sandbox} from './harness/processes.js';
+import {fetchText} from './harness/port-forward.js';
+
+/** All that verify reads. Not `*`: that has subresources in it, and a port-forward by WebSocket is a GET. */
+const readable =
+  'namespaces,pods,services,configmaps,secrets,deployments.apps,daemonsets.apps,mutatingwebhookconfigurations.admissionregistration.k8s.io,validatingwebhookconfigurations.admissionregistration.k8s.io';
+const liveIds = ['MESH303', 'MESH308', 'MESH309', 'MESH412'];
+let sandbox: Sandbox;
+let cli: MeshCli;
+let cluster: Cluster;
+let peer: Cluster;
+
+beforeAll(async () => {
+  const setting: Setting = await startSetting({name: 'c1'}, {name: 'c2'});
+  ({sandbox, cli} = setting);
+  [cluster, peer] = [at(setting.clusters, 0), at(setting.clusters, 1)];
+  await cli.must('init', 'c1=kwok-c1', 'c2=kwok-c2');
+  await cli.must('up', '--key-algorithm', 'ecdsa-p256');
+  // It would scale the Deployment back.
+  await cluster.kubectl('-n', 'istio-system', 'delete', 'hpa', 'istiod', '--ignore-not-found');
+  await scale(2);
+});
+
+afterAll(async () => {
+  await sandbox.close();
+});
+
+/** Waits for so many ready istiods in the first cluster, and no other. */
+async function istiods(count: number): Promise<readonly PlayedPod[]> {
+  return eventually(`${String(count)} istiods`, () => {
+    const pods = cluster.kubelet?.pods ?? [];
+    return pods.length === count && pods.every(({ready}) => ready) ? pods : undefined;
+  });
+}
+
+async function scale(count: number): Promise<readonly PlayedPod[]> {
+  await cluster.kubectl('-n', 'istio-system', 'scale', 'deployment/istiod', `--replicas=${String(count)}`);
+  return istiods(count);
+}
+
+/** The rows about the first cluster, of what only istiod can say. */
+function live({checks}: Pick<Verdict, 'checks'>): CheckRow[] {
+  return checks.filter(({id, cluster: of}) => liveIds.includes(id) && of === 'c1');
+}
+
+/** Types the fix of a finding as it is printed, and expects the mesh to be green soon after. */
+async function mend(row: CheckRow | undefined): Promise<void> {
+  const ran = await cli.shell(row?.fix ?? 'false');
+  expect([row?.fix, ran.code, ran.stderr]).toEqual([row?.fix, 0, expect.anything()]);
+  await expectGreen();
+}
+
+async function expectGreen(): Promise<void> {
+  const green = await cli.verify('--wait', '--timeout', '150s', '--fail-on', 'warning');
+  expect(green.checks.filter(({result}) => !['ok', 'skipped'].includes(result))).toEqual([]);
+  expect(live(green).map(({id, result}) => `${id} ${result}`)).toEqual(liveIds.map((id) => `${id} ok`));
+}
+
+describe('two replicas', () => {
+  it('are both asked, and both well', async () => {
+    const pods = await istiods(2);
+    const green = await cli.verify();
+    expect([green.code, green.verdict]).toEqual([0, 'ok']);
+    for (const row of live(green)) {
+      expect(row.result).toBe('ok');
+      if (row.id !== 'MESH412') for (const {name} of pods) expect(`${row.id} ${row.observed ?? ''}`).toContain(name);
+    }
+  });
+
+  it('of which one keeps the old CA: exactly that pod is named, and the printed fix mends it', async () => {
+    const held = at(await istiods(2), 1).name;
+    cluster.kubelet?.holdVolumes(held);
+    await cli.must('certs', 'generate', 'c1', '--renew', '--yes');
+    // It waits for every istiod, and this one will not come.
+    expect((await cli.run(['trust', 'push', 'c1', '--yes', '--timeout', '20s'])).code).not.toBe(0);
+    const seen = await cli.verify();
+    expect(seen.code).toBe(3);
+    const errors = live(seen).filter(({result}) => result !== 'ok');
+    expect(errors.map(({id, result, impliedBy}) => [id, result, impliedBy])).toEqual([
+      ['MESH303', 'error', undefined],
+      ['MESH308', 'error', 'MESH303'],
+    ]);
+    for (const {observed} of errors) expect(observed).toMatch(new RegExp(`^${held} `));
+    await mend(errors[0]);
+  });
+
+  it('of which one made a CA of its own, with nothing pushed to compare with: both are named', async () => {
+    await scale(1);
+    await cluster.kubectl('-n', 'istio-system', 'delete', 'secret', 'cacerts');
+    const pods = await scale(2);
+    const seen = await cli.verify();
+    const rows = live(seen).filter(({id}) => id === 'MESH303');
+    expect(rows.map(({result}) => result)).toEqual(['error', 'error']);
+    for (const {name} of pods) expect(rows.filter(({observed}) => observed?.startsWith(name))).toHaveLength(1);
+    await mend(rows[0]);
+    await istiods(2);
+  });
+});
+
+describe('an istiod that cannot sign', () => {
+  it('says so in its metrics: a warning with the reason, and the printed fix mends it', async () => {
+    const pod = at(await istiods(2), 0);
+    const token = await cluster.api.token('default', 'default', ['istio-ca']);
+    const before = await fetchText(pod.ports[15014], '/metrics');
+    expect(before).not.toContain('citadel_server_csr_sign_err_count');
+    expect(await requestCertificate(pod, {csr: 'no request', token, clusterId: 'c1'})).not.toBe(0);
+    const seen = await cli.verify('--fail-on', 'warning');
+    const warnings = live(seen).filter(({result}) => result !== 'ok');
+    expect(warnings.map(({id, result}) => [id, result])).toEqual([['MESH309', 'warning']]);
+    expect(warnings[0]?.observed).toMatch(new RegExp(`^${pod.name} .*CSR_ERROR 1`));
+    await mend(warnings[0]);
+  });
+
+  it('is not what a few strangers make of it, but it is when nobody gets anything', async () => {
+    const pod = at(await istiods(2), 0);
+    const ask = () => requestCertificate(pod, {csr: 'no request', clusterId: 'c1'});
+    await ask();
+    expect(live(await cli.verify()).find(({id}) => id === 'MESH309')?.result).toBe('ok');
+    await ask();
+    await ask();
+    const seen = live(await cli.verify()).find(({id}) => id === 'MESH309');
+    expect(seen).toMatchObject({result: 'warning', observed: expect.stringMatching(/refused 3 of 3/) as unknown});
+    await mend(seen);
+  });
+});
+
+describe('a peer', () => {
+  it('that istiod cannot read is named, and the printed fix mends it', async () => {
+    const remote = async (...more: string[]): Promise<string> =>
+      peer.istioctl('create-remote-secret', '--name', 'c2', '-n', 'istio-system', ...more);
+    // A port that nobody listens on.
+    await apply(await remote('--server', 'https://127.0.0.1:1'));
+    const row = await eventually('a finding about c2', async () =>
+      live(await cli.verify('--only', 'MESH412')).find(({observed}) => observed?.includes('c2') === true),
+    );
+    expect(row).toMatchObject({id: 'MESH412', result: 'error'});
+    expect(row.observed).toMatch(/syncing|timeout/);
+    await mend(row);
+  });
+
+  async function apply(text: string): Promise<void> {
+    const ran = await cli.shell('kubectl --context kwok-c1 apply -f - <<<"$TEXT"', {TEXT: text});
+    expect([ran.stderr, ran.code]).toEqual(['', 0]);
+  }
+});
+
+describe('what cannot be seen', () => {
+  it('with the debug endpoint off: unknown, exit 4, and the reason names the variable', async () => {
+    const deployment = ['-n', 'istio-system', 'deployment/istiod'] as const;
+    await cluster.kubectl('set', 'env', ...deployment, 'ENABLE_DEBUG_ON_HTTP=false');
+    await cluster.kubectl('rollout', 'status', ...deployment, '--timeout=90s');
+    await istiods(2);
+    const seen = await eventually('nothing but unknown', async () => {
+      const now = await cli.verify();
+      return now.verdict === 'unknown' ? now : undefined;
+    });
+    expect(seen.code).toBe(4);
+    const rows = live(seen).filter(({result}) => result !== 'ok');
+    expect(new Set(rows.map(({id, result}) => `${id} ${result}`))).toEqual(new Set(['MESH412 unknown']));
+    for (const {reason} of rows) expect(reason).toContain('ENABLE_DEBUG_ON_HTTP');
+    await mend(rows[0]);
+  });
+
+  it('with port-forward refused: unknown, exit 4, and the reason names the right', async () => {
+    await cluster.kubectl('create', 'serviceaccount', 'auditor');
+    await cluster.kubectl('create', 'clusterrole', 'auditor', '--verb=get,list,watch', `--resource=${readable}`);
+    const binding = ['--clusterrole=auditor', '--serviceaccount=default:auditor'];
+    await cluster.kubectl('create', 'clusterrolebinding', 'auditor', ...binding);
+    writeKubeconfigWithToken(cli.kubeconfig, cluster, await cluster.api.token('default', 'auditor'));
+    const seen = await cli.verify('c1');
+    expect([seen.code, seen.verdict]).toEqual([4, 'unknown']);
+    const rows = live(seen);
+    expect(new Set(rows.map(({id, result}) => `${id} ${result}`))).toEqual(
+      new Set(liveIds.map((id) => `${id} unknown`)),
+    );
+    for (const {reason} of rows) expect(reason).toContain('create pods/portforward');
+    cli.useContexts({'kwok-c1': cluster, 'kwok-c2': peer});
+  });
+});
