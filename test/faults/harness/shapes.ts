@@ -1,8 +1,10 @@
 /** Healthy meshes that faults are seeded in, by name. A new one is a line here. */
-import {appendFileSync} from 'node:fs';
+import {appendFileSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import type {ClusterOptions} from '../../e2e/harness/cluster.js';
 import type {Setting} from '../../e2e/harness/mesh.js';
+import {certManager} from '../healthy/cert-manager.js';
+import {giveAddress, unpackIstio} from './east-west.js';
 
 /** How a lab is made. */
 export interface Shape {
@@ -11,17 +13,63 @@ export interface Shape {
   readonly build: (setting: Setting) => Promise<void>;
 }
 
-/** `init` and `up` with nothing else said but small keys: a primary in each cluster, one network each. */
-async function initAndUp({cli, clusters}: Setting): Promise<void> {
+/** Many CAs are made in a run, and RSA shows nothing more. */
+const smallKeys = 'trust:\n  keyAlgorithm: ecdsa-p256\n';
+
+/** `init` with nothing else said but what is given: a primary in each cluster, all on one network. */
+async function init({cli, clusters}: Setting, more = smallKeys): Promise<void> {
   await cli.must('init', ...clusters.map(({name, context}) => `${name}=${context}`));
-  // Many CAs are made in a run, and RSA shows nothing more.
-  appendFileSync(join(cli.workDir, 'mesh.yaml'), 'trust:\n  keyAlgorithm: ecdsa-p256\n');
-  await cli.must('up');
+  appendFileSync(join(cli.workDir, 'mesh.yaml'), more);
+}
+
+/** `init` and `up`. */
+function initAndUp(more?: string): Shape['build'] {
+  return async (setting) => {
+    await init(setting, more);
+    await setting.cli.must('up');
+  };
+}
+
+/** The second cluster on a network of its own, and Istio's east-west gateways between the two. */
+async function twoNetworks(setting: Setting): Promise<void> {
+  const {cli, clusters} = setting;
+  await init(setting);
+  const file = join(cli.workDir, 'mesh.yaml');
+  const text = readFileSync(file, 'utf8');
+  const last = text.lastIndexOf('network: network1');
+  writeFileSync(file, `${text.slice(0, last)}network: network2${text.slice(last + 'network: network1'.length)}`);
+  for (const step of [
+    ['certs', 'generate'],
+    ['trust', 'push'],
+    ['install', 'render'],
+    ['install', 'apply'],
+  ]) {
+    await cli.must(...step);
+  }
+  await unpackIstio(setting);
+  for (const [index, cluster] of clusters.entries()) {
+    const network = `network${String(index + 1)}`;
+    const made = await cli.shell(
+      `set -o pipefail; "$ISTIO"/samples/multicluster/gen-eastwest-gateway.sh --network ${network} | istioctl --context ${cluster.context} install -y -f -`,
+    );
+    if (made.code !== 0) throw new Error(`no east-west gateway: ${made.stdout}${made.stderr}`);
+    await giveAddress(cluster);
+  }
 }
 
 export const shapes = {
-  two: {clusters: [{name: 'one'}, {name: 'two'}], build: initAndUp},
-  alone: {clusters: [{name: 'one'}], build: initAndUp},
+  two: {clusters: [{name: 'one'}, {name: 'two'}], build: initAndUp()},
+  alone: {clusters: [{name: 'one'}], build: initAndUp()},
+  /** Version and revision are declared, and that a root can be changed without restarts. */
+  declared: {
+    clusters: [{name: 'one'}],
+    build: initAndUp(`${smallKeys}  rotationReady: true\nistio:\n  version: "1.31"\n  revisions: [default]\n`),
+  },
+  /** Proxies learn of another root by renewal only. */
+  plain: {clusters: [{name: 'one'}], build: initAndUp(`${smallKeys}  rotationReady: false\n`)},
+  /** Somebody else makes the CAs: mesh.yaml alone. */
+  issued: {clusters: certManager.clusters, build: certManager.build},
+  networks: {clusters: [{name: 'one'}, {name: 'two'}], build: twoNetworks},
 } as const satisfies Readonly<Record<string, Shape>>;
 
 export type ShapeName = keyof typeof shapes;

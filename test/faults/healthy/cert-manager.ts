@@ -2,20 +2,34 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {bundleOf, tinyClusterCa, tinyRoot, type TinyCa} from '../../helpers/tiny-ca.js';
 import type {Setting} from '../../e2e/harness/mesh.js';
-import {installByGuide} from './by-guide.js';
+import {writePrivateKey} from '../../../src/domain/pki/private-key.js';
+import {installByGuide, type SecretData} from './by-guide.js';
 import type {Mesh} from './mesh.js';
 
+/** Where the issuer keeps its root in this sandbox; faults issue from it, too. */
+export function issuerDirectory({sandbox}: Pick<Setting, 'sandbox'>): string {
+  return join(sandbox.dir, 'issuer');
+}
+
 /** cacerts as cert-manager fills it from a Certificate with isCA: the CA in tls.crt, its issuer in ca.crt. */
+export function tlsData(ca: TinyCa, root: TinyCa): SecretData {
+  const {caCert, caKey, rootCert} = bundleOf(ca, [root]);
+  return {'tls.crt': caCert, 'tls.key': caKey.reveal(), 'ca.crt': rootCert};
+}
+
 async function issue(
-  {cli, clusters}: Setting,
+  {sandbox, cli, clusters}: Setting,
   also?: (cluster: string, ca: TinyCa, root: TinyCa) => void,
 ): Promise<void> {
   const root = await tinyRoot();
+  const issuer = issuerDirectory({sandbox});
+  mkdirSync(issuer);
+  writeFileSync(join(issuer, 'root-cert.pem'), root.certificate.pem);
+  writeFileSync(join(issuer, 'root-key.pem'), writePrivateKey(root.key).reveal(), {mode: 0o600});
   for (const cluster of clusters) {
     const ca = await tinyClusterCa(root, cluster.name);
-    const {caCert, caKey, rootCert} = bundleOf(ca, [root]);
-    const data = {'tls.crt': caCert, 'tls.key': caKey.reveal(), 'ca.crt': rootCert};
-    await installByGuide(cluster, {meshID: 'mesh1', network: 'network1'}, data, 'kubernetes.io/tls');
+    const guide = {meshID: 'mesh1', network: 'network1'};
+    await installByGuide(cluster, guide, tlsData(ca, root), 'kubernetes.io/tls');
     also?.(cluster.name, ca, root);
   }
   await cli.must('init', ...clusters.map(({name, context}) => `${name}=${context}`));

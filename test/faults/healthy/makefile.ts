@@ -1,20 +1,18 @@
 import {copyFileSync, mkdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
-import {HarnessError, output, run} from '../../e2e/harness/processes.js';
+import {HarnessError, run} from '../../e2e/harness/processes.js';
+import {istioSource} from '../harness/east-west.js';
 import {installByGuide} from './by-guide.js';
 import type {Mesh} from './mesh.js';
 
-const istioModule = fileURLToPath(new URL('../../e2e/control-planes/istio/', import.meta.url));
 const files = ['ca-cert.pem', 'ca-key.pem', 'root-cert.pem', 'cert-chain.pem'];
 
 /** Istio's own tools/certs, of the version that runs here. */
 async function copyMakefiles(folder: string): Promise<void> {
-  const found = await output('go', ['list', '-m', '-f', '{{.Dir}}', 'istio.io/istio'], {cwd: istioModule});
-  if (found.trim() === '') throw new HarnessError('the source of istio.io/istio is not in the module cache');
+  const source = await istioSource();
   mkdirSync(folder);
   for (const file of ['Makefile.selfsigned.mk', 'common.mk']) {
-    copyFileSync(join(found.trim(), 'tools', 'certs', file), join(folder, file));
+    copyFileSync(join(source, 'tools', 'certs', file), join(folder, file));
   }
 }
 

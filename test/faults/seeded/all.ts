@@ -4,6 +4,7 @@ import {accessFaults} from './access.js';
 import {controlPlaneFaults} from './control-plane.js';
 import {liveFaults} from './live.js';
 import {trustFaults} from './trust.js';
+import {versionFaults} from './versions.js';
 import {workdirFaults} from './workdir.js';
 
 export const allFaults: readonly Fault[] = [
@@ -11,5 +12,6 @@ export const allFaults: readonly Fault[] = [
   ...accessFaults,
   ...trustFaults,
   ...controlPlaneFaults,
+  ...versionFaults,
   ...liveFaults,
 ];

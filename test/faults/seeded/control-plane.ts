@@ -175,7 +175,7 @@ const settingFaults: readonly Fault[] = [
     title: 'istioctl installed the cluster with another network',
     cluster: 'two',
     says: /istiod has network network9/,
-    seed: installedOtherwise('two', (text) => text.replace(/network: \S+/, 'network: network9')),
+    seed: installedOtherwise('two', (text) => text.replace(/ network: \S+/, ' network: network9')),
     mend: 'as printed',
   },
   {

@@ -1,4 +1,167 @@
 /** Faults that only a running istiod shows. */
+import {requestCertificate} from '../../e2e/harness/certificate-request.js';
+import {eventually} from '../../e2e/harness/processes.js';
+import {fetchText} from '../../e2e/harness/port-forward.js';
+import {at} from '../../e2e/harness/mesh.js';
+import type {PlayedPod} from '../../e2e/harness/kubelet.js';
+import {inIstioSystem, inTurn} from '../harness/by-hand.js';
+import {createCacerts} from '../harness/cas.js';
 import type {Fault} from '../harness/fault.js';
+import type {Lab} from '../harness/lab.js';
 
-export const liveFaults: readonly Fault[] = [];
+/** Waits for so many ready istiods, and no other. */
+function istiods(lab: Lab, cluster: string, count: number): Promise<readonly PlayedPod[]> {
+  return eventually(`${String(count)} istiods in ${cluster}`, () => {
+    const pods = lab.cluster(cluster).kubelet?.pods ?? [];
+    return pods.length === count && pods.every(({ready}) => ready) ? pods : undefined;
+  });
+}
+
+/** So many istiods for the time of a fault. */
+function replicas(cluster: string, count: number): Fault['seed'] {
+  return async (lab) => {
+    const scale = async (to: number): Promise<void> => {
+      await inIstioSystem(cluster, 'scale', 'deployment/istiod', `--replicas=${String(to)}`)(lab);
+      await istiods(lab, cluster, to);
+    };
+    await scale(count);
+    return () => scale(1);
+  };
+}
+
+/** A renewed CA in files and Secret; the istiod at this index does not see it: its node's kubelet is stuck. */
+function renewedWithout(cluster: string, count: number, index: number): Fault['seed'] {
+  return async (lab) => {
+    const stuck = at(await istiods(lab, cluster, count), index);
+    lab.cluster(cluster).kubelet?.holdVolumes(stuck.name);
+    await lab.cli.must('certs', 'generate', cluster, '--renew', '--yes');
+    await createCacerts(lab, cluster);
+    // The others reload within seconds: what they report follows.
+    const end = new Set<string>();
+    await eventually('the others have reloaded', async () => {
+      const others = (await istiods(lab, cluster, count)).filter(({name}) => name !== stuck.name);
+      const lines = await Promise.all(others.map(({ports}) => expiryOf(ports[15014])));
+      lines.forEach((line) => end.add(line));
+      return count === 1 || (end.size > 1 && lines.length === count - 1) || undefined;
+    });
+    return undefined;
+  };
+}
+
+async function expiryOf(port: number): Promise<string> {
+  return /^citadel_server_cert_chain_expiry_timestamp .*$/m.exec(await fetchText(port, '/metrics'))?.[0] ?? '';
+}
+
+const chainFaults: readonly Fault[] = [
+  {
+    id: 'MESH303-not-loaded',
+    title: 'istiod serves the CA from before a renewal: its volume does not follow the Secret',
+    cluster: 'one',
+    says: /^istiod-\S+ is signed by/,
+    seed: renewedWithout('one', 1, 0),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH303-one-of-two',
+    title: 'one of two istiods serves the CA from before a renewal',
+    cluster: 'one',
+    says: /^istiod-\S+ is signed by/,
+    seed: inTurn(replicas('one', 2), renewedWithout('one', 2, 1)),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH308-not-loaded',
+    title: 'istiod reports the end of the CA from before a renewal, and nobody asks for its chain',
+    cluster: 'one',
+    says: /reports that its CA ends/,
+    verifyArgs: ['--skip', 'MESH303'],
+    seed: renewedWithout('one', 1, 0),
+    mend: 'as printed',
+  },
+];
+
+/** Certificate requests that istiod must refuse. */
+function refusedRequests(cluster: string, count: number, known: boolean): Fault['seed'] {
+  return async (lab) => {
+    const pod = at(await istiods(lab, cluster, 1), 0);
+    const token = await lab.cluster(cluster).api.token('default', 'default', ['istio-ca']);
+    for (let sent = 0; sent < count; sent++) {
+      await requestCertificate(pod, {csr: 'no request', clusterId: cluster, ...(known && {token})});
+    }
+    return undefined;
+  };
+}
+
+const signingFaults: readonly Fault[] = [
+  {
+    id: 'MESH309-request-refused',
+    title: 'istiod could not sign a certificate request',
+    cluster: 'one',
+    result: 'warning',
+    says: /CSR_ERROR 1/,
+    seed: refusedRequests('one', 1, true),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH309-nobody-known',
+    title: 'istiod knows nobody of those who ask, and has issued nothing',
+    cluster: 'two',
+    result: 'warning',
+    says: /refused 4 of 4/,
+    seed: inTurn(
+      async (lab) => {
+        // A new process: it has counted nothing yet.
+        await inIstioSystem('two', 'rollout', 'restart', 'deployment/istiod')(lab);
+        await inIstioSystem('two', 'rollout', 'status', 'deployment/istiod')(lab);
+        return undefined;
+      },
+      refusedRequests('two', 4, false),
+    ),
+    mend: 'as printed',
+  },
+];
+
+/** The remote secret of a peer in cluster one, as istioctl makes it. */
+function remoteSecret(name: string, ...more: readonly string[]): Fault['seed'] {
+  return async (lab) => {
+    const text = await lab
+      .cluster('two')
+      .istioctl('create-remote-secret', '--name', name, '-n', 'istio-system', ...more);
+    await lab.type(`kubectl --context kwok-one apply -f - <<'END'\n${text}\nEND`);
+    await eventually(`istiod of one tries ${name}`, async () => {
+      const pod = await lab.cluster('one').kubelet?.readyIstiod();
+      const known = await fetchText(pod?.ports[15014] ?? 0, '/debug/clusterz');
+      return known.includes(`"${name}"`) || undefined;
+    });
+    return async () => {
+      const secret = `secret/istio-remote-secret-${name}`;
+      await lab.cluster('one').kubectl('-n', 'istio-system', 'delete', secret, '--ignore-not-found');
+    };
+  };
+}
+
+const discoveryFaults: readonly Fault[] = [
+  {
+    id: 'MESH412-wrong-server',
+    title: 'the remote secret of a peer names an address where no API server is',
+    cluster: 'one',
+    says: /(syncing|timeout) of cluster two/,
+    seed: remoteSecret('two', '--server', 'https://127.0.0.1:1'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH412-cluster-gone',
+    title: 'the remote secret of a cluster that is gone was left behind',
+    cluster: 'one',
+    says: /(syncing|timeout) of cluster gone \(Secret istio-system\/istio-remote-secret-gone\)/,
+    seed: remoteSecret('gone', '--server', 'https://127.0.0.1:1'),
+    mend: {
+      person: 'deletes the Secret that the finding names',
+      act: async (lab) => {
+        await lab.cluster('one').kubectl('-n', 'istio-system', 'delete', 'secret/istio-remote-secret-gone');
+      },
+    },
+  },
+];
+
+export const liveFaults: readonly Fault[] = [...chainFaults, ...signingFaults, ...discoveryFaults];

@@ -1,0 +1,40 @@
+/** Gateways between networks as Istio's guide makes them, and the cloud that gives their Services addresses. */
+import {chmodSync, copyFileSync, mkdirSync} from 'node:fs';
+import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
+import type {Cluster} from '../../e2e/harness/cluster.js';
+import type {Setting} from '../../e2e/harness/mesh.js';
+import {HarnessError, eventually, output} from '../../e2e/harness/processes.js';
+
+const istioModule = fileURLToPath(new URL('../../e2e/control-planes/istio/', import.meta.url));
+const service = '/api/v1/namespaces/istio-system/services/istio-eastwestgateway';
+
+/** Directory of Istio's own source, in the version that runs here. */
+export async function istioSource(): Promise<string> {
+  const found = (await output('go', ['list', '-m', '-f', '{{.Dir}}', 'istio.io/istio'], {cwd: istioModule})).trim();
+  if (found === '') throw new HarnessError('the source of istio.io/istio is not in the module cache');
+  return found;
+}
+
+/** What the guide calls an unpacked release, as far as gateways need it, in the user's `$ISTIO`. */
+export async function unpackIstio({sandbox, cli}: Setting): Promise<void> {
+  const release = join(sandbox.dir, 'istio');
+  const samples = join(release, 'samples', 'multicluster');
+  const script = join(samples, 'gen-eastwest-gateway.sh');
+  mkdirSync(samples, {recursive: true});
+  copyFileSync(join(await istioSource(), 'samples', 'multicluster', 'gen-eastwest-gateway.sh'), script);
+  // A module cache keeps no modes.
+  chmodSync(script, 0o755);
+  cli.env.ISTIO = release;
+}
+
+/** What a cloud's load balancer does, here by hand. */
+export async function giveAddress({api, name}: Cluster): Promise<void> {
+  await eventually(`the east-west gateway of ${name}`, () => api.find(service));
+  await api.patch(`${service}/status`, {status: {loadBalancer: {ingress: [{ip: '203.0.113.10'}]}}});
+}
+
+/** And what it does when the quota is used up. */
+export async function takeAddress({api}: Cluster): Promise<void> {
+  await api.patch(`${service}/status`, {status: {loadBalancer: null}});
+}

@@ -1,0 +1,88 @@
+/** Faults of versions: what runs, what is declared, what is known of it. */
+import type {Fault} from '../harness/fault.js';
+import {inTurn, inIstioSystem, rolledOut} from '../harness/by-hand.js';
+
+const declaration = 'istio:\n  version: "1.31"\n';
+const withVersion = (text: string): string => `${text}${declaration}`;
+
+/** mesh.yaml declares the version that runs, and install.yaml is rendered for it. */
+const declared: Fault['seed'] = async (lab) => {
+  lab.edit('mesh.yaml', withVersion);
+  await lab.cli.must('install', 'render');
+  return () => {
+    lab.edit('mesh.yaml', (text) => text.replace(declaration, ''));
+    return Promise.resolve();
+  };
+};
+
+/** istiod runs another image; what the process says of itself stays as it is. */
+function image(cluster: string, tag: string): Fault['seed'] {
+  return inTurn(
+    inIstioSystem(cluster, 'set', 'image', 'deployment/istiod', `discovery=istio/pilot:${tag}`),
+    async (lab) => {
+      await rolledOut(lab.cluster(cluster));
+      return undefined;
+    },
+  );
+}
+
+/** A variable of istiod's environment is gone. */
+function unset(cluster: string, name: string): Fault['seed'] {
+  return inTurn(inIstioSystem(cluster, 'set', 'env', 'deployment/istiod', `${name}-`), async (lab) => {
+    await rolledOut(lab.cluster(cluster));
+    return undefined;
+  });
+}
+
+export const versionFaults: readonly Fault[] = [
+  {
+    id: 'MESH205-too-new',
+    title: 'an Istio runs whose webhooks this Kubernetes no longer serves',
+    shape: 'alone',
+    cluster: 'one',
+    says: /no longer serves the webhooks .* of Istio 1\.9\.9/,
+    // A variable that 1.9 does not know would be a finding of its own.
+    seed: inTurn(unset('one', 'ISTIO_MULTIROOT_MESH'), image('one', '1.9.9'), (lab) =>
+      Promise.resolve(() => {
+        lab.edit('mesh.yaml', (text) => text.replace(declaration, ''));
+        return Promise.resolve();
+      }),
+    ),
+    mend: {editor: withVersion},
+  },
+  {
+    id: 'MESH408-other-version',
+    title: "istiod's image is of another version than the declared one",
+    cluster: 'two',
+    says: /istiod runs 1\.30\.3/,
+    seed: inTurn(declared, image('two', '1.30.3')),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH409-two-minors',
+    title: 'the control planes of two clusters are two minor versions apart',
+    result: 'warning',
+    says: /one runs 1\.29\.6, two runs 1\.31\.0/,
+    seed: image('one', '1.29.6'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH410-multi-root-off',
+    title: 'mesh.yaml wants the root to be replaceable, and somebody took ISTIO_MULTIROOT_MESH out',
+    cluster: 'one',
+    result: 'warning',
+    says: /ISTIO_MULTIROOT_MESH is not true/,
+    seed: inTurn(
+      (lab) => {
+        const line = '  rotationReady: true\n';
+        lab.edit('mesh.yaml', (text) => text.replace('trust:\n', `trust:\n${line}`));
+        return Promise.resolve(() => {
+          lab.edit('mesh.yaml', (text) => text.replace(line, ''));
+          return Promise.resolve();
+        });
+      },
+      unset('one', 'ISTIO_MULTIROOT_MESH'),
+    ),
+    mend: 'as printed',
+  },
+];

@@ -1,0 +1,4 @@
+import {versionFaults} from './seeded/versions.js';
+import {testFaults} from './harness/suite.js';
+
+testFaults(versionFaults);
