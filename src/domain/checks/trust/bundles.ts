@@ -40,12 +40,17 @@ export const bundlesCheck = defineCheck({
     // istiod itself is behind: a restart changes the root under running workloads, so the push that restarts it asks about
     // them first. Elsewhere only its copies are.
     const fix = different.includes(mesh.istio.namespace) ? loadFix(caOrigin, subject) : restart;
+    // istiod writes it within a second. Where it does not, something refuses it (a quota, a policy, a webhook): trying says
+    // what, and only where nothing does a restart is of use.
+    const [place = mesh.istio.namespace] = missing;
+    const attempt = commands.kubectl(cluster, `-n ${place} create configmap ${name} --dry-run=server`);
+    const missingFix = written.has(place) ? restart : `${attempt} && ${restart}`;
     const findings: readonly Finding[] = [
       ...(different.length > 0
         ? [{observed: `another bundle in ConfigMap ${name} of ${some(different)}`, expected, fix}]
         : []),
       ...(missing.length > 0
-        ? [{observed: `no bundle (ConfigMap ${name}) in ${some(missing)}`, expected, fix: restart}]
+        ? [{observed: `no bundle (ConfigMap ${name}) in ${some(missing)}`, expected, fix: missingFix}]
         : []),
     ];
     return findingsOr(findings, () => ok(`equal in ${String(required.length)} namespaces`, expected));
@@ -57,7 +62,7 @@ export const bundlesCheck = defineCheck({
       'istiod still signs under an older root: it was not restarted, refused the change, or runs with a CA of its own. Proxies trust what this ConfigMap says.',
     byHand:
       'kubectl --context "$CTX" -n default get configmap istio-ca-root-cert -o jsonpath="{.data.root-cert\\.pem}" | openssl x509 -noout -fingerprint -sha256\nkubectl --context "$CTX" -n istio-system logs deployment/istiod | grep -i -e "root-ca" -e "CA certificate"',
-    mend: 'Restart istiod, then give it half a minute: the bundle is written by the istiod that holds the lease istio-namespace-controller-election, and a new one waits for the old lease to end. If workloads already run under the old root, read about root rotation before you do.',
+    mend: 'Where the ConfigMap is missing, try to make it (`kubectl create configmap … --dry-run=server`): a quota, a policy or a webhook that refuses it to you refuses it to istiod. Otherwise restart istiod, then give it half a minute: the bundle is written by the istiod that holds the lease istio-namespace-controller-election, and a new one waits for the old lease to end. If workloads already run under the old root, read about root rotation before you do.',
     source:
       'istio/istio pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go, security/pkg/k8s/configutil.go, pilot/pkg/bootstrap/istio_ca.go',
   },
