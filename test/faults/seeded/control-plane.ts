@@ -1,4 +1,7 @@
 /** Faults of the control planes: MESH4xx. */
+import {writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {giveAddress, takeAddress} from '../harness/east-west.js';
 import type {Fault} from '../harness/fault.js';
 import {dataOf, editData, inIstioSystem, inTurn, installedOtherwise, kubectl, rolledOut} from '../harness/by-hand.js';
 import {eventually} from '../../e2e/harness/processes.js';
@@ -205,4 +208,125 @@ const settingFaults: readonly Fault[] = [
   },
 ];
 
-export const controlPlaneFaults: readonly Fault[] = [...namespaceFaults, ...workloadFaults, ...settingFaults];
+/** Another image; kwok's pods run what they ran, so only the tag says another version. */
+function otherImage(cluster: string, tag: string): Fault['seed'] {
+  return inTurn(
+    inIstioSystem(cluster, 'set', 'image', 'deployment/istiod', `discovery=istio/pilot:${tag}`),
+    async (lab) => {
+      await rolledOut(lab.cluster(cluster));
+      return undefined;
+    },
+  );
+}
+
+const declaredTwice = 'revisions: [canary, default]';
+const declaredOnce = 'revisions: [default]';
+
+const versionFaults: readonly Fault[] = [
+  {
+    id: 'MESH408-other-image',
+    title: 'the image of istiod was set to another version than the declared one',
+    shape: 'declared',
+    cluster: 'one',
+    says: /istiod runs 1\.30\.2/,
+    seed: otherImage('one', '1.30.2'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH408-undeclared-revision',
+    title: 'a second revision was installed that mesh.yaml does not declare',
+    shape: 'declared',
+    cluster: 'one',
+    result: 'warning',
+    says: /istiod-canary is of revision canary, which mesh\.yaml does not declare/,
+    seed: async (lab) => {
+      const on = lab.cluster('one');
+      const text = lab.read('one', 'install.yaml').replace('profile: default', 'profile: minimal\n  revision: canary');
+      const file = join(lab.setting.sandbox.dir, 'canary.yaml');
+      writeFileSync(file, text.replace('name: kubectl-mesh', 'name: canary'));
+      await on.istioctl('install', '-f', file, '-y');
+      await rolledOut(on, 'istiod-canary');
+      return async () => {
+        await on.istioctl('uninstall', '--revision', 'canary', '-y');
+        lab.edit('mesh.yaml', (mesh) => mesh.replace(declaredTwice, declaredOnce));
+      };
+    },
+    mend: {editor: (text) => text.replace(declaredOnce, declaredTwice)},
+  },
+  {
+    id: 'MESH408-revision-missing',
+    title: 'mesh.yaml declares a revision that nobody installed',
+    shape: 'declared',
+    cluster: 'one',
+    result: 'warning',
+    says: /no istiod is of the declared revision canary/,
+    seed: (lab) => {
+      lab.edit('mesh.yaml', (text) => text.replace(declaredOnce, declaredTwice));
+      return Promise.resolve(undefined);
+    },
+    mend: {editor: (text) => text.replace(declaredTwice, declaredOnce)},
+  },
+  {
+    id: 'MESH409-two-minors',
+    title: 'the control plane of one cluster is two minor versions behind',
+    result: 'warning',
+    says: /two runs 1\.29\.4, one runs 1\.31/,
+    seed: otherImage('two', '1.29.4'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH410-multi-root-off',
+    title: 'what a root change without restarts needs was taken out of the environment of istiod',
+    shape: 'declared',
+    cluster: 'one',
+    result: 'warning',
+    says: /ISTIO_MULTIROOT_MESH is not true/,
+    seed: inTurn(inIstioSystem('one', 'set', 'env', 'deployment/istiod', 'ISTIO_MULTIROOT_MESH-'), async (lab) => {
+      await rolledOut(lab.cluster('one'));
+      return undefined;
+    }),
+    mend: 'as printed',
+  },
+];
+
+const gatewayFaults: readonly Fault[] = [
+  {
+    id: 'MESH411-pending',
+    title: 'the load balancer took the address of an east-west gateway away',
+    shape: 'networks',
+    says: /two: Service istio-system\/istio-eastwestgateway has no address: its load balancer is pending/,
+    seed: async (lab) => {
+      await takeAddress(lab.cluster('two'));
+      return undefined;
+    },
+    mend: {person: 'raises the quota of load balancers', act: (lab) => giveAddress(lab.cluster('two'))},
+  },
+  {
+    id: 'MESH411-no-gateway',
+    title: 'the east-west gateway of a network was uninstalled',
+    shape: 'networks',
+    says: /two: no gateway into network2/,
+    seed: inIstioSystem('two', 'delete', 'deployment,service', '-l', 'istio=eastwestgateway'),
+    mend: {person: 'waits for the load balancer', act: (lab) => giveAddress(lab.cluster('two'))},
+  },
+  {
+    id: 'MESH411-cluster-ip',
+    title: 'the Service of an east-west gateway was made a ClusterIP',
+    shape: 'networks',
+    says: /two: Service istio-system\/istio-eastwestgateway has no address: its type is ClusterIP/,
+    seed: async (lab) => {
+      await takeAddress(lab.cluster('two'));
+      const patch = '{"spec": {"type": "ClusterIP"}}';
+      return inIstioSystem('two', 'patch', 'service/istio-eastwestgateway', '-p', patch)(lab);
+    },
+    mend: {person: 'waits for the load balancer', act: (lab) => giveAddress(lab.cluster('two'))},
+  },
+];
+
+export const controlPlaneFaults: readonly Fault[] = [
+  ...namespaceFaults,
+  ...workloadFaults,
+  ...settingFaults,
+  ...versionFaults,
+  ...gatewayFaults,
+];
