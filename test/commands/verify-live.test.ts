@@ -112,6 +112,34 @@ describe('what istiod does not say', () => {
   });
 });
 
+describe('port-forward refused', () => {
+  const who =
+    'User "auditor" cannot create resource "pods/portforward" in API group "" in the namespace "istio-system"';
+
+  it.each([
+    `error: error upgrading connection: pods "istiod-1" is forbidden: ${who}`,
+    `error: unable to upgrade connection: pods "istiod-1" is forbidden: ${who}`,
+  ])('is unknown, and the right is named: %s', async (words) => {
+    mesh.one('c1').kube.forwards['istiod-1'] = words;
+    await mesh.kube.saveForwards();
+    const {code, rows} = await verify();
+    expect(code).toBe(4);
+    for (const row of rows) {
+      expect(row).toMatchObject({result: 'unknown', error: {code: 'FORBIDDEN'}});
+      expect(row.reason).toContain('not allowed to create pods/portforward');
+      expect(row.fix).toBe('kubectl auth can-i create pods --subresource=portforward -n istio-system --context ctx-c1');
+    }
+  });
+
+  it('for want of the right to read the pod names that right', async () => {
+    mesh.one('c1').kube.forwards['istiod-1'] =
+      'Error from server (Forbidden): pods "istiod-1" is forbidden: User "auditor" cannot get resource "pods" in API group "" in the namespace "istio-system"';
+    await mesh.kube.saveForwards();
+    const {rows} = await verify();
+    for (const row of rows) expect(row.reason).toContain('not allowed to get pods "istiod-1"');
+  });
+});
+
 describe('two replicas', () => {
   it('of which one cannot be asked: what is known is judged, and the whole is unknown', async () => {
     mesh.one('c1').kube.put(pod('istio-system/istiod-2', {}, {app: 'istiod'}));

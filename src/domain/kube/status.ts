@@ -105,11 +105,14 @@ function forbidden(asked: Asked, said: string): MeshError {
   const {verb, resource, group, name, namespace, context} = asked;
   const target = group === undefined || group === '' ? resource : `${resource}.${group}`;
   const inNamespace = namespace === undefined ? '' : ` -n ${namespace}`;
+  // kubectl auth can-i would take what follows the slash of `pods/portforward` for the name of a pod.
+  const [type = target, subresource] = target.split('/');
+  const asking = `${type}${name === undefined || verb === 'create' ? '' : `/${name}`}${subresource === undefined ? '' : ` --subresource=${subresource}`}`;
   const message = `not allowed to ${describeAsked(asked)}, in context "${context}": ${said}`;
   return new MeshError('FORBIDDEN', message, {
     hints: [
       `the user of context "${context}" needs the right "${verb}" on "${target}"${namespace === undefined ? '' : ` in namespace "${namespace}"`}`,
-      `ask the cluster: kubectl auth can-i ${verb} ${target}${name === undefined || verb === 'create' ? '' : `/${name}`}${inNamespace} --context ${context}`,
+      `ask the cluster: kubectl auth can-i ${verb} ${asking}${inNamespace} --context ${context}`,
     ],
   });
 }

@@ -68,21 +68,23 @@ export async function startPortForward(options: ForwardOptions): Promise<PortFor
   throw forwardError(options, tool.stderr());
 }
 
+/**
+ * A refusal of the forwarding itself: the pod was read, and then the connection failed (`error: error upgrading
+ * connection: pods "x" is forbidden: …`). By SPDY it is a POST, by WebSocket a GET, and the right follows the verb.
+ */
+const notAllowed = / is forbidden: .* cannot (create|get) resource "pods\/portforward"/;
+
 /** `Error from server (Forbidden): …`, or words of the transport. */
 function forwardError({context, namespace, pod}: ForwardOptions, stderr: string): MeshError {
-  const [, reason, message = ''] = /^Error from server(?: \((\w+)\))?: (.*)$/m.exec(stderr) ?? [];
   const asked: Asked = {verb: 'get', resource: 'pods', name: pod, namespace, context};
-  const status = reason === undefined ? undefined : {Forbidden: 403, NotFound: 404, Unauthorized: 401}[reason];
-  if (status !== undefined) {
-    const creating = message.includes(' cannot create ');
-    return answerError(creating ? {...asked, verb: 'create', resource: 'pods/portforward'} : asked, {
-      status,
-      contentType: 'application/json',
-      body: JSON.stringify({message}),
-      toolText: stderr,
-    });
-  }
+  const answered = (to: Asked, status: number, message: string): MeshError =>
+    answerError(to, {status, contentType: 'application/json', body: JSON.stringify({message}), toolText: stderr});
   const said = lastLines(stderr).replace(/^error: /, '');
+  const [, verb] = notAllowed.exec(said) ?? [];
+  if (verb === 'create' || verb === 'get') return answered({...asked, verb, resource: 'pods/portforward'}, 403, said);
+  const [, reason, message = ''] = /^Error from server(?: \((\w+)\))?: (.*)$/m.exec(stderr) ?? [];
+  const status = reason === undefined ? undefined : {Forbidden: 403, NotFound: 404, Unauthorized: 401}[reason];
+  if (status !== undefined) return answered(asked, status, message);
   if (/unable to connect|connection to the server|dial tcp|no such host|timeout/i.test(said)) {
     return unreachable(context, said);
   }

@@ -76,8 +76,8 @@ export class FakeCluster {
   token?: string;
   /** Added to each answer. Milliseconds. */
   latencyMs = 0;
-  /** Local ports by pod and port, for `kubectl port-forward`. */
-  readonly forwards: Record<string, Record<string, number>> = {};
+  /** For `kubectl port-forward`: local ports by pod and port, or the words with which it fails. */
+  readonly forwards: Record<string, Record<string, number> | string> = {};
   readonly #objects = new Map<string, FakeObject>();
   readonly #events: StoredEvent[] = [];
   readonly #denied: RequestMatch[] = [];

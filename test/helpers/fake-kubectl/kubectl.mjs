@@ -49,6 +49,8 @@ function forward(context) {
   const pod = words[1].replace(/^pod\//, '');
   const ports = context.forwards?.[pod];
   if (!ports) fail(`Error from server (NotFound): pods "${pod}" not found`);
+  // The words of a failure.
+  if (typeof ports === 'string') fail(ports);
   for (const asked of words.slice(2)) {
     const port = asked.replace(/^:/, '');
     // kubectl listens for every port it is told, and fails only when somebody connects: to one that nobody serves here.
