@@ -152,5 +152,9 @@ function readVersion(answer: unknown, context: string): ApiVersion {
     throw new MeshError('API_ERROR', `the API server of context "${context}" says no version`);
   }
   // Some providers write `27+` for the minor version.
-  return {gitVersion, major: Number.parseInt(String(major), 10), minor: Number.parseInt(String(minor), 10)};
+  const numbers = {major: Number.parseInt(String(major), 10), minor: Number.parseInt(String(minor), 10)};
+  if (Number.isNaN(numbers.major) || Number.isNaN(numbers.minor)) {
+    throw new MeshError('API_ERROR', `the API server of context "${context}" says "${gitVersion}" and no numbers`);
+  }
+  return {gitVersion, ...numbers};
 }
