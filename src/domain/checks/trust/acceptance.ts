@@ -3,8 +3,8 @@ import type {ChainFailure} from '../../pki/chain.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding, OfPair, PairSubject} from '../check.js';
 import {describeCertificate, describeRoots} from '../describe.js';
-import type {ClusterCaFacts, LiveRoots, Part, ServedChain} from '../facts.js';
-import {pushFix, renewFix} from '../fixes.js';
+import type {CaOrigin, ClusterCaFacts, LiveRoots, Part, ServedChain} from '../facts.js';
+import {loadFix, otherCaFix} from '../foreign-ca.js';
 import {certificateFacts} from '../read/cluster-ca.js';
 
 /** Whether the roots that one cluster's workloads trust accept the chains that the other's istiods present. */
@@ -16,10 +16,10 @@ export const acceptanceCheck = defineCheck({
   vantage: 'live istiod',
   needs: ['liveRoots', 'servedChains'],
   sides: {liveRoots: 'self', servedChains: 'peer'},
-  uses: ['caFiles'],
+  uses: ['caFiles', 'caOrigin'],
   waitable: true,
   implies: [],
-  judge: ({liveRoots, servedChains, caFiles}, subject) => {
+  judge: ({liveRoots, servedChains, caFiles, caOrigin}, subject) => {
     const {cluster, peer, now} = subject;
     const roots = liveRoots.self;
     if (servedChains.peer.length === 0) return notApplicable(`${peer.name} runs no istiod that would sign`);
@@ -30,7 +30,11 @@ export const acceptanceCheck = defineCheck({
       if (!refusal) return [];
       const observed = `${pod.name} of ${peer.name} presents ${chainOf(pod)}: ${refusal.message}`;
       return [
-        {observed, expected, fix: fixFor({pod, roots, caFiles, expired: refusal.failure === 'expired'}, subject)},
+        {
+          observed,
+          expected,
+          fix: fixFor({pod, roots, expired: refusal.failure === 'expired', caFiles, caOrigin}, subject),
+        },
       ];
     });
     return findingsOr(findings, () =>
@@ -77,24 +81,26 @@ function chainOf({value: {certificates}}: Part<ServedChain>): string {
 interface Refused {
   readonly pod: Part<ServedChain>;
   readonly roots: LiveRoots;
-  /** For the fix: the work directory may not be readable. */
-  readonly caFiles: OfPair<ClusterCaFacts> | undefined;
   readonly expired: boolean;
+  /** For the fix alone: the work directory may not be readable. */
+  readonly caFiles: OfPair<ClusterCaFacts> | undefined;
+  readonly caOrigin: OfPair<CaOrigin> | undefined;
 }
 
 /**
- * The cluster to mend is the one whose running istiod is not what the work directory says; both may be. Where both are,
- * the work directory itself is at fault, and a new CA under the mesh's root mends the cluster that deviates.
+ * The cluster to mend is the one whose running istiod is not what the work directory says; both may be. Where neither
+ * differs, what made their CAs is at fault: an issuer elsewhere, or the work directory itself.
  */
-function fixFor({pod, roots, caFiles: files, expired}: Refused, {cluster, peer, commands}: PairSubject): string {
+function fixFor({pod, roots, expired, caFiles: files, caOrigin}: Refused, subject: PairSubject): string {
+  const self = {subject, origin: caOrigin?.self};
+  const peer = {subject: {...subject, cluster: subject.peer}, origin: caOrigin?.peer};
   const signer = pod.value.certificates[1]?.fingerprint;
   const live = new Set(roots.certificates.map(({fingerprint}) => fingerprint));
-  const peerDiffers = files?.peer.certificate !== undefined && files.peer.certificate.fingerprint !== signer;
   const selfDiffers = files?.self.roots.some(({fingerprint}) => !live.has(fingerprint)) === true;
-  const wrong = [...(selfDiffers ? [cluster] : []), ...(peerDiffers ? [peer] : [])];
-  if (wrong.length > 0) return wrong.map((one) => pushFix({cluster: one, commands})).join(' && ');
-  if (expired) return renewFix({cluster: peer, commands});
-  // Neither differs: the CA whose root the other's files do not know is the one to be made anew.
-  const known = files?.self.roots.some(({fingerprint}) => fingerprint === files.peer.anchor) ?? true;
-  return known ? pushFix({cluster, commands}) : renewFix({cluster: peer, commands});
+  const peerDiffers = files?.peer.certificate !== undefined && files.peer.certificate.fingerprint !== signer;
+  const wrong = [...(selfDiffers ? [self] : []), ...(peerDiffers ? [peer] : [])];
+  if (wrong.length > 0) return wrong.map((one) => loadFix(one.origin, one.subject)).join(' && ');
+  const isElsewhere = ({origin}: typeof self): boolean => origin?.from === 'elsewhere';
+  const other = !expired && isElsewhere(self) && !isElsewhere(peer) ? self : peer;
+  return otherCaFix(other.origin, other.subject);
 }
