@@ -61,9 +61,9 @@ export function tableText(summary: Summary): string {
     ...faults.map((fault) => [
       fault.id,
       fault.title,
-      list(fault.caughtBy),
-      list(fault.follows),
-      list(fault.falseAlarms),
+      listIds(fault.caughtBy),
+      listIds(fault.follows),
+      listIds(fault.falseAlarms),
       yesNo(fault.mended),
       String(fault.seconds),
     ]),
@@ -89,9 +89,9 @@ export function faultsPage(summary: Summary, measured: Date): string {
     row([
       fault.id,
       fault.title,
-      fault.caught ? list(fault.caughtBy) : `missed (${list(fault.caughtBy)})`,
-      list(fault.follows),
-      list(fault.falseAlarms),
+      fault.caught ? listIds(fault.caughtBy) : `missed (${listIds(fault.caughtBy)})`,
+      listIds(fault.follows),
+      listIds(fault.falseAlarms),
       fault.mendedBy,
       yesNo(fault.mended),
     ]),
@@ -144,6 +144,20 @@ ${healthyRows.join('\n')}
 
 function list(words: readonly string[]): string {
   return words.length === 0 ? '-' : words.join(', ');
+}
+
+/** More ids of one group than this are told as their number: a stopped API server has dozens of consequences. */
+const shownIds = 3;
+
+/** `MESH301, MESH4xx (9)`. */
+function listIds(ids: readonly string[]): string {
+  const groups = [...new Set(ids.map((id) => id.slice(0, 5)))];
+  return list(
+    groups.flatMap((group) => {
+      const members = ids.filter((id) => id.startsWith(group));
+      return members.length > shownIds ? [`${group}xx (${String(members.length)})`] : members;
+    }),
+  );
 }
 
 function yesNo(yes: boolean): string {

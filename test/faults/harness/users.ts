@@ -1,50 +1,16 @@
 /** Who asks a cluster, and where a kubeconfig leads. */
 import {readFileSync, writeFileSync} from 'node:fs';
 import {parse, stringify} from 'yaml';
+import {resourceOfRight, verifyRights, type Right} from '../../../src/domain/checks/rights.js';
 import type {Cluster} from '../../e2e/harness/cluster.js';
+import {HarnessError} from '../../e2e/harness/processes.js';
 import type {Undo} from './fault.js';
 import type {Lab} from './lab.js';
 
-/** A right, as a rule of RBAC, and where it is needed. */
-export interface Right {
-  readonly apiGroup: string;
-  readonly resource: string;
-  readonly verbs: readonly string[];
-  readonly names?: readonly string[];
-  /** In Istio's namespace only; else in the whole cluster. */
-  readonly inIstioSystem?: boolean;
-}
-
-/** What docs/verify.md says that a full run needs. */
-export const allRights = {
-  kubeSystem: {apiGroup: '', resource: 'namespaces', verbs: ['get'], names: ['kube-system']},
-  namespaces: {apiGroup: '', resource: 'namespaces', verbs: ['list', 'watch']},
-  deployments: {apiGroup: 'apps', resource: 'deployments', verbs: ['list', 'watch'], inIstioSystem: true},
-  pods: {apiGroup: '', resource: 'pods', verbs: ['list', 'watch']},
-  configMaps: {apiGroup: '', resource: 'configmaps', verbs: ['list', 'watch']},
-  services: {apiGroup: '', resource: 'services', verbs: ['get', 'list', 'watch']},
-  gateways: {apiGroup: 'gateway.networking.k8s.io', resource: 'gateways', verbs: ['list', 'watch']},
-  webhooks: {
-    apiGroup: 'admissionregistration.k8s.io',
-    resource: 'mutatingwebhookconfigurations,validatingwebhookconfigurations',
-    verbs: ['list', 'watch'],
-  },
-  secrets: {
-    apiGroup: '',
-    resource: 'secrets',
-    verbs: ['get'],
-    names: ['cacerts', 'istio-ca-secret'],
-    inIstioSystem: true,
-  },
-  portForward: {apiGroup: '', resource: 'pods/portforward', verbs: ['create'], inIstioSystem: true},
-} as const satisfies Readonly<Record<string, Right>>;
-
-export type RightName = keyof typeof allRights;
-
 const auditor = 'auditor';
 
-/** From now on the user asks this cluster as somebody who has all rights that verify needs, but not this one. */
-export async function becomeAuditor(lab: Lab, cluster: string, without: RightName): Promise<Undo> {
+/** From now on the user asks this cluster as somebody who has exactly the rights that docs/verify.md lists, but not one of them. */
+export async function becomeAuditor(lab: Lab, cluster: string, without: string): Promise<Undo> {
   const on = lab.cluster(cluster);
   await on.kubectl('create', 'serviceaccount', auditor);
   await grant(on, without);
@@ -62,19 +28,23 @@ export async function becomeAuditor(lab: Lab, cluster: string, without: RightNam
   };
 }
 
+/** `create pods/portforward`, `get secrets cacerts`: a right as faults name it. */
+function nameOf({name, ...right}: Right): string {
+  return [right.verb, resourceOfRight(right), ...(name === undefined ? [] : [name])].join(' ');
+}
+
 /** Gives the auditor all rights, or all but one. */
-export async function grant(on: Cluster, without?: RightName): Promise<void> {
-  const rights = Object.entries(allRights as Readonly<Record<string, Right>>)
-    .filter(([name]) => name !== without)
-    .map(([, right]) => right);
-  const rules = (inIstioSystem: boolean): readonly object[] =>
+export async function grant(on: Cluster, without?: string): Promise<void> {
+  const rights = verifyRights.filter((right) => nameOf(right) !== without);
+  if (without !== undefined && rights.length === verifyRights.length) throw new HarnessError(`no right "${without}"`);
+  const rules = (where: Right['where']): readonly object[] =>
     rights
-      .filter((right) => (right.inIstioSystem ?? false) === inIstioSystem)
-      .map(({apiGroup, resource, verbs, names}) => ({
-        apiGroups: [apiGroup],
-        resources: resource.split(','),
-        verbs,
-        ...(names && {resourceNames: names}),
+      .filter((right) => right.where === where)
+      .map(({verb, group, resource, name}) => ({
+        apiGroups: [group],
+        resources: [resource],
+        verbs: [verb],
+        ...(name !== undefined && {resourceNames: [name]}),
       }));
   const subjects = [{kind: 'ServiceAccount', name: auditor, namespace: 'default'}];
   const group = 'rbac.authorization.k8s.io';
@@ -84,8 +54,8 @@ export async function grant(on: Cluster, without?: RightName): Promise<void> {
   const there = `${everywhere}/namespaces/istio-system`;
   const put = (path: string, kind: string, body: object): Promise<unknown> =>
     on.api.apply(`${path}/${auditor}`, {apiVersion, kind, metadata, ...body});
-  await put(`${everywhere}/clusterroles`, 'ClusterRole', {rules: rules(false)});
-  await put(`${there}/roles`, 'Role', {rules: rules(true)});
+  await put(`${everywhere}/clusterroles`, 'ClusterRole', {rules: rules('everywhere')});
+  await put(`${there}/roles`, 'Role', {rules: rules('Istio namespace')});
   const refer = (kind: string): object => ({subjects, roleRef: {apiGroup: group, kind, name: auditor}});
   await put(`${everywhere}/clusterrolebindings`, 'ClusterRoleBinding', refer('ClusterRole'));
   await put(`${there}/rolebindings`, 'RoleBinding', refer('Role'));

@@ -16,7 +16,7 @@ export function recordContextsByUid({clusters}: Mesh, commands: Commands): strin
   const arms = clusters.flatMap(({name, uid}) =>
     uid === undefined ? [] : [`${shellWord(uid)}) echo "${name}=$context";;`],
   );
-  const first = recorded.length === 0 ? all : `(printf '%s\\n' ${recorded.join(' ')}; ${all})`;
+  const first = recorded.length === 0 ? all : `{ printf '%s\\n' ${recorded.join(' ')}; ${all}; }`;
   const loop = `while read -r context; do case "$(${uidOfContext(commands)})" in ${arms.join(' ')} esac; done`;
   return commands.mesh(`init $(${first} | ${loop} | awk -F= '!seen[$1]++')`);
 }
