@@ -1,6 +1,6 @@
 import {kubernetesFit} from '../../istio/kubernetes.js';
-import {parseVersion} from '../../istio/version.js';
-import {knowVersion} from '../../istio/versions.js';
+import {formatMinor, parseVersion} from '../../istio/version.js';
+import {knowVersion, newestKnown} from '../../istio/versions.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
 import type {ControlPlaneFacts} from '../facts.js';
@@ -46,7 +46,7 @@ export const kubernetesVersionCheck = defineCheck({
             {
               observed: `${server} no longer serves the webhooks (admissionregistration.k8s.io/v1beta1) of Istio ${said}`,
               expected: `Kubernetes 1.${String(suits.max)} or earlier, or Istio 1.10 or later`,
-              fix: `\${EDITOR:-vi} ${commands.path('mesh.yaml')} && ${upgradeFix({cluster, commands}, said)}`,
+              fix: `\${EDITOR:-vi} ${commands.path('mesh.yaml')} && ${upgradeFix({cluster, commands}, said, formatMinor(newestKnown))}`,
             },
           ];
       }

@@ -1,0 +1,105 @@
+/** What verify makes of hazards and versions that it sees in a cluster. */
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import Verify from '../../src/commands/verify.js';
+import type {VerifyResult} from '../../src/operations/verify/verify.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+import {bundleOf, tinyClusterCa} from '../helpers/tiny-ca.js';
+import {istiod, pod, putCacerts, textsOf} from '../helpers/trust-mesh.js';
+import {verifiedMesh} from '../helpers/verify-mesh.js';
+import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+
+let mesh: VerifiedMesh;
+
+beforeEach(async () => {
+  mesh = await verifiedMesh('c1');
+});
+
+afterEach(() => mesh.stop());
+
+async function row(id: string, ...argv: readonly string[]): Promise<VerifyResult['checks'][number]> {
+  const run = await runCommand(Verify, ['c1', '--only', id, '-o', 'json', ...argv], mesh.env);
+  const [first] = (answerOf(run) as VerifyResult).checks;
+  if (!first) throw new Error(`no row of ${id}`);
+  return first;
+}
+
+const runs = (version: string, env: Record<string, string> = {}): void => {
+  mesh.one('c1').kube.put(istiod(version, {CLUSTER_ID: 'c1', ...env}));
+};
+
+describe('a hazard', () => {
+  const files = (): Record<string, string> => textsOf(bundleOf(mesh.one('c1').ca, [mesh.root]));
+
+  it('is none in a plain cluster', async () => {
+    expect((await row('MESH410')).result).toBe('ok');
+  });
+
+  it('is a revocation list that lacks some of the CAs, of versions that read it', async () => {
+    const crl = '-----BEGIN X509 CRL-----\nAA==\n-----END X509 CRL-----\n';
+    putCacerts(mesh.one('c1').kube, {...files(), 'ca-crl.pem': crl});
+    expect(await row('MESH410')).toMatchObject({
+      result: 'error',
+      observed: expect.stringContaining('1 lists, and the chain 2 CAs') as string,
+      fix: 'kubectl mesh trust push c1 --restart-istiod --yes',
+    });
+    putCacerts(mesh.one('c1').kube, {...files(), 'ca-crl.pem': crl + crl});
+    expect((await row('MESH410')).result).toBe('ok');
+    runs('1.26.8');
+    expect((await row('MESH410')).result).toBe('warning');
+  });
+
+  it('is a CA of cert-manager, of an istiod that does not read it', async () => {
+    const {ca, kube} = mesh.one('c1');
+    const {caCert, caKey, rootCert} = bundleOf(ca, [mesh.root]);
+    const tls = {'tls.crt': caCert, 'tls.key': caKey.reveal(), 'ca.crt': rootCert};
+    putCacerts(kube, tls, {type: 'kubernetes.io/tls'});
+    expect((await row('MESH410')).result).toBe('ok');
+    runs('1.14.2');
+    expect((await row('MESH410')).result).toBe('ok');
+    runs('1.14.1');
+    expect((await row('MESH410')).result).toBe('error');
+  });
+
+  it('is a chain of several intermediates under ztunnel, until istiod sends it certificate by certificate', async () => {
+    const {kube} = mesh.one('c1');
+    const between = await tinyClusterCa(mesh.root, 'between', {
+      change: (template) => ({...template, extensions: {...template.extensions, basicConstraints: {ca: true}}}),
+    });
+    const ca = await tinyClusterCa(between, 'c1');
+    putCacerts(kube, textsOf(bundleOf(ca, [between, mesh.root])));
+    runs('1.24.3');
+    expect((await row('MESH410')).result).toBe('ok');
+    kube.put(pod('istio-system/ztunnel-abcde', {}, {app: 'ztunnel'}));
+    expect(await row('MESH410')).toMatchObject({
+      result: 'error',
+      observed: expect.stringContaining('2 intermediate CAs') as string,
+    });
+    runs('1.24.4');
+    expect((await row('MESH410')).result).toBe('ok');
+  });
+
+  it('of the environment is mended by changing that', async () => {
+    runs('1.18.7', {AUTO_RELOAD_PLUGIN_CERTS: 'false'});
+    expect(await row('MESH410')).toMatchObject({
+      result: 'warning',
+      fix: 'kubectl --context ctx-c1 -n istio-system set env deployment/istiod AUTO_RELOAD_PLUGIN_CERTS-',
+    });
+  });
+
+  it('is not judged without the Secret', async () => {
+    expect((await row('MESH410', '--no-secrets')).result).toBe('skipped');
+    mesh.one('c1').kube.deny({resource: 'secrets'});
+    expect((await row('MESH410')).result).toBe('unknown');
+  });
+});
+
+describe('the Kubernetes version', () => {
+  it.each([
+    ['1.31.0', 'ok'],
+    ['1.9.9', 'error'],
+    ['latest', 'skipped'],
+  ])('under Istio %s is %s', async (version, result) => {
+    runs(version);
+    expect((await row('MESH205')).result).toBe(result);
+  });
+});
