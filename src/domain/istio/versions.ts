@@ -12,7 +12,7 @@ export const newestKnown: IstioVersion = {major: 1, minor: 31};
 
 /** A version to take facts from, and what a person should know about that choice. */
 export interface KnownVersion {
-  /** As it was said: `1.30.3`, `unknown`. */
+  /** As it was said: `1.30.3`, `unknown`; empty where nothing was. */
   readonly said: string;
   /** Whose facts are used. */
   readonly version: IstioVersion;
@@ -27,7 +27,9 @@ export function knowVersion(said: string): KnownVersion {
   const parsed = parseVersion(said);
   const newest = formatMinor(newestKnown);
   if (!parsed) {
-    const note = `the Istio version "${said}" names no release: treated as ${newest}, the newest known here`;
+    // Images may be named by digest alone.
+    const what = said === '' ? 'an image of Istio without a tag' : `the Istio version "${said}"`;
+    const note = `${what} names no release: treated as ${newest}, the newest known here`;
     return {said, version: newestKnown, status: 'unsaid', note};
   }
   if (compareMinor(parsed, newestKnown) > 0) {

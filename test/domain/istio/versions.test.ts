@@ -51,6 +51,7 @@ describe('knowVersion', () => {
     ['1.30.3', 'known', {major: 1, minor: 30, patch: 3}],
     ['1.99.0', 'newer', newestKnown],
     ['unknown', 'unsaid', newestKnown],
+    ['', 'unsaid', newestKnown],
     ['1.4.2', 'older', {major: 1, minor: 6}],
   ])('%s is %s', (said, status, expected) => {
     const known = knowVersion(said);
