@@ -45,6 +45,16 @@ describe('the resolved mesh', () => {
     expect(resolve({file: short}).mesh.trust).toMatchObject({rootValidityDays: 90, clusterValidityDays: 90});
   });
 
+  it.each([
+    ['{rotationReady: true}', true, true],
+    ['{rotationReady: false}', false, undefined],
+    ['{keepClusterKeys: true}', true, undefined],
+  ])('tells a declared readiness for rotation from the default: trust: %s', (trust, rotationReady, rotationDeclared) => {
+    const text = `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\ntrust: ${trust}\nclusters: [{name: a}]\n`;
+    const {mesh} = resolve({file: parseMeshFile(text)});
+    expect([mesh.trust.rotationReady, mesh.trust.rotationDeclared]).toEqual([rotationReady, rotationDeclared]);
+  });
+
   it('selects all clusters, or those named, as named and once', () => {
     expect(resolve({}).selected.map(({name}) => name)).toEqual(['cluster1', 'cluster2', 'cluster3']);
     const {selected, mesh} = resolve({names: ['cluster3', 'cluster1', 'cluster3']});
