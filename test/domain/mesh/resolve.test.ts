@@ -49,11 +49,14 @@ describe('the resolved mesh', () => {
     ['{rotationReady: true}', true, true],
     ['{rotationReady: false}', false, undefined],
     ['{keepClusterKeys: true}', true, undefined],
-  ])('tells a declared readiness for rotation from the default: trust: %s', (trust, rotationReady, rotationDeclared) => {
-    const text = `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\ntrust: ${trust}\nclusters: [{name: a}]\n`;
-    const {mesh} = resolve({file: parseMeshFile(text)});
-    expect([mesh.trust.rotationReady, mesh.trust.rotationDeclared]).toEqual([rotationReady, rotationDeclared]);
-  });
+  ])(
+    'tells a declared readiness for rotation from the default: trust: %s',
+    (trust, rotationReady, rotationDeclared) => {
+      const text = `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\ntrust: ${trust}\nclusters: [{name: a}]\n`;
+      const {mesh} = resolve({file: parseMeshFile(text)});
+      expect([mesh.trust.rotationReady, mesh.trust.rotationDeclared]).toEqual([rotationReady, rotationDeclared]);
+    },
+  );
 
   it('selects all clusters, or those named, as named and once', () => {
     expect(resolve({}).selected.map(({name}) => name)).toEqual(['cluster1', 'cluster2', 'cluster3']);
