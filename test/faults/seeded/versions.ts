@@ -4,16 +4,35 @@ import {inTurn, inIstioSystem, rolledOut} from '../harness/by-hand.js';
 
 const declaration = 'istio:\n  version: "1.31"\n';
 const withVersion = (text: string): string => `${text}${declaration}`;
+const withoutVersion = (text: string): string => text.replace(declaration, '');
+const rotationReady = '  rotationReady: true\n';
+
+/** What holds from here on is no fault, and what the fault changes is compared with it. */
+const isHealthy: Fault['seed'] = async (lab) => {
+  await lab.waitForGreen();
+  return undefined;
+};
+
+/** Changes mesh.yaml, and takes that back when the fault is mended. */
+function edited(change: (text: string) => string, back: (text: string) => string): Fault['seed'] {
+  return (lab) => {
+    lab.edit('mesh.yaml', change);
+    return Promise.resolve(async () => {
+      lab.edit('mesh.yaml', back);
+      await lab.waitForGreen();
+    });
+  };
+}
 
 /** mesh.yaml declares the version that runs, and install.yaml is rendered for it. */
-const declared: Fault['seed'] = async (lab) => {
-  lab.edit('mesh.yaml', withVersion);
-  await lab.cli.must('install', 'render');
-  return () => {
-    lab.edit('mesh.yaml', (text) => text.replace(declaration, ''));
-    return Promise.resolve();
-  };
-};
+const declared = inTurn(
+  edited(withVersion, withoutVersion),
+  async (lab) => {
+    await lab.cli.must('install', 'render');
+    return undefined;
+  },
+  isHealthy,
+);
 
 /** istiod runs another image; what the process says of itself stays as it is. */
 function image(cluster: string, tag: string): Fault['seed'] {
@@ -41,12 +60,17 @@ export const versionFaults: readonly Fault[] = [
     shape: 'alone',
     cluster: 'one',
     says: /no longer serves the webhooks .* of Istio 1\.9\.9/,
-    // A variable that 1.9 does not know would be a finding of its own.
-    seed: inTurn(unset('one', 'ISTIO_MULTIROOT_MESH'), image('one', '1.9.9'), (lab) =>
-      Promise.resolve(() => {
-        lab.edit('mesh.yaml', (text) => text.replace(declaration, ''));
-        return Promise.resolve();
-      }),
+    // A variable that 1.9 does not know would be a finding of its own, and of 1.10 on everything else is as with 1.9.
+    seed: inTurn(
+      unset('one', 'ISTIO_MULTIROOT_MESH'),
+      image('one', '1.10.6'),
+      isHealthy,
+      image('one', '1.9.9'),
+      (lab) =>
+        Promise.resolve(async () => {
+          lab.edit('mesh.yaml', withoutVersion);
+          await lab.waitForGreen();
+        }),
     ),
     mend: {editor: withVersion},
   },
@@ -73,14 +97,10 @@ export const versionFaults: readonly Fault[] = [
     result: 'warning',
     says: /ISTIO_MULTIROOT_MESH is not true/,
     seed: inTurn(
-      (lab) => {
-        const line = '  rotationReady: true\n';
-        lab.edit('mesh.yaml', (text) => text.replace('trust:\n', `trust:\n${line}`));
-        return Promise.resolve(() => {
-          lab.edit('mesh.yaml', (text) => text.replace(line, ''));
-          return Promise.resolve();
-        });
-      },
+      edited(
+        (text) => text.replace('trust:\n', `trust:\n${rotationReady}`),
+        (text) => text.replace(rotationReady, ''),
+      ),
       unset('one', 'ISTIO_MULTIROOT_MESH'),
     ),
     mend: 'as printed',
