@@ -7,7 +7,9 @@ import {MeshError} from '../../errors.js';
 import {printableLine} from '../../printable.js';
 import type {KnownCluster} from '../facts.js';
 
-const answer = z.array(z.object({id: z.string(), secretName: z.string().default(''), syncStatus: z.string()}));
+/** Longer than any name in Kubernetes with its namespace; what is longer is no name. */
+const word = z.string().max(512);
+const answer = z.array(z.object({id: word, secretName: word.default(''), syncStatus: word}));
 
 /** Reads it. `pod` names it in messages. Throws `API_ERROR` when the text is something else. */
 export function readClusterz(text: string, pod: string): readonly KnownCluster[] {

@@ -21,6 +21,9 @@ const families = {
 } as const;
 const wanted: ReadonlySet<string> = new Set(Object.values(families));
 
+/** istiod's reasons and versions have some 20 letters; more would only fill the screen. */
+const longestWord = 100;
+
 interface Sample {
   readonly labels: ReadonlyMap<string, string>;
   readonly value: number;
@@ -39,14 +42,14 @@ export function readMetrics(text: string, pod: string): IstiodMetrics {
   const [rootEnd, caEnd] = [end(of('rootEnd'), pod), end(of('caEnd'), pod)];
   const reasons = new Set(of('signingErrors').map(({labels}) => labels.get('error') ?? 'UNKNOWN'));
   return {
-    version: printableLine(version),
+    version: word(version),
     ...(rootEnd && {rootEnd}),
     ...(caEnd && {caEnd}),
     requests: count('requests'),
     issued: count('issued'),
     unauthenticated: count('unauthenticated'),
     signingErrors: [...reasons].sort().map((reason) => ({
-      reason: printableLine(reason),
+      reason: word(reason),
       count: total(
         of('signingErrors').filter(({labels}) => (labels.get('error') ?? 'UNKNOWN') === reason),
         families.signingErrors,
@@ -54,6 +57,10 @@ export function readMetrics(text: string, pod: string): IstiodMetrics {
       ),
     })),
   };
+}
+
+function word(text: string): string {
+  return printableLine(text.slice(0, longestWord));
 }
 
 /** A timestamp in seconds; 0 and nothing both mean that nothing was recorded. */

@@ -20,6 +20,11 @@ describe('the clusters that istiod knows', () => {
     expect(readClusterz(text, 'istiod-1')).toEqual([{id: 'a b', secretName: '', status: 'x'}]);
   });
 
+  it('is no list of names when a name has no end', () => {
+    const text = JSON.stringify([{id: 'x'.repeat(100_000), syncStatus: 'synced'}]);
+    expect(() => readClusterz(text, 'istiod-1')).toThrow(expect.objectContaining({code: 'API_ERROR'}));
+  });
+
   it.each(['', '{', '{}', '"x"', '[1]', '[{"id":1,"syncStatus":"synced"}]', '[{"id":"one"}]', '<html>'])(
     'cannot be read from %j',
     (text) => {

@@ -54,6 +54,11 @@ describe('metrics', () => {
     expect(read(text).signingErrors).toEqual([{reason: 'a"b\\c d', count: 1}]);
   });
 
+  it('do not fill the screen with a word', () => {
+    const found = read(`citadel_server_csr_sign_err_count{error="${'x'.repeat(100_000)}"} 1\n`);
+    expect(found.signingErrors[0]?.reason.length).toBeLessThanOrEqual(100);
+  });
+
   it('keep names from JavaScript for labels', () => {
     const found = read('citadel_server_csr_sign_err_count{__proto__="x",error="constructor"} 1\n');
     expect(found.signingErrors).toEqual([{reason: 'constructor', count: 1}]);
