@@ -1,6 +1,6 @@
 /** Faults of those who have to follow the roots: webhooks and proxies. */
 import {tinyRoot} from '../../helpers/tiny-ca.js';
-import {restart, waitForBundle} from '../harness/by-hand.js';
+import {waitForBundle} from '../harness/by-hand.js';
 import type {Fault} from '../harness/fault.js';
 
 export const webhookFaults: readonly Fault[] = [
