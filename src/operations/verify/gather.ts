@@ -67,7 +67,18 @@ async function clusterEvidence(
   const pods = istiodPods({signal: deps.signal, namespace, controlPlanes, forward: reads.forward});
   const ownCa = once(() => readOwnCa(deps, mesh, cluster));
   const {noSecrets, offline} = limits;
-  const questions = clusterQuestions({deps, mesh, cluster, reads, controlPlanes, pods, noSecrets, offline, ownCa});
+  const questions = clusterQuestions({
+    deps,
+    mesh,
+    cluster,
+    commands: commandsFor(request.typed),
+    reads,
+    controlPlanes,
+    pods,
+    noSecrets,
+    offline,
+    ownCa,
+  });
   const keys = keysOf(wanted(request), false);
   try {
     const last = keys.filter((key) => key === 'access');

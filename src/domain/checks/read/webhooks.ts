@@ -27,8 +27,8 @@ export function readWebhooks(
   objects: readonly WebhookConfigurationObject[],
   istioNamespace: string,
 ): readonly WebhookConfigurationFacts[] {
-  return objects.flatMap(({metadata, webhooks = []}) => {
-    const ours = webhooks.flatMap(({name, clientConfig}) =>
+  return objects.flatMap(({metadata, webhooks}) => {
+    const ours = (webhooks ?? []).flatMap(({name, clientConfig}) =>
       clientConfig?.service?.namespace === istioNamespace
         ? [{name, service: clientConfig.service.name, caBundle: readCaBundle(clientConfig.caBundle)}]
         : [],

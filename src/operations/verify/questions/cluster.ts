@@ -1,4 +1,5 @@
 /** All questions about one cluster, and what they share. */
+import type {Commands} from '../../../domain/checks/commands.js';
 import type {ClusterFactValues, ControlPlaneFacts} from '../../../domain/checks/facts.js';
 import type {Mesh, MeshCluster} from '../../../domain/mesh/mesh.js';
 import type {OwnCa} from '../../../domain/trust/diff.js';
@@ -19,6 +20,8 @@ export interface ClusterQuestionOptions {
   readonly deps: Deps;
   readonly mesh: Mesh;
   readonly cluster: MeshCluster;
+  /** Spells the commands of hints. */
+  readonly commands: Commands;
   readonly reads: ClusterReads;
   /** Asked once. */
   readonly controlPlanes: () => Promise<readonly ControlPlaneFacts[]>;

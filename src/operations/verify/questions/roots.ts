@@ -88,7 +88,7 @@ async function proxyRoots(options: ClusterQuestionOptions, bundle: ConfigMapObje
   if (deps.now() >= until) return {state: 'outlived', changedAt};
   const [labelled, ztunnels] = await Promise.all([reads.livingPods(proxyLabel), reads.livingPods(ztunnelSelector)]);
   const proxies = labelled.filter((pod) => isProxy(pod, mesh.istio.namespace));
-  const isOlder = (pod: KubeObject): boolean => startedAt(pod) < changedAt.getTime();
+  const isOlder = (pod: KubeObject): boolean => startedAt(pod) <= changedAt.getTime();
   const listening = (pod: KubeObject): boolean => pushedSince !== undefined && startedAt(pod) > pushedSince.getTime();
   const older = proxies.filter(isOlder);
   const behind = [...older.filter((pod) => !listening(pod)), ...ztunnels.filter(isOlder)];
@@ -96,7 +96,7 @@ async function proxyRoots(options: ClusterQuestionOptions, bundle: ConfigMapObje
   return older.length > 0 ? {state: 'pushed', changedAt, proxies: older.length} : {state: 'no older proxy', changedAt};
 }
 
-/** A pod is made before its proxy starts: one made earlier may have started with the older roots. */
+/** A pod is made before its proxy starts: one made earlier, or in that second, may have started with the older roots. */
 function startedAt({metadata}: KubeObject): number {
   const made = Date.parse(metadata.creationTimestamp ?? '');
   return Number.isNaN(made) ? 0 : made;
@@ -105,7 +105,7 @@ function startedAt({metadata}: KubeObject): number {
 function tooEarly(
   behind: readonly KubeObject[],
   {changedAt, until}: {readonly changedAt: Date; readonly until: Date},
-  {cluster}: ClusterQuestionOptions,
+  options: ClusterQuestionOptions,
 ): MeshError {
   const names = behind.map(({metadata}) => `${metadata.namespace ?? ''}/${metadata.name}`);
   const count = `${String(behind.length)} ${behind.length === 1 ? 'proxy' : 'proxies'}`;
@@ -114,7 +114,7 @@ function tooEarly(
     `the roots changed at ${describeMoment(changedAt)}, and ${count} started before (${some(names)}): until ${describeMoment(until)}, when the last certificate of that time ends, they may not trust a root that was added, and may still trust one that was taken away`,
     {
       hints: [
-        restartCommand(behind, cluster.context ?? 'CONTEXT'),
+        restartCommand(behind, options),
         'Where a root was only added, nothing is cut off as long as no CA signs under it: do not go on to the next step of a rotation before that time',
       ],
     },
@@ -122,10 +122,10 @@ function tooEarly(
 }
 
 /** Makes the proxies start anew, which is what waiting would do. */
-function restartCommand(behind: readonly KubeObject[], context: string): string {
+function restartCommand(behind: readonly KubeObject[], {cluster, commands}: ClusterQuestionOptions): string {
   const namespaces = [...new Set(behind.map(({metadata}) => metadata.namespace ?? ''))].sort();
   const restart = (namespace: string): string =>
-    `kubectl --context ${shellWord(context)} -n ${namespace} rollout restart deployment,statefulset,daemonset`;
+    commands.kubectl(cluster, `-n ${namespace} rollout restart deployment,statefulset,daemonset`);
   const [only] = namespaces;
   if (namespaces.length === 1 && only !== undefined) return restart(shellWord(only));
   return `for namespace in ${namespaces.map(shellWord).join(' ')}; do ${restart('"$namespace"')}; done`;

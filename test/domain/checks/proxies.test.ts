@@ -1,0 +1,88 @@
+import {describe, expect, it} from 'vitest';
+import type {ConfigMapObject} from '../../../src/domain/checks/read/control-plane.js';
+import {isProxy, proxyRules} from '../../../src/domain/checks/read/proxies.js';
+import {controlPlane, now, workload} from './healthy.js';
+
+const hour = 3_600_000;
+
+function config(name: string, mesh: string): ConfigMapObject {
+  const managedFields = [{operation: 'Apply', time: now.toISOString(), fieldsV1: {'f:data': {'f:mesh': {}}}}];
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: {name, namespace: 'istio-system', managedFields},
+    data: {mesh},
+  };
+}
+
+const listening = 'defaultConfig: {proxyMetadata: {PROXY_CONFIG_XDS_AGENT: "true"}}';
+const multiRoot = {ISTIO_MULTIROOT_MESH: 'true'};
+const plane = (revision: string, env: Record<string, string>, minor = 31) =>
+  controlPlane('cluster1', {revision, workload: workload('istiod', {env}), version: {major: 1, minor}});
+
+describe('how soon proxies learn of roots', () => {
+  it.each([
+    ['of one control plane', [plane('default', multiRoot)], [config('istio', listening)], true],
+    [
+      'of two',
+      [plane('default', multiRoot), plane('b', multiRoot)],
+      [config('istio', listening), config('istio-b', listening)],
+      true,
+    ],
+    [
+      'of two, one without',
+      [plane('default', multiRoot), plane('b', {})],
+      [config('istio', listening), config('istio-b', listening)],
+      false,
+    ],
+    ['with agents that do not listen', [plane('default', multiRoot)], [config('istio', '{}')], false],
+    ['of a version without', [plane('default', multiRoot, 9)], [config('istio', listening)], false],
+    ['without any control plane', [], [], false],
+  ] as const)('at once: %s', (_, planes, configs, pushed) => {
+    expect(proxyRules(planes, configs).pushedSince !== undefined).toBe(pushed);
+  });
+
+  it.each([
+    ['a day', {}, '{}', 24],
+    ['longer where proxies ask for more', {}, 'defaultConfig: {proxyMetadata: {SECRET_TTL: 48h}}', 48],
+    [
+      'no longer than istiod grants',
+      {MAX_WORKLOAD_CERT_TTL: '36h'},
+      'defaultConfig: {proxyMetadata: {SECRET_TTL: 48h}}',
+      36,
+    ],
+    [
+      'a day, too, where that is shorter: a pod may say otherwise',
+      {},
+      'defaultConfig: {proxyMetadata: {SECRET_TTL: 1h}}',
+      24,
+    ],
+    ['a day where what is set cannot be read', {DEFAULT_WORKLOAD_CERT_TTL: 'long'}, '', 24],
+  ])('after %s', (_, env, mesh, hours) => {
+    expect(proxyRules([plane('default', env)], [config('istio', mesh)]).leafLifeMs).toBe(hours * hour);
+  });
+});
+
+describe('a pod with the label of proxies', () => {
+  const labelled = (metadata: object, namespace = 'shop') => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {name: 'x', namespace, ...metadata},
+  });
+
+  it.each([
+    ['that the injector marked', labelled({annotations: {'sidecar.istio.io/status': '{}'}}), true],
+    ['of a Gateway', labelled({labels: {'gateway.networking.k8s.io/gateway-name': 'waypoint'}}), true],
+    ['of somebody else', labelled({}), false],
+    [
+      'of a gateway that restarts with istiod',
+      labelled(
+        {annotations: {'sidecar.istio.io/status': '{}'}, labels: {'operator.istio.io/component': 'IngressGateways'}},
+        'istio-system',
+      ),
+      false,
+    ],
+  ])('%s is one or is none: %#', (_, pod, expected) => {
+    expect(isProxy(pod, 'istio-system')).toBe(expected);
+  });
+});

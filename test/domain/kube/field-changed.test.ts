@@ -1,0 +1,40 @@
+import {describe, expect, it} from 'vitest';
+import {fieldChangedAt} from '../../../src/domain/kube/field-changed.js';
+import type {ManagedFields} from '../../../src/domain/kube/object.js';
+
+const path = ['f:data', 'f:root-cert.pem'];
+const owner = (
+  time: string | undefined,
+  fieldsV1: unknown = {'f:data': {'.': {}, 'f:root-cert.pem': {}}},
+): ManagedFields => ({
+  manager: 'istiod-1',
+  operation: 'Update',
+  ...(time !== undefined && {time}),
+  fieldsV1,
+});
+
+describe('when a field was written last', () => {
+  it.each<[string, readonly ManagedFields[] | undefined, string | undefined]>([
+    ['by its owner', [owner('2026-01-02T03:04:05Z')], '2026-01-02T03:04:05.000Z'],
+    [
+      'by the later of two owners',
+      [owner('2026-01-02T00:00:00Z'), owner('2026-01-01T00:00:00Z')],
+      '2026-01-02T00:00:00.000Z',
+    ],
+    [
+      'whatever others wrote',
+      [owner('2026-01-01T00:00:00Z'), owner('2026-05-01T00:00:00Z', {'f:metadata': {'f:labels': {}}})],
+      '2026-01-01T00:00:00.000Z',
+    ],
+    ['by nobody who is recorded', undefined, undefined],
+    ['without a time', [owner(undefined), owner('yesterday')], undefined],
+    [
+      'by entries without fields',
+      [owner('2026-01-01T00:00:00Z', null), owner('2026-01-01T00:00:00Z', 'f:data')],
+      undefined,
+    ],
+  ])('%s', (_, managedFields, expected) => {
+    const meta = {name: 'x', ...(managedFields && {managedFields})};
+    expect(fieldChangedAt(meta, path)?.toISOString()).toBe(expected);
+  });
+});
