@@ -1,0 +1,231 @@
+/**
+ * What verify may not see, on a real API server with real RBAC: a user with exactly the rights that docs/verify.md lists
+ * is enough, and without any one of them nothing that rests on it is called ok.
+ */
+import {chmodSync, cpSync, existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {verifyRights} from '../../src/domain/checks/rights.js';
+import type {Right} from '../../src/domain/checks/rights.js';
+import {rowsOfRight} from '../helpers/rows-of-right.js';
+import type {Resource} from './harness/api.js';
+import {writeKubeconfigWithToken, type Cluster} from './harness/cluster.js';
+import {controlPlanes} from './harness/control-planes.js';
+import {at, startSetting, type Setting} from './harness/mesh.js';
+import {findings, type CheckRow, type MeshCli, type Verdict} from './harness/mesh-cli.js';
+import {eventually, output} from './harness/processes.js';
+
+let setting: Setting;
+let cli: MeshCli;
+let cluster: Cluster;
+let ownKubeconfig: string;
+
+const gateway = '/api/v1/namespaces/istio-system/services/istio-eastwestgateway';
+const auditor = 'system:serviceaccount:default:auditor';
+
+beforeAll(async () => {
+  await controlPlanes();
+  setting = await startSetting({name: 'one'});
+  cli = setting.cli;
+  cluster = at(setting.clusters, 0);
+  await cli.must('init', `one=${cluster.context}`);
+  await cli.must('up');
+  // A cluster on another network, which nobody asks: only then a gateway is needed.
+  const meshYaml = join(cli.workDir, 'mesh.yaml');
+  writeFileSync(meshYaml, `${readFileSync(meshYaml, 'utf8').trimEnd()}\n  - name: two\n    network: network2\n`);
+  ownKubeconfig = readFileSync(cli.kubeconfig, 'utf8');
+}, 900_000);
+afterAll(() => setting.sandbox.close());
+
+const verify = (...args: string[]): Promise<Verdict & {readonly code: number | null}> => cli.verify('one', ...args);
+
+async function expectGreen(): Promise<void> {
+  const verdict = await verify('--wait', '--timeout', '1m');
+  expect(findings(verdict)).toEqual([]);
+  expect([verdict.verdict, verdict.code]).toEqual(['ok', 0]);
+}
+
+/** Istio's samples as they lie in an unpacked release: from the module, which forgets that scripts can be executed. */
+async function unpackedRelease(): Promise<string> {
+  const cache = (await output('go', ['env', 'GOMODCACHE'])).trim();
+  const gomod = readFileSync(new URL('control-planes/istio/go.mod', import.meta.url), 'utf8');
+  const version = /istio\.io\/istio (v\S+)/.exec(gomod)?.[1] ?? '';
+  const [from, to] = [join(cache, `istio.io/istio@${version}`), join(setting.sandbox.dir, 'istio')];
+  if (!existsSync(from)) await output('go', ['mod', 'download', `istio.io/istio@${version}`]);
+  cpSync(join(from, 'samples/multicluster'), join(to, 'samples/multicluster'), {recursive: true});
+  chmodSync(join(to, 'samples/multicluster/gen-eastwest-gateway.sh'), 0o755);
+  return to;
+}
+
+/** Istio injects gateways, and API servers cannot reach its webhook here: their pods must do without. */
+async function doWithoutInjection(): Promise<void> {
+  const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
+  const lenient = {failurePolicy: 'Ignore', timeoutSeconds: 1};
+  for (const {metadata, webhooks = []} of await cluster.api.list<Resource & {readonly webhooks?: readonly object[]}>(
+    path,
+  )) {
+    const patched = webhooks.map((webhook) => ({...webhook, ...lenient}));
+    await cluster.api.patch(`${path}/${metadata.name}`, {webhooks: patched});
+  }
+}
+
+describe('the gateway between networks', () => {
+  const finding = async (): Promise<CheckRow> => {
+    const verdict = await verify();
+    expect(verdict.code).toBe(3);
+    expect(findings(verdict).map(({id}) => id)).toEqual(['MESH411']);
+    return at(findings(verdict), 0);
+  };
+
+  it('is missed, and the printed command makes it', async () => {
+    const {fix = '', observed} = await finding();
+    expect(observed).toBe('one: no gateway into network1');
+    await doWithoutInjection();
+    const ran = await cli.shell(fix, {ISTIO: await unpackedRelease()});
+    expect(ran.code, `${fix}\n${ran.stdout}${ran.stderr}`).toBe(0);
+  });
+
+  it('has no address while its load balancer is pending; the printed command says why; with one all is well', async () => {
+    const {fix = '', observed} = await finding();
+    expect(observed).toContain('pending');
+    const ran = await cli.shell(fix);
+    expect([ran.code, ran.stdout]).toEqual([0, expect.stringContaining('istio-eastwestgateway')]);
+    const status = {loadBalancer: {ingress: [{ip: '192.0.2.1'}]}};
+    await cluster.api.patch(`${gateway}/status`, {status});
+    await expectGreen();
+  });
+
+  it('counts as NodePort only with the annotation that tells istiod of nodes', async () => {
+    await cluster.api.patch(gateway, {spec: {type: 'NodePort'}});
+    const {fix = ''} = await finding();
+    expect((await cli.shell(fix)).code).toBe(0);
+    await expectGreen();
+    await cluster.api.patch(gateway, {spec: {type: 'ClusterIP', externalIPs: ['192.0.2.7']}});
+    await expectGreen();
+  });
+});
+
+/** Gives the auditor exactly these rights. */
+async function grant(rights: readonly Right[]): Promise<void> {
+  const rbac = '/apis/rbac.authorization.k8s.io/v1';
+  const rules = (where: Right['where']) =>
+    rights
+      .filter((right) => right.where === where)
+      .map(({verb, group, resource, name}) => ({
+        apiGroups: [group],
+        resources: [resource],
+        verbs: [verb],
+        ...(name !== undefined && {resourceNames: [name]}),
+      }));
+  const role = (kind: string, namespace: object, where: Right['where']) => ({
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind,
+    metadata: {name: 'auditor', ...namespace},
+    rules: rules(where),
+  });
+  const space = {namespace: 'istio-system'};
+  await cluster.api.apply(`${rbac}/clusterroles/auditor`, role('ClusterRole', {}, 'everywhere'));
+  await cluster.api.apply(`${rbac}/namespaces/istio-system/roles/auditor`, role('Role', space, 'Istio namespace'));
+  for (const right of verifyRights) {
+    await eventually('the authorizer to follow', async () =>
+      (await isAllowed(right)) === rights.some((one) => grants(one, right)) ? true : undefined,
+    );
+  }
+}
+
+/** Whether one right contains another. */
+function grants(one: Right, other: Right): boolean {
+  return (
+    one.verb === other.verb &&
+    one.group === other.group &&
+    one.resource === other.resource &&
+    (one.name === undefined || one.name === other.name) &&
+    (one.where === 'everywhere' || one.where === other.where)
+  );
+}
+
+async function isAllowed({verb, group, resource, name, where}: Right): Promise<boolean> {
+  const [plural = '', subresource] = resource.split('/');
+  const answer = (await cluster.api.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    spec: {
+      user: auditor,
+      resourceAttributes: {
+        verb,
+        group,
+        resource: plural,
+        ...(subresource !== undefined && {subresource}),
+        ...(name !== undefined && {name}),
+        ...(where === 'Istio namespace' && {namespace: 'istio-system'}),
+      },
+    },
+  })) as {readonly status: {readonly allowed: boolean}};
+  return answer.status.allowed;
+}
+
+describe('a user with the rights that docs/verify.md lists', () => {
+  beforeAll(async () => {
+    await cluster.kubectl('create', 'serviceaccount', 'auditor');
+    const subject = '--serviceaccount=default:auditor';
+    await cluster.kubectl('create', 'clusterrolebinding', 'auditor', '--clusterrole=auditor', subject);
+    await cluster.kubectl('-n', 'istio-system', 'create', 'rolebinding', 'auditor', '--role=auditor', subject);
+    writeKubeconfigWithToken(cli.kubeconfig, cluster, await cluster.api.token('default', 'auditor'));
+    return () => {
+      writeFileSync(cli.kubeconfig, ownKubeconfig);
+    };
+  });
+
+  it('sees everything', async () => {
+    await grant(verifyRights);
+    await expectGreen();
+  });
+
+  // The others are asked for in meshes of another kind.
+  const used = verifyRights.filter(({when}) => when === undefined || when === 'where clusters are on several networks');
+
+  const titled = used.map(
+    (right) => [[right.verb, right.resource, right.name ?? '', right.where].filter(Boolean).join(' '), right] as const,
+  );
+
+  it.each(titled)('sees nothing that rests on it without %s: exit 4, and why', async (_, right) => {
+    await grant(verifyRights.filter((one) => !grants(one, right)));
+    const verdict = await verify();
+    expect([verdict.verdict, verdict.code]).toEqual(['unknown', 4]);
+    const resting = rowsOfRight(right, 'one', verdict.checks);
+    expect(resting.length).toBeGreaterThan(0);
+    const told = resting.filter(({result}) => result !== 'unknown').map(({id, result}) => `${id} ${result}`);
+    expect(told).toEqual([]);
+    const unknown = verdict.checks.filter(({result}) => result === 'unknown');
+    for (const {id, reason} of unknown) expect(`${id} ${reason ?? ''}`).toContain(`${right.verb} ${right.resource}`);
+    expect(unknown.map(({id}) => id)).toContain('MESH202');
+    expect(verdict.checks.filter(({result}) => result === 'error' || result === 'warning')).toEqual([]);
+  });
+});
+
+describe('nothing of a cluster is called ok', () => {
+  const ofClusters = (verdict: Verdict): readonly string[] =>
+    (verdict.checks as readonly (CheckRow & {readonly vantage: string})[])
+      .filter(({vantage, result}) => vantage !== 'work directory' && (result === 'ok' || result === 'error'))
+      .map(({id, result}) => `${id} ${result}`);
+
+  it('without kubectl on PATH', async () => {
+    const ran = await cli.run(['verify', 'one', '-o', 'json'], {
+      env: {...cli.env, PATH: join(cli.env.HOME ?? '', 'bin')},
+    });
+    const verdict = JSON.parse(ran.stdout) as Verdict;
+    expect([ran.code, verdict.verdict, ...ofClusters(verdict)]).toEqual([4, 'unknown']);
+    expect(findings(verdict).map(({id, reason}) => [id, reason])).toEqual([
+      ['MESH201', expect.stringContaining('kubectl') as unknown],
+    ]);
+  });
+
+  it('while the API server is stopped; green when it is back', async () => {
+    await cluster.stop();
+    const verdict = await verify();
+    expect([verdict.code, verdict.verdict, ...ofClusters(verdict)]).toEqual([4, 'unknown']);
+    expect(findings(verdict).map(({id}) => id)).toEqual(['MESH201']);
+    await cluster.start();
+    await expectGreen();
+  });
+});
