@@ -62,8 +62,13 @@ export function refusalOf(
 ): {readonly failure: ChainFailure | 'nothing'; readonly message: string} | undefined {
   const [leaf, ...intermediates] = certificates;
   if (!leaf) return {failure: 'nothing', message: 'that is no certificate'};
-  const result = verifyChain(leaf, {roots, intermediates, now});
-  return 'failure' in result ? result : undefined;
+  const options = {roots, intermediates, now};
+  const result = verifyChain(leaf, options);
+  if (!('failure' in result)) return undefined;
+  // istiod's own certificate has no subject: what is said of the CA that signed it can be understood.
+  const [signer] = intermediates;
+  const ofSigner = signer && verifyChain(signer, options);
+  return ofSigner && 'failure' in ofSigner ? ofSigner : result;
 }
 
 function rootsOf({certificates}: LiveRoots): string {
