@@ -107,6 +107,10 @@ describe('what istiod does not say', () => {
     expect(run.code).toBe(4);
     expect(run.rows.find((row) => row.id === id)).toMatchObject({result: 'unknown', error: {code}});
     expect(run.rows.find((row) => row.id === 'MESH303')).toMatchObject({result: 'ok'});
+    // Somewhere to look next.
+    for (const row of run.rows.filter(({result}) => result === 'unknown')) {
+      expect(row.fix).toBe('kubectl --context ctx-c1 -n istio-system describe pod -l app=istiod');
+    }
   });
 });
 

@@ -1,4 +1,5 @@
 /** Facts that every running istiod says of itself. */
+import {Parts} from '../../../domain/checks/facts.js';
 import type {ClusterFactValues, IstiodClusters, IstiodMetrics, ServedChain} from '../../../domain/checks/facts.js';
 import {readClusterz} from '../../../domain/checks/read/clusterz.js';
 import {certificateFacts} from '../../../domain/checks/read/cluster-ca.js';
@@ -25,11 +26,31 @@ type LiveFacts = Pick<ClusterFactValues, 'servedChains' | 'istiodMetrics' | 'ist
 /** The questions that only a running istiod can answer. */
 export function liveQuestions({deps, mesh, cluster, pods}: ClusterQuestionOptions): Questions<LiveFacts> {
   const {namespace} = mesh.istio;
+  const place: Place = {namespace, context: cluster.context ?? 'CONTEXT'};
+  const ask = async <T>(question: (pod: IstiodPod) => Promise<T>): Promise<Parts<T>> =>
+    withHints(await pods.ask(question), place);
   return {
-    servedChains: () => pods.ask((pod) => servedChain(deps, namespace, pod)),
-    istiodMetrics: () => pods.ask((pod) => metrics(deps, pod)),
-    istiodClusters: () => pods.ask((pod) => knownClusters(deps, {namespace, context: cluster.context}, pod)),
+    servedChains: () => ask((pod) => servedChain(deps, namespace, pod)),
+    istiodMetrics: () => ask((pod) => metrics(deps, pod)),
+    istiodClusters: () => ask((pod) => knownClusters(deps, place, pod)),
   };
+}
+
+/** Where the istiods of a cluster are. */
+interface Place {
+  readonly namespace: string;
+  readonly context: string;
+}
+
+/** Whoever does not answer, or answers oddly: what Kubernetes says of the pods is where to look next. */
+function withHints<T>({parts}: Parts<T>, {namespace, context}: Place): Parts<T> {
+  const hint = `see how istiod is: kubectl --context ${context} -n ${namespace} describe pod -l app=istiod`;
+  return new Parts(
+    parts.map(({name, seen}) => ({
+      name,
+      seen: 'unknown' in seen && seen.unknown.hints.length === 0 ? {unknown: {...seen.unknown, hints: [hint]}} : seen,
+    })),
+  );
 }
 
 async function servedChain({tls}: Deps, namespace: string, pod: IstiodPod): Promise<ServedChain> {
@@ -56,12 +77,6 @@ async function metrics(deps: Deps, pod: IstiodPod): Promise<IstiodMetrics> {
   return readMetrics(text, pod.name);
 }
 
-/** Where the Deployment of an istiod is. */
-interface Place {
-  readonly namespace: string;
-  readonly context: string | undefined;
-}
-
 async function knownClusters(deps: Deps, place: Place, pod: IstiodPod): Promise<IstiodClusters> {
   const {version} = pod.controlPlane;
   const listsItself = hasFeature(version, 'clusterzListsItself');
@@ -78,7 +93,7 @@ async function ask({http}: Deps, pod: IstiodPod, path: string, maxBytes: number)
 }
 
 /** istiod registers no debug endpoint at all then (istio/istio pilot/pkg/xds/debug.go, AddDebugHandlers). */
-function debugIsOff({name, deployment}: IstiodPod, {namespace, context = 'CONTEXT'}: Place): MeshError {
+function debugIsOff({name, deployment}: IstiodPod, {namespace, context}: Place): MeshError {
   return new MeshError(
     'ENDPOINT_OFF',
     `the debug endpoint of ${name} is off (ENABLE_DEBUG_ON_HTTP=false in its environment): it does not say which clusters it knows`,
