@@ -172,4 +172,47 @@ const fileFaults: readonly Fault[] = [
   },
 ];
 
-export const workdirFaults: readonly Fault[] = [...declarationFaults, ...fileFaults, ...workdirCaFaults];
+/** Does this to the journal; a change that is recorded afterwards leaves the lab with a journal again. */
+function tampered(line: string): Fault['seed'] {
+  return async (lab) => {
+    await lab.type(line);
+    return async () => {
+      await lab.type(
+        'rm -f journal.broken-*.jsonl; kubectl mesh certs generate one --renew --yes; kubectl mesh trust push one --yes',
+      );
+      await lab.waitForGreen();
+    };
+  };
+}
+
+const journalFaults: readonly Fault[] = [
+  {
+    id: 'MESH113-edited',
+    title: 'who made a change was edited in the journal',
+    says: /line 2/,
+    seed: tampered(`sed -i '2s/"user":"[^"]*"/"user":"somebody"/' journal.jsonl`),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH113-removed',
+    title: 'a line of the journal was removed',
+    says: /line 3/,
+    seed: tampered('sed -i 3d journal.jsonl'),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH113-cut-off',
+    title: 'the last line of the journal is cut off: the disk was full, or the machine lost power',
+    result: 'warning',
+    says: /cut off/,
+    seed: tampered('truncate -s -20 journal.jsonl'),
+    mend: 'as printed',
+  },
+];
+
+export const workdirFaults: readonly Fault[] = [
+  ...declarationFaults,
+  ...fileFaults,
+  ...journalFaults,
+  ...workdirCaFaults,
+];
