@@ -39,10 +39,8 @@ export interface Fault {
   /** Where it must be found; absent: in a row about the whole mesh. */
   readonly cluster?: string;
   readonly peer?: string;
-  /** Other clusters in which the same thing is wrong, and found by the same check. */
-  readonly also?: readonly string[];
-  /** Other subjects that this fault is about as well, `MESH307 two one`: what is wrong between two shows from both. */
-  readonly alsoAt?: readonly string[];
+  /** Other clusters, or sides of a pair, in which the same thing is wrong, and found by the same check. */
+  readonly also?: readonly (string | {readonly cluster: string; readonly peer: string})[];
   /** Default error. */
   readonly result?: Extract<CheckRow['result'], 'error' | 'warning' | 'unknown'>;
   /** Found in what was observed (of unknown: in the reason), so that the right thing was seen and not only the right id. */

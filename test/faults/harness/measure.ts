@@ -73,9 +73,10 @@ class Observations {
     );
     this.caughtBy = [...new Set(verified.checks.filter((row) => isBad(row) && !row.impliedBy).map(({id}) => id))];
     if (!this.caught) this.problems.push(`missed: ${tell(verified.checks.filter(isBad))}`);
-    const others = changes(this.lab.baseline, verified.checks).filter(
-      ({subject}) => !subjectsOf(fault).includes(subject),
-    );
+    // Flags may have asked for some checks only.
+    const asked = new Set(verified.checks.map(({id}) => id));
+    const before = this.lab.baseline.filter(({id}) => fault.verifyArgs === undefined || asked.has(id));
+    const others = changes(before, verified.checks).filter(({subject}) => !subjectsOf(fault).includes(subject));
     const follows = (change: Change): boolean => followsFrom(checks, checkOf(fault), change);
     this.follows = [...new Set(others.filter(follows).map(({id}) => id))];
     const wrong = others.filter((change) => !follows(change));
@@ -133,7 +134,7 @@ function subjectsOf(fault: Fault): readonly string[] {
   const {cluster, peer, also = []} = fault;
   const of = (place: Pick<CheckRow, 'cluster' | 'peer'>): string => subjectOf({id: checkOf(fault), ...place});
   const first = of({...(cluster !== undefined && {cluster}), ...(peer !== undefined && {peer})});
-  return [first, ...also.map((other) => of({cluster: other}))];
+  return [first, ...also.map((other) => of(typeof other === 'string' ? {cluster: other} : other))];
 }
 
 /** A program that changes the file it is given as a person in an editor would; it refuses another file. */

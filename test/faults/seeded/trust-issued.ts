@@ -61,7 +61,7 @@ export const issuedFaults: readonly Fault[] = [
     shape: 'issued',
     cluster: 'one',
     peer: 'two',
-    alsoAt: ['MESH307 two one'],
+    also: [{cluster: 'two', peer: 'one'}],
     says: /presents/,
     seed: issued('two', {}, () => tinyRoot()),
     mend: {person: 'has the common issuer issue it', act: reissue('two')},
