@@ -2,6 +2,7 @@
 import {chmodSync, copyFileSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import type {Resource} from '../../e2e/harness/api.js';
 import type {Cluster} from '../../e2e/harness/cluster.js';
 import type {Setting} from '../../e2e/harness/mesh.js';
 import {HarnessError, eventually, output} from '../../e2e/harness/processes.js';
@@ -26,6 +27,16 @@ export async function unpackIstio({sandbox, cli}: Setting): Promise<void> {
   // A module cache keeps no modes.
   chmodSync(script, 0o755);
   cli.env.ISTIO = release;
+}
+
+/**
+ * Gateways of the guide are injected, and no API server here reaches the istiod that would do it: lets their pods be
+ * made as they are. kwok runs nothing in them anyway.
+ */
+export async function letPodsUninjected({api}: Cluster): Promise<void> {
+  const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/istio-sidecar-injector';
+  const {webhooks} = await api.get<Resource & {webhooks: object[]}>(path);
+  await api.patch(path, {webhooks: webhooks.map((one) => ({...one, failurePolicy: 'Ignore', timeoutSeconds: 1}))});
 }
 
 /** What a cloud's load balancer does, here by hand. */

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import type {ClusterOptions} from '../../e2e/harness/cluster.js';
 import type {Setting} from '../../e2e/harness/mesh.js';
 import {certManager} from '../healthy/cert-manager.js';
-import {giveAddress, unpackIstio} from './east-west.js';
+import {giveAddress, letPodsUninjected, unpackIstio} from './east-west.js';
 
 /** How a lab is made. */
 export interface Shape {
@@ -49,6 +49,7 @@ async function twoNetworks(setting: Setting): Promise<void> {
   await unpackIstio(setting);
   for (const [index, cluster] of clusters.entries()) {
     const network = `network${String(index + 1)}`;
+    await letPodsUninjected(cluster);
     const made = await cli.shell(
       `set -o pipefail; "$ISTIO"/samples/multicluster/gen-eastwest-gateway.sh --network ${network} | istioctl --context ${cluster.context} install -y -f -`,
     );
