@@ -57,7 +57,7 @@ export function trustQuestions(options: ClusterQuestionOptions): Questions<Trust
       // Asked for before the control plane has said the name: it nearly always is this one, and asking takes a round trip.
       reads.bundles(defaultBundleName).catch(() => undefined);
       const [first] = await controlPlanes();
-      return (await reads.bundles(first?.bundleName ?? defaultBundleName)).map(writtenBundle);
+      return (await reads.bundles(first?.bundleName ?? defaultBundleName)).map(writtenBundles());
     },
   };
 }
@@ -134,10 +134,18 @@ function pushedTrust(from: string, {files, inspection}: OwnCa): PushedTrust | 'a
   };
 }
 
-function writtenBundle({metadata, data}: ConfigMapObject): WrittenBundle {
-  const text = data?.[bundleKey];
-  const namespace = metadata.namespace ?? '';
-  return text === undefined ? {namespace, roots: []} : {namespace, text, roots: fingerprintsOf(text)};
+/** Reads bundles. The same text stands in every namespace, of which there can be thousands: it is kept and parsed once. */
+function writtenBundles(): (object: ConfigMapObject) => WrittenBundle {
+  const read = new Map<string, Pick<WrittenBundle, 'text' | 'roots'>>();
+  return ({metadata, data}) => {
+    const text = data?.[bundleKey];
+    const namespace = metadata.namespace ?? '';
+    if (text === undefined) return {namespace, roots: []};
+    const before = read.get(text);
+    const bundle = before ?? {text, roots: fingerprintsOf(text)};
+    if (!before) read.set(text, bundle);
+    return {namespace, ...bundle};
+  };
 }
 
 const unreadable: readonly ErrorCode[] = ['NOT_PEM', 'NOT_A_CERTIFICATE'];
