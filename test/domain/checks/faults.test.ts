@@ -863,3 +863,19 @@ describe('MESH303', () => {
     expect(new Set(rows.map((row) => row.fix))).toEqual(new Set([fix]));
   });
 });
+
+describe('a bundle that is missing', () => {
+  const fixWithout = (missing: readonly string[]): string | undefined => {
+    const {bundles} = clusterValues('cluster1');
+    const left = bundles.filter(({namespace}) => !missing.includes(namespace));
+    return judge(checks, evidence({cluster1: {bundles: left}})).checks.find(
+      ({id, cluster, result}) => id === 'MESH302' && cluster === 'cluster1' && result === 'error',
+    )?.fix;
+  };
+
+  it('is tried to be made where it is missing, and istiod restarted only when that is not refused', () => {
+    expect(fixWithout(['default'])).toMatch(
+      /^kubectl --context \S+ -n default create configmap istio-ca-root-cert --dry-run=server && kubectl .* rollout restart deployment\/istiod$/,
+    );
+  });
+});
