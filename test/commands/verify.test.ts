@@ -472,6 +472,20 @@ describe('a cluster of somebody', () => {
     expect(bad(result)).toEqual([]);
   });
 
+  it('whose istiod leaves its own namespace out is ok: its roots are read where it writes them', async () => {
+    const {kube} = mesh.one('c1');
+    const selectors = 'discoverySelectors:\n- matchLabels: {team: x}\n';
+    kube.put(configMap('istio-system/istio', {mesh: selectors}));
+    kube.put(namespace('theirs', {team: 'x'}));
+    const bundle = await readFile(join(mesh.dir, 'c1/root-cert.pem'), 'utf8');
+    for (const space of ['default', 'istio-system', 'kube-system', 'shop']) {
+      kube.remove('ConfigMap', `${space}/istio-ca-root-cert`);
+    }
+    kube.put(configMap('theirs/istio-ca-root-cert', {'root-cert.pem': bundle}));
+    const {result} = await verifyJson();
+    expect(bad(result)).toEqual([]);
+  });
+
   it('whose istiod writes the bundle under another name is ok', async () => {
     const {kube} = mesh.one('c1');
     kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1', PILOT_CA_CERT_CONFIGMAP: 'our-roots'}));
