@@ -104,3 +104,28 @@ export function installedOtherwise(cluster: string, change: (text: string) => st
 export function encoded(lab: Lab, ...words: readonly string[]): string {
   return readFileSync(lab.path(...words)).toString('base64');
 }
+
+/** A Deployment whose pods have a proxy, as the injector marks them; it runs nothing (kwok). */
+function withProxy(name: string): object {
+  const labels = {app: name, 'service.istio.io/canonical-name': name};
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {name},
+    spec: {
+      replicas: 2,
+      selector: {matchLabels: {app: name}},
+      template: {
+        metadata: {labels, annotations: {'sidecar.istio.io/status': '{}'}},
+        spec: {containers: [{name, image: name}]},
+      },
+    },
+  };
+}
+
+/** A namespace with a Deployment of the same name, whose two pods have proxies. */
+export async function deployWithProxy(cluster: Cluster, name: string): Promise<void> {
+  await cluster.kubectl('create', 'namespace', name);
+  await cluster.api.apply(`/apis/apps/v1/namespaces/${name}/deployments/${name}`, withProxy(name));
+  await cluster.kubectl('-n', name, 'rollout', 'status', `deployment/${name}`, '--timeout', '60s');
+}

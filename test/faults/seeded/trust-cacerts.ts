@@ -119,6 +119,17 @@ export const cacertsFaults: readonly Fault[] = [
     mend: 'as printed',
   },
   {
+    id: 'MESH301-revocation-list',
+    title: 'a revocation list of some other CA was put into cacerts',
+    cluster: 'one',
+    says: /ca-crl\.pem/,
+    seed: patched(() => {
+      const text = '-----BEGIN X509 CRL-----\nMAMCAQE=\n-----END X509 CRL-----\n';
+      return [{op: 'add', path: '/data/ca-crl.pem', value: Buffer.from(text).toString('base64')}];
+    }),
+    mend: 'as printed',
+  },
+  {
     id: 'MESH301-encoded-twice',
     title: 'the files in cacerts are base64 of base64',
     cluster: 'one',

@@ -1,6 +1,6 @@
 /** Faults of those who have to follow the roots: webhooks and proxies. */
 import {tinyRoot} from '../../helpers/tiny-ca.js';
-import {waitForBundle} from '../harness/by-hand.js';
+import {deployWithProxy, waitForBundle} from '../harness/by-hand.js';
 import type {Fault} from '../harness/fault.js';
 
 export const webhookFaults: readonly Fault[] = [
@@ -50,24 +50,6 @@ export const webhookFaults: readonly Fault[] = [
   },
 ];
 
-/** A Deployment whose pods have a proxy, as the injector marks them; it runs nothing (kwok). */
-function withProxy(name: string): object {
-  const labels = {app: name, 'service.istio.io/canonical-name': name};
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: {name},
-    spec: {
-      replicas: 2,
-      selector: {matchLabels: {app: name}},
-      template: {
-        metadata: {labels, annotations: {'sidecar.istio.io/status': '{}'}},
-        spec: {containers: [{name, image: name}]},
-      },
-    },
-  };
-}
-
 export const proxyFaults: readonly Fault[] = [
   {
     id: 'MESH310-second-root',
@@ -78,9 +60,7 @@ export const proxyFaults: readonly Fault[] = [
     says: /2 proxies started before \(shop\/shop-/,
     seed: async (lab) => {
       const on = lab.cluster('one');
-      await on.kubectl('create', 'namespace', 'shop');
-      await on.api.apply('/apis/apps/v1/namespaces/shop/deployments/shop', withProxy('shop'));
-      await on.kubectl('-n', 'shop', 'rollout', 'status', 'deployment/shop', '--timeout', '60s');
+      await deployWithProxy(on, 'shop');
       const {certificate} = await tinyRoot({meshID: 'mesh1'});
       for (const file of ['root-cert.pem', 'one/root-cert.pem']) lab.edit(file, (text) => text + certificate.pem);
       await lab.cli.must('trust', 'push', 'one', '--restart-istiod', '--allow-root-change', '--yes');

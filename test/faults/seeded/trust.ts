@@ -1,6 +1,6 @@
 /** Faults of trust in the clusters: MESH3xx as the API server shows it. */
 import {eventually} from '../../e2e/harness/processes.js';
-import {dataOf, inTurn, restart, waitForBundle} from '../harness/by-hand.js';
+import {dataOf, deployWithProxy, inTurn, restart, waitForBundle} from '../harness/by-hand.js';
 import {cacertsFaults, deleteCacerts} from './trust-cacerts.js';
 import {proxyFaults, webhookFaults} from './trust-followers.js';
 import {issuedFaults} from './trust-issued.js';
@@ -93,23 +93,45 @@ const bundleFaults: readonly Fault[] = [
   },
 ];
 
+/** istiod started without cacerts, which came later. */
+const cacertsCameLate: Fault['seed'] = inTurn(deleteCacerts, async (lab) => {
+  const on = lab.cluster('one');
+  await restart(on);
+  const pushed = lab.read('root-cert.pem');
+  await waitForBundle(on, (text) => text !== pushed);
+  await createCacerts(lab, 'one');
+  return async () => {
+    await on.kubectl('-n', 'istio-system', 'delete', 'secret', 'istio-ca-secret', '--ignore-not-found');
+  };
+});
+
 const selfSignedFaults: readonly Fault[] = [
   {
     id: 'MESH304-cacerts-came-late',
     title: 'istiod started without cacerts, which came later',
     cluster: 'one',
     says: /istiod loaded its own root/,
-    seed: inTurn(deleteCacerts, async (lab) => {
-      const on = lab.cluster('one');
-      await restart(on);
-      const pushed = lab.read('root-cert.pem');
-      await waitForBundle(on, (text) => text !== pushed);
-      await createCacerts(lab, 'one');
+    seed: cacertsCameLate,
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH304-workloads-run',
+    title: 'the same, and workloads run under the root of istiod: the push refuses to cut them off',
+    cluster: 'one',
+    says: /istiod loaded its own root/,
+    seed: inTurn(cacertsCameLate, async (lab) => {
+      await deployWithProxy(lab.cluster('one'), 'shop');
       return async () => {
-        await on.kubectl('-n', 'istio-system', 'delete', 'secret', 'istio-ca-secret', '--ignore-not-found');
+        await lab.cluster('one').kubectl('delete', 'namespace', 'shop');
       };
     }),
-    mend: 'as printed',
+    mend: {
+      person: 'accepts, as the refusal says, that the workloads are cut off for a moment, and restarts them',
+      act: async (lab) => {
+        await lab.cli.must('trust', 'push', 'one', '--restart-istiod', '--allow-root-change', '--yes');
+        await lab.cluster('one').kubectl('-n', 'shop', 'rollout', 'restart', 'deployment/shop');
+      },
+    },
   },
 ];
 
