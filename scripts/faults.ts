@@ -9,6 +9,7 @@ import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {parseArgs} from 'node:util';
+import {format, resolveConfig} from 'prettier';
 import {onlyVariable} from '../test/faults/harness/only.js';
 import {readResults} from '../test/faults/harness/results.js';
 import {faultsPage, summarize, tableText} from './faults/report.js';
@@ -58,6 +59,8 @@ async function faults({only, docs}: Options): Promise<number> {
     console.error('docs/faults.md was not written: not everything was measured');
     return 1;
   }
-  await writeFile(join(checkout, 'docs', 'faults.md'), faultsPage(summary, new Date()));
+  const page = join(checkout, 'docs', 'faults.md');
+  const style = await resolveConfig(page);
+  await writeFile(page, await format(faultsPage(summary, new Date()), {...style, filepath: page}));
   return run.status === 0 && summary.perfect ? 0 : 1;
 }
