@@ -73,6 +73,7 @@ describe('the view of verify', () => {
     if (!row) throw new Error('a row');
     const hostile: VerifyResult = {
       mesh: mixed.mesh,
+      warnings: [],
       verdict: 'error',
       checks: [{...row, result: 'error', observed: 'pod \u001b[2J\u202eevil\nVerdict: ok', fix: 'x\r\ny'}, ...rest],
     };
