@@ -34,9 +34,11 @@ export async function unpackIstio({sandbox, cli}: Setting): Promise<void> {
  * made as they are. kwok runs nothing in them anyway.
  */
 export async function letPodsUninjected({api}: Cluster): Promise<void> {
-  const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/istio-sidecar-injector';
-  const {webhooks} = await api.get<Resource & {webhooks: object[]}>(path);
-  await api.patch(path, {webhooks: webhooks.map((one) => ({...one, failurePolicy: 'Ignore', timeoutSeconds: 1}))});
+  const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
+  for (const {metadata, webhooks} of await api.list<Resource & {webhooks: object[]}>(path)) {
+    const lenient = webhooks.map((one) => ({...one, failurePolicy: 'Ignore', timeoutSeconds: 1}));
+    await api.patch(`${path}/${metadata.name}`, {webhooks: lenient});
+  }
 }
 
 /** What a cloud's load balancer does, here by hand. */
