@@ -1,5 +1,5 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import {describeWorkloads, workloadProblems} from './workload.js';
+import {describeWorkloads, workloadFix, workloadProblems} from './workload.js';
 
 const expected = 'every istiod pod Running and ready, at least one for each revision';
 
@@ -28,7 +28,8 @@ export const istiodPodsCheck = defineCheck({
     'MESH406',
     'MESH407',
   ],
-  judge: ({controlPlanes}, {cluster, commands, mesh}) => {
+  judge: ({controlPlanes}, subject) => {
+    const {cluster, commands, mesh} = subject;
     const {namespace} = mesh.istio;
     if (controlPlanes.length === 0) {
       if (cluster.role === 'remote') return notApplicable("a remote cluster uses its primary's istiod");
@@ -39,10 +40,7 @@ export const istiodPodsCheck = defineCheck({
       workloadProblems(workload).map((problem) => ({
         ...problem,
         expected,
-        fix:
-          workload.desired === 0
-            ? commands.kubectl(cluster, `-n ${namespace} scale deployment/${workload.name} --replicas 1`)
-            : commands.kubectl(cluster, `-n ${namespace} describe pod -l app=istiod`),
+        fix: workloadFix(problem, workload, subject),
       })),
     );
     return findingsOr(findings, () => ok(describeWorkloads(controlPlanes.map(({workload}) => workload)), expected));
@@ -52,7 +50,7 @@ export const istiodPodsCheck = defineCheck({
       "Every Deployment of istiod in Istio's namespace has the pods it asks for, and all of them are Running and ready. Finished, evicted and terminating pods are left out.",
     breaks: 'No new proxy starts, no workload certificate is renewed, no configuration changes.',
     byHand: 'kubectl --context "$CTX" -n istio-system get pod -l app=istiod',
-    mend: '`kubectl describe pod` says why: no node, no image, a crash. An istiod that cannot load cacerts crash-loops: its log says so.',
+    mend: '`kubectl describe pod` says why it waits: no node, no image, a volume. An istiod that crash-loops says why in `kubectl logs --previous`. Where no pod is made at all, the events say what refuses it.',
     source:
       'istio.io: the guide asks for every pod to be Running; kubernetes.io: concepts/workloads/pods/pod-lifecycle',
   },
