@@ -2,7 +2,6 @@
 import {chmodSync, copyFileSync, mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
-import type {Resource} from '../../e2e/harness/api.js';
 import type {Cluster} from '../../e2e/harness/cluster.js';
 import type {Setting} from '../../e2e/harness/mesh.js';
 import {HarnessError, eventually, output} from '../../e2e/harness/processes.js';
@@ -33,12 +32,8 @@ export async function unpackIstio({sandbox, cli}: Setting): Promise<void> {
  * Gateways of the guide are injected, and no API server here reaches the istiod that would do it: lets their pods be
  * made as they are. kwok runs nothing in them anyway.
  */
-export async function letPodsUninjected({api}: Cluster): Promise<void> {
-  const path = '/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations';
-  for (const {metadata, webhooks} of await api.list<Resource & {webhooks: object[]}>(path)) {
-    const lenient = webhooks.map((one) => ({...one, failurePolicy: 'Ignore', timeoutSeconds: 1}));
-    await api.patch(`${path}/${metadata.name}`, {webhooks: lenient});
-  }
+export async function letPodsUninjected(cluster: Cluster): Promise<void> {
+  await cluster.kubectl('label', 'namespace', 'istio-system', 'istio-injection=disabled');
 }
 
 /** What a cloud's load balancer does, here by hand. */
