@@ -891,7 +891,7 @@ describe('a Deployment that is not well', () => {
     ],
     [
       'has a pod that ends again and again',
-      {pods: [pod('istiod-1', {ready: false, reason: 'CrashLoopBackOff: back-off 40s'})]},
+      {pods: [pod('istiod-1', {ready: false, reason: 'CrashLoopBackOff: back-off 40s', crashing: true})]},
       'logs istiod-1 --previous --tail=20',
     ],
   ])('and %s names the command that mends it or says why', (_, change, words) => {

@@ -41,6 +41,11 @@ export interface Fault {
   readonly peer?: string;
   /** Other clusters, or sides of a pair, in which the same thing is wrong, and found by the same check. */
   readonly also?: readonly (string | {readonly cluster: string; readonly peer: string})[];
+  /**
+   * Subjects, `MESH410 two`, that are skipped while the fault is there: they have nothing to judge then. They are no
+   * consequences (`implies`): seen together with the fault, their findings may be its cause.
+   */
+  readonly silences?: readonly string[];
   /** Default error. */
   readonly result?: Extract<CheckRow['result'], 'error' | 'warning' | 'unknown'>;
   /** Found in what was observed (of unknown: in the reason), so that the right thing was seen and not only the right id. */

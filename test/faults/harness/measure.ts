@@ -77,7 +77,9 @@ class Observations {
     const asked = new Set(verified.checks.map(({id}) => id));
     const before = this.lab.baseline.filter(({id}) => fault.verifyArgs === undefined || asked.has(id));
     const others = changes(before, verified.checks).filter(({subject}) => !subjectsOf(fault).includes(subject));
-    const follows = (change: Change): boolean => followsFrom(checks, checkOf(fault), change);
+    const isSilent = ({subject, after}: Change): boolean =>
+      fault.silences?.includes(subject) === true && after.every(({result}) => result === 'skipped');
+    const follows = (change: Change): boolean => followsFrom(checks, checkOf(fault), change) || isSilent(change);
     this.follows = [...new Set(others.filter(follows).map(({id}) => id))];
     const wrong = others.filter((change) => !follows(change));
     this.falseAlarms = wrong.map(({subject}) => subject);

@@ -37,7 +37,7 @@ export function workloadFix(
   if (desired === 0) return inNamespace(`scale deployment/${name} --replicas 1`);
   // Whoever could not make a pod says so in an event: a quota, a webhook, a service account that is missing.
   if (!pod) return inNamespace('get events --field-selector type=Warning');
-  return pod.reason.startsWith('CrashLoopBackOff')
+  return pod.crashing === true
     ? inNamespace(`logs ${pod.name} --previous --tail=20`)
     : inNamespace(`describe pod ${pod.name}`);
 }

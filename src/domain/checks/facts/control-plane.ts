@@ -17,6 +17,8 @@ export interface PodFacts {
   readonly gone: boolean;
   /** Why it is not ready, as far as the API server says. */
   readonly reason: string;
+  /** Its container ends again and again: only its log says why. */
+  readonly crashing?: boolean;
 }
 
 /** One Deployment with its pods. */

@@ -21,6 +21,7 @@ export interface PodObject extends KubeObject {
       readonly ready?: boolean;
       readonly restartCount?: number;
       readonly state?: {readonly waiting?: StateReason; readonly terminated?: StateReason};
+      readonly lastState?: {readonly terminated?: StateReason & {readonly exitCode?: number}};
     }[];
   };
 }
@@ -46,11 +47,28 @@ function readPod({metadata, status}: PodObject): PodFacts {
     // replaced (kubernetes.io: concepts/workloads/pods/pod-lifecycle).
     gone: phase === 'Succeeded' || phase === 'Failed' || metadata.deletionTimestamp !== undefined,
     reason: reasonOf(status),
+    crashing: crashesOf(status) !== undefined,
   };
+}
+
+/** What a container that ends again and again is in: its pause, or, for a moment, its next attempt. */
+function crashesOf(status: PodObject['status']): string | undefined {
+  for (const {ready, restartCount = 0, state, lastState} of status?.containerStatuses ?? []) {
+    if (ready === true) continue;
+    if (state?.waiting?.reason === 'CrashLoopBackOff') return words('CrashLoopBackOff', state.waiting.message);
+    const {terminated} = lastState ?? {};
+    if (restartCount > 0 && terminated && !state?.waiting) {
+      const code = terminated.exitCode === undefined ? '' : `, last with exit code ${String(terminated.exitCode)}`;
+      return words(`ended ${String(restartCount)} ${restartCount === 1 ? 'time' : 'times'}${code}`, terminated.message);
+    }
+  }
+  return undefined;
 }
 
 /** The most telling words: a container that waits, then a scheduler's verdict, then the pod's own. */
 function reasonOf(status: PodObject['status']): string {
+  const crashes = crashesOf(status);
+  if (crashes !== undefined) return crashes;
   const waiting = status?.containerStatuses?.find(({state}) => state?.waiting ?? state?.terminated);
   const state = waiting?.state?.waiting ?? waiting?.state?.terminated;
   if (state) return words(state.reason, state.message);
