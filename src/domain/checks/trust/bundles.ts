@@ -1,5 +1,6 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
+import {shellWord} from '../commands.js';
 import {some} from '../describe.js';
 import {loadFix} from '../foreign-ca.js';
 import {namespacesWithBundle} from './bundle-namespaces.js';
@@ -35,19 +36,26 @@ export const bundlesCheck = defineCheck({
     const expected = `root-cert.pem of ${pushedTrust.from}, byte for byte`;
     const restart = commands.kubectl(
       cluster,
-      `-n ${mesh.istio.namespace} rollout restart ${controlPlanes.map(({workload}) => `deployment/${workload.name}`).join(' ')}`,
+      `-n ${mesh.istio.namespace} rollout restart ${controlPlanes.map(({workload}) => shellWord(`deployment/${workload.name}`)).join(' ')}`,
     );
     // istiod itself is behind: a restart changes the root under running workloads, so the push that restarts it asks about
-    // them first. Elsewhere only its copies are.
-    const fix = different.includes(mesh.istio.namespace) ? loadFix(caOrigin, subject) : restart;
+    // them first. Elsewhere only its copies are. It may leave its own namespace out (discoverySelectors), or be kept from
+    // writing there: then any copy that is right tells that it is not behind.
+    const isBehind =
+      different.includes(mesh.istio.namespace) ||
+      (different.length > 0 && different.length + missing.length === required.length);
+    const load = isBehind ? loadFix(caOrigin, subject) : restart;
     // istiod writes it within a second. Where it does not, something refuses it (a quota, a policy, a webhook): trying says
     // what, and only where nothing does a restart is of use.
     const [place = mesh.istio.namespace] = missing;
-    const attempt = commands.kubectl(cluster, `-n ${place} create configmap ${name} --dry-run=server`);
-    const missingFix = written.has(place) ? restart : `${attempt} && ${restart}`;
+    const attempt = commands.kubectl(
+      cluster,
+      `-n ${shellWord(place)} create configmap ${shellWord(name)} --dry-run=server`,
+    );
+    const missingFix = written.has(place) ? load : `${attempt} && ${load}`;
     const findings: readonly Finding[] = [
       ...(different.length > 0
-        ? [{observed: `another bundle in ConfigMap ${name} of ${some(different)}`, expected, fix}]
+        ? [{observed: `another bundle in ConfigMap ${name} of ${some(different)}`, expected, fix: load}]
         : []),
       ...(missing.length > 0
         ? [{observed: `no bundle (ConfigMap ${name}) in ${some(missing)}`, expected, fix: missingFix}]
