@@ -9,6 +9,7 @@ interface TargetFlags {
   readonly context?: string | undefined;
   readonly 'istio-namespace'?: string | undefined;
   readonly as?: string | undefined;
+  readonly 'as-group'?: readonly string[] | undefined;
 }
 
 /** The command as it was typed, for those who have to run it again. */
@@ -30,6 +31,7 @@ export function typedTarget(
     ...(flags.context !== undefined && {context: flags.context}),
     ...(flags['istio-namespace'] !== undefined && {istioNamespace: flags['istio-namespace']}),
     ...(flags.as !== undefined && {as: flags.as}),
+    ...(flags['as-group'] !== undefined && {asGroups: flags['as-group']}),
   };
 }
 

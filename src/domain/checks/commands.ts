@@ -10,6 +10,7 @@ export interface TypedTarget {
   readonly context?: string;
   readonly istioNamespace?: string;
   readonly as?: string;
+  readonly asGroups?: readonly string[];
 }
 
 /** Spells commands for fixes and hints: they can be typed as they are, in the shell the check was run from. */
@@ -26,7 +27,7 @@ export interface Commands {
   istioctl(cluster: MeshCluster, words: string): string;
   /** `cmctl --context … WORDS`: cert-manager's command line. */
   cmctl(cluster: MeshCluster, words: string): string;
-  /** A text in which `kubectl mesh COMMAND` is spelled without these flags: with them, behind the command's own words. */
+  /** A text in which commands are spelled without these flags: with them. */
   complete(text: string): string;
   /** A path of the work directory, as a shell word. */
   path(path: string): string;
@@ -41,6 +42,9 @@ export function shellWord(word: string): string {
 const spelled =
   /\bkubectl mesh (?:(init|certs (?:generate|list|inspect))|(trust (?:push|diff|rollback)|install (?:render|apply)|verify|up))(?![\w-])/g;
 
+/** kubectl's own commands as they stand in hints, which know the context and nothing else of what was typed. */
+const bareKubectl = /\bkubectl (?=--context |auth |config )/g;
+
 /** Commands for what was typed. */
 export function commandsFor(typed: TypedTarget): Commands {
   const flag = (name: string, value: string | undefined): string =>
@@ -50,7 +54,7 @@ export function commandsFor(typed: TypedTarget): Commands {
     flag('--kubeconfig', typed.kubeconfig),
     flag('--context', typed.context),
     flag('-n', typed.istioNamespace),
-    flag('--as', typed.as),
+    flag('--as', typed.as) + (typed.asGroups ?? []).map((group) => flag('--as-group', group)).join(''),
   ];
   const mesh = (words: string): string => `kubectl mesh ${words}${directory}`;
   const meshCluster = (words: string): string =>
@@ -61,14 +65,16 @@ export function commandsFor(typed: TypedTarget): Commands {
   return {
     mesh,
     meshCluster,
-    kubectl: ({context: own}, words) => `kubectl${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as} ${words}`,
+    kubectl: ({context: own}, words) => `kubectl${kubeconfig}${as} --context ${shellWord(own ?? 'CONTEXT')} ${words}`,
     kubectlAnywhere: (words) => `kubectl${kubeconfig}${as} ${words}`,
     istioctl: ({context: own}, words) => `istioctl${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as} ${words}`,
     cmctl: ({context: own}, words) => `cmctl${kubeconfig} --context ${shellWord(own ?? 'CONTEXT')}${as} ${words}`,
     complete: (text) =>
-      text.replace(spelled, (_, files: string | undefined, clusters: string | undefined) =>
-        files === undefined ? meshCluster(clusters ?? '') : mesh(files),
-      ),
+      text
+        .replace(spelled, (_, files: string | undefined, clusters: string | undefined) =>
+          files === undefined ? meshCluster(clusters ?? '') : mesh(files),
+        )
+        .replace(bareKubectl, () => `kubectl${kubeconfig}${as} `),
     path: (path) => {
       const base = typed.directory?.replace(/\/+$/, '');
       return shellWord(base === undefined ? path : `${base}/${path}`);

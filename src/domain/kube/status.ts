@@ -3,6 +3,7 @@
  * Kind"; k8s.io/apiserver pkg/endpoints/handlers/responsewriters/errors.go (wording of forbidden answers);
  * k8s.io/apimachinery pkg/util/proxy/upgradeaware.go (text/plain 500 of `kubectl proxy` itself).
  */
+import {shellWord} from '../checks/commands.js';
 import {MeshError} from '../errors.js';
 import type {ErrorCode} from '../errors.js';
 import {printableLine} from '../printable.js';
@@ -80,7 +81,7 @@ export function unreachable(context: string, why: string, sent: 'not-sent' | 'ma
     'UNREACHABLE',
     `the API server of context "${context}" cannot be reached: ${printableLine(why)}`,
     {
-      hints: [`see that this works: kubectl --context ${context} get --raw /version`],
+      hints: [`see that this works: kubectl --context ${shellWord(context)} get --raw /version`],
     },
   );
 }
@@ -112,7 +113,7 @@ function forbidden(asked: Asked, said: string): MeshError {
   return new MeshError('FORBIDDEN', message, {
     hints: [
       `the user of context "${context}" needs the right "${verb}" on "${target}"${namespace === undefined ? '' : ` in namespace "${namespace}"`}`,
-      `ask the cluster: kubectl auth can-i ${verb} ${asking}${inNamespace} --context ${context}`,
+      `ask the cluster: kubectl auth can-i ${verb} ${asking}${inNamespace} --context ${shellWord(context)}`,
     ],
   });
 }
@@ -123,7 +124,9 @@ function unauthorized(asked: Asked, why: string, toolText: string | undefined): 
     'UNAUTHORIZED',
     `no valid credentials for context "${asked.context}": ${why}${plugin === '' ? '' : `; kubectl said: ${plugin}`}`,
     {
-      hints: [`log in again, then see that this works: kubectl --context ${asked.context} get --raw /version`],
+      hints: [
+        `log in again, then see that this works: kubectl --context ${shellWord(asked.context)} get --raw /version`,
+      ],
     },
   );
 }

@@ -12,8 +12,22 @@ describe('complete', () => {
     ['kubectl mesh install render c1', "kubectl mesh install render -w '/w d' --context x -n i c1"],
     ['kubectl mesh updates nothing', 'kubectl mesh updates nothing'],
     ['kubectl get pods', 'kubectl get pods'],
+    [
+      'ask: kubectl auth can-i list pods --context c',
+      'ask: kubectl --kubeconfig k --as u auth can-i list pods --context c',
+    ],
+    ['kubectl --context c get --raw /version', 'kubectl --kubeconfig k --as u --context c get --raw /version'],
   ])('spells %j with the flags typed', (text, expected) => {
     expect(commandsFor(typed).complete(text)).toBe(expected);
+  });
+
+  it('adds nothing twice', () => {
+    const commands = commandsFor({...typed, asGroups: ['g', 'h i']});
+    const once = commands.complete('kubectl --context c get --raw /version');
+    expect(once).toBe("kubectl --kubeconfig k --as u --as-group g --as-group 'h i' --context c get --raw /version");
+    expect(commands.complete(once)).toBe(once);
+    const whole = commands.kubectl({name: 'c', context: 'c', role: 'primary'}, 'get pods');
+    expect(commands.complete(whole)).toBe(whole);
   });
 
   it('leaves texts alone where nothing was typed', () => {

@@ -1,4 +1,5 @@
 /** Facts that every running istiod says of itself. */
+import {shellWord} from '../../../domain/checks/commands.js';
 import {Parts} from '../../../domain/checks/facts.js';
 import type {ClusterFactValues, IstiodClusters, IstiodMetrics, ServedChain} from '../../../domain/checks/facts.js';
 import {readClusterz} from '../../../domain/checks/read/clusterz.js';
@@ -24,27 +25,24 @@ const clusterzPath = '/debug/clusterz';
 type LiveFacts = Pick<ClusterFactValues, 'servedChains' | 'istiodMetrics' | 'istiodClusters'>;
 
 /** The questions that only a running istiod can answer. */
-export function liveQuestions({deps, mesh, cluster, pods}: ClusterQuestionOptions): Questions<LiveFacts> {
+export function liveQuestions({deps, mesh, cluster, commands, pods}: ClusterQuestionOptions): Questions<LiveFacts> {
   const {namespace} = mesh.istio;
-  const place: Place = {namespace, context: cluster.context ?? 'CONTEXT'};
+  const kubectl: Kubectl = (words) => commands.kubectl(cluster, `-n ${namespace} ${words}`);
   const ask = async <T>(question: (pod: IstiodPod) => Promise<T>): Promise<Parts<T>> =>
-    withHints(await pods.ask(question), place);
+    withHints(await pods.ask(question), kubectl);
   return {
     servedChains: () => ask((pod) => servedChain(deps, namespace, pod)),
     istiodMetrics: () => ask((pod) => metrics(deps, pod)),
-    istiodClusters: () => ask((pod) => knownClusters(deps, place, pod)),
+    istiodClusters: () => ask((pod) => knownClusters(deps, kubectl, pod)),
   };
 }
 
-/** Where the istiods of a cluster are. */
-interface Place {
-  readonly namespace: string;
-  readonly context: string;
-}
+/** Spells a command about Istio's namespace. */
+type Kubectl = (words: string) => string;
 
 /** Whoever does not answer, or answers oddly: what Kubernetes says of the pods is where to look next. */
-function withHints<T>({parts}: Parts<T>, {namespace, context}: Place): Parts<T> {
-  const hint = `see how istiod is: kubectl --context ${context} -n ${namespace} describe pod -l app=istiod`;
+function withHints<T>({parts}: Parts<T>, kubectl: Kubectl): Parts<T> {
+  const hint = `see how istiod is: ${kubectl('describe pod -l app=istiod')}`;
   return new Parts(
     parts.map(({name, seen}) => ({
       name,
@@ -77,12 +75,12 @@ async function metrics(deps: Deps, pod: IstiodPod): Promise<IstiodMetrics> {
   return readMetrics(text, pod.name);
 }
 
-async function knownClusters(deps: Deps, place: Place, pod: IstiodPod): Promise<IstiodClusters> {
+async function knownClusters(deps: Deps, kubectl: Kubectl, pod: IstiodPod): Promise<IstiodClusters> {
   const {version} = pod.controlPlane;
   const listsItself = hasFeature(version, 'clusterzListsItself');
   if (!hasFeature(version, 'clusterz')) return {listsItself};
   const {status, text} = await ask(deps, pod, clusterzPath, clusterzMaxBytes);
-  if (status === 404) throw debugIsOff(pod, place);
+  if (status === 404) throw debugIsOff(pod, kubectl);
   if (status !== 200) throw refused(pod, clusterzPath, status);
   return {known: readClusterz(text, pod.name), listsItself};
 }
@@ -93,13 +91,13 @@ async function ask({http}: Deps, pod: IstiodPod, path: string, maxBytes: number)
 }
 
 /** istiod registers no debug endpoint at all then (istio/istio pilot/pkg/xds/debug.go, AddDebugHandlers). */
-function debugIsOff({name, deployment}: IstiodPod, {namespace, context}: Place): MeshError {
+function debugIsOff({name, deployment}: IstiodPod, kubectl: Kubectl): MeshError {
   return new MeshError(
     'ENDPOINT_OFF',
     `the debug endpoint of ${name} is off (ENABLE_DEBUG_ON_HTTP=false in its environment): it does not say which clusters it knows`,
     {
       hints: [
-        `allow it in install.yaml (values.pilot.env), or at once: kubectl --context ${context} -n ${namespace} set env deployment/${deployment} ENABLE_DEBUG_ON_HTTP-`,
+        `allow it in install.yaml (values.pilot.env), or at once: ${kubectl(`set env ${shellWord(`deployment/${deployment}`)} ENABLE_DEBUG_ON_HTTP-`)}`,
       ],
     },
   );
