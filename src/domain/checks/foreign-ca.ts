@@ -1,5 +1,6 @@
 /** Fixes for clusters whose CA somebody else makes: pushing what the work directory does not have would mend nothing. */
 import type {ClusterSubject} from './check.js';
+import {shellWord} from './commands.js';
 import type {CaOrigin} from './facts.js';
 import {pushFix, renewFix, restartFix} from './fixes.js';
 
@@ -21,5 +22,5 @@ export function otherCaFix(origin: CaOrigin | undefined, subject: ClusterSubject
   // cert-manager's own command line; kubectl alone cannot set the condition that makes it issue anew.
   return certificate === undefined
     ? commands.kubectl(cluster, `-n ${namespace} describe secret/cacerts`)
-    : commands.cmctl(cluster, `renew -n ${namespace} ${certificate}`);
+    : commands.cmctl(cluster, `renew -n ${namespace} ${shellWord(certificate)}`);
 }

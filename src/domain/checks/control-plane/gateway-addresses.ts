@@ -139,23 +139,19 @@ function nameOf({declaredBy, namespace, name}: NetworkGatewayFacts): string {
 function fixFor(gateway: NetworkGatewayFacts, one: Seen, subject: Subject): string {
   const {cluster} = one;
   const {commands} = subject;
-  const service = `-n ${gateway.namespace}`;
+  const inNamespace = `-n ${shellWord(gateway.namespace)}`;
+  const service = shellWord(`service/${gateway.name}`);
   if (!gateway.exists) return reinstallFix({cluster, commands});
   if (gateway.addresses.length > 0) {
-    return gateway.listens
-      ? commands.kubectl(cluster, `${service} describe service/${gateway.name}`)
-      : installFix(one, subject);
+    return gateway.listens ? commands.kubectl(cluster, `${inNamespace} describe ${service}`) : installFix(one, subject);
   }
   switch (gateway.serviceType) {
     case 'NodePort':
-      return commands.kubectl(cluster, `${service} annotate service/${gateway.name} ${nodeSelectorAnnotation}={}`);
+      return commands.kubectl(cluster, `${inNamespace} annotate ${service} ${nodeSelectorAnnotation}={}`);
     case 'LoadBalancer':
-      return commands.kubectl(cluster, `${service} describe service/${gateway.name}`);
+      return commands.kubectl(cluster, `${inNamespace} describe ${service}`);
     default:
-      return commands.kubectl(
-        cluster,
-        `${service} patch service/${gateway.name} -p '{"spec":{"type":"LoadBalancer"}}'`,
-      );
+      return commands.kubectl(cluster, `${inNamespace} patch ${service} -p '{"spec":{"type":"LoadBalancer"}}'`);
   }
 }
 

@@ -1,5 +1,6 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
+import {shellWord} from '../commands.js';
 import {some} from '../describe.js';
 import type {IstiodMetrics, Part} from '../facts.js';
 
@@ -33,10 +34,10 @@ export const signingCheck = defineCheck({
         workload.pods.some(({name}) => name === pod.name),
       )?.workload;
       // Counters begin again with the process; the log that says why goes with it, so it comes first.
-      const log = commands.kubectl(cluster, `-n ${namespace} logs ${pod.name}`);
+      const log = commands.kubectl(cluster, `-n ${namespace} logs ${shellWord(pod.name)}`);
       const restart = commands.kubectl(
         cluster,
-        `-n ${namespace} rollout restart deployment/${deployment?.name ?? 'istiod'}`,
+        `-n ${namespace} rollout restart ${shellWord(`deployment/${deployment?.name ?? 'istiod'}`)}`,
       );
       return [{observed, expected, fix: `${log} | grep -i -e "CSR signing error" -e authenticat; ${restart}`}];
     });

@@ -1,5 +1,6 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ClusterSubject, Finding} from '../check.js';
+import {shellWord} from '../commands.js';
 import {describeRoots, some} from '../describe.js';
 import type {CaBundleFacts, ControlPlaneFacts, WebhookConfigurationFacts, WebhookFacts} from '../facts.js';
 
@@ -93,10 +94,13 @@ function fixFor(
   const behind = controlPlanes.find(({workload}) => webhooks.some(({service}) => service === workload.name));
   const own = behind ?? controlPlanes.find((one) => one.revision === revision) ?? controlPlanes[0];
   if (own && own.revision !== revision) {
-    return commands.kubectl(cluster, `label ${kind.toLowerCase()} ${name} istio.io/rev=${own.revision} --overwrite`);
+    return commands.kubectl(
+      cluster,
+      `label ${kind.toLowerCase()} ${shellWord(name)} ${shellWord(`istio.io/rev=${own.revision}`)} --overwrite`,
+    );
   }
   return commands.kubectl(
     cluster,
-    `-n ${mesh.istio.namespace} rollout restart deployment/${own?.workload.name ?? 'istiod'}`,
+    `-n ${mesh.istio.namespace} rollout restart ${shellWord(`deployment/${own?.workload.name ?? 'istiod'}`)}`,
   );
 }

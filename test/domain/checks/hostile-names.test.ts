@@ -1,0 +1,91 @@
+import {describe, expect, it} from 'vitest';
+import {Parts} from '../../../src/domain/checks/facts.js';
+import {judge} from '../../../src/domain/checks/judge.js';
+import {checks} from '../../../src/domain/checks/registry.js';
+import {known} from '../../../src/domain/observed.js';
+import {
+  bundleText,
+  clusterCa,
+  controlPlane,
+  evidence,
+  istiodMetrics,
+  networkGateway,
+  pod,
+  root,
+  webhooks,
+  workload,
+} from './healthy.js';
+import type {Spoilt} from './healthy.js';
+
+/** Without a space, since some names are read as words. */
+const hostile = "x';touch${IFS}/tmp/x;$(id)`id`'";
+
+/** Names as whoever may write to a cluster can make them, each where a fix repeats it. */
+const cases: readonly (readonly [string, Spoilt])[] = [
+  [
+    'MESH301',
+    {
+      cluster1: {
+        caOrigin: {from: 'elsewhere', keeper: `cert-manager Certificate ${hostile}`},
+        cacerts: {...clusterCa('cluster1', {key: 'different'}), differences: []},
+      },
+    },
+  ],
+  [
+    'MESH302',
+    {
+      cluster1: {
+        controlPlanes: [controlPlane('cluster1', {bundleName: hostile, workload: workload(hostile)})],
+        namespaces: [{name: hostile, labels: {}, terminating: false}],
+        bundles: [{namespace: 'shop', text: bundleText, roots: [root.fingerprint]}],
+      },
+    },
+  ],
+  [
+    'MESH306',
+    {
+      cluster1: {
+        webhooks: webhooks('empty').map((one) => ({...one, name: hostile})),
+        controlPlanes: [controlPlane('cluster1', {revision: hostile})],
+      },
+    },
+  ],
+  [
+    'MESH309',
+    {
+      cluster1: {
+        controlPlanes: [controlPlane('cluster1', {workload: workload(hostile, {pods: [pod(hostile)]})})],
+        istiodMetrics: new Parts([
+          {name: hostile, seen: known(istiodMetrics('cluster1', {signingErrors: [{reason: 'CSR_ERROR', count: 1}]}))},
+        ]),
+      },
+    },
+  ],
+  ...['LoadBalancer', 'NodePort', 'ClusterIP'].map((serviceType): readonly [string, Spoilt] => [
+    'MESH411',
+    {
+      cluster1: {
+        networkGateways: [networkGateway('network1', {name: hostile, namespace: hostile, addresses: [], serviceType})],
+      },
+    },
+  ]),
+];
+
+/** What a shell would not take for plain text: everything outside of single quotes. */
+function bare(command: string): string {
+  return command.replaceAll(/'[^']*'|\\'/g, '');
+}
+
+describe('fixes', () => {
+  it.each(cases)('of %s repeat no name of a cluster that a shell would run', (id, spoilt) => {
+    const rows = judge(checks, evidence(spoilt)).checks;
+    const fixes = rows.filter((row) => row.id === id && row.fix.includes('touch')).map(({fix}) => fix);
+    expect(fixes).not.toEqual([]);
+    expect(fixes.map(bare).filter((fix) => /touch|\$\(id|`/.test(fix))).toEqual([]);
+  });
+
+  it('are told apart from those that do', () => {
+    expect(bare('kubectl logs x;touch y')).toMatch(/touch/);
+    expect(bare("kubectl logs 'x;touch y'")).not.toMatch(/touch/);
+  });
+});
