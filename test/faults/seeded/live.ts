@@ -4,7 +4,7 @@ import {eventually} from '../../e2e/harness/processes.js';
 import {fetchText} from '../../e2e/harness/port-forward.js';
 import {at} from '../../e2e/harness/mesh.js';
 import type {PlayedPod} from '../../e2e/harness/kubelet.js';
-import {inIstioSystem, inTurn} from '../harness/by-hand.js';
+import {inIstioSystem, inTurn, restart} from '../harness/by-hand.js';
 import {createCacerts} from '../harness/cas.js';
 import type {Fault} from '../harness/fault.js';
 import type {Lab} from '../harness/lab.js';
@@ -124,6 +124,8 @@ const signingFaults: readonly Fault[] = [
 /** The remote secret of a peer in cluster one, as istioctl makes it. */
 function remoteSecret(name: string, ...more: readonly string[]): Fault['seed'] {
   return async (lab) => {
+    // A new process: one that has lost a cluster once may take minutes until it looks at another.
+    await restart(lab.cluster('one'));
     const text = await lab
       .cluster('two')
       .istioctl('create-remote-secret', '--name', name, '-n', 'istio-system', ...more);
