@@ -5,6 +5,7 @@ import type {LiveRoots, LiveRootsElsewhere, Parts, ServedChain} from './facts.js
 import type {Row, Verdict} from './report.js';
 import {verdictOf} from './report.js';
 import {refusalOf} from './trust/acceptance.js';
+import {signedByItself, someoneElses} from './trust/live-chain.js';
 
 /** The facts that a picture is drawn from. */
 export const pictureFacts = ['liveRoots', 'servedChains'] as const satisfies readonly FactKey[];
@@ -84,16 +85,19 @@ function sightOf(
   chains: Fact<Parts<ServedChain>> | undefined,
 ): Sight {
   const parts = chains && 'value' in chains ? chains.value.parts : undefined;
+  const presented = (parts ?? []).flatMap(({name, seen}) => ('value' in seen ? [{name, value: seen.value}] : []));
+  const [own, others] = [signedByItself(presented), presented.filter(({value}) => value.signedBy !== undefined)];
   const trusted = roots && 'value' in roots && roots.value !== 'elsewhere' ? roots.value : undefined;
   const unseen = [
     ...(trusted ? [] : [whyUnseen(roots, 'istiod publishes its roots by other means than one ConfigMap')]),
     ...(parts ?? []).flatMap(({seen}) => ('unknown' in seen ? [seen.unknown.message] : [])),
+    ...(others.length > 0 ? [someoneElses(others)] : []),
     ...(parts ? [] : [whyUnseen(chains, 'no istiod was asked')]),
   ];
   return {
     ...(trusted && {roots: trusted}),
-    served: (parts ?? []).flatMap(({seen}) => ('value' in seen ? [seen.value] : [])),
-    complete: parts?.every(({seen}) => 'value' in seen) === true,
+    served: own.map(({value}) => value),
+    complete: own.length === parts?.length,
     unseen: [...new Set(unseen)],
   };
 }

@@ -64,6 +64,11 @@ describe('the picture of a mesh', () => {
       {cluster1: {liveRoots: 'elsewhere'}},
       ['cluster1: unknown, no roots, 1 CAs, unknown', 'cluster2: ok, 1 roots, 1 CAs, yes'],
     ],
+    [
+      "in which one istiod's certificate is not of its own CA",
+      {cluster2: {servedChains: parts(known({...foreign, signedBy: 'kubernetes'}))}},
+      ['cluster1: ok, 1 roots, 1 CAs, unknown', 'cluster2: unknown, 1 roots, no CAs, yes'],
+    ],
   ])('%s', (_, spoilt, expected) => {
     expect(drawn(picture(spoilt))).toEqual(expected);
   });

@@ -10,6 +10,11 @@ export interface ServedChain {
   readonly certificates: readonly Certificate[];
   /** Whether each certificate's signature was made by the next one's key. */
   readonly linked: boolean;
+  /**
+   * Who signs what it presents, where that is not its own CA (PILOT_CERT_PROVIDER): it was not asked then, since a handshake
+   * would tell nothing of that CA.
+   */
+  readonly signedBy?: string;
 }
 
 /** What an istiod process counts and reports of itself (`/metrics`), since its start. */

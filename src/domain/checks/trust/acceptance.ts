@@ -6,6 +6,7 @@ import {describeCertificate, describeRoots} from '../describe.js';
 import type {CaOrigin, ClusterCaFacts, LiveRoots, Part, ServedChain} from '../facts.js';
 import {loadFix, otherCaFix} from '../foreign-ca.js';
 import {certificateFacts} from '../read/cluster-ca.js';
+import {signedByItself, someoneElses} from './live-chain.js';
 
 /** Whether the roots that one cluster's workloads trust accept the chains that the other's istiods present. */
 export const acceptanceCheck = defineCheck({
@@ -23,9 +24,11 @@ export const acceptanceCheck = defineCheck({
     const {cluster, peer, now} = subject;
     const roots = liveRoots.self;
     if (servedChains.peer.length === 0) return notApplicable(`${peer.name} runs no istiod that would sign`);
+    const presented = signedByItself(servedChains.peer);
+    if (presented.length === 0) return notApplicable(`${peer.name}: ${someoneElses(servedChains.peer)}`);
     if (roots === 'elsewhere') return notApplicable('istiod publishes its roots by other means than one ConfigMap');
     const expected = `a chain that ends in ${rootsOf(roots)}, which ${cluster.name} trusts`;
-    const findings = servedChains.peer.flatMap((pod): readonly Finding[] => {
+    const findings = presented.flatMap((pod): readonly Finding[] => {
       const refusal = refusalOf(roots, pod.value, now);
       if (!refusal) return [];
       const observed = `${pod.name} of ${peer.name} presents ${chainOf(pod)}: ${refusal.message}`;
@@ -38,7 +41,7 @@ export const acceptanceCheck = defineCheck({
       ];
     });
     return findingsOr(findings, () =>
-      ok(`${servedChains.peer.map(chainOf).join('; ')}, accepted by ${rootsOf(roots)}`, expected),
+      ok(`${presented.map(chainOf).join('; ')}, accepted by ${rootsOf(roots)}`, expected),
     );
   },
   explanation: {

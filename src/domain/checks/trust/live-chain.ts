@@ -1,6 +1,6 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
-import {describeCertificate} from '../describe.js';
+import {describeCertificate, some} from '../describe.js';
 import {restartFix} from '../fixes.js';
 import {loadFix} from '../foreign-ca.js';
 import type {Part, ServedChain} from '../facts.js';
@@ -17,8 +17,10 @@ export const liveChainCheck = defineCheck({
   waitable: true,
   // The same process tells both; a chain it loaded long ago has another end, too.
   implies: ['MESH307', 'MESH308'],
-  judge: ({pushedTrust, servedChains, controlPlanes, caOrigin}, subject) => {
-    if (servedChains.length === 0) return notApplicable('no istiod runs here');
+  judge: ({pushedTrust, servedChains: all, controlPlanes, caOrigin}, subject) => {
+    if (all.length === 0) return notApplicable('no istiod runs here');
+    const servedChains = signedByItself(all);
+    if (servedChains.length === 0) return notApplicable(someoneElses(all));
     if (pushedTrust === 'absent') {
       return findingsOr(different(servedChains, loadFix(caOrigin, subject)), () =>
         notApplicable('nothing was pushed yet'),
@@ -54,6 +56,17 @@ export const liveChainCheck = defineCheck({
     source: 'istio/istio pilot/pkg/bootstrap/certcontroller.go (istiod signs its own serving certificate with its CA)',
   },
 });
+
+/** Those that present what their own CA signed: the others' handshakes tell nothing of it. */
+export function signedByItself(pods: readonly Part<ServedChain>[]): readonly Part<ServedChain>[] {
+  return pods.filter(({value}) => value.signedBy === undefined);
+}
+
+/** Why nothing can be judged by what these present. */
+export function someoneElses(pods: readonly Part<ServedChain>[]): string {
+  const providers = [...new Set(pods.flatMap(({value: {signedBy}}) => signedBy ?? []))];
+  return `istiod presents a certificate of ${some(providers)} (PILOT_CERT_PROVIDER), which tells nothing of its CA`;
+}
 
 /** Nothing says which CA is right, but there can only be one. */
 function different(pods: readonly Part<ServedChain>[], fix: string): readonly Finding[] {

@@ -1,3 +1,4 @@
+import {otherCertProvider} from '../../istio/cert-provider.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ClusterSubject, Finding} from '../check.js';
 import {shellWord} from '../commands.js';
@@ -19,9 +20,7 @@ export const webhooksCheck = defineCheck({
     if (liveRoots === 'elsewhere') {
       return notApplicable('istiod publishes its roots by other means than one ConfigMap');
     }
-    // Then its serving certificate is somebody else's, and so is what signs it (istio.io: pilotCertProvider).
-    const isOwn = ({workload}: ControlPlaneFacts): boolean =>
-      (workload.env.PILOT_CERT_PROVIDER ?? 'istiod') === 'istiod';
+    const isOwn = ({workload}: ControlPlaneFacts): boolean => otherCertProvider(workload.env) === undefined;
     const judged = webhooks
       .map((one) => ({
         ...one,

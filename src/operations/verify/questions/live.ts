@@ -6,6 +6,7 @@ import {readClusterz} from '../../../domain/checks/read/clusterz.js';
 import {certificateFacts} from '../../../domain/checks/read/cluster-ca.js';
 import {readMetrics} from '../../../domain/checks/read/metrics.js';
 import {MeshError} from '../../../domain/errors.js';
+import {otherCertProvider} from '../../../domain/istio/cert-provider.js';
 import {hasFeature} from '../../../domain/istio/features.js';
 import {parseCertificate} from '../../../domain/pki/certificate.js';
 import type {Deps} from '../../../engine/deps.js';
@@ -52,6 +53,8 @@ function withHints<T>({parts}: Parts<T>, kubectl: Kubectl): Parts<T> {
 }
 
 async function servedChain({tls}: Deps, namespace: string, pod: IstiodPod): Promise<ServedChain> {
+  const signedBy = otherCertProvider(pod.controlPlane.workload.env);
+  if (signedBy !== undefined) return {chain: [], certificates: [], linked: false, signedBy};
   // istiod answers for istiod[-REVISION].NAMESPACE.svc; which name is asked for decides nothing.
   const der = await tls.presentedChain({
     port: await pod.port(securePort),

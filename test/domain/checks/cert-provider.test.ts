@@ -1,0 +1,32 @@
+import {describe, expect, it} from 'vitest';
+import {Parts} from '../../../src/domain/checks/facts.js';
+import {judge} from '../../../src/domain/checks/judge.js';
+import {checks} from '../../../src/domain/checks/registry.js';
+import {known} from '../../../src/domain/observed.js';
+import {evidence, servedChain} from './healthy.js';
+
+const others = {chain: [], certificates: [], linked: false, signedBy: 'kubernetes'};
+const parts = (...values: readonly (ReturnType<typeof servedChain> | typeof others)[]) =>
+  new Parts(values.map((value, at) => ({name: `istiod-${String(at + 1)}`, seen: known(value)})));
+
+function resultsOf(...served: Parameters<typeof parts>): readonly string[] {
+  const only = checks.filter(({id}) => ['MESH303', 'MESH307'].includes(id));
+  return judge(only, evidence({cluster1: {servedChains: parts(...served)}})).checks.map(
+    ({id, cluster, result}) => `${id} ${cluster ?? ''} ${result}`,
+  );
+}
+
+describe('an istiod whose certificate is not of its own CA', () => {
+  it('is no fault, and nothing is said of its CA by its handshake', () => {
+    expect(resultsOf(others)).toEqual([
+      'MESH303 cluster1 skipped',
+      'MESH303 cluster2 ok',
+      'MESH307 cluster1 ok',
+      'MESH307 cluster2 skipped',
+    ]);
+  });
+
+  it('hides no other istiod that presents another CA', () => {
+    expect(resultsOf(others, servedChain('cluster2'))).toContain('MESH303 cluster1 error');
+  });
+});

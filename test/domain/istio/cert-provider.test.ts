@@ -1,0 +1,12 @@
+import {expect, it} from 'vitest';
+import {otherCertProvider} from '../../../src/domain/istio/cert-provider.js';
+
+it.each([
+  [{}, undefined],
+  [{PILOT_CERT_PROVIDER: 'istiod'}, undefined],
+  [{PILOT_CERT_PROVIDER: ''}, undefined],
+  [{PILOT_CERT_PROVIDER: 'kubernetes'}, 'kubernetes'],
+  [{PILOT_CERT_PROVIDER: 'k8s.io/clusterissuers.cert-manager.io/ca'}, 'k8s.io/clusterissuers.cert-manager.io/ca'],
+])("istiod's certificate with %j is of %s", (env, provider) => {
+  expect(otherCertProvider(env)).toBe(provider);
+});
