@@ -12,6 +12,33 @@ function istiod(value: string): DeploymentObject {
   };
 }
 
+function withSelectors(mesh: string): () => readonly unknown[] {
+  const configMap = {apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'istio'}, data: {mesh}};
+  return () =>
+    readControlPlanes({deployments: [istiod('')], configMaps: [configMap], podsOf: () => []}).map(
+      ({discoverySelectors}) => discoverySelectors,
+    );
+}
+
+it.each([
+  ['discoverySelectors:\n- matchLabels: {a: b}', [{matchLabels: {a: 'b'}}]],
+  [
+    'discoverySelectors:\n- matchExpressions: [{key: a, operator: Exists}]',
+    [{matchExpressions: [{key: 'a', operator: 'Exists'}]}],
+  ],
+  ['discoverySelectors:', []],
+  ['trustDomain: td', []],
+])('%j is read', (mesh, selectors) => {
+  expect(withSelectors(mesh)()).toEqual([selectors]);
+});
+
+it.each(['discoverySelectors: all', 'discoverySelectors: [null]', 'discoverySelectors:\n- matchExpressions: x'])(
+  '%j is unknown, and ends no run',
+  (mesh) => {
+    expect(withSelectors(mesh)).toThrow(expect.objectContaining({code: 'API_ERROR'}));
+  },
+);
+
 it.each([
   ['true', undefined],
   ['True', undefined],

@@ -1,5 +1,6 @@
 /** Control planes and gateways as checks see them, from Deployments, pods and ConfigMaps of Istio's namespace. */
 import {parse} from 'yaml';
+import * as z from 'zod';
 import {MeshError} from '../../errors.js';
 import {istiodTag} from '../../istio/image.js';
 import {parseBool} from '../../istio/parse-bool.js';
@@ -98,9 +99,7 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
     ...(!parseBool(env.ENABLE_CLUSTER_TRUST_BUNDLE_API, false) && {
       bundleName: said('name', env.PILOT_CA_CERT_CONFIGMAP ?? global.trustBundleName).name ?? defaultBundleName,
     }),
-    discoverySelectors: Array.isArray(meshConfig.discoverySelectors)
-      ? (meshConfig.discoverySelectors as readonly LabelSelector[])
-      : [],
+    discoverySelectors: readSelectors(meshConfig.discoverySelectors, `ConfigMap istio${suffix}`),
   };
 }
 
@@ -112,6 +111,23 @@ function readWorkload({metadata, spec}: DeploymentObject, pods: readonly PodFact
     pods,
     env: Object.fromEntries(env.flatMap(({name, value}) => (value === undefined ? [] : [[name, value] as const]))),
   };
+}
+
+const texts = z.record(z.string(), z.string());
+const selectorList = z.array(
+  z.object({
+    matchLabels: texts.exactOptional(),
+    matchExpressions: z
+      .array(z.object({key: z.string(), operator: z.string(), values: z.array(z.string()).exactOptional()}))
+      .exactOptional(),
+  }),
+);
+
+/** People write them by hand, and nothing checks them before istiod does. */
+function readSelectors(value: unknown, what: string): readonly LabelSelector[] {
+  const read = selectorList.safeParse(value ?? []);
+  if (read.success) return read.data;
+  throw new MeshError('API_ERROR', `discoverySelectors of ${what} are no list of label selectors`, {cause: read.error});
 }
 
 function readObject(text: string | undefined, what: string): Readonly<Record<string, unknown>> {
