@@ -6,6 +6,7 @@ import TrustRollback from '../../src/commands/trust/rollback.js';
 import {shortFingerprint} from '../../src/domain/pki/fingerprint.js';
 import type {PushResult} from '../../src/operations/trust/push.js';
 import {configMap, namespace, secret} from '../helpers/fake-kubectl/fake-cluster.js';
+import {crlOf} from '../helpers/crl.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import type {CommandRun} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
@@ -269,7 +270,7 @@ describe('a Secret that is there', () => {
 
   it('gets other certificates and keeps its key where the work directory no longer has the key', async () => {
     const texts = textsOf(mesh.bundle('c1'));
-    putCacerts(mesh.cluster('c1'), {...texts, 'ca-crl.pem': 'x'});
+    putCacerts(mesh.cluster('c1'), {...texts, 'other.pem': 'x'});
     const second = await tinyRoot();
     const both = `${texts['root-cert.pem'] ?? ''}${second.certificate.pem}`;
     await mesh.writeCa('c1', {...texts, 'ca-key.pem': undefined, 'root-cert.pem': both});

@@ -47,7 +47,7 @@ describe('trust diff', () => {
   ])('is 3 where there is %s, and says what', async (_, state, parts) => {
     const before = textsOf(mesh.bundle('c1'));
     if (state !== undefined)
-      putCacerts(mesh.cluster('c1'), state === 'extra' ? {...before, 'ca-crl.pem': 'x'} : before);
+      putCacerts(mesh.cluster('c1'), state === 'extra' ? {...before, 'other.pem': 'x'} : before);
     if (state === 'renewed') await mesh.renew('c1');
     if (state === 'root') await mesh.renew('c1', await tinyRoot());
     const run = await diff('c1', '-o', 'json');
@@ -125,7 +125,7 @@ describe('trust rollback', () => {
   });
 
   it('brings everything back that was in the Secret', async () => {
-    const before = {...textsOf(mesh.bundle('c1')), 'ca-crl.pem': 'a list'};
+    const before = {...textsOf(mesh.bundle('c1')), 'other.pem': 'x'};
     putCacerts(mesh.cluster('c1'), before);
     await mesh.renew('c1');
     await runCommand(TrustPush, ['c1', '-y'], mesh.env);

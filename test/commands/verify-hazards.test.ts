@@ -1,7 +1,10 @@
 /** What verify makes of hazards and versions that it sees in a cluster. */
+import {rm, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
+import {crlOf} from '../helpers/crl.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa} from '../helpers/tiny-ca.js';
 import {istiod, pod, putCacerts, textsOf} from '../helpers/trust-mesh.js';
@@ -35,17 +38,48 @@ describe('a hazard', () => {
   });
 
   it('is a revocation list that lacks some of the CAs, of versions that read it', async () => {
-    const crl = '-----BEGIN X509 CRL-----\nAA==\n-----END X509 CRL-----\n';
-    putCacerts(mesh.one('c1').kube, {...files(), 'ca-crl.pem': crl});
+    const {ca, kube} = mesh.one('c1');
+    putCacerts(kube, {...files(), 'ca-crl.pem': crlOf(ca)});
     expect(await row('MESH410')).toMatchObject({
       result: 'error',
-      observed: expect.stringContaining('1 lists, and the chain 2 CAs') as string,
-      fix: 'kubectl mesh trust push c1 --restart-istiod --yes',
+      observed: expect.stringContaining(mesh.root.certificate.subject.text) as string,
+      fix: expect.stringMatching(
+        /^: > \S*c1\/ca-crl\.pem && kubectl mesh trust push c1 --restart-istiod --yes/,
+      ) as string,
     });
-    putCacerts(mesh.one('c1').kube, {...files(), 'ca-crl.pem': crl + crl});
+    expect((await row('MESH301')).result).toBe('ok');
+  });
+
+  it('is no revocation list that covers the chain, of versions that read it', async () => {
+    const {ca, kube} = mesh.one('c1');
+    const lists = crlOf(ca) + crlOf(mesh.root);
+    putCacerts(kube, {...files(), 'ca-crl.pem': lists});
     expect((await row('MESH410')).result).toBe('ok');
     runs('1.26.8');
     expect((await row('MESH410')).result).toBe('warning');
+    runs('1.27.0', {PILOT_ENABLE_CA_CRL: 'false'});
+    expect((await row('MESH410')).result).toBe('warning');
+    expect((await row('MESH301')).result).toBe('ok');
+    await writeFile(join(mesh.dir, 'c1', 'ca-crl.pem'), lists);
+    expect((await row('MESH301')).result).toBe('ok');
+    await writeFile(join(mesh.dir, 'c1', 'ca-crl.pem'), crlOf(ca));
+    expect(await row('MESH301')).toMatchObject({
+      result: 'error',
+      observed: expect.stringContaining('revocation lists') as string,
+    });
+  });
+
+  it('is a revocation list beside a CA of cert-manager: it is taken out where that is made', async () => {
+    const {ca, kube} = mesh.one('c1');
+    const {caCert, caKey, rootCert} = bundleOf(ca, [mesh.root]);
+    const tls = {'tls.crt': caCert, 'tls.key': caKey.reveal(), 'ca.crt': rootCert, 'ca-crl.pem': crlOf(ca)};
+    putCacerts(kube, tls, {type: 'kubernetes.io/tls'});
+    expect((await row('MESH301')).result).toBe('ok');
+    expect((await row('MESH410')).result).toBe('warning');
+    await rm(join(mesh.dir, 'c1'), {recursive: true});
+    expect(await row('MESH410')).toMatchObject({
+      fix: `kubectl --context ctx-c1 -n istio-system patch secret cacerts --type=json -p '[{"op":"remove","path":"/data/ca-crl.pem"}]'`,
+    });
   });
 
   it('is a CA of cert-manager, of an istiod that does not read it', async () => {

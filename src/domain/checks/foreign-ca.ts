@@ -1,4 +1,6 @@
 /** Fixes for clusters whose CA somebody else makes: pushing what the work directory does not have would mend nothing. */
+import {clusterLayout} from '../mesh/layout.js';
+import {crlFileName} from '../pki/crl.js';
 import type {ClusterSubject} from './check.js';
 import {shellWord} from './commands.js';
 import type {CaOrigin} from './facts.js';
@@ -23,4 +25,17 @@ export function otherCaFix(origin: CaOrigin | undefined, subject: ClusterSubject
   return certificate === undefined
     ? commands.kubectl(cluster, `-n ${namespace} describe secret/cacerts`)
     : commands.cmctl(cluster, `renew -n ${namespace} ${shellWord(certificate)}`);
+}
+
+/** Takes the revocation lists out of Secret cacerts. A push keeps what was there as cacerts-previous. */
+export function noListsFix(origin: CaOrigin | undefined, subject: ClusterSubject): string {
+  const {cluster, commands, mesh} = subject;
+  if (origin?.from !== 'elsewhere') {
+    return `: > ${commands.path(clusterLayout(cluster.name).caCrl)} && ${pushFix(subject)}`;
+  }
+  const patch = JSON.stringify([{op: 'remove', path: `/data/${crlFileName}`}]);
+  return commands.kubectl(
+    cluster,
+    `-n ${mesh.istio.namespace} patch secret cacerts --type=json -p ${shellWord(patch)}`,
+  );
 }

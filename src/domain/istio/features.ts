@@ -6,6 +6,8 @@ import {compareMinor, parseVersion} from './version.js';
 
 /** The environment variable that root reload and trust bundle pushes depend on, wherever a version has it. */
 export const multiRootVariable = 'ISTIO_MULTIROOT_MESH';
+/** The environment variable with which istiod leaves ca-crl.pem of cacerts alone (default: it reads it). */
+export const caCrlVariable = 'PILOT_ENABLE_CA_CRL';
 /** The proxy metadata that makes a proxy take pushed trust bundles. */
 export const xdsAgentVariable = 'PROXY_CONFIG_XDS_AGENT';
 

@@ -3,7 +3,8 @@
  * An entry says of which versions it is true, and under which further condition; a mesh in which that does not hold
  * never meets it.
  */
-import {features, multiRootVariable} from './features.js';
+import {crlFileName} from '../pki/crl.js';
+import {caCrlVariable, features, multiRootVariable} from './features.js';
 import {parseBool} from './parse-bool.js';
 import type {FirstReleases} from './since.js';
 import {hasReached} from './since.js';
@@ -13,8 +14,6 @@ import type {IstioVersion} from './version.js';
 export interface ChainLink {
   readonly subject: string;
   readonly selfSigned: boolean;
-  /** Whether its key usage allows it to sign revocation lists. */
-  readonly signsCrls: boolean;
 }
 
 /** What lies in Secret cacerts. */
@@ -25,8 +24,8 @@ export interface CacertsContents {
   readonly layout: 'pem' | 'tls';
   /** The chain that workloads present, in its order; empty where it cannot be read. */
   readonly chain: readonly ChainLink[];
-  /** Revocation lists in ca-crl.pem; undefined where that is absent or empty. */
-  readonly crls?: number;
+  /** ca-crl.pem, where it is there and not empty: why istiod would not load the chain with it; undefined: it would. */
+  readonly crl?: {readonly problem: string | undefined};
   /** End of the CA that istiod signs with. */
   readonly caEnd?: Date;
 }
@@ -50,10 +49,11 @@ export interface HazardFacts {
 
 /**
  * What takes a hazard away: Secret cacerts as the work directory has it (and a restart where that is needed), a new
- * cluster CA, the installation as it is declared, a later version, or a variable of istiod's environment.
+ * cluster CA, the installation as it is declared, a later version, no revocation lists in cacerts, or a variable of
+ * istiod's environment.
  */
 export type Remedy =
-  | {readonly by: 'push' | 'renew' | 'reinstall' | 'upgrade'}
+  | {readonly by: 'push' | 'renew' | 'reinstall' | 'upgrade' | 'no lists'}
   | {readonly by: 'environment'; readonly name: string; /** Absent: take it out. */ readonly value?: string};
 
 /** One known hazard. */
@@ -79,8 +79,6 @@ export interface Hazard {
 
 /** Proxies ask for certificates of this life unless SECRET_TTL says otherwise (istio/istio pilot/cmd/pilot-agent/options/options.go). */
 const leafLifeMs = 24 * 60 * 60_000;
-const crlFile = 'ca-crl.pem';
-const crlSwitch = 'PILOT_ENABLE_CA_CRL';
 const reloadSwitch = 'AUTO_RELOAD_PLUGIN_CERTS';
 const ownRootSwitch = 'USE_CACERTS_FOR_SELF_SIGNED_CA';
 const externalSwitch = 'EXTERNAL_ISTIOD';
@@ -118,28 +116,30 @@ export const hazards: readonly Hazard[] = [
   },
   {
     id: 'crl-unknown',
-    title: `istiod does not know ${crlFile}`,
+    title: `istiod does not know ${crlFileName}`,
     severity: 'warning',
     fixedIn: features.caCrl.from,
-    applies: ({cacerts}) => (cacerts?.crls === undefined ? undefined : `Secret cacerts holds ${crlFile}`),
+    applies: ({cacerts}) => (cacerts?.crl === undefined ? undefined : `Secret cacerts holds ${crlFileName}`),
     consequence: 'what it revokes is still accepted everywhere',
-    expected: `no ${crlFile} that seems to revoke, or Istio 1.27 or later`,
-    remedy: {by: 'push'},
+    expected: `no ${crlFileName} that seems to revoke, or Istio 1.27 or later`,
+    remedy: {by: 'no lists'},
     source: features.caCrl.source,
   },
   {
     id: 'crl-unread',
-    title: `istiod reads ${crlFile} beside the *.pem files only, and not where ${crlSwitch} is false`,
+    title: `istiod reads ${crlFileName} beside the *.pem files only, and not where ${caCrlVariable} is false`,
     severity: 'warning',
     from: features.caCrl.from,
     applies: ({cacerts, env}) => {
-      if (cacerts?.crls === undefined) return undefined;
-      if (cacerts.layout === 'tls') return `Secret cacerts holds ${crlFile} beside tls.crt`;
-      return parseBool(env[crlSwitch], true) ? undefined : `Secret cacerts holds ${crlFile}, and ${crlSwitch} is false`;
+      if (cacerts?.crl === undefined) return undefined;
+      if (cacerts.layout === 'tls') return `Secret cacerts holds ${crlFileName} beside tls.crt`;
+      return parseBool(env[caCrlVariable], true)
+        ? undefined
+        : `Secret cacerts holds ${crlFileName}, and ${caCrlVariable} is false`;
     },
     consequence: 'what it revokes is still accepted everywhere',
-    expected: `no ${crlFile} that seems to revoke, or one that istiod reads`,
-    remedy: {by: 'push'},
+    expected: `no ${crlFileName} that seems to revoke, or one that istiod reads`,
+    remedy: {by: 'no lists'},
     source: '1.27.0:pilot/pkg/bootstrap/istio_ca.go, pilot/pkg/features/pilot.go',
   },
   {
@@ -148,17 +148,13 @@ export const hazards: readonly Hazard[] = [
     severity: 'error',
     from: features.caCrl.from,
     applies: ({cacerts, env}) => {
-      if (cacerts?.crls === undefined || cacerts.layout === 'tls' || !parseBool(env[crlSwitch], true)) return undefined;
-      const cannot = cacerts.chain.find(({signsCrls}) => !signsCrls);
-      if (cannot) return `the key usage of "${cannot.subject}" lacks cRLSign, and Secret cacerts holds ${crlFile}`;
-      const signers = new Set(cacerts.chain.map(({subject}) => subject)).size;
-      return cacerts.crls < signers
-        ? `${crlFile} holds ${String(cacerts.crls)} lists, and the chain ${String(signers)} CAs`
-        : undefined;
+      if (cacerts?.crl === undefined || cacerts.layout === 'tls' || !parseBool(env[caCrlVariable], true))
+        return undefined;
+      return cacerts.crl.problem;
     },
     consequence: 'a running istiod takes no change of cacerts, and a restarted one does not start',
-    expected: `a list of each CA in ${crlFile}, or no ${crlFile}`,
-    remedy: {by: 'push'},
+    expected: `a list of each CA in ${crlFileName}, or no ${crlFileName}`,
+    remedy: {by: 'no lists'},
     source: '1.27.0:security/pkg/pki/util/keycertbundle.go (Verify)',
   },
   {

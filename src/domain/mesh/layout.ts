@@ -31,6 +31,8 @@ export interface ClusterLayout {
   readonly caKey: string;
   readonly rootCert: string;
   readonly certChain: string;
+  /** Revocation lists, where the mesh revokes CAs: optional, and nobody but a person makes them. */
+  readonly caCrl: string;
   /** What `install apply` applies. */
   readonly installYaml: string;
   /** Of `certs request`, until `certs import` moves the key. */
@@ -46,6 +48,7 @@ export function clusterLayout(name: string): ClusterLayout {
     caKey: `${name}/ca-key.pem`,
     rootCert: `${name}/root-cert.pem`,
     certChain: `${name}/cert-chain.pem`,
+    caCrl: `${name}/ca-crl.pem`,
     installYaml: `${name}/install.yaml`,
     requestKey: `${name}/request/ca-key.pem`,
     requestCsr: `${name}/request/ca.csr`,

@@ -1,5 +1,6 @@
 /** A cluster's CA as the four texts that istiod reads, from the work directory or from the Secret `cacerts`. */
 import type {Sensitive} from '../sensitive.js';
+import {crlFileName} from './crl.js';
 
 /** File names of a cluster's CA: the same in the work directory and in the Secret (istio/istio security/pkg/pki/ca). */
 export const caFileNames = {
@@ -15,6 +16,8 @@ export interface CaFiles {
   readonly caKey?: Sensitive<string> | undefined;
   readonly rootCert?: string | undefined;
   readonly certChain?: string | undefined;
+  /** The revocation lists (ca-crl.pem), which may always be missing; empty: there are to be none. */
+  readonly crl?: string | undefined;
   /** `tls`: they come from a Secret with tls.crt, tls.key, ca.crt, which istiod then reads instead of the four names. */
   readonly layout?: 'pem' | 'tls';
 }
@@ -51,6 +54,7 @@ export function caFilesOfSecret(
       caKey: secret(caFileNames.caKey),
       rootCert: text(caFileNames.rootCert),
       certChain: text(caFileNames.certChain),
+      crl: text(crlFileName),
     };
   }
   const root = text('ca.crt');
@@ -60,5 +64,7 @@ export function caFilesOfSecret(
     caKey: secret('tls.key'),
     rootCert: root,
     certChain: root === undefined ? undefined : `${certificate}${certificate.endsWith('\n') ? '' : '\n'}${root}`,
+    // istiod does not read it here; whoever writes the Secret again keeps it.
+    crl: text(crlFileName),
   };
 }

@@ -3,6 +3,7 @@ import type {KubeObject, SecretData} from '../kube/object.js';
 import {fieldManager} from '../kube/paths.js';
 import {caFileNames, caFilesOfSecret} from '../pki/ca-files.js';
 import type {CaBundle, CaFiles} from '../pki/ca-files.js';
+import {crlFileName} from '../pki/crl.js';
 import {inspectCaFiles} from '../pki/inspect-ca.js';
 import type {CaInspection, InspectOptions} from '../pki/inspect-ca.js';
 import {Sensitive} from '../sensitive.js';
@@ -32,10 +33,13 @@ const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 /** Annotations that are true of the content that was there only. */
 const ofContent: readonly string[] = [lastApplied, annotations.rolledBackFrom];
 
-/** The keys that each layout is made of; whatever else stands in a Secret is foreign to it. */
+/**
+ * The keys that each layout is made of; whatever else stands in a Secret is foreign to it. Revocation lists never are,
+ * though some istiods do not read them: they are compared and kept on their own.
+ */
 const layoutKeys: Readonly<Record<'pem' | 'tls', readonly string[]>> = {
-  pem: Object.values(caFileNames),
-  tls: ['tls.crt', 'tls.key', 'ca.crt'],
+  pem: [...Object.values(caFileNames), crlFileName],
+  tls: ['tls.crt', 'tls.key', 'ca.crt', crlFileName],
 };
 
 /** A Secret with CA files, as it was found. */
@@ -98,14 +102,20 @@ function keeperOf({metadata}: KubeObject): string | undefined {
   return owner && `${owner.kind} ${owner.name}`;
 }
 
-/** The data of a complete bundle, under istiod's names. */
-export function dataOfBundle(bundle: CaBundle): SecretData {
+/**
+ * The data of a complete bundle, under istiod's names. Revocation lists: those of `crl`, none where that is empty, or
+ * else, byte for byte, what the Secret held.
+ */
+export function dataOfBundle(bundle: CaBundle, crl?: string, before?: CacertsSecret | 'absent'): SecretData {
   const bytes = (text: string): Sensitive<Buffer> => new Sensitive(Buffer.from(text));
+  const kept = before === undefined || before === 'absent' ? undefined : before.data[crlFileName];
+  const revoked = crl === undefined ? kept : crl === '' ? undefined : bytes(crl);
   return {
     [caFileNames.caCert]: bytes(bundle.caCert),
     [caFileNames.caKey]: bundle.caKey.map((text) => Buffer.from(text)),
     [caFileNames.rootCert]: bytes(bundle.rootCert),
     [caFileNames.certChain]: bytes(bundle.certChain),
+    ...(revoked && {[crlFileName]: revoked}),
   };
 }
 
@@ -154,7 +164,12 @@ export function describeCa(cluster: string, {roots, certificate}: CaInspection):
  * work directories that no longer hold the key. It applies only to the version that was seen.
  */
 export function cacertsPatch(
-  files: {readonly caCert: string; readonly rootCert: string; readonly certChain: string},
+  files: {
+    readonly caCert: string;
+    readonly rootCert: string;
+    readonly certChain: string;
+    readonly crl?: string | undefined;
+  },
   cluster: string,
   inspection: CaInspection,
   before: CacertsSecret,
@@ -166,6 +181,7 @@ export function cacertsPatch(
     {op: 'add', path: `/data/${caFileNames.caCert}`, value: base64(files.caCert)},
     {op: 'add', path: `/data/${caFileNames.rootCert}`, value: base64(files.rootCert)},
     {op: 'add', path: `/data/${caFileNames.certChain}`, value: base64(files.certChain)},
+    ...crlPatch(files.crl, before),
     ...before.foreignKeys.map((key) => ({op: 'remove', path: `/data/${escapePointer(key)}`})),
     {op: 'add', path: '/metadata/labels', value: {...before.labels, [managedByLabel]: fieldManager}},
     {
@@ -174,6 +190,14 @@ export function cacertsPatch(
       value: {...Object.fromEntries(kept), ...describeCa(cluster, inspection)},
     },
   ];
+}
+
+/** As `dataOfBundle` has it: what is not said stays. */
+function crlPatch(crl: string | undefined, before: CacertsSecret): readonly object[] {
+  const path = `/data/${crlFileName}`;
+  if (crl === undefined) return [];
+  if (crl !== '') return [{op: 'add', path, value: Buffer.from(crl).toString('base64')}];
+  return crlFileName in before.data ? [{op: 'remove', path}] : [];
 }
 
 /** RFC 6901 section 3. */

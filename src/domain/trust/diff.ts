@@ -1,11 +1,12 @@
 /** Work directory against cluster, by fingerprint (docs/trust.md). What is the same trust is no difference, however it is written. */
 import type {CaFiles} from '../pki/ca-files.js';
 import type {Certificate} from '../pki/certificate.js';
+import {crlFingerprints} from '../pki/crl.js';
 import type {CaInspection} from '../pki/inspect-ca.js';
 import type {CacertsSecret} from './cacerts.js';
 
 /** What differs. `keys`: the Secret holds keys that change what istiod reads, or that are not ours. */
-export type DifferentPart = 'secret' | 'clusterCa' | 'roots' | 'chain' | 'key' | 'keys';
+export type DifferentPart = 'secret' | 'clusterCa' | 'roots' | 'chain' | 'key' | 'crl' | 'keys';
 
 /** One difference, as fingerprints or names; never key bytes. */
 export interface Difference {
@@ -36,6 +37,10 @@ export function compareCa(own: OwnCa, secret: CacertsSecret | 'absent'): readonl
     different('roots', prints(roots).toSorted(), prints(theirs.roots).toSorted()),
     different('chain', prints(chain), prints(theirs.chain)),
     different('key', list(ownKey), list(theirs.key?.spki)),
+    // Revocation lists that the work directory knows nothing of are the cluster's own: they stay.
+    own.files.crl === undefined
+      ? undefined
+      : different('crl', crlFingerprints(own.files.crl), crlFingerprints(secret.files.crl)),
     different('keys', own.foreignKeys ?? [], secret.foreignKeys),
   ].filter((difference) => difference !== undefined);
 }

@@ -2,7 +2,7 @@
 import type {DeploymentObject} from '../checks/read/control-plane.js';
 import {istiodTag} from '../istio/image.js';
 import {parseBool} from '../istio/parse-bool.js';
-import {multiRootVariable} from '../istio/features.js';
+import {caCrlVariable, hasFeature, multiRootVariable} from '../istio/features.js';
 import {reloadRule} from '../istio/reload.js';
 import {knowVersion} from '../istio/versions.js';
 import type {KnownVersion} from '../istio/versions.js';
@@ -28,6 +28,14 @@ export function readIstiod(deployment: DeploymentObject): IstiodSeen {
     env: Object.fromEntries(env.flatMap(({name, value}) => (value === undefined ? [] : [[name, value] as const]))),
     readyPods: readyReplicas,
   };
+}
+
+/**
+ * Whether it reads revocation lists beside the *.pem files of cacerts (istio/istio pilot/pkg/bootstrap/istio_ca.go,
+ * detectSigningCABundleAndCRL).
+ */
+export function readsCrl({version: {version}, env}: Pick<IstiodSeen, 'version' | 'env'>): boolean {
+  return hasFeature(version, 'caCrl') && parseBool(env[caCrlVariable], true);
 }
 
 /** A change of cacerts, as an istiod meets it. */

@@ -16,6 +16,8 @@ import type {Difference, OwnCa} from './diff.js';
 import type {NamespaceSeen, TrustSeen} from './facts.js';
 import {stuckIstiods} from './istiod.js';
 import type {IstiodSeen} from './istiod.js';
+import {decideCrl} from './revocation.js';
+import type {CrlDecision} from './revocation.js';
 
 /** Flags that override one refusal each. */
 export interface PushRules {
@@ -108,7 +110,11 @@ export function decidePush(target: PushTarget, seen: TrustSeen, rules: PushRules
   if (differences.length > 0 || cacerts === 'absent') {
     return {...base, ...decideChange(target, seen, cacerts, rules)};
   }
-  const warnings = [...bundleWarnings(target), ...keeperWarnings(cacerts)];
+  const warnings = [
+    ...bundleWarnings(target),
+    ...crlWarnings(decideCrl(target, seen, cacerts)),
+    ...keeperWarnings(cacerts),
+  ];
   const unchanged: PushDecision = {...nothing, ...base, kind: 'unchanged', warnings};
   return isLoaded(seen, cacerts) && target.unfinished !== true
     ? unchanged
@@ -176,8 +182,10 @@ function decideChange(
   const bundle = bundleRefusals(target, rules);
   // Without the files there is nothing to judge against the cluster.
   if (bundle[0]?.code === 'FILE_MISSING') return refuse(bundle);
+  const crl = decideCrl(target, seen, cacerts);
   const refusals = [
     ...bundle,
+    ...(rules.allowInvalidBundle ? [] : crl.refusals),
     ...(typeof write === 'object' ? [write] : []),
     ...rootRefusals(target, seen, dropped, rules),
     ...istiods.refusals,
@@ -195,6 +203,7 @@ function decideChange(
     refusals,
     warnings: [
       ...(refusals.length === 0 ? bundleWarnings(target) : []),
+      ...(refusals.length === 0 ? crlWarnings(crl) : []),
       ...keeperWarnings(cacerts),
       ...istiods.warnings,
       ...(holdsRoot ? [`the Secret held the root's private key: it is not kept as cacerts-previous`] : []),
@@ -279,6 +288,11 @@ function bundleRefusals(target: PushTarget, rules: PushRules): readonly ErrorRep
 function bundleWarnings({own, what, misplaced}: PushTarget): readonly string[] {
   const findings = own.inspection.findings.filter(({id}) => id !== 'incomplete').map(({message}) => message);
   return [...(misplaced === undefined ? [] : [misplaced]), ...findings].map((message) => `${what}: ${message}`);
+}
+
+/** What speaks against revocation lists where that does not keep them from being written, or where they stay anyway. */
+function crlWarnings({refusals, warnings}: CrlDecision): readonly string[] {
+  return [...warnings, ...refusals.map(({message}) => message)];
 }
 
 function rootRefusals(

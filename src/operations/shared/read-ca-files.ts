@@ -8,7 +8,7 @@ import type {Workspace} from '../../workspace/workspace.js';
 
 /** Reads CA files, as they will be once `planned` files are written. */
 export interface CaFileReader {
-  /** One cluster's four files; what is not there is undefined. Throws `WORKDIR_UNREADABLE`. */
+  /** One cluster's four files, and its revocation lists; what is not there is undefined. Throws `WORKDIR_UNREADABLE`. */
   cluster(name: string): Promise<CaFiles>;
   /** root-cert.pem and root-key.pem, the key as it is (usually encrypted). Throws `WORKDIR_UNREADABLE`. */
   root(): Promise<RootFiles>;
@@ -28,13 +28,14 @@ export function createCaFileReader(workspace: Workspace, planned: readonly FileC
   return {
     async cluster(name) {
       const paths = clusterLayout(name);
-      const [caCert, caKey, rootCert, certChain] = await Promise.all([
+      const [caCert, caKey, rootCert, certChain, crl] = await Promise.all([
         text(paths.caCert),
         secret(paths.caKey),
         text(paths.rootCert),
         text(paths.certChain),
+        text(paths.caCrl),
       ]);
-      return {caCert, caKey, rootCert, certChain, layout: 'pem'};
+      return {caCert, caKey, rootCert, certChain, crl, layout: 'pem'};
     },
     async root() {
       const [certificate, key] = await Promise.all([text(layout.rootCert), secret(layout.rootKey)]);
@@ -43,7 +44,7 @@ export function createCaFileReader(workspace: Workspace, planned: readonly FileC
   };
 }
 
-/** One cluster's four files as they are now. Throws `WORKDIR_UNREADABLE`. */
+/** One cluster's CA files as they are now. Throws `WORKDIR_UNREADABLE`. */
 export async function readCaFiles(workspace: Workspace, cluster: string): Promise<CaFiles> {
   return createCaFileReader(workspace).cluster(cluster);
 }

@@ -1,10 +1,12 @@
 /** Turns decisions into actions: the order in which a cluster's namespace, Secrets and istiods are changed. */
 import type {SecretData} from '../../domain/kube/object.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
+import {crlFileName} from '../../domain/pki/crl.js';
 import {shortFingerprint} from '../../domain/pki/fingerprint.js';
 import type {CaInspection} from '../../domain/pki/inspect-ca.js';
 import {cacertsName, cacertsObject, cacertsPatch, previousName} from '../../domain/trust/cacerts.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
+import type {OwnCa} from '../../domain/trust/diff.js';
 import {liveCa} from '../../domain/trust/misplaced.js';
 import {networkLabel} from '../../domain/trust/plan-push.js';
 import type {PushDecision, PushTarget} from '../../domain/trust/plan-push.js';
@@ -130,22 +132,22 @@ function writeActions(change: Change): readonly Action[] {
         {
           ...put,
           title: `replace ${what}`,
-          confirm: `replace ${what}${describeLoss(before)}`,
+          confirm: `replace ${what}${describeLoss(before, own)}`,
           object: cacertsObject(place, own.inspection, before, rolledBackFrom),
           secretData,
         },
       ];
     case 'patch': {
-      const {caCert = '', rootCert = '', certChain = ''} = own.files;
+      const {caCert = '', rootCert = '', certChain = '', crl} = own.files;
       if (!before) return [];
       return [
         {
           kind: 'patch-object',
           ...base(change, cacertsName),
           title: `change the certificates in ${what}, and leave its key`,
-          confirm: `replace the certificates in ${what}${describeLoss(before)}`,
+          confirm: `replace the certificates in ${what}${describeLoss(before, own)}`,
           ref,
-          patch: cacertsPatch({caCert, rootCert, certChain}, cluster, own.inspection, before),
+          patch: cacertsPatch({caCert, rootCert, certChain, crl}, cluster, own.inspection, before),
         },
       ];
     }
@@ -156,7 +158,7 @@ function writeActions(change: Change): readonly Action[] {
           kind: 'replace-object',
           ...base(change, cacertsName),
           title: `delete and create ${what}, which cannot be changed in place`,
-          confirm: `delete and create ${what}${describeLoss(before)}`,
+          confirm: `delete and create ${what}${describeLoss(before, own)}`,
           preconditions: {uid: before.uid, resourceVersion: before.resourceVersion},
           object: withoutVersion(cacertsObject(place, own.inspection, {...before, type: 'Opaque'}, rolledBackFrom)),
           secretData,
@@ -225,11 +227,13 @@ function forgetKeyAction(change: Change): Action {
   };
 }
 
-/** What a person loses, for the question: which CA is there now, and keys that are not of the mesh. */
-function describeLoss(before: CacertsSecret | undefined): string {
+/** What a person loses, for the question: which CA is there now, keys that are not of the mesh, revocation lists that go. */
+function describeLoss(before: CacertsSecret | undefined, {files}: OwnCa): string {
   if (!before) return '';
   const {foreignKeys, inspection} = before;
-  const extra = foreignKeys.length === 0 ? '' : `, with its keys ${foreignKeys.join(', ')}`;
+  const crlGoes = files.crl === '' && crlFileName in before.data;
+  const keys = [...foreignKeys, ...(crlGoes ? [crlFileName] : [])];
+  const extra = keys.length === 0 ? '' : `, with its keys ${keys.join(', ')}`;
   return ` (${describeShort(inspection)}${extra})`;
 }
 
@@ -251,6 +255,7 @@ function isSameData(kept: CacertsSecret, present: CacertsSecret): boolean {
     kept.inspection.key?.spki === key &&
     kept.files.rootCert === present.files.rootCert &&
     kept.files.certChain === present.files.certChain &&
+    kept.files.crl === present.files.crl &&
     Object.keys(kept.data).sort().join() === Object.keys(present.data).sort().join()
   );
 }

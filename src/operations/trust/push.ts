@@ -124,12 +124,12 @@ async function gatherTarget(
 
 /** The Secret's data: from the work directory, its key from the cluster where the work directory no longer has it. */
 function dataToWrite(files: CaFiles, trust: ClusterTrust): SecretData | undefined {
-  const {caCert, rootCert, certChain} = files;
+  const {caCert, rootCert, certChain, crl} = files;
   const cacerts = secretOf(trust, 'cacerts');
   const caKey = files.caKey ?? (cacerts === 'absent' ? undefined : cacerts.files.caKey);
   if (caCert === undefined || rootCert === undefined || certChain === undefined || caKey === undefined)
     return undefined;
-  return dataOfBundle({caCert, rootCert, certChain, caKey});
+  return dataOfBundle({caCert, rootCert, certChain, caKey}, crl, cacerts);
 }
 
 /** The clusters of the result, from what was seen, decided and done. */

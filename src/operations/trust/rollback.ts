@@ -94,7 +94,8 @@ async function gatherTarget(
   const own =
     kept === 'absent'
       ? {files: {}, inspection: inspectCaFiles({}, options)}
-      : {files: kept.files, inspection: kept.inspection, foreignKeys: kept.foreignKeys};
+      : // All that was kept, and nothing else: revocation lists that came later go, too.
+        {files: {...kept.files, crl: kept.files.crl ?? ''}, inspection: kept.inspection, foreignKeys: kept.foreignKeys};
   return {
     trust,
     target: {

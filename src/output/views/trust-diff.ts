@@ -17,6 +17,7 @@ const parts = {
   roots: 'roots',
   chain: 'chain',
   key: "key's public half",
+  crl: 'revocation lists',
   keys: 'other keys in the Secret',
 } as const;
 

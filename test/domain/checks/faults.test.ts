@@ -521,7 +521,7 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
         controlPlanes: [controlPlane('cluster1', {version: {major: 1, minor: 24, patch: 3}})],
         cacertsContents: {
           ...contents,
-          chain: [{subject: 'CN=between', selfSigned: false, signsCrls: true}, ...contents.chain],
+          chain: [{subject: 'CN=between', selfSigned: false}, ...contents.chain],
         },
       },
     },

@@ -179,8 +179,8 @@ export function clusterValues(name: Name): ClusterValues {
       keys: ['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem', 'root-cert.pem'],
       layout: 'pem',
       chain: [
-        {subject: `O=Istio, CN=ca of ${name}`, selfSigned: false, signsCrls: true},
-        {subject: root.subject, selfSigned: true, signsCrls: true},
+        {subject: `O=Istio, CN=ca of ${name}`, selfSigned: false},
+        {subject: root.subject, selfSigned: true},
       ],
       caEnd: daysFromNow(720),
     },

@@ -7,13 +7,8 @@ import {version} from './version.js';
 const now = new Date('2026-06-01T00:00:00Z');
 const hours = (count: number): Date => new Date(now.getTime() + count * 3_600_000);
 const pem = ['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem', 'root-cert.pem'];
-const link = (subject: string, change: Partial<CacertsContents['chain'][number]> = {}) => ({
-  subject,
-  selfSigned: false,
-  signsCrls: true,
-  ...change,
-});
-const chain = [link('CN=ca'), link('CN=root', {selfSigned: true})];
+const link = (subject: string, selfSigned = false) => ({subject, selfSigned});
+const chain = [link('CN=ca'), link('CN=root', true)];
 
 function cacerts(change: Partial<CacertsContents> = {}): CacertsContents {
   return {keys: pem, layout: 'pem', chain, caEnd: hours(24 * 700), ...change};
@@ -31,7 +26,8 @@ function facts(change: Partial<HazardFacts> = {}): HazardFacts {
   };
 }
 const tls = cacerts({layout: 'tls', keys: ['ca.crt', 'tls.crt', 'tls.key']});
-const crl = {keys: [...pem, 'ca-crl.pem'], crls: 2};
+const crl = {keys: [...pem, 'ca-crl.pem'], crl: {problem: undefined}};
+const refused = {...crl, crl: {problem: 'ca-crl.pem has no list signed by "CN=root"'}};
 const between = [link('CN=ca'), link('CN=between'), ...chain.slice(1)];
 const marked = cacerts({keys: [...pem, 'istio-generated']});
 
@@ -84,22 +80,15 @@ const cases: readonly Case[] = [
   },
   {
     id: 'crl-refused',
-    met: facts({cacerts: cacerts({...crl, crls: 1})}),
+    met: facts({cacerts: cacerts(refused)}),
     concerned: ['1.27.0', '1.31.0'],
     without: ['1.26.8'],
     near: [
       facts({cacerts: cacerts(crl)}),
-      facts({cacerts: cacerts({...crl, crls: 1}), env: {PILOT_ENABLE_CA_CRL: 'false'}}),
-      facts({cacerts: {...tls, ...crl, crls: 1}}),
+      facts({cacerts: cacerts(refused), env: {PILOT_ENABLE_CA_CRL: 'false'}}),
+      facts({cacerts: {...tls, ...refused}}),
       facts(),
     ],
-  },
-  {
-    id: 'crl-refused',
-    met: facts({cacerts: cacerts({...crl, chain: [link('CN=ca', {signsCrls: false}), ...chain.slice(1)]})}),
-    concerned: ['1.27.0', '1.31.0'],
-    without: ['1.26.8'],
-    near: [facts({cacerts: cacerts({chain: [link('CN=ca', {signsCrls: false})]})})],
   },
   {
     id: 'own-root-first',

@@ -1,5 +1,7 @@
 /** Faults of Secret cacerts: what people and tools put there. */
+import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import {crlOf} from '../../helpers/crl.js';
 import {tinyClusterCa, tinyRoot, type TinyCa} from '../../helpers/tiny-ca.js';
 import {eventually} from '../../e2e/harness/processes.js';
 import {dataOf, encoded, inIstioSystem, inTurn, restart, waitForBundle} from '../harness/by-hand.js';
@@ -119,14 +121,16 @@ export const cacertsFaults: readonly Fault[] = [
     mend: 'as printed',
   },
   {
-    id: 'MESH301-revocation-list',
+    id: 'MESH410-revocation-list',
     title: 'a revocation list of some other CA was put into cacerts',
     cluster: 'one',
-    says: /ca-crl\.pem/,
-    seed: patched(() => {
-      const text = '-----BEGIN X509 CRL-----\nMAMCAQE=\n-----END X509 CRL-----\n';
-      return [{op: 'add', path: '/data/ca-crl.pem', value: Buffer.from(text).toString('base64')}];
-    }),
+    says: /ca-crl\.pem has no list signed by/,
+    seed: async (lab) => {
+      const value = Buffer.from(crlOf(await tinyRoot())).toString('base64');
+      await patched(() => [{op: 'add', path: '/data/ca-crl.pem', value}])(lab);
+      // What says that the cluster is to have no list stays in the work directory.
+      return () => rm(lab.path('one', 'ca-crl.pem'));
+    },
     mend: 'as printed',
   },
   {

@@ -2,7 +2,8 @@ import {hazards, hazardsOf} from '../../istio/hazards.js';
 import type {Hazard, Remedy} from '../../istio/hazards.js';
 import type {ClusterSubject, Finding} from '../check.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {ControlPlaneFacts} from '../facts.js';
+import type {CaOrigin, ControlPlaneFacts} from '../facts.js';
+import {noListsFix} from '../foreign-ca.js';
 import {pushFix, reinstallFix, renewFix, upgradeFix} from '../fixes.js';
 
 /** Nothing runs that is known to go wrong in its version. */
@@ -13,9 +14,10 @@ export const hazardsCheck = defineCheck({
   scope: 'cluster',
   vantage: 'API server',
   needs: ['controlPlanes', 'cacertsContents', 'selfSignedRoot', 'ztunnelPods'],
+  uses: ['caOrigin'],
   waitable: true,
   implies: [],
-  judge: ({controlPlanes, cacertsContents, selfSignedRoot, ztunnelPods}, subject) => {
+  judge: ({controlPlanes, cacertsContents, selfSignedRoot, ztunnelPods, caOrigin}, subject) => {
     if (controlPlanes.length === 0) return notApplicable('no istiod runs here');
     const {cluster, mesh, now} = subject;
     const remotes = mesh.clusters.filter(({role, primary}) => role === 'remote' && primary === cluster.name);
@@ -32,7 +34,7 @@ export const hazardsCheck = defineCheck({
         severity: hazard.severity,
         observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${seen}: ${hazard.consequence}`,
         expected: hazard.expected,
-        fix: spell(hazard.remedy, controlPlane, subject),
+        fix: spell(hazard.remedy, controlPlane, caOrigin, subject),
       })),
     );
     return findingsOr(findings, () =>
@@ -67,7 +69,12 @@ function versions({from, fixedIn}: Hazard): string {
   return parts.join(', ');
 }
 
-function spell(remedy: Remedy, {workload, tag}: ControlPlaneFacts, subject: ClusterSubject): string {
+function spell(
+  remedy: Remedy,
+  {workload, tag}: ControlPlaneFacts,
+  origin: CaOrigin | undefined,
+  subject: ClusterSubject,
+): string {
   const {cluster, commands, mesh} = subject;
   switch (remedy.by) {
     case 'push':
@@ -78,6 +85,8 @@ function spell(remedy: Remedy, {workload, tag}: ControlPlaneFacts, subject: Clus
       return reinstallFix(subject);
     case 'upgrade':
       return `\${EDITOR:-vi} ${commands.path('mesh.yaml')} && ${upgradeFix(subject, tag)}`;
+    case 'no lists':
+      return noListsFix(origin, subject);
     case 'environment': {
       const change = remedy.value === undefined ? `${remedy.name}-` : `${remedy.name}=${remedy.value}`;
       return commands.kubectl(cluster, `-n ${mesh.istio.namespace} set env deployment/${workload.name} ${change}`);

@@ -18,8 +18,8 @@ export const cacertsCheck = defineCheck({
   needs: ['cacerts', 'restartOnPush'],
   uses: ['caOrigin'],
   waitable: true,
-  // istiod that cannot load it does not start; the same push takes away what is hazardous in it.
-  implies: ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308', 'MESH402', 'MESH410'],
+  // istiod that cannot load it does not start.
+  implies: ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308', 'MESH402'],
   judge: ({cacerts, restartOnPush, caOrigin}, subject) => {
     const {cluster, mesh} = subject;
     const isElsewhere = caOrigin?.from === 'elsewhere';
@@ -68,6 +68,7 @@ const partNames: Readonly<Record<Difference['part'], string>> = {
   roots: 'root bundle',
   chain: 'chain',
   key: 'public half of the key',
+  crl: 'revocation lists',
   keys: 'keys besides the expected ones',
 };
 
