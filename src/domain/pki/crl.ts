@@ -81,15 +81,20 @@ function maySign({version, extensions: {basicConstraints, keyUsage}}: Certificat
 
 type Padding = 'pkcs1' | 'pss';
 
-/** Signatures that Go accepts, by the names of `algorithms.ts`; those over MD5 and SHA-1 it refuses. */
+/**
+ * Signatures that Go accepts, by the names of `algorithms.ts`: of lists those over SHA-1, too, unlike those of
+ * certificates (crypto/x509, CheckSignature); none over MD5.
+ */
 const accepted: Readonly<
   Record<string, {readonly keyType: string; readonly hashes: readonly (string | null)[]; readonly padding?: Padding}>
 > = {
+  sha1WithRSAEncryption: {keyType: 'rsa', hashes: ['sha1'], padding: 'pkcs1'},
   sha256WithRSAEncryption: {keyType: 'rsa', hashes: ['sha256'], padding: 'pkcs1'},
   sha384WithRSAEncryption: {keyType: 'rsa', hashes: ['sha384'], padding: 'pkcs1'},
   sha512WithRSAEncryption: {keyType: 'rsa', hashes: ['sha512'], padding: 'pkcs1'},
   // Its parameters name the hash; a signature verifies with no other.
   rsassaPss: {keyType: 'rsa', hashes: ['sha256', 'sha384', 'sha512'], padding: 'pss'},
+  'ecdsa-with-SHA1': {keyType: 'ec', hashes: ['sha1']},
   'ecdsa-with-SHA256': {keyType: 'ec', hashes: ['sha256']},
   'ecdsa-with-SHA384': {keyType: 'ec', hashes: ['sha384']},
   'ecdsa-with-SHA512': {keyType: 'ec', hashes: ['sha512']},

@@ -58,7 +58,6 @@ describe('revocation lists', () => {
     ['DER that is none', () => '-----BEGIN X509 CRL-----\nAAEC\n-----END X509 CRL-----\n'],
     ['a certificate', () => crlOf(ca) + crlOf(root) + ca.certificate.pem],
     ['a list of version 1', () => crlOf(ca, {version: 1}) + crlOf(root)],
-    ['a signature over SHA-1', () => crlOf(ca, {arguments: ['-md', 'sha1']}) + crlOf(root)],
   ])('that are %s are a problem', (_, text) => {
     expect(problem(text(), ca, root)).toMatch(/ca-crl\.pem/);
   });
@@ -68,6 +67,8 @@ describe('revocation lists', () => {
   });
 
   it.each([
+    ['ECDSA over SHA-1', 'ecdsa-p256', ['-md', 'sha1']],
+    ['RSA over SHA-1', 'rsa-2048', ['-md', 'sha1']],
     ['ECDSA P-384', 'ecdsa-p384', ['-md', 'sha384']],
     ['RSA', 'rsa-2048', []],
     ['RSA-PSS', 'rsa-2048', ['-md', 'sha384', '-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:-1']],
@@ -76,6 +77,12 @@ describe('revocation lists', () => {
     const other = await tinyRoot({algorithm});
     expect(problem(crlOf(one, {arguments: words}), one)).toBeUndefined();
     expect(problem(crlOf(other, {arguments: words}), one)).toBeDefined();
+  });
+
+  it('are not taken over MD5, nor with a salt that is not as long as the hash', async () => {
+    const one = await tinyRoot({algorithm: 'rsa-2048'});
+    const salt = ['-md', 'sha256', '-sigopt', 'rsa_padding_mode:pss', '-sigopt', 'rsa_pss_saltlen:20'];
+    for (const words of [['-md', 'md5'], salt]) expect(problem(crlOf(one, {arguments: words}), one)).toBeDefined();
   });
 
   it('are the same in another order and in other line ends, and others where others are listed', () => {
