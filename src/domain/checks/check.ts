@@ -39,6 +39,10 @@ export interface Finding {
   readonly expected: string;
   /** A command that can be typed as it is. */
   readonly fix: string;
+  /** What cannot be ok because of this, where that is less than what the check implies. */
+  readonly implies?: readonly string[];
+  /** Of a finding about the mesh: the clusters that it concerns. Absent: all. */
+  readonly clusters?: readonly string[];
 }
 
 /** What a check says of facts that are all known. */

@@ -14,8 +14,7 @@ import {verdictOf} from './report.js';
 
 /** Judges the selected checks. Rows come in the order of the checks, then of the clusters. */
 export function judge(checks: readonly Check[], evidence: Evidence): Report {
-  const rows = checks.flatMap((check) => judgeCheck(check, evidence));
-  const withCauses = markConsequences(checks, rows);
+  const withCauses = markConsequences(checks.flatMap((check) => judgeCheck(check, evidence)));
   return {verdict: verdictOf(withCauses), checks: withCauses};
 }
 
@@ -25,6 +24,15 @@ interface Target {
   readonly peer?: MeshCluster;
 }
 
+/** A row, and which others it may be the cause of. */
+interface Judged {
+  readonly row: Row;
+  /** Ids or prefixes. */
+  readonly implies: readonly string[];
+  /** For a row about the mesh: the clusters that it concerns. Absent: all. */
+  readonly clusters?: readonly string[];
+}
+
 /** A needed fact after it was looked at: what the check may see of it, and what is not known. */
 interface Look {
   readonly value?: unknown;
@@ -32,7 +40,7 @@ interface Look {
   readonly leftOut?: string;
 }
 
-function judgeCheck(check: Check, evidence: Evidence): readonly Row[] {
+function judgeCheck(check: Check, evidence: Evidence): readonly Judged[] {
   const {clusters} = evidence;
   switch (check.scope) {
     case 'mesh':
@@ -54,12 +62,18 @@ function judgeCheck(check: Check, evidence: Evidence): readonly Row[] {
   }
 }
 
-function judgeTarget(check: Check, target: Target, evidence: Evidence, look: (key: FactKey) => Look): readonly Row[] {
+function judgeTarget(
+  check: Check,
+  target: Target,
+  evidence: Evidence,
+  look: (key: FactKey) => Look,
+): readonly Judged[] {
   const looks = check.needs.map((key) => ({key, ...look(key)}));
   const leftOut = looks.find((one) => one.leftOut !== undefined)?.leftOut;
-  if (leftOut !== undefined) return [row(check, target, 'skipped', {reason: leftOut})];
+  if (leftOut !== undefined) return [judged(check, row(check, target, 'skipped', {reason: leftOut}))];
+  const blind = check.scope === 'mesh' ? clustersUnseen(check, evidence) : undefined;
   const missing = distinct(looks.flatMap((one) => one.unknown)).map((error) =>
-    unknownRow(check, target, error, evidence),
+    judged(check, unknownRow(check, target, error, evidence), {...(blind && {clusters: blind})}),
   );
   // A fact without any known value cannot be judged; of a fact with parts, the known parts can.
   if (looks.some((one) => one.unknown.length > 0 && one.value === undefined)) return missing;
@@ -74,14 +88,30 @@ function judgeTarget(check: Check, target: Target, evidence: Evidence, look: (ke
   const rows = rowsOf(check, target, judgement);
   // "All is well" or "does not apply" cannot be said while parts are unknown; findings stand.
   return missing.length > 0
-    ? [...rows.filter(({result}) => result === 'error' || result === 'warning'), ...missing]
+    ? [...rows.filter(({row: {result}}) => result === 'error' || result === 'warning'), ...missing]
     : rows;
 }
 
-function rowsOf(check: Check, target: Target, judgement: Judgement): readonly Row[] {
-  if ('ok' in judgement) return [row(check, target, 'ok', {observed: judgement.ok, expected: judgement.expected})];
-  if ('skipped' in judgement) return [row(check, target, 'skipped', {reason: judgement.skipped})];
-  return judgement.findings.map((finding) => row(check, target, finding.severity ?? check.severity, finding));
+function rowsOf(check: Check, target: Target, judgement: Judgement): readonly Judged[] {
+  if ('ok' in judgement) {
+    return [judged(check, row(check, target, 'ok', {observed: judgement.ok, expected: judgement.expected}))];
+  }
+  if ('skipped' in judgement) return [judged(check, row(check, target, 'skipped', {reason: judgement.skipped}))];
+  return judgement.findings.map((finding) =>
+    judged(check, row(check, target, finding.severity ?? check.severity, finding), finding),
+  );
+}
+
+function judged({implies}: Check, one: Row, finding: Pick<Finding, 'implies' | 'clusters'> = {}): Judged {
+  return {row: one, implies: finding.implies ?? implies, ...(finding.clusters && {clusters: finding.clusters})};
+}
+
+/** The clusters of which something that a check of the mesh needs is unknown; undefined where that is about none of them. */
+function clustersUnseen({needs}: Check, {facts, clusters}: Evidence): readonly string[] | undefined {
+  if (needs.some((key) => isMeshFact(key) && lookFact(facts[key], key).unknown.length > 0)) return undefined;
+  return clusters
+    .filter((one) => needs.some((key) => !isMeshFact(key) && lookFact(one.facts[key], key).unknown.length > 0))
+    .map(({cluster}) => cluster.name);
 }
 
 function unknownRow(check: Check, target: Target, error: ErrorReport, {commands}: Evidence): Row {
@@ -199,30 +229,28 @@ function distinct(errors: readonly ErrorReport[]): readonly ErrorReport[] {
  * and is about the same cluster. An unknown cause explains only what is unknown, a warning only warnings. Of several
  * causes it is the first, in order, that is no consequence itself.
  */
-function markConsequences(checks: readonly Check[], rows: readonly Row[]): readonly Row[] {
-  const bad = rows.filter(({result}) => result !== 'ok' && result !== 'skipped');
-  const causesOf = (consequence: Row): readonly Row[] => {
-    if (consequence.result === 'ok' || consequence.result === 'skipped') return [];
+function markConsequences(all: readonly Judged[]): readonly Row[] {
+  const bad = all.filter(({row: {result}}) => result !== 'ok' && result !== 'skipped');
+  const causesOf = ({row}: Judged): readonly Judged[] => {
+    if (row.result === 'ok' || row.result === 'skipped') return [];
     return bad.filter(
       (candidate) =>
-        candidate.id !== consequence.id &&
-        (candidate.result === 'error' || candidate.result === consequence.result) &&
-        sameCluster(candidate, consequence) &&
-        checks.find(({id}) => id === candidate.id)?.implies.some((id) => matches(consequence.id, id)) === true,
+        candidate.row.id !== row.id &&
+        (candidate.row.result === 'error' || candidate.row.result === row.result) &&
+        candidate.implies.some((id) => matches(row.id, id)) &&
+        concerns(candidate, row),
     );
   };
-  return rows.map((row) => {
-    const causes = causesOf(row);
-    const cause = causes.find((one) => causesOf(one).length === 0) ?? causes[0];
-    return cause ? {...row, impliedBy: cause.id} : row;
+  return all.map((one) => {
+    const causes = causesOf(one);
+    const cause = causes.find((other) => causesOf(other).length === 0) ?? causes[0];
+    return cause ? {...one.row, impliedBy: cause.row.id} : one.row;
   });
 }
 
-function sameCluster(cause: Row, consequence: Row): boolean {
-  return (
-    cause.cluster === undefined ||
-    consequence.cluster === undefined ||
-    cause.cluster === consequence.cluster ||
-    cause.cluster === consequence.peer
-  );
+/** Whether a cause is about a cluster that the other row is about, too. */
+function concerns({row: cause, clusters}: Judged, {cluster, peer}: Row): boolean {
+  const about = cause.cluster === undefined ? clusters : [cause.cluster];
+  if (about === undefined || cluster === undefined) return true;
+  return about.includes(cluster) || (peer !== undefined && about.includes(peer));
 }

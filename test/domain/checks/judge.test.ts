@@ -1,12 +1,14 @@
 import {describe, expect, it} from 'vitest';
 import {defineCheck, ok} from '../../../src/domain/checks/check.js';
 import type {Explanation} from '../../../src/domain/checks/check.js';
+import {Parts} from '../../../src/domain/checks/facts.js';
 import {judge} from '../../../src/domain/checks/judge.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {codeOfUnknown, isGreen, verdictOf} from '../../../src/domain/checks/report.js';
 import type {Row, RowResult} from '../../../src/domain/checks/report.js';
 import type {ErrorCode, ErrorReport} from '../../../src/domain/errors.js';
-import {certificate, clusterCa, daysFromNow, evidence} from './healthy.js';
+import {certificate, clusterCa, clusterValues, daysFromNow, evidence} from './healthy.js';
+import type {Spoilt} from './healthy.js';
 
 const reason: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []};
 const explanation: Explanation = {meaning: '', breaks: '', byHand: '', mend: '', source: ''};
@@ -131,6 +133,48 @@ describe('consequences', () => {
     expect(causesOf(5)).toEqual([
       ['MESH108', 'warning', undefined],
       ['MESH305', 'error', undefined],
+    ]);
+  });
+
+  /** id, cluster and cause of every row of these checks that is neither ok nor skipped. */
+  const causes = (spoilt: Spoilt, ...ids: readonly string[]): readonly unknown[] =>
+    judge(checks, evidence(spoilt))
+      .checks.filter(({id, result}) => ids.includes(id) && result !== 'ok' && result !== 'skipped')
+      .map(({id, cluster, impliedBy}) => [id, cluster, impliedBy]);
+
+  it('of a finding about the mesh are in the clusters that it concerns, not in all', () => {
+    const other = certificate('another root');
+    const strange = {roots: [other], anchor: other.fingerprint};
+    const caFiles = clusterCa('cluster1', strange);
+    const absent = {cacerts: 'absent'} as const;
+    expect(causes({cluster1: {caFiles, ...absent}, cluster2: absent}, 'MESH105', 'MESH301')).toEqual([
+      ['MESH105', undefined, undefined],
+      ['MESH301', 'cluster1', 'MESH105'],
+      ['MESH301', 'cluster2', undefined],
+    ]);
+  });
+
+  it('of what is unknown about one cluster are not in another', () => {
+    const unseen = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [key, {unknown: reason}]));
+    const cluster2 = {servedChains: new Parts([{name: 'istiod-1', seen: {unknown: {...reason, message: 'refused'}}}])};
+    expect(causes({facts1: unseen(['apiVersion', 'clusterUid']), cluster2}, 'MESH204', 'MESH303')).toEqual([
+      ['MESH204', undefined, 'MESH201'],
+      ['MESH303', 'cluster2', undefined],
+    ]);
+  });
+
+  it('are none where only the label of the namespace is missing', () => {
+    const {namespaces} = clusterValues('cluster1');
+    const unlabelled = namespaces.map((one) => ({...one, labels: {}}));
+    const gone = namespaces.filter(({name}) => name !== 'istio-system');
+    const broken = {controlPlanes: []};
+    expect(causes({cluster1: {...broken, namespaces: unlabelled}}, 'MESH401', 'MESH402')).toEqual([
+      ['MESH401', 'cluster1', undefined],
+      ['MESH402', 'cluster1', undefined],
+    ]);
+    expect(causes({cluster1: {...broken, namespaces: gone}}, 'MESH401', 'MESH402')).toEqual([
+      ['MESH401', 'cluster1', undefined],
+      ['MESH402', 'cluster1', 'MESH401'],
     ]);
   });
 

@@ -24,6 +24,7 @@ export const distinctCheck = defineCheck({
         {
           observed: `${first.cluster.name} and ${cluster.name} are both the cluster with UID ${value}`,
           expected,
+          clusters: [first.cluster.name, cluster.name],
           fix:
             isRecorded(first) && isRecorded({cluster})
               ? recordContextsByUid(mesh, commands)

@@ -32,7 +32,9 @@ export const namespaceCheck = defineCheck({
     }
     if (actual === cluster.network) return ok(`${label}=${actual}`, expected);
     const fix = commands.kubectl(cluster, `label namespace ${namespace} ${label}=${cluster.network} --overwrite`);
-    return {findings: [{observed: actual === undefined ? `no label ${label}` : `${label}=${actual}`, expected, fix}]};
+    const observed = actual === undefined ? `no label ${label}` : `${label}=${actual}`;
+    // Everything else can be well without the label, and what is not has another cause.
+    return {findings: [{observed, expected, fix, implies: []}]};
   },
   explanation: {
     meaning: `The namespace exists and its label ${label} names the network that mesh.yaml declares for the cluster.`,

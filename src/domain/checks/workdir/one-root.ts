@@ -32,7 +32,7 @@ export const oneRootCheck = defineCheck({
       const fix = renewFix({cluster: one.cluster, commands});
       if (meshRoots.length > 0 && !one.value.roots.some(({fingerprint}) => meshRoots.includes(fingerprint))) {
         const observed = `${one.cluster.name} has ${rootsOf(one)}, root-cert.pem of the mesh is ${describeRoots(meshRoots)}`;
-        return [{observed, expected, fix}];
+        return [{observed, expected, fix, clusters: [one.cluster.name]}];
       }
       const stranger = ordered.slice(0, index).find((other) => !acceptEachOther(one, other));
       if (!stranger) return [];
@@ -41,6 +41,7 @@ export const oneRootCheck = defineCheck({
           observed: `${one.cluster.name} has ${rootsOf(one)}, ${stranger.cluster.name} has ${rootsOf(stranger)}`,
           expected,
           fix,
+          clusters: [one.cluster.name],
         },
       ];
     });

@@ -69,6 +69,7 @@ function finding({cluster, owner, what}: Misplaced, all: readonly Misplaced[], c
   return {
     observed: `${cluster.name} has the CA of ${owner}: ${what}`,
     expected,
+    clusters: [cluster.name],
     fix: swapped ? swapBack([cluster.name, owner].sort(), commands) : renewFix({cluster, commands}),
   };
 }
