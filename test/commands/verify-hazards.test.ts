@@ -62,6 +62,8 @@ describe('a hazard', () => {
     expect((await row('MESH301')).result).toBe('ok');
     await writeFile(join(mesh.dir, 'c1', 'ca-crl.pem'), lists);
     expect((await row('MESH301')).result).toBe('ok');
+    // Nobody else may have it: it is not overwritten.
+    expect((await row('MESH410')).fix).toMatch(/^mv \S*c1\/ca-crl\.pem \S*c1\/ca-crl\.pem\.old && : > /);
     await writeFile(join(mesh.dir, 'c1', 'ca-crl.pem'), crlOf(ca));
     expect(await row('MESH301')).toMatchObject({
       result: 'error',

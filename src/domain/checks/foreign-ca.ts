@@ -27,11 +27,17 @@ export function otherCaFix(origin: CaOrigin | undefined, subject: ClusterSubject
     : commands.cmctl(cluster, `renew -n ${namespace} ${shellWord(certificate)}`);
 }
 
-/** Takes the revocation lists out of Secret cacerts. A push keeps what was there as cacerts-previous. */
-export function noListsFix(origin: CaOrigin | undefined, subject: ClusterSubject): string {
+/**
+ * Takes the revocation lists out of Secret cacerts. A push keeps what was there as cacerts-previous; lists of the work
+ * directory (`isPushed`), which nobody else may have, are laid aside.
+ */
+export function noListsFix(origin: CaOrigin | undefined, subject: ClusterSubject, isPushed: boolean): string {
   const {cluster, commands, mesh} = subject;
   if (origin?.from !== 'elsewhere') {
-    return `: > ${commands.path(clusterLayout(cluster.name).caCrl)} && ${pushFix(subject)}`;
+    const path = clusterLayout(cluster.name).caCrl;
+    const file = commands.path(path);
+    const aside = isPushed ? `mv ${file} ${commands.path(`${path}.old`)} && ` : '';
+    return `${aside}: > ${file} && ${pushFix(subject)}`;
   }
   const patch = JSON.stringify([{op: 'remove', path: `/data/${crlFileName}`}]);
   return commands.kubectl(

@@ -24,8 +24,13 @@ export interface CacertsContents {
   readonly layout: 'pem' | 'tls';
   /** The chain that workloads present, in its order; empty where it cannot be read. */
   readonly chain: readonly ChainLink[];
-  /** ca-crl.pem, where it is there and not empty: why istiod would not load the chain with it; undefined: it would. */
-  readonly crl?: {readonly problem: string | undefined};
+  /** ca-crl.pem, where it is there and not empty. */
+  readonly crl?: {
+    /** Why istiod would not load the chain with it; undefined: it would. */
+    readonly problem: string | undefined;
+    /** Whether the work directory holds lists, too, which a push would bring. */
+    readonly isPushed: boolean;
+  };
   /** End of the CA that istiod signs with. */
   readonly caEnd?: Date;
 }

@@ -26,8 +26,8 @@ function facts(change: Partial<HazardFacts> = {}): HazardFacts {
   };
 }
 const tls = cacerts({layout: 'tls', keys: ['ca.crt', 'tls.crt', 'tls.key']});
-const crl = {keys: [...pem, 'ca-crl.pem'], crl: {problem: undefined}};
-const refused = {...crl, crl: {problem: 'ca-crl.pem has no list signed by "CN=root"'}};
+const crl = {keys: [...pem, 'ca-crl.pem'], crl: {problem: undefined, isPushed: false}};
+const refused = {...crl, crl: {problem: 'ca-crl.pem has no list signed by "CN=root"', isPushed: false}};
 const between = [link('CN=ca'), link('CN=between'), ...chain.slice(1)];
 const marked = cacerts({keys: [...pem, 'istio-generated']});
 

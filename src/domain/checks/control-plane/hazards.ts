@@ -2,7 +2,7 @@ import {hazards, hazardsOf} from '../../istio/hazards.js';
 import type {Hazard, Remedy} from '../../istio/hazards.js';
 import type {ClusterSubject, Finding} from '../check.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {CaOrigin, ControlPlaneFacts} from '../facts.js';
+import type {CacertsContents, CaOrigin, ControlPlaneFacts} from '../facts.js';
 import {noListsFix} from '../foreign-ca.js';
 import {pushFix, reinstallFix, renewFix, upgradeFix} from '../fixes.js';
 
@@ -34,7 +34,7 @@ export const hazardsCheck = defineCheck({
         severity: hazard.severity,
         observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${seen}: ${hazard.consequence}`,
         expected: hazard.expected,
-        fix: spell(hazard.remedy, controlPlane, caOrigin, subject),
+        fix: spell(hazard.remedy, {controlPlane, caOrigin, cacertsContents}, subject),
       })),
     );
     return findingsOr(findings, () =>
@@ -69,13 +69,16 @@ function versions({from, fixedIn}: Hazard): string {
   return parts.join(', ');
 }
 
-function spell(
-  remedy: Remedy,
-  {workload, tag}: ControlPlaneFacts,
-  origin: CaOrigin | undefined,
-  subject: ClusterSubject,
-): string {
+/** What the spelling of a remedy depends on. */
+interface Seen {
+  readonly controlPlane: ControlPlaneFacts;
+  readonly caOrigin: CaOrigin | undefined;
+  readonly cacertsContents: CacertsContents | 'absent';
+}
+
+function spell(remedy: Remedy, {controlPlane, caOrigin, cacertsContents}: Seen, subject: ClusterSubject): string {
   const {cluster, commands, mesh} = subject;
+  const {workload, tag} = controlPlane;
   switch (remedy.by) {
     case 'push':
       return pushFix(subject);
@@ -86,7 +89,7 @@ function spell(
     case 'upgrade':
       return `\${EDITOR:-vi} ${commands.path('mesh.yaml')} && ${upgradeFix(subject, tag)}`;
     case 'no lists':
-      return noListsFix(origin, subject);
+      return noListsFix(caOrigin, subject, cacertsContents !== 'absent' && cacertsContents.crl?.isPushed === true);
     case 'environment': {
       const change = remedy.value === undefined ? `${remedy.name}-` : `${remedy.name}=${remedy.value}`;
       return commands.kubectl(cluster, `-n ${mesh.istio.namespace} set env deployment/${workload.name} ${change}`);

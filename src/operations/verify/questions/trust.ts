@@ -43,8 +43,8 @@ export function trustQuestions(options: ClusterQuestionOptions): Questions<Trust
       return found === 'absent' ? found : cacertsFacts(found, await options.ownCa());
     },
     cacertsContents: async () => {
-      const [raw, found] = await Promise.all([reads.secret(cacertsName), secret()]);
-      return raw === undefined || found === 'absent' ? 'absent' : cacertsContents(raw, found);
+      const [raw, found, own] = await Promise.all([reads.secret(cacertsName), secret(), options.ownCa()]);
+      return raw === undefined || found === 'absent' ? 'absent' : cacertsContents(raw, found, own.files);
     },
     restartOnPush: async () => {
       // What cannot be read is a finding of its own; the push that is named says so again.
