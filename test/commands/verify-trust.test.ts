@@ -235,7 +235,24 @@ describe('proxies (MESH310)', () => {
     changed(1);
     const ztunnel = pod('istio-system/ztunnel-1', {status: {phase: 'Running'}}, {app: 'ztunnel'});
     mesh.one('c1').kube.put({...ztunnel, metadata: {...ztunnel.metadata, creationTimestamp: hoursAgo(9)}});
-    expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 unknown']);
+    const {rows} = await verify('MESH310', 'c1');
+    expect(rows.map(name)).toEqual(['MESH310 c1 unknown']);
+    // Nothing else of that namespace, which is istiod's: its restart may bring another root.
+    expect(rows[0]?.fix).toBe('kubectl --context ctx-c1 -n istio-system rollout restart daemonset/ztunnel');
+  });
+
+  it('of both kinds are restarted by one command, ztunnel by the name that its DaemonSet has', async () => {
+    changed(1);
+    const {kube} = mesh.one('c1');
+    const ztunnel = pod('kube-system/x-1', {status: {phase: 'Running'}}, {app: 'ztunnel'});
+    const ownerReferences = [{apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'my-ztunnel', uid: '1'}];
+    kube.put({...ztunnel, metadata: {...ztunnel.metadata, creationTimestamp: hoursAgo(9), ownerReferences}});
+    kube.put(proxied('shop/old', hoursAgo(5)));
+    const {rows} = await verify('MESH310', 'c1');
+    expect(rows[0]?.fix.split(' && ')).toEqual([
+      'kubectl --context ctx-c1 -n shop rollout restart deployment,statefulset,daemonset',
+      'kubectl --context ctx-c1 -n kube-system rollout restart daemonset/my-ztunnel',
+    ]);
   });
 
   describe('that istiod pushes roots to', () => {

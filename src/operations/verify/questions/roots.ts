@@ -91,8 +91,10 @@ async function proxyRoots(options: ClusterQuestionOptions, bundle: ConfigMapObje
   const isOlder = (pod: KubeObject): boolean => startedAt(pod) <= changedAt.getTime();
   const listening = (pod: KubeObject): boolean => pushedSince !== undefined && startedAt(pod) > pushedSince.getTime();
   const older = proxies.filter(isOlder);
-  const behind = [...older.filter((pod) => !listening(pod)), ...ztunnels.filter(isOlder)];
-  if (behind.length > 0) throw tooEarly(behind, {changedAt, until}, options);
+  const behind = older.filter((pod) => !listening(pod));
+  const behindZtunnels = ztunnels.filter(isOlder);
+  if (behind.length + behindZtunnels.length > 0)
+    throw tooEarly({proxies: behind, ztunnels: behindZtunnels}, {changedAt, until}, options);
   return older.length > 0 ? {state: 'pushed', changedAt, proxies: older.length} : {state: 'no older proxy', changedAt};
 }
 
@@ -102,13 +104,20 @@ function startedAt({metadata}: KubeObject): number {
   return Number.isNaN(made) ? 0 : made;
 }
 
+/** Who may trust what was there before. */
+interface Behind {
+  readonly proxies: readonly KubeObject[];
+  readonly ztunnels: readonly KubeObject[];
+}
+
 function tooEarly(
-  behind: readonly KubeObject[],
+  behind: Behind,
   {changedAt, until}: {readonly changedAt: Date; readonly until: Date},
   options: ClusterQuestionOptions,
 ): MeshError {
-  const names = behind.map(({metadata}) => `${metadata.namespace ?? ''}/${metadata.name}`);
-  const count = `${String(behind.length)} ${behind.length === 1 ? 'proxy' : 'proxies'}`;
+  const all = [...behind.proxies, ...behind.ztunnels];
+  const names = all.map(({metadata}) => `${metadata.namespace ?? ''}/${metadata.name}`);
+  const count = `${String(all.length)} ${all.length === 1 ? 'proxy' : 'proxies'}`;
   return new MeshError(
     'TOO_EARLY',
     `the roots changed at ${describeMoment(changedAt)}, and ${count} started before (${some(names)}): until ${describeMoment(until)}, when the last certificate of that time ends, they may not trust a root that was added, and may still trust one that was taken away`,
@@ -122,11 +131,28 @@ function tooEarly(
 }
 
 /** Makes the proxies start anew, which is what waiting would do. */
-function restartCommand(behind: readonly KubeObject[], {cluster, commands}: ClusterQuestionOptions): string {
-  const namespaces = [...new Set(behind.map(({metadata}) => metadata.namespace ?? ''))].sort();
-  const restart = (namespace: string): string =>
-    commands.kubectl(cluster, `-n ${namespace} rollout restart deployment,statefulset,daemonset`);
+function restartCommand({proxies, ztunnels}: Behind, {cluster, commands}: ClusterQuestionOptions): string {
+  const restart = (namespace: string, what: string): string =>
+    commands.kubectl(cluster, `-n ${namespace} rollout restart ${what}`);
+  const namespaces = namespacesOf(proxies);
+  const all = 'deployment,statefulset,daemonset';
   const [only] = namespaces;
-  if (namespaces.length === 1 && only !== undefined) return restart(shellWord(only));
-  return `for namespace in ${namespaces.map(shellWord).join(' ')}; do ${restart('"$namespace"')}; done`;
+  return [
+    ...(namespaces.length === 1 && only !== undefined ? [restart(shellWord(only), all)] : []),
+    ...(namespaces.length > 1
+      ? [`for namespace in ${namespaces.map(shellWord).join(' ')}; do ${restart('"$namespace"', all)}; done`]
+      : []),
+    // By themselves: beside them run istiod, or what nodes need (kube-system).
+    ...[...new Set(ztunnels.map((pod) => restart(shellWord(pod.metadata.namespace ?? ''), daemonSetOf(pod))))],
+  ].join(' && ');
+}
+
+/** By its owner: the DaemonSet of ztunnel carries no label that all its versions have (manifests/charts/ztunnel). */
+function daemonSetOf({metadata: {ownerReferences = []}}: KubeObject): string {
+  const owner = ownerReferences.find(({kind}) => kind === 'DaemonSet');
+  return shellWord(`daemonset/${owner?.name ?? 'ztunnel'}`);
+}
+
+function namespacesOf(pods: readonly KubeObject[]): readonly string[] {
+  return [...new Set(pods.map(({metadata}) => metadata.namespace ?? ''))].sort();
 }
