@@ -3,6 +3,7 @@ import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ClusterSubject, Finding} from '../check.js';
 import {shellWord} from '../commands.js';
 import {describeRoots, some} from '../describe.js';
+import {restartFix} from '../fixes.js';
 import type {CaBundleFacts, ControlPlaneFacts, WebhookConfigurationFacts, WebhookFacts} from '../facts.js';
 
 /** The API server trusts the istiod that it calls to inject and to validate. */
@@ -98,8 +99,11 @@ function fixFor(
       `label ${kind.toLowerCase()} ${shellWord(name)} ${shellWord(`istio.io/rev=${own.revision}`)} --overwrite`,
     );
   }
-  return commands.kubectl(
-    cluster,
-    `-n ${mesh.istio.namespace} rollout restart ${shellWord(`deployment/${own?.workload.name ?? 'istiod'}`)}`,
-  );
+  if (own) {
+    const deployment = shellWord(`deployment/${own.workload.name}`);
+    return commands.kubectl(cluster, `-n ${mesh.istio.namespace} rollout restart ${deployment}`);
+  }
+  // A remote cluster runs no istiod: its primary's patches them.
+  const primary = mesh.clusters.find(({name}) => name === cluster.primary) ?? cluster;
+  return restartFix({cluster: primary, commands, mesh});
 }

@@ -1,0 +1,21 @@
+import {expect, it} from 'vitest';
+import {judge} from '../../../src/domain/checks/judge.js';
+import {webhooksCheck} from '../../../src/domain/checks/trust/webhooks.js';
+import {clusters, evidence, mesh, webhooks} from './healthy.js';
+
+it("webhooks of a remote cluster are mended by its primary's istiod, since it has none", () => {
+  const remote = {role: 'remote', primary: 'cluster2'} as const;
+  const declared = clusters.map((one) => (one.name === 'cluster1' ? {...one, ...remote} : one));
+  const {checks: rows} = judge(
+    [webhooksCheck],
+    evidence({
+      cluster1: {controlPlanes: [], webhooks: webhooks('empty').slice(0, 1)},
+      declared1: remote,
+      mesh: {...mesh, clusters: declared},
+    }),
+  );
+  expect(rows.map(({cluster, result, fix}) => [cluster, result, fix])).toEqual([
+    ['cluster1', 'error', 'kubectl --context kind-cluster2 -n istio-system rollout restart deployment -l app=istiod'],
+    ['cluster2', 'ok', ''],
+  ]);
+});
