@@ -65,7 +65,11 @@ export class ObjectsWatch {
       const failure = await this.#watch().catch(asMeshError);
       this.#isOpen = false;
       this.#markTried();
-      if (failure && refusals.includes(failure.code)) return;
+      if (failure && refusals.includes(failure.code)) {
+        // Whoever relied on it must ask from now on.
+        if (this.#version !== undefined) this.options.bell.ring();
+        return;
+      }
       if (failure?.class === 'bug') throw failure;
       await gate.pass();
     }
