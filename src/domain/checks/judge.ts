@@ -230,22 +230,31 @@ function distinct(errors: readonly ErrorReport[]): readonly ErrorReport[] {
  * causes it is the first, in order, that is no consequence itself.
  */
 function markConsequences(all: readonly Judged[]): readonly Row[] {
-  const bad = all.filter(({row: {result}}) => result !== 'ok' && result !== 'skipped');
-  const causesOf = ({row}: Judged): readonly Judged[] => {
-    if (row.result === 'ok' || row.result === 'skipped') return [];
-    return bad.filter(
-      (candidate) =>
-        candidate.row.id !== row.id &&
-        (candidate.row.result === 'error' || candidate.row.result === row.result) &&
-        candidate.implies.some((id) => matches(row.id, id)) &&
-        concerns(candidate, row),
-    );
+  const isBad = ({row: {result}}: Judged): boolean => result !== 'ok' && result !== 'skipped';
+  // Of many clusters the rows of pairs are by far the most, and they imply nothing.
+  const candidates = all.filter((one) => one.implies.length > 0 && isBad(one));
+  const found = new Map<Judged, readonly Judged[]>();
+  const causesOf = (one: Judged): readonly Judged[] => {
+    const before = found.get(one);
+    if (before) return before;
+    const causes = isBad(one) ? candidates.filter((candidate) => explains(candidate, one.row)) : [];
+    found.set(one, causes);
+    return causes;
   };
   return all.map((one) => {
     const causes = causesOf(one);
     const cause = causes.find((other) => causesOf(other).length === 0) ?? causes[0];
     return cause ? {...one.row, impliedBy: cause.row.id} : one.row;
   });
+}
+
+function explains(cause: Judged, row: Row): boolean {
+  return (
+    concerns(cause, row) &&
+    cause.row.id !== row.id &&
+    (cause.row.result === 'error' || cause.row.result === row.result) &&
+    cause.implies.some((id) => matches(row.id, id))
+  );
 }
 
 /** Whether a cause is about a cluster that the other row is about, too. */

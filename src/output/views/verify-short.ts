@@ -11,12 +11,19 @@ export function verifyShort(result: VerifyResult): string {
 
 /** A line for each row; what follows from another check is one line for all of it. */
 function shortLines(rows: readonly Row[]): readonly string[] {
-  const isFirst = (row: Row): boolean => rows.find((other) => groupOf(other) === groupOf(row)) === row;
+  const groups = new Map<string | undefined, Row[]>();
+  for (const row of rows) {
+    const name = groupOf(row);
+    const group = groups.get(name);
+    if (group) group.push(row);
+    else groups.set(name, [row]);
+  }
   return rows.flatMap((row) => {
     if (row.impliedBy === undefined) return [shortLine(row)];
-    if (!isFirst(row)) return [];
-    const ids = rows.filter((other) => groupOf(other) === groupOf(row)).map(({id}) => id);
-    return [`${row.result} ${[...new Set(ids)].join(',')} ${placeOf(row)}: follows from ${row.impliedBy}`];
+    const group = groups.get(groupOf(row)) ?? [];
+    if (group[0] !== row) return [];
+    const ids = new Set(group.map(({id}) => id));
+    return [`${row.result} ${[...ids].join(',')} ${placeOf(row)}: follows from ${row.impliedBy}`];
   });
 }
 
