@@ -2,9 +2,10 @@ import {hazards, hazardsOf} from '../../istio/hazards.js';
 import type {Hazard, Remedy} from '../../istio/hazards.js';
 import type {ClusterSubject, Finding} from '../check.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {shellWord} from '../commands.js';
 import type {CacertsContents, CaOrigin, ControlPlaneFacts} from '../facts.js';
-import {noListsFix} from '../foreign-ca.js';
-import {pushFix, reinstallFix, renewFix, upgradeFix} from '../fixes.js';
+import {noListsFix, otherCaFix} from '../foreign-ca.js';
+import {pushFix, reinstallFix, upgradeFix} from '../fixes.js';
 
 /** Nothing runs that is known to go wrong in its version. */
 export const hazardsCheck = defineCheck({
@@ -79,20 +80,26 @@ interface Seen {
 function spell(remedy: Remedy, {controlPlane, caOrigin, cacertsContents}: Seen, subject: ClusterSubject): string {
   const {cluster, commands, mesh} = subject;
   const {workload, tag} = controlPlane;
+  const upgrade = `\${EDITOR:-vi} ${commands.path('mesh.yaml')} && ${upgradeFix(subject, tag)}`;
   switch (remedy.by) {
     case 'push':
-      return pushFix(subject);
+      if (caOrigin?.from !== 'elsewhere') return pushFix(subject);
+      // Whoever fills the Secret writes these names again: only an istiod that reads them is of use.
+      return cacertsContents !== 'absent' && cacertsContents.layout === 'tls' ? upgrade : otherCaFix(caOrigin, subject);
     case 'renew':
-      return renewFix(subject);
+      return otherCaFix(caOrigin, subject);
     case 'reinstall':
       return reinstallFix(subject);
     case 'upgrade':
-      return `\${EDITOR:-vi} ${commands.path('mesh.yaml')} && ${upgradeFix(subject, tag)}`;
+      return upgrade;
     case 'no lists':
       return noListsFix(caOrigin, subject, cacertsContents !== 'absent' && cacertsContents.crl?.isPushed === true);
     case 'environment': {
       const change = remedy.value === undefined ? `${remedy.name}-` : `${remedy.name}=${remedy.value}`;
-      return commands.kubectl(cluster, `-n ${mesh.istio.namespace} set env deployment/${workload.name} ${change}`);
+      return commands.kubectl(
+        cluster,
+        `-n ${mesh.istio.namespace} set env ${shellWord(`deployment/${workload.name}`)} ${change}`,
+      );
     }
   }
 }

@@ -1,0 +1,32 @@
+import {expect, it} from 'vitest';
+import {hazardsCheck} from '../../../src/domain/checks/control-plane/hazards.js';
+import type {CaOrigin} from '../../../src/domain/checks/facts.js';
+import {judge} from '../../../src/domain/checks/judge.js';
+import {clusterValues, controlPlane, daysFromNow, evidence} from './healthy.js';
+
+const {cacertsContents} = clusterValues('cluster1');
+if (cacertsContents === 'absent') throw new Error('a healthy cluster has Secret cacerts');
+
+const running = (minor: number) => [
+  controlPlane('cluster1', {tag: `1.${String(minor)}.0`, version: {major: 1, minor, patch: 0}}),
+];
+const unread = {
+  controlPlanes: running(13),
+  cacertsContents: {...cacertsContents, layout: 'tls', keys: ['tls.crt', 'tls.key', 'ca.crt']},
+} as const;
+const ending = {
+  controlPlanes: running(27),
+  cacertsContents: {...cacertsContents, caEnd: daysFromNow(0.5)},
+} as const;
+const ours: CaOrigin = {from: 'work directory'};
+const certManager: CaOrigin = {from: 'elsewhere', keeper: 'cert-manager Certificate istio-ca'};
+
+it.each([
+  ['is pushed where the work directory makes the CA', unread, ours, /^kubectl mesh trust push cluster1 /],
+  ['is read by a later istiod where somebody else makes it', unread, certManager, /install apply cluster1 --upgrade/],
+  ['is renewed where the work directory makes it', ending, ours, /^kubectl mesh certs generate cluster1 --renew /],
+  ['is renewed by whoever else makes it', ending, certManager, /^cmctl .* renew -n istio-system istio-ca$/],
+])('what a hazard asks for %s', (_, cluster1, caOrigin, fix) => {
+  const rows = judge([hazardsCheck], evidence({cluster1: {...cluster1, caOrigin}})).checks;
+  expect(rows.find(({cluster}) => cluster === 'cluster1')?.fix).toMatch(fix);
+});
