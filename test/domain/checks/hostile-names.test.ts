@@ -61,6 +61,34 @@ const cases: readonly (readonly [string, Spoilt])[] = [
       },
     },
   ],
+  [
+    'MESH402',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {workload: workload(hostile, {desired: 0, pods: []})})]}},
+  ],
+  ...[true, false].map((crashing): readonly [string, Spoilt] => [
+    'MESH402',
+    {
+      cluster1: {
+        controlPlanes: [
+          controlPlane('cluster1', {workload: workload('istiod', {pods: [pod(hostile, {ready: false, crashing})]})}),
+        ],
+      },
+    },
+  ]),
+  [
+    'MESH410',
+    {
+      cluster1: {
+        controlPlanes: [
+          controlPlane('cluster1', {
+            tag: '1.18.0',
+            version: {major: 1, minor: 18, patch: 0},
+            workload: workload(hostile, {env: {AUTO_RELOAD_PLUGIN_CERTS: 'false'}}),
+          }),
+        ],
+      },
+    },
+  ],
   ...['LoadBalancer', 'NodePort', 'ClusterIP'].map((serviceType): readonly [string, Spoilt] => [
     'MESH411',
     {

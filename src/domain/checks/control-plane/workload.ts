@@ -1,5 +1,6 @@
 /** One rule for "every pod is Running and ready", for istiod and gateways alike. */
 import type {ClusterSubject, Severity} from '../check.js';
+import {shellWord} from '../commands.js';
 import type {PodFacts, WorkloadFacts} from '../facts.js';
 
 /** Something that keeps a Deployment from being well. */
@@ -34,12 +35,12 @@ export function workloadFix(
   {cluster, commands, mesh}: ClusterSubject,
 ): string {
   const inNamespace = (words: string): string => commands.kubectl(cluster, `-n ${mesh.istio.namespace} ${words}`);
-  if (desired === 0) return inNamespace(`scale deployment/${name} --replicas 1`);
+  if (desired === 0) return inNamespace(`scale ${shellWord(`deployment/${name}`)} --replicas 1`);
   // Whoever could not make a pod says so in an event: a quota, a webhook, a service account that is missing.
   if (!pod) return inNamespace('get events --field-selector type=Warning');
   return pod.crashing === true
-    ? inNamespace(`logs ${pod.name} --previous --tail=20`)
-    : inNamespace(`describe pod ${pod.name}`);
+    ? inNamespace(`logs ${shellWord(pod.name)} --previous --tail=20`)
+    : inNamespace(`describe pod ${shellWord(pod.name)}`);
 }
 
 /** `istiod 2/2, istio-ingressgateway 1/1`. */
