@@ -4,8 +4,9 @@
  */
 import {get} from 'node:http';
 import type {ClientRequest} from 'node:http';
-import {asMeshError, MeshError} from '../domain/errors.js';
+import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
+import {bounded} from './bounded.js';
 
 /** What is asked. */
 export interface HttpProbeRequest {
@@ -49,29 +50,12 @@ async function ask(request: HttpProbeRequest, signal: AbortSignal): Promise<Http
     agent: false,
     headers: {connection: 'close'},
   });
-  const end = new AbortController();
   try {
-    return await new Promise<HttpAnswer>((resolve, reject) => {
-      const fail = (reason: unknown): void => {
-        reject(asMeshError(reason));
-      };
-      const timer = setTimeout(() => {
-        fail(unreachable(request, `no answer within ${String(request.timeoutMs / 1000)} s`));
-      }, request.timeoutMs);
-      end.signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-      });
-      signal.addEventListener(
-        'abort',
-        () => {
-          fail(signal.reason);
-        },
-        {signal: end.signal},
-      );
+    const late = (): MeshError => unreachable(request, `no answer within ${String(request.timeoutMs / 1000)} s`);
+    return await bounded<HttpAnswer>({timeoutMs: request.timeoutMs, late, signal}, (resolve, fail) => {
       receive(sent, request, resolve, fail);
     });
   } finally {
-    end.abort();
     sent.destroy();
   }
 }

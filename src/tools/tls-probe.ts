@@ -7,7 +7,8 @@
 import {connect} from 'node:net';
 import {Duplex} from 'node:stream';
 import {connect as connectTls} from 'node:tls';
-import {asMeshError, MeshError} from '../domain/errors.js';
+import {MeshError} from '../domain/errors.js';
+import {bounded} from './bounded.js';
 import {certificatesOfHandshake} from './tls-certificates.js';
 
 /** What is probed: a port on this machine, usually a forwarded one. */
@@ -48,25 +49,9 @@ async function presentedChain(request: TlsProbeRequest, signal: AbortSignal): Pr
     maxVersion: 'TLSv1.2',
     ALPNProtocols: ['h2'],
   });
-  const end = new AbortController();
   try {
-    await new Promise<void>((resolve, reject) => {
-      const fail = (reason: unknown): void => {
-        reject(asMeshError(reason));
-      };
-      const timer = setTimeout(() => {
-        fail(unreachable(request, `no TLS handshake within ${String(request.timeoutMs / 1000)} s`));
-      }, request.timeoutMs);
-      end.signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-      });
-      signal.addEventListener(
-        'abort',
-        () => {
-          fail(signal.reason);
-        },
-        {signal: end.signal},
-      );
+    const late = (): MeshError => unreachable(request, `no TLS handshake within ${String(request.timeoutMs / 1000)} s`);
+    await bounded({timeoutMs: request.timeoutMs, late, signal}, (resolve, fail) => {
       tls.once('secureConnect', resolve);
       // The first error is the reason; later ones come from tearing down.
       tls.on('error', (error: Error) => {
@@ -81,7 +66,6 @@ async function presentedChain(request: TlsProbeRequest, signal: AbortSignal): Pr
     });
     return certificatesOfHandshake(Buffer.concat(received));
   } finally {
-    end.abort();
     tls.destroy();
     socket.destroy();
   }

@@ -13,6 +13,7 @@ import {writeKubeconfigWithToken, type Cluster} from './harness/cluster.js';
 import {controlPlanes} from './harness/control-planes.js';
 import {at, startSetting, type Setting} from './harness/mesh.js';
 import {findings, type CheckRow, type MeshCli, type Verdict} from './harness/mesh-cli.js';
+import {rulesOf} from './harness/rules.js';
 import {eventually, output} from './harness/processes.js';
 
 let setting: Setting;
@@ -108,20 +109,11 @@ describe('the gateway between networks', () => {
 /** Gives the auditor exactly these rights. */
 async function grant(rights: readonly Right[]): Promise<void> {
   const rbac = '/apis/rbac.authorization.k8s.io/v1';
-  const rules = (where: Right['where']) =>
-    rights
-      .filter((right) => right.where === where)
-      .map(({verb, group, resource, name}) => ({
-        apiGroups: [group],
-        resources: [resource],
-        verbs: [verb],
-        ...(name !== undefined && {resourceNames: [name]}),
-      }));
   const role = (kind: string, namespace: object, where: Right['where']) => ({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind,
     metadata: {name: 'auditor', ...namespace},
-    rules: rules(where),
+    rules: rulesOf(rights, where),
   });
   const space = {namespace: 'istio-system'};
   await cluster.api.apply(`${rbac}/clusterroles/auditor`, role('ClusterRole', {}, 'everywhere'));

@@ -4,6 +4,7 @@ import {parse, stringify} from 'yaml';
 import {resourceOfRight, verifyRights, type Right} from '../../../src/domain/checks/rights.js';
 import type {Cluster} from '../../e2e/harness/cluster.js';
 import {HarnessError} from '../../e2e/harness/processes.js';
+import {rulesOf} from '../../e2e/harness/rules.js';
 import type {Undo} from './fault.js';
 import type {Lab} from './lab.js';
 
@@ -37,15 +38,6 @@ function nameOf({name, ...right}: Right): string {
 export async function grant(on: Cluster, without?: string): Promise<void> {
   const rights = verifyRights.filter((right) => nameOf(right) !== without);
   if (without !== undefined && rights.length === verifyRights.length) throw new HarnessError(`no right "${without}"`);
-  const rules = (where: Right['where']): readonly object[] =>
-    rights
-      .filter((right) => right.where === where)
-      .map(({verb, group, resource, name}) => ({
-        apiGroups: [group],
-        resources: [resource],
-        verbs: [verb],
-        ...(name !== undefined && {resourceNames: [name]}),
-      }));
   const subjects = [{kind: 'ServiceAccount', name: auditor, namespace: 'default'}];
   const group = 'rbac.authorization.k8s.io';
   const apiVersion = `${group}/v1`;
@@ -54,8 +46,8 @@ export async function grant(on: Cluster, without?: string): Promise<void> {
   const there = `${everywhere}/namespaces/istio-system`;
   const put = (path: string, kind: string, body: object): Promise<unknown> =>
     on.api.apply(`${path}/${auditor}`, {apiVersion, kind, metadata, ...body});
-  await put(`${everywhere}/clusterroles`, 'ClusterRole', {rules: rules('everywhere')});
-  await put(`${there}/roles`, 'Role', {rules: rules('Istio namespace')});
+  await put(`${everywhere}/clusterroles`, 'ClusterRole', {rules: rulesOf(rights, 'everywhere')});
+  await put(`${there}/roles`, 'Role', {rules: rulesOf(rights, 'Istio namespace')});
   const refer = (kind: string): object => ({subjects, roleRef: {apiGroup: group, kind, name: auditor}});
   await put(`${everywhere}/clusterrolebindings`, 'ClusterRoleBinding', refer('ClusterRole'));
   await put(`${there}/rolebindings`, 'RoleBinding', refer('Role'));
