@@ -33,7 +33,7 @@ const bad = (checks: readonly Row[]): readonly string[] =>
     .map(({id, result, observed}) => `${id} ${result}: ${observed}`);
 
 /** The gateway of c1 as the gateway chart installs it: in a namespace of its own. */
-function moveGateway(pods: object): void {
+function moveGateway(pods: Record<string, unknown>): void {
   kube.remove('Service', 'istio-system/istio-eastwestgateway');
   const service = eastWestService('network1');
   kube.put({

@@ -1,15 +1,16 @@
 import {describe, expect, it} from 'vitest';
 import {Parts} from '../../../src/domain/checks/facts.js';
+import type {ServedChain} from '../../../src/domain/checks/facts.js';
 import {judge} from '../../../src/domain/checks/judge.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {known} from '../../../src/domain/observed.js';
 import {evidence, servedChain} from './healthy.js';
 
-const others = {chain: [], certificates: [], linked: false, signedBy: 'kubernetes'};
-const parts = (...values: readonly (ReturnType<typeof servedChain> | typeof others)[]) =>
+const others: ServedChain = {chain: [], certificates: [], linked: false, signedBy: 'kubernetes'};
+const parts = (...values: readonly ServedChain[]) =>
   new Parts(values.map((value, at) => ({name: `istiod-${String(at + 1)}`, seen: known(value)})));
 
-function resultsOf(...served: Parameters<typeof parts>): readonly string[] {
+function resultsOf(...served: readonly ServedChain[]): readonly string[] {
   const only = checks.filter(({id}) => ['MESH303', 'MESH307'].includes(id));
   return judge(only, evidence({cluster1: {servedChains: parts(...served)}})).checks.map(
     ({id, cluster, result}) => `${id} ${cluster ?? ''} ${result}`,

@@ -2,6 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {defineCheck, ok} from '../../../src/domain/checks/check.js';
 import type {Explanation} from '../../../src/domain/checks/check.js';
 import {Parts} from '../../../src/domain/checks/facts.js';
+import type {ServedChain} from '../../../src/domain/checks/facts.js';
 import {judge} from '../../../src/domain/checks/judge.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {codeOfUnknown, isGreen, verdictOf} from '../../../src/domain/checks/report.js';
@@ -156,7 +157,9 @@ describe('consequences', () => {
 
   it('of what is unknown about one cluster are not in another', () => {
     const unseen = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [key, {unknown: reason}]));
-    const cluster2 = {servedChains: new Parts([{name: 'istiod-1', seen: {unknown: {...reason, message: 'refused'}}}])};
+    const cluster2 = {
+      servedChains: new Parts<ServedChain>([{name: 'istiod-1', seen: {unknown: {...reason, message: 'refused'}}}]),
+    };
     expect(causes({facts1: unseen(['apiVersion', 'clusterUid']), cluster2}, 'MESH204', 'MESH303')).toEqual([
       ['MESH204', undefined, 'MESH201'],
       ['MESH303', 'cluster2', undefined],

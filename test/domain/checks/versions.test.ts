@@ -23,7 +23,7 @@ function istiod(tag: string, change: Partial<ControlPlaneFacts> = {}): ControlPl
 }
 const revision = (name: string, tag: string): ControlPlaneFacts =>
   istiod(tag, {revision: name, workload: workload(`istiod-${name}`)});
-const declaring = (istio: Partial<Mesh['istio']>): Spoilt['mesh'] => ({
+const declaring = (istio: Partial<Mesh['istio']>): NonNullable<Spoilt['mesh']> => ({
   istio: {namespace: 'istio-system', profile: 'default', ...istio},
 });
 const metrics = (...versions: readonly string[]) =>

@@ -31,7 +31,10 @@ describe('hasReached', () => {
 });
 
 describe('factFor', () => {
-  const facts = [{from: '1.6'}, {from: '1.14.2'}, {from: '1.20'}] as const;
+  interface Entry {
+    readonly from: string;
+  }
+  const facts: readonly [Entry, ...Entry[]] = [{from: '1.6'}, {from: '1.14.2'}, {from: '1.20'}];
   it.each([
     ['1.5.9', '1.6'],
     ['1.14.1', '1.6'],
