@@ -1,7 +1,10 @@
 import {describe, expect, it} from 'vitest';
+import {Parts} from '../../../src/domain/checks/facts.js';
 import {judge} from '../../../src/domain/checks/judge.js';
+import {checks} from '../../../src/domain/checks/registry.js';
 import {bundlesCheck} from '../../../src/domain/checks/trust/bundles.js';
-import {bundleText, clusterValues, controlPlane, evidence} from './healthy.js';
+import {known} from '../../../src/domain/observed.js';
+import {bundleText, clusterCa, clusterValues, controlPlane, evidence, pod, servedChain, workload} from './healthy.js';
 
 const {namespaces} = clusterValues('cluster1');
 const push = 'kubectl mesh trust push cluster1 --restart-istiod --yes';
@@ -47,5 +50,43 @@ describe('a bundle that differs', () => {
     ],
   ] as const)('%s', (_, texts, other, fixes) => {
     expect(fixesWith(texts, other)).toEqual(fixes);
+  });
+});
+
+/** What a row about cluster1 follows from; an empty text: from nothing. */
+function causeOf(id: string, cluster1: object): string | undefined {
+  const {checks: rows} = judge(checks, evidence({cluster1}));
+  const found = rows.find((row) => row.id === id && row.cluster === 'cluster1' && row.result === 'error');
+  return found && (found.impliedBy ?? '');
+}
+
+describe('an istiod under another CA', () => {
+  const {bundles} = clusterValues('cluster1');
+  const servedChains = new Parts([{name: 'istiod-1', seen: known(servedChain('cluster2'))}]);
+  it.each([
+    ['where one copy of the bundle is missing', bundles.filter(({namespace}) => namespace !== 'shop'), ''],
+    ['where all copies are missing', [], ''],
+    ['where one copy is old', bundles.map((one) => (one.namespace === 'shop' ? {...one, text: 'old'} : one)), ''],
+    ['but a consequence where all are old', bundles.map((one) => ({...one, text: 'old'})), 'MESH302'],
+  ] as const)('is a finding of its own %s', (_, written, cause) => {
+    expect(causeOf('MESH303', {servedChains, bundles: written})).toBe(cause);
+  });
+});
+
+describe('an istiod that does not run', () => {
+  const controlPlanes = [
+    controlPlane('cluster1', {workload: workload('istiod', {pods: [pod('istiod-1', {ready: false})]})}),
+  ];
+  const differences = [{part: 'clusterCa', wanted: ['aa'.repeat(32)], found: ['bb'.repeat(32)]}] as const;
+  it.each([
+    ['is a finding of its own where the Secret holds another CA', {...clusterCa('cluster1'), differences}, ''],
+    ['is a finding of its own where there is no Secret', 'absent', ''],
+    [
+      'is a consequence where it cannot load the Secret',
+      {...clusterCa('cluster1', {missing: ['ca-key.pem']}), differences},
+      'MESH301',
+    ],
+  ] as const)('%s', (_, cacerts, cause) => {
+    expect(causeOf('MESH402', {cacerts, controlPlanes})).toBe(cause);
   });
 });

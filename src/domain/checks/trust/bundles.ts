@@ -53,12 +53,30 @@ export const bundlesCheck = defineCheck({
       `-n ${shellWord(place)} create configmap ${shellWord(name)} --dry-run=server`,
     );
     const missingFix = written.has(place) ? load : `${attempt} && ${load}`;
+    // A copy that is missing or old says nothing of what istiod signs with: other checks do. Only who reads the bundle
+    // itself, beside istiod or, where none is right, anywhere, has nothing to go by.
+    const isUnread = missing.includes(mesh.istio.namespace) || missing.length === required.length;
+    const ofCopies = isUnread ? ['MESH306', 'MESH310'] : [];
     const findings: readonly Finding[] = [
       ...(different.length > 0
-        ? [{observed: `another bundle in ConfigMap ${name} of ${some(different)}`, expected, fix: load}]
+        ? [
+            {
+              observed: `another bundle in ConfigMap ${name} of ${some(different)}`,
+              expected,
+              fix: load,
+              ...(!isBehind && {implies: []}),
+            },
+          ]
         : []),
       ...(missing.length > 0
-        ? [{observed: `no bundle (ConfigMap ${name}) in ${some(missing)}`, expected, fix: missingFix}]
+        ? [
+            {
+              observed: `no bundle (ConfigMap ${name}) in ${some(missing)}`,
+              expected,
+              fix: missingFix,
+              implies: ofCopies,
+            },
+          ]
         : []),
     ];
     return findingsOr(findings, () => ok(`equal in ${String(required.length)} namespaces`, expected));

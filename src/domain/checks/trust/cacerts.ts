@@ -5,6 +5,9 @@ import {describeCertificate, some} from '../describe.js';
 import {loadFix, otherCaFix} from '../foreign-ca.js';
 import type {CacertsFacts} from '../facts.js';
 
+/** What hangs on the CA that istiod takes from the Secret, whichever that is. */
+const ofOtherCa = ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308'] as const;
+
 const equal = 'the cluster CA of the work directory';
 const complete = 'a CA that istiod loads; the work directory has none to compare it with';
 
@@ -19,7 +22,7 @@ export const cacertsCheck = defineCheck({
   uses: ['caOrigin'],
   waitable: true,
   // istiod that cannot load it does not start.
-  implies: ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308', 'MESH402'],
+  implies: [...ofOtherCa, 'MESH402'],
   judge: ({cacerts, restartOnPush, caOrigin}, subject) => {
     const {cluster, mesh} = subject;
     const isElsewhere = caOrigin?.from === 'elsewhere';
@@ -27,10 +30,16 @@ export const cacertsCheck = defineCheck({
     const fix = isElsewhere ? otherCaFix(caOrigin, subject) : loadFix(caOrigin, subject, restartOnPush);
     if (cacerts === 'absent') {
       if (cluster.role === 'remote') return notApplicable('a remote cluster runs no istiod that would need it');
-      return {findings: [{observed: `no Secret ${mesh.istio.namespace}/cacerts`, expected, fix}]};
+      // Without it istiod starts with a CA of its own making.
+      const observed = `no Secret ${mesh.istio.namespace}/cacerts`;
+      return {findings: [{observed, expected, fix, implies: ofOtherCa}]};
     }
-    const broken = [...problemsOf(cacerts), ...tellingDifferences(cacerts.differences).map(describeDifference)];
-    return findingsOr(broken.length === 0 ? [] : [{observed: broken.join('; '), expected, fix}], () =>
+    const problems = problemsOf(cacerts);
+    const broken = [...problems, ...tellingDifferences(cacerts.differences).map(describeDifference)];
+    // Another CA that can be loaded keeps no istiod from starting.
+    const consequences = problems.length === 0 && {implies: ofOtherCa};
+    const finding = {observed: broken.join('; '), expected, fix, ...consequences};
+    return findingsOr(broken.length === 0 ? [] : [finding], () =>
       ok(cacerts.certificate ? describeCertificate(cacerts.certificate) : 'equal', expected),
     );
   },
