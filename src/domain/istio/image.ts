@@ -1,4 +1,4 @@
-/** Which version an image says it is. */
+/** istiod among the containers of its pods, and which version its image says it is. */
 
 /** The parts of a container that are read. */
 export interface ImageOf {
@@ -7,12 +7,21 @@ export interface ImageOf {
 }
 
 /**
+ * The container of istiod: policies put others beside it, some of them first. It is called `discovery`
+ * (istio/istio manifests/charts/istio-control/istio-discovery/templates/deployment.yaml); where none is, the first.
+ */
+export function istiodContainer<Container extends Pick<ImageOf, 'name'>>(
+  containers: readonly Container[],
+): Container | undefined {
+  return containers.find(({name}) => name === 'discovery') ?? containers[0];
+}
+
+/**
  * The tag of istiod's image, among the containers of its pods: `1.30.3-distroless` of
- * `registry:5000/istio/pilot:1.30.3-distroless@sha256:…`; empty where it has none. istiod's container is called `discovery`
- * (istio/istio manifests/charts/istio-control/istio-discovery/templates/deployment.yaml).
+ * `registry:5000/istio/pilot:1.30.3-distroless@sha256:…`; empty where it has none.
  */
 export function istiodTag(containers: readonly ImageOf[]): string {
-  const {image = ''} = containers.find(({name}) => name === 'discovery') ?? containers[0] ?? {};
+  const {image = ''} = istiodContainer(containers) ?? {};
   const [reference = ''] = image.split('@');
   return /:([^:/]+)$/.exec(reference)?.[1] ?? '';
 }

@@ -1,6 +1,6 @@
 /** Running istiods, and whether they take a change of cacerts over by themselves. */
 import type {DeploymentObject} from '../checks/read/control-plane.js';
-import {istiodTag} from '../istio/image.js';
+import {istiodContainer, istiodTag} from '../istio/image.js';
 import {parseBool} from '../istio/parse-bool.js';
 import {caCrlVariable, hasFeature, multiRootVariable} from '../istio/features.js';
 import {reloadRule} from '../istio/reload.js';
@@ -13,7 +13,7 @@ import type {CacertsSecret} from './cacerts.js';
 export interface IstiodSeen {
   readonly name: string;
   readonly version: KnownVersion;
-  /** Environment of its first container, values only. */
+  /** Environment of its container, values only. */
   readonly env: Readonly<Record<string, string>>;
   readonly readyPods: number;
 }
@@ -21,7 +21,7 @@ export interface IstiodSeen {
 /** Reads an istiod Deployment. */
 export function readIstiod(deployment: DeploymentObject): IstiodSeen {
   const {readyReplicas = 0} = (deployment.status ?? {}) as {readonly readyReplicas?: number};
-  const env = deployment.spec.template.spec.containers[0]?.env ?? [];
+  const {env = []} = istiodContainer(deployment.spec.template.spec.containers) ?? {};
   return {
     name: deployment.metadata.name,
     version: knowVersion(istiodTag(deployment.spec.template.spec.containers)),

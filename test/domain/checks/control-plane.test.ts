@@ -1,6 +1,7 @@
 import {expect, it} from 'vitest';
-import {readControlPlanes} from '../../../src/domain/checks/read/control-plane.js';
+import {readControlPlanes, readGateways} from '../../../src/domain/checks/read/control-plane.js';
 import type {DeploymentObject} from '../../../src/domain/checks/read/control-plane.js';
+import {readIstiod} from '../../../src/domain/trust/istiod.js';
 
 function istiod(value: string): DeploymentObject {
   const env = [{name: 'ENABLE_CLUSTER_TRUST_BUNDLE_API', value}];
@@ -48,4 +49,47 @@ it.each([
 ])('ENABLE_CLUSTER_TRUST_BUNDLE_API=%s is read as istiod reads it', (value, bundleName) => {
   const [seen] = readControlPlanes({deployments: [istiod(value)], configMaps: [], podsOf: () => []});
   expect(seen?.bundleName).toBe(bundleName);
+});
+
+const none = {configMaps: [], podsOf: () => []};
+
+/** A Deployment with this container, behind one that a policy put first. */
+function behindAnother(name: string, labels: Readonly<Record<string, string>>): DeploymentObject {
+  const container = (one: string) => ({name: one, image: `${one}:1.30.0`, env: [{name: 'OF', value: one}]});
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {name, labels},
+    spec: {selector: {}, template: {spec: {containers: [container('agent'), container(name)]}}},
+  };
+}
+
+it('takes the environment of istiod and of a gateway from their own containers, whichever is first', () => {
+  const discovery = behindAnother('discovery', {app: 'istiod'});
+  const proxy = behindAnother('istio-proxy', {'operator.istio.io/component': 'IngressGateways'});
+  const deployments = [discovery, proxy];
+  expect([
+    ...readControlPlanes({...none, deployments}).map(({workload}) => workload.env),
+    readIstiod(discovery).env,
+    ...readGateways({...none, deployments}).map(({workload}) => workload.env),
+  ]).toEqual([{OF: 'discovery'}, {OF: 'discovery'}, {OF: 'istio-proxy'}]);
+});
+
+it('leaves out control planes and gateways that are being deleted', () => {
+  const going = (deployment: DeploymentObject): DeploymentObject => ({
+    ...deployment,
+    metadata: {...deployment.metadata, deletionTimestamp: '2026-01-01T00:00:00Z'},
+  });
+  const both = [
+    behindAnother('discovery', {app: 'istiod'}),
+    behindAnother('istio-proxy', {'operator.istio.io/component': 'IngressGateways'}),
+  ];
+  const counts = (deployments: readonly DeploymentObject[]): readonly number[] => [
+    readControlPlanes({...none, deployments}).length,
+    readGateways({...none, deployments}).length,
+  ];
+  expect([counts(both), counts(both.map(going))]).toEqual([
+    [1, 1],
+    [0, 0],
+  ]);
 });

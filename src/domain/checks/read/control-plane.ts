@@ -2,7 +2,7 @@
 import {parse} from 'yaml';
 import * as z from 'zod';
 import {MeshError} from '../../errors.js';
-import {istiodTag} from '../../istio/image.js';
+import {istiodContainer, istiodTag} from '../../istio/image.js';
 import {parseBool} from '../../istio/parse-bool.js';
 import {knowVersion} from '../../istio/versions.js';
 import type {KubeObject} from '../../kube/object.js';
@@ -46,21 +46,31 @@ const defaultBundleName = 'istio-ca-root-cert';
 
 /** Every revision's istiod. Throws `API_ERROR` when a ConfigMap of Istio holds something unreadable. */
 export function readControlPlanes(objects: ControlPlaneObjects): readonly ControlPlaneFacts[] {
-  return objects.deployments.filter(isIstiod).map((deployment) => readControlPlane(deployment, objects));
+  return objects.deployments
+    .filter((one) => isIstiod(one) && !isGoing(one))
+    .map((deployment) => readControlPlane(deployment, objects));
 }
 
 /** Every gateway Deployment: those of istioctl, of the gateway chart and of the Gateway API. */
 export function readGateways({deployments, podsOf}: Omit<ControlPlaneObjects, 'configMaps'>): readonly GatewayFacts[] {
-  return deployments.filter(isGateway).map((deployment) => {
-    const workload = readWorkload(deployment, podsOf(deployment));
-    const network = workload.env.ISTIO_META_NETWORK;
-    return {workload, ...(network !== undefined && {network})};
-  });
+  return deployments
+    .filter((one) => isGateway(one) && !isGoing(one))
+    .map((deployment) => {
+      const {containers} = deployment.spec.template.spec;
+      const workload = readWorkload(deployment, podsOf(deployment), gatewayContainer(containers));
+      const network = workload.env.ISTIO_META_NETWORK;
+      return {workload, ...(network !== undefined && {network})};
+    });
 }
 
 /** Whether a Deployment is an istiod (`app: istiod` in every version since 1.6). */
 export function isIstiod({metadata}: KubeObject): boolean {
   return metadata.labels?.app === 'istiod';
+}
+
+/** Whether it was deleted and only waits for its pods to end: it is nothing to judge any more. */
+export function isGoing({metadata}: KubeObject): boolean {
+  return metadata.deletionTimestamp !== undefined;
 }
 
 /** Whether a Deployment is a gateway: of istioctl, of the gateway chart, or of the Gateway API. */
@@ -84,9 +94,10 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
   const meshConfig = readObject(text('istio', 'mesh'), `ConfigMap istio${suffix}`);
   const values = readObject(text('istio-sidecar-injector', 'values'), `ConfigMap istio-sidecar-injector${suffix}`);
   const global = objectAt(values, 'global');
-  const workload = readWorkload(deployment, objects.podsOf(deployment));
+  const {containers} = deployment.spec.template.spec;
+  const workload = readWorkload(deployment, objects.podsOf(deployment), istiodContainer(containers));
   const {env} = workload;
-  const tag = istiodTag(deployment.spec.template.spec.containers);
+  const tag = istiodTag(containers);
   return {
     revision,
     workload,
@@ -103,8 +114,16 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
   };
 }
 
-function readWorkload({metadata, spec}: DeploymentObject, pods: readonly PodFacts[]): WorkloadFacts {
-  const env = spec.template.spec.containers[0]?.env ?? [];
+/** The proxy of a gateway (istio/istio manifests/charts/gateway/templates/deployment.yaml), else the first container. */
+function gatewayContainer(containers: readonly Container[]): Container | undefined {
+  return containers.find(({name}) => name === 'istio-proxy') ?? containers[0];
+}
+
+function readWorkload(
+  {metadata, spec}: DeploymentObject,
+  pods: readonly PodFacts[],
+  {env = []}: Partial<Container> = {},
+): WorkloadFacts {
   return {
     name: metadata.name,
     desired: spec.replicas ?? 1,

@@ -6,7 +6,7 @@ import type {Mesh} from '../../mesh/mesh.js';
 import type {NetworkGatewayFacts, PodFacts} from '../facts.js';
 import {selects} from '../selector.js';
 import type {ConfigMapObject, DeploymentObject} from './control-plane.js';
-import {isGateway} from './control-plane.js';
+import {isGateway, isGoing} from './control-plane.js';
 
 /** The label by which a gateway says which network it leads into, since 1.8. */
 export const networkLabel = 'topology.istio.io/network';
@@ -149,7 +149,8 @@ export function isOfGatewayDeployment(
   deployments: readonly DeploymentObject[],
 ): boolean {
   return deployments.some(
-    (deployment) => isGateway(deployment) && selects({matchLabels: selector}, podLabels(deployment)),
+    (deployment) =>
+      isGateway(deployment) && !isGoing(deployment) && selects({matchLabels: selector}, podLabels(deployment)),
   );
 }
 
