@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {skewCheck} from '../../../src/domain/checks/control-plane/skew.js';
 import {judge} from '../../../src/domain/checks/judge.js';
 import {Parts} from '../../../src/domain/checks/facts.js';
 import type {ControlPlaneFacts} from '../../../src/domain/checks/facts.js';
@@ -6,7 +7,7 @@ import {checks} from '../../../src/domain/checks/registry.js';
 import type {Row} from '../../../src/domain/checks/report.js';
 import {knowVersion} from '../../../src/domain/istio/versions.js';
 import {known} from '../../../src/domain/observed.js';
-import {controlPlane, evidence, istiodMetrics, pod, workload} from './healthy.js';
+import {clusters, controlPlane, evidence, istiodMetrics, pod, workload} from './healthy.js';
 import type {Mesh} from '../../../src/domain/mesh/mesh.js';
 import type {Spoilt} from './healthy.js';
 
@@ -213,6 +214,22 @@ describe('skew', () => {
     ['an image that names no release', pair([istiod('1.29.6')], [istiod('latest')]), ['skipped']],
   ])('between clusters with %s', (_, spoilt, expected) => {
     expect(results('MESH409', spoilt)).toEqual(expected);
+  });
+
+  it('is said once for each older cluster, however many are newer', () => {
+    const controlPlanes = Array.from({length: 50}, (_, index) => ({
+      cluster: {...clusters[0], name: `c${String(index)}`, role: 'primary' as const},
+      value: [istiod(index < 25 ? '1.28.6' : '1.30.3')],
+    }));
+    const answer = skewCheck.judge({controlPlanes}, evidence());
+    const findings = 'findings' in answer ? answer.findings : [];
+    expect(findings.map(({fix}) => /apply (\S+)/.exec(fix)?.[1])).toEqual(
+      Array.from({length: 25}, (_, index) => `c${String(index)}`),
+    );
+    expect(findings.map(({observed}) => observed.split(', ').slice(0, 2))[0]).toEqual([
+      'c0 runs 1.28.6',
+      'c25 runs 1.30.3',
+    ]);
   });
 
   it('is mended in the older cluster', () => {

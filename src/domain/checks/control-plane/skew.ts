@@ -2,8 +2,9 @@ import {isSkewed, minorsApart, supportedSkew} from '../../istio/skew.js';
 import {compareVersions, parseVersion} from '../../istio/version.js';
 import type {IstioVersion} from '../../istio/version.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
-import type {Finding, OfCluster} from '../check.js';
+import type {Finding, OfCluster, Subject} from '../check.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {some} from '../describe.js';
 import type {ControlPlaneFacts} from '../facts.js';
 import {upgradeFix} from '../fixes.js';
 
@@ -31,7 +32,7 @@ export const skewCheck = defineCheck({
     const istiods = controlPlanes.flatMap(versioned);
     const clusters = new Set(istiods.map(({cluster}) => cluster.name));
     if (clusters.size < 2) return notApplicable('fewer than two clusters run an istiod whose image names a release');
-    const findings = pairs([...clusters])
+    const skewed = pairs([...clusters])
       .map(([left, right]) =>
         nearest(
           istiods.filter(({cluster}) => cluster.name === left),
@@ -40,14 +41,14 @@ export const skewCheck = defineCheck({
       )
       .filter((pair) => pair !== undefined)
       .filter(([left, right]) => isSkewed(left.version, right.version))
-      .map(([left, right]): Finding => {
-        const [older, newer] = compareVersions(left.version, right.version) < 0 ? [left, right] : [right, left];
-        return {
-          observed: `${describe(older)}, ${describe(newer)}`,
-          expected,
-          fix: upgradeFix({cluster: older.cluster, commands}, older.tag, newer.tag),
-        };
-      });
+      .map(([left, right]): Pair => (compareVersions(left.version, right.version) < 0 ? [left, right] : [right, left]));
+    // One for each cluster to upgrade: between fifty clusters there can be hundreds of pairs.
+    const findings = [...clusters].flatMap((name) =>
+      findingOf(
+        skewed.filter(([older]) => older.cluster.name === name),
+        commands,
+      ),
+    );
     return findingsOr(findings, () => ok(istiods.map(describe).join(', '), expected));
   },
   explanation: {
@@ -81,6 +82,17 @@ function nearest(left: readonly Versioned[], right: readonly Versioned[]): Pair 
   const shared = all.filter(([one, other]) => one.revision === other.revision);
   const byDistance = (some: readonly Pair[]): Pair[] => some.toSorted((one, other) => distance(one) - distance(other));
   return shared.length > 0 ? byDistance(shared).at(-1) : byDistance(all)[0];
+}
+
+/** What is said of one cluster, by all pairs in which it is the older one (none: nothing); the pair furthest apart decides the command. */
+function findingOf(all: readonly Pair[], commands: Subject['commands']): readonly Finding[] {
+  const described = (side: 0 | 1): string => some([...new Set(all.map((pair) => describe(pair[side])))]);
+  const furthest = all.toSorted((one, other) => distance(other) - distance(one)).slice(0, 1);
+  return furthest.map(([older, newer]) => ({
+    observed: `${described(0)}, ${described(1)}`,
+    expected,
+    fix: upgradeFix({cluster: older.cluster, commands}, older.tag, newer.tag),
+  }));
 }
 
 function distance([left, right]: Pair): number {
