@@ -7,7 +7,7 @@ import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import type {FakeRequest, RequestMatch} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {rowsOfRight} from '../helpers/rows-of-right.js';
-import {meshOfNetworks} from '../helpers/verify-networks.js';
+import {eastWestService, meshOfNetworks} from '../helpers/verify-networks.js';
 import type {VerifiedMesh} from '../helpers/verify-mesh.js';
 
 const istioNamespace = 'istio-system';
@@ -45,7 +45,7 @@ function covers({verb, resource, name, where}: Right, request: FakeRequest): boo
     verb === request.verb &&
     resource === request.resource &&
     name === nameOf(request) &&
-    (where === 'everywhere' ? request.namespace === undefined : request.namespace === istioNamespace)
+    (where === 'everywhere' ? request.namespace !== istioNamespace : request.namespace === istioNamespace)
   );
 }
 
@@ -74,6 +74,21 @@ describe('the healthy mesh over two networks', () => {
       'list pods everywhere',
       'get services everywhere',
     ]);
+  });
+});
+
+describe('a gateway between networks outside the namespace of Istio', () => {
+  it('is unknown where its pods may not be listed, by a right that is in the list', async () => {
+    const {kube} = mesh.one('c1');
+    kube.remove('Service', 'istio-system/istio-eastwestgateway');
+    const service = eastWestService('network1');
+    kube.put({...service, metadata: {...service.metadata, namespace: 'shop'}});
+    kube.deny({verb: 'list', resource: 'pods', namespace: 'shop'});
+    const {result} = await verify();
+    const [request] = sentTo('c1').filter(({namespace}) => namespace === 'shop');
+    const rights = verifyRights.filter((right) => request && covers(right, request));
+    expect(rights.map(({facts}) => facts.includes('networkGateways'))).toEqual([true]);
+    expect(result.checks.find(({id}) => id === 'MESH411')).toMatchObject({result: 'unknown', impliedBy: 'MESH202'});
   });
 });
 

@@ -103,8 +103,8 @@ export const verifyRights: readonly Right[] = [
     group: '',
     resource: 'pods',
     where: 'everywhere',
-    facts: ['proxyRoots'],
-    when: 'for a day after the roots changed',
+    facts: ['proxyRoots', 'networkGateways'],
+    when: "for a day after the roots changed, and of east-west gateways outside Istio's namespace",
   },
   {
     verb: 'list',
