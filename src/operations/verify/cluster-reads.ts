@@ -28,6 +28,8 @@ export interface ClusterReads {
   readonly configMaps: () => Promise<readonly ConfigMapObject[]>;
   /** The ConfigMaps of this name in all namespaces. */
   readonly bundles: (name: string) => Promise<readonly ConfigMapObject[]>;
+  /** Starts that read before anybody knows that it is needed: what comes of it counts only for who asks for it. */
+  readonly bundlesAhead: (name: string) => void;
   /** Services of all namespaces that say which network they lead into. */
   readonly networkServices: () => Promise<readonly ServiceObject[]>;
   /** Gateways of the Gateway API that say so; none where that is not installed. */
@@ -48,40 +50,48 @@ export interface ClusterReads {
   readonly access: () => Promise<{readonly reads: number}>;
 }
 
+/** v1 is served since Gateway API 1.0; older installations have v1beta1 alone (gateway-api.sigs.k8s.io: concepts/versioning). */
+const gatewayApiVersions = ['gateway.networking.k8s.io/v1', 'gateway.networking.k8s.io/v1beta1'] as const;
+
 /** What a finished pod held is gone with it. */
 const hasNotEnded = 'status.phase!=Succeeded,status.phase!=Failed';
 
 /** The reads of one cluster. The session is opened at the first of them. */
 export function clusterReads(deps: Deps, cluster: MeshCluster, istioNamespace: string): ClusterReads {
-  const refused: MeshError[] = [];
+  const refusedForwards: MeshError[] = [];
   const asked = new Map<string, Promise<unknown>>();
+  /** Read ahead of time, and by nobody since. */
+  const unneeded = new Set<string>();
   let api: Promise<KubeApi> | undefined;
   const open = async (): Promise<KubeApi> => {
     const context = requireContext(cluster);
     return (api ??= deps.clusters.open(context));
   };
-  const remember = (thrown: unknown): MeshError => {
-    const error = asMeshError(thrown);
-    if (error.code === 'FORBIDDEN') refused.push(error);
-    return error;
-  };
-  const once = <T>(name: string, ask: (opened: KubeApi) => Promise<T>): Promise<T> => {
+  const ask = <T>(name: string, request: (opened: KubeApi) => Promise<T>): Promise<T> => {
     const before = asked.get(name);
     if (before) return before as Promise<T>;
     const answer = (async () => {
       try {
-        return await ask(await open());
+        return await request(await open());
       } catch (thrown) {
-        throw remember(thrown);
+        throw asMeshError(thrown);
       }
     })();
     asked.set(name, answer);
     return answer;
   };
+  const once = <T>(name: string, request: (opened: KubeApi) => Promise<T>): Promise<T> => {
+    unneeded.delete(name);
+    return ask(name, request);
+  };
   const items = async <T extends KubeObject>(list: Promise<{readonly items: readonly T[]}>): Promise<readonly T[]> =>
     (await list).items;
   const v1 = (kind: string) => ({apiVersion: 'v1', kind});
   const here = {namespace: istioNamespace};
+  const listBundles =
+    (name: string) =>
+    (opened: KubeApi): Promise<readonly ConfigMapObject[]> =>
+      items(opened.list(v1('ConfigMap'), {fieldSelector: `metadata.name=${name}`}));
   return {
     version: () => once('version', async (opened) => readVersion(await opened.raw('/version'), opened.context)),
     kubeSystem: () => once('kube-system', (opened) => opened.get({...v1('Namespace'), name: 'kube-system'})),
@@ -90,21 +100,27 @@ export function clusterReads(deps: Deps, cluster: MeshCluster, istioNamespace: s
       once('deployments', (opened) => items(opened.list({apiVersion: 'apps/v1', kind: 'Deployment'}, here))),
     pods: () => once('pods', (opened) => items(opened.list(v1('Pod'), here))),
     configMaps: () => once('configmaps', (opened) => items(opened.list(v1('ConfigMap'), here))),
-    bundles: (name) =>
-      once(`bundles ${name}`, (opened) =>
-        items(opened.list(v1('ConfigMap'), {fieldSelector: `metadata.name=${name}`})),
-      ),
+    bundles: (name) => once(`bundles ${name}`, listBundles(name)),
+    bundlesAhead: (name) => {
+      const key = `bundles ${name}`;
+      if (asked.has(key)) return;
+      unneeded.add(key);
+      ask(key, listBundles(name)).catch(() => undefined);
+    },
     networkServices: () =>
       once('network services', (opened) => items(opened.list(v1('Service'), {labelSelector: networkLabel}))),
     networkGateways: () =>
       once('network gateways', async (opened) => {
-        const kind = {apiVersion: 'gateway.networking.k8s.io/v1', kind: 'Gateway'};
-        try {
-          return await items(opened.list<GatewayObject>(kind, {labelSelector: networkLabel}));
-        } catch (thrown) {
-          if (asMeshError(thrown).code === 'NOT_FOUND') return [];
-          throw thrown;
+        for (const apiVersion of gatewayApiVersions) {
+          try {
+            return await items(
+              opened.list<GatewayObject>({apiVersion, kind: 'Gateway'}, {labelSelector: networkLabel}),
+            );
+          } catch (thrown) {
+            if (asMeshError(thrown).code !== 'NOT_FOUND') throw thrown;
+          }
         }
+        return [];
       }),
     service: (namespace, name) =>
       once(`service ${namespace}/${name}`, (opened) => opened.find({...v1('Service'), name, namespace})),
@@ -127,20 +143,23 @@ export function clusterReads(deps: Deps, cluster: MeshCluster, istioNamespace: s
       try {
         return await deps.clusters.forward(requireContext(cluster), istioNamespace, pod, ports);
       } catch (thrown) {
-        throw remember(thrown);
+        const error = asMeshError(thrown);
+        if (error.code === 'FORBIDDEN') refusedForwards.push(error);
+        throw error;
       }
     },
     async access() {
-      const answers = await Promise.allSettled(asked.values());
-      const [first, ...others] = refused;
+      const needed = [...asked].filter(([name]) => !unneeded.has(name));
+      const answers = await Promise.allSettled(needed.map(([, answer]) => answer));
+      const failures = answers.filter((answer) => answer.status === 'rejected').map(({reason}) => asMeshError(reason));
+      const [first, ...others] = [...failures, ...refusedForwards].filter(({code}) => code === 'FORBIDDEN');
       if (first) {
         throw new MeshError('FORBIDDEN', [first, ...others].map(({message}) => message).join('; '), {
           hints: first.hints,
         });
       }
-      const failures = answers.filter((answer) => answer.status === 'rejected');
       // Where nothing was answered, nothing was allowed either.
-      if (failures[0] && failures.length === answers.length) throw asMeshError(failures[0].reason);
+      if (failures[0] && failures.length === answers.length) throw failures[0];
       return {reads: answers.length - failures.length};
     },
   };

@@ -55,7 +55,7 @@ export function trustQuestions(options: ClusterQuestionOptions): Questions<Trust
     pushedTrust: () => (options.noSecrets ? trustOfFiles(options) : trustOfSecret(secret)),
     bundles: async () => {
       // Asked for before the control plane has said the name: it nearly always is this one, and asking takes a round trip.
-      reads.bundles(defaultBundleName).catch(() => undefined);
+      reads.bundlesAhead(defaultBundleName);
       const [first] = await controlPlanes();
       return (await reads.bundles(first?.bundleName ?? defaultBundleName)).map(writtenBundles());
     },
