@@ -6,6 +6,7 @@ import type {Row} from '../../../src/domain/checks/report.js';
 import type {VerifyResult} from '../../../src/operations/verify/verify.js';
 import {verifyJunit} from '../../../src/output/views/verify-junit.js';
 import {verifyMermaid} from '../../../src/output/views/verify-mermaid.js';
+import {verifyText} from '../../../src/output/views/verify-text.js';
 import {verifyWide} from '../../../src/output/views/verify-wide.js';
 import {now} from '../../domain/checks/healthy.js';
 
@@ -167,6 +168,42 @@ describe('-o wide', () => {
 
   it('has no matrix for a cluster alone', () => {
     expect(wide(cluster('c1', {})).some((line) => line.startsWith('TRUSTING'))).toBe(false);
+  });
+});
+
+describe.each([
+  ['text', verifyText],
+  ['-o wide', verifyWide],
+] as const)('pairs in %s', (_, view) => {
+  const names = Array.from({length: 50}, (_one, index) => `c${String(index + 1)}`);
+  const bad = (cluster: string, peer: string): boolean => cluster === 'c1' && peer === 'c2';
+  const rows = names.flatMap((name) =>
+    names
+      .filter((peer) => peer !== name)
+      .map((peer): Partial<Row> => {
+        const pair = {id: 'MESH307', title: 'accepts', scope: 'pair', cluster: name, peer} as const;
+        if (bad(name, peer)) return {...pair, result: 'error'};
+        return name === 'c3' && peer === 'c4' ? {...pair, result: 'skipped', reason: 'no\u001b[2J istiod'} : pair;
+      }),
+  );
+  const lines = view(verified(rows)).split('\n');
+
+  it('that say nothing but ok are one line for each check, result and trusting cluster', () => {
+    expect(lines.filter((line) => /^c\d+ to /.test(line))).toHaveLength(51);
+    expect(lines.filter((line) => line === '  ok       MESH307  accepts (49 of 49 clusters)')).toHaveLength(48);
+    const at = lines.findIndex((line) => line.startsWith('c3 to '));
+    expect(lines.slice(at, at + 4)).toEqual([
+      'c3 to c1, c2, c4, c5, c6 and 44 more',
+      '  ok       MESH307  accepts (48 of 49 clusters)',
+      '  skipped  MESH307  accepts (1 of 49 clusters: no istiod)',
+      '',
+    ]);
+  });
+
+  it('that say more stand for themselves', () => {
+    const at = lines.indexOf('c1 to c2');
+    expect(lines[at + 1]).toBe('  error    MESH307  accepts');
+    expect(lines).toContain('  ok       MESH307  accepts (48 of 48 clusters)');
   });
 });
 
