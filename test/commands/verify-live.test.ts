@@ -71,13 +71,25 @@ describe('what istiod says of itself', () => {
     expect(rows[0]?.reason).toContain('1.11');
   });
 
-  it('names the clusters whose remote secret is to be made anew, with its own command', async () => {
+  it('names the clusters whose remote secret is to be made anew, with its own command that shows the old address first', async () => {
     mesh.one('c1').says.clusters.push(peer('timeout'));
     const {rows} = await verify('MESH412');
     expect(rows.find(({result}) => result === 'error')?.fix).toBe(
-      'istioctl --context ctx-c2 create-remote-secret -n istio-system -i istio-system --name c2 | kubectl --context ctx-c1 apply -f -',
+      `kubectl --context ctx-c1 -n istio-system get secret istio-remote-secret-c2 -o go-template='{{range .data}}{{base64decode .}}{{"\\n"}}{{end}}' | grep -oE 'server"?: *[^ ,]+' && ` +
+        'istioctl --context ctx-c2 create-remote-secret -n istio-system -i istio-system --name c2 | kubectl --context ctx-c1 apply -f -',
     );
   });
+
+  it.each(['istio-system/c2-by-hand', 'other/istio-remote-secret-c2'])(
+    'leaves a remote secret that istioctl did not name to whoever made it: %s',
+    async (secretName) => {
+      mesh.one('c1').says.clusters.push({...peer('timeout'), secretName});
+      const {rows} = await verify('MESH412');
+      expect(rows.find(({result}) => result === 'error')?.fix).toBe(
+        'kubectl --context ctx-c1 -n istio-system logs -l app=istiod --tail=-1 | grep -i -e c2 -e failed',
+      );
+    },
+  );
 });
 
 describe('what istiod does not say', () => {

@@ -9,7 +9,7 @@ import {answerOf, runCommand} from '../helpers/run-command.js';
 import {tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js';
 import type {TinyOptions} from '../helpers/tiny-ca.js';
 import {istiod, pod} from '../helpers/trust-mesh.js';
-import {publishedBundle, verifiedMesh, webhooksOf} from '../helpers/verify-mesh.js';
+import {bundleNamespaces, publishedBundle, verifiedMesh, webhooksOf} from '../helpers/verify-mesh.js';
 import type {VerifiedMesh} from '../helpers/verify-mesh.js';
 
 let mesh: VerifiedMesh;
@@ -98,6 +98,27 @@ describe('acceptance between clusters (MESH307)', () => {
     kube.put(configMap('istio-system/our-roots', {'root-cert.pem': mesh.root.certificate.pem}));
     expect((await verify('MESH307')).rows.map(name)).toEqual(['MESH307 c1 c2 ok', 'MESH307 c2 c1 ok']);
   });
+
+  it.each([
+    ['the same', true, 'ok'],
+    ['another root', false, 'error'],
+  ])('counts what all bundles hold where revisions name theirs differently: %s', async (_, isSame, result) => {
+    const {kube} = mesh.one('c1');
+    const canary = istiod('1.31.0', {CLUSTER_ID: 'c1', PILOT_CA_CERT_CONFIGMAP: 'our-roots'});
+    const labels = {...canary.metadata.labels, 'istio.io/rev': 'canary'};
+    kube.put({...canary, metadata: {...canary.metadata, name: 'istiod-canary', labels}});
+    const {certificate} = isSame ? mesh.root : await tinyRoot();
+    kube.put(configMap('istio-system/our-roots', {'root-cert.pem': certificate.pem}));
+    const {rows} = await verify('MESH307');
+    expect(rows.map(name)).toEqual([`MESH307 c1 c2 ${result}`, 'MESH307 c2 c1 ok']);
+  });
+
+  it('is not judged where a ClusterTrustBundle carries the roots, and says what was not proven', async () => {
+    mesh.one('c1').kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1', ENABLE_CLUSTER_TRUST_BUNDLE_API: 'true'}));
+    const {rows} = await verify('MESH307');
+    expect(rows.map(name)).toEqual(['MESH307 c1 c2 skipped', 'MESH307 c2 c1 ok']);
+    expect(rows[0]?.reason).toMatch(/c1 trusts c2 was not proven/);
+  });
 });
 
 describe('webhooks (MESH306)', () => {
@@ -174,10 +195,13 @@ function withClient(object: FakeObject, client: object): FakeObject {
 
 describe('proxies (MESH310)', () => {
   const hoursAgo = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString();
-  const proxied = (path: string, createdAt: string, more: object = {}): FakeObject => {
+  const ownedBy = (kind: string, owner: string): object => ({
+    ownerReferences: [{apiVersion: 'apps/v1', kind, name: owner, uid: '1'}],
+  });
+  const proxied = (path: string, createdAt: string, more: object = {}, owner: object = {}): FakeObject => {
     const object = pod(path, {status: {phase: 'Running'}, ...more}, {'service.istio.io/canonical-name': 'x'});
     const annotations = {'sidecar.istio.io/status': '{}'};
-    return {...object, metadata: {...object.metadata, annotations, creationTimestamp: createdAt}};
+    return {...object, metadata: {...object.metadata, ...owner, annotations, creationTimestamp: createdAt}};
   };
   const changed = (hours: number): void => {
     mesh.one('c1').kube.put(publishedBundle('istio-system', mesh.root.certificate.pem, hoursAgo(hours)));
@@ -196,22 +220,15 @@ describe('proxies (MESH310)', () => {
 
   it('that are older than a change of today make it unknown: how many, until when, and how to end it', async () => {
     changed(1);
-    mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(5)));
+    mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(5), {}, ownedBy('DaemonSet', 'agent')));
     mesh.one('c1').kube.put(proxied('shop/new', hoursAgo(0.5)));
     const {code, rows} = await verify('MESH310', 'c1');
     expect([code, ...rows.map(name)]).toEqual([4, 'MESH310 c1 unknown']);
     expect(rows[0]?.error?.code).toBe('TOO_EARLY');
     expect(rows[0]?.reason).toContain('1 proxy started before (shop/old)');
     expect(rows[0]?.reason).toContain(hoursAgo(1 - 24).slice(0, 10));
-    expect(rows[0]?.fix).toMatch(/^kubectl --context ctx-c1 -n shop rollout restart /);
+    expect(rows[0]?.fix).toBe('kubectl --context ctx-c1 -n shop rollout restart daemonset/agent');
     expect(lists()).toHaveLength(2);
-  });
-
-  it('in several namespaces are restarted by one line', async () => {
-    changed(1);
-    for (const space of ['default', 'shop']) mesh.one('c1').kube.put(proxied(`${space}/old`, hoursAgo(5)));
-    const {rows} = await verify('MESH310', 'c1');
-    expect(rows[0]?.fix).toMatch(/^for namespace in default shop; do kubectl .* -n "\$namespace" .*; done$/);
   });
 
   it.each([
@@ -245,14 +262,45 @@ describe('proxies (MESH310)', () => {
     changed(1);
     const {kube} = mesh.one('c1');
     const ztunnel = pod('kube-system/x-1', {status: {phase: 'Running'}}, {app: 'ztunnel'});
-    const ownerReferences = [{apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'my-ztunnel', uid: '1'}];
-    kube.put({...ztunnel, metadata: {...ztunnel.metadata, creationTimestamp: hoursAgo(9), ownerReferences}});
-    kube.put(proxied('shop/old', hoursAgo(5)));
+    const metadata = {...ztunnel.metadata, creationTimestamp: hoursAgo(9), ...ownedBy('DaemonSet', 'my-ztunnel')};
+    kube.put({...ztunnel, metadata});
+    kube.put(proxied('shop/old', hoursAgo(5), {}, ownedBy('StatefulSet', 'db')));
     const {rows} = await verify('MESH310', 'c1');
     expect(rows[0]?.fix.split(' && ')).toEqual([
-      'kubectl --context ctx-c1 -n shop rollout restart deployment,statefulset,daemonset',
+      'kubectl --context ctx-c1 -n shop rollout restart statefulset/db',
       'kubectl --context ctx-c1 -n kube-system rollout restart daemonset/my-ztunnel',
     ]);
+  });
+
+  describe('of a bundle that was made anew', () => {
+    const made = (hours: number, ...namespaces: readonly string[]): void => {
+      const [at, {kube}] = [hoursAgo(hours), mesh.one('c1')];
+      for (const space of namespaces) {
+        const path = `${space}/istio-ca-root-cert`;
+        kube.remove('ConfigMap', path);
+        const object = publishedBundle(space, mesh.root.certificate.pem, at);
+        kube.put({...object, metadata: {...object.metadata, creationTimestamp: at}});
+      }
+    };
+
+    it.each<[string, string, number, readonly string[], number]>([
+      ['unknown', 'they are older than all bundles of these roots', 1, bundleNamespaces, 5],
+      ['ok', 'other bundles show that the roots are older', 1, ['istio-system'], 5],
+      ['ok', 'they came a moment earlier, as in a new mesh', 1, bundleNamespaces, 1 + 30 / 3600],
+      ['ok', 'every certificate of that time has ended', 25, bundleNamespaces, 30],
+    ])('are %s where %s', async (result, _, hours, namespaces, age) => {
+      made(hours, ...namespaces);
+      mesh.one('c1').kube.put(proxied('shop/old', hoursAgo(age), {}, ownedBy('StatefulSet', 'db')));
+      const {rows} = await verify('MESH310', 'c1');
+      expect(rows.map(name)).toEqual([`MESH310 c1 ${result}`]);
+    });
+
+    it('may be ztunnels, which wait for their first bundle', async () => {
+      made(1, ...bundleNamespaces);
+      const ztunnel = pod('istio-system/ztunnel-1', {status: {phase: 'Running'}}, {app: 'ztunnel'});
+      mesh.one('c1').kube.put({...ztunnel, metadata: {...ztunnel.metadata, creationTimestamp: hoursAgo(9)}});
+      expect((await verify('MESH310', 'c1')).rows.map(name)).toEqual(['MESH310 c1 ok']);
+    });
   });
 
   describe('that istiod pushes roots to', () => {

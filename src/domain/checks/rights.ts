@@ -104,7 +104,7 @@ export const verifyRights: readonly Right[] = [
     resource: 'pods',
     where: 'everywhere',
     facts: ['proxyRoots', 'networkGateways'],
-    when: "for a day after the roots changed, and of east-west gateways outside Istio's namespace",
+    when: "for a day after istiod wrote the roots, and of east-west gateways outside Istio's namespace",
   },
   {
     verb: 'list',

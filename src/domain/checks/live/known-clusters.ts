@@ -38,7 +38,7 @@ export const knownClustersCheck = defineCheck({
       "syncing: istiod has not read that cluster's services yet. timeout: it could not within PILOT_REMOTE_CLUSTER_TIMEOUT (30 s) and serves without them: requests never reach that cluster. Another own name: proxies and remote secrets call the cluster by a name that this istiod does not know.",
     byHand:
       'istioctl remote-clusters --context "$CTX"\nkubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/debug/clusterz',
-    mend: "timeout, closed: see in istiod's log why, and that the server in the remote secret can be reached from istiod's pod; then make the remote secret anew. A cluster that is gone: delete its remote secret. Another own name: render install.yaml anew and apply it.",
+    mend: "timeout, closed: see in istiod's log why, and that the server in the remote secret can be reached from istiod's pod; then make the remote secret anew. The command prints the address that is in it and puts in the one of your kubeconfig: where the old one was right (given by `--server`, say), add `--server ADDRESS`, and where GitOps keeps the Secret, change it there. A Secret of another name than istioctl gives is for whoever made it. A cluster that is gone: delete its remote secret. Another own name: render install.yaml anew and apply it.",
     source:
       'istio/istio pkg/kube/multicluster/secretcontroller.go (ListRemoteClusters), pkg/kube/multicluster/cluster.go (states), pilot/pkg/xds/debug.go',
   },
@@ -72,16 +72,24 @@ function notSynced({name, value}: Part<IstiodClusters>, subject: ClusterSubject)
     }));
 }
 
-/** A new remote secret where the peer can be asked for one; elsewhere what istiod says about it. */
+/**
+ * A new remote secret where the peer can be asked for one, and istioctl's naming (istio/istio
+ * istioctl/pkg/multicluster/remote_secret.go) says that it takes the place of the one there; elsewhere what istiod says
+ * about it. The address that is replaced is shown, not lost: it may have been given by `--server`. The token is not.
+ */
 function syncFix(row: KnownCluster, {cluster, commands, mesh}: ClusterSubject): string {
   const {namespace} = mesh.istio;
   const peer: MeshCluster | undefined = mesh.clusters.find(({name}) => name === row.id);
-  if (isOwn(row) || peer?.context === undefined || peer.name === cluster.name) {
+  const secret = `istio-remote-secret-${row.id}`;
+  const isReplaced = row.secretName === `${namespace}/${secret}`;
+  if (isOwn(row) || !isReplaced || peer?.context === undefined || peer.name === cluster.name) {
     return `${commands.kubectl(cluster, `-n ${namespace} logs -l app=istiod --tail=-1`)} | grep -i -e ${shellWord(row.id)} -e failed`;
   }
+  const template = `go-template='{{range .data}}{{base64decode .}}{{"\\n"}}{{end}}'`;
+  const show = commands.kubectl(cluster, `-n ${namespace} get secret ${shellWord(secret)} -o ${template}`);
   const make = commands.istioctl(
     peer,
     `create-remote-secret -n ${namespace} -i ${namespace} --name ${shellWord(peer.name)}`,
   );
-  return `${make} | ${commands.kubectl(cluster, 'apply -f -')}`;
+  return `${show} | grep -oE 'server"?: *[^ ,]+' && ${make} | ${commands.kubectl(cluster, 'apply -f -')}`;
 }

@@ -2,7 +2,7 @@ import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
 import {shellWord} from '../commands.js';
 import {some} from '../describe.js';
-import type {IstiodMetrics, Part} from '../facts.js';
+import type {IstiodMetrics, LiveRoots, LiveRootsElsewhere, Part, PushedTrust} from '../facts.js';
 
 const expected = 'no certificate request that istiod could not sign';
 
@@ -20,9 +20,10 @@ export const signingCheck = defineCheck({
   scope: 'cluster',
   vantage: 'live istiod',
   needs: ['istiodMetrics', 'controlPlanes'],
+  uses: ['pushedTrust', 'liveRoots'],
   waitable: true,
   implies: [],
-  judge: ({istiodMetrics, controlPlanes}, {cluster, commands, mesh}) => {
+  judge: ({istiodMetrics, controlPlanes, pushedTrust, liveRoots}, {cluster, commands, mesh}) => {
     if (istiodMetrics.length === 0) return notApplicable('no istiod runs here');
     const cas = istiodMetrics.filter(({value}) => value.rootEnd !== undefined || value.requests > 0);
     if (cas.length === 0) return notApplicable('no istiod here is a CA');
@@ -39,7 +40,8 @@ export const signingCheck = defineCheck({
         cluster,
         `-n ${namespace} rollout restart ${shellWord(`deployment/${deployment?.name ?? 'istiod'}`)}`,
       );
-      return [{observed, expected, fix: `${log} | grep -i -e "CSR signing error" -e authenticat; ${restart}`}];
+      const why = `${log} | grep -i -e "CSR signing error" -e authenticat`;
+      return [{observed, expected, fix: keepsRoots(pushedTrust, liveRoots) ? `${why}; ${restart}` : why}];
     });
     return findingsOr(findings, () =>
       ok(
@@ -55,11 +57,21 @@ export const signingCheck = defineCheck({
       'Workloads whose requests fail have no certificate: new ones do not start, running ones are cut off when theirs ends. CSR_ERROR and TTL_ERROR are requests that cannot be granted (a malformed one, a life above MAX_WORKLOAD_CERT_TTL), CERT_GEN_ERROR and CA_NOT_READY are istiod itself.',
     byHand:
       'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/metrics | grep -e citadel_server_csr -e citadel_server_success -e citadel_server_authentication\nkubectl --context "$CTX" -n istio-system logs "$ISTIOD_POD" | grep -e "CSR signing error" -e "authenticate failure"',
-    mend: "Read why in istiod's log: the life asked for (SECRET_TTL of the proxy), a token of another cluster or trust domain, a CA that has ended. Mend that, then restart istiod: its counters begin at its start, so the finding stays until then.",
+    mend: "Read why in istiod's log: the life asked for (SECRET_TTL of the proxy), a token of another cluster or trust domain, a CA that has ended. Mend that, then restart istiod: its counters begin at its start, so the finding stays until then. The command restarts it only where Secret cacerts holds the roots that it has loaded: elsewhere a restart would change the roots under running workloads, and `kubectl mesh trust diff CLUSTER` comes first.",
     source:
       'istio/istio security/pkg/server/ca/server.go (CreateCertificate), security/pkg/server/ca/monitoring.go, security/pkg/pki/error/error.go (reasons)',
   },
 });
+
+/** Whether an istiod that starts anew has the roots of the one that runs; false, too, where that is not known. */
+function keepsRoots(
+  pushed: PushedTrust | 'absent' | undefined,
+  live: LiveRoots | LiveRootsElsewhere | undefined,
+): boolean {
+  if (pushed === undefined || pushed === 'absent' || live === undefined || live === 'elsewhere') return false;
+  const [next, loaded] = [new Set(pushed.roots), new Set(live.certificates.map(({fingerprint}) => fingerprint))];
+  return next.size > 0 && next.size === loaded.size && [...next].every((root) => loaded.has(root));
+}
 
 /** What is wrong about the counts of one istiod; undefined when nothing is. */
 function trouble({name, value}: Part<IstiodMetrics>): string | undefined {

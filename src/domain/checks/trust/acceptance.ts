@@ -26,7 +26,11 @@ export const acceptanceCheck = defineCheck({
     if (servedChains.peer.length === 0) return notApplicable(`${peer.name} runs no istiod that would sign`);
     const presented = signedByItself(servedChains.peer);
     if (presented.length === 0) return notApplicable(`${peer.name}: ${someoneElses(servedChains.peer)}`);
-    if (roots === 'elsewhere') return notApplicable('istiod publishes its roots by other means than one ConfigMap');
+    if (roots === 'elsewhere') {
+      return notApplicable(
+        `istiod publishes its roots in a ClusterTrustBundle, which is not read: that ${cluster.name} trusts ${peer.name} was not proven`,
+      );
+    }
     const expected = `a chain that ends in ${rootsOf(roots)}, which ${cluster.name} trusts`;
     const findings = presented.flatMap((pod): readonly Finding[] => {
       const refusal = refusalOf(roots, pod.value, now);
@@ -46,7 +50,7 @@ export const acceptanceCheck = defineCheck({
   },
   explanation: {
     meaning:
-      'A certificate that istiod of the other cluster signed verifies, now, against the bundle that this cluster gives its workloads (ConfigMap istio-ca-root-cert beside istiod). Both are what runs, not what files say, and signatures and dates are verified, not names compared. During a rotation bundles may differ and still accept each other: that is ok.',
+      'A certificate that istiod of the other cluster signed verifies, now, against the bundle that this cluster gives its workloads (ConfigMap istio-ca-root-cert beside istiod). Both are what runs, not what files say, and signatures and dates are verified, not names compared. Where revisions give their workloads bundles of different names, what all of these hold counts. During a rotation bundles may differ and still accept each other: that is ok.',
     breaks:
       'Workloads of this cluster refuse those of the other: connections between the clusters fail with "certificate verify failed", while each cluster by itself is fine.',
     byHand:

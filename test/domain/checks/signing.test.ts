@@ -1,0 +1,41 @@
+import {expect, it} from 'vitest';
+import type {LiveRoots} from '../../../src/domain/checks/facts.js';
+import {Parts} from '../../../src/domain/checks/facts.js';
+import {judge} from '../../../src/domain/checks/judge.js';
+import {signingCheck} from '../../../src/domain/checks/live/signing.js';
+import {known} from '../../../src/domain/observed.js';
+import type {Spoilt} from './healthy.js';
+import {clusterValues, evidence, fingerprintsOf, istiodMetrics, liveRoots} from './healthy.js';
+
+const healthy = clusterValues('cluster1').pushedTrust;
+if (healthy === 'absent') throw new Error('a healthy cluster has Secret cacerts');
+
+const loaded = liveRoots('cluster1');
+const pushed = (...roots: readonly LiveRoots[]) => ({...healthy, roots: roots.flatMap(fingerprintsOf)});
+const failing = new Parts([
+  {
+    name: 'istiod-1',
+    seen: known(istiodMetrics('cluster1', {signingErrors: [{reason: 'CSR_ERROR', count: 1}]})),
+  },
+]);
+
+it.each<[string, boolean, NonNullable<Spoilt['cluster1']>]>([
+  ['are those that it has loaded', true, {pushedTrust: pushed(loaded), liveRoots: loaded}],
+  ['are others', false, {pushedTrust: pushed(liveRoots('foreign')), liveRoots: loaded}],
+  ['are more', false, {pushedTrust: pushed(loaded, liveRoots('foreign')), liveRoots: loaded}],
+  ['are fewer', false, {pushedTrust: pushed(loaded), liveRoots: liveRoots('cluster1', 'foreign')}],
+  ['are not pushed', false, {pushedTrust: 'absent', liveRoots: loaded}],
+  ['are published elsewhere', false, {pushedTrust: pushed(loaded), liveRoots: 'elsewhere'}],
+])('MESH309 restarts istiod only where the roots of its next start are the same: they %s', (_, restarts, cluster1) => {
+  const rows = judge([signingCheck], evidence({cluster1: {istiodMetrics: failing, ...cluster1}})).checks;
+  const fix = rows.find(({result}) => result === 'warning')?.fix ?? '';
+  expect(fix).toMatch(/ logs istiod-1 \| grep /);
+  expect(fix.includes('rollout restart')).toBe(restarts);
+});
+
+it('MESH309 restarts nothing where it is not known', () => {
+  const {facts, clusters, ...rest} = evidence({cluster1: {istiodMetrics: failing}});
+  const blind = clusters.map((one) => ({...one, facts: {...one.facts, liveRoots: {leftOut: 'not asked'}}}));
+  const {checks} = judge([signingCheck], {...rest, facts, clusters: blind});
+  expect(checks.find(({result}) => result === 'warning')?.fix).not.toContain('rollout restart');
+});
