@@ -89,7 +89,7 @@ function sightOf(
   const [own, others] = [signedByItself(presented), presented.filter(({value}) => value.signedBy !== undefined)];
   const trusted = roots && 'value' in roots && roots.value !== 'elsewhere' ? roots.value : undefined;
   const unseen = [
-    ...(trusted ? [] : [whyUnseen(roots, 'istiod publishes its roots by other means than one ConfigMap')]),
+    ...(trusted ? [] : [whyUnseen(roots, 'istiod publishes its roots by other means than ConfigMaps')]),
     ...(parts ?? []).flatMap(({seen}) => ('unknown' in seen ? [seen.unknown.message] : [])),
     ...(others.length > 0 ? [someoneElses(others)] : []),
     ...(parts ? [] : [whyUnseen(chains, 'no istiod was asked')]),

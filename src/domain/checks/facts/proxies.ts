@@ -12,5 +12,5 @@ export type ProxyRoots =
   | {readonly state: 'pushed'; readonly changedAt: Date; readonly proxies: number}
   /** The object does not say when it was written: Kubernetes before 1.18 keeps no account (managedFields). */
   | {readonly state: 'not recorded'}
-  /** istiod publishes the bundle by other means than one ConfigMap. */
+  /** istiod publishes the bundle by other means than ConfigMaps. */
   | {readonly state: 'elsewhere'};

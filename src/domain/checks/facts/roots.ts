@@ -9,5 +9,5 @@ export interface LiveRoots {
   readonly certificates: readonly Certificate[];
 }
 
-/** istiod publishes the bundle by other means than one ConfigMap. */
+/** istiod publishes the bundle by other means than ConfigMaps. */
 export type LiveRootsElsewhere = 'elsewhere';

@@ -19,7 +19,7 @@ export const webhooksCheck = defineCheck({
   judge: ({webhooks, liveRoots, controlPlanes}, subject) => {
     if (controlPlanes.length === 0 && subject.cluster.role === 'primary') return notApplicable('no istiod runs here');
     if (liveRoots === 'elsewhere') {
-      return notApplicable('istiod publishes its roots by other means than one ConfigMap');
+      return notApplicable('istiod publishes its roots by other means than ConfigMaps');
     }
     const isOwn = ({workload}: ControlPlaneFacts): boolean => otherCertProvider(workload.env) === undefined;
     const judged = webhooks
