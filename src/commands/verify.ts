@@ -14,7 +14,7 @@ export default class Verify extends MeshCommand {
   static override summary = 'Prove that the mesh is as declared, or say what is not';
   static override description = `Looks at the work directory, at each cluster's API server and at every running istiod, and judges what it saw.
 
-Each finding has an id, what was observed, what was expected, and the command that mends it. What could not be seen is unknown, never ok. Exit code: 0 all well, 3 findings, 4 something is unknown.`;
+Each finding has an id, what was observed, what was expected, and the command that mends it. What could not be seen is unknown, never ok. Exit code: 0 all well, 2 mesh.yaml is invalid, 3 findings, 4 something is unknown, 124 --wait was in vain.`;
   static override examples = [
     {description: 'Every cluster of mesh.yaml', command: '<%= config.bin %> <%= command.id %>'},
     {

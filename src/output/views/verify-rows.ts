@@ -28,9 +28,22 @@ export function details({observed, expected, reason, fix}: Row): readonly (reado
     ['reason', reason ?? ''],
     ['observed', observed],
     ['expected', expected],
-    ['fix', fix],
+    [onlyLooks(fix) ? 'look' : 'fix', fix],
   ] as const;
   return all.filter(([, text]) => text !== '').map(([name, text]) => [name, printableLine(text)] as const);
+}
+
+/** kubectl's commands that change nothing (kubectl --help). */
+const looking = ['get', 'describe', 'logs', 'version', 'auth', 'events'];
+
+/** Whether a command shows a person what to do and mends nothing by itself. */
+export function onlyLooks(command: string): boolean {
+  if (/&&|;/.test(command)) return false;
+  const words = command.split(' ');
+  if (words[0] !== 'kubectl') return false;
+  const flagsWithValue = ['--context', '--kubeconfig', '--as', '--as-group', '-n'];
+  const verb = words.slice(1).find((word, at) => !word.startsWith('-') && !flagsWithValue.includes(words[at] ?? ''));
+  return verb !== undefined && looking.includes(verb);
 }
 
 /** Whether a person has to look at it. */

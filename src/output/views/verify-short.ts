@@ -2,7 +2,7 @@
 import type {Row} from '../../domain/checks/report.js';
 import {printableLine} from '../../domain/printable.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
-import {isBad, placeOf, timeoutLines} from './verify-rows.js';
+import {isBad, onlyLooks, placeOf, timeoutLines} from './verify-rows.js';
 
 /** `-o short`. */
 export function verifyShort(result: VerifyResult): string {
@@ -34,6 +34,6 @@ function groupOf(row: Row): string | undefined {
 
 function shortLine(row: Row): string {
   const what = row.result === 'unknown' ? (row.reason ?? '') : row.observed;
-  const fix = row.fix === '' ? '' : `; fix: ${row.fix}`;
+  const fix = row.fix === '' ? '' : `; ${onlyLooks(row.fix) ? 'look' : 'fix'}: ${row.fix}`;
   return printableLine(`${row.result} ${row.id} ${placeOf(row)}: ${row.title}: ${what}${fix}`);
 }

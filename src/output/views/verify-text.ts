@@ -1,26 +1,46 @@
 /**
  * Verify as text. Rules: one block for the mesh, one for each cluster and each pair (one for all pairs of a trusting cluster
  * of which nothing but ok and skipped is to be said: fifty clusters have 2,450); one line for each check, what is wrong
- * indented below it with the command that mends it; a consequence names its cause instead; the verdict last.
+ * indented below it with the command that mends it; a consequence names its cause instead; the verdict last. A command
+ * that mends several rows is printed once: some must not be executed twice.
  */
 import {some} from '../../domain/checks/describe.js';
 import type {Row} from '../../domain/checks/report.js';
 import {printableLine} from '../../domain/printable.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
-import {details, isBad, places, resultWidth, timeoutLines, verdictText} from './verify-rows.js';
+import {details, isBad, placeOf, places, resultWidth, timeoutLines, verdictText} from './verify-rows.js';
 
 /** `-o text`. */
 export function verifyText(result: VerifyResult): string {
-  return [...sections(result, false), ...timeoutLines(result), `Verdict: ${verdictText(result)}`].join('\n');
+  return [
+    ...sections(result, false),
+    ...dryRunLines(result),
+    ...timeoutLines(result),
+    `Verdict: ${verdictText(result)}`,
+  ].join('\n');
+}
+
+/** How to see what a fix would do, where one of our own commands is a fix that would ask otherwise. */
+export function dryRunLines({checks: rows}: VerifyResult): readonly string[] {
+  const changes = rows.some(
+    ({fix, impliedBy}) => impliedBy === undefined && /kubectl mesh (?:certs|trust|install|up)\b.* --yes/.test(fix),
+  );
+  return changes ? ['What a `kubectl mesh` fix would do, it says itself with --dry-run instead of --yes.', ''] : [];
 }
 
 /** The blocks; `withEvidence`: what was observed of what is well, too. */
 export function sections({checks: rows}: VerifyResult, withEvidence: boolean): readonly string[] {
   const all = places(rows);
   const quiet = all.filter(isQuietPair);
+  const shown = all.flatMap((one) => one.rows.filter(hasDetails));
+  const twin = (row: Row): Row | undefined => {
+    const first = row.fix === '' ? undefined : shown.find(({fix}) => fix === row.fix);
+    return first === row ? undefined : first;
+  };
+  const options = {withEvidence, twin};
   return all.flatMap((one) => {
     const alike = quiet.includes(one) ? quiet.filter((other) => clusterOf(other) === clusterOf(one)) : [];
-    if (alike.length < 2) return [one.place, ...placeLines(one.rows, withEvidence), ''];
+    if (alike.length < 2) return [one.place, ...placeLines(one.rows, options), ''];
     return alike[0] === one ? [...quietLines(alike), ''] : [];
   });
 }
@@ -54,24 +74,51 @@ function quietLines(all: readonly Place[]): readonly string[] {
   ];
 }
 
-/** The lines of one place. Checks skipped for one reason are one line, last: a page of them would hide the others. */
-function placeLines(rows: readonly Row[], withEvidence: boolean): readonly string[] {
-  const alike = (row: Row): readonly Row[] =>
-    row.result === 'skipped' ? rows.filter(({result, reason}) => result === 'skipped' && reason === row.reason) : [row];
+interface RowOptions {
+  readonly withEvidence: boolean;
+  /** The row shown before that is mended by the same command. */
+  readonly twin: (row: Row) => Row | undefined;
+}
+
+/**
+ * The lines of one place. Checks skipped for one reason are one line, and so are consequences of one cause, last: a page
+ * of them would hide the others.
+ */
+function placeLines(rows: readonly Row[], options: RowOptions): readonly string[] {
+  const alike = (row: Row): readonly Row[] => {
+    const why = whyFolded(row);
+    return why === undefined ? [row] : rows.filter((other) => whyFolded(other) === why);
+  };
   const single = rows.filter((row) => alike(row).length === 1);
   const several = rows.filter((row) => alike(row).length > 1 && alike(row)[0] === row);
   return [
-    ...single.flatMap((row) => rowLines(row, withEvidence)),
-    ...several.map((row) => `  skipped  ${String(alike(row).length)} checks (${row.reason ?? ''})`),
+    ...single.flatMap((row) => rowLines(row, options)),
+    ...several.map((row) => {
+      const ids = [...new Set(alike(row).map(({id}) => id))];
+      const what = row.result === 'skipped' ? `${String(ids.length)} checks` : ids.join(', ');
+      return `  ${row.result.padEnd(resultWidth)}  ${what} (${whyNoDetails(row)})`;
+    }),
   ];
 }
 
-function rowLines(row: Row, withEvidence: boolean): readonly string[] {
+/** What rows that are folded into one line share. */
+function whyFolded(row: Row): string | undefined {
+  return hasDetails(row) || row.result === 'ok' ? undefined : `${row.result} ${whyNoDetails(row)}`;
+}
+
+/** Whether a person has to read more of it than one line. */
+function hasDetails(row: Row): boolean {
+  return isBad(row) && row.impliedBy === undefined;
+}
+
+function whyNoDetails({result, reason = '', impliedBy}: Row): string {
+  return result === 'skipped' || impliedBy === undefined ? printableLine(reason) : `follows from ${impliedBy}`;
+}
+
+function rowLines(row: Row, {withEvidence, twin}: RowOptions): readonly string[] {
   const head = headOf(row);
-  if (row.result === 'ok') return [head, ...(withEvidence ? detailLines(row) : [])];
-  if (row.result === 'skipped') return [`${head} (${row.reason ?? ''})`];
-  if (row.impliedBy !== undefined) return [`${head} (follows from ${row.impliedBy})`];
-  return [head, ...detailLines(row)];
+  if (row.result === 'ok') return [head, ...(withEvidence ? detailLines(row, undefined) : [])];
+  return hasDetails(row) ? [head, ...detailLines(row, twin(row))] : [`${head} (${whyNoDetails(row)})`];
 }
 
 function headOf({result, id, title}: Row): string {
@@ -80,6 +127,7 @@ function headOf({result, id, title}: Row): string {
 
 const nameWidth = 'observed: '.length;
 
-function detailLines(row: Row): readonly string[] {
-  return details(row).map(([name, text]) => `${' '.repeat(resultWidth + 4)}${`${name}:`.padEnd(nameWidth)}${text}`);
+function detailLines(row: Row, twin: Row | undefined): readonly string[] {
+  const seen = twin === undefined ? row : {...row, fix: `the same as for ${twin.id}, ${placeOf(twin)}`};
+  return details(seen).map(([name, text]) => `${' '.repeat(resultWidth + 4)}${`${name}:`.padEnd(nameWidth)}${text}`);
 }

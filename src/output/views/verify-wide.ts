@@ -5,13 +5,14 @@ import {printableLine} from '../../domain/printable.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
 import {table} from '../table.js';
 import {timeoutLines, verdictText} from './verify-rows.js';
-import {sections} from './verify-text.js';
+import {dryRunLines, sections} from './verify-text.js';
 
 /** `-o wide`. */
 export function verifyWide(result: VerifyResult): string {
   return [
     ...sections(result, true),
     ...pictureLines(result.mesh),
+    ...dryRunLines(result),
     ...timeoutLines(result),
     `Verdict: ${verdictText(result)}`,
   ].join('\n');
