@@ -77,7 +77,8 @@ describe('MESH411', () => {
   });
 
   it('misses a Gateway of the Gateway API that is not installed', async () => {
-    mesh.one('c2').kube.fault({resource: 'gateways'}, {status: 404, message: 'the server could not find it'});
+    // In neither version.
+    mesh.one('c2').kube.fault({resource: 'gateways'}, {status: 404, message: 'the server could not find it'}, 2);
     expect(bad(await rows('MESH411'))).toEqual(['MESH411 error: c2: no gateway into network2']);
   });
 
