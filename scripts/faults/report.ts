@@ -115,7 +115,7 @@ Measured on ${measured.toISOString().slice(0, 10)} with Istio ${istio} and Kuber
 
 ## How to read it
 
-Each fault is seeded in a healthy, running mesh of two clusters: real API servers, real istiods ([testing](testing.md)), real
+Each fault is seeded in a healthy, running mesh, mostly of two clusters: real API servers, real istiods ([testing](testing.md)), real
 files. Then a whole \`kubectl mesh verify --fail-on warning\` runs.
 
 - **Caught by**: the findings that are no consequence of another. There should be one id, that of the fault.

@@ -60,11 +60,25 @@ export async function dataOf(
   return found?.data;
 }
 
-/** Waits until istiod has written this bundle: after a restart the new one waits for the old one's lease. */
+interface WebhookConfiguration extends Resource {
+  readonly webhooks?: readonly {readonly clientConfig: {readonly caBundle?: string}}[];
+}
+
+/**
+ * Waits until istiod has written this bundle, into namespaces and the validating webhook: after a restart the new one waits
+ * for the old one's leases, and there is one for each.
+ */
 export async function waitForBundle(cluster: Cluster, expected: (text: string) => boolean): Promise<void> {
+  const path = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
   const written = async (): Promise<true | undefined> => {
     const data = await dataOf(cluster, 'configmaps', 'istio-ca-root-cert', 'default');
-    return expected(data?.['root-cert.pem'] ?? '') || undefined;
+    const validators = (await cluster.api.list<WebhookConfiguration>(path)).filter(
+      ({metadata}) => metadata.labels?.app === 'istiod',
+    );
+    const bundles = validators.flatMap(({webhooks = []}) =>
+      webhooks.map(({clientConfig}) => Buffer.from(clientConfig.caBundle ?? '', 'base64').toString('utf8')),
+    );
+    return [data?.['root-cert.pem'] ?? '', ...bundles].every(expected) || undefined;
   };
   await eventually(`the bundle in ${cluster.name}`, written, 90_000);
 }
