@@ -46,8 +46,7 @@ describe('trust diff', () => {
     ['a key that is not ours', 'extra', ['keys']],
   ])('is 3 where there is %s, and says what', async (_, state, parts) => {
     const before = textsOf(mesh.bundle('c1'));
-    if (state !== undefined)
-      putCacerts(mesh.cluster('c1'), state === 'extra' ? {...before, 'other.pem': 'x'} : before);
+    if (state !== undefined) putCacerts(mesh.cluster('c1'), state === 'extra' ? {...before, 'other.pem': 'x'} : before);
     if (state === 'renewed') await mesh.renew('c1');
     if (state === 'root') await mesh.renew('c1', await tinyRoot());
     const run = await diff('c1', '-o', 'json');
