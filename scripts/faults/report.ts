@@ -49,7 +49,7 @@ function sums({faults, caught, missed, falseAlarms, mended, healthy}: Summary): 
   const of = String(faults.length);
   return (
     `caught ${String(caught)} of ${of}, missed ${String(missed)}, false alarms ${String(falseAlarms)}; ` +
-    `mended by what verify printed: ${String(mended)} of ${of}; healthy meshes: ${String(healthy.length)}`
+    `green again after mending: ${String(mended)} of ${of}; healthy meshes: ${String(healthy.length)}`
   );
 }
 
