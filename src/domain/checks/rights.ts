@@ -3,6 +3,7 @@
  * them. Besides these, `/version` is read, which every authenticated user may (kubernetes.io: reference/access-authn-authz/rbac,
  * "API discovery roles").
  */
+import {defaultBundleName} from '../istio/names.js';
 import type {ClusterFactKey} from './facts.js';
 
 /** One right. */
@@ -61,7 +62,7 @@ export const verifyRights: readonly Right[] = [
     verb: 'list',
     group: '',
     resource: 'configmaps',
-    name: 'istio-ca-root-cert',
+    name: defaultBundleName,
     where: 'everywhere',
     facts: ['bundles'],
   },

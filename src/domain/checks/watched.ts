@@ -1,9 +1,9 @@
 /** Which objects show that a fact changed: what `verify --wait` watches. */
+import {defaultBundleName, networkLabel} from '../istio/names.js';
 import {factOrigins} from './facts.js';
 import type {ClusterFactValues, FactKey, Facts} from './facts.js';
 import type {Limits} from './needs.js';
 import {leftOutBy} from './needs.js';
-import {networkLabel} from './read/network-gateways.js';
 
 /** Objects of one cluster that are watched together. */
 export interface WatchedObjects {
@@ -79,9 +79,6 @@ const readFrom: Partial<Readonly<Record<FactKey, ReadFrom>>> = {
 };
 /** Who can be asked, for every fact of a running istiod. */
 const istiods = amongOthers(deployments, pods);
-
-/** istiod's own choice (istio/istio pilot/pkg/features/pilot.go, PILOT_CA_CERT_CONFIGMAP). */
-const defaultBundleName = 'istio-ca-root-cert';
 
 /** The names of the bundles of a cluster, as far as its control planes are known. */
 export function bundleNamesIn({controlPlanes}: Facts<ClusterFactValues>): readonly string[] {

@@ -2,6 +2,7 @@
  * Decides, for one cluster, what pushing a cluster CA means: which write, what else has to happen, and what speaks
  * against it (docs/trust.md). Pure: facts in, decision out. `operations/trust` turns decisions into actions.
  */
+import {networkLabel} from '../istio/names.js';
 import type {ErrorReport} from '../errors.js';
 import {MeshError, reportError} from '../errors.js';
 import type {Observed} from '../observed.js';
@@ -45,9 +46,6 @@ export interface PushTarget {
   /** Why the wanted CA is another cluster's (`misplacement`). */
   readonly misplaced?: string | undefined;
 }
-
-/** The label of a cluster's network (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go). */
-export const networkLabel = 'topology.istio.io/network';
 
 /**
  * - `create`: there is no Secret yet

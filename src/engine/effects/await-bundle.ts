@@ -1,3 +1,4 @@
+import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import {createHash} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
@@ -45,10 +46,10 @@ export const effect: Effect<'await-bundle'> = async (action, {deps, line}) => {
 };
 
 async function bundleMissing(api: KubeApi, {namespace, bundle}: AwaitBundle): Promise<string | undefined> {
-  const configMap = await api.find({apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'istio-ca-root-cert'});
+  const configMap = await api.find({apiVersion: 'v1', kind: 'ConfigMap', namespace, name: defaultBundleName});
   const {data = {}} = (configMap ?? {}) as {readonly data?: Readonly<Record<string, string>>};
-  if (data['root-cert.pem'] === bundle) return undefined;
-  return `ConfigMap ${namespace}/istio-ca-root-cert does not hold the new bundle yet`;
+  if (data[bundleKey] === bundle) return undefined;
+  return `ConfigMap ${namespace}/${defaultBundleName} does not hold the new bundle yet`;
 }
 
 /** Which ready istiod pod does not present the wanted cluster CA; undefined when all do. */

@@ -1,4 +1,5 @@
 /** What `install apply` decides. Pure. */
+import {networkLabel} from '../../domain/istio/names.js';
 import {MeshError, reportError} from '../../domain/errors.js';
 import {refuseCacerts} from '../../domain/install/cacerts-ready.js';
 import {installYamlDiff, installYamlState, sha256} from '../../domain/install/install-yaml.js';
@@ -33,9 +34,6 @@ export interface ApplyOptions extends ApplyConsent {
   /** `--readiness-timeout` of istioctl: for each component. Milliseconds. */
   readonly readinessTimeoutMs: number;
 }
-
-/** The label that says which network a namespace's pods are on (istio.io/api label/labels.gen.go). */
-const networkLabel = 'topology.istio.io/network';
 
 /** istioctl waits for base, istiod, gateways and CNI one after the other; then it is ended. */
 const componentsWaitedFor = 5;

@@ -1,4 +1,5 @@
 /** Turns decisions into actions: the order in which a cluster's namespace, Secrets and istiods are changed. */
+import {networkLabel} from '../../domain/istio/names.js';
 import type {SecretData} from '../../domain/kube/object.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import {crlFileName} from '../../domain/pki/crl.js';
@@ -8,7 +9,6 @@ import {cacertsName, cacertsObject, cacertsPatch, previousName} from '../../doma
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import type {OwnCa} from '../../domain/trust/diff.js';
 import {liveCa} from '../../domain/trust/misplaced.js';
-import {networkLabel} from '../../domain/trust/plan-push.js';
 import type {PushDecision, PushTarget} from '../../domain/trust/plan-push.js';
 import type {Action} from '../../engine/action.js';
 

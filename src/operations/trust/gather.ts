@@ -1,4 +1,5 @@
 /** Looks at clusters as far as a change of their CA needs it: a few small requests at once; pods only when a root would go. */
+import {defaultBundleName} from '../../domain/istio/names.js';
 import pMap from 'p-map';
 import {isIstiod} from '../../domain/checks/read/control-plane.js';
 import type {ConfigMapObject, DeploymentObject} from '../../domain/checks/read/control-plane.js';
@@ -74,7 +75,7 @@ async function read(api: KubeApi, {namespace, options}: Looking): Promise<TrustS
     secret(cacertsName),
     secret(previousName),
     observe(async () => {
-      const found = await api.find<ConfigMapObject>({...v1('ConfigMap'), namespace, name: 'istio-ca-root-cert'});
+      const found = await api.find<ConfigMapObject>({...v1('ConfigMap'), namespace, name: defaultBundleName});
       return found?.data?.['root-cert.pem'];
     }),
     observe(async () => {

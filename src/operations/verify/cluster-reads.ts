@@ -1,7 +1,7 @@
 /** The requests that verify sends to one cluster: each at most once, and each refusal remembered. */
+import {networkLabel} from '../../domain/istio/names.js';
 import type {ConfigMapObject, DeploymentObject} from '../../domain/checks/read/control-plane.js';
 import type {GatewayObject, ServiceObject} from '../../domain/checks/read/network-gateways.js';
-import {networkLabel} from '../../domain/checks/read/network-gateways.js';
 import type {PodObject} from '../../domain/checks/read/pods.js';
 import type {WebhookConfigurationKind, WebhookConfigurationObject} from '../../domain/checks/read/webhooks.js';
 import {asMeshError, MeshError} from '../../domain/errors.js';

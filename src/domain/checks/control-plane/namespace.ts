@@ -1,6 +1,5 @@
+import {networkLabel as label} from '../../istio/names.js';
 import {defineCheck, notApplicable, ok} from '../check.js';
-
-const label = 'topology.istio.io/network';
 
 /** Istio's namespace says which network the cluster is on. */
 export const namespaceCheck = defineCheck({

@@ -1,4 +1,5 @@
 /** Control planes and gateways as checks see them, from Deployments, pods and ConfigMaps of Istio's namespace. */
+import {defaultBundleName} from '../../istio/names.js';
 import {parse} from 'yaml';
 import * as z from 'zod';
 import {MeshError} from '../../errors.js';
@@ -41,8 +42,6 @@ export interface ControlPlaneObjects {
 const defaultRevision = 'default';
 /** Istio's own default (istio/istio pkg/config/mesh/mesh.go, DefaultMeshConfig). */
 const defaultTrustDomain = 'cluster.local';
-/** Another name since 1.27 by PILOT_CA_CERT_CONFIGMAP, which the chart sets from global.trustBundleName. */
-const defaultBundleName = 'istio-ca-root-cert';
 
 /** Every revision's istiod. Throws `API_ERROR` when a ConfigMap of Istio holds something unreadable. */
 export function readControlPlanes(objects: ControlPlaneObjects): readonly ControlPlaneFacts[] {

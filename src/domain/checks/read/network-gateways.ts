@@ -1,4 +1,5 @@
 /** Gateways between networks as checks see them, from Services, Gateways and meshNetworks, by the rules of istiod. */
+import {networkLabel} from '../../istio/names.js';
 import {parse} from 'yaml';
 import {MeshError} from '../../errors.js';
 import type {KubeObject} from '../../kube/object.js';
@@ -8,8 +9,6 @@ import {selects} from '../selector.js';
 import type {ConfigMapObject, DeploymentObject} from './control-plane.js';
 import {isGateway, isGoing} from './control-plane.js';
 
-/** The label by which a gateway says which network it leads into, since 1.8. */
-export const networkLabel = 'topology.istio.io/network';
 const portLabel = 'networking.istio.io/gatewayPort';
 /** On a NodePort Service: the labels of the nodes that take its traffic. Without it istiod knows no address of it. */
 export const nodeSelectorAnnotation = 'traffic.istio.io/nodeSelector';

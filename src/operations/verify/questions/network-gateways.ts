@@ -1,4 +1,5 @@
 /** The gateways through which other networks reach a cluster; nothing is asked where the mesh needs none. */
+import {networkLabel} from '../../../domain/istio/names.js';
 import type {NetworkGatewayFacts, PodFacts} from '../../../domain/checks/facts.js';
 import {podsOfSelector} from '../../../domain/checks/read/pods.js';
 import type {ServiceObject} from '../../../domain/checks/read/network-gateways.js';
@@ -7,7 +8,6 @@ import {
   isOfGatewayDeployment,
   missingGateway,
   namedGateways,
-  networkLabel,
   resourceGateway,
   serviceGateway,
   spansNetworks,

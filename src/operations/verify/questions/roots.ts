@@ -1,4 +1,5 @@
 /** Facts of the roots that workloads trust: the bundle beside istiod, and whether proxies have followed it. */
+import {bundleKey, defaultBundleName} from '../../../domain/istio/names.js';
 import {describeMoment, some} from '../../../domain/checks/describe.js';
 import type {ClusterFactValues, ControlPlaneFacts, LiveRoots, ProxyRoots} from '../../../domain/checks/facts.js';
 import type {ConfigMapObject} from '../../../domain/checks/read/control-plane.js';
@@ -15,8 +16,6 @@ import {namespaceFacts} from './control-plane.js';
 import {restartCommand} from './restart-proxies.js';
 import type {Behind} from './restart-proxies.js';
 
-const bundleKey = 'root-cert.pem';
-const defaultBundleName = 'istio-ca-root-cert';
 const firstBundleDelayMs = 60_000;
 
 type Bundles = readonly [ConfigMapObject, ...ConfigMapObject[]];

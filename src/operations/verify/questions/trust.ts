@@ -1,4 +1,5 @@
 /** Facts of what a cluster trusts and signs with: Secrets and the bundles that istiod publishes. */
+import {bundleKey, defaultBundleName} from '../../../domain/istio/names.js';
 import type {
   CacertsFacts,
   CertificateFacts,
@@ -24,9 +25,6 @@ import {attempt} from '../attempt.js';
 import {once} from '../once.js';
 import type {Questions} from '../questions.js';
 import type {ClusterQuestionOptions} from './cluster.js';
-
-const bundleKey = 'root-cert.pem';
-const defaultBundleName = 'istio-ca-root-cert';
 
 type TrustFacts = Pick<
   ClusterFactValues,

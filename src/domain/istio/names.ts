@@ -1,0 +1,11 @@
+/** Names that Istio gives to what it reads and writes in a cluster. */
+
+/**
+ * The ConfigMap into which istiod writes the trust bundle, unless PILOT_CA_CERT_CONFIGMAP says another, which the chart
+ * sets from global.trustBundleName since 1.27 (istio/istio pilot/pkg/features/pilot.go).
+ */
+export const defaultBundleName = 'istio-ca-root-cert';
+/** The bundle in that ConfigMap (istio/istio pkg/config/constants/constants.go, CACertNamespaceConfigMapDataName). */
+export const bundleKey = 'root-cert.pem';
+/** On a namespace, Service or Gateway: its network (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go). */
+export const networkLabel = 'topology.istio.io/network';
