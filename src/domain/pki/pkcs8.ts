@@ -2,7 +2,15 @@
  * Encrypted PKCS#8 (RFC 5958, PBES2 of RFC 8018, scrypt of RFC 7914). node:crypto can write it, but always with 2,048
  * PBKDF2 rounds, which a graphics card tries by the hundred thousand a second; so the envelope is made here.
  */
-import {createCipheriv, createDecipheriv, pbkdf2, randomBytes, scrypt, type ScryptOptions} from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createPrivateKey,
+  pbkdf2,
+  randomBytes,
+  scrypt,
+  type ScryptOptions,
+} from 'node:crypto';
 import {promisify} from 'node:util';
 import {MeshError} from '../errors.js';
 import {
@@ -52,6 +60,8 @@ const defaultPrf = '1.2.840.113549.2.7';
  */
 const scryptCost = {cost: 16384, blockSize: 8, parallelization: 5} as const;
 const saltLength = 16;
+/** N times r of the smallest set on OWASP's list (N=2^13 r=8 p=10): more passes do not make up for less memory. */
+const leastScryptMemory = 8192 * 8;
 
 // What we are willing to compute for a file somebody handed us.
 const maxScryptMemory = 1024 ** 3;
@@ -69,10 +79,28 @@ export interface KeyEncryption {
 
 interface Envelope {
   readonly facts: KeyEncryption;
-  readonly ciphertext: Buffer;
-  readonly iv: Buffer;
-  readonly derive: (passphrase: string) => Promise<Buffer>;
+  /** The PrivateKeyInfo, which may be rubbish after a wrong passphrase. */
+  readonly open: (passphrase: string) => Promise<Buffer>;
 }
+
+/**
+ * The schemes before PBES2 (RFC 8018 A.3, RFC 7292 C). All of them run MD5 or SHA-1 some thousand times and encrypt with
+ * DES, triple DES or RC2; OpenSSL 3 opens only those of triple DES without its legacy provider.
+ */
+const oldSchemes: Readonly<Record<string, Pick<KeyEncryption, 'cipher' | 'kdf'>>> = {
+  '1.2.840.113549.1.5.1': {cipher: 'des-cbc', kdf: 'pbkdf1-md2'},
+  '1.2.840.113549.1.5.3': {cipher: 'des-cbc', kdf: 'pbkdf1-md5'},
+  '1.2.840.113549.1.5.4': {cipher: 'rc2-cbc', kdf: 'pbkdf1-md2'},
+  '1.2.840.113549.1.5.6': {cipher: 'rc2-cbc', kdf: 'pbkdf1-md5'},
+  '1.2.840.113549.1.5.10': {cipher: 'des-cbc', kdf: 'pbkdf1-sha1'},
+  '1.2.840.113549.1.5.11': {cipher: 'rc2-cbc', kdf: 'pbkdf1-sha1'},
+  '1.2.840.113549.1.12.1.1': {cipher: 'rc4', kdf: 'pkcs12-sha1'},
+  '1.2.840.113549.1.12.1.2': {cipher: 'rc4', kdf: 'pkcs12-sha1'},
+  '1.2.840.113549.1.12.1.3': {cipher: 'des-ede3-cbc', kdf: 'pkcs12-sha1'},
+  '1.2.840.113549.1.12.1.4': {cipher: 'des-ede-cbc', kdf: 'pkcs12-sha1'},
+  '1.2.840.113549.1.12.1.5': {cipher: 'rc2-cbc', kdf: 'pkcs12-sha1'},
+  '1.2.840.113549.1.12.1.6': {cipher: 'rc2-cbc', kdf: 'pkcs12-sha1'},
+};
 
 const scryptAsync = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 const pbkdf2Async = promisify(pbkdf2);
@@ -100,16 +128,16 @@ export function readEncryption(envelope: Buffer, what: string): KeyEncryption {
 
 /**
  * Decrypts to PrivateKeyInfo DER. Throws `WRONG_PASSPHRASE`, `NOT_A_KEY` for broken data, and `UNSUPPORTED_KEY` for a
- * scheme that is not PBES2, asks for absurd work, or cannot be computed here.
+ * scheme that is not known, asks for absurd work, or cannot be computed here.
  */
 export async function decryptPkcs8(envelope: Buffer, passphrase: string, what: string): Promise<Buffer> {
-  const {facts, ciphertext, iv, derive} = readEnvelope(envelope, what);
-  const secret = await derive(passphrase).catch((cause: unknown) => {
-    throw new MeshError('UNSUPPORTED_KEY', `${what}: ${facts.kdf} cannot be computed here: ${reason(cause)}`, {cause});
-  });
-  const key = decrypt(facts.cipher, secret, iv, ciphertext, what);
+  const key = await readEnvelope(envelope, what).open(passphrase);
+  return requireKeyShape(key, what);
+}
+
+/** One wrong passphrase in 256 leaves valid padding: only bytes that read as a key prove it. Throws `WRONG_PASSPHRASE`. */
+export function requireKeyShape(key: Buffer, what: string): Buffer {
   try {
-    // One wrong passphrase in 256 leaves valid padding: only a key that reads as one proves the passphrase.
     readDer(key, 'WRONG_PASSPHRASE', what, (value) => readSequence(value, 'key'));
   } catch (thrown) {
     throw wrongPassphrase(what, thrown);
@@ -117,17 +145,37 @@ export async function decryptPkcs8(envelope: Buffer, passphrase: string, what: s
   return key;
 }
 
-/** Only OpenSSL's "bad decrypt" (the padding, RFC 8018 6.2.2) speaks against the passphrase, the rest against the file. */
-function decrypt(cipher: string, secret: Buffer, iv: Buffer, ciphertext: Buffer, what: string): Buffer {
+/**
+ * Decrypts whole blocks. Only OpenSSL's "bad decrypt" (the padding, RFC 8018 6.2.2) speaks against the passphrase, the
+ * rest against the file or the cipher. Throws `WRONG_PASSPHRASE`, `NOT_A_KEY`, `UNSUPPORTED_KEY`.
+ */
+export function decryptBlocks(cipher: string, secret: Buffer, iv: Buffer, ciphertext: Buffer, what: string): Buffer {
   try {
     const decipher = createDecipheriv(cipher, secret, iv);
     return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && String(thrown.code).endsWith('BAD_DECRYPT')) {
-      throw wrongPassphrase(what, thrown);
-    }
+    const code = codeOf(thrown);
+    if (code.endsWith('BAD_DECRYPT')) throw wrongPassphrase(what, thrown);
+    if (code === unsupportedByOpenssl) throw unsupportedCipher(cipher, what, thrown);
     throw new MeshError('NOT_A_KEY', `${what}: the encrypted data is broken: ${reason(thrown)}`, {cause: thrown});
   }
+}
+
+/** What OpenSSL 3 says of ciphers and hashes that it has in its legacy provider only (openssl.org: OSSL_PROVIDER-legacy). */
+const unsupportedByOpenssl = 'ERR_OSSL_EVP_UNSUPPORTED';
+
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+}
+
+/** A key that only a tool with outdated ciphers can open. */
+export function unsupportedCipher(cipher: string, what: string, cause?: unknown): MeshError {
+  return new MeshError('UNSUPPORTED_KEY', `${what} is encrypted with ${cipher}, which is outdated and not supported`, {
+    hints: [
+      `openssl pkey -provider legacy -provider default -in ${what} -aes256 -out NEW-KEY.pem writes it in a form that is read here`,
+    ],
+    ...(cause !== undefined && {cause}),
+  });
 }
 
 function reason(thrown: unknown): string {
@@ -149,32 +197,51 @@ function readEnvelope(bytes: Buffer, what: string): Envelope {
     const [algorithm, data] = readSequence(value, 'encrypted key');
     const [scheme, parameters] = readSequence(algorithm, 'encryption algorithm');
     const schemeId = readOid(scheme, 'encryption scheme');
-    if (schemeId !== oids.pbes2) {
-      throw new MeshError(
-        'UNSUPPORTED_KEY',
-        `${what}: the encryption scheme ${schemeId} is outdated and not supported`,
-        {
-          hints: [`openssl pkey -in ${what} -aes256 -out NEW-KEY.pem writes it in a form that is read here`],
-        },
-      );
-    }
+    if (schemeId !== oids.pbes2) return readOldScheme(bytes, schemeId, what);
     const [kdf, encryption] = readSequence(parameters, 'PBES2 parameters');
     const [cipherId, iv] = readSequence(encryption, 'cipher');
     const id = readOid(cipherId, 'cipher');
     const cipher = ciphers[id];
     if (!cipher) throw new MeshError('UNSUPPORTED_KEY', `${what}: cipher ${id} is not supported`);
     const derivation = readDerivation(kdf, cipher.keyLength, what);
+    const ciphertext = readOctetString(data, 'encrypted data');
+    const vector = readOctetString(iv, 'initialization vector');
     return {
       facts: {
         cipher: cipher.name,
         kdf: derivation.text,
         weak: derivation.weak || cipher.name.startsWith('des'),
       },
-      ciphertext: readOctetString(data, 'encrypted data'),
-      iv: readOctetString(iv, 'initialization vector'),
-      derive: derivation.derive,
+      async open(passphrase) {
+        const secret = await derivation.derive(passphrase).catch((cause: unknown) => {
+          const why = `${derivation.text} cannot be computed here: ${reason(cause)}`;
+          throw new MeshError('UNSUPPORTED_KEY', `${what}: ${why}`, {cause});
+        });
+        return decryptBlocks(cipher.name, secret, vector, ciphertext, what);
+      },
     };
   });
+}
+
+/** An EncryptedPrivateKeyInfo of before PBES2: node:crypto opens what OpenSSL still has. */
+function readOldScheme(envelope: Buffer, schemeId: string, what: string): Envelope {
+  const known = oldSchemes[schemeId];
+  if (!known) throw new MeshError('UNSUPPORTED_KEY', `${what}: the encryption scheme ${schemeId} is not supported`);
+  return {
+    facts: {...known, weak: true},
+    open: (passphrase) => {
+      try {
+        const key = createPrivateKey({key: envelope, format: 'der', type: 'pkcs8', passphrase});
+        return Promise.resolve(key.export({type: 'pkcs8', format: 'der'}));
+      } catch (thrown) {
+        const isUnsupported = codeOf(thrown) === unsupportedByOpenssl;
+        // Bytes that decrypt and are no key have been a wrong passphrase, too: see requireKeyShape.
+        return Promise.reject(
+          isUnsupported ? unsupportedCipher(known.cipher, what, thrown) : wrongPassphrase(what, thrown),
+        );
+      }
+    },
+  };
 }
 
 interface Derivation {
@@ -213,7 +280,7 @@ function readScrypt(parameters: Der | undefined, keyLength: number, what: string
   const enough = scryptCost.cost * scryptCost.blockSize * scryptCost.parallelization;
   return {
     text: `scrypt N=${String(cost)} r=${String(blockSize)} p=${String(parallelization)}`,
-    weak: cost * blockSize * parallelization < enough,
+    weak: cost * blockSize * parallelization < enough || cost * blockSize < leastScryptMemory,
     derive: (passphrase) =>
       scryptAsync(passphrase, salt, keyLength, {cost, blockSize, parallelization, maxmem: 2 * maxScryptMemory}),
   };

@@ -9,9 +9,10 @@ import {Sensitive} from '../sensitive.js';
 import {readDer, readSequence} from './der.js';
 import {spkiHash} from './fingerprint.js';
 import {describeKey, type KeyDescription, publicHalf} from './keys.js';
+import {decryptLegacyPem, legacyCipher} from './legacy-pem.js';
 import {requirePassphrase} from './passphrase.js';
 import {encodePem, parsePem, type PemBlock} from './pem.js';
-import {decryptPkcs8, encryptPkcs8, type KeyEncryption, readEncryption, wrongPassphrase} from './pkcs8.js';
+import {decryptPkcs8, encryptPkcs8, type KeyEncryption, readEncryption} from './pkcs8.js';
 
 /** How a private key is written down. */
 export type PrivateKeyForm = 'pkcs8' | 'pkcs1' | 'sec1' | 'encrypted-pkcs8' | 'encrypted-legacy' | 'unsupported';
@@ -70,7 +71,7 @@ export function readPrivateKeyBlocks(blocks: readonly PemBlock[], what: string):
       label,
       // One round of MD5 turns the passphrase into the key (OpenSSL EVP_BytesToKey).
       encryption: {
-        cipher: first.headers['DEK-Info']?.split(',')[0]?.toLowerCase() ?? 'unknown',
+        cipher: legacyCipher(first),
         kdf: 'md5',
         weak: true,
       },
@@ -142,16 +143,12 @@ export async function openPrivateKey(
     const key = await decryptPkcs8(first.bytes, (await passphrase()).reveal(), what);
     return openKey(key, 'pkcs8', what);
   }
-  if (facts.form === 'encrypted-legacy') return openLegacy(text, (await passphrase()).reveal(), what);
-  throw new MeshError('UNSUPPORTED_KEY', `${what}: keys of PEM type "${facts.label}" are not supported`);
-}
-
-function openLegacy(text: string, passphrase: string, what: string): KeyObject {
-  try {
-    return createPrivateKey({key: text, format: 'pem', passphrase});
-  } catch (thrown) {
-    throw wrongPassphrase(what, thrown);
+  if (facts.form === 'encrypted-legacy' && first) {
+    const form = plainForms[first.label];
+    if (!form) throw new MeshError('UNSUPPORTED_KEY', `${what}: keys of PEM type "${first.label}" are not supported`);
+    return openKey(decryptLegacyPem(first, (await passphrase()).reveal(), what), form, what);
   }
+  throw new MeshError('UNSUPPORTED_KEY', `${what}: keys of PEM type "${facts.label}" are not supported`);
 }
 
 /** A key as unencrypted PKCS#8 PEM: the form of ca-key.pem, which istiod must read without a passphrase. */

@@ -193,6 +193,7 @@ describe('reading what openssl encrypts', () => {
     ],
     ['triple DES', () => topk8('-v2', 'des3'), 'pbkdf2-sha256 2048 rounds', true],
     ['scrypt', () => topk8('-scrypt'), 'scrypt N=16384 r=8 p=1', true],
+    ['triple DES of PKCS#12', () => topk8('-v1', 'PBE-SHA1-3DES'), 'pkcs12-sha1', true],
     [
       'legacy headers',
       () => openssl(['rsa', '-traditional', '-aes128', '-passout', `pass:${passphrase}`], rsa),
@@ -209,9 +210,58 @@ describe('reading what openssl encrypts', () => {
     await expect(openPrivateKey(pem, wrong, 'root-key.pem')).rejects.toMatchObject({code: 'WRONG_PASSPHRASE'});
   });
 
-  it('refuses schemes of the last century by name instead of guessing', () => {
-    const pem = sensitive(topk8('-v1', 'PBE-SHA1-3DES'));
-    expect(() => readPrivateKey(pem, 'root-key.pem')).toThrow(expect.objectContaining({code: 'UNSUPPORTED_KEY'}));
+  it.each([
+    ['PBE-MD5-DES', 'des-cbc'],
+    ['PBE-SHA1-RC2-40', 'rc2-cbc'],
+  ])('calls %s weak, and says that it cannot be opened here', async (scheme, cipher) => {
+    const pem = sensitive(topk8('-v1', scheme, '-provider', 'legacy', '-provider', 'default'));
+    expect(readPrivateKey(pem, 'root-key.pem').encryption).toMatchObject({cipher, weak: true});
+    await expect(openPrivateKey(pem, ask, 'root-key.pem')).rejects.toMatchObject({code: 'UNSUPPORTED_KEY'});
+  });
+
+  it('refuses an encryption scheme that it does not know by its number', () => {
+    const scheme = sequence(sequence(oid('1.2.3.4')), octetString(Buffer.alloc(16)));
+    const pem = sensitive(encodePem('ENCRYPTED PRIVATE KEY', encodeDer(scheme)));
+    expect(() => readPrivateKey(pem, 'root-key.pem')).toThrow(
+      expect.objectContaining({code: 'UNSUPPORTED_KEY', message: expect.stringContaining('1.2.3.4') as string}),
+    );
+  });
+
+  it.each(['-aes256', '-des3', '-camellia192'])(
+    'opens legacy headers with %s and no other passphrase',
+    async (cipher) => {
+      const pem = sensitive(openssl(['rsa', '-traditional', cipher, '-passout', `pass:${passphrase}`], rsa));
+      expect((await openPrivateKey(pem, ask, 'root-key.pem')).equals(createPrivateKey(rsa))).toBe(true);
+      const wrong = () => Promise.resolve(sensitive('wrong'));
+      await expect(openPrivateKey(pem, wrong, 'root-key.pem')).rejects.toMatchObject({code: 'WRONG_PASSPHRASE'});
+    },
+  );
+
+  const legacy = openssl(['rsa', '-traditional', '-aes256', '-passout', `pass:${passphrase}`], rsa);
+  const body = /\n\n([^-]+)/;
+  it.each<[row: string, pem: string, code: string]>([
+    ['a cipher nobody knows', legacy.replace('AES-256-CBC', 'FOO-CBC'), 'UNSUPPORTED_KEY'],
+    ['a cipher that is no block chain', legacy.replace('AES-256-CBC', 'AES-256-GCM'), 'UNSUPPORTED_KEY'],
+    ['single DES', legacy.replace(/AES-256-CBC,\w{16}/, 'DES-CBC,'), 'UNSUPPORTED_KEY'],
+    ['no initialization vector', legacy.replace(/(AES-256-CBC),\w+/, '$1'), 'NOT_A_KEY'],
+    ['half an initialization vector', legacy.replace(/(AES-256-CBC,\w{16})\w+/, '$1'), 'NOT_A_KEY'],
+    ['no DEK-Info', legacy.replace(/DEK-Info.*\n/, ''), 'NOT_A_KEY'],
+    ['data cut off', legacy.replace(body, '\n\nAAAAAAAAAAAAAAAA\n'), 'NOT_A_KEY'],
+  ])('says of legacy headers with %s what is wrong, and not the passphrase', async (_row, pem, code) => {
+    await expect(openPrivateKey(sensitive(pem), ask, 'root-key.pem')).rejects.toMatchObject({code});
+  });
+
+  it('calls scrypt weak where many passes stand in for memory', () => {
+    const pem = sensitive(
+      openssl(
+        [
+          ...['pkcs8', '-topk8', '-scrypt', '-scrypt_N', '2048', '-scrypt_r', '8', '-scrypt_p', '40'],
+          ...['-passout', `pass:${passphrase}`],
+        ],
+        rsa,
+      ),
+    );
+    expect(readPrivateKey(pem, 'root-key.pem').encryption).toMatchObject({weak: true});
   });
 
   it('asks for no passphrase when the key is in the clear', async () => {
