@@ -1,3 +1,4 @@
+import type {ChainHead} from '../domain/journal/chain.js';
 import type {ActionKind, ActionOf} from './action.js';
 import type {Deps} from './deps.js';
 import type {Detail, RunSettings} from './operation.js';
@@ -7,6 +8,8 @@ export interface EffectContext {
   readonly deps: Deps;
   /** `dryRun` is `none` or `server`: with `client` no effect runs. */
   readonly settings: RunSettings;
+  /** The journal's entry of this action; absent where none was written, as in a dry run. */
+  readonly entry?: ChainHead;
   /** Says a line of news in this lane's progress. */
   readonly line: (text: string) => void;
 }

@@ -1,9 +1,12 @@
 /** Runs operations: the lock around a changing one, and for each phase gather, plan, confirm, perform. */
 import {MeshError} from '../domain/errors.js';
+import {layout} from '../domain/mesh/layout.js';
 import type {Deps} from './deps.js';
 import type {Engine, Group, Operation, Outcome, Phase, PhaseRun, Plan, RunSettings} from './operation.js';
+import {isRecorded} from './perform.js';
 import type {Reporter} from './progress.js';
 import {runGroups, skipLane} from './run.js';
+import {createWhoAmI} from './who-am-i.js';
 
 /** How often a phase looks and plans again when somebody else changed what it saw (409). */
 const maxAttempts = 5;
@@ -41,6 +44,7 @@ export async function execute<Request, Result>(
 export function createEngine(command: string, context: ExecuteContext): Engine {
   const {deps, settings, report} = context;
   const agreed = new Set<string>();
+  const whoAmI = createWhoAmI(deps.clusters);
   return {
     settings,
     async run<Facts>(phase: Phase<Facts>): Promise<PhaseRun<Facts>> {
@@ -58,10 +62,11 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
           }
         }
         if (settings.dryRun === 'none' && start.length > 0) {
+          await requireReason(start, context);
           await confirm(start, agreed, context);
           if (plan.passphrase !== undefined) await deps.passphrases.get(plan.passphrase);
         }
-        const outcomes = [...(await runGroups(start, {command, deps, settings, report})), ...leave];
+        const outcomes = [...(await runGroups(start, {command, whoAmI, deps, settings, report})), ...leave];
         if (attempt < maxAttempts && !deps.signal.aborted && outcomes.some(isConflict)) {
           finished.push(...outcomes.filter((outcome) => outcome.status === 'done'));
           continue;
@@ -89,6 +94,26 @@ function divide(plan: Plan, settings: RunSettings): {start: readonly Group[]; le
       .filter((group) => group.lanes.length > 0),
     leave: plan.groups.flatMap((group) => group.lanes.filter((lane) => isLeft(lane.cluster))).flatMap(skipLane),
   };
+}
+
+/**
+ * Holds a change to `audit.reasonRequired` of mesh.yaml, before anybody is asked anything. Throws `REASON_NEEDED`, and
+ * `MESH_YAML_INVALID`: a file that cannot be read is no way around it.
+ */
+async function requireReason(groups: readonly Group[], {deps, settings}: ExecuteContext): Promise<void> {
+  if (settings.reason !== undefined) return;
+  const actions = groups.flatMap(({lanes}) => lanes.flatMap((lane) => lane.actions));
+  if (!actions.some(isRecorded)) return;
+  const text = await deps.workspace.readText(layout.meshYaml);
+  if (text === undefined) return;
+  const {parseMeshFile} = await import('../domain/mesh/parse.js');
+  if (parseMeshFile(text).audit?.reasonRequired !== true) return;
+  throw new MeshError('REASON_NEEDED', `${layout.meshYaml} asks for a reason for each change (audit.reasonRequired)`, {
+    hints: [
+      'say it with --reason "…" or KUBECTL_MESH_REASON: it is recorded in the journal',
+      'see first what would change: --dry-run',
+    ],
+  });
 }
 
 /**

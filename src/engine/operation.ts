@@ -84,12 +84,14 @@ export interface PhaseRun<Facts> {
   readonly outcomes: readonly Outcome[];
 }
 
-/** What a phase is run with: `--dry-run`, `--yes`, `--concurrency`, `--keep-going`. */
+/** What a phase is run with: `--dry-run`, `--yes`, `--concurrency`, `--keep-going`, `--reason`. */
 export interface RunSettings {
   readonly dryRun: 'none' | 'client' | 'server';
   readonly yes: boolean;
   readonly concurrency: number;
   readonly keepGoing: boolean;
+  /** Why: recorded with each change. */
+  readonly reason?: string | undefined;
 }
 
 /** The door through which an operation acts. */

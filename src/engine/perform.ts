@@ -1,14 +1,28 @@
 /** The one interpreter of actions: journals the intent, runs the effect, journals the outcome (docs/architecture.md). */
 import {asMeshError, reportError} from '../domain/errors.js';
+import type {ChainHead} from '../domain/journal/chain.js';
 import type {Action, ActionKind} from './action.js';
 import type {Effect, EffectContext} from './effect.js';
 import {effects} from './effects/registry.js';
 import type {Detail, Outcome} from './operation.js';
+import type {WhoAmI} from './who-am-i.js';
 
 /** Effects the API server can check without storing anything (`--dry-run=server`). */
 const serverSide: ReadonlySet<ActionKind> = new Set(['put-object', 'patch-object', 'delete-object', 'replace-object']);
 /** Actions that only wait and look: nothing to record. */
 const unrecorded: ReadonlySet<ActionKind> = new Set(['await-bundle']);
+
+/** What the actions of one run share. */
+export interface Run {
+  /** As typed: `trust push`. */
+  readonly command: string;
+  readonly whoAmI: WhoAmI;
+}
+
+/** Whether the journal has an entry of an action. */
+export function isRecorded({kind}: Action): boolean {
+  return !unrecorded.has(kind);
+}
 
 /** Whether a dry run of this kind leaves the action out altogether. */
 export function leftOut(action: Action, dryRun: 'none' | 'client' | 'server'): boolean {
@@ -19,27 +33,35 @@ export function leftOut(action: Action, dryRun: 'none' | 'client' | 'server'): b
  * Performs one action. Never throws: what goes wrong is the outcome. An action that was interrupted is `cancelled`; the
  * journal says so too, since its effect may be there.
  */
-export async function perform(command: string, lane: string, action: Action, context: EffectContext): Promise<Outcome> {
+export async function perform(
+  {command, whoAmI}: Run,
+  lane: string,
+  action: Action,
+  context: Omit<EffectContext, 'entry'>,
+): Promise<Outcome> {
   const base = {id: action.id, lane, ...(action.cluster !== undefined && {cluster: action.cluster})};
-  const {dryRun} = context.settings;
+  const {dryRun, reason} = context.settings;
   if (leftOut(action, dryRun)) return {...base, status: 'skipped'};
-  const record = dryRun === 'none' && !unrecorded.has(action.kind) ? context.deps.workspace.journal : undefined;
-  let intent: string | undefined;
+  const record = dryRun === 'none' && isRecorded(action) ? context.deps.workspace.journal : undefined;
+  let intent: ChainHead | undefined;
   try {
     context.deps.signal.throwIfAborted();
+    const identity = record && 'context' in action ? await whoAmI(action.context) : undefined;
     intent = await record?.intent({
       command,
       action: action.id,
       title: action.title,
       ...(action.cluster !== undefined && {cluster: action.cluster}),
+      ...(reason !== undefined && {reason}),
+      ...(identity && {identity}),
     });
-    const detail = await runEffect(action, context);
-    if (record && intent !== undefined) await record.outcome({intent, status: 'done', ...(detail && {detail})});
+    const detail = await runEffect(action, {...context, ...(intent && {entry: intent})});
+    if (record && intent) await record.outcome({intent, status: 'done', ...(detail && {detail})});
     return {...base, status: dryRun === 'none' ? 'done' : 'skipped', ...(detail && {detail})};
   } catch (thrown) {
     const error = asMeshError(thrown);
     const status = error.class === 'interrupted' || error.class === 'timeout' ? 'cancelled' : 'failed';
-    if (record && intent !== undefined) {
+    if (record && intent) {
       // The effect's own error is the one to show; a journal that cannot take the outcome is closed by the next run.
       await record.outcome({intent, status, error: {code: error.code, message: error.message}}).catch(() => undefined);
     }

@@ -4,14 +4,14 @@ import {asMeshError, reportError} from '../domain/errors.js';
 import type {Deps} from './deps.js';
 import type {Group, Lane, Outcome, RunSettings} from './operation.js';
 import {perform} from './perform.js';
+import type {Run} from './perform.js';
 import type {Reporter} from './progress.js';
 
 /** Said behind what a dry run only names, in kubectl's words. */
 const dryRunNote = {none: '', client: ' (dry run)', server: ' (server dry run)'} as const;
 
 /** What the groups are run with. */
-export interface RunContext {
-  readonly command: string;
+export interface RunContext extends Run {
   readonly deps: Deps;
   readonly settings: RunSettings;
   readonly report: Reporter;
@@ -70,9 +70,7 @@ async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcom
       continue;
     }
     line(`${action.title}${dryRunNote[context.settings.dryRun]}`);
-    outcomes.push(
-      await perform(context.command, lane.key, action, {deps: context.deps, settings: context.settings, line}),
-    );
+    outcomes.push(await perform(context, lane.key, action, {deps: context.deps, settings: context.settings, line}));
   }
   context.report({type: 'lane-ended', lane: lane.key, outcomes});
   return outcomes;

@@ -7,6 +7,7 @@ import {randomBytes} from 'node:crypto';
 import {constants} from 'node:fs';
 import {open, rename, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
+import {MeshError} from '../domain/errors.js';
 import type {ChainHead} from '../domain/journal/chain.js';
 import {entryLine, readJournal, seal, sha256} from '../domain/journal/chain.js';
 import type {JournalEntry, JournalRecord} from '../domain/journal/entry.js';
@@ -59,18 +60,20 @@ export class JournalFile implements Journal {
     this.#faults = faults;
   }
 
-  intent(entry: Parameters<Journal['intent']>[0]): Promise<string> {
+  intent(entry: Parameters<Journal['intent']>[0]): Promise<ChainHead> {
     return this.#inTurn(async () => {
       const {cluster, ...rest} = entry;
       const subject = {command: entry.command, action: entry.action, ...(cluster === undefined ? {} : {cluster})};
-      const id = entryId(await this.#append({kind: 'intent', ...rest, ...subject}));
-      this.#subjects.set(id, subject);
-      return id;
+      const {chain, seq, hash} = await this.#append({kind: 'intent', ...rest, ...subject});
+      const head = {chain, seq, hash};
+      this.#subjects.set(entryId(head), subject);
+      return head;
     });
   }
 
-  outcome({intent, ...rest}: Parameters<Journal['outcome']>[0]): Promise<void> {
+  outcome({intent: head, ...rest}: Parameters<Journal['outcome']>[0]): Promise<void> {
     return this.#inTurn(async () => {
+      const intent = entryId(head);
       const subject = this.#subjects.get(intent) ?? {command: '', action: ''};
       await this.#append({kind: 'outcome', ...subject, intent, ...rest});
     });
@@ -91,6 +94,7 @@ export class JournalFile implements Journal {
       ...reading,
       present: text !== undefined,
       own: remembered?.chain,
+      host: this.#writer.host,
       underWay: isLocked ? reading.open.filter(mayRun) : [],
     };
   }
@@ -122,7 +126,7 @@ export class JournalFile implements Journal {
     } catch (error) {
       // What is on disk now is not known: it is read again.
       this.#state = undefined;
-      throw fileError(error, this.#path, 'write');
+      throw unwritable(error, this.#path);
     }
   }
 
@@ -219,4 +223,15 @@ export class JournalFile implements Journal {
       throw fileError(error, this.#path, 'read');
     }
   }
+}
+
+/** A journal that cannot take an entry stops the run, whatever stands in its place. */
+function unwritable(thrown: unknown, path: string): MeshError {
+  const error = fileError(thrown, path, 'write');
+  const why = {SYMLINK: 'it is a symbolic link', WORKDIR_CONFLICT: 'it is no regular file'}[error.code as string];
+  if (why === undefined) return error;
+  return new MeshError('WORKDIR_UNWRITABLE', `${path} cannot be written: ${why}`, {
+    cause: error,
+    hints: ['changes are recorded before they are made: put a regular file there, or move away what is there'],
+  });
 }

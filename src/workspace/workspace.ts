@@ -1,5 +1,5 @@
-import type {JournalReading} from '../domain/journal/chain.js';
-import type {JournalEntry} from '../domain/journal/entry.js';
+import type {ChainHead, JournalReading} from '../domain/journal/chain.js';
+import type {ApiIdentity, JournalEntry} from '../domain/journal/entry.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {FileWatch} from './watch-files.js';
 
@@ -21,15 +21,20 @@ export interface FileFacts {
 
 /** The record of changes (docs/architecture.md): `intent` before an effect, `outcome` after it, both synced to disk. */
 export interface Journal {
-  /** Returns the id that the outcome refers to. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`: then the effect must not start. */
+  /**
+   * Returns where the entry stands: the head of this copy's chain as it is now. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`:
+   * then the effect must not start.
+   */
   intent(entry: {
     readonly command: string;
     readonly action: string;
     readonly cluster?: string;
     readonly title: string;
-  }): Promise<string>;
+    readonly reason?: string;
+    readonly identity?: ApiIdentity;
+  }): Promise<ChainHead>;
   outcome(entry: {
-    readonly intent: string;
+    readonly intent: ChainHead;
     readonly status: 'done' | 'failed' | 'cancelled';
     readonly error?: {readonly code: string; readonly message: string};
     readonly detail?: Readonly<Record<string, unknown>>;
@@ -44,6 +49,8 @@ export interface JournalState extends JournalReading {
   readonly present: boolean;
   /** The chain that this copy of the work directory writes; undefined when it has not written yet. */
   readonly own: string | undefined;
+  /** This machine, as entries name it. */
+  readonly host: string;
   /** Of `open`: those whose process may still run. */
   readonly underWay: readonly JournalEntry[];
 }

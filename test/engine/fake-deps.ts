@@ -18,12 +18,13 @@ export function fakeDeps(
     answer?: boolean;
     signal?: AbortSignal;
     journalFails?: boolean;
+    meshYaml?: string;
   } = {},
 ): Deps {
   return {
     workspace: {
       root: '/nowhere',
-      readText: absent('readText'),
+      readText: () => Promise.resolve(options.meshYaml),
       readSecret: absent('readSecret'),
       stat: absent('stat'),
       statTarget: absent('statTarget'),
@@ -53,10 +54,10 @@ export function fakeDeps(
         intent: (entry) => {
           if (options.journalFails) return Promise.reject(new MeshError('DISK_FULL', 'no room'));
           log.push(`intent ${entry.action}`);
-          return Promise.resolve(entry.action);
+          return Promise.resolve({chain: entry.action, seq: 0, hash: '0'.repeat(64)});
         },
         outcome: (entry) => {
-          log.push(`outcome ${entry.intent} ${entry.status}`);
+          log.push(`outcome ${entry.intent.chain} ${entry.status}`);
           return Promise.resolve();
         },
       },
@@ -67,9 +68,17 @@ export function fakeDeps(
     git: {isIgnored: absent('git')},
     istioctl: {version: absent('version'), run: absent('run')},
     passphrases: {available: false, get: absent('passphrase')},
+    newPassphrases: {available: false, get: absent('new passphrase')},
     tls: {presentedChain: absent('presentedChain')},
     http: {get: absent('http.get')},
-    signers: {authority: absent('authority'), startKey: absent('startKey'), takeKey: absent('takeKey')},
+    rootStore: absent('rootStore'),
+    signers: {
+      survey: absent('survey'),
+      issuer: absent('issuer'),
+      rootSigner: absent('rootSigner'),
+      startKey: absent('startKey'),
+      takeKey: absent('takeKey'),
+    },
     terminal: {
       interactive: options.interactive ?? false,
       confirm: (question) => {

@@ -311,7 +311,7 @@ describe('the journal on disk', () => {
     await writeFile(join(root, 'elsewhere'), '');
     await symlink(join(root, 'elsewhere'), join(root, 'journal.jsonl'));
     await expect(workspaceAt(root).journal.intent({command: 'x', action: 'y', title: 't'})).rejects.toMatchObject({
-      code: 'SYMLINK',
+      code: 'WORKDIR_UNWRITABLE',
     });
   });
 });

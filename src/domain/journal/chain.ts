@@ -64,6 +64,11 @@ export function seal(record: JournalRecord, chain: string, head: ChainHead | und
   return {...placed, hash: sha256(canonicalJson(placed))};
 }
 
+/** Whether an entry's hash is that of its content. */
+export function isAsWritten({hash, ...rest}: JournalEntry): boolean {
+  return sha256(canonicalJson(rest)) === hash;
+}
+
 /** The line of an entry, with its line feed. */
 export function entryLine(entry: JournalEntry): string {
   return `${canonicalJson(entry)}\n`;
@@ -117,8 +122,7 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
 }
 
 function judge(entry: JournalEntry, line: number, head: ChainHead | undefined): readonly JournalFault[] {
-  const {hash, ...rest} = entry;
-  if (sha256(canonicalJson(rest)) !== hash) {
+  if (!isAsWritten(entry)) {
     return [{line, kind: 'changed', message: `entry ${entryId(entry)} is not what was written`}];
   }
   const expected = head ? {seq: head.seq + 1, previous: head.hash} : {seq: 0, previous: genesis};

@@ -1,5 +1,12 @@
 /** One line of journal.jsonl: what was about to be done, or what became of it. */
 
+/** The API server's own name for whoever asks it (`kubectl auth whoami`); the impersonated one with `--as`. */
+export interface ApiIdentity {
+  readonly username: string;
+  /** Of a service account, and of users of providers that have such a thing. */
+  readonly uid?: string;
+}
+
 /** What an entry records, before it has its place in the chain. Never a key, never a passphrase. */
 export interface JournalRecord {
   /** `intent` before an effect, `outcome` after it, `repair` where a torn line was closed. */
@@ -16,6 +23,10 @@ export interface JournalRecord {
   readonly cluster?: string;
   /** Of an intent: the action in words. */
   readonly title?: string;
+  /** Of an intent: why, as said with `--reason`. */
+  readonly reason?: string;
+  /** Of an intent about a cluster: who its API server says that we are. */
+  readonly identity?: ApiIdentity;
   /** Of an outcome: the id of its intent. */
   readonly intent?: string;
   /** Of an outcome. `unknown`: the run ended before it could say. */

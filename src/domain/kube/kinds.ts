@@ -44,6 +44,7 @@ const resources: Readonly<Record<string, Resource>> = {
   'rbac.authorization.k8s.io/ClusterRoleBinding': clusterWide('clusterrolebindings'),
   'authorization.k8s.io/SelfSubjectAccessReview': clusterWide('selfsubjectaccessreviews'),
   'authentication.k8s.io/TokenReview': clusterWide('tokenreviews'),
+  'authentication.k8s.io/SelfSubjectReview': clusterWide('selfsubjectreviews'),
   'apiextensions.k8s.io/CustomResourceDefinition': clusterWide('customresourcedefinitions'),
   'admissionregistration.k8s.io/MutatingWebhookConfiguration': clusterWide('mutatingwebhookconfigurations'),
   'admissionregistration.k8s.io/ValidatingWebhookConfiguration': clusterWide('validatingwebhookconfigurations'),

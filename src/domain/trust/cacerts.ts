@@ -1,4 +1,5 @@
 /** Secret `cacerts`: what is in it, how istiod reads it, and how this program writes it. */
+import {journalHeadAnnotation} from '../journal/head.js';
 import type {KubeObject, SecretData} from '../kube/object.js';
 import {fieldManager} from '../kube/paths.js';
 import {caFileNames, caFilesOfSecret} from '../pki/ca-files.js';
@@ -25,13 +26,15 @@ export const annotations = {
   notAfter: annotation('cluster-ca-not-after'),
   /** On what a rollback wrote: the cluster CA that it took out, so that a rollback that ended early is known as such. */
   rolledBackFrom: annotation('rolled-back-from-sha256'),
+  /** The journal's entry of the write itself: put there by the effect, which alone knows it. */
+  journalHead: journalHeadAnnotation,
 } as const;
 
 /** `kubectl apply` keeps a copy of the whole object there: a stale key in an annotation. */
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
-/** Annotations that are true of the content that was there only. */
-const ofContent: readonly string[] = [lastApplied, annotations.rolledBackFrom];
+/** Annotations that are true of the content, or of the write, that was there only. */
+const ofContent: readonly string[] = [lastApplied, annotations.rolledBackFrom, annotations.journalHead];
 
 /**
  * The keys that each layout is made of; whatever else stands in a Secret is foreign to it. Revocation lists never are,

@@ -2,6 +2,7 @@ import {MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import {describeRef} from '../../domain/kube/paths.js';
 import type {Effect} from '../effect.js';
+import {rememberInPatch} from './remember.js';
 import {refuseRootKey, textsIn} from './root-key-guard.js';
 import {holds, writeCertainly} from './uncertain-write.js';
 import type {Seen} from './uncertain-write.js';
@@ -13,15 +14,16 @@ interface JsonPatchOperation {
 }
 
 /** Patches an object. A JSON patch whose test of the version fails is a `CONFLICT`. */
-export const effect: Effect<'patch-object'> = async (action, {deps, settings}) => {
+export const effect: Effect<'patch-object'> = async (action, {deps, settings, entry}) => {
+  const patch = rememberInPatch(action, entry);
   await refuseRootKey(textsIn(action.patch), action.cluster, deps.workspace, action.title);
   const api = await deps.clusters.open(action.context);
   const dryRun = settings.dryRun === 'server' ? 'server' : 'none';
-  const tested = testedVersion(action.patch);
+  const tested = testedVersion(patch);
   try {
-    const judge = (now: KubeObject | undefined): Seen => judgePatch(now, action.patch, tested);
+    const judge = (now: KubeObject | undefined): Seen => judgePatch(now, patch, tested);
     const written = await writeCertainly({api, ref: action.ref, dryRun, judge}, () =>
-      api.patch(action.ref, action.patch, dryRun),
+      api.patch(action.ref, patch, dryRun),
     );
     if (written === 'found-written') return {foundWritten: true};
     return dryRun === 'server' ? {validated: true} : {resourceVersion: written.metadata.resourceVersion ?? ''};

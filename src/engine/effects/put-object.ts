@@ -3,15 +3,16 @@ import {refOf} from '../../domain/kube/paths.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {Effect} from '../effect.js';
+import {rememberIn} from './remember.js';
 import {refuseRootKey, textsIn} from './root-key-guard.js';
 import {withSecretData} from './secret-data.js';
 import {holds, writeCertainly} from './uncertain-write.js';
 import type {Seen} from './uncertain-write.js';
 
 /** Creates an object, or replaces it at the version that the plan saw. */
-export const effect: Effect<'put-object'> = async (action, {deps, settings, line}) => {
+export const effect: Effect<'put-object'> = async (action, {deps, settings, entry, line}) => {
   const ref = refOf(action.object);
-  const object = withSecretData(action);
+  const object = rememberIn(withSecretData(action), action, entry);
   await refuseRootKey({...textsIn(action.object), ...action.secretData}, action.cluster, deps.workspace, action.title);
   const api = await deps.clusters.open(action.context);
   const dryRun = settings.dryRun === 'server' ? 'server' : 'none';

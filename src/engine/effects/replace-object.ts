@@ -6,6 +6,7 @@ import type {ReplaceObject} from '../action.js';
 import type {Effect} from '../effect.js';
 import {deleteObject} from './delete-object.js';
 import {judge} from './put-object.js';
+import {rememberIn} from './remember.js';
 import {refuseRootKey, textsIn} from './root-key-guard.js';
 import {withSecretData} from './secret-data.js';
 import {writeCertainly} from './uncertain-write.js';
@@ -14,8 +15,8 @@ import {writeCertainly} from './uncertain-write.js';
  * Deletes an object and creates another of that name. The API server is asked first whether it would take the new one,
  * and once the delete is on its way nothing of this process stops the create but a second Ctrl-C.
  */
-export const effect: Effect<'replace-object'> = async (action, {deps, settings, line}) => {
-  const object = withSecretData(action);
+export const effect: Effect<'replace-object'> = async (action, {deps, settings, entry, line}) => {
+  const object = rememberIn(withSecretData(action), action, entry);
   const ref = refOf(object);
   await refuseRootKey({...textsIn(action.object), ...action.secretData}, action.cluster, deps.workspace, action.title);
   const api = await deps.clusters.open(action.context);

@@ -207,6 +207,7 @@ function recordAction({target, live, rendered}: ReadyTarget, istioctl: SaidVersi
     id: `${name}/install-record`,
     cluster: name,
     context: live.context,
+    remembers: true,
     title: `note the installation in ConfigMap ${namespace}/${recordName(revision)}`,
     object: recordObject(record, {namespace, revision}, live.record),
   };

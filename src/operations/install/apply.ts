@@ -151,6 +151,7 @@ function noteAction({target, context, objects, record}: Installed, {istioctl}: A
     id: `${cluster.name}/install-note`,
     cluster: cluster.name,
     context,
+    remembers: true,
     title: `note what is live in ConfigMap ${namespace}/${recordName(revision)}`,
     object: recordObject(now, {namespace, revision}, record),
   };

@@ -118,7 +118,7 @@ function writeActions(change: Change): readonly Action[] {
   const {cluster, namespace, own} = target;
   const ref = {apiVersion: 'v1', kind: 'Secret', namespace, name: cacertsName};
   const place = {namespace, name: cacertsName, cluster};
-  const put = {kind: 'put-object', ...base(change, cacertsName)} as const;
+  const put = {kind: 'put-object', ...base(change, cacertsName), remembers: true} as const;
   const secretData = data ?? {};
   const before = cacerts === 'absent' ? undefined : cacerts;
   const what = `Secret ${namespace}/${cacertsName}`;
@@ -144,6 +144,7 @@ function writeActions(change: Change): readonly Action[] {
         {
           kind: 'patch-object',
           ...base(change, cacertsName),
+          remembers: true,
           title: `change the certificates in ${what}, and leave its key`,
           confirm: `replace the certificates in ${what}${describeLoss(before, own)}`,
           ref,
@@ -157,6 +158,7 @@ function writeActions(change: Change): readonly Action[] {
         {
           kind: 'replace-object',
           ...base(change, cacertsName),
+          remembers: true,
           title: `delete and create ${what}, which cannot be changed in place`,
           confirm: `delete and create ${what}${describeLoss(before, own)}`,
           preconditions: {uid: before.uid, resourceVersion: before.resourceVersion},

@@ -1,0 +1,135 @@
+/**
+ * The journal for people: one change where there is an intent and an outcome. What is in the file is shown whatever it
+ * is: entries come from other copies, through git, and may be of any form.
+ */
+import type {JournalEntry} from './entry.js';
+import {entryId} from './entry.js';
+
+/** `open`: no outcome was recorded. `under-way`: not yet, since its run holds the lock. */
+export const changeStatuses = ['done', 'failed', 'cancelled', 'unknown', 'open', 'under-way'] as const;
+export type ChangeStatus = (typeof changeStatuses)[number];
+
+/** One change: what was about to be done, and what became of it. */
+export interface Change {
+  /** Of the intent: `CHAIN/SEQ`. */
+  readonly id: string;
+  /** When it was about to be done: ISO 8601, UTC. */
+  readonly time: string;
+  /** When its outcome was recorded. */
+  readonly ended?: string;
+  readonly user: string;
+  readonly host: string;
+  readonly pid?: number;
+  /** Who the cluster's API server says that it was. */
+  readonly identity?: {readonly username: string; readonly uid?: string};
+  /** As typed: `trust push`. */
+  readonly command: string;
+  readonly action: string;
+  readonly cluster?: string;
+  /** The action in words; the action itself where the intent is gone. */
+  readonly title: string;
+  readonly reason?: string;
+  readonly status: ChangeStatus;
+  readonly error?: {readonly code: string; readonly message: string};
+  /** What the effect told: fingerprints, names, dates. */
+  readonly detail?: Readonly<Record<string, unknown>>;
+  /** Only an outcome is there: its intent was cut, or has not come here. */
+  readonly withoutIntent?: true;
+}
+
+/**
+ * Joins intents and outcomes, oldest first, whatever chain they are of; those of one moment stay in the order of the file.
+ * `underWay`: ids of intents whose runs may still go on.
+ */
+export function changesOf(
+  entries: readonly JournalEntry[],
+  underWay: ReadonlySet<string> = new Set(),
+): readonly Change[] {
+  const outcomes = new Map<unknown, JournalEntry>();
+  const intents = new Set<string>();
+  for (const entry of entries) {
+    if (entry.kind === 'intent') intents.add(entryId(entry));
+    // The first word on a change counts: a later one that contradicts it was not written by a run.
+    else if (entry.kind === 'outcome' && !outcomes.has(entry.intent)) outcomes.set(entry.intent, entry);
+  }
+  const changes = entries.flatMap((entry): readonly Change[] => {
+    const id = entryId(entry);
+    if (entry.kind === 'intent') return [joined(id, entry, outcomes.get(id), underWay.has(id))];
+    if (entry.kind !== 'outcome' || intents.has(entry.intent ?? '')) return [];
+    return [{...joined(entry.intent ?? id, entry, entry, false), withoutIntent: true}];
+  });
+  // What has no time that can be read stays behind what stands before it.
+  let at = 0;
+  const placed = changes.map((change) => {
+    const time = Date.parse(change.time);
+    at = Number.isNaN(time) ? at : time;
+    return {change, at};
+  });
+  return placed.sort((a, b) => a.at - b.at).map(({change}) => change);
+}
+
+function joined(id: string, intent: JournalEntry, outcome: JournalEntry | undefined, isUnderWay: boolean): Change {
+  const action = textOf(intent.action);
+  const {pid, identity, cluster, title, reason} = intent;
+  const {error, detail} = outcome ?? {};
+  return {
+    id,
+    time: textOf(intent.time),
+    ...(outcome && {ended: textOf(outcome.time)}),
+    user: textOf(intent.user),
+    host: textOf(intent.host),
+    ...(typeof pid === 'number' && {pid}),
+    ...(isMap(identity) && {
+      identity: {
+        username: textOf(identity.username),
+        ...(identity.uid !== undefined && {uid: textOf(identity.uid)}),
+      },
+    }),
+    command: textOf(intent.command),
+    action,
+    ...(cluster !== undefined && {cluster: textOf(cluster)}),
+    title: title === undefined ? action : textOf(title),
+    ...(reason !== undefined && {reason: textOf(reason)}),
+    status: outcome ? statusOf(outcome.status) : isUnderWay ? 'under-way' : 'open',
+    ...(isMap(error) && {error: {code: textOf(error.code), message: textOf(error.message)}}),
+    ...(isMap(detail) && {detail}),
+  };
+}
+
+function statusOf(status: unknown): ChangeStatus {
+  return changeStatuses.find((one) => one === status) ?? 'unknown';
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
+}
+
+/** Which changes are wanted; what is not said selects nothing out. */
+export interface ChangeFilter {
+  readonly clusters: readonly string[];
+  /** Milliseconds since 1970; the first moment that counts, and the first that does not. */
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
+  /** Whole words of a command from its start: `trust` is every `trust …`. */
+  readonly commands: readonly string[];
+  readonly statuses: readonly ChangeStatus[];
+}
+
+/** The changes that were asked for. One whose time cannot be read is in every span: it must not hide. */
+export function selectChanges(changes: readonly Change[], filter: ChangeFilter): readonly Change[] {
+  const {clusters, since, until, commands, statuses} = filter;
+  return changes.filter(({time, cluster, command, status}) => {
+    const at = Date.parse(time);
+    return (
+      (clusters.length === 0 || (cluster !== undefined && clusters.includes(cluster))) &&
+      !(since !== undefined && at < since) &&
+      !(until !== undefined && at >= until) &&
+      (commands.length === 0 || commands.some((one) => `${command} `.startsWith(`${one} `))) &&
+      (statuses.length === 0 || statuses.includes(status))
+    );
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * The journal against what clusters remember: each write of a Secret `cacerts` carries the place and the hash of its own
+ * intent as an annotation. Whoever cuts or rewrites the journal would have to change the clusters, too.
+ */
+import {fieldManager} from '../kube/paths.js';
+import type {ChainHead} from './chain.js';
+import {isAsWritten} from './chain.js';
+import type {JournalEntry} from './entry.js';
+import {entryId} from './entry.js';
+
+/** The annotation: `CHAIN/SEQ:HASH` of the intent of the write that left it. */
+export const journalHeadAnnotation = `${fieldManager}/journal-head`;
+
+/** The annotation's value. */
+export function formatHead({chain, seq, hash}: ChainHead): string {
+  return `${entryId({chain, seq})}:${hash}`;
+}
+
+/** Reads an annotation; undefined for a text that no run writes. */
+export function parseHead(text: string): ChainHead | undefined {
+  const [, chain, seq, hash] = /^([0-9a-f]{1,64})\/(0|[1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? [];
+  return chain === undefined || hash === undefined ? undefined : {chain, seq: Number(seq), hash};
+}
+
+/** What is compared with a head: a journal as it lies in the work directory. */
+export interface JournalKnown {
+  /** Whether there is a file. */
+  readonly present: boolean;
+  readonly entries: readonly JournalEntry[];
+  /** The chain that this copy of the work directory writes. */
+  readonly own: string | undefined;
+  /** This machine, as entries name it. */
+  readonly host: string;
+}
+
+/**
+ * - `agrees`: the entry is there as the cluster remembers it
+ * - `rewritten`: another entry stands in its place
+ * - `cut`: it was here once, and is gone
+ * - `not-known-here`: it is of another copy of the work directory, as far as can be told from here
+ */
+export type HeadResult = 'agrees' | 'rewritten' | 'cut' | 'not-known-here';
+
+/** How a remembered head compares, in words that follow the name of who remembers it. */
+export interface HeadVerdict {
+  readonly result: HeadResult;
+  readonly message: string;
+}
+
+/** Makes the comparison for one journal: it is gone through once, however many clusters remember something. */
+export function headComparer({present, entries, own, host}: JournalKnown): (head: ChainHead) => HeadVerdict {
+  const hashes = new Map<string, Set<string>>();
+  const chains = new Map<string, {last: number; here: boolean}>();
+  for (const entry of entries) {
+    const id = entryId(entry);
+    const known = hashes.get(id) ?? new Set();
+    hashes.set(id, known.add(isAsWritten(entry) ? entry.hash : ''));
+    const chain = chains.get(entry.chain) ?? {last: -1, here: false};
+    chains.set(entry.chain, {
+      last: Math.max(chain.last, entry.seq),
+      here: chain.here || isSameMachine(entry.host, host),
+    });
+  }
+  return (head) => {
+    const id = entryId(head);
+    const found = hashes.get(id);
+    if (found?.has(head.hash) === true) return {result: 'agrees', message: `entry ${id} is as it was written`};
+    if (found)
+      return {result: 'rewritten', message: `another entry ${id} stands in the journal than the one that was written`};
+    const cut = (why: string): HeadVerdict => ({result: 'cut', message: `entry ${id} is not in the journal: ${why}`});
+    if (head.chain === own) return cut('this copy of the work directory wrote it');
+    const chain = chains.get(head.chain);
+    if (chain && head.seq <= chain.last) return cut('later entries of its chain are there');
+    if (present && entries.length === 0) return cut('the file has no entries at all');
+    // Without its memory a copy does not know its own chain any more; the machine's name in the entries remains.
+    if (own === undefined && chain?.here === true) return cut('earlier entries of its chain are of this machine');
+    return {
+      result: 'not-known-here',
+      message: `entry ${id} is of another copy of the work directory, and has not come here: bring it (git pull). If no copy has it, it was removed`,
+    };
+  };
+}
+
+/** Hosts are `NAME/MACHINE/NAMESPACE`; the namespace differs between containers of one machine. */
+function isSameMachine(one: unknown, other: string): boolean {
+  const machine = (host: string): string => host.split('/').slice(0, -1).join('/');
+  return typeof one === 'string' && machine(one) === machine(other);
+}

@@ -1,0 +1,30 @@
+/** Lets an object remember the journal's entry of the write that makes it (docs/audit.md). */
+import type {ChainHead} from '../../domain/journal/chain.js';
+import {formatHead, journalHeadAnnotation} from '../../domain/journal/head.js';
+import type {KubeObject} from '../../domain/kube/object.js';
+import type {PatchObject, PutObject} from '../action.js';
+
+/** The object with the annotation; as it is where it is not to have one, or nothing was recorded. */
+export function rememberIn(
+  object: KubeObject,
+  {remembers}: Pick<PutObject, 'remembers'>,
+  entry: ChainHead | undefined,
+): KubeObject {
+  if (remembers !== true || !entry) return object;
+  const {metadata} = object;
+  const annotations = {...metadata.annotations, [journalHeadAnnotation]: formatHead(entry)};
+  return {...object, metadata: {...metadata, annotations}};
+}
+
+/** The same for a patch. A JSON patch is to write the annotations as a whole: then it is known what becomes of them. */
+export function rememberInPatch({remembers, patch}: PatchObject, entry: ChainHead | undefined): object {
+  if (remembers !== true || !entry) return patch;
+  const head = {[journalHeadAnnotation]: formatHead(entry)};
+  if (Array.isArray(patch)) {
+    return (patch as readonly {readonly path: string; readonly value?: object}[]).map((operation) =>
+      operation.path === '/metadata/annotations' ? {...operation, value: {...operation.value, ...head}} : operation,
+    );
+  }
+  const {metadata = {}} = patch as {readonly metadata?: {readonly annotations?: object}};
+  return {...patch, metadata: {...metadata, annotations: {...metadata.annotations, ...head}}};
+}

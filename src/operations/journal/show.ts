@@ -1,0 +1,93 @@
+import type {JournalFault} from '../../domain/journal/chain.js';
+import {changesOf, selectChanges} from '../../domain/journal/changes.js';
+import type {Change, ChangeFilter} from '../../domain/journal/changes.js';
+import {entryId} from '../../domain/journal/entry.js';
+import {MeshError} from '../../domain/errors.js';
+import {layout} from '../../domain/mesh/layout.js';
+import {checkMeshFile} from '../../domain/mesh/parse.js';
+import {nearest} from '../../domain/nearest.js';
+import type {Deps} from '../../engine/deps.js';
+import type {Operation, Phase, Warning} from '../../engine/operation.js';
+import {emptyPlan} from '../../engine/operation.js';
+import type {JournalState} from '../../workspace/workspace.js';
+
+/** `journal show CLUSTER...` */
+export type ShowRequest = ChangeFilter;
+
+/** What `journal show` answers. */
+export interface ShowResult {
+  /** Oldest first. */
+  readonly changes: readonly Change[];
+  /** How many changes the journal has, wanted or not. */
+  readonly total: number;
+  /** What is wrong with the file: `journal verify` says more. */
+  readonly faults: readonly JournalFault[];
+  readonly warnings: readonly Warning[];
+}
+
+/** `journal show`: who did what, when. Takes no lock, asks no cluster. */
+export const showJournal: Operation<ShowRequest, ShowResult> = {
+  command: 'journal show',
+  changes: false,
+  async execute(request, engine) {
+    const {facts, plan} = await engine.run(showPhase(request));
+    const {entries, faults, underWay} = facts;
+    const changes = changesOf(entries, new Set(underWay.map(entryId)));
+    return {changes: selectChanges(changes, request), total: changes.length, faults, warnings: plan.warnings};
+  },
+  conclude: () => [],
+};
+
+function showPhase(request: ShowRequest): Phase<JournalState> {
+  return {
+    title: 'read the journal',
+    async gather(deps) {
+      const journal = await deps.workspace.journal.read();
+      await refuseUnknown(deps, request, journal);
+      return journal;
+    },
+    plan: (journal) => ({...emptyPlan, warnings: journalWarnings(journal)}),
+  };
+}
+
+/** What a reader must know of the file, a line each. */
+export function journalWarnings({faults, entries}: Pick<JournalState, 'faults' | 'entries'>): readonly Warning[] {
+  const repairs = entries.filter(({kind}) => kind === 'repair').length;
+  const lines = repairs === 1 ? 'a line' : `${String(repairs)} lines`;
+  return [
+    ...faults.map(({line, message}) => ({
+      message: `${layout.journal}${line === 0 ? '' : `:${String(line)}`}: ${message}`,
+    })),
+    ...(repairs > 0
+      ? [
+          {
+            message: `${layout.journal}: ${lines} that a crash had cut off cannot be shown: what they began to say is lost`,
+          },
+        ]
+      : []),
+  ];
+}
+
+/**
+ * A typo must not look like a cluster that nobody changed. A cluster that mesh.yaml has no more may stand in the journal.
+ */
+async function refuseUnknown({workspace}: Deps, {clusters}: ShowRequest, {entries}: JournalState): Promise<void> {
+  if (clusters.length === 0) return;
+  const text = await workspace.readText(layout.meshYaml);
+  const reading = text === undefined ? undefined : checkMeshFile(text);
+  const declared = reading && 'value' in reading ? (reading.value.clusters ?? []).map(({name}) => name) : [];
+  const known = new Set<unknown>([...declared, ...entries.map(({cluster}) => cluster)]);
+  const stranger = clusters.find((name) => !known.has(name));
+  if (stranger === undefined) return;
+  const near = nearest(
+    stranger,
+    [...known].filter((name) => typeof name === 'string'),
+  );
+  throw new MeshError(
+    'UNKNOWN_CLUSTER',
+    `neither ${layout.meshYaml} nor ${layout.journal} names a cluster "${stranger}"`,
+    {
+      hints: near === undefined ? ['see all changes: kubectl mesh journal show'] : [`did you mean ${near}?`],
+    },
+  );
+}
