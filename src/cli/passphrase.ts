@@ -1,4 +1,5 @@
 /** The root key's passphrase: a file, a command, the environment or a prompt, in that order (docs/certificates.md). */
+import type {MeshError} from '../domain/errors.js';
 import {isEmptyPassphrase, passphraseNeeded, requirePassphrase} from '../domain/pki/passphrase.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {PassphraseSource} from '../engine/deps.js';
@@ -13,6 +14,8 @@ export interface PassphraseOptions {
   readonly readFile: (path: string) => Promise<Sensitive<string>>;
   /** Runs the command and returns the first line it prints. */
   readonly runCommand: (command: string) => Promise<Sensitive<string>>;
+  /** The error where nothing gives it; absent: the one of the existing passphrase. */
+  readonly needed?: () => MeshError;
   /** Asks on the terminal, without echo; twice for a new passphrase. */
   readonly prompt: (purpose: 'new' | 'existing') => Promise<Sensitive<string>>;
 }
@@ -28,7 +31,7 @@ export function createPassphraseSource(options: PassphraseOptions): PassphraseSo
     if (options.command !== undefined) return options.runCommand(options.command);
     if (options.environment !== undefined) return options.environment;
     if (options.interactive) return options.prompt(purpose);
-    throw passphraseNeeded();
+    throw (options.needed ?? passphraseNeeded)();
   };
   return {
     available:

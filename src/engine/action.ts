@@ -52,6 +52,16 @@ export interface IssueClusterCa extends ActionBase {
 export interface PutObject extends ActionBase {
   readonly kind: 'put-object';
   readonly cluster: string;
+/** Encrypts root-key.pem anew: another passphrase, a higher work factor, or both; `clear` is `--no-passphrase`. */
+export interface ResealRootKey extends ActionBase {
+  readonly kind: 'reseal-root-key';
+  /** Says where the key is kept. */
+  readonly signer: SignerSpec;
+  /** The key's path as people know it. */
+  readonly path: string;
+  readonly protection: 'encrypted' | 'clear';
+}
+
   readonly context: string;
   /** `metadata.resourceVersion` set means replace. */
   readonly object: KubeObject;
@@ -159,3 +169,4 @@ export type Action =
 export type ActionKind = Action['kind'];
 /** The action of one kind. */
 export type ActionOf<Kind extends ActionKind> = Extract<Action, {kind: Kind}>;
+  | ResealRootKey

@@ -38,6 +38,8 @@ export interface Deps {
   readonly signers: Signers;
   readonly terminal: Terminal;
   /** Process environment as seen at start, for `--from-env` and the guide's variables. */
+  /** What `certs passphrase` sets: a source of its own, since the key is opened with the other one. */
+  readonly newPassphrases: PassphraseSource;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
   /** Aborts on Ctrl-C and at `--timeout`. */

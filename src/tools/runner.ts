@@ -1,13 +1,13 @@
 /**
  * The one door to other programs, and the only import of execa. Two verbs: {@link Runner.ask} returns whatever exit
  * code there was, {@link Runner.run} throws on a bad one; {@link Runner.start} keeps a program running. Rules held here:
- * arguments are an array and never hold a secret, the passphrase variable never reaches a child, output is cleaned
+ * arguments are an array and never hold a secret, the passphrase variables never reach a child, output is cleaned
  * before anybody sees it, errors carry neither argument list nor environment, and no signal handler is registered.
  */
 import type {Readable} from 'node:stream';
 import {StringDecoder} from 'node:string_decoder';
 import {MeshError} from '../domain/errors.js';
-import {passphraseVariable} from '../domain/pki/passphrase.js';
+import {newPassphraseVariable, passphraseVariable} from '../domain/pki/passphrase.js';
 import {printable} from '../domain/printable.js';
 import {Sensitive} from '../domain/sensitive.js';
 import {linesOf} from './lines.js';
@@ -98,10 +98,12 @@ function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }
 
+const secretVariables: ReadonlySet<string> = new Set([passphraseVariable, newPassphraseVariable]);
+
 /** The environment of a child. */
 export function childEnvironment(environment: RunnerOptions['environment']): Record<string, string> {
   const entries = Object.entries(environment).flatMap(([name, value]) =>
-    value === undefined || name === passphraseVariable ? [] : [[name, value] as const],
+    value === undefined || secretVariables.has(name) ? [] : [[name, value] as const],
   );
   return Object.fromEntries(entries);
 }

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {takePassphrase} from '../../src/cli/environment.js';
-import {passphraseVariable} from '../../src/domain/pki/passphrase.js';
+import {takePassphrases} from '../../src/cli/environment.js';
+import {isSamePassphrase, newPassphraseVariable, passphraseVariable} from '../../src/domain/pki/passphrase.js';
 import {createPassphraseSource} from '../../src/cli/passphrase.js';
 import type {PassphraseOptions} from '../../src/cli/passphrase.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
@@ -64,11 +64,23 @@ describe('the passphrase', () => {
   });
 });
 
+describe('two passphrases', () => {
+  it.each([
+    ['one', 'one', true],
+    ['one', 'One', false],
+    ['', '', true],
+  ])('%j and %j are the same: %s', (one, other, same) => {
+    expect(isSamePassphrase(new Sensitive(one), new Sensitive(other))).toBe(same);
+  });
+});
+
 describe('the environment', () => {
-  it('gives the passphrase once and keeps nothing of it', () => {
-    const env = {[passphraseVariable]: 'secret', PATH: '/bin'};
-    expect(takePassphrase(env)?.reveal()).toBe('secret');
+  it('gives the passphrases once and keeps nothing of them', () => {
+    const env = {[passphraseVariable]: 'secret', [newPassphraseVariable]: 'other', PATH: '/bin'};
+    const taken = takePassphrases(env);
+    expect(taken.existing?.reveal()).toBe('secret');
+    expect(taken.replacement?.reveal()).toBe('other');
     expect(env).toEqual({PATH: '/bin'});
-    expect(takePassphrase(env)).toBeUndefined();
+    expect(takePassphrases(env)).toEqual({existing: undefined, replacement: undefined});
   });
 });

@@ -4,6 +4,9 @@ import type {Sensitive} from '../sensitive.js';
 /** The variable that may hold the root key's passphrase. No child process ever sees it. */
 export const passphraseVariable = 'KUBECTL_MESH_PASSPHRASE';
 
+/** The variable that may hold the passphrase that `certs passphrase` sets. No child process ever sees it. */
+export const newPassphraseVariable = 'KUBECTL_MESH_NEW_PASSPHRASE';
+
 /** No source gives a passphrase, and nobody can be asked: names the choices. */
 export function passphraseNeeded(): MeshError {
   return new MeshError('PASSPHRASE_NEEDED', "The root key's passphrase is needed, and nothing gives it", {
@@ -11,6 +14,17 @@ export function passphraseNeeded(): MeshError {
       'Give it with --passphrase-file FILE, --passphrase-command COMMAND or the variable KUBECTL_MESH_PASSPHRASE',
       'To be asked for it, run the command on a terminal, without an empty KUBECTL_MESH_PASSPHRASE',
       'For a demo, write the root key in the clear with --no-passphrase',
+    ],
+  });
+}
+
+/** Like {@link passphraseNeeded}, for the one that replaces it. */
+export function newPassphraseNeeded(): MeshError {
+  return new MeshError('PASSPHRASE_NEEDED', 'A new passphrase for the root key is needed, and nothing gives it', {
+    hints: [
+      'Give it with --new-passphrase-file FILE, --new-passphrase-command COMMAND or the variable KUBECTL_MESH_NEW_PASSPHRASE',
+      'To be asked for it, run the command on a terminal, without an empty KUBECTL_MESH_NEW_PASSPHRASE',
+      'To keep the passphrase and raise its work factor only, give the same one again',
     ],
   });
 }
@@ -33,4 +47,15 @@ export function isEmptyPassphrase(passphrase: Sensitive<string>): boolean {
   } catch {
     return true;
   }
+}
+
+/** Whether two passphrases are the same; nothing else is told of them. */
+export function isSamePassphrase(one: Sensitive<string>, other: Sensitive<string>): boolean {
+  let same = false;
+  one.map((first) =>
+    other.map((second) => {
+      same = first === second;
+    }),
+  );
+  return same;
 }

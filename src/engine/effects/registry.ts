@@ -9,6 +9,7 @@ export const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>
   'write-files': async () => (await import('./write-files.js')).effect,
   'remove-files': async () => (await import('./remove-files.js')).effect,
   'create-root-ca': async () => (await import('./create-root-ca.js')).effect,
+  'reseal-root-key': async () => (await import('./reseal-root-key.js')).effect,
   'issue-cluster-ca': async () => (await import('./issue-cluster-ca.js')).effect,
   'put-object': async () => (await import('./put-object.js')).effect,
   'patch-object': async () => (await import('./patch-object.js')).effect,

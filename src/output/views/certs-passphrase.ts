@@ -1,0 +1,21 @@
+import type {PassphraseResult, Protection} from '../../operations/certs/passphrase.js';
+import type {View} from '../view.js';
+
+/** `certs passphrase`: one line that says how the root key is protected now, then what went wrong. */
+export const certsPassphraseView: View<PassphraseResult> = {
+  text: (result) =>
+    [
+      ...lineOf(result),
+      ...result.errors.flatMap((error) => [error.message, ...error.hints.map((hint) => `  ${hint}`)]),
+    ].join('\n'),
+};
+
+function lineOf({outcome, action, before, after, dryRun}: PassphraseResult): readonly string[] {
+  if (outcome === 'skipped' && dryRun !== undefined && action !== undefined) return [`root key: would ${action}`];
+  if (outcome === 'done' && after) return [`root key: ${describe(after)}${before ? ` (was ${describe(before)})` : ''}`];
+  return [`root key: ${outcome}${outcome === 'unchanged' && before ? `, ${describe(before)}` : ''}`];
+}
+
+function describe({protection, cipher, kdf}: Protection): string {
+  return protection === 'clear' ? 'in the clear' : `encrypted with ${cipher ?? '?'} and ${kdf ?? '?'}`;
+}
