@@ -3,12 +3,15 @@
  * prompts, drawing) is loaded at first use.
  */
 import {resolve} from 'node:path';
+import {newPassphraseNeeded} from '../domain/pki/passphrase.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Deps, PassphraseSource} from '../engine/deps.js';
 import type {RunSettings} from '../engine/operation.js';
 import type {Reporter} from '../engine/progress.js';
 import {createPlainProgress} from '../output/plain-progress.js';
 import type {Progress} from '../output/progress-types.js';
+import type {SignerSpec} from '../domain/mesh/signer.js';
+import type {SignerContext} from '../signers/signer-module.js';
 import type {Signers} from '../signers/signers.js';
 import type {Git} from '../tools/git.js';
 import type {Istioctl} from '../tools/istioctl.js';
@@ -18,7 +21,7 @@ import type {HttpProbe} from '../tools/http-probe.js';
 import type {TlsProbe} from '../tools/tls-probe.js';
 import {createWorkspace} from '../workspace/create.js';
 import type {Workspace} from '../workspace/workspace.js';
-import {takePassphrase} from './environment.js';
+import {takePassphrases} from './environment.js';
 import {createPassphraseSource} from './passphrase.js';
 import {createTerminal, isInteractive, promptPassphrase} from './terminal.js';
 
@@ -39,8 +42,11 @@ export interface CommonFlags {
   readonly json?: boolean | undefined;
   readonly 'dry-run'?: RunSettings['dryRun'] | undefined;
   readonly yes?: boolean | undefined;
+  readonly reason?: string | undefined;
   readonly 'passphrase-file'?: string | undefined;
   readonly 'passphrase-command'?: string | undefined;
+  readonly 'new-passphrase-file'?: string | undefined;
+  readonly 'new-passphrase-command'?: string | undefined;
 }
 
 /** What a command is run with. */
@@ -54,21 +60,36 @@ export interface Composition {
 
 /** Makes everything a command runs with. */
 export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promise<Composition> {
-  const passphrase = takePassphrase(process.env);
+  const taken = takePassphrases(process.env);
   const environment: Readonly<Record<string, string | undefined>> = {...process.env};
   const progress = await createProgress(flags.quiet === true);
   const rest = (): Promise<void> => progress.rest();
   const workspace = createWorkspace({root: resolve(flags['work-dir'] ?? '.'), now: () => new Date(), signal});
+  const rootStore = (signer: SignerSpec): Workspace =>
+    signer.type === 'local' && signer.directory !== undefined
+      ? createWorkspace({root: resolve(workspace.root, signer.directory), now: () => new Date(), signal})
+      : workspace;
   const runner = once(async () => (await import('../tools/runner.js')).createRunner({environment, signal}));
   const clusters = lazyClusters(flags, signal, runner, rest);
+  const passphraseReaders = {
+    interactive: isInteractive(),
+    readFile: async (path: string) =>
+      (await workspace.readOutside(path)).map((bytes) => firstLine(bytes.toString('utf8'))),
+    runCommand: async (command: string) => firstLineOf(await (await runner()).askSecret(command)),
+    prompt: (purpose: 'new' | 'existing') => promptPassphrase(purpose, signal, rest),
+  };
   const passphrases = createPassphraseSource({
+    ...passphraseReaders,
     file: flags['passphrase-file'],
     command: flags['passphrase-command'],
-    environment: passphrase,
-    interactive: isInteractive(),
-    readFile: async (path) => (await workspace.readOutside(path)).map((bytes) => firstLine(bytes.toString('utf8'))),
-    runCommand: async (command) => firstLineOf(await (await runner()).askSecret(command)),
-    prompt: (purpose) => promptPassphrase(purpose, signal, rest),
+    environment: taken.existing,
+  });
+  const newPassphrases = createPassphraseSource({
+    ...passphraseReaders,
+    file: flags['new-passphrase-file'],
+    command: flags['new-passphrase-command'],
+    environment: taken.replacement,
+    needed: newPassphraseNeeded,
   });
   const deps: Deps = {
     workspace,
@@ -78,7 +99,18 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     tls: lazyTlsProbe(signal),
     http: lazyHttpProbe(signal),
     passphrases,
-    signers: lazySigners(workspace, passphrases),
+    newPassphrases,
+    rootStore,
+    signers: lazySigners({
+      workspace,
+      rootStore,
+      askPassphrase: () => passphrases.get('existing'),
+      clusters,
+      runner,
+      environment,
+      now: () => new Date(),
+      signal,
+    }),
     terminal: createTerminal(signal, rest),
     environment,
     now: () => new Date(),
@@ -91,6 +123,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
       yes: flags.yes ?? false,
       concurrency: flags.concurrency ?? 1,
       keepGoing: flags['keep-going'] ?? false,
+      reason: flags.reason,
     },
     report: progress.report,
     async close() {
@@ -184,15 +217,12 @@ function lazyHttpProbe(signal: AbortSignal): HttpProbe {
 }
 
 /** The certificate codec is loaded by the first command that signs. */
-function lazySigners(workspace: Workspace, passphrases: PassphraseSource): Signers {
-  const get = once(async () =>
-    (await import('../signers/signers.js')).createSigners({
-      workspace,
-      askPassphrase: () => passphrases.get('existing'),
-    }),
-  );
+function lazySigners(context: SignerContext): Signers {
+  const get = once(async () => (await import('../signers/signers.js')).createSigners(context));
   return {
-    authority: async () => (await get()).authority(),
+    survey: async (spec) => (await get()).survey(spec),
+    issuer: async (spec) => (await get()).issuer(spec),
+    rootSigner: async (spec) => (await get()).rootSigner(spec),
     startKey: async (owner, algorithm) => (await get()).startKey(owner, algorithm),
     takeKey: async (owner, algorithm) => (await get()).takeKey(owner, algorithm),
   };

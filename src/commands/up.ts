@@ -4,6 +4,7 @@ import {applyFlags, renderFlags} from '../cli/flags/install.js';
 import {outputFlags} from '../cli/flags/output.js';
 import {passphraseFlags} from '../cli/flags/passphrase.js';
 import {safetyFlags} from '../cli/flags/safety.js';
+import {rootFlags, signerFlags} from '../cli/flags/signer.js';
 import {clustersArg, concurrencyFlags, keepGoingFlags, targetFlags} from '../cli/flags/target.js';
 import {trustFlags} from '../cli/flags/trust.js';
 import {typedCommand, typedTarget} from '../cli/typed-target.js';
@@ -38,6 +39,8 @@ It stops at the first step that does not succeed and says what is done. Each ste
       description: 'key of new CAs (rsa-4096 when neither this nor mesh.yaml says)',
     }),
     ...renderFlags,
+    ...signerFlags,
+    ...rootFlags,
     ...passphraseFlags,
     ...applyFlags,
     ...trustFlags,
@@ -56,6 +59,9 @@ It stops at the first step that does not succeed and says what is done. Each ste
       istioNamespace: flags['istio-namespace'],
       keyAlgorithm: flags['key-algorithm'],
       clear: flags['no-passphrase'],
+      signer: flags.signer?.declared,
+      rootDirectory: flags['root-dir'],
+      rootFile: flags.root,
       meshId: flags['mesh-id'],
       network: flags.network,
       istioVersion: flags['istio-version'],

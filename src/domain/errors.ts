@@ -47,6 +47,12 @@ export const errorClasses = {
   PASSPHRASE_NEEDED: 'refused',
   BUNDLE_INVALID: 'invalid',
   ISSUE_FAILED: 'failed',
+  /** A CA elsewhere signs: `certs generate` cannot. */
+  SIGNED_ELSEWHERE: 'refused',
+  /** The signer answered, and said no. */
+  SIGNER_REFUSED: 'failed',
+  /** The signer could not be asked: sealed, standby, locked, unreachable. */
+  SIGNER_UNAVAILABLE: 'unknown',
   // tools
   TOOL_MISSING: 'unknown',
   TOOL_TOO_OLD: 'unknown',
@@ -69,6 +75,7 @@ export const errorClasses = {
   NOT_READY: 'failed',
   // safety rules
   CONFIRMATION_NEEDED: 'refused',
+  REASON_NEEDED: 'refused',
   UID_MISMATCH: 'refused',
   ROOT_CHANGE: 'refused',
   RESTART_NEEDED: 'refused',

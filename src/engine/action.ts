@@ -1,5 +1,6 @@
 import type {KubeObject, ObjectRef} from '../domain/kube/object.js';
 import type {KeyAlgorithm} from '../domain/mesh/mesh.js';
+import type {SignerSpec} from '../domain/mesh/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';
 
 /** What every action has. */
@@ -11,6 +12,15 @@ interface ActionBase {
   readonly title: string;
   /** Set when something is replaced or deleted that a person must agree to (docs/architecture.md): what would be lost. */
   readonly confirm?: string;
+}
+
+/** What a write of an object may have. */
+interface ObjectWrite {
+  /**
+   * The object is to carry the journal's entry of this write as an annotation, so that cutting or rewriting the journal
+   * shows (docs/audit.md).
+   */
+  readonly remembers?: boolean;
 }
 
 /** One file of the work directory. */
@@ -27,31 +37,21 @@ export interface WriteFiles extends ActionBase {
   readonly files: readonly FileContent[];
 }
 
-/** Creates the mesh's root CA: root-key.pem and root-cert.pem. */
+/** Creates the mesh's root CA: root-key.pem and root-cert.pem; the certificate alone where a program holds the key. */
 export interface CreateRootCa extends ActionBase {
   readonly kind: 'create-root-ca';
+  /** Whose root it will be. */
+  readonly signer: SignerSpec;
   readonly algorithm: KeyAlgorithm;
   readonly validityDays: number;
   /** Part of the root's CN where the mesh is declared. */
   readonly meshID?: string;
-  /** `encrypted` asks the passphrase source; `clear` is `--no-passphrase`. */
-  readonly protection: 'encrypted' | 'clear';
+  /** `encrypted` asks the passphrase source; `clear` is `--no-passphrase`; `elsewhere`: the key never is a file. */
+  readonly protection: 'encrypted' | 'clear' | 'elsewhere';
   /** Keys the next group will need: they are made at the same time, so that no core waits for the root's. */
   readonly keysAhead?: readonly {readonly cluster: string; readonly algorithm: KeyAlgorithm}[];
 }
 
-/** Makes a key and a certificate for one cluster's CA, signed by the mesh's signer, and writes the cluster's four files. */
-export interface IssueClusterCa extends ActionBase {
-  readonly kind: 'issue-cluster-ca';
-  readonly cluster: string;
-  readonly algorithm: KeyAlgorithm;
-  readonly validityDays: number;
-}
-
-/** Creates an object, or replaces it at the resourceVersion that the plan saw. */
-export interface PutObject extends ActionBase {
-  readonly kind: 'put-object';
-  readonly cluster: string;
 /** Encrypts root-key.pem anew: another passphrase, a higher work factor, or both; `clear` is `--no-passphrase`. */
 export interface ResealRootKey extends ActionBase {
   readonly kind: 'reseal-root-key';
@@ -62,6 +62,19 @@ export interface ResealRootKey extends ActionBase {
   readonly protection: 'encrypted' | 'clear';
 }
 
+/** Makes a key and a certificate for one cluster's CA, signed by the mesh's signer, and writes the cluster's four files. */
+export interface IssueClusterCa extends ActionBase {
+  readonly kind: 'issue-cluster-ca';
+  readonly cluster: string;
+  readonly signer: SignerSpec;
+  readonly algorithm: KeyAlgorithm;
+  readonly validityDays: number;
+}
+
+/** Creates an object, or replaces it at the resourceVersion that the plan saw. */
+export interface PutObject extends ActionBase, ObjectWrite {
+  readonly kind: 'put-object';
+  readonly cluster: string;
   readonly context: string;
   /** `metadata.resourceVersion` set means replace. */
   readonly object: KubeObject;
@@ -70,7 +83,7 @@ export interface ResealRootKey extends ActionBase {
 }
 
 /** Patches an object: an object is a merge patch, an array a JSON patch. */
-export interface PatchObject extends ActionBase {
+export interface PatchObject extends ActionBase, ObjectWrite {
   readonly kind: 'patch-object';
   readonly cluster: string;
   readonly context: string;
@@ -91,7 +104,7 @@ export interface DeleteObject extends ActionBase {
  * Deletes an object that cannot be changed in place and creates it anew, as one action: between the two the cluster has
  * neither, so an interruption must not come between them.
  */
-export interface ReplaceObject extends ActionBase {
+export interface ReplaceObject extends ActionBase, ObjectWrite {
   readonly kind: 'replace-object';
   readonly cluster: string;
   readonly context: string;
@@ -157,6 +170,7 @@ export type Action =
   | WriteFiles
   | RemoveFiles
   | CreateRootCa
+  | ResealRootKey
   | IssueClusterCa
   | PutObject
   | PatchObject
@@ -169,4 +183,3 @@ export type Action =
 export type ActionKind = Action['kind'];
 /** The action of one kind. */
 export type ActionOf<Kind extends ActionKind> = Extract<Action, {kind: Kind}>;
-  | ResealRootKey

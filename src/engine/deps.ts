@@ -5,6 +5,7 @@ import type {Clusters} from '../tools/kubectl/api.js';
 import type {HttpProbe} from '../tools/http-probe.js';
 import type {TlsProbe} from '../tools/tls-probe.js';
 import type {Workspace} from '../workspace/workspace.js';
+import type {SignerSpec} from '../domain/mesh/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';
 
 /** Where the root key's passphrase comes from (docs/certificates.md). Asked at most once per run. */
@@ -29,17 +30,19 @@ export interface Terminal {
 /** Everything outside the program, made once by `cli/deps.ts`. Gather reads through it, effects write through it. */
 export interface Deps {
   readonly workspace: Workspace;
+  /** Where the signer's root-key.pem is kept: the work directory itself, or another one (`--root-dir`). */
+  rootStore(signer: SignerSpec): Workspace;
   readonly clusters: Clusters;
   readonly istioctl: Istioctl;
   readonly git: Git;
   readonly tls: TlsProbe;
   readonly http: HttpProbe;
   readonly passphrases: PassphraseSource;
+  /** What `certs passphrase` sets: a source of its own, since the key is opened with the other one. */
+  readonly newPassphrases: PassphraseSource;
   readonly signers: Signers;
   readonly terminal: Terminal;
   /** Process environment as seen at start, for `--from-env` and the guide's variables. */
-  /** What `certs passphrase` sets: a source of its own, since the key is opened with the other one. */
-  readonly newPassphrases: PassphraseSource;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
   /** Aborts on Ctrl-C and at `--timeout`. */

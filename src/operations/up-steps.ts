@@ -21,8 +21,8 @@ export interface Step {
 /** The order of Istio's guide: trust before istiod, proof last. */
 export const steps: readonly Step[] = [
   step(generateCerts, [], (request): GenerateRequest => {
-    const {clusters, keyAlgorithm, clear} = request;
-    return {clusters, keyAlgorithm, clear, renew: false};
+    const {clusters, keyAlgorithm, clear, signer, rootDirectory, rootFile} = request;
+    return {clusters, keyAlgorithm, clear, signer, rootDirectory, rootFile, renew: false};
   }),
   step(pushTrust, ['certs generate'], (request) => request),
   step(renderInstalls, [], (request) => request),

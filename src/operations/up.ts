@@ -16,6 +16,7 @@ import type {Step} from './up-steps.js';
 /** Everything that the steps may be told. */
 export interface UpRequest extends MeshRequest, TrustRules, Omit<ApplyRequest, keyof MeshRequest> {
   readonly clear: GenerateRequest['clear'];
+  readonly rootFile?: GenerateRequest['rootFile'];
   /** How long the last step waits for green. Milliseconds. */
   readonly waitMs: number;
   /** The command as typed, to be shown to those who have to run it again. */

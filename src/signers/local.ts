@@ -1,54 +1,69 @@
-/** The signer of this work directory: root-cert.pem and root-key.pem, the key decrypted in memory. */
-import {type KeyObject, sign} from 'node:crypto';
-import {promisify} from 'node:util';
+/** The root key in a file: root-key.pem of the work directory, or of a directory that is there only for signing. */
 import {MeshError} from '../domain/errors.js';
-import {signatureAlgorithmFor, signatureAlgorithms} from '../domain/pki/algorithms.js';
-import {parseCertificates} from '../domain/pki/certificate.js';
-import {publicHalf} from '../domain/pki/keys.js';
-import {openPrivateKey} from '../domain/pki/private-key.js';
-import {spkiHash} from '../domain/pki/fingerprint.js';
 import {layout} from '../domain/mesh/layout.js';
-import type {CertificateAuthority, Signer} from '../domain/pki/signer.js';
-import type {Sensitive} from '../domain/sensitive.js';
-import type {Workspace} from '../workspace/workspace.js';
+import type {SignerSpecOf} from '../domain/mesh/signer.js';
+import {spkiHash} from '../domain/pki/fingerprint.js';
+import {openPrivateKey} from '../domain/pki/private-key.js';
+import type {CertificateAuthority} from '../domain/pki/signer.js';
+import {createAuthorityIssuer} from './authority-issuer.js';
+import {createKeySigner} from './key-signer.js';
+import type {SignerContext, SignerModule} from './signer-module.js';
+import {readRoots, readSigningCertificates, upwardFrom} from './signing-certificate.js';
 
-const signAsync = promisify(sign);
+type LocalSpec = SignerSpecOf<'local'>;
 
-/** Signs with a private key in memory, on a libuv thread. Throws `UNSUPPORTED_KEY`. */
-export function createKeySigner(key: KeyObject): Signer {
-  const algorithm = signatureAlgorithmFor(key);
-  if (!algorithm) {
-    throw new MeshError('UNSUPPORTED_KEY', 'this program signs with RSA, ECDSA P-256 and ECDSA P-384 keys only');
-  }
-  const {hash} = signatureAlgorithms[algorithm];
-  return {publicKey: publicHalf(key), algorithm, sign: async (message) => signAsync(hash, message, key)};
+/** What opening a local authority needs. */
+export type LocalContext = Pick<SignerContext, 'workspace' | 'rootStore' | 'askPassphrase'>;
+
+/** The key's path as people know it: with its directory where that is another one. */
+export function rootKeyPath({directory}: LocalSpec): string {
+  return directory === undefined ? layout.rootKey : `${directory.replace(/\/+$/, '')}/${layout.rootKey}`;
 }
 
 /**
- * Opens the root CA of a work directory; asks for the passphrase only if the key is encrypted. While a root is rotated
- * root-cert.pem holds several: the signing one is the one whose key this is. Throws `FILE_MISSING`, `WORKDIR_CONFLICT`,
+ * Opens the CA that signs; asks for the passphrase only if the key is encrypted. While a root is rotated root-cert.pem
+ * holds several: the signing one is the one whose key this is. Throws `FILE_MISSING`, `WORKDIR_CONFLICT`,
  * `WRONG_PASSPHRASE`, and what reading the files throws.
  */
-export async function openLocalAuthority(
-  workspace: Workspace,
-  askPassphrase: () => Promise<Sensitive<string>>,
-): Promise<CertificateAuthority> {
-  const {rootCert: certificatePath, rootKey: keyPath} = layout;
-  const [text, secret] = await Promise.all([workspace.readText(certificatePath), workspace.readSecret(keyPath)]);
-  if (text === undefined || secret === undefined) {
-    const missing = text === undefined ? certificatePath : keyPath;
-    throw new MeshError('FILE_MISSING', `${missing} is not in the work directory: nothing can be signed without it`, {
+export async function openLocalAuthority(spec: LocalSpec, context: LocalContext): Promise<CertificateAuthority> {
+  const {workspace, askPassphrase} = context;
+  const keyPath = rootKeyPath(spec);
+  const [roots, certificates, secret] = await Promise.all([
+    readRoots(workspace),
+    readSigningCertificates(workspace, spec.certificate),
+    context.rootStore(spec).readSecret(layout.rootKey),
+  ]);
+  if (roots.length === 0 || secret === undefined) {
+    const missing = roots.length === 0 ? layout.rootCert : keyPath;
+    throw new MeshError('FILE_MISSING', `${missing} is not there: nothing can be signed without it`, {
       hints: [`Bring ${missing} back, or run this where it is kept`],
     });
   }
-  const {certificates} = parseCertificates(text, certificatePath);
   const signer = createKeySigner(await openPrivateKey(secret, askPassphrase, keyPath));
-  const spki = spkiHash(signer.publicKey);
-  const certificate = certificates.find((one) => one.spki === spki);
+  const [certificate, ...above] = upwardFrom(spkiHash(signer.publicKey), certificates, roots);
   if (!certificate) {
-    throw new MeshError('WORKDIR_CONFLICT', `${keyPath} is not the key of any certificate in ${certificatePath}`, {
-      hints: ['One of the two comes from another root CA: bring back the pair that belongs together'],
+    const where = spec.certificate ?? layout.rootCert;
+    throw new MeshError('WORKDIR_CONFLICT', `${keyPath} is not the key of any certificate in ${where}`, {
+      hints: ['One of the two comes from another CA: bring back the pair that belongs together'],
     });
   }
-  return {signer, certificate};
+  return {signer, certificate, above};
 }
+
+/** `{type: local}`. */
+export const localSigner: SignerModule<'local'> = {
+  async survey(spec, context) {
+    const {workspace} = context;
+    const store = context.rootStore(spec);
+    const elsewhere = store !== workspace;
+    const [key, certificate, certificates] = await Promise.all([
+      store.readSecret(layout.rootKey),
+      elsewhere ? store.readText(layout.rootCert) : undefined,
+      readSigningCertificates(workspace, spec.certificate),
+    ]);
+    return {kind: 'key-file', keyPath: rootKeyPath(spec), key, certificate, certificates};
+  },
+  async open(spec, context) {
+    return createAuthorityIssuer(await openLocalAuthority(spec, context), spec.certificate ?? layout.rootCert);
+  },
+};

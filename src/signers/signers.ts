@@ -1,38 +1,50 @@
 /** What signs and makes keys during one run. Made once by `cli/deps.ts`. */
 import type {KeyObject} from 'node:crypto';
+import {MeshError} from '../domain/errors.js';
 import type {KeyAlgorithm} from '../domain/mesh/mesh.js';
+import type {SignerSpec, SignerType} from '../domain/mesh/signer.js';
+import type {Issuer} from '../domain/pki/issuer.js';
 import {generateKey} from '../domain/pki/keys.js';
-import type {CertificateAuthority} from '../domain/pki/signer.js';
-import type {Sensitive} from '../domain/sensitive.js';
-import type {Workspace} from '../workspace/workspace.js';
-import {openLocalAuthority} from './local.js';
+import type {Signer} from '../domain/pki/signer.js';
+import {signerModules} from './registry.js';
+import type {SignerContext, SignerModule, SignerState} from './signer-module.js';
 
 /** The mesh's signers and the keys being made. */
 export interface Signers {
+  /** What the signer amounts to, without signing. Throws what kept it from looking (`signer-module.ts`). */
+  survey(spec: SignerSpec): Promise<SignerState>;
   /**
-   * The CA that signs cluster CAs. Opened at first use and once per run: deriving the root key's secret takes a third of a
-   * second. Throws `FILE_MISSING`, `WORKDIR_CONFLICT`, `WRONG_PASSPHRASE`, `PASSPHRASE_NEEDED`.
+   * What issues cluster CAs. Opened at first use and once per run: deriving the root key's secret takes a third of a
+   * second, logging in asks a server. Throws `FILE_MISSING`, `WORKDIR_CONFLICT`, `WRONG_PASSPHRASE`, `PASSPHRASE_NEEDED`,
+   * `SIGNED_ELSEWHERE`, `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`.
    */
-  authority(): Promise<CertificateAuthority>;
+  issuer(spec: SignerSpec): Promise<Issuer>;
+  /** The bare signer, for making the root with a key that is no file. Throws like {@link issuer}. */
+  rootSigner(spec: SignerSpec): Promise<Signer>;
   /** Starts making a key for `owner` on another thread, for {@link takeKey} to pick up. Does not wait for the key. */
   startKey(owner: string, algorithm: KeyAlgorithm): Promise<void>;
   /** The private key of `owner`: the one that was started, else one made now. Each key is handed out once. */
   takeKey(owner: string, algorithm: KeyAlgorithm): Promise<KeyObject>;
 }
 
-/** What signers are made from. */
-export interface SignersOptions {
-  readonly workspace: Workspace;
-  readonly askPassphrase: () => Promise<Sensitive<string>>;
-}
-
 /** Makes the signers of one run. */
-export function createSigners({workspace, askPassphrase}: SignersOptions): Signers {
-  let authority: Promise<CertificateAuthority> | undefined;
+export function createSigners(context: SignerContext): Signers {
+  const issuers = new Map<string, Promise<Issuer>>();
   const started = new Map<string, Promise<KeyObject>>();
   const idOf = (owner: string, algorithm: KeyAlgorithm): string => `${algorithm} ${owner}`;
   return {
-    authority: () => (authority ??= openLocalAuthority(workspace, askPassphrase)),
+    survey: async (spec) => (await moduleOf(spec)).survey(spec, context),
+    issuer(spec) {
+      const id = JSON.stringify(spec);
+      const issuer = issuers.get(id) ?? openIssuer(spec, context);
+      issuers.set(id, issuer);
+      return issuer;
+    },
+    async rootSigner(spec) {
+      const module = await moduleOf(spec);
+      if (!module.rootSigner) throw new MeshError('INTERNAL', `a signer of type ${spec.type} makes no roots`);
+      return module.rootSigner(spec, context);
+    },
     startKey(owner, algorithm) {
       const key = generateKey(algorithm);
       // Whoever takes it sees the error; until then it must not end the process as an unhandled rejection.
@@ -47,4 +59,15 @@ export function createSigners({workspace, askPassphrase}: SignersOptions): Signe
       return key;
     },
   };
+}
+
+async function openIssuer(spec: SignerSpec, context: SignerContext): Promise<Issuer> {
+  const module = await moduleOf(spec);
+  if (module.open) return module.open(spec, context);
+  throw new MeshError('SIGNED_ELSEWHERE', `a signer of type ${spec.type} issues nothing by itself`);
+}
+
+async function moduleOf(spec: SignerSpec): Promise<SignerModule<SignerType>> {
+  // The registry is typed by type; TypeScript cannot follow the correlation between a declaration and its own entry.
+  return (await signerModules[spec.type]()) as SignerModule<SignerType>;
 }

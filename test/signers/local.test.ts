@@ -6,6 +6,7 @@ import {openLocalAuthority} from '../../src/signers/local.js';
 import {createSigners} from '../../src/signers/signers.js';
 import {createWorkspace} from '../../src/workspace/create.js';
 import {type TinyCa, tinyRoot} from '../helpers/tiny-ca.js';
+import {signerContext} from './context.js';
 import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
 
 const passphrase = new Sensitive('passphrase');
@@ -18,6 +19,9 @@ beforeEach(async () => {
 afterEach(() => dir.dispose());
 
 const workspace = () => createWorkspace({root: dir.root, now: () => new Date()});
+const local = {type: 'local'} as const;
+const open = (askPassphrase: () => Promise<Sensitive<string>>) =>
+  openLocalAuthority(local, signerContext(workspace(), {askPassphrase}));
 const never = () => Promise.reject(new Error('the passphrase was asked for'));
 
 async function place(certificates: readonly TinyCa[], key: Sensitive<string>): Promise<void> {
@@ -28,7 +32,7 @@ async function place(certificates: readonly TinyCa[], key: Sensitive<string>): P
 describe('the local signer', () => {
   it('signs so that the root certificate verifies it', async () => {
     await place([root], await writeEncryptedKey(root.key, passphrase));
-    const {signer, certificate} = await openLocalAuthority(workspace(), () => Promise.resolve(passphrase));
+    const {signer, certificate} = await open(() => Promise.resolve(passphrase));
     const message = Buffer.from('to be signed');
     const signature = await signer.sign(message);
     expect(verify('sha256', message, certificate.publicKey, signature)).toBe(true);
@@ -37,19 +41,19 @@ describe('the local signer', () => {
 
   it('takes of several roots the one whose key it holds', async () => {
     await place([await tinyRoot(), root], writePrivateKey(root.key));
-    const {certificate} = await openLocalAuthority(workspace(), never);
+    const {certificate} = await open(never);
     expect(certificate.fingerprint).toBe(root.certificate.fingerprint);
   });
 
   it('refuses a key that belongs to none of the roots', async () => {
     await place([await tinyRoot()], writePrivateKey(root.key));
-    await expect(openLocalAuthority(workspace(), never)).rejects.toMatchObject({code: 'WORKDIR_CONFLICT'});
+    await expect(open(never)).rejects.toMatchObject({code: 'WORKDIR_CONFLICT'});
   });
 
   it.each(['root-cert.pem', 'root-key.pem'])('says when %s is not here', async (path) => {
     await place([root], writePrivateKey(root.key));
     await dir.remove(path);
-    await expect(openLocalAuthority(workspace(), never)).rejects.toMatchObject({
+    await expect(open(never)).rejects.toMatchObject({
       code: 'FILE_MISSING',
       message: expect.stringContaining(path) as string,
     });
@@ -58,7 +62,7 @@ describe('the local signer', () => {
   it('does not open with the wrong passphrase', async () => {
     await place([root], await writeEncryptedKey(root.key, passphrase));
     const wrong = () => Promise.resolve(new Sensitive('wrong'));
-    await expect(openLocalAuthority(workspace(), wrong)).rejects.toMatchObject({code: 'WRONG_PASSPHRASE'});
+    await expect(open(wrong)).rejects.toMatchObject({code: 'WRONG_PASSPHRASE'});
   });
 });
 
@@ -66,20 +70,21 @@ describe('the signers of a run', () => {
   it('open the root once, however many clusters are signed', async () => {
     await place([root], await writeEncryptedKey(root.key, passphrase));
     let asked = 0;
-    const signers = createSigners({
-      workspace: workspace(),
-      askPassphrase: () => {
-        asked += 1;
-        return Promise.resolve(passphrase);
-      },
-    });
-    const [one, other] = await Promise.all([signers.authority(), signers.authority()]);
+    const signers = createSigners(
+      signerContext(workspace(), {
+        askPassphrase: () => {
+          asked += 1;
+          return Promise.resolve(passphrase);
+        },
+      }),
+    );
+    const [one, other] = await Promise.all([signers.issuer(local), signers.issuer(local)]);
     expect(one).toBe(other);
     expect(asked).toBe(1);
   });
 
   it('hand each key out once', async () => {
-    const signers = createSigners({workspace: workspace(), askPassphrase: never});
+    const signers = createSigners(signerContext(workspace(), {askPassphrase: never}));
     await signers.startKey('cluster1', 'ecdsa-p256');
     const first = await signers.takeKey('cluster1', 'ecdsa-p256');
     const second = await signers.takeKey('cluster1', 'ecdsa-p256');

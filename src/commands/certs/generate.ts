@@ -3,6 +3,7 @@ import {MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {passphraseFlags} from '../../cli/flags/passphrase.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
+import {rootFlags, signerFlags} from '../../cli/flags/signer.js';
 import {clustersArg, concurrencyFlags, keepGoingFlags, workDirFlags} from '../../cli/flags/target.js';
 import {keyAlgorithms} from '../../domain/mesh/mesh.js';
 import {generateCerts, type GenerateResult} from '../../operations/certs/generate.js';
@@ -37,6 +38,8 @@ Files that are there and valid are used and never overwritten, so running this t
     renew: Flags.boolean({
       description: 'replace key and certificate of cluster CAs that are there; the root stays',
     }),
+    ...signerFlags,
+    ...rootFlags,
     ...passphraseFlags,
     ...safetyFlags,
     ...outputFlags(['text', 'name', 'json']),
@@ -54,6 +57,9 @@ Files that are there and valid are used and never overwritten, so running this t
         keyAlgorithm: flags['key-algorithm'],
         renew: flags.renew,
         clear: flags['no-passphrase'],
+        signer: flags.signer?.declared,
+        rootDirectory: flags['root-dir'],
+        rootFile: flags.root,
       },
       certsGenerateView,
       flags,

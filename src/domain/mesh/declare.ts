@@ -7,6 +7,7 @@ import {addClusters, addGitignore, newMeshFile, setClusterField, setContext, set
 import {layout} from './layout.js';
 import {parseContextsFile, parseMeshFile} from './parse.js';
 import type {MeshFile} from './schema.js';
+import type {DeclaredSigner} from './signer-schema.js';
 
 /** The declaring files as they are; undefined where there is none. */
 export interface DeclaringTexts {
@@ -23,6 +24,7 @@ export interface Declaration {
   readonly istioNamespace?: string;
   readonly istioVersion?: string;
   readonly keyAlgorithm?: string;
+  readonly signer?: DeclaredSigner;
   /** By cluster. Recorded where neither file has a context. */
   readonly contexts?: Readonly<Record<string, string>>;
   /**
@@ -87,6 +89,7 @@ class Draft {
     this.#setField('istio.namespace', declaration.istioNamespace);
     this.#setField('istio.version', declaration.istioVersion);
     this.#setField('trust.keyAlgorithm', declaration.keyAlgorithm);
+    this.#setField('trust.signer', declaration.signer);
     this.#addClusters(declaration);
     this.#setContexts(declaration.contexts ?? {}, false);
     this.#setContexts(declaration.ownContexts ?? {}, true);
@@ -94,13 +97,13 @@ class Draft {
     this.#setClusterField('uid', declaration.uids ?? {}, (cluster, uid) => cluster.uid !== uid);
   }
 
-  #setField(field: MeshField, value: string | undefined): void {
+  #setField(field: MeshField, value: string | DeclaredSigner | undefined): void {
     if (value === undefined || this.#fieldValue(field) !== undefined) return;
     this.mesh = setMeshField(this.mesh, field, value);
-    this.summary.push(`${layout.meshYaml}: ${field} ${value}`);
+    this.summary.push(`${layout.meshYaml}: ${field} ${typeof value === 'string' ? value : value.type}`);
   }
 
-  #fieldValue(field: MeshField): string | undefined {
+  #fieldValue(field: MeshField): string | DeclaredSigner | undefined {
     const {meshID, istio, trust} = this.#file;
     switch (field) {
       case 'meshID':
@@ -111,6 +114,8 @@ class Draft {
         return istio?.version;
       case 'trust.keyAlgorithm':
         return trust?.keyAlgorithm;
+      case 'trust.signer':
+        return trust?.signer;
     }
   }
 

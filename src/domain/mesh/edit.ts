@@ -71,19 +71,19 @@ export function setClusterField(
 }
 
 /** Fields outside `clusters` that this program writes: of the file itself, or of one of its blocks. */
-export type MeshField = 'meshID' | 'istio.version' | 'istio.namespace' | 'trust.keyAlgorithm';
+export type MeshField = 'meshID' | 'istio.version' | 'istio.namespace' | 'trust.keyAlgorithm' | 'trust.signer';
 
-/** Sets such a field; a block that is not there yet is made. */
-export function setMeshField(text: string, field: MeshField, value: string): string {
+/** Sets such a field; a block that is not there yet is made, a map is written in one line. */
+export function setMeshField(text: string, field: MeshField, value: string | object): string {
   const top = topMap(parse(text));
   const [block = '', name] = field.split('.');
   if (name === undefined) return edited(text, [setPair(text, top, block, value, ['apiVersion', 'kind'])]);
   const present: unknown = top.get(block, true);
   if (isMap(present)) return edited(text, [setPair(text, present, name, value, [])]);
   const before = ['apiVersion', 'kind', 'meshID', 'trustDomain', ...(block === 'trust' ? ['istio'] : [])];
-  if (isFlow(top)) return edited(text, [insertPair(text, top, block, `{${name}: ${scalar(value)}}`, before)]);
+  if (isFlow(top)) return edited(text, [insertPair(text, top, block, `{${name}: ${inline(value)}}`, before)]);
   const after = top.items.filter((pair) => before.includes(keyOf(pair))).at(-1);
-  const lines = [`${block}:`, `  ${name}: ${scalar(value)}`];
+  const lines = [`${block}:`, `  ${name}: ${inline(value)}`];
   return edited(text, [insertLines(text, after === undefined ? text.length : endOfPair(after), lines)]);
 }
 
@@ -119,10 +119,10 @@ function isFlow(node: YAMLMap | YAMLSeq): boolean {
   return node.flow === true;
 }
 
-function setPair(text: string, map: YAMLMap, key: string, value: string, after: readonly string[]): Edit {
+function setPair(text: string, map: YAMLMap, key: string, value: string | object, after: readonly string[]): Edit {
   const present: unknown = map.get(key, true);
-  if (isScalar(present)) return {from: startOf(present), to: endOf(present), by: scalar(value)};
-  return insertPair(text, map, key, scalar(value), after);
+  if (isScalar(present)) return {from: startOf(present), to: endOf(present), by: inline(value)};
+  return insertPair(text, map, key, inline(value), after);
 }
 
 /** Adds a pair behind the last of the named fields that is there, or at the end of the map. */
@@ -169,6 +169,13 @@ function columnOf(text: string, offset: number): number {
 /** A value as YAML writes it: quoted where it would be read as a number, a boolean or null. */
 function scalar(value: string): string {
   return stringify(value, {lineWidth: 0}).trimEnd();
+}
+
+/** A value on one line, a map in braces. */
+function inline(value: string | object): string {
+  return typeof value === 'string'
+    ? scalar(value)
+    : stringify(value, {lineWidth: 0, collectionStyle: 'flow', flowCollectionPadding: false}).trimEnd();
 }
 
 function entry(cluster: NewCluster, indent: string): readonly string[] {

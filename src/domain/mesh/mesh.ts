@@ -3,6 +3,8 @@
  * (`resolve.ts`). What mesh.yaml may leave out stays optional here; `require.ts` asks for it where it is needed.
  */
 
+import type {SignerSpec} from './signer.js';
+
 /** Key algorithms for CA keys, by the name used in mesh.yaml and `--key-algorithm`. */
 export const keyAlgorithms = ['rsa-2048', 'rsa-3072', 'rsa-4096', 'ecdsa-p256', 'ecdsa-p384'] as const;
 export type KeyAlgorithm = (typeof keyAlgorithms)[number];
@@ -52,6 +54,8 @@ export interface MeshTrust {
   readonly keyAlgorithm: KeyAlgorithm;
   readonly rootValidityDays: number;
   readonly clusterValidityDays: number;
+  /** Who signs cluster CAs. */
+  readonly signer: SignerSpec;
   readonly keepClusterKeys: boolean;
   /** Render ISTIO_MULTIROOT_MESH and PROXY_CONFIG_XDS_AGENT where the version has them (istio/istio pilot/pkg/features/pilot.go). */
   readonly rotationReady: boolean;

@@ -115,7 +115,9 @@ function readFile<T>(
   if ('problem' in plain) return {problems: [...duplicates, plain.problem]};
   const parsed = schema.safeParse(plain.value);
   if (!parsed.success)
-    return {problems: sorted([...duplicates, ...schemaProblems(source, schema, parsed.error.issues)])};
+    return {
+      problems: sorted([...duplicates, ...schemaProblems(source, {schema, value: plain.value}, parsed.error.issues)]),
+    };
   const broken = rules(parsed.data).map(({path, message}) => source.problem(path, message));
   if (broken.length + duplicates.length > 0) return {problems: sorted([...duplicates, ...broken])};
   return {value: parsed.data};
@@ -281,14 +283,20 @@ function keyText(key: unknown): string {
 
 type Issue = z.core.$ZodIssue;
 
-function schemaProblems(source: Source, schema: z.ZodType, issues: readonly Issue[]): readonly FileProblem[] {
+/** A schema, and what was read with it. */
+interface Read {
+  readonly schema: z.ZodType;
+  readonly value: unknown;
+}
+
+function schemaProblems(source: Source, read: Read, issues: readonly Issue[]): readonly FileProblem[] {
   return issues.flatMap((issue) => {
     const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
     switch (issue.code) {
       case 'unrecognized_keys': {
         // Fields of a kind that this version does not know are no typing errors: its `type` is reported already.
         if (issues.some((other) => other.path.length === path.length + 1 && other.path.at(-1) === 'type')) return [];
-        const allowed = fieldsOf(schema, path);
+        const allowed = fieldsOf(read, path);
         return issue.keys.map((key) => source.keyProblem([...path, key], unknownField(key, allowed)));
       }
       case 'invalid_key':
@@ -312,14 +320,25 @@ function explainValue(source: Source, path: FieldPath, rule: string): string {
   return written === undefined ? rule : `${rule}; ${written}`;
 }
 
-/** Names of the fields that the schema allows at a path. */
-function fieldsOf(schema: z.ZodType, path: FieldPath): readonly string[] {
+/** Names of the fields that the schema allows at a path; of a map of several kinds, those of the kind that was written. */
+function fieldsOf({schema, value}: Read, path: FieldPath): readonly string[] {
   let at: unknown = schema;
+  let here: unknown = value;
   for (const part of [...path, undefined]) {
     while (at instanceof z.ZodOptional) at = at.unwrap();
+    if (at instanceof z.ZodDiscriminatedUnion) at = kindOf(at, here);
     if (part === undefined) break;
     if (at instanceof z.ZodObject) at = at.shape[String(part)];
     else if (at instanceof z.ZodArray) at = at.element;
+    here = typeof here === 'object' && here !== null ? (here as Readonly<Record<string, unknown>>)[part] : undefined;
   }
   return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
+}
+
+function kindOf(union: z.ZodDiscriminatedUnion, value: unknown): unknown {
+  return union.options.find((option) => {
+    const kind = option instanceof z.ZodObject ? (option.shape[union.def.discriminator] as z.ZodType) : undefined;
+    const said = (value as Readonly<Record<string, unknown>> | undefined)?.[union.def.discriminator];
+    return kind?.safeParse(said).success === true;
+  });
 }

@@ -12,6 +12,7 @@ import {layout} from './layout.js';
 import type {ExpiryThreshold, KeyAlgorithm, Mesh, MeshCluster, MeshIstio, MeshTrust} from './mesh.js';
 import {dnsLabelPattern, dnsLabelRule, labelValuePattern, labelValueRule, parseClusterName} from './names.js';
 import type {ContextsFile, MeshFile, MeshFileCluster} from './schema.js';
+import {resolveSigner, type SaidSigner} from './signer.js';
 
 /** A value and who said it: `--mesh-id`, `NETWORK_1`. The name stands in messages. */
 export interface Said<T extends string = string> {
@@ -29,6 +30,7 @@ export interface SaidValues {
   readonly istioNamespace?: Said;
   readonly istioVersion?: Said;
   readonly keyAlgorithm?: Said<KeyAlgorithm>;
+  readonly signer?: SaidSigner;
 }
 
 /** Everything that says what the mesh is. */
@@ -222,6 +224,7 @@ function resolveTrust(declared: NonNullable<MeshFile['trust']>, said: SaidValues
     rootValidityDays,
     // The default gives way to a short root: a cluster CA never outlives it.
     clusterValidityDays: validity(declared.clusterValidity) ?? Math.min(defaults.clusterValidityDays, rootValidityDays),
+    signer: resolveSigner(declared.signer, said.signer ?? {}),
     keepClusterKeys: declared.keepClusterKeys ?? true,
     rotationReady: declared.rotationReady ?? true,
     ...(declared.rotationReady === true && {rotationDeclared: true}),

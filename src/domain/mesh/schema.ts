@@ -7,6 +7,7 @@
 import * as z from 'zod';
 import {daysPattern, percentPattern} from './duration.js';
 import {keyAlgorithms} from './mesh.js';
+import {signerSchema} from './signer-schema.js';
 import {dnsLabelPattern, dnsLabelRule, labelValuePattern, labelValueRule, trustDomainPattern} from './names.js';
 
 /** Sets the text for a wrong type and a wrong form alike: "must be …". */
@@ -97,17 +98,6 @@ const istioSchema = z.strictObject(
   {error: 'must be a map'},
 );
 
-const signerSchema = z.strictObject(
-  {
-    type: z
-      .literal('local', {
-        error: 'must be local (root-key.pem of the work directory signs): this version has no other signers',
-      })
-      .describe('Who signs cluster CAs: local is root-key.pem of the work directory.'),
-  },
-  {error: 'must be a map such as {type: local}'},
-);
-
 const trustSchema = z.strictObject(
   {
     keyAlgorithm: oneOf(keyAlgorithms).describe('Algorithm of new CA keys. Default: rsa-4096.').optional(),
@@ -136,6 +126,15 @@ const trustSchema = z.strictObject(
   {error: 'must be a map'},
 );
 
+const auditSchema = z.strictObject(
+  {
+    reasonRequired: flag
+      .describe('true refuses a change without --reason; dry runs need none. Default: false.')
+      .optional(),
+  },
+  {error: 'must be a map'},
+);
+
 /** mesh.yaml. */
 export const meshFileSchema = z.strictObject(
   {
@@ -149,6 +148,7 @@ export const meshFileSchema = z.strictObject(
       .optional(),
     istio: istioSchema.describe('What is installed, for all clusters.').optional(),
     trust: trustSchema.describe('How certificates are made and watched.').optional(),
+    audit: auditSchema.describe('What the record of changes asks for.').optional(),
     clusters: z
       .array(clusterSchema, {error: 'must be a list of clusters'})
       .describe('The clusters of the mesh.')

@@ -19,7 +19,7 @@ const dayMs = 24 * 60 * 60_000;
  * (istio/istio security/pkg/pki/util/keycertbundle.go), and digitalSignature as in Istio's Makefile. Not its
  * keyEncipherment and nonRepudiation: a CA key does neither.
  */
-const caKeyUsage: readonly KeyUsage[] = ['digitalSignature', 'keyCertSign', 'cRLSign'];
+export const caKeyUsage: readonly KeyUsage[] = ['digitalSignature', 'keyCertSign', 'cRLSign'];
 
 /** What a root CA is made from. */
 export interface RootRequest {
@@ -60,6 +60,15 @@ export function rootTemplate(request: RootRequest): CertificateTemplate {
   };
 }
 
+/** The name of a cluster's CA: Istio's Makefile's, with the cluster as its locality (INTERMEDIATE_CN, tools/certs/common.mk). */
+export function clusterCaName(cluster: string): NameTemplate {
+  return [
+    {type: 'O', value: organization},
+    {type: 'CN', value: 'Intermediate CA'},
+    {type: 'L', value: cluster},
+  ];
+}
+
 /** What a cluster CA is made from. */
 export interface ClusterCaRequest {
   readonly publicKey: KeyObject;
@@ -86,11 +95,7 @@ export function clusterCaTemplate(request: ClusterCaRequest): CertificateTemplat
   const keyId = issuer.extensions.subjectKeyId;
   return {
     serial: request.serial,
-    subject: [
-      {type: 'O', value: organization},
-      {type: 'CN', value: 'Intermediate CA'},
-      {type: 'L', value: request.cluster},
-    ],
+    subject: clusterCaName(request.cluster),
     issuer: issuer.subject.der,
     notBefore: issuer.notBefore > period.notBefore ? issuer.notBefore : period.notBefore,
     notAfter: issuer.notAfter < period.notAfter ? issuer.notAfter : period.notAfter,

@@ -1,4 +1,4 @@
-/** Who holds a CA key and signs bytes with it: a file, later a program or a cluster. Implementations live in src/signers. */
+/** Who holds a CA key and signs bytes with it: a file, a program, a cluster's Secret. Implementations live in src/signers. */
 import type {KeyObject} from 'node:crypto';
 import type {SignatureAlgorithm} from './algorithms.js';
 import {type Certificate, type CertificateTemplate, parseCertificate, seal, toBeSigned} from './certificate.js';
@@ -7,7 +7,7 @@ import {type Certificate, type CertificateTemplate, parseCertificate, seal, toBe
 export interface Signer {
   readonly publicKey: KeyObject;
   readonly algorithm: SignatureAlgorithm;
-  /** The signature of a message, DER for ECDSA. Throws `ISSUE_FAILED`, `INTERRUPTED`. */
+  /** The signature of a message, DER for ECDSA. Throws `ISSUE_FAILED`, `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`, `INTERRUPTED`. */
   sign(message: Uint8Array): Promise<Uint8Array>;
 }
 
@@ -15,6 +15,8 @@ export interface Signer {
 export interface CertificateAuthority {
   readonly signer: Signer;
   readonly certificate: Certificate;
+  /** Upward, the root last; empty for a root. */
+  readonly above: readonly Certificate[];
 }
 
 /** Signs a template and reads the result back, as a foreign certificate would be read. `what` names it in messages. */

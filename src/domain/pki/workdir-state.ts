@@ -7,6 +7,7 @@ import {clusterLayout, layout} from '../mesh/layout.js';
 import type {Sensitive} from '../sensitive.js';
 import type {CaFiles} from './ca-files.js';
 import {type Certificate, parseCertificates} from './certificate.js';
+import {orderUpward} from './chain.js';
 import {madeForOther} from './cluster-of-ca.js';
 import {type CaInspection, inspectCaFiles} from './inspect-ca.js';
 import {attributeOf} from './name.js';
@@ -14,8 +15,14 @@ import {isEncrypted, type PrivateKeyFacts, readPrivateKey} from './private-key.j
 
 /** The root's files as they were found. */
 export interface RootFiles {
+  /** root-cert.pem of the work directory. */
   readonly certificate: string | undefined;
+  /** The key that signs in files: root-key.pem, here or elsewhere. Undefined also where the key never is a file. */
   readonly key: Sensitive<string> | undefined;
+  /** The key's path as people know it; absent: {@link layout.rootKey}. */
+  readonly keyPath?: string;
+  /** The CA that the key signs for and what stands above it, where that is not a root itself. */
+  readonly certificates?: readonly Certificate[];
 }
 
 /** What the root's files amount to. */
@@ -25,24 +32,25 @@ export type RootState =
       readonly kind: 'present';
       /** The text of root-cert.pem. */
       readonly text: string;
+      /** The mesh's roots. */
       readonly certificates: readonly Certificate[];
       readonly key: 'missing' | 'encrypted' | 'clear';
       readonly keyFacts?: PrivateKeyFacts;
       /**
-       * The certificate that the key signs for. Known when the key is in the clear or there is only one certificate; an
-       * encrypted key is compared when it is opened.
+       * The certificate that the key signs for, and what stands above it. Known when the key is in the clear or there is
+       * only one certificate; an encrypted key is compared when it is opened.
        */
-      readonly signing?: Certificate;
+      readonly signing?: readonly Certificate[];
     }
   | {readonly kind: 'conflict'; readonly error: ErrorReport};
 
 /** Judges the root's files by themselves. */
 export function judgeRoot(files: RootFiles): RootState {
   return judging(() => {
-    const {certificate, key} = files;
+    const {certificate, key, keyPath = layout.rootKey, certificates: below = []} = files;
     if (certificate === undefined) {
       if (key === undefined) return {kind: 'absent'};
-      throw conflict(`${layout.rootKey} is there, but ${layout.rootCert} is not`, [
+      throw conflict(`${keyPath} is there, but ${layout.rootCert} is not`, [
         `Bring ${layout.rootCert} back from where the root was made: it cannot be made again from the key`,
       ]);
     }
@@ -50,19 +58,21 @@ export function judgeRoot(files: RootFiles): RootState {
     const notCa = certificates.find(({extensions}) => extensions.basicConstraints?.ca !== true);
     if (notCa) throw conflict(`${layout.rootCert} holds "${notCa.subject.text}", which is not a CA`);
     if (key === undefined) return {kind: 'present', text: certificate, certificates, key: 'missing'};
-    const keyFacts = readPrivateKey(key, layout.rootKey);
+    const keyFacts = readPrivateKey(key, keyPath);
     if (!isEncrypted(keyFacts) && keyFacts.spki === undefined) {
-      throw conflict(`${layout.rootKey}: keys of PEM type "${keyFacts.label}" are not supported`);
+      throw conflict(`${keyPath}: keys of PEM type "${keyFacts.label}" are not supported`);
     }
-    const [only] = certificates;
-    const signing = isEncrypted(keyFacts)
-      ? certificates.length === 1
-        ? only
+    const candidates = below.length > 0 ? below : certificates;
+    const [first] = candidates;
+    const own = isEncrypted(keyFacts)
+      ? below.length > 0 || certificates.length === 1
+        ? first
         : undefined
-      : certificates.find(({spki}) => spki === keyFacts.spki);
-    if (!isEncrypted(keyFacts) && !signing) {
-      throw conflict(`${layout.rootKey} is not the key of ${layout.rootCert} ("${only?.subject.text ?? ''}")`, [
-        'One of the two comes from another root CA: bring back the pair that belongs together',
+      : candidates.find(({spki}) => spki === keyFacts.spki);
+    if (!isEncrypted(keyFacts) && !own) {
+      const where = below.length > 0 ? 'the certificate that trust.signer names' : layout.rootCert;
+      throw conflict(`${keyPath} is not the key of ${where} ("${first?.subject.text ?? ''}")`, [
+        'One of the two comes from another CA: bring back the pair that belongs together',
       ]);
     }
     return {
@@ -71,7 +81,7 @@ export function judgeRoot(files: RootFiles): RootState {
       certificates,
       key: isEncrypted(keyFacts) ? 'encrypted' : 'clear',
       keyFacts,
-      ...(signing && {signing}),
+      ...(own && {signing: orderUpward(own, [...below, ...certificates])}),
     };
   });
 }

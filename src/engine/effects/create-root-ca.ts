@@ -1,47 +1,68 @@
-import {randomBytes} from 'node:crypto';
+import {randomBytes, type KeyObject} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
 import {type Certificate, serialBytes} from '../../domain/pki/certificate.js';
 import {verifyChain} from '../../domain/pki/chain.js';
-import {publicHalf} from '../../domain/pki/keys.js';
 import {writeEncryptedKey, writePrivateKey} from '../../domain/pki/private-key.js';
 import {rootTemplate} from '../../domain/pki/profile.js';
 import {layout} from '../../domain/mesh/layout.js';
-import {issueCertificate} from '../../domain/pki/signer.js';
-import {createKeySigner} from '../../signers/local.js';
-import type {Effect} from '../effect.js';
+import {issueCertificate, type Signer} from '../../domain/pki/signer.js';
+import type {Sensitive} from '../../domain/sensitive.js';
+import {createKeySigner} from '../../signers/key-signer.js';
+import type {CreateRootCa} from '../action.js';
+import type {Effect, EffectContext} from '../effect.js';
 import {certificateDetail} from './certificate-detail.js';
 import {untilAborted} from './until-aborted.js';
 
 /**
- * Makes the root's key and certificate and writes both as one set. The keys of the clusters that follow are started at
- * the same time, so that no core waits for the root.
+ * Makes the root's key and certificate and writes both as one set; where a program holds the key, the certificate alone.
+ * The keys of the clusters that follow are started at the same time, so that no core waits for the root.
  */
-export const effect: Effect<'create-root-ca'> = async (action, {deps, line}) => {
+export const effect: Effect<'create-root-ca'> = async (action, context) => {
+  const {deps, line} = context;
   const passphrase = action.protection === 'encrypted' ? await deps.passphrases.get('new') : undefined;
-  line(`make a key (${action.algorithm})`);
-  await deps.signers.startKey(layout.rootKey, action.algorithm);
-  for (const {cluster, algorithm} of action.keysAhead ?? []) await deps.signers.startKey(cluster, algorithm);
-  const key = await untilAborted(deps.signers.takeKey(layout.rootKey, action.algorithm), deps.signal);
+  const {signer, key} = await untilAborted(rootKey(action, context), deps.signal);
   const now = deps.now();
   const template = rootTemplate({
-    publicKey: publicHalf(key),
+    publicKey: signer.publicKey,
     validityDays: action.validityDays,
     now,
     serial: randomBytes(serialBytes),
     ...(action.meshID !== undefined && {meshID: action.meshID}),
   });
-  const certificate = await issueCertificate(template, createKeySigner(key), layout.rootCert);
+  const certificate = await issueCertificate(template, signer, layout.rootCert);
   requireSound(certificate, now);
-  line('write root-key.pem and root-cert.pem');
-  await deps.workspace.write([
-    {
-      path: layout.rootKey,
-      content: passphrase ? await writeEncryptedKey(key, passphrase) : writePrivateKey(key),
-    },
-    {path: layout.rootCert, content: certificate.pem},
-  ]);
+  const certificateFile = {path: layout.rootCert, content: certificate.pem};
+  const store = deps.rootStore(action.signer);
+  if (key) {
+    line('write root-key.pem and root-cert.pem');
+    const content = await keyText(key, passphrase);
+    await store.write([{path: layout.rootKey, content}, certificateFile]);
+  }
+  if (!key || store !== deps.workspace) await deps.workspace.write([certificateFile]);
   return {...certificateDetail(certificate), protection: action.protection};
 };
+
+async function rootKey(
+  {signer: spec, algorithm, protection, keysAhead = []}: CreateRootCa,
+  {deps, line}: EffectContext,
+): Promise<{readonly signer: Signer; readonly key?: KeyObject}> {
+  if (protection !== 'elsewhere') {
+    line(`make a key (${algorithm})`);
+    await deps.signers.startKey(layout.rootKey, algorithm);
+  }
+  for (const {cluster, algorithm: clusterAlgorithm} of keysAhead)
+    await deps.signers.startKey(cluster, clusterAlgorithm);
+  if (protection === 'elsewhere') return {signer: await deps.signers.rootSigner(spec)};
+  const key = await deps.signers.takeKey(layout.rootKey, algorithm);
+  return {signer: createKeySigner(key), key};
+}
+
+function keyText(
+  key: KeyObject,
+  passphrase: Sensitive<string> | undefined,
+): Sensitive<string> | Promise<Sensitive<string>> {
+  return passphrase ? writeEncryptedKey(key, passphrase) : writePrivateKey(key);
+}
 
 /** What is asked of a foreign root is asked of ours before it is written. */
 function requireSound(certificate: Certificate, now: Date): void {

@@ -1,47 +1,45 @@
-import {randomBytes} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
-import {serialBytes} from '../../domain/pki/certificate.js';
-import {chainPem} from '../../domain/pki/chain.js';
+import {parseCertificates} from '../../domain/pki/certificate.js';
+import {chainPem, orderUpward} from '../../domain/pki/chain.js';
+import {clusterCaRequest} from '../../domain/pki/csr.js';
 import {inspectCaFiles, requireValidBundle} from '../../domain/pki/inspect-ca.js';
 import {publicHalf} from '../../domain/pki/keys.js';
 import {writePrivateKey} from '../../domain/pki/private-key.js';
-import {clusterCaTemplate} from '../../domain/pki/profile.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
-import {issueCertificate} from '../../domain/pki/signer.js';
+import {createKeySigner} from '../../signers/key-signer.js';
 import type {Effect} from '../effect.js';
 import {certificateDetail} from './certificate-detail.js';
 import {untilAborted} from './until-aborted.js';
 
 /**
- * Makes a cluster's key and certificate under the mesh's signer and writes the cluster's four files as one set. They go
- * through the same inspection as files of foreign origin first.
+ * Makes a cluster's key, has the mesh's signer issue its certificate, and writes the cluster's four files as one set.
+ * They go through the same inspection as files of foreign origin first, whoever signed.
  */
 export const effect: Effect<'issue-cluster-ca'> = async (action, {deps, line}) => {
   const {cluster} = action;
   const paths = clusterLayout(cluster);
   line(`make a key (${action.algorithm})`);
   // Asking for the passphrase and making the key take their time side by side.
-  const [authority, key] = await untilAborted(
-    Promise.all([deps.signers.authority(), deps.signers.takeKey(cluster, action.algorithm)]),
+  const [issuer, key] = await untilAborted(
+    Promise.all([deps.signers.issuer(action.signer), deps.signers.takeKey(cluster, action.algorithm)]),
     deps.signal,
   );
   const rootCert = await deps.workspace.readText(layout.rootCert);
   if (rootCert === undefined) throw new MeshError('FILE_MISSING', `${layout.rootCert} is gone`);
   const now = deps.now();
-  const template = clusterCaTemplate({
-    publicKey: publicHalf(key),
+  const {certificate, above, changes} = await issuer.issue({
     cluster,
+    publicKey: publicHalf(key),
     validityDays: action.validityDays,
     now,
-    serial: randomBytes(serialBytes),
-    issuer: authority.certificate,
+    csr: () => clusterCaRequest(cluster, createKeySigner(key)),
   });
-  const certificate = await issueCertificate(template, authority.signer, paths.caCert);
+  const {certificates: roots} = parseCertificates(rootCert, layout.rootCert);
   const files = {
     caCert: certificate.pem,
     caKey: writePrivateKey(key),
     rootCert,
-    certChain: chainPem([certificate, authority.certificate]),
+    certChain: chainPem(orderUpward(certificate, [...above, ...roots])),
   };
   const bundle = requireValidBundle(files, inspectCaFiles(files, {now}), `the new CA of ${cluster}`, 'ISSUE_FAILED');
   line('write the four files');
@@ -51,5 +49,5 @@ export const effect: Effect<'issue-cluster-ca'> = async (action, {deps, line}) =
       content: bundle[part],
     })),
   );
-  return certificateDetail(certificate);
+  return {...certificateDetail(certificate), ...(changes.length > 0 && {changes})};
 };

@@ -6,6 +6,7 @@ import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/de
 import {type ClusterState, judgeCluster, judgeRoot, type RootState} from '../../domain/pki/workdir-state.js';
 import type {Action, FileContent} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
+import type {RootFiles} from '../../domain/pki/workdir-state.js';
 import type {Detail, Operation, Outcome, PhaseRun, Warning} from '../../engine/operation.js';
 import {
   type ClusterResult,
@@ -14,11 +15,19 @@ import {
   type CommonResult,
   generalErrors,
 } from '../../engine/report.js';
-import type {ErrorReport} from '../../domain/errors.js';
+import {asMeshError, type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import type {SignerSpec} from '../../domain/mesh/signer.js';
+import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {declareGroups, type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
 import {createCaFileReader} from '../shared/read-ca-files.js';
 import {takeOver} from '../shared/take-over.js';
-import {type ClusterFacts, type GenerateFacts, planGenerate} from './plan-generate.js';
+import {
+  type ClusterFacts,
+  type GenerateFacts,
+  type KnownRoot,
+  planGenerate,
+  type SignerFacts,
+} from './plan-generate.js';
 
 /** What `certs generate` is asked for. */
 export interface GenerateRequest {
@@ -28,6 +37,11 @@ export interface GenerateRequest {
   readonly renew: boolean;
   /** `--no-passphrase`: a new root key is written in the clear. */
   readonly clear: boolean;
+  readonly signer?: DeclaredSigner | undefined;
+  /** `--root-dir`: where root-key.pem is kept. */
+  readonly rootDirectory?: string | undefined;
+  /** `--root`: a file with the mesh's root, for a signer that does not send it. */
+  readonly rootFile?: string | undefined;
 }
 
 /** A CA after the run: what was issued, or what was there. */
@@ -39,8 +53,8 @@ export interface RootResult {
   /** What was, or in a dry run would be, done; absent when nothing is to be done. */
   readonly action?: string;
   readonly certificate?: CaSummary;
-  /** How root-key.pem is protected; `missing`: it is kept elsewhere. */
-  readonly protection?: 'encrypted' | 'clear' | 'missing';
+  /** How root-key.pem is protected; `missing`: it is not here; `elsewhere`: it never is a file. */
+  readonly protection?: 'encrypted' | 'clear' | 'missing' | 'elsewhere';
 }
 
 /** One cluster after the run. */
@@ -48,6 +62,8 @@ export interface GenerateClusterResult extends ClusterResult {
   /** What was, or in a dry run would be, done; absent when nothing is to be done. */
   readonly action?: string;
   readonly certificate?: CaSummary;
+  /** What the signer made other than was asked for. */
+  readonly changes?: readonly string[];
 }
 
 /** What `certs generate` answers. */
@@ -77,10 +93,15 @@ export const generateCerts: Operation<GenerateRequest, GenerateResult> = {
 async function gather(request: GenerateRequest, deps: Deps): Promise<GenerateFacts> {
   const {workspace} = deps;
   const now = deps.now();
-  const loaded = await loadMesh(deps, {clusters: request.clusters, keyAlgorithm: request.keyAlgorithm});
+  const {clusters: names, keyAlgorithm, signer: said, rootDirectory} = request;
+  const loaded = await loadMesh(deps, {clusters: names, keyAlgorithm, signer: said, rootDirectory});
+  const {signer: spec} = loaded.mesh.trust;
   const taken = await takeOver(deps);
   const reader = createCaFileReader(workspace, taken.files);
-  const root = judgeRoot(await reader.root());
+  const files = await reader.root();
+  // A key in a file is looked at in any case: its protection is worth a word. Others are asked only when they shall sign.
+  const local = spec.type === 'local' ? await survey(deps, spec) : undefined;
+  const root = judgeRoot(rootFiles(files, local));
   const declared = loaded.mesh.clusters.map(({name}) => name);
   const clusters = await Promise.all(
     loaded.clusters.map(async (cluster): Promise<ClusterFacts> => {
@@ -88,20 +109,70 @@ async function gather(request: GenerateRequest, deps: Deps): Promise<GenerateFac
       return {cluster, state: judgeCluster(cluster.name, files, root, declared, now)};
     }),
   );
+  const signs = request.renew || clusters.some(({state}) => state.kind === 'absent');
+  const given = request.rootFile === undefined ? undefined : await readGivenRoot(deps, request.rootFile, root);
   return {
     mesh: loaded.mesh,
+    rootCertElsewhere: files.certificate === undefined && root.kind === 'present',
+    signer: local ?? (signs ? await survey(deps, spec) : {kind: 'idle'}),
+    ...(given && {givenRoot: given}),
     renew: request.renew,
     clear: request.clear,
     passphraseAvailable: deps.passphrases.available,
     root,
     clusters,
     existingRoots: root.kind === 'absent' ? await findRoots(deps) : [],
-    ...(await askGit(deps, loaded, keysToWrite(root, clusters, request.renew, taken.files))),
+    ...(await askGit(deps, loaded, keysToWrite(root, spec, clusters, request.renew, taken.files))),
     now,
     declare: declareGroups(loaded),
     taken,
     notes: loaded.notes,
   };
+}
+
+/** What the signer amounts to; what kept it from being asked is a fact, too. */
+async function survey(deps: Deps, spec: SignerSpec): Promise<SignerFacts> {
+  try {
+    return await deps.signers.survey(spec);
+  } catch (thrown) {
+    const error = asMeshError(thrown);
+    if (error.class === 'bug' || deps.signal.aborted) throw thrown;
+    return {kind: 'unavailable', error: reportError(error)};
+  }
+}
+
+/** The root's files with what a local signer knows of them. */
+function rootFiles(
+  {certificate, key}: Pick<RootFiles, 'certificate' | 'key'>,
+  local: SignerFacts | undefined,
+): RootFiles {
+  // Without a local signer a root-key.pem that lies here signs nothing.
+  if (local?.kind !== 'key-file') return {certificate, key: undefined};
+  const {keyPath, certificates} = local;
+  // What a Makefile left under another name is copied by this run, and is the key from then on.
+  return {
+    certificate: certificate ?? local.certificate,
+    key: local.key ?? (keyPath === layout.rootKey ? key : undefined),
+    keyPath,
+    certificates,
+  };
+}
+
+/** Throws `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE`, `CONTRADICTION` when the mesh has other roots already. */
+async function readGivenRoot({workspace}: Deps, path: string, root: RootState): Promise<KnownRoot> {
+  const text = (await workspace.readOutside(path)).reveal().toString('utf8');
+  const {certificates} = parseCertificates(text, path);
+  const notRoot = certificates.find(
+    ({selfSigned, extensions}) => !selfSigned || extensions.basicConstraints?.ca !== true,
+  );
+  if (notRoot) throw new MeshError('NOT_A_CERTIFICATE', `${path}: "${notRoot.subject.text}" is not a root CA`);
+  const ours = root.kind === 'present' ? root.certificates.map(({fingerprint}) => fingerprint) : undefined;
+  if (ours && certificates.some(({fingerprint}) => !ours.includes(fingerprint))) {
+    throw new MeshError('CONTRADICTION', `--root ${path} holds another root than ${layout.rootCert}`, {
+      hints: ['leave --root away: the mesh has its root'],
+    });
+  }
+  return {text: certificates.map(({pem}) => pem).join(''), certificates};
 }
 
 /** Roots that cluster folders hold, also of clusters this run is not about. Unreadable ones are judged elsewhere. */
@@ -114,10 +185,10 @@ async function findRoots({workspace}: Deps): Promise<GenerateFacts['existingRoot
       if (text === undefined) return [];
       try {
         const {certificates} = parseCertificates(text, clusterLayout(name).rootCert);
-        return [{cluster: name, text, fingerprints: certificates.map(({fingerprint}) => fingerprint)}];
+        return [{cluster: name, text, certificates}];
       } catch {
         // What cannot be read must still keep a new root from being made behind its back.
-        return [{cluster: name, text, fingerprints: []}];
+        return [{cluster: name, text, certificates: []}];
       }
     }),
   );
@@ -126,13 +197,14 @@ async function findRoots({workspace}: Deps): Promise<GenerateFacts['existingRoot
 
 function keysToWrite(
   root: RootState,
+  signer: SignerSpec,
   clusters: readonly ClusterFacts[],
   renew: boolean,
   taken: readonly FileContent[],
 ): readonly string[] {
   const issued = clusters.filter(({state}: {state: ClusterState}) => state.kind === 'absent' || renew);
   return [
-    ...(root.kind === 'absent' ? [layout.rootKey] : []),
+    ...(root.kind === 'absent' && signer.type === 'local' && signer.directory === undefined ? [layout.rootKey] : []),
     ...issued.map(({cluster}) => clusterLayout(cluster.name).caKey),
     ...taken.flatMap(({path, content}) => (typeof content === 'string' ? [] : [path])),
   ];
@@ -172,7 +244,13 @@ function report(run: PhaseRun<GenerateFacts>): GenerateResult {
       const state = facts.clusters.find(({cluster}) => cluster.name === result.name)?.state;
       const certificate = issued(run.outcomes, `${result.name}/ca`) ?? found(state, facts);
       const action = plannedAction(run, (one) => one.cluster === result.name);
-      return {...result, ...(action && {action: action.title}), ...(certificate && {certificate})};
+      const changes = changesOf(run.outcomes, `${result.name}/ca`);
+      return {
+        ...result,
+        ...(action && {action: action.title}),
+        ...(certificate && {certificate}),
+        ...(changes.length > 0 && {changes}),
+      };
     }),
     errors: generalErrors(run),
     warnings: run.plan.warnings,
@@ -192,8 +270,9 @@ function reportRoot(run: PhaseRun<GenerateFacts>): RootResult {
   const certificate =
     issued(outcomes, 'root-ca') ??
     (first && caSummary(summarizeCertificate(first, facts.mesh.trust.expiry, facts.now)));
-  const protection =
-    root.kind === 'present' ? root.key : outcome?.id === 'root-ca' ? (facts.clear ? 'clear' : 'encrypted') : undefined;
+  const made = action?.kind === 'create-root-ca' && outcome ? action.protection : undefined;
+  const found = facts.signer.kind === 'key-file' || facts.signer.kind === 'idle' ? 'missing' : 'elsewhere';
+  const protection = root.kind !== 'present' ? made : root.key === 'missing' ? found : root.key;
   return {
     outcome: outcome?.status ?? (root.kind === 'present' ? 'unchanged' : 'skipped'),
     ...(action && {action: action.title}),
@@ -217,6 +296,11 @@ function issued(outcomes: readonly Outcome[], id: string): CaSummary | undefined
     return typeof value === 'string' ? value : '';
   };
   return {subject: text('subject'), key: text('key'), fingerprint: text('fingerprint'), notAfter: text('notAfter')};
+}
+
+function changesOf(outcomes: readonly Outcome[], id: string): readonly string[] {
+  const changes = outcomes.find((outcome) => outcome.id === id)?.detail?.changes;
+  return Array.isArray(changes) ? changes.map(String) : [];
 }
 
 function caSummary({subject, key, fingerprint, notAfter}: CertificateSummary): CaSummary {

@@ -4,6 +4,7 @@ import type {Declaration, DeclaredFiles, DeclaringTexts} from '../../domain/mesh
 import {layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm, Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
+import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {resolveMesh} from '../../domain/mesh/resolve.js';
 import type {Said, SaidValues} from '../../domain/mesh/resolve.js';
 import type {FileContent} from '../../engine/action.js';
@@ -26,6 +27,10 @@ export interface MeshRequest {
   readonly istioVersion?: string | undefined;
   /** `--key-algorithm` */
   readonly keyAlgorithm?: KeyAlgorithm | undefined;
+  /** `--signer` */
+  readonly signer?: DeclaredSigner | undefined;
+  /** `--root-dir` */
+  readonly rootDirectory?: string | undefined;
 }
 
 /** The mesh of this run. Plain data: it may be part of a phase's facts. */
@@ -112,7 +117,7 @@ function mergeDeclarations(first: Declaration, second: Declaration): Declaration
 }
 
 function saidValues(request: MeshRequest): SaidValues {
-  const {context, meshId, network, istioNamespace, istioVersion, keyAlgorithm} = request;
+  const {context, meshId, network, istioNamespace, istioVersion, keyAlgorithm, signer, rootDirectory} = request;
   return {
     ...(context === undefined ? {} : {context: said(context, '--context')}),
     ...(meshId === undefined ? {} : {meshID: said(meshId, '--mesh-id')}),
@@ -120,6 +125,7 @@ function saidValues(request: MeshRequest): SaidValues {
     ...(istioNamespace === undefined ? {} : {istioNamespace: said(istioNamespace, '--istio-namespace')}),
     ...(istioVersion === undefined ? {} : {istioVersion: said(istioVersion, '--istio-version')}),
     ...(keyAlgorithm === undefined ? {} : {keyAlgorithm: said(keyAlgorithm, '--key-algorithm')}),
+    signer: {signer, rootDirectory},
   };
 }
 
@@ -128,7 +134,7 @@ function said<T extends string>(value: T, by: string): Said<T> {
 }
 
 function declarationOf(request: MeshRequest, names: readonly string[]): Declaration {
-  const {context, meshId, network, istioNamespace, istioVersion, keyAlgorithm} = request;
+  const {context, meshId, network, istioNamespace, istioVersion, keyAlgorithm, signer} = request;
   const forEach = (value: string): Record<string, string> => Object.fromEntries(names.map((name) => [name, value]));
   return {
     clusters: names,
@@ -136,6 +142,7 @@ function declarationOf(request: MeshRequest, names: readonly string[]): Declarat
     ...(istioNamespace === undefined ? {} : {istioNamespace}),
     ...(istioVersion === undefined ? {} : {istioVersion}),
     ...(keyAlgorithm === undefined ? {} : {keyAlgorithm}),
+    ...(signer === undefined ? {} : {signer}),
     ...(context === undefined ? {} : {contexts: forEach(context)}),
     ...(network === undefined ? {} : {networks: forEach(network)}),
   };

@@ -10,8 +10,8 @@ import type {Workspace} from '../../workspace/workspace.js';
 export interface CaFileReader {
   /** One cluster's four files, and its revocation lists; what is not there is undefined. Throws `WORKDIR_UNREADABLE`. */
   cluster(name: string): Promise<CaFiles>;
-  /** root-cert.pem and root-key.pem, the key as it is (usually encrypted). Throws `WORKDIR_UNREADABLE`. */
-  root(): Promise<RootFiles>;
+  /** root-cert.pem and root-key.pem of the work directory, the key as it is (usually encrypted). Throws `WORKDIR_UNREADABLE`. */
+  root(): Promise<Pick<RootFiles, 'certificate' | 'key'>>;
 }
 
 /** Makes the reader. `planned`: files the same run writes before it looks at any, such as copies of a Makefile's. */

@@ -19,6 +19,9 @@ export const certsGenerateView: View<GenerateResult> = {
     ];
     return [
       table(['NAME', 'OUTCOME', 'KEY', 'NOT AFTER', 'FINGERPRINT', 'SUBJECT'], rows),
+      ...result.clusters.flatMap(({name, changes = []}) =>
+        changes.map((change) => `${name}: ${printableLine(change)}`),
+      ),
       ...errors.flatMap(({name, error}) => [`${name}${error.message}`, ...error.hints.map((hint) => `  ${hint}`)]),
     ].join('\n');
   },

@@ -248,6 +248,7 @@ export const mesh: Mesh = {
     keyAlgorithm: 'ecdsa-p256',
     rootValidityDays: 3650,
     clusterValidityDays: 730,
+    signer: {type: 'local'},
     keepClusterKeys: true,
     rotationReady: true,
     expiry: {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}},

@@ -30,6 +30,7 @@ describe('the resolved mesh', () => {
         keyAlgorithm: 'rsa-4096',
         rootValidityDays: 3650,
         clusterValidityDays: 730,
+        signer: {type: 'local'},
         keepClusterKeys: true,
         rotationReady: true,
         expiry: {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}},

@@ -1,0 +1,132 @@
+/**
+ * Who signs cluster CAs, as mesh.yaml says it under `trust.signer` and as `--signer` takes it: one zod schema for both.
+ * A new signer is an entry here, a file in src/signers, and a line in its registry.
+ */
+import {parseDocument} from 'yaml';
+import * as z from 'zod';
+import {MeshError} from '../errors.js';
+
+/** Sets the text for a wrong type and a wrong form alike: "must be …". */
+function text(rule: string, pattern: RegExp) {
+  return z.string({error: `must be ${rule}`}).regex(pattern, {error: `must be ${rule}`});
+}
+
+const onOneLine = /^[^\u0000-\u001f\u007f]{1,1024}$/;
+const path = text('a path, on one line', onOneLine);
+const mount = text(
+  'the path of a mount, such as pki or pki/mesh',
+  /^[^\u0000-\u0020\u007f/][^\u0000-\u0020\u007f]{0,254}$/,
+);
+const reference = text('a name or ID without spaces', /^[^\u0000-\u0020\u007f]{1,254}$/);
+const certificate = path
+  .describe(
+    'File with the certificate that signs, then those above it, when that is not a root: relative to the work directory. Default: root-cert.pem.',
+  )
+  .optional();
+
+const local = z.strictObject({
+  type: z.literal('local').describe('root-key.pem signs.'),
+  directory: path
+    .describe('Where root-key.pem is, when not in the work directory: a stick that is unplugged after signing.')
+    .optional(),
+  certificate,
+});
+
+const csr = z.strictObject({
+  type: z.literal('csr').describe('A CA elsewhere signs requests: certs request, certs import.'),
+});
+
+const vaultAuth = z
+  .discriminatedUnion(
+    'method',
+    [
+      z.strictObject({
+        method: z.literal('token').describe('A token: VAULT_TOKEN, or a file.'),
+        file: path.describe('File with the token. Default: VAULT_TOKEN, then ~/.vault-token.').optional(),
+      }),
+      z.strictObject({
+        method: z.literal('approle').describe("AppRole: a role's ID and secret."),
+        mount: mount.describe('Default: approle.').optional(),
+        roleId: reference.describe('Default: VAULT_ROLE_ID.').optional(),
+        secretIdFile: path.describe('File with the secret ID. Default: VAULT_SECRET_ID.').optional(),
+      }),
+      z.strictObject({
+        method: z.literal('kubernetes').describe('A service account token, from inside a cluster.'),
+        mount: mount.describe('Default: kubernetes.').optional(),
+        role: reference.describe("Vault's role for this service account."),
+        tokenFile: path.describe('Default: /var/run/secrets/kubernetes.io/serviceaccount/token.').optional(),
+      }),
+    ],
+    {error: 'must be a map with method: token, approle or kubernetes'},
+  )
+  .describe('How to log in. Default: {method: token}.');
+
+const vault = z.strictObject({
+  type: z
+    .literal('vault')
+    .describe("Vault or OpenBao signs requests; the key never leaves this machine's work directory."),
+  address: text('an address such as https://vault.example.com:8200', /^https?:\/\/[^\s/]+(?:\/[^\s]*)?$/)
+    .describe('Default: VAULT_ADDR.')
+    .optional(),
+  mount: mount.describe('Mount path of the PKI engine. Default: pki.').optional(),
+  issuer: reference.describe("The issuer that signs, by name or ID. Default: the mount's default issuer.").optional(),
+  namespace: reference.describe('Default: VAULT_NAMESPACE.').optional(),
+  caCert: path
+    .describe("CA certificates that the server's own certificate is verified with. Default: VAULT_CACERT.")
+    .optional(),
+  auth: vaultAuth.optional(),
+});
+
+const command = z.strictObject({
+  type: z.literal('command').describe('A program signs: KMS, HSM. The root key is never a file.'),
+  argv: z
+    .array(text('an argument, on one line', onOneLine), {error: 'must be a list: the program and its arguments'})
+    .min(1, {error: 'must name a program'})
+    .describe('The program and its arguments; a path with a slash is relative to the work directory.'),
+  certificate,
+});
+
+const cluster = z.strictObject({
+  type: z.literal('cluster').describe("The root in a cluster's Secret signs; it passes through memory only."),
+  context: text('the name of a kubeconfig context, on one line', onOneLine).describe('The kubeconfig context.'),
+  namespace: text('a namespace', /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/)
+    .describe("Default: Istio's namespace.")
+    .optional(),
+  secret: text('the name of a Secret', /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/)
+    .describe('Default: istio-ca-secret, where istiod keeps its self-signed root.')
+    .optional(),
+});
+
+const external = z.strictObject({
+  type: z.literal('external').describe('Workload certificates come from elsewhere: no cacerts is right then.'),
+  issuer: z
+    .enum(['istio-csr', 'spire', 'kubernetes-csr'], {error: 'must be one of istio-csr, spire, kubernetes-csr'})
+    .describe('From where.'),
+});
+
+/** `trust.signer`. */
+export const signerSchema = z.discriminatedUnion('type', [local, csr, vault, command, cluster, external], {
+  error: 'must be a map with type: local, csr, vault, command, cluster or external',
+});
+
+/** Who signs, as declared. */
+export type DeclaredSigner = z.infer<typeof signerSchema>;
+
+/**
+ * What `--signer` says: a type alone (`csr`), or the map of `trust.signer` in one line
+ * (`{type: vault, mount: pki_mesh}`). Throws `USAGE`.
+ */
+export function parseSignerFlag(said: string): DeclaredSigner {
+  const document = parseDocument(said, {logLevel: 'silent'});
+  const value: unknown = document.errors.length > 0 ? undefined : document.toJS();
+  const parsed = signerSchema.safeParse(typeof value === 'string' ? {type: value} : value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({path: field, message, code, ...issue}) => {
+    const where = field.map(String).join('.');
+    const told = code === 'unrecognized_keys' && 'keys' in issue ? `has no ${issue.keys.join(', ')}` : message;
+    return where === '' ? told : `${where} ${told}`;
+  });
+  throw new MeshError('USAGE', `--signer ${JSON.stringify(said)}: ${problems.join('; ')}`, {
+    hints: ["a type alone, or the map of trust.signer in one line, such as '{type: vault, mount: pki}'"],
+  });
+}

@@ -1,0 +1,54 @@
+/** Who signs the mesh's cluster CAs, resolved: what mesh.yaml declares, what the flags say. */
+import {isDeepStrictEqual} from 'node:util';
+import {MeshError} from '../errors.js';
+import {layout} from './layout.js';
+import type {DeclaredSigner} from './signer-schema.js';
+
+/** Present fields only: zod's optional fields may be there and undefined, ours may not. */
+type Present<T> = T extends readonly (infer Item)[]
+  ? readonly Present<Item>[]
+  : T extends object
+    ? {readonly [Key in keyof T]: Present<Exclude<T[Key], undefined>>}
+    : T;
+
+/** Who signs cluster CAs (docs/signers.md). */
+export type SignerSpec = Present<DeclaredSigner>;
+export type SignerType = SignerSpec['type'];
+/** The declaration of one kind of signer. */
+export type SignerSpecOf<Type extends SignerType> = Extract<SignerSpec, {type: Type}>;
+
+/** What was said of the signer for this run. */
+export interface SaidSigner {
+  /** `--signer` */
+  readonly signer?: DeclaredSigner | undefined;
+  /** `--root-dir`: where this person's root key is now; like a context, it may differ from what is declared. */
+  readonly rootDirectory?: string | undefined;
+}
+
+/** Resolves. Throws `CONTRADICTION`, also for `--root-dir` with a signer that is not local. */
+export function resolveSigner(declared: DeclaredSigner | undefined, said: SaidSigner): SignerSpec {
+  if (declared && said.signer && !isDeepStrictEqual(present(declared), present(said.signer))) {
+    throw new MeshError(
+      'CONTRADICTION',
+      `--signer says ${said.signer.type}, ${layout.meshYaml} declares another signer under trust.signer (${declared.type})`,
+      {hints: [`leave --signer away, or change ${layout.meshYaml}`]},
+    );
+  }
+  const spec = present(declared ?? said.signer ?? {type: 'local'});
+  if (said.rootDirectory === undefined) return spec;
+  if (spec.type !== 'local') {
+    throw new MeshError('CONTRADICTION', `--root-dir is for a root key in a file, the signer here is ${spec.type}`, {
+      hints: [`leave --root-dir away`],
+    });
+  }
+  return {...spec, directory: said.rootDirectory};
+}
+
+/** Whether istiod gets its CA from Secret cacerts with this signer; not where workload certificates come from elsewhere. */
+export function usesCacerts({type}: SignerSpec): boolean {
+  return type !== 'external';
+}
+
+function present(signer: DeclaredSigner): SignerSpec {
+  return JSON.parse(JSON.stringify(signer)) as SignerSpec;
+}

@@ -1,0 +1,230 @@
+/** The root's part of `certs generate`: made, taken over, or known already; and whether its signer can sign. Pure. */
+import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {layout} from '../../domain/mesh/layout.js';
+import type {Certificate} from '../../domain/pki/certificate.js';
+import {verifyChain} from '../../domain/pki/chain.js';
+import {cannotIssue} from '../../domain/pki/issuer.js';
+import {passphraseNeeded} from '../../domain/pki/passphrase.js';
+import type {RootState} from '../../domain/pki/workdir-state.js';
+import type {Action, CreateRootCa, IssueClusterCa, WriteFiles} from '../../engine/action.js';
+import type {Blocker, Plan, Warning} from '../../engine/operation.js';
+import type {GenerateFacts, KnownRoot} from './plan-generate.js';
+
+/** What is done about the root. */
+export interface RootPlan {
+  readonly actions: readonly Action[];
+  readonly blockers: readonly Blocker[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Keys made ahead while the root's is made: more would only wait for a core. */
+const keysAhead = 4;
+
+const nothing: RootPlan = {actions: [], blockers: [], warnings: []};
+
+/** Plans it. `issuing`: the cluster CAs that are to be signed. */
+export function planRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[]): RootPlan {
+  const {root, signer} = facts;
+  if (root.kind === 'conflict') return blocked(root.error);
+  if (signer.kind === 'unavailable') return blocked(signer.error);
+  if (signer.kind === 'ready') return planReadyRoot(facts, signer.what, signer.upward);
+  if (root.kind === 'present') return planPresentRoot(root, facts, issuing);
+  return planMissingRoot(facts, issuing);
+}
+
+/** Which passphrase the actions will use. */
+export function passphraseOf(
+  {root: found, signer}: GenerateFacts,
+  root: RootPlan,
+  issuing: readonly IssueClusterCa[],
+): Plan['passphrase'] {
+  if (root.actions.some((action) => action.kind === 'create-root-ca' && action.protection === 'encrypted')) {
+    return 'new';
+  }
+  const asks = signer.kind === 'key-file' && found.kind === 'present' && found.key === 'encrypted';
+  return asks && issuing.length > 0 ? 'existing' : undefined;
+}
+
+/** Why no cluster CA can be signed; a conflict of the root's own files is the whole plan's blocker already. */
+export function cannotSign({root, signer, now}: GenerateFacts): ErrorReport | undefined {
+  switch (signer.kind) {
+    case 'elsewhere':
+      return signer.error;
+    case 'ready':
+      return report(cannotIssue(signer.upward, now, signer.what));
+    case 'key-file': {
+      if (root.kind !== 'present') return undefined;
+      if (root.key === 'missing') {
+        const message = `${signer.keyPath} is not there: no cluster CA can be issued without it`;
+        return reportError(
+          new MeshError('FILE_MISSING', message, {
+            hints: [`Bring ${signer.keyPath} back, or run this where it is kept`],
+          }),
+        );
+      }
+      const usable = root.certificates.find(({notAfter}) => notAfter > now) ?? root.certificates[0];
+      return report(cannotIssue(root.signing ?? (usable ? [usable] : []), now, layout.rootCert));
+    }
+    case 'rootless':
+    case 'idle':
+    case 'unavailable':
+      return undefined;
+  }
+}
+
+function report(error: MeshError | undefined): ErrorReport | undefined {
+  return error && reportError(error);
+}
+
+function blocked(error: ErrorReport): RootPlan {
+  return {...nothing, blockers: [{error}]};
+}
+
+/** A CA that can sign, and stands below a root or is one: the mesh's root must be that one. */
+function planReadyRoot(facts: GenerateFacts, what: string, upward: readonly Certificate[]): RootPlan {
+  const {root, existingRoots, givenRoot, now} = facts;
+  const [signing, ...above] = upward;
+  const known = root.kind === 'present' ? root : (existingRoots[0] ?? givenRoot ?? selfSignedTop(upward));
+  if (!signing || !known) {
+    const message = `${what} does not send the root above it, and there is no ${layout.rootCert} yet`;
+    return blocked(reportError(new MeshError('FILE_MISSING', message, {hints: ['Name its root with --root FILE']})));
+  }
+  const verified = verifyChain(signing, {roots: known.certificates, intermediates: above, now});
+  if ('failure' in verified && verified.failure !== 'expired') {
+    const message = `${what} ("${signing.subject.text}") does not stand below the mesh's root ("${known.certificates[0]?.subject.text ?? ''}"): ${verified.message}`;
+    return blocked(
+      reportError(
+        new MeshError('WORKDIR_CONFLICT', message, {
+          hints: [
+            "Choose the issuer that stands below the mesh's root",
+            'Another root is a change of root: see docs/trust.md',
+          ],
+        }),
+      ),
+    );
+  }
+  if (root.kind === 'present') return nothing;
+  return splitRoots(facts) ?? {...nothing, actions: [adoptRoot(known, what)]};
+}
+
+function selfSignedTop(upward: readonly Certificate[]): KnownRoot | undefined {
+  const top = upward.at(-1);
+  return top?.selfSigned ? {text: top.pem, certificates: [top]} : undefined;
+}
+
+function planPresentRoot(
+  root: Extract<RootState, {kind: 'present'}>,
+  facts: GenerateFacts,
+  issuing: readonly IssueClusterCa[],
+): RootPlan {
+  const {signer} = facts;
+  const actions = facts.rootCertElsewhere ? [adoptRoot(root, 'the directory of the root key')] : [];
+  if (signer.kind !== 'key-file') return {...nothing, actions};
+  if (root.key === 'clear') {
+    const message = `${signer.keyPath} is not encrypted: whoever reads it owns the mesh`;
+    return {...nothing, actions, warnings: [{message}]};
+  }
+  if (root.key === 'encrypted' && issuing.length > 0 && !facts.passphraseAvailable) {
+    return blocked(reportError(passphraseNeeded()));
+  }
+  return {...nothing, actions, warnings: weakProtection(root, signer.keyPath)};
+}
+
+function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[]): RootPlan {
+  const {signer} = facts;
+  const [first] = facts.existingRoots;
+  if (first) {
+    const split = splitRoots(facts);
+    if (split) return split;
+    if (issuing.length > 0) {
+      return blocked(
+        reportError(
+          new MeshError(
+            'FILE_MISSING',
+            `${first.cluster} has a root already, but ${layout.rootCert} and ${layout.rootKey} are gone: a new root would split the mesh's trust`,
+            {hints: [`Bring ${layout.rootCert} and ${layout.rootKey} back`]},
+          ),
+        ),
+      );
+    }
+    return {...nothing, actions: [adoptRoot(first, 'the clusters')]};
+  }
+  // Without a signer of its own a mesh gets its root with the first certificate that comes in.
+  if (signer.kind === 'elsewhere' || signer.kind === 'idle') return nothing;
+  if (signer.kind === 'rootless') return {...nothing, actions: [createRoot(facts, 'elsewhere', issuing)]};
+  if (!facts.clear && !facts.passphraseAvailable) return blocked(reportError(passphraseNeeded()));
+  return {
+    ...nothing,
+    actions: [createRoot(facts, facts.clear ? 'clear' : 'encrypted', issuing)],
+    warnings: facts.clear ? [clearWarning] : [],
+  };
+}
+
+/** Clusters of different roots, and nothing that says which is the mesh's. */
+function splitRoots({existingRoots}: GenerateFacts): RootPlan | undefined {
+  const [first, ...others] = existingRoots;
+  const other = first && others.find((one) => !sameRoots(one, first));
+  if (!other) return undefined;
+  return blocked(
+    reportError(
+      new MeshError(
+        'WORKDIR_CONFLICT',
+        `${first.cluster} and ${other.cluster} have different roots, and there is no ${layout.rootCert} that says which is the mesh's`,
+        {hints: [`Copy the ${layout.rootCert} of the root that the mesh shall have to the work directory`]},
+      ),
+    ),
+  );
+}
+
+const clearWarning: Warning = {
+  message: `${layout.rootKey} is written in the clear (--no-passphrase): whoever reads it owns the mesh`,
+};
+
+function weakProtection(root: Extract<RootState, {kind: 'present'}>, keyPath: string): readonly Warning[] {
+  const encryption = root.keyFacts?.encryption;
+  if (!encryption?.weak) return [];
+  return [{message: `${keyPath} is encrypted with ${encryption.kdf}: guessing its passphrase is cheap`}];
+}
+
+function createRoot(
+  {mesh, signer}: GenerateFacts,
+  protection: CreateRootCa['protection'],
+  issuing: readonly IssueClusterCa[],
+): CreateRootCa {
+  const algorithm = mesh.trust.keyAlgorithm;
+  const words = {
+    clear: `${algorithm}, key in the clear`,
+    encrypted: `${algorithm}, key encrypted`,
+    elsewhere: `key held by ${signer.kind === 'rootless' ? signer.what : 'the signer'}`,
+  };
+  return {
+    kind: 'create-root-ca',
+    id: 'root-ca',
+    title: `create the root CA (${words[protection]})`,
+    signer: mesh.trust.signer,
+    algorithm,
+    validityDays: mesh.trust.rootValidityDays,
+    protection,
+    ...(mesh.meshID !== undefined && {meshID: mesh.meshID}),
+    keysAhead: issuing.slice(0, keysAhead).map(({cluster, algorithm: key}) => ({cluster, algorithm: key})),
+  };
+}
+
+function adoptRoot({text}: Pick<KnownRoot, 'text'>, from: string): WriteFiles {
+  return {
+    kind: 'write-files',
+    id: 'root-cert',
+    title: `take ${layout.rootCert} over from ${from}`,
+    files: [{path: layout.rootCert, content: text}],
+  };
+}
+
+/** The same certificates; a text that cannot be read is the same as no other. */
+function sameRoots(one: KnownRoot, other: KnownRoot): boolean {
+  const ours = new Set(one.certificates.map(({fingerprint}) => fingerprint));
+  return (
+    one.certificates.length > 0 &&
+    one.certificates.length === other.certificates.length &&
+    other.certificates.every(({fingerprint}) => ours.has(fingerprint))
+  );
+}

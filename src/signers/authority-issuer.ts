@@ -1,0 +1,27 @@
+/** An issuer made of a CA whose key can sign here: root-key.pem, a program, a cluster's Secret. */
+import {randomBytes} from 'node:crypto';
+import {serialBytes} from '../domain/pki/certificate.js';
+import {cannotIssue, type Issuer} from '../domain/pki/issuer.js';
+import {clusterCaTemplate} from '../domain/pki/profile.js';
+import {type CertificateAuthority, issueCertificate} from '../domain/pki/signer.js';
+
+/** Issues under `authority`; `what` names its certificate in messages. */
+export function createAuthorityIssuer(authority: CertificateAuthority, what: string): Issuer {
+  const {signer, certificate, above} = authority;
+  return {
+    async issue({cluster, publicKey, validityDays, now}) {
+      const cannot = cannotIssue([certificate, ...above], now, what);
+      if (cannot) throw cannot;
+      const template = clusterCaTemplate({
+        publicKey,
+        cluster,
+        validityDays,
+        now,
+        serial: randomBytes(serialBytes),
+        issuer: certificate,
+      });
+      const issued = await issueCertificate(template, signer, `the new CA of ${cluster}`);
+      return {certificate: issued, above: [certificate, ...above], changes: []};
+    },
+  };
+}

@@ -1,0 +1,38 @@
+/** Which certificate a key signs for: the mesh's root, or a CA below it that `certificate` names. */
+import {MeshError} from '../domain/errors.js';
+import {layout} from '../domain/mesh/layout.js';
+import {type Certificate, parseCertificates} from '../domain/pki/certificate.js';
+import {orderUpward} from '../domain/pki/chain.js';
+import type {Workspace} from '../workspace/workspace.js';
+
+/** The certificates of the file that `certificate` names; none where it is not said. Throws `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE`. */
+export async function readSigningCertificates(
+  workspace: Workspace,
+  path: string | undefined,
+): Promise<readonly Certificate[]> {
+  if (path === undefined) return [];
+  const text = path.startsWith('/')
+    ? (await workspace.readOutside(path)).reveal().toString('utf8')
+    : await workspace.readText(path);
+  if (text === undefined) {
+    throw new MeshError('FILE_MISSING', `${path} is not in the work directory (trust.signer.certificate)`);
+  }
+  return parseCertificates(text, path).certificates;
+}
+
+/** The roots of the work directory; none where there is no root-cert.pem yet. */
+export async function readRoots(workspace: Workspace): Promise<readonly Certificate[]> {
+  const text = await workspace.readText(layout.rootCert);
+  return text === undefined ? [] : parseCertificates(text, layout.rootCert).certificates;
+}
+
+/** The certificate of a key and what stands above it, upward; empty when none of them is the key's. */
+export function upwardFrom(
+  spki: string,
+  certificates: readonly Certificate[],
+  roots: readonly Certificate[],
+): readonly Certificate[] {
+  const known = [...certificates, ...roots];
+  const own = known.find((one) => one.spki === spki);
+  return own ? orderUpward(own, known) : [];
+}

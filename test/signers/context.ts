@@ -1,0 +1,26 @@
+/** A signer's surroundings for tests: a work directory, and nothing else that answers. */
+import type {Sensitive} from '../../src/domain/sensitive.js';
+import type {SignerContext} from '../../src/signers/signer-module.js';
+import type {Workspace} from '../../src/workspace/workspace.js';
+
+const absent = (what: string) => (): never => {
+  throw new Error(`${what} is not part of this test`);
+};
+
+/** What is not named answers with an error. `rootStore` is the work directory unless said otherwise. */
+export function signerContext(
+  workspace: Workspace,
+  more: Partial<SignerContext> & {askPassphrase?: () => Promise<Sensitive<string>>} = {},
+): SignerContext {
+  return {
+    workspace,
+    rootStore: () => workspace,
+    askPassphrase: absent('the passphrase'),
+    clusters: {open: absent('clusters'), forward: absent('clusters'), close: () => Promise.resolve()},
+    runner: absent('the runner'),
+    environment: {},
+    now: () => new Date(),
+    signal: new AbortController().signal,
+    ...more,
+  };
+}
