@@ -5,7 +5,7 @@
 import {resolve} from 'node:path';
 import {newPassphraseNeeded} from '../domain/pki/passphrase.js';
 import type {Sensitive} from '../domain/sensitive.js';
-import type {Deps, PassphraseSource} from '../engine/deps.js';
+import type {Deps} from '../engine/deps.js';
 import type {RunSettings} from '../engine/operation.js';
 import type {Reporter} from '../engine/progress.js';
 import {createPlainProgress} from '../output/plain-progress.js';

@@ -2,6 +2,7 @@
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm} from '../../domain/mesh/mesh.js';
 import {parseCertificates} from '../../domain/pki/certificate.js';
+import {readPart, recognize} from '../../domain/pki/recognize.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
 import {type ClusterState, judgeCluster, judgeRoot, type RootState} from '../../domain/pki/workdir-state.js';
 import type {Action, FileContent} from '../../engine/action.js';
@@ -160,8 +161,9 @@ function rootFiles(
 
 /** Throws `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE`, `CONTRADICTION` when the mesh has other roots already. */
 async function readGivenRoot({workspace}: Deps, path: string, root: RootState): Promise<KnownRoot> {
-  const text = (await workspace.readOutside(path)).reveal().toString('utf8');
-  const {certificates} = parseCertificates(text, path);
+  const {parts} = recognize(await workspace.readOutside(path), path);
+  const certificates = parts.flatMap((part) => readPart(part).certificates);
+  if (certificates.length === 0) throw new MeshError('NOT_A_CERTIFICATE', `${path}: holds no certificate`);
   const notRoot = certificates.find(
     ({selfSigned, extensions}) => !selfSigned || extensions.basicConstraints?.ca !== true,
   );
