@@ -4,8 +4,7 @@ import {afterAll, beforeAll, expect, it} from 'vitest';
 import type {Cluster} from './harness/cluster.js';
 import {at, startSetting, type Setting} from './harness/mesh.js';
 import {MeshCli, findings} from './harness/mesh-cli.js';
-import {bothWays, type Handshake} from './harness/mtls.js';
-import {startWorkload} from './harness/workload.js';
+import {meet} from './harness/prove-mesh.js';
 
 const example = fileURLToPath(new URL('../../examples/two-clusters.sh', import.meta.url));
 
@@ -19,15 +18,6 @@ beforeAll(async () => {
 });
 afterAll(() => setting.sandbox.close());
 
-/** New workloads of both clusters shake hands in both directions. */
-async function meet(): Promise<{there: Handshake; back: Handshake}> {
-  const workloads = [await startWorkload(one), await startWorkload(two)];
-  const [a, b] = await Promise.all(workloads.map((workload) => workload.identity()));
-  await Promise.all(workloads.map((workload) => workload.stop()));
-  if (a === undefined || b === undefined) throw new Error('no identities');
-  return bothWays(a, b);
-}
-
 it('makes a mesh of two clusters with examples/two-clusters.sh', async () => {
   await setting.cli.script(example, {
     MESH: 'mesh1',
@@ -40,7 +30,7 @@ it('makes a mesh of two clusters with examples/two-clusters.sh', async () => {
 });
 
 it('lets workloads of both clusters meet by mutual TLS, in both directions', async () => {
-  expect(await meet()).toEqual({there: {ok: true}, back: {ok: true}});
+  expect(await meet(one, two)).toEqual({there: {ok: true}, back: {ok: true}});
 });
 
 it('control experiment: with a root of its own in one cluster, neither accepts the other', async () => {
@@ -50,7 +40,7 @@ it('control experiment: with a root of its own in one cluster, neither accepts t
   // Two roots are what the rules of trust push are there to prevent.
   expect((await stranger.run(push)).code).toBe(5);
   await stranger.must(...push, '--allow-root-change', '--restart-istiod');
-  const {there, back} = await meet();
+  const {there, back} = await meet(one, two);
   expect([there.ok, back.ok]).toEqual([false, false]);
   const verdict = await setting.cli.verify();
   expect(verdict.code).toBe(3);

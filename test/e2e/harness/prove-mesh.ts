@@ -1,0 +1,32 @@
+/** The proof that a mesh of two clusters holds, whoever signed its CAs: verify is green, and workloads meet by mutual TLS. */
+import {expect} from 'vitest';
+import type {Cluster} from './cluster.js';
+import {at, type Setting} from './mesh.js';
+import {findings, type MeshCli, type Verdict} from './mesh-cli.js';
+import {bothWays, type Handshake} from './mtls.js';
+import {startWorkload} from './workload.js';
+
+/** New workloads of both clusters shake hands in both directions. */
+export async function meet(one: Cluster, two: Cluster): Promise<{there: Handshake; back: Handshake}> {
+  const workloads = [await startWorkload(one), await startWorkload(two)];
+  const [a, b] = await Promise.all(workloads.map((workload) => workload.identity()));
+  await Promise.all(workloads.map((workload) => workload.stop()));
+  if (a === undefined || b === undefined) throw new Error('no identities');
+  return bothWays(a, b);
+}
+
+/**
+ * Takes a work directory whose clusters have their CAs to a running mesh (push, render, apply), and proves it: every
+ * check of verify is green, and workloads of the two clusters accept each other. The setting's clusters are new.
+ */
+export async function proveMesh({clusters}: Setting, cli: MeshCli): Promise<Verdict> {
+  const [one, two] = [at(clusters, 0), at(clusters, 1)];
+  await cli.must('trust', 'push');
+  await cli.must('install', 'render', '--mesh-id', 'mesh1', '--network', 'network1');
+  await cli.must('install', 'apply', '--yes');
+  const verdict = await cli.verify();
+  expect(findings(verdict)).toEqual([]);
+  expect(verdict.code).toBe(0);
+  expect(await meet(one, two)).toEqual({there: {ok: true}, back: {ok: true}});
+  return verdict;
+}
