@@ -24,7 +24,7 @@ export async function proveMesh({clusters}: Setting, cli: MeshCli): Promise<Verd
   await cli.must('trust', 'push');
   await cli.must('install', 'render', '--mesh-id', 'mesh1', '--network', 'network1');
   await cli.must('install', 'apply', '--yes');
-  const verdict = await cli.verify();
+  const verdict = await cli.verify('--wait', '--timeout', '2m');
   expect(findings(verdict)).toEqual([]);
   expect(verdict.code).toBe(0);
   expect(await meet(one, two)).toEqual({there: {ok: true}, back: {ok: true}});
