@@ -15,7 +15,7 @@ import type {
   InstallFileFacts,
   RootKeyFacts,
 } from './facts/files.js';
-import type {JournalFacts} from './facts/journal.js';
+import type {JournalFacts, RememberedHead} from './facts/journal.js';
 import type {IstiodClusters, IstiodMetrics, ServedChain} from './facts/live.js';
 import type {NetworkGatewayFacts} from './facts/network-gateways.js';
 import type {ProxyRoots} from './facts/proxies.js';
@@ -72,6 +72,8 @@ export interface ClusterFactValues {
   /** Fingerprint of the root that istiod made for itself (Secret istio-ca-secret). */
   readonly selfSignedRoot: CertificateFacts | 'absent';
   readonly pushedTrust: PushedTrust | 'absent';
+  /** What the cluster remembers of the journal; empty where it remembers nothing. */
+  readonly journalHeads: readonly RememberedHead[];
   readonly bundles: readonly WrittenBundle[];
   /** What the cluster's workloads trust. */
   readonly liveRoots: LiveRoots | LiveRootsElsewhere;
@@ -121,6 +123,7 @@ export const factOrigins: Readonly<Record<FactKey, FactOrigin>> = {
   cacertsContents: {of: 'cluster', from: 'Secret'},
   restartOnPush: {of: 'cluster', from: 'Secret'},
   selfSignedRoot: {of: 'cluster', from: 'Secret'},
+  journalHeads: {of: 'cluster', from: 'Secret'},
   // With --no-secrets it is taken from the work directory.
   pushedTrust: {of: 'cluster', from: 'API server'},
   bundles: {of: 'cluster', from: 'API server'},

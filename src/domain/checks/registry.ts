@@ -32,6 +32,7 @@ import {completeCheck} from './workdir/complete.js';
 import {declarationCheck} from './workdir/declaration.js';
 import {filesExpiryCheck} from './workdir/expiry.js';
 import {installFileCheck} from './workdir/install-file.js';
+import {journalHeadsCheck} from './workdir/journal-heads.js';
 import {journalCheck} from './workdir/journal.js';
 import {keyCheck} from './workdir/key.js';
 import {oneRootCheck} from './workdir/one-root.js';
@@ -55,6 +56,7 @@ export const checks: readonly Check[] = [
   installFileCheck,
   rightDirectoryCheck,
   journalCheck,
+  journalHeadsCheck,
   reachableCheck,
   allowedCheck,
   uidCheck,

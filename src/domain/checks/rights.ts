@@ -57,7 +57,13 @@ export const verifyRights: readonly Right[] = [
     where: 'Istio namespace',
     facts: ['gateways', 'ztunnelPods', ...ofControlPlanes],
   },
-  {verb: 'list', group: '', resource: 'configmaps', where: 'Istio namespace', facts: ofControlPlanes},
+  {
+    verb: 'list',
+    group: '',
+    resource: 'configmaps',
+    where: 'Istio namespace',
+    facts: [...ofControlPlanes, 'journalHeads'],
+  },
   {
     verb: 'list',
     group: '',
@@ -72,7 +78,7 @@ export const verifyRights: readonly Right[] = [
     resource: 'secrets',
     name: 'cacerts',
     where: 'Istio namespace',
-    facts: ['cacerts', 'cacertsContents', 'pushedTrust'],
+    facts: ['cacerts', 'cacertsContents', 'pushedTrust', 'journalHeads'],
   },
   {
     verb: 'get',

@@ -66,6 +66,8 @@ const readFrom: Partial<Readonly<Record<FactKey, ReadFrom>>> = {
   restartOnPush: only(cacerts, selfSigned, deployments, configMaps),
   selfSignedRoot: only(selfSigned),
   pushedTrust: only(cacerts),
+  // And from the journal, a file.
+  journalHeads: amongOthers(cacerts, configMaps),
   bundles: only(bundles, deployments),
   liveRoots: only(deployments, pods, configMaps),
   proxyRoots: amongOthers(deployments, configMaps),

@@ -21,6 +21,7 @@ import {istiodPods} from './istiod-pods.js';
 import {once} from './once.js';
 import type {Questions} from './questions.js';
 import {clusterQuestions} from './questions/cluster.js';
+import type {ClusterQuestionOptions} from './questions/cluster.js';
 import {askControlPlanes} from './questions/control-plane.js';
 import {readOwnCa, workdirQuestions} from './questions/workdir.js';
 
@@ -41,9 +42,10 @@ export interface GatherRequest {
 export async function gatherEvidence(deps: Deps, request: GatherRequest): Promise<Evidence> {
   const {mesh, clusters} = await loadOrEmpty(deps, request.mesh);
   const needed = wanted(request);
+  const journal = once(() => deps.workspace.journal.read());
   const [facts, clusterFacts] = await Promise.all([
-    answer(deps, workdirQuestions(deps, clusters), keysOf(needed, true), request.limits),
-    pMap(clusters, (cluster) => clusterEvidence(deps, request, mesh, cluster), {
+    answer(deps, workdirQuestions(deps, clusters, journal), keysOf(needed, true), request.limits),
+    pMap(clusters, (cluster) => clusterEvidence({deps, mesh, journal}, request, cluster), {
       concurrency: Math.max(1, request.concurrency),
     }),
   ]);
@@ -55,12 +57,12 @@ function wanted({checks, also}: GatherRequest): ReadonlySet<FactKey> {
 }
 
 async function clusterEvidence(
-  deps: Deps,
+  shared: Pick<ClusterQuestionOptions, 'deps' | 'mesh' | 'journal'>,
   request: GatherRequest,
-  mesh: Mesh,
   cluster: MeshCluster,
 ): Promise<Evidence['clusters'][number]> {
   const {limits} = request;
+  const {deps, mesh} = shared;
   const {namespace} = mesh.istio;
   const reads = clusterReads(deps, cluster, namespace);
   const controlPlanes = once(() => askControlPlanes(reads));
@@ -68,8 +70,7 @@ async function clusterEvidence(
   const ownCa = once(() => readOwnCa(deps, mesh, cluster));
   const {noSecrets, offline} = limits;
   const questions = clusterQuestions({
-    deps,
-    mesh,
+    ...shared,
     cluster,
     commands: commandsFor(request.typed),
     reads,

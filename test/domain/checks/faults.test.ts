@@ -550,6 +550,33 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
     },
     ['MESH113 error'],
   ],
+  [
+    'the journal was written anew',
+    {
+      cluster1: {
+        journalHeads: [
+          {where: 'Secret istio-system/cacerts', entry: 'a/4', result: 'rewritten', message: 'another entry a/4'},
+        ],
+      },
+    },
+    ['MESH116 error'],
+  ],
+  [
+    "a colleague's push is not in this copy of the journal",
+    {
+      cluster1: {
+        journalHeads: [
+          {
+            where: 'Secret istio-system/cacerts',
+            entry: 'b/1',
+            result: 'not-known-here',
+            message: 'entry b/1 is not here',
+          },
+        ],
+      },
+    },
+    ['MESH116 warning'],
+  ],
 ];
 
 describe('directories that changed places', () => {

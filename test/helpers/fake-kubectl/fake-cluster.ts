@@ -74,6 +74,8 @@ export class FakeCluster {
   readonly requests: FakeRequest[] = [];
   /** When set, requests without this bearer token are answered with 401. */
   token?: string;
+  /** Whom this API server takes us for. */
+  username = 'test';
   /** Added to each answer. Milliseconds. */
   latencyMs = 0;
   /** For `kubectl port-forward`: local ports by pod and port, or the words with which it fails. */
@@ -238,6 +240,10 @@ export class FakeCluster {
     const {verb, resource, body} = request;
     if (resource === '/version') return {status: 200, body: {major: '1', minor: '34', gitVersion: 'v1.34.3'}};
     if (resource.startsWith('/')) return {status: 200, body: {}};
+    if (resource === 'selfsubjectreviews') {
+      const {username} = this;
+      return {status: 201, body: {...(body as FakeObject), status: {userInfo: {username, groups: []}}}};
+    }
     if (resource.endsWith('accessreviews')) return this.#review(body as FakeObject);
     switch (verb) {
       case 'list':

@@ -1,5 +1,8 @@
 /** Facts of journal.jsonl. */
 import type {JournalFault} from '../../journal/chain.js';
+import type {RememberedHead} from '../../journal/remembered.js';
+
+export type {RememberedHead};
 
 /** A change whose run ended before it could say what became of it. */
 export interface OpenChange {

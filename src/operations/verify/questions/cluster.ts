@@ -4,11 +4,13 @@ import type {ClusterFactValues, ControlPlaneFacts} from '../../../domain/checks/
 import type {Mesh, MeshCluster} from '../../../domain/mesh/mesh.js';
 import type {OwnCa} from '../../../domain/trust/diff.js';
 import type {Deps} from '../../../engine/deps.js';
+import type {JournalState} from '../../../workspace/workspace.js';
 import type {ClusterReads} from '../cluster-reads.js';
 import type {IstiodPods} from '../istiod-pods.js';
 import type {Questions} from '../questions.js';
 import {accessQuestions} from './access.js';
 import {controlPlaneQuestions} from './control-plane.js';
+import {journalQuestions} from './journal.js';
 import {liveQuestions} from './live.js';
 import {rootsQuestions} from './roots.js';
 import {trustQuestions} from './trust.js';
@@ -32,6 +34,8 @@ export interface ClusterQuestionOptions {
   readonly offline: boolean;
   /** The cluster's CA as the work directory has it. */
   readonly ownCa: () => Promise<OwnCa>;
+  /** Read once for all clusters. */
+  readonly journal: () => Promise<JournalState>;
 }
 
 /** The questions about one cluster and its folder. */
@@ -41,6 +45,7 @@ export function clusterQuestions(options: ClusterQuestionOptions): Questions<Clu
     ...accessQuestions(options),
     ...controlPlaneQuestions(options),
     ...trustQuestions(options),
+    ...journalQuestions(options),
     ...rootsQuestions(options),
     ...webhookQuestions(options),
     ...liveQuestions(options),

@@ -28,7 +28,11 @@ import {askCaOrigin} from './ca-origin.js';
 import type {ClusterQuestionOptions} from './cluster.js';
 
 /** The questions about the work directory as a whole. */
-export function workdirQuestions(deps: Deps, clusters: readonly MeshCluster[]): Questions<MeshFactValues> {
+export function workdirQuestions(
+  deps: Deps,
+  clusters: readonly MeshCluster[],
+  journal: () => Promise<JournalState>,
+): Questions<MeshFactValues> {
   const {workspace} = deps;
   return {
     async declaration() {
@@ -59,7 +63,7 @@ export function workdirQuestions(deps: Deps, clusters: readonly MeshCluster[]): 
       const folders = await Promise.all(clusters.map(({name}) => folderModes(deps, clusterLayout(name))));
       return [...(await keyModes(deps, '.')), ...folders.flat()];
     },
-    journal: async () => journalFacts(await workspace.journal.read()),
+    journal: async () => journalFacts(await journal()),
   };
 }
 

@@ -1,0 +1,40 @@
+import {Flags} from '@oclif/core';
+import {MeshCommand} from '../../cli/base-command.js';
+import {outputFlags} from '../../cli/flags/output.js';
+import {clustersArg, concurrencyFlags, targetFlags} from '../../cli/flags/target.js';
+import {verifyJournal} from '../../operations/journal/verify.js';
+import type {VerifyJournalResult} from '../../operations/journal/verify.js';
+import {journalVerifyView} from '../../output/views/journal-verify.js';
+
+export default class JournalVerify extends MeshCommand {
+  static override summary = 'Check that the record of changes was not cut or rewritten';
+  static override description = `Checks the hash chain of journal.jsonl, the newest entry that this copy of the work directory remembers, and then asks the clusters: each trust push, trust rollback and install apply leaves the place and the hash of its own entry there, as an annotation. Somebody who rewrites the whole file, hashes and all, would have to change the clusters, too.
+
+An entry of another copy of the work directory that has not come here (git pull) is unknown, not a finding. Exit code: 0 all agrees, 3 cut or rewritten, 4 something is unknown.`;
+  static override examples = [
+    {description: 'The file, and every cluster of mesh.yaml', command: '<%= config.bin %> <%= command.id %>'},
+    {description: 'The file only, without any cluster', command: '<%= config.bin %> <%= command.id %> --offline'},
+    {
+      description: 'What the clusters remember, for a script',
+      command: `<%= config.bin %> <%= command.id %> -o json | jq '.clusters[].heads'`,
+    },
+  ];
+  static override args = {cluster: clustersArg};
+  static override flags = {
+    offline: Flags.boolean({description: 'look at the files only'}),
+    ...targetFlags,
+    ...concurrencyFlags,
+    ...outputFlags(['text', 'json']),
+  };
+
+  async run(): Promise<VerifyJournalResult> {
+    const {args, flags} = await this.parse(JournalVerify);
+    const request = {
+      clusters: args.cluster ?? [],
+      context: flags.context,
+      istioNamespace: flags['istio-namespace'],
+      offline: flags.offline,
+    };
+    return this.perform(verifyJournal, request, journalVerifyView, flags);
+  }
+}

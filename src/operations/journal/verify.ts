@@ -1,0 +1,176 @@
+import {identityProblems} from '../../domain/mesh/identity.js';
+import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {requireContext} from '../../domain/mesh/require.js';
+import type {JournalFault} from '../../domain/journal/chain.js';
+import {headComparer} from '../../domain/journal/head.js';
+import type {RememberedHead} from '../../domain/journal/remembered.js';
+import {isInstallNote, rememberedHeads} from '../../domain/journal/remembered.js';
+import type {KubeObject} from '../../domain/kube/object.js';
+import {isKnown, observe} from '../../domain/observed.js';
+import type {Observed} from '../../domain/observed.js';
+import {cacertsName} from '../../domain/trust/cacerts.js';
+import type {Deps} from '../../engine/deps.js';
+import type {Conclusion, Operation, Phase, Warning} from '../../engine/operation.js';
+import {emptyPlan} from '../../engine/operation.js';
+import {outcomeOfError} from '../../engine/report.js';
+import type {ClusterResult, CommonResult} from '../../engine/report.js';
+import type {KubeApi} from '../../tools/kubectl/api.js';
+import type {JournalState} from '../../workspace/workspace.js';
+import {loadMesh} from '../shared/load-mesh.js';
+import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
+import {lookAtAll, readUid} from '../trust/gather.js';
+
+/** `journal verify CLUSTER...` */
+export interface VerifyJournalRequest extends MeshRequest {
+  /** `--offline`: look at the files only. */
+  readonly offline: boolean;
+}
+
+/** One chain of the journal: one for each copy of the work directory that has written. */
+export interface ChainSummary {
+  readonly chain: string;
+  /** Whether this copy writes it. */
+  readonly own: boolean;
+  readonly entries: number;
+  readonly newest: {readonly seq: number; readonly time: string; readonly user: string; readonly host: string};
+}
+
+/** One cluster: `done` means that it was asked. */
+export interface RememberingCluster extends ClusterResult {
+  readonly context?: string;
+  /** What it remembers, compared with the journal; empty where it remembers nothing. */
+  readonly heads: readonly RememberedHead[];
+}
+
+/** What `journal verify` answers. */
+export interface VerifyJournalResult extends CommonResult {
+  /** The worst of all; `unknown` where a cluster could not be asked or remembers what has not come here. */
+  readonly verdict: 'ok' | 'warning' | 'error' | 'unknown';
+  readonly journal: {
+    readonly present: boolean;
+    readonly entries: number;
+    readonly chains: readonly ChainSummary[];
+    readonly faults: readonly JournalFault[];
+    /** Changes without an outcome whose runs have ended. */
+    readonly open: number;
+  };
+  /** Empty with `--offline`. */
+  readonly clusters: readonly RememberingCluster[];
+  readonly warnings: readonly Warning[];
+}
+
+/** `journal verify`: whether the record of changes is whole, and what the clusters remember. */
+export const verifyJournal: Operation<VerifyJournalRequest, VerifyJournalResult> = {
+  command: 'journal verify',
+  changes: false,
+  async execute(request, engine) {
+    const {facts, plan} = await engine.run(verifyPhase(request, engine.settings.concurrency));
+    const {state, clusters} = facts;
+    const underWay = new Set(state.underWay);
+    const journal = {
+      present: state.present,
+      entries: state.entries.length,
+      chains: chainsOf(state),
+      faults: state.faults,
+      open: state.open.filter((entry) => !underWay.has(entry)).length,
+    };
+    return {verdict: verdictOf(journal, clusters), journal, clusters, warnings: plan.warnings};
+  },
+  conclude: ({journal, clusters}) => [
+    ...(journal.faults.some(isFinding) ? (['findings'] as const) : []),
+    ...clusters.flatMap(({error, heads}): readonly Conclusion[] => [
+      ...(error ? [error.code] : []),
+      ...heads.map(({result}): Conclusion => {
+        if (result === 'agrees') return 'done';
+        // Unknown is never healthy: the entry may be in a copy that was not brought here, or nowhere.
+        return result === 'not-known-here' ? 'NOT_FOUND' : 'findings';
+      }),
+    ]),
+  ],
+};
+
+interface VerifyFacts {
+  readonly state: JournalState;
+  readonly notes: readonly string[];
+  readonly clusters: readonly RememberingCluster[];
+}
+
+function verifyPhase(request: VerifyJournalRequest, concurrency: number): Phase<VerifyFacts> {
+  return {
+    title: request.offline ? 'read the journal' : 'read the journal and look at the clusters',
+    async gather(deps) {
+      if (request.offline) return {state: await deps.workspace.journal.read(), notes: [], clusters: []};
+      const loaded = await loadMesh(deps, request);
+      const asked = await lookAtAll(loaded.clusters, concurrency, (cluster) => ask(deps, loaded, cluster));
+      // Read last: what a push of this moment leaves in a cluster is in the journal by then.
+      const state = await deps.workspace.journal.read();
+      return {state, notes: loaded.notes, clusters: compare(loaded, asked, state)};
+    },
+    plan: ({notes}) => ({...emptyPlan, warnings: notes.map((message) => ({message}))}),
+  };
+}
+
+interface Asked {
+  readonly cluster: MeshCluster;
+  readonly seen: Observed<{readonly uid: Observed<string>; readonly objects: readonly KubeObject[]}>;
+}
+
+async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster): Promise<Asked> {
+  const seen = await observe(async () => {
+    const api = await deps.clusters.open(requireContext(cluster));
+    const [uid, objects] = await Promise.all([observe(() => readUid(api)), readRemembering(api, mesh.istio.namespace)]);
+    return {uid, objects};
+  });
+  return {cluster, seen};
+}
+
+/** The objects that may remember a journal. The Secret is read by name, so that no right to list Secrets is needed. */
+async function readRemembering(api: KubeApi, namespace: string): Promise<readonly KubeObject[]> {
+  const configMap = {apiVersion: 'v1', kind: 'ConfigMap'};
+  const [secret, {items}] = await Promise.all([
+    api.find({apiVersion: 'v1', kind: 'Secret', namespace, name: cacertsName}),
+    api.list(configMap, {namespace, metadataOnly: true}),
+  ]);
+  return [...(secret ? [secret] : []), ...items.filter(isInstallNote)];
+}
+
+function compare({mesh}: LoadedMesh, asked: readonly Asked[], state: JournalState): readonly RememberingCluster[] {
+  const comparer = headComparer(state);
+  const uids = asked.flatMap(({cluster, seen}) =>
+    isKnown(seen) && isKnown(seen.value.uid) ? [{name: cluster.name, uid: seen.value.uid.value}] : [],
+  );
+  const strangers = identityProblems(mesh, uids, false);
+  return asked.map(({cluster: {name, context}, seen}): RememberingCluster => {
+    const shown = {name, ...(context === undefined ? {} : {context})};
+    const stranger = strangers.find(({cluster}) => cluster === name)?.error;
+    const error = isKnown(seen) ? stranger : seen.unknown;
+    if (error || !isKnown(seen)) {
+      return {...shown, outcome: error ? outcomeOfError(error) : 'unknown', ...(error && {error}), heads: []};
+    }
+    return {...shown, outcome: 'done', heads: rememberedHeads(seen.value.objects, comparer)};
+  });
+}
+
+function chainsOf({entries, heads, own}: JournalState): readonly ChainSummary[] {
+  return [...heads.values()].map(({chain}): ChainSummary => {
+    const ours = entries.filter((entry) => entry.chain === chain);
+    const {seq = 0, time = '', user = '', host = ''} = ours.at(-1) ?? {};
+    return {chain, own: chain === own, entries: ours.length, newest: {seq, time, user, host}};
+  });
+}
+
+/** A line that was cut off is closed by the next change; everything else was done by somebody. */
+function isFinding({kind}: JournalFault): boolean {
+  return kind !== 'torn';
+}
+
+function verdictOf(
+  {faults, open}: VerifyJournalResult['journal'],
+  clusters: readonly RememberingCluster[],
+): VerifyJournalResult['verdict'] {
+  const results = new Set(clusters.flatMap(({heads}) => heads.map(({result}) => result)));
+  if (faults.some(isFinding) || results.has('rewritten') || results.has('cut') || results.has('unreadable'))
+    return 'error';
+  if (clusters.some(({error}) => error) || results.has('not-known-here')) return 'unknown';
+  return faults.length > 0 || open > 0 ? 'warning' : 'ok';
+}

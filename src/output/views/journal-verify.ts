@@ -1,0 +1,52 @@
+import {layout} from '../../domain/mesh/layout.js';
+import {printableLine} from '../../domain/printable.js';
+import type {ChainSummary, RememberingCluster, VerifyJournalResult} from '../../operations/journal/verify.js';
+import type {View} from '../view.js';
+
+/** `journal verify`: the file, its chains, and what each cluster remembers. */
+export const journalVerifyView: View<VerifyJournalResult> = {
+  text: ({journal, clusters}) =>
+    [...fileLines(journal), ...clusters.flatMap(clusterLines)].map((line) => printableKeepingIndent(line)).join('\n'),
+};
+
+function fileLines({present, entries, chains, faults, open}: VerifyJournalResult['journal']): readonly string[] {
+  const size = `${count(entries, 'entry', 'entries')} in ${count(chains.length, 'chain', 'chains')}`;
+  const state = faults.some(({kind}) => kind !== 'torn') ? 'NOT whole' : 'whole';
+  return [
+    present ? `${layout.journal}: ${state}, ${size}` : `${layout.journal}: not there`,
+    ...chains.map(chainLine),
+    ...faults.map(({line, message}) => `  ${line === 0 ? '' : `line ${String(line)}: `}${message}`),
+    ...(open > 0
+      ? [`  ${count(open, 'change', 'changes')} without outcome: see kubectl mesh journal show --status open`]
+      : []),
+  ];
+}
+
+function chainLine({chain, own, entries, newest}: ChainSummary): string {
+  const whose = own ? ' (of this copy)' : '';
+  const host = newest.host.split('/')[0] ?? '';
+  return `  chain ${chain}${whose}: ${count(entries, 'entry', 'entries')}, the newest of ${newest.time} by ${newest.user}@${host}`;
+}
+
+const words = {
+  agrees: 'agrees',
+  rewritten: 'REWRITTEN',
+  cut: 'CUT',
+  'not-known-here': 'not known here',
+  unreadable: 'UNREADABLE',
+} as const;
+
+function clusterLines({name, outcome, error, heads}: RememberingCluster): readonly string[] {
+  if (error) return [`${name}: ${outcome}: ${error.message}`, ...error.hints.map((hint) => `  → ${hint}`)];
+  if (heads.length === 0)
+    return [`${name}: remembers no journal: what is there was written by others, or by an older version`];
+  return heads.map(({where, result, message}) => `${name}: ${where}: ${words[result]}: ${message}`);
+}
+
+function count(number: number, one: string, many: string): string {
+  return `${String(number)} ${number === 1 ? one : many}`;
+}
+
+function printableKeepingIndent(line: string): string {
+  return `${/^ */.exec(line)?.[0] ?? ''}${printableLine(line)}`;
+}
