@@ -1,10 +1,12 @@
 /** What every command shares: parse, perform, print, exit code, errors. The only code that knows exit codes and streams. */
+import {resolve} from 'node:path';
 import {Command, Errors} from '@oclif/core';
 import {asMeshError, MeshError} from '../domain/errors.js';
 import type {CommonResult} from '../engine/report.js';
 import {execute} from '../engine/engine.js';
 import type {Operation} from '../engine/operation.js';
 import type {View} from '../output/view.js';
+import type {Workspace} from '../workspace/workspace.js';
 import {normalizeArgv, wantsJson} from './argv.js';
 import {createDeps} from './deps.js';
 import type {CommonFlags} from './deps.js';
@@ -41,7 +43,7 @@ export abstract class MeshCommand extends Command {
       }
       const told = completeHints(result, flags);
       const answer: Result & CommonResult = settings.dryRun === 'none' ? told : {...told, dryRun: settings.dryRun};
-      await this.print(answer, view, flags);
+      await this.print(answer, view, flags, deps.workspace);
       const code = exitCode(operation.conclude(result));
       if (code !== 0) this.exit(code);
       return answer;
@@ -60,20 +62,32 @@ export abstract class MeshCommand extends Command {
     return showAndExit(thrown, this.argv, `${this.id?.replaceAll(':', ' ') ?? ''} --help`);
   }
 
-  private async print<Result extends object>(result: Result, view: View<Result>, flags: CommonFlags): Promise<void> {
-    const format = flags.json === true ? 'json' : (flags.output ?? 'text');
-    if (format === 'json') {
-      await writeOut(JSON.stringify({schemaVersion, ...result}, undefined, 2));
-      return;
+  private async print<Result extends object>(
+    result: Result,
+    view: View<Result>,
+    flags: CommonFlags,
+    workspace: Workspace,
+  ): Promise<void> {
+    const text = this.render(result, view, flags);
+    const file = flags['output-file'];
+    if (file !== undefined && file !== '-') {
+      await workspace.writeOutside(resolve(file), text === '' || text.endsWith('\n') ? text : `${text}\n`);
+    } else if (text !== '') {
+      await writeOut(text);
     }
+  }
+
+  private render<Result extends object>(result: Result, view: View<Result>, flags: CommonFlags): string {
+    const format = flags.json === true ? 'json' : (flags.output ?? 'text');
+    if (format === 'json') return JSON.stringify({schemaVersion, ...result}, undefined, 2);
     const render = view[format as keyof View<Result>];
     if (!render) throw new MeshError('INTERNAL', `The view of ${this.id ?? 'this command'} has no ${format}`);
-    const text = render(result, {
-      ...(process.stdout.isTTY && {width: process.stdout.columns}),
-      color: hasColor(process.stdout),
+    const isTerminal = process.stdout.isTTY && flags['output-file'] === undefined;
+    return render(result, {
+      ...(isTerminal && {width: process.stdout.columns}),
+      color: isTerminal && hasColor(process.stdout),
       now: new Date(),
     });
-    if (text !== '') await writeOut(text);
   }
 }
 

@@ -39,6 +39,7 @@ export interface CommonFlags {
   readonly as?: string | undefined;
   readonly 'as-group'?: readonly string[] | undefined;
   readonly output?: string | undefined;
+  readonly 'output-file'?: string | undefined;
   readonly json?: boolean | undefined;
   readonly 'dry-run'?: RunSettings['dryRun'] | undefined;
   readonly yes?: boolean | undefined;

@@ -15,6 +15,7 @@ import {refuseSymlinks, resolveInside} from './guard.js';
 import {hostIdentity, startOf, userName} from './identity.js';
 import {JournalFile} from './journal-file.js';
 import {takeLock} from './lock.js';
+import {writeOutputFile} from './output-file.js';
 import {readAny, readRegular, readStream} from './read.js';
 import {watchFiles} from './watch-files.js';
 import type {FileFacts, FileToWrite, Workspace} from './workspace.js';
@@ -96,6 +97,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
     },
     watch: (directories, changed) => watchFiles(root, directories, changed),
     readOutside: (path) => readOutside(path, options.signal),
+    writeOutside: (path, content) => writeOutputFile(path, content, faults),
   };
 }
 

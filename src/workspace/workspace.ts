@@ -94,4 +94,9 @@ export interface Workspace {
   readonly journal: Journal;
   /** A file outside the work directory that the user named, or `-` for standard input: `certs inspect FILE`, `--passphrase-file`. Throws `FILE_MISSING`, `WORKDIR_UNREADABLE`. */
   readOutside(path: string): Promise<Sensitive<Buffer>>;
+  /**
+   * Writes a file outside the work directory that the user named (`--output-file`), all or nothing; 0644 where it is new, so
+   * that others can read it. Throws `OUTPUT_FAILED`.
+   */
+  writeOutside(path: string, content: string): Promise<void>;
 }

@@ -26,3 +26,25 @@ export const durationFlag = Flags.custom<number>({
     return Promise.resolve(duration);
   },
 });
+
+const hoursOfDay = 24;
+
+/** Days of `30d`, or of a duration as above (`36h` is 1.5). Undefined when it is neither, or is zero. */
+export function parseDayCount(text: string): number | undefined {
+  const [, days] = /^(\d{1,6})d$/.exec(text) ?? [];
+  if (days !== undefined) return Number(days) > 0 ? Number(days) : undefined;
+  const duration = parseDuration(text);
+  return duration === undefined ? undefined : duration / (hoursOfDay * 3_600_000);
+}
+
+/** A flag whose value is a span of days; parsed to days. */
+export const daysFlag = Flags.custom<number>({
+  helpValue: '30d|36h',
+  parse: (input) => {
+    const days = parseDayCount(input);
+    if (days === undefined) {
+      return Promise.reject(new Errors.CLIError(`${input} is not a span of time: write 30d, 36h or 90m`));
+    }
+    return Promise.resolve(days);
+  },
+});

@@ -13,3 +13,12 @@ export function outputFlags<const Name extends string>(formats: readonly ('text'
     json: Flags.boolean({description: 'the same as -o json', helpGroup: 'GLOBAL', exclusive: []}),
   };
 }
+
+/** Where the result goes instead of standard output. */
+export const outputFileFlags = {
+  'output-file': Flags.string({
+    helpValue: 'FILE',
+    description: 'write the result into this file, whole or not at all, instead of printing it',
+    helpGroup: 'GLOBAL',
+  }),
+};

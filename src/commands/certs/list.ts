@@ -1,26 +1,62 @@
+import {Flags} from '@oclif/core';
 import {MeshCommand} from '../../cli/base-command.js';
-import {outputFlags} from '../../cli/flags/output.js';
-import {clustersArg, workDirFlags} from '../../cli/flags/target.js';
+import {daysFlag} from '../../cli/flags/duration.js';
+import {outputFileFlags, outputFlags} from '../../cli/flags/output.js';
+import {clustersArg, concurrencyFlags, targetFlags} from '../../cli/flags/target.js';
+import {typedTarget} from '../../cli/typed-target.js';
+import {MeshError} from '../../domain/errors.js';
 import {listCerts, type ListResult} from '../../operations/certs/list.js';
 import {certsListView} from '../../output/views/certs-list.js';
 
 export default class CertsList extends MeshCommand {
-  static override summary = 'List every certificate of the mesh, and what ends first';
-  static override description = `Reads the work directory only, and no keys: it works on a git checkout and in CI.
+  static override summary = 'List every certificate of the mesh, what ends first, and what to renew when';
+  static override description = `Reads the work directory only, and no keys: it works on a git checkout and in CI. --live asks the clusters, too: Secret cacerts, the roots that workloads trust, what every running istiod presents and reports.
 
-STATE follows trust.expiry of mesh.yaml: by default a warning below 30 % of the lifetime or 30 days, an error below 10 % or 7 days. The first outage is the earliest end of a CA in use.`;
+STATE follows trust.expiry of mesh.yaml: by default a warning below 30 % of the lifetime or 30 days, an error below 10 % or 7 days. The first outage is the earliest end of a CA in use; RENEW FROM is the day on which something that a cluster depends on becomes a warning.
+
+Exit code: 0, whatever the dates are; 3 with --fail-on, when something in use is at or above it (with --fail-on warning --within 30d: when it ends within 30 days, or is a warning); 4 when a cluster could not be asked, and the answer still has everything that is known.`;
   static override examples = [
     {description: 'Everything', command: '<%= config.bin %> <%= command.id %>'},
+    {
+      description: 'In a pipeline: exit 3 when something in use ends within 30 days',
+      command: '<%= config.bin %> <%= command.id %> --within 30d --fail-on warning',
+    },
+    {
+      description: "For node_exporter's textfile collector, from cron",
+      command:
+        '<%= config.bin %> <%= command.id %> --live -q -o prometheus --output-file /var/lib/node_exporter/kubectl_mesh.prom',
+    },
     {
       description: 'The day of the first outage, for a script',
       command: '<%= config.bin %> <%= command.id %> -o json | jq -r .firstOutage.notAfter',
     },
   ];
   static override args = {cluster: clustersArg};
-  static override flags = {...outputFlags(['text', 'wide', 'name', 'json']), ...workDirFlags};
+  static override flags = {
+    within: daysFlag({description: 'list only what is in use and ends within this time'}),
+    'fail-on': Flags.option({options: ['error', 'warning'] as const})({
+      description: 'exit with 3 when something in use is at or above this severity',
+    }),
+    live: Flags.boolean({description: 'ask the clusters, too: what they hold, and what every istiod presents'}),
+    'no-secrets': Flags.boolean({description: 'with --live: read no Secret', dependsOn: ['live']}),
+    ...outputFlags(['text', 'wide', 'name', 'prometheus', 'json']),
+    ...outputFileFlags,
+    ...targetFlags,
+    ...concurrencyFlags,
+  };
 
   async run(): Promise<ListResult> {
     const {args, flags} = await this.parse(CertsList);
-    return this.perform(listCerts, {clusters: args.cluster ?? []}, certsListView, flags);
+    if (flags.within !== undefined && flags.output === 'prometheus') {
+      throw new MeshError('USAGE', '--within leaves certificates out, and metrics are about all of them', {
+        hints: ['Leave --within away: an alert rule decides what ends too soon (kubectl mesh monitor rules)'],
+      });
+    }
+    const request = {
+      mesh: {clusters: args.cluster ?? [], context: flags.context, istioNamespace: flags['istio-namespace']},
+      ...(flags.live && {live: {noSecrets: flags['no-secrets'], typed: typedTarget(flags)}}),
+      ...(flags.within !== undefined && {withinDays: flags.within}),
+    };
+    return this.perform(listCerts(flags['fail-on']), request, certsListView, flags);
   }
 }

@@ -13,15 +13,22 @@ export interface Expiring {
   readonly expected: string;
 }
 
+/** How little life left is too little, in milliseconds: the larger of a share of the lifetime and a number of days. */
+export function expiryLimitMs(
+  {notBefore, notAfter}: Pick<CertificateFacts, 'notBefore' | 'notAfter'>,
+  {share, days}: ExpiryThreshold,
+): number {
+  return Math.max(share * (notAfter.getTime() - notBefore.getTime()), days * dayMs);
+}
+
 /** What its remaining life means, by mesh.yaml's `trust.expiry`; undefined while there is time. */
 export function judgeExpiry(
   certificate: CertificateFacts,
   thresholds: Mesh['trust']['expiry'],
   now: Date,
 ): Expiring | undefined {
-  const lifeMs = certificate.notAfter.getTime() - certificate.notBefore.getTime();
   const leftMs = certificate.notAfter.getTime() - now.getTime();
-  const limit = (threshold: ExpiryThreshold): number => Math.max(threshold.share * lifeMs, threshold.days * dayMs);
+  const limit = (threshold: ExpiryThreshold): number => expiryLimitMs(certificate, threshold);
   const severity = leftMs < limit(thresholds.error) ? 'error' : leftMs < limit(thresholds.warn) ? 'warning' : undefined;
   if (severity === undefined) return undefined;
   const days = Math.floor(Math.abs(leftMs) / dayMs);

@@ -1,24 +1,39 @@
-/** `certs list`: every certificate of the mesh, and what ends first. Needs no keys. */
+/** `certs list`: every certificate of the mesh, what ends first, and what is to be renewed when. Needs no keys. */
 import {type ErrorReport, reportError, asMeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshTrust} from '../../domain/mesh/mesh.js';
 import {type Certificate, parseCertificates} from '../../domain/pki/certificate.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
+import type {ChainResult} from '../../domain/pki/chain.js';
 import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
 import type {CaFiles} from '../../domain/pki/ca-files.js';
+import type {Dependencies, DependedOn, Forecast} from '../../domain/monitoring/forecast.js';
+import {forecastOf} from '../../domain/monitoring/forecast.js';
+import type {HeldTrust, RootAgreement} from '../../domain/monitoring/root-agreement.js';
+import {agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
+import type {CertificateRole} from '../../domain/monitoring/seen.js';
+import type {Severity} from '../../domain/checks/check.js';
+import type {TypedTarget} from '../../domain/checks/commands.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, type Operation, type Warning} from '../../engine/operation.js';
+import {type Conclusion, emptyPlan, type Operation, type Warning} from '../../engine/operation.js';
 import type {ClusterResult} from '../../engine/report.js';
-import {type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
+import {type LoadedMesh, loadMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../shared/read-ca-files.js';
+import type {LiveCluster, LiveSight} from './list-live.js';
 
 /** What `certs list` is asked for. */
 export interface ListRequest {
-  readonly clusters: readonly string[];
+  readonly mesh: MeshRequest;
+  /** `--live`: the clusters are asked, too. */
+  readonly live?: {
+    /** `--no-secrets` */
+    readonly noSecrets: boolean;
+    /** For the commands in hints. */
+    readonly typed: TypedTarget;
+  };
+  /** `--within`: list only what is in use and ends within these days. */
+  readonly withinDays?: number;
 }
-
-/** A certificate's part in the mesh. */
-export type CertificateRole = 'root' | 'cluster CA' | 'intermediate' | 'other root';
 
 /** A certificate of the mesh. */
 export interface ListedCertificate extends CertificateSummary {
@@ -32,9 +47,11 @@ export interface ListedCertificate extends CertificateSummary {
 /** One cluster's certificates; `skipped` when it has none yet. */
 export interface ListedCluster extends ClusterResult {
   readonly certificates: readonly ListedCertificate[];
+  /** With `--live`: what was seen in the cluster itself. */
+  readonly live?: LiveCluster;
 }
 
-/** What stops first, unless it is renewed. */
+/** What stops first, unless it is renewed. `file`: or what of the cluster holds it, where only that has it. */
 export interface FirstOutage extends Pick<ListedCertificate, 'subject' | 'file' | 'notAfter' | 'daysLeft'> {
   /** Clusters whose workloads stop. */
   readonly clusters: readonly string[];
@@ -42,63 +59,135 @@ export interface FirstOutage extends Pick<ListedCertificate, 'subject' | 'file' 
 
 /** What `certs list` answers. */
 export interface ListResult {
+  /** When it looked. ISO 8601, UTC. */
+  readonly at: string;
+  /** With `--within`: only what is in use and ends within these days is listed. */
+  readonly withinDays?: number;
   readonly root: {readonly certificates: readonly ListedCertificate[]; readonly error?: ErrorReport};
   readonly clusters: readonly ListedCluster[];
+  /** What is to be renewed when, the next one first; of clusters that have a CA. Never filtered. */
+  readonly forecast: readonly Forecast[];
+  /** Whether each cluster's CA stands under roots that every other cluster trusts, too. Never filtered. */
+  readonly rootAgreement: readonly RootAgreement[];
   /** Absent when no cluster has a CA. */
   readonly firstOutage?: FirstOutage;
   readonly warnings: readonly Warning[];
 }
+
+const dayMs = 86_400_000;
 
 interface Facts {
   readonly loaded: LoadedMesh;
   readonly rootText: string | undefined;
   readonly files: readonly {readonly name: string; readonly files: CaFiles}[];
   readonly now: Date;
+  /** With `--live`, by cluster. */
+  readonly sights?: ReadonlyMap<string, LiveSight>;
 }
 
-/** Lists. */
-export const listCerts: Operation<ListRequest, ListResult> = {
-  command: 'certs list',
-  changes: false,
-  async execute(request, engine) {
-    const {facts} = await engine.run<Facts>({
-      title: 'read the work directory',
-      gather: (deps) => gather(request, deps),
-      plan: () => emptyPlan,
-    });
-    return report(facts);
-  },
-  conclude: ({root, clusters}) =>
-    [root.error, ...clusters.map(({error}) => error)].map((error) => error?.code ?? 'done'),
-};
+/** The operation for one `--fail-on`; without it nothing that is found changes the exit code. */
+export function listCerts(failOn?: Severity): Operation<ListRequest, ListResult> {
+  return {
+    command: 'certs list',
+    changes: false,
+    async execute(request, engine) {
+      const {facts} = await engine.run<Facts>({
+        title: request.live ? 'read the work directory and ask the clusters' : 'read the work directory',
+        gather: (deps) => gather(request, deps, engine.settings.concurrency),
+        plan: () => emptyPlan,
+      });
+      return report(request, facts);
+    },
+    conclude: (result) => [...errorsOf(result), ...(failOn && isFound(result, failOn) ? ['findings' as const] : [])],
+  };
+}
 
-async function gather({clusters}: ListRequest, deps: Deps): Promise<Facts> {
+function errorsOf({root, clusters}: ListResult): readonly Conclusion[] {
+  return [root.error, ...clusters.flatMap(({error, live}) => [error, ...(live?.problems ?? [])])].map(
+    (error) => error?.code ?? 'done',
+  );
+}
+
+/** Whether something that workloads depend on has too little life left, or is not valid at all. */
+function isFound(result: ListResult, failOn: Severity): boolean {
+  const {root, clusters, withinDays} = result;
+  const all = [
+    ...root.certificates,
+    ...clusters.flatMap(({certificates, live}) => [...certificates, ...(live?.certificates ?? [])]),
+  ];
+  return all.some(({inUse, state}) => {
+    if (!inUse) return false;
+    if (state !== 'ok' && state !== 'warning') return true;
+    // Whoever says --within has said how early is early enough.
+    return failOn === 'warning' && (state === 'warning' || withinDays !== undefined);
+  });
+}
+
+async function gather({mesh, live}: ListRequest, deps: Deps, concurrency: number): Promise<Facts> {
   const {workspace} = deps;
-  const loaded = await loadMesh(deps, {clusters});
-  const [rootText, files] = await Promise.all([
+  const loaded = await loadMesh(deps, mesh);
+  const [rootText, files, sights] = await Promise.all([
     workspace.readText(layout.rootCert),
     Promise.all(loaded.clusters.map(async ({name}) => ({name, files: await readCaFiles(workspace, name)}))),
+    live && (await import('./list-live.js')).gatherLive(deps, {mesh, ...live, concurrency}),
   ]);
-  return {loaded, rootText, files, now: deps.now()};
+  return {loaded, rootText, files, now: deps.now(), ...(sights && {sights})};
 }
 
-function report({loaded, rootText, files, now}: Facts): ListResult {
+function report({withinDays}: ListRequest, {loaded, rootText, files, now, sights}: Facts): ListResult {
   const context = {expiry: loaded.mesh.trust.expiry, now};
   const root = readRoots(rootText);
-  const clusters = files.map((cluster) => readCluster(cluster.name, cluster.files, root.certificates, context));
-  const used = new Set(clusters.flatMap(({chain}) => chain.map(({fingerprint}) => fingerprint)));
-  const firstOutage = findFirstOutage(clusters, root.certificates, context);
+  const read = files.map((cluster) => readCluster(cluster.name, cluster.files, root.certificates, context));
+  const clusters = read.map((cluster) => withLive(cluster, sights?.get(cluster.result.name)));
+  const used = new Set(clusters.flatMap(({dependsOn}) => dependsOn.map(({fingerprint}) => fingerprint)));
+  const rootRows = root.certificates.map((certificate) =>
+    listed(certificate, 'root', layout.rootCert, used.has(certificate.fingerprint), context),
+  );
+  const firstOutage = findFirstOutage(clusters, context);
+  const isListed = isWithin(withinDays, now);
+  const dependencies = clusters.map(({result, dependsOn}): Dependencies => ({
+    cluster: result.name,
+    certificates: dependsOn,
+  }));
   return {
-    root: {
-      certificates: root.certificates.map((certificate) =>
-        listed(certificate, 'root', layout.rootCert, used.has(certificate.fingerprint), context),
-      ),
-      ...(root.error && {error: root.error}),
-    },
-    clusters: clusters.map(({result}) => result),
+    at: now.toISOString(),
+    ...(withinDays !== undefined && {withinDays}),
+    root: {certificates: rootRows.filter(isListed), ...(root.error && {error: root.error})},
+    clusters: clusters.map(({result}) => ({
+      ...result,
+      certificates: result.certificates.filter(isListed),
+      ...(result.live && {live: {...result.live, certificates: result.live.certificates.filter(isListed)}}),
+    })),
+    forecast: forecastOf(dependencies, context.expiry, now),
+    rootAgreement: [
+      ...agreementOfFiles(read.map(({result, anchor, roots}) => ({cluster: result.name, anchor, roots}))),
+      ...[...(sights?.values() ?? [])].flatMap(({agreement}) => agreement),
+    ],
     ...(firstOutage && {firstOutage}),
     warnings: loaded.notes.map((message) => ({message})),
   };
+}
+
+function isWithin(
+  days: number | undefined,
+  now: Date,
+): (certificate: {readonly inUse: boolean; readonly notAfter: string}) => boolean {
+  if (days === undefined) return () => true;
+  const end = now.getTime() + days * dayMs;
+  return ({inUse, notAfter}) => inUse && Date.parse(notAfter) <= end;
+}
+
+/**
+ * What a cluster's workloads depend on is what runs, where it could be seen: files that were not pushed yet, or that were
+ * pushed over by somebody else, end nothing.
+ */
+function withLive({result, dependsOn}: ReadCluster, sight: LiveSight | undefined): ListedDependencies {
+  if (!sight) return {result, dependsOn};
+  const live = {...result, live: sight.cluster};
+  if (sight.dependsOn.length === 0) return {result: live, dependsOn};
+  const used = new Set(sight.dependsOn.map(({fingerprint}) => fingerprint));
+  const certificates = result.certificates.map((one) => ({...one, inUse: used.has(one.fingerprint)}));
+  return {result: {...live, certificates}, dependsOn: sight.dependsOn};
 }
 
 interface Context {
@@ -118,15 +207,23 @@ function readRoots(text: string | undefined): {
   }
 }
 
-interface ReadCluster {
+interface ListedDependencies {
   readonly result: ListedCluster;
-  /** The certificates that workloads of this cluster depend on, from its CA upward. */
-  readonly chain: readonly Certificate[];
+  /** The certificates that workloads of this cluster depend on. */
+  readonly dependsOn: readonly DependedOn[];
+}
+
+interface ReadCluster extends ListedDependencies {
+  readonly anchor: HeldTrust['anchor'];
+  readonly roots: HeldTrust['roots'];
 }
 
 function readCluster(name: string, files: CaFiles, roots: readonly Certificate[], context: Context): ReadCluster {
   const paths = clusterLayout(name);
-  if (files.caCert === undefined) return {result: {name, outcome: 'skipped', certificates: []}, chain: []};
+  if (files.caCert === undefined) {
+    const result = {name, outcome: 'skipped', certificates: []} as const;
+    return {result, dependsOn: [], anchor: undefined, roots: undefined};
+  }
   // Without the key: the list must say the same where there are none.
   const inspection = inspectCaFiles({...files, caKey: undefined}, {now: context.now, keyMayBeMissing: true});
   const {certificate, verified, chain = [], caCerts = []} = inspection;
@@ -164,8 +261,33 @@ function readCluster(name: string, files: CaFiles, roots: readonly Certificate[]
   add(inspection.roots ?? [], () => 'other root', paths.rootCert);
   return {
     result: {name, outcome: error ? 'failed' : 'done', certificates: rows, ...(error && {error})},
-    chain: inUse,
+    dependsOn: inUse.map((one, index) => dependedOn(one, index, {name, rows, roots})),
+    anchor: anchorOf(verified),
+    roots: inspection.roots?.map(({fingerprint}) => fingerprint),
   };
+}
+
+function anchorOf(verified: ChainResult | undefined): string | undefined {
+  if (!verified) return undefined;
+  if ('chain' in verified) return verified.chain.at(-1)?.fingerprint;
+  // That is an end, not another root.
+  return verified.failure === 'expired' || verified.failure === 'not-yet-valid' ? undefined : 'none';
+}
+
+function dependedOn(
+  {fingerprint, subject, notBefore, notAfter, selfSigned}: Certificate,
+  index: number,
+  {
+    name,
+    rows,
+    roots,
+  }: {readonly name: string; readonly rows: readonly ListedCertificate[]; readonly roots: readonly Certificate[]},
+): DependedOn {
+  const isMeshRoot = roots.some((root) => root.fingerprint === fingerprint);
+  const row = rows.find((one) => one.fingerprint === fingerprint);
+  const role = selfSigned ? 'root' : index === 0 ? 'cluster CA' : 'intermediate';
+  const place = isMeshRoot ? layout.rootCert : (row?.file ?? clusterLayout(name).certChain);
+  return {role, subject: subject.text, fingerprint, notBefore, notAfter, place};
 }
 
 function listed(
@@ -178,22 +300,20 @@ function listed(
   return {role, file, inUse, ...summarizeCertificate(certificate, expiry, now)};
 }
 
-/** The earliest end of a CA in use, and every cluster that depends on it. */
-function findFirstOutage(
-  clusters: readonly ReadCluster[],
-  roots: readonly Certificate[],
-  context: Context,
-): FirstOutage | undefined {
-  const inUse = clusters.flatMap(({chain, result}) =>
-    chain.map((certificate) => ({certificate, cluster: result.name})),
+/** The earliest end of what is in use, and every cluster that depends on it. */
+function findFirstOutage(clusters: readonly ListedDependencies[], {now}: Context): FirstOutage | undefined {
+  const inUse = clusters.flatMap(({dependsOn, result}) =>
+    dependsOn.map((certificate) => ({certificate, cluster: result.name})),
   );
-  const [first] = [...inUse].sort((a, b) => a.certificate.notAfter.getTime() - b.certificate.notAfter.getTime());
+  const [first] = inUse.toSorted((a, b) => a.certificate.notAfter.getTime() - b.certificate.notAfter.getTime());
   if (!first) return undefined;
-  const {certificate} = first;
-  const rows = clusters.flatMap(({result}) => result.certificates);
-  const isRoot = roots.some(({fingerprint}) => fingerprint === certificate.fingerprint);
-  const file = isRoot ? layout.rootCert : rows.find(({fingerprint}) => fingerprint === certificate.fingerprint)?.file;
-  const {subject, notAfter, daysLeft} = summarizeCertificate(certificate, context.expiry, context.now);
-  const affected = inUse.filter((one) => one.certificate.fingerprint === certificate.fingerprint);
-  return {subject, notAfter, daysLeft, file: file ?? '', clusters: [...new Set(affected.map(({cluster}) => cluster))]};
+  const {subject, notAfter, place, fingerprint} = first.certificate;
+  const affected = inUse.filter(({certificate}) => certificate.fingerprint === fingerprint);
+  return {
+    subject,
+    notAfter: notAfter.toISOString(),
+    daysLeft: Math.floor((notAfter.getTime() - now.getTime()) / dayMs),
+    file: place,
+    clusters: [...new Set(affected.map(({cluster}) => cluster))],
+  };
 }

@@ -1,5 +1,6 @@
 /** Facts of what a cluster trusts and signs with, from its API server. */
 import type {CacertsContents} from '../../istio/hazards.js';
+import type {CaInspection} from '../../pki/inspect-ca.js';
 import type {Difference} from '../../trust/diff.js';
 import type {CertificateFacts, ClusterCaFacts} from './files.js';
 
@@ -7,6 +8,8 @@ import type {CertificateFacts, ClusterCaFacts} from './files.js';
 export interface CacertsFacts extends ClusterCaFacts {
   /** By the rules of `trust push`, so that both agree on what is equal; empty, too, where there is nothing to compare with. */
   readonly differences: readonly Difference[];
+  /** What istiod reads of it, whole: for those who list certificates. */
+  readonly inspection?: Pick<CaInspection, 'caCerts' | 'chain' | 'roots' | 'verified'>;
 }
 
 export type {CacertsContents};

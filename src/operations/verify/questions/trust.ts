@@ -70,7 +70,17 @@ async function readSecret({reads, deps, mesh}: ClusterQuestionOptions): Promise<
 function cacertsFacts(secret: CacertsSecret, own: OwnCa): CacertsFacts {
   // Files that are missing are a finding of their own; there is nothing to compare with then.
   const differences = own.inspection.certificate === undefined ? [] : compareCa(own, secret);
-  return {...clusterCaFacts(secret.files, secret.inspection), differences};
+  const {caCerts, chain, roots, verified} = secret.inspection;
+  return {
+    ...clusterCaFacts(secret.files, secret.inspection),
+    differences,
+    inspection: {
+      ...(caCerts && {caCerts}),
+      ...(chain && {chain}),
+      ...(roots && {roots}),
+      ...(verified && {verified}),
+    },
+  };
 }
 
 /** The istiods that would not load the work directory's bundle without a restart. */

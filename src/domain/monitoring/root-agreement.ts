@@ -1,0 +1,75 @@
+/**
+ * Whether roots agree in the way that matters: what one cluster signs, every other accepts. Bundles may differ, as they do
+ * while a root is replaced.
+ */
+import type {LiveRoots, ServedChain} from '../checks/facts.js';
+import {refusalOf} from '../checks/trust/acceptance.js';
+import type {Source} from './seen.js';
+
+/** Whether a cluster's CA is accepted by all clusters of which the roots are known. */
+export interface RootAgreement {
+  readonly cluster: string;
+  readonly source: Source;
+  readonly agrees: boolean;
+  /** The clusters that do not accept it, its own included. */
+  readonly refusedBy: readonly string[];
+}
+
+/** A cluster's CA and roots as files or objects have them. */
+export interface HeldTrust {
+  readonly cluster: string;
+  /**
+   * Fingerprint of the root that the cluster CA's chain ends in; `none` when it ends in no root of its own; undefined when
+   * that cannot be told, as of a CA that has expired.
+   */
+  readonly anchor: string | undefined;
+  /** Fingerprints of what its workloads are given to trust. */
+  readonly roots: readonly string[] | undefined;
+}
+
+/** What runs in a cluster. */
+export interface LiveTrust {
+  readonly cluster: string;
+  /** What its workloads trust; undefined where that is not known. */
+  readonly roots: LiveRoots | undefined;
+  /** What its istiods present, of those that sign it themselves. */
+  readonly chains: readonly ServedChain[];
+}
+
+/** Of the work directory. What cannot be told is not judged. */
+export function agreementOfFiles(clusters: readonly HeldTrust[]): readonly RootAgreement[] {
+  return clusters.flatMap(({cluster, anchor, roots}) =>
+    roots === undefined || anchor === undefined
+      ? []
+      : agreement(
+          cluster,
+          'workdir',
+          clusters.filter((other) => other.roots?.includes(anchor) === false),
+        ),
+  );
+}
+
+/** Of what runs: chains verified against bundles. What has merely expired is another matter. */
+export function agreementOfLive(clusters: readonly LiveTrust[], now: Date): readonly RootAgreement[] {
+  return clusters.flatMap(({cluster, chains}) => {
+    const judging = clusters.filter(({roots}) => roots !== undefined);
+    if (chains.length === 0 || judging.length === 0) return [];
+    const refusing = judging.filter(
+      ({roots}) => roots && chains.some((chain) => isForeign(refusalOf(roots, chain, now)?.failure)),
+    );
+    return agreement(cluster, 'live', refusing);
+  });
+}
+
+function isForeign(failure: NonNullable<ReturnType<typeof refusalOf>>['failure'] | undefined): boolean {
+  return failure !== undefined && failure !== 'expired' && failure !== 'not-yet-valid';
+}
+
+function agreement(
+  cluster: string,
+  source: Source,
+  refusing: readonly {readonly cluster: string}[],
+): readonly RootAgreement[] {
+  const refusedBy = refusing.map((other) => other.cluster);
+  return [{cluster, source, agrees: refusedBy.length === 0, refusedBy}];
+}

@@ -1,0 +1,47 @@
+/**
+ * A result in a file that other programs read at any time, such as node_exporter's textfile collector: the old content or
+ * the new, never half of it. Not part of the work directory, and written without its lock.
+ */
+import {lstat, realpath, rename, unlink} from 'node:fs/promises';
+import {basename, dirname, join} from 'node:path';
+import {MeshError} from '../domain/errors.js';
+import type {Faults} from './atomic.js';
+import {createSynced, modeFor, syncDirectory, temporarySuffix} from './atomic.js';
+import {errno, fileError} from './fs-errors.js';
+
+/** Writes it. A link stays, what it leads to is replaced. Throws `OUTPUT_FAILED` and leaves no temporary file. */
+export async function writeOutputFile(path: string, content: string, faults?: Faults): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const directory = dirname(target);
+  // Two runs may write the same file at the same time: each has a temporary one of its own. It does not end in .prom, so
+  // that no collector takes it.
+  const temporary = join(directory, `.${basename(target)}.${String(process.pid)}${temporarySuffix}`);
+  try {
+    const facts = await lstat(target).catch(() => undefined);
+    if (facts && !facts.isFile()) throw noFile(path);
+    await createSynced(temporary, content, await modeFor(target, false), faults);
+    await faults?.('rename', target);
+    await rename(temporary, target);
+    await syncDirectory(directory);
+  } catch (thrown) {
+    await unlink(temporary).catch(() => undefined);
+    throw outputError(thrown, path);
+  }
+}
+
+/** A rename would take the place of a device or a pipe. */
+function noFile(path: string): MeshError {
+  return new MeshError('OUTPUT_FAILED', `${path} is there and is no regular file: nothing was written`, {
+    hints: ['Name a file, or print the answer and redirect it: without --output-file'],
+  });
+}
+
+function outputError(thrown: unknown, path: string): MeshError {
+  if (thrown instanceof MeshError) return thrown;
+  const missing = errno(thrown) === 'ENOENT';
+  const {message} = fileError(thrown, path, 'write');
+  return new MeshError('OUTPUT_FAILED', missing ? `the folder of ${path} does not exist` : message, {
+    cause: thrown,
+    hints: [missing ? `Make it first: mkdir -p ${dirname(path)}` : 'What was there before is still there, unchanged'],
+  });
+}
