@@ -212,6 +212,14 @@ export function clusterValues(name: Name): ClusterValues {
     gateways: [gateway({network: networks[name]})],
     ztunnelPods: [],
     networkGateways: [networkGateway(networks[name])],
+    journalHeads: [
+      {
+        where: 'Secret istio-system/cacerts',
+        entry: 'a/4',
+        result: 'agrees',
+        message: 'entry a/4 is as it was written',
+      },
+    ],
     servedChains: new Parts([{name: 'istiod-1', seen: known(servedChain(name))}]),
     istiodMetrics: new Parts([{name: 'istiod-1', seen: known(istiodMetrics(name))}]),
     istiodClusters: new Parts([{name: 'istiod-1', seen: known(istiodClusters(name))}]),
