@@ -70,5 +70,7 @@ export interface Mesh {
   readonly trustDomain: string;
   readonly istio: MeshIstio;
   readonly trust: MeshTrust;
+  /** Who is meant to reach the CA keys: `User:NAME`, `Group:NAME`, `ServiceAccount:NAMESPACE/NAME`. Absent: not said. */
+  readonly access?: {readonly expected: readonly string[]};
   readonly clusters: readonly MeshCluster[];
 }

@@ -85,6 +85,7 @@ export function resolveMesh(sources: MeshSources): ResolvedMesh {
     trustDomain: declared.trustDomain ?? defaults.trustDomain,
     istio: resolveIstio(declared.istio ?? {}, said),
     trust: resolveTrust(declared.trust ?? {}, said),
+    ...(declared.access?.expected && {access: {expected: declared.access.expected}}),
     clusters,
   };
   return {mesh, selected: inOrder(names, clusters, selectedNames)};

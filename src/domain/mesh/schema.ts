@@ -5,6 +5,7 @@
  */
 // A namespace import: the bundler leaves out what is not used of it (two thirds, every language's messages above all).
 import * as z from 'zod';
+import {subjectPattern, subjectRule} from '../access/subjects.js';
 import {daysPattern, percentPattern} from './duration.js';
 import {keyAlgorithms} from './mesh.js';
 import {signerSchema} from './signer-schema.js';
@@ -135,6 +136,16 @@ const auditSchema = z.strictObject(
   {error: 'must be a map'},
 );
 
+const accessSchema = z.strictObject(
+  {
+    expected: z
+      .array(text(`a subject: ${subjectRule}`, subjectPattern), {error: 'must be a list of subjects'})
+      .describe(`Who is meant to reach the CA keys, in every cluster: ${subjectRule}. Others are findings.`)
+      .optional(),
+  },
+  {error: 'must be a map such as {expected: [Group:platform-admins]}'},
+);
+
 /** mesh.yaml. */
 export const meshFileSchema = z.strictObject(
   {
@@ -149,6 +160,7 @@ export const meshFileSchema = z.strictObject(
     istio: istioSchema.describe('What is installed, for all clusters.').optional(),
     trust: trustSchema.describe('How certificates are made and watched.').optional(),
     audit: auditSchema.describe('What the record of changes asks for.').optional(),
+    access: accessSchema.describe('Who may reach the CA keys, for access show and verify --access.').optional(),
     clusters: z
       .array(clusterSchema, {error: 'must be a list of clusters'})
       .describe('The clusters of the mesh.')
