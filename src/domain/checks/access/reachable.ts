@@ -10,7 +10,7 @@ export const reachableCheck = defineCheck({
   needs: ['apiVersion'],
   waitable: true,
   // MESH102 looks into the cluster where the work directory holds nothing.
-  implies: ['MESH102', 'MESH2', 'MESH3', 'MESH4', 'MESH5'],
+  implies: ['MESH102', 'MESH116', 'MESH2', 'MESH3', 'MESH4', 'MESH5'],
   judge: ({apiVersion}) => ok(`Kubernetes ${apiVersion.gitVersion}`, 'an answer'),
   explanation: {
     meaning: "The cluster's API server answers kubectl through the context that is recorded for the cluster.",
