@@ -49,12 +49,13 @@ export interface HeadVerdict {
 
 /** Makes the comparison for one journal: it is gone through once, however many clusters remember something. */
 export function headComparer({present, entries, own, host}: JournalKnown): (head: ChainHead) => HeadVerdict {
-  const hashes = new Map<string, Set<string>>();
+  const byId = new Map<string, JournalEntry[]>();
   const chains = new Map<string, {last: number; here: boolean}>();
   for (const entry of entries) {
     const id = entryId(entry);
-    const known = hashes.get(id) ?? new Set();
-    hashes.set(id, known.add(isAsWritten(entry) ? entry.hash : ''));
+    const same = byId.get(id);
+    if (same) same.push(entry);
+    else byId.set(id, [entry]);
     const chain = chains.get(entry.chain) ?? {last: -1, here: false};
     chains.set(entry.chain, {
       last: Math.max(chain.last, entry.seq),
@@ -63,8 +64,9 @@ export function headComparer({present, entries, own, host}: JournalKnown): (head
   }
   return (head) => {
     const id = entryId(head);
-    const found = hashes.get(id);
-    if (found?.has(head.hash) === true) return {result: 'agrees', message: `entry ${id} is as it was written`};
+    const found = byId.get(id);
+    if (found?.some((entry) => entry.hash === head.hash && isAsWritten(entry)) === true)
+      return {result: 'agrees', message: `entry ${id} is as it was written`};
     if (found)
       return {result: 'rewritten', message: `another entry ${id} stands in the journal than the one that was written`};
     const cut = (why: string): HeadVerdict => ({result: 'cut', message: `entry ${id} is not in the journal: ${why}`});

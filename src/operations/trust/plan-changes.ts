@@ -3,13 +3,16 @@ import {uidsToRecord, identityProblems} from '../../domain/mesh/identity.js';
 import type {SecretData} from '../../domain/kube/object.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown} from '../../domain/observed.js';
+import {headComparer, parseHead} from '../../domain/journal/head.js';
+import type {JournalKnown} from '../../domain/journal/head.js';
+import {annotations} from '../../domain/trust/cacerts.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import type {ClusterTrust} from '../../domain/trust/facts.js';
 import {liveCa, misplacement} from '../../domain/trust/misplaced.js';
 import type {OtherCluster} from '../../domain/trust/misplaced.js';
 import {decidePush} from '../../domain/trust/plan-push.js';
 import type {PushDecision, PushRules, PushTarget} from '../../domain/trust/plan-push.js';
-import type {Blocker, Group, Lane, Plan} from '../../engine/operation.js';
+import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
 import {declareGroups} from '../shared/load-mesh.js';
 import type {LoadedMesh} from '../shared/load-mesh.js';
 import {changeActions} from './actions.js';
@@ -30,6 +33,8 @@ export interface TrustTarget {
 export interface TrustFacts {
   readonly loaded: LoadedMesh;
   readonly targets: readonly TrustTarget[];
+  /** What is compared with what the clusters remember of it. */
+  readonly journal: JournalKnown;
 }
 
 /** {@link PushRules} and `--accept-uid`. */
@@ -113,8 +118,22 @@ export function planChanges(facts: TrustFacts, rules: TrustRules): Plan {
       ...decided.flatMap(({decision}, index) =>
         (decision?.warnings ?? []).map((message) => ({cluster: facts.targets[index]?.target.cluster ?? '', message})),
       ),
+      ...journalWarnings(facts),
     ],
   };
+}
+
+/** What this change is about to overwrite: afterwards the cluster remembers this change instead. */
+function journalWarnings({targets, journal}: TrustFacts): readonly Warning[] {
+  const compare = headComparer(journal);
+  return targets.flatMap(({trust, target: {cluster}}) => {
+    const secret = secretOf(trust, 'cacerts');
+    const head = secret === 'absent' ? undefined : parseHead(secret.annotations[annotations.journalHead] ?? '');
+    const verdict = head && compare(head);
+    return !verdict || verdict.result === 'agrees'
+      ? []
+      : [{cluster, message: `the journal lacks the last change that the cluster remembers: ${verdict.message}`}];
+  });
 }
 
 function laneOf(change: Change): readonly Lane[] {

@@ -54,6 +54,7 @@ function rollbackPhase(request: RollbackRequest): Phase<TrustFacts> {
       return {
         loaded,
         targets: await Promise.all(loaded.clusters.map((cluster) => gatherTarget(deps, loaded, cluster, request))),
+        journal: await deps.workspace.journal.read(),
       };
     },
     plan: (facts) => {
