@@ -71,6 +71,18 @@ export interface IssueClusterCa extends ActionBase {
   readonly validityDays: number;
 }
 
+/** Makes a key and a certificate for one workload, signed by the cluster's CA key on disk, and writes its three files. */
+export interface IssueWorkload extends ActionBase {
+  readonly kind: 'issue-workload';
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly trustDomain: string;
+  readonly algorithm: KeyAlgorithm;
+  /** Milliseconds. */
+  readonly validityMs: number;
+}
+
 /** Creates an object, or replaces it at the resourceVersion that the plan saw. */
 export interface PutObject extends ActionBase, ObjectWrite {
   readonly kind: 'put-object';
@@ -171,6 +183,7 @@ export type Action =
   | RemoveFiles
   | CreateRootCa
   | ResealRootKey
+  | IssueWorkload
   | IssueClusterCa
   | PutObject
   | PatchObject

@@ -55,6 +55,30 @@ export function clusterLayout(name: string): ClusterLayout {
   };
 }
 
+/** Files of one workload certificate, by the names that Istio's agent gives them (OUTPUT_CERTS) and reads (PROV_CERT). */
+export interface WorkloadLayout {
+  readonly directory: string;
+  readonly key: string;
+  readonly certChain: string;
+  readonly rootCert: string;
+}
+
+/** The folder of a cluster's workload certificates. */
+export function workloadsDirectory(cluster: string): string {
+  return `${cluster}/workloads`;
+}
+
+/** The paths of one workload certificate. The names must have passed `parseWorkloadName`. */
+export function workloadLayout(cluster: string, namespace: string, serviceAccount: string): WorkloadLayout {
+  const directory = `${workloadsDirectory(cluster)}/${namespace}/${serviceAccount}`;
+  return {
+    directory,
+    key: `${directory}/key.pem`,
+    certChain: `${directory}/cert-chain.pem`,
+    rootCert: `${directory}/root-cert.pem`,
+  };
+}
+
 /**
  * What git must not see: keys (the Makefiles' and workloads' names too), this person's contexts, the lock, and what a
  * run has under way. Certificates, mesh.yaml, install.yaml and journal.jsonl are meant to be committed.

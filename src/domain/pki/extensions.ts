@@ -95,6 +95,8 @@ export interface ExtensionsTemplate {
   readonly subjectKeyId: Buffer;
   readonly authorityKeyId?: Buffer;
   readonly subjectAltNames?: readonly {readonly type: 'dns' | 'uri'; readonly value: string}[];
+  /** Whether the names are critical: they must be where the subject is empty (RFC 5280 4.2.1.6). */
+  readonly subjectAltNamesCritical?: boolean;
 }
 
 // Context tags of GeneralName (RFC 5280 4.2.1.6).
@@ -102,7 +104,7 @@ const generalNameTags = {email: 1, dns: 2, directory: 4, uri: 6, ip: 7} as const
 
 /** Encodes the extensions as the SEQUENCE that stands in `[3]` of a certificate. */
 export function encodeExtensions(template: ExtensionsTemplate): Der {
-  const {basicConstraints, authorityKeyId, extendedKeyUsage, subjectAltNames} = template;
+  const {basicConstraints, authorityKeyId, extendedKeyUsage, subjectAltNames, subjectAltNamesCritical} = template;
   const path = basicConstraints.pathLength === undefined ? [] : [integer(basicConstraints.pathLength)];
   return sequence(
     extension('basicConstraints', true, basicConstraints.ca ? sequence(derTrue, ...path) : sequence()),
@@ -122,7 +124,7 @@ export function encodeExtensions(template: ExtensionsTemplate): Der {
       ? [
           extension(
             'subjectAltName',
-            false,
+            subjectAltNamesCritical ?? false,
             sequence(
               ...subjectAltNames.map(({type, value}) => implicit(generalNameTags[type], Buffer.from(value, 'latin1'))),
             ),

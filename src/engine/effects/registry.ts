@@ -11,6 +11,7 @@ export const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>
   'create-root-ca': async () => (await import('./create-root-ca.js')).effect,
   'reseal-root-key': async () => (await import('./reseal-root-key.js')).effect,
   'issue-cluster-ca': async () => (await import('./issue-cluster-ca.js')).effect,
+  'issue-workload': async () => (await import('./issue-workload.js')).effect,
   'put-object': async () => (await import('./put-object.js')).effect,
   'patch-object': async () => (await import('./patch-object.js')).effect,
   'delete-object': async () => (await import('./delete-object.js')).effect,

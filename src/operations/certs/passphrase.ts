@@ -3,7 +3,6 @@ import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {parseMeshFile} from '../../domain/mesh/parse.js';
 import {resolveSigner, type SignerSpec} from '../../domain/mesh/signer.js';
-import {printableLine} from '../../domain/printable.js';
 import {isSamePassphrase, newPassphraseNeeded, passphraseNeeded} from '../../domain/pki/passphrase.js';
 import type {KeyEncryption} from '../../domain/pki/pkcs8.js';
 import {openPrivateKey, type PrivateKeyFacts, readPrivateKey} from '../../domain/pki/private-key.js';
@@ -19,7 +18,7 @@ import {
   type Warning,
 } from '../../engine/operation.js';
 import {type CommonResult, generalErrors} from '../../engine/report.js';
-import type {Ignored} from '../../tools/git.js';
+import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
 
 /** What `certs passphrase` is asked for. */
 export interface PassphraseRequest {
@@ -60,7 +59,7 @@ interface PassphraseFacts {
   readonly needed: MeshError | undefined;
   /** Whether old and new passphrase are the same; unknown in a dry run, which asks for none. */
   readonly same: boolean | undefined;
-  readonly git: Ignored | undefined;
+  readonly git: GitExposure;
 }
 
 /** Writes the root key under another passphrase. */
@@ -82,14 +81,15 @@ export const changePassphrase: Operation<PassphraseRequest, PassphraseResult> = 
   ],
 };
 
+const noGit: GitExposure = {exposed: [], unknown: undefined};
+
 async function gather(request: PassphraseRequest, deps: Deps, asks: boolean): Promise<PassphraseFacts> {
   const {clear, rootDirectory} = request;
   const signer = await declaredSigner(deps, rootDirectory);
   const store = deps.rootStore(signer);
   const path = keyPath(signer);
   const text = await store.readSecret(layout.rootKey);
-  if (text === undefined)
-    return {signer, path, key: 'missing', clear, needed: undefined, same: undefined, git: undefined};
+  if (text === undefined) return {signer, path, key: 'missing', clear, needed: undefined, same: undefined, git: noGit};
   const key = readPrivateKey(text, path);
   const needed = whatIsNeeded(key, clear, deps);
   return {
@@ -99,7 +99,7 @@ async function gather(request: PassphraseRequest, deps: Deps, asks: boolean): Pr
     clear,
     needed,
     same: asks && needed === undefined ? await askBoth(text, key, {clear, path}, deps) : undefined,
-    git: (await deps.git.isIgnored(store.root, [layout.rootKey])).get(layout.rootKey),
+    git: await askExposure(deps, store, [layout.rootKey]),
   };
 }
 
@@ -149,8 +149,8 @@ function plan(facts: PassphraseFacts): Plan {
   const {encryption} = key;
   const isClear = encryption === undefined;
   if (clear ? isClear : same === true && encryption?.weak === false) return emptyPlan;
-  const exposed = facts.git?.answer === 'tracked' || facts.git?.answer === 'not-ignored';
-  if (clear && exposed) return blocked(keyInGit(path));
+  const exposed = facts.git.exposed.length > 0;
+  if (clear && exposed) return blocked(keyInGit([path]));
   const action: Action = {
     kind: 'reseal-root-key',
     id: 'root-key',
@@ -183,10 +183,8 @@ function describe({cipher, kdf}: KeyEncryption): string {
 function warningsOf({path, git, clear}: PassphraseFacts, exposed: boolean): readonly Warning[] {
   return [
     ...(clear ? [{message: `${path} is written in the clear: whoever reads it owns the mesh`}] : []),
-    ...(exposed ? [{message: keyInGit(path).message}] : []),
-    ...(git?.answer === 'unknown'
-      ? [{message: `git would not say whether it ignores ${path}: ${printableLine(git.why)}`}]
-      : []),
+    ...(exposed ? [{message: keyInGit([path]).message}] : []),
+    ...unknownToGit(git),
   ];
 }
 
@@ -194,12 +192,6 @@ function warningsOf({path, git, clear}: PassphraseFacts, exposed: boolean): read
 function copies(path: string, encryption: KeyEncryption | undefined): readonly Warning[] {
   const how = encryption === undefined ? 'are still in the clear' : 'still open with what they were written with';
   return [{message: `copies and backups of ${path} ${how}: find and destroy them`}];
-}
-
-function keyInGit(path: string): MeshError {
-  return new MeshError('KEY_IN_GIT', `git does not ignore ${path}: the next commit would publish it`, {
-    hints: ["Add '*key.pem' to .gitignore; a file that is tracked already: git rm --cached FILE"],
-  });
 }
 
 function blocked(error: MeshError): Plan {

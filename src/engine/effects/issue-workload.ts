@@ -1,0 +1,74 @@
+import {randomBytes} from 'node:crypto';
+import {MeshError} from '../../domain/errors.js';
+import {clusterLayout, workloadLayout} from '../../domain/mesh/layout.js';
+import {spiffeIdOf} from '../../domain/mesh/workload-name.js';
+import type {CaFiles} from '../../domain/pki/ca-files.js';
+import {serialBytes} from '../../domain/pki/certificate.js';
+import {chainPem} from '../../domain/pki/chain.js';
+import {inspectCaFiles, requireValidBundle} from '../../domain/pki/inspect-ca.js';
+import {generateKey, publicHalf} from '../../domain/pki/keys.js';
+import {writePrivateKey} from '../../domain/pki/private-key.js';
+import {issueCertificate} from '../../domain/pki/signer.js';
+import {judgeWorkload, workloadTemplate} from '../../domain/pki/workload-certificate.js';
+import {createKeySigner} from '../../signers/key-signer.js';
+import type {Workspace} from '../../workspace/workspace.js';
+import type {Effect} from '../effect.js';
+import {certificateDetail} from './certificate-detail.js';
+import {untilAborted} from './until-aborted.js';
+
+/**
+ * Signs with the cluster's ca-key.pem as istiod signs with the same key. The chain is istiod's answer to a workload:
+ * leaf, then cert-chain.pem (istio/istio security/pkg/server/ca/server.go); the files are judged as the workload's peers
+ * will before they are written, as one set.
+ */
+export const effect: Effect<'issue-workload'> = async (action, {deps, line}) => {
+  const {cluster, namespace, serviceAccount, trustDomain, algorithm} = action;
+  const spiffeId = spiffeIdOf(trustDomain, action);
+  const paths = workloadLayout(cluster, namespace, serviceAccount);
+  const now = deps.now();
+  const files = await readFiles(deps.workspace, cluster);
+  const inspection = inspectCaFiles(files, {now, trustDomain});
+  const bundle = requireValidBundle(files, inspection, `the CA of ${cluster}`, 'BUNDLE_INVALID');
+  const {certificate: ca, chain = [], key: caKey, roots = [], verified} = inspection;
+  if (!ca || !caKey?.key || !verified || 'failure' in verified)
+    throw new MeshError('BUNDLE_INVALID', `the CA of ${cluster} cannot sign`);
+  line(`make a key (${algorithm})`);
+  const key = await untilAborted(generateKey(algorithm), deps.signal);
+  const template = workloadTemplate({
+    publicKey: publicHalf(key),
+    spiffeId,
+    validityMs: action.validityMs,
+    now,
+    serial: randomBytes(serialBytes),
+    upward: verified.chain,
+  });
+  const certificate = await issueCertificate(template, createKeySigner(caKey.key), paths.certChain);
+  const made = {
+    key: writePrivateKey(key),
+    certChain: chainPem([certificate, ...chain]),
+    rootCert: bundle.rootCert,
+  };
+  const judged = judgeWorkload(made, {spiffeId, roots: roots.map(({fingerprint}) => fingerprint), now});
+  if (judged.kind !== 'valid') {
+    const why = judged.kind === 'conflict' ? judged.reason : judged.kind;
+    throw new MeshError('ISSUE_FAILED', `the new certificate of ${spiffeId} would not be accepted: ${why}`);
+  }
+  line('write the three files');
+  await deps.workspace.write([
+    {path: paths.key, content: made.key},
+    {path: paths.certChain, content: made.certChain},
+    {path: paths.rootCert, content: made.rootCert},
+  ]);
+  return {...certificateDetail(certificate), spiffeId};
+};
+
+async function readFiles(workspace: Workspace, cluster: string): Promise<CaFiles> {
+  const paths = clusterLayout(cluster);
+  const [caCert, rootCert, certChain, caKey] = await Promise.all([
+    workspace.readText(paths.caCert),
+    workspace.readText(paths.rootCert),
+    workspace.readText(paths.certChain),
+    workspace.readSecret(paths.caKey),
+  ]);
+  return {caCert, rootCert, certChain, caKey, layout: 'pem'};
+}

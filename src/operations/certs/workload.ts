@@ -1,0 +1,271 @@
+/** `certs workload`: a certificate for a workload outside of Kubernetes, as the cluster's istiod would give it. */
+import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {clusterLayout, type WorkloadLayout, workloadLayout} from '../../domain/mesh/layout.js';
+import type {KeyAlgorithm, MeshCluster} from '../../domain/mesh/mesh.js';
+import {spiffeIdOf, type WorkloadName} from '../../domain/mesh/workload-name.js';
+import type {CaFiles} from '../../domain/pki/ca-files.js';
+import type {Certificate} from '../../domain/pki/certificate.js';
+import {type CaInspection, inspectCaFiles} from '../../domain/pki/inspect-ca.js';
+import {
+  judgeWorkload,
+  longestWorkloadMs,
+  shortestWorkloadMs,
+  workloadEnd,
+  type WorkloadState,
+} from '../../domain/pki/workload-certificate.js';
+import type {Action} from '../../engine/action.js';
+import type {Deps} from '../../engine/deps.js';
+import {
+  type Blocker,
+  emptyPlan,
+  type Group,
+  type Operation,
+  type PhaseRun,
+  type Plan,
+  type Warning,
+} from '../../engine/operation.js';
+import {
+  type ClusterResult,
+  clusterOutcomes,
+  concludeClusters,
+  type CommonResult,
+  generalErrors,
+} from '../../engine/report.js';
+import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
+import {declareGroups, loadMesh} from '../shared/load-mesh.js';
+import {readCaFiles} from '../shared/read-ca-files.js';
+
+/** What `certs workload` is asked for. */
+export interface WorkloadRequest {
+  readonly cluster: string;
+  readonly workload: WorkloadName;
+  readonly algorithm: KeyAlgorithm;
+  /** Milliseconds. */
+  readonly validityMs: number;
+  /** Replace what is there, valid or not. */
+  readonly renew: boolean;
+}
+
+/** What `certs workload` answers. */
+export interface WorkloadResult extends CommonResult {
+  readonly clusters: readonly ClusterResult[];
+  readonly spiffeId: string;
+  /** The three files, relative to the work directory. */
+  readonly files: {readonly key: string; readonly certChain: string; readonly rootCert: string};
+  /** What was, or in a dry run would be, done; absent when nothing is to be done. */
+  readonly action?: string;
+  /** The certificate that is there after the run. */
+  readonly certificate?: {readonly fingerprint: string; readonly key: string; readonly notAfter: string};
+  readonly errors: readonly ErrorReport[];
+  readonly warnings: readonly Warning[];
+}
+
+interface WorkloadFacts {
+  readonly request: WorkloadRequest;
+  readonly cluster: MeshCluster;
+  readonly trustDomain: string;
+  readonly keepClusterKeys: boolean;
+  readonly files: CaFiles;
+  readonly inspection: CaInspection;
+  readonly state: WorkloadState;
+  readonly git: GitExposure;
+  readonly declare: readonly Group[];
+  readonly notes: readonly string[];
+  readonly now: Date;
+}
+
+/** Makes a workload's key and certificate with the cluster's CA key. */
+export const issueWorkload: Operation<WorkloadRequest, WorkloadResult> = {
+  command: 'certs workload',
+  changes: true,
+  async execute(request, engine) {
+    requireValidity(request.validityMs);
+    const run = await engine.run<WorkloadFacts>({
+      title: 'read the work directory',
+      gather: (deps) => gather(request, deps),
+      plan,
+    });
+    return report(run);
+  },
+  conclude: ({clusters, errors}) => [...concludeClusters(clusters), ...errors.map(({code}) => code)],
+};
+
+function requireValidity(validityMs: number): void {
+  if (validityMs > longestWorkloadMs) {
+    throw new MeshError(
+      'USAGE',
+      'istiod issues no workload certificate for longer than 90 days (2160h), and neither is one made here',
+      {
+        hints: ['A short life is what protects a workload key: 24h unless --validity says otherwise'],
+      },
+    );
+  }
+  if (validityMs < shortestWorkloadMs) throw new MeshError('USAGE', '--validity must be at least 1m');
+}
+
+async function gather(request: WorkloadRequest, deps: Deps): Promise<WorkloadFacts> {
+  const {workspace} = deps;
+  const now = deps.now();
+  const loaded = await loadMesh(deps, {clusters: [request.cluster]});
+  const [cluster] = loaded.clusters;
+  if (!cluster) throw new MeshError('INTERNAL', 'a cluster was named, and none was loaded');
+  const {trustDomain, trust} = loaded.mesh;
+  const files = await readCaFiles(workspace, cluster.name);
+  const inspection = inspectCaFiles(files, {now, trustDomain, keyMayBeMissing: true});
+  const paths = pathsOf(request, cluster.name);
+  const [key, certChain, rootCert] = await Promise.all([
+    workspace.readSecret(paths.key),
+    workspace.readText(paths.certChain),
+    workspace.readText(paths.rootCert),
+  ]);
+  const expected = {
+    spiffeId: spiffeIdOf(trustDomain, request.workload),
+    roots: (inspection.roots ?? []).map(({fingerprint}) => fingerprint),
+    now,
+  };
+  return {
+    request,
+    cluster,
+    trustDomain,
+    keepClusterKeys: trust.keepClusterKeys,
+    files,
+    inspection,
+    state: judgeWorkload({key, certChain, rootCert}, expected),
+    git: await askExposure(
+      deps,
+      workspace,
+      [paths.key],
+      loaded.declare.some(({path}) => path === '.gitignore'),
+    ),
+    declare: declareGroups(loaded),
+    notes: loaded.notes,
+    now,
+  };
+}
+
+function pathsOf({workload}: WorkloadRequest, cluster: string): WorkloadLayout {
+  return workloadLayout(cluster, workload.namespace, workload.serviceAccount);
+}
+
+function plan(facts: WorkloadFacts): Plan {
+  const {request, cluster, trustDomain, state, git, inspection} = facts;
+  if (state.kind === 'valid' && !request.renew) return emptyPlan;
+  const {name} = cluster;
+  const paths = pathsOf(request, name);
+  const spiffeId = spiffeIdOf(trustDomain, request.workload);
+  const error =
+    cannotSign(facts) ?? cannotReplace(facts, paths) ?? (git.exposed.length > 0 ? keyInGit(git.exposed) : undefined);
+  if (error) {
+    const blocker: Blocker = {cluster: name, error: reportError(error)};
+    return {...emptyPlan, blockers: [blocker]};
+  }
+  const confirm = loss(state, paths);
+  const action: Action = {
+    kind: 'issue-workload',
+    id: `${name}/workload/${request.workload.namespace}/${request.workload.serviceAccount}`,
+    cluster: name,
+    title: `${state.kind === 'absent' ? 'issue' : 'renew'} the certificate of ${spiffeId} (${request.algorithm})`,
+    ...(confirm !== undefined && {confirm}),
+    ...request.workload,
+    trustDomain,
+    algorithm: request.algorithm,
+    validityMs: request.validityMs,
+  };
+  const lane = {key: name, cluster: name, title: `${name}: ${action.title}`, actions: [action]};
+  return {
+    groups: [...facts.declare, {title: 'workload certificate', lanes: [lane], onFailure: 'stop'}],
+    blockers: [],
+    warnings: [
+      ...facts.notes.map((message) => ({message})),
+      ...unknownToGit(git),
+      ...shortened(facts.now, request.validityMs, inspection, name),
+    ],
+  };
+}
+
+/** Why the cluster's CA cannot sign here, and what else there is. */
+function cannotSign({cluster: {name}, files, inspection, keepClusterKeys}: WorkloadFacts): MeshError | undefined {
+  const paths = clusterLayout(name);
+  if (files.caCert === undefined) {
+    return new MeshError('FILE_MISSING', `there is no ${paths.caCert}: ${name} has no CA here that could sign`, {
+      hints: [`Make one with kubectl mesh certs generate ${name}`],
+    });
+  }
+  if (files.caKey === undefined) {
+    const why = keepClusterKeys
+      ? 'the key is kept elsewhere'
+      : 'trust.keepClusterKeys is false, so the key was removed once the cluster held it';
+    return new MeshError('FILE_MISSING', `there is no ${paths.caKey}: ${why}, and nothing can be signed without it`, {
+      hints: [
+        `Run this where ${paths.caKey} is kept`,
+        "Or let istiod sign: Istio's agent on the machine asks it with a token (istioctl x workload entry configure)",
+        `Or make a new CA, sign, and push it: kubectl mesh certs generate ${name} --renew`,
+      ],
+    });
+  }
+  const [first, ...others] = inspection.findings.filter(({severity}) => severity === 'error');
+  if (!first) return undefined;
+  return new MeshError('BUNDLE_INVALID', `the CA of ${name} cannot sign: ${first.message}`, {
+    hints: others.map(({message}) => message),
+  });
+}
+
+function cannotReplace({request, state}: WorkloadFacts, paths: WorkloadLayout): MeshError | undefined {
+  if (state.kind !== 'conflict' || request.renew) return undefined;
+  return new MeshError('WORKDIR_CONFLICT', `${paths.directory} holds something else: ${state.reason}`, {
+    hints: ['Replace it with --renew, or move it away'],
+  });
+}
+
+/** What is lost, where that is to be agreed to. */
+function loss(state: WorkloadState, {directory}: WorkloadLayout): string | undefined {
+  if (state.kind === 'valid') {
+    return `replace the key and certificate in ${directory}/ (valid until ${state.certificate.notAfter.toISOString()})`;
+  }
+  return state.kind === 'conflict' ? `replace what is in ${directory}/ (${state.reason})` : undefined;
+}
+
+function shortened(now: Date, validityMs: number, {verified}: CaInspection, name: string): readonly Warning[] {
+  if (!verified || 'failure' in verified) return [];
+  const end = workloadEnd(now, validityMs, verified.chain);
+  if (end >= workloadEnd(now, validityMs, [])) return [];
+  return [
+    {
+      cluster: name,
+      message: `the certificate ends with the CA above it, on ${end.toISOString()}: renew the CA of ${name} first`,
+    },
+  ];
+}
+
+function report(run: PhaseRun<WorkloadFacts>): WorkloadResult {
+  const {facts, plan: planned, outcomes} = run;
+  const {request, cluster, trustDomain, state} = facts;
+  const {key, certChain, rootCert} = pathsOf(request, cluster.name);
+  const action = planned.groups
+    .flatMap(({lanes}) => lanes.flatMap(({actions}) => actions))
+    .find(({kind}) => kind === 'issue-workload');
+  const detail = outcomes.find(({id}) => id === action?.id)?.detail;
+  const certificate = detail ? readDetail(detail) : state.kind === 'valid' ? summary(state.certificate) : undefined;
+  return {
+    clusters: clusterOutcomes([cluster.name], run),
+    spiffeId: spiffeIdOf(trustDomain, request.workload),
+    files: {key, certChain, rootCert},
+    ...(action && {action: action.title}),
+    ...(certificate && {certificate}),
+    errors: generalErrors(run),
+    warnings: planned.warnings,
+  };
+}
+
+function summary({fingerprint, key, notAfter}: Certificate): NonNullable<WorkloadResult['certificate']> {
+  return {fingerprint, key: key.name, notAfter: notAfter.toISOString()};
+}
+
+/** What the effect said of the certificate it issued. */
+function readDetail(detail: Readonly<Record<string, unknown>>): NonNullable<WorkloadResult['certificate']> {
+  const text = (field: string): string => {
+    const value = detail[field];
+    return typeof value === 'string' ? value : '';
+  };
+  return {fingerprint: text('fingerprint'), key: text('key'), notAfter: text('notAfter')};
+}

@@ -1,0 +1,320 @@
+import {execFileSync} from 'node:child_process';
+import {X509Certificate} from 'node:crypto';
+import {existsSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import CertsWorkload from '../../src/commands/certs/workload.js';
+import {parseCertificates} from '../../src/domain/pki/certificate.js';
+import {openssl} from '../helpers/openssl.js';
+import {answerOf, type CommandRun, runCommand} from '../helpers/run-command.js';
+import {bundleOf, type TinyCa, tinyClusterCa, type TinyOptions, tinyRoot} from '../helpers/tiny-ca.js';
+import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
+
+let dir: TestWorkDir;
+beforeEach(async () => {
+  dir = await createWorkDir();
+});
+afterEach(() => dir.dispose());
+
+const folder = 'cluster1/workloads/databases/postgres';
+const spiffeId = 'spiffe://cluster.local/ns/databases/sa/postgres';
+const run = (...argv: string[]): Promise<CommandRun> => runCommand(CertsWorkload, [...argv, '-w', dir.root]);
+const workload = (...argv: string[]): Promise<CommandRun> =>
+  run('databases/postgres', '--cluster', 'cluster1', '-o', 'json', ...argv);
+
+interface Answer {
+  readonly clusters: readonly {
+    readonly outcome: string;
+    readonly error?: {readonly code: string; readonly message: string};
+  }[];
+  readonly spiffeId: string;
+  readonly certificate?: {readonly fingerprint: string; readonly key: string; readonly notAfter: string};
+  readonly warnings: readonly {readonly message: string}[];
+  readonly error?: {readonly code: string};
+}
+const answer = (said: CommandRun) => answerOf(said) as Answer;
+const outcome = (said: CommandRun) => answer(said).clusters[0]?.outcome;
+const code = (said: CommandRun) => answer(said).error?.code ?? answer(said).clusters[0]?.error?.code;
+
+async function place(ca: TinyCa, above: readonly TinyCa[], cluster = 'cluster1'): Promise<void> {
+  const bundle = bundleOf(ca, above);
+  await dir.write(`${cluster}/ca-cert.pem`, bundle.caCert);
+  await dir.write(`${cluster}/ca-key.pem`, bundle.caKey.reveal(), 0o600);
+  await dir.write(`${cluster}/root-cert.pem`, bundle.rootCert);
+  await dir.write(`${cluster}/cert-chain.pem`, bundle.certChain);
+}
+
+async function placeCa(options: TinyOptions = {}): Promise<TinyCa> {
+  const root = await tinyRoot();
+  const ca = await tinyClusterCa(root, 'cluster1', options);
+  await place(ca, [root]);
+  return ca;
+}
+
+const file = (name: string) => join(dir.root, folder, name);
+const verified = (purpose: string) =>
+  openssl([
+    ...['verify', '-x509_strict', '-purpose', purpose, '-CAfile', file('root-cert.pem')],
+    ...['-untrusted', file('cert-chain.pem'), file('cert-chain.pem')],
+  ]);
+const hours = (from: Date, to: string) => (Date.parse(to) - from.getTime()) / 3_600_000;
+
+describe('a workload certificate', () => {
+  it('is one that openssl takes for both ends of a connection, for a day', async () => {
+    await placeCa();
+    const now = new Date();
+    const said = await workload();
+    expect(said.code).toBe(0);
+    expect(answer(said)).toMatchObject({spiffeId, certificate: {key: 'ecdsa-p256'}});
+    for (const purpose of ['sslserver', 'sslclient']) expect(verified(purpose)).toContain('OK');
+    const end = answer(said).certificate?.notAfter ?? '';
+    expect(hours(now, end)).toBeGreaterThan(23.9);
+    expect(hours(now, end)).toBeLessThan(24.1);
+  });
+
+  it("has what istiod's have: no subject, one critical name, both usages, no CA", async () => {
+    const ca = await placeCa();
+    await workload();
+    const text = openssl(['x509', '-in', file('cert-chain.pem'), '-noout', '-text']);
+    expect(text).toMatch(/Subject: *\n/);
+    expect(text).toMatch(
+      /Subject Alternative Name: critical\s+URI:spiffe:\/\/cluster\.local\/ns\/databases\/sa\/postgres\n/,
+    );
+    expect(text).toMatch(/Basic Constraints: critical\s+CA:FALSE/);
+    expect(text).toMatch(/Key Usage: critical\s+Digital Signature, Key Encipherment\n/);
+    expect(text).toMatch(/TLS Web Server Authentication, TLS Web Client Authentication/);
+    const leaf = new X509Certificate(await dir.read(`${folder}/cert-chain.pem`));
+    expect(leaf.checkIssued(new X509Certificate(ca.certificate.pem))).toBe(true);
+  });
+
+  it("comes with istiod's chain, the cluster's roots, and a key for its owner only", async () => {
+    await placeCa();
+    await workload();
+    const chain = parseCertificates(await dir.read(`${folder}/cert-chain.pem`), 'cert-chain.pem').certificates;
+    const above = parseCertificates(await dir.read('cluster1/cert-chain.pem'), 'cert-chain.pem').certificates;
+    expect(chain.slice(1).map(({fingerprint}) => fingerprint)).toEqual(above.map(({fingerprint}) => fingerprint));
+    expect(await dir.read(`${folder}/root-cert.pem`)).toBe(await dir.read('cluster1/root-cert.pem'));
+    expect(await dir.mode(`${folder}/key.pem`)).toBe(0o600);
+    for (const path of ['cluster1/workloads', 'cluster1/workloads/databases', folder]) {
+      expect(await dir.mode(path)).toBe(0o700);
+    }
+    const publicOf = (args: string[]) => openssl(args);
+    expect(publicOf(['pkey', '-in', file('key.pem'), '-pubout'])).toBe(
+      publicOf(['x509', '-in', file('cert-chain.pem'), '-noout', '-pubkey']),
+    );
+  });
+
+  it.each(['rsa-2048', 'ecdsa-p384'])('has a key of type %s where that is asked for', async (algorithm) => {
+    await placeCa();
+    const said = await workload('--key-algorithm', algorithm);
+    expect(answer(said).certificate?.key).toBe(algorithm);
+    expect(verified('sslserver')).toContain('OK');
+  });
+
+  it('stands under a deeper hierarchy, too', async () => {
+    const root = await tinyRoot();
+    const policy = await tinyClusterCa(root, 'policy', {
+      change: (template) => ({
+        ...template,
+        extensions: {...template.extensions, basicConstraints: {ca: true, pathLength: 1}},
+      }),
+    });
+    await place(await tinyClusterCa(policy, 'cluster1'), [policy, root]);
+    expect((await workload()).code).toBe(0);
+    expect(verified('sslclient')).toContain('OK');
+  });
+
+  it("carries the mesh's own trust domain", async () => {
+    await placeCa();
+    await dir.write(
+      'mesh.yaml',
+      'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\ntrustDomain: td.example\nclusters:\n  - name: cluster1\n',
+    );
+    expect(answer(await workload()).spiffeId).toBe('spiffe://td.example/ns/databases/sa/postgres');
+    expect(openssl(['x509', '-in', file('cert-chain.pem'), '-noout', '-ext', 'subjectAltName'])).toContain(
+      'spiffe://td.example/ns/databases/sa/postgres',
+    );
+  });
+
+  it('never outlives the CA, and says that it ends with it', async () => {
+    const ca = await placeCa({days: 1});
+    const said = await workload('--validity', '720h');
+    expect(answer(said).certificate?.notAfter).toBe(ca.certificate.notAfter.toISOString());
+    expect(answer(said).warnings.some(({message}) => message.includes('ends with the CA'))).toBe(true);
+  });
+
+  it('is seen by no git', async () => {
+    await placeCa();
+    execFileSync('git', ['init', '-q', dir.root]);
+    expect((await workload()).code).toBe(0);
+    const seen = execFileSync('git', ['-C', dir.root, 'status', '--porcelain', '-uall'], {encoding: 'utf8'});
+    expect(seen).not.toContain('key.pem');
+    expect(seen).toContain('cert-chain.pem');
+  });
+});
+
+describe('what is there', () => {
+  it('is left alone while it is valid', async () => {
+    await placeCa();
+    await workload();
+    const before = await dir.snapshot();
+    const again = await workload('--validity', '1h');
+    expect([again.code, outcome(again)]).toEqual([0, 'unchanged']);
+    expect(await dir.snapshot()).toEqual(before);
+  });
+
+  it('is replaced by --renew, which must be agreed to', async () => {
+    await placeCa();
+    const first = answer(await workload()).certificate?.fingerprint;
+    const asked = await workload('--renew');
+    expect([asked.code, code(asked)]).toEqual([5, 'CONFIRMATION_NEEDED']);
+    const said = await workload('--renew', '--yes');
+    expect(outcome(said)).toBe('done');
+    expect(answer(said).certificate?.fingerprint).not.toBe(first);
+  });
+
+  it('is replaced without a question once it has ended', async () => {
+    await placeCa();
+    await workload();
+    const expired = await tinyRoot({now: new Date(Date.now() - 10 * 86_400_000), days: 1});
+    await dir.write(`${folder}/cert-chain.pem`, expired.certificate.pem);
+    const said = await workload();
+    expect([said.code, outcome(said)]).toEqual([0, 'done']);
+    expect(verified('sslserver')).toContain('OK');
+  });
+
+  it.each<[string, () => Promise<void>]>([
+    [
+      'the key of something else',
+      async () => dir.write(`${folder}/key.pem`, openssl(['genpkey', '-algorithm', 'RSA'])),
+    ],
+    ['no key', async () => dir.remove(`${folder}/key.pem`)],
+    ['no certificate at all', async () => dir.write(`${folder}/cert-chain.pem`, 'hello\n')],
+    ['roots of another mesh', async () => dir.write(`${folder}/root-cert.pem`, (await tinyRoot()).certificate.pem)],
+    [
+      'the certificate of another workload',
+      async () => {
+        await run('other/sa', '--cluster', 'cluster1');
+        for (const name of ['key.pem', 'cert-chain.pem']) {
+          await dir.write(`${folder}/${name}`, await dir.read(`cluster1/workloads/other/sa/${name}`));
+        }
+      },
+    ],
+  ])('is a conflict when it is %s, and goes only when that is said', async (_, spoil) => {
+    await placeCa();
+    await workload();
+    await spoil();
+    const before = await dir.snapshot();
+    const said = await workload();
+    expect([said.code, code(said)]).toEqual([2, 'WORKDIR_CONFLICT']);
+    expect(await dir.snapshot()).toEqual(before);
+    expect(outcome(await workload('--renew', '--yes'))).toBe('done');
+    expect(verified('sslserver')).toContain('OK');
+  });
+
+  it('stays as it is in a dry run', async () => {
+    await placeCa();
+    const before = await dir.snapshot();
+    const said = await run('databases/postgres', '--cluster', 'cluster1', '--dry-run');
+    expect(said.code).toBe(0);
+    expect(said.stdout).toContain('would issue');
+    expect(await dir.snapshot()).toEqual(before);
+  });
+});
+
+describe('nothing is issued', () => {
+  it.each<[string, () => Promise<unknown>, number, string]>([
+    ['without a CA', () => Promise.resolve(), 2, 'FILE_MISSING'],
+    [
+      "without the CA's key",
+      async () => {
+        await placeCa();
+        await dir.remove('cluster1/ca-key.pem');
+      },
+      2,
+      'FILE_MISSING',
+    ],
+    [
+      'by the key of another CA',
+      async () => {
+        await placeCa();
+        await dir.write('cluster1/ca-key.pem', openssl(['genpkey', '-algorithm', 'RSA']), 0o600);
+      },
+      2,
+      'BUNDLE_INVALID',
+    ],
+    [
+      'by a CA that has ended',
+      async () => placeCa({now: new Date(Date.now() - 100 * 86_400_000), days: 1}),
+      2,
+      'BUNDLE_INVALID',
+    ],
+    [
+      'where git would see the key',
+      async () => {
+        await placeCa();
+        execFileSync('git', ['init', '-q', dir.root]);
+        await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: cluster1\n');
+        await dir.write('.gitignore', 'nothing\n');
+      },
+      5,
+      'KEY_IN_GIT',
+    ],
+  ])('%s', async (_, prepare, exit, expected) => {
+    await prepare();
+    const said = await workload();
+    expect([said.code, code(said)]).toEqual([exit, expected]);
+    expect(existsSync(join(dir.root, 'cluster1/workloads'))).toBe(false);
+  });
+
+  it('says that keepClusterKeys took the key', async () => {
+    await placeCa();
+    await dir.remove('cluster1/ca-key.pem');
+    await dir.write(
+      'mesh.yaml',
+      'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\ntrust:\n  keepClusterKeys: false\nclusters:\n  - name: cluster1\n',
+    );
+    expect(answer(await workload()).clusters[0]?.error?.message).toContain('keepClusterKeys');
+  });
+
+  it.each([
+    ['../x/default'],
+    ['databases/../../../etc'],
+    ['databases'],
+    ['databases/'],
+    ['/default'],
+    ['a/b/c'],
+    ['Databases/default'],
+    ['databases/Default'],
+    ['databases/-f'],
+    [`${'n'.repeat(64)}/default`],
+    [`databases/${'s'.repeat(254)}`],
+    ['databases/a..b'],
+    ['databases/a\nb'],
+  ])('to %j', async (name) => {
+    await placeCa();
+    const before = await dir.snapshot();
+    const said = await run(name, '--cluster', 'cluster1', '-o', 'json');
+    expect([said.code, code(said)]).toEqual([2, 'USAGE']);
+    expect(await dir.snapshot()).toEqual(before);
+  });
+
+  it.each([['2161h'], ['0s'], ['59s'], ['a day'], ['-1h']])('for %s', async (validity) => {
+    await placeCa();
+    const said = await workload('--validity', validity);
+    expect([said.code, code(said)]).toEqual([2, 'USAGE']);
+  });
+
+  it('in a cluster that mesh.yaml does not name', async () => {
+    await placeCa();
+    await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: cluster2\n');
+    const said = await workload();
+    expect([said.code, code(said)]).toEqual([2, 'UNKNOWN_CLUSTER']);
+  });
+
+  it('to a service account with the longest name that there is, once its folders can be made', async () => {
+    await placeCa();
+    const said = await run(`${'n'.repeat(63)}/${'s'.repeat(253)}`, '--cluster', 'cluster1', '-o', 'json');
+    expect(said.code).toBe(0);
+  });
+});
