@@ -108,6 +108,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
       askPassphrase: () => passphrases.get('existing'),
       clusters,
       runner,
+      terminal: isInteractive() ? {rest, write: speakBetween(rest)} : undefined,
       environment,
       now: () => new Date(),
       signal,

@@ -37,6 +37,8 @@ export interface SignerContext {
   askPassphrase(): Promise<Sensitive<string>>;
   readonly clusters: Clusters;
   runner(): Promise<Runner>;
+  /** Present where a person may be asked: what programs of theirs say, once drawing has stopped. */
+  readonly terminal?: {rest(): Promise<void>; write(text: string): void} | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
   readonly signal: AbortSignal;

@@ -1,6 +1,7 @@
 /**
- * The one door to other programs, and the only import of execa. Two verbs: {@link Runner.ask} returns whatever exit
- * code there was, {@link Runner.run} throws on a bad one; {@link Runner.start} keeps a program running. Rules held here:
+ * The one door to other programs, and the only import of execa. {@link Runner.ask} returns whatever exit code there
+ * was, {@link Runner.run} throws on a bad one; {@link Runner.exchange} trades bytes; {@link Runner.start} keeps a program
+ * running. Rules held here:
  * arguments are an array and never hold a secret, the passphrase variables never reach a child, output is cleaned
  * before anybody sees it, errors carry neither argument list nor environment, and no signal handler is registered.
  */
@@ -65,6 +66,33 @@ export interface StartCommand {
   readonly lasts?: boolean;
 }
 
+/** A program that is handed bytes and answers with bytes. */
+export interface ExchangeCommand {
+  /** Program name, found in PATH, or a path. */
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Content for standard input; absent: no input. A program need not read it. */
+  readonly input?: Uint8Array;
+  readonly cwd: string;
+  /** Ends the program after so long and throws `TIMEOUT`. Milliseconds. */
+  readonly timeoutMs: number;
+  /** Ends the program when it prints more. Bytes. */
+  readonly maxBytes: number;
+  /** Pieces of standard error as they come, uncleaned: prompts have no line end. */
+  readonly onErrorText?: ((text: string) => void) | undefined;
+}
+
+/** What it answered. */
+export interface ExchangeAnswer {
+  /** Undefined: a signal ended it. */
+  readonly exitCode: number | undefined;
+  /** As it came; cut where it was more than allowed. */
+  readonly stdout: Buffer;
+  readonly tooLong: boolean;
+  /** The last 16 KiB, cleaned. */
+  readonly stderr: string;
+}
+
 /** Runs programs with one environment and one signal. */
 export interface Runner {
   /** Returns the exit code. Throws `TOOL_MISSING`, `TIMEOUT`, `INTERRUPTED`. */
@@ -76,6 +104,8 @@ export interface Runner {
    * Throws `TOOL_FAILED` without a word of its output.
    */
   askSecret(shellCommand: string): Promise<Sensitive<string>>;
+  /** Bytes in, bytes out. Returns the exit code. Throws `TOOL_MISSING`, `TIMEOUT`, `INTERRUPTED`. */
+  exchange(command: ExchangeCommand): Promise<ExchangeAnswer>;
   /** Throws `TOOL_MISSING` when the program cannot be started. */
   start(command: StartCommand): Promise<RunningTool>;
 }
@@ -149,6 +179,7 @@ export function createRunner(options: RunnerOptions): Runner {
       );
     },
     askSecret: (shellCommand) => askSecret(shellCommand, options),
+    exchange: (command) => exchange(command, options),
     start: (command) => start(command, options),
   };
 }
@@ -174,6 +205,46 @@ async function askSecret(shellCommand: string, options: RunnerOptions): Promise<
   );
 }
 
+async function exchange(command: ExchangeCommand, options: RunnerOptions): Promise<ExchangeAnswer> {
+  const {execa} = await import('execa');
+  if (options.signal.aborted) throw abortError(options.signal);
+  const child = execa(command.file, [...command.args], {
+    ...shared(options, options.signal),
+    ...(command.input === undefined ? {stdin: 'ignore' as const} : {input: command.input}),
+    cwd: command.cwd,
+    timeout: command.timeoutMs,
+    encoding: 'buffer',
+    maxBuffer: command.maxBytes,
+    buffer: {stdout: true, stderr: false},
+  });
+  releaseAtExit(child);
+  const stderr = errorText(child.stderr, command.onErrorText);
+  const result = await child;
+  if (isAborted(options.signal)) throw abortError(options.signal);
+  if (result.timedOut) {
+    throw new MeshError('TIMEOUT', `${command.file} did not end within ${seconds(command.timeoutMs)}`);
+  }
+  const missing = startFailure(command.file, result);
+  if (missing) throw missing;
+  return {
+    exitCode: result.exitCode,
+    stdout: Buffer.from(result.stdout),
+    tooLong: result.isMaxBuffer,
+    stderr: printable(stderr()),
+  };
+}
+
+/** Collects the last 16 KiB of a stream of text, and hands pieces on as they come. */
+function errorText(stream: Readable, onText: ((text: string) => void) | undefined): () => string {
+  let said = '';
+  stream.setEncoding('utf8');
+  stream.on('data', (text: string) => {
+    said = (said + text).slice(-16_384);
+    onText?.(text);
+  });
+  return () => said;
+}
+
 async function start(command: StartCommand, options: RunnerOptions): Promise<RunningTool> {
   const {execa} = await import('execa');
   if (options.signal.aborted) throw abortError(options.signal);
@@ -185,12 +256,7 @@ async function start(command: StartCommand, options: RunnerOptions): Promise<Run
     buffer: false,
   });
   releaseAtExit(child);
-  let said = '';
-  child.stderr.setEncoding('utf8');
-  child.stderr.on('data', (text: string) => {
-    said = (said + text).slice(-16_384);
-    command.onErrorText?.(text);
-  });
+  const said = errorText(child.stderr, command.onErrorText);
   const lines = cleanLines(child.stdout);
   // A child that this process leaves behind by crashing would keep a door to the cluster open.
   const killAtExit = (): void => {
@@ -215,7 +281,7 @@ async function start(command: StartCommand, options: RunnerOptions): Promise<Run
   }
   return {
     lines,
-    stderr: () => printable(said),
+    stderr: () => printable(said()),
     ended: ended.then((result) => ({exitCode: result.exitCode})),
     async stop() {
       child.kill('SIGTERM');
@@ -261,6 +327,9 @@ function shared(options: RunnerOptions, signal: AbortSignal) {
 function startFailure(file: string, result: {readonly code?: string | undefined}): MeshError | undefined {
   switch (result.code) {
     case 'ENOENT':
+      if (file.includes('/')) {
+        return new MeshError('TOOL_MISSING', `${file} is not there, or its first line names a program that is not`);
+      }
       return new MeshError('TOOL_MISSING', `${file} was not found in PATH`, {
         hints: [`install ${file}, or put it in PATH`],
       });
