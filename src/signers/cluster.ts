@@ -1,7 +1,163 @@
+/**
+ * A root that lies in a cluster's Secret, as the target `-cacerts-k8s` of Istio's Makefile takes it (istio/istio
+ * tools/certs/Makefile.k8s.mk): read by name, used in memory, never on disk.
+ */
 import {MeshError} from '../domain/errors.js';
-import type {SignerModule} from './signer-module.js';
+import type {KubeObject} from '../domain/kube/object.js';
+import {layout} from '../domain/mesh/layout.js';
+import {defaults} from '../domain/mesh/resolve.js';
+import type {SignerSpecOf} from '../domain/mesh/signer.js';
+import {type CaFiles, caFileNamesOf, caFilesOfSecret} from '../domain/pki/ca-files.js';
+import {type Certificate, parseCertificates} from '../domain/pki/certificate.js';
+import {exceedsPathLength, orderUpward} from '../domain/pki/chain.js';
+import {spkiHash} from '../domain/pki/fingerprint.js';
+import {openPrivateKey} from '../domain/pki/private-key.js';
+import type {CertificateAuthority} from '../domain/pki/signer.js';
+import {printableLine} from '../domain/printable.js';
+import {Sensitive} from '../domain/sensitive.js';
+import {createAuthorityIssuer} from './authority-issuer.js';
+import {createKeySigner} from './key-signer.js';
+import type {SignerContext, SignerModule} from './signer-module.js';
+import {readRoots, upwardFrom} from './signing-certificate.js';
+
+type ClusterSpec = SignerSpecOf<'cluster'>;
+
+/** Where istiod keeps its self-signed root (istio/istio security/pkg/pki/ca/ca.go, CASecret). */
+const selfSignedSecret = 'istio-ca-secret';
+
+/** The Secret is read once per run: what the plan was made from is what signs. */
+const opened = new WeakMap<SignerContext, Map<string, Promise<CertificateAuthority>>>();
 
 /** `{type: cluster}`. */
 export const clusterSigner: SignerModule<'cluster'> = {
-  survey: () => Promise.reject(new MeshError('SIGNER_UNAVAILABLE', 'not yet')),
+  async survey(spec, context) {
+    const {certificate, above} = await authority(spec, context);
+    return {kind: 'ready', what: nameOf(spec), upward: [certificate, ...above]};
+  },
+  async open(spec, context) {
+    return createAuthorityIssuer(await authority(spec, context), nameOf(spec));
+  },
 };
+
+/** The Secret, as messages name it. */
+function nameOf(spec: ClusterSpec): string {
+  const {namespace, name} = secretOf(spec);
+  return `Secret ${namespace}/${name} of ${spec.context}`;
+}
+
+function secretOf(spec: ClusterSpec): {readonly namespace: string; readonly name: string} {
+  return {namespace: spec.namespace ?? defaults.namespace, name: spec.secret ?? selfSignedSecret};
+}
+
+function authority(spec: ClusterSpec, context: SignerContext): Promise<CertificateAuthority> {
+  const ours = opened.get(context) ?? new Map<string, Promise<CertificateAuthority>>();
+  opened.set(context, ours);
+  const id = JSON.stringify(spec);
+  const found = ours.get(id) ?? openAuthority(spec, context);
+  ours.set(id, found);
+  return found;
+}
+
+async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise<CertificateAuthority> {
+  const what = nameOf(spec);
+  const [secret, roots] = await Promise.all([readSecret(spec, context), readRoots(context.workspace)]);
+  const files = filesOf(secret);
+  const names = caFileNamesOf(files);
+  const {caCert, caKey} = files;
+  if (caCert === undefined || caKey === undefined) {
+    const missing = [...(caCert === undefined ? [names.caCert] : []), ...(caKey === undefined ? [names.caKey] : [])];
+    throw notHere(spec, secret, missing);
+  }
+  const [certificates = [], chain = [], ownRoots = []] = [caCert, files.certChain, files.rootCert].map((text) =>
+    text === undefined ? [] : parseCertificates(text, what).certificates,
+  );
+  const ask = refusePassphrase(what, names.caKey);
+  const signer = createKeySigner(await openPrivateKey(caKey, ask, `${what}, ${names.caKey}`));
+  const [own] = certificates;
+  if (own?.spki !== spkiHash(signer.publicKey)) {
+    throw new MeshError('BUNDLE_INVALID', `${what}: ${names.caKey} is not the key of ${names.caCert}`, {
+      hints: ['Somebody wrote one of the two alone: bring back the pair that belongs together'],
+    });
+  }
+  refuseClusterCa(own, what);
+  const [certificate = own, ...above] = upwardIn(own, [...certificates, ...chain, ...ownRoots], roots);
+  return {signer, certificate, above};
+}
+
+/**
+ * The signing certificate and what stands above it. istiod renews its self-signed root with the same key; the mesh's
+ * root in the work directory is as good then, and clusters trust that one.
+ */
+function upwardIn(
+  own: Certificate,
+  others: readonly Certificate[],
+  roots: readonly Certificate[],
+): readonly Certificate[] {
+  const ours = own.selfSigned ? upwardFrom(own.spki, [], roots) : [];
+  return ours.length > 0 ? ours : orderUpward(own, [...others, ...roots]);
+}
+
+async function readSecret(spec: ClusterSpec, context: SignerContext): Promise<KubeObject> {
+  const {namespace, name} = secretOf(spec);
+  const api = await context.clusters.open(spec.context);
+  const secret = await api.find({apiVersion: 'v1', kind: 'Secret', namespace, name});
+  if (secret) return secret;
+  throw new MeshError('SIGNER_UNAVAILABLE', `${nameOf(spec)} does not exist: there is no root to sign with`, {
+    hints: [
+      name === selfSignedSecret
+        ? `istiod makes it when it starts without cacerts: see whether Istio runs there, in ${namespace}`
+        : `See which there are: kubectl --context ${spec.context} -n ${namespace} get secrets`,
+    ],
+  });
+}
+
+/** What is empty counts as not there: istiod up to 1.19 left root-cert.pem and cert-chain.pem of its own Secret empty. */
+function filesOf({data}: KubeObject): CaFiles {
+  const values = dataOf(data);
+  const text = (key: string): string | undefined => {
+    const value = values[key];
+    const decoded = typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : '';
+    return decoded.trim() === '' ? undefined : decoded;
+  };
+  return caFilesOfSecret(text, (key) => {
+    const value = text(key);
+    return value === undefined ? undefined : new Sensitive(value);
+  });
+}
+
+function dataOf(data: unknown): Readonly<Record<string, unknown>> {
+  return typeof data === 'object' && data !== null ? {...data} : {};
+}
+
+function notHere(spec: ClusterSpec, {data}: KubeObject, parts: readonly string[]): MeshError {
+  const keys = Object.keys(dataOf(data)).map(printableLine);
+  return new MeshError(
+    'BUNDLE_INVALID',
+    `${nameOf(spec)} has no ${parts.join(' and no ')}: it holds no CA that could sign`,
+    {
+      hints: [
+        keys.length === 0 ? 'It is empty' : `Its keys are: ${keys.join(', ')}`,
+        'Name the Secret that holds the root, in trust.signer.secret',
+      ],
+    },
+  );
+}
+
+/** The Makefile takes `cacerts` for a root where it finds one: istiod loads what that signs, and no workload verifies. */
+function refuseClusterCa(certificate: Certificate, what: string): void {
+  if (certificate.selfSigned || !exceedsPathLength(certificate, 1)) return;
+  throw new MeshError(
+    'BUNDLE_INVALID',
+    `${what} holds the CA of a cluster ("${certificate.subject.text}"), not a root: with path length 0 it signs workloads, not other CAs`,
+    {hints: [`Sign with the CA above it: "${certificate.issuer.text}", and ${layout.rootCert} stays what it is`]},
+  );
+}
+
+function refusePassphrase(what: string, key: string): () => Promise<never> {
+  return () =>
+    Promise.reject(
+      new MeshError('BUNDLE_INVALID', `${what}: ${key} is encrypted, so istiod cannot use it either`, {
+        hints: ['Use the key as a file: see trust.signer {type: local} and --root-dir'],
+      }),
+    );
+}

@@ -70,5 +70,13 @@ export const clusterFlags = {
   }),
 };
 
+/** Flags of commands that talk to clusters only where the mesh's signer is in one, which mesh.yaml names. */
+export const signerClusterFlags = {
+  kubeconfig: clusterFlags.kubeconfig,
+  'request-timeout': clusterFlags['request-timeout'],
+  as: clusterFlags.as,
+  'as-group': clusterFlags['as-group'],
+};
+
 /** Flags of commands that talk to the clusters of a work directory. */
 export const targetFlags = {...workDirFlags, ...clusterFlags};

@@ -4,7 +4,13 @@ import {outputFlags} from '../../cli/flags/output.js';
 import {passphraseFlags} from '../../cli/flags/passphrase.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {rootFlags, signerFlags} from '../../cli/flags/signer.js';
-import {clustersArg, concurrencyFlags, keepGoingFlags, workDirFlags} from '../../cli/flags/target.js';
+import {
+  clustersArg,
+  concurrencyFlags,
+  keepGoingFlags,
+  signerClusterFlags,
+  workDirFlags,
+} from '../../cli/flags/target.js';
 import {keyAlgorithms} from '../../domain/mesh/mesh.js';
 import {generateCerts, type GenerateResult} from '../../operations/certs/generate.js';
 import {certsGenerateView} from '../../output/views/certs-generate.js';
@@ -28,6 +34,10 @@ Files that are there and valid are used and never overwritten, so running this t
       description: 'A new key and certificate for one cluster, under the same root',
       command: '<%= config.bin %> <%= command.id %> cluster1 --renew',
     },
+    {
+      description: 'A new cluster, with the root key on a stick that is plugged in for it',
+      command: '<%= config.bin %> <%= command.id %> cluster3 --root-dir /media/stick',
+    },
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
@@ -44,6 +54,7 @@ Files that are there and valid are used and never overwritten, so running this t
     ...safetyFlags,
     ...outputFlags(['text', 'name', 'json']),
     ...workDirFlags,
+    ...signerClusterFlags,
     ...concurrencyFlags,
     ...keepGoingFlags,
   };

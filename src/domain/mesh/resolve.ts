@@ -12,7 +12,7 @@ import {layout} from './layout.js';
 import type {ExpiryThreshold, KeyAlgorithm, Mesh, MeshCluster, MeshIstio, MeshTrust} from './mesh.js';
 import {dnsLabelPattern, dnsLabelRule, labelValuePattern, labelValueRule, parseClusterName} from './names.js';
 import type {ContextsFile, MeshFile, MeshFileCluster} from './schema.js';
-import {resolveSigner, type SaidSigner} from './signer.js';
+import {resolveSigner, type SaidSigner, type SignerSpec} from './signer.js';
 
 /** A value and who said it: `--mesh-id`, `NETWORK_1`. The name stands in messages. */
 export interface Said<T extends string = string> {
@@ -80,11 +80,12 @@ export function resolveMesh(sources: MeshSources): ResolvedMesh {
     resolveCluster(cluster, sources, selectedNames.has(cluster.name)),
   );
   const meshID = agree('meshID', declared.meshID, said.meshID);
+  const istio = resolveIstio(declared.istio ?? {}, said);
   const mesh: Mesh = {
     ...(meshID === undefined ? {} : {meshID}),
     trustDomain: declared.trustDomain ?? defaults.trustDomain,
-    istio: resolveIstio(declared.istio ?? {}, said),
-    trust: resolveTrust(declared.trust ?? {}, said),
+    istio,
+    trust: resolveTrust(declared.trust ?? {}, istio, said),
     ...(declared.access?.expected && {access: {expected: declared.access.expected}}),
     clusters,
   };
@@ -218,14 +219,14 @@ function resolveIstio(declared: NonNullable<MeshFile['istio']>, said: SaidValues
   };
 }
 
-function resolveTrust(declared: NonNullable<MeshFile['trust']>, said: SaidValues): MeshTrust {
+function resolveTrust(declared: NonNullable<MeshFile['trust']>, {namespace}: MeshIstio, said: SaidValues): MeshTrust {
   const rootValidityDays = validity(declared.rootValidity) ?? defaults.rootValidityDays;
   return {
     keyAlgorithm: agree('trust.keyAlgorithm', declared.keyAlgorithm, said.keyAlgorithm) ?? defaults.keyAlgorithm,
     rootValidityDays,
     // The default gives way to a short root: a cluster CA never outlives it.
     clusterValidityDays: validity(declared.clusterValidity) ?? Math.min(defaults.clusterValidityDays, rootValidityDays),
-    signer: resolveSigner(declared.signer, said.signer ?? {}),
+    signer: inNamespace(resolveSigner(declared.signer, said.signer ?? {}), namespace),
     keepClusterKeys: declared.keepClusterKeys ?? true,
     rotationReady: declared.rotationReady ?? true,
     ...(declared.rotationReady === true && {rotationDeclared: true}),
@@ -234,6 +235,11 @@ function resolveTrust(declared: NonNullable<MeshFile['trust']>, said: SaidValues
       error: threshold(declared.expiry?.error) ?? defaults.error,
     },
   };
+}
+
+/** A root in a cluster lies in Istio's namespace where nothing else is said. */
+function inNamespace(signer: SignerSpec, namespace: string): SignerSpec {
+  return signer.type === 'cluster' ? {namespace, ...signer} : signer;
 }
 
 function validity(text: string | undefined): number | undefined {
