@@ -62,6 +62,30 @@ export function refuseCacerts(
   );
 }
 
+/**
+ * The same where somebody else fills the Secret: it must be there and complete, whatever CA it holds. Undefined when it
+ * is.
+ */
+export function refuseForeignCacerts(
+  cluster: string,
+  namespace: string,
+  secret: CaInSecret | undefined,
+): MeshError | undefined {
+  const what = `Secret ${namespace}/cacerts of ${cluster}`;
+  const hints = [
+    `kubectl mesh certs request ${cluster} --cert-manager --issuer ISSUER prints the Certificate that makes it`,
+  ];
+  if (!secret) {
+    return new MeshError('NO_CACERTS', `${what} is not there yet: istiod would make a root of its own`, {hints});
+  }
+  const missing = [
+    ...parts.filter(({key}) => secret[key] === undefined || secret[key].trim() === '').map(({name}) => name),
+    ...(secret.hasKey ? [] : ['the CA key']),
+  ];
+  if (missing.length === 0) return undefined;
+  return new MeshError('NO_CACERTS', `${what} is not complete yet: ${missing.join(', ')} missing`, {hints});
+}
+
 /** The certificates of a text by fingerprint; a text that cannot be read is like no other. */
 function identity(text: string | undefined, ordered: boolean): string {
   if (text === undefined) return 'missing';

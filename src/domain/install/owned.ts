@@ -1,4 +1,5 @@
 import {hasFeature} from '../istio/features.js';
+import {externalFields} from './dialects/external.js';
 import {documentName, multiRootPath, xdsAgentPath} from './dialects/shared.js';
 import type {DocumentInput} from './dialects/dialect.js';
 
@@ -54,6 +55,7 @@ export function ownedFields(input: DocumentInput): readonly OwnedField[] {
     ...own(hub, inMesh('istio.hub'), ['spec', 'hub'], ...both(['global', 'hub'])),
     ...own(tag, inMesh('istio.tag'), ['spec', 'tag'], ...both(['global', 'tag'])),
     ...own(revision ?? '', inMesh('istio.revisions'), ['spec', 'revision'], ...both(['revision'])),
+    ...externalFields(input.external).flatMap(({path, value}) => own(value, inMesh('trust.signer'), ['spec', ...path])),
     ...rotation(multiRootPath, 'multiRootMesh'),
     ...rotation(xdsAgentPath, 'proxyConfigXdsAgent'),
   ];

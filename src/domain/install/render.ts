@@ -1,9 +1,13 @@
 import {MeshError} from '../errors.js';
+import {features, hasFeature} from '../istio/features.js';
 import type {KnownVersion} from '../istio/versions.js';
 import {formatMinor} from '../istio/version.js';
+import {layout} from '../mesh/layout.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import {requireIstioNames} from '../mesh/require.js';
-import type {Dialect, DocumentInput} from './dialects/dialect.js';
+import {parseCertificates} from '../pki/certificate.js';
+import {chainPem} from '../pki/chain.js';
+import type {Dialect, DocumentInput, ExternalIssuer} from './dialects/dialect.js';
 import {dialectFor} from './dialects/registry.js';
 import {installYamlText} from './install-yaml.js';
 import {operatorYaml} from './operator-yaml.js';
@@ -43,9 +47,16 @@ export function installedRevision({istio}: Mesh): string | undefined {
 
 /**
  * Renders one cluster's install.yaml. Same input, same bytes. Throws `MISSING_VALUE` (mesh ID, network, a remote's
- * form), `OVERLAY_INVALID`, `USAGE` for a version that no dialect is known for.
+ * form), `OVERLAY_INVALID`, `USAGE` for a version that no dialect is known for, `FILE_MISSING`, `NOT_PEM` and
+ * `NOT_A_CERTIFICATE` for `roots` (root-cert.pem of the work directory), which only a signer of Kubernetes needs.
  */
-export function renderInstall(mesh: Mesh, cluster: MeshCluster, version: KnownVersion, files: OverlayFiles): Rendered {
+export function renderInstall(
+  mesh: Mesh,
+  cluster: MeshCluster,
+  version: KnownVersion,
+  files: OverlayFiles,
+  roots?: string,
+): Rendered {
   if (version.status === 'older') {
     throw new MeshError('USAGE', `Istio ${version.said} is older than 1.6, the oldest version with this installation`, {
       hints: ['say the version to install with --istio-version, or in mesh.yaml as istio.version'],
@@ -60,7 +71,8 @@ export function renderInstall(mesh: Mesh, cluster: MeshCluster, version: KnownVe
       },
     );
   }
-  const input = documentInput(mesh, cluster, version);
+  const external = externalIssuer(mesh, version, roots);
+  const input = {...documentInput(mesh, cluster, version), ...(external && {external})};
   const dialect = dialectFor(version.version);
   const document = applyOverlays(dialect.document(input), overlaysOf(mesh, cluster, files), ownedFields(input));
   const origin = {cluster: cluster.name, istio: formatMinor(version.version), dialect: dialect.id};
@@ -101,6 +113,44 @@ function documentInput(mesh: Mesh, cluster: MeshCluster, {version}: KnownVersion
       .map(({name}) => name),
     rotationReady: mesh.trust.rotationReady,
   };
+}
+
+const defaultCaAddress = 'cert-manager-istio-csr.cert-manager.svc:443';
+
+/** Who issues in istiod's place, where install.yaml says anything about it. */
+function externalIssuer(
+  {trust: {signer}}: Mesh,
+  {version, said}: KnownVersion,
+  roots: string | undefined,
+): ExternalIssuer | undefined {
+  if (signer.type !== 'external') return undefined;
+  const tooOld = (what: string, from: string): MeshError =>
+    new MeshError('USAGE', `${what} is rendered for Istio ${from} and later, this is ${said}`, {
+      hints: ['declare a later istio.version in mesh.yaml, or another trust.signer and the settings as an overlay'],
+    });
+  switch (signer.issuer) {
+    case 'istio-csr': {
+      if (!hasFeature(version, 'istiodTlsMounted')) throw tooOld('istio-csr', features.istiodTlsMounted.from);
+      return {issuer: 'istio-csr', caAddress: signer.caAddress ?? defaultCaAddress};
+    }
+    case 'kubernetes-csr': {
+      if (!hasFeature(version, 'kubernetesSigner')) throw tooOld("Kubernetes' CSR API", features.kubernetesSigner.from);
+      if (roots === undefined) {
+        throw new MeshError(
+          'FILE_MISSING',
+          `${layout.rootCert} is not there: it holds the root of ${signer.signerName}`,
+          {
+            hints: [`save that signer's CA certificate as ${layout.rootCert} in the work directory`],
+          },
+        );
+      }
+      const {certificates} = parseCertificates(roots, layout.rootCert);
+      return {issuer: 'kubernetes-csr', signerName: signer.signerName, roots: chainPem(certificates)};
+    }
+    case 'spire':
+    case 'cert-manager':
+      return undefined;
+  }
 }
 
 /** What is merged, in order: the mesh's values and files, then the cluster's own. */

@@ -71,6 +71,28 @@ export const features = {
   clusterzListsItself: {from: '1.22', source: '1.22.0:pkg/kube/multicluster/secretcontroller.go'},
   /** istiod's expiry metrics follow a reload of cacerts; before, they are as of its start. */
   expiryMetricsFollowReload: {from: '1.24', source: '1.24.0:pilot/pkg/bootstrap/istio_ca.go'},
+  /** istiod exports when the CA that it signs with ends: citadel_server_cert_chain_expiry_timestamp. */
+  caExpiryMetric: {from: '1.7', source: '1.7.0:security/pkg/server/ca/monitoring.go'},
+  /** istiod counts remote clusters that it could not read in time: remote_cluster_sync_timeouts_total. */
+  remoteClusterTimeoutMetric: {from: '1.9.4', source: '1.9.4:pkg/kube/secretcontroller/secretcontroller.go'},
+  /** istiod exports how many clusters it reads: istiod_managed_clusters. */
+  managedClustersMetric: {from: '1.11', source: '1.11.8:pkg/kube/multicluster/secretcontroller.go'},
+  /** istiod exports the state of each remote cluster: istiod_remote_cluster_sync_status. */
+  remoteClusterSyncMetric: {from: '1.29', source: '1.29.0:pkg/kube/multicluster/secretcontroller.go'},
+  /** The chart mounts Secret istiod-tls, which istio-csr fills with the certificate that istiod presents. */
+  istiodTlsMounted: {
+    from: '1.16',
+    source: '1.16.0:manifests/charts/istio-control/istio-discovery/templates/deployment.yaml',
+  },
+  /**
+   * values.global.certSigners gives istiod the right to approve for these signers, and PILOT_CERT_PROVIDER takes one.
+   * Older versions have parts of it; this is where all of it was seen.
+   */
+  kubernetesSigner: {
+    from: '1.24',
+    source:
+      'manifests/charts/istio-control/istio-discovery/templates/clusterrole.yaml, pilot/pkg/bootstrap/certcontroller.go, security/pkg/pki/ra/k8s_ra.go',
+  },
   /** kube-system gets ConfigMap istio-ca-root-cert too. */
   rootCertInKubeSystem: {from: '1.21', source: '1.21.0:pkg/kube/inject/initializer.go'},
 } as const satisfies Record<string, Span>;

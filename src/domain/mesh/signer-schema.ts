@@ -97,12 +97,41 @@ const cluster = z.strictObject({
     .optional(),
 });
 
-const external = z.strictObject({
-  type: z.literal('external').describe('Workload certificates come from elsewhere: no cacerts is right then.'),
-  issuer: z
-    .enum(['istio-csr', 'spire', 'kubernetes-csr'], {error: 'must be one of istio-csr, spire, kubernetes-csr'})
-    .describe('From where.'),
-});
+const ofExternal = z
+  .literal('external')
+  .describe("Certificates come from elsewhere; nothing is generated or pushed. With cert-manager, istiod's CA does.");
+
+const external = z.discriminatedUnion(
+  'issuer',
+  [
+    z.strictObject({
+      type: ofExternal,
+      issuer: z.literal('istio-csr').describe('cert-manager signs for each workload, by istio-csr: no cacerts.'),
+      caAddress: text('an address such as cert-manager-istio-csr.cert-manager.svc:443', /^[a-z0-9.-]+:\d{1,5}$/)
+        .describe('Where istio-csr answers. Default: cert-manager-istio-csr.cert-manager.svc:443.')
+        .optional(),
+    }),
+    z.strictObject({
+      type: ofExternal,
+      issuer: z
+        .literal('kubernetes-csr')
+        .describe("A signer of Kubernetes' CertificateSigningRequests signs for each workload: no cacerts."),
+      signerName: text(
+        "a signer's name such as clusterissuers.cert-manager.io/istio-ca",
+        /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)+\/[A-Za-z0-9](?:[-.A-Za-z0-9]*[A-Za-z0-9])?$/,
+      ).describe('The signer. Its root is root-cert.pem of the work directory.'),
+    }),
+    z.strictObject({
+      type: ofExternal,
+      issuer: z.literal('spire').describe('SPIRE gives workloads their certificates: no cacerts is needed.'),
+    }),
+    z.strictObject({
+      type: ofExternal,
+      issuer: z.literal('cert-manager').describe('cert-manager fills Secret cacerts: certs request --cert-manager.'),
+    }),
+  ],
+  {error: 'must be a map with issuer: istio-csr, kubernetes-csr, spire or cert-manager'},
+);
 
 /** `trust.signer`. */
 export const signerSchema = z.discriminatedUnion('type', [local, csr, vault, command, cluster, external], {

@@ -44,9 +44,32 @@ export function resolveSigner(declared: DeclaredSigner | undefined, said: SaidSi
   return {...spec, directory: said.rootDirectory};
 }
 
-/** Whether istiod gets its CA from Secret cacerts with this signer; not where workload certificates come from elsewhere. */
-export function usesCacerts({type}: SignerSpec): boolean {
-  return type !== 'external';
+/**
+ * Whether istiod gets its CA from Secret cacerts with this signer; not where workload certificates come from elsewhere.
+ * cert-manager fills that Secret itself.
+ */
+export function usesCacerts(signer: SignerSpec): boolean {
+  return signer.type !== 'external' || signer.issuer === 'cert-manager';
+}
+
+/** How the issuers of `external` are called in messages. */
+const issuerNames = {
+  'istio-csr': 'istio-csr',
+  'kubernetes-csr': "a signer of Kubernetes' CertificateSigningRequests",
+  spire: 'SPIRE',
+  'cert-manager': 'cert-manager',
+} as const;
+
+/**
+ * Why there is nothing to generate and nothing to push with this signer; undefined where this program makes the cluster
+ * CAs, or takes them from a CA elsewhere into the work directory.
+ */
+export function madeElsewhere(signer: SignerSpec): string | undefined {
+  if (signer.type !== 'external') return undefined;
+  const name = issuerNames[signer.issuer];
+  return signer.issuer === 'cert-manager'
+    ? `${name} fills Secret cacerts of each cluster (trust.signer)`
+    : `${name} issues workload certificates here, and istiod needs no cacerts (trust.signer)`;
 }
 
 function present(signer: DeclaredSigner): SignerSpec {

@@ -17,6 +17,7 @@ import {
   generalErrors,
 } from '../../engine/report.js';
 import {asMeshError, type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {madeElsewhere} from '../../domain/mesh/signer.js';
 import type {SignerSpec} from '../../domain/mesh/signer.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {declareGroups, type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
@@ -110,7 +111,8 @@ async function gather(request: GenerateRequest, deps: Deps): Promise<GenerateFac
       return {cluster, state: judgeCluster(cluster.name, files, root, declared, now)};
     }),
   );
-  const signs = request.renew || clusters.some(({state}) => state.kind === 'absent');
+  const signs =
+    request.renew || (madeElsewhere(spec) === undefined && clusters.some(({state}) => state.kind === 'absent'));
   const given = request.rootFile === undefined ? undefined : await readGivenRoot(deps, request.rootFile, root);
   return {
     mesh: loaded.mesh,

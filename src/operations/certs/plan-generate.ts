@@ -2,6 +2,7 @@
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import {madeElsewhere} from '../../domain/mesh/signer.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Certificate} from '../../domain/pki/certificate.js';
 import {chainPem, orderUpward} from '../../domain/pki/chain.js';
@@ -84,6 +85,7 @@ export function planGenerate(facts: GenerateFacts): Plan {
     blockers,
     warnings: [
       ...facts.notes.map((message) => ({message})),
+      ...nothingToGenerate(facts),
       ...facts.taken.warnings,
       ...root.warnings,
       ...(works ? unknownToGit(facts) : []),
@@ -108,6 +110,8 @@ interface ClusterPlan {
 function planCluster({cluster, state}: ClusterFacts, facts: GenerateFacts): ClusterPlan {
   const {name} = cluster;
   const unchanged: ClusterPlan = {name, warnings: []};
+  // A step of `up` and of scripts: nothing is missing. Only who asks for a new one is refused.
+  if (state.kind === 'absent' && !facts.renew && madeElsewhere(facts.mesh.trust.signer) !== undefined) return unchanged;
   if (facts.renew && state.kind !== 'absent') return issue(name, facts, replaced(name, state));
   switch (state.kind) {
     case 'absent':
@@ -174,6 +178,11 @@ function completion(name: string, state: Extract<ClusterState, {kind: 'completab
       files,
     },
   };
+}
+
+function nothingToGenerate({mesh}: GenerateFacts): readonly Warning[] {
+  const why = madeElsewhere(mesh.trust.signer);
+  return why === undefined ? [] : [{message: `nothing to generate: ${why}`}];
 }
 
 /** A key in a git tree that is not ignored will be pushed one day. */

@@ -1,7 +1,7 @@
 /** What `install apply` decides. Pure. */
 import {networkLabel} from '../../domain/istio/names.js';
 import {MeshError, reportError} from '../../domain/errors.js';
-import {refuseCacerts} from '../../domain/install/cacerts-ready.js';
+import {refuseCacerts, refuseForeignCacerts} from '../../domain/install/cacerts-ready.js';
 import {installYamlDiff, installYamlState, sha256} from '../../domain/install/install-yaml.js';
 import {foreignOwners} from '../../domain/install/installer.js';
 import {liveDigest, readRecord, recordName, recordObject} from '../../domain/install/live.js';
@@ -12,6 +12,7 @@ import {applyCommand} from '../../domain/istio/istioctl.js';
 import {kubernetesFit} from '../../domain/istio/kubernetes.js';
 import {knowVersion} from '../../domain/istio/versions.js';
 import {identityProblems, uidsToRecord} from '../../domain/mesh/identity.js';
+import {madeElsewhere, usesCacerts} from '../../domain/mesh/signer.js';
 import {isKnown} from '../../domain/observed.js';
 import type {PatchObject, PutObject, RunIstioctl} from '../../engine/action.js';
 import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
@@ -113,10 +114,24 @@ function blockersOf(target: TargetFacts, facts: ApplyFacts, options: ApplyOption
   const {cacerts, istiod, installed} = live.value;
   return [
     ...offline,
-    ...block(refuseCacerts(cluster, rendered.namespace, certificates, cacerts)),
+    ...block(cacertsProblem(facts, cluster, rendered.namespace, certificates, cacerts)),
     ...block(istiod && refuseVersionChange(runningVersion(istiod), facts.istioctl, options)),
     ...block(options.takeOver ? undefined : refuseForeign(cluster, foreignOwners(installed, rendered.revision))),
   ];
+}
+
+function cacertsProblem(
+  {loaded: {mesh}}: ApplyFacts,
+  cluster: string,
+  namespace: string,
+  certificates: TargetFacts['certificates'],
+  secret: LiveFacts['cacerts'],
+): MeshError | undefined {
+  const {signer} = mesh.trust;
+  if (!usesCacerts(signer)) return undefined;
+  return madeElsewhere(signer) === undefined
+    ? refuseCacerts(cluster, namespace, certificates, secret)
+    : refuseForeignCacerts(cluster, namespace, secret);
 }
 
 function refuseStale({rendering}: TargetFacts, rendered: Rendered): MeshError | undefined {

@@ -5,7 +5,7 @@ import {knowVersion} from '../../domain/istio/versions.js';
 import {overlayPaths, renderInstall} from '../../domain/install/render.js';
 import type {Rendered} from '../../domain/install/render.js';
 import {parseOverlay} from '../../domain/install/overlays.js';
-import {clusterLayout} from '../../domain/mesh/layout.js';
+import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Deps} from '../../engine/deps.js';
@@ -72,11 +72,14 @@ export async function gatherRenderings(
   for (const path of new Set(clusters.flatMap((cluster) => overlayPaths(mesh, cluster)))) {
     texts.set(path, await workspace.readText(path));
   }
+  const {signer} = mesh.trust;
+  const needsRoots = signer.type === 'external' && signer.issuer === 'kubernetes-csr';
+  const roots = needsRoots ? await workspace.readText(layout.rootCert) : undefined;
   return Promise.all(
     clusters.map(async (cluster) => {
       const path = clusterLayout(cluster.name).installYaml;
       const present = await workspace.readText(path);
-      return {cluster, path, present, rendered: tryRender(mesh, cluster, version, texts)};
+      return {cluster, path, present, rendered: tryRender(mesh, cluster, version, texts, roots)};
     }),
   );
 }
@@ -86,13 +89,14 @@ function tryRender(
   cluster: MeshCluster,
   version: KnownVersion,
   texts: ReadonlyMap<string, string | undefined>,
+  roots: string | undefined,
 ): Rendered | MeshError {
   try {
     const overlays = overlayPaths(mesh, cluster).flatMap((path) => {
       const text = texts.get(path);
       return text === undefined ? [] : [[path, parseOverlay(path, text)] as const];
     });
-    return renderInstall(mesh, cluster, version, new Map(overlays));
+    return renderInstall(mesh, cluster, version, new Map(overlays), roots);
   } catch (thrown) {
     const error = asMeshError(thrown);
     if (error.class === 'bug') throw thrown;

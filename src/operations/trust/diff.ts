@@ -3,6 +3,7 @@ import type {ErrorReport} from '../../domain/errors.js';
 import {MeshError, reportError} from '../../domain/errors.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {madeElsewhere} from '../../domain/mesh/signer.js';
 import {requireContext} from '../../domain/mesh/require.js';
 import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
 import {cacertsName, readCacerts} from '../../domain/trust/cacerts.js';
@@ -33,6 +34,8 @@ export interface ComparedCluster extends ClusterResult {
   readonly differences: readonly Difference[];
   readonly workDirectory: CaSummary;
   readonly inCluster?: CaSummary;
+  /** Why there is nothing to compare: somebody else makes the CA, and the work directory holds nothing of it. */
+  readonly madeElsewhere?: string;
 }
 
 /** What `trust diff` answers. */
@@ -56,7 +59,10 @@ export const diffTrust: Operation<DiffRequest, DiffResult> = {
     return report(facts);
   },
   conclude: ({clusters}) =>
-    clusters.map(({error, same}): Conclusion => error?.code ?? (same === true ? 'done' : 'findings')),
+    clusters.map(
+      ({error, same, madeElsewhere: elsewhere}): Conclusion =>
+        error?.code ?? (same === true || elsewhere !== undefined ? 'done' : 'findings'),
+    ),
 };
 
 interface DiffFacts {
@@ -96,6 +102,7 @@ function report({loaded, compared}: DiffFacts): DiffResult {
     isKnown(seen) && isKnown(seen.value.uid) ? [{name: cluster.name, uid: seen.value.uid.value}] : [],
   );
   const strangers = identityProblems(loaded.mesh, uids, false);
+  const elsewhere = madeElsewhere(loaded.mesh.trust.signer);
   return {
     clusters: compared.map((one): ComparedCluster => {
       const {cluster, own, seen} = one;
@@ -104,6 +111,9 @@ function report({loaded, compared}: DiffFacts): DiffResult {
         ...(cluster.context === undefined ? {} : {context: cluster.context}),
         workDirectory: summarise(own.inspection),
       };
+      if (elsewhere !== undefined && own.files.caCert === undefined) {
+        return {...shown, outcome: 'unchanged', differences: [], madeElsewhere: elsewhere};
+      }
       const error = errorOf(one) ?? strangers.find((stranger) => stranger.cluster === cluster.name)?.error;
       if (error || !isKnown(seen)) {
         return {...shown, outcome: error ? outcomeOfError(error) : 'unknown', ...(error && {error}), differences: []};

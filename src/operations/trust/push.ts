@@ -1,6 +1,6 @@
 import type {SecretData} from '../../domain/kube/object.js';
 import type {ErrorReport} from '../../domain/errors.js';
-import {isKnown} from '../../domain/observed.js';
+import {isKnown, observe} from '../../domain/observed.js';
 import {caFileNames} from '../../domain/pki/ca-files.js';
 import type {CaFiles} from '../../domain/pki/ca-files.js';
 import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
@@ -10,9 +10,10 @@ import type {ClusterTrust} from '../../domain/trust/facts.js';
 import {isInPlace} from '../../domain/trust/plan-push.js';
 import type {PushKind} from '../../domain/trust/plan-push.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {madeElsewhere} from '../../domain/mesh/signer.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Operation, Phase, PhaseRun, Warning} from '../../engine/operation.js';
-import {clusterOutcomes, concludeClusters} from '../../engine/report.js';
+import {clusterOutcomesWithCause, concludeClusters} from '../../engine/report.js';
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
@@ -42,6 +43,8 @@ export interface PushedCluster extends ClusterResult {
   readonly restarts: readonly string[];
   /** Everything that speaks against it; `error` is the first. */
   readonly refusals: readonly ErrorReport[];
+  /** Why nothing is pushed: somebody else makes the CA. */
+  readonly madeElsewhere?: string;
   /** With `--dry-run=server`: what the API server could not check, and why. */
   readonly notValidated?: readonly string[];
 }
@@ -72,6 +75,9 @@ export function pushPhase(request: PushRequest, concurrency: number): Phase<Trus
     title: 'look at the clusters',
     async gather(deps) {
       const loaded = await loadMesh(deps, request);
+      if (madeElsewhere(loaded.mesh.trust.signer) !== undefined) {
+        return {loaded, targets: [], journal: await observe(() => deps.workspace.journal.read())};
+      }
       // All files first: then clusters are opened in the order they are declared in, which is the order in which
       // credential plugins ask.
       const files = new Map(
@@ -134,9 +140,12 @@ function dataToWrite(files: CaFiles, trust: ClusterTrust): SecretData | undefine
 
 /** The clusters of the result, from what was seen, decided and done. */
 export function reportChanges(run: PhaseRun<TrustFacts>, rules: TrustRules): Omit<PushResult, 'dryRun'> {
-  const {targets} = run.facts;
+  const {targets, loaded} = run.facts;
+  const why = madeElsewhere(loaded.mesh.trust.signer);
+  if (why !== undefined && targets.length === 0)
+    return {clusters: nothingToPush(loaded, why), warnings: run.plan.warnings};
   const decided = decideAll(run.facts, rules);
-  const outcomes = clusterOutcomes(
+  const outcomes = clusterOutcomesWithCause(
     targets.map(({target}) => target.cluster),
     run,
   );
@@ -170,4 +179,20 @@ export function reportChanges(run: PhaseRun<TrustFacts>, rules: TrustRules): Omi
     }),
     warnings: run.plan.warnings,
   };
+}
+
+/** A step of `up` and of scripts: what nobody has to push is no failure. */
+function nothingToPush({clusters, mesh}: LoadedMesh, why: string): readonly PushedCluster[] {
+  return clusters.map(({name, context}) => ({
+    name,
+    outcome: 'unchanged',
+    ...(context === undefined ? {} : {context}),
+    namespace: mesh.istio.namespace,
+    after: {roots: []},
+    differences: [],
+    keepsPrevious: false,
+    restarts: [],
+    refusals: [],
+    madeElsewhere: why,
+  }));
 }

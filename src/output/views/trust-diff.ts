@@ -21,7 +21,11 @@ const parts = {
   keys: 'other keys in the Secret',
 } as const;
 
-function clusterLines({name, outcome, error, differences}: ComparedCluster, print: Print): readonly string[] {
+function clusterLines(
+  {name, outcome, error, differences, madeElsewhere}: ComparedCluster,
+  print: Print,
+): readonly string[] {
+  if (madeElsewhere !== undefined) return [`${name}: nothing to compare: ${madeElsewhere}`];
   if (error) {
     return [
       `${name}: ${outcome}: ${printableLine(error.message)}`,

@@ -38,6 +38,7 @@ function rollbackPage(result: RollbackResult, print: Print): string {
 function clusterLines(cluster: PushedCluster, dryRun: boolean, print: Print): readonly string[] {
   const {name, outcome, error, before, after, keepsPrevious, namespace, restarts, notValidated = []} = cluster;
   if (error) return [...failureLines(cluster), ...indent(sides(cluster, print))];
+  if (cluster.madeElsewhere !== undefined) return [`${name}: nothing to push: ${cluster.madeElsewhere}`];
   const secret = `Secret ${namespace}/cacerts`;
   if (cluster.plan === 'unchanged' && (outcome === 'unchanged' || outcome === 'done')) {
     const restarted = restarts.map((deployment) => `Deployment ${deployment} restarted`);

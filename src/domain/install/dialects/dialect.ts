@@ -1,6 +1,16 @@
 import type {IstioVersion} from '../../istio/version.js';
 import type {Tree} from '../tree.js';
 
+/** Who issues workload certificates in istiod's place, with what istiod has to be told. */
+export type ExternalIssuer =
+  | {readonly issuer: 'istio-csr'; readonly caAddress: string}
+  | {
+      readonly issuer: 'kubernetes-csr';
+      readonly signerName: string;
+      /** PEM: the signer's root, or several. */
+      readonly roots: string;
+    };
+
 /** What a primary's document is made from; everything is known. */
 export interface DocumentInput {
   readonly version: IstioVersion;
@@ -17,6 +27,8 @@ export interface DocumentInput {
   /** Every cluster of the mesh that is on this network, this one too, in the order of mesh.yaml. */
   readonly clustersOfNetwork: readonly string[];
   readonly rotationReady: boolean;
+  /** Who issues workload certificates in istiod's place; absent where istiod does. */
+  readonly external?: ExternalIssuer;
 }
 
 /** How an IstioOperator document is written for a range of Istio versions. */

@@ -2,6 +2,7 @@ import {hasFeature, multiRootVariable, xdsAgentVariable} from '../../istio/featu
 import {mergeTrees, treeOf} from '../tree.js';
 import type {Tree} from '../tree.js';
 import type {DocumentInput} from './dialect.js';
+import {externalTree} from './external.js';
 
 /**
  * Always the same metadata.name: istioctl prunes what carries its owner's labels and is not in the new document, and a
@@ -24,10 +25,13 @@ export function operatorDocument(input: DocumentInput, global: Tree): Tree {
     apiVersion: 'install.istio.io/v1alpha1',
     kind: 'IstioOperator',
     metadata: {name: documentName, namespace},
-    spec: [meshIdentity(input), {values: {global}}, trustDomain(input), rotationReadiness(input)].reduce<Tree>(
-      mergeTrees,
-      spec,
-    ),
+    spec: [
+      meshIdentity(input),
+      {values: {global}},
+      trustDomain(input),
+      rotationReadiness(input),
+      externalTree(input),
+    ].reduce<Tree>(mergeTrees, spec),
   };
 }
 
