@@ -1,5 +1,5 @@
 /**
- * Finds out what a text or a file is that somebody hands us: PEM of any kind, a DER certificate, or a Secret or
+ * Finds out what a text or a file is that somebody hands us: PEM of any kind, a DER certificate, PKCS#7, or a Secret or
  * ConfigMap as kubectl prints it. It may hold private keys, so it comes in sensitive; what goes out is public.
  */
 import {createPublicKey} from 'node:crypto';
@@ -7,9 +7,12 @@ import {parse} from 'yaml';
 import {asMeshError, type ErrorReport, MeshError, reportError} from '../errors.js';
 import {printableLine} from '../printable.js';
 import {Sensitive} from '../sensitive.js';
-import {type Certificate, parseCertificate} from './certificate.js';
+import {readBer, readBerValues} from './ber.js';
+import type {Certificate} from './certificate.js';
+import {certificatesOfBlock, isOtherCertificateLabel} from './certificate-blocks.js';
 import {describeKey} from './keys.js';
 import {encodePem, parsePem, type PemBlock} from './pem.js';
+import {isPkcs7} from './pkcs7.js';
 import {type PrivateKeyFacts, readPrivateKeyBlocks} from './private-key.js';
 
 /** A named text: a file, or one data key of a Kubernetes object. */
@@ -39,24 +42,62 @@ export interface PartContent {
 
 /** Recognizes a file's bytes. Throws `NOT_PEM` when it is nothing we know. */
 export function recognize(content: Sensitive<Buffer>, name: string): Recognized {
-  const bytes = content.reveal();
-  if (bytes.includes('-----BEGIN') && !looksLikeObject(bytes)) {
-    return {kind: 'file', parts: [{name, content: new Sensitive(bytes.toString('utf8'))}]};
-  }
-  // A DER certificate starts with a SEQUENCE of two or more length bytes.
-  if (bytes[0] === 0x30 && (bytes[1] ?? 0) > 0x80) {
-    const pem = encodePem('CERTIFICATE', bytes);
-    return {kind: 'file', parts: [{name, content: new Sensitive(pem)}]};
-  }
+  const bytes = asUtf8(content.reveal());
+  // A PKCS#7 may have signed any text, also PEM: what starts as DER is taken for DER.
+  const binary = readBinary(bytes, name) ?? readBinary(bareBase64(bytes), name);
+  if (binary !== undefined) return oneFile(name, binary);
+  if (bytes.includes('-----BEGIN') && !looksLikeObject(bytes)) return oneFile(name, bytes.toString('utf8'));
   const object = readObject(bytes, name);
   if (object) return object;
   throw new MeshError(
     'NOT_PEM',
-    `${name}: neither PEM, nor a DER certificate, nor a Secret or ConfigMap as kubectl prints it`,
+    `${name}: neither PEM, nor a DER certificate or PKCS#7, nor a Secret or ConfigMap as kubectl prints it`,
     {
       hints: ['kubectl get secret cacerts -n istio-system -o json | kubectl mesh certs inspect -'],
     },
   );
+}
+
+function oneFile(name: string, text: string): Recognized {
+  return {kind: 'file', parts: [{name, content: new Sensitive(text)}]};
+}
+
+/** Text without the marks that Windows programs put first; PowerShell redirects into UTF-16. */
+function asUtf8(bytes: Buffer): Buffer {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return Buffer.from(bytes.subarray(2).toString('utf16le'), 'utf8');
+  if (bytes[0] === 0xfe && bytes[1] === 0xff && bytes.length % 2 === 0) {
+    return Buffer.from(Buffer.from(bytes.subarray(2)).swap16().toString('utf16le'), 'utf8');
+  }
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}
+
+/** PEM of DER bytes. Throws `NOT_PEM` for a PKCS#12, which has a passphrase. */
+function readBinary(bytes: Buffer | undefined, name: string): string | undefined {
+  // A certificate or a PKCS#7 starts with a SEQUENCE of two or more length bytes, or of indefinite length.
+  if (bytes?.[0] !== 0x30 || (bytes[1] ?? 0) < 0x80) return undefined;
+  if (isPkcs7(bytes)) return encodePem('PKCS7', bytes);
+  if (isPkcs12(bytes)) {
+    throw new MeshError('NOT_PEM', `${name}: a PKCS#12, which holds keys and has a passphrase`, {
+      hints: [`Take the certificates out of it: openssl pkcs12 -in FILE -nokeys -out certificates.pem`],
+    });
+  }
+  return encodePem('CERTIFICATE', bytes);
+}
+
+/** PFX (RFC 7292 4): version 3, then an object identifier inside a SEQUENCE; a certificate has no integer there. */
+function isPkcs12(bytes: Buffer): boolean {
+  try {
+    const [version, second] = readBerValues(readBer(bytes).content);
+    return version?.identifier === 0x02 && version.content.equals(Buffer.from([3])) && second?.identifier === 0x30;
+  } catch {
+    return false;
+  }
+}
+
+/** The bytes of a text that is nothing but base64: a PEM that lost its markers on its way. */
+function bareBase64(bytes: Buffer): Buffer | undefined {
+  const text = bytes.toString('latin1').trim();
+  return /^MI[A-Za-z0-9+/\r\n]+={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined;
 }
 
 function looksLikeObject(bytes: Buffer): boolean {
@@ -147,6 +188,9 @@ export function readPart({name, content}: Part): PartContent {
       notes: [
         ...(hasOtherText ? ['there is text outside the PEM blocks: istiod ignores it'] : []),
         ...(hasCarriageReturns ? ['lines end with CR LF: istiod reads that'] : []),
+        ...(blocks.some(({label}) => isOtherCertificateLabel(label))
+          ? ['certificates in another form than CERTIFICATE blocks: istiod passes over those']
+          : []),
       ],
     };
   } catch (thrown) {
@@ -165,7 +209,8 @@ function readBlocks(
   for (const [index, block] of blocks.entries()) {
     const where = blocks.length === 1 ? name : `${name} (block ${String(index + 1)})`;
     try {
-      if (block.label === 'CERTIFICATE') certificates.push(parseCertificate(block.bytes, where));
+      const found = certificatesOfBlock(block, where);
+      if (found) certificates.push(...found);
       else if (isKeyBlock(block)) key ??= readPrivateKeyBlocks(blocks.slice(index), where);
       else others.push(describeOther(block));
     } catch (thrown) {
