@@ -63,6 +63,7 @@ export function fakeDeps(
       },
       watch: absent('watch'),
       readOutside: absent('readOutside'),
+      writeOutside: absent('writeOutside'),
     },
     clusters: {open: absent('open'), forward: absent('forward'), close: () => Promise.resolve()},
     git: {isIgnored: absent('git')},

@@ -14,20 +14,23 @@ export interface Sample {
 /** A family with its samples. */
 export interface Family extends MetricFamily {
   readonly samples: readonly Sample[];
+  /** Of two samples with the same labels, which would make the whole page invalid, this one is written. Default: smallest. */
+  readonly keep?: 'smallest' | 'largest';
 }
 
 /** Longer label values help nobody and cost every query. */
 const longestValue = 200;
 
-/** The page. Families without samples are left out; a sample that is there twice is written once, with its smaller value. */
+/** The page. Families without samples are left out. */
 export function exposition(families: readonly Family[]): string {
   return families
     .filter(({samples}) => samples.length > 0)
-    .map(({name, help, type, samples}) => {
+    .map(({name, help, type, samples, keep = 'smallest'}) => {
+      const choose = keep === 'smallest' ? Math.min : Math.max;
       const lines = new Map<string, number>();
       for (const {labels, value} of samples) {
         const series = `${name}${labelText(labels)}`;
-        lines.set(series, Math.min(value, lines.get(series) ?? Number.POSITIVE_INFINITY));
+        lines.set(series, choose(value, lines.get(series) ?? value));
       }
       return [
         `# HELP ${name} ${help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}`,

@@ -36,7 +36,7 @@ export function certsListPrometheus(result: ListResult): string {
     {...metricFamilies.lastRun, samples: [{labels: {}, value: seconds(result.at)}]},
     {...metricFamilies.notAfter, samples: ofEach(({notAfter}) => seconds(notAfter))},
     {...metricFamilies.notBefore, samples: ofEach(({notBefore}) => seconds(notBefore))},
-    {...metricFamilies.inUse, samples: ofEach(({inUse}) => Number(inUse))},
+    {...metricFamilies.inUse, samples: ofEach(({inUse}) => Number(inUse)), keep: 'largest'},
     {
       ...metricFamilies.nextRenewal,
       samples: forecast.map(({cluster, nextRenewal}) => ({labels: {cluster}, value: seconds(nextRenewal)})),
@@ -59,14 +59,18 @@ export function certsListPrometheus(result: ListResult): string {
   ]);
 }
 
-/** The root of the mesh belongs to no cluster: its label is empty, which is the same as absent. */
+/**
+ * A root of the mesh belongs to no cluster, wherever it is seen: one alert, not one for each cluster. An empty label is the
+ * same as none.
+ */
 const ofMesh = '';
 
 function seriesOf({root, clusters}: ListResult): readonly Series[] {
+  const meshRoots = new Set(root.certificates.map(({fingerprint}) => fingerprint));
   const one = (cluster: string, source: Source, certificate: Listed): Series => ({
     certificate,
     labels: {
-      cluster,
+      cluster: meshRoots.has(certificate.fingerprint) ? ofMesh : cluster,
       source,
       role: certificate.role.replaceAll(' ', '_'),
       subject: certificate.subject,

@@ -1,0 +1,88 @@
+/**
+ * The ends that istiod reports of the CA and the first root that it has loaded: istio/istio
+ * security/pkg/server/ca/monitoring.go. 0 and negative values mean that nothing was recorded. How long they live is not
+ * exported, so only the days of `trust.expiry` can be asked for.
+ */
+import {daysInSeconds, ofCluster} from '../rule.js';
+import type {AlertRule, RuleContext, RuleGroup} from '../rule.js';
+
+const rootEnd = 'citadel_server_root_cert_expiry_timestamp';
+const caEnd = 'citadel_server_cert_chain_expiry_timestamp';
+
+/** Seconds left; replicas of one cluster are one alert. */
+function left({clusterLabel, istiod}: RuleContext, family: string): string {
+  return `min by (${clusterLabel}) ((${istiod(family)} > 0) - time())`;
+}
+
+function mending(how: string, {has}: RuleContext): string {
+  return has('expiryMetricsFollowReload')
+    ? how
+    : `${how} Before Istio 1.24 istiod reports what it had loaded when it started: restart it to see the new date.`;
+}
+
+function expiring(
+  name: string,
+  what: string,
+  family: string,
+  mend: string,
+  more: Pick<AlertRule, 'needs'> = {},
+): readonly AlertRule[] {
+  const summary = ({clusterLabel}: RuleContext): string =>
+    `${ofCluster(clusterLabel)}${what} that istiod has loaded ends in {{ humanizeDuration $value }}`;
+  return [
+    {
+      ...more,
+      alert: `${name}ExpiresSoon`,
+      severity: 'warning',
+      for: '1h',
+      ofCa: true,
+      expr: (context) =>
+        `${left(context, family)} < ${daysInSeconds(context.expiry.warn.days)} >= ${daysInSeconds(context.expiry.error.days)}`,
+      summary,
+      description: (context) => mending(mend, context),
+    },
+    {
+      ...more,
+      alert: `${name}ExpiresVerySoon`,
+      severity: 'critical',
+      for: '15m',
+      ofCa: true,
+      expr: (context) => `${left(context, family)} < ${daysInSeconds(context.expiry.error.days)}`,
+      summary,
+      description: (context) =>
+        mending(`When it ends, no certificate that istiod issues is accepted. ${mend}`, context),
+    },
+  ];
+}
+
+/** Rules about what istiod has loaded. */
+export const istiodCaRules: RuleGroup = {
+  name: 'kubectl-mesh.istiod-ca',
+  source: 'istiod',
+  rules: [
+    ...expiring(
+      'IstiodCa',
+      'the CA',
+      caEnd,
+      'kubectl mesh certs generate CLUSTER --renew, then kubectl mesh trust push CLUSTER.',
+      {needs: 'caExpiryMetric'},
+    ),
+    ...expiring(
+      'IstiodRoot',
+      'the first root',
+      rootEnd,
+      'Another cluster CA changes nothing: the root has to be replaced in every cluster, and workloads must trust the next one first. kubectl mesh certs list says who depends on it.',
+    ),
+    {
+      alert: 'IstiodRootsDiffer',
+      severity: 'warning',
+      for: '1h',
+      ofCa: true,
+      expr: ({istiod}) => `max(${istiod(rootEnd)} > 0) - min(${istiod(rootEnd)} > 0) > 0`,
+      summary: () =>
+        'Not every istiod has loaded the same first root: their ends are {{ humanizeDuration $value }} apart',
+      description: () =>
+        'While a root is replaced this is so for a time; otherwise clusters of one mesh, or replicas of one istiod, stand under different roots. kubectl mesh verify --only MESH3 says which. Only clusters whose metrics are in this Prometheus are compared; where it has other meshes, too, make the rules with --istiod-selector.',
+    },
+  ],
+};

@@ -1,0 +1,104 @@
+/** `monitor rules`: alert rules for what can expire or drift, made for this mesh's Istio and thresholds. */
+import type {KnownVersion} from '../../domain/istio/versions.js';
+import {knowVersion, newestKnown} from '../../domain/istio/versions.js';
+import {formatMinor} from '../../domain/istio/version.js';
+import {layout} from '../../domain/mesh/layout.js';
+import type {Mesh} from '../../domain/mesh/mesh.js';
+import {usesCacerts} from '../../domain/mesh/signer.js';
+import type {LeftOut, PrometheusAlert, PrometheusGroups, RuleObject} from '../../domain/monitoring/make-rules.js';
+import {makeRules, prometheusRule, rulesYaml} from '../../domain/monitoring/make-rules.js';
+import type {RuleSource} from '../../domain/monitoring/rule.js';
+import {emptyPlan, type Operation, type Warning} from '../../engine/operation.js';
+import {loadMesh} from '../shared/load-mesh.js';
+
+/** `prometheus-rule`: an object for Prometheus' operator; `rule-file`: what Prometheus' own `rule_files` names. */
+export type RulesFormat = 'prometheus-rule' | 'rule-file';
+
+/** What `monitor rules` is asked for. */
+export interface MonitorRulesRequest {
+  readonly format: RulesFormat;
+  readonly object: RuleObject;
+  readonly sources: readonly RuleSource[];
+  readonly clusterLabel: string;
+  readonly istiodMatchers: readonly string[];
+  readonly staleAfterMs: number;
+  readonly runbookUrl?: string;
+  /** `--istio-version` */
+  readonly istioVersion?: string | undefined;
+}
+
+/** What `monitor rules` answers. */
+export interface MonitorRulesResult {
+  readonly format: RulesFormat;
+  /** Whose metrics the rules ask for. */
+  readonly istioVersion: string;
+  readonly alerts: readonly Pick<PrometheusAlert, 'alert' | 'for' | 'labels'>[];
+  readonly leftOut: readonly LeftOut[];
+  /** The PrometheusRule, or the content of the rule file. */
+  readonly document: object;
+  /** The same as YAML, to be applied or saved. */
+  readonly yaml: string;
+  readonly warnings: readonly Warning[];
+}
+
+/** Makes them. Needs no cluster. */
+export const monitorRules: Operation<MonitorRulesRequest, MonitorRulesResult> = {
+  command: 'monitor rules',
+  changes: false,
+  async execute(request, engine) {
+    const {facts} = await engine.run({
+      title: 'read mesh.yaml',
+      gather: (deps) => loadMesh(deps, {clusters: [], istioVersion: request.istioVersion}),
+      plan: ({mesh}) => ({...emptyPlan, warnings: warningsOf(mesh)}),
+    });
+    return report(request, facts.mesh);
+  },
+  conclude: () => [],
+};
+
+function knownVersion({istio}: Mesh): KnownVersion {
+  return knowVersion(istio.version ?? formatMinor(newestKnown));
+}
+
+function warningsOf(mesh: Mesh): readonly Warning[] {
+  const {note, version} = knownVersion(mesh);
+  if (mesh.istio.version !== undefined) return note === undefined ? [] : [{message: note}];
+  const made = `made for ${formatMinor(version)}, the newest known here`;
+  return [{message: `${layout.meshYaml} declares no Istio version: ${made}; --istio-version says another`}];
+}
+
+function report(request: MonitorRulesRequest, mesh: Mesh): MonitorRulesResult {
+  const {trust} = mesh;
+  const known = knownVersion(mesh);
+  const version = formatMinor(known.version);
+  const {leftOut, ...rules} = makeRules({
+    expiry: trust.expiry,
+    istioVersion: known.version,
+    istiodIsCa: usesCacerts(trust.signer),
+    sources: request.sources,
+    clusterLabel: request.clusterLabel,
+    istiodMatchers: request.istiodMatchers,
+    staleAfterSeconds: Math.ceil(request.staleAfterMs / 1000),
+    ...(request.runbookUrl !== undefined && {runbookUrl: request.runbookUrl}),
+  });
+  const document = documentOf(request, rules);
+  return {
+    format: request.format,
+    istioVersion: known.said,
+    alerts: rules.groups.flatMap((group) =>
+      group.rules.map((rule) => ({alert: rule.alert, for: rule.for, labels: rule.labels})),
+    ),
+    leftOut,
+    document,
+    yaml: rulesYaml(document, [
+      `Made by kubectl mesh monitor rules, for Istio ${version} and the thresholds of ${layout.meshYaml} (trust.expiry).`,
+      'Make it again after a change of either. What each alert means: docs/monitoring.md.',
+      ...leftOut.map(({alert, reason}) => `Left out: ${alert}: ${reason}.`),
+    ]),
+    warnings: warningsOf(mesh),
+  };
+}
+
+function documentOf({format, object}: MonitorRulesRequest, rules: PrometheusGroups): object {
+  return format === 'rule-file' ? rules : prometheusRule(rules, object);
+}
