@@ -53,6 +53,9 @@ Each finding has an id, what was observed, what was expected, and the command th
       default: 'error',
       description: 'the least severity that makes the exit code 3',
     }),
+    access: Flags.boolean({
+      description: 'also judge who can reach the CA keys by RBAC (reads roles, bindings and remote secrets)',
+    }),
     'no-secrets': Flags.boolean({description: 'read no Secret'}),
     'no-live': Flags.boolean({description: 'open no connection to istiod'}),
     offline: Flags.boolean({description: 'look at the work directory only'}),
@@ -73,7 +76,12 @@ Each finding has an id, what was observed, what was expected, and the command th
     const request = {
       mesh: {clusters: args.cluster ?? [], context: flags.context, istioNamespace: flags['istio-namespace']},
       selection: {only: flags.only ?? [], skip: flags.skip ?? []},
-      limits: {noSecrets: flags['no-secrets'], noLive: flags['no-live'], offline: flags.offline},
+      limits: {
+        noSecrets: flags['no-secrets'],
+        noLive: flags['no-live'],
+        offline: flags.offline,
+        access: flags.access,
+      },
       ...(flags.wait && {waitMs: flags.timeout ?? defaultWaitMs}),
       failOn: flags['fail-on'],
       typed: typedTarget(flags),

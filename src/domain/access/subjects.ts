@@ -9,6 +9,8 @@ export interface Subject {
   readonly name: string;
   /** Of a service account. */
   readonly namespace?: string;
+  /** The name as a binding spells it, where that is another: a service account by its user name. */
+  readonly written?: string;
 }
 
 /** `User:alice`, `Group:devs`, `ServiceAccount:namespace/name`: as mesh.yaml and `--subject` name subjects. */
@@ -42,7 +44,7 @@ export function userSubject(name: string): Subject {
   const [, namespace, account] = serviceAccountUser.exec(name) ?? [];
   return namespace === undefined || account === undefined
     ? {kind: 'User', name}
-    : {kind: 'ServiceAccount', namespace, name: account};
+    : {kind: 'ServiceAccount', namespace, name: account, written: name};
 }
 
 /**

@@ -2,6 +2,8 @@
  * Everything checks may need to know, by name. `operations/verify` gathers only what the selected checks name; each
  * fact is a value, unknown with the reason, or left out on purpose.
  */
+import type {RbacFacts} from '../access/rbac.js';
+import type {RemoteCredential} from '../access/remote-credentials.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Observed} from '../observed.js';
 import type {Commands} from './commands.js';
@@ -12,6 +14,7 @@ import type {
   ClusterCaFacts,
   DeclarationFacts,
   FileModeFacts,
+  GitHistoryFacts,
   InstallFileFacts,
   RootKeyFacts,
 } from './facts/files.js';
@@ -53,6 +56,7 @@ export interface MeshFactValues {
   readonly meshRoots: readonly string[];
   readonly fileModes: readonly FileModeFacts[];
   readonly journal: JournalFacts;
+  readonly gitHistory: GitHistoryFacts;
 }
 
 /** Facts of one cluster. */
@@ -64,6 +68,10 @@ export interface ClusterFactValues {
   /** What was read without being refused; unknown names the first right that is missing. */
   readonly access: {readonly reads: number};
   readonly clusterUid: string;
+  /** All roles and bindings. */
+  readonly rbac: RbacFacts;
+  /** Whom the remote secrets in Istio's namespace make of their readers in other clusters. */
+  readonly remoteCredentials: readonly RemoteCredential[];
   readonly cacerts: CacertsFacts | 'absent';
   /** What lies in Secret cacerts, whatever the work directory holds. */
   readonly cacertsContents: CacertsContents | 'absent';
@@ -103,6 +111,8 @@ interface FactOrigin {
   /** Whether there is one of it, or one for each cluster. */
   readonly of: 'mesh' | 'cluster';
   readonly from: FactSource;
+  /** Gathered only where this flag asks for it. */
+  readonly onRequest?: '--access';
 }
 
 /** Every fact, a line each. */
@@ -112,6 +122,7 @@ export const factOrigins: Readonly<Record<FactKey, FactOrigin>> = {
   meshRoots: {of: 'mesh', from: 'work directory'},
   fileModes: {of: 'mesh', from: 'work directory'},
   journal: {of: 'mesh', from: 'work directory'},
+  gitHistory: {of: 'mesh', from: 'work directory'},
   caFiles: {of: 'cluster', from: 'work directory'},
   // Asks the cluster only where the work directory has nothing, and says itself where it may not.
   caOrigin: {of: 'cluster', from: 'work directory'},
@@ -119,6 +130,8 @@ export const factOrigins: Readonly<Record<FactKey, FactOrigin>> = {
   apiVersion: {of: 'cluster', from: 'API server'},
   access: {of: 'cluster', from: 'API server'},
   clusterUid: {of: 'cluster', from: 'API server'},
+  rbac: {of: 'cluster', from: 'API server', onRequest: '--access'},
+  remoteCredentials: {of: 'cluster', from: 'Secret', onRequest: '--access'},
   cacerts: {of: 'cluster', from: 'Secret'},
   cacertsContents: {of: 'cluster', from: 'Secret'},
   restartOnPush: {of: 'cluster', from: 'Secret'},

@@ -1,6 +1,9 @@
 /** Every check, one line each, in the order of their ids. */
 import {allowedCheck} from './access/allowed.js';
 import {distinctCheck} from './access/distinct.js';
+import {keyReadersCheck} from './access/key-readers.js';
+import {keyRemotesCheck} from './access/key-remotes.js';
+import {keyWaysCheck} from './access/key-ways.js';
 import {kubernetesVersionCheck} from './access/kubernetes-version.js';
 import {reachableCheck} from './access/reachable.js';
 import {uidCheck} from './access/uid.js';
@@ -33,7 +36,9 @@ import {declarationCheck} from './workdir/declaration.js';
 import {filesExpiryCheck} from './workdir/expiry.js';
 import {installFileCheck} from './workdir/install-file.js';
 import {journalHeadsCheck} from './workdir/journal-heads.js';
+import {gitHistoryCheck} from './workdir/git-history.js';
 import {journalCheck} from './workdir/journal.js';
+import {keptKeyCheck} from './workdir/kept-key.js';
 import {keyCheck} from './workdir/key.js';
 import {oneRootCheck} from './workdir/one-root.js';
 import {outlivesCheck} from './workdir/outlives.js';
@@ -56,12 +61,17 @@ export const checks: readonly Check[] = [
   installFileCheck,
   rightDirectoryCheck,
   journalCheck,
+  gitHistoryCheck,
+  keptKeyCheck,
   journalHeadsCheck,
   reachableCheck,
   allowedCheck,
   uidCheck,
   distinctCheck,
   kubernetesVersionCheck,
+  keyReadersCheck,
+  keyWaysCheck,
+  keyRemotesCheck,
   cacertsCheck,
   bundlesCheck,
   liveChainCheck,

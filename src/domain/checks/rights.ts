@@ -21,6 +21,8 @@ export interface Right {
   readonly facts: readonly ClusterFactKey[];
   /** Meshes that need it; absent: all. */
   readonly when?: string;
+  /** Needed only where this flag asks for it. */
+  readonly onRequest?: '--access';
 }
 
 /** What tells of control planes: everything that a running istiod is asked hangs on it, too. */
@@ -136,6 +138,25 @@ export const verifyRights: readonly Right[] = [
     where: 'everywhere',
     facts: ['networkGateways'],
     when: 'where meshNetworks names a Service',
+  },
+  ...['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'].map((resource): Right => ({
+    verb: 'list',
+    group: 'rbac.authorization.k8s.io',
+    resource,
+    where: 'everywhere',
+    facts: ['rbac'],
+    when: 'with --access',
+    onRequest: '--access',
+  })),
+  // Remote secrets are found by a label, and a list cannot be restricted to one.
+  {
+    verb: 'list',
+    group: '',
+    resource: 'secrets',
+    where: 'Istio namespace',
+    facts: ['remoteCredentials'],
+    when: 'with --access',
+    onRequest: '--access',
   },
 ];
 

@@ -1,4 +1,6 @@
 /** Which objects show that a fact changed: what `verify --wait` watches. */
+import {rbacKinds} from '../access/rbac.js';
+import {remoteSecretLabel} from '../access/remote-credentials.js';
 import {defaultBundleName, networkLabel} from '../istio/names.js';
 import {factOrigins} from './facts.js';
 import type {ClusterFactValues, FactKey, Facts} from './facts.js';
@@ -44,6 +46,9 @@ const mutatingWebhooks = webhooksOf('MutatingWebhookConfiguration');
 const validatingWebhooks = webhooksOf('ValidatingWebhookConfiguration');
 const networkServices = ofCluster('v1', 'Service', networkLabel);
 const networkGateways = ofCluster('gateway.networking.k8s.io/v1', 'Gateway', networkLabel);
+const remoteSecrets: Objects = ({istioNamespace}) => [
+  {apiVersion: 'v1', kind: 'Secret', namespace: istioNamespace, labelSelector: remoteSecretLabel},
+];
 const bundles: Objects = ({bundleNames}) => bundleNames.map((name) => ({apiVersion: 'v1', kind: 'ConfigMap', name}));
 
 /** What a fact is read from. */
@@ -61,6 +66,8 @@ const amongOthers = (...objects: readonly Objects[]): ReadFrom => ({objects, isA
  */
 const readFrom: Partial<Readonly<Record<FactKey, ReadFrom>>> = {
   clusterUid: only(namespaces),
+  rbac: only(...rbacKinds.map((kind) => ofCluster('rbac.authorization.k8s.io/v1', kind))),
+  remoteCredentials: only(remoteSecrets),
   cacerts: only(cacerts),
   cacertsContents: only(cacerts),
   restartOnPush: only(cacerts, selfSigned, deployments, configMaps),

@@ -1,4 +1,6 @@
 /** The requests that verify sends to one cluster: each at most once, and each refusal remembered. */
+import {rbacKinds} from '../../domain/access/rbac.js';
+import {remoteSecretLabel} from '../../domain/access/remote-credentials.js';
 import {networkLabel} from '../../domain/istio/names.js';
 import type {ConfigMapObject, DeploymentObject} from '../../domain/checks/read/control-plane.js';
 import type {GatewayObject, ServiceObject} from '../../domain/checks/read/network-gateways.js';
@@ -42,7 +44,11 @@ export interface ClusterReads {
   readonly webhookConfigurations: (kind: WebhookConfigurationKind) => Promise<readonly WebhookConfigurationObject[]>;
   /** Metadata of the pods of all namespaces that have a label and have not ended. */
   readonly livingPods: (labelSelector: string) => Promise<readonly KubeObject[]>;
-  /** A Secret of Istio's namespace, by name only: verify never lists Secrets. */
+  /** All roles and bindings of the cluster. */
+  readonly rbac: () => Promise<readonly KubeObject[]>;
+  /** Istio's remote secrets. The one list of Secrets that verify asks for, and only with `--access`. */
+  readonly remoteSecrets: () => Promise<readonly KubeObject[]>;
+  /** A Secret of Istio's namespace, by name. */
   readonly secret: (name: string) => Promise<KubeObject | undefined>;
   /** Ports of a pod of Istio's namespace, forwarded to this machine. The caller closes them. */
   readonly forward: (pod: string, ports: readonly number[]) => Promise<PortForward>;
@@ -138,6 +144,16 @@ export function clusterReads(deps: Deps, cluster: MeshCluster, istioNamespace: s
       once(`pods ${labelSelector}`, (opened) =>
         items(opened.list(v1('Pod'), {labelSelector, fieldSelector: hasNotEnded, metadataOnly: true})),
       ),
+    rbac: async () =>
+      (
+        await Promise.all(
+          rbacKinds.map((kind) =>
+            once(kind, (opened) => items(opened.list({apiVersion: 'rbac.authorization.k8s.io/v1', kind}))),
+          ),
+        )
+      ).flat(),
+    remoteSecrets: () =>
+      once('remote secrets', (opened) => items(opened.list(v1('Secret'), {...here, labelSelector: remoteSecretLabel}))),
     secret: (name) => once(`secret ${name}`, (opened) => opened.find({...v1('Secret'), name, ...here})),
     async forward(pod, ports) {
       try {

@@ -11,10 +11,12 @@ import {
   clusterCa,
   clusterValues,
   controlPlane,
+  coreRule,
   daysFromNow,
   evidence,
   fingerprintsOf,
   gateway,
+  healthyGrants,
   istiodClusters,
   istiodMetrics,
   liveRoots,
@@ -23,6 +25,7 @@ import {
   networkGateway,
   now,
   pod,
+  rbac,
   realChain,
   root,
   servedChain,
@@ -75,8 +78,37 @@ const signsWithRoot = {version, unauthenticated, signingErrors, requests, issued
 const bare = (metrics: IstiodMetrics) => ({istiodMetrics: new Parts([{name: 'istiod-1', seen: known(metrics)}])});
 const remote = (id: string, status: string) => ({id, secretName: `istio-system/istio-remote-secret-${id}`, status});
 
+const alice = {kind: 'User', name: 'alice'};
+const everybody = {kind: 'Group', name: 'system:authenticated'};
+/** Somebody holds a rule in Istio's namespace of cluster1. */
+const granted = (subject: typeof alice, ...rules: readonly object[]): Spoilt => ({
+  cluster1: {rbac: rbac(...healthyGrants, {subjects: [subject], rules, namespace: 'istio-system'})},
+});
+
 /** Each fault, and the findings it is told by. */
 const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
+  ['somebody may read Secret cacerts', granted(alice, coreRule(['get'], ['secrets'], 'cacerts')), ['MESH206 warning']],
+  [
+    'everybody who is authenticated may list Secrets of all namespaces',
+    {cluster1: {rbac: rbac(...healthyGrants, {subjects: [everybody], rules: [coreRule(['list'], ['secrets'])]})}},
+    ['MESH206 warning'],
+  ],
+  ['somebody may exec into istiod', granted(alice, coreRule(['create'], ['pods/exec'])), ['MESH207 warning']],
+  [
+    'somebody may put another CA into the Secret',
+    granted(alice, coreRule(['update'], ['secrets'])),
+    ['MESH207 warning'],
+  ],
+  [
+    'somebody may read the remote secret of another cluster',
+    granted(alice, coreRule(['get'], ['secrets'], 'istio-remote-secret-cluster2')),
+    ['MESH208 warning'],
+  ],
+  [
+    'a remote secret holds credentials that say nothing of their holder',
+    {cluster1: {remoteCredentials: [{secret: 'istio-remote-secret-cluster2', cluster: 'cluster2'}]}},
+    ['MESH208 warning'],
+  ],
   ['a directory holds the CA of another cluster', {cluster1: misplaced('cluster2')}, ['MESH112 error']],
   [
     'istiod reports that its CA ends at another time',

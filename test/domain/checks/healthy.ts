@@ -1,5 +1,8 @@
 /** Evidence of a healthy mesh of two clusters, and ways to spoil it: what the tests of checks begin with. */
 import {readFileSync} from 'node:fs';
+import {readRbac} from '../../../src/domain/access/rbac.js';
+import type {RbacFacts} from '../../../src/domain/access/rbac.js';
+import type {RemoteCredential} from '../../../src/domain/access/remote-credentials.js';
 import {commandsFor} from '../../../src/domain/checks/commands.js';
 import {Parts} from '../../../src/domain/checks/facts.js';
 import type {
@@ -36,6 +39,7 @@ export function daysFromNow(days: number): Date {
 export function certificate(name: string, change: Partial<CertificateFacts> = {}): CertificateFacts {
   return {
     fingerprint: Buffer.from(name.padEnd(32, '.')).toString('hex').slice(0, 64),
+    spki: Buffer.from(name.padStart(32, '.')).toString('hex').slice(0, 64),
     subject: `O=Istio, CN=${name}`,
     issuer: 'O=Istio, CN=root',
     notBefore: daysFromNow(-10),
@@ -157,6 +161,76 @@ export function istiodClusters(cluster: string, ...others: readonly KnownCluster
   return {known: [{id: cluster, secretName: '', status: 'synced'}, ...others], listsItself: true};
 }
 
+/** What a subject may do: `binding` is a RoleBinding in Istio's namespace where it has one. */
+export interface SeededGrant {
+  readonly subjects: readonly {readonly kind: string; readonly name: string; readonly namespace?: string}[];
+  readonly rules: readonly object[];
+  readonly name?: string;
+  /** Absent: a ClusterRoleBinding. */
+  readonly namespace?: string;
+}
+
+/** Roles and bindings as the API server answers with them. */
+export function rbac(...grants: readonly SeededGrant[]): RbacFacts {
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  return readRbac(
+    grants.flatMap(({subjects, rules, namespace, name = 'seeded'}) => {
+      const metadata = {name, ...(namespace !== undefined && {namespace})};
+      const kind = namespace === undefined ? 'ClusterRole' : 'Role';
+      return [
+        {apiVersion, kind, metadata, rules},
+        {apiVersion, kind: `${kind}Binding`, metadata, roleRef: {kind, name}, subjects},
+      ];
+    }),
+  );
+}
+
+const reads = ['get', 'list', 'watch'];
+/** A rule about the core group. */
+export const coreRule = (verbs: readonly string[], resources: readonly string[], ...resourceNames: string[]) => ({
+  apiGroups: [''],
+  verbs,
+  resources,
+  ...(resourceNames.length > 0 && {resourceNames}),
+});
+
+/** What a cluster of kubeadm with Istio grants, as far as it leads to the CA key. */
+export const healthyGrants: readonly SeededGrant[] = [
+  {
+    name: 'cluster-admin',
+    subjects: [{kind: 'Group', name: 'system:masters'}],
+    rules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}],
+  },
+  {
+    name: 'system:kube-controller-manager',
+    subjects: [{kind: 'User', name: 'system:kube-controller-manager'}],
+    rules: [coreRule(['list', 'watch'], ['secrets']), coreRule(['create'], ['serviceaccounts/token'])],
+  },
+  {
+    name: 'system:controller:generic-garbage-collector',
+    subjects: [{kind: 'ServiceAccount', namespace: 'kube-system', name: 'generic-garbage-collector'}],
+    rules: [{apiGroups: ['*'], resources: ['*'], verbs: ['delete', 'get', 'list', 'patch', 'update', 'watch']}],
+  },
+  {
+    name: 'istio-reader-clusterrole-istio-system',
+    subjects: [{kind: 'ServiceAccount', namespace: 'istio-system', name: 'istio-reader-service-account'}],
+    rules: [coreRule(reads, ['secrets', 'pods'])],
+  },
+  {
+    name: 'istiod',
+    namespace: 'istio-system',
+    subjects: [{kind: 'ServiceAccount', namespace: 'istio-system', name: 'istiod'}],
+    rules: [coreRule([...reads, 'create', 'update', 'delete'], ['secrets'])],
+  },
+  {
+    name: 'istio-ingressgateway-sds',
+    namespace: 'istio-system',
+    subjects: [{kind: 'ServiceAccount', name: 'istio-ingressgateway-service-account'}],
+    rules: [coreRule(reads, ['secrets'])],
+  },
+];
+export const healthyRbac = rbac(...healthyGrants);
+
 export const bundleText = 'the bundle';
 /** Each cluster is on a network of its own. */
 export const networks = {cluster1: 'network1', cluster2: 'network2'} as const;
@@ -174,6 +248,8 @@ export function clusterValues(name: Name): ClusterValues {
     apiVersion: {gitVersion: 'v1.34.3', major: 1, minor: 34},
     access: {reads: 8},
     clusterUid: uids[name],
+    rbac: healthyRbac,
+    remoteCredentials: [remoteCredential(name === 'cluster1' ? 'cluster2' : 'cluster1')],
     cacerts: {...clusterCa(name), differences: []},
     cacertsContents: {
       keys: ['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem', 'root-cert.pem'],
@@ -236,6 +312,7 @@ export function meshValues(): MeshValues {
       {path: 'cluster1/ca-key.pem', kind: 'key', mode: 0o600},
       {path: 'cluster1', kind: 'directory', mode: 0o700},
     ],
+    gitHistory: {keys: [], more: 0, shallow: false},
     journal: {present: true, entries: 12, chains: 1, faults: [], open: [], openElsewhere: 0},
   };
 }
@@ -273,6 +350,12 @@ export interface Spoilt {
   readonly meshFacts?: Partial<Record<keyof MeshFactValues, Fact<never>>>;
   readonly mesh?: Partial<Mesh>;
   readonly declared1?: Partial<MeshCluster>;
+}
+
+/** What a remote secret of Istio's holds: the token of the reader of the other cluster. */
+export function remoteCredential(cluster: string, change: Partial<RemoteCredential> = {}): RemoteCredential {
+  const user = {kind: 'ServiceAccount', namespace: 'istio-system', name: 'istio-reader-service-account'} as const;
+  return {secret: `istio-remote-secret-${cluster}`, cluster, identity: {user, groups: []}, ...change};
 }
 
 /** Evidence of the healthy mesh, spoilt. */

@@ -5,7 +5,7 @@ import {bundleNamesIn, objectsBehind, shownBy} from '../../../src/domain/checks/
 
 const keys = Object.keys(factOrigins) as FactKey[];
 const place = {istioNamespace: 'istio-system', bundleNames: ['istio-ca-root-cert']};
-const all = {noSecrets: false, noLive: false, offline: false};
+const all = {noSecrets: false, noLive: false, offline: false, access: true};
 const kindsOf = (key: FactKey, limits = all): readonly string[] =>
   objectsBehind(key, limits, place).map(({kind, name}) => (name === undefined ? kind : `${kind} ${name}`));
 

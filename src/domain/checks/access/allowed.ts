@@ -10,7 +10,19 @@ export const allowedCheck = defineCheck({
   needs: ['access'],
   waitable: false,
   // MESH102 looks into the cluster where the work directory holds nothing.
-  implies: ['MESH102', 'MESH116', 'MESH203', 'MESH204', 'MESH205', 'MESH3', 'MESH4', 'MESH5'],
+  implies: [
+    'MESH102',
+    'MESH116',
+    'MESH203',
+    'MESH204',
+    'MESH205',
+    'MESH206',
+    'MESH207',
+    'MESH208',
+    'MESH3',
+    'MESH4',
+    'MESH5',
+  ],
   judge: ({access}) => ok(`${String(access.reads)} kinds of reads, none refused`, 'no read refused'),
   explanation: {
     meaning: 'The user of this context has the rights that the selected checks need (RBAC).',

@@ -14,7 +14,7 @@ export const distinctCheck = defineCheck({
   needs: ['clusterUid'],
   waitable: false,
   // What is seen under the second name is another cluster's.
-  implies: ['MESH116', 'MESH203', 'MESH3', 'MESH4', 'MESH5'],
+  implies: ['MESH116', 'MESH203', 'MESH206', 'MESH207', 'MESH208', 'MESH3', 'MESH4', 'MESH5'],
   judge: ({clusterUid}, {commands, mesh}) => {
     if (clusterUid.length < 2) return notApplicable('there are no two clusters that could be confused');
     const findings = clusterUid.flatMap(({cluster, value}, index): readonly Finding[] => {

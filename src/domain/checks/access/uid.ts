@@ -10,7 +10,7 @@ export const uidCheck = defineCheck({
   vantage: 'API server',
   needs: ['clusterUid'],
   waitable: false,
-  implies: ['MESH116', 'MESH3', 'MESH4', 'MESH5'],
+  implies: ['MESH116', 'MESH206', 'MESH207', 'MESH208', 'MESH3', 'MESH4', 'MESH5'],
   judge: ({clusterUid}, {cluster, commands, mesh}) => {
     if (cluster.uid === undefined) {
       return notApplicable('no UID is recorded yet; the first changing command records it');

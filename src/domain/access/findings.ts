@@ -1,0 +1,139 @@
+/** What is said of those who reach a CA key: for the checks and for `access show` alike. */
+import {shellWord, type Commands} from '../checks/commands.js';
+import type {Mesh, MeshCluster} from '../mesh/mesh.js';
+import type {Expectations} from './expected.js';
+import {whyExpected} from './expected.js';
+import {rightText, ways} from './paths.js';
+import {isWhole} from './reach.js';
+import type {Reach} from './reach.js';
+import type {Binding} from './rbac.js';
+import {subjectId} from './subjects.js';
+import type {Subject} from './subjects.js';
+import type {RemoteReach, Step} from './transitive.js';
+
+/** Who is expected in this mesh. */
+export function expectationsOf({istio, trust, access}: Mesh): Expectations {
+  const {signer} = trust;
+  return {
+    namespace: istio.namespace,
+    revisions: istio.revisions ?? [],
+    declared: access?.expected ?? [],
+    ...(signer.type === 'cluster' && signer.secret !== undefined && {signerSecret: signer.secret}),
+  };
+}
+
+/** One subject that nobody expects, with all its unexpected ways. */
+export interface Unexpected {
+  readonly subject: Subject;
+  readonly reaches: readonly Reach[];
+  /** Whether one of them reads the Secret itself. */
+  readonly reads: boolean;
+}
+
+/** The subjects of one cluster that reach its key and are not expected, in the order in which RBAC names them. */
+export function unexpectedIn(reaches: readonly Reach[], expectations: Expectations): readonly Unexpected[] {
+  const bySubject = new Map<string, Reach[]>();
+  for (const reach of reaches) {
+    if (whyExpected(reach, expectations) !== undefined) continue;
+    const id = subjectId(reach.subject);
+    bySubject.set(id, [...(bySubject.get(id) ?? []), reach]);
+  }
+  return [...bySubject.values()].flatMap((own): readonly Unexpected[] => {
+    const [first] = own;
+    return first ? [{subject: first.subject, reaches: own, reads: own.some(({effect}) => effect === 'reads')}] : [];
+  });
+}
+
+/** A subject of one cluster that reaches keys of others, and that is not expected. */
+export interface UnexpectedRemote {
+  readonly from: string;
+  readonly subject: Subject;
+  readonly remotes: readonly RemoteReach[];
+}
+
+/**
+ * Those who reach keys of other clusters only: who reaches the key of its own cluster, too, is a finding there, and what
+ * mends that mends this.
+ */
+export function unexpectedRemotes(
+  remotes: readonly RemoteReach[],
+  own: (cluster: string) => readonly Reach[],
+  expectations: Expectations,
+): readonly UnexpectedRemote[] {
+  const found = new Map<string, RemoteReach[]>();
+  const known = new Map<string, ReadonlySet<string>>();
+  for (const remote of remotes) {
+    if (whyExpected(remote.reach, expectations) !== undefined) continue;
+    const ids =
+      known.get(remote.from) ??
+      new Set(unexpectedIn(own(remote.from).filter(isWhole), expectations).map(({subject}) => subjectId(subject)));
+    known.set(remote.from, ids);
+    const id = subjectId(remote.reach.subject);
+    if (ids.has(id)) continue;
+    const key = `${remote.from}\n${id}`;
+    found.set(key, [...(found.get(key) ?? []), remote]);
+  }
+  return [...found.values()].flatMap((own): readonly UnexpectedRemote[] => {
+    const [first] = own;
+    return first ? [{from: first.from, subject: first.reach.subject, remotes: own}] : [];
+  });
+}
+
+/** `RoleBinding istio-system/devs → Role devs`. */
+export function bindingText({kind, name, namespace, role}: Binding): string {
+  return `${kind} ${namespace === undefined ? name : `${namespace}/${name}`} → ${role.kind} ${role.name}`;
+}
+
+/** How many rights are told of each way. */
+const toldRights = 3;
+
+/** `get secrets, list secrets (RoleBinding … → Role …)`, and as whom. */
+export function reachText({rights, grants, way, via}: Reach): string {
+  const told = rights.slice(0, toldRights).map(rightText).join(', ');
+  const more = rights.length > toldRights ? ` and ${String(rights.length - toldRights)} more` : '';
+  const through = grants.map(({binding}) => bindingText(binding)).join(', ');
+  const as = via === undefined ? '' : ` as ${subjectId(via)}`;
+  return `may ${ways[way].says}${as}: ${told}${more}${through === '' ? '' : ` through ${through}`}`;
+}
+
+/** `istio-remote-secret-two of one is ServiceAccount:… in two`. */
+export function stepText({cluster, secret, leadsTo, as}: Step): string {
+  return `Secret ${secret} of ${cluster} makes it ${subjectId(as)} in ${leadsTo}`;
+}
+
+/**
+ * The command that takes a subject out of the bindings through which it reaches the key. Each patch tests first that the
+ * subject still stands where it was seen.
+ */
+export function removeFix(
+  subject: Subject,
+  reaches: readonly Reach[],
+  cluster: MeshCluster,
+  commands: Pick<Commands, 'kubectl'>,
+): string {
+  const bindings = new Map<string, Binding>();
+  for (const {grants} of reaches) {
+    for (const {binding} of grants) bindings.set(`${binding.kind}/${binding.namespace ?? ''}/${binding.name}`, binding);
+  }
+  const id = subjectId(subject);
+  const patches = [...bindings.values()].flatMap(({kind, name, namespace, subjects}): readonly string[] => {
+    // From the last on, so that the others keep their places.
+    const places = subjects.flatMap((one, index) => (subjectId(one) === id ? [index] : [])).reverse();
+    const operations = places.flatMap((index) => [
+      {op: 'test', path: `/subjects/${String(index)}/name`, value: nameIn(subject, subjects[index])},
+      {op: 'remove', path: `/subjects/${String(index)}`},
+    ]);
+    if (operations.length === 0) return [];
+    const where = namespace === undefined ? '' : ` -n ${shellWord(namespace)}`;
+    const patch = shellWord(JSON.stringify(operations));
+    return [
+      commands.kubectl(cluster, `patch ${kind.toLowerCase()}${where} ${shellWord(name)} --type=json -p ${patch}`),
+    ];
+  });
+  return patches.join(' && ');
+}
+
+/** As the binding spells it: a service account may stand there as a user. */
+function nameIn(subject: Subject, found: Subject | undefined): string {
+  return found?.written ?? subject.name;
+}

@@ -1,0 +1,159 @@
+/**
+ * What a right leads to: the ways from a rule of RBAC to a Secret of Istio's namespace that one rule alone opens. Ways that
+ * need several rights, or another subject's, are in `escalation.ts`.
+ *
+ * `pods/portforward` is no way: it reaches the ports of a pod and no file of it, and no port of istiod gives the CA key
+ * away (istio/istio pilot/pkg/xds/debug.go). Neither is `pods/log` or `pods/proxy`.
+ */
+import {cacertsName, previousName} from '../trust/cacerts.js';
+import {countsIn, ruleAllows} from './rbac.js';
+import type {Asked, Grant, PolicyRule} from './rbac.js';
+
+/**
+ * What one gets: `reads` a Secret through the API, `reaches` it some other way, `replaces` it (another CA then signs for
+ * the mesh) without seeing it.
+ */
+export type Effect = 'reads' | 'reaches' | 'replaces';
+
+/** How a right leads to a Secret of Istio's namespace. */
+export type WayId =
+  | 'superuser'
+  | 'read-secret'
+  | 'workload'
+  | 'exec'
+  | 'ephemeral-container'
+  | 'node'
+  | 'impersonate'
+  | 'escalate'
+  | 'bind'
+  | 'token'
+  | 'pod-of'
+  | 'replace-secret';
+
+/** Every way: what one gets by it, and how it reads after "may". The strongest first. */
+export const ways: Readonly<Record<WayId, {readonly effect: Effect; readonly says: string}>> = {
+  superuser: {effect: 'reads', says: 'do everything, by the API server itself'},
+  'read-secret': {effect: 'reads', says: 'read the Secret'},
+  workload: {effect: 'reaches', says: "run or change a workload in Istio's namespace, which may mount the Secret"},
+  exec: {effect: 'reaches', says: "run programs in istiod's pods, which have it mounted"},
+  'ephemeral-container': {effect: 'reaches', says: "put a container into istiod's pods, which have it mounted"},
+  node: {effect: 'reaches', says: 'run programs in any pod, through the kubelets'},
+  impersonate: {effect: 'reaches', says: 'act as somebody who reaches it'},
+  escalate: {effect: 'reaches', says: 'give a role of its own any right'},
+  bind: {effect: 'reaches', says: 'bind itself to a role that reaches it'},
+  token: {effect: 'reaches', says: 'get a token of a service account that reaches it'},
+  'pod-of': {effect: 'reaches', says: 'run a pod as a service account that reaches it'},
+  'replace-secret': {effect: 'replaces', says: 'put another CA into the Secret'},
+};
+
+/** The Secrets that hold the key of a cluster's CA, or held it, or will be the CA when those are gone. */
+export const caSecrets: readonly string[] = [cacertsName, previousName, 'istio-ca-secret'];
+
+/** What has to be reached. */
+export interface Target {
+  /** Istio's. */
+  readonly namespace: string;
+  /** Any of these Secrets. */
+  readonly secrets: readonly string[];
+}
+
+/** A right as it was granted: `*` where the rule says so. */
+export interface GrantedRight {
+  readonly verb: string;
+  readonly resource: string;
+  readonly name?: string;
+}
+
+/** What runs pods: all kinds of Kubernetes that have a pod template, and pods (kubernetes.io: concepts/workloads). */
+export const workloads: readonly Pick<Asked, 'group' | 'resource'>[] = [
+  {group: '', resource: 'pods'},
+  {group: '', resource: 'replicationcontrollers'},
+  ...['deployments', 'replicasets', 'statefulsets', 'daemonsets'].map((resource) => ({group: 'apps', resource})),
+  ...['jobs', 'cronjobs'].map((resource) => ({group: 'batch', resource})),
+];
+
+const anyName = (): boolean => true;
+
+/** Istiod's pods, as its Deployments call them: `istiod-…`, `istiod-REVISION-…`. */
+const ofIstiod = (name: string): boolean => name.startsWith('istiod');
+
+/** The requests of each simple way; any one of them suffices. */
+function simpleWays({namespace, secrets}: Target): readonly {readonly way: WayId; readonly asked: readonly Asked[]}[] {
+  const secret = {group: '', resource: 'secrets', namespace};
+  const inPod = (resource: string, verbs: readonly string[]): readonly Asked[] =>
+    verbs.map((verb) => ({verb, group: '', resource: `pods/${resource}`, namespace, name: ofIstiod}));
+  return [
+    {
+      way: 'read-secret',
+      asked: [
+        // A list of one name is allowed to whom that name is (k8s.io/apiserver pkg/endpoints/request/requestinfo.go). The
+        // answers to a patch and to the deletion of a collection hold the objects (pkg/registry/generic/registry/store.go).
+        ...secrets.flatMap((name) => ['get', 'list', 'watch', 'patch'].map((verb) => ({...secret, verb, name}))),
+        {...secret, verb: 'deletecollection'},
+      ],
+    },
+    {
+      way: 'workload',
+      asked: workloads.flatMap((kind): readonly Asked[] => [
+        {...kind, verb: 'create', namespace},
+        // Of a pod that runs only its images can be changed: that counts where it has the Secret mounted.
+        ...['update', 'patch'].map((verb) => ({
+          ...kind,
+          verb,
+          namespace,
+          name: kind.resource === 'pods' ? ofIstiod : anyName,
+        })),
+      ]),
+    },
+    // Over WebSockets these are GET, and are authorized as such (kubernetes/kubernetes issue 78741).
+    {way: 'exec', asked: [...inPod('exec', ['create', 'get']), ...inPod('attach', ['create', 'get'])]},
+    {way: 'ephemeral-container', asked: inPod('ephemeralcontainers', ['update', 'patch'])},
+    // The kubelet runs programs in its pods for whom this is allowed (kubernetes.io: reference/access-authn-authz/kubelet-authn-authz).
+    {
+      way: 'node',
+      asked: ['create', 'get'].map((verb) => ({verb, group: '', resource: 'nodes/proxy', name: anyName})),
+    },
+    {
+      way: 'replace-secret',
+      asked: secrets.map((name) => ({...secret, verb: 'update', name})),
+    },
+  ];
+}
+
+/** A way that a grant opens, and by which of its rights. */
+export interface Opened {
+  readonly way: WayId;
+  readonly rights: readonly GrantedRight[];
+}
+
+/** The simple ways that a role opens when its rules count where the binding says. */
+export function waysOf({binding, role}: Grant, target: Target): readonly Opened[] {
+  return simpleWays(target).flatMap(({way, asked}): readonly Opened[] => {
+    const rights = asked
+      .filter((one) => countsIn(binding, one.namespace))
+      .flatMap((one) => role.rules.filter((rule) => ruleAllows(rule, one)).map((rule) => grantedRight(rule, one)));
+    return rights.length === 0 ? [] : [{way, rights: distinctRights(rights)}];
+  });
+}
+
+/** A right as the rule grants it. */
+export function grantedRight(rule: PolicyRule, {verb, group, resource, name}: Asked): GrantedRight {
+  const plain = group === '' ? resource : `${resource}.${group}`;
+  const named = typeof name === 'string' && rule.resourceNames.length > 0 ? name : undefined;
+  const names = typeof name === 'function' ? rule.resourceNames.find(name) : named;
+  return {
+    verb: rule.verbs.includes('*') ? '*' : verb,
+    resource: rule.resources.includes('*') ? '*' : plain,
+    ...(names !== undefined && {name: names}),
+  };
+}
+
+/** The same rights once each. */
+export function distinctRights(rights: readonly GrantedRight[]): readonly GrantedRight[] {
+  return [...new Map(rights.map((right) => [rightText(right), right])).values()];
+}
+
+/** `get secrets cacerts`, `* *`. */
+export function rightText({verb, resource, name}: GrantedRight): string {
+  return [verb, resource, ...(name === undefined ? [] : [name])].join(' ');
+}

@@ -1,0 +1,83 @@
+import {expectationsOf, reachText, removeFix, stepText, unexpectedRemotes} from '../../access/findings.js';
+import {subjectId} from '../../access/subjects.js';
+import {AccessJudge} from '../../access/transitive.js';
+import {printableLine} from '../../printable.js';
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import type {Finding} from '../check.js';
+
+const expected = 'no remote secret within reach of anybody else than who is meant to';
+
+/** Nobody reaches the CA key of another cluster through a remote secret who is not meant to. */
+export const keyRemotesCheck = defineCheck({
+  id: 'MESH208',
+  title: "Nobody reaches another cluster's CA key through a remote secret",
+  severity: 'warning',
+  scope: 'mesh',
+  vantage: 'API server',
+  needs: ['rbac', 'remoteCredentials'],
+  waitable: false,
+  implies: [],
+  judge: ({rbac, remoteCredentials}, {mesh, commands}) => {
+    if (rbac.length < 2) return notApplicable('there is no other cluster that a remote secret could lead to');
+    const expectations = expectationsOf(mesh);
+    const judge = new AccessJudge(
+      rbac.map(({cluster, value}) => ({
+        cluster: cluster.name,
+        rbac: value,
+        remotes: remoteCredentials.find((one) => one.cluster === cluster)?.value ?? [],
+      })),
+      expectations.namespace,
+    );
+    const findings = [
+      ...unexpectedRemotes(judge.remote(), (name) => judge.own(name), expectations).flatMap(
+        ({from, subject, remotes}): readonly Finding[] => {
+          const cluster = rbac.find((one) => one.cluster.name === from)?.cluster;
+          const [first] = remotes;
+          if (!cluster || !first) return [];
+          const targets = [...new Set(remotes.map(({target}) => target))];
+          const path = first.path.map(stepText).join(', ');
+          return [
+            {
+              observed: printableLine(
+                `${subjectId(subject)} of ${from} reaches the CA key of ${targets.join(', ')}: ${reachText(first.reach)}; ${path}`,
+              ),
+              expected,
+              clusters: [from, ...targets],
+              fix: removeFix(
+                subject,
+                remotes.map(({reach}) => reach),
+                cluster,
+                commands,
+              ),
+            },
+          ];
+        },
+      ),
+      ...judge.unknown().map(({cluster, secret, leadsTo}): Finding => ({
+        observed: printableLine(
+          `Secret ${secret} of ${cluster} leads to ${leadsTo}, and whose credentials it holds cannot be told`,
+        ),
+        expected: 'a token of a service account, as istioctl create-remote-secret makes it',
+        clusters: [cluster, leadsTo],
+        fix: describeSecret(cluster),
+      })),
+    ];
+    return findingsOr(findings, () => ok('nobody unexpected, as far as RBAC shows', expected));
+
+    function describeSecret(name: string): string {
+      const cluster = rbac.find((one) => one.cluster.name === name)?.cluster;
+      const words = `-n ${expectations.namespace} get secrets -l istio/multiCluster=true`;
+      return cluster ? commands.kubectl(cluster, words) : commands.kubectlAnywhere(words);
+    }
+  },
+  explanation: {
+    meaning:
+      "A remote secret holds a token of another cluster's reader, which may read the Secrets there, and further remote secrets among them. Whoever reads it reaches the CA keys behind it, over any number of clusters. By RBAC, nobody does who is not expected, and who does not already reach the key of the own cluster (MESH206, MESH207). Judged with `--access` only.",
+    breaks: 'A right in one cluster becomes the CA key of another, where nobody granted anything.',
+    byHand:
+      'kubectl --context "$CTX" auth can-i get secrets/istio-remote-secret-PEER -n istio-system --as USER\nkubectl --context "$PEER_CTX" auth can-i get secrets/cacerts -n istio-system --as system:serviceaccount:istio-system:istio-reader-service-account',
+    mend: 'Take the subject out of the binding, as the command does, or name it under `access.expected` of mesh.yaml. Where nothing needs it, the reader itself can do without Secrets: give it a ClusterRole of your own (global.enableReaderRBAC=false).',
+    source:
+      'istio/istio manifests/charts/istio-control/istio-discovery/templates/reader-clusterrole.yaml, istioctl/pkg/multicluster/remote_secret.go',
+  },
+});
