@@ -35,6 +35,22 @@ export function clusterOutcomes(
   });
 }
 
+/**
+ * The same for commands that report by cluster only: what failed for no cluster in particular (the mesh could not be
+ * declared, nothing could be recorded) is the error of every cluster that was not started because of it.
+ */
+export function clusterOutcomesWithCause(
+  names: readonly string[],
+  run: Pick<PhaseRun<unknown>, 'plan' | 'outcomes'>,
+): readonly ClusterResult[] {
+  const error = run.outcomes.find((outcome) => outcome.cluster === undefined && outcome.error)?.error;
+  return clusterOutcomes(names, run).map((result) =>
+    error && !result.error && (result.outcome === 'skipped' || result.outcome === 'unchanged')
+      ? {...result, outcome: outcomeOfError(error), error}
+      : result,
+  );
+}
+
 /** `failed`, or `refused`, `unknown` or `cancelled` where the error's class says so. */
 export function outcomeOfError(error: ErrorReport): ClusterOutcome {
   switch (classOf(error)) {

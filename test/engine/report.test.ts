@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {clusterOutcomes, concludeClusters, generalErrors} from '../../src/engine/report.js';
+import {clusterOutcomes, clusterOutcomesWithCause, concludeClusters, generalErrors} from '../../src/engine/report.js';
 import type {Outcome, Plan} from '../../src/engine/operation.js';
 import {emptyPlan} from '../../src/engine/operation.js';
 import type {ErrorCode} from '../../src/domain/errors.js';
@@ -41,6 +41,16 @@ describe('clusterOutcomes', () => {
       'refused',
       'unchanged',
     ]);
+  });
+});
+
+describe('clusterOutcomesWithCause', () => {
+  const nowhere: Outcome = {id: 'declare', lane: 'work directory', status: 'failed', error: error('DISK_FULL')};
+  it('says why clusters were not started, and leaves what was done as it is', () => {
+    const outcomes = [nowhere, outcome('a', 'skipped'), outcome('b', 'done')];
+    const results = clusterOutcomesWithCause(['a', 'b', 'c'], {plan: emptyPlan, outcomes});
+    expect(results.map((one) => one.outcome)).toEqual(['failed', 'done', 'failed']);
+    expect(concludeClusters(results)).toEqual(['DISK_FULL', 'done', 'DISK_FULL']);
   });
 });
 

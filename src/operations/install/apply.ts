@@ -8,7 +8,7 @@ import type {KubeObject} from '../../domain/kube/object.js';
 import type {PutObject} from '../../engine/action.js';
 import type {Engine, Operation, Phase, PhaseRun, Warning} from '../../engine/operation.js';
 import {emptyPlan} from '../../engine/operation.js';
-import {clusterOutcomes, concludeClusters} from '../../engine/report.js';
+import {clusterOutcomesWithCause, concludeClusters} from '../../engine/report.js';
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import type {MeshRequest} from '../shared/load-mesh.js';
 import type {ApplyFacts, TargetFacts} from './apply-facts.js';
@@ -161,7 +161,7 @@ function report(run: PhaseRun<ApplyFacts>, notes: readonly Warning[]): ApplyResu
   const {targets, istioctl} = run.facts;
   const names = targets.map(({rendering}) => rendering.cluster.name);
   return {
-    clusters: clusterOutcomes(names, run).map((outcome, index) => {
+    clusters: clusterOutcomesWithCause(names, run).map((outcome, index) => {
       const target = targets[index];
       if (!target) return {...outcome, path: ''};
       const live = isKnown(target.live) ? target.live.value : undefined;

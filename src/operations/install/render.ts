@@ -3,7 +3,7 @@ import {installYamlDiff, installYamlState, sha256} from '../../domain/install/in
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {WriteFiles} from '../../engine/action.js';
 import type {Lane, Operation, Phase, Plan, Warning} from '../../engine/operation.js';
-import {clusterOutcomes, concludeClusters} from '../../engine/report.js';
+import {clusterOutcomesWithCause, concludeClusters} from '../../engine/report.js';
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {declareGroups, loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
@@ -49,7 +49,7 @@ export const renderInstalls: Operation<MeshRequest, RenderResult> = {
   async execute(request, engine) {
     const run = await engine.run(renderPhase(request));
     const {renderings, version} = run.facts;
-    const outcomes = clusterOutcomes(
+    const outcomes = clusterOutcomesWithCause(
       renderings.map(({cluster}) => cluster.name),
       run,
     );

@@ -3,6 +3,7 @@ import {uidsToRecord, identityProblems} from '../../domain/mesh/identity.js';
 import type {SecretData} from '../../domain/kube/object.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown} from '../../domain/observed.js';
+import type {Observed} from '../../domain/observed.js';
 import {headComparer, parseHead} from '../../domain/journal/head.js';
 import type {JournalKnown} from '../../domain/journal/head.js';
 import {annotations} from '../../domain/trust/cacerts.js';
@@ -33,8 +34,8 @@ export interface TrustTarget {
 export interface TrustFacts {
   readonly loaded: LoadedMesh;
   readonly targets: readonly TrustTarget[];
-  /** What is compared with what the clusters remember of it. */
-  readonly journal: JournalKnown;
+  /** What is compared with what the clusters remember of it; where it cannot be read, nothing will be written either. */
+  readonly journal: Observed<JournalKnown>;
 }
 
 /** {@link PushRules} and `--accept-uid`. */
@@ -125,7 +126,8 @@ export function planChanges(facts: TrustFacts, rules: TrustRules): Plan {
 
 /** What this change is about to overwrite: afterwards the cluster remembers this change instead. */
 function journalWarnings({targets, journal}: TrustFacts): readonly Warning[] {
-  const compare = headComparer(journal);
+  if (!isKnown(journal)) return [];
+  const compare = headComparer(journal.value);
   return targets.flatMap(({trust, target: {cluster}}) => {
     const secret = secretOf(trust, 'cacerts');
     const head = secret === 'absent' ? undefined : parseHead(secret.annotations[annotations.journalHead] ?? '');

@@ -88,7 +88,7 @@ export function pushPhase(request: PushRequest, concurrency: number): Phase<Trus
       const targets = await lookAtAll(loaded.clusters, concurrency, (cluster) =>
         gatherTarget(deps, loaded, {cluster, files: files.get(cluster.name) ?? {}}, request),
       );
-      return {loaded, targets, journal: await deps.workspace.journal.read()};
+      return {loaded, targets, journal: await observe(() => deps.workspace.journal.read())};
     },
     plan: (facts) => planChanges(facts, request),
   };

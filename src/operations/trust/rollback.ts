@@ -1,7 +1,7 @@
 import {MeshError, reportError} from '../../domain/errors.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
-import {isKnown} from '../../domain/observed.js';
+import {isKnown, observe} from '../../domain/observed.js';
 import type {CaInspection} from '../../domain/pki/inspect-ca.js';
 import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
 import {annotations, cacertsName, previousName} from '../../domain/trust/cacerts.js';
@@ -54,7 +54,7 @@ function rollbackPhase(request: RollbackRequest): Phase<TrustFacts> {
       return {
         loaded,
         targets: await Promise.all(loaded.clusters.map((cluster) => gatherTarget(deps, loaded, cluster, request))),
-        journal: await deps.workspace.journal.read(),
+        journal: await observe(() => deps.workspace.journal.read()),
       };
     },
     plan: (facts) => {

@@ -1,0 +1,307 @@
+import {copyFile, mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import JournalVerify from '../../src/commands/journal/verify.js';
+import TrustPush from '../../src/commands/trust/push.js';
+import TrustRollback from '../../src/commands/trust/rollback.js';
+import Verify from '../../src/commands/verify.js';
+import {caFileNames} from '../../src/domain/pki/ca-files.js';
+import type {VerifyJournalResult} from '../../src/operations/journal/verify.js';
+import type {PushResult} from '../../src/operations/trust/push.js';
+import type {VerifyResult} from '../../src/operations/verify/verify.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+import {rewriteJournal} from '../helpers/rewrite-journal.js';
+import {tinyRoot} from '../helpers/tiny-ca.js';
+import {textsOf, trustMesh} from '../helpers/trust-mesh.js';
+import type {TrustMesh} from '../helpers/trust-mesh.js';
+
+let mesh: TrustMesh;
+
+beforeEach(async () => {
+  mesh = await trustMesh(['c1', 'c2']);
+  // One after the other, so that each test knows the order of the entries.
+  for (const name of ['c1', 'c2']) expect((await runCommand(TrustPush, [name], mesh.env)).code).toBe(0);
+});
+afterEach(() => mesh.stop());
+
+interface Told {
+  readonly code: number;
+  readonly result: VerifyJournalResult;
+}
+
+async function verified(...argv: string[]): Promise<Told> {
+  const run = await runCommand(JournalVerify, [...argv, '-o', 'json'], mesh.env);
+  return {code: run.code, result: answerOf(run) as VerifyJournalResult};
+}
+
+const results = ({result}: Told): string[] =>
+  result.clusters.flatMap(({name, heads}) => heads.map((head) => `${name} ${head.result}`));
+
+async function check116(): Promise<readonly string[]> {
+  const run = await runCommand(Verify, ['--only', 'MESH116', '-o', 'json'], mesh.env);
+  return (answerOf(run) as VerifyResult).checks.map(({cluster, result}) => `${cluster ?? ''} ${result}`);
+}
+
+const journal = (): string => join(mesh.dir, 'journal.jsonl');
+const memory = (): string => join(mesh.dir, '.journal-head.json');
+const lines = async (): Promise<string[]> => (await readFile(journal(), 'utf8')).split('\n').slice(0, -1);
+const writeLines = (all: readonly string[]): Promise<void> =>
+  writeFile(journal(), all.map((line) => `${line}\n`).join(''));
+const annotation = (cluster: string): string | undefined =>
+  mesh.cluster(cluster).get('Secret', 'istio-system/cacerts')?.metadata.annotations?.['kubectl-mesh/journal-head'];
+
+/** Which line is the intent of the push of `c1`'s Secret, from 0. */
+async function intentLine(): Promise<number> {
+  return (await lines()).findIndex((line) => line.includes('"action":"c1/cacerts"') && line.includes('"intent"'));
+}
+
+describe('what a push leaves in the cluster', () => {
+  it('is the place and the hash of its own intent', async () => {
+    const intent = JSON.parse((await lines())[await intentLine()] ?? '') as Record<string, unknown>;
+    expect(annotation('c1')).toBe(`${String(intent.chain)}/${String(intent.seq)}:${String(intent.hash)}`);
+  });
+
+  it('agrees, for every cluster', async () => {
+    const told = await verified();
+    expect([told.code, told.result.verdict, ...results(told)]).toEqual([0, 'ok', 'c1 agrees', 'c2 agrees']);
+    expect(told.result.journal.chains).toMatchObject([{own: true}]);
+    expect(await check116()).toEqual(['c1 ok', 'c2 ok']);
+  });
+
+  it('makes no push look changed', async () => {
+    const writes = mesh.cluster('c1').writes.length;
+    const run = await runCommand(TrustPush, ['-o', 'json'], mesh.env);
+    expect((answerOf(run) as PushResult).clusters.map(({outcome}) => outcome)).toEqual(['unchanged', 'unchanged']);
+    expect(mesh.cluster('c1').writes).toHaveLength(writes);
+  });
+
+  it('is renewed by a change, by a patch that leaves the key, and by a rollback', async () => {
+    const seen = [annotation('c1')];
+    await mesh.renew('c1');
+    expect((await runCommand(TrustPush, ['c1', '--yes'], mesh.env)).code).toBe(0);
+    seen.push(annotation('c1'));
+    const texts = {...textsOf(mesh.bundle('c1')), [caFileNames.caKey]: undefined};
+    const both = `${mesh.root.certificate.pem}${(await tinyRoot()).certificate.pem}`;
+    await mesh.writeCa('c1', {...texts, [caFileNames.rootCert]: both});
+    expect((await runCommand(TrustPush, ['c1', '--yes'], mesh.env)).code).toBe(0);
+    expect(mesh.cluster('c1').writes.map(({verb}) => verb)).toContain('patch');
+    seen.push(annotation('c1'));
+    expect((await runCommand(TrustRollback, ['c1', '--yes'], mesh.env)).code).toBe(0);
+    seen.push(annotation('c1'));
+    expect(new Set(seen).size).toBe(4);
+    expect(results(await verified('c1'))).toEqual(['c1 agrees']);
+    const kept = mesh.cluster('c1').get('Secret', 'istio-system/cacerts-previous')?.metadata.annotations;
+    expect(kept).not.toHaveProperty(['kubectl-mesh/journal-head']);
+  });
+
+  it('is not left by a dry run', async () => {
+    await mesh.renew('c1');
+    const before = annotation('c1');
+    const requests = mesh.cluster('c1').requests.length;
+    expect((await runCommand(TrustPush, ['c1', '--yes', '--dry-run=server'], mesh.env)).code).toBe(0);
+    expect(annotation('c1')).toBe(before);
+    const sent = JSON.stringify(
+      mesh
+        .cluster('c1')
+        .requests.slice(requests)
+        .filter(({dryRun}) => dryRun),
+    );
+    expect(sent).toContain('cacerts');
+    expect(sent).not.toContain('journal-head');
+  });
+});
+
+describe('tampering', () => {
+  const rewritten = 'c1 rewritten';
+  it.each<[string, () => Promise<void>, {offline: number; faults: string[]; heads: string[]}]>([
+    [
+      'the last line is deleted',
+      async () => writeLines((await lines()).slice(0, -1)),
+      {offline: 3, faults: ['cut-off'], heads: ['c1 agrees', 'c2 agrees']},
+    ],
+    [
+      'a line in the middle is deleted',
+      async () => writeLines((await lines()).toSpliced(await intentLine(), 1)),
+      {offline: 3, faults: ['out-of-place'], heads: ['c1 cut', 'c2 agrees']},
+    ],
+    [
+      'a word is changed',
+      async () => {
+        const at = await intentLine();
+        await writeLines((await lines()).map((line, index) => (index === at ? line.replace('c1/', 'c9/') : line)));
+      },
+      {offline: 3, faults: ['changed'], heads: [rewritten, 'c2 agrees']},
+    ],
+    [
+      'who it was is changed, and the whole chain and its memory are sealed again',
+      () => rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'})),
+      {offline: 0, faults: [], heads: [rewritten, 'c2 rewritten']},
+    ],
+    [
+      'a push is left out, and the whole chain and its memory are sealed again',
+      () => rewriteJournal(mesh.dir, (entry) => (entry.action === 'c1/cacerts' ? undefined : entry)),
+      {offline: 0, faults: [], heads: ['c1 rewritten', 'c2 cut']},
+    ],
+    [
+      'the file is cut before the pushes, and its memory deleted',
+      async () => {
+        await writeLines((await lines()).slice(0, 2));
+        await rm(memory());
+      },
+      {offline: 0, faults: [], heads: ['c1 cut', 'c2 cut']},
+    ],
+    [
+      'the file is emptied, and its memory deleted',
+      async () => {
+        await writeFile(journal(), '');
+        await rm(memory());
+      },
+      {offline: 0, faults: [], heads: ['c1 cut', 'c2 cut']},
+    ],
+  ])('%s: found', async (_, tamper, {offline, faults, heads}) => {
+    await tamper();
+    const files = await verified('--offline');
+    expect([files.code, files.result.clusters]).toEqual([offline, []]);
+    expect(files.result.journal.faults.map(({kind}) => kind)).toEqual(faults);
+    const told = await verified();
+    expect([told.code, told.result.verdict, ...results(told)]).toEqual([3, 'error', ...heads]);
+  });
+
+  it('is a finding of MESH116, whose command looks closer', async () => {
+    await rewriteJournal(mesh.dir, (entry) => ({...entry, host: 'elsewhere'}));
+    const run = await runCommand(Verify, ['--only', 'MESH113,MESH116', '-o', 'json'], mesh.env);
+    const {checks} = answerOf(run) as VerifyResult;
+    expect([run.code, ...checks.map(({id, result}) => `${id} ${result}`)]).toEqual([
+      3,
+      'MESH113 ok',
+      'MESH116 error',
+      'MESH116 error',
+    ]);
+    expect(checks[1]?.fix).toMatch(/^kubectl mesh journal verify c1/);
+  });
+
+  it('is said by the next push, which would cover it', async () => {
+    await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'}));
+    const run = await runCommand(TrustPush, ['c1', '-o', 'json'], mesh.env);
+    expect((answerOf(run) as PushResult).warnings).toMatchObject([
+      {cluster: 'c1', message: expect.stringContaining('journal') as unknown},
+    ]);
+  });
+
+  it('with the annotation is found, too', async () => {
+    const secret = mesh.cluster('c1').get('Secret', 'istio-system/cacerts');
+    if (!secret) throw new Error('no Secret');
+    const {metadata} = secret;
+    mesh.cluster('c1').put({
+      ...secret,
+      metadata: {...metadata, annotations: {...metadata.annotations, 'kubectl-mesh/journal-head': 'x\u001b[31m'}},
+    });
+    const run = await runCommand(JournalVerify, ['c1'], mesh.env);
+    expect(run.code).toBe(3);
+    expect(run.stdout).not.toContain('\u001b');
+  });
+});
+
+describe('what cannot be told', () => {
+  /** A second copy of the work directory, as a colleague has it. */
+  async function copyOf(dir: string): Promise<string> {
+    const copy = await mkdtemp(join(tmpdir(), 'km-copy-'));
+    for (const name of ['mesh.yaml', 'journal.jsonl', 'root-cert.pem'])
+      await copyFile(join(dir, name), join(copy, name));
+    for (const name of ['c1', 'c2']) {
+      await mkdir(join(copy, name), {mode: 0o700});
+      for (const file of ['ca-cert.pem', 'ca-key.pem', 'root-cert.pem', 'cert-chain.pem']) {
+        await copyFile(join(dir, name, file), join(copy, name, file));
+      }
+    }
+    return copy;
+  }
+
+  it("is a colleague's push that was not brought here: unknown, and ok once it is", async () => {
+    await mesh.renew('c1');
+    const copy = await copyOf(mesh.dir);
+    expect((await runCommand(TrustPush, ['c1', '--yes', '-w', copy], {PATH: mesh.kube.path})).code).toBe(0);
+    const told = await verified();
+    expect([told.code, told.result.verdict, ...results(told)]).toEqual([
+      4,
+      'unknown',
+      'c1 not-known-here',
+      'c2 agrees',
+    ]);
+    expect(await check116()).toEqual(['c1 warning', 'c2 ok']);
+    await copyFile(join(copy, 'journal.jsonl'), journal());
+    await rm(copy, {recursive: true});
+    const pulled = await verified();
+    expect([pulled.code, ...results(pulled)]).toEqual([0, 'c1 agrees', 'c2 agrees']);
+    expect(pulled.result.journal.chains.map(({own}) => own).sort()).toEqual([false, true]);
+  });
+
+  it("is a colleague's chain that is here in part", async () => {
+    const copy = await copyOf(mesh.dir);
+    const env = {PATH: mesh.kube.path};
+    for (const keep of [true, false]) {
+      await mesh.renew('c1');
+      for (const file of ['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem']) {
+        await copyFile(join(mesh.dir, 'c1', file), join(copy, 'c1', file));
+      }
+      expect((await runCommand(TrustPush, ['c1', '--yes', '-w', copy], env)).code).toBe(0);
+      if (keep) await copyFile(join(copy, 'journal.jsonl'), journal());
+    }
+    expect(results(await verified('c1'))).toEqual(['c1 not-known-here']);
+    await rm(copy, {recursive: true});
+  });
+
+  it('is a journal that is gone altogether', async () => {
+    await rm(journal());
+    await rm(memory());
+    const told = await verified();
+    expect([told.code, told.result.journal.present, ...results(told)]).toEqual([
+      4,
+      false,
+      'c1 not-known-here',
+      'c2 not-known-here',
+    ]);
+  });
+
+  it('is a cluster that does not answer, or does not let the Secret be read', async () => {
+    mesh.cluster('c1').deny({resource: 'secrets'});
+    const told = await verified();
+    expect([told.code, told.result.verdict, ...results(told)]).toEqual([4, 'unknown', 'c2 agrees']);
+    expect(told.result.clusters[0]?.error?.code).toBe('FORBIDDEN');
+  });
+
+  it('is less than what was found', async () => {
+    mesh.cluster('c1').deny({resource: 'secrets'});
+    await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'}));
+    expect((await verified()).code).toBe(3);
+  });
+
+  it('is not what a cluster has that remembers nothing: that is said', async () => {
+    const secret = mesh.cluster('c1').get('Secret', 'istio-system/cacerts');
+    if (!secret) throw new Error('no Secret');
+    mesh.cluster('c1').put({...secret, metadata: {...secret.metadata, annotations: {}}});
+    const told = await verified();
+    expect([told.code, told.result.verdict, ...results(told)]).toEqual([0, 'ok', 'c2 agrees']);
+    expect((await runCommand(JournalVerify, ['c1'], mesh.env)).stdout).toMatch(/c1: remembers no journal/);
+    expect(await check116()).toEqual(['c1 skipped', 'c2 ok']);
+  });
+});
+
+describe('the file alone', () => {
+  it('needs neither a mesh nor a cluster', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'km-empty-'));
+    const run = await runCommand(JournalVerify, ['--offline', '-w', empty, '-o', 'json']);
+    expect([run.code, (answerOf(run) as VerifyJournalResult).journal.present]).toEqual([0, false]);
+    await rm(empty, {recursive: true});
+  });
+
+  it('has a warning where a run was killed, and nothing is wrong with it', async () => {
+    const all = await lines();
+    await writeLines(all.slice(0, -1));
+    await rm(memory());
+    const told = await verified('--offline');
+    // Without its memory the copy cannot tell that the change is its own, and open.
+    expect([told.code, told.result.verdict, told.result.journal.open]).toEqual([0, 'warning', 1]);
+  });
+});
