@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The protocol in its smallest form: signs with a key file through openssl. For trying things out; a root key in a file is
+# better kept as trust.signer {type: local}, encrypted, with --root-dir where it shall not lie in the work directory.
+#
+#   trust:
+#     signer: {type: command, argv: [./openssl-file.sh, KEY-FILE]}
+set -euo pipefail
+
+key=$1 verb=$2
+
+case $verb in
+  public-key) openssl pkey -in "$key" -pubout ;;
+  sign)
+    case $3 in
+      sha256WithRSAEncryption | ecdsa-with-SHA256) openssl dgst -sha256 -sign "$key" ;;
+      ecdsa-with-SHA384) openssl dgst -sha384 -sign "$key" ;;
+      *)
+        echo "cannot sign with $3" >&2
+        exit 1
+        ;;
+    esac
+    ;;
+esac
