@@ -123,6 +123,11 @@ export interface CheckDefinition<S extends Scope, Needs extends FactKey, Uses ex
   readonly scope: S;
   readonly vantage: Vantage;
   readonly needs: readonly Needs[];
+  /**
+   * `cacerts`: of the CA in the work directory and Secret cacerts; `istiod's CA`: of what a running istiod signs with. Skipped
+   * where workloads have their certificates from somebody else (`trust.signer`).
+   */
+  readonly about?: 'cacerts' | "istiod's CA";
   /** For pairs: of which of the two clusters a fact is needed, where it is not needed of both. */
   readonly sides?: Readonly<Partial<Record<Needs, Side>>>;
   /** Facts that sharpen the judgement and are no condition of it: absent where they are not known or left out. */

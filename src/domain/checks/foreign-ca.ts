@@ -1,5 +1,7 @@
 /** Fixes for clusters whose CA somebody else makes: pushing what the work directory does not have would mend nothing. */
+import {defaultBundleName} from '../istio/names.js';
 import {clusterLayout} from '../mesh/layout.js';
+import {usesCacerts} from '../mesh/signer.js';
 import {crlFileName} from '../pki/crl.js';
 import type {ClusterSubject} from './check.js';
 import {shellWord} from './commands.js';
@@ -20,7 +22,14 @@ export function otherCaFix(origin: CaOrigin | undefined, subject: ClusterSubject
   if (origin?.from !== 'elsewhere') return renewFix(subject);
   const {cluster, commands, mesh} = subject;
   const {namespace} = mesh.istio;
+  // There is no Secret to look at: what workloads are given is all there is to see.
+  if (!usesCacerts(mesh.trust.signer)) {
+    return commands.kubectl(cluster, `-n ${namespace} get configmap ${defaultBundleName} -o yaml`);
+  }
   const [, certificate] = certManagers.exec(origin.keeper ?? '') ?? [];
+  if (origin.keeper === 'cert-manager') {
+    return commands.kubectl(cluster, `-n ${namespace} describe certificates.cert-manager.io`);
+  }
   // cert-manager's own command line; kubectl alone cannot set the condition that makes it issue anew.
   return certificate === undefined
     ? commands.kubectl(cluster, `-n ${namespace} describe secret/cacerts`)

@@ -5,6 +5,7 @@
 import {reportError, MeshError} from '../errors.js';
 import type {ErrorReport} from '../errors.js';
 import type {MeshCluster} from '../mesh/mesh.js';
+import {outOfPlace} from './applies.js';
 import type {Check, Finding, Judgement, OfPair, Side} from './check.js';
 import {isMeshFact, Parts} from './facts.js';
 import type {ClusterFactValues, Evidence, Fact, FactKey, Facts} from './facts.js';
@@ -68,6 +69,8 @@ function judgeTarget(
   evidence: Evidence,
   look: (key: FactKey) => Look,
 ): readonly Judged[] {
+  const reason = outOfPlace(check, evidence.mesh);
+  if (reason !== undefined) return [judged(check, row(check, target, 'skipped', {reason}))];
   const looks = check.needs.map((key) => ({key, ...look(key)}));
   const leftOut = looks.find((one) => one.leftOut !== undefined)?.leftOut;
   if (leftOut !== undefined) return [judged(check, row(check, target, 'skipped', {reason: leftOut}))];

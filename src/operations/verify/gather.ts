@@ -1,5 +1,6 @@
 /** Gathers the facts that the selected checks need, from all clusters at the same time. */
 import pMap from 'p-map';
+import {outOfPlace} from '../../domain/checks/applies.js';
 import type {Check} from '../../domain/checks/check.js';
 import {commandsFor} from '../../domain/checks/commands.js';
 import type {TypedTarget} from '../../domain/checks/commands.js';
@@ -41,10 +42,10 @@ export interface GatherRequest {
 /** Gathers. Throws what loading the mesh throws, and what ends the run. */
 export async function gatherEvidence(deps: Deps, request: GatherRequest): Promise<Evidence> {
   const {mesh, clusters} = await loadOrEmpty(deps, request.mesh);
-  const needed = wanted(request);
+  const needed = wanted(request, mesh);
   const journal = once(() => deps.workspace.journal.read());
   const [facts, clusterFacts] = await Promise.all([
-    answer(deps, workdirQuestions(deps, clusters, journal), keysOf(needed, true), request.limits),
+    answer(deps, workdirQuestions(deps, mesh, clusters, journal), keysOf(needed, true), request.limits),
     pMap(clusters, (cluster) => clusterEvidence({deps, mesh, journal}, request, cluster), {
       concurrency: Math.max(1, request.concurrency),
     }),
@@ -52,8 +53,9 @@ export async function gatherEvidence(deps: Deps, request: GatherRequest): Promis
   return {now: deps.now(), mesh, commands: commandsFor(request.typed), facts, clusters: clusterFacts};
 }
 
-function wanted({checks, also}: GatherRequest): ReadonlySet<FactKey> {
-  return new Set([...neededFacts(checks), ...also]);
+function wanted({checks, also}: GatherRequest, mesh: Mesh): ReadonlySet<FactKey> {
+  const judged = checks.filter((check) => outOfPlace(check, mesh) === undefined);
+  return new Set([...neededFacts(judged), ...also]);
 }
 
 async function clusterEvidence(
@@ -80,7 +82,7 @@ async function clusterEvidence(
     offline,
     ownCa,
   });
-  const keys = keysOf(wanted(request), false);
+  const keys = keysOf(wanted(request, mesh), false);
   try {
     const last = keys.filter((key) => key === 'access');
     const others = keys.filter((key) => key !== 'access');

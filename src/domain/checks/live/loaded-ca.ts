@@ -23,6 +23,7 @@ export const loadedCaCheck = defineCheck({
   severity: 'error',
   scope: 'cluster',
   vantage: 'live istiod',
+  about: 'cacerts',
   needs: ['pushedTrust', 'istiodMetrics'],
   uses: ['caOrigin'],
   waitable: true,

@@ -15,6 +15,7 @@ export const acceptanceCheck = defineCheck({
   severity: 'error',
   scope: 'pair',
   vantage: 'live istiod',
+  about: "istiod's CA",
   needs: ['liveRoots', 'servedChains'],
   sides: {liveRoots: 'self', servedChains: 'peer'},
   uses: ['caFiles', 'caOrigin'],

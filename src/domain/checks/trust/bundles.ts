@@ -12,6 +12,7 @@ export const bundlesCheck = defineCheck({
   severity: 'error',
   scope: 'cluster',
   vantage: 'API server',
+  about: 'cacerts',
   needs: ['pushedTrust', 'bundles', 'namespaces', 'controlPlanes'],
   uses: ['caOrigin'],
   waitable: true,

@@ -1,4 +1,7 @@
+import {madeElsewhere, usesCacerts} from '../../mesh/signer.js';
+import {outOfPlace} from '../applies.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import type {ClusterSubject, Judgement} from '../check.js';
 import {shortFingerprint} from '../../pki/fingerprint.js';
 import type {Difference} from '../../trust/diff.js';
 import {describeCertificate, some} from '../describe.js';
@@ -25,6 +28,7 @@ export const cacertsCheck = defineCheck({
   implies: [...ofOtherCa, 'MESH402'],
   judge: ({cacerts, restartOnPush, caOrigin}, subject) => {
     const {cluster, mesh} = subject;
+    if (!usesCacerts(mesh.trust.signer)) return leftOver(cacerts, subject);
     const isElsewhere = caOrigin?.from === 'elsewhere';
     const expected = isElsewhere ? complete : equal;
     const fix = isElsewhere ? otherCaFix(caOrigin, subject) : loadFix(caOrigin, subject, restartOnPush);
@@ -45,7 +49,7 @@ export const cacertsCheck = defineCheck({
   },
   explanation: {
     meaning:
-      "Secret cacerts in Istio's namespace is complete, is something istiod loads, and holds the same root bundle, cluster CA and key as CLUSTER/ in the work directory. Where CLUSTER/ holds no CA because somebody else fills the Secret (cert-manager, for example), it is complete and loadable.",
+      "Secret cacerts in Istio's namespace is complete, is something istiod loads, and holds the same root bundle, cluster CA and key as CLUSTER/ in the work directory. Where CLUSTER/ holds no CA because somebody else fills the Secret (cert-manager, for example), it is complete and loadable. Where somebody else issues workload certificates (trust.signer: istio-csr, kubernetes-csr), there is none.",
     breaks:
       'At its next start istiod signs with another CA than the one that was meant, or crash-loops. A root that other clusters do not know cuts this cluster off.',
     byHand:
@@ -54,6 +58,27 @@ export const cacertsCheck = defineCheck({
     source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go; istio.io: tasks/security/cert-management/plugin-ca-cert',
   },
 });
+
+/** Somebody else issues workload certificates: a CA in the Secret is one more key that is worth stealing, and waits to be used. */
+function leftOver(cacerts: CacertsFacts | 'absent', {cluster, commands, mesh}: ClusterSubject): Judgement {
+  const {signer, ...rest} = mesh.trust;
+  const why = madeElsewhere(signer) ?? '';
+  // istiod has a CA beside SPIRE's, for its own certificate.
+  const isOdd = outOfPlace({about: "istiod's CA"}, {trust: {...rest, signer}}) === undefined;
+  if (cacerts === 'absent' || !isOdd) return notApplicable(why);
+  const {namespace} = mesh.istio;
+  return {
+    findings: [
+      {
+        severity: 'warning',
+        observed: `Secret ${namespace}/cacerts holds ${cacerts.certificate ? describeCertificate(cacerts.certificate) : 'something'}`,
+        expected: `none: ${why}`,
+        fix: commands.kubectl(cluster, `-n ${namespace} delete secret cacerts`),
+        implies: [],
+      },
+    ],
+  };
+}
 
 /** What istiod would not load, or not rightly, whatever the work directory holds. */
 function problemsOf(cacerts: CacertsFacts): readonly string[] {

@@ -11,6 +11,7 @@ export const clusterExpiryCheck = defineCheck({
   severity: 'warning',
   scope: 'cluster',
   vantage: 'API server',
+  about: 'cacerts',
   needs: ['cacerts'],
   uses: ['caOrigin'],
   waitable: true,

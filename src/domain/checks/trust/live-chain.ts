@@ -12,6 +12,7 @@ export const liveChainCheck = defineCheck({
   severity: 'error',
   scope: 'cluster',
   vantage: 'live istiod',
+  about: 'cacerts',
   needs: ['pushedTrust', 'servedChains', 'controlPlanes'],
   uses: ['caOrigin'],
   waitable: true,

@@ -1,3 +1,4 @@
+import {usesCacerts} from '../../mesh/signer.js';
 import {defineCheck, notApplicable, ok} from '../check.js';
 import {describeCertificate} from '../describe.js';
 import {loadFix} from '../foreign-ca.js';
@@ -11,6 +12,7 @@ export const selfSignedCheck = defineCheck({
   severity: 'error',
   scope: 'cluster',
   vantage: 'API server',
+  about: "istiod's CA",
   needs: ['selfSignedRoot', 'bundles', 'pushedTrust', 'controlPlanes'],
   uses: ['caOrigin'],
   waitable: true,
@@ -37,7 +39,10 @@ export const selfSignedCheck = defineCheck({
           observed: `istiod loaded its own root ${describeCertificate(selfSignedRoot)}`,
           expected,
           // Not a bare restart: the push refuses while workloads run under the root that would go.
-          fix: loadFix(caOrigin, subject),
+          // istiod was not told that somebody else issues, or not yet.
+          fix: usesCacerts(subject.mesh.trust.signer)
+            ? loadFix(caOrigin, subject)
+            : subject.commands.mesh(`install apply ${subject.cluster.name}`),
         },
       ],
     };

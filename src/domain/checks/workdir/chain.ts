@@ -11,6 +11,7 @@ export const chainCheck = defineCheck({
   severity: 'error',
   scope: 'cluster',
   vantage: 'work directory',
+  about: 'cacerts',
   needs: ['caFiles'],
   waitable: false,
   // A CA that cannot be read or has expired has no time left; a push refuses such a CA.

@@ -12,6 +12,7 @@ export const completeCheck = defineCheck({
   severity: 'error',
   scope: 'cluster',
   vantage: 'work directory',
+  about: 'cacerts',
   needs: ['caFiles', 'caOrigin'],
   waitable: false,
   // Without the files there is nothing to judge, and nothing to compare with what is in the cluster.

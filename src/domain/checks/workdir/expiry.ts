@@ -11,6 +11,7 @@ export const filesExpiryCheck = defineCheck({
   severity: 'warning',
   scope: 'cluster',
   vantage: 'work directory',
+  about: 'cacerts',
   needs: ['caFiles'],
   waitable: false,
   // The same certificate is usually in the cluster.

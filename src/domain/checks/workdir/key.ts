@@ -10,6 +10,7 @@ export const keyCheck = defineCheck({
   severity: 'error',
   scope: 'cluster',
   vantage: 'work directory',
+  about: 'cacerts',
   needs: ['caFiles'],
   waitable: false,
   implies: ['MESH301'],

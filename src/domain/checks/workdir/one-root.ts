@@ -14,6 +14,7 @@ export const oneRootCheck = defineCheck({
   severity: 'error',
   scope: 'mesh',
   vantage: 'work directory',
+  about: 'cacerts',
   needs: ['caFiles', 'meshRoots'],
   waitable: false,
   // The push that MESH301 names would take the other root to the cluster.

@@ -16,6 +16,7 @@ export const outlivesCheck = defineCheck({
   severity: 'warning',
   scope: 'cluster',
   vantage: 'work directory',
+  about: 'cacerts',
   needs: ['caFiles'],
   waitable: false,
   implies: [],

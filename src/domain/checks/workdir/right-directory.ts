@@ -16,6 +16,7 @@ export const rightDirectoryCheck = defineCheck({
   severity: 'error',
   scope: 'mesh',
   vantage: 'work directory',
+  about: 'cacerts',
   needs: ['caFiles'],
   waitable: false,
   // The push that MESH301 names would give one cluster the key of the other. Directories are moved with all they hold.

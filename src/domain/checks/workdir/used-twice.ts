@@ -1,9 +1,10 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding} from '../check.js';
+import type {Finding, OfCluster} from '../check.js';
 import {describeCertificate} from '../describe.js';
+import type {ClusterCaFacts} from '../facts.js';
 import {renewFix} from '../fixes.js';
 
-const expected = 'a CA of its own for each cluster';
+const expected = 'a CA with a key of its own for each cluster';
 
 /** Each cluster has its own CA. */
 export const usedTwiceCheck = defineCheck({
@@ -12,22 +13,14 @@ export const usedTwiceCheck = defineCheck({
   severity: 'error',
   scope: 'mesh',
   vantage: 'work directory',
+  about: 'cacerts',
   needs: ['caFiles'],
   waitable: false,
   implies: [],
   judge: ({caFiles}, {commands}) => {
-    const findings = caFiles.flatMap(({cluster, value: {certificate}}, index): readonly Finding[] => {
-      const first = caFiles
-        .slice(0, index)
-        .find(({value}) => certificate && value.certificate?.fingerprint === certificate.fingerprint);
-      if (!first || !certificate) return [];
-      return [
-        {
-          observed: `${first.cluster.name} and ${cluster.name} have ${describeCertificate(certificate)}`,
-          expected,
-          fix: renewFix({cluster, commands}),
-        },
-      ];
+    const findings = caFiles.flatMap((one, index): readonly Finding[] => {
+      const what = sharedWith(one, caFiles.slice(0, index));
+      return what === undefined ? [] : [{observed: what, expected, fix: renewFix({cluster: one.cluster, commands})}];
     });
     const made = caFiles.filter(({value}) => value.certificate !== undefined).length;
     return findingsOr(findings, () =>
@@ -35,11 +28,27 @@ export const usedTwiceCheck = defineCheck({
     );
   },
   explanation: {
-    meaning: 'No two clusters sign with the same certificate.',
+    meaning:
+      'No two clusters sign with the same certificate, or with the same key under two certificates, and none with the key of the root.',
     breaks:
-      "One stolen or renewed key then concerns several clusters, and a certificate no longer says which cluster's istiod signed it.",
-    byHand: 'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -fingerprint -sha256   # for each cluster',
-    mend: 'Give the second cluster a CA of its own with `certs generate CLUSTER --renew`, then push it.',
+      "One stolen or renewed key then concerns several clusters, and a certificate no longer says which cluster's istiod signed it. Where it is the root's key, each of these clusters holds the root key of the whole mesh in a Secret.",
+    byHand:
+      'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -fingerprint -sha256   # for each cluster\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -pubkey | sha256sum   # for each cluster, and for root-cert.pem',
+    mend: 'Give the second cluster a CA of its own with `certs generate CLUSTER --renew`, then push it. A root key that was in a cluster is known to whoever reads Secrets there: plan for a new root.',
     source: 'istio.io: tasks/security/cert-management/plugin-ca-cert (an intermediate CA for each cluster)',
   },
 });
+
+type Own = OfCluster<ClusterCaFacts>;
+
+/** What the CA shares: its certificate, its key with another cluster's, or its key with the root. */
+function sharedWith({cluster, value}: Own, before: readonly Own[]): string | undefined {
+  const {certificate, roots} = value;
+  if (!certificate) return undefined;
+  const copy = before.find(({value: other}) => other.certificate?.fingerprint === certificate.fingerprint);
+  if (copy) return `${copy.cluster.name} and ${cluster.name} have ${describeCertificate(certificate)}`;
+  const twin = before.find(({value: other}) => other.certificate?.spki === certificate.spki);
+  if (twin) return `${twin.cluster.name} and ${cluster.name} have one key, each with a certificate of its own`;
+  const isRoot = roots.some(({spki}) => spki === certificate.spki);
+  return isRoot ? `the CA of ${cluster.name} has the key of the root` : undefined;
+}

@@ -6,6 +6,7 @@ import {readClusterz} from '../../../domain/checks/read/clusterz.js';
 import {certificateFacts} from '../../../domain/checks/read/cluster-ca.js';
 import {readMetrics} from '../../../domain/checks/read/metrics.js';
 import {MeshError} from '../../../domain/errors.js';
+import type {Mesh} from '../../../domain/mesh/mesh.js';
 import {otherCertProvider} from '../../../domain/istio/cert-provider.js';
 import {hasFeature} from '../../../domain/istio/features.js';
 import {parseCertificate} from '../../../domain/pki/certificate.js';
@@ -32,7 +33,7 @@ export function liveQuestions({deps, mesh, cluster, commands, pods}: ClusterQues
   const ask = async <T>(question: (pod: IstiodPod) => Promise<T>): Promise<Parts<T>> =>
     withHints(await pods.ask(question), kubectl);
   return {
-    servedChains: () => ask((pod) => servedChain(deps, namespace, pod)),
+    servedChains: () => ask((pod) => servedChain(deps, mesh, pod)),
     istiodMetrics: () => ask((pod) => metrics(deps, pod)),
     istiodClusters: () => ask((pod) => knownClusters(deps, kubectl, pod)),
   };
@@ -52,8 +53,11 @@ function withHints<T>({parts}: Parts<T>, kubectl: Kubectl): Parts<T> {
   );
 }
 
-async function servedChain({tls}: Deps, namespace: string, pod: IstiodPod): Promise<ServedChain> {
-  const signedBy = otherCertProvider(pod.controlPlane.workload.env);
+async function servedChain({tls}: Deps, mesh: Mesh, pod: IstiodPod): Promise<ServedChain> {
+  const {namespace} = mesh.istio;
+  const provider = otherCertProvider(pod.controlPlane.workload.env);
+  // The declared signer issues to workloads, too: what istiod presents then tells of it.
+  const signedBy = provider === declaredProvider(mesh) ? undefined : provider;
   if (signedBy !== undefined) return {chain: [], certificates: [], linked: false, signedBy};
   // istiod answers for istiod[-REVISION].NAMESPACE.svc; which name is asked for decides nothing.
   const der = await tls.presentedChain({
@@ -70,6 +74,11 @@ async function servedChain({tls}: Deps, namespace: string, pod: IstiodPod): Prom
       return !issuer || certificate.signedBy(issuer.publicKey);
     }),
   };
+}
+
+/** PILOT_CERT_PROVIDER of istiods that have their certificate from the signer of the workloads. */
+function declaredProvider({trust: {signer}}: Mesh): string | undefined {
+  return signer.type === 'external' && signer.issuer === 'kubernetes-csr' ? `k8s.io/${signer.signerName}` : undefined;
 }
 
 async function metrics(deps: Deps, pod: IstiodPod): Promise<IstiodMetrics> {
