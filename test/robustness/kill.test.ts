@@ -92,6 +92,39 @@ describe('trust push to three clusters', () => {
   });
 });
 
+describe('trust push, killed while a Secret is on its way', () => {
+  it('leaves a change that is open, the next run closes it as unknown, and the cluster still agrees', async () => {
+    const kube = await startFakeKube(['ctx-cluster1']);
+    const box = await meshBox([kube.bin]);
+    let pid: number | undefined;
+    // The Secret arrives all the same.
+    kube.cluster('ctx-cluster1').before({verb: 'create', resource: 'secrets'}, () => {
+      if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    });
+    await box.run(['trust', 'push', 'cluster1', '--reason', 'CHG-7'], {
+      onStart: (child) => (pid = child.pid),
+      stdio: 'ignore',
+    });
+    endGroup(pid);
+    const ofSecret = async (): Promise<readonly string[]> => {
+      const run = await box.run(['journal', 'show', 'cluster1', '--command', 'trust push', '-o', 'json']);
+      expectExit(run, 0, 'show');
+      const {changes} = JSON.parse(run.stdout) as {changes: {action: string; status: string; reason: string}[]};
+      return changes
+        .filter(({action}) => action === 'cluster1/cacerts')
+        .map(({status, reason}) => `${status} ${reason}`);
+    };
+    expect(await ofSecret()).toEqual(['open CHG-7']);
+    expect(kube.cluster('ctx-cluster1').secretText('istio-system/cacerts')).toHaveProperty(['ca-key.pem']);
+    expectExit(await box.run(['journal', 'verify', 'cluster1']), 0, 'verify while it is open');
+    expectExit(await box.run(['trust', 'push', 'cluster1']), 0, 'again');
+    expect(await ofSecret()).toEqual(['unknown CHG-7']);
+    expectExit(await box.run(['journal', 'verify', 'cluster1']), 0, 'verify');
+    await kube.stop();
+    await box.dispose();
+  });
+});
+
 describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
   it.each([
     ['in the middle of API requests', ['trust', 'push'], 300],

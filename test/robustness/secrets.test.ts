@@ -122,6 +122,9 @@ const runs: readonly (readonly [what: string, words: readonly string[], env?: Re
   ['render to standard output', ['install', 'render', 'cluster1', '--output-file', '-']],
   ['apply', ['install', 'apply', '-o', 'json']],
   ['verify', ['verify']],
+  ['the journal', ['journal', 'show', '-o', 'wide']],
+  ['the journal as JSON', ['journal', 'show', '-o', 'json']],
+  ['the journal, verified', ['journal', 'verify', '-o', 'json']],
   ['verify as JSON', ['verify', '-o', 'json']],
   ['up', ['up', '--yes', '--timeout', '4s', '-o', 'json']],
 ];

@@ -41,6 +41,8 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     tools: ['kubectl', 'istioctl'],
     declared: true,
   },
+  'journal show': {words: (name) => ['journal', 'show', name], writes: false, tools: [], declared: false},
+  'journal verify': {words: (name) => ['journal', 'verify', name], writes: false, tools: ['kubectl'], declared: true},
   verify: {words: (name) => ['verify', name], writes: false, tools: ['kubectl'], declared: true},
   up: {
     words: (name) => ['up', name, '--key-algorithm', 'ecdsa-p256'],
