@@ -71,6 +71,35 @@ export interface IssueClusterCa extends ActionBase {
   readonly validityDays: number;
 }
 
+/** Makes a key and a request for one cluster's CA, for a CA elsewhere to sign: the two files of CLUSTER/request. */
+export interface RequestClusterCa extends ActionBase {
+  readonly kind: 'request-cluster-ca';
+  readonly cluster: string;
+  readonly algorithm: KeyAlgorithm;
+  /** Only the request is made: for the key that lies there. */
+  readonly keepKey: boolean;
+}
+
+/**
+ * Takes what a CA elsewhere made of a request: writes the cluster's four files as one set, then removes the request. A run
+ * that is killed in between leaves both, and the next import removes the request that was answered.
+ */
+export interface ImportClusterCa extends ActionBase {
+  readonly kind: 'import-cluster-ca';
+  readonly cluster: string;
+  /** Empty where they are in their places already. */
+  readonly files: readonly FileContent[];
+  /** The request's files; missing ones are fine. */
+  readonly answered: readonly string[];
+  /** What the journal keeps of the certificate. */
+  readonly certificate: {
+    readonly subject: string;
+    readonly fingerprint: string;
+    readonly notAfter: string;
+    readonly key: string;
+  };
+}
+
 /** Makes a key and a certificate for one workload, signed by the cluster's CA key on disk, and writes its three files. */
 export interface IssueWorkload extends ActionBase {
   readonly kind: 'issue-workload';
@@ -185,6 +214,8 @@ export type Action =
   | ResealRootKey
   | IssueWorkload
   | IssueClusterCa
+  | RequestClusterCa
+  | ImportClusterCa
   | PutObject
   | PatchObject
   | DeleteObject

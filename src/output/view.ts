@@ -23,4 +23,5 @@ export interface View<Result> {
   readonly junit?: Render<Result>;
   readonly mermaid?: Render<Result>;
   readonly prometheus?: Render<Result>;
+  readonly csr?: Render<Result>;
 }

@@ -1,0 +1,267 @@
+/** `certs request`: a key and a certificate request for each cluster, for a CA elsewhere to sign. */
+import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {clusterLayout, layout} from '../../domain/mesh/layout.js';
+import type {KeyAlgorithm, MeshCluster} from '../../domain/mesh/mesh.js';
+import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
+import {judgeRequest, type RequestState} from '../../domain/pki/request-state.js';
+import {type ClusterState, judgeCluster, judgeRoot} from '../../domain/pki/workdir-state.js';
+import type {RequestClusterCa} from '../../engine/action.js';
+import type {Deps} from '../../engine/deps.js';
+import {
+  type Blocker,
+  emptyPlan,
+  type Group,
+  type Operation,
+  type PhaseRun,
+  type Plan,
+  type Warning,
+} from '../../engine/operation.js';
+import {
+  type ClusterResult,
+  clusterOutcomes,
+  concludeClusters,
+  type CommonResult,
+  generalErrors,
+} from '../../engine/report.js';
+import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
+import {declareGroups, type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
+import {createCaFileReader} from '../shared/read-ca-files.js';
+import {csrSigner} from './csr-signer.js';
+
+/** What `certs request` is asked for. */
+export interface CsrRequest {
+  readonly clusters: readonly string[];
+  readonly keyAlgorithm?: KeyAlgorithm | undefined;
+  /** Make a new key and request, whatever is there. */
+  readonly renew: boolean;
+}
+
+/** A request that waits for its answer. */
+export interface PendingRequest {
+  /** Relative to the work directory. */
+  readonly file: string;
+  readonly subject: string;
+  /** `rsa-4096`, `ecdsa-p256`, …. */
+  readonly key: string;
+  /** SHA-256 of the SubjectPublicKeyInfo, 64 lower-case hexadecimal digits. */
+  readonly publicKey: string;
+  /** The request itself, as PEM. */
+  readonly csr: string;
+}
+
+/** One cluster after the run. */
+export interface RequestClusterResult extends ClusterResult {
+  /** What was, or in a dry run would be, done; absent when nothing is to be done. */
+  readonly action?: string;
+  /** What is to be sent to the CA. Absent where nothing waits for an answer, and in dry runs of a new one. */
+  readonly request?: PendingRequest;
+  /** The CA that the cluster has already. */
+  readonly certificate?: Pick<CertificateSummary, 'subject' | 'key' | 'fingerprint' | 'notAfter'>;
+}
+
+/** What `certs request` answers. */
+export interface CsrResult extends CommonResult {
+  readonly clusters: readonly RequestClusterResult[];
+  readonly errors: readonly ErrorReport[];
+  readonly warnings: readonly Warning[];
+}
+
+interface ClusterFacts {
+  readonly cluster: MeshCluster;
+  readonly request: RequestState;
+  readonly ca: ClusterState;
+}
+
+interface RequestFacts {
+  readonly loaded: LoadedMesh;
+  readonly clusters: readonly ClusterFacts[];
+  readonly asked: CsrRequest;
+  readonly git: GitExposure;
+  readonly now: Date;
+}
+
+/** Makes what is missing; a request whose key is there is kept. */
+export const requestCerts: Operation<CsrRequest, CsrResult> = {
+  command: 'certs request',
+  changes: true,
+  async execute(request, engine) {
+    const run = await engine.run<RequestFacts>({
+      title: 'read the work directory',
+      gather: (deps) => gather(request, deps),
+      plan,
+    });
+    const names = run.facts.clusters.map(({cluster}) => cluster.name);
+    const after = await engine.run({
+      title: 'read the requests',
+      gather: (deps) => readRequests(deps, names, run.facts.loaded),
+      plan: () => emptyPlan,
+    });
+    return report(run, after.facts);
+  },
+  conclude: ({clusters, errors}) => [...concludeClusters(clusters), ...errors.map(({code}) => code)],
+};
+
+async function gather(request: CsrRequest, deps: Deps): Promise<RequestFacts> {
+  const {workspace} = deps;
+  const now = deps.now();
+  const signer = await csrSigner(deps, 'certs request');
+  const loaded = await loadMesh(deps, {clusters: request.clusters, keyAlgorithm: request.keyAlgorithm, signer});
+  const declared = loaded.mesh.clusters.map(({name}) => name);
+  const names = loaded.clusters.map(({name}) => name);
+  const reader = createCaFileReader(workspace);
+  const root = judgeRoot({...(await reader.root()), key: undefined});
+  const requests = await readRequests(deps, names, loaded);
+  const clusters = await Promise.all(
+    loaded.clusters.map(async (cluster): Promise<ClusterFacts> => {
+      const ca = judgeCluster(cluster.name, await reader.cluster(cluster.name), root, declared, now);
+      return {cluster, ca, request: requests.get(cluster.name) ?? {kind: 'absent'}};
+    }),
+  );
+  const facts = {loaded, clusters, asked: request, now};
+  const keys = clusters.flatMap((one) => (actionFor(one, facts) ? [clusterLayout(one.cluster.name).requestKey] : []));
+  const willIgnore = declareGroups(loaded).some(({lanes}) =>
+    lanes.some(({actions}) =>
+      actions.some(
+        (action) => action.kind === 'write-files' && action.files.some(({path}) => path === layout.gitignore),
+      ),
+    ),
+  );
+  return {...facts, git: await askExposure(deps, workspace, keys, willIgnore)};
+}
+
+async function readRequests(
+  {workspace}: Deps,
+  names: readonly string[],
+  {mesh}: LoadedMesh,
+): Promise<ReadonlyMap<string, RequestState>> {
+  const declared = mesh.clusters.map(({name}) => name);
+  const read = async (name: string): Promise<readonly [string, RequestState]> => {
+    const {requestKey, requestCsr} = clusterLayout(name);
+    const [key, csr] = await Promise.all([workspace.readSecret(requestKey), workspace.readText(requestCsr)]);
+    return [name, judgeRequest(name, {key, csr}, declared)];
+  };
+  return new Map(await Promise.all(names.map(read)));
+}
+
+function plan(facts: RequestFacts): Plan {
+  const {clusters, loaded, git} = facts;
+  const actions = clusters.flatMap((one) => actionFor(one, facts) ?? []);
+  const groups: readonly Group[] = [
+    {
+      title: 'requests',
+      lanes: actions.map((action) => ({
+        key: action.cluster,
+        cluster: action.cluster,
+        title: `${action.cluster}: ${action.title}`,
+        actions: [action],
+      })),
+      onFailure: 'stop',
+    },
+  ];
+  const exposed: readonly Blocker[] = git.exposed.length > 0 ? [{error: reportError(keyInGit(git.exposed))}] : [];
+  return {
+    groups: [...declareGroups(loaded), ...(actions.length > 0 ? groups : [])],
+    blockers: [...clusters.flatMap((one) => blockerFor(one, facts)), ...exposed],
+    warnings: [
+      ...loaded.notes.map((message) => ({message})),
+      ...unknownToGit(git),
+      ...clusters.flatMap((one) => warningsFor(one, facts)),
+    ],
+  };
+}
+
+/** Whether what waits there has got its certificate: an import that was killed before it removed the request. */
+function isAnswered({request, ca}: ClusterFacts): boolean {
+  const has = ca.kind === 'valid' && !ca.keyMissing ? ca.inspection.certificate?.spki : undefined;
+  const waits = request.kind === 'pending' ? request.request.spki : request.kind === 'key-only' ? request.key.spki : '';
+  return has !== undefined && has === waits;
+}
+
+function actionFor(facts: ClusterFacts, {asked, loaded}: Pick<RequestFacts, 'asked' | 'loaded'>) {
+  const {cluster, request, ca} = facts;
+  const algorithm = loaded.mesh.trust.keyAlgorithm;
+  const base = {kind: 'request-cluster-ca', id: `${cluster.name}/request`, cluster: cluster.name, algorithm} as const;
+  const create: RequestClusterCa = {...base, title: `make a key and a request (${algorithm})`, keepKey: false};
+  if (asked.renew) {
+    const {requestKey} = clusterLayout(cluster.name);
+    const loses = request.kind === 'conflict' ? request.keyThere : ['pending', 'key-only'].includes(request.kind);
+    if (!loses || isAnswered(facts)) return create;
+    return {...create, confirm: `replace ${requestKey}: a certificate made for its request could not be used any more`};
+  }
+  if (isAnswered(facts)) return undefined;
+  if (request.kind === 'key-only') {
+    return {...base, title: `make the request for ${clusterLayout(cluster.name).requestKey}`, keepKey: true};
+  }
+  return request.kind === 'absent' && ca.kind !== 'valid' && ca.kind !== 'completable' ? create : undefined;
+}
+
+function blockerFor({cluster, request}: ClusterFacts, {asked}: RequestFacts): readonly Blocker[] {
+  if (asked.renew) return [];
+  if (request.kind === 'conflict') return [{cluster: cluster.name, error: request.error}];
+  if (request.kind !== 'request-only') return [];
+  const {requestKey, requestCsr} = clusterLayout(cluster.name);
+  const error = new MeshError('WORKDIR_CONFLICT', `${requestCsr} is there, but its key, ${requestKey}, is not`, {
+    hints: [
+      'Run this where the request was made: the key is there, and the answer is imported there',
+      `Make a new key and request with: kubectl mesh certs request ${cluster.name} --renew`,
+    ],
+  });
+  return [{cluster: cluster.name, error: reportError(error)}];
+}
+
+function warningsFor(facts: ClusterFacts, {asked}: RequestFacts): readonly Warning[] {
+  const {cluster, request, ca} = facts;
+  const {name} = cluster;
+  if (asked.renew) return [];
+  if (ca.kind === 'conflict') {
+    return [{cluster: name, message: `the CA that is there cannot be used: ${ca.error.message}`}];
+  }
+  const waits = request.kind === 'pending' && !isAnswered(facts) ? request.request.key.name : undefined;
+  if (waits === undefined || asked.keyAlgorithm === undefined || waits === asked.keyAlgorithm) return [];
+  return [
+    {cluster: name, message: `the request that is there has a key of another kind (${waits}); --renew makes a new one`},
+  ];
+}
+
+function report(run: PhaseRun<RequestFacts>, requests: ReadonlyMap<string, RequestState>): CsrResult {
+  const {facts, plan: planned} = run;
+  const names = facts.clusters.map(({cluster}) => cluster.name);
+  const actions = planned.groups.flatMap(({lanes}) => lanes.flatMap((lane) => lane.actions));
+  return {
+    clusters: clusterOutcomes(names, run).map((result) => {
+      const before = facts.clusters.find(({cluster}) => cluster.name === result.name);
+      const action = actions.find(({cluster}) => cluster === result.name);
+      const state = requests.get(result.name);
+      const pending =
+        state && !(before && isAnswered({...before, request: state})) ? pendingOf(result.name, state) : undefined;
+      const certificate = before && certificateOf(before.ca, facts);
+      return {
+        ...result,
+        ...(action && {action: action.title}),
+        ...(pending && {request: pending}),
+        ...(certificate && {certificate}),
+      };
+    }),
+    errors: generalErrors(run),
+    warnings: planned.warnings,
+  };
+}
+
+function pendingOf(name: string, state: RequestState): PendingRequest | undefined {
+  if (state.kind !== 'pending' && state.kind !== 'request-only') return undefined;
+  const {subject, key, spki} = state.request;
+  return {
+    file: clusterLayout(name).requestCsr,
+    subject: subject.text,
+    key: key.name,
+    publicKey: spki,
+    csr: state.csr,
+  };
+}
+
+function certificateOf(ca: ClusterState, {loaded, now}: RequestFacts): RequestClusterResult['certificate'] {
+  const certificate = ca.kind === 'valid' ? ca.inspection.certificate : ca.kind === 'completable' ? ca.ca : undefined;
+  if (!certificate) return undefined;
+  const {subject, key, fingerprint, notAfter} = summarizeCertificate(certificate, loaded.mesh.trust.expiry, now);
+  return {subject, key, fingerprint, notAfter};
+}
