@@ -80,7 +80,12 @@ export function unexpectedRemotes(
 }
 
 /** `RoleBinding istio-system/devs → Role devs`. */
-export function bindingText({kind, name, namespace, role}: Binding): string {
+export function bindingText({
+  kind,
+  name,
+  namespace,
+  role,
+}: Pick<Binding, 'kind' | 'name' | 'namespace' | 'role'>): string {
   return `${kind} ${namespace === undefined ? name : `${namespace}/${name}`} → ${role.kind} ${role.name}`;
 }
 

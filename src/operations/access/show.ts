@@ -1,0 +1,253 @@
+/** `access show`: who can reach the CA key of each cluster, by its RBAC and by the remote secrets of the others. */
+import {whyExpected} from '../../domain/access/expected.js';
+import type {Expectations} from '../../domain/access/expected.js';
+import {expectationsOf, unexpectedIn} from '../../domain/access/findings.js';
+import type {Effect, GrantedRight, WayId} from '../../domain/access/paths.js';
+import {readRbac} from '../../domain/access/rbac.js';
+import type {Binding} from '../../domain/access/rbac.js';
+import type {Reach} from '../../domain/access/reach.js';
+import {readRemoteSecret} from '../../domain/access/remote-credentials.js';
+import {subjectId} from '../../domain/access/subjects.js';
+import type {Subject} from '../../domain/access/subjects.js';
+import {AccessJudge} from '../../domain/access/transitive.js';
+import type {ClusterAccess, Step} from '../../domain/access/transitive.js';
+import type {CheckId, Severity} from '../../domain/checks/check.js';
+import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {isKnown, observe} from '../../domain/observed.js';
+import type {Observed} from '../../domain/observed.js';
+import type {Deps} from '../../engine/deps.js';
+import {emptyPlan} from '../../engine/operation.js';
+import type {Conclusion, Operation, Phase, Warning} from '../../engine/operation.js';
+import {outcomeOfError} from '../../engine/report.js';
+import type {ClusterResult, CommonResult} from '../../engine/report.js';
+import {loadMesh} from '../shared/load-mesh.js';
+import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
+import {lookAtAll} from '../trust/gather.js';
+import {clusterReads} from '../verify/cluster-reads.js';
+
+/** What cannot be seen; part of every answer. */
+export const lowerBound =
+  'Cloud IAM, access to nodes, to etcd and to backups, and who is in which group are not visible here: this is a lower bound.';
+
+/** A binding that gives a right. */
+export type ShownBinding = Pick<Binding, 'kind' | 'name' | 'namespace' | 'role'>;
+
+/** One way of a subject to the key. */
+export interface ShownWay {
+  readonly way: WayId | 'remote-secret';
+  readonly effect: Effect;
+  readonly rights: readonly GrantedRight[];
+  readonly through: readonly ShownBinding[];
+  /** As whom it goes on. */
+  readonly via?: string;
+  /** From another cluster: the remote secrets on the way. */
+  readonly path?: readonly Pick<Step, 'cluster' | 'secret' | 'leadsTo'>[];
+  /** Why this is expected; absent for what is not. */
+  readonly expected?: string;
+  /** The check of verify --access that finds it; absent for what is expected. */
+  readonly check?: CheckId;
+}
+
+/** One subject that reaches the key. */
+export interface ShownSubject extends Omit<Subject, 'written'> {
+  /** As mesh.yaml would name it under access.expected. */
+  readonly id: string;
+  /** The cluster it belongs to, where that is another one. */
+  readonly from?: string;
+  /** Whether all of its ways are expected. */
+  readonly expected: boolean;
+  readonly ways: readonly ShownWay[];
+}
+
+/** One cluster of {@link AccessResult}: `done` means that all was read. */
+export interface ShownCluster extends ClusterResult {
+  readonly context?: string;
+  readonly subjects: readonly ShownSubject[];
+}
+
+/** What `access show` answers. */
+export interface AccessResult extends CommonResult {
+  readonly clusters: readonly ShownCluster[];
+  /** Clusters that were not asked about and could not be read: what leads from them is not known. */
+  readonly elsewhere: readonly ClusterResult[];
+  readonly lowerBound: string;
+  readonly warnings: readonly Warning[];
+}
+
+/** The operation for one `--fail-on`: findings are warnings, as those of verify --access. */
+export function showAccess(failOn: Severity): Operation<MeshRequest, AccessResult> {
+  return {
+    command: 'access show',
+    changes: false,
+    async execute(request, engine) {
+      const {facts} = await engine.run(lookPhase(request, engine.settings.concurrency));
+      return report(facts);
+    },
+    conclude: ({clusters, elsewhere}) => [
+      ...[...clusters, ...elsewhere].map(({error}): Conclusion => error?.code ?? 'done'),
+      ...clusters.flatMap(({subjects}): readonly Conclusion[] =>
+        failOn === 'warning' && subjects.some(({expected}) => !expected) ? ['findings'] : [],
+      ),
+    ],
+  };
+}
+
+/** What was read of one cluster. */
+interface Looked {
+  readonly cluster: MeshCluster;
+  readonly rbac: Observed<ClusterAccess['rbac']>;
+  readonly remotes: Observed<ClusterAccess['remotes']>;
+  /** Every right that is missing, or what else went wrong. */
+  readonly whole: Observed<unknown>;
+}
+
+interface LookFacts {
+  readonly loaded: LoadedMesh;
+  readonly looked: readonly Looked[];
+}
+
+/** All clusters are read: one that nobody asked about may hold a remote secret that leads here. */
+function lookPhase(request: MeshRequest, concurrency: number): Phase<LookFacts> {
+  return {
+    title: 'read who may do what',
+    async gather(deps) {
+      const loaded = await loadMesh(deps, request);
+      const names = new Set(loaded.clusters.map(({name}) => name));
+      const others = loaded.mesh.clusters.filter(({name}) => !names.has(name));
+      const looked = await lookAtAll([...loaded.clusters, ...others], concurrency, (cluster) =>
+        look(deps, cluster, loaded.mesh.istio.namespace),
+      );
+      return {loaded, looked};
+    },
+    plan: () => emptyPlan,
+  };
+}
+
+async function look(deps: Deps, cluster: MeshCluster, namespace: string): Promise<Looked> {
+  const reads = clusterReads(deps, cluster, namespace);
+  const [rbac, remotes] = await Promise.all([
+    observe(async () => readRbac(await reads.rbac())),
+    observe(async () => (await reads.remoteSecrets()).flatMap(readRemoteSecret)),
+  ]);
+  return {cluster, rbac, remotes, whole: await observe(() => reads.access())};
+}
+
+function report({loaded, looked}: LookFacts): AccessResult {
+  const expectations = expectationsOf(loaded.mesh);
+  const known = looked.flatMap(({cluster, rbac, remotes}): readonly ClusterAccess[] =>
+    isKnown(rbac) ? [{cluster: cluster.name, rbac: rbac.value, remotes: isKnown(remotes) ? remotes.value : []}] : [],
+  );
+  const judge = new AccessJudge(known, expectations.namespace);
+  const shown = looked.map((one) => showCluster(one, judge, expectations));
+  const names = new Set(loaded.clusters.map(({name}) => name));
+  return {
+    clusters: shown.filter(({name}) => names.has(name)),
+    elsewhere: shown
+      .filter(({name, error}) => !names.has(name) && error !== undefined)
+      .map(({name, outcome, error}) => ({name, outcome, ...(error && {error})})),
+    lowerBound,
+    warnings: [...loaded.notes.map((message) => ({message})), ...notFollowed(known, judge)],
+  };
+}
+
+/** Remote secrets that lead nowhere that was looked at. */
+function notFollowed(known: readonly ClusterAccess[], judge: AccessJudge): readonly Warning[] {
+  const names = new Set(known.map(({cluster}) => cluster));
+  return [
+    ...judge.unknown().map(({cluster, secret, leadsTo}) => ({
+      cluster,
+      message: `Secret ${secret} leads to ${leadsTo}, and whose credentials it holds cannot be told: whether its readers reach the CA key there is not known`,
+    })),
+    ...known.flatMap(({cluster, remotes}) =>
+      remotes
+        .filter((remote) => !names.has(remote.cluster))
+        .map(({secret, cluster: leadsTo}) => ({
+          cluster,
+          message: `Secret ${secret} leads to ${leadsTo}, of which nothing was read: it is not followed`,
+        })),
+    ),
+  ];
+}
+
+function showCluster({cluster, rbac, whole}: Looked, judge: AccessJudge, expectations: Expectations): ShownCluster {
+  const {name, context} = cluster;
+  const reads = new Set(
+    unexpectedIn(judge.own(name), expectations)
+      .filter((one) => one.reads)
+      .map(({subject}) => subjectId(subject)),
+  );
+  const subjects = new Map<string, ShownSubject>();
+  const add = (reach: Reach, way: ShownWay, from?: string): void => {
+    const id = subjectId(reach.subject);
+    const key = `${from ?? ''}\n${id}`;
+    const {kind, name: subjectName, namespace} = reach.subject;
+    const before = subjects.get(key);
+    const ways = [...(before?.ways ?? []), way];
+    subjects.set(key, {
+      id,
+      kind,
+      name: subjectName,
+      ...(namespace !== undefined && {namespace}),
+      ...(from !== undefined && {from}),
+      expected: ways.every(({expected}) => expected !== undefined),
+      ways,
+    });
+  };
+  for (const reach of judge.own(name)) {
+    const check = reads.has(subjectId(reach.subject)) ? 'MESH206' : 'MESH207';
+    add(reach, {...showWay(reach), ...judged(reach, expectations, check)});
+  }
+  for (const {from, target, reach, path} of judge.remote()) {
+    if (target !== name) continue;
+    const steps = path.map(({cluster: at, secret, leadsTo}) => ({cluster: at, secret, leadsTo}));
+    const via = path.at(-1)?.as;
+    add(
+      reach,
+      {
+        ...showWay(reach),
+        way: 'remote-secret',
+        effect: 'reaches',
+        path: steps,
+        ...(via && {via: subjectId(via)}),
+        ...judged(reach, expectations, 'MESH208'),
+      },
+      from,
+    );
+  }
+  const error = isKnown(whole) ? undefined : whole.unknown;
+  // What is read in full is known even where a remote secret is not.
+  const rbacError = isKnown(rbac) ? undefined : rbac.unknown;
+  const shown = error ?? rbacError;
+  return {
+    name,
+    ...(context !== undefined && {context}),
+    outcome: shown ? outcomeOfError(shown) : 'done',
+    ...(shown && {error: shown}),
+    subjects: [...subjects.values()].sort(byExpectation),
+  };
+}
+
+function judged(reach: Reach, expectations: Expectations, check: CheckId): Pick<ShownWay, 'expected' | 'check'> {
+  const expected = whyExpected(reach, expectations);
+  return expected === undefined ? {check} : {expected};
+}
+
+function showWay({way, effect, rights, grants, via}: Reach): ShownWay {
+  return {
+    way,
+    effect,
+    rights,
+    through: grants.map(({binding: {kind, name, namespace, role}}) => ({
+      kind,
+      name,
+      ...(namespace !== undefined && {namespace}),
+      role,
+    })),
+    ...(via && {via: subjectId(via)}),
+  };
+}
+
+/** Findings first. */
+function byExpectation(one: ShownSubject, other: ShownSubject): number {
+  return Number(one.expected) - Number(other.expected);
+}
