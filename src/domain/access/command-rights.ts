@@ -59,17 +59,29 @@ export function rightsOfRole(options: RoleOptions): readonly RoleRight[] {
 /** verify, trust diff, journal verify, and what access show needs where that was asked for. */
 function readerRights({noSecrets, access, level}: RoleOptions): readonly RoleRight[] {
   const withSecrets = !noSecrets || level !== 'reader';
-  return verifyRights
+  const wanted = verifyRights
     .filter(({onRequest}) => access || onRequest === undefined)
-    .filter(({resource}) => withSecrets || resource !== 'secrets')
-    .map(({verb, group, resource, name, where, when}) => ({
-      verbs: [verb],
-      group,
-      resources: [resource],
-      ...(name !== undefined && {names: [name]}),
-      where,
-      why: when === undefined ? 'verify' : `verify: ${when}`,
-    }));
+    .filter(({resource}) => withSecrets || resource !== 'secrets');
+  const together = new Map<string, readonly Right[]>();
+  for (const right of wanted) {
+    const key = JSON.stringify([right.verb, right.group, right.where, right.when ?? '', right.name ?? '']);
+    together.set(key, [...(together.get(key) ?? []), right]);
+  }
+  return [...together.values()].flatMap((rights): readonly RoleRight[] => {
+    const [first] = rights;
+    if (!first) return [];
+    const {verb, group, name, where, when} = first;
+    return [
+      {
+        verbs: [verb],
+        group,
+        resources: rights.map(({resource}) => resource),
+        ...(name !== undefined && {names: [name]}),
+        where,
+        why: `verify${when === undefined ? '' : ` ${when.replace(/^with --access$/, '--access, access show')}`}`,
+      },
+    ];
+  });
 }
 
 /** trust push, trust rollback, and certs generate with the root of a cluster. */

@@ -61,12 +61,7 @@ export function rulesFor(options: RoleOptions, where: RoleRight['where']): reado
     merged.set(key, {right, verbs, why});
   }
   return [...merged.values()].map(({right: {group, resources, names}, verbs, why}) => ({
-    rule: {
-      apiGroups: [group],
-      resources,
-      ...(names && {resourceNames: names}),
-      verbs: [...verbs],
-    },
+    rule: {apiGroups: [group], resources, ...(names && {resourceNames: names}), verbs: [...verbs]},
     why: [...why],
   }));
 }
@@ -109,7 +104,9 @@ export function manifestsYaml(options: ManifestOptions): string {
     if (isSeq(rules)) {
       const explained = rulesFor(options, manifest.kind === 'Role' ? 'Istio namespace' : 'everywhere');
       for (const [index, item] of rules.items.entries()) {
-        if (isMap(item)) item.commentBefore = explained[index]?.why.map((line) => ` ${line}`).join('\n') ?? null;
+        if (!isMap(item)) continue;
+        item.commentBefore = explained[index]?.why.map((line) => ` ${line}`).join('\n') ?? null;
+        for (const {value} of item.items) if (isSeq(value)) value.flow = true;
       }
     }
     return document.toString({lineWidth: 0}).trimEnd();
