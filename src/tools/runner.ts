@@ -214,6 +214,8 @@ async function exchange(command: ExchangeCommand, options: RunnerOptions): Promi
     cwd: command.cwd,
     timeout: command.timeoutMs,
     encoding: 'buffer',
+    // A signature may end with the byte of a line feed.
+    stripFinalNewline: false,
     maxBuffer: command.maxBytes,
     buffer: {stdout: true, stderr: false},
   });

@@ -1,0 +1,244 @@
+import {existsSync} from 'node:fs';
+import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import type {SignerSpecOf} from '../../src/domain/mesh/signer.js';
+import {publicHalf} from '../../src/domain/pki/keys.js';
+import {commandSigner} from '../../src/signers/command.js';
+import type {SignerContext} from '../../src/signers/signer-module.js';
+import {createRunner} from '../../src/tools/runner.js';
+import {createWorkspace} from '../../src/workspace/create.js';
+import {openssl, temporaryFiles} from '../helpers/openssl.js';
+import {type TinyCa, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
+import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
+import {signerContext} from './context.js';
+
+let dir: TestWorkDir;
+beforeEach(async () => {
+  dir = await createWorkDir();
+});
+afterEach(() => dir.dispose());
+
+let keyFile: (name: string) => string;
+beforeAll(() => {
+  const make = (...args: string[]) => openssl(['genpkey', '-algorithm', ...args]);
+  keyFile = temporaryFiles({
+    ec: make('EC', '-pkeyopt', 'ec_paramgen_curve:P-256'),
+    ec384: make('EC', '-pkeyopt', 'ec_paramgen_curve:P-384'),
+    ec521: make('EC', '-pkeyopt', 'ec_paramgen_curve:P-521'),
+    other: make('EC', '-pkeyopt', 'ec_paramgen_curve:P-256'),
+    rsa: make('RSA', '-pkeyopt', 'rsa_keygen_bits:2048'),
+    rsa1024: make('RSA', '-pkeyopt', 'rsa_keygen_bits:1024'),
+    ed25519: make('ED25519'),
+  });
+});
+
+const message = Buffer.from('to be signed');
+const spec = {type: 'command', argv: ['./sign.sh']} as const satisfies SignerSpecOf<'command'>;
+
+function context(more: Partial<SignerContext> = {}): SignerContext {
+  const signal = more.signal ?? new AbortController().signal;
+  const environment = {PATH: process.env.PATH, KUBECTL_MESH_PASSPHRASE: 'hunter2', TOKEN_PIN: '1234'};
+  return signerContext(createWorkspace({root: dir.root, now: () => new Date()}), {
+    runner: () => Promise.resolve(createRunner({environment, signal})),
+    ...more,
+  });
+}
+
+const publicKey = (key: string) => `openssl pkey -in ${keyFile(key)} -pubout`;
+const signWith = (key: string, hash = 'sha256') => `openssl dgst -${hash} -sign ${keyFile(key)}`;
+
+/** A program with these answers, in the work directory. */
+async function program(answers: {readonly publicKey: string; readonly sign?: string}): Promise<void> {
+  const {publicKey: key, sign = 'exit 9'} = answers;
+  const script = `#!/bin/sh\nset -e\ncase $1 in\npublic-key) ${key} ;;\nsign) echo "$2" >> asked; ${sign} ;;\nesac\n`;
+  await dir.write('sign.sh', script, 0o755);
+}
+
+async function sign(): Promise<Uint8Array> {
+  const signer = await commandSigner.rootSigner?.(spec, context());
+  if (!signer) throw new Error('no signer');
+  return signer.sign(message);
+}
+
+describe('a program that signs', () => {
+  it.each([
+    {key: 'ec', hash: 'sha256', algorithm: 'ecdsa-with-SHA256'},
+    {key: 'ec384', hash: 'sha384', algorithm: 'ecdsa-with-SHA384'},
+    {key: 'rsa', hash: 'sha256', algorithm: 'sha256WithRSAEncryption'},
+  ])(
+    'gets the message and $algorithm, and its signature with the $key key is taken',
+    async ({key, hash, algorithm}) => {
+      await program({publicKey: publicKey(key), sign: signWith(key, hash)});
+      await dir.write('signature', '');
+      await dir.write('public.pem', openssl(['pkey', '-in', keyFile(key), '-pubout']));
+      const signature = await sign();
+      expect((await dir.read('asked')).trim()).toBe(algorithm);
+      const given = temporaryFiles({message, signature: Buffer.from(signature)});
+      const said = openssl([
+        ...['dgst', `-${hash}`, '-verify', `${dir.root}/public.pem`],
+        ...['-signature', given('signature'), given('message')],
+      ]);
+      expect(said).toContain('Verified OK');
+    },
+  );
+
+  it('may give its public key as DER', async () => {
+    await program({publicKey: `${publicKey('ec')} -outform DER`});
+    expect(await commandSigner.survey(spec, context())).toMatchObject({kind: 'rootless', what: './sign.sh'});
+  });
+
+  it('is found in PATH without a slash, and runs in the work directory with its own arguments first', async () => {
+    await dir.write('lib.sh', `pwd > where; [ "$1 $2" = "own public-key" ] && ${publicKey('ec')}`);
+    const found = {type: 'command', argv: ['sh', 'lib.sh', 'own']} as const;
+    expect(await commandSigner.survey(found, context())).toMatchObject({kind: 'rootless', what: 'sh'});
+    expect((await dir.read('where')).trim()).toBe(dir.root);
+  });
+
+  it('gets the environment as it is, without the passphrase of this program', async () => {
+    await program({publicKey: `env > seen; ${publicKey('ec')}`});
+    await commandSigner.survey(spec, context());
+    expect(await dir.read('seen')).toContain('TOKEN_PIN=1234');
+    expect(await dir.read('seen')).not.toContain('hunter2');
+  });
+
+  it('is asked for its public key once per run, and signs one message at a time', async () => {
+    const alone = 'mkdir busy; sleep 0.05; rmdir busy';
+    await program({publicKey: `echo >> keys; ${publicKey('ec')}`, sign: `${alone}; ${signWith('ec')}`});
+    const run = context();
+    await commandSigner.survey(spec, run);
+    const signer = await commandSigner.rootSigner?.(spec, run);
+    const signatures = await Promise.all([1, 2, 3].map(() => signer?.sign(message)));
+    expect(signatures).toHaveLength(3);
+    expect(await dir.read('keys')).toBe('\n');
+  });
+
+  it('goes on after a signature that failed', async () => {
+    await program({publicKey: publicKey('ec'), sign: `[ -e once ] || { touch once; exit 3; }; ${signWith('ec')}`});
+    const signer = await commandSigner.rootSigner?.(spec, context());
+    await expect(signer?.sign(message)).rejects.toMatchObject({code: 'SIGNER_REFUSED'});
+    expect((await signer?.sign(message))?.length).toBeGreaterThan(60);
+  });
+
+  it('ends when the run is interrupted', async () => {
+    await program({publicKey: publicKey('ec'), sign: 'touch started; exec sleep 600'});
+    const abort = new AbortController();
+    const signer = await commandSigner.rootSigner?.(spec, context({signal: abort.signal}));
+    const signing = signer?.sign(message);
+    while (!existsSync(`${dir.root}/started`)) await new Promise((resolve) => setTimeout(resolve, 5));
+    abort.abort();
+    await expect(signing).rejects.toMatchObject({code: 'INTERRUPTED'});
+  });
+});
+
+describe('what a program answers instead of a signature', () => {
+  const faults: readonly {name: string; key?: string; sign: () => string; says: string}[] = [
+    {name: 'nothing', sign: () => 'cat >/dev/null', says: 'printed nothing'},
+    {name: 'nothing, without reading the message', sign: () => 'exec 0<&-', says: 'printed nothing'},
+    {name: 'base64', sign: () => `${signWith('ec')} | base64 -w0`, says: 'base64'},
+    {name: 'base64 in lines', key: 'rsa', sign: () => `${signWith('rsa')} | base64`, says: 'base64'},
+    {name: 'hexadecimal digits', sign: () => `${signWith('ec')} | od -An -v -tx1 | tr -d ' \\n'`, says: 'hexadecimal'},
+    {name: 'JSON', sign: () => `echo '{"signature": "no"}'`, says: 'printed text'},
+    {name: 'a line end after it', sign: () => `${signWith('ec')}; echo`, says: 'line end'},
+    {
+      name: 'r and s side by side',
+      sign: () =>
+        `${signWith('ec')} | openssl asn1parse -inform DER | awk -F: '/INTEGER/{printf "%64s", $4}' | tr ' ' 0 | xxd -r -p`,
+      says: 'DER',
+    },
+    {name: 'the signature of another key', sign: () => signWith('other'), says: 'another key'},
+    {name: 'a signature with another hash', sign: () => signWith('ec', 'sha512'), says: 'signed with sha512'},
+    {
+      name: 'the signature of the digest as a message',
+      sign: () => `openssl dgst -sha256 -binary | ${signWith('ec')}`,
+      says: 'hashed once',
+    },
+    {
+      name: 'a signature of another length',
+      key: 'rsa',
+      sign: () => `${signWith('rsa')} | head -c 200`,
+      says: '200 bytes',
+    },
+    {
+      name: 'an RSA-PSS signature',
+      key: 'rsa',
+      sign: () => `${signWith('rsa')} -sigopt rsa_padding_mode:pss`,
+      says: 'PSS',
+    },
+    {name: 'far too much', sign: () => 'yes | head -c 1000000', says: 'more than'},
+    {name: 'a failure', sign: () => `printf 'no \\033[31mtoken\\033[0m' >&2; exit 4`, says: 'no token'},
+    {name: 'its death', sign: () => 'kill -9 $$', says: 'ended by a signal'},
+  ];
+
+  it.each(faults)('$name is refused, and named', async ({key = 'ec', sign: script, says}) => {
+    await program({publicKey: publicKey(key), sign: script()});
+    const error: unknown = await sign().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({code: 'SIGNER_REFUSED'});
+    expect((error as Error).message).toContain(says);
+    expect((error as Error).message).not.toContain('\u001b');
+  });
+});
+
+describe('what a program answers instead of a public key', () => {
+  const answers: readonly {name: string; answer: () => string; code?: string; says: string}[] = [
+    {name: 'nothing', answer: () => 'true', says: 'printed nothing'},
+    {name: 'usage', answer: () => 'echo "usage: sign.sh FILE"', says: 'usage: sign.sh FILE'},
+    {name: 'a certificate', answer: () => 'echo "-----BEGIN CERTIFICATE-----"', says: 'a certificate'},
+    {name: 'a private key', answer: () => `cat ${keyFile('ec')}`, says: 'private key'},
+    {name: 'a failure', answer: () => 'echo "token is locked" >&2; exit 2', says: 'token is locked'},
+    {name: 'a P-521 key', answer: () => publicKey('ec521'), code: 'UNSUPPORTED_KEY', says: 'p521'},
+    {name: 'a short RSA key', answer: () => publicKey('rsa1024'), code: 'UNSUPPORTED_KEY', says: 'rsa-1024'},
+    {name: 'an Ed25519 key', answer: () => publicKey('ed25519'), code: 'UNSUPPORTED_KEY', says: 'ed25519'},
+  ];
+
+  it.each(answers)('$name is refused, and named', async ({answer, code = 'SIGNER_UNAVAILABLE', says}) => {
+    await program({publicKey: answer()});
+    const error: unknown = await commandSigner.survey(spec, context()).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({code});
+    expect((error as Error).message).toContain(says);
+  });
+
+  it.each([
+    {name: 'is not there', argv: ['./none.sh']},
+    {name: 'is not in PATH', argv: ['no-such-program-here']},
+    {name: 'may not be executed', argv: ['./plain']},
+    {name: 'is written for a program that is not there', argv: ['./odd']},
+  ])('says when the program $name', async ({argv}) => {
+    await dir.write('plain', 'true', 0o644);
+    await dir.write('odd', '#!/no/such/interpreter\n', 0o755);
+    await expect(commandSigner.survey({type: 'command', argv}, context())).rejects.toMatchObject({
+      code: 'TOOL_MISSING',
+    });
+  });
+});
+
+describe('whose key it is', () => {
+  let root: TinyCa;
+  beforeEach(async () => {
+    root = await tinyRoot();
+    await dir.write('root-cert.pem', root.certificate.pem);
+  });
+  const holding = (ca: TinyCa) =>
+    dir
+      .write('key.pub', publicHalf(ca.key).export({type: 'spki', format: 'pem'}).toString())
+      .then(() => program({publicKey: 'cat key.pub'}));
+
+  it('the root of the work directory: it can sign', async () => {
+    await holding(root);
+    const state = await commandSigner.survey(spec, context());
+    expect(state).toMatchObject({kind: 'ready', upward: [{fingerprint: root.certificate.fingerprint}]});
+  });
+
+  it('a CA below it, in the file that `certificate` names: it signs for that one', async () => {
+    const policy = await tinyClusterCa(root, 'policy');
+    await dir.write('policy.pem', policy.certificate.pem);
+    await holding(policy);
+    const state = await commandSigner.survey({...spec, certificate: 'policy.pem'}, context());
+    const fingerprints = [policy, root].map(({certificate}) => ({fingerprint: certificate.fingerprint}));
+    expect(state).toMatchObject({kind: 'ready', upward: fingerprints});
+  });
+
+  it('of no certificate that is here: a conflict, and no new root', async () => {
+    await holding(await tinyRoot());
+    await expect(commandSigner.survey(spec, context())).rejects.toMatchObject({code: 'WORKDIR_CONFLICT'});
+    await expect(commandSigner.open?.(spec, context())).rejects.toMatchObject({code: 'WORKDIR_CONFLICT'});
+  });
+});
