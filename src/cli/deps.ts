@@ -201,7 +201,10 @@ function lazyIstioctl(flags: CommonFlags, runner: () => Promise<Runner>): Istioc
 
 function lazyGit(runner: () => Promise<Runner>): Git {
   const get = once(async () => (await import('../tools/git.js')).createGit(await runner()));
-  return {isIgnored: async (directory, paths) => (await get()).isIgnored(directory, paths)};
+  return {
+    isIgnored: async (directory, paths) => (await get()).isIgnored(directory, paths),
+    committedKeys: async (directory) => (await get()).committedKeys(directory),
+  };
 }
 
 function lazyTlsProbe(signal: AbortSignal): TlsProbe {

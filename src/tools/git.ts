@@ -1,9 +1,33 @@
+import {MeshError} from '../domain/errors.js';
+import {privateKeyMark} from '../domain/pki/private-key.js';
+import {Sensitive} from '../domain/sensitive.js';
 import type {Runner} from './runner.js';
 
 /** What git says of a path. `unknown`: git is not installed, or would not say (then `why`). */
 export type Ignored =
   | {readonly answer: 'ignored' | 'tracked' | 'not-ignored' | 'no-repository'}
   | {readonly answer: 'unknown'; readonly why: string};
+
+/** A text of git's history that may hold private keys. */
+export interface CommittedText {
+  /** Relative to the directory that was asked about, as the file was named then. */
+  readonly path: string;
+  /** The commit that brought it, abbreviated. */
+  readonly commit: string;
+  readonly text: Sensitive<string>;
+}
+
+/** What git has kept of a directory. */
+export type CommittedKeys =
+  | {readonly state: 'no-repository'}
+  | {readonly state: 'no-git'}
+  | {
+      readonly state: 'read';
+      readonly texts: readonly CommittedText[];
+      /** How many more there are than were read. */
+      readonly more: number;
+      readonly shallow: boolean;
+    };
 
 /** Questions to git about the work directory. */
 export interface Git {
@@ -12,12 +36,17 @@ export interface Git {
    * which .gitignore no longer helps. Paths are relative to `directory`, which must exist.
    */
   isIgnored(directory: string, paths: readonly string[]): Promise<ReadonlyMap<string, Ignored>>;
+  /**
+   * Every text below `directory` that any commit brought and that looks like a private key; also of files that were
+   * renamed or deleted since. Bounded in time and number. Throws `TIMEOUT`, and `TOOL_FAILED` where git would not say.
+   */
+  committedKeys(directory: string): Promise<CommittedKeys>;
 }
 
 /** Makes the questions. */
 export function createGit(runner: Runner): Git {
-  const ask = async (directory: string, args: readonly string[]) =>
-    runner.ask({file: 'git', args: ['-C', directory, '-c', 'core.quotePath=false', ...args], timeoutMs: 10_000});
+  const ask = async (directory: string, args: readonly string[], timeoutMs = 10_000) =>
+    runner.ask({file: 'git', args: ['-C', directory, '-c', 'core.quotePath=false', ...args], timeoutMs});
 
   return {
     async isIgnored(directory, paths) {
@@ -49,7 +78,77 @@ export function createGit(runner: Runner): Git {
         throw thrown;
       }
     },
+
+    async committedKeys(directory) {
+      try {
+        const inside = await ask(directory, ['rev-parse', '--is-inside-work-tree', '--is-shallow-repository']);
+        if (/not a git repository/i.test(inside.stderr)) return {state: 'no-repository'};
+        requireAnswer(inside);
+        const [isInside, isShallow] = names(inside.stdout);
+        if (isInside !== 'true') return {state: 'no-repository'};
+        const log = await ask(directory, historyArgs, historyTimeoutMs);
+        requireAnswer(log);
+        const blobs = [...blobsOf(log.stdout)];
+        const texts: CommittedText[] = [];
+        for (const [blob, {path, commit}] of blobs.slice(0, mostTexts)) {
+          const content = await ask(directory, ['cat-file', 'blob', blob]);
+          requireAnswer(content);
+          // Of a change, one of its two sides may have no key.
+          if (mark.test(content.stdout)) texts.push({path, commit, text: new Sensitive(content.stdout)});
+        }
+        return {
+          state: 'read',
+          texts,
+          more: Math.max(0, blobs.length - mostTexts),
+          shallow: isShallow === 'true',
+        };
+      } catch (thrown) {
+        if (thrown instanceof MeshError && thrown.code === 'TOOL_MISSING') return {state: 'no-git'};
+        throw thrown;
+      }
+    },
   };
+}
+
+/** A history of many years is looked through in this time, or is not known. Milliseconds. */
+const historyTimeoutMs = 10_000;
+/** Texts that are read; their number is what costs. */
+const mostTexts = 50;
+
+/**
+ * Each change that adds or removes such a line, with the blobs before and after it: of all branches, tags and stashes,
+ * merges included, and only below the directory. Nobody's own drivers of diff are run.
+ */
+const historyArgs: readonly string[] = [
+  ...['log', '--all', '-m', '--raw', '--no-abbrev', '--no-renames', '--relative', '--text'],
+  ...['--no-ext-diff', '--no-textconv', '--no-show-signature', '--format=commit %H', `-G${privateKeyMark}`, '--', '.'],
+];
+
+const mark = new RegExp(privateKeyMark);
+const commitLine = /^commit ([0-9a-f]{40,64})$/;
+const changeLine = /^:\d+ \d+ ([0-9a-f]+) ([0-9a-f]+) [A-Z]\d*\t(.*)$/;
+
+/** The blobs of the log, with the oldest commit that brought each: the log begins with the newest. */
+function blobsOf(log: string): ReadonlyMap<string, Omit<CommittedText, 'text'>> {
+  const blobs = new Map<string, Omit<CommittedText, 'text'>>();
+  let commit = '';
+  for (const line of log.split('\n')) {
+    const [, next] = commitLine.exec(line) ?? [];
+    if (next !== undefined) commit = next.slice(0, 12);
+    const [, before = '', after = '', path = ''] = changeLine.exec(line) ?? [];
+    // The one before is brought by an older commit, unless the clone is shallow and has none.
+    if (/[1-9a-f]/.test(before) && !blobs.has(before)) blobs.set(before, {path, commit});
+    if (/[1-9a-f]/.test(after)) blobs.set(after, {path, commit});
+  }
+  return blobs;
+}
+
+function requireAnswer({exitCode, stderr}: {readonly exitCode: number; readonly stderr: string}): void {
+  if (exitCode === 0) return;
+  throw new MeshError(
+    'TOOL_FAILED',
+    `git would not say what its history holds: ${stderr.trim().split('\n').at(-1) ?? ''}`,
+  );
 }
 
 function answerFor(

@@ -66,7 +66,7 @@ export function fakeDeps(
       writeOutside: absent('writeOutside'),
     },
     clusters: {open: absent('open'), forward: absent('forward'), close: () => Promise.resolve()},
-    git: {isIgnored: absent('git')},
+    git: {isIgnored: absent('git'), committedKeys: absent('git history')},
     istioctl: {version: absent('version'), run: absent('run')},
     passphrases: {available: false, get: absent('passphrase')},
     newPassphrases: {available: false, get: absent('new passphrase')},

@@ -1,10 +1,12 @@
 import {execFileSync} from 'node:child_process';
-import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {findPrivateKeys} from '../../src/domain/pki/private-key.js';
 import {createGit} from '../../src/tools/git.js';
 import {createRunner} from '../../src/tools/runner.js';
+import {openssl} from '../helpers/openssl.js';
 
 let dir: string;
 const git = (path = process.env.PATH) =>
@@ -39,5 +41,138 @@ describe('whether git ignores a key', () => {
   it('cannot be told without git', async () => {
     const answers = await git(join(dir, 'nowhere')).isIgnored(dir, ['root-key.pem']);
     expect([...answers.values()]).toEqual([{answer: 'unknown', why: 'git is not installed'}]);
+  });
+});
+
+describe('private keys in the history', () => {
+  const pem = openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256']);
+  const run = (...args: string[]) =>
+    execFileSync('git', ['-C', dir, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {encoding: 'utf8'});
+  const put = (path: string, text: string): void => {
+    mkdirSync(dirname(join(dir, path)), {recursive: true});
+    writeFileSync(join(dir, path), text);
+  };
+  const commit = (message: string): string => {
+    run('add', '-A', '-f');
+    run('commit', '-q', '-m', message);
+    return run('rev-parse', 'HEAD').slice(0, 12);
+  };
+  const found = async (directory = dir) => {
+    const keys = await git().committedKeys(directory);
+    return keys.state === 'read' ? keys.texts.map(({path, commit: by}) => ({path, commit: by})) : keys.state;
+  };
+  beforeEach(() => {
+    execFileSync('git', ['init', '-q', '-b', 'main', dir]);
+  });
+
+  it('are none in a repository without a commit, and none in one without a key', async () => {
+    expect(await found()).toEqual([]);
+    put('ca-cert.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
+    put('README.md', 'Never commit a BEGIN PRIVATE KEY.\n');
+    commit('certificates');
+    expect(await found()).toEqual([]);
+  });
+
+  it('are found with the commit that brought them, though they were deleted', async () => {
+    put('mesh.yaml', 'kind: Mesh\n');
+    commit('first');
+    put('c1/ca-key.pem', pem);
+    const brought = commit('oops');
+    put('mesh.yaml', 'kind: Mesh # 2\n');
+    commit('between');
+    rmSync(join(dir, 'c1/ca-key.pem'));
+    commit('gone');
+    expect(await found()).toEqual([{path: 'c1/ca-key.pem', commit: brought}]);
+  });
+
+  it('are found once under the name they had when they came, though they were renamed', async () => {
+    put('innocent.txt', pem);
+    const brought = commit('under another name');
+    run('mv', 'innocent.txt', 'notes.txt');
+    commit('renamed');
+    expect(await found()).toEqual([{path: 'innocent.txt', commit: brought}]);
+  });
+
+  it('are found on other branches, in stashes and in merges', async () => {
+    put('a', '1\n');
+    commit('first');
+    run('checkout', '-q', '-b', 'side');
+    put('side-key.pem', `side\n${pem}`);
+    commit('on a branch');
+    run('checkout', '-q', 'main');
+    put('a', pem);
+    run('stash');
+    put('b', '2\n');
+    commit('second');
+    run('checkout', '-q', '-b', 'other', 'HEAD^');
+    put('c', '3\n');
+    commit('third');
+    run('merge', '-q', '--no-commit', '--no-ff', 'main');
+    put('merged.key', `${pem}\n`);
+    commit('a merge that brings what neither side had');
+    const paths = await found();
+    expect(Array.isArray(paths) && paths.map(({path}) => path).sort()).toEqual(['a', 'merged.key', 'side-key.pem']);
+  });
+
+  it('are those of the directory, not of the whole repository', async () => {
+    put('elsewhere/key.pem', pem);
+    put('mesh/one/ca-key.pem', `${pem}\n`);
+    commit('both');
+    const paths = await found(join(dir, 'mesh'));
+    expect(Array.isArray(paths) && paths.map(({path}) => path)).toEqual(['one/ca-key.pem']);
+  });
+
+  it.each([
+    ['a Secret as a manifest', `data:\n  ca-key.pem: ${Buffer.from(pem).toString('base64')}\n`],
+    ['a legacy key', openssl(['ec'], pem)],
+    ['an encrypted key', openssl(['pkey', '-aes256', '-passout', 'pass:x'], pem)],
+    ['a key with CRLF', pem.replaceAll('\n', '\r\n')],
+    ['a key among bytes', `\0\0\n${pem}`],
+  ])('are seen in %s, and read as one key', async (_, text) => {
+    put('file', text);
+    commit('file');
+    const keys = await git().committedKeys(dir);
+    if (keys.state !== 'read') throw new Error(keys.state);
+    expect(keys.texts.flatMap((one) => findPrivateKeys(one.text, one.path))).toHaveLength(1);
+  });
+
+  it('are said to be those of a shallow clone only, where it is one', async () => {
+    put('root-key.pem', pem);
+    commit('first');
+    rmSync(join(dir, 'root-key.pem'));
+    put('a', '1\n');
+    commit('second');
+    const clone = join(dir, 'clone');
+    execFileSync('git', ['clone', '-q', '--depth', '1', `file://${dir}`, clone]);
+    expect(await git().committedKeys(clone)).toEqual({state: 'read', texts: [], more: 0, shallow: true});
+  });
+
+  it('are read up to a number, and the rest is counted', async () => {
+    for (let index = 0; index < 53; index += 1) put(`${String(index)}.pem`, `${pem}${String(index)}\n`);
+    commit('many');
+    const keys = await git().committedKeys(dir);
+    expect(keys).toMatchObject({state: 'read', more: 3});
+  });
+
+  it("run nobody's own programs", async () => {
+    put('.gitattributes', '* diff=own\n');
+    put('root-key.pem', pem);
+    commit('first');
+    run('config', 'diff.own.textconv', `touch ${join(dir, 'ran')}; cat`);
+    run('config', 'diff.own.command', `touch ${join(dir, 'ran')}`);
+    expect(await found()).toHaveLength(1);
+    expect(existsSync(join(dir, 'ran'))).toBe(false);
+  });
+
+  it('are no question outside a repository, and not to be told of a broken one', async () => {
+    rmSync(join(dir, '.git'), {recursive: true});
+    expect(await found()).toBe('no-repository');
+    expect(await git(join(dir, 'nowhere')).committedKeys(dir)).toEqual({state: 'no-git'});
+    execFileSync('git', ['init', '-q', dir]);
+    put('root-key.pem', pem);
+    commit('first');
+    rmSync(join(dir, '.git/objects'), {recursive: true});
+    mkdirSync(join(dir, '.git/objects'));
+    await expect(git().committedKeys(dir)).rejects.toMatchObject({code: 'TOOL_FAILED'});
   });
 });

@@ -27,7 +27,11 @@ It needs CLUSTER/ca-key.pem. A certificate that is valid is left as it is; one t
     },
   ];
   static override args = {
-    'namespace/serviceaccount': Args.string({required: true, description: 'who the workload is'}),
+    'namespace/serviceaccount': Args.string({
+      required: true,
+      ignoreStdin: true,
+      description: 'who the workload is',
+    }),
   };
   static override flags = {
     cluster: Flags.string({

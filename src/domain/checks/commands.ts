@@ -40,7 +40,7 @@ export function shellWord(word: string): string {
 
 /** Commands as they stand in texts: those about files alone, then those that talk to clusters. */
 const spelled =
-  /\bkubectl mesh (?:(init|journal show|certs (?:generate|list|inspect))|(trust (?:push|diff|rollback)|install (?:render|apply)|journal verify|verify|up))(?![\w-])/g;
+  /\bkubectl mesh (?:(init|journal show|certs (?:generate|list|inspect|passphrase|workload))|(trust (?:push|diff|rollback)|install (?:render|apply)|journal verify|verify|up))(?![\w-])/g;
 
 /** kubectl's own commands as they stand in hints, which know the context and nothing else of what was typed. */
 const bareKubectl = /\bkubectl (?=--context |auth |config )/g;

@@ -66,12 +66,13 @@ export function expiryState(certificate: Certificate, thresholds: MeshTrust['exp
   );
 }
 
-function summaryTexts({fingerprint, subject, issuer}: Certificate): {
+function summaryTexts({fingerprint, spki, subject, issuer}: Certificate): {
   readonly fingerprint: string;
+  readonly spki: string;
   readonly subject: string;
   readonly issuer: string;
 } {
-  return {fingerprint, subject: subject.text, issuer: issuer.text};
+  return {fingerprint, spki, subject: subject.text, issuer: issuer.text};
 }
 
 function certificateDates({notBefore, notAfter}: Certificate): {readonly notBefore: Date; readonly notAfter: Date} {

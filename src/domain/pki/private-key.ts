@@ -14,6 +14,13 @@ import {requirePassphrase} from './passphrase.js';
 import {encodePem, parsePem, type PemBlock} from './pem.js';
 import {decryptPkcs8, encryptPkcs8, type KeyEncryption, readEncryption} from './pkcs8.js';
 
+/**
+ * What marks a text that may hold a private key, as a POSIX extended regular expression: a PEM block, or the beginning of
+ * one in base64, as it stands in the manifest of a Secret.
+ */
+export const privateKeyMark =
+  '-----BEGIN ([A-Z]+ )*PRIVATE KEY-----|LS0tLS1CRUdJTi(BQUklWQVRFIEtFW|BSU0EgUFJJVkFURSBLRV|BFQyBQUklWQVRFIEtFW|BFTkNSWVBURUQgUFJJVkFURSBLRV)';
+
 /** How a private key is written down. */
 export type PrivateKeyForm = 'pkcs8' | 'pkcs1' | 'sec1' | 'encrypted-pkcs8' | 'encrypted-legacy' | 'unsupported';
 
@@ -39,6 +46,30 @@ export interface PrivateKeyFacts {
 export function readPrivateKey(pem: Sensitive<string>, what: string): PrivateKeyFacts {
   const {blocks} = parsePem(pem.reveal(), what);
   return readPrivateKeyBlocks(blocks, what);
+}
+
+/**
+ * Every private key of any text: PEM blocks, and PEM in base64 (see {@link privateKeyMark}). What only looks like a key, such
+ * as an example in a page of documentation, is left out.
+ */
+export function findPrivateKeys(text: Sensitive<string>, what: string): readonly PrivateKeyFacts[] {
+  const plain = text.reveal();
+  const encoded = plain.match(/LS0tLS1CRUdJTi[A-Za-z0-9+/=]+/g) ?? [];
+  const texts = [plain, ...encoded.map((one) => Buffer.from(one, 'base64').toString('latin1'))];
+  return texts
+    .flatMap(
+      (one) => one.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-[^-]+)*-----END [A-Z ]*PRIVATE KEY-----/g) ?? [],
+    )
+    .flatMap((block): readonly PrivateKeyFacts[] => {
+      try {
+        // In manifests and lists each line is indented.
+        const lines = block.split('\n').map((line) => line.trim());
+        return [readPrivateKey(new Sensitive(lines.join('\n')), what)];
+      } catch (thrown) {
+        if (thrown instanceof MeshError && thrown.class !== 'bug') return [];
+        throw thrown;
+      }
+    });
 }
 
 /** Like {@link readPrivateKey}, for a text that was read as PEM already. */

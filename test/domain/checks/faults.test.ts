@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {Parts} from '../../../src/domain/checks/facts.js';
-import type {IstiodClusters, IstiodMetrics} from '../../../src/domain/checks/facts.js';
+import type {IstiodClusters, IstiodMetrics, KeyInHistory} from '../../../src/domain/checks/facts.js';
 import {judge} from '../../../src/domain/checks/judge.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {RowResult} from '../../../src/domain/checks/report.js';
@@ -33,6 +33,17 @@ import {
   workload,
 } from './healthy.js';
 import type {Spoilt} from './healthy.js';
+
+const notKept: Spoilt = {mesh: {trust: {...mesh.trust, keepClusterKeys: false}}};
+
+/** One key in git's history. */
+function history(change: Partial<KeyInHistory>) {
+  return {
+    keys: [{path: 'root-key.pem', commit: '0123456789ab', protection: 'clear' as const, ...change}],
+    more: 0,
+    shallow: false,
+  };
+}
 
 /** id and result of each row that is neither ok nor skipped, consequences left out. */
 function bad(spoilt: Spoilt): readonly string[] {
@@ -292,6 +303,55 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
       },
     },
     ['MESH109 warning'],
+  ],
+  [
+    'two clusters have one key, each with a certificate of its own',
+    {
+      cluster2: {
+        caFiles: clusterCa('cluster2', {
+          certificate: certificate('ca of cluster2', {
+            locality: 'cluster2',
+            spki: certificate('ca of cluster1').spki,
+          }),
+        }),
+      },
+    },
+    ['MESH110 error'],
+  ],
+  [
+    "a cluster CA has the root's key",
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {
+          certificate: certificate('ca of cluster1', {locality: 'cluster1', spki: root.spki}),
+        }),
+      },
+    },
+    ['MESH110 error'],
+  ],
+  ['the root key was committed in the clear', {meshValues: {gitHistory: history({owner: 'root'})}}, ['MESH114 error']],
+  [
+    'the key of a cluster CA was committed in the clear',
+    {meshValues: {gitHistory: history({path: 'cluster1/ca-key.pem', owner: {cluster: 'cluster1'}})}},
+    ['MESH114 error'],
+  ],
+  [
+    'an encrypted root key was committed',
+    {meshValues: {gitHistory: history({protection: 'encrypted'})}},
+    ['MESH114 warning'],
+  ],
+  [
+    'a key that no CA has any more was committed, in a clone that is shallow',
+    {meshValues: {gitHistory: {...history({}), shallow: true}}},
+    ['MESH114 warning'],
+  ],
+  [
+    'a cluster CA key is kept that the cluster holds',
+    {
+      mesh: {trust: {...mesh.trust, keepClusterKeys: false}},
+      cluster2: {caFiles: clusterCa('cluster2', {key: 'absent'})},
+    },
+    ['MESH115 warning'],
   ],
   [
     'two clusters have one CA',
@@ -657,7 +717,7 @@ describe('a fault', () => {
     expect(rows.length).toBeGreaterThan(0);
     for (const {observed, expected, fix} of rows) {
       expect([observed, expected].every((text) => text !== '')).toBe(true);
-      expect(fix).toMatch(/^(?:kubectl|istioctl|chmod|mv|\(umask|\$\{EDITOR|"\$ISTIO")/);
+      expect(fix).toMatch(/^(?:kubectl|istioctl|chmod|mv|git|\$\{EDITOR|"\$ISTIO")/);
     }
   });
 
@@ -856,6 +916,9 @@ describe('what does not apply', () => {
     ['MESH101', {meshValues: {declaration: {present: false, problems: [], clusters: 0}}}],
     ['MESH106', {meshValues: {fileModes: []}}],
     ['MESH110', {cluster1: {caFiles: noFiles}, cluster2: {caFiles: noFiles}}],
+    ['MESH114', {meshValues: {gitHistory: {absent: 'the work directory is in no git repository'}}}],
+    ['MESH114', {meshValues: {gitHistory: {keys: [], more: 0, shallow: true}}}],
+    ['MESH115', {...notKept, facts1: {cacerts: {leftOut: '--offline'}}}],
   ] as const satisfies readonly (readonly [string, Spoilt])[])('%s is skipped, with a reason', (id, spoilt) => {
     expect(resultOf(id, spoilt)).toBe('skipped');
   });
@@ -920,6 +983,43 @@ describe('MESH303', () => {
       ({cluster, result}) => cluster === 'cluster1' && result === 'error',
     );
     expect(new Set(rows.map((row) => row.fix))).toEqual(new Set([fix]));
+  });
+});
+
+describe('MESH115', () => {
+  it.each<[string, Spoilt['cluster1'], RowResult]>([
+    ['has done its work', {}, 'warning'],
+    ['is gone', {caFiles: clusterCa('cluster1', {key: 'absent'})}, 'ok'],
+    ['was never pushed', {cacerts: 'absent'}, 'ok'],
+    ['is a new one', {cacerts: {...clusterCa('other'), differences: []}}, 'ok'],
+    [
+      'is one that the cluster has only the certificate of',
+      {cacerts: {...clusterCa('cluster1', {key: 'absent'}), differences: []}},
+      'ok',
+    ],
+  ])('of a key that %s: %s', (_, cluster1, result) => {
+    expect(resultOf('MESH115', {...notKept, cluster1: cluster1 ?? {}})).toBe(result);
+  });
+
+  it('is mended by a push', () => {
+    const row = judge(checks, evidence(notKept)).checks.find(
+      ({id, result}) => id === 'MESH115' && result === 'warning',
+    );
+    expect(row?.fix).toBe('kubectl mesh trust push cluster1 --restart-istiod --yes');
+  });
+});
+
+describe('MESH114', () => {
+  it.each<[string, Partial<KeyInHistory>, string]>([
+    ['makes a new CA where its key is known', {owner: {cluster: 'cluster1'}}, 'certs generate cluster1 --renew'],
+    ['looks where nothing can be made new', {owner: 'root'}, 'git -C . log'],
+    ['looks where the cluster is no more', {owner: {cluster: 'gone'}}, 'git -C . log'],
+    ['quotes what somebody named a file', {path: "a'; rm -rf x"}, `'a'\\''; rm -rf x'`],
+  ])('%s', (_, change, words) => {
+    const row = judge(checks, evidence({meshValues: {gitHistory: history(change)}})).checks.find(
+      ({id}) => id === 'MESH114',
+    );
+    expect(row?.fix).toContain(words);
   });
 });
 

@@ -2,7 +2,10 @@
 import {rmSync, writeFileSync} from 'node:fs';
 import type {Fault} from '../harness/fault.js';
 import type {Lab} from '../harness/lab.js';
+import {rewriteJournal} from '../../helpers/rewrite-journal.js';
+import {join} from 'node:path';
 import {passphrase} from '../../e2e/harness/mesh-cli.js';
+import {keyFaults} from './keys.js';
 import {workdirCaFaults} from './workdir-cas.js';
 
 /** Somebody typed this in the work directory. */
@@ -21,10 +24,10 @@ function edited(change: (text: string) => string): Fault['seed'] {
   };
 }
 
-/** OpenSSL asks for the passphrase twice when it encrypts. */
+/** `certs passphrase` asks for a new passphrase twice; the old one stands in the environment. */
 const newPassphrase = [
-  {when: /Enter Encryption Password:/, type: `${passphrase}\n`},
-  {when: /Verifying - Enter Encryption Password:/, type: `${passphrase}\n`},
+  {when: /New passphrase for the root key:/, type: `${passphrase}\n`},
+  {when: /Once more:/, type: `${passphrase}\n`},
 ];
 
 const declarationFaults: readonly Fault[] = [
@@ -147,7 +150,18 @@ const fileFaults: readonly Fault[] = [
       'umask 077; pass=env:KUBECTL_MESH_PASSPHRASE; ' +
         'openssl pkcs8 -topk8 -v2 aes-256-cbc -in root-key.pem -passin $pass -passout $pass -out cheap; mv cheap root-key.pem',
     ),
-    mend: {typing: [{when: /Enter pass ?phrase/i, type: `${passphrase}\n`}, ...newPassphrase]},
+    mend: {typing: newPassphrase},
+  },
+  {
+    id: 'MESH107-legacy',
+    title: 'the root key is encrypted with the headers of before PKCS#8',
+    result: 'warning',
+    says: /md5/,
+    seed: typed(
+      'umask 077; pass=env:KUBECTL_MESH_PASSPHRASE; ' +
+        'openssl ec -aes256 -in root-key.pem -passin $pass -passout $pass -out legacy; mv legacy root-key.pem',
+    ),
+    mend: {typing: newPassphrase},
   },
   {
     id: 'MESH111-edited',
@@ -172,17 +186,20 @@ const fileFaults: readonly Fault[] = [
   },
 ];
 
-/** Does this to the journal; a change that is recorded afterwards leaves the lab with a journal again. */
-function tampered(line: string): Fault['seed'] {
+/** Does this to the journal; the true one is put back afterwards. */
+function tampered(change: (lab: Lab) => Promise<unknown>): Fault['seed'] {
   return async (lab) => {
-    await lab.type(line);
-    return async () => {
-      await lab.type(
-        'rm -f journal.broken-*.jsonl; kubectl mesh certs generate one --renew --yes; kubectl mesh trust push one --yes',
-      );
-      await lab.waitForGreen();
-    };
+    const back = join(lab.cli.workDir, '..', 'journal-as-it-was');
+    await lab.type(`mkdir -p ${back} && cp -p journal.jsonl .journal-head.json ${back}/`);
+    await change(lab);
+    return () => putBack(lab);
   };
+}
+
+/** The backup over whatever is there now. */
+async function putBack(lab: Lab): Promise<void> {
+  const back = join(lab.cli.workDir, '..', 'journal-as-it-was');
+  await lab.type(`rm -f journal.broken-*.jsonl; cp -p ${back}/journal.jsonl ${back}/.journal-head.json .`);
 }
 
 const journalFaults: readonly Fault[] = [
@@ -190,14 +207,14 @@ const journalFaults: readonly Fault[] = [
     id: 'MESH113-edited',
     title: 'who made a change was edited in the journal',
     says: /line 2/,
-    seed: tampered(`sed -i '2s/"user":"[^"]*"/"user":"somebody"/' journal.jsonl`),
+    seed: tampered((lab) => lab.type(`sed -i '2s/"user":"[^"]*"/"user":"somebody"/' journal.jsonl`)),
     mend: 'as printed',
   },
   {
     id: 'MESH113-removed',
     title: 'a line of the journal was removed',
     says: /line 3/,
-    seed: tampered('sed -i 3d journal.jsonl'),
+    seed: tampered((lab) => lab.type('sed -i 3d journal.jsonl')),
     mend: 'as printed',
   },
   {
@@ -205,8 +222,17 @@ const journalFaults: readonly Fault[] = [
     title: 'the last line of the journal is cut off: the disk was full, or the machine lost power',
     result: 'warning',
     says: /cut off/,
-    seed: tampered('truncate -s -20 journal.jsonl'),
+    seed: tampered((lab) => lab.type('truncate -s -20 journal.jsonl')),
     mend: 'as printed',
+  },
+  {
+    id: 'MESH116-rewritten',
+    title: 'the journal was written anew, with every hash right: another user did it all',
+    cluster: 'one',
+    also: ['two'],
+    says: /another entry/,
+    seed: tampered((lab) => rewriteJournal(lab.cli.workDir, (entry) => ({...entry, user: 'somebody'}))),
+    mend: {person: 'puts the true journal back from a backup: no command could know it', act: putBack},
   },
 ];
 
@@ -215,4 +241,5 @@ export const workdirFaults: readonly Fault[] = [
   ...fileFaults,
   ...journalFaults,
   ...workdirCaFaults,
+  ...keyFaults,
 ];

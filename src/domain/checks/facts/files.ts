@@ -4,6 +4,8 @@
 export interface CertificateFacts {
   /** SHA-256 of the DER, 64 lower-case hexadecimal digits. */
   readonly fingerprint: string;
+  /** SHA-256 of the public key (SubjectPublicKeyInfo). */
+  readonly spki: string;
   readonly subject: string;
   /** L of the subject: in a cluster CA made by this program or Istio's Makefile, the cluster's name. */
   readonly locality?: string;
@@ -31,6 +33,8 @@ export interface DeclarationFacts {
 /** root-key.pem at the top of the work directory. */
 export interface RootKeyFacts {
   readonly protection: 'absent' | 'encrypted' | 'clear';
+  /** Where it is kept, when not in the work directory. */
+  readonly path?: string;
   /** Cipher and key derivation, where guessing the passphrase is cheap. */
   readonly weakness?: string;
 }
@@ -67,3 +71,26 @@ export type InstallFileFacts =
   | {readonly state: 'foreign'}
   | {readonly state: 'current'}
   | {readonly state: 'stale'; readonly difference: string};
+
+/** A private key in git's history. */
+export interface KeyInHistory {
+  /** Relative to the work directory, as it was named then. */
+  readonly path: string;
+  /** The commit that brought it, abbreviated. */
+  readonly commit: string;
+  readonly protection: 'clear' | 'encrypted';
+  /** Whose key it is, of the CAs that the work directory has now; absent: of none of them, or not to be told. */
+  readonly owner?: 'root' | {readonly cluster: string};
+}
+
+/** What git has kept of the work directory. */
+export type GitHistoryFacts =
+  /** Nothing to look through: why. */
+  | {readonly absent: string}
+  | {
+      readonly keys: readonly KeyInHistory[];
+      /** More texts with keys than were looked at. */
+      readonly more: number;
+      /** A clone that has the last commits only: what came before is not here. */
+      readonly shallow: boolean;
+    };

@@ -37,10 +37,11 @@ export function clusterCaFacts(files: CaFiles, inspection: CaInspection): Cluste
 
 /** A certificate as checks see it. */
 export function certificateFacts(certificate: Certificate): CertificateFacts {
-  const {fingerprint, subject, issuer, notBefore, notAfter} = certificate;
+  const {fingerprint, spki, subject, issuer, notBefore, notAfter} = certificate;
   const locality = attributeOf(subject, 'L');
   return {
     fingerprint,
+    spki,
     subject: subject.text,
     ...(locality !== undefined && {locality}),
     issuer: issuer.text,

@@ -14,19 +14,20 @@ export const rootKeyCheck = defineCheck({
   waitable: false,
   implies: [],
   judge: ({rootKey}, {commands}) => {
-    const key = commands.path('root-key.pem');
+    const fix = commands.mesh('certs passphrase');
+    const path = rootKey.path ?? 'root-key.pem';
     switch (rootKey.protection) {
       case 'absent':
-        return notApplicable('the root key is not in this work directory');
+        return notApplicable('the root key is not here');
       case 'encrypted':
         return rootKey.weakness === undefined
           ? ok('encrypted', expected)
           : {
               findings: [
                 {
-                  observed: `root-key.pem is encrypted with ${rootKey.weakness}: guessing its passphrase is cheap`,
+                  observed: `${path} is encrypted with ${rootKey.weakness}: guessing its passphrase is cheap`,
                   expected: expectedStrength,
-                  fix: encrypt(key),
+                  fix,
                 },
               ],
             };
@@ -34,28 +35,23 @@ export const rootKeyCheck = defineCheck({
         return {
           findings: [
             {
-              observed: 'root-key.pem is in the clear',
+              observed: `${path} is in the clear`,
               expected,
-              fix: encrypt(key),
+              fix,
             },
           ],
         };
     }
   },
   explanation: {
-    meaning: 'root-key.pem, if it is here at all, is an encrypted PKCS#8 key whose passphrase is costly to guess.',
+    meaning:
+      'root-key.pem, if it is here at all, is an encrypted PKCS#8 key whose passphrase is costly to guess: not one round of MD5 (headers of before PKCS#8), not DES or the schemes of PKCS#12, not the 2,048 rounds of PBKDF2 that OpenSSL takes when nothing is said.',
     breaks:
       'A copied file, a backup or a stolen laptop is enough to impersonate every workload of every cluster for years.',
     byHand:
       'head -1 root-key.pem   # BEGIN ENCRYPTED PRIVATE KEY\nopenssl asn1parse -in root-key.pem | head -16   # scrypt with N, r, p, or PBKDF2 with its rounds',
-    mend: 'Encrypt it in place with the command shown, then destroy other copies. OpenSSL asks for the passphrase, of an encrypted key for the old one first. `certs generate` asks for the new one from then on.',
+    mend: '`certs passphrase` writes the same key anew, under a new passphrase or the same one, and asks for both. Then destroy the copies and backups of the old file: a passphrase of today does not protect a copy of yesterday.',
     source:
       'RFC 8018 (PBES2); OWASP password storage: scrypt N=16384 r=8 p=5, or PBKDF2-HMAC-SHA256 with 600,000 rounds',
   },
 });
-
-/** Encrypts a key anew, in the form that `certs generate` writes; works on keys in the clear and encrypted ones. */
-function encrypt(key: string): string {
-  const strength = '-v2 aes-256-cbc -scrypt -scrypt_N 16384 -scrypt_r 8 -scrypt_p 5';
-  return `(umask 077 && openssl pkcs8 -topk8 ${strength} -in ${key} -out ${key}.new && mv -f ${key}.new ${key})`;
-}

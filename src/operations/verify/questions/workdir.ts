@@ -25,11 +25,13 @@ import {gatherRenderings} from '../../install/renderings.js';
 import {readCaFiles} from '../../shared/read-ca-files.js';
 import type {Questions} from '../questions.js';
 import {askCaOrigin} from './ca-origin.js';
+import {readGitHistory} from './git-history.js';
 import type {ClusterQuestionOptions} from './cluster.js';
 
 /** The questions about the work directory as a whole. */
 export function workdirQuestions(
   deps: Deps,
+  {trust}: Mesh,
   clusters: readonly MeshCluster[],
   journal: () => Promise<JournalState>,
 ): Questions<MeshFactValues> {
@@ -47,12 +49,16 @@ export function workdirQuestions(
       return {present: true, problems, clusters: 'value' in reading ? (reading.value.clusters?.length ?? 0) : 0};
     },
     async rootKey() {
-      const key = await workspace.readSecret(layout.rootKey);
+      const {signer} = trust;
+      const key = await deps.rootStore(signer).readSecret(layout.rootKey);
       if (!key) return {protection: 'absent'};
-      const {encryption} = readPrivateKey(key, layout.rootKey);
-      if (!encryption) return {protection: 'clear'};
+      const path =
+        signer.type === 'local' && signer.directory !== undefined ? `${signer.directory}/${layout.rootKey}` : undefined;
+      const kept = path === undefined ? {} : {path};
+      const {encryption} = readPrivateKey(key, path ?? layout.rootKey);
+      if (!encryption) return {protection: 'clear', ...kept};
       const {cipher, kdf, weak} = encryption;
-      return {protection: 'encrypted', ...(weak && {weakness: `${cipher} and ${kdf}`})};
+      return {protection: 'encrypted', ...kept, ...(weak && {weakness: `${cipher} and ${kdf}`})};
     },
     async meshRoots() {
       const text = await workspace.readText(layout.rootCert);
@@ -63,6 +69,7 @@ export function workdirQuestions(
       const folders = await Promise.all(clusters.map(({name}) => folderModes(deps, clusterLayout(name))));
       return [...(await keyModes(deps, '.')), ...folders.flat()];
     },
+    gitHistory: () => readGitHistory(deps, clusters),
     journal: async () => journalFacts(await journal()),
   };
 }

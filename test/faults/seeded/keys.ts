@@ -1,0 +1,127 @@
+/** Faults of how keys are kept: committed to git, left on disk, used twice. */
+import {rmSync} from 'node:fs';
+import type {Fault, Undo} from '../harness/fault.js';
+import type {Lab} from '../harness/lab.js';
+
+const git = 'git -c user.name=somebody -c user.email=somebody@example.org';
+
+/** Somebody keeps the work directory in git, and commits these files although they are ignored. */
+function committed(...files: readonly string[]): Fault['seed'] {
+  return async (lab) => {
+    const list = files.join(' ');
+    await lab.type(
+      `git init -q .; git add .; ${git} commit -q -m mesh; git add -f ${list}; ${git} commit -q -m oops; ` +
+        `git rm -q --cached ${list}; ${git} commit -q -m "take it back"`,
+    );
+    return withoutGit(lab);
+  };
+}
+
+/** A history without the key: what rewriting it, or a new repository, comes to. */
+function withoutGit(lab: Lab): Undo {
+  return () => {
+    rmSync(lab.path('.git'), {recursive: true, force: true});
+    return Promise.resolve();
+  };
+}
+
+const newRepository = {
+  person: 'rewrites the history, since nobody else has cloned it',
+  act: (lab: Lab) => withoutGit(lab)(),
+};
+
+export const keyFaults: readonly Fault[] = [
+  {
+    id: 'MESH114-cluster-key',
+    title: "a cluster's CA key was committed, and taken back by the next commit",
+    says: /the CA key of two in the clear: two\/ca-key\.pem/,
+    seed: committed('two/ca-key.pem'),
+    // The printed command makes a new CA; what the old one signed for is told until the history is without it.
+    mend: newRepository,
+  },
+  {
+    id: 'MESH114-encrypted-root',
+    title: 'the encrypted root key was committed, and taken back by the next commit',
+    result: 'warning',
+    says: /an encrypted private key: root-key\.pem/,
+    seed: committed('root-key.pem'),
+    mend: newRepository,
+  },
+  {
+    id: 'MESH114-manifest',
+    title: 'Secret cacerts of a cluster was committed as a manifest',
+    says: /the CA key of one in the clear: backup\/secret\.yaml/,
+    seed: async (lab) => {
+      await lab.type(
+        'mkdir -p backup; kubectl --context kwok-one -n istio-system get secret cacerts -o yaml > backup/secret.yaml',
+      );
+      const undo = await committed('backup/secret.yaml')(lab);
+      return async () => {
+        await undo?.();
+        rmSync(lab.path('backup'), {recursive: true});
+      };
+    },
+    mend: newRepository,
+  },
+  {
+    id: 'MESH115-kept',
+    title: 'mesh.yaml says that cluster keys are not kept, and the keys of pushed CAs are there',
+    cluster: 'one',
+    also: ['two'],
+    result: 'warning',
+    says: /ca-key\.pem is here/,
+    seed: (lab) => {
+      lab.edit('mesh.yaml', (text) => text.replace(/^trust:\n/m, 'trust:\n  keepClusterKeys: false\n'));
+      return Promise.resolve(async () => {
+        lab.edit('mesh.yaml', (text) => text.replace('  keepClusterKeys: false\n', ''));
+        // The next faults want keys that can be pushed again.
+        for (const name of ['one', 'two']) await lab.cli.must('certs', 'generate', name, '--renew', '--yes');
+        await lab.cli.must('trust', 'push', '--restart-istiod', '--yes');
+      });
+    },
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH110-one-key',
+    title: 'two clusters got certificates of their own for one key',
+    says: /one key/,
+    seed: async (lab) => {
+      const pass = 'env:KUBECTL_MESH_PASSPHRASE';
+      await lab.type(
+        [
+          'cp one/ca-key.pem two/ca-key.pem',
+          "printf '%s\\n' 'basicConstraints=critical,CA:TRUE,pathlen:0' 'keyUsage=critical,keyCertSign,cRLSign' 'subjectKeyIdentifier=hash' > ext.cnf",
+          'openssl req -new -key two/ca-key.pem -subj "/O=Istio/CN=Intermediate CA/L=two" -out two.csr',
+          `openssl x509 -req -in two.csr -CA root-cert.pem -CAkey root-key.pem -passin ${pass} -days 700 -extfile ext.cnf -out two/ca-cert.pem`,
+          'cat two/ca-cert.pem root-cert.pem > two/cert-chain.pem',
+          'rm ext.cnf two.csr',
+        ].join('\n'),
+      );
+      await lab.cli.must('trust', 'push', 'two', '--restart-istiod', '--yes');
+      await lab.waitForChain('two');
+      return undefined;
+    },
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH110-root-key',
+    title: "a cluster's CA has the key of the root",
+    says: /the key of the root/,
+    seed: async (lab) => {
+      const pass = 'env:KUBECTL_MESH_PASSPHRASE';
+      await lab.type(
+        [
+          'umask 077',
+          `openssl pkey -in root-key.pem -passin ${pass} -out two/ca-key.pem`,
+          "printf '%s\\n' 'basicConstraints=critical,CA:TRUE,pathlen:0' 'keyUsage=critical,keyCertSign,cRLSign' 'subjectKeyIdentifier=hash' > ext.cnf",
+          'openssl req -new -key two/ca-key.pem -subj "/O=Istio/CN=Intermediate CA/L=two" -out two.csr',
+          `openssl x509 -req -in two.csr -CA root-cert.pem -CAkey root-key.pem -passin ${pass} -days 700 -extfile ext.cnf -out two/ca-cert.pem`,
+          'cat two/ca-cert.pem root-cert.pem > two/cert-chain.pem',
+          'rm ext.cnf two.csr',
+        ].join('\n'),
+      );
+      return undefined;
+    },
+    mend: 'as printed',
+  },
+];
