@@ -21,8 +21,11 @@ export interface Declaration {
   /** Clusters that must be declared. */
   readonly clusters?: readonly string[];
   readonly meshID?: string;
+  readonly trustDomain?: string;
   readonly istioNamespace?: string;
   readonly istioVersion?: string;
+  /** Control planes that run. */
+  readonly revisions?: readonly string[];
   readonly keyAlgorithm?: string;
   readonly signer?: DeclaredSigner;
   /** By cluster. Recorded where neither file has a context. */
@@ -70,6 +73,13 @@ export function declareMesh(texts: DeclaringTexts, declaration: Declaration): De
   return {files, summary: files.length === 0 ? [] : draft.summary};
 }
 
+type FieldValue = string | readonly string[] | DeclaredSigner;
+
+function inWords(value: FieldValue): string {
+  if (typeof value === 'string') return value;
+  return 'type' in value ? value.type : value.join(', ');
+}
+
 /** The files while they are edited. */
 class Draft {
   readonly summary: string[] = [];
@@ -86,8 +96,10 @@ class Draft {
 
   apply(declaration: Declaration): void {
     this.#setField('meshID', declaration.meshID);
+    this.#setField('trustDomain', declaration.trustDomain);
     this.#setField('istio.namespace', declaration.istioNamespace);
     this.#setField('istio.version', declaration.istioVersion);
+    this.#setField('istio.revisions', declaration.revisions);
     this.#setField('trust.keyAlgorithm', declaration.keyAlgorithm);
     this.#setField('trust.signer', declaration.signer);
     this.#addClusters(declaration);
@@ -97,17 +109,21 @@ class Draft {
     this.#setClusterField('uid', declaration.uids ?? {}, (cluster, uid) => cluster.uid !== uid);
   }
 
-  #setField(field: MeshField, value: string | DeclaredSigner | undefined): void {
+  #setField(field: MeshField, value: FieldValue | undefined): void {
     if (value === undefined || this.#fieldValue(field) !== undefined) return;
     this.mesh = setMeshField(this.mesh, field, value);
-    this.summary.push(`${layout.meshYaml}: ${field} ${typeof value === 'string' ? value : value.type}`);
+    this.summary.push(`${layout.meshYaml}: ${field} ${inWords(value)}`);
   }
 
-  #fieldValue(field: MeshField): string | DeclaredSigner | undefined {
-    const {meshID, istio, trust} = this.#file;
+  #fieldValue(field: MeshField): FieldValue | undefined {
+    const {meshID, trustDomain, istio, trust} = this.#file;
     switch (field) {
       case 'meshID':
         return meshID;
+      case 'trustDomain':
+        return trustDomain;
+      case 'istio.revisions':
+        return istio?.revisions;
       case 'istio.namespace':
         return istio?.namespace;
       case 'istio.version':

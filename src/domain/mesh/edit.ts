@@ -71,13 +71,23 @@ export function setClusterField(
 }
 
 /** Fields outside `clusters` that this program writes: of the file itself, or of one of its blocks. */
-export type MeshField = 'meshID' | 'istio.version' | 'istio.namespace' | 'trust.keyAlgorithm' | 'trust.signer';
+export type MeshField =
+  | 'meshID'
+  | 'trustDomain'
+  | 'istio.version'
+  | 'istio.namespace'
+  | 'istio.revisions'
+  | 'trust.keyAlgorithm'
+  | 'trust.signer';
 
 /** Sets such a field; a block that is not there yet is made, a map is written in one line. */
 export function setMeshField(text: string, field: MeshField, value: string | object): string {
   const top = topMap(parse(text));
   const [block = '', name] = field.split('.');
-  if (name === undefined) return edited(text, [setPair(text, top, block, value, ['apiVersion', 'kind'])]);
+  if (name === undefined)
+    return edited(text, [
+      setPair(text, top, block, value, ['apiVersion', 'kind', ...(block === 'trustDomain' ? ['meshID'] : [])]),
+    ]);
   const present: unknown = top.get(block, true);
   if (isMap(present)) return edited(text, [setPair(text, present, name, value, [])]);
   const before = ['apiVersion', 'kind', 'meshID', 'trustDomain', ...(block === 'trust' ? ['istio'] : [])];

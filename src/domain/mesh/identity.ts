@@ -23,7 +23,7 @@ export interface IdentityProblem {
  * `acceptUid` (`--accept-uid`), and in any case for one whose UID belongs to another name.
  */
 export function identityProblems(
-  mesh: Mesh,
+  mesh: Pick<Mesh, 'clusters'>,
   seen: readonly SeenCluster[],
   acceptUid: boolean,
 ): readonly IdentityProblem[] {
@@ -40,7 +40,7 @@ export function uidsToRecord(mesh: Mesh, seen: readonly SeenCluster[]): Readonly
 }
 
 function problemOf(
-  mesh: Mesh,
+  mesh: Pick<Mesh, 'clusters'>,
   seen: readonly SeenCluster[],
   name: string,
   uid: string,
@@ -74,7 +74,7 @@ function problemOf(
 }
 
 /** The context by its name, where one is known. */
-function contextOf(mesh: Mesh, name: string): string {
+function contextOf(mesh: Pick<Mesh, 'clusters'>, name: string): string {
   const context = mesh.clusters.find((cluster) => cluster.name === name)?.context;
   return context === undefined ? `the context of ${name}` : `context ${context} of ${name}`;
 }
