@@ -66,10 +66,11 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
   const progress = await createProgress(flags.quiet === true);
   const rest = (): Promise<void> => progress.rest();
   const workspace = createWorkspace({root: resolve(flags['work-dir'] ?? '.'), now: () => new Date(), signal});
-  const rootStore = (signer: SignerSpec): Workspace =>
-    signer.type === 'local' && signer.directory !== undefined
-      ? createWorkspace({root: resolve(workspace.root, signer.directory), now: () => new Date(), signal})
-      : workspace;
+  const rootStore = (signer: SignerSpec): Workspace => {
+    if (signer.type !== 'local' || signer.directory === undefined) return workspace;
+    const root = resolve(workspace.root, signer.directory);
+    return root === workspace.root ? workspace : createWorkspace({root, now: () => new Date(), signal});
+  };
   const runner = once(async () => (await import('../tools/runner.js')).createRunner({environment, signal}));
   const clusters = lazyClusters(flags, signal, runner, rest);
   const passphraseReaders = {

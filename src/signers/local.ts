@@ -56,12 +56,14 @@ export const localSigner: SignerModule<'local'> = {
     const {workspace} = context;
     const store = context.rootStore(spec);
     const elsewhere = store !== workspace;
-    const [key, certificate, certificates] = await Promise.all([
+    const [key, certificate, certificates, directory] = await Promise.all([
       store.readSecret(layout.rootKey),
       elsewhere ? store.readText(layout.rootCert) : undefined,
       readSigningCertificates(workspace, spec.certificate),
+      elsewhere ? store.stat('.') : undefined,
     ]);
-    return {kind: 'key-file', keyPath: rootKeyPath(spec), key, certificate, certificates};
+    const directoryMissing = elsewhere && directory === undefined;
+    return {kind: 'key-file', keyPath: rootKeyPath(spec), key, certificate, certificates, directoryMissing};
   },
   async open(spec, context) {
     return createAuthorityIssuer(await openLocalAuthority(spec, context), spec.certificate ?? layout.rootCert);

@@ -17,6 +17,8 @@ export type SignerState =
       /** As people know it: `root-key.pem`, `/media/stick/root-key.pem`. */
       readonly keyPath: string;
       readonly key: Sensitive<string> | undefined;
+      /** The directory in which the key is kept is not there at all: unplugged. */
+      readonly directoryMissing?: boolean;
       /** root-cert.pem beside a key that is kept elsewhere. */
       readonly certificate: string | undefined;
       /** The signing CA and what stands above it, where `certificate` names them. */

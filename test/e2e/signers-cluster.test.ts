@@ -36,5 +36,7 @@ it('makes a mesh of two clusters that verifies green; the root key never is a fi
   expect(filesWithKeyOf(cli.workDir, root)).toEqual([]);
   // Its istiod has to go over from self-signed to cacerts, under the root it has: a restart, and no change of root.
   await cli.must('trust', 'push', 'one', '--restart-istiod', '--yes');
+  await cli.must('install', 'render', 'one', '--mesh-id', 'mesh1', '--network', 'network1');
+  await cli.must('install', 'apply', 'one', '--take-over', '--yes');
   await proveMesh(setting, cli);
 });

@@ -106,7 +106,8 @@ describe('a program that signs', () => {
     const run = context();
     await commandSigner.survey(spec, run);
     const signer = await commandSigner.rootSigner?.(spec, run);
-    const signatures = await Promise.all([1, 2, 3].map(() => signer?.sign(message)));
+    if (!signer) throw new Error('no signer');
+    const signatures = await Promise.all([1, 2, 3].map(() => signer.sign(message)));
     expect(signatures).toHaveLength(3);
     expect(await dir.read('keys')).toBe('\n');
   });

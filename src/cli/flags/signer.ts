@@ -1,3 +1,4 @@
+import {resolve} from 'node:path';
 import {Flags} from '@oclif/core';
 import {type DeclaredSigner, parseSignerFlag} from '../../domain/mesh/signer-schema.js';
 
@@ -13,6 +14,8 @@ export const signerFlags = {
   }),
   'root-dir': Flags.string({
     helpValue: 'DIR',
+    // As a shell completes it; the directory of mesh.yaml is relative to the work directory.
+    parse: (said) => Promise.resolve(resolve(said)),
     description: 'where root-key.pem is kept, when not in the work directory; only signing needs it',
     helpGroup: 'SIGNER',
   }),

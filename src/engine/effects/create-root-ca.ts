@@ -34,6 +34,10 @@ export const effect: Effect<'create-root-ca'> = async (action, context) => {
   const certificateFile = {path: layout.rootCert, content: certificate.pem};
   const store = deps.rootStore(action.signer);
   if (key) {
+    // A directory elsewhere is not under this work directory's lock.
+    if ((await store.readSecret(layout.rootKey)) !== undefined) {
+      throw new MeshError('WORKDIR_CONFLICT', `a root key appeared in ${store.root} meanwhile: it stays as it is`);
+    }
     line('write root-key.pem and root-cert.pem');
     const content = await keyText(key, passphrase);
     await store.write([{path: layout.rootKey, content}, certificateFile]);
