@@ -5,14 +5,14 @@
  */
 import {randomBytes} from 'node:crypto';
 import {constants} from 'node:fs';
-import {open, rename, stat, writeFile} from 'node:fs/promises';
+import {open, readdir, rename, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
 import type {ChainHead} from '../domain/journal/chain.js';
 import {entryLine, readJournal, seal, sha256} from '../domain/journal/chain.js';
 import type {JournalEntry, JournalRecord} from '../domain/journal/entry.js';
 import {entryId} from '../domain/journal/entry.js';
-import {layout} from '../domain/mesh/layout.js';
+import {isPutAside, layout} from '../domain/mesh/layout.js';
 import type {Faults} from './atomic.js';
 import {makeDirectory, syncDirectory, temporarySuffix} from './atomic.js';
 import {fileError, isMissing} from './fs-errors.js';
@@ -95,6 +95,7 @@ export class JournalFile implements Journal {
       present: text !== undefined,
       own: remembered?.chain,
       host: this.#writer.host,
+      aside: await this.#aside(),
       underWay: isLocked ? reading.open.filter(mayRun) : [],
     };
   }
@@ -213,6 +214,13 @@ export class JournalFile implements Journal {
       if (isMissing(error) || error instanceof SyntaxError) return undefined;
       throw fileError(error, this.#headPath, 'read');
     }
+  }
+
+  /** What can be read of journals that were put aside. */
+  async #aside(): Promise<readonly JournalEntry[]> {
+    const names = (await readdir(this.#root).catch(() => [])).filter(isPutAside).sort();
+    const texts = await Promise.all(names.map((name) => readRegular(join(this.#root, name)).catch(() => '')));
+    return texts.flatMap((text) => readJournal(text).entries);
   }
 
   async #text(): Promise<string | undefined> {

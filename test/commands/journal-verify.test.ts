@@ -1,3 +1,4 @@
+import {execFileSync} from 'node:child_process';
 import {copyFile, mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -285,6 +286,26 @@ describe('what cannot be told', () => {
     expect([told.code, told.result.verdict, ...results(told)]).toEqual([0, 'ok', 'c2 agrees']);
     expect((await runCommand(JournalVerify, ['c1'], mesh.env)).stdout).toMatch(/c1: remembers no journal/);
     expect(await check116()).toEqual(['c1 skipped', 'c2 ok']);
+  });
+});
+
+describe('a broken journal that was put aside, as the fix of MESH113 does', () => {
+  it('is evidence still; without it the entries are of a journal that is not here', async () => {
+    await writeLines((await lines()).toSpliced(0, 1));
+    const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
+    execFileSync('sh', ['-c', (answerOf(run) as VerifyResult).checks[0]?.fix ?? ''], {cwd: mesh.dir});
+    const told = await verified();
+    expect([told.code, ...results(told)]).toEqual([0, 'c1 agrees', 'c2 agrees']);
+    expect(told.result.clusters[0]?.heads[0]?.message).toMatch(/put aside/);
+    expect(await check116()).toEqual(['c1 ok', 'c2 ok']);
+    execFileSync('sh', ['-c', 'rm journal.broken-*'], {cwd: mesh.dir});
+    expect(results(await verified())).toEqual(['c1 not-known-here', 'c2 not-known-here']);
+  });
+
+  it('does not hide a journal that was written anew', async () => {
+    await copyFile(journal(), join(mesh.dir, 'journal.broken-2026-05-01T1000.jsonl'));
+    await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'}));
+    expect(results(await verified())).toEqual(['c1 rewritten', 'c2 rewritten']);
   });
 });
 

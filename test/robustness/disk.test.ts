@@ -3,6 +3,7 @@ import {chmodSync, chownSync, mkdtempSync, readdirSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
+import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
 import {clusterNames, emptyBox, meshBox, snapshot} from './harness/box.js';
 import type {Box} from './harness/box.js';
 import {rows} from './harness/commands.js';
@@ -87,6 +88,32 @@ describe.runIf(canMount)('a full disk', () => {
       expect(run.stdout).toContain('DISK_FULL');
       expect(await snapshot(box.work)).toEqual(before);
     });
+  });
+
+  it('stops a push before anything is written to a cluster: what cannot be recorded is not done', async () => {
+    const kube = await startFakeKube(['ctx-cluster1']);
+    const box = await emptyBox([kube.bin]);
+    mount(box.work, '1m');
+    try {
+      for (const args of [
+        ['init', 'cluster1=ctx-cluster1'],
+        ['certs', 'generate', '--key-algorithm', 'ecdsa-p256'],
+      ]) {
+        expectExit(await box.run(args), 0, args.join(' '));
+      }
+      execFileSync('sh', ['-c', 'head -c 2000000 /dev/zero > filler; true'], {cwd: box.work, stdio: 'pipe'});
+      const run = await box.run(['trust', 'push', '-o', 'json']);
+      expectExit(run, 1, 'full');
+      expect(run.stdout).toContain('DISK_FULL');
+      expect(kube.cluster('ctx-cluster1').writes).toEqual([]);
+      remount(box.work, 'size=4m');
+      expectExit(await box.run(['trust', 'push']), 0, 'again');
+      expect(await journalFaults(box.work)).toEqual([]);
+    } finally {
+      unmount(box.work);
+      await box.dispose();
+      await kube.stop();
+    }
   });
 
   it('stops the answer, not in silence', async () => {

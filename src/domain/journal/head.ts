@@ -31,6 +31,8 @@ export interface JournalKnown {
   readonly own: string | undefined;
   /** This machine, as entries name it. */
   readonly host: string;
+  /** Entries of journals that were put aside, evidence and all. */
+  readonly aside: readonly JournalEntry[];
 }
 
 /**
@@ -48,7 +50,7 @@ export interface HeadVerdict {
 }
 
 /** Makes the comparison for one journal: it is gone through once, however many clusters remember something. */
-export function headComparer({present, entries, own, host}: JournalKnown): (head: ChainHead) => HeadVerdict {
+export function headComparer({present, entries, own, host, aside}: JournalKnown): (head: ChainHead) => HeadVerdict {
   const byId = new Map<string, JournalEntry[]>();
   const chains = new Map<string, {last: number; here: boolean}>();
   for (const entry of entries) {
@@ -64,11 +66,14 @@ export function headComparer({present, entries, own, host}: JournalKnown): (head
   }
   return (head) => {
     const id = entryId(head);
+    const isIt = (entry: JournalEntry): boolean => entry.hash === head.hash && isAsWritten(entry);
     const found = byId.get(id);
-    if (found?.some((entry) => entry.hash === head.hash && isAsWritten(entry)) === true)
-      return {result: 'agrees', message: `entry ${id} is as it was written`};
+    if (found?.some(isIt) === true) return {result: 'agrees', message: `entry ${id} is as it was written`};
     if (found)
       return {result: 'rewritten', message: `another entry ${id} stands in the journal than the one that was written`};
+    if (aside.some((entry) => entryId(entry) === id && isIt(entry))) {
+      return {result: 'agrees', message: `entry ${id} is as it was written, in a journal that was put aside`};
+    }
     const cut = (why: string): HeadVerdict => ({result: 'cut', message: `entry ${id} is not in the journal: ${why}`});
     if (head.chain === own) return cut('this copy of the work directory wrote it');
     const chain = chains.get(head.chain);

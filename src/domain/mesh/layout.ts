@@ -23,6 +23,16 @@ export const layout = {
   pending: '.pending',
 } as const;
 
+/** What a broken journal is called once it was put aside. `when`: a moment without colons. */
+export function asideName(when: string): string {
+  return `journal.broken-${when}.jsonl`;
+}
+
+/** Whether a file of the work directory is a journal that was put aside. */
+export function isPutAside(name: string): boolean {
+  return /^journal\.broken-.*\.jsonl$/.test(name);
+}
+
 /** Files of one cluster's folder. */
 export interface ClusterLayout {
   readonly directory: string;

@@ -2,7 +2,7 @@ import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding, Subject} from '../check.js';
 import {some} from '../describe.js';
 import type {JournalFacts, OpenChange} from '../facts.js';
-import {layout} from '../../mesh/layout.js';
+import {asideName, layout} from '../../mesh/layout.js';
 
 const expected = 'every entry as it was written, and an outcome for every change';
 
@@ -42,7 +42,7 @@ function brokenChain({present, faults}: JournalFacts, {now, commands}: Subject):
     .replace(/:\d\d\.\d+Z$/, '')
     .replace(':', '');
   const forget = `rm -f ${commands.path(layout.journalHead)}`;
-  const keep = `mv ${commands.path(layout.journal)} ${commands.path(`journal.broken-${day}.jsonl`)}`;
+  const keep = `mv ${commands.path(layout.journal)} ${commands.path(asideName(day))}`;
   return {
     observed: some(
       broken.map(({line, message}) => (line === 0 ? message : `line ${String(line)}: ${message}`)),
