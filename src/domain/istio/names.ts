@@ -9,3 +9,12 @@ export const defaultBundleName = 'istio-ca-root-cert';
 export const bundleKey = 'root-cert.pem';
 /** On a namespace, Service or Gateway: its network (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go). */
 export const networkLabel = 'topology.istio.io/network';
+
+/**
+ * The DNS names in istiod's own certificate, which it issues with the cluster's CA: proxies and the API server refuse it when
+ * one of them is forbidden (istio/istio pilot/pkg/bootstrap/server.go, getDNSNames).
+ */
+export function istiodServingNames(namespace: string, revisions: readonly string[] = []): readonly string[] {
+  const own = revisions.filter((revision) => revision !== 'default').map((revision) => `istiod-${revision}`);
+  return ['istiod', 'istiod-remote', 'istio-pilot', ...own].map((name) => `${name}.${namespace}.svc`);
+}

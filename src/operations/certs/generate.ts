@@ -1,8 +1,6 @@
 /** `certs generate`: the root CA once, a cluster CA for each cluster. */
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm} from '../../domain/mesh/mesh.js';
-import {parseCertificates} from '../../domain/pki/certificate.js';
-import {readPart, recognize} from '../../domain/pki/recognize.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
 import {type ClusterState, judgeCluster, judgeRoot, type RootState} from '../../domain/pki/workdir-state.js';
 import type {Action, FileContent} from '../../engine/action.js';
@@ -16,20 +14,15 @@ import {
   type CommonResult,
   generalErrors,
 } from '../../engine/report.js';
-import {asMeshError, type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {asMeshError, type ErrorReport, reportError} from '../../domain/errors.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
 import type {SignerSpec} from '../../domain/mesh/signer.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {declareGroups, type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
 import {createCaFileReader} from '../shared/read-ca-files.js';
+import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
 import {takeOver} from '../shared/take-over.js';
-import {
-  type ClusterFacts,
-  type GenerateFacts,
-  type KnownRoot,
-  planGenerate,
-  type SignerFacts,
-} from './plan-generate.js';
+import {type ClusterFacts, type GenerateFacts, planGenerate, type SignerFacts} from './plan-generate.js';
 
 /** What `certs generate` is asked for. */
 export interface GenerateRequest {
@@ -159,44 +152,6 @@ function rootFiles(
     keyPath,
     certificates,
   };
-}
-
-/** Throws `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE`, `CONTRADICTION` when the mesh has other roots already. */
-async function readGivenRoot({workspace}: Deps, path: string, root: RootState): Promise<KnownRoot> {
-  const {parts} = recognize(await workspace.readOutside(path), path);
-  const certificates = parts.flatMap((part) => readPart(part).certificates);
-  if (certificates.length === 0) throw new MeshError('NOT_A_CERTIFICATE', `${path}: holds no certificate`);
-  const notRoot = certificates.find(
-    ({selfSigned, extensions}) => !selfSigned || extensions.basicConstraints?.ca !== true,
-  );
-  if (notRoot) throw new MeshError('NOT_A_CERTIFICATE', `${path}: "${notRoot.subject.text}" is not a root CA`);
-  const ours = root.kind === 'present' ? root.certificates.map(({fingerprint}) => fingerprint) : undefined;
-  if (ours && certificates.some(({fingerprint}) => !ours.includes(fingerprint))) {
-    throw new MeshError('CONTRADICTION', `--root ${path} holds another root than ${layout.rootCert}`, {
-      hints: ['leave --root away: the mesh has its root'],
-    });
-  }
-  return {text: certificates.map(({pem}) => pem).join(''), certificates};
-}
-
-/** Roots that cluster folders hold, also of clusters this run is not about. Unreadable ones are judged elsewhere. */
-async function findRoots({workspace}: Deps): Promise<GenerateFacts['existingRoots']> {
-  const names = await workspace.list('.');
-  const found = await Promise.all(
-    names.map(async (name) => {
-      if ((await workspace.stat(name))?.kind !== 'directory') return [];
-      const text = await workspace.readText(clusterLayout(name).rootCert);
-      if (text === undefined) return [];
-      try {
-        const {certificates} = parseCertificates(text, clusterLayout(name).rootCert);
-        return [{cluster: name, text, certificates}];
-      } catch {
-        // What cannot be read must still keep a new root from being made behind its back.
-        return [{cluster: name, text, certificates: []}];
-      }
-    }),
-  );
-  return found.flat();
 }
 
 function keysToWrite(

@@ -4,10 +4,10 @@ import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
 import {printableLine} from '../../domain/printable.js';
-import type {Certificate} from '../../domain/pki/certificate.js';
 import {chainPem, orderUpward} from '../../domain/pki/chain.js';
 import type {ClusterState, RootState} from '../../domain/pki/workdir-state.js';
 import type {Action, FileContent, IssueClusterCa, WriteFiles} from '../../engine/action.js';
+import type {KnownRoot} from '../shared/mesh-roots.js';
 import {type TakeOver, takeOverGroups} from '../shared/take-over.js';
 import type {SignerState} from '../../signers/signer-module.js';
 import {cannotSign, passphraseOf, planRoot} from './plan-root.js';
@@ -22,12 +22,6 @@ export interface ClusterFacts {
 /** What the signer amounts to; `idle`: nothing is to be signed, so it was not asked. */
 export type SignerFacts =
   SignerState | {readonly kind: 'idle'} | {readonly kind: 'unavailable'; readonly error: ErrorReport};
-
-/** Roots as a text and as what can be read of it. */
-export interface KnownRoot {
-  readonly text: string;
-  readonly certificates: readonly Certificate[];
-}
 
 /** What the plan is made from. */
 export interface GenerateFacts {

@@ -1,14 +1,16 @@
 /** The root's part of `certs generate`: made, taken over, or known already; and whether its signer can sign. Pure. */
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
-import {layout} from '../../domain/mesh/layout.js';
-import type {Certificate} from '../../domain/pki/certificate.js';
+import {clusterLayout, layout} from '../../domain/mesh/layout.js';
+import {type Certificate, readableCertificates} from '../../domain/pki/certificate.js';
 import {verifyChain} from '../../domain/pki/chain.js';
 import {cannotIssue} from '../../domain/pki/issuer.js';
 import {passphraseNeeded} from '../../domain/pki/passphrase.js';
 import type {RootState} from '../../domain/pki/workdir-state.js';
 import type {Action, CreateRootCa, IssueClusterCa, WriteFiles} from '../../engine/action.js';
+import type {SignerState} from '../../signers/signer-module.js';
 import type {Blocker, Plan, Warning} from '../../engine/operation.js';
-import type {GenerateFacts, KnownRoot} from './plan-generate.js';
+import type {KnownRoot} from '../shared/mesh-roots.js';
+import type {GenerateFacts} from './plan-generate.js';
 
 /** What is done about the root. */
 export interface RootPlan {
@@ -58,7 +60,11 @@ export function cannotSign({root, signer, now}: GenerateFacts): ErrorReport | un
         const message = `${signer.keyPath} is not there: no cluster CA can be issued without it`;
         return reportError(
           new MeshError('FILE_MISSING', message, {
-            hints: [`Bring ${signer.keyPath} back, or run this where it is kept`],
+            hints: [
+              signer.keyPath === layout.rootKey
+                ? `Bring ${layout.rootKey} back, or say where it is kept with --root-dir DIR`
+                : `Plug in what ${signer.keyPath} is on, or say where it is now with --root-dir DIR`,
+            ],
           }),
         );
       }
@@ -120,6 +126,8 @@ function planPresentRoot(
   const {signer} = facts;
   const actions = facts.rootCertElsewhere ? [adoptRoot(root, 'the directory of the root key')] : [];
   if (signer.kind !== 'key-file') return {...nothing, actions};
+  const other = issuing.length > 0 ? otherKeyDirectory(root, signer) : undefined;
+  if (other) return blocked(reportError(other));
   if (root.key === 'clear') {
     const message = `${signer.keyPath} is not encrypted: whoever reads it owns the mesh`;
     return {...nothing, actions, warnings: [{message}]};
@@ -130,6 +138,21 @@ function planPresentRoot(
   return {...nothing, actions, warnings: weakProtection(root, signer.keyPath)};
 }
 
+/** A directory says by its own root-cert.pem whose key it holds: better known before a passphrase is asked for. */
+function otherKeyDirectory(
+  root: Extract<RootState, {kind: 'present'}>,
+  {certificate, keyPath}: Extract<SignerState, {kind: 'key-file'}>,
+): MeshError | undefined {
+  if (certificate === undefined || keyPath === layout.rootKey) return undefined;
+  const theirs = readableCertificates(certificate, keyPath);
+  const ours = new Set(root.certificates.map(({spki}) => spki));
+  if (theirs.length === 0 || theirs.some(({spki}) => ours.has(spki))) return undefined;
+  const message = `${keyPath} belongs to another root ("${theirs[0]?.subject.text ?? ''}") than ${layout.rootCert} ("${root.certificates[0]?.subject.text ?? ''}")`;
+  return new MeshError('WORKDIR_CONFLICT', message, {
+    hints: ["Plug in what this mesh's root key is on, or say where that is with --root-dir DIR"],
+  });
+}
+
 function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[]): RootPlan {
   const {signer} = facts;
   const [first] = facts.existingRoots;
@@ -137,12 +160,14 @@ function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
     const split = splitRoots(facts);
     if (split) return split;
     if (issuing.length > 0) {
+      const gone =
+        signer.kind === 'key-file' ? `${layout.rootCert} and ${signer.keyPath} are` : `${layout.rootCert} is`;
       return blocked(
         reportError(
           new MeshError(
             'FILE_MISSING',
-            `${first.cluster} has a root already, but ${layout.rootCert} and ${layout.rootKey} are gone: a new root would split the mesh's trust`,
-            {hints: [`Bring ${layout.rootCert} and ${layout.rootKey} back`]},
+            `${first.cluster} has a root already, but ${gone} gone: a new root would split the mesh's trust`,
+            {hints: [`Bring back what is gone; ${clusterLayout(first.cluster).rootCert} is the certificate`]},
           ),
         ),
       );
@@ -152,6 +177,11 @@ function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
   // Without a signer of its own a mesh gets its root with the first certificate that comes in.
   if (signer.kind === 'elsewhere' || signer.kind === 'idle') return nothing;
   if (signer.kind === 'rootless') return {...nothing, actions: [createRoot(facts, 'elsewhere', issuing)]};
+  if (signer.kind === 'key-file' && signer.directoryMissing === true) {
+    const message = `the directory for ${signer.keyPath} is not there: a new root key would land on another disk`;
+    const hint = 'Plug it in, make the directory, or say where the root key is to be kept with --root-dir DIR';
+    return blocked(reportError(new MeshError('FILE_MISSING', message, {hints: [hint]})));
+  }
   if (!facts.clear && !facts.passphraseAvailable) return blocked(reportError(passphraseNeeded()));
   return {
     ...nothing,

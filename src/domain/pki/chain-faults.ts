@@ -1,0 +1,215 @@
+/**
+ * Why a cluster CA's chain does not serve a mesh, one certificate after the other: what Go's `x509.Verify` refuses when
+ * istiod loads it (golang/go src/crypto/x509/verify.go; istio/istio security/pkg/pki/util/keycertbundle.go), and what istiod
+ * loads although its workloads cannot be verified. Unlike {@link import('./chain.js').verifyChain} it does not stop at the
+ * first fault: whoever asks a CA for another certificate wants to know them all.
+ */
+import {isInsecure} from './algorithms.js';
+import type {Certificate} from './certificate.js';
+import {exceedsPathLength} from './chain.js';
+import type {GeneralName} from './extensions.js';
+import {firstForbiddenName} from './name-constraints.js';
+
+/** What can be wrong with a certificate in its place. Stable: stands in JSON. */
+export type ChainFaultId =
+  | 'expired'
+  | 'not-yet-valid'
+  | 'not-a-ca'
+  | 'no-cert-sign'
+  | 'path-length'
+  | 'no-server-auth'
+  | 'no-client-auth'
+  | 'serving-names'
+  | 'workload-names'
+  | 'insecure-signature'
+  | 'unknown-signature'
+  | 'weak-key'
+  | 'unsupported-key'
+  | 'critical-extension'
+  | 'authority-key';
+
+/** One fault, in a sentence that names the certificate. */
+export interface ChainFault {
+  readonly id: ChainFaultId;
+  readonly message: string;
+}
+
+/** What the chain must serve. */
+export interface ChainPurpose {
+  readonly now: Date;
+  readonly trustDomain: string;
+  /** DNS names of istiod's own certificate. */
+  readonly servingNames: readonly string[];
+}
+
+/** A certificate in its chain. */
+interface Link {
+  readonly certificate: Certificate;
+  /** Places above the cluster CA, which is 0. */
+  readonly index: number;
+  readonly parent: Certificate | undefined;
+  /** `"CN=Policy CA"`, with what it is where that helps. */
+  readonly name: string;
+  readonly purpose: ChainPurpose;
+}
+
+type Rule = (link: Link) => string | undefined;
+
+/** Signature algorithms of Go's crypto/x509 that it does not call insecure. */
+const knownSignatures = new Set([
+  'sha256WithRSAEncryption',
+  'sha384WithRSAEncryption',
+  'sha512WithRSAEncryption',
+  'rsassaPss',
+  'ecdsa-with-SHA256',
+  'ecdsa-with-SHA384',
+  'ecdsa-with-SHA512',
+  'Ed25519',
+]);
+
+const rules: readonly (readonly [ChainFaultId, Rule])[] = [
+  [
+    'expired',
+    ({certificate: {notAfter}, name, purpose}) =>
+      notAfter <= purpose.now ? `${name} expired on ${notAfter.toISOString()}` : undefined,
+  ],
+  [
+    'not-yet-valid',
+    ({certificate: {notBefore}, name, purpose}) =>
+      notBefore > purpose.now ? `${name} is not valid before ${notBefore.toISOString()}` : undefined,
+  ],
+  [
+    'not-a-ca',
+    ({certificate, name}) =>
+      certificate.extensions.basicConstraints?.ca === true
+        ? undefined
+        : `${name} is not a CA: its basic constraints do not say CA:TRUE`,
+  ],
+  [
+    'no-cert-sign',
+    ({certificate, name}) => {
+      const usages = certificate.extensions.keyUsage?.usages;
+      return usages && !usages.includes('keyCertSign')
+        ? `the key usage of ${name} lacks keyCertSign: it may not sign certificates`
+        : undefined;
+    },
+  ],
+  [
+    'path-length',
+    ({certificate, index, name}) => {
+      // Below it stand `index` CAs, and then the workload.
+      if (!exceedsPathLength(certificate, index)) return undefined;
+      const limit = String(certificate.extensions.basicConstraints?.pathLength);
+      return `${name} has path length ${limit}, and ${String(index)} CAs stand below it in this chain`;
+    },
+  ],
+  [
+    'no-server-auth',
+    ({certificate, name}) =>
+      restricts(certificate, 'serverAuth')
+        ? `${name} has an extended key usage list without serverAuth: istiod does not load a chain with it`
+        : undefined,
+  ],
+  [
+    'no-client-auth',
+    ({certificate, name}) =>
+      restricts(certificate, 'clientAuth')
+        ? `${name} has an extended key usage list without clientAuth: workloads could not be clients of mutual TLS`
+        : undefined,
+  ],
+  [
+    'serving-names',
+    (link) =>
+      forbidden(
+        link,
+        link.purpose.servingNames.map((value) => ({type: 'dns', value})),
+        (name, value) => `the name constraints of ${name} forbid ${value}, istiod's own name`,
+      ),
+  ],
+  [
+    'workload-names',
+    (link) =>
+      forbidden(
+        link,
+        [{type: 'uri', value: `spiffe://${link.purpose.trustDomain}/ns/default/sa/default`}],
+        (name) =>
+          `the name constraints of ${name} forbid workload identities of trust domain ${link.purpose.trustDomain}`,
+      ),
+  ],
+  [
+    'insecure-signature',
+    ({certificate, name}) =>
+      !certificate.selfSigned && isInsecure(certificate.signatureAlgorithm)
+        ? `${name} is signed with ${certificate.signatureAlgorithm}, which istiod refuses`
+        : undefined,
+  ],
+  [
+    'unknown-signature',
+    ({certificate: {selfSigned, signatureAlgorithm}, name}) =>
+      !selfSigned && !isInsecure(signatureAlgorithm) && !knownSignatures.has(signatureAlgorithm)
+        ? `${name} is signed with ${signatureAlgorithm}, which istiod does not know`
+        : undefined,
+  ],
+  [
+    'weak-key',
+    ({certificate, name}) =>
+      certificate.key.bits !== undefined && certificate.key.bits < 2048
+        ? `the key of ${name} is ${certificate.key.name}: proxies accept RSA from 2048 bits on`
+        : undefined,
+  ],
+  [
+    'unsupported-key',
+    ({certificate: {key}, index, name}) => {
+      if (!key.knownToGo) return `the key of ${name} is ${key.name}, which istiod does not know`;
+      const usual = key.type === 'rsa' || key.name === 'ecdsa-p256' || key.name === 'ecdsa-p384';
+      return index > 0 || usual
+        ? undefined
+        : `the key of ${name} is ${key.name}: proxies are not known to accept what it signs`;
+    },
+  ],
+  [
+    'critical-extension',
+    ({certificate, name}) => {
+      const ids = certificate.extensions.unhandledCritical;
+      return ids.length > 0
+        ? `${name} has critical extensions that istiod does not know: ${ids.join(', ')}`
+        : undefined;
+    },
+  ],
+  [
+    'authority-key',
+    ({certificate, parent, name}) => {
+      const stated = certificate.extensions.authorityKeyId;
+      const actual = parent?.extensions.subjectKeyId;
+      return stated !== undefined && actual !== undefined && stated !== actual
+        ? `${name} names another authority key than "${parent?.subject.text ?? ''}" has: istiod accepts that, proxies do not`
+        : undefined;
+    },
+  ],
+];
+
+/** The faults of a chain, from the cluster CA upward; empty when there are none. */
+export function chainFaults(chain: readonly Certificate[], purpose: ChainPurpose): readonly ChainFault[] {
+  return chain.flatMap((certificate, index) => {
+    const link: Link = {certificate, index, parent: chain[index + 1], name: `"${certificate.subject.text}"`, purpose};
+    return rules.flatMap(([id, rule]) => {
+      const message = rule(link);
+      return message === undefined ? [] : [{id, message}];
+    });
+  });
+}
+
+function restricts({extensions: {extendedKeyUsage}}: Certificate, usage: string): boolean {
+  if (!extendedKeyUsage || extendedKeyUsage.length === 0) return false;
+  return !extendedKeyUsage.includes(usage) && !extendedKeyUsage.includes('any');
+}
+
+function forbidden(
+  {certificate, name}: Link,
+  names: readonly GeneralName[],
+  say: (name: string, forbidden: string) => string,
+): string | undefined {
+  const constraints = certificate.extensions.nameConstraints;
+  const found = constraints && firstForbiddenName(constraints, names);
+  return found && say(name, found.value);
+}
