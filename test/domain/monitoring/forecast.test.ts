@@ -1,0 +1,82 @@
+import {describe, expect, it} from 'vitest';
+import type {DependedOn} from '../../../src/domain/monitoring/forecast.js';
+import {forecastOf} from '../../../src/domain/monitoring/forecast.js';
+
+const now = new Date('2026-06-01T00:00:00Z');
+const day = 86_400_000;
+const expiry = {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}};
+const days = (count: number): Date => new Date(now.getTime() + count * day);
+
+function certificate(role: DependedOn['role'], from: number, to: number): DependedOn {
+  return {
+    role,
+    subject: `CN=${role}`,
+    fingerprint: Buffer.from(`${role}${String(to)}`)
+      .toString('hex')
+      .padEnd(64, '0')
+      .slice(0, 64),
+    notBefore: days(from),
+    notAfter: days(to),
+    place: role === 'root' ? 'root-cert.pem' : 'c1/ca-cert.pem',
+  };
+}
+
+const root = certificate('root', -100, 3550);
+
+describe('the forecast', () => {
+  it('names what is to be renewed when, by share of life or days, whichever is earlier', () => {
+    const long = forecastOf([{cluster: 'c1', certificates: [certificate('cluster CA', -30, 700), root]}], expiry, now);
+    // 30 % of 730 days before the end.
+    expect(long).toMatchObject([
+      {
+        cluster: 'c1',
+        nextRenewal: days(700 - 219).toISOString(),
+        due: false,
+        renew: {role: 'cluster CA', place: 'c1/ca-cert.pem'},
+        firstOutage: days(700).toISOString(),
+        endsFirst: {role: 'cluster CA'},
+        cutByRoot: false,
+      },
+    ]);
+    const short = forecastOf([{cluster: 'c1', certificates: [certificate('cluster CA', -10, 50), root]}], expiry, now);
+    expect(short).toMatchObject([{nextRenewal: days(20).toISOString()}]);
+  });
+
+  it('can name one certificate to renew and another that ends first', () => {
+    // 30 % of ten years are three years: the root is due long before the CA ends.
+    const old = certificate('root', -2700, 950);
+    const seen = forecastOf([{cluster: 'c1', certificates: [certificate('cluster CA', 0, 730), old]}], expiry, now);
+    expect(seen).toMatchObject([{due: true, renew: {role: 'root'}, endsFirst: {role: 'cluster CA'}}]);
+  });
+
+  it('sorts clusters by their next renewal, and leaves out those without a CA', () => {
+    const seen = forecastOf(
+      [
+        {cluster: 'late', certificates: [certificate('cluster CA', 0, 730), root]},
+        {cluster: 'none', certificates: []},
+        {cluster: 'soon', certificates: [certificate('cluster CA', -700, 30), root]},
+      ],
+      expiry,
+      now,
+    );
+    expect(seen.map(({cluster, due}) => [cluster, due])).toEqual([
+      ['soon', true],
+      ['late', false],
+    ]);
+  });
+
+  it.each([
+    ['ends with it', 400, 400, true],
+    ['outlives it, as the Makefile’s do by seconds', 400.0001, 400, true],
+    ['ends an hour before it', 400 - 1 / 24, 400, true],
+    ['ends two days before it', 398, 400, false],
+  ])('says that a cluster CA is cut by its root when it %s', (_, ca, end, cut) => {
+    const certificates = [certificate('cluster CA', 0, ca), certificate('root', -3000, end)];
+    expect(forecastOf([{cluster: 'c1', certificates}], expiry, now)[0]?.cutByRoot).toBe(cut);
+  });
+
+  it('blames the root when both end in the same second', () => {
+    const certificates = [certificate('cluster CA', 0, 100), certificate('root', -3000, 100)];
+    expect(forecastOf([{cluster: 'c1', certificates}], expiry, now)[0]?.endsFirst.role).toBe('root');
+  });
+});

@@ -1,0 +1,154 @@
+import {readFileSync} from 'node:fs';
+import {describe, expect, it} from 'vitest';
+import {parseVersion} from '../../../src/domain/istio/version.js';
+import type {RulesRequest} from '../../../src/domain/monitoring/make-rules.js';
+import {makeRules, prometheusRule, rulesYaml} from '../../../src/domain/monitoring/make-rules.js';
+import {parseMatchers} from '../../../src/domain/monitoring/matchers.js';
+import {metricFamilies} from '../../../src/domain/monitoring/metrics.js';
+import {ruleGroups} from '../../../src/domain/monitoring/registry.js';
+import {ruleSources} from '../../../src/domain/monitoring/rule.js';
+
+function request(version: string, change: Partial<RulesRequest> = {}): RulesRequest {
+  const istioVersion = parseVersion(version);
+  if (!istioVersion) throw new Error(version);
+  return {
+    expiry: {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}},
+    istioVersion,
+    istiodIsCa: true,
+    sources: ruleSources,
+    clusterLabel: 'cluster',
+    istiodMatchers: [],
+    staleAfterSeconds: 93_600,
+    ...change,
+  };
+}
+
+const namesOf = (made: ReturnType<typeof makeRules>): readonly string[] =>
+  made.groups.flatMap(({rules}) => rules.map(({alert}) => alert));
+const every = ruleGroups.flatMap(({rules}) => rules);
+
+describe('alert rules', () => {
+  it('for the newest Istio are these', async () => {
+    const {leftOut, ...rules} = makeRules(request('1.31'));
+    expect(leftOut.map(({alert}) => alert)).toEqual(['IstiodRemoteClusterTimesOut']);
+    const object = prometheusRule(rules, {name: 'kubectl-mesh', labels: {}});
+    await expect(rulesYaml(object, ['a comment'])).toMatchFileSnapshot(
+      '../../fixtures/golden/monitoring/prometheus-rule.yaml',
+    );
+  });
+
+  it.each([
+    [
+      '1.6',
+      [
+        'IstiodCaExpiresSoon',
+        'IstiodCaExpiresVerySoon',
+        'IstiodRemoteClusterLost',
+        'IstiodRemoteClusterNotSynced',
+        'IstiodRemoteClusterTimesOut',
+      ],
+    ],
+    ['1.9.3', ['IstiodRemoteClusterLost', 'IstiodRemoteClusterNotSynced', 'IstiodRemoteClusterTimesOut']],
+    ['1.9.4', ['IstiodRemoteClusterLost', 'IstiodRemoteClusterNotSynced']],
+    ['1.28', ['IstiodRemoteClusterNotSynced']],
+    ['1.29', ['IstiodRemoteClusterTimesOut']],
+  ])('ask Istio %s for no metric that it does not have', (version, left) => {
+    const made = makeRules(request(version));
+    expect(made.leftOut.map(({alert}) => alert).toSorted()).toEqual(left);
+    expect(namesOf(made)).not.toEqual(expect.arrayContaining(left));
+  });
+
+  it('say before 1.24 that istiod reports the dates of its start', () => {
+    const text = (version: string): string => JSON.stringify(makeRules(request(version)));
+    expect(text('1.23')).toContain('Before Istio 1.24');
+    expect(text('1.24')).not.toContain('Before Istio 1.24');
+  });
+
+  it('ask an istiod that is no CA for nothing of a CA', () => {
+    const names = namesOf(makeRules(request('1.31', {istiodIsCa: false, sources: ['istiod']})));
+    expect(names).toEqual(['IstiodRemoteClusterNotSynced', 'IstiodRemoteClusterLost', 'IstiodMetricsAbsent']);
+  });
+
+  it('are of the sources that were said', () => {
+    const names = namesOf(makeRules(request('1.31', {sources: ['textfile']})));
+    expect(names.every((name) => name.startsWith('Mesh'))).toBe(true);
+    expect(names.length).toBeGreaterThan(5);
+  });
+
+  it('carry the thresholds, the label and the matchers into every expression they belong to', () => {
+    const made = makeRules(
+      request('1.31', {
+        expiry: {warn: {share: 0.5, days: 90}, error: {share: 0.25, days: 45}},
+        clusterLabel: 'k8s_cluster',
+        istiodMatchers: ['job="istiod"'],
+        staleAfterSeconds: 7200,
+      }),
+    );
+    const expr = (name: string): string =>
+      made.groups.flatMap(({rules}) => rules).find(({alert}) => alert === name)?.expr ?? '';
+    expect(expr('MeshCertificateExpiresSoon')).toMatch(/0\.5 \*[^]*90 \* 86400[^]*unless[^]*0\.25 \*[^]*45 \* 86400/);
+    expect(expr('MeshMetricsStale')).toContain('> 7200');
+    for (const {alert} of every.filter(({alert}) => alert.startsWith('Istiod'))) {
+      const selectors = expr(alert).match(/(?:citadel|istio|remote)[a-z_]+(?:\{[^}]*\})?/g) ?? [];
+      if (expr(alert) === '') continue;
+      expect(selectors.length).toBeGreaterThan(0);
+      for (const selector of selectors) expect(selector).toContain('{job="istiod"');
+      if (!['IstiodMetricsAbsent', 'IstiodRootsDiffer'].includes(alert)) expect(expr(alert)).toContain('k8s_cluster');
+    }
+  });
+
+  it('have each a name of its own, a severity, a time, a summary, what to type, and a runbook that is there', () => {
+    const page = readFileSync(new URL('../../../docs/monitoring.md', import.meta.url), 'utf8');
+    const made = [makeRules(request('1.31')), makeRules(request('1.28'))].flatMap(({groups}) =>
+      groups.flatMap(({rules}) => rules),
+    );
+    expect(new Set(every.map(({alert}) => alert)).size).toBe(every.length);
+    expect(new Set(made.map(({alert}) => alert)).size).toBe(every.length);
+    for (const {alert, for: time, labels, annotations} of made) {
+      expect(time).toMatch(/^\d+[mh]$/);
+      expect(['warning', 'critical']).toContain(labels.severity);
+      expect(annotations.summary?.includes('\n')).toBe(false);
+      expect(annotations.description).toMatch(/kubectl|--source|command/);
+      expect(annotations.runbook).toBe(`docs/monitoring.md#${alert.toLowerCase()}`);
+      expect(page).toContain(`\n### ${alert}\n`);
+    }
+  });
+
+  it('link to the page where it is published', () => {
+    const made = makeRules(request('1.31', {runbookUrl: 'https://wiki.example/monitoring#old'}));
+    expect(made.groups[0]?.rules[0]?.annotations).toMatchObject({
+      runbook_url: 'https://wiki.example/monitoring#meshcertificateexpiressoon',
+    });
+  });
+
+  it('ask for no metric of ours that is not written', () => {
+    const written = new Set<string>(Object.values(metricFamilies).map(({name}) => name));
+    const asked = JSON.stringify(makeRules(request('1.31'))).match(/kubectl_mesh_[a-z_]+/g) ?? [];
+    expect(asked.filter((name) => !written.has(name))).toEqual([]);
+    expect(asked.length).toBeGreaterThan(10);
+  });
+});
+
+describe('matchers', () => {
+  it.each([
+    ['job="istiod"', ['job="istiod"']],
+    ['job="istiod", mesh=~"a|b.*"', ['job="istiod"', 'mesh=~"a|b.*"']],
+    ['name!="a,b",x!~"q\\\\."', ['name!="a,b"', 'x!~"q\\\\."']],
+  ])('are read: %s', (text, matchers) => {
+    expect(parseMatchers(text)).toEqual(matchers);
+  });
+
+  it.each([
+    '',
+    'job',
+    'job=istiod',
+    'job="istiod"} or vector(1) or {x="',
+    '1job="x"',
+    'job="a" or b="c"',
+    'job="a\nb"',
+    'job="a",,x="b"',
+    '{job="a"}',
+  ])('are nothing else: %j', (text) => {
+    expect(() => parseMatchers(text)).toThrow(expect.objectContaining({code: 'USAGE'}) as Error);
+  });
+});

@@ -1,0 +1,77 @@
+import {describe, expect, it} from 'vitest';
+import type {ServedChain} from '../../../src/domain/checks/facts.js';
+import {certificateFacts} from '../../../src/domain/checks/read/cluster-ca.js';
+import type {LiveTrust} from '../../../src/domain/monitoring/root-agreement.js';
+import {agreementOfFiles, agreementOfLive} from '../../../src/domain/monitoring/root-agreement.js';
+import {tinyClusterCa, tinyLeaf, tinyRoot} from '../../helpers/tiny-ca.js';
+import type {TinyCa} from '../../helpers/tiny-ca.js';
+
+const now = new Date();
+
+describe('roots in files', () => {
+  it('agree when every cluster has the root that each CA stands under, whatever else it has', () => {
+    const clusters = [
+      {cluster: 'c1', anchor: 'a', roots: ['a', 'b']},
+      {cluster: 'c2', anchor: 'a', roots: ['a']},
+    ];
+    expect(agreementOfFiles(clusters).map(({agrees}) => agrees)).toEqual([true, true]);
+  });
+
+  it('disagree for the cluster whose root another lacks, and name that one', () => {
+    const clusters = [
+      {cluster: 'c1', anchor: 'a', roots: ['a', 'b']},
+      {cluster: 'c2', anchor: 'b', roots: ['b']},
+      {cluster: 'c3', anchor: 'b', roots: ['a', 'b']},
+    ];
+    expect(agreementOfFiles(clusters)).toMatchObject([
+      {cluster: 'c1', agrees: false, refusedBy: ['c2']},
+      {cluster: 'c2', agrees: true},
+      {cluster: 'c3', agrees: true},
+    ]);
+  });
+
+  it('are not judged where there is no CA, and not by one that cannot be told', () => {
+    const clusters = [
+      {cluster: 'c1', anchor: 'a', roots: ['a']},
+      {cluster: 'none', anchor: undefined, roots: undefined},
+      {cluster: 'expired', anchor: undefined, roots: ['a']},
+      {cluster: 'foreign', anchor: 'none', roots: ['b']},
+    ];
+    expect(agreementOfFiles(clusters).map(({cluster, refusedBy}) => [cluster, refusedBy])).toEqual([
+      ['c1', ['foreign']],
+      ['foreign', ['c1', 'expired', 'foreign']],
+    ]);
+  });
+});
+
+describe('live roots', () => {
+  const served = (...chain: readonly TinyCa[]): ServedChain => ({
+    chain: chain.map(({certificate}) => certificateFacts(certificate)),
+    certificates: chain.map(({certificate}) => certificate),
+    linked: true,
+  });
+  const trusting = (cluster: string, roots: readonly TinyCa[] | undefined, ...chains: ServedChain[]): LiveTrust => ({
+    cluster,
+    roots: roots && {from: 'ConfigMap', certificates: roots.map(({certificate}) => certificate)},
+    chains,
+  });
+
+  it('agree during a rotation, disagree when one is missing, and are no matter of dates', async () => {
+    const [first, second] = [await tinyRoot(), await tinyRoot()];
+    const [one, two] = [await tinyClusterCa(first, 'c1'), await tinyClusterCa(second, 'c2')];
+    const [leafOne, leafTwo] = [await tinyLeaf(one), await tinyLeaf(two)];
+    const chains = [served(leafOne, one, first), served(leafTwo, two, second)] as const;
+    const both = [first, second];
+    const rotating = [trusting('c1', both, chains[0]), trusting('c2', both, chains[1])];
+    expect(agreementOfLive(rotating, now).map(({agrees}) => agrees)).toEqual([true, true]);
+    const apart = [trusting('c1', both, chains[0]), trusting('c2', [second], chains[1])];
+    expect(agreementOfLive(apart, now)).toMatchObject([
+      {cluster: 'c1', agrees: false, refusedBy: ['c2']},
+      {cluster: 'c2', agrees: true},
+    ]);
+    const muchLater = new Date(now.getTime() + 5 * 365 * 86_400_000);
+    expect(agreementOfLive(rotating, muchLater).map(({agrees}) => agrees)).toEqual([true, true]);
+    const blind = [trusting('c1', both, chains[0]), trusting('c2', undefined)];
+    expect(agreementOfLive(blind, now)).toMatchObject([{cluster: 'c1', agrees: true}]);
+  });
+});
