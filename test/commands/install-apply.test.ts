@@ -488,6 +488,17 @@ describe('what changes meanwhile, and what is worth knowing', () => {
     );
   });
 
+  it('lets the record remember the entry of its own last write, and is no change for it', async () => {
+    await apply('c1');
+    const name = 'istio-system/kubectl-mesh-install';
+    const head = mesh.cluster('c1').get('ConfigMap', name)?.metadata.annotations?.['kubectl-mesh/journal-head'] ?? '';
+    const entries = (await readFile(join(mesh.dir, 'journal.jsonl'), 'utf8')).trim().split('\n');
+    const intent = entries.find((line) => head.length > 0 && line.includes(`"hash":"${head.split(':')[1] ?? ''}"`));
+    expect(intent).toContain('"action":"c1/install-note"');
+    expect((await apply('c1')).code).toBe(0);
+    expect(istioctl.calls).toHaveLength(1);
+  });
+
   it('looks and plans again when somebody else wrote the record meanwhile', async () => {
     await apply('c1');
     mesh.cluster('c1').put(installed({time: 'later'}));

@@ -192,7 +192,10 @@ function tampered(change: (lab: Lab) => Promise<unknown>): Fault['seed'] {
     const back = join(lab.cli.workDir, '..', 'journal-as-it-was');
     await lab.type(`mkdir -p ${back} && cp -p journal.jsonl .journal-head.json ${back}/`);
     await change(lab);
-    return () => putBack(lab);
+    return async () => {
+      await putBack(lab);
+      await lab.waitForGreen();
+    };
   };
 }
 
