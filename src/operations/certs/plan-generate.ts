@@ -33,8 +33,8 @@ export interface GenerateFacts {
   /** A passphrase can be had: a source was named, or there is a terminal. */
   readonly passphraseAvailable: boolean;
   readonly root: RootState;
-  /** root-cert.pem was found beside the key that is kept elsewhere, and is not in the work directory yet. */
-  readonly rootCertElsewhere: boolean;
+  /** Where the mesh's root was found that is not in the work directory yet. */
+  readonly rootFrom: string | undefined;
   readonly signer: SignerFacts;
   /** `--root` */
   readonly givenRoot?: KnownRoot;

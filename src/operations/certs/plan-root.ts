@@ -28,7 +28,10 @@ const nothing: RootPlan = {actions: [], blockers: [], warnings: []};
 export function planRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[]): RootPlan {
   const {root, signer} = facts;
   if (root.kind === 'conflict') return blocked(root.error);
-  if (signer.kind === 'unavailable') return blocked(signer.error);
+  // What would sign is not needed where nothing is to be signed.
+  if (signer.kind === 'unavailable') {
+    return root.kind === 'present' && issuing.length === 0 ? nothing : blocked(signer.error);
+  }
   if (signer.kind === 'ready') return planReadyRoot(facts, signer.what, signer.upward);
   if (root.kind === 'present') return planPresentRoot(root, facts, issuing);
   return planMissingRoot(facts, issuing);
@@ -124,7 +127,7 @@ function planPresentRoot(
   issuing: readonly IssueClusterCa[],
 ): RootPlan {
   const {signer} = facts;
-  const actions = facts.rootCertElsewhere ? [adoptRoot(root, 'the directory of the root key')] : [];
+  const actions = facts.rootFrom === undefined ? [] : [adoptRoot(root, facts.rootFrom)];
   if (signer.kind !== 'key-file') return {...nothing, actions};
   const other = issuing.length > 0 ? otherKeyDirectory(root, signer) : undefined;
   if (other) return blocked(reportError(other));
