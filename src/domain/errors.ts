@@ -47,6 +47,8 @@ export const errorClasses = {
   PASSPHRASE_NEEDED: 'refused',
   BUNDLE_INVALID: 'invalid',
   ISSUE_FAILED: 'failed',
+  /** What a CA returned for a request does not do; the answer lists every reason. */
+  CERTIFICATE_REFUSED: 'invalid',
   /** A CA elsewhere signs: `certs generate` cannot. */
   SIGNED_ELSEWHERE: 'refused',
   /** The signer answered, and said no. */

@@ -1,0 +1,222 @@
+/** `certs import`: takes what a CA elsewhere returned for a cluster's request. */
+import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {clusterLayout} from '../../domain/mesh/layout.js';
+import type {Refusal} from '../../domain/pki/answer.js';
+import type {Certificate} from '../../domain/pki/certificate.js';
+import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
+import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
+import {readPrivateKey} from '../../domain/pki/private-key.js';
+import {readPart, recognize} from '../../domain/pki/recognize.js';
+import {judgeRequest} from '../../domain/pki/request-state.js';
+import {judgeRoot} from '../../domain/pki/workdir-state.js';
+import type {Sensitive} from '../../domain/sensitive.js';
+import type {Deps} from '../../engine/deps.js';
+import type {Operation, PhaseRun, Warning} from '../../engine/operation.js';
+import {
+  type ClusterResult,
+  clusterOutcomes,
+  concludeClusters,
+  type CommonResult,
+  generalErrors,
+} from '../../engine/report.js';
+import {askExposure} from '../shared/exposed-keys.js';
+import {loadMesh} from '../shared/load-mesh.js';
+import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
+import {createCaFileReader, readCaFiles} from '../shared/read-ca-files.js';
+import {csrSigner} from './csr-signer.js';
+import {type CandidateKey, type ImportFacts, judgeImport, planImport} from './plan-import.js';
+
+/** What `certs import` is asked for. */
+export interface ImportRequest {
+  readonly cluster: string;
+  /** Files as the CA returned them; `-` is standard input. */
+  readonly files: readonly string[];
+  /** `--root`: a file with the mesh's root. */
+  readonly rootFile?: string | undefined;
+}
+
+type Summary = Pick<CertificateSummary, 'subject' | 'key' | 'fingerprint' | 'notAfter'>;
+
+/** The cluster after the run. */
+export interface ImportClusterResult extends ClusterResult {
+  /** What was, or in a dry run would be, done; absent when nothing is to be done. */
+  readonly action?: string;
+  /** The chain that was taken: the cluster CA, what stands above it, the root last. */
+  readonly chain?: readonly Summary[];
+  /** Why it was refused: every reason, with an id. */
+  readonly refusals?: readonly Refusal[];
+}
+
+/** What `certs import` answers. */
+export interface ImportResult extends CommonResult {
+  readonly clusters: readonly ImportClusterResult[];
+  readonly errors: readonly ErrorReport[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Writes nothing unless all of it is right. */
+export const importCerts: Operation<ImportRequest, ImportResult> = {
+  command: 'certs import',
+  changes: true,
+  async execute(request, engine) {
+    // Standard input can be read only once, and a phase may look again.
+    let handedIn: Promise<HandedIn> | undefined;
+    const run = await engine.run<ImportFacts>({
+      title: 'read what the CA returned',
+      gather: (deps) => gather(request, deps, (handedIn ??= readFiles(deps, request.files))),
+      plan: planImport,
+    });
+    return report(run);
+  },
+  conclude: ({clusters, errors}) => [...concludeClusters(clusters), ...errors.map(({code}) => code)],
+};
+
+interface HandedIn {
+  readonly certificates: readonly Certificate[];
+  readonly remarks: readonly string[];
+}
+
+async function gather(request: ImportRequest, deps: Deps, files: Promise<HandedIn>): Promise<ImportFacts> {
+  const {workspace} = deps;
+  const signer = await csrSigner(deps, 'certs import');
+  const loaded = await loadMesh(deps, {clusters: [request.cluster], signer});
+  const {certificates, remarks} = await files;
+  const [cluster] = loaded.clusters;
+  if (!cluster) throw new MeshError('INTERNAL', 'no cluster was selected');
+  const paths = clusterLayout(cluster.name);
+  const root = judgeRoot({...(await createCaFileReader(workspace).root()), key: undefined});
+  const [requestKey, caKey, csr] = await Promise.all([
+    workspace.readSecret(paths.requestKey),
+    workspace.readSecret(paths.caKey),
+    workspace.readText(paths.requestCsr),
+  ]);
+  const candidates = [readKey(requestKey, paths.requestKey), readKey(caKey, paths.caKey)];
+  const others = loaded.mesh.clusters.map(({name}) => name).filter((name) => name !== cluster.name);
+  const neighbours = await Promise.all(others.map((name) => readNeighbour(deps, name)));
+  const willIgnore = loaded.declare.some(({path}) => path === '.gitignore');
+  return {
+    loaded,
+    cluster,
+    keys: candidates.flatMap((one) => (one !== undefined && 'spki' in one ? [one] : [])),
+    unusableKeys: candidates.flatMap((one) => (one !== undefined && 'code' in one ? [one] : [])),
+    certificates,
+    remarks,
+    root,
+    existingRoots: root.kind === 'absent' ? await findRoots(deps) : [],
+    givenRoot: request.rootFile === undefined ? undefined : await readGivenRoot(deps, request.rootFile, root),
+    known: neighbours.flatMap(({chain}) => chain),
+    others: new Map(neighbours.flatMap(({name, keys}) => keys.map((key) => [key, name] as const))),
+    files: await readCaFiles(workspace, cluster.name),
+    requestThere: requestKey !== undefined || csr !== undefined,
+    git: await askExposure(deps, workspace, [paths.caKey], willIgnore),
+    now: deps.now(),
+  };
+}
+
+/** Reads every file. Throws `FILE_MISSING`, `NOT_PEM`, and `NOT_A_CERTIFICATE` for a file without any certificate. */
+async function readFiles({workspace}: Deps, paths: readonly string[]): Promise<HandedIn> {
+  const read = paths.map(async (path): Promise<HandedIn> => {
+    const name = path === '-' ? 'standard input' : path;
+    const contents = recognize(await workspace.readOutside(path), name).parts.map(readPart);
+    const certificates = contents.flatMap((part) => part.certificates);
+    const problems = contents.flatMap((part) => part.problems);
+    const holdsKey = contents.some(({key}) => key !== undefined);
+    if (certificates.length === 0)
+      throw noCertificate(
+        name,
+        contents.flatMap(({others}) => others),
+        problems,
+        holdsKey,
+      );
+    return {
+      certificates,
+      remarks: [
+        ...(holdsKey
+          ? [`${name} holds a private key, which is not used and not copied: keys do not travel with answers`]
+          : []),
+        ...problems.map(({message}) => `passed over: ${message}`),
+      ],
+    };
+  });
+  const all = await Promise.all(read);
+  const certificates = all.flatMap((one) => one.certificates);
+  return {
+    certificates: [...new Map(certificates.map((one) => [one.fingerprint, one])).values()],
+    remarks: all.flatMap((one) => one.remarks),
+  };
+}
+
+function noCertificate(
+  name: string,
+  others: readonly string[],
+  [problem]: readonly ErrorReport[],
+  holdsKey: boolean,
+): MeshError {
+  if (problem) return new MeshError(problem.code, problem.message, {hints: problem.hints});
+  if (others.some((one) => one.includes('CERTIFICATE REQUEST'))) {
+    return new MeshError('NOT_A_CERTIFICATE', `${name}: holds a certificate request, not what a CA made of it`, {
+      hints: ['hand it to the CA, and import what it returns'],
+    });
+  }
+  const what = holdsKey ? 'a private key' : (others[0] ?? 'nothing');
+  return new MeshError('NOT_A_CERTIFICATE', `${name}: holds ${what}, and no certificate`);
+}
+
+/** A key that can be used, or why it cannot; undefined where there is none. */
+function readKey(pem: Sensitive<string> | undefined, path: string): CandidateKey | ErrorReport | undefined {
+  if (!pem) return undefined;
+  try {
+    const {spki, refusal} = readPrivateKey(pem, path);
+    if (spki !== undefined && refusal === undefined) return {path, pem, spki};
+    return reportError(new MeshError('UNSUPPORTED_KEY', `${path}: ${refusal ?? 'the key cannot be used'}`));
+  } catch (thrown) {
+    if (!(thrown instanceof MeshError) || thrown.class === 'bug') throw thrown;
+    return reportError(thrown);
+  }
+}
+
+/** What another cluster's directory tells: whose keys there are, and which CAs stand above. Broken files tell nothing. */
+async function readNeighbour(
+  deps: Deps,
+  name: string,
+): Promise<{readonly name: string; readonly keys: readonly string[]; readonly chain: readonly Certificate[]}> {
+  const {workspace} = deps;
+  const csr = await workspace.readText(clusterLayout(name).requestCsr);
+  const request = judgeRequest(name, {key: undefined, csr}, []);
+  const {certificate, chain = []} = inspectCaFiles(await readCaFiles(workspace, name), {now: deps.now()});
+  return {
+    name,
+    keys: [
+      ...(request.kind === 'request-only' ? [request.request.spki] : []),
+      ...(certificate ? [certificate.spki] : []),
+    ],
+    chain: chain.filter(({spki}) => spki !== certificate?.spki),
+  };
+}
+
+function report(run: PhaseRun<ImportFacts>): ImportResult {
+  const {facts, plan} = run;
+  const {chain, refusals} = judgeImport(facts);
+  const {name} = facts.cluster;
+  const action = plan.groups
+    .flatMap(({lanes}) => lanes.flatMap((lane) => lane.actions))
+    .find(({cluster}) => cluster === name);
+  const summary = (certificate: Certificate): Summary => {
+    const {subject, key, fingerprint, notAfter} = summarizeCertificate(
+      certificate,
+      facts.loaded.mesh.trust.expiry,
+      facts.now,
+    );
+    return {subject, key, fingerprint, notAfter};
+  };
+  return {
+    clusters: clusterOutcomes([name], run).map((result) => ({
+      ...result,
+      ...(action && {action: action.title}),
+      ...(chain && {chain: chain.map(summary)}),
+      ...(refusals.length > 0 && {refusals}),
+    })),
+    errors: generalErrors(run),
+    warnings: plan.warnings,
+  };
+}

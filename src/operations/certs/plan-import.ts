@@ -1,0 +1,281 @@
+/** What `certs import` has to do, decided from what was handed in and what the work directory holds. Pure. */
+import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {clusterLayout, layout} from '../../domain/mesh/layout.js';
+import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {type Answer, judgeAnswer, type Refusal} from '../../domain/pki/answer.js';
+import type {CaFiles} from '../../domain/pki/ca-files.js';
+import type {Certificate} from '../../domain/pki/certificate.js';
+import {chainPem} from '../../domain/pki/chain.js';
+import {madeForOther} from '../../domain/pki/cluster-of-ca.js';
+import {formatFingerprint} from '../../domain/pki/fingerprint.js';
+import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
+import {attributeOf} from '../../domain/pki/name.js';
+import type {RootState} from '../../domain/pki/workdir-state.js';
+import {istiodServingNames} from '../../domain/istio/names.js';
+import type {Sensitive} from '../../domain/sensitive.js';
+import type {FileContent, ImportClusterCa, WriteFiles} from '../../engine/action.js';
+import {type Blocker, emptyPlan, type Group, type Plan, type Warning} from '../../engine/operation.js';
+import {type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
+import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
+import type {KnownRoot} from '../shared/mesh-roots.js';
+
+/** A private key that may wait for a certificate. */
+export interface CandidateKey {
+  /** Where it lies. */
+  readonly path: string;
+  readonly pem: Sensitive<string>;
+  /** SHA-256 of the SubjectPublicKeyInfo. */
+  readonly spki: string;
+}
+
+/** What the plan is made from. */
+export interface ImportFacts {
+  readonly loaded: LoadedMesh;
+  readonly cluster: MeshCluster;
+  /** The request's first. */
+  readonly keys: readonly CandidateKey[];
+  /** Why a key that lies there is none of {@link keys}. */
+  readonly unusableKeys: readonly ErrorReport[];
+  /** Every certificate of the files. */
+  readonly certificates: readonly Certificate[];
+  /** What else was in the files, and what could not be read in them. */
+  readonly remarks: readonly string[];
+  readonly root: RootState;
+  /** Roots that clusters have, where there is no root-cert.pem. */
+  readonly existingRoots: readonly (KnownRoot & {readonly cluster: string})[];
+  /** `--root` */
+  readonly givenRoot: KnownRoot | undefined;
+  /** Certificates of other clusters' chains. */
+  readonly known: readonly Certificate[];
+  readonly others: ReadonlyMap<string, string>;
+  /** The cluster's files as they are. */
+  readonly files: CaFiles;
+  readonly requestThere: boolean;
+  readonly git: GitExposure;
+  readonly now: Date;
+}
+
+/** The verdict with what would be written. */
+export interface ImportVerdict {
+  /** What keeps everything from being done, besides {@link refusals}. */
+  readonly error?: ErrorReport;
+  readonly refusals: readonly Refusal[];
+  /** The cluster CA, then what stands above it; the root last. */
+  readonly chain?: readonly Certificate[];
+  readonly actions: readonly ImportClusterCa[];
+  readonly root?: WriteFiles;
+  readonly warnings: readonly Warning[];
+}
+
+/** Decides. */
+export function planImport(facts: ImportFacts): Plan {
+  const verdict = judgeImport(facts);
+  const {loaded, cluster, git} = facts;
+  const error = verdict.error ?? refusalError(cluster.name, verdict.refusals);
+  const warnings: readonly Warning[] = [
+    ...loaded.notes.map((message) => ({message})),
+    ...facts.remarks.map((message) => ({cluster: cluster.name, message})),
+    ...verdict.warnings,
+  ];
+  if (error) return {...emptyPlan, blockers: [{cluster: cluster.name, error}], warnings};
+  const exposed: readonly Blocker[] = git.exposed.length > 0 ? [{error: reportError(keyInGit(git.exposed))}] : [];
+  return {
+    groups: [
+      ...declareGroups(loaded),
+      ...(verdict.root ? [group('root CA', verdict.root)] : []),
+      ...verdict.actions.map((action) => group('cluster CA', action)),
+    ],
+    blockers: verdict.actions.length > 0 ? exposed : [],
+    warnings: [...warnings, ...unknownToGit(git)],
+  };
+}
+
+function group(title: string, action: WriteFiles | ImportClusterCa): Group {
+  const {cluster} = action;
+  const lane = {key: cluster ?? title, ...(cluster !== undefined && {cluster})};
+  const said = cluster === undefined ? action.title : `${cluster}: ${action.title}`;
+  return {title, lanes: [{...lane, title: said, actions: [action]}], onFailure: 'always-stop'};
+}
+
+function refusalError(cluster: string, refusals: readonly Refusal[]): ErrorReport | undefined {
+  const [first, ...others] = refusals;
+  if (!first) return undefined;
+  const hints = [first.hint, ...others.map(({message}) => `and: ${message}`)];
+  return reportError(new MeshError('CERTIFICATE_REFUSED', `not taken for ${cluster}: ${first.message}`, {hints}));
+}
+
+/** Judges, and says what would be written. Also for the result: why it is refused. */
+export function judgeImport(facts: ImportFacts): ImportVerdict {
+  const {cluster, keys, unusableKeys, root} = facts;
+  const nothing: ImportVerdict = {refusals: [], actions: [], warnings: []};
+  if (root.kind === 'conflict') return {...nothing, error: root.error};
+  const meshRoot = rootOf(facts);
+  if (meshRoot instanceof MeshError) return {...nothing, error: reportError(meshRoot)};
+  if (keys.length === 0) return {...nothing, error: unusableKeys[0] ?? noKey(cluster.name)};
+  const answer = judgeAnswer(answerFacts(facts, meshRoot));
+  if (answer.kind === 'refused') return {...nothing, refusals: answer.refusals};
+  return accepted(answer, facts, meshRoot);
+}
+
+function noKey(cluster: string): ErrorReport {
+  const {requestKey, caKey} = clusterLayout(cluster);
+  return reportError(
+    new MeshError(
+      'FILE_MISSING',
+      `neither ${requestKey} nor ${caKey} is here: there is no key to import a certificate for`,
+      {
+        hints: ['Run this where the request was made', `or make a request with: kubectl mesh certs request ${cluster}`],
+      },
+    ),
+  );
+}
+
+/** The mesh's root, or undefined where it has none yet. */
+function rootOf({root, existingRoots, givenRoot}: ImportFacts): KnownRoot | MeshError | undefined {
+  if (root.kind === 'present') return root;
+  const [first, ...others] = existingRoots;
+  if (!first) return givenRoot;
+  const other = [...others, ...(givenRoot ? [{...givenRoot, cluster: '--root'}] : [])].find(
+    (one) => !sameSet(one.certificates, first.certificates),
+  );
+  if (!other) return first;
+  return new MeshError(
+    'WORKDIR_CONFLICT',
+    `${first.cluster} and ${other.cluster} have different roots, and there is no ${layout.rootCert} that says which is the mesh's`,
+    {hints: [`Copy the ${layout.rootCert} of the root that the mesh shall have to the work directory`]},
+  );
+}
+
+function sameSet(one: readonly Certificate[], other: readonly Certificate[]): boolean {
+  const ours = new Set(one.map(({fingerprint}) => fingerprint));
+  return ours.size > 0 && one.length === other.length && other.every(({fingerprint}) => ours.has(fingerprint));
+}
+
+function answerFacts(facts: ImportFacts, meshRoot: KnownRoot | undefined): Parameters<typeof judgeAnswer>[0] {
+  const {mesh} = facts.loaded;
+  return {
+    cluster: facts.cluster.name,
+    keys: facts.keys.map(({spki}) => spki),
+    certificates: facts.certificates,
+    known: facts.known,
+    roots: meshRoot?.certificates ?? [],
+    others: facts.others,
+    now: facts.now,
+    trustDomain: mesh.trustDomain,
+    servingNames: istiodServingNames(mesh.istio.namespace, mesh.istio.revisions),
+  };
+}
+
+function accepted(
+  {chain, newRoot}: Extract<Answer, {kind: 'accepted'}>,
+  facts: ImportFacts,
+  meshRoot: KnownRoot | undefined,
+): ImportVerdict {
+  const {cluster, keys, loaded, now, root} = facts;
+  const [certificate] = chain;
+  const top = chain.at(-1);
+  const key = keys.find(({spki}) => spki === certificate?.spki);
+  if (!certificate || !top || !key) throw new MeshError('INTERNAL', 'a chain without its ends was accepted');
+  const rootText = meshRoot?.text ?? top.pem;
+  const bundle = {caCert: certificate.pem, caKey: key.pem, rootCert: rootText, certChain: chainPem(chain)};
+  const {mesh} = loaded;
+  const inspection = inspectCaFiles(bundle, {now, trustDomain: mesh.trustDomain, istioVersion: mesh.istio.version});
+  const refusals = [
+    ...locality(certificate, facts),
+    ...inspection.findings
+      .filter(({severity}) => severity === 'error')
+      .map(({message}): Refusal => ({id: 'bundle', message, hint: 'docs/certificates.md has what istiod checks'})),
+  ];
+  if (refusals.length > 0) return {refusals, actions: [], warnings: []};
+  const action = importAction(certificate, bundle, key, facts);
+  const rootAction = root.kind === 'present' ? undefined : rootWrite(rootText, top, newRoot, facts);
+  return {
+    refusals,
+    chain,
+    actions: action ? [action] : [],
+    ...(rootAction && {root: rootAction}),
+    warnings: inspection.findings
+      .filter(({severity}) => severity === 'warning')
+      .map(({message}) => ({cluster: cluster.name, message})),
+  };
+}
+
+/** A subject that names another cluster is a conflict to every later command. */
+function locality({subject}: Certificate, {cluster, loaded}: ImportFacts): readonly Refusal[] {
+  const declared = loaded.mesh.clusters.map(({name}) => name);
+  const other = madeForOther(attributeOf(subject, 'L'), cluster.name, declared);
+  if (other === undefined) return [];
+  return [
+    {
+      id: 'other-cluster',
+      message: `"${subject.text}" has the key of ${cluster.name} and the name of ${other}`,
+      hint: `have the request of ${cluster.name} signed with a subject of its own`,
+    },
+  ];
+}
+
+function rootWrite(
+  text: string,
+  top: Certificate,
+  newRoot: boolean,
+  {existingRoots, givenRoot}: ImportFacts,
+): WriteFiles {
+  const from = newRoot ? 'the answer' : existingRoots.length > 0 || !givenRoot ? 'the clusters' : '--root';
+  return {
+    kind: 'write-files',
+    id: 'root-cert',
+    title: `take ${layout.rootCert} over from ${from}`,
+    files: [{path: layout.rootCert, content: text}],
+    // Whoever made the files could have put any root into them.
+    ...(newRoot && {
+      confirm: `trust "${top.subject.text}", which came with the answer, as the mesh's root (SHA-256 ${formatFingerprint(top.fingerprint)}; --root FILE names one that you know)`,
+    }),
+  };
+}
+
+function importAction(
+  certificate: Certificate,
+  bundle: Readonly<Record<'caCert' | 'certChain' | 'rootCert', string>> & {readonly caKey: Sensitive<string>},
+  key: CandidateKey,
+  {cluster, files, requestThere, keys, now}: ImportFacts,
+): ImportClusterCa | undefined {
+  const paths = clusterLayout(cluster.name);
+  const present = keys.find(({path}) => path === paths.caKey)?.spki;
+  const written = (['caKey', 'caCert', 'certChain', 'rootCert'] as const).map((part): FileContent => ({
+    path: paths[part],
+    content: bundle[part],
+  }));
+  const same =
+    present === key.spki &&
+    files.caCert === bundle.caCert &&
+    files.certChain === bundle.certChain &&
+    files.rootCert === bundle.rootCert;
+  // The request is answered when its own key has its certificate; another request goes on waiting.
+  const waiting = keys.find(({path}) => path === paths.requestKey)?.spki;
+  const answered = requestThere && (waiting === undefined || waiting === key.spki);
+  if (same && !answered) return undefined;
+  const {subject, fingerprint, notAfter, key: kind} = certificate;
+  const confirm = same ? undefined : replaced(cluster.name, files, key.spki === present, now);
+  return {
+    kind: 'import-cluster-ca',
+    id: `${cluster.name}/ca`,
+    cluster: cluster.name,
+    title: same
+      ? `remove the request that was answered (${paths.requestCsr})`
+      : `take over the cluster CA "${subject.text}" (${kind.name})`,
+    files: same ? [] : written,
+    answered: answered ? [paths.requestKey, paths.requestCsr] : [],
+    certificate: {subject: subject.text, fingerprint, notAfter: notAfter.toISOString(), key: kind.name},
+    ...(confirm !== undefined && {confirm}),
+  };
+}
+
+/** What a person must agree to: what is there goes away. */
+function replaced(name: string, files: CaFiles, sameKey: boolean, now: Date): string | undefined {
+  const {caCert, caKey} = files;
+  if (caCert === undefined && caKey === undefined) return undefined;
+  const before = inspectCaFiles({...files, caKey: undefined}, {now, keyMayBeMissing: true}).certificate;
+  const until = before ? ` (valid until ${before.notAfter.toISOString().slice(0, 10)})` : '';
+  const what = sameKey ? 'the certificate' : 'the key and certificate';
+  return `replace ${what} of the cluster CA in ${name}/${until}`;
+}
