@@ -264,7 +264,8 @@ function reportRoot(run: PhaseRun<GenerateFacts>): RootResult {
   const certificate =
     issued(outcomes, 'root-ca') ??
     (first && caSummary(summarizeCertificate(first, facts.mesh.trust.expiry, facts.now)));
-  const made = action?.kind === 'create-root-ca' && outcome ? action.protection : undefined;
+  const taken = action?.kind === 'write-files' && facts.signer.kind === 'ready' ? 'elsewhere' : undefined;
+  const made = action?.kind === 'create-root-ca' && outcome ? action.protection : taken;
   const found = facts.signer.kind === 'key-file' || facts.signer.kind === 'idle' ? 'missing' : 'elsewhere';
   const protection = root.kind !== 'present' ? made : root.key === 'missing' ? found : root.key;
   return {
