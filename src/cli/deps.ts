@@ -21,7 +21,7 @@ import type {HttpProbe} from '../tools/http-probe.js';
 import type {TlsProbe} from '../tools/tls-probe.js';
 import {createWorkspace} from '../workspace/create.js';
 import type {Workspace} from '../workspace/workspace.js';
-import {takePassphrases} from './environment.js';
+import {takePassphrases, takeVaultSecrets} from './environment.js';
 import {createPassphraseSource} from './passphrase.js';
 import {createTerminal, isInteractive, promptPassphrase} from './terminal.js';
 
@@ -62,7 +62,11 @@ export interface Composition {
 /** Makes everything a command runs with. */
 export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promise<Composition> {
   const taken = takePassphrases(process.env);
+  // What programs of the user's own get: `--passphrase-command 'vault kv get …'`. The runner keeps tokens from all others.
+  const ownEnvironment: Readonly<Record<string, string | undefined>> = {...process.env};
+  const environmentSecrets = takeVaultSecrets(process.env);
   const environment: Readonly<Record<string, string | undefined>> = {...process.env};
+  const endings: (() => Promise<void>)[] = [];
   const progress = await createProgress(flags.quiet === true);
   const rest = (): Promise<void> => progress.rest();
   const workspace = createWorkspace({root: resolve(flags['work-dir'] ?? '.'), now: () => new Date(), signal});
@@ -71,7 +75,9 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     const root = resolve(workspace.root, signer.directory);
     return root === workspace.root ? workspace : createWorkspace({root, now: () => new Date(), signal});
   };
-  const runner = once(async () => (await import('../tools/runner.js')).createRunner({environment, signal}));
+  const runner = once(async () =>
+    (await import('../tools/runner.js')).createRunner({environment: ownEnvironment, signal}),
+  );
   const clusters = lazyClusters(flags, signal, runner, rest);
   const passphraseReaders = {
     interactive: isInteractive(),
@@ -111,6 +117,8 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
       runner,
       terminal: isInteractive() ? {rest, write: speakBetween(rest)} : undefined,
       environment,
+      environmentSecrets,
+      atEnd: (task) => endings.push(task),
       now: () => new Date(),
       signal,
     }),
@@ -130,7 +138,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     },
     report: progress.report,
     async close() {
-      await clusters.close();
+      await Promise.all([clusters.close(), ...endings.map((end) => end())]);
       await progress.rest();
     },
   };

@@ -42,6 +42,10 @@ export interface SignerContext {
   /** Present where a person may be asked: what programs of theirs say, once drawing has stopped. */
   readonly terminal?: {rest(): Promise<void>; write(text: string): void} | undefined;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Variables that hold a secret (`domain/mesh/vault-variables.ts`), by name: they are in {@link environment} no more. */
+  readonly environmentSecrets: ReadonlyMap<string, Sensitive<string>>;
+  /** Is done when the run ends, however it ends: giving back a token that a login made. */
+  atEnd(task: () => Promise<void>): void;
   readonly now: () => Date;
   readonly signal: AbortSignal;
 }

@@ -2,12 +2,13 @@
  * The one door to other programs, and the only import of execa. {@link Runner.ask} returns whatever exit code there
  * was, {@link Runner.run} throws on a bad one; {@link Runner.exchange} trades bytes; {@link Runner.start} keeps a program
  * running. Rules held here:
- * arguments are an array and never hold a secret, the passphrase variables never reach a child, output is cleaned
+ * arguments are an array and never hold a secret, the passphrase variables never reach a child, Vault's tokens none of ours, output is cleaned
  * before anybody sees it, errors carry neither argument list nor environment, and no signal handler is registered.
  */
 import type {Readable} from 'node:stream';
 import {StringDecoder} from 'node:string_decoder';
 import {MeshError} from '../domain/errors.js';
+import {vaultSecretVariables} from '../domain/mesh/vault-variables.js';
 import {newPassphraseVariable, passphraseVariable} from '../domain/pki/passphrase.js';
 import {printable} from '../domain/printable.js';
 import {Sensitive} from '../domain/sensitive.js';
@@ -130,10 +131,22 @@ function isAborted(signal: AbortSignal): boolean {
 
 const secretVariables: ReadonlySet<string> = new Set([passphraseVariable, newPassphraseVariable]);
 
-/** The environment of a child. */
-export function childEnvironment(environment: RunnerOptions['environment']): Record<string, string> {
+/** Whose program it is: a tool of ours (kubectl, istioctl, git), or one that the user wrote down: a password manager, a signer. */
+type Owner = 'ours' | 'user';
+
+const tokenVariables: ReadonlySet<string> = new Set(vaultSecretVariables);
+
+/**
+ * The environment of a child. Nobody gets the passphrases; Vault's tokens reach only programs of the user's own, which
+ * may be what they are there for (`--passphrase-command 'vault kv get …'`).
+ */
+export function childEnvironment(
+  environment: RunnerOptions['environment'],
+  owner: Owner = 'ours',
+): Record<string, string> {
+  const hidden = (name: string): boolean => secretVariables.has(name) || (owner === 'ours' && tokenVariables.has(name));
   const entries = Object.entries(environment).flatMap(([name, value]) =>
-    value === undefined || secretVariables.has(name) ? [] : [[name, value] as const],
+    value === undefined || hidden(name) ? [] : [[name, value] as const],
   );
   return Object.fromEntries(entries);
 }
@@ -188,7 +201,7 @@ async function askSecret(shellCommand: string, options: RunnerOptions): Promise<
   const {execa} = await import('execa');
   if (options.signal.aborted) throw abortError(options.signal);
   const child = execa('sh', ['-c', shellCommand], {
-    ...shared(options, options.signal),
+    ...shared(options, options.signal, 'user'),
     stdin: 'inherit',
     stderr: 'inherit',
   });
@@ -209,7 +222,7 @@ async function exchange(command: ExchangeCommand, options: RunnerOptions): Promi
   const {execa} = await import('execa');
   if (options.signal.aborted) throw abortError(options.signal);
   const child = execa(command.file, [...command.args], {
-    ...shared(options, options.signal),
+    ...shared(options, options.signal, 'user'),
     ...(command.input === undefined ? {stdin: 'ignore' as const} : {input: command.input}),
     cwd: command.cwd,
     timeout: command.timeoutMs,
@@ -312,9 +325,9 @@ function releaseAtExit(child: {
   });
 }
 
-function shared(options: RunnerOptions, signal: AbortSignal) {
+function shared(options: RunnerOptions, signal: AbortSignal, owner: Owner = 'ours') {
   return {
-    env: childEnvironment(options.environment),
+    env: childEnvironment(options.environment, owner),
     extendEnv: false,
     cancelSignal: signal,
     forceKillAfterDelay: killDelayMs,

@@ -19,6 +19,8 @@ export function signerContext(
     clusters: {open: absent('clusters'), forward: absent('clusters'), close: () => Promise.resolve()},
     runner: absent('the runner'),
     environment: {},
+    environmentSecrets: new Map(),
+    atEnd: absent('the end of the run'),
     now: () => new Date(),
     signal: new AbortController().signal,
     ...more,

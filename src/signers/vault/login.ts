@@ -1,0 +1,168 @@
+/** The token that Vault and OpenBao want with every request that changes something: given, or made by a login. */
+import {homedir} from 'node:os';
+import {resolve} from 'node:path';
+import * as z from 'zod';
+import {MeshError} from '../../domain/errors.js';
+import {readVaultVariable, vaultNames} from '../../domain/mesh/vault-variables.js';
+import {Sensitive} from '../../domain/sensitive.js';
+import type {VaultClient, VaultReply} from './client.js';
+import {noNamespace, refuse} from './refusals.js';
+import {authMount, readNamed, type VaultAuth, type VaultContext, type VaultSettings} from './settings.js';
+
+type AuthOf<Method extends VaultAuth['method']> = Extract<VaultAuth, {method: Method}>;
+
+/** Where a cluster puts a pod's token. */
+const podToken = '/var/run/secrets/kubernetes.io/serviceaccount/token';
+
+/** How long giving a token back may take, when the run is over. Milliseconds. */
+const revokeMs = 5000;
+
+/** What a login sends: complete before the server is asked anything. */
+interface Login {
+  readonly mount: string;
+  readonly body: Readonly<Record<string, Sensitive<string>>>;
+  /** What the server said no to. */
+  readonly refusal: string;
+  readonly hints: readonly string[];
+}
+
+/** Where the token comes from: everything that is needed of this machine has been found. */
+export type Credentials =
+  {readonly kind: 'token'; readonly token: Sensitive<string>} | {readonly kind: 'login'; readonly login: Login};
+
+/** Finds them. Asks no server. Throws `MISSING_VALUE`, `USAGE`, and what reading files throws. */
+export async function findCredentials(auth: VaultAuth, context: VaultContext): Promise<Credentials> {
+  switch (auth.method) {
+    case 'token':
+      return {kind: 'token', token: await findToken(auth, context)};
+    case 'approle':
+      return {kind: 'login', login: await appRole(auth, context)};
+    case 'kubernetes':
+      return {kind: 'login', login: await kubernetes(auth, context)};
+  }
+}
+
+/** A token for this run. One that a login made is given back when the run ends. */
+export async function openToken(
+  credentials: Credentials,
+  client: VaultClient,
+  settings: VaultSettings,
+  context: VaultContext,
+): Promise<Sensitive<string>> {
+  if (credentials.kind === 'token') return credentials.token;
+  const token = await logIn(credentials.login, client, settings);
+  context.atEnd(async () => {
+    // The run's own signal may be what ended it. A policy may forbid this; the token then ends by its own time.
+    const signal = AbortSignal.timeout(revokeMs);
+    await client.ask({method: 'POST', path: 'auth/token/revoke-self', token, signal}).catch(() => undefined);
+  });
+  return token;
+}
+
+const authSchema = z.looseObject({client_token: z.string().min(1)});
+
+async function logIn(login: Login, client: VaultClient, settings: VaultSettings): Promise<Sensitive<string>> {
+  const body = Object.fromEntries(Object.entries(login.body).map(([name, value]) => [name, value.reveal()]));
+  const reply = await client.ask({method: 'POST', path: `auth/${login.mount}/login`, body});
+  const parsed = authSchema.safeParse(reply.auth);
+  if (reply.ok && parsed.success) return new Sensitive(parsed.data.client_token);
+  throw refusedLogin(reply, login, settings);
+}
+
+function refusedLogin(reply: VaultReply, {mount, refusal, hints}: Login, settings: VaultSettings): MeshError {
+  const {host} = settings.http.address;
+  if (/namespace not found/i.test(reply.error)) return noNamespace(settings);
+  if (reply.ok) {
+    return refuse(`auth/${mount} at ${host} gave no token: it asks for more (a second factor?)`, [
+      'Log in by hand, and give the token with VAULT_TOKEN',
+    ]);
+  }
+  // Where nothing is mounted, a login is answered like one that is refused.
+  const unknown = reply.status === 403 || reply.status === 404;
+  return refuse(`${host} refuses the login at auth/${mount}: ${reply.error}`, [
+    refusal,
+    ...hints,
+    ...(unknown ? [`If no such method is enabled at auth/${mount}: auth.mount under trust.signer`] : []),
+  ]);
+}
+
+async function findToken({file}: AuthOf<'token'>, context: VaultContext): Promise<Sensitive<string>> {
+  if (file !== undefined) return requireOneLine(await readNamed(file, context), file);
+  const variable = secretVariable('TOKEN', context);
+  if (variable) return variable;
+  // Where `vault login` and `bao login` leave it.
+  const home = context.environment.HOME ?? homedir();
+  try {
+    return requireOneLine(await context.workspace.readOutside(resolve(home, '.vault-token')), '~/.vault-token');
+  } catch (thrown) {
+    if (!(thrown instanceof MeshError) || thrown.code !== 'FILE_MISSING') throw thrown;
+  }
+  throw new MeshError('MISSING_VALUE', 'there is no token for Vault: no VAULT_TOKEN, no ~/.vault-token', {
+    hints: ['vault login', 'Or set VAULT_TOKEN, or choose a login with auth under trust.signer'],
+  });
+}
+
+async function appRole(auth: AuthOf<'approle'>, context: VaultContext): Promise<Login> {
+  const roleId = auth.roleId ?? readVaultVariable(context.environment, 'ROLE_ID')?.value;
+  if (roleId === undefined) {
+    throw new MeshError('MISSING_VALUE', 'AppRole needs the ID of a role', {
+      hints: ['Set auth.roleId under trust.signer, or VAULT_ROLE_ID'],
+    });
+  }
+  const secretId =
+    auth.secretIdFile === undefined
+      ? secretVariable('SECRET_ID', context)
+      : requireOneLine(await readNamed(auth.secretIdFile, context), auth.secretIdFile);
+  return {
+    mount: authMount(auth.mount, 'approle'),
+    // A role may be bound to addresses instead of a secret (bind_secret_id=false).
+    body: {role_id: new Sensitive(roleId), ...(secretId && {secret_id: secretId})},
+    refusal:
+      secretId === undefined
+        ? 'No secret ID was sent: set VAULT_SECRET_ID, or auth.secretIdFile under trust.signer'
+        : 'Secret IDs expire and may be used a limited number of times: make a new one',
+    hints: ['Check the role ID: vault read auth/approle/role/ROLE/role-id'],
+  };
+}
+
+async function kubernetes(auth: AuthOf<'kubernetes'>, context: VaultContext): Promise<Login> {
+  const file = auth.tokenFile ?? podToken;
+  const jwt = requireOneLine(await readServiceAccountToken(file, context), file);
+  return {
+    mount: authMount(auth.mount, 'kubernetes'),
+    body: {role: new Sensitive(auth.role), jwt},
+    refusal: `Check that role ${auth.role} is there and bound to this pod's service account and namespace`,
+    hints: [],
+  };
+}
+
+async function readServiceAccountToken(file: string, context: VaultContext): Promise<Sensitive<Buffer>> {
+  try {
+    return await readNamed(file, context);
+  } catch (thrown) {
+    if (!(thrown instanceof MeshError) || thrown.code !== 'FILE_MISSING') throw thrown;
+    throw new MeshError('FILE_MISSING', `${file} is not there: the Kubernetes login works inside a pod only`, {
+      hints: ['Name the file of a projected service account token with auth.tokenFile, or choose another login'],
+    });
+  }
+}
+
+function secretVariable(variable: 'TOKEN' | 'SECRET_ID', context: VaultContext): Sensitive<string> | undefined {
+  for (const name of vaultNames(variable)) {
+    const secret = context.environmentSecrets.get(name)?.map((value) => value.trim());
+    if (secret && secret.reveal() !== '') return requireHeader(secret, name);
+  }
+  return undefined;
+}
+
+function requireOneLine(file: Sensitive<Buffer>, what: string): Sensitive<string> {
+  const text = file.map((bytes) => bytes.toString('utf8').trim());
+  if (text.reveal() === '') throw new MeshError('MISSING_VALUE', `${what} is empty`);
+  return requireHeader(text, what);
+}
+
+/** What no HTTP header can carry is no token, and Node's own error would quote it. */
+function requireHeader(secret: Sensitive<string>, what: string): Sensitive<string> {
+  if (/^[\x21-\x7e]+$/.test(secret.reveal())) return secret;
+  throw new MeshError('USAGE', `${what} holds more than a token or a secret ID on one line`);
+}

@@ -1,0 +1,110 @@
+/** What Vault and OpenBao say when they refuse, and what can be done about it. */
+import * as z from 'zod';
+import {MeshError} from '../../domain/errors.js';
+import {nearest} from '../../domain/nearest.js';
+import {printableLine} from '../../domain/printable.js';
+import type {Sensitive} from '../../domain/sensitive.js';
+import type {VaultClient, VaultReply} from './client.js';
+import type {VaultSettings} from './settings.js';
+
+/** What was tried. */
+export interface Refused {
+  readonly settings: VaultSettings;
+  readonly client: VaultClient;
+  /** Below /v1/. */
+  readonly path: string;
+  readonly token?: Sensitive<string> | undefined;
+}
+
+/** The policy that allows one thing, as `vault policy write` takes it. */
+export function policyFor(path: string): string {
+  return `path "${path}" { capabilities = ["update"] }`;
+}
+
+/** The error for a refusal of anything below the mount. */
+export async function explainRefusal(reply: VaultReply, refused: Refused): Promise<MeshError> {
+  const {settings} = refused;
+  const {mount, what} = settings;
+  if (/namespace not found/i.test(reply.error)) return noNamespace(settings);
+  if (reply.status === 404 && /no handler for route/i.test(reply.error)) return noMount(refused);
+  if (reply.status === 403) {
+    return refused.token === undefined ? noMount(refused) : explainForbidden(refused, refused.token);
+  }
+  if (/unable to find PKI issuer|no default issuer|could not fetch the CA certificate/i.test(reply.error)) {
+    return noIssuer(reply, refused);
+  }
+  if (reply.status === 404 || reply.status === 405) {
+    return refuse(`${mount} at ${settings.http.address.host} is not a PKI secrets engine`, [
+      'Name the mount of the PKI engine with mount under trust.signer (default: pki)',
+    ]);
+  }
+  return refuse(`${what} refuses: ${reply.error === '' ? `status ${String(reply.status)}` : reply.error}`, []);
+}
+
+/** The error for a token that may not do something, and for one that is none any more: both are answered alike. */
+export async function explainForbidden(
+  {client, settings, path}: Pick<Refused, 'client' | 'settings' | 'path'>,
+  token: Sensitive<string>,
+): Promise<MeshError> {
+  const {address} = settings.http;
+  const itself = await client.ask({method: 'GET', path: 'auth/token/lookup-self', token});
+  const parsed = z.looseObject({policies: z.array(z.string()).nullish()}).safeParse(itself.data);
+  if (!itself.ok) {
+    return refuse(`${address.host} does not know the token: it has expired, was revoked, or is another server's`, [
+      'Log in again: vault login, or a new VAULT_TOKEN',
+      'A token belongs to a namespace, too: VAULT_NAMESPACE',
+    ]);
+  }
+  const policies = parsed.success ? (parsed.data.policies ?? []).map(printableLine).join(', ') : '';
+  const whose = policies === '' ? 'the token' : `the token (policies: ${policies})`;
+  return refuse(`permission denied: ${whose} may not update ${path} at ${address.host}`, [
+    `A policy for it: ${policyFor(path)}`,
+    `If no PKI engine is mounted at ${settings.mount}: name the right mount under trust.signer`,
+  ]);
+}
+
+export function noNamespace({namespace, http}: VaultSettings): MeshError {
+  return refuse(`${http.address.host} has no namespace ${namespace ?? ''}`, [
+    'Set VAULT_NAMESPACE, or namespace under trust.signer; it is the whole path, such as acme/mesh',
+  ]);
+}
+
+/** Where nothing is mounted, a question without a token is answered with "permission denied". */
+function noMount({settings: {mount, namespace, http}}: Refused): MeshError {
+  const where = `${http.address.host}${namespace === undefined ? '' : ` (namespace ${namespace})`}`;
+  return refuse(`there is no PKI secrets engine at ${mount} on ${where}`, [
+    'Name its mount with mount under trust.signer (default: pki); vault secrets list shows all',
+    ...(namespace === undefined ? ['Where the server has namespaces: VAULT_NAMESPACE'] : []),
+  ]);
+}
+
+const listSchema = z.looseObject({
+  keys: z.array(z.string()),
+  key_info: z.record(z.string(), z.looseObject({issuer_name: z.string().nullish()})).nullish(),
+});
+
+async function noIssuer(reply: VaultReply, {client, settings, token}: Refused): Promise<MeshError> {
+  const {mount, issuer, http} = settings;
+  // Anybody may ask for the list (api-docs/secret/pki/issuance, List issuers); a server that does not tell says no more.
+  const list = await client.ask({method: 'GET', path: `${mount}/issuers`, query: 'list=true', token});
+  const parsed = list.ok ? listSchema.safeParse(list.data) : undefined;
+  const names = parsed?.success
+    ? parsed.data.keys.map((id) => printableLine(parsed.data.key_info?.[id]?.issuer_name ?? '') || printableLine(id))
+    : [];
+  const there = names.length > 0 ? [`There are: ${names.slice(0, 20).join(', ')}`] : [];
+  if (issuer === undefined) {
+    return refuse(`${mount} at ${http.address.host} has no default issuer: ${reply.error}`, [
+      ...there,
+      names.length > 0 ? 'Name one with issuer under trust.signer' : 'Import or generate its CA first',
+    ]);
+  }
+  const close = nearest(issuer, names);
+  return refuse(`${mount} at ${http.address.host} has no issuer ${issuer}`, [
+    ...(close === undefined ? [] : [`Did you mean ${close}?`]),
+    ...there,
+  ]);
+}
+
+export function refuse(message: string, hints: readonly string[]): MeshError {
+  return new MeshError('SIGNER_REFUSED', message, {hints});
+}

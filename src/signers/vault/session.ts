@@ -1,0 +1,137 @@
+/** One server, mount and issuer during one run: looked at once, logged in to once. */
+import * as z from 'zod';
+import {MeshError} from '../../domain/errors.js';
+import {type Certificate, parseCertificates} from '../../domain/pki/certificate.js';
+import {orderUpward} from '../../domain/pki/chain.js';
+import {printableLine} from '../../domain/printable.js';
+import type {Sensitive} from '../../domain/sensitive.js';
+import {createVaultHttp} from '../../tools/vault-http.js';
+import {createVaultClient, type VaultClient} from './client.js';
+import {type Credentials, findCredentials, openToken} from './login.js';
+import {explainForbidden, explainRefusal} from './refusals.js';
+import {readSettings, type VaultContext, type VaultSettings, type VaultSpec} from './settings.js';
+
+/** What a run knows of the server. */
+export interface Session {
+  readonly settings: VaultSettings;
+  readonly client: VaultClient;
+  /** Where it signs, below /v1/: what a policy has to allow. */
+  readonly signPath: string;
+  readonly credentials: Credentials;
+  /** The issuer, then what stands above it as far as the server knows. */
+  upward(): Promise<readonly Certificate[]>;
+  token(): Promise<Sensitive<string>>;
+}
+
+const sessions = new WeakMap<VaultContext, Map<string, Promise<Session>>>();
+
+/** The run's session: a secret ID may be good for one login only. Throws what reading the settings throws. */
+export function openSession(spec: VaultSpec, context: VaultContext): Promise<Session> {
+  const ofRun = sessions.get(context) ?? new Map<string, Promise<Session>>();
+  sessions.set(context, ofRun);
+  const id = JSON.stringify(spec);
+  const session = ofRun.get(id) ?? createSession(spec, context);
+  ofRun.set(id, session);
+  return session;
+}
+
+async function createSession(spec: VaultSpec, context: VaultContext): Promise<Session> {
+  const settings = await readSettings(spec, context);
+  const credentials = await findCredentials(settings.auth, context);
+  const client = createVaultClient(settings, createVaultHttp(settings.http), context.signal);
+  const {mount, issuer} = settings;
+  let upward: Promise<readonly Certificate[]> | undefined;
+  let token: Promise<Sensitive<string>> | undefined;
+  return {
+    settings,
+    client,
+    signPath: `${mount}/${issuer === undefined ? 'root' : `issuer/${issuer}`}/sign-intermediate`,
+    credentials,
+    upward: () => (upward ??= readUpward(client, settings)),
+    token: () => (token ??= openToken(credentials, client, settings, context)),
+  };
+}
+
+const issuerSchema = z.looseObject({certificate: z.string(), ca_chain: z.array(z.string()).nullish()});
+
+/**
+ * The issuer's certificate and what the mount has above it. Anybody may read both (api-docs/secret/pki/issuance, Read
+ * issuer certificate), so that nobody logs in for a dry run. Throws `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`.
+ */
+async function readUpward(client: VaultClient, settings: VaultSettings): Promise<readonly Certificate[]> {
+  const {mount, issuer = 'default', what} = settings;
+  const path = `${mount}/issuer/${issuer}/json`;
+  const reply = await client.ask({method: 'GET', path});
+  const parsed = issuerSchema.safeParse(reply.data);
+  if (reply.ok && parsed.success) {
+    const [own, ...chain] = [parsed.data.certificate, ...(parsed.data.ca_chain ?? [])].flatMap((text) =>
+      read(text, what),
+    );
+    if (own) return orderUpward(own, chain);
+  }
+  // Vault before 1.11 has one issuer in a mount, and no path for it.
+  if (settings.issuer === undefined && [403, 404, 405].includes(reply.status)) {
+    const older = await readOnlyIssuer(client, settings);
+    if (older) return older;
+  }
+  if (reply.ok) throw notCertificates(what);
+  throw await explainRefusal(reply, {settings, client, path});
+}
+
+const certificateSchema = z.looseObject({certificate: z.string().min(1)});
+
+/** The same of a mount that has one issuer (api-docs/secret/pki/issuance, Read certificate). */
+async function readOnlyIssuer(
+  client: VaultClient,
+  {mount, what}: VaultSettings,
+): Promise<readonly Certificate[] | undefined> {
+  const texts: string[] = [];
+  for (const path of ['cert/ca', 'cert/ca_chain']) {
+    const reply = await client.ask({method: 'GET', path: `${mount}/${path}`});
+    const parsed = certificateSchema.safeParse(reply.data);
+    if (reply.ok && parsed.success) texts.push(parsed.data.certificate);
+    else if (texts.length === 0) return undefined;
+  }
+  const [own, ...chain] = texts.flatMap((text) => read(text, what));
+  return own && orderUpward(own, chain);
+}
+
+/** Certificates of an answer. Throws `SIGNER_REFUSED` for what is none. */
+export function read(text: string, what: string): readonly Certificate[] {
+  try {
+    return parseCertificates(text, `the answer of ${what}`).certificates;
+  } catch (thrown) {
+    throw notCertificates(what, thrown);
+  }
+}
+
+export function notCertificates(what: string, cause?: unknown): MeshError {
+  const why = cause instanceof MeshError ? `: ${printableLine(cause.message)}` : '';
+  return new MeshError('SIGNER_REFUSED', `${what} answers without a certificate that can be read${why}`, {
+    ...(cause !== undefined && {cause}),
+  });
+}
+
+const capabilitiesSchema = z.looseObject({capabilities: z.array(z.string())});
+
+/**
+ * Whether a token that is at hand may sign, so that a dry run says it. A token that may not ask is judged when it signs.
+ * Throws `SIGNER_REFUSED`.
+ */
+export async function requireMaySign({credentials, client, settings, signPath}: Session): Promise<void> {
+  if (credentials.kind !== 'token') return;
+  const {token} = credentials;
+  const reply = await client.ask({
+    method: 'POST',
+    path: 'sys/capabilities-self',
+    body: {paths: [signPath]},
+    token,
+  });
+  const parsed = capabilitiesSchema.safeParse(reply.data);
+  const may = !parsed.success || parsed.data.capabilities.some((one) => ['update', 'sudo', 'root'].includes(one));
+  if (reply.ok && may) return;
+  // A token without the default policy may not ask that. This one answers any token that may do something in a mount.
+  const mount = await client.ask({method: 'GET', path: `sys/internal/ui/mounts/${settings.mount}`, token});
+  if (!reply.ok && (mount.ok || mount.status !== 403)) return;
+  throw await explainForbidden({client, settings, path: signPath}, token);
+}

@@ -1,0 +1,185 @@
+/**
+ * Asks an HTTP API questions in JSON, over TLS that is always verified: Vault's and OpenBao's. No redirect is followed,
+ * no proxy is taken from the environment, no connection outlives its answer, and no answer is larger than allowed.
+ * Plain HTTP is the caller's to refuse.
+ */
+import {type IncomingMessage, request as requestHttp} from 'node:http';
+import {request as requestHttps} from 'node:https';
+import type {SecureContext} from 'node:tls';
+import {MeshError} from '../domain/errors.js';
+import {printableLine} from '../domain/printable.js';
+import {bounded} from './bounded.js';
+
+/** Far above what a certificate chain needs. Bytes. */
+const maxBytes = 4 * 1024 * 1024;
+
+/** Where, and how it is known to be the right one. */
+export interface VaultHttpOptions {
+  /** Its path is put before that of every request. */
+  readonly address: URL;
+  /** Which CAs are trusted, and what this side shows. */
+  readonly tls: SecureContext;
+  /** The name that the server's certificate must have, where it is not that of the address. */
+  readonly serverName?: string | undefined;
+}
+
+/** One question. */
+export interface VaultHttpRequest {
+  readonly method: 'GET' | 'POST';
+  /** With a leading slash, encoded. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: object | undefined;
+  /** For connecting and the whole answer. Milliseconds. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** What was answered, whatever the status. */
+export interface VaultHttpAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  /** The body as UTF-8. */
+  readonly text: string;
+  readonly location: string | undefined;
+  /** Seconds. */
+  readonly retryAfter: number | undefined;
+}
+
+/** Asks one server. */
+export interface VaultHttp {
+  /**
+   * Throws `SIGNER_UNAVAILABLE` with the reason when nobody answers, TLS cannot be verified or the answer has no end;
+   * `INTERRUPTED`, or whatever the signal was aborted with.
+   */
+  ask(request: VaultHttpRequest): Promise<VaultHttpAnswer>;
+}
+
+/** Makes one. */
+export function createVaultHttp(options: VaultHttpOptions): VaultHttp {
+  return {ask: (request) => ask(request, options)};
+}
+
+async function ask(request: VaultHttpRequest, options: VaultHttpOptions): Promise<VaultHttpAnswer> {
+  const {signal, timeoutMs} = request;
+  signal.throwIfAborted();
+  const sent = send(request, options);
+  try {
+    const late = (): MeshError => unavailable(options, `no answer within ${String(timeoutMs / 1000)} s`, [reachHint]);
+    return await bounded<VaultHttpAnswer>({timeoutMs, late, signal}, (resolve, fail) => {
+      sent.on('error', (error: NodeJS.ErrnoException) => fail(explain(error, options)));
+      sent.on('response', (response) => receive(response, options, resolve, fail));
+    });
+  } finally {
+    sent.destroy();
+  }
+}
+
+function send({method, path, headers, body}: VaultHttpRequest, {address, tls, serverName}: VaultHttpOptions) {
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const common = {
+    method,
+    // A URL keeps the brackets of an IPv6 address, a socket does not want them.
+    host: address.hostname.replace(/^\[(.*)\]$/, '$1'),
+    ...(address.port !== '' && {port: Number(address.port)}),
+    path: address.pathname.replace(/\/+$/, '') + path,
+    agent: false as const,
+    headers: {
+      ...headers,
+      accept: 'application/json',
+      connection: 'close',
+      ...(text !== undefined && {
+        'content-type': 'application/json',
+        'content-length': String(Buffer.byteLength(text)),
+      }),
+    },
+  };
+  const verified = {
+    // Said, so that NODE_TLS_REJECT_UNAUTHORIZED=0 has no say.
+    rejectUnauthorized: true,
+    secureContext: tls,
+    ...(serverName !== undefined && {servername: serverName}),
+  };
+  const sent = address.protocol === 'http:' ? requestHttp(common) : requestHttps({...common, ...verified});
+  sent.end(text);
+  return sent;
+}
+
+function receive(
+  response: IncomingMessage,
+  options: VaultHttpOptions,
+  resolve: (answer: VaultHttpAnswer) => void,
+  fail: (reason: unknown) => void,
+): void {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  response.on('data', (piece: Buffer) => {
+    bytes += piece.length;
+    pieces.push(piece);
+    if (bytes <= maxBytes) return;
+    fail(unavailable(options, `an answer of more than ${String(maxBytes)} bytes`, []));
+    response.destroy();
+  });
+  response.on('error', (error: NodeJS.ErrnoException) => fail(explain(error, options)));
+  response.on('end', () => {
+    const after = Number(response.headers['retry-after']);
+    resolve({
+      status: response.statusCode ?? 0,
+      contentType: response.headers['content-type'] ?? '',
+      text: Buffer.concat(pieces).toString('utf8'),
+      location: response.headers.location,
+      retryAfter: Number.isFinite(after) && after >= 0 ? after : undefined,
+    });
+  });
+}
+
+const reachHint = 'Check the address, and that this machine may reach it; proxies (HTTPS_PROXY) are not used';
+const caHint =
+  "Name a file with the CA that signed the server's certificate: VAULT_CACERT, or caCert under trust.signer";
+
+/** What a failed connection means (nodejs.org/api/errors.html; OpenSSL's names of verification results). */
+function explain(error: NodeJS.ErrnoException, options: VaultHttpOptions): MeshError {
+  const say = (why: string, ...hints: readonly string[]): MeshError => unavailable(options, why, hints, error);
+  const code = error.code ?? '';
+  switch (code) {
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'CERT_SIGNATURE_FAILURE':
+      return say('its certificate is signed by a CA that is not known here', caHint);
+    case 'CERT_HAS_EXPIRED':
+      return say('its certificate, or its CA, has expired', "Renew the server's certificate");
+    case 'CERT_NOT_YET_VALID':
+      return say('its certificate is not valid yet', "Compare this machine's clock with the server's");
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return say(
+        `its certificate is for another name: ${printableLine(error.message)}`,
+        'Use the name that the certificate has, or give it with VAULT_TLS_SERVER_NAME',
+      );
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return say(`the name ${options.address.hostname} is not known`, reachHint);
+    case 'ECONNREFUSED':
+      return say('the connection is refused', reachHint);
+  }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
+    return say('it does not speak TLS', 'http:// is for a server on this machine only');
+  }
+  if (/ALERT_CERTIFICATE_REQUIRED|ALERT_BAD_CERTIFICATE|HANDSHAKE_FAILURE/.test(code)) {
+    return say(
+      `it refuses the TLS handshake: ${printableLine(error.message)}`,
+      'A server that asks for a certificate gets the one of VAULT_CLIENT_CERT and VAULT_CLIENT_KEY',
+    );
+  }
+  if (code.startsWith('HPE_')) return say('what answers does not speak HTTP', 'Check the address');
+  return say(printableLine(error.message), reachHint);
+}
+
+function unavailable({address}: VaultHttpOptions, why: string, hints: readonly string[], cause?: unknown): MeshError {
+  return new MeshError('SIGNER_UNAVAILABLE', `${address.origin}: ${why}`, {
+    hints,
+    ...(cause !== undefined && {cause}),
+  });
+}
