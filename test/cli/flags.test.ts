@@ -11,10 +11,14 @@ const commandsWith = (flag: string): readonly string[] =>
 
 describe('only commands in which it does something have the flag', () => {
   it.each([
-    ['concurrency', ['certs generate', 'install apply', 'trust diff', 'trust push', 'up', 'verify']],
+    ['concurrency', ['certs generate', 'install apply', 'journal verify', 'trust diff', 'trust push', 'up', 'verify']],
     ['keep-going', ['certs generate', 'install apply', 'install render', 'trust push', 'up']],
     ['yes', ['certs generate', 'install apply', 'trust push', 'trust rollback', 'up']],
   ])('--%s', (flag, commands) => {
     expect(commandsWith(flag).toSorted()).toEqual(commands);
+  });
+
+  it('--reason: every command that changes something', () => {
+    expect(commandsWith('reason')).toEqual(commandsWith('dry-run'));
   });
 });

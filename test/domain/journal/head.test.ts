@@ -1,0 +1,149 @@
+import {describe, expect, it} from 'vitest';
+import {seal} from '../../../src/domain/journal/chain.js';
+import type {ChainHead} from '../../../src/domain/journal/chain.js';
+import type {JournalEntry, JournalRecord} from '../../../src/domain/journal/entry.js';
+import {formatHead, headComparer, parseHead} from '../../../src/domain/journal/head.js';
+import type {HeadResult, JournalKnown} from '../../../src/domain/journal/head.js';
+import {isInstallNote, rememberedHeads} from '../../../src/domain/journal/remembered.js';
+
+const here = 'laptop/1a2b/10';
+const hash = 'ab'.repeat(32);
+
+function chain(name: string, length: number, more: Partial<JournalRecord> = {}): JournalEntry[] {
+  const entries: JournalEntry[] = [];
+  for (let at = 0; at < length; at += 1) {
+    const record = {kind: 'intent', time: '2026-05-01T10:00:00Z', user: 'u', host: 'elsewhere/9/9', pid: 1} as const;
+    entries.push(seal({...record, command: 'up', action: String(at), ...more}, name, entries.at(-1)));
+  }
+  return entries;
+}
+
+const ours = chain('aa', 4, {host: here});
+const theirs = chain('bb', 3);
+const known = (change: Partial<JournalKnown> = {}): JournalKnown => ({
+  present: true,
+  entries: [...ours, ...theirs],
+  own: 'aa',
+  host: here,
+  aside: [],
+  ...change,
+});
+const headOf = (entries: readonly JournalEntry[], at: number): ChainHead => {
+  const {chain: name, seq, hash: its} = entries[at] ?? {chain: '', seq: 0, hash: ''};
+  return {chain: name, seq, hash: its};
+};
+
+describe('a remembered head', () => {
+  it('is written and read back', () => {
+    const head = {chain: '0123456789abcdef', seq: 12, hash};
+    expect(formatHead(head)).toBe(`0123456789abcdef/12:${hash}`);
+    expect(parseHead(formatHead(head))).toEqual(head);
+  });
+
+  it.each([
+    '',
+    'x',
+    `aa/1:${hash}0`,
+    `aa/01:${hash}`,
+    `aa/-1:${hash}`,
+    `aa/1.5:${hash}`,
+    `AA/1:${hash}`,
+    `aa/1:${hash}\n`,
+    `../aa/1:${hash}`,
+    `aa/9999999999999999:${hash}`,
+  ])('is not %j', (text) => {
+    expect(parseHead(text)).toBeUndefined();
+  });
+});
+
+describe('a journal', () => {
+  const [first] = ours;
+  if (!first) throw new Error('no entry');
+  it.each<[string, Partial<JournalKnown>, ChainHead, HeadResult]>([
+    ['that has the entry', {}, headOf(ours, 1), 'agrees'],
+    ['that has the newest entry', {}, headOf(ours, 3), 'agrees'],
+    ["that has a colleague's entry", {}, headOf(theirs, 2), 'agrees'],
+    ['whose chain was sealed again', {entries: chain('aa', 4, {user: 'x'})}, headOf(ours, 1), 'rewritten'],
+    [
+      'whose entry was edited, and its hash left',
+      {entries: ours.map((entry) => ({...entry, user: 'x'}))},
+      headOf(ours, 1),
+      'rewritten',
+    ],
+    ['whose entry was removed from the middle', {entries: ours.toSpliced(1, 1)}, headOf(ours, 1), 'cut'],
+    ['of this copy, cut', {entries: ours.slice(0, 2)}, headOf(ours, 3), 'cut'],
+    ['of this copy, all gone', {present: false, entries: []}, headOf(ours, 3), 'cut'],
+    ['that is empty, without memory', {entries: [], own: undefined}, headOf(ours, 3), 'cut'],
+    ['of this machine, cut, without memory', {entries: ours.slice(0, 2), own: undefined}, headOf(ours, 3), 'cut'],
+    [
+      'of this machine, written in another container, cut, without memory',
+      {entries: ours.slice(0, 2), own: undefined, host: 'laptop/1a2b/77'},
+      headOf(ours, 3),
+      'cut',
+    ],
+    ['of a colleague, not brought', {entries: ours}, headOf(theirs, 2), 'not-known-here'],
+    ['of a colleague, brought in part', {entries: theirs.slice(0, 1)}, headOf(theirs, 2), 'not-known-here'],
+    [
+      'of a colleague, brought in part to a fresh clone',
+      {entries: theirs.slice(0, 1), own: undefined},
+      headOf(theirs, 2),
+      'not-known-here',
+    ],
+    ['of a colleague, a line of it removed', {entries: theirs.toSpliced(1, 1)}, headOf(theirs, 1), 'cut'],
+    [
+      'that is not there, without memory',
+      {present: false, entries: [], own: undefined},
+      headOf(ours, 3),
+      'not-known-here',
+    ],
+    ['that was put aside', {entries: [], own: 'cc', aside: ours}, headOf(ours, 3), 'agrees'],
+    [
+      'that was written anew, with the true one put aside',
+      {entries: chain('aa', 4, {user: 'x'}), aside: ours},
+      headOf(ours, 3),
+      'rewritten',
+    ],
+    [
+      'that was put aside and edited there',
+      {entries: [first], own: 'cc', aside: ours.map((entry) => ({...entry, user: 'x'}))},
+      headOf(ours, 3),
+      'not-known-here',
+    ],
+    ['that has the line twice, as a merge may leave it', {entries: [...ours, ...ours]}, headOf(ours, 1), 'agrees'],
+  ])('%s', (_, change, head, result) => {
+    expect(headComparer(known(change))(head).result).toBe(result);
+  });
+});
+
+describe('what a cluster remembers', () => {
+  const object = (kind: string, name: string, text?: string) => ({
+    apiVersion: 'v1',
+    kind,
+    metadata: {
+      name,
+      namespace: 'istio-system',
+      ...(text !== undefined && {annotations: {'kubectl-mesh/journal-head': text}}),
+    },
+  });
+
+  it('is found on each object that has it', () => {
+    const objects = [
+      object('Secret', 'cacerts', formatHead(headOf(ours, 1))),
+      object('ConfigMap', 'kubectl-mesh-install'),
+      object('ConfigMap', 'kubectl-mesh-install-canary', 'rubbish\u001b'),
+    ];
+    expect(rememberedHeads(objects, headComparer(known()))).toMatchObject([
+      {where: 'Secret istio-system/cacerts', entry: 'aa/1', result: 'agrees'},
+      {where: 'ConfigMap istio-system/kubectl-mesh-install-canary', result: 'unreadable'},
+    ]);
+  });
+
+  it.each([
+    ['kubectl-mesh-install', true],
+    ['kubectl-mesh-install-canary', true],
+    ['kubectl-mesh-installer', false],
+    ['istio', false],
+  ])('may stand on ConfigMap %s: %s', (name, expected) => {
+    expect(isInstallNote(object('ConfigMap', name))).toBe(expected);
+  });
+});
