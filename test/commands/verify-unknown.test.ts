@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => mesh.stop());
 
 async function verify(...argv: string[]): Promise<{code: number; result: VerifyResult}> {
-  const run = await runCommand(Verify, [...argv, '-o', 'json'], mesh.env);
+  const run = await runCommand(Verify, [...argv, '--access', '-o', 'json'], mesh.env);
   return {code: run.code, result: answerOf(run) as VerifyResult};
 }
 

@@ -136,7 +136,8 @@ function installerRights({namespace, revisions}: RoleOptions): readonly RoleRigh
     ...revisionNames('istiod-gateway-controller', revisions),
     ...revisionNames('istio-reader-clusterrole', revisions),
   ].map((name) => `${name}-${namespace}`);
-  const apply = ['get', 'create', 'patch', 'delete'];
+  // Server-side apply needs both; it reads nothing first.
+  const apply = ['create', 'patch', 'delete'];
   const owned = installedKinds.map(({apiVersion, kind, scope}) => ({
     group: groupOf(apiVersion),
     resource: resourceOf({apiVersion, kind}).plural,
@@ -151,14 +152,7 @@ function installerRights({namespace, revisions}: RoleOptions): readonly RoleRigh
   };
   return [
     {
-      verbs: ['create'],
-      group: '',
-      resources: ['configmaps'],
-      where: here,
-      why: 'install apply notes what it did',
-    },
-    {
-      verbs: ['update'],
+      verbs: ['get', 'update'],
       group: '',
       resources: ['configmaps'],
       names: revisionNames('kubectl-mesh-install', revisions),
@@ -173,6 +167,13 @@ function installerRights({namespace, revisions}: RoleOptions): readonly RoleRigh
       why: 'install apply says why something is not ready',
     },
     {verbs: ['list'], group: 'apps', resources: ['replicasets'], where: here, why: 'istioctl waits for Deployments'},
+    {
+      verbs: ['get'],
+      group: 'apps',
+      resources: ['deployments', 'daemonsets'],
+      where: here,
+      why: 'istioctl waits until they are ready',
+    },
     ...[...byGroup(({scope}) => scope === 'namespace')].map(([group, resources]): RoleRight => ({
       verbs: apply,
       group,
@@ -203,11 +204,18 @@ function installerRights({namespace, revisions}: RoleOptions): readonly RoleRigh
       why: "istioctl applies Istio's kinds",
     },
     {
-      verbs: ['get', 'create', 'patch', 'update', 'delete'],
+      verbs: apply,
       group: admission,
       resources: webhookKinds,
       where: everywhere,
       why: "istioctl applies istiod's webhooks and revision tags",
+    },
+    {
+      verbs: ['update'],
+      group: admission,
+      resources: ['mutatingwebhookconfigurations'],
+      where: everywhere,
+      why: 'istioctl ends injection by a revision that is not the default one any more',
     },
     {
       verbs: [...apply, 'escalate', 'bind'],

@@ -26,11 +26,9 @@ export interface Step {
   readonly leadsTo: string;
   /** Who one is there. */
   readonly as: Subject;
-  /** By what that one reaches what it is after there. */
-  readonly by: Reach;
 }
 
-/** A subject of one cluster that reaches the CA key of another. */
+/** A subject that reaches a CA key by way of another cluster. */
 export interface RemoteReach {
   /** Where the subject is. */
   readonly from: string;
@@ -49,10 +47,25 @@ export interface UnknownStep {
   readonly leadsTo: string;
 }
 
-/** Judges clusters, each question once. */
+/** Somebody in one cluster, and what that one can do there. */
+interface Place {
+  readonly cluster: string;
+  readonly identity: Identity;
+  /** How it reaches the key of that cluster; absent where it does not. */
+  readonly key: Reach | undefined;
+  /** The remote secrets that it reaches. */
+  readonly further: readonly {readonly remote: RemoteCredential; readonly by: Reach}[];
+}
+
+type Identity = NonNullable<RemoteCredential['identity']>;
+
+/** Judges clusters, each question once: in a mesh of sixty clusters that all know each other there are many the same. */
 export class AccessJudge {
   readonly #clusters: ReadonlyMap<string, ClusterAccess>;
   readonly #answers = new Map<string, readonly Reach[]>();
+  readonly #named = new Map<string, ReadonlySet<string>>();
+  readonly #places = new Map<string, Place>();
+  readonly #journeys = new Map<string, ReadonlyMap<string, readonly Step[]>>();
 
   constructor(
     clusters: readonly ClusterAccess[],
@@ -67,7 +80,10 @@ export class AccessJudge {
     return this.#reaches(cluster, caSecrets);
   }
 
-  /** Who reaches the CA keys of other clusters through a remote secret: each subject once for each key, the shortest way. */
+  /**
+   * Who reaches CA keys through a remote secret: each way of a subject to one, once for each key, by the fewest clusters.
+   * The key may be that of its own cluster, where the way leads back to it.
+   */
   remote(): readonly RemoteReach[] {
     return [...this.#clusters.values()].flatMap((from) => this.#remoteFrom(from));
   }
@@ -82,71 +98,88 @@ export class AccessJudge {
   }
 
   #remoteFrom(from: ClusterAccess): readonly RemoteReach[] {
-    const found = from.remotes.flatMap((remote) => {
-      const paths = this.#pathsFrom(from, remote);
-      if (paths.length === 0) return [];
-      return this.#reaches(from.cluster, [remote.secret])
-        .filter(isWhole)
-        .flatMap((reach) =>
-          paths.map((path): RemoteReach => ({
-            from: from.cluster,
-            target: path.at(-1)?.leadsTo ?? '',
-            reach,
-            path,
-          })),
-        );
-    });
-    const shortest = new Map<string, RemoteReach>();
-    for (const one of found) {
-      const key = [one.from, one.target, subjectId(one.reach.subject), bindingsOf(one.reach)].join('\n');
-      const before = shortest.get(key);
-      if (!before || one.path.length < before.path.length) shortest.set(key, one);
+    // Secrets that the same subjects reach in the same way, which is most of them, are looked at together.
+    const together = new Map<readonly Reach[], Map<string, readonly Step[]>>();
+    for (const remote of from.remotes) {
+      const {identity} = remote;
+      if (!identity || remote.cluster === from.cluster) continue;
+      const reaches = this.#reaches(from.cluster, [remote.secret]);
+      const paths = together.get(reaches) ?? new Map<string, readonly Step[]>();
+      together.set(reaches, paths);
+      const first = {cluster: from.cluster, secret: remote.secret, leadsTo: remote.cluster, as: identity.user};
+      for (const [target, rest] of this.#journey(remote.cluster, identity)) {
+        const before = paths.get(target);
+        if (!before || rest.length + 1 < before.length) paths.set(target, [first, ...rest]);
+      }
     }
-    return [...shortest.values()];
+    const known = new Set(
+      this.own(from.cluster)
+        .filter(isWhole)
+        .map(({subject}) => subjectId(subject)),
+    );
+    const found = new Map<string, RemoteReach>();
+    for (const [reaches, paths] of together) {
+      for (const reach of reaches.filter(isWhole)) {
+        const id = subjectId(reach.subject);
+        for (const [target, path] of paths) {
+          // Who reaches it at home needs no journey.
+          if (target === from.cluster && known.has(id)) continue;
+          const key = [target, id, bindingsOf(reach)].join('\n');
+          const before = found.get(key);
+          if (!before || path.length < before.path.length) found.set(key, {from: from.cluster, target, reach, path});
+        }
+      }
+    }
+    return [...found.values()];
   }
 
-  /** The shortest path to each cluster whose key is reached with what a remote secret holds. */
-  #pathsFrom(start: ClusterAccess, first: RemoteCredential): readonly (readonly Step[])[] {
-    const paths: (readonly Step[])[] = [];
-    // Another holder in the same cluster may reach more there.
-    const visited = new Set<string>();
-    let edge: readonly {
-      readonly at: ClusterAccess;
-      readonly remote: RemoteCredential;
-      readonly way: readonly Step[];
-    }[] = [{at: start, remote: first, way: []}];
+  /** The clusters whose keys somebody in a cluster reaches, each with the steps from there: none for that cluster's own. */
+  #journey(cluster: string, identity: Identity): ReadonlyMap<string, readonly Step[]> {
+    const key = placeKey(cluster, identity);
+    const before = this.#journeys.get(key);
+    if (before) return before;
+    const targets = new Map<string, readonly Step[]>();
+    const visited = new Set([key]);
+    let edge: readonly {readonly place: Place; readonly way: readonly Step[]}[] = this.#clusters.has(cluster)
+      ? [{place: this.#place(cluster, identity), way: []}]
+      : [];
     while (edge.length > 0) {
       const next: (typeof edge)[number][] = [];
-      for (const {at, remote, way} of edge) {
-        const there = this.#clusters.get(remote.cluster);
-        if (!there || !remote.identity || there.cluster === start.cluster) continue;
-        const visit = `${there.cluster}\n${subjectId(remote.identity.user)}`;
-        if (visited.has(visit)) continue;
-        visited.add(visit);
-        const step = (by: Reach, as: Subject): Step => ({
-          cluster: at.cluster,
-          secret: remote.secret,
-          leadsTo: there.cluster,
-          as,
-          by,
-        });
-        const [key] = this.#reachesAs(there, remote.identity, caSecrets);
-        if (key) paths.push([...way, step(key, remote.identity.user)]);
-        for (const further of there.remotes) {
-          const [by] = this.#reachesAs(there, remote.identity, [further.secret]);
-          if (by) next.push({at: there, remote: further, way: [...way, step(by, remote.identity.user)]});
+      for (const {place, way} of edge) {
+        if (place.key && !targets.has(place.cluster)) targets.set(place.cluster, way);
+        for (const {remote} of place.further) {
+          const {identity: as, cluster: leadsTo, secret} = remote;
+          if (!as || !this.#clusters.has(leadsTo)) continue;
+          const there = placeKey(leadsTo, as);
+          if (visited.has(there)) continue;
+          visited.add(there);
+          next.push({
+            place: this.#place(leadsTo, as),
+            way: [...way, {cluster: place.cluster, secret, leadsTo, as: as.user}],
+          });
         }
       }
       edge = next;
     }
-    return paths;
+    this.#journeys.set(key, targets);
+    return targets;
   }
 
-  #reachesAs(
-    {cluster}: ClusterAccess,
-    {user, groups}: NonNullable<RemoteCredential['identity']>,
-    secrets: readonly string[],
-  ): readonly Reach[] {
+  #place(cluster: string, identity: Identity): Place {
+    const key = placeKey(cluster, identity);
+    const before = this.#places.get(key);
+    if (before) return before;
+    const [own] = this.#reachesAs(cluster, identity, caSecrets);
+    const further = (this.#clusters.get(cluster)?.remotes ?? []).flatMap((remote) => {
+      const [by] = this.#reachesAs(cluster, identity, [remote.secret]);
+      return by ? [{remote, by}] : [];
+    });
+    const place = {cluster, identity, key: own, further};
+    this.#places.set(key, place);
+    return place;
+  }
+
+  #reachesAs(cluster: string, {user, groups}: Identity, secrets: readonly string[]): readonly Reach[] {
     const all = this.#reaches(cluster, secrets);
     return [user, ...groups].flatMap((subject) => reachesBy(all, subject));
   }
@@ -155,7 +188,8 @@ export class AccessJudge {
   #reaches(cluster: string, secrets: readonly string[]): readonly Reach[] {
     const access = this.#clusters.get(cluster);
     if (!access) return [];
-    const named = secrets.filter((secret) => this.#isNamed(access, secret));
+    const names = this.#namesIn(access);
+    const named = secrets.filter((secret) => names.has(secret));
     const asked = named.length === secrets.length ? secrets : [...named, ''];
     const key = [cluster, ...asked].join('\n');
     const before = this.#answers.get(key);
@@ -165,9 +199,18 @@ export class AccessJudge {
     return answer;
   }
 
-  #isNamed({rbac}: ClusterAccess, secret: string): boolean {
-    return rbac.roles.some(({rules}) => rules.some(({resourceNames}) => resourceNames.includes(secret)));
+  /** Every name of an object in a rule. */
+  #namesIn({cluster, rbac}: ClusterAccess): ReadonlySet<string> {
+    const before = this.#named.get(cluster);
+    if (before) return before;
+    const names = new Set(rbac.roles.flatMap(({rules}) => rules.flatMap(({resourceNames}) => resourceNames)));
+    this.#named.set(cluster, names);
+    return names;
   }
+}
+
+function placeKey(cluster: string, {user}: Identity): string {
+  return `${cluster}\n${subjectId(user)}`;
 }
 
 function bindingsOf({grants}: Reach): string {

@@ -211,7 +211,8 @@ function showCluster({cluster, rbac, whole}: Looked, judge: AccessJudge, expecta
         ...(via && {via: subjectId(via)}),
         ...judged(reach, expectations, 'MESH208'),
       },
-      from,
+      // A way may lead through another cluster back to where it began.
+      from === name ? undefined : from,
     );
   }
   const error = isKnown(whole) ? undefined : whole.unknown;

@@ -24,7 +24,33 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     tools: [],
     declared: true,
   },
+  'certs request': {
+    words: (name) => ['certs', 'request', name, '--key-algorithm', 'ecdsa-p256'],
+    writes: true,
+    tools: [],
+    declared: true,
+  },
+  'certs import': {
+    words: (name) => ['certs', 'import', name, 'root-cert.pem'],
+    writes: true,
+    tools: [],
+    declared: true,
+  },
   'certs list': {words: (name) => ['certs', 'list', name], writes: false, tools: [], declared: true},
+  // It takes no cluster: a name is wrong usage.
+  'monitor rules': {words: () => ['monitor', 'rules'], writes: false, tools: [], declared: true},
+  'certs passphrase': {
+    words: () => ['certs', 'passphrase', '--new-passphrase-command', 'echo another'],
+    writes: true,
+    tools: [],
+    declared: true,
+  },
+  'certs workload': {
+    words: (name) => ['certs', 'workload', '--cluster', name, 'shop/cart'],
+    writes: true,
+    tools: [],
+    declared: true,
+  },
   'certs inspect': {words: (name) => ['certs', 'inspect', name], writes: false, tools: [], declared: false},
   'trust push': {words: (name) => ['trust', 'push', name], writes: true, tools: ['kubectl'], declared: true},
   'trust diff': {words: (name) => ['trust', 'diff', name], writes: false, tools: ['kubectl'], declared: true},
@@ -43,6 +69,9 @@ export const commands: Readonly<Record<string, CommandRow>> = {
   },
   'journal show': {words: (name) => ['journal', 'show', name], writes: false, tools: [], declared: false},
   'journal verify': {words: (name) => ['journal', 'verify', name], writes: false, tools: ['kubectl'], declared: true},
+  'access show': {words: (name) => ['access', 'show', name], writes: false, tools: ['kubectl'], declared: true},
+  // It takes no cluster: a name is one word too many.
+  'access role': {words: () => ['access', 'role'], writes: false, tools: [], declared: true},
   verify: {words: (name) => ['verify', name], writes: false, tools: ['kubectl'], declared: true},
   up: {
     words: (name) => ['up', name, '--key-algorithm', 'ecdsa-p256'],
