@@ -170,7 +170,7 @@ function laneOf(target: TargetFacts, facts: ApplyFacts, options: ApplyOptions): 
       key: name,
       cluster: name,
       title: `${name}: ${run.title}`,
-      actions: [...labelAction(ready), recordAction(ready, facts.istioctl), run],
+      actions: [...namespaceAction(ready), recordAction(ready, facts.istioctl), run],
     },
   ];
 }
@@ -190,9 +190,25 @@ function hasNetworkLabel({namespace}: LiveFacts, {network}: Rendered): boolean {
   return namespace?.metadata.labels?.[networkLabel] === network;
 }
 
-/** istioctl labels the namespace only when it makes it itself (istio/istio operator/pkg/util/k8s.go). */
-function labelAction({target, live, rendered}: ReadyTarget): readonly PatchObject[] {
-  if (!live.namespace || hasNetworkLabel(live, rendered)) return [];
+/**
+ * istioctl labels the namespace only when it makes it itself (istio/istio operator/pkg/util/k8s.go). Where nothing is pushed
+ * before (`trust.signer` is external), it is made here: the note of the installation goes into it first.
+ */
+function namespaceAction({target, live, rendered}: ReadyTarget): readonly (PatchObject | PutObject)[] {
+  if (!live.namespace) {
+    const {namespace: name, network: of} = rendered;
+    return [
+      {
+        kind: 'put-object',
+        id: `${target.rendering.cluster.name}/namespace`,
+        cluster: target.rendering.cluster.name,
+        context: live.context,
+        title: `create namespace ${name} of network ${of}`,
+        object: {apiVersion: 'v1', kind: 'Namespace', metadata: {name, labels: {[networkLabel]: of}}},
+      },
+    ];
+  }
+  if (hasNetworkLabel(live, rendered)) return [];
   const before = live.namespace.metadata.labels?.[networkLabel];
   const {name} = target.rendering.cluster;
   const {namespace, network} = rendered;

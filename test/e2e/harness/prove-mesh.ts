@@ -4,11 +4,15 @@ import type {Cluster} from './cluster.js';
 import {at, type Setting} from './mesh.js';
 import {findings, type MeshCli, type Verdict} from './mesh-cli.js';
 import {bothWays, type Handshake} from './mtls.js';
-import {startWorkload} from './workload.js';
+import {startWorkload, type WorkloadOptions} from './workload.js';
 
 /** New workloads of both clusters shake hands in both directions. */
-export async function meet(one: Cluster, two: Cluster): Promise<{there: Handshake; back: Handshake}> {
-  const workloads = [await startWorkload(one), await startWorkload(two)];
+export async function meet(
+  one: Cluster,
+  two: Cluster,
+  options: WorkloadOptions = {},
+): Promise<{there: Handshake; back: Handshake}> {
+  const workloads = [await startWorkload(one, options), await startWorkload(two, options)];
   const [a, b] = await Promise.all(workloads.map((workload) => workload.identity()));
   await Promise.all(workloads.map((workload) => workload.stop()));
   if (a === undefined || b === undefined) throw new Error('no identities');

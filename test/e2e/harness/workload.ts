@@ -31,6 +31,8 @@ export interface WorkloadOptions {
   readonly trustDomain?: string;
   /** Life of a certificate, in seconds; it is renewed at half of it. Default 3600. */
   readonly ttlSeconds?: number;
+  /** What the mesh's proxyMetadata gives every sidecar as environment. */
+  readonly proxyMetadata?: Readonly<Record<string, string>>;
 }
 
 /** A running agent. */
@@ -43,7 +45,13 @@ export interface Workload {
 
 /** Starts an agent against the cluster's ready istiod and waits for its first certificate. */
 export async function startWorkload(cluster: Cluster, options: WorkloadOptions = {}): Promise<Workload> {
-  const {namespace = 'default', serviceAccount = 'default', trustDomain = 'cluster.local', ttlSeconds = 3600} = options;
+  const {
+    namespace = 'default',
+    serviceAccount = 'default',
+    trustDomain = 'cluster.local',
+    ttlSeconds = 3600,
+    proxyMetadata = {},
+  } = options;
   const {api, sandbox, planes, name} = cluster;
   const istiod = await cluster.kubelet?.readyIstiod();
   const roots = await eventually(`ConfigMap istio-ca-root-cert in ${namespace} of ${name}`, async () => {
@@ -82,6 +90,7 @@ export async function startWorkload(cluster: Cluster, options: WorkloadOptions =
       CA_ROOT_CA: rootFile,
       SECRET_TTL: `${String(ttlSeconds)}s`,
       PROXY_CONFIG_XDS_AGENT: 'true',
+      ...proxyMetadata,
       PROXY_CONFIG: JSON.stringify({discoveryAddress, statusPort, proxyMetadata: {PROXY_CONFIG_XDS_AGENT: 'true'}}),
     },
   });

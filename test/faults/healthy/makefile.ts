@@ -2,7 +2,7 @@ import {copyFileSync, mkdirSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {HarnessError, run} from '../../e2e/harness/processes.js';
 import {istioSource} from '../harness/east-west.js';
-import {installByGuide} from './by-guide.js';
+import {installByGuide, type SecretData} from './by-guide.js';
 import type {Mesh} from './mesh.js';
 
 const files = ['ca-cert.pem', 'ca-key.pem', 'root-cert.pem', 'cert-chain.pem'];
@@ -16,21 +16,33 @@ async function copyMakefiles(folder: string): Promise<void> {
   }
 }
 
+/** Makes a root and a CA for each cluster in `folder`, as the guide says; the four files of each, by cluster. */
+export async function makeCas(
+  sandboxDir: string,
+  folder: string,
+  clusters: readonly string[],
+): Promise<ReadonlyMap<string, SecretData>> {
+  const tools = join(sandboxDir, 'certs');
+  await copyMakefiles(tools);
+  for (const target of ['root-ca', ...clusters.map((name) => `${name}-cacerts`)]) {
+    const made = await run('make', ['-f', join(tools, 'Makefile.selfsigned.mk'), target], {cwd: folder});
+    if (made.code !== 0) throw new HarnessError(`make ${target} failed:\n${made.stdout}${made.stderr}`);
+  }
+  const read = (cluster: string): SecretData =>
+    Object.fromEntries(files.map((file) => [file, readFileSync(join(folder, cluster, file), 'utf8')]));
+  return new Map(clusters.map((cluster) => [cluster, read(cluster)]));
+}
+
 /** The guide's page as it stands, typed by hand; we come later. */
 export const makefile: Mesh = {
   id: 'healthy-makefile',
   title: "two primaries by Istio's guide: Makefile, kubectl and istioctl, then `kubectl mesh init`",
   clusters: [{name: 'one'}, {name: 'two'}],
   build: async ({sandbox, clusters, cli}) => {
-    const tools = join(sandbox.dir, 'certs');
-    await copyMakefiles(tools);
-    for (const target of ['root-ca', ...clusters.map(({name}) => `${name}-cacerts`)]) {
-      const made = await run('make', ['-f', join(tools, 'Makefile.selfsigned.mk'), target], {cwd: cli.workDir});
-      if (made.code !== 0) throw new HarnessError(`make ${target} failed:\n${made.stdout}${made.stderr}`);
-    }
+    const names = clusters.map(({name}) => name);
+    const cas = await makeCas(sandbox.dir, cli.workDir, names);
     for (const cluster of clusters) {
-      const data = files.map((file) => [file, readFileSync(join(cli.workDir, cluster.name, file), 'utf8')] as const);
-      await installByGuide(cluster, {meshID: 'mesh1', network: 'network1'}, Object.fromEntries(data));
+      await installByGuide(cluster, {meshID: 'mesh1', network: 'network1'}, cas.get(cluster.name) ?? {});
     }
     await cli.must('init', ...clusters.map(({name, context}) => `${name}=${context}`));
   },
