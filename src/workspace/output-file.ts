@@ -2,6 +2,7 @@
  * A result in a file that other programs read at any time, such as node_exporter's textfile collector: the old content or
  * the new, never half of it. Not part of the work directory, and written without its lock.
  */
+import {randomBytes} from 'node:crypto';
 import {lstat, realpath, rename, unlink} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
@@ -15,7 +16,7 @@ export async function writeOutputFile(path: string, content: string, faults?: Fa
   const directory = dirname(target);
   // Two runs may write the same file at the same time: each has a temporary one of its own. It does not end in .prom, so
   // that no collector takes it.
-  const temporary = join(directory, `.${basename(target)}.${String(process.pid)}${temporarySuffix}`);
+  const temporary = join(directory, `.${basename(target)}.${randomBytes(4).toString('hex')}${temporarySuffix}`);
   try {
     const facts = await lstat(target).catch(() => undefined);
     if (facts && !facts.isFile()) throw noFile(path);

@@ -1,5 +1,5 @@
 /** `certs list`: every certificate of the mesh, what ends first, and what is to be renewed when. Needs no keys. */
-import {type ErrorReport, reportError, asMeshError} from '../../domain/errors.js';
+import {type ErrorReport, errorClasses, reportError, asMeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshTrust} from '../../domain/mesh/mesh.js';
 import {type Certificate, parseCertificates} from '../../domain/pki/certificate.js';
@@ -103,9 +103,13 @@ export function listCerts(failOn?: Severity): Operation<ListRequest, ListResult>
 }
 
 function errorsOf({root, clusters}: ListResult): readonly Conclusion[] {
-  return [root.error, ...clusters.flatMap(({error, live}) => [error, ...(live?.problems ?? [])])].map(
-    (error) => error?.code ?? 'done',
-  );
+  return [
+    ...[root.error, ...clusters.map(({error}) => error)].map((error) => error?.code ?? 'done'),
+    // That asking failed is "could not tell", never "something was tried and failed".
+    ...clusters.flatMap(({live}) =>
+      (live?.problems ?? []).map(({code}) => (errorClasses[code] === 'failed' ? 'API_ERROR' : code)),
+    ),
+  ];
 }
 
 /** Whether something that workloads depend on has too little life left, or is not valid at all. */
