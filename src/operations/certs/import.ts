@@ -63,7 +63,7 @@ export const importCerts: Operation<ImportRequest, ImportResult> = {
     let handedIn: Promise<HandedIn> | undefined;
     const run = await engine.run<ImportFacts>({
       title: 'read what the CA returned',
-      gather: (deps) => gather(request, deps, (handedIn ??= readFiles(deps, request.files))),
+      gather: (deps) => gather(request, deps, () => (handedIn ??= readFiles(deps, request.files))),
       plan: planImport,
     });
     return report(run);
@@ -76,11 +76,11 @@ interface HandedIn {
   readonly remarks: readonly string[];
 }
 
-async function gather(request: ImportRequest, deps: Deps, files: Promise<HandedIn>): Promise<ImportFacts> {
+async function gather(request: ImportRequest, deps: Deps, files: () => Promise<HandedIn>): Promise<ImportFacts> {
   const {workspace} = deps;
   const signer = await csrSigner(deps, 'certs import');
   const loaded = await loadMesh(deps, {clusters: [request.cluster], signer});
-  const {certificates, remarks} = await files;
+  const {certificates, remarks} = await files();
   const [cluster] = loaded.clusters;
   if (!cluster) throw new MeshError('INTERNAL', 'no cluster was selected');
   const paths = clusterLayout(cluster.name);
@@ -113,8 +113,10 @@ async function gather(request: ImportRequest, deps: Deps, files: Promise<HandedI
   };
 }
 
-/** Reads every file. Throws `FILE_MISSING`, `NOT_PEM`, and `NOT_A_CERTIFICATE` for a file without any certificate. */
+/** Reads every file. Throws `USAGE`, `FILE_MISSING`, `NOT_PEM`, and `NOT_A_CERTIFICATE` for a file without any certificate. */
 async function readFiles({workspace}: Deps, paths: readonly string[]): Promise<HandedIn> {
+  if (paths.filter((path) => path === '-').length > 1)
+    throw new MeshError('USAGE', 'standard input (-) can be read only once');
   const read = paths.map(async (path): Promise<HandedIn> => {
     const name = path === '-' ? 'standard input' : path;
     const contents = recognize(await workspace.readOutside(path), name).parts.map(readPart);
