@@ -100,9 +100,15 @@ function operatorRights({namespace, revisions, signerSecret}: RoleOptions): read
     {...secret, verbs: ['create'], why: 'trust push; to create cannot be restricted by name'},
     {
       ...secret,
-      verbs: ['get', 'update', 'patch', 'delete'],
+      verbs: ['get', 'update', 'delete'],
       names: secrets,
       why: 'trust push keeps what was there before, trust rollback puts it back; another type has to be deleted first',
+    },
+    {
+      ...secret,
+      verbs: ['patch'],
+      names: [cacertsName],
+      why: 'trust push where the key is not in the work directory any more',
     },
     ...(signerSecret === undefined
       ? []

@@ -12,7 +12,7 @@ const rule = (change: object) => ({
 });
 const asked: Asked = {verb: 'get', group: '', resource: 'secrets', name: 'cacerts'};
 const exec: Asked = {verb: 'create', group: '', resource: 'pods/exec', name: 'istiod-1'};
-const {name: _, ...unnamed} = asked;
+const unnamed: Asked = {verb: 'get', group: '', resource: 'secrets'};
 
 describe('a rule', () => {
   it.each([

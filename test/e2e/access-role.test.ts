@@ -1,0 +1,288 @@
+/**
+ * The roles that `access role` prints, on a real API server: every command runs with exactly the rights of its role, what a role
+ * has not is refused and named, and each right of the operator is missed where it is taken away.
+ */
+import {readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import type {AccessManifest, RuleManifest} from '../../src/domain/access/role-manifests.js';
+import {writeKubeconfigWithToken, type Cluster} from './harness/cluster.js';
+import {at, startSetting, type Setting} from './harness/mesh.js';
+import {findings, type MeshCli} from './harness/mesh-cli.js';
+import {eventually, type Ran} from './harness/processes.js';
+
+let setting: Setting;
+let cli: MeshCli;
+let cluster: Cluster;
+const account = 'ServiceAccount:default/engineer';
+
+interface List {
+  readonly items: readonly AccessManifest[];
+}
+
+/** What `access role` prints for these arguments, bound to the one account that everything is run as. */
+async function manifests(...args: string[]): Promise<List> {
+  const printed = await cli.must('access', 'role', ...args, '--name', 'ours', '--subject', account, '-o', 'json');
+  return JSON.parse(printed) as List;
+}
+
+/** Gives the account these rights and no others. */
+async function become(list: List): Promise<void> {
+  const file = join(setting.sandbox.dir, 'role.json');
+  writeFileSync(file, JSON.stringify(list));
+  await cluster.kubectl('apply', '-f', file);
+  const marker = `test/${String(Date.now())}`;
+  // The authorizer follows what is stored a moment later: the last thing that is stored is asked for.
+  await cluster.api.apply('/apis/rbac.authorization.k8s.io/v1/clusterroles/marker', {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: {name: 'marker'},
+    rules: [{apiGroups: [marker.split('/')[1] ?? ''], resources: ['marks'], verbs: ['get']}],
+  });
+  await eventually('the authorizer to follow', async () => {
+    const answer = (await cluster.api.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SubjectAccessReview',
+      spec: {
+        user: 'system:serviceaccount:default:engineer',
+        resourceAttributes: {verb: 'get', group: marker.split('/')[1], resource: 'marks'},
+      },
+    })) as {readonly status: {readonly allowed: boolean}};
+    return answer.status.allowed ? true : undefined;
+  });
+}
+
+/** The work directory's user is the account, until the end of a step the administrator. */
+async function asAdministrator<T>(act: () => Promise<T>): Promise<T> {
+  const before = readFileSync(cli.kubeconfig, 'utf8');
+  cli.useContexts({[cluster.context]: cluster});
+  try {
+    return await act();
+  } finally {
+    writeFileSync(cli.kubeconfig, before);
+  }
+}
+
+const said = ({code, stdout, stderr}: Ran): string => `${String(code)}: ${stdout}${stderr}`;
+const renew = (): Promise<string> => cli.must('certs', 'generate', '--renew', '--yes');
+
+beforeAll(async () => {
+  setting = await startSetting({name: 'one'});
+  cli = setting.cli;
+  cluster = at(setting.clusters, 0);
+  await cli.must('init', 'one=kwok-one');
+  await cluster.kubectl('create', 'namespace', 'istio-system');
+  await cluster.kubectl('create', 'serviceaccount', 'engineer');
+  await cluster.kubectl(
+    'create',
+    'clusterrolebinding',
+    'marker',
+    '--clusterrole=marker',
+    '--serviceaccount=default:engineer',
+  );
+  writeKubeconfigWithToken(cli.kubeconfig, cluster, await cluster.api.token('default', 'engineer'));
+}, 900_000);
+afterAll(() => setting.sandbox.close());
+
+describe('an installer', () => {
+  it('makes the mesh from nothing, applies again, and upgrades nothing it may not', async () => {
+    await become(await manifests('--role', 'installer', '--access'));
+    await cli.must('up', '--key-algorithm', 'ecdsa-p256');
+    expect(said(await cli.run(['install', 'apply', '--yes']))).toMatch(/^0: /);
+    const verdict = await cli.verify('--access');
+    expect([verdict.code, findings(verdict)]).toEqual([0, []]);
+    // Who holds this role is expected, and all that is told of it.
+    const shown = await cli.must('access', 'show');
+    expect(shown).toContain(`expected, installer of kubectl mesh access role: ${account}`);
+  });
+});
+
+describe('an operator', () => {
+  let operator: List;
+
+  beforeAll(async () => {
+    operator = await manifests('--role', 'operator');
+    await become(operator);
+  });
+
+  it('pushes, rolls back and looks', async () => {
+    await renew();
+    await cli.must('trust', 'push', '--yes');
+    await renew();
+    await cli.must('trust', 'push', '--yes');
+    await cli.must('trust', 'rollback', 'one', '--yes');
+    expect((await cli.run(['trust', 'diff'])).code).toBe(3);
+    await cli.must('trust', 'push', '--yes');
+    await cli.must('trust', 'diff');
+    await cli.must('journal', 'verify');
+    await cli.must('trust', 'rollback', 'one', '--forget', '--yes');
+    const verdict = await cli.verify('--wait', '--timeout', '1m');
+    expect([verdict.code, findings(verdict)]).toEqual([0, []]);
+  });
+
+  it('does not install: exit 4, what is missing is named, and nothing is changed', async () => {
+    const ran = await cli.run(['install', 'apply', '--yes']);
+    expect(said(ran)).toMatch(/^4: /);
+    expect(said(ran)).toMatch(/not allowed to (?:list|get) /);
+  });
+
+  /** What needs a right: how the cluster is made to ask for it, and the command that then fails. */
+  const secret = '-n istio-system patch secret cacerts --type=merge -p';
+  const needs: readonly (readonly [string, {arrange?: () => Promise<unknown>; words: readonly string[]}])[] = [
+    ['get namespaces istio-system', {words: ['trust', 'push', '--yes']}],
+    [
+      'patch namespaces istio-system',
+      {
+        arrange: () => cluster.kubectl('label', 'namespace', 'istio-system', 'topology.istio.io/network-'),
+        words: ['trust', 'push', '--yes'],
+      },
+    ],
+    ['get secrets cacerts', {words: ['trust', 'push', '--yes']}],
+    ['get secrets cacerts-previous', {words: ['trust', 'rollback', 'one', '--yes']}],
+    ['create secrets', {arrange: renew, words: ['trust', 'push', '--yes']}],
+    ['update secrets cacerts', {arrange: renew, words: ['trust', 'push', '--yes']}],
+    ['get configmaps istio-ca-root-cert', {arrange: renew, words: ['trust', 'push', '--yes']}],
+    ['delete secrets cacerts-previous', {words: ['trust', 'rollback', 'one', '--forget', '--yes']}],
+    [
+      'patch secrets cacerts',
+      {
+        arrange: async () => {
+          rmSync(join(cli.workDir, 'one/ca-key.pem'));
+          await asAdministrator(() => cli.shell(`kubectl --context kwok-one ${secret} '{"data":{"x":"eA=="}}'`));
+        },
+        words: ['trust', 'push', '--yes'],
+      },
+    ],
+    [
+      'delete secrets cacerts',
+      {
+        arrange: async () => {
+          await renew();
+          await cluster.kubectl('-n', 'istio-system', 'delete', 'secret', 'cacerts');
+          const [cert, key] = ['ca-cert.pem', 'ca-key.pem'].map((file) => join(cli.workDir, 'one', file));
+          await cluster.kubectl(
+            '-n',
+            'istio-system',
+            'create',
+            'secret',
+            'tls',
+            'cacerts',
+            `--cert=${cert ?? ''}`,
+            `--key=${key ?? ''}`,
+          );
+        },
+        words: ['trust', 'push', '--yes', '--allow-root-change', '--restart-istiod'],
+      },
+    ],
+    [
+      'patch deployments istiod',
+      {arrange: otherRoot, words: ['trust', 'push', '--yes', '--allow-root-change', '--restart-istiod']},
+    ],
+    [
+      'get deployments istiod',
+      {arrange: otherRoot, words: ['trust', 'push', '--yes', '--allow-root-change', '--restart-istiod']},
+    ],
+  ];
+
+  /** Another root: only a restart makes istiod take it. */
+  async function otherRoot(): Promise<void> {
+    for (const file of ['root-cert.pem', 'root-key.pem', 'one']) rmSync(join(cli.workDir, file), {recursive: true});
+    await cli.must('certs', 'generate', '--key-algorithm', 'ecdsa-p256');
+  }
+
+  it.each(needs)(
+    'needs to %s: without it a command fails and names it, with it the same command works',
+    async (right, {arrange, words}) => {
+      await become(operator);
+      await arrange?.();
+      await become(without(operator, right));
+      const ran = await cli.run(words);
+      const [verb = '', resource = ''] = right.split(' ');
+      expect([ran.code === 0, said(ran)]).toEqual([
+        false,
+        expect.stringContaining(`not allowed to ${verb} ${resource}`),
+      ]);
+      await become(operator);
+      expect(said(await cli.run(words))).toMatch(/^0: /);
+    },
+  );
+
+  it('has no right for changes that none of these needs', () => {
+    const tested = new Set(needs.map(([right]) => right));
+    const changing = operator.items
+      .flatMap(({rules = []}) => rules)
+      .flatMap(({verbs, resources, resourceNames = ['']}) =>
+        verbs.flatMap((verb) =>
+          resources.flatMap((resource) => resourceNames.map((name) => [verb, resource, name].join(' ').trim())),
+        ),
+      )
+      .filter(
+        (right) => /^(?:create|update|patch|delete) /.test(right) && !right.startsWith('create pods/portforward'),
+      );
+    // A second push with a Secret kept from the first updates that one.
+    expect(changing.filter((right) => !tested.has(right))).toEqual(['update secrets cacerts-previous']);
+  });
+});
+
+/** The manifests without one right. */
+function without({items}: List, right: string): List {
+  const [verb = '', resource = '', name] = right.split(' ');
+  const isIt = (rule: RuleManifest): boolean =>
+    rule.verbs.includes(verb) &&
+    rule.resources.includes(resource) &&
+    (name === undefined ? rule.resourceNames === undefined : rule.resourceNames?.includes(name) === true);
+  return {
+    ...{apiVersion: 'v1', kind: 'List'},
+    items: items.map((item) => ({
+      ...item,
+      ...(item.rules && {
+        rules: item.rules.flatMap((rule): readonly RuleManifest[] => {
+          if (!isIt(rule)) return [rule];
+          const rest = rule.verbs.filter((one) => one !== verb);
+          const others = (rule.resourceNames ?? []).filter((one) => one !== name);
+          return [
+            ...(rest.length === 0 ? [] : [{...rule, verbs: rest}]),
+            ...(others.length === 0 ? [] : [{...rule, verbs: [verb], resourceNames: others}]),
+          ];
+        }),
+      }),
+    })),
+  };
+}
+
+describe('a reader', () => {
+  it('verifies and compares; to change anything is refused: exit 4, and what is missing is named', async () => {
+    await become(await manifests('--role', 'reader'));
+    const verdict = await cli.verify('--wait', '--timeout', '1m');
+    expect([verdict.code, findings(verdict)]).toEqual([0, []]);
+    await cli.must('trust', 'diff');
+    await cli.must('journal', 'verify');
+    await renew();
+    const push = await cli.run(['trust', 'push', '--yes']);
+    expect(said(push)).toMatch(/^4: /);
+    expect(said(push)).toMatch(/not allowed to get namespaces "istio-system"/);
+    expect(said(await cli.run(['trust', 'rollback', 'one', '--yes']))).toMatch(/^4: .*cacerts-previous/s);
+    expect(said(await cli.run(['install', 'apply', '--yes']))).toMatch(/^4: .*not allowed to/s);
+    const shown = await cli.run(['access', 'show']);
+    expect(said(shown)).toMatch(/^4: .*not allowed to list clusterroles.*not allowed to list secrets/s);
+    expect((await cli.verify('--access')).code).toBe(4);
+    await become(await manifests('--role', 'operator'));
+    await cli.must('trust', 'push', '--yes');
+  });
+
+  it('shows who can reach the key with --access, itself among them', async () => {
+    await become(await manifests('--role', 'reader', '--access'));
+    const shown = await cli.run(['access', 'show', '--fail-on', 'warning']);
+    expect(said(shown)).toMatch(/^3: /);
+    expect(shown.stdout).toContain(account);
+  });
+
+  it('without Secrets verifies all the same, and does not reach the key', async () => {
+    await become(await manifests('--role', 'reader', '--no-secrets'));
+    const verdict = await cli.verify('--no-secrets');
+    expect([verdict.code, findings(verdict)]).toEqual([0, []]);
+    expect(said(await cli.run(['trust', 'diff']))).toMatch(/^4: .*not allowed to get secrets/s);
+    const shown = await asAdministrator(() => cli.must('access', 'show', '--fail-on', 'warning'));
+    expect(shown).not.toContain('engineer');
+  });
+});
