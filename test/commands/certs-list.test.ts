@@ -112,7 +112,34 @@ describe('certs list', () => {
     await place('cluster1');
     const run = await list();
     expect(run.code).toBe(0);
-    expect(run.stdout).toContain('No CA yet: cluster2');
+    expect(run.stdout).toContain('No CA yet: cluster2 (kubectl mesh certs generate)');
+  });
+
+  it('says who makes them where that is somebody else', async () => {
+    const declared = await dir.read('mesh.yaml');
+    await dir.write('mesh.yaml', `${declared}trust: {signer: {type: external, issuer: istio-csr}}\n`);
+    const run = await list();
+    expect([run.code, run.stdout]).toEqual([0, expect.stringMatching(/No CA yet: .*istio-csr/)]);
+  });
+
+  it('forecasts renewals, the next one first, and says where only another root helps', async () => {
+    root = await tinyRoot({days: 900});
+    await dir.write('root-cert.pem', root.certificate.pem);
+    await place('cluster1', {days: 730});
+    await place('cluster2', {days: 900});
+    const run = await list();
+    expect(run.stdout).toMatch(/CLUSTER +RENEW FROM +RENEW +FIRST OUTAGE +ENDS FIRST\ncluster1 .*\ncluster2 /);
+    expect(run.stdout).toContain('Cut short by the root: cluster2.');
+    expect(answerOf(await list('-o', 'json'))).toMatchObject({
+      forecast: [
+        {cluster: 'cluster1', due: false, cutByRoot: false, renew: {role: 'cluster CA', place: 'cluster1/ca-cert.pem'}},
+        {cluster: 'cluster2', due: false, cutByRoot: true, renew: {role: 'root', place: 'root-cert.pem'}},
+      ],
+      rootAgreement: [
+        {cluster: 'cluster1', source: 'workdir', agrees: true},
+        {cluster: 'cluster2', source: 'workdir', agrees: true},
+      ],
+    });
   });
 
   it('names what cannot be read, and still lists the rest', async () => {

@@ -11,6 +11,7 @@ import type {Dependencies, DependedOn, Forecast} from '../../domain/monitoring/f
 import {forecastOf} from '../../domain/monitoring/forecast.js';
 import type {HeldTrust, RootAgreement} from '../../domain/monitoring/root-agreement.js';
 import {agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
+import {madeElsewhere, type SignerSpec} from '../../domain/mesh/signer.js';
 import type {CertificateRole} from '../../domain/monitoring/seen.js';
 import type {Severity} from '../../domain/checks/check.js';
 import type {TypedTarget} from '../../domain/checks/commands.js';
@@ -69,6 +70,8 @@ export interface ListResult {
   readonly forecast: readonly Forecast[];
   /** Whether each cluster's CA stands under roots that every other cluster trusts, too. Never filtered. */
   readonly rootAgreement: readonly RootAgreement[];
+  /** How a cluster without CA files gets them, or why it needs none. */
+  readonly missing: string;
   /** Absent when no cluster has a CA. */
   readonly firstOutage?: FirstOutage;
   readonly warnings: readonly Warning[];
@@ -167,9 +170,14 @@ function report({withinDays}: ListRequest, {loaded, rootText, files, now, sights
       ...agreementOfFiles(read.map(({result, anchor, roots}) => ({cluster: result.name, anchor, roots}))),
       ...[...(sights?.values() ?? [])].flatMap(({agreement}) => agreement),
     ],
+    missing: howToGet(loaded.mesh.trust.signer),
     ...(firstOutage && {firstOutage}),
     warnings: loaded.notes.map((message) => ({message})),
   };
+}
+
+function howToGet(signer: SignerSpec): string {
+  return madeElsewhere(signer) ?? `kubectl mesh certs ${signer.type === 'csr' ? 'request' : 'generate'}`;
 }
 
 function isWithin(

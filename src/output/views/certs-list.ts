@@ -74,7 +74,7 @@ function rows({root, clusters}: ListResult): readonly Row[] {
 }
 
 function page(result: ListResult, header: readonly string[], cells: (row: Row) => readonly string[]): string {
-  const {root, clusters, firstOutage, forecast, withinDays} = result;
+  const {root, clusters, firstOutage, forecast, missing, withinDays} = result;
   const all = rows(result);
   const without = clusters.filter(({outcome}) => outcome === 'skipped').map(({name}) => name);
   const list = all.length > 0 ? [table(header, all.map(cells))] : [];
@@ -83,7 +83,7 @@ function page(result: ListResult, header: readonly string[], cells: (row: Row) =
   return [
     ...list,
     ...nothing,
-    ...(without.length > 0 ? [`No CA yet: ${without.join(', ')} (kubectl mesh certs generate)`] : []),
+    ...(without.length > 0 ? [`No CA yet: ${without.join(', ')} (${missing})`] : []),
     ...problems([root.error, ...clusters.map(({error}) => error)]),
     ...clusters.flatMap(({name, live}) =>
       problems((live?.problems ?? []).map((error) => ({...error, message: `${name}: ${error.message}`}))),
