@@ -60,9 +60,9 @@ export const localSigner: SignerModule<'local'> = {
       store.readSecret(layout.rootKey),
       elsewhere ? store.readText(layout.rootCert) : undefined,
       readSigningCertificates(workspace, spec.certificate),
-      elsewhere ? store.stat('.') : undefined,
+      elsewhere ? store.statTarget('.') : undefined,
     ]);
-    const directoryMissing = elsewhere && directory === undefined;
+    const directoryMissing = elsewhere && directory?.kind !== 'directory';
     return {kind: 'key-file', keyPath: rootKeyPath(spec), key, certificate, certificates, directoryMissing};
   },
   async open(spec, context) {

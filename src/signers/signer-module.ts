@@ -17,7 +17,7 @@ export type SignerState =
       /** As people know it: `root-key.pem`, `/media/stick/root-key.pem`. */
       readonly keyPath: string;
       readonly key: Sensitive<string> | undefined;
-      /** The directory in which the key is kept is not there at all: unplugged. */
+      /** There is no directory where the key is kept: unplugged. */
       readonly directoryMissing?: boolean;
       /** root-cert.pem beside a key that is kept elsewhere. */
       readonly certificate: string | undefined;

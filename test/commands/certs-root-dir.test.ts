@@ -1,0 +1,262 @@
+/** A root key that is kept elsewhere (`--root-dir`): a stick that is plugged in for signing. */
+import {existsSync} from 'node:fs';
+import {rename, rm} from 'node:fs/promises';
+import {execFileSync} from 'node:child_process';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import CertsGenerate from '../../src/commands/certs/generate.js';
+import CertsInspect from '../../src/commands/certs/inspect.js';
+import CertsList from '../../src/commands/certs/list.js';
+import InstallRender from '../../src/commands/install/render.js';
+import TrustDiff from '../../src/commands/trust/diff.js';
+import TrustPush from '../../src/commands/trust/push.js';
+import Verify from '../../src/commands/verify.js';
+import {type FakeKube, startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
+import {openssl} from '../helpers/openssl.js';
+import {opensslCa} from '../helpers/openssl-ca.js';
+import {answerOf, type CommandClass, type CommandRun, runCommand} from '../helpers/run-command.js';
+import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
+
+const passphrase = 'a passphrase nobody may see';
+let dir: TestWorkDir;
+let stick: TestWorkDir;
+beforeEach(async () => {
+  [dir, stick] = await Promise.all([createWorkDir(), createWorkDir()]);
+});
+afterEach(async () => {
+  await Promise.all([dir.dispose(), stick.dispose()]);
+});
+
+const declare = (trust = '{keyAlgorithm: ecdsa-p256}') =>
+  dir.write(
+    'mesh.yaml',
+    `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshID: mesh1\ntrust: ${trust}\nclusters:\n${['one', 'two'].map((name) => `  - {name: ${name}, context: ctx-${name}, network: network1}\n`).join('')}`,
+  );
+const run = (command: CommandClass, argv: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  runCommand(command, [...argv, '-w', dir.root], env);
+const generate = (...argv: string[]): Promise<CommandRun> =>
+  run(CertsGenerate, [...argv, '-o', 'json'], {KUBECTL_MESH_PASSPHRASE: passphrase});
+const onStick = (...argv: string[]): Promise<CommandRun> => generate(...argv, '--root-dir', stick.root);
+
+interface Answer {
+  readonly errors: readonly {readonly code: string; readonly message: string}[];
+  readonly clusters: readonly {
+    readonly outcome: string;
+    readonly error?: {readonly code: string; readonly message: string};
+  }[];
+}
+function refusal(ran: CommandRun): {readonly code: string; readonly message: string} | undefined {
+  const {errors, clusters} = answerOf(ran) as Answer;
+  return [...errors, ...clusters.flatMap(({error}) => (error ? [error] : []))][0];
+}
+
+const verified = (cluster: string): string =>
+  openssl([
+    ...['verify', '-x509_strict', '-CAfile', `${dir.root}/${cluster}/root-cert.pem`],
+    ...['-untrusted', `${dir.root}/${cluster}/cert-chain.pem`, `${dir.root}/${cluster}/ca-cert.pem`],
+  ]);
+
+describe('a root key on a stick', () => {
+  it('is made there, encrypted, and never is in the work directory', async () => {
+    await declare();
+    const ran = await onStick();
+    expect(ran.code).toBe(0);
+    expect(await stick.read('root-key.pem')).toContain('BEGIN ENCRYPTED PRIVATE KEY');
+    expect(await stick.mode('root-key.pem')).toBe(0o600);
+    expect(await stick.read('root-cert.pem')).toBe(await dir.read('root-cert.pem'));
+    expect(existsSync(`${dir.root}/root-key.pem`)).toBe(false);
+    expect(Object.values(await dir.snapshot()).join('')).not.toContain('BEGIN ENCRYPTED PRIVATE KEY');
+    expect(verified('one')).toContain('OK');
+    expect(Object.keys(await stick.snapshot()).map((path) => path.slice(stick.root.length + 1))).toEqual(
+      expect.arrayContaining(['root-cert.pem', 'root-key.pem']) as string[],
+    );
+  });
+
+  it('signs for a new cluster when it is plugged in again, with a `directory` that mesh.yaml declares', async () => {
+    await declare(`{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}}}`);
+    expect((await generate('one')).code).toBe(0);
+    expect((await generate('two')).code).toBe(0);
+    expect(verified('two')).toContain('OK');
+    expect(existsSync(`${dir.root}/root-key.pem`)).toBe(false);
+  });
+
+  it.each([
+    {name: 'said for this run', directory: ''},
+    {name: 'declared', directory: ', signer: {type: local, directory: STICK}'},
+  ])('unplugged ($name): a new cluster is refused with words, and nothing is written', async ({directory}) => {
+    await declare(`{keyAlgorithm: ecdsa-p256${directory.replace('STICK', stick.root)}}`);
+    await onStick('one');
+    await rename(stick.root, `${stick.root}-away`);
+    const before = await dir.snapshot();
+    const ran = await generate('two');
+    expect(ran.code).toBe(2);
+    expect(refusal(ran)).toMatchObject({
+      code: 'FILE_MISSING',
+      message: expect.stringContaining('root-key.pem is not there') as string,
+    });
+    expect(await dir.snapshot()).toEqual(before);
+    expect((await generate('one')).code).toBe(0);
+    await rm(`${stick.root}-away`, {recursive: true});
+  });
+
+  it('in a new work directory, root-cert.pem is taken over from it', async () => {
+    await declare();
+    await onStick('one');
+    const root = await dir.read('root-cert.pem');
+    await dir.dispose();
+    dir = await createWorkDir();
+    await declare();
+    const ran = await onStick('two');
+    expect(ran.code).toBe(0);
+    expect(await dir.read('root-cert.pem')).toBe(root);
+    expect(verified('two')).toContain('OK');
+  });
+
+  it('killed after the stick was written and before the work directory was: the next run goes on with that root', async () => {
+    await declare();
+    await onStick('one');
+    const root = await stick.read('root-cert.pem');
+    await Promise.all([dir.remove('root-cert.pem'), dir.remove('one')]);
+    expect((await onStick('one')).code).toBe(0);
+    expect(await dir.read('root-cert.pem')).toBe(root);
+    expect(await stick.read('root-cert.pem')).toBe(root);
+  });
+
+  it('of another mesh is refused before a passphrase is asked for', async () => {
+    await declare();
+    await onStick('one');
+    const other = await createWorkDir();
+    await runCommand(CertsGenerate, ['x', '-w', other.root, '--key-algorithm', 'ecdsa-p256'], {
+      KUBECTL_MESH_PASSPHRASE: passphrase,
+    });
+    const ran = await run(CertsGenerate, ['two', '--root-dir', other.root, '-o', 'json']);
+    expect(refusal(ran)).toMatchObject({code: 'WORKDIR_CONFLICT'});
+    expect(ran.code).toBe(2);
+    await other.dispose();
+  });
+
+  it('a directory that is not there is not made: a root key would land on another disk', async () => {
+    await declare();
+    const ran = await generate('--root-dir', `${stick.root}/not-mounted`);
+    expect(refusal(ran)).toMatchObject({code: 'FILE_MISSING'});
+    expect(existsSync(`${stick.root}/not-mounted`)).toBe(false);
+    expect(existsSync(`${dir.root}/root-cert.pem`)).toBe(false);
+  });
+
+  it.skipIf(!existsSync('/sys/kernel'))('that cannot be written: said, and no root is half made', async () => {
+    await declare();
+    const ran = await generate('--root-dir', '/sys/kernel');
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toContain('WORKDIR_UNWRITABLE');
+    expect(existsSync(`${dir.root}/root-cert.pem`)).toBe(false);
+  });
+
+  it('in a git tree that would take it is refused', async () => {
+    await declare();
+    execFileSync('git', ['init', '-q', stick.root]);
+    expect(refusal(await onStick('one'))).toMatchObject({code: 'KEY_IN_GIT'});
+    expect(existsSync(`${stick.root}/root-key.pem`)).toBe(false);
+  });
+
+  it('given as the work directory itself is the work directory', async () => {
+    await declare();
+    expect((await generate('--root-dir', dir.root)).code).toBe(0);
+    expect((await generate('one', '--renew', '--yes')).code).toBe(0);
+  });
+});
+
+describe('unplugged', () => {
+  let kube: FakeKube;
+  beforeEach(async () => {
+    kube = await startFakeKube(['ctx-one', 'ctx-two']);
+    await declare(`{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}}}`);
+    await generate();
+    await rm(stick.root, {recursive: true});
+  });
+  afterEach(() => kube.stop());
+
+  it('everything but signing works: list, inspect, push, diff, render, verify', async () => {
+    const commands: readonly {readonly command: CommandClass; readonly argv: readonly string[]}[] = [
+      {command: CertsList, argv: []},
+      {command: TrustPush, argv: ['--yes']},
+      {command: TrustDiff, argv: []},
+      {command: InstallRender, argv: ['--istio-version', '1.30.1']},
+    ];
+    for (const {command, argv} of commands) {
+      const {code, stderr} = await run(command, argv, {PATH: kube.path});
+      expect({command, code, stderr}).toMatchObject({code: 0});
+    }
+    expect((await runCommand(CertsInspect, [`${dir.root}/one/ca-cert.pem`])).code).toBe(0);
+    const verdict = await run(Verify, ['--offline', '-o', 'json']);
+    const {checks} = answerOf(verdict) as {checks: readonly {id: string; result: string}[]};
+    expect(checks.filter(({result}) => result === 'error' || result === 'unknown')).toEqual([]);
+    expect(verdict.code).toBe(0);
+  });
+});
+
+describe('a policy CA on the stick, its root elsewhere', () => {
+  it('makes chains of three that openssl verifies, and that verify finds right', async () => {
+    const root = opensslCa({subject: '/O=Acme/CN=Root CA'});
+    const policy = opensslCa({
+      subject: '/O=Acme/CN=Mesh policy CA',
+      issuer: root,
+      extensions: ['basicConstraints=critical,CA:TRUE,pathlen:1', 'keyUsage=critical,keyCertSign,cRLSign'],
+    });
+    await declare(
+      `{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}, certificate: policy.pem}}`,
+    );
+    await dir.write('policy.pem', `${policy.certificate}${root.certificate}`);
+    await stick.write('root-key.pem', policy.key, 0o600);
+    const ran = await generate();
+    expect(ran.code).toBe(0);
+    expect(verified('one')).toContain('OK');
+    expect((await dir.read('one/cert-chain.pem')).match(/BEGIN CERTIFICATE/g)).toHaveLength(3);
+    expect(await dir.read('root-cert.pem')).toContain(root.certificate.trim().split('\n').slice(1, 3).join('\n'));
+    await rm(`${stick.root}/root-key.pem`);
+    const verdict = await run(Verify, ['--offline', '-o', 'json']);
+    expect(verdict.code).toBe(0);
+  });
+
+  it('takes the root from --root where the policy CA comes alone', async () => {
+    const root = opensslCa({subject: '/O=Acme/CN=Root CA'});
+    const policy = opensslCa({subject: '/O=Acme/CN=Mesh policy CA', issuer: root});
+    await declare(
+      `{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}, certificate: policy.pem}}`,
+    );
+    await dir.write('policy.pem', policy.certificate);
+    await stick.write('root.pem', root.certificate);
+    await stick.write('root-key.pem', policy.key, 0o600);
+    expect((await generate('one', '--root', `${stick.root}/root.pem`)).code).toBe(0);
+    expect(verified('one')).toContain('OK');
+  });
+
+  it.each([
+    {
+      name: 'path length 0',
+      extensions: ['basicConstraints=critical,CA:TRUE,pathlen:0', 'keyUsage=critical,keyCertSign'],
+    },
+    {name: 'no keyCertSign', extensions: ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,digitalSignature']},
+    {name: 'no CA', extensions: ['basicConstraints=CA:FALSE']},
+  ])('is refused with $name', async ({extensions}) => {
+    const root = opensslCa({subject: '/O=Acme/CN=Root CA'});
+    const policy = opensslCa({subject: '/O=Acme/CN=Mesh policy CA', issuer: root, extensions});
+    await declare(
+      `{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}, certificate: policy.pem}}`,
+    );
+    await dir.write('policy.pem', `${policy.certificate}${root.certificate}`);
+    await stick.write('root-key.pem', policy.key, 0o600);
+    const ran = await generate('one');
+    expect(refusal(ran)).toMatchObject({code: 'WORKDIR_CONFLICT'});
+    expect(existsSync(`${dir.root}/one`)).toBe(false);
+  });
+
+  it('is refused when the key is of another CA than the certificate', async () => {
+    const root = opensslCa({subject: '/O=Acme/CN=Root CA'});
+    const policy = opensslCa({subject: '/O=Acme/CN=Mesh policy CA', issuer: root});
+    await declare(
+      `{keyAlgorithm: ecdsa-p256, signer: {type: local, directory: ${stick.root}, certificate: policy.pem}}`,
+    );
+    await dir.write('policy.pem', `${policy.certificate}${root.certificate}`);
+    await stick.write('root-key.pem', opensslCa({subject: '/CN=other'}).key, 0o600);
+    expect(refusal(await generate('one'))).toMatchObject({code: 'WORKDIR_CONFLICT'});
+  });
+});
