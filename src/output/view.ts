@@ -24,4 +24,5 @@ export interface View<Result> {
   readonly mermaid?: Render<Result>;
   readonly prometheus?: Render<Result>;
   readonly csr?: Render<Result>;
+  readonly yaml?: Render<Result>;
 }

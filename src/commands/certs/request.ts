@@ -3,8 +3,12 @@ import {MeshCommand} from '../../cli/base-command.js';
 import {outputFileFlags, outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {clustersArg, concurrencyFlags, keepGoingFlags, workDirFlags} from '../../cli/flags/target.js';
+import {certManagerFlags, issuerOf} from '../../cli/flags/cert-manager.js';
+import {MeshError} from '../../domain/errors.js';
 import {keyAlgorithms} from '../../domain/mesh/mesh.js';
+import {certManagerCertificates, type CertManagerResult} from '../../operations/certs/cert-manager.js';
 import {type CsrResult, requestCerts} from '../../operations/certs/request.js';
+import {certManagerView} from '../../output/views/certs-cert-manager.js';
 import {certsRequestView} from '../../output/views/certs-request.js';
 
 export default class CertsRequest extends MeshCommand {
@@ -22,6 +26,11 @@ A request that is there is kept, so running this twice changes nothing. A cluste
       command: '<%= config.bin %> <%= command.id %> cluster1 -o csr',
     },
     {
+      description: 'For cert-manager instead: the Certificate that fills Secret cacerts',
+      command:
+        '<%= config.bin %> <%= command.id %> cluster1 --cert-manager --issuer company-ca | kubectl --context kind-cluster1 apply -f -',
+    },
+    {
       description: 'A new key and request for a CA that is about to expire',
       command: '<%= config.bin %> <%= command.id %> cluster1 --renew',
     },
@@ -33,21 +42,28 @@ A request that is there is kept, so running this twice changes nothing. A cluste
       description: 'key of new requests (rsa-4096 when neither this nor mesh.yaml says)',
     }),
     renew: Flags.boolean({description: 'make a new key and request, also for a cluster that has a CA or a request'}),
+    ...certManagerFlags,
     ...safetyFlags,
-    ...outputFlags(['text', 'name', 'csr', 'json']),
+    ...outputFlags(['text', 'name', 'csr', 'yaml', 'json']),
     ...outputFileFlags,
     ...workDirFlags,
     ...concurrencyFlags,
     ...keepGoingFlags,
   };
 
-  async run(): Promise<CsrResult> {
+  async run(): Promise<CsrResult | CertManagerResult> {
     const {args, flags} = await this.parse(CertsRequest);
-    return this.perform(
-      requestCerts,
-      {clusters: args.cluster ?? [], keyAlgorithm: flags['key-algorithm'], renew: flags.renew},
-      certsRequestView,
-      flags,
-    );
+    const request = {clusters: args.cluster ?? [], keyAlgorithm: flags['key-algorithm']};
+    if (flags['cert-manager']) {
+      const issuer = issuerOf(flags);
+      if (flags.output === 'csr') {
+        throw new MeshError('USAGE', 'with --cert-manager there is no request here', {hints: ['say -o yaml']});
+      }
+      return this.perform(certManagerCertificates, {...request, issuer}, certManagerView, flags);
+    }
+    if (flags.output === 'yaml') {
+      throw new MeshError('USAGE', '-o yaml is for --cert-manager', {hints: ['-o csr prints a request']});
+    }
+    return this.perform(requestCerts, {...request, renew: flags.renew}, certsRequestView, flags);
   }
 }

@@ -1,0 +1,73 @@
+/** `certs request --cert-manager`: prints a Certificate for each cluster; nothing is written, and no cluster is asked. */
+import {MeshError} from '../../domain/errors.js';
+import {layout} from '../../domain/mesh/layout.js';
+import type {KeyAlgorithm} from '../../domain/mesh/mesh.js';
+import type {SignerSpec} from '../../domain/mesh/signer.js';
+import {certManagerCertificate} from '../../domain/pki/cert-manager.js';
+import type {IssuerRef} from '../../domain/pki/cert-manager.js';
+import type {Operation, Warning} from '../../engine/operation.js';
+import {emptyPlan} from '../../engine/operation.js';
+import type {ClusterResult, CommonResult} from '../../engine/report.js';
+import {loadMesh} from '../shared/load-mesh.js';
+import type {LoadedMesh} from '../shared/load-mesh.js';
+
+/** What is asked for. */
+export interface CertManagerRequest {
+  readonly clusters: readonly string[];
+  readonly keyAlgorithm?: KeyAlgorithm | undefined;
+  readonly issuer: IssuerRef;
+}
+
+/** One cluster. */
+export interface CertManagerCluster extends ClusterResult {
+  readonly context?: string;
+  /** The Certificate, as it is to be applied in this cluster. */
+  readonly certificate: object;
+}
+
+/** What it answers. */
+export interface CertManagerResult extends CommonResult {
+  readonly clusters: readonly CertManagerCluster[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Prints them. */
+export const certManagerCertificates: Operation<CertManagerRequest, CertManagerResult> = {
+  command: 'certs request --cert-manager',
+  changes: false,
+  async execute({clusters, keyAlgorithm, issuer}, engine) {
+    const {facts} = await engine.run<LoadedMesh>({
+      title: 'read the work directory',
+      gather: (deps) => loadMesh(deps, {clusters, keyAlgorithm}),
+      plan: () => emptyPlan,
+    });
+    const {mesh, notes} = facts;
+    const {signer} = mesh.trust;
+    refuseOther(signer);
+    return {
+      clusters: facts.clusters.map((cluster) => ({
+        name: cluster.name,
+        outcome: 'done',
+        ...(cluster.context === undefined ? {} : {context: cluster.context}),
+        certificate: certManagerCertificate(mesh, cluster, issuer),
+      })),
+      warnings: [...notes.map((message) => ({message})), ...undeclared(signer)],
+    };
+  },
+  conclude: () => [],
+};
+
+/** `local` is what an undeclared signer is, too. Throws `CONTRADICTION`. */
+function refuseOther(signer: SignerSpec): void {
+  if (signer.type === 'local' || (signer.type === 'external' && signer.issuer === 'cert-manager')) return;
+  const what = signer.type === 'external' ? signer.issuer : signer.type;
+  throw new MeshError('CONTRADICTION', `--cert-manager, and ${layout.meshYaml} declares trust.signer: ${what}`, {
+    hints: [`leave --cert-manager away, or change ${layout.meshYaml}`],
+  });
+}
+
+function undeclared(signer: SignerSpec): readonly Warning[] {
+  if (signer.type !== 'local') return [];
+  const message = `declare it in ${layout.meshYaml}, so that nothing else is generated or pushed: trust: {signer: {type: external, issuer: cert-manager}}`;
+  return [{message}];
+}
