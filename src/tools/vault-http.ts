@@ -164,12 +164,14 @@ function explain(error: NodeJS.ErrnoException, options: VaultHttpOptions): MeshE
     case 'ECONNREFUSED':
       return say('the connection is refused', reachHint);
   }
-  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
+  // OpenSSL's reasons: in the code since Node 22, in the text before.
+  const reason = `${code} ${error.message}`.toLowerCase().replaceAll('_', ' ');
+  if (/wrong version number|packet length too long/.test(reason)) {
     return say('it does not speak TLS', 'http:// is for a server on this machine only');
   }
-  if (/ALERT_CERTIFICATE_REQUIRED|ALERT_BAD_CERTIFICATE|HANDSHAKE_FAILURE/.test(code)) {
+  if (/alert|handshake failure/.test(reason)) {
     return say(
-      `it refuses the TLS handshake: ${printableLine(error.message)}`,
+      'it refuses the TLS handshake',
       'A server that asks for a certificate gets the one of VAULT_CLIENT_CERT and VAULT_CLIENT_KEY',
     );
   }

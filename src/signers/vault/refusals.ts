@@ -49,7 +49,8 @@ export async function explainForbidden(
   const {address} = settings.http;
   const itself = await client.ask({method: 'GET', path: 'auth/token/lookup-self', token});
   const parsed = z.looseObject({policies: z.array(z.string()).nullish()}).safeParse(itself.data);
-  if (!itself.ok) {
+  // A token without the default policy may not look at itself.
+  if (!itself.ok && !(await reachesMount(client, settings, token))) {
     return refuse(`${address.host} does not know the token: it has expired, was revoked, or is another server's`, [
       'Log in again: vault login, or a new VAULT_TOKEN',
       'A token belongs to a namespace, too: VAULT_NAMESPACE',
@@ -61,6 +62,15 @@ export async function explainForbidden(
     `A policy for it: ${policyFor(path)}`,
     `If no PKI engine is mounted at ${settings.mount}: name the right mount under trust.signer`,
   ]);
+}
+
+/** Whether a token may do anything in the mount: this question needs no policy of its own. */
+export async function reachesMount(
+  client: VaultClient,
+  {mount}: VaultSettings,
+  token: Sensitive<string>,
+): Promise<boolean> {
+  return (await client.ask({method: 'GET', path: `sys/internal/ui/mounts/${mount}`, token})).ok;
 }
 
 export function noNamespace({namespace, http}: VaultSettings): MeshError {
@@ -80,7 +90,9 @@ function noMount({settings: {mount, namespace, http}}: Refused): MeshError {
 
 const listSchema = z.looseObject({
   keys: z.array(z.string()),
-  key_info: z.record(z.string(), z.looseObject({issuer_name: z.string().nullish()})).nullish(),
+  key_info: z
+    .record(z.string(), z.looseObject({issuer_name: z.string().nullish(), key_id: z.string().nullish()}))
+    .nullish(),
 });
 
 async function noIssuer(reply: VaultReply, {client, settings, token}: Refused): Promise<MeshError> {
@@ -88,9 +100,10 @@ async function noIssuer(reply: VaultReply, {client, settings, token}: Refused): 
   // Anybody may ask for the list (api-docs/secret/pki/issuance, List issuers); a server that does not tell says no more.
   const list = await client.ask({method: 'GET', path: `${mount}/issuers`, query: 'list=true', token});
   const parsed = list.ok ? listSchema.safeParse(list.data) : undefined;
-  const names = parsed?.success
-    ? parsed.data.keys.map((id) => printableLine(parsed.data.key_info?.[id]?.issuer_name ?? '') || printableLine(id))
-    : [];
+  const info = parsed?.success ? parsed.data.key_info : undefined;
+  // Certificates without a key are there to complete chains.
+  const signing = parsed?.success ? parsed.data.keys.filter((id) => info?.[id]?.key_id !== '') : [];
+  const names = signing.map((id) => printableLine(info?.[id]?.issuer_name ?? '') || printableLine(id));
   const there = names.length > 0 ? [`There are: ${names.slice(0, 20).join(', ')}`] : [];
   if (issuer === undefined) {
     return refuse(`${mount} at ${http.address.host} has no default issuer: ${reply.error}`, [

@@ -8,7 +8,7 @@ import type {Sensitive} from '../../domain/sensitive.js';
 import {createVaultHttp} from '../../tools/vault-http.js';
 import {createVaultClient, type VaultClient} from './client.js';
 import {type Credentials, findCredentials, openToken} from './login.js';
-import {explainForbidden, explainRefusal} from './refusals.js';
+import {explainForbidden, explainRefusal, reachesMount} from './refusals.js';
 import {readSettings, type VaultContext, type VaultSettings, type VaultSpec} from './settings.js';
 
 /** What a run knows of the server. */
@@ -130,8 +130,7 @@ export async function requireMaySign({credentials, client, settings, signPath}: 
   const parsed = capabilitiesSchema.safeParse(reply.data);
   const may = !parsed.success || parsed.data.capabilities.some((one) => ['update', 'sudo', 'root'].includes(one));
   if (reply.ok && may) return;
-  // A token without the default policy may not ask that. This one answers any token that may do something in a mount.
-  const mount = await client.ask({method: 'GET', path: `sys/internal/ui/mounts/${settings.mount}`, token});
-  if (!reply.ok && (mount.ok || mount.status !== 403)) return;
+  // A token without the default policy may not ask that, and may sign all the same.
+  if (!reply.ok && (await reachesMount(client, settings, token))) return;
   throw await explainForbidden({client, settings, path: signPath}, token);
 }
