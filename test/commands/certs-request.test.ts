@@ -1,0 +1,178 @@
+import {execFileSync} from 'node:child_process';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import CertsRequest from '../../src/commands/certs/request.js';
+import {openssl} from '../helpers/openssl.js';
+import {answerOf, type CommandRun, runCommand} from '../helpers/run-command.js';
+import {tinyRoot} from '../helpers/tiny-ca.js';
+import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
+
+let dir: TestWorkDir;
+beforeEach(async () => {
+  dir = await createWorkDir();
+});
+afterEach(() => dir.dispose());
+
+const small = ['--key-algorithm', 'ecdsa-p256'];
+const request = (...argv: string[]): Promise<CommandRun> => runCommand(CertsRequest, [...argv, '-w', dir.root]);
+
+interface Answer {
+  readonly clusters: readonly {
+    readonly name: string;
+    readonly outcome: string;
+    readonly action?: string;
+    readonly error?: {readonly code: string};
+    readonly request?: {readonly csr: string; readonly key: string; readonly publicKey: string; readonly file: string};
+  }[];
+  readonly errors: readonly {readonly code: string}[];
+  readonly warnings: readonly {readonly message: string}[];
+  readonly error?: {readonly code: string; readonly message: string};
+}
+const answer = (run: CommandRun) => answerOf(run) as Answer;
+const outcomes = (run: CommandRun) => answer(run).clusters.map(({outcome}) => outcome);
+
+/** What openssl reads in a request. */
+const text = (csr: string): string => openssl(['req', '-verify', '-noout', '-text'], csr);
+
+describe('a request', () => {
+  it.each(['rsa-2048', 'ecdsa-p256', 'ecdsa-p384'])(
+    'asks openssl for a CA as istiod needs it (%s)',
+    async (algorithm) => {
+      const run = await request('c1', '--key-algorithm', algorithm, '-o', 'json');
+      expect(run.code).toBe(0);
+      const csr = await dir.read('c1/request/ca.csr');
+      expect(answer(run).clusters).toMatchObject([
+        {name: 'c1', outcome: 'done', request: {csr, key: algorithm, file: 'c1/request/ca.csr'}},
+      ]);
+      expect(text(csr)).toContain('Subject: O = Istio, CN = Intermediate CA, L = c1');
+      expect(text(csr)).toMatch(/Basic Constraints: critical\s+CA:TRUE, pathlen:0/);
+      expect(text(csr)).toMatch(/Key Usage: critical\s+Digital Signature, Certificate Sign, CRL Sign/);
+      expect(openssl(['req', '-noout', '-pubkey'], csr)).toBe(
+        openssl(['pkey', '-pubout'], await dir.read('c1/request/ca-key.pem')),
+      );
+    },
+  );
+
+  it('keeps its key to its owner, and nothing else is written', async () => {
+    await request('c1', ...small);
+    expect([await dir.mode('c1/request/ca-key.pem'), await dir.mode('c1/request')]).toEqual([0o600, 0o700]);
+    const files = Object.keys(await dir.snapshot()).map((path) => path.slice(dir.root.length + 1));
+    expect(files.filter((path) => !path.startsWith('.')).sort()).toEqual(
+      ['c1/request/ca-key.pem', 'c1/request/ca.csr', 'journal.jsonl', 'mesh.yaml'].sort(),
+    );
+  });
+
+  it('is printed alone for another program to read', async () => {
+    await request('c1', 'c2', ...small);
+    const run = await request('c2', '-o', 'csr');
+    expect(run.stdout).toBe(await dir.read('c2/request/ca.csr'));
+  });
+
+  it('is kept when run again', async () => {
+    await request('c1', ...small);
+    const before = await dir.snapshot();
+    const run = await request('-o', 'json');
+    expect(outcomes(run)).toEqual(['unchanged']);
+    expect(await dir.snapshot()).toEqual(before);
+  });
+
+  it('is made again for the key that is there', async () => {
+    await request('c1', ...small);
+    const key = await dir.read('c1/request/ca-key.pem');
+    await dir.remove('c1/request/ca.csr');
+    expect(outcomes(await request('-o', 'json'))).toEqual(['done']);
+    expect(await dir.read('c1/request/ca-key.pem')).toBe(key);
+    expect(openssl(['req', '-noout', '-pubkey'], await dir.read('c1/request/ca.csr'))).toBe(
+      openssl(['pkey', '-pubout'], key),
+    );
+  });
+
+  it('shows what it would do in a dry run, and does nothing', async () => {
+    const run = await request('c1', ...small, '--dry-run', '-o', 'json');
+    expect(answer(run).clusters).toMatchObject([{outcome: 'skipped', action: 'make a key and a request (ecdsa-p256)'}]);
+    expect(await dir.snapshot()).toEqual({});
+  });
+
+  it('records the signer in mesh.yaml', async () => {
+    await request('c1', ...small);
+    expect(await dir.read('mesh.yaml')).toContain('signer: {type: csr}');
+  });
+});
+
+describe('--renew', () => {
+  it('asks before a key is lost whose certificate may be on its way', async () => {
+    await request('c1', ...small);
+    const before = await dir.snapshot();
+    const refused = await request('c1', '--renew', '-o', 'json');
+    expect(refused.code).toBe(5);
+    expect(answer(refused).error?.code).toBe('CONFIRMATION_NEEDED');
+    expect(await dir.snapshot()).toEqual(before);
+    const key = await dir.read('c1/request/ca-key.pem');
+    expect(outcomes(await request('c1', '--renew', '--yes', '-o', 'json'))).toEqual(['done']);
+    expect(await dir.read('c1/request/ca-key.pem')).not.toBe(key);
+  });
+});
+
+describe('what does not fit', () => {
+  it.each<[string, () => Promise<void>]>([
+    ['a request without its key', () => dir.remove('c1/request/ca-key.pem')],
+    [
+      'the key of another request',
+      async () => dir.write('c1/request/ca-key.pem', await dir.read('c2/request/ca-key.pem'), 0o600),
+    ],
+    ['a request that is cut', () => dir.write('c1/request/ca.csr', '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n')],
+    [
+      'a certificate in its place',
+      async () => dir.write('c1/request/ca.csr', (await tinyRoot()).certificate.pem),
+    ],
+    [
+      'the request of another cluster',
+      async () => {
+        await dir.write('c1/request/ca.csr', await dir.read('c2/request/ca.csr'));
+        await dir.write('c1/request/ca-key.pem', await dir.read('c2/request/ca-key.pem'), 0o600);
+      },
+    ],
+    [
+      'an encrypted key',
+      async () =>
+        dir.write(
+          'c1/request/ca-key.pem',
+          openssl(['pkcs8', '-topk8', '-passout', 'pass:x'], await dir.read('c1/request/ca-key.pem')),
+          0o600,
+        ),
+    ],
+  ])('%s is an error that changes nothing', async (_what, spoil) => {
+    await request('c1', 'c2', ...small);
+    await spoil();
+    const before = await dir.snapshot();
+    const run = await request('c1', '-o', 'json');
+    expect(run.code).toBe(2);
+    expect(answer(run).clusters[0]?.error?.code).toBe('WORKDIR_CONFLICT');
+    expect(await dir.snapshot()).toEqual(before);
+  });
+
+  it.each(['local', 'cluster, context: x', 'external, issuer: istio-csr'])(
+    'another declared signer is a contradiction (%s)',
+    async (signer) => {
+      await dir.write(
+        'mesh.yaml',
+        `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\ntrust:\n  signer: {type: ${signer}}\nclusters:\n  - name: c1\n`,
+      );
+      const run = await request('c1', '-o', 'json');
+      expect([run.code, answer(run).error?.code]).toEqual([2, 'CONTRADICTION']);
+    },
+  );
+
+  it('a root key of its own is a contradiction, too', async () => {
+    await dir.write('root-key.pem', 'whatever', 0o600);
+    const run = await request('c1', '-o', 'json');
+    expect([run.code, answer(run).error?.code]).toEqual([2, 'CONTRADICTION']);
+  });
+
+  it('a git tree that does not ignore the key is refused', async () => {
+    execFileSync('git', ['init', '-q'], {cwd: dir.root});
+    await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: c1\n');
+    const run = await request('c1', ...small, '-o', 'json');
+    expect(run.code).toBe(5);
+    expect(answer(run).errors).toMatchObject([{code: 'KEY_IN_GIT'}]);
+  });
+});
