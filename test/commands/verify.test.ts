@@ -1,7 +1,7 @@
-import {execFileSync} from 'node:child_process';
 import {chmod, mkdir, readFile, rename, rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import CertsPassphrase from '../../src/commands/certs/passphrase.js';
 import Verify from '../../src/commands/verify.js';
 import type {Row} from '../../src/domain/checks/report.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
@@ -253,7 +253,10 @@ describe('a finding', () => {
     expect(before.result.checks.map(name)).toEqual([row]);
     const [found] = before.result.checks;
     if (found?.fix === undefined || found.result === 'ok') return;
-    execFileSync('sh', ['-c', found.fix.replace(' -in ', ` ${pass.join(' ')} -in `)]);
+    const words = found.fix.split(' ');
+    expect(words.slice(0, 4)).toEqual(['kubectl', 'mesh', 'certs', 'passphrase']);
+    const env = {...mesh.env, KUBECTL_MESH_PASSPHRASE: 'old', KUBECTL_MESH_NEW_PASSPHRASE: 'new'};
+    expect((await runCommand(CertsPassphrase, words.slice(4), env)).code).toBe(0);
     const after = await verifyJson('--offline', '--only', 'MESH107');
     expect(after.result.checks.map(name)).toEqual(['MESH107 ok']);
   });
