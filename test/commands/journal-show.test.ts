@@ -7,6 +7,7 @@ import type {ChainHead} from '../../src/domain/journal/chain.js';
 import type {JournalRecord} from '../../src/domain/journal/entry.js';
 import {entryId} from '../../src/domain/journal/entry.js';
 import type {ShowResult} from '../../src/operations/journal/show.js';
+import {createWorkspace} from '../../src/workspace/create.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import type {CommandRun} from '../helpers/run-command.js';
 import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
@@ -112,6 +113,20 @@ describe('journal show', () => {
     expect((await shown()).changes).toMatchObject([{id, status: 'open'}]);
     await write('a', {kind: 'outcome', time: day(2), intent: id, status: 'unknown'});
     expect((await shown()).changes).toMatchObject([{id, status: 'unknown', ended: day(2)}]);
+  });
+
+  it('shows a change whose run holds the lock as under way', async () => {
+    const workspace = createWorkspace({root: dir.root, now: () => new Date()});
+    const held = await workspace.lock('trust push');
+    await workspace.journal.intent({
+      command: 'trust push',
+      action: 'c1/cacerts',
+      cluster: 'c1',
+      title: 'create Secret',
+    });
+    expect((await shown('--status', 'under-way')).changes).toHaveLength(1);
+    await held.release();
+    expect((await shown()).changes).toMatchObject([{status: 'open'}]);
   });
 
   it('says that nothing was changed yet', async () => {

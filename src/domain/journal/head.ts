@@ -80,7 +80,11 @@ export function headComparer({present, entries, own, host, aside}: JournalKnown)
     if (chain && head.seq <= chain.last) return cut('later entries of its chain are there');
     if (present && entries.length === 0) return cut('the file has no entries at all');
     // Without its memory a copy does not know its own chain any more; the machine's name in the entries remains.
-    if (own === undefined && chain?.here === true) return cut('earlier entries of its chain are of this machine');
+    if (own === undefined && chain?.here === true) {
+      return cut(
+        'earlier entries of its chain are of this machine. If another copy on it has them, bring them (git pull)',
+      );
+    }
     return {
       result: 'not-known-here',
       message: `entry ${id} is of another copy of the work directory, and has not come here: bring it (git pull). If no copy has it, it was removed`,

@@ -28,7 +28,7 @@ export const journalCheck = defineCheck({
     breaks:
       'What the record says was done, and when, and by whom, can no longer be relied on. Trust itself is not touched: the other checks say how that is.',
     byHand: `tail -n 5 "$WORK_DIR/${layout.journal}"\ngit -C "$WORK_DIR" log --oneline -- ${layout.journal}   # where the work directory is in git`,
-    mend: `A cut-off last line and a change without outcome are recorded as such by the next command that may change something; kubectl mesh init without words changes nothing else. A line that was changed or removed cannot be mended: first compare with git or a backup, and put that ${layout.journal} back if it is the true one. Otherwise the command keeps the file under another name, and the next change begins a new chain. The lines of other copies go with it; those copies then say that entries of theirs are gone, and begin anew in the same way.`,
+    mend: `A cut-off last line and a change without outcome are recorded as such by the next command that may change something; kubectl mesh init without words changes nothing else. A line that was changed or removed cannot be mended: first compare with git or a backup, and put that ${layout.journal} back if it is the true one. Otherwise the command keeps the file under another name, where what the clusters remember of it (MESH116) is still found, and the next change begins a new chain. The lines of other copies go with it; those copies then say that entries of theirs are gone, and begin anew in the same way.`,
     source: 'docs/work-directory.md of this program, "The journal"; a hash chain as in RFC 6962, section 2',
   },
 });
