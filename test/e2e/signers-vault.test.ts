@@ -89,7 +89,7 @@ describe('OpenBao signs cluster CAs', () => {
     const {role_id: roleId = ''} = (
       (await bao.json('read', 'auth/approle/role/mesh/role-id')) as {data: Record<string, string>}
     ).data;
-    const secretId = async () => (await bao.write('auth/approle/role/mesh/secret-id', '-force')).secret_id ?? '';
+    const secretId = async () => (await bao.write('auth/approle/role/mesh/secret-id')).secret_id ?? '';
     const {cli} = setting;
     Object.assign(cli.env, {VAULT_ADDR: bao.address});
     copyFileSync(bao.caCert, join(cli.workDir, 'vault-ca.pem'));
@@ -154,15 +154,18 @@ describe('OpenBao signs cluster CAs', () => {
   });
 
   it('and names the mount, the issuer, the namespace or the token that is none', async () => {
+    let users = 0;
     const said = async (signer: string, env: Readonly<Record<string, string>> = {}) => {
-      const answer = await generate(user('wrong', {VAULT_TOKEN: await rootToken(), ...env}), signer);
+      users += 1;
+      const cli = user(`wrong${String(users)}`, {VAULT_TOKEN: await rootToken(), ...env});
+      const answer = await generate(cli, signer);
       expect(answer.code).toBe(1);
       const {code, message, hints} = errorOf(answer);
       expect(code).toBe('SIGNER_REFUSED');
       return [message, ...hints].join('\n');
     };
     expect(await said('{type: vault, mount: pki_mehs}')).toContain('no PKI secrets engine at pki_mehs');
-    expect(await said('{type: vault, mount: cubbyhole}')).toContain('not a PKI secrets engine');
+    expect(await said('{type: vault, mount: cubbyhole}')).toContain('no PKI secrets engine at cubbyhole');
     expect(await said('{type: vault, mount: pki_mesh, issuer: mesh-polcy}')).toContain('Did you mean mesh-policy?');
     expect(await said('{type: vault, mount: pki_mesh}', {VAULT_NAMESPACE: 'acme'})).toContain('no namespace acme');
     expect(await said('{type: vault, mount: pki_mesh}', {VAULT_TOKEN: 's.gone'})).toContain('expired');

@@ -46,8 +46,9 @@ export class OpenBao {
     );
     const daemon = sandbox.start({
       name: 'openbao',
-      command: peerTool('bao'),
-      args: ['server', `-config=${config}`],
+      // The installed program replaces itself by one outside the sandbox: a shell that the reaper knows ends it.
+      command: 'sh',
+      args: ['-c', '"$0" server -config="$1" & trap "kill $!" TERM; wait; wait', peerTool('bao'), config],
       env: {PATH: process.env.PATH, HOME: directory},
     });
     const bao = new OpenBao(`https://127.0.0.1:${String(port)}`, join(directory, 'ca.pem'), directory);
@@ -64,14 +65,16 @@ export class OpenBao {
     return this.#run(args);
   }
 
-  /** `bao write -format=json …` and the like, parsed. */
-  async json(verb: string, ...args: string[]): Promise<unknown> {
-    return JSON.parse(await this.#run([verb, '-format=json', ...args]));
+  /** `bao ARGS` with an answer in JSON, parsed. */
+  async json(...args: string[]): Promise<unknown> {
+    return JSON.parse(await this.#run(args, {BAO_FORMAT: 'json'}));
   }
 
   /** The `data` of what `bao write` answers. */
   async write(path: string, ...fields: string[]): Promise<Readonly<Record<string, string>>> {
-    const {data} = (await this.json('write', path, ...fields)) as {data: Record<string, string>};
+    const {data} = (await this.json('write', ...(fields.length === 0 ? ['-force'] : []), path, ...fields)) as {
+      data: Record<string, string>;
+    };
     return data;
   }
 
@@ -130,7 +133,7 @@ export class OpenBao {
     return ((await this.json('list', 'auth/token/accessors')) as unknown[]).length;
   }
 
-  #run(args: readonly string[]): Promise<string> {
+  #run(args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<string> {
     return output(peerTool('bao'), args, {
       env: {
         PATH: process.env.PATH,
@@ -138,6 +141,7 @@ export class OpenBao {
         BAO_ADDR: this.address,
         BAO_CACERT: this.caCert,
         BAO_TOKEN: this.#rootToken,
+        ...more,
       },
     });
   }
