@@ -1,4 +1,5 @@
 import {existsSync} from 'node:fs';
+import {fileURLToPath} from 'node:url';
 import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import type {SignerSpecOf} from '../../src/domain/mesh/signer.js';
 import {publicHalf} from '../../src/domain/pki/keys.js';
@@ -208,6 +209,41 @@ describe('what a program answers instead of a public key', () => {
     await expect(commandSigner.survey({type: 'command', argv}, context())).rejects.toMatchObject({
       code: 'TOOL_MISSING',
     });
+  });
+});
+
+describe('the programs in examples/signers', () => {
+  /** What stands for the vendors' command lines: they sign a digest, or a message, with a key file. */
+  const vendors = (key: string) => ({
+    aws: `case "$*" in
+      *get-public-key*) ${publicKey(key)} -outform DER | base64 ;;
+      *) while [ "$1" != --message ]; do shift; done
+         openssl pkeyutl -sign -inkey ${keyFile(key)} -pkeyopt digest:sha256 -in "\${2#fileb://}" | base64 ;;
+    esac`,
+    gcloud: `case "$*" in
+      *get-public-key*) ${publicKey(key)} ;;
+      *) while [ "$1" != --digest-algorithm ]; do shift; done
+         openssl dgst "-$2" -sign ${keyFile(key)} -out "$6" "$4" ;;
+    esac`,
+  });
+
+  it.each([
+    {program: 'openssl-file.sh', args: (key: string) => [keyFile(key)], key: 'ec384'},
+    {program: 'openssl-file.sh', args: (key: string) => [keyFile(key)], key: 'rsa'},
+    {program: 'aws-kms.sh', args: () => ['alias/mesh'], key: 'rsa'},
+    {program: 'aws-kms.sh', args: () => ['alias/mesh'], key: 'ec'},
+    {program: 'gcloud-kms.sh', args: () => ['europe-west3', 'ring', 'mesh', '1'], key: 'ec'},
+  ])('$program speaks the protocol ($key)', async ({program: file, args, key}) => {
+    for (const [tool, script] of Object.entries(vendors(key))) {
+      await dir.write(`bin/${tool}`, `#!/bin/sh\n${script}\n`, 0o755);
+    }
+    const environment = {PATH: `${dir.root}/bin:${process.env.PATH ?? ''}`, TMPDIR: process.env.TMPDIR};
+    const {signal} = new AbortController();
+    const run = context({runner: () => Promise.resolve(createRunner({environment, signal}))});
+    const path = fileURLToPath(new URL(`../../examples/signers/${file}`, import.meta.url));
+    const signer = await commandSigner.rootSigner?.({type: 'command', argv: [path, ...args(key)]}, run);
+    // A signature that does not verify is refused.
+    expect((await signer?.sign(message))?.length).toBeGreaterThan(60);
   });
 });
 

@@ -60,4 +60,37 @@ describe('the runner', () => {
     expect(process.listenerCount('SIGINT') + process.listenerCount('SIGTERM')).toBe(before);
     await tool.stop();
   });
+
+  describe('trading bytes', () => {
+    const trade = (script: string, more: {input?: Uint8Array; timeoutMs?: number; maxBytes?: number} = {}) =>
+      runner().exchange({...sh(script), cwd: '/', timeoutMs: 30_000, maxBytes: 1_000_000, ...more});
+
+    it('hands all bytes over and gives all back, line feeds at the end included', async () => {
+      const input = Buffer.from(Array.from({length: 300_000}, (_, at) => (at * 7) % 256).concat(10, 10));
+      const {stdout, exitCode} = await trade('cat', {input});
+      expect(exitCode).toBe(0);
+      expect(stdout.equals(input)).toBe(true);
+    });
+
+    it('does not mind a program that leaves its input unread', async () => {
+      const {stdout, exitCode} = await trade('exec 0<&-; echo done; exit 3', {input: Buffer.alloc(2_000_000)});
+      expect([stdout.toString(), exitCode]).toEqual(['done\n', 3]);
+    });
+
+    it('ends a program that says too much, or takes too long', async () => {
+      const answer = await trade('yes', {maxBytes: 1000});
+      expect([answer.tooLong, answer.stdout.length]).toEqual([true, 1000]);
+      await expect(trade('exec sleep 60', {timeoutMs: 50})).rejects.toMatchObject({code: 'TIMEOUT'});
+    });
+
+    it('shows standard error without control characters, and hands its pieces on', async () => {
+      const pieces: string[] = [];
+      const {stderr} = await runner().exchange({
+        ...sh(`printf 'PIN\\033[31m:' >&2`),
+        ...{cwd: '/', timeoutMs: 30_000, maxBytes: 10, onErrorText: (text: string) => pieces.push(text)},
+      });
+      expect(stderr).toBe('PIN:');
+      expect(pieces.join('')).toContain('PIN');
+    });
+  });
 });

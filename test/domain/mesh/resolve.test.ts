@@ -39,6 +39,13 @@ describe('the resolved mesh', () => {
     });
   });
 
+  it("looks for a root in a cluster in Istio's namespace, unless another is said", () => {
+    const signer = {type: 'cluster', context: 'kind-1'} as const;
+    const resolved = (more: object) => resolve({said: {signer: {signer: {...signer, ...more}}}}).mesh.trust.signer;
+    expect(resolved({})).toEqual({...signer, namespace: 'istio-2'});
+    expect(resolved({namespace: 'pki'})).toEqual({...signer, namespace: 'pki'});
+  });
+
   it('lets a short root shorten the default validity of cluster CAs', () => {
     const short = parseMeshFile(
       'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\ntrust: {rootValidity: 90d}\nclusters: [{name: a}]\n',
