@@ -93,6 +93,7 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
   const candidates = [readKey(requestKey, paths.requestKey), readKey(caKey, paths.caKey)];
   const others = loaded.mesh.clusters.map(({name}) => name).filter((name) => name !== cluster.name);
   const neighbours = await Promise.all(others.map((name) => readNeighbour(deps, name)));
+  const before = await readNeighbour(deps, cluster.name);
   const willIgnore = loaded.declare.some(({path}) => path === '.gitignore');
   return {
     loaded,
@@ -104,7 +105,7 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
     root,
     existingRoots: root.kind === 'absent' ? await findRoots(deps) : [],
     givenRoot: request.rootFile === undefined ? undefined : await readGivenRoot(deps, request.rootFile, root),
-    known: neighbours.flatMap(({chain}) => chain),
+    known: [before, ...neighbours].flatMap(({chain}) => chain),
     others: new Map(neighbours.flatMap(({name, keys}) => keys.map((key) => [key, name] as const))),
     files: await readCaFiles(workspace, cluster.name),
     requestThere: requestKey !== undefined || csr !== undefined,
@@ -177,7 +178,7 @@ function readKey(pem: Sensitive<string> | undefined, path: string): CandidateKey
   }
 }
 
-/** What another cluster's directory tells: whose keys there are, and which CAs stand above. Broken files tell nothing. */
+/** What a cluster's directory tells: whose keys there are, and which CAs stand above. Broken files tell nothing. */
 async function readNeighbour(
   deps: Deps,
   name: string,

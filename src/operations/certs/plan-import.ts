@@ -45,7 +45,7 @@ export interface ImportFacts {
   readonly existingRoots: readonly (KnownRoot & {readonly cluster: string})[];
   /** `--root` */
   readonly givenRoot: KnownRoot | undefined;
-  /** Certificates of other clusters' chains. */
+  /** CAs of the chains that clusters have already. */
   readonly known: readonly Certificate[];
   readonly others: ReadonlyMap<string, string>;
   /** The cluster's files as they are. */
