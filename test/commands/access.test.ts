@@ -1,0 +1,241 @@
+import {mkdtemp, rm, writeFile} from 'node:fs/promises';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {parseAllDocuments} from 'yaml';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import AccessRole from '../../src/commands/access/role.js';
+import AccessShow from '../../src/commands/access/show.js';
+import type {AccessManifest} from '../../src/domain/access/role-manifests.js';
+import type {AccessResult} from '../../src/operations/access/show.js';
+import type {FakeCluster} from '../helpers/fake-kubectl/fake-cluster.js';
+import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
+import type {FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+import type {CommandRun} from '../helpers/run-command.js';
+
+let dir: string;
+let kube: FakeKube;
+let env: Record<string, string>;
+
+const declaration = `apiVersion: kubectl-mesh/v1alpha1
+kind: Mesh
+clusters:
+  - {name: a, context: ctx-a}
+  - {name: b, context: ctx-b}
+`;
+const declare = (more = ''): Promise<void> => writeFile(join(dir, 'mesh.yaml'), declaration + more);
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'km-access-'));
+  kube = await startFakeKube(['ctx-a', 'ctx-b']);
+  env = {PATH: kube.path, WORK_DIR: dir};
+  await declare();
+});
+afterEach(async () => {
+  await kube.stop();
+  await rm(dir, {recursive: true, force: true});
+});
+
+const apiVersion = 'rbac.authorization.k8s.io/v1';
+
+/** Somebody holds a rule in Istio's namespace, or without one in the whole cluster. */
+function grant(cluster: FakeCluster, subject: object, rule: object, namespace?: string, name = 'seeded'): void {
+  const metadata = {name, ...(namespace !== undefined && {namespace})};
+  const kind = namespace === undefined ? 'ClusterRole' : 'Role';
+  cluster.put({apiVersion, kind, metadata, rules: [rule]});
+  cluster.put({apiVersion, kind: `${kind}Binding`, metadata, roleRef: {kind, name}, subjects: [subject]});
+}
+const alice = {kind: 'User', name: 'alice'};
+const secrets = (verb: string, ...resourceNames: string[]): object => ({
+  apiGroups: [''],
+  resources: ['secrets'],
+  verbs: [verb],
+  ...(resourceNames.length > 0 && {resourceNames}),
+});
+const readerToken = 'needle-in-a-token';
+
+/** `a` holds a remote secret of `b`, whose reader reads the Secrets there. */
+function linked(): void {
+  const payload = Buffer.from('{"sub":"system:serviceaccount:istio-system:istio-reader-service-account"}').toString(
+    'base64url',
+  );
+  const kubeconfig = JSON.stringify({users: [{name: 'b', user: {token: `e30.${payload}.${readerToken}`}}]});
+  kube.cluster('ctx-a').put({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {namespace: 'istio-system', name: 'istio-remote-secret-b', labels: {'istio/multiCluster': 'true'}},
+    data: {b: Buffer.from(kubeconfig).toString('base64')},
+  });
+  const reader = {kind: 'ServiceAccount', namespace: 'istio-system', name: 'istio-reader-service-account'};
+  grant(kube.cluster('ctx-b'), reader, secrets('get'), undefined, 'reader');
+}
+
+const show = (...argv: string[]): Promise<CommandRun> => runCommand(AccessShow, argv, env);
+const resultOf = (run: CommandRun): AccessResult => answerOf(run) as AccessResult;
+const unexpected = (run: CommandRun): readonly string[] =>
+  resultOf(run).clusters.flatMap(({name, subjects}) =>
+    subjects.filter(({expected}) => !expected).map(({id, from}) => `${name} ${id} ${from ?? ''}`.trim()),
+  );
+
+describe('access show', () => {
+  it('is 0 where nobody is unexpected, and says that it is a lower bound', async () => {
+    const run = await show('--fail-on', 'warning');
+    expect(run.code).toBe(0);
+    expect(run.stdout).toMatch(/a: 0 unexpected, 1 expected[^]*Cloud IAM/);
+  });
+
+  it('is 0 with findings, and 3 with --fail-on warning', async () => {
+    grant(kube.cluster('ctx-a'), alice, secrets('get', 'cacerts'), 'istio-system');
+    expect((await show()).code).toBe(0);
+    const run = await show('-o', 'json', '--fail-on', 'warning');
+    expect([run.code, unexpected(run)]).toEqual([3, ['a User:alice']]);
+    expect(resultOf(run).clusters[0]?.subjects[0]?.ways).toEqual([
+      {
+        way: 'read-secret',
+        effect: 'reads',
+        rights: [{verb: 'get', resource: 'secrets', name: 'cacerts'}],
+        through: [
+          {kind: 'RoleBinding', name: 'seeded', namespace: 'istio-system', role: {kind: 'Role', name: 'seeded'}},
+        ],
+        check: 'MESH206',
+      },
+    ]);
+  });
+
+  it('follows remote secrets into a cluster, even where only that one was asked about, and prints no token', async () => {
+    linked();
+    grant(kube.cluster('ctx-a'), alice, secrets('get', 'istio-remote-secret-b'), 'istio-system');
+    for (const format of ['text', 'wide', 'json']) {
+      const {stdout, stderr} = await show('b', '-o', format);
+      expect(stdout).toContain('istio-remote-secret-b');
+      expect(stdout + stderr).not.toContain(readerToken);
+    }
+    expect(unexpected(await show('b', '-o', 'json'))).toEqual(['b User:alice a']);
+    expect(unexpected(await show('a', '-o', 'json'))).toEqual([]);
+  });
+
+  it('takes mesh.yaml at its word about who is expected, and says whose word it is', async () => {
+    grant(kube.cluster('ctx-a'), alice, secrets('get'), 'istio-system');
+    await declare('access: {expected: ["User:alice"]}\n');
+    const run = await show('--fail-on', 'warning');
+    expect([run.code, run.stdout]).toEqual([0, expect.stringContaining('declared in mesh.yaml: User:alice')]);
+  });
+
+  it.each([['bob'], ['Robot:x'], ['ServiceAccount:a']])('refuses %j as somebody who is expected', async (subject) => {
+    await declare(`access: {expected: [${JSON.stringify(subject)}]}\n`);
+    const run = await show();
+    expect([run.code, run.stderr]).toEqual([2, expect.stringContaining('access.expected[0] must be a subject')]);
+  });
+
+  it('is 4 where it may not read, names every right that is missing, and tells what it knows of the others', async () => {
+    grant(kube.cluster('ctx-b'), alice, secrets('get', 'cacerts'), 'istio-system');
+    kube.cluster('ctx-a').deny({verb: 'list', resource: 'clusterrolebindings'});
+    kube.cluster('ctx-a').deny({verb: 'list', resource: 'secrets'});
+    const run = await show('-o', 'json', '--fail-on', 'error');
+    expect([run.code, unexpected(run)]).toEqual([4, ['b User:alice']]);
+    const {outcome, error} = resultOf(run).clusters[0] ?? {};
+    expect([outcome, error?.message]).toEqual([
+      'unknown',
+      expect.stringMatching(/list clusterrolebindings.*list secrets/s),
+    ]);
+  });
+
+  it('is 4 where another cluster, from which a way may lead here, cannot be read', async () => {
+    kube.cluster('ctx-a').deny({verb: 'list', resource: 'roles'});
+    const run = await show('b', '-o', 'json');
+    expect([run.code, resultOf(run).elsewhere.map(({name, outcome}) => [name, outcome])]).toEqual([
+      4,
+      [['a', 'unknown']],
+    ]);
+  });
+
+  it('says which remote secrets it does not follow', async () => {
+    kube.cluster('ctx-a').put({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: {namespace: 'istio-system', name: 'other', labels: {'istio/multiCluster': 'true'}},
+      data: {b: 'e30=', elsewhere: 'e30='},
+    });
+    const {warnings} = resultOf(await show('-o', 'json'));
+    expect(warnings.map(({message}) => message)).toEqual([
+      expect.stringMatching(/other leads to b, and whose credentials/),
+      expect.stringMatching(/other leads to elsewhere.*not followed/),
+    ]);
+  });
+
+  it('prints names of subjects on one line, whatever they hold', async () => {
+    grant(kube.cluster('ctx-a'), {kind: 'User', name: 'a\u001b[2Jb\nc'}, secrets('get'), 'istio-system');
+    const {stdout} = await show('a');
+    expect(stdout).not.toContain('\u001b');
+    expect(stdout.split('\n').filter((line) => line.includes('MESH206'))).toHaveLength(1);
+  });
+});
+
+describe('access role', () => {
+  const role = (...argv: string[]): Promise<CommandRun> => runCommand(AccessRole, argv, env);
+  const documents = ({stdout}: CommandRun): readonly AccessManifest[] =>
+    parseAllDocuments(stdout).map((document) => document.toJS() as AccessManifest);
+
+  it.each(['reader', 'operator', 'installer'])(
+    'prints the same manifests of a %s as YAML and as a List',
+    async (level) => {
+      const argv = ['--role', level, '--subject', 'Group:ops', '--subject', 'ServiceAccount:ci/bot'];
+      const {items} = answerOf(await role(...argv, '-o', 'json')) as {items: readonly AccessManifest[]};
+      expect(documents(await role(...argv))).toEqual(items);
+      expect(items.map(({kind}) => kind)).toEqual(['ClusterRole', 'Role', 'ClusterRoleBinding', 'RoleBinding']);
+      expect(items.at(-1)?.subjects).toEqual([
+        {apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'ops'},
+        {kind: 'ServiceAccount', name: 'bot', namespace: 'ci'},
+      ]);
+    },
+  );
+
+  it('works before there is a mesh.yaml, asks no cluster, and takes the namespace that is said', async () => {
+    await rm(join(dir, 'mesh.yaml'));
+    const run = await role('-n', 'mesh-system', '--name', 'ours');
+    expect(run.code).toBe(0);
+    expect(documents(run).map(({metadata}) => [metadata.name, metadata.namespace])).toEqual([
+      ['ours', undefined],
+      ['ours', 'mesh-system'],
+    ]);
+    expect(kube.cluster('ctx-a').requests).toEqual([]);
+  });
+
+  it('takes the names of declared revisions and of the signer from mesh.yaml', async () => {
+    await declare(
+      'istio: {revisions: [canary]}\ntrust: {signer: {type: cluster, context: ctx-a, secret: company-root}}\n',
+    );
+    const rules = documents(await role('--role', 'operator')).flatMap((manifest) => manifest.rules ?? []);
+    const namesOf = (resource: string): readonly string[] =>
+      rules.filter(({resources}) => resources.includes(resource)).flatMap(({resourceNames = []}) => resourceNames);
+    expect(namesOf('deployments')).toEqual(['istiod', 'istiod-canary']);
+    expect(namesOf('secrets')).toContain('company-root');
+  });
+
+  it('names every Secret, but for what cannot be, and none with --no-secrets', async () => {
+    const secretsOf = async (...argv: string[]): Promise<readonly string[]> =>
+      documents(await role(...argv))
+        .flatMap(({rules = []}) => rules)
+        .filter(({resources}) => resources.includes('secrets'))
+        .flatMap(({verbs, resourceNames = ['*']}) =>
+          verbs.flatMap((verb) => resourceNames.map((name) => `${verb} ${name}`)),
+        );
+    expect(await secretsOf()).toEqual(['get cacerts', 'get istio-ca-secret']);
+    expect(await secretsOf('--no-secrets')).toEqual([]);
+    expect(await secretsOf('--access')).toContain('list *');
+    expect((await secretsOf('--role', 'operator')).filter((one) => one.endsWith('*'))).toEqual(['create *']);
+  });
+
+  it.each([
+    [['--subject', 'alice'], /is no subject/],
+    [['--subject', 'User:a\nb'], /is no subject/],
+    [['--name', 'a b'], /--name/],
+    [['--role', 'operator', '--no-secrets'], /--no-secrets/],
+    [['--access', '--no-secrets'], /contradict/],
+    [['-n', 'Not_A_Namespace'], /--istio-namespace/],
+    [['--role', 'admin'], /--role/],
+  ])('refuses %j', async (argv, message) => {
+    const run = await role(...argv);
+    expect([run.code, run.stderr]).toEqual([2, expect.stringMatching(message)]);
+  });
+});
