@@ -3,7 +3,7 @@
 /** Lays rows out under a header, as kubectl does. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const widths = columnWidths(all);
   return all
     .map((row) =>
       header
@@ -12,4 +12,12 @@ export function table(header: readonly string[], rows: readonly (readonly string
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** The width of each column's widest cell. The first row has all columns. */
+export function columnWidths([first = [], ...rows]: readonly (readonly string[])[]): readonly number[] {
+  return first.map((name, column) =>
+    // There may be more rows than a function takes arguments.
+    rows.reduce((widest, row) => Math.max(widest, (row[column] ?? '').length), name.length),
+  );
 }
