@@ -2,6 +2,9 @@ import {existsSync} from 'node:fs';
 import {readFile, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {fileURLToPath} from 'node:url';
+import {secret} from '../helpers/fake-kubectl/fake-cluster.js';
+import {opensslCa} from '../helpers/openssl-ca.js';
 import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 import type {FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
@@ -16,6 +19,7 @@ let box: Box;
 let kube: FakeKube;
 let istioctl: FakeIstioctl;
 let record: string;
+const openSslFile = fileURLToPath(new URL('../../examples/signers/openssl-file.sh', import.meta.url));
 /** Opens the root key for a while. */
 const otherPassphrase = 'a passphrase for an hour';
 const needles: Needle[] = [
@@ -215,6 +219,25 @@ describe('no key and no passphrase is seen outside key files', () => {
       });
       expect(said).toContain('forced');
     }
+  });
+
+  it('when the root lies in a cluster, or in a program, and signs from there', async () => {
+    const root = opensslCa({subject: '/O=cluster.local'});
+    needles.push(...keyNeedles('istio-ca-secret', root.key, passphrase));
+    kube
+      .cluster('ctx-cluster1')
+      .put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': root.certificate, 'ca-key.pem': root.key}));
+    const generate = async (directory: string, signer: string) => {
+      const words = ['certs', 'generate', 'x', '-w', directory, '--key-algorithm', 'ecdsa-p256', '-o', 'json'];
+      const debugging = {DEBUG: '*', NODE_DEBUG: 'http,net,child_process'};
+      const said = await sweep([...words, '--signer', signer], debugging);
+      await rm(join(box.work, directory), {recursive: true});
+      return said;
+    };
+    expect(await generate('from-cluster', '{type: cluster, context: ctx-cluster1}')).toContain('"done"');
+    await box.put('../signing-key.pem', root.key);
+    const program = `{type: command, argv: [${openSslFile}, ${join(box.dir, 'signing-key.pem')}]}`;
+    expect(await generate('from-program', program)).toContain('"done"');
   });
 
   it('by the cluster: the root key and the passphrase never get there, a cluster key in its Secret only', () => {
