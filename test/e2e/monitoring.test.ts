@@ -1,6 +1,7 @@
 /** Monitoring against what it is for: Prometheus' own tools, with what real istiods and real runs of ours said. */
 import {readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {parse, stringify} from 'yaml';
 import {requestCertificate} from './harness/certificate-request.js';
@@ -11,6 +12,9 @@ import type {MeshCli} from './harness/mesh-cli.js';
 import {fetchText} from './harness/port-forward.js';
 import {eventually, type Sandbox} from './harness/processes.js';
 import {checkMetrics, checkRules, testRules, type Expectation, type Scrape} from './harness/promtool.js';
+
+/** The job that docs/monitoring.md shows. */
+const job = fileURLToPath(new URL('../../examples/ci-expiry.sh', import.meta.url));
 
 let sandbox: Sandbox;
 let cli: MeshCli;
@@ -133,6 +137,8 @@ describe('alerts', () => {
     await cli.must('trust', 'push', 'c2', '--yes');
     writeFileSync(mesh, before);
     const expiring = await look();
+    expect((await cli.shell(`bash ${job} 3d`)).code).toBe(0);
+    expect((await cli.shell(`bash ${job}`)).code).toBe(3);
     const ran = await cli.run(['certs', 'list', '--live', '--within', '30d', '--fail-on', 'warning', '-o', 'json']);
     expect(ran.code).toBe(3);
     expect(JSON.parse(ran.stdout)).toMatchObject({

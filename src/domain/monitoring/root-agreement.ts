@@ -51,14 +51,26 @@ export function agreementOfFiles(clusters: readonly HeldTrust[]): readonly RootA
 
 /** Of what runs: chains verified against bundles. What has merely expired is another matter. */
 export function agreementOfLive(clusters: readonly LiveTrust[], now: Date): readonly RootAgreement[] {
+  const judging = clusters.flatMap(({cluster, roots}) => (roots ? [{cluster, roots, bundle: bundleKey(roots)}] : []));
   return clusters.flatMap(({cluster, chains}) => {
-    const judging = clusters.filter(({roots}) => roots !== undefined);
     if (chains.length === 0 || judging.length === 0) return [];
-    const refusing = judging.filter(
-      ({roots}) => roots && chains.some((chain) => isForeign(refusalOf(roots, chain, now)?.failure)),
-    );
-    return agreement(cluster, 'live', refusing);
+    // In a mesh of hundreds nearly all have the same bundle: a signature is verified once for each.
+    const verdicts = new Map<string, boolean>();
+    const refuses = ({roots, bundle}: (typeof judging)[number]): boolean => {
+      const known = verdicts.get(bundle);
+      const verdict = known ?? chains.some((chain) => isForeign(refusalOf(roots, chain, now)?.failure));
+      verdicts.set(bundle, verdict);
+      return verdict;
+    };
+    return agreement(cluster, 'live', judging.filter(refuses));
   });
+}
+
+function bundleKey({certificates}: LiveRoots): string {
+  return certificates
+    .map(({fingerprint}) => fingerprint)
+    .toSorted()
+    .join();
 }
 
 function isForeign(failure: NonNullable<ReturnType<typeof refusalOf>>['failure'] | undefined): boolean {

@@ -25,6 +25,10 @@ const begins: readonly (readonly [Feature, string, string])[] = [
   ['clusterz', '1.10.6', '1.11.0'],
   ['clusterzListsItself', '1.21.6', '1.22.0'],
   ['expiryMetricsFollowReload', '1.23.6', '1.24.0'],
+  ['caExpiryMetric', '1.6.14', '1.7.0'],
+  ['remoteClusterTimeoutMetric', '1.9.3', '1.9.4'],
+  ['managedClustersMetric', '1.10.6', '1.11.0'],
+  ['remoteClusterSyncMetric', '1.28.7', '1.29.0'],
   ['rootCertInKubeSystem', '1.20.8', '1.21.0'],
 ];
 /** The last version with it and the first without. */
