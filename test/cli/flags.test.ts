@@ -13,7 +13,10 @@ describe('only commands in which it does something have the flag', () => {
   it.each([
     ['concurrency', ['certs generate', 'install apply', 'journal verify', 'trust diff', 'trust push', 'up', 'verify']],
     ['keep-going', ['certs generate', 'install apply', 'install render', 'trust push', 'up']],
-    ['yes', ['certs generate', 'install apply', 'trust push', 'trust rollback', 'up']],
+    [
+      'yes',
+      ['certs generate', 'certs passphrase', 'certs workload', 'install apply', 'trust push', 'trust rollback', 'up'],
+    ],
   ])('--%s', (flag, commands) => {
     expect(commandsWith(flag).toSorted()).toEqual(commands);
   });

@@ -1,5 +1,5 @@
 import {chmod, mkdir, readFile, rename, rm, symlink, writeFile} from 'node:fs/promises';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsPassphrase from '../../src/commands/certs/passphrase.js';
 import Verify from '../../src/commands/verify.js';
@@ -214,9 +214,10 @@ describe('a finding', () => {
     expect(row?.fix).toBe(`chmod 600 ${join(mesh.dir, 'c1/ca-key.pem')}`);
   });
 
-  it.each(['k8s-root-key.pem', 'c1/selfSigned-ca-key.pem', 'c1/ca-key.pem'])(
-    "of a key by any of the names of Istio's Makefiles: %s",
+  it.each(['k8s-root-key.pem', 'c1/selfSigned-ca-key.pem', 'c1/ca-key.pem', 'c1/workloads/shop/cart/key.pem'])(
+    "of a key by any of the names of Istio's Makefiles and ours: %s",
     async (path) => {
+      await mkdir(dirname(join(mesh.dir, path)), {recursive: true});
       await writeFile(join(mesh.dir, path), 'key', {mode: 0o644});
       await chmod(join(mesh.dir, path), 0o644);
       const {result} = await verifyJson('--offline', '--only', 'MESH106');

@@ -1,9 +1,10 @@
+import {createPrivateKey} from 'node:crypto';
 import {existsSync} from 'node:fs';
 import {readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
-import {clusterNames, emptyBox, meshBox, snapshot} from './harness/box.js';
+import {clusterNames, emptyBox, meshBox, passphrase, snapshot} from './harness/box.js';
 import type {Box} from './harness/box.js';
 import {endGroup, isGroupAlive, strike} from './harness/interrupt.js';
 import type {Moment} from './harness/interrupt.js';
@@ -62,6 +63,44 @@ describe('certs generate, killed', () => {
     const third = await box.run(generate);
     expectExit(third, 0, 'third');
     expect(await snapshot(box.work)).toEqual(after);
+    await box.dispose();
+  });
+});
+
+describe('certs passphrase, killed', () => {
+  const other = 'another passphrase';
+  const opensWith = (pem: string, secret: string): boolean => {
+    try {
+      return createPrivateKey({key: pem, passphrase: secret}).type === 'private';
+    } catch {
+      return false;
+    }
+  };
+
+  it.each([
+    ...[150, 300, 450, 600, 750, 900].map((afterMs) => [`after ${String(afterMs)} ms`, {afterMs}] as const),
+    ...[1, 2, 3, 4, 5, 6, 8, 10].map(
+      (afterChanges) => [`after ${String(afterChanges)} changes`, {afterChanges}] as const,
+    ),
+  ])('%s, leaves a root key that one of the two opens, and nobody else reads', async (_when, when) => {
+    const box = await meshBox();
+    const env = {...box.env, KUBECTL_MESH_NEW_PASSPHRASE: other};
+    await struck(
+      {...box, run: (args, options) => box.run(args, {...options, env})},
+      ['certs', 'passphrase'],
+      'SIGKILL',
+      'afterMs' in when ? when : {...when, folder: box.work},
+    );
+    const pem = await box.read('root-key.pem');
+    expect([opensWith(pem, passphrase), opensWith(pem, other)].filter(Boolean)).toHaveLength(1);
+    expect(await journalFaults(box.work)).toEqual([]);
+    const now = {...env, KUBECTL_MESH_PASSPHRASE: opensWith(pem, other) ? other : passphrase};
+    expectExit(await box.run(['certs', 'passphrase'], {env: now}), 0, 'again');
+    expect(opensWith(await box.read('root-key.pem'), other)).toBe(true);
+    const names = Object.entries(await snapshot(box.work)).filter(
+      ([name, text]) => name.includes('key.pem') && !text.startsWith('600'),
+    );
+    expect(names).toEqual([]);
     await box.dispose();
   });
 });

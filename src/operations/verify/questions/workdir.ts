@@ -10,7 +10,7 @@ import {clusterCaFacts} from '../../../domain/checks/read/cluster-ca.js';
 import {MeshError} from '../../../domain/errors.js';
 import {installYamlState} from '../../../domain/install/install-yaml.js';
 import {knowVersion} from '../../../domain/istio/versions.js';
-import {clusterLayout, layout} from '../../../domain/mesh/layout.js';
+import {clusterLayout, layout, workloadsDirectory} from '../../../domain/mesh/layout.js';
 import type {ClusterLayout} from '../../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../../domain/mesh/mesh.js';
 import {checkContextsFile, checkMeshFile, renderProblem} from '../../../domain/mesh/parse.js';
@@ -66,7 +66,9 @@ export function workdirQuestions(
       return parseCertificates(text, layout.rootCert).certificates.map(({fingerprint}) => fingerprint);
     },
     async fileModes() {
-      const folders = await Promise.all(clusters.map(({name}) => folderModes(deps, clusterLayout(name))));
+      const folders = await Promise.all(
+        clusters.flatMap(({name}) => [folderModes(deps, clusterLayout(name)), workloadModes(deps, name)]),
+      );
       return [...(await keyModes(deps, '.')), ...folders.flat()];
     },
     gitHistory: () => readGitHistory(deps, clusters),
@@ -116,6 +118,15 @@ async function folderModes(deps: Deps, {directory, requestKey}: ClusterLayout): 
   const keys = [...(await keyModes(deps, directory)), ...(await keyMode(deps, requestKey))];
   const facts = keys.length > 0 ? await deps.workspace.statTarget(directory) : undefined;
   return facts ? [...keys, {path: directory, kind: 'directory', mode: facts.mode}] : keys;
+}
+
+/** The keys of `certs workload`, in CLUSTER/workloads/NAMESPACE/SERVICEACCOUNT. */
+async function workloadModes(deps: Deps, cluster: string): Promise<readonly FileModeFacts[]> {
+  const foldersIn = async (directory: string): Promise<readonly string[]> =>
+    (await deps.workspace.list(directory)).map((name) => `${directory}/${name}`);
+  const namespaces = await foldersIn(workloadsDirectory(cluster));
+  const accounts = (await Promise.all(namespaces.map(foldersIn))).flat();
+  return (await Promise.all(accounts.map((directory) => keyModes(deps, directory)))).flat();
 }
 
 /** The keys that lie in a directory; `.` is the work directory. */
