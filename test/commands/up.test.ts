@@ -131,6 +131,16 @@ describe('up', () => {
     expect(istioctl.calls).toHaveLength(1);
   });
 
+  it('signs with a root key that is kept elsewhere, and goes on without it', async () => {
+    const stick = await mkdtemp(join(tmpdir(), 'km-stick-'));
+    const first = await up('c1', '--context', 'ctx-c1', ...fromNothing, '--root-dir', stick);
+    expect([first.code, first.result.verdict]).toEqual([0, 'ok']);
+    expect((await readdir(stick)).sort()).toEqual(['root-cert.pem', 'root-key.pem']);
+    expect(await readdir(dir)).not.toContain('root-key.pem');
+    await rm(stick, {recursive: true});
+    expect((await up()).code).toBe(0);
+  });
+
   it('prints no key and no passphrase', async () => {
     const run = await runCommand(Up, ['c1', '--context', 'ctx-c1', ...fromNothing, '-o', 'json'], env);
     expect(run.code).toBe(0);
