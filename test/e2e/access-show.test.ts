@@ -52,8 +52,8 @@ const users: Readonly<Record<string, {where?: string; rules: readonly object[]; 
   'half-impostor': {rules: [rule('impersonate', 'groups')]},
   tokens: {where: 'istio-system', rules: [rule('create', 'serviceaccounts/token', 'istiod')], check: 'MESH207'},
   'pod-of': {where: 'shop', rules: [rule('create', 'pods')], check: 'MESH207'},
-  escalator: {rules: [rule('escalate,patch', roleKinds)], check: 'MESH207'},
-  'half-escalator': {rules: [rule('patch', roleKinds)]},
+  escalator: {rules: [rule('escalate,patch,get', roleKinds)], check: 'MESH207'},
+  'half-escalator': {rules: [rule('patch,get', roleKinds)]},
   binder: {
     where: 'istio-system',
     rules: [rule('create', 'rolebindings@rbac.authorization.k8s.io'), rule('bind', roleKinds, 'edit')],

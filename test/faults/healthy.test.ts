@@ -20,8 +20,8 @@ for (const {id, title, clusters, build, trueWarnings} of meshes) {
       await recordVersions(setting);
       await build(setting);
       // What needs a moment after an installation, as istiod's lease does, is no false alarm.
-      await setting.cli.verify('--wait', '--timeout', '150s');
-      const {checks} = await setting.cli.verify();
+      await setting.cli.verify('--access', '--wait', '--timeout', '150s');
+      const {checks} = await setting.cli.verify('--access');
       const alarms = checks.filter(
         (row) =>
           row.result === 'error' ||

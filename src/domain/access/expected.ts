@@ -30,7 +30,7 @@ export function whyExpected(reach: Reach, expectations: Expectations): string | 
   if (expectations.declared.includes(id)) return 'declared in mesh.yaml';
   const people = administrators.find(({name}) => name === id);
   if (people) return people.why;
-  const own = ofIstio(subject, expectations);
+  const own = ofIstio(reach, expectations);
   if (own !== undefined) return own;
   const reasons = grants.map((grant) => whyGrantExpected(subject, grant, expectations));
   return reasons.length > 0 && reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined;
@@ -47,14 +47,26 @@ const administrators = [
 
 /** Istio's own service accounts (istio/istio manifests/charts: istio-discovery, base, istio-cni). */
 function ofIstio(
-  {kind, name, namespace}: Subject,
+  {subject: {kind, name, namespace}, grants}: Reach,
   {namespace: istioNamespace, revisions}: Expectations,
 ): string | undefined {
   if (kind !== 'ServiceAccount' || namespace !== istioNamespace) return undefined;
   const istiods = ['istiod', 'istiod-service-account', ...revisions.map((revision) => `istiod-${revision}`)];
   if (istiods.includes(name)) return 'istiod';
+  // Of a revision that is not declared: by the roles that its chart gives it, and no others.
+  if (name.startsWith('istiod-') && grants.every(({role}) => isRoleOfRevision(role.name, name, istioNamespace))) {
+    return 'istiod';
+  }
   if (name === 'istio-reader-service-account') return "Istio's reader: what remote secrets hold a token of";
   return name === 'istio-cni' ? 'runs on every node' : undefined;
+}
+
+function isRoleOfRevision(role: string, account: string, namespace: string): boolean {
+  const revision = account.slice('istiod-'.length);
+  const ofCluster = ['istiod-clusterrole', 'istiod-gateway-controller'].map(
+    (name) => `${name}-${revision}-${namespace}`,
+  );
+  return [account, ...ofCluster].includes(role);
 }
 
 function whyGrantExpected(subject: Subject, grant: Grant, expectations: Expectations): string | undefined {

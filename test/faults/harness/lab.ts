@@ -41,9 +41,9 @@ export class Lab {
     }
   }
 
-  /** A whole verify in which warnings count. */
+  /** A whole verify in which warnings count, and who can reach the keys. */
   verify(...args: readonly string[]): Promise<Verified> {
-    return this.cli.verify('--fail-on', 'warning', ...args);
+    return this.cli.verify('--fail-on', 'warning', '--access', ...args);
   }
 
   /** The same until green; its rows become the baseline when it is. */

@@ -1,6 +1,7 @@
 /** Every seeded fault. */
 import type {Fault} from '../harness/fault.js';
 import {accessFaults} from './access.js';
+import {keyAccessFaults} from './access-keys.js';
 import {controlPlaneFaults} from './control-plane.js';
 import {liveFaults} from './live.js';
 import {trustFaults} from './trust.js';
@@ -10,6 +11,7 @@ import {workdirFaults} from './workdir.js';
 export const allFaults: readonly Fault[] = [
   ...workdirFaults,
   ...accessFaults,
+  ...keyAccessFaults,
   ...trustFaults,
   ...controlPlaneFaults,
   ...versionFaults,

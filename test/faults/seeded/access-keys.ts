@@ -1,0 +1,109 @@
+/** Faults of who may reach the CA keys: a binding too many. */
+import type {Fault} from '../harness/fault.js';
+import type {Lab} from '../harness/lab.js';
+
+/** Somebody types these on a cluster; the undo deletes what they made in Istio's namespace and in the cluster. */
+function typed(cluster: string, ...commands: readonly string[]): Fault['seed'] {
+  return async (lab) => {
+    const kubectl = `kubectl --context ${lab.cluster(cluster).context}`;
+    await lab.type(commands.map((command) => `${kubectl} ${command}`).join('\n'));
+    return async () => {
+      await lab.type(
+        `${kubectl} -n istio-system delete role,rolebinding seeded --ignore-not-found\n${kubectl} delete clusterrole,clusterrolebinding seeded --ignore-not-found`,
+      );
+    };
+  };
+}
+
+const bindRole = '-n istio-system create rolebinding seeded --role=seeded';
+const role = (verbs: string, resource: string): string =>
+  `-n istio-system create role seeded --verb=${verbs} --resource=${resource}`;
+
+/** The remote secret that istioctl makes of a cluster, in another one. */
+async function link(lab: Lab, from: string, into: string): Promise<() => Promise<void>> {
+  const [context, other] = [from, into].map((name) => lab.cluster(name).context);
+  await lab.type(
+    `istioctl create-remote-secret --context ${context ?? ''} --name ${from} -n istio-system | kubectl --context ${other ?? ''} apply -f -`,
+  );
+  return async () => {
+    await lab.type(`kubectl --context ${other ?? ''} -n istio-system delete secret istio-remote-secret-${from}`);
+  };
+}
+
+export const keyAccessFaults: readonly Fault[] = [
+  {
+    id: 'MESH206-named',
+    title: 'somebody was given a right to get Secret cacerts',
+    cluster: 'one',
+    result: 'warning',
+    says: /User:alice may read the Secret: get secrets cacerts through RoleBinding istio-system\/seeded/,
+    seed: typed('one', `${role('get', 'secrets')} --resource-name=cacerts`, `${bindRole} --user=alice`),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH206-edit',
+    title: "a service account of a pipeline was bound to ClusterRole edit in Istio's namespace",
+    cluster: 'two',
+    result: 'warning',
+    says: /ServiceAccount:default\/pipeline may read the Secret/,
+    seed: typed(
+      'two',
+      '-n istio-system create rolebinding seeded --clusterrole=edit --serviceaccount=default:pipeline',
+    ),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH207-exec',
+    title: 'a group may exec into all pods of the cluster, for support',
+    cluster: 'one',
+    result: 'warning',
+    says: /Group:support may run programs in istiod's pods/,
+    seed: typed(
+      'one',
+      'create clusterrole seeded --verb=create --resource=pods/exec',
+      'create clusterrolebinding seeded --clusterrole=seeded --group=support',
+    ),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH207-token',
+    title: 'somebody may get tokens of the service accounts beside istiod',
+    cluster: 'one',
+    result: 'warning',
+    says: /User:alice may get a token of a service account that reaches it as ServiceAccount:istio-system\//,
+    seed: typed('one', role('create', 'serviceaccounts/token'), `${bindRole} --user=alice`),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH207-impersonate',
+    title: 'somebody may act as any user',
+    cluster: 'two',
+    result: 'warning',
+    says: /User:alice may act as somebody who reaches it/,
+    seed: typed(
+      'two',
+      'create clusterrole seeded --verb=impersonate --resource=users',
+      'create clusterrolebinding seeded --clusterrole=seeded --user=alice',
+    ),
+    mend: 'as printed',
+  },
+  {
+    id: 'MESH208-remote-secret',
+    title: 'somebody may read the remote secret of another cluster, and nothing else',
+    result: 'warning',
+    says: /User:bob of one reaches the CA key of two: .*istio-remote-secret-two/,
+    seed: async (lab) => {
+      const unlink = await link(lab, 'two', 'one');
+      const undo = await typed(
+        'one',
+        `${role('get', 'secrets')} --resource-name=istio-remote-secret-two`,
+        `${bindRole} --user=bob`,
+      )(lab);
+      return async () => {
+        await undo?.();
+        await unlink();
+      };
+    },
+    mend: 'as printed',
+  },
+];
