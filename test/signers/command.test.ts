@@ -135,15 +135,15 @@ describe('what a program answers instead of a signature', () => {
   const faults: readonly {name: string; key?: string; sign: () => string; says: string}[] = [
     {name: 'nothing', sign: () => 'cat >/dev/null', says: 'printed nothing'},
     {name: 'nothing, without reading the message', sign: () => 'exec 0<&-', says: 'printed nothing'},
-    {name: 'base64', sign: () => `${signWith('ec')} | base64 -w0`, says: 'base64'},
-    {name: 'base64 in lines', key: 'rsa', sign: () => `${signWith('rsa')} | base64`, says: 'base64'},
+    {name: 'base64', sign: () => `${signWith('ec')} | openssl base64 -A`, says: 'base64'},
+    {name: 'base64 in lines', key: 'rsa', sign: () => `${signWith('rsa')} | openssl base64`, says: 'base64'},
     {name: 'hexadecimal digits', sign: () => `${signWith('ec')} | od -An -v -tx1 | tr -d ' \\n'`, says: 'hexadecimal'},
     {name: 'JSON', sign: () => `echo '{"signature": "no"}'`, says: 'printed text'},
     {name: 'a line end after it', sign: () => `${signWith('ec')}; echo`, says: 'line end'},
     {
       name: 'r and s side by side',
       sign: () =>
-        `${signWith('ec')} | openssl asn1parse -inform DER | awk -F: '/INTEGER/{printf "%64s", $4}' | tr ' ' 0 | xxd -r -p`,
+        `node -e "process.stdout.write(require('crypto').sign('sha256', require('fs').readFileSync(0), {key: require('fs').readFileSync('${keyFile('ec')}'), dsaEncoding: 'ieee-p1363'}))"`,
       says: 'DER',
     },
     {name: 'the signature of another key', sign: () => signWith('other'), says: 'another key'},
