@@ -2,6 +2,7 @@ import {appendFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import JournalShow from '../../src/commands/journal/show.js';
+import JournalVerify from '../../src/commands/journal/verify.js';
 import {entryLine, seal} from '../../src/domain/journal/chain.js';
 import type {ChainHead} from '../../src/domain/journal/chain.js';
 import type {JournalRecord} from '../../src/domain/journal/entry.js';
@@ -249,6 +250,16 @@ describe('journal show', () => {
       await rm(join(dir.root, 'journal.jsonl'), {force: true});
       await dir.write('journal.jsonl/file', '');
       expect((await show()).code).toBe(2);
+    });
+
+    it('is no journal at all, of any size', async () => {
+      await change('a', day(1));
+      await appendFile(join(dir.root, 'journal.jsonl'), 'garbage\n'.repeat(200_000));
+      const run = await show();
+      expect([run.code, run.stdout.split('\n').length]).toEqual([0, 3]);
+      expect(run.stderr.split('\n').length).toBeLessThan(20);
+      const verified = await runCommand(JournalVerify, ['--offline', '-w', dir.root]);
+      expect([verified.code, verified.stdout.split('\n').length < 40]).toEqual([3, true]);
     });
 
     it('has ten thousand lines: all are shown', async () => {

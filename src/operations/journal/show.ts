@@ -50,14 +50,20 @@ function showPhase(request: ShowRequest): Phase<JournalState> {
   };
 }
 
+/** More warnings say no more. */
+const mostFaults = 10;
+
 /** What a reader must know of the file, a line each. */
 export function journalWarnings({faults, entries}: Pick<JournalState, 'faults' | 'entries'>): readonly Warning[] {
   const repairs = entries.filter(({kind}) => kind === 'repair').length;
   const lines = repairs === 1 ? 'a line' : `${String(repairs)} lines`;
   return [
-    ...faults.map(({line, message}) => ({
+    ...faults.slice(0, mostFaults).map(({line, message}) => ({
       message: `${layout.journal}${line === 0 ? '' : `:${String(line)}`}: ${message}`,
     })),
+    ...(faults.length > mostFaults
+      ? [{message: `${layout.journal}: ${String(faults.length - mostFaults)} more lines are not as they were written`}]
+      : []),
     ...(repairs > 0
       ? [
           {

@@ -9,13 +9,19 @@ export const journalVerifyView: View<VerifyJournalResult> = {
     [...fileLines(journal), ...clusters.flatMap(clusterLines)].map((line) => printableKeepingIndent(line)).join('\n'),
 };
 
+/** More lines say no more to a person. */
+const mostFaults = 20;
+
 function fileLines({present, entries, chains, faults, open}: VerifyJournalResult['journal']): readonly string[] {
   const size = `${count(entries, 'entry', 'entries')} in ${count(chains.length, 'chain', 'chains')}`;
   const state = faults.some(({kind}) => kind !== 'torn') ? 'NOT whole' : 'whole';
   return [
     present ? `${layout.journal}: ${state}, ${size}` : `${layout.journal}: not there`,
     ...chains.map(chainLine),
-    ...faults.map(({line, message}) => `  ${line === 0 ? '' : `line ${String(line)}: `}${message}`),
+    ...faults
+      .slice(0, mostFaults)
+      .map(({line, message}) => `  ${line === 0 ? '' : `line ${String(line)}: `}${message}`),
+    ...(faults.length > mostFaults ? [`  and ${String(faults.length - mostFaults)} more: -o json has all`] : []),
     ...(open > 0
       ? [`  ${count(open, 'change', 'changes')} without outcome: see kubectl mesh journal show --status open`]
       : []),
