@@ -72,7 +72,14 @@ export function renderInstall(
     );
   }
   const external = externalIssuer(mesh, version, roots);
-  const input = {...documentInput(mesh, cluster, version), ...(external && {external})};
+  const known = documentInput(mesh, cluster, version);
+  const input = {
+    ...known,
+    ...(external && {external}),
+    // With ISTIO_MULTIROOT_MESH istiod adds its RA's own root to the bundle, and does not start where there is none: a signer's
+    // root comes from meshConfig (istio/istio pilot/pkg/bootstrap/server.go, initWorkloadTrustBundle).
+    rotationReady: known.rotationReady && external?.issuer !== 'kubernetes-csr',
+  };
   const dialect = dialectFor(version.version);
   const document = applyOverlays(dialect.document(input), overlaysOf(mesh, cluster, files), ownedFields(input));
   const origin = {cluster: cluster.name, istio: formatMinor(version.version), dialect: dialect.id};
