@@ -138,7 +138,16 @@ describe('an operator', () => {
       },
     ],
     ['get secrets cacerts', {words: ['trust', 'push', '--yes']}],
-    ['get secrets cacerts-previous', {words: ['trust', 'rollback', 'one', '--yes']}],
+    [
+      'get secrets cacerts-previous',
+      {
+        arrange: async () => {
+          await renew();
+          await cli.must('trust', 'push', '--yes');
+        },
+        words: ['trust', 'rollback', 'one', '--yes'],
+      },
+    ],
     ['create secrets', {arrange: renew, words: ['trust', 'push', '--yes']}],
     ['update secrets cacerts', {arrange: renew, words: ['trust', 'push', '--yes']}],
     ['get configmaps istio-ca-root-cert', {arrange: renew, words: ['trust', 'push', '--yes']}],
@@ -188,6 +197,7 @@ describe('an operator', () => {
   async function otherRoot(): Promise<void> {
     for (const file of ['root-cert.pem', 'root-key.pem', 'one']) rmSync(join(cli.workDir, file), {recursive: true});
     await cli.must('certs', 'generate', '--key-algorithm', 'ecdsa-p256');
+    await cli.must('install', 'render');
   }
 
   it.each(needs)(
