@@ -75,6 +75,8 @@ function signBody(csr: Buffer, {cluster, validityDays, now, end}: Omit<Asked, 'w
     common_name: clusterCaName(cluster).find(({type}) => type === 'CN')?.value,
     use_csr_values: true,
     max_path_length: 0,
+    // Clocks differ by minutes; 30 seconds is what servers go back by themselves.
+    not_before_duration: '300s',
     ttl: `${String(Math.min(validityDays * daySeconds, left))}s`,
     format: 'pem',
   };

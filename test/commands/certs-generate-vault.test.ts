@@ -1,0 +1,411 @@
+import {existsSync, readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import CertsGenerate from '../../src/commands/certs/generate.js';
+import {askedExtensions, type FakeAnswer, type FakeVault, type Signing, startFakeVault} from '../helpers/fake-vault.js';
+import {openssl} from '../helpers/openssl.js';
+import {answerOf, type CommandRun, runCommand} from '../helpers/run-command.js';
+import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
+
+const token = 'hvs.nobody-may-see-this';
+let vault: FakeVault;
+let dir: TestWorkDir;
+
+beforeAll(async () => {
+  vault = await startFakeVault();
+});
+afterAll(() => vault.close());
+beforeEach(async () => {
+  vault.reset();
+  dir = await createWorkDir();
+});
+afterEach(() => dir.dispose());
+
+interface ErrorReport {
+  readonly code: string;
+  readonly message: string;
+  readonly hints: readonly string[];
+}
+interface Answer {
+  readonly clusters: readonly {
+    readonly outcome: string;
+    readonly changes?: readonly string[];
+    readonly error?: ErrorReport;
+  }[];
+  readonly errors: readonly ErrorReport[];
+}
+
+/** Nothing of the developer's own Vault. */
+const nothing = Object.fromEntries(
+  ['ADDR', 'TOKEN', 'NAMESPACE', 'CACERT', 'CAPATH', 'CACERT_BYTES', 'SKIP_VERIFY', 'ROLE_ID', 'SECRET_ID'].flatMap(
+    (name) => [`BAO_${name}`, `VAULT_${name}`].map((variable) => [variable, '']),
+  ),
+);
+
+const usualEnvironment = () => ({
+  ...nothing,
+  HOME: dir.root,
+  VAULT_ADDR: vault.address,
+  VAULT_CACERT: vault.file('tls-ca.pem'),
+  VAULT_TOKEN: token,
+});
+
+function generate(
+  signer: string,
+  env: Readonly<Record<string, string>> = {},
+  ...argv: readonly string[]
+): Promise<CommandRun> {
+  const command = ['one', '--key-algorithm', 'ecdsa-p256', '--signer', signer, ...argv, '-o', 'json', '-w', dir.root];
+  return runCommand(CertsGenerate, command, {...usualEnvironment(), ...env});
+}
+
+/** The one error of a run, and what can be seen of it. */
+async function refusal(
+  signer = 'vault',
+  env: Readonly<Record<string, string>> = {},
+  ...argv: readonly string[]
+): Promise<ErrorReport & {readonly exit: number; readonly text: string}> {
+  const run = await generate(signer, env, ...argv);
+  const {errors, clusters} = answerOf(run) as Answer;
+  const [error] = [...errors, ...clusters.flatMap((cluster) => cluster.error ?? [])];
+  if (!error) throw new Error(`no error: ${run.stdout}`);
+  expect(run.stdout + run.stderr).not.toContain(token);
+  // Whatever went wrong: no cluster has a CA because of it.
+  expect(existsSync(join(dir.root, 'one/ca-cert.pem'))).toBe(false);
+  return {...error, exit: run.code, text: [error.message, ...error.hints].join('\n')};
+}
+
+describe('a cluster CA that Vault signs', () => {
+  it('is asked for with a request, and stands with its chain in the work directory', async () => {
+    const run = await generate('vault');
+    expect(run.code).toBe(0);
+    expect((answerOf(run) as Answer).clusters[0]).not.toHaveProperty('changes');
+    const path = (name: string) => join(dir.root, name);
+    const verify = ['verify', '-CAfile', path('root-cert.pem'), '-untrusted', path('one/cert-chain.pem')];
+    expect(openssl([...verify, path('one/ca-cert.pem')])).toContain('OK');
+    expect(readFileSync(path('root-cert.pem'), 'utf8')).toBe(readFileSync(vault.file('root.pem'), 'utf8'));
+    const signed = vault.requests.find(({route}) => route === 'POST pki/root/sign-intermediate');
+    expect(signed?.headers['x-vault-token']).toBe(token);
+    expect(signed?.body).toMatchObject({max_path_length: 0, use_csr_values: true, ttl: `${String(730 * 86_400)}s`});
+    expect(JSON.stringify(vault.requests)).not.toContain('PRIVATE KEY');
+    const asked = openssl(['req', '-noout', '-text', '-verify'], String(signed?.body.csr));
+    expect(asked).toContain('pathlen:0');
+    expect(asked).toMatch(/Subject: O ?= ?Istio, CN ?= ?Intermediate CA, L ?= ?one/);
+  });
+
+  it('is not signed by a dry run, which asks whether it would be', async () => {
+    expect((await generate('vault', {}, '--dry-run')).code).toBe(0);
+    expect(vault.requests.map(({route}) => route)).toEqual([
+      'GET pki/issuer/default/json',
+      'POST sys/capabilities-self',
+    ]);
+  });
+
+  it('is never asked to outlive what stands above it', async () => {
+    vault.sign({days: 3649});
+    await dir.write(
+      'mesh.yaml',
+      'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\ntrust: {clusterValidity: 3651d}\nclusters: [{name: one}]\n',
+    );
+    expect((await generate('vault')).stdout).toContain('3649 days instead of 3651 days');
+    const {body} = vault.requests.at(-1) ?? {};
+    expect(parseInt(String(body?.ttl))).toBeLessThanOrEqual(3650 * 86_400);
+  });
+
+  it.each<readonly [what: string, signing: Signing, change: string]>([
+    ['a shorter life', {days: 30}, '30 days instead of 730 days'],
+    ['another subject', {subject: '/CN=Intermediate CA'}, 'subject "CN=Intermediate CA" instead of'],
+    [
+      'no path length',
+      {extensions: ['basicConstraints=critical,CA:TRUE', ...askedExtensions.slice(1)]},
+      'no path length',
+    ],
+    [
+      'another key usage',
+      {extensions: [askedExtensions[0], 'keyUsage=critical,keyCertSign,nonRepudiation']},
+      'key usage without digitalSignature, cRLSign',
+    ],
+    [
+      'more names',
+      {extensions: [...askedExtensions, 'subjectAltName=DNS:intermediate.example']},
+      'alternative names intermediate.example',
+    ],
+    [
+      'an extended usage',
+      {extensions: [...askedExtensions, 'extendedKeyUsage=serverAuth,clientAuth']},
+      'extended key usage',
+    ],
+  ])('with %s is taken, and that is said', async (_, signing, change) => {
+    vault.sign(signing);
+    const run = await generate('vault');
+    expect(run.code).toBe(0);
+    expect((answerOf(run) as Answer).clusters[0]?.changes).toContainEqual(expect.stringContaining(change));
+  });
+
+  it.each<readonly [what: string, signing: Signing]>([
+    ['for another key', {otherKey: true}],
+    ['that is no CA', {extensions: ['basicConstraints=critical,CA:FALSE']}],
+    ['that may not sign', {extensions: [askedExtensions[0], 'keyUsage=critical,digitalSignature']}],
+    ['that serves clients only', {extensions: [...askedExtensions, 'extendedKeyUsage=clientAuth']}],
+  ])('%s is refused', async (_, signing) => {
+    vault.sign(signing);
+    expect(await refusal()).toMatchObject({code: 'ISSUE_FAILED', exit: 1});
+  });
+});
+
+describe('what is known of the server', () => {
+  it('comes from mesh.yaml before the environment, and from BAO_ before VAULT_', async () => {
+    const elsewhere = 'https://127.0.0.1:1';
+    const namedCa = `caCert: ${vault.file('tls-ca.pem')}`;
+    expect(
+      (await generate(`{type: vault, address: "${vault.address}", ${namedCa}}`, {VAULT_ADDR: elsewhere})).code,
+    ).toBe(0);
+    expect(
+      (await generate(`{type: vault, address: "${vault.address}", ${namedCa}}`, {VAULT_CACERT: '/none'})).code,
+    ).toBe(0);
+    await dir.remove('mesh.yaml');
+    expect((await generate('vault', {VAULT_ADDR: elsewhere, BAO_ADDR: vault.address}, '--renew', '--yes')).code).toBe(
+      0,
+    );
+  });
+
+  it('is a token of a file: ~/.vault-token where nothing is said', async () => {
+    await dir.write('.vault-token', `${token}\n`, 0o600);
+    expect((await generate('vault', {VAULT_TOKEN: ''})).code).toBe(0);
+    expect(vault.requests.at(-1)?.headers['x-vault-token']).toBe(token);
+  });
+
+  it('is a namespace, sent with every request', async () => {
+    await generate('vault', {VAULT_NAMESPACE: 'acme/mesh'});
+    expect(new Set(vault.requests.map(({headers}) => headers['x-vault-namespace']))).toEqual(new Set(['acme/mesh']));
+  });
+
+  it.each<readonly [what: string, signer: string, env: Readonly<Record<string, string>>, code: string, said: string]>([
+    ['no address', 'vault', {VAULT_ADDR: ''}, 'MISSING_VALUE', 'VAULT_ADDR'],
+    ['an address that is none', 'vault', {VAULT_ADDR: 'vault'}, 'USAGE', 'not an address'],
+    ['http beyond this machine', 'vault', {VAULT_ADDR: 'http://vault.example.com:8200'}, 'USAGE', 'in the clear'],
+    [
+      'a password in the address',
+      'vault',
+      {VAULT_ADDR: 'https://me:x@vault.example.com'},
+      'USAGE',
+      'more than an address',
+    ],
+    ['VAULT_SKIP_VERIFY', 'vault', {VAULT_SKIP_VERIFY: 'true'}, 'USAGE', 'VAULT_SKIP_VERIFY is set'],
+    ['VAULT_CAPATH', 'vault', {VAULT_CAPATH: '/etc/ssl', VAULT_CACERT: ''}, 'USAGE', 'VAULT_CACERT'],
+    ['a CA file that is not there', 'vault', {VAULT_CACERT: '/none.pem'}, 'FILE_MISSING', '/none.pem'],
+    ['a CA file without certificates', 'vault', {VAULT_CACERT: '/dev/null'}, 'NOT_A_CERTIFICATE', '/dev/null'],
+    ['half a client certificate', 'vault', {VAULT_CLIENT_CERT: '/x.pem'}, 'MISSING_VALUE', 'VAULT_CLIENT_KEY'],
+    ['no token', 'vault', {VAULT_TOKEN: ''}, 'MISSING_VALUE', '~/.vault-token'],
+    ['a token of two lines', 'vault', {VAULT_TOKEN: `${token}\nx`}, 'USAGE', 'VAULT_TOKEN'],
+    ['no role ID', '{type: vault, auth: {method: approle}}', {}, 'MISSING_VALUE', 'VAULT_ROLE_ID'],
+    ['no pod', '{type: vault, auth: {method: kubernetes, role: mesh}}', {}, 'FILE_MISSING', 'inside a pod'],
+    ['a mount that leads elsewhere', '{type: vault, mount: pki/../sys}', {}, 'USAGE', 'trust.signer.mount'],
+  ])('is refused before anything is asked: %s', async (_, signer, env, code, said) => {
+    const error = await refusal(signer, env);
+    expect(error).toMatchObject({code, exit: 2});
+    expect(error.text).toContain(said);
+    expect(vault.requests).toEqual([]);
+  });
+});
+
+const survey = 'GET pki/issuer/default/json';
+const sign = 'POST pki/root/sign-intermediate';
+const health = (status: number, state: object): FakeAnswer => ({
+  status,
+  body: {initialized: true, sealed: false, standby: false, ...state},
+});
+const errors = (status: number, ...texts: readonly string[]): FakeAnswer => ({
+  status,
+  body: {errors: texts},
+  headers: {'retry-after': '0'},
+});
+
+describe('a server that cannot be asked', () => {
+  it.each<readonly [what: string, answers: Readonly<Record<string, FakeAnswer>>, said: string]>([
+    ['sealed', {[survey]: errors(503, 'Vault is sealed'), 'GET sys/health': health(503, {sealed: true})}, 'is sealed'],
+    [
+      'not initialised',
+      {[survey]: errors(503, 'Vault is sealed'), 'GET sys/health': health(501, {initialized: false, sealed: true})},
+      'not initialised',
+    ],
+    [
+      'a standby without its active server',
+      {
+        [survey]: errors(500, 'local node not active but active cluster node not found'),
+        'GET sys/health': health(429, {standby: true}),
+      },
+      'is a standby',
+    ],
+    [
+      'a disaster recovery secondary',
+      {[survey]: errors(472, ''), 'GET sys/health': health(472, {standby: true, replication_dr_mode: 'secondary'})},
+      'disaster recovery secondary',
+    ],
+    [
+      'a standby that points elsewhere',
+      {[survey]: {status: 307, headers: {location: 'https://vault-1.example.com:8200/v1/pki/issuer/default/json'}}},
+      'https://vault-1.example.com:8200',
+    ],
+    [
+      'too busy',
+      {[survey]: errors(429, 'request path "pki": rate limit quota exceeded'), 'GET sys/health': health(200, {})},
+      'rate limit quota',
+    ],
+    ['no Vault, but a web page', {[survey]: {status: 200, body: '<html>Welcome</html>'}}, "not Vault's"],
+    ['no Vault, but Kubernetes', {[survey]: {status: 403, body: {kind: 'Status', code: 403}}}, "not Vault's"],
+    ['a proxy without it', {[survey]: {status: 502, body: '<html>', headers: {'retry-after': '0'}}}, 'answers 502'],
+  ])('is named: %s', async (_, answers, said) => {
+    for (const [route, answer] of Object.entries(answers)) vault.on(route, answer);
+    const error = await refusal();
+    expect(error).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
+    expect(error.text).toContain(said);
+    // The token was sent nowhere else, and nothing was asked to be signed.
+    expect(vault.requests.some(({route}) => route === sign)).toBe(false);
+  });
+
+  it('is named: one whose CA is not known, whatever NODE_TLS_REJECT_UNAUTHORIZED says', async () => {
+    const error = await refusal('vault', {VAULT_CACERT: '', NODE_TLS_REJECT_UNAUTHORIZED: '0'});
+    expect(error).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
+    expect(error.text).toContain('VAULT_CACERT');
+    expect(vault.requests).toEqual([]);
+  });
+
+  it('is named: one with the certificate of another name', async () => {
+    const error = await refusal('vault', {VAULT_TLS_SERVER_NAME: 'vault.example.com'});
+    expect(error).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
+    expect(error.message).toContain('for another name');
+  });
+
+  it('is named: one with an expired certificate, one without TLS, and nobody', async () => {
+    const [expired, plain] = await Promise.all([startFakeVault('expired'), startFakeVault('plain')]);
+    const said = async (env: Readonly<Record<string, string>>) => {
+      const error = await refusal('vault', env);
+      expect(error).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
+      return error.text;
+    };
+    expect(await said({VAULT_ADDR: expired.address, VAULT_CACERT: expired.file('tls-ca.pem')})).toContain('expired');
+    const {port} = new URL(plain.address);
+    expect(await said({VAULT_ADDR: `https://127.0.0.1:${port}`})).toContain('does not speak TLS');
+    await Promise.all([expired.close(), plain.close()]);
+    expect(await said({VAULT_ADDR: `https://127.0.0.1:${port}`})).toContain('connection is refused');
+  });
+});
+
+describe('a server that refuses', () => {
+  const denied = errors(403, 'permission denied');
+  it.each<readonly [what: string, answers: Readonly<Record<string, FakeAnswer>>, said: string]>([
+    ['no such mount', {[survey]: denied}, 'no PKI secrets engine at pki'],
+    ['no such mount, openly', {[survey]: errors(404, 'no handler for route "pki/x"')}, 'no PKI secrets engine at pki'],
+    [
+      'another engine',
+      {[survey]: {status: 404, body: {data: null, warnings: ['Invalid path']}}},
+      'not a PKI secrets engine',
+    ],
+    ['no namespace', {[survey]: errors(404, 'namespace not found')}, 'no namespace'],
+    ['no issuer yet', {[survey]: errors(500, 'no default issuer currently configured')}, 'no default issuer'],
+    [
+      'a token without the policy',
+      {'POST sys/capabilities-self': {status: 200, body: {data: {capabilities: ['deny']}}}},
+      'path "pki/root/sign-intermediate" { capabilities = ["update"] }',
+    ],
+    ['a token without the policy, at once', {[sign]: denied}, '(policies: default, mesh)'],
+    [
+      'a token that is none any more',
+      {
+        'POST sys/capabilities-self': denied,
+        'GET auth/token/lookup-self': denied,
+        'GET sys/internal/ui/mounts/pki': denied,
+      },
+      'expired',
+    ],
+    ['its own reason', {[sign]: errors(400, 'common name not\u001b[31m allowed')}, 'common name not allowed'],
+    ['an answer without a certificate', {[sign]: {status: 200, body: {data: {certificate: 'none'}}}}, 'certificate'],
+    ['an empty answer', {[sign]: {status: 204}}, 'certificate'],
+  ])('is explained: %s', async (_, answers, said) => {
+    for (const [route, answer] of Object.entries(answers)) vault.on(route, answer);
+    const error = await refusal();
+    expect(error).toMatchObject({code: 'SIGNER_REFUSED', exit: 1});
+    expect(error.text).toContain(said);
+  });
+
+  it('lists its issuers where the name is wrong, and the one that was meant', async () => {
+    vault.on('GET pki/issuer/mesh-polcy/json', errors(500, 'unable to find PKI issuer for reference: mesh-polcy'));
+    vault.on('GET pki/issuers?list=true', {
+      status: 200,
+      body: {
+        data: {keys: ['1-2', '3-4'], key_info: {'1-2': {issuer_name: 'mesh-policy', key_id: '5'}, '3-4': {key_id: ''}}},
+      },
+    });
+    const error = await refusal('{type: vault, issuer: mesh-polcy}');
+    expect(error).toMatchObject({code: 'SIGNER_REFUSED', exit: 1});
+    expect(error.hints).toEqual(['Did you mean mesh-policy?', 'There are: mesh-policy']);
+  });
+
+  it('is asked again once where it was too busy', async () => {
+    vault.on(sign, errors(429, 'rate limit quota exceeded'));
+    vault.on('GET sys/health', health(200, {}));
+    expect(await refusal()).toMatchObject({code: 'SIGNER_UNAVAILABLE', exit: 4});
+    expect(vault.requests.filter(({route}) => route === sign)).toHaveLength(2);
+  });
+});
+
+describe('a login', () => {
+  const login = 'POST auth/robots/login';
+  const approle = '{type: vault, auth: {method: approle, mount: auth/robots/, roleId: mesh}}';
+  const granted: FakeAnswer = {status: 200, body: {auth: {client_token: token}}};
+
+  it('by AppRole sends the secret ID of the environment, and gives its token back', async () => {
+    vault.on(login, granted);
+    vault.on('POST auth/token/revoke-self', {status: 204});
+    expect((await generate(approle, {VAULT_TOKEN: '', VAULT_SECRET_ID: 'a-secret'})).code).toBe(0);
+    expect(vault.requests.map(({route}) => route)).toEqual([survey, login, sign, 'POST auth/token/revoke-self']);
+    expect(vault.requests[1]?.body).toEqual({role_id: 'mesh', secret_id: 'a-secret'});
+    expect(vault.requests.slice(2).map(({headers}) => headers['x-vault-token'])).toEqual([token, token]);
+  });
+
+  it('gives its token back after a refusal, too', async () => {
+    vault.on(login, granted);
+    vault.on(sign, errors(400, 'no'));
+    await refusal(approle, {VAULT_TOKEN: ''});
+    expect(vault.requests.at(-1)?.route).toBe('POST auth/token/revoke-self');
+  });
+
+  it('is not tried by a dry run: a secret ID may be good for one login only', async () => {
+    expect((await generate(approle, {VAULT_SECRET_ID: 'a-secret'}, '--dry-run')).code).toBe(0);
+    expect(vault.requests.map(({route}) => route)).toEqual([survey]);
+  });
+
+  it('by Kubernetes sends the token of the service account', async () => {
+    await dir.write('sa-token', 'a.b.c\n', 0o600);
+    vault.on('POST auth/kubernetes/login', granted);
+    const signer = '{type: vault, auth: {method: kubernetes, role: mesh, tokenFile: sa-token}}';
+    expect((await generate(signer, {VAULT_TOKEN: ''})).code).toBe(0);
+    expect(vault.requests[1]?.body).toEqual({role: 'mesh', jwt: 'a.b.c'});
+  });
+
+  it.each<readonly [what: string, answer: FakeAnswer, said: string]>([
+    ['a wrong secret ID', errors(400, 'invalid role or secret ID'), 'make a new one'],
+    ['no such method', errors(403, 'permission denied'), 'auth.mount'],
+    ['a second factor', {status: 200, body: {auth: {client_token: '', mfa_requirement: {}}}}, 'second factor'],
+  ])('that is refused is explained: %s', async (_, answer, said) => {
+    vault.on(login, answer);
+    const error = await refusal(approle, {VAULT_TOKEN: '', VAULT_SECRET_ID: token});
+    expect(error).toMatchObject({code: 'SIGNER_REFUSED', exit: 1});
+    expect(error.text).toContain(said);
+  });
+});
+
+describe('Vault before 1.11, which has one issuer in a mount', () => {
+  it('is asked for it by the older path', async () => {
+    vault.on(survey, errors(404, 'unsupported path'));
+    for (const [path, file] of [
+      ['ca', 'policy.pem'],
+      ['ca_chain', 'root.pem'],
+    ] as const) {
+      const certificate = readFileSync(vault.file(file), 'utf8');
+      vault.on(`GET pki/cert/${path}`, {status: 200, body: {data: {certificate}}});
+    }
+    expect(await generate('vault')).toMatchObject({code: 0});
+  });
+});
