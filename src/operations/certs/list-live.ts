@@ -213,12 +213,15 @@ function merged(
     const {fingerprint} = first.one;
     if (firsts.get(fingerprint) !== first) return [];
     const group = found.filter(({one}) => one.fingerprint === fingerprint);
+    const summary = summarizeCertificate(first.one, expiry, now);
     const row: LiveCertificate = {
       source,
       role: first.role === 'root' && !used.has(first.one.fingerprint) ? 'other root' : first.role,
       places: [...new Set(group.map(({place}) => place))],
       inUse: used.has(first.one.fingerprint),
-      ...summarizeCertificate(first.one, expiry, now),
+      ...summary,
+      // Whoever issues it renews it: a life of an hour, as with istio-csr, is no warning.
+      ...(first.role === 'istiod' && summary.state !== 'expired' && summary.state !== 'not-yet-valid' && {state: 'ok'}),
     };
     return [{one: first.one, row}];
   });

@@ -145,11 +145,10 @@ function report({withinDays}: ListRequest, {loaded, rootText, files, now, sights
   const context = {expiry: loaded.mesh.trust.expiry, now};
   const root = readRoots(rootText);
   const read = files.map((cluster) => readCluster(cluster.name, cluster.files, root.certificates, context));
-  const clusters = read.map((cluster) => withLive(cluster, sights?.get(cluster.result.name)));
+  const declaredRoots = root.certificates.map((one) => listed(one, 'root', layout.rootCert, false, context));
+  const clusters = read.map((cluster) => withLive(cluster, sights?.get(cluster.result.name), declaredRoots));
   const used = new Set(clusters.flatMap(({dependsOn}) => dependsOn.map(({fingerprint}) => fingerprint)));
-  const rootRows = root.certificates.map((certificate) =>
-    listed(certificate, 'root', layout.rootCert, used.has(certificate.fingerprint), context),
-  );
+  const rootRows = declaredRoots.map((one) => ({...one, inUse: used.has(one.fingerprint)}));
   const firstOutage = findFirstOutage(clusters, context);
   const isListed = isWithin(withinDays, now);
   const dependencies = clusters.map(({result, dependsOn}): Dependencies => ({
@@ -193,13 +192,22 @@ function isWithin(
  * What a cluster's workloads depend on is what runs, where it could be seen: files that were not pushed yet, or that were
  * pushed over by somebody else, end nothing.
  */
-function withLive({result, dependsOn}: ReadCluster, sight: LiveSight | undefined): ListedDependencies {
+function withLive(
+  {result, dependsOn}: ReadCluster,
+  sight: LiveSight | undefined,
+  roots: readonly ListedCertificate[],
+): ListedDependencies {
   if (!sight) return {result, dependsOn};
   const live = {...result, live: sight.cluster};
   if (sight.dependsOn.length === 0) return {result: live, dependsOn};
   const used = new Set(sight.dependsOn.map(({fingerprint}) => fingerprint));
   const certificates = result.certificates.map((one) => ({...one, inUse: used.has(one.fingerprint)}));
-  return {result: {...live, certificates}, dependsOn: sight.dependsOn};
+  // A file is where a person begins; what no file has is named by what of the cluster has it.
+  const files = new Map([...roots, ...certificates].map(({fingerprint, file}) => [fingerprint, file]));
+  return {
+    result: {...live, certificates},
+    dependsOn: sight.dependsOn.map((one) => ({...one, place: files.get(one.fingerprint) ?? one.place})),
+  };
 }
 
 interface Context {

@@ -3,22 +3,22 @@ import type {Forecast} from '../../domain/monitoring/forecast.js';
 import type {CertificateRole} from '../../domain/monitoring/seen.js';
 import type {CertificateSummary} from '../../domain/pki/describe.js';
 import {printableLine} from '../../domain/printable.js';
-import type {ListResult} from '../../operations/certs/list.js';
+import type {ListedCertificate, ListResult} from '../../operations/certs/list.js';
 import {table} from '../table.js';
 import type {View} from '../view.js';
 import {certsListPrometheus} from './certs-list-prometheus.js';
 
+/** What the root of the mesh has instead of a cluster's name. */
+const ofMesh = '(mesh)';
+
 /** `certs list`: a line for each certificate, then what is to be renewed when, then what stops first. */
 export const certsListView: View<ListResult> = {
   text: (result) =>
-    page(
-      result,
-      ['NAME', 'ROLE', 'KEY', 'NOT AFTER', 'DAYS LEFT', 'STATE', 'FINGERPRINT', 'SUBJECT'],
-      ({name, role, place, isLive, key, notAfter, daysLeft, state, fingerprint, subject}) => [
-        ...[name, role, key, notAfter.slice(0, 10), String(daysLeft), state],
-        ...[shortFingerprint(fingerprint), `${printableLine(subject)}${isLive ? ` (${place})` : ''}`],
-      ],
-    ),
+    page(result, ['NAME', 'ROLE', 'KEY', 'NOT AFTER', 'DAYS LEFT', 'STATE', 'FINGERPRINT', 'SUBJECT'], (row) => [
+      ...[row.name, row.role, row.key, row.notAfter.slice(0, 10), String(row.daysLeft), row.state],
+      shortFingerprint(row.fingerprint),
+      `${printableLine(row.subject)}${row.seen.length > 0 ? ` (${places(row)})` : ''}`,
+    ]),
   wide: (result) =>
     page(
       result,
@@ -36,15 +36,15 @@ export const certsListView: View<ListResult> = {
         'ISSUER',
         'SHA-256',
       ],
-      ({name, role, key, notBefore, notAfter, daysLeft, state, inUse, place, subject, issuer, fingerprint}) => [
-        ...[name, role, key, notBefore, notAfter, String(daysLeft), state, inUse ? 'yes' : 'no', place],
-        ...[printableLine(subject), printableLine(issuer), formatFingerprint(fingerprint)],
+      (row) => [
+        ...[row.name, row.role, row.key, row.notBefore, row.notAfter, String(row.daysLeft), row.state],
+        ...[row.inUse ? 'yes' : 'no', places(row)],
+        ...[printableLine(row.subject), printableLine(row.issuer), formatFingerprint(row.fingerprint)],
       ],
     ),
   name: (result) =>
     rows(result)
-      .filter(({isLive}) => !isLive)
-      .map(({place}) => place)
+      .flatMap(({file}) => file ?? [])
       .join('\n'),
   prometheus: certsListPrometheus,
 };
@@ -53,24 +53,47 @@ interface Row extends CertificateSummary {
   readonly name: string;
   readonly role: CertificateRole;
   readonly inUse: boolean;
-  /** The file, or what of the cluster holds it. */
-  readonly place: string;
-  readonly isLive: boolean;
+  /** The file; absent where only the cluster has it. */
+  readonly file?: string;
+  /** Where else it was seen: objects and pods of its cluster, for a root of the mesh the clusters. */
+  readonly seen: readonly string[];
 }
 
+/** A line for each certificate of each cluster, wherever it was seen. */
 function rows({root, clusters}: ListResult): readonly Row[] {
+  const meshRoots = new Set(root.certificates.map(({fingerprint}) => fingerprint));
+  const live = clusters.flatMap(({name, live: sight}) =>
+    (sight?.certificates ?? []).map((one) => ({
+      one,
+      name: meshRoots.has(one.fingerprint) ? ofMesh : name,
+      cluster: name,
+    })),
+  );
+  const seenOf = (name: string, fingerprint: string): readonly string[] => {
+    const found = live.filter((seen) => seen.name === name && seen.one.fingerprint === fingerprint);
+    const places = found.flatMap(({one, cluster}) => (name === ofMesh ? [cluster] : one.places));
+    return [...new Set(places)].map(printableLine);
+  };
+  const listed = (name: string, one: ListedCertificate): Row => ({...one, name, seen: seenOf(name, one.fingerprint)});
   return [
-    ...root.certificates.map((one): Row => ({...one, name: '(mesh)', place: one.file, isLive: false})),
-    ...clusters.flatMap(({name, certificates, live}) => [
-      ...certificates.map((one): Row => ({...one, name, place: one.file, isLive: false})),
-      ...(live?.certificates ?? []).map((one): Row => ({
-        ...one,
-        name,
-        place: printableLine(one.places.join(', ')),
-        isLive: true,
-      })),
-    ]),
+    ...root.certificates.map((one) => listed(ofMesh, one)),
+    ...clusters.flatMap(({name, certificates}) => {
+      const known = new Set([...meshRoots, ...certificates.map(({fingerprint}) => fingerprint)]);
+      const others = live.filter((seen) => {
+        if (seen.cluster !== name || known.has(seen.one.fingerprint)) return false;
+        known.add(seen.one.fingerprint);
+        return true;
+      });
+      return [
+        ...certificates.map((one) => listed(name, one)),
+        ...others.map(({one}): Row => ({...one, name, seen: seenOf(name, one.fingerprint)})),
+      ];
+    }),
   ];
+}
+
+function places({file, seen}: Row): string {
+  return [...(file === undefined ? [] : [file]), ...seen].join(', ');
 }
 
 function page(result: ListResult, header: readonly string[], cells: (row: Row) => readonly string[]): string {
