@@ -1,5 +1,6 @@
 /** Faults of how keys are kept: committed to git, left on disk, used twice. */
 import {rmSync} from 'node:fs';
+import {createCacerts} from '../harness/cas.js';
 import type {Fault, Undo} from '../harness/fault.js';
 import type {Lab} from '../harness/lab.js';
 
@@ -120,6 +121,8 @@ export const keyFaults: readonly Fault[] = [
           'rm ext.cnf two.csr',
         ].join('\n'),
       );
+      await createCacerts(lab, 'two');
+      await lab.waitForChain('two');
       return undefined;
     },
     mend: 'as printed',

@@ -1,0 +1,178 @@
+/** How keys are kept, as verify sees it: in git's history (a real one), twice, encrypted cheaply. */
+import {execFileSync} from 'node:child_process';
+import {mkdir, rm, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import CertsGenerate from '../../src/commands/certs/generate.js';
+import Verify from '../../src/commands/verify.js';
+import {writeEncryptedKey, writePrivateKey} from '../../src/domain/pki/private-key.js';
+import {Sensitive} from '../../src/domain/sensitive.js';
+import type {VerifyResult} from '../../src/operations/verify/verify.js';
+import {openssl} from '../helpers/openssl.js';
+import {answerOf, runCommand} from '../helpers/run-command.js';
+import {bundleOf, tinyClusterCa} from '../helpers/tiny-ca.js';
+import {textsOf, trustMesh} from '../helpers/trust-mesh.js';
+import type {TrustMesh} from '../helpers/trust-mesh.js';
+
+let mesh: TrustMesh;
+beforeEach(async () => {
+  mesh = await trustMesh(['c1', 'c2']);
+});
+afterEach(() => mesh.stop());
+
+async function rowsOf(id: string, env: Record<string, string> = {}): Promise<VerifyResult['checks']> {
+  const run = await runCommand(Verify, ['--offline', '--only', id, '-o', 'json'], {...mesh.env, ...env});
+  return (answerOf(run) as VerifyResult).checks;
+}
+const results = (rows: VerifyResult['checks']) => rows.map(({id, result}) => `${id} ${result}`);
+
+const git = (...args: string[]): string =>
+  execFileSync('git', ['-C', mesh.dir, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {encoding: 'utf8'});
+function commitAll(force = true): void {
+  git('add', '-A', ...(force ? ['-f'] : []));
+  git('commit', '-q', '-m', 'x');
+}
+
+describe('MESH114', () => {
+  it('is skipped where the work directory is in no repository', async () => {
+    const [row] = await rowsOf('MESH114');
+    expect(row).toMatchObject({result: 'skipped', reason: expect.stringContaining('no git repository') as string});
+  });
+
+  it('is ok where what is meant to be committed was committed', async () => {
+    git('init', '-q');
+    await writeFile(join(mesh.dir, '.gitignore'), '*key.pem\n');
+    commitAll(false);
+    expect(results(await rowsOf('MESH114'))).toEqual(['MESH114 ok']);
+  });
+
+  it("finds each cluster's key that was committed and taken back, and names cluster, path and commit", async () => {
+    git('init', '-q');
+    commitAll();
+    const commit = git('rev-parse', 'HEAD').slice(0, 12);
+    git('rm', '-q', '--cached', 'c1/ca-key.pem', 'c2/ca-key.pem');
+    git('commit', '-q', '-m', 'take it back');
+    const rows = await rowsOf('MESH114');
+    expect(results(rows)).toEqual(['MESH114 error', 'MESH114 error']);
+    for (const [index, name] of ['c1', 'c2'].entries()) {
+      expect(rows[index]?.observed).toContain(
+        `the CA key of ${name} in the clear: ${name}/ca-key.pem in commit ${commit}`,
+      );
+      expect(rows[index]?.fix).toContain(`certs generate ${name} --renew`);
+    }
+  });
+
+  it('calls a key that no CA has any more what it is, with a command that shows where it is', async () => {
+    git('init', '-q');
+    git('add', '-f', 'c1/ca-key.pem');
+    git('commit', '-q', '-m', 'x');
+    await mesh.renew('c1');
+    const [row] = await rowsOf('MESH114');
+    expect(row).toMatchObject({result: 'warning', observed: expect.stringContaining('no present CA') as string});
+    const shown = execFileSync('sh', ['-c', row?.fix ?? 'false'], {cwd: mesh.dir, encoding: 'utf8'});
+    expect(shown).toContain('c1/ca-key.pem');
+  });
+
+  it.each([
+    ['in the clear', false, 'error', /the root key in the clear: root-key\.pem/],
+    ['encrypted', true, 'warning', /an encrypted private key: root-key\.pem/],
+  ])('tells a root key %s', async (_, isEncrypted, result, words) => {
+    const pem = isEncrypted
+      ? await writeEncryptedKey(mesh.root.key, new Sensitive('secret'))
+      : writePrivateKey(mesh.root.key);
+    await writeFile(join(mesh.dir, 'root-key.pem'), pem.reveal());
+    git('init', '-q');
+    git('add', '-f', 'root-key.pem');
+    git('commit', '-q', '-m', 'x');
+    await rm(join(mesh.dir, 'root-key.pem'));
+    const [row] = await rowsOf('MESH114');
+    expect(row?.result).toBe(result);
+    expect(row?.observed).toMatch(words);
+  });
+
+  it('never prints what it found', async () => {
+    git('init', '-q');
+    commitAll();
+    const body = textsOf(mesh.bundle('c1'))['ca-key.pem']?.split('\n')[1] ?? 'no key';
+    for (const output of ['text', 'wide', 'json', 'junit']) {
+      const run = await runCommand(Verify, ['--offline', '--only', 'MESH114', '-o', output], mesh.env);
+      expect(run.stdout + run.stderr).toContain('ca-key.pem');
+      expect(run.stdout + run.stderr).not.toContain(body);
+    }
+  });
+
+  it('is unknown, not ok, where git would not say, or is not there for a directory that has a .git', async () => {
+    await mkdir(join(mesh.dir, '.git'));
+    await writeFile(join(mesh.dir, '.git/HEAD'), 'ref: refs/heads/main\n');
+    await mkdir(join(mesh.dir, '.git/refs'));
+    await mkdir(join(mesh.dir, '.git/objects'));
+    await writeFile(join(mesh.dir, '.git/config'), '[core\n');
+    expect(results(await rowsOf('MESH114'))).toEqual(['MESH114 unknown']);
+    expect(results(await rowsOf('MESH114', {PATH: '/nowhere'}))).toEqual(['MESH114 unknown']);
+  });
+});
+
+describe('MESH110', () => {
+  it('finds one key under two certificates, and its fix gives the second cluster a key of its own', async () => {
+    const one = textsOf(mesh.bundle('c1'));
+    await writeFile(join(mesh.dir, 'root-key.pem'), writePrivateKey(mesh.root.key).reveal(), {mode: 0o600});
+    const twin = await tinyClusterCa(mesh.root, 'c2');
+    await mesh.writeCa('c2', {...textsOf(bundleOf(twin, [mesh.root])), 'ca-key.pem': one['ca-key.pem'] ?? ''});
+    const path = (name: string): string => join(mesh.dir, name);
+    await writeFile(
+      path('ext'),
+      'basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n',
+    );
+    const csr = openssl(['req', '-new', '-key', path('c2/ca-key.pem'), '-subj', '/O=Istio/CN=Intermediate CA/L=c2']);
+    const signing = [
+      '-CA',
+      path('root-cert.pem'),
+      '-CAkey',
+      path('root-key.pem'),
+      '-days',
+      '30',
+      '-extfile',
+      path('ext'),
+    ];
+    await writeFile(path('c2/ca-cert.pem'), openssl(['x509', '-req', ...signing], csr));
+    const rows = await rowsOf('MESH110');
+    expect(results(rows)).toEqual(['MESH110 error']);
+    expect(rows[0]?.observed).toBe('c1 and c2 have one key, each with a certificate of its own');
+    expect((await runCommand(CertsGenerate, ['c2', '--renew', '--yes'], mesh.env)).code).toBe(0);
+    expect(results(await rowsOf('MESH110'))).toEqual(['MESH110 ok']);
+  });
+});
+
+describe('MESH107', () => {
+  const key = (): string => writePrivateKey(mesh.root.key).reveal();
+  const pass = ['-passout', 'pass:x'];
+  it.each<[string, () => string, RegExp]>([
+    ['headers of before PKCS#8', () => openssl(['ec', '-aes256', ...pass], key()), /aes-256-cbc and md5/],
+    [
+      'triple DES',
+      () => openssl(['pkcs8', '-topk8', '-v2', 'des3', '-iter', '2000000', ...pass], key()),
+      /des-ede3-cbc/,
+    ],
+    ['a scheme of PKCS#12', () => openssl(['pkcs8', '-topk8', '-v1', 'PBE-SHA1-3DES', ...pass], key()), /pkcs12-sha1/],
+    [
+      'scrypt with little memory',
+      () => openssl(['pkcs8', '-topk8', '-scrypt', '-scrypt_N', '1024', ...pass], key()),
+      /N=1024/,
+    ],
+    [
+      'single DES, which nobody opens here',
+      () =>
+        openssl(
+          ['pkcs8', '-topk8', '-v1', 'PBE-MD5-DES', '-provider', 'legacy', '-provider', 'default', ...pass],
+          key(),
+        ),
+      /des-cbc/,
+    ],
+  ])('calls %s cheap to guess', async (_, make, words) => {
+    await writeFile(join(mesh.dir, 'root-key.pem'), make(), {mode: 0o600});
+    const [row] = await rowsOf('MESH107');
+    expect(row?.result).toBe('warning');
+    expect(row?.observed).toMatch(words);
+    expect(row?.fix).toBe('kubectl mesh certs passphrase');
+  });
+});
