@@ -21,6 +21,7 @@ interface Answer {
 
 let setting: Setting;
 let bao: OpenBao;
+let users = 0;
 
 beforeAll(async () => {
   setting = await startSetting({name: 'one'}, {name: 'two'});
@@ -29,8 +30,9 @@ beforeAll(async () => {
 afterAll(() => setting.sandbox.close());
 
 /** A user with a work directory of their own, and what they have of the server. */
-function user(name: string, env: Readonly<Record<string, string>>): MeshCli {
-  const cli = new MeshCli(setting.sandbox, at(setting.clusters, 0).planes, {}, name);
+function user(env: Readonly<Record<string, string>>): MeshCli {
+  users += 1;
+  const cli = new MeshCli(setting.sandbox, at(setting.clusters, 0).planes, {}, `user${String(users)}`);
   Object.assign(cli.env, {VAULT_ADDR: bao.address, VAULT_CACERT: bao.caCert, ...env});
   return cli;
 }
@@ -59,7 +61,7 @@ function errorOf({errors, clusters}: Answer): Answer['errors'][number] {
 describe('a server that cannot sign', () => {
   it('says which: its CA is not known, not initialised, sealed', async () => {
     const said = async (env: Readonly<Record<string, string>> = {}) => {
-      const cli = user('early', {VAULT_TOKEN: 'none', ...env});
+      const cli = user({VAULT_TOKEN: 'none', ...env});
       const answer = await generate(cli, '{type: vault, mount: pki_mesh}');
       expect(answer.code).toBe(4);
       expect(existsSync(join(cli.workDir, 'one'))).toBe(false);
@@ -134,14 +136,14 @@ describe('OpenBao signs cluster CAs', () => {
 
   it('and says what it cut: a life that is longer than the mount allows', async () => {
     await bao.bao('secrets', 'tune', '-max-lease-ttl=2400h', 'pki_root');
-    const answer = await generate(user('cut', {VAULT_TOKEN: await rootToken()}), '{type: vault, mount: pki_root}');
+    const answer = await generate(user({VAULT_TOKEN: await rootToken()}), '{type: vault, mount: pki_root}');
     expect(answer.code).toBe(0);
     expect(answer.clusters[0]?.changes).toEqual([expect.stringContaining('100 days instead of 730 days')]);
   });
 
   it('but not for a token that may not: the policy that it prints is the one that is missing', async () => {
     await bao.policy('other', 'path "pki_mesh/issuer/other/sign-intermediate" { capabilities = ["update"] }\n');
-    const cli = user('denied', {VAULT_TOKEN: await bao.token('other')});
+    const cli = user({VAULT_TOKEN: await bao.token('other')});
     const dry = await generate(cli, '{type: vault, mount: pki_mesh}', '--dry-run');
     const denied = await generate(cli, '{type: vault, mount: pki_mesh}');
     for (const answer of [dry, denied]) {
@@ -154,10 +156,8 @@ describe('OpenBao signs cluster CAs', () => {
   });
 
   it('and names the mount, the issuer, the namespace or the token that is none', async () => {
-    let users = 0;
     const said = async (signer: string, env: Readonly<Record<string, string>> = {}) => {
-      users += 1;
-      const cli = user(`wrong${String(users)}`, {VAULT_TOKEN: await rootToken(), ...env});
+      const cli = user({VAULT_TOKEN: await rootToken(), ...env});
       const answer = await generate(cli, signer);
       expect(answer.code).toBe(1);
       const {code, message, hints} = errorOf(answer);
@@ -175,7 +175,7 @@ describe('OpenBao signs cluster CAs', () => {
 
   it('asks for the root that it does not send', async () => {
     await bao.makeIntermediate('pki_rootless', 'pki_root', 'Acme Other Policy CA', false);
-    const cli = user('rootless', {VAULT_TOKEN: await rootToken()});
+    const cli = user({VAULT_TOKEN: await rootToken()});
     const without = await generate(cli, '{type: vault, mount: pki_rootless}');
     expect(without.code).toBe(2);
     expect(errorOf(without)).toMatchObject({code: 'FILE_MISSING'});
@@ -185,7 +185,7 @@ describe('OpenBao signs cluster CAs', () => {
   });
 
   it('until it is sealed, which changes nothing here', async () => {
-    const cli = user('sealed', {VAULT_TOKEN: await rootToken()});
+    const cli = user({VAULT_TOKEN: await rootToken()});
     expect((await generate(cli, '{type: vault, mount: pki_mesh}')).code).toBe(0);
     const before = readFileSync(join(cli.workDir, 'one/ca-cert.pem'), 'utf8');
     await bao.seal();
