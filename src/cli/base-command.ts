@@ -99,13 +99,22 @@ export async function showAndExit(thrown: unknown, argv: readonly string[], help
   throw new Errors.ExitError(exitCode([error.code]));
 }
 
-/** oclif's message without its reference to --help, and without its advice on flags that take several values. */
+/**
+ * oclif's message without its reference to --help, its advice on flags that take several values; a flag that would not be
+ * parsed is named in front of its words, once.
+ */
 function withoutNotes(message: string): string {
-  return message.replace(/\nSee more help with --help$/, '').replace(/\n\nNote: --[^]*$/, '');
+  return message
+    .replace(/^Parsing (--\S+) \n\t(?!\1 )/, '$1: ')
+    .replace(/^Parsing --\S+ \n\t/, '')
+    .replace(/\nSee more help with --help$/, '')
+    .replace(/\n\nNote: --[^]*$/, '');
 }
 
 /** oclif's own errors are all about the command line; everything else is ours or a bug. */
 function fromOclif(thrown: unknown, help: string): MeshError {
+  // A flag of ours that would not be parsed: oclif writes into its message.
+  if (thrown instanceof MeshError && thrown.code === 'USAGE') thrown.message = withoutNotes(thrown.message);
   if (thrown instanceof MeshError || !(thrown instanceof Errors.CLIError)) return asMeshError(thrown);
   return new MeshError('USAGE', withoutNotes(thrown.message), {
     hints: [`See what it takes: kubectl mesh ${help}`],

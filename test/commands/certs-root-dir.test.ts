@@ -164,6 +164,26 @@ describe('a root key on a stick', () => {
   });
 });
 
+describe('said wrongly', () => {
+  it.each([
+    {
+      name: 'another kind of signer',
+      argv: ['--signer', '{type: command, argv: [x]}', '--root-dir', '/tmp'],
+      code: 'CONTRADICTION',
+    },
+    {name: 'a signer without its fields', argv: ['--signer', 'command'], code: 'USAGE'},
+    {name: 'a signer that is none', argv: ['--signer', 'hsm'], code: 'USAGE'},
+  ])('$name: one message that names the flag, and nothing is written', async ({argv, code}) => {
+    const ran = await generate('one', ...argv);
+    expect(ran.code).toBe(2);
+    const {error} = answerOf(ran) as {error: {code: string; message: string}};
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(/^--(?:signer|root-dir) /);
+    expect(error.message).not.toContain('\n');
+    expect(await dir.snapshot()).toEqual({});
+  });
+});
+
 describe('unplugged', () => {
   let kube: FakeKube;
   beforeEach(async () => {
