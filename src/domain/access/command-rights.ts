@@ -20,6 +20,8 @@ export interface RoleOptions {
   readonly namespace: string;
   /** Declared revisions of the control plane; empty: only the default one. */
   readonly revisions: readonly string[];
+  /** istioctl's installation profile: some install Istio's CNI plugin, too. */
+  readonly profile: string;
   /** Without Secrets: for `verify --no-secrets`. Only a reader can do without. */
   readonly noSecrets: boolean;
   /** With what `access show` and `verify --access` read. */
@@ -39,6 +41,9 @@ export interface RoleRight {
   readonly where: Right['where'];
   readonly why: string;
 }
+
+/** Profiles that install Istio's CNI plugin (istio/istio manifests/profiles, manifests/charts/istio-cni/templates). */
+const profilesWithCni: readonly string[] = ['ambient', 'openshift', 'openshift-ambient'];
 
 const rbac = 'rbac.authorization.k8s.io';
 const admission = 'admissionregistration.k8s.io';
@@ -136,12 +141,13 @@ function operatorRights({namespace, revisions, signerSecret}: RoleOptions): read
  * install apply: what istioctl sends (istio/istio operator/pkg/install/install.go; server-side apply of each object, lists of
  * every kind that it may have to prune), and what we look at before and after.
  */
-function installerRights({namespace, revisions}: RoleOptions): readonly RoleRight[] {
+function installerRights({namespace, revisions, profile}: RoleOptions): readonly RoleRight[] {
   const clusterRoles = [
     ...revisionNames('istiod-clusterrole', revisions),
     ...revisionNames('istiod-gateway-controller', revisions),
     ...revisionNames('istio-reader-clusterrole', revisions),
   ].map((name) => `${name}-${namespace}`);
+  const cni = profilesWithCni.includes(profile) ? ['istio-cni', 'istio-cni-ambient'] : [];
   // Server-side apply needs both; it reads nothing first.
   const apply = ['create', 'patch', 'delete'];
   const owned = installedKinds.map(({apiVersion, kind, scope}) => ({
@@ -227,7 +233,7 @@ function installerRights({namespace, revisions}: RoleOptions): readonly RoleRigh
       verbs: [...apply, 'escalate', 'bind'],
       group: rbac,
       resources: ['clusterroles'],
-      names: clusterRoles,
+      names: [...clusterRoles, ...cni, ...(cni.length > 0 ? ['istio-cni-repair-role'] : [])],
       where: everywhere,
       why: 'istioctl gives istiod and its readers rights that this role does not have: escalate and bind, for these names only',
     },
@@ -235,7 +241,7 @@ function installerRights({namespace, revisions}: RoleOptions): readonly RoleRigh
       verbs: apply,
       group: rbac,
       resources: ['clusterrolebindings'],
-      names: clusterRoles,
+      names: [...clusterRoles, ...cni, ...(cni.length > 0 ? ['istio-cni-repair-rolebinding'] : [])],
       where: everywhere,
       why: 'istioctl binds them',
     },

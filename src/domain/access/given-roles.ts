@@ -14,7 +14,8 @@ export function isGivenRole(
 ): RoleLevel | undefined {
   const level = roleLevels.find((one) => one === role.labels[roleLabel]);
   if (level === undefined) return undefined;
-  const options = {...place, level, noSecrets: false, access: true};
+  // Every name that a role of ours may have.
+  const options = {...place, profile: 'ambient', level, noSecrets: false, access: true};
   const ours = rulesFor(options, role.kind === 'Role' ? 'Istio namespace' : 'everywhere').map(({rule}): PolicyRule => ({
     ...rule,
     resourceNames: rule.resourceNames ?? [],

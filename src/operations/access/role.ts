@@ -87,6 +87,7 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
     name,
     namespace,
     revisions: mesh?.istio.revisions ?? [],
+    profile: mesh?.istio.profile ?? defaults.profile,
     subjects,
     noSecrets,
     access,
