@@ -237,7 +237,8 @@ export class JournalFile implements Journal {
 function unwritable(thrown: unknown, path: string): MeshError {
   const error = fileError(thrown, path, 'write');
   const why = {SYMLINK: 'it is a symbolic link', WORKDIR_CONFLICT: 'it is no regular file'}[error.code as string];
-  if (why === undefined) return error;
+  // The memory beside the journal has a name of its own to be told by.
+  if (why === undefined || !error.message.startsWith(`${path} `)) return error;
   return new MeshError('WORKDIR_UNWRITABLE', `${path} cannot be written: ${why}`, {
     cause: error,
     hints: ['changes are recorded before they are made: put a regular file there, or move away what is there'],

@@ -197,6 +197,13 @@ describe('a journal that cannot be written', () => {
     expect(await readFile(outside(), 'utf8').catch(() => '')).toBe('');
   });
 
+  it('stops every change where the memory of its newest entry cannot be told either', async () => {
+    await mkdir(join(mesh.dir, '.journal-head.json'));
+    const run = await push('-o', 'json');
+    expect([run.code, run.stdout]).toEqual([2, expect.stringContaining('.journal-head.json is a directory')]);
+    expect(mesh.cluster('c1').writes).toEqual([]);
+  });
+
   it('stops only what would change something', async () => {
     expect((await push()).code).toBe(0);
     await rm(journal());
