@@ -26,7 +26,7 @@ const hostile = [
   '.pending',
 ];
 
-describe.each(rows())('%s', (_name, row) => {
+describe.each(rows(({takesContexts}) => takesContexts !== true))('%s', (_name, row) => {
   it('takes no hostile cluster name, and writes nothing for it, inside or outside', async () => {
     const tryAll = async (box: Box, names: readonly string[]): Promise<void> => {
       const before = await snapshot(box.dir);
@@ -49,6 +49,16 @@ it.each(['../x=ctx', '-x=ctx', 'X=ctx', '=ctx', 'a=', 'a=b\nc', 'a=\u001b[2J'])(
   async (word) => {
     const box = await emptyBox();
     expectExit(await box.run(['init', '--', word]), 2, word);
+    expect(await snapshot(box.work)).toEqual({});
+    await box.dispose();
+  },
+);
+
+it.each(['../x=ctx', '-x=ctx', 'X=ctx', '=ctx', 'a=', ''])(
+  'certs adopt takes no hostile NAME=CONTEXT: %j',
+  async (word) => {
+    const box = await emptyBox();
+    expectExit(await box.run(['certs', 'adopt', '--', word]), 2, word);
     expect(await snapshot(box.work)).toEqual({});
     await box.dispose();
   },

@@ -157,6 +157,10 @@ const runs: readonly (readonly [what: string, words: readonly string[], env?: Re
   ['render', ['install', 'render']],
   ['render to standard output', ['install', 'render', 'cluster1', '--output-file', '-']],
   ['apply', ['install', 'apply', '-o', 'json']],
+  [
+    'adoption',
+    ['certs', 'adopt', 'cluster1=ctx-cluster1', 'cluster2=ctx-cluster2', '--with-keys', '--yes', '-o', 'json'],
+  ],
   ['verify', ['verify', '--access']],
   ['who can reach the keys', ['access', 'show', '-o', 'json']],
   ['roles', ['access', 'role', '--role', 'installer']],

@@ -98,6 +98,7 @@ function wantedContexts(words: readonly string[]): readonly Wanted[] {
   const wanted = words.map((word): Wanted => {
     // A context may have "=" in its name, a cluster may not: the first one separates.
     const at = word.indexOf('=');
+    if (word.trim() === '') throw new MeshError('USAGE', 'an empty word names no context');
     if (at === -1) return {context: word};
     const context = word.slice(at + 1);
     if (context === '') throw new MeshError('USAGE', `${word} names no context`, {hints: ['write NAME=CONTEXT']});

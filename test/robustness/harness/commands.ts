@@ -13,6 +13,8 @@ export interface CommandRow {
   readonly tools: readonly ('kubectl' | 'istioctl')[];
   /** Reads mesh.yaml. */
   readonly declared: boolean;
+  /** Its words are kubeconfig contexts, and what mesh.yaml says of contexts does not matter to it. */
+  readonly takesContexts?: boolean;
 }
 
 /** A command without a row fails a test: see registry.test.ts. */
@@ -52,6 +54,13 @@ export const commands: Readonly<Record<string, CommandRow>> = {
     declared: true,
   },
   'certs inspect': {words: (name) => ['certs', 'inspect', name], writes: false, tools: [], declared: false},
+  'certs adopt': {
+    words: (name) => ['certs', 'adopt', `${name}=ctx-${name}`],
+    writes: true,
+    tools: ['kubectl'],
+    declared: true,
+    takesContexts: true,
+  },
   'trust push': {words: (name) => ['trust', 'push', name], writes: true, tools: ['kubectl'], declared: true},
   'trust diff': {words: (name) => ['trust', 'diff', name], writes: false, tools: ['kubectl'], declared: true},
   'trust rollback': {
