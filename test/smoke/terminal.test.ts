@@ -77,4 +77,29 @@ describe('at a terminal', () => {
     expect(code, screen).toBe(5);
     expect(readFileSync(join(cwd, 'cluster1/ca-cert.pem'), 'utf8')).toBe(before);
   });
+
+  it('changes a passphrase: the old one is asked for once, the new one twice, and none is shown', async () => {
+    const env = {...process.env, KUBECTL_MESH_PASSPHRASE: passphrase};
+    const renew = ['certs', 'generate', 'cluster1', '--renew', '--yes'];
+    expect(runMesh(['certs', 'generate', 'cluster1', '--key-algorithm', 'ecdsa-p256'], {cwd, env}).code).toBe(0);
+    const other = 'another passphrase';
+    const change = (once: string, twice: string) =>
+      runInTerminal(
+        `${mesh} certs passphrase`,
+        [
+          {when: /Passphrase of the root key/, type: `${passphrase}\r`},
+          {when: /New passphrase/, type: `${once}\r`},
+          {when: /Once more/, type: `${twice}\r`},
+        ],
+        {cwd},
+      );
+    const differing = await change(other, 'a slip');
+    expect(differing.code, differing.screen).toBe(2);
+    expect(runMesh(renew, {cwd, env}).code).toBe(0);
+    const {screen, code} = await change(other, other);
+    expect(code, screen).toBe(0);
+    for (const secret of [passphrase, other]) expect(screen).not.toContain(secret);
+    expect(runMesh(renew, {cwd, env}).code).toBe(2);
+    expect(runMesh(renew, {cwd, env: {...env, KUBECTL_MESH_PASSPHRASE: other}}).code).toBe(0);
+  });
 });
