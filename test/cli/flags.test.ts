@@ -11,7 +11,10 @@ const commandsWith = (flag: string): readonly string[] =>
 
 describe('only commands in which it does something have the flag', () => {
   it.each([
-    ['concurrency', ['certs generate', 'install apply', 'journal verify', 'trust diff', 'trust push', 'up', 'verify']],
+    [
+      'concurrency',
+      ['certs generate', 'certs list', 'install apply', 'journal verify', 'trust diff', 'trust push', 'up', 'verify'],
+    ],
     ['keep-going', ['certs generate', 'install apply', 'install render', 'trust push', 'up']],
     [
       'yes',
