@@ -1,0 +1,62 @@
+import {describe, expect, it} from 'vitest';
+import {judge} from '../../../src/domain/checks/judge.js';
+import {checks} from '../../../src/domain/checks/registry.js';
+import type {ClusterFactValues} from '../../../src/domain/checks/facts.js';
+import type {SignerSpecOf} from '../../../src/domain/mesh/signer.js';
+import {evidence, mesh} from './healthy.js';
+
+type External = SignerSpecOf<'external'>;
+const istioCsr: External = {type: 'external', issuer: 'istio-csr'};
+const spire: External = {type: 'external', issuer: 'spire'};
+
+function rowsOf(id: string, signer: External, cluster1: Partial<ClusterFactValues> = {}) {
+  const spoilt = {mesh: {trust: {...mesh.trust, signer}}, cluster1};
+  return judge(checks, evidence(spoilt)).checks.filter((row) => row.id === id && row.cluster !== 'cluster2');
+}
+
+describe('a mesh whose workload certificates come from elsewhere', () => {
+  it.each([
+    'MESH102',
+    'MESH103',
+    'MESH104',
+    'MESH105',
+    'MESH108',
+    'MESH109',
+    'MESH110',
+    'MESH112',
+    'MESH302',
+    'MESH303',
+    'MESH305',
+    'MESH308',
+  ])('is not judged by the CA that it has not: %s says who issues', (id) => {
+    const [row] = rowsOf(id, istioCsr);
+    expect([row?.result, row?.reason?.includes('istio-csr')]).toEqual(['skipped', true]);
+  });
+
+  it('is judged by what is live, but for SPIRE, whose roots istiod does not know', () => {
+    for (const id of ['MESH304', 'MESH307']) {
+      expect(rowsOf(id, istioCsr).map(({result}) => result)).toEqual(['ok']);
+      expect(rowsOf(id, spire).map(({result}) => result)).toEqual(['skipped']);
+    }
+  });
+
+  it('misses no cacerts', () => {
+    expect(rowsOf('MESH301', istioCsr, {cacerts: 'absent'}).map(({result}) => result)).toEqual(['skipped']);
+  });
+
+  it('is warned of one that was left behind, but for SPIRE, beside which istiod has a CA', () => {
+    const [row] = rowsOf('MESH301', istioCsr);
+    expect([row?.result, row?.fix]).toEqual([
+      'warning',
+      'kubectl --context kind-cluster1 -n istio-system delete secret cacerts',
+    ]);
+    expect(rowsOf('MESH301', spire).map(({result}) => result)).toEqual(['skipped']);
+  });
+
+  it('is not skipped where cert-manager fills cacerts: that CA is judged', () => {
+    const kept: External = {type: 'external', issuer: 'cert-manager'};
+    for (const id of ['MESH301', 'MESH302', 'MESH303']) {
+      expect(rowsOf(id, kept).map(({result}) => result)).toEqual(['ok']);
+    }
+  });
+});

@@ -1,0 +1,102 @@
+import {describe, expect, it} from 'vitest';
+import {parse} from 'yaml';
+import type {MeshError} from '../../../src/domain/errors.js';
+import {parseOverlay} from '../../../src/domain/install/overlays.js';
+import type {Overlay} from '../../../src/domain/install/overlays.js';
+import {renderInstall} from '../../../src/domain/install/render.js';
+import {at} from '../../../src/domain/install/tree.js';
+import type {Mesh} from '../../../src/domain/mesh/mesh.js';
+import type {SignerSpecOf} from '../../../src/domain/mesh/signer.js';
+import {tinyRoot} from '../../helpers/tiny-ca.js';
+import {meshWith, primary, release} from './meshes.js';
+
+const istioCsr = {type: 'external', issuer: 'istio-csr'} as const;
+const kubernetesCsr = {type: 'external', issuer: 'kubernetes-csr', signerName: 'issuers.example.com/mesh'} as const;
+const root = (await tinyRoot()).certificate.pem;
+
+function meshOf(signer: SignerSpecOf<'external'>, change: Partial<Mesh> = {}): Mesh {
+  const mesh = meshWith(change);
+  return {...mesh, trust: {...mesh.trust, signer}};
+}
+
+function render(mesh: Mesh, version = '1.31', roots: string | undefined = root): unknown {
+  const files = new Map<string, Overlay>();
+  const cluster = mesh.clusters[0] ?? primary('cluster1');
+  for (const path of cluster.overlays ?? []) files.set(path, parseOverlay(path, overlayText));
+  return parse(renderInstall(mesh, cluster, release(version), files, roots).text);
+}
+
+const overlayText = 'spec: {values: {global: {caAddress: "elsewhere:443"}}}';
+
+function codeOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (thrown) {
+    return (thrown as MeshError).code;
+  }
+  throw new Error('it should have thrown');
+}
+
+const env = (document: unknown): unknown => at(document, ['spec', 'values', 'pilot', 'env']);
+
+describe('install.yaml where somebody else issues', () => {
+  it.each([
+    [undefined, 'cert-manager-istio-csr.cert-manager.svc:443'],
+    ['csr.elsewhere.svc:8443', 'csr.elsewhere.svc:8443'],
+  ])('tells proxies where istio-csr is (declared: %s), and istiod that it is no CA', (caAddress, expected) => {
+    const document = render(meshOf({...istioCsr, ...(caAddress !== undefined && {caAddress})}));
+    expect(at(document, ['spec', 'values', 'global', 'caAddress'])).toBe(expected);
+    expect(env(document)).toMatchObject({ENABLE_CA_SERVER: 'false', ISTIO_MULTIROOT_MESH: 'true'});
+  });
+
+  it('tells istiod and proxies of a signer of Kubernetes, and of its root', () => {
+    const document = render(meshOf(kubernetesCsr));
+    expect(env(document)).toEqual({EXTERNAL_CA: 'ISTIOD_RA_KUBERNETES_API', CERT_SIGNER_DOMAIN: 'issuers.example.com'});
+    expect(at(document, ['spec', 'values', 'global'])).toMatchObject({
+      pilotCertProvider: 'k8s.io/issuers.example.com/mesh',
+      certSigners: ['issuers.example.com/mesh'],
+    });
+    expect(at(document, ['spec', 'meshConfig'])).toMatchObject({
+      defaultConfig: {proxyMetadata: {ISTIO_META_CERT_SIGNER: 'mesh'}},
+      caCertificates: [{pem: root, certSigners: ['issuers.example.com/mesh']}],
+    });
+  });
+
+  it.each(['spire', 'cert-manager'] as const)('says nothing of %s', (issuer) => {
+    expect(render(meshOf({type: 'external', issuer}))).toEqual(render(meshWith()));
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ['istio-csr before 1.16', () => render(meshOf(istioCsr), '1.15.7'), 'USAGE'],
+    ['a signer of Kubernetes before 1.24', () => render(meshOf(kubernetesCsr), '1.23.6'), 'USAGE'],
+    ['a root that is no certificate', () => render(meshOf(kubernetesCsr), '1.31', 'hello'), 'NOT_PEM'],
+    [
+      'values that make istiod a CA again',
+      () =>
+        render(
+          meshOf(istioCsr, {
+            istio: {
+              namespace: 'istio-system',
+              profile: 'default',
+              values: {pilot: {env: {ENABLE_CA_SERVER: 'true'}}},
+            },
+          }),
+        ),
+      'OVERLAY_INVALID',
+    ],
+    [
+      'an overlay with another address',
+      () => render(meshOf(istioCsr, {clusters: [primary('cluster1', {overlays: ['a.yaml']})]})),
+      'OVERLAY_INVALID',
+    ],
+  ])('refuses %s', (_, work, code) => {
+    expect(codeOf(work)).toBe(code);
+  });
+
+  it('needs the root of a signer of Kubernetes', () => {
+    const [cluster] = meshWith().clusters;
+    if (!cluster) throw new Error('no cluster');
+    const work = (): unknown => renderInstall(meshOf(kubernetesCsr), cluster, release('1.31'), new Map());
+    expect(codeOf(work)).toBe('FILE_MISSING');
+  });
+});
