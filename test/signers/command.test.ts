@@ -120,6 +120,17 @@ describe('a program that signs', () => {
     expect((await signer?.sign(message))?.length).toBeGreaterThan(60);
   });
 
+  it('is heard at the terminal, once nothing is drawn there any more', async () => {
+    await program({publicKey: `printf 'Touch the key: ' >&2; ${publicKey('ec')}`});
+    const events: string[] = [];
+    const terminal = {
+      rest: () => Promise.resolve(void events.push('rest')),
+      write: (text: string) => void events.push(text),
+    };
+    await commandSigner.survey(spec, context({terminal}));
+    expect(events).toEqual(['rest', 'Touch the key: ']);
+  });
+
   it('ends when the run is interrupted', async () => {
     await program({publicKey: publicKey('ec'), sign: 'touch started; exec sleep 600'});
     const abort = new AbortController();
