@@ -267,6 +267,16 @@ describe('nothing is issued', () => {
     expect(existsSync(join(dir.root, 'cluster1/workloads'))).toBe(false);
   });
 
+  it('where workload certificates come from elsewhere', async () => {
+    await placeCa();
+    const signer = 'trust:\n  signer: {type: external, issuer: spire}\n';
+    await dir.write(
+      'mesh.yaml',
+      `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\n${signer}clusters:\n  - name: cluster1\n`,
+    );
+    expect(code(await workload())).toBe('SIGNED_ELSEWHERE');
+  });
+
   it('says that keepClusterKeys took the key', async () => {
     await placeCa();
     await dir.remove('cluster1/ca-key.pem');

@@ -141,7 +141,10 @@ function plan(facts: PassphraseFacts): Plan {
   if (key === 'missing') {
     return blocked(
       new MeshError('FILE_MISSING', `there is no ${path}`, {
-        hints: ['Run this where the root key is kept', 'A root CA is made by kubectl mesh certs generate'],
+        hints:
+          signer.type === 'local'
+            ? ['Run this where the root key is kept', 'A root CA is made by kubectl mesh certs generate']
+            : [`The signer of this mesh is ${signer.type} (trust.signer): its key is no file here`],
       }),
     );
   }

@@ -2,6 +2,7 @@
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, type WorkloadLayout, workloadLayout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm, MeshCluster} from '../../domain/mesh/mesh.js';
+import {type SignerSpec, usesCacerts} from '../../domain/mesh/signer.js';
 import {spiffeIdOf, type WorkloadName} from '../../domain/mesh/workload-name.js';
 import type {CaFiles} from '../../domain/pki/ca-files.js';
 import type {Certificate} from '../../domain/pki/certificate.js';
@@ -65,6 +66,7 @@ interface WorkloadFacts {
   readonly cluster: MeshCluster;
   readonly trustDomain: string;
   readonly keepClusterKeys: boolean;
+  readonly signer: SignerSpec;
   readonly files: CaFiles;
   readonly inspection: CaInspection;
   readonly state: WorkloadState;
@@ -128,6 +130,7 @@ async function gather(request: WorkloadRequest, deps: Deps): Promise<WorkloadFac
     cluster,
     trustDomain,
     keepClusterKeys: trust.keepClusterKeys,
+    signer: trust.signer,
     files,
     inspection,
     state: judgeWorkload({key, certChain, rootCert}, expected),
@@ -184,8 +187,24 @@ function plan(facts: WorkloadFacts): Plan {
 }
 
 /** Why the cluster's CA cannot sign here, and what else there is. */
-function cannotSign({cluster: {name}, files, inspection, keepClusterKeys}: WorkloadFacts): MeshError | undefined {
+function cannotSign(facts: WorkloadFacts): MeshError | undefined {
+  const {
+    cluster: {name},
+    signer,
+    files,
+    inspection,
+    keepClusterKeys,
+  } = facts;
   const paths = clusterLayout(name);
+  if (!usesCacerts(signer)) {
+    return new MeshError(
+      'SIGNED_ELSEWHERE',
+      "this mesh's workload certificates come from elsewhere (trust.signer: external)",
+      {
+        hints: ['Ask whoever issues them for one: istio-csr, SPIRE or the Kubernetes signer'],
+      },
+    );
+  }
   if (files.caCert === undefined) {
     return new MeshError('FILE_MISSING', `there is no ${paths.caCert}: ${name} has no CA here that could sign`, {
       hints: [`Make one with kubectl mesh certs generate ${name}`],
