@@ -1,5 +1,6 @@
 import type {KubeObject, ObjectRef} from '../domain/kube/object.js';
 import type {KeyAlgorithm} from '../domain/mesh/mesh.js';
+import type {MeshNames} from '../domain/mesh/mesh-names.js';
 import type {SignerSpec} from '../domain/mesh/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';
 
@@ -69,6 +70,8 @@ export interface IssueClusterCa extends ActionBase {
   readonly signer: SignerSpec;
   readonly algorithm: KeyAlgorithm;
   readonly validityDays: number;
+  /** What constraints of the CAs above must allow. */
+  readonly names: MeshNames;
 }
 
 /** Makes a key and a request for one cluster's CA, for a CA elsewhere to sign: the two files of CLUSTER/request. */

@@ -19,6 +19,7 @@ export function createAuthorityIssuer(authority: CertificateAuthority, what: str
         now,
         serial: randomBytes(serialBytes),
         issuer: certificate,
+        above,
       });
       const issued = await issueCertificate(template, signer, `the new CA of ${cluster}`);
       return {certificate: issued, above: [certificate, ...above], changes: []};

@@ -14,8 +14,16 @@ export function pushFix({cluster, commands}: Pick<ClusterSubject, 'cluster' | 'c
   return commands.meshCluster(`trust push ${cluster.name}${restart ? ' --restart-istiod' : ''} --yes`);
 }
 
-/** A new key and certificate for the cluster's CA, and into the cluster with it where one is known. */
-export function renewFix({cluster, commands}: {readonly cluster: MeshCluster} & Pick<Subject, 'commands'>): string {
+/**
+ * A new key and certificate for the cluster's CA, and into the cluster with it where one is known. Where a CA elsewhere signs
+ * it begins with a request, and goes on when that was answered.
+ */
+export function renewFix({
+  cluster,
+  commands,
+  mesh,
+}: {readonly cluster: MeshCluster} & Pick<Subject, 'commands' | 'mesh'>): string {
+  if (mesh.trust.signer.type === 'csr') return commands.mesh(`certs request ${cluster.name} --renew`);
   const renew = commands.mesh(`certs generate ${cluster.name} --renew --yes`);
   return cluster.context === undefined ? renew : `${renew} && ${pushFix({cluster, commands})}`;
 }

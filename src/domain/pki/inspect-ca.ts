@@ -1,5 +1,6 @@
 /** Reads a cluster's CA files and judges them: what push decides with and verify reports. */
 import {type ErrorCode, MeshError} from '../errors.js';
+import {istiodServingNames} from '../istio/names.js';
 import type {Sensitive} from '../sensitive.js';
 import {type CaBundle, type CaFiles, caFileNamesOf} from './ca-files.js';
 import {type Certificate, parseCertificates, readableCertificates} from './certificate.js';
@@ -39,6 +40,8 @@ export interface InspectOptions {
   readonly istioVersion?: string | undefined;
   /** For name constraints; Istio's default `cluster.local`. */
   readonly trustDomain?: string | undefined;
+  /** DNS names of istiod's own certificate; those of namespace istio-system. */
+  readonly servingNames?: readonly string[] | undefined;
   /** No ca-key.pem is no finding: a git checkout without keys. */
   readonly keyMayBeMissing?: boolean;
 }
@@ -75,6 +78,7 @@ export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspe
     files,
     now: options.now,
     trustDomain: options.trustDomain ?? 'cluster.local',
+    servingNames: options.servingNames ?? istiodServingNames('istio-system'),
     keyMayBeMissing: options.keyMayBeMissing ?? false,
     ...(options.istioVersion !== undefined && {istioVersion: options.istioVersion}),
     ...(caCerts && {caCerts}),

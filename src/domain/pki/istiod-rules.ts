@@ -26,6 +26,8 @@ export interface ParsedCaFiles {
   /** `1.30` or `1.30.3`; absent: judged like the newest. */
   readonly istioVersion?: string;
   readonly trustDomain: string;
+  /** DNS names of istiod's own certificate. */
+  readonly servingNames: readonly string[];
   readonly keyMayBeMissing: boolean;
 }
 
@@ -156,6 +158,18 @@ const workloadsFitNames: Rule = ({verified, trustDomain}) => {
     : undefined;
 };
 
+const servingNamesFit: Rule = ({verified, servingNames}) => {
+  if (!verified || 'failure' in verified) return undefined;
+  const names = servingNames.map((value) => ({type: 'dns', value}) as const);
+  const strict = verified.chain.flatMap(({subject, extensions: {nameConstraints}}) => {
+    const forbidden = nameConstraints && firstForbiddenName(nameConstraints, names);
+    return forbidden ? [{subject, forbidden}] : [];
+  })[0];
+  return strict
+    ? `the name constraints of "${strict.subject.text}" forbid ${strict.forbidden.value}: proxies refuse istiod's own certificate`
+    : undefined;
+};
+
 const authorityKeyFits: Rule = ({verified}) => {
   if (!verified || 'failure' in verified) return undefined;
   const wrong = verified.chain.find((certificate, index) => {
@@ -236,6 +250,7 @@ export const caRules: readonly CaRule[] = [
   {id: 'path-length', severity: 'error', effect: 'silent', check: workloadsFitPathLength},
   {id: 'no-client-auth', severity: 'error', effect: 'silent', check: workloadsFitUsage},
   {id: 'name-constraints', severity: 'error', effect: 'silent', check: workloadsFitNames},
+  {id: 'serving-names', severity: 'error', effect: 'silent', check: servingNamesFit},
   {id: 'authority-key', severity: 'error', effect: 'silent', check: authorityKeyFits},
   {id: 'weak-key', severity: 'error', effect: 'silent', check: strongKey},
   {id: 'unusual-key', severity: 'warning', effect: 'silent', check: keyKnownToProxies},

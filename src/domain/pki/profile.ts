@@ -77,14 +77,16 @@ export interface ClusterCaRequest {
   readonly now: Date;
   readonly serial: Uint8Array;
   readonly issuer: Certificate;
+  /** What stands above the issuer, which may end earlier than the issuer itself. */
+  readonly above?: readonly Certificate[];
 }
 
 /**
- * The template of a cluster's CA: path length 0, since istiod issues leaves only; never outliving its issuer; 730 days
+ * The template of a cluster's CA: path length 0, since istiod issues leaves only; never outliving its issuer or what stands above that; 730 days
  * unless declared otherwise (INTERMEDIATE_DAYS). Throws `ISSUE_FAILED` when the issuer has expired or is no CA.
  */
 export function clusterCaTemplate(request: ClusterCaRequest): CertificateTemplate {
-  const {issuer} = request;
+  const {issuer, above = []} = request;
   const period = validity(request.now, request.validityDays);
   if (issuer.notAfter <= request.now) {
     throw new MeshError(
@@ -98,7 +100,7 @@ export function clusterCaTemplate(request: ClusterCaRequest): CertificateTemplat
     subject: clusterCaName(request.cluster),
     issuer: issuer.subject.der,
     notBefore: issuer.notBefore > period.notBefore ? issuer.notBefore : period.notBefore,
-    notAfter: issuer.notAfter < period.notAfter ? issuer.notAfter : period.notAfter,
+    notAfter: [issuer, ...above].reduce((end, {notAfter}) => (notAfter < end ? notAfter : end), period.notAfter),
     publicKey: request.publicKey,
     extensions: {
       basicConstraints: {ca: true, pathLength: 0},

@@ -4,6 +4,7 @@
  */
 import {type ErrorReport, MeshError, reportError} from '../errors.js';
 import {clusterLayout, layout} from '../mesh/layout.js';
+import type {MeshNames} from '../mesh/mesh-names.js';
 import type {Sensitive} from '../sensitive.js';
 import type {CaFiles} from './ca-files.js';
 import {type Certificate, parseCertificates} from './certificate.js';
@@ -95,13 +96,20 @@ export type ClusterState =
   | {readonly kind: 'completable'; readonly missing: readonly ('rootCert' | 'certChain')[]; readonly ca: Certificate}
   | {readonly kind: 'conflict'; readonly error: ErrorReport};
 
+/** What a cluster's files are judged against, besides the mesh's root. */
+export interface ClusterContext {
+  /** The names of all clusters. */
+  readonly declared: readonly string[];
+  readonly names: MeshNames;
+  readonly now: Date;
+}
+
 /** Judges a cluster's files, by themselves, against the mesh's root and against the names of all its clusters. */
 export function judgeCluster(
   name: string,
   files: CaFiles,
   root: RootState,
-  declared: readonly string[],
-  now: Date,
+  {declared, names, now}: ClusterContext,
 ): ClusterState {
   return judging(() => {
     const paths = clusterLayout(name);
@@ -126,7 +134,7 @@ export function judgeCluster(
       // What would be written: the cluster CA, then the roots; order and completeness are judged on that.
       certChain: files.certChain ?? `${files.caCert}${rootText ?? ''}`,
     };
-    const inspection = inspectCaFiles(whole, {now, keyMayBeMissing: true});
+    const inspection = inspectCaFiles(whole, {now, ...names, keyMayBeMissing: true});
     const wrong = inspection.findings.find(({severity}) => severity === 'error');
     if (wrong) {
       throw conflict(`${name}: ${wrong.message}`, [

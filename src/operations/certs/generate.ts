@@ -1,6 +1,7 @@
 /** `certs generate`: the root CA once, a cluster CA for each cluster. */
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm} from '../../domain/mesh/mesh.js';
+import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
 import {type ClusterState, judgeCluster, judgeRoot, type RootState} from '../../domain/pki/workdir-state.js';
 import type {Action, FileContent} from '../../engine/action.js';
@@ -101,10 +102,11 @@ async function gather(request: GenerateRequest, deps: Deps): Promise<GenerateFac
     request.rootFile === undefined ? undefined : await readGivenRoot(deps, request.rootFile, knownRoot(files));
   const root = judgeRoot(rootFiles(files, local, given));
   const declared = loaded.mesh.clusters.map(({name}) => name);
+  const context = {declared, names: meshNames(loaded.mesh), now};
   const clusters = await Promise.all(
     loaded.clusters.map(async (cluster): Promise<ClusterFacts> => {
       const files = await reader.cluster(cluster.name);
-      return {cluster, state: judgeCluster(cluster.name, files, root, declared, now)};
+      return {cluster, state: judgeCluster(cluster.name, files, root, context)};
     }),
   );
   const signs =

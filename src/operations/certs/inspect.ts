@@ -2,6 +2,7 @@
 import {type ErrorReport, MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
+import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {isClusterName} from '../../domain/mesh/names.js';
 import {defaults} from '../../domain/mesh/resolve.js';
 import {type Certificate, parseCertificates} from '../../domain/pki/certificate.js';
@@ -136,7 +137,7 @@ function report(request: InspectRequest, {recognized, roots, mesh, now}: Facts):
   const options = {
     now,
     istioVersion: request.istioVersion ?? mesh?.istio.version,
-    trustDomain: mesh?.trustDomain,
+    ...(mesh && meshNames(mesh)),
     keyMayBeMissing: kind === 'cluster',
   };
   const [only] = contents;

@@ -2,6 +2,7 @@
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
 import {printableLine} from '../../domain/printable.js';
 import {chainPem, orderUpward} from '../../domain/pki/chain.js';
@@ -151,6 +152,7 @@ function issue(name: string, facts: GenerateFacts, confirm?: string): ClusterPla
       title: `${confirm === undefined ? 'issue' : 'renew'} the cluster CA (${algorithm})`,
       algorithm,
       validityDays: mesh.trust.clusterValidityDays,
+      names: meshNames(mesh),
       ...(confirm !== undefined && {confirm}),
     },
   };

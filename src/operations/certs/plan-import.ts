@@ -2,6 +2,7 @@
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {type Answer, judgeAnswer, type Refusal} from '../../domain/pki/answer.js';
 import type {CaFiles} from '../../domain/pki/ca-files.js';
 import type {Certificate} from '../../domain/pki/certificate.js';
@@ -11,7 +12,6 @@ import {formatFingerprint} from '../../domain/pki/fingerprint.js';
 import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
 import {attributeOf} from '../../domain/pki/name.js';
 import type {RootState} from '../../domain/pki/workdir-state.js';
-import {istiodServingNames} from '../../domain/istio/names.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import type {FileContent, ImportClusterCa, WriteFiles} from '../../engine/action.js';
 import {type Blocker, emptyPlan, type Group, type Plan, type Warning} from '../../engine/operation.js';
@@ -161,8 +161,7 @@ function answerFacts(facts: ImportFacts, meshRoot: KnownRoot | undefined): Param
     roots: meshRoot?.certificates ?? [],
     others: facts.others,
     now: facts.now,
-    trustDomain: mesh.trustDomain,
-    servingNames: istiodServingNames(mesh.istio.namespace, mesh.istio.revisions),
+    ...meshNames(mesh),
   };
 }
 
@@ -179,7 +178,7 @@ function accepted(
   const rootText = meshRoot?.text ?? top.pem;
   const bundle = {caCert: certificate.pem, caKey: key.pem, rootCert: rootText, certChain: chainPem(chain)};
   const {mesh} = loaded;
-  const inspection = inspectCaFiles(bundle, {now, trustDomain: mesh.trustDomain, istioVersion: mesh.istio.version});
+  const inspection = inspectCaFiles(bundle, {now, ...meshNames(mesh), istioVersion: mesh.istio.version});
   const refusals = [
     ...locality(certificate, facts),
     ...inspection.findings

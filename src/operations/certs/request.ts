@@ -2,6 +2,7 @@
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm, MeshCluster} from '../../domain/mesh/mesh.js';
+import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
 import {judgeRequest, type RequestState} from '../../domain/pki/request-state.js';
 import {type ClusterState, judgeCluster, judgeRoot} from '../../domain/pki/workdir-state.js';
@@ -108,12 +109,13 @@ async function gather(request: CsrRequest, deps: Deps): Promise<RequestFacts> {
   const loaded = await loadMesh(deps, {clusters: request.clusters, keyAlgorithm: request.keyAlgorithm, signer});
   const declared = loaded.mesh.clusters.map(({name}) => name);
   const names = loaded.clusters.map(({name}) => name);
+  const context = {declared, names: meshNames(loaded.mesh), now};
   const reader = createCaFileReader(workspace);
   const root = judgeRoot({...(await reader.root()), key: undefined});
   const requests = await readRequests(deps, names, loaded);
   const clusters = await Promise.all(
     loaded.clusters.map(async (cluster): Promise<ClusterFacts> => {
-      const ca = judgeCluster(cluster.name, await reader.cluster(cluster.name), root, declared, now);
+      const ca = judgeCluster(cluster.name, await reader.cluster(cluster.name), root, context);
       return {cluster, ca, request: requests.get(cluster.name) ?? {kind: 'absent'}};
     }),
   );

@@ -4,6 +4,7 @@ import pMap from 'p-map';
 import {isIstiod} from '../../domain/checks/read/control-plane.js';
 import type {ConfigMapObject, DeploymentObject} from '../../domain/checks/read/control-plane.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {requireContext} from '../../domain/mesh/require.js';
 import {isKnown, observe} from '../../domain/observed.js';
 import type {CaInspection, InspectOptions} from '../../domain/pki/inspect-ca.js';
@@ -24,7 +25,7 @@ const v1 = (kind: string) => ({apiVersion: 'v1', kind});
 
 /** How CA files of this mesh are judged. */
 export function inspectOptions({mesh}: LoadedMesh, deps: Pick<Deps, 'now'>): InspectOptions {
-  return {now: deps.now(), istioVersion: mesh.istio.version, trustDomain: mesh.trustDomain, keyMayBeMissing: true};
+  return {now: deps.now(), istioVersion: mesh.istio.version, ...meshNames(mesh), keyMayBeMissing: true};
 }
 
 /** What a look at a cluster is for. */

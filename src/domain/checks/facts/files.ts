@@ -60,6 +60,8 @@ export interface ClusterCaFacts {
   readonly certificate?: CertificateFacts;
   /** The certificates of root-cert.pem. */
   readonly roots: readonly CertificateFacts[];
+  /** CAs between the cluster CA and its root, upward; absent: the root signed it, or that cannot be told. */
+  readonly between?: readonly CertificateFacts[];
   /** Fingerprint of the root that the cluster CA's chain ends in; absent when it ends in none of `roots`. */
   readonly anchor?: string;
 }

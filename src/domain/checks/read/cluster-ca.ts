@@ -2,6 +2,7 @@
 import {caFileNames, caFileNamesOf} from '../../pki/ca-files.js';
 import type {CaFiles} from '../../pki/ca-files.js';
 import type {Certificate} from '../../pki/certificate.js';
+import {orderUpward} from '../../pki/chain.js';
 import type {CaInspection} from '../../pki/inspect-ca.js';
 import {attributeOf} from '../../pki/name.js';
 import type {CertificateFacts, ClusterCaFacts, Problem} from '../facts.js';
@@ -22,6 +23,7 @@ export function clusterCaFacts(files: CaFiles, inspection: CaInspection): Cluste
   const {certificate, verified} = inspection;
   const anchor = verified && 'chain' in verified ? verified.chain.at(-1)?.fingerprint : undefined;
   const keyProblem = keyFindings[0]?.message;
+  const between = intermediatesOf(inspection);
   return {
     missing: (Object.keys(caFileNames) as (keyof typeof caFileNames)[])
       .filter((part) => files[part] === undefined)
@@ -31,8 +33,18 @@ export function clusterCaFacts(files: CaFiles, inspection: CaInspection): Cluste
     ...(keyProblem !== undefined && {keyProblem}),
     ...(certificate && {certificate: certificateFacts(certificate)}),
     roots: (inspection.roots ?? []).map(certificateFacts),
+    ...(between.length > 0 && {between: between.map(certificateFacts)}),
     ...(anchor !== undefined && {anchor}),
   };
+}
+
+/** Also where the chain does not verify, since one of them has expired. */
+function intermediatesOf({certificate, chain = [], roots = []}: CaInspection): readonly Certificate[] {
+  if (!certificate) return [];
+  const isRoot = ({fingerprint}: Certificate): boolean => roots.some((root) => root.fingerprint === fingerprint);
+  return orderUpward(certificate, [...roots, ...chain])
+    .slice(1)
+    .filter((one) => !isRoot(one) && !one.selfSigned);
 }
 
 /** A certificate as checks see it. */

@@ -20,17 +20,18 @@ export const clusterExpiryCheck = defineCheck({
     const {commands, mesh, now} = subject;
     if (cacerts === 'absent' || !cacerts.certificate) return notApplicable('nothing was pushed yet');
     const own = judgeExpiry(cacerts.certificate, mesh.trust.expiry, now);
-    const roots = cacerts.roots.flatMap((root) => judgeExpiry(root, mesh.trust.expiry, now) ?? []);
+    const above = [...(cacerts.between ?? []), ...cacerts.roots];
+    const ending = above.flatMap((one) => judgeExpiry(one, mesh.trust.expiry, now) ?? []);
     return findingsOr(
       [
         ...(own ? [{...own, fix: otherCaFix(caOrigin, subject)}] : []),
-        ...roots.map((root) => ({...root, fix: commands.mesh('certs list')})),
+        ...ending.map((finding) => ({...finding, fix: commands.mesh('certs list')})),
       ],
       () => ok(`until ${describeDay(cacerts.certificate?.notAfter ?? now)}`, 'time left'),
     );
   },
   explanation: {
-    meaning: 'Neither the cluster CA in Secret cacerts nor a root of its bundle comes near its end.',
+    meaning: 'Neither the cluster CA in Secret cacerts nor a CA above it nor a root of its bundle comes near its end.',
     breaks: 'When it ends, workload certificates under it stop verifying, and istiod refuses to start with it.',
     byHand:
       'kubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -enddate',

@@ -16,20 +16,20 @@ export const filesExpiryCheck = defineCheck({
   waitable: false,
   // The same certificate is usually in the cluster.
   implies: ['MESH305', 'MESH308'],
-  judge: ({caFiles: {certificate, roots}}, {cluster, commands, mesh, now}) => {
+  judge: ({caFiles: {certificate, between = [], roots}}, {cluster, commands, mesh, now}) => {
     if (!certificate) return notApplicable('there is no ca-cert.pem that can be read');
     const own = judgeExpiry(certificate, mesh.trust.expiry, now);
     const findings = [
-      ...(own ? [{...own, fix: renewFix({cluster, commands})}] : []),
-      ...roots.flatMap((root) => {
-        const finding = judgeExpiry(root, mesh.trust.expiry, now);
+      ...(own ? [{...own, fix: renewFix({cluster, commands, mesh})}] : []),
+      ...[...between, ...roots].flatMap((above) => {
+        const finding = judgeExpiry(above, mesh.trust.expiry, now);
         return finding ? [{...finding, fix: commands.mesh('certs list')}] : [];
       }),
     ];
     return findingsOr(findings, () => ok(`until ${describeDay(certificate.notAfter)}`, 'time left'));
   },
   explanation: {
-    meaning: "Neither the cluster's CA nor a root of its bundle comes near its end.",
+    meaning: "Neither the cluster's CA nor a CA above it nor a root of its bundle comes near its end.",
     breaks:
       'When a CA certificate ends, no workload certificate under it verifies any more: all mTLS traffic stops at that minute.',
     byHand: 'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -enddate',

@@ -66,6 +66,6 @@ function finding(
     observed: `the CA key of ${owner.cluster} in the clear: ${where}`,
     expected,
     clusters: [owner.cluster],
-    fix: cluster ? renewFix({cluster, commands}) : look,
+    fix: cluster ? renewFix({cluster, commands, mesh}) : look,
   };
 }

@@ -19,7 +19,7 @@ export const oneRootCheck = defineCheck({
   waitable: false,
   // The push that MESH301 names would take the other root to the cluster.
   implies: ['MESH301', 'MESH307'],
-  judge: ({caFiles, meshRoots}, {commands}) => {
+  judge: ({caFiles, meshRoots}, {commands, mesh}) => {
     const made = caFiles.filter(({value}) => value.anchor !== undefined);
     // Clusters under the mesh's own root first: the others are the ones to mend.
     const isOurs = ({value}: OfCluster<ClusterCaFacts>): boolean => meshRoots.includes(value.anchor ?? '');
@@ -30,7 +30,7 @@ export const oneRootCheck = defineCheck({
       return {findings: [{observed, expected, fix: takeRootFrom(first, commands)}]};
     }
     const findings = ordered.flatMap((one, index): readonly Finding[] => {
-      const fix = renewFix({cluster: one.cluster, commands});
+      const fix = renewFix({cluster: one.cluster, commands, mesh});
       if (meshRoots.length > 0 && !one.value.roots.some(({fingerprint}) => meshRoots.includes(fingerprint))) {
         const observed = `${one.cluster.name} has ${rootsOf(one)}, root-cert.pem of the mesh is ${describeRoots(meshRoots)}`;
         return [{observed, expected, fix, clusters: [one.cluster.name]}];

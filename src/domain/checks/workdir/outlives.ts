@@ -20,25 +20,28 @@ export const outlivesCheck = defineCheck({
   needs: ['caFiles'],
   waitable: false,
   implies: [],
-  judge: ({caFiles: {certificate, roots, anchor}}, {cluster, commands}) => {
+  judge: ({caFiles: {certificate, between = [], roots, anchor}}, {cluster, commands, mesh}) => {
     const root = roots.find(({fingerprint}) => fingerprint === anchor);
     if (!certificate || !root) return notApplicable('there is no chain to a root');
-    const beyondMs = certificate.notAfter.getTime() - root.notAfter.getTime();
+    // The first of those above to end takes the cluster CA with it.
+    const [end = root] = [root, ...between].toSorted((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
+    const what = end === root ? 'its root' : `"${end.subject}" above it`;
+    const beyondMs = certificate.notAfter.getTime() - end.notAfter.getTime();
     return findingsOr(
       beyondMs <= toleranceMs
         ? []
         : [
             {
-              observed: `until ${describeDay(certificate.notAfter)}, its root until ${describeDay(root.notAfter)}`,
+              observed: `until ${describeDay(certificate.notAfter)}, ${what} until ${describeDay(end.notAfter)}`,
               expected,
-              fix: renewFix({cluster, commands}),
+              fix: renewFix({cluster, commands, mesh}),
             },
           ],
       () => ok(`until ${describeDay(certificate.notAfter)}`, expected),
     );
   },
   explanation: {
-    meaning: "The cluster CA's certificate ends before its root does, or within a day of it.",
+    meaning: "The cluster CA's certificate ends before its root and the CAs in between do, or within a day of them.",
     breaks:
       "Nothing yet. But the date that people and alerts look at is the cluster CA's, and the mesh stops when the root ends.",
     byHand:

@@ -1,7 +1,7 @@
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {madeForOther} from '../../pki/cluster-of-ca.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding, OfCluster} from '../check.js';
+import type {Finding, OfCluster, Subject} from '../check.js';
 import type {Commands} from '../commands.js';
 import {describeCertificate} from '../describe.js';
 import type {ClusterCaFacts} from '../facts.js';
@@ -26,7 +26,7 @@ export const rightDirectoryCheck = defineCheck({
     const misplaced = caFiles.flatMap((one) => misplacedIn(one, caFiles, declared));
     const named = caFiles.filter(({value}) => declared.includes(value.certificate?.locality ?? ''));
     return findingsOr(
-      misplaced.map((one): Finding => finding(one, misplaced, commands)),
+      misplaced.map((one): Finding => finding(one, misplaced, {commands, mesh})),
       () =>
         named.length === 0
           ? notApplicable('no cluster CA names a cluster of the mesh in its subject')
@@ -65,13 +65,17 @@ function misplacedIn(
   return isCopy ? [] : [{cluster, owner, what: describeCertificate(certificate)}];
 }
 
-function finding({cluster, owner, what}: Misplaced, all: readonly Misplaced[], commands: Commands): Finding {
+function finding(
+  {cluster, owner, what}: Misplaced,
+  all: readonly Misplaced[],
+  {commands, mesh}: Pick<Subject, 'commands' | 'mesh'>,
+): Finding {
   const swapped = all.some((other) => other.cluster.name === owner && other.owner === cluster.name);
   return {
     observed: `${cluster.name} has the CA of ${owner}: ${what}`,
     expected,
     clusters: [cluster.name],
-    fix: swapped ? swapBack([cluster.name, owner].sort(), commands) : renewFix({cluster, commands}),
+    fix: swapped ? swapBack([cluster.name, owner].sort(), commands) : renewFix({cluster, commands, mesh}),
   };
 }
 

@@ -17,10 +17,12 @@ export const usedTwiceCheck = defineCheck({
   needs: ['caFiles'],
   waitable: false,
   implies: [],
-  judge: ({caFiles}, {commands}) => {
+  judge: ({caFiles}, {commands, mesh}) => {
     const findings = caFiles.flatMap((one, index): readonly Finding[] => {
       const what = sharedWith(one, caFiles.slice(0, index));
-      return what === undefined ? [] : [{observed: what, expected, fix: renewFix({cluster: one.cluster, commands})}];
+      return what === undefined
+        ? []
+        : [{observed: what, expected, fix: renewFix({cluster: one.cluster, commands, mesh})}];
     });
     const made = caFiles.filter(({value}) => value.certificate !== undefined).length;
     return findingsOr(findings, () =>

@@ -1,5 +1,6 @@
 /** Whether the work directory makes a cluster's CA. The cluster is asked only where CLUSTER/ holds nothing. */
 import type {CaOrigin} from '../../../domain/checks/facts.js';
+import {meshNames} from '../../../domain/mesh/mesh-names.js';
 import {usesCacerts} from '../../../domain/mesh/signer.js';
 import {caFileNames} from '../../../domain/pki/ca-files.js';
 import {annotations, cacertsName, readCacerts} from '../../../domain/trust/cacerts.js';
@@ -25,8 +26,7 @@ export async function askCaOrigin({
   if (noSecrets) return {from: 'not asked'};
   const secret = await reads.secret(cacertsName);
   if (!secret) return declared === undefined ? {from: 'nowhere'} : {from: 'elsewhere', keeper: declared};
-  const {trustDomain, istio} = mesh;
-  const found = readCacerts(secret, {now: deps.now(), trustDomain, istioVersion: istio.version});
+  const found = readCacerts(secret, {now: deps.now(), ...meshNames(mesh), istioVersion: mesh.istio.version});
   const {keeper} = found;
   if (keeper !== undefined || declared !== undefined) return {from: 'elsewhere', keeper: keeper ?? declared ?? ''};
   // What was pushed from a work directory is missed in this one.

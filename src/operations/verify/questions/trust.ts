@@ -14,6 +14,7 @@ import {isIstiod} from '../../../domain/checks/read/control-plane.js';
 import {MeshError} from '../../../domain/errors.js';
 import type {ErrorCode} from '../../../domain/errors.js';
 import type {KubeObject} from '../../../domain/kube/object.js';
+import {meshNames} from '../../../domain/mesh/mesh-names.js';
 import {isKnown} from '../../../domain/observed.js';
 import {parseCertificates} from '../../../domain/pki/certificate.js';
 import {cacertsName, readCacerts} from '../../../domain/trust/cacerts.js';
@@ -63,8 +64,7 @@ export function trustQuestions(options: ClusterQuestionOptions): Questions<Trust
 async function readSecret({reads, deps, mesh}: ClusterQuestionOptions): Promise<CacertsSecret | 'absent'> {
   const secret = await reads.secret(cacertsName);
   if (!secret) return 'absent';
-  const {trustDomain, istio} = mesh;
-  return readCacerts(secret, {now: deps.now(), trustDomain, istioVersion: istio.version});
+  return readCacerts(secret, {now: deps.now(), ...meshNames(mesh), istioVersion: mesh.istio.version});
 }
 
 function cacertsFacts(secret: CacertsSecret, own: OwnCa): CacertsFacts {

@@ -13,6 +13,7 @@ import {knowVersion} from '../../../domain/istio/versions.js';
 import {clusterLayout, layout, workloadsDirectory} from '../../../domain/mesh/layout.js';
 import type {ClusterLayout} from '../../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../../domain/mesh/mesh.js';
+import {meshNames} from '../../../domain/mesh/mesh-names.js';
 import {checkContextsFile, checkMeshFile, renderProblem} from '../../../domain/mesh/parse.js';
 import {parseCertificates} from '../../../domain/pki/certificate.js';
 import {inspectCaFiles} from '../../../domain/pki/inspect-ca.js';
@@ -143,9 +144,9 @@ async function keyMode(deps: Deps, path: string): Promise<readonly FileModeFacts
 }
 
 /** A cluster's CA files, read and judged; a missing key is no fault of a work directory. */
-export async function readOwnCa(deps: Deps, {trustDomain, istio}: Mesh, {name}: MeshCluster): Promise<OwnCa> {
+export async function readOwnCa(deps: Deps, mesh: Mesh, {name}: MeshCluster): Promise<OwnCa> {
   const files = await readCaFiles(deps.workspace, name);
-  const options = {now: deps.now(), trustDomain, istioVersion: istio.version, keyMayBeMissing: true};
+  const options = {now: deps.now(), ...meshNames(mesh), istioVersion: mesh.istio.version, keyMayBeMissing: true};
   return {files, inspection: inspectCaFiles(files, options)};
 }
 
