@@ -7,10 +7,13 @@ import {
   bundleText,
   clusterCa,
   controlPlane,
+  coreRule,
   evidence,
+  healthyGrants,
   istiodMetrics,
   networkGateway,
   pod,
+  rbac,
   root,
   webhooks,
   workload,
@@ -20,8 +23,18 @@ import type {Spoilt} from './healthy.js';
 /** Without a space, since some names are read as words. */
 const hostile = "x';touch${IFS}/tmp/x;$(id)`id`'";
 
+/** Somebody of a hostile name holds a rule through a binding of one. */
+const granted = (...words: Parameters<typeof coreRule>): Spoilt => {
+  const subjects = [{kind: 'User', name: hostile}];
+  const rules = [coreRule(...words)];
+  return {cluster1: {rbac: rbac(...healthyGrants, {subjects, rules, namespace: 'istio-system', name: hostile})}};
+};
+
 /** Names as whoever may write to a cluster can make them, each where a fix repeats it. */
 const cases: readonly (readonly [string, Spoilt])[] = [
+  ['MESH206', granted(['get'], ['secrets'])],
+  ['MESH207', granted(['create'], ['pods/exec'])],
+  ['MESH208', granted(['get'], ['secrets'], 'istio-remote-secret-cluster2')],
   [
     'MESH301',
     {
