@@ -115,6 +115,14 @@ describe('certs adopt', () => {
     expect(await read('mesh.yaml')).not.toContain('ctx-c2');
   });
 
+  it('needs no right that the role of a reader has not: Secrets by name, no ConfigMap and no other namespace', async () => {
+    for (const resource of ['configmaps', 'deployments']) of('c1').deny({verb: 'get', resource});
+    of('c1').deny({verb: 'get', resource: 'namespaces', name: 'istio-system'});
+    of('c1').deny({verb: 'list', resource: 'secrets'});
+    const done = await adopt('ctx-c1');
+    expect([done.code, clustersOf(done)]).toEqual([0, [['c1', 'done', undefined]]]);
+  });
+
   it.each<[string, Running]>([
     ['another mesh ID', {meshID: 'other'}],
     ['the same name', {clusterID: 'c1'}],

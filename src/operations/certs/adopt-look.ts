@@ -1,14 +1,17 @@
-/** Looks at one running cluster as far as `certs adopt` needs it: named reads, and the list of istiod's Deployments. */
+/**
+ * Looks at one running cluster as far as `certs adopt` needs it. Secrets are read by name, and nothing is asked for that the
+ * role `reader` of `access role` has no right to (domain/checks/rights.ts).
+ */
 import type {ControlPlaneFacts} from '../../domain/checks/facts.js';
 import {isGoing, isIstiod, readControlPlanes} from '../../domain/checks/read/control-plane.js';
 import type {ConfigMapObject, DeploymentObject} from '../../domain/checks/read/control-plane.js';
 import {MeshError} from '../../domain/errors.js';
-import {defaultBundleName, networkLabel} from '../../domain/istio/names.js';
+import {bundleKey, defaultBundleName, networkLabel} from '../../domain/istio/names.js';
 import type {InspectOptions} from '../../domain/pki/inspect-ca.js';
 import {printableLine} from '../../domain/printable.js';
 import {cacertsName, readCacerts} from '../../domain/trust/cacerts.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
-import type {Clusters, KubeApi} from '../../tools/kubectl/api.js';
+import type {Clusters} from '../../tools/kubectl/api.js';
 import {readUid} from '../trust/gather.js';
 
 /** A running cluster. */
@@ -26,7 +29,6 @@ export interface RunningCluster {
 }
 
 const v1 = (kind: string) => ({apiVersion: 'v1', kind});
-const defaultRevision = 'default';
 
 /**
  * Looks. Throws what opening the context and reading throw, and `NOT_FOUND` where no istiod runs in the namespace.
@@ -38,18 +40,19 @@ export async function lookAtRunning(
   options: InspectOptions,
 ): Promise<RunningCluster> {
   const api = await clusters.open(context);
-  const [uid, ownNamespace, cacerts, selfSigned, bundle, deployments] = await Promise.all([
+  const [uid, namespaces, cacerts, selfSigned, configMaps, deployments] = await Promise.all([
     readUid(api),
-    api.find({...v1('Namespace'), name: namespace}),
+    api.list(v1('Namespace'), {fieldSelector: `metadata.name=${namespace}`, metadataOnly: true}),
     api.find({...v1('Secret'), namespace, name: cacertsName}),
     api.find({...v1('Secret'), namespace, name: 'istio-ca-secret'}),
-    api.find<ConfigMapObject>({...v1('ConfigMap'), namespace, name: defaultBundleName}),
+    api.list<ConfigMapObject>(v1('ConfigMap'), {namespace}),
     api.list<DeploymentObject>({apiVersion: 'apps/v1', kind: 'Deployment'}, {namespace, labelSelector: 'app=istiod'}),
   ]);
+  const ownNamespace = namespaces.items.find(({metadata}) => metadata.name === namespace);
   const istiods = deployments.items.filter((one) => isIstiod(one) && !isGoing(one));
   const [first, ...others] = readControlPlanes({
     deployments: istiods,
-    configMaps: await readSettings(api, namespace, istiods),
+    configMaps: configMaps.items,
     podsOf: () => [],
   });
   if (!first) throw noIstiod(context, namespace, ownNamespace?.metadata.annotations);
@@ -62,25 +65,8 @@ export async function lookAtRunning(
     cacerts: cacerts ? readCacerts(cacerts, options) : 'absent',
     // Only the certificate: the key beside it is the root's, and nobody's business here.
     selfSigned: certificate === '' ? undefined : Buffer.from(certificate, 'base64').toString('utf8'),
-    bundle: bundle?.data?.['root-cert.pem'],
+    bundle: configMaps.items.find(({metadata}) => metadata.name === defaultBundleName)?.data?.[bundleKey],
   };
-}
-
-/** ConfigMaps istio and istio-sidecar-injector of each revision. */
-async function readSettings(
-  api: KubeApi,
-  namespace: string,
-  istiods: readonly DeploymentObject[],
-): Promise<readonly ConfigMapObject[]> {
-  const names = istiods.flatMap(({metadata}) => {
-    const revision = metadata.labels?.['istio.io/rev'] ?? defaultRevision;
-    const suffix = revision === defaultRevision ? '' : `-${revision}`;
-    return [`istio${suffix}`, `istio-sidecar-injector${suffix}`];
-  });
-  const found = await Promise.all(
-    [...new Set(names)].map((name) => api.find<ConfigMapObject>({...v1('ConfigMap'), namespace, name})),
-  );
-  return found.filter((one) => one !== undefined);
 }
 
 /** On the namespace of a remote cluster: which clusters' istiods look after it (istio.io: multicluster, primary-remote). */
