@@ -1,4 +1,5 @@
 import {beforeAll, describe, expect, it} from 'vitest';
+import {istiodServingNames} from '../../../src/domain/istio/names.js';
 import {caFilesOfSecret, type CaFiles} from '../../../src/domain/pki/ca-files.js';
 import {inspectCaFiles, requireValidBundle} from '../../../src/domain/pki/inspect-ca.js';
 import {writePrivateKey} from '../../../src/domain/pki/private-key.js';
@@ -235,7 +236,14 @@ describe('what istiod does not check', () => {
     expect(ids(limited('permitted;URI:cluster.local'))).toEqual([]);
     expect(ids(limited('excluded;URI:.local'))).toEqual(['name-constraints']);
     expect(ids(limited('permitted;URI:example.com'), {trustDomain: 'mesh.example.com'})).toEqual([]);
-    expect(ids(limited('permitted;DNS:example.com'))).toEqual([]);
+    expect(ids(limited('permitted;email:example.com'))).toEqual([]);
+    // istiod's own certificate has DNS names.
+    expect(ids(limited('permitted;DNS:example.com'))).toEqual(['serving-names']);
+    expect(ids(limited('permitted;DNS:istio-system.svc'))).toEqual([]);
+    const elsewhere = {servingNames: istiodServingNames('mesh', ['default', 'canary'])};
+    expect(ids(limited('permitted;DNS:istio-system.svc'), elsewhere)).toEqual(['serving-names']);
+    expect(ids(limited('excluded;DNS:istiod-canary.mesh.svc'), elsewhere)).toEqual(['serving-names']);
+    expect(ids(limited('excluded;DNS:istiod-canary.mesh.svc'))).toEqual([]);
   });
 
   it('a weak key, and keys that proxies are not known to accept', () => {
