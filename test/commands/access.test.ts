@@ -121,6 +121,13 @@ describe('access show', () => {
     expect([run.code, run.stdout]).toEqual([0, expect.stringContaining('declared in mesh.yaml: User:alice')]);
   });
 
+  it('counts the Secret of a cluster signer, which holds the root', async () => {
+    grant(kube.cluster('ctx-a'), alice, secrets('get', 'company-root'), 'istio-system');
+    expect(unexpected(await show('-o', 'json'))).toEqual([]);
+    await declare('trust: {signer: {type: cluster, context: ctx-a, secret: company-root}}\n');
+    expect(unexpected(await show('-o', 'json'))).toEqual(['a User:alice']);
+  });
+
   it.each([['bob'], ['Robot:x'], ['ServiceAccount:a']])('refuses %j as somebody who is expected', async (subject) => {
     await declare(`access: {expected: [${JSON.stringify(subject)}]}\n`);
     const run = await show();

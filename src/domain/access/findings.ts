@@ -3,7 +3,7 @@ import {shellWord, type Commands} from '../checks/commands.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Expectations} from './expected.js';
 import {whyExpected} from './expected.js';
-import {rightText, ways} from './paths.js';
+import {caSecrets, rightText, ways} from './paths.js';
 import {isWhole} from './reach.js';
 import type {Reach} from './reach.js';
 import type {Binding} from './rbac.js';
@@ -14,12 +14,18 @@ import type {RemoteReach, Step} from './transitive.js';
 /** Who is expected in this mesh. */
 export function expectationsOf({istio, trust, access}: Mesh): Expectations {
   const {signer} = trust;
+  const isHere = signer.type === 'cluster' && (signer.namespace ?? istio.namespace) === istio.namespace;
   return {
     namespace: istio.namespace,
     revisions: istio.revisions ?? [],
     declared: access?.expected ?? [],
-    ...(signer.type === 'cluster' && signer.secret !== undefined && {signerSecret: signer.secret}),
+    ...(isHere && signer.secret !== undefined && {signerSecret: signer.secret}),
   };
+}
+
+/** The Secrets that lead to the keys of this mesh: those of cluster CAs, and the root of a signer beside istiod. */
+export function keySecrets({signerSecret}: Pick<Expectations, 'signerSecret'>): readonly string[] {
+  return signerSecret === undefined ? caSecrets : [...new Set([...caSecrets, signerSecret])];
 }
 
 /** One subject that nobody expects, with all its unexpected ways. */

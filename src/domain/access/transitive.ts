@@ -4,7 +4,7 @@
  * clusters as there are.
  */
 import type {RbacFacts} from './rbac.js';
-import {caSecrets} from './paths.js';
+import type {Target} from './paths.js';
 import {isWhole, reachesBy, reachesOf} from './reach.js';
 import type {Reach} from './reach.js';
 import type {RemoteCredential} from './remote-credentials.js';
@@ -69,15 +69,15 @@ export class AccessJudge {
 
   constructor(
     clusters: readonly ClusterAccess[],
-    /** Istio's. */
-    private readonly namespace: string,
+    /** Where the keys are. */
+    private readonly target: Target,
   ) {
     this.#clusters = new Map(clusters.map((one) => [one.cluster, one]));
   }
 
   /** Who reaches the key of this cluster's CA from within it. */
   own(cluster: string): readonly Reach[] {
-    return this.#reaches(cluster, caSecrets);
+    return this.#reaches(cluster, this.target.secrets);
   }
 
   /**
@@ -169,7 +169,7 @@ export class AccessJudge {
     const key = placeKey(cluster, identity);
     const before = this.#places.get(key);
     if (before) return before;
-    const [own] = this.#reachesAs(cluster, identity, caSecrets);
+    const [own] = this.#reachesAs(cluster, identity, this.target.secrets);
     const further = (this.#clusters.get(cluster)?.remotes ?? []).flatMap((remote) => {
       const [by] = this.#reachesAs(cluster, identity, [remote.secret]);
       return by ? [{remote, by}] : [];
@@ -194,7 +194,7 @@ export class AccessJudge {
     const key = [cluster, ...asked].join('\n');
     const before = this.#answers.get(key);
     if (before) return before;
-    const answer = reachesOf(access.rbac, {namespace: this.namespace, secrets: asked});
+    const answer = reachesOf(access.rbac, {namespace: this.target.namespace, secrets: asked});
     this.#answers.set(key, answer);
     return answer;
   }

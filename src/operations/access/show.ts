@@ -1,7 +1,7 @@
 /** `access show`: who can reach the CA key of each cluster, by its RBAC and by the remote secrets of the others. */
 import {whyExpected} from '../../domain/access/expected.js';
 import type {Expectations} from '../../domain/access/expected.js';
-import {expectationsOf, unexpectedIn} from '../../domain/access/findings.js';
+import {expectationsOf, keySecrets, unexpectedIn} from '../../domain/access/findings.js';
 import type {Effect, GrantedRight, WayId} from '../../domain/access/paths.js';
 import {readRbac} from '../../domain/access/rbac.js';
 import type {Binding} from '../../domain/access/rbac.js';
@@ -137,7 +137,7 @@ function report({loaded, looked}: LookFacts): AccessResult {
   const known = looked.flatMap(({cluster, rbac, remotes}): readonly ClusterAccess[] =>
     isKnown(rbac) ? [{cluster: cluster.name, rbac: rbac.value, remotes: isKnown(remotes) ? remotes.value : []}] : [],
   );
-  const judge = new AccessJudge(known, expectations.namespace);
+  const judge = new AccessJudge(known, {namespace: expectations.namespace, secrets: keySecrets(expectations)});
   const shown = looked.map((one) => showCluster(one, judge, expectations));
   const names = new Set(loaded.clusters.map(({name}) => name));
   return {

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {caSecrets} from '../../../src/domain/access/paths.js';
 import {readRemoteSecret} from '../../../src/domain/access/remote-credentials.js';
 import {subjectId} from '../../../src/domain/access/subjects.js';
 import {AccessJudge} from '../../../src/domain/access/transitive.js';
@@ -20,7 +21,7 @@ function reach(clusters: Readonly<Record<string, {grants?: readonly SeededGrant[
       rbac: rbac(...grants),
       remotes: leadsTo.map((to) => remoteCredential(to)),
     })),
-    'istio-system',
+    {namespace: 'istio-system', secrets: caSecrets},
   );
   return judge
     .remote()
@@ -66,7 +67,7 @@ describe('through remote secrets', () => {
         rbac: rbac(...healthyGrants),
         remotes: names.filter((name) => name !== cluster).map((name) => remoteCredential(name)),
       })),
-      'istio-system',
+      {namespace: 'istio-system', secrets: caSecrets},
     );
     const targets = new Set(
       judge

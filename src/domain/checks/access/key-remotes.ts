@@ -1,4 +1,4 @@
-import {expectationsOf, reachText, removeFix, stepText, unexpectedRemotes} from '../../access/findings.js';
+import {expectationsOf, keySecrets, reachText, removeFix, stepText, unexpectedRemotes} from '../../access/findings.js';
 import {subjectId} from '../../access/subjects.js';
 import {AccessJudge} from '../../access/transitive.js';
 import {printableLine} from '../../printable.js';
@@ -26,7 +26,7 @@ export const keyRemotesCheck = defineCheck({
         rbac: value,
         remotes: remoteCredentials.find((one) => one.cluster === cluster)?.value ?? [],
       })),
-      expectations.namespace,
+      {namespace: expectations.namespace, secrets: keySecrets(expectations)},
     );
     const findings = [
       ...unexpectedRemotes(judge.remote(), (name) => judge.own(name), expectations).flatMap(

@@ -1,5 +1,4 @@
-import {expectationsOf, reachText, removeFix, unexpectedIn} from '../../access/findings.js';
-import {caSecrets} from '../../access/paths.js';
+import {expectationsOf, keySecrets, reachText, removeFix, unexpectedIn} from '../../access/findings.js';
 import {reachesOf} from '../../access/reach.js';
 import {subjectId} from '../../access/subjects.js';
 import {printableLine} from '../../printable.js';
@@ -19,7 +18,7 @@ export const keyWaysCheck = defineCheck({
   implies: [],
   judge: ({rbac}, {mesh, cluster, commands}) => {
     const expectations = expectationsOf(mesh);
-    const reaches = reachesOf(rbac, {namespace: expectations.namespace, secrets: caSecrets});
+    const reaches = reachesOf(rbac, {namespace: expectations.namespace, secrets: keySecrets(expectations)});
     // Who reads it, too, is MESH206's: one command mends both.
     const found = unexpectedIn(reaches, expectations).filter(({reads}) => !reads);
     const findings = found.map(({subject, reaches: own}) => ({
