@@ -11,7 +11,7 @@ function committed(...files: readonly string[]): Fault['seed'] {
   return async (lab) => {
     const list = files.join(' ');
     await lab.type(
-      `git init -q .; git add .; ${git} commit -q -m mesh; git add -f ${list}; ${git} commit -q -m oops; ` +
+      `git init -q .; git add .gitignore mesh.yaml; ${git} commit -q -m mesh; git add -f ${list}; ${git} commit -q -m oops; ` +
         `git rm -q --cached ${list}; ${git} commit -q -m "take it back"`,
     );
     return withoutGit(lab);
@@ -78,6 +78,8 @@ export const keyFaults: readonly Fault[] = [
         // The next faults want keys that can be pushed again.
         for (const name of ['one', 'two']) await lab.cli.must('certs', 'generate', name, '--renew', '--yes');
         await lab.cli.must('trust', 'push', '--restart-istiod', '--yes');
+        // What is ok then includes the keys again.
+        await lab.waitForGreen();
       });
     },
     mend: 'as printed',

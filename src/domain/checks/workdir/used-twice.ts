@@ -16,13 +16,12 @@ export const usedTwiceCheck = defineCheck({
   about: 'cacerts',
   needs: ['caFiles'],
   waitable: false,
-  implies: [],
+  // The chain's own rules see a CA that has the root's key, too.
+  implies: ['MESH103'],
   judge: ({caFiles}, {commands, mesh}) => {
     const findings = caFiles.flatMap((one, index): readonly Finding[] => {
-      const what = sharedWith(one, caFiles.slice(0, index));
-      return what === undefined
-        ? []
-        : [{observed: what, expected, fix: renewFix({cluster: one.cluster, commands, mesh})}];
+      const shared = sharedWith(one, caFiles.slice(0, index));
+      return shared === undefined ? [] : [{...shared, expected, fix: renewFix({cluster: one.cluster, commands, mesh})}];
     });
     const made = caFiles.filter(({value}) => value.certificate !== undefined).length;
     return findingsOr(findings, () =>
@@ -44,13 +43,21 @@ export const usedTwiceCheck = defineCheck({
 type Own = OfCluster<ClusterCaFacts>;
 
 /** What the CA shares: its certificate, its key with another cluster's, or its key with the root. */
-function sharedWith({cluster, value}: Own, before: readonly Own[]): string | undefined {
+function sharedWith(
+  {cluster, value}: Own,
+  before: readonly Own[],
+): Pick<Finding, 'observed' | 'implies' | 'clusters'> | undefined {
   const {certificate, roots} = value;
   if (!certificate) return undefined;
   const copy = before.find(({value: other}) => other.certificate?.fingerprint === certificate.fingerprint);
-  if (copy) return `${copy.cluster.name} and ${cluster.name} have ${describeCertificate(certificate)}`;
+  if (copy) {
+    return {observed: `${copy.cluster.name} and ${cluster.name} have ${describeCertificate(certificate)}`, implies: []};
+  }
   const twin = before.find(({value: other}) => other.certificate?.spki === certificate.spki);
-  if (twin) return `${twin.cluster.name} and ${cluster.name} have one key, each with a certificate of its own`;
+  if (twin) {
+    const observed = `${twin.cluster.name} and ${cluster.name} have one key, each with a certificate of its own`;
+    return {observed, implies: []};
+  }
   const isRoot = roots.some(({spki}) => spki === certificate.spki);
-  return isRoot ? `the CA of ${cluster.name} has the key of the root` : undefined;
+  return isRoot ? {observed: `the CA of ${cluster.name} has the key of the root`, clusters: [cluster.name]} : undefined;
 }
