@@ -2,7 +2,7 @@
  * The roles that `access role` prints, on a real API server: every command runs with exactly the rights of its role, what a role
  * has not is refused and named, and each right of the operator is missed where it is taken away.
  */
-import {readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {AccessManifest, RuleManifest} from '../../src/domain/access/role-manifests.js';
@@ -276,6 +276,10 @@ describe('a reader', () => {
     expect([verdict.code, findings(verdict)]).toEqual([0, []]);
     await cli.must('trust', 'diff');
     await cli.must('journal', 'verify');
+    await cli.must('certs', 'list', '--live');
+    const elsewhere = join(setting.sandbox.dir, 'adopted');
+    mkdirSync(elsewhere);
+    await cli.must('certs', 'adopt', `one=${cluster.context}`, '-w', elsewhere);
     expect((await cli.verify('--access')).code).toBe(4);
     await renew();
     const push = await cli.run(['trust', 'push', '--yes']);

@@ -10,7 +10,7 @@ export default class AccessRole extends MeshCommand {
   static override summary = 'Print the least rights for running this program, as manifests';
   static override description = `A ClusterRole and a Role in Istio's namespace, with bindings for the subjects that are named. Nothing is written to a cluster: pipe it into kubectl apply -f -.
 
-reader: verify, trust diff, journal verify. operator: trust push and trust rollback, too. installer: install apply and up, too; istioctl needs so much for this that its holder can take any right.
+reader: verify, trust diff, journal verify, certs list --live, certs adopt. operator: trust push and trust rollback, too. installer: install apply and up, too; istioctl needs so much for this that its holder can take any right.
 
 Secrets are named one by one. Only access show and verify --access have to list them (--access), and the manifest says what that exposes.`;
   static override examples = [

@@ -116,7 +116,7 @@ export function manifestsYaml(options: ManifestOptions): string {
 }
 
 const purposes: Readonly<Record<RoleLevel, readonly string[]>> = {
-  reader: ['For verify, trust diff and journal verify. It changes nothing.'],
+  reader: ['For verify, trust diff, journal verify, certs list --live and certs adopt. It changes nothing.'],
   operator: [
     'For trust push, trust rollback and everything that a reader does. istioctl needs more: --role installer.',
   ],
