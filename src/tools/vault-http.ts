@@ -84,15 +84,6 @@ function send({method, path, headers, body}: VaultHttpRequest, {address, tls, se
     ...(address.port !== '' && {port: Number(address.port)}),
     path: address.pathname.replace(/\/+$/, '') + path,
     agent: false as const,
-    headers: {
-      ...headers,
-      accept: 'application/json',
-      connection: 'close',
-      ...(text !== undefined && {
-        'content-type': 'application/json',
-        'content-length': String(Buffer.byteLength(text)),
-      }),
-    },
   };
   const verified = {
     // Said, so that NODE_TLS_REJECT_UNAUTHORIZED=0 has no say.
@@ -101,6 +92,13 @@ function send({method, path, headers, body}: VaultHttpRequest, {address, tls, se
     ...(serverName !== undefined && {servername: serverName}),
   };
   const sent = address.protocol === 'http:' ? requestHttp(common) : requestHttps({...common, ...verified});
+  // Not among the options: NODE_DEBUG=http prints those.
+  const all = {...headers, accept: 'application/json', connection: 'close'};
+  for (const [name, value] of Object.entries(all)) sent.setHeader(name, value);
+  if (text !== undefined) {
+    sent.setHeader('content-type', 'application/json');
+    sent.setHeader('content-length', Buffer.byteLength(text));
+  }
   sent.end(text);
   return sent;
 }

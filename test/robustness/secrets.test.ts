@@ -9,7 +9,8 @@ import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 import type {FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
 import type {FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
-import {clusterNames, meshBox, passphrase, snapshot} from './harness/box.js';
+import {startFakeVault} from '../helpers/fake-vault.js';
+import {clusterNames, emptyBox, meshBox, passphrase, snapshot} from './harness/box.js';
 import type {Box} from './harness/box.js';
 import {builtCommands} from './harness/commands.js';
 import {keyNeedles, leaks} from './harness/needles.js';
@@ -274,5 +275,64 @@ describe('no key and no passphrase is seen outside key files', () => {
     }
     await sweep(['certs', 'generate', 'cluster1', '--no-passphrase', '-o', 'json']);
     expect(await box.read('root-key.pem')).toContain('-----BEGIN PRIVATE KEY-----');
+  });
+});
+
+describe('no token and no secret ID of Vault is seen', () => {
+  const token = 'hvs.CAESIJnobodymayseethis-0123456789';
+  const secretId = '5f1a7c1e-nobody-may-see-this-either';
+  const vaultNeedles: readonly Needle[] = [
+    {what: 'the token', text: token},
+    {what: 'the secret ID', text: secretId},
+  ];
+  const appRole = '{type: vault, auth: {method: approle, roleId: mesh}}';
+
+  it('by whoever looks at output, children, journal and files, also when Vault refuses', async () => {
+    const vault = await startFakeVault();
+    const own = await emptyBox();
+    try {
+      const children = join(own.dir, 'record');
+      for (const [tool, real] of [
+        ['git', '/usr/bin/git'],
+        ['kubectl', '/bin/false'],
+      ] as const) {
+        await own.tool(tool, `tr '\\0' '\\n' < /proc/$$/environ >> ${children}\nexec ${real} "$@"`);
+      }
+      vault.on('POST auth/approle/login', {status: 200, body: {auth: {client_token: token}}});
+      vault.on('POST auth/token/revoke-self', {status: 204});
+      const debugging = {DEBUG: '*', NODE_DEBUG: 'http,https,net,tls,child_process,fs'};
+      const base = {VAULT_ADDR: vault.address, VAULT_CACERT: vault.file('tls-ca.pem')};
+      const withToken = {...base, VAULT_TOKEN: token, BAO_SECRET_ID: secretId};
+      const look = async (words: readonly string[], env: Readonly<Record<string, string>>, code: number) => {
+        const run = await own.run(words, {env: {...own.env, ...env}});
+        expect(run.code, run.stderr.slice(-2000)).toBe(code);
+        expect(leaks(run.stdout + run.stderr, vaultNeedles), `${words.join(' ')}: its output`).toEqual([]);
+        for (const [file, text] of Object.entries(await snapshot(own.work))) {
+          expect(leaks(text, vaultNeedles), `${words.join(' ')}: ${file}`).toEqual([]);
+        }
+      };
+      const make = ['certs', 'generate', 'one', '--key-algorithm', 'ecdsa-p256', '--yes'];
+      await look([...make, '--signer', 'vault', '--dry-run'], {...withToken, ...debugging}, 0);
+      await look([...make, '--signer', 'vault'], {...withToken, ...debugging}, 0);
+      await look([...make, '--renew', '-o', 'json'], withToken, 0);
+      vault.on('POST pki/root/sign-intermediate', {status: 400, body: {errors: [`no: ${token}`]}});
+      await look([...make, '--renew', '-o', 'json'], {...withToken, ...debugging}, 1);
+      vault.on('POST pki/root/sign-intermediate', {status: 200, body: `<html>X-Vault-Token: ${token}</html>`});
+      await look([...make, '--renew'], withToken, 4);
+      await rm(join(own.work, 'mesh.yaml'));
+      vault.on('POST pki/root/sign-intermediate', {status: 403, body: {errors: ['permission denied']}});
+      const login = {...base, VAULT_SECRET_ID: secretId, ...debugging};
+      await look([...make, '--renew', '--signer', appRole], login, 1);
+      // They were needed: the search looks at runs that had them, and at children that ran.
+      const sent = JSON.stringify(vault.requests);
+      expect(sent).toContain(token);
+      expect(sent).toContain(secretId);
+      const seenByChildren = await readFile(children, 'utf8');
+      expect(seenByChildren).toContain('VAULT_ADDR');
+      expect(leaks(seenByChildren, vaultNeedles), 'environment of children').toEqual([]);
+    } finally {
+      await vault.close();
+      await own.dispose();
+    }
   });
 });

@@ -21,6 +21,8 @@ export interface VaultQuestion {
   readonly path: string;
   readonly query?: string;
   readonly body?: object;
+  /** What of the body nobody may see, should the server repeat it. */
+  readonly secrets?: readonly Sensitive<string>[];
   readonly token?: Sensitive<string> | undefined;
   /** Asked of the server itself, which belongs to no namespace. */
   readonly outsideNamespace?: boolean;
@@ -145,7 +147,7 @@ function redirectTarget({location = ''}: VaultHttpAnswer, {http: {address}}: Vau
 }
 
 /** Undefined: nothing that Vault says. */
-function readReply(answer: VaultHttpAnswer, {path}: VaultQuestion): VaultReply | undefined {
+function readReply(answer: VaultHttpAnswer, {path, token, secrets = []}: VaultQuestion): VaultReply | undefined {
   const ok = answer.status >= 200 && answer.status < 300;
   const empty = {status: answer.status, ok, data: undefined, auth: undefined, error: '', warnings: []};
   if (answer.status === 204) return empty;
@@ -155,12 +157,17 @@ function readReply(answer: VaultHttpAnswer, {path}: VaultQuestion): VaultReply |
   // sys/health answers without the envelope; other JSON without it is another program's.
   const known = ['data', 'auth', 'errors'].some((key) => key in parsed.data);
   if (!known && path !== 'sys/health') return undefined;
+  const hide = (text: string): string =>
+    [...secrets, ...(token ? [token] : [])].reduce(
+      (hidden, secret) => hidden.replaceAll(secret.reveal(), '[redacted]'),
+      text,
+    );
   return {
     ...empty,
     data: path === 'sys/health' ? parsed.data : data,
     auth,
-    error: told([...(errors ?? []), ...(ok ? [] : (warnings ?? []))]),
-    warnings: (warnings ?? []).map(printableLine),
+    error: told([...(errors ?? []), ...(ok ? [] : (warnings ?? []))].map(hide)),
+    warnings: (warnings ?? []).map((warning) => printableLine(hide(warning))),
   };
 }
 

@@ -20,7 +20,10 @@ const revokeMs = 5000;
 /** What a login sends: complete before the server is asked anything. */
 interface Login {
   readonly mount: string;
-  readonly body: Readonly<Record<string, Sensitive<string>>>;
+  /** Who asks. */
+  readonly role: Readonly<Record<string, string>>;
+  /** What proves it. */
+  readonly proof: Readonly<Record<string, Sensitive<string>>>;
   /** What the server said no to. */
   readonly refusal: string;
   readonly hints: readonly string[];
@@ -62,8 +65,10 @@ export async function openToken(
 const authSchema = z.looseObject({client_token: z.string().min(1)});
 
 async function logIn(login: Login, client: VaultClient, settings: VaultSettings): Promise<Sensitive<string>> {
-  const body = Object.fromEntries(Object.entries(login.body).map(([name, value]) => [name, value.reveal()]));
-  const reply = await client.ask({method: 'POST', path: `auth/${login.mount}/login`, body});
+  const secrets = Object.values(login.proof);
+  const proof = Object.entries(login.proof).map(([name, value]) => [name, value.reveal()] as const);
+  const body = {...login.role, ...Object.fromEntries(proof)};
+  const reply = await client.ask({method: 'POST', path: `auth/${login.mount}/login`, body, secrets});
   const parsed = authSchema.safeParse(reply.auth);
   if (reply.ok && parsed.success) return new Sensitive(parsed.data.client_token);
   throw refusedLogin(reply, login, settings);
@@ -115,8 +120,9 @@ async function appRole(auth: AuthOf<'approle'>, context: VaultContext): Promise<
       : requireOneLine(await readNamed(auth.secretIdFile, context), auth.secretIdFile);
   return {
     mount: authMount(auth.mount, 'approle'),
+    role: {role_id: roleId},
     // A role may be bound to addresses instead of a secret (bind_secret_id=false).
-    body: {role_id: new Sensitive(roleId), ...(secretId && {secret_id: secretId})},
+    proof: secretId ? {secret_id: secretId} : {},
     refusal:
       secretId === undefined
         ? 'No secret ID was sent: set VAULT_SECRET_ID, or auth.secretIdFile under trust.signer'
@@ -130,7 +136,8 @@ async function kubernetes(auth: AuthOf<'kubernetes'>, context: VaultContext): Pr
   const jwt = requireOneLine(await readServiceAccountToken(file, context), file);
   return {
     mount: authMount(auth.mount, 'kubernetes'),
-    body: {role: new Sensitive(auth.role), jwt},
+    role: {role: auth.role},
+    proof: {jwt},
     refusal: `Check that role ${auth.role} is there and bound to this pod's service account and namespace`,
     hints: [],
   };
