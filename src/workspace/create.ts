@@ -70,7 +70,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
     list: (path) => namesIn(path === '.' || path === '' ? root : resolveInside(root, path)),
     write,
     remove: async (paths) => {
-      for (const path of paths) await inTurn(topOf(path), () => removeFile(resolveInside(root, path)));
+      for (const path of paths) await inTurn(topOf(path), () => removeWithFolder(root, path));
     },
     recover: async () => [...(await recoverFiles(root, faults)), ...(await closeIntents(journal))],
     lock: async (command) => {
@@ -196,6 +196,12 @@ async function namesIn(path: string): Promise<readonly string[]> {
     if (isMissing(error) || errno(error) === 'ENOTDIR') return [];
     throw fileError(error, path, 'read');
   }
+}
+
+/** Removes a file of the work directory, and a folder inside a cluster's (`request`) that is empty then. */
+async function removeWithFolder(root: string, path: string): Promise<void> {
+  await removeFile(resolveInside(root, path));
+  if (path.split('/').length > 2) await rmdir(dirname(resolveInside(root, path))).catch(() => undefined);
 }
 
 async function removeFile(path: string): Promise<void> {

@@ -79,7 +79,7 @@ export interface Workspace {
    * docs/work-directory.md). Throws `SYMLINK` where a sensitive file or its directory is a symbolic link.
    */
   write(files: readonly FileToWrite[]): Promise<void>;
-  /** Removes files that exist; missing ones are fine. */
+  /** Removes files that exist; missing ones are fine. A folder inside a cluster's that is empty then goes, too. */
   remove(paths: readonly string[]): Promise<void>;
   /**
    * Under the lock, before anything else: rolls marked `.pending` sets forward, drops unmarked ones, and records intents

@@ -44,4 +44,5 @@ it('makes a mesh of two clusters with examples/corporate-ca.sh; its chains are t
   expect(await run()).toMatchObject({code: 0});
   expect(readFileSync(join(cli.workDir, 'one/cert-chain.pem'), 'utf8')).toBe(chain);
   await proveMesh(setting, cli);
+  expect((await cli.run(['trust', 'diff'])).code).toBe(0);
 });

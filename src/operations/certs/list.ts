@@ -5,6 +5,7 @@ import type {MeshTrust} from '../../domain/mesh/mesh.js';
 import {type Certificate, parseCertificates} from '../../domain/pki/certificate.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
 import type {ChainResult} from '../../domain/pki/chain.js';
+import {orderUpward} from '../../domain/pki/chain.js';
 import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
 import type {CaFiles} from '../../domain/pki/ca-files.js';
 import type {Dependencies, DependedOn, Forecast} from '../../domain/monitoring/forecast.js';
@@ -254,7 +255,8 @@ function readCluster(name: string, files: CaFiles, roots: readonly Certificate[]
     hints: [`kubectl mesh certs inspect ${name} shows what is in its files`],
   };
   // An expired link breaks verification; what depends on it depended on it before.
-  const inUse = verified && 'chain' in verified ? verified.chain : certificate ? [certificate] : [];
+  const above = [...(inspection.roots ?? []), ...chain];
+  const inUse = verified && 'chain' in verified ? verified.chain : certificate ? orderUpward(certificate, above) : [];
   const seen = new Set(roots.map(({fingerprint}) => fingerprint));
   const rows: ListedCertificate[] = [];
   const add = (

@@ -305,6 +305,45 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
     ['MESH109 warning'],
   ],
   [
+    'a CA between the cluster CA and its root ends in five days',
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {
+          certificate: certificate('ca of cluster1', {notAfter: daysFromNow(5), notBefore: daysFromNow(0)}),
+          between: [certificate('policy CA', {notBefore: daysFromNow(-700), notAfter: daysFromNow(5)})],
+        }),
+      },
+    },
+    // Both end then.
+    ['MESH108 error', 'MESH108 error'],
+  ],
+  [
+    'the cluster CA outlives a CA between it and its root',
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {
+          certificate: certificate('ca of cluster1', {notAfter: daysFromNow(3000)}),
+          between: [certificate('policy CA', {notAfter: daysFromNow(2000)})],
+        }),
+      },
+    },
+    ['MESH109 warning'],
+  ],
+  [
+    'a CA above the one in a cluster ends, and there are no files of it here',
+    {
+      cluster1: {
+        cacerts: {
+          ...clusterCa('cluster1', {
+            between: [certificate('policy CA', {notBefore: daysFromNow(-725), notAfter: daysFromNow(5)})],
+          }),
+          differences: [],
+        },
+      },
+    },
+    ['MESH305 error'],
+  ],
+  [
     'two clusters have one key, each with a certificate of its own',
     {
       cluster2: {

@@ -1,0 +1,68 @@
+/** Hierarchies with CAs between the root and the clusters', as openssl makes them. */
+import {X509Certificate} from 'node:crypto';
+import {beforeAll, describe, expect, it} from 'vitest';
+import {clusterCaFacts} from '../../../src/domain/checks/read/cluster-ca.js';
+import {parseCertificate} from '../../../src/domain/pki/certificate.js';
+import {inspectCaFiles} from '../../../src/domain/pki/inspect-ca.js';
+import {clusterCaTemplate} from '../../../src/domain/pki/profile.js';
+import {CorporateCa, foreignRequest} from '../../helpers/corporate-ca.js';
+
+/** A minute on: openssl starts its certificates at the current second. */
+const now = new Date(Date.now() + 60_000);
+const read = (pem: string) => parseCertificate(new X509Certificate(pem).raw, 'test');
+
+let root: CorporateCa;
+/** Root, policy CA, regional CA. */
+let above: readonly CorporateCa[];
+beforeAll(() => {
+  root = CorporateCa.root();
+  const policy = root.below('/CN=Policy CA');
+  above = [policy.below('/CN=Regional CA'), policy, root];
+});
+
+/** A cluster CA below the last of these, with its chain. */
+function files(chain: readonly CorporateCa[]) {
+  const caCert = chain[0]?.sign(foreignRequest('/O=Istio/CN=Intermediate CA/L=c1')) ?? '';
+  return {caCert, rootCert: root.pem, certChain: caCert + chain.map(({pem}) => pem).join('')};
+}
+
+describe.each([2, 3, 4])('a hierarchy of depth %i', (depth) => {
+  it('is accepted, and every CA in between is a fact of its own', () => {
+    const made = files(above.slice(4 - depth));
+    const inspection = inspectCaFiles(made, {now, keyMayBeMissing: true});
+    expect(inspection.findings).toEqual([]);
+    const facts = clusterCaFacts(made, inspection);
+    expect((facts.between ?? []).map(({subject}) => subject)).toEqual(
+      ['CN=Regional CA', 'CN=Policy CA'].slice(4 - depth),
+    );
+    expect(facts.anchor).toBe(read(root.pem).fingerprint);
+  });
+});
+
+it('shows the CA in between also where it has expired', () => {
+  const policy = root.below('/CN=Old Policy CA', {start: '20200101000000Z', end: '20210101000000Z'});
+  const made = files([policy, root]);
+  const facts = clusterCaFacts(made, inspectCaFiles(made, {now, keyMayBeMissing: true}));
+  expect(facts.between?.map(({subject}) => subject)).toEqual(['CN=Old Policy CA']);
+});
+
+it('needs every CA in between in cert-chain.pem', () => {
+  const {certChain, ...rest} = files(above);
+  const [, policy] = above;
+  const holed = certChain.replace(policy?.pem ?? '', '');
+  const inspection = inspectCaFiles({...rest, certChain: holed}, {now, keyMayBeMissing: true});
+  expect(inspection.findings.map(({id}) => id)).toContain('not-trusted');
+});
+
+it('ends a new cluster CA with the first of those above it', () => {
+  const short = CorporateCa.root('/CN=Short Root', {
+    end: new Date(now.getTime() + 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, ''),
+  });
+  const policy = short.below('/CN=Long Policy CA');
+  const [issuer, top] = [read(policy.pem), read(short.pem)];
+  const template = clusterCaTemplate({
+    ...{publicKey: issuer.publicKey, cluster: 'c1', validityDays: 730, now, serial: Buffer.from([1])},
+    ...{issuer, above: [top]},
+  });
+  expect(template.notAfter).toEqual(top.notAfter);
+});
