@@ -13,12 +13,18 @@ describe('only commands in which it does something have the flag', () => {
   it.each([
     [
       'concurrency',
-      ['certs generate', 'certs list', 'install apply', 'journal verify', 'trust diff', 'trust push', 'up', 'verify'],
+      [
+        ...['access show', 'certs adopt', 'certs generate', 'certs list', 'certs request', 'install apply'],
+        ...['journal verify', 'trust diff', 'trust push', 'up', 'verify'],
+      ],
     ],
-    ['keep-going', ['certs generate', 'install apply', 'install render', 'trust push', 'up']],
+    ['keep-going', ['certs generate', 'certs request', 'install apply', 'install render', 'trust push', 'up']],
     [
       'yes',
-      ['certs generate', 'certs passphrase', 'certs workload', 'install apply', 'trust push', 'trust rollback', 'up'],
+      [
+        ...['certs adopt', 'certs generate', 'certs import', 'certs passphrase', 'certs request', 'certs workload'],
+        ...['install apply', 'trust push', 'trust rollback', 'up'],
+      ],
     ],
   ])('--%s', (flag, commands) => {
     expect(commandsWith(flag).toSorted()).toEqual(commands);
