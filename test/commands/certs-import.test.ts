@@ -39,6 +39,7 @@ interface Answer {
     readonly outcome: string;
     readonly error?: {readonly code: string; readonly message: string; readonly hints: readonly string[]};
     readonly chain?: readonly {readonly subject: string}[];
+    readonly changes?: readonly string[];
     readonly refusals?: readonly {readonly id: string; readonly message: string}[];
   }[];
   readonly errors: readonly {readonly code: string; readonly message: string}[];
@@ -471,6 +472,15 @@ it('writes nothing in a dry run, and shows the chain', async () => {
   const run = await take('c1', [(await sign()) + policyCa.pem], ['--root', root.certificatePath, '--dry-run']);
   expect(answer(run).clusters).toMatchObject([{outcome: 'skipped', chain: [{}, {}, {}]}]);
   expect(await written()).toEqual(before);
+});
+
+it('says what the CA made other than was asked for, and takes what does no harm', async () => {
+  const extensions = [...policy, 'subjectAltName=DNS:istiod.istio-system.svc'];
+  const run = await take('c1', [(await sign({extensions, subject: '/O=Example AG/CN=Mesh c1/L=c1'})) + policyCa.pem]);
+  await expectTaken(run, 3);
+  const [subject, ...others] = answer(run).clusters[0]?.changes ?? [];
+  expect(subject).toContain('Mesh c1');
+  expect(others).toEqual([expect.stringContaining('path length'), expect.stringContaining('istiod.istio-system.svc')]);
 });
 
 it('says that there is no key to import for', async () => {

@@ -3,6 +3,7 @@ import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Refusal} from '../../domain/pki/answer.js';
 import type {Certificate} from '../../domain/pki/certificate.js';
+import {changesFromRequest} from '../../domain/pki/changes.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
 import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
 import {readPrivateKey} from '../../domain/pki/private-key.js';
@@ -43,6 +44,8 @@ export interface ImportClusterResult extends ClusterResult {
   readonly action?: string;
   /** The chain that was taken: the cluster CA, what stands above it, the root last. */
   readonly chain?: readonly Summary[];
+  /** What the CA made other than was asked for. */
+  readonly changes?: readonly string[];
   /** Why it was refused: every reason, with an id. */
   readonly refusals?: readonly Refusal[];
 }
@@ -201,6 +204,7 @@ function report(run: PhaseRun<ImportFacts>): ImportResult {
   const {facts, plan} = run;
   const {chain, refusals} = judgeImport(facts);
   const {name} = facts.cluster;
+  const changes = chain?.[0] ? changesFromRequest(chain[0], name) : [];
   const action = plan.groups
     .flatMap(({lanes}) => lanes.flatMap((lane) => lane.actions))
     .find(({cluster}) => cluster === name);
@@ -217,6 +221,7 @@ function report(run: PhaseRun<ImportFacts>): ImportResult {
       ...result,
       ...(action && {action: action.title}),
       ...(chain && {chain: chain.map(summary)}),
+      ...(changes.length > 0 && {changes}),
       ...(refusals.length > 0 && {refusals}),
     })),
     errors: generalErrors(run),

@@ -15,7 +15,7 @@ export const certsImportView: View<ImportResult> = {
 };
 
 function lines(cluster: ImportClusterResult, {dryRun}: ImportResult): readonly string[] {
-  const {name, outcome, action, chain, refusals, error} = cluster;
+  const {name, outcome, action, chain, changes = [], refusals, error} = cluster;
   if (refusals) {
     return [
       `${name}: refused, nothing was written`,
@@ -36,6 +36,7 @@ function lines(cluster: ImportClusterResult, {dryRun}: ImportResult): readonly s
   ]);
   return [
     `${name}: ${said}`,
+    ...changes.map((change) => `  ${printableLine(change)}`),
     ...(rows.length > 0 ? [table(['ROLE', 'KEY', 'NOT AFTER', 'FINGERPRINT', 'SUBJECT'], rows)] : []),
   ];
 }

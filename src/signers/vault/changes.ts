@@ -1,8 +1,6 @@
 /** What a server made of a cluster CA other than was asked for: one sentence each, for a person. Pure. */
 import type {Certificate} from '../../domain/pki/certificate.js';
-import {keyUsages} from '../../domain/pki/extensions.js';
-import type {NameTemplate} from '../../domain/pki/name.js';
-import {caKeyUsage, clusterCaName} from '../../domain/pki/profile.js';
+import {changesFromRequest} from '../../domain/pki/changes.js';
 import {printableLine} from '../../domain/printable.js';
 
 const dayMs = 24 * 60 * 60_000;
@@ -22,13 +20,7 @@ export interface Asked {
 
 /** Compares. */
 export function changesOf(certificate: Certificate, asked: Asked): readonly string[] {
-  return [
-    ...life(certificate, asked),
-    ...subject(certificate, clusterCaName(asked.cluster)),
-    ...pathLength(certificate),
-    ...usage(certificate),
-    ...additions(certificate),
-  ];
+  return [...life(certificate, asked), ...changesFromRequest(certificate, asked.cluster)];
 }
 
 function life({notAfter}: Certificate, {validityDays, now, end, warnings}: Asked): readonly string[] {
@@ -47,43 +39,4 @@ function days(ms: number): string {
   const count = Math.round(ms / dayMs);
   if (count < 1) return `${String(Math.round(ms / 3_600_000))} h`;
   return count === 1 ? '1 day' : `${String(count)} days`;
-}
-
-/** The order of attributes is no change: servers have their own. */
-function subject({subject: made}: Certificate, wanted: NameTemplate): readonly string[] {
-  const text = (attributes: readonly {readonly type: string; readonly value: string}[]): string =>
-    attributes
-      .map(({type, value}) => `${type}=${value}`)
-      .sort()
-      .join('\n');
-  if (text(made.attributes) === text(wanted)) return [];
-  return [`subject "${made.text}" instead of "${wanted.map(({type, value}) => `${type}=${value}`).join(', ')}"`];
-}
-
-function pathLength({extensions: {basicConstraints}}: Certificate): readonly string[] {
-  const length = basicConstraints?.pathLength;
-  if (basicConstraints?.ca !== true || length === 0) return [];
-  return [
-    length === undefined ? 'no path length: it could issue further CAs' : `path length ${String(length)} instead of 0`,
-  ];
-}
-
-function usage({extensions: {keyUsage}}: Certificate): readonly string[] {
-  if (!keyUsage) return ['no key usage'];
-  const missing = caKeyUsage.filter((one) => !keyUsage.usages.includes(one));
-  const more = keyUsages.filter((one) => keyUsage.usages.includes(one) && !caKeyUsage.includes(one));
-  return [
-    ...(missing.length > 0 ? [`key usage without ${missing.join(', ')}`] : []),
-    ...(more.length > 0 ? [`key usage with ${more.join(', ')}`] : []),
-  ];
-}
-
-function additions({extensions}: Certificate): readonly string[] {
-  const {extendedKeyUsage, subjectAltNames, nameConstraints} = extensions;
-  const names = (subjectAltNames ?? []).map(({value}) => printableLine(value));
-  return [
-    ...(extendedKeyUsage ? [`extended key usage ${extendedKeyUsage.join(', ')}`] : []),
-    ...(names.length > 0 ? [`alternative names ${names.join(', ')}`] : []),
-    ...(nameConstraints ? ['name constraints'] : []),
-  ];
 }
