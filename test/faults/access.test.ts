@@ -1,4 +1,5 @@
+import {keyAccessFaults} from './seeded/access-keys.js';
 import {accessFaults} from './seeded/access.js';
 import {testFaults} from './harness/suite.js';
 
-testFaults(accessFaults);
+testFaults([...accessFaults, ...keyAccessFaults]);

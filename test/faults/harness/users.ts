@@ -15,6 +15,9 @@ export async function becomeAuditor(lab: Lab, cluster: string, without: string):
   const on = lab.cluster(cluster);
   await on.kubectl('create', 'serviceaccount', auditor);
   await grant(on, without);
+  // Whoever may get Secret cacerts reads the CA key: that is said, unless it is expected.
+  const declared = lab.read('mesh.yaml');
+  lab.edit('mesh.yaml', (text) => `${text.trimEnd()}\naccess:\n  expected: [ServiceAccount:default/${auditor}]\n`);
   const before = readFileSync(lab.cli.kubeconfig, 'utf8');
   const token = await on.api.token('default', auditor);
   changeKubeconfig(lab, (config) => {
@@ -23,6 +26,7 @@ export async function becomeAuditor(lab: Lab, cluster: string, without: string):
   });
   return async () => {
     writeFileSync(lab.cli.kubeconfig, before);
+    writeFileSync(lab.path('mesh.yaml'), declared);
     await on.kubectl('delete', 'serviceaccount', auditor);
     await on.kubectl('delete', 'clusterrole,clusterrolebinding', auditor);
     await on.kubectl('-n', 'istio-system', 'delete', 'role,rolebinding', auditor);
