@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {takePassphrases} from '../../src/cli/environment.js';
+import {takePassphrases, takeVaultSecrets} from '../../src/cli/environment.js';
 import {isSamePassphrase, newPassphraseVariable, passphraseVariable} from '../../src/domain/pki/passphrase.js';
 import {createPassphraseSource} from '../../src/cli/passphrase.js';
 import type {PassphraseOptions} from '../../src/cli/passphrase.js';
@@ -82,5 +82,16 @@ describe('the environment', () => {
     expect(taken.replacement?.reveal()).toBe('other');
     expect(env).toEqual({PATH: '/bin'});
     expect(takePassphrases(env)).toEqual({existing: undefined, replacement: undefined});
+  });
+
+  it("gives Vault's tokens and secret IDs once and keeps nothing of them", () => {
+    const env = {VAULT_TOKEN: 'one', BAO_SECRET_ID: 'two', VAULT_ADDR: 'https://vault.example.com', PATH: '/bin'};
+    const taken = takeVaultSecrets(env);
+    expect([...taken].map(([name, secret]) => [name, secret.reveal()])).toEqual([
+      ['VAULT_TOKEN', 'one'],
+      ['BAO_SECRET_ID', 'two'],
+    ]);
+    expect(env).toEqual({VAULT_ADDR: 'https://vault.example.com', PATH: '/bin'});
+    expect(String(taken.get('VAULT_TOKEN'))).not.toContain('one');
   });
 });

@@ -23,6 +23,19 @@ describe('the runner', () => {
     });
   });
 
+  it("keeps Vault's tokens from tools, and hands them to programs that the user wrote down", async () => {
+    const tokens = {VAULT_TOKEN: 'vault-1', VAULT_SECRET_ID: 'vault-2', BAO_TOKEN: 'vault-3', BAO_SECRET_ID: 'vault-4'};
+    const {signal} = new AbortController();
+    const own = createRunner({environment: {...environment, ...tokens, VAULT_ADDR: 'https://vault'}, signal});
+    const {stdout} = await own.ask({file: 'env', args: []});
+    expect(stdout).toContain('VAULT_ADDR=');
+    expect(stdout).not.toMatch(/vault-\d/);
+    const asked = await own.askSecret('env');
+    expect(asked.reveal()).toContain('vault-1');
+    const signed = await own.exchange({file: 'env', args: [], cwd: '/', timeoutMs: 10_000, maxBytes: 100_000});
+    expect(signed.stdout.toString()).toContain('vault-1');
+  });
+
   it('keeps the passphrase from every child', async () => {
     const {stdout} = await runner().ask({file: 'env', args: []});
     expect(stdout).toContain('PATH=');
