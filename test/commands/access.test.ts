@@ -156,6 +156,12 @@ describe('access show', () => {
     ]);
   });
 
+  it('is 4 where no context is known of a cluster that nobody asked about, and 2 where somebody did', async () => {
+    await writeFile(join(dir, 'mesh.yaml'), declaration.replace('{name: b, context: ctx-b}', '{name: b}'));
+    expect((await show('a')).code).toBe(4);
+    expect((await show('b')).code).toBe(2);
+  });
+
   it('says which remote secrets it does not follow', async () => {
     kube.cluster('ctx-a').put({
       apiVersion: 'v1',

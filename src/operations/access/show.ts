@@ -12,6 +12,7 @@ import type {Subject} from '../../domain/access/subjects.js';
 import {AccessJudge} from '../../domain/access/transitive.js';
 import type {ClusterAccess, Step} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
+import type {ErrorReport} from '../../domain/errors.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, observe} from '../../domain/observed.js';
 import type {Observed} from '../../domain/observed.js';
@@ -144,10 +145,16 @@ function report({loaded, looked}: LookFacts): AccessResult {
     clusters: shown.filter(({name}) => names.has(name)),
     elsewhere: shown
       .filter(({name, error}) => !names.has(name) && error !== undefined)
-      .map(({name, outcome, error}) => ({name, outcome, ...(error && {error})})),
+      .map(({name, outcome, error}) => unasked(name, outcome, error)),
     lowerBound,
     warnings: [...loaded.notes.map((message) => ({message})), ...notFollowed(known, judge)],
   };
+}
+
+/** Of a cluster that nobody asked about it is no wrong usage that no context is known: it could not be told what leads here. */
+function unasked(name: string, outcome: ClusterResult['outcome'], error: ErrorReport | undefined): ClusterResult {
+  if (error?.code !== 'NO_CONTEXT') return {name, outcome, ...(error && {error})};
+  return {name, outcome: 'unknown', error: {...error, code: 'CONTEXT_MISSING'}};
 }
 
 /** Remote secrets that lead nowhere that was looked at. */
