@@ -1,8 +1,9 @@
 import {createPrivateKey} from 'node:crypto';
 import {existsSync} from 'node:fs';
-import {readFile} from 'node:fs/promises';
+import {readdir, readFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
+import {CorporateCa} from '../helpers/corporate-ca.js';
 import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
 import {clusterNames, emptyBox, meshBox, passphrase, snapshot} from './harness/box.js';
 import type {Box} from './harness/box.js';
@@ -65,6 +66,35 @@ describe('certs generate, killed', () => {
     expect(await snapshot(box.work)).toEqual(after);
     await box.dispose();
   });
+});
+
+describe('certs import, killed', () => {
+  const root = CorporateCa.root();
+  const files = async (box: Box): Promise<readonly string[]> =>
+    (await readdir(join(box.work, 'cluster1'))).filter((name) => name.endsWith('.pem')).sort();
+  it.each([1, 3, 5, 7, 9, 11, 13, 15, 17, 20])(
+    'after %i changes, has lost no key; the next run completes it',
+    async (afterChanges) => {
+      const box = await emptyBox();
+      expectExit(await box.run(['certs', 'request', 'cluster1', '--key-algorithm', 'ecdsa-p256']), 0, 'request');
+      const key = await box.read('cluster1/request/ca-key.pem');
+      await box.put('../answer.pem', root.sign(await box.read('cluster1/request/ca.csr')));
+      const words = ['certs', 'import', 'cluster1', '../answer.pem', '--root', root.certificatePath];
+      await struck(box, words, 'SIGKILL', {afterChanges, folder: box.work});
+      const keys = Object.entries(await snapshot(box.work)).filter(([, text]) => text.endsWith(key));
+      expect(keys.map(([file]) => file)).not.toEqual([]);
+      // All four files or none; those of a committed set are there as soon as somebody looks.
+      if (!existsSync(join(box.work, 'cluster1/.pending/commit'))) expect([0, 4]).toContain((await files(box)).length);
+      expect(await journalFaults(box.work)).toEqual([]);
+      expectExit(await box.run(words), 0, 'again');
+      expect(await files(box)).toEqual(['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem', 'root-cert.pem']);
+      expectExit(await box.run(['certs', 'inspect', 'cluster1']), 0, 'inspect');
+      expect(await box.read('cluster1/ca-key.pem')).toBe(key);
+      expect(existsSync(join(box.work, 'cluster1/request'))).toBe(false);
+      expect(await journalFaults(box.work)).toEqual([]);
+      await box.dispose();
+    },
+  );
 });
 
 describe('certs passphrase, killed', () => {
