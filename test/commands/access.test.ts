@@ -128,6 +128,11 @@ describe('access show', () => {
     expect(unexpected(await show('-o', 'json'))).toEqual(['a User:alice']);
   });
 
+  it('says where no cluster holds a CA key', async () => {
+    await declare('trust: {signer: {type: external, issuer: spire}}\n');
+    expect(resultOf(await show('-o', 'json')).warnings).toEqual([{message: expect.stringMatching(/SPIRE/i) as string}]);
+  });
+
   it.each([['bob'], ['Robot:x'], ['ServiceAccount:a']])('refuses %j as somebody who is expected', async (subject) => {
     await declare(`access: {expected: [${JSON.stringify(subject)}]}\n`);
     const run = await show();

@@ -1,5 +1,6 @@
 /** What is said of those who reach a CA key: for the checks and for `access show` alike. */
 import {shellWord, type Commands} from '../checks/commands.js';
+import {madeElsewhere, usesCacerts} from '../mesh/signer.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Expectations} from './expected.js';
 import {whyExpected} from './expected.js';
@@ -21,6 +22,14 @@ export function expectationsOf({istio, trust, access}: Mesh): Expectations {
     declared: access?.expected ?? [],
     ...(isHere && signer.secret !== undefined && {signerSecret: signer.secret}),
   };
+}
+
+/**
+ * Why no cluster of this mesh holds the key of a CA; undefined where they do. cert-manager puts it into Secret cacerts, too; the
+ * others sign elsewhere.
+ */
+export function noKeyHere({trust: {signer}}: Pick<Mesh, 'trust'>): string | undefined {
+  return usesCacerts(signer) ? undefined : madeElsewhere(signer);
 }
 
 /** The Secrets that lead to the keys of this mesh: those of cluster CAs, and the root of a signer beside istiod. */

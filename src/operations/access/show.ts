@@ -1,7 +1,7 @@
 /** `access show`: who can reach the CA key of each cluster, by its RBAC and by the remote secrets of the others. */
 import {whyExpected} from '../../domain/access/expected.js';
 import type {Expectations} from '../../domain/access/expected.js';
-import {expectationsOf, keySecrets, unexpectedIn} from '../../domain/access/findings.js';
+import {expectationsOf, keySecrets, noKeyHere, unexpectedIn} from '../../domain/access/findings.js';
 import type {Effect, GrantedRight, WayId} from '../../domain/access/paths.js';
 import {readRbac} from '../../domain/access/rbac.js';
 import type {Binding} from '../../domain/access/rbac.js';
@@ -147,8 +147,17 @@ function report({loaded, looked}: LookFacts): AccessResult {
       .filter(({name, error}) => !names.has(name) && error !== undefined)
       .map(({name, outcome, error}) => unasked(name, outcome, error)),
     lowerBound,
-    warnings: [...loaded.notes.map((message) => ({message})), ...notFollowed(known, judge)],
+    warnings: [
+      ...[...loaded.notes, ...nothingToReach(loaded)].map((message) => ({message})),
+      ...notFollowed(known, judge),
+    ],
   };
+}
+
+/** Secrets of an earlier signer may lie there all the same: who reaches them is shown. */
+function nothingToReach({mesh}: LoadedMesh): readonly string[] {
+  const why = noKeyHere(mesh);
+  return why === undefined ? [] : [`${why}: what is shown leads to Secrets that hold no CA of this mesh`];
 }
 
 /** Of a cluster that nobody asked about it is no wrong usage that no context is known: it could not be told what leads here. */

@@ -1,8 +1,8 @@
-import {expectationsOf, keySecrets, reachText, removeFix, unexpectedIn} from '../../access/findings.js';
+import {expectationsOf, keySecrets, noKeyHere, reachText, removeFix, unexpectedIn} from '../../access/findings.js';
 import {reachesOf} from '../../access/reach.js';
 import {subjectId} from '../../access/subjects.js';
 import {printableLine} from '../../printable.js';
-import {defineCheck, findingsOr, ok} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 
 const expected = 'only those who are meant to (access.expected of mesh.yaml names them)';
 
@@ -17,6 +17,8 @@ export const keyReadersCheck = defineCheck({
   waitable: false,
   implies: [],
   judge: ({rbac}, {mesh, cluster, commands}) => {
+    const nowhere = noKeyHere(mesh);
+    if (nowhere !== undefined) return notApplicable(nowhere);
     const expectations = expectationsOf(mesh);
     const reaches = reachesOf(rbac, {namespace: expectations.namespace, secrets: keySecrets(expectations)});
     const found = unexpectedIn(reaches, expectations).filter(({reads}) => reads);

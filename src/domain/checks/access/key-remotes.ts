@@ -1,4 +1,12 @@
-import {expectationsOf, keySecrets, reachText, removeFix, stepText, unexpectedRemotes} from '../../access/findings.js';
+import {
+  expectationsOf,
+  keySecrets,
+  noKeyHere,
+  reachText,
+  removeFix,
+  stepText,
+  unexpectedRemotes,
+} from '../../access/findings.js';
 import {subjectId} from '../../access/subjects.js';
 import {AccessJudge} from '../../access/transitive.js';
 import {printableLine} from '../../printable.js';
@@ -19,6 +27,8 @@ export const keyRemotesCheck = defineCheck({
   implies: [],
   judge: ({rbac, remoteCredentials}, {mesh, commands}) => {
     if (rbac.length < 2) return notApplicable('there is no other cluster that a remote secret could lead to');
+    const nowhere = noKeyHere(mesh);
+    if (nowhere !== undefined) return notApplicable(nowhere);
     const expectations = expectationsOf(mesh);
     const judge = new AccessJudge(
       rbac.map(({cluster, value}) => ({
