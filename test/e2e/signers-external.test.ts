@@ -2,10 +2,10 @@
  * Workload certificates from a signer of Kubernetes' CertificateSigningRequests: no cacerts anywhere, and `up` makes a mesh.
  * Each cluster's signer has a CA of its own below the company's root: a deeper hierarchy.
  */
-import {copyFileSync, readFileSync, writeFileSync} from 'node:fs';
+import {copyFileSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, it} from 'vitest';
-import {opensslCa, opensslRoot, startCsrSigner} from './harness/csr-signer.js';
+import {opensslCa, opensslRoot, opensslServer, startCsrSigner} from './harness/csr-signer.js';
 import {at, startSetting, type Setting} from './harness/mesh.js';
 import {findings} from './harness/mesh-cli.js';
 import {meet} from './harness/prove-mesh.js';
@@ -76,4 +76,42 @@ it('finds a cacerts that was left behind', async () => {
     'MESH301 one warning',
   ]);
   expect(verdict.code).toBe(3);
+});
+
+/**
+ * What istio-csr leaves in a cluster, without istio-csr, which is a container image: istiod's certificate in Secret istiod-tls,
+ * and the root in ConfigMap istio-ca-root-cert. That istiod takes both, and is no CA, shows; workloads have nobody to ask.
+ */
+it('installs an istiod that is no CA for istio-csr, and verify is green', async () => {
+  const {cli, clusters, sandbox} = setting;
+  for (const signer of signers) signer.stop();
+  const root = opensslRoot(sandbox.dir, 'Root of istio-csr');
+  const meshYaml = join(cli.workDir, 'mesh.yaml');
+  const yaml = readFileSync(meshYaml, 'utf8').replace(/issuer: kubernetes-csr, signerName: [^}]+/, 'issuer: istio-csr');
+  writeFileSync(meshYaml, yaml);
+  rmSync(join(cli.workDir, 'root-cert.pem'));
+  for (const cluster of clusters) {
+    await cluster.kubectl('-n', 'istio-system', 'delete', 'secret', 'cacerts', '--ignore-not-found');
+    const issuing = opensslCa(sandbox.dir, root, `/O=Company/CN=Issuing CA ${cluster.name}`);
+    const {certificate, key} = opensslServer(sandbox.dir, issuing, 'istiod.istio-system.svc');
+    const files = [`--cert=${certificate}`, `--key=${key}`];
+    await cluster.kubectl('-n', 'istio-system', 'create', 'secret', 'tls', 'istiod-tls', ...files);
+  }
+  await cli.must('install', 'render');
+  await cli.must('install', 'apply', '--yes');
+  // The istiod of before wrote its own until it ended.
+  const text = readFileSync(root.certificate, 'utf8');
+  for (const cluster of clusters) {
+    for (const namespace of ['default', 'istio-system', 'kube-system']) {
+      await cluster.api.apply(`/api/v1/namespaces/${namespace}/configmaps/istio-ca-root-cert`, {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: {name: 'istio-ca-root-cert', labels: {'istio.io/config': 'true'}},
+        data: {'root-cert.pem': text},
+      });
+    }
+  }
+  const verdict = await cli.verify('--wait', '--timeout', '1m');
+  expect(findings(verdict)).toEqual([]);
+  expect(verdict.checks.filter(({id}) => id === 'MESH307').map(({result}) => result)).toEqual(['ok', 'ok']);
 });

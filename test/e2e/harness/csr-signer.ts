@@ -56,6 +56,31 @@ export function opensslCa(directory: string, issuer: FileCa, subject: string): F
   return ca;
 }
 
+/** A server's certificate below a CA, with the CA behind it, by openssl. */
+export function opensslServer(directory: string, issuer: FileCa, name: string): FileCa {
+  const folder = mkdtempSync(join(directory, 'server-'));
+  const server = {certificate: join(folder, 'tls.crt'), key: join(folder, 'tls.key')};
+  const request = join(folder, 'server.csr');
+  openssl('ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', server.key);
+  openssl(
+    'req',
+    '-new',
+    '-key',
+    server.key,
+    '-subj',
+    '/O=cert-manager',
+    '-addext',
+    `subjectAltName=DNS:${name}`,
+    '-out',
+    request,
+  );
+  writeFileSync(
+    server.certificate,
+    signRequest(folder, issuer, readFileSync(request)) + readFileSync(issuer.certificate, 'utf8'),
+  );
+  return server;
+}
+
 /** Starts signing in a cluster; `stop` ends it. */
 export function startCsrSigner(cluster: Cluster, signerName: string, ca: FileCa): {stop(): void} {
   const folder = mkdtempSync(join(cluster.sandbox.dir, 'signer-'));
