@@ -120,10 +120,7 @@ describe('what does not fit', () => {
       async () => dir.write('c1/request/ca-key.pem', await dir.read('c2/request/ca-key.pem'), 0o600),
     ],
     ['a request that is cut', () => dir.write('c1/request/ca.csr', '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n')],
-    [
-      'a certificate in its place',
-      async () => dir.write('c1/request/ca.csr', (await tinyRoot()).certificate.pem),
-    ],
+    ['a certificate in its place', async () => dir.write('c1/request/ca.csr', (await tinyRoot()).certificate.pem)],
     [
       'the request of another cluster',
       async () => {

@@ -1,14 +1,14 @@
 /** What `certs generate` has to do, decided from what the work directory holds. Pure. */
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {type ErrorReport, reportError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
-import {printableLine} from '../../domain/printable.js';
 import {chainPem, orderUpward} from '../../domain/pki/chain.js';
 import type {ClusterState, RootState} from '../../domain/pki/workdir-state.js';
 import type {Action, FileContent, IssueClusterCa, WriteFiles} from '../../engine/action.js';
 import type {KnownRoot} from '../shared/mesh-roots.js';
+import {type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
 import {type TakeOver, takeOverGroups} from '../shared/take-over.js';
 import type {SignerState} from '../../signers/signer-module.js';
 import {cannotSign, passphraseOf, planRoot} from './plan-root.js';
@@ -43,10 +43,8 @@ export interface GenerateFacts {
   readonly clusters: readonly ClusterFacts[];
   /** root-cert.pem of every cluster folder, asked about or not: what a missing root must not be replaced behind. */
   readonly existingRoots: readonly (KnownRoot & {readonly cluster: string})[];
-  /** Keys that would be written where git sees them. */
-  readonly exposedKeys: readonly string[];
-  /** Why git would not say whether it sees the keys; undefined where it did, or where there is no git tree. */
-  readonly gitUnknown: string | undefined;
+  /** Whether git would take the keys of this run. */
+  readonly exposure: GitExposure;
   readonly now: Date;
   /** What records the mesh where mesh.yaml is silent; goes first. */
   readonly declare: readonly Group[];
@@ -68,7 +66,7 @@ export function planGenerate(facts: GenerateFacts): Plan {
   const blockers = [
     ...root.blockers,
     ...plans.flatMap(({blocker}) => (blocker ? [blocker] : [])),
-    ...(works ? exposed(facts) : []),
+    ...(works && facts.exposure.exposed.length > 0 ? [{error: reportError(keyInGit(facts.exposure.exposed))}] : []),
   ];
   return {
     groups: [
@@ -83,7 +81,7 @@ export function planGenerate(facts: GenerateFacts): Plan {
       ...nothingToGenerate(facts),
       ...facts.taken.warnings,
       ...root.warnings,
-      ...(works ? unknownToGit(facts) : []),
+      ...(works ? unknownToGit(facts.exposure) : []),
       ...plans.flatMap(({warnings}) => warnings),
     ],
     passphrase: passphraseOf(facts, root, issuing),
@@ -179,21 +177,4 @@ function completion(name: string, state: Extract<ClusterState, {kind: 'completab
 function nothingToGenerate({mesh}: GenerateFacts): readonly Warning[] {
   const why = madeElsewhere(mesh.trust.signer);
   return why === undefined ? [] : [{message: `nothing to generate: ${why}`}];
-}
-
-/** A key in a git tree that is not ignored will be pushed one day. */
-function exposed({exposedKeys}: GenerateFacts): readonly Blocker[] {
-  if (exposedKeys.length === 0) return [];
-  const error: ErrorReport = reportError(
-    new MeshError('KEY_IN_GIT', `git does not ignore ${exposedKeys.join(', ')}: the next commit would publish keys`, {
-      hints: ["Add '*key.pem' to .gitignore; a file that is tracked already: git rm --cached FILE"],
-    }),
-  );
-  return [{error}];
-}
-
-/** Unknown is no reason to refuse keys where there may be no git at all, but it is no "ignored" either. */
-function unknownToGit({gitUnknown}: GenerateFacts): readonly Warning[] {
-  if (gitUnknown === undefined) return [];
-  return [{message: `git would not say whether it ignores the keys: ${printableLine(gitUnknown)}`}];
 }

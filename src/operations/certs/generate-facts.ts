@@ -1,0 +1,143 @@
+/** What `certs generate` decides from: the work directory, what its signer amounts to, what git would take. */
+import {asMeshError, reportError} from '../../domain/errors.js';
+import {clusterLayout, layout} from '../../domain/mesh/layout.js';
+import {meshNames} from '../../domain/mesh/mesh-names.js';
+import {madeElsewhere} from '../../domain/mesh/signer.js';
+import type {SignerSpec} from '../../domain/mesh/signer.js';
+import {
+  type ClusterState,
+  judgeCluster,
+  judgeRoot,
+  type RootFiles,
+  type RootState,
+} from '../../domain/pki/workdir-state.js';
+import type {FileContent} from '../../engine/action.js';
+import type {Deps} from '../../engine/deps.js';
+import {askExposure, type GitExposure} from '../shared/exposed-keys.js';
+import {declareGroups, type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
+import {findRoots, type KnownRoot, readGivenRoot} from '../shared/mesh-roots.js';
+import {createCaFileReader} from '../shared/read-ca-files.js';
+import {takeOver} from '../shared/take-over.js';
+import type {GenerateRequest} from './generate.js';
+import type {ClusterFacts, GenerateFacts, SignerFacts} from './plan-generate.js';
+
+/** What `certs generate` looks at. The signer is surveyed only where it shall sign. */
+export async function gatherGenerate(request: GenerateRequest, deps: Deps): Promise<GenerateFacts> {
+  const {workspace} = deps;
+  const now = deps.now();
+  const {clusters: names, keyAlgorithm, signer: said, rootDirectory} = request;
+  const loaded = await loadMesh(deps, {clusters: names, keyAlgorithm, signer: said, rootDirectory});
+  const {signer: spec} = loaded.mesh.trust;
+  const taken = await takeOver(deps);
+  const reader = createCaFileReader(workspace, taken.files);
+  const files = await reader.root();
+  // A key in a file is looked at in any case: its protection is worth a word. Others are asked only when they shall sign.
+  const local = spec.type === 'local' ? await survey(deps, spec) : undefined;
+  const given =
+    request.rootFile === undefined ? undefined : await readGivenRoot(deps, request.rootFile, knownRoot(files));
+  const root = judgeRoot(rootFiles(files, local, given));
+  const declared = loaded.mesh.clusters.map(({name}) => name);
+  const context = {declared, names: meshNames(loaded.mesh), now};
+  const clusters = await Promise.all(
+    loaded.clusters.map(async (cluster): Promise<ClusterFacts> => {
+      const files = await reader.cluster(cluster.name);
+      return {cluster, state: judgeCluster(cluster.name, files, root, context)};
+    }),
+  );
+  const signs =
+    request.renew || (madeElsewhere(spec) === undefined && clusters.some(({state}) => state.kind === 'absent'));
+  return {
+    mesh: loaded.mesh,
+    rootFrom: files.certificate === undefined && root.kind === 'present' ? rootOrigin(local, given) : undefined,
+    signer: local ?? (signs ? await survey(deps, spec) : {kind: 'idle'}),
+    ...(given && {givenRoot: given}),
+    renew: request.renew,
+    clear: request.clear,
+    passphraseAvailable: deps.passphrases.available,
+    root,
+    clusters,
+    existingRoots: root.kind === 'absent' ? await findRoots(deps) : [],
+    exposure: await askGit(deps, loaded, keysToWrite(root, spec, clusters, request.renew, taken.files), root),
+    now,
+    declare: declareGroups(loaded),
+    taken,
+    notes: loaded.notes,
+  };
+}
+
+/** What the signer amounts to; what kept it from being asked is a fact, too. */
+async function survey(deps: Deps, spec: SignerSpec): Promise<SignerFacts> {
+  try {
+    return await deps.signers.survey(spec);
+  } catch (thrown) {
+    const error = asMeshError(thrown);
+    if (error.class === 'bug' || deps.signal.aborted) throw thrown;
+    return {kind: 'unavailable', error: reportError(error)};
+  }
+}
+
+/** The mesh's root by root-cert.pem alone: what `--root` may not contradict. */
+function knownRoot({certificate}: Pick<RootFiles, 'certificate'>): RootState {
+  return judgeRoot({certificate, key: undefined});
+}
+
+/** Where root-cert.pem is taken from when the work directory has none yet, in the order of {@link rootFiles}. */
+function rootOrigin(local: SignerFacts | undefined, given: KnownRoot | undefined): string {
+  if (local?.kind === 'key-file' && local.certificate !== undefined) return 'the directory of the root key';
+  return given ? '--root' : 'the certificate that trust.signer names';
+}
+
+/** The root's files with what a local signer knows of them. */
+function rootFiles(
+  {certificate, key}: Pick<RootFiles, 'certificate' | 'key'>,
+  local: SignerFacts | undefined,
+  given: KnownRoot | undefined,
+): RootFiles {
+  // Without a local signer a root-key.pem that lies here signs nothing.
+  if (local?.kind !== 'key-file') return {certificate, key: undefined};
+  const {keyPath, certificates} = local;
+  // What a Makefile left under another name is copied by this run, and is the key from then on.
+  return {
+    certificate:
+      certificate ?? local.certificate ?? given?.text ?? certificates.find(({selfSigned}) => selfSigned)?.pem,
+    key: local.key ?? (keyPath === layout.rootKey ? key : undefined),
+    keyPath,
+    certificates,
+  };
+}
+
+function keysToWrite(
+  root: RootState,
+  signer: SignerSpec,
+  clusters: readonly ClusterFacts[],
+  renew: boolean,
+  taken: readonly FileContent[],
+): readonly string[] {
+  const issued = clusters.filter(({state}: {state: ClusterState}) => state.kind === 'absent' || renew);
+  return [
+    ...(root.kind === 'absent' && signer.type === 'local' && signer.directory === undefined ? [layout.rootKey] : []),
+    ...issued.map(({cluster}) => clusterLayout(cluster.name).caKey),
+    ...taken.flatMap(({path, content}) => (typeof content === 'string' ? [] : [path])),
+  ];
+}
+
+/** Whether git would take the keys of this run, in the work directory and where a new root key is kept. */
+async function askGit(
+  deps: Deps,
+  {declare, mesh}: LoadedMesh,
+  keys: readonly string[],
+  root: RootState,
+): Promise<GitExposure> {
+  const {workspace} = deps;
+  const {signer} = mesh.trust;
+  const store = deps.rootStore(signer);
+  const willIgnore = declare.some(({path}) => path === layout.gitignore);
+  const here = await askExposure(deps, workspace, keys, willIgnore);
+  if (root.kind !== 'absent' || signer.type !== 'local' || store === workspace) return here;
+  const inside = store.root.startsWith(`${workspace.root}/`);
+  const there = await askExposure(deps, store, [layout.rootKey], inside && willIgnore);
+  return {
+    exposed: [...there.exposed.map((key) => `${store.root}/${key}`), ...here.exposed],
+    unknown: here.unknown ?? there.unknown,
+  };
+}
