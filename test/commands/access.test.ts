@@ -174,11 +174,25 @@ describe('access show', () => {
       metadata: {namespace: 'istio-system', name: 'other', labels: {'istio/multiCluster': 'true'}},
       data: {b: 'e30=', elsewhere: 'e30='},
     });
-    const {warnings} = resultOf(await show('-o', 'json'));
+    const {warnings, unknownHolders} = resultOf(await show('-o', 'json'));
     expect(warnings.map(({message}) => message)).toEqual([
       expect.stringMatching(/other leads to b, and whose credentials/),
       expect.stringMatching(/other leads to elsewhere.*not followed/),
     ]);
+    expect(unknownHolders).toEqual([{cluster: 'a', secret: 'other', leadsTo: 'b'}]);
+    // A person must see it, too, and a pipeline must not take it for calm.
+    const run = await show('--fail-on', 'warning');
+    expect([run.code, run.stderr]).toEqual([3, expect.stringMatching(/whose credentials[^]*not followed/)]);
+    expect((await show()).code).toBe(0);
+  });
+
+  it('judges no cluster by the roles of another one, to which its context leads', async () => {
+    grant(kube.cluster('ctx-a'), alice, secrets('get', 'cacerts'), 'istio-system');
+    const recorded = declaration.replace('context: ctx-a', 'context: ctx-a, uid: 11111111-2222-3333-4444-555555555555');
+    await writeFile(join(dir, 'mesh.yaml'), recorded);
+    const run = await show('-o', 'json');
+    expect([run.code, unexpected(run)]).toEqual([5, []]);
+    expect(resultOf(run).clusters[0]).toMatchObject({outcome: 'refused', error: {code: 'UID_MISMATCH'}, subjects: []});
   });
 
   it('prints names of subjects on one line, whatever they hold', async () => {

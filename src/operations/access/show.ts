@@ -10,10 +10,11 @@ import {readRemoteSecret} from '../../domain/access/remote-credentials.js';
 import {subjectId} from '../../domain/access/subjects.js';
 import type {Subject} from '../../domain/access/subjects.js';
 import {AccessJudge} from '../../domain/access/transitive.js';
-import type {ClusterAccess, Step} from '../../domain/access/transitive.js';
+import type {ClusterAccess, Step, UnknownStep} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
 import type {ErrorReport} from '../../domain/errors.js';
-import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {identityProblems} from '../../domain/mesh/identity.js';
+import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, observe} from '../../domain/observed.js';
 import type {Observed} from '../../domain/observed.js';
 import type {Deps} from '../../engine/deps.js';
@@ -71,6 +72,8 @@ export interface AccessResult extends CommonResult {
   readonly clusters: readonly ShownCluster[];
   /** Clusters that were not asked about and could not be read: what leads from them is not known. */
   readonly elsewhere: readonly ClusterResult[];
+  /** Remote secrets of which nobody can tell whose credentials they hold: a finding of MESH208. */
+  readonly unknownHolders: readonly UnknownStep[];
   readonly lowerBound: string;
   readonly warnings: readonly Warning[];
 }
@@ -81,14 +84,15 @@ export function showAccess(failOn: Severity): Operation<MeshRequest, AccessResul
     command: 'access show',
     changes: false,
     async execute(request, engine) {
-      const {facts} = await engine.run(lookPhase(request, engine.settings.concurrency));
-      return report(facts);
+      const {facts, plan} = await engine.run(lookPhase(request, engine.settings.concurrency));
+      return report(facts, plan.warnings);
     },
-    conclude: ({clusters, elsewhere}) => [
+    conclude: ({clusters, elsewhere, unknownHolders}) => [
       ...[...clusters, ...elsewhere].map(({error}): Conclusion => error?.code ?? 'done'),
-      ...clusters.flatMap(({subjects}): readonly Conclusion[] =>
-        failOn === 'warning' && subjects.some(({expected}) => !expected) ? ['findings'] : [],
-      ),
+      ...(failOn === 'warning' &&
+      (unknownHolders.length > 0 || clusters.some(({subjects}) => subjects.some(({expected}) => !expected)))
+        ? (['findings'] as const)
+        : []),
     ],
   };
 }
@@ -96,6 +100,7 @@ export function showAccess(failOn: Severity): Operation<MeshRequest, AccessResul
 /** What was read of one cluster. */
 interface Looked {
   readonly cluster: MeshCluster;
+  readonly uid: Observed<string>;
   readonly rbac: Observed<ClusterAccess['rbac']>;
   readonly remotes: Observed<ClusterAccess['remotes']>;
   /** Every right that is missing, or what else went wrong. */
@@ -118,39 +123,67 @@ function lookPhase(request: MeshRequest, concurrency: number): Phase<LookFacts> 
       const looked = await lookAtAll([...loaded.clusters, ...others], concurrency, (cluster) =>
         look(deps, cluster, loaded.mesh.istio.namespace),
       );
-      return {loaded, looked};
+      return {loaded, looked: withoutStrangers(loaded.mesh, looked)};
     },
-    plan: () => emptyPlan,
+    plan: (facts) => ({...emptyPlan, warnings: warningsOf(facts)}),
   };
 }
 
 async function look(deps: Deps, cluster: MeshCluster, namespace: string): Promise<Looked> {
   const reads = clusterReads(deps, cluster, namespace);
-  const [rbac, remotes] = await Promise.all([
+  const [uid, rbac, remotes] = await Promise.all([
+    observe(async () => (await reads.kubeSystem()).metadata.uid ?? ''),
     observe(async () => readRbac(await reads.rbac())),
     observe(async () => (await reads.remoteSecrets()).flatMap(readRemoteSecret)),
   ]);
-  return {cluster, rbac, remotes, whole: await observe(() => reads.access())};
+  return {cluster, uid, rbac, remotes, whole: await observe(() => reads.access())};
 }
 
-function report({loaded, looked}: LookFacts): AccessResult {
+/** A context that leads to another cluster says nothing about the one that was meant. */
+function withoutStrangers(mesh: Mesh, looked: readonly Looked[]): readonly Looked[] {
+  const seen = looked.flatMap(({cluster: {name}, uid}) => (isKnown(uid) ? [{name, uid: uid.value}] : []));
+  const strangers = new Map(identityProblems(mesh, seen, false).map(({cluster, error}) => [cluster, error]));
+  return looked.map((one): Looked => {
+    const unknown = strangers.get(one.cluster.name);
+    return unknown ? {...one, rbac: {unknown}, remotes: {unknown}, whole: {unknown}} : one;
+  });
+}
+
+interface Judged {
+  readonly known: readonly ClusterAccess[];
+  readonly judge: AccessJudge;
+  readonly expectations: Expectations;
+}
+
+/** Only of clusters that are who mesh.yaml says: another one's roles say nothing of this mesh. */
+function judgeOf({loaded, looked}: LookFacts): Judged {
   const expectations = expectationsOf(loaded.mesh);
   const known = looked.flatMap(({cluster, rbac, remotes}): readonly ClusterAccess[] =>
     isKnown(rbac) ? [{cluster: cluster.name, rbac: rbac.value, remotes: isKnown(remotes) ? remotes.value : []}] : [],
   );
   const judge = new AccessJudge(known, {namespace: expectations.namespace, secrets: keySecrets(expectations)});
-  const shown = looked.map((one) => showCluster(one, judge, expectations));
+  return {known, judge, expectations};
+}
+
+function warningsOf(facts: LookFacts): readonly Warning[] {
+  const {loaded} = facts;
+  const {known, judge} = judgeOf(facts);
+  return [...[...loaded.notes, ...nothingToReach(loaded)].map((message) => ({message})), ...notFollowed(known, judge)];
+}
+
+function report(facts: LookFacts, warnings: readonly Warning[]): AccessResult {
+  const {loaded, looked} = facts;
+  const {judge, expectations} = judgeOf(facts);
   const names = new Set(loaded.clusters.map(({name}) => name));
+  const shown = looked.map((one) => showCluster(one, judge, expectations));
   return {
     clusters: shown.filter(({name}) => names.has(name)),
     elsewhere: shown
       .filter(({name, error}) => !names.has(name) && error !== undefined)
       .map(({name, outcome, error}) => unasked(name, outcome, error)),
+    unknownHolders: judge.unknown().filter(({cluster, leadsTo}) => names.has(cluster) || names.has(leadsTo)),
     lowerBound,
-    warnings: [
-      ...[...loaded.notes, ...nothingToReach(loaded)].map((message) => ({message})),
-      ...notFollowed(known, judge),
-    ],
+    warnings,
   };
 }
 
