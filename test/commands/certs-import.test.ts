@@ -212,6 +212,23 @@ describe('the root of the mesh', () => {
   });
 });
 
+const rsaPolicy = (): CorporateCa =>
+  root.below('/CN=RSA', {key: ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048']});
+
+it.each(['sha256', 'sha384'])('takes RSASSA-PSS with %s as Go does', async (digest) => {
+  const above = rsaPolicy();
+  const answer = await sign({digest, signature: ['rsa_padding_mode:pss', 'rsa_pss_saltlen:digest']}, above);
+  expect((await take('c1', [answer, above.pem])).code).toBe(0);
+});
+
+it.each(['URI:cluster.local', 'URI:.local', 'DNS:svc,permitted;email:example.com'])(
+  'takes name constraints that permit what the mesh needs: %s',
+  async (permitted) => {
+    const above = root.below('/CN=P', {extensions: [...policy, `nameConstraints=critical,permitted;${permitted}`]});
+    expect((await take('c1', [await sign({}, above), above.pem])).code).toBe(0);
+  },
+);
+
 describe('refuses, with the reason, and writes nothing', () => {
   const without = (line: string): readonly string[] => subordinate.filter((one) => !one.startsWith(line));
   const signed: readonly (readonly [string, string, SignOptions])[] = [
@@ -277,6 +294,11 @@ describe('refuses, with the reason, and writes nothing', () => {
       () => root.below('/CN=P', {extensions: [...policy, 'nameConstraints=critical,permitted;DNS:example.com']}),
     ],
     [
+      'name constraints that permit the parent of the trust domain, which only Go takes for the domain',
+      'workload-names',
+      () => root.below('/CN=P', {extensions: [...policy, 'nameConstraints=critical,permitted;URI:local']}),
+    ],
+    [
       'name constraints that exclude the trust domain',
       'workload-names',
       () => root.below('/CN=P', {extensions: [...policy, 'nameConstraints=critical,excluded;URI:cluster.local']}),
@@ -294,6 +316,16 @@ describe('refuses, with the reason, and writes nothing', () => {
     const above = make();
     const refused = await expectRefused(await take('c1', [await sign({}, above), above.pem]), [id]);
     expect(refused.refusals?.[0]?.message).toContain('CN=P');
+  });
+
+  it.each<[string, string, string, readonly string[]]>([
+    ['SHA-1', 'insecure-signature', 'sha1', []],
+    ['SHA-256 and a salt of another length', 'unknown-signature', 'sha256', ['rsa_pss_saltlen:20']],
+    ['SHA-256 and a mask by SHA-1', 'unknown-signature', 'sha256', ['rsa_pss_saltlen:32', 'rsa_mgf1_md:sha1']],
+  ])('RSASSA-PSS with %s (%s)', async (_what, id, digest, more) => {
+    const above = rsaPolicy();
+    const answer = await sign({digest, signature: ['rsa_padding_mode:pss', ...more]}, above);
+    await expectRefused(await take('c1', [answer, above.pem]), [id]);
   });
 
   it('a path length that is used up further along: the root allows one CA, two stand below', async () => {

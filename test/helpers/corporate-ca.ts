@@ -14,6 +14,8 @@ export interface SignOptions {
   readonly start?: string;
   readonly end?: string;
   readonly digest?: string;
+  /** Options of the signature (`openssl ca -sigopt`): `rsa_padding_mode:pss`. */
+  readonly signature?: readonly string[];
 }
 
 /** What the extensions of a subordinate CA are. */
@@ -134,7 +136,7 @@ function makeRequest(directory: string, subject: string, key: readonly string[] 
 }
 
 function runCa(directory: string, request: string, options: SignOptions, more: readonly string[]): string {
-  const {extensions = [], subject, start, end, digest} = options;
+  const {extensions = [], subject, start, end, digest, signature = []} = options;
   const files = {request: join(directory, 'request.csr'), extensions: join(directory, 'extensions.cnf')};
   writeFileSync(files.request, request);
   writeFileSync(files.extensions, `[v3]\n${extensions.join('\n')}\n`);
@@ -145,6 +147,7 @@ function runCa(directory: string, request: string, options: SignOptions, more: r
     ...(start === undefined ? [] : ['-startdate', start]),
     ...(end === undefined ? ['-days', '365'] : ['-enddate', end]),
     ...(digest === undefined ? [] : ['-md', digest]),
+    ...signature.flatMap((one) => ['-sigopt', one]),
     ...more,
   ]);
 }

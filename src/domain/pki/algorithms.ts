@@ -1,6 +1,18 @@
 /** Signature algorithms: their identifiers in certificates, and what node:crypto calls them. */
 import type {KeyObject} from 'node:crypto';
-import {type Der, derNull, oid, readOid, readSequence, sequence} from './der.js';
+import {
+  childrenOf,
+  type Der,
+  derNull,
+  isContext,
+  isTag,
+  oid,
+  readOid,
+  readSequence,
+  readSmallInteger,
+  sequence,
+  tags,
+} from './der.js';
 
 /** The algorithms this program signs with. */
 export const signatureAlgorithms = {
@@ -14,7 +26,6 @@ export type SignatureAlgorithm = keyof typeof signatureAlgorithms;
 const otherNames: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.1.4': 'md5WithRSAEncryption',
   '1.2.840.113549.1.1.5': 'sha1WithRSAEncryption',
-  '1.2.840.113549.1.1.10': 'rsassaPss',
   '1.2.840.113549.1.1.12': 'sha384WithRSAEncryption',
   '1.2.840.113549.1.1.13': 'sha512WithRSAEncryption',
   '1.2.840.10045.4.1': 'ecdsa-with-SHA1',
@@ -23,12 +34,47 @@ const otherNames: Readonly<Record<string, string>> = {
   '1.3.101.112': 'Ed25519',
 };
 
+/** RSASSA-PSS, which says its hash in parameters of its own (RFC 4055 3.1). */
+const pss = {
+  oid: '1.2.840.113549.1.1.10',
+  mgf1: '1.2.840.113549.1.1.8',
+  /** SHA-256, SHA-384 and SHA-512 with the salt's length, which Go wants to be that of the hash. Bytes. */
+  hashes: new Map([
+    ['2.16.840.1.101.3.4.2.1', 32],
+    ['2.16.840.1.101.3.4.2.2', 48],
+    ['2.16.840.1.101.3.4.2.3', 64],
+  ]),
+  sha1: '1.3.14.3.2.26',
+} as const;
+
 /** Go's crypto/x509 refuses these since 1.18: a chain signed with them does not load in istiod. */
-const insecure: ReadonlySet<string> = new Set(['md5WithRSAEncryption', 'sha1WithRSAEncryption', 'ecdsa-with-SHA1']);
+const insecure: ReadonlySet<string> = new Set([
+  'md5WithRSAEncryption',
+  'sha1WithRSAEncryption',
+  'ecdsa-with-SHA1',
+  'rsassaPss with SHA-1',
+]);
+
+/** The others that Go's crypto/x509 knows (getSignatureAlgorithmFromAI in golang/go src/crypto/x509/x509.go). */
+const known: ReadonlySet<string> = new Set([
+  'sha256WithRSAEncryption',
+  'sha384WithRSAEncryption',
+  'sha512WithRSAEncryption',
+  'rsassaPss',
+  'ecdsa-with-SHA256',
+  'ecdsa-with-SHA384',
+  'ecdsa-with-SHA512',
+  'Ed25519',
+]);
 
 /** Whether Go refuses signatures of this algorithm as insecure. */
 export function isInsecure(algorithm: string): boolean {
   return insecure.has(algorithm);
+}
+
+/** Whether Go can verify signatures of this algorithm, and holds them for secure. */
+export function isKnownToGo(algorithm: string): boolean {
+  return known.has(algorithm);
 }
 
 /**
@@ -56,7 +102,39 @@ export function encodeSignatureAlgorithm(algorithm: SignatureAlgorithm): Der {
 
 /** The name of an AlgorithmIdentifier, or its dotted identifier. Throws a plain Error. */
 export function readSignatureAlgorithm(value: Der | undefined): string {
-  const id = readOid(readSequence(value, 'signature algorithm')[0], 'signature algorithm');
+  const [identifier, parameters] = readSequence(value, 'signature algorithm');
+  const id = readOid(identifier, 'signature algorithm');
+  if (id === pss.oid) return pssName(parameters);
   const ours = Object.entries(signatureAlgorithms).find(([, {oid: known}]) => known === id)?.[0];
   return ours ?? otherNames[id] ?? id;
+}
+
+/** `rsassaPss` for the parameters that Go takes; for others a name that tells them apart. Throws a plain Error. */
+function pssName(parameters: Der | undefined): string {
+  const fields = parameters ? readSequence(parameters, 'RSASSA-PSS parameters') : [];
+  const field = (tag: number): Der | undefined => {
+    const wrapped = fields.find((one) => isContext(one, tag));
+    return wrapped && childrenOf(wrapped, 'RSASSA-PSS parameters')[0];
+  };
+  const [hash, mask, salt, trailer] = [field(0), field(1), field(2), field(3)];
+  // SHA-1 is what counts where no hash is said.
+  const [hashId = pss.sha1, hasUsualHash] = hash ? readHash(hash) : [];
+  if (hashId === pss.sha1) return 'rsassaPss with SHA-1';
+  const [maskId, maskHash] = mask ? readSequence(mask, 'mask generation') : [];
+  const [maskHashId, hasUsualMask] = maskHash ? readHash(maskHash) : [];
+  const isUsual =
+    hasUsualHash === true &&
+    hasUsualMask === true &&
+    readOid(maskId, 'mask generation') === pss.mgf1 &&
+    maskHashId === hashId &&
+    salt !== undefined &&
+    readSmallInteger(salt, 'salt length') === pss.hashes.get(hashId) &&
+    trailer === undefined;
+  return isUsual ? 'rsassaPss' : 'rsassaPss with unusual parameters';
+}
+
+/** A hash, and whether it has no parameters but NULL. */
+function readHash(value: Der): readonly [string, boolean] {
+  const [id, parameters] = readSequence(value, 'hash');
+  return [readOid(id, 'hash'), parameters === undefined || isTag(parameters, tags.null)];
 }

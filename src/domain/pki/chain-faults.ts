@@ -4,11 +4,10 @@
  * loads although its workloads cannot be verified. Unlike {@link import('./chain.js').verifyChain} it does not stop at the
  * first fault: whoever asks a CA for another certificate wants to know them all.
  */
-import {isInsecure} from './algorithms.js';
+import {isInsecure, isKnownToGo} from './algorithms.js';
 import type {Certificate} from './certificate.js';
 import {exceedsPathLength} from './chain.js';
-import type {GeneralName} from './extensions.js';
-import {firstForbiddenName} from './name-constraints.js';
+import {firstForbiddenName, forbidsTrustDomain} from './name-constraints.js';
 
 /** What can be wrong with a certificate in its place. Stable: stands in JSON. */
 export type ChainFaultId =
@@ -54,18 +53,6 @@ interface Link {
 }
 
 type Rule = (link: Link) => string | undefined;
-
-/** Signature algorithms of Go's crypto/x509 that it does not call insecure. */
-const knownSignatures = new Set([
-  'sha256WithRSAEncryption',
-  'sha384WithRSAEncryption',
-  'sha512WithRSAEncryption',
-  'rsassaPss',
-  'ecdsa-with-SHA256',
-  'ecdsa-with-SHA384',
-  'ecdsa-with-SHA512',
-  'Ed25519',
-]);
 
 const rules: readonly (readonly [ChainFaultId, Rule])[] = [
   [
@@ -119,22 +106,21 @@ const rules: readonly (readonly [ChainFaultId, Rule])[] = [
   ],
   [
     'serving-names',
-    (link) =>
-      forbidden(
-        link,
-        link.purpose.servingNames.map((value) => ({type: 'dns', value})),
-        (name, value) => `the name constraints of ${name} forbid ${value}, istiod's own name`,
-      ),
+    ({certificate, name, purpose: {servingNames}}) => {
+      const constraints = certificate.extensions.nameConstraints;
+      const names = servingNames.map((value) => ({type: 'dns', value}) as const);
+      const found = constraints && firstForbiddenName(constraints, names);
+      return found && `the name constraints of ${name} forbid ${found.value}, istiod's own name`;
+    },
   ],
   [
     'workload-names',
-    (link) =>
-      forbidden(
-        link,
-        [{type: 'uri', value: `spiffe://${link.purpose.trustDomain}/ns/default/sa/default`}],
-        (name) =>
-          `the name constraints of ${name} forbid workload identities of trust domain ${link.purpose.trustDomain}`,
-      ),
+    ({certificate, name, purpose: {trustDomain}}) => {
+      const constraints = certificate.extensions.nameConstraints;
+      return constraints && forbidsTrustDomain(constraints, trustDomain)
+        ? `the name constraints of ${name} forbid workload identities of trust domain ${trustDomain}`
+        : undefined;
+    },
   ],
   [
     'insecure-signature',
@@ -146,7 +132,7 @@ const rules: readonly (readonly [ChainFaultId, Rule])[] = [
   [
     'unknown-signature',
     ({certificate: {selfSigned, signatureAlgorithm}, name}) =>
-      !selfSigned && !isInsecure(signatureAlgorithm) && !knownSignatures.has(signatureAlgorithm)
+      !selfSigned && !isInsecure(signatureAlgorithm) && !isKnownToGo(signatureAlgorithm)
         ? `${name} is signed with ${signatureAlgorithm}, which istiod does not know`
         : undefined,
   ],
@@ -202,14 +188,4 @@ export function chainFaults(chain: readonly Certificate[], purpose: ChainPurpose
 function restricts({extensions: {extendedKeyUsage}}: Certificate, usage: string): boolean {
   if (!extendedKeyUsage || extendedKeyUsage.length === 0) return false;
   return !extendedKeyUsage.includes(usage) && !extendedKeyUsage.includes('any');
-}
-
-function forbidden(
-  {certificate, name}: Link,
-  names: readonly GeneralName[],
-  say: (name: string, forbidden: string) => string,
-): string | undefined {
-  const constraints = certificate.extensions.nameConstraints;
-  const found = constraints && firstForbiddenName(constraints, names);
-  return found && say(name, found.value);
 }

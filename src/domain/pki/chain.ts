@@ -3,7 +3,7 @@
  * default extended key usage serverAuth (istio/istio security/pkg/pki/util/keycertbundle.go, Verify; golang/go
  * src/crypto/x509/verify.go). Signatures are checked by node:crypto.
  */
-import {isInsecure} from './algorithms.js';
+import {isInsecure, isKnownToGo} from './algorithms.js';
 import type {Certificate} from './certificate.js';
 import {firstForbiddenName} from './name-constraints.js';
 
@@ -119,6 +119,12 @@ function notSignedBy(child: Certificate, parent: Certificate): Failure | undefin
     return {
       failure: 'insecure-algorithm',
       message: `"${child.subject.text}" is signed with ${child.signatureAlgorithm}, which istiod refuses`,
+    };
+  }
+  if (!isKnownToGo(child.signatureAlgorithm)) {
+    return {
+      failure: 'insecure-algorithm',
+      message: `"${child.subject.text}" is signed with ${child.signatureAlgorithm}, which istiod does not know`,
     };
   }
   if (!child.signedBy(parent.publicKey)) {

@@ -8,7 +8,7 @@ import {parseVersion} from '../istio/version.js';
 import type {Certificate} from './certificate.js';
 import {type CaFiles, caFileNamesOf} from './ca-files.js';
 import {allowsUsage, type ChainResult, exceedsPathLength} from './chain.js';
-import {firstForbiddenName} from './name-constraints.js';
+import {firstForbiddenName, forbidsTrustDomain} from './name-constraints.js';
 import type {PrivateKeyFacts} from './private-key.js';
 
 /** The parsed files that the rules judge. What could not be read is absent, and has a finding of its own. */
@@ -149,9 +149,8 @@ const workloadsFitUsage: Rule = ({verified}) =>
 
 const workloadsFitNames: Rule = ({verified, trustDomain}) => {
   if (!verified || 'failure' in verified) return undefined;
-  const identity = {type: 'uri', value: `spiffe://${trustDomain}/ns/default/sa/default`} as const;
   const strict = verified.chain.find(
-    ({extensions}) => extensions.nameConstraints && firstForbiddenName(extensions.nameConstraints, [identity]),
+    ({extensions: {nameConstraints}}) => nameConstraints && forbidsTrustDomain(nameConstraints, trustDomain),
   );
   return strict
     ? `the name constraints of "${strict.subject.text}" forbid workload identities of trust domain ${trustDomain}`

@@ -9,6 +9,23 @@ export function firstForbiddenName(
   return names.find((name) => !isAllowed(constraints, name));
 }
 
+/**
+ * Whether SPIFFE identities of a trust domain are forbidden, by Go or by proxies. Go takes a URI constraint for a domain and
+ * all below it; RFC 5280 4.2.1.10, OpenSSL and BoringSSL (nc_uri) take one without a leading dot for that host alone.
+ */
+export function forbidsTrustDomain(constraints: NameConstraints, trustDomain: string): boolean {
+  const identity = {type: 'uri', value: `spiffe://${trustDomain}/ns/default/sa/default`} as const;
+  if (firstForbiddenName(constraints, [identity])) return true;
+  const permitted = constraints.permitted.filter(({type}) => type === 'uri').map(({value}) => value.toLowerCase());
+  return (
+    permitted.length > 0 && !permitted.some((one) => one === trustDomain.toLowerCase() || isDotted(one, trustDomain))
+  );
+}
+
+function isDotted(constraint: string, domain: string): boolean {
+  return constraint.startsWith('.') && domainMatches(domain, constraint);
+}
+
 function isAllowed({permitted, excluded}: NameConstraints, name: GeneralName): boolean {
   const sameType = (constraint: GeneralName): boolean => constraint.type === name.type;
   if (excluded.some((constraint) => sameType(constraint) && matches(name, constraint.value))) return false;

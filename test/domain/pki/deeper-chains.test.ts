@@ -5,7 +5,7 @@ import {clusterCaFacts} from '../../../src/domain/checks/read/cluster-ca.js';
 import {parseCertificate} from '../../../src/domain/pki/certificate.js';
 import {inspectCaFiles} from '../../../src/domain/pki/inspect-ca.js';
 import {clusterCaTemplate} from '../../../src/domain/pki/profile.js';
-import {CorporateCa, foreignRequest} from '../../helpers/corporate-ca.js';
+import {CorporateCa, foreignRequest, policy as policyExtensions} from '../../helpers/corporate-ca.js';
 
 /** A minute on: openssl starts its certificates at the current second. */
 const now = new Date(Date.now() + 60_000);
@@ -65,4 +65,33 @@ it('ends a new cluster CA with the first of those above it', () => {
     ...{issuer, above: [top]},
   });
   expect(template.notAfter).toEqual(top.notAfter);
+});
+
+it.each([
+  ['SHA-224', ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'], {digest: 'sha224'}],
+  [
+    'RSASSA-PSS over SHA-1',
+    ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
+    {digest: 'sha1', signature: ['rsa_padding_mode:pss']},
+  ],
+])('does not hold a CA for trusted that was signed with %s, as Go does not', (_, key, how) => {
+  const policy = root.below('/CN=Policy CA', {key});
+  const caCert = policy.sign(foreignRequest('/O=Istio/CN=Intermediate CA/L=c1'), how);
+  const made = {caCert, rootCert: root.pem, certChain: caCert + policy.pem + root.pem};
+  const {findings, loads} = inspectCaFiles(made, {now, keyMayBeMissing: true});
+  expect([loads, findings.map(({id}) => id)]).toEqual([false, ['not-trusted']]);
+});
+
+it('forbids workloads where name constraints permit the parent of the trust domain: proxies take a URI for one host', () => {
+  const permit = (uri: string) => [...policyExtensions, `nameConstraints=critical,permitted;URI:${uri}`];
+  const ids = (uri: string) =>
+    inspectCaFiles(files([root.below('/CN=P', {extensions: permit(uri)}), root]), {
+      ...{now, keyMayBeMissing: true, trustDomain: 'mesh.example.com'},
+    }).findings.map(({id}) => id);
+  expect(['example.com', '.example.com', 'mesh.example.com', 'MESH.example.com'].map(ids)).toEqual([
+    ['name-constraints'],
+    [],
+    [],
+    [],
+  ]);
 });

@@ -235,7 +235,9 @@ describe('what istiod does not check', () => {
     expect(ids(limited('permitted;URI:example.com'))).toEqual(['name-constraints']);
     expect(ids(limited('permitted;URI:cluster.local'))).toEqual([]);
     expect(ids(limited('excluded;URI:.local'))).toEqual(['name-constraints']);
-    expect(ids(limited('permitted;URI:example.com'), {trustDomain: 'mesh.example.com'})).toEqual([]);
+    // Go would take that for the domain and all below it, OpenSSL and proxies take it for one host.
+    expect(ids(limited('permitted;URI:example.com'), {trustDomain: 'mesh.example.com'})).toEqual(['name-constraints']);
+    expect(ids(limited('permitted;URI:.example.com'), {trustDomain: 'mesh.example.com'})).toEqual([]);
     expect(ids(limited('permitted;email:example.com'))).toEqual([]);
     // istiod's own certificate has DNS names.
     expect(ids(limited('permitted;DNS:example.com'))).toEqual(['serving-names']);
