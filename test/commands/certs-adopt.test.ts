@@ -9,6 +9,7 @@ import {configMap, namespace, secret} from '../helpers/fake-kubectl/fake-cluster
 import type {FakeCluster} from '../helpers/fake-kubectl/fake-cluster.js';
 import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
 import type {FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
+import type {CertificateTemplate} from '../../src/domain/pki/certificate.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import type {CommandRun} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
@@ -58,6 +59,7 @@ async function run(
   cluster.put(configMap('istio-system/istio-ca-root-cert', {'root-cert.pem': ca.rootCert}));
 }
 
+const rootKey = () => ({'ca-key.pem': bundleOf(root, [root]).caKey.reveal()});
 const of = (name: string): FakeCluster => kube.cluster(`ctx-${name}`);
 const adopt = (...argv: string[]): Promise<CommandRun> =>
   runCommand(CertsAdopt, [...argv, '-o', 'json'], {PATH: kube.path, WORK_DIR: dir});
@@ -195,6 +197,56 @@ describe('certs adopt', () => {
     const done = await adopt('ctx-c1', '--with-keys', '--yes');
     expect(done.code).toBe(0);
     expect((await readdir(join(dir, 'c1'))).includes('ca-key.pem')).toBe(false);
+  });
+
+  it.each<[string, () => Promise<Record<string, string>>]>([
+    [
+      'the key of the root beside the certificate of a cluster CA',
+      async () => ({...textsOf(bundleOf(await tinyClusterCa(root, 'c1'), [root])), ...rootKey()}),
+    ],
+    [
+      'the key of a root under a certificate that another root made for it',
+      async () => {
+        const other = await tinyRoot({meshID: 'other'});
+        const change = (template: CertificateTemplate) => ({...template, publicKey: root.signer.publicKey});
+        const crossed = {...(await tinyClusterCa(other, 'c1', {change})), key: root.key};
+        const files = textsOf(bundleOf(crossed, [other]));
+        return {...files, 'root-cert.pem': (files['root-cert.pem'] ?? '') + root.certificate.pem};
+      },
+    ],
+    [
+      'a key whose certificate cannot be read',
+      async () => ({...textsOf(bundleOf(await tinyClusterCa(root, 'c1'), [root])), 'ca-cert.pem': 'broken'}),
+    ],
+  ])('never copies %s', async (_, texts) => {
+    of('c1').put(secret('istio-system/cacerts', await texts()));
+    await adopt('ctx-c1', '--with-keys', '--yes');
+    expect((await readdir(dir, {recursive: true})).filter((name) => name.endsWith('key.pem'))).toEqual([]);
+  });
+
+  it.each(['ca-cert.pem', 'cert-chain.pem', 'root-cert.pem'])(
+    'writes no key that somebody left among the certificates of %s',
+    async (name) => {
+      const texts = textsOf(bundleOf(await tinyClusterCa(root, 'c1'), [root]));
+      of('c1').put(secret('istio-system/cacerts', {...texts, [name]: (texts[name] ?? '') + rootKey()['ca-key.pem']}));
+      const done = await adopt('ctx-c1', 'ctx-c2', '--with-keys', '--yes');
+      expect([done.code, clustersOf(done)]).toEqual([
+        2,
+        [
+          ['c1', 'failed', 'BUNDLE_INVALID'],
+          ['c2', 'done', undefined],
+        ],
+      ]);
+      expect(await files()).not.toContain('c1');
+    },
+  );
+
+  it('takes no root out of an istio-ca-secret whose certificate has a key beside it', async () => {
+    of('c1').remove('Secret', 'istio-system/cacerts');
+    const {'ca-key.pem': key} = rootKey();
+    of('c1').put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': root.certificate.pem + key}));
+    expect((await adopt('ctx-c1')).code).toBe(0);
+    expect(await files()).toEqual(['journal.jsonl', 'mesh.yaml']);
   });
 
   it.each([

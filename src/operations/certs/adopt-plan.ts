@@ -194,8 +194,10 @@ function takeFiles(one: Adopted, {files: standing}: Standing, withKeys: boolean)
     const hints = [`see both: kubectl mesh trust diff ${one.name}`, 'put the one aside that is not meant'];
     return failed(one, new MeshError('WORKDIR_CONFLICT', what, {hints}));
   }
+  const keyed = wanted.find(({text}) => holdsKey(text));
+  if (keyed) return failed(one, keyAmongCertificates(keyed.path, one));
   const {caKey} = cacerts.files;
-  const copiesKey = withKeys && caKey !== undefined && present.caKey === undefined && !isRoot(cacerts);
+  const copiesKey = withKeys && caKey !== undefined && present.caKey === undefined && isClusterKey(cacerts);
   return {
     ...one,
     keptIn: 'cacerts',
@@ -213,9 +215,28 @@ function publicFiles({files, inspection}: CacertsSecret): CaFiles {
   return files.layout === 'tls' ? {...files, caCert: inspection.certificate?.pem ?? files.caCert} : files;
 }
 
-/** A CA that signed itself is the mesh's root: its key is never copied. */
-function isRoot({inspection}: CacertsSecret): boolean {
-  return inspection.certificate?.selfSigned === true;
+/** A key that signs for a root, whatever certificate it has here: it is never copied. */
+function isRoot({inspection: {certificate, caCerts = [], chain = [], roots = [], key}}: CacertsSecret): boolean {
+  const ofRoots = [...roots, ...[...caCerts, ...chain].filter(({selfSigned}) => selfSigned)].map(({spki}) => spki);
+  return [certificate?.spki, key?.spki].some((spki) => spki !== undefined && ofRoots.includes(spki));
+}
+
+/** Known to be the key of the certificate beside it, and of no root: what cannot be told is not copied. */
+function isClusterKey(cacerts: CacertsSecret): boolean {
+  const {certificate, key} = cacerts.inspection;
+  return certificate !== undefined && key?.spki === certificate.spki && !isRoot(cacerts);
+}
+
+function holdsKey(text: string): boolean {
+  return text.includes('PRIVATE KEY');
+}
+
+/** Certificates are written for everybody to read, and git takes them. */
+function keyAmongCertificates(path: string, {name, context}: Pick<Adopted, 'name' | 'context'>): MeshError {
+  const what = `Secret cacerts of context "${context}" holds a private key where ${path} would be copied from`;
+  return new MeshError('BUNDLE_INVALID', what, {
+    hints: [`put certificates alone there; whoever reads it has that key: kubectl mesh access show ${name}`],
+  });
 }
 
 function holdsSame(one: string, other: string): boolean {
