@@ -43,8 +43,9 @@ export function parsePem(text: string, what: string): PemText {
       if (line.trim() !== '') hasOtherText = true;
       continue;
     }
-    const end = lines.findIndex((other, index) => index > at && other.startsWith('-----'));
-    if (end === -1 || lines[end]?.trimEnd() !== `-----END ${label}-----`) {
+    let end = at + 1;
+    while (end < lines.length && lines[end]?.startsWith('-----') === false) end++;
+    if (lines[end]?.trimEnd() !== `-----END ${label}-----`) {
       throw notPem(what, at, `"BEGIN ${label}" has no matching END`);
     }
     blocks.push({label, line: at + 1, ...readBody(lines.slice(at + 1, end), what, at, label)});
