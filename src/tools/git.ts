@@ -115,11 +115,15 @@ const historyTimeoutMs = 10_000;
 /** Texts that are read; their number is what costs. */
 const mostTexts = 50;
 
+/** Against settings of one's own that would hide the changes of the first commit, or of merges (git-config). */
+const wholeHistory = ['-c', 'log.showRoot=true', '-c', 'log.diffMerges=separate'] as const;
+
 /**
  * Each change that adds or removes such a line, with the blobs before and after it: of all branches, tags and stashes,
  * merges included, and only below the directory. Nobody's own drivers of diff are run.
  */
 const historyArgs: readonly string[] = [
+  ...wholeHistory,
   ...['log', '--all', '-m', '--raw', '--no-abbrev', '--no-renames', '--relative', '--text'],
   ...['--no-ext-diff', '--no-textconv', '--no-show-signature', '--format=commit %H', `-G${privateKeyMark}`, '--', '.'],
 ];

@@ -65,6 +65,17 @@ describe('private keys in the history', () => {
     execFileSync('git', ['init', '-q', '-b', 'main', dir]);
   });
 
+  it('is found in the first commit, whatever git is set to show', async () => {
+    run('init', '-q');
+    for (const setting of ['log.showRoot=false', 'log.diffMerges=first-parent']) run('config', ...setting.split('='));
+    put('root-key.pem', pem);
+    const first = commit('all of it');
+    const history = await git().committedKeys(dir);
+    expect(history.state === 'read' && history.texts.map(({path, commit: by}) => [path, by])).toEqual([
+      ['root-key.pem', first],
+    ]);
+  });
+
   it('are none in a repository without a commit, and none in one without a key', async () => {
     expect(await found()).toEqual([]);
     put('ca-cert.pem', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
