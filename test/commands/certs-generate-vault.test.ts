@@ -200,6 +200,9 @@ describe('what is known of the server', () => {
     ['a token of two lines', 'vault', {VAULT_TOKEN: `${token}\nx`}, 'USAGE', 'VAULT_TOKEN'],
     ['no role ID', '{type: vault, auth: {method: approle}}', {}, 'MISSING_VALUE', 'VAULT_ROLE_ID'],
     ['no pod', '{type: vault, auth: {method: kubernetes, role: mesh}}', {}, 'FILE_MISSING', 'inside a pod'],
+    ['a namespace that no header can carry', 'vault', {VAULT_NAMESPACE: 'a\nb'}, 'USAGE', 'VAULT_NAMESPACE'],
+    ['a declared one', '{type: vault, namespace: büro}', {}, 'USAGE', 'trust.signer.namespace'],
+    ['an issuer that leads elsewhere', '{type: vault, issuer: ..}', {}, 'USAGE', 'trust.signer.issuer'],
     ['a mount that leads elsewhere', '{type: vault, mount: pki/../sys}', {}, 'USAGE', 'trust.signer.mount'],
   ])('is refused before anything is asked: %s', async (_, signer, env, code, said) => {
     const error = await refusal(signer, env);

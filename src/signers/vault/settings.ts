@@ -42,12 +42,18 @@ export async function readSettings(spec: VaultSpec, context: VaultContext): Prom
   const [ca, client] = await Promise.all([readCa(spec, context), readClient(context)]);
   const mount = trimSlashes(spec.mount ?? 'pki');
   requirePath(mount, 'mount');
+  if (spec.issuer !== undefined && !/^[\w-][\w.-]*$/.test(spec.issuer)) {
+    throw new MeshError(
+      'USAGE',
+      `trust.signer.issuer ${JSON.stringify(spec.issuer)} is not the name or ID of an issuer`,
+    );
+  }
   const issuer = spec.issuer === undefined ? 'the default issuer' : `issuer ${spec.issuer}`;
   return {
     http: {address, tls: secureContext({ca, ...client}), serverName: get('TLS_SERVER_NAME')},
     mount,
     issuer: spec.issuer,
-    namespace: spec.namespace ?? get('NAMESPACE'),
+    namespace: readNamespace(spec, environment),
     auth: spec.auth ?? {method: 'token'},
     what: `${issuer} of ${mount} at ${address.host}`,
   };
@@ -113,6 +119,17 @@ function readAddress(spec: VaultSpec, environment: VaultContext['environment']):
 
 function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/** It goes into a header, where Node takes no other characters. */
+function readNamespace(spec: VaultSpec, environment: VaultContext['environment']): string | undefined {
+  const variable = readVaultVariable(environment, 'NAMESPACE');
+  const namespace = spec.namespace ?? variable?.value;
+  if (namespace === undefined || /^[\x21-\x7e]+$/.test(namespace)) return namespace;
+  const from = spec.namespace === undefined ? variable?.name : 'trust.signer.namespace';
+  throw new MeshError('USAGE', `${from ?? ''} ${JSON.stringify(namespace)} is not the path of a namespace`, {
+    hints: ['Such as acme/mesh: ASCII, without spaces'],
+  });
 }
 
 async function readCa(spec: VaultSpec, context: VaultContext): Promise<string | undefined> {
