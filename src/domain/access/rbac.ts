@@ -98,11 +98,6 @@ export function countsIn({kind, namespace}: Binding, asked: string | undefined):
   return kind === 'ClusterRoleBinding' || (asked !== undefined && namespace === asked);
 }
 
-/** The rules of a grant that permit a request. */
-export function rulesAllowing({binding, role}: Grant, asked: Asked): readonly PolicyRule[] {
-  return countsIn(binding, asked.namespace) ? role.rules.filter((rule) => ruleAllows(rule, asked)) : [];
-}
-
 /** Bindings with their roles. One whose role does not exist grants nothing. */
 export function grantsIn({roles, bindings}: RbacFacts): readonly Grant[] {
   const byKey = new Map(roles.map((role) => [keyOf(role.kind, role.name, role.namespace), role]));
