@@ -8,7 +8,7 @@ import {distinctRights, grantedRight, waysOf, workloads} from './paths.js';
 import type {GrantedRight, Target, WayId} from './paths.js';
 import {countsIn, ruleAllows} from './rbac.js';
 import type {Asked, Binding, Grant, Holdings} from './rbac.js';
-import {impliedGroups, privilegedGroup} from './subjects.js';
+import {impliedGroups, privilegedGroup, subjectId} from './subjects.js';
 import type {Subject} from './subjects.js';
 
 /** A way that a subject has by several rights, or through somebody else. */
@@ -68,6 +68,14 @@ function together(held: Held, ...needs: readonly (readonly Asked[])[]): Allowanc
 export function roleEscalations(holdings: Holdings, subject: Subject, world: World): readonly Escalation[] {
   const held = heldBy(holdings, subject);
   return [escalates(held, world), binds(held, world)].flatMap((one) => one ?? []);
+}
+
+/** Who may delete the Secret and create one needs no right to change it. */
+export function recreates(holdings: Holdings, subject: Subject, {namespace, secrets}: Target): Escalation | undefined {
+  const secret = {group: '', resource: 'secrets', namespace};
+  const deletes = secrets.map((name) => ({...secret, verb: 'delete', name}));
+  const found = together(heldBy(holdings, subject), deletes, [{...secret, verb: 'create'}]);
+  return found && {way: 'replace-secret', ...found};
 }
 
 /** What escalation is judged against. */
@@ -134,18 +142,28 @@ function binds(held: Held, {target: {namespace}, roles, bindings, roleReaches}: 
   return undefined;
 }
 
-/** One of these is part of every way to become somebody else. */
+/** One of these is part of every way to become somebody else, but for programs that are run by GET. */
 const becomingVerbs: readonly string[] = ['*', 'impersonate', 'create', 'update', 'patch'];
+const runByGet: readonly string[] = ['*', 'pods/exec', 'pods/attach', '*/exec', '*/attach'];
+
+const anyName = (): boolean => true;
 
 /** Whom a subject may become, of those that reach the key. The first that it finds is told. */
 export function becomes(holdings: Holdings, subject: Subject, reaching: readonly Subject[]): Escalation | undefined {
   const held = heldBy(holdings, subject);
   // Most subjects only read: no need to ask for each of the others.
   const mayBecome = held.own.some(({role}) =>
-    role.rules.some(({verbs}) => verbs.some((verb) => becomingVerbs.includes(verb))),
+    role.rules.some(
+      ({verbs, resources}) =>
+        verbs.some((verb) => becomingVerbs.includes(verb)) ||
+        (verbs.includes('get') && resources.some((resource) => runByGet.includes(resource))),
+    ),
   );
   if (!mayBecome) return undefined;
-  return impersonates(held, reaching) ?? isAccount(held, reaching);
+  // Of a group that it is in by what it is it has everything already: that group is a finding of its own.
+  const own = new Set(impliedGroups(subject).map(subjectId));
+  const others = reaching.filter((one) => !own.has(subjectId(one)));
+  return impersonates(held, others) ?? isAccount(held, others);
 }
 
 function impersonates(held: Held, reaching: readonly Subject[]): Escalation | undefined {
@@ -178,28 +196,62 @@ function serviceAccountNamespaces(grants: readonly Grant[]): readonly string[] {
   return [...new Set(grants.map(({binding}) => binding.namespace ?? 'default'))];
 }
 
+/** The service accounts as which one reaches it: one, or every one of a namespace by a group. */
+function accountsOf(
+  {kind, name, namespace}: Subject,
+  held: Held,
+): readonly Required<Pick<Asked, 'namespace' | 'name'>>[] {
+  if (kind === 'ServiceAccount') return namespace === undefined ? [] : [{namespace, name}];
+  if (kind !== 'Group') return [];
+  const [, of] = /^system:serviceaccounts:(.+)$/.exec(name) ?? [];
+  if (of !== undefined) return [{namespace: of, name: anyName}];
+  const everywhere = name === 'system:serviceaccounts' ? serviceAccountNamespaces(held.all) : [];
+  return everywhere.map((one) => ({namespace: one, name: anyName}));
+}
+
 function isAccount(held: Held, reaching: readonly Subject[]): Escalation | undefined {
   for (const via of reaching) {
-    const {kind, name, namespace} = via;
-    if (kind !== 'ServiceAccount' || namespace === undefined) continue;
-    const account = {group: '', namespace, name};
-    const impersonated = together(held, [{...account, verb: 'impersonate', resource: 'serviceaccounts'}]);
-    if (impersonated) return {way: 'impersonate', ...impersonated, via};
-    const token = together(held, [{...account, verb: 'create', resource: 'serviceaccounts/token'}]);
-    if (token) return {way: 'token', ...token, via};
-    const runs = together(
-      held,
-      workloads.flatMap((workload): readonly Asked[] => [
-        {...workload, verb: 'create', namespace},
-        // The account of a pod that runs cannot be changed, that of what makes pods can.
-        ...(workload.resource === 'pods'
-          ? []
-          : ['update', 'patch'].map((verb) => ({...workload, verb, namespace, name: () => true}))),
-      ]),
-    );
-    if (runs) return {way: 'pod-of', ...runs, via};
+    for (const account of accountsOf(via, held)) {
+      const found = takesAccount(held, account);
+      if (found) return {...found, via};
+    }
   }
   return undefined;
+}
+
+/**
+ * Who acts as an account: by name, by a token, by a pod that runs as it. Which pods that is RBAC does not say: rights to all
+ * pods of the namespace, or to any by name, count.
+ */
+function takesAccount(held: Held, account: Required<Pick<Asked, 'namespace' | 'name'>>): Escalation | undefined {
+  const {namespace} = account;
+  const ask = (resource: string, verbs: readonly string[], name?: Asked['name']): readonly Asked[] =>
+    verbs.map((verb) => ({group: '', resource, namespace, verb, ...(name !== undefined && {name})}));
+  const as = (way: WayId, ...needs: readonly (readonly Asked[])[]): Escalation | undefined => {
+    const found = together(held, ...needs);
+    return found && {way, ...found};
+  };
+  return (
+    as('impersonate', ask('serviceaccounts', ['impersonate'], account.name)) ??
+    as('token', ask('serviceaccounts/token', ['create'], account.name)) ??
+    // A Secret of type kubernetes.io/service-account-token is filled with a token of the account that it names
+    // (kubernetes.io: concepts/configuration/secret, "ServiceAccount token Secrets").
+    as('token', ask('secrets', ['create']), ask('secrets', ['get', 'list', 'watch'], anyName)) ??
+    as(
+      'pod-of',
+      workloads.flatMap((workload): readonly Asked[] => [
+        {...workload, verb: 'create', namespace},
+        ...(workload.resource === 'pods'
+          ? []
+          : ['update', 'patch'].map((verb) => ({...workload, verb, namespace, name: anyName}))),
+      ]),
+    ) ??
+    // Of a pod that runs its images can be changed, and its account stays.
+    as('in-pod-of', [
+      ...['pods/exec', 'pods/attach'].flatMap((resource) => ask(resource, ['create', 'get'], anyName)),
+      ...['pods', 'pods/ephemeralcontainers'].flatMap((resource) => ask(resource, ['update', 'patch'], anyName)),
+    ])
+  );
 }
 
 /** Whether a role opens a simple way other than replacing, were it bound in Istio's namespace or in the whole cluster. */

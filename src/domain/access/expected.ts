@@ -76,12 +76,13 @@ function whyGrantExpected(subject: Subject, grant: Grant, expectations: Expectat
 }
 
 /**
- * Controllers of Kubernetes, each by the binding that Kubernetes makes for it: `system:controller:NAME` for service account
- * NAME (kubernetes/kubernetes plugin/pkg/auth/authorizer/rbac/bootstrappolicy/{controller_policy,policy}.go).
+ * Controllers of Kubernetes, each by the binding that Kubernetes makes for it, to the role of the same name:
+ * `system:controller:NAME` for service account NAME (kubernetes/kubernetes
+ * plugin/pkg/auth/authorizer/rbac/bootstrappolicy/{controller_policy,policy}.go).
  */
 function ofKubernetes({kind, name, namespace}: Subject, {binding}: Grant): string | undefined {
-  const {kind: bindingKind, name: bindingName} = binding;
-  if (bindingKind !== 'ClusterRoleBinding') return undefined;
+  const {kind: bindingKind, name: bindingName, role} = binding;
+  if (bindingKind !== 'ClusterRoleBinding' || role.name !== bindingName) return undefined;
   if (kind === 'User') {
     const components = ['system:kube-controller-manager', 'system:kube-scheduler'];
     return components.includes(name) && bindingName === name ? 'a control plane of Kubernetes' : undefined;

@@ -28,6 +28,7 @@ export type WayId =
   | 'bind'
   | 'token'
   | 'pod-of'
+  | 'in-pod-of'
   | 'replace-secret';
 
 /** Every way: what one gets by it, and how it reads after "may". The strongest first. */
@@ -43,6 +44,7 @@ export const ways: Readonly<Record<WayId, {readonly effect: Effect; readonly say
   bind: {effect: 'reaches', says: 'bind itself to a role that reaches it'},
   token: {effect: 'reaches', says: 'get a token of a service account that reaches it'},
   'pod-of': {effect: 'reaches', says: 'run a pod as a service account that reaches it'},
+  'in-pod-of': {effect: 'reaches', says: 'run programs in pods of a service account that reaches it'},
   'replace-secret': {effect: 'replaces', says: 'put another CA into the Secret'},
 };
 

@@ -1,5 +1,5 @@
 /** Who reaches Secrets of Istio's namespace in one cluster: a pure judgement of its RBAC. */
-import {becomes, opensWay, roleEscalations} from './escalation.js';
+import {becomes, opensWay, recreates, roleEscalations} from './escalation.js';
 import type {World} from './escalation.js';
 import {waysOf, ways} from './paths.js';
 import type {Effect, GrantedRight, Target, WayId} from './paths.js';
@@ -42,6 +42,11 @@ export function reachesOf(rbac: RbacFacts, target: Target): readonly Reach[] {
     bindings: rbac.bindings,
     roleReaches: remember((role, everywhere) => opensWay(role, everywhere, target)),
   };
+  const replacing = new Set(reaches.map(({subject}) => subjectId(subject)));
+  for (const subject of holdings.subjects.filter((one) => !replacing.has(subjectId(one)))) {
+    const found = recreates(holdings, subject, target);
+    if (found) reaches.push(reach(subject, found.way, found.rights, found.grants));
+  }
   const reaching = new Map(reaches.filter(isWhole).map(({subject}) => [subjectId(subject), subject]));
   const add = (one: Reach): void => {
     reaches.push(one);

@@ -21,9 +21,12 @@ export function subjectId({kind, name, namespace}: Subject): string {
 /** What a subject has to look like; for messages. */
 export const subjectRule = 'User:NAME, Group:NAME or ServiceAccount:NAMESPACE/NAME';
 
-/** One of these on one line. Names of users and groups are whatever the cluster's authentication says. */
+/**
+ * One of these on one line, by YAML 1.1 too, which kubectl reads. Names of users and groups are whatever the cluster's
+ * authentication says.
+ */
 export const subjectPattern =
-  /^(?:(?:User|Group):[^\u0000-\u001f\u007f]{1,1024}|ServiceAccount:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)$/;
+  /^(?:(?:User|Group):[^\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,1024}|ServiceAccount:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)$/;
 
 /** The subject of an id; undefined where the text is none. */
 export function parseSubject(text: string): Subject | undefined {

@@ -92,7 +92,7 @@ export class AccessJudge {
   unknown(): readonly UnknownStep[] {
     return [...this.#clusters.values()].flatMap(({cluster, remotes}) =>
       remotes
-        .filter((one) => one.identity === undefined && one.cluster !== cluster && this.#clusters.has(one.cluster))
+        .filter((one) => one.identity === undefined && this.#clusters.has(one.cluster))
         .map(({secret, cluster: leadsTo}) => ({cluster, secret, leadsTo})),
     );
   }
@@ -102,7 +102,8 @@ export class AccessJudge {
     const together = new Map<readonly Reach[], Map<string, readonly Step[]>>();
     for (const remote of from.remotes) {
       const {identity} = remote;
-      if (!identity || remote.cluster === from.cluster) continue;
+      // One of the own cluster is none that istiod uses, and a token all the same.
+      if (!identity) continue;
       const reaches = this.#reaches(from.cluster, [remote.secret]);
       const paths = together.get(reaches) ?? new Map<string, readonly Step[]>();
       together.set(reaches, paths);

@@ -102,6 +102,8 @@ describe('a subject', () => {
     'ServiceAccount:name',
     'ServiceAccount:a/b/c',
     'Group:a\nb',
+    'Group:a\u2028b',
+    'User:a\u0085b',
     'ServiceAccount:A/b',
   ])('%j is none', (id) => {
     expect(parseSubject(id)).toBeUndefined();

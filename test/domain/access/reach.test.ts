@@ -24,6 +24,12 @@ const shopTool: SeededGrant = {
   rules: [coreRule(['get'], ['secrets'])],
 };
 
+const ofGroup = (name: string): SeededGrant => ({
+  name: 'of-group',
+  subjects: [{kind: 'Group', name}],
+  rules: [coreRule(['get'], ['secrets'])],
+});
+
 /** The ways of bob, with whom he becomes. */
 function waysOfBob(...grants: readonly SeededGrant[]): readonly string[] {
   return reachesOf(rbac(...healthyGrants, ...grants), target)
@@ -66,7 +72,49 @@ describe('a way that leads through others', () => {
       [within('shop', coreRule(['create'], ['pods'])), shopTool],
       ['pod-of ServiceAccount:shop/tool'],
     ],
-    ['a change of pods beside one', [within('shop', coreRule(['patch'], ['pods'])), shopTool], []],
+    [
+      'programs in pods beside one',
+      [within('shop', coreRule(['create'], ['pods/exec'])), shopTool],
+      ['in-pod-of ServiceAccount:shop/tool'],
+    ],
+    [
+      'programs in pods beside one, by GET and by name',
+      [within('shop', coreRule(['get'], ['pods/exec'], 'tool-0')), shopTool],
+      ['in-pod-of ServiceAccount:shop/tool'],
+    ],
+    [
+      'a container beside one',
+      [within('shop', coreRule(['patch'], ['pods/ephemeralcontainers'])), shopTool],
+      ['in-pod-of ServiceAccount:shop/tool'],
+    ],
+    [
+      'an image of pods beside one',
+      [within('shop', coreRule(['patch'], ['pods'])), shopTool],
+      ['in-pod-of ServiceAccount:shop/tool'],
+    ],
+    ['programs in pods of another namespace', [within('bank', coreRule(['create'], ['pods/exec'])), shopTool], []],
+    ['pods that it only sees', [within('shop', coreRule(['get', 'list'], ['pods', 'pods/log'])), shopTool], []],
+    [
+      'a Secret that is filled with a token of one',
+      [within('shop', coreRule(['create', 'get'], ['secrets'])), shopTool],
+      ['token ServiceAccount:shop/tool'],
+    ],
+    ['Secrets beside one that it cannot read', [within('shop', coreRule(['create'], ['secrets'])), shopTool], []],
+    [
+      'any account of a namespace whose accounts reach it',
+      [within('shop', coreRule(['create'], ['pods'])), ofGroup('system:serviceaccounts:shop')],
+      ['pod-of Group:system:serviceaccounts:shop'],
+    ],
+    [
+      'any account, where all reach it',
+      [within('shop', coreRule(['impersonate'], ['serviceaccounts'], 'x')), ofGroup('system:serviceaccounts')],
+      ['impersonate Group:system:serviceaccounts'],
+    ],
+    [
+      'an account of a namespace whose accounts do not',
+      [within('bank', coreRule(['create'], ['pods'])), ofGroup('system:serviceaccounts:shop')],
+      [],
+    ],
     [
       'somebody who becomes somebody',
       [
@@ -127,6 +175,24 @@ describe('a way that leads through others', () => {
   });
 });
 
+describe('a way to another CA', () => {
+  const here = (...verbs: readonly string[]): SeededGrant => within('istio-system', coreRule(verbs, ['secrets']));
+  it.each<readonly [string, readonly SeededGrant[], readonly string[]]>([
+    ['update', [here('update')], ['replace-secret']],
+    ['delete and create', [here('delete', 'create')], ['replace-secret']],
+    ['delete', [here('delete')], []],
+    ['create, which replaces nothing', [here('create')], []],
+    [
+      'create, and delete of another',
+      [within('istio-system', coreRule(['delete'], ['secrets'], 'x'), coreRule(['create'], ['secrets']))],
+      [],
+    ],
+    ['update, delete and create', [here('update', 'delete', 'create')], ['replace-secret']],
+  ])('is %s', (_title, grants, expected) => {
+    expect(waysOfBob(...grants)).toEqual(expected);
+  });
+});
+
 describe('who is expected', () => {
   const unexpected = (...grants: readonly SeededGrant[]): readonly string[] =>
     unexpectedIn(reachesOf(rbac(...healthyGrants, ...grants), target), expectationsOf(mesh)).map(({subject}) =>
@@ -149,6 +215,16 @@ describe('who is expected', () => {
         rules: [coreRule(['get'], ['secrets'])],
       },
       ['ServiceAccount:kube-system/job-controller'],
+    ],
+    [
+      'an account in a binding that is called like one of a controller, to another role',
+      {
+        name: 'more',
+        bindingName: 'system:controller:spare',
+        subjects: [{kind: 'ServiceAccount', namespace: 'kube-system', name: 'spare'}],
+        rules: [coreRule(['get'], ['secrets'])],
+      },
+      ['ServiceAccount:kube-system/spare'],
     ],
     [
       'somebody in the binding of a controller',

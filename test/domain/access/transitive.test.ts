@@ -55,6 +55,11 @@ describe('through remote secrets', () => {
     expect(reach({a, b: {leadsTo: ['a', 'c']}, c: {leadsTo: ['a', 'b']}})).toEqual(['a b b', 'a b a a', 'a b c c']);
   });
 
+  it('leads on by a token of the own cluster, which istiod has no use for', () => {
+    const own: SeededGrant = {...bob, rules: [coreRule(['get'], ['secrets'], 'istio-remote-secret-a')]};
+    expect(reach({a: {grants: [...healthyGrants, own], leadsTo: ['a']}})).toEqual(['a a a']);
+  });
+
   it('goes nowhere where the cluster is not known', () => {
     expect(reach({a: {grants: [...healthyGrants, bob], leadsTo: ['b']}})).toEqual([]);
   });

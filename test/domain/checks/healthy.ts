@@ -166,6 +166,8 @@ export interface SeededGrant {
   readonly subjects: readonly {readonly kind: string; readonly name: string; readonly namespace?: string}[];
   readonly rules: readonly object[];
   readonly name?: string;
+  /** Where the binding is called otherwise than its role. */
+  readonly bindingName?: string;
   /** Absent: a ClusterRoleBinding. */
   readonly namespace?: string;
 }
@@ -174,12 +176,12 @@ export interface SeededGrant {
 export function rbac(...grants: readonly SeededGrant[]): RbacFacts {
   const apiVersion = 'rbac.authorization.k8s.io/v1';
   return readRbac(
-    grants.flatMap(({subjects, rules, namespace, name = 'seeded'}) => {
-      const metadata = {name, ...(namespace !== undefined && {namespace})};
+    grants.flatMap(({subjects, rules, namespace, name = 'seeded', bindingName = name}) => {
+      const place = namespace === undefined ? {} : {namespace};
       const kind = namespace === undefined ? 'ClusterRole' : 'Role';
       return [
-        {apiVersion, kind, metadata, rules},
-        {apiVersion, kind: `${kind}Binding`, metadata, roleRef: {kind, name}, subjects},
+        {apiVersion, kind, metadata: {name, ...place}, rules},
+        {apiVersion, kind: `${kind}Binding`, metadata: {name: bindingName, ...place}, roleRef: {kind, name}, subjects},
       ];
     }),
   );

@@ -26,7 +26,9 @@ export const keyRemotesCheck = defineCheck({
   waitable: false,
   implies: [],
   judge: ({rbac, remoteCredentials}, {mesh, commands}) => {
-    if (rbac.length < 2) return notApplicable('there is no other cluster that a remote secret could lead to');
+    const leadsHome = remoteCredentials.some(({cluster, value}) => value.some((one) => one.cluster === cluster.name));
+    if (rbac.length < 2 && !leadsHome)
+      return notApplicable('there is no other cluster that a remote secret could lead to');
     const nowhere = noKeyHere(mesh);
     if (nowhere !== undefined) return notApplicable(nowhere);
     const expectations = expectationsOf(mesh);

@@ -32,7 +32,7 @@ export const keyWaysCheck = defineCheck({
   },
   explanation: {
     meaning:
-      "By RBAC, only expected subjects may run or change workloads in Istio's namespace, exec into istiod or put containers into its pods, reach kubelets (nodes/proxy), act as somebody who reaches the key, get a token of a service account that does, give themselves roles, or write Secret cacerts. Judged with `--access` only; a lower bound, as with MESH206.",
+      "By RBAC, only expected subjects may run or change workloads in Istio's namespace, exec into istiod or put containers into its pods, reach kubelets (nodes/proxy), act as somebody who reaches the key, get a token of a service account that does, run programs in pods beside one, give themselves roles, or write Secret cacerts. Judged with `--access` only; a lower bound, as with MESH206.",
     breaks:
       'A pod in that namespace can mount Secret cacerts, and whoever acts as another has the rights of that other: both read the key. Whoever writes the Secret puts a CA of their own into it.',
     byHand:
