@@ -134,7 +134,11 @@ async function writeSet(
   faults: Faults | undefined,
 ): Promise<void> {
   const [only] = files;
-  if (files.length === 1 && only) return writeOne(join(root, only.path), only, faults);
+  if (files.length === 1 && only) {
+    // A set that a killed run left committed would be read instead of this, and later take its place.
+    await recoverSet(join(root, folder), faults);
+    return writeOne(join(root, only.path), only, faults);
+  }
   const inFolder = files.map((file) => ({
     ...file,
     path: folder === '' ? file.path : file.path.slice(folder.length + 1),

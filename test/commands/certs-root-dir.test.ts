@@ -6,6 +6,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsGenerate from '../../src/commands/certs/generate.js';
 import CertsInspect from '../../src/commands/certs/inspect.js';
 import CertsList from '../../src/commands/certs/list.js';
+import CertsPassphrase from '../../src/commands/certs/passphrase.js';
 import InstallRender from '../../src/commands/install/render.js';
 import TrustDiff from '../../src/commands/trust/diff.js';
 import TrustPush from '../../src/commands/trust/push.js';
@@ -119,6 +120,24 @@ describe('a root key on a stick', () => {
     expect((await onStick('one')).code).toBe(0);
     expect(await dir.read('root-cert.pem')).toBe(root);
     expect(await stick.read('root-cert.pem')).toBe(root);
+  });
+
+  it('whose making was killed after its commit gets the new passphrase all the same', async () => {
+    await declare();
+    expect((await onStick()).code).toBe(0);
+    // Neither file was moved to its place: commit.ts says how such a run leaves them.
+    const files = ['root-key.pem', 'root-cert.pem'].map((path, index) => ({pending: String(index), path}));
+    await stick.write('.pending/commit', JSON.stringify({version: 1, files}), 0o600);
+    for (const {pending, path} of files) await rename(`${stick.root}/${path}`, `${stick.root}/.pending/${pending}`);
+    const ran = await run(CertsPassphrase, ['--root-dir', stick.root], {
+      KUBECTL_MESH_PASSPHRASE: passphrase,
+      KUBECTL_MESH_NEW_PASSPHRASE: 'another passphrase',
+    });
+    expect(ran.code, ran.stderr).toBe(0);
+    const key = ['pkey', '-noout', '-in', `${stick.root}/root-key.pem`, '-passin'];
+    expect(openssl([...key, 'pass:another passphrase'])).toBe('');
+    expect(() => openssl([...key, `pass:${passphrase}`])).toThrow();
+    expect(existsSync(`${stick.root}/.pending`)).toBe(false);
   });
 
   it('of another mesh is refused before a passphrase is asked for', async () => {
