@@ -217,10 +217,10 @@ export class JournalFile implements Journal {
   }
 
   /** What can be read of journals that were put aside. */
-  async #aside(): Promise<readonly JournalEntry[]> {
+  async #aside(): Promise<JournalState['aside']> {
     const names = (await readdir(this.#root).catch(() => [])).filter(isPutAside).sort();
     const texts = await Promise.all(names.map((name) => readRegular(join(this.#root, name)).catch(() => '')));
-    return texts.flatMap((text) => readJournal(text).entries);
+    return texts.map((text) => readJournal(text).entries);
   }
 
   async #text(): Promise<string | undefined> {

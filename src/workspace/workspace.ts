@@ -51,8 +51,8 @@ export interface JournalState extends JournalReading {
   readonly own: string | undefined;
   /** This machine, as entries name it. */
   readonly host: string;
-  /** Entries of journals that were put aside because they were broken, as MESH113's fix does. */
-  readonly aside: readonly JournalEntry[];
+  /** Entries of journals that were put aside because they were broken, as MESH113's fix does, by file. */
+  readonly aside: readonly (readonly JournalEntry[])[];
   /** Of `open`: those whose process may still run. */
   readonly underWay: readonly JournalEntry[];
 }

@@ -295,11 +295,21 @@ describe('a broken journal that was put aside, as the fix of MESH113 does', () =
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
     execFileSync('sh', ['-c', (answerOf(run) as VerifyResult).checks[0]?.fix ?? ''], {cwd: mesh.dir});
     const told = await verified();
-    expect([told.code, ...results(told)]).toEqual([0, 'c1 agrees', 'c2 agrees']);
+    // The first line is gone: who keeps one line and puts it aside must not get away with it.
+    expect([told.code, told.result.verdict, ...results(told)]).toEqual([3, 'error', 'c1 put-aside', 'c2 put-aside']);
     expect(told.result.clusters[0]?.heads[0]?.message).toMatch(/put aside/);
     expect(await check116()).toEqual(['c1 ok', 'c2 ok']);
     execFileSync('sh', ['-c', 'rm journal.broken-*'], {cwd: mesh.dir});
     expect(results(await verified())).toEqual(['c1 not-known-here', 'c2 not-known-here']);
+  });
+
+  it('agrees where only what came later is broken', async () => {
+    const all = await lines();
+    await writeLines([...all.slice(0, -1), (all.at(-1) ?? '').replace('"done"', '"failed"')]);
+    const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
+    execFileSync('sh', ['-c', (answerOf(run) as VerifyResult).checks[0]?.fix ?? ''], {cwd: mesh.dir});
+    const told = await verified();
+    expect([told.code, ...results(told)]).toEqual([0, 'c1 agrees', 'c2 agrees']);
   });
 
   it('does not hide a journal that was written anew', async () => {

@@ -69,6 +69,19 @@ export function isAsWritten({hash, ...rest}: JournalEntry): boolean {
   return sha256(canonicalJson(rest)) === hash;
 }
 
+/** Whether the chain of a head is unbroken from its first entry on to that one. Entries of other chains may stand between. */
+export function isWholeUpTo(entries: readonly JournalEntry[], {chain, seq, hash}: ChainHead): boolean {
+  let head: ChainHead | undefined;
+  for (const entry of entries) {
+    if (entry.chain !== chain) continue;
+    if (!isAsWritten(entry) || entry.seq !== (head ? head.seq + 1 : 0) || entry.previous !== (head?.hash ?? genesis))
+      return false;
+    if (entry.seq === seq) return entry.hash === hash;
+    head = {chain, seq: entry.seq, hash: entry.hash};
+  }
+  return false;
+}
+
 /** The line of an entry, with its line feed. */
 export function entryLine(entry: JournalEntry): string {
   return `${canonicalJson(entry)}\n`;
@@ -97,7 +110,7 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
       } else broken.push({line, hash: sha256(text)});
       continue;
     }
-    faults.push(...judge(entry, line, heads.get(entry.chain)));
+    faults.push(...judge(entry, {line, text}, heads.get(entry.chain)));
     heads.set(entry.chain, {chain: entry.chain, seq: entry.seq, hash: entry.hash});
     entries.push(entry);
   }
@@ -120,8 +133,14 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
   return {entries, faults, heads, open: openIntents(entries), ...(torn === undefined ? {} : {torn})};
 }
 
-function judge(entry: JournalEntry, line: number, head: ChainHead | undefined): readonly JournalFault[] {
-  if (!isAsWritten(entry)) {
+function judge(
+  entry: JournalEntry,
+  {line, text}: {readonly line: number; readonly text: string},
+  head: ChainHead | undefined,
+): readonly JournalFault[] {
+  // A field that stands there twice is one to the hash, and another to whoever reads the file by other means. Line ends
+  // are git's to choose.
+  if (!isAsWritten(entry) || text.replace(/\r$/, '') !== canonicalJson(entry)) {
     return [{line, kind: 'changed', message: `entry ${entryId(entry)} is not what was written`}];
   }
   const expected = head ? {seq: head.seq + 1, previous: head.hash} : {seq: 0, previous: genesis};

@@ -4,7 +4,7 @@
  */
 import {fieldManager} from '../kube/paths.js';
 import type {ChainHead} from './chain.js';
-import {isAsWritten} from './chain.js';
+import {isAsWritten, isWholeUpTo} from './chain.js';
 import type {JournalEntry} from './entry.js';
 import {entryId} from './entry.js';
 
@@ -31,17 +31,18 @@ export interface JournalKnown {
   readonly own: string | undefined;
   /** This machine, as entries name it. */
   readonly host: string;
-  /** Entries of journals that were put aside, evidence and all. */
-  readonly aside: readonly JournalEntry[];
+  /** Entries of journals that were put aside, evidence and all, by file. */
+  readonly aside: readonly (readonly JournalEntry[])[];
 }
 
 /**
  * - `agrees`: the entry is there as the cluster remembers it
  * - `rewritten`: another entry stands in its place
  * - `cut`: it was here once, and is gone
+ * - `put-aside`: it is in a journal that was put aside, and what stands before it there is not as it was written
  * - `not-known-here`: it is of another copy of the work directory, as far as can be told from here
  */
-export type HeadResult = 'agrees' | 'rewritten' | 'cut' | 'not-known-here';
+export type HeadResult = 'agrees' | 'rewritten' | 'cut' | 'put-aside' | 'not-known-here';
 
 /** How a remembered head compares, in words that follow the name of who remembers it. */
 export interface HeadVerdict {
@@ -71,8 +72,11 @@ export function headComparer({present, entries, own, host, aside}: JournalKnown)
     if (found?.some(isIt) === true) return {result: 'agrees', message: `entry ${id} is as it was written`};
     if (found)
       return {result: 'rewritten', message: `another entry ${id} stands in the journal than the one that was written`};
-    if (aside.some((entry) => entryId(entry) === id && isIt(entry))) {
-      return {result: 'agrees', message: `entry ${id} is as it was written, in a journal that was put aside`};
+    const inAside = `entry ${id} is as it was written, in a journal that was put aside`;
+    if (aside.some((file) => isWholeUpTo(file, head))) return {result: 'agrees', message: inAside};
+    if (aside.some((file) => file.some((entry) => entryId(entry) === id && isIt(entry)))) {
+      // Else it would do to keep one line, and to put that aside.
+      return {result: 'put-aside', message: `${inAside}. What stands before it there is not: nobody can rely on it`};
     }
     const cut = (why: string): HeadVerdict => ({result: 'cut', message: `entry ${id} is not in the journal: ${why}`});
     if (head.chain === own) return cut('this copy of the work directory wrote it');

@@ -169,7 +169,10 @@ function verdictOf(
   clusters: readonly RememberingCluster[],
 ): VerifyJournalResult['verdict'] {
   const results = new Set(clusters.flatMap(({heads}) => heads.map(({result}) => result)));
-  if (faults.some(isFinding) || results.has('rewritten') || results.has('cut') || results.has('unreadable'))
+  if (
+    faults.some(isFinding) ||
+    (['rewritten', 'cut', 'put-aside', 'unreadable'] as const).some((one) => results.has(one))
+  )
     return 'error';
   if (clusters.some(({error}) => error) || results.has('not-known-here')) return 'unknown';
   return faults.length > 0 || open > 0 ? 'warning' : 'ok';

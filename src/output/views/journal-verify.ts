@@ -38,6 +38,7 @@ const words = {
   agrees: 'agrees',
   rewritten: 'REWRITTEN',
   cut: 'CUT',
+  'put-aside': 'BROKEN before it',
   'not-known-here': 'not known here',
   unreadable: 'UNREADABLE',
 } as const;

@@ -48,6 +48,10 @@ describe('a journal of 10,000 entries', () => {
     expect(reading.heads.get('one')).toEqual(head);
   });
 
+  it('is whole with the line ends of another system', () => {
+    expect(readJournal(whole.replaceAll('\n', '\r\n'), head).faults).toEqual([]);
+  });
+
   const put = (...replacement: readonly string[]): string =>
     [...lines.slice(0, middle), ...replacement, ...lines.slice(middle + 1)].join('');
   const line = lines[middle]!;
@@ -58,6 +62,8 @@ describe('a journal of 10,000 entries', () => {
 
   it.each([
     ['a word changed', put(line.replace('ada', 'eve')), 'changed', middle + 1],
+    ['a field there twice', put(line.replace('{', '{"user":"eve",')), 'changed', middle + 1],
+    ['a space more', put(line.replace('{', '{ ')), 'changed', middle + 1],
     ['a field added', put(line.replace('{', '{"note":"x",')), 'changed', middle + 1],
     ['a field taken away', put(line.replace('"host":"laptop",', '')), 'changed', middle + 1],
     ['a time changed', put(line.replace(/"time":"2023/, '"time":"2022')), 'changed', middle + 1],

@@ -22,7 +22,8 @@ export const journalHeadsCheck = defineCheck({
       );
     }
     const findings = journalHeads
-      .filter(({result}) => result !== 'agrees')
+      // Putting a broken journal aside is what MESH113 asks for: journal verify still tells.
+      .filter(({result}) => result !== 'agrees' && result !== 'put-aside')
       .map((head): Finding => ({
         // A colleague's change that was not brought here is nobody's fault.
         ...(head.result === 'not-known-here' && {severity: 'warning'}),
@@ -33,7 +34,7 @@ export const journalHeadsCheck = defineCheck({
     return findingsOr(findings, () => ok(journalHeads.map(describeHead).join('; '), expected));
   },
   explanation: {
-    meaning: `Each trust push, trust rollback and install apply leaves in the cluster where its own entry stands in ${layout.journal}, and that entry's hash: annotation kubectl-mesh/journal-head of Secret cacerts and of ConfigMap kubectl-mesh-install. The journal has these entries, as they were written.`,
+    meaning: `Each trust push, trust rollback and install apply leaves in the cluster where its own entry stands in ${layout.journal}, and that entry's hash: annotation kubectl-mesh/journal-head of Secret cacerts and of ConfigMap kubectl-mesh-install. The journal, or one that was put aside, has these entries, as they were written.`,
     breaks:
       'Somebody cut the journal or wrote it anew, hashes and all, or put an old copy back: what it says of changes before the last push cannot be relied on. As a warning: the change was made from another copy of the work directory, whose journal was not brought here. Trust itself is not touched.',
     byHand: `kubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.metadata.annotations.kubectl-mesh/journal-head}"   # CHAIN/SEQ:HASH\ngrep '"chain":"CHAIN"' "$WORK_DIR/${layout.journal}" | grep '"seq":SEQ' | grep -o '"hash":"[0-9a-f]*"'`,
