@@ -259,6 +259,14 @@ describe('refuses, with the reason, and writes nothing', () => {
     ]);
   });
 
+  it('anyExtendedKeyUsage alone, which istiod takes and proxies do not', async () => {
+    const extensions = [...subordinate, 'extendedKeyUsage=anyExtendedKeyUsage'];
+    await expectRefused(await take('c1', [await sign({extensions}), policyCa.pem]), [
+      'no-server-auth',
+      'no-client-auth',
+    ]);
+  });
+
   const aboves: readonly (readonly [string, string, () => CorporateCa])[] = [
     ['path length 0', 'path-length', () => root.below('/CN=P', {extensions: subordinate})],
     [

@@ -6,7 +6,7 @@
  */
 import {isInsecure, isKnownToGo} from './algorithms.js';
 import type {Certificate} from './certificate.js';
-import {exceedsPathLength} from './chain.js';
+import {exceedsPathLength, namesUsage} from './chain.js';
 import {firstForbiddenName, forbidsTrustDomain} from './name-constraints.js';
 
 /** What can be wrong with a certificate in its place. Stable: stands in JSON. */
@@ -94,7 +94,7 @@ const rules: readonly (readonly [ChainFaultId, Rule])[] = [
     'no-server-auth',
     ({certificate, name}) =>
       restricts(certificate, 'serverAuth')
-        ? `${name} has an extended key usage list without serverAuth: istiod does not load a chain with it`
+        ? `${name} has an extended key usage list without serverAuth: istiod, or with anyExtendedKeyUsage proxies, refuse a chain with it`
         : undefined,
   ],
   [
@@ -185,7 +185,6 @@ export function chainFaults(chain: readonly Certificate[], purpose: ChainPurpose
   });
 }
 
-function restricts({extensions: {extendedKeyUsage}}: Certificate, usage: string): boolean {
-  if (!extendedKeyUsage || extendedKeyUsage.length === 0) return false;
-  return !extendedKeyUsage.includes(usage) && !extendedKeyUsage.includes('any');
+function restricts(certificate: Certificate, usage: 'serverAuth' | 'clientAuth'): boolean {
+  return !namesUsage([certificate], usage);
 }

@@ -193,6 +193,13 @@ export function allowsUsage(chain: readonly Certificate[], usage: 'serverAuth' |
   });
 }
 
+/** The same of proxies: OpenSSL and BoringSSL (xku_reject in v3_purp) do not take anyExtendedKeyUsage for a usage, Go does. */
+export function namesUsage(chain: readonly Certificate[], usage: 'serverAuth' | 'clientAuth'): boolean {
+  return chain.every(
+    ({extensions: {extendedKeyUsage = []}}) => extendedKeyUsage.length === 0 || extendedKeyUsage.includes(usage),
+  );
+}
+
 /** The certificates of a set that stand between `certificate` and its root, in order upward, with the root last. */
 export function orderUpward(certificate: Certificate, candidates: readonly Certificate[]): readonly Certificate[] {
   const chain = [certificate];

@@ -7,7 +7,7 @@ import {type Feature, hasFeature} from '../istio/features.js';
 import {parseVersion} from '../istio/version.js';
 import type {Certificate} from './certificate.js';
 import {type CaFiles, caFileNamesOf} from './ca-files.js';
-import {allowsUsage, type ChainResult, exceedsPathLength} from './chain.js';
+import {namesUsage, type ChainResult, exceedsPathLength} from './chain.js';
 import {firstForbiddenName, forbidsTrustDomain} from './name-constraints.js';
 import type {PrivateKeyFacts} from './private-key.js';
 
@@ -142,10 +142,16 @@ const workloadsFitPathLength: Rule = (parsed) => {
     : undefined;
 };
 
-const workloadsFitUsage: Rule = ({verified}) =>
-  verified && 'chain' in verified && !allowsUsage(verified.chain, 'clientAuth')
-    ? 'a certificate in the chain has an extended key usage list without clientAuth: workloads cannot be clients of mTLS'
-    : undefined;
+const workloadsFitUsage: Rule = ({verified}) => {
+  if (!verified || 'failure' in verified) return undefined;
+  const {chain} = verified;
+  if (!namesUsage(chain, 'serverAuth')) {
+    return 'a certificate in the chain has an extended key usage list with anyExtendedKeyUsage in place of serverAuth: istiod takes that, proxies do not';
+  }
+  return namesUsage(chain, 'clientAuth')
+    ? undefined
+    : 'a certificate in the chain has an extended key usage list without clientAuth: workloads cannot be clients of mTLS';
+};
 
 const workloadsFitNames: Rule = ({verified, trustDomain}) => {
   if (!verified || 'failure' in verified) return undefined;

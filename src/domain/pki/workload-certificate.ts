@@ -4,7 +4,7 @@ import {MeshError} from '../errors.js';
 import type {Sensitive} from '../sensitive.js';
 import {signatureAlgorithmFor} from './algorithms.js';
 import {type Certificate, type CertificateTemplate, keyIdentifier, parseCertificates} from './certificate.js';
-import {allowsUsage, verifyChain} from './chain.js';
+import {namesUsage, verifyChain} from './chain.js';
 import {readPrivateKey} from './private-key.js';
 
 /** How far istiod sets the beginning back (istio/istio security/pkg/pki/util/generate_cert.go, ClockSkewGracePeriod). */
@@ -147,5 +147,5 @@ function wrongChain(
   }
   const verified = verifyChain(certificate, {roots, intermediates, now});
   if ('failure' in verified) return verified.message;
-  return allowsUsage(verified.chain, 'clientAuth') ? undefined : 'a certificate in its chain does not allow clientAuth';
+  return namesUsage(verified.chain, 'clientAuth') ? undefined : 'a certificate in its chain does not allow clientAuth';
 }

@@ -5,6 +5,7 @@ import {clusterCaFacts} from '../../../src/domain/checks/read/cluster-ca.js';
 import {parseCertificate} from '../../../src/domain/pki/certificate.js';
 import {inspectCaFiles} from '../../../src/domain/pki/inspect-ca.js';
 import {clusterCaTemplate} from '../../../src/domain/pki/profile.js';
+import {openssl, temporaryFiles} from '../../helpers/openssl.js';
 import {CorporateCa, foreignRequest, policy as policyExtensions} from '../../helpers/corporate-ca.js';
 
 /** A minute on: openssl starts its certificates at the current second. */
@@ -94,4 +95,22 @@ it('forbids workloads where name constraints permit the parent of the trust doma
     [],
     [],
   ]);
+});
+
+it.each([
+  ['anyExtendedKeyUsage', ['no-client-auth']],
+  ['serverAuth,anyExtendedKeyUsage', ['no-client-auth']],
+  ['serverAuth,clientAuth,anyExtendedKeyUsage', []],
+])('does not take a policy CA for %s otherwise than proxies and openssl do', (usage, expected) => {
+  const extensions = [...policyExtensions, `extendedKeyUsage=${usage}`];
+  const made = files([root.below('/CN=P', {extensions}), root]);
+  expect(inspectCaFiles(made, {now, keyMayBeMissing: true}).findings.map(({id}) => id)).toEqual(expected);
+  const file = temporaryFiles({'ca.pem': made.caCert, 'chain.pem': made.certChain});
+  const verify = () =>
+    openssl([
+      ...['verify', '-purpose', 'sslclient', '-CAfile', root.certificatePath],
+      ...['-untrusted', file('chain.pem'), file('ca.pem')],
+    ]);
+  if (expected.length === 0) expect(verify()).toContain('OK');
+  else expect(verify).toThrow(/unsuitable certificate purpose/);
 });
