@@ -14,6 +14,7 @@ kubectl mesh certs list --within "$within" --fail-on warning || code=$?
 case $code in
   0) echo "Nothing in use ends within $within." ;;
   3) echo "Renew what is listed above: kubectl mesh certs generate CLUSTER --renew, then kubectl mesh trust push CLUSTER." >&2 ;;
+  4) echo "A cluster has no certificate in this checkout: nothing is known of it." >&2 ;;
   *) echo "The work directory could not be read: nothing is known." >&2 ;;
 esac
 exit "$code"

@@ -1,5 +1,5 @@
 /** `certs list --live`: what runs, what of it could not be seen, and the file for a collector. */
-import {chmod, mkdir, readdir, readFile, stat, symlink, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, readdir, readFile, rm, stat, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsList from '../../src/commands/certs/list.js';
@@ -200,6 +200,15 @@ describe('--within and --fail-on', () => {
     // They are far from an error.
     expect((await list('--within', '800d', '--fail-on', 'error')).code).toBe(0);
     expect((await list('--within', '36h', '--fail-on', 'warning')).code).toBe(0);
+  });
+
+  it('is no calm where a cluster has no certificate that could end: a checkout without files', async () => {
+    await rm(join(mesh.dir, 'c2'), {recursive: true});
+    const run = await list('--within', '30d', '--fail-on', 'warning');
+    expect([run.code, run.stdout]).toEqual([4, expect.stringContaining('No CA yet: c2')]);
+    expect((await list('c1', '--within', '30d', '--fail-on', 'warning')).code).toBe(0);
+    expect((await list('--within', '800d', '--fail-on', 'warning')).code).toBe(3);
+    expect((await list('--within', '30d')).code).toBe(0);
   });
 
   it.each([

@@ -14,7 +14,7 @@ export default class CertsList extends MeshCommand {
 
 STATE follows trust.expiry of mesh.yaml: by default a warning below 30 % of the lifetime or 30 days, an error below 10 % or 7 days. The first outage is the earliest end of a CA in use; RENEW FROM is the day on which something that a cluster depends on becomes a warning.
 
-Exit code: 0, whatever the dates are; 3 with --fail-on, when something in use is at or above it (with --fail-on warning --within 30d: when it ends within 30 days, or is a warning); 4 when a cluster could not be asked, and the answer still has everything that is known.`;
+Exit code: 0, whatever the dates are; 3 with --fail-on, when something in use is at or above it (with --fail-on warning --within 30d: when it ends within 30 days, or is a warning); 4 when a cluster could not be asked, and the answer still has everything that is known; 4 with --fail-on, too, when a cluster has no CA here.`;
   static override examples = [
     {description: 'Everything', command: '<%= config.bin %> <%= command.id %>'},
     {

@@ -73,6 +73,8 @@ export interface ListResult {
   readonly rootAgreement: readonly RootAgreement[];
   /** How a cluster without CA files gets them, or why it needs none. */
   readonly missing: string;
+  /** Clusters that need CA files, and of which no CA is known, be it live. */
+  readonly withoutCa: readonly string[];
   /** Absent when no cluster has a CA. */
   readonly firstOutage?: FirstOutage;
   readonly warnings: readonly Warning[];
@@ -95,14 +97,19 @@ export function listCerts(failOn?: Severity): Operation<ListRequest, ListResult>
     command: 'certs list',
     changes: false,
     async execute(request, engine) {
-      const {facts} = await engine.run<Facts>({
+      const {facts, plan} = await engine.run<Facts>({
         title: request.live ? 'read the work directory and ask the clusters' : 'read the work directory',
         gather: (deps) => gather(request, deps, engine.settings.concurrency),
-        plan: () => emptyPlan,
+        plan: ({loaded}) => ({...emptyPlan, warnings: loaded.notes.map((message) => ({message}))}),
       });
-      return report(request, facts);
+      return report(request, facts, plan.warnings);
     },
-    conclude: (result) => [...errorsOf(result), ...(failOn && isFound(result, failOn) ? ['findings' as const] : [])],
+    conclude: (result) => [
+      ...errorsOf(result),
+      ...(failOn && isFound(result, failOn) ? ['findings' as const] : []),
+      // A pipeline that sees no certificate must not take that for one that lives long.
+      ...(failOn && result.withoutCa.length > 0 ? ['NOT_FOUND' as const] : []),
+    ],
   };
 }
 
@@ -142,7 +149,11 @@ async function gather({mesh, live}: ListRequest, deps: Deps, concurrency: number
   return {loaded, rootText, files, now: deps.now(), ...(sights && {sights})};
 }
 
-function report({withinDays}: ListRequest, {loaded, rootText, files, now, sights}: Facts): ListResult {
+function report(
+  {withinDays}: ListRequest,
+  {loaded, rootText, files, now, sights}: Facts,
+  warnings: readonly Warning[],
+): ListResult {
   const context = {expiry: loaded.mesh.trust.expiry, now};
   const root = readRoots(rootText);
   const read = files.map((cluster) => readCluster(cluster.name, cluster.files, root.certificates, context));
@@ -156,6 +167,8 @@ function report({withinDays}: ListRequest, {loaded, rootText, files, now, sights
     cluster: result.name,
     certificates: dependsOn,
   }));
+  const isMadeHere = madeElsewhere(loaded.mesh.trust.signer) === undefined;
+  const withoutCa = clusters.filter(({result, dependsOn}) => result.outcome === 'skipped' && dependsOn.length === 0);
   return {
     at: now.toISOString(),
     ...(withinDays !== undefined && {withinDays}),
@@ -171,8 +184,9 @@ function report({withinDays}: ListRequest, {loaded, rootText, files, now, sights
       ...[...(sights?.values() ?? [])].flatMap(({agreement}) => agreement),
     ],
     missing: howToGet(loaded.mesh.trust.signer),
+    withoutCa: isMadeHere ? withoutCa.map(({result}) => result.name) : [],
     ...(firstOutage && {firstOutage}),
-    warnings: loaded.notes.map((message) => ({message})),
+    warnings,
   };
 }
 

@@ -37,6 +37,7 @@ const first = summary('b', 'O=Istio, CN=Intermediate CA, L=c1');
 const result: ListResult = {
   at: '2026-06-01T00:00:00.000Z',
   missing: 'kubectl mesh certs generate',
+  withoutCa: [],
   root: {certificates: [{...root, role: 'root', file: 'root-cert.pem', inUse: true}]},
   clusters: [
     {
