@@ -221,10 +221,16 @@ it.each(['sha256', 'sha384'])('takes RSASSA-PSS with %s as Go does', async (dige
   expect((await take('c1', [answer, above.pem])).code).toBe(0);
 });
 
-it.each(['URI:cluster.local', 'URI:.local', 'DNS:svc,permitted;email:example.com'])(
+const constrain = (permitted: string): readonly string[] => [
+  ...policy,
+  `nameConstraints=${permitted.startsWith('dirName') ? '' : 'critical,'}permitted;${permitted}`,
+  '[dn]',
+  'L=c1',
+];
+it.each(['URI:cluster.local', 'dirName:dn', 'URI:.local', 'DNS:svc,permitted;email:example.com'])(
   'takes name constraints that permit what the mesh needs: %s',
   async (permitted) => {
-    const above = root.below('/CN=P', {extensions: [...policy, `nameConstraints=critical,permitted;${permitted}`]});
+    const above = root.below('/CN=P', {extensions: constrain(permitted)});
     expect((await take('c1', [await sign({}, above), above.pem])).code).toBe(0);
   },
 );
@@ -318,6 +324,17 @@ describe('refuses, with the reason, and writes nothing', () => {
         root.below('/CN=P', {
           extensions: [...policy, 'nameConstraints=critical,permitted;dirName:dn', '[dn]', 'O=Example AG'],
         }),
+    ],
+    [
+      'name constraints on directory names, which istiod passes over and proxies do not',
+      'subject-names',
+      () =>
+        root.below('/CN=P', {extensions: [...policy, 'nameConstraints=permitted;dirName:dn', '[dn]', 'O=Example AG']}),
+    ],
+    [
+      "name constraints that exclude the cluster CA's subject",
+      'subject-names',
+      () => root.below('/CN=P', {extensions: [...policy, 'nameConstraints=excluded;dirName:dn', '[dn]', 'L=c1']}),
     ],
   ];
   it.each(aboves)('a CA above it with %s (%s)', async (_what, id, make) => {

@@ -227,6 +227,7 @@ const hints: Readonly<Record<ChainFaultId, (facts: AnswerFacts) => string>> = {
   'no-client-auth': () => `${askAgain}, or with serverAuth and clientAuth; or ${aboveIt}`,
   'serving-names': () => aboveIt,
   'workload-names': ({trustDomain}) => `permit URI:${trustDomain} there, or ask for a cluster CA under one without it`,
+  'subject-names': () => `have it signed with a subject that is allowed there; or ${aboveIt}`,
   'insecure-signature': () => 'have it signed with SHA-256 or better',
   'unknown-signature': () => 'have it signed with SHA-256 or better, by an RSA or ECDSA key',
   'weak-key': () => 'take a CA with a key of at least 2048 bits, better P-256 or RSA 3072',

@@ -7,7 +7,7 @@
 import {isInsecure, isKnownToGo} from './algorithms.js';
 import type {Certificate} from './certificate.js';
 import {exceedsPathLength, namesUsage} from './chain.js';
-import {firstForbiddenName, forbidsTrustDomain} from './name-constraints.js';
+import {firstForbiddenName, firstForbiddenSubject, forbidsTrustDomain} from './name-constraints.js';
 
 /** What can be wrong with a certificate in its place. Stable: stands in JSON. */
 export type ChainFaultId =
@@ -20,6 +20,7 @@ export type ChainFaultId =
   | 'no-client-auth'
   | 'serving-names'
   | 'workload-names'
+  | 'subject-names'
   | 'insecure-signature'
   | 'unknown-signature'
   | 'weak-key'
@@ -47,6 +48,8 @@ interface Link {
   /** Places above the cluster CA, which is 0. */
   readonly index: number;
   readonly parent: Certificate | undefined;
+  /** The CAs below it. */
+  readonly below: readonly Certificate[];
   /** `"CN=Policy CA"`, with what it is where that helps. */
   readonly name: string;
   readonly purpose: ChainPurpose;
@@ -123,6 +126,22 @@ const rules: readonly (readonly [ChainFaultId, Rule])[] = [
     },
   ],
   [
+    'subject-names',
+    ({certificate, below, name}) => {
+      const constraints = certificate.extensions.nameConstraints;
+      // Critical ones are refused for that alone.
+      if (!constraints || constraints.critical) return undefined;
+      const found = firstForbiddenSubject(
+        constraints,
+        below.map(({subject}) => subject),
+      );
+      return (
+        found &&
+        `the name constraints of ${name} forbid the subject "${found.text}": istiod passes over that, proxies do not`
+      );
+    },
+  ],
+  [
     'insecure-signature',
     ({certificate, name}) =>
       !certificate.selfSigned && isInsecure(certificate.signatureAlgorithm)
@@ -177,7 +196,10 @@ const rules: readonly (readonly [ChainFaultId, Rule])[] = [
 /** The faults of a chain, from the cluster CA upward; empty when there are none. */
 export function chainFaults(chain: readonly Certificate[], purpose: ChainPurpose): readonly ChainFault[] {
   return chain.flatMap((certificate, index) => {
-    const link: Link = {certificate, index, parent: chain[index + 1], name: `"${certificate.subject.text}"`, purpose};
+    const link: Link = {
+      ...{certificate, index, purpose, name: `"${certificate.subject.text}"`},
+      ...{parent: chain[index + 1], below: chain.slice(0, index)},
+    };
     return rules.flatMap(([id, rule]) => {
       const message = rule(link);
       return message === undefined ? [] : [{id, message}];

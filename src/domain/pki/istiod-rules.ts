@@ -8,7 +8,7 @@ import {parseVersion} from '../istio/version.js';
 import type {Certificate} from './certificate.js';
 import {type CaFiles, caFileNamesOf} from './ca-files.js';
 import {namesUsage, type ChainResult, exceedsPathLength} from './chain.js';
-import {firstForbiddenName, forbidsTrustDomain} from './name-constraints.js';
+import {firstForbiddenName, firstForbiddenSubject, forbidsTrustDomain} from './name-constraints.js';
 import type {PrivateKeyFacts} from './private-key.js';
 
 /** The parsed files that the rules judge. What could not be read is absent, and has a finding of its own. */
@@ -163,6 +163,18 @@ const workloadsFitNames: Rule = ({verified, trustDomain}) => {
     : undefined;
 };
 
+const subjectsFitNames: Rule = ({verified}) => {
+  if (!verified || 'failure' in verified) return undefined;
+  const strict = verified.chain.flatMap(({subject, extensions: {nameConstraints}}, index) => {
+    const below = verified.chain.slice(0, index).map((one) => one.subject);
+    const forbidden = nameConstraints && firstForbiddenSubject(nameConstraints, below);
+    return forbidden ? [{subject, forbidden}] : [];
+  })[0];
+  return strict
+    ? `the name constraints of "${strict.subject.text}" forbid the subject "${strict.forbidden.text}": istiod passes over that, proxies do not`
+    : undefined;
+};
+
 const servingNamesFit: Rule = ({verified, servingNames}) => {
   if (!verified || 'failure' in verified) return undefined;
   const names = servingNames.map((value) => ({type: 'dns', value}) as const);
@@ -255,6 +267,7 @@ export const caRules: readonly CaRule[] = [
   {id: 'path-length', severity: 'error', effect: 'silent', check: workloadsFitPathLength},
   {id: 'no-client-auth', severity: 'error', effect: 'silent', check: workloadsFitUsage},
   {id: 'name-constraints', severity: 'error', effect: 'silent', check: workloadsFitNames},
+  {id: 'subject-names', severity: 'error', effect: 'silent', check: subjectsFitNames},
   {id: 'serving-names', severity: 'error', effect: 'silent', check: servingNamesFit},
   {id: 'authority-key', severity: 'error', effect: 'silent', check: authorityKeyFits},
   {id: 'weak-key', severity: 'error', effect: 'silent', check: strongKey},

@@ -1,5 +1,6 @@
 /** Name constraints (RFC 5280 4.2.1.10), matched the way Go's crypto/x509 does, which is what istiod asks. */
 import type {GeneralName, NameConstraints} from './extensions.js';
+import type {Name} from './name.js';
 
 /** The first of these names that the constraints do not allow; undefined when all are allowed. */
 export function firstForbiddenName(
@@ -20,6 +21,28 @@ export function forbidsTrustDomain(constraints: NameConstraints, trustDomain: st
   return (
     permitted.length > 0 && !permitted.some((one) => one === trustDomain.toLowerCase() || isDotted(one, trustDomain))
   );
+}
+
+/**
+ * The first of these subjects that constraints on directory names do not allow; undefined when all are allowed. Go passes over
+ * them where they are not critical, OpenSSL and BoringSSL (nc_dn) hold every CA below to them.
+ */
+export function firstForbiddenSubject(
+  {permitted, excluded}: NameConstraints,
+  subjects: readonly Name[],
+): Name | undefined {
+  const within = ({text}: Name, {value}: GeneralName): boolean => `${fold(text)}, `.startsWith(`${fold(value)}, `);
+  const [allowed, forbidden] = [permitted, excluded].map((list) => list.filter(({type}) => type === 'directory'));
+  return subjects.find(
+    (subject) =>
+      forbidden?.some((one) => within(subject, one)) === true ||
+      (allowed !== undefined && allowed.length > 0 && !allowed.some((one) => within(subject, one))),
+  );
+}
+
+/** As OpenSSL compares names (x509_name_canon): letters of either case, spaces once. */
+function fold(text: string): string {
+  return text.toLowerCase().replace(/\s+/g, ' ').trim();
 }
 
 function isDotted(constraint: string, domain: string): boolean {

@@ -114,3 +114,23 @@ it.each([
   if (expected.length === 0) expect(verify()).toContain('OK');
   else expect(verify).toThrow(/unsuitable certificate purpose/);
 });
+
+it.each([
+  ['permitted', 'O=Example AG', ['subject-names']],
+  ['permitted', 'L=c1', []],
+  ['permitted', 'L=C1', []],
+  ['permitted', 'L=c', ['subject-names']],
+  ['excluded', 'L=c1', ['subject-names']],
+  ['excluded', 'O=Example AG', []],
+  // Names are compared from their beginning; this CA puts L first.
+  ['excluded', 'O=Istio', []],
+])('judges constraints on directory names as openssl does: %s %s', (list, name, expected) => {
+  const extensions = [...policyExtensions, `nameConstraints=${list};dirName:dn`, '[dn]', name];
+  const made = files([root.below('/CN=P', {extensions}), root]);
+  expect(inspectCaFiles(made, {now, keyMayBeMissing: true}).findings.map(({id}) => id)).toEqual(expected);
+  const file = temporaryFiles({'ca.pem': made.caCert, 'chain.pem': made.certChain});
+  const verify = () =>
+    openssl(['verify', '-CAfile', root.certificatePath, '-untrusted', file('chain.pem'), file('ca.pem')]);
+  if (expected.length === 0) expect(verify()).toContain('OK');
+  else expect(verify).toThrow(/subtree violation/);
+});
