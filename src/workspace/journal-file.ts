@@ -9,7 +9,7 @@ import {open, readdir, rename, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
 import type {ChainHead} from '../domain/journal/chain.js';
-import {entryLine, readJournal, seal, sha256} from '../domain/journal/chain.js';
+import {entryLine, readJournal, seal, sha256, unnamedHeads} from '../domain/journal/chain.js';
 import type {JournalEntry, JournalRecord} from '../domain/journal/entry.js';
 import {entryId} from '../domain/journal/entry.js';
 import {isPutAside, layout} from '../domain/mesh/layout.js';
@@ -40,6 +40,8 @@ interface State {
   readonly chain: string;
   readonly directory: number;
   readonly head: ChainHead | undefined;
+  /** What the next entry names of other chains. */
+  readonly unnamed: readonly string[];
 }
 
 /** What an intent was about: repeated in its outcome, so that each line can be read alone. */
@@ -146,10 +148,11 @@ export class JournalFile implements Journal {
 
   async #write(state: State, record: Omit<JournalRecord, 'user' | 'host' | 'pid' | 'time'>): Promise<JournalEntry> {
     const {user, host, pid, now} = this.#writer;
-    const entry = seal({...record, time: now().toISOString(), user, host, pid}, state.chain, state.head);
+    const seen = state.unnamed.length > 0 ? {seen: state.unnamed} : {};
+    const entry = seal({...record, ...seen, time: now().toISOString(), user, host, pid}, state.chain, state.head);
     await this.#appendText(entryLine(entry));
     const head = {chain: entry.chain, seq: entry.seq, hash: entry.hash};
-    this.#state = {...state, head};
+    this.#state = {...state, head, unnamed: []};
     // Not synced: after a crash it may be older than the journal, and is never newer.
     await this.#remember({chain: state.chain, directory: state.directory, head});
     return entry;
@@ -197,7 +200,7 @@ export class JournalFile implements Journal {
     const known = remembered?.head;
     // Entries that are gone leave a gap that shows, instead of being written over.
     const head = known && (!written || known.seq > written.seq) ? known : written;
-    const state: State = {chain, directory, head};
+    const state: State = {chain, directory, head, unnamed: unnamedHeads(reading, chain)};
     if (text !== '' && !text.endsWith('\n')) await this.#appendText('\n');
     if (reading.torn === undefined) return state;
     await this.#write(state, {kind: 'repair', command: '', action: '', detail: {torn: sha256(reading.torn)}});

@@ -238,6 +238,22 @@ describe('what cannot be told', () => {
     expect(pulled.result.journal.chains.map(({own}) => own).sort()).toEqual([false, true]);
   });
 
+  it("is not what a colleague's chain said once ours has gone on: whoever removes it is found", async () => {
+    await mesh.renew('c1');
+    const copy = await copyOf(mesh.dir);
+    expect((await runCommand(TrustPush, ['c1', '--yes', '-w', copy], {PATH: mesh.kube.path})).code).toBe(0);
+    await copyFile(join(copy, 'journal.jsonl'), journal());
+    await rm(copy, {recursive: true});
+    const theirs = (await verified('--offline')).result.journal.chains.find(({own}) => !own)?.chain ?? '';
+    await mesh.renew('c1');
+    expect((await runCommand(TrustPush, ['c1', '--yes'], mesh.env)).code).toBe(0);
+    expect((await verified()).code).toBe(0);
+    await writeLines((await lines()).filter((line) => !line.includes(`"chain":"${theirs}"`)));
+    const told = await verified();
+    expect([told.code, ...results(told)]).toEqual([3, 'c1 agrees', 'c2 agrees']);
+    expect(told.result.journal.faults).toMatchObject([{kind: 'cut-off'}]);
+  });
+
   it("is a colleague's chain that is here in part", async () => {
     const copy = await copyOf(mesh.dir);
     const env = {PATH: mesh.kube.path};

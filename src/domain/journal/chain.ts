@@ -10,6 +10,11 @@ export interface ChainHead {
   readonly hash: string;
 }
 
+/** `CHAIN/SEQ:HASH` */
+export function formatHead({chain, seq, hash}: ChainHead): string {
+  return `${entryId({chain, seq})}:${hash}`;
+}
+
 /** One thing wrong with a journal. */
 export interface JournalFault {
   /** From 1. */
@@ -19,7 +24,7 @@ export interface JournalFault {
    * - `torn`: the last line was cut off, as by a full disk or a crash; the next run closes it
    * - `changed`: the entry is not what was sealed
    * - `out-of-place`: entries before it were removed, added or moved
-   * - `cut-off`: the newest entry this work directory knows of is not there
+   * - `cut-off`: the newest entry this work directory knows of is not there, or one that an entry of another chain saw
    */
   readonly kind: 'unreadable' | 'torn' | 'changed' | 'out-of-place' | 'cut-off';
   readonly message: string;
@@ -96,6 +101,7 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
   const last = lines.pop() ?? '';
   if (last !== '') lines.push(last);
   const entries: JournalEntry[] = [];
+  const placed: number[] = [];
   const faults: JournalFault[] = [];
   const heads = new Map<string, ChainHead>();
   const broken: {readonly line: number; readonly hash: string}[] = [];
@@ -113,6 +119,7 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
     faults.push(...judge(entry, {line, text}, heads.get(entry.chain)));
     heads.set(entry.chain, {chain: entry.chain, seq: entry.seq, hash: entry.hash});
     entries.push(entry);
+    placed.push(line);
   }
   const repaired = new Set(entries.filter(({kind}) => kind === 'repair').map(({detail}) => detail?.torn));
   // Not all at once: a file that is no journal may have more lines than a function takes arguments.
@@ -129,6 +136,7 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
       message: `entry ${entryId(known)} was written here and is not in the journal`,
     });
   }
+  faults.push(...unseen(entries, placed));
   faults.sort((a, b) => a.line - b.line);
   return {entries, faults, heads, open: openIntents(entries), ...(torn === undefined ? {} : {torn})};
 }
@@ -153,6 +161,35 @@ function judge(
       message: entry.seq === expected.seq ? `entry ${entryId(entry)} does not follow the one before it` : found,
     },
   ];
+}
+
+/** Entries that others saw, and that are gone or other ones. `lines`: where each entry stands. */
+function unseen(entries: readonly JournalEntry[], lines: readonly number[]): readonly JournalFault[] {
+  const there = new Set(entries.map(formatHead));
+  return entries.flatMap((entry, index) =>
+    seenBy(entry)
+      .filter((head) => !there.has(head))
+      .map((head): JournalFault => ({
+        line: lines[index] ?? 0,
+        kind: 'cut-off',
+        message: `entry ${head.replace(/:.*$/s, '').slice(0, 100)}, which stood here when this was written, is not in the journal as it was`,
+      })),
+  );
+}
+
+function seenBy({seen}: JournalEntry): readonly string[] {
+  return Array.isArray(seen) ? (seen as readonly unknown[]).filter((head) => typeof head === 'string') : [];
+}
+
+/**
+ * What the next entry of a chain is to name: the newest entries of other chains that no entry named yet. Those of broken
+ * chains are left out: who puts the true lines back must not be told that the wrong ones are gone.
+ */
+export function unnamedHeads({entries, heads}: JournalReading, chain: string): readonly string[] {
+  const named = new Set(entries.flatMap(seenBy));
+  return [...heads.values()]
+    .filter((head) => head.chain !== chain && !named.has(formatHead(head)) && isWholeUpTo(entries, head))
+    .map(formatHead);
 }
 
 function openIntents(entries: readonly JournalEntry[]): readonly JournalEntry[] {

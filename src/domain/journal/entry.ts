@@ -32,6 +32,11 @@ export interface JournalRecord {
   /** Of an outcome. `unknown`: the run ended before it could say. */
   readonly status?: 'done' | 'failed' | 'cancelled' | 'unknown';
   readonly error?: {readonly code: string; readonly message: string};
+  /**
+   * Of the first entry of a run: `CHAIN/SEQ:HASH` of the newest entries of other chains that stood in the file, as far as no
+   * entry had named them before. So a chain of one copy vouches for those of the others.
+   */
+  readonly seen?: readonly string[];
   /** What the effect told: fingerprints, names, dates. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }

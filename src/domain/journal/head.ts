@@ -11,11 +11,6 @@ import {entryId} from './entry.js';
 /** The annotation: `CHAIN/SEQ:HASH` of the intent of the write that left it. */
 export const journalHeadAnnotation = `${fieldManager}/journal-head`;
 
-/** The annotation's value. */
-export function formatHead({chain, seq, hash}: ChainHead): string {
-  return `${entryId({chain, seq})}:${hash}`;
-}
-
 /** Reads an annotation; undefined for a text that no run writes. */
 export function parseHead(text: string): ChainHead | undefined {
   const [, chain, seq, hash] = /^([0-9a-f]{1,64})\/(0|[1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? [];

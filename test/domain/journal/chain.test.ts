@@ -1,6 +1,14 @@
 import {describe, expect, it} from 'vitest';
 import type {ChainHead} from '../../../src/domain/journal/chain.js';
-import {canonicalJson, entryLine, readJournal, seal, sha256} from '../../../src/domain/journal/chain.js';
+import {
+  canonicalJson,
+  entryLine,
+  formatHead,
+  readJournal,
+  seal,
+  sha256,
+  unnamedHeads,
+} from '../../../src/domain/journal/chain.js';
 import type {JournalRecord} from '../../../src/domain/journal/entry.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 
@@ -126,5 +134,52 @@ describe('a journal', () => {
     expect(text).not.toContain('PRIVATE');
     expect(readJournal(text).faults).toEqual([]);
     expect(readJournal(text).entries[0]?.detail).toEqual({key: '[redacted]', nested: [{also: '[redacted]'}]});
+  });
+});
+
+describe('chains of several copies', () => {
+  const theirs = chainOf(4, 'theirs');
+  const before = theirs.lines.join('');
+  const naming = seal({...record(0), seen: unnamedHeads(readJournal(before), 'ours')}, 'ours', undefined);
+  const text = `${before}${entryLine(naming)}`;
+
+  it('are named by the next entry of another one, once', () => {
+    expect(naming.seen).toEqual([formatHead(theirs.head)]);
+    const reading = readJournal(text);
+    expect(reading.faults).toEqual([]);
+    expect(unnamedHeads(reading, 'ours')).toEqual([]);
+    expect(unnamedHeads(reading, 'theirs')).toEqual([formatHead(naming)]);
+    expect(unnamedHeads(reading, 'third')).toEqual([formatHead(naming)]);
+  });
+
+  it.each([
+    ['removed altogether', entryLine(naming)],
+    ['cut', [...theirs.lines.slice(0, 3), entryLine(naming)].join('')],
+    [
+      'written anew, with every hash right',
+      [seal({...record(0), user: 'eve'}, 'theirs', undefined), naming].map(entryLine).join(''),
+    ],
+  ])('miss one that was %s', (_, changed) => {
+    expect(readJournal(changed).faults).toMatchObject([
+      {kind: 'cut-off', message: expect.stringContaining('theirs/3')},
+    ]);
+  });
+
+  it('may go on after they were named', () => {
+    const next = seal(record(4), 'theirs', theirs.head);
+    const reading = readJournal(text + entryLine(next));
+    expect(reading.faults).toEqual([]);
+    expect(unnamedHeads(reading, 'ours')).toEqual([formatHead(next)]);
+  });
+
+  it('are not named where they are broken already', () => {
+    const broken = readJournal(theirs.lines.toSpliced(1, 1).join(''));
+    expect(unnamedHeads(broken, 'ours')).toEqual([]);
+  });
+
+  it('are read whatever stands where names belong', () => {
+    const odd = seal({...record(0), seen: [1, null, 'x'] as never}, 'ours', undefined);
+    const other = seal({...record(0), seen: 'x' as never}, 'more', undefined);
+    expect(readJournal([odd, other].map(entryLine).join('')).faults).toHaveLength(1);
   });
 });

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import {seal} from '../../../src/domain/journal/chain.js';
+import {formatHead, seal} from '../../../src/domain/journal/chain.js';
 import type {ChainHead} from '../../../src/domain/journal/chain.js';
 import type {JournalEntry, JournalRecord} from '../../../src/domain/journal/entry.js';
-import {formatHead, headComparer, parseHead} from '../../../src/domain/journal/head.js';
+import {headComparer, parseHead} from '../../../src/domain/journal/head.js';
 import type {HeadResult, JournalKnown} from '../../../src/domain/journal/head.js';
 import {isInstallNote, rememberedHeads} from '../../../src/domain/journal/remembered.js';
 
