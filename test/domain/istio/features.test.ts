@@ -29,6 +29,8 @@ const begins: readonly (readonly [Feature, string, string])[] = [
   ['remoteClusterTimeoutMetric', '1.9.3', '1.9.4'],
   ['managedClustersMetric', '1.10.6', '1.11.0'],
   ['remoteClusterSyncMetric', '1.28.7', '1.29.0'],
+  ['istiodTlsMounted', '1.15.7', '1.16.0'],
+  ['kubernetesSigner', '1.23.6', '1.24.0'],
   ['rootCertInKubeSystem', '1.20.8', '1.21.0'],
 ];
 /** The last version with it and the first without. */
