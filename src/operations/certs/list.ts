@@ -1,27 +1,23 @@
 /** `certs list`: every certificate of the mesh, what ends first, and what is to be renewed when. Needs no keys. */
-import {type ErrorReport, errorClasses, reportError, asMeshError} from '../../domain/errors.js';
-import {clusterLayout, layout} from '../../domain/mesh/layout.js';
-import type {MeshTrust} from '../../domain/mesh/mesh.js';
-import {type Certificate, parseCertificates} from '../../domain/pki/certificate.js';
-import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
-import type {ChainResult} from '../../domain/pki/chain.js';
-import {orderUpward} from '../../domain/pki/chain.js';
-import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
+import {type ErrorReport, errorClasses} from '../../domain/errors.js';
+import {layout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/pki/ca-files.js';
-import type {Dependencies, DependedOn, Forecast} from '../../domain/monitoring/forecast.js';
+import type {Dependencies, Forecast} from '../../domain/monitoring/forecast.js';
 import {forecastOf} from '../../domain/monitoring/forecast.js';
-import type {HeldTrust, RootAgreement} from '../../domain/monitoring/root-agreement.js';
+import type {RootAgreement} from '../../domain/monitoring/root-agreement.js';
 import {agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
 import {madeElsewhere, type SignerSpec} from '../../domain/mesh/signer.js';
-import type {CertificateRole} from '../../domain/monitoring/seen.js';
 import type {Severity} from '../../domain/checks/check.js';
 import type {TypedTarget} from '../../domain/checks/commands.js';
 import type {Deps} from '../../engine/deps.js';
 import {type Conclusion, emptyPlan, type Operation, type Warning} from '../../engine/operation.js';
-import type {ClusterResult} from '../../engine/report.js';
 import {type LoadedMesh, loadMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../shared/read-ca-files.js';
-import type {LiveCluster, LiveSight} from './list-live.js';
+import {listed, readCluster, readRoots} from './list-files.js';
+import type {Context, ListedCertificate, ListedCluster, ListedDependencies, ReadCluster} from './list-files.js';
+import type {LiveSight} from './list-live.js';
+
+export type {ListedCertificate, ListedCluster};
 
 /** What `certs list` is asked for. */
 export interface ListRequest {
@@ -35,22 +31,6 @@ export interface ListRequest {
   };
   /** `--within`: list only what is in use and ends within these days. */
   readonly withinDays?: number;
-}
-
-/** A certificate of the mesh. */
-export interface ListedCertificate extends CertificateSummary {
-  readonly role: CertificateRole;
-  /** Relative to the work directory. */
-  readonly file: string;
-  /** Whether a workload's chain goes through it: what ends with it is an outage. */
-  readonly inUse: boolean;
-}
-
-/** One cluster's certificates; `skipped` when it has none yet. */
-export interface ListedCluster extends ClusterResult {
-  readonly certificates: readonly ListedCertificate[];
-  /** With `--live`: what was seen in the cluster itself. */
-  readonly live?: LiveCluster;
 }
 
 /** What stops first, unless it is renewed. `file`: or what of the cluster holds it, where only that has it. */
@@ -223,117 +203,6 @@ function withLive(
     result: {...live, certificates},
     dependsOn: sight.dependsOn.map((one) => ({...one, place: files.get(one.fingerprint) ?? one.place})),
   };
-}
-
-interface Context {
-  readonly expiry: MeshTrust['expiry'];
-  readonly now: Date;
-}
-
-function readRoots(text: string | undefined): {
-  readonly certificates: readonly Certificate[];
-  readonly error?: ErrorReport;
-} {
-  if (text === undefined) return {certificates: []};
-  try {
-    return {certificates: parseCertificates(text, layout.rootCert).certificates};
-  } catch (thrown) {
-    return {certificates: [], error: reportError(asMeshError(thrown))};
-  }
-}
-
-interface ListedDependencies {
-  readonly result: ListedCluster;
-  /** The certificates that workloads of this cluster depend on. */
-  readonly dependsOn: readonly DependedOn[];
-}
-
-interface ReadCluster extends ListedDependencies {
-  readonly anchor: HeldTrust['anchor'];
-  readonly roots: HeldTrust['roots'];
-}
-
-function readCluster(name: string, files: CaFiles, roots: readonly Certificate[], context: Context): ReadCluster {
-  const paths = clusterLayout(name);
-  if (files.caCert === undefined) {
-    const result = {name, outcome: 'skipped', certificates: []} as const;
-    return {result, dependsOn: [], anchor: undefined, roots: undefined};
-  }
-  // Without the key: the list must say the same where there are none.
-  const inspection = inspectCaFiles({...files, caKey: undefined}, {now: context.now, keyMayBeMissing: true});
-  const {certificate, verified, chain = [], caCerts = []} = inspection;
-  const unreadable = inspection.findings.find(({id}) => id === 'unreadable');
-  const error: ErrorReport | undefined = unreadable && {
-    code: 'WORKDIR_CONFLICT',
-    message: `${name}: ${unreadable.message}`,
-    hints: [`kubectl mesh certs inspect ${name} shows what is in its files`],
-  };
-  // An expired link breaks verification; what depends on it depended on it before.
-  const above = [...(inspection.roots ?? []), ...chain];
-  const inUse = verified && 'chain' in verified ? verified.chain : certificate ? orderUpward(certificate, above) : [];
-  const seen = new Set(roots.map(({fingerprint}) => fingerprint));
-  const rows: ListedCertificate[] = [];
-  const add = (
-    certificates: readonly Certificate[],
-    role: (one: Certificate) => CertificateRole,
-    file: string,
-  ): void => {
-    for (const one of certificates) {
-      if (seen.has(one.fingerprint)) continue;
-      seen.add(one.fingerprint);
-      rows.push(
-        listed(
-          one,
-          role(one),
-          file,
-          inUse.includes(one) || inUse.some(({fingerprint}) => fingerprint === one.fingerprint),
-          context,
-        ),
-      );
-    }
-  };
-  add(caCerts, () => 'cluster CA', paths.caCert);
-  add(chain, ({selfSigned}) => (selfSigned ? 'other root' : 'intermediate'), paths.certChain);
-  add(inspection.roots ?? [], () => 'other root', paths.rootCert);
-  return {
-    result: {name, outcome: error ? 'failed' : 'done', certificates: rows, ...(error && {error})},
-    dependsOn: inUse.map((one, index) => dependedOn(one, index, {name, rows, roots})),
-    anchor: anchorOf(verified),
-    roots: inspection.roots?.map(({fingerprint}) => fingerprint),
-  };
-}
-
-function anchorOf(verified: ChainResult | undefined): string | undefined {
-  if (!verified) return undefined;
-  if ('chain' in verified) return verified.chain.at(-1)?.fingerprint;
-  // That is an end, not another root.
-  return verified.failure === 'expired' || verified.failure === 'not-yet-valid' ? undefined : 'none';
-}
-
-function dependedOn(
-  {fingerprint, subject, notBefore, notAfter, selfSigned}: Certificate,
-  index: number,
-  {
-    name,
-    rows,
-    roots,
-  }: {readonly name: string; readonly rows: readonly ListedCertificate[]; readonly roots: readonly Certificate[]},
-): DependedOn {
-  const isMeshRoot = roots.some((root) => root.fingerprint === fingerprint);
-  const row = rows.find((one) => one.fingerprint === fingerprint);
-  const role = selfSigned ? 'root' : index === 0 ? 'cluster CA' : 'intermediate';
-  const place = isMeshRoot ? layout.rootCert : (row?.file ?? clusterLayout(name).certChain);
-  return {role, subject: subject.text, fingerprint, notBefore, notAfter, place};
-}
-
-function listed(
-  certificate: Certificate,
-  role: CertificateRole,
-  file: string,
-  inUse: boolean,
-  {expiry, now}: Context,
-): ListedCertificate {
-  return {role, file, inUse, ...summarizeCertificate(certificate, expiry, now)};
 }
 
 /** The earliest end of what is in use, and every cluster that depends on it. */
