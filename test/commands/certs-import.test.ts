@@ -402,6 +402,19 @@ describe('refuses, with the reason, and writes nothing', () => {
     expect(refused.refusals?.[0]?.message).toContain('another key signed it');
   });
 
+  it("a CA's other certificate, whose key identifier is not the one that its signatures name", async () => {
+    const renewed = root.certify(policyCa, {
+      extensions: policy.map((line) => (line.startsWith('subjectKey') ? 'subjectKeyIdentifier=01020304' : line)),
+    });
+    await expectRefused(await take('c1', [await sign(), renewed.pem]), ['authority-key']);
+  });
+
+  it('a key that another cluster has, too', async () => {
+    await dir.write('c2/request/ca.csr', await csr());
+    const refused = await expectRefused(await take('c1', [await sign(), policyCa.pem]), ['key-used-twice']);
+    expect(refused.refusals?.[0]?.message).toContain('c2');
+  });
+
   it('every reason at once', async () => {
     const above = root.below('/CN=P', {extensions: subordinate, digest: 'sha1'});
     const run = await take('c1', [await sign({start: '20200101000000Z', end: '20210101000000Z'}, above), above.pem]);
