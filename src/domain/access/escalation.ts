@@ -167,6 +167,10 @@ export function becomes(holdings: Holdings, subject: Subject, reaching: readonly
 }
 
 function impersonates(held: Held, reaching: readonly Subject[]): Escalation | undefined {
+  const mayAtAll = held.all.some(({role}) =>
+    role.rules.some(({verbs}) => verbs.includes('*') || verbs.includes('impersonate')),
+  );
+  if (!mayAtAll) return undefined;
   const impersonate = (resource: string, rest: Partial<Asked>): Asked => ({
     verb: 'impersonate',
     group: '',
@@ -225,6 +229,8 @@ function isAccount(held: Held, reaching: readonly Subject[]): Escalation | undef
  */
 function takesAccount(held: Held, account: Required<Pick<Asked, 'namespace' | 'name'>>): Escalation | undefined {
   const {namespace} = account;
+  // Everything below is asked in that namespace, and a part must be the subject's own.
+  if (!held.own.some(({binding}) => countsIn(binding, namespace))) return undefined;
   const ask = (resource: string, verbs: readonly string[], name?: Asked['name']): readonly Asked[] =>
     verbs.map((verb) => ({group: '', resource, namespace, verb, ...(name !== undefined && {name})}));
   const as = (way: WayId, ...needs: readonly (readonly Asked[])[]): Escalation | undefined => {
