@@ -64,10 +64,11 @@ export function judgeAnswer(facts: AnswerFacts): Answer {
       hint: `each cluster has a key of its own: kubectl mesh certs request ${cluster} --renew`,
     });
   }
+  const issuersOf = issuersAmong(unique([...facts.roots, ...certificates, ...facts.known]));
   // Renewals and old certificates of one key may come together: the one that lasts longest of those that do.
   const chains = [...own]
     .sort((one, other) => other.notAfter.getTime() - one.notAfter.getTime())
-    .flatMap((certificate) => climb(certificate, facts));
+    .flatMap((certificate) => climb(certificate, facts.roots, issuersOf));
   const judged = chains.map((chain) => ({chain, refusals: refusalsOf(chain, facts)}));
   const [best] = [...judged].sort((one, other) => rank(one, facts) - rank(other, facts));
   if (!best) return refused(otherKey(facts));
@@ -99,12 +100,24 @@ function isRoot({fingerprint}: Certificate, roots: readonly Certificate[]): bool
 /** More chains than this mean certificates that were made to be many; the first ones are as good as any. */
 const maxChains = 32;
 
+type IssuersOf = (certificate: Certificate) => readonly Certificate[];
+
+/** Who issued a certificate, looked for once each: chains through foreign certificates share most of their links. */
+function issuersAmong(pool: readonly Certificate[]): IssuersOf {
+  const found = new Map<string, readonly Certificate[]>();
+  return (certificate) => {
+    const issuers = found.get(certificate.fingerprint) ?? pool.filter((one) => issued(one, certificate));
+    found.set(certificate.fingerprint, issuers);
+    return issuers;
+  };
+}
+
 /** Every chain upward that the certificates at hand allow, each as far as it goes. Throws nothing. */
 function climb(
   certificate: Certificate,
-  {certificates, known, roots}: AnswerFacts,
+  roots: readonly Certificate[],
+  issuersOf: IssuersOf,
 ): readonly (readonly Certificate[])[] {
-  const pool = unique([...roots, ...certificates, ...known]);
   const chains: (readonly Certificate[])[] = [];
   const walk = (chain: readonly Certificate[]): void => {
     const last = chain.at(-1);
@@ -113,9 +126,7 @@ function climb(
       chains.push(chain);
       return;
     }
-    const parents = last.selfSigned
-      ? []
-      : pool.filter((one) => issued(one, last) && !chain.some((link) => same(link, one)));
+    const parents = last.selfSigned ? [] : issuersOf(last).filter((one) => !chain.some((link) => same(link, one)));
     if (parents.length === 0) chains.push(chain);
     for (const parent of parents) walk([...chain, parent]);
   };
