@@ -97,6 +97,8 @@ function isRoot({fingerprint}: Certificate, roots: readonly Certificate[]): bool
   return roots.some((root) => root.fingerprint === fingerprint);
 }
 
+/** Deeper than any hierarchy of CAs; each level costs those below it again. */
+const maxDepth = 32;
 /** More chains than this mean certificates that were made to be many; the first ones are as good as any. */
 const maxChains = 32;
 
@@ -126,7 +128,8 @@ function climb(
       chains.push(chain);
       return;
     }
-    const parents = last.selfSigned ? [] : issuersOf(last).filter((one) => !chain.some((link) => same(link, one)));
+    const isEnd = last.selfSigned || chain.length >= maxDepth;
+    const parents = isEnd ? [] : issuersOf(last).filter((one) => !chain.some((link) => same(link, one)));
     if (parents.length === 0) chains.push(chain);
     for (const parent of parents) walk([...chain, parent]);
   };
