@@ -444,6 +444,43 @@ describe('inside a git tree', () => {
     expect(tracked).not.toContain('key.pem');
   });
 
+  describe('with a mesh.yaml written by hand and no .gitignore', () => {
+    beforeEach(() =>
+      dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters: [{name: cluster1}]\n'),
+    );
+
+    it.each(['before', 'after'])('hides the keys of a tree that was made %s', async (when) => {
+      if (when === 'before') git('init', '-q');
+      const run = await generate(...small);
+      expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('.gitignore') as string]);
+      if (when === 'after') git('init', '-q');
+      git('add', '-A');
+      const tracked = git('ls-files').toString();
+      expect(tracked).toContain('cluster1/ca-cert.pem');
+      expect(tracked).not.toContain('key.pem');
+    });
+
+    it('leaves a tracked key refused, and writes nothing', async () => {
+      git('init', '-q');
+      await dir.write('root-key.pem', 'whatever', 0o600);
+      git('add', 'root-key.pem');
+      await dir.remove('root-key.pem');
+      const run = await generate(...small, '-o', 'json');
+      expect([run.code, answer(run).errors]).toMatchObject([5, [{code: 'KEY_IN_GIT'}]]);
+      await expect(dir.read('.gitignore')).rejects.toThrow();
+    });
+
+    it('writes none in a dry run, and none for keys that are there already', async () => {
+      expect((await generate(...small, '--dry-run')).code).toBe(0);
+      await expect(dir.read('.gitignore')).rejects.toThrow();
+      await generate(...small);
+      await dir.remove('.gitignore');
+      const before = await dir.snapshot();
+      expect((await generate(...small)).code).toBe(0);
+      expect(await dir.snapshot()).toEqual(before);
+    });
+  });
+
   it('is refused where git would take the keys', async () => {
     git('init', '-q');
     await dir.write('.gitignore', '*.log\n');

@@ -565,3 +565,15 @@ it('shows every certificate of a deep chain in certs list', async () => {
   expect(run.code).toBe(0);
   expect(run.stdout).toContain('Example Policy CA');
 });
+
+it('writes a .gitignore with the key where the work directory has none, and none when run again', async () => {
+  await dir.remove('.gitignore');
+  const chain = await sign();
+  const answers = [chain, policyCa.pem];
+  const {code, stdout} = await take('c1', answers);
+  expect([code, stdout]).toEqual([0, expect.any(String)]);
+  expect(await dir.read('.gitignore')).toContain('*key.pem');
+  await dir.remove('.gitignore');
+  expect((await take('c1', answers)).code).toBe(0);
+  await expect(dir.read('.gitignore')).rejects.toThrow();
+});

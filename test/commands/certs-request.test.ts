@@ -167,9 +167,22 @@ describe('what does not fit', () => {
 
   it('a git tree that does not ignore the key is refused', async () => {
     execFileSync('git', ['init', '-q'], {cwd: dir.root});
+    await dir.write('.gitignore', '*.log\n');
     await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: c1\n');
     const run = await request('c1', ...small, '-o', 'json');
     expect(run.code).toBe(5);
     expect(answer(run).errors).toMatchObject([{code: 'KEY_IN_GIT'}]);
+  });
+
+  it('a git tree without any .gitignore gets one with the key, and only with a key', async () => {
+    execFileSync('git', ['init', '-q'], {cwd: dir.root});
+    await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: c1\n');
+    expect((await request('c1', ...small)).code).toBe(0);
+    const seen = () => execFileSync('git', ['status', '--porcelain', '-uall'], {cwd: dir.root, encoding: 'utf8'});
+    expect(seen()).toContain('c1/request/ca.csr');
+    expect(seen()).not.toContain('key.pem');
+    await dir.remove('.gitignore');
+    expect((await request('c1', ...small)).code).toBe(0);
+    await expect(dir.read('.gitignore')).rejects.toThrow();
   });
 });

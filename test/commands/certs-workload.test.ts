@@ -143,6 +143,16 @@ describe('a workload certificate', () => {
     expect(answer(said).warnings.some(({message}) => message.includes('ends with the CA'))).toBe(true);
   });
 
+  it('is seen by no git, where mesh.yaml was written by hand and there is no .gitignore', async () => {
+    await placeCa();
+    await dir.write('mesh.yaml', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n  - name: cluster1\n');
+    execFileSync('git', ['init', '-q', dir.root]);
+    expect((await workload()).code).toBe(0);
+    const seen = execFileSync('git', ['-C', dir.root, 'status', '--porcelain', '-uall'], {encoding: 'utf8'});
+    expect(seen).toContain('workloads/databases/postgres/cert-chain.pem');
+    expect(seen).not.toContain('key.pem');
+  });
+
   it('is seen by no git', async () => {
     await placeCa();
     execFileSync('git', ['init', '-q', dir.root]);

@@ -56,7 +56,7 @@ export function declareMesh(texts: DeclaringTexts, declaration: Declaration): De
   const after: DeclaringTexts = {
     mesh: draft.mesh,
     contexts: draft.contexts,
-    // A person who has a mesh.yaml has decided about .gitignore already, unless they ask again.
+    // A person who has a mesh.yaml has decided about .gitignore already, unless they ask again or keys are to come.
     gitignore:
       texts.mesh === undefined || declaration.gitignore === true ? addGitignore(texts.gitignore) : texts.gitignore,
   };

@@ -14,7 +14,7 @@ import {
 import type {FileContent} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import {askExposure, type GitExposure} from '../shared/exposed-keys.js';
-import {declareGroups, type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
+import {declareGroups, ignoreKeys, type LoadedMesh, loadMesh, writesGitignore} from '../shared/load-mesh.js';
 import {findRoots, type KnownRoot, readGivenRoot} from '../shared/mesh-roots.js';
 import {createCaFileReader} from '../shared/read-ca-files.js';
 import {takeOver} from '../shared/take-over.js';
@@ -44,6 +44,8 @@ export async function gatherGenerate(request: GenerateRequest, deps: Deps): Prom
       return {cluster, state: judgeCluster(cluster.name, files, root, context)};
     }),
   );
+  const keys = keysToWrite(root, spec, clusters, request.renew, taken.files);
+  const guarded = ignoreKeys(loaded, keys);
   const signs =
     request.renew || (madeElsewhere(spec) === undefined && clusters.some(({state}) => state.kind === 'absent'));
   return {
@@ -57,9 +59,9 @@ export async function gatherGenerate(request: GenerateRequest, deps: Deps): Prom
     root,
     clusters,
     existingRoots: root.kind === 'absent' ? await findRoots(deps) : [],
-    exposure: await askGit(deps, loaded, keysToWrite(root, spec, clusters, request.renew, taken.files), root),
+    exposure: await askGit(deps, guarded, keys, root),
     now,
-    declare: declareGroups(loaded),
+    declare: declareGroups(guarded),
     taken,
     notes: loaded.notes,
   };
@@ -122,16 +124,11 @@ function keysToWrite(
 }
 
 /** Whether git would take the keys of this run, in the work directory and where a new root key is kept. */
-async function askGit(
-  deps: Deps,
-  {declare, mesh}: LoadedMesh,
-  keys: readonly string[],
-  root: RootState,
-): Promise<GitExposure> {
+async function askGit(deps: Deps, loaded: LoadedMesh, keys: readonly string[], root: RootState): Promise<GitExposure> {
   const {workspace} = deps;
-  const {signer} = mesh.trust;
+  const {signer} = loaded.mesh.trust;
   const store = deps.rootStore(signer);
-  const willIgnore = declare.some(({path}) => path === layout.gitignore);
+  const willIgnore = writesGitignore(loaded);
   const here = await askExposure(deps, workspace, keys, willIgnore);
   if (root.kind !== 'absent' || signer.type !== 'local' || store === workspace) return here;
   const inside = store.root.startsWith(`${workspace.root}/`);

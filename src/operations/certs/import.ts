@@ -21,11 +21,11 @@ import {
   generalErrors,
 } from '../../engine/report.js';
 import {askExposure} from '../shared/exposed-keys.js';
-import {loadMesh} from '../shared/load-mesh.js';
+import {ignoreKeys, loadMesh, writesGitignore} from '../shared/load-mesh.js';
 import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
 import {createCaFileReader, readCaFiles} from '../shared/read-ca-files.js';
 import {csrSigner} from './csr-signer.js';
-import {type CandidateKey, type ImportFacts, judgeImport, planImport} from './plan-import.js';
+import {type CandidateKey, type ImportAsked, type ImportFacts, judgeImport, planImport} from './plan-import.js';
 
 /** What `certs import` is asked for. */
 export interface ImportRequest {
@@ -97,8 +97,7 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
   const others = loaded.mesh.clusters.map(({name}) => name).filter((name) => name !== cluster.name);
   const neighbours = await Promise.all(others.map((name) => readNeighbour(deps, name)));
   const before = await readNeighbour(deps, cluster.name);
-  const willIgnore = loaded.declare.some(({path}) => path === '.gitignore');
-  return {
+  const facts: ImportAsked = {
     loaded,
     cluster,
     keys: candidates.flatMap((one) => (one !== undefined && 'spki' in one ? [one] : [])),
@@ -112,8 +111,14 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
     others: new Map(neighbours.flatMap(({name, keys}) => keys.map((key) => [key, name] as const))),
     files: await readCaFiles(workspace, cluster.name),
     requestThere: requestKey !== undefined || csr !== undefined,
-    git: await askExposure(deps, workspace, [paths.caKey], willIgnore),
     now: deps.now(),
+  };
+  const writes = judgeImport(facts).actions.some(({files: written}) => written.length > 0);
+  const guarded = ignoreKeys(loaded, writes ? [paths.caKey] : []);
+  return {
+    ...facts,
+    loaded: guarded,
+    git: await askExposure(deps, workspace, [paths.caKey], writesGitignore(guarded)),
   };
 }
 

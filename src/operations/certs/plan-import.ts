@@ -55,6 +55,9 @@ export interface ImportFacts {
   readonly now: Date;
 }
 
+/** What decides whether an answer is taken. */
+export type ImportAsked = Omit<ImportFacts, 'git'>;
+
 /** The verdict with what would be written. */
 export interface ImportVerdict {
   /** What keeps everything from being done, besides {@link refusals}. */
@@ -105,7 +108,7 @@ function refusalError(cluster: string, refusals: readonly Refusal[]): ErrorRepor
 }
 
 /** Judges, and says what would be written. Also for the result: why it is refused. */
-export function judgeImport(facts: ImportFacts): ImportVerdict {
+export function judgeImport(facts: ImportAsked): ImportVerdict {
   const {cluster, keys, unusableKeys, root} = facts;
   const nothing: ImportVerdict = {refusals: [], actions: [], warnings: []};
   if (root.kind === 'conflict') return {...nothing, error: root.error};
@@ -131,7 +134,7 @@ function noKey(cluster: string): ErrorReport {
 }
 
 /** The mesh's root, or undefined where it has none yet. */
-function rootOf({root, existingRoots, givenRoot}: ImportFacts): KnownRoot | MeshError | undefined {
+function rootOf({root, existingRoots, givenRoot}: ImportAsked): KnownRoot | MeshError | undefined {
   if (root.kind === 'present') return root;
   const [first, ...others] = existingRoots;
   if (!first) return givenRoot;
@@ -151,7 +154,7 @@ function sameSet(one: readonly Certificate[], other: readonly Certificate[]): bo
   return ours.size > 0 && one.length === other.length && other.every(({fingerprint}) => ours.has(fingerprint));
 }
 
-function answerFacts(facts: ImportFacts, meshRoot: KnownRoot | undefined): Parameters<typeof judgeAnswer>[0] {
+function answerFacts(facts: ImportAsked, meshRoot: KnownRoot | undefined): Parameters<typeof judgeAnswer>[0] {
   const {mesh} = facts.loaded;
   return {
     cluster: facts.cluster.name,
@@ -167,7 +170,7 @@ function answerFacts(facts: ImportFacts, meshRoot: KnownRoot | undefined): Param
 
 function accepted(
   {chain, newRoot}: Extract<Answer, {kind: 'accepted'}>,
-  facts: ImportFacts,
+  facts: ImportAsked,
   meshRoot: KnownRoot | undefined,
 ): ImportVerdict {
   const {cluster, keys, loaded, now, root} = facts;
@@ -200,7 +203,7 @@ function accepted(
 }
 
 /** A subject that names another cluster is a conflict to every later command. */
-function locality({subject}: Certificate, {cluster, loaded}: ImportFacts): readonly Refusal[] {
+function locality({subject}: Certificate, {cluster, loaded}: ImportAsked): readonly Refusal[] {
   const declared = loaded.mesh.clusters.map(({name}) => name);
   const other = madeForOther(attributeOf(subject, 'L'), cluster.name, declared);
   if (other === undefined) return [];
@@ -217,7 +220,7 @@ function rootWrite(
   text: string,
   top: Certificate,
   newRoot: boolean,
-  {existingRoots, givenRoot}: ImportFacts,
+  {existingRoots, givenRoot}: ImportAsked,
 ): WriteFiles {
   const from = newRoot ? 'the answer' : existingRoots.length > 0 || !givenRoot ? 'the clusters' : '--root';
   return {
@@ -236,7 +239,7 @@ function importAction(
   certificate: Certificate,
   bundle: Readonly<Record<'caCert' | 'certChain' | 'rootCert', string>> & {readonly caKey: Sensitive<string>},
   key: CandidateKey,
-  {cluster, files, requestThere, keys, now}: ImportFacts,
+  {cluster, files, requestThere, keys, now}: ImportAsked,
 ): ImportClusterCa | undefined {
   const paths = clusterLayout(cluster.name);
   const present = keys.find(({path}) => path === paths.caKey)?.spki;

@@ -1,6 +1,6 @@
 /** `certs request`: a key and a certificate request for each cluster, for a CA elsewhere to sign. */
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
-import {clusterLayout, layout} from '../../domain/mesh/layout.js';
+import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm, MeshCluster} from '../../domain/mesh/mesh.js';
 import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
@@ -25,7 +25,7 @@ import {
   generalErrors,
 } from '../../engine/report.js';
 import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
-import {declareGroups, type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
+import {declareGroups, ignoreKeys, type LoadedMesh, loadMesh, writesGitignore} from '../shared/load-mesh.js';
 import {createCaFileReader} from '../shared/read-ca-files.js';
 import {csrSigner} from './csr-signer.js';
 
@@ -121,14 +121,8 @@ async function gather(request: CsrRequest, deps: Deps): Promise<RequestFacts> {
   );
   const facts = {loaded, clusters, asked: request, now};
   const keys = clusters.flatMap((one) => (actionFor(one, facts) ? [clusterLayout(one.cluster.name).requestKey] : []));
-  const willIgnore = declareGroups(loaded).some(({lanes}) =>
-    lanes.some(({actions}) =>
-      actions.some(
-        (action) => action.kind === 'write-files' && action.files.some(({path}) => path === layout.gitignore),
-      ),
-    ),
-  );
-  return {...facts, git: await askExposure(deps, workspace, keys, willIgnore)};
+  const guarded = ignoreKeys(loaded, keys);
+  return {...facts, loaded: guarded, git: await askExposure(deps, workspace, keys, writesGitignore(guarded))};
 }
 
 async function readRequests(

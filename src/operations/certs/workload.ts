@@ -33,7 +33,7 @@ import {
   generalErrors,
 } from '../../engine/report.js';
 import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
-import {declareGroups, loadMesh} from '../shared/load-mesh.js';
+import {declareGroups, ignoreKeys, loadMesh, writesGitignore} from '../shared/load-mesh.js';
 import {readCaFiles} from '../shared/read-ca-files.js';
 
 /** What `certs workload` is asked for. */
@@ -125,6 +125,7 @@ async function gather(request: WorkloadRequest, deps: Deps): Promise<WorkloadFac
     roots: (inspection.roots ?? []).map(({fingerprint}) => fingerprint),
     now,
   };
+  const guarded = ignoreKeys(loaded, [paths.key]);
   return {
     request,
     cluster,
@@ -134,13 +135,9 @@ async function gather(request: WorkloadRequest, deps: Deps): Promise<WorkloadFac
     files,
     inspection,
     state: judgeWorkload({key, certChain, rootCert}, expected),
-    git: await askExposure(
-      deps,
-      workspace,
-      [paths.key],
-      loaded.declare.some(({path}) => path === '.gitignore'),
-    ),
-    declare: declareGroups(loaded),
+    git: await askExposure(deps, workspace, [paths.key], writesGitignore(guarded)),
+    // A run that finds a valid certificate plans nothing at all.
+    declare: declareGroups(guarded),
     notes: loaded.notes,
     now,
   };

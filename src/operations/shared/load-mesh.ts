@@ -81,6 +81,21 @@ export async function loadMesh({workspace}: Pick<Deps, 'workspace'>, request: Me
 }
 
 /**
+ * The mesh of a run that writes these private keys: with a .gitignore where the work directory has none. One that exists is
+ * what a person decided, and stays.
+ */
+export function ignoreKeys(loaded: LoadedMesh, keys: readonly string[]): LoadedMesh {
+  if (keys.length === 0 || loaded.texts.gitignore !== undefined) return loaded;
+  const declaration = {...loaded.declaration, gitignore: true};
+  return {...loaded, declaration, declare: declareMesh(loaded.texts, declaration).files};
+}
+
+/** Whether the run writes a .gitignore. */
+export function writesGitignore({declare}: Pick<LoadedMesh, 'declare'>): boolean {
+  return declare.some(({path}) => path === layout.gitignore);
+}
+
+/**
  * The group with which a changing command's plan begins; empty when mesh.yaml says it all already. `also` is what the
  * command itself learned: UIDs at first contact, the network it rendered.
  */
