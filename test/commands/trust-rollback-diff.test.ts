@@ -137,6 +137,26 @@ describe('trust rollback', () => {
     const run = await rollback('c1', '-y', '-o', 'json');
     expect(run.code).toBe(5);
     expect((answerOf(run) as RollbackResult).clusters[0]?.error?.code).toBe('NOTHING_TO_ROLL_BACK');
+    const text = (await rollback('c1', '-y')).stdout;
+    expect(text).toContain('cacerts-previous');
+    expect(text).not.toContain('cannot be read');
+  });
+
+  it.each([[[]], [['--dry-run']]])(
+    '--forget changes nothing and says so where nothing was kept (%j)',
+    async (flags) => {
+      putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+      const run = await rollback('c1', '--forget', '--yes', ...flags, '-o', 'json');
+      expect(run.code).toBe(0);
+      expect((answerOf(run) as RollbackResult).clusters[0]).toMatchObject({outcome: 'unchanged', refusals: []});
+      expect((await rollback('c1', '--forget', '--yes', ...flags)).stdout).toContain('nothing was kept');
+      expect(mesh.cluster('c1').writes).toEqual([]);
+    },
+  );
+
+  it('--forget does not take a Secret that may not be read for none', async () => {
+    mesh.cluster('c1').deny({verb: 'get', resource: 'secrets'});
+    expect((await rollback('c1', '--forget', '--yes')).code).toBe(4);
   });
 
   it('keeps to the rules of a push: a live root may not go', async () => {

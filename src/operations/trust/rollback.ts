@@ -37,9 +37,12 @@ export const rollbackTrust: Operation<RollbackRequest, RollbackResult> = {
   changes: true,
   async execute(request, engine) {
     const run = await engine.run(rollbackPhase(request));
+    const changes = reportChanges(run, request);
     return {
       ...(engine.settings.dryRun === 'none' ? {} : {dryRun: engine.settings.dryRun}),
-      ...reportChanges(run, request),
+      ...changes,
+      // What a push would say of the kept CA is nothing to somebody who only has it deleted.
+      ...(request.forget && {clusters: changes.clusters.map((cluster) => ({...cluster, refusals: []}))}),
       forgotten: request.forget,
     };
   },
@@ -58,9 +61,10 @@ function rollbackPhase(request: RollbackRequest): Phase<TrustFacts> {
       };
     },
     plan: (facts) => {
+      // Nothing left to forget is what was asked for: running again must be fine.
+      if (request.forget) return planForget(facts, request);
       const missing = facts.targets.flatMap(nothingKept);
       if (missing.length > 0) return {groups: [], blockers: missing, warnings: []};
-      if (request.forget) return planForget(facts, request);
       const plan = planChanges(facts, request);
       const unfinished = facts.targets.filter(({target}) => target.unfinished).map(({target}) => target.cluster);
       return {...plan, warnings: [...plan.warnings, ...unfinished.map(unfinishedWarning)]};
@@ -146,8 +150,8 @@ function planForget(facts: TrustFacts, {acceptUid}: TrustRules): Plan {
   const strangers = identityProblems(facts.loaded.mesh, seenClusters(all), acceptUid);
   const unknown = facts.targets.flatMap(({trust, target}): readonly Blocker[] => {
     if (!isKnown(trust.seen)) return [{cluster: target.cluster, error: trust.seen.unknown}];
-    const {uid} = trust.seen.value;
-    return isKnown(uid) ? [] : [{cluster: target.cluster, error: uid.unknown}];
+    const {uid, previous} = trust.seen.value;
+    return [uid, previous].flatMap((seen) => (isKnown(seen) ? [] : [{cluster: target.cluster, error: seen.unknown}]));
   });
   return {
     groups: [

@@ -30,7 +30,9 @@ function rollbackPage(result: RollbackResult, print: Print): string {
     .flatMap((cluster) =>
       cluster.error
         ? failureLines(cluster)
-        : [`${cluster.name}: Secret ${cluster.namespace}/cacerts-previous ${would}deleted`],
+        : cluster.outcome === 'unchanged'
+          ? [`${cluster.name}: nothing was kept: there is no Secret ${cluster.namespace}/cacerts-previous`]
+          : [`${cluster.name}: Secret ${cluster.namespace}/cacerts-previous ${would}deleted`],
     )
     .join('\n');
 }
@@ -82,8 +84,9 @@ function failureLines({name, outcome, error, refusals}: PushedCluster): readonly
 }
 
 /** What a refusal is about: the CA in the cluster, and the one that would have replaced it. */
-function sides({plan, differences, before, after, namespace}: PushedCluster, print: Print): readonly string[] {
-  if (plan !== 'refuse' || differences.length === 0) return [];
+function sides(cluster: PushedCluster, print: Print): readonly string[] {
+  const {plan, differences, before, after, namespace, error} = cluster;
+  if (plan !== 'refuse' || differences.length === 0 || error?.code === 'NOTHING_TO_ROLL_BACK') return [];
   return [
     before ? caLine('is', before, print) : `is: no Secret ${namespace}/cacerts`,
     caLine('would be', after, print),
