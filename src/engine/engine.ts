@@ -1,7 +1,7 @@
 /** Runs operations: the lock around a changing one, and for each phase gather, plan, confirm, perform. */
 import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
-import type {Deps} from './deps.js';
+import type {Deps, PassphraseSource} from './deps.js';
 import type {Engine, Group, Operation, Outcome, Phase, PhaseRun, Plan, RunSettings} from './operation.js';
 import {isRecorded} from './perform.js';
 import type {Reporter} from './progress.js';
@@ -34,7 +34,7 @@ export async function execute<Request, Result>(
   const lock = await deps.workspace.lock(operation.command);
   try {
     for (const message of await deps.workspace.recover()) report({type: 'note', message});
-    return await operation.execute(request, createEngine(operation.command, context));
+    return await operation.execute(request, createEngine(operation.command, {...context, deps: reasonFirst(context)}));
   } finally {
     await lock.release();
   }
@@ -100,10 +100,29 @@ function divide(plan: Plan, settings: RunSettings): {start: readonly Group[]; le
  * Holds a change to `audit.reasonRequired` of mesh.yaml, before anybody is asked anything. Throws `REASON_NEEDED`, and
  * `MESH_YAML_INVALID`: a file that cannot be read is no way around it.
  */
-async function requireReason(groups: readonly Group[], {deps, settings}: ExecuteContext): Promise<void> {
-  if (settings.reason !== undefined) return;
+async function requireReason(groups: readonly Group[], context: ExecuteContext): Promise<void> {
   const actions = groups.flatMap(({lanes}) => lanes.flatMap((lane) => lane.actions));
-  if (!actions.some(isRecorded)) return;
+  if (actions.some(isRecorded)) await reasonGiven(context);
+}
+
+/**
+ * Nobody types a passphrase for a change that is then refused for its missing reason: what a phase asks for while it
+ * still looks is held to the same rule.
+ */
+function reasonFirst(context: ExecuteContext): Deps {
+  const guard = (source: PassphraseSource): PassphraseSource => ({
+    available: source.available,
+    get: async (purpose) => {
+      await reasonGiven(context);
+      return source.get(purpose);
+    },
+  });
+  const {deps} = context;
+  return {...deps, passphrases: guard(deps.passphrases), newPassphrases: guard(deps.newPassphrases)};
+}
+
+async function reasonGiven({deps, settings}: ExecuteContext): Promise<void> {
+  if (settings.reason !== undefined) return;
   const text = await deps.workspace.readText(layout.meshYaml);
   if (text === undefined) return;
   const {parseMeshFile} = await import('../domain/mesh/parse.js');

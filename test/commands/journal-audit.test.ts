@@ -1,14 +1,16 @@
 /** Who and why in the journal, and that nothing happens which it cannot record. */
 import {execFileSync} from 'node:child_process';
-import {chmod, mkdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
+import {access, chmod, mkdir, readFile, rm, symlink, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsGenerate from '../../src/commands/certs/generate.js';
+import CertsPassphrase from '../../src/commands/certs/passphrase.js';
 import Init from '../../src/commands/init.js';
 import JournalShow from '../../src/commands/journal/show.js';
 import TrustPush from '../../src/commands/trust/push.js';
 import type {ShowResult} from '../../src/operations/journal/show.js';
 import type {PushResult} from '../../src/operations/trust/push.js';
+import {openssl} from '../helpers/openssl.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import type {CommandRun} from '../helpers/run-command.js';
 import {trustMesh} from '../helpers/trust-mesh.js';
@@ -117,6 +119,18 @@ describe('audit.reasonRequired', () => {
     expect(mesh.cluster('c1').writes).toEqual([]);
     await expect(readFile(journal())).rejects.toThrow('ENOENT');
     expect(await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8')).toBe(before);
+  });
+
+  it('refuses certs passphrase before any passphrase is asked for', async () => {
+    const key = openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256']);
+    await writeFile(join(mesh.dir, 'root-key.pem'), key, {mode: 0o600});
+    const asked = join(mesh.dir, 'asked');
+    const words = ['--new-passphrase-command', `touch ${asked}; echo a-new-passphrase`, '-o', 'json'];
+    const run = await runCommand(CertsPassphrase, words, mesh.env);
+    expect([run.code, run.stdout]).toEqual([5, expect.stringContaining('REASON_NEEDED')]);
+    await expect(access(asked)).rejects.toThrow('ENOENT');
+    expect((await runCommand(CertsPassphrase, [...words, '--reason', 'rotation'], mesh.env)).code).toBe(0);
+    await access(asked);
   });
 
   it('lets dry runs, readers and runs that change nothing go without', async () => {
