@@ -1,6 +1,7 @@
 /** Who signs the mesh's cluster CAs, resolved: what mesh.yaml declares, what the flags say. */
 import {isDeepStrictEqual} from 'node:util';
 import {MeshError} from '../errors.js';
+import {printableLine} from '../printable.js';
 import {layout} from './layout.js';
 import type {DeclaredSigner} from './signer-schema.js';
 
@@ -27,10 +28,11 @@ export interface SaidSigner {
 
 /** Resolves. Throws `CONTRADICTION`, also for `--root-dir` with a signer that is not local. */
 export function resolveSigner(declared: DeclaredSigner | undefined, said: SaidSigner): SignerSpec {
-  if (declared && said.signer && !isDeepStrictEqual(present(declared), present(said.signer))) {
+  if (declared && said.signer && !agree(present(declared), present(said.signer))) {
+    const [ours, theirs] = [said.signer, declared].map((signer) => printableLine(JSON.stringify(present(signer))));
     throw new MeshError(
       'CONTRADICTION',
-      `--signer says ${said.signer.type}, ${layout.meshYaml} declares another signer under trust.signer (${declared.type})`,
+      `--signer says ${ours ?? ''}, ${layout.meshYaml} declares another signer under trust.signer: ${theirs ?? ''}`,
       {hints: [`leave --signer away, or change ${layout.meshYaml}`]},
     );
   }
@@ -70,6 +72,12 @@ export function madeElsewhere(signer: SignerSpec): string | undefined {
   return signer.issuer === 'cert-manager'
     ? `${name} fills Secret cacerts of each cluster (trust.signer)`
     : `${name} issues workload certificates here, and istiod needs no cacerts (trust.signer)`;
+}
+
+/** A type alone says nothing of the fields: it agrees with every declaration of that type. */
+function agree(declared: SignerSpec, said: SignerSpec): boolean {
+  const typeOnly = Object.keys(said).length === 1;
+  return typeOnly ? declared.type === said.type : isDeepStrictEqual(declared, said);
 }
 
 function present(signer: DeclaredSigner): SignerSpec {

@@ -22,6 +22,12 @@ describe('the signer of a mesh', () => {
       },
     ],
     [
+      'what mesh.yaml declares, where the flag says its type alone',
+      {type: 'vault', mount: 'a'} as const,
+      {signer: {type: 'vault'} as const},
+      {type: 'vault', mount: 'a'},
+    ],
+    [
       'the directory of this run',
       {type: 'local', directory: '/a'} as const,
       {rootDirectory: '/b'},
@@ -40,6 +46,11 @@ describe('the signer of a mesh', () => {
     ['a directory for a key that is no file', {type: 'csr'} as const, {rootDirectory: '/b'}],
   ])('is not contradicted by a flag that says %s', (_what, declared, said) => {
     expect(() => resolveSigner(declared, said)).toThrow(expect.objectContaining({code: 'CONTRADICTION'}) as Error);
+  });
+
+  it('names both declarations where they differ', () => {
+    const [declared, signer] = [{type: 'vault', mount: 'pki_a'} as const, {type: 'vault', mount: 'pki_b'} as const];
+    expect(() => resolveSigner(declared, {signer})).toThrow(/pki_b.*pki_a/);
   });
 
   it('needs cacerts unless workload certificates come from elsewhere', () => {
