@@ -151,7 +151,8 @@ function planForget(facts: TrustFacts, {acceptUid}: TrustRules): Plan {
   const unknown = facts.targets.flatMap(({trust, target}): readonly Blocker[] => {
     if (!isKnown(trust.seen)) return [{cluster: target.cluster, error: trust.seen.unknown}];
     const {uid, previous} = trust.seen.value;
-    return [uid, previous].flatMap((seen) => (isKnown(seen) ? [] : [{cluster: target.cluster, error: seen.unknown}]));
+    const unknown = [...(isKnown(uid) ? [] : [uid.unknown]), ...(isKnown(previous) ? [] : [previous.unknown])];
+    return unknown.map((error) => ({cluster: target.cluster, error}));
   });
   return {
     groups: [
