@@ -101,6 +101,22 @@ describe('a cluster CA that Vault signs', () => {
     ]);
   });
 
+  it.each([[[]], [['--dry-run']]])('shows the root that the mesh takes over, to be compared (%j)', async (flags) => {
+    const printed = openssl(['x509', '-noout', '-fingerprint', '-sha256', '-in', vault.file('root.pem')]).trim();
+    const sha256 = printed.slice(printed.indexOf('=') + 1);
+    const {root} = answerOf(await generate('vault', {}, '--dry-run')) as {readonly root: object};
+    expect(root).toMatchObject({
+      takenOver: true,
+      certificate: {fingerprint: sha256.replaceAll(':', '').toLowerCase()},
+    });
+    const command = ['one', '--key-algorithm', 'ecdsa-p256', '--signer', 'vault', '-w', dir.root, ...flags];
+    const {stdout} = await runCommand(CertsGenerate, command, usualEnvironment());
+    expect(stdout).toContain(`SHA-256 ${sha256}`);
+    expect(answerOf(await generate('vault'))).toMatchObject({
+      root: flags.length > 0 ? {takenOver: true} : {outcome: 'unchanged'},
+    });
+  });
+
   it('is never asked to outlive what stands above it', async () => {
     vault.sign({days: 3649});
     await dir.write(

@@ -1,8 +1,10 @@
 /** `certs generate`: the root CA once, a cluster CA for each cluster. */
+import {layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm} from '../../domain/mesh/mesh.js';
+import {type Certificate, readableCertificates} from '../../domain/pki/certificate.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
 import type {ClusterState} from '../../domain/pki/workdir-state.js';
-import type {Action} from '../../engine/action.js';
+import type {Action, WriteFiles} from '../../engine/action.js';
 import type {Detail, Operation, Outcome, PhaseRun, Warning} from '../../engine/operation.js';
 import {
   type ClusterResult,
@@ -42,6 +44,8 @@ export interface RootResult {
   readonly certificate?: CaSummary;
   /** How root-key.pem is protected; `missing`: it is not here; `elsewhere`: it never is a file. */
   readonly protection?: 'encrypted' | 'clear' | 'missing' | 'elsewhere';
+  /** It came from the signer, the clusters or a file, and should be compared with what its owner publishes. */
+  readonly takenOver?: true;
 }
 
 /** One cluster after the run. */
@@ -109,9 +113,11 @@ function reportRoot(run: PhaseRun<GenerateFacts>): RootResult {
   const outcome = outcomes.find(({id}) => id === 'root-ca' || id === 'root-cert');
   const {root} = facts;
   const [first] = root.kind === 'present' ? root.certificates : [];
+  const adopted = action?.kind === 'write-files' ? takenRoot(action) : undefined;
+  const shown = adopted ?? first;
   const certificate =
     issued(outcomes, 'root-ca') ??
-    (first && caSummary(summarizeCertificate(first, facts.mesh.trust.expiry, facts.now)));
+    (shown && caSummary(summarizeCertificate(shown, facts.mesh.trust.expiry, facts.now)));
   const taken = action?.kind === 'write-files' && facts.signer.kind === 'ready' ? 'elsewhere' : undefined;
   const made = action?.kind === 'create-root-ca' && outcome ? action.protection : taken;
   const found = facts.signer.kind === 'key-file' || facts.signer.kind === 'idle' ? 'missing' : 'elsewhere';
@@ -121,7 +127,14 @@ function reportRoot(run: PhaseRun<GenerateFacts>): RootResult {
     ...(action && {action: action.title}),
     ...(certificate && {certificate}),
     ...(protection && {protection}),
+    ...(adopted && {takenOver: true}),
   };
+}
+
+/** The root that comes from somewhere else, as it is (to be) written. */
+function takenRoot({files}: WriteFiles): Certificate | undefined {
+  const content = files.find(({path}) => path === layout.rootCert)?.content;
+  return typeof content === 'string' ? readableCertificates(content, layout.rootCert)[0] : undefined;
 }
 
 function found(state: ClusterState | undefined, {mesh, now}: GenerateFacts): CaSummary | undefined {

@@ -1,5 +1,5 @@
 import type {CaSummary, GenerateResult} from '../../operations/certs/generate.js';
-import {shortFingerprint} from '../../domain/pki/fingerprint.js';
+import {formatFingerprint, shortFingerprint} from '../../domain/pki/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {table} from '../table.js';
 import type {View} from '../view.js';
@@ -19,6 +19,7 @@ export const certsGenerateView: View<GenerateResult> = {
     ];
     return [
       table(['NAME', 'OUTCOME', 'KEY', 'NOT AFTER', 'FINGERPRINT', 'SUBJECT'], rows),
+      ...taken(result.root),
       ...result.clusters.flatMap(({name, changes = []}) =>
         changes.map((change) => `${name}: ${printableLine(change)}`),
       ),
@@ -27,6 +28,12 @@ export const certsGenerateView: View<GenerateResult> = {
   },
   name: (result) => result.clusters.flatMap(({name, outcome}) => (outcome === 'done' ? [name] : [])).join('\n'),
 };
+
+/** Whoever answered could have sent any root: a person compares it with what the owner of the root publishes. */
+function taken({certificate, takenOver}: GenerateResult['root']): readonly string[] {
+  if (takenOver !== true || !certificate) return [];
+  return [`root CA: compare with what its owner publishes: SHA-256 ${formatFingerprint(certificate.fingerprint)}`];
+}
 
 interface Line {
   readonly outcome: string;
