@@ -50,7 +50,7 @@ export function completeHints<Result>(result: Result, flags: TargetFlags): Resul
   const commands = commandsFor(typedTarget(flags));
   const walk = (value: unknown, key?: string): unknown => {
     if (Array.isArray(value)) return value.map((item) => walk(item, key));
-    if (typeof value === 'string') return key === 'hints' ? commands.complete(value) : value;
+    if (typeof value === 'string') return key === 'hints' || key === 'hint' ? commands.complete(value) : value;
     if (typeof value !== 'object' || value === null) return value;
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, walk(item, name)]));
   };

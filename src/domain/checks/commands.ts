@@ -1,4 +1,5 @@
 import type {MeshCluster} from '../mesh/mesh.js';
+import {printable} from '../printable.js';
 
 /** The target flags that a person typed, so that the commands we print reach the same mesh. */
 export interface TypedTarget {
@@ -38,9 +39,25 @@ export function shellWord(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
+/**
+ * A path as a shell word that can be printed, too: what no terminal shows stands as a wildcard, and a dash at the beginning
+ * begins no option.
+ */
+function pathWord(path: string): string {
+  const own = path.startsWith('-') ? `./${path}` : path;
+  const isHidden = (char: string): boolean => char === '\n' || char === '\t' || printable(char) === '';
+  const chars = [...own];
+  if (!chars.some(isHidden)) return shellWord(own);
+  const shown = chars.map((char) => (isHidden(char) ? '\n' : char)).join('');
+  return shown
+    .split(/\n+/)
+    .map((part) => (part === '' ? '' : shellWord(part)))
+    .join('*');
+}
+
 /** Commands as they stand in texts: those about files alone, then those that talk to clusters. */
 const spelled =
-  /\bkubectl mesh (?:(init|journal show|certs (?:generate|list|inspect|passphrase|workload))|(trust (?:push|diff|rollback)|install (?:render|apply)|journal verify|verify|up))(?![\w-])/g;
+  /\bkubectl mesh (?:(init|journal show|certs (?:generate|request|import|adopt|list|inspect|passphrase|workload))|(access show|trust (?:push|diff|rollback)|install (?:render|apply)|journal verify|verify|up))(?![\w-])/g;
 
 /** kubectl's own commands as they stand in hints, which know the context and nothing else of what was typed. */
 const bareKubectl = /\bkubectl (?=--context |auth |config )/g;
@@ -77,7 +94,7 @@ export function commandsFor(typed: TypedTarget): Commands {
         .replace(bareKubectl, () => `kubectl${kubeconfig}${as} `),
     path: (path) => {
       const base = typed.directory?.replace(/\/+$/, '');
-      return shellWord(base === undefined ? path : `${base}/${path}`);
+      return pathWord(base === undefined ? path : `${base}/${path}`);
     },
   };
 }

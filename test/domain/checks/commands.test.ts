@@ -8,6 +8,9 @@ describe('complete', () => {
     ['kubectl mesh trust push c1', "kubectl mesh trust push -w '/w d' --kubeconfig k --context x -n i --as u c1"],
     ['make it: kubectl mesh certs generate c1', "make it: kubectl mesh certs generate -w '/w d' c1"],
     ['kubectl mesh init c1=CONTEXT adds it', "kubectl mesh init -w '/w d' c1=CONTEXT adds it"],
+    ['kubectl mesh certs request c1 --renew', "kubectl mesh certs request -w '/w d' c1 --renew"],
+    ['kubectl mesh certs import c2 FILE...', "kubectl mesh certs import -w '/w d' c2 FILE..."],
+    ['kubectl mesh access show c1', "kubectl mesh access show -w '/w d' --kubeconfig k --context x -n i --as u c1"],
     // It has neither --kubeconfig nor --as.
     ['kubectl mesh install render c1', "kubectl mesh install render -w '/w d' --context x -n i c1"],
     ['kubectl mesh updates nothing', 'kubectl mesh updates nothing'],
