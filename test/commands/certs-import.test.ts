@@ -548,9 +548,18 @@ it('says what the CA made other than was asked for, and takes what does no harm'
   const extensions = [...policy, 'subjectAltName=DNS:istiod.istio-system.svc'];
   const run = await take('c1', [(await sign({extensions, subject: '/O=Example AG/CN=Mesh c1/L=c1'})) + policyCa.pem]);
   await expectTaken(run, 3);
-  const [subject, ...others] = answer(run).clusters[0]?.changes ?? [];
+  const [life, subject, ...others] = answer(run).clusters[0]?.changes ?? [];
+  expect(life).toMatch(/365 days instead of 730 days .*clusterValidity/);
   expect(subject).toContain('Mesh c1');
   expect(others).toEqual([expect.stringContaining('path length'), expect.stringContaining('istiod.istio-system.svc')]);
+});
+
+it('says nothing of a life that is the declared one', async () => {
+  const declared = (await dir.read('mesh.yaml')).replace(/^trust:$/m, 'trust:\n  clusterValidity: 365d');
+  await dir.write('mesh.yaml', declared);
+  expect(declared).toContain('clusterValidity');
+  const changes = answer(await take('c1', [(await sign()) + policyCa.pem])).clusters[0]?.changes ?? [];
+  expect(changes.filter((change) => change.includes('days'))).toEqual([]);
 });
 
 it('says that there is no key to import for', async () => {

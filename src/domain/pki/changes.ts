@@ -15,6 +15,19 @@ export function changesFromRequest(certificate: Certificate, cluster: string): r
   ];
 }
 
+const dayMs = 24 * 60 * 60_000;
+
+/** Compares the whole life with what is declared, in days: CAs set their own begin, and some end with the day. */
+export function lifeOtherThan({notBefore, notAfter}: Certificate, days: number): readonly string[] {
+  const made = (notAfter.getTime() - notBefore.getTime()) / dayMs;
+  if (Math.abs(made - days) <= 1) return [];
+  const count = Math.round(made);
+  const said = count < 1 ? `${String(Math.round(made * 24))} h` : count === 1 ? '1 day' : `${String(count)} days`;
+  return [
+    `valid until ${notAfter.toISOString().slice(0, 10)}, ${said} instead of ${String(days)} days (trust.clusterValidity)`,
+  ];
+}
+
 /** The order of attributes is no change: servers have their own. */
 function subject({subject: made}: Certificate, wanted: NameTemplate): readonly string[] {
   const text = (attributes: readonly {readonly type: string; readonly value: string}[]): string =>

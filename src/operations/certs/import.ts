@@ -3,7 +3,7 @@ import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Refusal} from '../../domain/pki/answer.js';
 import type {Certificate} from '../../domain/pki/certificate.js';
-import {changesFromRequest} from '../../domain/pki/changes.js';
+import {changesFromRequest, lifeOtherThan} from '../../domain/pki/changes.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
 import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
 import {readPrivateKey} from '../../domain/pki/private-key.js';
@@ -209,7 +209,8 @@ function report(run: PhaseRun<ImportFacts>): ImportResult {
   const {facts, plan} = run;
   const {chain, refusals} = judgeImport(facts);
   const {name} = facts.cluster;
-  const changes = chain?.[0] ? changesFromRequest(chain[0], name) : [];
+  const days = facts.loaded.mesh.trust.clusterValidityDays;
+  const changes = chain?.[0] ? [...lifeOtherThan(chain[0], days), ...changesFromRequest(chain[0], name)] : [];
   const action = plan.groups
     .flatMap(({lanes}) => lanes.flatMap((lane) => lane.actions))
     .find(({cluster}) => cluster === name);
