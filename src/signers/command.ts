@@ -1,6 +1,7 @@
 /** A program that signs: it stands for a KMS or HSM, and the key is no file (docs/signers.md says the protocol). */
 import {createPublicKey, type KeyObject} from 'node:crypto';
 import {isAbsolute, resolve} from 'node:path';
+import {shellWord} from '../domain/checks/commands.js';
 import {asMeshError, MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
 import type {SignerSpecOf} from '../domain/mesh/signer.js';
@@ -171,7 +172,7 @@ function failure({exitCode, tooLong, stderr}: ExchangeAnswer, what: string): str
 }
 
 function byHand({argv}: CommandSpec, more: string): string {
-  return `Run it by itself in the work directory: ${printableLine(argv.join(' '))} ${more}`;
+  return `Run it by itself in the work directory: ${printableLine(argv.map(shellWord).join(' '))} ${more}`;
 }
 
 /** A public key as PEM (PUBLIC KEY, or RSA PUBLIC KEY) or DER (SubjectPublicKeyInfo). */

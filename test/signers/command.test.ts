@@ -1,3 +1,4 @@
+import {spawnSync} from 'node:child_process';
 import {existsSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
@@ -207,6 +208,15 @@ describe('what a program answers instead of a public key', () => {
     const error: unknown = await commandSigner.survey(spec, context()).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({code});
     expect((error as Error).message).toContain(says);
+  });
+
+  it('can be run by hand as the hint prints it, whatever its arguments are', async () => {
+    await dir.write('say.sh', 'for word; do echo "$word"; done >&2; exit 1', 0o644);
+    const argv = ['sh', 'say.sh', 'two words', "it's $HOME", '*'];
+    const error = await commandSigner.survey({type: 'command', argv}, context()).catch((thrown: unknown) => thrown);
+    const [hint = ''] = (error as {readonly hints: readonly string[]}).hints;
+    const byHand = spawnSync('sh', ['-c', hint.slice(hint.indexOf(': ') + 2)], {cwd: dir.root, encoding: 'utf8'});
+    expect(byHand.stderr.split('\n')).toEqual([...argv.slice(2), 'public-key', '']);
   });
 
   it.each([
