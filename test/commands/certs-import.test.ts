@@ -372,7 +372,7 @@ describe('refuses, with the reason, and writes nothing', () => {
   it("another cluster's answer, and names that cluster", async () => {
     const run = await take('c1', [policyCa.sign(await csr('c2')), policyCa.pem]);
     const refused = await expectRefused(run, ['other-cluster']);
-    expect(refused.error?.hints[0]).toContain('certs import c2');
+    expect(refused.error?.hints[0]).toBe(`kubectl mesh certs import -w ${dir.root} c2 FILE...`);
   });
 
   it('the request signed with its own key', async () => {

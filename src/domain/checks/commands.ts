@@ -46,7 +46,7 @@ export function shellWord(word: string): string {
 function pathWord(path: string): string {
   const own = path.startsWith('-') ? `./${path}` : path;
   const isHidden = (char: string): boolean => char === '\n' || char === '\t' || printable(char) === '';
-  const chars = [...own];
+  const chars = Array.from(own);
   if (!chars.some(isHidden)) return shellWord(own);
   const shown = chars.map((char) => (isHidden(char) ? '\n' : char)).join('');
   return shown
