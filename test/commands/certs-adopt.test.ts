@@ -10,6 +10,7 @@ import type {FakeCluster} from '../helpers/fake-kubectl/fake-cluster.js';
 import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
 import type {FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
 import type {CertificateTemplate} from '../../src/domain/pki/certificate.js';
+import {openssl} from '../helpers/openssl.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import type {CommandRun} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
@@ -84,6 +85,39 @@ describe('certs adopt', () => {
     for (const line of ['meshID: m', 'context: ctx-c1', 'network: n1', 'version: "1.30"']) expect(yaml).toContain(line);
     expect([...of('c1').writes, ...of('c2').writes]).toEqual([]);
     expect((await adopt('ctx-c1', 'ctx-c2')).stdout).toContain('"changes": []');
+  });
+
+  it('declares the key algorithm that all cluster CAs have, so that a renewal keeps it', async () => {
+    expect((await adopt('ctx-c1')).code).toBe(0);
+    expect(await read('mesh.yaml')).toContain('keyAlgorithm: ecdsa-p256');
+  });
+
+  it('declares no key algorithm where they differ, or where a cluster was not looked at', async () => {
+    const made = openssl([
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-noenc',
+      '-keyout',
+      '-',
+      '-subj',
+      '/O=Istio',
+      '-days',
+      '9',
+    ]);
+    const [key = '', certificate = ''] = made.split(/(?=-----BEGIN CERTIFICATE)/);
+    const texts = {
+      'ca-cert.pem': certificate,
+      'ca-key.pem': key,
+      'cert-chain.pem': certificate,
+      'root-cert.pem': certificate,
+    };
+    of('c2').put(secret('istio-system/cacerts', texts));
+    await adopt('ctx-c1', 'ctx-c2');
+    expect(await read('mesh.yaml')).not.toContain('keyAlgorithm');
+    await adopt('ctx-c1');
+    expect(await read('mesh.yaml')).not.toContain('keyAlgorithm');
   });
 
   it('writes nothing in a dry run, and says what it would write', async () => {

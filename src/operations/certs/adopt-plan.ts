@@ -5,6 +5,7 @@ import {formatMinor} from '../../domain/istio/version.js';
 import type {Declaration} from '../../domain/mesh/declare.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
+import {type KeyAlgorithm, keyAlgorithms} from '../../domain/mesh/mesh.js';
 import {isClusterName} from '../../domain/mesh/names.js';
 import type {MeshFile} from '../../domain/mesh/schema.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
@@ -294,6 +295,7 @@ function declarationOf(good: readonly Good[], {file, hasRootKey}: Standing): Dec
   const revisions = [...new Set(good.flatMap(({running}) => running.controlPlanes.map(({revision}) => revision)))];
   const isDefault = revisions.length === 1 && revisions[0] === 'default';
   const signer = hasRootKey || file?.trust?.signer !== undefined ? undefined : signerOf(good);
+  const keyAlgorithm = keyAlgorithmOf(good, file);
   const networks = good.flatMap(({name, running}) => (running.network === undefined ? [] : [[name, running.network]]));
   return {
     clusters: good.map(({name}) => name),
@@ -304,8 +306,20 @@ function declarationOf(good: readonly Good[], {file, hasRootKey}: Standing): Dec
     ...(trustDomain !== undefined && trustDomain !== 'cluster.local' && {trustDomain}),
     ...(minors.length === 1 && minor !== undefined && {istioVersion: minor}),
     ...(!isDefault && {revisions: revisions.toSorted(defaultFirst)}),
+    ...(keyAlgorithm !== undefined && {keyAlgorithm}),
     ...(signer && {signer}),
   };
+}
+
+/** That of all cluster CAs, so that a renewal does not change it; of clusters that are not looked at nothing is known. */
+function keyAlgorithmOf(good: readonly Good[], file: MeshFile | undefined): KeyAlgorithm | undefined {
+  if (file?.clusters?.some((one) => good.every(({name}) => name !== one.name)) === true) return undefined;
+  const names = good.flatMap(({running: {cacerts}, keptIn}) =>
+    keptIn === 'cacerts' && cacerts !== 'absent' ? [cacerts.inspection.certificate?.key.name] : [],
+  );
+  const [first] = names;
+  if (names.some((name) => name !== first)) return undefined;
+  return keyAlgorithms.find((algorithm) => algorithm === first);
 }
 
 function defaultFirst(one: string, other: string): number {
