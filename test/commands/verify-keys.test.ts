@@ -1,6 +1,6 @@
 /** How keys are kept, as verify sees it: in git's history (a real one), twice, encrypted cheaply. */
 import {execFileSync} from 'node:child_process';
-import {mkdir, rm, writeFile} from 'node:fs/promises';
+import {chmod, mkdir, readFile, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsGenerate from '../../src/commands/certs/generate.js';
@@ -174,5 +174,56 @@ describe('MESH107', () => {
     expect(row?.result).toBe('warning');
     expect(row?.observed).toMatch(words);
     expect(row?.fix).toBe('kubectl mesh certs passphrase');
+  });
+});
+
+describe('a key under another name', () => {
+  const key = (): string => writePrivateKey(mesh.root.key).reveal();
+  const put = async (path: string, text: string, mode = 0o600): Promise<void> => {
+    await writeFile(join(mesh.dir, path), text);
+    await chmod(join(mesh.dir, path), mode);
+  };
+  const words = async (id: string): Promise<readonly string[]> =>
+    (await rowsOf(id)).map(({result, observed}) => `${result}: ${observed}`);
+
+  it.each(['k.pem', 'c1/k', '-k.pem', "it's $HOME.txt", 'a\nb\u001b[31m.pem'])(
+    'is found when it is the root key in the clear and open to others: %j; both fixes mend it',
+    async (path) => {
+      await put(path, key(), 0o644);
+      await put('root-cert.pem', mesh.root.certificate.pem, 0o644);
+      const rows = [...(await rowsOf('MESH106')), ...(await rowsOf('MESH107'))].filter(({result}) => result !== 'ok');
+      expect(results(rows.filter(({observed}) => !observed.startsWith('c1 ')))).toEqual([
+        'MESH106 error',
+        'MESH107 warning',
+      ]);
+      for (const {fix = 'false', observed} of rows) {
+        expect(`${fix}${observed}`).not.toMatch(/[\u0000-\u001f]/);
+        execFileSync('sh', ['-c', fix.replace('-scrypt', '-scrypt -passout pass:x')], {cwd: mesh.dir});
+      }
+      expect(await words('MESH106')).toEqual([expect.stringMatching(/^ok/)]);
+      expect(await words('MESH107')).not.toContainEqual(expect.stringMatching(/^warning/));
+      if (!path.includes('\n')) expect(await readFile(join(mesh.dir, path), 'utf8')).toContain('BEGIN ENCRYPTED');
+    },
+  );
+
+  it('of a CA above the clusters is found, too, and a file that holds more is not written anew', async () => {
+    const above = await tinyClusterCa(mesh.root, 'above');
+    await mesh.writeCa('c1', textsOf(bundleOf(await tinyClusterCa(above, 'c1'), [above, mesh.root])));
+    await put('both.txt', above.certificate.pem + writePrivateKey(above.key).reveal());
+    const [row] = await rowsOf('MESH107');
+    expect(row).toMatchObject({result: 'warning', observed: expect.stringContaining('above the clusters') as string});
+    expect(row?.fix).toMatch(/^ls -l \S*both\.txt$/);
+  });
+
+  it('is no finding when it is closed and of no CA above, encrypted, too large, or no key at all', async () => {
+    await put('root-cert.pem', mesh.root.certificate.pem, 0o644);
+    const before = await words('MESH106');
+    await put('server.pem', writePrivateKey((await tinyClusterCa(mesh.root, 'x')).key).reveal());
+    await put('sealed.pem', (await writeEncryptedKey(mesh.root.key, new Sensitive('x'))).reveal());
+    await put('large', key() + ' '.repeat(64 * 1024), 0o644);
+    await put('README', '-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----\n', 0o644);
+    expect((await words('MESH106')).length).toBe(before.length);
+    expect(await words('MESH106')).not.toContainEqual(expect.stringMatching(/server|sealed|large|README/));
+    expect(await words('MESH107')).not.toContainEqual(expect.stringMatching(/^(warning|error|unknown)/));
   });
 });

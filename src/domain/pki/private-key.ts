@@ -72,6 +72,11 @@ export function findPrivateKeys(text: Sensitive<string>, what: string): readonly
     });
 }
 
+/** Whether a text is one private key as PEM, and nothing else that writing the key anew would lose. */
+export function isKeyAlone(text: Sensitive<string>): boolean {
+  return /^\s*-----BEGIN ([A-Z ]*PRIVATE KEY)-----[^-]*-----END \1-----\s*$/.test(text.reveal());
+}
+
 /** Like {@link readPrivateKey}, for a text that was read as PEM already. */
 export function readPrivateKeyBlocks(blocks: readonly PemBlock[], what: string): PrivateKeyFacts {
   const first = blocks[0];

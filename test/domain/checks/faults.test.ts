@@ -260,6 +260,11 @@ const faults: readonly (readonly [string, Spoilt, readonly string[]])[] = [
     {meshValues: {rootKey: {protection: 'encrypted', weakness: 'aes-256-cbc and pbkdf2-sha256 2048 rounds'}}},
     ['MESH107 warning'],
   ],
+  [
+    "a root's key lies in the clear under another name",
+    {meshValues: {rootKey: {protection: 'absent', copies: [{path: 'k.pem', of: 'root', alone: true}]}}},
+    ['MESH107 warning'],
+  ],
   ['the root key is in the clear', {meshValues: {rootKey: {protection: 'clear'}}}, ['MESH107 warning']],
   [
     'the cluster CA on disk ends in 60 of 730 days',
@@ -756,7 +761,7 @@ describe('a fault', () => {
     expect(rows.length).toBeGreaterThan(0);
     for (const {observed, expected, fix} of rows) {
       expect([observed, expected].every((text) => text !== '')).toBe(true);
-      expect(fix).toMatch(/^(?:kubectl|istioctl|chmod|mv|git|\$\{EDITOR|"\$ISTIO")/);
+      expect(fix).toMatch(/^(?:kubectl|istioctl|chmod|openssl|mv|git|\$\{EDITOR|"\$ISTIO")/);
     }
   });
 

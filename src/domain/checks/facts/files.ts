@@ -37,6 +37,13 @@ export interface RootKeyFacts {
   readonly path?: string;
   /** Cipher and key derivation, where guessing the passphrase is cheap. */
   readonly weakness?: string;
+  /** The same key, another root's, or a signing CA's, in the clear under any other name in the work directory. */
+  readonly copies?: readonly {
+    readonly path: string;
+    readonly of: 'root' | 'signing CA';
+    /** Whether the file holds nothing else. */
+    readonly alone: boolean;
+  }[];
 }
 
 /** One path of the work directory that holds keys. */

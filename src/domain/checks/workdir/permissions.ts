@@ -1,4 +1,5 @@
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {printableLine} from '../../printable.js';
 
 /** Bits of group and others. */
 const othersMask = 0o077;
@@ -20,7 +21,7 @@ export const permissionsCheck = defineCheck({
         .filter(({mode}) => (mode & othersMask) !== 0)
         .map(({path, kind, mode}) => ({
           severity: kind === 'key' ? 'error' : 'warning',
-          observed: `${path} has mode ${mode.toString(8).padStart(4, '0')}`,
+          observed: `${printableLine(path)} has mode ${mode.toString(8).padStart(4, '0')}`,
           expected,
           fix: `chmod ${kind === 'key' ? '600' : '700'} ${commands.path(path)}`,
         })),
@@ -30,9 +31,11 @@ export const permissionsCheck = defineCheck({
           : ok(`${String(fileModes.length)} paths looked at`, expected),
     ),
   explanation: {
-    meaning: 'Key files have mode 0600 and the directories that hold them 0700.',
+    meaning:
+      'Key files have mode 0600 and the directories that hold them 0700. A key file is one whose name ends with key.pem, and any file that holds a private key as PEM, at the top of the work directory or in the folder of a cluster (the first 200 of each, up to 64 KiB).',
     breaks: 'Whoever reads a CA key can issue certificates for every workload of the mesh, and nobody would see it.',
-    byHand: 'find "$WORK_DIR" -name "*key.pem" -perm /077 -ls',
+    byHand:
+      'find "$WORK_DIR" -name "*key.pem" -perm /077 -ls\nfind "$WORK_DIR" -maxdepth 2 -type f -perm /077 -exec grep -lE "BEGIN ([A-Z]+ )*PRIVATE KEY" {} +',
     mend: 'Take the bits away with chmod; if others may have read a key, renew it (`certs generate CLUSTER --renew`).',
     source:
       "Istio's guide names private key protection as what its Makefile lacks; tools/certs/Makefile.k8s.mk leaves 0644",

@@ -27,6 +27,7 @@ import {readCaFiles} from '../../shared/read-ca-files.js';
 import type {Questions} from '../questions.js';
 import {askCaOrigin} from './ca-origin.js';
 import {readGitHistory} from './git-history.js';
+import {findClearRootKeys, keyFilesIn} from './key-files.js';
 import type {ClusterQuestionOptions} from './cluster.js';
 
 /** The questions about the work directory as a whole. */
@@ -51,11 +52,16 @@ export function workdirQuestions(
     },
     async rootKey() {
       const {signer} = trust;
-      const key = await deps.rootStore(signer).readSecret(layout.rootKey);
-      if (!key) return {protection: 'absent'};
+      const store = deps.rootStore(signer);
+      const key = await store.readSecret(layout.rootKey);
+      const inside = store.root === workspace.root || store.root.startsWith(`${workspace.root}/`);
+      const known = inside ? `${store.root}/${layout.rootKey}`.slice(workspace.root.length + 1) : undefined;
+      const copies = await findClearRootKeys(workspace, clusters, known);
+      const also = copies.length > 0 ? {copies} : {};
+      if (!key) return {protection: 'absent', ...also};
       const path =
         signer.type === 'local' && signer.directory !== undefined ? `${signer.directory}/${layout.rootKey}` : undefined;
-      const kept = path === undefined ? {} : {path};
+      const kept = path === undefined ? also : {path, ...also};
       const {encryption} = readPrivateKey(key, path ?? layout.rootKey);
       if (!encryption) return {protection: 'clear', ...kept};
       const {cipher, kdf, weak} = encryption;
@@ -67,17 +73,19 @@ export function workdirQuestions(
       return parseCertificates(text, layout.rootCert).certificates.map(({fingerprint}) => fingerprint);
     },
     async fileModes() {
-      const folders = await Promise.all(
-        clusters.flatMap(({name}) => [folderModes(deps, clusterLayout(name)), workloadModes(deps, name)]),
-      );
-      return [...(await keyModes(deps, '.')), ...folders.flat()];
+      const modes = [...(await keyModes(deps, '.'))];
+      // One folder after the other: files are opened here.
+      for (const {name} of clusters) {
+        modes.push(...(await folderModes(deps, clusterLayout(name))), ...(await workloadModes(deps, name)));
+      }
+      return modes;
     },
     gitHistory: () => readGitHistory(deps, clusters),
     journal: async () => journalFacts(await journal()),
   };
 }
 
-function journalFacts({present, entries, heads, faults, open, own, underWay}: JournalState): JournalFacts {
+function journalFacts({present, entries, heads, faults, open, own, underWay, aside}: JournalState): JournalFacts {
   const mine = open.filter(({chain}) => chain === own);
   return {
     present,
@@ -93,6 +101,9 @@ function journalFacts({present, entries, heads, faults, open, own, underWay}: Jo
         time: printableLine(time),
       })),
     openElsewhere: open.length - mine.length,
+    brokenAside: aside.flatMap(({file, faults: [first]}) =>
+      first ? [{file: printableLine(file), message: printableLine(first.message)}] : [],
+    ),
   };
 }
 
@@ -133,7 +144,9 @@ async function workloadModes(deps: Deps, cluster: string): Promise<readonly File
 /** The keys that lie in a directory; `.` is the work directory. */
 async function keyModes(deps: Deps, directory: string): Promise<readonly FileModeFacts[]> {
   const names = (await deps.workspace.list(directory)).filter((name) => name.endsWith(keyName));
-  const paths = names.map((name) => (directory === '.' ? name : `${directory}/${name}`));
+  const named = names.map((name) => (directory === '.' ? name : `${directory}/${name}`));
+  const holding = (await keyFilesIn(deps.workspace, directory)).map(({path}) => path);
+  const paths = [...new Set([...named, ...holding])].toSorted();
   return (await Promise.all(paths.map((path) => keyMode(deps, path)))).flat();
 }
 
