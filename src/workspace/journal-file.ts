@@ -12,7 +12,8 @@ import type {ChainHead} from '../domain/journal/chain.js';
 import {entryLine, readJournal, seal, sha256, unnamedHeads} from '../domain/journal/chain.js';
 import type {JournalEntry, JournalRecord} from '../domain/journal/entry.js';
 import {entryId} from '../domain/journal/entry.js';
-import {isPutAside, layout} from '../domain/mesh/layout.js';
+import type {PutAside} from '../domain/journal/head.js';
+import {asideHeadName, asideName, layout, whenPutAside} from '../domain/mesh/layout.js';
 import type {Faults} from './atomic.js';
 import {makeDirectory, syncDirectory, temporarySuffix} from './atomic.js';
 import {fileError, isMissing} from './fs-errors.js';
@@ -219,11 +220,23 @@ export class JournalFile implements Journal {
     }
   }
 
-  /** What can be read of journals that were put aside. */
+  /** Journals that were put aside, each against the memory that was put aside with it. */
   async #aside(): Promise<JournalState['aside']> {
-    const names = (await readdir(this.#root).catch(() => [])).filter(isPutAside).sort();
-    const texts = await Promise.all(names.map((name) => readRegular(join(this.#root, name)).catch(() => '')));
-    return texts.map((text) => readJournal(text).entries);
+    const names: readonly string[] = await readdir(this.#root).catch(() => []);
+    const moments = [...new Set(names.flatMap((name) => whenPutAside(name) ?? []))].sort();
+    return Promise.all(
+      moments.map(async (when): Promise<PutAside> => {
+        const [file, memory] = [asideName(when), asideHeadName(when)];
+        const known = names.includes(memory) ? await readHead(join(this.#root, memory)) : undefined;
+        // Memory alone is what remains of a journal that was gone.
+        if (!names.includes(file)) return {file: memory, ...readJournal('', known)};
+        try {
+          return {file, ...readJournal(await readRegular(join(this.#root, file)), known)};
+        } catch {
+          return {file, entries: [], faults: [{line: 0, kind: 'unreadable', message: 'the file cannot be read'}]};
+        }
+      }),
+    );
   }
 
   async #text(): Promise<string | undefined> {
@@ -233,6 +246,19 @@ export class JournalFile implements Journal {
       if (isMissing(error)) return undefined;
       throw fileError(error, this.#path, 'read');
     }
+  }
+}
+
+/** The newest entry that a memory put aside knows of; undefined where it says none. */
+async function readHead(path: string): Promise<ChainHead | undefined> {
+  try {
+    const {head} = JSON.parse(await readRegular(path)) as {readonly head?: Partial<ChainHead> | null};
+    const {chain, seq, hash} = head ?? {};
+    return typeof chain === 'string' && typeof seq === 'number' && typeof hash === 'string'
+      ? {chain, seq, hash}
+      : undefined;
+  } catch {
+    return undefined;
   }
 }
 

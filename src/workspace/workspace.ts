@@ -1,5 +1,6 @@
 import type {ChainHead, JournalReading} from '../domain/journal/chain.js';
 import type {ApiIdentity, JournalEntry} from '../domain/journal/entry.js';
+import type {PutAside} from '../domain/journal/head.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {FileWatch} from './watch-files.js';
 
@@ -51,8 +52,8 @@ export interface JournalState extends JournalReading {
   readonly own: string | undefined;
   /** This machine, as entries name it. */
   readonly host: string;
-  /** Entries of journals that were put aside because they were broken, as MESH113's fix does, by file. */
-  readonly aside: readonly (readonly JournalEntry[])[];
+  /** Journals that were put aside because they were broken, as MESH113's fix does. */
+  readonly aside: readonly PutAside[];
   /** Of `open`: those whose process may still run. */
   readonly underWay: readonly JournalEntry[];
 }

@@ -1,5 +1,5 @@
 import {execFileSync} from 'node:child_process';
-import {copyFile, mkdir, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
+import {copyFile, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -44,6 +44,7 @@ async function check116(): Promise<readonly string[]> {
   return (answerOf(run) as VerifyResult).checks.map(({cluster, result}) => `${cluster ?? ''} ${result}`);
 }
 
+const twice = <T>(one: T): readonly T[] => [one, one];
 const journal = (): string => join(mesh.dir, 'journal.jsonl');
 const memory = (): string => join(mesh.dir, '.journal-head.json');
 const lines = async (): Promise<string[]> => (await readFile(journal(), 'utf8')).split('\n').slice(0, -1);
@@ -180,6 +181,10 @@ describe('tampering', () => {
       'MESH116 error',
     ]);
     expect(checks[1]?.fix).toMatch(/^kubectl mesh journal verify c1/);
+    // It mends nothing, and is not called a fix.
+    expect((await runCommand(Verify, ['--only', 'MESH116'], mesh.env)).stdout).toMatch(
+      /look: +kubectl mesh journal verify c1/,
+    );
   });
 
   it('is said by the next push, which would cover it', async () => {
@@ -314,24 +319,106 @@ describe('a broken journal that was put aside, as the fix of MESH113 does', () =
     // The first line is gone: who keeps one line and puts it aside must not get away with it.
     expect([told.code, told.result.verdict, ...results(told)]).toEqual([3, 'error', 'c1 put-aside', 'c2 put-aside']);
     expect(told.result.clusters[0]?.heads[0]?.message).toMatch(/put aside/);
-    expect(await check116()).toEqual(['c1 ok', 'c2 ok']);
+    expect(await check116()).toEqual(['c1 warning', 'c2 warning']);
     execFileSync('sh', ['-c', 'rm journal.broken-*'], {cwd: mesh.dir});
     expect(results(await verified())).toEqual(['c1 not-known-here', 'c2 not-known-here']);
   });
 
-  it('agrees where only what came later is broken', async () => {
+  it('is told of where only what came later is broken, until somebody moves it away', async () => {
     const all = await lines();
     await writeLines([...all.slice(0, -1), (all.at(-1) ?? '').replace('"done"', '"failed"')]);
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
     execFileSync('sh', ['-c', (answerOf(run) as VerifyResult).checks[0]?.fix ?? ''], {cwd: mesh.dir});
+    const gone = await verified();
+    // The entries are there, whole up to them, but there is no journal.
+    expect([gone.code, ...results(gone)]).toEqual([3, 'c1 not-known-here', 'c2 not-known-here']);
+    expect(await check116()).toEqual([...twice('c1 warning'), ...twice('c2 warning')]);
+    await mesh.renew('c1');
+    expect((await runCommand(TrustPush, ['c1', '--yes'], mesh.env)).code).toBe(0);
     const told = await verified();
-    expect([told.code, ...results(told)]).toEqual([0, 'c1 agrees', 'c2 agrees']);
+    expect([told.code, told.result.verdict, ...results(told)]).toEqual([3, 'error', 'c1 agrees', 'c2 agrees']);
+    expect(told.result.journal.aside).toMatchObject([{faults: [{kind: 'changed'}]}]);
+    expect(await check116()).toEqual(['c1 warning', 'c2 warning']);
+    const text = await runCommand(JournalVerify, [], mesh.env);
+    expect(text.stdout).toMatch(/^journal\.broken-.*\.jsonl: put aside, NOT whole/m);
+    execFileSync('sh', ['-c', 'mkdir ../evidence-$$ && mv journal.broken-* ../evidence-$$/ && rm -r ../evidence-$$'], {
+      cwd: mesh.dir,
+    });
+    const moved = await verified();
+    expect([moved.code, ...results(moved)]).toEqual([4, 'c1 agrees', 'c2 not-known-here']);
+  });
+
+  it('takes what this copy remembers with it, which then tells of lines that were cut before', async () => {
+    await writeLines((await lines()).slice(0, -1));
+    const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
+    execFileSync('sh', ['-c', (answerOf(run) as VerifyResult).checks[0]?.fix ?? ''], {cwd: mesh.dir});
+    const files = await verified('--offline');
+    expect([files.code, files.result.journal.aside.map(({faults}) => faults.map(({kind}) => kind))]).toEqual([
+      3,
+      [['cut-off']],
+    ]);
+    const [file = ''] = (await readdir(mesh.dir)).filter((name) => /^journal\.broken-.*\.jsonl$/.test(name));
+    await rm(join(mesh.dir, file));
+    // The memory alone is evidence of a journal that is gone.
+    const memoryOnly = await verified('--offline');
+    expect([memoryOnly.code, memoryOnly.result.journal.aside]).toMatchObject([
+      3,
+      [{file: file.replace('.jsonl', '.head.json'), entries: 0, faults: [{kind: 'cut-off'}]}],
+    ]);
+  });
+
+  it('does not do for a journal: not whole, not gutted, not in place of one', async () => {
+    const all = await lines();
+    const remembered = new Set(['c1', 'c2'].map((name) => annotation(name)?.split(':')[1] ?? ''));
+    const gutted = all.filter((line) => remembered.has((JSON.parse(line) as {hash: string}).hash));
+    expect(gutted).toHaveLength(2);
+    const file = join(mesh.dir, 'journal.broken-2026-01-01T0000.jsonl');
+    await rm(journal());
+    await rm(memory());
+    for (const [content, code, result] of [
+      [gutted, 3, 'put-aside'],
+      [all, 4, 'not-known-here'],
+      [all.map((line, at) => (at === 0 ? line.replace('"user":"', '"user":"x') : line)), 3, 'put-aside'],
+    ] as const) {
+      await writeFile(file, content.map((line) => `${line}\n`).join(''));
+      const told = await verified();
+      expect([told.code, ...results(told)]).toEqual([code, `c1 ${result}`, `c2 ${result}`]);
+      const run = await runCommand(Verify, ['--only', 'MESH113,MESH116', '--fail-on', 'warning'], mesh.env);
+      expect(run.code).toBe(3);
+    }
+    await rm(file);
+    await symlink('mesh.yaml', file);
+    expect((await verified('--offline')).code).toBe(3);
   });
 
   it('does not hide a journal that was written anew', async () => {
     await copyFile(journal(), join(mesh.dir, 'journal.broken-2026-05-01T1000.jsonl'));
     await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'}));
     expect(results(await verified())).toEqual(['c1 rewritten', 'c2 rewritten']);
+  });
+});
+
+describe('without Secrets', () => {
+  it('compares what ConfigMaps remember, and says what it left out', async () => {
+    const head = annotation('c1') ?? '';
+    mesh.cluster('c1').put({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: {
+        name: 'kubectl-mesh-install',
+        namespace: 'istio-system',
+        annotations: {'kubectl-mesh/journal-head': head},
+      },
+    });
+    for (const name of ['c1', 'c2']) mesh.cluster(name).deny({resource: 'secrets'});
+    expect((await verified()).code).toBe(4);
+    const told = await verified('--no-secrets');
+    expect([told.code, told.result.secrets, ...results(told)]).toEqual([0, false, 'c1 agrees']);
+    expect(told.result.clusters[0]?.heads).toMatchObject([{where: 'ConfigMap istio-system/kubectl-mesh-install'}]);
+    expect(told.result.warnings.map(({message}) => message)).toEqual([expect.stringContaining('--no-secrets')]);
+    expect((await runCommand(JournalVerify, ['c2', '--no-secrets'], mesh.env)).stdout).toMatch(/no Secret was read/);
+    await rewriteJournal(mesh.dir, (entry) => ({...entry, user: 'somebody else'}));
+    expect((await verified('--no-secrets')).code).toBe(3);
   });
 });
 

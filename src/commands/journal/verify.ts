@@ -10,9 +10,13 @@ export default class JournalVerify extends MeshCommand {
   static override summary = 'Check that the record of changes was not cut or rewritten';
   static override description = `Checks the hash chain of journal.jsonl, the newest entry that this copy of the work directory remembers, and then asks the clusters: each trust push, trust rollback and install apply leaves the place and the hash of its own entry there, as an annotation. Somebody who rewrites the whole file, hashes and all, would have to change the clusters, too.
 
-An entry of another copy of the work directory that has not come here (git pull) is unknown, not a finding. Exit code: 0 all agrees, 3 cut or rewritten, 4 something is unknown.`;
+An entry of another copy of the work directory that has not come here (git pull) is unknown, not a finding. A broken journal that was put aside (journal.broken-….jsonl) is read for what clusters remember, and is a finding itself until a person moves it out of the work directory. Exit code: 0 all agrees, 3 cut or rewritten, 4 something is unknown.`;
   static override examples = [
     {description: 'The file, and every cluster of mesh.yaml', command: '<%= config.bin %> <%= command.id %>'},
+    {
+      description: 'With the rights of access role --role reader --no-secrets',
+      command: '<%= config.bin %> <%= command.id %> --no-secrets',
+    },
     {description: 'The file only, without any cluster', command: '<%= config.bin %> <%= command.id %> --offline'},
     {
       description: 'What the clusters remember, for a script',
@@ -22,6 +26,9 @@ An entry of another copy of the work directory that has not come here (git pull)
   static override args = {cluster: clustersArg};
   static override flags = {
     offline: Flags.boolean({description: 'look at the files only'}),
+    'no-secrets': Flags.boolean({
+      description: 'read no Secret: compare only what ConfigMap kubectl-mesh-install remembers',
+    }),
     ...targetFlags,
     ...concurrencyFlags,
     ...outputFlags(['text', 'json']),
@@ -34,6 +41,7 @@ An entry of another copy of the work directory that has not come here (git pull)
       context: flags.context,
       istioNamespace: flags['istio-namespace'],
       offline: flags.offline,
+      noSecrets: flags['no-secrets'],
     };
     return this.perform(verifyJournal, request, journalVerifyView, flags);
   }

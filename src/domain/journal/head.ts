@@ -3,7 +3,7 @@
  * intent as an annotation. Whoever cuts or rewrites the journal would have to change the clusters, too.
  */
 import {fieldManager} from '../kube/paths.js';
-import type {ChainHead} from './chain.js';
+import type {ChainHead, JournalFault} from './chain.js';
 import {isAsWritten, isWholeUpTo} from './chain.js';
 import type {JournalEntry} from './entry.js';
 import {entryId} from './entry.js';
@@ -17,6 +17,15 @@ export function parseHead(text: string): ChainHead | undefined {
   return chain === undefined || hash === undefined ? undefined : {chain, seq: Number(seq), hash};
 }
 
+/** A broken journal under the name that MESH113's fix gives it. */
+export interface PutAside {
+  /** Its name in the work directory. */
+  readonly file: string;
+  readonly entries: readonly JournalEntry[];
+  /** What is wrong with it, a last line that was cut off included: nobody closes that any more. */
+  readonly faults: readonly JournalFault[];
+}
+
 /** What is compared with a head: a journal as it lies in the work directory. */
 export interface JournalKnown {
   /** Whether there is a file. */
@@ -26,8 +35,8 @@ export interface JournalKnown {
   readonly own: string | undefined;
   /** This machine, as entries name it. */
   readonly host: string;
-  /** Entries of journals that were put aside, evidence and all, by file. */
-  readonly aside: readonly (readonly JournalEntry[])[];
+  /** Journals that were put aside, evidence and all. */
+  readonly aside: readonly PutAside[];
 }
 
 /**
@@ -35,7 +44,8 @@ export interface JournalKnown {
  * - `rewritten`: another entry stands in its place
  * - `cut`: it was here once, and is gone
  * - `put-aside`: it is in a journal that was put aside, and what stands before it there is not as it was written
- * - `not-known-here`: it is of another copy of the work directory, as far as can be told from here
+ * - `not-known-here`: it is of another copy of the work directory, as far as can be told from here; or it was put aside
+ *   whole, and there is no journal now
  */
 export type HeadResult = 'agrees' | 'rewritten' | 'cut' | 'put-aside' | 'not-known-here';
 
@@ -67,11 +77,16 @@ export function headComparer({present, entries, own, host, aside}: JournalKnown)
     if (found?.some(isIt) === true) return {result: 'agrees', message: `entry ${id} is as it was written`};
     if (found)
       return {result: 'rewritten', message: `another entry ${id} stands in the journal than the one that was written`};
-    const inAside = `entry ${id} is as it was written, in a journal that was put aside`;
-    if (aside.some((file) => isWholeUpTo(file, head))) return {result: 'agrees', message: inAside};
-    if (aside.some((file) => file.some((entry) => entryId(entry) === id && isIt(entry)))) {
+    const inAside = ({file}: PutAside): string => `entry ${id} is as it was written, in ${file}, which was put aside`;
+    const whole = aside.find(({entries}) => isWholeUpTo(entries, head));
+    if (whole && present) return {result: 'agrees', message: inAside(whole)};
+    // Else a file under that name would do for a journal.
+    if (whole) return {result: 'not-known-here', message: `${inAside(whole)}, and there is no journal now`};
+    const part = aside.find((file) => file.entries.some((entry) => entryId(entry) === id && isIt(entry)));
+    if (part) {
       // Else it would do to keep one line, and to put that aside.
-      return {result: 'put-aside', message: `${inAside}. What stands before it there is not: nobody can rely on it`};
+      const message = `${inAside(part)}. What stands before it there is not: nobody can rely on it`;
+      return {result: 'put-aside', message};
     }
     const cut = (why: string): HeadVerdict => ({result: 'cut', message: `entry ${id} is not in the journal: ${why}`});
     if (head.chain === own) return cut('this copy of the work directory wrote it');
@@ -86,7 +101,7 @@ export function headComparer({present, entries, own, host, aside}: JournalKnown)
     }
     return {
       result: 'not-known-here',
-      message: `entry ${id} is of another copy of the work directory, and has not come here: bring it (git pull). If no copy has it, it was removed`,
+      message: `entry ${id} is of another copy of the work directory, and has not come here: bring its journal (git pull, or from the other directory). If no copy has it, it was removed. The next push from here that changes something leaves its own`,
     };
   };
 }

@@ -28,9 +28,14 @@ export function asideName(when: string): string {
   return `journal.broken-${when}.jsonl`;
 }
 
-/** Whether a file of the work directory is a journal that was put aside. */
-export function isPutAside(name: string): boolean {
-  return /^journal\.broken-.*\.jsonl$/.test(name);
+/** What `.journal-head.json` is called beside the broken journal that it was put aside with. */
+export function asideHeadName(when: string): string {
+  return `journal.broken-${when}.head.json`;
+}
+
+/** Of a file of the work directory that belongs to a journal that was put aside: when that was, as its name says it. */
+export function whenPutAside(name: string): string | undefined {
+  return /^journal\.broken-(.*)\.(?:jsonl|head\.json)$/.exec(name)?.[1];
 }
 
 /** Files of one cluster's folder. */

@@ -24,6 +24,8 @@ import {lookAtAll, readUid} from '../trust/gather.js';
 export interface VerifyJournalRequest extends MeshRequest {
   /** `--offline`: look at the files only. */
   readonly offline: boolean;
+  /** `--no-secrets`: compare only what ConfigMaps remember. */
+  readonly noSecrets: boolean;
 }
 
 /** One chain of the journal: one for each copy of the work directory that has written. */
@@ -53,7 +55,15 @@ export interface VerifyJournalResult extends CommonResult {
     readonly faults: readonly JournalFault[];
     /** Changes without an outcome whose runs have ended. */
     readonly open: number;
+    /** Journals that were put aside and lie in the work directory still. */
+    readonly aside: readonly {
+      readonly file: string;
+      readonly entries: number;
+      readonly faults: readonly JournalFault[];
+    }[];
   };
+  /** Whether Secrets were compared: neither with `--offline` nor with `--no-secrets`. */
+  readonly secrets: boolean;
   /** Empty with `--offline`. */
   readonly clusters: readonly RememberingCluster[];
   readonly warnings: readonly Warning[];
@@ -73,11 +83,13 @@ export const verifyJournal: Operation<VerifyJournalRequest, VerifyJournalResult>
       chains: chainsOf(state),
       faults: state.faults,
       open: state.open.filter((entry) => !underWay.has(entry)).length,
+      aside: state.aside.map(({file, entries, faults}) => ({file, entries: entries.length, faults})),
     };
-    return {verdict: verdictOf(journal, clusters), journal, clusters, warnings: plan.warnings};
+    const secrets = !request.offline && !request.noSecrets;
+    return {verdict: verdictOf(journal, clusters), journal, secrets, clusters, warnings: plan.warnings};
   },
   conclude: ({journal, clusters}) => [
-    ...(journal.faults.some(isFinding) ? (['findings'] as const) : []),
+    ...(journal.faults.some(isFinding) || journal.aside.some(isBroken) ? (['findings'] as const) : []),
     ...clusters.flatMap(({error, heads}): readonly Conclusion[] => [
       ...(error ? [error.code] : []),
       ...heads.map(({result}): Conclusion => {
@@ -101,34 +113,42 @@ function verifyPhase(request: VerifyJournalRequest, concurrency: number): Phase<
     async gather(deps) {
       if (request.offline) return {state: await deps.workspace.journal.read(), notes: [], clusters: []};
       const loaded = await loadMesh(deps, request);
-      const asked = await lookAtAll(loaded.clusters, concurrency, (cluster) => ask(deps, loaded, cluster));
+      const asked = await lookAtAll(loaded.clusters, concurrency, (cluster) =>
+        ask(deps, loaded, cluster, request.noSecrets),
+      );
       // Read last: what a push of this moment leaves in a cluster is in the journal by then.
       const state = await deps.workspace.journal.read();
-      return {state, notes: loaded.notes, clusters: compare(loaded, asked, state)};
+      const notes = [...loaded.notes, ...(request.noSecrets ? [secretsLeftOut] : [])];
+      return {state, notes, clusters: compare(loaded, asked, state)};
     },
     plan: ({notes}) => ({...emptyPlan, warnings: notes.map((message) => ({message}))}),
   };
 }
+
+const secretsLeftOut = `--no-secrets: what Secret ${cacertsName} remembers, the last trust push, was not compared`;
 
 interface Asked {
   readonly cluster: MeshCluster;
   readonly seen: Observed<{readonly uid: Observed<string>; readonly objects: readonly KubeObject[]}>;
 }
 
-async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster): Promise<Asked> {
+async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, noSecrets: boolean): Promise<Asked> {
   const seen = await observe(async () => {
     const api = await deps.clusters.open(requireContext(cluster));
-    const [uid, objects] = await Promise.all([observe(() => readUid(api)), readRemembering(api, mesh.istio.namespace)]);
+    const [uid, objects] = await Promise.all([
+      observe(() => readUid(api)),
+      readRemembering(api, mesh.istio.namespace, noSecrets),
+    ]);
     return {uid, objects};
   });
   return {cluster, seen};
 }
 
 /** The objects that may remember a journal. The Secret is read by name, so that no right to list Secrets is needed. */
-async function readRemembering(api: KubeApi, namespace: string): Promise<readonly KubeObject[]> {
+async function readRemembering(api: KubeApi, namespace: string, noSecrets: boolean): Promise<readonly KubeObject[]> {
   const configMap = {apiVersion: 'v1', kind: 'ConfigMap'};
   const [secret, {items}] = await Promise.all([
-    api.find({apiVersion: 'v1', kind: 'Secret', namespace, name: cacertsName}),
+    noSecrets ? undefined : api.find({apiVersion: 'v1', kind: 'Secret', namespace, name: cacertsName}),
     api.list(configMap, {namespace, metadataOnly: true}),
   ]);
   return [...(secret ? [secret] : []), ...items.filter(isInstallNote)];
@@ -164,13 +184,19 @@ function isFinding({kind}: JournalFault): boolean {
   return kind !== 'torn';
 }
 
+/** A file that was put aside has nobody who closes a line that was cut off. */
+function isBroken({faults}: VerifyJournalResult['journal']['aside'][number]): boolean {
+  return faults.length > 0;
+}
+
 function verdictOf(
-  {faults, open}: VerifyJournalResult['journal'],
+  {faults, open, aside}: VerifyJournalResult['journal'],
   clusters: readonly RememberingCluster[],
 ): VerifyJournalResult['verdict'] {
   const results = new Set(clusters.flatMap(({heads}) => heads.map(({result}) => result)));
   if (
     faults.some(isFinding) ||
+    aside.some(isBroken) ||
     (['rewritten', 'cut', 'put-aside', 'unreadable'] as const).some((one) => results.has(one))
   )
     return 'error';

@@ -5,8 +5,14 @@ import type {View} from '../view.js';
 
 /** `journal verify`: the file, its chains, and what each cluster remembers. */
 export const journalVerifyView: View<VerifyJournalResult> = {
-  text: ({journal, clusters}) =>
-    [...fileLines(journal), ...clusters.flatMap(clusterLines)].map((line) => printableKeepingIndent(line)).join('\n'),
+  text: ({journal, secrets, clusters}) =>
+    [
+      ...fileLines(journal),
+      ...journal.aside.flatMap(asideLines),
+      ...clusters.flatMap((cluster) => clusterLines(cluster, secrets)),
+    ]
+      .map((line) => printableKeepingIndent(line))
+      .join('\n'),
 };
 
 /** More lines say no more to a person. */
@@ -18,13 +24,29 @@ function fileLines({present, entries, chains, faults, open}: VerifyJournalResult
   return [
     present ? `${layout.journal}: ${state}, ${size}` : `${layout.journal}: not there`,
     ...chains.map(chainLine),
+    ...faultLines(faults),
+    ...(open > 0
+      ? [`  ${count(open, 'change', 'changes')} without outcome: see kubectl mesh journal show --status open`]
+      : []),
+  ];
+}
+
+function asideLines({file, entries, faults}: VerifyJournalResult['journal']['aside'][number]): readonly string[] {
+  const size = count(entries, 'entry', 'entries');
+  if (faults.length === 0) return [`${file}: put aside, whole, ${size}`];
+  return [
+    `${file}: put aside, NOT whole, ${size}`,
+    ...faultLines(faults),
+    '  → somebody has to look at it: compare it with git or a backup, then move it out of the work directory',
+  ];
+}
+
+function faultLines(faults: VerifyJournalResult['journal']['faults']): readonly string[] {
+  return [
     ...faults
       .slice(0, mostFaults)
       .map(({line, message}) => `  ${line === 0 ? '' : `line ${String(line)}: `}${message}`),
     ...(faults.length > mostFaults ? [`  and ${String(faults.length - mostFaults)} more: -o json has all`] : []),
-    ...(open > 0
-      ? [`  ${count(open, 'change', 'changes')} without outcome: see kubectl mesh journal show --status open`]
-      : []),
   ];
 }
 
@@ -43,8 +65,9 @@ const words = {
   unreadable: 'UNREADABLE',
 } as const;
 
-function clusterLines({name, outcome, error, heads}: RememberingCluster): readonly string[] {
+function clusterLines({name, outcome, error, heads}: RememberingCluster, secrets: boolean): readonly string[] {
   if (error) return [`${name}: ${outcome}: ${error.message}`, ...error.hints.map((hint) => `  → ${hint}`)];
+  if (heads.length === 0 && !secrets) return [`${name}: no ConfigMap remembers a journal; no Secret was read`];
   if (heads.length === 0)
     return [`${name}: remembers no journal: what is there was written by others, or by an older version`];
   return heads.map(({where, result, message}) => `${name}: ${where}: ${words[result]}: ${message}`);

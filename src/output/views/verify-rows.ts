@@ -36,6 +36,9 @@ export function details({observed, expected, reason, fix}: Row): readonly (reado
 /** kubectl's commands that change nothing (kubectl --help). */
 const looking = ['get', 'describe', 'logs', 'version', 'auth', 'events'];
 
+/** Our own that change nothing, and are the fix of checks that only a person can mend. */
+const ownLooking = ['journal show', 'journal verify'];
+
 /** Whether a command shows a person what to do and mends nothing by itself. */
 export function onlyLooks(command: string): boolean {
   if (/&&|;/.test(command)) return false;
@@ -43,6 +46,7 @@ export function onlyLooks(command: string): boolean {
   if (words[0] !== 'kubectl') return false;
   const flagsWithValue = ['--context', '--kubeconfig', '--as', '--as-group', '-n'];
   const verb = words.slice(1).find((word, at) => !word.startsWith('-') && !flagsWithValue.includes(words[at] ?? ''));
+  if (verb === 'mesh') return ownLooking.includes(words.slice(2, 4).join(' '));
   return verb !== undefined && looking.includes(verb);
 }
 

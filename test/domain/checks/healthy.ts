@@ -315,7 +315,7 @@ export function meshValues(): MeshValues {
       {path: 'cluster1', kind: 'directory', mode: 0o700},
     ],
     gitHistory: {keys: [], more: 0, shallow: false},
-    journal: {present: true, entries: 12, chains: 1, faults: [], open: [], openElsewhere: 0},
+    journal: {present: true, entries: 12, chains: 1, faults: [], open: [], openElsewhere: 0, brokenAside: []},
   };
 }
 

@@ -16,7 +16,8 @@ const open = [{command: 'trust push', cluster: 'c1', title: 'create Secret cacer
 const changed = {line: 3, kind: 'changed', message: 'entry a/2 is not what was written'} as const;
 const gone = {line: 0, kind: 'cut-off', message: 'entry a/2 was written here and is not in the journal'} as const;
 const torn = {line: 4, kind: 'torn', message: 'the last line is cut off'} as const;
-const moved = 'mv journal.jsonl journal.broken-2026-06-01T0000.jsonl && rm -f .journal-head.json';
+const memory = 'mv .journal-head.json journal.broken-2026-06-01T0000.head.json';
+const moved = `mv journal.jsonl journal.broken-2026-06-01T0000.jsonl && { [ ! -e .journal-head.json ] || ${memory}; }`;
 
 describe('the journal', () => {
   it.each<[string, Partial<JournalFacts>, string]>([
@@ -37,7 +38,7 @@ describe('the journal', () => {
 
   it.each<[Partial<JournalFacts>, string]>([
     [{faults: [changed]}, moved],
-    [{present: false, faults: [gone]}, 'rm -f .journal-head.json'],
+    [{present: false, faults: [gone]}, memory],
     [{open}, 'kubectl mesh init'],
   ])('is mended by a command: %o', (change, fix) => {
     expect(rows(change).map((row) => row.fix)).toEqual([fix]);
@@ -45,7 +46,8 @@ describe('the journal', () => {
 
   it('is mended where it lies', () => {
     expect(rows({faults: [changed]}, '/mesh').map(({fix}) => fix)).toEqual([
-      'mv /mesh/journal.jsonl /mesh/journal.broken-2026-06-01T0000.jsonl && rm -f /mesh/.journal-head.json',
+      'mv /mesh/journal.jsonl /mesh/journal.broken-2026-06-01T0000.jsonl && ' +
+        '{ [ ! -e /mesh/.journal-head.json ] || mv /mesh/.journal-head.json /mesh/journal.broken-2026-06-01T0000.head.json; }',
     ]);
   });
 

@@ -3,7 +3,7 @@ import {formatHead, seal} from '../../../src/domain/journal/chain.js';
 import type {ChainHead} from '../../../src/domain/journal/chain.js';
 import type {JournalEntry, JournalRecord} from '../../../src/domain/journal/entry.js';
 import {headComparer, parseHead} from '../../../src/domain/journal/head.js';
-import type {HeadResult, JournalKnown} from '../../../src/domain/journal/head.js';
+import type {HeadResult, JournalKnown, PutAside} from '../../../src/domain/journal/head.js';
 import {isInstallNote, rememberedHeads} from '../../../src/domain/journal/remembered.js';
 
 const here = 'laptop/1a2b/10';
@@ -28,6 +28,8 @@ const known = (change: Partial<JournalKnown> = {}): JournalKnown => ({
   aside: [],
   ...change,
 });
+const putAside = (...files: (readonly JournalEntry[])[]): readonly PutAside[] =>
+  files.map((entries, at) => ({file: `journal.broken-${String(at)}.jsonl`, entries, faults: []}));
 const headOf = (entries: readonly JournalEntry[], at: number): ChainHead => {
   const {chain: name, seq, hash: its} = entries[at] ?? {chain: '', seq: 0, hash: ''};
   return {chain: name, seq, hash: its};
@@ -96,30 +98,46 @@ describe('a journal', () => {
       headOf(ours, 3),
       'not-known-here',
     ],
-    ['that was put aside', {entries: [], own: 'cc', aside: [theirs, [...theirs, ...ours]]}, headOf(ours, 3), 'agrees'],
-    ['that was put aside, broken behind it', {entries: [], aside: [ours.toSpliced(2, 1)]}, headOf(ours, 1), 'agrees'],
+    [
+      'that was put aside',
+      {entries: [], own: 'cc', aside: putAside(theirs, [...theirs, ...ours])},
+      headOf(ours, 3),
+      'agrees',
+    ],
+    [
+      'that was put aside, broken behind it',
+      {entries: [], aside: putAside(ours.toSpliced(2, 1))},
+      headOf(ours, 1),
+      'agrees',
+    ],
+    [
+      'that was put aside whole, with none in its place',
+      {present: false, entries: [], own: undefined, aside: putAside(ours)},
+      headOf(ours, 3),
+      'not-known-here',
+    ],
     [
       'that was put aside, broken before it',
-      {aside: [ours.toSpliced(1, 1)], entries: []},
+      {aside: putAside(ours.toSpliced(1, 1)), entries: []},
       headOf(ours, 3),
       'put-aside',
     ],
-    ['of which one line was put aside', {entries: [], aside: [ours.slice(3)]}, headOf(ours, 3), 'put-aside'],
+    ['of which one line was put aside', {entries: [], aside: putAside(ours.slice(3))}, headOf(ours, 3), 'put-aside'],
     [
       'that was put aside, an entry before it sealed again',
-      {entries: [], aside: [[...chain('aa', 3, {user: 'x'}), ...ours.slice(3)]]},
+      {entries: [], aside: putAside([...chain('aa', 3, {user: 'x'}), ...ours.slice(3)])},
       headOf(ours, 3),
       'put-aside',
     ],
     [
       'that was written anew, with the true one put aside',
-      {entries: chain('aa', 4, {user: 'x'}), aside: [ours]},
+      {entries: chain('aa', 4, {user: 'x'}), aside: putAside(ours)},
       headOf(ours, 3),
       'rewritten',
     ],
     [
       'that was put aside and edited there',
-      {entries: [first], own: 'cc', aside: [ours.map((entry) => ({...entry, user: 'x'}))]},
+      {entries: [first], own: 'cc', aside: putAside(ours.map((entry) => ({...entry, user: 'x'})))},
       headOf(ours, 3),
       'not-known-here',
     ],

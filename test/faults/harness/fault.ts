@@ -53,6 +53,11 @@ export interface Fault {
   /** Does it, and waits until the mesh has settled in its new, wrong state. */
   readonly seed: (lab: Lab) => Promise<Undo | undefined>;
   readonly mend: Mend;
+  /**
+   * Where the printed fix makes this check well, and leaves something to a person that another check says until it is
+   * done: that check, and what the person does.
+   */
+  readonly leaves?: {readonly check: `MESH${number}`; readonly act: (lab: Lab) => Promise<void>};
   /** Further arguments of verify while the fault is there. */
   readonly verifyArgs?: readonly string[];
   /** Default: 3 for findings, 4 for unknown. */

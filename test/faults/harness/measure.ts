@@ -101,9 +101,22 @@ class Observations {
     this.mendedBy = [...typed, ...(byPerson ? [`a person ${byPerson.person}`] : [])].join(', ');
     for (const fix of fixes) await this.execute(fix);
     await byPerson?.act(lab);
+    await this.finish();
     const green = await lab.waitForGreen();
     this.mended = green.code === 0 && !green.checks.some(isBad);
     if (!this.mended) this.problems.push(`not green afterwards: ${tell(green.checks.filter(isBad))}`);
+  }
+
+  /** What the fix leaves to a person: said by the declared check, by no other, and done then. */
+  private async finish(): Promise<void> {
+    const {lab, fault} = this;
+    if (!fault.leaves) return;
+    const {check, act} = fault.leaves;
+    const left = (await lab.verify()).checks.filter(isBad);
+    if (left.length === 0 || left.some(({id}) => id !== check)) {
+      this.problems.push(`after the fix only ${check} has something to say: ${tell(left)}`);
+    }
+    await act(lab);
   }
 
   /** Rows of the fault's check that are not well, about its subjects. */

@@ -202,7 +202,7 @@ function tampered(change: (lab: Lab) => Promise<unknown>): Fault['seed'] {
 /** The backup over whatever is there now. */
 async function putBack(lab: Lab): Promise<void> {
   const back = join(lab.cli.workDir, '..', 'journal-as-it-was');
-  await lab.type(`rm -f journal.broken-*.jsonl; cp -p ${back}/journal.jsonl ${back}/.journal-head.json .`);
+  await lab.type(`rm -f journal.broken-*; cp -p ${back}/journal.jsonl ${back}/.journal-head.json .`);
 }
 
 const journalFaults: readonly Fault[] = [
@@ -212,6 +212,7 @@ const journalFaults: readonly Fault[] = [
     says: /line 2/,
     seed: tampered((lab) => lab.type(`sed -i '2s/"user":"[^"]*"/"user":"somebody"/' journal.jsonl`)),
     mend: 'as printed',
+    leaves: {check: 'MESH116', act: putBack},
   },
   {
     id: 'MESH113-removed',
@@ -219,6 +220,7 @@ const journalFaults: readonly Fault[] = [
     says: /line 3/,
     seed: tampered((lab) => lab.type('sed -i 3d journal.jsonl')),
     mend: 'as printed',
+    leaves: {check: 'MESH116', act: putBack},
   },
   {
     id: 'MESH113-cut-off',
@@ -227,6 +229,7 @@ const journalFaults: readonly Fault[] = [
     says: /cut off/,
     seed: tampered((lab) => lab.type('truncate -s -20 journal.jsonl')),
     mend: 'as printed',
+    leaves: {check: 'MESH116', act: putBack},
   },
   {
     id: 'MESH116-rewritten',

@@ -26,4 +26,6 @@ export interface JournalFacts {
   readonly open: readonly OpenChange[];
   /** How many changes of other copies have no outcome: only those copies can tell, and close them. */
   readonly openElsewhere: number;
+  /** Broken journals that were put aside and still lie here, and what is wrong with each. */
+  readonly brokenAside: readonly {readonly file: string; readonly message: string}[];
 }

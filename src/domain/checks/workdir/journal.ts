@@ -2,7 +2,7 @@ import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding, Subject} from '../check.js';
 import {some} from '../describe.js';
 import type {JournalFacts, OpenChange} from '../facts.js';
-import {asideName, layout} from '../../mesh/layout.js';
+import {asideHeadName, asideName, layout} from '../../mesh/layout.js';
 
 const expected = 'every entry as it was written, and an outcome for every change';
 
@@ -28,7 +28,7 @@ export const journalCheck = defineCheck({
     breaks:
       'What the record says was done, and when, and by whom, can no longer be relied on. Trust itself is not touched: the other checks say how that is.',
     byHand: `tail -n 5 "$WORK_DIR/${layout.journal}"\ngit -C "$WORK_DIR" log --oneline -- ${layout.journal}   # where the work directory is in git`,
-    mend: `A cut-off last line and a change without outcome are recorded as such by the next command that may change something; kubectl mesh init without words changes nothing else. A line that was changed or removed cannot be mended: first compare with git or a backup, and put that ${layout.journal} back if it is the true one. Otherwise the command keeps the file under another name, where what the clusters remember of it (MESH116) is still found, and the next change begins a new chain. The lines of other copies go with it; those copies then say that entries of theirs are gone, and begin anew in the same way.`,
+    mend: `A cut-off last line and a change without outcome are recorded as such by the next command that may change something; kubectl mesh init without words changes nothing else. A line that was changed or removed cannot be mended: first compare with git or a backup, and put that ${layout.journal} back if it is the true one. Otherwise the command keeps the file, and ${layout.journalHead}, under other names, where what the clusters remember of it (MESH116) is still found, and the next change begins a new chain. MESH116 and journal verify go on saying that a broken journal was put aside until a person has looked at it and moved it out of the work directory. The lines of other copies go with it; those copies then say that entries of theirs are gone, and begin anew in the same way.`,
     source: 'docs/work-directory.md of this program, "The journal"; a hash chain as in RFC 6962, section 2',
   },
 });
@@ -41,16 +41,18 @@ function brokenChain({present, faults}: JournalFacts, {now, commands}: Subject):
     .toISOString()
     .replace(/:\d\d\.\d+Z$/, '')
     .replace(':', '');
-  const forget = `rm -f ${commands.path(layout.journalHead)}`;
-  const keep = `mv ${commands.path(layout.journal)} ${commands.path(asideName(day))}`;
+  // The file that remembers the newest entry goes with it: it would look for that entry in the new journal.
+  const [memory, asideMemory] = [commands.path(layout.journalHead), commands.path(asideHeadName(day))];
+  const journal = `mv ${commands.path(layout.journal)} ${commands.path(asideName(day))}`;
   return {
     observed: some(
       broken.map(({line, message}) => (line === 0 ? message : `line ${String(line)}: ${message}`)),
       3,
     ),
     expected,
-    // The file that remembers the newest entry goes with it: it would look for that entry in the new journal.
-    fix: present ? `${keep} && ${forget}` : forget,
+    fix: present
+      ? `${journal} && { [ ! -e ${memory} ] || mv ${memory} ${asideMemory}; }`
+      : `mv ${memory} ${asideMemory}`,
   };
 }
 
