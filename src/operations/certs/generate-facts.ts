@@ -115,7 +115,10 @@ function keysToWrite(
   renew: boolean,
   taken: readonly FileContent[],
 ): readonly string[] {
-  const issued = clusters.filter(({state}: {state: ClusterState}) => state.kind === 'absent' || renew);
+  // Where keys are made elsewhere nothing is written here, and nothing needs a .gitignore.
+  const issued = (madeElsewhere(signer) === undefined ? clusters : []).filter(
+    ({state}: {state: ClusterState}) => state.kind === 'absent' || renew,
+  );
   return [
     ...(root.kind === 'absent' && signer.type === 'local' && signer.directory === undefined ? [layout.rootKey] : []),
     ...issued.map(({cluster}) => clusterLayout(cluster.name).caKey),
