@@ -85,6 +85,9 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
       (await workspace.readOutside(path)).map((bytes) => firstLine(bytes.toString('utf8'))),
     runCommand: async (command: string) => firstLineOf(await (await runner()).askSecret(command)),
     prompt: (purpose: 'new' | 'existing') => promptPassphrase(purpose, signal, rest),
+    warn: (message: string) => {
+      progress.report({type: 'warning', warning: {message}});
+    },
   };
   const passphrases = createPassphraseSource({
     ...passphraseReaders,

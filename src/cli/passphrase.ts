@@ -1,6 +1,6 @@
 /** The root key's passphrase: a file, a command, the environment or a prompt, in that order (docs/certificates.md). */
 import type {MeshError} from '../domain/errors.js';
-import {isEmptyPassphrase, passphraseNeeded, requirePassphrase} from '../domain/pki/passphrase.js';
+import {isEmptyPassphrase, passphraseNeeded, passphraseWarning, requirePassphrase} from '../domain/pki/passphrase.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {PassphraseSource} from '../engine/deps.js';
 
@@ -15,9 +15,11 @@ export interface PassphraseOptions {
   /** Runs the command and returns the first line it prints. */
   readonly runCommand: (command: string) => Promise<Sensitive<string>>;
   /** The error where nothing gives it; absent: the one of the existing passphrase. */
-  readonly needed?: () => MeshError;
+  readonly needed?: (purpose: 'new' | 'existing') => MeshError;
   /** Asks on the terminal, without echo; twice for a new passphrase. */
   readonly prompt: (purpose: 'new' | 'existing') => Promise<Sensitive<string>>;
+  /** Told of a new passphrase that is short, whatever gave it. */
+  readonly warn: (message: string) => void;
 }
 
 /**
@@ -31,13 +33,19 @@ export function createPassphraseSource(options: PassphraseOptions): PassphraseSo
     if (options.command !== undefined) return options.runCommand(options.command);
     if (options.environment !== undefined) return options.environment;
     if (options.interactive) return options.prompt(purpose);
-    throw (options.needed ?? passphraseNeeded)();
+    throw (options.needed ?? passphraseNeeded)(purpose);
   };
   return {
     available:
       options.file !== undefined ||
       options.command !== undefined ||
       (options.environment === undefined ? options.interactive : !isEmptyPassphrase(options.environment)),
-    get: (purpose) => (answer ??= ask(purpose).then(requirePassphrase)),
+    get: (purpose) =>
+      (answer ??= ask(purpose).then((given) => {
+        const passphrase = requirePassphrase(given);
+        const warning = purpose === 'new' ? passphraseWarning(passphrase) : undefined;
+        if (warning !== undefined) options.warn(warning);
+        return passphrase;
+      })),
   };
 }

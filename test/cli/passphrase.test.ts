@@ -13,6 +13,7 @@ const nothing: PassphraseOptions = {
   readFile: never('the file'),
   runCommand: never('the command'),
   prompt: never('the terminal'),
+  warn: never('a warning'),
 };
 const answer = (text: string) => () => Promise.resolve(new Sensitive(text));
 
@@ -31,7 +32,7 @@ describe('the passphrase', () => {
     ['the environment goes before a question', {environment: new Sensitive('env'), interactive: true}, 'env'],
     ['a person is asked last', {interactive: true, prompt: answer('typed')}, 'typed'],
   ])('%s', async (_, options, expected) => {
-    const source = createPassphraseSource({...nothing, ...options});
+    const source = createPassphraseSource({...nothing, warn: () => undefined, ...options});
     expect(source.available).toBe(true);
     expect((await source.get('new')).reveal()).toBe(expected);
   });
@@ -55,10 +56,45 @@ describe('the passphrase', () => {
     }
   });
 
+  it.each<[string, Partial<PassphraseOptions>]>([
+    ['a file', {file: 'f', readFile: answer('elevenchars')}],
+    ['a command', {command: 'c', runCommand: answer('elevenchars')}],
+    ['the environment', {environment: new Sensitive('elevenchars')}],
+    ['the terminal', {interactive: true, prompt: answer('elevenchars')}],
+    ['characters of several units', {environment: new Sensitive('🔑'.repeat(11))}],
+  ])('is warned of when new and short, without saying it: %s', async (_, options) => {
+    const warnings: string[] = [];
+    const warn = (message: string): void => {
+      warnings.push(message);
+    };
+    const source = createPassphraseSource({...nothing, ...options, warn});
+    await source.get('new');
+    await source.get('new');
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).not.toMatch(/elevenchars|🔑/u);
+    await createPassphraseSource({...nothing, ...options}).get('existing');
+  });
+
+  it('is not warned of with 12 characters', async () => {
+    const source = createPassphraseSource({...nothing, environment: new Sensitive('twelve chars')});
+    expect((await source.get('new')).reveal()).toBe('twelve chars');
+  });
+
+  it('proposes a key in the clear for a new key only', async () => {
+    const hints = async (purpose: 'new' | 'existing'): Promise<string> => {
+      const thrown: unknown = await createPassphraseSource(nothing)
+        .get(purpose)
+        .catch((error: unknown) => error);
+      return JSON.stringify((thrown as {readonly hints: readonly string[]}).hints);
+    };
+    expect(await hints('new')).toContain('--no-passphrase');
+    expect(await hints('existing')).not.toContain('--no-passphrase');
+  });
+
   it('is asked for once in a run', async () => {
     let asked = 0;
     const prompt = () => Promise.resolve(new Sensitive(String((asked += 1))));
-    const source = createPassphraseSource({...nothing, interactive: true, prompt});
+    const source = createPassphraseSource({...nothing, interactive: true, prompt, warn: () => undefined});
     await source.get('new');
     expect((await source.get('existing')).reveal()).toBe('1');
   });

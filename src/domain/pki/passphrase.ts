@@ -7,13 +7,13 @@ export const passphraseVariable = 'KUBECTL_MESH_PASSPHRASE';
 /** The variable that may hold the passphrase that `certs passphrase` sets. No child process ever sees it. */
 export const newPassphraseVariable = 'KUBECTL_MESH_NEW_PASSPHRASE';
 
-/** No source gives a passphrase, and nobody can be asked: names the choices. */
-export function passphraseNeeded(): MeshError {
+/** No source gives a passphrase, and nobody can be asked: names the choices. A key that exists is not made in the clear. */
+export function passphraseNeeded(purpose: 'new' | 'existing'): MeshError {
   return new MeshError('PASSPHRASE_NEEDED', "The root key's passphrase is needed, and nothing gives it", {
     hints: [
       'Give it with --passphrase-file FILE, --passphrase-command COMMAND or the variable KUBECTL_MESH_PASSPHRASE',
       'To be asked for it, run the command on a terminal, without an empty KUBECTL_MESH_PASSPHRASE',
-      'For a demo, write the root key in the clear with --no-passphrase',
+      ...(purpose === 'new' ? ['For a demo, write the root key in the clear with --no-passphrase'] : []),
     ],
   });
 }
@@ -47,6 +47,27 @@ export function isEmptyPassphrase(passphrase: Sensitive<string>): boolean {
   } catch {
     return true;
   }
+}
+
+/**
+ * Characters below which a new passphrase is warned of. Our own measure: NIST SP 800-63B asks 15 of a secret that stands
+ * alone, and scrypt slows down whoever guesses at a copied file.
+ */
+export const shortPassphrase = 12;
+
+/** What to say of a new passphrase that is short, without it or its length; undefined where it is not. */
+export function passphraseWarning(passphrase: Sensitive<string>): string | undefined {
+  if (!isShort(passphrase)) return undefined;
+  return `the new passphrase of the root key has fewer than ${String(shortPassphrase)} characters: whoever gets a copy of the file can guess it`;
+}
+
+function isShort(passphrase: Sensitive<string>): boolean {
+  let short = false;
+  passphrase.map((text) => {
+    // Code points: a letter of any script counts once.
+    short = Array.from(text).length < shortPassphrase;
+  });
+  return short;
 }
 
 /** Whether two passphrases are the same; nothing else is told of them. */

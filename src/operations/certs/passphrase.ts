@@ -119,7 +119,7 @@ function whatIsNeeded(
   clear: boolean,
   {passphrases, newPassphrases}: Deps,
 ): MeshError | undefined {
-  if (encryption && !passphrases.available) return passphraseNeeded();
+  if (encryption && !passphrases.available) return passphraseNeeded('existing');
   return clear || newPassphrases.available ? undefined : newPassphraseNeeded();
 }
 

@@ -136,7 +136,7 @@ function planPresentRoot(
     return {...nothing, actions, warnings: [{message}]};
   }
   if (root.key === 'encrypted' && issuing.length > 0 && !facts.passphraseAvailable) {
-    return blocked(reportError(passphraseNeeded()));
+    return blocked(reportError(passphraseNeeded('existing')));
   }
   return {...nothing, actions, warnings: weakProtection(root, signer.keyPath)};
 }
@@ -185,7 +185,7 @@ function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
     const hint = 'Plug it in, make the directory, or say where the root key is to be kept with --root-dir DIR';
     return blocked(reportError(new MeshError('FILE_MISSING', message, {hints: [hint]})));
   }
-  if (!facts.clear && !facts.passphraseAvailable) return blocked(reportError(passphraseNeeded()));
+  if (!facts.clear && !facts.passphraseAvailable) return blocked(reportError(passphraseNeeded('new')));
   return {
     ...nothing,
     actions: [createRoot(facts, facts.clear ? 'clear' : 'encrypted', issuing)],
