@@ -247,6 +247,13 @@ async function readOutside(path: string, signal: AbortSignal | undefined): Promi
     );
   } catch (error) {
     if (isMissing(error)) throw new MeshError('FILE_MISSING', `there is no file ${path}`, {cause: error});
+    // What lies there may be a cluster's directory, named where a file was meant: it stays where it is.
+    if (errno(error) === 'EISDIR') {
+      throw new MeshError('WORKDIR_CONFLICT', `${path} is a directory, a file is to be read`, {
+        cause: error,
+        hints: ['name the file itself; a command that takes one cluster is run once for each'],
+      });
+    }
     throw fileError(error, path, 'read');
   }
 }

@@ -562,6 +562,18 @@ it('says nothing of a life that is the declared one', async () => {
   expect(changes.filter((change) => change.includes('days'))).toEqual([]);
 });
 
+it("says which DNS names to permit where name constraints forbid istiod's own", async () => {
+  const limited = root.below('/CN=P', {extensions: [...policy, 'nameConstraints=critical,permitted;DNS:example.com']});
+  const run = await take('c1', [(await sign({}, limited)) + limited.pem]);
+  expect(answer(run).clusters[0]?.error?.hints.join()).toMatch(/DNS:\S*istio/);
+});
+
+it("does not have a cluster's directory moved away that was named as a file", async () => {
+  const run = await runCommand(CertsImport, ['c1', `${dir.root}/c2`, '-o', 'json', '-w', dir.root]);
+  expect([run.code, answer(run).error?.code]).toEqual([2, 'WORKDIR_CONFLICT']);
+  expect(run.stdout).not.toContain('move');
+});
+
 it('says that there is no key to import for', async () => {
   await dir.remove('c1/request');
   const run = await take('c1', [root.pem]);

@@ -239,7 +239,8 @@ const hints: Readonly<Record<ChainFaultId, (facts: AnswerFacts) => string>> = {
   'path-length': () => 'have it signed by a CA one level higher, or by one whose path length allows it',
   'no-server-auth': () => `${askAgain}, or with serverAuth and clientAuth; or ${aboveIt}`,
   'no-client-auth': () => `${askAgain}, or with serverAuth and clientAuth; or ${aboveIt}`,
-  'serving-names': () => aboveIt,
+  'serving-names': ({servingNames}) =>
+    `permit ${servingNames.map((name) => `DNS:${name}`).join(', ')} there, or ask for a cluster CA under one without it`,
   'workload-names': ({trustDomain}) => `permit URI:${trustDomain} there, or ask for a cluster CA under one without it`,
   'subject-names': () => `have it signed with a subject that is allowed there; or ${aboveIt}`,
   'insecure-signature': () => 'have it signed with SHA-256 or better',
