@@ -27,6 +27,7 @@ case $verb in
     message=$directory/message
     cat >"$message"
     if [ -z "${PKCS11_PIN:-}" ]; then
+      (: </dev/tty) 2>/dev/null || { echo "no terminal to ask for the PIN of $token: set PKCS11_PIN" >&2; exit 1; }
       # Standard input is the message, so the question goes to the terminal itself.
       read -rsp "PIN of $token: " PKCS11_PIN </dev/tty 2>/dev/tty
       echo >/dev/tty

@@ -1,0 +1,15 @@
+/** examples/signers/pkcs11-tool.sh where nobody can be asked; with a token it is an end-to-end test. */
+import {spawnSync} from 'node:child_process';
+import {fileURLToPath} from 'node:url';
+import {expect, it} from 'vitest';
+
+const example = fileURLToPath(new URL('../../examples/signers/pkcs11-tool.sh', import.meta.url));
+
+it('pkcs11-tool.sh says to set PKCS11_PIN where there is no terminal', () => {
+  // A session of its own has no controlling terminal.
+  const words = ['-w', 'bash', example, '/no/module.so', 'token', '01', 'sign', 'ecdsa-with-SHA256'];
+  const done = spawnSync('setsid', words, {input: 'message', encoding: 'utf8', env: {PATH: process.env.PATH}});
+  expect(done.status).toBe(1);
+  expect(done.stderr).toContain('set PKCS11_PIN');
+  expect(done.stderr).not.toContain('/dev/tty');
+});
