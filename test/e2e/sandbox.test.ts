@@ -12,7 +12,8 @@ describe('a sandbox', () => {
     const sandbox = new Sandbox();
     const daemon = sandbox.start({name: 'talker', command: 'sh', args: ['-c', 'echo here; sleep 600']});
     await eventually('its word', () => readFileSync(daemon.log, 'utf8').includes('here') || undefined);
-    expect((await sandbox.leftovers()).map(({pid}) => pid)).toEqual([daemon.pid]);
+    // For a moment the shell's child still has the shell's own name.
+    await expect.poll(async () => (await sandbox.leftovers()).map(({pid}) => pid)).toEqual([daemon.pid]);
     await sandbox.close();
     expect(daemon.running()).toBe(false);
     expect(existsSync(sandbox.dir)).toBe(false);
