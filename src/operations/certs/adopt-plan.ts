@@ -1,68 +1,17 @@
-/** What `certs adopt` makes of what runs: names, declarations, files; or why not, for each cluster. Pure. */
-import {MeshError, reportError} from '../../domain/errors.js';
-import type {ErrorReport} from '../../domain/errors.js';
-import {formatMinor} from '../../domain/istio/version.js';
-import type {Declaration} from '../../domain/mesh/declare.js';
+/** What `certs adopt` makes of what runs: names, files, the mesh's root; or why not, for each cluster. Pure. */
+import {MeshError} from '../../domain/errors.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
-import {clusterLayout, layout} from '../../domain/mesh/layout.js';
-import {type KeyAlgorithm, keyAlgorithms} from '../../domain/mesh/mesh.js';
+import {layout} from '../../domain/mesh/layout.js';
 import {isClusterName} from '../../domain/mesh/names.js';
-import type {MeshFile} from '../../domain/mesh/schema.js';
-import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {isKnown} from '../../domain/observed.js';
-import type {Observed} from '../../domain/observed.js';
-import type {CaFiles} from '../../domain/pki/ca-files.js';
 import {shortFingerprint} from '../../domain/pki/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {readableRoots} from '../../domain/trust/bundle.js';
-import type {CacertsSecret} from '../../domain/trust/cacerts.js';
-import type {FileContent} from '../../engine/action.js';
 import type {Warning} from '../../engine/operation.js';
-import type {RunningCluster} from './adopt-look.js';
-
-/** A context that was named, and what was seen of it. */
-export interface Looked {
-  readonly context: string;
-  /** As said with NAME=CONTEXT. */
-  readonly said?: string;
-  readonly seen: Observed<RunningCluster>;
-}
-
-/** What the work directory has already. */
-export interface Standing {
-  readonly file: MeshFile | undefined;
-  /** This person's contexts, by cluster. */
-  readonly contexts: Readonly<Record<string, string>>;
-  readonly rootCert: string | undefined;
-  readonly hasRootKey: boolean;
-  /** CA files of clusters, by name. */
-  readonly files: ReadonlyMap<string, CaFiles>;
-}
-
-/** Where a cluster's CA is kept. */
-export type KeptIn = 'cacerts' | 'istio-ca-secret' | 'elsewhere';
-
-/** One context after the decision. */
-export interface Adopted {
-  readonly context: string;
-  readonly name: string;
-  readonly error?: ErrorReport;
-  readonly running?: RunningCluster;
-  readonly keptIn?: KeptIn;
-  /** Who fills Secret cacerts, where that shows. */
-  readonly keeper?: string;
-  readonly files: readonly FileContent[];
-  readonly copiesKey: boolean;
-}
-
-/** The whole decision. */
-export interface Adoption {
-  readonly clusters: readonly Adopted[];
-  readonly declaration: Declaration;
-  /** root-cert.pem of the mesh, where it is to be written. */
-  readonly rootCert: FileContent | undefined;
-  readonly warnings: readonly Warning[];
-}
+import {declarationOf, minorsOf} from './adopt-declaration.js';
+import {isRoot, takeFiles} from './adopt-files.js';
+import {failed, none} from './adoption.js';
+import type {Adopted, Adoption, Good, Looked, Standing} from './adoption.js';
 
 /** The name a context is adopted under. Throws `USAGE` where nothing gives one, `CONTRADICTION` where two differ. */
 export function nameOf({context, said, seen}: Looked, {file, contexts}: Pick<Standing, 'file' | 'contexts'>): string {
@@ -96,15 +45,6 @@ export function adopt(looked: readonly Looked[], standing: Standing, withKeys: b
     rootCert,
     warnings: [...warnings, ...good.flatMap((one) => warningsOf(one, standing)), ...mixedVersions(good)],
   };
-}
-
-type Good = Adopted & {readonly running: RunningCluster};
-
-const none = {files: [], copiesKey: false} as const;
-
-function failed(one: Pick<Adopted, 'context' | 'name'>, error: MeshError | ErrorReport): Adopted {
-  const {context, name} = one;
-  return {...none, context, name, error: error instanceof MeshError ? reportError(error) : error};
 }
 
 function nameIt(looked: Looked, standing: Standing): Adopted {
@@ -173,81 +113,6 @@ function differs(what: string, own: string | undefined, wanted: string | undefin
   return `${what} ${printableLine(own)}, the mesh here has ${wanted}`;
 }
 
-function takeFiles(one: Adopted, {files: standing}: Standing, withKeys: boolean): Adopted {
-  if (one.error || !one.running) return one;
-  const {cacerts, selfSigned} = one.running;
-  if (cacerts === 'absent') {
-    if (externalSigner(one.running) !== undefined) return {...one, keptIn: 'elsewhere'};
-    if (selfSigned !== undefined) return {...one, keptIn: 'istio-ca-secret'};
-    const what = `${one.name} has neither Secret cacerts nor istio-ca-secret: there is no CA to adopt`;
-    return failed(one, new MeshError('NOT_FOUND', what, {hints: ['is istiod up? kubectl mesh verify tells more']}));
-  }
-  const paths = clusterLayout(one.name);
-  const present = standing.get(one.name) ?? {};
-  const found = publicFiles(cacerts);
-  const wanted = (['caCert', 'rootCert', 'certChain'] as const).flatMap((part) => {
-    const text = found[part];
-    return text === undefined ? [] : [{path: paths[part], text, present: present[part]}];
-  });
-  const clash = wanted.find((file) => file.present !== undefined && !holdsSame(file.present, file.text));
-  if (clash) {
-    const what = `${clash.path} is not what Secret cacerts of context "${one.context}" holds`;
-    const hints = [`see both: kubectl mesh trust diff ${one.name}`, 'put the one aside that is not meant'];
-    return failed(one, new MeshError('WORKDIR_CONFLICT', what, {hints}));
-  }
-  const keyed = wanted.find(({text}) => holdsKey(text));
-  if (keyed) return failed(one, keyAmongCertificates(keyed.path, one));
-  const {caKey} = cacerts.files;
-  const copiesKey = withKeys && caKey !== undefined && present.caKey === undefined && isClusterKey(cacerts);
-  return {
-    ...one,
-    keptIn: 'cacerts',
-    ...(cacerts.keeper !== undefined && {keeper: cacerts.keeper}),
-    files: [
-      ...wanted.flatMap(({path, text, present: there}) => (there === undefined ? [{path, content: text}] : [])),
-      ...(copiesKey ? [{path: paths.caKey, content: caKey}] : []),
-    ],
-    copiesKey,
-  };
-}
-
-/** Byte for byte; of the kubernetes.io/tls layout, whose tls.crt may hold the chain, the CA alone. */
-function publicFiles({files, inspection}: CacertsSecret): CaFiles {
-  return files.layout === 'tls' ? {...files, caCert: inspection.certificate?.pem ?? files.caCert} : files;
-}
-
-/** A key that signs for a root, whatever certificate it has here: it is never copied. */
-function isRoot({inspection: {certificate, caCerts = [], chain = [], roots = [], key}}: CacertsSecret): boolean {
-  const ofRoots = [...roots, ...[...caCerts, ...chain].filter(({selfSigned}) => selfSigned)].map(({spki}) => spki);
-  return [certificate?.spki, key?.spki].some((spki) => spki !== undefined && ofRoots.includes(spki));
-}
-
-/** Known to be the key of the certificate beside it, and of no root: what cannot be told is not copied. */
-function isClusterKey(cacerts: CacertsSecret): boolean {
-  const {certificate, key} = cacerts.inspection;
-  return certificate !== undefined && key?.spki === certificate.spki && !isRoot(cacerts);
-}
-
-function holdsKey(text: string): boolean {
-  return text.includes('PRIVATE KEY');
-}
-
-/** Certificates are written for everybody to read, and git takes them. */
-function keyAmongCertificates(path: string, {name, context}: Pick<Adopted, 'name' | 'context'>): MeshError {
-  const what = `Secret cacerts of context "${context}" holds a private key where ${path} would be copied from`;
-  return new MeshError('BUNDLE_INVALID', what, {
-    hints: [`put certificates alone there; whoever reads it has that key: kubectl mesh access show ${name}`],
-  });
-}
-
-function holdsSame(one: string, other: string): boolean {
-  const prints = (text: string): string =>
-    readableRoots(text)
-      .map(({fingerprint}) => fingerprint)
-      .join(' ');
-  return one === other || (prints(one) !== '' && prints(one) === prints(other));
-}
-
 /** The roots of a cluster as a text. */
 function rootsText({running, keptIn}: Good): string | undefined {
   if (keptIn === 'cacerts') return running.cacerts === 'absent' ? undefined : running.cacerts.files.rootCert;
@@ -284,83 +149,6 @@ function decideRoot(good: readonly Good[], standing: Standing): Pick<Adoption, '
         : []),
     ],
   };
-}
-
-function declarationOf(good: readonly Good[], {file, hasRootKey}: Standing): Declaration {
-  const [first] = good;
-  if (!first) return {};
-  const [{meshID, trustDomain}] = first.running.controlPlanes;
-  const minors = minorsOf(good);
-  const [minor] = minors;
-  const revisions = [...new Set(good.flatMap(({running}) => running.controlPlanes.map(({revision}) => revision)))];
-  const isDefault = revisions.length === 1 && revisions[0] === 'default';
-  const signer = hasRootKey || file?.trust?.signer !== undefined ? undefined : signerOf(good);
-  const keyAlgorithm = keyAlgorithmOf(good, file);
-  const networks = good.flatMap(({name, running}) => (running.network === undefined ? [] : [[name, running.network]]));
-  return {
-    clusters: good.map(({name}) => name),
-    ownContexts: Object.fromEntries(good.map(({name, context}) => [name, context])),
-    networks: Object.fromEntries(networks) as Record<string, string>,
-    uids: Object.fromEntries(good.map(({name, running}) => [name, running.uid])),
-    ...(meshID !== undefined && {meshID}),
-    ...(trustDomain !== undefined && trustDomain !== 'cluster.local' && {trustDomain}),
-    ...(minors.length === 1 && minor !== undefined && {istioVersion: minor}),
-    ...(!isDefault && {revisions: revisions.toSorted(defaultFirst)}),
-    ...(keyAlgorithm !== undefined && {keyAlgorithm}),
-    ...(signer && {signer}),
-  };
-}
-
-/** That of all cluster CAs, so that a renewal does not change it; of clusters that are not looked at nothing is known. */
-function keyAlgorithmOf(good: readonly Good[], file: MeshFile | undefined): KeyAlgorithm | undefined {
-  if (file?.clusters?.some((one) => good.every(({name}) => name !== one.name)) === true) return undefined;
-  const names = good.flatMap(({running: {cacerts}, keptIn}) =>
-    keptIn === 'cacerts' && cacerts !== 'absent' ? [cacerts.inspection.certificate?.key.name] : [],
-  );
-  const [first] = names;
-  if (names.some((name) => name !== first)) return undefined;
-  return keyAlgorithms.find((algorithm) => algorithm === first);
-}
-
-function defaultFirst(one: string, other: string): number {
-  return Number(other === 'default') - Number(one === 'default') || one.localeCompare(other);
-}
-
-/** A tag that names no release says nothing of the version. */
-function minorsOf(good: readonly Good[]): readonly string[] {
-  const minors = good.flatMap(({running}) =>
-    running.controlPlanes.flatMap(({tag, version}) => (/^\d+\.\d+/.test(tag) ? [formatMinor(version)] : [])),
-  );
-  return [...new Set(minors)];
-}
-
-/** Who signs, where that shows in what runs: the same everywhere, or nothing is declared. */
-function signerOf(good: readonly Good[]): DeclaredSigner | undefined {
-  const signers = good.map(signerOfOne);
-  const [first] = signers;
-  const isOne = signers.every((signer) => JSON.stringify(signer) === JSON.stringify(first));
-  return isOne ? first : undefined;
-}
-
-function signerOfOne({running, keptIn, keeper, context}: Good): DeclaredSigner | undefined {
-  switch (keptIn) {
-    case 'istio-ca-secret':
-      return {type: 'cluster', context};
-    case 'elsewhere':
-      return externalSigner(running);
-    default:
-      return keeper?.startsWith('cert-manager ') === true ? {type: 'external', issuer: 'cert-manager'} : undefined;
-  }
-}
-
-/** istiod without a CA of its own, by its environment (istio/istio pilot/pkg/bootstrap/istio_ca.go, server.go). */
-function externalSigner({controlPlanes: [{workload}]}: RunningCluster): DeclaredSigner | undefined {
-  const {EXTERNAL_CA: external, PILOT_CERT_PROVIDER: provider = '', ENABLE_CA_SERVER: enabled} = workload.env;
-  const signerName = /^k8s\.io\/(.+)$/.exec(provider)?.[1];
-  if (external === 'ISTIOD_RA_KUBERNETES_API' && signerName !== undefined) {
-    return {type: 'external', issuer: 'kubernetes-csr', signerName};
-  }
-  return enabled === 'false' ? {type: 'external', issuer: 'istio-csr'} : undefined;
 }
 
 function warningsOf(one: Good, {hasRootKey, file}: Standing): readonly Warning[] {

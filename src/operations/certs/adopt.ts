@@ -26,7 +26,7 @@ import {summarise} from '../trust/result.js';
 import type {CaSummary} from '../trust/result.js';
 import {lookAtRunning} from './adopt-look.js';
 import {adopt} from './adopt-plan.js';
-import type {Adopted, Adoption, KeptIn, Looked, Standing} from './adopt-plan.js';
+import type {Adopted, Adoption, KeptIn, Looked, Standing} from './adoption.js';
 
 /** What `certs adopt` is asked for. */
 export interface AdoptRequest {
