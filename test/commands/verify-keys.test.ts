@@ -227,3 +227,11 @@ describe('a key under another name', () => {
     expect(await words('MESH107')).not.toContainEqual(expect.stringMatching(/^(warning|error|unknown)/));
   });
 });
+
+describe("the key of a cluster's CA", () => {
+  it.each(['deleted', 'cut off'])('is no key of a CA above it where ca-cert.pem was %s', async (how) => {
+    const path = join(mesh.dir, 'c1', 'ca-cert.pem');
+    await (how === 'deleted' ? rm(path) : writeFile(path, (await readFile(path)).subarray(0, 300)));
+    expect(results(await rowsOf('MESH107'))).not.toContain('MESH107 warning');
+  });
+});

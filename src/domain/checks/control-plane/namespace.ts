@@ -10,7 +10,7 @@ export const namespaceCheck = defineCheck({
   vantage: 'API server',
   needs: ['namespaces'],
   waitable: true,
-  implies: ['MESH301', 'MESH402', 'MESH403', 'MESH404', 'MESH405', 'MESH406', 'MESH407', 'MESH411'],
+  implies: ['MESH116', 'MESH301', 'MESH402', 'MESH403', 'MESH404', 'MESH405', 'MESH406', 'MESH407', 'MESH411'],
   judge: ({namespaces}, {cluster, commands, mesh}) => {
     const {namespace} = mesh.istio;
     const found = namespaces.find(({name}) => name === namespace);

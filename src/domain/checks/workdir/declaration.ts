@@ -12,7 +12,8 @@ export const declarationCheck = defineCheck({
   waitable: false,
   // All that is judged by what it declares; keys lie open and journals are torn whatever it says.
   implies: [
-    ...['MESH102', 'MESH103', 'MESH104', 'MESH105', 'MESH108', 'MESH109', 'MESH110', 'MESH111', 'MESH112'],
+    ...['MESH102', 'MESH103', 'MESH104', 'MESH105', 'MESH108', 'MESH109', 'MESH110', 'MESH111', 'MESH112', 'MESH115'],
+    'MESH116',
     ...['MESH2', 'MESH3', 'MESH4', 'MESH5'],
   ],
   judge: ({declaration}, {commands}) =>

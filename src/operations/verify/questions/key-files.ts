@@ -81,9 +81,11 @@ export async function findClearRootKeys(
     for (const spki of await spkisIn(paths.caCert)) own.add(spki);
     files.push(...(await keyFilesIn(workspace, folder)));
   }
+  // A cluster's own key has to lie in the clear: istiod reads no other. That it is no root's is asked by MESH110.
+  const judgedElsewhere = new Set([known, ...folders.map((folder) => clusterLayout(folder).caKey)]);
   return files.flatMap(({path, clear, alone}) => {
-    if (path === known) return [];
-    // A cluster's own CA stands first in its chain, and its key has to lie in the clear: istiod reads no other.
+    if (judgedElsewhere.has(path)) return [];
+    // A cluster's own CA stands first in its chain; a copy of its key under another name is no key of the mesh's.
     const of = clear.some((spki) => roots.has(spki))
       ? ('root' as const)
       : clear.some((spki) => signing.has(spki) && !own.has(spki))
