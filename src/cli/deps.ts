@@ -24,6 +24,7 @@ import type {Workspace} from '../workspace/workspace.js';
 import {takePassphrases, takeVaultSecrets} from './environment.js';
 import {createPassphraseSource} from './passphrase.js';
 import {createTerminal, isInteractive, promptPassphrase} from './terminal.js';
+import {once} from '../domain/once.js';
 
 /** The parsed flags that commands share; a command that has no such flag leaves it out. */
 export interface CommonFlags {
@@ -243,11 +244,6 @@ function lazySigners(context: SignerContext): Signers {
     startKey: async (owner, algorithm) => (await get()).startKey(owner, algorithm),
     takeKey: async (owner, algorithm) => (await get()).takeKey(owner, algorithm),
   };
-}
-
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => (made ??= make());
 }
 
 /** Passphrases are one line; the line end is not part of them. */

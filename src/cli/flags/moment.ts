@@ -1,7 +1,6 @@
 import {Errors, Flags} from '@oclif/core';
 import {parseDuration} from './duration.js';
-
-const dayMs = 86_400_000;
+import {dayMs} from '../../domain/time.js';
 
 /** RFC 3339 section 5.6, with an offset: without one nobody knows which moment is meant. */
 const rfc3339 = /^(\d{4}-\d{2}-\d{2})[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;

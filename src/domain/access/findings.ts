@@ -5,9 +5,9 @@ import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Expectations} from './expected.js';
 import {whyExpected} from './expected.js';
 import {caSecrets, rightText, ways} from './paths.js';
-import {isWhole} from './reach.js';
+import {isWhole, reachesOf} from './reach.js';
 import type {Reach} from './reach.js';
-import type {Binding} from './rbac.js';
+import type {Binding, RbacFacts} from './rbac.js';
 import {subjectId} from './subjects.js';
 import type {Subject} from './subjects.js';
 import type {RemoteReach, Step} from './transitive.js';
@@ -57,6 +57,13 @@ export function unexpectedIn(reaches: readonly Reach[], expectations: Expectatio
     const [first] = own;
     return first ? [{subject: first.subject, reaches: own, reads: own.some(({effect}) => effect === 'reads')}] : [];
   });
+}
+
+/** The same, from what RBAC says. */
+export function unexpectedBy(rbac: RbacFacts, mesh: Mesh): readonly Unexpected[] {
+  const expectations = expectationsOf(mesh);
+  const reaches = reachesOf(rbac, {namespace: expectations.namespace, secrets: keySecrets(expectations)});
+  return unexpectedIn(reaches, expectations);
 }
 
 /** A subject of one cluster that reaches keys of others, and that is not expected. */

@@ -3,8 +3,7 @@ import type {ExpiryThreshold, Mesh} from '../mesh/mesh.js';
 import type {Severity} from './check.js';
 import {describeCertificate, describeDay} from './describe.js';
 import type {CertificateFacts} from './facts.js';
-
-const dayMs = 86_400_000;
+import {dayMs} from '../time.js';
 
 /** A certificate whose life ends soon enough to say so. */
 export interface Expiring {

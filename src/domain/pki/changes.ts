@@ -4,6 +4,7 @@ import type {Certificate} from './certificate.js';
 import {keyUsages} from './extensions.js';
 import type {NameTemplate} from './name.js';
 import {caKeyUsage, clusterCaName} from './profile.js';
+import {dayMs, lengthInWords} from '../time.js';
 
 /** Compares with what the request of a cluster asks for (`csr.ts`), which says nothing of its life. */
 export function changesFromRequest(certificate: Certificate, cluster: string): readonly string[] {
@@ -15,16 +16,12 @@ export function changesFromRequest(certificate: Certificate, cluster: string): r
   ];
 }
 
-const dayMs = 24 * 60 * 60_000;
-
 /** Compares the whole life with what is declared, in days: CAs set their own begin, and some end with the day. */
 export function lifeOtherThan({notBefore, notAfter}: Certificate, days: number): readonly string[] {
-  const made = (notAfter.getTime() - notBefore.getTime()) / dayMs;
-  if (Math.abs(made - days) <= 1) return [];
-  const count = Math.round(made);
-  const said = count < 1 ? `${String(Math.round(made * 24))} h` : count === 1 ? '1 day' : `${String(count)} days`;
+  const made = notAfter.getTime() - notBefore.getTime();
+  if (Math.abs(made / dayMs - days) <= 1) return [];
   return [
-    `valid until ${notAfter.toISOString().slice(0, 10)}, ${said} instead of ${String(days)} days (trust.clusterValidity)`,
+    `valid until ${notAfter.toISOString().slice(0, 10)}, ${lengthInWords(made)} instead of ${String(days)} days (trust.clusterValidity)`,
   ];
 }
 

@@ -3,8 +3,7 @@ import {judgeExpiry} from '../checks/expiry.js';
 import type {MeshTrust} from '../mesh/mesh.js';
 import type {Certificate} from './certificate.js';
 import type {PrivateKeyFacts} from './private-key.js';
-
-const dayMs = 24 * 60 * 60_000;
+import {dayMs} from '../time.js';
 
 /** How much of a certificate's life is left, by the thresholds of mesh.yaml (`trust.expiry`). */
 export type ExpiryState = 'ok' | 'warning' | 'error' | 'expired' | 'not-yet-valid';

@@ -10,6 +10,7 @@ import {type CaFiles, caFileNamesOf} from './ca-files.js';
 import {namesUsage, type ChainResult, exceedsPathLength} from './chain.js';
 import {firstForbiddenName, firstForbiddenSubject, forbidsTrustDomain} from './name-constraints.js';
 import type {PrivateKeyFacts} from './private-key.js';
+import {dayMs} from '../time.js';
 
 /** The parsed files that the rules judge. What could not be read is absent, and has a finding of its own. */
 export interface ParsedCaFiles {
@@ -46,8 +47,6 @@ export interface CaRule {
   readonly effect: 'refused' | 'silent';
   readonly check: Rule;
 }
-
-const dayMs = 24 * 60 * 60_000;
 
 const completeness: Rule = ({files, keyMayBeMissing, istioVersion}) => {
   const names = caFileNamesOf(files);

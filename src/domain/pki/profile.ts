@@ -6,13 +6,13 @@ import {type Certificate, type CertificateTemplate, keyIdentifier} from './certi
 import type {KeyUsage} from './extensions.js';
 import {spkiHash} from './fingerprint.js';
 import type {NameTemplate} from './name.js';
+import {dayMs} from '../time.js';
 
 /** O of every certificate (istio/istio tools/certs/common.mk, ROOTCA_ORG and INTERMEDIATE_ORG). */
 const organization = 'Istio';
 
 /** Clocks of nodes differ by seconds to minutes; Istio's own certificates start 2 minutes back, we take five. */
 const backdateMs = 5 * 60_000;
-const dayMs = 24 * 60 * 60_000;
 
 /**
  * Signing certificates and CRLs, which istiod needs of every certificate in the chain once a ca-crl.pem is given

@@ -16,6 +16,7 @@ import {readCaFiles} from '../shared/read-ca-files.js';
 import {listed, readCluster, readRoots} from './list-files.js';
 import type {Context, ListedCertificate, ListedCluster, ListedDependencies, ReadCluster} from './list-files.js';
 import type {LiveSight} from './list-live.js';
+import {dayMs} from '../../domain/time.js';
 
 export type {ListedCertificate, ListedCluster};
 
@@ -59,8 +60,6 @@ export interface ListResult {
   readonly firstOutage?: FirstOutage;
   readonly warnings: readonly Warning[];
 }
-
-const dayMs = 86_400_000;
 
 interface Facts {
   readonly loaded: LoadedMesh;

@@ -19,7 +19,7 @@ import type {MeshRequest} from '../shared/load-mesh.js';
 import {attempt} from './attempt.js';
 import {clusterReads} from './cluster-reads.js';
 import {istiodPods} from './istiod-pods.js';
-import {once} from './once.js';
+import {once} from '../../domain/once.js';
 import type {Questions} from './questions.js';
 import {clusterQuestions} from './questions/cluster.js';
 import type {ClusterQuestionOptions} from './questions/cluster.js';

@@ -5,7 +5,7 @@ import {MeshError, reportError} from '../../domain/errors.js';
 import type {Observed} from '../../domain/observed.js';
 import type {PortForward} from '../../tools/kubectl/api.js';
 import {attempt} from './attempt.js';
-import {once} from './once.js';
+import {once} from '../../domain/once.js';
 
 /** istiod's secure gRPC port, where it presents the certificate that its own CA signed. */
 export const securePort = 15012;

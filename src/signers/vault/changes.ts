@@ -2,8 +2,8 @@
 import type {Certificate} from '../../domain/pki/certificate.js';
 import {changesFromRequest} from '../../domain/pki/changes.js';
 import {printableLine} from '../../domain/printable.js';
+import {dayMs, lengthInWords} from '../../domain/time.js';
 
-const dayMs = 24 * 60 * 60_000;
 /** The server's clock is not ours, and it signs a moment later. Milliseconds. */
 const tolerance = 5 * 60_000;
 
@@ -27,16 +27,10 @@ function life({notAfter}: Certificate, {validityDays, now, end, warnings}: Asked
   const wanted = now.getTime() + validityDays * dayMs;
   const difference = notAfter.getTime() - wanted;
   if (Math.abs(difference) <= tolerance) return [];
-  const got = `valid until ${notAfter.toISOString().slice(0, 10)}, ${days(notAfter.getTime() - now.getTime())} instead of ${days(wanted - now.getTime())}`;
+  const got = `valid until ${notAfter.toISOString().slice(0, 10)}, ${lengthInWords(notAfter.getTime() - now.getTime())} instead of ${lengthInWords(wanted - now.getTime())}`;
   if (difference < 0 && Math.abs(notAfter.getTime() - end.getTime()) <= tolerance) {
     return [`${got}: what stands above it ends then`];
   }
   const reason = warnings.find((warning) => /\bttl\b/i.test(warning));
   return [reason === undefined ? got : `${got}: ${printableLine(reason).slice(0, 200)}`];
-}
-
-function days(ms: number): string {
-  const count = Math.round(ms / dayMs);
-  if (count < 1) return `${String(Math.round(ms / 3_600_000))} h`;
-  return count === 1 ? '1 day' : `${String(count)} days`;
 }

@@ -1,5 +1,4 @@
-import {expectationsOf, keySecrets, noKeyHere, reachText, removeFix, unexpectedIn} from '../../access/findings.js';
-import {reachesOf} from '../../access/reach.js';
+import {noKeyHere, reachText, removeFix, unexpectedBy} from '../../access/findings.js';
 import {subjectId} from '../../access/subjects.js';
 import {printableLine} from '../../printable.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
@@ -19,9 +18,7 @@ export const keyReadersCheck = defineCheck({
   judge: ({rbac}, {mesh, cluster, commands}) => {
     const nowhere = noKeyHere(mesh);
     if (nowhere !== undefined) return notApplicable(nowhere);
-    const expectations = expectationsOf(mesh);
-    const reaches = reachesOf(rbac, {namespace: expectations.namespace, secrets: keySecrets(expectations)});
-    const found = unexpectedIn(reaches, expectations).filter(({reads}) => reads);
+    const found = unexpectedBy(rbac, mesh).filter(({reads}) => reads);
     const findings = found.map(({subject, reaches: own}) => {
       const reading = own.filter(({effect}) => effect === 'reads');
       return {

@@ -9,7 +9,7 @@ import {MeshError} from '../../../domain/errors.js';
 import type {KubeObject} from '../../../domain/kube/object.js';
 import {namespacesWithBundle} from '../../../domain/checks/trust/bundle-namespaces.js';
 import {readableRoots} from '../../../domain/trust/bundle.js';
-import {once} from '../once.js';
+import {once} from '../../../domain/once.js';
 import type {Questions} from '../questions.js';
 import type {ClusterQuestionOptions} from './cluster.js';
 import {namespaceFacts} from './control-plane.js';

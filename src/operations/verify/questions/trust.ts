@@ -23,7 +23,7 @@ import {compareCa} from '../../../domain/trust/diff.js';
 import type {OwnCa} from '../../../domain/trust/diff.js';
 import {readIstiod, stuckIstiods} from '../../../domain/trust/istiod.js';
 import {attempt} from '../attempt.js';
-import {once} from '../once.js';
+import {once} from '../../../domain/once.js';
 import type {Questions} from '../questions.js';
 import type {ClusterQuestionOptions} from './cluster.js';
 
