@@ -153,6 +153,7 @@ export function childEnvironment(
 
 /** Makes a runner. */
 export function createRunner(options: RunnerOptions): Runner {
+  const running = killedAtExit();
   const ask = async (command: ToolCommand): Promise<ToolAnswer> => {
     const {execa} = await import('execa');
     const signal = command.signal ? AbortSignal.any([options.signal, command.signal]) : options.signal;
@@ -193,7 +194,7 @@ export function createRunner(options: RunnerOptions): Runner {
     },
     askSecret: (shellCommand) => askSecret(shellCommand, options),
     exchange: (command) => exchange(command, options),
-    start: (command) => start(command, options),
+    start: (command) => start(command, options, running),
   };
 }
 
@@ -260,7 +261,40 @@ function errorText(stream: Readable, onText: ((text: string) => void) | undefine
   return () => said;
 }
 
-async function start(command: StartCommand, options: RunnerOptions): Promise<RunningTool> {
+/** Programs that must not outlive this process. */
+interface KilledAtExit {
+  add(child: Killable): void;
+  /** For a program that has ended. */
+  remove(child: Killable): void;
+}
+
+interface Killable {
+  kill(signal: 'SIGKILL'): unknown;
+}
+
+/**
+ * Kills what still runs when this process exits: a kubectl that a crash leaves behind would keep a connection to its
+ * cluster open. One `exit` listener serves all of them, and only while there are any: from the eleventh listener on Node
+ * warns of a leak (nodejs.org, events: `defaultMaxListeners`).
+ */
+function killedAtExit(): KilledAtExit {
+  const children = new Set<Killable>();
+  const killAll = (): void => {
+    for (const child of children) child.kill('SIGKILL');
+  };
+  return {
+    add(child) {
+      if (children.size === 0) process.once('exit', killAll);
+      children.add(child);
+    },
+    remove(child) {
+      children.delete(child);
+      if (children.size === 0) process.removeListener('exit', killAll);
+    },
+  };
+}
+
+async function start(command: StartCommand, options: RunnerOptions, running: KilledAtExit): Promise<RunningTool> {
   const {execa} = await import('execa');
   if (options.signal.aborted) throw abortError(options.signal);
   const child = execa(command.file, [...command.args], {
@@ -273,13 +307,9 @@ async function start(command: StartCommand, options: RunnerOptions): Promise<Run
   releaseAtExit(child);
   const said = errorText(child.stderr, command.onErrorText);
   const lines = cleanLines(child.stdout);
-  // A child that this process leaves behind by crashing would keep a door to the cluster open.
-  const killAtExit = (): void => {
-    child.kill('SIGKILL');
-  };
-  process.once('exit', killAtExit);
+  running.add(child);
   const ended = child.then((result) => {
-    process.removeListener('exit', killAtExit);
+    running.remove(child);
     return result;
   });
   const spawned = await Promise.race([
