@@ -1,8 +1,7 @@
 /**
- * `npm run bench`: how long things take, as ratios against an alternative that is measured in the same run. Prints a
- * table; `-- --json` prints JSON, `-- --only NAME` runs one scenario (may be repeated), `-- --runs N` says how often.
- *
- * Targets are printed beside the figures and never asserted. Exits 1 only if a scenario could not be measured.
+ * `npm run bench`: durations, memory and process counts, as ratios to an alternative that is measured in the same run
+ * (docs/performance.md). Targets are printed beside the figures and never asserted. Exits with 1 when a scenario could
+ * not be measured.
  */
 import {availableParallelism, loadavg, totalmem} from 'node:os';
 import {parseArgs} from 'node:util';
@@ -10,28 +9,42 @@ import buildOnce from '../test/helpers/build-once.js';
 import {BenchError} from './bench/bench-error.js';
 import {installCopy} from './bench/installed-copy.js';
 import {scenarios} from './bench/registry.js';
-import type {BenchResult, ScenarioResult} from './bench/result.js';
-import {Sandbox} from './bench/sandbox.js';
-import type {Scenario} from './bench/scenario.js';
+import {type BenchResult, exitCodeOf, type ScenarioResult} from './bench/result.js';
+import {runScenario} from './bench/run-scenario.js';
+import type {SizedScenario, SizeName} from './bench/scenario.js';
 import {scenarioText} from './bench/text.js';
 
-const usage = `npm run bench [-- [--json] [--runs N] [--only NAME]...]
-scenarios: ${scenarios.map(({name}) => name).join(', ')}`;
+const usage = `npm run bench [-- [--quick] [--json] [--runs N] [--only NAME]...]
+  --quick      run each scenario once, at its smallest size, to prove that it can be measured: the figures mean nothing
+  --json       print JSON
+  --runs N     counted runs of each contender
+  --only NAME  run only this scenario; may be repeated: ${scenarios.map(({name}) => name).join(', ')}
+Exits with 1 when a scenario could not be measured, with 2 when the arguments are wrong.`;
+
+/** How each size is printed. */
+const modes = {
+  full: {targets: true, notice: ''},
+  quick: {
+    targets: false,
+    notice: '--quick: every scenario runs once at its smallest size. THESE FIGURES MEAN NOTHING.',
+  },
+} as const satisfies Readonly<Record<SizeName, {readonly targets: boolean; readonly notice: string}>>;
 
 interface Options {
   readonly json: boolean;
-  readonly runs: number | undefined;
-  readonly chosen: readonly Scenario[];
+  readonly size: SizeName;
+  readonly chosen: readonly SizedScenario[];
 }
 
 const options = readOptions();
 process.exit(options === undefined ? 2 : await bench(options));
 
-/** What the command line asks for; undefined when it is wrong, which is then said. */
+/** Reads the command line. Returns undefined after an error message when it is wrong. */
 function readOptions(): Options | undefined {
   try {
     const {values} = parseArgs({
       options: {
+        quick: {type: 'boolean', default: false},
         json: {type: 'boolean', default: false},
         runs: {type: 'string'},
         only: {type: 'string', multiple: true, default: []},
@@ -43,22 +56,26 @@ function readOptions(): Options | undefined {
     if (runs !== undefined && !(Number.isInteger(runs) && runs > 0)) {
       throw new BenchError(`--runs ${values.runs ?? ''} is not a number of runs`);
     }
+    const size = values.quick ? 'quick' : 'full';
     const chosen = scenarios.filter(({name}) => values.only.length === 0 || values.only.includes(name));
-    return {json: values.json, runs, chosen};
+    return {json: values.json, size, chosen: chosen.map((scenario) => scenario.atSize(size, runs))};
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return undefined;
   }
 }
 
-/** Runs the scenarios; returns the exit code. */
-async function bench({json, runs, chosen}: Options): Promise<number> {
+/** Runs the scenarios. Returns the exit code. */
+async function bench({json, size, chosen}: Options): Promise<number> {
   const interruption = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       interruption.abort(new BenchError('interrupted'));
     });
   }
+  const print = (text: string): void => {
+    if (!json && text !== '') console.log(text);
+  };
   const machine = {
     date: new Date().toISOString(),
     node: process.version,
@@ -68,53 +85,34 @@ async function bench({json, runs, chosen}: Options): Promise<number> {
     loadBefore: loadavg()[0] ?? 0,
   };
   buildOnce();
-  if (!json) {
-    console.log(
-      `${machine.date.slice(0, 10)}, Node ${machine.node}, ${machine.platform}, ${String(machine.cores)} cores, ` +
-        `${String(machine.memoryGiB)} GiB, load before ${machine.loadBefore.toFixed(1)}. Times: min median max xRUNS.`,
-    );
-  }
+  print(
+    `${machine.date.slice(0, 10)}, Node ${machine.node}, ${machine.platform}, ${String(machine.cores)} cores, ` +
+      `${String(machine.memoryGiB)} GiB, load before ${machine.loadBefore.toFixed(1)}. Times: min median max xRUNS.`,
+  );
+  const {targets, notice} = modes[size];
+  print(notice);
   const copy = installCopy();
   const results: ScenarioResult[] = [];
   try {
     for (const scenario of chosen) {
-      const result = await runScenario(scenario, copy.program, runs, interruption.signal);
+      const {name} = scenario;
+      const result = await runScenario(scenario, {
+        program: copy.program,
+        signal: interruption.signal,
+        progress: (message) => {
+          if (process.stderr.isTTY) process.stderr.write(`${name}: ${message}\n`);
+        },
+      });
       if (interruption.signal.aborted) return 130;
       results.push(result);
-      if (!json) console.log(scenarioText(result));
+      print(scenarioText(result, {targets}));
+      if (result.error !== undefined) console.error(`${name} was not measured: ${result.error}`);
     }
   } finally {
     copy.remove();
   }
-  const answer: BenchResult = {schemaVersion: 1, machine, scenarios: results};
+  print(notice && `\n${notice}`);
+  const answer: BenchResult = {schemaVersion: 1, size, machine, scenarios: results};
   if (json) console.log(JSON.stringify(answer, undefined, 2));
-  return results.some(({error}) => error !== undefined) ? 1 : 0;
-}
-
-async function runScenario(
-  scenario: Scenario,
-  program: string,
-  runs: number | undefined,
-  signal: AbortSignal,
-): Promise<ScenarioResult> {
-  const {name, title} = scenario;
-  const began = Date.now();
-  const seconds = (): number => Math.round((Date.now() - began) / 1000);
-  const sandbox = new Sandbox(signal);
-  try {
-    const report = await scenario.measure({
-      program,
-      runs: (enough) => runs ?? enough,
-      sandbox,
-      say: (line) => {
-        if (process.stderr.isTTY) process.stderr.write(`${name}: ${line}\n`);
-      },
-    });
-    return {name, title, seconds: seconds(), ...report};
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return {name, title, seconds: seconds(), rows: [], notes: [], error: message};
-  } finally {
-    await sandbox.close();
-  }
+  return exitCodeOf(results);
 }

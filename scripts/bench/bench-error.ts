@@ -1,4 +1,4 @@
-/** A scenario could not be measured; the message says why. */
+/** A scenario could not be measured; the message gives the reason. */
 export class BenchError extends Error {
   override readonly name = 'BenchError';
 }

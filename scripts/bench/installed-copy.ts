@@ -5,10 +5,10 @@ import {fileURLToPath} from 'node:url';
 
 const checkout = fileURLToPath(new URL('../../', import.meta.url));
 
-/** What the package ships and a command needs (`files` in package.json). */
+/** The files of the package that a command needs (`files` in package.json). */
 const shipped = ['bin', 'dist', 'package.json', 'oclif.manifest.json'];
 
-/** The built program, copied out of the checkout: a build that somebody starts meanwhile does not change what is measured. */
+/** Copies the built program out of the checkout, so that a build in the meantime does not change what is measured. */
 export function installCopy(): {readonly program: string; remove(): void} {
   const directory = mkdtempSync(join(tmpdir(), 'kubectl-mesh-bench-program-'));
   for (const name of shipped) cpSync(join(checkout, name), join(directory, name), {recursive: true});

@@ -1,24 +1,26 @@
-/** One run of a contender; returns its measurement. */
-export type Contender = (run: number) => Promise<number>;
+import type {Size} from './scenario.js';
+
+/** One run of a contender; returns its measurement. Round 0 is the warm-up. */
+export type Contender = (round: number) => Promise<number>;
 
 /**
- * Runs contenders in turn, A B C A B C, so that whatever else the machine does meets all of them alike. The order turns
- * from round to round: none always runs in the wake of the same other. The first round fills caches and is not counted.
+ * Runs contenders in turn, A B C A B C, so that other load on the machine affects all of them alike. Each round starts
+ * with another contender, so that none always runs directly after the same other one. Returns the counted measurements.
  */
 export async function interleave<Name extends string>(
   contenders: Readonly<Record<Name, Contender>>,
-  runs: number,
-  options: {readonly warmUp?: boolean; readonly onRound?: (round: number) => void} = {},
+  {runs, warmUp}: Size,
+  progress: (message: string) => void = () => undefined,
 ): Promise<Readonly<Record<Name, readonly number[]>>> {
   const names = Object.keys(contenders) as Name[];
-  const found = Object.fromEntries(names.map((name): [string, number[]] => [name, []])) as Record<Name, number[]>;
-  for (let round = options.warmUp === false ? 1 : 0; round <= runs; round++) {
-    options.onRound?.(round);
+  const measured = Object.fromEntries(names.map((name): [string, number[]] => [name, []])) as Record<Name, number[]>;
+  for (let round = warmUp ? 0 : 1; round <= runs; round++) {
+    progress(round === 0 ? 'warm-up' : `round ${String(round)} of ${String(runs)}`);
     const first = round % names.length;
     for (const name of [...names.slice(first), ...names.slice(0, first)]) {
       const value = await contenders[name](round);
-      if (round > 0) found[name].push(value);
+      if (round > 0) measured[name].push(value);
     }
   }
-  return found;
+  return measured;
 }

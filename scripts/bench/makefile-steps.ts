@@ -1,19 +1,20 @@
 /**
- * What Istio's tools/certs/Makefile.selfsigned.mk does for `root-ca` and `NAME-cacerts`, as the same openssl calls in the
- * same order, one after the other as make runs them (istio/istio tools/certs/Makefile.selfsigned.mk, common.mk). The
- * configuration files, which the Makefile echoes line by line, are there beforehand: that is in openssl's favour.
+ * The openssl calls of Istio's tools/certs/Makefile.selfsigned.mk for `root-ca` and `NAME-cacerts`, in the same order and
+ * one after the other, as make runs them (istio/istio tools/certs/Makefile.selfsigned.mk, common.mk). The configuration
+ * files, which the Makefile writes with echo line by line, are written beforehand: that favours openssl.
  */
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import type {Child} from './sandbox.js';
 
-/** The Makefile makes RSA 4096 keys only; the other is the same step for an elliptic curve. */
+/** The Makefile only makes RSA 4096 keys; the others replace that one step. */
 const newKey = {
+  'rsa-2048': 'openssl genrsa -out "$1" 2048',
   'rsa-4096': 'openssl genrsa -out "$1" 4096',
   'ecdsa-p256': 'openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"',
 } as const;
 
-/** Prepares the steps for these clusters in an empty directory; the child does them. */
+/** Prepares the steps for these clusters in an empty directory. Returns the child process that runs them. */
 export async function makefileSteps(
   directory: string,
   clusters: readonly string[],

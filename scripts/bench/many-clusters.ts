@@ -1,7 +1,7 @@
 /**
- * 200 ECDSA cluster CAs, every file synced to disk. Two alternatives: the same files written and synced plainly, with no
- * key made, nothing signed, nothing journalled and no promise for a set of files (the disk's share); and for 20 clusters the
- * Makefile's steps as openssl calls, which sync nothing.
+ * Many ECDSA cluster CAs, every file synced to disk. Two alternatives: the same files only written and synced, without
+ * making keys, signing, a journal or atomic sets of files (the share of the disk); and, for fewer clusters, the openssl
+ * calls of Istio's Makefile, which sync nothing.
  */
 import {readdir, readFile, stat, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
@@ -9,11 +9,14 @@ import {BenchError} from './bench-error.js';
 import {interleave} from './interleave.js';
 import {makefileSteps} from './makefile-steps.js';
 import {runNode} from './node-usage.js';
-import type {BenchContext, Report, Scenario} from './scenario.js';
+import {type BenchContext, defineScenario, once, type Report, type Size} from './scenario.js';
 import {ratioOfMedians, spread} from './statistics.js';
 
-const many = 200;
-const few = 20;
+/** Clusters compared with the disk, and clusters compared with openssl. */
+interface ClusterCounts {
+  readonly many: number;
+  readonly few: number;
+}
 
 const names = (count: number): readonly string[] =>
   Array.from({length: count}, (_, index) => `cluster${String(index + 1)}`);
@@ -35,13 +38,18 @@ await Promise.all(Array.from({length: Number(atATime)}, async () => {
 }));
 `;
 
-export const manyClusters: Scenario = {
+export const manyClusters = defineScenario({
   name: 'many-clusters',
-  title: `certs generate: ${String(many)} clusters, ECDSA P-256, every file synced`,
+  sizes: {
+    full: {runs: 9, warmUp: true, many: 200, few: 20},
+    quick: {...once, many: 4, few: 2},
+  },
+  title: ({many}) => `certs generate: ${String(many)} clusters, ECDSA P-256, every file synced`,
   measure,
-};
+});
 
-async function measure({program, runs, sandbox, say}: BenchContext): Promise<Report> {
+async function measure({program, sandbox, progress}: BenchContext, size: Size & ClusterCounts): Promise<Report> {
+  const {many, few} = size;
   const generate = async (count: number): Promise<{readonly ms: number; readonly cwd: string}> => {
     const cwd = sandbox.directory();
     const words = ['certs', 'generate', ...names(count), '--no-passphrase', '--key-algorithm', 'ecdsa-p256'];
@@ -59,7 +67,7 @@ async function measure({program, runs, sandbox, say}: BenchContext): Promise<Rep
   await writeFile(list, JSON.stringify(files));
   const plain = (atATime: number) => async (): Promise<number> =>
     (await runNode(sandbox, {args: [writer, list, String(atATime)], cwd: sandbox.directory()})).ms;
-  const found = await interleave(
+  const measured = await interleave(
     {
       many: async () => (await generate(many)).ms,
       plain: plain(1),
@@ -67,10 +75,10 @@ async function measure({program, runs, sandbox, say}: BenchContext): Promise<Rep
       few: async () => (await generate(few)).ms,
       openssl: async () => (await sandbox.run(await makefileSteps(sandbox.directory(), names(few), 'ecdsa-p256'))).ms,
     },
-    runs(9),
-    {onRound: (round) => say(`round ${String(round)}`)},
+    size,
+    progress,
   );
-  const ours = spread(found.many);
+  const ours = spread(measured.many);
   const [count, which] = [String(files.length), String(few)];
   return {
     rows: [
@@ -78,19 +86,19 @@ async function measure({program, runs, sandbox, say}: BenchContext): Promise<Rep
         `${String(many)} clusters`,
         `its ${count} files written and synced, one by one`,
         ours,
-        spread(found.plain),
+        spread(measured.plain),
       ),
       ratioOfMedians(
         `${String(many)} clusters`,
         `its ${count} files written and synced, ten at a time`,
         ours,
-        spread(found.together),
+        spread(measured.together),
       ),
       ratioOfMedians(
         `${which} clusters`,
         `the Makefile's openssl calls for ${which}`,
-        spread(found.few),
-        spread(found.openssl),
+        spread(measured.few),
+        spread(measured.openssl),
       ),
     ],
     notes: [

@@ -1,34 +1,37 @@
 /** Peak memory of the commands that talk to every cluster at once. */
-import {HealthyMesh} from './healthy-mesh.js';
+import {HealthyMesh, type MeshSize} from './healthy-mesh.js';
 import {interleave} from './interleave.js';
 import {runNode} from './node-usage.js';
-import type {BenchContext, Report, Scenario} from './scenario.js';
+import {type BenchContext, defineScenario, once, type Report, type Size} from './scenario.js';
 import {ratioOfMedians, spread} from './statistics.js';
 
-const size = {clusters: 20, istiods: 1};
-
-export const memory: Scenario = {
+export const memory = defineScenario({
   name: 'memory',
-  title: `Peak resident memory, ${String(size.clusters)} clusters`,
+  sizes: {
+    full: {runs: 5, warmUp: true, clusters: 20, istiods: 1},
+    quick: {...once, clusters: 2, istiods: 1},
+  },
+  title: ({clusters}) => `Peak resident memory, ${String(clusters)} clusters`,
   measure,
-};
+});
 
-async function measure({program, runs, sandbox}: BenchContext): Promise<Report> {
+async function measure({program, sandbox, progress}: BenchContext, size: Size & MeshSize): Promise<Report> {
   const mesh = await HealthyMesh.create(program, sandbox, size);
-  const found = await interleave(
+  const measured = await interleave(
     {
       bare: async () => (await runNode(sandbox, {args: ['-e', '0']})).peakMiB,
       push: async () => (await mesh.push()).peakMiB,
       verify: async () => (await mesh.verify()).peakMiB,
       list: async () => (await mesh.run('certs', 'list')).peakMiB,
     },
-    runs(5),
+    size,
+    progress,
   );
-  const bare = spread(found.bare);
+  const bare = spread(measured.bare);
   const row = (what: string, values: readonly number[]) =>
     ratioOfMedians(what, 'node -e 0', spread(values), bare, {unit: 'MiB'});
   return {
-    rows: [row('trust push', found.push), row('verify', found.verify), row('certs list', found.list)],
-    notes: ["The program's own process; the kubectl of each cluster comes on top."],
+    rows: [row('trust push', measured.push), row('verify', measured.verify), row('certs list', measured.list)],
+    notes: ["Only the program's own process; the kubectl processes of each cluster are not included."],
   };
 }

@@ -1,10 +1,10 @@
-/** What a Node child process used, told by itself when it ends: CPU time and peak memory, on any platform. */
+/** CPU time and peak memory of a Node child process, which reports them itself when it ends: this works on any platform. */
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import type {Child, Sandbox} from './sandbox.js';
 
-/** A measured run. */
+/** The resources that one run used. */
 export interface Usage {
   /** Wall clock. Milliseconds. */
   readonly ms: number;
@@ -16,7 +16,7 @@ export interface Usage {
 
 const fileVariable = 'KUBECTL_MESH_BENCH_USAGE';
 
-/** Given to `--import`, not to NODE_OPTIONS: the child's own children are left alone. */
+/** Loaded with `--import`, not through NODE_OPTIONS, which the child's own children would inherit. */
 const reporter = `import {writeFileSync} from 'node:fs';
 process.on('exit', () => {
   const {userCPUTime, systemCPUTime, maxRSS} = process.resourceUsage();
@@ -24,7 +24,7 @@ process.on('exit', () => {
 });
 `;
 
-/** Runs `node ARGS` and returns what it used. Throws `BenchError` when it fails. */
+/** Runs `node ARGS` and returns the resources that it used. Throws `BenchError` when it fails. */
 export async function runNode(sandbox: Sandbox, child: Omit<Child, 'file'>): Promise<Usage> {
   const directory = sandbox.directory();
   const module = join(directory, 'usage.mjs');

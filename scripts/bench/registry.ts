@@ -6,5 +6,5 @@ import type {Scenario} from './scenario.js';
 import {slowApi} from './slow-api.js';
 import {startUp} from './start-up.js';
 
-/** Every scenario, in the order they run. */
+/** Every scenario, in the order in which they run. */
 export const scenarios: readonly Scenario[] = [startUp, rsaKeys, manyClusters, kubectlProcesses, slowApi, memory];

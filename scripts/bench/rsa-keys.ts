@@ -1,6 +1,6 @@
 /**
- * One root and four RSA-4096 cluster CAs. The alternative is the least that it could take: five key generations and
- * nothing else. How long an RSA key takes is luck (the search for two primes): a single pair of runs says little.
+ * One root and some RSA cluster CAs. The alternative is the least that they can take: generating as many keys and nothing
+ * else. The duration of an RSA key generation is random (the search for two primes): a single pair of runs says little.
  */
 import {readdir} from 'node:fs/promises';
 import {availableParallelism} from 'node:os';
@@ -8,34 +8,49 @@ import {BenchError} from './bench-error.js';
 import {interleave} from './interleave.js';
 import {makefileSteps} from './makefile-steps.js';
 import {runNode, type Usage} from './node-usage.js';
-import type {BenchContext, Report, RatioRow, Scenario} from './scenario.js';
+import {type BenchContext, defineScenario, once, type RatioRow, type Report, type Size} from './scenario.js';
 import {ratioOfMedians, spread, sum} from './statistics.js';
 
 const target = 1.15;
-const clusters = ['cluster1', 'cluster2', 'cluster3', 'cluster4'];
 
-/** As `certs generate` makes its keys: asynchronously, all at once, on libuv's threads; one for each core at least. */
-const nativeKeys = `
+/** How many keys, of which length. */
+interface KeySize {
+  readonly clusters: number;
+  readonly bits: 2048 | 4096;
+}
+
+/** Generates RSA keys as `certs generate` does: all at once, on libuv's threads. */
+function keyGeneration(count: number, bits: number): string {
+  return `
 const {generateKeyPair} = require('node:crypto');
 const generate = require('node:util').promisify(generateKeyPair);
-Promise.all(Array.from({length: ${String(clusters.length + 1)}}, () => generate('rsa', {modulusLength: 4096})));`;
+Promise.all(Array.from({length: ${String(count)}}, () => generate('rsa', {modulusLength: ${String(bits)}})));`;
+}
 
-export const rsaKeys: Scenario = {
+export const rsaKeys = defineScenario({
   name: 'rsa-keys',
-  title: 'certs generate: one root and four cluster CAs, RSA 4096',
+  sizes: {
+    full: {runs: 15, warmUp: true, clusters: 4, bits: 4096},
+    quick: {...once, clusters: 4, bits: 2048},
+  },
+  title: ({clusters, bits}) =>
+    `certs generate: one root and ${String(clusters)} cluster CAs with RSA keys of ${String(bits)} bits`,
   measure,
-};
+});
 
-async function measure({program, runs, sandbox, say}: BenchContext): Promise<Report> {
-  const usages = {clear: [] as Usage[], native: [] as Usage[], fixed: [] as Usage[], bare: [] as Usage[]};
-  const generate = async (more: readonly string[], passphrase?: string): Promise<Usage> => {
+async function measure({program, sandbox, progress}: BenchContext, size: Size & KeySize): Promise<Report> {
+  const clusters = Array.from({length: size.clusters}, (_, index) => `cluster${String(index + 1)}`);
+  const keyCount = clusters.length + 1;
+  const algorithm = `rsa-${String(size.bits)}` as 'rsa-2048' | 'rsa-4096';
+  const usages = {unencrypted: [] as Usage[], native: [] as Usage[], ecdsa: [] as Usage[], bare: [] as Usage[]};
+  const generate = async (keyAlgorithm: string, more: readonly string[], passphrase?: string): Promise<Usage> => {
     const cwd = sandbox.directory();
     const usage = await runNode(sandbox, {
-      args: [program, 'certs', 'generate', ...clusters, ...more],
+      args: [program, 'certs', 'generate', ...clusters, '--key-algorithm', keyAlgorithm, ...more],
       cwd,
       env: {...process.env, KUBECTL_MESH_PASSPHRASE: passphrase},
     });
-    await requireKeys(cwd);
+    await requireKeys(cwd, keyCount);
     return usage;
   };
   const keep = async (of: keyof typeof usages, round: number, run: Promise<Usage>): Promise<number> => {
@@ -44,65 +59,68 @@ async function measure({program, runs, sandbox, say}: BenchContext): Promise<Rep
     return usage.ms;
   };
   const threads = String(Math.max(4, availableParallelism()));
-  const found = await interleave(
+  const nativeKeys = {
+    args: ['-e', keyGeneration(keyCount, size.bits)],
+    env: {...process.env, UV_THREADPOOL_SIZE: threads},
+  };
+  const measured = await interleave(
     {
-      clear: (round) => keep('clear', round, generate(['--no-passphrase'])),
-      native: (round) =>
-        keep(
-          'native',
-          round,
-          runNode(sandbox, {args: ['-e', nativeKeys], env: {...process.env, UV_THREADPOOL_SIZE: threads}}),
-        ),
-      encrypted: async () => (await generate([], 'a passphrase for the bench')).ms,
+      unencrypted: (round) => keep('unencrypted', round, generate(algorithm, ['--no-passphrase'])),
+      native: (round) => keep('native', round, runNode(sandbox, nativeKeys)),
+      encrypted: async () => (await generate(algorithm, [], 'a passphrase for the bench')).ms,
       openssl: async () => {
         const directory = sandbox.directory();
-        const {ms} = await sandbox.run(await makefileSteps(directory, clusters, 'rsa-4096'));
-        await requireKeys(directory);
+        const {ms} = await sandbox.run(await makefileSteps(directory, clusters, algorithm));
+        await requireKeys(directory, keyCount);
         return ms;
       },
-      fixed: (round) => keep('fixed', round, generate(['--no-passphrase', '--key-algorithm', 'ecdsa-p256'])),
+      ecdsa: (round) => keep('ecdsa', round, generate('ecdsa-p256', ['--no-passphrase'])),
       bare: (round) => keep('bare', round, runNode(sandbox, {args: ['-e', '0']})),
     },
-    runs(15),
-    {onRound: (round) => say(`round ${String(round)}`)},
+    size,
+    progress,
   );
-  const native = spread(found.native);
-  const openssl = spread(found.openssl);
-  const keys = 'five native key generations, all cores';
+  const native = spread(measured.native);
+  const openssl = spread(measured.openssl);
+  const keys = `${String(keyCount)} native key generations, all cores`;
   const makefile = "the Makefile's openssl calls";
-  const clear = ratioOfMedians('--no-passphrase', keys, spread(found.clear), native);
+  const unencrypted = ratioOfMedians('--no-passphrase', keys, spread(measured.unencrypted), native);
   return {
     rows: [
-      {...clear, target},
-      {...clear, ratio: sum(found.clear) / sum(found.native), how: 'totals of all runs'},
-      {...withoutLuck(clear, usages), target},
-      ratioOfMedians('with a passphrase', keys, spread(found.encrypted), native),
-      ratioOfMedians('--no-passphrase', makefile, spread(found.clear), openssl),
-      ratioOfMedians('with a passphrase', makefile, spread(found.encrypted), openssl),
-      {kind: 'figure', what: 'the same with ECDSA P-256: all but RSA', value: spread(found.fixed), unit: 'ms'},
+      {...unencrypted, target},
+      {...unencrypted, ratio: sum(measured.unencrypted) / sum(measured.native), how: 'totals of all runs'},
+      {...byCpuTime(unencrypted, usages), target},
+      ratioOfMedians('with a passphrase', keys, spread(measured.encrypted), native),
+      ratioOfMedians('--no-passphrase', makefile, spread(measured.unencrypted), openssl),
+      ratioOfMedians('with a passphrase', makefile, spread(measured.encrypted), openssl),
+      {
+        kind: 'figure',
+        what: '--no-passphrase with ECDSA P-256 keys: everything but RSA key generation',
+        value: spread(measured.ecdsa),
+        unit: 'ms',
+      },
     ],
     notes: [
-      'RSA key generation is a search: after a dozen runs the medians of two equal programs may still differ by a third. The row "by CPU time" takes the luck out: wall clock for each second of CPU time spent on keys (CPU time of the run, less that of the same command with ECDSA keys, or of `node -e 0`).',
+      'RSA key generation is a random search: even after a dozen runs the medians of two equal programs may differ by a third. The row "by CPU time" removes the randomness: it compares the wall-clock time for each second of CPU time spent on keys (the CPU time of the run, less that of the same command with ECDSA keys, or of `node -e 0`).',
     ],
   };
 }
 
-/** Wall clock per second of key generation, ours through native: what is left when both had the same luck. */
-function withoutLuck(
+/** Our wall-clock time for each second of key generation, divided by the native one: independent of chance. */
+function byCpuTime(
   row: RatioRow,
-  {clear, native, fixed, bare}: Readonly<Record<'clear' | 'native' | 'fixed' | 'bare', readonly Usage[]>>,
+  {unencrypted, native, ecdsa, bare}: Readonly<Record<'unencrypted' | 'native' | 'ecdsa' | 'bare', readonly Usage[]>>,
 ): RatioRow {
   const cpu = (runs: readonly Usage[]): number => sum(runs.map(({cpuMs}) => cpuMs));
   const wall = (runs: readonly Usage[]): number => sum(runs.map(({ms}) => ms));
-  const ours = wall(clear) / (cpu(clear) - cpu(fixed));
+  const ours = wall(unencrypted) / (cpu(unencrypted) - cpu(ecdsa));
   const alternative = wall(native) / (cpu(native) - cpu(bare));
   return {...row, ratio: ours / alternative, how: 'by CPU time'};
 }
 
-/** A contender that did less would look faster. */
-async function requireKeys(directory: string): Promise<void> {
+/** Throws `BenchError` unless this many keys were made: a contender that did less would look faster. */
+async function requireKeys(directory: string, count: number): Promise<void> {
   const names = await readdir(directory, {recursive: true});
   const keys = names.filter((name) => name.endsWith('-key.pem')).length;
-  if (keys !== clusters.length + 1)
-    throw new BenchError(`${String(keys)} keys were made, not ${String(clusters.length + 1)}`);
+  if (keys !== count) throw new BenchError(`${String(keys)} keys were made, not ${String(count)}`);
 }

@@ -1,28 +1,26 @@
-/** The temporary directory and the child processes of one scenario; both are gone after `close()`. */
+/** The temporary directory and the child processes of one scenario; `close()` removes what is left of them. */
 import {spawn} from 'node:child_process';
 import {mkdirSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {BenchError} from './bench-error.js';
 
-/** A child process to run to its end. */
+/** A child process to run until it exits. */
 export interface Child {
   readonly file: string;
   readonly args: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Exit codes that are no failure; 0 when absent. */
-  readonly accept?: readonly number[];
 }
 
-/** A child that ended as it should. */
+/** A child that exited with 0. */
 export interface Ended {
-  /** From spawn to exit, wall clock. Milliseconds. */
+  /** Wall-clock time from spawn to exit. Milliseconds. */
   readonly ms: number;
   readonly stdout: string;
 }
 
-/** A directory and what runs in it. */
+/** A temporary directory, and the child processes that run in it. */
 export class Sandbox {
   readonly dir = mkdtempSync(join(tmpdir(), 'kubectl-mesh-bench-'));
   readonly #closers: (() => Promise<void>)[] = [];
@@ -38,15 +36,15 @@ export class Sandbox {
     return path;
   }
 
-  /** Does something once the scenario is over, however it ends. */
+  /** Registers a function that runs when the scenario is over, whether it succeeded or not. */
   onClose(close: () => Promise<void>): void {
     this.#closers.push(close);
   }
 
-  /** Runs a child to its end. Throws `BenchError` with what it said when it fails. */
+  /** Runs a child until it exits. Throws `BenchError` with its output when it exits with anything but 0. */
   async run(child: Child): Promise<Ended> {
     this.signal.throwIfAborted();
-    const {file, args, cwd = this.dir, env = process.env, accept = [0]} = child;
+    const {file, args, cwd = this.dir, env = process.env} = child;
     const began = process.hrtime.bigint();
     const started = spawn(file, args, {
       cwd,
@@ -65,15 +63,18 @@ export class Sandbox {
       started.on('error', reject);
       started.on('close', resolve);
     });
-    if (code === null || !accept.includes(code)) {
-      const said = `${stdout}\n${stderr}`.trim().slice(-2000);
-      throw new BenchError(`${[file, ...args].join(' ')} ended with ${String(code)}:\n${said}`);
+    if (code !== 0) {
+      const output = `${stdout}\n${stderr}`.trim().slice(-2000);
+      throw new BenchError(`${[file, ...args].join(' ')} exited with ${String(code)}:\n${output}`);
     }
     return {ms: Number(ended - began) / 1e6, stdout};
   }
 
   async close(): Promise<void> {
-    for (const close of this.#closers.toReversed()) await close();
-    rmSync(this.dir, {recursive: true, force: true});
+    try {
+      for (const close of this.#closers.toReversed()) await close();
+    } finally {
+      rmSync(this.dir, {recursive: true, force: true});
+    }
   }
 }

@@ -1,33 +1,34 @@
-/** What a scenario of the bench is, and what it answers with: rows of figures, each a plain value. */
+/** The scenarios of the bench and their reports: rows of figures, each a plain value. */
 import type {Sandbox} from './sandbox.js';
 
-/** Repeated measurements of one thing. */
+/** The distribution of repeated measurements. */
 export interface Spread {
   readonly min: number;
   readonly median: number;
   readonly max: number;
+  /** How many there were; 0 for a value that was derived, not measured. */
   readonly runs: number;
 }
 
 export type Unit = 'ms' | 'MiB';
 
-/** This program against an alternative that was measured in the same run. */
+/** This program compared with an alternative that was measured in the same run. */
 export interface RatioRow {
   readonly kind: 'ratio';
   readonly what: string;
   readonly against: string;
-  /** Median of ours through median of the alternative, unless `how` says otherwise. */
+  /** Our median divided by the alternative's, unless `how` states another method. */
   readonly ratio: number;
-  /** How the ratio was made, where it is not the ratio of the medians. */
+  /** How the ratio was calculated, where it is not the ratio of the medians. */
   readonly how?: string;
-  /** At most this. */
+  /** The largest ratio that meets the target. */
   readonly target?: number;
   readonly ours: Spread;
   readonly alternative: Spread;
   readonly unit: Unit;
 }
 
-/** A figure with nothing to hold it against: what a ratio is made of. */
+/** A figure without an alternative. */
 export interface FigureRow {
   readonly kind: 'figure';
   readonly what: string;
@@ -35,40 +36,79 @@ export interface FigureRow {
   readonly unit: Unit;
 }
 
-/** Something counted. */
+/** A count. */
 export interface CountRow {
   readonly kind: 'count';
   readonly what: string;
   readonly count: number;
-  /** Exactly this. */
+  /** The count that meets the target. */
   readonly target?: number;
 }
 
 export type Row = RatioRow | FigureRow | CountRow;
 
-/** What a scenario found. */
+/** The figures of a scenario. */
 export interface Report {
   readonly rows: readonly Row[];
-  /** What a reader must know to read the rows: one sentence each. */
+  /** Explanations of the rows. */
   readonly notes: readonly string[];
 }
 
-/** What a scenario is run with. */
+/** What a scenario runs with. */
 export interface BenchContext {
-  /** `bin/run.js` of this checkout, built. */
+  /** `bin/run.js` of the program that is measured. */
   readonly program: string;
-  /** Runs of each contender: what the command line says, else what the scenario thinks enough. */
-  readonly runs: (enough: number) => number;
-  /** A fresh temporary directory and the processes of this scenario; taken away after it. */
+  /** The temporary directories and child processes of this scenario, removed after it. */
   readonly sandbox: Sandbox;
-  /** A line for whoever waits, on standard error. */
-  readonly say: (line: string) => void;
+  /** Reports progress on standard error. */
+  readonly progress: (message: string) => void;
+}
+
+/** `full` gives figures to publish; `quick` only proves that the scenario can be measured. */
+export type SizeName = 'full' | 'quick';
+
+/** How much a scenario measures. A scenario adds what else its size consists of. */
+export interface Size {
+  /** Counted runs of each contender. */
+  readonly runs: number;
+  /** Whether each contender first runs once uncounted, to fill caches. */
+  readonly warmUp: boolean;
+}
+
+/** One run of each contender: the repetitions of every quick size. */
+export const once: Size = {runs: 1, warmUp: false};
+
+/** A scenario as its file defines it. */
+export interface ScenarioDefinition<S extends Size> {
+  /** As `--only` takes it. */
+  readonly name: string;
+  readonly sizes: Readonly<Record<SizeName, S>>;
+  readonly title: (size: S) => string;
+  /** Throws when something cannot be measured. */
+  readonly measure: (context: BenchContext, size: S) => Promise<Report>;
+}
+
+/** A scenario of a certain size. */
+export interface SizedScenario {
+  readonly name: string;
+  readonly title: string;
+  readonly measure: (context: BenchContext) => Promise<Report>;
 }
 
 /** One scenario of the bench. */
 export interface Scenario {
-  /** As `--only` takes it. */
   readonly name: string;
-  readonly title: string;
-  readonly measure: (context: BenchContext) => Promise<Report>;
+  /** The scenario at one of its sizes; `runs` replaces the size's own number of runs. */
+  readonly atSize: (name: SizeName, runs?: number) => SizedScenario;
+}
+
+/** Hides the type of a scenario's size from its callers. */
+export function defineScenario<S extends Size>({name, sizes, title, measure}: ScenarioDefinition<S>): Scenario {
+  return {
+    name,
+    atSize(sizeName, runs = sizes[sizeName].runs) {
+      const size = {...sizes[sizeName], runs};
+      return {name, title: title(size), measure: (context) => measure(context, size)};
+    },
+  };
 }

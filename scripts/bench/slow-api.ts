@@ -1,33 +1,32 @@
 /**
- * push and verify of 20 clusters whose API servers take half a second for every answer, against the least that the
- * order of the requests allows.
+ * push and verify of clusters whose API servers delay every answer, compared with the shortest time that the order of the
+ * requests allows.
  */
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {HealthyMesh} from './healthy-mesh.js';
+import {HealthyMesh, istiodPod, type MeshSize} from './healthy-mesh.js';
 import {interleave} from './interleave.js';
 import {runNode} from './node-usage.js';
-import type {BenchContext, Report, Scenario} from './scenario.js';
+import {type BenchContext, defineScenario, once, type Report, type Size} from './scenario.js';
 import {exactly, ratioOfMedians, spread} from './statistics.js';
 
-const size = {clusters: 20, istiods: 1};
-const latencyMs = 500;
+/** Clusters that each command works on at the same time. */
 const concurrency = 10;
-const rounds = Math.ceil(size.clusters / concurrency);
 
-/** Requests that must wait for each other's answers, in each command; all others go beside these. */
+/** The requests of each command of which each must wait for the answer to the one before; all others run in parallel. */
 const chains = {
   push: [
-    'GET /version (alone: it makes the credential plugin run once)',
-    'what is there',
+    'GET /version (alone, so that the credential plugin runs once)',
+    'what the cluster has',
+    'who pushes (for the journal)',
     'the namespace',
     'the Secret',
   ],
-  verify: ['GET /version', 'what is there'],
+  verify: ['GET /version', 'what the cluster has'],
 } as const;
 
 /**
- * Starts the kubectl processes of a command as it does, a group of clusters after the other, and nothing else.
+ * Starts the same kubectl processes as a command, for one group of clusters after another, and does nothing else.
  * Usage: node start-kubectl.mjs SOCKET_DIRECTORY AT_A_TIME [POD] -- CONTEXT...
  */
 const kubectlStarter = `import {spawn} from 'node:child_process';
@@ -44,19 +43,32 @@ const start = (...args) => new Promise((resolve, reject) => {
 for (let at = 0; at < contexts.length; at += Number(atATime)) {
   await Promise.all(contexts.slice(at, at + Number(atATime)).map(async (context) => {
     await start('proxy', '--context=' + context, '--unix-socket=' + directory + '/' + context);
-    if (pod) await start('port-forward', '--context=' + context, 'pod/' + pod, ':15012');
+    if (pod) await start('port-forward', '--context=' + context, 'pod/' + pod, ':15012', ':15014');
   }));
 }
 await Promise.all(running.map((child) => new Promise((resolve) => child.on('exit', resolve).kill())));
 `;
 
-export const slowApi: Scenario = {
-  name: 'slow-api',
-  title: `trust push and verify: ${String(size.clusters)} clusters, ${String(latencyMs / 1000)} s an API request, concurrency ${String(concurrency)}`,
-  measure,
-};
+/** How slow the API servers are. */
+interface Latency {
+  /** Delay of every answer. Milliseconds. */
+  readonly latencyMs: number;
+}
 
-async function measure({program, runs, sandbox, say}: BenchContext): Promise<Report> {
+export const slowApi = defineScenario({
+  name: 'slow-api',
+  sizes: {
+    full: {runs: 7, warmUp: true, clusters: 20, istiods: 1, latencyMs: 500},
+    quick: {...once, clusters: 2, istiods: 1, latencyMs: 50},
+  },
+  title: ({clusters, latencyMs}) =>
+    `trust push and verify: ${String(clusters)} clusters, ${String(latencyMs)} ms for each API request, concurrency ${String(concurrency)}`,
+  measure,
+});
+
+async function measure({program, sandbox, progress}: BenchContext, size: Size & MeshSize & Latency): Promise<Report> {
+  const {latencyMs} = size;
+  const rounds = Math.ceil(size.clusters / concurrency);
   const mesh = await HealthyMesh.create(program, sandbox, size);
   const slow = async (run: () => Promise<{readonly ms: number}>): Promise<number> => {
     mesh.latencyMs = latencyMs;
@@ -71,19 +83,19 @@ async function measure({program, runs, sandbox, say}: BenchContext): Promise<Rep
     const args = [starter, sandbox.directory(), String(concurrency), ...pod, '--', ...contexts];
     return (await runNode(sandbox, {args, env: mesh.environment})).ms;
   };
-  const found = await interleave(
+  const measured = await interleave(
     {
       push: () => slow(() => mesh.push()),
       proxies: () => kubectl(),
       verify: () => slow(() => mesh.verify()),
-      forwards: () => kubectl('istiod-1'),
+      forwards: () => kubectl(istiodPod(0)),
     },
-    runs(7),
-    {onRound: (round) => say(`round ${String(round)}`)},
+    size,
+    progress,
   );
   const ideal = (chain: readonly string[]): number => chain.length * latencyMs * rounds;
   const rowsOf = (what: string, chain: readonly string[], ours: readonly number[], processes: readonly number[]) => {
-    const waiting = `${String(chain.length)} requests x ${String(rounds)} rounds x 0.5 s`;
+    const waiting = `${String(chain.length)} requests x ${String(rounds)} rounds x ${String(latencyMs)} ms`;
     const least = processes.map((ms) => ms + ideal(chain));
     return [
       ratioOfMedians(what, waiting, spread(ours), exactly(ideal(chain))),
@@ -92,12 +104,12 @@ async function measure({program, runs, sandbox, say}: BenchContext): Promise<Rep
   };
   return {
     rows: [
-      ...rowsOf('trust push', chains.push, found.push, found.proxies),
-      ...rowsOf('verify', chains.verify, found.verify, found.forwards),
+      ...rowsOf('trust push', chains.push, measured.push, measured.proxies),
+      ...rowsOf('verify', chains.verify, measured.verify, measured.forwards),
     ],
     notes: [
-      `Push waits for: ${chains.push.join(', ')}. Verify waits for: ${chains.verify.join(', ')}.`,
-      'kubectl is a Node script here, which starts in about the time that kubectl takes. What a port-forward asks the API server has no latency here.',
+      `One after another, push waits for: ${chains.push.join(', ')}; and verify for: ${chains.verify.join(', ')}.`,
+      'kubectl is a shell script here, which starts faster than kubectl. The API requests of a port-forward have no latency here.',
     ],
   };
 }

@@ -1,21 +1,22 @@
-/** What a user waits for before anything is done: `--help` and `certs list` against a bare Node. */
+/** Start-up time: commands that only read, compared with Node itself and with the smallest oclif program. */
 import {writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {fileURLToPath, pathToFileURL} from 'node:url';
 import {build, type BuildOptions} from 'esbuild';
 import {interleave} from './interleave.js';
-import type {BenchContext, Report, Scenario} from './scenario.js';
+import {type BenchContext, defineScenario, once, type Report, type Size} from './scenario.js';
 import {ratioOfMedians, spread} from './statistics.js';
 
 const helpTarget = 2.3;
 
-export const startUp: Scenario = {
+export const startUp = defineScenario({
   name: 'start-up',
-  title: 'Start-up: commands that only read, against `node -e 0`',
+  sizes: {full: {runs: 25, warmUp: true}, quick: once},
+  title: () => 'Start-up: commands that only read, against `node -e 0`',
   measure,
-};
+});
 
-async function measure({program, runs, sandbox}: BenchContext): Promise<Report> {
+async function measure({program, sandbox, progress}: BenchContext, size: Size): Promise<Report> {
   const node = process.execPath;
   const workDir = sandbox.directory();
   const init = ['init', 'cluster1=one', 'cluster2=two'];
@@ -34,7 +35,7 @@ async function measure({program, runs, sandbox}: BenchContext): Promise<Report> 
     (...args: string[]) =>
     async (): Promise<number> =>
       (await sandbox.run({file: node, args, cwd: workDir})).ms;
-  const found = await interleave(
+  const measured = await interleave(
     {
       bare: timed('-e', '0'),
       module: timed(empty),
@@ -46,16 +47,17 @@ async function measure({program, runs, sandbox}: BenchContext): Promise<Report> 
       list: timed(program, 'certs', 'list'),
       listJson: timed(program, 'certs', 'list', '-o', 'json'),
     },
-    runs(25),
+    size,
+    progress,
   );
-  const bare = spread(found.bare);
+  const bare = spread(measured.bare);
   const against = 'node -e 0';
   const [help, version, load, module, other] = [
-    found.help,
-    found.version,
-    found.load,
-    found.module,
-    found.smallest,
+    measured.help,
+    measured.version,
+    measured.load,
+    measured.module,
+    measured.smallest,
   ].map((values) => spread(values).median) as [number, number, number, number, number];
   const parts = [
     ['node itself', bare.median],
@@ -66,25 +68,28 @@ async function measure({program, runs, sandbox}: BenchContext): Promise<Report> 
   ] as const;
   return {
     rows: [
-      ratioOfMedians('--help', against, spread(found.help), bare, {target: helpTarget}),
-      ratioOfMedians('certs list, 2 clusters', against, spread(found.list), bare),
-      ratioOfMedians('certs list -o json, 2 clusters', against, spread(found.listJson), bare),
-      ratioOfMedians('certs generate --help', against, spread(found.commandHelp), bare),
-      ratioOfMedians('--version', against, spread(found.version), bare),
-      ratioOfMedians('main.js loaded, not run', against, spread(found.load), bare),
-      ratioOfMedians('an empty ES module', against, spread(found.module), bare),
-      ratioOfMedians('--help of an oclif program with one empty command', against, spread(found.smallest), bare),
-      ratioOfMedians('--help', 'the same of an oclif program with one empty command', spread(found.help), {
-        ...spread(found.smallest),
-      }),
+      ratioOfMedians('--help', against, spread(measured.help), bare, {target: helpTarget}),
+      ratioOfMedians('certs list, 2 clusters', against, spread(measured.list), bare),
+      ratioOfMedians('certs list -o json, 2 clusters', against, spread(measured.listJson), bare),
+      ratioOfMedians('certs generate --help', against, spread(measured.commandHelp), bare),
+      ratioOfMedians('--version', against, spread(measured.version), bare),
+      ratioOfMedians('main.js loaded, not run', against, spread(measured.load), bare),
+      ratioOfMedians('an empty ES module', against, spread(measured.module), bare),
+      ratioOfMedians('--help of an oclif program with one empty command', against, spread(measured.smallest), bare),
+      ratioOfMedians(
+        '--help',
+        'that of an oclif program with one empty command',
+        spread(measured.help),
+        spread(measured.smallest),
+      ),
     ],
     notes: [
-      `--help is made of (differences of medians): ${parts.map(([what, ms]) => `${what} ${ms.toFixed(0)} ms`).join(', ')}; an oclif program that does nothing needs ${other.toFixed(0)} of these ${help.toFixed(0)} ms.`,
+      `Parts of --help, as differences of medians: ${parts.map(([what, ms]) => `${what} ${ms.toFixed(0)} ms`).join(', ')}; the help of an oclif program with one empty command takes ${other.toFixed(0)} of these ${help.toFixed(0)} ms.`,
     ],
   };
 }
 
-/** The least that oclif's help costs: one empty command, with a manifest, bundled as this program is. */
+/** The smallest oclif program: one empty command, with a manifest, bundled like this program. Returns its main file. */
 async function smallestOclifProgram(directory: string): Promise<string> {
   const main = `
     import {run} from '@oclif/core/run';

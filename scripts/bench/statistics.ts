@@ -1,6 +1,6 @@
 import type {RatioRow, Spread, Unit} from './scenario.js';
 
-/** Smallest, middle and largest of some measurements; the median of an even number is the mean of the middle two. */
+/** Minimum, median and maximum of measurements; the median of an even number of them is the mean of the middle two. */
 export function spread(values: readonly number[]): Spread {
   const sorted = values.toSorted((one, other) => one - other);
   const at = (index: number): number => sorted[Math.min(Math.max(index, 0), sorted.length - 1)] ?? Number.NaN;
@@ -18,7 +18,7 @@ export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** A row that compares medians. */
+/** A row that compares the medians. */
 export function ratioOfMedians(
   what: string,
   against: string,
