@@ -1,0 +1,65 @@
+/** What the tests of faults share: what is wrong, and what the checks answer. */
+import {Parts} from '../../../../src/domain/checks/facts.js';
+import type {IstiodClusters, KeyInHistory} from '../../../../src/domain/checks/facts.js';
+import {judge} from '../../../../src/domain/checks/judge.js';
+import {checks} from '../../../../src/domain/checks/registry.js';
+import type {RowResult} from '../../../../src/domain/checks/report.js';
+import {known} from '../../../../src/domain/observed.js';
+import {certificate, clusterCa, clusterValues, daysFromNow, evidence, istiodMetrics, mesh} from '../healthy.js';
+import type {Spoilt} from '../healthy.js';
+
+/** A fault: what it is, what differs from health, and the id and result of each row that it is found by. */
+export type Fault = readonly [name: string, spoilt: Spoilt, expected: readonly string[]];
+
+/** mesh.yaml wants no key of a cluster CA kept in the work directory. */
+export const notKept: Spoilt = {mesh: {trust: {...mesh.trust, keepClusterKeys: false}}};
+
+/** Git's history with one key in it. */
+export function history(change: Partial<KeyInHistory>) {
+  return {
+    keys: [{path: 'root-key.pem', commit: '0123456789ab', protection: 'clear' as const, ...change}],
+    more: 0,
+    shallow: false,
+  };
+}
+
+/** id and result of each row that is neither ok nor skipped, consequences left out. */
+export function bad(spoilt: Spoilt): readonly string[] {
+  return judge(checks, evidence(spoilt))
+    .checks.filter(({result, impliedBy}) => result !== 'ok' && result !== 'skipped' && impliedBy === undefined)
+    .map(({id, result}) => `${id} ${result}`);
+}
+
+/** The result of one check for cluster1 or the mesh. */
+export function resultOf(id: string, spoilt: Spoilt): RowResult | undefined {
+  return judge(checks, evidence(spoilt)).checks.find((row) => row.id === id && row.cluster !== 'cluster2')?.result;
+}
+
+/** The root of another mesh, and a cluster CA below it. */
+export const foreignRoot = certificate('foreign root', {notAfter: daysFromNow(3640)});
+export const foreign = {roots: [foreignRoot], anchor: foreignRoot.fingerprint, certificate: certificate('foreign CA')};
+
+/** What is so of cluster1 while it is healthy. */
+export const healthy = clusterValues('cluster1');
+/** The trust bundles of its namespaces. */
+export const healthyBundles = healthy.bundles;
+
+/** The directory of cluster1 holds the CA of another cluster. */
+export const misplaced = (owner: string) => ({
+  caFiles: clusterCa('cluster1', {certificate: certificate(`moved ca of ${owner}`, {locality: owner})}),
+});
+
+/** The metrics of the istiods of cluster1: one for each change. */
+export const metricsOf = (...changes: readonly Parameters<typeof istiodMetrics>[1][]) => ({
+  istiodMetrics: new Parts(
+    changes.map((change, at) => ({
+      name: `istiod-${String(at + 1)}`,
+      seen: known(istiodMetrics('cluster1', change)),
+    })),
+  ),
+});
+
+/** The clusters that each istiod of cluster1 reports. */
+export const clustersOf = (...values: readonly IstiodClusters[]) => ({
+  istiodClusters: new Parts(values.map((value, at) => ({name: `istiod-${String(at + 1)}`, seen: known(value)}))),
+});

@@ -1,0 +1,27 @@
+import {describe, expect, it} from 'vitest';
+import {judge} from '../../../../src/domain/checks/judge.js';
+import {checks} from '../../../../src/domain/checks/registry.js';
+import {controlPlane, evidence, pod, workload} from '../healthy.js';
+
+describe('a Deployment that is not well', () => {
+  it.each([
+    ['is scaled to 0', {desired: 0, pods: []}, 'scale deployment/istiod --replicas 1'],
+    ['gets no pod', {pods: []}, 'get events --field-selector type=Warning'],
+    [
+      'has a pod that waits',
+      {pods: [pod('istiod-1', {ready: false, phase: 'Pending', reason: 'Unschedulable: no node'})]},
+      'describe pod istiod-1',
+    ],
+    [
+      'has a pod that ends again and again',
+      {pods: [pod('istiod-1', {ready: false, reason: 'CrashLoopBackOff: back-off 40s', crashing: true})]},
+      'logs istiod-1 --previous --tail=20',
+    ],
+  ])('and %s names the command that mends it or says why', (_, change, words) => {
+    const spoilt = {controlPlanes: [controlPlane('cluster1', {workload: workload('istiod', change)})]};
+    const row = judge(checks, evidence({cluster1: spoilt})).checks.find(
+      ({id, result}) => id === 'MESH402' && result === 'error',
+    );
+    expect(row?.fix).toBe(`kubectl --context kind-cluster1 -n istio-system ${words}`);
+  });
+});

@@ -1,0 +1,131 @@
+import {Parts} from '../../../../../src/domain/checks/facts.js';
+import {controlPlane, gateway, istiodClusters, mesh, networkGateway, pod, workload} from '../../healthy.js';
+import {clustersOf, healthy} from '../builders.js';
+import type {Fault} from '../builders.js';
+
+const contents = healthy.cacertsContents;
+if (contents === 'absent') throw new Error('a healthy cluster has Secret cacerts');
+
+const remote = (id: string, status: string) => ({id, secretName: `istio-system/istio-remote-secret-${id}`, status});
+
+/** The control planes: MESH4xx. */
+export const controlPlaneFaults: readonly Fault[] = [
+  [
+    'the namespace has no network label',
+    {cluster1: {namespaces: healthy.namespaces.map((one) => ({...one, labels: {}}))}},
+    ['MESH401 error'],
+  ],
+  ['there is no istiod', {cluster1: {controlPlanes: [], servedChains: new Parts([])}}, ['MESH402 error']],
+  [
+    'istiod has no pod at all',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {workload: workload('istiod', {pods: []})})]}},
+    ['MESH402 error'],
+  ],
+  [
+    'istiod is scaled to zero',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {workload: workload('istiod', {desired: 0, pods: []})})]}},
+    ['MESH402 error'],
+  ],
+  [
+    'an istiod of a second revision is Pending',
+    {
+      cluster1: {
+        controlPlanes: [
+          controlPlane('cluster1'),
+          controlPlane('cluster1', {
+            revision: 'canary',
+            workload: workload('istiod-canary', {
+              pods: [pod('istiod-canary-1', {phase: 'Pending', ready: false, reason: 'Unschedulable'})],
+            }),
+          }),
+        ],
+      },
+    },
+    ['MESH402 error'],
+  ],
+  [
+    'a gateway is not ready',
+    {cluster1: {gateways: [gateway({workload: workload('gw', {pods: [pod('gw-1', {ready: false})]})})]}},
+    ['MESH403 error'],
+  ],
+  ['clusterName was never set', {cluster1: {controlPlanes: [controlPlane('Kubernetes')]}}, ['MESH404 error']],
+  [
+    'proxies are told another network',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {network: 'network9'})]}},
+    ['MESH405 error'],
+  ],
+  ['a gateway is on another network', {cluster1: {gateways: [gateway({network: 'network9'})]}}, ['MESH405 error']],
+  [
+    'proxies are told another mesh',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {meshID: 'other'})]}},
+    ['MESH406 error'],
+  ],
+  [
+    'the trust domain is another one',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {trustDomain: 'x.y'})]}},
+    ['MESH407 error'],
+  ],
+  [
+    'istiod runs another version than the declared one',
+    {cluster1: {controlPlanes: [controlPlane('cluster1', {tag: '1.30.3', version: {major: 1, minor: 30, patch: 3}})]}},
+    ['MESH408 error'],
+  ],
+  [
+    'control planes are two minors apart',
+    {
+      mesh: {istio: {namespace: 'istio-system', profile: 'default'}},
+      cluster1: {controlPlanes: [controlPlane('cluster1', {tag: '1.29.6', version: {major: 1, minor: 29, patch: 6}})]},
+    },
+    ['MESH409 warning'],
+  ],
+  [
+    'mesh.yaml wants a root to be replaceable, and istiod was not told so',
+    {mesh: {trust: {...mesh.trust, rotationDeclared: true}}},
+    ['MESH410 warning', 'MESH410 warning'],
+  ],
+  [
+    'a chain for ambient workloads that this istiod breaks',
+    {
+      cluster1: {
+        ztunnelPods: ['ztunnel-1'],
+        controlPlanes: [controlPlane('cluster1', {version: {major: 1, minor: 24, patch: 3}})],
+        cacertsContents: {
+          ...contents,
+          chain: [{subject: 'CN=between', selfSigned: false}, ...contents.chain],
+        },
+      },
+    },
+    ['MESH410 error'],
+  ],
+  ['a network has no gateway', {cluster1: {networkGateways: []}}, ['MESH411 error']],
+  [
+    'the load balancer of a gateway between networks is pending',
+    {cluster1: {networkGateways: [networkGateway('network1', {addresses: []})]}},
+    ['MESH411 error'],
+  ],
+  [
+    'istiod has not synced its own cluster',
+    {cluster1: clustersOf({known: [{id: 'cluster1', secretName: '', status: 'syncing'}], listsItself: true})},
+    ['MESH412 error'],
+  ],
+  ...['syncing', 'timeout', 'closed', 'of a later version'].map((status): Fault => [
+    `one of two istiods says ${status} of a peer`,
+    {
+      cluster1: clustersOf(
+        istiodClusters('cluster1', remote('cluster2', 'synced')),
+        istiodClusters('cluster1', remote('cluster2', status)),
+      ),
+    },
+    ['MESH412 error'],
+  ]),
+  [
+    'a running istiod has another name than its Deployment declares',
+    {cluster1: clustersOf(istiodClusters('Kubernetes'))},
+    ['MESH412 error'],
+  ],
+  [
+    'a running istiod does not list its own cluster',
+    {cluster1: clustersOf({known: [], listsItself: true})},
+    ['MESH412 error'],
+  ],
+];

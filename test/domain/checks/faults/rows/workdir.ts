@@ -1,0 +1,282 @@
+import {Parts} from '../../../../../src/domain/checks/facts.js';
+import {known} from '../../../../../src/domain/observed.js';
+import {
+  certificate,
+  clusterCa,
+  daysFromNow,
+  fingerprintsOf,
+  liveRoots,
+  mesh,
+  meshValues,
+  realChain,
+  root,
+  webhooks,
+} from '../../healthy.js';
+import {foreign, foreignRoot, healthy, healthyBundles, history, misplaced} from '../builders.js';
+import type {Fault} from '../builders.js';
+
+const {journal} = meshValues();
+
+/** The work directory's: MESH1xx. */
+export const workdirFaults: readonly Fault[] = [
+  [
+    'mesh.yaml has two mistakes',
+    {meshValues: {declaration: {present: true, problems: ['mesh.yaml:3:1: x', 'mesh.yaml:4:1: y'], clusters: 0}}},
+    ['MESH101 error', 'MESH101 error'],
+  ],
+  [
+    'a certificate file is missing',
+    {cluster1: {caFiles: {missing: ['cert-chain.pem'], problems: [], key: 'matches', roots: []}}},
+    ['MESH102 error'],
+  ],
+  [
+    'the chain is in the wrong order',
+    {cluster1: {caFiles: clusterCa('cluster1', {problems: [{severity: 'error', message: 'wrong order'}]})}},
+    ['MESH103 error'],
+  ],
+  [
+    'something about the chain is unusual',
+    {cluster1: {caFiles: clusterCa('cluster1', {problems: [{severity: 'warning', message: 'ed25519'}]})}},
+    ['MESH103 warning'],
+  ],
+  [
+    'the key is of another certificate',
+    {cluster1: {caFiles: clusterCa('cluster1', {key: 'different'})}},
+    ['MESH104 error'],
+  ],
+  [
+    'the key is encrypted',
+    {cluster1: {caFiles: clusterCa('cluster1', {key: 'unusable', keyProblem: 'it is encrypted'})}},
+    ['MESH104 error'],
+  ],
+  [
+    'one cluster has another root, in files and cluster',
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', foreign),
+        cacerts: {...clusterCa('cluster1', foreign), differences: []},
+        pushedTrust: {
+          from: 'Secret cacerts',
+          bundle: 'foreign',
+          roots: [foreignRoot.fingerprint],
+          certificate: foreign.certificate,
+        },
+        bundles: healthyBundles.map((bundle) => ({...bundle, text: 'foreign', roots: [foreignRoot.fingerprint]})),
+        servedChains: new Parts([
+          {
+            name: 'istiod-1',
+            seen: known({
+              chain: [certificate('leaf'), foreign.certificate, foreignRoot],
+              certificates: realChain('foreign'),
+              linked: true,
+            }),
+          },
+        ]),
+        liveRoots: liveRoots('foreign'),
+        webhooks: webhooks({roots: fingerprintsOf(liveRoots('foreign'))}),
+      },
+    },
+    ['MESH105 error'],
+  ],
+  [
+    'a key can be read by others',
+    {meshValues: {fileModes: [{path: 'cluster1/ca-key.pem', kind: 'key', mode: 0o644}]}},
+    ['MESH106 error'],
+  ],
+  [
+    'a directory with a key can be read by others',
+    {meshValues: {fileModes: [{path: 'cluster1', kind: 'directory', mode: 0o755}]}},
+    ['MESH106 warning'],
+  ],
+  [
+    'the root key is weakly encrypted',
+    {meshValues: {rootKey: {protection: 'encrypted', weakness: 'aes-256-cbc and pbkdf2-sha256 2048 rounds'}}},
+    ['MESH107 warning'],
+  ],
+  [
+    "a root's key lies in the clear under another name",
+    {meshValues: {rootKey: {protection: 'absent', copies: [{path: 'k.pem', of: 'root', alone: true}]}}},
+    ['MESH107 warning'],
+  ],
+  ['the root key is in the clear', {meshValues: {rootKey: {protection: 'clear'}}}, ['MESH107 warning']],
+  [
+    'the cluster CA on disk ends in 60 of 730 days',
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {
+          certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-670), notAfter: daysFromNow(60)}),
+        }),
+      },
+    },
+    ['MESH108 error'],
+  ],
+  [
+    'the cluster CA on disk ends in 200 of 730 days',
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {
+          certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-530), notAfter: daysFromNow(200)}),
+        }),
+      },
+    },
+    ['MESH108 warning'],
+  ],
+  [
+    'the root on disk ends in a month',
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {
+          certificate: certificate('ca of cluster1', {notAfter: daysFromNow(30), notBefore: daysFromNow(0)}),
+          roots: [{...root, notBefore: daysFromNow(-3620), notAfter: daysFromNow(30)}],
+        }),
+      },
+    },
+    ['MESH108 error'],
+  ],
+  [
+    'a CA between the cluster CA and its root ends in five days',
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {
+          certificate: certificate('ca of cluster1', {notAfter: daysFromNow(5), notBefore: daysFromNow(0)}),
+          between: [certificate('policy CA', {notBefore: daysFromNow(-700), notAfter: daysFromNow(5)})],
+        }),
+      },
+    },
+    // Both end then.
+    ['MESH108 error', 'MESH108 error'],
+  ],
+  [
+    'the same cluster CA is about to expire on disk and in the cluster',
+    {
+      cluster1: (() => {
+        const old = certificate('ca of cluster1', {notBefore: daysFromNow(-725), notAfter: daysFromNow(5)});
+        return {
+          caFiles: clusterCa('cluster1', {certificate: old}),
+          cacerts: {...clusterCa('cluster1', {certificate: old}), differences: []},
+        };
+      })(),
+    },
+    ['MESH108 error'],
+  ],
+  [
+    'the cluster CA outlives its root by a month',
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {certificate: certificate('ca of cluster1', {notAfter: daysFromNow(3670)})}),
+      },
+    },
+    ['MESH109 warning'],
+  ],
+  [
+    'the cluster CA outlives a CA between it and its root',
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {
+          certificate: certificate('ca of cluster1', {notAfter: daysFromNow(3000)}),
+          between: [certificate('policy CA', {notAfter: daysFromNow(2000)})],
+        }),
+      },
+    },
+    ['MESH109 warning'],
+  ],
+  [
+    'two clusters have one key, each with a certificate of its own',
+    {
+      cluster2: {
+        caFiles: clusterCa('cluster2', {
+          certificate: certificate('ca of cluster2', {
+            locality: 'cluster2',
+            spki: certificate('ca of cluster1').spki,
+          }),
+        }),
+      },
+    },
+    ['MESH110 error'],
+  ],
+  [
+    "a cluster CA has the root's key",
+    {
+      cluster1: {
+        caFiles: clusterCa('cluster1', {
+          certificate: certificate('ca of cluster1', {locality: 'cluster1', spki: root.spki}),
+        }),
+      },
+    },
+    ['MESH110 error'],
+  ],
+  [
+    'two clusters have one CA',
+    {
+      cluster2: {
+        caFiles: clusterCa('cluster1'),
+        cacerts: {...clusterCa('cluster1'), differences: []},
+        pushedTrust: healthy.pushedTrust,
+        servedChains: healthy.servedChains,
+      },
+    },
+    ['MESH110 error'],
+  ],
+  ['install.yaml is stale', {cluster1: {installFile: {state: 'stale', difference: 'line 3'}}}, ['MESH111 warning']],
+  ['a directory holds the CA of another cluster', {cluster1: misplaced('cluster2')}, ['MESH112 error']],
+  [
+    'a line of the journal was changed',
+    {
+      meshValues: {
+        journal: {...journal, faults: [{line: 3, kind: 'changed', message: 'entry a/2 is not what was written'}]},
+      },
+    },
+    ['MESH113 error'],
+  ],
+  ['the root key was committed in the clear', {meshValues: {gitHistory: history({owner: 'root'})}}, ['MESH114 error']],
+  [
+    'the key of a cluster CA was committed in the clear',
+    {meshValues: {gitHistory: history({path: 'cluster1/ca-key.pem', owner: {cluster: 'cluster1'}})}},
+    ['MESH114 error'],
+  ],
+  [
+    'an encrypted root key was committed',
+    {meshValues: {gitHistory: history({protection: 'encrypted'})}},
+    ['MESH114 warning'],
+  ],
+  [
+    'a key that no CA has any more was committed, in a clone that is shallow',
+    {meshValues: {gitHistory: {...history({}), shallow: true}}},
+    ['MESH114 warning'],
+  ],
+  [
+    'a cluster CA key is kept that the cluster holds',
+    {
+      mesh: {trust: {...mesh.trust, keepClusterKeys: false}},
+      cluster2: {caFiles: clusterCa('cluster2', {key: 'absent'})},
+    },
+    ['MESH115 warning'],
+  ],
+  [
+    'the journal was written anew',
+    {
+      cluster1: {
+        journalHeads: [
+          {where: 'Secret istio-system/cacerts', entry: 'a/4', result: 'rewritten', message: 'another entry a/4'},
+        ],
+      },
+    },
+    ['MESH116 error'],
+  ],
+  [
+    "a colleague's push is not in this copy of the journal",
+    {
+      cluster1: {
+        journalHeads: [
+          {
+            where: 'Secret istio-system/cacerts',
+            entry: 'b/1',
+            result: 'not-known-here',
+            message: 'entry b/1 is not here',
+          },
+        ],
+      },
+    },
+    ['MESH116 warning'],
+  ],
+];
