@@ -53,7 +53,7 @@ describe('a new cluster', () => {
 
   it('is reached by one kubectl, as kubectl-mesh, and says who wrote what', async () => {
     await push('c1');
-    expect(await mesh.kube.calls()).toHaveLength(1);
+    expect(mesh.kube.calls).toHaveLength(1);
     const written = mesh.cluster('c1').get('Secret', 'istio-system/cacerts');
     expect(written?.metadata.managedFields).toMatchObject([{manager: 'kubectl-mesh'}]);
     expect(written?.metadata.labels).toMatchObject({'app.kubernetes.io/managed-by': 'kubectl-mesh'});
@@ -683,7 +683,7 @@ describe('the key of the work directory', () => {
     const run = await push('-o', 'json');
     const body = textsOf(mesh.bundle('c1'))['ca-key.pem']?.split('\n')[1] ?? 'no key';
     const journal = await readFile(join(mesh.dir, 'journal.jsonl'), 'utf8');
-    const calls = JSON.stringify(await mesh.kube.calls());
+    const calls = JSON.stringify(mesh.kube.calls);
     for (const text of [run.stdout, run.stderr, journal, calls]) expect(text).not.toContain(body);
     expect(mesh.cluster('c1').secretText('istio-system/cacerts')['ca-key.pem']).toContain(body);
   });

@@ -36,7 +36,6 @@ beforeEach(async () => {
   istioctl.answer = install;
   env = {PATH: kube.path, WORK_DIR: dir, KUBECTL_MESH_PASSPHRASE: 'correct horse'};
   for (const name of names) await playIstiod(cluster(name));
-  await kube.saveForwards();
 });
 
 afterEach(async () => {

@@ -28,7 +28,7 @@ describe('what istiod says of itself', () => {
   it('is asked through one port-forward for each pod', async () => {
     const {code, rows} = await verify();
     expect([code, results(rows)]).toEqual([0, ['MESH303 ok', 'MESH308 ok', 'MESH309 ok', 'MESH412 ok']]);
-    const forwards = (await mesh.kube.calls()).filter(({args}) => args.includes('port-forward'));
+    const forwards = mesh.kube.calls.filter(({args}) => args.includes('port-forward'));
     expect(forwards).toHaveLength(1);
   });
 
@@ -40,7 +40,7 @@ describe('what istiod says of itself', () => {
       'MESH309 skipped',
       'MESH412 skipped',
     ]);
-    expect((await mesh.kube.calls()).filter(({args}) => args.includes('port-forward'))).toEqual([]);
+    expect(mesh.kube.calls.filter(({args}) => args.includes('port-forward'))).toEqual([]);
   });
 
   it.each<[string, (says: IstiodWords) => void, string, number]>([
@@ -135,7 +135,6 @@ describe('port-forward refused', () => {
     `error: unable to upgrade connection: pods "istiod-1" is forbidden: ${who}`,
   ])('is unknown, and the right is named: %s', async (words) => {
     mesh.one('c1').kube.forwards['istiod-1'] = words;
-    await mesh.kube.saveForwards();
     const {code, rows} = await verify();
     expect(code).toBe(4);
     for (const row of rows) {
@@ -148,7 +147,6 @@ describe('port-forward refused', () => {
   it('for want of the right to read the pod names that right', async () => {
     mesh.one('c1').kube.forwards['istiod-1'] =
       'Error from server (Forbidden): pods "istiod-1" is forbidden: User "auditor" cannot get resource "pods" in API group "" in the namespace "istio-system"';
-    await mesh.kube.saveForwards();
     const {rows} = await verify();
     for (const row of rows) expect(row.reason).toContain('not allowed to get pods "istiod-1"');
   });

@@ -60,7 +60,7 @@ describe('a healthy mesh', () => {
 
   it('needs one kubectl for each cluster and one for each istiod pod, and changes nothing', async () => {
     await verify();
-    const calls = await mesh.kube.calls();
+    const calls = mesh.kube.calls;
     expect(calls.map(({args}) => args.find((arg) => !arg.startsWith('-'))).sort()).toEqual([
       'port-forward',
       'port-forward',
@@ -320,7 +320,6 @@ describe('what cannot be seen', () => {
   it('is unknown when nobody answers behind the port-forward', async () => {
     const {kube} = mesh.one('c1');
     kube.forwards['istiod-1'] = {'15012': 1, '15014': 1};
-    await mesh.kube.saveForwards();
     const {code, result} = await verifyJson();
     expect(code).toBe(4);
     expect(bad(result)).toEqual(expect.arrayContaining(nothingLive));
@@ -329,7 +328,6 @@ describe('what cannot be seen', () => {
 
   it('is unknown when port-forward is refused', async () => {
     Reflect.deleteProperty(mesh.one('c1').kube.forwards, 'istiod-1');
-    await mesh.kube.saveForwards();
     const {code, result} = await verifyJson();
     expect(code).toBe(4);
     expect(bad(result)).toEqual(expect.arrayContaining(nothingLive));
@@ -386,7 +384,7 @@ describe('selection', () => {
   it('--no-live opens no connection to istiod', async () => {
     const {code, result} = await verifyJson('--no-live');
     expect(code).toBe(0);
-    expect((await mesh.kube.calls()).every(({args}) => !args.includes('port-forward'))).toBe(true);
+    expect(mesh.kube.calls.every(({args}) => !args.includes('port-forward'))).toBe(true);
     expect(result.checks.find(({id}) => id === 'MESH303')).toMatchObject({
       result: 'skipped',
       reason: expect.stringContaining('--no-live') as unknown,
@@ -396,7 +394,7 @@ describe('selection', () => {
   it('--offline starts no kubectl', async () => {
     const {code, result} = await verifyJson('--offline');
     expect(code).toBe(0);
-    expect(await mesh.kube.calls()).toEqual([]);
+    expect(mesh.kube.calls).toEqual([]);
     expect(result.checks.filter(({id}) => !id.startsWith('MESH1')).every(({result: one}) => one === 'skipped')).toBe(
       true,
     );

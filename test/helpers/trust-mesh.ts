@@ -174,7 +174,6 @@ export async function runIstiod(
   cluster.put(istiod(version, env));
   cluster.put(pod('istio-system/istiod-1', {}, {app: 'istiod'}));
   cluster.forwards['istiod-1'] = {'15012': (server.address() as AddressInfo).port};
-  await kube.saveForwards();
   const show = (now: Record<string, string>): void => {
     server.setSecureContext(tlsOf(now));
     cluster.put(configMap('istio-system/istio-ca-root-cert', {'root-cert.pem': now['root-cert.pem'] ?? ''}));

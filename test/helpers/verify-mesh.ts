@@ -77,7 +77,6 @@ export async function verifiedMesh(...names: readonly string[]): Promise<Verifie
       };
     }),
   );
-  await mesh.kube.saveForwards();
   await writeFile(join(mesh.dir, 'mesh.yaml'), meshYaml(clusters));
   return {
     ...mesh,

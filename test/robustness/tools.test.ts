@@ -114,7 +114,7 @@ describe.each(withKubectl)('%s', (_name, row) => {
     const code = words[0] === 'install' || words[0] === 'up' ? [2, 4] : [4];
     const run = await box.run([...words, '--context=--kubeconfig=/etc/passwd']);
     expect(code, run.stderr).toContain(run.code);
-    for (const {args} of await kube.calls()) expect(args.filter((arg) => arg.startsWith('--kubeconfig'))).toEqual([]);
+    for (const {args} of kube.calls) expect(args.filter((arg) => arg.startsWith('--kubeconfig'))).toEqual([]);
   });
 
   it('says that the cluster cannot be reached', async () => {

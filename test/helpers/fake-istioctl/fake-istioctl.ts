@@ -1,10 +1,8 @@
-/** A fake istioctl for one folder of PATH. What it does is a function of the test; what it was asked is recorded. */
-import {chmod, writeFile} from 'node:fs/promises';
-import {createServer} from 'node:net';
-import {join} from 'node:path';
-import {fileURLToPath} from 'node:url';
-
-const program = fileURLToPath(new URL('istioctl.mjs', import.meta.url));
+/** A fake istioctl for one folder of PATH. What it does is a function of the test; its calls are recorded. */
+import {readFile} from 'node:fs/promises';
+import {resolve} from 'node:path';
+import {startFakeProgram} from '../fake-program.js';
+import type {ProgramAnswer, ProgramRun} from '../fake-program.js';
 
 /** One run of the fake istioctl. */
 export interface IstioctlCall {
@@ -15,7 +13,7 @@ export interface IstioctlCall {
   readonly env: readonly string[];
 }
 
-/** What a run says and does. `hang` never ends by itself. */
+/** What a run prints, and its exit code. `hang` never ends by itself. */
 export interface IstioctlAnswer {
   readonly exitCode?: number;
   readonly stdout?: string;
@@ -38,40 +36,32 @@ export interface FakeIstioctl {
 
 /** Writes `istioctl` into a folder and answers it. Ends with `stop()`; the folder stays. */
 export async function startFakeIstioctl(bin: string): Promise<FakeIstioctl> {
-  const socket = join(bin, 'i.sock');
-  const server = createServer({allowHalfOpen: true}, (connection) => {
-    let text = '';
-    connection.setEncoding('utf8');
-    connection.on('data', (chunk: string) => (text += chunk));
-    connection.on('end', () => {
-      const call = JSON.parse(text) as IstioctlCall;
-      connection.end(JSON.stringify(respond(call)));
-    });
-  });
+  const program = await startFakeProgram(bin, 'istioctl', async (run) => respond(fake, run));
   const fake: FakeIstioctl = {
     version: {version: '1.31.0'},
     answer: () => ({stdout: '✔ Istio core installed\n✔ Installation complete\n'}),
     calls: [],
     versionCalls: [],
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-      }),
+    stop: () => program.stop(),
   };
-  const respond = (call: IstioctlCall): IstioctlAnswer => {
-    if (call.args[0] !== 'version') {
-      fake.calls.push(call);
-      return fake.answer(call);
-    }
-    fake.versionCalls.push(call);
-    if ('raw' in fake.version) return {stdout: fake.version.raw, exitCode: fake.version.exitCode ?? 0};
-    return {stdout: JSON.stringify({clientVersion: {version: fake.version.version, revision: 'x', tag: 'x'}}, null, 2)};
-  };
-  await new Promise<void>((resolve) => server.listen(socket, resolve));
-  const executable = join(bin, 'istioctl');
-  await writeFile(executable, `#!/bin/sh\nexec "${process.execPath}" "${program}" "${socket}" "$@"\n`);
-  await chmod(executable, 0o755);
   return fake;
+}
+
+async function respond(fake: FakeIstioctl, run: ProgramRun): Promise<ProgramAnswer> {
+  const {args, env} = run;
+  if (args[0] === 'version') {
+    fake.versionCalls.push({args, env});
+    if ('raw' in fake.version) return {stdout: fake.version.raw, exitCode: fake.version.exitCode ?? 0};
+    const clientVersion = {version: fake.version.version, revision: 'x', tag: 'x'};
+    return {stdout: JSON.stringify({clientVersion}, null, 2), exitCode: 0};
+  }
+  const named = args.includes('-f') ? (args[args.indexOf('-f') + 1] ?? '') : undefined;
+  // istioctl takes the value of -f as a line of comma-separated values (spf13/pflag, StringSlice).
+  if (named?.includes(',') && !named.startsWith('"')) return {exitCode: 64};
+  const file = named?.replace(/^"(.*)"$/s, (_all, inner: string) => inner.replaceAll('""', '"'));
+  const content = file === undefined ? undefined : await readFile(resolve(run.cwd, file), 'utf8');
+  const call = {args, env, ...(content !== undefined && {content})};
+  fake.calls.push(call);
+  const {hang = false, exitCode = 0, ...output} = fake.answer(call);
+  return {...output, ...(!hang && {exitCode})};
 }

@@ -86,41 +86,40 @@ export class FakeCluster {
   readonly #faults: {match: RequestMatch; fault: Fault; times: number}[] = [];
   readonly #hooks: {match: RequestMatch; run: (request: FakeRequest) => void; times: number}[] = [];
   readonly #watchers = new Map<() => void, ServerResponse>();
-  readonly #server: Server;
-  readonly #ports: (Server | TlsServer)[] = [];
+  readonly #servers = new Set<Server | TlsServer>();
   #version = 100;
 
-  constructor(
-    readonly context: string,
-    readonly socket: string,
-  ) {
-    this.#server = createServer((request, response) => void this.#serve(request, response));
+  constructor(readonly context: string) {
     for (const name of ['default', 'kube-system', 'kube-public']) this.put(namespace(name));
   }
 
-  async listen(): Promise<void> {
-    await new Promise<void>((resolve) => this.#server.listen(this.socket, resolve));
+  /** Answers on a Unix socket until the returned function is called, which breaks its connections. */
+  async listen(socket: string): Promise<() => void> {
+    const server = createServer((request, response) => void this.#serve(request, response));
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    this.#servers.add(server);
+    return () => {
+      this.#stop(server);
+    };
   }
 
   /** Answers on a loopback port as well, for the real kubectl, which sends credentials over TLS only. Returns the URL. */
   async listenOnPort(tls: {readonly key: string; readonly cert: string}): Promise<string> {
     const server = createTlsServer(tls, (request, response) => void this.#serve(request, response));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    this.#ports.push(server);
+    this.#servers.add(server);
     return `https://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   }
 
-  async close(): Promise<void> {
-    for (const server of this.#ports.splice(0)) {
-      server.closeAllConnections();
-      server.close();
-    }
-    this.#server.closeAllConnections();
-    await new Promise<void>((resolve) => {
-      this.#server.close(() => {
-        resolve();
-      });
-    });
+  /** Stops listening everywhere. */
+  close(): void {
+    for (const server of this.#servers) this.#stop(server);
+  }
+
+  #stop(server: Server | TlsServer): void {
+    this.#servers.delete(server);
+    server.closeAllConnections();
+    server.close();
   }
 
   /** UID of kube-system: who this cluster is. */

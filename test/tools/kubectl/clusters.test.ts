@@ -62,7 +62,7 @@ describe('one kubectl per context', () => {
     const all = clusters({kubeconfig: '/k', as: 'alice', asGroups: ['a', 'b']});
     const [one, two] = await Promise.all([all.open('prod'), all.open('prod')]);
     expect(one).toBe(two);
-    const calls = await kube.calls();
+    const calls = kube.calls;
     expect(calls).toHaveLength(1);
     expect(calls[0]?.args).toEqual(
       expect.arrayContaining([
@@ -78,7 +78,7 @@ describe('one kubectl per context', () => {
 
   it('never sees the passphrase', async () => {
     await open();
-    const [call] = await kube.calls();
+    const [call] = kube.calls;
     expect(call?.env).toContain('HOME');
     expect(call?.env).not.toContain('KUBECTL_MESH_PASSPHRASE');
   });
@@ -103,13 +103,14 @@ describe('one kubectl per context', () => {
   it('is started anew when it was killed', async () => {
     const all = clusters();
     const first = await all.open('prod');
-    const [call] = await kube.calls();
+    const [call] = kube.calls;
     process.kill(call?.pid ?? 0, 'SIGKILL');
+    await call?.ended;
     await expect(first.list(secrets)).rejects.toMatchObject({code: 'UNREACHABLE'});
     await vi.waitFor(async () => {
       expect(await (await all.open('prod')).list(secrets)).toBeDefined();
     });
-    expect(await kube.calls()).toHaveLength(2);
+    expect(kube.calls).toHaveLength(2);
   });
 
   it('ends when the run is interrupted', async () => {
@@ -133,7 +134,7 @@ describe('one kubectl per context', () => {
     for (const context of ['kind-cluster1', 'prod']) kube.cluster(context).latencyMs = 20;
     const all = clusters({onTerminalText: () => undefined});
     await Promise.all([all.open('kind-cluster1'), all.open('missing').catch(() => undefined), all.open('prod')]);
-    const started = (await kube.calls()).map(({args}) => args.find((arg) => arg.startsWith('--context=')) ?? 'config');
+    const started = kube.calls.map(({args}) => args.find((arg) => arg.startsWith('--context=')) ?? 'config');
     expect(started).toEqual(['--context=kind-cluster1', '--context=missing', 'config', '--context=prod']);
   });
 });
@@ -327,7 +328,6 @@ describe('requests', () => {
 describe('port-forward', () => {
   it('says which local port stands for which port of the pod', async () => {
     kube.cluster('prod').forwards.istiod = {15012: 40001, 8080: 40002};
-    await kube.saveForwards();
     const forward = await clusters().forward('prod', 'istio-system', 'istiod', [15012, 8080]);
     expect([...forward.ports]).toEqual([
       [15012, 40001],
