@@ -1,3 +1,4 @@
+import {availableParallelism} from 'node:os';
 import {defineConfig} from 'vitest/config';
 
 const minute = 60_000;
@@ -6,19 +7,25 @@ const minute = 60_000;
 const script = (process.env.npm_lifecycle_event ?? 'vitest').replaceAll(':', '-');
 const reportFile = `.cache/test-reports/${script}.json`;
 
-/** unit and commands run on the sources; smoke, robustness, e2e and faults run the built program as a child process. */
+/**
+ * unit and commands run on the sources, and share one module cache per worker (`isolate: false`): our modules hold no state.
+ * smoke, robustness, e2e and faults run the built program as a child process.
+ */
 export default defineConfig({
   test: {
+    // Most tests wait for child processes or timers part of the time. Vitest's default leaves one core unused.
+    maxWorkers: 2 * availableParallelism(),
     reporters: process.env.CI ? ['default', ['json', {outputFile: reportFile}]] : ['default'],
     projects: [
       {
         test: {
           name: 'unit',
-          include: ['test/{domain,engine,cli,operations,signers,workspace,tools,output}/**/*.test.ts'],
+          include: ['test/{domain,engine,cli,operations,signers,workspace,tools,output,scripts}/**/*.test.ts'],
+          isolate: false,
           testTimeout: minute,
         },
       },
-      {test: {name: 'commands', include: ['test/commands/**/*.test.ts'], testTimeout: minute}},
+      {test: {name: 'commands', include: ['test/commands/**/*.test.ts'], isolate: false, testTimeout: minute}},
       {
         test: {
           name: 'smoke',
