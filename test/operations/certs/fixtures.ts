@@ -1,0 +1,125 @@
+/** What the tables of plans share: a fixed moment, a declared mesh, CAs of any shape, and a plan in short. */
+import type {KeyObject} from 'node:crypto';
+import {type ErrorCode, type ErrorReport, MeshError, reportError} from '../../../src/domain/errors.js';
+import {parseMeshFile} from '../../../src/domain/mesh/parse.js';
+import {resolveMesh} from '../../../src/domain/mesh/resolve.js';
+import {type Certificate, type CertificateTemplate, keyIdentifier} from '../../../src/domain/pki/certificate.js';
+import {publicHalf} from '../../../src/domain/pki/keys.js';
+import type {Action} from '../../../src/engine/action.js';
+import type {Group, Plan} from '../../../src/engine/operation.js';
+import type {LoadedMesh} from '../../../src/operations/shared/load-mesh.js';
+import type {KnownRoot} from '../../../src/operations/shared/mesh-roots.js';
+import {memorySigner, type TinyCa, tinyClusterCa, type TinyOptions} from '../../helpers/tiny-ca.js';
+
+export const now = new Date('2026-06-01T00:00:00Z');
+
+export function daysFromNow(days: number): Date {
+  return new Date(now.getTime() + days * 86_400_000);
+}
+
+/** A mesh.yaml of clusters c1 and c2; `more` is YAML that stands before them. */
+export function meshYaml(more = ''): string {
+  return `apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nmeshID: mesh1\n${more}clusters: [{name: c1}, {name: c2}]\n`;
+}
+
+/** The mesh that is declared so, with a .gitignore beside it. */
+export function loadedMesh(yaml = meshYaml()): LoadedMesh {
+  const {mesh, selected} = resolveMesh({file: parseMeshFile(yaml), contexts: {}, names: [], said: {}});
+  return {
+    ...{mesh, clusters: selected, declared: true, declare: [], notes: [], declaration: {}},
+    texts: {mesh: yaml, contexts: undefined, gitignore: '*key.pem\n'},
+  };
+}
+
+type Change = NonNullable<TinyOptions['change']>;
+
+/** Changes a certificate's extensions before it is signed. */
+export function extensions(change: Partial<CertificateTemplate['extensions']>): Change {
+  return (template) => ({...template, extensions: {...template.extensions, ...change}});
+}
+
+/** A CA that may have others below it, such as a company's policy CA. */
+export async function policyCa(issuer: TinyCa, name: string, options: TinyOptions = {}): Promise<TinyCa> {
+  const change: Change = (template) => {
+    const policy = extensions({basicConstraints: {ca: true}})(template);
+    return options.change?.(policy) ?? policy;
+  };
+  return tinyClusterCa(issuer, name, {now, days: 1000, ...options, change});
+}
+
+/** Another certificate for a key that exists already: a renewal, a cross-certificate, or one with a fault. */
+export async function certify(
+  issuer: TinyCa,
+  key: KeyObject,
+  cluster: string,
+  {change, ...options}: TinyOptions = {},
+): Promise<TinyCa> {
+  const publicKey = publicHalf(key);
+  const made = await tinyClusterCa(issuer, cluster, {
+    ...{now, ...options},
+    change: (template) => {
+      const own = extensions({subjectKeyId: keyIdentifier(publicKey)})({...template, publicKey});
+      return change?.(own) ?? own;
+    },
+  });
+  return {...made, key, signer: memorySigner(key)};
+}
+
+/** Roots as a file has them. */
+export function rootFile(...roots: readonly TinyCa[]): KnownRoot {
+  const certificates = roots.map(({certificate}) => certificate);
+  return {text: certificates.map(({pem}) => pem).join(''), certificates};
+}
+
+/** The same of a cluster's folder. */
+export function rootOf(cluster: string, ...roots: readonly TinyCa[]): KnownRoot & {readonly cluster: string} {
+  return {cluster, ...rootFile(...roots)};
+}
+
+/** A root-cert.pem of a cluster that cannot be read. */
+export function unreadableRootOf(cluster: string): KnownRoot & {readonly cluster: string} {
+  return {cluster, text: 'broken', certificates: []};
+}
+
+export function fingerprints(...cas: readonly {readonly certificate: Certificate}[]): readonly string[] {
+  return cas.map(({certificate}) => certificate.fingerprint);
+}
+
+export function reported(code: ErrorCode): ErrorReport {
+  return reportError(new MeshError(code, 'a reason'));
+}
+
+/** What decides over a run, without the words for people. */
+export interface PlanInShort {
+  /** For each group its failure policy and its actions: `stop: issue-cluster-ca c1/ca`; `!` where a person must agree. */
+  readonly groups: readonly string[];
+  /** `CODE` of the whole plan, `c1: CODE` of a cluster. */
+  readonly blockers: readonly string[];
+  /** How many. */
+  readonly warnings: number;
+  readonly passphrase: Plan['passphrase'];
+}
+
+export const emptyInShort: PlanInShort = {groups: [], blockers: [], warnings: 0, passphrase: undefined};
+
+export function inShort({groups, blockers, warnings, passphrase}: Plan): PlanInShort {
+  return {
+    groups: groups.map((group) => `${group.onFailure}: ${actionsOf(group).map(actionInShort).join(', ')}`),
+    blockers: blockers.map(({cluster, error}) => (cluster === undefined ? error.code : `${cluster}: ${error.code}`)),
+    warnings: warnings.length,
+    passphrase,
+  };
+}
+
+function actionsOf({lanes}: Group): readonly Action[] {
+  return lanes.flatMap(({actions}) => actions);
+}
+
+export function actionInShort({kind, id, confirm}: Action): string {
+  return `${kind} ${id}${confirm === undefined ? '' : '!'}`;
+}
+
+/** Every action of a plan, in its order. */
+export function allActions({groups}: Plan): readonly Action[] {
+  return groups.flatMap(actionsOf);
+}

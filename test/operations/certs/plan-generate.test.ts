@@ -1,0 +1,306 @@
+import {describe, expect, it} from 'vitest';
+import type {CaFiles} from '../../../src/domain/pki/ca-files.js';
+import {judgeCluster, type RootState} from '../../../src/domain/pki/workdir-state.js';
+import {Sensitive} from '../../../src/domain/sensitive.js';
+import {type ClusterFacts, type GenerateFacts, planGenerate} from '../../../src/operations/certs/plan-generate.js';
+import {declareGroups} from '../../../src/operations/shared/load-mesh.js';
+import {bundleOf, tinyClusterCa} from '../../helpers/tiny-ca.js';
+import {allActions, emptyInShort, inShort, loadedMesh, now, type PlanInShort, rootFile, rootOf} from './fixtures.js';
+import {
+  brokenRoot,
+  elsewhere,
+  healthy as healthyRoot,
+  idle,
+  meshWithTrust,
+  noRoot,
+  policy,
+  ready,
+  root,
+  rootWith,
+  unavailable,
+} from './generate-fixtures.js';
+
+const [ca1, ca2, belowPolicy] = await Promise.all([
+  tinyClusterCa(root, 'c1', {now}),
+  tinyClusterCa(root, 'c2', {now}),
+  tinyClusterCa(policy, 'c1', {now}),
+]);
+const files1 = bundleOf(ca1, [root]);
+const files2 = bundleOf(ca2, [root]);
+
+/** A cluster as its files are judged beside the root. */
+function found(name: 'c1' | 'c2', files: CaFiles, beside: RootState = rootWith('encrypted')): ClusterFacts {
+  const context = {declared: ['c1', 'c2'], names: {trustDomain: 'cluster.local', servingNames: []}, now};
+  return {cluster: {name, role: 'primary'}, state: judgeCluster(name, files, beside, context)};
+}
+const absent = {c1: found('c1', {}), c2: found('c2', {})};
+const valid = {c1: found('c1', files1), c2: found('c2', files2)};
+const withoutChain = found('c1', {...files1, certChain: undefined});
+const withoutCopies = found('c1', {...files1, certChain: undefined, rootCert: undefined});
+const withoutKey = found('c1', {...files1, caKey: undefined});
+const broken = found('c1', {...files1, caCert: 'broken'});
+
+/** A mesh whose root and cluster CAs are all there and valid. */
+const healthy: GenerateFacts = {...healthyRoot, clusters: [valid.c1, valid.c2]};
+
+type Row = readonly [behaviour: string, change: Partial<GenerateFacts>, expected: Partial<PlanInShort>];
+const table = (rows: readonly Row[]): void => {
+  it.each(rows)('%s', (_behaviour, change, expected) => {
+    expect(inShort(planGenerate({...healthy, ...change}))).toEqual({...emptyInShort, ...expected});
+  });
+};
+
+const createRoot = 'always-stop: create-root-ca root-ca';
+const takeRoot = 'always-stop: write-files root-cert';
+const issue1 = 'stop: issue-cluster-ca c1/ca';
+const issueBoth = 'stop: issue-cluster-ca c1/ca, issue-cluster-ca c2/ca';
+const complete1 = 'stop: write-files c1/complete';
+const existing = {passphrase: 'existing'} as const;
+
+it('does nothing where root and cluster CAs are valid, and needs no passphrase for it', () => {
+  expect(inShort(planGenerate({...healthy, passphraseAvailable: false}))).toEqual(emptyInShort);
+});
+
+describe('a cluster without a CA', () => {
+  const fresh = {root: noRoot, clusters: [absent.c1, absent.c2]};
+  table([
+    ['gets one, and the others are left alone', {clusters: [absent.c1, valid.c2]}, {groups: [issue1], ...existing}],
+    [
+      'gets one with --renew without consent: nothing is lost',
+      {clusters: [absent.c1], renew: true},
+      {groups: [issue1], ...existing},
+    ],
+    [
+      'gets one after the root of a new mesh, unless creating the root fails',
+      fresh,
+      {groups: [createRoot, issueBoth], passphrase: 'new'},
+    ],
+    [
+      'gets one from a server after the root above that server was taken over',
+      {...fresh, signer: ready(policy, root)},
+      {groups: [takeRoot, issueBoth]},
+    ],
+    [
+      'gets none without the root key, while a complete cluster is not affected',
+      {root: rootWith('missing'), clusters: [absent.c1, valid.c2]},
+      {blockers: ['c1: FILE_MISSING']},
+    ],
+    [
+      'gets none where a CA elsewhere signs, which is reported for each cluster',
+      {
+        mesh: meshWithTrust('{signer: {type: csr}}'),
+        signer: elsewhere,
+        root: rootWith('missing'),
+        clusters: fresh.clusters,
+      },
+      {blockers: ['c1: SIGNED_ELSEWHERE', 'c2: SIGNED_ELSEWHERE']},
+    ],
+    [
+      'gets none without the passphrase',
+      {clusters: [absent.c1], passphraseAvailable: false},
+      {groups: [issue1], blockers: ['PASSPHRASE_NEEDED'], ...existing},
+    ],
+    [
+      'gets none where the signer does not answer',
+      {clusters: [absent.c1], signer: unavailable},
+      {groups: [issue1], blockers: ['SIGNER_UNAVAILABLE']},
+    ],
+    [
+      'gets none beside a root whose file cannot be read',
+      {root: brokenRoot, clusters: [absent.c1]},
+      {groups: [issue1], blockers: ['NOT_PEM']},
+    ],
+    [
+      'gets none where another cluster has a root and root-cert.pem is gone',
+      {root: noRoot, clusters: [absent.c1], existingRoots: [rootOf('c2', root)]},
+      {groups: [issue1], blockers: ['FILE_MISSING']},
+    ],
+  ]);
+
+  it('gets one as mesh.yaml declares it', () => {
+    const trust = '{keyAlgorithm: ecdsa-p384, clusterValidity: 50d, signer: {type: local, directory: /media/stick}}';
+    const {trust: resolved} = meshWithTrust(trust);
+    const [action] = allActions(planGenerate({...healthy, mesh: meshWithTrust(trust), clusters: [absent.c1]}));
+    expect(action).toMatchObject({
+      ...{kind: 'issue-cluster-ca', cluster: 'c1', algorithm: 'ecdsa-p384', validityDays: 50},
+      ...{signer: resolved.signer, names: {trustDomain: 'cluster.local'}},
+    });
+    expect(resolved.signer).toEqual({type: 'local', directory: '/media/stick'});
+  });
+});
+
+describe('--renew', () => {
+  const renew = true;
+  const agree1 = `${issue1}!`;
+  table([
+    ['replaces a valid CA with consent', {renew, clusters: [valid.c1]}, {groups: [agree1], ...existing}],
+    [
+      'replaces a CA whose copies are missing with consent',
+      {renew, clusters: [withoutChain]},
+      {groups: [agree1], ...existing},
+    ],
+    ['replaces a CA whose files conflict with consent', {renew, clusters: [broken]}, {groups: [agree1], ...existing}],
+    [
+      'asks for each CA that is replaced, and for no other',
+      {renew, clusters: [valid.c1, absent.c2]},
+      {groups: [`${agree1}, issue-cluster-ca c2/ca`], ...existing},
+    ],
+    [
+      'replaces nothing without the root key',
+      {renew, root: rootWith('missing'), clusters: [valid.c1]},
+      {blockers: ['c1: FILE_MISSING']},
+    ],
+  ]);
+
+  it.each([
+    ['a valid CA', valid.c1],
+    ['a CA whose copies are missing', withoutCopies],
+  ])('says until when %s is valid', (_which, cluster) => {
+    const [action] = allActions(planGenerate({...healthy, renew, clusters: [cluster]}));
+    expect(action?.confirm).toContain('2028-05-31');
+  });
+});
+
+describe('files that are there already', () => {
+  const noRootOfClusters = {root: noRoot, existingRoots: [rootOf('c1', root)]};
+  table([
+    [
+      'are completed without a passphrase',
+      {clusters: [withoutChain], passphraseAvailable: false},
+      {groups: [complete1]},
+    ],
+    [
+      'are completed without the root key',
+      {clusters: [withoutChain], root: rootWith('missing')},
+      {groups: [complete1]},
+    ],
+    [
+      'give the mesh its root back',
+      {...noRootOfClusters, clusters: [found('c1', files1, noRoot)]},
+      {groups: [takeRoot]},
+    ],
+    [
+      'that cannot be completed without the root of the mesh are in conflict',
+      {...noRootOfClusters, clusters: [found('c1', {...files1, certChain: undefined}, noRoot)]},
+      {groups: [takeRoot], blockers: ['c1: WORKDIR_CONFLICT']},
+    ],
+    [
+      'are left alone where they could be completed, but the root is gone',
+      {...noRootOfClusters, clusters: [withoutChain]},
+      {groups: [takeRoot]},
+    ],
+    [
+      'that conflict stop only their cluster',
+      {clusters: [broken, absent.c2]},
+      {groups: ['stop: issue-cluster-ca c2/ca'], blockers: ['c1: WORKDIR_CONFLICT'], ...existing},
+    ],
+    ['cause a warning where the key of a cluster CA is missing', {clusters: [withoutKey]}, {warnings: 1}],
+    [
+      'cause no warning where mesh.yaml says that keys are not kept',
+      {clusters: [withoutKey], mesh: meshWithTrust('{keepClusterKeys: false}')},
+      {},
+    ],
+  ]);
+
+  it.each([
+    ['cert-chain.pem', withoutChain, ['c1/cert-chain.pem']],
+    ['root-cert.pem and cert-chain.pem', withoutCopies, ['c1/root-cert.pem', 'c1/cert-chain.pem']],
+  ])('get %s as they were', (_which, cluster, paths) => {
+    const [action] = allActions(planGenerate({...healthy, clusters: [cluster]}));
+    const texts: Readonly<Record<string, string>> = {
+      ...{'c1/root-cert.pem': files1.rootCert, 'c1/cert-chain.pem': files1.certChain},
+    };
+    expect(action).toMatchObject({files: paths.map((path) => ({path, content: texts[path]}))});
+  });
+
+  it('are in conflict where cert-chain.pem is missing and the cluster CA is below a policy CA', () => {
+    const holed = found('c1', {...bundleOf(belowPolicy, [policy, root]), certChain: undefined});
+    expect(inShort(planGenerate({...healthy, clusters: [holed]}))).toEqual({
+      ...{...emptyInShort, blockers: ['c1: WORKDIR_CONFLICT']},
+    });
+  });
+});
+
+describe('a mesh whose cluster CAs are made elsewhere', () => {
+  const external = {
+    mesh: meshWithTrust('{signer: {type: external, issuer: cert-manager}}'),
+    signer: idle,
+    root: noRoot,
+  };
+  table([
+    ['has nothing to generate, which is a warning', {...external, clusters: [absent.c1, absent.c2]}, {warnings: 1}],
+    ['keeps its files, with the same warning', {...external, root: rootWith('missing')}, {warnings: 1}],
+    [
+      'cannot be renewed from here',
+      {...external, signer: elsewhere, renew: true, clusters: [absent.c1, valid.c2]},
+      {warnings: 1, blockers: ['c1: SIGNED_ELSEWHERE', 'c2: SIGNED_ELSEWHERE']},
+    ],
+  ]);
+});
+
+describe('besides the CAs', () => {
+  const exposed = {exposure: {exposed: ['c1/ca-key.pem'], unknown: undefined}};
+  const gitSilent = {exposure: {exposed: [], unknown: 'dubious ownership'}};
+  const copies = {path: 'root-key.pem', content: new Sensitive('a key')};
+  const taken = {files: [copies], notes: ['root-key.pem is a copy'], warnings: [{message: 'a fault'}]};
+  const takeOver = 'always-stop: write-files take-over';
+  const declare = declareGroups({...loadedMesh(), declaration: {clusters: ['c3']}});
+  table([
+    [
+      'keys that git would publish stop everything',
+      {...exposed, clusters: [absent.c1]},
+      {groups: [issue1], blockers: ['KEY_IN_GIT'], ...existing},
+    ],
+    [
+      'keys that git would publish stop a new root',
+      {...exposed, root: noRoot, clusters: []},
+      {groups: [createRoot], blockers: ['KEY_IN_GIT'], passphrase: 'new'},
+    ],
+    [
+      'keys that git would publish stop the copies of a Makefile',
+      {...exposed, taken},
+      {groups: [takeOver], blockers: ['KEY_IN_GIT'], warnings: 1},
+    ],
+    [
+      'git does not matter where nothing is written',
+      {exposure: {exposed: ['c1/ca-key.pem'], unknown: 'no answer'}},
+      {},
+    ],
+    [
+      'git that does not answer is a warning',
+      {...gitSilent, clusters: [absent.c1]},
+      {groups: [issue1], warnings: 1, ...existing},
+    ],
+    [
+      'mesh.yaml is written first, then what a Makefile made is copied, then come root and clusters',
+      {declare, taken, root: noRoot, clusters: [absent.c1]},
+      {groups: ['always-stop: write-files declare', takeOver, createRoot, issue1], warnings: 1, passphrase: 'new'},
+    ],
+    [
+      'each note about the mesh and the root is a warning',
+      {notes: ['one', 'two'], root: rootWith('clear')},
+      {warnings: 3},
+    ],
+    [
+      'the reasons against the root come before those against clusters',
+      {root: noRoot, existingRoots: [rootOf('c2', root)], clusters: [broken, absent.c2]},
+      {groups: ['stop: issue-cluster-ca c2/ca'], blockers: ['FILE_MISSING', 'c1: WORKDIR_CONFLICT']},
+    ],
+  ]);
+
+  it('the root that is taken over is the one that was found', () => {
+    const [action] = allActions(planGenerate({...healthy, rootFrom: '--root'}));
+    expect(action).toMatchObject({files: [{path: 'root-cert.pem', content: rootFile(root).text}]});
+  });
+
+  it('each cluster has a lane of its own, and the root has one', () => {
+    const {groups} = planGenerate({...healthy, root: noRoot, clusters: [absent.c1, absent.c2]});
+    expect(groups.map(({lanes}) => lanes.map(({key, cluster}) => [key, cluster]))).toEqual([
+      [['root CA', undefined]],
+      [
+        ['c1', 'c1'],
+        ['c2', 'c2'],
+      ],
+    ]);
+  });
+});

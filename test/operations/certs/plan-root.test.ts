@@ -1,0 +1,465 @@
+import {describe, expect, it} from 'vitest';
+import type {ErrorCode} from '../../../src/domain/errors.js';
+import type {CreateRootCa} from '../../../src/engine/action.js';
+import type {GenerateFacts, SignerFacts} from '../../../src/operations/certs/plan-generate.js';
+import {cannotSign, passphraseOf, planRoot} from '../../../src/operations/certs/plan-root.js';
+import {type TinyCa, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
+import {
+  actionInShort,
+  daysFromNow,
+  emptyInShort,
+  extensions,
+  now,
+  type PlanInShort,
+  policyCa,
+  rootFile,
+  rootOf,
+  unreadableRootOf,
+} from './fixtures.js';
+import {
+  brokenRoot,
+  elsewhere,
+  expiredRoot,
+  healthy,
+  idle,
+  issuing,
+  keyFile,
+  meshWithTrust,
+  nextRoot,
+  noRoot,
+  policy,
+  ready,
+  root,
+  rootless,
+  rootWith,
+  stick,
+  stranger,
+  unavailable,
+} from './generate-fixtures.js';
+
+/** What changes in the facts, and which clusters need a CA: c1 unless said otherwise. */
+type Change = Partial<GenerateFacts> & {readonly issuing?: readonly string[]};
+
+interface Outcome extends Omit<PlanInShort, 'groups'> {
+  readonly actions: readonly string[];
+  /** What becomes root-cert.pem. */
+  readonly rootCert: unknown;
+}
+
+function outcomeOf({issuing: clusters = ['c1'], ...change}: Change): Outcome {
+  const facts = {...healthy, ...change};
+  const wanted = issuing(...clusters);
+  const planned = planRoot(facts, wanted);
+  const [action] = planned.actions;
+  return {
+    actions: planned.actions.map((one) =>
+      one.kind === 'create-root-ca' ? `${actionInShort(one)} ${one.protection}` : actionInShort(one),
+    ),
+    blockers: planned.blockers.map(({cluster, error}) => (cluster ?? '') + error.code),
+    warnings: planned.warnings.length,
+    passphrase: passphraseOf(facts, planned, wanted),
+    rootCert: action?.kind === 'write-files' ? action.files.map(({content}) => content).join('') : undefined,
+  };
+}
+
+const {warnings, blockers, passphrase} = emptyInShort;
+const nothing: Outcome = {actions: [], blockers, warnings, passphrase, rootCert: undefined};
+const adopted = (...roots: readonly TinyCa[]): Partial<Outcome> => ({
+  ...{actions: ['write-files root-cert'], rootCert: rootFile(...roots).text},
+});
+
+type Row = readonly [behaviour: string, change: Change, expected: Partial<Outcome>];
+const table = (rows: readonly Row[]): void => {
+  it.each(rows)('%s', (_behaviour, change, expected) => {
+    expect(outcomeOf(change)).toEqual({...nothing, ...expected});
+  });
+};
+
+describe('every state of the root has its decision with', () => {
+  const states = {
+    ...{encrypted: {}, weak: {root: rootWith('weakly encrypted')}, clear: {root: rootWith('clear')}},
+    ...{missing: {root: rootWith('missing')}, expired: {now: daysFromNow(4000)}, absent: {root: noRoot}},
+    ...{broken: {root: brokenRoot}, split: {root: noRoot, existingRoots: [rootOf('c2', root), rootOf('c3', stranger)]}},
+  } satisfies Readonly<Record<string, Change>>;
+  type Matrix = Readonly<Record<keyof typeof states, string>>;
+  const kept = {encrypted: '', weak: '', clear: '', missing: '', expired: ''};
+  const conflicts = {broken: 'NOT_PEM', split: 'WORKDIR_CONFLICT'};
+  const silent = 'SIGNER_UNAVAILABLE';
+
+  it.each<readonly [signer: string, SignerFacts, Matrix]>([
+    [
+      'a key file',
+      keyFile,
+      {...kept, weak: 'warning', clear: 'warning', absent: 'create-root-ca root-ca encrypted', ...conflicts},
+    ],
+    ['a CA on a server', ready(root), {...kept, absent: 'write-files root-cert', ...conflicts}],
+    ['a key without a certificate', rootless, {...kept, absent: 'create-root-ca root-ca elsewhere', ...conflicts}],
+    ['a CA elsewhere', elsewhere, {...kept, absent: '', ...conflicts}],
+    ['a signer that is not needed', idle, {...kept, absent: '', ...conflicts}],
+    [
+      'a signer that does not answer',
+      unavailable,
+      {
+        ...{encrypted: silent, weak: silent, clear: silent, missing: silent, expired: silent, absent: silent},
+        ...{...conflicts, split: silent},
+      },
+    ],
+  ])('%s', (_signer, signer, expected) => {
+    const found = Object.entries<Change>(states).map(([state, change]) => {
+      const {actions, blockers: reasons, warnings: count} = outcomeOf({...change, signer});
+      return [state, [...reasons, ...actions, ...(count > 0 ? ['warning'] : [])].join()];
+    });
+    expect(Object.fromEntries(found)).toEqual(expected);
+  });
+});
+
+describe('a root with its key in a file', () => {
+  const theirs = {signer: stick(stranger)};
+  table([
+    ['asks for the passphrase of its encrypted key', {}, {passphrase: 'existing'}],
+    ['asks for no passphrase where nothing is to be signed', {issuing: [], passphraseAvailable: false}, {}],
+    [
+      'stops a run that can get no passphrase',
+      {passphraseAvailable: false},
+      {blockers: ['PASSPHRASE_NEEDED'], passphrase: 'existing'},
+    ],
+    [
+      'needs its passphrase also with --no-passphrase, which is about new keys',
+      {clear: true, passphraseAvailable: false},
+      {blockers: ['PASSPHRASE_NEEDED'], passphrase: 'existing'},
+    ],
+    [
+      'causes a warning where its key is in the clear',
+      {root: rootWith('clear'), passphraseAvailable: false},
+      {warnings: 1},
+    ],
+    ['causes the same warning where nothing is signed with it', {root: rootWith('clear'), issuing: []}, {warnings: 1}],
+    [
+      'causes a warning where its key is weakly encrypted',
+      {root: rootWith('weakly encrypted')},
+      {warnings: 1, passphrase: 'existing'},
+    ],
+    [
+      'does not stop the run where its key is missing: cannotSign reports that for each cluster',
+      {root: rootWith('missing'), passphraseAvailable: false},
+      {},
+    ],
+    [
+      'does not stop the run where it has expired: cannotSign reports that for each cluster',
+      {root: rootWith('clear', expiredRoot)},
+      {warnings: 1},
+    ],
+    [
+      'is taken over from the directory of its key',
+      {rootFrom: 'the directory of the root key', signer: stick(root)},
+      {...adopted(root), passphrase: 'existing'},
+    ],
+    [
+      'is taken over with the warning about its clear key',
+      {rootFrom: '--root', root: rootWith('clear'), signer: stick(root)},
+      {...adopted(root), warnings: 1},
+    ],
+    [
+      'does not accept the directory of another root, and says so before it asks for a passphrase',
+      {...theirs, passphraseAvailable: false},
+      {blockers: ['WORKDIR_CONFLICT'], passphrase: 'existing'},
+    ],
+    ['ignores the directory of another root where nothing is to be signed', {...theirs, issuing: []}, {}],
+    [
+      'accepts the directory of one of its roots while the root is being rotated',
+      {root: rootWith('encrypted', root, nextRoot), signer: stick(nextRoot, stranger)},
+      {passphrase: 'existing'},
+    ],
+    [
+      'accepts a directory whose root-cert.pem cannot be read, because the key itself is compared later',
+      {signer: {...stick(), certificate: 'broken'}},
+      {passphrase: 'existing'},
+    ],
+    [
+      'does not compare root-cert.pem of the work directory with itself',
+      {signer: {...keyFile, certificate: rootFile(stranger).text}},
+      {passphrase: 'existing'},
+    ],
+  ]);
+});
+
+describe('a root that no key file belongs to', () => {
+  table([
+    ['is left as it is by a CA elsewhere', {signer: elsewhere, root: rootWith('missing')}, {}],
+    ['is left as it is by a signer that is not needed', {signer: idle, root: rootWith('missing')}, {}],
+    ['is left as it is by a key without a certificate', {signer: rootless, root: rootWith('missing')}, {}],
+    ['is taken over from --root', {signer: elsewhere, root: rootWith('missing'), rootFrom: '--root'}, adopted(root)],
+    [
+      'needs no signer where nothing is to be signed',
+      {signer: unavailable, root: rootWith('missing'), issuing: []},
+      {},
+    ],
+    [
+      'needs its signer where something is to be signed',
+      {signer: unavailable, root: rootWith('missing')},
+      {blockers: ['SIGNER_UNAVAILABLE']},
+    ],
+  ]);
+});
+
+const [short, early, pathLengthZero, noCertSign, noCa, strictRoot] = await Promise.all([
+  policyCa(root, 'short', {now: daysFromNow(-100), days: 50}),
+  policyCa(root, 'early', {now: daysFromNow(2)}),
+  tinyClusterCa(root, 'policy', {now}),
+  policyCa(root, 'policy', {change: extensions({keyUsage: ['digitalSignature', 'cRLSign']})}),
+  policyCa(root, 'policy', {change: extensions({basicConstraints: {ca: false}})}),
+  tinyRoot({now, change: extensions({basicConstraints: {ca: true, pathLength: 1}})}),
+]);
+const belowStrictRoot = await policyCa(strictRoot, 'policy');
+
+describe('with a CA on a server that signs', () => {
+  const server = {signer: ready(policy), root: rootWith('missing')};
+  const fresh = {signer: ready(policy), root: noRoot};
+  table([
+    ['a root above it is accepted', server, {}],
+    ['a root that is the CA itself is accepted', {...server, signer: ready(root)}, {}],
+    [
+      'a root above a CA that has expired does not stop the run: cannotSign reports that for each cluster',
+      {...server, signer: ready(short)},
+      {},
+    ],
+    [
+      'a root above a CA that is not valid yet is a conflict',
+      {...server, signer: ready(early)},
+      {blockers: ['WORKDIR_CONFLICT']},
+    ],
+    [
+      'a root of another hierarchy is a conflict',
+      {...server, root: rootWith('missing', stranger)},
+      {blockers: ['WORKDIR_CONFLICT']},
+    ],
+    ['a missing root is taken from what the server sends', {...fresh, signer: ready(policy, root)}, adopted(root)],
+    ['a missing root is the CA itself where that is self-signed', {...fresh, signer: ready(root)}, adopted(root)],
+    ['a missing root is taken from --root', {...fresh, givenRoot: rootFile(root)}, adopted(root)],
+    [
+      'a missing root is taken from the clusters before --root and before what the server sends',
+      {
+        ...{...fresh, signer: ready(policy, root), givenRoot: rootFile(root)},
+        existingRoots: [rootOf('c2', root, nextRoot)],
+      },
+      adopted(root, nextRoot),
+    ],
+    [
+      'a missing root is taken from --root before what the server sends',
+      {...fresh, signer: ready(policy, root), givenRoot: rootFile(nextRoot, root)},
+      adopted(nextRoot, root),
+    ],
+    [
+      'a missing root is taken where nothing is to be signed, too',
+      {...fresh, signer: ready(root), issuing: []},
+      adopted(root),
+    ],
+    ['a missing root that nothing provides must be named with --root', fresh, {blockers: ['FILE_MISSING']}],
+    [
+      'a missing root must be named with --root where the server sends no certificate',
+      {...fresh, signer: ready()},
+      {blockers: ['FILE_MISSING']},
+    ],
+    [
+      'a missing root must be the one that the clusters have',
+      {...fresh, signer: ready(policy, root), existingRoots: [rootOf('c2', stranger)]},
+      {blockers: ['WORKDIR_CONFLICT']},
+    ],
+    [
+      'a missing root must be the one that --root names',
+      {...fresh, givenRoot: rootFile(stranger)},
+      {blockers: ['WORKDIR_CONFLICT']},
+    ],
+    [
+      'a missing root is a conflict where the clusters have different ones',
+      {...fresh, existingRoots: [rootOf('c2', root), rootOf('c3', root, nextRoot)]},
+      {blockers: ['WORKDIR_CONFLICT']},
+    ],
+    [
+      'a missing root is a conflict where that of a cluster cannot be read',
+      {...fresh, existingRoots: [unreadableRootOf('c2')]},
+      {blockers: ['WORKDIR_CONFLICT']},
+    ],
+  ]);
+});
+
+describe('a mesh without a root', () => {
+  const fresh = {root: noRoot};
+  table([
+    [
+      'gets a root whose key a new passphrase encrypts',
+      fresh,
+      {actions: ['create-root-ca root-ca encrypted'], passphrase: 'new'},
+    ],
+    [
+      'gets a root before any cluster needs a CA',
+      {...fresh, issuing: []},
+      {actions: ['create-root-ca root-ca encrypted'], passphrase: 'new'},
+    ],
+    ['gets no root without a passphrase', {...fresh, passphraseAvailable: false}, {blockers: ['PASSPHRASE_NEEDED']}],
+    [
+      'gets a root with an unencrypted key with --no-passphrase, and a warning',
+      {...fresh, clear: true, passphraseAvailable: false},
+      {actions: ['create-root-ca root-ca clear'], warnings: 1},
+    ],
+    [
+      'gets no root in a directory that does not exist',
+      {...fresh, signer: {...stick(), directoryMissing: true}},
+      {blockers: ['FILE_MISSING']},
+    ],
+    [
+      'gets no root in a directory that does not exist with --no-passphrase either',
+      {...fresh, clear: true, signer: {...stick(), directoryMissing: true}},
+      {blockers: ['FILE_MISSING']},
+    ],
+    [
+      'gets a root in another directory that exists',
+      {...fresh, signer: {...keyFile, keyPath: '/media/stick/root-key.pem', directoryMissing: false}},
+      {actions: ['create-root-ca root-ca encrypted'], passphrase: 'new'},
+    ],
+    [
+      'gets a root without a passphrase where the signer holds the key',
+      {...fresh, signer: rootless, passphraseAvailable: false},
+      {actions: ['create-root-ca root-ca elsewhere']},
+    ],
+    ['gets no root from a CA elsewhere', {...fresh, signer: elsewhere, passphraseAvailable: false}, {}],
+    ['gets no root where no signer is needed', {...fresh, signer: idle, passphraseAvailable: false}, {}],
+    [
+      'gets no root where the signer does not answer',
+      {...fresh, signer: unavailable},
+      {blockers: ['SIGNER_UNAVAILABLE']},
+    ],
+    [
+      'gets no root where the signer does not answer, even if nothing is to be signed',
+      {...fresh, signer: unavailable, issuing: []},
+      {blockers: ['SIGNER_UNAVAILABLE']},
+    ],
+  ]);
+
+  describe('whose clusters have one', () => {
+    const lost = {...fresh, existingRoots: [rootOf('c2', root), rootOf('c3', root)]};
+    table([
+      ['takes over that root where nothing is to be signed', {...lost, issuing: []}, adopted(root)],
+      ['takes over that root with a CA elsewhere', {...lost, signer: elsewhere, issuing: []}, adopted(root)],
+      ['gets no new root', lost, {blockers: ['FILE_MISSING']}],
+      ['gets no new root with --no-passphrase either', {...lost, clear: true}, {blockers: ['FILE_MISSING']}],
+      ['gets no new root where the signer holds the key', {...lost, signer: rootless}, {blockers: ['FILE_MISSING']}],
+      [
+        'is in conflict where the roots differ, whether or not something is to be signed',
+        {...fresh, existingRoots: [rootOf('c2', root), rootOf('c3', root), rootOf('c4', stranger)], issuing: []},
+        {blockers: ['WORKDIR_CONFLICT']},
+      ],
+      [
+        'is in conflict where one cluster trusts a root more than the other',
+        {...fresh, existingRoots: [rootOf('c2', root), rootOf('c3', root, nextRoot)]},
+        {blockers: ['WORKDIR_CONFLICT']},
+      ],
+      [
+        'is in conflict where two clusters have one root in common and another one each',
+        {...fresh, existingRoots: [rootOf('c2', root, nextRoot), rootOf('c3', root, stranger)], issuing: []},
+        {blockers: ['WORKDIR_CONFLICT']},
+      ],
+      [
+        'is not in conflict where the order of the roots differs',
+        {...fresh, existingRoots: [rootOf('c2', root, nextRoot), rootOf('c3', nextRoot, root)], issuing: []},
+        adopted(root, nextRoot),
+      ],
+      [
+        'is in conflict where two clusters have files that cannot be read',
+        {...fresh, existingRoots: [unreadableRootOf('c2'), unreadableRootOf('c3')], issuing: []},
+        {blockers: ['WORKDIR_CONFLICT']},
+      ],
+      [
+        'gets no new root where the only root of a cluster cannot be read',
+        {...fresh, existingRoots: [unreadableRootOf('c2')]},
+        {blockers: ['FILE_MISSING']},
+      ],
+    ]);
+  });
+
+  it('gets a root as mesh.yaml declares it, and the first four cluster keys are generated meanwhile', () => {
+    const mesh = meshWithTrust('{keyAlgorithm: ecdsa-p384, rootValidity: 100d, clusterValidity: 50d}');
+    const [action] = planRoot({...healthy, ...fresh, mesh}, issuing('c1', 'c2', 'c3', 'c4', 'c5')).actions;
+    const expected: Partial<CreateRootCa> = {
+      ...{kind: 'create-root-ca', meshID: 'mesh1', algorithm: 'ecdsa-p384', validityDays: 100},
+      ...{signer: {type: 'local'}, protection: 'encrypted'},
+      keysAhead: ['c1', 'c2', 'c3', 'c4'].map((cluster) => ({cluster, algorithm: 'ecdsa-p256'})),
+    };
+    expect(action).toMatchObject(expected);
+    expect(action).not.toHaveProperty('confirm');
+  });
+});
+
+it.each([
+  ['is proposed where a new root key lacks its passphrase', noRoot, true],
+  ['is not proposed where an encrypted key lacks its passphrase', rootWith('encrypted'), false],
+])('--no-passphrase %s', (_where, state, proposed) => {
+  const [blocker] = planRoot({...healthy, root: state, passphraseAvailable: false}, issuing('c1')).blockers;
+  expect(blocker?.error.hints.join().includes('--no-passphrase')).toBe(proposed);
+});
+
+describe('a cluster CA', () => {
+  /** A root key that signs for the first of these, which stands below the others. */
+  const signsFor = (...upward: readonly TinyCa[]): Partial<GenerateFacts> => ({
+    root: {...rootWith('encrypted'), signing: upward.map(({certificate}) => certificate)},
+  });
+  // Of two roots it does not show whose key it is before the key is opened.
+  const unknownSigner = rootWith('encrypted', expiredRoot, root);
+  it.each<readonly [string, Partial<GenerateFacts>, ErrorCode | undefined]>([
+    ['can be signed by the root', {}, undefined],
+    ['can be signed by a root with a key in the clear', {root: rootWith('clear')}, undefined],
+    ['can be signed by a CA below the root', signsFor(policy, root), undefined],
+    ['can be signed by a root that is made in the same run', {root: noRoot}, undefined],
+    [
+      'has no reason of its own where the root is in conflict: that stops the run already',
+      {root: brokenRoot},
+      undefined,
+    ],
+    ['cannot be signed without the root key', {root: rootWith('missing')}, 'FILE_MISSING'],
+    ['cannot be signed while the root key is unplugged', {root: rootWith('missing'), signer: stick()}, 'FILE_MISSING'],
+    ['cannot be signed by a root that has expired', {root: rootWith('clear', expiredRoot)}, 'WORKDIR_CONFLICT'],
+    ['cannot be signed by a root at the very end of its life', {now: root.certificate.notAfter}, 'WORKDIR_CONFLICT'],
+    [
+      'cannot be signed by the expired one of two roots',
+      {root: rootWith('clear', expiredRoot, root)},
+      'WORKDIR_CONFLICT',
+    ],
+    ['can be signed where the encrypted key may be that of a valid root', {root: unknownSigner}, undefined],
+    [
+      'cannot be signed where the encrypted key is that of an expired root in any case',
+      {root: {...unknownSigner, certificates: [expiredRoot.certificate]}},
+      'WORKDIR_CONFLICT',
+    ],
+    ['cannot be signed where there is no root at all', {root: {...unknownSigner, certificates: []}}, 'ISSUE_FAILED'],
+    ['cannot be signed by a CA below an expired root', signsFor(policy, expiredRoot), 'WORKDIR_CONFLICT'],
+    ['cannot be signed by a CA of path length 0', signsFor(pathLengthZero, root), 'WORKDIR_CONFLICT'],
+    ['cannot be signed by a CA that may not sign certificates', signsFor(noCertSign, root), 'WORKDIR_CONFLICT'],
+    ['cannot be signed by what is not a CA', signsFor(noCa, root), 'WORKDIR_CONFLICT'],
+    [
+      'cannot be signed where the path length above is used up',
+      signsFor(belowStrictRoot, strictRoot),
+      'WORKDIR_CONFLICT',
+    ],
+    ['can be signed by a server', {signer: ready(policy, root)}, undefined],
+    ['cannot be signed by a server whose CA has expired', {signer: ready(short, root)}, 'WORKDIR_CONFLICT'],
+    ['cannot be signed by a server whose CA has path length 0', {signer: ready(pathLengthZero)}, 'WORKDIR_CONFLICT'],
+    ['cannot be signed by a server without a CA', {signer: ready()}, 'ISSUE_FAILED'],
+    ['is signed by a CA elsewhere, not here', {signer: elsewhere}, 'SIGNED_ELSEWHERE'],
+    ['can be signed by a key that gets its certificate in the same run', {signer: rootless, root: noRoot}, undefined],
+    [
+      'has no reason of its own where the signer does not answer: that stops the run already',
+      {signer: unavailable},
+      undefined,
+    ],
+    ['needs no signer where none was asked', {signer: idle}, undefined],
+  ])('%s', (_behaviour, change, code) => {
+    expect(cannotSign({...healthy, ...change})?.code).toBe(code);
+  });
+
+  it('says where the root key was expected', () => {
+    const hints = [keyFile, stick()].map((signer) => cannotSign({...healthy, signer, root: rootWith('missing')}));
+    expect(hints[0]?.message).toMatch(/^root-key\.pem /);
+    expect(hints[1]?.message).toMatch(/^\/media\/stick\/root-key\.pem /);
+    expect(hints[1]?.hints[0]).toContain('/media/stick/root-key.pem');
+  });
+});
