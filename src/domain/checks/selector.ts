@@ -1,4 +1,4 @@
-import type {LabelSelector} from './facts.js';
+import type {LabelSelector} from '../kube/objects.js';
 
 /** Whether a label selector selects these labels (k8s.io/apimachinery pkg/apis/meta/v1/helpers.go). */
 export function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {

@@ -1,43 +1,6 @@
-import type {KubeObject} from '../kube/object.js';
+import {hasReadyCondition} from '../kube/objects.js';
+import type {EventObject, PodObject} from '../kube/objects.js';
 import {printableLine} from '../printable.js';
-
-/** A container's state (Kubernetes core/v1 ContainerState), as far as it says why a pod is not ready. */
-interface ContainerStatus {
-  readonly name: string;
-  readonly ready?: boolean;
-  readonly restartCount?: number;
-  readonly state?: {
-    readonly waiting?: {readonly reason?: string; readonly message?: string};
-    readonly terminated?: {readonly reason?: string; readonly message?: string; readonly exitCode?: number};
-  };
-  readonly lastState?: {readonly terminated?: {readonly reason?: string; readonly exitCode?: number}};
-}
-
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason?: string;
-  readonly message?: string;
-}
-
-/** A Pod, as far as readiness goes. */
-export interface PodObject extends KubeObject {
-  readonly status?: {
-    readonly phase?: string;
-    readonly reason?: string;
-    readonly conditions?: readonly Condition[];
-    readonly initContainerStatuses?: readonly ContainerStatus[];
-    readonly containerStatuses?: readonly ContainerStatus[];
-  };
-}
-
-/** An Event about some object. */
-export interface EventObject extends KubeObject {
-  readonly involvedObject?: {readonly kind?: string; readonly name?: string};
-  readonly reason?: string;
-  readonly message?: string;
-  readonly count?: number;
-}
 
 /** Objects that make pods: their warnings say why there is none (a quota, an admission webhook). */
 const podMakers = new Set(['Deployment', 'ReplicaSet', 'DaemonSet', 'StatefulSet', 'Job']);
@@ -49,7 +12,7 @@ const otherEvents = 3;
  * are not counted. Warnings of what makes pods follow.
  */
 export function explainNotReady(pods: readonly PodObject[], events: readonly EventObject[]): readonly string[] {
-  const waiting = pods.filter((pod) => !isReady(pod) && !isFinished(pod));
+  const waiting = pods.filter((pod) => !hasReadyCondition(pod) && !isFinished(pod));
   const lines = waiting.map((pod) => {
     const reasons = [...containerReasons(pod), ...conditionReasons(pod), ...eventReasons(pod, events)];
     return `Pod ${pod.metadata.name}: ${reasons.length === 0 ? (pod.status?.phase ?? 'no status yet') : reasons.join('; ')}`;
@@ -59,10 +22,6 @@ export function explainNotReady(pods: readonly PodObject[], events: readonly Eve
     .slice(-otherEvents)
     .map((event) => `${event.involvedObject?.kind ?? '?'} ${event.involvedObject?.name ?? '?'}: ${describe(event)}`);
   return [...lines, ...others].map(printableLine);
-}
-
-function isReady({status}: PodObject): boolean {
-  return status?.conditions?.some(({type, status: value}) => type === 'Ready' && value === 'True') ?? false;
 }
 
 function isFinished({status}: PodObject): boolean {

@@ -1,5 +1,5 @@
 /** Running istiods, and whether they take a change of cacerts over by themselves. */
-import type {DeploymentObject} from '../checks/read/control-plane.js';
+import type {DeploymentObject} from '../kube/objects.js';
 import {istiodContainer, istiodTag} from '../istio/image.js';
 import {parseBool} from '../istio/parse-bool.js';
 import {caCrlVariable, hasFeature, multiRootVariable} from '../istio/features.js';
@@ -20,7 +20,7 @@ export interface IstiodSeen {
 
 /** Reads an istiod Deployment. */
 export function readIstiod(deployment: DeploymentObject): IstiodSeen {
-  const {readyReplicas = 0} = (deployment.status ?? {}) as {readonly readyReplicas?: number};
+  const {readyReplicas = 0} = deployment.status ?? {};
   const {env = []} = istiodContainer(deployment.spec.template.spec.containers) ?? {};
   return {
     name: deployment.metadata.name,

@@ -1,14 +1,6 @@
 /** Workloads that trust what istiod distributed: pods with a sidecar, and pods in ambient mode. */
 import type {KubeObject} from '../kube/object.js';
-
-/** The parts of a pod that are read. */
-export interface WorkloadPod extends KubeObject {
-  readonly spec?: {
-    readonly containers?: readonly {readonly name: string}[];
-    readonly initContainers?: readonly {readonly name: string}[];
-  };
-  readonly status?: {readonly phase?: string};
-}
+import type {PodObject} from '../kube/objects.js';
 
 /** Names of the workloads that exist: `namespace/pod`. */
 export type Workloads = readonly string[];
@@ -21,7 +13,7 @@ const dataplaneMode = 'istio.io/dataplane-mode';
  * it (native sidecars). Gateways that istioctl installed beside istiod are left out: they restart with it.
  */
 export function meshWorkloads(
-  pods: readonly WorkloadPod[],
+  pods: readonly PodObject[],
   namespaces: readonly KubeObject[],
   istioNamespace: string,
 ): Workloads {
@@ -36,7 +28,7 @@ export function meshWorkloads(
     .map(({metadata}) => `${metadata.namespace ?? ''}/${metadata.name}`);
 }
 
-function isFinished({status}: WorkloadPod): boolean {
+function isFinished({status}: PodObject): boolean {
   return status?.phase === 'Succeeded' || status?.phase === 'Failed';
 }
 
@@ -49,7 +41,7 @@ export function isOwnGateway({metadata}: KubeObject, istioNamespace: string): bo
   return metadata.namespace === istioNamespace && component.endsWith('Gateways');
 }
 
-function hasSidecar({spec, metadata}: WorkloadPod): boolean {
+function hasSidecar({spec, metadata}: PodObject): boolean {
   const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
   // Proxyless gRPC has no istio-proxy, but the injector marks every pod it changed.
   return (
@@ -58,7 +50,7 @@ function hasSidecar({spec, metadata}: WorkloadPod): boolean {
   );
 }
 
-function isAmbient({metadata}: WorkloadPod, ambientNamespaces: ReadonlySet<string>): boolean {
+function isAmbient({metadata}: PodObject, ambientNamespaces: ReadonlySet<string>): boolean {
   if (metadata.annotations?.['ambient.istio.io/redirection'] === 'enabled') return true;
   const own = metadata.labels?.[dataplaneMode];
   return own === undefined ? ambientNamespaces.has(metadata.namespace ?? '') : own === 'ambient';

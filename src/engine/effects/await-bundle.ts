@@ -1,7 +1,8 @@
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import {createHash} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
-import type {KubeObject} from '../../domain/kube/object.js';
+import {hasReadyCondition} from '../../domain/kube/objects.js';
+import type {ConfigMapObject, PodObject} from '../../domain/kube/objects.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {AwaitBundle} from '../action.js';
 import type {Deps} from '../deps.js';
@@ -46,9 +47,9 @@ export const effect: Effect<'await-bundle'> = async (action, {deps, line}) => {
 };
 
 async function bundleMissing(api: KubeApi, {namespace, bundle}: AwaitBundle): Promise<string | undefined> {
-  const configMap = await api.find({apiVersion: 'v1', kind: 'ConfigMap', namespace, name: defaultBundleName});
-  const {data = {}} = (configMap ?? {}) as {readonly data?: Readonly<Record<string, string>>};
-  if (data[bundleKey] === bundle) return undefined;
+  const ref = {apiVersion: 'v1', kind: 'ConfigMap', namespace, name: defaultBundleName};
+  const configMap = await api.find<ConfigMapObject>(ref);
+  if (configMap?.data?.[bundleKey] === bundle) return undefined;
   return `ConfigMap ${namespace}/${defaultBundleName} does not hold the new bundle yet`;
 }
 
@@ -83,11 +84,6 @@ export async function chainMissing(
   return undefined;
 }
 
-interface PodObject extends KubeObject {
-  readonly status?: {readonly conditions?: readonly {readonly type: string; readonly status: string}[]};
-}
-
-function isReady({metadata, status}: PodObject): boolean {
-  const ready = status?.conditions?.some(({type, status: value}) => type === 'Ready' && value === 'True');
-  return metadata.deletionTimestamp === undefined && ready === true;
+function isReady(pod: PodObject): boolean {
+  return pod.metadata.deletionTimestamp === undefined && hasReadyCondition(pod);
 }

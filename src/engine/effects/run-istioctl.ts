@@ -2,7 +2,7 @@ import {createHash} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
 import {failureMessage, isReadinessFailure, isWorthALine} from '../../domain/install/istioctl-output.js';
 import {explainNotReady} from '../../domain/install/not-ready.js';
-import type {PodObject, EventObject} from '../../domain/install/not-ready.js';
+import type {PodObject, EventObject} from '../../domain/kube/objects.js';
 import {isKnown, observe} from '../../domain/observed.js';
 import type {RunIstioctl} from '../action.js';
 import type {Deps} from '../deps.js';

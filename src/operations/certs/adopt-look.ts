@@ -4,7 +4,7 @@
  */
 import type {ControlPlaneFacts} from '../../domain/checks/facts.js';
 import {isGoing, isIstiod, readControlPlanes} from '../../domain/checks/read/control-plane.js';
-import type {ConfigMapObject, DeploymentObject} from '../../domain/checks/read/control-plane.js';
+import type {ConfigMapObject, DeploymentObject} from '../../domain/kube/objects.js';
 import {MeshError} from '../../domain/errors.js';
 import {bundleKey, defaultBundleName, networkLabel} from '../../domain/istio/names.js';
 import type {InspectOptions} from '../../domain/pki/inspect-ca.js';

@@ -2,7 +2,7 @@
 import {defaultBundleName} from '../../domain/istio/names.js';
 import pMap from 'p-map';
 import {isIstiod} from '../../domain/checks/read/control-plane.js';
-import type {ConfigMapObject, DeploymentObject} from '../../domain/checks/read/control-plane.js';
+import type {ConfigMapObject, DeploymentObject} from '../../domain/kube/objects.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {requireContext} from '../../domain/mesh/require.js';

@@ -2,10 +2,10 @@
 import {rbacKinds} from '../../domain/access/rbac.js';
 import {remoteSecretLabel} from '../../domain/access/remote-credentials.js';
 import {networkLabel} from '../../domain/istio/names.js';
-import type {ConfigMapObject, DeploymentObject} from '../../domain/checks/read/control-plane.js';
-import type {GatewayObject, ServiceObject} from '../../domain/checks/read/network-gateways.js';
-import type {PodObject} from '../../domain/checks/read/pods.js';
-import type {WebhookConfigurationKind, WebhookConfigurationObject} from '../../domain/checks/read/webhooks.js';
+import type {ConfigMapObject, DeploymentObject} from '../../domain/kube/objects.js';
+import type {GatewayObject, ServiceObject} from '../../domain/kube/objects.js';
+import type {PodObject} from '../../domain/kube/objects.js';
+import type {WebhookConfigurationKind, WebhookConfigurationObject} from '../../domain/kube/objects.js';
 import {asMeshError, MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';

@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
 import {readControlPlanes, readGateways} from '../../../src/domain/checks/read/control-plane.js';
-import type {DeploymentObject} from '../../../src/domain/checks/read/control-plane.js';
+import type {DeploymentObject} from '../../../src/domain/kube/objects.js';
 import {readIstiod} from '../../../src/domain/trust/istiod.js';
 
 function istiod(value: string): DeploymentObject {

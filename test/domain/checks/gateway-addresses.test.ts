@@ -3,7 +3,7 @@ import {gatewayAddressesCheck} from '../../../src/domain/checks/control-plane/ga
 import {judge} from '../../../src/domain/checks/judge.js';
 import type {NetworkGatewayFacts} from '../../../src/domain/checks/facts.js';
 import type {Row} from '../../../src/domain/checks/report.js';
-import type {ServiceObject} from '../../../src/domain/checks/read/network-gateways.js';
+import type {ServiceObject} from '../../../src/domain/kube/objects.js';
 import {
   addressedGateway,
   missingGateway,

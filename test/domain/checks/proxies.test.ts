@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {ConfigMapObject} from '../../../src/domain/checks/read/control-plane.js';
+import type {ConfigMapObject} from '../../../src/domain/kube/objects.js';
 import {isProxy, proxyRules} from '../../../src/domain/checks/read/proxies.js';
 import {controlPlane, now, workload} from './healthy.js';
 

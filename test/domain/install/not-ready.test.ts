@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {failureMessage, isReadinessFailure, isWorthALine} from '../../../src/domain/install/istioctl-output.js';
 import {explainNotReady} from '../../../src/domain/install/not-ready.js';
-import type {EventObject, PodObject} from '../../../src/domain/install/not-ready.js';
+import type {EventObject, PodObject} from '../../../src/domain/kube/objects.js';
 
 function pod(name: string, status: NonNullable<PodObject['status']>): PodObject {
   return {apiVersion: 'v1', kind: 'Pod', metadata: {name}, status};

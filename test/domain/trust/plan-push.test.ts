@@ -11,7 +11,8 @@ import {
   type PushRules,
   type PushTarget,
 } from '../../../src/domain/trust/plan-push.js';
-import {meshWorkloads, type WorkloadPod} from '../../../src/domain/trust/workloads.js';
+import {meshWorkloads} from '../../../src/domain/trust/workloads.js';
+import type {PodObject} from '../../../src/domain/kube/objects.js';
 import {crlOf} from '../../helpers/crl.js';
 import {namespace, type FakeObject} from '../../helpers/fake-kubectl/fake-cluster.js';
 import {injected, pod} from '../../helpers/trust-mesh.js';
@@ -550,7 +551,7 @@ describe('workloads that trust a dropped root', () => {
     ['exclude pods outside the mesh', pod('shop/plain'), false],
   ])('%s', (_behaviour, one, counts) => {
     const namespaces = [namespace('shop'), namespace('ambient', {'istio.io/dataplane-mode': 'ambient'})];
-    const workloads = known(meshWorkloads([one as unknown as WorkloadPod], namespaces, 'istio-system'));
+    const workloads = known(meshWorkloads([one as unknown as PodObject], namespaces, 'istio-system'));
     const decision = decide({target: {own: otherRootFiles}, seen: {workloads}, rules: {restartIstiod: true}});
     expect(decision.refusals.map(({code}) => code)).toEqual(counts ? ['ROOT_CHANGE'] : []);
   });

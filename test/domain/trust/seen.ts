@@ -1,5 +1,5 @@
 /** What the tables of pushes share: CAs of any shape, Secrets that hold them, and a cluster as it is seen. */
-import type {DeploymentObject} from '../../../src/domain/checks/read/control-plane.js';
+import type {DeploymentObject} from '../../../src/domain/kube/objects.js';
 import {type ErrorCode, MeshError} from '../../../src/domain/errors.js';
 import {known, type Observed, unknown} from '../../../src/domain/observed.js';
 import type {CaFiles} from '../../../src/domain/pki/ca-files.js';

@@ -1,5 +1,6 @@
 /** Facts of control planes, gateways and namespaces, from the API server. */
 import type {IstioVersion} from '../../istio/version.js';
+import type {LabelSelector} from '../../kube/objects.js';
 
 /** One namespace. */
 export interface NamespaceFacts {
@@ -49,16 +50,6 @@ export interface ControlPlaneFacts {
   /** ConfigMap that carries the bundle; undefined where a ClusterTrustBundle does so instead. */
   readonly bundleName?: string;
   readonly discoverySelectors: readonly LabelSelector[];
-}
-
-/** A Kubernetes label selector. */
-export interface LabelSelector {
-  readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly {
-    readonly key: string;
-    readonly operator: string;
-    readonly values?: readonly string[];
-  }[];
 }
 
 /** A gateway Deployment in Istio's namespace. */

@@ -1,4 +1,5 @@
 /** Facts of the webhooks by which the API server calls istiod. */
+import type {WebhookConfigurationKind} from '../../kube/objects.js';
 
 /** A caBundle: the fingerprints of its certificates, or why there are none. */
 export type CaBundleFacts = {readonly roots: readonly string[]} | 'empty' | 'unreadable';
@@ -13,7 +14,7 @@ export interface WebhookFacts {
 
 /** One MutatingWebhookConfiguration or ValidatingWebhookConfiguration with webhooks that lead to Istio's namespace. */
 export interface WebhookConfigurationFacts {
-  readonly kind: 'MutatingWebhookConfiguration' | 'ValidatingWebhookConfiguration';
+  readonly kind: WebhookConfigurationKind;
   readonly name: string;
   /** Label istio.io/rev: the revision whose istiod keeps the caBundle. */
   readonly revision?: string;

@@ -7,29 +7,8 @@ import {istiodContainer, istiodTag} from '../../istio/image.js';
 import {parseBool} from '../../istio/parse-bool.js';
 import {knowVersion} from '../../istio/versions.js';
 import type {KubeObject} from '../../kube/object.js';
-import type {ControlPlaneFacts, GatewayFacts, LabelSelector, PodFacts, WorkloadFacts} from '../facts.js';
-
-/** The parts of a Deployment that are read. */
-export interface DeploymentObject extends KubeObject {
-  readonly spec: {
-    readonly replicas?: number;
-    readonly selector: LabelSelector;
-    readonly template: {
-      readonly metadata?: {readonly labels?: Readonly<Record<string, string>>};
-      readonly spec: {readonly containers: readonly Container[]};
-    };
-  };
-}
-export interface Container {
-  readonly name: string;
-  readonly image?: string;
-  readonly env?: readonly {readonly name: string; readonly value?: string}[];
-}
-
-/** The parts of a ConfigMap that are read. */
-export interface ConfigMapObject extends KubeObject {
-  readonly data?: Readonly<Record<string, string>>;
-}
+import type {ConfigMapObject, Container, DeploymentObject, LabelSelector} from '../../kube/objects.js';
+import type {ControlPlaneFacts, GatewayFacts, PodFacts, WorkloadFacts} from '../facts.js';
 
 /** What has to be read for both. */
 export interface ControlPlaneObjects {

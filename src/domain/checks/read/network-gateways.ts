@@ -2,11 +2,10 @@
 import {networkLabel} from '../../istio/names.js';
 import {parse} from 'yaml';
 import {MeshError} from '../../errors.js';
-import type {KubeObject} from '../../kube/object.js';
+import type {ConfigMapObject, DeploymentObject, GatewayObject, ServiceObject} from '../../kube/objects.js';
 import type {Mesh} from '../../mesh/mesh.js';
 import type {NetworkGatewayFacts, PodFacts} from '../facts.js';
 import {selects} from '../selector.js';
-import type {ConfigMapObject, DeploymentObject} from './control-plane.js';
 import {isGateway, isGoing} from './control-plane.js';
 
 const portLabel = 'networking.istio.io/gatewayPort';
@@ -16,28 +15,6 @@ export const nodeSelectorAnnotation = 'traffic.istio.io/nodeSelector';
 /** DefaultNetworkGatewayPort and DefaultNetworkGatewayHBONEPort of istiod. */
 const mtlsPort = 15443;
 const hbonePort = 15008;
-
-/** The parts of a Service that are read. */
-export interface ServiceObject extends KubeObject {
-  readonly spec?: {
-    readonly type?: string;
-    readonly selector?: Readonly<Record<string, string>>;
-    readonly externalIPs?: readonly string[];
-    readonly ports?: readonly {readonly port: number}[];
-  };
-  readonly status?: {
-    readonly loadBalancer?: {readonly ingress?: readonly {readonly ip?: string; readonly hostname?: string}[]};
-  };
-}
-
-/** The parts of a Gateway of the Gateway API that are read. */
-export interface GatewayObject extends KubeObject {
-  readonly spec?: {
-    readonly gatewayClassName?: string;
-    readonly addresses?: readonly {readonly type?: string; readonly value?: string}[];
-    readonly listeners?: readonly {readonly port: number; readonly protocol: string}[];
-  };
-}
 
 /** What meshNetworks says of one network's gateways. */
 export interface NamedGateways {

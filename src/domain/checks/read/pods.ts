@@ -1,48 +1,21 @@
 /** Pods as checks see them. */
-import type {KubeObject} from '../../kube/object.js';
+import {hasReadyCondition} from '../../kube/objects.js';
+import type {LabelSelector, PodObject} from '../../kube/objects.js';
 import {printableLine} from '../../printable.js';
-import type {LabelSelector, PodFacts} from '../facts.js';
+import type {PodFacts} from '../facts.js';
 import {selects} from '../selector.js';
-
-/** The parts of a pod that are read. */
-export interface PodObject extends KubeObject {
-  readonly status?: {
-    readonly phase?: string;
-    readonly reason?: string;
-    readonly message?: string;
-    readonly conditions?: readonly {
-      readonly type: string;
-      readonly status: string;
-      readonly reason?: string;
-      readonly message?: string;
-    }[];
-    readonly containerStatuses?: readonly {
-      readonly name: string;
-      readonly ready?: boolean;
-      readonly restartCount?: number;
-      readonly state?: {readonly waiting?: StateReason; readonly terminated?: StateReason};
-      readonly lastState?: {readonly terminated?: StateReason & {readonly exitCode?: number}};
-    }[];
-  };
-}
-interface StateReason {
-  readonly reason?: string;
-  readonly message?: string;
-}
 
 /** The pods that a Deployment's selector selects. */
 export function podsOfSelector(pods: readonly PodObject[], selector: LabelSelector): readonly PodFacts[] {
   return pods.filter(({metadata}) => selects(selector, metadata.labels ?? {})).map(readPod);
 }
 
-function readPod({metadata, status}: PodObject): PodFacts {
-  const phase = status?.phase ?? 'Unknown';
+function readPod({metadata, status = {}}: PodObject): PodFacts {
+  const phase = status.phase ?? 'Unknown';
   return {
     name: metadata.name,
     phase,
-    ready:
-      phase === 'Running' &&
-      status?.conditions?.some(({type, status: value}) => type === 'Ready' && value === 'True') === true,
+    ready: phase === 'Running' && hasReadyCondition({status}),
     // A Deployment's pods restart in place: one that has Failed was evicted, preempted or lost its node, and has been
     // replaced (kubernetes.io: concepts/workloads/pods/pod-lifecycle).
     gone: phase === 'Succeeded' || phase === 'Failed' || metadata.deletionTimestamp !== undefined,

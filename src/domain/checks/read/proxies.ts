@@ -5,9 +5,9 @@ import {parseBool} from '../../istio/parse-bool.js';
 import {hasFeature, multiRootVariable, xdsAgentVariable} from '../../istio/features.js';
 import {fieldChangedAt} from '../../kube/field-changed.js';
 import type {KubeObject} from '../../kube/object.js';
+import type {ConfigMapObject} from '../../kube/objects.js';
 import {isOwnGateway} from '../../trust/workloads.js';
 import type {ControlPlaneFacts} from '../facts.js';
-import type {ConfigMapObject} from './control-plane.js';
 
 /**
  * The label of every pod with a proxy: injected ones, gateways and waypoints (istio/istio

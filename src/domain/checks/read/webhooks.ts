@@ -1,22 +1,7 @@
 /** Webhooks of istiod as checks see them, from the configurations of a cluster. */
-import type {KubeObject} from '../../kube/object.js';
+import type {WebhookConfigurationKind, WebhookConfigurationObject} from '../../kube/objects.js';
 import {isReadableBundle, readableRoots} from '../../trust/bundle.js';
 import type {CaBundleFacts, WebhookConfigurationFacts} from '../facts.js';
-
-/** The kinds of configurations by which an API server calls webhooks. */
-export type WebhookConfigurationKind = WebhookConfigurationFacts['kind'];
-
-/** The parts of a configuration that are read. */
-export interface WebhookConfigurationObject extends KubeObject {
-  readonly webhooks?: readonly {
-    readonly name: string;
-    readonly clientConfig?: {
-      readonly service?: {readonly namespace: string; readonly name: string};
-      /** Base64 of a PEM text. */
-      readonly caBundle?: string;
-    };
-  }[];
-}
 
 /**
  * The configurations that lead to services of Istio's namespace. Webhooks of other programs, of an Istio in another

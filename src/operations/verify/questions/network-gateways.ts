@@ -2,7 +2,7 @@
 import {networkLabel} from '../../../domain/istio/names.js';
 import type {NetworkGatewayFacts, PodFacts} from '../../../domain/checks/facts.js';
 import {podsOfSelector} from '../../../domain/checks/read/pods.js';
-import type {ServiceObject} from '../../../domain/checks/read/network-gateways.js';
+import type {ServiceObject} from '../../../domain/kube/objects.js';
 import {
   addressedGateway,
   isOfGatewayDeployment,

@@ -2,7 +2,7 @@
 import {bundleKey, defaultBundleName} from '../../../domain/istio/names.js';
 import {describeMoment, some} from '../../../domain/checks/describe.js';
 import type {ClusterFactValues, ControlPlaneFacts, LiveRoots, ProxyRoots} from '../../../domain/checks/facts.js';
-import type {ConfigMapObject} from '../../../domain/checks/read/control-plane.js';
+import type {ConfigMapObject} from '../../../domain/kube/objects.js';
 import type {BundleAge} from '../../../domain/checks/read/proxies.js';
 import {bundleAge, isProxy, proxyLabel, proxyRules, ztunnelSelector} from '../../../domain/checks/read/proxies.js';
 import {MeshError} from '../../../domain/errors.js';

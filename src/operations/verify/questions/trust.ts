@@ -9,7 +9,7 @@ import type {
 } from '../../../domain/checks/facts.js';
 import {cacertsContents} from '../../../domain/checks/read/cacerts-contents.js';
 import {certificateFacts, clusterCaFacts} from '../../../domain/checks/read/cluster-ca.js';
-import type {ConfigMapObject} from '../../../domain/checks/read/control-plane.js';
+import type {ConfigMapObject} from '../../../domain/kube/objects.js';
 import {isIstiod} from '../../../domain/checks/read/control-plane.js';
 import {MeshError} from '../../../domain/errors.js';
 import type {ErrorCode} from '../../../domain/errors.js';

@@ -1,7 +1,7 @@
 /** Facts of the webhooks by which the API server calls istiod. */
 import type {ClusterFactValues} from '../../../domain/checks/facts.js';
 import {readWebhooks} from '../../../domain/checks/read/webhooks.js';
-import type {WebhookConfigurationKind} from '../../../domain/checks/read/webhooks.js';
+import type {WebhookConfigurationKind} from '../../../domain/kube/objects.js';
 import type {Questions} from '../questions.js';
 import type {ClusterQuestionOptions} from './cluster.js';
 

@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
 import {podsOfSelector} from '../../../../src/domain/checks/read/pods.js';
-import type {PodObject} from '../../../../src/domain/checks/read/pods.js';
+import type {PodObject} from '../../../../src/domain/kube/objects.js';
 
 type ContainerStatus = NonNullable<NonNullable<PodObject['status']>['containerStatuses']>[number];
 

@@ -1,0 +1,132 @@
+/** The kinds of objects that this program reads, each with the parts that it reads: one type for each kind. */
+import type {KubeObject} from './object.js';
+
+/** A label selector (k8s.io/apimachinery pkg/apis/meta/v1/types.go). */
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+}
+
+/** A namespace is read for its metadata. */
+export type NamespaceObject = KubeObject;
+
+export interface SecretObject extends KubeObject {
+  readonly type?: string;
+  readonly immutable?: boolean;
+  /** Base64 by key. */
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export interface ConfigMapObject extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** A container of a pod template. */
+export interface Container {
+  readonly name: string;
+  readonly image?: string;
+  readonly env?: readonly {readonly name: string; readonly value?: string}[];
+}
+
+export interface DeploymentObject extends KubeObject {
+  readonly spec: {
+    readonly replicas?: number;
+    readonly selector: LabelSelector;
+    readonly template: {
+      readonly metadata?: {readonly labels?: Readonly<Record<string, string>>};
+      readonly spec: {readonly containers: readonly Container[]};
+    };
+  };
+  readonly status?: {readonly readyReplicas?: number};
+}
+
+/** Why a container waits or ended. */
+export interface ContainerReason {
+  readonly reason?: string;
+  readonly message?: string;
+  /** Of one that ended. */
+  readonly exitCode?: number;
+}
+
+/** A container of a pod, as the kubelet reports it. */
+export interface ContainerStatus {
+  readonly name: string;
+  readonly ready?: boolean;
+  readonly restartCount?: number;
+  readonly state?: {readonly waiting?: ContainerReason; readonly terminated?: ContainerReason};
+  readonly lastState?: {readonly terminated?: ContainerReason};
+}
+
+export interface PodCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+export interface PodObject extends KubeObject {
+  readonly spec?: {
+    readonly containers?: readonly {readonly name: string}[];
+    readonly initContainers?: readonly {readonly name: string}[];
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly conditions?: readonly PodCondition[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+/** Whether the condition Ready of a pod is true. */
+export function hasReadyCondition({status}: Pick<PodObject, 'status'>): boolean {
+  return status?.conditions?.some(({type, status: value}) => type === 'Ready' && value === 'True') === true;
+}
+
+/** An Event about some object. */
+export interface EventObject extends KubeObject {
+  readonly involvedObject?: {readonly kind?: string; readonly name?: string};
+  readonly reason?: string;
+  readonly message?: string;
+  readonly count?: number;
+}
+
+export interface ServiceObject extends KubeObject {
+  readonly spec?: {
+    readonly type?: string;
+    readonly selector?: Readonly<Record<string, string>>;
+    readonly externalIPs?: readonly string[];
+    readonly ports?: readonly {readonly port: number}[];
+  };
+  readonly status?: {
+    readonly loadBalancer?: {readonly ingress?: readonly {readonly ip?: string; readonly hostname?: string}[]};
+  };
+}
+
+/** A Gateway of the Gateway API (gateway.networking.k8s.io). */
+export interface GatewayObject extends KubeObject {
+  readonly spec?: {
+    readonly gatewayClassName?: string;
+    readonly addresses?: readonly {readonly type?: string; readonly value?: string}[];
+    readonly listeners?: readonly {readonly port: number; readonly protocol: string}[];
+  };
+}
+
+/** The kinds of configurations by which an API server calls webhooks. */
+export type WebhookConfigurationKind = 'MutatingWebhookConfiguration' | 'ValidatingWebhookConfiguration';
+
+export interface WebhookConfigurationObject extends KubeObject {
+  readonly webhooks?: readonly {
+    readonly name: string;
+    readonly clientConfig?: {
+      readonly service?: {readonly namespace: string; readonly name: string};
+      /** Base64 of a PEM text. */
+      readonly caBundle?: string;
+    };
+  }[];
+}
