@@ -33,7 +33,7 @@ export const steps: readonly Step[] = [
     ({clusters, context, istioNamespace, waitMs, typed}, dryRun): VerifyRequest => ({
       mesh: {clusters, context, istioNamespace},
       selection: {only: [], skip: []},
-      limits: {noSecrets: false, noLive: false, offline: false},
+      limits: {},
       // What a dry run leaves as it is does not become green by waiting.
       ...(!dryRun && {waitMs}),
       failOn: 'error',

@@ -54,7 +54,7 @@ Exit code: 0, whatever the dates are; 3 with --fail-on, when something in use is
     }
     const request = {
       mesh: {clusters: args.cluster ?? [], context: flags.context, istioNamespace: flags['istio-namespace']},
-      ...(flags.live && {live: {noSecrets: flags['no-secrets'], typed: typedTarget(flags)}}),
+      ...(flags.live && {live: {limits: {noSecrets: flags['no-secrets']}, typed: typedTarget(flags)}}),
       ...(flags.within !== undefined && {withinDays: flags.within}),
     };
     return this.perform(listCerts(flags['fail-on']), request, certsListView, flags);

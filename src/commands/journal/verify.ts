@@ -40,8 +40,7 @@ An entry of another copy of the work directory that has not come here (git pull)
       clusters: args.cluster ?? [],
       context: flags.context,
       istioNamespace: flags['istio-namespace'],
-      offline: flags.offline,
-      noSecrets: flags['no-secrets'],
+      limits: {offline: flags.offline, noSecrets: flags['no-secrets']},
     };
     return this.perform(verifyJournal, request, journalVerifyView, flags);
   }

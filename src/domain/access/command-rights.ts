@@ -2,11 +2,12 @@
  * What each role of `access role` may do, as data: the requests of the commands that it is for, and of istioctl. Each role
  * has what the one before it has. test/e2e/access-role.test.ts runs every command with exactly these rights.
  */
-import {verifyRights} from '../checks/rights.js';
+import {rightsWithin} from '../checks/rights.js';
 import type {Right} from '../checks/rights.js';
 import {defaultBundleName} from '../istio/names.js';
 import {installedKinds} from '../install/live.js';
 import {groupOf, resourceOf} from '../kube/kinds.js';
+import type {Limits} from '../reads/limits.js';
 import {cacertsName, previousName} from '../trust/cacerts.js';
 
 /** The roles, the least first. */
@@ -22,10 +23,8 @@ export interface RoleOptions {
   readonly revisions: readonly string[];
   /** istioctl's installation profile: some install Istio's CNI plugin, too. */
   readonly profile: string;
-  /** Without Secrets: for `verify --no-secrets`. Only a reader can do without. */
-  readonly noSecrets: boolean;
-  /** With what `access show` and `verify --access` read. */
-  readonly access: boolean;
+  /** What verify is to read: `--no-secrets`, with which only a reader can do, and `--access`. */
+  readonly limits: Limits;
   /** The Secret in which a signer of type `cluster` keeps the root, where that is in Istio's namespace of this cluster. */
   readonly signerSecret?: string;
 }
@@ -62,11 +61,8 @@ export function rightsOfRole(options: RoleOptions): readonly RoleRight[] {
 }
 
 /** verify, trust diff, journal verify, and what access show needs where that was asked for. */
-function readerRights({noSecrets, access, level}: RoleOptions): readonly RoleRight[] {
-  const withSecrets = !noSecrets || level !== 'reader';
-  const wanted = verifyRights
-    .filter(({onRequest}) => access || onRequest === undefined)
-    .filter(({resource}) => withSecrets || resource !== 'secrets');
+function readerRights({limits, level}: RoleOptions): readonly RoleRight[] {
+  const wanted = rightsWithin(level === 'reader' ? limits : {access: limits.access === true});
   const together = new Map<string, readonly Right[]>();
   for (const right of wanted) {
     const key = JSON.stringify([right.verb, right.group, right.where, right.when ?? '', right.name ?? '']);

@@ -1,6 +1,7 @@
 /** Roles that `access role` printed, as they are found in a cluster. */
 import {roleLevels} from './command-rights.js';
 import type {RoleLevel, RoleOptions} from './command-rights.js';
+import {everything} from '../reads/limits.js';
 import {ruleAllows} from './rbac.js';
 import type {PolicyRule, Role} from './rbac.js';
 import {roleLabel, rulesFor} from './role-manifests.js';
@@ -15,7 +16,7 @@ export function isGivenRole(
   const level = roleLevels.find((one) => one === role.labels[roleLabel]);
   if (level === undefined) return undefined;
   // Every name that a role of ours may have.
-  const options = {...place, profile: 'ambient', level, noSecrets: false, access: true};
+  const options = {...place, profile: 'ambient', level, limits: everything};
   const ours = rulesFor(options, role.kind === 'Role' ? 'Istio namespace' : 'everywhere').map(({rule}): PolicyRule => ({
     ...rule,
     resourceNames: rule.resourceNames ?? [],

@@ -8,9 +8,6 @@ import type {KubeObject} from '../kube/object.js';
 import {subjectId, subjectKinds, userSubject} from './subjects.js';
 import type {Subject} from './subjects.js';
 
-/** The kinds in which a cluster says who may do what. */
-export const rbacKinds = ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'] as const;
-
 /** What may be done to what. */
 export interface PolicyRule {
   readonly verbs: readonly string[];

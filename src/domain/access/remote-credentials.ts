@@ -9,9 +9,6 @@ import type {KubeObject} from '../kube/object.js';
 import {userSubject} from './subjects.js';
 import type {Subject} from './subjects.js';
 
-/** The label by which istiod finds remote secrets. */
-export const remoteSecretLabel = 'istio/multiCluster=true';
-
 /** One cluster that a remote secret leads to. */
 export interface RemoteCredential {
   /** The Secret, in Istio's namespace of the cluster that holds it. */

@@ -128,8 +128,9 @@ const purposes: Readonly<Record<RoleLevel, readonly string[]>> = {
 };
 
 /** What has to be known before these are granted. */
-function headOf({level, noSecrets, access, namespace, subjects}: ManifestOptions): readonly string[] {
-  const reads = !noSecrets || level !== 'reader';
+function headOf(options: ManifestOptions): readonly string[] {
+  const {level, limits, namespace, subjects} = options;
+  const reads = rightsOfRole(options).some(({resources}) => resources.includes('secrets'));
   return [
     `The least rights for kubectl mesh, role ${level}.`,
     ...purposes[level],
@@ -140,7 +141,7 @@ function headOf({level, noSecrets, access, namespace, subjects}: ManifestOptions
           ...(level === 'reader' ? ['Without Secrets, for verify --no-secrets: add --no-secrets.'] : []),
         ]
       : ['It reads no Secret: verify needs --no-secrets.']),
-    ...(access
+    ...(limits.access === true
       ? [
           `It lists the Secrets of ${namespace}, to find remote secrets (a list cannot be restricted by label): with that come`,
           'the CA key, every remote secret, which is a token for another cluster, and the keys of gateways. Only access show and',

@@ -1,11 +1,15 @@
 /**
- * Everything checks may need to know, by name. `operations/verify` gathers only what the selected checks name; each
- * fact is a value, unknown with the reason, or left out on purpose.
+ * Everything checks may need to know: a row for each fact says of which type it is and which requests it needs. Only what
+ * the selected checks name is gathered (`src/observe`); each fact is a value, unknown with the reason, or left out on purpose.
  */
 import type {RbacFacts} from '../access/rbac.js';
 import type {RemoteCredential} from '../access/remote-credentials.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Observed} from '../observed.js';
+import {limitOn} from '../reads/limits.js';
+import type {LimitingFlag, Limits} from '../reads/limits.js';
+import {rbacReads, reads} from '../reads/table.js';
+import type {Read, ReadName} from '../reads/table.js';
 import type {Commands} from './commands.js';
 import type {CaOrigin} from './facts/ca-origin.js';
 import type {ControlPlaneFacts, GatewayFacts, NamespaceFacts} from './facts/control-plane.js';
@@ -48,114 +52,147 @@ export interface Part<T> {
   readonly value: T;
 }
 
-/** Facts of the mesh and its work directory. */
-export interface MeshFactValues {
-  readonly declaration: DeclarationFacts;
-  readonly rootKey: RootKeyFacts;
-  /** Fingerprints of root-cert.pem at the top of the work directory; empty when there is none. */
-  readonly meshRoots: readonly string[];
-  readonly fileModes: readonly FileModeFacts[];
-  readonly journal: JournalFacts;
-  readonly gitHistory: GitHistoryFacts;
+/** What has to be known of a fact to gather it. */
+interface FactRow<T> {
+  /** The requests without which it is not known. */
+  readonly reads: readonly ReadName[];
+  /** Requests that it needs in some meshes only. Where the request of such a row fails, the fact is not known either. */
+  readonly mayRead?: readonly ReadName[];
+  /** Whether it is read from files of the work directory (too). */
+  readonly files?: true;
+  /** Sums up every other request of its cluster: derived after all others. */
+  readonly last?: true;
+  /** Flags in spite of which it is known: from files, or as "not asked". */
+  readonly knownDespite?: readonly LimitingFlag[];
+  /** Carries the type only. */
+  readonly value?: T;
 }
 
-/** Facts of one cluster. */
-export interface ClusterFactValues {
-  readonly caFiles: ClusterCaFacts;
-  readonly caOrigin: CaOrigin;
-  readonly installFile: InstallFileFacts;
-  readonly apiVersion: {readonly gitVersion: string; readonly major: number; readonly minor: number};
-  /** What was read without being refused; unknown names the first right that is missing. */
-  readonly access: {readonly reads: number};
-  readonly clusterUid: string;
+const fact = <T>(row: FactRow<T>): FactRow<T> => row;
+const ofFiles = <T>(): FactRow<T> => ({reads: [], files: true});
+
+/** What tells of control planes: everything that a running istiod is asked hangs on it, too. */
+const controlPlane = ['deployments', 'pods', 'configMaps'] as const satisfies readonly ReadName[];
+const live = [...controlPlane, 'forwardedPod', 'portForward'] as const satisfies readonly ReadName[];
+/** Where istiod leaves its own namespace out, the bundles of others are read. */
+const ofOtherBundles = ['namespaces', 'bundles'] as const satisfies readonly ReadName[];
+
+/** Facts of the mesh and its work directory, a row each. */
+const meshFacts = {
+  declaration: ofFiles<DeclarationFacts>(),
+  rootKey: ofFiles<RootKeyFacts>(),
+  /** Fingerprints of root-cert.pem at the top of the work directory; empty when there is none. */
+  meshRoots: ofFiles<readonly string[]>(),
+  fileModes: ofFiles<readonly FileModeFacts[]>(),
+  journal: ofFiles<JournalFacts>(),
+  gitHistory: ofFiles<GitHistoryFacts>(),
+} as const;
+
+/** Facts of one cluster, a row each. `src/observe/facts` derives them. */
+const clusterFacts = {
+  caFiles: ofFiles<ClusterCaFacts>(),
+  // The cluster is asked only where the work directory has nothing.
+  caOrigin: fact<CaOrigin>({
+    reads: [],
+    mayRead: ['cacerts'],
+    files: true,
+    knownDespite: ['--offline', '--no-secrets'],
+  }),
+  installFile: ofFiles<InstallFileFacts>(),
+  apiVersion: fact<{readonly gitVersion: string; readonly major: number; readonly minor: number}>({reads: ['version']}),
+  /** What was read without being refused; unknown names every right that is missing. */
+  access: fact<{readonly reads: number}>({reads: [], last: true}),
+  clusterUid: fact<string>({reads: ['kubeSystem']}),
   /** All roles and bindings. */
-  readonly rbac: RbacFacts;
+  rbac: fact<RbacFacts>({reads: rbacReads}),
   /** Whom the remote secrets in Istio's namespace make of their readers in other clusters. */
-  readonly remoteCredentials: readonly RemoteCredential[];
-  readonly cacerts: CacertsFacts | 'absent';
+  remoteCredentials: fact<readonly RemoteCredential[]>({reads: ['remoteSecrets']}),
+  cacerts: fact<CacertsFacts | 'absent'>({reads: ['cacerts'], files: true}),
   /** What lies in Secret cacerts, whatever the work directory holds. */
-  readonly cacertsContents: CacertsContents | 'absent';
+  cacertsContents: fact<CacertsContents | 'absent'>({reads: ['cacerts'], files: true}),
   /** Whether `trust push` would have to restart istiod, by its own rules; true where that cannot be told. */
-  readonly restartOnPush: boolean;
+  restartOnPush: fact<boolean>({
+    reads: [],
+    mayRead: ['cacerts', 'selfSigned', 'deployments', 'configMaps'],
+    files: true,
+  }),
   /** Fingerprint of the root that istiod made for itself (Secret istio-ca-secret). */
-  readonly selfSignedRoot: CertificateFacts | 'absent';
-  readonly pushedTrust: PushedTrust | 'absent';
+  selfSignedRoot: fact<CertificateFacts | 'absent'>({reads: ['selfSigned']}),
+  // Without Secrets it is taken from the work directory.
+  pushedTrust: fact<PushedTrust | 'absent'>({reads: ['cacerts'], files: true, knownDespite: ['--no-secrets']}),
   /** What the cluster remembers of the journal; empty where it remembers nothing. */
-  readonly journalHeads: readonly RememberedHead[];
-  readonly bundles: readonly WrittenBundle[];
+  journalHeads: fact<readonly RememberedHead[]>({reads: ['cacerts', 'configMaps'], files: true}),
+  bundles: fact<readonly WrittenBundle[]>({reads: [...controlPlane, 'bundles']}),
   /** What the cluster's workloads trust. */
-  readonly liveRoots: LiveRoots | LiveRootsElsewhere;
-  readonly proxyRoots: ProxyRoots;
-  readonly webhooks: readonly WebhookConfigurationFacts[];
-  readonly namespaces: readonly NamespaceFacts[];
-  readonly controlPlanes: readonly ControlPlaneFacts[];
-  readonly gateways: readonly GatewayFacts[];
+  liveRoots: fact<LiveRoots | LiveRootsElsewhere>({reads: controlPlane, mayRead: ofOtherBundles}),
+  proxyRoots: fact<ProxyRoots>({reads: controlPlane, mayRead: [...ofOtherBundles, 'livingPods']}),
+  webhooks: fact<readonly WebhookConfigurationFacts[]>({reads: ['mutatingWebhooks', 'validatingWebhooks']}),
+  namespaces: fact<readonly NamespaceFacts[]>({reads: ['namespaces']}),
+  controlPlanes: fact<readonly ControlPlaneFacts[]>({reads: controlPlane}),
+  gateways: fact<readonly GatewayFacts[]>({reads: ['deployments', 'pods']}),
   /** The names of ztunnel's pods in Istio's namespace; empty where there is no ambient mode. */
-  readonly ztunnelPods: readonly string[];
+  ztunnelPods: fact<readonly string[]>({reads: ['pods']}),
   /** Empty, too, where the mesh needs none: then nothing is asked. */
-  readonly networkGateways: readonly NetworkGatewayFacts[];
-  readonly servedChains: Parts<ServedChain>;
-  readonly istiodMetrics: Parts<IstiodMetrics>;
-  readonly istiodClusters: Parts<IstiodClusters>;
-}
+  networkGateways: fact<readonly NetworkGatewayFacts[]>({
+    reads: controlPlane,
+    mayRead: ['networkServices', 'networkGateways', 'gatewayService', 'gatewayPods'],
+  }),
+  servedChains: fact<Parts<ServedChain>>({reads: live}),
+  istiodMetrics: fact<Parts<IstiodMetrics>>({reads: live}),
+  istiodClusters: fact<Parts<IstiodClusters>>({reads: live}),
+} as const;
+
+type ValueOf<Row> = Row extends FactRow<infer T> ? T : never;
+
+/** Facts of the mesh and its work directory, by name. */
+export type MeshFactValues = {readonly [Key in keyof typeof meshFacts]: ValueOf<(typeof meshFacts)[Key]>};
+/** Facts of one cluster, by name. */
+export type ClusterFactValues = {readonly [Key in keyof typeof clusterFacts]: ValueOf<(typeof clusterFacts)[Key]>};
 
 export type MeshFactKey = keyof MeshFactValues;
 export type ClusterFactKey = keyof ClusterFactValues;
 export type FactKey = MeshFactKey | ClusterFactKey;
 
-/** Where a fact is read: what a flag such as `--offline` leaves out hangs on it. */
-export type FactSource = 'work directory' | 'API server' | 'Secret' | 'live istiod';
+const rows: Readonly<Record<FactKey, FactRow<unknown>>> = {...meshFacts, ...clusterFacts};
 
-/** What has to be known of a fact to gather it. */
-interface FactOrigin {
-  /** Whether there is one of it, or one for each cluster. */
-  readonly of: 'mesh' | 'cluster';
-  readonly from: FactSource;
-  /** Gathered only where this flag asks for it. */
-  readonly onRequest?: '--access';
-}
-
-/** Every fact, a line each. */
-export const factOrigins: Readonly<Record<FactKey, FactOrigin>> = {
-  declaration: {of: 'mesh', from: 'work directory'},
-  rootKey: {of: 'mesh', from: 'work directory'},
-  meshRoots: {of: 'mesh', from: 'work directory'},
-  fileModes: {of: 'mesh', from: 'work directory'},
-  journal: {of: 'mesh', from: 'work directory'},
-  gitHistory: {of: 'mesh', from: 'work directory'},
-  caFiles: {of: 'cluster', from: 'work directory'},
-  // Asks the cluster only where the work directory has nothing, and says itself where it may not.
-  caOrigin: {of: 'cluster', from: 'work directory'},
-  installFile: {of: 'cluster', from: 'work directory'},
-  apiVersion: {of: 'cluster', from: 'API server'},
-  access: {of: 'cluster', from: 'API server'},
-  clusterUid: {of: 'cluster', from: 'API server'},
-  rbac: {of: 'cluster', from: 'API server', onRequest: '--access'},
-  remoteCredentials: {of: 'cluster', from: 'Secret', onRequest: '--access'},
-  cacerts: {of: 'cluster', from: 'Secret'},
-  cacertsContents: {of: 'cluster', from: 'Secret'},
-  restartOnPush: {of: 'cluster', from: 'Secret'},
-  selfSignedRoot: {of: 'cluster', from: 'Secret'},
-  journalHeads: {of: 'cluster', from: 'Secret'},
-  // With --no-secrets it is taken from the work directory.
-  pushedTrust: {of: 'cluster', from: 'API server'},
-  bundles: {of: 'cluster', from: 'API server'},
-  liveRoots: {of: 'cluster', from: 'API server'},
-  proxyRoots: {of: 'cluster', from: 'API server'},
-  webhooks: {of: 'cluster', from: 'API server'},
-  namespaces: {of: 'cluster', from: 'API server'},
-  controlPlanes: {of: 'cluster', from: 'API server'},
-  gateways: {of: 'cluster', from: 'API server'},
-  ztunnelPods: {of: 'cluster', from: 'API server'},
-  networkGateways: {of: 'cluster', from: 'API server'},
-  servedChains: {of: 'cluster', from: 'live istiod'},
-  istiodMetrics: {of: 'cluster', from: 'live istiod'},
-  istiodClusters: {of: 'cluster', from: 'live istiod'},
-};
+/** Every fact, in the order of the table. */
+export const factKeys = Object.keys(rows) as readonly FactKey[];
 
 /** Whether there is one of a fact, not one for each cluster. */
 export function isMeshFact(key: FactKey): key is MeshFactKey {
-  return factOrigins[key].of === 'mesh';
+  return key in meshFacts;
+}
+
+/** Whether a fact sums up the requests of all others. */
+export function isLast(key: FactKey): boolean {
+  return rows[key].last === true;
+}
+
+/** Every request that a fact may need. */
+export function readsOf(key: FactKey): readonly ReadName[] {
+  const {reads, mayRead = []} = rows[key];
+  return [...reads, ...mayRead];
+}
+
+/** Whether a fact is unknown where a request of it, which was sent, is refused. */
+export function restsOn(key: FactKey, name: ReadName): boolean {
+  const read: Read = reads[name];
+  const {reads: needed, mayRead = []} = rows[key];
+  // A request that is sent in some meshes only was sent because the fact needed it.
+  return needed.includes(name) || (mayRead.includes(name) && read.method !== 'raw' && read.when !== undefined);
+}
+
+/** Whether a fact is read from files of the work directory (too). */
+export function readsFiles(key: FactKey): boolean {
+  return rows[key].files === true;
+}
+
+/** Which flag keeps a fact from being gathered; undefined where it can be. */
+export function limitOnFact(key: FactKey, limits: Limits): LimitingFlag | undefined {
+  const {last, knownDespite = []} = rows[key];
+  if (last === true) return limits.offline === true ? '--offline' : undefined;
+  const flags = readsOf(key).flatMap((name) => limitOn(name, limits) ?? []);
+  return flags.find((flag) => !knownDespite.includes(flag));
 }
 
 /** A fact: known, unknown with the reason, or left out because a flag said so. */

@@ -1,9 +1,14 @@
 /**
- * The rights that verify's requests need (RBAC), as data: docs/verify.md lists them, and the tests hold every request to
- * them. Besides these, `/version` is read, which every authenticated user may (kubernetes.io: reference/access-authn-authz/rbac,
- * "API discovery roles").
+ * The rights that verify's requests need (RBAC), derived from the tables of requests (reads/table.ts) and facts: docs/verify.md
+ * lists them, and `access role` grants them. `/version` needs none: every authenticated user may read it (kubernetes.io:
+ * reference/access-authn-authz/rbac, "API discovery roles").
  */
-import {defaultBundleName} from '../istio/names.js';
+import {groupOf, resourceOf} from '../kube/kinds.js';
+import {limitOn} from '../reads/limits.js';
+import type {Limits} from '../reads/limits.js';
+import {reads} from '../reads/table.js';
+import type {Read, ReadName} from '../reads/table.js';
+import {factKeys, isMeshFact, readsOf, restsOn} from './facts.js';
 import type {ClusterFactKey} from './facts.js';
 
 /** One right. */
@@ -21,144 +26,55 @@ export interface Right {
   readonly facts: readonly ClusterFactKey[];
   /** Meshes that need it; absent: all. */
   readonly when?: string;
-  /** Needed only where this flag asks for it. */
-  readonly onRequest?: '--access';
 }
 
-/** What tells of control planes: everything that a running istiod is asked hangs on it, too. */
-const ofControlPlanes = [
-  'controlPlanes',
-  'bundles',
-  'networkGateways',
-  'servedChains',
-  'istiodMetrics',
-  'istiodClusters',
-  'liveRoots',
-  'proxyRoots',
-] as const satisfies readonly ClusterFactKey[];
+const verbs = {get: 'get', find: 'get', list: 'list'} as const;
 
-const live = ['servedChains', 'istiodMetrics', 'istiodClusters'] as const satisfies readonly ClusterFactKey[];
+/** The right that a request needs; undefined where it needs none. */
+export function rightOf(read: Read): Omit<Right, 'facts'> | undefined {
+  if (read.method === 'raw') return undefined;
+  const {apiVersions, kind, scope, name, when} = read;
+  const {plural} = resourceOf({apiVersion: apiVersions[0], kind});
+  const subresource = read.method === 'forward' ? read.subresource : undefined;
+  return {
+    verb: read.method === 'forward' ? read.verb : verbs[read.method],
+    group: groupOf(apiVersions[0]),
+    resource: subresource === undefined ? plural : `${plural}/${subresource}`,
+    ...(name !== undefined && {name}),
+    where: scope === 'Istio namespace' ? scope : 'everywhere',
+    ...(when !== undefined && {when}),
+  };
+}
 
-const severalNetworks = 'where clusters are on several networks';
+/** The rights of a full run as far as limits allow it, in the order of the table of requests. */
+export function rightsWithin(limits: Limits): readonly Right[] {
+  const rights = new Map<string, Right>();
+  for (const name of Object.keys(reads) as ReadName[]) {
+    const facts = factKeys.filter((key): key is ClusterFactKey => !isMeshFact(key) && restsOn(key, name));
+    const isUsed = factKeys.some((key) => readsOf(key).includes(name));
+    const right = rightOf(reads[name]);
+    if (!right || !isUsed || limitOn(name, limits) !== undefined) continue;
+    const {verb, group, resource, name: object = '', where} = right;
+    const key = [verb, group, resource, object, where].join(' ');
+    rights.set(key, merged(rights.get(key), {...right, facts}));
+  }
+  return [...rights.values()];
+}
 
-/** Every right of a full run, in the order in which docs/verify.md lists them. */
-export const verifyRights: readonly Right[] = [
-  {verb: 'get', group: '', resource: 'namespaces', name: 'kube-system', where: 'everywhere', facts: ['clusterUid']},
-  {verb: 'list', group: '', resource: 'namespaces', where: 'everywhere', facts: ['namespaces']},
-  {
-    verb: 'list',
-    group: 'apps',
-    resource: 'deployments',
-    where: 'Istio namespace',
-    facts: ['gateways', ...ofControlPlanes],
-  },
-  {
-    verb: 'list',
-    group: '',
-    resource: 'pods',
-    where: 'Istio namespace',
-    facts: ['gateways', 'ztunnelPods', ...ofControlPlanes],
-  },
-  {
-    verb: 'list',
-    group: '',
-    resource: 'configmaps',
-    where: 'Istio namespace',
-    facts: [...ofControlPlanes, 'journalHeads'],
-  },
-  {
-    verb: 'list',
-    group: '',
-    resource: 'configmaps',
-    name: defaultBundleName,
-    where: 'everywhere',
-    facts: ['bundles'],
-  },
-  {
-    verb: 'get',
-    group: '',
-    resource: 'secrets',
-    name: 'cacerts',
-    where: 'Istio namespace',
-    facts: ['cacerts', 'cacertsContents', 'pushedTrust', 'journalHeads'],
-  },
-  {
-    verb: 'get',
-    group: '',
-    resource: 'secrets',
-    name: 'istio-ca-secret',
-    where: 'Istio namespace',
-    facts: ['selfSignedRoot'],
-  },
-  // kubectl looks at the pod before it asks to forward its ports (kubernetes/kubectl pkg/cmd/portforward/portforward.go).
-  {verb: 'get', group: '', resource: 'pods', where: 'Istio namespace', facts: live},
-  {verb: 'create', group: '', resource: 'pods/portforward', where: 'Istio namespace', facts: live},
-  {
-    verb: 'list',
-    group: 'admissionregistration.k8s.io',
-    resource: 'mutatingwebhookconfigurations',
-    where: 'everywhere',
-    facts: ['webhooks'],
-  },
-  {
-    verb: 'list',
-    group: 'admissionregistration.k8s.io',
-    resource: 'validatingwebhookconfigurations',
-    where: 'everywhere',
-    facts: ['webhooks'],
-  },
-  {
-    verb: 'list',
-    group: '',
-    resource: 'pods',
-    where: 'everywhere',
-    facts: ['proxyRoots', 'networkGateways'],
-    when: "for a day after istiod wrote the roots, and of east-west gateways outside Istio's namespace",
-  },
-  {
-    verb: 'list',
-    group: '',
-    resource: 'services',
-    where: 'everywhere',
-    facts: ['networkGateways'],
-    when: severalNetworks,
-  },
-  {
-    verb: 'list',
-    group: 'gateway.networking.k8s.io',
-    resource: 'gateways',
-    where: 'everywhere',
-    facts: ['networkGateways'],
-    when: `${severalNetworks} and no Service leads into one`,
-  },
-  {
-    verb: 'get',
-    group: '',
-    resource: 'services',
-    where: 'everywhere',
-    facts: ['networkGateways'],
-    when: 'where meshNetworks names a Service',
-  },
-  ...['roles', 'rolebindings', 'clusterroles', 'clusterrolebindings'].map((resource): Right => ({
-    verb: 'list',
-    group: 'rbac.authorization.k8s.io',
-    resource,
-    where: 'everywhere',
-    facts: ['rbac'],
-    when: 'with --access',
-    onRequest: '--access',
-  })),
-  // Remote secrets are found by a label, and a list cannot be restricted to one.
-  {
-    verb: 'list',
-    group: '',
-    resource: 'secrets',
-    where: 'Istio namespace',
-    facts: ['remoteCredentials'],
-    when: 'with --access',
-    onRequest: '--access',
-  },
-];
+/** Every right of a full run. */
+export const verifyRights: readonly Right[] = rightsWithin({access: true});
+
+/** One right for two requests: needed where either is sent. */
+function merged(one: Right | undefined, other: Right): Right {
+  if (!one) return other;
+  const {when, ...right} = one;
+  const both = when === undefined || other.when === undefined ? undefined : `${when}, and ${other.when}`;
+  return {
+    ...right,
+    facts: [...new Set([...one.facts, ...other.facts])],
+    ...(both !== undefined && {when: both}),
+  };
+}
 
 /** `pods/portforward`, `deployments.apps`: a resource as kubectl is told it. */
 export function resourceOfRight({group, resource}: Pick<Right, 'group' | 'resource'>): string {

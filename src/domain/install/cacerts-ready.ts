@@ -2,14 +2,10 @@ import {MeshError} from '../errors.js';
 import type {CaFiles} from '../pki/ca-files.js';
 import {sha256Hex} from '../pki/fingerprint.js';
 import {parsePem} from '../pki/pem.js';
+import type {CacertsSecret} from '../trust/cacerts.js';
 
 /** The public half of a cluster's CA. */
 export type CaCertificates = Pick<CaFiles, 'caCert' | 'rootCert' | 'certChain'>;
-
-/** The same as a Secret holds it, and whether a key stands beside it. */
-export interface CaInSecret extends CaCertificates {
-  readonly hasKey: boolean;
-}
 
 /** What is compared, as messages call it. Roots are a set to istiod, the chain is a sequence. */
 const parts = [
@@ -27,7 +23,7 @@ export function refuseCacerts(
   cluster: string,
   namespace: string,
   workDirectory: CaCertificates,
-  secret: CaInSecret | undefined,
+  secret: CacertsSecret | 'absent',
 ): MeshError | undefined {
   const missing = parts.find(({key}) => workDirectory[key] === undefined);
   if (missing) {
@@ -36,7 +32,7 @@ export function refuseCacerts(
     });
   }
   const push = {hints: [`kubectl mesh trust push ${cluster}`]};
-  if (!secret) {
+  if (secret === 'absent') {
     return new MeshError(
       'NO_CACERTS',
       `${cluster} has no Secret ${namespace}/cacerts: istiod would make a root of its own`,
@@ -49,7 +45,7 @@ export function refuseCacerts(
     return new MeshError('NO_CACERTS', what, push);
   }
   const different = parts.filter(
-    ({key, ordered}) => identity(workDirectory[key], ordered) !== identity(secret[key], ordered),
+    ({key, ordered}) => identity(workDirectory[key], ordered) !== identity(secret.files[key], ordered),
   );
   if (different.length === 0) return undefined;
   const names = different.map(({name}) => name).join(', ');
@@ -69,17 +65,17 @@ export function refuseCacerts(
 export function refuseForeignCacerts(
   cluster: string,
   namespace: string,
-  secret: CaInSecret | undefined,
+  secret: CacertsSecret | 'absent',
 ): MeshError | undefined {
   const what = `Secret ${namespace}/cacerts of ${cluster}`;
   const hints = [
     `kubectl mesh certs request ${cluster} --cert-manager --issuer ISSUER prints the Certificate that makes it`,
   ];
-  if (!secret) {
+  if (secret === 'absent') {
     return new MeshError('NO_CACERTS', `${what} is not there yet: istiod would make a root of its own`, {hints});
   }
   const missing = [
-    ...parts.filter(({key}) => secret[key] === undefined || secret[key].trim() === '').map(({name}) => name),
+    ...parts.filter(({key}) => (secret.files[key] ?? '').trim() === '').map(({name}) => name),
     ...(secret.hasKey ? [] : ['the CA key']),
   ];
   if (missing.length === 0) return undefined;

@@ -1,6 +1,6 @@
 import {MeshError} from '../errors.js';
-import type {KubeObject} from '../kube/object.js';
-import {istiodTag, type ImageOf} from '../istio/image.js';
+import type {DeploymentObject} from '../kube/objects.js';
+import {istiodTag} from '../istio/image.js';
 import type {IstioVersion} from '../istio/version.js';
 import {compareMinor, compareVersions, formatVersion, parseVersion, satisfies} from '../istio/version.js';
 import {printableLine} from '../printable.js';
@@ -20,17 +20,13 @@ export function saidVersion(said: string): SaidVersion {
 /** Istio's installer writes its own version here (istio/istio operator/pkg/manifest/name.go). */
 const versionLabel = 'operator.istio.io/version';
 
-interface DeploymentSpec {
-  readonly template?: {
-    readonly spec?: {readonly containers?: readonly ImageOf[]};
-  };
-}
-
 /** The version that an istiod Deployment runs: its image's tag, or what the installer says where that names no release. */
-export function runningVersion(deployment: KubeObject): SaidVersion {
-  const containers = (deployment.spec as DeploymentSpec | undefined)?.template?.spec?.containers ?? [];
-  const tag = istiodTag(containers);
-  const label = deployment.metadata.labels?.[versionLabel];
+export function runningVersion({
+  metadata,
+  spec,
+}: Pick<DeploymentObject, 'metadata'> & Partial<Pick<DeploymentObject, 'spec'>>): SaidVersion {
+  const tag = istiodTag(spec?.template.spec.containers ?? []);
+  const label = metadata.labels?.[versionLabel];
   const candidates = [tag, label].flatMap((text) => (text === undefined || text === '' ? [] : [saidVersion(text)]));
   return candidates.find(({parsed}) => parsed) ?? candidates.at(-1) ?? {said: 'unknown'};
 }

@@ -9,6 +9,10 @@ export const defaultBundleName = 'istio-ca-root-cert';
 export const bundleKey = 'root-cert.pem';
 /** On a namespace, Service or Gateway: its network (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go). */
 export const networkLabel = 'topology.istio.io/network';
+/** The Secret in which an istiod that was given no CA keeps its own (istio/istio security/pkg/pki/ca/ca.go, CASecret). */
+export const selfSignedName = 'istio-ca-secret';
+/** The label by which istiod finds remote secrets (istio/istio pkg/kube/multicluster/secretcontroller.go). */
+export const remoteSecretLabel = 'istio/multiCluster=true';
 
 /**
  * The DNS names in istiod's own certificate, which it issues with the cluster's CA: proxies and the API server refuse it when

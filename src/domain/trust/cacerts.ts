@@ -1,6 +1,7 @@
 /** Secret `cacerts`: what is in it, how istiod reads it, and how this program writes it. */
 import {journalHeadAnnotation} from '../journal/head.js';
 import type {KubeObject, SecretData} from '../kube/object.js';
+import type {SecretObject} from '../kube/objects.js';
 import {fieldManager} from '../kube/paths.js';
 import {caFileNames, caFilesOfSecret} from '../pki/ca-files.js';
 import type {CaBundle, CaFiles} from '../pki/ca-files.js';
@@ -57,6 +58,8 @@ export interface CacertsSecret {
   readonly data: SecretData;
   /** What istiod reads of it. */
   readonly files: CaFiles;
+  /** Whether a key that is not empty stands beside the certificates that istiod reads. */
+  readonly hasKey: boolean;
   readonly inspection: CaInspection;
   /** Keys that are not of the layout istiod reads; `tls.crt` beside the four names makes those four foreign. */
   readonly foreignKeys: readonly string[];
@@ -65,8 +68,8 @@ export interface CacertsSecret {
 }
 
 /** Reads a Secret. Never throws for bad content: that is a finding of the inspection. */
-export function readCacerts(secret: KubeObject, options: InspectOptions): CacertsSecret {
-  const encoded = (secret.data ?? {}) as Readonly<Record<string, string>>;
+export function readCacerts(secret: SecretObject, options: InspectOptions): CacertsSecret {
+  const encoded = secret.data ?? {};
   const decode = (key: string): string | undefined => {
     const value = encoded[key];
     return value === undefined ? undefined : Buffer.from(value, 'base64').toString('utf8');
@@ -81,7 +84,7 @@ export function readCacerts(secret: KubeObject, options: InspectOptions): Cacert
   return {
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
-    type: typeof secret.type === 'string' ? secret.type : 'Opaque',
+    type: secret.type ?? 'Opaque',
     immutable: secret.immutable === true,
     labels: metadata.labels ?? {},
     annotations: metadata.annotations ?? {},
@@ -89,6 +92,7 @@ export function readCacerts(secret: KubeObject, options: InspectOptions): Cacert
       Object.entries(encoded).map(([key, value]) => [key, new Sensitive(Buffer.from(value, 'base64'))]),
     ),
     files,
+    hasKey: (encoded[files.layout === 'tls' ? 'tls.key' : caFileNames.caKey] ?? '') !== '',
     inspection: inspectCaFiles(files, options),
     foreignKeys: Object.keys(encoded)
       .filter((key) => !known.includes(key))

@@ -1,6 +1,7 @@
 /** What `trust push` and `trust rollback` need to know of one cluster before they decide. */
 import type {KubeObject} from '../kube/object.js';
 import type {MeshCluster} from '../mesh/mesh.js';
+import {isKnown} from '../observed.js';
 import type {Observed} from '../observed.js';
 import type {CacertsSecret} from './cacerts.js';
 import type {IstiodSeen} from './istiod.js';
@@ -39,4 +40,11 @@ export interface ClusterTrust {
 /** Reads what matters of a namespace. */
 export function readNamespace({metadata}: KubeObject): NamespaceSeen {
   return {labels: metadata.labels ?? {}, terminating: metadata.deletionTimestamp !== undefined};
+}
+
+/** Clusters whose UID is known. */
+export function identified(all: readonly ClusterTrust[]): readonly {readonly name: string; readonly uid: string}[] {
+  return all.flatMap(({cluster, seen}) =>
+    isKnown(seen) && isKnown(seen.value.uid) ? [{name: cluster.name, uid: seen.value.uid.value}] : [],
+  );
 }

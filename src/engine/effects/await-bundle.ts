@@ -25,7 +25,8 @@ export const effect: Effect<'await-bundle'> = async (action, {deps, line}) => {
   const what = 'istiod did not load the new CA';
   try {
     return await awaitAnswer({deps, timeoutMs: action.timeoutMs, what}, async () => {
-      const notYet = (await bundleMissing(api, action)) ?? (await chainMissing(api, action, deps));
+      const notYet =
+        (await bundleMissing(api, action)) ?? (await chainMissing(() => istiodPods(api, action), action, deps));
       if (notYet === undefined) {
         return {answer: action.caFingerprint === undefined ? undefined : {provenLive: action.caFingerprint}};
       }
@@ -53,19 +54,20 @@ async function bundleMissing(api: KubeApi, {namespace, bundle}: AwaitBundle): Pr
   return `ConfigMap ${namespace}/${defaultBundleName} does not hold the new bundle yet`;
 }
 
+async function istiodPods(api: KubeApi, {namespace}: AwaitBundle): Promise<readonly PodObject[]> {
+  const kind = {apiVersion: 'v1', kind: 'Pod'};
+  return (await api.list<PodObject>(kind, {namespace, labelSelector: 'app=istiod'})).items;
+}
+
 /** Which ready istiod pod does not present the wanted cluster CA; undefined when all do. */
 export async function chainMissing(
-  api: KubeApi,
+  pods: () => Promise<readonly PodObject[]>,
   action: Pick<AwaitBundle, 'context' | 'namespace' | 'caFingerprint'>,
   deps: Deps,
 ): Promise<string | undefined> {
   const wanted = action.caFingerprint;
   if (wanted === undefined) return undefined;
-  const {items} = await api.list<PodObject>(
-    {apiVersion: 'v1', kind: 'Pod'},
-    {namespace: action.namespace, labelSelector: 'app=istiod'},
-  );
-  const ready = items.filter(isReady);
+  const ready = (await pods()).filter(isReady);
   if (ready.length === 0) return 'no istiod pod is ready';
   for (const {metadata} of ready) {
     const forward = await deps.clusters.forward(action.context, action.namespace, metadata.name, [securePort]);

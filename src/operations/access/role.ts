@@ -89,8 +89,7 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
     revisions: mesh?.istio.revisions ?? [],
     profile: mesh?.istio.profile ?? defaults.profile,
     subjects,
-    noSecrets,
-    access,
+    limits: {noSecrets, access},
     ...(signerIsHere && signer.secret !== undefined && {signerSecret: signer.secret}),
   };
 }

@@ -3,10 +3,8 @@ import {whyExpected} from '../../domain/access/expected.js';
 import type {Expectations} from '../../domain/access/expected.js';
 import {expectationsOf, keySecrets, noKeyHere, unexpectedIn} from '../../domain/access/findings.js';
 import type {Effect, GrantedRight, WayId} from '../../domain/access/paths.js';
-import {readRbac} from '../../domain/access/rbac.js';
 import type {Binding} from '../../domain/access/rbac.js';
 import type {Reach} from '../../domain/access/reach.js';
-import {readRemoteSecret} from '../../domain/access/remote-credentials.js';
 import {subjectId} from '../../domain/access/subjects.js';
 import type {Subject} from '../../domain/access/subjects.js';
 import {AccessJudge} from '../../domain/access/transitive.js';
@@ -24,8 +22,10 @@ import {outcomeOfError} from '../../engine/report.js';
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
-import {lookAtAll} from '../trust/gather.js';
-import {clusterReads} from '../verify/cluster-reads.js';
+import {ClusterReader} from '../../observe/cluster-reader.js';
+import {eachCluster} from '../../observe/each-cluster.js';
+import {readClusterUid} from '../../observe/identity.js';
+import {readRbacFacts, readRemoteCredentials} from '../../observe/rbac.js';
 
 /** What cannot be seen; part of every answer. */
 export const lowerBound =
@@ -120,7 +120,7 @@ function lookPhase(request: MeshRequest, concurrency: number): Phase<LookFacts> 
       const loaded = await loadMesh(deps, request);
       const names = new Set(loaded.clusters.map(({name}) => name));
       const others = loaded.mesh.clusters.filter(({name}) => !names.has(name));
-      const looked = await lookAtAll([...loaded.clusters, ...others], concurrency, (cluster) =>
+      const looked = await eachCluster([...loaded.clusters, ...others], concurrency, (cluster) =>
         look(deps, cluster, loaded.mesh.istio.namespace),
       );
       return {loaded, looked: withoutStrangers(loaded.mesh, looked)};
@@ -130,13 +130,13 @@ function lookPhase(request: MeshRequest, concurrency: number): Phase<LookFacts> 
 }
 
 async function look(deps: Deps, cluster: MeshCluster, namespace: string): Promise<Looked> {
-  const reads = clusterReads(deps, cluster, namespace);
+  const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: namespace});
   const [uid, rbac, remotes] = await Promise.all([
-    observe(async () => (await reads.kubeSystem()).metadata.uid ?? ''),
-    observe(async () => readRbac(await reads.rbac())),
-    observe(async () => (await reads.remoteSecrets()).flatMap(readRemoteSecret)),
+    observe(() => readClusterUid(reader)),
+    observe(() => readRbacFacts(reader)),
+    observe(() => readRemoteCredentials(reader)),
   ]);
-  return {cluster, uid, rbac, remotes, whole: await observe(() => reads.access())};
+  return {cluster, uid, rbac, remotes, whole: await observe(() => reader.summary())};
 }
 
 /** A context that leads to another cluster says nothing about the one that was meant. */

@@ -4,7 +4,7 @@ import type {Declaration} from '../../domain/mesh/declare.js';
 import {type KeyAlgorithm, keyAlgorithms} from '../../domain/mesh/mesh.js';
 import type {MeshFile} from '../../domain/mesh/schema.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
-import type {RunningCluster} from './adopt-look.js';
+import type {RunningCluster} from '../../observe/running-cluster.js';
 import type {Good, Standing} from './adoption.js';
 
 export function declarationOf(good: readonly Good[], {file, hasRootKey}: Standing): Declaration {

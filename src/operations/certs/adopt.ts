@@ -20,11 +20,11 @@ import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {askExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
 import type {GitExposure} from '../shared/exposed-keys.js';
 import {declaredFilesGroups} from '../shared/load-mesh.js';
-import {readCaFiles} from '../shared/read-ca-files.js';
-import {lookAtAll} from '../trust/gather.js';
-import {summarise} from '../trust/result.js';
-import type {CaSummary} from '../trust/result.js';
-import {lookAtRunning} from './adopt-look.js';
+import {readCaFiles} from '../../observe/ca-files.js';
+import {eachCluster} from '../../observe/each-cluster.js';
+import {readRunningCluster} from '../../observe/running-cluster.js';
+import {summarise} from '../shared/ca-summary.js';
+import type {CaSummary} from '../shared/ca-summary.js';
 import {adopt} from './adopt-plan.js';
 import type {Adopted, Adoption, KeptIn, Looked, Standing} from './adoption.js';
 
@@ -168,18 +168,14 @@ async function lookAtEach(
     concurrency,
   }: {
     readonly namespace: string;
-    readonly options: Parameters<typeof lookAtRunning>[3];
+    readonly options: Parameters<typeof readRunningCluster>[3];
     readonly concurrency: number;
   },
 ): Promise<readonly Looked[]> {
-  const asClusters = wanted.map(({context}) => ({name: context, role: 'primary' as const, context}));
-  const seen = await lookAtAll(asClusters, concurrency, ({name}) =>
-    observe(() => lookAtRunning(clusters, name, namespace, options)),
-  );
-  return wanted.flatMap((one, index) => {
-    const found = seen[index];
-    return found ? [{...one, seen: found}] : [];
-  });
+  return eachCluster(wanted, concurrency, async (one) => ({
+    ...one,
+    seen: await observe(() => readRunningCluster(clusters, one.context, namespace, options)),
+  }));
 }
 
 /** What the work directory has of these clusters; nothing where there is no such folder. */

@@ -7,7 +7,7 @@ import type {Observed} from '../../domain/observed.js';
 import type {CaFiles} from '../../domain/pki/ca-files.js';
 import type {FileContent} from '../../engine/action.js';
 import type {Warning} from '../../engine/operation.js';
-import type {RunningCluster} from './adopt-look.js';
+import type {RunningCluster} from '../../observe/running-cluster.js';
 
 /** A context that was named, and what was seen of it. */
 export interface Looked {

@@ -16,7 +16,7 @@ import type {Deps} from '../../engine/deps.js';
 import {askExposure, type GitExposure} from '../shared/exposed-keys.js';
 import {declareGroups, ignoreKeys, type LoadedMesh, loadMesh, writesGitignore} from '../shared/load-mesh.js';
 import {findRoots, type KnownRoot, readGivenRoot} from '../shared/mesh-roots.js';
-import {createCaFileReader} from '../shared/read-ca-files.js';
+import {createCaFileReader} from '../../observe/ca-files.js';
 import {takeOver} from '../shared/take-over.js';
 import type {GenerateRequest} from './generate.js';
 import type {ClusterFacts, GenerateFacts, SignerFacts} from './plan-generate.js';

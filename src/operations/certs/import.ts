@@ -23,7 +23,7 @@ import {
 import {askExposure} from '../shared/exposed-keys.js';
 import {ignoreKeys, loadMesh, writesGitignore} from '../shared/load-mesh.js';
 import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
-import {createCaFileReader, readCaFiles} from '../shared/read-ca-files.js';
+import {createCaFileReader, readCaFiles} from '../../observe/ca-files.js';
 import {csrSigner} from './csr-signer.js';
 import {type CandidateKey, type ImportAsked, type ImportFacts, judgeImport, planImport} from './plan-import.js';
 

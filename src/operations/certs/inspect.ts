@@ -13,7 +13,7 @@ import {Sensitive} from '../../domain/sensitive.js';
 import type {Deps} from '../../engine/deps.js';
 import {emptyPlan, type Operation} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';
-import {readCaFiles} from '../shared/read-ca-files.js';
+import {readCaFiles} from '../../observe/ca-files.js';
 
 /** What `certs inspect` is asked for. */
 export interface InspectRequest {

@@ -16,8 +16,9 @@ import {verifyChain} from '../../domain/pki/chain.js';
 import type {CertificateSummary} from '../../domain/pki/describe.js';
 import {summarizeCertificate} from '../../domain/pki/describe.js';
 import type {Deps} from '../../engine/deps.js';
-import type {MeshRequest} from '../shared/load-mesh.js';
-import {gatherEvidence} from '../verify/gather.js';
+import {gatherEvidence} from '../../observe/evidence.js';
+import type {LoadedMesh} from '../shared/load-mesh.js';
+import type {Limits} from '../../domain/reads/limits.js';
 
 /** A certificate that was seen in a cluster. */
 export interface LiveCertificate extends CertificateSummary {
@@ -61,24 +62,25 @@ export interface LiveSight {
 
 /** How the clusters are asked. */
 export interface LiveRequest {
-  readonly mesh: MeshRequest;
-  readonly noSecrets: boolean;
+  readonly loaded: Pick<LoadedMesh, 'mesh' | 'clusters'>;
+  readonly limits: Limits;
   readonly typed: TypedTarget;
   readonly concurrency: number;
 }
 
 type ClusterFacts = Facts<ClusterFactValues>;
 
-/** Asks every cluster. What cannot be asked is in the answer. Throws what loading the mesh throws, and what ends the run. */
+/** Asks every cluster. What cannot be asked is in the answer. Throws what ends the run. */
 export async function gatherLive(
   deps: Deps,
-  {mesh: request, noSecrets, typed, concurrency}: LiveRequest,
+  {loaded, limits, typed, concurrency}: LiveRequest,
 ): Promise<ReadonlyMap<string, LiveSight>> {
   const {mesh, clusters, now} = await gatherEvidence(deps, {
-    mesh: request,
+    mesh: loaded.mesh,
+    clusters: loaded.clusters,
     checks: [],
     also: ['apiVersion', 'clusterUid', 'cacerts', 'liveRoots', 'servedChains', 'istiodMetrics'],
-    limits: {noSecrets, noLive: false, offline: false},
+    limits,
     typed,
     concurrency,
   });

@@ -12,10 +12,11 @@ import type {TypedTarget} from '../../domain/checks/commands.js';
 import type {Deps} from '../../engine/deps.js';
 import {type Conclusion, emptyPlan, type Operation, type Warning} from '../../engine/operation.js';
 import {type LoadedMesh, loadMesh, type MeshRequest} from '../shared/load-mesh.js';
-import {readCaFiles} from '../shared/read-ca-files.js';
+import {readCaFiles} from '../../observe/ca-files.js';
 import {listed, readCluster, readRoots} from './list-files.js';
 import type {Context, ListedCertificate, ListedCluster, ListedDependencies, ReadCluster} from './list-files.js';
 import type {LiveSight} from './list-live.js';
+import type {Limits} from '../../domain/reads/limits.js';
 import {dayMs} from '../../domain/time.js';
 
 export type {ListedCertificate, ListedCluster};
@@ -25,8 +26,7 @@ export interface ListRequest {
   readonly mesh: MeshRequest;
   /** `--live`: the clusters are asked, too. */
   readonly live?: {
-    /** `--no-secrets` */
-    readonly noSecrets: boolean;
+    readonly limits: Limits;
     /** For the commands in hints. */
     readonly typed: TypedTarget;
   };
@@ -123,7 +123,7 @@ async function gather({mesh, live}: ListRequest, deps: Deps, concurrency: number
   const [rootText, files, sights] = await Promise.all([
     workspace.readText(layout.rootCert),
     Promise.all(loaded.clusters.map(async ({name}) => ({name, files: await readCaFiles(workspace, name)}))),
-    live && (await import('./list-live.js')).gatherLive(deps, {mesh, ...live, concurrency}),
+    live && (await import('./list-live.js')).gatherLive(deps, {loaded, ...live, concurrency}),
   ]);
   return {loaded, rootText, files, now: deps.now(), ...(sights && {sights})};
 }

@@ -26,7 +26,7 @@ import {
 } from '../../engine/report.js';
 import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
 import {declareGroups, ignoreKeys, type LoadedMesh, loadMesh, writesGitignore} from '../shared/load-mesh.js';
-import {createCaFileReader} from '../shared/read-ca-files.js';
+import {createCaFileReader} from '../../observe/ca-files.js';
 import {csrSigner} from './csr-signer.js';
 
 /** What `certs request` is asked for. */

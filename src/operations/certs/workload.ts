@@ -34,7 +34,7 @@ import {
 } from '../../engine/report.js';
 import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
 import {declareGroups, ignoreKeys, loadMesh, writesGitignore} from '../shared/load-mesh.js';
-import {readCaFiles} from '../shared/read-ca-files.js';
+import {readCaFiles} from '../../observe/ca-files.js';
 
 /** What `certs workload` is asked for. */
 export interface WorkloadRequest {

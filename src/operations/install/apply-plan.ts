@@ -17,7 +17,8 @@ import {isKnown} from '../../domain/observed.js';
 import type {PatchObject, PutObject, RunIstioctl} from '../../engine/action.js';
 import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
 import {declareGroups} from '../shared/load-mesh.js';
-import type {ApplyFacts, LiveFacts, TargetFacts} from './apply-facts.js';
+import type {InstalledCluster} from '../../observe/installed-cluster.js';
+import type {ApplyFacts, TargetFacts} from './apply-facts.js';
 
 /** What was agreed to on the command line. */
 export interface ApplyConsent {
@@ -43,7 +44,7 @@ const spareMs = 120_000;
 /** A target that nothing speaks against. */
 interface ReadyTarget {
   readonly target: TargetFacts;
-  readonly live: LiveFacts;
+  readonly live: InstalledCluster;
   readonly rendered: Rendered;
 }
 
@@ -125,7 +126,7 @@ function cacertsProblem(
   cluster: string,
   namespace: string,
   certificates: TargetFacts['certificates'],
-  secret: LiveFacts['cacerts'],
+  secret: InstalledCluster['cacerts'],
 ): MeshError | undefined {
   const {signer} = mesh.trust;
   if (!usesCacerts(signer)) return undefined;
@@ -186,7 +187,7 @@ function oneThenTheRest(lanes: readonly Lane[]): readonly Group[] {
   ];
 }
 
-function hasNetworkLabel({namespace}: LiveFacts, {network}: Rendered): boolean {
+function hasNetworkLabel({namespace}: InstalledCluster, {network}: Rendered): boolean {
   return namespace?.metadata.labels?.[networkLabel] === network;
 }
 
@@ -275,7 +276,11 @@ function istioctlAction(
   };
 }
 
-function kubernetesWarnings(cluster: string, {kubernetesMinor}: LiveFacts, {istioctl}: ApplyFacts): readonly Warning[] {
+function kubernetesWarnings(
+  cluster: string,
+  {kubernetesMinor}: InstalledCluster,
+  {istioctl}: ApplyFacts,
+): readonly Warning[] {
   if (kubernetesMinor === undefined) return [];
   const suits = kubernetesFit(knowVersion(istioctl.said).version, kubernetesMinor);
   const istio = `Istio ${istioctl.said}`;

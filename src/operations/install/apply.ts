@@ -12,7 +12,8 @@ import {clusterOutcomesWithCause, concludeClusters} from '../../engine/report.js
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import type {MeshRequest} from '../shared/load-mesh.js';
 import type {ApplyFacts, TargetFacts} from './apply-facts.js';
-import {gatherApply, gatherInstalled, gatherRecord} from './apply-facts.js';
+import {readInstalledObjects} from '../../observe/installed-cluster.js';
+import {gatherApply} from './apply-facts.js';
 import {changeOf, planApply} from './apply-plan.js';
 import type {ApplyOptions, Change} from './apply-plan.js';
 
@@ -99,7 +100,7 @@ interface NoteFacts {
 function notePhase(facts: ApplyFacts, targets: readonly TargetFacts[]): Phase<readonly NoteFacts[]> {
   return {
     title: 'note what was installed',
-    gather: ({clusters}) =>
+    gather: (deps) =>
       Promise.all(
         targets.map(async (target) => ({
           cluster: target.rendering.cluster.name,
@@ -108,12 +109,8 @@ function notePhase(facts: ApplyFacts, targets: readonly TargetFacts[]): Phase<re
             if (!isKnown(target.live) || rendered instanceof MeshError)
               throw new MeshError('INTERNAL', 'nothing was applied');
             const {context} = target.live.value;
-            const api = await clusters.open(context);
-            const [objects, record] = await Promise.all([
-              gatherInstalled(api, rendered.namespace),
-              gatherRecord(api, rendered.namespace, rendered.revision),
-            ]);
-            return {target, context, objects, record};
+            const {installed, record} = await readInstalledObjects(deps, target.rendering.cluster, rendered);
+            return {target, context, objects: installed, record};
           }),
         })),
       ),

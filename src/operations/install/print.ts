@@ -4,8 +4,8 @@ import {emptyPlan} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import type {MeshRequest} from '../shared/load-mesh.js';
 import type {RenderedFor} from './render.js';
-import type {ChosenVersion, Rendering} from './renderings.js';
-import {checkSaidVersion, chooseVersion, gatherRenderings} from './renderings.js';
+import type {ChosenVersion, Rendering} from '../../observe/renderings.js';
+import {checkSaidVersion, chooseVersion, gatherRenderings} from '../../observe/renderings.js';
 
 /** What `install render --output-file -` answers. */
 export interface PrintResult extends RenderedFor {

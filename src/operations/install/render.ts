@@ -7,8 +7,8 @@ import {clusterOutcomesWithCause, concludeClusters} from '../../engine/report.js
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {declareGroups, loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
-import type {ChosenVersion, Rendering} from './renderings.js';
-import {checkSaidVersion, chooseVersion, gatherRenderings} from './renderings.js';
+import type {ChosenVersion, Rendering} from '../../observe/renderings.js';
+import {checkSaidVersion, chooseVersion, gatherRenderings} from '../../observe/renderings.js';
 
 /** What a rendered file is written for. */
 export interface RenderedFor {

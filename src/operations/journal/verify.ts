@@ -1,6 +1,5 @@
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
-import {requireContext} from '../../domain/mesh/require.js';
 import type {JournalFault} from '../../domain/journal/chain.js';
 import {headComparer} from '../../domain/journal/head.js';
 import type {RememberedHead} from '../../domain/journal/remembered.js';
@@ -14,18 +13,19 @@ import type {Conclusion, Operation, Phase, Warning} from '../../engine/operation
 import {emptyPlan} from '../../engine/operation.js';
 import {outcomeOfError} from '../../engine/report.js';
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
-import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {JournalState} from '../../workspace/workspace.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
-import {lookAtAll, readUid} from '../trust/gather.js';
+import {ClusterReader} from '../../observe/cluster-reader.js';
+import {eachCluster} from '../../observe/each-cluster.js';
+import {readClusterUid} from '../../observe/identity.js';
+import {limitOn} from '../../domain/reads/limits.js';
+import type {Limits} from '../../domain/reads/limits.js';
 
 /** `journal verify CLUSTER...` */
 export interface VerifyJournalRequest extends MeshRequest {
-  /** `--offline`: look at the files only. */
-  readonly offline: boolean;
-  /** `--no-secrets`: compare only what ConfigMaps remember. */
-  readonly noSecrets: boolean;
+  /** `--offline`: look at the files only; `--no-secrets`: compare only what ConfigMaps remember. */
+  readonly limits: Limits;
 }
 
 /** One chain of the journal: one for each copy of the work directory that has written. */
@@ -85,7 +85,7 @@ export const verifyJournal: Operation<VerifyJournalRequest, VerifyJournalResult>
       open: state.open.filter((entry) => !underWay.has(entry)).length,
       aside: state.aside.map(({file, entries, faults}) => ({file, entries: entries.length, faults})),
     };
-    const secrets = !request.offline && !request.noSecrets;
+    const secrets = limitOn('cacerts', request.limits) === undefined;
     return {verdict: verdictOf(journal, clusters), journal, secrets, clusters, warnings: plan.warnings};
   },
   conclude: ({journal, clusters}) => [
@@ -108,17 +108,17 @@ interface VerifyFacts {
 }
 
 function verifyPhase(request: VerifyJournalRequest, concurrency: number): Phase<VerifyFacts> {
+  const {limits} = request;
   return {
-    title: request.offline ? 'read the journal' : 'read the journal and look at the clusters',
+    title: request.limits.offline === true ? 'read the journal' : 'read the journal and look at the clusters',
     async gather(deps) {
-      if (request.offline) return {state: await deps.workspace.journal.read(), notes: [], clusters: []};
+      if (limits.offline === true) return {state: await deps.workspace.journal.read(), notes: [], clusters: []};
       const loaded = await loadMesh(deps, request);
-      const asked = await lookAtAll(loaded.clusters, concurrency, (cluster) =>
-        ask(deps, loaded, cluster, request.noSecrets),
-      );
+      const asked = await eachCluster(loaded.clusters, concurrency, (cluster) => ask(deps, loaded, cluster, limits));
       // Read last: what a push of this moment leaves in a cluster is in the journal by then.
       const state = await deps.workspace.journal.read();
-      const notes = [...loaded.notes, ...(request.noSecrets ? [secretsLeftOut] : [])];
+      const isLeftOut = limitOn('cacerts', limits) !== undefined;
+      const notes = [...loaded.notes, ...(isLeftOut ? [secretsLeftOut] : [])];
       return {state, notes, clusters: compare(loaded, asked, state)};
     },
     plan: ({notes}) => ({...emptyPlan, warnings: notes.map((message) => ({message}))}),
@@ -132,26 +132,23 @@ interface Asked {
   readonly seen: Observed<{readonly uid: Observed<string>; readonly objects: readonly KubeObject[]}>;
 }
 
-async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, noSecrets: boolean): Promise<Asked> {
+async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits: Limits): Promise<Asked> {
   const seen = await observe(async () => {
-    const api = await deps.clusters.open(requireContext(cluster));
-    const [uid, objects] = await Promise.all([
-      observe(() => readUid(api)),
-      readRemembering(api, mesh.istio.namespace, noSecrets),
-    ]);
+    const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace, limits});
+    await reader.open();
+    const [uid, objects] = await Promise.all([observe(() => readClusterUid(reader)), readRemembering(reader)]);
     return {uid, objects};
   });
   return {cluster, seen};
 }
 
 /** The objects that may remember a journal. The Secret is read by name, so that no right to list Secrets is needed. */
-async function readRemembering(api: KubeApi, namespace: string, noSecrets: boolean): Promise<readonly KubeObject[]> {
-  const configMap = {apiVersion: 'v1', kind: 'ConfigMap'};
-  const [secret, {items}] = await Promise.all([
-    noSecrets ? undefined : api.find({apiVersion: 'v1', kind: 'Secret', namespace, name: cacertsName}),
-    api.list(configMap, {namespace, metadataOnly: true}),
+async function readRemembering(reader: ClusterReader): Promise<readonly KubeObject[]> {
+  const [secret, configMaps] = await Promise.all([
+    reader.allows('cacerts') ? reader.read('cacerts') : undefined,
+    reader.read('configMapNotes'),
   ]);
-  return [...(secret ? [secret] : []), ...items.filter(isInstallNote)];
+  return [...(secret ? [secret] : []), ...configMaps.filter(isInstallNote)];
 }
 
 function compare({mesh}: LoadedMesh, asked: readonly Asked[], state: JournalState): readonly RememberingCluster[] {

@@ -1,9 +1,10 @@
 /** Where every operation starts: the mesh as declared and as said for this run, and the clusters the run is about. */
+import {asMeshError} from '../../domain/errors.js';
 import {declareMesh} from '../../domain/mesh/declare.js';
 import type {Declaration, DeclaredFiles, DeclaringTexts} from '../../domain/mesh/declare.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm, Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
-import {parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
+import {checkMeshFile, parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {resolveMesh} from '../../domain/mesh/resolve.js';
 import type {Said, SaidValues} from '../../domain/mesh/resolve.js';
@@ -78,6 +79,24 @@ export async function loadMesh({workspace}: Pick<Deps, 'workspace'>, request: Me
     texts,
     declaration,
   };
+}
+
+/** The same, with no cluster where mesh.yaml or contexts.yaml cannot be used: for commands of which that is a finding. */
+export async function loadMeshOrEmpty(
+  deps: Pick<Deps, 'workspace'>,
+  request: MeshRequest,
+): Promise<Pick<LoadedMesh, 'mesh' | 'clusters'>> {
+  try {
+    return await loadMesh(deps, request);
+  } catch (thrown) {
+    const {code} = asMeshError(thrown);
+    const text = await deps.workspace.readText(layout.meshYaml);
+    // One that fits its schema and cannot be used all the same (it declares no cluster) ends this command like any other.
+    const isFinding = code === 'MESH_YAML_INVALID' && text !== undefined && 'problems' in checkMeshFile(text);
+    if (!isFinding && code !== 'CONTEXTS_YAML_INVALID') throw thrown;
+    const {mesh} = resolveMesh({file: undefined, contexts: {}, names: ['unknown'], said: {}});
+    return {mesh: {...mesh, clusters: []}, clusters: []};
+  }
 }
 
 /**

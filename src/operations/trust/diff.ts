@@ -4,9 +4,6 @@ import {MeshError, reportError} from '../../domain/errors.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
-import {requireContext} from '../../domain/mesh/require.js';
-import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
-import {cacertsName, readCacerts} from '../../domain/trust/cacerts.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import {compareCa} from '../../domain/trust/diff.js';
 import type {Difference, OwnCa} from '../../domain/trust/diff.js';
@@ -18,10 +15,13 @@ import {outcomeOfError} from '../../engine/report.js';
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
-import {readCaFiles} from '../shared/read-ca-files.js';
-import {inspectOptions, lookAtAll, readUid} from './gather.js';
-import {summarise, summariseSecret} from './result.js';
-import type {CaSummary} from './result.js';
+import {inspectWithoutKey, readCaSecret} from '../../observe/cacerts.js';
+import {readOwnCa} from '../../observe/ca-files.js';
+import {ClusterReader} from '../../observe/cluster-reader.js';
+import {eachCluster} from '../../observe/each-cluster.js';
+import {readClusterUid} from '../../observe/identity.js';
+import {summarise, summariseSecret} from '../shared/ca-summary.js';
+import type {CaSummary} from '../shared/ca-summary.js';
 
 /** `trust diff CLUSTER...`. */
 export type DiffRequest = MeshRequest;
@@ -77,7 +77,7 @@ function diffPhase(request: DiffRequest, concurrency: number): Phase<DiffFacts> 
       const loaded = await loadMesh(deps, request);
       return {
         loaded,
-        compared: await lookAtAll(loaded.clusters, concurrency, (cluster) => compare(deps, loaded, cluster)),
+        compared: await eachCluster(loaded.clusters, concurrency, (cluster) => compare(deps, loaded, cluster)),
       };
     },
     plan: () => emptyPlan,
@@ -85,16 +85,19 @@ function diffPhase(request: DiffRequest, concurrency: number): Phase<DiffFacts> 
 }
 
 async function compare(deps: Deps, loaded: LoadedMesh, cluster: MeshCluster): Promise<Compared> {
-  const options = inspectOptions(loaded, deps);
-  const look = async () => {
-    const api = await deps.clusters.open(requireContext(cluster));
-    const ref = {apiVersion: 'v1', kind: 'Secret', namespace: loaded.mesh.istio.namespace, name: cacertsName};
-    const [uid, secret] = await Promise.all([observe(() => readUid(api)), api.find(ref)]);
-    return {uid, cacerts: secret ? readCacerts(secret, options) : ('absent' as const)};
+  const {mesh} = loaded;
+  const read = async () => {
+    const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
+    await reader.open();
+    const [uid, cacerts] = await Promise.all([
+      observe(() => readClusterUid(reader)),
+      readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, deps.now())),
+    ]);
+    return {uid, cacerts};
   };
   // The cluster first: credential plugins then ask in the order in which clusters are declared.
-  const [seen, files] = await Promise.all([observe(look), readCaFiles(deps.workspace, cluster.name)]);
-  return {cluster, own: {files, inspection: inspectCaFiles(files, options)}, seen};
+  const [seen, own] = await Promise.all([observe(read), readOwnCa(deps, mesh, cluster.name)]);
+  return {cluster, own, seen};
 }
 
 function report({loaded, compared}: DiffFacts): DiffResult {

@@ -8,6 +8,7 @@ import {headComparer, parseHead} from '../../domain/journal/head.js';
 import type {JournalKnown} from '../../domain/journal/head.js';
 import {annotations} from '../../domain/trust/cacerts.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
+import {identified} from '../../domain/trust/facts.js';
 import type {ClusterTrust} from '../../domain/trust/facts.js';
 import {liveCa, misplacement} from '../../domain/trust/misplaced.js';
 import type {OtherCluster} from '../../domain/trust/misplaced.js';
@@ -18,7 +19,6 @@ import {declareGroups} from '../shared/load-mesh.js';
 import type {LoadedMesh} from '../shared/load-mesh.js';
 import {changeActions} from './actions.js';
 import type {Change} from './actions.js';
-import {seenClusters} from './gather.js';
 
 /** One cluster of a push or a rollback, with what is to be in it. */
 export interface TrustTarget {
@@ -50,7 +50,7 @@ export type Decided =
 
 /** Decides for every cluster, in their order. Pure. */
 export function decideAll({loaded, targets}: TrustFacts, rules: TrustRules): readonly Decided[] {
-  const seen = seenClusters(targets.map(({trust}) => trust));
+  const seen = identified(targets.map(({trust}) => trust));
   const strangers = identityProblems(loaded.mesh, seen, rules.acceptUid);
   const others = loaded.mesh.clusters.map(({name}): OtherCluster => {
     const held = targets.find(({target}) => target.cluster === name);
@@ -102,7 +102,7 @@ export function planChanges(facts: TrustFacts, rules: TrustRules): Plan {
   const isLive = (lane: Lane): boolean =>
     decided.some(({change}) => change?.target.cluster === lane.cluster && change?.decision.changesLiveTrust === true);
   const [first, ...rest] = lanes.filter(isLive);
-  const seen = seenClusters(facts.targets.map(({trust}) => trust)).filter(({name}) => !blocked.has(name));
+  const seen = identified(facts.targets.map(({trust}) => trust)).filter(({name}) => !blocked.has(name));
   return {
     groups: [
       ...declareGroups(facts.loaded, {uids: uidsToRecord(facts.loaded.mesh, seen)}),

@@ -17,12 +17,14 @@ import {clusterOutcomesWithCause, concludeClusters} from '../../engine/report.js
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
-import {readCaFiles} from '../shared/read-ca-files.js';
-import {inspectOptions, lookAt, lookAtAll, presentsOther} from './gather.js';
+import {readCaFiles} from '../../observe/ca-files.js';
+import {inspectWithoutKey} from '../../observe/cacerts.js';
+import {eachCluster} from '../../observe/each-cluster.js';
+import {presentsOther, readTrust} from '../../observe/trust-state.js';
+import {summarise, summariseSecret} from '../shared/ca-summary.js';
+import type {CaSummary} from '../shared/ca-summary.js';
 import {decideAll, planChanges, secretOf} from './plan-changes.js';
 import type {TrustFacts, TrustRules, TrustTarget} from './plan-changes.js';
-import {summarise, summariseSecret} from './result.js';
-import type {CaSummary} from './result.js';
 
 /** `trust push CLUSTER...`. */
 export interface PushRequest extends MeshRequest, TrustRules {}
@@ -85,7 +87,7 @@ export function pushPhase(request: PushRequest, concurrency: number): Phase<Trus
           loaded.clusters.map(async ({name}) => [name, await readCaFiles(deps.workspace, name)] as const),
         ),
       );
-      const targets = await lookAtAll(loaded.clusters, concurrency, (cluster) =>
+      const targets = await eachCluster(loaded.clusters, concurrency, (cluster) =>
         gatherTarget(deps, loaded, {cluster, files: files.get(cluster.name) ?? {}}, request),
       );
       return {loaded, targets, journal: await observe(() => deps.workspace.journal.read())};
@@ -100,11 +102,11 @@ async function gatherTarget(
   {cluster, files}: {readonly cluster: MeshCluster; readonly files: CaFiles},
   rules: TrustRules,
 ): Promise<TrustTarget> {
-  const options = inspectOptions(loaded, deps);
+  const options = inspectWithoutKey(loaded.mesh, deps.now());
   const inspection = inspectCaFiles(files, options);
   const own = {files, inspection};
   const {namespace} = loaded.mesh.istio;
-  const trust = await lookAt(deps, cluster, {
+  const trust = await readTrust(deps, cluster, {
     namespace,
     options,
     wanted: (seen) => (rules.allowRootChange || isInPlace(own, seen) ? undefined : inspection),

@@ -6,6 +6,7 @@ import type {CaInspection} from '../../domain/pki/inspect-ca.js';
 import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
 import {annotations, cacertsName, previousName} from '../../domain/trust/cacerts.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
+import {identified} from '../../domain/trust/facts.js';
 import type {ClusterTrust} from '../../domain/trust/facts.js';
 import {liveCa} from '../../domain/trust/misplaced.js';
 import type {Deps} from '../../engine/deps.js';
@@ -13,7 +14,8 @@ import type {Blocker, Operation, Phase, Plan, Warning} from '../../engine/operat
 import {concludeClusters} from '../../engine/report.js';
 import {declareGroups, loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
-import {inspectOptions, lookAt, presentsOther, seenClusters} from './gather.js';
+import {inspectWithoutKey} from '../../observe/cacerts.js';
+import {presentsOther, readTrust} from '../../observe/trust-state.js';
 import {describeShort} from './actions.js';
 import {planChanges, secretOf} from './plan-changes.js';
 import type {TrustFacts, TrustRules, TrustTarget} from './plan-changes.js';
@@ -85,8 +87,8 @@ async function gatherTarget(
   {allowRootChange, forget}: RollbackRequest,
 ): Promise<TrustTarget> {
   const {namespace} = loaded.mesh.istio;
-  const options = inspectOptions(loaded, deps);
-  const trust = await lookAt(deps, cluster, {
+  const options = inspectWithoutKey(loaded.mesh, deps.now());
+  const trust = await readTrust(deps, cluster, {
     namespace,
     options,
     wanted: (seen): CaInspection | undefined =>
@@ -147,7 +149,7 @@ function nothingKept({trust, target}: TrustTarget): readonly Blocker[] {
 
 function planForget(facts: TrustFacts, {acceptUid}: TrustRules): Plan {
   const all = facts.targets.map(({trust}) => trust);
-  const strangers = identityProblems(facts.loaded.mesh, seenClusters(all), acceptUid);
+  const strangers = identityProblems(facts.loaded.mesh, identified(all), acceptUid);
   const unknown = facts.targets.flatMap(({trust, target}): readonly Blocker[] => {
     if (!isKnown(trust.seen)) return [{cluster: target.cluster, error: trust.seen.unknown}];
     const {uid, previous} = trust.seen.value;

@@ -3,7 +3,7 @@ import type {Check, Severity} from '../../domain/checks/check.js';
 import type {TypedTarget} from '../../domain/checks/commands.js';
 import type {Evidence} from '../../domain/checks/facts.js';
 import {judge} from '../../domain/checks/judge.js';
-import type {Limits} from '../../domain/checks/needs.js';
+import type {Limits} from '../../domain/reads/limits.js';
 import {whyHopeless} from '../../domain/checks/patience.js';
 import {pictureFacts, pictureOf} from '../../domain/checks/picture.js';
 import type {MeshPicture} from '../../domain/checks/picture.js';
@@ -18,8 +18,9 @@ import type {ErrorReport} from '../../domain/errors.js';
 import type {Deps} from '../../engine/deps.js';
 import {emptyPlan} from '../../engine/operation.js';
 import type {Conclusion, Engine, Operation, Phase, Warning} from '../../engine/operation.js';
+import {loadMeshOrEmpty} from '../shared/load-mesh.js';
 import type {MeshRequest} from '../shared/load-mesh.js';
-import {gatherEvidence} from './gather.js';
+import {gatherEvidence} from '../../observe/evidence.js';
 import {Waiter} from './wait.js';
 
 /** What `verify` is asked. */
@@ -70,9 +71,17 @@ export async function runVerify(request: VerifyRequest, engine: Engine): Promise
   const {waitMs, failOn, limits} = request;
   const {concurrency} = engine.settings;
   const look = async (deps: Deps): Promise<Facts> => {
-    const {mesh, typed} = request;
+    const {mesh, clusters} = await loadMeshOrEmpty(deps, request.mesh);
     const also = request.wholePicture === true ? pictureFacts : [];
-    const evidence = await gatherEvidence(deps, {mesh, limits, typed, checks: selected, also, concurrency});
+    const evidence = await gatherEvidence(deps, {
+      mesh,
+      clusters,
+      limits,
+      typed: request.typed,
+      checks: selected,
+      also,
+      concurrency,
+    });
     const report = judge(selected, evidence);
     return {
       evidence,

@@ -3,12 +3,13 @@
  * whole wait, and of the files of the work directory.
  */
 import type {Check, Severity} from '../../domain/checks/check.js';
+import {readsFiles} from '../../domain/checks/facts.js';
 import type {Evidence, FactKey} from '../../domain/checks/facts.js';
 import {leftOutBy, neededFacts} from '../../domain/checks/needs.js';
-import type {Limits} from '../../domain/checks/needs.js';
+import type {Limits} from '../../domain/reads/limits.js';
 import {isGreen} from '../../domain/checks/report.js';
 import type {Row} from '../../domain/checks/report.js';
-import {bundleNamesIn, objectsBehind, shownBy} from '../../domain/checks/watched.js';
+import {bundleNamesIn, isWatchable, objectsBehind} from '../../domain/checks/watched.js';
 import type {WatchedPlace} from '../../domain/checks/watched.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
@@ -85,7 +86,7 @@ export class Waiter {
   /** Watches what the last look saw: mesh.yaml may have changed since. */
   async #watch(evidence: Evidence): Promise<void> {
     this.#watchFiles(evidence.clusters.map(({cluster}) => cluster));
-    if (this.request.limits.offline) return;
+    if (this.request.limits.offline === true) return;
     const wanted = new Map<string, Evidence['clusters'][number]>();
     for (const one of evidence.clusters) if (one.cluster.context !== undefined) wanted.set(one.cluster.context, one);
     for (const [context, cluster] of this.#clusters) {
@@ -140,16 +141,10 @@ export class Waiter {
   #isShown(key: FactKey, evidence: Evidence, clusters: Evidence['clusters']): boolean {
     const {limits} = this.request;
     if (leftOutBy(key, limits) !== undefined) return true;
-    switch (shownBy(key)) {
-      case 'files':
-        return this.#files?.watch.isWhole === true;
-      case 'nothing':
-        return false;
-      case 'objects':
-        return clusters.every(({cluster, ...one}) =>
-          objectsBehind(key, limits, placeOf(evidence, one)).every((some) => this.#of(cluster)?.shows(some) === true),
-        );
-    }
+    if (!isWatchable(key) || (readsFiles(key) && this.#files?.watch.isWhole !== true)) return false;
+    return clusters.every(({cluster, ...one}) =>
+      objectsBehind(key, limits, placeOf(evidence, one)).every((some) => this.#of(cluster)?.shows(some) === true),
+    );
   }
 
   #of({context}: MeshCluster): ClusterWatch | undefined {

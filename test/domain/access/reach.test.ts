@@ -278,8 +278,7 @@ describe('who is expected', () => {
       namespace: 'istio-system',
       revisions: [],
       profile: 'default',
-      noSecrets: false,
-      access: true,
+      limits: {access: true},
     };
     const manifests = accessManifests({...options, name: 'ours', subjects: [{kind: 'User', name: 'bob'}]});
     const place = {namespace: 'istio-system', revisions: []};

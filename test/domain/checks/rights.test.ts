@@ -1,6 +1,6 @@
 import {readFile} from 'node:fs/promises';
 import {describe, expect, it} from 'vitest';
-import {factOrigins} from '../../../src/domain/checks/facts.js';
+import {factKeys, isMeshFact, readsOf} from '../../../src/domain/checks/facts.js';
 import {verifyRights} from '../../../src/domain/checks/rights.js';
 import {withRights} from '../../../scripts/rights-doc.js';
 
@@ -17,17 +17,18 @@ describe('the rights that verify needs', () => {
     expect(new Set(names).size).toBe(names.length);
     for (const {facts} of verifyRights) {
       expect(facts.length).toBeGreaterThan(0);
-      for (const fact of facts) expect(factOrigins[fact].of).toBe('cluster');
+      for (const fact of facts) expect(isMeshFact(fact)).toBe(false);
     }
   });
 
   it('cover every fact that is read from a cluster', () => {
     const told = new Set<string>(verifyRights.flatMap(({facts}) => facts));
-    const read = Object.entries(factOrigins).filter(([, {from}]) => from !== 'work directory');
-    expect(read.map(([fact]) => fact).filter((fact) => !told.has(fact))).toEqual([
-      // Every authenticated user may read /version; the summary of all; what is known even where reading is refused.
+    const read = factKeys.filter((key) => readsOf(key).length > 0);
+    expect(read.filter((fact) => !told.has(fact))).toEqual([
+      // Read only where the work directory has nothing; every authenticated user may read /version; known even where
+      // reading is refused.
+      'caOrigin',
       'apiVersion',
-      'access',
       'restartOnPush',
     ]);
   });

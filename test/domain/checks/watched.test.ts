@@ -1,35 +1,50 @@
 import {describe, expect, it} from 'vitest';
-import {factOrigins} from '../../../src/domain/checks/facts.js';
+import {factKeys, readsFiles, readsOf} from '../../../src/domain/checks/facts.js';
 import type {FactKey} from '../../../src/domain/checks/facts.js';
-import {bundleNamesIn, objectsBehind, shownBy} from '../../../src/domain/checks/watched.js';
+import {bundleNamesIn, isWatchable, objectsBehind} from '../../../src/domain/checks/watched.js';
 
-const keys = Object.keys(factOrigins) as FactKey[];
 const place = {istioNamespace: 'istio-system', bundleNames: ['istio-ca-root-cert']};
 const all = {noSecrets: false, noLive: false, offline: false, access: true};
 const kindsOf = (key: FactKey, limits = all): readonly string[] =>
   objectsBehind(key, limits, place).map(({kind, name}) => (name === undefined ? kind : `${kind} ${name}`));
 
 describe('what tells of changes', () => {
-  it('is known for every fact of the API server that is read from objects: a new one needs a line in the table', () => {
-    const others = keys.filter((key) => ['API server', 'Secret'].includes(factOrigins[key].from));
+  it('are objects for every fact that is read from objects, by the requests of its row', () => {
+    const others = factKeys.filter((key) => readsOf(key).length > 0 || !readsFiles(key));
     expect(others.filter((key) => objectsBehind(key, all, place).length === 0)).toEqual(['apiVersion', 'access']);
   });
 
-  it('of files are files, of running istiods nothing, though their pods say when to ask again', () => {
-    expect(shownBy('installFile')).toBe('files');
-    expect(shownBy('servedChains')).toBe('nothing');
-    expect(kindsOf('servedChains')).toEqual(['Deployment', 'Pod']);
-    expect(shownBy('apiVersion')).toBe('nothing');
+  it('of files are files, of running istiods nothing, though their Deployments and pods say when to ask again', () => {
+    expect([isWatchable('installFile'), readsFiles('installFile'), kindsOf('installFile')]).toEqual([true, true, []]);
+    expect(isWatchable('servedChains')).toBe(false);
+    expect(kindsOf('servedChains')).toEqual(['Deployment', 'Pod', 'ConfigMap']);
+    expect(isWatchable('apiVersion')).toBe(false);
+  });
+
+  it('are no pods of workloads, which change all the time: what rests on them is asked again', () => {
+    expect(factKeys.filter((key) => !isWatchable(key))).toEqual([
+      'apiVersion',
+      'access',
+      'proxyRoots',
+      'networkGateways',
+      'servedChains',
+      'istiodMetrics',
+      'istiodClusters',
+    ]);
+  });
+
+  it('are all namespaces where one of them is read: one watch for both', () => {
+    expect(objectsBehind('clusterUid', all, place)).toEqual(objectsBehind('namespaces', all, place));
   });
 
   it('is watched by name where it is a Secret, and not at all with --no-secrets', () => {
     expect(kindsOf('cacerts')).toEqual(['Secret cacerts']);
-    const secrets = keys.flatMap((key) => objectsBehind(key, {...all, noSecrets: true}, place));
+    const secrets = factKeys.flatMap((key) => objectsBehind(key, {...all, noSecrets: true}, place));
     expect(secrets.filter(({kind}) => kind === 'Secret')).toEqual([]);
   });
 
   it('is nothing of a cluster with --offline', () => {
-    expect(keys.flatMap((key) => kindsOf(key, {...all, offline: true}))).toEqual([]);
+    expect(factKeys.flatMap((key) => kindsOf(key, {...all, offline: true}))).toEqual([]);
   });
 
   it('is the bundle by the name that the control planes give it', () => {

@@ -56,11 +56,12 @@ describe('runningVersion', () => {
     kind: 'Deployment',
     metadata: {name: 'istiod', ...(label === undefined ? {} : {labels: {'operator.istio.io/version': label}})},
     spec: {
+      selector: {},
       template: {
         spec: {
           containers: [
             {name: 'sidecar', image: 'x:9.9.9'},
-            {name: 'discovery', image},
+            {name: 'discovery', ...(image !== undefined && {image})},
           ],
         },
       },
@@ -81,7 +82,7 @@ describe('runningVersion', () => {
   });
 
   it('of a Deployment of another shape is unknown', () => {
-    expect(runningVersion({apiVersion: 'apps/v1', kind: 'Deployment', metadata: {name: 'istiod'}})).toEqual({
+    expect(runningVersion({metadata: {name: 'istiod'}})).toEqual({
       said: 'unknown',
     });
   });

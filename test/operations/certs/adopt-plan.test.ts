@@ -8,7 +8,7 @@ import {known, unknown} from '../../../src/domain/observed.js';
 import type {CaFiles} from '../../../src/domain/pki/ca-files.js';
 import {writePrivateKey} from '../../../src/domain/pki/private-key.js';
 import {readCacerts} from '../../../src/domain/trust/cacerts.js';
-import type {RunningCluster} from '../../../src/operations/certs/adopt-look.js';
+import type {RunningCluster} from '../../../src/observe/running-cluster.js';
 import {adopt, nameOf} from '../../../src/operations/certs/adopt-plan.js';
 import type {Adoption, Looked, Standing} from '../../../src/operations/certs/adoption.js';
 import {controlPlane, workload} from '../../domain/checks/healthy.js';

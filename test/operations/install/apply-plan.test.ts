@@ -7,11 +7,15 @@ import {saidVersion} from '../../../src/domain/install/version-change.js';
 import {networkLabel} from '../../../src/domain/istio/names.js';
 import {knowVersion} from '../../../src/domain/istio/versions.js';
 import type {KubeObject, ObjectMeta} from '../../../src/domain/kube/object.js';
+import {type CaFiles, caFileNames} from '../../../src/domain/pki/ca-files.js';
+import {cacertsName, type CacertsSecret, readCacerts} from '../../../src/domain/trust/cacerts.js';
+import type {DeploymentObject} from '../../../src/domain/kube/objects.js';
 import {known, type Observed, unknown} from '../../../src/domain/observed.js';
 import type {Action} from '../../../src/engine/action.js';
-import type {ApplyFacts, LiveFacts, TargetFacts} from '../../../src/operations/install/apply-facts.js';
+import type {InstalledCluster} from '../../../src/observe/installed-cluster.js';
+import type {ApplyFacts, TargetFacts} from '../../../src/operations/install/apply-facts.js';
 import {type ApplyOptions, type Change, changeOf, planApply} from '../../../src/operations/install/apply-plan.js';
-import type {Rendering} from '../../../src/operations/install/renderings.js';
+import type {Rendering} from '../../../src/observe/renderings.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 import {actionInShort, allActions, loadedMesh} from '../certs/fixtures.js';
 
@@ -48,7 +52,7 @@ function meshOf({yaml = '', uids = {}}: MeshChange = {}): ApplyFacts['loaded'] {
 
 /** What is other than usual in one cluster: nothing is installed, and everything is ready for it. */
 interface ClusterChange {
-  readonly live?: Partial<LiveFacts> | Observed<never>;
+  readonly live?: Partial<InstalledCluster> | Observed<never>;
   readonly rendering?: Partial<Rendering>;
   readonly certificates?: TargetFacts['certificates'];
 }
@@ -92,17 +96,33 @@ function targetOf(
   return {
     rendering: {cluster, rendered, path: `${name}/install.yaml`, present: rendered.text, ...rendering},
     certificates,
-    live: 'unknown' in live ? live : known({...readyCluster(name), ...(live as Partial<LiveFacts>)}),
+    live: 'unknown' in live ? live : known({...readyCluster(name), ...(live as Partial<InstalledCluster>)}),
   };
 }
 
-function readyCluster(name: Name): LiveFacts {
+/** Secret cacerts with these files; one that is undefined is not in it. */
+function cacertsOf({caCert, caKey, rootCert, certChain}: CaFiles): CacertsSecret {
+  const texts = {
+    [caFileNames.caCert]: caCert,
+    [caFileNames.caKey]: caKey?.reveal(),
+    [caFileNames.rootCert]: rootCert,
+    [caFileNames.certChain]: certChain,
+  };
+  const data = Object.entries(texts).flatMap(([key, text]) =>
+    text === undefined ? [] : [[key, Buffer.from(text).toString('base64')] as const],
+  );
+  const metadata = {name: cacertsName, namespace: 'istio-system'};
+  const secret = {apiVersion: 'v1', kind: 'Secret', metadata, data: Object.fromEntries(data)};
+  return readCacerts(secret, {now: new Date()});
+}
+
+function readyCluster(name: Name): InstalledCluster {
   return {
     context: `ctx-${name}`,
     uid: `uid-${name}`,
     kubernetesMinor: 34,
     namespace: namespaceOf({[networkLabel]: 'network1'}),
-    cacerts: {...bundle, hasKey: true},
+    cacerts: cacertsOf(bundle),
     istiod: undefined,
     installed: [],
     record: undefined,
@@ -114,7 +134,7 @@ function namespaceOf(labels: Record<string, string>): KubeObject {
 }
 
 /** An istiod as istioctl installs it from our document. */
-function istiodOf(version = usualVersion, change: Partial<ObjectMeta> = {}): KubeObject {
+function istiodOf(version = usualVersion, change: Partial<ObjectMeta> = {}): DeploymentObject {
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -132,7 +152,7 @@ function istiodOf(version = usualVersion, change: Partial<ObjectMeta> = {}): Kub
         ...change.labels,
       },
     },
-    spec: {template: {spec: {containers: [{name: 'discovery', image: `istio/pilot:${version}`}]}}},
+    spec: {selector: {}, template: {spec: {containers: [{name: 'discovery', image: `istio/pilot:${version}`}]}}},
   };
 }
 
@@ -147,8 +167,8 @@ const otherText = installYamlText({cluster: 'c1', istio: '1.31', dialect: 'x'}, 
 /** What an installation left in the cluster; `record` says what is other in its note. */
 function installation(
   record: Partial<InstallRecord> = {},
-  {istiod = istiodOf(), now = istiod}: {readonly istiod?: KubeObject; readonly now?: KubeObject} = {},
-): Partial<LiveFacts> {
+  {istiod = istiodOf(), now = istiod}: {readonly istiod?: DeploymentObject; readonly now?: DeploymentObject} = {},
+): Partial<InstalledCluster> {
   const left = {installYaml: sha256(text), istioctl: usualVersion, live: liveDigest([istiod]) ?? '', ...record};
   return {
     istiod: now,
@@ -158,7 +178,7 @@ function installation(
 }
 
 /** An installation that somebody else made; `c1` has nothing of ours. */
-function foreign(change: Partial<ObjectMeta>, version?: string): Partial<LiveFacts> {
+function foreign(change: Partial<ObjectMeta>, version?: string): Partial<InstalledCluster> {
   const istiod = istiodOf(version, {
     ...change,
     labels: {'install.operator.istio.io/owning-resource': 'unknown', ...change.labels},
@@ -324,7 +344,7 @@ describe('a blocker', () => {
       'is an install.yaml that cannot be rendered, before any other',
       {
         rendering: {rendered: new MeshError('MISSING_VALUE', 'no mesh ID'), present: undefined},
-        live: {cacerts: undefined},
+        live: {cacerts: 'absent'},
       },
       {change: undefined, groups: [], blockers: ['c1: MISSING_VALUE']},
     ],
@@ -393,7 +413,7 @@ describe('a blocker', () => {
     ],
     [
       'is reported together with every other',
-      {...running('1.29.6'), live: {...foreign({}, '1.29.6'), cacerts: undefined}, ...stale(otherText)},
+      {...running('1.29.6'), live: {...foreign({}, '1.29.6'), cacerts: 'absent'}, ...stale(otherText)},
       {...upgraded, blockers: ['c1: STALE_INSTALL', 'c1: NO_CACERTS', 'c1: VERSION_CHANGE', 'c1: FOREIGN_OWNER']},
     ],
   ])('%s', (_behaviour, change, expected) => {
@@ -434,25 +454,29 @@ describe('a blocker', () => {
 });
 
 describe('Secret cacerts', () => {
-  const tlsFirst = {...otherBundle, hasKey: true};
-  const whole = {...bundle, hasKey: true};
+  const tlsFirst = cacertsOf(otherBundle);
+  const whole = cacertsOf(bundle);
   const refused = {blockers: ['c1: NO_CACERTS']};
   const ofCertManager = {mesh: {yaml: 'trust: {signer: {type: external, issuer: cert-manager}}\n'}, certificates: {}};
   const ofIstioCsr = {mesh: {yaml: 'trust: {signer: {type: external, issuer: istio-csr}}\n'}, certificates: {}};
 
   it.each<Row>([
-    ['must exist', {live: {cacerts: undefined}}, refused],
+    ['must exist', {live: {cacerts: 'absent'}}, refused],
     ['must hold the CA of the work directory', {live: {cacerts: tlsFirst}}, refused],
     ['must hold a key', {live: {cacerts: {...whole, hasKey: false}}}, refused],
-    ['must hold certificates that can be parsed', {live: {cacerts: {...whole, rootCert: 'garbage'}}}, refused],
-    ['must hold every certificate file', {live: {cacerts: {...whole, certChain: undefined}}}, refused],
+    [
+      'must hold certificates that can be parsed',
+      {live: {cacerts: cacertsOf({...bundle, rootCert: 'garbage'})}},
+      refused,
+    ],
+    ['must hold every certificate file', {live: {cacerts: cacertsOf({...bundle, certChain: undefined})}}, refused],
     [
       'may hold the same certificates in other bytes',
-      {live: {cacerts: {...whole, rootCert: `# a note\n${bundle.rootCert}`}}},
+      {live: {cacerts: cacertsOf({...bundle, rootCert: `# a note\n${bundle.rootCert}`})}},
       {},
     ],
     ['must have a CA in the work directory to match', {certificates: {...bundle, caCert: undefined}}, refused],
-    ['must exist if cert-manager fills it', {...ofCertManager, live: {cacerts: undefined}}, refused],
+    ['must exist if cert-manager fills it', {...ofCertManager, live: {cacerts: 'absent'}}, refused],
     [
       'must hold a key if cert-manager fills it',
       {...ofCertManager, live: {cacerts: {...whole, hasKey: false}}},
@@ -460,11 +484,11 @@ describe('Secret cacerts', () => {
     ],
     [
       'must be complete if cert-manager fills it',
-      {...ofCertManager, live: {cacerts: {...whole, certChain: ' '}}},
+      {...ofCertManager, live: {cacerts: cacertsOf({...bundle, certChain: ' '})}},
       refused,
     ],
     ['may hold any CA if cert-manager fills it', {...ofCertManager, live: {cacerts: tlsFirst}}, {}],
-    ['may be absent if istio-csr issues workload certificates', {...ofIstioCsr, live: {cacerts: undefined}}, {}],
+    ['may be absent if istio-csr issues workload certificates', {...ofIstioCsr, live: {cacerts: 'absent'}}, {}],
   ])('%s', (_behaviour, change, expected) => {
     expect(outcomeOf(change)).toEqual({...install, ...expected});
   });
@@ -539,7 +563,7 @@ describe('the UID of a cluster', () => {
     ],
     [
       'is not recorded if the cluster is blocked for another reason',
-      {mesh: {uids: {c1: undefined}}, live: {cacerts: undefined}},
+      {mesh: {uids: {c1: undefined}}, live: {cacerts: 'absent'}},
       {blockers: ['c1: NO_CACERTS']},
     ],
   ])('%s', (_behaviour, change, expected) => {
@@ -548,7 +572,7 @@ describe('the UID of a cluster', () => {
 
   it('is written into mesh.yaml only for clusters that are not blocked', () => {
     const [first] = allActions(
-      planOf({mesh: {uids: {c1: undefined, c2: undefined}}, clusters: {c1: {live: {cacerts: undefined}}, c2: {}}}),
+      planOf({mesh: {uids: {c1: undefined, c2: undefined}}, clusters: {c1: {live: {cacerts: 'absent'}}, c2: {}}}),
     );
     const written = first?.kind === 'write-files' ? first.files.map(({content}) => content).join('') : '';
     expect(written).toContain('uid-c2');

@@ -1,0 +1,65 @@
+/** Reads a work directory's CA files as they are; judging them is the domain's. */
+import type {Mesh} from '../domain/mesh/mesh.js';
+import {clusterLayout, layout} from '../domain/mesh/layout.js';
+import type {CaFiles} from '../domain/pki/ca-files.js';
+import {inspectCaFiles} from '../domain/pki/inspect-ca.js';
+import type {RootFiles} from '../domain/pki/workdir-state.js';
+import {Sensitive} from '../domain/sensitive.js';
+import type {FileContent} from '../engine/action.js';
+import type {Deps} from '../engine/deps.js';
+import type {OwnCa} from '../domain/trust/diff.js';
+import {inspectWithoutKey} from './cacerts.js';
+import type {Workspace} from '../workspace/workspace.js';
+
+/** Reads CA files, as they will be once `planned` files are written. */
+export interface CaFileReader {
+  /** One cluster's four files, and its revocation lists; what is not there is undefined. Throws `WORKDIR_UNREADABLE`. */
+  cluster(name: string): Promise<CaFiles>;
+  /** root-cert.pem and root-key.pem of the work directory, the key as it is (usually encrypted). Throws `WORKDIR_UNREADABLE`. */
+  root(): Promise<Pick<RootFiles, 'certificate' | 'key'>>;
+}
+
+/** Makes the reader. `planned`: files the same run writes before it looks at any, such as copies of a Makefile's. */
+export function createCaFileReader(workspace: Workspace, planned: readonly FileContent[] = []): CaFileReader {
+  const contents = new Map(planned.map(({path, content}) => [path, content]));
+  const text = async (path: string): Promise<string | undefined> => {
+    const content = contents.get(path);
+    return typeof content === 'string' ? content : workspace.readText(path);
+  };
+  const secret = async (path: string): Promise<Sensitive<string> | undefined> => {
+    const content = contents.get(path);
+    return content instanceof Sensitive ? content : workspace.readSecret(path);
+  };
+  return {
+    async cluster(name) {
+      const paths = clusterLayout(name);
+      const [caCert, caKey, rootCert, certChain, crl] = await Promise.all([
+        text(paths.caCert),
+        secret(paths.caKey),
+        text(paths.rootCert),
+        text(paths.certChain),
+        text(paths.caCrl),
+      ]);
+      return {caCert, caKey, rootCert, certChain, crl, layout: 'pem'};
+    },
+    async root() {
+      const [certificate, key] = await Promise.all([text(layout.rootCert), secret(layout.rootKey)]);
+      return {certificate, key};
+    },
+  };
+}
+
+/** One cluster's CA files as they are now. Throws `WORKDIR_UNREADABLE`. */
+export async function readCaFiles(workspace: Workspace, cluster: string): Promise<CaFiles> {
+  return createCaFileReader(workspace).cluster(cluster);
+}
+
+/** A cluster's CA files, read and judged; a missing key is no fault of a work directory. Throws `WORKDIR_UNREADABLE`. */
+export async function readOwnCa(
+  {workspace, now}: Pick<Deps, 'workspace' | 'now'>,
+  mesh: Mesh,
+  cluster: string,
+): Promise<OwnCa> {
+  const files = await readCaFiles(workspace, cluster);
+  return {files, inspection: inspectCaFiles(files, inspectWithoutKey(mesh, now()))};
+}

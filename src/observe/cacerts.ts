@@ -1,0 +1,42 @@
+/** Secrets with CA files, as they are in a cluster. */
+import {selfSignedCertificate} from '../domain/trust/self-signed.js';
+import {meshNames} from '../domain/mesh/mesh-names.js';
+import type {Mesh} from '../domain/mesh/mesh.js';
+import type {InspectOptions} from '../domain/pki/inspect-ca.js';
+import {readCacerts} from '../domain/trust/cacerts.js';
+import type {CacertsSecret} from '../domain/trust/cacerts.js';
+import type {Reads} from './cluster-reader.js';
+
+/** How CA files of a mesh are judged, as a running istiod reads them. */
+export function inspectOptions(mesh: Mesh, now: Date): InspectOptions {
+  return {now, istioVersion: mesh.istio.version, ...meshNames(mesh)};
+}
+
+/** The same for files and Secrets of which the key may be elsewhere. */
+export function inspectWithoutKey(mesh: Mesh, now: Date): InspectOptions {
+  return {...inspectOptions(mesh, now), keyMayBeMissing: true};
+}
+
+/** A Secret with CA files. Throws what keeps it from being read. */
+export async function readCaSecret(
+  reads: Pick<Reads, 'read'>,
+  which: 'cacerts' | 'previous',
+  options: InspectOptions,
+): Promise<CacertsSecret | 'absent'> {
+  const secret = await reads.read(which);
+  return secret ? readCacerts(secret, options) : 'absent';
+}
+
+/** Secret cacerts, as verify judges it. */
+export function readCacertsSecret(
+  reads: Pick<Reads, 'read'>,
+  mesh: Mesh,
+  now: Date,
+): Promise<CacertsSecret | 'absent'> {
+  return readCaSecret(reads, 'cacerts', inspectOptions(mesh, now));
+}
+
+/** The certificate that istiod made for itself, as PEM; undefined: none. */
+export async function readSelfSigned(reads: Pick<Reads, 'read'>): Promise<string | undefined> {
+  return selfSignedCertificate(await reads.read('selfSigned'));
+}

@@ -1,0 +1,112 @@
+/** The facts of one cluster: each is derived from the requests that its row names, at most once. */
+import {readsOf} from '../domain/checks/facts.js';
+import type {ClusterFactKey, ClusterFactValues} from '../domain/checks/facts.js';
+import {MeshError} from '../domain/errors.js';
+import {once} from '../domain/once.js';
+import type {ReadName} from '../domain/reads/table.js';
+import {readCacertsSecret} from './cacerts.js';
+import {readOwnCa} from './ca-files.js';
+import {ClusterReader} from './cluster-reader.js';
+import type {Reads} from './cluster-reader.js';
+import type {Derivations, FactSources, ObservedCluster} from './fact-sources.js';
+import {accessFacts} from './facts/access.js';
+import {deriveBundles} from './facts/bundles.js';
+import {deriveCaOrigin} from './facts/ca-origin.js';
+import {cacertsFacts} from './facts/cacerts.js';
+import {controlPlaneFacts} from './facts/control-plane.js';
+import {folderFacts} from './facts/folder.js';
+import {deriveJournalHeads} from './facts/journal-heads.js';
+import {istiodFacts} from './facts/istiod.js';
+import {deriveNetworkGateways} from './facts/network-gateways.js';
+import {rootsFacts} from './facts/roots.js';
+import {deriveWebhooks} from './facts/webhooks.js';
+import {istiodPods} from './istiod-pods.js';
+
+const derivations: Derivations<ClusterFactKey> = {
+  ...folderFacts,
+  ...accessFacts,
+  ...controlPlaneFacts,
+  ...cacertsFacts,
+  ...rootsFacts,
+  ...istiodFacts,
+  bundles: deriveBundles,
+  caOrigin: deriveCaOrigin,
+  journalHeads: deriveJournalHeads,
+  networkGateways: deriveNetworkGateways,
+  webhooks: deriveWebhooks,
+};
+
+/** The facts of one cluster. */
+export interface ClusterFacts {
+  /** A fact. Throws what keeps it from being known. */
+  fact<Key extends ClusterFactKey>(key: Key): Promise<ClusterFactValues[Key]>;
+  /** Ends what was opened for it. */
+  close(): Promise<void>;
+}
+
+/** Opens nothing before the first fact that needs the cluster. */
+export function clusterFacts(observed: ObservedCluster): ClusterFacts {
+  const {deps, mesh, cluster, limits} = observed;
+  const {namespace} = mesh.istio;
+  const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: namespace, limits});
+  const derived = new Map<ClusterFactKey, Promise<unknown>>();
+  const fact = <Key extends ClusterFactKey>(key: Key): Promise<ClusterFactValues[Key]> => {
+    const before = derived.get(key);
+    if (before) return before as Promise<ClusterFactValues[Key]>;
+    const answer = derivations[key](sourcesOf(key));
+    derived.set(key, answer);
+    return answer;
+  };
+  const pods = istiodPods({
+    signal: deps.signal,
+    namespace,
+    controlPlanes: () => fact('controlPlanes'),
+    forward: (pod, ports) => reader.forward(pod, ports),
+  });
+  const cacerts = once(() => readCacertsSecret(reader, mesh, deps.now()));
+  const ownCa = once(() => readOwnCa(deps, mesh, cluster.name));
+  const sourcesOf = (key: ClusterFactKey): FactSources => {
+    const own = new Set(readsOf(key));
+    const check = (names: readonly ReadName[]): void => {
+      const other = names.find((name) => !own.has(name));
+      if (other !== undefined) throw new MeshError('INTERNAL', `the row of the fact ${key} does not name ${other}`);
+    };
+    return {
+      ...observed,
+      reads: restricted(reader, check),
+      ownCa,
+      fact: async (other) => {
+        check(readsOf(other));
+        return fact(other);
+      },
+      cacerts: async () => {
+        check(['cacerts']);
+        return cacerts();
+      },
+      askIstiods: async (question) => {
+        check([...readsOf('controlPlanes'), 'forwardedPod', 'portForward']);
+        return pods.ask(question);
+      },
+      summary: () => reader.summary(),
+    };
+  };
+  return {fact, close: () => pods.close()};
+}
+
+/** The requests that `check` does not throw for. */
+function restricted(reader: ClusterReader, check: (names: readonly ReadName[]) => void): Reads {
+  return {
+    read: async (name, given) => {
+      check([name]);
+      return reader.read(name, given);
+    },
+    readAhead: (name, given) => {
+      check([name]);
+      reader.readAhead(name, given);
+    },
+    allows: (name) => {
+      check([name]);
+      return reader.allows(name);
+    },
+  };
+}

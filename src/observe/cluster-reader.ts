@@ -1,0 +1,191 @@
+/** The only way to read a cluster: it sends the requests of the table (domain/reads/table.ts), each at most once, and no other. */
+import {asMeshError, MeshError} from '../domain/errors.js';
+import type {KubeObject} from '../domain/kube/object.js';
+import type {MeshCluster} from '../domain/mesh/mesh.js';
+import {requireContext} from '../domain/mesh/require.js';
+import {everything, limitOn} from '../domain/reads/limits.js';
+import type {Limits} from '../domain/reads/limits.js';
+import {installedReads, reads} from '../domain/reads/table.js';
+import type {FindRead, GetRead, Given, ListRead, Read, ReadName} from '../domain/reads/table.js';
+import type {Deps} from '../engine/deps.js';
+import type {KubeApi, PortForward} from '../tools/kubectl/api.js';
+
+/** The rows that are requests of this program; others are those of kubectl port-forward. */
+export type RequestName = {
+  [Name in ReadName]: (typeof reads)[Name] extends {readonly method: 'forward'} ? never : Name;
+}[ReadName];
+
+/** What the request of a row answers: an object, undefined where it is absent, or a list of objects. */
+export type Answer<Name extends RequestName> = AnswerOf<(typeof reads)[Name]>;
+type AnswerOf<Row> =
+  Row extends GetRead<infer T>
+    ? T
+    : Row extends FindRead<infer T>
+      ? T | undefined
+      : Row extends ListRead<infer T>
+        ? readonly T[]
+        : unknown;
+
+/** What facts are derived from: {@link ClusterReader}, or a part of it. */
+export interface Reads {
+  /** The answer to the request of a row. Throws what {@link KubeApi} throws. */
+  read<Name extends RequestName>(name: Name, given?: Given): Promise<Answer<Name>>;
+  /** Sends a request before anybody knows that it is needed: what comes of it counts only for who reads it. */
+  readAhead(name: RequestName, given?: Given): void;
+  /** Whether the user lets this be read. */
+  allows(name: ReadName): boolean;
+}
+
+/** One cluster, as it is to be read. */
+export interface ReaderTarget {
+  readonly cluster: Pick<MeshCluster, 'name' | 'context' | 'role'>;
+  readonly istioNamespace: string;
+  /** Absent: everything may be read. */
+  readonly limits?: Limits;
+}
+
+type RequestRow = Exclude<Read, {readonly method: 'forward' | 'raw'}>;
+
+/** Reads one cluster. The session is opened at the first request. */
+export class ClusterReader implements Reads {
+  readonly #answers = new Map<string, Promise<unknown>>();
+  /** Sent ahead of time, and read by nobody since. */
+  readonly #unneeded = new Set<string>();
+  readonly #refusedForwards: MeshError[] = [];
+  #api: Promise<KubeApi> | undefined;
+
+  constructor(
+    private readonly clusters: Deps['clusters'],
+    private readonly target: ReaderTarget,
+  ) {}
+
+  /** Throws `NO_CONTEXT`, and what opening a context throws. */
+  async open(): Promise<KubeApi> {
+    const context = requireContext(this.target.cluster);
+    return (this.#api ??= this.clusters.open(context));
+  }
+
+  allows(name: ReadName): boolean {
+    return limitOn(name, this.target.limits ?? everything) === undefined;
+  }
+
+  async read<Name extends RequestName>(name: Name, given: Given = {}): Promise<Answer<Name>> {
+    this.#unneeded.delete(keyOf(name, given));
+    return (await this.#request(name, given)) as Answer<Name>;
+  }
+
+  readAhead(name: RequestName, given: Given = {}): void {
+    const key = keyOf(name, given);
+    if (this.#answers.has(key)) return;
+    this.#unneeded.add(key);
+    this.#request(name, given).catch(() => undefined);
+  }
+
+  /** Metadata of everything that Istio's installers label, in Istio's namespace and cluster-wide. */
+  async readInstalled(): Promise<readonly KubeObject[]> {
+    const lists = await Promise.all(
+      installedReads.map(async (row, index) => {
+        const items = (await this.#once(`installed ${String(index)}`, row, {})) as readonly KubeObject[];
+        const [apiVersion] = row.apiVersions;
+        return items.map(({metadata}): KubeObject => ({apiVersion, kind: row.kind, metadata}));
+      }),
+    );
+    return lists.flat();
+  }
+
+  /** Ports of a pod of Istio's namespace, forwarded to this machine. The caller closes them. */
+  async forward(pod: string, ports: readonly number[]): Promise<PortForward> {
+    try {
+      return await this.clusters.forward(requireContext(this.target.cluster), this.target.istioNamespace, pod, ports);
+    } catch (thrown) {
+      const error = asMeshError(thrown);
+      if (error.code === 'FORBIDDEN') this.#refusedForwards.push(error);
+      throw error;
+    }
+  }
+
+  /** How many requests were allowed. Throws `FORBIDDEN` with every right that is missing. */
+  async summary(): Promise<{readonly reads: number}> {
+    const needed = [...this.#answers].filter(([key]) => !this.#unneeded.has(key));
+    const answers = await Promise.allSettled(needed.map(([, answer]) => answer));
+    const failures = answers.filter((answer) => answer.status === 'rejected').map(({reason}) => asMeshError(reason));
+    const [first, ...others] = [...failures, ...this.#refusedForwards].filter(({code}) => code === 'FORBIDDEN');
+    if (first) {
+      throw new MeshError('FORBIDDEN', [first, ...others].map(({message}) => message).join('; '), {
+        hints: first.hints,
+      });
+    }
+    // Where nothing was answered, nothing was allowed either.
+    if (failures[0] && failures.length === answers.length) throw failures[0];
+    return {reads: answers.length - failures.length};
+  }
+
+  async #request(name: RequestName, given: Given): Promise<unknown> {
+    const row: Exclude<Read, {readonly method: 'forward'}> = reads[name];
+    if (!this.allows(name)) throw new MeshError('INTERNAL', `${name} is read although the user does not want that`);
+    return this.#once(keyOf(name, given), row, given);
+  }
+
+  #once(key: string, row: Exclude<Read, {readonly method: 'forward'}>, given: Given): Promise<unknown> {
+    const before = this.#answers.get(key);
+    if (before) return before;
+    const answer = this.#send(row, given).catch((thrown: unknown) => {
+      throw asMeshError(thrown);
+    });
+    this.#answers.set(key, answer);
+    return answer;
+  }
+
+  async #send(row: Exclude<Read, {readonly method: 'forward'}>, given: Given): Promise<unknown> {
+    const api = await this.open();
+    if (row.method === 'raw') return api.raw(row.path);
+    const {name = row.name, namespace = row.scope === 'Istio namespace' ? this.target.istioNamespace : undefined} =
+      allowed(row, given);
+    const [apiVersion] = row.apiVersions;
+    const place = {...(namespace !== undefined && {namespace})};
+    if (row.method !== 'list') {
+      if (name === undefined) throw new MeshError('INTERNAL', `nobody says which ${row.kind} is to be read`);
+      const ref = {apiVersion, kind: row.kind, name, ...place};
+      return row.method === 'get' ? api.get(ref) : api.find(ref);
+    }
+    const fieldSelector = name === undefined ? row.fieldSelector : `metadata.name=${name}`;
+    const labelSelector = given.labelSelector ?? row.labelSelector;
+    return listNewest(api, row, {
+      ...place,
+      ...(fieldSelector !== undefined && {fieldSelector}),
+      ...(labelSelector !== undefined && {labelSelector}),
+      ...(row.metadataOnly === true && {metadataOnly: true}),
+    });
+  }
+}
+
+/** In the newest version that the cluster serves. */
+async function listNewest(
+  api: KubeApi,
+  {apiVersions, kind, optionalKind}: ListRead<KubeObject>,
+  options: Parameters<KubeApi['list']>[1],
+): Promise<readonly KubeObject[]> {
+  for (const [index, apiVersion] of apiVersions.entries()) {
+    try {
+      return (await api.list({apiVersion, kind}, options)).items;
+    } catch (thrown) {
+      const isLast = index === apiVersions.length - 1;
+      if (asMeshError(thrown).code !== 'NOT_FOUND' || (isLast && optionalKind !== true)) throw thrown;
+    }
+  }
+  return [];
+}
+
+/** What the caller gives, which must be what the row leaves to it. */
+function allowed(row: RequestRow, given: Given): Given {
+  const own = row.given ?? [];
+  const other = (Object.keys(given) as (keyof Given)[]).find((key) => !own.includes(key));
+  if (other === undefined) return given;
+  throw new MeshError('INTERNAL', `the table of requests does not leave ${other} of ${row.kind} to the caller`);
+}
+
+function keyOf(request: RequestName, {namespace = '', name, labelSelector = ''}: Given): string {
+  const row: Read = reads[request];
+  const object = name ?? (row.method === 'raw' ? '' : (row.name ?? ''));
+  return [request, namespace, object, labelSelector].join(' ');
+}

@@ -1,0 +1,92 @@
+/** Gathers the facts that the selected checks need, from all clusters at the same time. */
+import pMap from 'p-map';
+import {outOfPlace} from '../domain/checks/applies.js';
+import type {Check} from '../domain/checks/check.js';
+import {commandsFor} from '../domain/checks/commands.js';
+import type {TypedTarget} from '../domain/checks/commands.js';
+import {isLast, isMeshFact} from '../domain/checks/facts.js';
+import type {ClusterFactKey, Evidence, Fact, FactKey, MeshFactKey} from '../domain/checks/facts.js';
+import {leftOutBy, neededFacts} from '../domain/checks/needs.js';
+import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
+import {once} from '../domain/once.js';
+import type {Limits} from '../domain/reads/limits.js';
+import type {Deps} from '../engine/deps.js';
+import {attempt} from './attempt.js';
+import {clusterFacts} from './cluster-facts.js';
+import type {ObservedCluster} from './fact-sources.js';
+import {meshFactsOf} from './mesh-facts.js';
+
+/** What is to be gathered. */
+export interface GatherRequest {
+  readonly mesh: Mesh;
+  readonly clusters: readonly MeshCluster[];
+  readonly checks: readonly Check[];
+  /** Facts that are wanted besides those that the checks need. */
+  readonly also: readonly FactKey[];
+  readonly limits: Limits;
+  /** For the commands in findings. */
+  readonly typed: TypedTarget;
+  /** Clusters read at the same time. */
+  readonly concurrency: number;
+}
+
+/** Gathers. Throws what ends the run; what keeps a fact from being known is in the evidence. */
+export async function gatherEvidence(deps: Deps, request: GatherRequest): Promise<Evidence> {
+  const {mesh, clusters, limits, typed, concurrency} = request;
+  const needed = [...wanted(request)];
+  const commands = commandsFor(typed);
+  const journal = once(() => deps.workspace.journal.read());
+  const ofMesh = meshFactsOf(deps, mesh, clusters, journal);
+  const [facts, ofClusters] = await Promise.all([
+    answer<Evidence['facts'], MeshFactKey>(deps, needed.filter(isMeshFact), limits, (key) => ofMesh[key]()),
+    pMap(
+      clusters,
+      (cluster) =>
+        clusterEvidence(
+          {deps, mesh, cluster, commands, limits, journal},
+          needed.filter((key) => !isMeshFact(key)),
+        ),
+      {concurrency: Math.max(1, concurrency)},
+    ),
+  ]);
+  return {now: deps.now(), mesh, commands, facts, clusters: ofClusters};
+}
+
+function wanted({checks, also, mesh}: GatherRequest): ReadonlySet<FactKey> {
+  const judged = checks.filter((check) => outOfPlace(check, mesh) === undefined);
+  return new Set([...neededFacts(judged), ...also]);
+}
+
+async function clusterEvidence(
+  observed: ObservedCluster,
+  keys: readonly ClusterFactKey[],
+): Promise<Evidence['clusters'][number]> {
+  const {deps, cluster, limits} = observed;
+  const all = clusterFacts(observed);
+  const answerAll = (some: readonly ClusterFactKey[]): Promise<Evidence['clusters'][number]['facts']> =>
+    answer(deps, some, limits, (key) => all.fact(key));
+  try {
+    const facts = await answerAll(keys.filter((key) => !isLast(key)));
+    // Whether everything may be read is known when everything was read.
+    return {cluster, facts: {...facts, ...(await answerAll(keys.filter(isLast)))}};
+  } finally {
+    await all.close();
+  }
+}
+
+/** Each fact, or why it is unknown or left out. */
+async function answer<Answers, Key extends FactKey>(
+  deps: Deps,
+  keys: readonly Key[],
+  limits: Limits,
+  derive: (key: Key) => Promise<unknown>,
+): Promise<Answers> {
+  const facts = await Promise.all(
+    keys.map(async (key): Promise<readonly [string, Fact<unknown>]> => {
+      const leftOut = leftOutBy(key, limits);
+      return [key, leftOut === undefined ? await attempt(deps.signal, () => derive(key)) : {leftOut}];
+    }),
+  );
+  // Each key was derived by its own function.
+  return Object.fromEntries(facts) as Answers;
+}

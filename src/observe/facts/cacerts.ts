@@ -1,0 +1,96 @@
+/** Facts of the Secrets that a cluster signs with. */
+import {cacertsContents} from '../../domain/checks/read/cacerts-contents.js';
+import {certificateFacts, clusterCaFacts} from '../../domain/checks/read/cluster-ca.js';
+import {isIstiod} from '../../domain/checks/read/control-plane.js';
+import type {CacertsFacts, CertificateFacts, PushedTrust} from '../../domain/checks/facts.js';
+import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
+import {isKnown} from '../../domain/observed.js';
+import {parseCertificates} from '../../domain/pki/certificate.js';
+import type {CacertsSecret} from '../../domain/trust/cacerts.js';
+import {compareCa} from '../../domain/trust/diff.js';
+import type {OwnCa} from '../../domain/trust/diff.js';
+import {readIstiod, stuckIstiods} from '../../domain/trust/istiod.js';
+import {attempt} from '../attempt.js';
+import {readSelfSigned} from '../cacerts.js';
+import type {Derivations, FactSources} from '../fact-sources.js';
+
+/** What the Secret holds, beside what the work directory has. */
+export const cacertsFacts: Derivations<
+  'cacerts' | 'cacertsContents' | 'restartOnPush' | 'selfSignedRoot' | 'pushedTrust'
+> = {
+  cacerts: async ({cacerts, ownCa}) => {
+    const found = await cacerts();
+    return found === 'absent' ? found : comparedCacerts(found, await ownCa());
+  },
+  cacertsContents: async ({cacerts, ownCa}) => {
+    const [found, own] = await Promise.all([cacerts(), ownCa()]);
+    return found === 'absent' ? found : cacertsContents(found, own.files);
+  },
+  restartOnPush: async (sources) => {
+    // What cannot be read is a finding of its own; the push that is named says so again.
+    const stuck = await attempt(sources.deps.signal, () => readStuckIstiods(sources));
+    return !isKnown(stuck) || stuck.value.length > 0;
+  },
+  selfSignedRoot: async ({reads}) => selfSignedRoot(await readSelfSigned(reads)),
+  pushedTrust: async ({reads, cacerts, ownCa}) => {
+    if (!reads.allows('cacerts')) return pushedTrust('the work directory', await ownCa());
+    const found = await cacerts();
+    return found === 'absent' ? found : pushedTrust('Secret cacerts', found);
+  },
+};
+
+function comparedCacerts(secret: CacertsSecret, own: OwnCa): CacertsFacts {
+  // Files that are missing are a finding of their own; there is nothing to compare with then.
+  const differences = own.inspection.certificate === undefined ? [] : compareCa(own, secret);
+  const {caCerts, chain, roots, verified} = secret.inspection;
+  return {
+    ...clusterCaFacts(secret.files, secret.inspection),
+    differences,
+    inspection: {
+      ...(caCerts && {caCerts}),
+      ...(chain && {chain}),
+      ...(roots && {roots}),
+      ...(verified && {verified}),
+    },
+  };
+}
+
+/** The istiods that would not load the work directory's bundle without a restart. */
+async function readStuckIstiods({reads, mesh, ownCa, cacerts}: FactSources): Promise<ReturnType<typeof stuckIstiods>> {
+  const [deployments, configMaps, own, secret, selfSigned] = await Promise.all([
+    reads.read('deployments'),
+    reads.read('configMaps'),
+    ownCa(),
+    cacerts(),
+    readSelfSigned(reads),
+  ]);
+  const live = configMaps.find(
+    ({metadata}) => metadata.name === defaultBundleName && metadata.namespace === mesh.istio.namespace,
+  );
+  return stuckIstiods({
+    istiods: deployments.filter(isIstiod).map(readIstiod),
+    cacerts: secret,
+    liveBundle: live?.data?.[bundleKey],
+    selfSigned,
+    newBundle: own.files.rootCert ?? '',
+  });
+}
+
+function selfSignedRoot(text: string | undefined): CertificateFacts | 'absent' {
+  if (text === undefined) return 'absent';
+  const [certificate] = parseCertificates(text, 'ca-cert.pem of Secret istio-ca-secret').certificates;
+  return certificate ? certificateFacts(certificate) : 'absent';
+}
+
+function pushedTrust(from: string, {files, inspection}: OwnCa): PushedTrust | 'absent' {
+  const {certificate, roots = []} = inspection;
+  // What cannot be read is a finding of the checks on files and Secret.
+  if (files.rootCert === undefined || !certificate) return 'absent';
+  return {
+    from,
+    bundle: files.rootCert,
+    roots: roots.map(({fingerprint}) => fingerprint),
+    certificate: certificateFacts(certificate),
+    ...(roots[0] && {firstRoot: certificateFacts(roots[0])}),
+  };
+}

@@ -1,0 +1,47 @@
+/** Facts of a cluster's folder in the work directory. */
+import type {InstallFileFacts} from '../../domain/checks/facts.js';
+import {clusterCaFacts} from '../../domain/checks/read/cluster-ca.js';
+import {MeshError} from '../../domain/errors.js';
+import {installYamlState} from '../../domain/install/install-yaml.js';
+import {knowVersion} from '../../domain/istio/versions.js';
+import {clusterLayout} from '../../domain/mesh/layout.js';
+import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import type {Deps} from '../../engine/deps.js';
+import type {Derivations} from '../fact-sources.js';
+import {gatherRenderings} from '../renderings.js';
+
+export const folderFacts: Derivations<'caFiles' | 'installFile'> = {
+  caFiles: async ({ownCa}) => {
+    const {files, inspection} = await ownCa();
+    return clusterCaFacts(files, inspection);
+  },
+  installFile: ({deps, mesh, cluster}) => readInstallFile(deps, mesh, cluster),
+};
+
+/** `# … for Istio 1.30 (form of …)`: what it was rendered for, where mesh.yaml does not say. */
+const renderedFor = /^# .* for Istio (\S+) \(/m;
+
+async function readInstallFile(deps: Deps, mesh: Mesh, cluster: MeshCluster): Promise<InstallFileFacts> {
+  const text = await deps.workspace.readText(clusterLayout(cluster.name).installYaml);
+  if (text === undefined) return {state: 'absent'};
+  const state = installYamlState(text);
+  if (state === 'foreign') return {state};
+  if (state === 'edited') return {state: 'stale', difference: 'edited by hand since it was rendered'};
+  const version = knowVersion(mesh.istio.version ?? renderedFor.exec(text)?.[1] ?? '');
+  const [rendering] = await gatherRenderings(mesh, [cluster], version, deps);
+  if (!rendering) return {state: 'absent'};
+  const {rendered} = rendering;
+  if (rendered instanceof MeshError)
+    return {state: 'stale', difference: `mesh.yaml does not render: ${rendered.message}`};
+  const now = rendered.text;
+  return now === text ? {state: 'current'} : {state: 'stale', difference: firstDifference(text, now)};
+}
+
+/** The first line that is not the same: enough to know what was changed in mesh.yaml. */
+function firstDifference(file: string, rendered: string): string {
+  const [theirs, ours] = [file.split('\n'), rendered.split('\n')];
+  const isComment = (line: string): boolean => line.startsWith('#');
+  const at = ours.findIndex((line, index) => line !== theirs[index] && !isComment(line));
+  if (at === -1) return 'it has more lines than mesh.yaml renders to now';
+  return `line ${String(at + 1)} says "${theirs[at]?.trim() ?? ''}", mesh.yaml now means "${ours[at]?.trim() ?? ''}"`;
+}

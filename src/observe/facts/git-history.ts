@@ -1,0 +1,52 @@
+/** Private keys that git has kept, and whose they are. */
+import type {GitHistoryFacts, KeyInHistory} from '../../domain/checks/facts.js';
+import {MeshError} from '../../domain/errors.js';
+import {clusterLayout, layout} from '../../domain/mesh/layout.js';
+import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {readableCertificates} from '../../domain/pki/certificate.js';
+import {findPrivateKeys} from '../../domain/pki/private-key.js';
+import type {Deps} from '../../engine/deps.js';
+
+/** Asks git, and compares public keys with the CAs that are here now. Throws what keeps git from telling. */
+export async function readGitHistory(deps: Deps, clusters: readonly MeshCluster[]): Promise<GitHistoryFacts> {
+  const {workspace, git} = deps;
+  const history = await git.committedKeys(workspace.root);
+  if (history.state === 'no-git') {
+    if ((await workspace.stat('.git')) === undefined)
+      return {absent: 'git is not installed, and there is no .git here'};
+    throw new MeshError('TOOL_MISSING', 'git is not installed: what it has kept of the work directory cannot be told');
+  }
+  if (history.state === 'no-repository') return {absent: 'the work directory is in no git repository'};
+  const owners = history.texts.length === 0 ? new Map<string, KeyOwner>() : await ownersOf(deps, clusters);
+  const keys = history.texts.flatMap(({path, commit, text}) =>
+    findPrivateKeys(text, path).map(({spki, encryption}): KeyInHistory => {
+      const owner = spki === undefined ? undefined : owners.get(spki);
+      return {path, commit, protection: encryption ? 'encrypted' : 'clear', ...(owner !== undefined && {owner})};
+    }),
+  );
+  return {keys: keys.toSorted(byWeight), more: history.more, shallow: history.shallow};
+}
+
+type KeyOwner = NonNullable<KeyInHistory['owner']>;
+
+/** Public keys of the present CAs. */
+async function ownersOf({workspace}: Deps, clusters: readonly MeshCluster[]): Promise<ReadonlyMap<string, KeyOwner>> {
+  const keysIn = async (path: string): Promise<readonly string[]> => {
+    const text = await workspace.readText(path);
+    return text === undefined ? [] : readableCertificates(text, path).map(({spki}) => spki);
+  };
+  const cas = await Promise.all(
+    clusters.map(async ({name}) =>
+      (await keysIn(clusterLayout(name).caCert)).map((spki) => [spki, {cluster: name}] as const),
+    ),
+  );
+  const roots = (await keysIn(layout.rootCert)).map((spki) => [spki, 'root'] as const);
+  return new Map<string, KeyOwner>([...cas.flat(), ...roots]);
+}
+
+/** The worst first. */
+function byWeight(one: KeyInHistory, other: KeyInHistory): number {
+  const weight = ({owner, protection}: KeyInHistory): number =>
+    owner === 'root' ? 0 : owner !== undefined ? 1 : protection === 'clear' ? 2 : 3;
+  return weight(one) - weight(other);
+}

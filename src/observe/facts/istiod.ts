@@ -1,0 +1,127 @@
+/** Facts that every running istiod says of itself. */
+import {shellWord} from '../../domain/checks/commands.js';
+import {Parts} from '../../domain/checks/facts.js';
+import type {IstiodClusters, IstiodMetrics, ServedChain} from '../../domain/checks/facts.js';
+import {readClusterz} from '../../domain/checks/read/clusterz.js';
+import {certificateFacts} from '../../domain/checks/read/cluster-ca.js';
+import {readMetrics} from '../../domain/checks/read/metrics.js';
+import {MeshError} from '../../domain/errors.js';
+import type {Mesh} from '../../domain/mesh/mesh.js';
+import {otherCertProvider} from '../../domain/istio/cert-provider.js';
+import {hasFeature} from '../../domain/istio/features.js';
+import {parseCertificate} from '../../domain/pki/certificate.js';
+import type {Deps} from '../../engine/deps.js';
+import {monitoringPort, securePort} from '../istiod-pods.js';
+import type {IstiodPod} from '../istiod-pods.js';
+import type {Derivations, FactSources} from '../fact-sources.js';
+
+const handshakeTimeoutMs = 10_000;
+const answerTimeoutMs = 10_000;
+/** A new istiod says 14 kB; each proxy type, cluster and error adds lines, never megabytes. */
+const metricsMaxBytes = 16 * 1024 * 1024;
+/** About 100 bytes for each cluster. */
+const clusterzMaxBytes = 1024 * 1024;
+const clusterzPath = '/debug/clusterz';
+
+/** The facts that only a running istiod can tell. */
+export const istiodFacts: Derivations<'servedChains' | 'istiodMetrics' | 'istiodClusters'> = {
+  servedChains: (sources) => askAll(sources, (pod) => servedChain(sources.deps, sources.mesh, pod)),
+  istiodMetrics: (sources) => askAll(sources, (pod) => metrics(sources.deps, pod)),
+  istiodClusters: (sources) => askAll(sources, (pod) => knownClusters(sources.deps, kubectlOf(sources), pod)),
+};
+
+async function askAll<T>(sources: FactSources, question: (pod: IstiodPod) => Promise<T>): Promise<Parts<T>> {
+  return withHints(await sources.askIstiods(question), kubectlOf(sources));
+}
+
+function kubectlOf({mesh, cluster, commands}: FactSources): Kubectl {
+  return (words) => commands.kubectl(cluster, `-n ${mesh.istio.namespace} ${words}`);
+}
+
+/** Spells a command about Istio's namespace. */
+type Kubectl = (words: string) => string;
+
+/** Whoever does not answer, or answers oddly: what Kubernetes says of the pods is where to look next. */
+function withHints<T>({parts}: Parts<T>, kubectl: Kubectl): Parts<T> {
+  const hint = `see how istiod is: ${kubectl('describe pod -l app=istiod')}`;
+  return new Parts(
+    parts.map(({name, seen}) => ({
+      name,
+      seen: 'unknown' in seen && seen.unknown.hints.length === 0 ? {unknown: {...seen.unknown, hints: [hint]}} : seen,
+    })),
+  );
+}
+
+async function servedChain({tls}: Deps, mesh: Mesh, pod: IstiodPod): Promise<ServedChain> {
+  const {namespace} = mesh.istio;
+  const provider = otherCertProvider(pod.controlPlane.workload.env);
+  // The declared signer issues to workloads, too: what istiod presents then tells of it.
+  const signedBy = provider === declaredProvider(mesh) ? undefined : provider;
+  if (signedBy !== undefined) return {chain: [], certificates: [], linked: false, signedBy};
+  // istiod answers for istiod[-REVISION].NAMESPACE.svc; which name is asked for decides nothing.
+  const der = await tls.presentedChain({
+    port: await pod.port(securePort),
+    servername: `${pod.deployment}.${namespace}.svc`,
+    timeoutMs: handshakeTimeoutMs,
+  });
+  const chain = der.map((bytes) => parseCertificate(bytes, `certificate presented by ${pod.name}`));
+  return {
+    chain: chain.map(certificateFacts),
+    certificates: chain,
+    linked: chain.every((certificate, index) => {
+      const issuer = chain[index + 1];
+      return !issuer || certificate.signedBy(issuer.publicKey);
+    }),
+  };
+}
+
+/** PILOT_CERT_PROVIDER of istiods that have their certificate from the signer of the workloads. */
+function declaredProvider({trust: {signer}}: Mesh): string | undefined {
+  return signer.type === 'external' && signer.issuer === 'kubernetes-csr' ? `k8s.io/${signer.signerName}` : undefined;
+}
+
+async function metrics(deps: Deps, pod: IstiodPod): Promise<IstiodMetrics> {
+  const {status, text} = await ask(deps, pod, '/metrics', metricsMaxBytes);
+  if (status !== 200) throw refused(pod, '/metrics', status);
+  return readMetrics(text, pod.name);
+}
+
+async function knownClusters(deps: Deps, kubectl: Kubectl, pod: IstiodPod): Promise<IstiodClusters> {
+  const {version} = pod.controlPlane;
+  const listsItself = hasFeature(version, 'clusterzListsItself');
+  if (!hasFeature(version, 'clusterz')) return {listsItself};
+  const {status, text} = await ask(deps, pod, clusterzPath, clusterzMaxBytes);
+  if (status === 404) throw debugIsOff(pod, kubectl);
+  if (status !== 200) throw refused(pod, clusterzPath, status);
+  return {known: readClusterz(text, pod.name), listsItself};
+}
+
+async function ask({http}: Deps, pod: IstiodPod, path: string, maxBytes: number): ReturnType<Deps['http']['get']> {
+  const port = await pod.port(monitoringPort);
+  return http.get({port, path, timeoutMs: answerTimeoutMs, maxBytes});
+}
+
+/** istiod registers no debug endpoint at all then (istio/istio pilot/pkg/xds/debug.go, AddDebugHandlers). */
+function debugIsOff({name, deployment}: IstiodPod, kubectl: Kubectl): MeshError {
+  return new MeshError(
+    'ENDPOINT_OFF',
+    `the debug endpoint of ${name} is off (ENABLE_DEBUG_ON_HTTP=false in its environment): it does not say which clusters it knows`,
+    {
+      hints: [
+        `allow it in install.yaml (values.pilot.env), or at once: ${kubectl(`set env ${shellWord(`deployment/${deployment}`)} ENABLE_DEBUG_ON_HTTP-`)}`,
+      ],
+    },
+  );
+}
+
+function refused({name}: IstiodPod, path: string, status: number): MeshError {
+  const said = `${name} answers HTTP ${String(status)} to GET ${path}`;
+  switch (status) {
+    case 401:
+      return new MeshError('UNAUTHORIZED', `${said}: it takes the caller for a stranger, not for its own pod`);
+    case 403:
+      return new MeshError('FORBIDDEN', `${said}: it takes the caller for a stranger, not for its own pod`);
+    default:
+      return new MeshError('API_ERROR', said);
+  }
+}

@@ -1,0 +1,68 @@
+/** The gateways through which other networks reach a cluster; nothing is asked where the mesh needs none. */
+import {networkLabel} from '../../domain/istio/names.js';
+import type {NetworkGatewayFacts, PodFacts} from '../../domain/checks/facts.js';
+import {podsOfSelector} from '../../domain/checks/read/pods.js';
+import type {ServiceObject} from '../../domain/kube/objects.js';
+import {
+  addressedGateway,
+  isOfGatewayDeployment,
+  missingGateway,
+  namedGateways,
+  resourceGateway,
+  serviceGateway,
+  spansNetworks,
+} from '../../domain/checks/read/network-gateways.js';
+import {hasFeature} from '../../domain/istio/features.js';
+import type {Derive, FactSources} from '../fact-sources.js';
+
+/** Every gateway into a network that the cluster declares, and those that meshNetworks names for its own network. */
+export const deriveNetworkGateways: Derive<'networkGateways'> = async (sources) => {
+  const {mesh, cluster, reads, fact} = sources;
+  const {network} = cluster;
+  if (network === undefined) return [];
+  const isNeeded = spansNetworks(mesh);
+  const isOld = (await fact('controlPlanes')).some(({version}) => !hasFeature(version, 'networkLabel'));
+  if (!isNeeded && !isOld) return [];
+  const named = await byMeshNetworks(sources, network);
+  if (!isNeeded) return named;
+  const labelled = await Promise.all(
+    (await reads.read('networkServices')).map(async (service) => {
+      const label = service.metadata.labels?.[networkLabel] ?? '';
+      return serviceGateway(service, label, 'Service', await podsToJudge(sources, service));
+    }),
+  );
+  const found = [...labelled, ...named];
+  if (found.some((gateway) => gateway.network === network && gateway.addresses.length > 0)) return found;
+  const resources = (await reads.read('networkGateways')).map(resourceGateway);
+  return [...found, ...resources.filter((gateway) => gateway !== undefined)];
+};
+
+async function byMeshNetworks(sources: FactSources, network: string): Promise<readonly NetworkGatewayFacts[]> {
+  const {reads} = sources;
+  const {services, addresses} = namedGateways(await reads.read('configMaps'), network);
+  const found = services.map(async ({namespace, name}) => {
+    const service = await reads.read('gatewayService', {namespace, name});
+    return service
+      ? serviceGateway(service, network, 'meshNetworks', await podsToJudge(sources, service))
+      : missingGateway({namespace, name}, network);
+  });
+  return [...(await Promise.all(found)), ...addresses.map((address) => addressedGateway(address, network))];
+}
+
+/** Undefined where another check judges them, or where nothing selects any. */
+async function podsToJudge(
+  {mesh, reads}: FactSources,
+  service: ServiceObject,
+): Promise<readonly PodFacts[] | undefined> {
+  const {namespace = ''} = service.metadata;
+  const matchLabels = service.spec?.selector ?? {};
+  if (Object.keys(matchLabels).length === 0) return undefined;
+  if (namespace !== mesh.istio.namespace) {
+    const labelSelector = Object.entries(matchLabels)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(',');
+    return podsOfSelector(await reads.read('gatewayPods', {namespace, labelSelector}), {matchLabels});
+  }
+  const [deployments, pods] = await Promise.all([reads.read('deployments'), reads.read('pods')]);
+  return isOfGatewayDeployment(service, deployments) ? undefined : podsOfSelector(pods, {matchLabels});
+}

@@ -1,0 +1,66 @@
+/** Reads what is installed in a cluster: what `install apply` compares with install.yaml. */
+import type {KubeObject} from '../domain/kube/object.js';
+import type {DeploymentObject, NamespaceObject} from '../domain/kube/objects.js';
+import {recordName} from '../domain/install/live.js';
+import {installedRevision} from '../domain/install/render.js';
+import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
+import type {CacertsSecret} from '../domain/trust/cacerts.js';
+import type {Deps} from '../engine/deps.js';
+import {readMinorVersion} from './api-version.js';
+import {inspectWithoutKey, readCaSecret} from './cacerts.js';
+import {ClusterReader} from './cluster-reader.js';
+import {readClusterUid} from './identity.js';
+
+/** A cluster as it is. */
+export interface InstalledCluster {
+  readonly context: string;
+  /** Of the namespace kube-system. */
+  readonly uid: string;
+  /** Of Kubernetes 1; undefined when the API server does not say. */
+  readonly kubernetesMinor: number | undefined;
+  /** Istio's namespace. */
+  readonly namespace: NamespaceObject | undefined;
+  readonly cacerts: CacertsSecret | 'absent';
+  /** The Deployment of our revision. */
+  readonly istiod: DeploymentObject | undefined;
+  /** Metadata of everything that Istio's installers label. */
+  readonly installed: readonly KubeObject[];
+  /** The ConfigMap of the last `install apply`. */
+  readonly record: KubeObject | undefined;
+}
+
+/** Reads it. Throws what opening the context and reading throw. */
+export async function readInstalledCluster(
+  {clusters, now}: Pick<Deps, 'clusters' | 'now'>,
+  mesh: Mesh,
+  cluster: MeshCluster,
+): Promise<InstalledCluster> {
+  const {namespace} = mesh.istio;
+  const reader = new ClusterReader(clusters, {cluster, istioNamespace: namespace});
+  const {context} = await reader.open();
+  const revision = installedRevision(mesh);
+  const [uid, kubernetesMinor, namespaceObject, cacerts, istiod, record, installed] = await Promise.all([
+    readClusterUid(reader),
+    readMinorVersion(reader),
+    reader.read('istioNamespace', {name: namespace}),
+    readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, now())),
+    reader.read('istiod', {name: revision === undefined ? 'istiod' : `istiod-${revision}`}),
+    reader.read('installNote', {name: recordName(revision)}),
+    reader.readInstalled(),
+  ]);
+  return {context, uid, kubernetesMinor, namespace: namespaceObject, cacerts, istiod, installed, record};
+}
+
+/** What the note of `install apply` is written from: what is installed now, and the note of the last one. */
+export async function readInstalledObjects(
+  {clusters}: Pick<Deps, 'clusters'>,
+  cluster: MeshCluster,
+  {namespace, revision}: {readonly namespace: string; readonly revision?: string},
+): Promise<Pick<InstalledCluster, 'installed' | 'record'>> {
+  const reader = new ClusterReader(clusters, {cluster, istioNamespace: namespace});
+  const [installed, record] = await Promise.all([
+    reader.readInstalled(),
+    reader.read('installNote', {name: recordName(revision)}),
+  ]);
+  return {installed, record};
+}

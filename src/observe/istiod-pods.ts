@@ -1,0 +1,91 @@
+/** The running istiod pods of one cluster, asked one by one, since replicas can differ: a port-forward for each. */
+import {Parts} from '../domain/checks/facts.js';
+import type {ControlPlaneFacts} from '../domain/checks/facts.js';
+import {MeshError, reportError} from '../domain/errors.js';
+import type {Observed} from '../domain/observed.js';
+import type {PortForward} from '../tools/kubectl/api.js';
+import {attempt} from './attempt.js';
+import {once} from '../domain/once.js';
+
+/** istiod's secure gRPC port, where it presents the certificate that its own CA signed. */
+export const securePort = 15012;
+/** Metrics and debug endpoints; a caller on the pod's loopback needs no token (istio/istio pilot/pkg/xds/debug.go). */
+export const monitoringPort = 15014;
+
+/** One running pod of istiod. */
+export interface IstiodPod {
+  readonly name: string;
+  /** Its Deployment. */
+  readonly deployment: string;
+  readonly controlPlane: ControlPlaneFacts;
+  /** The local port that leads to a port of the pod. Throws what port-forwarding throws. */
+  readonly port: (podPort: number) => Promise<number>;
+}
+
+/** Asks all of them, as often as there are questions. */
+export interface IstiodPods {
+  /** A revision without a running pod is unknown, never fine. */
+  ask<T>(question: (pod: IstiodPod) => Promise<T>): Promise<Parts<T>>;
+  /** Ends the port-forwards. */
+  close(): Promise<void>;
+}
+
+/** What is needed to reach them. */
+export interface IstiodPodsOptions {
+  readonly signal: AbortSignal;
+  readonly namespace: string;
+  readonly controlPlanes: () => Promise<readonly ControlPlaneFacts[]>;
+  readonly forward: (pod: string, ports: readonly number[]) => Promise<PortForward>;
+}
+
+/** Opens nothing before the first question. */
+export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPodsOptions): IstiodPods {
+  const forwards: Promise<PortForward>[] = [];
+  const reach = (controlPlane: ControlPlaneFacts, name: string): IstiodPod => {
+    const open = once(() => {
+      const opened = forward(name, [securePort, monitoringPort]);
+      forwards.push(opened);
+      return opened;
+    });
+    return {
+      name,
+      deployment: controlPlane.workload.name,
+      controlPlane,
+      async port(podPort) {
+        const local = (await open()).ports.get(podPort);
+        if (local === undefined) {
+          throw new MeshError('UNREACHABLE', `port ${String(podPort)} of ${name} is not forwarded`);
+        }
+        return local;
+      },
+    };
+  };
+  const targets = once(async () =>
+    (await controlPlanes()).map((controlPlane) => ({
+      deployment: controlPlane.workload.name,
+      pods: controlPlane.workload.pods
+        .filter(({gone, phase}) => !gone && phase === 'Running')
+        .map(({name}) => reach(controlPlane, name)),
+    })),
+  );
+  return {
+    async ask(question) {
+      const parts = (await targets()).flatMap(({deployment, pods}) => {
+        if (pods.length === 0) return [Promise.resolve({name: deployment, seen: nobodyToAsk(deployment, namespace)})];
+        return pods.map(async (pod) => ({name: pod.name, seen: await attempt(signal, () => question(pod))}));
+      });
+      return new Parts(await Promise.all(parts));
+    },
+    async close() {
+      await Promise.allSettled(forwards.map(async (opened) => (await opened).close()));
+    },
+  };
+}
+
+function nobodyToAsk(deployment: string, namespace: string): Observed<never> {
+  return {
+    unknown: reportError(
+      new MeshError('NOT_FOUND', `no pod of deployment ${namespace}/${deployment} is Running, so none can be asked`),
+    ),
+  };
+}

@@ -1,0 +1,124 @@
+/** Facts of the work directory: they need no cluster and no tool. */
+import type {FileModeFacts, JournalFacts, MeshFactValues} from '../domain/checks/facts.js';
+import {clusterLayout, layout, workloadsDirectory} from '../domain/mesh/layout.js';
+import type {ClusterLayout} from '../domain/mesh/layout.js';
+import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
+import {checkContextsFile, checkMeshFile, renderProblem} from '../domain/mesh/parse.js';
+import {parseCertificates} from '../domain/pki/certificate.js';
+import {readPrivateKey} from '../domain/pki/private-key.js';
+import {printableLine} from '../domain/printable.js';
+import type {Deps} from '../engine/deps.js';
+import type {JournalState} from '../workspace/workspace.js';
+import {readGitHistory} from './facts/git-history.js';
+import {findClearRootKeys, keyFilesIn} from './facts/key-files.js';
+
+/** How each fact of the mesh is read. */
+export function meshFactsOf(
+  deps: Deps,
+  {trust}: Mesh,
+  clusters: readonly MeshCluster[],
+  journal: () => Promise<JournalState>,
+): {readonly [Key in keyof MeshFactValues]: () => Promise<MeshFactValues[Key]>} {
+  const {workspace} = deps;
+  return {
+    async declaration() {
+      const [text, contexts] = await Promise.all(
+        [layout.meshYaml, layout.contextsYaml].map((path) => workspace.readText(path)),
+      );
+      const reading = text === undefined ? undefined : checkMeshFile(text);
+      const problems = [reading, contexts === undefined ? undefined : checkContextsFile(contexts)].flatMap((one) =>
+        one && 'problems' in one ? one.problems.map(renderProblem) : [],
+      );
+      if (!reading) return {present: false, problems, clusters: clusters.length};
+      return {present: true, problems, clusters: 'value' in reading ? (reading.value.clusters?.length ?? 0) : 0};
+    },
+    async rootKey() {
+      const {signer} = trust;
+      const store = deps.rootStore(signer);
+      const key = await store.readSecret(layout.rootKey);
+      const inside = store.root === workspace.root || store.root.startsWith(`${workspace.root}/`);
+      const known = inside ? `${store.root}/${layout.rootKey}`.slice(workspace.root.length + 1) : undefined;
+      const copies = await findClearRootKeys(workspace, clusters, known);
+      const also = copies.length > 0 ? {copies} : {};
+      if (!key) return {protection: 'absent', ...also};
+      const path =
+        signer.type === 'local' && signer.directory !== undefined ? `${signer.directory}/${layout.rootKey}` : undefined;
+      const kept = path === undefined ? also : {path, ...also};
+      const {encryption} = readPrivateKey(key, path ?? layout.rootKey);
+      if (!encryption) return {protection: 'clear', ...kept};
+      const {cipher, kdf, weak} = encryption;
+      return {protection: 'encrypted', ...kept, ...(weak && {weakness: `${cipher} and ${kdf}`})};
+    },
+    async meshRoots() {
+      const text = await workspace.readText(layout.rootCert);
+      if (text === undefined) return [];
+      return parseCertificates(text, layout.rootCert).certificates.map(({fingerprint}) => fingerprint);
+    },
+    async fileModes() {
+      const modes = [...(await keyModes(deps, '.'))];
+      // One folder after the other: files are opened here.
+      for (const {name} of clusters) {
+        modes.push(...(await folderModes(deps, clusterLayout(name))), ...(await workloadModes(deps, name)));
+      }
+      return modes;
+    },
+    gitHistory: () => readGitHistory(deps, clusters),
+    journal: async () => journalFacts(await journal()),
+  };
+}
+
+function journalFacts({present, entries, heads, faults, open, own, underWay, aside}: JournalState): JournalFacts {
+  const mine = open.filter(({chain}) => chain === own);
+  return {
+    present,
+    entries: entries.length,
+    chains: heads.size,
+    faults,
+    open: mine
+      .filter((entry) => !underWay.includes(entry))
+      .map(({command, cluster, title, action, time}) => ({
+        command: printableLine(command),
+        ...(cluster !== undefined && {cluster: printableLine(cluster)}),
+        title: printableLine(title ?? action),
+        time: printableLine(time),
+      })),
+    openElsewhere: open.length - mine.length,
+    brokenAside: aside.flatMap(({file, faults: [first]}) =>
+      first ? [{file: printableLine(file), message: printableLine(first.message)}] : [],
+    ),
+  };
+}
+
+/** How names of private keys end: ours, and those of Istio's Makefiles (k8s-root-key.pem, selfSigned-ca-key.pem). */
+const keyName = 'key.pem';
+
+/** Every key of a cluster's folder, and the folder itself where it holds one. */
+async function folderModes(deps: Deps, {directory, requestKey}: ClusterLayout): Promise<readonly FileModeFacts[]> {
+  const keys = [...(await keyModes(deps, directory)), ...(await keyMode(deps, requestKey))];
+  const facts = keys.length > 0 ? await deps.workspace.statTarget(directory) : undefined;
+  return facts ? [...keys, {path: directory, kind: 'directory', mode: facts.mode}] : keys;
+}
+
+/** The keys of `certs workload`, in CLUSTER/workloads/NAMESPACE/SERVICEACCOUNT. */
+async function workloadModes(deps: Deps, cluster: string): Promise<readonly FileModeFacts[]> {
+  const foldersIn = async (directory: string): Promise<readonly string[]> =>
+    (await deps.workspace.list(directory)).map((name) => `${directory}/${name}`);
+  const namespaces = await foldersIn(workloadsDirectory(cluster));
+  const accounts = (await Promise.all(namespaces.map(foldersIn))).flat();
+  return (await Promise.all(accounts.map((directory) => keyModes(deps, directory)))).flat();
+}
+
+/** The keys that lie in a directory; `.` is the work directory. */
+async function keyModes(deps: Deps, directory: string): Promise<readonly FileModeFacts[]> {
+  const names = (await deps.workspace.list(directory)).filter((name) => name.endsWith(keyName));
+  const named = names.map((name) => (directory === '.' ? name : `${directory}/${name}`));
+  const holding = (await keyFilesIn(deps.workspace, directory)).map(({path}) => path);
+  const paths = [...new Set([...named, ...holding])].toSorted();
+  return (await Promise.all(paths.map((path) => keyMode(deps, path)))).flat();
+}
+
+/** Of what a link leads to: a link itself always has mode 0777 on Linux (symlink(7)), and it says nothing. */
+async function keyMode(deps: Deps, path: string): Promise<readonly FileModeFacts[]> {
+  const facts = await deps.workspace.statTarget(path);
+  return facts?.kind === 'file' ? [{path, kind: 'key', mode: facts.mode}] : [];
+}

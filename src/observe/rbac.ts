@@ -1,0 +1,17 @@
+/** Who may do what in a cluster, and whom its remote secrets make of their readers elsewhere. */
+import {readRbac} from '../domain/access/rbac.js';
+import type {RbacFacts} from '../domain/access/rbac.js';
+import {readRemoteSecret} from '../domain/access/remote-credentials.js';
+import type {RemoteCredential} from '../domain/access/remote-credentials.js';
+import {rbacReads} from '../domain/reads/table.js';
+import type {Reads} from './cluster-reader.js';
+
+/** All roles and bindings. */
+export async function readRbacFacts(reads: Pick<Reads, 'read'>): Promise<RbacFacts> {
+  return readRbac((await Promise.all(rbacReads.map((name) => reads.read(name)))).flat());
+}
+
+/** The clusters that remote secrets in Istio's namespace lead to. */
+export async function readRemoteCredentials(reads: Pick<Reads, 'read'>): Promise<readonly RemoteCredential[]> {
+  return (await reads.read('remoteSecrets')).flatMap(readRemoteSecret);
+}

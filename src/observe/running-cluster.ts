@@ -1,0 +1,89 @@
+/**
+ * Reads one running cluster as far as `certs adopt` needs it, with no more rights than the role `reader` of `access role`
+ * gives: Secrets are read by name.
+ */
+import type {ControlPlaneFacts} from '../domain/checks/facts.js';
+import {isGoing, isIstiod, readControlPlanes} from '../domain/checks/read/control-plane.js';
+import {MeshError} from '../domain/errors.js';
+import {bundleKey, defaultBundleName, networkLabel} from '../domain/istio/names.js';
+import type {InspectOptions} from '../domain/pki/inspect-ca.js';
+import {printableLine} from '../domain/printable.js';
+import type {CacertsSecret} from '../domain/trust/cacerts.js';
+import type {Clusters} from '../tools/kubectl/api.js';
+import {readCaSecret, readSelfSigned} from './cacerts.js';
+import {ClusterReader} from './cluster-reader.js';
+import {readClusterUid} from './identity.js';
+
+/** A running cluster. */
+export interface RunningCluster {
+  readonly uid: string;
+  /** Every revision; at least one. */
+  readonly controlPlanes: readonly [ControlPlaneFacts, ...ControlPlaneFacts[]];
+  /** As the label of Istio's namespace says it, or else what proxies are told. */
+  readonly network?: string;
+  readonly cacerts: CacertsSecret | 'absent';
+  /** The certificate that istiod made for itself (Secret istio-ca-secret); undefined: none. */
+  readonly selfSigned: string | undefined;
+  /** The bundle that workloads are given; undefined: none. */
+  readonly bundle: string | undefined;
+}
+
+/**
+ * Reads it. Throws what opening the context and reading throw, and `NOT_FOUND` where no istiod runs in the namespace.
+ */
+export async function readRunningCluster(
+  clusters: Clusters,
+  context: string,
+  namespace: string,
+  options: InspectOptions,
+): Promise<RunningCluster> {
+  const reader = new ClusterReader(clusters, {
+    cluster: {name: context, context, role: 'primary'},
+    istioNamespace: namespace,
+  });
+  await reader.open();
+  const [uid, namespaces, cacerts, selfSigned, configMaps, deployments] = await Promise.all([
+    readClusterUid(reader),
+    reader.read('listedNamespace', {name: namespace}),
+    readCaSecret(reader, 'cacerts', options),
+    readSelfSigned(reader),
+    reader.read('configMaps'),
+    reader.read('istiods'),
+  ]);
+  const ownNamespace = namespaces.find(({metadata}) => metadata.name === namespace);
+  const istiods = deployments.filter((one) => isIstiod(one) && !isGoing(one));
+  const [first, ...others] = readControlPlanes({deployments: istiods, configMaps, podsOf: () => []});
+  if (!first) throw noIstiod(context, namespace, ownNamespace?.metadata.annotations);
+  const network = ownNamespace?.metadata.labels?.[networkLabel] ?? first.network;
+  return {
+    uid,
+    controlPlanes: [first, ...others],
+    ...(network !== undefined && network !== '' && {network}),
+    cacerts,
+    selfSigned,
+    bundle: configMaps.find(({metadata}) => metadata.name === defaultBundleName)?.data?.[bundleKey],
+  };
+}
+
+/** On the namespace of a remote cluster: which clusters' istiods look after it (istio.io: multicluster, primary-remote). */
+const controlledBy = 'topology.istio.io/controlPlaneClusters';
+
+function noIstiod(
+  context: string,
+  namespace: string,
+  annotations: Readonly<Record<string, string>> | undefined,
+): MeshError {
+  const primary = annotations?.[controlledBy];
+  const what = `no istiod runs in namespace ${namespace} of context "${context}"`;
+  if (primary !== undefined) {
+    return new MeshError('NOT_FOUND', `${what}: it is a remote of ${printableLine(primary)}, and has no CA to adopt`, {
+      hints: ['declare it in mesh.yaml: its name, context, role: remote and primary: NAME'],
+    });
+  }
+  return new MeshError('NOT_FOUND', `${what}: there is no CA to adopt`, {
+    hints: [
+      'name the namespace of istiod with --istio-namespace',
+      'a remote of another primary is declared in mesh.yaml: role: remote, primary: NAME',
+    ],
+  });
+}

@@ -1,0 +1,119 @@
+import {describe, expect, it} from 'vitest';
+import {MeshError} from '../../src/domain/errors.js';
+import {readApiVersion} from '../../src/observe/api-version.js';
+import {ClusterReader} from '../../src/observe/cluster-reader.js';
+import {everything} from '../../src/domain/reads/limits.js';
+import type {Limits} from '../../src/domain/reads/limits.js';
+import {fakeDeps} from '../engine/fake-deps.js';
+
+/** The reads of a cluster whose API server is this. */
+function readerOf(api: object, limits: Limits = everything): ClusterReader {
+  const clusters = {...fakeDeps([]).clusters, open: () => Promise.resolve({context: 'ctx', ...api})};
+  const cluster = {name: 'c1', context: 'ctx', role: 'primary'} as const;
+  return new ClusterReader(clusters as never, {cluster, istioNamespace: 'istio-system', limits});
+}
+
+/** The API server's version as verify reads it, of what it answers to /version. */
+function versionOf(answer: unknown): Promise<unknown> {
+  return readApiVersion(readerOf({raw: () => Promise.resolve(answer)}), 'ctx');
+}
+
+describe('the version of an API server', () => {
+  it.each([
+    [
+      {gitVersion: 'v1.34.3', major: '1', minor: '34'},
+      {gitVersion: 'v1.34.3', major: 1, minor: 34},
+    ],
+    [
+      {gitVersion: 'v1.27.9-eks-1', major: '1', minor: '27+'},
+      {gitVersion: 'v1.27.9-eks-1', major: 1, minor: 27},
+    ],
+  ])('of %j is %j', async (answer, expected) => {
+    await expect(versionOf(answer)).resolves.toEqual(expected);
+  });
+
+  it.each([
+    undefined,
+    {},
+    {major: '1', minor: '34'},
+    {gitVersion: 'v1.34.3'},
+    {gitVersion: 'x', major: '1', minor: ''},
+  ])('is not known of %j, rather than something that fits everything', async (answer) => {
+    await expect(versionOf(answer)).rejects.toMatchObject({code: 'API_ERROR'});
+  });
+});
+
+describe('bundles that are read before their name is known', () => {
+  const only = (allowed: string) => ({
+    list: (_: unknown, {fieldSelector}: {readonly fieldSelector: string}) =>
+      fieldSelector === `metadata.name=${allowed}`
+        ? Promise.resolve({items: []})
+        : Promise.reject(new MeshError('FORBIDDEN', `not allowed: ${fieldSelector}`)),
+  });
+
+  it('are no missing right where another name turns out to be needed', async () => {
+    const reader = readerOf(only('acme'));
+    reader.readAhead('bundles', {name: 'istio-ca-root-cert'});
+    await reader.read('bundles', {name: 'acme'});
+    await expect(reader.summary()).resolves.toEqual({reads: 1});
+  });
+
+  it('are one where it is this name, and are read once', async () => {
+    const reader = readerOf(only('acme'));
+    reader.readAhead('bundles', {name: 'istio-ca-root-cert'});
+    await expect(reader.read('bundles')).rejects.toMatchObject({code: 'FORBIDDEN'});
+    reader.readAhead('bundles', {name: 'istio-ca-root-cert'});
+    await expect(reader.summary()).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+      message: 'not allowed: metadata.name=istio-ca-root-cert',
+    });
+  });
+});
+
+describe('gateways of the Gateway API', () => {
+  const group = 'gateway.networking.k8s.io';
+  const serving = (versions: readonly string[], code: 'NOT_FOUND' | 'FORBIDDEN' = 'NOT_FOUND') => ({
+    list: ({apiVersion}: {readonly apiVersion: string}) =>
+      versions.some((version) => apiVersion === `${group}/${version}`)
+        ? Promise.resolve({items: [{apiVersion}]})
+        : Promise.reject(new MeshError(code, `no ${apiVersion}`)),
+  });
+
+  it.each([
+    [['v1', 'v1beta1'], ['v1']],
+    [['v1beta1'], ['v1beta1']],
+    [[], []],
+  ])('of a cluster that serves %j are read as %j', async (versions, expected) => {
+    const found = await readerOf(serving(versions)).read('networkGateways');
+    expect(found.map(({apiVersion}) => apiVersion)).toEqual(expected.map((version) => `${group}/${version}`));
+  });
+
+  it('are unknown where reading them is refused', async () => {
+    await expect(readerOf(serving(['v1beta1'], 'FORBIDDEN')).read('networkGateways')).rejects.toMatchObject({
+      code: 'FORBIDDEN',
+    });
+  });
+});
+
+describe('the table of requests', () => {
+  const none = {list: () => Promise.reject(new Error('sent')), find: () => Promise.reject(new Error('sent'))};
+
+  it('is all that is sent: what a row does not leave to the caller, the caller cannot choose', async () => {
+    await expect(readerOf(none).read('remoteSecrets', {labelSelector: 'a=b'})).rejects.toMatchObject({
+      code: 'INTERNAL',
+    });
+    await expect(readerOf(none).read('istiod')).rejects.toMatchObject({code: 'INTERNAL'});
+  });
+
+  it.each([
+    ['cacerts', {noSecrets: true}],
+    ['selfSigned', {noSecrets: true}],
+    ['remoteSecrets', {noSecrets: true, access: true}],
+    ['roles', {}],
+    ['version', {offline: true}],
+  ] as const)('is not sent where the user does not want it: %s with %j', async (name, limits) => {
+    const reader = readerOf(none, limits);
+    expect(reader.allows(name)).toBe(false);
+    await expect(reader.read(name)).rejects.toMatchObject({code: 'INTERNAL'});
+  });
+});
