@@ -1,3 +1,4 @@
+import {readdirSync} from 'node:fs';
 import {defineConfig, globalIgnores} from 'eslint/config';
 import {createTypeScriptImportResolver} from 'eslint-import-resolver-typescript';
 import {importX} from 'eslint-plugin-import-x';
@@ -6,15 +7,29 @@ import tseslint from 'typescript-eslint';
 
 // Who may import whom (docs/architecture.md). A folder's line lists what it must NOT import.
 const layers = [
-  {target: 'src/domain', from: ['commands', 'operations', 'cli', 'engine', 'signers', 'workspace', 'tools', 'output']},
-  {target: 'src/workspace', from: ['commands', 'operations', 'cli', 'engine', 'signers', 'tools', 'output']},
-  {target: 'src/tools', from: ['commands', 'operations', 'cli', 'engine', 'signers', 'workspace', 'output']},
-  {target: 'src/signers', from: ['commands', 'operations', 'cli', 'output']},
-  {target: 'src/engine', from: ['commands', 'operations', 'cli', 'output']},
+  {
+    target: 'src/domain',
+    from: ['commands', 'operations', 'observe', 'cli', 'engine', 'signers', 'workspace', 'tools', 'output'],
+  },
+  {target: 'src/workspace', from: ['commands', 'operations', 'observe', 'cli', 'engine', 'signers', 'tools', 'output']},
+  {target: 'src/tools', from: ['commands', 'operations', 'observe', 'cli', 'engine', 'signers', 'workspace', 'output']},
+  {target: 'src/signers', from: ['commands', 'operations', 'observe', 'cli', 'output']},
+  {target: 'src/engine', from: ['commands', 'operations', 'observe', 'cli', 'output']},
+  {target: 'src/observe', from: ['commands', 'operations', 'cli', 'output']},
   {target: 'src/operations', from: ['commands', 'cli', 'output']},
-  {target: 'src/output', from: ['commands', 'cli', 'tools', 'workspace', 'signers']},
-  {target: 'src/cli', from: ['commands', 'operations']},
+  {target: 'src/output', from: ['commands', 'observe', 'cli', 'tools', 'workspace', 'signers']},
+  {target: 'src/cli', from: ['commands', 'operations', 'observe']},
 ];
+
+// An operation imports nothing of another command: what commands share is in src/observe or src/operations/shared. Only
+// `up` composes the operations of others.
+const operations = readdirSync(new URL('src/operations', import.meta.url)).filter((name) => !/^up\b/.test(name));
+const ownOperation = operations.map((name) => ({
+  target: `./src/operations/${name}`,
+  from: './src/operations',
+  except: [...new Set([`./${name}`, './shared'])],
+  message: 'An operation must not import the operation of another command (docs/architecture.md).',
+}));
 
 // Libraries and built-in modules with one door each.
 const doors = [
@@ -37,6 +52,16 @@ const closed = (exempt) => [
       .map(({name}) => ({group: [`${name}/*`], message: `${name} has one door: see eslint.config.mjs`})),
   },
 ];
+
+const revealing = {
+  selector: "CallExpression[callee.property.name='reveal']",
+  message: 'reveal() is for the engine, the signers and the workspace.',
+};
+const opening = {
+  selector:
+    'MemberExpression[property.name=/^(open|forward)$/]:matches([object.name="clusters"], [object.property.name="clusters"])',
+  message: 'Clusters are read through ClusterReader (src/observe/cluster-reader.ts).',
+};
 
 const impure = ['process', 'setTimeout', 'setInterval', 'fetch', 'console'];
 
@@ -74,13 +99,16 @@ export default defineConfig(
       'import-x/no-restricted-paths': [
         'error',
         {
-          zones: layers.flatMap(({target, from}) =>
-            from.map((folder) => ({
-              target: `./${target}`,
-              from: `./src/${folder}`,
-              message: `${target} must not import src/${folder} (docs/architecture.md).`,
-            })),
-          ),
+          zones: [
+            ...layers.flatMap(({target, from}) =>
+              from.map((folder) => ({
+                target: `./${target}`,
+                from: `./src/${folder}`,
+                message: `${target} must not import src/${folder} (docs/architecture.md).`,
+              })),
+            ),
+            ...ownOperation,
+          ],
         },
       ],
       'no-restricted-imports': closed(undefined),
@@ -91,8 +119,8 @@ export default defineConfig(
     .filter(({only}) => only.length > 0)
     .map(({name, only}) => ({files: only, rules: {'no-restricted-imports': closed(name)}})),
   {
-    // Operations know tools, workspace and signers by their types only: the deps they get are made by src/cli/deps.ts.
-    files: ['src/operations/**/*.ts', 'src/engine/**/*.ts'],
+    // Operations and what they observe know tools, workspace and signers by their types only: src/cli/deps.ts makes the deps.
+    files: ['src/operations/**/*.ts', 'src/observe/**/*.ts', 'src/engine/**/*.ts'],
     ignores: ['src/engine/effects/**'],
     rules: {
       '@typescript-eslint/no-restricted-imports': [
@@ -125,15 +153,13 @@ export default defineConfig(
     // private key's text is parsed.
     files: ['src/**/*.ts'],
     ignores: ['src/engine/**', 'src/signers/**', 'src/workspace/**', 'src/domain/pki/{private-key,recognize}.ts'],
-    rules: {
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector: "CallExpression[callee.property.name='reveal']",
-          message: 'reveal() is for the engine, the signers and the workspace.',
-        },
-      ],
-    },
+    rules: {'no-restricted-syntax': ['error', revealing]},
+  },
+  {
+    // A cluster is read by the table of requests (src/domain/reads/table.ts) alone; `verify --wait` watches by it, too.
+    files: ['src/operations/**/*.ts', 'src/observe/**/*.ts'],
+    ignores: ['src/observe/cluster-reader.ts', 'src/operations/verify/wait/*.ts'],
+    rules: {'no-restricted-syntax': ['error', revealing, opening]},
   },
   {
     files: ['test/**/*.ts', 'scripts/**/*.ts'],
