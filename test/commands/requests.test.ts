@@ -1,0 +1,103 @@
+/** Every request by which a command reads a cluster is a row of the table, from which rights and flags are derived. */
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import AccessShow from '../../src/commands/access/show.js';
+import CertsAdopt from '../../src/commands/certs/adopt.js';
+import CertsList from '../../src/commands/certs/list.js';
+import InstallApply from '../../src/commands/install/apply.js';
+import InstallRender from '../../src/commands/install/render.js';
+import JournalVerify from '../../src/commands/journal/verify.js';
+import TrustDiff from '../../src/commands/trust/diff.js';
+import TrustPush from '../../src/commands/trust/push.js';
+import TrustRollback from '../../src/commands/trust/rollback.js';
+import Verify from '../../src/commands/verify.js';
+import {installedReads, reads} from '../../src/domain/reads/table.js';
+import type {Read} from '../../src/domain/reads/table.js';
+import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
+import type {FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
+import {secret} from '../helpers/fake-kubectl/fake-cluster.js';
+import type {FakeRequest} from '../helpers/fake-kubectl/fake-cluster.js';
+import {rowsOfRequest} from '../helpers/rows-of-request.js';
+import {runCommand} from '../helpers/run-command.js';
+import type {CommandClass} from '../helpers/run-command.js';
+import {tinyRoot} from '../helpers/tiny-ca.js';
+import {textsOf} from '../helpers/trust-mesh.js';
+import {meshOfNetworks} from '../helpers/verify-networks.js';
+import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+
+let mesh: VerifiedMesh;
+let istioctl: FakeIstioctl;
+const sent: FakeRequest[] = [];
+
+beforeAll(async () => {
+  mesh = await meshOfNetworks();
+  istioctl = await startFakeIstioctl(mesh.kube.bin);
+  await runCommand(InstallRender, [], mesh.env);
+  mesh.one('c1').kube.put(secret('istio-system/cacerts-previous', textsOf(mesh.bundle('c1'))));
+});
+afterAll(async () => {
+  await istioctl.stop();
+  await mesh.stop();
+});
+
+/** The requests of a run that change nothing, of both clusters. */
+async function requestsOf(command: CommandClass, argv: readonly string[]): Promise<readonly FakeRequest[]> {
+  const clusters = ['c1', 'c2'].map((name) => mesh.one(name).kube);
+  for (const {requests} of clusters) requests.splice(0);
+  await runCommand(command, argv, mesh.env);
+  const requests = clusters.flatMap((cluster) => cluster.requests).filter(({method}) => method === 'GET');
+  sent.push(...requests);
+  return requests;
+}
+
+const commands: readonly (readonly [string, CommandClass, readonly string[]])[] = [
+  ['verify --access', Verify, ['--access']],
+  ['certs list --live', CertsList, ['--live']],
+  ['access show', AccessShow, []],
+  ['trust diff', TrustDiff, []],
+  ['trust push --restart-istiod', TrustPush, ['--dry-run', '--restart-istiod']],
+  ['trust rollback', TrustRollback, ['c1', '--dry-run']],
+  ['install apply', InstallApply, ['--dry-run']],
+  ['certs adopt', CertsAdopt, ['c1=ctx-c1', 'c2=ctx-c2', '--dry-run']],
+  ['journal verify', JournalVerify, []],
+];
+
+describe('what commands ask a cluster', () => {
+  it.each(commands)('is in the table of requests: %s', async (_, command, argv) => {
+    const requests = await requestsOf(command, argv);
+    expect(requests.length).toBeGreaterThan(0);
+    const others = requests.filter((request) => rowsOfRequest(request).length === 0);
+    expect(others.map(({verb, url}) => `${verb} ${url}`)).toEqual([]);
+  });
+
+  it('is in the table where a root of live workloads would go', async () => {
+    await mesh.renew('c1', await tinyRoot());
+    const requests = await requestsOf(TrustPush, ['c1', '--dry-run']);
+    expect(requests.flatMap((request) => rowsOfRequest(request))).toContain('allPods');
+    expect(requests.filter((request) => rowsOfRequest(request).length === 0)).toEqual([]);
+  });
+
+  it('leaves no row unused', () => {
+    const used = new Set(sent.flatMap((request) => rowsOfRequest(request)));
+    const rows = Object.entries<Read>(reads).filter(([, {method}]) => method !== 'forward');
+    expect(rows.map(([name]) => name).filter((name) => !used.has(name))).toEqual([
+      // Of meshes in which the roots changed lately, of gateways outside Istio's namespace, and of Istio 1.7.
+      'livingPods',
+      'gatewayPods',
+      'gatewayService',
+    ]);
+    expect(installedReads.filter(({kind}) => !used.has(`installed ${kind}`))).toEqual([]);
+  });
+
+  it.each([
+    ['every Secret', 'list', 'secrets', '/api/v1/namespaces/istio-system/secrets'],
+    ['another Secret', 'get', 'secrets', '/api/v1/namespaces/istio-system/secrets/other'],
+    ['the Secrets of all namespaces', 'list', 'secrets', '/api/v1/secrets?labelSelector=istio%2FmultiCluster%3Dtrue'],
+    ['the nodes', 'list', 'nodes', '/api/v1/nodes'],
+  ])('could not be %s', (_, verb, resource, url) => {
+    const [, namespace, name] = /namespaces\/([^/]+)\/[^/]+(?:\/([^/]+))?$/.exec(url) ?? [];
+    const {searchParams: query} = new URL(url, 'https://cluster');
+    const request = {method: 'GET', url, verb, resource, dryRun: false, query, body: undefined};
+    const place = {...(namespace !== undefined && {namespace}), ...(name !== undefined && {name})};
+    expect(rowsOfRequest({...request, ...place})).toEqual([]);
+  });
+});

@@ -1,0 +1,36 @@
+/** Which rows of the table of requests a request of the fake API server is. */
+import {rightOf} from '../../src/domain/checks/rights.js';
+import {installedReads, reads} from '../../src/domain/reads/table.js';
+import type {Read} from '../../src/domain/reads/table.js';
+import type {FakeRequest} from './fake-kubectl/fake-cluster.js';
+
+const rows: readonly (readonly [string, Read])[] = [
+  ...Object.entries(reads),
+  ...installedReads.map((row) => [`installed ${row.kind}`, row] as const),
+];
+
+/** The names of the rows; empty for a request that is not in the table. */
+export function rowsOfRequest(request: FakeRequest, istioNamespace = 'istio-system'): readonly string[] {
+  return rows.filter(([, row]) => isOf(row, request, istioNamespace)).map(([name]) => name);
+}
+
+function isOf(row: Read, {verb, resource, namespace, name, query}: FakeRequest, istioNamespace: string): boolean {
+  if (row.method === 'raw') return verb === 'get' && resource === row.path;
+  const right = rightOf(row);
+  if (row.method === 'forward' || right?.verb !== verb || right.resource !== resource) return false;
+  const scopes = {
+    'Istio namespace': namespace === istioNamespace,
+    cluster: namespace === undefined,
+    'given namespace': namespace !== undefined && namespace !== istioNamespace,
+  };
+  const given = new Set<string>(row.given);
+  const fieldSelector = query.get('fieldSelector') ?? undefined;
+  const ofName = /^metadata\.name=([^,]+)$/.exec(fieldSelector ?? '')?.[1];
+  const own = row.method === 'list' ? row : {};
+  return (
+    scopes[row.scope] &&
+    (given.has('name') ? (name ?? ofName) !== undefined : (name ?? ofName) === row.name) &&
+    (ofName !== undefined || fieldSelector === own.fieldSelector) &&
+    (given.has('labelSelector') || (query.get('labelSelector') ?? undefined) === own.labelSelector)
+  );
+}
