@@ -10,6 +10,8 @@ import TrustDiff from '../../src/commands/trust/diff.js';
 import TrustPush from '../../src/commands/trust/push.js';
 import TrustRollback from '../../src/commands/trust/rollback.js';
 import Verify from '../../src/commands/verify.js';
+import {rightsOfRole} from '../../src/domain/access/command-rights.js';
+import type {RoleOptions} from '../../src/domain/access/command-rights.js';
 import {installedReads, reads} from '../../src/domain/reads/table.js';
 import type {Read} from '../../src/domain/reads/table.js';
 import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
@@ -49,24 +51,53 @@ async function requestsOf(command: CommandClass, argv: readonly string[]): Promi
   return requests;
 }
 
-const commands: readonly (readonly [string, CommandClass, readonly string[]])[] = [
-  ['verify --access', Verify, ['--access']],
-  ['certs list --live', CertsList, ['--live']],
-  ['access show', AccessShow, []],
-  ['trust diff', TrustDiff, []],
-  ['trust push --restart-istiod', TrustPush, ['--dry-run', '--restart-istiod']],
-  ['trust rollback', TrustRollback, ['c1', '--dry-run']],
-  ['install apply', InstallApply, ['--dry-run']],
-  ['certs adopt', CertsAdopt, ['c1=ctx-c1', 'c2=ctx-c2', '--dry-run']],
-  ['journal verify', JournalVerify, []],
+const reader: RoleOptions = {
+  level: 'reader',
+  namespace: 'istio-system',
+  revisions: [],
+  profile: 'default',
+  limits: {access: false},
+};
+const operator: RoleOptions = {...reader, level: 'operator'};
+
+/** Each command with the role of `access role` that it is for. */
+const commands: readonly (readonly [string, CommandClass, readonly string[], RoleOptions])[] = [
+  ['verify', Verify, [], reader],
+  ['verify --no-secrets', Verify, ['--no-secrets'], {...reader, limits: {noSecrets: true}}],
+  ['verify --access', Verify, ['--access'], {...reader, limits: {access: true}}],
+  ['certs list --live', CertsList, ['--live'], reader],
+  ['certs list --live --no-secrets', CertsList, ['--live', '--no-secrets'], {...reader, limits: {noSecrets: true}}],
+  ['access show', AccessShow, [], {...reader, limits: {access: true}}],
+  ['trust diff', TrustDiff, [], reader],
+  ['trust push --restart-istiod', TrustPush, ['--dry-run', '--restart-istiod'], operator],
+  ['trust rollback', TrustRollback, ['c1', '--dry-run'], operator],
+  ['install apply', InstallApply, ['--dry-run'], {...reader, level: 'installer'}],
+  ['certs adopt', CertsAdopt, ['c1=ctx-c1', 'c2=ctx-c2', '--dry-run'], reader],
+  ['journal verify', JournalVerify, [], reader],
+  ['journal verify --no-secrets', JournalVerify, ['--no-secrets'], {...reader, limits: {noSecrets: true}}],
 ];
 
+/** Whether a role allows a request. */
+function allows(role: RoleOptions, {verb, resource, namespace, name, query}: FakeRequest): boolean {
+  const object = name ?? /^metadata\.name=([^,]+)$/.exec(query.get('fieldSelector') ?? '')?.[1];
+  return rightsOfRole(role).some(
+    ({verbs, resources, names, where}) =>
+      verbs.includes(verb) &&
+      resources.includes(resource) &&
+      (names === undefined || (object !== undefined && names.includes(object))) &&
+      (where === 'everywhere' || namespace === role.namespace),
+  );
+}
+
 describe('what commands ask a cluster', () => {
-  it.each(commands)('is in the table of requests: %s', async (_, command, argv) => {
+  it.each(commands)('is in the table, and allowed to the role that it is for: %s', async (_, command, argv, role) => {
     const requests = await requestsOf(command, argv);
     expect(requests.length).toBeGreaterThan(0);
     const others = requests.filter((request) => rowsOfRequest(request).length === 0);
     expect(others.map(({verb, url}) => `${verb} ${url}`)).toEqual([]);
+    // Every authenticated user may read /version.
+    const refused = requests.filter((request) => request.resource !== '/version' && !allows(role, request));
+    expect(refused.map(({verb, url}) => `${verb} ${url}`)).toEqual([]);
   });
 
   it('is in the table where a root of live workloads would go', async () => {

@@ -26,7 +26,7 @@ function isOf(row: Read, {verb, resource, namespace, name, query}: FakeRequest, 
   const given = new Set<string>(row.given);
   const fieldSelector = query.get('fieldSelector') ?? undefined;
   const ofName = /^metadata\.name=([^,]+)$/.exec(fieldSelector ?? '')?.[1];
-  const own = row.method === 'list' ? row : {};
+  const own: {readonly labelSelector?: string; readonly fieldSelector?: string} = row.method === 'list' ? row : {};
   return (
     scopes[row.scope] &&
     (given.has('name') ? (name ?? ofName) !== undefined : (name ?? ofName) === row.name) &&
