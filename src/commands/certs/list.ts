@@ -3,7 +3,6 @@ import {MeshCommand} from '../../cli/base-command.js';
 import {daysFlag} from '../../cli/flags/duration.js';
 import {outputFileFlags, outputFlags} from '../../cli/flags/output.js';
 import {clustersArg, concurrencyFlags, targetFlags} from '../../cli/flags/target.js';
-import {typedTarget} from '../../cli/typed-target.js';
 import {MeshError} from '../../domain/errors.js';
 import {listCerts, type ListResult} from '../../operations/certs/list.js';
 import {certsListView} from '../../output/views/certs-list.js';
@@ -54,7 +53,7 @@ Exit code: 0, whatever the dates are; 3 with --fail-on, when something in use is
     }
     const request = {
       mesh: {clusters: args.cluster ?? [], context: flags.context, istioNamespace: flags['istio-namespace']},
-      ...(flags.live && {live: {noSecrets: flags['no-secrets'], typed: typedTarget(flags)}}),
+      ...(flags.live && {live: {noSecrets: flags['no-secrets']}}),
       ...(flags.within !== undefined && {withinDays: flags.within}),
     };
     return this.perform(listCerts(flags['fail-on']), request, certsListView, flags);

@@ -6,7 +6,6 @@ import type {RbacFacts} from '../access/rbac.js';
 import type {RemoteCredential} from '../access/remote-credentials.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Observed} from '../observed.js';
-import type {Commands} from './commands.js';
 import type {CaOrigin} from './facts/ca-origin.js';
 import type {ControlPlaneFacts, GatewayFacts, NamespaceFacts} from './facts/control-plane.js';
 import type {
@@ -168,7 +167,6 @@ export type Facts<Values> = {readonly [Key in keyof Values]?: Fact<Values[Key]>}
 export interface Evidence {
   readonly now: Date;
   readonly mesh: Mesh;
-  readonly commands: Commands;
   readonly facts: Facts<MeshFactValues>;
   readonly clusters: readonly {readonly cluster: MeshCluster; readonly facts: Facts<ClusterFactValues>}[];
 }

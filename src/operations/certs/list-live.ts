@@ -1,7 +1,6 @@
 /** What `certs list --live` learns from the clusters: the facts that verify gathers, as lists of certificates. */
 import {Parts} from '../../domain/checks/facts.js';
 import type {ClusterFactValues, Fact, Facts, IstiodMetrics, LiveRoots} from '../../domain/checks/facts.js';
-import type {TypedTarget} from '../../domain/checks/commands.js';
 import {signedByItself} from '../../domain/checks/trust/live-chain.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {MeshError, reportError} from '../../domain/errors.js';
@@ -63,7 +62,6 @@ export interface LiveSight {
 export interface LiveRequest {
   readonly mesh: MeshRequest;
   readonly noSecrets: boolean;
-  readonly typed: TypedTarget;
   readonly concurrency: number;
 }
 
@@ -72,14 +70,13 @@ type ClusterFacts = Facts<ClusterFactValues>;
 /** Asks every cluster. What cannot be asked is in the answer. Throws what loading the mesh throws, and what ends the run. */
 export async function gatherLive(
   deps: Deps,
-  {mesh: request, noSecrets, typed, concurrency}: LiveRequest,
+  {mesh: request, noSecrets, concurrency}: LiveRequest,
 ): Promise<ReadonlyMap<string, LiveSight>> {
   const {mesh, clusters, now} = await gatherEvidence(deps, {
     mesh: request,
     checks: [],
     also: ['apiVersion', 'clusterUid', 'cacerts', 'liveRoots', 'servedChains', 'istiodMetrics'],
     limits: {noSecrets, noLive: false, offline: false},
-    typed,
     concurrency,
   });
   const seen = clusters.map(({cluster, facts}) => ({cluster, facts: meant(cluster, facts)}));

@@ -8,7 +8,6 @@ import type {RootAgreement} from '../../domain/monitoring/root-agreement.js';
 import {agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
 import {madeElsewhere, type SignerSpec} from '../../domain/mesh/signer.js';
 import type {Severity} from '../../domain/checks/check.js';
-import type {TypedTarget} from '../../domain/checks/commands.js';
 import type {Deps} from '../../engine/deps.js';
 import {type Conclusion, emptyPlan, type Operation, type Warning} from '../../engine/operation.js';
 import {type LoadedMesh, loadMesh, type MeshRequest} from '../shared/load-mesh.js';
@@ -27,8 +26,6 @@ export interface ListRequest {
   readonly live?: {
     /** `--no-secrets` */
     readonly noSecrets: boolean;
-    /** For the commands in hints. */
-    readonly typed: TypedTarget;
   };
   /** `--within`: list only what is in use and ends within these days. */
   readonly withinDays?: number;

@@ -2,8 +2,6 @@
 import pMap from 'p-map';
 import {outOfPlace} from '../../domain/checks/applies.js';
 import type {Check} from '../../domain/checks/check.js';
-import {commandsFor} from '../../domain/checks/commands.js';
-import type {TypedTarget} from '../../domain/checks/commands.js';
 import {isMeshFact} from '../../domain/checks/facts.js';
 import type {ClusterFactValues, Evidence, Fact, FactKey, Facts, MeshFactKey} from '../../domain/checks/facts.js';
 import {leftOutBy, neededFacts} from '../../domain/checks/needs.js';
@@ -33,8 +31,6 @@ export interface GatherRequest {
   /** Facts that are wanted besides those that the checks need. */
   readonly also: readonly FactKey[];
   readonly limits: Limits;
-  /** For the commands in findings. */
-  readonly typed: TypedTarget;
   /** Clusters asked at the same time. */
   readonly concurrency: number;
 }
@@ -50,7 +46,7 @@ export async function gatherEvidence(deps: Deps, request: GatherRequest): Promis
       concurrency: Math.max(1, request.concurrency),
     }),
   ]);
-  return {now: deps.now(), mesh, commands: commandsFor(request.typed), facts, clusters: clusterFacts};
+  return {now: deps.now(), mesh, facts, clusters: clusterFacts};
 }
 
 function wanted({checks, also}: GatherRequest, mesh: Mesh): ReadonlySet<FactKey> {
@@ -74,7 +70,6 @@ async function clusterEvidence(
   const questions = clusterQuestions({
     ...shared,
     cluster,
-    commands: commandsFor(request.typed),
     reads,
     controlPlanes,
     pods,

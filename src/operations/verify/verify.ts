@@ -1,6 +1,5 @@
 /** `verify`: gathers facts, judges them, and with `--wait` follows until all is well. */
 import type {Check, Severity} from '../../domain/checks/check.js';
-import type {TypedTarget} from '../../domain/checks/commands.js';
 import type {Evidence} from '../../domain/checks/facts.js';
 import {judge} from '../../domain/checks/judge.js';
 import type {Limits} from '../../domain/checks/needs.js';
@@ -35,8 +34,6 @@ export interface VerifyRequest {
   readonly failOn: Severity;
   /** Look at what the picture of the mesh shows, even where no selected check needs it. */
   readonly wholePicture?: boolean;
-  /** The target flags as typed, for the commands in findings. */
-  readonly typed: TypedTarget;
 }
 
 /** What `verify` answers. */
@@ -70,9 +67,9 @@ export async function runVerify(request: VerifyRequest, engine: Engine): Promise
   const {waitMs, failOn, limits} = request;
   const {concurrency} = engine.settings;
   const look = async (deps: Deps): Promise<Facts> => {
-    const {mesh, typed} = request;
+    const {mesh} = request;
     const also = request.wholePicture === true ? pictureFacts : [];
-    const evidence = await gatherEvidence(deps, {mesh, limits, typed, checks: selected, also, concurrency});
+    const evidence = await gatherEvidence(deps, {mesh, limits, checks: selected, also, concurrency});
     const report = judge(selected, evidence);
     return {
       evidence,

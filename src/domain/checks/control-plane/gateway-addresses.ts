@@ -1,8 +1,10 @@
 import {hasFeature} from '../../istio/features.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
+import {fixWith, lookWith, pipe} from '../../suggest/suggestion.js';
+import type {Suggestion} from '../../suggest/suggestion.js';
+import {Variable, words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding, Judgement, Subject} from '../check.js';
-import {shellWord} from '../commands.js';
 import type {ControlPlaneFacts, NetworkGatewayFacts} from '../facts.js';
 import {reinstallFix} from '../fixes.js';
 import {nodeSelectorAnnotation, spansNetworks} from '../read/network-gateways.js';
@@ -136,38 +138,36 @@ function nameOf({declaredBy, namespace, name}: NetworkGatewayFacts): string {
   return namespace === '' ? name : `${declaredBy === 'Gateway' ? 'Gateway' : 'Service'} ${namespace}/${name}`;
 }
 
-function fixFor(gateway: NetworkGatewayFacts, one: Seen, subject: Subject): string {
+function fixFor(gateway: NetworkGatewayFacts, one: Seen, subject: Subject): Suggestion {
   const {cluster} = one;
-  const {commands} = subject;
-  const inNamespace = `-n ${shellWord(gateway.namespace)}`;
-  const service = shellWord(`service/${gateway.name}`);
-  if (!gateway.exists) return reinstallFix({cluster, commands});
+  const {namespace} = gateway;
+  const service = `service/${gateway.name}`;
+  const describe = lookWith.kubectl(cluster, words`-n ${namespace} describe ${service}`);
+  if (!gateway.exists) return reinstallFix({cluster});
   if (gateway.addresses.length > 0) {
-    return gateway.listens ? commands.kubectl(cluster, `${inNamespace} describe ${service}`) : installFix(one, subject);
+    return gateway.listens ? describe : installFix(one, subject);
   }
   switch (gateway.serviceType) {
     case 'NodePort':
-      return commands.kubectl(cluster, `${inNamespace} annotate ${service} ${nodeSelectorAnnotation}={}`);
+      return fixWith.kubectl(cluster, words`-n ${namespace} annotate ${service} ${nodeSelectorAnnotation}={}`);
     case 'LoadBalancer':
-      return commands.kubectl(cluster, `${inNamespace} describe ${service}`);
+      return describe;
     default:
-      return commands.kubectl(cluster, `${inNamespace} patch ${service} -p '{"spec":{"type":"LoadBalancer"}}'`);
+      return fixWith.kubectl(cluster, words`-n ${namespace} patch ${service} -p {"spec":{"type":"LoadBalancer"}}`);
   }
 }
 
 /** What Istio's guide does; its script has needed mesh and cluster before 1.12 and takes them still. */
-function installFix({cluster, controlPlanes}: Seen, {mesh, commands}: Pick<Subject, 'mesh' | 'commands'>): string {
+function installFix({cluster, controlPlanes}: Seen, {mesh}: Pick<Subject, 'mesh'>): Suggestion {
   const {network = ''} = cluster;
   const revision = controlPlanes.find((one) => one.revision !== 'default')?.revision;
   const isDefault = controlPlanes.some((one) => one.revision === 'default');
-  const script = [
-    '"$ISTIO"/samples/multicluster/gen-eastwest-gateway.sh',
-    ...(mesh.meshID === undefined ? [] : [`--mesh ${shellWord(mesh.meshID)}`]),
-    `--cluster ${cluster.name}`,
-    `--network ${shellWord(network)}`,
-    ...(revision === undefined || isDefault ? [] : [`--revision ${shellWord(revision)}`]),
-  ].join(' ');
+  const makeManifest = lookWith.run(new Variable('ISTIO', '/samples/multicluster/gen-eastwest-gateway.sh'), [
+    ...(mesh.meshID === undefined ? [] : ['--mesh', mesh.meshID]),
+    ...['--cluster', cluster.name, '--network', network],
+    ...(revision === undefined || isDefault ? [] : ['--revision', revision]),
+  ]);
   const {namespace} = mesh.istio;
-  const place = namespace === 'istio-system' ? '' : ` --set values.global.istioNamespace=${shellWord(namespace)}`;
-  return `${script} | ${commands.istioctl(cluster, `install -y -f -${place}`)}`;
+  const place = namespace === 'istio-system' ? [] : words`--set values.global.istioNamespace=${namespace}`;
+  return pipe(makeManifest, fixWith.istioctl(cluster, words`install -y -f - ${place}`));
 }

@@ -1,5 +1,4 @@
 /** All questions about one cluster, and what they share. */
-import type {Commands} from '../../../domain/checks/commands.js';
 import type {ClusterFactValues, ControlPlaneFacts} from '../../../domain/checks/facts.js';
 import type {Mesh, MeshCluster} from '../../../domain/mesh/mesh.js';
 import type {OwnCa} from '../../../domain/trust/diff.js';
@@ -22,8 +21,6 @@ export interface ClusterQuestionOptions {
   readonly deps: Deps;
   readonly mesh: Mesh;
   readonly cluster: MeshCluster;
-  /** Spells the commands of hints. */
-  readonly commands: Commands;
   readonly reads: ClusterReads;
   /** Asked once. */
   readonly controlPlanes: () => Promise<readonly ControlPlaneFacts[]>;
