@@ -85,7 +85,7 @@ export abstract class MeshCommand extends Command {
     flags: CommonFlags,
   ): string {
     const format = flags.json === true ? 'json' : (flags.output ?? 'text');
-    if (format === 'json') return JSON.stringify({schemaVersion, ...result}, undefined, 2);
+    if (format === 'json') return JSON.stringify(Object.assign({schemaVersion}, result), undefined, 2);
     const render = view[format as keyof View<Result>];
     if (!render) throw new MeshError('INTERNAL', `The view of ${this.id ?? 'this command'} has no ${format}`);
     const isTerminal = process.stdout.isTTY && flags['output-file'] === undefined;

@@ -7,8 +7,8 @@ import {meshCommands} from '../../domain/suggest/mesh-commands.js';
 import type {TargetFlag} from '../../domain/suggest/mesh-commands.js';
 import {Suggestion} from '../../domain/suggest/suggestion.js';
 import type {Form, ScriptPart} from '../../domain/suggest/suggestion.js';
-import {OutputOf, Variable, WorkDirPath} from '../../domain/suggest/words.js';
-import type {Word} from '../../domain/suggest/words.js';
+import {FilePath, OutputOf, Variable} from '../../domain/suggest/words.js';
+import type {Word, WorkDirPath} from '../../domain/suggest/words.js';
 import {shellPath, shellWord} from './shell.js';
 import type {TypedTarget} from './typed-target.js';
 
@@ -55,7 +55,7 @@ function renderWord(word: Word, typed: TypedTarget): string {
   if (typeof word === 'string') return shellWord(word);
   if (word instanceof Variable) return `"$${word.name}"${word.rest === '' ? '' : shellWord(word.rest)}`;
   if (word instanceof OutputOf) return `$(${renderSuggestion(word.command, typed)})`;
-  return renderPath(word, typed);
+  return word instanceof FilePath ? shellPath(word.path) : renderPath(word, typed);
 }
 
 function renderPath({path}: WorkDirPath, {directory}: TypedTarget): string {

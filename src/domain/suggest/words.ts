@@ -6,6 +6,11 @@ export class WorkDirPath {
   constructor(readonly path: string) {}
 }
 
+/** A path that is printed as it is: absolute, or relative to where the command is typed. */
+export class FilePath {
+  constructor(readonly path: string) {}
+}
+
 /** A shell variable, with text behind its value: `"$ISTIO"/samples`. */
 export class Variable {
   constructor(
@@ -20,7 +25,12 @@ export class OutputOf {
 }
 
 /** One argument; the output of a command can be several. */
-export type Word = string | WorkDirPath | Variable | OutputOf;
+export type Word = string | WorkDirPath | FilePath | Variable | OutputOf;
+
+/** A path that may have any character in it, as a word. */
+export function filePath(path: string): FilePath {
+  return new FilePath(path);
+}
 
 /** A file or folder of the work directory, as a word. */
 export function inWorkDir(path: string): WorkDirPath {
