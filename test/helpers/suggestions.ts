@@ -1,11 +1,13 @@
 /** Suggested commands in tests: as text without flags, as JSON carries them, and printed for views. */
 import type {Check} from '../../src/domain/checks/check.js';
 import type {Evidence} from '../../src/domain/checks/facts.js';
+import {asMeshError} from '../../src/domain/errors.js';
+import type {MeshError} from '../../src/domain/errors.js';
 import {judge} from '../../src/domain/checks/judge.js';
 import type {Report} from '../../src/domain/checks/report.js';
 import type {Advice, Hint} from '../../src/domain/suggest/advice.js';
 import type {Suggestion} from '../../src/domain/suggest/suggestion.js';
-import {printResult} from '../../src/cli/suggest/print.js';
+import {printError, printResult} from '../../src/cli/suggest/print.js';
 import {renderHint, renderSuggestion} from '../../src/cli/suggest/render.js';
 import type {TypedTarget} from '../../src/cli/suggest/typed-target.js';
 import type {Printed} from '../../src/output/printed.js';
@@ -30,6 +32,16 @@ export function textOf(suggestion: Suggestion): string {
 /** Hints as they are shown to somebody who typed no flags. */
 export function hintTexts(hints: readonly Hint[]): readonly string[] {
   return hints.map((hint) => renderHint(hint, {}));
+}
+
+/** What a function throws or rejects with, its hints as text. Fails where it does neither. */
+export async function failureOf(run: () => unknown): Promise<MeshError> {
+  try {
+    await run();
+  } catch (thrown) {
+    return printError(asMeshError(thrown), {});
+  }
+  throw new Error('nothing was thrown');
 }
 
 /** A result as views see it. */

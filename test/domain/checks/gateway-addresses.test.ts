@@ -74,7 +74,7 @@ describe('a gateway between networks', () => {
         },
       },
       /Service edge\/istio-eastwestgateway: gw-1 is Running/,
-      'kubectl --context kind-cluster1 -n edge describe service/istio-eastwestgateway',
+      'kubectl --context kind-cluster1 -n edge describe pod gw-1',
     ],
     [
       'selects no pod',

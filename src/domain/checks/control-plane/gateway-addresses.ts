@@ -5,10 +5,10 @@ import type {Suggestion} from '../../suggest/suggestion.js';
 import {Variable, words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding, Judgement, Subject} from '../check.js';
-import type {ControlPlaneFacts, NetworkGatewayFacts} from '../facts.js';
+import type {ControlPlaneFacts, NetworkGatewayFacts, PodFacts} from '../facts.js';
 import {reinstallFix} from '../fixes.js';
 import {nodeSelectorAnnotation, spansNetworks} from '../read/network-gateways.js';
-import {workloadProblems} from './workload.js';
+import {lookAtPod, workloadProblems} from './workload.js';
 
 const expected = 'for every network a gateway with an address and ready pods';
 
@@ -127,6 +127,11 @@ function problemOf(gateway: NetworkGatewayFacts): string | undefined {
     : `${what}: ${problem?.observed ?? 'no pod is ready'}`;
 }
 
+/** The pod that keeps a gateway with an address from serving; undefined where it selects none. */
+function unreadyPod({pods = []}: NetworkGatewayFacts): PodFacts | undefined {
+  return pods.find(({ready, gone}) => !ready && !gone);
+}
+
 function whyNone({serviceType, declaredBy}: NetworkGatewayFacts): string {
   if (declaredBy === 'Gateway') return '';
   if (serviceType === 'LoadBalancer') return ': its load balancer is pending';
@@ -145,7 +150,9 @@ function fixFor(gateway: NetworkGatewayFacts, one: Seen, subject: Subject): Sugg
   const describe = lookWith.kubectl(cluster, words`-n ${namespace} describe ${service}`);
   if (!gateway.exists) return reinstallFix({cluster});
   if (gateway.addresses.length > 0) {
-    return gateway.listens ? describe : installFix(one, subject);
+    if (!gateway.listens) return installFix(one, subject);
+    const pod = unreadyPod(gateway);
+    return pod ? lookAtPod(pod, cluster, namespace) : describe;
   }
   switch (gateway.serviceType) {
     case 'NodePort':

@@ -1,4 +1,5 @@
 /** One rule for "every pod is Running and ready", for istiod and gateways alike. */
+import type {MeshCluster} from '../../mesh/mesh.js';
 import {fixWith, lookWith} from '../../suggest/suggestion.js';
 import type {Suggestion} from '../../suggest/suggestion.js';
 import {words} from '../../suggest/words.js';
@@ -40,9 +41,14 @@ export function workloadFix(
   if (desired === 0) return fixWith.kubectl(cluster, words`-n ${namespace} scale deployment/${name} --replicas 1`);
   // Whoever could not make a pod says so in an event: a quota, a webhook, a service account that is missing.
   if (!pod) return lookWith.kubectl(cluster, words`-n ${namespace} get events --field-selector type=Warning`);
-  return pod.crashing === true
-    ? lookWith.kubectl(cluster, words`-n ${namespace} logs ${pod.name} --previous --tail=20`)
-    : lookWith.kubectl(cluster, words`-n ${namespace} describe pod ${pod.name}`);
+  return lookAtPod(pod, cluster, namespace);
+}
+
+/** Says why a pod is not ready: what it wrote before it ended, or what it waits for. */
+export function lookAtPod({name, crashing}: PodFacts, cluster: MeshCluster, namespace: string): Suggestion {
+  return crashing === true
+    ? lookWith.kubectl(cluster, words`-n ${namespace} logs ${name} --previous --tail=20`)
+    : lookWith.kubectl(cluster, words`-n ${namespace} describe pod ${name}`);
 }
 
 /** `istiod 2/2, istio-ingressgateway 1/1`. */
