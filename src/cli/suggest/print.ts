@@ -2,8 +2,10 @@
 import {MeshError} from '../../domain/errors.js';
 import {Advice} from '../../domain/suggest/advice.js';
 import {meshCommandsIn, Suggestion} from '../../domain/suggest/suggestion.js';
+import type {ProgressEvent} from '../../engine/progress.js';
 import {PrintedCommand} from '../../output/printed.js';
 import type {Printed} from '../../output/printed.js';
+import type {ShownEvent} from '../../output/progress-types.js';
 import {renderHint, renderSuggestion} from './render.js';
 import type {TypedTarget} from './typed-target.js';
 
@@ -24,6 +26,11 @@ export function printResult<Result extends object>(result: Result, typed: TypedT
   };
   // The walk replaces exactly what the type Printed replaces.
   return walk(result) as Printed<Result> & object;
+}
+
+/** An event of a run as it is drawn. */
+export function printEvent(event: ProgressEvent, typed: TypedTarget): ShownEvent {
+  return event.type === 'warning' ? {type: 'warning', warning: printResult(event.warning, typed)} : event;
 }
 
 /** The error with its hints as text. */

@@ -9,11 +9,13 @@ export class Advice {
 /** What to do next: plain text, or text with commands. */
 export type Hint = string | Advice;
 
-/** A sentence with commands: advice`see both: ${kubectlMesh('trust diff', [cluster])}`. */
-export function advice(text: TemplateStringsArray, ...values: readonly (string | Suggestion)[]): Advice {
-  return new Advice(
-    text.flatMap((part, index) => [part, ...values.slice(index, index + 1)]).filter((part) => part !== ''),
-  );
+/** A sentence with commands: advice`see both: ${kubectlMesh('trust diff', [cluster])}`. It may contain another hint. */
+export function advice(text: TemplateStringsArray, ...values: readonly (Hint | Suggestion)[]): Advice {
+  const parts = text.flatMap((part, index) => [
+    part,
+    ...values.slice(index, index + 1).flatMap((value) => (value instanceof Advice ? value.parts : [value])),
+  ]);
+  return new Advice(parts.filter((part) => part !== ''));
 }
 
 /** The first command in some hints; undefined where they are text alone. */

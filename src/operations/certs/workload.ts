@@ -15,7 +15,7 @@ import {
   type WorkloadState,
 } from '../../domain/pki/workload-certificate.js';
 import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {fixWith, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {words} from '../../domain/suggest/words.js';
 import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
@@ -217,7 +217,7 @@ function cannotSign(facts: WorkloadFacts): MeshError | undefined {
     return new MeshError('FILE_MISSING', `there is no ${paths.caKey}: ${why}, and nothing can be signed without it`, {
       hints: [
         `Run this where ${paths.caKey} is kept`,
-        "Or let istiod sign: Istio's agent on the machine asks it with a token (istioctl x workload entry configure)",
+        advice`Or let istiod sign: Istio's agent on the machine asks it with a token (${fixWith.istioctl('any', words`x workload entry configure`)})`,
         advice`Or make a new CA, sign, and push it: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
       ],
     });
