@@ -5,6 +5,7 @@ import {asMeshError, MeshError} from '../domain/errors.js';
 import type {CommonResult} from '../engine/report.js';
 import {execute} from '../engine/engine.js';
 import type {Operation} from '../engine/operation.js';
+import type {Printed} from '../output/printed.js';
 import type {View} from '../output/view.js';
 import type {Workspace} from '../workspace/workspace.js';
 import {normalizeArgv, wantsJson} from './argv.js';
@@ -14,7 +15,9 @@ import {exitCode} from './exit-code.js';
 import {errorAsJson, errorAsText, schemaVersion} from './show-error.js';
 import {createAbort} from './signals.js';
 import {hasColor, writeOut} from './streams.js';
-import {completeError, completeHints} from './typed-target.js';
+import {printError, printResult} from './suggest/print.js';
+import {renderSuggestion} from './suggest/render.js';
+import {typedTarget} from './suggest/typed-target.js';
 
 /** The base of every command. */
 export abstract class MeshCommand extends Command {
@@ -41,8 +44,7 @@ export abstract class MeshCommand extends Command {
       } finally {
         await close();
       }
-      const told = completeHints(result, flags);
-      const answer: Result & CommonResult = settings.dryRun === 'none' ? told : {...told, dryRun: settings.dryRun};
+      const answer: Result & CommonResult = settings.dryRun === 'none' ? result : {...result, dryRun: settings.dryRun};
       await this.print(answer, view, flags, deps.workspace);
       const code = exitCode(operation.conclude(result));
       if (code !== 0) this.exit(code);
@@ -50,7 +52,7 @@ export abstract class MeshCommand extends Command {
     } catch (thrown) {
       if (thrown instanceof Errors.ExitError) throw thrown;
       // What an abort breaks off reports all kinds of errors; the abort is what happened.
-      throw completeError(asMeshError(abort.signal.aborted ? abort.signal.reason : thrown), flags);
+      throw printError(asMeshError(abort.signal.aborted ? abort.signal.reason : thrown), typedTarget(flags));
     } finally {
       abort.dispose();
     }
@@ -68,7 +70,7 @@ export abstract class MeshCommand extends Command {
     flags: CommonFlags,
     workspace: Workspace,
   ): Promise<void> {
-    const text = this.render(result, view, flags);
+    const text = this.render(printResult(result, typedTarget(flags)), view, flags);
     const file = flags['output-file'];
     if (file !== undefined && file !== '-') {
       await workspace.writeOutside(resolve(file), text === '' || text.endsWith('\n') ? text : `${text}\n`);
@@ -77,9 +79,13 @@ export abstract class MeshCommand extends Command {
     }
   }
 
-  private render<Result extends object>(result: Result, view: View<Result>, flags: CommonFlags): string {
+  private render<Result extends object>(
+    result: Printed<Result> & object,
+    view: View<Result>,
+    flags: CommonFlags,
+  ): string {
     const format = flags.json === true ? 'json' : (flags.output ?? 'text');
-    if (format === 'json') return JSON.stringify({schemaVersion, ...result}, undefined, 2);
+    if (format === 'json') return JSON.stringify(Object.assign({schemaVersion}, result), undefined, 2);
     const render = view[format as keyof View<Result>];
     if (!render) throw new MeshError('INTERNAL', `The view of ${this.id ?? 'this command'} has no ${format}`);
     const isTerminal = process.stdout.isTTY && flags['output-file'] === undefined;
@@ -87,13 +93,14 @@ export abstract class MeshCommand extends Command {
       ...(isTerminal && {width: process.stdout.columns}),
       color: isTerminal && hasColor(process.stdout),
       now: new Date(),
+      command: (suggestion) => renderSuggestion(suggestion, typedTarget(flags)),
     });
   }
 }
 
 /** Shows any error as the command line asked for, and ends with its exit code (as oclif's ExitError, which tests see). */
 export async function showAndExit(thrown: unknown, argv: readonly string[], help = '--help'): Promise<never> {
-  const error = fromOclif(thrown, help);
+  const error = printError(fromOclif(thrown, help), {});
   if (wantsJson(argv) && error.code !== 'OUTPUT_FAILED') await writeOut(errorAsJson(error));
   else process.stderr.write(`${errorAsText(error, hasColor(process.stderr))}\n`);
   throw new Errors.ExitError(exitCode([error.code]));

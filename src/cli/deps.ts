@@ -23,6 +23,8 @@ import {createWorkspace} from '../workspace/create.js';
 import type {Workspace} from '../workspace/workspace.js';
 import {takePassphrases, takeVaultSecrets} from './environment.js';
 import {createPassphraseSource} from './passphrase.js';
+import {printEvent} from './suggest/print.js';
+import {typedTarget} from './suggest/typed-target.js';
 import {createTerminal, isInteractive, promptPassphrase} from './terminal.js';
 import {once} from '../domain/once.js';
 
@@ -140,7 +142,9 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
       keepGoing: flags['keep-going'] ?? false,
       reason: flags.reason,
     },
-    report: progress.report,
+    report: (event) => {
+      progress.report(printEvent(event, typedTarget(flags)));
+    },
     async close() {
       await Promise.all([clusters.close(), ...endings.map((end) => end())]);
       await progress.rest();

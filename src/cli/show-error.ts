@@ -3,6 +3,7 @@ import {Ansis} from 'ansis';
 import {reportError} from '../domain/errors.js';
 import type {MeshError} from '../domain/errors.js';
 import {printable} from '../domain/printable.js';
+import {renderHint} from './suggest/render.js';
 
 /** The version of the shape of every JSON answer. */
 export const schemaVersion = 1;
@@ -18,7 +19,7 @@ export function errorAsText(error: MeshError, color: boolean): string {
   const paint = new Ansis(color ? 1 : 0);
   const lines = [
     `${paint.red('Error:')} ${printable(error.message)}`,
-    ...error.hints.map((hint) => `  ${paint.dim('→')} ${printable(hint)}`),
+    ...error.hints.map((hint) => `  ${paint.dim('→')} ${printable(renderHint(hint, {}))}`),
   ];
   if (error.class === 'bug') {
     const {cause} = error;

@@ -7,7 +7,7 @@ import {safetyFlags} from '../cli/flags/safety.js';
 import {rootFlags, signerFlags} from '../cli/flags/signer.js';
 import {clustersArg, concurrencyFlags, keepGoingFlags, targetFlags} from '../cli/flags/target.js';
 import {trustFlags} from '../cli/flags/trust.js';
-import {typedCommand, typedTarget} from '../cli/typed-target.js';
+import {typedCommand} from '../cli/suggest/shell.js';
 import {keyAlgorithms} from '../domain/mesh/mesh.js';
 import {bringUp} from '../operations/up.js';
 import type {UpResult} from '../operations/up.js';
@@ -75,7 +75,6 @@ It stops at the first step that does not succeed and says what is done. Each ste
       takeOver: flags['take-over'],
       waitMs: flags.timeout ?? defaultWaitMs,
       again: typedCommand('up', this.argv),
-      typed: typedTarget(flags),
     };
     return this.perform(bringUp, request, upView, flags);
   }

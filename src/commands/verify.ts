@@ -5,7 +5,6 @@ import {clustersArg, concurrencyFlags, targetFlags} from '../cli/flags/target.js
 import {explainCheck, listChecks} from '../operations/verify/catalogue.js';
 import {verifyMesh} from '../operations/verify/verify.js';
 import {checkListView, explainView, picturingFormats, verifyView} from '../output/views/verify.js';
-import {typedTarget} from '../cli/typed-target.js';
 
 /** How long `--wait` follows when `--timeout` is not said: pods that are not ready by then need a look. */
 const defaultWaitMs = 300_000;
@@ -84,7 +83,6 @@ Each finding has an id, what was observed, what was expected, and the command th
       },
       ...(flags.wait && {waitMs: flags.timeout ?? defaultWaitMs}),
       failOn: flags['fail-on'],
-      typed: typedTarget(flags),
       // JSON carries the picture, too, of what the selected checks saw anyway.
       wholePicture: !flags.json && picturingFormats.includes(flags.output),
     };

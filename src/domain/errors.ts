@@ -1,3 +1,5 @@
+import type {Hint} from './suggest/advice.js';
+
 /**
  * What an error means for the person who typed the command. `src/cli/exit-code.ts` is the only place that turns a
  * class into an exit code (docs/exit-codes.md); everything else says a code and lets the table below say the class.
@@ -101,7 +103,7 @@ export type ErrorCode = keyof typeof errorClasses;
 /** What may accompany a {@link MeshError}. */
 export interface MeshErrorOptions {
   /** What to type or do next, one sentence each, most useful first. Never repeats the message. */
-  readonly hints?: readonly string[];
+  readonly hints?: readonly Hint[];
   /** The error below this one. */
   readonly cause?: unknown;
 }
@@ -110,7 +112,7 @@ export interface MeshErrorOptions {
 export class MeshError extends Error {
   override readonly name = 'MeshError';
   readonly code: ErrorCode;
-  readonly hints: readonly string[];
+  readonly hints: readonly Hint[];
 
   constructor(code: ErrorCode, message: string, options: MeshErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : {cause: options.cause});
@@ -128,7 +130,7 @@ export class MeshError extends Error {
 export interface ErrorReport {
   readonly code: ErrorCode;
   readonly message: string;
-  readonly hints: readonly string[];
+  readonly hints: readonly Hint[];
 }
 
 /** Turns anything thrown into a {@link MeshError}; what is not ours becomes `INTERNAL` and keeps its cause. */

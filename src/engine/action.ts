@@ -3,6 +3,7 @@ import type {KeyAlgorithm} from '../domain/mesh/mesh.js';
 import type {MeshNames} from '../domain/mesh/mesh-names.js';
 import type {SignerSpec} from '../domain/mesh/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';
+import type {Hint} from '../domain/suggest/advice.js';
 
 /** What every action has. */
 interface ActionBase {
@@ -159,7 +160,7 @@ export interface ReplaceObject extends ActionBase, ObjectWrite {
   /** Data of a Secret, added to the object only in the effect. */
   readonly secretData?: Readonly<Record<string, Sensitive<Buffer>>>;
   /** What to type when the object is gone and the new one could not be created. */
-  readonly whenLost: readonly string[];
+  readonly whenLost: readonly Hint[];
 }
 
 /**

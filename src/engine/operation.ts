@@ -4,13 +4,14 @@
  * dry run, the journal and a resumed run all see the same plan.
  */
 import type {ErrorReport} from '../domain/errors.js';
+import type {Hint} from '../domain/suggest/advice.js';
 import type {Action} from './action.js';
 import type {Deps} from './deps.js';
 
 /** Something a person should know that stops nothing. */
 export interface Warning {
   readonly cluster?: string;
-  readonly message: string;
+  readonly message: Hint;
 }
 
 /** Why a cluster, or without one the whole plan, cannot be done: refused by a rule, not known, or invalid. */

@@ -2,8 +2,6 @@
 import pMap from 'p-map';
 import {outOfPlace} from '../domain/checks/applies.js';
 import type {Check} from '../domain/checks/check.js';
-import {commandsFor} from '../domain/checks/commands.js';
-import type {TypedTarget} from '../domain/checks/commands.js';
 import {isLast, isMeshFact} from '../domain/checks/facts.js';
 import type {ClusterFactKey, Evidence, Fact, FactKey, MeshFactKey} from '../domain/checks/facts.js';
 import {leftOutBy, neededFacts} from '../domain/checks/needs.js';
@@ -24,17 +22,14 @@ export interface GatherRequest {
   /** Facts that are wanted besides those that the checks need. */
   readonly also: readonly FactKey[];
   readonly limits: Limits;
-  /** For the commands in findings. */
-  readonly typed: TypedTarget;
   /** Clusters read at the same time. */
   readonly concurrency: number;
 }
 
 /** Gathers. Throws what ends the run; what keeps a fact from being known is in the evidence. */
 export async function gatherEvidence(deps: Deps, request: GatherRequest): Promise<Evidence> {
-  const {mesh, clusters, limits, typed, concurrency} = request;
+  const {mesh, clusters, limits, concurrency} = request;
   const needed = [...wanted(request)];
-  const commands = commandsFor(typed);
   const journal = once(() => deps.workspace.journal.read());
   const ofMesh = meshFactsOf(deps, mesh, clusters, journal);
   const [facts, ofClusters] = await Promise.all([
@@ -43,13 +38,13 @@ export async function gatherEvidence(deps: Deps, request: GatherRequest): Promis
       clusters,
       (cluster) =>
         clusterEvidence(
-          {deps, mesh, cluster, commands, limits, journal},
+          {deps, mesh, cluster, limits, journal},
           needed.filter((key) => !isMeshFact(key)),
         ),
       {concurrency: Math.max(1, concurrency)},
     ),
   ]);
-  return {now: deps.now(), mesh, commands, facts, clusters: ofClusters};
+  return {now: deps.now(), mesh, facts, clusters: ofClusters};
 }
 
 function wanted({checks, also, mesh}: GatherRequest): ReadonlySet<FactKey> {

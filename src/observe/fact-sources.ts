@@ -1,5 +1,4 @@
 /** What the facts of a cluster are derived from. */
-import type {Commands} from '../domain/checks/commands.js';
 import type {ClusterFactKey, ClusterFactValues, Parts} from '../domain/checks/facts.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import type {Limits} from '../domain/reads/limits.js';
@@ -15,8 +14,6 @@ export interface ObservedCluster {
   readonly deps: Deps;
   readonly mesh: Mesh;
   readonly cluster: MeshCluster;
-  /** Spells the commands of hints. */
-  readonly commands: Commands;
   readonly limits: Limits;
   /** Read once for all clusters. */
   readonly journal: () => Promise<JournalState>;

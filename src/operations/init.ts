@@ -15,6 +15,8 @@ import {parseContextsFile, parseMeshFile} from '../domain/mesh/parse.js';
 import {agree, checkForms, resolveMesh} from '../domain/mesh/resolve.js';
 import type {Said} from '../domain/mesh/resolve.js';
 import type {MeshFile} from '../domain/mesh/schema.js';
+import {advice} from '../domain/suggest/advice.js';
+import {kubectlMesh} from '../domain/suggest/suggestion.js';
 import type {Deps} from '../engine/deps.js';
 import type {FileContent} from '../engine/action.js';
 import type {Operation, Outcome, PhaseRun, Plan, Warning} from '../engine/operation.js';
@@ -152,7 +154,7 @@ function planInit({texts, found, wanted}: InitFacts): Plan {
     warnings: [
       ...found.warnings,
       ...strangers.map((name) => ({
-        message: `${name}/ holds a cluster CA and is no cluster of the mesh (kubectl mesh init ${name} adds it)`,
+        message: advice`${name}/ holds a cluster CA and is no cluster of the mesh (${kubectlMesh('init', [name])} adds it)`,
       })),
     ],
   };

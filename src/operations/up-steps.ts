@@ -30,14 +30,13 @@ export const steps: readonly Step[] = [
   step(
     verifyMesh('error'),
     ['install apply'],
-    ({clusters, context, istioNamespace, waitMs, typed}, dryRun): VerifyRequest => ({
+    ({clusters, context, istioNamespace, waitMs}, dryRun): VerifyRequest => ({
       mesh: {clusters, context, istioNamespace},
       selection: {only: [], skip: []},
       limits: {},
       // What a dry run leaves as it is does not become green by waiting.
       ...(!dryRun && {waitMs}),
       failOn: 'error',
-      typed,
     }),
   ),
 ];

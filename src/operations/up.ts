@@ -1,5 +1,4 @@
 /** `up`: every step from nothing to a proven mesh, each the same operation as the command of that name. */
-import type {TypedTarget} from '../domain/checks/commands.js';
 import type {Verdict} from '../domain/checks/report.js';
 import {asMeshError, reportError} from '../domain/errors.js';
 import type {ErrorReport} from '../domain/errors.js';
@@ -21,8 +20,6 @@ export interface UpRequest extends MeshRequest, TrustRules, Omit<ApplyRequest, k
   readonly waitMs: number;
   /** The command as typed, to be shown to those who have to run it again. */
   readonly again: string;
-  /** The target flags as typed, for the commands in findings. */
-  readonly typed: TypedTarget;
 }
 
 /** What a step answers, as far as `up` looks at it; the rest is the command's own answer. */

@@ -4,6 +4,7 @@
  */
 import {printableLine} from '../domain/printable.js';
 import type {Group, Warning} from '../engine/operation.js';
+import type {Printed} from './printed.js';
 import type {Progress} from './progress-types.js';
 
 /** Writes to `write`, a line at a time. Quiet leaves only warnings. */
@@ -30,7 +31,7 @@ export function createPlainProgress(write: (text: string) => void, quiet: boolea
 }
 
 /** A warning on one line. */
-export function warningLine(warning: Warning): string {
+export function warningLine(warning: Printed<Warning>): string {
   return `Warning: ${warning.cluster === undefined ? '' : `${warning.cluster}: `}${warning.message}`;
 }
 

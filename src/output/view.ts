@@ -1,4 +1,6 @@
 /** How a result is shown. Views are pure: result in, text out. */
+import type {Suggestion} from '../domain/suggest/suggestion.js';
+import type {Printed} from './printed.js';
 
 /** What a view may know about where it is shown. */
 export interface ViewContext {
@@ -6,10 +8,12 @@ export interface ViewContext {
   readonly width?: number;
   readonly color: boolean;
   readonly now: Date;
+  /** A command as it can be typed, with the flags of this run. */
+  readonly command: (suggestion: Suggestion) => string;
 }
 
 /** One rendering of a result; the text ends without a line feed. An empty text prints nothing. */
-export type Render<Result> = (result: Result, context: ViewContext) => string;
+export type Render<Result> = (result: Printed<Result>, context: ViewContext) => string;
 
 /**
  * The renderings a command offers; the keys are the allowed values of `-o`. `json` needs no function: it is the result

@@ -15,6 +15,9 @@ import {openPrivateKey} from '../domain/pki/private-key.js';
 import type {CertificateAuthority} from '../domain/pki/signer.js';
 import {printableLine} from '../domain/printable.js';
 import {Sensitive} from '../domain/sensitive.js';
+import {advice} from '../domain/suggest/advice.js';
+import {lookWith} from '../domain/suggest/suggestion.js';
+import {words} from '../domain/suggest/words.js';
 import {createAuthorityIssuer} from './authority-issuer.js';
 import {createKeySigner} from './key-signer.js';
 import type {SignerContext, SignerModule} from './signer-module.js';
@@ -106,7 +109,7 @@ async function readSecret(spec: ClusterSpec, context: SignerContext): Promise<Ku
     hints: [
       name === selfSignedSecret
         ? `istiod makes it when it starts without cacerts: see whether Istio runs there, in ${namespace}`
-        : `See which there are: kubectl --context ${spec.context} -n ${namespace} get secrets`,
+        : advice`See which there are: ${lookWith.kubectl(spec, words`-n ${namespace} get secrets`)}`,
     ],
   });
 }

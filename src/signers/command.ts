@@ -1,7 +1,6 @@
 /** A program that signs: it stands for a KMS or HSM, and the key is no file (docs/signers.md says the protocol). */
 import {createPublicKey, type KeyObject} from 'node:crypto';
 import {isAbsolute, resolve} from 'node:path';
-import {shellWord} from '../domain/checks/commands.js';
 import {asMeshError, MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
 import type {SignerSpecOf} from '../domain/mesh/signer.js';
@@ -11,6 +10,9 @@ import {describeKey} from '../domain/pki/keys.js';
 import {signatureFault} from '../domain/pki/signature-fault.js';
 import type {CertificateAuthority, Signer} from '../domain/pki/signer.js';
 import {printable, printableLine} from '../domain/printable.js';
+import {advice} from '../domain/suggest/advice.js';
+import type {Advice} from '../domain/suggest/advice.js';
+import {lookWith} from '../domain/suggest/suggestion.js';
 import {type ExchangeAnswer, lastLines} from '../tools/runner.js';
 import {createAuthorityIssuer} from './authority-issuer.js';
 import type {SignerContext, SignerModule} from './signer-module.js';
@@ -114,7 +116,7 @@ async function askPublicKey(spec: CommandSpec, context: SignerContext): Promise<
   const name = programName(spec);
   const answer = await exchange(spec, context, ['public-key']);
   const fault = failure(answer, `${name} public-key`);
-  if (fault !== undefined) throw new MeshError('SIGNER_UNAVAILABLE', fault, {hints: [byHand(spec, 'public-key')]});
+  if (fault !== undefined) throw new MeshError('SIGNER_UNAVAILABLE', fault, {hints: [byHand(spec, ['public-key'])]});
   return answer.stdout;
 }
 
@@ -132,7 +134,7 @@ async function sign(spec: CommandSpec, context: SignerContext, toSign: ToSign): 
   if (failed !== undefined) throw new MeshError('SIGNER_REFUSED', failed);
   const fault = signatureFault({...toSign, signature: answer.stdout});
   if (fault === undefined) return answer.stdout;
-  throw new MeshError('SIGNER_REFUSED', `${name} ${fault}`, {hints: [byHand(spec, `sign ${algorithm} < MESSAGE`)]});
+  throw new MeshError('SIGNER_REFUSED', `${name} ${fault}`, {hints: [byHand(spec, ['sign', algorithm], ' < MESSAGE')]});
 }
 
 async function exchange(
@@ -171,8 +173,9 @@ function failure({exitCode, tooLong, stderr}: ExchangeAnswer, what: string): str
   return `${what} ${how}: ${lastLines(stderr)}`;
 }
 
-function byHand({argv}: CommandSpec, more: string): string {
-  return `Run it by itself in the work directory: ${printableLine(argv.map(shellWord).join(' '))} ${more}`;
+function byHand({argv: [program = '', ...own]}: CommandSpec, more: readonly string[], input = ''): Advice {
+  const command = lookWith.run(printableLine(program), [...own.map(printableLine), ...more]);
+  return advice`Run it by itself in the work directory: ${command}${input}`;
 }
 
 /** A public key as PEM (PUBLIC KEY, or RSA PUBLIC KEY) or DER (SubjectPublicKeyInfo). */

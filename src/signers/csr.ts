@@ -1,4 +1,7 @@
 import {MeshError, reportError} from '../domain/errors.js';
+import {advice} from '../domain/suggest/advice.js';
+import {kubectlMesh} from '../domain/suggest/suggestion.js';
+import {words} from '../domain/suggest/words.js';
 import type {SignerModule} from './signer-module.js';
 
 /** `{type: csr}`: requests go out, signed chains come in. */
@@ -9,8 +12,8 @@ export const csrSigner: SignerModule<'csr'> = {
       "a CA elsewhere signs this mesh's cluster CAs (trust.signer is csr)",
       {
         hints: [
-          'kubectl mesh certs request CLUSTER writes a request for it',
-          'kubectl mesh certs import CLUSTER FILE takes what it returns',
+          advice`${kubectlMesh('certs request', words`CLUSTER`)} writes a request for it`,
+          advice`${kubectlMesh('certs import', words`CLUSTER FILE`)} takes what it returns`,
         ],
       },
     );

@@ -1,5 +1,8 @@
 import {MeshError, reportError} from '../domain/errors.js';
 import {madeElsewhere} from '../domain/mesh/signer.js';
+import {advice} from '../domain/suggest/advice.js';
+import {fixWith, kubectlMesh} from '../domain/suggest/suggestion.js';
+import {words} from '../domain/suggest/words.js';
 import type {SignerModule} from './signer-module.js';
 
 /** `{type: external}`: istio-csr, SPIRE or Kubernetes' own CSR API give workloads their certificates, or cert-manager fills cacerts. */
@@ -9,8 +12,8 @@ export const externalSigner: SignerModule<'external'> = {
     const error = new MeshError('SIGNED_ELSEWHERE', `${madeElsewhere(spec) ?? spec.issuer}: ${asked}`, {
       hints: [
         spec.issuer === 'cert-manager'
-          ? "cert-manager's own command line renews: cmctl renew -n NAMESPACE CERTIFICATE"
-          : 'Go on with kubectl mesh install render',
+          ? advice`cert-manager's own command line renews: ${fixWith.cmctl('any', words`renew -n NAMESPACE CERTIFICATE`)}`
+          : advice`Go on with ${kubectlMesh('install render')}`,
       ],
     });
     return Promise.resolve({kind: 'elsewhere', error: reportError(error)});

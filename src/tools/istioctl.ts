@@ -3,6 +3,9 @@ import {MeshError} from '../domain/errors.js';
 import {impersonationUnsupported} from '../domain/install/istioctl-output.js';
 import {parseVersion} from '../domain/istio/version.js';
 import type {IstioVersion} from '../domain/istio/version.js';
+import {advice} from '../domain/suggest/advice.js';
+import {lookWith} from '../domain/suggest/suggestion.js';
+import {words} from '../domain/suggest/words.js';
 import type {Runner} from './runner.js';
 import {lastLines} from './runner.js';
 
@@ -98,7 +101,9 @@ async function askVersion(runner: Runner): Promise<IstioctlVersion> {
   if (version === undefined) {
     const said = lastLines(answer.output, 3);
     throw new MeshError('TOOL_OUTPUT', `istioctl did not say its version (exit ${String(answer.exitCode)}): ${said}`, {
-      hints: ['run `istioctl version -o json --remote=false` and look; Istio 1.6 and later are known here'],
+      hints: [
+        advice`run \`${lookWith.run('istioctl', words`version -o json --remote=false`)}\` and look; Istio 1.6 and later are known here`,
+      ],
     });
   }
   const parsed = parseVersion(version);

@@ -1,4 +1,7 @@
 import {MeshError} from '../domain/errors.js';
+import {advice} from '../domain/suggest/advice.js';
+import {lookWith} from '../domain/suggest/suggestion.js';
+import {filePath} from '../domain/suggest/words.js';
 
 /** The code of a file system error, such as `ENOENT`. */
 export function errno(thrown: unknown): string | undefined {
@@ -40,7 +43,7 @@ export function fileError(thrown: unknown, path: string, doing: 'read' | 'write'
       return doing === 'read'
         ? new MeshError('WORKDIR_UNREADABLE', `${path} cannot be read: ${reason(code)}`, {
             ...cause,
-            hints: [`look at it: ls -ld ${path}`],
+            hints: [advice`look at it: ${lookWith.run('ls', ['-ld', filePath(path)])}`],
           })
         : new MeshError('WORKDIR_UNWRITABLE', `${path} cannot be written: ${reason(code)}`, {
             ...cause,

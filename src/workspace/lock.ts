@@ -13,6 +13,9 @@ import {link, readdir, rename, stat, unlink} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
+import {advice} from '../domain/suggest/advice.js';
+import {fixWith} from '../domain/suggest/suggestion.js';
+import {filePath} from '../domain/suggest/words.js';
 import {createSynced} from './atomic.js';
 import {errno, fileError, isMissing} from './fs-errors.js';
 import type {ProcessIdentity} from './identity.js';
@@ -137,7 +140,7 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   if (holder) return holder;
   // Links appear with their content in them: this is not a lock of ours, or the disk lost it in a crash.
   throw new MeshError('WORKDIR_LOCKED', `${path} is not a lock of this program, or damaged`, {
-    hints: [`when no kubectl mesh runs on this work directory: rm ${path}`],
+    hints: [advice`when no kubectl mesh runs on this work directory: ${fixWith.run('rm', [filePath(path)])}`],
   });
 }
 
@@ -173,7 +176,7 @@ function lockedError(path: string, holder: Holder): MeshError {
   return new MeshError('WORKDIR_LOCKED', `another run has the work directory: ${describe(holder)}`, {
     hints: [
       'wait until it is over and run this again',
-      `a lock of another host is never taken over: if that run is certainly dead, rm ${path}`,
+      advice`a lock of another host is never taken over: if that run is certainly dead, ${fixWith.run('rm', [filePath(path)])}`,
     ],
   });
 }

@@ -6,6 +6,9 @@ import {randomBytes} from 'node:crypto';
 import {lstat, realpath, rename, unlink} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
+import {advice} from '../domain/suggest/advice.js';
+import {fixWith} from '../domain/suggest/suggestion.js';
+import {filePath} from '../domain/suggest/words.js';
 import type {Faults} from './atomic.js';
 import {createSynced, modeFor, syncDirectory, temporarySuffix} from './atomic.js';
 import {errno, fileError} from './fs-errors.js';
@@ -43,6 +46,10 @@ function outputError(thrown: unknown, path: string): MeshError {
   const {message} = fileError(thrown, path, 'write');
   return new MeshError('OUTPUT_FAILED', missing ? `the folder of ${path} does not exist` : message, {
     cause: thrown,
-    hints: [missing ? `Make it first: mkdir -p ${dirname(path)}` : 'What was there before is still there, unchanged'],
+    hints: [
+      missing
+        ? advice`Make it first: ${fixWith.run('mkdir', ['-p', filePath(dirname(path))])}`
+        : 'What was there before is still there, unchanged',
+    ],
   });
 }

@@ -112,7 +112,7 @@ describe('certs list', () => {
     await place('cluster1');
     const run = await list();
     expect(run.code).toBe(0);
-    expect(run.stdout).toContain('No CA yet: cluster2 (kubectl mesh certs generate)');
+    expect(run.stdout).toContain(`No CA yet: cluster2 (kubectl mesh certs generate -w ${dir.root})`);
   });
 
   it('says who makes them where that is somebody else', async () => {

@@ -16,6 +16,7 @@ import {rewriteJournal} from '../helpers/rewrite-journal.js';
 import {tinyRoot} from '../helpers/tiny-ca.js';
 import {textsOf, trustMesh} from '../helpers/trust-mesh.js';
 import type {TrustMesh} from '../helpers/trust-mesh.js';
+import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: TrustMesh;
 
@@ -41,7 +42,7 @@ const results = ({result}: Told): string[] =>
 
 async function check116(): Promise<readonly string[]> {
   const run = await runCommand(Verify, ['--only', 'MESH116', '-o', 'json'], mesh.env);
-  return (answerOf(run) as VerifyResult).checks.map(({cluster, result}) => `${cluster ?? ''} ${result}`);
+  return (answerOf(run) as AsJson<VerifyResult>).checks.map(({cluster, result}) => `${cluster ?? ''} ${result}`);
 }
 
 const twice = <T>(one: T): readonly T[] => [one, one];
@@ -173,7 +174,7 @@ describe('tampering', () => {
   it('is a finding of MESH116, whose command looks closer', async () => {
     await rewriteJournal(mesh.dir, (entry) => ({...entry, host: 'elsewhere'}));
     const run = await runCommand(Verify, ['--only', 'MESH113,MESH116', '-o', 'json'], mesh.env);
-    const {checks} = answerOf(run) as VerifyResult;
+    const {checks} = answerOf(run) as AsJson<VerifyResult>;
     expect([run.code, ...checks.map(({id, result}) => `${id} ${result}`)]).toEqual([
       3,
       'MESH113 ok',
@@ -314,7 +315,7 @@ describe('a broken journal that was put aside, as the fix of MESH113 does', () =
   it('is evidence still; without it the entries are of a journal that is not here', async () => {
     await writeLines((await lines()).toSpliced(0, 1));
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
-    execFileSync('sh', ['-c', (answerOf(run) as VerifyResult).checks[0]?.fix ?? ''], {cwd: mesh.dir});
+    execFileSync('sh', ['-c', (answerOf(run) as AsJson<VerifyResult>).checks[0]?.fix ?? ''], {cwd: mesh.dir});
     const told = await verified();
     // The first line is gone: who keeps one line and puts it aside must not get away with it.
     expect([told.code, told.result.verdict, ...results(told)]).toEqual([3, 'error', 'c1 put-aside', 'c2 put-aside']);
@@ -328,7 +329,7 @@ describe('a broken journal that was put aside, as the fix of MESH113 does', () =
     const all = await lines();
     await writeLines([...all.slice(0, -1), (all.at(-1) ?? '').replace('"done"', '"failed"')]);
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
-    execFileSync('sh', ['-c', (answerOf(run) as VerifyResult).checks[0]?.fix ?? ''], {cwd: mesh.dir});
+    execFileSync('sh', ['-c', (answerOf(run) as AsJson<VerifyResult>).checks[0]?.fix ?? ''], {cwd: mesh.dir});
     const gone = await verified();
     // The entries are there, whole up to them, but there is no journal.
     expect([gone.code, ...results(gone)]).toEqual([3, 'c1 not-known-here', 'c2 not-known-here']);
@@ -351,7 +352,7 @@ describe('a broken journal that was put aside, as the fix of MESH113 does', () =
   it('takes what this copy remembers with it, which then tells of lines that were cut before', async () => {
     await writeLines((await lines()).slice(0, -1));
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json'], mesh.env);
-    execFileSync('sh', ['-c', (answerOf(run) as VerifyResult).checks[0]?.fix ?? ''], {cwd: mesh.dir});
+    execFileSync('sh', ['-c', (answerOf(run) as AsJson<VerifyResult>).checks[0]?.fix ?? ''], {cwd: mesh.dir});
     const files = await verified('--offline');
     expect([files.code, files.result.journal.aside.map(({faults}) => faults.map(({kind}) => kind))]).toEqual([
       3,

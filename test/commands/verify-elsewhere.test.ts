@@ -11,6 +11,7 @@ import {textsOf} from '../helpers/trust-mesh.js';
 import {bundleOf, tinyLeaf} from '../helpers/tiny-ca.js';
 import {verifiedMesh} from '../helpers/verify-mesh.js';
 import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: VerifiedMesh;
 
@@ -19,13 +20,13 @@ beforeEach(async () => {
 });
 afterEach(() => mesh.stop());
 
-async function verify(...argv: string[]): Promise<{code: number; checks: readonly Row[]}> {
+async function verify(...argv: string[]): Promise<{code: number; checks: readonly AsJson<Row>[]}> {
   const run = await runCommand(Verify, [...argv, '-o', 'json'], mesh.env);
-  return {code: run.code, checks: (answerOf(run) as VerifyResult).checks};
+  return {code: run.code, checks: (answerOf(run) as AsJson<VerifyResult>).checks};
 }
 
 /** What a person would look at. */
-const bad = (checks: readonly Row[]): readonly string[] =>
+const bad = (checks: readonly AsJson<Row>[]): readonly string[] =>
   checks
     .filter(({result, impliedBy}) => result !== 'ok' && result !== 'skipped' && impliedBy === undefined)
     .map(({id, cluster, result, observed, reason}) => [id, cluster, result, observed || reason].join(' '));

@@ -8,6 +8,7 @@ import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {createWorkspace} from '../../src/workspace/create.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
+import type {AsJson} from '../helpers/suggestions.js';
 
 let dir: TestWorkDir;
 
@@ -21,9 +22,9 @@ async function init(...words: string[]): Promise<void> {
   expect((await runCommand(Init, [...words, '-w', dir.root])).code).toBe(0);
 }
 
-async function judged(): Promise<Row> {
+async function judged(): Promise<AsJson<Row>> {
   const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json', '-w', dir.root]);
-  const [row, ...others] = (answerOf(run) as VerifyResult).checks;
+  const [row, ...others] = (answerOf(run) as AsJson<VerifyResult>).checks;
   if (!row || others.length > 0) throw new Error(run.stdout);
   return row;
 }
@@ -58,7 +59,7 @@ describe('MESH113', () => {
     await fresh.write('mesh.yaml', await dir.read('mesh.yaml'));
     const run = await runCommand(Verify, ['--offline', '--only', 'MESH113', '-o', 'json', '-w', fresh.root]);
     await fresh.dispose();
-    expect((answerOf(run) as VerifyResult).checks).toMatchObject([{result: 'skipped'}]);
+    expect((answerOf(run) as AsJson<VerifyResult>).checks).toMatchObject([{result: 'skipped'}]);
   });
 
   it('is ok for chains of several copies that were merged', async () => {

@@ -13,6 +13,7 @@ import {answerOf, runCommand} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa} from '../helpers/tiny-ca.js';
 import {textsOf, trustMesh} from '../helpers/trust-mesh.js';
 import type {TrustMesh} from '../helpers/trust-mesh.js';
+import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: TrustMesh;
 beforeEach(async () => {
@@ -20,11 +21,11 @@ beforeEach(async () => {
 });
 afterEach(() => mesh.stop());
 
-async function rowsOf(id: string, env: Record<string, string> = {}): Promise<VerifyResult['checks']> {
+async function rowsOf(id: string, env: Record<string, string> = {}): Promise<AsJson<VerifyResult>['checks']> {
   const run = await runCommand(Verify, ['--offline', '--only', id, '-o', 'json'], {...mesh.env, ...env});
-  return (answerOf(run) as VerifyResult).checks;
+  return (answerOf(run) as AsJson<VerifyResult>).checks;
 }
-const results = (rows: VerifyResult['checks']) => rows.map(({id, result}) => `${id} ${result}`);
+const results = (rows: AsJson<VerifyResult>['checks']) => rows.map(({id, result}) => `${id} ${result}`);
 
 const git = (...args: string[]): string =>
   execFileSync('git', ['-C', mesh.dir, '-c', 'user.name=a', '-c', 'user.email=a@b', ...args], {encoding: 'utf8'});

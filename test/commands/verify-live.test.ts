@@ -75,7 +75,7 @@ describe('what istiod says of itself', () => {
     mesh.one('c1').says.clusters.push(peer('timeout'));
     const {rows} = await verify('MESH412');
     expect(rows.find(({result}) => result === 'error')?.fix).toBe(
-      `kubectl --context ctx-c1 -n istio-system get secret istio-remote-secret-c2 -o go-template='{{range .data}}{{base64decode .}}{{"\\n"}}{{end}}' | grep -oE 'server"?: *[^ ,]+' && ` +
+      `kubectl --context ctx-c1 -n istio-system get secret istio-remote-secret-c2 -o 'go-template={{range .data}}{{base64decode .}}{{"\\n"}}{{end}}' | grep -oE 'server"?: *[^ ,]+' && ` +
         'istioctl --context ctx-c2 create-remote-secret -n istio-system -i istio-system --name c2 | kubectl --context ctx-c1 apply -f -',
     );
   });

@@ -11,6 +11,7 @@ import type {TinyOptions} from '../helpers/tiny-ca.js';
 import {istiod, pod} from '../helpers/trust-mesh.js';
 import {bundleNamespaces, publishedBundle, verifiedMesh, webhooksOf} from '../helpers/verify-mesh.js';
 import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: VerifiedMesh;
 
@@ -19,12 +20,12 @@ beforeEach(async () => {
 });
 afterEach(() => mesh.stop());
 
-async function verify(only: string, ...argv: string[]): Promise<{code: number; rows: readonly Row[]}> {
+async function verify(only: string, ...argv: string[]): Promise<{code: number; rows: readonly AsJson<Row>[]}> {
   const run = await runCommand(Verify, ['--only', only, ...argv, '-o', 'json'], mesh.env);
-  return {code: run.code, rows: (answerOf(run) as VerifyResult).checks};
+  return {code: run.code, rows: (answerOf(run) as AsJson<VerifyResult>).checks};
 }
 
-function name({id, cluster, peer, result}: Row): string {
+function name({id, cluster, peer, result}: AsJson<Row>): string {
   return [id, cluster, peer, result].filter((word) => word !== undefined).join(' ');
 }
 

@@ -13,6 +13,7 @@ import {bundleOf, tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js
 import {istiod, pod, textsOf} from '../helpers/trust-mesh.js';
 import {verifiedMesh} from '../helpers/verify-mesh.js';
 import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: VerifiedMesh;
 
@@ -24,24 +25,24 @@ afterEach(() => mesh.stop());
 
 const verify = (...argv: string[]): Promise<CommandRun> => runCommand(Verify, argv, mesh.env);
 
-async function verifyJson(...argv: string[]): Promise<{code: number; result: VerifyResult}> {
+async function verifyJson(...argv: string[]): Promise<{code: number; result: AsJson<VerifyResult>}> {
   const run = await verify(...argv, '-o', 'json');
-  return {code: run.code, result: answerOf(run) as VerifyResult};
+  return {code: run.code, result: answerOf(run) as AsJson<VerifyResult>};
 }
 
 /** `MESH301 c1 error`, consequences left out. */
-function bad({checks}: VerifyResult): readonly string[] {
+function bad({checks}: AsJson<VerifyResult>): readonly string[] {
   return checks
     .filter(isBad)
     .filter(({impliedBy}) => impliedBy === undefined)
     .map(name);
 }
 
-function isBad({result}: Row): boolean {
+function isBad({result}: AsJson<Row>): boolean {
   return result !== 'ok' && result !== 'skipped';
 }
 
-function name({id, cluster, result}: Row): string {
+function name({id, cluster, result}: AsJson<Row>): string {
   return [id, ...(cluster === undefined ? [] : [cluster]), result].join(' ');
 }
 
@@ -286,7 +287,7 @@ describe('a finding', () => {
     mesh.one('c1').kube.remove('Secret', 'istio-system/cacerts');
     const env = {PATH: mesh.kube.path, WORK_DIR: ''};
     const run = await runCommand(Verify, ['c1', '-w', mesh.dir, '--context', 'ctx-c1', '-o', 'json'], env);
-    const row = (answerOf(run) as VerifyResult).checks.find(({id}) => id === 'MESH301');
+    const row = (answerOf(run) as AsJson<VerifyResult>).checks.find(({id}) => id === 'MESH301');
     expect(row?.fix).toBe(`kubectl mesh trust push c1 --restart-istiod --yes -w ${mesh.dir} --context ctx-c1`);
   });
 });
@@ -336,7 +337,7 @@ describe('what cannot be seen', () => {
 
   it('is unknown when kubectl is not there, and the reason says so', async () => {
     const run = await runCommand(Verify, ['-o', 'json'], {PATH: '/nowhere', WORK_DIR: mesh.dir});
-    const {checks} = answerOf(run) as VerifyResult;
+    const {checks} = answerOf(run) as AsJson<VerifyResult>;
     expect(run.code).toBe(4);
     expect(checks.find(({id}) => id === 'MESH201')).toMatchObject({result: 'unknown', error: {code: 'TOOL_MISSING'}});
   });

@@ -3,8 +3,9 @@ import type {ApplyResult} from '../../src/operations/install/apply.js';
 import type {RenderResult} from '../../src/operations/install/render.js';
 import {applyView} from '../../src/output/views/install-apply.js';
 import {printView, renderView} from '../../src/output/views/install-render.js';
+import {printed, textOf} from '../helpers/suggestions.js';
 
-const context = {color: false, now: new Date('2026-01-01T00:00:00Z')};
+const context = {color: false, now: new Date('2026-01-01T00:00:00Z'), command: textOf};
 const form = {
   istioVersion: '1.30.3',
   versionFrom: 'istioctl',
@@ -54,14 +55,14 @@ const applied: ApplyResult = {
 
 describe('install render', () => {
   it('says for each cluster what was written, from which version, and what an edit was', async () => {
-    await expect(`${renderView.text(rendered, context)}\n`).toMatchFileSnapshot(golden('render'));
-    await expect(`${renderView.text({...rendered, dryRun: 'client'}, context)}\n`).toMatchFileSnapshot(
+    await expect(`${renderView.text(printed(rendered), context)}\n`).toMatchFileSnapshot(golden('render'));
+    await expect(`${renderView.text(printed({...rendered, dryRun: 'client'}), context)}\n`).toMatchFileSnapshot(
       golden('render-dry-run'),
     );
   });
 
   it('prints names for scripts', () => {
-    expect(renderView.name?.(rendered, context).split('\n')).toHaveLength(4);
+    expect(renderView.name?.(printed(rendered), context).split('\n')).toHaveLength(4);
   });
 
   it('prints the document alone', () => {
@@ -73,8 +74,8 @@ describe('install render', () => {
 
 describe('install apply', () => {
   it('says for each cluster what was done, or what helps', async () => {
-    await expect(`${applyView.text(applied, context)}\n`).toMatchFileSnapshot(golden('apply'));
-    await expect(`${applyView.text({...applied, dryRun: 'client'}, context)}\n`).toMatchFileSnapshot(
+    await expect(`${applyView.text(printed(applied), context)}\n`).toMatchFileSnapshot(golden('apply'));
+    await expect(`${applyView.text(printed({...applied, dryRun: 'client'}), context)}\n`).toMatchFileSnapshot(
       golden('apply-dry-run'),
     );
   });

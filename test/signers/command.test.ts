@@ -12,6 +12,7 @@ import {openssl, temporaryFiles} from '../helpers/openssl.js';
 import {type TinyCa, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
 import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
 import {signerContext} from './context.js';
+import {failureOf, hintTexts} from '../helpers/suggestions.js';
 
 let dir: TestWorkDir;
 beforeEach(async () => {
@@ -213,8 +214,8 @@ describe('what a program answers instead of a public key', () => {
   it('can be run by hand as the hint prints it, whatever its arguments are', async () => {
     await dir.write('say.sh', 'for word; do echo "$word"; done >&2; exit 1', 0o644);
     const argv = ['sh', 'say.sh', 'two words', "it's $HOME", '*'];
-    const error = await commandSigner.survey({type: 'command', argv}, context()).catch((thrown: unknown) => thrown);
-    const [hint = ''] = (error as {readonly hints: readonly string[]}).hints;
+    const {hints} = await failureOf(() => commandSigner.survey({type: 'command', argv}, context()));
+    const [hint = ''] = hintTexts(hints);
     const byHand = spawnSync('sh', ['-c', hint.slice(hint.indexOf(': ') + 2)], {cwd: dir.root, encoding: 'utf8'});
     expect(byHand.stderr.split('\n')).toEqual([...argv.slice(2), 'public-key', '']);
   });

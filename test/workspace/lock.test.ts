@@ -7,6 +7,7 @@ import {takeLock} from '../../src/workspace/lock.js';
 import type {Claimant} from '../../src/workspace/lock.js';
 import {runChild, startChild} from './run-child.js';
 import {temporaryRoot} from './temporary-root.js';
+import {failureOf} from '../helpers/suggestions.js';
 
 const lockName = '.kubectl-mesh.lock';
 const locked = expect.objectContaining({code: 'WORKDIR_LOCKED'}) as Error;
@@ -102,7 +103,7 @@ describe('the lock', () => {
   it.each(['', 'hello', '{}', '[]', 'null'])('that is damaged (%j) is never guessed about', async (text) => {
     const path = join(await temporaryRoot(), lockName);
     await writeFile(path, text);
-    await expect(takeLock(path, claimant())).rejects.toMatchObject({
+    expect(await failureOf(() => takeLock(path, claimant()))).toMatchObject({
       code: 'WORKDIR_LOCKED',
       hints: [expect.stringContaining(`rm ${path}`) as string],
     });

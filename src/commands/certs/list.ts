@@ -3,8 +3,9 @@ import {MeshCommand} from '../../cli/base-command.js';
 import {daysFlag} from '../../cli/flags/duration.js';
 import {outputFileFlags, outputFlags} from '../../cli/flags/output.js';
 import {clustersArg, concurrencyFlags, targetFlags} from '../../cli/flags/target.js';
-import {typedTarget} from '../../cli/typed-target.js';
 import {MeshError} from '../../domain/errors.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {listCerts, type ListResult} from '../../operations/certs/list.js';
 import {certsListView} from '../../output/views/certs-list.js';
 
@@ -49,12 +50,14 @@ Exit code: 0, whatever the dates are; 3 with --fail-on, when something in use is
     const {args, flags} = await this.parse(CertsList);
     if (flags.within !== undefined && flags.output === 'prometheus') {
       throw new MeshError('USAGE', '--within leaves certificates out, and metrics are about all of them', {
-        hints: ['Leave --within away: an alert rule decides what ends too soon (kubectl mesh monitor rules)'],
+        hints: [
+          advice`Leave --within away: an alert rule decides what ends too soon (${kubectlMesh('monitor rules')})`,
+        ],
       });
     }
     const request = {
       mesh: {clusters: args.cluster ?? [], context: flags.context, istioNamespace: flags['istio-namespace']},
-      ...(flags.live && {live: {limits: {noSecrets: flags['no-secrets']}, typed: typedTarget(flags)}}),
+      ...(flags.live && {live: {limits: {noSecrets: flags['no-secrets']}}}),
       ...(flags.within !== undefined && {withinDays: flags.within}),
     };
     return this.perform(listCerts(flags['fail-on']), request, certsListView, flags);

@@ -1,7 +1,9 @@
 /** What is said of those who reach a CA key: for the checks and for `access show` alike. */
-import {shellWord, type Commands} from '../checks/commands.js';
 import {madeElsewhere, usesCacerts} from '../mesh/signer.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
+import {fixWith, sequence} from '../suggest/suggestion.js';
+import type {Suggestion} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
 import type {Expectations} from './expected.js';
 import {whyExpected} from './expected.js';
 import {caSecrets, rightText, ways} from './paths.js';
@@ -132,18 +134,13 @@ export function stepText({cluster, secret, leadsTo, as}: Step): string {
  * The command that takes a subject out of the bindings through which it reaches the key. Each patch tests first that the
  * subject still stands where it was seen.
  */
-export function removeFix(
-  subject: Subject,
-  reaches: readonly Reach[],
-  cluster: MeshCluster,
-  commands: Pick<Commands, 'kubectl'>,
-): string {
+export function removeFix(subject: Subject, reaches: readonly Reach[], cluster: MeshCluster): Suggestion {
   const bindings = new Map<string, Binding>();
   for (const {grants} of reaches) {
     for (const {binding} of grants) bindings.set(`${binding.kind}/${binding.namespace ?? ''}/${binding.name}`, binding);
   }
   const id = subjectId(subject);
-  const patches = [...bindings.values()].flatMap(({kind, name, namespace, subjects}): readonly string[] => {
+  const patches = [...bindings.values()].flatMap(({kind, name, namespace, subjects}): readonly Suggestion[] => {
     // From the last on, so that the others keep their places.
     const places = subjects.flatMap((one, index) => (subjectId(one) === id ? [index] : [])).reverse();
     const operations = places.flatMap((index) => [
@@ -151,13 +148,11 @@ export function removeFix(
       {op: 'remove', path: `/subjects/${String(index)}`},
     ]);
     if (operations.length === 0) return [];
-    const where = namespace === undefined ? '' : ` -n ${shellWord(namespace)}`;
-    const patch = shellWord(JSON.stringify(operations));
-    return [
-      commands.kubectl(cluster, `patch ${kind.toLowerCase()}${where} ${shellWord(name)} --type=json -p ${patch}`),
-    ];
+    const where = namespace === undefined ? [] : ['-n', namespace];
+    const patch = JSON.stringify(operations);
+    return [fixWith.kubectl(cluster, words`patch ${kind.toLowerCase()} ${where} ${name} --type=json -p ${patch}`)];
   });
-  return patches.join(' && ');
+  return sequence(...patches);
 }
 
 /** As the binding spells it: a service account may stand there as a user. */

@@ -3,7 +3,7 @@
  * wants to read about it. Facts are gathered by `operations/verify`, judged by `judge.ts`.
  */
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
-import type {Commands} from './commands.js';
+import type {Suggestion} from '../suggest/suggestion.js';
 import type {ClusterFactValues, FactKey, MeshFactValues, Part, Parts} from './facts.js';
 
 /** Stable: it stands in pipelines, alerts and the journal of those who run this program. Never reused. */
@@ -37,8 +37,8 @@ export interface Finding {
   readonly severity?: Severity;
   readonly observed: string;
   readonly expected: string;
-  /** A command that can be typed as it is. */
-  readonly fix: string;
+  /** What fixes it, or shows what a person has to fix. Of the reason for this finding, not of the check. */
+  readonly fix: Suggestion;
   /** What cannot be ok because of this, where that is less than what the check implies. */
   readonly implies?: readonly string[];
   /** Of a finding about the mesh: the clusters that it concerns. Absent: all. */
@@ -103,8 +103,6 @@ export type Seen<S extends Scope, Needs extends FactKey> = {
 export interface Subject {
   readonly now: Date;
   readonly mesh: Mesh;
-  /** Spells the commands of fixes. */
-  readonly commands: Commands;
 }
 export interface ClusterSubject extends Subject {
   readonly cluster: MeshCluster;

@@ -10,7 +10,6 @@ import {limitOn} from '../reads/limits.js';
 import type {LimitingFlag, Limits} from '../reads/limits.js';
 import {rbacReads, reads} from '../reads/table.js';
 import type {Read, ReadName} from '../reads/table.js';
-import type {Commands} from './commands.js';
 import type {CaOrigin} from './facts/ca-origin.js';
 import type {ControlPlaneFacts, GatewayFacts, NamespaceFacts} from './facts/control-plane.js';
 import type {
@@ -205,7 +204,6 @@ export type Facts<Values> = {readonly [Key in keyof Values]?: Fact<Values[Key]>}
 export interface Evidence {
   readonly now: Date;
   readonly mesh: Mesh;
-  readonly commands: Commands;
   readonly facts: Facts<MeshFactValues>;
   readonly clusters: readonly {readonly cluster: MeshCluster; readonly facts: Facts<ClusterFactValues>}[];
 }

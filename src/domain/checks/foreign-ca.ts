@@ -3,13 +3,15 @@ import {defaultBundleName} from '../istio/names.js';
 import {clusterLayout} from '../mesh/layout.js';
 import {usesCacerts} from '../mesh/signer.js';
 import {crlFileName} from '../pki/crl.js';
+import {fixWith, lookWith, sequence, writeTo} from '../suggest/suggestion.js';
+import type {Suggestion} from '../suggest/suggestion.js';
+import {inWorkDir, words} from '../suggest/words.js';
 import type {ClusterSubject} from './check.js';
-import {shellWord} from './commands.js';
 import type {CaOrigin} from './facts.js';
 import {pushFix, renewFix, restartFix} from './fixes.js';
 
 /** Lets istiod load what it ought to sign with. */
-export function loadFix(origin: CaOrigin | undefined, subject: ClusterSubject, restart = true): string {
+export function loadFix(origin: CaOrigin | undefined, subject: ClusterSubject, restart = true): Suggestion {
   if (origin?.from !== 'elsewhere') return pushFix(subject, restart);
   return restartFix(subject);
 }
@@ -18,39 +20,36 @@ export function loadFix(origin: CaOrigin | undefined, subject: ClusterSubject, r
 const certManagers = /^cert-manager Certificate (\S+)$/;
 
 /** Another certificate for the cluster's CA: from whoever makes it. */
-export function otherCaFix(origin: CaOrigin | undefined, subject: ClusterSubject): string {
+export function otherCaFix(origin: CaOrigin | undefined, subject: ClusterSubject): Suggestion {
   if (origin?.from !== 'elsewhere') return renewFix(subject);
-  const {cluster, commands, mesh} = subject;
+  const {cluster, mesh} = subject;
   const {namespace} = mesh.istio;
   // There is no Secret to look at: what workloads are given is all there is to see.
   if (!usesCacerts(mesh.trust.signer)) {
-    return commands.kubectl(cluster, `-n ${namespace} get configmap ${defaultBundleName} -o yaml`);
+    return lookWith.kubectl(cluster, words`-n ${namespace} get configmap ${defaultBundleName} -o yaml`);
   }
   const [, certificate] = certManagers.exec(origin.keeper ?? '') ?? [];
   if (origin.keeper === 'cert-manager') {
-    return commands.kubectl(cluster, `-n ${namespace} describe certificates.cert-manager.io`);
+    return lookWith.kubectl(cluster, words`-n ${namespace} describe certificates.cert-manager.io`);
   }
   // cert-manager's own command line; kubectl alone cannot set the condition that makes it issue anew.
   return certificate === undefined
-    ? commands.kubectl(cluster, `-n ${namespace} describe secret/cacerts`)
-    : commands.cmctl(cluster, `renew -n ${namespace} ${shellWord(certificate)}`);
+    ? lookWith.kubectl(cluster, words`-n ${namespace} describe secret/cacerts`)
+    : fixWith.cmctl(cluster, words`renew -n ${namespace} ${certificate}`);
 }
 
 /**
  * Takes the revocation lists out of Secret cacerts. A push keeps what was there as cacerts-previous; lists of the work
  * directory (`isPushed`), which nobody else may have, are laid aside.
  */
-export function noListsFix(origin: CaOrigin | undefined, subject: ClusterSubject, isPushed: boolean): string {
-  const {cluster, commands, mesh} = subject;
+export function noListsFix(origin: CaOrigin | undefined, subject: ClusterSubject, isPushed: boolean): Suggestion {
+  const {cluster, mesh} = subject;
   if (origin?.from !== 'elsewhere') {
     const path = clusterLayout(cluster.name).caCrl;
-    const file = commands.path(path);
-    const aside = isPushed ? `mv ${file} ${commands.path(`${path}.old`)} && ` : '';
-    return `${aside}: > ${file} && ${pushFix(subject)}`;
+    const file = inWorkDir(path);
+    const aside = isPushed ? [fixWith.run('mv', [file, inWorkDir(`${path}.old`)])] : [];
+    return sequence(...aside, writeTo(file, lookWith.run(':', [])), pushFix(subject));
   }
   const patch = JSON.stringify([{op: 'remove', path: `/data/${crlFileName}`}]);
-  return commands.kubectl(
-    cluster,
-    `-n ${mesh.istio.namespace} patch secret cacerts --type=json -p ${shellWord(patch)}`,
-  );
+  return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} patch secret cacerts --type=json -p ${patch}`);
 }

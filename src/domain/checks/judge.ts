@@ -5,6 +5,7 @@
 import {reportError, MeshError} from '../errors.js';
 import type {ErrorReport} from '../errors.js';
 import type {MeshCluster} from '../mesh/mesh.js';
+import {firstCommand} from '../suggest/advice.js';
 import {outOfPlace} from './applies.js';
 import type {Check, Finding, Judgement, OfPair, Side} from './check.js';
 import {isMeshFact, Parts} from './facts.js';
@@ -76,7 +77,7 @@ function judgeTarget(
   if (leftOut !== undefined) return [judged(check, row(check, target, 'skipped', {reason: leftOut}))];
   const blind = check.scope === 'mesh' ? clustersUnseen(check, evidence) : undefined;
   const missing = distinct(looks.flatMap((one) => one.unknown)).map((error) =>
-    judged(check, unknownRow(check, target, error, evidence), {...(blind && {clusters: blind})}),
+    judged(check, unknownRow(check, target, error), {...(blind && {clusters: blind})}),
   );
   // A fact without any known value cannot be judged; of a fact with parts, the known parts can.
   if (looks.some((one) => one.unknown.length > 0 && one.value === undefined)) return missing;
@@ -84,8 +85,8 @@ function judgeTarget(
     .map((key) => [key, look(key).value] as const)
     .filter(([, value]) => value !== undefined);
   const facts = Object.fromEntries([...looks.map((one) => [one.key, one.value] as const), ...helpful]);
-  const {now, mesh, commands} = evidence;
-  const subject = {now, mesh, commands, ...target};
+  const {now, mesh} = evidence;
+  const subject = {now, mesh, ...target};
   // The one place where a check's erased types are given back: `needs` and `scope` made both arguments.
   const judgement = check.judge(facts as never, subject as never);
   const rows = rowsOf(check, target, judgement);
@@ -117,14 +118,11 @@ function clustersUnseen({needs}: Check, {facts, clusters}: Evidence): readonly s
     .map(({cluster}) => cluster.name);
 }
 
-function unknownRow(check: Check, target: Target, error: ErrorReport, {commands}: Evidence): Row {
-  const fix = commands.complete(commandIn(error.hints) ?? error.hints[0] ?? '');
-  return {...row(check, target, 'unknown', {fix}), reason: error.message, error};
-}
-
-/** The first command that stands at the end of a hint: "ask the cluster: kubectl auth can-i …". */
-function commandIn(hints: readonly string[]): string | undefined {
-  return hints.map((hint) => /(?:^|: )(kubectl .*)$/.exec(hint)?.[1]).find((command) => command !== undefined);
+/** The error's hints say what to do: by a command where one of them has one. */
+function unknownRow(check: Check, target: Target, error: ErrorReport): Row {
+  const text = error.hints.find((hint) => typeof hint === 'string');
+  const fix = firstCommand(error.hints) ?? text ?? '';
+  return {...row(check, target, 'unknown', {}), fix, reason: error.message, error};
 }
 
 function row(

@@ -1,6 +1,7 @@
 /** What verify says: one row for each judgement, and one verdict (docs/verify.md). These names are the JSON answer. */
 import {errorClasses} from '../errors.js';
 import type {ErrorCode, ErrorReport} from '../errors.js';
+import type {Suggestion} from '../suggest/suggestion.js';
 import type {CheckId, Scope, Severity, Vantage} from './check.js';
 
 export type RowResult = 'ok' | 'warning' | 'error' | 'unknown' | 'skipped';
@@ -18,8 +19,8 @@ export interface Row {
   readonly observed: string;
   readonly expected: string;
   readonly vantage: Vantage;
-  /** A command that can be typed; empty when nothing needs mending. */
-  readonly fix: string;
+  /** What fixes it, or shows where to look; text where no command does; empty when nothing needs fixing. */
+  readonly fix: Suggestion | string;
   /** The id of the check whose failure explains this one. */
   readonly impliedBy?: CheckId;
   /** Why it is unknown or skipped. */
@@ -48,7 +49,7 @@ export function isGreen(rows: readonly Row[], failOn: Severity): boolean {
 }
 
 /** Whether a row is a finding at or above `failOn`. */
-export function isFailing(row: Row, failOn: Severity): boolean {
+export function isFailing(row: Pick<Row, 'result'>, failOn: Severity): boolean {
   return row.result === 'error' || (failOn === 'warning' && row.result === 'warning');
 }
 

@@ -1,5 +1,8 @@
 import {closest} from 'fastest-levenshtein';
 import {MeshError} from '../errors.js';
+import {advice} from '../suggest/advice.js';
+import {kubectlMesh} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
 import type {Check} from './check.js';
 import {groupPrefixes, matches} from './ids.js';
 
@@ -41,7 +44,7 @@ function unknownId(word: string, known: readonly string[]): MeshError {
       /^MESH\d?$/i.test(word)
         ? `The prefixes are ${groupPrefixes.join(', ')}`
         : `Did you mean ${closest(word.toUpperCase(), [...known])}?`,
-      'See all checks with: kubectl mesh verify --list-checks',
+      advice`See all checks with: ${kubectlMesh('verify', words`--list-checks`)}`,
     ],
   });
 }

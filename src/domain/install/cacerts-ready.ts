@@ -3,6 +3,9 @@ import type {CaFiles} from '../pki/ca-files.js';
 import {sha256Hex} from '../pki/fingerprint.js';
 import {parsePem} from '../pki/pem.js';
 import type {CacertsSecret} from '../trust/cacerts.js';
+import {advice} from '../suggest/advice.js';
+import {kubectlMesh} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
 
 /** The public half of a cluster's CA. */
 export type CaCertificates = Pick<CaFiles, 'caCert' | 'rootCert' | 'certChain'>;
@@ -28,10 +31,10 @@ export function refuseCacerts(
   const missing = parts.find(({key}) => workDirectory[key] === undefined);
   if (missing) {
     return new MeshError('NO_CACERTS', `${cluster} has no CA yet: ${cluster}/${missing.name} is missing`, {
-      hints: [`kubectl mesh certs generate ${cluster}`, `kubectl mesh trust push ${cluster}`],
+      hints: [advice`${kubectlMesh('certs generate', [cluster])}`, advice`${kubectlMesh('trust push', [cluster])}`],
     });
   }
-  const push = {hints: [`kubectl mesh trust push ${cluster}`]};
+  const push = {hints: [advice`${kubectlMesh('trust push', [cluster])}`]};
   if (secret === 'absent') {
     return new MeshError(
       'NO_CACERTS',
@@ -53,7 +56,7 @@ export function refuseCacerts(
     'NO_CACERTS',
     `Secret ${namespace}/cacerts of ${cluster} is not what the work directory holds: ${names}`,
     {
-      hints: [`kubectl mesh trust diff ${cluster}`, ...push.hints],
+      hints: [advice`${kubectlMesh('trust diff', [cluster])}`, ...push.hints],
     },
   );
 }
@@ -69,7 +72,7 @@ export function refuseForeignCacerts(
 ): MeshError | undefined {
   const what = `Secret ${namespace}/cacerts of ${cluster}`;
   const hints = [
-    `kubectl mesh certs request ${cluster} --cert-manager --issuer ISSUER prints the Certificate that makes it`,
+    advice`${kubectlMesh('certs request', words`${cluster} --cert-manager --issuer ISSUER`)} prints the Certificate that makes it`,
   ];
   if (secret === 'absent') {
     return new MeshError('NO_CACERTS', `${what} is not there yet: istiod would make a root of its own`, {hints});

@@ -4,6 +4,8 @@ import {istiodTag} from '../istio/image.js';
 import type {IstioVersion} from '../istio/version.js';
 import {compareMinor, compareVersions, formatVersion, parseVersion, satisfies} from '../istio/version.js';
 import {printableLine} from '../printable.js';
+import {advice} from '../suggest/advice.js';
+import {kubectlMesh} from '../suggest/suggestion.js';
 
 /** A version as it was said, and parsed where it names a release. */
 export interface SaidVersion {
@@ -81,7 +83,7 @@ export function refuseOtherIstioctl(declared: string | undefined, istioctl: Said
   return new MeshError('VERSION_CHANGE', `mesh.yaml says Istio ${declared}, and istioctl is ${istioctl.said}`, {
     hints: [
       `put the istioctl of ${declared} first in PATH`,
-      'or change istio.version in mesh.yaml, and render again: kubectl mesh install render',
+      advice`or change istio.version in mesh.yaml, and render again: ${kubectlMesh('install render')}`,
     ],
   });
 }

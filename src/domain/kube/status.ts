@@ -3,10 +3,13 @@
  * Kind"; k8s.io/apiserver pkg/endpoints/handlers/responsewriters/errors.go (wording of forbidden answers);
  * k8s.io/apimachinery pkg/util/proxy/upgradeaware.go (text/plain 500 of `kubectl proxy` itself).
  */
-import {shellWord} from '../checks/commands.js';
 import {MeshError} from '../errors.js';
 import type {ErrorCode} from '../errors.js';
 import {printableLine} from '../printable.js';
+import {advice} from '../suggest/advice.js';
+import {lookWith} from '../suggest/suggestion.js';
+import type {Suggestion} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
 
 /** The RBAC verb of a request. */
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
@@ -81,7 +84,7 @@ export function unreachable(context: string, why: string, sent: 'not-sent' | 'ma
     'UNREACHABLE',
     `the API server of context "${context}" cannot be reached: ${printableLine(why)}`,
     {
-      hints: [`see that this works: kubectl --context ${shellWord(context)} get --raw /version`],
+      hints: [advice`see that this works: ${getVersion(context)}`],
     },
   );
 }
@@ -105,17 +108,24 @@ function lacksRight(message: string): boolean {
 function forbidden(asked: Asked, said: string): MeshError {
   const {verb, resource, group, name, namespace, context} = asked;
   const target = group === undefined || group === '' ? resource : `${resource}.${group}`;
-  const inNamespace = namespace === undefined ? '' : ` -n ${namespace}`;
+  const inNamespace = namespace === undefined ? [] : ['-n', namespace];
   // kubectl auth can-i would take what follows the slash of `pods/portforward` for the name of a pod.
   const [type = target, subresource] = target.split('/');
-  const asking = `${type}${name === undefined || verb === 'create' ? '' : `/${name}`}${subresource === undefined ? '' : ` --subresource=${subresource}`}`;
+  const resourceWord = name === undefined || verb === 'create' ? type : `${type}/${name}`;
+  const ofSubresource = subresource === undefined ? [] : [`--subresource=${subresource}`];
+  const canI = words`auth can-i ${verb} ${resourceWord} ${ofSubresource} ${inNamespace} --context ${context}`;
   const message = `not allowed to ${describeAsked(asked)}, in context "${context}": ${said}`;
   return new MeshError('FORBIDDEN', message, {
     hints: [
       `the user of context "${context}" needs the right "${verb}" on "${target}"${namespace === undefined ? '' : ` in namespace "${namespace}"`}`,
-      `ask the cluster: kubectl auth can-i ${verb} ${asking}${inNamespace} --context ${shellWord(context)}`,
+      advice`ask the cluster: ${lookWith.kubectl('any', canI)}`,
     ],
   });
+}
+
+/** The request that needs least: every credential may read the version. */
+function getVersion(context: string): Suggestion {
+  return lookWith.kubectl({context}, words`get --raw /version`);
 }
 
 function unauthorized(asked: Asked, why: string, toolText: string | undefined): MeshError {
@@ -124,9 +134,7 @@ function unauthorized(asked: Asked, why: string, toolText: string | undefined): 
     'UNAUTHORIZED',
     `no valid credentials for context "${asked.context}": ${why}${plugin === '' ? '' : `; kubectl said: ${plugin}`}`,
     {
-      hints: [
-        `log in again, then see that this works: kubectl --context ${shellWord(asked.context)} get --raw /version`,
-      ],
+      hints: [advice`log in again, then see that this works: ${getVersion(asked.context)}`],
     },
   );
 }

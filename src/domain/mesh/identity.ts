@@ -4,6 +4,9 @@
  */
 import type {ErrorReport} from '../errors.js';
 import {MeshError, reportError} from '../errors.js';
+import {advice} from '../suggest/advice.js';
+import {kubectlMesh} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
 import type {Mesh} from './mesh.js';
 
 /** The UID that a cluster of this run answered with. */
@@ -55,7 +58,9 @@ function problemOf(
       'UID_MISMATCH',
       `${contextOf(mesh, name)} leads to the cluster that is ${twin} already (UID ${uid})`,
       {
-        hints: [`give ${name} its own context: --context, contexts.yaml, or kubectl mesh init ${name}=CONTEXT`],
+        hints: [
+          advice`give ${name} its own context: --context, contexts.yaml, or ${kubectlMesh('init', words`${name}=CONTEXT`)}`,
+        ],
       },
     );
   }
@@ -66,7 +71,7 @@ function problemOf(
     `${contextOf(mesh, name)} leads to another cluster: mesh.yaml recorded kube-system with UID ${recorded}, this one has ${uid}`,
     {
       hints: [
-        `name the right context: --context, or kubectl mesh init ${name}=CONTEXT`,
+        advice`name the right context: --context, or ${kubectlMesh('init', words`${name}=CONTEXT`)}`,
         'if the cluster was made anew on purpose, say --accept-uid',
       ],
     },

@@ -5,6 +5,10 @@
  * Sources: istio/istio tools/certs/Makefile at 1.6.14 (`NAME-certs`) and 1.7.8 (`NAME-cacerts-selfSigned`,
  * `NAME-cacerts-k8s`), tools/certs/Makefile.selfsigned.mk and Makefile.k8s.mk since 1.8 (`NAME-cacerts`).
  */
+import {advice} from '../suggest/advice.js';
+import type {Hint} from '../suggest/advice.js';
+import {fixWith} from '../suggest/suggestion.js';
+import {inWorkDir} from '../suggest/words.js';
 import {clusterLayout, layout} from './layout.js';
 
 /** One file, as far as it is looked at here. */
@@ -40,7 +44,7 @@ export interface MakefileFault {
   readonly cluster?: string;
   readonly message: string;
   /** What to do about it. */
-  readonly hint: string;
+  readonly hint: Hint;
 }
 
 /** Which Makefile made a cluster's folder; `istiod`: its files have istiod's names (1.6, 1.7 with k8s, 1.8 and later). */
@@ -132,7 +136,7 @@ function emptyFiles(cluster: string, folder: Folder): readonly MakefileFault[] {
           fault(
             cluster,
             `${pathOf(cluster, name)} is empty: the Makefile did not notice that fetching or signing failed`,
-            `rm ${pathOf(cluster, name)}, and make it again`,
+            advice`${fixWith.run('rm', [inWorkDir(pathOf(cluster, name))])}, and make it again`,
           ),
         ],
   );
@@ -147,7 +151,7 @@ function readableKeys(cluster: string, folder: Folder): readonly MakefileFault[]
           fault(
             cluster,
             `${pathOf(cluster, name)} can be read by others (mode ${mode.toString(8).padStart(4, '0')})`,
-            `chmod 600 ${pathOf(cluster, name)}; whoever could read it may have a copy`,
+            advice`${fixWith.run('chmod', ['600', inWorkDir(pathOf(cluster, name))])}; whoever could read it may have a copy`,
           ),
         ],
   );
@@ -213,7 +217,7 @@ function clusterFaults(name: string, folder: Folder): readonly MakefileFault[] {
     : [fault(name, `${name} lacks ${missing.join(', ')}: the Makefile stopped half way`, 'run its target again')];
 }
 
-function fault(cluster: string, message: string, hint: string): MakefileFault {
+function fault(cluster: string, message: string, hint: Hint): MakefileFault {
   return {...(cluster === '' ? {} : {cluster}), message, hint};
 }
 

@@ -1,5 +1,8 @@
 /** Asks a partial mesh for what an operation needs, and says how to give it. */
 import {MeshError} from '../errors.js';
+import {advice} from '../suggest/advice.js';
+import {kubectlMesh, lookWith} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
 import type {Mesh, MeshCluster} from './mesh.js';
 
 /** What Istio has to be told of a cluster and its mesh. */
@@ -12,16 +15,16 @@ interface IstioNames {
 export function requireIstioNames({meshID}: Mesh, {name, network}: MeshCluster): IstioNames {
   if (meshID !== undefined && network !== undefined) return {meshID, network};
   const missing = [
-    ...(meshID === undefined ? [{what: 'the mesh has no mesh ID', flag: ' --mesh-id mesh1', field: 'meshID'}] : []),
+    ...(meshID === undefined ? [{what: 'the mesh has no mesh ID', flag: ['--mesh-id', 'mesh1'], field: 'meshID'}] : []),
     ...(network === undefined
-      ? [{what: `cluster ${name} has no network`, flag: ' --network network1', field: `network of ${name}`}]
+      ? [{what: `cluster ${name} has no network`, flag: ['--network', 'network1'], field: `network of ${name}`}]
       : []),
   ];
-  const list = (one: keyof (typeof missing)[number]): string => missing.map((each) => each[one]).join(' and ');
-  const flags = missing.map(({flag}) => flag).join('');
+  const list = (one: 'what' | 'field'): string => missing.map((each) => each[one]).join(' and ');
+  const flags = missing.flatMap(({flag}) => flag);
   throw new MeshError('MISSING_VALUE', list('what'), {
     hints: [
-      `say it, in the guide's words: kubectl mesh install render ${name}${flags}`,
+      advice`say it, in the guide's words: ${kubectlMesh('install render', [name, ...flags])}`,
       `or write it into mesh.yaml: ${list('field')}`,
     ],
   });
@@ -32,9 +35,9 @@ export function requireContext(cluster: MeshCluster): string {
   if (cluster.context !== undefined) return cluster.context;
   throw new MeshError('NO_CONTEXT', `no kubeconfig context is known for cluster ${cluster.name}`, {
     hints: [
-      `record one: kubectl mesh init ${cluster.name}=CONTEXT`,
+      advice`record one: ${kubectlMesh('init', words`${cluster.name}=CONTEXT`)}`,
       'or say it with --context CONTEXT',
-      'kubectl config get-contexts lists what your kubeconfig has',
+      advice`${lookWith.kubectl('any', words`config get-contexts`)} lists what your kubeconfig has`,
     ],
   });
 }

@@ -7,6 +7,9 @@
  */
 import {MeshError} from '../errors.js';
 import {nearest} from '../nearest.js';
+import {advice} from '../suggest/advice.js';
+import {kubectlMesh} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
 import {parseDays, parsePercent} from './duration.js';
 import {layout} from './layout.js';
 import type {ExpiryThreshold, KeyAlgorithm, Mesh, MeshCluster, MeshIstio, MeshTrust} from './mesh.js';
@@ -107,7 +110,7 @@ function checkNames({file}: MeshSources, names: readonly string[]): void {
     if (names.length > 0) return;
     throw new MeshError('MESH_YAML_MISSING', `there is no ${layout.meshYaml} here and no cluster was named`, {
       hints: [
-        'kubectl mesh init NAME=CONTEXT makes one',
+        advice`${kubectlMesh('init', words`NAME=CONTEXT`)} makes one`,
         'name a cluster, or say where the work directory is with --work-dir or WORK_DIR',
       ],
     });
@@ -117,7 +120,7 @@ function checkNames({file}: MeshSources, names: readonly string[]): void {
   if (unknown === undefined) {
     if (names.length > 0 || known.length > 0) return;
     throw new MeshError('MISSING_VALUE', `${layout.meshYaml} declares no clusters`, {
-      hints: ['kubectl mesh init NAME=CONTEXT adds one'],
+      hints: [advice`${kubectlMesh('init', words`NAME=CONTEXT`)} adds one`],
     });
   }
   const meant = nearest(unknown, known);
@@ -126,7 +129,7 @@ function checkNames({file}: MeshSources, names: readonly string[]): void {
     `${unknown} is no cluster of ${layout.meshYaml}${meant === undefined ? '' : `: did you mean ${meant}?`}`,
     {
       hints: [
-        `kubectl mesh init ${unknown} adds it`,
+        advice`${kubectlMesh('init', [unknown])} adds it`,
         known.length === 0 ? `${layout.meshYaml} declares no clusters` : `declared are: ${known.join(', ')}`,
       ],
     },

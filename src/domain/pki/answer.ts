@@ -2,6 +2,10 @@
  * What a CA returned for a cluster's request: which of its certificates is the answer, how it stands below the mesh's root,
  * and why it does not do. Pure.
  */
+import {advice} from '../suggest/advice.js';
+import type {Hint} from '../suggest/advice.js';
+import {kubectlMesh} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
 import {formatFingerprint} from './fingerprint.js';
 import type {Certificate} from './certificate.js';
 import {chainFaults, type ChainFaultId, type ChainPurpose} from './chain-faults.js';
@@ -22,7 +26,7 @@ export type RefusalId =
 export interface Refusal {
   readonly id: RefusalId;
   readonly message: string;
-  readonly hint: string;
+  readonly hint: Hint;
 }
 
 /** What came, and what it must fit. */
@@ -61,7 +65,7 @@ export function judgeAnswer(facts: AnswerFacts): Answer {
     return refused({
       id: 'key-used-twice',
       message: `the key of ${cluster} is the key of ${twice}, too`,
-      hint: `each cluster has a key of its own: kubectl mesh certs request ${cluster} --renew`,
+      hint: advice`each cluster has a key of its own: ${kubectlMesh('certs request', words`${cluster} --renew`)}`,
     });
   }
   const issuersOf = issuersAmong(unique([...facts.roots, ...certificates, ...facts.known]));
@@ -209,7 +213,7 @@ function otherKey({cluster, certificates, others, keys}: AnswerFacts): Refusal {
     return {
       id: 'other-cluster',
       message: `these certificates answer the request of ${answered}, not of ${cluster}`,
-      hint: `kubectl mesh certs import ${answered} FILE...`,
+      hint: advice`${kubectlMesh('certs import', words`${answered} FILE...`)}`,
     };
   }
   // The lowest one is what the CA made; what stands above it is known to be of other keys.
@@ -223,7 +227,7 @@ function otherKey({cluster, certificates, others, keys}: AnswerFacts): Refusal {
     hint:
       keys.length > 0
         ? `the CA must sign ${cluster}/request/ca.csr as it is, with the key in it (a later certs request --renew makes another)`
-        : `make a request first: kubectl mesh certs request ${cluster}`,
+        : advice`make a request first: ${kubectlMesh('certs request', [cluster])}`,
   };
 }
 

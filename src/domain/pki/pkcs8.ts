@@ -13,6 +13,9 @@ import {
 } from 'node:crypto';
 import {promisify} from 'node:util';
 import {MeshError} from '../errors.js';
+import {advice} from '../suggest/advice.js';
+import {fixWith} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
 import {
   type Der,
   encodeDer,
@@ -172,7 +175,7 @@ function codeOf(thrown: unknown): string {
 export function unsupportedCipher(cipher: string, what: string, cause?: unknown): MeshError {
   return new MeshError('UNSUPPORTED_KEY', `${what} is encrypted with ${cipher}, which is outdated and not supported`, {
     hints: [
-      `openssl pkey -provider legacy -provider default -in ${what} -aes256 -out NEW-KEY.pem writes it in a form that is read here`,
+      advice`${fixWith.run('openssl', words`pkey -provider legacy -provider default -in ${what} -aes256 -out NEW-KEY.pem`)} writes it in a form that is read here`,
     ],
     ...(cause !== undefined && {cause}),
   });

@@ -7,6 +7,9 @@ import {parse} from 'yaml';
 import {asMeshError, type ErrorReport, MeshError, reportError} from '../errors.js';
 import {printableLine} from '../printable.js';
 import {Sensitive} from '../sensitive.js';
+import {advice} from '../suggest/advice.js';
+import {fixWith, kubectlMesh, lookWith, pipe} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
 import {readBer, readBerValues} from './ber.js';
 import type {Certificate} from './certificate.js';
 import {certificatesOfBlock, isOtherCertificateLabel} from './certificate-blocks.js';
@@ -14,6 +17,11 @@ import {describeKey} from './keys.js';
 import {encodePem, parsePem, type PemBlock} from './pem.js';
 import {isPkcs7} from './pkcs7.js';
 import {type PrivateKeyFacts, readPrivateKeyBlocks} from './private-key.js';
+
+const inspectSecret = pipe(
+  lookWith.kubectl('any', words`get secret cacerts -n istio-system -o json`),
+  kubectlMesh('certs inspect', ['-']),
+);
 
 /** A named text: a file, or one data key of a Kubernetes object. */
 export interface Part {
@@ -53,7 +61,7 @@ export function recognize(content: Sensitive<Buffer>, name: string): Recognized 
     'NOT_PEM',
     `${name}: neither PEM, nor a DER certificate or PKCS#7, nor a Secret or ConfigMap as kubectl prints it`,
     {
-      hints: ['kubectl get secret cacerts -n istio-system -o json | kubectl mesh certs inspect -'],
+      hints: [advice`${inspectSecret}`],
     },
   );
 }
@@ -78,7 +86,9 @@ function readBinary(bytes: Buffer | undefined, name: string): string | undefined
   if (isPkcs7(bytes)) return encodePem('PKCS7', bytes);
   if (isPkcs12(bytes)) {
     throw new MeshError('NOT_PEM', `${name}: a PKCS#12, which holds keys and has a passphrase`, {
-      hints: [`Take the certificates out of it: openssl pkcs12 -in FILE -nokeys -out certificates.pem`],
+      hints: [
+        advice`Take the certificates out of it: ${fixWith.run('openssl', words`pkcs12 -in FILE -nokeys -out certificates.pem`)}`,
+      ],
     });
   }
   return encodePem('CERTIFICATE', bytes);
@@ -158,7 +168,7 @@ function single(value: KubernetesObject, what: string): KubernetesObject {
   const [first] = items;
   if (items.length === 1 && isObject(first)) return first;
   throw new MeshError('NOT_PEM', `${what}: a list of ${String(items.length)} objects; inspect one at a time`, {
-    hints: ['kubectl get secret cacerts -n istio-system -o json | kubectl mesh certs inspect -'],
+    hints: [advice`${inspectSecret}`],
   });
 }
 

@@ -2,6 +2,10 @@
 import {type ErrorReport, MeshError, reportError} from '../errors.js';
 import {clusterLayout} from '../mesh/layout.js';
 import type {Sensitive} from '../sensitive.js';
+import {advice} from '../suggest/advice.js';
+import type {Hint} from '../suggest/advice.js';
+import {kubectlMesh} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
 import {type CertificationRequest, parseRequest} from './csr.js';
 import {attributeOf} from './name.js';
 import {readPrivateKey} from './private-key.js';
@@ -35,8 +39,8 @@ export type RequestState =
 /** Judges the files by themselves and against the names of the mesh's clusters. */
 export function judgeRequest(cluster: string, files: RequestFiles, declared: readonly string[]): RequestState {
   const paths = clusterLayout(cluster);
-  const again = `Make a new key and request with: kubectl mesh certs request ${cluster} --renew`;
-  const conflict = (message: string, hints: readonly string[] = [again]): RequestState => ({
+  const again = advice`Make a new key and request with: ${kubectlMesh('certs request', words`${cluster} --renew`)}`;
+  const conflict = (message: string, hints: readonly Hint[] = [again]): RequestState => ({
     kind: 'conflict',
     error: reportError(new MeshError('WORKDIR_CONFLICT', message, {hints})),
     keyThere: files.key !== undefined,

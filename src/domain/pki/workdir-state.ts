@@ -6,6 +6,10 @@ import {type ErrorReport, MeshError, reportError} from '../errors.js';
 import {clusterLayout, layout} from '../mesh/layout.js';
 import type {MeshNames} from '../mesh/mesh-names.js';
 import type {Sensitive} from '../sensitive.js';
+import {advice} from '../suggest/advice.js';
+import type {Hint} from '../suggest/advice.js';
+import {kubectlMesh} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
 import type {CaFiles} from './ca-files.js';
 import {type Certificate, parseCertificates} from './certificate.js';
 import {orderUpward} from './chain.js';
@@ -118,7 +122,7 @@ export function judgeCluster(
     if (files.caCert === undefined) {
       const there = parts.find((part) => files[part] !== undefined) ?? 'caKey';
       throw conflict(`${paths[there]} is there, but ${paths.caCert} is not`, [
-        `Bring ${paths.caCert} back, or make a new cluster CA with: kubectl mesh certs generate ${name} --renew`,
+        advice`Bring ${paths.caCert} back, or make a new cluster CA with: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
       ]);
     }
     const missing = (['rootCert', 'certChain'] as const).filter((part) => files[part] === undefined);
@@ -138,7 +142,7 @@ export function judgeCluster(
     const wrong = inspection.findings.find(({severity}) => severity === 'error');
     if (wrong) {
       throw conflict(`${name}: ${wrong.message}`, [
-        `Make a new cluster CA under the same root with: kubectl mesh certs generate ${name} --renew`,
+        advice`Make a new cluster CA under the same root with: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
       ]);
     }
     requireOwn(name, inspection, declared);
@@ -157,7 +161,7 @@ function requireOwn(name: string, {certificate}: CaInspection, declared: readonl
     `${clusterLayout(name).caCert} ("${certificate?.subject.text ?? ''}") is the CA of ${other}, not of ${name}`,
     [
       `If the directories ${name} and ${other} changed places, move them back`,
-      `Otherwise make a new cluster CA with: kubectl mesh certs generate ${name} --renew`,
+      advice`Otherwise make a new cluster CA with: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
     ],
   );
 }
@@ -172,12 +176,12 @@ function requireSameRoot(name: string, inspection: CaInspection, roots: readonly
   throw conflict(
     `${rootCert} ("${other?.subject.text ?? ''}") differs from ${layout.rootCert} ("${roots[0]?.subject.text ?? ''}")`,
     [
-      `Bring back the root that ${name} was made with, or put ${name} under this root with: kubectl mesh certs generate ${name} --renew`,
+      advice`Bring back the root that ${name} was made with, or put ${name} under this root with: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
     ],
   );
 }
 
-function conflict(message: string, hints: readonly string[] = []): MeshError {
+function conflict(message: string, hints: readonly Hint[] = []): MeshError {
   return new MeshError('WORKDIR_CONFLICT', message, {hints});
 }
 

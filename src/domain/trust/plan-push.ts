@@ -10,6 +10,10 @@ import {isKnown} from '../observed.js';
 import type {Certificate} from '../pki/certificate.js';
 import {shortFingerprint} from '../pki/fingerprint.js';
 import type {CaInspection} from '../pki/inspect-ca.js';
+import {advice} from '../suggest/advice.js';
+import type {Hint} from '../suggest/advice.js';
+import {kubectlMesh} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
 import type {CacertsSecret} from './cacerts.js';
 import {isReadableBundle, missingRoots, readableRoots} from './bundle.js';
 import {compareCa} from './diff.js';
@@ -227,7 +231,7 @@ function decideWrite(
     const hints =
       valueOr(previous, 'absent') === 'absent'
         ? []
-        : [`bring the CA back that Secret cacerts-previous keeps: kubectl mesh trust rollback ${cluster}`];
+        : [advice`bring the CA back that Secret cacerts-previous keeps: ${kubectlMesh('trust rollback', [cluster])}`];
     return keyMissing(cluster, 'and the cluster has no Secret with it', hints);
   }
   if (!keyAtHand && cacerts.inspection.key?.spki !== own.inspection.certificate?.spki) {
@@ -239,10 +243,10 @@ function decideWrite(
   return cacerts.files.layout === 'tls' ? 'delete-and-create' : 'patch';
 }
 
-function keyMissing(cluster: string, why: string, hints: readonly string[] = []): ErrorReport {
+function keyMissing(cluster: string, why: string, hints: readonly Hint[] = []): ErrorReport {
   return report('FILE_MISSING', `${cluster}/ca-key.pem is not there, ${why}`, [
     ...hints,
-    `bring the key back, or make a new cluster CA: kubectl mesh certs generate ${cluster} --renew`,
+    advice`bring the key back, or make a new cluster CA: ${kubectlMesh('certs generate', words`${cluster} --renew`)}`,
   ]);
 }
 
@@ -255,7 +259,7 @@ function bundleRefusals(target: PushTarget, rules: PushRules): readonly ErrorRep
   if (missing.length > 0 && !kept) {
     return [
       report('FILE_MISSING', `${missing.join(', ')} ${missing.length === 1 ? 'is' : 'are'} not there`, [
-        `make them: kubectl mesh certs generate ${cluster}`,
+        advice`make them: ${kubectlMesh('certs generate', [cluster])}`,
       ]),
     ];
   }
@@ -267,7 +271,11 @@ function bundleRefusals(target: PushTarget, rules: PushRules): readonly ErrorRep
   if (misplaced !== undefined) {
     return [
       report('INVALID_BUNDLE', `${what}: ${misplaced}`, [
-        ...(kept ? [] : ['if directories changed places, move them back: kubectl mesh verify --offline says how']),
+        ...(kept
+          ? []
+          : [
+              advice`if directories changed places, move them back: ${kubectlMesh('verify', words`--offline`)} says how`,
+            ]),
         'write it as it is with --allow-invalid-bundle',
       ]),
     ];
@@ -276,7 +284,7 @@ function bundleRefusals(target: PushTarget, rules: PushRules): readonly ErrorRep
   return [
     report('INVALID_BUNDLE', `${what}: ${first.message}`, [
       ...errors.slice(1).map(({message}) => message),
-      ...(kept ? [] : [`make a new cluster CA: kubectl mesh certs generate ${cluster} --renew`]),
+      ...(kept ? [] : [advice`make a new cluster CA: ${kubectlMesh('certs generate', words`${cluster} --renew`)}`]),
       'write it as it is with --allow-invalid-bundle',
     ]),
   ];
@@ -419,7 +427,7 @@ function names(roots: readonly Certificate[]): string {
 function report(
   code: ConstructorParameters<typeof MeshError>[0],
   message: string,
-  hints: readonly string[],
+  hints: readonly Hint[],
 ): ErrorReport {
   return reportError(new MeshError(code, message, {hints}));
 }

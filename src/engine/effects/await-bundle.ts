@@ -3,6 +3,9 @@ import {createHash} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
 import {hasReadyCondition} from '../../domain/kube/objects.js';
 import type {ConfigMapObject, PodObject} from '../../domain/kube/objects.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh, lookWith} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {AwaitBundle} from '../action.js';
 import type {Deps} from '../deps.js';
@@ -39,8 +42,8 @@ export const effect: Effect<'await-bundle'> = async (action, {deps, line}) => {
     throw new MeshError('NOT_READY', thrown.message, {
       cause: thrown,
       hints: [
-        `see what istiod says: kubectl --context ${action.context} -n ${action.namespace} logs -l app=istiod --tail=50`,
-        `put the previous CA back: kubectl mesh trust rollback ${action.cluster}`,
+        advice`see what istiod says: ${lookWith.kubectl(action, words`-n ${action.namespace} logs -l app=istiod --tail=50`)}`,
+        advice`put the previous CA back: ${kubectlMesh('trust rollback', [action.cluster])}`,
         'the kubelet takes a minute or two to update a mounted Secret: run the command again to wait once more',
       ],
     });

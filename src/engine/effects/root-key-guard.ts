@@ -8,6 +8,9 @@ import {parseCertificates} from '../../domain/pki/certificate.js';
 import {readPrivateKey} from '../../domain/pki/private-key.js';
 import {Sensitive} from '../../domain/sensitive.js';
 import {layout, clusterLayout} from '../../domain/mesh/layout.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import type {Workspace} from '../../workspace/workspace.js';
 
 /** What is about to be sent, by key. */
@@ -53,7 +56,7 @@ export async function refuseRootKey(
       `${name} of ${what} holds the root CA's private key: it never leaves the work directory`,
       {
         hints: [
-          `make a cluster CA for it: kubectl mesh certs generate ${cluster} --renew`,
+          advice`make a cluster CA for it: ${kubectlMesh('certs generate', words`${cluster} --renew`)}`,
           'a root key that was in a cluster once should be replaced',
         ],
       },

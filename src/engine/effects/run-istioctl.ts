@@ -4,6 +4,9 @@ import {failureMessage, isReadinessFailure, isWorthALine} from '../../domain/ins
 import {explainNotReady} from '../../domain/install/not-ready.js';
 import type {PodObject, EventObject} from '../../domain/kube/objects.js';
 import {isKnown, observe} from '../../domain/observed.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {lookWith} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import type {RunIstioctl} from '../action.js';
 import type {Deps} from '../deps.js';
 import type {Effect} from '../effect.js';
@@ -25,7 +28,7 @@ export const effect: Effect<'run-istioctl'> = async (action, {deps, line}) => {
   throw new MeshError(
     isReadinessFailure(run.output) && notReady.length > 0 ? 'NOT_READY' : 'TOOL_FAILED',
     failureMessage(action.args, run, notReady),
-    {hints: [`look at it: kubectl --context ${action.context} -n ${action.namespace} get pods,events`]},
+    {hints: [advice`look at it: ${lookWith.kubectl(action, words`-n ${action.namespace} get pods,events`)}`]},
   );
 };
 

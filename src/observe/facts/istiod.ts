@@ -1,15 +1,17 @@
 /** Facts that every running istiod says of itself. */
-import {shellWord} from '../../domain/checks/commands.js';
 import {Parts} from '../../domain/checks/facts.js';
 import type {IstiodClusters, IstiodMetrics, ServedChain} from '../../domain/checks/facts.js';
 import {readClusterz} from '../../domain/checks/read/clusterz.js';
 import {certificateFacts} from '../../domain/checks/read/cluster-ca.js';
 import {readMetrics} from '../../domain/checks/read/metrics.js';
 import {MeshError} from '../../domain/errors.js';
-import type {Mesh} from '../../domain/mesh/mesh.js';
+import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {otherCertProvider} from '../../domain/istio/cert-provider.js';
 import {hasFeature} from '../../domain/istio/features.js';
 import {parseCertificate} from '../../domain/pki/certificate.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {fixWith, lookWith} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import type {Deps} from '../../engine/deps.js';
 import {monitoringPort, securePort} from '../istiod-pods.js';
 import type {IstiodPod} from '../istiod-pods.js';
@@ -27,23 +29,27 @@ const clusterzPath = '/debug/clusterz';
 export const istiodFacts: Derivations<'servedChains' | 'istiodMetrics' | 'istiodClusters'> = {
   servedChains: (sources) => askAll(sources, (pod) => servedChain(sources.deps, sources.mesh, pod)),
   istiodMetrics: (sources) => askAll(sources, (pod) => metrics(sources.deps, pod)),
-  istiodClusters: (sources) => askAll(sources, (pod) => knownClusters(sources.deps, kubectlOf(sources), pod)),
+  istiodClusters: (sources) => askAll(sources, (pod) => knownClusters(sources.deps, placeOf(sources), pod)),
 };
 
 async function askAll<T>(sources: FactSources, question: (pod: IstiodPod) => Promise<T>): Promise<Parts<T>> {
-  return withHints(await sources.askIstiods(question), kubectlOf(sources));
+  return withHints(await sources.askIstiods(question), placeOf(sources));
 }
 
-function kubectlOf({mesh, cluster, commands}: FactSources): Kubectl {
-  return (words) => commands.kubectl(cluster, `-n ${mesh.istio.namespace} ${words}`);
+function placeOf({mesh, cluster}: FactSources): Place {
+  return {cluster, namespace: mesh.istio.namespace};
 }
 
-/** Spells a command about Istio's namespace. */
-type Kubectl = (words: string) => string;
+/** Where the istiods run. */
+interface Place {
+  readonly cluster: MeshCluster;
+  readonly namespace: string;
+}
 
 /** Whoever does not answer, or answers oddly: what Kubernetes says of the pods is where to look next. */
-function withHints<T>({parts}: Parts<T>, kubectl: Kubectl): Parts<T> {
-  const hint = `see how istiod is: ${kubectl('describe pod -l app=istiod')}`;
+function withHints<T>({parts}: Parts<T>, {cluster, namespace}: Place): Parts<T> {
+  const describe = lookWith.kubectl(cluster, words`-n ${namespace} describe pod -l app=istiod`);
+  const hint = advice`see how istiod is: ${describe}`;
   return new Parts(
     parts.map(({name, seen}) => ({
       name,
@@ -86,12 +92,12 @@ async function metrics(deps: Deps, pod: IstiodPod): Promise<IstiodMetrics> {
   return readMetrics(text, pod.name);
 }
 
-async function knownClusters(deps: Deps, kubectl: Kubectl, pod: IstiodPod): Promise<IstiodClusters> {
+async function knownClusters(deps: Deps, place: Place, pod: IstiodPod): Promise<IstiodClusters> {
   const {version} = pod.controlPlane;
   const listsItself = hasFeature(version, 'clusterzListsItself');
   if (!hasFeature(version, 'clusterz')) return {listsItself};
   const {status, text} = await ask(deps, pod, clusterzPath, clusterzMaxBytes);
-  if (status === 404) throw debugIsOff(pod, kubectl);
+  if (status === 404) throw debugIsOff(pod, place);
   if (status !== 200) throw refused(pod, clusterzPath, status);
   return {known: readClusterz(text, pod.name), listsItself};
 }
@@ -102,14 +108,14 @@ async function ask({http}: Deps, pod: IstiodPod, path: string, maxBytes: number)
 }
 
 /** istiod registers no debug endpoint at all then (istio/istio pilot/pkg/xds/debug.go, AddDebugHandlers). */
-function debugIsOff({name, deployment}: IstiodPod, kubectl: Kubectl): MeshError {
+function debugIsOff({name, deployment}: IstiodPod, {cluster, namespace}: Place): MeshError {
+  const setting = words`set env deployment/${deployment} ENABLE_DEBUG_ON_HTTP-`;
+  const allow = fixWith.kubectl(cluster, words`-n ${namespace} ${setting}`);
   return new MeshError(
     'ENDPOINT_OFF',
     `the debug endpoint of ${name} is off (ENABLE_DEBUG_ON_HTTP=false in its environment): it does not say which clusters it knows`,
     {
-      hints: [
-        `allow it in install.yaml (values.pilot.env), or at once: ${kubectl(`set env ${shellWord(`deployment/${deployment}`)} ENABLE_DEBUG_ON_HTTP-`)}`,
-      ],
+      hints: [advice`allow it in install.yaml (values.pilot.env), or at once: ${allow}`],
     },
   );
 }

@@ -1,9 +1,11 @@
 /** The command that makes proxies start anew: of the workloads that own them, as far as their pods' metadata says. */
-import type {Commands} from '../../domain/checks/commands.js';
-import {shellWord} from '../../domain/checks/commands.js';
 import {proxyLabel} from '../../domain/checks/read/proxies.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {fixWith, forEach, lookWith, sequence} from '../../domain/suggest/suggestion.js';
+import type {Suggestion} from '../../domain/suggest/suggestion.js';
+import {Variable, words} from '../../domain/suggest/words.js';
+import type {Word} from '../../domain/suggest/words.js';
 
 /** More than these make a line that nobody reads: then whole namespaces are restarted. */
 const mostNamed = 20;
@@ -14,10 +16,10 @@ export interface Behind {
   readonly ztunnels: readonly KubeObject[];
 }
 
-/** One shell line. What `kubectl rollout restart` does not know (bare pods, Jobs, Argo Rollouts) it leaves alone. */
-export function restartCommand({proxies, ztunnels}: Behind, cluster: MeshCluster, commands: Commands): string {
-  const restart = (namespace: string, what: string): string =>
-    commands.kubectl(cluster, `-n ${namespace} rollout restart ${what}`);
+/** What `kubectl rollout restart` does not know (bare pods, Jobs, Argo Rollouts) it leaves alone. */
+export function restartCommand({proxies, ztunnels}: Behind, cluster: MeshCluster): Suggestion {
+  const restart = (namespace: Word, what: readonly string[]): Suggestion =>
+    fixWith.kubectl(cluster, words`-n ${namespace} rollout restart ${what}`);
   const owned = proxies.flatMap((pod) => {
     const owner = ownerOf(pod);
     return owner === undefined ? [] : [{namespace: namespaceOf(pod), owner}];
@@ -27,19 +29,27 @@ export function restartCommand({proxies, ztunnels}: Behind, cluster: MeshCluster
     namespace,
     owners: [...new Set(owned.filter((one) => one.namespace === namespace).map(({owner}) => owner))].sort(),
   }));
-  const all = 'deployment,statefulset,daemonset';
   const ofProxies =
     named.reduce((sum, {owners}) => sum + owners.length, 0) <= mostNamed
-      ? named.map(({namespace, owners}) => restart(shellWord(namespace), owners.map(shellWord).join(' ')))
-      : [`for namespace in ${namespaces.map(shellWord).join(' ')}; do ${restart('"$namespace"', all)}; done`];
+      ? named.map(({namespace, owners}) => restart(namespace, owners))
+      : [
+          forEach(new Variable('namespace'), namespaces, (namespace) =>
+            restart(namespace, ['deployment,statefulset,daemonset']),
+          ),
+        ];
   // By themselves: beside them run istiod, or what nodes need (kube-system).
-  const ofZtunnels = new Set(ztunnels.map((pod) => restart(shellWord(namespaceOf(pod)), daemonSetOf(pod))));
-  const restarts = [...ofProxies, ...ofZtunnels];
+  const ofZtunnels = new Map(
+    ztunnels.map((pod) => {
+      const [namespace, daemonSet] = [namespaceOf(pod), daemonSetOf(pod)];
+      return [`${namespace}/${daemonSet}`, restart(namespace, [daemonSet])];
+    }),
+  );
+  const restarts = [...ofProxies, ...ofZtunnels.values()];
   return restarts.length > 0
-    ? restarts.join(' && ')
-    : commands.kubectl(
+    ? sequence(...restarts)
+    : lookWith.kubectl(
         cluster,
-        `get pods --all-namespaces -l ${proxyLabel} --sort-by=.metadata.creationTimestamp -o wide`,
+        words`get pods --all-namespaces -l ${proxyLabel} --sort-by=.metadata.creationTimestamp -o wide`,
       );
 }
 
@@ -60,7 +70,7 @@ function ownerOf({metadata: {ownerReferences = [], labels = {}}}: KubeObject): s
 /** By its owner: the DaemonSet of ztunnel carries no label that all its versions have (manifests/charts/ztunnel). */
 function daemonSetOf({metadata: {ownerReferences = []}}: KubeObject): string {
   const owner = ownerReferences.find(({kind}) => kind === 'DaemonSet');
-  return shellWord(`daemonset/${owner?.name ?? 'ztunnel'}`);
+  return `daemonset/${owner?.name ?? 'ztunnel'}`;
 }
 
 function namespaceOf({metadata}: KubeObject): string {

@@ -8,6 +8,7 @@ import {bundleAge, isProxy, proxyLabel, proxyRules, ztunnelSelector} from '../..
 import {MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import {namespacesWithBundle} from '../../domain/checks/trust/bundle-namespaces.js';
+import {advice} from '../../domain/suggest/advice.js';
 import {readableRoots} from '../../domain/trust/bundle.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 import {restartCommand} from './restart-proxies.js';
@@ -158,7 +159,7 @@ function startedAt({metadata}: KubeObject): number {
 function tooEarly(
   behind: Behind,
   {change, until}: {readonly change: string; readonly until: Date},
-  {cluster, commands}: FactSources,
+  {cluster}: FactSources,
 ): MeshError {
   const all = [...behind.proxies, ...behind.ztunnels];
   const names = all.map(({metadata}) => `${metadata.namespace ?? ''}/${metadata.name}`);
@@ -168,7 +169,7 @@ function tooEarly(
     `${change}, and ${count} started before (${some(names)}): until ${describeMoment(until)}, when the last certificate of that time ends, they may not trust a root that was added, and may still trust one that was taken away`,
     {
       hints: [
-        restartCommand(behind, cluster, commands),
+        advice`${restartCommand(behind, cluster)}`,
         'Where a root was only added, nothing is cut off as long as no CA signs under it: do not go on to the next step of a rotation before that time',
       ],
     },

@@ -2,6 +2,8 @@
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/pki/ca-files.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {readableRoots} from '../../domain/trust/bundle.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import {externalSigner} from './adopt-declaration.js';
@@ -15,7 +17,10 @@ export function takeFiles(one: Adopted, {files: standing}: Standing, withKeys: b
     if (externalSigner(one.running) !== undefined) return {...one, keptIn: 'elsewhere'};
     if (selfSigned !== undefined) return {...one, keptIn: 'istio-ca-secret'};
     const what = `${one.name} has neither Secret cacerts nor istio-ca-secret: there is no CA to adopt`;
-    return failed(one, new MeshError('NOT_FOUND', what, {hints: ['is istiod up? kubectl mesh verify tells more']}));
+    return failed(
+      one,
+      new MeshError('NOT_FOUND', what, {hints: [advice`is istiod up? ${kubectlMesh('verify')} tells more`]}),
+    );
   }
   const paths = clusterLayout(one.name);
   const present = standing.get(one.name) ?? {};
@@ -27,7 +32,7 @@ export function takeFiles(one: Adopted, {files: standing}: Standing, withKeys: b
   const clash = wanted.find((file) => file.present !== undefined && !holdsSame(file.present, file.text));
   if (clash) {
     const what = `${clash.path} is not what Secret cacerts of context "${one.context}" holds`;
-    const hints = [`see both: kubectl mesh trust diff ${one.name}`, 'put the one aside that is not meant'];
+    const hints = [advice`see both: ${kubectlMesh('trust diff', [one.name])}`, 'put the one aside that is not meant'];
     return failed(one, new MeshError('WORKDIR_CONFLICT', what, {hints}));
   }
   const keyed = wanted.find(({text}) => holdsKey(text));
@@ -71,7 +76,7 @@ function holdsKey(text: string): boolean {
 function keyAmongCertificates(path: string, {name, context}: Pick<Adopted, 'name' | 'context'>): MeshError {
   const what = `Secret cacerts of context "${context}" holds a private key where ${path} would be copied from`;
   return new MeshError('BUNDLE_INVALID', what, {
-    hints: [`put certificates alone there; whoever reads it has that key: kubectl mesh access show ${name}`],
+    hints: [advice`put certificates alone there; whoever reads it has that key: ${kubectlMesh('access show', [name])}`],
   });
 }
 

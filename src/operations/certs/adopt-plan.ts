@@ -6,6 +6,9 @@ import {isClusterName} from '../../domain/mesh/names.js';
 import {isKnown} from '../../domain/observed.js';
 import {shortFingerprint} from '../../domain/pki/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import {readableRoots} from '../../domain/trust/bundle.js';
 import type {Warning} from '../../engine/operation.js';
 import {declarationOf, minorsOf} from './adopt-declaration.js';
@@ -21,13 +24,13 @@ export function nameOf({context, said, seen}: Looked, {file, contexts}: Pick<Sta
   const wanted = said ?? declared;
   if (wanted !== undefined && own !== undefined && wanted !== own) {
     throw new MeshError('CONTRADICTION', `istiod of context "${context}" calls its cluster ${own}, not ${wanted}`, {
-      hints: [`a cluster's name is Istio's clusterName: kubectl mesh certs adopt ${own}=${context}`],
+      hints: [advice`a cluster's name is Istio's clusterName: ${kubectlMesh('certs adopt', words`${own}=${context}`)}`],
     });
   }
   const name = wanted ?? own ?? (isClusterName(context) ? context : undefined);
   if (name !== undefined) return name;
   throw new MeshError('USAGE', `nothing gives the cluster of context "${context}" a name`, {
-    hints: [`say one: kubectl mesh certs adopt NAME=${context}`],
+    hints: [advice`say one: ${kubectlMesh('certs adopt', [`NAME=${context}`])}`],
   });
 }
 

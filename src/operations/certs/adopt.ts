@@ -12,6 +12,8 @@ import {parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
 import {agree, checkForms, resolveMesh} from '../../domain/mesh/resolve.js';
 import {isKnown, observe} from '../../domain/observed.js';
 import type {CaFiles} from '../../domain/pki/ca-files.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {lookWith} from '../../domain/suggest/suggestion.js';
 import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Group, Operation, PhaseRun, Plan, Warning} from '../../engine/operation.js';
@@ -92,7 +94,7 @@ type Wanted = Pick<Looked, 'context' | 'said'>;
 function wantedContexts(words: readonly string[]): readonly Wanted[] {
   if (words.length === 0) {
     throw new MeshError('USAGE', 'no kubeconfig context is named', {
-      hints: ['kubectl config get-contexts lists what your kubeconfig has'],
+      hints: [advice`${lookWith.kubectl('any', ['config', 'get-contexts'])} lists what your kubeconfig has`],
     });
   }
   const wanted = words.map((word): Wanted => {

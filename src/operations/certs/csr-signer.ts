@@ -3,6 +3,8 @@ import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {parseMeshFile} from '../../domain/mesh/parse.js';
 import type {SignerSpecOf} from '../../domain/mesh/signer.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 
 const csr: SignerSpecOf<'csr'> = {type: 'csr'};
@@ -23,7 +25,7 @@ export async function csrSigner({workspace}: Pick<Deps, 'workspace'>, command: s
         hints: [
           declared.type === 'external'
             ? 'nothing is to be requested: workload certificates come from elsewhere'
-            : 'kubectl mesh certs generate lets it sign',
+            : advice`${kubectlMesh('certs generate')} lets it sign`,
           `or change trust.signer in ${layout.meshYaml} to {type: csr}`,
         ],
       },
@@ -35,7 +37,7 @@ export async function csrSigner({workspace}: Pick<Deps, 'workspace'>, command: s
     `${command} is for a CA elsewhere, and this mesh has its own root key (${layout.rootKey})`,
     {
       hints: [
-        'kubectl mesh certs generate signs with it',
+        advice`${kubectlMesh('certs generate')} signs with it`,
         `a mesh that changes to a CA elsewhere declares it in ${layout.meshYaml}: trust: {signer: {type: csr}}`,
       ],
     },

@@ -10,6 +10,8 @@ import {type CertificateDetails, detailCertificate, detailKey, type KeyDetails} 
 import {isBelow, type IstiodOpinion, judgeFile, judgeSet} from '../../domain/pki/inspect-parts.js';
 import {type Part, readPart, recognize, type Recognized} from '../../domain/pki/recognize.js';
 import {Sensitive} from '../../domain/sensitive.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import {emptyPlan, type Operation} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';
@@ -96,7 +98,7 @@ async function readCluster(target: string, {workspace}: Deps): Promise<Facts['re
   ].flat();
   if (parts.length > 0) return {kind: 'cluster', parts};
   throw new MeshError('FILE_MISSING', `${target} has no CA yet: there is no ${clusterLayout(target).caCert}`, {
-    hints: [`kubectl mesh certs generate ${target}`],
+    hints: [advice`${kubectlMesh('certs generate', [target])}`],
   });
 }
 

@@ -11,6 +11,8 @@ import type {CaFiles} from '../../domain/pki/ca-files.js';
 import type {DependedOn} from '../../domain/monitoring/forecast.js';
 import type {HeldTrust} from '../../domain/monitoring/root-agreement.js';
 import type {CertificateRole} from '../../domain/monitoring/seen.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ClusterResult} from '../../engine/report.js';
 import type {LiveCluster} from './list-live.js';
 
@@ -81,7 +83,7 @@ export function readCluster(
   const error: ErrorReport | undefined = unreadable && {
     code: 'WORKDIR_CONFLICT',
     message: `${name}: ${unreadable.message}`,
-    hints: [`kubectl mesh certs inspect ${name} shows what is in its files`],
+    hints: [advice`${kubectlMesh('certs inspect', [name])} shows what is in its files`],
   };
   // An expired link breaks verification; what depends on it depended on it before.
   const above = [...(inspection.roots ?? []), ...chain];

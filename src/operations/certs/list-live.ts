@@ -1,7 +1,6 @@
 /** What `certs list --live` learns from the clusters: the facts that verify gathers, as lists of certificates. */
 import {Parts} from '../../domain/checks/facts.js';
 import type {ClusterFactValues, Fact, Facts, IstiodMetrics, LiveRoots} from '../../domain/checks/facts.js';
-import type {TypedTarget} from '../../domain/checks/commands.js';
 import {signedByItself} from '../../domain/checks/trust/live-chain.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {MeshError, reportError} from '../../domain/errors.js';
@@ -64,7 +63,6 @@ export interface LiveSight {
 export interface LiveRequest {
   readonly loaded: Pick<LoadedMesh, 'mesh' | 'clusters'>;
   readonly limits: Limits;
-  readonly typed: TypedTarget;
   readonly concurrency: number;
 }
 
@@ -73,7 +71,7 @@ type ClusterFacts = Facts<ClusterFactValues>;
 /** Asks every cluster. What cannot be asked is in the answer. Throws what ends the run. */
 export async function gatherLive(
   deps: Deps,
-  {loaded, limits, typed, concurrency}: LiveRequest,
+  {loaded, limits, concurrency}: LiveRequest,
 ): Promise<ReadonlyMap<string, LiveSight>> {
   const {mesh, clusters, now} = await gatherEvidence(deps, {
     mesh: loaded.mesh,
@@ -81,7 +79,6 @@ export async function gatherLive(
     checks: [],
     also: ['apiVersion', 'clusterUid', 'cacerts', 'liveRoots', 'servedChains', 'istiodMetrics'],
     limits,
-    typed,
     concurrency,
   });
   const seen = clusters.map(({cluster, facts}) => ({cluster, facts: meant(cluster, facts)}));

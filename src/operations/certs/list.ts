@@ -8,7 +8,9 @@ import type {RootAgreement} from '../../domain/monitoring/root-agreement.js';
 import {agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
 import {madeElsewhere, type SignerSpec} from '../../domain/mesh/signer.js';
 import type {Severity} from '../../domain/checks/check.js';
-import type {TypedTarget} from '../../domain/checks/commands.js';
+import {advice} from '../../domain/suggest/advice.js';
+import type {Hint} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import {type Conclusion, emptyPlan, type Operation, type Warning} from '../../engine/operation.js';
 import {type LoadedMesh, loadMesh, type MeshRequest} from '../shared/load-mesh.js';
@@ -27,8 +29,6 @@ export interface ListRequest {
   /** `--live`: the clusters are asked, too. */
   readonly live?: {
     readonly limits: Limits;
-    /** For the commands in hints. */
-    readonly typed: TypedTarget;
   };
   /** `--within`: list only what is in use and ends within these days. */
   readonly withinDays?: number;
@@ -53,7 +53,7 @@ export interface ListResult {
   /** Whether each cluster's CA stands under roots that every other cluster trusts, too. Never filtered. */
   readonly rootAgreement: readonly RootAgreement[];
   /** How a cluster without CA files gets them, or why it needs none. */
-  readonly missing: string;
+  readonly missing: Hint;
   /** Clusters that need CA files, and of which no CA is known, be it live. */
   readonly withoutCa: readonly string[];
   /** Absent when no cluster has a CA. */
@@ -169,8 +169,8 @@ function report(
   };
 }
 
-function howToGet(signer: SignerSpec): string {
-  return madeElsewhere(signer) ?? `kubectl mesh certs ${signer.type === 'csr' ? 'request' : 'generate'}`;
+function howToGet(signer: SignerSpec): Hint {
+  return madeElsewhere(signer) ?? advice`${kubectlMesh(signer.type === 'csr' ? 'certs request' : 'certs generate')}`;
 }
 
 function isWithin(

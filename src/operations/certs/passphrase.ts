@@ -7,6 +7,8 @@ import {isSamePassphrase, newPassphraseNeeded, passphraseNeeded} from '../../dom
 import type {KeyEncryption} from '../../domain/pki/pkcs8.js';
 import {openPrivateKey, type PrivateKeyFacts, readPrivateKey} from '../../domain/pki/private-key.js';
 import type {Sensitive} from '../../domain/sensitive.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import {
@@ -143,7 +145,7 @@ function plan(facts: PassphraseFacts): Plan {
       new MeshError('FILE_MISSING', `there is no ${path}`, {
         hints:
           signer.type === 'local'
-            ? ['Run this where the root key is kept', 'A root CA is made by kubectl mesh certs generate']
+            ? ['Run this where the root key is kept', advice`A root CA is made by ${kubectlMesh('certs generate')}`]
             : [`The signer of this mesh is ${signer.type} (trust.signer): its key is no file here`],
       }),
     );

@@ -13,6 +13,8 @@ import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
 import {attributeOf} from '../../domain/pki/name.js';
 import type {RootState} from '../../domain/pki/workdir-state.js';
 import type {Sensitive} from '../../domain/sensitive.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {FileContent, ImportClusterCa, WriteFiles} from '../../engine/action.js';
 import {type Blocker, emptyPlan, type Group, type Plan, type Warning} from '../../engine/operation.js';
 import {type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
@@ -127,7 +129,10 @@ function noKey(cluster: string): ErrorReport {
       'FILE_MISSING',
       `neither ${requestKey} nor ${caKey} is here: there is no key to import a certificate for`,
       {
-        hints: ['Run this where the request was made', `or make a request with: kubectl mesh certs request ${cluster}`],
+        hints: [
+          'Run this where the request was made',
+          advice`or make a request with: ${kubectlMesh('certs request', [cluster])}`,
+        ],
       },
     ),
   );

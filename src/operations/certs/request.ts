@@ -6,6 +6,9 @@ import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
 import {judgeRequest, type RequestState} from '../../domain/pki/request-state.js';
 import {type ClusterState, judgeCluster, judgeRoot} from '../../domain/pki/workdir-state.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import type {RequestClusterCa} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import {
@@ -199,7 +202,7 @@ function blockerFor({cluster, request}: ClusterFacts, {asked}: RequestFacts): re
   const error = new MeshError('WORKDIR_CONFLICT', `${requestCsr} is there, but its key, ${requestKey}, is not`, {
     hints: [
       'Run this where the request was made: the key is there, and the answer is imported there',
-      `Make a new key and request with: kubectl mesh certs request ${cluster.name} --renew`,
+      advice`Make a new key and request with: ${kubectlMesh('certs request', words`${cluster.name} --renew`)}`,
     ],
   });
   return [{cluster: cluster.name, error: reportError(error)}];

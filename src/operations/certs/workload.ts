@@ -14,6 +14,9 @@ import {
   workloadEnd,
   type WorkloadState,
 } from '../../domain/pki/workload-certificate.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {fixWith, kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import {
@@ -204,7 +207,7 @@ function cannotSign(facts: WorkloadFacts): MeshError | undefined {
   }
   if (files.caCert === undefined) {
     return new MeshError('FILE_MISSING', `there is no ${paths.caCert}: ${name} has no CA here that could sign`, {
-      hints: [`Make one with kubectl mesh certs generate ${name}`],
+      hints: [advice`Make one with ${kubectlMesh('certs generate', [name])}`],
     });
   }
   if (files.caKey === undefined) {
@@ -214,8 +217,8 @@ function cannotSign(facts: WorkloadFacts): MeshError | undefined {
     return new MeshError('FILE_MISSING', `there is no ${paths.caKey}: ${why}, and nothing can be signed without it`, {
       hints: [
         `Run this where ${paths.caKey} is kept`,
-        "Or let istiod sign: Istio's agent on the machine asks it with a token (istioctl x workload entry configure)",
-        `Or make a new CA, sign, and push it: kubectl mesh certs generate ${name} --renew`,
+        advice`Or let istiod sign: Istio's agent on the machine asks it with a token (${fixWith.istioctl('any', words`x workload entry configure`)})`,
+        advice`Or make a new CA, sign, and push it: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
       ],
     });
   }

@@ -14,6 +14,8 @@ import {knowVersion} from '../../domain/istio/versions.js';
 import {identityProblems, uidsToRecord} from '../../domain/mesh/identity.js';
 import {madeElsewhere, usesCacerts} from '../../domain/mesh/signer.js';
 import {isKnown} from '../../domain/observed.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {PatchObject, PutObject, RunIstioctl} from '../../engine/action.js';
 import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
 import {declareGroups} from '../shared/load-mesh.js';
@@ -138,7 +140,7 @@ function cacertsProblem(
 function refuseStale({rendering}: TargetFacts, rendered: Rendered): MeshError | undefined {
   const {cluster, path, present} = rendering;
   if (present === rendered.text) return undefined;
-  const hints = [`kubectl mesh install render ${cluster.name}`];
+  const hints = [advice`${kubectlMesh('install render', [cluster.name])}`];
   if (present === undefined) return new MeshError('FILE_MISSING', `${path} is not there yet`, {hints});
   const why =
     installYamlState(present) === 'rendered' ? 'is not what mesh.yaml says now' : 'was written or edited by hand';

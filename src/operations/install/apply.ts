@@ -5,6 +5,8 @@ import {liveDigest, recordName, recordObject} from '../../domain/install/live.js
 import {runningVersion} from '../../domain/install/version-change.js';
 import {MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {PutObject} from '../../engine/action.js';
 import type {Engine, Operation, Phase, PhaseRun, Warning} from '../../engine/operation.js';
 import {emptyPlan} from '../../engine/operation.js';
@@ -186,7 +188,7 @@ function sayHalfDone(result: ClusterResult, {outcomes}: Pick<PhaseRun<unknown>, 
     error: {
       ...error,
       message: `${error.message} while istioctl was at work: Istio in ${name} may be half installed`,
-      hints: [`go on from there: kubectl mesh install apply ${name}`, ...error.hints],
+      hints: [advice`go on from there: ${kubectlMesh('install apply', [name])}`, ...error.hints],
     },
   };
 }

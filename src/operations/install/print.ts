@@ -1,4 +1,7 @@
 import {MeshError} from '../../domain/errors.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import type {Operation, Phase} from '../../engine/operation.js';
 import {emptyPlan} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';
@@ -50,7 +53,7 @@ function printPhase(request: MeshRequest): Phase<Facts> {
       if (clusters.length > 1) {
         throw new MeshError('USAGE', 'only one document fits on standard output, this run is about several clusters', {
           hints: [
-            `name one: kubectl mesh install render ${clusters[0]?.name ?? 'CLUSTER'} --output-file -`,
+            advice`name one: ${kubectlMesh('install render', words`${clusters[0]?.name ?? 'CLUSTER'} --output-file -`)}`,
             'istioctl refuses a file that holds more than one IstioOperator',
           ],
         });

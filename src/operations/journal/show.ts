@@ -6,6 +6,8 @@ import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {checkMeshFile} from '../../domain/mesh/parse.js';
 import {nearest} from '../../domain/nearest.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Operation, Phase, Warning} from '../../engine/operation.js';
 import {emptyPlan} from '../../engine/operation.js';
@@ -93,7 +95,7 @@ async function refuseUnknown({workspace}: Deps, {clusters}: ShowRequest, {entrie
     'UNKNOWN_CLUSTER',
     `neither ${layout.meshYaml} nor ${layout.journal} names a cluster "${stranger}"`,
     {
-      hints: near === undefined ? ['see all changes: kubectl mesh journal show'] : [`did you mean ${near}?`],
+      hints: near === undefined ? [advice`see all changes: ${kubectlMesh('journal show')}`] : [`did you mean ${near}?`],
     },
   );
 }

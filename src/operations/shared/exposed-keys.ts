@@ -1,6 +1,9 @@
 /** Asks git whether it would take keys that are about to be written. */
 import {MeshError} from '../../domain/errors.js';
 import {printableLine} from '../../domain/printable.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {fixWith} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Warning} from '../../engine/operation.js';
 import type {Workspace} from '../../workspace/workspace.js';
@@ -38,7 +41,9 @@ export async function askExposure(
 /** A key in a git tree that is not ignored will be pushed one day. */
 export function keyInGit(paths: readonly string[]): MeshError {
   return new MeshError('KEY_IN_GIT', `git does not ignore ${paths.join(', ')}: the next commit would publish keys`, {
-    hints: ["Add '*key.pem' to .gitignore; a file that is tracked already: git rm --cached FILE"],
+    hints: [
+      advice`Add '*key.pem' to .gitignore; a file that is tracked already: ${fixWith.run('git', words`rm --cached FILE`)}`,
+    ],
   });
 }
 

@@ -4,8 +4,9 @@
  */
 import {MeshError} from '../../domain/errors.js';
 import {isClusterName} from '../../domain/mesh/names.js';
-import type {FoundFile, MakefileFacts} from '../../domain/mesh/makefile.js';
+import type {FoundFile, MakefileFacts, MakefileFault} from '../../domain/mesh/makefile.js';
 import {comparedFiles, flavourOf, isMakefileMade, makefileCopies, makefileFaults} from '../../domain/mesh/makefile.js';
+import {advice} from '../../domain/suggest/advice.js';
 import type {FileContent} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Group, Warning} from '../../engine/operation.js';
@@ -58,8 +59,8 @@ export function takeOverGroups({files, notes}: Pick<TakeOver, 'files' | 'notes'>
   ];
 }
 
-function toWarning({cluster, message, hint}: {cluster?: string; message: string; hint: string}): Warning {
-  return {...(cluster === undefined ? {} : {cluster}), message: `${message} (${hint})`};
+function toWarning({cluster, message, hint}: MakefileFault): Warning {
+  return {...(cluster === undefined ? {} : {cluster}), message: advice`${message} (${hint})`};
 }
 
 async function gatherMakefileFacts(workspace: Deps['workspace']): Promise<MakefileFacts> {

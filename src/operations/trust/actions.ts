@@ -5,6 +5,8 @@ import {clusterLayout} from '../../domain/mesh/layout.js';
 import {crlFileName} from '../../domain/pki/crl.js';
 import {shortFingerprint} from '../../domain/pki/fingerprint.js';
 import type {CaInspection} from '../../domain/pki/inspect-ca.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {cacertsName, cacertsObject, cacertsPatch, previousName} from '../../domain/trust/cacerts.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import type {OwnCa} from '../../domain/trust/diff.js';
@@ -167,7 +169,7 @@ function writeActions(change: Change): readonly Action[] {
           whenLost: [
             'run the same command again before istiod restarts: without the Secret it would sign with a CA of its own',
             ...(change.decision.keepPrevious && change.order === 'keep-first'
-              ? [`or bring back what was there: kubectl mesh trust rollback ${cluster}`]
+              ? [advice`or bring back what was there: ${kubectlMesh('trust rollback', [cluster])}`]
               : []),
           ],
         },

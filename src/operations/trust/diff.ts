@@ -4,6 +4,8 @@ import {MeshError, reportError} from '../../domain/errors.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import {compareCa} from '../../domain/trust/diff.js';
 import type {Difference, OwnCa} from '../../domain/trust/diff.js';
@@ -136,7 +138,7 @@ function errorOf({cluster, own, seen}: Compared): ErrorReport | undefined {
     const why = own.files.caCert === undefined ? 'is not there' : 'cannot be read';
     return reportError(
       new MeshError('FILE_MISSING', `${cluster.name}/ca-cert.pem ${why}: there is nothing to compare with`, {
-        hints: [`make it: kubectl mesh certs generate ${cluster.name}`],
+        hints: [advice`make it: ${kubectlMesh('certs generate', [cluster.name])}`],
       }),
     );
   }

@@ -4,6 +4,8 @@ import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, observe} from '../../domain/observed.js';
 import type {CaInspection} from '../../domain/pki/inspect-ca.js';
 import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {annotations, cacertsName, previousName} from '../../domain/trust/cacerts.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import {identified} from '../../domain/trust/facts.js';
@@ -142,7 +144,10 @@ function nothingKept({trust, target}: TrustTarget): readonly Blocker[] {
   if (!isKnown(previous)) return [{cluster, error: previous.unknown}];
   if (previous.value !== 'absent') return [];
   const error = new MeshError('NOTHING_TO_ROLL_BACK', `${cluster} has no Secret ${namespace}/${previousName}`, {
-    hints: ['it is made when trust push replaces a CA', `see what differs: kubectl mesh trust diff ${cluster}`],
+    hints: [
+      'it is made when trust push replaces a CA',
+      advice`see what differs: ${kubectlMesh('trust diff', [cluster])}`,
+    ],
   });
   return [{cluster, error: reportError(error)}];
 }

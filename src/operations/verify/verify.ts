@@ -1,6 +1,5 @@
 /** `verify`: gathers facts, judges them, and with `--wait` follows until all is well. */
 import type {Check, Severity} from '../../domain/checks/check.js';
-import type {TypedTarget} from '../../domain/checks/commands.js';
 import type {Evidence} from '../../domain/checks/facts.js';
 import {judge} from '../../domain/checks/judge.js';
 import type {Limits} from '../../domain/reads/limits.js';
@@ -36,8 +35,6 @@ export interface VerifyRequest {
   readonly failOn: Severity;
   /** Look at what the picture of the mesh shows, even where no selected check needs it. */
   readonly wholePicture?: boolean;
-  /** The target flags as typed, for the commands in findings. */
-  readonly typed: TypedTarget;
 }
 
 /** What `verify` answers. */
@@ -77,7 +74,6 @@ export async function runVerify(request: VerifyRequest, engine: Engine): Promise
       mesh,
       clusters,
       limits,
-      typed: request.typed,
       checks: selected,
       also,
       concurrency,

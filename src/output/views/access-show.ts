@@ -3,6 +3,7 @@ import {rightText, ways} from '../../domain/access/paths.js';
 import {printableLine} from '../../domain/printable.js';
 import type {AccessResult, ShownCluster, ShownSubject, ShownWay} from '../../operations/access/show.js';
 import {table} from '../table.js';
+import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
 
 /** `access show`: findings first, a line each; expected subjects by why they are. `wide` has every way of everybody. */
@@ -12,8 +13,8 @@ export const accessShowView: View<AccessResult> = {
 };
 
 function page(
-  {clusters, elsewhere, lowerBound}: AccessResult,
-  show: (cluster: ShownCluster) => readonly string[],
+  {clusters, elsewhere, lowerBound}: Printed<AccessResult>,
+  show: (cluster: Printed<ShownCluster>) => readonly string[],
 ): string {
   return [
     ...clusters.flatMap((cluster) => [...show(cluster), '']),
@@ -26,7 +27,7 @@ function page(
   ].join('\n');
 }
 
-function head({name, outcome, error, subjects}: ShownCluster): readonly string[] {
+function head({name, outcome, error, subjects}: Printed<ShownCluster>): readonly string[] {
   const unexpected = subjects.filter(({expected}) => !expected).length;
   const counted = `${String(unexpected)} unexpected, ${String(subjects.length - unexpected)} expected`;
   return [
@@ -39,7 +40,7 @@ function hints(texts: readonly string[]): readonly string[] {
   return texts.map((hint) => `  → ${printableLine(hint)}`);
 }
 
-function clusterText(cluster: ShownCluster): readonly string[] {
+function clusterText(cluster: Printed<ShownCluster>): readonly string[] {
   const findings = cluster.subjects.filter(({expected}) => !expected);
   const lines = findings.flatMap((subject) => {
     const [first] = subject.ways.filter(({expected}) => expected === undefined);
@@ -63,7 +64,7 @@ function clusterText(cluster: ShownCluster): readonly string[] {
 }
 
 /** `expected, istiod: ServiceAccount:istio-system/istiod` */
-function expectedLines({subjects}: ShownCluster): readonly string[] {
+function expectedLines({subjects}: Printed<ShownCluster>): readonly string[] {
   const reasons = new Map<string, string[]>();
   for (const subject of subjects.filter(({expected}) => expected)) {
     const why = subject.ways[0]?.expected ?? '';
@@ -79,7 +80,7 @@ function expectedLines({subjects}: ShownCluster): readonly string[] {
 /** Of the controllers of Kubernetes there are dozens. */
 const toldNames = 4;
 
-function clusterWide(cluster: ShownCluster): readonly string[] {
+function clusterWide(cluster: Printed<ShownCluster>): readonly string[] {
   const lines = cluster.subjects.flatMap((subject) =>
     subject.ways.map((way) => [
       way.check ?? '',

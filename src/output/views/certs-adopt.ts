@@ -1,6 +1,7 @@
 import {shortFingerprint} from '../../domain/pki/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import type {AdoptedCluster, AdoptResult} from '../../operations/certs/adopt.js';
+import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
 
 /** `certs adopt`: a line for each context with its CA below it; what became of the work directory; how to go on. */
@@ -14,7 +15,7 @@ export const certsAdoptView: View<AdoptResult> = {
   name: ({clusters}) => clusters.flatMap(({name, error}) => (error ? [] : [name])).join('\n'),
 };
 
-function clusterLines(cluster: AdoptedCluster, dryRun: boolean): readonly string[] {
+function clusterLines(cluster: Printed<AdoptedCluster>, dryRun: boolean): readonly string[] {
   const {name, context, error, outcome, versions = [], files} = cluster;
   if (error) {
     return [
@@ -31,7 +32,7 @@ function clusterLines(cluster: AdoptedCluster, dryRun: boolean): readonly string
   ];
 }
 
-function caLine({ca, keptIn, keeper}: AdoptedCluster): string {
+function caLine({ca, keptIn, keeper}: Printed<AdoptedCluster>): string {
   if (keptIn === 'elsewhere') return 'workload certificates come from elsewhere: it has no CA';
   if (keptIn === 'istio-ca-secret') return 'its CA is a root that istiod made for itself (Secret istio-ca-secret)';
   const one = ca?.clusterCa;
@@ -40,7 +41,7 @@ function caLine({ca, keptIn, keeper}: AdoptedCluster): string {
   return `CA ${shortFingerprint(one.fingerprint)} ${printableLine(one.subject)}, until ${one.notAfter.slice(0, 10)}${who}`;
 }
 
-function changeLines({changes, clusters, workDir, dryRun, errors}: AdoptResult): readonly string[] {
+function changeLines({changes, clusters, workDir, dryRun, errors}: Printed<AdoptResult>): readonly string[] {
   if (errors.length > 0 || clusters.every(({error}) => error)) return [];
   if (changes.length === 0) return [`${workDir}: nothing more to write`];
   return [dryRun === undefined ? `${workDir}:` : `${workDir}, dry run:`, ...changes.map((change) => `  ${change}`)];

@@ -2,6 +2,7 @@ import type {CaSummary, GenerateResult} from '../../operations/certs/generate.js
 import {formatFingerprint, shortFingerprint} from '../../domain/pki/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {table} from '../table.js';
+import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
 
 /** `certs generate`: a line for the root and for each cluster, then what went wrong. */
@@ -30,7 +31,7 @@ export const certsGenerateView: View<GenerateResult> = {
 };
 
 /** Whoever answered could have sent any root: a person compares it with what the owner of the root publishes. */
-function taken({certificate, takenOver}: GenerateResult['root']): readonly string[] {
+function taken({certificate, takenOver}: Printed<GenerateResult>['root']): readonly string[] {
   if (takenOver !== true || !certificate) return [];
   return [`root CA: compare with what its owner publishes: SHA-256 ${formatFingerprint(certificate.fingerprint)}`];
 }
@@ -41,7 +42,7 @@ interface Line {
   readonly certificate?: CaSummary;
 }
 
-function row(name: string, {outcome, action, certificate}: Line, {dryRun}: GenerateResult): readonly string[] {
+function row(name: string, {outcome, action, certificate}: Line, {dryRun}: Printed<GenerateResult>): readonly string[] {
   const said = dryRun !== undefined && action !== undefined && outcome === 'skipped' ? `would ${action}` : outcome;
   if (!certificate) return [name, said];
   const {key, notAfter, fingerprint, subject} = certificate;

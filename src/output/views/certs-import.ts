@@ -2,6 +2,7 @@ import type {ImportClusterResult, ImportResult} from '../../operations/certs/imp
 import {shortFingerprint} from '../../domain/pki/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {table} from '../table.js';
+import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
 
 /** `certs import`: what became of the cluster, its chain up to the root, or every reason against it. */
@@ -14,7 +15,7 @@ export const certsImportView: View<ImportResult> = {
   name: (result) => result.clusters.flatMap(({name, outcome}) => (outcome === 'done' ? [name] : [])).join('\n'),
 };
 
-function lines(cluster: ImportClusterResult, {dryRun}: ImportResult): readonly string[] {
+function lines(cluster: Printed<ImportClusterResult>, {dryRun}: Printed<ImportResult>): readonly string[] {
   const {name, outcome, action, chain, changes = [], refusals, error} = cluster;
   if (refusals) {
     return [

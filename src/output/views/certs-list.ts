@@ -3,9 +3,11 @@ import type {Forecast} from '../../domain/monitoring/forecast.js';
 import type {CertificateRole} from '../../domain/monitoring/seen.js';
 import type {CertificateSummary} from '../../domain/pki/describe.js';
 import {printableLine} from '../../domain/printable.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ListedCertificate, ListResult} from '../../operations/certs/list.js';
 import {table} from '../table.js';
-import type {View} from '../view.js';
+import type {Printed} from '../printed.js';
+import type {View, ViewContext} from '../view.js';
 import {certsListPrometheus} from './certs-list-prometheus.js';
 
 /** What the root of the mesh has instead of a cluster's name. */
@@ -13,15 +15,21 @@ const ofMesh = '(mesh)';
 
 /** `certs list`: a line for each certificate, then what is to be renewed when, then what stops first. */
 export const certsListView: View<ListResult> = {
-  text: (result) =>
-    page(result, ['NAME', 'ROLE', 'KEY', 'NOT AFTER', 'DAYS LEFT', 'STATE', 'FINGERPRINT', 'SUBJECT'], (row) => [
-      ...[row.name, row.role, row.key, row.notAfter.slice(0, 10), String(row.daysLeft), row.state],
-      shortFingerprint(row.fingerprint),
-      `${printableLine(row.subject)}${row.seen.length > 0 ? ` (${places(row)})` : ''}`,
-    ]),
-  wide: (result) =>
+  text: (result, {command}) =>
     page(
       result,
+      command,
+      ['NAME', 'ROLE', 'KEY', 'NOT AFTER', 'DAYS LEFT', 'STATE', 'FINGERPRINT', 'SUBJECT'],
+      (row) => [
+        ...[row.name, row.role, row.key, row.notAfter.slice(0, 10), String(row.daysLeft), row.state],
+        shortFingerprint(row.fingerprint),
+        `${printableLine(row.subject)}${row.seen.length > 0 ? ` (${places(row)})` : ''}`,
+      ],
+    ),
+  wide: (result, {command}) =>
+    page(
+      result,
+      command,
       [
         'NAME',
         'ROLE',
@@ -60,7 +68,7 @@ interface Row extends CertificateSummary {
 }
 
 /** A line for each certificate of each cluster, wherever it was seen. */
-function rows({root, clusters}: ListResult): readonly Row[] {
+function rows({root, clusters}: Printed<ListResult>): readonly Row[] {
   const meshRoots = new Set(root.certificates.map(({fingerprint}) => fingerprint));
   const live = clusters.flatMap(({name, live: sight}) =>
     (sight?.certificates ?? []).map((one) => ({
@@ -96,7 +104,12 @@ function places({file, seen}: Row): string {
   return [...(file === undefined ? [] : [file]), ...seen].join(', ');
 }
 
-function page(result: ListResult, header: readonly string[], cells: (row: Row) => readonly string[]): string {
+function page(
+  result: Printed<ListResult>,
+  command: ViewContext['command'],
+  header: readonly string[],
+  cells: (row: Row) => readonly string[],
+): string {
   const {root, clusters, firstOutage, forecast, missing, withinDays} = result;
   const all = rows(result);
   const without = clusters.filter(({outcome}) => outcome === 'skipped').map(({name}) => name);
@@ -111,7 +124,7 @@ function page(result: ListResult, header: readonly string[], cells: (row: Row) =
     ...clusters.flatMap(({name, live}) =>
       problems((live?.problems ?? []).map((error) => ({...error, message: `${name}: ${error.message}`}))),
     ),
-    ...disagreements(result),
+    ...disagreements(result, command),
     ...(forecast.length > 0 ? ['', forecastTable(forecast), ...cutNotes(forecast)] : []),
     ...(firstOutage ? [outage(firstOutage)] : []),
   ].join('\n');
@@ -125,12 +138,13 @@ function problems(
   );
 }
 
-function disagreements({rootAgreement}: ListResult): readonly string[] {
+function disagreements({rootAgreement}: Printed<ListResult>, command: ViewContext['command']): readonly string[] {
+  const verify = command(kubectlMesh('verify'));
   return rootAgreement
     .filter(({agrees}) => !agrees)
     .map(
       ({cluster, source, refusedBy}) =>
-        `${cluster}: ${source === 'live' ? 'what its istiod presents' : 'its CA'} is not accepted by the roots of ${refusedBy.join(', ')} (kubectl mesh verify)`,
+        `${cluster}: ${source === 'live' ? 'what its istiod presents' : 'its CA'} is not accepted by the roots of ${refusedBy.join(', ')} (${verify})`,
     );
 }
 
@@ -154,7 +168,13 @@ function cutNotes(forecast: readonly Forecast[]): readonly string[] {
       ];
 }
 
-function outage({notAfter, daysLeft, subject, file, clusters}: NonNullable<ListResult['firstOutage']>): string {
+function outage({
+  notAfter,
+  daysLeft,
+  subject,
+  file,
+  clusters,
+}: NonNullable<Printed<ListResult>['firstOutage']>): string {
   const when =
     daysLeft < 0 ? `since ${notAfter.slice(0, 10)}` : `${notAfter.slice(0, 10)}, in ${describeDays(daysLeft)}`;
   return `First outage: ${when}: ${printableLine(file)} (${printableLine(subject)}) ends, and with it ${clusters.join(', ')}`;

@@ -1,10 +1,11 @@
 /** How `init` shows what it did. */
 import {printableLine} from '../../domain/printable.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {InitResult} from '../../operations/init.js';
-import type {View} from '../view.js';
+import type {View, ViewContext} from '../view.js';
 
 export const initView: View<InitResult> = {
-  text: (result) => [...changes(result), '', ...clusters(result)].join('\n').trim(),
+  text: (result, {command}) => [...changes(result), '', ...clusters(result, command)].join('\n').trim(),
   name: (result) => result.clusters.map(({name}) => name).join('\n'),
 };
 
@@ -15,15 +16,15 @@ function changes({changes, errors, workDir, ...rest}: InitResult & {readonly dry
   return [`${workDir}${would}`, ...changes.map((line) => `  ${line}`)];
 }
 
-function clusters({clusters, meshID}: InitResult): readonly string[] {
+function clusters({clusters, meshID}: InitResult, command: ViewContext['command']): readonly string[] {
   const [first] = clusters;
-  if (!first) return ['No clusters yet.', 'Next: kubectl mesh init NAME=CONTEXT'];
+  if (!first) return ['No clusters yet.', `Next: ${command(kubectlMesh('init', ['NAME=CONTEXT']))}`];
   const open = clusters.find(({context}) => context === undefined);
   return [
     `Mesh ${meshID ?? '(no mesh ID yet)'}: ${clusters.map(describe).join(', ')}`,
     open
-      ? `Next: kubectl mesh init ${open.name}=CONTEXT`
-      : `Next: kubectl mesh certs generate, or kubectl mesh up for all steps`,
+      ? `Next: ${command(kubectlMesh('init', [`${open.name}=CONTEXT`]))}`
+      : `Next: ${command(kubectlMesh('certs generate'))}, or ${command(kubectlMesh('up'))} for all steps`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import {printable, printableLine} from '../../domain/printable.js';
 import type {AppliedCluster, ApplyResult} from '../../operations/install/apply.js';
+import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
 
 /** `install apply`: a line for each cluster; what went wrong, in full. */
@@ -18,7 +19,7 @@ const planned = {
   repair: 'would be applied again',
 };
 
-function clusterLines(cluster: AppliedCluster, istioctl: string, dryRun: boolean): readonly string[] {
+function clusterLines(cluster: Printed<AppliedCluster>, istioctl: string, dryRun: boolean): readonly string[] {
   const {name, outcome, change, error, path, running} = cluster;
   if (error)
     return [

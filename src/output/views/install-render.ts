@@ -1,6 +1,7 @@
 import {printable, printableLine} from '../../domain/printable.js';
 import type {PrintResult} from '../../operations/install/print.js';
 import type {RenderedCluster, RenderResult} from '../../operations/install/render.js';
+import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
 
 /** `install render`: a line for each cluster, and what changed in a file that was there. */
@@ -12,7 +13,7 @@ export const renderView: View<RenderResult> = {
 /** `install render --output-file -`: the document alone; by name the cluster it is for, since no file was written. */
 export const printView: View<PrintResult> = {text: ({document}) => document, name: ({cluster}) => cluster};
 
-function clusterLines(cluster: RenderedCluster, dryRun: boolean): readonly string[] {
+function clusterLines(cluster: Printed<RenderedCluster>, dryRun: boolean): readonly string[] {
   const {name, outcome, path, diff = [], kept, error} = cluster;
   if (error)
     return [

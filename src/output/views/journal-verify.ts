@@ -1,13 +1,15 @@
 import {layout} from '../../domain/mesh/layout.js';
 import {printableLine} from '../../domain/printable.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ChainSummary, RememberingCluster, VerifyJournalResult} from '../../operations/journal/verify.js';
-import type {View} from '../view.js';
+import type {Printed} from '../printed.js';
+import type {View, ViewContext} from '../view.js';
 
 /** `journal verify`: the file, its chains, and what each cluster remembers. */
 export const journalVerifyView: View<VerifyJournalResult> = {
-  text: ({journal, secrets, clusters}) =>
+  text: ({journal, secrets, clusters}, {command}) =>
     [
-      ...fileLines(journal),
+      ...fileLines(journal, command),
       ...journal.aside.flatMap(asideLines),
       ...clusters.flatMap((cluster) => clusterLines(cluster, secrets)),
     ]
@@ -18,16 +20,18 @@ export const journalVerifyView: View<VerifyJournalResult> = {
 /** More lines say no more to a person. */
 const mostFaults = 20;
 
-function fileLines({present, entries, chains, faults, open}: VerifyJournalResult['journal']): readonly string[] {
+function fileLines(
+  {present, entries, chains, faults, open}: VerifyJournalResult['journal'],
+  command: ViewContext['command'],
+): readonly string[] {
+  const showOpen = kubectlMesh('journal show', ['--status', 'open']);
   const size = `${count(entries, 'entry', 'entries')} in ${count(chains.length, 'chain', 'chains')}`;
   const state = faults.some(({kind}) => kind !== 'torn') ? 'NOT whole' : 'whole';
   return [
     present ? `${layout.journal}: ${state}, ${size}` : `${layout.journal}: not there`,
     ...chains.map(chainLine),
     ...faultLines(faults),
-    ...(open > 0
-      ? [`  ${count(open, 'change', 'changes')} without outcome: see kubectl mesh journal show --status open`]
-      : []),
+    ...(open > 0 ? [`  ${count(open, 'change', 'changes')} without outcome: see ${command(showOpen)}`] : []),
   ];
 }
 
@@ -65,7 +69,7 @@ const words = {
   unreadable: 'UNREADABLE',
 } as const;
 
-function clusterLines({name, outcome, error, heads}: RememberingCluster, secrets: boolean): readonly string[] {
+function clusterLines({name, outcome, error, heads}: Printed<RememberingCluster>, secrets: boolean): readonly string[] {
   if (error) return [`${name}: ${outcome}: ${error.message}`, ...error.hints.map((hint) => `  → ${hint}`)];
   if (heads.length === 0 && !secrets) return [`${name}: no ConfigMap remembers a journal; no Secret was read`];
   if (heads.length === 0)

@@ -1,6 +1,7 @@
 import {formatFingerprint, shortFingerprint} from '../../domain/pki/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import type {ComparedCluster, DiffResult} from '../../operations/trust/diff.js';
+import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
 
 type Print = (fingerprint: string) => string;
@@ -22,7 +23,7 @@ const parts = {
 } as const;
 
 function clusterLines(
-  {name, outcome, error, differences, madeElsewhere}: ComparedCluster,
+  {name, outcome, error, differences, madeElsewhere}: Printed<ComparedCluster>,
   print: Print,
 ): readonly string[] {
   if (madeElsewhere !== undefined) return [`${name}: nothing to compare: ${madeElsewhere}`];

@@ -3,6 +3,7 @@ import {printableLine} from '../../domain/printable.js';
 import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
 import type {CaSummary} from '../../operations/shared/ca-summary.js';
 import type {RollbackResult} from '../../operations/trust/rollback.js';
+import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
 
 type Print = (fingerprint: string) => string;
@@ -19,11 +20,11 @@ export const trustRollbackView: View<RollbackResult> = {
   wide: (result) => rollbackPage(result, formatFingerprint),
 };
 
-function page({clusters, dryRun}: PushResult, print: Print): string {
+function page({clusters, dryRun}: Printed<PushResult>, print: Print): string {
   return clusters.flatMap((cluster) => clusterLines(cluster, dryRun !== undefined, print)).join('\n');
 }
 
-function rollbackPage(result: RollbackResult, print: Print): string {
+function rollbackPage(result: Printed<RollbackResult>, print: Print): string {
   if (!result.forgotten) return page(result, print);
   const would = result.dryRun === undefined ? '' : 'would be ';
   return result.clusters
@@ -37,7 +38,7 @@ function rollbackPage(result: RollbackResult, print: Print): string {
     .join('\n');
 }
 
-function clusterLines(cluster: PushedCluster, dryRun: boolean, print: Print): readonly string[] {
+function clusterLines(cluster: Printed<PushedCluster>, dryRun: boolean, print: Print): readonly string[] {
   const {name, outcome, error, before, after, keepsPrevious, namespace, restarts, notValidated = []} = cluster;
   if (error) return [...failureLines(cluster), ...indent(sides(cluster, print))];
   if (cluster.madeElsewhere !== undefined) return [`${name}: nothing to push: ${cluster.madeElsewhere}`];
@@ -70,12 +71,12 @@ const doneWords = {
   refuse: 'refused',
 } as const;
 
-function words({plan = 'refuse'}: PushedCluster, dryRun: boolean): string {
+function words({plan = 'refuse'}: Printed<PushedCluster>, dryRun: boolean): string {
   if (!dryRun || plan === 'unchanged') return doneWords[plan];
   return `would be ${doneWords[plan]}`;
 }
 
-function failureLines({name, outcome, error, refusals}: PushedCluster): readonly string[] {
+function failureLines({name, outcome, error, refusals}: Printed<PushedCluster>): readonly string[] {
   const all = error && !refusals.some(({message}) => message === error.message) ? [error] : refusals;
   return all.flatMap(({message, hints}, index) => [
     `${index === 0 ? `${name}: ${outcome}` : '  and'}: ${printableLine(message)}`,
@@ -84,7 +85,7 @@ function failureLines({name, outcome, error, refusals}: PushedCluster): readonly
 }
 
 /** What a refusal is about: the CA in the cluster, and the one that would have replaced it. */
-function sides(cluster: PushedCluster, print: Print): readonly string[] {
+function sides(cluster: Printed<PushedCluster>, print: Print): readonly string[] {
   const {plan, differences, before, after, namespace, error} = cluster;
   if (plan !== 'refuse' || differences.length === 0 || error?.code === 'NOTHING_TO_ROLL_BACK') return [];
   return [

@@ -8,6 +8,7 @@ import type {RenderResult} from '../../operations/install/render.js';
 import type {PushResult} from '../../operations/trust/push.js';
 import type {UpResult, UpStep} from '../../operations/up.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
+import type {Printed} from '../printed.js';
 import type {View, ViewContext} from '../view.js';
 import {certsGenerateView} from './certs-generate.js';
 import {applyView} from './install-apply.js';
@@ -23,14 +24,14 @@ export const upView: View<UpResult> = {
 
 const commandWidth = 'certs generate'.length;
 
-function stepLines(step: UpStep, {dryRun}: UpResult, context: ViewContext): readonly string[] {
+function stepLines(step: Printed<UpStep>, {dryRun}: Printed<UpResult>, context: ViewContext): readonly string[] {
   const head = `${step.command.padEnd(commandWidth)}  ${outcomeWords(step, dryRun !== undefined)}`;
   const details =
     dryRun !== undefined || step.command === 'verify' ? answerLines(step, dryRun, context) : failureLines(step);
   return [head, ...errorLines(step), ...details];
 }
 
-function outcomeWords({outcome, knownAfter, result}: UpStep, dryRun: boolean): string {
+function outcomeWords({outcome, knownAfter, result}: Printed<UpStep>, dryRun: boolean): string {
   if (result?.verdict) return result.verdict;
   if (knownAfter !== undefined) return `is known after ${knownAfter}`;
   if (outcome !== 'skipped') return outcome;
@@ -39,18 +40,22 @@ function outcomeWords({outcome, knownAfter, result}: UpStep, dryRun: boolean): s
   return result ? 'would change' : 'not reached';
 }
 
-function errorLines({error}: UpStep): readonly string[] {
+function errorLines({error}: Printed<UpStep>): readonly string[] {
   return error ? [`  ${error.message}`, ...error.hints.map((hint) => `  → ${hint}`)] : [];
 }
 
-function failureLines({result}: UpStep): readonly string[] {
+function failureLines({result}: Printed<UpStep>): readonly string[] {
   return (result?.clusters ?? []).flatMap(({name, outcome, error}) =>
     error ? [`  ${name}: ${outcome}: ${error.message}`, ...error.hints.map((hint) => `    → ${hint}`)] : [],
   );
 }
 
 /** What the step's own command would have printed. */
-function answerLines({command, result}: UpStep, dryRun: UpResult['dryRun'], context: ViewContext): readonly string[] {
+function answerLines(
+  {command, result}: Printed<UpStep>,
+  dryRun: Printed<UpResult>['dryRun'],
+  context: ViewContext,
+): readonly string[] {
   if (!result) return [];
   const text = answerText(command, {...result, ...(dryRun && {dryRun})}, context);
   return text === '' ? [] : text.split('\n').map((line) => `  ${line}`.trimEnd());
@@ -60,19 +65,19 @@ function answerLines({command, result}: UpStep, dryRun: UpResult['dryRun'], cont
 function answerText(command: string, result: object, context: ViewContext): string {
   switch (command) {
     case 'certs generate':
-      return certsGenerateView.text(result as GenerateResult, context);
+      return certsGenerateView.text(result as Printed<GenerateResult>, context);
     case 'trust push':
-      return trustPushView.text(result as PushResult, context);
+      return trustPushView.text(result as Printed<PushResult>, context);
     case 'install render':
-      return renderView.text(result as RenderResult, context);
+      return renderView.text(result as Printed<RenderResult>, context);
     case 'install apply':
-      return applyView.text(result as ApplyResult, context);
+      return applyView.text(result as Printed<ApplyResult>, context);
     default:
-      return verifyShort(result as VerifyResult);
+      return verifyShort(result as Printed<VerifyResult>);
   }
 }
 
-function endLines({steps, clusters, verdict, dryRun, again}: UpResult): readonly string[] {
+function endLines({steps, clusters, verdict, dryRun, again}: Printed<UpResult>): readonly string[] {
   if (dryRun !== undefined) return [];
   const names = clusters.map(({name}) => name).join(', ');
   if (verdict === 'ok' || verdict === 'warning') return [`Verdict: ${verdict}. The mesh is up: ${names}`];

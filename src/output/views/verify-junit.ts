@@ -6,16 +6,15 @@
  */
 import type {Severity} from '../../domain/checks/check.js';
 import {isFailing} from '../../domain/checks/report.js';
-import type {Row} from '../../domain/checks/report.js';
 import {printable, printableLine} from '../../domain/printable.js';
-import type {VerifyResult} from '../../operations/verify/verify.js';
 import type {ViewContext} from '../view.js';
 import {details, places} from './verify-rows.js';
+import type {ShownRow, ShownVerify} from './verify-rows.js';
 
 const suiteName = 'kubectl mesh verify';
 
 /** `-o junit`, for one `--fail-on`. */
-export function verifyJunit(result: VerifyResult, failOn: Severity, {now}: Pick<ViewContext, 'now'>): string {
+export function verifyJunit(result: ShownVerify, failOn: Severity, {now}: Pick<ViewContext, 'now'>): string {
   const suites: readonly Suite[] = [
     ...places(result.checks).map(({place, rows}) => ({name: place, cases: rows.map((row) => caseOf(row, failOn))})),
     ...(result.error ? [{name: 'wait', cases: [waitCase(result.error)]}] : []),
@@ -43,7 +42,7 @@ interface Case {
   readonly text?: string;
 }
 
-function caseOf(row: Row, failOn: Severity): Case {
+function caseOf(row: ShownRow, failOn: Severity): Case {
   const name = `${row.id} ${row.title}`;
   const text = details(row)
     .map(([key, value]) => `${key}: ${value}`)
@@ -60,7 +59,7 @@ function caseOf(row: Row, failOn: Severity): Case {
   return {name, outcome: 'passed', ...(row.result === 'warning' && {text: `warning\n${text}`})};
 }
 
-function waitCase({code, message, hints}: NonNullable<VerifyResult['error']>): Case {
+function waitCase({code, message, hints}: NonNullable<ShownVerify['error']>): Case {
   return {name: 'all is well in time', outcome: 'error', type: code, message, text: hints.join('\n')};
 }
 

@@ -15,7 +15,7 @@ const classes = [
 ];
 
 /** `-o mermaid`. */
-export function verifyMermaid({mesh}: VerifyResult): string {
+export function verifyMermaid({mesh}: Pick<VerifyResult, 'mesh'>): string {
   const ids = new Map(mesh.clusters.map(({name}, index) => [name, `c${String(index + 1)}`]));
   const idOf = (name: string): string => ids.get(name) ?? '';
   return [

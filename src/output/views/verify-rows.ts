@@ -1,19 +1,29 @@
 /** Words that all views of verify share: where a row belongs, and what there is to say of it. */
 import type {Row} from '../../domain/checks/report.js';
 import {printableLine} from '../../domain/printable.js';
+import type {Purpose} from '../../domain/suggest/suggestion.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
+import type {Printed} from '../printed.js';
+
+/** The result as views see it. */
+export type ShownVerify = Printed<VerifyResult>;
+
+/** A row as views see it. */
+export type ShownRow = Printed<Row>;
 
 /** Where rows about no single cluster stand. */
 export const meshPlace = 'mesh';
 
 /** The cluster of a row, or the pair: `cluster1 to cluster2`. */
-export function placeOf({cluster, peer}: Row): string {
+export function placeOf({cluster, peer}: ShownRow): string {
   if (cluster === undefined) return meshPlace;
   return peer === undefined ? cluster : `${cluster} to ${peer}`;
 }
 
 /** Every place with its rows: the mesh first, then in order of appearance. */
-export function places(rows: readonly Row[]): readonly {readonly place: string; readonly rows: readonly Row[]}[] {
+export function places(
+  rows: readonly ShownRow[],
+): readonly {readonly place: string; readonly rows: readonly ShownRow[]}[] {
   const names = [...new Set(rows.map(placeOf))];
   const ordered = [...names.filter((name) => name === meshPlace), ...names.filter((name) => name !== meshPlace)];
   return ordered.map((place) => ({place, rows: rows.filter((row) => placeOf(row) === place)}));
@@ -23,45 +33,39 @@ export function places(rows: readonly Row[]): readonly {readonly place: string; 
 export const resultWidth = 7;
 
 /** What is said of a row, by name; empty parts are left out. */
-export function details({observed, expected, reason, fix}: Row): readonly (readonly [string, string])[] {
+export function details(row: ShownRow): readonly (readonly [string, string])[] {
+  const {observed, expected, reason} = row;
   const all = [
     ['reason', reason ?? ''],
     ['observed', observed],
     ['expected', expected],
-    [onlyLooks(fix) ? 'look' : 'fix', fix],
+    [remedyName(row), remedyText(row)],
   ] as const;
   return all.filter(([, text]) => text !== '').map(([name, text]) => [name, printableLine(text)] as const);
 }
 
-/** kubectl's commands that change nothing (kubectl --help). */
-const looking = ['get', 'describe', 'logs', 'version', 'auth', 'events'];
+/** The command of a row, or the text that stands in its place; empty where nothing needs fixing. */
+export function remedyText({fix}: Pick<ShownRow, 'fix'>): string {
+  return typeof fix === 'string' ? fix : fix.text;
+}
 
-/** Our own that change nothing, and are the fix of checks that only a person can mend. */
-const ownLooking = ['journal show', 'journal verify'];
-
-/** Whether a command shows a person what to do and mends nothing by itself. */
-export function onlyLooks(command: string): boolean {
-  if (/&&|;/.test(command)) return false;
-  const words = command.split(' ');
-  if (words[0] !== 'kubectl') return false;
-  const flagsWithValue = ['--context', '--kubeconfig', '--as', '--as-group', '-n'];
-  const verb = words.slice(1).find((word, at) => !word.startsWith('-') && !flagsWithValue.includes(words[at] ?? ''));
-  if (verb === 'mesh') return ownLooking.includes(words.slice(2, 4).join(' '));
-  return verb !== undefined && looking.includes(verb);
+/** What the command is called: it fixes, or it only shows a person what to fix. */
+export function remedyName({fix}: Pick<ShownRow, 'fix'>): Purpose {
+  return typeof fix === 'string' ? 'fix' : fix.purpose;
 }
 
 /** Whether a person has to look at it. */
-export function isBad({result}: Row): boolean {
+export function isBad({result}: ShownRow): boolean {
   return result !== 'ok' && result !== 'skipped';
 }
 
 /** That `--wait` was given up, and why; nothing otherwise. */
-export function timeoutLines({error}: VerifyResult): readonly string[] {
+export function timeoutLines({error}: ShownVerify): readonly string[] {
   return error ? [`Gave up waiting: ${error.message}`] : [];
 }
 
 /** `error (2 error, 24 ok, 1 skipped)`. */
-export function verdictText({verdict, checks: rows}: VerifyResult): string {
+export function verdictText({verdict, checks: rows}: ShownVerify): string {
   const counts = (['error', 'unknown', 'warning', 'ok', 'skipped'] as const)
     .map((result) => [rows.filter((row) => row.result === result).length, result] as const)
     .filter(([count]) => count > 0)

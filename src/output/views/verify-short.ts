@@ -1,17 +1,16 @@
 /** `-o short`: what is not ok, a line each; nothing when all is well. */
-import type {Row} from '../../domain/checks/report.js';
 import {printableLine} from '../../domain/printable.js';
-import type {VerifyResult} from '../../operations/verify/verify.js';
-import {isBad, onlyLooks, placeOf, timeoutLines} from './verify-rows.js';
+import {isBad, placeOf, remedyName, remedyText, timeoutLines} from './verify-rows.js';
+import type {ShownRow, ShownVerify} from './verify-rows.js';
 
 /** `-o short`. */
-export function verifyShort(result: VerifyResult): string {
+export function verifyShort(result: ShownVerify): string {
   return [...shortLines(result.checks.filter(isBad)), ...timeoutLines(result)].join('\n');
 }
 
 /** A line for each row; what follows from another check is one line for all of it. */
-function shortLines(rows: readonly Row[]): readonly string[] {
-  const groups = new Map<string | undefined, Row[]>();
+function shortLines(rows: readonly ShownRow[]): readonly string[] {
+  const groups = new Map<string | undefined, ShownRow[]>();
   for (const row of rows) {
     const name = groupOf(row);
     const group = groups.get(name);
@@ -28,12 +27,13 @@ function shortLines(rows: readonly Row[]): readonly string[] {
 }
 
 /** Consequences of one cause, in one place, with one result. */
-function groupOf(row: Row): string | undefined {
+function groupOf(row: ShownRow): string | undefined {
   return row.impliedBy === undefined ? undefined : [row.result, row.impliedBy, placeOf(row)].join(' ');
 }
 
-function shortLine(row: Row): string {
+function shortLine(row: ShownRow): string {
   const what = row.result === 'unknown' ? (row.reason ?? '') : row.observed;
-  const fix = row.fix === '' ? '' : `; ${onlyLooks(row.fix) ? 'look' : 'fix'}: ${row.fix}`;
+  const remedy = remedyText(row);
+  const fix = remedy === '' ? '' : `; ${remedyName(row)}: ${remedy}`;
   return printableLine(`${row.result} ${row.id} ${placeOf(row)}: ${row.title}: ${what}${fix}`);
 }

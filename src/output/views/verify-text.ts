@@ -5,13 +5,12 @@
  * that mends several rows is printed once: some must not be executed twice.
  */
 import {some} from '../../domain/checks/describe.js';
-import type {Row} from '../../domain/checks/report.js';
 import {printableLine} from '../../domain/printable.js';
-import type {VerifyResult} from '../../operations/verify/verify.js';
-import {details, isBad, placeOf, places, resultWidth, timeoutLines, verdictText} from './verify-rows.js';
+import {details, isBad, placeOf, places, remedyText, resultWidth, timeoutLines, verdictText} from './verify-rows.js';
+import type {ShownRow, ShownVerify} from './verify-rows.js';
 
 /** `-o text`. */
-export function verifyText(result: VerifyResult): string {
+export function verifyText(result: ShownVerify): string {
   return [
     ...sections(result, false),
     ...dryRunLines(result),
@@ -21,20 +20,19 @@ export function verifyText(result: VerifyResult): string {
 }
 
 /** How to see what a fix would do, where one of our own commands is a fix that would ask otherwise. */
-export function dryRunLines({checks: rows}: VerifyResult): readonly string[] {
-  const changes = rows.some(
-    ({fix, impliedBy}) => impliedBy === undefined && /kubectl mesh (?:certs|trust|install|up)\b.* --yes/.test(fix),
-  );
+export function dryRunLines({checks: rows}: ShownVerify): readonly string[] {
+  const changes = rows.some(({fix, impliedBy}) => impliedBy === undefined && typeof fix !== 'string' && fix.agrees);
   return changes ? ['What a `kubectl mesh` fix would do, it says itself with --dry-run instead of --yes.', ''] : [];
 }
 
 /** The blocks; `withEvidence`: what was observed of what is well, too. */
-export function sections({checks: rows}: VerifyResult, withEvidence: boolean): readonly string[] {
+export function sections({checks: rows}: ShownVerify, withEvidence: boolean): readonly string[] {
   const all = places(rows);
   const quiet = all.filter(isQuietPair);
   const shown = all.flatMap((one) => one.rows.filter(hasDetails));
-  const twin = (row: Row): Row | undefined => {
-    const first = row.fix === '' ? undefined : shown.find(({fix}) => fix === row.fix);
+  const twin = (row: ShownRow): ShownRow | undefined => {
+    const remedy = remedyText(row);
+    const first = remedy === '' ? undefined : shown.find((other) => remedyText(other) === remedy);
     return first === row ? undefined : first;
   };
   const options = {withEvidence, twin};
@@ -61,7 +59,8 @@ function isQuietPair({rows}: Place): boolean {
 function quietLines(all: readonly Place[]): readonly string[] {
   const rows = all.flatMap((place) => place.rows);
   const peers = [...new Set(rows.flatMap(({peer}) => peer ?? []))];
-  const alike = (row: Row): readonly Row[] => rows.filter(({id, result}) => id === row.id && result === row.result);
+  const alike = (row: ShownRow): readonly ShownRow[] =>
+    rows.filter(({id, result}) => id === row.id && result === row.result);
   return [
     `${all.slice(0, 1).map(clusterOf).join('')} to ${some(peers)}`,
     ...rows
@@ -77,15 +76,15 @@ function quietLines(all: readonly Place[]): readonly string[] {
 interface RowOptions {
   readonly withEvidence: boolean;
   /** The row shown before that is mended by the same command. */
-  readonly twin: (row: Row) => Row | undefined;
+  readonly twin: (row: ShownRow) => ShownRow | undefined;
 }
 
 /**
  * The lines of one place. Checks skipped for one reason are one line, and so are consequences of one cause, last: a page
  * of them would hide the others.
  */
-function placeLines(rows: readonly Row[], options: RowOptions): readonly string[] {
-  const alike = (row: Row): readonly Row[] => {
+function placeLines(rows: readonly ShownRow[], options: RowOptions): readonly string[] {
+  const alike = (row: ShownRow): readonly ShownRow[] => {
     const why = whyFolded(row);
     return why === undefined ? [row] : rows.filter((other) => whyFolded(other) === why);
   };
@@ -102,32 +101,32 @@ function placeLines(rows: readonly Row[], options: RowOptions): readonly string[
 }
 
 /** What rows that are folded into one line share. */
-function whyFolded(row: Row): string | undefined {
+function whyFolded(row: ShownRow): string | undefined {
   return hasDetails(row) || row.result === 'ok' ? undefined : `${row.result} ${whyNoDetails(row)}`;
 }
 
 /** Whether a person has to read more of it than one line. */
-function hasDetails(row: Row): boolean {
+function hasDetails(row: ShownRow): boolean {
   return isBad(row) && row.impliedBy === undefined;
 }
 
-function whyNoDetails({result, reason = '', impliedBy}: Row): string {
+function whyNoDetails({result, reason = '', impliedBy}: ShownRow): string {
   return result === 'skipped' || impliedBy === undefined ? printableLine(reason) : `follows from ${impliedBy}`;
 }
 
-function rowLines(row: Row, {withEvidence, twin}: RowOptions): readonly string[] {
+function rowLines(row: ShownRow, {withEvidence, twin}: RowOptions): readonly string[] {
   const head = headOf(row);
   if (row.result === 'ok') return [head, ...(withEvidence ? detailLines(row, undefined) : [])];
   return hasDetails(row) ? [head, ...detailLines(row, twin(row))] : [`${head} (${whyNoDetails(row)})`];
 }
 
-function headOf({result, id, title}: Row): string {
+function headOf({result, id, title}: ShownRow): string {
   return `  ${result.padEnd(resultWidth)}  ${id}  ${title}`;
 }
 
 const nameWidth = 'observed: '.length;
 
-function detailLines(row: Row, twin: Row | undefined): readonly string[] {
+function detailLines(row: ShownRow, twin: ShownRow | undefined): readonly string[] {
   const seen = twin === undefined ? row : {...row, fix: `the same as for ${twin.id}, ${placeOf(twin)}`};
   return details(seen).map(([name, text]) => `${' '.repeat(resultWidth + 4)}${`${name}:`.padEnd(nameWidth)}${text}`);
 }

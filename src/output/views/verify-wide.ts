@@ -2,13 +2,13 @@
 import type {Acceptance, ClusterPicture, MeshPicture, PictureCertificate} from '../../domain/checks/picture.js';
 import {shortFingerprint} from '../../domain/pki/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
-import type {VerifyResult} from '../../operations/verify/verify.js';
 import {table} from '../table.js';
 import {timeoutLines, verdictText} from './verify-rows.js';
+import type {ShownVerify} from './verify-rows.js';
 import {dryRunLines, sections} from './verify-text.js';
 
 /** `-o wide`. */
-export function verifyWide(result: VerifyResult): string {
+export function verifyWide(result: ShownVerify): string {
   return [
     ...sections(result, true),
     ...pictureLines(result.mesh),

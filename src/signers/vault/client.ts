@@ -7,6 +7,10 @@ import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Sensitive} from '../../domain/sensitive.js';
+import {advice} from '../../domain/suggest/advice.js';
+import type {Hint} from '../../domain/suggest/advice.js';
+import {fixWith} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import type {VaultHttp, VaultHttpAnswer} from '../../tools/vault-http.js';
 import type {VaultSettings} from './settings.js';
 
@@ -201,10 +205,15 @@ async function stateOf(world: Surroundings, signal: AbortSignal | undefined): Pr
   const parsed = healthSchema.safeParse(parseJson(health.text));
   if (!parsed.success) return undefined;
   const {initialized, sealed, standby, replication_dr_mode: recovery} = parsed.data;
-  const say = (why: string, hint: string): MeshError =>
+  const say = (why: string, hint: Hint): MeshError =>
     new MeshError('SIGNER_UNAVAILABLE', `${world.settings.http.address.origin} ${why}`, {hints: [hint]});
-  if (!initialized) return say('is not initialised: it holds no keys yet', 'See vault operator init');
-  if (sealed) return say('is sealed: nobody can use its keys', 'Whoever holds its unseal keys: vault operator unseal');
+  if (!initialized)
+    return say('is not initialised: it holds no keys yet', advice`See ${fixWith.run('vault', words`operator init`)}`);
+  if (sealed)
+    return say(
+      'is sealed: nobody can use its keys',
+      advice`Whoever holds its unseal keys: ${fixWith.run('vault', words`operator unseal`)}`,
+    );
   if (recovery === 'secondary') {
     return say('is a disaster recovery secondary: it takes no requests', 'Set the address to that of the primary');
   }

@@ -5,6 +5,10 @@ import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
 import {readVaultVariable, vaultNames} from '../../domain/mesh/vault-variables.js';
 import {Sensitive} from '../../domain/sensitive.js';
+import {advice} from '../../domain/suggest/advice.js';
+import type {Hint} from '../../domain/suggest/advice.js';
+import {fixWith, lookWith} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import type {VaultClient, VaultReply} from './client.js';
 import {noNamespace, refuse} from './refusals.js';
 import {authMount, readNamed, type VaultAuth, type VaultContext, type VaultSettings} from './settings.js';
@@ -26,7 +30,7 @@ interface Login {
   readonly proof: Readonly<Record<string, Sensitive<string>>>;
   /** What the server said no to. */
   readonly refusal: string;
-  readonly hints: readonly string[];
+  readonly hints: readonly Hint[];
 }
 
 /** Where the token comes from: everything that is needed of this machine has been found. */
@@ -103,7 +107,10 @@ async function findToken({file}: AuthOf<'token'>, context: VaultContext): Promis
     if (!(thrown instanceof MeshError) || thrown.code !== 'FILE_MISSING') throw thrown;
   }
   throw new MeshError('MISSING_VALUE', 'there is no token for Vault: no VAULT_TOKEN, no ~/.vault-token', {
-    hints: ['vault login', 'Or set VAULT_TOKEN, or choose a login with auth under trust.signer'],
+    hints: [
+      advice`${fixWith.run('vault', ['login'])}`,
+      'Or set VAULT_TOKEN, or choose a login with auth under trust.signer',
+    ],
   });
 }
 
@@ -127,7 +134,7 @@ async function appRole(auth: AuthOf<'approle'>, context: VaultContext): Promise<
       secretId === undefined
         ? 'No secret ID was sent: set VAULT_SECRET_ID, or auth.secretIdFile under trust.signer'
         : 'Secret IDs expire and may be used a limited number of times: make a new one',
-    hints: ['Check the role ID: vault read auth/approle/role/ROLE/role-id'],
+    hints: [advice`Check the role ID: ${lookWith.run('vault', words`read auth/approle/role/ROLE/role-id`)}`],
   };
 }
 

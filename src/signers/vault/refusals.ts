@@ -4,6 +4,10 @@ import {MeshError} from '../../domain/errors.js';
 import {nearest} from '../../domain/nearest.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Sensitive} from '../../domain/sensitive.js';
+import {advice} from '../../domain/suggest/advice.js';
+import type {Hint} from '../../domain/suggest/advice.js';
+import {fixWith, lookWith} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import type {VaultClient, VaultReply} from './client.js';
 import type {VaultSettings} from './settings.js';
 
@@ -52,7 +56,7 @@ export async function explainForbidden(
   // A token without the default policy may not look at itself.
   if (!itself.ok && !(await reachesMount(client, settings, token))) {
     return refuse(`${address.host} does not know the token: it has expired, was revoked, or is another server's`, [
-      'Log in again: vault login, or a new VAULT_TOKEN',
+      advice`Log in again: ${fixWith.run('vault', ['login'])}, or a new VAULT_TOKEN`,
       'A token belongs to a namespace, too: VAULT_NAMESPACE',
     ]);
   }
@@ -83,7 +87,7 @@ export function noNamespace({namespace, http}: VaultSettings): MeshError {
 function noMount({settings: {mount, namespace, http}}: Refused): MeshError {
   const where = `${http.address.host}${namespace === undefined ? '' : ` (namespace ${namespace})`}`;
   return refuse(`there is no PKI secrets engine at ${mount} on ${where}`, [
-    'Name its mount with mount under trust.signer (default: pki); vault secrets list shows all',
+    advice`Name its mount with mount under trust.signer (default: pki); ${lookWith.run('vault', words`secrets list`)} shows all`,
     ...(namespace === undefined ? ['Where the server has namespaces: VAULT_NAMESPACE'] : []),
   ]);
 }
@@ -118,6 +122,6 @@ async function noIssuer(reply: VaultReply, {client, settings, token}: Refused): 
   ]);
 }
 
-export function refuse(message: string, hints: readonly string[]): MeshError {
+export function refuse(message: string, hints: readonly Hint[]): MeshError {
   return new MeshError('SIGNER_REFUSED', message, {hints});
 }

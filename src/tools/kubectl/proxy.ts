@@ -1,6 +1,9 @@
 import {MeshError} from '../../domain/errors.js';
 import {pluginText, unreachable} from '../../domain/kube/status.js';
 import {nearest} from '../../domain/nearest.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {lookWith} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import {lastLines, seconds} from '../runner.js';
 import type {Runner, RunningTool} from '../runner.js';
 import {kubectlArgs} from './flags.js';
@@ -8,6 +11,8 @@ import type {KubectlFlags} from './flags.js';
 
 /** How long kubectl may take to open its socket: it asks nobody, so this is only its own start. Milliseconds. */
 const startLimitMs = 30_000;
+
+const clientVersion = lookWith.kubectl('any', words`version --client`);
 
 /** A running `kubectl proxy`. */
 export interface KubectlProxy {
@@ -87,13 +92,13 @@ async function startError(options: ProxyOptions, stderr: string, said: readonly 
   }
   if (/error loading config file|permission denied|unable to read|invalid configuration/i.test(error)) {
     return new MeshError('KUBECONFIG_MISSING', `kubectl cannot use the kubeconfig: ${error}`, {
-      hints: ['see that this works: kubectl config get-contexts'],
+      hints: [advice`see that this works: ${lookWith.kubectl('any', words`config get-contexts`)}`],
     });
   }
   const unknownFlag = /unknown (?:flag|shorthand|command)[^\n]*/i.exec(stderr)?.[0];
   if (unknownFlag !== undefined) {
     return new MeshError('TOOL_TOO_OLD', `this kubectl is too old: ${unknownFlag}`, {
-      hints: ['kubectl 1.23 or later is needed; see: kubectl version --client'],
+      hints: [advice`kubectl 1.23 or later is needed; see: ${clientVersion}`],
     });
   }
   if (/invalid configuration|getting credentials|exec plugin/i.test(stderr)) {
@@ -101,7 +106,7 @@ async function startError(options: ProxyOptions, stderr: string, said: readonly 
   }
   if (/dial |connect|lookup |tls:|x509:/i.test(error)) return unreachable(context, error);
   return new MeshError('TOOL_OUTPUT', `kubectl proxy ended without listening: ${error}`, {
-    hints: ['see that this is the kubectl you mean: kubectl version --client'],
+    hints: [advice`see that this is the kubectl you mean: ${clientVersion}`],
   });
 }
 
@@ -111,7 +116,7 @@ function contextMissing(context: string, names: readonly string[]): MeshError {
   return new MeshError('CONTEXT_MISSING', `the kubeconfig has no context "${context}"`, {
     hints: [
       meant === undefined ? `it has ${names.slice(0, 10).join(', ')}` : `did you mean "${meant}"?`,
-      'all of them: kubectl config get-contexts -o name',
+      advice`all of them: ${lookWith.kubectl('any', words`config get-contexts -o name`)}`,
     ],
   });
 }

@@ -5,6 +5,9 @@ import {collectionPath, fieldManager, objectPath, refOf, withQuery} from '../../
 import {answerError, unreachable} from '../../domain/kube/status.js';
 import type {Asked, Verb} from '../../domain/kube/status.js';
 import {MeshError} from '../../domain/errors.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {lookWith} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import {abortError, lastLines} from '../runner.js';
 import type {KubeApi, ListOptions, WatchEvent, WriteDryRun} from './api.js';
 import type {KubectlProxy} from './proxy.js';
@@ -235,7 +238,7 @@ function objectOf(asked: Asked, answer: unknown): unknown {
   const metadata = typeof answer === 'object' && answer !== null && 'metadata' in answer ? answer.metadata : undefined;
   if (typeof metadata === 'object' && metadata !== null) return answer;
   throw new MeshError('API_ERROR', `what context "${asked.context}" leads to did not answer as an API server does`, {
-    hints: [`look at it: kubectl get --raw / --context ${asked.context}`],
+    hints: [advice`look at it: ${lookWith.kubectl('any', words`get --raw / --context ${asked.context}`)}`],
   });
 }
 

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {judge} from '../../../src/domain/checks/judge.js';
+import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {ClusterFactValues} from '../../../src/domain/checks/facts.js';
 import type {SignerSpecOf} from '../../../src/domain/mesh/signer.js';
@@ -11,7 +11,7 @@ const spire: External = {type: 'external', issuer: 'spire'};
 
 function rowsOf(id: string, signer: External, cluster1: Partial<ClusterFactValues> = {}) {
   const spoilt = {mesh: {trust: {...mesh.trust, signer}}, cluster1};
-  return judge(checks, evidence(spoilt)).checks.filter((row) => row.id === id && row.cluster !== 'cluster2');
+  return judgedText(checks, evidence(spoilt)).checks.filter((row) => row.id === id && row.cluster !== 'cluster2');
 }
 
 describe('a mesh whose workload certificates come from elsewhere', () => {

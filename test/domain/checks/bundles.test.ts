@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {Parts} from '../../../src/domain/checks/facts.js';
-import {judge} from '../../../src/domain/checks/judge.js';
+import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {bundlesCheck} from '../../../src/domain/checks/trust/bundles.js';
 import {known} from '../../../src/domain/observed.js';
@@ -26,7 +26,7 @@ function fixesWith(texts: Readonly<Record<string, string | undefined>>, other: o
     roots: [],
     ...(text !== undefined && {text}),
   }));
-  const {checks: rows} = judge([bundlesCheck], evidence({cluster1: {...other, bundles}}));
+  const {checks: rows} = judgedText([bundlesCheck], evidence({cluster1: {...other, bundles}}));
   return rows.filter(({cluster, result}) => cluster === 'cluster1' && result === 'error').map(({fix}) => fix);
 }
 
@@ -55,7 +55,7 @@ describe('a bundle that differs', () => {
 
 /** What a row about cluster1 follows from; an empty text: from nothing. */
 function causeOf(id: string, cluster1: object): string | undefined {
-  const {checks: rows} = judge(checks, evidence({cluster1}));
+  const {checks: rows} = judgedText(checks, evidence({cluster1}));
   const found = rows.find((row) => row.id === id && row.cluster === 'cluster1' && row.result === 'error');
   return found && (found.impliedBy ?? '');
 }

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {Parts} from '../../../src/domain/checks/facts.js';
 import type {ServedChain} from '../../../src/domain/checks/facts.js';
-import {judge} from '../../../src/domain/checks/judge.js';
+import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {known} from '../../../src/domain/observed.js';
 import {evidence, servedChain} from './healthy.js';
@@ -12,7 +12,7 @@ const parts = (...values: readonly ServedChain[]) =>
 
 function resultsOf(...served: readonly ServedChain[]): readonly string[] {
   const only = checks.filter(({id}) => ['MESH303', 'MESH307'].includes(id));
-  return judge(only, evidence({cluster1: {servedChains: parts(...served)}})).checks.map(
+  return judgedText(only, evidence({cluster1: {servedChains: parts(...served)}})).checks.map(
     ({id, cluster, result}) => `${id} ${cluster ?? ''} ${result}`,
   );
 }

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {gatewayAddressesCheck} from '../../../src/domain/checks/control-plane/gateway-addresses.js';
-import {judge} from '../../../src/domain/checks/judge.js';
+import {judgedText} from '../../helpers/suggestions.js';
 import type {NetworkGatewayFacts} from '../../../src/domain/checks/facts.js';
 import type {Row} from '../../../src/domain/checks/report.js';
 import type {ServiceObject} from '../../../src/domain/kube/objects.js';
@@ -15,7 +15,7 @@ import {known} from '../../../src/domain/observed.js';
 import {clusters, controlPlane, evidence, networkGateway, pod} from './healthy.js';
 import type {Spoilt} from './healthy.js';
 
-const rows = (spoilt: Spoilt): readonly Row[] => judge([gatewayAddressesCheck], evidence(spoilt)).checks;
+const rows = (spoilt: Spoilt): readonly Row[] => judgedText([gatewayAddressesCheck], evidence(spoilt)).checks;
 
 const oneNetwork: Spoilt['mesh'] = {clusters: clusters.map((cluster) => ({...cluster, network: 'network1'}))};
 const script = `"$ISTIO"/samples/multicluster/gen-eastwest-gateway.sh --mesh mesh1 --cluster cluster1 --network network1`;
@@ -52,7 +52,7 @@ describe('a gateway between networks', () => {
       'is a NodePort of which istiod knows no node',
       {cluster1: {networkGateways: [networkGateway('network1', {addresses: [], serviceType: 'NodePort'})]}},
       /nodeSelector/,
-      'kubectl --context kind-cluster1 -n istio-system annotate service/istio-eastwestgateway traffic.istio.io/nodeSelector={}',
+      "kubectl --context kind-cluster1 -n istio-system annotate service/istio-eastwestgateway 'traffic.istio.io/nodeSelector={}'",
     ],
     [
       'is inside the cluster only',
@@ -74,7 +74,7 @@ describe('a gateway between networks', () => {
         },
       },
       /Service edge\/istio-eastwestgateway: gw-1 is Running/,
-      'kubectl --context kind-cluster1 -n edge describe service/istio-eastwestgateway',
+      'kubectl --context kind-cluster1 -n edge describe pod gw-1',
     ],
     [
       'selects no pod',
@@ -105,7 +105,7 @@ describe('a gateway between networks', () => {
     if (!one || !two) throw new Error('two clusters');
     const declared = [one.cluster, {...two.cluster, network: 'network1'}, {...two.cluster, name: 'three'}];
     const seen = (...gateways: readonly (readonly NetworkGatewayFacts[])[]) =>
-      judge([gatewayAddressesCheck], {
+      judgedText([gatewayAddressesCheck], {
         ...evidence({mesh: {clusters: declared}}),
         clusters: gateways.map((networkGateways, index) => ({
           cluster: declared[index] ?? one.cluster,

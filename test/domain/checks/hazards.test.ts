@@ -1,7 +1,7 @@
 import {expect, it} from 'vitest';
 import {hazardsCheck} from '../../../src/domain/checks/control-plane/hazards.js';
 import type {CaOrigin} from '../../../src/domain/checks/facts.js';
-import {judge} from '../../../src/domain/checks/judge.js';
+import {judgedText} from '../../helpers/suggestions.js';
 import {clusterValues, controlPlane, daysFromNow, evidence} from './healthy.js';
 
 const {cacertsContents} = clusterValues('cluster1');
@@ -27,6 +27,6 @@ it.each([
   ['is renewed where the work directory makes it', ending, ours, /^kubectl mesh certs generate cluster1 --renew /],
   ['is renewed by whoever else makes it', ending, certManager, /^cmctl .* renew -n istio-system istio-ca$/],
 ])('what a hazard asks for %s', (_, cluster1, caOrigin, fix) => {
-  const rows = judge([hazardsCheck], evidence({cluster1: {...cluster1, caOrigin}})).checks;
+  const rows = judgedText([hazardsCheck], evidence({cluster1: {...cluster1, caOrigin}})).checks;
   expect(rows.find(({cluster}) => cluster === 'cluster1')?.fix).toMatch(fix);
 });

@@ -3,7 +3,6 @@ import {readFileSync} from 'node:fs';
 import {readRbac} from '../../../src/domain/access/rbac.js';
 import type {RbacFacts} from '../../../src/domain/access/rbac.js';
 import type {RemoteCredential} from '../../../src/domain/access/remote-credentials.js';
-import {commandsFor} from '../../../src/domain/checks/commands.js';
 import {Parts} from '../../../src/domain/checks/facts.js';
 import type {
   CaBundleFacts,
@@ -367,7 +366,6 @@ export function evidence(spoilt: Spoilt = {}): Evidence {
   return {
     now,
     mesh: {...mesh, ...spoilt.mesh},
-    commands: commandsFor({}),
     facts: {...asFacts<MeshFactValues>({...meshValues(), ...spoilt.meshValues}), ...spoilt.meshFacts},
     clusters: [
       {

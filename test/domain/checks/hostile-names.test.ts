@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {Parts} from '../../../src/domain/checks/facts.js';
-import {judge} from '../../../src/domain/checks/judge.js';
+import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {known} from '../../../src/domain/observed.js';
 import {
@@ -119,7 +119,7 @@ function bare(command: string): string {
 
 describe('fixes', () => {
   it.each(cases)('of %s repeat no name of a cluster that a shell would run', (id, spoilt) => {
-    const rows = judge(checks, evidence(spoilt)).checks;
+    const rows = judgedText(checks, evidence(spoilt)).checks;
     const fixes = rows.filter((row) => row.id === id && row.fix.includes('touch')).map(({fix}) => fix);
     expect(fixes).not.toEqual([]);
     expect(fixes.map(bare).filter((fix) => /touch|\$\(id|`/.test(fix))).toEqual([]);

@@ -1,16 +1,16 @@
 import {describe, expect, it} from 'vitest';
-import {commandsFor} from '../../../src/domain/checks/commands.js';
 import type {JournalFacts} from '../../../src/domain/checks/facts.js';
-import {judge} from '../../../src/domain/checks/judge.js';
+import {judgedText} from '../../helpers/suggestions.js';
 import {journalCheck} from '../../../src/domain/checks/workdir/journal.js';
 import {evidence, meshValues} from './healthy.js';
 
 const {journal: whole} = meshValues();
 const rows = (change: Partial<JournalFacts>, directory?: string) =>
-  judge([journalCheck], {
-    ...evidence({meshValues: {journal: {...whole, ...change}}}),
-    commands: commandsFor(directory === undefined ? {} : {workDir: directory, directory}),
-  }).checks;
+  judgedText(
+    [journalCheck],
+    evidence({meshValues: {journal: {...whole, ...change}}}),
+    directory === undefined ? {} : {workDir: directory, directory},
+  ).checks;
 
 const open = [{command: 'trust push', cluster: 'c1', title: 'create Secret cacerts', time: '2026-05-01T10:00:00Z'}];
 const changed = {line: 3, kind: 'changed', message: 'entry a/2 is not what was written'} as const;

@@ -3,19 +3,22 @@ import {defineCheck, ok} from '../../../src/domain/checks/check.js';
 import type {Explanation} from '../../../src/domain/checks/check.js';
 import {Parts} from '../../../src/domain/checks/facts.js';
 import type {ServedChain} from '../../../src/domain/checks/facts.js';
-import {judge} from '../../../src/domain/checks/judge.js';
+import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {codeOfUnknown, isGreen, verdictOf} from '../../../src/domain/checks/report.js';
 import type {Row, RowResult} from '../../../src/domain/checks/report.js';
 import type {ErrorCode, ErrorReport} from '../../../src/domain/errors.js';
 import {certificate, clusterCa, clusterValues, daysFromNow, evidence} from './healthy.js';
 import type {Spoilt} from './healthy.js';
+import {advice} from '../../../src/domain/suggest/advice.js';
+import {lookWith} from '../../../src/domain/suggest/suggestion.js';
+import {words} from '../../../src/domain/suggest/words.js';
 
 const reason: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []};
 const explanation: Explanation = {meaning: '', breaks: '', byHand: '', mend: '', source: ''};
 
 function rows(...results: readonly RowResult[]): readonly Row[] {
-  const [row] = judge(checks.slice(0, 1), evidence()).checks;
+  const [row] = judgedText(checks.slice(0, 1), evidence()).checks;
   if (!row) throw new Error('a row');
   return results.map((result) => ({...row, result}));
 }
@@ -57,13 +60,15 @@ describe('the error code of an unknown row', () => {
 });
 
 describe('what to type about something unknown', () => {
+  const canI = lookWith.kubectl('any', words`auth can-i list pods`);
+  const contexts = lookWith.kubectl('any', words`config get-contexts`);
   it.each([
-    [['the user needs a right', 'ask the cluster: kubectl auth can-i list pods'], 'kubectl auth can-i list pods'],
-    [['kubectl config get-contexts'], 'kubectl config get-contexts'],
+    [['the user needs a right', advice`ask the cluster: ${canI}, or somebody`], 'kubectl auth can-i list pods'],
+    [[advice`${contexts}`], 'kubectl config get-contexts'],
     [['log in again'], 'log in again'],
     [[], ''],
   ])('is the command among %j', (hints, fix) => {
-    const report = judge(checks, evidence({facts1: {apiVersion: {unknown: {...reason, hints}}}}));
+    const report = judgedText(checks, evidence({facts1: {apiVersion: {unknown: {...reason, hints}}}}));
     expect(report.checks.find(({result}) => result === 'unknown')?.fix).toBe(fix);
   });
 });
@@ -86,7 +91,7 @@ describe('consequences', () => {
   );
 
   it('of an API server that does not answer are all the rest of its cluster, and of nothing else', () => {
-    const report = judge(checks, evidence({facts1: everything}));
+    const report = judgedText(checks, evidence({facts1: everything}));
     const unknown = report.checks.filter(({result}) => result === 'unknown');
     expect(unknown.filter(({impliedBy}) => impliedBy === undefined).map(({id, cluster}) => [id, cluster])).toEqual([
       ['MESH201', 'cluster1'],
@@ -97,7 +102,7 @@ describe('consequences', () => {
   });
 
   it('of something unknown are never errors: those stand for themselves', () => {
-    const report = judge(
+    const report = judgedText(
       checks,
       evidence({
         facts1: {apiVersion: {unknown: reason}},
@@ -116,7 +121,7 @@ describe('consequences', () => {
       certificate: certificate(`ends in ${String(days)} days`, {notAfter: daysFromNow(days)}),
     });
     const causesOf = (days: number): unknown =>
-      judge(
+      judgedText(
         checks,
         evidence({
           cluster1: {
@@ -139,7 +144,7 @@ describe('consequences', () => {
 
   /** id, cluster and cause of every row of these checks that is neither ok nor skipped. */
   const causes = (spoilt: Spoilt, ...ids: readonly string[]): readonly unknown[] =>
-    judge(checks, evidence(spoilt))
+    judgedText(checks, evidence(spoilt))
       .checks.filter(({id, result}) => ids.includes(id) && result !== 'ok' && result !== 'skipped')
       .map(({id, cluster, impliedBy}) => [id, cluster, impliedBy]);
 
@@ -182,7 +187,7 @@ describe('consequences', () => {
   });
 
   it('keep what they say', () => {
-    const report = judge(checks, evidence({cluster1: {cacerts: 'absent', controlPlanes: []}}));
+    const report = judgedText(checks, evidence({cluster1: {cacerts: 'absent', controlPlanes: []}}));
     const istiod = report.checks.find(({id, cluster}) => id === 'MESH402' && cluster === 'cluster1');
     expect(istiod).toMatchObject({result: 'error', fix: expect.stringContaining('install apply') as unknown});
   });
@@ -204,10 +209,12 @@ describe('scopes', () => {
   });
 
   it('of pairs judge both directions', () => {
-    expect(judge([pair], evidence()).checks.map(({cluster, peer, observed}) => [cluster, peer, observed])).toEqual([
-      ['cluster1', 'cluster2', 'cluster1 uid-1 cluster2 uid-2 2'],
-      ['cluster2', 'cluster1', 'cluster2 uid-2 cluster1 uid-1 2'],
-    ]);
+    expect(judgedText([pair], evidence()).checks.map(({cluster, peer, observed}) => [cluster, peer, observed])).toEqual(
+      [
+        ['cluster1', 'cluster2', 'cluster1 uid-1 cluster2 uid-2 2'],
+        ['cluster2', 'cluster1', 'cluster2 uid-2 cluster1 uid-1 2'],
+      ],
+    );
   });
 
   it('of pairs may need a fact of one side only, and see no other', () => {
@@ -220,21 +227,21 @@ describe('scopes', () => {
     );
     if (!own || !theirs) throw new Error('two checks');
     const spoilt = evidence({facts1: {clusterUid: {unknown: reason}}});
-    expect(judge([own], spoilt).checks.map(({result}) => result)).toEqual(['unknown', 'ok']);
-    expect(judge([theirs], spoilt).checks.map(({result}) => result)).toEqual(['ok', 'unknown']);
+    expect(judgedText([own], spoilt).checks.map(({result}) => result)).toEqual(['unknown', 'ok']);
+    expect(judgedText([theirs], spoilt).checks.map(({result}) => result)).toEqual(['ok', 'unknown']);
     const wrong = defineCheck({...own, judge: ({clusterUid}) => ok(clusterUid.peer, '')});
-    expect(() => judge([wrong], evidence())).toThrow(/without needing it/);
+    expect(() => judgedText([wrong], evidence())).toThrow(/without needing it/);
   });
 
   it('of pairs are unknown when either side is', () => {
-    const report = judge([pair], evidence({facts1: {clusterUid: {unknown: reason}}}));
+    const report = judgedText([pair], evidence({facts1: {clusterUid: {unknown: reason}}}));
     expect(report.checks.map(({result}) => result)).toEqual(['unknown', 'unknown']);
-    const skipped = judge([pair], evidence({facts1: {clusterUid: {leftOut: '--offline'}}}));
+    const skipped = judgedText([pair], evidence({facts1: {clusterUid: {leftOut: '--offline'}}}));
     expect(skipped.checks.map(({result}) => result)).toEqual(['skipped', 'skipped']);
   });
 
   it('of the mesh judge the clusters that are known, and say which are not', () => {
-    const report = judge(
+    const report = judgedText(
       checks.filter(({id}) => id === 'MESH204'),
       evidence({facts1: {clusterUid: {unknown: reason}}}),
     );

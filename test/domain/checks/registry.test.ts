@@ -3,7 +3,7 @@ import type {Check} from '../../../src/domain/checks/check.js';
 import {Parts} from '../../../src/domain/checks/facts.js';
 import type {ServedChain} from '../../../src/domain/checks/facts.js';
 import {groupPrefixes, matches} from '../../../src/domain/checks/ids.js';
-import {judge} from '../../../src/domain/checks/judge.js';
+import {judgedText} from '../../helpers/suggestions.js';
 import {neededFacts} from '../../../src/domain/checks/needs.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {ErrorReport} from '../../../src/domain/errors.js';
@@ -44,7 +44,7 @@ describe('the registry of checks', () => {
 
 describe('a healthy mesh', () => {
   it('is ok: no finding, nothing unknown, and every check has judged', () => {
-    const report = judge(checks, evidence());
+    const report = judgedText(checks, evidence());
     expect(report.checks.filter(({result}) => result !== 'ok')).toEqual([]);
     expect(report.verdict).toBe('ok');
     expect(new Set(report.checks.map(({id}) => id))).toEqual(new Set(checks.map(({id}) => id)));
@@ -58,7 +58,7 @@ describe('a fact that is not known', () => {
     const check = checks.filter((one) => one.id === id);
     const isOfMesh = key in meshValues();
     const unknown = {[key]: {unknown: reason}};
-    const report = judge(check, evidence(isOfMesh ? {meshFacts: unknown} : {facts1: unknown}));
+    const report = judgedText(check, evidence(isOfMesh ? {meshFacts: unknown} : {facts1: unknown}));
     const side = check[0]?.sides?.[key];
     const about = report.checks.filter((row) => {
       if (row.peer !== undefined && side !== undefined) return row[side === 'self' ? 'cluster' : 'peer'] === 'cluster1';
@@ -81,7 +81,7 @@ describe('a fact that is not known', () => {
       ...healthy,
       clusters: healthy.clusters.map((one) => ({...one, facts: {...one.facts, ...(isOfMesh ? {} : leftOut)}})),
     };
-    const report = judge(check, both);
+    const report = judgedText(check, both);
     expect(report.checks.map(({result}) => result)).toEqual(report.checks.map(() => 'skipped'));
   });
 
@@ -90,7 +90,7 @@ describe('a fact that is not known', () => {
     const healthy = evidence();
     const without = <Facts extends object>(facts: Facts): Facts =>
       Object.fromEntries(Object.entries(facts).filter(([name]) => name !== key)) as Facts;
-    const report = judge(check, {
+    const report = judgedText(check, {
       ...healthy,
       facts: without(healthy.facts),
       clusters: healthy.clusters.map(({cluster, facts}) => ({cluster, facts: without(facts)})),
@@ -100,7 +100,7 @@ describe('a fact that is not known', () => {
 
   it('in one of several parts leaves the findings of the others and stays unknown', () => {
     const parts = new Parts<ServedChain>([{name: 'istiod-1', seen: {unknown: reason}}]);
-    const report = judge(checks, evidence({cluster1: {servedChains: parts}}));
+    const report = judgedText(checks, evidence({cluster1: {servedChains: parts}}));
     expect(report.checks.filter(({result}) => result !== 'ok').map(({id, result}) => [id, result])).toEqual([
       ['MESH303', 'unknown'],
       ['MESH307', 'unknown'],

@@ -1,7 +1,7 @@
 import {expect, it} from 'vitest';
 import type {LiveRoots} from '../../../src/domain/checks/facts.js';
 import {Parts} from '../../../src/domain/checks/facts.js';
-import {judge} from '../../../src/domain/checks/judge.js';
+import {judgedText} from '../../helpers/suggestions.js';
 import {signingCheck} from '../../../src/domain/checks/live/signing.js';
 import {known} from '../../../src/domain/observed.js';
 import type {Spoilt} from './healthy.js';
@@ -27,7 +27,7 @@ it.each<[string, boolean, NonNullable<Spoilt['cluster1']>]>([
   ['are not pushed', false, {pushedTrust: 'absent', liveRoots: loaded}],
   ['are published elsewhere', false, {pushedTrust: pushed(loaded), liveRoots: 'elsewhere'}],
 ])('MESH309 restarts istiod only where the roots of its next start are the same: they %s', (_, restarts, cluster1) => {
-  const rows = judge([signingCheck], evidence({cluster1: {istiodMetrics: failing, ...cluster1}})).checks;
+  const rows = judgedText([signingCheck], evidence({cluster1: {istiodMetrics: failing, ...cluster1}})).checks;
   const fix = rows.find(({result}) => result === 'warning')?.fix ?? '';
   expect(fix).toMatch(/ logs istiod-1 \| grep /);
   expect(fix.includes('rollout restart')).toBe(restarts);
@@ -36,6 +36,6 @@ it.each<[string, boolean, NonNullable<Spoilt['cluster1']>]>([
 it('MESH309 restarts nothing where it is not known', () => {
   const {facts, clusters, ...rest} = evidence({cluster1: {istiodMetrics: failing}});
   const blind = clusters.map((one) => ({...one, facts: {...one.facts, liveRoots: {leftOut: 'not asked'}}}));
-  const {checks} = judge([signingCheck], {...rest, facts, clusters: blind});
+  const {checks} = judgedText([signingCheck], {...rest, facts, clusters: blind});
   expect(checks.find(({result}) => result === 'warning')?.fix).not.toContain('rollout restart');
 });

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {skewCheck} from '../../../src/domain/checks/control-plane/skew.js';
-import {judge} from '../../../src/domain/checks/judge.js';
+import type {AsJson} from '../../helpers/suggestions.js';
+import {judgedText, textOf} from '../../helpers/suggestions.js';
 import {Parts} from '../../../src/domain/checks/facts.js';
 import type {ControlPlaneFacts} from '../../../src/domain/checks/facts.js';
 import {checks} from '../../../src/domain/checks/registry.js';
@@ -12,9 +13,9 @@ import type {Mesh} from '../../../src/domain/mesh/mesh.js';
 import type {Spoilt} from './healthy.js';
 
 /** The rows of one check about cluster1, or about the mesh. */
-function rowsOf(id: string, spoilt: Spoilt): readonly Row[] {
+function rowsOf(id: string, spoilt: Spoilt): readonly AsJson<Row>[] {
   const selected = checks.filter((check) => check.id === id);
-  return judge(selected, evidence(spoilt)).checks.filter(({cluster}) => cluster !== 'cluster2');
+  return judgedText(selected, evidence(spoilt)).checks.filter(({cluster}) => cluster !== 'cluster2');
 }
 const results = (id: string, spoilt: Spoilt): readonly string[] => rowsOf(id, spoilt).map(({result}) => result);
 const fixes = (id: string, spoilt: Spoilt): readonly string[] => rowsOf(id, spoilt).map(({fix}) => fix);
@@ -223,7 +224,7 @@ describe('skew', () => {
     }));
     const answer = skewCheck.judge({controlPlanes}, evidence());
     const findings = 'findings' in answer ? answer.findings : [];
-    expect(findings.map(({fix}) => /apply (\S+)/.exec(fix)?.[1])).toEqual(
+    expect(findings.map(({fix}) => /apply (\S+)/.exec(textOf(fix))?.[1])).toEqual(
       Array.from({length: 25}, (_, index) => `c${String(index)}`),
     );
     expect(findings.map(({observed}) => observed.split(', ').slice(0, 2))[0]).toEqual([

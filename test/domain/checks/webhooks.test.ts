@@ -1,12 +1,12 @@
 import {expect, it} from 'vitest';
-import {judge} from '../../../src/domain/checks/judge.js';
+import {judgedText} from '../../helpers/suggestions.js';
 import {webhooksCheck} from '../../../src/domain/checks/trust/webhooks.js';
 import {clusters, evidence, mesh, webhooks} from './healthy.js';
 
 it("webhooks of a remote cluster are mended by its primary's istiod, since it has none", () => {
   const remote = {role: 'remote', primary: 'cluster2'} as const;
   const declared = clusters.map((one) => (one.name === 'cluster1' ? {...one, ...remote} : one));
-  const {checks: rows} = judge(
+  const {checks: rows} = judgedText(
     [webhooksCheck],
     evidence({
       cluster1: {controlPlanes: [], webhooks: webhooks('empty').slice(0, 1)},

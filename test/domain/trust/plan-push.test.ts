@@ -36,6 +36,7 @@ import {
   underOther,
   untold,
 } from './seen.js';
+import {hintTexts} from '../../helpers/suggestions.js';
 
 const twin = await issued('c1');
 
@@ -183,7 +184,7 @@ describe('a cluster without Secret cacerts', () => {
     const keyless = {own: own(renewed, {caKey: undefined})};
     const hints = (previous: TrustSeen['previous']): string =>
       decide(create(keyless, {previous}))
-        .refusals.flatMap((refusal) => refusal.hints)
+        .refusals.flatMap((refusal) => hintTexts(refusal.hints))
         .join('\n');
     expect(hints(known(secretWith(secretTexts(live))))).toContain('kubectl mesh trust rollback c1');
     for (const previous of [known('absent' as const), untold()]) {

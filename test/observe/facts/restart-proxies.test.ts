@@ -1,12 +1,11 @@
 import {describe, expect, it} from 'vitest';
-import {commandsFor} from '../../../src/domain/checks/commands.js';
 import type {KubeObject} from '../../../src/domain/kube/object.js';
 import type {MeshCluster} from '../../../src/domain/mesh/mesh.js';
 import {restartCommand} from '../../../src/observe/facts/restart-proxies.js';
+import {textOf} from '../../helpers/suggestions.js';
 
 const cluster: MeshCluster = {name: 'cluster1', context: 'kind-cluster1', role: 'primary'};
-const commands = commandsFor({});
-const kubectl = (words: string): string => commands.kubectl(cluster, words);
+const kubectl = (words: string): string => `kubectl --context kind-cluster1 ${words}`;
 
 function pod(namespace: string, kind?: string, owner = 'x', labels: Record<string, string> = {}): KubeObject {
   return {
@@ -26,7 +25,7 @@ function ofDeployment(namespace: string, name: string): KubeObject {
 }
 
 function restartOf(...proxies: readonly KubeObject[]): string {
-  return restartCommand({proxies, ztunnels: []}, cluster, commands);
+  return textOf(restartCommand({proxies, ztunnels: []}, cluster));
 }
 
 describe('the restart of proxies', () => {

@@ -15,6 +15,7 @@ import {
   type TrustRules,
   type TrustTarget,
 } from '../../../src/operations/trust/plan-changes.js';
+import {hintTexts} from '../../helpers/suggestions.js';
 import {bundleOf} from '../../helpers/tiny-ca.js';
 import {
   emptyCluster,
@@ -511,7 +512,7 @@ describe('the actions of a cluster', () => {
     ],
   ])('%s', (_behaviour, change, rollback) => {
     const {whenLost} = actionOf(change, 'replace-object', 'c1/cacerts');
-    expect(whenLost.some((hint) => hint.includes('kubectl mesh trust rollback c1'))).toBe(rollback);
+    expect(hintTexts(whenLost).some((hint) => hint.includes('kubectl mesh trust rollback c1'))).toBe(rollback);
   });
 
   it('patch the Secret only at the version that was seen, and remove foreign keys', () => {

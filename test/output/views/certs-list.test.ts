@@ -3,8 +3,9 @@ import type {CertificateSummary} from '../../../src/domain/pki/describe.js';
 import type {ListResult} from '../../../src/operations/certs/list.js';
 import {certsListView} from '../../../src/output/views/certs-list.js';
 import type {Render} from '../../../src/output/view.js';
+import {printed, textOf} from '../../helpers/suggestions.js';
 
-const context = {color: false, now: new Date('2026-06-01T00:00:00Z')};
+const context = {color: false, now: new Date('2026-06-01T00:00:00Z'), command: textOf};
 const golden = (name: string): string => `../../fixtures/golden/certs/${name}`;
 
 function summary(digit: string, subject: string, change: Partial<CertificateSummary> = {}): CertificateSummary {
@@ -132,13 +133,13 @@ describe('certs list', () => {
     ['list.name.txt', certsListView.name],
     ['list.prom', certsListView.prometheus],
   ])('as %s', async (name, render) => {
-    const text = render?.(result, context) ?? '';
+    const text = render?.(printed(result), context) ?? '';
     expect(text).not.toMatch(/\u001b/);
     await expect(text).toMatchFileSnapshot(golden(name));
   });
 
   it('lets no name of a certificate make a metric of its own', () => {
-    const text = certsListView.prometheus?.(result, context) ?? '';
+    const text = certsListView.prometheus?.(printed(result), context) ?? '';
     const lines = text.split('\n').filter((line) => line.startsWith('kubectl_mesh_root_agrees'));
     expect(lines).toEqual([
       'kubectl_mesh_root_agrees{cluster="c1",source="live"} 1',

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {Change} from '../../../src/domain/journal/changes.js';
 import {journalShowView} from '../../../src/output/views/journal-show.js';
+import {textOf} from '../../helpers/suggestions.js';
 
 const change = (title: string, more: Partial<Change> = {}): Change => ({
   id: 'a/0',
@@ -20,6 +21,7 @@ const text = (changes: readonly Change[], width?: number): readonly string[] =>
       {
         color: false,
         now: new Date(0),
+        command: textOf,
         ...(width !== undefined && {width}),
       },
     )
@@ -38,7 +40,9 @@ describe('journal show as text', () => {
   it('is whole where it is no terminal, and in the wide form', () => {
     expect(text(changes).join()).toContain('x'.repeat(200));
     const result = {changes, total: 2, faults: [], warnings: []};
-    expect(journalShowView.wide?.(result, {color: false, now: new Date(0), width: 80})).toContain('x'.repeat(200));
+    expect(journalShowView.wide?.(result, {color: false, now: new Date(0), command: textOf, width: 80})).toContain(
+      'x'.repeat(200),
+    );
   });
 
   it('leaves something to read on the narrowest terminal', () => {

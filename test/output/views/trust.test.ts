@@ -3,8 +3,9 @@ import type {DiffResult} from '../../../src/operations/trust/diff.js';
 import type {PushedCluster, PushResult} from '../../../src/operations/trust/push.js';
 import {trustDiffView} from '../../../src/output/views/trust-diff.js';
 import {trustPushView} from '../../../src/output/views/trust-push.js';
+import {printed, textOf} from '../../helpers/suggestions.js';
 
-const context = {color: false, now: new Date('2026-01-01T00:00:00Z')};
+const context = {color: false, now: new Date('2026-01-01T00:00:00Z'), command: textOf};
 const golden = (name: string): string => `../../fixtures/golden/trust/${name}.txt`;
 const ca = (digit: string) => ({
   roots: [{fingerprint: digit.repeat(64), subject: 'O=Istio, CN=Root CA 2026-01 ab12'}],
@@ -50,7 +51,7 @@ const clusters = [
 describe('trust push as text', () => {
   it('says what was done in each cluster', async () => {
     const result: PushResult = {clusters, warnings: []};
-    await expect(trustPushView.text(result, context)).toMatchFileSnapshot(golden('push'));
+    await expect(trustPushView.text(printed(result), context)).toMatchFileSnapshot(golden('push'));
   });
 
   it('says what would be done under a dry run', async () => {
@@ -62,11 +63,11 @@ describe('trust push as text', () => {
         cluster('changed', {outcome: 'skipped', plan: 'update', before: ca('b')}),
       ],
     };
-    await expect(trustPushView.text(result, context)).toMatchFileSnapshot(golden('push-dry-run'));
+    await expect(trustPushView.text(printed(result), context)).toMatchFileSnapshot(golden('push-dry-run'));
   });
 
   it('shows whole fingerprints when asked to', () => {
-    const wide = trustPushView.wide?.({clusters, warnings: []}, context) ?? '';
+    const wide = trustPushView.wide?.(printed({clusters, warnings: []}), context) ?? '';
     expect(wide).toContain(Array.from({length: 32}, () => 'AA').join(':'));
   });
 });
@@ -89,6 +90,6 @@ describe('trust diff as text', () => {
         },
       ],
     };
-    await expect(trustDiffView.text(result, context)).toMatchFileSnapshot(golden('diff'));
+    await expect(trustDiffView.text(printed(result), context)).toMatchFileSnapshot(golden('diff'));
   });
 });

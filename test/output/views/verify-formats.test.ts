@@ -9,6 +9,8 @@ import {verifyMermaid} from '../../../src/output/views/verify-mermaid.js';
 import {verifyText} from '../../../src/output/views/verify-text.js';
 import {verifyWide} from '../../../src/output/views/verify-wide.js';
 import {now} from '../../domain/checks/healthy.js';
+import type {Printed} from '../../../src/output/printed.js';
+import {printed} from '../../helpers/suggestions.js';
 
 const base: Row = {
   id: 'MESH301',
@@ -23,8 +25,8 @@ const base: Row = {
   fix: '',
 };
 
-function verified(rows: readonly Partial<Row>[], clusters: readonly ClusterPicture[] = []): VerifyResult {
-  return {verdict: 'error', checks: rows.map((row) => ({...base, ...row})), warnings: [], mesh: {clusters}};
+function verified(rows: readonly Partial<Row>[], clusters: readonly ClusterPicture[] = []): Printed<VerifyResult> {
+  return printed({verdict: 'error', checks: rows.map((row) => ({...base, ...row})), warnings: [], mesh: {clusters}});
 }
 
 const junit = (rows: readonly Partial<Row>[], failOn: Severity = 'error'): string =>

@@ -9,21 +9,26 @@ import {explainCheck, listChecks} from '../../../src/operations/verify/catalogue
 import type {VerifyResult} from '../../../src/operations/verify/verify.js';
 import {checkListView, explainView, verifyView as viewFor} from '../../../src/output/views/verify.js';
 import {certificate, clusterCa, daysFromNow, evidence, now} from '../../domain/checks/healthy.js';
+import {advice} from '../../../src/domain/suggest/advice.js';
+import {lookWith} from '../../../src/domain/suggest/suggestion.js';
+import {words} from '../../../src/domain/suggest/words.js';
+import type {Printed} from '../../../src/output/printed.js';
+import {printed, textOf} from '../../helpers/suggestions.js';
 
-const context = {color: false, now};
+const context = {color: false, now, command: textOf};
 const verifyView = viewFor('error');
 
 /** A report with its picture, as verify answers it. */
-function verified(of: Evidence): VerifyResult {
+function verified(of: Evidence): Printed<VerifyResult> {
   const report = judge(checks, of);
-  return {...report, mesh: pictureOf(of, report.checks), warnings: versionNotes(of)};
+  return printed({...report, mesh: pictureOf(of, report.checks), warnings: versionNotes(of)});
 }
 const golden = (name: string): string => `../../fixtures/golden/verify/${name}`;
 
 const forbidden: ErrorReport = {
   code: 'FORBIDDEN',
   message: 'not allowed to list pods in namespace "istio-system"',
-  hints: ['kubectl auth can-i list pods -n istio-system --context kind-cluster1'],
+  hints: [advice`${lookWith.kubectl('any', words`auth can-i list pods -n istio-system --context kind-cluster1`)}`],
 };
 
 /** Some of everything: an error with consequences, a warning, something unknown, something left out. */
@@ -63,7 +68,7 @@ describe('the view of verify', () => {
   });
 
   it('says that waiting was given up', () => {
-    const error: ErrorReport = {code: 'TIMEOUT', message: 'not all was well after 60 s', hints: []};
+    const error: Printed<ErrorReport> = {code: 'TIMEOUT', message: 'not all was well after 60 s', hints: []};
     expect(verifyView.text({...mixed, error})).toContain('Gave up waiting: not all was well after 60 s');
     expect(verifyView.short({...mixed, error})).toContain('Gave up waiting');
   });
@@ -71,7 +76,7 @@ describe('the view of verify', () => {
   it('shows nothing that could rewrite a terminal', () => {
     const [row, ...rest] = mixed.checks;
     if (!row) throw new Error('a row');
-    const hostile: VerifyResult = {
+    const hostile: Printed<VerifyResult> = {
       mesh: mixed.mesh,
       warnings: [],
       verdict: 'error',

@@ -15,7 +15,7 @@ export const distinctCheck = defineCheck({
   waitable: false,
   // What is seen under the second name is another cluster's.
   implies: ['MESH116', 'MESH203', 'MESH206', 'MESH207', 'MESH208', 'MESH3', 'MESH4', 'MESH5'],
-  judge: ({clusterUid}, {commands, mesh}) => {
+  judge: ({clusterUid}, {mesh}) => {
     if (clusterUid.length < 2) return notApplicable('there are no two clusters that could be confused');
     const findings = clusterUid.flatMap(({cluster, value}, index): readonly Finding[] => {
       const first = clusterUid.slice(0, index).find((other) => other.value === value);
@@ -25,10 +25,7 @@ export const distinctCheck = defineCheck({
           observed: `${first.cluster.name} and ${cluster.name} are both the cluster with UID ${value}`,
           expected,
           clusters: [first.cluster.name, cluster.name],
-          fix:
-            isRecorded(first) && isRecorded({cluster})
-              ? recordContextsByUid(mesh, commands)
-              : listContextsWithUid(commands),
+          fix: isRecorded(first) && isRecorded({cluster}) ? recordContextsByUid(mesh) : listContextsWithUid(),
         },
       ];
     });

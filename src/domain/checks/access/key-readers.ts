@@ -15,7 +15,7 @@ export const keyReadersCheck = defineCheck({
   needs: ['rbac'],
   waitable: false,
   implies: [],
-  judge: ({rbac}, {mesh, cluster, commands}) => {
+  judge: ({rbac}, {mesh, cluster}) => {
     const nowhere = noKeyHere(mesh);
     if (nowhere !== undefined) return notApplicable(nowhere);
     const found = unexpectedBy(rbac, mesh).filter(({reads}) => reads);
@@ -24,7 +24,7 @@ export const keyReadersCheck = defineCheck({
       return {
         observed: printableLine(`${subjectId(subject)} ${reading.map(reachText).join('; ')}`),
         expected,
-        fix: removeFix(subject, own, cluster, commands),
+        fix: removeFix(subject, own, cluster),
       };
     });
     return findingsOr(findings, () => ok('no unexpected reader, as far as RBAC shows', expected));

@@ -10,6 +10,9 @@ import {
 import {subjectId} from '../../access/subjects.js';
 import {AccessJudge} from '../../access/transitive.js';
 import {printableLine} from '../../printable.js';
+import {lookWith} from '../../suggest/suggestion.js';
+import type {Suggestion} from '../../suggest/suggestion.js';
+import {words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
 
@@ -25,7 +28,7 @@ export const keyRemotesCheck = defineCheck({
   needs: ['rbac', 'remoteCredentials'],
   waitable: false,
   implies: [],
-  judge: ({rbac, remoteCredentials}, {mesh, commands}) => {
+  judge: ({rbac, remoteCredentials}, {mesh}) => {
     const leadsHome = remoteCredentials.some(({cluster, value}) => value.some((one) => one.cluster === cluster.name));
     if (rbac.length < 2 && !leadsHome)
       return notApplicable('there is no other cluster that a remote secret could lead to');
@@ -59,7 +62,6 @@ export const keyRemotesCheck = defineCheck({
                 subject,
                 remotes.map(({reach}) => reach),
                 cluster,
-                commands,
               ),
             },
           ];
@@ -76,10 +78,12 @@ export const keyRemotesCheck = defineCheck({
     ];
     return findingsOr(findings, () => ok('nobody unexpected, as far as RBAC shows', expected));
 
-    function describeSecret(name: string): string {
+    function describeSecret(name: string): Suggestion {
       const cluster = rbac.find((one) => one.cluster.name === name)?.cluster;
-      const words = `-n ${expectations.namespace} get secrets -l istio/multiCluster=true`;
-      return cluster ? commands.kubectl(cluster, words) : commands.kubectlAnywhere(words);
+      return lookWith.kubectl(
+        cluster ?? 'any',
+        words`-n ${expectations.namespace} get secrets -l istio/multiCluster=true`,
+      );
     }
   },
   explanation: {

@@ -15,7 +15,7 @@ export const keyWaysCheck = defineCheck({
   needs: ['rbac'],
   waitable: false,
   implies: [],
-  judge: ({rbac}, {mesh, cluster, commands}) => {
+  judge: ({rbac}, {mesh, cluster}) => {
     const nowhere = noKeyHere(mesh);
     if (nowhere !== undefined) return notApplicable(nowhere);
     // Who reads it, too, is MESH206's: one command mends both.
@@ -23,7 +23,7 @@ export const keyWaysCheck = defineCheck({
     const findings = found.map(({subject, reaches: own}) => ({
       observed: printableLine(`${subjectId(subject)} ${own.map(reachText).join('; ')}`),
       expected,
-      fix: removeFix(subject, own, cluster, commands),
+      fix: removeFix(subject, own, cluster),
     }));
     return findingsOr(findings, () => ok('no unexpected way, as far as RBAC shows', expected));
   },

@@ -1,10 +1,11 @@
 import {kubernetesFit} from '../../istio/kubernetes.js';
 import {formatMinor, parseVersion} from '../../istio/version.js';
 import {knowVersion, newestKnown} from '../../istio/versions.js';
+import {lookWith, sequence} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
 import type {ControlPlaneFacts} from '../facts.js';
-import {upgradeFix} from '../fixes.js';
+import {editMeshYaml, upgradeFix} from '../fixes.js';
 
 /** Kubernetes is neither too old nor too new for the Istio that runs there, or is to run there. */
 export const kubernetesVersionCheck = defineCheck({
@@ -16,7 +17,7 @@ export const kubernetesVersionCheck = defineCheck({
   needs: ['apiVersion', 'controlPlanes'],
   waitable: false,
   implies: [],
-  judge: ({apiVersion, controlPlanes}, {cluster, commands, mesh}) => {
+  judge: ({apiVersion, controlPlanes}, {cluster, mesh}) => {
     const versions = versionsToFit(controlPlanes, mesh.istio.version);
     if (versions.length === 0) {
       return notApplicable(
@@ -38,7 +39,7 @@ export const kubernetesVersionCheck = defineCheck({
               observed: `${server} is older than Istio ${said} supports`,
               expected: `Kubernetes 1.${String(suits.min)} or later`,
               // Only whoever keeps the cluster can upgrade it.
-              fix: commands.kubectl(cluster, 'version'),
+              fix: lookWith.kubectl(cluster, ['version']),
             },
           ];
         case 'too new':
@@ -46,7 +47,7 @@ export const kubernetesVersionCheck = defineCheck({
             {
               observed: `${server} no longer serves the webhooks (admissionregistration.k8s.io/v1beta1) of Istio ${said}`,
               expected: `Kubernetes 1.${String(suits.max)} or earlier, or Istio 1.10 or later`,
-              fix: `\${EDITOR:-vi} ${commands.path('mesh.yaml')} && ${upgradeFix({cluster, commands}, said, formatMinor(newestKnown))}`,
+              fix: sequence(editMeshYaml(), upgradeFix({cluster}, said, formatMinor(newestKnown))),
             },
           ];
       }

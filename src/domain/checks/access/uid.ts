@@ -11,7 +11,7 @@ export const uidCheck = defineCheck({
   needs: ['clusterUid'],
   waitable: false,
   implies: ['MESH116', 'MESH206', 'MESH207', 'MESH208', 'MESH3', 'MESH4', 'MESH5'],
-  judge: ({clusterUid}, {cluster, commands, mesh}) => {
+  judge: ({clusterUid}, {cluster, mesh}) => {
     if (cluster.uid === undefined) {
       return notApplicable('no UID is recorded yet; the first changing command records it');
     }
@@ -22,7 +22,7 @@ export const uidCheck = defineCheck({
         {
           observed: `context ${cluster.context ?? ''} leads to a cluster with UID ${clusterUid}`,
           expected,
-          fix: recordContextsByUid(mesh, commands),
+          fix: recordContextsByUid(mesh),
         },
       ],
     };

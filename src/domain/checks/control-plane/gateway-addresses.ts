@@ -1,12 +1,14 @@
 import {hasFeature} from '../../istio/features.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
+import {fixWith, lookWith, pipe} from '../../suggest/suggestion.js';
+import type {Suggestion} from '../../suggest/suggestion.js';
+import {Variable, words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding, Judgement, Subject} from '../check.js';
-import {shellWord} from '../commands.js';
-import type {ControlPlaneFacts, NetworkGatewayFacts} from '../facts.js';
+import type {ControlPlaneFacts, NetworkGatewayFacts, PodFacts} from '../facts.js';
 import {reinstallFix} from '../fixes.js';
 import {nodeSelectorAnnotation, spansNetworks} from '../read/network-gateways.js';
-import {workloadProblems} from './workload.js';
+import {lookAtPod, workloadProblems} from './workload.js';
 
 const expected = 'for every network a gateway with an address and ready pods';
 
@@ -125,6 +127,11 @@ function problemOf(gateway: NetworkGatewayFacts): string | undefined {
     : `${what}: ${problem?.observed ?? 'no pod is ready'}`;
 }
 
+/** The pod that keeps a gateway with an address from serving; undefined where it selects none. */
+function unreadyPod({pods = []}: NetworkGatewayFacts): PodFacts | undefined {
+  return pods.find(({ready, gone}) => !ready && !gone);
+}
+
 function whyNone({serviceType, declaredBy}: NetworkGatewayFacts): string {
   if (declaredBy === 'Gateway') return '';
   if (serviceType === 'LoadBalancer') return ': its load balancer is pending';
@@ -136,38 +143,38 @@ function nameOf({declaredBy, namespace, name}: NetworkGatewayFacts): string {
   return namespace === '' ? name : `${declaredBy === 'Gateway' ? 'Gateway' : 'Service'} ${namespace}/${name}`;
 }
 
-function fixFor(gateway: NetworkGatewayFacts, one: Seen, subject: Subject): string {
+function fixFor(gateway: NetworkGatewayFacts, one: Seen, subject: Subject): Suggestion {
   const {cluster} = one;
-  const {commands} = subject;
-  const inNamespace = `-n ${shellWord(gateway.namespace)}`;
-  const service = shellWord(`service/${gateway.name}`);
-  if (!gateway.exists) return reinstallFix({cluster, commands});
+  const {namespace} = gateway;
+  const service = `service/${gateway.name}`;
+  const describe = lookWith.kubectl(cluster, words`-n ${namespace} describe ${service}`);
+  if (!gateway.exists) return reinstallFix({cluster});
   if (gateway.addresses.length > 0) {
-    return gateway.listens ? commands.kubectl(cluster, `${inNamespace} describe ${service}`) : installFix(one, subject);
+    if (!gateway.listens) return installFix(one, subject);
+    const pod = unreadyPod(gateway);
+    return pod ? lookAtPod(pod, cluster, namespace) : describe;
   }
   switch (gateway.serviceType) {
     case 'NodePort':
-      return commands.kubectl(cluster, `${inNamespace} annotate ${service} ${nodeSelectorAnnotation}={}`);
+      return fixWith.kubectl(cluster, words`-n ${namespace} annotate ${service} ${nodeSelectorAnnotation}={}`);
     case 'LoadBalancer':
-      return commands.kubectl(cluster, `${inNamespace} describe ${service}`);
+      return describe;
     default:
-      return commands.kubectl(cluster, `${inNamespace} patch ${service} -p '{"spec":{"type":"LoadBalancer"}}'`);
+      return fixWith.kubectl(cluster, words`-n ${namespace} patch ${service} -p {"spec":{"type":"LoadBalancer"}}`);
   }
 }
 
 /** What Istio's guide does; its script has needed mesh and cluster before 1.12 and takes them still. */
-function installFix({cluster, controlPlanes}: Seen, {mesh, commands}: Pick<Subject, 'mesh' | 'commands'>): string {
+function installFix({cluster, controlPlanes}: Seen, {mesh}: Pick<Subject, 'mesh'>): Suggestion {
   const {network = ''} = cluster;
   const revision = controlPlanes.find((one) => one.revision !== 'default')?.revision;
   const isDefault = controlPlanes.some((one) => one.revision === 'default');
-  const script = [
-    '"$ISTIO"/samples/multicluster/gen-eastwest-gateway.sh',
-    ...(mesh.meshID === undefined ? [] : [`--mesh ${shellWord(mesh.meshID)}`]),
-    `--cluster ${cluster.name}`,
-    `--network ${shellWord(network)}`,
-    ...(revision === undefined || isDefault ? [] : [`--revision ${shellWord(revision)}`]),
-  ].join(' ');
+  const makeManifest = lookWith.run(new Variable('ISTIO', '/samples/multicluster/gen-eastwest-gateway.sh'), [
+    ...(mesh.meshID === undefined ? [] : ['--mesh', mesh.meshID]),
+    ...['--cluster', cluster.name, '--network', network],
+    ...(revision === undefined || isDefault ? [] : ['--revision', revision]),
+  ]);
   const {namespace} = mesh.istio;
-  const place = namespace === 'istio-system' ? '' : ` --set values.global.istioNamespace=${shellWord(namespace)}`;
-  return `${script} | ${commands.istioctl(cluster, `install -y -f -${place}`)}`;
+  const place = namespace === 'istio-system' ? [] : words`--set values.global.istioNamespace=${namespace}`;
+  return pipe(makeManifest, fixWith.istioctl(cluster, words`install -y -f - ${place}`));
 }

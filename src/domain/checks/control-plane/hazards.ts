@@ -1,11 +1,13 @@
 import {hazards, hazardsOf} from '../../istio/hazards.js';
 import type {Hazard, Remedy} from '../../istio/hazards.js';
+import {fixWith, sequence} from '../../suggest/suggestion.js';
+import type {Suggestion} from '../../suggest/suggestion.js';
+import {words} from '../../suggest/words.js';
 import type {ClusterSubject, Finding} from '../check.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import {shellWord} from '../commands.js';
 import type {CacertsContents, CaOrigin, ControlPlaneFacts} from '../facts.js';
 import {noListsFix, otherCaFix} from '../foreign-ca.js';
-import {pushFix, reinstallFix, upgradeFix} from '../fixes.js';
+import {editMeshYaml, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
 
 /** Nothing runs that is known to go wrong in its version. */
 export const hazardsCheck = defineCheck({
@@ -35,7 +37,7 @@ export const hazardsCheck = defineCheck({
         severity: hazard.severity,
         observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${seen}: ${hazard.consequence}`,
         expected: hazard.expected,
-        fix: spell(hazard.remedy, {controlPlane, caOrigin, cacertsContents}, subject),
+        fix: suggest(hazard.remedy, {controlPlane, caOrigin, cacertsContents}, subject),
       })),
     );
     return findingsOr(findings, () =>
@@ -70,17 +72,17 @@ function versions({from, fixedIn}: Hazard): string {
   return parts.join(', ');
 }
 
-/** What the spelling of a remedy depends on. */
+/** What the command of a remedy depends on. */
 interface Seen {
   readonly controlPlane: ControlPlaneFacts;
   readonly caOrigin: CaOrigin | undefined;
   readonly cacertsContents: CacertsContents | 'absent';
 }
 
-function spell(remedy: Remedy, {controlPlane, caOrigin, cacertsContents}: Seen, subject: ClusterSubject): string {
-  const {cluster, commands, mesh} = subject;
+function suggest(remedy: Remedy, {controlPlane, caOrigin, cacertsContents}: Seen, subject: ClusterSubject): Suggestion {
+  const {cluster, mesh} = subject;
   const {workload, tag} = controlPlane;
-  const upgrade = `\${EDITOR:-vi} ${commands.path('mesh.yaml')} && ${upgradeFix(subject, tag)}`;
+  const upgrade = sequence(editMeshYaml(), upgradeFix(subject, tag));
   switch (remedy.by) {
     case 'push':
       if (caOrigin?.from !== 'elsewhere') return pushFix(subject);
@@ -96,10 +98,7 @@ function spell(remedy: Remedy, {controlPlane, caOrigin, cacertsContents}: Seen, 
       return noListsFix(caOrigin, subject, cacertsContents !== 'absent' && cacertsContents.crl?.isPushed === true);
     case 'environment': {
       const change = remedy.value === undefined ? `${remedy.name}-` : `${remedy.name}=${remedy.value}`;
-      return commands.kubectl(
-        cluster,
-        `-n ${mesh.istio.namespace} set env ${shellWord(`deployment/${workload.name}`)} ${change}`,
-      );
+      return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} set env deployment/${workload.name} ${change}`);
     }
   }
 }

@@ -1,3 +1,4 @@
+import {kubectlMesh} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {describeWorkloads, workloadFix, workloadProblems} from './workload.js';
 
@@ -29,11 +30,11 @@ export const istiodPodsCheck = defineCheck({
     'MESH407',
   ],
   judge: ({controlPlanes}, subject) => {
-    const {cluster, commands, mesh} = subject;
+    const {cluster, mesh} = subject;
     const {namespace} = mesh.istio;
     if (controlPlanes.length === 0) {
       if (cluster.role === 'remote') return notApplicable("a remote cluster uses its primary's istiod");
-      const fix = commands.meshCluster(`install apply ${cluster.name}`);
+      const fix = kubectlMesh('install apply', [cluster.name]);
       return {findings: [{observed: `no istiod Deployment in ${namespace}`, expected, fix}]};
     }
     const findings = controlPlanes.flatMap(({workload}) =>

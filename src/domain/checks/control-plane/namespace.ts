@@ -1,4 +1,6 @@
 import {networkLabel as label} from '../../istio/names.js';
+import {fixWith, kubectlMesh} from '../../suggest/suggestion.js';
+import {words} from '../../suggest/words.js';
 import {defineCheck, notApplicable, ok} from '../check.js';
 
 /** Istio's namespace says which network the cluster is on. */
@@ -11,7 +13,7 @@ export const namespaceCheck = defineCheck({
   needs: ['namespaces'],
   waitable: true,
   implies: ['MESH116', 'MESH301', 'MESH402', 'MESH403', 'MESH404', 'MESH405', 'MESH406', 'MESH407', 'MESH411'],
-  judge: ({namespaces}, {cluster, commands, mesh}) => {
+  judge: ({namespaces}, {cluster, mesh}) => {
     const {namespace} = mesh.istio;
     const found = namespaces.find(({name}) => name === namespace);
     const expected =
@@ -20,7 +22,7 @@ export const namespaceCheck = defineCheck({
         : `namespace ${namespace} with ${label}=${cluster.network}`;
     if (!found) {
       // What was in it is gone, too: nothing less than all steps brings the cluster back.
-      const fix = commands.meshCluster(`up ${cluster.name} --yes`);
+      const fix = kubectlMesh('up', [cluster.name, '--yes']);
       return {findings: [{observed: `no namespace ${namespace}`, expected, fix}]};
     }
     const actual = found.labels[label];
@@ -30,7 +32,7 @@ export const namespaceCheck = defineCheck({
         : notApplicable(`mesh.yaml declares no network; the label says ${actual}`);
     }
     if (actual === cluster.network) return ok(`${label}=${actual}`, expected);
-    const fix = commands.kubectl(cluster, `label namespace ${namespace} ${label}=${cluster.network} --overwrite`);
+    const fix = fixWith.kubectl(cluster, words`label namespace ${namespace} ${label}=${cluster.network} --overwrite`);
     const observed = actual === undefined ? `no label ${label}` : `${label}=${actual}`;
     // Everything else can be well without the label, and what is not has another cause.
     return {findings: [{observed, expected, fix, implies: []}]};

@@ -13,13 +13,13 @@ export interface SeenSetting {
 /** Compares what runs with what is declared; `undeclared` is said where mesh.yaml is silent. */
 export function judgeSetting(
   setting: {readonly name: string; readonly declared: string | undefined; readonly seen: readonly SeenSetting[]},
-  {cluster, commands}: ClusterSubject,
+  {cluster}: ClusterSubject,
 ): Judgement {
   const {name, declared, seen} = setting;
   if (declared === undefined) return notApplicable(`mesh.yaml declares no ${name}`);
   if (seen.length === 0) return notApplicable('no istiod runs here');
   const expected = `${name} ${declared}`;
-  const fix = reinstallFix({cluster, commands});
+  const fix = reinstallFix({cluster});
   const findings = seen
     .filter(({value}) => value !== declared)
     .map(({where, value}): Finding => ({

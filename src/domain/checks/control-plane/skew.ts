@@ -2,7 +2,7 @@ import {isSkewed, minorsApart, supportedSkew} from '../../istio/skew.js';
 import {compareVersions, parseVersion} from '../../istio/version.js';
 import type {IstioVersion} from '../../istio/version.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
-import type {Finding, OfCluster, Subject} from '../check.js';
+import type {Finding, OfCluster} from '../check.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {some} from '../describe.js';
 import type {ControlPlaneFacts} from '../facts.js';
@@ -28,7 +28,7 @@ export const skewCheck = defineCheck({
   needs: ['controlPlanes'],
   waitable: false,
   implies: [],
-  judge: ({controlPlanes}, {commands}) => {
+  judge: ({controlPlanes}) => {
     const istiods = controlPlanes.flatMap(versioned);
     const clusters = new Set(istiods.map(({cluster}) => cluster.name));
     if (clusters.size < 2) return notApplicable('fewer than two clusters run an istiod whose image names a release');
@@ -44,10 +44,7 @@ export const skewCheck = defineCheck({
       .map(([left, right]): Pair => (compareVersions(left.version, right.version) < 0 ? [left, right] : [right, left]));
     // One for each cluster to upgrade: between fifty clusters there can be hundreds of pairs.
     const findings = [...clusters].flatMap((name) =>
-      findingOf(
-        skewed.filter(([older]) => older.cluster.name === name),
-        commands,
-      ),
+      findingOf(skewed.filter(([older]) => older.cluster.name === name)),
     );
     return findingsOr(findings, () => ok(istiods.map(describe).join(', '), expected));
   },
@@ -85,13 +82,13 @@ function nearest(left: readonly Versioned[], right: readonly Versioned[]): Pair 
 }
 
 /** What is said of one cluster, by all pairs in which it is the older one (none: nothing); the pair furthest apart decides the command. */
-function findingOf(all: readonly Pair[], commands: Subject['commands']): readonly Finding[] {
+function findingOf(all: readonly Pair[]): readonly Finding[] {
   const described = (side: 0 | 1): string => some([...new Set(all.map((pair) => describe(pair[side])))]);
   const furthest = all.toSorted((one, other) => distance(other) - distance(one)).slice(0, 1);
   return furthest.map(([older, newer]) => ({
     observed: `${described(0)}, ${described(1)}`,
     expected,
-    fix: upgradeFix({cluster: older.cluster, commands}, older.tag, newer.tag),
+    fix: upgradeFix({cluster: older.cluster}, older.tag, newer.tag),
   }));
 }
 

@@ -4,7 +4,7 @@ import type {IstioVersion} from '../../istio/version.js';
 import type {ClusterSubject, Finding} from '../check.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ControlPlaneFacts, IstiodMetrics, Part} from '../facts.js';
-import {reinstallFix, upgradeFix} from '../fixes.js';
+import {editMeshYaml, reinstallFix, upgradeFix} from '../fixes.js';
 
 /** What runs is what mesh.yaml says. */
 export const versionCheck = defineCheck({
@@ -54,7 +54,7 @@ export const versionCheck = defineCheck({
 function versionFindings(
   {revision, workload, tag}: ControlPlaneFacts,
   metrics: readonly Part<IstiodMetrics>[],
-  {cluster, commands, mesh}: ClusterSubject,
+  {cluster, mesh}: ClusterSubject,
 ): readonly Finding[] {
   const declared = mesh.istio.version;
   const wanted = declared === undefined ? undefined : parseVersion(declared);
@@ -65,7 +65,7 @@ function versionFindings(
   const expected = beside ? `Istio ${declared}, or one minor away from it` : `Istio ${declared}`;
   const tagged = parseVersion(tag);
   if (tagged && isWrong(tagged)) {
-    const fix = upgradeFix({cluster, commands}, tag, declared);
+    const fix = upgradeFix({cluster}, tag, declared);
     return [{observed: `${workload.name} runs ${tag}`, expected, fix}];
   }
   const processes = metrics.flatMap(({name, value}) => {
@@ -78,7 +78,7 @@ function versionFindings(
     return wrong.map(({name, said}) => ({
       observed: `${name} says that it runs ${said}, its image is tagged ${tag === '' ? 'with nothing' : tag}`,
       expected,
-      fix: upgradeFix({cluster, commands}, said, declared),
+      fix: upgradeFix({cluster}, said, declared),
     }));
   }
   if (tagged || processes.length > 0 || (tag !== '' && tag === mesh.istio.tag)) return [];
@@ -87,19 +87,19 @@ function versionFindings(
       severity: 'warning',
       observed: `whether ${workload.name} runs ${declared} cannot be told: its image ${tag === '' ? 'has no tag' : `is tagged ${tag}, which names no release`}`,
       expected,
-      fix: upgradeFix({cluster, commands}, tag, declared),
+      fix: upgradeFix({cluster}, tag, declared),
     },
   ];
 }
 
 function revisionFindings(
   controlPlanes: readonly ControlPlaneFacts[],
-  {cluster, commands, mesh}: ClusterSubject,
+  {cluster, mesh}: ClusterSubject,
 ): readonly Finding[] {
   const {revisions} = mesh.istio;
   if (revisions === undefined) return [];
   const expected = `revisions ${revisions.join(', ')}`;
-  const edit = `\${EDITOR:-vi} ${commands.path('mesh.yaml')}`;
+  const edit = editMeshYaml();
   const undeclared = controlPlanes
     .filter(({revision}) => !revisions.includes(revision))
     .map(({revision, workload}): Finding => ({
@@ -114,7 +114,7 @@ function revisionFindings(
       severity: 'warning',
       observed: `no istiod is of the declared revision ${declared}`,
       expected,
-      fix: declared === revisions.at(-1) ? reinstallFix({cluster, commands}) : edit,
+      fix: declared === revisions.at(-1) ? reinstallFix({cluster}) : edit,
     }));
   return [...undeclared, ...missing];
 }

@@ -1,6 +1,9 @@
 /** One rule for "every pod is Running and ready", for istiod and gateways alike. */
+import type {MeshCluster} from '../../mesh/mesh.js';
+import {fixWith, lookWith} from '../../suggest/suggestion.js';
+import type {Suggestion} from '../../suggest/suggestion.js';
+import {words} from '../../suggest/words.js';
 import type {ClusterSubject, Severity} from '../check.js';
-import {shellWord} from '../commands.js';
 import type {PodFacts, WorkloadFacts} from '../facts.js';
 
 /** Something that keeps a Deployment from being well. */
@@ -32,15 +35,20 @@ export function workloadProblems({name, desired, pods}: WorkloadFacts): readonly
 export function workloadFix(
   {pod}: WorkloadProblem,
   {name, desired}: WorkloadFacts,
-  {cluster, commands, mesh}: ClusterSubject,
-): string {
-  const inNamespace = (words: string): string => commands.kubectl(cluster, `-n ${mesh.istio.namespace} ${words}`);
-  if (desired === 0) return inNamespace(`scale ${shellWord(`deployment/${name}`)} --replicas 1`);
+  {cluster, mesh}: ClusterSubject,
+): Suggestion {
+  const {namespace} = mesh.istio;
+  if (desired === 0) return fixWith.kubectl(cluster, words`-n ${namespace} scale deployment/${name} --replicas 1`);
   // Whoever could not make a pod says so in an event: a quota, a webhook, a service account that is missing.
-  if (!pod) return inNamespace('get events --field-selector type=Warning');
-  return pod.crashing === true
-    ? inNamespace(`logs ${shellWord(pod.name)} --previous --tail=20`)
-    : inNamespace(`describe pod ${shellWord(pod.name)}`);
+  if (!pod) return lookWith.kubectl(cluster, words`-n ${namespace} get events --field-selector type=Warning`);
+  return lookAtPod(pod, cluster, namespace);
+}
+
+/** Says why a pod is not ready: what it wrote before it ended, or what it waits for. */
+export function lookAtPod({name, crashing}: PodFacts, cluster: MeshCluster, namespace: string): Suggestion {
+  return crashing === true
+    ? lookWith.kubectl(cluster, words`-n ${namespace} logs ${name} --previous --tail=20`)
+    : lookWith.kubectl(cluster, words`-n ${namespace} describe pod ${name}`);
 }
 
 /** `istiod 2/2, istio-ingressgateway 1/1`. */

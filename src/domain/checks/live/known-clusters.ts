@@ -1,7 +1,9 @@
 import type {MeshCluster} from '../../mesh/mesh.js';
+import {fixWith, lookWith, pipe, sequence} from '../../suggest/suggestion.js';
+import type {Suggestion} from '../../suggest/suggestion.js';
+import {words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ClusterSubject, Finding} from '../check.js';
-import {shellWord} from '../commands.js';
 import type {IstiodClusters, KnownCluster, Part} from '../facts.js';
 import {reinstallFix} from '../fixes.js';
 
@@ -77,19 +79,22 @@ function notSynced({name, value}: Part<IstiodClusters>, subject: ClusterSubject)
  * istioctl/pkg/multicluster/remote_secret.go) says that it takes the place of the one there; elsewhere what istiod says
  * about it. The address that is replaced is shown, not lost: it may have been given by `--server`. The token is not.
  */
-function syncFix(row: KnownCluster, {cluster, commands, mesh}: ClusterSubject): string {
+function syncFix(row: KnownCluster, {cluster, mesh}: ClusterSubject): Suggestion {
   const {namespace} = mesh.istio;
   const peer: MeshCluster | undefined = mesh.clusters.find(({name}) => name === row.id);
   const secret = `istio-remote-secret-${row.id}`;
   const isReplaced = row.secretName === `${namespace}/${secret}`;
   if (isOwn(row) || !isReplaced || peer?.context === undefined || peer.name === cluster.name) {
-    return `${commands.kubectl(cluster, `-n ${namespace} logs -l app=istiod --tail=-1`)} | grep -i -e ${shellWord(row.id)} -e failed`;
+    return pipe(
+      lookWith.kubectl(cluster, words`-n ${namespace} logs -l app=istiod --tail=-1`),
+      lookWith.run('grep', words`-i -e ${row.id} -e failed`),
+    );
   }
-  const template = `go-template='{{range .data}}{{base64decode .}}{{"\\n"}}{{end}}'`;
-  const show = commands.kubectl(cluster, `-n ${namespace} get secret ${shellWord(secret)} -o ${template}`);
-  const make = commands.istioctl(
-    peer,
-    `create-remote-secret -n ${namespace} -i ${namespace} --name ${shellWord(peer.name)}`,
+  const template = 'go-template={{range .data}}{{base64decode .}}{{"\\n"}}{{end}}';
+  const show = lookWith.kubectl(cluster, words`-n ${namespace} get secret ${secret} -o ${template}`);
+  const make = lookWith.istioctl(peer, words`create-remote-secret -n ${namespace} -i ${namespace} --name ${peer.name}`);
+  return sequence(
+    pipe(show, lookWith.run('grep', ['-oE', 'server"?: *[^ ,]+'])),
+    pipe(make, fixWith.kubectl(cluster, words`apply -f -`)),
   );
-  return `${show} | grep -oE 'server"?: *[^ ,]+' && ${make} | ${commands.kubectl(cluster, 'apply -f -')}`;
 }

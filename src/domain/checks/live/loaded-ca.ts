@@ -1,5 +1,6 @@
 import {hasFeature} from '../../istio/features.js';
 import {knowVersion} from '../../istio/versions.js';
+import {kubectlMesh} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ClusterSubject, Finding} from '../check.js';
 import {describeDay} from '../describe.js';
@@ -94,7 +95,7 @@ function findingOf(
   }
   const expiring = judgeExpiry(pushed, subject.mesh.trust.expiry, subject.now);
   if (!expiring) return undefined;
-  const fix = what === 'its CA' ? otherCaFix(origin, subject) : subject.commands.mesh('certs list');
+  const fix = what === 'its CA' ? otherCaFix(origin, subject) : kubectlMesh('certs list');
   return {...expiring, observed: `${pod} reports ${what}: ${expiring.observed}`, fix};
 }
 

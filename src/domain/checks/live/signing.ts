@@ -1,6 +1,7 @@
+import {fixWith, inAnyCase, lookWith, pipe} from '../../suggest/suggestion.js';
+import {words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
-import {shellWord} from '../commands.js';
 import {some} from '../describe.js';
 import type {IstiodMetrics, LiveRoots, LiveRootsElsewhere, Part, PushedTrust} from '../facts.js';
 
@@ -23,7 +24,7 @@ export const signingCheck = defineCheck({
   uses: ['pushedTrust', 'liveRoots'],
   waitable: true,
   implies: [],
-  judge: ({istiodMetrics, controlPlanes, pushedTrust, liveRoots}, {cluster, commands, mesh}) => {
+  judge: ({istiodMetrics, controlPlanes, pushedTrust, liveRoots}, {cluster, mesh}) => {
     if (istiodMetrics.length === 0) return notApplicable('no istiod runs here');
     const cas = istiodMetrics.filter(({value}) => value.rootEnd !== undefined || value.requests > 0);
     if (cas.length === 0) return notApplicable('no istiod here is a CA');
@@ -35,13 +36,15 @@ export const signingCheck = defineCheck({
         workload.pods.some(({name}) => name === pod.name),
       )?.workload;
       // Counters begin again with the process; the log that says why goes with it, so it comes first.
-      const log = commands.kubectl(cluster, `-n ${namespace} logs ${shellWord(pod.name)}`);
-      const restart = commands.kubectl(
-        cluster,
-        `-n ${namespace} rollout restart ${shellWord(`deployment/${deployment?.name ?? 'istiod'}`)}`,
+      const why = pipe(
+        lookWith.kubectl(cluster, words`-n ${namespace} logs ${pod.name}`),
+        lookWith.run('grep', words`-i -e ${'CSR signing error'} -e authenticat`),
       );
-      const why = `${log} | grep -i -e "CSR signing error" -e authenticat`;
-      return [{observed, expected, fix: keepsRoots(pushedTrust, liveRoots) ? `${why}; ${restart}` : why}];
+      const restart = fixWith.kubectl(
+        cluster,
+        words`-n ${namespace} rollout restart deployment/${deployment?.name ?? 'istiod'}`,
+      );
+      return [{observed, expected, fix: keepsRoots(pushedTrust, liveRoots) ? inAnyCase(why, restart) : why}];
     });
     return findingsOr(findings, () =>
       ok(

@@ -1,5 +1,7 @@
 import {verifyChain} from '../../pki/chain.js';
 import type {ChainFailure} from '../../pki/chain.js';
+import {sequence} from '../../suggest/suggestion.js';
+import type {Suggestion} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding, OfPair, PairSubject} from '../check.js';
 import {describeCertificate, describeRoots} from '../describe.js';
@@ -104,7 +106,7 @@ interface Refused {
  * The cluster to mend is the one whose running istiod is not what the work directory says; both may be. Where neither
  * differs, what made their CAs is at fault: an issuer elsewhere, or the work directory itself.
  */
-function fixFor({pod, roots, expired, caFiles: files, caOrigin}: Refused, subject: PairSubject): string {
+function fixFor({pod, roots, expired, caFiles: files, caOrigin}: Refused, subject: PairSubject): Suggestion {
   const self = {subject, origin: caOrigin?.self};
   const peer = {subject: {...subject, cluster: subject.peer}, origin: caOrigin?.peer};
   const signer = pod.value.certificates[1]?.fingerprint;
@@ -112,7 +114,7 @@ function fixFor({pod, roots, expired, caFiles: files, caOrigin}: Refused, subjec
   const selfDiffers = files?.self.roots.some(({fingerprint}) => !live.has(fingerprint)) === true;
   const peerDiffers = files?.peer.certificate !== undefined && files.peer.certificate.fingerprint !== signer;
   const wrong = [...(selfDiffers ? [self] : []), ...(peerDiffers ? [peer] : [])];
-  if (wrong.length > 0) return wrong.map((one) => loadFix(one.origin, one.subject)).join(' && ');
+  if (wrong.length > 0) return sequence(...wrong.map((one) => loadFix(one.origin, one.subject)));
   const isElsewhere = ({origin}: typeof self): boolean => origin?.from === 'elsewhere';
   const other = !expired && isElsewhere(self) && !isElsewhere(peer) ? self : peer;
   return otherCaFix(other.origin, other.subject);

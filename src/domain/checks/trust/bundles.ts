@@ -1,6 +1,7 @@
+import {fixWith, lookWith, sequence} from '../../suggest/suggestion.js';
+import {words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
-import {shellWord} from '../commands.js';
 import {some} from '../describe.js';
 import {loadFix} from '../foreign-ca.js';
 import {namespacesWithBundle} from './bundle-namespaces.js';
@@ -18,7 +19,7 @@ export const bundlesCheck = defineCheck({
   waitable: true,
   implies: ['MESH303', 'MESH306', 'MESH307', 'MESH308', 'MESH310'],
   judge: ({pushedTrust, bundles, namespaces, controlPlanes, caOrigin}, subject) => {
-    const {cluster, commands, mesh} = subject;
+    const {cluster, mesh} = subject;
     if (pushedTrust === 'absent') return notApplicable('nothing was pushed yet');
     const [first] = controlPlanes;
     if (!first) return notApplicable('no istiod runs here that would write it');
@@ -35,10 +36,8 @@ export const bundlesCheck = defineCheck({
       return text !== undefined && text !== pushedTrust.bundle;
     });
     const expected = `root-cert.pem of ${pushedTrust.from}, byte for byte`;
-    const restart = commands.kubectl(
-      cluster,
-      `-n ${mesh.istio.namespace} rollout restart ${controlPlanes.map(({workload}) => shellWord(`deployment/${workload.name}`)).join(' ')}`,
-    );
+    const deployments = controlPlanes.map(({workload}) => `deployment/${workload.name}`);
+    const restart = fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} rollout restart ${deployments}`);
     // istiod itself is behind: a restart changes the root under running workloads, so the push that restarts it asks about
     // them first. Elsewhere only its copies are. It may leave its own namespace out (discoverySelectors), or be kept from
     // writing there: then any copy that is right tells that it is not behind.
@@ -49,11 +48,8 @@ export const bundlesCheck = defineCheck({
     // istiod writes it within a second. Where it does not, something refuses it (a quota, a policy, a webhook): trying says
     // what, and only where nothing does a restart is of use.
     const [place = mesh.istio.namespace] = missing;
-    const attempt = commands.kubectl(
-      cluster,
-      `-n ${shellWord(place)} create configmap ${shellWord(name)} --dry-run=server`,
-    );
-    const missingFix = written.has(place) ? load : `${attempt} && ${load}`;
+    const attempt = lookWith.kubectl(cluster, words`-n ${place} create configmap ${name} --dry-run=server`);
+    const missingFix = written.has(place) ? load : sequence(attempt, load);
     // A copy that is missing or old says nothing of what istiod signs with: other checks do. Only who reads the bundle
     // itself, beside istiod or, where none is right, anywhere, has nothing to go by.
     const isUnread = missing.includes(mesh.istio.namespace) || missing.length === required.length;

@@ -1,4 +1,6 @@
 import {madeElsewhere, usesCacerts} from '../../mesh/signer.js';
+import {fixWith} from '../../suggest/suggestion.js';
+import {words} from '../../suggest/words.js';
 import {outOfPlace} from '../applies.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ClusterSubject, Judgement} from '../check.js';
@@ -60,7 +62,7 @@ export const cacertsCheck = defineCheck({
 });
 
 /** Somebody else issues workload certificates: a CA in the Secret is one more key that is worth stealing, and waits to be used. */
-function leftOver(cacerts: CacertsFacts | 'absent', {cluster, commands, mesh}: ClusterSubject): Judgement {
+function leftOver(cacerts: CacertsFacts | 'absent', {cluster, mesh}: ClusterSubject): Judgement {
   const {signer, ...rest} = mesh.trust;
   const why = madeElsewhere(signer) ?? '';
   // istiod has a CA beside SPIRE's, for its own certificate.
@@ -73,7 +75,7 @@ function leftOver(cacerts: CacertsFacts | 'absent', {cluster, commands, mesh}: C
         severity: 'warning',
         observed: `Secret ${namespace}/cacerts holds ${cacerts.certificate ? describeCertificate(cacerts.certificate) : 'something'}`,
         expected: `none: ${why}`,
-        fix: commands.kubectl(cluster, `-n ${namespace} delete secret cacerts`),
+        fix: fixWith.kubectl(cluster, words`-n ${namespace} delete secret cacerts`),
         implies: [],
       },
     ],

@@ -1,3 +1,4 @@
+import {kubectlMesh} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {describeDay} from '../describe.js';
 import {expirySource} from '../expiry-explained.js';
@@ -17,7 +18,7 @@ export const clusterExpiryCheck = defineCheck({
   waitable: true,
   implies: ['MESH307', 'MESH308'],
   judge: ({cacerts, caOrigin}, subject) => {
-    const {commands, mesh, now} = subject;
+    const {mesh, now} = subject;
     if (cacerts === 'absent' || !cacerts.certificate) return notApplicable('nothing was pushed yet');
     const own = judgeExpiry(cacerts.certificate, mesh.trust.expiry, now);
     const above = [...(cacerts.between ?? []), ...cacerts.roots];
@@ -25,7 +26,7 @@ export const clusterExpiryCheck = defineCheck({
     return findingsOr(
       [
         ...(own ? [{...own, fix: otherCaFix(caOrigin, subject)}] : []),
-        ...ending.map((finding) => ({...finding, fix: commands.mesh('certs list')})),
+        ...ending.map((finding) => ({...finding, fix: kubectlMesh('certs list')})),
       ],
       () => ok(`until ${describeDay(cacerts.certificate?.notAfter ?? now)}`, 'time left'),
     );

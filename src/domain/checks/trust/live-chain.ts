@@ -1,3 +1,4 @@
+import type {Suggestion} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
 import {describeCertificate, some} from '../describe.js';
@@ -70,7 +71,7 @@ export function someoneElses(pods: readonly Part<ServedChain>[]): string {
 }
 
 /** Nothing says which CA is right, but there can only be one. */
-function different(pods: readonly Part<ServedChain>[], fix: string): readonly Finding[] {
+function different(pods: readonly Part<ServedChain>[], fix: Suggestion): readonly Finding[] {
   const signers = pods.map(({name, value}) => ({name, signer: describeSigner(value)}));
   if (new Set(signers.map(({signer}) => signer)).size === 1) return [];
   return signers.map(({name, signer}) => ({

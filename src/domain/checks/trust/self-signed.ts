@@ -1,4 +1,5 @@
 import {usesCacerts} from '../../mesh/signer.js';
+import {kubectlMesh} from '../../suggest/suggestion.js';
 import {defineCheck, notApplicable, ok} from '../check.js';
 import {describeCertificate} from '../describe.js';
 import {loadFix} from '../foreign-ca.js';
@@ -42,7 +43,7 @@ export const selfSignedCheck = defineCheck({
           // istiod was not told that somebody else issues, or not yet.
           fix: usesCacerts(subject.mesh.trust.signer)
             ? loadFix(caOrigin, subject)
-            : subject.commands.mesh(`install apply ${subject.cluster.name}`),
+            : kubectlMesh('install apply', [subject.cluster.name]),
         },
       ],
     };

@@ -1,7 +1,9 @@
 import {otherCertProvider} from '../../istio/cert-provider.js';
+import {fixWith} from '../../suggest/suggestion.js';
+import type {Suggestion} from '../../suggest/suggestion.js';
+import {words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ClusterSubject, Finding} from '../check.js';
-import {shellWord} from '../commands.js';
 import {describeRoots, some} from '../describe.js';
 import {restartFix} from '../fixes.js';
 import type {CaBundleFacts, ControlPlaneFacts, WebhookConfigurationFacts, WebhookFacts} from '../facts.js';
@@ -89,21 +91,20 @@ function describeBundle(bundle: CaBundleFacts): string {
 function fixFor(
   {kind, name, revision, webhooks}: WebhookConfigurationFacts,
   controlPlanes: readonly ControlPlaneFacts[],
-  {cluster, commands, mesh}: ClusterSubject,
-): string {
+  {cluster, mesh}: ClusterSubject,
+): Suggestion {
   const behind = controlPlanes.find(({workload}) => webhooks.some(({service}) => service === workload.name));
   const own = behind ?? controlPlanes.find((one) => one.revision === revision) ?? controlPlanes[0];
   if (own && own.revision !== revision) {
-    return commands.kubectl(
+    return fixWith.kubectl(
       cluster,
-      `label ${kind.toLowerCase()} ${shellWord(name)} ${shellWord(`istio.io/rev=${own.revision}`)} --overwrite`,
+      words`label ${kind.toLowerCase()} ${name} istio.io/rev=${own.revision} --overwrite`,
     );
   }
   if (own) {
-    const deployment = shellWord(`deployment/${own.workload.name}`);
-    return commands.kubectl(cluster, `-n ${mesh.istio.namespace} rollout restart ${deployment}`);
+    return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} rollout restart deployment/${own.workload.name}`);
   }
   // A remote cluster runs no istiod: its primary's patches them.
   const primary = mesh.clusters.find(({name}) => name === cluster.primary) ?? cluster;
-  return restartFix({cluster: primary, commands, mesh});
+  return restartFix({cluster: primary, mesh});
 }

@@ -16,14 +16,14 @@ export const chainCheck = defineCheck({
   waitable: false,
   // A CA that cannot be read or has expired has no time left; a push refuses such a CA.
   implies: ['MESH108', 'MESH109', 'MESH301'],
-  judge: ({caFiles}, {cluster, commands, mesh}) => {
+  judge: ({caFiles}, {cluster, mesh}) => {
     const {certificate, problems} = caFiles;
     return findingsOr(
       problems.map(({severity, message}) => ({
         severity,
         observed: message,
         expected,
-        fix: renewFix({cluster, commands, mesh}),
+        fix: renewFix({cluster, mesh}),
       })),
       () =>
         certificate === undefined

@@ -1,3 +1,5 @@
+import {kubectlMesh, sequence} from '../../suggest/suggestion.js';
+import type {Suggestion} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ClusterSubject} from '../check.js';
 import type {ClusterCaFacts} from '../facts.js';
@@ -17,7 +19,7 @@ export const completeCheck = defineCheck({
   waitable: false,
   // Without the files there is nothing to judge, and nothing to compare with what is in the cluster.
   implies: ['MESH103', 'MESH104', 'MESH105', 'MESH108', 'MESH109', 'MESH110', 'MESH112', 'MESH301'],
-  judge: ({caFiles, caOrigin}, {cluster, commands, mesh}) => {
+  judge: ({caFiles, caOrigin}, {cluster, mesh}) => {
     if (caOrigin.from === 'not asked') {
       return notApplicable(
         `${cluster.name}/ holds no CA; --no-secrets: whether it is made elsewhere was not looked at`,
@@ -35,7 +37,7 @@ export const completeCheck = defineCheck({
             {
               observed: `${cluster.name}/ has no ${missing.join(', no ')}`,
               expected,
-              fix: fixFor(caFiles, {cluster, commands, mesh}),
+              fix: fixFor(caFiles, {cluster, mesh}),
             },
           ],
       () => ok('all of them', expected),
@@ -53,12 +55,12 @@ export const completeCheck = defineCheck({
 });
 
 /** Bundle and chain are made anew from the CA; the CA itself can only be replaced, and then the cluster has another one. */
-function fixFor({missing}: ClusterCaFacts, subject: Pick<ClusterSubject, 'cluster' | 'commands' | 'mesh'>): string {
-  const {cluster, commands, mesh} = subject;
-  const generate = commands.mesh(`certs generate ${cluster.name}`);
+function fixFor({missing}: ClusterCaFacts, subject: Pick<ClusterSubject, 'cluster' | 'mesh'>): Suggestion {
+  const {cluster, mesh} = subject;
+  const generate = kubectlMesh('certs generate', [cluster.name]);
   if (!missing.includes('ca-cert.pem')) return generate;
   // A key without its certificate is in the way of a new one.
   if (!missing.includes('ca-key.pem')) return renewFix(subject);
-  if (mesh.trust.signer.type === 'csr') return commands.mesh(`certs request ${cluster.name}`);
-  return cluster.context === undefined ? generate : `${generate} && ${pushFix(subject)}`;
+  if (mesh.trust.signer.type === 'csr') return kubectlMesh('certs request', [cluster.name]);
+  return cluster.context === undefined ? generate : sequence(generate, pushFix(subject));
 }

@@ -1,4 +1,6 @@
 import {layout} from '../../mesh/layout.js';
+import {edit} from '../../suggest/suggestion.js';
+import {inWorkDir} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 
 /** mesh.yaml can be used. Everything else is judged by what it declares. */
@@ -16,12 +18,12 @@ export const declarationCheck = defineCheck({
     'MESH116',
     ...['MESH2', 'MESH3', 'MESH4', 'MESH5'],
   ],
-  judge: ({declaration}, {commands}) =>
+  judge: ({declaration}) =>
     findingsOr(
       declaration.problems.map((problem) => ({
         observed: problem,
         expected: `a ${fileOf(problem)} that fits its schema`,
-        fix: `\${EDITOR:-vi} ${commands.path(fileOf(problem))}`,
+        fix: edit(inWorkDir(fileOf(problem))),
       })),
       () =>
         declaration.present

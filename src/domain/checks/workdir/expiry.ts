@@ -1,3 +1,4 @@
+import {kubectlMesh} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {describeDay} from '../describe.js';
 import {judgeExpiry} from '../expiry.js';
@@ -16,14 +17,14 @@ export const filesExpiryCheck = defineCheck({
   waitable: false,
   // The same certificate is usually in the cluster.
   implies: ['MESH305', 'MESH308'],
-  judge: ({caFiles: {certificate, between = [], roots}}, {cluster, commands, mesh, now}) => {
+  judge: ({caFiles: {certificate, between = [], roots}}, {cluster, mesh, now}) => {
     if (!certificate) return notApplicable('there is no ca-cert.pem that can be read');
     const own = judgeExpiry(certificate, mesh.trust.expiry, now);
     const findings = [
-      ...(own ? [{...own, fix: renewFix({cluster, commands, mesh})}] : []),
+      ...(own ? [{...own, fix: renewFix({cluster, mesh})}] : []),
       ...[...between, ...roots].flatMap((above) => {
         const finding = judgeExpiry(above, mesh.trust.expiry, now);
-        return finding ? [{...finding, fix: commands.mesh('certs list')}] : [];
+        return finding ? [{...finding, fix: kubectlMesh('certs list')}] : [];
       }),
     ];
     return findingsOr(findings, () => ok(`until ${describeDay(certificate.notAfter)}`, 'time left'));

@@ -1,6 +1,7 @@
+import {lookWith} from '../../suggest/suggestion.js';
+import {inWorkDir, words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
-import {shellWord, type Commands} from '../commands.js';
 import type {KeyInHistory} from '../facts.js';
 import {renewFix} from '../fixes.js';
 import type {Mesh} from '../../mesh/mesh.js';
@@ -18,11 +19,11 @@ export const gitHistoryCheck = defineCheck({
   needs: ['gitHistory'],
   waitable: false,
   implies: [],
-  judge: ({gitHistory}, {mesh, commands}) => {
+  judge: ({gitHistory}, {mesh}) => {
     if ('absent' in gitHistory) return notApplicable(gitHistory.absent);
     const {keys, more, shallow} = gitHistory;
     return findingsOr(
-      keys.map((key, index) => finding(key, index === keys.length - 1 ? more : 0, mesh, commands)),
+      keys.map((key, index) => finding(key, index === keys.length - 1 ? more : 0, mesh)),
       () =>
         shallow
           ? notApplicable('this is a shallow clone, which has no key: what was committed before it is not here')
@@ -41,24 +42,19 @@ export const gitHistoryCheck = defineCheck({
   },
 });
 
-function finding(
-  {path, commit, protection, owner}: KeyInHistory,
-  more: number,
-  mesh: Mesh,
-  commands: Commands,
-): Finding {
-  const look = `git -C ${commands.path('.')} log --all --stat --relative -- ${shellWord(path)}`;
+function finding({path, commit, protection, owner}: KeyInHistory, more: number, mesh: Mesh): Finding {
+  const log = lookWith.run('git', words`-C ${inWorkDir('.')} log --all --stat --relative -- ${path}`);
   const where = `${printableLine(path)} in commit ${commit}${more > 0 ? ` (and ${String(more)} more texts with keys)` : ''}`;
   if (protection === 'encrypted') {
-    return {severity: 'warning', observed: `an encrypted private key: ${where}`, expected, fix: look};
+    return {severity: 'warning', observed: `an encrypted private key: ${where}`, expected, fix: log};
   }
-  if (owner === 'root') return {observed: `the root key in the clear: ${where}`, expected, fix: look};
+  if (owner === 'root') return {observed: `the root key in the clear: ${where}`, expected, fix: log};
   if (owner === undefined) {
     return {
       severity: 'warning',
       observed: `the private key of no present CA, in the clear: ${where}; what it signed for stays trusted until it ends`,
       expected,
-      fix: look,
+      fix: log,
     };
   }
   const cluster = mesh.clusters.find(({name}) => name === owner.cluster);
@@ -66,6 +62,6 @@ function finding(
     observed: `the CA key of ${owner.cluster} in the clear: ${where}`,
     expected,
     clusters: [owner.cluster],
-    fix: cluster ? renewFix({cluster, commands, mesh}) : look,
+    fix: cluster ? renewFix({cluster, mesh}) : log,
   };
 }

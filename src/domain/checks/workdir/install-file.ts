@@ -1,3 +1,4 @@
+import {kubectlMesh} from '../../suggest/suggestion.js';
 import {defineCheck, notApplicable, ok} from '../check.js';
 
 const expected = 'what mesh.yaml renders to now';
@@ -12,7 +13,7 @@ export const installFileCheck = defineCheck({
   needs: ['installFile'],
   waitable: false,
   implies: [],
-  judge: ({installFile}, {cluster, commands}) => {
+  judge: ({installFile}, {cluster}) => {
     switch (installFile.state) {
       case 'absent':
         return notApplicable('there is no install.yaml');
@@ -22,9 +23,7 @@ export const installFileCheck = defineCheck({
         return ok('current', expected);
       case 'stale':
         return {
-          findings: [
-            {observed: installFile.difference, expected, fix: commands.meshCluster(`install render ${cluster.name}`)},
-          ],
+          findings: [{observed: installFile.difference, expected, fix: kubectlMesh('install render', [cluster.name])}],
         };
     }
   },

@@ -1,3 +1,5 @@
+import {kubectlMesh} from '../../suggest/suggestion.js';
+import type {Suggestion} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
 import type {JournalFacts, RememberedHead} from '../facts.js';
@@ -15,13 +17,13 @@ export const journalHeadsCheck = defineCheck({
   needs: ['journalHeads', 'journal'],
   waitable: false,
   implies: [],
-  judge: ({journalHeads, journal: {brokenAside}}, {cluster, commands}) => {
+  judge: ({journalHeads, journal: {brokenAside}}, {cluster}) => {
     if (journalHeads.length === 0) {
       return notApplicable(
         'the cluster remembers no journal: what is there was written by others, or by an older version',
       );
     }
-    const look = commands.meshCluster(`journal verify ${cluster.name}`);
+    const verify = kubectlMesh('journal verify', [cluster.name]);
     const findings = journalHeads
       .filter(({result}) => result !== 'agrees')
       .map((head): Finding => ({
@@ -29,11 +31,11 @@ export const journalHeadsCheck = defineCheck({
         ...((head.result === 'not-known-here' || head.result === 'put-aside') && {severity: 'warning'}),
         observed: describeHead(head),
         expected,
-        fix: look,
+        fix: verify,
       }));
     // What a cluster remembers of a broken journal names its file already.
     const toldOf = journalHeads.some(({result}) => result === 'put-aside');
-    const kept = toldOf ? [] : brokenAside.map((file): Finding => brokenJournal(file, look));
+    const kept = toldOf ? [] : brokenAside.map((file): Finding => brokenJournal(file, verify));
     return findingsOr([...findings, ...kept], () => ok(journalHeads.map(describeHead).join('; '), expected));
   },
   explanation: {
@@ -47,7 +49,7 @@ export const journalHeadsCheck = defineCheck({
 });
 
 /** Evidence that nobody dealt with yet: quiet would be false calm, however well the new journal agrees. */
-function brokenJournal({file, message}: JournalFacts['brokenAside'][number], fix: string): Finding {
+function brokenJournal({file, message}: JournalFacts['brokenAside'][number], fix: Suggestion): Finding {
   return {
     severity: 'warning',
     observed: `${file}, which was put aside, is broken: ${message}`,

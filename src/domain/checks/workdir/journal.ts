@@ -1,3 +1,5 @@
+import {fixWith, ifExists, kubectlMesh, sequence} from '../../suggest/suggestion.js';
+import {inWorkDir} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding, Subject} from '../check.js';
 import {some} from '../describe.js';
@@ -19,9 +21,7 @@ export const journalCheck = defineCheck({
   judge: ({journal}, subject) => {
     const broken = brokenChain(journal, subject);
     if (!journal.present && !broken) return notApplicable('nothing was changed from here yet: there is no journal');
-    return findingsOr([...(broken ? [broken] : []), ...unfinished(journal, subject)], () =>
-      ok(describe(journal), expected),
-    );
+    return findingsOr([...(broken ? [broken] : []), ...unfinished(journal)], () => ok(describe(journal), expected));
   },
   explanation: {
     meaning: `${layout.journal} is the record of every change: each line holds the hash of the line before it in its chain, and each copy of the work directory writes a chain of its own. No line was changed, removed or added, and each intent has its outcome. An intent without one is a change whose run was killed: what it did is not recorded.`,
@@ -34,7 +34,7 @@ export const journalCheck = defineCheck({
 });
 
 /** Lines that no run writes: somebody's editor, a merge that went wrong, a file that was put back. */
-function brokenChain({present, faults}: JournalFacts, {now, commands}: Subject): Finding | undefined {
+function brokenChain({present, faults}: JournalFacts, {now}: Subject): Finding | undefined {
   const broken = faults.filter(({kind}) => kind !== 'torn');
   if (broken.length === 0) return undefined;
   const day = now
@@ -42,29 +42,28 @@ function brokenChain({present, faults}: JournalFacts, {now, commands}: Subject):
     .replace(/:\d\d\.\d+Z$/, '')
     .replace(':', '');
   // The file that remembers the newest entry goes with it: it would look for that entry in the new journal.
-  const [memory, asideMemory] = [commands.path(layout.journalHead), commands.path(asideHeadName(day))];
-  const journal = `mv ${commands.path(layout.journal)} ${commands.path(asideName(day))}`;
+  const memory = inWorkDir(layout.journalHead);
+  const moveMemory = fixWith.run('mv', [memory, inWorkDir(asideHeadName(day))]);
+  const moveJournal = fixWith.run('mv', [inWorkDir(layout.journal), inWorkDir(asideName(day))]);
   return {
     observed: some(
       broken.map(({line, message}) => (line === 0 ? message : `line ${String(line)}: ${message}`)),
       3,
     ),
     expected,
-    fix: present
-      ? `${journal} && { [ ! -e ${memory} ] || mv ${memory} ${asideMemory}; }`
-      : `mv ${memory} ${asideMemory}`,
+    fix: present ? sequence(moveJournal, ifExists(memory, moveMemory)) : moveMemory,
   };
 }
 
 /** What the next changing run closes. */
-function unfinished({faults, open}: JournalFacts, {commands}: Subject): readonly Finding[] {
+function unfinished({faults, open}: JournalFacts): readonly Finding[] {
   const torn = faults.filter(({kind}) => kind === 'torn');
   if (torn.length === 0 && open.length === 0) return [];
   const observed = [
     ...torn.map(({line}) => `line ${String(line)} is cut off: its run ended while it was written`),
     ...(open.length === 0 ? [] : [some(open.map(describeOpen), 3)]),
   ].join('; ');
-  return [{severity: 'warning', observed, expected, fix: commands.mesh('init')}];
+  return [{severity: 'warning', observed, expected, fix: kubectlMesh('init')}];
 }
 
 function describeOpen({command, cluster, title, time}: OpenChange): string {

@@ -15,7 +15,7 @@ export const keptKeyCheck = defineCheck({
   uses: ['cacerts'],
   waitable: false,
   implies: [],
-  judge: ({caFiles, cacerts}, {mesh, cluster, commands}) => {
+  judge: ({caFiles, cacerts}, {mesh, cluster}) => {
     if (mesh.trust.keepClusterKeys) return ok('kept, as mesh.yaml wants it (trust.keepClusterKeys)', expected);
     if (caFiles.key === 'absent') return ok('the key is not here', expected);
     if (cacerts === undefined) return notApplicable('whether the cluster holds the key already is not known');
@@ -30,7 +30,7 @@ export const keptKeyCheck = defineCheck({
         {
           observed: `${cluster.name}/ca-key.pem is here, and Secret cacerts holds the same key`,
           expected,
-          fix: pushFix({cluster, commands}),
+          fix: pushFix({cluster}),
         },
       ],
     };

@@ -14,8 +14,8 @@ export const keyCheck = defineCheck({
   needs: ['caFiles'],
   waitable: false,
   implies: ['MESH301'],
-  judge: ({caFiles}, {cluster, commands, mesh}) => {
-    const fix = renewFix({cluster, commands, mesh});
+  judge: ({caFiles}, {cluster, mesh}) => {
+    const fix = renewFix({cluster, mesh});
     switch (caFiles.key) {
       case 'absent':
         return notApplicable('the key is not in this work directory; only pushing needs it');

@@ -1,6 +1,9 @@
+import {fixWith, sequence} from '../../suggest/suggestion.js';
+import type {Suggestion} from '../../suggest/suggestion.js';
+import {inWorkDir} from '../../suggest/words.js';
+import {clusterLayout, layout} from '../../mesh/layout.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding, OfCluster} from '../check.js';
-import type {Commands} from '../commands.js';
 import {describeRoots} from '../describe.js';
 import type {ClusterCaFacts} from '../facts.js';
 import {renewFix} from '../fixes.js';
@@ -19,7 +22,7 @@ export const oneRootCheck = defineCheck({
   waitable: false,
   // The push that MESH301 names would take the other root to the cluster.
   implies: ['MESH301', 'MESH307'],
-  judge: ({caFiles, meshRoots}, {commands, mesh}) => {
+  judge: ({caFiles, meshRoots}, {mesh}) => {
     const made = caFiles.filter(({value}) => value.anchor !== undefined);
     // Clusters under the mesh's own root first: the others are the ones to mend.
     const isOurs = ({value}: OfCluster<ClusterCaFacts>): boolean => meshRoots.includes(value.anchor ?? '');
@@ -27,10 +30,10 @@ export const oneRootCheck = defineCheck({
     const [first] = ordered;
     if (meshRoots.length > 0 && first && !isOurs(first) && made.every((one) => acceptEachOther(first, one))) {
       const observed = `every cluster has ${rootsOf(first)}, root-cert.pem of the mesh is ${describeRoots(meshRoots)}`;
-      return {findings: [{observed, expected, fix: takeRootFrom(first, commands)}]};
+      return {findings: [{observed, expected, fix: takeRootFrom(first)}]};
     }
     const findings = ordered.flatMap((one, index): readonly Finding[] => {
-      const fix = renewFix({cluster: one.cluster, commands, mesh});
+      const fix = renewFix({cluster: one.cluster, mesh});
       if (meshRoots.length > 0 && !one.value.roots.some(({fingerprint}) => meshRoots.includes(fingerprint))) {
         const observed = `${one.cluster.name} has ${rootsOf(one)}, root-cert.pem of the mesh is ${describeRoots(meshRoots)}`;
         return [{observed, expected, fix, clusters: [one.cluster.name]}];
@@ -66,11 +69,12 @@ function acceptEachOther(one: OfCluster<ClusterCaFacts>, other: OfCluster<Cluste
 }
 
 /** Nothing is lost: what stood there may be the only copy of a root that was made on purpose. */
-function takeRootFrom({cluster}: OfCluster<ClusterCaFacts>, commands: Commands): string {
-  const [own, aside, theirs] = ['root-cert.pem', 'root-cert.pem.aside', `${cluster.name}/root-cert.pem`].map((path) =>
-    commands.path(path),
+function takeRootFrom({cluster}: OfCluster<ClusterCaFacts>): Suggestion {
+  const own = inWorkDir(layout.rootCert);
+  return sequence(
+    fixWith.run('mv', [own, inWorkDir(`${layout.rootCert}.aside`)]),
+    fixWith.run('cp', [inWorkDir(clusterLayout(cluster.name).rootCert), own]),
   );
-  return `mv ${own ?? ''} ${aside ?? ''} && cp ${theirs ?? ''} ${own ?? ''}`;
 }
 
 function accepts(side: ClusterCaFacts, other: ClusterCaFacts): boolean {

@@ -20,7 +20,7 @@ export const outlivesCheck = defineCheck({
   needs: ['caFiles'],
   waitable: false,
   implies: [],
-  judge: ({caFiles: {certificate, between = [], roots, anchor}}, {cluster, commands, mesh}) => {
+  judge: ({caFiles: {certificate, between = [], roots, anchor}}, {cluster, mesh}) => {
     const root = roots.find(({fingerprint}) => fingerprint === anchor);
     if (!certificate || !root) return notApplicable('there is no chain to a root');
     // The first of those above to end takes the cluster CA with it.
@@ -34,7 +34,7 @@ export const outlivesCheck = defineCheck({
             {
               observed: `until ${describeDay(certificate.notAfter)}, ${what} until ${describeDay(end.notAfter)}`,
               expected,
-              fix: renewFix({cluster, commands, mesh}),
+              fix: renewFix({cluster, mesh}),
             },
           ],
       () => ok(`until ${describeDay(certificate.notAfter)}`, expected),

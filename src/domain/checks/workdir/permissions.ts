@@ -1,3 +1,5 @@
+import {fixWith} from '../../suggest/suggestion.js';
+import {inWorkDir} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {printableLine} from '../../printable.js';
 
@@ -15,7 +17,7 @@ export const permissionsCheck = defineCheck({
   needs: ['fileModes'],
   waitable: false,
   implies: [],
-  judge: ({fileModes}, {commands}) =>
+  judge: ({fileModes}) =>
     findingsOr(
       fileModes
         .filter(({mode}) => (mode & othersMask) !== 0)
@@ -23,7 +25,7 @@ export const permissionsCheck = defineCheck({
           severity: kind === 'key' ? 'error' : 'warning',
           observed: `${printableLine(path)} has mode ${mode.toString(8).padStart(4, '0')}`,
           expected,
-          fix: `chmod ${kind === 'key' ? '600' : '700'} ${commands.path(path)}`,
+          fix: fixWith.run('chmod', [kind === 'key' ? '600' : '700', inWorkDir(path)]),
         })),
       () =>
         fileModes.length === 0

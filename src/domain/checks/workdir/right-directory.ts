@@ -1,8 +1,10 @@
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {madeForOther} from '../../pki/cluster-of-ca.js';
+import {fixWith, sequence} from '../../suggest/suggestion.js';
+import type {Suggestion} from '../../suggest/suggestion.js';
+import {inWorkDir} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding, OfCluster, Subject} from '../check.js';
-import type {Commands} from '../commands.js';
 import {describeCertificate} from '../describe.js';
 import type {ClusterCaFacts} from '../facts.js';
 import {renewFix} from '../fixes.js';
@@ -21,12 +23,12 @@ export const rightDirectoryCheck = defineCheck({
   waitable: false,
   // The push that MESH301 names would give one cluster the key of the other. Directories are moved with all they hold.
   implies: ['MESH111', 'MESH301'],
-  judge: ({caFiles}, {commands, mesh}) => {
+  judge: ({caFiles}, {mesh}) => {
     const declared = mesh.clusters.map(({name}) => name);
     const misplaced = caFiles.flatMap((one) => misplacedIn(one, caFiles, declared));
     const named = caFiles.filter(({value}) => declared.includes(value.certificate?.locality ?? ''));
     return findingsOr(
-      misplaced.map((one): Finding => finding(one, misplaced, {commands, mesh})),
+      misplaced.map((one): Finding => finding(one, misplaced, {mesh})),
       () =>
         named.length === 0
           ? notApplicable('no cluster CA names a cluster of the mesh in its subject')
@@ -65,29 +67,23 @@ function misplacedIn(
   return isCopy ? [] : [{cluster, owner, what: describeCertificate(certificate)}];
 }
 
-function finding(
-  {cluster, owner, what}: Misplaced,
-  all: readonly Misplaced[],
-  {commands, mesh}: Pick<Subject, 'commands' | 'mesh'>,
-): Finding {
+function finding({cluster, owner, what}: Misplaced, all: readonly Misplaced[], {mesh}: Pick<Subject, 'mesh'>): Finding {
   const swapped = all.some((other) => other.cluster.name === owner && other.owner === cluster.name);
   return {
     observed: `${cluster.name} has the CA of ${owner}: ${what}`,
     expected,
     clusters: [cluster.name],
-    fix: swapped ? swapBack([cluster.name, owner].sort(), commands) : renewFix({cluster, commands, mesh}),
+    fix: swapped ? swapBack([cluster.name, owner].sort()) : renewFix({cluster, mesh}),
   };
 }
 
 /** Both findings of a swap name the same command, so that it is the same whichever is read. */
-function swapBack([one = '', other = '']: readonly string[], commands: Commands): string {
+function swapBack([one = '', other = '']: readonly string[]): Suggestion {
   // No cluster can have a name with a dot.
-  const [first, second, between] = [one, other, `${one}.moved`].map((directory) => commands.path(directory));
-  return [
-    [first, between],
-    [second, first],
-    [between, second],
-  ]
-    .map(([from = '', to = '']) => `mv ${from} ${to}`)
-    .join(' && ');
+  const [first, second, between] = [inWorkDir(one), inWorkDir(other), inWorkDir(`${one}.moved`)];
+  return sequence(
+    fixWith.run('mv', [first, between]),
+    fixWith.run('mv', [second, first]),
+    fixWith.run('mv', [between, second]),
+  );
 }

@@ -1,6 +1,7 @@
+import {fixWith, kubectlMesh, lookWith, sequence} from '../../suggest/suggestion.js';
+import {inWorkDir, words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {Finding} from '../check.js';
-import type {Commands} from '../commands.js';
 import type {RootKeyFacts} from '../facts.js';
 import {printableLine} from '../../printable.js';
 
@@ -17,8 +18,8 @@ export const rootKeyCheck = defineCheck({
   needs: ['rootKey'],
   waitable: false,
   implies: [],
-  judge: ({rootKey}, {commands}) => {
-    const findings = [...ofFile(rootKey, commands), ...(rootKey.copies ?? []).map((copy) => ofCopy(copy, commands))];
+  judge: ({rootKey}) => {
+    const findings = [...ofFile(rootKey), ...(rootKey.copies ?? []).map(ofCopy)];
     return findingsOr(findings, () =>
       rootKey.protection === 'absent' ? notApplicable('the root key is not here') : ok('encrypted', expected),
     );
@@ -37,8 +38,8 @@ export const rootKeyCheck = defineCheck({
 });
 
 /** root-key.pem itself. */
-function ofFile({protection, path = 'root-key.pem', weakness}: RootKeyFacts, commands: Commands): readonly Finding[] {
-  const fix = commands.mesh('certs passphrase');
+function ofFile({protection, path = 'root-key.pem', weakness}: RootKeyFacts): readonly Finding[] {
+  const fix = kubectlMesh('certs passphrase');
   if (protection === 'clear') return [{observed: `${printableLine(path)} is in the clear`, expected, fix}];
   if (weakness === undefined) return [];
   const observed = `${printableLine(path)} is encrypted with ${weakness}: guessing its passphrase is cheap`;
@@ -46,14 +47,14 @@ function ofFile({protection, path = 'root-key.pem', weakness}: RootKeyFacts, com
 }
 
 /** Only a person knows who reads such a file. Encrypting keeps the key; of a file that holds more, the rest would be lost. */
-function ofCopy(
-  {path, of, alone}: NonNullable<RootKeyFacts['copies']>[number],
-  {path: word}: Pick<Commands, 'path'>,
-): Finding {
+function ofCopy({path, of, alone}: NonNullable<RootKeyFacts['copies']>[number]): Finding {
   const observed = `the ${of === 'root' ? "root's key" : 'key of a CA above the clusters'} is in the clear: ${printableLine(path)}`;
-  const [file, sealed] = [word(path), word(`${path}.sealed`)];
-  const fix = alone
-    ? `openssl pkcs8 -topk8 -scrypt -in ${file} -out ${sealed} && mv ${sealed} ${file}`
-    : `ls -l ${file}`;
-  return {observed, expected, fix};
+  const [file, sealed] = [inWorkDir(path), inWorkDir(`${path}.sealed`)];
+  const remedy = alone
+    ? sequence(
+        fixWith.run('openssl', words`pkcs8 -topk8 -scrypt -in ${file} -out ${sealed}`),
+        fixWith.run('mv', [sealed, file]),
+      )
+    : lookWith.run('ls', ['-l', file]);
+  return {observed, expected, fix: remedy};
 }

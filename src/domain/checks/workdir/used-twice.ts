@@ -18,10 +18,10 @@ export const usedTwiceCheck = defineCheck({
   waitable: false,
   // The chain's own rules see a CA that has the root's key, too.
   implies: ['MESH103'],
-  judge: ({caFiles}, {commands, mesh}) => {
+  judge: ({caFiles}, {mesh}) => {
     const findings = caFiles.flatMap((one, index): readonly Finding[] => {
       const shared = sharedWith(one, caFiles.slice(0, index));
-      return shared === undefined ? [] : [{...shared, expected, fix: renewFix({cluster: one.cluster, commands, mesh})}];
+      return shared === undefined ? [] : [{...shared, expected, fix: renewFix({cluster: one.cluster, mesh})}];
     });
     const made = caFiles.filter(({value}) => value.certificate !== undefined).length;
     return findingsOr(findings, () =>

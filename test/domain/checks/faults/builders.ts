@@ -1,7 +1,7 @@
 /** What the tests of faults share: what is wrong, and what the checks answer. */
 import {Parts} from '../../../../src/domain/checks/facts.js';
 import type {IstiodClusters, KeyInHistory} from '../../../../src/domain/checks/facts.js';
-import {judge} from '../../../../src/domain/checks/judge.js';
+import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import type {RowResult} from '../../../../src/domain/checks/report.js';
 import {known} from '../../../../src/domain/observed.js';
@@ -25,14 +25,14 @@ export function history(change: Partial<KeyInHistory>) {
 
 /** id and result of each row that is neither ok nor skipped, consequences left out. */
 export function bad(spoilt: Spoilt): readonly string[] {
-  return judge(checks, evidence(spoilt))
+  return judgedText(checks, evidence(spoilt))
     .checks.filter(({result, impliedBy}) => result !== 'ok' && result !== 'skipped' && impliedBy === undefined)
     .map(({id, result}) => `${id} ${result}`);
 }
 
 /** The result of one check for cluster1 or the mesh. */
 export function resultOf(id: string, spoilt: Spoilt): RowResult | undefined {
-  return judge(checks, evidence(spoilt)).checks.find((row) => row.id === id && row.cluster !== 'cluster2')?.result;
+  return judgedText(checks, evidence(spoilt)).checks.find((row) => row.id === id && row.cluster !== 'cluster2')?.result;
 }
 
 /** The root of another mesh, and a cluster CA below it. */

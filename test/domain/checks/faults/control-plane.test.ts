@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {judge} from '../../../../src/domain/checks/judge.js';
+import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import {controlPlane, evidence, pod, workload} from '../healthy.js';
 
@@ -19,7 +19,7 @@ describe('a Deployment that is not well', () => {
     ],
   ])('and %s names the command that mends it or says why', (_, change, words) => {
     const spoilt = {controlPlanes: [controlPlane('cluster1', {workload: workload('istiod', change)})]};
-    const row = judge(checks, evidence({cluster1: spoilt})).checks.find(
+    const row = judgedText(checks, evidence({cluster1: spoilt})).checks.find(
       ({id, result}) => id === 'MESH402' && result === 'error',
     );
     expect(row?.fix).toBe(`kubectl --context kind-cluster1 -n istio-system ${words}`);

@@ -1,6 +1,6 @@
 /** Every fault that a check must find: the rows of all groups. What is special to one group has a file of its own. */
 import {describe, expect, it} from 'vitest';
-import {judge} from '../../../../src/domain/checks/judge.js';
+import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import {evidence} from '../healthy.js';
 import {bad} from './builders.js';
@@ -18,7 +18,7 @@ describe('a fault', () => {
   });
 
   it.each(faults)('comes with what was observed, what was expected and a command: %s', (_, spoilt) => {
-    const rows = judge(checks, evidence(spoilt)).checks.filter(
+    const rows = judgedText(checks, evidence(spoilt)).checks.filter(
       ({result}) => result === 'error' || result === 'warning',
     );
     expect(rows.length).toBeGreaterThan(0);

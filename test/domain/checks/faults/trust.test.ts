@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {Parts} from '../../../../src/domain/checks/facts.js';
-import {judge} from '../../../../src/domain/checks/judge.js';
+import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import {known} from '../../../../src/domain/observed.js';
 import {certificate, clusterValues, controlPlane, evidence, pod, servedChain, workload} from '../healthy.js';
@@ -62,7 +62,7 @@ describe('MESH303', () => {
   ])('is mended by %s', (_, fix, controlPlanes, chains) => {
     const servedChains = new Parts(chains.map((chain, at) => ({name: `istiod-${String(at + 1)}`, seen: known(chain)})));
     const only = checks.filter(({id}) => id === 'MESH303');
-    const rows = judge(only, evidence({cluster1: {servedChains, controlPlanes}})).checks.filter(
+    const rows = judgedText(only, evidence({cluster1: {servedChains, controlPlanes}})).checks.filter(
       ({cluster, result}) => cluster === 'cluster1' && result === 'error',
     );
     expect(new Set(rows.map((row) => row.fix))).toEqual(new Set([fix]));
@@ -73,7 +73,7 @@ describe('a bundle that is missing', () => {
   const fixWithout = (missing: readonly string[]): string | undefined => {
     const {bundles} = clusterValues('cluster1');
     const left = bundles.filter(({namespace}) => !missing.includes(namespace));
-    return judge(checks, evidence({cluster1: {bundles: left}})).checks.find(
+    return judgedText(checks, evidence({cluster1: {bundles: left}})).checks.find(
       ({id, cluster, result}) => id === 'MESH302' && cluster === 'cluster1' && result === 'error',
     )?.fix;
   };

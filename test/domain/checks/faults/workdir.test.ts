@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import type {KeyInHistory} from '../../../../src/domain/checks/facts.js';
-import {judge} from '../../../../src/domain/checks/judge.js';
+import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import type {RowResult} from '../../../../src/domain/checks/report.js';
 import {certificate, clusterCa, evidence} from '../healthy.js';
@@ -9,7 +9,7 @@ import {bad, history, misplaced, notKept, resultOf} from './builders.js';
 
 describe('directories that changed places', () => {
   const findings = (spoilt: Spoilt) =>
-    judge(checks, evidence(spoilt)).checks.filter(({id, result}) => id === 'MESH112' && result === 'error');
+    judgedText(checks, evidence(spoilt)).checks.filter(({id, result}) => id === 'MESH112' && result === 'error');
 
   it('are moved back, never pushed', () => {
     const found = findings({cluster1: misplaced('cluster2'), cluster2: misplaced('cluster1')});
@@ -25,7 +25,7 @@ describe('directories that changed places', () => {
 
   it('make the push that MESH301 names a consequence', () => {
     const differences = [{part: 'clusterCa', wanted: ['a'], found: ['b']}] as const;
-    const {checks: rows} = judge(
+    const {checks: rows} = judgedText(
       checks,
       evidence({
         cluster1: {...misplaced('cluster2'), cacerts: {...clusterCa('cluster1'), differences}},
@@ -57,7 +57,7 @@ describe('MESH115', () => {
   });
 
   it('is mended by a push', () => {
-    const row = judge(checks, evidence(notKept)).checks.find(
+    const row = judgedText(checks, evidence(notKept)).checks.find(
       ({id, result}) => id === 'MESH115' && result === 'warning',
     );
     expect(row?.fix).toBe('kubectl mesh trust push cluster1 --restart-istiod --yes');
@@ -71,7 +71,7 @@ describe('MESH114', () => {
     ['looks where the cluster is no more', {owner: {cluster: 'gone'}}, 'git -C . log'],
     ['quotes what somebody named a file', {path: "a'; rm -rf x"}, `'a'\\''; rm -rf x'`],
   ])('%s', (_, change, words) => {
-    const row = judge(checks, evidence({meshValues: {gitHistory: history(change)}})).checks.find(
+    const row = judgedText(checks, evidence({meshValues: {gitHistory: history(change)}})).checks.find(
       ({id}) => id === 'MESH114',
     );
     expect(row?.fix).toContain(words);

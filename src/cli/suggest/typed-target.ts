@@ -1,0 +1,42 @@
+/** The flags of this run that say which mesh, as whoever follows a suggestion has to repeat them. */
+
+/** The flags that say which mesh, as parsed. */
+export interface TargetFlags {
+  readonly 'work-dir'?: string | undefined;
+  readonly kubeconfig?: string | undefined;
+  readonly context?: string | undefined;
+  readonly 'istio-namespace'?: string | undefined;
+  readonly as?: string | undefined;
+  readonly 'as-group'?: readonly string[] | undefined;
+}
+
+/** The target flags that a person typed, so that the commands we print reach the same mesh. */
+export interface TypedTarget {
+  /** `-w`, where a command has to repeat it. */
+  readonly workDir?: string;
+  /** What paths of the work directory are relative to; absent: the current directory is the work directory. */
+  readonly directory?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly istioNamespace?: string;
+  readonly as?: string;
+  readonly asGroups?: readonly string[];
+}
+
+/** What a printed command has to repeat to reach the same mesh: flags, but not what the environment says anyway. */
+export function typedTarget(
+  flags: TargetFlags,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): TypedTarget {
+  const workDir = flags['work-dir'];
+  const isElsewhere = workDir !== undefined && workDir !== '.';
+  return {
+    ...(isElsewhere && {directory: workDir}),
+    ...(isElsewhere && workDir !== environment.WORK_DIR && {workDir}),
+    ...(flags.kubeconfig !== undefined && {kubeconfig: flags.kubeconfig}),
+    ...(flags.context !== undefined && {context: flags.context}),
+    ...(flags['istio-namespace'] !== undefined && {istioNamespace: flags['istio-namespace']}),
+    ...(flags.as !== undefined && {as: flags.as}),
+    ...(flags['as-group'] !== undefined && {asGroups: flags['as-group']}),
+  };
+}

@@ -1,0 +1,58 @@
+import {describe, expect, it} from 'vitest';
+import {printError, printResult} from '../../../src/cli/suggest/print.js';
+import {MeshError} from '../../../src/domain/errors.js';
+import {advice} from '../../../src/domain/suggest/advice.js';
+import {kubectlMesh, lookWith, sequence} from '../../../src/domain/suggest/suggestion.js';
+
+const typed = {workDir: 'w'};
+const push = kubectlMesh('trust push', ['c1', '--yes']);
+
+describe('a printed result', () => {
+  it('has its suggestions and hints as text, and everything else as it was', () => {
+    const run = (): string => 'x';
+    const at = new Date(0);
+    const result = {
+      checks: [{fix: push, name: 'kubectl mesh trust push c1'}],
+      error: {hints: ['wait', advice`see ${kubectlMesh('certs list')}`]},
+      nothing: undefined,
+      none: null,
+      at,
+      run,
+    };
+    const printed = printResult(result, typed);
+    expect(printed.checks[0]?.name).toBe('kubectl mesh trust push c1');
+    expect(printed.error.hints).toEqual(['wait', 'see kubectl mesh certs list -w w']);
+    expect([printed.none, printed.nothing, printed.at, printed.run]).toEqual([null, undefined, at, run]);
+    expect(JSON.parse(JSON.stringify(printed))).toMatchObject({
+      checks: [{fix: 'kubectl mesh trust push c1 --yes -w w'}],
+    });
+  });
+
+  it.each([
+    [push, 'fix', true],
+    [kubectlMesh('init'), 'fix', false],
+    [lookWith.kubectl('any', ['delete', '--yes']), 'look', false],
+    [sequence(lookWith.run('a', []), push), 'fix', true],
+  ] as const)('says what a command is for, and whether it agrees beforehand: %j', (fix, purpose, agrees) => {
+    expect(printResult({fix}, {}).fix).toMatchObject({purpose, agrees});
+  });
+});
+
+describe('a printed error', () => {
+  it('keeps code, message and cause', () => {
+    const cause = new Error('below');
+    const error = new MeshError('USAGE', 'what', {hints: [advice`${kubectlMesh('verify')}`], cause});
+    const printed = printError(error, typed);
+    expect([printed.code, printed.message, printed.cause, printed.hints]).toEqual([
+      'USAGE',
+      'what',
+      cause,
+      ['kubectl mesh verify -w w'],
+    ]);
+  });
+
+  it('is the same error where nothing is to be rendered', () => {
+    const error = new MeshError('USAGE', 'what', {hints: ['wait']});
+    expect(printError(error, typed)).toBe(error);
+  });
+});
