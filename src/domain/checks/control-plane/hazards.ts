@@ -1,9 +1,9 @@
-import {hazards, hazardsOf} from '../../istio/hazards.js';
-import type {Hazard, Remedy} from '../../istio/hazards.js';
+import {hazards, hazardsOf} from './known-hazards.js';
+import type {Hazard, Remedy} from './known-hazards.js';
 import type {ClusterSubject, Finding} from '../check.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {shellWord} from '../commands.js';
-import type {CacertsContents, CaOrigin, ControlPlaneFacts} from '../facts.js';
+import type {CacertsFacts, CaOrigin, ControlPlaneFacts} from '../facts.js';
 import {noListsFix, otherCaFix} from '../foreign-ca.js';
 import {pushFix, reinstallFix, upgradeFix} from '../fixes.js';
 
@@ -14,11 +14,11 @@ export const hazardsCheck = defineCheck({
   severity: 'warning',
   scope: 'cluster',
   vantage: 'API server',
-  needs: ['controlPlanes', 'cacertsContents', 'selfSignedRoot', 'ztunnelPods'],
+  needs: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods'],
   uses: ['caOrigin'],
   waitable: true,
   implies: [],
-  judge: ({controlPlanes, cacertsContents, selfSignedRoot, ztunnelPods, caOrigin}, subject) => {
+  judge: ({controlPlanes, cacerts, selfSignedRoot, ztunnelPods, caOrigin}, subject) => {
     if (controlPlanes.length === 0) return notApplicable('no istiod runs here');
     const {cluster, mesh, now} = subject;
     const remotes = mesh.clusters.filter(({role, primary}) => role === 'remote' && primary === cluster.name);
@@ -26,7 +26,7 @@ export const hazardsCheck = defineCheck({
       hazardsOf(controlPlane.version, {
         now,
         env: controlPlane.workload.env,
-        cacerts: cacertsContents === 'absent' ? undefined : cacertsContents,
+        cacerts: cacerts === 'absent' ? undefined : cacerts,
         hasOwnRoot: selfSignedRoot !== 'absent',
         hasZtunnel: ztunnelPods.length > 0,
         remotes: remotes.map(({name}) => name),
@@ -35,7 +35,7 @@ export const hazardsCheck = defineCheck({
         severity: hazard.severity,
         observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${seen}: ${hazard.consequence}`,
         expected: hazard.expected,
-        fix: spell(hazard.remedy, {controlPlane, caOrigin, cacertsContents}, subject),
+        fix: spell(hazard.remedy, {controlPlane, caOrigin, cacerts}, subject),
       })),
     );
     return findingsOr(findings, () =>
@@ -74,10 +74,10 @@ function versions({from, fixedIn}: Hazard): string {
 interface Seen {
   readonly controlPlane: ControlPlaneFacts;
   readonly caOrigin: CaOrigin | undefined;
-  readonly cacertsContents: CacertsContents | 'absent';
+  readonly cacerts: CacertsFacts | 'absent';
 }
 
-function spell(remedy: Remedy, {controlPlane, caOrigin, cacertsContents}: Seen, subject: ClusterSubject): string {
+function spell(remedy: Remedy, {controlPlane, caOrigin, cacerts}: Seen, subject: ClusterSubject): string {
   const {cluster, commands, mesh} = subject;
   const {workload, tag} = controlPlane;
   const upgrade = `\${EDITOR:-vi} ${commands.path('mesh.yaml')} && ${upgradeFix(subject, tag)}`;
@@ -85,7 +85,7 @@ function spell(remedy: Remedy, {controlPlane, caOrigin, cacertsContents}: Seen, 
     case 'push':
       if (caOrigin?.from !== 'elsewhere') return pushFix(subject);
       // Whoever fills the Secret writes these names again: only an istiod that reads them is of use.
-      return cacertsContents !== 'absent' && cacertsContents.layout === 'tls' ? upgrade : otherCaFix(caOrigin, subject);
+      return cacerts !== 'absent' && cacerts.layout === 'tls' ? upgrade : otherCaFix(caOrigin, subject);
     case 'renew':
       return otherCaFix(caOrigin, subject);
     case 'reinstall':
@@ -93,7 +93,7 @@ function spell(remedy: Remedy, {controlPlane, caOrigin, cacertsContents}: Seen, 
     case 'upgrade':
       return upgrade;
     case 'no lists':
-      return noListsFix(caOrigin, subject, cacertsContents !== 'absent' && cacertsContents.crl?.isPushed === true);
+      return noListsFix(caOrigin, subject, cacerts !== 'absent' && cacerts.crl?.isPushed === true);
     case 'environment': {
       const change = remedy.value === undefined ? `${remedy.name}-` : `${remedy.name}=${remedy.value}`;
       return commands.kubectl(
