@@ -12,7 +12,7 @@ import type {Derivations, FactSources, ObservedCluster} from './fact-sources.js'
 import {accessFacts} from './facts/access.js';
 import {deriveBundles} from './facts/bundles.js';
 import {deriveCaOrigin} from './facts/ca-origin.js';
-import {cacertsFacts} from './facts/cacerts.js';
+import {secretFacts} from './facts/cacerts.js';
 import {controlPlaneFacts} from './facts/control-plane.js';
 import {folderFacts} from './facts/folder.js';
 import {deriveJournalHeads} from './facts/journal-heads.js';
@@ -26,7 +26,7 @@ const derivations: Derivations<ClusterFactKey> = {
   ...folderFacts,
   ...accessFacts,
   ...controlPlaneFacts,
-  ...cacertsFacts,
+  ...secretFacts,
   ...rootsFacts,
   ...istiodFacts,
   bundles: deriveBundles,

@@ -26,7 +26,7 @@ import type {IstiodClusters, IstiodMetrics, ServedChain} from './facts/live.js';
 import type {NetworkGatewayFacts} from './facts/network-gateways.js';
 import type {ProxyRoots} from './facts/proxies.js';
 import type {LiveRoots, LiveRootsElsewhere} from './facts/roots.js';
-import type {CacertsContents, CacertsFacts, PushedTrust, WrittenBundle} from './facts/trust.js';
+import type {CacertsFacts, PushedTrust, WrittenBundle} from './facts/trust.js';
 import type {WebhookConfigurationFacts} from './facts/webhooks.js';
 
 export type * from './facts/ca-origin.js';
@@ -107,8 +107,6 @@ const clusterFacts = {
   /** Whom the remote secrets in Istio's namespace make of their readers in other clusters. */
   remoteCredentials: fact<readonly RemoteCredential[]>({reads: ['remoteSecrets']}),
   cacerts: fact<CacertsFacts | 'absent'>({reads: ['cacerts'], files: true}),
-  /** What lies in Secret cacerts, whatever the work directory holds. */
-  cacertsContents: fact<CacertsContents | 'absent'>({reads: ['cacerts'], files: true}),
   /** Whether `trust push` would have to restart istiod, by its own rules; true where that cannot be told. */
   restartOnPush: fact<boolean>({
     reads: [],

@@ -1,13 +1,11 @@
 /** Facts of the Secrets that a cluster signs with. */
-import {cacertsContents} from '../../domain/checks/read/cacerts-contents.js';
-import {certificateFacts, clusterCaFacts} from '../../domain/checks/read/cluster-ca.js';
+import {cacertsFacts} from '../../domain/checks/read/cacerts.js';
+import {certificateFacts} from '../../domain/checks/read/cluster-ca.js';
 import {isIstiod} from '../../domain/checks/read/control-plane.js';
-import type {CacertsFacts, CertificateFacts, PushedTrust} from '../../domain/checks/facts.js';
+import type {CertificateFacts, PushedTrust} from '../../domain/checks/facts.js';
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import {isKnown} from '../../domain/observed.js';
 import {parseCertificates} from '../../domain/pki/certificate.js';
-import type {CacertsSecret} from '../../domain/trust/cacerts.js';
-import {compareCa} from '../../domain/trust/diff.js';
 import type {OwnCa} from '../../domain/trust/diff.js';
 import {readIstiod, stuckIstiods} from '../../domain/trust/istiod.js';
 import {attempt} from '../attempt.js';
@@ -15,16 +13,10 @@ import {readSelfSigned} from '../cacerts.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 
 /** What the Secret holds, beside what the work directory has. */
-export const cacertsFacts: Derivations<
-  'cacerts' | 'cacertsContents' | 'restartOnPush' | 'selfSignedRoot' | 'pushedTrust'
-> = {
+export const secretFacts: Derivations<'cacerts' | 'restartOnPush' | 'selfSignedRoot' | 'pushedTrust'> = {
   cacerts: async ({cacerts, ownCa}) => {
     const found = await cacerts();
-    return found === 'absent' ? found : comparedCacerts(found, await ownCa());
-  },
-  cacertsContents: async ({cacerts, ownCa}) => {
-    const [found, own] = await Promise.all([cacerts(), ownCa()]);
-    return found === 'absent' ? found : cacertsContents(found, own.files);
+    return found === 'absent' ? found : cacertsFacts(found, await ownCa());
   },
   restartOnPush: async (sources) => {
     // What cannot be read is a finding of its own; the push that is named says so again.
@@ -38,22 +30,6 @@ export const cacertsFacts: Derivations<
     return found === 'absent' ? found : pushedTrust('Secret cacerts', found);
   },
 };
-
-function comparedCacerts(secret: CacertsSecret, own: OwnCa): CacertsFacts {
-  // Files that are missing are a finding of their own; there is nothing to compare with then.
-  const differences = own.inspection.certificate === undefined ? [] : compareCa(own, secret);
-  const {caCerts, chain, roots, verified} = secret.inspection;
-  return {
-    ...clusterCaFacts(secret.files, secret.inspection),
-    differences,
-    inspection: {
-      ...(caCerts && {caCerts}),
-      ...(chain && {chain}),
-      ...(roots && {roots}),
-      ...(verified && {verified}),
-    },
-  };
-}
 
 /** The istiods that would not load the work directory's bundle without a restart. */
 async function readStuckIstiods({reads, mesh, ownCa, cacerts}: FactSources): Promise<ReturnType<typeof stuckIstiods>> {

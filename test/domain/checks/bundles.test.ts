@@ -4,7 +4,17 @@ import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {bundlesCheck} from '../../../src/domain/checks/trust/bundles.js';
 import {known} from '../../../src/domain/observed.js';
-import {bundleText, clusterCa, clusterValues, controlPlane, evidence, pod, servedChain, workload} from './healthy.js';
+import {
+  bundleText,
+  cacertsOf,
+  clusterCa,
+  clusterValues,
+  controlPlane,
+  evidence,
+  pod,
+  servedChain,
+  workload,
+} from './healthy.js';
 
 const {namespaces} = clusterValues('cluster1');
 const push = 'kubectl mesh trust push cluster1 --restart-istiod --yes';
@@ -79,11 +89,11 @@ describe('an istiod that does not run', () => {
   ];
   const differences = [{part: 'clusterCa', wanted: ['aa'.repeat(32)], found: ['bb'.repeat(32)]}] as const;
   it.each([
-    ['is a finding of its own where the Secret holds another CA', {...clusterCa('cluster1'), differences}, ''],
+    ['is a finding of its own where the Secret holds another CA', cacertsOf(clusterCa('cluster1'), {differences}), ''],
     ['is a finding of its own where there is no Secret', 'absent', ''],
     [
       'is a consequence where it cannot load the Secret',
-      {...clusterCa('cluster1', {missing: ['ca-key.pem']}), differences},
+      cacertsOf(clusterCa('cluster1', {missing: ['ca-key.pem']}), {differences}),
       'MESH301',
     ],
   ] as const)('%s', (_, cacerts, cause) => {

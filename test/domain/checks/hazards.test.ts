@@ -2,21 +2,21 @@ import {expect, it} from 'vitest';
 import {hazardsCheck} from '../../../src/domain/checks/control-plane/hazards.js';
 import type {CaOrigin} from '../../../src/domain/checks/facts.js';
 import {judgedText} from '../../helpers/suggestions.js';
-import {clusterValues, controlPlane, daysFromNow, evidence} from './healthy.js';
+import {certificate, clusterValues, controlPlane, daysFromNow, evidence} from './healthy.js';
 
-const {cacertsContents} = clusterValues('cluster1');
-if (cacertsContents === 'absent') throw new Error('a healthy cluster has Secret cacerts');
+const {cacerts} = clusterValues('cluster1');
+if (cacerts === 'absent') throw new Error('a healthy cluster has Secret cacerts');
 
 const running = (minor: number) => [
   controlPlane('cluster1', {tag: `1.${String(minor)}.0`, version: {major: 1, minor, patch: 0}}),
 ];
 const unread = {
   controlPlanes: running(13),
-  cacertsContents: {...cacertsContents, layout: 'tls', keys: ['tls.crt', 'tls.key', 'ca.crt']},
+  cacerts: {...cacerts, layout: 'tls', keys: ['tls.crt', 'tls.key', 'ca.crt']},
 } as const;
 const ending = {
   controlPlanes: running(27),
-  cacertsContents: {...cacertsContents, caEnd: daysFromNow(0.5)},
+  cacerts: {...cacerts, certificate: certificate('ca of cluster1', {notAfter: daysFromNow(0.5)})},
 } as const;
 const ours: CaOrigin = {from: 'work directory'};
 const certManager: CaOrigin = {from: 'elsewhere', keeper: 'cert-manager Certificate istio-ca'};

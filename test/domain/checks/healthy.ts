@@ -7,6 +7,7 @@ import {Parts} from '../../../src/domain/checks/facts.js';
 import type {
   CaBundleFacts,
   CertificateFacts,
+  CacertsFacts,
   ClusterCaFacts,
   ClusterFactValues,
   ControlPlaneFacts,
@@ -57,6 +58,21 @@ export function clusterCa(name: string, change: Partial<ClusterCaFacts> = {}): C
     certificate: certificate(`ca of ${name}`, {locality: name}),
     roots: [root],
     anchor: root.fingerprint,
+    ...change,
+  };
+}
+
+/** Secret cacerts with this CA, equal to the work directory. */
+export function cacertsOf(ca: ClusterCaFacts, change: Partial<CacertsFacts> = {}): CacertsFacts {
+  return {
+    ...ca,
+    differences: [],
+    keys: ['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem', 'root-cert.pem'],
+    layout: 'pem',
+    chain: [
+      {subject: ca.certificate?.subject ?? '', selfSigned: false},
+      {subject: root.subject, selfSigned: true},
+    ],
     ...change,
   };
 }
@@ -251,16 +267,7 @@ export function clusterValues(name: Name): ClusterValues {
     clusterUid: uids[name],
     rbac: healthyRbac,
     remoteCredentials: [remoteCredential(name === 'cluster1' ? 'cluster2' : 'cluster1')],
-    cacerts: {...clusterCa(name), differences: []},
-    cacertsContents: {
-      keys: ['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem', 'root-cert.pem'],
-      layout: 'pem',
-      chain: [
-        {subject: `O=Istio, CN=ca of ${name}`, selfSigned: false},
-        {subject: root.subject, selfSigned: true},
-      ],
-      caEnd: daysFromNow(720),
-    },
+    cacerts: cacertsOf(clusterCa(name)),
     restartOnPush: false,
     selfSignedRoot: 'absent',
     pushedTrust: {

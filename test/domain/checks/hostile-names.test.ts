@@ -5,6 +5,7 @@ import {checks} from '../../../src/domain/checks/registry.js';
 import {known} from '../../../src/domain/observed.js';
 import {
   bundleText,
+  cacertsOf,
   clusterCa,
   controlPlane,
   coreRule,
@@ -40,7 +41,7 @@ const cases: readonly (readonly [string, Spoilt])[] = [
     {
       cluster1: {
         caOrigin: {from: 'elsewhere', keeper: `cert-manager Certificate ${hostile}`},
-        cacerts: {...clusterCa('cluster1', {key: 'different'}), differences: []},
+        cacerts: cacertsOf(clusterCa('cluster1', {key: 'different'})),
       },
     },
   ],

@@ -8,7 +8,7 @@ import {checks} from '../../../src/domain/checks/registry.js';
 import {codeOfUnknown, isGreen, verdictOf} from '../../../src/domain/checks/report.js';
 import type {Row, RowResult} from '../../../src/domain/checks/report.js';
 import type {ErrorCode, ErrorReport} from '../../../src/domain/errors.js';
-import {certificate, clusterCa, clusterValues, daysFromNow, evidence} from './healthy.js';
+import {certificate, cacertsOf, clusterCa, clusterValues, daysFromNow, evidence} from './healthy.js';
 import type {Spoilt} from './healthy.js';
 import {advice} from '../../../src/domain/suggest/advice.js';
 import {lookWith} from '../../../src/domain/suggest/suggestion.js';
@@ -126,7 +126,7 @@ describe('consequences', () => {
         evidence({
           cluster1: {
             caFiles: clusterCa('cluster1', ends(20)),
-            cacerts: {...clusterCa('cluster1', ends(days)), differences: []},
+            cacerts: cacertsOf(clusterCa('cluster1', ends(days))),
           },
         }),
       )

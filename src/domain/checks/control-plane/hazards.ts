@@ -1,11 +1,11 @@
-import {hazards, hazardsOf} from '../../istio/hazards.js';
-import type {Hazard, Remedy} from '../../istio/hazards.js';
+import {hazards, hazardsOf} from './known-hazards.js';
+import type {Hazard, Remedy} from './known-hazards.js';
 import {fixWith, sequence} from '../../suggest/suggestion.js';
 import type {Suggestion} from '../../suggest/suggestion.js';
 import {words} from '../../suggest/words.js';
 import type {ClusterSubject, Finding} from '../check.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {CacertsContents, CaOrigin, ControlPlaneFacts} from '../facts.js';
+import type {CacertsFacts, CaOrigin, ControlPlaneFacts} from '../facts.js';
 import {noListsFix, otherCaFix} from '../foreign-ca.js';
 import {editMeshYaml, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
 
@@ -16,11 +16,11 @@ export const hazardsCheck = defineCheck({
   severity: 'warning',
   scope: 'cluster',
   vantage: 'API server',
-  needs: ['controlPlanes', 'cacertsContents', 'selfSignedRoot', 'ztunnelPods'],
+  needs: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods'],
   uses: ['caOrigin'],
   waitable: true,
   implies: [],
-  judge: ({controlPlanes, cacertsContents, selfSignedRoot, ztunnelPods, caOrigin}, subject) => {
+  judge: ({controlPlanes, cacerts, selfSignedRoot, ztunnelPods, caOrigin}, subject) => {
     if (controlPlanes.length === 0) return notApplicable('no istiod runs here');
     const {cluster, mesh, now} = subject;
     const remotes = mesh.clusters.filter(({role, primary}) => role === 'remote' && primary === cluster.name);
@@ -28,7 +28,7 @@ export const hazardsCheck = defineCheck({
       hazardsOf(controlPlane.version, {
         now,
         env: controlPlane.workload.env,
-        cacerts: cacertsContents === 'absent' ? undefined : cacertsContents,
+        cacerts: cacerts === 'absent' ? undefined : cacerts,
         hasOwnRoot: selfSignedRoot !== 'absent',
         hasZtunnel: ztunnelPods.length > 0,
         remotes: remotes.map(({name}) => name),
@@ -37,7 +37,7 @@ export const hazardsCheck = defineCheck({
         severity: hazard.severity,
         observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${seen}: ${hazard.consequence}`,
         expected: hazard.expected,
-        fix: suggest(hazard.remedy, {controlPlane, caOrigin, cacertsContents}, subject),
+        fix: suggest(hazard.remedy, {controlPlane, caOrigin, cacerts}, subject),
       })),
     );
     return findingsOr(findings, () =>
@@ -76,10 +76,10 @@ function versions({from, fixedIn}: Hazard): string {
 interface Seen {
   readonly controlPlane: ControlPlaneFacts;
   readonly caOrigin: CaOrigin | undefined;
-  readonly cacertsContents: CacertsContents | 'absent';
+  readonly cacerts: CacertsFacts | 'absent';
 }
 
-function suggest(remedy: Remedy, {controlPlane, caOrigin, cacertsContents}: Seen, subject: ClusterSubject): Suggestion {
+function suggest(remedy: Remedy, {controlPlane, caOrigin, cacerts}: Seen, subject: ClusterSubject): Suggestion {
   const {cluster, mesh} = subject;
   const {workload, tag} = controlPlane;
   const upgrade = sequence(editMeshYaml(), upgradeFix(subject, tag));
@@ -87,7 +87,7 @@ function suggest(remedy: Remedy, {controlPlane, caOrigin, cacertsContents}: Seen
     case 'push':
       if (caOrigin?.from !== 'elsewhere') return pushFix(subject);
       // Whoever fills the Secret writes these names again: only an istiod that reads them is of use.
-      return cacertsContents !== 'absent' && cacertsContents.layout === 'tls' ? upgrade : otherCaFix(caOrigin, subject);
+      return cacerts !== 'absent' && cacerts.layout === 'tls' ? upgrade : otherCaFix(caOrigin, subject);
     case 'renew':
       return otherCaFix(caOrigin, subject);
     case 'reinstall':
@@ -95,7 +95,7 @@ function suggest(remedy: Remedy, {controlPlane, caOrigin, cacertsContents}: Seen
     case 'upgrade':
       return upgrade;
     case 'no lists':
-      return noListsFix(caOrigin, subject, cacertsContents !== 'absent' && cacertsContents.crl?.isPushed === true);
+      return noListsFix(caOrigin, subject, cacerts !== 'absent' && cacerts.crl?.isPushed === true);
     case 'environment': {
       const change = remedy.value === undefined ? `${remedy.name}-` : `${remedy.name}=${remedy.value}`;
       return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} set env deployment/${workload.name} ${change}`);

@@ -5,6 +5,7 @@ import {known} from '../../../../src/domain/observed.js';
 import {
   bundleText,
   certificate,
+  cacertsOf,
   clusterCa,
   controlPlane,
   daysFromNow,
@@ -53,11 +54,11 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
       return {
         cluster1: {
           caFiles: clusterCa('cluster1', both),
-          cacerts: {...clusterCa('cluster1', both), differences: []},
+          cacerts: cacertsOf(clusterCa('cluster1', both)),
         },
         cluster2: {
           caFiles: clusterCa('cluster2', {...both, anchor: foreignRoot.fingerprint}),
-          cacerts: {...clusterCa('cluster2', both), differences: []},
+          cacerts: cacertsOf(clusterCa('cluster2', both)),
         },
       };
     })(),
@@ -154,10 +155,7 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
   ['an istiod without /debug/clusterz', {cluster1: clustersOf({listsItself: false})}],
   ['an istiod that does not list its own cluster yet', {cluster1: clustersOf({known: [], listsItself: false})}],
   ['a gateway without a network', {cluster1: {gateways: [gateway({network: ''})]}}],
-  [
-    'a cluster CA from cert-manager (kubernetes.io/tls)',
-    {cluster1: {cacerts: {...clusterCa('cluster1'), differences: []}}},
-  ],
+  ['a cluster CA from cert-manager (kubernetes.io/tls)', {cluster1: {cacerts: cacertsOf(clusterCa('cluster1'))}}],
   [
     'bundles that differ during a rotation and still accept each other',
     {

@@ -3,7 +3,7 @@ import type {KeyInHistory} from '../../../../src/domain/checks/facts.js';
 import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import type {RowResult} from '../../../../src/domain/checks/report.js';
-import {certificate, clusterCa, evidence} from '../healthy.js';
+import {certificate, cacertsOf, clusterCa, evidence} from '../healthy.js';
 import type {Spoilt} from '../healthy.js';
 import {bad, history, misplaced, notKept, resultOf} from './builders.js';
 
@@ -28,7 +28,7 @@ describe('directories that changed places', () => {
     const {checks: rows} = judgedText(
       checks,
       evidence({
-        cluster1: {...misplaced('cluster2'), cacerts: {...clusterCa('cluster1'), differences}},
+        cluster1: {...misplaced('cluster2'), cacerts: cacertsOf(clusterCa('cluster1'), {differences})},
         cluster2: misplaced('cluster1'),
       }),
     );
@@ -46,10 +46,10 @@ describe('MESH115', () => {
     ['has done its work', {}, 'warning'],
     ['is gone', {caFiles: clusterCa('cluster1', {key: 'absent'})}, 'ok'],
     ['was never pushed', {cacerts: 'absent'}, 'ok'],
-    ['is a new one', {cacerts: {...clusterCa('other'), differences: []}}, 'ok'],
+    ['is a new one', {cacerts: cacertsOf(clusterCa('other'))}, 'ok'],
     [
       'is one that the cluster has only the certificate of',
-      {cacerts: {...clusterCa('cluster1', {key: 'absent'}), differences: []}},
+      {cacerts: cacertsOf(clusterCa('cluster1', {key: 'absent'}))},
       'ok',
     ],
   ])('of a key that %s: %s', (_, cluster1, result) => {

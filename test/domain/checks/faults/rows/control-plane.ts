@@ -3,8 +3,8 @@ import {controlPlane, gateway, istiodClusters, mesh, networkGateway, pod, worklo
 import {clustersOf, healthy} from '../builders.js';
 import type {Fault} from '../builders.js';
 
-const contents = healthy.cacertsContents;
-if (contents === 'absent') throw new Error('a healthy cluster has Secret cacerts');
+const {cacerts} = healthy;
+if (cacerts === 'absent') throw new Error('a healthy cluster has Secret cacerts');
 
 const remote = (id: string, status: string) => ({id, secretName: `istio-system/istio-remote-secret-${id}`, status});
 
@@ -89,9 +89,9 @@ export const controlPlaneFaults: readonly Fault[] = [
       cluster1: {
         ztunnelPods: ['ztunnel-1'],
         controlPlanes: [controlPlane('cluster1', {version: {major: 1, minor: 24, patch: 3}})],
-        cacertsContents: {
-          ...contents,
-          chain: [{subject: 'CN=between', selfSigned: false}, ...contents.chain],
+        cacerts: {
+          ...cacerts,
+          chain: [{subject: 'CN=between', selfSigned: false}, ...cacerts.chain],
         },
       },
     },

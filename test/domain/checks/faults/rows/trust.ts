@@ -2,6 +2,7 @@ import {Parts} from '../../../../../src/domain/checks/facts.js';
 import {known} from '../../../../../src/domain/observed.js';
 import {
   certificate,
+  cacertsOf,
   clusterCa,
   daysFromNow,
   fingerprintsOf,
@@ -20,37 +21,40 @@ export const trustFaults: readonly Fault[] = [
     'cacerts holds another CA',
     {
       cluster1: {
-        cacerts: {
-          ...clusterCa('cluster1', foreign),
+        cacerts: cacertsOf(clusterCa('cluster1', foreign), {
           differences: [
             {part: 'clusterCa', wanted: ['aa'.repeat(32)], found: ['bb'.repeat(32)]},
             {part: 'roots', wanted: ['aa'.repeat(32)], found: ['bb'.repeat(32)]},
           ],
-        },
+        }),
       },
     },
     ['MESH301 error'],
   ],
   [
     'a left-over tls.crt wins',
-    {cluster1: {cacerts: {...clusterCa('cluster1'), differences: [{part: 'keys', wanted: [], found: ['ca-key.pem']}]}}},
+    {
+      cluster1: {
+        cacerts: cacertsOf(clusterCa('cluster1'), {differences: [{part: 'keys', wanted: [], found: ['ca-key.pem']}]}),
+      },
+    },
     ['MESH301 error'],
   ],
   [
     'the key in cacerts belongs to another certificate',
-    {cluster1: {cacerts: {...clusterCa('cluster1', {key: 'different'}), differences: []}}},
+    {cluster1: {cacerts: cacertsOf(clusterCa('cluster1', {key: 'different'}))}},
     ['MESH301 error'],
   ],
   [
     'the cluster CA in the cluster has expired, the new one on disk was not pushed',
     {
       cluster1: {
-        cacerts: {
-          ...clusterCa('cluster1', {
+        cacerts: cacertsOf(
+          clusterCa('cluster1', {
             certificate: certificate('old', {notBefore: daysFromNow(-730), notAfter: daysFromNow(-1)}),
           }),
-          differences: [{part: 'clusterCa', wanted: ['aa'.repeat(32)], found: ['bb'.repeat(32)]}],
-        },
+          {differences: [{part: 'clusterCa', wanted: ['aa'.repeat(32)], found: ['bb'.repeat(32)]}]},
+        ),
       },
     },
     ['MESH301 error'],
@@ -139,12 +143,11 @@ export const trustFaults: readonly Fault[] = [
     'a CA above the one in a cluster ends, and there are no files of it here',
     {
       cluster1: {
-        cacerts: {
-          ...clusterCa('cluster1', {
+        cacerts: cacertsOf(
+          clusterCa('cluster1', {
             between: [certificate('policy CA', {notBefore: daysFromNow(-725), notAfter: daysFromNow(5)})],
           }),
-          differences: [],
-        },
+        ),
       },
     },
     ['MESH305 error'],
@@ -153,12 +156,11 @@ export const trustFaults: readonly Fault[] = [
     'the CA in a cluster without files here is about to expire',
     {
       cluster1: {
-        cacerts: {
-          ...clusterCa('cluster1', {
+        cacerts: cacertsOf(
+          clusterCa('cluster1', {
             certificate: certificate('ca of cluster1', {notBefore: daysFromNow(-725), notAfter: daysFromNow(5)}),
           }),
-          differences: [],
-        },
+        ),
       },
     },
     ['MESH305 error'],

@@ -2,6 +2,7 @@ import {Parts} from '../../../../../src/domain/checks/facts.js';
 import {known} from '../../../../../src/domain/observed.js';
 import {
   certificate,
+  cacertsOf,
   clusterCa,
   daysFromNow,
   fingerprintsOf,
@@ -54,7 +55,7 @@ export const workdirFaults: readonly Fault[] = [
     {
       cluster1: {
         caFiles: clusterCa('cluster1', foreign),
-        cacerts: {...clusterCa('cluster1', foreign), differences: []},
+        cacerts: cacertsOf(clusterCa('cluster1', foreign)),
         pushedTrust: {
           from: 'Secret cacerts',
           bundle: 'foreign',
@@ -153,7 +154,7 @@ export const workdirFaults: readonly Fault[] = [
         const old = certificate('ca of cluster1', {notBefore: daysFromNow(-725), notAfter: daysFromNow(5)});
         return {
           caFiles: clusterCa('cluster1', {certificate: old}),
-          cacerts: {...clusterCa('cluster1', {certificate: old}), differences: []},
+          cacerts: cacertsOf(clusterCa('cluster1', {certificate: old})),
         };
       })(),
     },
@@ -210,7 +211,7 @@ export const workdirFaults: readonly Fault[] = [
     {
       cluster2: {
         caFiles: clusterCa('cluster1'),
-        cacerts: {...clusterCa('cluster1'), differences: []},
+        cacerts: cacertsOf(clusterCa('cluster1')),
         pushedTrust: healthy.pushedTrust,
         servedChains: healthy.servedChains,
       },

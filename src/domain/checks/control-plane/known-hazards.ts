@@ -3,37 +3,13 @@
  * An entry says of which versions it is true, and under which further condition; a mesh in which that does not hold
  * never meets it.
  */
-import {crlFileName} from '../pki/crl.js';
-import {caCrlVariable, features, multiRootVariable} from './features.js';
-import {parseBool} from './parse-bool.js';
-import type {FirstReleases} from './since.js';
-import {hasReached} from './since.js';
-import type {IstioVersion} from './version.js';
-
-/** A certificate of the chain in Secret cacerts. */
-export interface ChainLink {
-  readonly subject: string;
-  readonly selfSigned: boolean;
-}
-
-/** What lies in Secret cacerts. */
-export interface CacertsContents {
-  /** The names of its data, all of them. */
-  readonly keys: readonly string[];
-  /** `tls` where it holds tls.crt. */
-  readonly layout: 'pem' | 'tls';
-  /** The chain that workloads present, in its order; empty where it cannot be read. */
-  readonly chain: readonly ChainLink[];
-  /** ca-crl.pem, where it is there and not empty. */
-  readonly crl?: {
-    /** Why istiod would not load the chain with it; undefined: it would. */
-    readonly problem: string | undefined;
-    /** Whether the work directory holds lists, too, which a push would bring. */
-    readonly isPushed: boolean;
-  };
-  /** End of the CA that istiod signs with. */
-  readonly caEnd?: Date;
-}
+import type {CacertsFacts} from '../facts.js';
+import {crlFileName} from '../../pki/crl.js';
+import {caCrlVariable, features, multiRootVariable} from '../../istio/features.js';
+import {parseBool} from '../../istio/parse-bool.js';
+import type {FirstReleases} from '../../istio/since.js';
+import {hasReached} from '../../istio/since.js';
+import type {IstioVersion} from '../../istio/version.js';
 
 /** What a hazard may depend on, of one running istiod. */
 export interface HazardFacts {
@@ -41,7 +17,7 @@ export interface HazardFacts {
   /** istiod's environment. */
   readonly env: Readonly<Record<string, string>>;
   /** Undefined: there is no such Secret. */
-  readonly cacerts: CacertsContents | undefined;
+  readonly cacerts: CacertsFacts | undefined;
   /** Whether Secret istio-ca-secret is there. */
   readonly hasOwnRoot: boolean;
   /** Whether a ztunnel runs in Istio's namespace: ambient mode. */
@@ -182,9 +158,9 @@ export const hazards: readonly Hazard[] = [
     severity: 'warning',
     fixedIn: features.leafEndsWithSigner.from,
     applies: ({cacerts, now}) => {
-      const left = (cacerts?.caEnd?.getTime() ?? Number.POSITIVE_INFINITY) - now.getTime();
+      const left = (cacerts?.certificate?.notAfter.getTime() ?? Number.POSITIVE_INFINITY) - now.getTime();
       return left > 0 && left < leafLifeMs
-        ? `the cluster CA ends at ${cacerts?.caEnd?.toISOString() ?? ''}, and workloads get certificates of 24 hours`
+        ? `the cluster CA ends at ${cacerts?.certificate?.notAfter.toISOString() ?? ''}, and workloads get certificates of 24 hours`
         : undefined;
     },
     consequence: 'workloads go on to present theirs after that, and nobody accepts them until they renew',

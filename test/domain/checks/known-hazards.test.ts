@@ -1,8 +1,10 @@
 import {describe, expect, it} from 'vitest';
-import {concerns, hazards, hazardsOf} from '../../../src/domain/istio/hazards.js';
-import type {CacertsContents, HazardFacts} from '../../../src/domain/istio/hazards.js';
+import {concerns, hazards, hazardsOf} from '../../../src/domain/checks/control-plane/known-hazards.js';
+import type {HazardFacts} from '../../../src/domain/checks/control-plane/known-hazards.js';
+import type {CacertsFacts} from '../../../src/domain/checks/facts.js';
 import {knowVersion, newestKnown, oldestKnown} from '../../../src/domain/istio/versions.js';
-import {version} from './version.js';
+import {version} from '../istio/version.js';
+import {cacertsOf, certificate, clusterCa} from './healthy.js';
 
 const now = new Date('2026-06-01T00:00:00Z');
 const hours = (count: number): Date => new Date(now.getTime() + count * 3_600_000);
@@ -10,9 +12,10 @@ const pem = ['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem', 'root-cert.pem'];
 const link = (subject: string, selfSigned = false) => ({subject, selfSigned});
 const chain = [link('CN=ca'), link('CN=root', true)];
 
-function cacerts(change: Partial<CacertsContents> = {}): CacertsContents {
-  return {keys: pem, layout: 'pem', chain, caEnd: hours(24 * 700), ...change};
+function cacerts(change: Partial<CacertsFacts> = {}): CacertsFacts {
+  return cacertsOf(endingAt(hours(24 * 700)), {keys: pem, layout: 'pem', chain, ...change});
 }
+const endingAt = (notAfter: Date) => clusterCa('ca', {certificate: certificate('ca', {notAfter})});
 function facts(change: Partial<HazardFacts> = {}): HazardFacts {
   return {
     now,
@@ -103,12 +106,12 @@ const cases: readonly Case[] = [
   },
   {
     id: 'leaf-outlives-ca',
-    met: facts({cacerts: cacerts({caEnd: hours(23)})}),
+    met: facts({cacerts: cacerts(endingAt(hours(23)))}),
     concerned: ['1.6.0', '1.28.6', '1.29.0', '1.29.2'],
     without: ['1.28.7', '1.29.3', '1.30.0', '1.31.0'],
     near: [
-      facts({cacerts: cacerts({caEnd: hours(24)})}),
-      facts({cacerts: cacerts({caEnd: hours(-1)})}),
+      facts({cacerts: cacerts(endingAt(hours(24)))}),
+      facts({cacerts: cacerts(endingAt(hours(-1)))}),
       facts({cacerts: undefined}),
     ],
   },
