@@ -38,6 +38,12 @@ const closed = (exempt) => [
   },
 ];
 
+// A command in a hint is a value (docs/architecture.md, Suggested commands): text is neither quoted nor given the flags of the run.
+const commandInHint = ['Literal[value', 'TemplateElement[value.raw'].map((text) => ({
+  selector: `Property[key.name=/^hints?$/] ${text}=/(^|: )(kubectl|cmctl) [a-z-]/]`,
+  message: 'A command in a hint is a value: see src/domain/suggest.',
+}));
+
 const impure = ['process', 'setTimeout', 'setInterval', 'fetch', 'console'];
 
 export default defineConfig(
@@ -63,6 +69,7 @@ export default defineConfig(
           selector: 'ExportDefaultDeclaration:not(:has(ClassDeclaration))',
           message: 'Only commands have default exports.',
         },
+        ...commandInHint,
       ],
       'max-lines': ['warn', {max: 400, skipBlankLines: true, skipComments: true}],
       eqeqeq: 'error',
@@ -132,6 +139,7 @@ export default defineConfig(
           selector: "CallExpression[callee.property.name='reveal']",
           message: 'reveal() is for the engine, the signers and the workspace.',
         },
+        ...commandInHint,
       ],
     },
   },
