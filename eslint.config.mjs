@@ -62,6 +62,11 @@ const opening = {
     'MemberExpression[property.name=/^(open|forward)$/]:matches([object.name="clusters"], [object.property.name="clusters"])',
   message: 'Clusters are read through ClusterReader (src/observe/cluster-reader.ts).',
 };
+// A command in a hint is a value (docs/architecture.md, Suggested commands): text is neither quoted nor given the flags of the run.
+const commandInHint = ['Literal[value', 'TemplateElement[value.raw'].map((text) => ({
+  selector: `Property[key.name=/^hints?$/] ${text}=/(^|: )(kubectl|cmctl) [a-z-]/]`,
+  message: 'A command in a hint is a value: see src/domain/suggest.',
+}));
 
 const impure = ['process', 'setTimeout', 'setInterval', 'fetch', 'console'];
 
@@ -88,6 +93,7 @@ export default defineConfig(
           selector: 'ExportDefaultDeclaration:not(:has(ClassDeclaration))',
           message: 'Only commands have default exports.',
         },
+        ...commandInHint,
       ],
       'max-lines': ['warn', {max: 400, skipBlankLines: true, skipComments: true}],
       eqeqeq: 'error',
@@ -153,13 +159,13 @@ export default defineConfig(
     // private key's text is parsed.
     files: ['src/**/*.ts'],
     ignores: ['src/engine/**', 'src/signers/**', 'src/workspace/**', 'src/domain/pki/{private-key,recognize}.ts'],
-    rules: {'no-restricted-syntax': ['error', revealing]},
+    rules: {'no-restricted-syntax': ['error', revealing, ...commandInHint]},
   },
   {
     // A cluster is read by the table of requests (src/domain/reads/table.ts) alone; `verify --wait` watches by it, too.
     files: ['src/operations/**/*.ts', 'src/observe/**/*.ts'],
     ignores: ['src/observe/cluster-reader.ts', 'src/operations/verify/wait/*.ts'],
-    rules: {'no-restricted-syntax': ['error', revealing, opening]},
+    rules: {'no-restricted-syntax': ['error', revealing, opening, ...commandInHint]},
   },
   {
     files: ['test/**/*.ts', 'scripts/**/*.ts'],

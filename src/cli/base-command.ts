@@ -124,6 +124,7 @@ function fromOclif(thrown: unknown, help: string): MeshError {
   if (thrown instanceof MeshError && thrown.code === 'USAGE') thrown.message = withoutNotes(thrown.message);
   if (thrown instanceof MeshError || !(thrown instanceof Errors.CLIError)) return asMeshError(thrown);
   return new MeshError('USAGE', withoutNotes(thrown.message), {
+    // eslint-disable-next-line no-restricted-syntax -- help is the same for every mesh: it needs no flags
     hints: [`See what it takes: kubectl mesh ${help}`],
     cause: thrown,
   });

@@ -25,6 +25,15 @@ interface Answer {
 const answer = (run: CommandRun): Answer => answerOf(run) as Answer;
 
 describe('init', () => {
+  it('says what to do next, with the work directory that was typed', async () => {
+    expect((await init()).stdout).toContain(`Next: kubectl mesh init NAME=CONTEXT -w ${dir.root}`);
+    expect((await init('cluster1')).stdout).toContain(`Next: kubectl mesh init cluster1=CONTEXT -w ${dir.root}`);
+    expect((await init('cluster1=kind-1')).stdout).toContain(
+      `Next: kubectl mesh certs generate -w ${dir.root}, or kubectl mesh up -w ${dir.root} for all steps`,
+    );
+    expect((await initWith({WORK_DIR: dir.root})).stdout).toContain('Next: kubectl mesh certs generate, or');
+  });
+
   it("makes mesh.yaml with the guide's defaults, and a .gitignore that keeps keys out", async () => {
     const run = await init('cluster1=kind-1', 'cluster2', '-o', 'json');
     expect(run.code).toBe(0);

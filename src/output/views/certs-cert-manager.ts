@@ -1,7 +1,9 @@
 import {stringify} from 'yaml';
 import {printableLine} from '../../domain/printable.js';
+import {fixWith} from '../../domain/suggest/suggestion.js';
+import {words} from '../../domain/suggest/words.js';
 import type {CertManagerResult} from '../../operations/certs/cert-manager.js';
-import type {View} from '../view.js';
+import type {View, ViewContext} from '../view.js';
 
 /** `certs request --cert-manager`: YAML for kubectl, with a comment that says for which cluster each document is. */
 export const certManagerView: View<CertManagerResult> = {
@@ -10,10 +12,11 @@ export const certManagerView: View<CertManagerResult> = {
   name: ({clusters}) => clusters.map(({name}) => name).join('\n'),
 };
 
-function yaml({clusters}: CertManagerResult): string {
+function yaml({clusters}: CertManagerResult, {command}: ViewContext): string {
   return clusters
-    .map(({name, context = 'CONTEXT', certificate}) => {
-      const where = `# For cluster ${name} alone: kubectl --context ${printableLine(context)} apply -f -`;
+    .map(({name, context, certificate}) => {
+      const apply = command(fixWith.kubectl({context}, words`apply -f -`));
+      const where = `# For cluster ${name} alone: ${printableLine(apply)}`;
       return `${where}\n${stringify(certificate, {lineWidth: 0}).trimEnd()}`;
     })
     .join('\n---\n');

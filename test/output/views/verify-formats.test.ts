@@ -3,9 +3,11 @@ import {describe, expect, it} from 'vitest';
 import type {Severity} from '../../../src/domain/checks/check.js';
 import type {Acceptance, ClusterPicture} from '../../../src/domain/checks/picture.js';
 import type {Row} from '../../../src/domain/checks/report.js';
+import {kubectlMesh, lookWith} from '../../../src/domain/suggest/suggestion.js';
 import type {VerifyResult} from '../../../src/operations/verify/verify.js';
 import {verifyJunit} from '../../../src/output/views/verify-junit.js';
 import {verifyMermaid} from '../../../src/output/views/verify-mermaid.js';
+import {verifyShort} from '../../../src/output/views/verify-short.js';
 import {verifyText} from '../../../src/output/views/verify-text.js';
 import {verifyWide} from '../../../src/output/views/verify-wide.js';
 import {now} from '../../domain/checks/healthy.js';
@@ -140,6 +142,31 @@ function cluster(name: string, accepts: Readonly<Record<string, Acceptance>>, mo
     ...more,
   };
 }
+
+describe('the command of a finding', () => {
+  const shown = (fix: Row['fix']): string =>
+    verifyShort(verified([{result: 'error', fix}])).slice(
+      'error MESH301 c1: Secret cacerts equals the work directory: seen'.length,
+    );
+
+  it.each<[Row['fix'], string]>([
+    [kubectlMesh('trust push', ['c1', '--yes']), '; fix: kubectl mesh trust push c1 --yes'],
+    [kubectlMesh('journal verify', ['c1']), '; look: kubectl mesh journal verify c1'],
+    [lookWith.run('ls', ['-l', 'x']), '; look: ls -l x'],
+    ['log in again', '; fix: log in again'],
+    ['', ''],
+  ])('%j is called what it is for', (fix, expected) => {
+    expect(shown(fix)).toBe(expected);
+  });
+
+  it.each([
+    [kubectlMesh('trust push', ['c1', '--yes']), true],
+    [kubectlMesh('init'), false],
+    [lookWith.kubectl('any', ['get', 'pods']), false],
+  ])('is explained where it agrees to a change: %j', (fix, explained) => {
+    expect(verifyText(verified([{result: 'error', fix}])).includes('--dry-run instead of --yes')).toBe(explained);
+  });
+});
 
 describe('-o wide', () => {
   const wide = (...clusters: ClusterPicture[]): readonly string[] => verifyWide(verified([{}], clusters)).split('\n');
