@@ -11,7 +11,7 @@ import {
   type PushRules,
   type PushTarget,
 } from '../../../src/domain/trust/plan-push.js';
-import {meshWorkloads, type WorkloadPod} from '../../../src/domain/trust/workloads.js';
+import {meshWorkloads} from '../../../src/domain/trust/workloads.js';
 import {crlOf} from '../../helpers/crl.js';
 import {namespace, type FakeObject} from '../../helpers/fake-kubectl/fake-cluster.js';
 import {injected, pod} from '../../helpers/trust-mesh.js';
@@ -382,6 +382,14 @@ describe('the Secret', () => {
       },
     ],
     [
+      'is kept as cacerts-previous if it holds a single key',
+      {seen: {...cacerts({'other.pem': 'x'}), ...noIstiod}},
+      {
+        prove: false,
+        differences: ['clusterCa', 'roots', 'chain', 'key', 'keys'],
+      },
+    ],
+    [
       'is not kept as cacerts-previous if it is empty',
       {seen: {...cacerts({}), ...noIstiod}},
       {
@@ -550,8 +558,10 @@ describe('workloads that trust a dropped root', () => {
     ['exclude pods outside the mesh', pod('shop/plain'), false],
   ])('%s', (_behaviour, one, counts) => {
     const namespaces = [namespace('shop'), namespace('ambient', {'istio.io/dataplane-mode': 'ambient'})];
-    const workloads = known(meshWorkloads([one as unknown as WorkloadPod], namespaces, 'istio-system'));
-    const decision = decide({target: {own: otherRootFiles}, seen: {workloads}, rules: {restartIstiod: true}});
+    const workloads = meshWorkloads([one], namespaces, 'istio-system');
+    expect(workloads).toEqual(counts ? [`${one.metadata.namespace ?? ''}/${one.metadata.name}`] : []);
+    const seen = {workloads: known(workloads)};
+    const decision = decide({target: {own: otherRootFiles}, seen, rules: {restartIstiod: true}});
     expect(decision.refusals.map(({code}) => code)).toEqual(counts ? ['ROOT_CHANGE'] : []);
   });
 });
