@@ -64,7 +64,7 @@ it('does not try every way up where each CA has many certificates of the same na
 });
 
 it.each([
-  ['without any key, an answer is refused with the hint to make a request', [], 'certs request'],
+  ['without any key, an answer is refused with the hint to make a request', [], 'kubectl mesh certs request c1'],
   [
     'with a key, an answer to another one is refused with the hint at the request that is there',
     ['00'],

@@ -384,6 +384,14 @@ describe('the Secret', () => {
       },
     ],
     [
+      'is kept as cacerts-previous if it holds a single key',
+      {seen: {...cacerts({'other.pem': 'x'}), ...noIstiod}},
+      {
+        prove: false,
+        differences: ['clusterCa', 'roots', 'chain', 'key', 'keys'],
+      },
+    ],
+    [
       'is not kept as cacerts-previous if it is empty',
       {seen: {...cacerts({}), ...noIstiod}},
       {
@@ -552,8 +560,10 @@ describe('workloads that trust a dropped root', () => {
     ['exclude pods outside the mesh', pod('shop/plain'), false],
   ])('%s', (_behaviour, one, counts) => {
     const namespaces = [namespace('shop'), namespace('ambient', {'istio.io/dataplane-mode': 'ambient'})];
-    const workloads = known(meshWorkloads([one as unknown as PodObject], namespaces, 'istio-system'));
-    const decision = decide({target: {own: otherRootFiles}, seen: {workloads}, rules: {restartIstiod: true}});
+    const workloads = meshWorkloads([one as unknown as PodObject], namespaces, 'istio-system');
+    expect(workloads).toEqual(counts ? [`${one.metadata.namespace ?? ''}/${one.metadata.name}`] : []);
+    const seen = {workloads: known(workloads)};
+    const decision = decide({target: {own: otherRootFiles}, seen, rules: {restartIstiod: true}});
     expect(decision.refusals.map(({code}) => code)).toEqual(counts ? ['ROOT_CHANGE'] : []);
   });
 });

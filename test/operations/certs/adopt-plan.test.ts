@@ -241,6 +241,11 @@ describe('a context is refused, and the others are adopted,', () => {
       {clusters: ['c1: FORBIDDEN', 'c2 cacerts'], ...only2},
     ],
     [
+      'where it cannot be read, whatever other context has its name',
+      {looked: [looked('c1'), {context: 'ctx', said: 'c1', seen: forbidden}]},
+      {clusters: ['c1 cacerts', 'c1: FORBIDDEN'], ...only1},
+    ],
+    [
       'where nothing gives it a name',
       {looked: [looked('c1', noId, {context: 'arn:aws:eks'}), looked('c2')]},
       {clusters: ['arn:aws:eks: USAGE', 'c2 cacerts'], ...only2},
@@ -476,6 +481,10 @@ describe('with --with-keys', () => {
     cacerts: cacertsOf(Object.fromEntries(Object.entries(texts2).filter(([name]) => name !== 'ca-key.pem'))),
   };
   const key = {files: [...filesOf1, 'c1/ca-key.pem', ...filesOf2], keys: ['c1']};
+  /** The key of the root under a certificate that another root made for it. */
+  const underOtherRoot = (change: Texts): Running => ({
+    cacerts: cacertsOf({...filesOf(crossSignedRoot, otherRoot), ...change}),
+  });
   table([
     ['the key of a cluster CA is copied', {withKeys, c2}, key],
     ["the key in cert-manager's layout is copied, too", {withKeys, c1: {cacerts: cacertsOf(tls)}, c2}, key],
@@ -506,16 +515,14 @@ describe('with --with-keys', () => {
       {rootCert: undefined, warnings: ['c2', 'mesh', 'c1', 'c1', 'c2']},
     ],
     [
-      'the key of a root is not copied where only the chain shows the root',
-      {
-        withKeys,
-        c1: changed({
-          'ca-key.pem': writePrivateKey(otherRoot.key).reveal(),
-          'cert-chain.pem': rootFile(ca1, otherRoot).text,
-        }),
-        c2,
-      },
-      {warnings: ['c1', 'c1', 'c1', 'c1', 'c1', 'c2']},
+      'the key of a root is not copied where only cert-chain.pem shows the root',
+      {withKeys, c1: underOtherRoot({'cert-chain.pem': rootFile(crossSignedRoot, root).text}), c2},
+      {rootCert: undefined, warnings: ['c2', 'mesh', 'c1', 'c1', 'c1', 'c1', 'c2']},
+    ],
+    [
+      'the key of a root is not copied where only ca-cert.pem shows the root',
+      {withKeys, c1: underOtherRoot({'ca-cert.pem': rootFile(crossSignedRoot, root).text}), c2},
+      {rootCert: undefined, warnings: ['c2', 'mesh', 'c1', 'c1', 'c2']},
     ],
     [
       'a key that belongs to another certificate is not copied',
@@ -573,6 +580,11 @@ describe('root-cert.pem of the mesh', () => {
       'is compared with a cluster of the work directory that is not adopted in this run',
       {standing: holding('west', {rootCert: otherRoot.certificate.pem})},
       {rootCert: undefined, warnings: ['c1', 'c2', 'mesh', 'c1', 'c2']},
+    ],
+    [
+      'is that of the Secret where the work directory has the same with other text around it',
+      {looked: [looked('c1')], standing: holding('c1', {rootCert: `the root\n${root.certificate.pem}`})},
+      {clusters: ['c1 cacerts'], files: ['c1/ca-cert.pem', 'c1/cert-chain.pem'], warnings: ['c1']},
     ],
     [
       'is that of a cluster of the work directory that is not adopted in this run, where all agree',

@@ -59,6 +59,10 @@ const [belowPolicy, belowRegional, belowNextRoot, belowStranger, renewed, ofNewK
   tinyClusterCa(root, 'c1', {now}),
 ]);
 const crossed = await certify(stranger, policy.key, 'policy', {change: extensions({basicConstraints: {ca: true}})});
+const certifiedByRegional = await certify(regional, policy.key, 'policy', {
+  change: extensions({basicConstraints: {ca: true}}),
+});
+const ofNewKeyBelowPolicy = await tinyClusterCa(policy, 'c1', {now});
 
 /** A name with its texts encoded as PrintableString instead of UTF8String. */
 function asPrintable(name: Buffer): Buffer {
@@ -214,6 +218,16 @@ describe('the chain of an accepted certificate', () => {
       'leads to the root of the mesh where a CA in between is cross-signed by another root',
       certificates(stranger, crossed, belowPolicy, policy),
       {chain: fingerprints(belowPolicy, policy, root)},
+    ],
+    [
+      'leads to the root of the mesh where two CAs have certified each other',
+      certificates(belowRegional, certifiedByRegional, regional, policy),
+      {chain: fingerprints(belowRegional, regional, policy, root)},
+    ],
+    [
+      'ends at the first root of the mesh, even if another CA issued that root',
+      {...certificates(belowPolicy, root), root: rootCert(policy)},
+      {chain: fingerprints(belowPolicy, policy), warnings: 1},
     ],
     [
       'ignores certificates that have nothing to do with it',
@@ -413,6 +427,23 @@ describe('refuses', () => {
     const [blocker] = planImport({...healthy, ...change}).blockers;
     expect(blocker?.error.hints).toHaveLength(ids.length);
   });
+});
+
+it('gives other advice for an issuer that is missing than for one that has the right name', () => {
+  const [missing, otherKey, otherEncoding] = [
+    [belowRegional, policy],
+    [belowPolicy, twinOfPolicy],
+    [faulty.issuerEncodedOtherwise],
+  ].map((cas) => judgeImport({...healthy, ...certificates(...cas)}).refusals[0]);
+  expect(otherKey?.hint).toBe(otherEncoding?.hint);
+  expect(missing?.hint).not.toBe(otherKey?.hint);
+  expect(missing?.message).toContain('L=regional');
+});
+
+it('names the certificate for another key, not the CAs above it', () => {
+  const [refusal] = judgeImport({...healthy, ...certificates(root, policy, ofNewKeyBelowPolicy)}).refusals;
+  expect(refusal?.message).toContain('L=c1');
+  expect(refusal?.message).not.toContain('L=policy');
 });
 
 describe('of several chains with faults, the faults are reported of', () => {

@@ -495,7 +495,30 @@ describe('the actions of a cluster', () => {
     const {preconditions, object} = actionOf(change, 'replace-object', 'c1/cacerts');
     expect(preconditions).toEqual({uid: 'uid-of-secret', resourceVersion: '7'});
     expect(object).toMatchObject({type: 'Opaque', metadata: {labels: {team: 'mesh'}}});
+    expect(object.metadata).toMatchObject({name: 'cacerts', namespace: 'istio-system'});
     expect(object.metadata).not.toHaveProperty('resourceVersion');
+  });
+
+  it('replace cacerts-previous only at the version that was seen', () => {
+    const {object} = actionOf(c1(previous(secretTexts(renewed.c1))), 'put-object', 'c1/cacerts-previous');
+    expect(object).toMatchObject({type: 'Opaque', metadata: {resourceVersion: '7'}});
+  });
+
+  it('delete cacerts-previous only at the version that was seen, and recreate it as Opaque', () => {
+    const change = c1(previous(secretTexts(renewed.c1), {type: 'kubernetes.io/tls'}));
+    const {preconditions, object} = actionOf(change, 'replace-object', 'c1/cacerts-previous');
+    expect(preconditions).toEqual({uid: 'uid-of-secret', resourceVersion: '7'});
+    expect(object.type).toBe('Opaque');
+    expect(object.metadata).not.toHaveProperty('resourceVersion');
+  });
+
+  it.each<[behaviour: string, kind: 'put-object' | 'patch-object' | 'replace-object', change: Change]>([
+    ['creates it', 'put-object', {clusters: {c1: fresh('c1')}}],
+    ['replaces it', 'put-object', {clusters: {c1: {}}}],
+    ['patches it', 'patch-object', c1(foreignKey(), {target: {own: keyless}})],
+    ['deletes and recreates it', 'replace-object', c1(secretOfCa(live.c1, {immutable: true}))],
+  ])('make the Secret remember the journal entry that %s', (_behaviour, kind, change) => {
+    expect(actionOf(change, kind, 'c1/cacerts')).toMatchObject({remembers: true, context: 'ctx-c1'});
   });
 
   it.each<[behaviour: string, change: Change, rollback: boolean]>([
@@ -541,8 +564,10 @@ describe('the actions of a cluster', () => {
   });
 
   it('await the bundle and the CA that are written', () => {
-    expect(actionOf({clusters: {c1: {}}}, 'await-bundle', 'c1/proof')).toMatchObject({
-      bundle: pemOf(root),
+    const bundle = pemOf(root, otherRoot);
+    const change = {...c1({}, {target: {own: own(renewed.c1, {rootCert: bundle})}}), rules: {restartIstiod: true}};
+    expect(actionOf(change, 'await-bundle', 'c1/proof')).toMatchObject({
+      bundle,
       caFingerprint: renewed.c1.ca.certificate.fingerprint,
     });
   });
@@ -553,11 +578,16 @@ describe('the actions of a cluster', () => {
     expect(actionOf(c1({}, {target}), 'await-bundle', 'c1/proof')).toMatchObject({bundle: pemOf(root)});
   });
 
-  it('name the lost keys in the confirmation', () => {
-    const crl = {...liveTexts, 'other.pem': 'x', 'ca-crl.pem': 'lists'};
-    const change = c1({cacerts: known(secretWith(crl))}, {target: {own: own(renewed.c1, {crl: ''})}});
-    const {confirm} = actionOf(change, 'put-object', 'c1/cacerts');
-    expect(confirm).toContain('other.pem, ca-crl.pem');
+  it.each<[behaviour: string, texts: Record<string, string>, crl: string | undefined, lost: readonly string[]]>([
+    ['name a lost key', {'other.pem': 'x'}, undefined, ['other.pem']],
+    ['name lost revocation lists', {'ca-crl.pem': 'lists'}, '', ['ca-crl.pem']],
+    ['name every lost key', {'other.pem': 'x', 'ca-crl.pem': 'lists'}, '', ['other.pem', 'ca-crl.pem']],
+    ['name no revocation lists if there are none', {}, '', []],
+    ['name no key if none is lost', {}, undefined, []],
+  ])('%s in the confirmation', (_behaviour, texts, crl, lost) => {
+    const before = {cacerts: known(secretWith({...liveTexts, ...texts}))};
+    const {confirm} = actionOf(c1(before, {target: {own: own(renewed.c1, {crl})}}), 'put-object', 'c1/cacerts');
+    expect(confirm?.match(/[\w-]+\.pem/g) ?? []).toEqual(lost);
   });
 
   it('describe a CA in the confirmation that cannot be parsed', () => {

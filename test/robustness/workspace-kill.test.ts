@@ -1,9 +1,10 @@
+/** A commit of the work directory, killed at every step. */
 import {lstat, mkdir, readdir, readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {expect, it} from 'vitest';
 import {createWorkspace} from '../../src/workspace/create.js';
-import {runChild} from './run-child.js';
-import {temporaryRoot} from './temporary-root.js';
+import {runChild} from '../workspace/run-child.js';
+import {temporaryRoot} from '../workspace/temporary-root.js';
 
 const names = ['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem', 'root-cert.pem'];
 
