@@ -2,7 +2,7 @@
 import {resolve} from 'node:path';
 import {Command, Errors} from '@oclif/core';
 import {asMeshError, MeshError} from '../domain/errors.js';
-import type {CommonResult} from '../engine/report.js';
+import {answerOf} from '../engine/report.js';
 import {execute} from '../engine/engine.js';
 import type {Operation} from '../engine/operation.js';
 import type {View} from '../output/view.js';
@@ -29,7 +29,7 @@ export abstract class MeshCommand extends Command {
   protected async perform<Request, Result extends object>(
     operation: Operation<Request, Result>,
     request: Request,
-    view: View<Result>,
+    view: View<Result, Request>,
     flags: CommonFlags,
   ): Promise<Result> {
     const abort = createAbort(flags.timeout);
@@ -42,9 +42,9 @@ export abstract class MeshCommand extends Command {
         await close();
       }
       const told = completeHints(result, flags);
-      const answer: Result & CommonResult = settings.dryRun === 'none' ? told : {...told, dryRun: settings.dryRun};
-      await this.print(answer, view, flags, deps.workspace);
-      const code = exitCode(operation.conclude(result));
+      const answer = answerOf(told, settings);
+      await this.print(this.render(answer, request, view, flags), flags, deps.workspace);
+      const code = exitCode(operation.conclude(result, request));
       if (code !== 0) this.exit(code);
       return answer;
     } catch (thrown) {
@@ -62,13 +62,7 @@ export abstract class MeshCommand extends Command {
     return showAndExit(thrown, this.argv, `${this.id?.replaceAll(':', ' ') ?? ''} --help`);
   }
 
-  private async print<Result extends object>(
-    result: Result,
-    view: View<Result>,
-    flags: CommonFlags,
-    workspace: Workspace,
-  ): Promise<void> {
-    const text = this.render(result, view, flags);
+  private async print(text: string, flags: CommonFlags, workspace: Workspace): Promise<void> {
     const file = flags['output-file'];
     if (file !== undefined && file !== '-') {
       await workspace.writeOutside(resolve(file), text === '' || text.endsWith('\n') ? text : `${text}\n`);
@@ -77,13 +71,19 @@ export abstract class MeshCommand extends Command {
     }
   }
 
-  private render<Result extends object>(result: Result, view: View<Result>, flags: CommonFlags): string {
+  private render<Request, Result extends object>(
+    result: Result,
+    request: Request,
+    view: View<Result, Request>,
+    flags: CommonFlags,
+  ): string {
     const format = flags.json === true ? 'json' : (flags.output ?? 'text');
     if (format === 'json') return JSON.stringify({schemaVersion, ...result}, undefined, 2);
-    const render = view[format as keyof View<Result>];
+    const render = view[format as keyof View<Result, Request>];
     if (!render) throw new MeshError('INTERNAL', `The view of ${this.id ?? 'this command'} has no ${format}`);
     const isTerminal = process.stdout.isTTY && flags['output-file'] === undefined;
     return render(result, {
+      request,
       ...(isTerminal && {width: process.stdout.columns}),
       color: isTerminal && hasColor(process.stdout),
       now: new Date(),

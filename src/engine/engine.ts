@@ -47,7 +47,7 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
   const whoAmI = createWhoAmI(deps.clusters);
   return {
     settings,
-    async run<Facts>(phase: Phase<Facts>): Promise<PhaseRun<Facts>> {
+    async run<Facts, Decided extends Plan>(phase: Phase<Facts, Decided>): Promise<PhaseRun<Facts, Decided>> {
       const finished: Outcome[] = [];
       for (let attempt = 1; ; attempt += 1) {
         report({type: 'gathering', title: phase.title});

@@ -4,7 +4,8 @@ import type {ChainHead} from '../domain/journal/chain.js';
 import type {Action, ActionKind} from './action.js';
 import type {Effect, EffectContext} from './effect.js';
 import {effects} from './effects/registry.js';
-import type {Detail, Outcome} from './operation.js';
+import type {Outcome, OutcomeOf} from './operation.js';
+import type {ResultOf} from './action-result.js';
 import type {WhoAmI} from './who-am-i.js';
 
 /** Effects the API server can check without storing anything (`--dry-run=server`). */
@@ -34,12 +35,23 @@ export function leftOut(action: Action, dryRun: 'none' | 'client' | 'server'): b
  * journal says so too, since its effect may be there.
  */
 export async function perform(
-  {command, whoAmI}: Run,
+  run: Run,
   lane: string,
   action: Action,
   context: Omit<EffectContext, 'entry'>,
 ): Promise<Outcome> {
-  const base = {id: action.id, lane, ...(action.cluster !== undefined && {cluster: action.cluster})};
+  // The outcome's kind is its action's; TypeScript cannot follow that correlation through the union.
+  return (await performOne(run, lane, action, context)) as Outcome;
+}
+
+async function performOne(
+  {command, whoAmI}: Run,
+  lane: string,
+  action: Action,
+  context: Omit<EffectContext, 'entry'>,
+): Promise<OutcomeOf<ActionKind>> {
+  const {kind, id, cluster} = action;
+  const base = {kind, id, lane, ...(cluster !== undefined && {cluster})};
   const {dryRun, reason} = context.settings;
   if (leftOut(action, dryRun)) return {...base, status: 'skipped'};
   const record = dryRun === 'none' && isRecorded(action) ? context.deps.workspace.journal : undefined;
@@ -49,15 +61,15 @@ export async function perform(
     const identity = record && 'context' in action ? await whoAmI(action.context) : undefined;
     intent = await record?.intent({
       command,
-      action: action.id,
+      action: id,
       title: action.title,
-      ...(action.cluster !== undefined && {cluster: action.cluster}),
+      ...(cluster !== undefined && {cluster}),
       ...(reason !== undefined && {reason}),
       ...(identity && {identity}),
     });
-    const detail = await runEffect(action, {...context, ...(intent && {entry: intent})});
-    if (record && intent) await record.outcome({intent, status: 'done', ...(detail && {detail})});
-    return {...base, status: dryRun === 'none' ? 'done' : 'skipped', ...(detail && {detail})};
+    const result = await runEffect(action, {...context, ...(intent && {entry: intent})});
+    if (record && intent) await record.outcome({intent, status: 'done', ...(result && {detail: {...result}})});
+    return {...base, status: dryRun === 'none' ? 'done' : 'skipped', ...(result && {result})};
   } catch (thrown) {
     const error = asMeshError(thrown);
     const status = error.class === 'interrupted' || error.class === 'timeout' ? 'cancelled' : 'failed';
@@ -69,7 +81,7 @@ export async function perform(
   }
 }
 
-async function runEffect(action: Action, context: EffectContext): Promise<Detail | undefined> {
+async function runEffect(action: Action, context: EffectContext): Promise<ResultOf<ActionKind>> {
   // The registry is typed by kind; TypeScript cannot follow the correlation between an action and its own entry.
   const effect = (await effects[action.kind]()) as Effect<ActionKind>;
   return effect(action, context);

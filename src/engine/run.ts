@@ -1,6 +1,7 @@
 /** Runs a plan's groups: bounded, with a failure policy, stopped by the signal. */
 import pMap from 'p-map';
 import {asMeshError, reportError} from '../domain/errors.js';
+import type {Action} from './action.js';
 import type {Deps} from './deps.js';
 import type {Group, Lane, Outcome, RunSettings} from './operation.js';
 import {perform} from './perform.js';
@@ -50,7 +51,7 @@ export async function runGroups(groups: readonly Group[], context: RunContext): 
 
 /** The outcomes of a lane that was not started. */
 export function skipLane(lane: Lane): readonly Outcome[] {
-  return lane.actions.map((action) => skipped(lane, action.id));
+  return lane.actions.map((action) => skipped(lane, action));
 }
 
 function cancelLane(lane: Lane, signal: AbortSignal): readonly Outcome[] {
@@ -66,7 +67,7 @@ async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcom
   const outcomes: Outcome[] = [];
   for (const action of lane.actions) {
     if (outcomes.some(isFailure)) {
-      outcomes.push(skipped(lane, action.id));
+      outcomes.push(skipped(lane, action));
       continue;
     }
     line(`${action.title}${dryRunNote[context.settings.dryRun]}`);
@@ -76,8 +77,8 @@ async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcom
   return outcomes;
 }
 
-function skipped(lane: Lane, id: string): Outcome {
-  return {id, lane: lane.key, ...(lane.cluster !== undefined && {cluster: lane.cluster}), status: 'skipped'};
+function skipped(lane: Lane, {kind, id}: Action): Outcome {
+  return {kind, id, lane: lane.key, ...(lane.cluster !== undefined && {cluster: lane.cluster}), status: 'skipped'};
 }
 
 function isFailure(outcome: Outcome): boolean {

@@ -6,6 +6,7 @@ import type {ErrorCode} from '../../src/domain/errors.js';
 
 const error = (code: ErrorCode) => ({code, message: 'why', hints: []});
 const outcome = (cluster: string, status: Outcome['status'], code?: ErrorCode): Outcome => ({
+  kind: 'put-object',
   id: `${cluster}/${status}`,
   lane: cluster,
   cluster,
@@ -45,7 +46,10 @@ describe('clusterOutcomes', () => {
 });
 
 describe('clusterOutcomesWithCause', () => {
-  const nowhere: Outcome = {id: 'declare', lane: 'work directory', status: 'failed', error: error('DISK_FULL')};
+  const nowhere: Outcome = {
+    ...{kind: 'write-files', id: 'declare', lane: 'work directory'},
+    ...{status: 'failed', error: error('DISK_FULL')},
+  };
   it('says why clusters were not started, and leaves what was done as it is', () => {
     const outcomes = [nowhere, outcome('a', 'skipped'), outcome('b', 'done')];
     const results = clusterOutcomesWithCause(['a', 'b', 'c'], {plan: emptyPlan, outcomes});

@@ -4,7 +4,7 @@ import type {RenderResult} from '../../src/operations/install/render.js';
 import {applyView} from '../../src/output/views/install-apply.js';
 import {printView, renderView} from '../../src/output/views/install-render.js';
 
-const context = {color: false, now: new Date('2026-01-01T00:00:00Z')};
+const context = {request: undefined, color: false, now: new Date('2026-01-01T00:00:00Z')};
 const form = {
   istioVersion: '1.30.3',
   versionFrom: 'istioctl',

@@ -4,7 +4,7 @@ import type {ListResult} from '../../../src/operations/certs/list.js';
 import {certsListView} from '../../../src/output/views/certs-list.js';
 import type {Render} from '../../../src/output/view.js';
 
-const context = {color: false, now: new Date('2026-06-01T00:00:00Z')};
+const context = {request: undefined, color: false, now: new Date('2026-06-01T00:00:00Z')};
 const golden = (name: string): string => `../../fixtures/golden/certs/${name}`;
 
 function summary(digit: string, subject: string, change: Partial<CertificateSummary> = {}): CertificateSummary {

@@ -7,11 +7,10 @@ import type {Evidence} from '../../../src/domain/checks/facts.js';
 import type {ErrorReport} from '../../../src/domain/errors.js';
 import {explainCheck, listChecks} from '../../../src/operations/verify/catalogue.js';
 import type {VerifyResult} from '../../../src/operations/verify/verify.js';
-import {checkListView, explainView, verifyView as viewFor} from '../../../src/output/views/verify.js';
+import {checkListView, explainView, verifyView} from '../../../src/output/views/verify.js';
 import {certificate, clusterCa, daysFromNow, evidence, now} from '../../domain/checks/healthy.js';
 
-const context = {color: false, now};
-const verifyView = viewFor('error');
+const context = {color: false, now, request: {failOn: 'error'}} as const;
 
 /** A report with its picture, as verify answers it. */
 function verified(of: Evidence): VerifyResult {
