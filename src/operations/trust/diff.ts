@@ -20,8 +20,8 @@ import {loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../shared/read-ca-files.js';
 import {inspectOptions, lookAtAll, readUid} from './gather.js';
-import {summarise, summariseSecret} from './result.js';
-import type {CaSummary} from './result.js';
+import {summarise, summariseSecret} from '../../domain/trust/ca-summary.js';
+import type {CaSummary} from '../../domain/trust/ca-summary.js';
 
 /** `trust diff CLUSTER...`. */
 export type DiffRequest = MeshRequest;

@@ -21,8 +21,8 @@ import {readCaFiles} from '../shared/read-ca-files.js';
 import {inspectOptions, lookAt, lookAtAll, presentsOther} from './gather.js';
 import {planChanges, secretOf} from './plan-changes.js';
 import type {TrustFacts, TrustPlan, TrustRules, TrustTarget} from './plan-changes.js';
-import {summarise, summariseSecret} from './result.js';
-import type {CaSummary} from './result.js';
+import {summarise, summariseSecret} from '../../domain/trust/ca-summary.js';
+import type {CaSummary} from '../../domain/trust/ca-summary.js';
 
 /** `trust push CLUSTER...`. */
 export interface PushRequest extends MeshRequest, TrustRules {}
