@@ -19,7 +19,7 @@ import type {Deps} from '../engine/deps.js';
 import type {FileContent} from '../engine/action.js';
 import type {Operation, Outcome, PhaseRun, Plan, Warning} from '../engine/operation.js';
 import {generalErrors} from '../engine/report.js';
-import type {ClusterOutcome, ClusterResult} from '../engine/report.js';
+import type {ClusterOutcome, ClusterResult, CommonResult} from '../engine/report.js';
 import {declaredFilesGroups} from './shared/load-mesh.js';
 import type {TakeOver} from './shared/take-over.js';
 import {takeOver, takeOverGroups} from './shared/take-over.js';
@@ -42,7 +42,7 @@ export interface InitCluster extends ClusterResult {
 }
 
 /** What `init` did. */
-export interface InitResult {
+export interface InitResult extends Pick<CommonResult, 'dryRun'> {
   /** Absolute path of the work directory. */
   readonly workDir: string;
   readonly meshID?: string;
