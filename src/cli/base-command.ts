@@ -2,7 +2,7 @@
 import {resolve} from 'node:path';
 import {Command, Errors} from '@oclif/core';
 import {asMeshError, MeshError} from '../domain/errors.js';
-import type {CommonResult} from '../engine/report.js';
+import {answerOf} from '../engine/report.js';
 import {execute} from '../engine/engine.js';
 import type {Operation} from '../engine/operation.js';
 import type {Printed} from '../output/printed.js';
@@ -32,7 +32,7 @@ export abstract class MeshCommand extends Command {
   protected async perform<Request, Result extends object>(
     operation: Operation<Request, Result>,
     request: Request,
-    view: View<Result>,
+    view: View<Result, Request>,
     flags: CommonFlags,
   ): Promise<Result> {
     const abort = createAbort(flags.timeout);
@@ -44,9 +44,10 @@ export abstract class MeshCommand extends Command {
       } finally {
         await close();
       }
-      const answer: Result & CommonResult = settings.dryRun === 'none' ? result : {...result, dryRun: settings.dryRun};
-      await this.print(answer, view, flags, deps.workspace);
-      const code = exitCode(operation.conclude(result));
+      const answer = answerOf(result, settings);
+      const printed = printResult(answer, typedTarget(flags));
+      await this.print(this.render(printed, request, view, flags), flags, deps.workspace);
+      const code = exitCode(operation.conclude(result, request));
       if (code !== 0) this.exit(code);
       return answer;
     } catch (thrown) {
@@ -64,13 +65,7 @@ export abstract class MeshCommand extends Command {
     return showAndExit(thrown, this.argv, `${this.id?.replaceAll(':', ' ') ?? ''} --help`);
   }
 
-  private async print<Result extends object>(
-    result: Result,
-    view: View<Result>,
-    flags: CommonFlags,
-    workspace: Workspace,
-  ): Promise<void> {
-    const text = this.render(printResult(result, typedTarget(flags)), view, flags);
+  private async print(text: string, flags: CommonFlags, workspace: Workspace): Promise<void> {
     const file = flags['output-file'];
     if (file !== undefined && file !== '-') {
       await workspace.writeOutside(resolve(file), text === '' || text.endsWith('\n') ? text : `${text}\n`);
@@ -79,17 +74,19 @@ export abstract class MeshCommand extends Command {
     }
   }
 
-  private render<Result extends object>(
+  private render<Request, Result extends object>(
     result: Printed<Result> & object,
-    view: View<Result>,
+    request: Request,
+    view: View<Result, Request>,
     flags: CommonFlags,
   ): string {
     const format = flags.json === true ? 'json' : (flags.output ?? 'text');
     if (format === 'json') return JSON.stringify(Object.assign({schemaVersion}, result), undefined, 2);
-    const render = view[format as keyof View<Result>];
+    const render = view[format as keyof View<Result, Request>];
     if (!render) throw new MeshError('INTERNAL', `The view of ${this.id ?? 'this command'} has no ${format}`);
     const isTerminal = process.stdout.isTTY && flags['output-file'] === undefined;
     return render(result, {
+      request,
       ...(isTerminal && {width: process.stdout.columns}),
       color: isTerminal && hasColor(process.stdout),
       now: new Date(),

@@ -1,7 +1,8 @@
 import type {ChainHead} from '../domain/journal/chain.js';
 import type {ActionKind, ActionOf} from './action.js';
 import type {Deps} from './deps.js';
-import type {Detail, RunSettings} from './operation.js';
+import type {ResultOf} from './action-result.js';
+import type {RunSettings} from './operation.js';
 
 /** What an effect is given besides its action. */
 export interface EffectContext {
@@ -15,10 +16,10 @@ export interface EffectContext {
 }
 
 /**
- * Turns one action into its effect on the world. Returns what the report and the journal should know, or throws a
+ * Turns one action into its effect on the world. Returns the action's result for the report and the journal, or throws a
  * MeshError; `CONFLICT` makes the engine look and plan again.
  */
 export type Effect<Kind extends ActionKind> = (
   action: ActionOf<Kind>,
   context: EffectContext,
-) => Promise<Detail | undefined>;
+) => Promise<ResultOf<Kind>>;

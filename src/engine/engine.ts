@@ -3,9 +3,8 @@ import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
 import type {Deps, PassphraseSource} from './deps.js';
 import type {Engine, Group, Operation, Outcome, Phase, PhaseRun, Plan, RunSettings} from './operation.js';
-import {isRecorded} from './perform.js';
 import type {Reporter} from './progress.js';
-import {runGroups, skipLane} from './run.js';
+import {isRecorded, runGroups, skipLane} from './run.js';
 import {createWhoAmI} from './who-am-i.js';
 
 /** How often a phase looks and plans again when somebody else changed what it saw (409). */
@@ -47,7 +46,7 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
   const whoAmI = createWhoAmI(deps.clusters);
   return {
     settings,
-    async run<Facts>(phase: Phase<Facts>): Promise<PhaseRun<Facts>> {
+    async run<Facts, Decided extends Plan>(phase: Phase<Facts, Decided>): Promise<PhaseRun<Facts, Decided>> {
       const finished: Outcome[] = [];
       for (let attempt = 1; ; attempt += 1) {
         report({type: 'gathering', title: phase.title});

@@ -5,7 +5,8 @@
  */
 import type {ErrorReport} from '../domain/errors.js';
 import type {Hint} from '../domain/suggest/advice.js';
-import type {Action} from './action.js';
+import type {Action, ActionKind} from './action.js';
+import type {ResultOf} from './action-result.js';
 import type {Deps} from './deps.js';
 
 /** Something a person should know that stops nothing. */
@@ -55,33 +56,36 @@ export interface Plan {
 /** A plan that does nothing. */
 export const emptyPlan: Plan = {groups: [], blockers: [], warnings: []};
 
-/** JSON values, for details that reach the journal and `-o json`. */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | {readonly [key: string]: JsonValue};
-export type Detail = Readonly<Record<string, JsonValue>>;
-
-/** What became of one action. `skipped`: not started (dry run, or an earlier failure). */
-export interface Outcome {
-  /** The action's id. */
+/** What became of one action of a kind. `skipped`: not started (dry run, or an earlier failure). */
+export interface OutcomeOf<Kind extends ActionKind> {
+  /** The action's kind and id. */
+  readonly kind: Kind;
   readonly id: string;
   readonly lane: string;
   readonly cluster?: string;
   readonly status: 'done' | 'failed' | 'skipped' | 'cancelled';
   readonly error?: ErrorReport;
-  /** What the effect wants to tell the report and the journal: fingerprints, dates, names; never key bytes. */
-  readonly detail?: Detail;
+  /** What the effect returned, where it was performed: fingerprints, dates, names; never key bytes. */
+  readonly result?: ResultOf<Kind>;
 }
 
-/** One step of an operation: look, then decide. `plan` is pure. */
-export interface Phase<Facts> {
+/** What became of one action. `outcomeOf` of report.ts finds the outcome of a planned action, with its kind's result. */
+export type Outcome = {[Kind in ActionKind]: OutcomeOf<Kind>}[ActionKind];
+
+/**
+ * One step of an operation: look, then decide. `plan` is pure. Its plan may be a type of its own that also carries what
+ * was decided, so that the report is made from that decision and does not make it again.
+ */
+export interface Phase<Facts, Decided extends Plan = Plan> {
   readonly title: string;
   gather(deps: Deps): Promise<Facts>;
-  plan(facts: Facts): Plan;
+  plan(facts: Facts): Decided;
 }
 
-/** A phase that was run. */
-export interface PhaseRun<Facts> {
+/** A phase that was run: the facts and the plan of its last attempt, and the outcomes of all attempts. */
+export interface PhaseRun<Facts, Decided extends Plan = Plan> {
   readonly facts: Facts;
-  readonly plan: Plan;
+  readonly plan: Decided;
   readonly outcomes: readonly Outcome[];
 }
 
@@ -103,7 +107,7 @@ export interface Engine {
    * `--keep-going`, and then only lanes of clusters that are not blocked. After a `CONFLICT` the phase gathers and
    * plans again, at most five times. Throws `CONFIRMATION_NEEDED`, `INTERRUPTED`, `TIMEOUT`, and what gather throws.
    */
-  run<Facts>(phase: Phase<Facts>): Promise<PhaseRun<Facts>>;
+  run<Facts, Decided extends Plan = Plan>(phase: Phase<Facts, Decided>): Promise<PhaseRun<Facts, Decided>>;
 }
 
 /** How a run ended for one thing it was asked to do; `cli/exit-code.ts` turns the list into an exit code. */
@@ -116,6 +120,6 @@ export interface Operation<Request, Result> {
   /** Whether the work directory's lock is taken: reading commands never wait for another run. */
   readonly changes: boolean;
   execute(request: Request, engine: Engine): Promise<Result>;
-  /** What the result means for the exit code; an empty list is success. Pure. */
-  conclude(result: Result): readonly Conclusion[];
+  /** What the result means for the exit code, given what was requested (`--fail-on`); an empty list is success. Pure. */
+  conclude(result: Result, request: Request): readonly Conclusion[];
 }

@@ -1,7 +1,8 @@
 /** What operations use to turn a phase's run into the clusters of their result. Pure. */
 import {errorClasses} from '../domain/errors.js';
 import type {ErrorClass, ErrorReport} from '../domain/errors.js';
-import type {Conclusion, Outcome, PhaseRun, Warning} from './operation.js';
+import type {Action, ActionKind} from './action.js';
+import type {Conclusion, Outcome, OutcomeOf, PhaseRun, Plan, RunSettings, Warning} from './operation.js';
 
 /** How a command ended for one cluster (docs/exit-codes.md). `skipped`: not started, because of a dry run or a failure elsewhere. */
 export type ClusterOutcome = 'done' | 'unchanged' | 'failed' | 'refused' | 'unknown' | 'skipped' | 'cancelled';
@@ -18,6 +19,35 @@ export interface CommonResult {
   readonly dryRun?: 'client' | 'server';
   readonly clusters?: readonly ClusterResult[];
   readonly warnings?: readonly Warning[];
+}
+
+/** A command's answer: its result, and which kind of dry run it is of. The only place that says so. */
+export function answerOf<Result extends object>(
+  result: Result,
+  {dryRun}: Pick<RunSettings, 'dryRun'>,
+): Result & Pick<CommonResult, 'dryRun'> {
+  return dryRun === 'none' ? result : {...result, dryRun};
+}
+
+/** All actions of a plan, in the order in which they are performed. */
+export function plannedActions({groups}: Pick<Plan, 'groups'>): readonly Action[] {
+  return groups.flatMap(({lanes}) => lanes.flatMap(({actions}) => actions));
+}
+
+/** The outcomes of the actions of one kind, with that kind's results. */
+export function outcomesOf<Kind extends ActionKind>(
+  {outcomes}: Pick<PhaseRun<unknown>, 'outcomes'>,
+  kind: Kind,
+): readonly OutcomeOf<Kind>[] {
+  return outcomes.filter((outcome): outcome is Outcome & OutcomeOf<Kind> => outcome.kind === kind);
+}
+
+/** The outcome of one planned action, with its kind's result; undefined where there is no such action. */
+export function outcomeOf<Kind extends ActionKind>(
+  run: Pick<PhaseRun<unknown>, 'outcomes'>,
+  action: {readonly kind: Kind; readonly id: string} | undefined,
+): OutcomeOf<Kind> | undefined {
+  return action && outcomesOf(run, action.kind).find(({id}) => id === action.id);
 }
 
 /**

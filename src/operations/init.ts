@@ -21,7 +21,7 @@ import type {Deps} from '../engine/deps.js';
 import type {FileContent} from '../engine/action.js';
 import type {Operation, Outcome, PhaseRun, Plan, Warning} from '../engine/operation.js';
 import {generalErrors} from '../engine/report.js';
-import type {ClusterOutcome, ClusterResult} from '../engine/report.js';
+import type {ClusterOutcome, ClusterResult, CommonResult} from '../engine/report.js';
 import {declaredFilesGroups} from './shared/load-mesh.js';
 import type {TakeOver} from './shared/take-over.js';
 import {takeOver, takeOverGroups} from './shared/take-over.js';
@@ -44,7 +44,7 @@ export interface InitCluster extends ClusterResult {
 }
 
 /** What `init` did. */
-export interface InitResult {
+export interface InitResult extends Pick<CommonResult, 'dryRun'> {
   /** Absolute path of the work directory. */
   readonly workDir: string;
   readonly meshID?: string;
@@ -76,6 +76,11 @@ interface WantedCluster {
   readonly name: string;
   readonly context?: string;
   readonly network?: Said;
+}
+
+/** A plan, with the declaring files as they are once it is carried out. */
+interface InitPlan extends Plan {
+  readonly after: DeclaringTexts;
 }
 
 export const init: Operation<InitRequest, InitResult> = {
@@ -139,15 +144,17 @@ function wantedClusters(request: InitRequest, environment: Deps['environment'], 
 }
 
 /** Pure. Throws what mesh.yaml and the request disagree about. */
-function planInit({texts, found, wanted}: InitFacts): Plan {
+function planInit({texts, found, wanted}: InitFacts): InitPlan {
   const file = texts.mesh === undefined ? undefined : parseMeshFile(texts.mesh);
   checkAgreement(file, wanted);
   checkContextsAreFree(clustersOf(texts), wanted);
   const declared = declareMesh(texts, declarationOf(file, wanted));
-  checkContexts(textsAfter(texts, declared.files));
+  const after = textsAfter(texts, declared.files);
+  checkContexts(after);
   const known = new Set([...(file?.clusters ?? []), ...wanted.clusters].map(({name}) => name));
   const strangers = found.clusters.filter((name) => !known.has(name));
   return {
+    after,
     // What changes is the answer here, not a line of progress: all of it.
     groups: [...declaredFilesGroups(declared, declared.summary.length), ...takeOverGroups(found)],
     blockers: [],
@@ -227,18 +234,16 @@ function declarationOf(file: MeshFile | undefined, {meshID, clusters}: Wanted): 
 }
 
 /** Pure. */
-function reportInit(workDir: string, run: PhaseRun<InitFacts>): InitResult {
+function reportInit(workDir: string, run: PhaseRun<InitFacts, InitPlan>): InitResult {
   const {facts, plan, outcomes} = run;
   const lanes = plan.groups.flatMap((group) => group.lanes);
-  const files = lanes.flatMap((lane) => lane.actions.flatMap((one) => (one.kind === 'write-files' ? one.files : [])));
   const before = clustersOf(facts.texts);
-  const afterTexts = textsAfter(facts.texts, files);
   const status = statusOf(outcomes);
-  const meshID = afterTexts.mesh === undefined ? undefined : parseMeshFile(afterTexts.mesh).meshID;
+  const meshID = plan.after.mesh === undefined ? undefined : parseMeshFile(plan.after.mesh).meshID;
   return {
     workDir,
     ...(meshID !== undefined && {meshID}),
-    clusters: clustersOf(afterTexts).map((cluster) => {
+    clusters: clustersOf(plan.after).map((cluster) => {
       const same =
         before.some((other) => JSON.stringify(other) === JSON.stringify(cluster)) &&
         !facts.found.files.some(({path}) => path.startsWith(`${cluster.name}/`));

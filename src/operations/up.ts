@@ -3,14 +3,18 @@ import type {Verdict} from '../domain/checks/report.js';
 import {asMeshError, reportError} from '../domain/errors.js';
 import type {ErrorReport} from '../domain/errors.js';
 import type {Conclusion, Engine, Operation, Warning} from '../engine/operation.js';
-import {outcomeOfError} from '../engine/report.js';
+import {answerOf, outcomeOfError} from '../engine/report.js';
 import type {ClusterOutcome, ClusterResult, CommonResult} from '../engine/report.js';
+import {generateCerts} from './certs/generate.js';
 import type {GenerateRequest} from './certs/generate.js';
+import {applyInstalls} from './install/apply.js';
 import type {ApplyRequest} from './install/apply.js';
+import {renderInstalls} from './install/render.js';
 import type {MeshRequest} from './shared/load-mesh.js';
 import type {TrustRules} from './trust/plan-changes.js';
-import {steps} from './up-steps.js';
-import type {Step} from './up-steps.js';
+import {pushTrust} from './trust/push.js';
+import {verifyMesh} from './verify/verify.js';
+import type {VerifyRequest} from './verify/verify.js';
 
 /** Everything that the steps may be told. */
 export interface UpRequest extends MeshRequest, TrustRules, Omit<ApplyRequest, keyof MeshRequest> {
@@ -52,6 +56,47 @@ export interface UpResult extends CommonResult {
   readonly again: string;
 }
 
+/** One step: an operation with the part of the request that is its own. */
+interface Step {
+  readonly command: string;
+  /** Steps whose changes this one has to see: a dry run cannot tell it while they would change something. */
+  readonly needs: readonly string[];
+  run(request: UpRequest, engine: Engine): Promise<StepAnswer>;
+  conclude(result: StepAnswer, request: UpRequest): readonly Conclusion[];
+}
+
+/** A line for each command, in the order of Istio's guide: trust before istiod, proof last. */
+const steps: readonly Step[] = [
+  step(generateCerts, [], (request): GenerateRequest => {
+    const {clusters, keyAlgorithm, clear, signer, rootDirectory, rootFile} = request;
+    return {clusters, keyAlgorithm, clear, signer, rootDirectory, rootFile, renew: false};
+  }),
+  step(pushTrust, ['certs generate'], (request) => request),
+  step(renderInstalls, [], (request) => request),
+  step(applyInstalls, ['trust push', 'install render'], (request) => request),
+  step(verifyMesh, ['install apply'], ({clusters, context, istioNamespace, waitMs}): VerifyRequest => ({
+    mesh: {clusters, context, istioNamespace},
+    selection: {only: [], skip: []},
+    limits: {},
+    waitMs,
+    failOn: 'error',
+  })),
+];
+
+function step<Request, Result extends StepAnswer>(
+  operation: Operation<Request, Result>,
+  needs: readonly string[],
+  requestOf: (request: UpRequest) => Request,
+): Step {
+  return {
+    command: operation.command,
+    needs,
+    run: async (request, engine) => answerOf(await operation.execute(requestOf(request), engine), engine.settings),
+    // A step concludes only its own results.
+    conclude: (result, request) => operation.conclude(result as Result, requestOf(request)),
+  };
+}
+
 /**
  * Runs the steps one after the other, and stops at the first that does not succeed: with `--keep-going` it goes on with
  * the clusters that did. Each step does only what is left, so running it again goes on from there.
@@ -82,13 +127,13 @@ export const bringUp: Operation<UpRequest, UpResult> = {
     }
     return {...report(done), again: request.again};
   },
-  conclude: ({steps: all}) => all.flatMap(concludeStep),
+  conclude: ({steps: done}, request) => done.flatMap((one) => concludeStep(one, request)),
 };
 
-function concludeStep({command, result, error}: UpStep): readonly Conclusion[] {
+function concludeStep({command, result, error}: UpStep, request: UpRequest): readonly Conclusion[] {
   if (error) return [error.code];
-  const step = steps.find((one) => one.command === command);
-  return result && step ? step.conclude(result) : [];
+  const own = steps.find((one) => one.command === command);
+  return result && own ? own.conclude(result, request) : [];
 }
 
 /** What a dry run cannot look behind: an earlier step, needed by this one, that would change something. */
@@ -100,7 +145,11 @@ async function runStep(step: Step, request: UpRequest, engine: Engine): Promise<
   const {command} = step;
   try {
     const result = await step.run(request, engine);
-    return {command, outcome: outcomeOf(result, step.conclude(result), engine.settings.dryRun !== 'none'), result};
+    return {
+      command,
+      outcome: outcomeOf(result, step.conclude(result, request), engine.settings.dryRun !== 'none'),
+      result,
+    };
   } catch (thrown) {
     const error = asMeshError(thrown);
     if (error.class === 'bug') throw thrown;

@@ -245,7 +245,7 @@ describe('the end', () => {
       failOn: 'error',
       typed: {},
     } as const;
-    const result = await execute(verifyMesh('error'), request, {deps, settings, report}).finally(close);
+    const result = await execute(verifyMesh, request, {deps, settings, report}).finally(close);
     expect([result.error?.code, result.verdict, looks()]).toEqual(['TIMEOUT', 'error', 2]);
   });
 });

@@ -5,6 +5,7 @@ import {Sensitive} from '../../src/domain/sensitive.js';
 import type {Action} from '../../src/engine/action.js';
 import {createEngine, execute} from '../../src/engine/engine.js';
 import type {Group, Outcome, Plan, RunSettings} from '../../src/engine/operation.js';
+import {outcomesOf} from '../../src/engine/report.js';
 import {fakeDeps} from './fake-deps.js';
 import type {Log} from './fake-deps.js';
 
@@ -47,6 +48,17 @@ describe('a phase', () => {
     const {log, statuses: done} = await run(plan([group(['a'])]));
     expect(log).toEqual(['intent a/file', 'write a/file', 'outcome a/file done']);
     expect(done).toEqual({'a/file': 'done'});
+  });
+
+  it('returns what its plan decided, and the typed result of what was done', async () => {
+    const engine = createEngine('test', {deps: fakeDeps([]), settings, report: () => undefined});
+    const result = await engine.run({
+      title: 'test',
+      gather: () => Promise.resolve(['a']),
+      plan: (names) => ({...plan([group(names)]), decided: names.map((name) => `write ${name}`)}),
+    });
+    expect(result.plan.decided).toEqual(['write a']);
+    expect(outcomesOf(result, 'write-files').map((one) => one.result?.files)).toEqual([['a/file']]);
   });
 
   it('does not start an effect whose intent cannot be journalled', async () => {

@@ -1,11 +1,21 @@
 import {describe, expect, it} from 'vitest';
-import {clusterOutcomes, clusterOutcomesWithCause, concludeClusters, generalErrors} from '../../src/engine/report.js';
+import {
+  answerOf,
+  clusterOutcomes,
+  clusterOutcomesWithCause,
+  concludeClusters,
+  generalErrors,
+  outcomeOf,
+  outcomesOf,
+  plannedActions,
+} from '../../src/engine/report.js';
 import type {Outcome, Plan} from '../../src/engine/operation.js';
 import {emptyPlan} from '../../src/engine/operation.js';
 import type {ErrorCode} from '../../src/domain/errors.js';
 
 const error = (code: ErrorCode) => ({code, message: 'why', hints: []});
 const outcome = (cluster: string, status: Outcome['status'], code?: ErrorCode): Outcome => ({
+  kind: 'put-object',
   id: `${cluster}/${status}`,
   lane: cluster,
   cluster,
@@ -45,7 +55,10 @@ describe('clusterOutcomes', () => {
 });
 
 describe('clusterOutcomesWithCause', () => {
-  const nowhere: Outcome = {id: 'declare', lane: 'work directory', status: 'failed', error: error('DISK_FULL')};
+  const nowhere: Outcome = {
+    ...{kind: 'write-files', id: 'declare', lane: 'work directory'},
+    ...{status: 'failed', error: error('DISK_FULL')},
+  };
   it('says why clusters were not started, and leaves what was done as it is', () => {
     const outcomes = [nowhere, outcome('a', 'skipped'), outcome('b', 'done')];
     const results = clusterOutcomesWithCause(['a', 'b', 'c'], {plan: emptyPlan, outcomes});
@@ -58,5 +71,49 @@ describe('concludeClusters', () => {
   it('counts a cluster lost after a write as a failure, not as unknown', () => {
     expect(concludeClusters([{name: 'a', outcome: 'failed', error: error('UNREACHABLE')}])).toEqual(['TOOL_FAILED']);
     expect(concludeClusters([{name: 'a', outcome: 'unknown', error: error('UNREACHABLE')}])).toEqual(['UNREACHABLE']);
+  });
+});
+
+describe('outcomeOf', () => {
+  const issued = {subject: 'CN=a', fingerprint: 'ab', notAfter: '2027-01-01T00:00:00.000Z', key: 'ecdsa-p256'};
+  const outcomes: Outcome[] = [
+    {kind: 'write-files', id: 'a/ca', lane: 'a', status: 'done', result: {files: ['a/file']}},
+    {kind: 'issue-cluster-ca', id: 'a/ca', lane: 'a', cluster: 'a', status: 'done', result: issued},
+    {kind: 'issue-cluster-ca', id: 'b/ca', lane: 'b', cluster: 'b', status: 'failed', error: error('ISSUE_FAILED')},
+  ];
+
+  it("finds the outcome of the action of that kind and id, with that kind's result", () => {
+    expect(outcomeOf({outcomes}, {kind: 'issue-cluster-ca', id: 'a/ca'})?.result?.fingerprint).toBe('ab');
+    expect(outcomeOf({outcomes}, {kind: 'write-files', id: 'a/ca'})?.result?.files).toEqual(['a/file']);
+  });
+
+  it('has no result where the action failed, and none at all where nothing was planned', () => {
+    expect(outcomeOf({outcomes}, {kind: 'issue-cluster-ca', id: 'b/ca'})).not.toHaveProperty('result');
+    expect(outcomeOf({outcomes}, {kind: 'issue-cluster-ca', id: 'c/ca'})).toBeUndefined();
+    expect(outcomeOf({outcomes}, undefined)).toBeUndefined();
+  });
+
+  it('is one of the outcomes of its kind', () => {
+    expect(outcomesOf({outcomes}, 'issue-cluster-ca').map(({cluster}) => cluster)).toEqual(['a', 'b']);
+    expect(outcomesOf({outcomes}, 'put-object')).toEqual([]);
+  });
+});
+
+describe('plannedActions', () => {
+  it('lists actions in the order in which they are performed', () => {
+    const action = (id: string) => ({kind: 'write-files', id, title: id, files: []}) as const;
+    const lane = (key: string, ...ids: string[]) => ({key, title: key, actions: ids.map(action)});
+    const groups = [
+      {title: '1', lanes: [lane('a', 'a/1', 'a/2'), lane('b', 'b/1')], onFailure: 'stop'},
+      {title: '2', lanes: [lane('c', 'c/1')], onFailure: 'stop'},
+    ] as const;
+    expect(plannedActions({groups}).map(({id}) => id)).toEqual(['a/1', 'a/2', 'b/1', 'c/1']);
+  });
+});
+
+describe('answerOf', () => {
+  it('says which kind of dry run it is of, and nothing where it is none', () => {
+    expect(answerOf({changes: 1}, {dryRun: 'client'})).toEqual({changes: 1, dryRun: 'client'});
+    expect(answerOf({changes: 1}, {dryRun: 'none'})).toEqual({changes: 1});
   });
 });

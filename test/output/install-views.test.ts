@@ -5,7 +5,7 @@ import {applyView} from '../../src/output/views/install-apply.js';
 import {printView, renderView} from '../../src/output/views/install-render.js';
 import {printed, textOf} from '../helpers/suggestions.js';
 
-const context = {color: false, now: new Date('2026-01-01T00:00:00Z'), command: textOf};
+const context = {request: undefined, color: false, now: new Date('2026-01-01T00:00:00Z'), command: textOf};
 const form = {
   istioVersion: '1.30.3',
   versionFrom: 'istioctl',

@@ -43,7 +43,8 @@ Exits with 3 for findings with --fail-on warning, with 4 when something may not 
       clusters: args.cluster ?? [],
       context: flags.context,
       istioNamespace: flags['istio-namespace'],
+      failOn: flags['fail-on'],
     };
-    return this.perform(showAccess(flags['fail-on']), request, accessShowView, flags);
+    return this.perform(showAccess, request, accessShowView, flags);
   }
 }

@@ -59,7 +59,8 @@ Exit code: 0, whatever the dates are; 3 with --fail-on, when something in use is
       mesh: {clusters: args.cluster ?? [], context: flags.context, istioNamespace: flags['istio-namespace']},
       ...(flags.live && {live: {limits: {noSecrets: flags['no-secrets']}}}),
       ...(flags.within !== undefined && {withinDays: flags.within}),
+      failOn: flags['fail-on'],
     };
-    return this.perform(listCerts(flags['fail-on']), request, certsListView, flags);
+    return this.perform(listCerts, request, certsListView, flags);
   }
 }

@@ -10,7 +10,7 @@ import type {Sensitive} from '../../domain/sensitive.js';
 import {createKeySigner} from '../../signers/key-signer.js';
 import type {CreateRootCa} from '../action.js';
 import type {Effect, EffectContext} from '../effect.js';
-import {certificateDetail} from './certificate-detail.js';
+import {issuedCertificate} from './issued-certificate.js';
 import {untilAborted} from './until-aborted.js';
 
 /**
@@ -43,7 +43,7 @@ export const effect: Effect<'create-root-ca'> = async (action, context) => {
     await store.write([{path: layout.rootKey, content}, certificateFile]);
   }
   if (!key || store !== deps.workspace) await deps.workspace.write([certificateFile]);
-  return {...certificateDetail(certificate), protection: action.protection};
+  return {...issuedCertificate(certificate), protection: action.protection};
 };
 
 async function rootKey(

@@ -2,6 +2,7 @@ import {MeshError} from '../../domain/errors.js';
 import type {ObjectRef} from '../../domain/kube/object.js';
 import type {KubeApi, WriteDryRun} from '../../tools/kubectl/api.js';
 import type {DeleteObject} from '../action.js';
+import type {ObjectDeleted} from '../action-result.js';
 import type {Effect} from '../effect.js';
 import {writeCertainly} from './uncertain-write.js';
 
@@ -20,7 +21,7 @@ export const effect: Effect<'delete-object'> = async ({context, ref, preconditio
 };
 
 /** The delete itself, for effects that go on after it. Throws `CONFLICT` when the object is another one by now. */
-export async function deleteObject(deletion: Deletion): Promise<{readonly alreadyGone: true} | undefined> {
+export async function deleteObject(deletion: Deletion): Promise<ObjectDeleted | undefined> {
   const {api, ref, preconditions, dryRun} = deletion;
   const {uid, resourceVersion} = preconditions;
   try {

@@ -8,7 +8,7 @@ import {writePrivateKey} from '../../domain/pki/private-key.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {createKeySigner} from '../../signers/key-signer.js';
 import type {Effect} from '../effect.js';
-import {certificateDetail} from './certificate-detail.js';
+import {issuedCertificate} from './issued-certificate.js';
 import {untilAborted} from './until-aborted.js';
 
 /**
@@ -54,5 +54,5 @@ export const effect: Effect<'issue-cluster-ca'> = async (action, {deps, line}) =
       content: bundle[part],
     })),
   );
-  return {...certificateDetail(certificate), ...(changes.length > 0 && {changes})};
+  return {...issuedCertificate(certificate), ...(changes.length > 0 && {changes})};
 };

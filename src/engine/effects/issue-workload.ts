@@ -13,7 +13,7 @@ import {judgeWorkload, workloadTemplate} from '../../domain/pki/workload-certifi
 import {createKeySigner} from '../../signers/key-signer.js';
 import type {Workspace} from '../../workspace/workspace.js';
 import type {Effect} from '../effect.js';
-import {certificateDetail} from './certificate-detail.js';
+import {issuedCertificate} from './issued-certificate.js';
 import {untilAborted} from './until-aborted.js';
 
 /**
@@ -59,7 +59,7 @@ export const effect: Effect<'issue-workload'> = async (action, {deps, line}) => 
     {path: paths.certChain, content: made.certChain},
     {path: paths.rootCert, content: made.rootCert},
   ]);
-  return {...certificateDetail(certificate), spiffeId};
+  return {...issuedCertificate(certificate), spiffeId};
 };
 
 async function readFiles(workspace: Workspace, cluster: string): Promise<CaFiles> {

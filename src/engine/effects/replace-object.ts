@@ -3,6 +3,7 @@ import type {KubeObject} from '../../domain/kube/object.js';
 import {describeRef, refOf} from '../../domain/kube/paths.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {ReplaceObject} from '../action.js';
+import type {ObjectWritten} from '../action-result.js';
 import type {Effect} from '../effect.js';
 import {deleteObject} from './delete-object.js';
 import {judge} from './put-object.js';
@@ -33,11 +34,7 @@ export const effect: Effect<'replace-object'> = async (action, {deps, settings, 
   return {...deleted, ...created};
 };
 
-async function createNow(
-  api: KubeApi,
-  object: KubeObject,
-  {whenLost}: ReplaceObject,
-): Promise<Readonly<Record<string, string | boolean>>> {
+async function createNow(api: KubeApi, object: KubeObject, {whenLost}: ReplaceObject): Promise<ObjectWritten> {
   const ref = refOf(object);
   try {
     const look = {api, ref, dryRun: 'none', judge: (now: KubeObject | undefined) => judge(now, object)} as const;

@@ -67,6 +67,12 @@ export interface ShownCluster extends ClusterResult {
   readonly subjects: readonly ShownSubject[];
 }
 
+/** `access show CLUSTER...`. */
+export interface AccessRequest extends MeshRequest {
+  /** `--fail-on`: the least severity that is a finding. */
+  readonly failOn: Severity;
+}
+
 /** What `access show` answers. */
 export interface AccessResult extends CommonResult {
   readonly clusters: readonly ShownCluster[];
@@ -78,24 +84,22 @@ export interface AccessResult extends CommonResult {
   readonly warnings: readonly Warning[];
 }
 
-/** The operation for one `--fail-on`: findings are warnings, as those of verify --access. */
-export function showAccess(failOn: Severity): Operation<MeshRequest, AccessResult> {
-  return {
-    command: 'access show',
-    changes: false,
-    async execute(request, engine) {
-      const {facts, plan} = await engine.run(lookPhase(request, engine.settings.concurrency));
-      return report(facts, plan.warnings);
-    },
-    conclude: ({clusters, elsewhere, unknownHolders}) => [
-      ...[...clusters, ...elsewhere].map(({error}): Conclusion => error?.code ?? 'done'),
-      ...(failOn === 'warning' &&
-      (unknownHolders.length > 0 || clusters.some(({subjects}) => subjects.some(({expected}) => !expected)))
-        ? (['findings'] as const)
-        : []),
-    ],
-  };
-}
+/** `access show`: who reaches the keys. Findings are warnings, as those of verify --access. */
+export const showAccess: Operation<AccessRequest, AccessResult> = {
+  command: 'access show',
+  changes: false,
+  async execute(request, engine) {
+    const {facts, plan} = await engine.run(lookPhase(request, engine.settings.concurrency));
+    return report(facts, plan.warnings);
+  },
+  conclude: ({clusters, elsewhere, unknownHolders}, {failOn}) => [
+    ...[...clusters, ...elsewhere].map(({error}): Conclusion => error?.code ?? 'done'),
+    ...(failOn === 'warning' &&
+    (unknownHolders.length > 0 || clusters.some(({subjects}) => subjects.some(({expected}) => !expected)))
+      ? (['findings'] as const)
+      : []),
+  ],
+};
 
 /** What was read of one cluster. */
 interface Looked {

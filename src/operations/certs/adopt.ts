@@ -3,7 +3,7 @@
  * with `--with-keys` only, the key of a root never. A context that cannot be adopted keeps no other from it.
  */
 import {declareMesh} from '../../domain/mesh/declare.js';
-import type {DeclaringTexts} from '../../domain/mesh/declare.js';
+import type {DeclaredFiles, DeclaringTexts} from '../../domain/mesh/declare.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {MeshError, reportError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -17,16 +17,16 @@ import {lookWith} from '../../domain/suggest/suggestion.js';
 import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Group, Operation, PhaseRun, Plan, Warning} from '../../engine/operation.js';
-import {clusterOutcomes, concludeClusters, generalErrors, outcomeOfError} from '../../engine/report.js';
+import {clusterOutcomes, concludeClusters, generalErrors, outcomeOf, outcomeOfError} from '../../engine/report.js';
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {askExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
 import type {GitExposure} from '../shared/exposed-keys.js';
-import {declaredFilesGroups} from '../shared/load-mesh.js';
+import {declareAction, declaredFilesGroups} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readRunningCluster} from '../../observe/running-cluster.js';
-import {summarise} from '../shared/ca-summary.js';
-import type {CaSummary} from '../shared/ca-summary.js';
+import {summarise} from '../../domain/trust/ca-summary.js';
+import type {CaSummary} from '../../domain/trust/ca-summary.js';
 import {adopt} from './adopt-plan.js';
 import type {Adopted, Adoption, KeptIn, Looked, Standing} from './adoption.js';
 
@@ -78,7 +78,7 @@ export const adoptMesh: Operation<AdoptRequest, AdoptResult> = {
   changes: true,
   async execute(request, engine) {
     const wanted = wantedContexts(request.contexts);
-    const run = await engine.run<AdoptFacts>({
+    const run = await engine.run<AdoptFacts, AdoptPlan>({
       title: 'look at the clusters',
       gather: (deps) => gather(deps, request, wanted, engine.settings.concurrency),
       plan,
@@ -194,24 +194,26 @@ async function readFiles(
   return new Map(found.flat());
 }
 
+/** A plan, with what it declares; absent where no context can be adopted. */
+interface AdoptPlan extends Plan {
+  readonly declared?: DeclaredFiles;
+}
+
 /** Pure. What kept a context from being adopted is in its own result: it keeps no other from it. */
-function plan(facts: AdoptFacts): Plan {
+function plan(facts: AdoptFacts): AdoptPlan {
   const {adoption, git} = facts;
   const good = adoption.clusters.filter(({error}) => error === undefined);
+  const declared = good.length === 0 ? undefined : declarations(facts);
   return {
-    groups: good.length === 0 ? [] : [...declareGroups(facts), ...fileGroups(adoption)],
+    ...(declared && {declared}),
+    groups: declared ? [...declaredFilesGroups(declared, declared.summary.length), ...fileGroups(adoption)] : [],
     blockers: git.exposed.length > 0 ? [{error: reportError(keyInGit(git.exposed))}] : [],
     warnings: [...adoption.warnings, ...unknownToGit(git)],
   };
 }
 
-function declareGroups(facts: AdoptFacts): readonly Group[] {
-  const declared = declarations(facts);
-  return declaredFilesGroups(declared, declared.summary.length);
-}
-
 /** Throws what makes mesh.yaml invalid: two clusters of one context, for example. */
-function declarations({texts, adoption, istioNamespace}: AdoptFacts): ReturnType<typeof declareMesh> {
+function declarations({texts, adoption, istioNamespace}: AdoptFacts): DeclaredFiles {
   const declared = declareMesh(texts, {
     ...adoption.declaration,
     gitignore: true,
@@ -277,11 +279,11 @@ function copyAction({name, context, files, copiesKey}: Adopted): Action {
 }
 
 /** Pure. */
-function report(run: PhaseRun<AdoptFacts>): AdoptResult {
-  const {facts, outcomes} = run;
+function report(run: PhaseRun<AdoptFacts, AdoptPlan>): AdoptResult {
+  const {facts, plan: planned} = run;
   const {clusters, rootCert} = facts.adoption;
   const known = new Set((facts.standing.file?.clusters ?? []).map(({name}) => name));
-  const declared = outcomes.find(({id}) => id === 'declare')?.status;
+  const declared = outcomeOf(run, planned.declared && declareAction(planned.declared))?.status;
   const good = clusters.filter(({error}) => error === undefined);
   const results = clusterOutcomes(
     good.map(({name}) => name),
@@ -297,9 +299,9 @@ function report(run: PhaseRun<AdoptFacts>): AdoptResult {
       const outcome = own.outcome === 'unchanged' && !known.has(name) && declared ? declared : own.outcome;
       return {...own, outcome, context, ...described(one), files: one.files.map(({path}) => path)};
     }),
-    changes: good.length === 0 ? [] : [...declarations(facts).summary, ...(rootCert ? [rootCert.path] : [])],
+    changes: planned.declared ? [...planned.declared.summary, ...(rootCert ? [rootCert.path] : [])] : [],
     errors: generalErrors(run),
-    warnings: run.plan.warnings,
+    warnings: planned.warnings,
   };
 }
 

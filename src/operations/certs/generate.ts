@@ -4,19 +4,20 @@ import type {KeyAlgorithm} from '../../domain/mesh/mesh.js';
 import {type Certificate, readableCertificates} from '../../domain/pki/certificate.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
 import type {ClusterState} from '../../domain/pki/workdir-state.js';
-import type {Action, WriteFiles} from '../../engine/action.js';
-import type {Detail, Operation, Outcome, PhaseRun, Warning} from '../../engine/operation.js';
+import type {WriteFiles} from '../../engine/action.js';
+import type {Operation, PhaseRun, Warning} from '../../engine/operation.js';
 import {
   type ClusterResult,
   clusterOutcomes,
   concludeClusters,
   type CommonResult,
   generalErrors,
+  outcomeOf,
 } from '../../engine/report.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {gatherGenerate} from './generate-facts.js';
-import {type GenerateFacts, planGenerate} from './plan-generate.js';
+import {type GenerateFacts, type GeneratePlan, planGenerate} from './plan-generate.js';
 
 /** What `certs generate` is asked for. */
 export interface GenerateRequest {
@@ -71,7 +72,7 @@ export const generateCerts: Operation<GenerateRequest, GenerateResult> = {
   command: 'certs generate',
   changes: true,
   async execute(request, engine) {
-    const run = await engine.run<GenerateFacts>({
+    const run = await engine.run<GenerateFacts, GeneratePlan>({
       title: 'read the work directory',
       gather: (deps) => gatherGenerate(request, deps),
       plan: planGenerate,
@@ -81,51 +82,46 @@ export const generateCerts: Operation<GenerateRequest, GenerateResult> = {
   conclude: ({clusters, errors}) => [...concludeClusters(clusters), ...errors.map(({code}) => code)],
 };
 
-function report(run: PhaseRun<GenerateFacts>): GenerateResult {
-  const {facts} = run;
+function report(run: PhaseRun<GenerateFacts, GeneratePlan>): GenerateResult {
+  const {facts, plan} = run;
   const names = facts.clusters.map(({cluster}) => cluster.name);
   return {
     root: reportRoot(run),
     clusters: clusterOutcomes(names, run).map((result) => {
       const state = facts.clusters.find(({cluster}) => cluster.name === result.name)?.state;
-      const certificate = issued(run.outcomes, `${result.name}/ca`) ?? found(state, facts);
-      const action = plannedAction(run, (one) => one.cluster === result.name);
-      const changes = changesOf(run.outcomes, `${result.name}/ca`);
+      const action = plan.clusterActions.get(result.name);
+      const issued = action?.kind === 'issue-cluster-ca' ? outcomeOf(run, action)?.result : undefined;
+      const certificate = (issued && caSummary(issued)) ?? found(state, facts);
       return {
         ...result,
         ...(action && {action: action.title}),
         ...(certificate && {certificate}),
-        ...(changes.length > 0 && {changes}),
+        ...(issued?.changes && {changes: issued.changes}),
       };
     }),
     errors: generalErrors(run),
-    warnings: run.plan.warnings,
+    warnings: plan.warnings,
   };
 }
 
-function plannedAction({plan}: PhaseRun<GenerateFacts>, matches: (action: Action) => boolean): Action | undefined {
-  return plan.groups.flatMap(({lanes}) => lanes.flatMap(({actions}) => actions)).find(matches);
-}
-
-function reportRoot(run: PhaseRun<GenerateFacts>): RootResult {
-  const {facts, outcomes} = run;
-  const action = plannedAction(run, ({id}) => id === 'root-ca' || id === 'root-cert');
-  const outcome = outcomes.find(({id}) => id === 'root-ca' || id === 'root-cert');
+function reportRoot(run: PhaseRun<GenerateFacts, GeneratePlan>): RootResult {
+  const {facts, plan} = run;
+  const action = plan.root;
+  const outcome = outcomeOf(run, action);
+  const created = action?.kind === 'create-root-ca' ? outcomeOf(run, action)?.result : undefined;
   const {root} = facts;
   const [first] = root.kind === 'present' ? root.certificates : [];
   const adopted = action?.kind === 'write-files' ? takenRoot(action) : undefined;
   const shown = adopted ?? first;
-  const certificate =
-    issued(outcomes, 'root-ca') ??
-    (shown && caSummary(summarizeCertificate(shown, facts.mesh.trust.expiry, facts.now)));
+  const summary = created ?? (shown && summarizeCertificate(shown, facts.mesh.trust.expiry, facts.now));
   const taken = action?.kind === 'write-files' && facts.signer.kind === 'ready' ? 'elsewhere' : undefined;
-  const made = action?.kind === 'create-root-ca' && outcome ? action.protection : taken;
+  const made = action?.kind === 'create-root-ca' ? action.protection : taken;
   const found = facts.signer.kind === 'key-file' || facts.signer.kind === 'idle' ? 'missing' : 'elsewhere';
   const protection = root.kind !== 'present' ? made : root.key === 'missing' ? found : root.key;
   return {
     outcome: outcome?.status ?? (root.kind === 'present' ? 'unchanged' : 'skipped'),
     ...(action && {action: action.title}),
-    ...(certificate && {certificate}),
+    ...(summary && {certificate: caSummary(summary)}),
     ...(protection && {protection}),
     ...(adopted && {takenOver: true}),
   };
@@ -143,22 +139,6 @@ function found(state: ClusterState | undefined, {mesh, now}: GenerateFacts): CaS
   return certificate && caSummary(summarizeCertificate(certificate, mesh.trust.expiry, now));
 }
 
-/** What an effect said of the certificate it issued (`certificate-detail.ts`). */
-function issued(outcomes: readonly Outcome[], id: string): CaSummary | undefined {
-  const detail: Detail | undefined = outcomes.find((outcome) => outcome.id === id)?.detail;
-  if (!detail) return undefined;
-  const text = (field: keyof CaSummary): string => {
-    const value = detail[field];
-    return typeof value === 'string' ? value : '';
-  };
-  return {subject: text('subject'), key: text('key'), fingerprint: text('fingerprint'), notAfter: text('notAfter')};
-}
-
-function changesOf(outcomes: readonly Outcome[], id: string): readonly string[] {
-  const changes = outcomes.find((outcome) => outcome.id === id)?.detail?.changes;
-  return Array.isArray(changes) ? changes.map(String) : [];
-}
-
-function caSummary({subject, key, fingerprint, notAfter}: CertificateSummary): CaSummary {
+function caSummary({subject, key, fingerprint, notAfter}: CaSummary): CaSummary {
   return {subject, key, fingerprint, notAfter};
 }

@@ -19,13 +19,21 @@ import {
   concludeClusters,
   type CommonResult,
   generalErrors,
+  plannedActions,
 } from '../../engine/report.js';
 import {askExposure} from '../shared/exposed-keys.js';
 import {ignoreKeys, loadMesh, writesGitignore} from '../shared/load-mesh.js';
 import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
 import {createCaFileReader, readCaFiles} from '../../observe/ca-files.js';
 import {csrSigner} from './csr-signer.js';
-import {type CandidateKey, type ImportAsked, type ImportFacts, judgeImport, planImport} from './plan-import.js';
+import {
+  type CandidateKey,
+  type ImportAsked,
+  type ImportFacts,
+  type ImportVerdict,
+  judgeImport,
+  planImport,
+} from './plan-import.js';
 
 /** What `certs import` is asked for. */
 export interface ImportRequest {
@@ -64,22 +72,27 @@ export const importCerts: Operation<ImportRequest, ImportResult> = {
   async execute(request, engine) {
     // Standard input can be read only once, and a phase may look again.
     let handedIn: Promise<HandedIn> | undefined;
-    const run = await engine.run<ImportFacts>({
+    const run = await engine.run<JudgedFacts>({
       title: 'read what the CA returned',
       gather: (deps) => gather(request, deps, () => (handedIn ??= readFiles(deps, request.files))),
-      plan: planImport,
+      plan: (facts) => planImport(facts, facts.verdict),
     });
     return report(run);
   },
   conclude: ({clusters, errors}) => [...concludeClusters(clusters), ...errors.map(({code}) => code)],
 };
 
+/** The facts, and the verdict on them: what git is asked about depends on it, too. */
+interface JudgedFacts extends ImportFacts {
+  readonly verdict: ImportVerdict;
+}
+
 interface HandedIn {
   readonly certificates: readonly Certificate[];
   readonly remarks: readonly string[];
 }
 
-async function gather(request: ImportRequest, deps: Deps, files: () => Promise<HandedIn>): Promise<ImportFacts> {
+async function gather(request: ImportRequest, deps: Deps, files: () => Promise<HandedIn>): Promise<JudgedFacts> {
   const {workspace} = deps;
   const signer = await csrSigner(deps, 'certs import');
   const loaded = await loadMesh(deps, {clusters: [request.cluster], signer});
@@ -113,10 +126,12 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
     requestThere: requestKey !== undefined || csr !== undefined,
     now: deps.now(),
   };
-  const writes = judgeImport(facts).actions.some(({files: written}) => written.length > 0);
+  const verdict = judgeImport(facts);
+  const writes = verdict.actions.some(({files: written}) => written.length > 0);
   const guarded = ignoreKeys(loaded, writes ? [paths.caKey] : []);
   return {
     ...facts,
+    verdict,
     loaded: guarded,
     git: await askExposure(deps, workspace, [paths.caKey], writesGitignore(guarded)),
   };
@@ -205,15 +220,13 @@ async function readNeighbour(
   };
 }
 
-function report(run: PhaseRun<ImportFacts>): ImportResult {
+function report(run: PhaseRun<JudgedFacts>): ImportResult {
   const {facts, plan} = run;
-  const {chain, refusals} = judgeImport(facts);
+  const {chain, refusals} = facts.verdict;
   const {name} = facts.cluster;
   const days = facts.loaded.mesh.trust.clusterValidityDays;
   const changes = chain?.[0] ? [...lifeOtherThan(chain[0], days), ...changesFromRequest(chain[0], name)] : [];
-  const action = plan.groups
-    .flatMap(({lanes}) => lanes.flatMap((lane) => lane.actions))
-    .find(({cluster}) => cluster === name);
+  const action = plannedActions(plan).find(({cluster}) => cluster === name);
   const summary = (certificate: Certificate): Summary => {
     const {subject, key, fingerprint, notAfter} = summarizeCertificate(
       certificate,

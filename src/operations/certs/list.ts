@@ -32,6 +32,8 @@ export interface ListRequest {
   };
   /** `--within`: list only what is in use and ends within these days. */
   readonly withinDays?: number;
+  /** `--fail-on`: the least severity that is a finding. */
+  readonly failOn?: Severity | undefined;
 }
 
 /** What stops first, unless it is renewed. `file`: or what of the cluster holds it, where only that has it. */
@@ -70,27 +72,25 @@ interface Facts {
   readonly sights?: ReadonlyMap<string, LiveSight>;
 }
 
-/** The operation for one `--fail-on`; without it nothing that is found changes the exit code. */
-export function listCerts(failOn?: Severity): Operation<ListRequest, ListResult> {
-  return {
-    command: 'certs list',
-    changes: false,
-    async execute(request, engine) {
-      const {facts, plan} = await engine.run<Facts>({
-        title: request.live ? 'read the work directory and ask the clusters' : 'read the work directory',
-        gather: (deps) => gather(request, deps, engine.settings.concurrency),
-        plan: ({loaded}) => ({...emptyPlan, warnings: loaded.notes.map((message) => ({message}))}),
-      });
-      return report(request, facts, plan.warnings);
-    },
-    conclude: (result) => [
-      ...errorsOf(result),
-      ...(failOn && isFound(result, failOn) ? ['findings' as const] : []),
-      // A pipeline that sees no certificate must not take that for one that lives long.
-      ...(failOn && result.withoutCa.length > 0 ? ['NOT_FOUND' as const] : []),
-    ],
-  };
-}
+/** `certs list`. Nothing that is found changes the exit code unless `failOn` says so. */
+export const listCerts: Operation<ListRequest, ListResult> = {
+  command: 'certs list',
+  changes: false,
+  async execute(request, engine) {
+    const {facts, plan} = await engine.run<Facts>({
+      title: request.live ? 'read the work directory and ask the clusters' : 'read the work directory',
+      gather: (deps) => gather(request, deps, engine.settings.concurrency),
+      plan: ({loaded}) => ({...emptyPlan, warnings: loaded.notes.map((message) => ({message}))}),
+    });
+    return report(request, facts, plan.warnings);
+  },
+  conclude: (result, {failOn}) => [
+    ...errorsOf(result),
+    ...(failOn && isFound(result, failOn) ? ['findings' as const] : []),
+    // A pipeline that sees no certificate must not take that for one that lives long.
+    ...(failOn && result.withoutCa.length > 0 ? ['NOT_FOUND' as const] : []),
+  ],
+};
 
 function errorsOf({root, clusters}: ListResult): readonly Conclusion[] {
   return [

@@ -9,7 +9,8 @@ import {openPrivateKey, type PrivateKeyFacts, readPrivateKey} from '../../domain
 import type {Sensitive} from '../../domain/sensitive.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
-import type {Action} from '../../engine/action.js';
+import type {ResealRootKey} from '../../engine/action.js';
+import type {ResealedKey} from '../../engine/action-result.js';
 import type {Deps} from '../../engine/deps.js';
 import {
   type Blocker,
@@ -19,7 +20,7 @@ import {
   type Plan,
   type Warning,
 } from '../../engine/operation.js';
-import {type CommonResult, generalErrors} from '../../engine/report.js';
+import {type CommonResult, generalErrors, outcomeOf} from '../../engine/report.js';
 import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
 
 /** What `certs passphrase` is asked for. */
@@ -64,13 +65,18 @@ interface PassphraseFacts {
   readonly git: GitExposure;
 }
 
+/** A plan, with the action that writes the key where it is to be written. */
+interface PassphrasePlan extends Plan {
+  readonly action?: ResealRootKey;
+}
+
 /** Writes the root key under another passphrase. */
 export const changePassphrase: Operation<PassphraseRequest, PassphraseResult> = {
   command: 'certs passphrase',
   changes: true,
   async execute(request, engine) {
     const asks = engine.settings.dryRun === 'none';
-    const run = await engine.run<PassphraseFacts>({
+    const run = await engine.run<PassphraseFacts, PassphrasePlan>({
       title: 'read the root key',
       gather: (deps) => gather(request, deps, asks),
       plan,
@@ -138,7 +144,7 @@ async function askBoth(
   return encryption !== undefined && isSamePassphrase(await passphrases.get('existing'), replacement);
 }
 
-function plan(facts: PassphraseFacts): Plan {
+function plan(facts: PassphraseFacts): PassphrasePlan {
   const {signer, path, key, clear, needed, same} = facts;
   if (key === 'missing') {
     return blocked(
@@ -156,7 +162,7 @@ function plan(facts: PassphraseFacts): Plan {
   if (clear ? isClear : same === true && encryption?.weak === false) return emptyPlan;
   const exposed = facts.git.exposed.length > 0;
   if (clear && exposed) return blocked(keyInGit([path]));
-  const action: Action = {
+  const action: ResealRootKey = {
     kind: 'reseal-root-key',
     id: 'root-key',
     title: titleOf(facts, encryption),
@@ -166,6 +172,7 @@ function plan(facts: PassphraseFacts): Plan {
     ...(clear && {confirm: `write ${path} in the clear: whoever reads it owns the mesh`}),
   };
   return {
+    action,
     groups: [
       {title: 'root key', lanes: [{key: 'root key', title: action.title, actions: [action]}], onFailure: 'always-stop'},
     ],
@@ -204,13 +211,13 @@ function blocked(error: MeshError): Plan {
   return {...emptyPlan, blockers: [blocker]};
 }
 
-function report(run: PhaseRun<PassphraseFacts>): PassphraseResult {
-  const {facts, plan: planned, outcomes} = run;
-  const outcome = outcomes.find(({id}) => id === 'root-key');
-  const action = planned.groups.flatMap(({lanes}) => lanes.flatMap(({actions}) => actions))[0];
+function report(run: PhaseRun<PassphraseFacts, PassphrasePlan>): PassphraseResult {
+  const {facts, plan: planned} = run;
+  const {action} = planned;
+  const outcome = outcomeOf(run, action);
   const errors = generalErrors(run);
   const before = facts.key === 'missing' ? undefined : protectionOf(facts.key.encryption);
-  const after = outcome?.status === 'done' ? protectionOf(readDetail(outcome.detail)) : undefined;
+  const after = outcome?.status === 'done' && outcome.result ? resealedAs(outcome.result) : undefined;
   return {
     outcome: outcome?.status ?? (errors.length > 0 ? 'failed' : 'unchanged'),
     ...(action && {action: action.title}),
@@ -227,8 +234,6 @@ function protectionOf(encryption: KeyEncryption | undefined): Protection {
   return {protection: 'encrypted', cipher, kdf, weak};
 }
 
-/** What the effect said of the file it wrote. */
-function readDetail(detail: PhaseRun<unknown>['outcomes'][number]['detail']): KeyEncryption | undefined {
-  const {cipher, kdf} = detail ?? {};
-  return typeof cipher === 'string' && typeof kdf === 'string' ? {cipher, kdf, weak: false} : undefined;
+function resealedAs({cipher, kdf}: ResealedKey): Protection {
+  return protectionOf(cipher === undefined || kdf === undefined ? undefined : {cipher, kdf, weak: false});
 }

@@ -6,12 +6,12 @@ import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
 import {chainPem, orderUpward} from '../../domain/pki/chain.js';
 import type {ClusterState, RootState} from '../../domain/pki/workdir-state.js';
-import type {Action, FileContent, IssueClusterCa, WriteFiles} from '../../engine/action.js';
+import type {FileContent, IssueClusterCa, WriteFiles} from '../../engine/action.js';
 import type {KnownRoot} from '../shared/mesh-roots.js';
 import {type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
 import {type TakeOver, takeOverGroups} from '../shared/take-over.js';
 import type {SignerState} from '../../signers/signer-module.js';
-import {cannotSign, passphraseOf, planRoot} from './plan-root.js';
+import {cannotSign, passphraseOf, planRoot, type RootAction} from './plan-root.js';
 import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
 
 /** One cluster as it was found. */
@@ -54,15 +54,22 @@ export interface GenerateFacts {
   readonly notes: readonly string[];
 }
 
+/** The plan, with what was decided for the root and for each cluster. */
+export interface GeneratePlan extends Plan {
+  readonly root?: RootAction;
+  /** By name; without an entry nothing is done to that cluster. */
+  readonly clusterActions: ReadonlyMap<string, IssueClusterCa | WriteFiles>;
+}
+
 /** Decides. */
-export function planGenerate(facts: GenerateFacts): Plan {
+export function planGenerate(facts: GenerateFacts): GeneratePlan {
   const plans = facts.clusters.map((cluster) => planCluster(cluster, facts));
   const issuing = plans.flatMap(({action}) => (action?.kind === 'issue-cluster-ca' ? [action] : []));
   const root = planRoot(facts, issuing);
   const lanes = plans.flatMap(({name, action}): readonly Lane[] =>
     action ? [{key: name, cluster: name, title: `${name}: ${action.title}`, actions: [action]}] : [],
   );
-  const works = root.actions.length > 0 || lanes.length > 0 || facts.taken.files.length > 0;
+  const works = root.action !== undefined || lanes.length > 0 || facts.taken.files.length > 0;
   const blockers = [
     ...root.blockers,
     ...plans.flatMap(({blocker}) => (blocker ? [blocker] : [])),
@@ -72,7 +79,7 @@ export function planGenerate(facts: GenerateFacts): Plan {
     groups: [
       ...facts.declare,
       ...takeOverGroups(facts.taken),
-      ...asGroup('root CA', root.actions),
+      ...rootGroup(root.action),
       ...(lanes.length > 0 ? [{title: 'cluster CAs', lanes, onFailure: 'stop' as const}] : []),
     ],
     blockers,
@@ -85,12 +92,15 @@ export function planGenerate(facts: GenerateFacts): Plan {
       ...plans.flatMap(({warnings}) => warnings),
     ],
     passphrase: passphraseOf(facts, root, issuing),
+    ...(root.action && {root: root.action}),
+    clusterActions: new Map(plans.flatMap(({name, action}) => (action ? [[name, action] as const] : []))),
   };
 }
 
-function asGroup(title: string, actions: readonly Action[]): readonly Group[] {
-  if (actions.length === 0) return [];
-  return [{title, lanes: [{key: title, title, actions}], onFailure: 'always-stop'}];
+function rootGroup(action: RootAction | undefined): readonly Group[] {
+  if (!action) return [];
+  const title = 'root CA';
+  return [{title, lanes: [{key: title, title, actions: [action]}], onFailure: 'always-stop'}];
 }
 
 interface ClusterPlan {

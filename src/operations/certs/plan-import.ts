@@ -72,9 +72,8 @@ export interface ImportVerdict {
   readonly warnings: readonly Warning[];
 }
 
-/** Decides. */
-export function planImport(facts: ImportFacts): Plan {
-  const verdict = judgeImport(facts);
+/** Plans what was judged. */
+export function planImport(facts: ImportFacts, verdict: ImportVerdict): Plan {
   const {loaded, cluster, git} = facts;
   const error = verdict.error ?? refusalError(cluster.name, verdict.refusals);
   const warnings: readonly Warning[] = [
@@ -109,7 +108,7 @@ function refusalError(cluster: string, refusals: readonly Refusal[]): ErrorRepor
   return reportError(new MeshError('CERTIFICATE_REFUSED', `not taken for ${cluster}: ${first.message}`, {hints}));
 }
 
-/** Judges, and says what would be written. Also for the result: why it is refused. */
+/** Judges what was handed in, and decides what would be written or why nothing is taken. */
 export function judgeImport(facts: ImportAsked): ImportVerdict {
   const {cluster, keys, unusableKeys, root} = facts;
   const nothing: ImportVerdict = {refusals: [], actions: [], warnings: []};

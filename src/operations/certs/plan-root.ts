@@ -6,15 +6,18 @@ import {verifyChain} from '../../domain/pki/chain.js';
 import {cannotIssue} from '../../domain/pki/issuer.js';
 import {passphraseNeeded} from '../../domain/pki/passphrase.js';
 import type {RootState} from '../../domain/pki/workdir-state.js';
-import type {Action, CreateRootCa, IssueClusterCa, WriteFiles} from '../../engine/action.js';
+import type {CreateRootCa, IssueClusterCa, WriteFiles} from '../../engine/action.js';
 import type {SignerState} from '../../signers/signer-module.js';
 import type {Blocker, Plan, Warning} from '../../engine/operation.js';
 import type {KnownRoot} from '../shared/mesh-roots.js';
 import type {GenerateFacts} from './plan-generate.js';
 
+/** A root is made, or its certificate is taken over. */
+export type RootAction = CreateRootCa | WriteFiles;
+
 /** What is done about the root. */
 export interface RootPlan {
-  readonly actions: readonly Action[];
+  readonly action?: RootAction;
   readonly blockers: readonly Blocker[];
   readonly warnings: readonly Warning[];
 }
@@ -22,7 +25,7 @@ export interface RootPlan {
 /** Keys made ahead while the root's is made: more would only wait for a core. */
 const keysAhead = 4;
 
-const nothing: RootPlan = {actions: [], blockers: [], warnings: []};
+const nothing: RootPlan = {blockers: [], warnings: []};
 
 /** Plans it. `issuing`: the cluster CAs that are to be signed. */
 export function planRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[]): RootPlan {
@@ -43,9 +46,7 @@ export function passphraseOf(
   root: RootPlan,
   issuing: readonly IssueClusterCa[],
 ): Plan['passphrase'] {
-  if (root.actions.some((action) => action.kind === 'create-root-ca' && action.protection === 'encrypted')) {
-    return 'new';
-  }
+  if (root.action?.kind === 'create-root-ca' && root.action.protection === 'encrypted') return 'new';
   const asks = signer.kind === 'key-file' && found.kind === 'present' && found.key === 'encrypted';
   return asks && issuing.length > 0 ? 'existing' : undefined;
 }
@@ -113,7 +114,7 @@ function planReadyRoot(facts: GenerateFacts, what: string, upward: readonly Cert
     );
   }
   if (root.kind === 'present') return nothing;
-  return splitRoots(facts) ?? {...nothing, actions: [adoptRoot(known, what)]};
+  return splitRoots(facts) ?? {...nothing, action: adoptRoot(known, what)};
 }
 
 function selfSignedTop(upward: readonly Certificate[]): KnownRoot | undefined {
@@ -127,18 +128,19 @@ function planPresentRoot(
   issuing: readonly IssueClusterCa[],
 ): RootPlan {
   const {signer} = facts;
-  const actions = facts.rootFrom === undefined ? [] : [adoptRoot(root, facts.rootFrom)];
-  if (signer.kind !== 'key-file') return {...nothing, actions};
+  const taken: RootPlan =
+    facts.rootFrom === undefined ? nothing : {...nothing, action: adoptRoot(root, facts.rootFrom)};
+  if (signer.kind !== 'key-file') return taken;
   const other = issuing.length > 0 ? otherKeyDirectory(root, signer) : undefined;
   if (other) return blocked(reportError(other));
   if (root.key === 'clear') {
     const message = `${signer.keyPath} is not encrypted: whoever reads it owns the mesh`;
-    return {...nothing, actions, warnings: [{message}]};
+    return {...taken, warnings: [{message}]};
   }
   if (root.key === 'encrypted' && issuing.length > 0 && !facts.passphraseAvailable) {
     return blocked(reportError(passphraseNeeded('existing')));
   }
-  return {...nothing, actions, warnings: weakProtection(root, signer.keyPath)};
+  return {...taken, warnings: weakProtection(root, signer.keyPath)};
 }
 
 /** A directory says by its own root-cert.pem whose key it holds: better known before a passphrase is asked for. */
@@ -175,11 +177,11 @@ function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
         ),
       );
     }
-    return {...nothing, actions: [adoptRoot(first, 'the clusters')]};
+    return {...nothing, action: adoptRoot(first, 'the clusters')};
   }
   // Without a signer of its own a mesh gets its root with the first certificate that comes in.
   if (signer.kind === 'elsewhere' || signer.kind === 'idle') return nothing;
-  if (signer.kind === 'rootless') return {...nothing, actions: [createRoot(facts, 'elsewhere', issuing)]};
+  if (signer.kind === 'rootless') return {...nothing, action: createRoot(facts, 'elsewhere', issuing)};
   if (signer.kind === 'key-file' && signer.directoryMissing === true) {
     const message = `the directory for ${signer.keyPath} is not there: a new root key would land on another disk`;
     const hint = 'Plug it in, make the directory, or say where the root key is to be kept with --root-dir DIR';
@@ -188,7 +190,7 @@ function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
   if (!facts.clear && !facts.passphraseAvailable) return blocked(reportError(passphraseNeeded('new')));
   return {
     ...nothing,
-    actions: [createRoot(facts, facts.clear ? 'clear' : 'encrypted', issuing)],
+    action: createRoot(facts, facts.clear ? 'clear' : 'encrypted', issuing),
     warnings: facts.clear ? [clearWarning] : [],
   };
 }

@@ -76,9 +76,14 @@ interface ClusterFacts {
   readonly ca: ClusterState;
 }
 
+/** One cluster with what is to be made for it. */
+interface DecidedCluster extends ClusterFacts {
+  readonly action: RequestClusterCa | undefined;
+}
+
 interface RequestFacts {
   readonly loaded: LoadedMesh;
-  readonly clusters: readonly ClusterFacts[];
+  readonly clusters: readonly DecidedCluster[];
   readonly asked: CsrRequest;
   readonly git: GitExposure;
   readonly now: Date;
@@ -117,13 +122,14 @@ async function gather(request: CsrRequest, deps: Deps): Promise<RequestFacts> {
   const root = judgeRoot({...(await reader.root()), key: undefined});
   const requests = await readRequests(deps, names, loaded);
   const clusters = await Promise.all(
-    loaded.clusters.map(async (cluster): Promise<ClusterFacts> => {
+    loaded.clusters.map(async (cluster): Promise<DecidedCluster> => {
       const ca = judgeCluster(cluster.name, await reader.cluster(cluster.name), root, context);
-      return {cluster, ca, request: requests.get(cluster.name) ?? {kind: 'absent'}};
+      const facts = {cluster, ca, request: requests.get(cluster.name) ?? {kind: 'absent' as const}};
+      return {...facts, action: actionFor(facts, request, loaded.mesh.trust.keyAlgorithm)};
     }),
   );
   const facts = {loaded, clusters, asked: request, now};
-  const keys = clusters.flatMap((one) => (actionFor(one, facts) ? [clusterLayout(one.cluster.name).requestKey] : []));
+  const keys = clusters.flatMap(({cluster, action}) => (action ? [clusterLayout(cluster.name).requestKey] : []));
   const guarded = ignoreKeys(loaded, keys);
   return {...facts, loaded: guarded, git: await askExposure(deps, workspace, keys, writesGitignore(guarded))};
 }
@@ -144,7 +150,7 @@ async function readRequests(
 
 function plan(facts: RequestFacts): Plan {
   const {clusters, loaded, git} = facts;
-  const actions = clusters.flatMap((one) => actionFor(one, facts) ?? []);
+  const actions = clusters.flatMap(({action}) => action ?? []);
   const groups: readonly Group[] = [
     {
       title: 'requests',
@@ -176,9 +182,9 @@ function isAnswered({request, ca}: ClusterFacts): boolean {
   return has !== undefined && has === waits;
 }
 
-function actionFor(facts: ClusterFacts, {asked, loaded}: Pick<RequestFacts, 'asked' | 'loaded'>) {
+/** What is to be made for a cluster; what git is asked about depends on it, too. */
+function actionFor(facts: ClusterFacts, asked: CsrRequest, algorithm: KeyAlgorithm): RequestClusterCa | undefined {
   const {cluster, request, ca} = facts;
-  const algorithm = loaded.mesh.trust.keyAlgorithm;
   const base = {kind: 'request-cluster-ca', id: `${cluster.name}/request`, cluster: cluster.name, algorithm} as const;
   const create: RequestClusterCa = {...base, title: `make a key and a request (${algorithm})`, keepKey: false};
   if (asked.renew) {
@@ -225,18 +231,16 @@ function warningsFor(facts: ClusterFacts, {asked}: RequestFacts): readonly Warni
 function report(run: PhaseRun<RequestFacts>, requests: ReadonlyMap<string, RequestState>): CsrResult {
   const {facts, plan: planned} = run;
   const names = facts.clusters.map(({cluster}) => cluster.name);
-  const actions = planned.groups.flatMap(({lanes}) => lanes.flatMap((lane) => lane.actions));
   return {
     clusters: clusterOutcomes(names, run).map((result) => {
       const before = facts.clusters.find(({cluster}) => cluster.name === result.name);
-      const action = actions.find(({cluster}) => cluster === result.name);
       const state = requests.get(result.name);
       const pending =
         state && !(before && isAnswered({...before, request: state})) ? pendingOf(result.name, state) : undefined;
       const certificate = before && certificateOf(before.ca, facts);
       return {
         ...result,
-        ...(action && {action: action.title}),
+        ...(before?.action && {action: before.action.title}),
         ...(pending && {request: pending}),
         ...(certificate && {certificate}),
       };

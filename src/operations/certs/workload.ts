@@ -17,7 +17,7 @@ import {
 import {advice} from '../../domain/suggest/advice.js';
 import {fixWith, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {words} from '../../domain/suggest/words.js';
-import type {Action} from '../../engine/action.js';
+import type {IssueWorkload} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import {
   type Blocker,
@@ -34,6 +34,7 @@ import {
   concludeClusters,
   type CommonResult,
   generalErrors,
+  outcomeOf,
 } from '../../engine/report.js';
 import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
 import {declareGroups, ignoreKeys, loadMesh, writesGitignore} from '../shared/load-mesh.js';
@@ -79,13 +80,18 @@ interface WorkloadFacts {
   readonly now: Date;
 }
 
+/** A plan, with the action that issues the certificate where one is to be issued. */
+interface WorkloadPlan extends Plan {
+  readonly action?: IssueWorkload;
+}
+
 /** Makes a workload's key and certificate with the cluster's CA key. */
 export const issueWorkload: Operation<WorkloadRequest, WorkloadResult> = {
   command: 'certs workload',
   changes: true,
   async execute(request, engine) {
     requireValidity(request.validityMs);
-    const run = await engine.run<WorkloadFacts>({
+    const run = await engine.run<WorkloadFacts, WorkloadPlan>({
       title: 'read the work directory',
       gather: (deps) => gather(request, deps),
       plan,
@@ -150,7 +156,7 @@ function pathsOf({workload}: WorkloadRequest, cluster: string): WorkloadLayout {
   return workloadLayout(cluster, workload.namespace, workload.serviceAccount);
 }
 
-function plan(facts: WorkloadFacts): Plan {
+function plan(facts: WorkloadFacts): WorkloadPlan {
   const {request, cluster, trustDomain, state, git, inspection} = facts;
   if (state.kind === 'valid' && !request.renew) return emptyPlan;
   const {name} = cluster;
@@ -163,7 +169,7 @@ function plan(facts: WorkloadFacts): Plan {
     return {...emptyPlan, blockers: [blocker]};
   }
   const confirm = loss(state, paths);
-  const action: Action = {
+  const action: IssueWorkload = {
     kind: 'issue-workload',
     id: `${name}/workload/${request.workload.namespace}/${request.workload.serviceAccount}`,
     cluster: name,
@@ -176,6 +182,7 @@ function plan(facts: WorkloadFacts): Plan {
   };
   const lane = {key: name, cluster: name, title: `${name}: ${action.title}`, actions: [action]};
   return {
+    action,
     groups: [...facts.declare, {title: 'workload certificate', lanes: [lane], onFailure: 'stop'}],
     blockers: [],
     warnings: [
@@ -256,15 +263,17 @@ function shortened(now: Date, validityMs: number, {verified}: CaInspection, name
   ];
 }
 
-function report(run: PhaseRun<WorkloadFacts>): WorkloadResult {
-  const {facts, plan: planned, outcomes} = run;
+function report(run: PhaseRun<WorkloadFacts, WorkloadPlan>): WorkloadResult {
+  const {facts, plan: planned} = run;
   const {request, cluster, trustDomain, state} = facts;
   const {key, certChain, rootCert} = pathsOf(request, cluster.name);
-  const action = planned.groups
-    .flatMap(({lanes}) => lanes.flatMap(({actions}) => actions))
-    .find(({kind}) => kind === 'issue-workload');
-  const detail = outcomes.find(({id}) => id === action?.id)?.detail;
-  const certificate = detail ? readDetail(detail) : state.kind === 'valid' ? summary(state.certificate) : undefined;
+  const {action} = planned;
+  const issued = outcomeOf(run, action)?.result;
+  const certificate = issued
+    ? {fingerprint: issued.fingerprint, key: issued.key, notAfter: issued.notAfter}
+    : state.kind === 'valid'
+      ? summaryOf(state.certificate)
+      : undefined;
   return {
     clusters: clusterOutcomes([cluster.name], run),
     spiffeId: spiffeIdOf(trustDomain, request.workload),
@@ -276,15 +285,6 @@ function report(run: PhaseRun<WorkloadFacts>): WorkloadResult {
   };
 }
 
-function summary({fingerprint, key, notAfter}: Certificate): NonNullable<WorkloadResult['certificate']> {
+function summaryOf({fingerprint, key, notAfter}: Certificate): NonNullable<WorkloadResult['certificate']> {
   return {fingerprint, key: key.name, notAfter: notAfter.toISOString()};
-}
-
-/** What the effect said of the certificate it issued. */
-function readDetail(detail: Readonly<Record<string, unknown>>): NonNullable<WorkloadResult['certificate']> {
-  const text = (field: string): string => {
-    const value = detail[field];
-    return typeof value === 'string' ? value : '';
-  };
-  return {fingerprint: text('fingerprint'), key: text('key'), notAfter: text('notAfter')};
 }

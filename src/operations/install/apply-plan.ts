@@ -50,8 +50,14 @@ interface ReadyTarget {
   readonly rendered: Rendered;
 }
 
+/** The plan, with what was decided for each cluster. */
+export interface ApplyPlan extends Plan {
+  /** By name; without an entry it could not be told. */
+  readonly changes: ReadonlyMap<string, Change>;
+}
+
 /** Refusals first; then one cluster, then the rest. */
-export function planApply(facts: ApplyFacts, options: ApplyOptions): Plan {
+export function planApply(facts: ApplyFacts, options: ApplyOptions): ApplyPlan {
   const {loaded, version, targets} = facts;
   const seen = targets.flatMap(({rendering, live}) =>
     isKnown(live) ? [{name: rendering.cluster.name, uid: live.value.uid}] : [],
@@ -66,8 +72,13 @@ export function planApply(facts: ApplyFacts, options: ApplyOptions): Plan {
     loaded.mesh,
     seen.filter(({name}) => !blocked.has(name)),
   );
-  const lanes = targets.flatMap((target) => laneOf(target, facts, options));
+  const decided = targets.flatMap((target) => {
+    const ready = readyTarget(target);
+    return ready ? [{ready, change: changeOf(ready, facts.istioctl)}] : [];
+  });
+  const lanes = decided.flatMap(({ready, change}) => laneOf(ready, change, facts.istioctl, options));
   return {
+    changes: new Map(decided.map(({ready, change}) => [ready.target.rendering.cluster.name, change])),
     groups: [...declareGroups(loaded, {uids}), ...oneThenTheRest(lanes)],
     blockers,
     warnings: [
@@ -80,11 +91,8 @@ export function planApply(facts: ApplyFacts, options: ApplyOptions): Plan {
   };
 }
 
-/** What would be done to a target that nothing speaks against; undefined where that cannot be told. */
-export function changeOf(target: TargetFacts, {istioctl}: Pick<ApplyFacts, 'istioctl'>): Change | undefined {
-  const ready = readyTarget(target);
-  if (!ready) return undefined;
-  const {live, rendered} = ready;
+/** What is to be done to a target whose state is known. */
+function changeOf({live, rendered}: ReadyTarget, istioctl: SaidVersion): Change {
   if (!live.istiod) return 'install';
   const record = readRecord(live.record);
   const sameBytes = record?.installYaml === sha256(rendered.text);
@@ -162,18 +170,16 @@ function refuseForeign(cluster: string, owners: ReturnType<typeof foreignOwners>
   );
 }
 
-function laneOf(target: TargetFacts, facts: ApplyFacts, options: ApplyOptions): readonly Lane[] {
-  const ready = readyTarget(target);
-  const change = changeOf(target, facts);
-  if (!ready || change === undefined || change === 'unchanged') return [];
-  const name = target.rendering.cluster.name;
-  const run = istioctlAction(ready, change, facts.istioctl, options);
+function laneOf(ready: ReadyTarget, change: Change, istioctl: SaidVersion, options: ApplyOptions): readonly Lane[] {
+  if (change === 'unchanged') return [];
+  const {name} = ready.target.rendering.cluster;
+  const run = istioctlAction(ready, change, istioctl, options);
   return [
     {
       key: name,
       cluster: name,
       title: `${name}: ${run.title}`,
-      actions: [...namespaceAction(ready), recordAction(ready, facts.istioctl), run],
+      actions: [...namespaceAction(ready), recordAction(ready, istioctl), run],
     },
   ];
 }

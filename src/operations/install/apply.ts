@@ -10,14 +10,14 @@ import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {PutObject} from '../../engine/action.js';
 import type {Engine, Operation, Phase, PhaseRun, Warning} from '../../engine/operation.js';
 import {emptyPlan} from '../../engine/operation.js';
-import {clusterOutcomesWithCause, concludeClusters} from '../../engine/report.js';
+import {clusterOutcomesWithCause, concludeClusters, outcomesOf} from '../../engine/report.js';
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import type {MeshRequest} from '../shared/load-mesh.js';
 import type {ApplyFacts, TargetFacts} from './apply-facts.js';
 import {readInstalledObjects} from '../../observe/installed-cluster.js';
 import {gatherApply} from './apply-facts.js';
-import {changeOf, planApply} from './apply-plan.js';
-import type {ApplyOptions, Change} from './apply-plan.js';
+import {planApply} from './apply-plan.js';
+import type {ApplyOptions, ApplyPlan, Change} from './apply-plan.js';
 
 /** `install apply CLUSTER...`. */
 export interface ApplyRequest extends MeshRequest, ApplyOptions {
@@ -57,7 +57,7 @@ export const applyInstalls: Operation<ApplyRequest, ApplyResult> = {
 };
 
 /** The phase that installs, which looks at `concurrency` clusters at a time; {@link noteInstalled} follows it. */
-export function applyPhase(request: ApplyRequest, concurrency: number): Phase<ApplyFacts> {
+export function applyPhase(request: ApplyRequest, concurrency: number): Phase<ApplyFacts, ApplyPlan> {
   return {
     title: 'look at the clusters',
     gather: (deps) => gatherApply(request, concurrency, deps),
@@ -78,7 +78,9 @@ interface Installed {
  */
 export async function noteInstalled(run: PhaseRun<ApplyFacts>, engine: Engine): Promise<readonly Warning[]> {
   const finished = run.facts.targets.filter(({rendering}) =>
-    run.outcomes.some(({id, status}) => id === `${rendering.cluster.name}/install` && status === 'done'),
+    outcomesOf(run, 'run-istioctl').some(
+      ({cluster, status}) => cluster === rendering.cluster.name && status === 'done',
+    ),
   );
   if (finished.length === 0) return [];
   const noted = await engine.run(notePhase(run.facts, finished));
@@ -156,7 +158,7 @@ function noteAction({target, context, objects, record}: Installed, {istioctl}: A
   };
 }
 
-function report(run: PhaseRun<ApplyFacts>, notes: readonly Warning[]): ApplyResult {
+function report(run: PhaseRun<ApplyFacts, ApplyPlan>, notes: readonly Warning[]): ApplyResult {
   const {targets, istioctl} = run.facts;
   const names = targets.map(({rendering}) => rendering.cluster.name);
   return {
@@ -164,7 +166,7 @@ function report(run: PhaseRun<ApplyFacts>, notes: readonly Warning[]): ApplyResu
       const target = targets[index];
       if (!target) return {...outcome, path: ''};
       const live = isKnown(target.live) ? target.live.value : undefined;
-      const change = changeOf(target, run.facts);
+      const change = run.plan.changes.get(outcome.name);
       return {
         ...sayHalfDone(outcome, run),
         path: target.rendering.path,
@@ -179,9 +181,11 @@ function report(run: PhaseRun<ApplyFacts>, notes: readonly Warning[]): ApplyResu
 }
 
 /** What an interruption leaves: istioctl sets one object after the other, and the cluster goes on with what it has got. */
-function sayHalfDone(result: ClusterResult, {outcomes}: Pick<PhaseRun<unknown>, 'outcomes'>): ClusterResult {
+function sayHalfDone(result: ClusterResult, run: Pick<PhaseRun<unknown>, 'outcomes'>): ClusterResult {
   const {name, error} = result;
-  const isHalf = outcomes.some(({id, status}) => id === `${name}/install` && status === 'cancelled');
+  const isHalf = outcomesOf(run, 'run-istioctl').some(
+    ({cluster, status}) => cluster === name && status === 'cancelled',
+  );
   if (!error || !isHalf) return result;
   return {
     ...result,

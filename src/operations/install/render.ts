@@ -56,7 +56,7 @@ export const renderInstalls: Operation<MeshRequest, RenderResult> = {
     return {
       clusters: renderings.map((rendering, index) => ({
         ...(outcomes[index] ?? {name: rendering.cluster.name, outcome: 'skipped' as const}),
-        ...describe(rendering, version),
+        ...describe(rendering, version, run.plan.kept.get(rendering.cluster.name)),
       })),
       warnings: run.plan.warnings,
     };
@@ -65,7 +65,7 @@ export const renderInstalls: Operation<MeshRequest, RenderResult> = {
 };
 
 /** The phase, for `up` too. */
-export function renderPhase(request: MeshRequest): Phase<Facts> {
+export function renderPhase(request: MeshRequest): Phase<Facts, RenderPlan> {
   return {
     title: 'render install.yaml',
     async gather(deps) {
@@ -78,12 +78,30 @@ export function renderPhase(request: MeshRequest): Phase<Facts> {
   };
 }
 
+/** The plan, with where it keeps the files that somebody edited. */
+export interface RenderPlan extends Plan {
+  /** The path of the copy, by the cluster's name. */
+  readonly kept: ReadonlyMap<string, string>;
+}
+
 /** Writes what differs; what somebody edited is kept beside it, never lost. */
-export function planRender({loaded, version, renderings}: Facts): Plan {
+export function planRender({loaded, version, renderings}: Facts): RenderPlan {
+  const kept = new Map(
+    renderings.flatMap((rendering) => {
+      const path = keptPath(rendering);
+      return path === undefined ? [] : [[rendering.cluster.name, path] as const];
+    }),
+  );
+  const keptOf = ({cluster}: Rendering): string | undefined => kept.get(cluster.name);
   return {
+    kept,
     groups: [
       ...declareGroups(loaded),
-      {title: 'render install.yaml', lanes: renderings.flatMap(writeLane), onFailure: 'stop'},
+      {
+        title: 'render install.yaml',
+        lanes: renderings.flatMap((one) => writeLane(one, keptOf(one))),
+        onFailure: 'stop',
+      },
     ],
     blockers: renderings.flatMap(({cluster, rendered}) =>
       rendered instanceof MeshError ? [{cluster: cluster.name, error: reportError(rendered)}] : [],
@@ -91,15 +109,13 @@ export function planRender({loaded, version, renderings}: Facts): Plan {
     warnings: [
       ...loaded.notes.map((message) => ({message})),
       ...(version.known.note === undefined ? [] : [{message: version.known.note}]),
-      ...renderings.flatMap(keptWarning),
+      ...renderings.flatMap((one) => keptWarning(one, keptOf(one))),
     ],
   };
 }
 
-function writeLane(rendering: Rendering): readonly Lane[] {
-  const {cluster, path, present, rendered} = rendering;
+function writeLane({cluster, path, present, rendered}: Rendering, kept: string | undefined): readonly Lane[] {
   if (rendered instanceof MeshError || present === rendered.text) return [];
-  const kept = keptPath(rendering);
   const verb = present === undefined ? 'write' : 'rewrite';
   const action: WriteFiles = {
     kind: 'write-files',
@@ -118,10 +134,8 @@ function keptPath({cluster, present, rendered}: Rendering): string | undefined {
   return `${clusterLayout(cluster.name).directory}/install.edited-${sha256(present).slice(0, 8)}.yaml`;
 }
 
-function keptWarning(rendering: Rendering): readonly Warning[] {
-  const kept = keptPath(rendering);
+function keptWarning({cluster, path}: Rendering, kept: string | undefined): readonly Warning[] {
   if (kept === undefined) return [];
-  const {cluster, path} = rendering;
   return [
     {
       cluster: cluster.name,
@@ -130,10 +144,12 @@ function keptWarning(rendering: Rendering): readonly Warning[] {
   ];
 }
 
-function describe(rendering: Rendering, version: ChosenVersion): Omit<RenderedCluster, keyof ClusterResult> {
-  const {path, present, rendered} = rendering;
+function describe(
+  {path, present, rendered}: Rendering,
+  version: ChosenVersion,
+  kept: string | undefined,
+): Omit<RenderedCluster, keyof ClusterResult> {
   if (rendered instanceof MeshError) return {path};
-  const kept = keptPath(rendering);
   return {
     path,
     istioVersion: version.known.said,

@@ -8,7 +8,7 @@ import {checkMeshFile, parseContextsFile, parseMeshFile} from '../../domain/mesh
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {resolveMesh} from '../../domain/mesh/resolve.js';
 import type {Said, SaidValues} from '../../domain/mesh/resolve.js';
-import type {FileContent} from '../../engine/action.js';
+import type {FileContent, WriteFiles} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Group} from '../../engine/operation.js';
 
@@ -126,17 +126,19 @@ export function declareGroups(loaded: LoadedMesh, also: Declaration = {}): reado
 const shownChanges = 4;
 
 /** The group that writes declaring files; none when nothing differs. */
-export function declaredFilesGroups({files, summary}: DeclaredFiles, shown = shownChanges): readonly Group[] {
-  if (files.length === 0) return [];
+export function declaredFilesGroups(declared: DeclaredFiles, shown = shownChanges): readonly Group[] {
+  const action = declareAction(declared, shown);
+  if (!action) return [];
+  const lane = {key: 'work directory', title: action.title, actions: [action]};
+  return [{title: 'declare the mesh', lanes: [lane], onFailure: 'always-stop'}];
+}
+
+/** The action that writes declaring files; undefined when nothing differs. */
+export function declareAction({files, summary}: DeclaredFiles, shown = shownChanges): WriteFiles | undefined {
+  if (files.length === 0) return undefined;
   const more = summary.length - shown;
   const title = [...summary.slice(0, shown), ...(more > 0 ? [`${String(more)} more`] : [])].join('; ');
-  return [
-    {
-      title: 'declare the mesh',
-      lanes: [{key: 'work directory', title, actions: [{kind: 'write-files', id: 'declare', title, files}]}],
-      onFailure: 'always-stop',
-    },
-  ];
+  return {kind: 'write-files', id: 'declare', title, files};
 }
 
 function mergeDeclarations(first: Declaration, second: Declaration): Declaration {

@@ -22,8 +22,8 @@ import {readOwnCa} from '../../observe/ca-files.js';
 import {ClusterReader} from '../../observe/cluster-reader.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readClusterUid} from '../../observe/identity.js';
-import {summarise, summariseSecret} from '../shared/ca-summary.js';
-import type {CaSummary} from '../shared/ca-summary.js';
+import {summarise, summariseSecret} from '../../domain/trust/ca-summary.js';
+import type {CaSummary} from '../../domain/trust/ca-summary.js';
 
 /** `trust diff CLUSTER...`. */
 export type DiffRequest = MeshRequest;

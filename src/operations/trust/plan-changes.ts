@@ -48,6 +48,11 @@ export type Decided =
   | {readonly decision: PushDecision; readonly change?: Change; readonly errors: readonly ErrorReport[]}
   | {readonly decision?: never; readonly change?: never; readonly errors: readonly ErrorReport[]};
 
+/** A plan with the decisions that it carries out, in the order of the targets. */
+export interface TrustPlan extends Plan {
+  readonly decided: readonly Decided[];
+}
+
 /** Decides for every cluster, in their order. Pure. */
 export function decideAll({loaded, targets}: TrustFacts, rules: TrustRules): readonly Decided[] {
   const seen = identified(targets.map(({trust}) => trust));
@@ -91,7 +96,7 @@ export function secretOf({seen}: ClusterTrust, which: 'cacerts' | 'previous'): C
  * The plan: mesh.yaml first, then what is new, all at the same time; then changes to clusters whose control plane
  * notices: one cluster, proven there, then the rest.
  */
-export function planChanges(facts: TrustFacts, rules: TrustRules): Plan {
+export function planChanges(facts: TrustFacts, rules: TrustRules): TrustPlan {
   const decided = decideAll(facts, rules);
   const blockers = decided.flatMap(({errors}, index): readonly Blocker[] => {
     const cluster = facts.targets[index]?.target.cluster ?? '';
@@ -104,6 +109,7 @@ export function planChanges(facts: TrustFacts, rules: TrustRules): Plan {
   const [first, ...rest] = lanes.filter(isLive);
   const seen = identified(facts.targets.map(({trust}) => trust)).filter(({name}) => !blocked.has(name));
   return {
+    decided,
     groups: [
       ...declareGroups(facts.loaded, {uids: uidsToRecord(facts.loaded.mesh, seen)}),
       ...groupOf(

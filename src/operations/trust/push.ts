@@ -13,7 +13,7 @@ import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Operation, Phase, PhaseRun, Warning} from '../../engine/operation.js';
-import {clusterOutcomesWithCause, concludeClusters} from '../../engine/report.js';
+import {clusterOutcomesWithCause, concludeClusters, outcomesOf} from '../../engine/report.js';
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
@@ -21,10 +21,10 @@ import {readCaFiles} from '../../observe/ca-files.js';
 import {inspectWithoutKey} from '../../observe/cacerts.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {presentsOther, readTrust} from '../../observe/trust-state.js';
-import {summarise, summariseSecret} from '../shared/ca-summary.js';
-import type {CaSummary} from '../shared/ca-summary.js';
-import {decideAll, planChanges, secretOf} from './plan-changes.js';
-import type {TrustFacts, TrustRules, TrustTarget} from './plan-changes.js';
+import {summarise, summariseSecret} from '../../domain/trust/ca-summary.js';
+import type {CaSummary} from '../../domain/trust/ca-summary.js';
+import {planChanges, secretOf} from './plan-changes.js';
+import type {TrustFacts, TrustPlan, TrustRules, TrustTarget} from './plan-changes.js';
 
 /** `trust push CLUSTER...`. */
 export interface PushRequest extends MeshRequest, TrustRules {}
@@ -62,17 +62,13 @@ export const pushTrust: Operation<PushRequest, PushResult> = {
   command: 'trust push',
   changes: true,
   async execute(request, engine) {
-    const run = await engine.run(pushPhase(request, engine.settings.concurrency));
-    return {
-      ...(engine.settings.dryRun === 'none' ? {} : {dryRun: engine.settings.dryRun}),
-      ...reportChanges(run, request),
-    };
+    return reportChanges(await engine.run(pushPhase(request, engine.settings.concurrency)));
   },
   conclude: (result) => concludeClusters(result.clusters),
 };
 
 /** The phase that pushes, for `up` too; {@link reportChanges} makes its report. */
-export function pushPhase(request: PushRequest, concurrency: number): Phase<TrustFacts> {
+export function pushPhase(request: PushRequest, concurrency: number): Phase<TrustFacts, TrustPlan> {
   return {
     title: 'look at the clusters',
     async gather(deps) {
@@ -141,12 +137,12 @@ function dataToWrite(files: CaFiles, trust: ClusterTrust): SecretData | undefine
 }
 
 /** The clusters of the result, from what was seen, decided and done. */
-export function reportChanges(run: PhaseRun<TrustFacts>, rules: TrustRules): Omit<PushResult, 'dryRun'> {
+export function reportChanges(run: PhaseRun<TrustFacts, TrustPlan>): PushResult {
   const {targets, loaded} = run.facts;
   const why = madeElsewhere(loaded.mesh.trust.signer);
   if (why !== undefined && targets.length === 0)
     return {clusters: nothingToPush(loaded, why), warnings: run.plan.warnings};
-  const decided = decideAll(run.facts, rules);
+  const {decided} = run.plan;
   const outcomes = clusterOutcomesWithCause(
     targets.map(({target}) => target.cluster),
     run,
@@ -158,10 +154,8 @@ export function reportChanges(run: PhaseRun<TrustFacts>, rules: TrustRules): Omi
       if (!one) return [];
       const {trust, target} = one;
       const before = summariseSecret(secretOf(trust, 'cacerts'));
-      const notValidated = run.outcomes.flatMap(({cluster, id, detail}) =>
-        cluster === target.cluster && detail?.validated === false
-          ? [`${id}: ${typeof detail.reason === 'string' ? detail.reason : 'not checked'}`]
-          : [],
+      const notValidated = outcomesOf(run, 'put-object').flatMap(({cluster, id, result}) =>
+        cluster === target.cluster && result && 'reason' in result ? [`${id}: ${result.reason}`] : [],
       );
       return [
         {

@@ -12,6 +12,7 @@ import {identified} from '../../domain/trust/facts.js';
 import type {ClusterTrust} from '../../domain/trust/facts.js';
 import {liveCa} from '../../domain/trust/misplaced.js';
 import type {Deps} from '../../engine/deps.js';
+import {emptyPlan} from '../../engine/operation.js';
 import type {Blocker, Operation, Phase, Plan, Warning} from '../../engine/operation.js';
 import {concludeClusters} from '../../engine/report.js';
 import {declareGroups, loadMesh} from '../shared/load-mesh.js';
@@ -19,8 +20,8 @@ import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
 import {inspectWithoutKey} from '../../observe/cacerts.js';
 import {presentsOther, readTrust} from '../../observe/trust-state.js';
 import {describeShort} from './actions.js';
-import {planChanges, secretOf} from './plan-changes.js';
-import type {TrustFacts, TrustRules, TrustTarget} from './plan-changes.js';
+import {decideAll, planChanges, secretOf} from './plan-changes.js';
+import type {TrustFacts, TrustPlan, TrustRules, TrustTarget} from './plan-changes.js';
 import {reportChanges} from './push.js';
 import type {PushResult} from './push.js';
 
@@ -41,9 +42,8 @@ export const rollbackTrust: Operation<RollbackRequest, RollbackResult> = {
   changes: true,
   async execute(request, engine) {
     const run = await engine.run(rollbackPhase(request));
-    const changes = reportChanges(run, request);
+    const changes = reportChanges(run);
     return {
-      ...(engine.settings.dryRun === 'none' ? {} : {dryRun: engine.settings.dryRun}),
       ...changes,
       // What a push would say of the kept CA is nothing to somebody who only has it deleted.
       ...(request.forget && {clusters: changes.clusters.map((cluster) => ({...cluster, refusals: []}))}),
@@ -53,7 +53,7 @@ export const rollbackTrust: Operation<RollbackRequest, RollbackResult> = {
   conclude: (result) => concludeClusters(result.clusters),
 };
 
-function rollbackPhase(request: RollbackRequest): Phase<TrustFacts> {
+function rollbackPhase(request: RollbackRequest): Phase<TrustFacts, TrustPlan> {
   return {
     title: 'look at the cluster',
     async gather(deps) {
@@ -66,9 +66,9 @@ function rollbackPhase(request: RollbackRequest): Phase<TrustFacts> {
     },
     plan: (facts) => {
       // Nothing left to forget is what was asked for: running again must be fine.
-      if (request.forget) return planForget(facts, request);
+      if (request.forget) return {...planForget(facts, request), decided: decideAll(facts, request)};
       const missing = facts.targets.flatMap(nothingKept);
-      if (missing.length > 0) return {groups: [], blockers: missing, warnings: []};
+      if (missing.length > 0) return {...emptyPlan, blockers: missing, decided: decideAll(facts, request)};
       const plan = planChanges(facts, request);
       const unfinished = facts.targets.filter(({target}) => target.unfinished).map(({target}) => target.cluster);
       return {...plan, warnings: [...plan.warnings, ...unfinished.map(unfinishedWarning)]};

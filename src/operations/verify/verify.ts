@@ -52,21 +52,19 @@ interface Facts {
   readonly report: Report & Pick<VerifyResult, 'mesh' | 'warnings'>;
 }
 
-/** The operation for one `--fail-on`: a finding's severity decides the exit code, not the answer. */
-export function verifyMesh(failOn: Severity): Operation<VerifyRequest, VerifyResult> {
-  return {
-    command: 'verify',
-    changes: false,
-    execute: runVerify,
-    conclude: (result) => concludeVerify(result, failOn),
-  };
-}
+/** `verify`: a finding's severity decides the exit code (`failOn`), not the answer. Also a step of `up`. */
+export const verifyMesh: Operation<VerifyRequest, VerifyResult> = {
+  command: 'verify',
+  changes: false,
+  execute: runVerify,
+  conclude: concludeVerify,
+};
 
-/** Runs verify, once or until green. Also a step of `up`. */
-export async function runVerify(request: VerifyRequest, engine: Engine): Promise<VerifyResult> {
+/** Runs verify, once or until green. */
+async function runVerify(request: VerifyRequest, engine: Engine): Promise<VerifyResult> {
   const selected = selectChecks(checks, request.selection);
   const {waitMs, failOn, limits} = request;
-  const {concurrency} = engine.settings;
+  const {concurrency, dryRun} = engine.settings;
   const look = async (deps: Deps): Promise<Facts> => {
     const {mesh, clusters} = await loadMeshOrEmpty(deps, request.mesh);
     const also = request.wholePicture === true ? pictureFacts : [];
@@ -87,6 +85,8 @@ export async function runVerify(request: VerifyRequest, engine: Engine): Promise
   const first = (await engine.run(phase('verify', look, ({report}) => report.warnings))).facts;
   if (
     waitMs === undefined ||
+    // What a dry run leaves as it is does not become green by waiting.
+    dryRun !== 'none' ||
     isGreen(first.report.checks, failOn) ||
     whyHopeless(first.report.checks, selected, failOn)
   ) {
@@ -163,7 +163,7 @@ function phase<T>(
 }
 
 /** What the rows mean for the exit code. */
-export function concludeVerify(result: VerifyResult, failOn: Severity): readonly Conclusion[] {
+function concludeVerify(result: VerifyResult, {failOn}: VerifyRequest): readonly Conclusion[] {
   return [
     ...(result.error ? [result.error.code] : []),
     ...result.checks.flatMap((row): readonly Conclusion[] => {

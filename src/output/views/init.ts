@@ -9,10 +9,10 @@ export const initView: View<InitResult> = {
   name: (result) => result.clusters.map(({name}) => name).join('\n'),
 };
 
-function changes({changes, errors, workDir, ...rest}: InitResult & {readonly dryRun?: string}): readonly string[] {
+function changes({changes, errors, workDir, dryRun}: InitResult): readonly string[] {
   if (errors.length > 0) return errors.map(({message}) => printableLine(message));
   if (changes.length === 0) return [`${workDir}: nothing to change`];
-  const would = rest.dryRun === undefined ? '' : ' (dry run: nothing was written)';
+  const would = dryRun === undefined ? '' : ' (dry run: nothing was written)';
   return [`${workDir}${would}`, ...changes.map((line) => `  ${line}`)];
 }
 

@@ -1,7 +1,7 @@
 import {formatFingerprint, shortFingerprint} from '../../domain/pki/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
-import type {CaSummary} from '../../operations/shared/ca-summary.js';
+import type {CaSummary} from '../../domain/trust/ca-summary.js';
 import type {RollbackResult} from '../../operations/trust/rollback.js';
 import type {Printed} from '../printed.js';
 import type {View} from '../view.js';

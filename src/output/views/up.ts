@@ -9,7 +9,7 @@ import type {PushResult} from '../../operations/trust/push.js';
 import type {UpResult, UpStep} from '../../operations/up.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
 import type {Printed} from '../printed.js';
-import type {View, ViewContext} from '../view.js';
+import type {RenderContext, View} from '../view.js';
 import {certsGenerateView} from './certs-generate.js';
 import {applyView} from './install-apply.js';
 import {renderView} from './install-render.js';
@@ -24,10 +24,9 @@ export const upView: View<UpResult> = {
 
 const commandWidth = 'certs generate'.length;
 
-function stepLines(step: Printed<UpStep>, {dryRun}: Printed<UpResult>, context: ViewContext): readonly string[] {
+function stepLines(step: Printed<UpStep>, {dryRun}: Printed<UpResult>, context: RenderContext): readonly string[] {
   const head = `${step.command.padEnd(commandWidth)}  ${outcomeWords(step, dryRun !== undefined)}`;
-  const details =
-    dryRun !== undefined || step.command === 'verify' ? answerLines(step, dryRun, context) : failureLines(step);
+  const details = dryRun !== undefined || step.command === 'verify' ? answerLines(step, context) : failureLines(step);
   return [head, ...errorLines(step), ...details];
 }
 
@@ -51,18 +50,14 @@ function failureLines({result}: Printed<UpStep>): readonly string[] {
 }
 
 /** What the step's own command would have printed. */
-function answerLines(
-  {command, result}: Printed<UpStep>,
-  dryRun: Printed<UpResult>['dryRun'],
-  context: ViewContext,
-): readonly string[] {
+function answerLines({command, result}: Printed<UpStep>, context: RenderContext): readonly string[] {
   if (!result) return [];
-  const text = answerText(command, {...result, ...(dryRun && {dryRun})}, context);
+  const text = answerText(command, result, context);
   return text === '' ? [] : text.split('\n').map((line) => `  ${line}`.trimEnd());
 }
 
 /** Each step's result is that of the command it is named for. */
-function answerText(command: string, result: object, context: ViewContext): string {
+function answerText(command: string, result: object, context: RenderContext): string {
   switch (command) {
     case 'certs generate':
       return certsGenerateView.text(result as Printed<GenerateResult>, context);

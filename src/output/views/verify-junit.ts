@@ -7,14 +7,18 @@
 import type {Severity} from '../../domain/checks/check.js';
 import {isFailing} from '../../domain/checks/report.js';
 import {printable, printableLine} from '../../domain/printable.js';
-import type {ViewContext} from '../view.js';
+import type {VerifyRequest} from '../../operations/verify/verify.js';
+import type {RenderContext} from '../view.js';
 import {details, places} from './verify-rows.js';
 import type {ShownRow, ShownVerify} from './verify-rows.js';
 
 const suiteName = 'kubectl mesh verify';
 
 /** `-o junit`, for one `--fail-on`. */
-export function verifyJunit(result: ShownVerify, failOn: Severity, {now}: Pick<ViewContext, 'now'>): string {
+export function verifyJunit(
+  result: ShownVerify,
+  {now, request: {failOn}}: Pick<RenderContext<Pick<VerifyRequest, 'failOn'>>, 'now' | 'request'>,
+): string {
   const suites: readonly Suite[] = [
     ...places(result.checks).map(({place, rows}) => ({name: place, cases: rows.map((row) => caseOf(row, failOn))})),
     ...(result.error ? [{name: 'wait', cases: [waitCase(result.error)]}] : []),

@@ -1,7 +1,6 @@
 /** How verify and its catalogue are shown: a file for each rendering. */
-import type {Severity} from '../../domain/checks/check.js';
 import type {CheckList, ExplainedCheck} from '../../operations/verify/catalogue.js';
-import type {VerifyResult} from '../../operations/verify/verify.js';
+import type {VerifyRequest, VerifyResult} from '../../operations/verify/verify.js';
 import type {Render, View} from '../view.js';
 import {explainText, listText} from './verify-catalogue.js';
 import {verifyJunit} from './verify-junit.js';
@@ -11,15 +10,13 @@ import {verifyText} from './verify-text.js';
 import {verifyWide} from './verify-wide.js';
 
 /** `verify`; for CI systems a finding is a failure when it fails the run. */
-export function verifyView(failOn: Severity) {
-  return {
-    text: verifyText,
-    wide: verifyWide,
-    short: verifyShort,
-    junit: (result, context) => verifyJunit(result, failOn, context),
-    mermaid: verifyMermaid,
-  } satisfies View<VerifyResult>;
-}
+export const verifyView = {
+  text: verifyText,
+  wide: verifyWide,
+  short: verifyShort,
+  junit: verifyJunit,
+  mermaid: verifyMermaid,
+} satisfies View<VerifyResult, Pick<VerifyRequest, 'failOn'>>;
 
 /** The formats that need to know what the mesh looks like, whatever the selected checks ask. */
 export const picturingFormats: readonly string[] = ['wide', 'mermaid'];

@@ -293,6 +293,14 @@ describe('besides the CAs', () => {
     expect(action).toMatchObject({files: [{path: 'root-cert.pem', content: rootFile(root).text}]});
   });
 
+  it('the plan says which action is for the root and which for each cluster', () => {
+    const made = planGenerate({...healthy, root: noRoot, clusters: [absent.c1]});
+    expect(made.root?.kind).toBe('create-root-ca');
+    expect([...made.clusterActions].map(([name, {kind}]) => [name, kind])).toEqual([['c1', 'issue-cluster-ca']]);
+    const present = planGenerate(healthy);
+    expect([present.root, present.clusterActions.size]).toEqual([undefined, 0]);
+  });
+
   it('each cluster has a lane of its own, and the root has one', () => {
     const {groups} = planGenerate({...healthy, root: noRoot, clusters: [absent.c1, absent.c2]});
     expect(groups.map(({lanes}) => lanes.map(({key, cluster}) => [key, cluster]))).toEqual([

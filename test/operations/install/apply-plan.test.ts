@@ -14,7 +14,7 @@ import {known, type Observed, unknown} from '../../../src/domain/observed.js';
 import type {Action} from '../../../src/engine/action.js';
 import type {InstalledCluster} from '../../../src/observe/installed-cluster.js';
 import type {ApplyFacts, TargetFacts} from '../../../src/operations/install/apply-facts.js';
-import {type ApplyOptions, type Change, changeOf, planApply} from '../../../src/operations/install/apply-plan.js';
+import {type ApplyOptions, type Change, planApply} from '../../../src/operations/install/apply-plan.js';
 import type {Rendering} from '../../../src/observe/renderings.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 import {actionInShort, allActions, loadedMesh} from '../certs/fixtures.js';
@@ -207,10 +207,10 @@ interface InShort {
 
 function outcomeOf(change: RunChange): InShort {
   const facts = factsOf(change);
-  const {groups, blockers, warnings} = planOf(change);
+  const {groups, blockers, warnings, changes} = planOf(change);
   const [target] = facts.targets;
   return {
-    change: target && changeOf(target, facts),
+    change: target && changes.get(target.rendering.cluster.name),
     groups: groups.map(({lanes}) => lanes.map(({actions}) => actions.map(actionInShort).join(', '))),
     blockers: blockers.map(({cluster, error}) => `${cluster ?? 'mesh'}: ${error.code}`),
     warnings: warnings.map(({cluster}) => cluster ?? 'mesh'),

@@ -658,6 +658,11 @@ describe('the decisions', () => {
     expect(decided.map(({errors}) => errors.map(({code}) => code))).toEqual([['UNREACHABLE'], ['UID_MISMATCH'], []]);
   });
 
+  it('are part of the plan', () => {
+    const {facts, rules} = planned({clusters: {c1: {seen: untold('UNREACHABLE')}, c2: {}}});
+    expect(planChanges(facts, rules).decided).toEqual(decideAll(facts, rules));
+  });
+
   it('contain no change for a refused cluster', () => {
     const {facts, rules} = planned({clusters: {c1: {seen: known(running('c1', {previous: untold()}))}}});
     const [decided] = decideAll(facts, rules);

@@ -5,7 +5,7 @@ import {certsListView} from '../../../src/output/views/certs-list.js';
 import type {Render} from '../../../src/output/view.js';
 import {printed, textOf} from '../../helpers/suggestions.js';
 
-const context = {color: false, now: new Date('2026-06-01T00:00:00Z'), command: textOf};
+const context = {request: undefined, color: false, now: new Date('2026-06-01T00:00:00Z'), command: textOf};
 const golden = (name: string): string => `../../fixtures/golden/certs/${name}`;
 
 function summary(digit: string, subject: string, change: Partial<CertificateSummary> = {}): CertificateSummary {

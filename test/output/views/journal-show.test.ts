@@ -19,6 +19,7 @@ const text = (changes: readonly Change[], width?: number): readonly string[] =>
     .text(
       {changes, total: changes.length, faults: [], warnings: []},
       {
+        request: undefined,
         color: false,
         now: new Date(0),
         command: textOf,
@@ -40,9 +41,9 @@ describe('journal show as text', () => {
   it('is whole where it is no terminal, and in the wide form', () => {
     expect(text(changes).join()).toContain('x'.repeat(200));
     const result = {changes, total: 2, faults: [], warnings: []};
-    expect(journalShowView.wide?.(result, {color: false, now: new Date(0), command: textOf, width: 80})).toContain(
-      'x'.repeat(200),
-    );
+    expect(
+      journalShowView.wide?.(result, {request: undefined, color: false, now: new Date(0), command: textOf, width: 80}),
+    ).toContain('x'.repeat(200));
   });
 
   it('leaves something to read on the narrowest terminal', () => {

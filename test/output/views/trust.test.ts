@@ -5,7 +5,7 @@ import {trustDiffView} from '../../../src/output/views/trust-diff.js';
 import {trustPushView} from '../../../src/output/views/trust-push.js';
 import {printed, textOf} from '../../helpers/suggestions.js';
 
-const context = {color: false, now: new Date('2026-01-01T00:00:00Z'), command: textOf};
+const context = {request: undefined, color: false, now: new Date('2026-01-01T00:00:00Z'), command: textOf};
 const golden = (name: string): string => `../../fixtures/golden/trust/${name}.txt`;
 const ca = (digit: string) => ({
   roots: [{fingerprint: digit.repeat(64), subject: 'O=Istio, CN=Root CA 2026-01 ab12'}],

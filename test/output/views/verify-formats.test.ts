@@ -32,7 +32,7 @@ function verified(rows: readonly Partial<Row>[], clusters: readonly ClusterPictu
 }
 
 const junit = (rows: readonly Partial<Row>[], failOn: Severity = 'error'): string =>
-  verifyJunit(verified(rows), failOn, {now});
+  verifyJunit(verified(rows), {now, request: {failOn}});
 
 /** Reads XML as strictly as these tests need: every tag closed in order, every entity known, no character forbidden. */
 function elements(
@@ -118,7 +118,7 @@ describe('-o junit', () => {
 
   it('fails, too, when waiting was given up', () => {
     const error = {code: 'TIMEOUT', message: 'not all was well', hints: ['wait longer']} as const;
-    const all = elements(verifyJunit({...verified([{}]), error}, 'error', {now}));
+    const all = elements(verifyJunit({...verified([{}]), error}, {now, request: {failOn: 'error'}}));
     expect(all.find(({tag}) => tag === 'error')?.attributes.type).toBe('TIMEOUT');
   });
 

@@ -7,7 +7,7 @@ import type {Evidence} from '../../../src/domain/checks/facts.js';
 import type {ErrorReport} from '../../../src/domain/errors.js';
 import {explainCheck, listChecks} from '../../../src/operations/verify/catalogue.js';
 import type {VerifyResult} from '../../../src/operations/verify/verify.js';
-import {checkListView, explainView, verifyView as viewFor} from '../../../src/output/views/verify.js';
+import {checkListView, explainView, verifyView} from '../../../src/output/views/verify.js';
 import {certificate, clusterCa, daysFromNow, evidence, now} from '../../domain/checks/healthy.js';
 import {advice} from '../../../src/domain/suggest/advice.js';
 import {lookWith} from '../../../src/domain/suggest/suggestion.js';
@@ -15,8 +15,7 @@ import {words} from '../../../src/domain/suggest/words.js';
 import type {Printed} from '../../../src/output/printed.js';
 import {printed, textOf} from '../../helpers/suggestions.js';
 
-const context = {color: false, now, command: textOf};
-const verifyView = viewFor('error');
+const context = {color: false, now, command: textOf, request: {failOn: 'error'}} as const;
 
 /** A report with its picture, as verify answers it. */
 function verified(of: Evidence): Printed<VerifyResult> {

@@ -1,8 +1,8 @@
-/** What results of trust commands say of a CA: fingerprints, names and dates, never bytes. */
-import type {CaInspection} from '../../domain/pki/inspect-ca.js';
-import type {CacertsSecret} from '../../domain/trust/cacerts.js';
-import {rootRef} from '../../domain/trust/bundle.js';
-import type {RootRef} from '../../domain/trust/bundle.js';
+/** What results show of a CA: fingerprints, names and dates, never bytes. */
+import type {CaInspection} from '../pki/inspect-ca.js';
+import type {CacertsSecret} from './cacerts.js';
+import {rootRef} from './bundle.js';
+import type {RootRef} from './bundle.js';
 
 /** A CA as it is shown. */
 export interface CaSummary {

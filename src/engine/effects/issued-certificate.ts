@@ -1,8 +1,8 @@
 import type {Certificate} from '../../domain/pki/certificate.js';
-import type {Detail} from '../operation.js';
+import type {IssuedCertificate} from '../action-result.js';
 
 /** What the journal and the report keep of a certificate that was issued. */
-export function certificateDetail(certificate: Certificate): Detail {
+export function issuedCertificate(certificate: Certificate): IssuedCertificate {
   return {
     subject: certificate.subject.text,
     fingerprint: certificate.fingerprint,
