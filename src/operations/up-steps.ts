@@ -1,13 +1,37 @@
 /** The steps of `up`: a line for each command, in order. A new step is a new entry. */
-import type {Conclusion, Engine, Operation} from '../engine/operation.js';
+import type {TypedTarget} from '../domain/checks/commands.js';
+import type {Verdict} from '../domain/checks/report.js';
+import type {ApplyRequest} from './install/apply.js';
+import type {MeshRequest} from './shared/load-mesh.js';
+import type {TrustRules} from './trust/plan-changes.js';
+import type {Conclusion, Engine, Operation, Warning} from '../engine/operation.js';
+import type {ClusterResult} from '../engine/report.js';
 import {generateCerts} from './certs/generate.js';
 import type {GenerateRequest} from './certs/generate.js';
 import {applyInstalls} from './install/apply.js';
 import {renderInstalls} from './install/render.js';
 import {pushTrust} from './trust/push.js';
-import type {StepAnswer, UpRequest} from './up.js';
 import {verifyMesh} from './verify/verify.js';
 import type {VerifyRequest} from './verify/verify.js';
+
+/** Everything that the steps may be told. */
+export interface UpRequest extends MeshRequest, TrustRules, Omit<ApplyRequest, keyof MeshRequest> {
+  readonly clear: GenerateRequest['clear'];
+  readonly rootFile?: GenerateRequest['rootFile'];
+  /** How long the last step waits for green. Milliseconds. */
+  readonly waitMs: number;
+  /** The command as typed, to be shown to those who have to run it again. */
+  readonly again: string;
+  /** The target flags as typed, for the commands in findings. */
+  readonly typed: TypedTarget;
+}
+
+/** What a step answers, as far as `up` looks at it; the rest is the command's own answer. */
+export interface StepAnswer {
+  readonly clusters?: readonly ClusterResult[];
+  readonly warnings?: readonly Warning[];
+  readonly verdict?: Verdict;
+}
 
 /** One step: an operation with the part of the request that is its own. */
 export interface Step {

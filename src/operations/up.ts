@@ -1,36 +1,12 @@
 /** `up`: every step from nothing to a proven mesh, each the same operation as the command of that name. */
-import type {TypedTarget} from '../domain/checks/commands.js';
 import type {Verdict} from '../domain/checks/report.js';
 import {asMeshError, reportError} from '../domain/errors.js';
 import type {ErrorReport} from '../domain/errors.js';
 import type {Conclusion, Engine, Operation, Warning} from '../engine/operation.js';
 import {outcomeOfError} from '../engine/report.js';
 import type {ClusterOutcome, ClusterResult, CommonResult} from '../engine/report.js';
-import type {GenerateRequest} from './certs/generate.js';
-import type {ApplyRequest} from './install/apply.js';
-import type {MeshRequest} from './shared/load-mesh.js';
-import type {TrustRules} from './trust/plan-changes.js';
 import {steps} from './up-steps.js';
-import type {Step} from './up-steps.js';
-
-/** Everything that the steps may be told. */
-export interface UpRequest extends MeshRequest, TrustRules, Omit<ApplyRequest, keyof MeshRequest> {
-  readonly clear: GenerateRequest['clear'];
-  readonly rootFile?: GenerateRequest['rootFile'];
-  /** How long the last step waits for green. Milliseconds. */
-  readonly waitMs: number;
-  /** The command as typed, to be shown to those who have to run it again. */
-  readonly again: string;
-  /** The target flags as typed, for the commands in findings. */
-  readonly typed: TypedTarget;
-}
-
-/** What a step answers, as far as `up` looks at it; the rest is the command's own answer. */
-export interface StepAnswer {
-  readonly clusters?: readonly ClusterResult[];
-  readonly warnings?: readonly Warning[];
-  readonly verdict?: Verdict;
-}
+import type {Step, StepAnswer, UpRequest} from './up-steps.js';
 
 /** One step of {@link UpResult}. */
 export interface UpStep {
