@@ -20,7 +20,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{domain,engine,cli,operations,signers,workspace,tools,output,scripts}/**/*.test.ts'],
+          include: ['test/{domain,engine,cli,observe,operations,signers,workspace,tools,output,scripts}/**/*.test.ts'],
           isolate: false,
           testTimeout: minute,
         },

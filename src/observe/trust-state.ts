@@ -2,7 +2,6 @@
 import {isIstiod} from '../domain/checks/read/control-plane.js';
 import {bundleKey} from '../domain/istio/names.js';
 import type {MeshCluster} from '../domain/mesh/mesh.js';
-import {requireContext} from '../domain/mesh/require.js';
 import {isKnown, observe} from '../domain/observed.js';
 import type {CaInspection, InspectOptions} from '../domain/pki/inspect-ca.js';
 import {readNamespace} from '../domain/trust/facts.js';
@@ -76,10 +75,6 @@ export async function presentsOther(
     return false;
   if (!seen.value.istiods.value.some(({readyPods}) => readyPods > 0)) return false;
   const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: namespace});
-  const missing = await chainMissing(
-    () => reader.read('istiodPods'),
-    {context: requireContext(cluster), namespace, caFingerprint},
-    deps,
-  );
+  const missing = await chainMissing(() => reader.read('istiodPods'), {context, namespace, caFingerprint}, deps);
   return missing !== undefined;
 }

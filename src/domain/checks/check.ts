@@ -1,6 +1,6 @@
 /**
  * A check is data with a pure function: what holds, which facts it needs, how to judge them, and everything a person
- * wants to read about it. Facts are gathered by `operations/verify`, judged by `judge.ts`.
+ * wants to read about it. Facts are gathered by `src/observe`, judged by `judge.ts`.
  */
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Suggestion} from '../suggest/suggestion.js';

@@ -19,19 +19,33 @@ export interface RememberedHead {
 }
 
 /** Whether a ConfigMap is a note of `install apply`, of whatever revision. */
-export function isInstallNote({metadata: {name}}: Pick<KubeObject, 'metadata'>): boolean {
+function isInstallNote({metadata: {name}}: Pick<KubeObject, 'metadata'>): boolean {
   return name === recordName(undefined) || name.startsWith(recordName(''));
+}
+
+/** An object that may remember a journal. */
+export interface Remembering {
+  /** `Secret istio-system/cacerts` */
+  readonly where: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** The notes of `install apply` among ConfigMaps. */
+export function installNotes(configMaps: readonly KubeObject[]): readonly Remembering[] {
+  return configMaps.filter(isInstallNote).map((object) => ({
+    where: describeRef(refOf(object)),
+    annotations: object.metadata.annotations ?? {},
+  }));
 }
 
 /** Compares what these objects remember; those that remember nothing are left out. */
 export function rememberedHeads(
-  objects: readonly KubeObject[],
+  objects: readonly Remembering[],
   compare: ReturnType<typeof headComparer>,
 ): readonly RememberedHead[] {
-  return objects.flatMap((object): readonly RememberedHead[] => {
-    const text = object.metadata.annotations?.[journalHeadAnnotation];
+  return objects.flatMap(({where, annotations}): readonly RememberedHead[] => {
+    const text = annotations[journalHeadAnnotation];
     if (text === undefined) return [];
-    const where = describeRef(refOf(object));
     const head = parseHead(text);
     if (!head) {
       const message = `its annotation ${journalHeadAnnotation} is not one that was written: ${printableLine(text).slice(0, 100)}`;

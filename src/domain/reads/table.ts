@@ -92,11 +92,9 @@ export interface ForwardRead extends ReadRow {
 /** One row. */
 export type Read = GetRead<KubeObject> | FindRead<KubeObject> | ListRead<KubeObject> | RawRead | ForwardRead;
 
-type Row<Method extends Read['method'], R> = Omit<R, 'method' | 'object'> & {readonly method?: Method};
-
-const get = <T extends KubeObject>(row: Row<'get', GetRead<T>>): GetRead<T> => ({...row, method: 'get'});
-const find = <T extends KubeObject>(row: Row<'find', FindRead<T>>): FindRead<T> => ({...row, method: 'find'});
-const list = <T extends KubeObject>(row: Row<'list', ListRead<T>>): ListRead<T> => ({...row, method: 'list'});
+const get = <T extends KubeObject>(row: Omit<GetRead<T>, 'method'>): GetRead<T> => ({...row, method: 'get'});
+const find = <T extends KubeObject>(row: Omit<FindRead<T>, 'method'>): FindRead<T> => ({...row, method: 'find'});
+const list = <T extends KubeObject>(row: Omit<ListRead<T>, 'method'>): ListRead<T> => ({...row, method: 'list'});
 
 const core = (kind: string) => ({apiVersions: ['v1'] as const, kind});
 const deployment = {apiVersions: ['apps/v1'] as const, kind: 'Deployment'};

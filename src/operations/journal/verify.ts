@@ -2,9 +2,8 @@ import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {JournalFault} from '../../domain/journal/chain.js';
 import {headComparer} from '../../domain/journal/head.js';
-import type {RememberedHead} from '../../domain/journal/remembered.js';
-import {isInstallNote, rememberedHeads} from '../../domain/journal/remembered.js';
-import type {KubeObject} from '../../domain/kube/object.js';
+import type {RememberedHead, Remembering} from '../../domain/journal/remembered.js';
+import {rememberedHeads} from '../../domain/journal/remembered.js';
 import {isKnown, observe} from '../../domain/observed.js';
 import type {Observed} from '../../domain/observed.js';
 import {cacertsName} from '../../domain/trust/cacerts.js';
@@ -16,9 +15,11 @@ import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import type {JournalState} from '../../workspace/workspace.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
+import {inspectWithoutKey, readCaSecret} from '../../observe/cacerts.js';
 import {ClusterReader} from '../../observe/cluster-reader.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readClusterUid} from '../../observe/identity.js';
+import {rememberingObjects} from '../../observe/remembering.js';
 import {limitOn} from '../../domain/reads/limits.js';
 import type {Limits} from '../../domain/reads/limits.js';
 
@@ -129,26 +130,23 @@ const secretsLeftOut = `--no-secrets: what Secret ${cacertsName} remembers, the 
 
 interface Asked {
   readonly cluster: MeshCluster;
-  readonly seen: Observed<{readonly uid: Observed<string>; readonly objects: readonly KubeObject[]}>;
+  readonly seen: Observed<{readonly uid: Observed<string>; readonly objects: readonly Remembering[]}>;
 }
 
 async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits: Limits): Promise<Asked> {
   const seen = await observe(async () => {
     const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace, limits});
     await reader.open();
-    const [uid, objects] = await Promise.all([observe(() => readClusterUid(reader)), readRemembering(reader)]);
-    return {uid, objects};
+    const [uid, cacerts, configMaps] = await Promise.all([
+      observe(() => readClusterUid(reader)),
+      reader.allows('cacerts')
+        ? readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, deps.now()))
+        : ('absent' as const),
+      reader.read('configMapNotes'),
+    ]);
+    return {uid, objects: rememberingObjects(mesh.istio.namespace, cacerts, configMaps)};
   });
   return {cluster, seen};
-}
-
-/** The objects that may remember a journal. The Secret is read by name, so that no right to list Secrets is needed. */
-async function readRemembering(reader: ClusterReader): Promise<readonly KubeObject[]> {
-  const [secret, configMaps] = await Promise.all([
-    reader.allows('cacerts') ? reader.read('cacerts') : undefined,
-    reader.read('configMapNotes'),
-  ]);
-  return [...(secret ? [secret] : []), ...configMaps.filter(isInstallNote)];
 }
 
 function compare({mesh}: LoadedMesh, asked: readonly Asked[], state: JournalState): readonly RememberingCluster[] {

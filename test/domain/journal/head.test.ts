@@ -4,7 +4,7 @@ import type {ChainHead} from '../../../src/domain/journal/chain.js';
 import type {JournalEntry, JournalRecord} from '../../../src/domain/journal/entry.js';
 import {headComparer, parseHead} from '../../../src/domain/journal/head.js';
 import type {HeadResult, JournalKnown, PutAside} from '../../../src/domain/journal/head.js';
-import {isInstallNote, rememberedHeads} from '../../../src/domain/journal/remembered.js';
+import {installNotes, rememberedHeads} from '../../../src/domain/journal/remembered.js';
 
 const here = 'laptop/1a2b/10';
 const hash = 'ab'.repeat(32);
@@ -148,9 +148,9 @@ describe('a journal', () => {
 });
 
 describe('what a cluster remembers', () => {
-  const object = (kind: string, name: string, text?: string) => ({
+  const note = (name: string, text?: string) => ({
     apiVersion: 'v1',
-    kind,
+    kind: 'ConfigMap',
     metadata: {
       name,
       namespace: 'istio-system',
@@ -160,9 +160,8 @@ describe('what a cluster remembers', () => {
 
   it('is found on each object that has it', () => {
     const objects = [
-      object('Secret', 'cacerts', formatHead(headOf(ours, 1))),
-      object('ConfigMap', 'kubectl-mesh-install'),
-      object('ConfigMap', 'kubectl-mesh-install-canary', 'rubbish\u001b'),
+      {where: 'Secret istio-system/cacerts', annotations: {'kubectl-mesh/journal-head': formatHead(headOf(ours, 1))}},
+      ...installNotes([note('kubectl-mesh-install'), note('kubectl-mesh-install-canary', 'rubbish\u001b')]),
     ];
     expect(rememberedHeads(objects, headComparer(known()))).toMatchObject([
       {where: 'Secret istio-system/cacerts', entry: 'aa/1', result: 'agrees'},
@@ -176,6 +175,6 @@ describe('what a cluster remembers', () => {
     ['kubectl-mesh-installer', false],
     ['istio', false],
   ])('may stand on ConfigMap %s: %s', (name, expected) => {
-    expect(isInstallNote(object('ConfigMap', name))).toBe(expected);
+    expect(installNotes([note(name)]).length === 1).toBe(expected);
   });
 });

@@ -1,0 +1,64 @@
+/** Facts of a cluster, each derived alone in a cluster that has nothing. */
+import {expect, it} from 'vitest';
+import {commandsFor} from '../../src/domain/checks/commands.js';
+import {factKeys, isMeshFact, limitOnFact, readsOf} from '../../src/domain/checks/facts.js';
+import type {ClusterFactKey} from '../../src/domain/checks/facts.js';
+import {MeshError} from '../../src/domain/errors.js';
+import {resolveMesh} from '../../src/domain/mesh/resolve.js';
+import {everything} from '../../src/domain/reads/limits.js';
+import type {Limits} from '../../src/domain/reads/limits.js';
+import {clusterFacts} from '../../src/observe/cluster-facts.js';
+import {fakeDeps} from '../engine/fake-deps.js';
+
+const keys = factKeys.filter((key): key is ClusterFactKey => !isMeshFact(key));
+const {mesh} = resolveMesh({file: undefined, contexts: {}, names: ['c1'], said: {}});
+const cluster = {name: 'c1', context: 'ctx', role: 'primary', network: 'network1'} as const;
+const other = {name: 'c2', role: 'primary', network: 'network2'} as const;
+
+/** Derives one fact; answers which kinds of objects were read, and why the fact is unknown. */
+async function derive(key: ClusterFactKey, limits: Limits) {
+  const kinds: string[] = [];
+  const read = (answer: unknown) => (ref: {readonly kind: string}) => {
+    kinds.push(ref.kind);
+    return Promise.resolve(answer);
+  };
+  const api = {
+    context: 'ctx',
+    raw: () => Promise.resolve({gitVersion: 'v1.34.3', major: '1', minor: '34'}),
+    get: read({metadata: {name: 'kube-system', uid: 'uid-1'}}),
+    find: read(undefined),
+    list: read({items: []}),
+  };
+  const {workspace, ...deps} = fakeDeps([]);
+  const empty = () => Promise.resolve(undefined);
+  const all = clusterFacts({
+    deps: {
+      ...deps,
+      workspace: {...workspace, readSecret: empty},
+      clusters: {open: () => Promise.resolve(api)},
+    } as never,
+    mesh: {...mesh, clusters: [cluster, other]},
+    cluster,
+    commands: commandsFor({}),
+    limits,
+    journal: () => Promise.reject(new MeshError('JOURNAL_BROKEN', 'there is none')),
+  });
+  const failure = await all.fact(key).then(
+    () => undefined,
+    (thrown: unknown) => (thrown instanceof MeshError ? thrown.code : 'INTERNAL'),
+  );
+  return {kinds, failure};
+}
+
+it.each(keys)('%s needs no request that its row does not name', async (key) => {
+  const {kinds, failure} = await derive(key, everything);
+  expect(failure).not.toBe('INTERNAL');
+  if (readsOf(key).length === 0) expect(kinds).toEqual([]);
+});
+
+const gathered = keys.filter((key) => limitOnFact(key, {...everything, noSecrets: true}) === undefined);
+it.each(gathered)('%s is derived without Secrets where the user wants none read', async (key) => {
+  const {kinds, failure} = await derive(key, {...everything, noSecrets: true});
+  expect(failure).not.toBe('INTERNAL');
+  expect(kinds).not.toContain('Secret');
+});
