@@ -47,8 +47,10 @@ export function renderHint(hint: Hint, typed: TypedTarget): string {
 }
 
 function renderPart(part: ScriptPart, typed: TypedTarget): string {
-  if (part instanceof Suggestion) return renderSuggestion(part, typed);
-  return 'shell' in part ? part.shell : part.words.map((word) => renderWord(word, typed)).join(' ');
+  if ('shell' in part) return part.shell;
+  return part.items
+    .map((item) => (item instanceof Suggestion ? renderSuggestion(item, typed) : renderWord(item, typed)))
+    .join(' ');
 }
 
 function renderWord(word: Word, typed: TypedTarget): string {

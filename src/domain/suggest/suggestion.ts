@@ -33,8 +33,8 @@ export type Form =
   | {readonly kind: 'if exists'; readonly file: WorkDirPath; readonly step: Suggestion}
   | {readonly kind: 'script'; readonly parts: readonly ScriptPart[]};
 
-/** Of a script: shell text as it stands, words to quote, and commands. */
-export type ScriptPart = {readonly shell: string} | {readonly words: readonly Word[]} | Suggestion;
+/** Of a script: shell text as it stands, or words to quote and commands, with a space between them. */
+export type ScriptPart = {readonly shell: string} | {readonly items: readonly (Word | Suggestion)[]};
 
 /** A command, or several that belong together. Made by the functions below. */
 export class Suggestion {
@@ -137,14 +137,15 @@ export function ifExists(file: WorkDirPath, step: Suggestion): Suggestion {
  */
 export function script(
   purpose: Purpose,
-): (text: TemplateStringsArray, ...values: readonly (Word | readonly Word[] | Suggestion)[]) => Suggestion {
+): (
+  text: TemplateStringsArray,
+  ...values: readonly (Word | Suggestion | readonly (Word | Suggestion)[])[]
+) => Suggestion {
   return (text, ...values) => {
-    const parts = text.flatMap((shell, index): readonly ScriptPart[] => {
-      const value = values[index];
-      if (value === undefined) return [{shell}];
-      if (value instanceof Suggestion) return [{shell}, value];
-      return [{shell}, {words: Array.isArray(value) ? (value as readonly Word[]) : [value as Word]}];
-    });
+    const parts = text.flatMap((shell, index): readonly ScriptPart[] => [
+      {shell},
+      ...values.slice(index, index + 1).map((value): ScriptPart => ({items: [value].flat()})),
+    ]);
     return new Suggestion({kind: 'script', parts}, purpose, purpose === 'fix');
   };
 }
@@ -166,7 +167,9 @@ export function meshCommandsIn({form}: Suggestion): readonly Extract<Form, {read
     case 'if exists':
       return meshCommandsIn(form.step);
     case 'script':
-      return form.parts.flatMap((part) => (part instanceof Suggestion ? meshCommandsIn(part) : []));
+      return form.parts.flatMap((part) =>
+        'items' in part ? part.items.flatMap((item) => (item instanceof Suggestion ? meshCommandsIn(item) : [])) : [],
+      );
   }
 }
 

@@ -25,12 +25,10 @@ export function recordContextsByUid({clusters}: Mesh): Suggestion {
     recorded.length === 0
       ? allContexts
       : script('look')`{ ${lookWith.run('printf', ['%s\\n', ...recorded])}; ${allContexts}; }`;
-  const branches = clusters.flatMap(({name, uid}) => (uid === undefined ? [] : [{name, uid}]));
-  const named = branches.reduce<Suggestion | undefined>((before, {name, uid}) => {
-    const branch = script('look')`${uid}) echo "${name}=$context";;`;
-    return before ? script('look')`${before} ${branch}` : branch;
-  }, undefined);
-  const loop = script('look')`while read -r context; do case "$(${uidOfContext})" in ${named ?? []} esac; done`;
+  const branches = clusters.flatMap(({name, uid}) =>
+    uid === undefined ? [] : [script('look')`${uid}) echo "${name}=$context";;`],
+  );
+  const loop = script('look')`while read -r context; do case "$(${uidOfContext})" in ${branches} esac; done`;
   const firstOfEach = lookWith.run('awk', ['-F=', '!seen[$1]++']);
   return kubectlMesh('init', [new OutputOf(pipe(candidates, loop, firstOfEach))]);
 }

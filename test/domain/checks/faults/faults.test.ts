@@ -1,4 +1,5 @@
 /** Every fault that a check must find: the rows of all groups. What is special to one group has a file of its own. */
+import {execFileSync} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
 import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
@@ -25,6 +26,7 @@ describe('a fault', () => {
     for (const {observed, expected, fix} of rows) {
       expect([observed, expected].every((text) => text !== '')).toBe(true);
       expect(fix).toMatch(/^(?:kubectl|istioctl|chmod|openssl|mv|git|\$\{EDITOR|"\$ISTIO")/);
+      expect(() => execFileSync('sh', ['-n', '-c', fix])).not.toThrow();
     }
   });
 
