@@ -1,6 +1,5 @@
 /** Facts of a cluster, each derived alone in a cluster that has nothing. */
 import {expect, it} from 'vitest';
-import {commandsFor} from '../../src/domain/checks/commands.js';
 import {factKeys, isMeshFact, limitOnFact, readsOf} from '../../src/domain/checks/facts.js';
 import type {ClusterFactKey} from '../../src/domain/checks/facts.js';
 import {MeshError} from '../../src/domain/errors.js';
@@ -39,7 +38,6 @@ async function derive(key: ClusterFactKey, limits: Limits) {
     } as never,
     mesh: {...mesh, clusters: [cluster, other]},
     cluster,
-    commands: commandsFor({}),
     limits,
     journal: () => Promise.reject(new MeshError('JOURNAL_BROKEN', 'there is none')),
   });
