@@ -14,6 +14,7 @@ import type {CommandRun} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
 import type {TinyCa} from '../helpers/tiny-ca.js';
 import {istiod, textsOf} from '../helpers/trust-mesh.js';
+import type {AsJson} from '../helpers/suggestions.js';
 
 let dir: string;
 let kube: FakeKube;
@@ -51,9 +52,9 @@ const of = (name: string): FakeCluster => kube.cluster(`ctx-${name}`);
 const adopt = (...argv: string[]): Promise<CommandRun> =>
   runCommand(CertsAdopt, [...argv, '-o', 'json'], {PATH: kube.path, WORK_DIR: dir});
 const clustersOf = (done: CommandRun): [string, string, string | undefined][] =>
-  (answerOf(done) as AdoptResult).clusters.map(({name, outcome, error}) => [name, outcome, error?.code]);
+  (answerOf(done) as AsJson<AdoptResult>).clusters.map(({name, outcome, error}) => [name, outcome, error?.code]);
 const warningsOf = (done: CommandRun): string =>
-  (answerOf(done) as AdoptResult).warnings.map(({message}) => message).join('\n');
+  (answerOf(done) as AsJson<AdoptResult>).warnings.map(({message}) => message).join('\n');
 const read = (path: string): Promise<string> => readFile(join(dir, path), 'utf8');
 const files = async (): Promise<string[]> => (await readdir(dir)).filter((name) => !name.startsWith('.')).sort();
 
@@ -78,7 +79,7 @@ describe('certs adopt', () => {
   it('writes nothing in a dry run, and says what it would write', async () => {
     const done = await adopt('ctx-c1', '--dry-run');
     expect([done.code, await files()]).toEqual([0, []]);
-    expect((answerOf(done) as AdoptResult).clusters[0]?.files).toContain('c1/ca-cert.pem');
+    expect((answerOf(done) as AsJson<AdoptResult>).clusters[0]?.files).toContain('c1/ca-cert.pem');
   });
 
   it.each([

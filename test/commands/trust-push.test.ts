@@ -11,6 +11,7 @@ import type {CommandRun} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
 import {injected, istiod, pod, putCacerts, runIstiod, textsOf, trustMesh} from '../helpers/trust-mesh.js';
 import type {FakeIstiod, TrustMesh} from '../helpers/trust-mesh.js';
+import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: TrustMesh;
 const running: FakeIstiod[] = [];
@@ -32,12 +33,13 @@ async function startOver(more: Parameters<typeof trustMesh>[1]): Promise<void> {
 
 const push = (...argv: string[]): Promise<CommandRun> => runCommand(TrustPush, argv, mesh.env);
 
-async function pushJson(...argv: string[]): Promise<{code: number; result: PushResult}> {
+async function pushJson(...argv: string[]): Promise<{code: number; result: AsJson<PushResult>}> {
   const run = await push(...argv, '-o', 'json');
-  return {code: run.code, result: answerOf(run) as PushResult};
+  return {code: run.code, result: answerOf(run) as AsJson<PushResult>};
 }
 
-const outcomes = (result: PushResult): string[] => result.clusters.map(({name, outcome}) => `${name} ${outcome}`);
+const outcomes = (result: AsJson<PushResult>): string[] =>
+  result.clusters.map(({name, outcome}) => `${name} ${outcome}`);
 
 describe('a new cluster', () => {
   it('gets namespace and Secret, and running again changes nothing', async () => {

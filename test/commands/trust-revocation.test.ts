@@ -14,6 +14,7 @@ import {bundleOf, tinyClusterCa} from '../helpers/tiny-ca.js';
 import type {TinyCa} from '../helpers/tiny-ca.js';
 import {istiod, putCacerts, textsOf, trustMesh} from '../helpers/trust-mesh.js';
 import type {TrustMesh} from '../helpers/trust-mesh.js';
+import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: TrustMesh;
 /** The CA in the cluster, and lists that cover its chain. */
@@ -42,9 +43,9 @@ async function write(): Promise<TinyCa> {
   return one;
 }
 
-async function push(...argv: string[]): Promise<{code: number; result: PushResult}> {
+async function push(...argv: string[]): Promise<{code: number; result: AsJson<PushResult>}> {
   const run = await runCommand(TrustPush, ['c1', '-y', ...argv, '-o', 'json'], mesh.env);
-  return {code: run.code, result: answerOf(run) as PushResult};
+  return {code: run.code, result: answerOf(run) as AsJson<PushResult>};
 }
 
 async function differences(): Promise<readonly string[]> {

@@ -6,6 +6,7 @@ import {
   saidVersion,
 } from '../../../src/domain/install/version-change.js';
 import type {VersionConsent} from '../../../src/domain/install/version-change.js';
+import {hintTexts} from '../../helpers/suggestions.js';
 
 const none: VersionConsent = {upgrade: false, forceVersion: false};
 const upgrade: VersionConsent = {upgrade: true, forceVersion: false};
@@ -35,7 +36,7 @@ describe('an istioctl that would change what runs', () => {
   ])('%s runs, istioctl %s, %j: refused %s', (running, istioctl, consent, refused, flag) => {
     const error = refuseVersionChange(saidVersion(running), saidVersion(istioctl), consent);
     expect(error?.code).toBe(refused ? 'VERSION_CHANGE' : undefined);
-    expect(error?.hints.join(' ') ?? '').toContain(flag);
+    expect(hintTexts(error?.hints ?? []).join(' ')).toContain(flag);
   });
 
   it.each([

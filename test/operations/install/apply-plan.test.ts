@@ -18,6 +18,7 @@ import {type ApplyOptions, type Change, planApply} from '../../../src/operations
 import type {Rendering} from '../../../src/observe/renderings.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 import {actionInShort, allActions, loadedMesh} from '../certs/fixtures.js';
+import {hintTexts} from '../../helpers/suggestions.js';
 
 const root = await tinyRoot();
 const [ca, otherCa] = await Promise.all([tinyClusterCa(root, 'c1'), tinyClusterCa(root, 'c1')]);
@@ -449,7 +450,7 @@ describe('a blocker', () => {
   it('for a foreign owner suggests --take-over', () => {
     const [blocker, ...more] = planOf({live: helm}).blockers;
     expect(more).toEqual([]);
-    expect(blocker?.error.hints.join()).toContain('--take-over');
+    expect(hintTexts(blocker?.error.hints ?? []).join()).toContain('--take-over');
   });
 });
 
