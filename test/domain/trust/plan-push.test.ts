@@ -560,7 +560,7 @@ describe('workloads that trust a dropped root', () => {
     ['exclude pods outside the mesh', pod('shop/plain'), false],
   ])('%s', (_behaviour, one, counts) => {
     const namespaces = [namespace('shop'), namespace('ambient', {'istio.io/dataplane-mode': 'ambient'})];
-    const workloads = meshWorkloads([one as unknown as PodObject], namespaces, 'istio-system');
+    const workloads = meshWorkloads([one], namespaces, 'istio-system');
     expect(workloads).toEqual(counts ? [`${one.metadata.namespace ?? ''}/${one.metadata.name}`] : []);
     const seen = {workloads: known(workloads)};
     const decision = decide({target: {own: otherRootFiles}, seen, rules: {restartIstiod: true}});
