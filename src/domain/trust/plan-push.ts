@@ -151,7 +151,7 @@ function decideLoading(
   const loading = {...target, own: {...own, files: {...own.files, rootCert: cacerts.files.rootCert}}};
   const dropped = droppedRoots(seen, own.inspection);
   const istiods = decideIstiods(loading, seen, cacerts, rules);
-  const refusals = [...rootRefusals(loading, seen, dropped, rules), ...istiods.refusals];
+  const refusals = distinct([...rootRefusals(loading, seen, dropped, rules), ...istiods.refusals]);
   if (refusals.length > 0) return {kind: 'refuse', refusals};
   return {restart: istiods.restart, prove: true, changesLiveTrust: true, droppedRoots: dropped};
 }
@@ -185,14 +185,14 @@ function decideChange(
   // Without the files there is nothing to judge against the cluster.
   if (bundle[0]?.code === 'FILE_MISSING') return refuse(bundle);
   const crl = decideCrl(target, seen, cacerts);
-  const refusals = [
+  const refusals = distinct([
     ...bundle,
     ...(rules.allowInvalidBundle ? [] : crl.refusals),
     ...(typeof write === 'object' ? [write] : []),
     ...rootRefusals(target, seen, dropped, rules),
     ...istiods.refusals,
     ...(cacerts === 'absent' ? [] : unknownOf(seen.previous)),
-  ];
+  ]);
   const holdsRoot = cacerts !== 'absent' && holdsOwnRootKey(cacerts, target.own.inspection);
   return {
     kind: refusals.length > 0 ? 'refuse' : kindOf(write, cacerts),
@@ -309,9 +309,9 @@ function rootRefusals(
 ): readonly ErrorReport[] {
   if (rules.allowRootChange) return [];
   const hint = 'replace the root in phases, or say --allow-root-change: mTLS breaks until every workload has renewed';
-  if (!isReadableBundle(valueOr(seen.liveBundle, undefined))) {
-    const why =
-      'the bundle in ConfigMap istio-ca-root-cert cannot be read: whether a live root would go cannot be told';
+  const unreadable = unreadableLiveBundle(seen);
+  if (unreadable !== undefined) {
+    const why = `${unreadable} cannot be read: whether this change drops a live root is unknown`;
     return [report('ROOT_CHANGE', why, [hint])];
   }
   if (dropped.length === 0) {
@@ -333,6 +333,21 @@ function rootRefusals(
       [hint],
     ),
   ];
+}
+
+/**
+ * Where the live roots stand in a text that cannot be parsed; undefined where they can. Without the ConfigMap that a running
+ * istiod writes, its roots are those that it loads: of cacerts, otherwise its own (istio/istio pilot/pkg/bootstrap/istio_ca.go).
+ */
+function unreadableLiveBundle(seen: TrustSeen): string | undefined {
+  const live = valueOr(seen.liveBundle, undefined);
+  if (live !== undefined) return isReadableBundle(live) ? undefined : 'the bundle in ConfigMap istio-ca-root-cert';
+  if (!valueOr(seen.istiods, []).some(({readyPods}) => readyPods > 0)) return undefined;
+  const cacerts = valueOr(seen.cacerts, 'absent');
+  if (cacerts !== 'absent') {
+    return isReadableBundle(cacerts.files.rootCert) ? undefined : 'root-cert.pem in Secret cacerts';
+  }
+  return isReadableBundle(valueOr(seen.selfSigned, undefined)) ? undefined : 'ca-cert.pem in Secret istio-ca-secret';
 }
 
 /** What a root change means that nothing speaks against, or that was allowed. */
@@ -430,6 +445,11 @@ function report(
   hints: readonly Hint[],
 ): ErrorReport {
   return reportError(new MeshError(code, message, {hints}));
+}
+
+/** Two rules may refuse for the same reason: that a fact is unknown. */
+function distinct(refusals: readonly ErrorReport[]): readonly ErrorReport[] {
+  return [...new Set(refusals)];
 }
 
 function firstUnknown(facts: readonly Observed<unknown>[]): ErrorReport | undefined {

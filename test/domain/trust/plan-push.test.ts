@@ -12,7 +12,6 @@ import {
   type PushTarget,
 } from '../../../src/domain/trust/plan-push.js';
 import {meshWorkloads} from '../../../src/domain/trust/workloads.js';
-import type {PodObject} from '../../../src/domain/kube/objects.js';
 import {crlOf} from '../../helpers/crl.js';
 import {namespace, type FakeObject} from '../../helpers/fake-kubectl/fake-cluster.js';
 import {injected, pod} from '../../helpers/trust-mesh.js';
@@ -243,9 +242,14 @@ describe('a self-signed istiod', () => {
       {...refused, refusals: ['ROOT_CHANGE', 'RESTART_NEEDED']},
     ],
     [
+      'gets no CA if istio-ca-secret cannot be parsed and no bundle shows its root',
+      change({selfSigned: known('-----BEGIN'), liveBundle: known(undefined)}, {restartIstiod: true}),
+      {...restarted, kind: 'refuse', restart: ['istiod'], refusals: ['ROOT_CHANGE']},
+    ],
+    [
       'gets no CA if istio-ca-secret is not readable',
       change({selfSigned: untold(), liveBundle: known(undefined)}),
-      {...restarted, kind: 'refuse', refusals: ['FORBIDDEN', 'FORBIDDEN']},
+      {...restarted, kind: 'refuse', refusals: ['FORBIDDEN']},
     ],
   ])('%s', (_behaviour, rowChange, expected) => {
     expect(inShort(decide(rowChange))).toEqual(expected);
@@ -277,7 +281,7 @@ describe('unknown facts', () => {
     [
       'refuse a change if the live bundle is not readable',
       {seen: {liveBundle: untold()}},
-      {kind: 'refuse', refusals: ['FORBIDDEN', 'FORBIDDEN']},
+      {kind: 'refuse', refusals: ['FORBIDDEN']},
     ],
     [
       'refuse a change under a running istiod if the live bundle is not readable, even with --allow-root-change',
@@ -507,6 +511,18 @@ describe('a live bundle that cannot be parsed', () => {
     ['does not matter with --allow-root-change', {seen, rules: {allowRootChange: true}}, {}],
   ])('%s', (_behaviour, change, expected) => {
     expect(inShort(decide(change))).toEqual({...unproven, ...expected});
+  });
+});
+
+describe('a root-cert.pem in Secret cacerts that cannot be parsed', () => {
+  const unreadable = cacerts({...secretTexts(live), 'root-cert.pem': '-----BEGIN'});
+  it.each<[behaviour: string, seen: Partial<TrustSeen>, codes: readonly string[]]>([
+    ['blocks a change if a running istiod has published no bundle', {liveBundle: known(undefined)}, ['ROOT_CHANGE']],
+    ['does not matter if the bundle shows the live roots', {}, []],
+    ['does not matter if no istiod runs', {liveBundle: known(undefined), ...noIstiod}, []],
+  ])('%s', (_behaviour, seen, codes) => {
+    const decision = decide({seen: {...unreadable, ...seen}, rules: {restartIstiod: true}});
+    expect(decision.refusals.map(({code}) => code)).toEqual(codes);
   });
 });
 
