@@ -177,6 +177,11 @@ function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
         ),
       );
     }
+    if (first.certificates.length === 0) {
+      const message = `${clusterLayout(first.cluster).rootCert} has no certificate that can be read, and there is no ${layout.rootCert}`;
+      const hint = `Copy the ${layout.rootCert} of the mesh to the work directory`;
+      return blocked(reportError(new MeshError('NOT_A_CERTIFICATE', message, {hints: [hint]})));
+    }
     return {...nothing, action: adoptRoot(first, 'the clusters')};
   }
   // Without a signer of its own a mesh gets its root with the first certificate that comes in.

@@ -342,6 +342,16 @@ describe('a mesh without a root', () => {
     table([
       ['takes over that root where nothing is to be signed', {...lost, issuing: []}, adopted(root)],
       ['takes over that root with a CA elsewhere', {...lost, signer: elsewhere, issuing: []}, adopted(root)],
+      [
+        'takes over no file that holds no certificate',
+        {
+          ...fresh,
+          signer: elsewhere,
+          existingRoots: [{text: 'garbage', certificates: [], cluster: 'c2'}],
+          issuing: [],
+        },
+        {blockers: ['NOT_A_CERTIFICATE']},
+      ],
       ['gets no new root', lost, {blockers: ['FILE_MISSING']}],
       ['gets no new root with --no-passphrase either', {...lost, clear: true}, {blockers: ['FILE_MISSING']}],
       ['gets no new root where the signer holds the key', {...lost, signer: rootless}, {blockers: ['FILE_MISSING']}],
