@@ -73,19 +73,23 @@ function refuseStrangers(all: readonly Adopted[], {file, contexts}: Standing): r
       ...(uid !== undefined && {uid}),
     })),
   };
-  const problems = identityProblems(mesh, seen, false);
-  return all.map((one, index) => {
-    if (one.error) return one;
-    const twin = all.find((other, at) => at < index && !other.error && other.name === one.name);
-    if (twin) {
-      const what = `contexts "${twin.context}" and "${one.context}" both give a cluster named ${one.name}`;
-      return failed(
-        one,
-        new MeshError('CONTRADICTION', what, {hints: ['name each: NAME=CONTEXT; in one mesh, clusterName is unique']}),
-      );
-    }
+  // Contexts that give the same name are judged one by one: only one of them can lead to the cluster that mesh.yaml knows.
+  const identified = all.map((one): Adopted => {
+    if (one.error || !one.running) return one;
+    const others = seen.filter(({name}) => name !== one.name);
+    const problems = identityProblems(mesh, [...others, {name: one.name, uid: one.running.uid}], false);
     const problem = problems.find(({cluster}) => cluster === one.name);
     return problem ? failed(one, problem.error) : one;
+  });
+  return identified.map((one, index) => {
+    if (one.error) return one;
+    const twin = identified.find((other, at) => at < index && !other.error && other.name === one.name);
+    if (!twin) return one;
+    const what = `contexts "${twin.context}" and "${one.context}" both give a cluster named ${one.name}`;
+    return failed(
+      one,
+      new MeshError('CONTRADICTION', what, {hints: ['name each: NAME=CONTEXT; in one mesh, clusterName is unique']}),
+    );
   });
 }
 

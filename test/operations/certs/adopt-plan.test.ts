@@ -285,6 +285,22 @@ describe('a context is refused, and the others are adopted,', () => {
       {standing: declared('[{name: west, uid: uid-c1}]')},
       {clusters: ['c1: UID_MISMATCH', 'c2 cacerts'], ...only2},
     ],
+    [
+      'where two contexts give its name and mesh.yaml recorded the UID of the first',
+      {
+        looked: [looked('c1'), looked('c1', {uid: 'uid-other'}, {context: 'b'}), looked('c2')],
+        standing: declared('[{name: c1, uid: uid-c1}]'),
+      },
+      {clusters: ['c1 cacerts', 'c1: UID_MISMATCH', 'c2 cacerts']},
+    ],
+    [
+      'where two contexts give its name and mesh.yaml recorded the UID of the second',
+      {
+        looked: [looked('c1', {uid: 'uid-other'}, {context: 'b'}), looked('c1'), looked('c2')],
+        standing: declared('[{name: c1, uid: uid-c1}]'),
+      },
+      {clusters: ['c1: UID_MISMATCH', 'c1 cacerts', 'c2 cacerts']},
+    ],
     ['but not where mesh.yaml recorded the same UID', {standing: declared('[{name: c1, uid: uid-c1}]')}, {}],
     [
       'where it has another mesh ID',
