@@ -144,7 +144,7 @@ export class ClusterReader implements Reads {
     const [apiVersion] = row.apiVersions;
     const place = {...(namespace !== undefined && {namespace})};
     if (row.method !== 'list') {
-      if (name === undefined) throw new MeshError('INTERNAL', `nobody says which ${row.kind} is to be read`);
+      if (name === undefined) throw new MeshError('INTERNAL', `no name was given for the ${row.kind} to read`);
       const ref = {apiVersion, kind: row.kind, name, ...place};
       return row.method === 'get' ? api.get(ref) : api.find(ref);
     }

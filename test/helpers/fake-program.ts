@@ -98,10 +98,12 @@ export async function startFakeProgram(
   return {
     runs,
     async stop() {
+      // A run that starts while this ends finds no directory: that is no failure.
+      const unanswered = [...failures];
       requests.destroy();
       for (const output of answers) output.destroy();
       await rm(directory, {recursive: true, force: true});
-      if (failures.length > 0) throw new AggregateError(failures, `runs of the fake ${name} were not answered`);
+      if (unanswered.length > 0) throw new AggregateError(unanswered, `runs of the fake ${name} were not answered`);
     },
   };
 }

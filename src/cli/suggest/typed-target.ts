@@ -1,6 +1,6 @@
-/** The flags of this run that say which mesh, as whoever follows a suggestion has to repeat them. */
+/** The flags of this run that select the mesh: a suggested command has to repeat them. */
 
-/** The flags that say which mesh, as parsed. */
+/** The flags that select the mesh, as parsed. */
 export interface TargetFlags {
   readonly 'work-dir'?: string | undefined;
   readonly kubeconfig?: string | undefined;
