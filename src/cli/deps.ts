@@ -7,7 +7,7 @@ import {newPassphraseNeeded} from '../domain/pki/passphrase.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Deps} from '../engine/deps.js';
 import type {RunSettings} from '../engine/operation.js';
-import type {Reporter} from '../engine/progress.js';
+import type {Reporter} from '../engine/operation.js';
 import {createPlainProgress} from '../output/plain-progress.js';
 import type {Progress} from '../output/progress-types.js';
 import type {SignerSpec} from '../domain/mesh/signer.js';

@@ -210,7 +210,7 @@ export interface AwaitBundle extends ActionBase {
   readonly timeoutMs: number;
 }
 
-/** Everything this program can do to the world. One interpreter acts on it: `run.ts` with `effects/`. */
+/** Everything this program can do to the world. One interpreter acts on it: `engine.ts` with `effects/`. */
 export type Action =
   | WriteFiles
   | RemoveFiles

@@ -1,21 +1,61 @@
-/** Runs operations: the lock around a changing one, and for each phase gather, plan, confirm, perform. */
-import {MeshError} from '../domain/errors.js';
-import {layout} from '../domain/mesh/layout.js';
-import type {Deps, PassphraseSource} from './deps.js';
-import type {Engine, Group, Operation, Outcome, Phase, PhaseRun, Plan, RunSettings} from './operation.js';
-import type {Reporter} from './progress.js';
-import {isRecorded, runGroups, skipLane} from './run.js';
-import {createWhoAmI} from './who-am-i.js';
+/**
+ * The engine: the one interpreter of plans (docs/architecture.md). It runs operations, with the lock around a changing one,
+ * and for each phase gathers, plans, asks, performs. Groups run one after the other and their lanes side by side: bounded,
+ * with a failure policy, stopped by the signal. Of each action it journals the intent, runs the effect, and journals the
+ * outcome.
+ */
+import pMap from 'p-map';
+import {asMeshError, reportError} from '../domain/errors.js';
+import type {ChainHead} from '../domain/journal/chain.js';
+import type {Action, ActionKind} from './action.js';
+import type {ResultOf} from './action-result.js';
+import {confirm, isRecorded, questionsOf, reasonFirst, requireReason} from './consent.js';
+import type {Effect, EffectContext} from './effect.js';
+import type {
+  Engine,
+  ExecuteContext,
+  Group,
+  Lane,
+  Operation,
+  Outcome,
+  OutcomeOf,
+  Phase,
+  PhaseRun,
+  Plan,
+  RunSettings,
+} from './operation.js';
+import {createWhoAmI, type WhoAmI} from './who-am-i.js';
+
+/**
+ * One line for each kind of action. Effects are loaded at first use, so that a command that only talks to clusters does
+ * not load the certificate codec.
+ */
+const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>>} = {
+  'write-files': async () => (await import('./effects/write-files.js')).effect,
+  'remove-files': async () => (await import('./effects/remove-files.js')).effect,
+  'create-root-ca': async () => (await import('./effects/create-root-ca.js')).effect,
+  'reseal-root-key': async () => (await import('./effects/reseal-root-key.js')).effect,
+  'issue-cluster-ca': async () => (await import('./effects/issue-cluster-ca.js')).effect,
+  'request-cluster-ca': async () => (await import('./effects/request-cluster-ca.js')).effect,
+  'import-cluster-ca': async () => (await import('./effects/import-cluster-ca.js')).effect,
+  'issue-workload': async () => (await import('./effects/issue-workload.js')).effect,
+  'put-object': async () => (await import('./effects/put-object.js')).effect,
+  'patch-object': async () => (await import('./effects/patch-object.js')).effect,
+  'delete-object': async () => (await import('./effects/delete-object.js')).effect,
+  'replace-object': async () => (await import('./effects/replace-object.js')).effect,
+  'run-istioctl': async () => (await import('./effects/run-istioctl.js')).effect,
+  'restart-workload': async () => (await import('./effects/restart-workload.js')).effect,
+  'await-bundle': async () => (await import('./effects/await-bundle.js')).effect,
+};
+
+/** Effects the API server can check without storing anything (`--dry-run=server`). */
+const serverSide: ReadonlySet<ActionKind> = new Set(['put-object', 'patch-object', 'delete-object', 'replace-object']);
+
+/** Said behind what a dry run only names, in kubectl's words. */
+const dryRunNote = {none: '', client: ' (dry run)', server: ' (server dry run)'} as const;
 
 /** How often a phase looks and plans again when somebody else changed what it saw (409). */
 const maxAttempts = 5;
-
-/** What an operation is executed with. */
-export interface ExecuteContext {
-  readonly deps: Deps;
-  readonly settings: RunSettings;
-  readonly report: Reporter;
-}
 
 /**
  * Executes an operation. A changing one holds the work directory's lock for as long as it runs, and completes or drops
@@ -95,75 +135,142 @@ function divide(plan: Plan, settings: RunSettings): {start: readonly Group[]; le
   };
 }
 
-/**
- * Holds a change to `audit.reasonRequired` of mesh.yaml, before anybody is asked anything. Throws `REASON_NEEDED`, and
- * `MESH_YAML_INVALID`: a file that cannot be read is no way around it.
- */
-async function requireReason(groups: readonly Group[], context: ExecuteContext): Promise<void> {
-  const actions = groups.flatMap(({lanes}) => lanes.flatMap((lane) => lane.actions));
-  if (actions.some(isRecorded)) await reasonGiven(context);
-}
-
-/**
- * Nobody types a passphrase for a change that is then refused for its missing reason: what a phase asks for while it
- * still looks is held to the same rule.
- */
-function reasonFirst(context: ExecuteContext): Deps {
-  const guard = (source: PassphraseSource): PassphraseSource => ({
-    available: source.available,
-    get: async (purpose) => {
-      await reasonGiven(context);
-      return source.get(purpose);
-    },
-  });
-  const {deps} = context;
-  return {...deps, passphrases: guard(deps.passphrases), newPassphrases: guard(deps.newPassphrases)};
-}
-
-async function reasonGiven({deps, settings}: ExecuteContext): Promise<void> {
-  if (settings.reason !== undefined) return;
-  const text = await deps.workspace.readText(layout.meshYaml);
-  if (text === undefined) return;
-  const {parseMeshFile} = await import('../domain/mesh/parse.js');
-  if (parseMeshFile(text).audit?.reasonRequired !== true) return;
-  throw new MeshError('REASON_NEEDED', `${layout.meshYaml} asks for a reason for each change (audit.reasonRequired)`, {
-    hints: [
-      'say it with --reason "…" or KUBECTL_MESH_REASON: it is recorded in the journal',
-      'see first what would change: --dry-run',
-    ],
-  });
-}
-
-/**
- * Asks once for everything that replaces or deletes (docs/architecture.md). Without a terminal `--yes` must have been said.
- * Throws `CONFIRMATION_NEEDED`.
- */
-async function confirm(groups: readonly Group[], agreed: Set<string>, context: ExecuteContext): Promise<void> {
-  const {deps, settings, report} = context;
-  const questions = questionsOf(groups).filter((question) => !agreed.has(question));
-  if (settings.yes || questions.length === 0) return;
-  const list = questions.join('; ');
-  if (!deps.terminal.interactive) {
-    throw new MeshError('CONFIRMATION_NEEDED', `This must be agreed to, and there is no terminal to ask on: ${list}`, {
-      hints: ['See what would change with --dry-run, then agree with --yes (-y)'],
-    });
-  }
-  report({type: 'planned', groups});
-  if (!(await deps.terminal.confirm(`${list}. Go on?`))) {
-    throw new MeshError('CONFIRMATION_NEEDED', `Not agreed to: ${list}`, {hints: ['Nothing was changed']});
-  }
-  for (const question of questions) agreed.add(question);
-}
-
-/** What must be agreed to, in the order it will be done: "cluster1: replace Secret istio-system/cacerts". */
-function questionsOf(groups: readonly Group[]): readonly string[] {
-  return groups
-    .flatMap((group) => group.lanes.flatMap((lane) => lane.actions))
-    .flatMap(({confirm: what, cluster}) =>
-      what === undefined ? [] : [cluster === undefined ? what : `${cluster}: ${what}`],
-    );
-}
-
 function isConflict(outcome: Outcome): boolean {
   return outcome.error?.code === 'CONFLICT';
+}
+
+/** What the groups are run with. */
+interface RunContext extends ExecuteContext {
+  /** As typed: `trust push`. */
+  readonly command: string;
+  readonly whoAmI: WhoAmI;
+}
+
+/** Whether a dry run of this kind leaves the action out altogether. */
+function leftOut(action: Action, dryRun: 'none' | 'client' | 'server'): boolean {
+  return dryRun === 'client' || (dryRun === 'server' && !serverSide.has(action.kind));
+}
+
+/** Performs groups one after the other and returns an outcome for every action, performed or not. */
+async function runGroups(groups: readonly Group[], context: RunContext): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  let stopped = false;
+  for (const group of groups) {
+    if (stopped) {
+      // An interrupted run is no success, also where everything that was under way could be finished.
+      const {signal} = context.deps;
+      const isSaid = !signal.aborted || outcomes.some(({status}) => status === 'cancelled');
+      outcomes.push(...group.lanes.flatMap((lane) => (isSaid ? skipLane(lane) : cancelLane(lane, signal))));
+      continue;
+    }
+    const mayStop = group.onFailure === 'always-stop' || !context.settings.keepGoing;
+    context.report({type: 'group-started', group});
+    const done = await pMap(
+      group.lanes,
+      async (lane) => {
+        if (stopped) return skipLane(lane);
+        const result = await runLane(lane, context);
+        if (mayStop && result.some(isFailure)) stopped = true;
+        return result;
+      },
+      {concurrency: Math.max(1, group.concurrency ?? context.settings.concurrency)},
+    );
+    context.report({type: 'group-ended'});
+    outcomes.push(...done.flat());
+    if (context.deps.signal.aborted) stopped = true;
+  }
+  return outcomes;
+}
+
+/** The outcomes of a lane that was not started. */
+function skipLane(lane: Lane): readonly Outcome[] {
+  return lane.actions.map((action) => skipped(lane, action));
+}
+
+function cancelLane(lane: Lane, signal: AbortSignal): readonly Outcome[] {
+  const error = reportError(asMeshError(signal.reason));
+  return skipLane(lane).map((outcome) => ({...outcome, status: 'cancelled', error}));
+}
+
+async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcome[]> {
+  const line = (text: string): void => {
+    context.report({type: 'lane-line', lane: lane.key, line: text});
+  };
+  context.report({type: 'lane-started', lane: lane.key});
+  const outcomes: Outcome[] = [];
+  for (const action of lane.actions) {
+    if (outcomes.some(isFailure)) {
+      outcomes.push(skipped(lane, action));
+      continue;
+    }
+    line(`${action.title}${dryRunNote[context.settings.dryRun]}`);
+    outcomes.push(await perform(context, lane.key, action, {deps: context.deps, settings: context.settings, line}));
+  }
+  context.report({type: 'lane-ended', lane: lane.key, outcomes});
+  return outcomes;
+}
+
+function skipped(lane: Lane, {kind, id}: Action): Outcome {
+  return {kind, id, lane: lane.key, ...(lane.cluster !== undefined && {cluster: lane.cluster}), status: 'skipped'};
+}
+
+function isFailure(outcome: Outcome): boolean {
+  return outcome.status === 'failed' || outcome.status === 'cancelled';
+}
+
+/**
+ * Performs one action. Never throws: what goes wrong is the outcome. An action that was interrupted is `cancelled`; the
+ * journal says so too, since its effect may be there.
+ */
+async function perform(
+  run: Pick<RunContext, 'command' | 'whoAmI'>,
+  lane: string,
+  action: Action,
+  context: Omit<EffectContext, 'entry'>,
+): Promise<Outcome> {
+  // The outcome's kind is its action's; TypeScript cannot follow that correlation through the union.
+  return (await performOne(run, lane, action, context)) as Outcome;
+}
+
+async function performOne(
+  {command, whoAmI}: Pick<RunContext, 'command' | 'whoAmI'>,
+  lane: string,
+  action: Action,
+  context: Omit<EffectContext, 'entry'>,
+): Promise<OutcomeOf<ActionKind>> {
+  const {kind, id, cluster} = action;
+  const base = {kind, id, lane, ...(cluster !== undefined && {cluster})};
+  const {dryRun, reason} = context.settings;
+  if (leftOut(action, dryRun)) return {...base, status: 'skipped'};
+  const record = dryRun === 'none' && isRecorded(action) ? context.deps.workspace.journal : undefined;
+  let intent: ChainHead | undefined;
+  try {
+    context.deps.signal.throwIfAborted();
+    const identity = record && 'context' in action ? await whoAmI(action.context) : undefined;
+    intent = await record?.intent({
+      command,
+      action: id,
+      title: action.title,
+      ...(cluster !== undefined && {cluster}),
+      ...(reason !== undefined && {reason}),
+      ...(identity && {identity}),
+    });
+    const result = await runEffect(action, {...context, ...(intent && {entry: intent})});
+    if (record && intent) await record.outcome({intent, status: 'done', ...(result && {detail: {...result}})});
+    return {...base, status: dryRun === 'none' ? 'done' : 'skipped', ...(result && {result})};
+  } catch (thrown) {
+    const error = asMeshError(thrown);
+    const status = error.class === 'interrupted' || error.class === 'timeout' ? 'cancelled' : 'failed';
+    if (record && intent) {
+      // The effect's own error is the one to show; a journal that cannot take the outcome is closed by the next run.
+      await record.outcome({intent, status, error: {code: error.code, message: error.message}}).catch(() => undefined);
+    }
+    return {...base, status, error: reportError(error)};
+  }
+}
+
+async function runEffect(action: Action, context: EffectContext): Promise<ResultOf<ActionKind>> {
+  // The registry is typed by kind; TypeScript cannot follow the correlation between an action and its own entry.
+  const effect = (await effects[action.kind]()) as Effect<ActionKind>;
+  return effect(action, context);
 }

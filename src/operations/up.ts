@@ -6,7 +6,7 @@ import type {Conclusion, Engine, Operation, Warning} from '../engine/operation.j
 import {answerOf, outcomeOfError} from '../engine/report.js';
 import type {ClusterOutcome, ClusterResult, CommonResult} from '../engine/report.js';
 import {generateCerts} from './certs/generate.js';
-import type {GenerateRequest} from './certs/generate.js';
+import type {GenerateRequest} from './certs/generate-facts.js';
 import {applyInstalls} from './install/apply.js';
 import type {ApplyRequest} from './install/apply.js';
 import {renderInstalls} from './install/render.js';

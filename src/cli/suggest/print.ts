@@ -2,7 +2,7 @@
 import {MeshError} from '../../domain/errors.js';
 import {Advice} from '../../domain/suggest/advice.js';
 import {meshCommandsIn, Suggestion} from '../../domain/suggest/suggestion.js';
-import type {ProgressEvent} from '../../engine/progress.js';
+import type {ProgressEvent} from '../../engine/operation.js';
 import {PrintedCommand} from '../../output/printed.js';
 import type {Printed} from '../../output/printed.js';
 import type {ShownEvent} from '../../output/progress-types.js';

@@ -1,9 +1,11 @@
 /** What `certs generate` decides from: the work directory, what its signer amounts to, what git would take. */
-import {asMeshError, reportError} from '../../domain/errors.js';
+import {asMeshError, type ErrorReport, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
+import type {KeyAlgorithm, Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
 import type {SignerSpec} from '../../domain/mesh/signer.js';
+import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {
   type ClusterState,
   judgeCluster,
@@ -13,13 +15,68 @@ import {
 } from '../../domain/pki/workdir-state.js';
 import type {FileContent} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
+import type {Group} from '../../engine/operation.js';
+import type {SignerState} from '../../signers/signer-module.js';
 import {askExposure, type GitExposure} from '../shared/exposed-keys.js';
 import {declareGroups, ignoreKeys, type LoadedMesh, loadMesh, writesGitignore} from '../shared/load-mesh.js';
 import {findRoots, type KnownRoot, readGivenRoot} from '../shared/mesh-roots.js';
 import {createCaFileReader} from '../../observe/ca-files.js';
-import {takeOver} from '../shared/take-over.js';
-import type {GenerateRequest} from './generate.js';
-import type {ClusterFacts, GenerateFacts, SignerFacts} from './plan-generate.js';
+import {type TakeOver, takeOver} from '../shared/take-over.js';
+
+/** What `certs generate` is asked for. */
+export interface GenerateRequest {
+  readonly clusters: readonly string[];
+  readonly keyAlgorithm?: KeyAlgorithm | undefined;
+  /** Replace cluster CAs that are there, under the same root. */
+  readonly renew: boolean;
+  /** `--no-passphrase`: a new root key is written in the clear. */
+  readonly clear: boolean;
+  readonly signer?: DeclaredSigner | undefined;
+  /** `--root-dir`: where root-key.pem is kept. */
+  readonly rootDirectory?: string | undefined;
+  /** `--root`: a file with the mesh's root, for a signer that does not send it. */
+  readonly rootFile?: string | undefined;
+}
+
+/** One cluster as it was found. */
+export interface ClusterFacts {
+  readonly cluster: MeshCluster;
+  readonly state: ClusterState;
+}
+
+/** What the signer amounts to; `idle`: nothing is to be signed, so it was not asked. */
+export type SignerFacts =
+  SignerState | {readonly kind: 'idle'} | {readonly kind: 'unavailable'; readonly error: ErrorReport};
+
+/** What the plan is made from. */
+export interface GenerateFacts {
+  readonly mesh: Mesh;
+  /** Replace the cluster CAs that are there. */
+  readonly renew: boolean;
+  /** `--no-passphrase`. */
+  readonly clear: boolean;
+  /** A passphrase can be had: a source was named, or there is a terminal. */
+  readonly passphraseAvailable: boolean;
+  readonly root: RootState;
+  /** Where the mesh's root was found that is not in the work directory yet. */
+  readonly rootFrom: string | undefined;
+  readonly signer: SignerFacts;
+  /** `--root` */
+  readonly givenRoot?: KnownRoot;
+  /** The clusters this run is about. */
+  readonly clusters: readonly ClusterFacts[];
+  /** root-cert.pem of every cluster folder, asked about or not: what a missing root must not be replaced behind. */
+  readonly existingRoots: readonly (KnownRoot & {readonly cluster: string})[];
+  /** Whether git would take the keys of this run. */
+  readonly exposure: GitExposure;
+  readonly now: Date;
+  /** What records the mesh where mesh.yaml is silent; goes first. */
+  readonly declare: readonly Group[];
+  /** What is taken over from a directory that Istio's Makefile made. */
+  readonly taken: Pick<TakeOver, 'files' | 'notes' | 'warnings'>;
+  /** What reading the mesh found worth saying. */
+  readonly notes: readonly string[];
+}
 
 /** What `certs generate` looks at. The signer is surveyed only where it shall sign. */
 export async function gatherGenerate(request: GenerateRequest, deps: Deps): Promise<GenerateFacts> {

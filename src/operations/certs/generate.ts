@@ -1,6 +1,5 @@
 /** `certs generate`: the root CA once, a cluster CA for each cluster. */
 import {layout} from '../../domain/mesh/layout.js';
-import type {KeyAlgorithm} from '../../domain/mesh/mesh.js';
 import {type Certificate, readableCertificates} from '../../domain/pki/certificate.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
 import type {ClusterState} from '../../domain/pki/workdir-state.js';
@@ -15,24 +14,8 @@ import {
   outcomeOf,
 } from '../../engine/report.js';
 import type {ErrorReport} from '../../domain/errors.js';
-import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
-import {gatherGenerate} from './generate-facts.js';
-import {type GenerateFacts, type GeneratePlan, planGenerate} from './plan-generate.js';
-
-/** What `certs generate` is asked for. */
-export interface GenerateRequest {
-  readonly clusters: readonly string[];
-  readonly keyAlgorithm?: KeyAlgorithm | undefined;
-  /** Replace cluster CAs that are there, under the same root. */
-  readonly renew: boolean;
-  /** `--no-passphrase`: a new root key is written in the clear. */
-  readonly clear: boolean;
-  readonly signer?: DeclaredSigner | undefined;
-  /** `--root-dir`: where root-key.pem is kept. */
-  readonly rootDirectory?: string | undefined;
-  /** `--root`: a file with the mesh's root, for a signer that does not send it. */
-  readonly rootFile?: string | undefined;
-}
+import {gatherGenerate, type GenerateFacts, type GenerateRequest} from './generate-facts.js';
+import {type GeneratePlan, planGenerate} from './plan-generate.js';
 
 /** A CA after the run: what was issued, or what was there. */
 export type CaSummary = Pick<CertificateSummary, 'subject' | 'key' | 'fingerprint' | 'notAfter'>;

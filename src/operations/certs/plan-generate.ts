@@ -1,58 +1,17 @@
 /** What `certs generate` has to do, decided from what the work directory holds. Pure. */
-import {type ErrorReport, reportError} from '../../domain/errors.js';
-import {clusterLayout} from '../../domain/mesh/layout.js';
-import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
 import {chainPem, orderUpward} from '../../domain/pki/chain.js';
+import {cannotIssue} from '../../domain/pki/issuer.js';
 import type {ClusterState, RootState} from '../../domain/pki/workdir-state.js';
 import type {FileContent, IssueClusterCa, WriteFiles} from '../../engine/action.js';
-import type {KnownRoot} from '../shared/mesh-roots.js';
-import {type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
-import {type TakeOver, takeOverGroups} from '../shared/take-over.js';
-import type {SignerState} from '../../signers/signer-module.js';
-import {cannotSign, passphraseOf, planRoot, type RootAction} from './plan-root.js';
+import {keyInGit, unknownToGit} from '../shared/exposed-keys.js';
+import {takeOverGroups} from '../shared/take-over.js';
+import type {ClusterFacts, GenerateFacts} from './generate-facts.js';
+import {planRoot, type RootAction, type RootPlan} from './plan-root.js';
 import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
-
-/** One cluster as it was found. */
-export interface ClusterFacts {
-  readonly cluster: MeshCluster;
-  readonly state: ClusterState;
-}
-
-/** What the signer amounts to; `idle`: nothing is to be signed, so it was not asked. */
-export type SignerFacts =
-  SignerState | {readonly kind: 'idle'} | {readonly kind: 'unavailable'; readonly error: ErrorReport};
-
-/** What the plan is made from. */
-export interface GenerateFacts {
-  readonly mesh: Mesh;
-  /** Replace the cluster CAs that are there. */
-  readonly renew: boolean;
-  /** `--no-passphrase`. */
-  readonly clear: boolean;
-  /** A passphrase can be had: a source was named, or there is a terminal. */
-  readonly passphraseAvailable: boolean;
-  readonly root: RootState;
-  /** Where the mesh's root was found that is not in the work directory yet. */
-  readonly rootFrom: string | undefined;
-  readonly signer: SignerFacts;
-  /** `--root` */
-  readonly givenRoot?: KnownRoot;
-  /** The clusters this run is about. */
-  readonly clusters: readonly ClusterFacts[];
-  /** root-cert.pem of every cluster folder, asked about or not: what a missing root must not be replaced behind. */
-  readonly existingRoots: readonly (KnownRoot & {readonly cluster: string})[];
-  /** Whether git would take the keys of this run. */
-  readonly exposure: GitExposure;
-  readonly now: Date;
-  /** What records the mesh where mesh.yaml is silent; goes first. */
-  readonly declare: readonly Group[];
-  /** What is taken over from a directory that Istio's Makefile made. */
-  readonly taken: Pick<TakeOver, 'files' | 'notes' | 'warnings'>;
-  /** What reading the mesh found worth saying. */
-  readonly notes: readonly string[];
-}
 
 /** The plan, with what was decided for the root and for each cluster. */
 export interface GeneratePlan extends Plan {
@@ -187,4 +146,50 @@ function completion(name: string, state: Extract<ClusterState, {kind: 'completab
 function nothingToGenerate({mesh}: GenerateFacts): readonly Warning[] {
   const why = madeElsewhere(mesh.trust.signer);
   return why === undefined ? [] : [{message: `nothing to generate: ${why}`}];
+}
+
+/** Which passphrase the actions will use. */
+export function passphraseOf(
+  {root: found, signer}: GenerateFacts,
+  root: RootPlan,
+  issuing: readonly IssueClusterCa[],
+): Plan['passphrase'] {
+  if (root.action?.kind === 'create-root-ca' && root.action.protection === 'encrypted') return 'new';
+  const asks = signer.kind === 'key-file' && found.kind === 'present' && found.key === 'encrypted';
+  return asks && issuing.length > 0 ? 'existing' : undefined;
+}
+
+/** Why no cluster CA can be signed; a conflict of the root's own files is the whole plan's blocker already. */
+export function cannotSign({root, signer, now}: GenerateFacts): ErrorReport | undefined {
+  switch (signer.kind) {
+    case 'elsewhere':
+      return signer.error;
+    case 'ready':
+      return report(cannotIssue(signer.upward, now, signer.what));
+    case 'key-file': {
+      if (root.kind !== 'present') return undefined;
+      if (root.key === 'missing') {
+        const message = `${signer.keyPath} is not there: no cluster CA can be issued without it`;
+        return reportError(
+          new MeshError('FILE_MISSING', message, {
+            hints: [
+              signer.keyPath === layout.rootKey
+                ? `Bring ${layout.rootKey} back, or say where it is kept with --root-dir DIR`
+                : `Plug in what ${signer.keyPath} is on, or say where it is now with --root-dir DIR`,
+            ],
+          }),
+        );
+      }
+      const usable = root.certificates.find(({notAfter}) => notAfter > now) ?? root.certificates[0];
+      return report(cannotIssue(root.signing ?? (usable ? [usable] : []), now, layout.rootCert));
+    }
+    case 'rootless':
+    case 'idle':
+    case 'unavailable':
+      return undefined;
+  }
+}
+
+function report(error: MeshError | undefined): ErrorReport | undefined {
+  return error && reportError(error);
 }

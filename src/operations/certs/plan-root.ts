@@ -3,14 +3,13 @@ import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {type Certificate, readableCertificates} from '../../domain/pki/certificate.js';
 import {verifyChain} from '../../domain/pki/chain.js';
-import {cannotIssue} from '../../domain/pki/issuer.js';
 import {passphraseNeeded} from '../../domain/pki/passphrase.js';
 import type {RootState} from '../../domain/pki/workdir-state.js';
 import type {CreateRootCa, IssueClusterCa, WriteFiles} from '../../engine/action.js';
 import type {SignerState} from '../../signers/signer-module.js';
-import type {Blocker, Plan, Warning} from '../../engine/operation.js';
+import type {Blocker, Warning} from '../../engine/operation.js';
 import type {KnownRoot} from '../shared/mesh-roots.js';
-import type {GenerateFacts} from './plan-generate.js';
+import type {GenerateFacts} from './generate-facts.js';
 
 /** A root is made, or its certificate is taken over. */
 export type RootAction = CreateRootCa | WriteFiles;
@@ -38,52 +37,6 @@ export function planRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
   if (signer.kind === 'ready') return planReadyRoot(facts, signer.what, signer.upward);
   if (root.kind === 'present') return planPresentRoot(root, facts, issuing);
   return planMissingRoot(facts, issuing);
-}
-
-/** Which passphrase the actions will use. */
-export function passphraseOf(
-  {root: found, signer}: GenerateFacts,
-  root: RootPlan,
-  issuing: readonly IssueClusterCa[],
-): Plan['passphrase'] {
-  if (root.action?.kind === 'create-root-ca' && root.action.protection === 'encrypted') return 'new';
-  const asks = signer.kind === 'key-file' && found.kind === 'present' && found.key === 'encrypted';
-  return asks && issuing.length > 0 ? 'existing' : undefined;
-}
-
-/** Why no cluster CA can be signed; a conflict of the root's own files is the whole plan's blocker already. */
-export function cannotSign({root, signer, now}: GenerateFacts): ErrorReport | undefined {
-  switch (signer.kind) {
-    case 'elsewhere':
-      return signer.error;
-    case 'ready':
-      return report(cannotIssue(signer.upward, now, signer.what));
-    case 'key-file': {
-      if (root.kind !== 'present') return undefined;
-      if (root.key === 'missing') {
-        const message = `${signer.keyPath} is not there: no cluster CA can be issued without it`;
-        return reportError(
-          new MeshError('FILE_MISSING', message, {
-            hints: [
-              signer.keyPath === layout.rootKey
-                ? `Bring ${layout.rootKey} back, or say where it is kept with --root-dir DIR`
-                : `Plug in what ${signer.keyPath} is on, or say where it is now with --root-dir DIR`,
-            ],
-          }),
-        );
-      }
-      const usable = root.certificates.find(({notAfter}) => notAfter > now) ?? root.certificates[0];
-      return report(cannotIssue(root.signing ?? (usable ? [usable] : []), now, layout.rootCert));
-    }
-    case 'rootless':
-    case 'idle':
-    case 'unavailable':
-      return undefined;
-  }
-}
-
-function report(error: MeshError | undefined): ErrorReport | undefined {
-  return error && reportError(error);
 }
 
 function blocked(error: ErrorReport): RootPlan {

@@ -4,7 +4,7 @@ import {writePrivateKey} from '../../../src/domain/pki/private-key.js';
 import {judgeRoot, type RootState} from '../../../src/domain/pki/workdir-state.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 import type {IssueClusterCa} from '../../../src/engine/action.js';
-import type {GenerateFacts, SignerFacts} from '../../../src/operations/certs/plan-generate.js';
+import type {GenerateFacts, SignerFacts} from '../../../src/operations/certs/generate-facts.js';
 import {type TinyCa, tinyRoot} from '../../helpers/tiny-ca.js';
 import {daysFromNow, loadedMesh, meshYaml, now, policyCa, rootFile} from './fixtures.js';
 
