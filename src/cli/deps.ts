@@ -24,23 +24,17 @@ import type {Workspace} from '../workspace/workspace.js';
 import {takePassphrases, takeVaultSecrets} from './environment.js';
 import {createPassphraseSource} from './passphrase.js';
 import {printEvent} from './suggest/print.js';
-import {typedTarget} from './suggest/typed-target.js';
+import {type TargetFlags, typedTarget} from './suggest/typed-target.js';
 import {createTerminal, isInteractive, promptPassphrase} from './terminal.js';
 import {once} from '../domain/once.js';
 
 /** The parsed flags that commands share; a command that has no such flag leaves it out. */
-export interface CommonFlags {
-  readonly 'work-dir'?: string | undefined;
+export interface CommonFlags extends TargetFlags {
   readonly timeout?: number | undefined;
   readonly concurrency?: number | undefined;
   readonly 'keep-going'?: boolean | undefined;
   readonly quiet?: boolean | undefined;
-  readonly kubeconfig?: string | undefined;
-  readonly context?: string | undefined;
-  readonly 'istio-namespace'?: string | undefined;
   readonly 'request-timeout'?: number | undefined;
-  readonly as?: string | undefined;
-  readonly 'as-group'?: readonly string[] | undefined;
   readonly output?: string | undefined;
   readonly 'output-file'?: string | undefined;
   readonly json?: boolean | undefined;
