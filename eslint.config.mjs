@@ -86,6 +86,7 @@ export default defineConfig(
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', {considerDefaultExhaustiveForUnions: true}],
       '@typescript-eslint/no-confusing-void-expression': ['error', {ignoreArrowShorthand: true}],
+      'import-x/no-duplicates': ['error', {'prefer-inline': true}],
       'import-x/no-cycle': ['error', {ignoreExternal: true}],
       'no-restricted-syntax': [
         'error',

@@ -1,6 +1,5 @@
 import {createRequire} from 'node:module';
-import {completions} from './cli/complete.js';
-import type {CompletableCommands} from './cli/complete.js';
+import {completions, type CompletableCommands} from './cli/complete.js';
 
 /** Answers kubectl's question what may follow these words, from the shipped manifest alone. */
 export function printCompletions(words: readonly string[]): void {

@@ -1,6 +1,5 @@
 /** The only place that knows exit codes (docs/exit-codes.md). */
-import {errorClasses} from '../domain/errors.js';
-import type {ErrorClass} from '../domain/errors.js';
+import {type ErrorClass, errorClasses} from '../domain/errors.js';
 import type {Conclusion} from '../engine/operation.js';
 
 /** Findings at or above `--fail-on`, or differences. */

@@ -1,7 +1,6 @@
 /** An error for people (standard error) or for programs (a small JSON object on standard output). */
 import {Ansis} from 'ansis';
-import {reportError} from '../domain/errors.js';
-import type {MeshError} from '../domain/errors.js';
+import {reportError, type MeshError} from '../domain/errors.js';
 import {printable} from '../domain/printable.js';
 import {renderHint} from './suggest/render.js';
 

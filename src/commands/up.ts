@@ -9,8 +9,7 @@ import {clustersArg, concurrencyFlags, keepGoingFlags, targetFlags} from '../cli
 import {trustFlags} from '../cli/flags/trust.js';
 import {typedCommand} from '../cli/suggest/shell.js';
 import {keyAlgorithms} from '../domain/mesh/mesh.js';
-import {bringUp} from '../operations/up.js';
-import type {UpResult} from '../operations/up.js';
+import {bringUp, type UpResult} from '../operations/up.js';
 import {upView} from '../output/views/up.js';
 
 /** How long the last step waits for green when `--timeout` is not said. */

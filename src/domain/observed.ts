@@ -1,5 +1,4 @@
-import type {ErrorReport} from './errors.js';
-import {asMeshError, reportError} from './errors.js';
+import {type ErrorReport, asMeshError, reportError} from './errors.js';
 
 /** A fact: its value, or why it could not be told. Unknown is never treated as healthy or as absent. */
 export type Observed<T> = {readonly value: T} | {readonly unknown: ErrorReport};

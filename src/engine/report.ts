@@ -1,6 +1,5 @@
 /** What operations use to turn a phase's run into the clusters of their result. Pure. */
-import {errorClasses} from '../domain/errors.js';
-import type {ErrorClass, ErrorReport} from '../domain/errors.js';
+import {type ErrorClass, errorClasses, type ErrorReport} from '../domain/errors.js';
 import type {Action, ActionKind} from './action.js';
 import type {Conclusion, Outcome, OutcomeOf, PhaseRun, Plan, RunSettings, Warning} from './operation.js';
 

@@ -1,6 +1,5 @@
 import {asMeshError} from '../domain/errors.js';
-import {known, unknown} from '../domain/observed.js';
-import type {Observed} from '../domain/observed.js';
+import {known, unknown, type Observed} from '../domain/observed.js';
 
 /**
  * Asks for a fact and records the answer or the reason. One request that took too long is a reason like any other; what

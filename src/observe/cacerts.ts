@@ -3,8 +3,7 @@ import {selfSignedCertificate} from '../domain/trust/self-signed.js';
 import {meshNames} from '../domain/mesh/mesh-names.js';
 import type {Mesh} from '../domain/mesh/mesh.js';
 import type {InspectOptions} from '../domain/pki/inspect-ca.js';
-import {readCacerts} from '../domain/trust/cacerts.js';
-import type {CacertsSecret} from '../domain/trust/cacerts.js';
+import {readCacerts, type CacertsSecret} from '../domain/trust/cacerts.js';
 import type {Reads} from './cluster-reader.js';
 
 /** How CA files of a mesh are judged, as a running istiod reads them. */

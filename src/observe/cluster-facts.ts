@@ -1,13 +1,11 @@
 /** The facts of one cluster: each is derived from the requests that its row names, at most once. */
-import {readsOf} from '../domain/checks/facts.js';
-import type {ClusterFactKey, ClusterFactValues} from '../domain/checks/facts.js';
+import {type ClusterFactKey, type ClusterFactValues, readsOf} from '../domain/checks/facts.js';
 import {MeshError} from '../domain/errors.js';
 import {once} from '../domain/once.js';
 import type {ReadName} from '../domain/reads/table.js';
 import {readCacertsSecret} from './cacerts.js';
 import {readOwnCa} from './ca-files.js';
-import {ClusterReader} from './cluster-reader.js';
-import type {Reads} from './cluster-reader.js';
+import {ClusterReader, type Reads} from './cluster-reader.js';
 import type {Derivations, FactSources, ObservedCluster} from './fact-sources.js';
 import {accessFacts} from './facts/access.js';
 import {deriveBundles} from './facts/bundles.js';

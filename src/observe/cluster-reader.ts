@@ -3,10 +3,17 @@ import {asMeshError, MeshError} from '../domain/errors.js';
 import type {KubeObject} from '../domain/kube/object.js';
 import type {MeshCluster} from '../domain/mesh/mesh.js';
 import {requireContext} from '../domain/mesh/require.js';
-import {everything, limitOn} from '../domain/reads/limits.js';
-import type {Limits} from '../domain/reads/limits.js';
-import {installedReads, reads} from '../domain/reads/table.js';
-import type {FindRead, GetRead, Given, ListRead, Read, ReadName} from '../domain/reads/table.js';
+import {everything, limitOn, type Limits} from '../domain/reads/limits.js';
+import {
+  installedReads,
+  reads,
+  type FindRead,
+  type GetRead,
+  type Given,
+  type ListRead,
+  type Read,
+  type ReadName,
+} from '../domain/reads/table.js';
 import type {Deps} from '../engine/deps.js';
 import type {KubeApi, PortForward} from '../tools/kubectl/api.js';
 

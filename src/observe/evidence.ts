@@ -2,8 +2,15 @@
 import pMap from 'p-map';
 import {outOfPlace} from '../domain/checks/applies.js';
 import type {Check} from '../domain/checks/check.js';
-import {isLast, isMeshFact} from '../domain/checks/facts.js';
-import type {ClusterFactKey, Evidence, Fact, FactKey, MeshFactKey} from '../domain/checks/facts.js';
+import {
+  isLast,
+  isMeshFact,
+  type ClusterFactKey,
+  type Evidence,
+  type Fact,
+  type FactKey,
+  type MeshFactKey,
+} from '../domain/checks/facts.js';
 import {leftOutBy, neededFacts} from '../domain/checks/needs.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {once} from '../domain/once.js';

@@ -1,7 +1,6 @@
 /** Facts of the work directory: they need no cluster and no tool. */
 import type {FileModeFacts, JournalFacts, MeshFactValues} from '../domain/checks/facts.js';
-import {clusterLayout, layout, workloadsDirectory} from '../domain/mesh/layout.js';
-import type {ClusterLayout} from '../domain/mesh/layout.js';
+import {clusterLayout, layout, workloadsDirectory, type ClusterLayout} from '../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {checkContextsFile, checkMeshFile, renderProblem} from '../domain/mesh/parse.js';
 import {parseCertificates} from '../domain/pki/certificate.js';

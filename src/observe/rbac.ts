@@ -1,8 +1,6 @@
 /** Who may do what in a cluster, and whom its remote secrets make of their readers elsewhere. */
-import {readRbac} from '../domain/access/rbac.js';
-import type {RbacFacts} from '../domain/access/rbac.js';
-import {readRemoteSecret} from '../domain/access/remote-credentials.js';
-import type {RemoteCredential} from '../domain/access/remote-credentials.js';
+import {type RbacFacts, readRbac} from '../domain/access/rbac.js';
+import {readRemoteSecret, type RemoteCredential} from '../domain/access/remote-credentials.js';
 import {rbacReads} from '../domain/reads/table.js';
 import type {Reads} from './cluster-reader.js';
 

@@ -1,9 +1,7 @@
 /** What `install render`, `install apply` and the check of install.yaml share: the version, the overlays, the bytes. */
 import {asMeshError, MeshError} from '../domain/errors.js';
-import type {KnownVersion} from '../domain/istio/versions.js';
-import {knowVersion} from '../domain/istio/versions.js';
-import {overlayPaths, renderInstall} from '../domain/install/render.js';
-import type {Rendered} from '../domain/install/render.js';
+import {type KnownVersion, knowVersion} from '../domain/istio/versions.js';
+import {overlayPaths, renderInstall, type Rendered} from '../domain/install/render.js';
 import {parseOverlay} from '../domain/install/overlays.js';
 import {clusterLayout, layout} from '../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';

@@ -4,27 +4,22 @@
  * Istio's guide) are for what init itself makes. A context that differs from the declared one is this person's own and
  * goes to contexts.yaml.
  */
-import type {ErrorReport} from '../domain/errors.js';
-import {MeshError} from '../domain/errors.js';
-import {declareMesh} from '../domain/mesh/declare.js';
-import type {Declaration, DeclaringTexts} from '../domain/mesh/declare.js';
+import {type ErrorReport, MeshError} from '../domain/errors.js';
+import {declareMesh, type Declaration, type DeclaringTexts} from '../domain/mesh/declare.js';
 import {readGuideVariables} from '../domain/mesh/guide-variables.js';
 import {layout} from '../domain/mesh/layout.js';
 import {parseClusterName} from '../domain/mesh/names.js';
 import {parseContextsFile, parseMeshFile} from '../domain/mesh/parse.js';
-import {agree, checkForms, resolveMesh} from '../domain/mesh/resolve.js';
-import type {Said} from '../domain/mesh/resolve.js';
+import {agree, checkForms, resolveMesh, type Said} from '../domain/mesh/resolve.js';
 import type {MeshFile} from '../domain/mesh/schema.js';
 import {advice} from '../domain/suggest/advice.js';
 import {kubectlMesh} from '../domain/suggest/suggestion.js';
 import type {Deps} from '../engine/deps.js';
 import type {FileContent} from '../engine/action.js';
 import type {Operation, Outcome, PhaseRun, Plan, Warning} from '../engine/operation.js';
-import {generalErrors} from '../engine/report.js';
-import type {ClusterOutcome, ClusterResult, CommonResult} from '../engine/report.js';
+import {generalErrors, type ClusterOutcome, type ClusterResult, type CommonResult} from '../engine/report.js';
 import {declaredFilesGroups} from './shared/load-mesh.js';
-import type {TakeOver} from './shared/take-over.js';
-import {takeOver, takeOverGroups} from './shared/take-over.js';
+import {type TakeOver, takeOver, takeOverGroups} from './shared/take-over.js';
 
 /** What `init` was asked for. */
 export interface InitRequest {

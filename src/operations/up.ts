@@ -1,20 +1,22 @@
 /** `up`: every step from nothing to a proven mesh, each the same operation as the command of that name. */
 import type {Verdict} from '../domain/checks/report.js';
-import {asMeshError, reportError} from '../domain/errors.js';
-import type {ErrorReport} from '../domain/errors.js';
+import {asMeshError, reportError, type ErrorReport} from '../domain/errors.js';
 import type {Conclusion, Engine, Operation, Warning} from '../engine/operation.js';
-import {answerOf, outcomeOfError} from '../engine/report.js';
-import type {ClusterOutcome, ClusterResult, CommonResult} from '../engine/report.js';
+import {
+  answerOf,
+  outcomeOfError,
+  type ClusterOutcome,
+  type ClusterResult,
+  type CommonResult,
+} from '../engine/report.js';
 import {generateCerts} from './certs/generate.js';
 import type {GenerateRequest} from './certs/generate-facts.js';
-import {applyInstalls} from './install/apply.js';
-import type {ApplyRequest} from './install/apply.js';
+import {applyInstalls, type ApplyRequest} from './install/apply.js';
 import {renderInstalls} from './install/render.js';
 import type {MeshRequest} from './shared/load-mesh.js';
 import type {TrustRules} from './trust/plan-changes.js';
 import {pushTrust} from './trust/push.js';
-import {verifyMesh} from './verify/verify.js';
-import type {VerifyRequest} from './verify/verify.js';
+import {verifyMesh, type VerifyRequest} from './verify/verify.js';
 
 /** Everything that the steps may be told. */
 export interface UpRequest extends MeshRequest, TrustRules, Omit<ApplyRequest, keyof MeshRequest> {

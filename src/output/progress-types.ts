@@ -1,5 +1,4 @@
-import type {Warning} from '../engine/operation.js';
-import type {ProgressEvent} from '../engine/operation.js';
+import {type Warning, type ProgressEvent} from '../engine/operation.js';
 import type {Printed} from './printed.js';
 
 /** What is drawn: events of the engine, their warnings as text. */

@@ -3,8 +3,7 @@
  * Rules: it draws on standard error only, nothing else writes while it draws, and it registers no signal handler
  * (listr2 would exit with 127 on Ctrl-C). The only import of listr2.
  */
-import {Listr, ListrLogger, ProcessOutput} from 'listr2';
-import type {ListrDefaultRendererLogLevels} from 'listr2';
+import {Listr, type ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput} from 'listr2';
 import {printableLine} from '../domain/printable.js';
 import type {Group, Lane, Outcome} from '../engine/operation.js';
 import {planLines, warningLine} from './plain-progress.js';

@@ -1,5 +1,4 @@
-import {asMeshError} from '../domain/errors.js';
-import type {MeshError} from '../domain/errors.js';
+import {asMeshError, type MeshError} from '../domain/errors.js';
 
 /** What bounds something that answers by callbacks. */
 export interface Bounds {

@@ -2,8 +2,7 @@
  * Asks a plain HTTP server on this machine one question: a port of a pod that kubectl forwards. Nothing is followed,
  * kept or believed: no redirect, no proxy from the environment, no connection that outlives the answer.
  */
-import {get} from 'node:http';
-import type {ClientRequest} from 'node:http';
+import {type ClientRequest, get} from 'node:http';
 import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
 import {bounded} from './bounded.js';

@@ -1,13 +1,11 @@
 import * as z from 'zod';
 import {MeshError} from '../domain/errors.js';
 import {impersonationUnsupported} from '../domain/install/istioctl-output.js';
-import {parseVersion} from '../domain/istio/version.js';
-import type {IstioVersion} from '../domain/istio/version.js';
+import {parseVersion, type IstioVersion} from '../domain/istio/version.js';
 import {advice} from '../domain/suggest/advice.js';
 import {lookWith} from '../domain/suggest/suggestion.js';
 import {words} from '../domain/suggest/words.js';
-import type {Runner} from './runner.js';
-import {lastLines} from './runner.js';
+import {type Runner, lastLines} from './runner.js';
 
 /** istioctl's own version, as `istioctl version -o json --remote=false` prints it. */
 export interface IstioctlVersion {

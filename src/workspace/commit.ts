@@ -8,8 +8,8 @@ import {lstat, realpath, rename, rm} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {layout} from '../domain/mesh/layout.js';
 import {MeshError} from '../domain/errors.js';
-import type {Faults} from './atomic.js';
 import {
+  type Faults,
   createSynced,
   makeDirectory,
   modeFor,

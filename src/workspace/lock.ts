@@ -18,8 +18,7 @@ import {fixWith} from '../domain/suggest/suggestion.js';
 import {filePath} from '../domain/suggest/words.js';
 import {createSynced} from './atomic.js';
 import {errno, fileError, isMissing} from './fs-errors.js';
-import type {ProcessIdentity} from './identity.js';
-import {isRunning, startOf} from './identity.js';
+import {type ProcessIdentity, isRunning, startOf} from './identity.js';
 import {readRegular} from './read.js';
 
 /** What a lock file says. */

@@ -9,8 +9,7 @@ import {MeshError} from '../domain/errors.js';
 import {advice} from '../domain/suggest/advice.js';
 import {fixWith} from '../domain/suggest/suggestion.js';
 import {filePath} from '../domain/suggest/words.js';
-import type {Faults} from './atomic.js';
-import {createSynced, modeFor, syncDirectory, temporarySuffix} from './atomic.js';
+import {type Faults, createSynced, modeFor, syncDirectory, temporarySuffix} from './atomic.js';
 import {errno, fileError} from './fs-errors.js';
 
 /** Writes it. A link stays, what it leads to is replaced. Throws `OUTPUT_FAILED` and leaves no temporary file. */

@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {completions} from '../../src/cli/complete.js';
-import type {CompletableCommands} from '../../src/cli/complete.js';
+import {completions, type CompletableCommands} from '../../src/cli/complete.js';
 
 const commands: CompletableCommands = {
   init: {summary: 'Make a work directory', flags: {}},

@@ -1,8 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {takePassphrases, takeVaultSecrets} from '../../src/cli/environment.js';
 import {isSamePassphrase, newPassphraseVariable, passphraseVariable} from '../../src/domain/pki/passphrase.js';
-import {createPassphraseSource} from '../../src/cli/passphrase.js';
-import type {PassphraseOptions} from '../../src/cli/passphrase.js';
+import {createPassphraseSource, type PassphraseOptions} from '../../src/cli/passphrase.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 
 const never = (what: string) => (): never => {

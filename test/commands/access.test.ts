@@ -8,10 +8,8 @@ import AccessShow from '../../src/commands/access/show.js';
 import type {AccessManifest} from '../../src/domain/access/role-manifests.js';
 import type {AccessResult} from '../../src/operations/access/show.js';
 import type {FakeCluster} from '../helpers/fake-kubectl/fake-cluster.js';
-import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
-import type {FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
-import type {CommandRun} from '../helpers/run-command.js';
+import {startFakeKube, type FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
+import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 
 let dir: string;
 let kube: FakeKube;

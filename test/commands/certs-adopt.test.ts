@@ -5,14 +5,10 @@ import {join} from 'node:path';
 import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import CertsAdopt from '../../src/commands/certs/adopt.js';
 import type {AdoptResult} from '../../src/operations/certs/adopt.js';
-import {configMap, namespace, secret} from '../helpers/fake-kubectl/fake-cluster.js';
-import type {FakeCluster} from '../helpers/fake-kubectl/fake-cluster.js';
-import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
-import type {FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
-import type {CommandRun} from '../helpers/run-command.js';
-import {bundleOf, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
-import type {TinyCa} from '../helpers/tiny-ca.js';
+import {configMap, namespace, secret, type FakeCluster} from '../helpers/fake-kubectl/fake-cluster.js';
+import {startFakeKube, type FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
+import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
+import {bundleOf, tinyClusterCa, tinyRoot, type TinyCa} from '../helpers/tiny-ca.js';
 import {istiod, textsOf} from '../helpers/trust-mesh.js';
 import type {AsJson} from '../helpers/suggestions.js';
 

@@ -4,12 +4,10 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsList from '../../src/commands/certs/list.js';
 import type {ListResult} from '../../src/operations/certs/list.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
-import type {CommandRun} from '../helpers/run-command.js';
+import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js';
 import {putCacerts, textsOf} from '../helpers/trust-mesh.js';
-import {verifiedMesh} from '../helpers/verify-mesh.js';
-import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+import {verifiedMesh, type VerifiedMesh} from '../helpers/verify-mesh.js';
 
 let mesh: VerifiedMesh;
 beforeEach(async () => {

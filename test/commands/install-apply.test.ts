@@ -5,12 +5,9 @@ import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import InstallApply from '../../src/commands/install/apply.js';
 import InstallRender from '../../src/commands/install/render.js';
 import type {FakeCluster, FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
-import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
-import type {FakeIstioctl, IstioctlCall} from '../helpers/fake-istioctl/fake-istioctl.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
-import type {CommandRun} from '../helpers/run-command.js';
-import {putCacerts, textsOf, trustMesh} from '../helpers/trust-mesh.js';
-import type {TrustMesh} from '../helpers/trust-mesh.js';
+import {startFakeIstioctl, type FakeIstioctl, type IstioctlCall} from '../helpers/fake-istioctl/fake-istioctl.js';
+import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
+import {putCacerts, textsOf, trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';
 
 let mesh: TrustMesh;
 let istioctl: FakeIstioctl;

@@ -3,10 +3,8 @@ import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import InstallRender from '../../src/commands/install/render.js';
-import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
-import type {FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
-import type {CommandRun} from '../helpers/run-command.js';
+import {startFakeIstioctl, type FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
+import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 
 let bin: string;
 let workDir: string;

@@ -11,10 +11,8 @@ import TrustPush from '../../src/commands/trust/push.js';
 import type {ShowResult} from '../../src/operations/journal/show.js';
 import type {PushResult} from '../../src/operations/trust/push.js';
 import {openssl} from '../helpers/openssl.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
-import type {CommandRun} from '../helpers/run-command.js';
-import {trustMesh} from '../helpers/trust-mesh.js';
-import type {TrustMesh} from '../helpers/trust-mesh.js';
+import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
+import {trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';
 
 let mesh: TrustMesh;
 

@@ -3,14 +3,11 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import JournalShow from '../../src/commands/journal/show.js';
 import JournalVerify from '../../src/commands/journal/verify.js';
-import {entryLine, seal} from '../../src/domain/journal/chain.js';
-import type {ChainHead} from '../../src/domain/journal/chain.js';
-import type {JournalRecord} from '../../src/domain/journal/entry.js';
-import {entryId} from '../../src/domain/journal/entry.js';
+import {entryLine, seal, type ChainHead} from '../../src/domain/journal/chain.js';
+import {type JournalRecord, entryId} from '../../src/domain/journal/entry.js';
 import type {ShowResult} from '../../src/operations/journal/show.js';
 import {createWorkspace} from '../../src/workspace/create.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
-import type {CommandRun} from '../helpers/run-command.js';
+import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
 
 let dir: TestWorkDir;

@@ -14,8 +14,7 @@ import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {rewriteJournal} from '../helpers/rewrite-journal.js';
 import {tinyRoot} from '../helpers/tiny-ca.js';
-import {textsOf, trustMesh} from '../helpers/trust-mesh.js';
-import type {TrustMesh} from '../helpers/trust-mesh.js';
+import {textsOf, trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';
 import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: TrustMesh;

@@ -9,12 +9,9 @@ import InstallRender from '../../src/commands/install/render.js';
 import TrustDiff from '../../src/commands/trust/diff.js';
 import TrustPush from '../../src/commands/trust/push.js';
 import {parseSignerFlag} from '../../src/domain/mesh/signer-schema.js';
-import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
-import type {FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
-import {runCommand} from '../helpers/run-command.js';
-import type {CommandClass, CommandRun} from '../helpers/run-command.js';
-import {putCacerts, textsOf, trustMesh} from '../helpers/trust-mesh.js';
-import type {TrustMesh} from '../helpers/trust-mesh.js';
+import {startFakeIstioctl, type FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
+import {runCommand, type CommandClass, type CommandRun} from '../helpers/run-command.js';
+import {putCacerts, textsOf, trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';
 
 let mesh: TrustMesh;
 let istioctl: FakeIstioctl;

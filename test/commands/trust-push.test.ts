@@ -6,11 +6,19 @@ import TrustRollback from '../../src/commands/trust/rollback.js';
 import {shortFingerprint} from '../../src/domain/pki/fingerprint.js';
 import type {PushResult} from '../../src/operations/trust/push.js';
 import {configMap, namespace, secret} from '../helpers/fake-kubectl/fake-cluster.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
-import type {CommandRun} from '../helpers/run-command.js';
+import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
-import {injected, istiod, pod, putCacerts, runIstiod, textsOf, trustMesh} from '../helpers/trust-mesh.js';
-import type {FakeIstiod, TrustMesh} from '../helpers/trust-mesh.js';
+import {
+  injected,
+  istiod,
+  pod,
+  putCacerts,
+  runIstiod,
+  textsOf,
+  trustMesh,
+  type FakeIstiod,
+  type TrustMesh,
+} from '../helpers/trust-mesh.js';
 import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: TrustMesh;

@@ -8,10 +8,8 @@ import TrustPush from '../../src/commands/trust/push.js';
 import TrustRollback from '../../src/commands/trust/rollback.js';
 import Verify from '../../src/commands/verify.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
-import type {CommandRun} from '../helpers/run-command.js';
-import {putCacerts, runIstiod, textsOf, trustMesh} from '../helpers/trust-mesh.js';
-import type {FakeIstiod, TrustMesh} from '../helpers/trust-mesh.js';
+import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
+import {putCacerts, runIstiod, textsOf, trustMesh, type FakeIstiod, type TrustMesh} from '../helpers/trust-mesh.js';
 
 let mesh: TrustMesh;
 const running: FakeIstiod[] = [];

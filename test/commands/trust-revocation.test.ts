@@ -10,10 +10,8 @@ import type {DiffResult} from '../../src/operations/trust/diff.js';
 import type {PushResult} from '../../src/operations/trust/push.js';
 import {crlOf} from '../helpers/crl.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
-import {bundleOf, tinyClusterCa} from '../helpers/tiny-ca.js';
-import type {TinyCa} from '../helpers/tiny-ca.js';
-import {istiod, putCacerts, textsOf, trustMesh} from '../helpers/trust-mesh.js';
-import type {TrustMesh} from '../helpers/trust-mesh.js';
+import {bundleOf, tinyClusterCa, type TinyCa} from '../helpers/tiny-ca.js';
+import {istiod, putCacerts, textsOf, trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';
 import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: TrustMesh;

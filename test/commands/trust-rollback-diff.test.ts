@@ -7,11 +7,9 @@ import TrustRollback from '../../src/commands/trust/rollback.js';
 import type {DiffResult} from '../../src/operations/trust/diff.js';
 import type {RollbackResult} from '../../src/operations/trust/rollback.js';
 import {secret} from '../helpers/fake-kubectl/fake-cluster.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
-import type {CommandRun} from '../helpers/run-command.js';
+import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 import {tinyRoot} from '../helpers/tiny-ca.js';
-import {injected, putCacerts, runIstiod, textsOf, trustMesh} from '../helpers/trust-mesh.js';
-import type {TrustMesh} from '../helpers/trust-mesh.js';
+import {injected, putCacerts, runIstiod, textsOf, trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';
 
 let mesh: TrustMesh;
 

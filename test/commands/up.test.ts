@@ -9,17 +9,17 @@ import Init from '../../src/commands/init.js';
 import Up from '../../src/commands/up.js';
 import {parseCertificates} from '../../src/domain/pki/certificate.js';
 import type {UpResult} from '../../src/operations/up.js';
-import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
-import type {FakeIstioctl, IstioctlAnswer, IstioctlCall} from '../helpers/fake-istioctl/fake-istioctl.js';
-import {configMap} from '../helpers/fake-kubectl/fake-cluster.js';
-import type {FakeCluster, FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
-import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
-import type {FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
+import {
+  startFakeIstioctl,
+  type FakeIstioctl,
+  type IstioctlAnswer,
+  type IstioctlCall,
+} from '../helpers/fake-istioctl/fake-istioctl.js';
+import {configMap, type FakeCluster, type FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
+import {startFakeKube, type FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
 import {seconds, startFakeMonitor} from '../helpers/fake-istiod.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
-import type {CommandRun} from '../helpers/run-command.js';
-import {memorySigner, tinyLeaf} from '../helpers/tiny-ca.js';
-import type {TinyCa} from '../helpers/tiny-ca.js';
+import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
+import {memorySigner, tinyLeaf, type TinyCa} from '../helpers/tiny-ca.js';
 import {contextOf, controlPlane} from '../helpers/verify-mesh.js';
 
 const names = ['c1', 'c2'] as const;

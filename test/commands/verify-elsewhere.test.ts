@@ -9,8 +9,7 @@ import {secret} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {textsOf} from '../helpers/trust-mesh.js';
 import {bundleOf, tinyLeaf} from '../helpers/tiny-ca.js';
-import {verifiedMesh} from '../helpers/verify-mesh.js';
-import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+import {verifiedMesh, type VerifiedMesh} from '../helpers/verify-mesh.js';
 import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: VerifiedMesh;

@@ -4,8 +4,7 @@ import Verify from '../../src/commands/verify.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js';
-import {verifiedMesh, webhooksOf} from '../helpers/verify-mesh.js';
-import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+import {verifiedMesh, webhooksOf, type VerifiedMesh} from '../helpers/verify-mesh.js';
 
 const formats = ['text', 'wide', 'short', 'junit', 'mermaid', 'json'] as const;
 

@@ -2,13 +2,11 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
 import type {Row} from '../../src/domain/checks/report.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
-import {configMap} from '../helpers/fake-kubectl/fake-cluster.js';
-import type {FakeCluster} from '../helpers/fake-kubectl/fake-cluster.js';
+import {configMap, type FakeCluster} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {istiod, pod} from '../helpers/trust-mesh.js';
 import {eastWestService, meshOfNetworks} from '../helpers/verify-networks.js';
-import type {VerifiedMesh} from '../helpers/verify-mesh.js';
-import {verifiedMesh} from '../helpers/verify-mesh.js';
+import {type VerifiedMesh, verifiedMesh} from '../helpers/verify-mesh.js';
 
 let mesh: VerifiedMesh;
 let kube: FakeCluster;

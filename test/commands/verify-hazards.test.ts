@@ -8,8 +8,7 @@ import {crlOf} from '../helpers/crl.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa} from '../helpers/tiny-ca.js';
 import {istiod, pod, putCacerts, textsOf} from '../helpers/trust-mesh.js';
-import {verifiedMesh} from '../helpers/verify-mesh.js';
-import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+import {verifiedMesh, type VerifiedMesh} from '../helpers/verify-mesh.js';
 
 let mesh: VerifiedMesh;
 

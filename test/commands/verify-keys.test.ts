@@ -11,8 +11,7 @@ import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {openssl} from '../helpers/openssl.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa} from '../helpers/tiny-ca.js';
-import {textsOf, trustMesh} from '../helpers/trust-mesh.js';
-import type {TrustMesh} from '../helpers/trust-mesh.js';
+import {textsOf, trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';
 import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: TrustMesh;

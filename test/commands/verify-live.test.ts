@@ -5,8 +5,7 @@ import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {istiod, pod} from '../helpers/trust-mesh.js';
 import type {IstiodWords} from '../helpers/fake-istiod.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
-import {verifiedMesh} from '../helpers/verify-mesh.js';
-import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+import {verifiedMesh, type VerifiedMesh} from '../helpers/verify-mesh.js';
 
 const live = 'MESH303,MESH308,MESH309,MESH412';
 let mesh: VerifiedMesh;

@@ -3,14 +3,17 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
 import type {Row} from '../../src/domain/checks/report.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
-import type {FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
-import {configMap} from '../helpers/fake-kubectl/fake-cluster.js';
+import {type FakeObject, configMap} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
-import {tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js';
-import type {TinyOptions} from '../helpers/tiny-ca.js';
+import {tinyClusterCa, tinyLeaf, tinyRoot, type TinyOptions} from '../helpers/tiny-ca.js';
 import {istiod, pod} from '../helpers/trust-mesh.js';
-import {bundleNamespaces, publishedBundle, verifiedMesh, webhooksOf} from '../helpers/verify-mesh.js';
-import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+import {
+  bundleNamespaces,
+  publishedBundle,
+  verifiedMesh,
+  webhooksOf,
+  type VerifiedMesh,
+} from '../helpers/verify-mesh.js';
 import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: VerifiedMesh;

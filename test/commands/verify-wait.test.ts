@@ -2,19 +2,21 @@
 import {rename, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {createDeps} from '../../src/cli/deps.js';
-import type {Composition} from '../../src/cli/deps.js';
+import {createDeps, type Composition} from '../../src/cli/deps.js';
 import Verify from '../../src/commands/verify.js';
 import {execute} from '../../src/engine/engine.js';
-import {verifyMesh} from '../../src/operations/verify/verify.js';
-import type {VerifyResult} from '../../src/operations/verify/verify.js';
-import {configMap} from '../helpers/fake-kubectl/fake-cluster.js';
-import type {FakeCluster, FakeObject, FakeRequest, RequestMatch} from '../helpers/fake-kubectl/fake-cluster.js';
+import {verifyMesh, type VerifyResult} from '../../src/operations/verify/verify.js';
+import {
+  configMap,
+  type FakeCluster,
+  type FakeObject,
+  type FakeRequest,
+  type RequestMatch,
+} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa, tinyLeaf} from '../helpers/tiny-ca.js';
 import {istiod, pod, textsOf} from '../helpers/trust-mesh.js';
-import {verifiedMesh} from '../helpers/verify-mesh.js';
-import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+import {verifiedMesh, type VerifiedMesh} from '../helpers/verify-mesh.js';
 
 let mesh: VerifiedMesh;
 let kube: FakeCluster;

@@ -7,12 +7,10 @@ import type {Row} from '../../src/domain/checks/report.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {configMap, namespace, secret} from '../helpers/fake-kubectl/fake-cluster.js';
 import {openssl} from '../helpers/openssl.js';
-import {answerOf, runCommand} from '../helpers/run-command.js';
-import type {CommandRun} from '../helpers/run-command.js';
+import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';
 import {bundleOf, tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js';
 import {istiod, pod, textsOf} from '../helpers/trust-mesh.js';
-import {verifiedMesh} from '../helpers/verify-mesh.js';
-import type {VerifiedMesh} from '../helpers/verify-mesh.js';
+import {verifiedMesh, type VerifiedMesh} from '../helpers/verify-mesh.js';
 import type {AsJson} from '../helpers/suggestions.js';
 
 let mesh: VerifiedMesh;

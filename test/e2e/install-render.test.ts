@@ -6,8 +6,7 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {parse, parseAllDocuments} from 'yaml';
 import {program} from '../helpers/build-once.js';
 import {controlPlanes} from './harness/control-planes.js';
-import type {Ran} from './harness/processes.js';
-import {run} from './harness/processes.js';
+import {type Ran, run} from './harness/processes.js';
 
 interface Manifest {
   readonly kind: string;

@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {MeshError} from '../../src/domain/errors.js';
-import type {ErrorCode} from '../../src/domain/errors.js';
+import {MeshError, type ErrorCode} from '../../src/domain/errors.js';
 import type {JournalEntry} from '../../src/domain/journal/entry.js';
 import type {KubeObject} from '../../src/domain/kube/object.js';
 import type {Action, PatchObject} from '../../src/engine/action.js';
@@ -9,8 +8,7 @@ import {createEngine} from '../../src/engine/engine.js';
 import type {RunSettings} from '../../src/engine/operation.js';
 import {createWhoAmI} from '../../src/engine/who-am-i.js';
 import type {Clusters, KubeApi} from '../../src/tools/kubectl/api.js';
-import {fakeDeps} from './fake-deps.js';
-import type {Log} from './fake-deps.js';
+import {fakeDeps, type Log} from './fake-deps.js';
 
 const entry = {chain: 'aa', seq: 3, hash: 'ab'.repeat(32)};
 const head = `aa/3:${entry.hash}`;

@@ -1,13 +1,11 @@
 import {describe, expect, it} from 'vitest';
-import {MeshError} from '../../src/domain/errors.js';
-import type {ErrorCode} from '../../src/domain/errors.js';
+import {MeshError, type ErrorCode} from '../../src/domain/errors.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import type {Action} from '../../src/engine/action.js';
 import {createEngine, execute} from '../../src/engine/engine.js';
 import type {Group, Outcome, Plan, RunSettings} from '../../src/engine/operation.js';
 import {outcomesOf} from '../../src/engine/report.js';
-import {fakeDeps} from './fake-deps.js';
-import type {Log} from './fake-deps.js';
+import {fakeDeps, type Log} from './fake-deps.js';
 
 const settings: RunSettings = {dryRun: 'none', yes: false, concurrency: 2, keepGoing: false};
 const write = (cluster: string, confirm?: string): Action => ({

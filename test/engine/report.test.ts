@@ -9,8 +9,7 @@ import {
   outcomesOf,
   plannedActions,
 } from '../../src/engine/report.js';
-import type {Outcome, Plan} from '../../src/engine/operation.js';
-import {emptyPlan} from '../../src/engine/operation.js';
+import {type Outcome, type Plan, emptyPlan} from '../../src/engine/operation.js';
 import type {ErrorCode} from '../../src/domain/errors.js';
 
 const error = (code: ErrorCode) => ({code, message: 'why', hints: []});

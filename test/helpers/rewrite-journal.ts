@@ -1,8 +1,7 @@
 /** Writes a journal anew as somebody does who knows how: every hash right, nothing to be seen in the file itself. */
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {entryLine, seal} from '../../src/domain/journal/chain.js';
-import type {ChainHead} from '../../src/domain/journal/chain.js';
+import {entryLine, seal, type ChainHead} from '../../src/domain/journal/chain.js';
 import type {JournalEntry} from '../../src/domain/journal/entry.js';
 
 /**

@@ -1,7 +1,6 @@
 /** Which rows of the table of requests a request of the fake API server is. */
 import {rightOf} from '../../src/domain/checks/rights.js';
-import {installedReads, reads} from '../../src/domain/reads/table.js';
-import type {Read} from '../../src/domain/reads/table.js';
+import {installedReads, reads, type Read} from '../../src/domain/reads/table.js';
 import type {FakeRequest} from './fake-kubectl/fake-cluster.js';
 
 const rows: readonly (readonly [string, Read])[] = [

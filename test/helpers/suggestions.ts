@@ -1,8 +1,7 @@
 /** Suggested commands in tests: as text without flags, as JSON carries them, and printed for views. */
 import type {Check} from '../../src/domain/checks/check.js';
 import type {Evidence} from '../../src/domain/checks/facts.js';
-import {asMeshError} from '../../src/domain/errors.js';
-import type {MeshError} from '../../src/domain/errors.js';
+import {asMeshError, type MeshError} from '../../src/domain/errors.js';
 import {judge} from '../../src/domain/checks/judge.js';
 import type {Report} from '../../src/domain/checks/report.js';
 import type {Advice, Hint} from '../../src/domain/suggest/advice.js';

@@ -3,16 +3,11 @@ import {mkdir, mkdtemp, rm, writeFile} from 'node:fs/promises';
 import type {AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {createServer} from 'node:tls';
-import type {Server} from 'node:tls';
-import type {CaBundle} from '../../src/domain/pki/ca-files.js';
-import {caFileNames} from '../../src/domain/pki/ca-files.js';
-import {configMap, namespace, secret} from './fake-kubectl/fake-cluster.js';
-import type {FakeCluster, FakeObject} from './fake-kubectl/fake-cluster.js';
-import {startFakeKube} from './fake-kubectl/fake-kube.js';
-import type {FakeKube} from './fake-kubectl/fake-kube.js';
-import {bundleOf, tinyClusterCa, tinyRoot} from './tiny-ca.js';
-import type {TinyCa} from './tiny-ca.js';
+import {createServer, type Server} from 'node:tls';
+import {type CaBundle, caFileNames} from '../../src/domain/pki/ca-files.js';
+import {configMap, namespace, secret, type FakeCluster, type FakeObject} from './fake-kubectl/fake-cluster.js';
+import {startFakeKube, type FakeKube} from './fake-kubectl/fake-kube.js';
+import {bundleOf, tinyClusterCa, tinyRoot, type TinyCa} from './tiny-ca.js';
 
 /** A bundle's files as text by name, key included. */
 export function textsOf(bundle: CaBundle): Record<string, string> {

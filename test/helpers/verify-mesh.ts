@@ -4,14 +4,10 @@ import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {createServer} from 'node:tls';
 import {writePrivateKey} from '../../src/domain/pki/private-key.js';
-import {configMap, namespace} from './fake-kubectl/fake-cluster.js';
-import type {FakeCluster, FakeObject} from './fake-kubectl/fake-cluster.js';
-import {seconds, startFakeMonitor} from './fake-istiod.js';
-import type {IstiodWords} from './fake-istiod.js';
-import {bundleOf, tinyClusterCa, tinyLeaf} from './tiny-ca.js';
-import type {TinyCa} from './tiny-ca.js';
-import {istiod, pod, putCacerts, textsOf, trustMesh} from './trust-mesh.js';
-import type {TrustMesh} from './trust-mesh.js';
+import {configMap, namespace, type FakeCluster, type FakeObject} from './fake-kubectl/fake-cluster.js';
+import {seconds, startFakeMonitor, type IstiodWords} from './fake-istiod.js';
+import {bundleOf, tinyClusterCa, tinyLeaf, type TinyCa} from './tiny-ca.js';
+import {istiod, pod, putCacerts, textsOf, trustMesh, type TrustMesh} from './trust-mesh.js';
 
 /** Namespaces that must have the trust bundle. */
 export const bundleNamespaces = ['default', 'istio-system', 'kube-system', 'shop'] as const;

@@ -1,10 +1,8 @@
 /** A healthy mesh over two networks: a Service leads into one, a Gateway of the Gateway API into the other. */
 import {writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {configMap, namespace} from './fake-kubectl/fake-cluster.js';
-import type {FakeObject} from './fake-kubectl/fake-cluster.js';
-import {verifiedMesh} from './verify-mesh.js';
-import type {VerifiedMesh} from './verify-mesh.js';
+import {configMap, namespace, type FakeObject} from './fake-kubectl/fake-cluster.js';
+import {verifiedMesh, type VerifiedMesh} from './verify-mesh.js';
 
 /** Clusters c1 on network1, c2 on network2. */
 export async function meshOfNetworks(): Promise<VerifiedMesh> {

@@ -4,8 +4,7 @@ import {describe, expect, it} from 'vitest';
 import {openssl} from '../helpers/openssl.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';
 import {textsOf} from '../helpers/trust-mesh.js';
-import {meshBox, passphrase, snapshot} from './harness/box.js';
-import type {Box} from './harness/box.js';
+import {meshBox, passphrase, snapshot, type Box} from './harness/box.js';
 import {expectExit, expectNoCrash, runChild} from './harness/run.js';
 
 const ecKey = (): string => openssl(['ecparam', '-genkey', '-name', 'prime256v1', '-noout']);

@@ -5,12 +5,9 @@ import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
 import {CorporateCa} from '../helpers/corporate-ca.js';
 import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
-import {clusterNames, emptyBox, meshBox, passphrase, snapshot} from './harness/box.js';
-import type {Box} from './harness/box.js';
-import {endGroup, isGroupAlive, strike} from './harness/interrupt.js';
-import type {Moment} from './harness/interrupt.js';
-import {expectExit, expectNoCrash} from './harness/run.js';
-import type {Run} from './harness/run.js';
+import {clusterNames, emptyBox, meshBox, passphrase, snapshot, type Box} from './harness/box.js';
+import {endGroup, isGroupAlive, strike, type Moment} from './harness/interrupt.js';
+import {expectExit, expectNoCrash, type Run} from './harness/run.js';
 import {expectWholeWorkDir, journalFaults} from './harness/work-dir-rules.js';
 
 /** Runs and strikes; the run's process group is left alone, for the test to look at. */

@@ -1,8 +1,7 @@
 import {mkdir, rm, symlink} from 'node:fs/promises';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {meshBox, snapshot} from './harness/box.js';
-import type {Box} from './harness/box.js';
+import {meshBox, snapshot, type Box} from './harness/box.js';
 import {rows} from './harness/commands.js';
 import {expectExit, expectNoCrash, runChild} from './harness/run.js';
 

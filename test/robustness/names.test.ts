@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {emptyBox, meshBox, snapshot} from './harness/box.js';
-import type {Box} from './harness/box.js';
+import {emptyBox, meshBox, snapshot, type Box} from './harness/box.js';
 import {rows} from './harness/commands.js';
 import {expectExit} from './harness/run.js';
 

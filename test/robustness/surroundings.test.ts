@@ -1,6 +1,5 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {clusterNames, meshBox, snapshot} from './harness/box.js';
-import type {Box} from './harness/box.js';
+import {clusterNames, meshBox, snapshot, type Box} from './harness/box.js';
 import {rows} from './harness/commands.js';
 import {expectNoCrash, program, runChild} from './harness/run.js';
 

@@ -1,11 +1,8 @@
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {startFakeKube} from '../helpers/fake-kubectl/fake-kube.js';
-import type {FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
-import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
-import type {FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
-import {clusterNames, meshBox, snapshot} from './harness/box.js';
-import type {Box} from './harness/box.js';
+import {startFakeKube, type FakeKube} from '../helpers/fake-kubectl/fake-kube.js';
+import {startFakeIstioctl, type FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
+import {clusterNames, meshBox, snapshot, type Box} from './harness/box.js';
 import {rows} from './harness/commands.js';
 import {expectExit} from './harness/run.js';
 

@@ -9,8 +9,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {writePrivateKey} from '../../src/domain/pki/private-key.js';
 import {runInTerminal} from '../helpers/pseudo-terminal.js';
-import {trustMesh} from '../helpers/trust-mesh.js';
-import type {TrustMesh} from '../helpers/trust-mesh.js';
+import {trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';
 import {root} from './program.js';
 
 const names = ['c1', 'c2'];

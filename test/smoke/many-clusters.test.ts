@@ -1,7 +1,6 @@
 /** A run that keeps thirty kubectl processes open at once. */
 import {afterEach, beforeEach, expect, it} from 'vitest';
-import {textsOf, putCacerts, trustMesh} from '../helpers/trust-mesh.js';
-import type {TrustMesh} from '../helpers/trust-mesh.js';
+import {textsOf, putCacerts, trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';
 import {runBuilt} from '../robustness/harness/run.js';
 
 const names = Array.from({length: 30}, (_, at) => `c${String(at + 1)}`);

@@ -1,7 +1,5 @@
-import {createServer} from 'node:http';
-import type {RequestListener} from 'node:http';
-import {createServer as createTcpServer} from 'node:net';
-import type {AddressInfo, Server} from 'node:net';
+import {createServer, type RequestListener} from 'node:http';
+import {createServer as createTcpServer, type AddressInfo, type Server} from 'node:net';
 import {afterEach, describe, expect, it} from 'vitest';
 import {MeshError} from '../../src/domain/errors.js';
 import {createHttpProbe} from '../../src/tools/http-probe.js';

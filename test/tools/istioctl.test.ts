@@ -2,11 +2,9 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {createIstioctl} from '../../src/tools/istioctl.js';
-import type {Istioctl} from '../../src/tools/istioctl.js';
+import {createIstioctl, type Istioctl} from '../../src/tools/istioctl.js';
 import {createRunner} from '../../src/tools/runner.js';
-import {startFakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
-import type {FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
+import {startFakeIstioctl, type FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 
 let bin: string;
 let fake: FakeIstioctl;

@@ -1,12 +1,10 @@
-import {createServer as createTcpServer} from 'node:net';
-import type {AddressInfo, Server} from 'node:net';
+import {createServer as createTcpServer, type AddressInfo, type Server} from 'node:net';
 import {createServer} from 'node:tls';
 import {afterEach, describe, expect, it} from 'vitest';
 import {MeshError} from '../../src/domain/errors.js';
 import {writePrivateKey} from '../../src/domain/pki/private-key.js';
 import {createTlsProbe} from '../../src/tools/tls-probe.js';
-import {tinyClusterCa, tinyLeaf, tinyRoot} from '../helpers/tiny-ca.js';
-import type {TinyCa} from '../helpers/tiny-ca.js';
+import {tinyClusterCa, tinyLeaf, tinyRoot, type TinyCa} from '../helpers/tiny-ca.js';
 
 const servers: Server[] = [];
 

@@ -2,8 +2,7 @@ import {chmod, mkdir, mkdtemp, rename, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
-import {watchFiles} from '../../src/workspace/watch-files.js';
-import type {FileWatch} from '../../src/workspace/watch-files.js';
+import {watchFiles, type FileWatch} from '../../src/workspace/watch-files.js';
 
 let root: string;
 let watch: FileWatch | undefined;

@@ -3,12 +3,9 @@
  * words and that adds the flags of this run.
  */
 import type {Hint} from '../../domain/suggest/advice.js';
-import {meshCommands} from '../../domain/suggest/mesh-commands.js';
-import type {TargetFlag} from '../../domain/suggest/mesh-commands.js';
-import {Suggestion} from '../../domain/suggest/suggestion.js';
-import type {Form, ScriptPart} from '../../domain/suggest/suggestion.js';
-import {FilePath, OutputOf, Variable} from '../../domain/suggest/words.js';
-import type {Word, WorkDirPath} from '../../domain/suggest/words.js';
+import {meshCommands, type TargetFlag} from '../../domain/suggest/mesh-commands.js';
+import {Suggestion, type Form, type ScriptPart} from '../../domain/suggest/suggestion.js';
+import {FilePath, OutputOf, Variable, type Word, type WorkDirPath} from '../../domain/suggest/words.js';
 import {shellPath, shellWord} from './shell.js';
 import type {TypedTarget} from './typed-target.js';
 

@@ -2,8 +2,7 @@ import {Flags} from '@oclif/core';
 import {MeshCommand} from '../../cli/base-command.js';
 import {clusterFlags, workDirFlags} from '../../cli/flags/target.js';
 import {roleLevels} from '../../domain/access/command-rights.js';
-import {printRole} from '../../operations/access/role.js';
-import type {RoleResult} from '../../operations/access/role.js';
+import {printRole, type RoleResult} from '../../operations/access/role.js';
 import {accessRoleView} from '../../output/views/access-role.js';
 
 export default class AccessRole extends MeshCommand {

@@ -2,8 +2,7 @@ import {Flags} from '@oclif/core';
 import {MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {clustersArg, concurrencyFlags, targetFlags} from '../../cli/flags/target.js';
-import {showAccess} from '../../operations/access/show.js';
-import type {AccessResult} from '../../operations/access/show.js';
+import {showAccess, type AccessResult} from '../../operations/access/show.js';
 import {accessShowView} from '../../output/views/access-show.js';
 
 export default class AccessShow extends MeshCommand {

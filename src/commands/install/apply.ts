@@ -4,8 +4,7 @@ import {applyFlags} from '../../cli/flags/install.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {clustersArg, concurrencyFlags, keepGoingFlags, targetFlags} from '../../cli/flags/target.js';
-import {applyInstalls} from '../../operations/install/apply.js';
-import type {ApplyResult} from '../../operations/install/apply.js';
+import {applyInstalls, type ApplyResult} from '../../operations/install/apply.js';
 import {applyView} from '../../output/views/install-apply.js';
 
 export default class InstallApply extends MeshCommand {

@@ -5,8 +5,7 @@ import {outputFlags} from '../../cli/flags/output.js';
 import {clustersArg, workDirFlags} from '../../cli/flags/target.js';
 import {changeStatuses} from '../../domain/journal/changes.js';
 import {MeshError} from '../../domain/errors.js';
-import {showJournal} from '../../operations/journal/show.js';
-import type {ShowResult} from '../../operations/journal/show.js';
+import {showJournal, type ShowResult} from '../../operations/journal/show.js';
 import {journalShowView} from '../../output/views/journal-show.js';
 
 export default class JournalShow extends MeshCommand {

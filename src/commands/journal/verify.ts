@@ -2,8 +2,7 @@ import {Flags} from '@oclif/core';
 import {MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {clustersArg, concurrencyFlags, targetFlags} from '../../cli/flags/target.js';
-import {verifyJournal} from '../../operations/journal/verify.js';
-import type {VerifyJournalResult} from '../../operations/journal/verify.js';
+import {verifyJournal, type VerifyJournalResult} from '../../operations/journal/verify.js';
 import {journalVerifyView} from '../../output/views/journal-verify.js';
 
 export default class JournalVerify extends MeshCommand {

@@ -1,8 +1,7 @@
 import {MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {clustersArg, concurrencyFlags, targetFlags} from '../../cli/flags/target.js';
-import {diffTrust} from '../../operations/trust/diff.js';
-import type {DiffResult} from '../../operations/trust/diff.js';
+import {diffTrust, type DiffResult} from '../../operations/trust/diff.js';
 import {trustDiffView} from '../../output/views/trust-diff.js';
 
 export default class TrustDiff extends MeshCommand {

@@ -3,8 +3,7 @@ import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {clustersArg, concurrencyFlags, keepGoingFlags, targetFlags} from '../../cli/flags/target.js';
 import {trustFlags} from '../../cli/flags/trust.js';
-import {pushTrust} from '../../operations/trust/push.js';
-import type {PushResult} from '../../operations/trust/push.js';
+import {pushTrust, type PushResult} from '../../operations/trust/push.js';
 import {trustPushView} from '../../output/views/trust-push.js';
 
 export default class TrustPush extends MeshCommand {

@@ -4,8 +4,7 @@ import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {targetFlags} from '../../cli/flags/target.js';
 import {trustFlags} from '../../cli/flags/trust.js';
-import {rollbackTrust} from '../../operations/trust/rollback.js';
-import type {RollbackResult} from '../../operations/trust/rollback.js';
+import {rollbackTrust, type RollbackResult} from '../../operations/trust/rollback.js';
 import {trustRollbackView} from '../../output/views/trust-push.js';
 
 export default class TrustRollback extends MeshCommand {

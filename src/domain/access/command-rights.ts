@@ -2,8 +2,7 @@
  * What each role of `access role` may do, as data: the requests of the commands that it is for, and of istioctl. Each role
  * has what the one before it has. test/e2e/access-role.test.ts runs every command with exactly these rights.
  */
-import {rightsWithin} from '../checks/rights.js';
-import type {Right} from '../checks/rights.js';
+import {type Right, rightsWithin} from '../checks/rights.js';
 import {defaultBundleName} from '../istio/names.js';
 import {installedKinds} from '../install/live.js';
 import {groupOf, resourceOf} from '../kube/kinds.js';

@@ -4,12 +4,9 @@
  * pkg/registry/rbac/{role,clusterrole,rolebinding,clusterrolebinding}/policybased/storage.go (escalation is refused but
  * for who may `escalate` or `bind`), k8s.io/apiserver pkg/endpoints/filters/impersonation.go.
  */
-import {distinctRights, grantedRight, waysOf, workloads} from './paths.js';
-import type {GrantedRight, Target, WayId} from './paths.js';
-import {countsIn, ruleAllows} from './rbac.js';
-import type {Asked, Binding, Grant, Holdings} from './rbac.js';
-import {impliedGroups, privilegedGroup, subjectId} from './subjects.js';
-import type {Subject} from './subjects.js';
+import {distinctRights, type GrantedRight, grantedRight, type Target, type WayId, waysOf, workloads} from './paths.js';
+import {countsIn, ruleAllows, type Asked, type Binding, type Grant, type Holdings} from './rbac.js';
+import {impliedGroups, privilegedGroup, subjectId, type Subject} from './subjects.js';
 
 /** A way that a subject has by several rights, or through somebody else. */
 export interface Escalation {

@@ -5,8 +5,7 @@
 import {isGivenRole} from './given-roles.js';
 import type {Reach} from './reach.js';
 import type {Grant} from './rbac.js';
-import {subjectId} from './subjects.js';
-import type {Subject} from './subjects.js';
+import {subjectId, type Subject} from './subjects.js';
 
 /** What is known of a mesh that decides who is expected. */
 export interface Expectations {

@@ -1,17 +1,13 @@
 /** What is said of those who reach a CA key: for the checks and for `access show` alike. */
 import {madeElsewhere, usesCacerts} from '../mesh/signer.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
-import {fixWith, sequence} from '../suggest/suggestion.js';
-import type {Suggestion} from '../suggest/suggestion.js';
+import {fixWith, sequence, type Suggestion} from '../suggest/suggestion.js';
 import {words} from '../suggest/words.js';
-import type {Expectations} from './expected.js';
-import {whyExpected} from './expected.js';
+import {type Expectations, whyExpected} from './expected.js';
 import {caSecrets, rightText, ways} from './paths.js';
-import {isWhole, reachesOf} from './reach.js';
-import type {Reach} from './reach.js';
+import {isWhole, reachesOf, type Reach} from './reach.js';
 import type {Binding, RbacFacts} from './rbac.js';
-import {subjectId} from './subjects.js';
-import type {Subject} from './subjects.js';
+import {subjectId, type Subject} from './subjects.js';
 import type {RemoteReach, Step} from './transitive.js';
 
 /** Who is expected in this mesh. */

@@ -1,9 +1,7 @@
 /** Roles that `access role` printed, as they are found in a cluster. */
-import {roleLevels} from './command-rights.js';
-import type {RoleLevel, RoleOptions} from './command-rights.js';
+import {type RoleLevel, roleLevels, type RoleOptions} from './command-rights.js';
 import {everything} from '../reads/limits.js';
-import {ruleAllows} from './rbac.js';
-import type {PolicyRule, Role} from './rbac.js';
+import {ruleAllows, type PolicyRule, type Role} from './rbac.js';
 import {roleLabel, rulesFor} from './role-manifests.js';
 
 /**

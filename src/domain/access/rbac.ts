@@ -5,8 +5,7 @@
  * pkg/apis/rbac/v1/evaluation_helpers.go and plugin/pkg/auth/authorizer/rbac/rbac.go.
  */
 import type {KubeObject} from '../kube/object.js';
-import {subjectId, subjectKinds, userSubject} from './subjects.js';
-import type {Subject} from './subjects.js';
+import {subjectId, subjectKinds, userSubject, type Subject} from './subjects.js';
 
 /** What may be done to what. */
 export interface PolicyRule {

@@ -1,12 +1,8 @@
 /** Who reaches Secrets of Istio's namespace in one cluster: a pure judgement of its RBAC. */
-import {becomes, opensWay, recreates, roleEscalations} from './escalation.js';
-import type {World} from './escalation.js';
-import {waysOf, ways} from './paths.js';
-import type {Effect, GrantedRight, Target, WayId} from './paths.js';
-import {grantsIn, Holdings} from './rbac.js';
-import type {Grant, RbacFacts} from './rbac.js';
-import {impliedGroups, privilegedGroup, subjectId} from './subjects.js';
-import type {Subject} from './subjects.js';
+import {becomes, opensWay, recreates, roleEscalations, type World} from './escalation.js';
+import {waysOf, ways, type Effect, type GrantedRight, type Target, type WayId} from './paths.js';
+import {grantsIn, Holdings, type Grant, type RbacFacts} from './rbac.js';
+import {impliedGroups, privilegedGroup, subjectId, type Subject} from './subjects.js';
 
 /** One way of one subject. */
 export interface Reach {

@@ -6,8 +6,7 @@
 import {X509Certificate} from 'node:crypto';
 import {parse} from 'yaml';
 import type {KubeObject} from '../kube/object.js';
-import {userSubject} from './subjects.js';
-import type {Subject} from './subjects.js';
+import {userSubject, type Subject} from './subjects.js';
 
 /** One cluster that a remote secret leads to. */
 export interface RemoteCredential {

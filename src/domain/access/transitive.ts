@@ -5,11 +5,9 @@
  */
 import type {RbacFacts} from './rbac.js';
 import type {Target} from './paths.js';
-import {isWhole, reachesBy, reachesOf} from './reach.js';
-import type {Reach} from './reach.js';
+import {isWhole, reachesBy, reachesOf, type Reach} from './reach.js';
 import type {RemoteCredential} from './remote-credentials.js';
-import {subjectId} from './subjects.js';
-import type {Subject} from './subjects.js';
+import {subjectId, type Subject} from './subjects.js';
 
 /** What is known of one cluster. */
 export interface ClusterAccess {

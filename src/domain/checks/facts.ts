@@ -6,10 +6,8 @@ import type {RbacFacts} from '../access/rbac.js';
 import type {RemoteCredential} from '../access/remote-credentials.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Observed} from '../observed.js';
-import {limitOn} from '../reads/limits.js';
-import type {LimitingFlag, Limits} from '../reads/limits.js';
-import {rbacReads, reads} from '../reads/table.js';
-import type {Read, ReadName} from '../reads/table.js';
+import {limitOn, type LimitingFlag, type Limits} from '../reads/limits.js';
+import {rbacReads, reads, type Read, type ReadName} from '../reads/table.js';
 import type {CaOrigin} from './facts/ca-origin.js';
 import type {ControlPlaneFacts, GatewayFacts, NamespaceFacts} from './facts/control-plane.js';
 import type {

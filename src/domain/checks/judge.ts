@@ -2,17 +2,22 @@
  * Turns evidence into rows. The judge, not the check, answers unknown where a needed fact is unknown and skipped where
  * it was left out, so that no check can call healthy what nobody saw.
  */
-import {reportError, MeshError} from '../errors.js';
-import type {ErrorReport} from '../errors.js';
+import {type ErrorReport, MeshError, reportError} from '../errors.js';
 import type {MeshCluster} from '../mesh/mesh.js';
 import {firstCommand} from '../suggest/advice.js';
 import {outOfPlace} from './applies.js';
 import type {Check, Finding, Judgement, OfPair, Side} from './check.js';
-import {isMeshFact, Parts} from './facts.js';
-import type {ClusterFactValues, Evidence, Fact, FactKey, Facts} from './facts.js';
+import {
+  isMeshFact,
+  Parts,
+  type ClusterFactValues,
+  type Evidence,
+  type Fact,
+  type FactKey,
+  type Facts,
+} from './facts.js';
 import {matches} from './ids.js';
-import type {Report, Row, RowResult} from './report.js';
-import {verdictOf} from './report.js';
+import {type Report, type Row, type RowResult, verdictOf} from './report.js';
 
 /** Judges the selected checks. Rows come in the order of the checks, then of the clusters. */
 export function judge(checks: readonly Check[], evidence: Evidence): Report {

@@ -1,8 +1,7 @@
 /** What waiting can mend, and what only a person can: when `verify --wait` gives up. */
 import type {ErrorCode} from '../errors.js';
 import type {Check, Severity} from './check.js';
-import {isFailing, isGreen} from './report.js';
-import type {Row} from './report.js';
+import {isFailing, isGreen, type Row} from './report.js';
 
 /**
  * Reasons for unknown that stay until a person does something about this run's surroundings: programs, kubeconfig,

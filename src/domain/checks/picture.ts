@@ -1,9 +1,15 @@
 /** The mesh as a picture shows it: clusters, networks, what each trusts, what each signs with, who accepts whom. */
 import type {Certificate} from '../pki/certificate.js';
-import type {Evidence, Fact, FactKey} from './facts.js';
-import type {LiveRoots, LiveRootsElsewhere, Parts, ServedChain} from './facts.js';
-import type {Row, Verdict} from './report.js';
-import {verdictOf} from './report.js';
+import {
+  type Evidence,
+  type Fact,
+  type FactKey,
+  type LiveRoots,
+  type LiveRootsElsewhere,
+  type Parts,
+  type ServedChain,
+} from './facts.js';
+import {type Row, type Verdict, verdictOf} from './report.js';
 import {refusalOf} from './trust/acceptance.js';
 import {signedByItself, someoneElses} from './trust/live-chain.js';
 

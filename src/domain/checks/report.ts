@@ -1,6 +1,5 @@
 /** What verify says: one row for each judgement, and one verdict (docs/verify.md). These names are the JSON answer. */
-import {errorClasses} from '../errors.js';
-import type {ErrorCode, ErrorReport} from '../errors.js';
+import {errorClasses, type ErrorCode, type ErrorReport} from '../errors.js';
 import type {Suggestion} from '../suggest/suggestion.js';
 import type {CheckId, Scope, Severity, Vantage} from './check.js';
 

@@ -4,12 +4,9 @@
  * reference/access-authn-authz/rbac, "API discovery roles").
  */
 import {groupOf, resourceOf} from '../kube/kinds.js';
-import {limitOn} from '../reads/limits.js';
-import type {Limits} from '../reads/limits.js';
-import {reads} from '../reads/table.js';
-import type {Read, ReadName} from '../reads/table.js';
-import {factKeys, isMeshFact, readsOf, restsOn} from './facts.js';
-import type {ClusterFactKey} from './facts.js';
+import {limitOn, type Limits} from '../reads/limits.js';
+import {reads, type Read, type ReadName} from '../reads/table.js';
+import {factKeys, isMeshFact, readsOf, restsOn, type ClusterFactKey} from './facts.js';
 
 /** One right. */
 export interface Right {

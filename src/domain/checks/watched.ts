@@ -1,11 +1,8 @@
 /** Which objects show that a fact changed: what `verify --wait` watches, by the requests that the fact needs. */
 import {defaultBundleName} from '../istio/names.js';
-import {limitOn} from '../reads/limits.js';
-import type {Limits} from '../reads/limits.js';
-import {reads} from '../reads/table.js';
-import type {Read, ReadName} from '../reads/table.js';
-import {isLast, limitOnFact, readsOf} from './facts.js';
-import type {ClusterFactValues, FactKey, Facts} from './facts.js';
+import {limitOn, type Limits} from '../reads/limits.js';
+import {reads, type Read, type ReadName} from '../reads/table.js';
+import {isLast, limitOnFact, readsOf, type ClusterFactValues, type FactKey, type Facts} from './facts.js';
 
 /** Objects of one cluster that are watched together. */
 export interface WatchedObjects {

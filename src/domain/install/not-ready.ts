@@ -1,5 +1,4 @@
-import {hasReadyCondition} from '../kube/objects.js';
-import type {EventObject, PodObject} from '../kube/objects.js';
+import {hasReadyCondition, type EventObject, type PodObject} from '../kube/objects.js';
 import {printableLine} from '../printable.js';
 
 /** Objects that make pods: their warnings say why there is none (a quota, an admission webhook). */

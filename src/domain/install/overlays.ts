@@ -1,8 +1,7 @@
 import {LineCounter, isScalar, parseAllDocuments, visit} from 'yaml';
 import {MeshError} from '../errors.js';
 import type {OwnedField} from './owned.js';
-import {at, isTree, mergeTrees, reach} from './tree.js';
-import type {Tree} from './tree.js';
+import {at, isTree, mergeTrees, reach, type Tree} from './tree.js';
 
 /** Something merged over the document: a piece of an IstioOperator, and where it was written. */
 export interface Overlay {

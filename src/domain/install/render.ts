@@ -11,8 +11,7 @@ import type {Dialect, DocumentInput, ExternalIssuer} from './dialects/dialect.js
 import {dialectFor} from './dialects/registry.js';
 import {installYamlText} from './install-yaml.js';
 import {operatorYaml} from './operator-yaml.js';
-import {applyOverlays, valuesOverlay} from './overlays.js';
-import type {Overlay} from './overlays.js';
+import {applyOverlays, valuesOverlay, type Overlay} from './overlays.js';
 import {ownedFields} from './owned.js';
 
 /** Overlay files that were read, by the path mesh.yaml gives them. */

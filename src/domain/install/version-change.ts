@@ -1,8 +1,14 @@
 import {MeshError} from '../errors.js';
 import type {DeploymentObject} from '../kube/objects.js';
 import {istiodTag} from '../istio/image.js';
-import type {IstioVersion} from '../istio/version.js';
-import {compareMinor, compareVersions, formatVersion, parseVersion, satisfies} from '../istio/version.js';
+import {
+  type IstioVersion,
+  compareMinor,
+  compareVersions,
+  formatVersion,
+  parseVersion,
+  satisfies,
+} from '../istio/version.js';
 import {printableLine} from '../printable.js';
 import {advice} from '../suggest/advice.js';
 import {kubectlMesh} from '../suggest/suggestion.js';

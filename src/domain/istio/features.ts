@@ -1,8 +1,6 @@
 /** What some versions have and others have not. */
-import type {FirstReleases} from './since.js';
-import {hasReached} from './since.js';
-import type {IstioVersion} from './version.js';
-import {compareMinor, parseVersion} from './version.js';
+import {type FirstReleases, hasReached} from './since.js';
+import {type IstioVersion, compareMinor, parseVersion} from './version.js';
 
 /** The environment variable that root reload and trust bundle pushes depend on, wherever a version has it. */
 export const multiRootVariable = 'ISTIO_MULTIROOT_MESH';

@@ -1,6 +1,5 @@
 /** How istioctl is called, by version. */
-import type {Since} from './since.js';
-import {factFor} from './since.js';
+import {factFor, type Since} from './since.js';
 import type {IstioVersion} from './version.js';
 
 /** How istioctl applies an IstioOperator document. */

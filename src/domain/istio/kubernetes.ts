@@ -1,6 +1,5 @@
 /** Which Kubernetes each version of Istio runs on. */
-import type {Since} from './since.js';
-import {factFor} from './since.js';
+import {factFor, type Since} from './since.js';
 import type {IstioVersion} from './version.js';
 
 const k8sVersionFile = 'istioctl/pkg/install/k8sversion/version.go at each release';

@@ -1,6 +1,5 @@
 /** What a running istiod takes over of a change of cacerts, by version. */
-import type {Since} from './since.js';
-import {factFor} from './since.js';
+import {factFor, type Since} from './since.js';
 import type {IstioVersion} from './version.js';
 
 /** An environment variable of istiod that decides, and what holds when it is not set. */

@@ -1,6 +1,5 @@
 /** From which release on something holds. Sources write `VERSION:path` for a file of istio/istio at that release. */
-import type {IstioVersion} from './version.js';
-import {compareMinor, compareVersions, parseVersion} from './version.js';
+import {compareMinor, compareVersions, type IstioVersion, parseVersion} from './version.js';
 
 /**
  * The first release that has something: `1.10` is every 1.10 (pre-releases too), `1.14.2` is that patch. Several, one for

@@ -3,8 +3,7 @@
  * for each subject: `reload.ts`, `features.ts`, `kubernetes.ts`, `istioctl.ts`, `skew.ts`, `hazards.ts`. Rendering,
  * pushing, verifying and rotation all ask there, so that a fact about a version stands in one place.
  */
-import type {IstioVersion} from './version.js';
-import {compareMinor, formatMinor, parseVersion} from './version.js';
+import {compareMinor, formatMinor, type IstioVersion, parseVersion} from './version.js';
 
 /** The oldest and the newest minor that these tables were made from. */
 export const oldestKnown: IstioVersion = {major: 1, minor: 6};

@@ -1,7 +1,6 @@
 /** The hash chain of journal.jsonl: sealing entries, reading them back, and finding what was changed behind its back. */
 import {createHash} from 'node:crypto';
-import type {JournalEntry, JournalRecord} from './entry.js';
-import {entryId, genesis} from './entry.js';
+import {type JournalEntry, type JournalRecord, entryId, genesis} from './entry.js';
 
 /** Where a chain continues. */
 export interface ChainHead {

@@ -2,8 +2,7 @@
  * The journal for people: one change where there is an intent and an outcome. What is in the file is shown whatever it
  * is: entries come from other copies, through git, and may be of any form.
  */
-import type {JournalEntry} from './entry.js';
-import {entryId} from './entry.js';
+import {entryId, type JournalEntry} from './entry.js';
 
 /** `open`: no outcome was recorded. `under-way`: not yet, since its run holds the lock. */
 export const changeStatuses = ['done', 'failed', 'cancelled', 'unknown', 'open', 'under-way'] as const;

@@ -3,10 +3,8 @@
  * intent as an annotation. Whoever cuts or rewrites the journal would have to change the clusters, too.
  */
 import {fieldManager} from '../kube/paths.js';
-import type {ChainHead, JournalFault} from './chain.js';
-import {isAsWritten, isWholeUpTo} from './chain.js';
-import type {JournalEntry} from './entry.js';
-import {entryId} from './entry.js';
+import {type ChainHead, type JournalFault, isAsWritten, isWholeUpTo} from './chain.js';
+import {type JournalEntry, entryId} from './entry.js';
 
 /** The annotation: `CHAIN/SEQ:HASH` of the intent of the write that left it. */
 export const journalHeadAnnotation = `${fieldManager}/journal-head`;

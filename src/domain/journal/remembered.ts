@@ -4,8 +4,7 @@ import type {KubeObject} from '../kube/object.js';
 import {describeRef, refOf} from '../kube/paths.js';
 import {printableLine} from '../printable.js';
 import {entryId} from './entry.js';
-import type {HeadResult, headComparer} from './head.js';
-import {journalHeadAnnotation, parseHead} from './head.js';
+import {type HeadResult, type headComparer, journalHeadAnnotation, parseHead} from './head.js';
 
 /** One object's memory, compared with the journal. */
 export interface RememberedHead {

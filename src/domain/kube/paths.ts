@@ -1,5 +1,4 @@
-import {resourceOf} from './kinds.js';
-import type {KindRef} from './kinds.js';
+import {resourceOf, type KindRef} from './kinds.js';
 import type {ObjectRef} from './object.js';
 
 /** Names the writer in managedFields. */

@@ -3,12 +3,10 @@
  * Kind"; k8s.io/apiserver pkg/endpoints/handlers/responsewriters/errors.go (wording of forbidden answers);
  * k8s.io/apimachinery pkg/util/proxy/upgradeaware.go (text/plain 500 of `kubectl proxy` itself).
  */
-import {MeshError} from '../errors.js';
-import type {ErrorCode} from '../errors.js';
+import {type ErrorCode, MeshError} from '../errors.js';
 import {printableLine} from '../printable.js';
 import {advice} from '../suggest/advice.js';
-import {lookWith} from '../suggest/suggestion.js';
-import type {Suggestion} from '../suggest/suggestion.js';
+import {lookWith, type Suggestion} from '../suggest/suggestion.js';
 import {words} from '../suggest/words.js';
 
 /** The RBAC verb of a request. */

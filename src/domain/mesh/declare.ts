@@ -2,8 +2,16 @@
  * What is to be written into mesh.yaml, contexts.yaml and .gitignore so that the next command knows what this one was
  * told. It writes only what was said, and never over something declared (a recorded UID excepted, see below). Pure.
  */
-import type {MeshField, NewCluster} from './edit.js';
-import {addClusters, addGitignore, newMeshFile, setClusterField, setContext, setMeshField} from './edit.js';
+import {
+  addClusters,
+  addGitignore,
+  type MeshField,
+  type NewCluster,
+  newMeshFile,
+  setClusterField,
+  setContext,
+  setMeshField,
+} from './edit.js';
 import {layout} from './layout.js';
 import {parseContextsFile, parseMeshFile} from './parse.js';
 import type {MeshFile} from './schema.js';

@@ -3,8 +3,18 @@
  * and indentation stay byte for byte, because the text itself is edited at the places where the parser found the
  * fields; printing the parsed document again would reformat what a person wrote.
  */
-import {isMap, isNode, isScalar, isSeq, parseDocument, stringify} from 'yaml';
-import type {Document, Pair, YAMLMap, YAMLSeq} from 'yaml';
+import {
+  type Document,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  type Pair,
+  parseDocument,
+  stringify,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
 import {MeshError} from '../errors.js';
 import {gitignorePatterns} from './layout.js';
 

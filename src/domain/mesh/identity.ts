@@ -2,8 +2,7 @@
  * A cluster is who the UID of its kube-system namespace says it is: it stays the same for as long as the cluster lives,
  * whatever contexts and addresses are called. A renamed context must not send one cluster's key to another.
  */
-import type {ErrorReport} from '../errors.js';
-import {MeshError, reportError} from '../errors.js';
+import {type ErrorReport, MeshError, reportError} from '../errors.js';
 import {advice} from '../suggest/advice.js';
 import {kubectlMesh} from '../suggest/suggestion.js';
 import {words} from '../suggest/words.js';

@@ -5,8 +5,7 @@
  * Sources: istio/istio tools/certs/Makefile at 1.6.14 (`NAME-certs`) and 1.7.8 (`NAME-cacerts-selfSigned`,
  * `NAME-cacerts-k8s`), tools/certs/Makefile.selfsigned.mk and Makefile.k8s.mk since 1.8 (`NAME-cacerts`).
  */
-import {advice} from '../suggest/advice.js';
-import type {Hint} from '../suggest/advice.js';
+import {advice, type Hint} from '../suggest/advice.js';
 import {fixWith} from '../suggest/suggestion.js';
 import {inWorkDir} from '../suggest/words.js';
 import {clusterLayout, layout} from './layout.js';

@@ -2,18 +2,25 @@
  * Reads mesh.yaml and contexts.yaml. Every problem has file, line, column, field and what is allowed, and all problems
  * are told, not only the first.
  */
-import {isCollection, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit} from 'yaml';
-import type {Document, YAMLError} from 'yaml';
+import {
+  type Document,
+  isCollection,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import * as z from 'zod';
-import {MeshError} from '../errors.js';
-import type {ErrorCode} from '../errors.js';
+import {MeshError, type ErrorCode} from '../errors.js';
 import {nearest} from '../nearest.js';
 import {printableLine} from '../printable.js';
 import {layout} from './layout.js';
-import type {BrokenRule, FieldPath} from './rules.js';
-import {brokenContextRules, brokenRules} from './rules.js';
-import type {ContextsFile, MeshFile} from './schema.js';
-import {contextsFileSchema, meshFileSchema} from './schema.js';
+import {type BrokenRule, type FieldPath, brokenContextRules, brokenRules} from './rules.js';
+import {type ContextsFile, type MeshFile, contextsFileSchema, meshFileSchema} from './schema.js';
 
 /** One thing wrong with a YAML file. */
 export interface FileProblem {

@@ -1,7 +1,6 @@
 /** Alert rules for one mesh: which of them its Istio has the metrics for, as Prometheus' rule file or as a PrometheusRule. */
 import {stringify} from 'yaml';
-import type {Feature} from '../istio/features.js';
-import {features, hasFeature} from '../istio/features.js';
+import {type Feature, features, hasFeature} from '../istio/features.js';
 import type {IstioVersion} from '../istio/version.js';
 import type {MeshTrust} from '../mesh/mesh.js';
 import {ruleGroups} from './registry.js';

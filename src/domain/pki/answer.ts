@@ -2,8 +2,7 @@
  * What a CA returned for a cluster's request: which of its certificates is the answer, how it stands below the mesh's root,
  * and why it does not do. Pure.
  */
-import {advice} from '../suggest/advice.js';
-import type {Hint} from '../suggest/advice.js';
+import {advice, type Hint} from '../suggest/advice.js';
 import {kubectlMesh} from '../suggest/suggestion.js';
 import {words} from '../suggest/words.js';
 import {formatFingerprint} from './fingerprint.js';

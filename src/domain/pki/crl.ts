@@ -6,8 +6,7 @@ import {constants, verify} from 'node:crypto';
 import {MeshError} from '../errors.js';
 import {readSignatureAlgorithm} from './algorithms.js';
 import type {Certificate} from './certificate.js';
-import {encodeDer, isTag, readBitString, readDer, readSequence, readSmallInteger, tags} from './der.js';
-import type {Der} from './der.js';
+import {encodeDer, isTag, readBitString, readDer, readSequence, readSmallInteger, tags, type Der} from './der.js';
 import {sha256Hex} from './fingerprint.js';
 import {parsePem} from './pem.js';
 

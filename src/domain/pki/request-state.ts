@@ -2,8 +2,7 @@
 import {type ErrorReport, MeshError, reportError} from '../errors.js';
 import {clusterLayout} from '../mesh/layout.js';
 import type {Sensitive} from '../sensitive.js';
-import {advice} from '../suggest/advice.js';
-import type {Hint} from '../suggest/advice.js';
+import {advice, type Hint} from '../suggest/advice.js';
 import {kubectlMesh} from '../suggest/suggestion.js';
 import {words} from '../suggest/words.js';
 import {type CertificationRequest, parseRequest} from './csr.js';

@@ -1,6 +1,5 @@
 /** Which requests the user does not want to be sent: the one place where such a flag is turned into a decision. */
-import {reads, readsSecrets} from './table.js';
-import type {Read, ReadName} from './table.js';
+import {type Read, type ReadName, reads, readsSecrets} from './table.js';
 
 /** What the user does not want to be read. */
 export interface Limits {

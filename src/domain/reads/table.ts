@@ -4,8 +4,7 @@
  * (limits.ts) and what `verify --wait` watches (checks/watched.ts) are derived from it.
  */
 import {ownerLabel} from '../install/installer.js';
-import {installedKinds} from '../install/live.js';
-import type {InstalledKind} from '../install/live.js';
+import {installedKinds, type InstalledKind} from '../install/live.js';
 import {defaultBundleName, networkLabel, remoteSecretLabel, selfSignedName} from '../istio/names.js';
 import type {KubeObject} from '../kube/object.js';
 import type {

@@ -2,8 +2,7 @@
  * A command that a person may run next, as a value. Nothing in it is quoted, and it holds none of the flags with which this
  * run was started: `src/cli/suggest` adds the flags and quotes everything when it prints the value.
  */
-import {meshCommands} from './mesh-commands.js';
-import type {MeshCommand} from './mesh-commands.js';
+import {type MeshCommand, meshCommands} from './mesh-commands.js';
 import type {Variable, Word, WorkDirPath} from './words.js';
 
 /** What a command is for: it changes something so that all is well, or it only shows a person where to look. */

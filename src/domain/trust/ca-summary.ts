@@ -1,8 +1,7 @@
 /** What results show of a CA: fingerprints, names and dates, never bytes. */
 import type {CaInspection} from '../pki/inspect-ca.js';
 import type {CacertsSecret} from './cacerts.js';
-import {rootRef} from './bundle.js';
-import type {RootRef} from './bundle.js';
+import {rootRef, type RootRef} from './bundle.js';
 
 /** A CA as it is shown. */
 export interface CaSummary {

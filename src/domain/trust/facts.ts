@@ -1,8 +1,7 @@
 /** What `trust push` and `trust rollback` need to know of one cluster before they decide. */
 import type {KubeObject} from '../kube/object.js';
 import type {MeshCluster} from '../mesh/mesh.js';
-import {isKnown} from '../observed.js';
-import type {Observed} from '../observed.js';
+import {isKnown, type Observed} from '../observed.js';
 import type {CacertsSecret} from './cacerts.js';
 import type {IstiodSeen} from './istiod.js';
 import type {Workloads} from './workloads.js';

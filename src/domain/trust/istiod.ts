@@ -4,8 +4,7 @@ import {istiodContainer, istiodTag} from '../istio/image.js';
 import {parseBool} from '../istio/parse-bool.js';
 import {caCrlVariable, hasFeature, multiRootVariable} from '../istio/features.js';
 import {reloadRule} from '../istio/reload.js';
-import {knowVersion} from '../istio/versions.js';
-import type {KnownVersion} from '../istio/versions.js';
+import {knowVersion, type KnownVersion} from '../istio/versions.js';
 import {isSubsetEitherWay, readableRoots} from './bundle.js';
 import type {CacertsSecret} from './cacerts.js';
 

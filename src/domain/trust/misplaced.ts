@@ -2,8 +2,7 @@
 import type {Certificate} from '../pki/certificate.js';
 import {madeForOther} from '../pki/cluster-of-ca.js';
 import {attributeOf} from '../pki/name.js';
-import {annotations} from './cacerts.js';
-import type {CacertsSecret} from './cacerts.js';
+import {annotations, type CacertsSecret} from './cacerts.js';
 
 /** Another declared cluster, as far as this run has seen it. */
 export interface OtherCluster {

@@ -3,26 +3,20 @@
  * against it (docs/trust.md). Pure: facts in, decision out. `operations/trust` turns decisions into actions.
  */
 import {networkLabel} from '../istio/names.js';
-import type {ErrorReport} from '../errors.js';
-import {MeshError, reportError} from '../errors.js';
-import type {Observed} from '../observed.js';
-import {isKnown} from '../observed.js';
+import {type ErrorReport, MeshError, reportError} from '../errors.js';
+import {type Observed, isKnown} from '../observed.js';
 import type {Certificate} from '../pki/certificate.js';
 import {shortFingerprint} from '../pki/fingerprint.js';
 import type {CaInspection} from '../pki/inspect-ca.js';
-import {advice} from '../suggest/advice.js';
-import type {Hint} from '../suggest/advice.js';
+import {advice, type Hint} from '../suggest/advice.js';
 import {kubectlMesh} from '../suggest/suggestion.js';
 import {words} from '../suggest/words.js';
 import type {CacertsSecret} from './cacerts.js';
 import {isReadableBundle, missingRoots, readableRoots} from './bundle.js';
-import {compareCa} from './diff.js';
-import type {Difference, OwnCa} from './diff.js';
+import {compareCa, type Difference, type OwnCa} from './diff.js';
 import type {NamespaceSeen, TrustSeen} from './facts.js';
-import {stuckIstiods} from './istiod.js';
-import type {IstiodSeen} from './istiod.js';
-import {decideCrl} from './revocation.js';
-import type {CrlDecision} from './revocation.js';
+import {stuckIstiods, type IstiodSeen} from './istiod.js';
+import {decideCrl, type CrlDecision} from './revocation.js';
 
 /** Flags that override one refusal each. */
 export interface PushRules {

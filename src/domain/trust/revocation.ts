@@ -1,6 +1,5 @@
 /** Revocation lists of a cluster, over a change of its CA: they stay, unless the work directory has others or wants none. */
-import type {ErrorReport} from '../errors.js';
-import {MeshError, reportError} from '../errors.js';
+import {type ErrorReport, MeshError, reportError} from '../errors.js';
 import {isKnown} from '../observed.js';
 import {crlFileName, crlProblem} from '../pki/crl.js';
 import type {CacertsSecret} from './cacerts.js';

@@ -1,8 +1,7 @@
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import {createHash} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
-import {hasReadyCondition} from '../../domain/kube/objects.js';
-import type {ConfigMapObject, PodObject} from '../../domain/kube/objects.js';
+import {hasReadyCondition, type ConfigMapObject, type PodObject} from '../../domain/kube/objects.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh, lookWith} from '../../domain/suggest/suggestion.js';
 import {words} from '../../domain/suggest/words.js';

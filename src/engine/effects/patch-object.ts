@@ -4,8 +4,7 @@ import {describeRef} from '../../domain/kube/paths.js';
 import type {Effect} from '../effect.js';
 import {rememberInPatch} from './remember.js';
 import {refuseRootKey, textsIn} from './root-key-guard.js';
-import {holds, writeCertainly} from './uncertain-write.js';
-import type {Seen} from './uncertain-write.js';
+import {holds, writeCertainly, type Seen} from './uncertain-write.js';
 
 interface JsonPatchOperation {
   readonly op: string;

@@ -6,8 +6,7 @@ import type {Effect} from '../effect.js';
 import {rememberIn} from './remember.js';
 import {refuseRootKey, textsIn} from './root-key-guard.js';
 import {withSecretData} from './secret-data.js';
-import {holds, writeCertainly} from './uncertain-write.js';
-import type {Seen} from './uncertain-write.js';
+import {holds, writeCertainly, type Seen} from './uncertain-write.js';
 
 /** Creates an object, or replaces it at the version that the plan saw. */
 export const effect: Effect<'put-object'> = async (action, {deps, settings, entry, line}) => {

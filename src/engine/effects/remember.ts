@@ -1,6 +1,5 @@
 /** Lets an object remember the journal's entry of the write that makes it (docs/audit.md). */
-import type {ChainHead} from '../../domain/journal/chain.js';
-import {formatHead} from '../../domain/journal/chain.js';
+import {type ChainHead, formatHead} from '../../domain/journal/chain.js';
 import {journalHeadAnnotation} from '../../domain/journal/head.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {PatchObject, PutObject} from '../action.js';

@@ -1,5 +1,4 @@
-import {MeshError, asMeshError} from '../../domain/errors.js';
-import type {ErrorCode} from '../../domain/errors.js';
+import {MeshError, asMeshError, type ErrorCode} from '../../domain/errors.js';
 import {describeRef} from '../../domain/kube/paths.js';
 import type {KubeObject, ObjectRef} from '../../domain/kube/object.js';
 import {isKnown, observe} from '../../domain/observed.js';

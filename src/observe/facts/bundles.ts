@@ -1,7 +1,6 @@
 /** The bundles that istiod writes into namespaces. */
 import type {WrittenBundle} from '../../domain/checks/facts.js';
-import {MeshError} from '../../domain/errors.js';
-import type {ErrorCode} from '../../domain/errors.js';
+import {MeshError, type ErrorCode} from '../../domain/errors.js';
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import type {ConfigMapObject} from '../../domain/kube/objects.js';
 import {parseCertificates} from '../../domain/pki/certificate.js';

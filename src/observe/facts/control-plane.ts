@@ -1,7 +1,6 @@
 /** Facts of control planes, gateways and namespaces. */
 import type {NamespaceFacts} from '../../domain/checks/facts.js';
-import {readControlPlanes, readGateways} from '../../domain/checks/read/control-plane.js';
-import type {ControlPlaneObjects} from '../../domain/checks/read/control-plane.js';
+import {readControlPlanes, readGateways, type ControlPlaneObjects} from '../../domain/checks/read/control-plane.js';
 import {podsOfSelector} from '../../domain/checks/read/pods.js';
 import type {NamespaceObject} from '../../domain/kube/objects.js';
 import type {Derivations} from '../fact-sources.js';

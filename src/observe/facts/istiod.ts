@@ -1,6 +1,5 @@
 /** Facts that every running istiod says of itself. */
-import {Parts} from '../../domain/checks/facts.js';
-import type {IstiodClusters, IstiodMetrics, ServedChain} from '../../domain/checks/facts.js';
+import {type IstiodClusters, type IstiodMetrics, Parts, type ServedChain} from '../../domain/checks/facts.js';
 import {readClusterz} from '../../domain/checks/read/clusterz.js';
 import {certificateFacts} from '../../domain/checks/read/cluster-ca.js';
 import {readMetrics} from '../../domain/checks/read/metrics.js';
@@ -13,8 +12,7 @@ import {advice} from '../../domain/suggest/advice.js';
 import {fixWith, lookWith} from '../../domain/suggest/suggestion.js';
 import {words} from '../../domain/suggest/words.js';
 import type {Deps} from '../../engine/deps.js';
-import {monitoringPort, securePort} from '../istiod-pods.js';
-import type {IstiodPod} from '../istiod-pods.js';
+import {monitoringPort, securePort, type IstiodPod} from '../istiod-pods.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 
 const handshakeTimeoutMs = 10_000;

@@ -2,10 +2,8 @@
 import {proxyLabel} from '../../domain/checks/read/proxies.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
-import {fixWith, forEach, lookWith, sequence} from '../../domain/suggest/suggestion.js';
-import type {Suggestion} from '../../domain/suggest/suggestion.js';
-import {Variable, words} from '../../domain/suggest/words.js';
-import type {Word} from '../../domain/suggest/words.js';
+import {fixWith, forEach, lookWith, sequence, type Suggestion} from '../../domain/suggest/suggestion.js';
+import {Variable, words, type Word} from '../../domain/suggest/words.js';
 
 /** More than these make a line that nobody reads: then whole namespaces are restarted. */
 const mostNamed = 20;

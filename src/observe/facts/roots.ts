@@ -3,16 +3,21 @@ import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import {describeMoment, some} from '../../domain/checks/describe.js';
 import type {ControlPlaneFacts, LiveRoots, ProxyRoots} from '../../domain/checks/facts.js';
 import type {ConfigMapObject} from '../../domain/kube/objects.js';
-import type {BundleAge} from '../../domain/checks/read/proxies.js';
-import {bundleAge, isProxy, proxyLabel, proxyRules, ztunnelSelector} from '../../domain/checks/read/proxies.js';
+import {
+  type BundleAge,
+  bundleAge,
+  isProxy,
+  proxyLabel,
+  proxyRules,
+  ztunnelSelector,
+} from '../../domain/checks/read/proxies.js';
 import {MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import {namespacesWithBundle} from '../../domain/checks/trust/bundle-namespaces.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {readableRoots} from '../../domain/trust/bundle.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
-import {restartCommand} from './restart-proxies.js';
-import type {Behind} from './restart-proxies.js';
+import {restartCommand, type Behind} from './restart-proxies.js';
 
 const firstBundleDelayMs = 60_000;
 

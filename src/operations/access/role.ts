@@ -1,16 +1,18 @@
 /** `access role`: the least rights for running this program, as manifests. No cluster is asked. */
-import {accessManifests, manifestsYaml} from '../../domain/access/role-manifests.js';
-import type {AccessManifest, ManifestOptions} from '../../domain/access/role-manifests.js';
+import {
+  type AccessManifest,
+  accessManifests,
+  type ManifestOptions,
+  manifestsYaml,
+} from '../../domain/access/role-manifests.js';
 import type {RoleLevel} from '../../domain/access/command-rights.js';
-import {parseSubject, subjectRule} from '../../domain/access/subjects.js';
-import type {Subject} from '../../domain/access/subjects.js';
+import {parseSubject, subjectRule, type Subject} from '../../domain/access/subjects.js';
 import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
 import {checkForms, defaults} from '../../domain/mesh/resolve.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan} from '../../engine/operation.js';
-import type {Operation, Phase} from '../../engine/operation.js';
+import {emptyPlan, type Operation, type Phase} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';
 
 /** What is to be printed. */

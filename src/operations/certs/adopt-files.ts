@@ -7,8 +7,7 @@ import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {readableRoots} from '../../domain/trust/bundle.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import {externalSigner} from './adopt-declaration.js';
-import {failed} from './adoption.js';
-import type {Adopted, Standing} from './adoption.js';
+import {failed, type Adopted, type Standing} from './adoption.js';
 
 export function takeFiles(one: Adopted, {files: standing}: Standing, withKeys: boolean): Adopted {
   if (one.error || !one.running) return one;

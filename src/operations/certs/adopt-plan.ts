@@ -13,8 +13,7 @@ import {readableRoots} from '../../domain/trust/bundle.js';
 import type {Warning} from '../../engine/operation.js';
 import {declarationOf, minorsOf} from './adopt-declaration.js';
 import {isRoot, takeFiles} from './adopt-files.js';
-import {failed, none} from './adoption.js';
-import type {Adopted, Adoption, Good, Looked, Standing} from './adoption.js';
+import {failed, none, type Adopted, type Adoption, type Good, type Looked, type Standing} from './adoption.js';
 
 /** The name a context is adopted under. Throws `USAGE` where nothing gives one, `CONTRADICTION` where two differ. */
 export function nameOf({context, said, seen}: Looked, {file, contexts}: Pick<Standing, 'file' | 'contexts'>): string {

@@ -2,10 +2,8 @@
  * `certs adopt`: a running mesh becomes a work directory. Nothing in a cluster is changed; certificates are copied, keys
  * with `--with-keys` only, the key of a root never. A context that cannot be adopted keeps no other from it.
  */
-import {declareMesh} from '../../domain/mesh/declare.js';
-import type {DeclaredFiles, DeclaringTexts} from '../../domain/mesh/declare.js';
-import type {ErrorReport} from '../../domain/errors.js';
-import {MeshError, reportError} from '../../domain/errors.js';
+import {type DeclaredFiles, declareMesh, type DeclaringTexts} from '../../domain/mesh/declare.js';
+import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {parseClusterName} from '../../domain/mesh/names.js';
 import {parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
@@ -17,16 +15,21 @@ import {lookWith} from '../../domain/suggest/suggestion.js';
 import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Group, Operation, PhaseRun, Plan, Warning} from '../../engine/operation.js';
-import {clusterOutcomes, concludeClusters, generalErrors, outcomeOf, outcomeOfError} from '../../engine/report.js';
-import type {ClusterResult, CommonResult} from '../../engine/report.js';
-import {askExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
-import type {GitExposure} from '../shared/exposed-keys.js';
+import {
+  clusterOutcomes,
+  concludeClusters,
+  generalErrors,
+  outcomeOf,
+  outcomeOfError,
+  type ClusterResult,
+  type CommonResult,
+} from '../../engine/report.js';
+import {askExposure, keyInGit, unknownToGit, type GitExposure} from '../shared/exposed-keys.js';
 import {declareAction, declaredFilesGroups} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readRunningCluster} from '../../observe/running-cluster.js';
-import {summarise} from '../../domain/trust/ca-summary.js';
-import type {CaSummary} from '../../domain/trust/ca-summary.js';
+import {summarise, type CaSummary} from '../../domain/trust/ca-summary.js';
 import {adopt} from './adopt-plan.js';
 import type {Adopted, Adoption, KeptIn, Looked, Standing} from './adoption.js';
 

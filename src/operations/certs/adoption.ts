@@ -1,6 +1,5 @@
 /** The words of `certs adopt`: what was seen of each context, and what is decided about it. */
-import {MeshError, reportError} from '../../domain/errors.js';
-import type {ErrorReport} from '../../domain/errors.js';
+import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import type {Declaration} from '../../domain/mesh/declare.js';
 import type {MeshFile} from '../../domain/mesh/schema.js';
 import type {Observed} from '../../domain/observed.js';

@@ -3,8 +3,7 @@ import {asMeshError, type ErrorReport, reportError} from '../../domain/errors.js
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm, Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {meshNames} from '../../domain/mesh/mesh-names.js';
-import {madeElsewhere} from '../../domain/mesh/signer.js';
-import type {SignerSpec} from '../../domain/mesh/signer.js';
+import {madeElsewhere, type SignerSpec} from '../../domain/mesh/signer.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {
   type ClusterState,

@@ -1,19 +1,22 @@
 /** What `certs list --live` learns from the clusters: the facts that verify gathers, as lists of certificates. */
-import {Parts} from '../../domain/checks/facts.js';
-import type {ClusterFactValues, Fact, Facts, IstiodMetrics, LiveRoots} from '../../domain/checks/facts.js';
+import {
+  type ClusterFactValues,
+  type Fact,
+  type Facts,
+  type IstiodMetrics,
+  type LiveRoots,
+  Parts,
+} from '../../domain/checks/facts.js';
 import {signedByItself} from '../../domain/checks/trust/live-chain.js';
-import type {ErrorReport} from '../../domain/errors.js';
-import {MeshError, reportError} from '../../domain/errors.js';
+import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {cacertsName} from '../../domain/trust/cacerts.js';
 import type {MeshCluster, MeshTrust} from '../../domain/mesh/mesh.js';
 import type {DependedOn} from '../../domain/monitoring/forecast.js';
-import type {RootAgreement} from '../../domain/monitoring/root-agreement.js';
-import {agreementOfLive} from '../../domain/monitoring/root-agreement.js';
+import {type RootAgreement, agreementOfLive} from '../../domain/monitoring/root-agreement.js';
 import type {CertificateRole, Source} from '../../domain/monitoring/seen.js';
 import type {Certificate} from '../../domain/pki/certificate.js';
 import {verifyChain} from '../../domain/pki/chain.js';
-import type {CertificateSummary} from '../../domain/pki/describe.js';
-import {summarizeCertificate} from '../../domain/pki/describe.js';
+import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
 import type {Deps} from '../../engine/deps.js';
 import {gatherEvidence} from '../../observe/evidence.js';
 import type {LoadedMesh} from '../shared/load-mesh.js';

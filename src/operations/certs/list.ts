@@ -2,21 +2,26 @@
 import {type ErrorReport, errorClasses} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/pki/ca-files.js';
-import type {Dependencies, Forecast} from '../../domain/monitoring/forecast.js';
-import {forecastOf} from '../../domain/monitoring/forecast.js';
-import type {RootAgreement} from '../../domain/monitoring/root-agreement.js';
-import {agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
+import {type Dependencies, type Forecast, forecastOf} from '../../domain/monitoring/forecast.js';
+import {type RootAgreement, agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
 import {madeElsewhere, type SignerSpec} from '../../domain/mesh/signer.js';
 import type {Severity} from '../../domain/checks/check.js';
-import {advice} from '../../domain/suggest/advice.js';
-import type {Hint} from '../../domain/suggest/advice.js';
+import {advice, type Hint} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import {type Conclusion, emptyPlan, type Operation, type Warning} from '../../engine/operation.js';
 import {type LoadedMesh, loadMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
-import {listed, readCluster, readRoots} from './list-files.js';
-import type {Context, ListedCertificate, ListedCluster, ListedDependencies, ReadCluster} from './list-files.js';
+import {
+  listed,
+  readCluster,
+  readRoots,
+  type Context,
+  type ListedCertificate,
+  type ListedCluster,
+  type ListedDependencies,
+  type ReadCluster,
+} from './list-files.js';
 import type {LiveSight} from './list-live.js';
 import type {Limits} from '../../domain/reads/limits.js';
 import {dayMs} from '../../domain/time.js';

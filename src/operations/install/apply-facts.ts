@@ -1,19 +1,14 @@
 /** What `install apply` reads before it decides: the work directory, istioctl, and each cluster as it is now. */
 import type {CaCertificates} from '../../domain/install/cacerts-ready.js';
 import {impersonationUnsupported} from '../../domain/install/istioctl-output.js';
-import {saidVersion} from '../../domain/install/version-change.js';
-import type {SaidVersion} from '../../domain/install/version-change.js';
-import {observe} from '../../domain/observed.js';
-import type {Observed} from '../../domain/observed.js';
+import {saidVersion, type SaidVersion} from '../../domain/install/version-change.js';
+import {observe, type Observed} from '../../domain/observed.js';
 import type {Deps} from '../../engine/deps.js';
-import {loadMesh} from '../shared/load-mesh.js';
-import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
+import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/each-cluster.js';
-import {readInstalledCluster} from '../../observe/installed-cluster.js';
-import type {InstalledCluster} from '../../observe/installed-cluster.js';
-import type {ChosenVersion, Rendering} from '../../observe/renderings.js';
-import {chooseVersion, gatherRenderings} from '../../observe/renderings.js';
+import {readInstalledCluster, type InstalledCluster} from '../../observe/installed-cluster.js';
+import {type ChosenVersion, type Rendering, chooseVersion, gatherRenderings} from '../../observe/renderings.js';
 
 /** One cluster, in the work directory and as it is. */
 export interface TargetFacts {

@@ -6,8 +6,12 @@ import {installYamlDiff, installYamlState, sha256} from '../../domain/install/in
 import {foreignOwners} from '../../domain/install/installer.js';
 import {liveDigest, readRecord, recordName, recordObject} from '../../domain/install/live.js';
 import type {Rendered} from '../../domain/install/render.js';
-import {refuseOtherIstioctl, refuseVersionChange, runningVersion} from '../../domain/install/version-change.js';
-import type {SaidVersion} from '../../domain/install/version-change.js';
+import {
+  refuseOtherIstioctl,
+  refuseVersionChange,
+  runningVersion,
+  type SaidVersion,
+} from '../../domain/install/version-change.js';
 import {applyCommand} from '../../domain/istio/istioctl.js';
 import {kubernetesFit} from '../../domain/istio/kubernetes.js';
 import {knowVersion} from '../../domain/istio/versions.js';

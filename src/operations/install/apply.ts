@@ -1,5 +1,4 @@
-import {isKnown, observe} from '../../domain/observed.js';
-import type {Observed} from '../../domain/observed.js';
+import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import {sha256} from '../../domain/install/install-yaml.js';
 import {liveDigest, recordName, recordObject} from '../../domain/install/live.js';
 import {runningVersion} from '../../domain/install/version-change.js';
@@ -8,16 +7,25 @@ import type {KubeObject} from '../../domain/kube/object.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {PutObject} from '../../engine/action.js';
-import type {Engine, Operation, Phase, PhaseRun, Warning} from '../../engine/operation.js';
-import {emptyPlan} from '../../engine/operation.js';
-import {clusterOutcomesWithCause, concludeClusters, outcomesOf} from '../../engine/report.js';
-import type {ClusterResult, CommonResult} from '../../engine/report.js';
+import {
+  type Engine,
+  type Operation,
+  type Phase,
+  type PhaseRun,
+  type Warning,
+  emptyPlan,
+} from '../../engine/operation.js';
+import {
+  clusterOutcomesWithCause,
+  concludeClusters,
+  outcomesOf,
+  type ClusterResult,
+  type CommonResult,
+} from '../../engine/report.js';
 import type {MeshRequest} from '../shared/load-mesh.js';
-import type {ApplyFacts, TargetFacts} from './apply-facts.js';
+import {type ApplyFacts, type TargetFacts, gatherApply} from './apply-facts.js';
 import {readInstalledObjects} from '../../observe/installed-cluster.js';
-import {gatherApply} from './apply-facts.js';
-import {planApply} from './apply-plan.js';
-import type {ApplyOptions, ApplyPlan, Change} from './apply-plan.js';
+import {planApply, type ApplyOptions, type ApplyPlan, type Change} from './apply-plan.js';
 
 /** `install apply CLUSTER...`. */
 export interface ApplyRequest extends MeshRequest, ApplyOptions {

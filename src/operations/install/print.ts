@@ -2,13 +2,16 @@ import {MeshError} from '../../domain/errors.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {words} from '../../domain/suggest/words.js';
-import type {Operation, Phase} from '../../engine/operation.js';
-import {emptyPlan} from '../../engine/operation.js';
-import {loadMesh} from '../shared/load-mesh.js';
-import type {MeshRequest} from '../shared/load-mesh.js';
+import {type Operation, type Phase, emptyPlan} from '../../engine/operation.js';
+import {loadMesh, type MeshRequest} from '../shared/load-mesh.js';
 import type {RenderedFor} from './render.js';
-import type {ChosenVersion, Rendering} from '../../observe/renderings.js';
-import {checkSaidVersion, chooseVersion, gatherRenderings} from '../../observe/renderings.js';
+import {
+  type ChosenVersion,
+  type Rendering,
+  checkSaidVersion,
+  chooseVersion,
+  gatherRenderings,
+} from '../../observe/renderings.js';
 
 /** What `install render --output-file -` answers. */
 export interface PrintResult extends RenderedFor {

@@ -3,12 +3,20 @@ import {installYamlDiff, installYamlState, sha256} from '../../domain/install/in
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {WriteFiles} from '../../engine/action.js';
 import type {Lane, Operation, Phase, Plan, Warning} from '../../engine/operation.js';
-import {clusterOutcomesWithCause, concludeClusters} from '../../engine/report.js';
-import type {ClusterResult, CommonResult} from '../../engine/report.js';
-import {declareGroups, loadMesh} from '../shared/load-mesh.js';
-import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
-import type {ChosenVersion, Rendering} from '../../observe/renderings.js';
-import {checkSaidVersion, chooseVersion, gatherRenderings} from '../../observe/renderings.js';
+import {
+  clusterOutcomesWithCause,
+  concludeClusters,
+  type ClusterResult,
+  type CommonResult,
+} from '../../engine/report.js';
+import {declareGroups, loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
+import {
+  type ChosenVersion,
+  type Rendering,
+  checkSaidVersion,
+  chooseVersion,
+  gatherRenderings,
+} from '../../observe/renderings.js';
 
 /** What a rendered file is written for. */
 export interface RenderedFor {

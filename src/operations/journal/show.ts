@@ -1,6 +1,5 @@
 import type {JournalFault} from '../../domain/journal/chain.js';
-import {changesOf, selectChanges} from '../../domain/journal/changes.js';
-import type {Change, ChangeFilter} from '../../domain/journal/changes.js';
+import {changesOf, selectChanges, type Change, type ChangeFilter} from '../../domain/journal/changes.js';
 import {entryId} from '../../domain/journal/entry.js';
 import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -9,8 +8,7 @@ import {nearest} from '../../domain/nearest.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
-import type {Operation, Phase, Warning} from '../../engine/operation.js';
-import {emptyPlan} from '../../engine/operation.js';
+import {type Operation, type Phase, type Warning, emptyPlan} from '../../engine/operation.js';
 import type {JournalState} from '../../workspace/workspace.js';
 
 /** `journal show CLUSTER...` */

@@ -2,26 +2,20 @@ import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {JournalFault} from '../../domain/journal/chain.js';
 import {headComparer} from '../../domain/journal/head.js';
-import type {RememberedHead, Remembering} from '../../domain/journal/remembered.js';
-import {rememberedHeads} from '../../domain/journal/remembered.js';
-import {isKnown, observe} from '../../domain/observed.js';
-import type {Observed} from '../../domain/observed.js';
+import {type RememberedHead, type Remembering, rememberedHeads} from '../../domain/journal/remembered.js';
+import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import {cacertsName} from '../../domain/trust/cacerts.js';
 import type {Deps} from '../../engine/deps.js';
-import type {Conclusion, Operation, Phase, Warning} from '../../engine/operation.js';
-import {emptyPlan} from '../../engine/operation.js';
-import {outcomeOfError} from '../../engine/report.js';
-import type {ClusterResult, CommonResult} from '../../engine/report.js';
+import {type Conclusion, type Operation, type Phase, type Warning, emptyPlan} from '../../engine/operation.js';
+import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import type {JournalState} from '../../workspace/workspace.js';
-import {loadMesh} from '../shared/load-mesh.js';
-import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
+import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {inspectWithoutKey, readCaSecret} from '../../observe/cacerts.js';
 import {ClusterReader} from '../../observe/cluster-reader.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readClusterUid} from '../../observe/identity.js';
 import {rememberingObjects} from '../../observe/remembering.js';
-import {limitOn} from '../../domain/reads/limits.js';
-import type {Limits} from '../../domain/reads/limits.js';
+import {limitOn, type Limits} from '../../domain/reads/limits.js';
 
 /** `journal verify CLUSTER...` */
 export interface VerifyJournalRequest extends MeshRequest {

@@ -1,12 +1,18 @@
 /** `monitor rules`: alert rules for what can expire or drift, made for this mesh's Istio and thresholds. */
-import type {KnownVersion} from '../../domain/istio/versions.js';
-import {knowVersion, newestKnown} from '../../domain/istio/versions.js';
+import {type KnownVersion, knowVersion, newestKnown} from '../../domain/istio/versions.js';
 import {formatMinor} from '../../domain/istio/version.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
 import {usesCacerts} from '../../domain/mesh/signer.js';
-import type {LeftOut, PrometheusAlert, PrometheusGroups, RuleObject} from '../../domain/monitoring/make-rules.js';
-import {makeRules, prometheusRule, rulesYaml} from '../../domain/monitoring/make-rules.js';
+import {
+  type LeftOut,
+  type PrometheusAlert,
+  type PrometheusGroups,
+  type RuleObject,
+  makeRules,
+  prometheusRule,
+  rulesYaml,
+} from '../../domain/monitoring/make-rules.js';
 import type {RuleSource} from '../../domain/monitoring/rule.js';
 import {emptyPlan, type Operation, type Warning} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';

@@ -1,13 +1,11 @@
 /** Where every operation starts: the mesh as declared and as said for this run, and the clusters the run is about. */
 import {asMeshError} from '../../domain/errors.js';
-import {declareMesh} from '../../domain/mesh/declare.js';
-import type {Declaration, DeclaredFiles, DeclaringTexts} from '../../domain/mesh/declare.js';
+import {declareMesh, type Declaration, type DeclaredFiles, type DeclaringTexts} from '../../domain/mesh/declare.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm, Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {checkMeshFile, parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
-import {resolveMesh} from '../../domain/mesh/resolve.js';
-import type {Said, SaidValues} from '../../domain/mesh/resolve.js';
+import {resolveMesh, type Said, type SaidValues} from '../../domain/mesh/resolve.js';
 import type {FileContent, WriteFiles} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Group} from '../../engine/operation.js';

@@ -4,8 +4,16 @@
  */
 import {MeshError} from '../../domain/errors.js';
 import {isClusterName} from '../../domain/mesh/names.js';
-import type {FoundFile, MakefileFacts, MakefileFault} from '../../domain/mesh/makefile.js';
-import {comparedFiles, flavourOf, isMakefileMade, makefileCopies, makefileFaults} from '../../domain/mesh/makefile.js';
+import {
+  type FoundFile,
+  type MakefileFacts,
+  type MakefileFault,
+  comparedFiles,
+  flavourOf,
+  isMakefileMade,
+  makefileCopies,
+  makefileFaults,
+} from '../../domain/mesh/makefile.js';
 import {advice} from '../../domain/suggest/advice.js';
 import type {FileContent} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';

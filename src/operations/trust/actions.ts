@@ -7,8 +7,13 @@ import {shortFingerprint} from '../../domain/pki/fingerprint.js';
 import type {CaInspection} from '../../domain/pki/inspect-ca.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
-import {cacertsName, cacertsObject, cacertsPatch, previousName} from '../../domain/trust/cacerts.js';
-import type {CacertsSecret} from '../../domain/trust/cacerts.js';
+import {
+  cacertsName,
+  cacertsObject,
+  cacertsPatch,
+  previousName,
+  type CacertsSecret,
+} from '../../domain/trust/cacerts.js';
 import type {OwnCa} from '../../domain/trust/diff.js';
 import {liveCa} from '../../domain/trust/misplaced.js';
 import type {PushDecision, PushTarget} from '../../domain/trust/plan-push.js';

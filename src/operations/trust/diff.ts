@@ -1,29 +1,22 @@
-import {isKnown, observe} from '../../domain/observed.js';
-import type {ErrorReport} from '../../domain/errors.js';
-import {MeshError, reportError} from '../../domain/errors.js';
+import {isKnown, observe, type Observed} from '../../domain/observed.js';
+import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
-import {compareCa} from '../../domain/trust/diff.js';
-import type {Difference, OwnCa} from '../../domain/trust/diff.js';
-import type {Observed} from '../../domain/observed.js';
+import {compareCa, type Difference, type OwnCa} from '../../domain/trust/diff.js';
 import type {Deps} from '../../engine/deps.js';
-import type {Conclusion, Operation, Phase, Warning} from '../../engine/operation.js';
-import {emptyPlan} from '../../engine/operation.js';
-import {outcomeOfError} from '../../engine/report.js';
-import type {ClusterResult, CommonResult} from '../../engine/report.js';
-import {loadMesh} from '../shared/load-mesh.js';
-import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
+import {type Conclusion, type Operation, type Phase, type Warning, emptyPlan} from '../../engine/operation.js';
+import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
+import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {inspectWithoutKey, readCaSecret} from '../../observe/cacerts.js';
 import {readOwnCa} from '../../observe/ca-files.js';
 import {ClusterReader} from '../../observe/cluster-reader.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readClusterUid} from '../../observe/identity.js';
-import {summarise, summariseSecret} from '../../domain/trust/ca-summary.js';
-import type {CaSummary} from '../../domain/trust/ca-summary.js';
+import {summarise, summariseSecret, type CaSummary} from '../../domain/trust/ca-summary.js';
 
 /** `trust diff CLUSTER...`. */
 export type DiffRequest = MeshRequest;

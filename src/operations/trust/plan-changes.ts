@@ -2,23 +2,15 @@
 import {uidsToRecord, identityProblems} from '../../domain/mesh/identity.js';
 import type {SecretData} from '../../domain/kube/object.js';
 import type {ErrorReport} from '../../domain/errors.js';
-import {isKnown} from '../../domain/observed.js';
-import type {Observed} from '../../domain/observed.js';
-import {headComparer, parseHead} from '../../domain/journal/head.js';
-import type {JournalKnown} from '../../domain/journal/head.js';
-import {annotations} from '../../domain/trust/cacerts.js';
-import type {CacertsSecret} from '../../domain/trust/cacerts.js';
-import {identified} from '../../domain/trust/facts.js';
-import type {ClusterTrust} from '../../domain/trust/facts.js';
-import {liveCa, misplacement} from '../../domain/trust/misplaced.js';
-import type {OtherCluster} from '../../domain/trust/misplaced.js';
-import {decidePush} from '../../domain/trust/plan-push.js';
-import type {PushDecision, PushRules, PushTarget} from '../../domain/trust/plan-push.js';
+import {isKnown, type Observed} from '../../domain/observed.js';
+import {headComparer, parseHead, type JournalKnown} from '../../domain/journal/head.js';
+import {annotations, type CacertsSecret} from '../../domain/trust/cacerts.js';
+import {identified, type ClusterTrust} from '../../domain/trust/facts.js';
+import {liveCa, misplacement, type OtherCluster} from '../../domain/trust/misplaced.js';
+import {decidePush, type PushDecision, type PushRules, type PushTarget} from '../../domain/trust/plan-push.js';
 import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
-import {declareGroups} from '../shared/load-mesh.js';
-import type {LoadedMesh} from '../shared/load-mesh.js';
-import {changeActions} from './actions.js';
-import type {Change} from './actions.js';
+import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
+import {changeActions, type Change} from './actions.js';
 
 /** One cluster of a push or a rollback, with what is to be in it. */
 export interface TrustTarget {

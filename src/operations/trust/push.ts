@@ -1,30 +1,37 @@
 import type {SecretData} from '../../domain/kube/object.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown, observe} from '../../domain/observed.js';
-import {caFileNames} from '../../domain/pki/ca-files.js';
-import type {CaFiles} from '../../domain/pki/ca-files.js';
+import {caFileNames, type CaFiles} from '../../domain/pki/ca-files.js';
 import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
 import {dataOfBundle} from '../../domain/trust/cacerts.js';
 import type {Difference} from '../../domain/trust/diff.js';
 import type {ClusterTrust} from '../../domain/trust/facts.js';
-import {isInPlace} from '../../domain/trust/plan-push.js';
-import type {PushKind} from '../../domain/trust/plan-push.js';
+import {isInPlace, type PushKind} from '../../domain/trust/plan-push.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Operation, Phase, PhaseRun, Warning} from '../../engine/operation.js';
-import {clusterOutcomesWithCause, concludeClusters, outcomesOf} from '../../engine/report.js';
-import type {ClusterResult, CommonResult} from '../../engine/report.js';
-import {loadMesh} from '../shared/load-mesh.js';
-import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
+import {
+  clusterOutcomesWithCause,
+  concludeClusters,
+  outcomesOf,
+  type ClusterResult,
+  type CommonResult,
+} from '../../engine/report.js';
+import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {inspectWithoutKey} from '../../observe/cacerts.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {presentsOther, readTrust} from '../../observe/trust-state.js';
-import {summarise, summariseSecret} from '../../domain/trust/ca-summary.js';
-import type {CaSummary} from '../../domain/trust/ca-summary.js';
-import {planChanges, secretOf} from './plan-changes.js';
-import type {TrustFacts, TrustPlan, TrustRules, TrustTarget} from './plan-changes.js';
+import {summarise, summariseSecret, type CaSummary} from '../../domain/trust/ca-summary.js';
+import {
+  planChanges,
+  secretOf,
+  type TrustFacts,
+  type TrustPlan,
+  type TrustRules,
+  type TrustTarget,
+} from './plan-changes.js';
 
 /** `trust push CLUSTER...`. */
 export interface PushRequest extends MeshRequest, TrustRules {}

@@ -2,28 +2,29 @@ import {MeshError, reportError} from '../../domain/errors.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, observe} from '../../domain/observed.js';
-import type {CaInspection} from '../../domain/pki/inspect-ca.js';
-import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
+import {type CaInspection, inspectCaFiles} from '../../domain/pki/inspect-ca.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
-import {annotations, cacertsName, previousName} from '../../domain/trust/cacerts.js';
-import type {CacertsSecret} from '../../domain/trust/cacerts.js';
-import {identified} from '../../domain/trust/facts.js';
-import type {ClusterTrust} from '../../domain/trust/facts.js';
+import {annotations, cacertsName, previousName, type CacertsSecret} from '../../domain/trust/cacerts.js';
+import {identified, type ClusterTrust} from '../../domain/trust/facts.js';
 import {liveCa} from '../../domain/trust/misplaced.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan} from '../../engine/operation.js';
-import type {Blocker, Operation, Phase, Plan, Warning} from '../../engine/operation.js';
+import {emptyPlan, type Blocker, type Operation, type Phase, type Plan, type Warning} from '../../engine/operation.js';
 import {concludeClusters} from '../../engine/report.js';
-import {declareGroups, loadMesh} from '../shared/load-mesh.js';
-import type {LoadedMesh, MeshRequest} from '../shared/load-mesh.js';
+import {declareGroups, loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {inspectWithoutKey} from '../../observe/cacerts.js';
 import {presentsOther, readTrust} from '../../observe/trust-state.js';
 import {describeShort} from './actions.js';
-import {decideAll, planChanges, secretOf} from './plan-changes.js';
-import type {TrustFacts, TrustPlan, TrustRules, TrustTarget} from './plan-changes.js';
-import {reportChanges} from './push.js';
-import type {PushResult} from './push.js';
+import {
+  decideAll,
+  planChanges,
+  secretOf,
+  type TrustFacts,
+  type TrustPlan,
+  type TrustRules,
+  type TrustTarget,
+} from './plan-changes.js';
+import {reportChanges, type PushResult} from './push.js';
 
 /** `trust rollback CLUSTER`; `forget` deletes what would be put back. */
 export interface RollbackRequest extends MeshRequest, TrustRules {

@@ -4,21 +4,22 @@ import type {Evidence} from '../../domain/checks/facts.js';
 import {judge} from '../../domain/checks/judge.js';
 import type {Limits} from '../../domain/reads/limits.js';
 import {whyHopeless} from '../../domain/checks/patience.js';
-import {pictureFacts, pictureOf} from '../../domain/checks/picture.js';
-import type {MeshPicture} from '../../domain/checks/picture.js';
+import {pictureFacts, pictureOf, type MeshPicture} from '../../domain/checks/picture.js';
 import {checks} from '../../domain/checks/registry.js';
-import {codeOfUnknown, isFailing, isGreen} from '../../domain/checks/report.js';
-import type {Report} from '../../domain/checks/report.js';
-import {selectChecks} from '../../domain/checks/select.js';
-import type {Selection} from '../../domain/checks/select.js';
+import {codeOfUnknown, isFailing, isGreen, type Report} from '../../domain/checks/report.js';
+import {selectChecks, type Selection} from '../../domain/checks/select.js';
 import {versionNotes} from '../../domain/checks/version-notes.js';
-import {asMeshError, MeshError, reportError} from '../../domain/errors.js';
-import type {ErrorReport} from '../../domain/errors.js';
+import {asMeshError, MeshError, reportError, type ErrorReport} from '../../domain/errors.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan} from '../../engine/operation.js';
-import type {Conclusion, Engine, Operation, Phase, Warning} from '../../engine/operation.js';
-import {loadMeshOrEmpty} from '../shared/load-mesh.js';
-import type {MeshRequest} from '../shared/load-mesh.js';
+import {
+  emptyPlan,
+  type Conclusion,
+  type Engine,
+  type Operation,
+  type Phase,
+  type Warning,
+} from '../../engine/operation.js';
+import {loadMeshOrEmpty, type MeshRequest} from '../shared/load-mesh.js';
 import {gatherEvidence} from '../../observe/evidence.js';
 import {Waiter} from './wait.js';
 

@@ -4,8 +4,7 @@ import type {CertificateRole, Source} from '../../domain/monitoring/seen.js';
 import type {CertificateSummary} from '../../domain/pki/describe.js';
 import {shortFingerprint} from '../../domain/pki/fingerprint.js';
 import type {ListedCluster, ListResult} from '../../operations/certs/list.js';
-import type {Sample} from '../formats/prometheus.js';
-import {exposition} from '../formats/prometheus.js';
+import {type Sample, exposition} from '../formats/prometheus.js';
 
 /** A certificate in the list, wherever it was seen. */
 interface Listed extends CertificateSummary {

@@ -9,8 +9,7 @@ import {isFailing} from '../../domain/checks/report.js';
 import {printable, printableLine} from '../../domain/printable.js';
 import type {VerifyRequest} from '../../operations/verify/verify.js';
 import type {RenderContext} from '../view.js';
-import {details, places} from './verify-rows.js';
-import type {ShownRow, ShownVerify} from './verify-rows.js';
+import {details, places, type ShownRow, type ShownVerify} from './verify-rows.js';
 
 const suiteName = 'kubectl mesh verify';
 

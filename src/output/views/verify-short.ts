@@ -1,7 +1,6 @@
 /** `-o short`: what is not ok, a line each; nothing when all is well. */
 import {printableLine} from '../../domain/printable.js';
-import {isBad, placeOf, remedyName, remedyText, timeoutLines} from './verify-rows.js';
-import type {ShownRow, ShownVerify} from './verify-rows.js';
+import {isBad, placeOf, remedyName, remedyText, timeoutLines, type ShownRow, type ShownVerify} from './verify-rows.js';
 
 /** `-o short`. */
 export function verifyShort(result: ShownVerify): string {

@@ -6,8 +6,18 @@
  */
 import {some} from '../../domain/checks/describe.js';
 import {printableLine} from '../../domain/printable.js';
-import {details, isBad, placeOf, places, remedyText, resultWidth, timeoutLines, verdictText} from './verify-rows.js';
-import type {ShownRow, ShownVerify} from './verify-rows.js';
+import {
+  details,
+  isBad,
+  placeOf,
+  places,
+  remedyText,
+  resultWidth,
+  timeoutLines,
+  verdictText,
+  type ShownRow,
+  type ShownVerify,
+} from './verify-rows.js';
 
 /** `-o text`. */
 export function verifyText(result: ShownVerify): string {

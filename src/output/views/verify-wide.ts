@@ -3,8 +3,7 @@ import type {Acceptance, ClusterPicture, MeshPicture, PictureCertificate} from '
 import {shortFingerprint} from '../../domain/pki/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {table} from '../table.js';
-import {timeoutLines, verdictText} from './verify-rows.js';
-import type {ShownVerify} from './verify-rows.js';
+import {timeoutLines, verdictText, type ShownVerify} from './verify-rows.js';
 import {dryRunLines, sections} from './verify-text.js';
 
 /** `-o wide`. */

@@ -1,11 +1,8 @@
 import {MeshError} from '../../domain/errors.js';
-import {answerError, unreachable} from '../../domain/kube/status.js';
-import type {Asked} from '../../domain/kube/status.js';
-import {lastLines, seconds} from '../runner.js';
-import type {Runner} from '../runner.js';
+import {answerError, unreachable, type Asked} from '../../domain/kube/status.js';
+import {lastLines, seconds, type Runner} from '../runner.js';
 import type {PortForward} from './api.js';
-import {kubectlArgs} from './flags.js';
-import type {KubectlFlags} from './flags.js';
+import {kubectlArgs, type KubectlFlags} from './flags.js';
 
 /** What is forwarded to. */
 export interface ForwardOptions {

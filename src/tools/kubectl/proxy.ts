@@ -4,10 +4,8 @@ import {nearest} from '../../domain/nearest.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {lookWith} from '../../domain/suggest/suggestion.js';
 import {words} from '../../domain/suggest/words.js';
-import {lastLines, seconds} from '../runner.js';
-import type {Runner, RunningTool} from '../runner.js';
-import {kubectlArgs} from './flags.js';
-import type {KubectlFlags} from './flags.js';
+import {lastLines, seconds, type Runner, type RunningTool} from '../runner.js';
+import {kubectlArgs, type KubectlFlags} from './flags.js';
 
 /** How long kubectl may take to open its socket: it asks nobody, so this is only its own start. Milliseconds. */
 const startLimitMs = 30_000;

@@ -1,9 +1,7 @@
-import type {KindRef} from '../../domain/kube/kinds.js';
-import {groupOf, resourceOf} from '../../domain/kube/kinds.js';
+import {type KindRef, groupOf, resourceOf} from '../../domain/kube/kinds.js';
 import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js';
 import {collectionPath, fieldManager, objectPath, refOf, withQuery} from '../../domain/kube/paths.js';
-import {answerError, unreachable} from '../../domain/kube/status.js';
-import type {Asked, Verb} from '../../domain/kube/status.js';
+import {answerError, unreachable, type Asked, type Verb} from '../../domain/kube/status.js';
 import {MeshError} from '../../domain/errors.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {lookWith} from '../../domain/suggest/suggestion.js';
@@ -11,8 +9,7 @@ import {words} from '../../domain/suggest/words.js';
 import {abortError, lastLines} from '../runner.js';
 import type {KubeApi, ListOptions, WatchEvent, WriteDryRun} from './api.js';
 import type {KubectlProxy} from './proxy.js';
-import {NoAnswer} from './transport.js';
-import type {HttpAnswer, HttpRequest, Transport} from './transport.js';
+import {NoAnswer, type HttpAnswer, type HttpRequest, type Transport} from './transport.js';
 import {watchEvents} from './watch.js';
 
 /** Items per chunk of a list, as kubectl's own default (`kubectl get --chunk-size`). */

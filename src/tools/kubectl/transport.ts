@@ -1,5 +1,4 @@
-import {Agent, request} from 'node:http';
-import type {IncomingMessage} from 'node:http';
+import {Agent, request, type IncomingMessage} from 'node:http';
 import type {MeshError} from '../../domain/errors.js';
 import {abortError, seconds} from '../runner.js';
 

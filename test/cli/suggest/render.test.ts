@@ -14,8 +14,8 @@ import {
   script,
   sequence,
   writeTo,
+  type Suggestion,
 } from '../../../src/domain/suggest/suggestion.js';
-import type {Suggestion} from '../../../src/domain/suggest/suggestion.js';
 import {filePath, inWorkDir, OutputOf, Variable, words} from '../../../src/domain/suggest/words.js';
 
 const typed = {

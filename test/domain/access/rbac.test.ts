@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {grantsIn, readRbac, ruleAllows} from '../../../src/domain/access/rbac.js';
-import type {Asked} from '../../../src/domain/access/rbac.js';
+import {grantsIn, readRbac, ruleAllows, type Asked} from '../../../src/domain/access/rbac.js';
 import {impliedGroups, parseSubject, subjectId} from '../../../src/domain/access/subjects.js';
 
 const rule = (change: object) => ({

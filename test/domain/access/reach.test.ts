@@ -7,8 +7,7 @@ import {reachesOf} from '../../../src/domain/access/reach.js';
 import {accessManifests} from '../../../src/domain/access/role-manifests.js';
 import {readRbac} from '../../../src/domain/access/rbac.js';
 import {subjectId} from '../../../src/domain/access/subjects.js';
-import {clusters, coreRule, healthyGrants, mesh, rbac} from '../checks/healthy.js';
-import type {SeededGrant} from '../checks/healthy.js';
+import {clusters, coreRule, healthyGrants, mesh, rbac, type SeededGrant} from '../checks/healthy.js';
 import {textOf} from '../../helpers/suggestions.js';
 
 const target = {namespace: 'istio-system', secrets: caSecrets};

@@ -3,8 +3,7 @@ import {caSecrets} from '../../../src/domain/access/paths.js';
 import {readRemoteSecret} from '../../../src/domain/access/remote-credentials.js';
 import {subjectId} from '../../../src/domain/access/subjects.js';
 import {AccessJudge} from '../../../src/domain/access/transitive.js';
-import {coreRule, healthyGrants, rbac, remoteCredential} from '../checks/healthy.js';
-import type {SeededGrant} from '../checks/healthy.js';
+import {coreRule, healthyGrants, rbac, remoteCredential, type SeededGrant} from '../checks/healthy.js';
 
 const reader = {kind: 'ServiceAccount', namespace: 'istio-system', name: 'istio-reader-service-account'} as const;
 const bob: SeededGrant = {

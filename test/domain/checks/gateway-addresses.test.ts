@@ -12,8 +12,7 @@ import {
   serviceGateway,
 } from '../../../src/domain/checks/read/network-gateways.js';
 import {known} from '../../../src/domain/observed.js';
-import {clusters, controlPlane, evidence, networkGateway, pod} from './healthy.js';
-import type {Spoilt} from './healthy.js';
+import {clusters, controlPlane, evidence, networkGateway, pod, type Spoilt} from './healthy.js';
 
 const rows = (spoilt: Spoilt): readonly Row[] => judgedText([gatewayAddressesCheck], evidence(spoilt)).checks;
 

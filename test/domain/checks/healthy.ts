@@ -1,33 +1,31 @@
 /** Evidence of a healthy mesh of two clusters, and ways to spoil it: what the tests of checks begin with. */
 import {readFileSync} from 'node:fs';
-import {readRbac} from '../../../src/domain/access/rbac.js';
-import type {RbacFacts} from '../../../src/domain/access/rbac.js';
+import {readRbac, type RbacFacts} from '../../../src/domain/access/rbac.js';
 import type {RemoteCredential} from '../../../src/domain/access/remote-credentials.js';
-import {Parts} from '../../../src/domain/checks/facts.js';
-import type {
-  CaBundleFacts,
-  CertificateFacts,
-  CacertsFacts,
-  ClusterCaFacts,
-  ClusterFactValues,
-  ControlPlaneFacts,
-  Evidence,
-  Fact,
-  Facts,
-  GatewayFacts,
-  IstiodClusters,
-  IstiodMetrics,
-  LiveRoots,
-  KnownCluster,
-  NetworkGatewayFacts,
-  MeshFactValues,
-  PodFacts,
-  WorkloadFacts,
+import {
+  Parts,
+  type CaBundleFacts,
+  type CertificateFacts,
+  type CacertsFacts,
+  type ClusterCaFacts,
+  type ClusterFactValues,
+  type ControlPlaneFacts,
+  type Evidence,
+  type Fact,
+  type Facts,
+  type GatewayFacts,
+  type IstiodClusters,
+  type IstiodMetrics,
+  type LiveRoots,
+  type KnownCluster,
+  type NetworkGatewayFacts,
+  type MeshFactValues,
+  type PodFacts,
+  type WorkloadFacts,
 } from '../../../src/domain/checks/facts.js';
 import type {Mesh, MeshCluster} from '../../../src/domain/mesh/mesh.js';
 import {known} from '../../../src/domain/observed.js';
-import {parseCertificates} from '../../../src/domain/pki/certificate.js';
-import type {Certificate} from '../../../src/domain/pki/certificate.js';
+import {parseCertificates, type Certificate} from '../../../src/domain/pki/certificate.js';
 
 export const now = new Date('2026-06-01T00:00:00Z');
 const day = 86_400_000;

@@ -18,8 +18,8 @@ import {
   root,
   webhooks,
   workload,
+  type Spoilt,
 } from './healthy.js';
-import type {Spoilt} from './healthy.js';
 
 /** Without a space, since some names are read as words. */
 const hostile = "x';touch${IFS}/tmp/x;$(id)`id`'";

@@ -1,6 +1,10 @@
 import {describe, expect, it} from 'vitest';
-import {concerns, hazards, hazardsOf} from '../../../src/domain/checks/control-plane/known-hazards.js';
-import type {HazardFacts} from '../../../src/domain/checks/control-plane/known-hazards.js';
+import {
+  concerns,
+  hazards,
+  hazardsOf,
+  type HazardFacts,
+} from '../../../src/domain/checks/control-plane/known-hazards.js';
 import type {CacertsFacts} from '../../../src/domain/checks/facts.js';
 import {knowVersion, newestKnown, oldestKnown} from '../../../src/domain/istio/versions.js';
 import {version} from '../istio/version.js';

@@ -1,13 +1,11 @@
 import {describe, expect, it} from 'vitest';
 import {Parts} from '../../../src/domain/checks/facts.js';
 import {judge} from '../../../src/domain/checks/judge.js';
-import {pictureOf} from '../../../src/domain/checks/picture.js';
-import type {ClusterPicture} from '../../../src/domain/checks/picture.js';
+import {pictureOf, type ClusterPicture} from '../../../src/domain/checks/picture.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {ErrorReport} from '../../../src/domain/errors.js';
 import {known} from '../../../src/domain/observed.js';
-import {evidence, liveRoots, realChain, servedChain} from './healthy.js';
-import type {Spoilt} from './healthy.js';
+import {evidence, liveRoots, realChain, servedChain, type Spoilt} from './healthy.js';
 
 const error: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []};
 

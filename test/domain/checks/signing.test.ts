@@ -1,11 +1,9 @@
 import {expect, it} from 'vitest';
-import type {LiveRoots} from '../../../src/domain/checks/facts.js';
-import {Parts} from '../../../src/domain/checks/facts.js';
+import {type LiveRoots, Parts} from '../../../src/domain/checks/facts.js';
 import {judgedText} from '../../helpers/suggestions.js';
 import {signingCheck} from '../../../src/domain/checks/live/signing.js';
 import {known} from '../../../src/domain/observed.js';
-import type {Spoilt} from './healthy.js';
-import {clusterValues, evidence, fingerprintsOf, istiodMetrics, liveRoots} from './healthy.js';
+import {type Spoilt, clusterValues, evidence, fingerprintsOf, istiodMetrics, liveRoots} from './healthy.js';
 
 const healthy = clusterValues('cluster1').pushedTrust;
 if (healthy === 'absent') throw new Error('a healthy cluster has Secret cacerts');

@@ -1,16 +1,13 @@
 import {describe, expect, it} from 'vitest';
 import {skewCheck} from '../../../src/domain/checks/control-plane/skew.js';
-import type {AsJson} from '../../helpers/suggestions.js';
-import {judgedText, textOf} from '../../helpers/suggestions.js';
-import {Parts} from '../../../src/domain/checks/facts.js';
-import type {ControlPlaneFacts} from '../../../src/domain/checks/facts.js';
+import {type AsJson, judgedText, textOf} from '../../helpers/suggestions.js';
+import {Parts, type ControlPlaneFacts} from '../../../src/domain/checks/facts.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {Row} from '../../../src/domain/checks/report.js';
 import {knowVersion} from '../../../src/domain/istio/versions.js';
 import {known} from '../../../src/domain/observed.js';
-import {clusters, controlPlane, evidence, istiodMetrics, pod, workload} from './healthy.js';
+import {clusters, controlPlane, evidence, istiodMetrics, pod, workload, type Spoilt} from './healthy.js';
 import type {Mesh} from '../../../src/domain/mesh/mesh.js';
-import type {Spoilt} from './healthy.js';
 
 /** The rows of one check about cluster1, or about the mesh. */
 function rowsOf(id: string, spoilt: Spoilt): readonly AsJson<Row>[] {

@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {factKeys, readsFiles, readsOf} from '../../../src/domain/checks/facts.js';
-import type {FactKey} from '../../../src/domain/checks/facts.js';
+import {factKeys, readsFiles, readsOf, type FactKey} from '../../../src/domain/checks/facts.js';
 import {bundleNamesIn, isWatchable, objectsBehind} from '../../../src/domain/checks/watched.js';
 
 const place = {istioNamespace: 'istio-system', bundleNames: ['istio-ca-root-cert']};

@@ -1,8 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {parse} from 'yaml';
 import type {MeshError} from '../../../src/domain/errors.js';
-import {parseOverlay} from '../../../src/domain/install/overlays.js';
-import type {Overlay} from '../../../src/domain/install/overlays.js';
+import {parseOverlay, type Overlay} from '../../../src/domain/install/overlays.js';
 import {renderInstall} from '../../../src/domain/install/render.js';
 import {at} from '../../../src/domain/install/tree.js';
 import type {Mesh} from '../../../src/domain/mesh/mesh.js';

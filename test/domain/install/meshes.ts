@@ -1,6 +1,5 @@
 import {parseVersion} from '../../../src/domain/istio/version.js';
-import {knowVersion} from '../../../src/domain/istio/versions.js';
-import type {KnownVersion} from '../../../src/domain/istio/versions.js';
+import {knowVersion, type KnownVersion} from '../../../src/domain/istio/versions.js';
 import type {Mesh, MeshCluster} from '../../../src/domain/mesh/mesh.js';
 
 /** A mesh of one primary, as the guide makes it; `change` says what is different. */

@@ -4,8 +4,8 @@ import {
   refuseVersionChange,
   runningVersion,
   saidVersion,
+  type VersionConsent,
 } from '../../../src/domain/install/version-change.js';
-import type {VersionConsent} from '../../../src/domain/install/version-change.js';
 import {hintTexts} from '../../helpers/suggestions.js';
 
 const none: VersionConsent = {upgrade: false, forceVersion: false};

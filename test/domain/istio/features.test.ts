@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {features, hasFeature} from '../../../src/domain/istio/features.js';
-import type {Feature} from '../../../src/domain/istio/features.js';
+import {features, hasFeature, type Feature} from '../../../src/domain/istio/features.js';
 import {newestKnown} from '../../../src/domain/istio/versions.js';
 import {version} from './version.js';
 

@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {factFor, hasReached} from '../../../src/domain/istio/since.js';
-import type {FirstReleases} from '../../../src/domain/istio/since.js';
+import {factFor, hasReached, type FirstReleases} from '../../../src/domain/istio/since.js';
 import {version} from './version.js';
 
 describe('hasReached', () => {

@@ -1,6 +1,5 @@
 /** A version as tests write it. */
-import {parseVersion} from '../../../src/domain/istio/version.js';
-import type {IstioVersion} from '../../../src/domain/istio/version.js';
+import {type IstioVersion, parseVersion} from '../../../src/domain/istio/version.js';
 
 /** Reads `1.30.3`. Throws when it is none: the test is wrong then. */
 export function version(text: string): IstioVersion {

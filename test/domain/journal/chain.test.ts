@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import type {ChainHead} from '../../../src/domain/journal/chain.js';
 import {
+  type ChainHead,
   canonicalJson,
   entryLine,
   formatHead,

@@ -1,9 +1,13 @@
 import {describe, expect, it} from 'vitest';
-import {formatHead, seal} from '../../../src/domain/journal/chain.js';
-import type {ChainHead} from '../../../src/domain/journal/chain.js';
+import {formatHead, seal, type ChainHead} from '../../../src/domain/journal/chain.js';
 import type {JournalEntry, JournalRecord} from '../../../src/domain/journal/entry.js';
-import {headComparer, parseHead} from '../../../src/domain/journal/head.js';
-import type {HeadResult, JournalKnown, PutAside} from '../../../src/domain/journal/head.js';
+import {
+  headComparer,
+  parseHead,
+  type HeadResult,
+  type JournalKnown,
+  type PutAside,
+} from '../../../src/domain/journal/head.js';
 import {installNotes, rememberedHeads} from '../../../src/domain/journal/remembered.js';
 
 const here = 'laptop/1a2b/10';

@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {Declaration, DeclaringTexts} from '../../../src/domain/mesh/declare.js';
-import {declareMesh} from '../../../src/domain/mesh/declare.js';
+import {type Declaration, type DeclaringTexts, declareMesh} from '../../../src/domain/mesh/declare.js';
 import {parseMeshFile} from '../../../src/domain/mesh/parse.js';
 
 const nothing: DeclaringTexts = {mesh: undefined, contexts: undefined, gitignore: undefined};

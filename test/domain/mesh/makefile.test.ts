@@ -1,6 +1,13 @@
 import {describe, expect, it} from 'vitest';
-import type {Folder, FoundFile, MakefileFacts} from '../../../src/domain/mesh/makefile.js';
-import {flavourOf, isMakefileMade, makefileCopies, makefileFaults} from '../../../src/domain/mesh/makefile.js';
+import {
+  type Folder,
+  type FoundFile,
+  type MakefileFacts,
+  flavourOf,
+  isMakefileMade,
+  makefileCopies,
+  makefileFaults,
+} from '../../../src/domain/mesh/makefile.js';
 
 const folder = (files: Readonly<Record<string, Partial<FoundFile>>>): Folder =>
   new Map(

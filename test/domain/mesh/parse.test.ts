@@ -1,7 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {MeshError} from '../../../src/domain/errors.js';
-import type {FileProblem} from '../../../src/domain/mesh/parse.js';
-import {checkMeshFile, parseContextsFile, parseMeshFile} from '../../../src/domain/mesh/parse.js';
+import {type FileProblem, checkMeshFile, parseContextsFile, parseMeshFile} from '../../../src/domain/mesh/parse.js';
 
 const head = 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\n';
 

@@ -1,8 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {parseMeshFile} from '../../../src/domain/mesh/parse.js';
 import {requireContext, requireIstioNames} from '../../../src/domain/mesh/require.js';
-import type {MeshSources} from '../../../src/domain/mesh/resolve.js';
-import {resolveMesh} from '../../../src/domain/mesh/resolve.js';
+import {type MeshSources, resolveMesh} from '../../../src/domain/mesh/resolve.js';
 import {failureOf} from '../../helpers/suggestions.js';
 
 const file = parseMeshFile(`apiVersion: kubectl-mesh/v1alpha1

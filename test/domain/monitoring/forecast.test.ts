@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {DependedOn} from '../../../src/domain/monitoring/forecast.js';
-import {forecastOf} from '../../../src/domain/monitoring/forecast.js';
+import {type DependedOn, forecastOf} from '../../../src/domain/monitoring/forecast.js';
 
 const now = new Date('2026-06-01T00:00:00Z');
 const day = 86_400_000;

@@ -1,8 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
 import {parseVersion} from '../../../src/domain/istio/version.js';
-import type {RulesRequest} from '../../../src/domain/monitoring/make-rules.js';
-import {makeRules, prometheusRule, rulesYaml} from '../../../src/domain/monitoring/make-rules.js';
+import {type RulesRequest, makeRules, prometheusRule, rulesYaml} from '../../../src/domain/monitoring/make-rules.js';
 import {parseMatchers} from '../../../src/domain/monitoring/matchers.js';
 import {metricFamilies} from '../../../src/domain/monitoring/metrics.js';
 import {ruleGroups} from '../../../src/domain/monitoring/registry.js';

@@ -1,10 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import type {ServedChain} from '../../../src/domain/checks/facts.js';
 import {certificateFacts} from '../../../src/domain/checks/read/cluster-ca.js';
-import type {LiveTrust} from '../../../src/domain/monitoring/root-agreement.js';
-import {agreementOfFiles, agreementOfLive} from '../../../src/domain/monitoring/root-agreement.js';
-import {tinyClusterCa, tinyLeaf, tinyRoot} from '../../helpers/tiny-ca.js';
-import type {TinyCa} from '../../helpers/tiny-ca.js';
+import {type LiveTrust, agreementOfFiles, agreementOfLive} from '../../../src/domain/monitoring/root-agreement.js';
+import {tinyClusterCa, tinyLeaf, tinyRoot, type TinyCa} from '../../helpers/tiny-ca.js';
 
 const now = new Date();
 

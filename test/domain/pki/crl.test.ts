@@ -2,8 +2,7 @@ import {beforeAll, describe, expect, it} from 'vitest';
 import {crlFingerprints, crlProblem} from '../../../src/domain/pki/crl.js';
 import {crlOf} from '../../helpers/crl.js';
 import {openssl, temporaryFiles} from '../../helpers/openssl.js';
-import {tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
-import type {TinyCa} from '../../helpers/tiny-ca.js';
+import {tinyClusterCa, tinyRoot, type TinyCa} from '../../helpers/tiny-ca.js';
 
 let root: TinyCa;
 let ca: TinyCa;

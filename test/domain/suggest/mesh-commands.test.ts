@@ -1,8 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
 import {renderSuggestion} from '../../../src/cli/suggest/render.js';
-import {meshCommands} from '../../../src/domain/suggest/mesh-commands.js';
-import type {MeshCommand} from '../../../src/domain/suggest/mesh-commands.js';
+import {meshCommands, type MeshCommand} from '../../../src/domain/suggest/mesh-commands.js';
 import {kubectlMesh} from '../../../src/domain/suggest/suggestion.js';
 
 interface Manifest {

@@ -13,8 +13,8 @@ import {
   script,
   sequence,
   writeTo,
+  type Suggestion,
 } from '../../../src/domain/suggest/suggestion.js';
-import type {Suggestion} from '../../../src/domain/suggest/suggestion.js';
 import {inWorkDir, OutputOf, Variable} from '../../../src/domain/suggest/words.js';
 
 const look = lookWith.kubectl('any', ['get', 'pods']);

@@ -1,7 +1,6 @@
 import {beforeAll, describe, expect, it} from 'vitest';
 import {knowVersion} from '../../../src/domain/istio/versions.js';
-import {restartReason} from '../../../src/domain/trust/istiod.js';
-import type {IstiodSeen} from '../../../src/domain/trust/istiod.js';
+import {restartReason, type IstiodSeen} from '../../../src/domain/trust/istiod.js';
 import {tinyRoot} from '../../helpers/tiny-ca.js';
 
 let a: string;

@@ -1,8 +1,7 @@
 /** A fake istioctl for one folder of PATH. What it does is a function of the test; its calls are recorded. */
 import {readFile} from 'node:fs/promises';
 import {resolve} from 'node:path';
-import {startFakeProgram} from '../fake-program.js';
-import type {ProgramAnswer, ProgramRun} from '../fake-program.js';
+import {startFakeProgram, type ProgramAnswer, type ProgramRun} from '../fake-program.js';
 
 /** One run of the fake istioctl. */
 export interface IstioctlCall {

@@ -3,13 +3,10 @@
  * verb and resource, injected faults, a log of requests, watches. What a test needs to see is a field or a method here.
  */
 import {randomUUID} from 'node:crypto';
-import {createServer} from 'node:http';
-import {createServer as createTlsServer} from 'node:https';
-import type {Server as TlsServer} from 'node:https';
+import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
+import {createServer as createTlsServer, type Server as TlsServer} from 'node:https';
 import type {AddressInfo} from 'node:net';
-import type {IncomingMessage, Server, ServerResponse} from 'node:http';
-import {applyJsonPatch, applyMergePatch} from './json-patch.js';
-import type {PatchOperation} from './json-patch.js';
+import {applyJsonPatch, applyMergePatch, type PatchOperation} from './json-patch.js';
 
 /** Any object. */
 export interface FakeObject {

@@ -2,8 +2,7 @@
 import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {delimiter, join} from 'node:path';
-import type {ProgramRun} from '../fake-program.js';
-import {startFakeProgram} from '../fake-program.js';
+import {type ProgramRun, startFakeProgram} from '../fake-program.js';
 import {FakeCluster} from './fake-cluster.js';
 import {answerKubectl} from './kubectl.js';
 

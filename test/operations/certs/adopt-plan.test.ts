@@ -1,7 +1,6 @@
 import {generateKeyPairSync} from 'node:crypto';
 import {describe, expect, it} from 'vitest';
-import type {ErrorCode} from '../../../src/domain/errors.js';
-import {MeshError} from '../../../src/domain/errors.js';
+import {type ErrorCode, MeshError} from '../../../src/domain/errors.js';
 import type {ControlPlaneFacts} from '../../../src/domain/checks/facts.js';
 import {parseMeshFile} from '../../../src/domain/mesh/parse.js';
 import {known, unknown} from '../../../src/domain/observed.js';

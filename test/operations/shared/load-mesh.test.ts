@@ -1,8 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {parseMeshFile} from '../../../src/domain/mesh/parse.js';
 import type {Group} from '../../../src/engine/operation.js';
-import type {MeshRequest} from '../../../src/operations/shared/load-mesh.js';
-import {declareGroups, loadMesh} from '../../../src/operations/shared/load-mesh.js';
+import {type MeshRequest, declareGroups, loadMesh} from '../../../src/operations/shared/load-mesh.js';
 import {createWorkspace} from '../../../src/workspace/create.js';
 import {temporaryRoot} from '../../workspace/temporary-root.js';
 

@@ -3,8 +3,7 @@ import {chmod, cp, lstat, mkdir, mkdtemp, readdir, readFile, readlink, rm, write
 import {tmpdir} from 'node:os';
 import {delimiter, dirname, join} from 'node:path';
 import {afterAll} from 'vitest';
-import {runBuilt} from './run.js';
-import type {Run, RunOptions} from './run.js';
+import {runBuilt, type Run, type RunOptions} from './run.js';
 
 /** Opens the root key of {@link meshBox}. */
 export const passphrase = 'correct-horse-battery-staple-7731';

@@ -1,6 +1,5 @@
 /** Runs the built program as a child process that cannot outlive its time, however it hangs. */
-import {spawn} from 'node:child_process';
-import type {ChildProcess, StdioOptions} from 'node:child_process';
+import {type ChildProcess, spawn, type StdioOptions} from 'node:child_process';
 import {join} from 'node:path';
 import {expect} from 'vitest';
 import {root} from '../../smoke/program.js';

@@ -4,12 +4,10 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import type {KubeObject} from '../../../src/domain/kube/object.js';
 import type {KubeApi} from '../../../src/tools/kubectl/api.js';
-import {createClusters} from '../../../src/tools/kubectl/clusters.js';
-import type {ClustersOptions} from '../../../src/tools/kubectl/clusters.js';
+import {createClusters, type ClustersOptions} from '../../../src/tools/kubectl/clusters.js';
 import {createRunner} from '../../../src/tools/runner.js';
 import {configMap, secret} from '../../helpers/fake-kubectl/fake-cluster.js';
-import {startFakeKube} from '../../helpers/fake-kubectl/fake-kube.js';
-import type {FakeKube} from '../../helpers/fake-kubectl/fake-kube.js';
+import {startFakeKube, type FakeKube} from '../../helpers/fake-kubectl/fake-kube.js';
 import {failureOf} from '../../helpers/suggestions.js';
 
 const secrets = {apiVersion: 'v1', kind: 'Secret'};

@@ -1,7 +1,6 @@
 /** Commands that find out which context of a kubeconfig leads to which cluster, by the UID of namespace kube-system. */
 import type {Mesh} from '../../mesh/mesh.js';
-import {kubectlMesh, lookWith, pipe, script} from '../../suggest/suggestion.js';
-import type {Suggestion} from '../../suggest/suggestion.js';
+import {kubectlMesh, lookWith, pipe, script, type Suggestion} from '../../suggest/suggestion.js';
 import {OutputOf, Variable, words} from '../../suggest/words.js';
 
 /** An API server that somebody stopped must not keep the others waiting. */

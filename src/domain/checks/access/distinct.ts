@@ -1,5 +1,4 @@
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding, OfCluster} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type Finding, type OfCluster} from '../check.js';
 import {listContextsWithUid, recordContextsByUid} from './contexts-by-uid.js';
 
 const expected = 'another cluster behind each name';

@@ -10,11 +10,9 @@ import {
 import {subjectId} from '../../access/subjects.js';
 import {AccessJudge} from '../../access/transitive.js';
 import {printableLine} from '../../printable.js';
-import {lookWith} from '../../suggest/suggestion.js';
-import type {Suggestion} from '../../suggest/suggestion.js';
+import {lookWith, type Suggestion} from '../../suggest/suggestion.js';
 import {words} from '../../suggest/words.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 
 const expected = 'no remote secret within reach of anybody else than who is meant to';
 

@@ -2,8 +2,7 @@ import {kubernetesFit} from '../../istio/kubernetes.js';
 import {formatMinor, parseVersion} from '../../istio/version.js';
 import {knowVersion, newestKnown} from '../../istio/versions.js';
 import {lookWith, sequence} from '../../suggest/suggestion.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import type {ControlPlaneFacts} from '../facts.js';
 import {editMeshYaml, upgradeFix} from '../fixes.js';
 

@@ -1,10 +1,8 @@
 import {hasFeature} from '../../istio/features.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
-import {fixWith, lookWith, pipe} from '../../suggest/suggestion.js';
-import type {Suggestion} from '../../suggest/suggestion.js';
+import {fixWith, lookWith, pipe, type Suggestion} from '../../suggest/suggestion.js';
 import {Variable, words} from '../../suggest/words.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding, Judgement, Subject} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type Finding, type Judgement, type Subject} from '../check.js';
 import type {ControlPlaneFacts, NetworkGatewayFacts, PodFacts} from '../facts.js';
 import {reinstallFix} from '../fixes.js';
 import {nodeSelectorAnnotation, spansNetworks} from '../read/network-gateways.js';

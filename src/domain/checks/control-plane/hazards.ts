@@ -1,10 +1,7 @@
-import {hazards, hazardsOf} from './known-hazards.js';
-import type {Hazard, Remedy} from './known-hazards.js';
-import {fixWith, sequence} from '../../suggest/suggestion.js';
-import type {Suggestion} from '../../suggest/suggestion.js';
+import {hazards, hazardsOf, type Hazard, type Remedy} from './known-hazards.js';
+import {fixWith, sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {words} from '../../suggest/words.js';
-import type {ClusterSubject, Finding} from '../check.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {type ClusterSubject, type Finding, defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {CacertsFacts, CaOrigin, ControlPlaneFacts} from '../facts.js';
 import {noListsFix, otherCaFix} from '../foreign-ca.js';
 import {editMeshYaml, pushFix, reinstallFix, upgradeFix} from '../fixes.js';

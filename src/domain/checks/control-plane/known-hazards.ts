@@ -7,8 +7,7 @@ import type {CacertsFacts} from '../facts.js';
 import {crlFileName} from '../../pki/crl.js';
 import {caCrlVariable, features, multiRootVariable} from '../../istio/features.js';
 import {parseBool} from '../../istio/parse-bool.js';
-import type {FirstReleases} from '../../istio/since.js';
-import {hasReached} from '../../istio/since.js';
+import {type FirstReleases, hasReached} from '../../istio/since.js';
 import type {IstioVersion} from '../../istio/version.js';
 
 /** What a hazard may depend on, of one running istiod. */

@@ -1,6 +1,5 @@
 /** Three checks of one kind: a value that istiod was installed with is the declared one. */
-import type {ClusterSubject, Finding, Judgement} from '../check.js';
-import {findingsOr, notApplicable, ok} from '../check.js';
+import {type ClusterSubject, type Finding, findingsOr, type Judgement, notApplicable, ok} from '../check.js';
 import {reinstallFix} from '../fixes.js';
 
 /** Where a value was seen. */

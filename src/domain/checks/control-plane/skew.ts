@@ -1,9 +1,7 @@
 import {isSkewed, minorsApart, supportedSkew} from '../../istio/skew.js';
-import {compareVersions, parseVersion} from '../../istio/version.js';
-import type {IstioVersion} from '../../istio/version.js';
+import {compareVersions, parseVersion, type IstioVersion} from '../../istio/version.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
-import type {Finding, OfCluster} from '../check.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {type Finding, type OfCluster, defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {some} from '../describe.js';
 import type {ControlPlaneFacts} from '../facts.js';
 import {upgradeFix} from '../fixes.js';

@@ -1,8 +1,6 @@
 import {isSkewed} from '../../istio/skew.js';
-import {parseVersion, satisfies} from '../../istio/version.js';
-import type {IstioVersion} from '../../istio/version.js';
-import type {ClusterSubject, Finding} from '../check.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {parseVersion, satisfies, type IstioVersion} from '../../istio/version.js';
+import {type ClusterSubject, type Finding, defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ControlPlaneFacts, IstiodMetrics, Part} from '../facts.js';
 import {editMeshYaml, reinstallFix, upgradeFix} from '../fixes.js';
 

@@ -1,9 +1,7 @@
 import type {MeshCluster} from '../../mesh/mesh.js';
-import {fixWith, lookWith, pipe, sequence} from '../../suggest/suggestion.js';
-import type {Suggestion} from '../../suggest/suggestion.js';
+import {fixWith, lookWith, pipe, sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {words} from '../../suggest/words.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {ClusterSubject, Finding} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import type {IstiodClusters, KnownCluster, Part} from '../facts.js';
 import {reinstallFix} from '../fixes.js';
 

@@ -1,8 +1,7 @@
 import {hasFeature} from '../../istio/features.js';
 import {knowVersion} from '../../istio/versions.js';
 import {kubectlMesh} from '../../suggest/suggestion.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {ClusterSubject, Finding} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import {describeDay} from '../describe.js';
 import {expirySource} from '../expiry-explained.js';
 import {judgeExpiry} from '../expiry.js';

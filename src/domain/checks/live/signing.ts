@@ -1,7 +1,6 @@
 import {fixWith, inAnyCase, lookWith, pipe} from '../../suggest/suggestion.js';
 import {words} from '../../suggest/words.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import {some} from '../describe.js';
 import type {IstiodMetrics, LiveRoots, LiveRootsElsewhere, Part, PushedTrust} from '../facts.js';
 

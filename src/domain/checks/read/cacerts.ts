@@ -1,8 +1,7 @@
 /** Secret cacerts as checks judge it. */
 import {crlProblem} from '../../pki/crl.js';
 import type {CacertsSecret} from '../../trust/cacerts.js';
-import {compareCa} from '../../trust/diff.js';
-import type {OwnCa} from '../../trust/diff.js';
+import {compareCa, type OwnCa} from '../../trust/diff.js';
 import type {CacertsFacts} from '../facts.js';
 import {clusterCaFacts} from './cluster-ca.js';
 

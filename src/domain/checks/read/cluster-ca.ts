@@ -1,6 +1,5 @@
 /** What checks want to know of CA files, from what `inspectCaFiles` says of them. */
-import {caFileNames, caFileNamesOf} from '../../pki/ca-files.js';
-import type {CaFiles} from '../../pki/ca-files.js';
+import {caFileNames, caFileNamesOf, type CaFiles} from '../../pki/ca-files.js';
 import type {Certificate} from '../../pki/certificate.js';
 import {orderUpward} from '../../pki/chain.js';
 import type {CaInspection} from '../../pki/inspect-ca.js';

@@ -1,6 +1,5 @@
 /** Pods as checks see them. */
-import {hasReadyCondition} from '../../kube/objects.js';
-import type {LabelSelector, PodObject} from '../../kube/objects.js';
+import {hasReadyCondition, type LabelSelector, type PodObject} from '../../kube/objects.js';
 import {printableLine} from '../../printable.js';
 import type {PodFacts} from '../facts.js';
 import {selects} from '../selector.js';

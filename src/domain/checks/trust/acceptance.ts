@@ -1,9 +1,6 @@
-import {verifyChain} from '../../pki/chain.js';
-import type {ChainFailure} from '../../pki/chain.js';
-import {sequence} from '../../suggest/suggestion.js';
-import type {Suggestion} from '../../suggest/suggestion.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding, OfPair, PairSubject} from '../check.js';
+import {verifyChain, type ChainFailure} from '../../pki/chain.js';
+import {sequence, type Suggestion} from '../../suggest/suggestion.js';
+import {defineCheck, findingsOr, notApplicable, ok, type Finding, type OfPair, type PairSubject} from '../check.js';
 import {describeCertificate, describeRoots} from '../describe.js';
 import type {CaOrigin, ClusterCaFacts, LiveRoots, Part, ServedChain} from '../facts.js';
 import {loadFix, otherCaFix} from '../foreign-ca.js';

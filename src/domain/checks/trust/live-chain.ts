@@ -1,6 +1,5 @@
 import type {Suggestion} from '../../suggest/suggestion.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import {describeCertificate, some} from '../describe.js';
 import {restartFix} from '../fixes.js';
 import {loadFix} from '../foreign-ca.js';

@@ -1,9 +1,7 @@
 import {otherCertProvider} from '../../istio/cert-provider.js';
-import {fixWith} from '../../suggest/suggestion.js';
-import type {Suggestion} from '../../suggest/suggestion.js';
+import {fixWith, type Suggestion} from '../../suggest/suggestion.js';
 import {words} from '../../suggest/words.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {ClusterSubject, Finding} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import {describeRoots, some} from '../describe.js';
 import {restartFix} from '../fixes.js';
 import type {CaBundleFacts, ControlPlaneFacts, WebhookConfigurationFacts, WebhookFacts} from '../facts.js';

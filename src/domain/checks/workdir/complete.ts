@@ -1,7 +1,5 @@
-import {kubectlMesh, sequence} from '../../suggest/suggestion.js';
-import type {Suggestion} from '../../suggest/suggestion.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {ClusterSubject} from '../check.js';
+import {kubectlMesh, sequence, type Suggestion} from '../../suggest/suggestion.js';
+import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject} from '../check.js';
 import type {ClusterCaFacts} from '../facts.js';
 import {pushFix, renewFix} from '../fixes.js';
 

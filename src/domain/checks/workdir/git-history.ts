@@ -1,7 +1,6 @@
 import {lookWith} from '../../suggest/suggestion.js';
 import {inWorkDir, words} from '../../suggest/words.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import type {KeyInHistory} from '../facts.js';
 import {renewFix} from '../fixes.js';
 import type {Mesh} from '../../mesh/mesh.js';

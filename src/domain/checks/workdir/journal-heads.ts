@@ -1,7 +1,5 @@
-import {kubectlMesh} from '../../suggest/suggestion.js';
-import type {Suggestion} from '../../suggest/suggestion.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding} from '../check.js';
+import {kubectlMesh, type Suggestion} from '../../suggest/suggestion.js';
+import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import type {JournalFacts, RememberedHead} from '../facts.js';
 import {layout} from '../../mesh/layout.js';
 

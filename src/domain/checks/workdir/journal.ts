@@ -1,7 +1,6 @@
 import {fixWith, ifExists, kubectlMesh, sequence} from '../../suggest/suggestion.js';
 import {inWorkDir} from '../../suggest/words.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding, Subject} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type Finding, type Subject} from '../check.js';
 import {some} from '../describe.js';
 import type {JournalFacts, OpenChange} from '../facts.js';
 import {asideHeadName, asideName, layout} from '../../mesh/layout.js';

@@ -1,9 +1,7 @@
-import {fixWith, sequence} from '../../suggest/suggestion.js';
-import type {Suggestion} from '../../suggest/suggestion.js';
+import {fixWith, sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {inWorkDir} from '../../suggest/words.js';
 import {clusterLayout, layout} from '../../mesh/layout.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding, OfCluster} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type Finding, type OfCluster} from '../check.js';
 import {describeRoots} from '../describe.js';
 import type {ClusterCaFacts} from '../facts.js';
 import {renewFix} from '../fixes.js';

@@ -1,10 +1,8 @@
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {madeForOther} from '../../pki/cluster-of-ca.js';
-import {fixWith, sequence} from '../../suggest/suggestion.js';
-import type {Suggestion} from '../../suggest/suggestion.js';
+import {fixWith, sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {inWorkDir} from '../../suggest/words.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding, OfCluster, Subject} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type Finding, type OfCluster, type Subject} from '../check.js';
 import {describeCertificate} from '../describe.js';
 import type {ClusterCaFacts} from '../facts.js';
 import {renewFix} from '../fixes.js';

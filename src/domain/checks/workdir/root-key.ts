@@ -1,7 +1,6 @@
 import {fixWith, kubectlMesh, lookWith, sequence} from '../../suggest/suggestion.js';
 import {inWorkDir, words} from '../../suggest/words.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import type {RootKeyFacts} from '../facts.js';
 import {printableLine} from '../../printable.js';
 

@@ -1,5 +1,4 @@
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {Finding, OfCluster} from '../check.js';
+import {defineCheck, findingsOr, notApplicable, ok, type Finding, type OfCluster} from '../check.js';
 import {describeCertificate} from '../describe.js';
 import type {ClusterCaFacts} from '../facts.js';
 import {renewFix} from '../fixes.js';

@@ -1,6 +1,5 @@
 /** What istiod and proxies are told where somebody else issues workload certificates. */
-import {mergeTrees, treeOf} from '../tree.js';
-import type {Tree} from '../tree.js';
+import {mergeTrees, type Tree, treeOf} from '../tree.js';
 import type {DocumentInput, ExternalIssuer} from './dialect.js';
 
 /** A field and its value. */

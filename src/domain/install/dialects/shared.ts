@@ -1,6 +1,5 @@
 import {hasFeature, multiRootVariable, xdsAgentVariable} from '../../istio/features.js';
-import {mergeTrees, treeOf} from '../tree.js';
-import type {Tree} from '../tree.js';
+import {mergeTrees, treeOf, type Tree} from '../tree.js';
 import type {DocumentInput} from './dialect.js';
 import {externalTree} from './external.js';
 

@@ -1,8 +1,7 @@
 /** Expiry of every certificate that workloads depend on, by what is left of its life, from `certs list -o prometheus`. */
 import type {ExpiryThreshold} from '../../mesh/mesh.js';
 import {metricFamilies} from '../metrics.js';
-import {daysInSeconds, ofCluster} from '../rule.js';
-import type {RuleGroup} from '../rule.js';
+import {daysInSeconds, ofCluster, type RuleGroup} from '../rule.js';
 
 const notAfter = metricFamilies.notAfter.name;
 const notBefore = metricFamilies.notBefore.name;

@@ -2,8 +2,7 @@
  * Whether istiod reads the other clusters: istio/istio pkg/kube/multicluster/secretcontroller.go. Its `cluster` label is the
  * remote cluster; where Prometheus has a label of that name itself, istiod's becomes `exported_cluster`.
  */
-import {grown, ofCluster} from '../rule.js';
-import type {RuleContext, RuleGroup} from '../rule.js';
+import {grown, ofCluster, type RuleContext, type RuleGroup} from '../rule.js';
 
 const remote = '{{ with $labels.exported_cluster }}{{ . }}{{ else }}{{ $labels.cluster }}{{ end }}';
 

@@ -3,8 +3,7 @@
  * security/pkg/server/ca/monitoring.go. 0 and negative values mean that nothing was recorded. How long they live is not
  * exported, so only the days of `trust.expiry` can be asked for.
  */
-import {daysInSeconds, ofCluster} from '../rule.js';
-import type {AlertRule, RuleContext, RuleGroup} from '../rule.js';
+import {type AlertRule, daysInSeconds, ofCluster, type RuleContext, type RuleGroup} from '../rule.js';
 
 const rootEnd = 'citadel_server_root_cert_expiry_timestamp';
 const caEnd = 'citadel_server_cert_chain_expiry_timestamp';

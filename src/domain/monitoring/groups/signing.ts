@@ -2,8 +2,7 @@
  * What istiod's CA counts: istio/istio security/pkg/server/ca/{monitoring,server}.go. Counters are there only once they
  * have counted, and begin again with each process.
  */
-import {grown, ofCluster} from '../rule.js';
-import type {RuleContext, RuleGroup} from '../rule.js';
+import {grown, ofCluster, type RuleContext, type RuleGroup} from '../rule.js';
 
 const window = '15m';
 /** A few refusals are what strangers make of it: scanners, a pod without a token. */

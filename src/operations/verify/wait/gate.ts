@@ -1,5 +1,4 @@
-import {asMeshError} from '../../../domain/errors.js';
-import type {ErrorCode} from '../../../domain/errors.js';
+import {asMeshError, type ErrorCode} from '../../../domain/errors.js';
 import type {KubeApi} from '../../../tools/kubectl/api.js';
 import type {Bell} from './bell.js';
 import {pause, Pauses} from './pause.js';

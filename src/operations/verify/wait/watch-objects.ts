@@ -1,6 +1,5 @@
 import type {WatchedObjects} from '../../../domain/checks/watched.js';
-import {asMeshError} from '../../../domain/errors.js';
-import type {ErrorCode} from '../../../domain/errors.js';
+import {asMeshError, type ErrorCode} from '../../../domain/errors.js';
 import type {KubeApi, ListOptions, WatchEvent} from '../../../tools/kubectl/api.js';
 import type {Bell} from './bell.js';
 import type {Gate} from './gate.js';

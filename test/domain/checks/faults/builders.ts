@@ -1,12 +1,19 @@
 /** What the tests of faults share: what is wrong, and what the checks answer. */
-import {Parts} from '../../../../src/domain/checks/facts.js';
-import type {IstiodClusters, KeyInHistory} from '../../../../src/domain/checks/facts.js';
+import {type IstiodClusters, type KeyInHistory, Parts} from '../../../../src/domain/checks/facts.js';
 import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import type {RowResult} from '../../../../src/domain/checks/report.js';
 import {known} from '../../../../src/domain/observed.js';
-import {certificate, clusterCa, clusterValues, daysFromNow, evidence, istiodMetrics, mesh} from '../healthy.js';
-import type {Spoilt} from '../healthy.js';
+import {
+  certificate,
+  clusterCa,
+  clusterValues,
+  daysFromNow,
+  evidence,
+  istiodMetrics,
+  mesh,
+  type Spoilt,
+} from '../healthy.js';
 
 /** A fault: what it is, what differs from health, and the id and result of each row that it is found by. */
 export type Fault = readonly [name: string, spoilt: Spoilt, expected: readonly string[]];

@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {Parts} from '../../../../src/domain/checks/facts.js';
-import type {IstiodMetrics} from '../../../../src/domain/checks/facts.js';
+import {Parts, type IstiodMetrics} from '../../../../src/domain/checks/facts.js';
 import {known} from '../../../../src/domain/observed.js';
 import {
   bundleText,
@@ -19,8 +18,8 @@ import {
   servedChain,
   webhooks,
   workload,
+  type Spoilt,
 } from '../healthy.js';
-import type {Spoilt} from '../healthy.js';
 import {bad, clustersOf, foreignRoot, healthy, healthyBundles, metricsOf} from './builders.js';
 
 const {version, unauthenticated, signingErrors, rootEnd, requests, issued} = istiodMetrics('cluster1');

@@ -1,7 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {Parts} from '../../../../src/domain/checks/facts.js';
-import {clusterCa, controlPlane} from '../healthy.js';
-import type {Spoilt} from '../healthy.js';
+import {clusterCa, controlPlane, type Spoilt} from '../healthy.js';
 import {notKept, resultOf} from './builders.js';
 
 const noFiles = {missing: ['ca-cert.pem'], problems: [], key: 'absent', roots: []} as const;

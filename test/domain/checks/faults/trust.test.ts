@@ -3,8 +3,16 @@ import {Parts} from '../../../../src/domain/checks/facts.js';
 import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import {known} from '../../../../src/domain/observed.js';
-import {certificate, clusterValues, controlPlane, evidence, pod, servedChain, workload} from '../healthy.js';
-import type {Spoilt} from '../healthy.js';
+import {
+  certificate,
+  clusterValues,
+  controlPlane,
+  evidence,
+  pod,
+  servedChain,
+  workload,
+  type Spoilt,
+} from '../healthy.js';
 import {foreign, foreignRoot, healthyBundles, resultOf} from './builders.js';
 
 describe('what nothing tells of', () => {

@@ -3,8 +3,7 @@ import type {KeyInHistory} from '../../../../src/domain/checks/facts.js';
 import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import type {RowResult} from '../../../../src/domain/checks/report.js';
-import {certificate, cacertsOf, clusterCa, evidence} from '../healthy.js';
-import type {Spoilt} from '../healthy.js';
+import {certificate, cacertsOf, clusterCa, evidence, type Spoilt} from '../healthy.js';
 import {bad, history, misplaced, notKept, resultOf} from './builders.js';
 
 describe('directories that changed places', () => {

@@ -1,5 +1,4 @@
-import {coreRule, healthyGrants, rbac} from '../../healthy.js';
-import type {Spoilt} from '../../healthy.js';
+import {coreRule, healthyGrants, rbac, type Spoilt} from '../../healthy.js';
 import type {Fault} from '../builders.js';
 
 const alice = {kind: 'User', name: 'alice'};

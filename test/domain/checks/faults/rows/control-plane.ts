@@ -1,7 +1,6 @@
 import {Parts} from '../../../../../src/domain/checks/facts.js';
 import {controlPlane, gateway, istiodClusters, mesh, networkGateway, pod, workload} from '../../healthy.js';
-import {clustersOf, healthy} from '../builders.js';
-import type {Fault} from '../builders.js';
+import {clustersOf, healthy, type Fault} from '../builders.js';
 
 const {cacerts} = healthy;
 if (cacerts === 'absent') throw new Error('a healthy cluster has Secret cacerts');

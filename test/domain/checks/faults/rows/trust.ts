@@ -11,8 +11,7 @@ import {
   servedChain,
   webhooks,
 } from '../../healthy.js';
-import {foreign, foreignRoot, healthyBundles, metricsOf} from '../builders.js';
-import type {Fault} from '../builders.js';
+import {foreign, foreignRoot, healthyBundles, metricsOf, type Fault} from '../builders.js';
 
 /** Trust: MESH3xx. */
 export const trustFaults: readonly Fault[] = [

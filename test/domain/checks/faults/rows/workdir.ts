@@ -13,8 +13,7 @@ import {
   root,
   webhooks,
 } from '../../healthy.js';
-import {foreign, foreignRoot, healthy, healthyBundles, history, misplaced} from '../builders.js';
-import type {Fault} from '../builders.js';
+import {foreign, foreignRoot, healthy, healthyBundles, history, misplaced, type Fault} from '../builders.js';
 
 const {journal} = meshValues();
 
