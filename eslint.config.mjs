@@ -35,7 +35,7 @@ const ownOperation = operations.map((name) => ({
 const doors = [
   {name: 'execa', only: ['src/tools/runner.ts']},
   {name: 'listr2', only: ['src/output/progress.ts']},
-  {name: 'node-forge', only: ['src/domain/pki/der.ts']},
+  {name: 'node-forge', only: ['src/domain/asn1/der.ts']},
   {name: 'node:fs', only: ['src/workspace/**']},
   {name: 'node:child_process', only: []},
 ];
@@ -159,11 +159,17 @@ export default defineConfig(
     // What is sensitive is revealed only where it is used: by effects, signers and the work directory, and where a
     // private key's text is parsed.
     files: ['src/**/*.ts'],
-    ignores: ['src/engine/**', 'src/signers/**', 'src/workspace/**', 'src/domain/pki/{private-key,recognize}.ts'],
+    ignores: [
+      'src/engine/**',
+      'src/signers/**',
+      'src/workspace/**',
+      'src/domain/keys/private-key.ts',
+      'src/domain/x509/recognize.ts',
+    ],
     rules: {'no-restricted-syntax': ['error', revealing, ...commandInHint]},
   },
   {
-    // A cluster is read by the table of requests (src/domain/reads/table.ts) alone; `verify --wait` watches by it, too.
+    // A cluster is read by the table of requests (src/domain/facts/requests.ts) alone; `verify --wait` watches by it, too.
     files: ['src/operations/**/*.ts', 'src/observe/**/*.ts'],
     ignores: ['src/observe/cluster-reader.ts', 'src/operations/verify/wait/*.ts'],
     rules: {'no-restricted-syntax': ['error', revealing, opening, ...commandInHint]},

@@ -3,7 +3,7 @@
  * prompts, drawing) is loaded at first use.
  */
 import {resolve} from 'node:path';
-import {newPassphraseNeeded} from '../domain/pki/passphrase.js';
+import {newPassphraseNeeded} from '../domain/keys/passphrase.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Deps} from '../engine/deps.js';
 import {type RunSettings, type Reporter} from '../engine/operation.js';

@@ -1,5 +1,5 @@
 import {vaultSecretVariables} from '../domain/mesh/vault-variables.js';
-import {newPassphraseVariable, passphraseVariable} from '../domain/pki/passphrase.js';
+import {newPassphraseVariable, passphraseVariable} from '../domain/keys/passphrase.js';
 import {Sensitive} from '../domain/sensitive.js';
 
 /** The passphrases of the environment; either may be empty. */

@@ -1,6 +1,6 @@
 /** The root key's passphrase: a file, a command, the environment or a prompt, in that order (docs/certificates.md). */
 import type {MeshError} from '../domain/errors.js';
-import {isEmptyPassphrase, passphraseNeeded, passphraseWarning, requirePassphrase} from '../domain/pki/passphrase.js';
+import {isEmptyPassphrase, passphraseNeeded, passphraseWarning, requirePassphrase} from '../domain/keys/passphrase.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {PassphraseSource} from '../engine/deps.js';
 

@@ -1,9 +1,9 @@
 /** Reads a work directory's CA files as they are; judging them is the domain's. */
 import type {Mesh} from '../domain/mesh/mesh.js';
 import {clusterLayout, layout} from '../domain/mesh/layout.js';
-import type {CaFiles} from '../domain/pki/ca-files.js';
-import {inspectCaFiles} from '../domain/pki/inspect-ca.js';
-import type {RootFiles} from '../domain/pki/workdir-state.js';
+import type {CaFiles} from '../domain/ca/ca-files.js';
+import {inspectCaFiles} from '../domain/ca/inspect-ca.js';
+import type {RootFiles} from '../domain/ca/workdir-state.js';
 import {Sensitive} from '../domain/sensitive.js';
 import type {FileContent} from '../engine/action.js';
 import type {Deps} from '../engine/deps.js';

@@ -1,8 +1,8 @@
 /** The facts of one cluster: each is derived from the requests that its row names, at most once. */
-import {type ClusterFactKey, type ClusterFactValues, readsOf} from '../domain/checks/facts.js';
+import {type ClusterFactKey, type ClusterFactValues, readsOf} from '../domain/facts/facts.js';
 import {MeshError} from '../domain/errors.js';
 import {once} from '../domain/once.js';
-import type {ReadName} from '../domain/reads/table.js';
+import type {ReadName} from '../domain/facts/requests.js';
 import {readCacertsSecret} from './cacerts.js';
 import {readOwnCa} from './ca-files.js';
 import {ClusterReader, type Reads} from './cluster-reader.js';

@@ -1,9 +1,9 @@
-/** The only way to read a cluster: it sends the requests of the table (domain/reads/table.ts), each at most once, and no other. */
+/** The only way to read a cluster: it sends the requests of the table (domain/facts/requests.ts), each at most once, and no other. */
 import {asMeshError, MeshError} from '../domain/errors.js';
 import type {KubeObject} from '../domain/kube/object.js';
 import type {MeshCluster} from '../domain/mesh/mesh.js';
 import {requireContext} from '../domain/mesh/require.js';
-import {everything, limitOn, type Limits} from '../domain/reads/limits.js';
+import {everything, limitOn, type Limits} from '../domain/facts/limits.js';
 import {
   installedReads,
   reads,
@@ -13,7 +13,7 @@ import {
   type ListRead,
   type Read,
   type ReadName,
-} from '../domain/reads/table.js';
+} from '../domain/facts/requests.js';
 import type {Deps} from '../engine/deps.js';
 import type {KubeApi, PortForward} from '../tools/kubectl/api.js';
 

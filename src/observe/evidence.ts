@@ -10,11 +10,11 @@ import {
   type Fact,
   type FactKey,
   type MeshFactKey,
-} from '../domain/checks/facts.js';
+} from '../domain/facts/facts.js';
 import {leftOutBy, neededFacts} from '../domain/checks/needs.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {once} from '../domain/once.js';
-import type {Limits} from '../domain/reads/limits.js';
+import type {Limits} from '../domain/facts/limits.js';
 import type {Deps} from '../engine/deps.js';
 import {attempt} from './attempt.js';
 import {clusterFacts} from './cluster-facts.js';

@@ -1,7 +1,7 @@
 /** What the facts of a cluster are derived from. */
-import type {ClusterFactKey, ClusterFactValues, Parts} from '../domain/checks/facts.js';
+import type {ClusterFactKey, ClusterFactValues, Parts} from '../domain/facts/facts.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
-import type {Limits} from '../domain/reads/limits.js';
+import type {Limits} from '../domain/facts/limits.js';
 import type {CacertsSecret} from '../domain/trust/cacerts.js';
 import type {OwnCa} from '../domain/trust/diff.js';
 import type {Deps} from '../engine/deps.js';

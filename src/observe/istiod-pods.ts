@@ -1,5 +1,5 @@
 /** The running istiod pods of one cluster, asked one by one, since replicas can differ: a port-forward for each. */
-import {type ControlPlaneFacts, Parts} from '../domain/checks/facts.js';
+import {type ControlPlaneFacts, Parts} from '../domain/facts/facts.js';
 import {MeshError, reportError} from '../domain/errors.js';
 import type {Observed} from '../domain/observed.js';
 import type {PortForward} from '../tools/kubectl/api.js';

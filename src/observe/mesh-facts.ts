@@ -1,10 +1,10 @@
 /** Facts of the work directory: they need no cluster and no tool. */
-import type {FileModeFacts, JournalFacts, MeshFactValues} from '../domain/checks/facts.js';
+import type {FileModeFacts, JournalFacts, MeshFactValues} from '../domain/facts/facts.js';
 import {clusterLayout, layout, workloadsDirectory, type ClusterLayout} from '../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {checkContextsFile, checkMeshFile, renderProblem} from '../domain/mesh/parse.js';
-import {parseCertificates} from '../domain/pki/certificate.js';
-import {readPrivateKey} from '../domain/pki/private-key.js';
+import {parseCertificates} from '../domain/x509/certificate.js';
+import {readPrivateKey} from '../domain/keys/private-key.js';
 import {printableLine} from '../domain/printable.js';
 import type {Deps} from '../engine/deps.js';
 import type {JournalState} from '../workspace/workspace.js';

@@ -1,7 +1,7 @@
 /** Who may do what in a cluster, and whom its remote secrets make of their readers elsewhere. */
-import {type RbacFacts, readRbac} from '../domain/access/rbac.js';
-import {readRemoteSecret, type RemoteCredential} from '../domain/access/remote-credentials.js';
-import {rbacReads} from '../domain/reads/table.js';
+import {type RbacFacts, readRbac} from '../domain/kube/rbac.js';
+import {readRemoteSecret, type RemoteCredential} from '../domain/istio/remote-secret.js';
+import {rbacReads} from '../domain/facts/requests.js';
 import type {Reads} from './cluster-reader.js';
 
 /** All roles and bindings. */

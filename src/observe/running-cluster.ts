@@ -2,11 +2,11 @@
  * Reads one running cluster as far as `certs adopt` needs it, with no more rights than the role `reader` of `access role`
  * gives: Secrets are read by name.
  */
-import type {ControlPlaneFacts} from '../domain/checks/facts.js';
-import {isGoing, isIstiod, readControlPlanes} from '../domain/checks/read/control-plane.js';
+import type {ControlPlaneFacts} from '../domain/facts/facts.js';
+import {isGoing, isIstiod, readControlPlanes} from '../domain/facts/read/control-plane.js';
 import {MeshError} from '../domain/errors.js';
 import {bundleKey, defaultBundleName, networkLabel} from '../domain/istio/names.js';
-import type {InspectOptions} from '../domain/pki/inspect-ca.js';
+import type {InspectOptions} from '../domain/ca/inspect-ca.js';
 import {printableLine} from '../domain/printable.js';
 import type {CacertsSecret} from '../domain/trust/cacerts.js';
 import type {Clusters} from '../tools/kubectl/api.js';

@@ -1,9 +1,9 @@
 /** Reads clusters as far as a change of their CA needs it: a few small requests at once; pods only when a root would go. */
-import {isIstiod} from '../domain/checks/read/control-plane.js';
+import {isIstiod} from '../domain/facts/read/control-plane.js';
 import {bundleKey} from '../domain/istio/names.js';
 import type {MeshCluster} from '../domain/mesh/mesh.js';
 import {isKnown, observe} from '../domain/observed.js';
-import type {CaInspection, InspectOptions} from '../domain/pki/inspect-ca.js';
+import type {CaInspection, InspectOptions} from '../domain/ca/inspect-ca.js';
 import {readNamespace, type ClusterTrust, type TrustSeen} from '../domain/trust/facts.js';
 import {readIstiod} from '../domain/trust/istiod.js';
 import {droppedRoots} from '../domain/trust/plan-push.js';

@@ -1,9 +1,9 @@
 /** An issuer made of a CA whose key can sign here: root-key.pem, a program, a cluster's Secret. */
 import {randomBytes} from 'node:crypto';
-import {serialBytes} from '../domain/pki/certificate.js';
-import {cannotIssue, type Issuer} from '../domain/pki/issuer.js';
-import {clusterCaTemplate} from '../domain/pki/profile.js';
-import {type CertificateAuthority, issueCertificate} from '../domain/pki/signer.js';
+import {serialBytes} from '../domain/x509/certificate.js';
+import {cannotIssue, type Issuer} from '../domain/ca/issuer.js';
+import {clusterCaTemplate} from '../domain/x509/profile.js';
+import {type CertificateAuthority, issueCertificate} from '../domain/x509/signer.js';
 
 /** Issues under `authority`; `what` names its certificate in messages. */
 export function createAuthorityIssuer(authority: CertificateAuthority, what: string): Issuer {

@@ -1,9 +1,9 @@
 import {type KeyObject, sign} from 'node:crypto';
 import {promisify} from 'node:util';
 import {MeshError} from '../domain/errors.js';
-import {signatureAlgorithmFor, signatureAlgorithms} from '../domain/pki/algorithms.js';
-import {publicHalf} from '../domain/pki/keys.js';
-import type {Signer} from '../domain/pki/signer.js';
+import {signatureAlgorithmFor, signatureAlgorithms} from '../domain/x509/algorithms.js';
+import {publicHalf} from '../domain/keys/keys.js';
+import type {Signer} from '../domain/x509/signer.js';
 
 const signAsync = promisify(sign);
 

@@ -2,9 +2,9 @@
 import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
 import type {SignerSpecOf} from '../domain/mesh/signer.js';
-import {spkiHash} from '../domain/pki/fingerprint.js';
-import {openPrivateKey} from '../domain/pki/private-key.js';
-import type {CertificateAuthority} from '../domain/pki/signer.js';
+import {spkiHash} from '../domain/keys/fingerprint.js';
+import {openPrivateKey} from '../domain/keys/private-key.js';
+import type {CertificateAuthority} from '../domain/x509/signer.js';
 import {createAuthorityIssuer} from './authority-issuer.js';
 import {createKeySigner} from './key-signer.js';
 import type {SignerContext, SignerModule} from './signer-module.js';

@@ -1,9 +1,9 @@
 /** What a kind of signer brings: a file each, a line in `registry.ts`. */
 import type {ErrorReport} from '../domain/errors.js';
 import type {SignerSpecOf, SignerType, SignerSpec} from '../domain/mesh/signer.js';
-import type {Certificate} from '../domain/pki/certificate.js';
-import type {Issuer} from '../domain/pki/issuer.js';
-import type {Signer} from '../domain/pki/signer.js';
+import type {Certificate} from '../domain/x509/certificate.js';
+import type {Issuer} from '../domain/ca/issuer.js';
+import type {Signer} from '../domain/x509/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Clusters} from '../tools/kubectl/api.js';
 import type {Runner} from '../tools/runner.js';
@@ -11,7 +11,7 @@ import type {Workspace} from '../workspace/workspace.js';
 
 /** What a signer amounts to before anything is signed. */
 export type SignerState =
-  /** The key is (or would be) a file: {@link import('../domain/pki/workdir-state.js').judgeRoot} tells the rest. */
+  /** The key is (or would be) a file: {@link import('../domain/ca/workdir-state.js').judgeRoot} tells the rest. */
   | {
       readonly kind: 'key-file';
       /** As people know it: `root-key.pem`, `/media/stick/root-key.pem`. */

@@ -1,8 +1,8 @@
 /** Which certificate a key signs for: the mesh's root, or a CA below it that `certificate` names. */
 import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
-import {type Certificate, parseCertificates} from '../domain/pki/certificate.js';
-import {orderUpward} from '../domain/pki/chain.js';
+import {type Certificate, parseCertificates} from '../domain/x509/certificate.js';
+import {orderUpward} from '../domain/x509/chain.js';
 import type {Workspace} from '../workspace/workspace.js';
 
 /** The certificates of the file that `certificate` names; none where it is not said. Throws `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE`. */

@@ -1,12 +1,12 @@
 /** Vault's or OpenBao's PKI engine signs requests (docs/signers.md): the key never leaves the work directory. */
 import * as z from 'zod';
 import {MeshError} from '../domain/errors.js';
-import type {Certificate} from '../domain/pki/certificate.js';
-import {orderUpward} from '../domain/pki/chain.js';
-import {requestPem} from '../domain/pki/csr.js';
-import {spkiHash} from '../domain/pki/fingerprint.js';
-import type {IssuedCa, IssueRequest} from '../domain/pki/issuer.js';
-import {clusterCaName} from '../domain/pki/profile.js';
+import type {Certificate} from '../domain/x509/certificate.js';
+import {orderUpward} from '../domain/x509/chain.js';
+import {requestPem} from '../domain/x509/csr.js';
+import {spkiHash} from '../domain/keys/fingerprint.js';
+import type {IssuedCa, IssueRequest} from '../domain/ca/issuer.js';
+import {clusterCaName} from '../domain/x509/profile.js';
 import type {SignerModule} from './signer-module.js';
 import {type Asked, changesOf} from './vault/changes.js';
 import {explainRefusal} from './vault/refusals.js';

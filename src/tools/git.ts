@@ -1,5 +1,5 @@
 import {MeshError} from '../domain/errors.js';
-import {privateKeyMark} from '../domain/pki/private-key.js';
+import {privateKeyMark} from '../domain/keys/private-key.js';
 import {Sensitive} from '../domain/sensitive.js';
 import type {Runner} from './runner.js';
 

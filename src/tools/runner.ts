@@ -9,7 +9,7 @@ import type {Readable} from 'node:stream';
 import {StringDecoder} from 'node:string_decoder';
 import {MeshError} from '../domain/errors.js';
 import {vaultSecretVariables} from '../domain/mesh/vault-variables.js';
-import {newPassphraseVariable, passphraseVariable} from '../domain/pki/passphrase.js';
+import {newPassphraseVariable, passphraseVariable} from '../domain/keys/passphrase.js';
 import {printable} from '../domain/printable.js';
 import {Sensitive} from '../domain/sensitive.js';
 import {linesOf} from './lines.js';

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {takePassphrases, takeVaultSecrets} from '../../src/cli/environment.js';
-import {isSamePassphrase, newPassphraseVariable, passphraseVariable} from '../../src/domain/pki/passphrase.js';
+import {isSamePassphrase, newPassphraseVariable, passphraseVariable} from '../../src/domain/keys/passphrase.js';
 import {createPassphraseSource, type PassphraseOptions} from '../../src/cli/passphrase.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 

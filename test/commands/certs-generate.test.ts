@@ -4,7 +4,7 @@ import {cp, rename} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import CertsGenerate from '../../src/commands/certs/generate.js';
-import {writePrivateKey} from '../../src/domain/pki/private-key.js';
+import {writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {openssl} from '../helpers/openssl.js';
 import {answerOf, type CommandRun, runCommand} from '../helpers/run-command.js';
 import {bundleOf, type TinyCa, tinyClusterCa, tinyRoot} from '../helpers/tiny-ca.js';

@@ -1,6 +1,6 @@
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsInspect from '../../src/commands/certs/inspect.js';
-import {writeEncryptedKey, writePrivateKey} from '../../src/domain/pki/private-key.js';
+import {writeEncryptedKey, writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import {openssl} from '../helpers/openssl.js';
 import {answerOf, type CommandRun, runCommand} from '../helpers/run-command.js';

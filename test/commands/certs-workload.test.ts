@@ -4,7 +4,7 @@ import {existsSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsWorkload from '../../src/commands/certs/workload.js';
-import {parseCertificates} from '../../src/domain/pki/certificate.js';
+import {parseCertificates} from '../../src/domain/x509/certificate.js';
 import {openssl} from '../helpers/openssl.js';
 import {answerOf, type CommandRun, runCommand} from '../helpers/run-command.js';
 import {bundleOf, type TinyCa, tinyClusterCa, type TinyOptions, tinyRoot} from '../helpers/tiny-ca.js';

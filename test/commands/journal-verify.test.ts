@@ -7,7 +7,7 @@ import JournalVerify from '../../src/commands/journal/verify.js';
 import TrustPush from '../../src/commands/trust/push.js';
 import TrustRollback from '../../src/commands/trust/rollback.js';
 import Verify from '../../src/commands/verify.js';
-import {caFileNames} from '../../src/domain/pki/ca-files.js';
+import {caFileNames} from '../../src/domain/ca/ca-files.js';
 import type {VerifyJournalResult} from '../../src/operations/journal/verify.js';
 import type {PushResult} from '../../src/operations/trust/push.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';

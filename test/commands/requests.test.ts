@@ -11,7 +11,7 @@ import TrustPush from '../../src/commands/trust/push.js';
 import TrustRollback from '../../src/commands/trust/rollback.js';
 import Verify from '../../src/commands/verify.js';
 import {rightsOfRole, type RoleOptions} from '../../src/domain/access/command-rights.js';
-import {installedReads, reads, type Read} from '../../src/domain/reads/table.js';
+import {installedReads, reads, type Read} from '../../src/domain/facts/requests.js';
 import {startFakeIstioctl, type FakeIstioctl} from '../helpers/fake-istioctl/fake-istioctl.js';
 import {secret, type FakeRequest} from '../helpers/fake-kubectl/fake-cluster.js';
 import {rowsOfRequest} from '../helpers/rows-of-request.js';

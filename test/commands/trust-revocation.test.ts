@@ -5,7 +5,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import TrustDiff from '../../src/commands/trust/diff.js';
 import TrustPush from '../../src/commands/trust/push.js';
 import TrustRollback from '../../src/commands/trust/rollback.js';
-import type {CaBundle} from '../../src/domain/pki/ca-files.js';
+import type {CaBundle} from '../../src/domain/ca/ca-files.js';
 import type {DiffResult} from '../../src/operations/trust/diff.js';
 import type {PushResult} from '../../src/operations/trust/push.js';
 import {crlOf} from '../helpers/crl.js';

@@ -7,7 +7,7 @@ import {createServer} from 'node:tls';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Init from '../../src/commands/init.js';
 import Up from '../../src/commands/up.js';
-import {parseCertificates} from '../../src/domain/pki/certificate.js';
+import {parseCertificates} from '../../src/domain/x509/certificate.js';
 import type {UpResult} from '../../src/operations/up.js';
 import {
   startFakeIstioctl,

@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsGenerate from '../../src/commands/certs/generate.js';
 import Verify from '../../src/commands/verify.js';
-import {writeEncryptedKey, writePrivateKey} from '../../src/domain/pki/private-key.js';
+import {writeEncryptedKey, writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {openssl} from '../helpers/openssl.js';

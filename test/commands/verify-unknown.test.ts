@@ -1,7 +1,7 @@
 /** What verify may not see: each of its requests is refused in turn, whichever those are. */
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
-import {verifyRights, type Right} from '../../src/domain/checks/rights.js';
+import {verifyRights, type Right} from '../../src/domain/facts/rights.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import type {FakeRequest, RequestMatch} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';

@@ -5,7 +5,7 @@
 import {chmodSync, cpSync, existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {verifyRights, type Right} from '../../src/domain/checks/rights.js';
+import {verifyRights, type Right} from '../../src/domain/facts/rights.js';
 import {rowsOfRight} from '../helpers/rows-of-right.js';
 import type {Resource} from './harness/api.js';
 import {writeKubeconfigWithToken, type Cluster} from './harness/cluster.js';

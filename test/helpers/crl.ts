@@ -1,6 +1,6 @@
 /** Revocation lists, made by openssl. */
 import {readFileSync} from 'node:fs';
-import {writePrivateKey} from '../../src/domain/pki/private-key.js';
+import {writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {openssl, temporaryFiles} from './openssl.js';
 import type {TinyCa} from './tiny-ca.js';
 

@@ -1,6 +1,6 @@
 /** Which rows of the table of requests a request of the fake API server is. */
-import {rightOf} from '../../src/domain/checks/rights.js';
-import {installedReads, reads, type Read} from '../../src/domain/reads/table.js';
+import {rightOf} from '../../src/domain/facts/rights.js';
+import {installedReads, reads, type Read} from '../../src/domain/facts/requests.js';
 import type {FakeRequest} from './fake-kubectl/fake-cluster.js';
 
 const rows: readonly (readonly [string, Read])[] = [

@@ -1,7 +1,7 @@
 /** Which rows of verify cannot be told without a right. */
 import {checks} from '../../src/domain/checks/registry.js';
 import type {Check} from '../../src/domain/checks/check.js';
-import type {Right} from '../../src/domain/checks/rights.js';
+import type {Right} from '../../src/domain/facts/rights.js';
 
 /** A row, as far as this needs it. */
 interface AnyRow {

@@ -1,6 +1,6 @@
 /** Suggested commands in tests: as text without flags, as JSON carries them, and printed for views. */
 import type {Check} from '../../src/domain/checks/check.js';
-import type {Evidence} from '../../src/domain/checks/facts.js';
+import type {Evidence} from '../../src/domain/facts/facts.js';
 import {asMeshError, type MeshError} from '../../src/domain/errors.js';
 import {judge} from '../../src/domain/checks/judge.js';
 import type {Report} from '../../src/domain/checks/report.js';

@@ -1,13 +1,13 @@
 import {type KeyObject, randomBytes, sign} from 'node:crypto';
 import {promisify} from 'node:util';
-import {type SignatureAlgorithm, signatureAlgorithmFor, signatureAlgorithms} from '../../src/domain/pki/algorithms.js';
-import type {CaBundle} from '../../src/domain/pki/ca-files.js';
-import {type Certificate, type CertificateTemplate, keyIdentifier} from '../../src/domain/pki/certificate.js';
-import {chainPem} from '../../src/domain/pki/chain.js';
-import {generateKey, publicHalf} from '../../src/domain/pki/keys.js';
-import {writePrivateKey} from '../../src/domain/pki/private-key.js';
-import {clusterCaTemplate, rootTemplate} from '../../src/domain/pki/profile.js';
-import {issueCertificate, type Signer} from '../../src/domain/pki/signer.js';
+import {type SignatureAlgorithm, signatureAlgorithmFor, signatureAlgorithms} from '../../src/domain/x509/algorithms.js';
+import type {CaBundle} from '../../src/domain/ca/ca-files.js';
+import {type Certificate, type CertificateTemplate, keyIdentifier} from '../../src/domain/x509/certificate.js';
+import {chainPem} from '../../src/domain/x509/chain.js';
+import {generateKey, publicHalf} from '../../src/domain/keys/keys.js';
+import {writePrivateKey} from '../../src/domain/keys/private-key.js';
+import {clusterCaTemplate, rootTemplate} from '../../src/domain/x509/profile.js';
+import {issueCertificate, type Signer} from '../../src/domain/x509/signer.js';
 import type {KeyAlgorithm} from '../../src/domain/mesh/mesh.js';
 
 const signAsync = promisify(sign);

@@ -4,7 +4,7 @@ import type {AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createServer, type Server} from 'node:tls';
-import {type CaBundle, caFileNames} from '../../src/domain/pki/ca-files.js';
+import {type CaBundle, caFileNames} from '../../src/domain/ca/ca-files.js';
 import {configMap, namespace, secret, type FakeCluster, type FakeObject} from './fake-kubectl/fake-cluster.js';
 import {startFakeKube, type FakeKube} from './fake-kubectl/fake-kube.js';
 import {bundleOf, tinyClusterCa, tinyRoot, type TinyCa} from './tiny-ca.js';

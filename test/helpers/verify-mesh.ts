@@ -3,7 +3,7 @@ import {chmod, writeFile} from 'node:fs/promises';
 import type {AddressInfo} from 'node:net';
 import {join} from 'node:path';
 import {createServer} from 'node:tls';
-import {writePrivateKey} from '../../src/domain/pki/private-key.js';
+import {writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {configMap, namespace, type FakeCluster, type FakeObject} from './fake-kubectl/fake-cluster.js';
 import {seconds, startFakeMonitor, type IstiodWords} from './fake-istiod.js';
 import {bundleOf, tinyClusterCa, tinyLeaf, type TinyCa} from './tiny-ca.js';

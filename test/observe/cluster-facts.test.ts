@@ -1,9 +1,9 @@
 /** Facts of a cluster, each derived alone in a cluster that has nothing. */
 import {expect, it} from 'vitest';
-import {factKeys, isMeshFact, limitOnFact, readsOf, type ClusterFactKey} from '../../src/domain/checks/facts.js';
+import {factKeys, isMeshFact, limitOnFact, readsOf, type ClusterFactKey} from '../../src/domain/facts/facts.js';
 import {MeshError} from '../../src/domain/errors.js';
 import {resolveMesh} from '../../src/domain/mesh/resolve.js';
-import {everything, type Limits} from '../../src/domain/reads/limits.js';
+import {everything, type Limits} from '../../src/domain/facts/limits.js';
 import {clusterFacts} from '../../src/observe/cluster-facts.js';
 import {fakeDeps} from '../engine/fake-deps.js';
 

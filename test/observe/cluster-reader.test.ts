@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {MeshError} from '../../src/domain/errors.js';
 import {readApiVersion} from '../../src/observe/api-version.js';
 import {ClusterReader} from '../../src/observe/cluster-reader.js';
-import {everything, type Limits} from '../../src/domain/reads/limits.js';
+import {everything, type Limits} from '../../src/domain/facts/limits.js';
 import {fakeDeps} from '../engine/fake-deps.js';
 
 /** The reads of a cluster whose API server is this. */

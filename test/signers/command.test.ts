@@ -3,7 +3,7 @@ import {existsSync} from 'node:fs';
 import {fileURLToPath} from 'node:url';
 import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import type {SignerSpecOf} from '../../src/domain/mesh/signer.js';
-import {publicHalf} from '../../src/domain/pki/keys.js';
+import {publicHalf} from '../../src/domain/keys/keys.js';
 import {commandSigner} from '../../src/signers/command.js';
 import type {SignerContext} from '../../src/signers/signer-module.js';
 import {createRunner} from '../../src/tools/runner.js';

@@ -1,6 +1,6 @@
 import {verify} from 'node:crypto';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {writeEncryptedKey, writePrivateKey} from '../../src/domain/pki/private-key.js';
+import {writeEncryptedKey, writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import {openLocalAuthority} from '../../src/signers/local.js';
 import {createSigners} from '../../src/signers/signers.js';

@@ -7,7 +7,7 @@ import {chmod, mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {writePrivateKey} from '../../src/domain/pki/private-key.js';
+import {writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {runInTerminal} from '../helpers/pseudo-terminal.js';
 import {trustMesh, type TrustMesh} from '../helpers/trust-mesh.js';
 import {root} from './program.js';

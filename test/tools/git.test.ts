@@ -3,7 +3,7 @@ import {existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {findPrivateKeys} from '../../src/domain/pki/private-key.js';
+import {findPrivateKeys} from '../../src/domain/keys/private-key.js';
 import {createGit} from '../../src/tools/git.js';
 import {createRunner} from '../../src/tools/runner.js';
 import {openssl} from '../helpers/openssl.js';

@@ -2,7 +2,7 @@ import {createServer as createTcpServer, type AddressInfo, type Server} from 'no
 import {createServer} from 'node:tls';
 import {afterEach, describe, expect, it} from 'vitest';
 import {MeshError} from '../../src/domain/errors.js';
-import {writePrivateKey} from '../../src/domain/pki/private-key.js';
+import {writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {createTlsProbe} from '../../src/tools/tls-probe.js';
 import {tinyClusterCa, tinyLeaf, tinyRoot, type TinyCa} from '../helpers/tiny-ca.js';
 

@@ -1,7 +1,7 @@
 /** Flags of `certs request --cert-manager`. */
 import {Flags} from '@oclif/core';
 import {MeshError} from '../../domain/errors.js';
-import type {IssuerRef} from '../../domain/pki/cert-manager.js';
+import type {IssuerRef} from '../../domain/ca/cert-manager.js';
 
 /** RFC 1123 subdomain, as Kubernetes names objects (kubernetes/apimachinery pkg/util/validation/validation.go). */
 const objectName = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;

@@ -6,7 +6,7 @@ import {safetyFlags} from '../../cli/flags/safety.js';
 import {workDirFlags} from '../../cli/flags/target.js';
 import {keyAlgorithms} from '../../domain/mesh/mesh.js';
 import {parseWorkloadName} from '../../domain/mesh/workload-name.js';
-import {usualWorkloadMs} from '../../domain/pki/workload-certificate.js';
+import {usualWorkloadMs} from '../../domain/ca/workload-certificate.js';
 import {issueWorkload, type WorkloadResult} from '../../operations/certs/workload.js';
 import {certsWorkloadView} from '../../output/views/certs-workload.js';
 

@@ -2,11 +2,11 @@
  * What each role of `access role` may do, as data: the requests of the commands that it is for, and of istioctl. Each role
  * has what the one before it has. test/e2e/access-role.test.ts runs every command with exactly these rights.
  */
-import {type Right, rightsWithin} from '../checks/rights.js';
+import {type Right, rightsWithin} from '../facts/rights.js';
 import {defaultBundleName} from '../istio/names.js';
 import {installedKinds} from '../install/live.js';
 import {groupOf, resourceOf} from '../kube/kinds.js';
-import type {Limits} from '../reads/limits.js';
+import type {Limits} from '../facts/limits.js';
 import {cacertsName, previousName} from '../trust/cacerts.js';
 
 /** The roles, the least first. */

@@ -5,8 +5,8 @@
  * for who may `escalate` or `bind`), k8s.io/apiserver pkg/endpoints/filters/impersonation.go.
  */
 import {distinctRights, type GrantedRight, grantedRight, type Target, type WayId, waysOf, workloads} from './paths.js';
-import {countsIn, ruleAllows, type Asked, type Binding, type Grant, type Holdings} from './rbac.js';
-import {impliedGroups, privilegedGroup, subjectId, type Subject} from './subjects.js';
+import {countsIn, ruleAllows, type Asked, type Binding, type Grant, type Holdings} from '../kube/rbac.js';
+import {impliedGroups, privilegedGroup, subjectId, type Subject} from '../kube/subjects.js';
 
 /** A way that a subject has by several rights, or through somebody else. */
 export interface Escalation {

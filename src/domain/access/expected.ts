@@ -4,8 +4,8 @@
  */
 import {isGivenRole} from './given-roles.js';
 import type {Reach} from './reach.js';
-import type {Grant} from './rbac.js';
-import {subjectId, type Subject} from './subjects.js';
+import type {Grant} from '../kube/rbac.js';
+import {subjectId, type Subject} from '../kube/subjects.js';
 
 /** What is known of a mesh that decides who is expected. */
 export interface Expectations {

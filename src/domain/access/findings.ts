@@ -6,8 +6,8 @@ import {words} from '../suggest/words.js';
 import {type Expectations, whyExpected} from './expected.js';
 import {caSecrets, rightText, ways} from './paths.js';
 import {isWhole, reachesOf, type Reach} from './reach.js';
-import type {Binding, RbacFacts} from './rbac.js';
-import {subjectId, type Subject} from './subjects.js';
+import type {Binding, RbacFacts} from '../kube/rbac.js';
+import {subjectId, type Subject} from '../kube/subjects.js';
 import type {RemoteReach, Step} from './transitive.js';
 
 /** Who is expected in this mesh. */

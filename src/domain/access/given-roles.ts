@@ -1,7 +1,7 @@
 /** Roles that `access role` printed, as they are found in a cluster. */
 import {type RoleLevel, roleLevels, type RoleOptions} from './command-rights.js';
-import {everything} from '../reads/limits.js';
-import {ruleAllows, type PolicyRule, type Role} from './rbac.js';
+import {everything} from '../facts/limits.js';
+import {ruleAllows, type PolicyRule, type Role} from '../kube/rbac.js';
 import {roleLabel, rulesFor} from './role-manifests.js';
 
 /**

@@ -6,7 +6,7 @@
  * away (istio/istio pilot/pkg/xds/debug.go). Neither is `pods/log` or `pods/proxy`.
  */
 import {cacertsName, previousName} from '../trust/cacerts.js';
-import {countsIn, ruleAllows, type Asked, type Grant, type PolicyRule} from './rbac.js';
+import {countsIn, ruleAllows, type Asked, type Grant, type PolicyRule} from '../kube/rbac.js';
 
 /**
  * What one gets: `reads` a Secret through the API, `reaches` it some other way, `replaces` it (another CA then signs for

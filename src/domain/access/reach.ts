@@ -1,8 +1,8 @@
 /** Who reaches Secrets of Istio's namespace in one cluster: a pure judgement of its RBAC. */
 import {becomes, opensWay, recreates, roleEscalations, type World} from './escalation.js';
 import {waysOf, ways, type Effect, type GrantedRight, type Target, type WayId} from './paths.js';
-import {grantsIn, Holdings, type Grant, type RbacFacts} from './rbac.js';
-import {impliedGroups, privilegedGroup, subjectId, type Subject} from './subjects.js';
+import {grantsIn, Holdings, type Grant, type RbacFacts} from '../kube/rbac.js';
+import {impliedGroups, privilegedGroup, subjectId, type Subject} from '../kube/subjects.js';
 
 /** One way of one subject. */
 export interface Reach {

@@ -1,7 +1,7 @@
 /** The roles of `access role` as manifests: a ClusterRole and a Role with the same name, and bindings where subjects were named. */
 import {Document, isMap, isSeq} from 'yaml';
 import {rightsOfRole, type RoleLevel, type RoleOptions, type RoleRight} from './command-rights.js';
-import {subjectId, type Subject} from './subjects.js';
+import {subjectId, type Subject} from '../kube/subjects.js';
 
 const apiGroup = 'rbac.authorization.k8s.io';
 const apiVersion = `${apiGroup}/v1`;

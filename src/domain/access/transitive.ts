@@ -3,11 +3,11 @@
  * service account whose token it holds, which may read Secrets there, remote secrets among them. Followed over as many
  * clusters as there are.
  */
-import type {RbacFacts} from './rbac.js';
+import type {RbacFacts} from '../kube/rbac.js';
 import type {Target} from './paths.js';
 import {isWhole, reachesBy, reachesOf, type Reach} from './reach.js';
-import type {RemoteCredential} from './remote-credentials.js';
-import {subjectId, type Subject} from './subjects.js';
+import type {RemoteCredential} from '../istio/remote-secret.js';
+import {subjectId, type Subject} from '../kube/subjects.js';
 
 /** What is known of one cluster. */
 export interface ClusterAccess {

@@ -4,7 +4,7 @@
  */
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Suggestion} from '../suggest/suggestion.js';
-import type {ClusterFactValues, FactKey, MeshFactValues, Part, Parts} from './facts.js';
+import type {ClusterFactValues, FactKey, MeshFactValues, Part, Parts} from '../facts/facts.js';
 
 /** Stable: it stands in pipelines, alerts and the journal of those who run this program. Never reused. */
 export type CheckId = `MESH${number}`;

@@ -2,7 +2,7 @@
 import type {ExpiryThreshold, Mesh} from '../mesh/mesh.js';
 import type {Severity} from './check.js';
 import {describeCertificate, describeDay} from './describe.js';
-import type {CertificateFacts} from './facts.js';
+import type {CertificateFacts} from '../facts/facts.js';
 import {dayMs} from '../time.js';
 
 /** A certificate whose life ends soon enough to say so. */

@@ -2,11 +2,11 @@
 import {defaultBundleName} from '../istio/names.js';
 import {clusterLayout} from '../mesh/layout.js';
 import {usesCacerts} from '../mesh/signer.js';
-import {crlFileName} from '../pki/crl.js';
+import {crlFileName} from '../x509/crl.js';
 import {fixWith, lookWith, sequence, writeTo, type Suggestion} from '../suggest/suggestion.js';
 import {inWorkDir, words} from '../suggest/words.js';
 import type {ClusterSubject} from './check.js';
-import type {CaOrigin} from './facts.js';
+import type {CaOrigin} from '../facts/facts.js';
 import {pushFix, renewFix, restartFix} from './fixes.js';
 
 /** Lets istiod load what it ought to sign with. */

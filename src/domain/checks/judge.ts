@@ -15,7 +15,7 @@ import {
   type Fact,
   type FactKey,
   type Facts,
-} from './facts.js';
+} from '../facts/facts.js';
 import {matches} from './ids.js';
 import {type Report, type Row, type RowResult, verdictOf} from './report.js';
 

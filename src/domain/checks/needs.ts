@@ -1,6 +1,6 @@
-import type {LimitingFlag, Limits} from '../reads/limits.js';
+import type {LimitingFlag, Limits} from '../facts/limits.js';
 import type {Check} from './check.js';
-import {limitOnFact, type FactKey} from './facts.js';
+import {limitOnFact, type FactKey} from '../facts/facts.js';
 
 /** The facts that some checks need or use, without doubles. */
 export function neededFacts(checks: readonly Check[]): ReadonlySet<FactKey> {

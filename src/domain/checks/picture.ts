@@ -1,5 +1,5 @@
 /** The mesh as a picture shows it: clusters, networks, what each trusts, what each signs with, who accepts whom. */
-import type {Certificate} from '../pki/certificate.js';
+import type {Certificate} from '../x509/certificate.js';
 import {
   type Evidence,
   type Fact,
@@ -8,7 +8,7 @@ import {
   type LiveRootsElsewhere,
   type Parts,
   type ServedChain,
-} from './facts.js';
+} from '../facts/facts.js';
 import {type Row, type Verdict, verdictOf} from './report.js';
 import {refusalOf} from './trust/acceptance.js';
 import {signedByItself, someoneElses} from './trust/live-chain.js';

@@ -1,6 +1,6 @@
 /** What a person should know of the versions that verify judged by. */
 import {knowVersion} from '../istio/versions.js';
-import type {Evidence} from './facts.js';
+import type {Evidence} from '../facts/facts.js';
 
 /** Something said of a version; `cluster` where it is about one cluster only. */
 export interface VersionNote {

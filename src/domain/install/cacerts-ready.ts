@@ -1,7 +1,7 @@
 import {MeshError} from '../errors.js';
-import type {CaFiles} from '../pki/ca-files.js';
-import {sha256Hex} from '../pki/fingerprint.js';
-import {parsePem} from '../pki/pem.js';
+import type {CaFiles} from '../ca/ca-files.js';
+import {sha256Hex} from '../keys/fingerprint.js';
+import {parsePem} from '../asn1/pem.js';
 import type {CacertsSecret} from '../trust/cacerts.js';
 import {advice} from '../suggest/advice.js';
 import {kubectlMesh} from '../suggest/suggestion.js';

@@ -2,7 +2,7 @@
 import {istiodServingNames} from '../istio/names.js';
 import type {Mesh} from './mesh.js';
 
-/** For {@link import('../pki/inspect-ca.js').InspectOptions}. */
+/** For {@link import('../ca/inspect-ca.js').InspectOptions}. */
 export interface MeshNames {
   readonly trustDomain: string;
   /** DNS names of istiod's own certificate. */

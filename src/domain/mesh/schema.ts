@@ -5,7 +5,7 @@
  */
 // A namespace import: the bundler leaves out what is not used of it (two thirds, every language's messages above all).
 import * as z from 'zod';
-import {subjectPattern, subjectRule} from '../access/subjects.js';
+import {subjectPattern, subjectRule} from '../kube/subjects.js';
 import {daysPattern, percentPattern} from './duration.js';
 import {keyAlgorithms} from './mesh.js';
 import {signerSchema} from './signer-schema.js';

@@ -2,7 +2,7 @@
  * Whether roots agree in the way that matters: what one cluster signs, every other accepts. Bundles may differ, as they do
  * while a root is replaced.
  */
-import type {LiveRoots, ServedChain} from '../checks/facts.js';
+import type {LiveRoots, ServedChain} from '../facts/facts.js';
 import {refusalOf} from '../checks/trust/acceptance.js';
 import type {Source} from './seen.js';
 

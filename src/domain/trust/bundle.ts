@@ -1,6 +1,6 @@
 /** Trust bundles as sets of roots. */
 import {MeshError} from '../errors.js';
-import {parseCertificates, type Certificate} from '../pki/certificate.js';
+import {parseCertificates, type Certificate} from '../x509/certificate.js';
 
 /** A root, as far as people and JSON need it. */
 export interface RootRef {

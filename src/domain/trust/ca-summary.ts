@@ -1,5 +1,5 @@
 /** What results show of a CA: fingerprints, names and dates, never bytes. */
-import type {CaInspection} from '../pki/inspect-ca.js';
+import type {CaInspection} from '../ca/inspect-ca.js';
 import type {CacertsSecret} from './cacerts.js';
 import {rootRef, type RootRef} from './bundle.js';
 

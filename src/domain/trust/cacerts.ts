@@ -3,9 +3,9 @@ import {journalHeadAnnotation} from '../journal/head.js';
 import type {KubeObject, SecretData} from '../kube/object.js';
 import type {SecretObject} from '../kube/objects.js';
 import {fieldManager} from '../kube/paths.js';
-import {caFileNames, caFilesOfSecret, type CaBundle, type CaFiles} from '../pki/ca-files.js';
-import {crlFileName} from '../pki/crl.js';
-import {inspectCaFiles, type CaInspection, type InspectOptions} from '../pki/inspect-ca.js';
+import {caFileNames, caFilesOfSecret, type CaBundle, type CaFiles} from '../ca/ca-files.js';
+import {crlFileName} from '../x509/crl.js';
+import {inspectCaFiles, type CaInspection, type InspectOptions} from '../ca/inspect-ca.js';
 import {Sensitive} from '../sensitive.js';
 
 /** The Secret that istiod mounts, and the one that keeps what it held before (docs/trust.md). */

@@ -1,8 +1,8 @@
 /** Work directory against cluster, by fingerprint (docs/trust.md). What is the same trust is no difference, however it is written. */
-import type {CaFiles} from '../pki/ca-files.js';
-import type {Certificate} from '../pki/certificate.js';
-import {crlFingerprints} from '../pki/crl.js';
-import type {CaInspection} from '../pki/inspect-ca.js';
+import type {CaFiles} from '../ca/ca-files.js';
+import type {Certificate} from '../x509/certificate.js';
+import {crlFingerprints} from '../x509/crl.js';
+import type {CaInspection} from '../ca/inspect-ca.js';
 import type {CacertsSecret} from './cacerts.js';
 
 /** What differs. `keys`: the Secret holds keys that change what istiod reads, or that are not ours. */

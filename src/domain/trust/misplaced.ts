@@ -1,7 +1,7 @@
 /** Whether a cluster CA belongs to another cluster of the mesh than the one it is about to be pushed to. */
-import type {Certificate} from '../pki/certificate.js';
-import {madeForOther} from '../pki/cluster-of-ca.js';
-import {attributeOf} from '../pki/name.js';
+import type {Certificate} from '../x509/certificate.js';
+import {madeForOther} from '../ca/cluster-of-ca.js';
+import {attributeOf} from '../x509/name.js';
 import {annotations, type CacertsSecret} from './cacerts.js';
 
 /** Another declared cluster, as far as this run has seen it. */

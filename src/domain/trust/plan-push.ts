@@ -5,9 +5,9 @@
 import {networkLabel} from '../istio/names.js';
 import {type ErrorReport, MeshError, reportError} from '../errors.js';
 import {type Observed, isKnown} from '../observed.js';
-import type {Certificate} from '../pki/certificate.js';
-import {shortFingerprint} from '../pki/fingerprint.js';
-import type {CaInspection} from '../pki/inspect-ca.js';
+import type {Certificate} from '../x509/certificate.js';
+import {shortFingerprint} from '../keys/fingerprint.js';
+import type {CaInspection} from '../ca/inspect-ca.js';
 import {advice, type Hint} from '../suggest/advice.js';
 import {kubectlMesh} from '../suggest/suggestion.js';
 import {words} from '../suggest/words.js';

@@ -1,7 +1,7 @@
 /** Revocation lists of a cluster, over a change of its CA: they stay, unless the work directory has others or wants none. */
 import {type ErrorReport, MeshError, reportError} from '../errors.js';
 import {isKnown} from '../observed.js';
-import {crlFileName, crlProblem} from '../pki/crl.js';
+import {crlFileName, crlProblem} from '../x509/crl.js';
 import type {CacertsSecret} from './cacerts.js';
 import type {OwnCa} from './diff.js';
 import type {TrustSeen} from './facts.js';

@@ -1,11 +1,11 @@
 import {randomBytes, type KeyObject} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
-import {type Certificate, serialBytes} from '../../domain/pki/certificate.js';
-import {verifyChain} from '../../domain/pki/chain.js';
-import {writeEncryptedKey, writePrivateKey} from '../../domain/pki/private-key.js';
-import {rootTemplate} from '../../domain/pki/profile.js';
+import {type Certificate, serialBytes} from '../../domain/x509/certificate.js';
+import {verifyChain} from '../../domain/x509/chain.js';
+import {writeEncryptedKey, writePrivateKey} from '../../domain/keys/private-key.js';
+import {rootTemplate} from '../../domain/x509/profile.js';
 import {layout} from '../../domain/mesh/layout.js';
-import {issueCertificate, type Signer} from '../../domain/pki/signer.js';
+import {issueCertificate, type Signer} from '../../domain/x509/signer.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import {createKeySigner} from '../../signers/key-signer.js';
 import type {CreateRootCa} from '../action.js';

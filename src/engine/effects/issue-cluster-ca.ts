@@ -1,10 +1,10 @@
 import {MeshError} from '../../domain/errors.js';
-import {parseCertificates} from '../../domain/pki/certificate.js';
-import {chainPem, orderUpward} from '../../domain/pki/chain.js';
-import {clusterCaRequest} from '../../domain/pki/csr.js';
-import {inspectCaFiles, requireValidBundle} from '../../domain/pki/inspect-ca.js';
-import {publicHalf} from '../../domain/pki/keys.js';
-import {writePrivateKey} from '../../domain/pki/private-key.js';
+import {parseCertificates} from '../../domain/x509/certificate.js';
+import {chainPem, orderUpward} from '../../domain/x509/chain.js';
+import {clusterCaRequest} from '../../domain/x509/csr.js';
+import {inspectCaFiles, requireValidBundle} from '../../domain/ca/inspect-ca.js';
+import {publicHalf} from '../../domain/keys/keys.js';
+import {writePrivateKey} from '../../domain/keys/private-key.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {createKeySigner} from '../../signers/key-signer.js';
 import type {Effect} from '../effect.js';

@@ -1,4 +1,4 @@
-import type {Certificate} from '../../domain/pki/certificate.js';
+import type {Certificate} from '../../domain/x509/certificate.js';
 import type {IssuedCertificate} from '../action-result.js';
 
 /** What the journal and the report keep of a certificate that was issued. */

@@ -1,9 +1,9 @@
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
-import {clusterCaRequest, requestPem} from '../../domain/pki/csr.js';
-import {spkiHash} from '../../domain/pki/fingerprint.js';
-import {describeKey, publicHalf} from '../../domain/pki/keys.js';
-import {readPrivateKey, writePrivateKey} from '../../domain/pki/private-key.js';
+import {clusterCaRequest, requestPem} from '../../domain/x509/csr.js';
+import {spkiHash} from '../../domain/keys/fingerprint.js';
+import {describeKey, publicHalf} from '../../domain/keys/keys.js';
+import {readPrivateKey, writePrivateKey} from '../../domain/keys/private-key.js';
 import {createKeySigner} from '../../signers/key-signer.js';
 import type {RequestClusterCa} from '../action.js';
 import type {Deps} from '../deps.js';

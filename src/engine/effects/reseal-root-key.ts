@@ -1,8 +1,8 @@
 import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
-import {spkiHash} from '../../domain/pki/fingerprint.js';
-import {publicHalf} from '../../domain/pki/keys.js';
-import {openPrivateKey, readPrivateKey, writeEncryptedKey, writePrivateKey} from '../../domain/pki/private-key.js';
+import {spkiHash} from '../../domain/keys/fingerprint.js';
+import {publicHalf} from '../../domain/keys/keys.js';
+import {openPrivateKey, readPrivateKey, writeEncryptedKey, writePrivateKey} from '../../domain/keys/private-key.js';
 import type {Effect} from '../effect.js';
 
 /**

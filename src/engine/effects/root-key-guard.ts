@@ -4,8 +4,8 @@
  * encrypted and so cannot be compared.
  */
 import {MeshError, asMeshError} from '../../domain/errors.js';
-import {parseCertificates} from '../../domain/pki/certificate.js';
-import {readPrivateKey} from '../../domain/pki/private-key.js';
+import {parseCertificates} from '../../domain/x509/certificate.js';
+import {readPrivateKey} from '../../domain/keys/private-key.js';
 import {Sensitive} from '../../domain/sensitive.js';
 import {layout, clusterLayout} from '../../domain/mesh/layout.js';
 import {advice} from '../../domain/suggest/advice.js';

@@ -1,9 +1,9 @@
 /** The bundles that istiod writes into namespaces. */
-import type {WrittenBundle} from '../../domain/checks/facts.js';
+import type {WrittenBundle} from '../../domain/facts/facts.js';
 import {MeshError, type ErrorCode} from '../../domain/errors.js';
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import type {ConfigMapObject} from '../../domain/kube/objects.js';
-import {parseCertificates} from '../../domain/pki/certificate.js';
+import {parseCertificates} from '../../domain/x509/certificate.js';
 import type {Derive} from '../fact-sources.js';
 
 export const deriveBundles: Derive<'bundles'> = async ({reads, fact}) => {

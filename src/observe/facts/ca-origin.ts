@@ -1,6 +1,6 @@
 /** Whether the work directory makes a cluster's CA. The cluster is asked only where CLUSTER/ holds nothing. */
 import {usesCacerts} from '../../domain/mesh/signer.js';
-import {caFileNames} from '../../domain/pki/ca-files.js';
+import {caFileNames} from '../../domain/ca/ca-files.js';
 import {annotations} from '../../domain/trust/cacerts.js';
 import type {Derive} from '../fact-sources.js';
 

@@ -1,11 +1,11 @@
 /** Facts of the Secrets that a cluster signs with. */
-import {cacertsFacts} from '../../domain/checks/read/cacerts.js';
-import {certificateFacts} from '../../domain/checks/read/cluster-ca.js';
-import {isIstiod} from '../../domain/checks/read/control-plane.js';
-import type {CertificateFacts, PushedTrust} from '../../domain/checks/facts.js';
+import {cacertsFacts} from '../../domain/facts/read/cacerts.js';
+import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
+import {isIstiod} from '../../domain/facts/read/control-plane.js';
+import type {CertificateFacts, PushedTrust} from '../../domain/facts/facts.js';
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import {isKnown} from '../../domain/observed.js';
-import {parseCertificates} from '../../domain/pki/certificate.js';
+import {parseCertificates} from '../../domain/x509/certificate.js';
 import type {OwnCa} from '../../domain/trust/diff.js';
 import {readIstiod, stuckIstiods} from '../../domain/trust/istiod.js';
 import {attempt} from '../attempt.js';

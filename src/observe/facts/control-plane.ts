@@ -1,7 +1,7 @@
 /** Facts of control planes, gateways and namespaces. */
-import type {NamespaceFacts} from '../../domain/checks/facts.js';
-import {readControlPlanes, readGateways, type ControlPlaneObjects} from '../../domain/checks/read/control-plane.js';
-import {podsOfSelector} from '../../domain/checks/read/pods.js';
+import type {NamespaceFacts} from '../../domain/facts/facts.js';
+import {readControlPlanes, readGateways, type ControlPlaneObjects} from '../../domain/facts/read/control-plane.js';
+import {podsOfSelector} from '../../domain/facts/read/pods.js';
 import type {NamespaceObject} from '../../domain/kube/objects.js';
 import type {Derivations} from '../fact-sources.js';
 import type {Reads} from '../cluster-reader.js';

@@ -1,6 +1,6 @@
 /** Facts of a cluster's folder in the work directory. */
-import type {InstallFileFacts} from '../../domain/checks/facts.js';
-import {clusterCaFacts} from '../../domain/checks/read/cluster-ca.js';
+import type {InstallFileFacts} from '../../domain/facts/facts.js';
+import {clusterCaFacts} from '../../domain/facts/read/cluster-ca.js';
 import {MeshError} from '../../domain/errors.js';
 import {installYamlState} from '../../domain/install/install-yaml.js';
 import {knowVersion} from '../../domain/istio/versions.js';

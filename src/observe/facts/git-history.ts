@@ -1,10 +1,10 @@
 /** Private keys that git has kept, and whose they are. */
-import type {GitHistoryFacts, KeyInHistory} from '../../domain/checks/facts.js';
+import type {GitHistoryFacts, KeyInHistory} from '../../domain/facts/facts.js';
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
-import {readableCertificates} from '../../domain/pki/certificate.js';
-import {findPrivateKeys} from '../../domain/pki/private-key.js';
+import {readableCertificates} from '../../domain/x509/certificate.js';
+import {findPrivateKeys} from '../../domain/keys/private-key.js';
 import type {Deps} from '../../engine/deps.js';
 
 /** Asks git, and compares public keys with the CAs that are here now. Throws what keeps git from telling. */

@@ -1,13 +1,13 @@
 /** Facts that every running istiod says of itself. */
-import {type IstiodClusters, type IstiodMetrics, Parts, type ServedChain} from '../../domain/checks/facts.js';
-import {readClusterz} from '../../domain/checks/read/clusterz.js';
-import {certificateFacts} from '../../domain/checks/read/cluster-ca.js';
-import {readMetrics} from '../../domain/checks/read/metrics.js';
+import {type IstiodClusters, type IstiodMetrics, Parts, type ServedChain} from '../../domain/facts/facts.js';
+import {readClusterz} from '../../domain/facts/read/clusterz.js';
+import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
+import {readMetrics} from '../../domain/facts/read/metrics.js';
 import {MeshError} from '../../domain/errors.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {otherCertProvider} from '../../domain/istio/cert-provider.js';
 import {hasFeature} from '../../domain/istio/features.js';
-import {parseCertificate} from '../../domain/pki/certificate.js';
+import {parseCertificate} from '../../domain/x509/certificate.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {fixWith, lookWith} from '../../domain/suggest/suggestion.js';
 import {words} from '../../domain/suggest/words.js';

@@ -1,10 +1,10 @@
 /** Private keys that lie in a directory, whatever their files are called. */
-import type {RootKeyFacts} from '../../domain/checks/facts.js';
+import type {RootKeyFacts} from '../../domain/facts/facts.js';
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
-import {readableCertificates} from '../../domain/pki/certificate.js';
-import {findPrivateKeys, isKeyAlone} from '../../domain/pki/private-key.js';
+import {readableCertificates} from '../../domain/x509/certificate.js';
+import {findPrivateKeys, isKeyAlone} from '../../domain/keys/private-key.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import type {Deps} from '../../engine/deps.js';
 

@@ -1,7 +1,7 @@
 /** The gateways through which other networks reach a cluster; nothing is asked where the mesh needs none. */
 import {networkLabel} from '../../domain/istio/names.js';
-import type {NetworkGatewayFacts, PodFacts} from '../../domain/checks/facts.js';
-import {podsOfSelector} from '../../domain/checks/read/pods.js';
+import type {NetworkGatewayFacts, PodFacts} from '../../domain/facts/facts.js';
+import {podsOfSelector} from '../../domain/facts/read/pods.js';
 import type {ServiceObject} from '../../domain/kube/objects.js';
 import {
   addressedGateway,
@@ -11,7 +11,7 @@ import {
   resourceGateway,
   serviceGateway,
   spansNetworks,
-} from '../../domain/checks/read/network-gateways.js';
+} from '../../domain/facts/read/network-gateways.js';
 import {hasFeature} from '../../domain/istio/features.js';
 import type {Derive, FactSources} from '../fact-sources.js';
 

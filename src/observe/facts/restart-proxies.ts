@@ -1,5 +1,5 @@
 /** The command that makes proxies start anew: of the workloads that own them, as far as their pods' metadata says. */
-import {proxyLabel} from '../../domain/checks/read/proxies.js';
+import {proxyLabel} from '../../domain/facts/read/proxies.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {fixWith, forEach, lookWith, sequence, type Suggestion} from '../../domain/suggest/suggestion.js';

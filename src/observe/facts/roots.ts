@@ -1,7 +1,7 @@
 /** Facts of the roots that workloads trust: the bundle beside istiod, and whether proxies have followed it. */
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import {describeMoment, some} from '../../domain/checks/describe.js';
-import type {ControlPlaneFacts, LiveRoots, ProxyRoots} from '../../domain/checks/facts.js';
+import type {ControlPlaneFacts, LiveRoots, ProxyRoots} from '../../domain/facts/facts.js';
 import type {ConfigMapObject} from '../../domain/kube/objects.js';
 import {
   type BundleAge,
@@ -10,7 +10,7 @@ import {
   proxyLabel,
   proxyRules,
   ztunnelSelector,
-} from '../../domain/checks/read/proxies.js';
+} from '../../domain/facts/read/proxies.js';
 import {MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import {namespacesWithBundle} from '../../domain/checks/trust/bundle-namespaces.js';

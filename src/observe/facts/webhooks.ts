@@ -1,5 +1,5 @@
 /** The webhooks by which the API server calls istiod. */
-import {readWebhooks} from '../../domain/checks/read/webhooks.js';
+import {readWebhooks} from '../../domain/facts/read/webhooks.js';
 import type {Derive} from '../fact-sources.js';
 
 export const deriveWebhooks: Derive<'webhooks'> = async ({reads, mesh}) => {

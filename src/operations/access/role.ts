@@ -6,7 +6,7 @@ import {
   manifestsYaml,
 } from '../../domain/access/role-manifests.js';
 import type {RoleLevel} from '../../domain/access/command-rights.js';
-import {parseSubject, subjectRule, type Subject} from '../../domain/access/subjects.js';
+import {parseSubject, subjectRule, type Subject} from '../../domain/kube/subjects.js';
 import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';

@@ -2,9 +2,9 @@
 import {type Expectations, whyExpected} from '../../domain/access/expected.js';
 import {expectationsOf, keySecrets, noKeyHere, unexpectedIn} from '../../domain/access/findings.js';
 import type {Effect, GrantedRight, WayId} from '../../domain/access/paths.js';
-import type {Binding} from '../../domain/access/rbac.js';
+import type {Binding} from '../../domain/kube/rbac.js';
 import type {Reach} from '../../domain/access/reach.js';
-import {subjectId, type Subject} from '../../domain/access/subjects.js';
+import {subjectId, type Subject} from '../../domain/kube/subjects.js';
 import {AccessJudge, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
 import type {ErrorReport} from '../../domain/errors.js';

@@ -1,7 +1,7 @@
 /** The files of a cluster that is adopted: certificates, and its CA's key only where that was said. Pure. */
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
-import type {CaFiles} from '../../domain/pki/ca-files.js';
+import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {readableRoots} from '../../domain/trust/bundle.js';

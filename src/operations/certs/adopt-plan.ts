@@ -4,7 +4,7 @@ import {identityProblems} from '../../domain/mesh/identity.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {isClusterName} from '../../domain/mesh/names.js';
 import {isKnown} from '../../domain/observed.js';
-import {shortFingerprint} from '../../domain/pki/fingerprint.js';
+import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';

@@ -9,7 +9,7 @@ import {parseClusterName} from '../../domain/mesh/names.js';
 import {parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
 import {agree, checkForms, resolveMesh} from '../../domain/mesh/resolve.js';
 import {isKnown, observe} from '../../domain/observed.js';
-import type {CaFiles} from '../../domain/pki/ca-files.js';
+import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {lookWith} from '../../domain/suggest/suggestion.js';
 import type {Action} from '../../engine/action.js';

@@ -3,7 +3,7 @@ import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm} from '../../domain/mesh/mesh.js';
 import type {SignerSpec} from '../../domain/mesh/signer.js';
-import {certManagerCertificate, type IssuerRef} from '../../domain/pki/cert-manager.js';
+import {certManagerCertificate, type IssuerRef} from '../../domain/ca/cert-manager.js';
 import {type Operation, type Warning, emptyPlan} from '../../engine/operation.js';
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh} from '../shared/load-mesh.js';

@@ -11,7 +11,7 @@ import {
   judgeRoot,
   type RootFiles,
   type RootState,
-} from '../../domain/pki/workdir-state.js';
+} from '../../domain/ca/workdir-state.js';
 import type {FileContent} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Group} from '../../engine/operation.js';

@@ -1,8 +1,8 @@
 /** `certs generate`: the root CA once, a cluster CA for each cluster. */
 import {layout} from '../../domain/mesh/layout.js';
-import {type Certificate, readableCertificates} from '../../domain/pki/certificate.js';
-import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
-import type {ClusterState} from '../../domain/pki/workdir-state.js';
+import {type Certificate, readableCertificates} from '../../domain/x509/certificate.js';
+import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
+import type {ClusterState} from '../../domain/ca/workdir-state.js';
 import type {WriteFiles} from '../../engine/action.js';
 import type {Operation, PhaseRun, Warning} from '../../engine/operation.js';
 import {

@@ -1,15 +1,15 @@
 /** `certs import`: takes what a CA elsewhere returned for a cluster's request. */
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
-import type {Refusal} from '../../domain/pki/answer.js';
-import type {Certificate} from '../../domain/pki/certificate.js';
-import {changesFromRequest, lifeOtherThan} from '../../domain/pki/changes.js';
-import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
-import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
-import {readPrivateKey} from '../../domain/pki/private-key.js';
-import {readPart, recognize} from '../../domain/pki/recognize.js';
-import {judgeRequest} from '../../domain/pki/request-state.js';
-import {judgeRoot} from '../../domain/pki/workdir-state.js';
+import type {Refusal} from '../../domain/ca/answer.js';
+import type {Certificate} from '../../domain/x509/certificate.js';
+import {changesFromRequest, lifeOtherThan} from '../../domain/ca/changes.js';
+import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
+import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
+import {readPrivateKey} from '../../domain/keys/private-key.js';
+import {readPart, recognize} from '../../domain/x509/recognize.js';
+import {judgeRequest} from '../../domain/ca/request-state.js';
+import {judgeRoot} from '../../domain/ca/workdir-state.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Operation, PhaseRun, Warning} from '../../engine/operation.js';

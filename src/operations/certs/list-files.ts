@@ -2,11 +2,11 @@
 import {type ErrorReport, reportError, asMeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshTrust} from '../../domain/mesh/mesh.js';
-import {type Certificate, parseCertificates} from '../../domain/pki/certificate.js';
-import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
-import {type ChainResult, orderUpward} from '../../domain/pki/chain.js';
-import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
-import type {CaFiles} from '../../domain/pki/ca-files.js';
+import {type Certificate, parseCertificates} from '../../domain/x509/certificate.js';
+import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
+import {type ChainResult, orderUpward} from '../../domain/x509/chain.js';
+import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
+import type {CaFiles} from '../../domain/ca/ca-files.js';
 import type {DependedOn} from '../../domain/monitoring/forecast.js';
 import type {HeldTrust} from '../../domain/monitoring/root-agreement.js';
 import type {CertificateRole} from '../../domain/monitoring/seen.js';

@@ -6,7 +6,7 @@ import {
   type IstiodMetrics,
   type LiveRoots,
   Parts,
-} from '../../domain/checks/facts.js';
+} from '../../domain/facts/facts.js';
 import {signedByItself} from '../../domain/checks/trust/live-chain.js';
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {cacertsName} from '../../domain/trust/cacerts.js';
@@ -14,13 +14,13 @@ import type {MeshCluster, MeshTrust} from '../../domain/mesh/mesh.js';
 import type {DependedOn} from '../../domain/monitoring/forecast.js';
 import {type RootAgreement, agreementOfLive} from '../../domain/monitoring/root-agreement.js';
 import type {CertificateRole, Source} from '../../domain/monitoring/seen.js';
-import type {Certificate} from '../../domain/pki/certificate.js';
-import {verifyChain} from '../../domain/pki/chain.js';
-import {type CertificateSummary, summarizeCertificate} from '../../domain/pki/describe.js';
+import type {Certificate} from '../../domain/x509/certificate.js';
+import {verifyChain} from '../../domain/x509/chain.js';
+import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
 import type {Deps} from '../../engine/deps.js';
 import {gatherEvidence} from '../../observe/evidence.js';
 import type {LoadedMesh} from '../shared/load-mesh.js';
-import type {Limits} from '../../domain/reads/limits.js';
+import type {Limits} from '../../domain/facts/limits.js';
 
 /** A certificate that was seen in a cluster. */
 export interface LiveCertificate extends CertificateSummary {

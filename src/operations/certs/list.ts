@@ -1,7 +1,7 @@
 /** `certs list`: every certificate of the mesh, what ends first, and what is to be renewed when. Needs no keys. */
 import {type ErrorReport, errorClasses} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
-import type {CaFiles} from '../../domain/pki/ca-files.js';
+import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {type Dependencies, type Forecast, forecastOf} from '../../domain/monitoring/forecast.js';
 import {type RootAgreement, agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
 import {madeElsewhere, type SignerSpec} from '../../domain/mesh/signer.js';
@@ -23,7 +23,7 @@ import {
   type ReadCluster,
 } from './list-files.js';
 import type {LiveSight} from './list-live.js';
-import type {Limits} from '../../domain/reads/limits.js';
+import type {Limits} from '../../domain/facts/limits.js';
 import {dayMs} from '../../domain/time.js';
 
 export type {ListedCertificate, ListedCluster};

@@ -1,10 +1,10 @@
 /** The root's part of `certs generate`: made, taken over, or known already; and whether its signer can sign. Pure. */
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
-import {type Certificate, readableCertificates} from '../../domain/pki/certificate.js';
-import {verifyChain} from '../../domain/pki/chain.js';
-import {passphraseNeeded} from '../../domain/pki/passphrase.js';
-import type {RootState} from '../../domain/pki/workdir-state.js';
+import {type Certificate, readableCertificates} from '../../domain/x509/certificate.js';
+import {verifyChain} from '../../domain/x509/chain.js';
+import {passphraseNeeded} from '../../domain/keys/passphrase.js';
+import type {RootState} from '../../domain/ca/workdir-state.js';
 import type {CreateRootCa, IssueClusterCa, WriteFiles} from '../../engine/action.js';
 import type {SignerState} from '../../signers/signer-module.js';
 import type {Blocker, Warning} from '../../engine/operation.js';

@@ -4,16 +4,16 @@ import {clusterLayout, type WorkloadLayout, workloadLayout} from '../../domain/m
 import type {KeyAlgorithm, MeshCluster} from '../../domain/mesh/mesh.js';
 import {type SignerSpec, usesCacerts} from '../../domain/mesh/signer.js';
 import {spiffeIdOf, type WorkloadName} from '../../domain/mesh/workload-name.js';
-import type {CaFiles} from '../../domain/pki/ca-files.js';
-import type {Certificate} from '../../domain/pki/certificate.js';
-import {type CaInspection, inspectCaFiles} from '../../domain/pki/inspect-ca.js';
+import type {CaFiles} from '../../domain/ca/ca-files.js';
+import type {Certificate} from '../../domain/x509/certificate.js';
+import {type CaInspection, inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {
   judgeWorkload,
   longestWorkloadMs,
   shortestWorkloadMs,
   workloadEnd,
   type WorkloadState,
-} from '../../domain/pki/workload-certificate.js';
+} from '../../domain/ca/workload-certificate.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {fixWith, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {words} from '../../domain/suggest/words.js';

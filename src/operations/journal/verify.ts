@@ -15,7 +15,7 @@ import {ClusterReader} from '../../observe/cluster-reader.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readClusterUid} from '../../observe/identity.js';
 import {rememberingObjects} from '../../observe/remembering.js';
-import {limitOn, type Limits} from '../../domain/reads/limits.js';
+import {limitOn, type Limits} from '../../domain/facts/limits.js';
 
 /** `journal verify CLUSTER...` */
 export interface VerifyJournalRequest extends MeshRequest {

@@ -1,9 +1,9 @@
 /** Roots that a mesh may have besides its root-cert.pem: given by a person, or known from its clusters. */
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
-import {type Certificate, parseCertificates} from '../../domain/pki/certificate.js';
-import {readPart, recognize} from '../../domain/pki/recognize.js';
-import type {RootState} from '../../domain/pki/workdir-state.js';
+import {type Certificate, parseCertificates} from '../../domain/x509/certificate.js';
+import {readPart, recognize} from '../../domain/x509/recognize.js';
+import type {RootState} from '../../domain/ca/workdir-state.js';
 import type {Deps} from '../../engine/deps.js';
 
 /** Roots as a text and as what can be read of it. */

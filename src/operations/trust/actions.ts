@@ -2,9 +2,9 @@
 import {networkLabel} from '../../domain/istio/names.js';
 import type {SecretData} from '../../domain/kube/object.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
-import {crlFileName} from '../../domain/pki/crl.js';
-import {shortFingerprint} from '../../domain/pki/fingerprint.js';
-import type {CaInspection} from '../../domain/pki/inspect-ca.js';
+import {crlFileName} from '../../domain/x509/crl.js';
+import {shortFingerprint} from '../../domain/keys/fingerprint.js';
+import type {CaInspection} from '../../domain/ca/inspect-ca.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {

@@ -1,8 +1,8 @@
 import type {SecretData} from '../../domain/kube/object.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown, observe} from '../../domain/observed.js';
-import {caFileNames, type CaFiles} from '../../domain/pki/ca-files.js';
-import {inspectCaFiles} from '../../domain/pki/inspect-ca.js';
+import {caFileNames, type CaFiles} from '../../domain/ca/ca-files.js';
+import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {dataOfBundle} from '../../domain/trust/cacerts.js';
 import type {Difference} from '../../domain/trust/diff.js';
 import type {ClusterTrust} from '../../domain/trust/facts.js';

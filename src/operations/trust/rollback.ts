@@ -2,7 +2,7 @@ import {MeshError, reportError} from '../../domain/errors.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, observe} from '../../domain/observed.js';
-import {type CaInspection, inspectCaFiles} from '../../domain/pki/inspect-ca.js';
+import {type CaInspection, inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {annotations, cacertsName, previousName, type CacertsSecret} from '../../domain/trust/cacerts.js';

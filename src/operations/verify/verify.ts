@@ -1,8 +1,8 @@
 /** `verify`: gathers facts, judges them, and with `--wait` follows until all is well. */
 import type {Check, Severity} from '../../domain/checks/check.js';
-import type {Evidence} from '../../domain/checks/facts.js';
+import type {Evidence} from '../../domain/facts/facts.js';
 import {judge} from '../../domain/checks/judge.js';
-import type {Limits} from '../../domain/reads/limits.js';
+import type {Limits} from '../../domain/facts/limits.js';
 import {whyHopeless} from '../../domain/checks/patience.js';
 import {pictureFacts, pictureOf, type MeshPicture} from '../../domain/checks/picture.js';
 import {checks} from '../../domain/checks/registry.js';

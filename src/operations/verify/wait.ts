@@ -3,11 +3,11 @@
  * whole wait, and of the files of the work directory.
  */
 import type {Check, Severity} from '../../domain/checks/check.js';
-import {readsFiles, type Evidence, type FactKey} from '../../domain/checks/facts.js';
+import {readsFiles, type Evidence, type FactKey} from '../../domain/facts/facts.js';
 import {leftOutBy, neededFacts} from '../../domain/checks/needs.js';
-import type {Limits} from '../../domain/reads/limits.js';
+import type {Limits} from '../../domain/facts/limits.js';
 import {isGreen, type Row} from '../../domain/checks/report.js';
-import {bundleNamesIn, isWatchable, objectsBehind, type WatchedPlace} from '../../domain/checks/watched.js';
+import {bundleNamesIn, isWatchable, objectsBehind, type WatchedPlace} from '../../domain/facts/watched.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {Deps} from '../../engine/deps.js';

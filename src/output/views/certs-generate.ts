@@ -1,5 +1,5 @@
 import type {CaSummary, GenerateResult} from '../../operations/certs/generate.js';
-import {formatFingerprint, shortFingerprint} from '../../domain/pki/fingerprint.js';
+import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {table} from '../table.js';
 import type {Printed} from '../printed.js';

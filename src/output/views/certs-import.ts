@@ -1,5 +1,5 @@
 import type {ImportClusterResult, ImportResult} from '../../operations/certs/import.js';
-import {shortFingerprint} from '../../domain/pki/fingerprint.js';
+import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {table} from '../table.js';
 import type {Printed} from '../printed.js';

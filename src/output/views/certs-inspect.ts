@@ -1,4 +1,4 @@
-import {formatFingerprint} from '../../domain/pki/fingerprint.js';
+import {formatFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import type {InspectedCertificate, InspectedKey, InspectResult} from '../../operations/certs/inspect.js';
 import type {View} from '../view.js';

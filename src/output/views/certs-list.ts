@@ -1,7 +1,7 @@
-import {formatFingerprint, shortFingerprint} from '../../domain/pki/fingerprint.js';
+import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
 import type {Forecast} from '../../domain/monitoring/forecast.js';
 import type {CertificateRole} from '../../domain/monitoring/seen.js';
-import type {CertificateSummary} from '../../domain/pki/describe.js';
+import type {CertificateSummary} from '../../domain/x509/describe.js';
 import {printableLine} from '../../domain/printable.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ListedCertificate, ListResult} from '../../operations/certs/list.js';

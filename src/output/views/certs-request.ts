@@ -1,6 +1,6 @@
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {CsrResult, RequestClusterResult} from '../../operations/certs/request.js';
-import {shortFingerprint} from '../../domain/pki/fingerprint.js';
+import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {table} from '../table.js';
 import type {Printed} from '../printed.js';

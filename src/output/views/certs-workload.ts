@@ -1,4 +1,4 @@
-import {shortFingerprint} from '../../domain/pki/fingerprint.js';
+import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import type {WorkloadResult} from '../../operations/certs/workload.js';
 import {table} from '../table.js';
 import type {View} from '../view.js';

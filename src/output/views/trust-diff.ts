@@ -1,4 +1,4 @@
-import {formatFingerprint, shortFingerprint} from '../../domain/pki/fingerprint.js';
+import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import type {ComparedCluster, DiffResult} from '../../operations/trust/diff.js';
 import type {Printed} from '../printed.js';

@@ -1,4 +1,4 @@
-import {formatFingerprint, shortFingerprint} from '../../domain/pki/fingerprint.js';
+import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
 import type {CaSummary} from '../../domain/trust/ca-summary.js';

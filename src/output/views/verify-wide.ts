@@ -1,6 +1,6 @@
 /** `-o wide`: the text with its evidence, who accepts whom, and by which certificates. */
 import type {Acceptance, ClusterPicture, MeshPicture, PictureCertificate} from '../../domain/checks/picture.js';
-import {shortFingerprint} from '../../domain/pki/fingerprint.js';
+import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {table} from '../table.js';
 import {timeoutLines, verdictText, type ShownVerify} from './verify-rows.js';

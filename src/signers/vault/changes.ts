@@ -1,6 +1,6 @@
 /** What a server made of a cluster CA other than was asked for: one sentence each, for a person. Pure. */
-import type {Certificate} from '../../domain/pki/certificate.js';
-import {changesFromRequest} from '../../domain/pki/changes.js';
+import type {Certificate} from '../../domain/x509/certificate.js';
+import {changesFromRequest} from '../../domain/ca/changes.js';
 import {printableLine} from '../../domain/printable.js';
 import {dayMs, lengthInWords} from '../../domain/time.js';
 

@@ -1,8 +1,8 @@
 /** One server, mount and issuer during one run: looked at once, logged in to once. */
 import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
-import {type Certificate, parseCertificates} from '../../domain/pki/certificate.js';
-import {orderUpward} from '../../domain/pki/chain.js';
+import {type Certificate, parseCertificates} from '../../domain/x509/certificate.js';
+import {orderUpward} from '../../domain/x509/chain.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import {createVaultHttp} from '../../tools/vault-http.js';

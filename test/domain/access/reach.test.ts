@@ -5,8 +5,8 @@ import {expectationsOf, removeFix, unexpectedIn} from '../../../src/domain/acces
 import {caSecrets} from '../../../src/domain/access/paths.js';
 import {reachesOf} from '../../../src/domain/access/reach.js';
 import {accessManifests} from '../../../src/domain/access/role-manifests.js';
-import {readRbac} from '../../../src/domain/access/rbac.js';
-import {subjectId} from '../../../src/domain/access/subjects.js';
+import {readRbac} from '../../../src/domain/kube/rbac.js';
+import {subjectId} from '../../../src/domain/kube/subjects.js';
 import {clusters, coreRule, healthyGrants, mesh, rbac, type SeededGrant} from '../checks/healthy.js';
 import {textOf} from '../../helpers/suggestions.js';
 

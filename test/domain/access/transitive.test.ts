@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {caSecrets} from '../../../src/domain/access/paths.js';
-import {readRemoteSecret} from '../../../src/domain/access/remote-credentials.js';
-import {subjectId} from '../../../src/domain/access/subjects.js';
+import {readRemoteSecret} from '../../../src/domain/istio/remote-secret.js';
+import {subjectId} from '../../../src/domain/kube/subjects.js';
 import {AccessJudge} from '../../../src/domain/access/transitive.js';
 import {coreRule, healthyGrants, rbac, remoteCredential, type SeededGrant} from '../checks/healthy.js';
 

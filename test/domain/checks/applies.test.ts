@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
-import type {ClusterFactValues} from '../../../src/domain/checks/facts.js';
+import type {ClusterFactValues} from '../../../src/domain/facts/facts.js';
 import type {SignerSpecOf} from '../../../src/domain/mesh/signer.js';
 import {evidence, mesh} from './healthy.js';
 

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {readControlPlanes, readGateways} from '../../../src/domain/checks/read/control-plane.js';
+import {readControlPlanes, readGateways} from '../../../src/domain/facts/read/control-plane.js';
 import type {DeploymentObject} from '../../../src/domain/kube/objects.js';
 import {readIstiod} from '../../../src/domain/trust/istiod.js';
 

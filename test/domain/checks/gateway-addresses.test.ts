@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {gatewayAddressesCheck} from '../../../src/domain/checks/control-plane/gateway-addresses.js';
 import {judgedText} from '../../helpers/suggestions.js';
-import type {NetworkGatewayFacts} from '../../../src/domain/checks/facts.js';
+import type {NetworkGatewayFacts} from '../../../src/domain/facts/facts.js';
 import type {Row} from '../../../src/domain/checks/report.js';
 import type {ServiceObject} from '../../../src/domain/kube/objects.js';
 import {
@@ -10,7 +10,7 @@ import {
   namedGateways,
   resourceGateway,
   serviceGateway,
-} from '../../../src/domain/checks/read/network-gateways.js';
+} from '../../../src/domain/facts/read/network-gateways.js';
 import {known} from '../../../src/domain/observed.js';
 import {clusters, controlPlane, evidence, networkGateway, pod, type Spoilt} from './healthy.js';
 

@@ -1,6 +1,6 @@
 import {expect, it} from 'vitest';
 import {hazardsCheck} from '../../../src/domain/checks/control-plane/hazards.js';
-import type {CaOrigin} from '../../../src/domain/checks/facts.js';
+import type {CaOrigin} from '../../../src/domain/facts/facts.js';
 import {judgedText} from '../../helpers/suggestions.js';
 import {certificate, clusterValues, controlPlane, daysFromNow, evidence} from './healthy.js';
 

@@ -1,7 +1,7 @@
 /** Evidence of a healthy mesh of two clusters, and ways to spoil it: what the tests of checks begin with. */
 import {readFileSync} from 'node:fs';
-import {readRbac, type RbacFacts} from '../../../src/domain/access/rbac.js';
-import type {RemoteCredential} from '../../../src/domain/access/remote-credentials.js';
+import {readRbac, type RbacFacts} from '../../../src/domain/kube/rbac.js';
+import type {RemoteCredential} from '../../../src/domain/istio/remote-secret.js';
 import {
   Parts,
   type CaBundleFacts,
@@ -22,10 +22,10 @@ import {
   type MeshFactValues,
   type PodFacts,
   type WorkloadFacts,
-} from '../../../src/domain/checks/facts.js';
+} from '../../../src/domain/facts/facts.js';
 import type {Mesh, MeshCluster} from '../../../src/domain/mesh/mesh.js';
 import {known} from '../../../src/domain/observed.js';
-import {parseCertificates, type Certificate} from '../../../src/domain/pki/certificate.js';
+import {parseCertificates, type Certificate} from '../../../src/domain/x509/certificate.js';
 
 export const now = new Date('2026-06-01T00:00:00Z');
 const day = 86_400_000;

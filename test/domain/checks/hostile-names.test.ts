@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {Parts} from '../../../src/domain/checks/facts.js';
+import {Parts} from '../../../src/domain/facts/facts.js';
 import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {known} from '../../../src/domain/observed.js';

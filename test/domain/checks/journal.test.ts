@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {JournalFacts} from '../../../src/domain/checks/facts.js';
+import type {JournalFacts} from '../../../src/domain/facts/facts.js';
 import {judgedText} from '../../helpers/suggestions.js';
 import {journalCheck} from '../../../src/domain/checks/workdir/journal.js';
 import {evidence, meshValues} from './healthy.js';

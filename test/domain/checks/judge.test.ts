@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {defineCheck, ok, type Explanation} from '../../../src/domain/checks/check.js';
-import {Parts, type ServedChain} from '../../../src/domain/checks/facts.js';
+import {Parts, type ServedChain} from '../../../src/domain/facts/facts.js';
 import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {codeOfUnknown, isGreen, verdictOf, type Row, type RowResult} from '../../../src/domain/checks/report.js';

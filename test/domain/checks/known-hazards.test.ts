@@ -5,7 +5,7 @@ import {
   hazardsOf,
   type HazardFacts,
 } from '../../../src/domain/checks/control-plane/known-hazards.js';
-import type {CacertsFacts} from '../../../src/domain/checks/facts.js';
+import type {CacertsFacts} from '../../../src/domain/facts/facts.js';
 import {knowVersion, newestKnown, oldestKnown} from '../../../src/domain/istio/versions.js';
 import {version} from '../istio/version.js';
 import {cacertsOf, certificate, clusterCa} from './healthy.js';

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {Parts} from '../../../src/domain/checks/facts.js';
+import {Parts} from '../../../src/domain/facts/facts.js';
 import {judge} from '../../../src/domain/checks/judge.js';
 import {pictureOf, type ClusterPicture} from '../../../src/domain/checks/picture.js';
 import {checks} from '../../../src/domain/checks/registry.js';

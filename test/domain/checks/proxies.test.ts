@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import type {ConfigMapObject} from '../../../src/domain/kube/objects.js';
-import {isProxy, proxyRules} from '../../../src/domain/checks/read/proxies.js';
+import {isProxy, proxyRules} from '../../../src/domain/facts/read/proxies.js';
 import {controlPlane, now, workload} from './healthy.js';
 
 const hour = 3_600_000;

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {type LiveRoots, Parts} from '../../../src/domain/checks/facts.js';
+import {type LiveRoots, Parts} from '../../../src/domain/facts/facts.js';
 import {judgedText} from '../../helpers/suggestions.js';
 import {signingCheck} from '../../../src/domain/checks/live/signing.js';
 import {known} from '../../../src/domain/observed.js';

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {skewCheck} from '../../../src/domain/checks/control-plane/skew.js';
 import {type AsJson, judgedText, textOf} from '../../helpers/suggestions.js';
-import {Parts, type ControlPlaneFacts} from '../../../src/domain/checks/facts.js';
+import {Parts, type ControlPlaneFacts} from '../../../src/domain/facts/facts.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {Row} from '../../../src/domain/checks/report.js';
 import {knowVersion} from '../../../src/domain/istio/versions.js';

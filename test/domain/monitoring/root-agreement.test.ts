@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import type {ServedChain} from '../../../src/domain/checks/facts.js';
-import {certificateFacts} from '../../../src/domain/checks/read/cluster-ca.js';
+import type {ServedChain} from '../../../src/domain/facts/facts.js';
+import {certificateFacts} from '../../../src/domain/facts/read/cluster-ca.js';
 import {type LiveTrust, agreementOfFiles, agreementOfLive} from '../../../src/domain/monitoring/root-agreement.js';
 import {tinyClusterCa, tinyLeaf, tinyRoot, type TinyCa} from '../../helpers/tiny-ca.js';
 

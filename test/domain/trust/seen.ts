@@ -2,8 +2,8 @@
 import type {DeploymentObject} from '../../../src/domain/kube/objects.js';
 import {type ErrorCode, MeshError} from '../../../src/domain/errors.js';
 import {known, type Observed, unknown} from '../../../src/domain/observed.js';
-import type {CaFiles} from '../../../src/domain/pki/ca-files.js';
-import {inspectCaFiles, type InspectOptions} from '../../../src/domain/pki/inspect-ca.js';
+import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
+import {inspectCaFiles, type InspectOptions} from '../../../src/domain/ca/inspect-ca.js';
 import {type CacertsSecret, readCacerts} from '../../../src/domain/trust/cacerts.js';
 import type {OwnCa} from '../../../src/domain/trust/diff.js';
 import {readNamespace, type TrustSeen} from '../../../src/domain/trust/facts.js';

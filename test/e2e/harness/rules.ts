@@ -1,5 +1,5 @@
 /** Rights as the rules of a Role or ClusterRole. */
-import type {Right} from '../../../src/domain/checks/rights.js';
+import type {Right} from '../../../src/domain/facts/rights.js';
 
 /** The rules for the rights of one place. */
 export function rulesOf(rights: readonly Right[], where: Right['where']): readonly object[] {

@@ -2,7 +2,7 @@
 import {createPrivateKey} from 'node:crypto';
 import {mkdirSync, mkdtempSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {parseCertificates} from '../../../src/domain/pki/certificate.js';
+import {parseCertificates} from '../../../src/domain/x509/certificate.js';
 import {at} from '../../e2e/harness/mesh.js';
 import {passphrase} from '../../e2e/harness/mesh-cli.js';
 import {bundleOf, memorySigner, type TinyCa} from '../../helpers/tiny-ca.js';

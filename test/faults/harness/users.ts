@@ -1,7 +1,7 @@
 /** Who asks a cluster, and where a kubeconfig leads. */
 import {readFileSync, writeFileSync} from 'node:fs';
 import {parse, stringify} from 'yaml';
-import {resourceOfRight, verifyRights, type Right} from '../../../src/domain/checks/rights.js';
+import {resourceOfRight, verifyRights, type Right} from '../../../src/domain/facts/rights.js';
 import type {Cluster} from '../../e2e/harness/cluster.js';
 import {HarnessError} from '../../e2e/harness/processes.js';
 import {rulesOf} from '../../e2e/harness/rules.js';

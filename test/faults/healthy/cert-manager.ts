@@ -2,7 +2,7 @@ import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {bundleOf, tinyClusterCa, tinyRoot, type TinyCa} from '../../helpers/tiny-ca.js';
 import type {Setting} from '../../e2e/harness/mesh.js';
-import {writePrivateKey} from '../../../src/domain/pki/private-key.js';
+import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {installByGuide, type SecretData} from './by-guide.js';
 import type {Mesh} from './mesh.js';
 

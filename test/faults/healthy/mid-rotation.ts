@@ -1,6 +1,6 @@
 import {mkdirSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {writePrivateKey} from '../../../src/domain/pki/private-key.js';
+import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {at} from '../../e2e/harness/mesh.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 import type {Mesh} from './mesh.js';

@@ -2,7 +2,7 @@
 import {createPrivateKey} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {parseCertificates} from '../../../src/domain/pki/certificate.js';
+import {parseCertificates} from '../../../src/domain/x509/certificate.js';
 import {memorySigner, tinyClusterCa, tinyRoot, type TinyCa, type TinyOptions} from '../../helpers/tiny-ca.js';
 import {at} from '../../e2e/harness/mesh.js';
 import {inIstioSystem, restart, waitForBundle} from '../harness/by-hand.js';

@@ -1,11 +1,11 @@
 import {generateKeyPairSync} from 'node:crypto';
 import {describe, expect, it} from 'vitest';
 import {type ErrorCode, MeshError} from '../../../src/domain/errors.js';
-import type {ControlPlaneFacts} from '../../../src/domain/checks/facts.js';
+import type {ControlPlaneFacts} from '../../../src/domain/facts/facts.js';
 import {parseMeshFile} from '../../../src/domain/mesh/parse.js';
 import {known, unknown} from '../../../src/domain/observed.js';
-import type {CaFiles} from '../../../src/domain/pki/ca-files.js';
-import {writePrivateKey} from '../../../src/domain/pki/private-key.js';
+import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
+import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {readCacerts} from '../../../src/domain/trust/cacerts.js';
 import type {RunningCluster} from '../../../src/observe/running-cluster.js';
 import {adopt, nameOf} from '../../../src/operations/certs/adopt-plan.js';

@@ -1,7 +1,7 @@
 /** What the tables of `certs generate` share: a root in every state, every kind of signer, and facts that need nothing done. */
 import {MeshError, reportError} from '../../../src/domain/errors.js';
-import {writePrivateKey} from '../../../src/domain/pki/private-key.js';
-import {judgeRoot, type RootState} from '../../../src/domain/pki/workdir-state.js';
+import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
+import {judgeRoot, type RootState} from '../../../src/domain/ca/workdir-state.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 import type {IssueClusterCa} from '../../../src/engine/action.js';
 import type {GenerateFacts, SignerFacts} from '../../../src/operations/certs/generate-facts.js';

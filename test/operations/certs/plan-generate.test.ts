@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import type {CaFiles} from '../../../src/domain/pki/ca-files.js';
-import {judgeCluster, type RootState} from '../../../src/domain/pki/workdir-state.js';
+import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
+import {judgeCluster, type RootState} from '../../../src/domain/ca/workdir-state.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 import type {ClusterFacts, GenerateFacts} from '../../../src/operations/certs/generate-facts.js';
 import {planGenerate} from '../../../src/operations/certs/plan-generate.js';

@@ -2,12 +2,12 @@
 import {X509Certificate} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
-import {clusterCaRequest, requestPem} from '../../../src/domain/pki/csr.js';
-import {spkiHash} from '../../../src/domain/pki/fingerprint.js';
-import {generateKey, publicHalf} from '../../../src/domain/pki/keys.js';
-import {writePrivateKey} from '../../../src/domain/pki/private-key.js';
-import {readPart, recognize} from '../../../src/domain/pki/recognize.js';
-import {judgeRoot} from '../../../src/domain/pki/workdir-state.js';
+import {clusterCaRequest, requestPem} from '../../../src/domain/x509/csr.js';
+import {spkiHash} from '../../../src/domain/keys/fingerprint.js';
+import {generateKey, publicHalf} from '../../../src/domain/keys/keys.js';
+import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
+import {readPart, recognize} from '../../../src/domain/x509/recognize.js';
+import {judgeRoot} from '../../../src/domain/ca/workdir-state.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 import {type ImportFacts, judgeImport, planImport} from '../../../src/operations/certs/plan-import.js';
 import {CorporateCa, pkcs7, policy, type SignOptions, subordinate} from '../../helpers/corporate-ca.js';

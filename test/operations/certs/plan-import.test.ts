@@ -1,13 +1,13 @@
 import {generateKeyPairSync, type KeyObject} from 'node:crypto';
 import {describe, expect, it} from 'vitest';
-import type {CertificateTemplate} from '../../../src/domain/pki/certificate.js';
-import {encodeDer} from '../../../src/domain/pki/der.js';
-import {spkiHash} from '../../../src/domain/pki/fingerprint.js';
-import {publicHalf} from '../../../src/domain/pki/keys.js';
-import {encodeName} from '../../../src/domain/pki/name.js';
-import {writePrivateKey} from '../../../src/domain/pki/private-key.js';
-import {clusterCaName} from '../../../src/domain/pki/profile.js';
-import {judgeRoot, type RootState} from '../../../src/domain/pki/workdir-state.js';
+import type {CertificateTemplate} from '../../../src/domain/x509/certificate.js';
+import {encodeDer} from '../../../src/domain/asn1/der.js';
+import {spkiHash} from '../../../src/domain/keys/fingerprint.js';
+import {publicHalf} from '../../../src/domain/keys/keys.js';
+import {encodeName} from '../../../src/domain/x509/name.js';
+import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
+import {clusterCaName} from '../../../src/domain/x509/profile.js';
+import {judgeRoot, type RootState} from '../../../src/domain/ca/workdir-state.js';
 import {
   type CandidateKey,
   type ImportFacts,

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {CertificateSummary} from '../../../src/domain/pki/describe.js';
+import type {CertificateSummary} from '../../../src/domain/x509/describe.js';
 import type {ListResult} from '../../../src/operations/certs/list.js';
 import {certsListView} from '../../../src/output/views/certs-list.js';
 import type {Render} from '../../../src/output/view.js';

@@ -3,7 +3,7 @@ import {judge} from '../../../src/domain/checks/judge.js';
 import {pictureOf} from '../../../src/domain/checks/picture.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {versionNotes} from '../../../src/domain/checks/version-notes.js';
-import type {Evidence} from '../../../src/domain/checks/facts.js';
+import type {Evidence} from '../../../src/domain/facts/facts.js';
 import type {ErrorReport} from '../../../src/domain/errors.js';
 import {explainCheck, listChecks} from '../../../src/operations/verify/catalogue.js';
 import type {VerifyResult} from '../../../src/operations/verify/verify.js';

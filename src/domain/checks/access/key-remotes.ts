@@ -7,7 +7,7 @@ import {
   stepText,
   unexpectedRemotes,
 } from '../../access/findings.js';
-import {subjectId} from '../../access/subjects.js';
+import {subjectId} from '../../kube/subjects.js';
 import {AccessJudge} from '../../access/transitive.js';
 import {printableLine} from '../../printable.js';
 import {lookWith, type Suggestion} from '../../suggest/suggestion.js';

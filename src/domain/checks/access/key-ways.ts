@@ -1,5 +1,5 @@
 import {noKeyHere, reachText, removeFix, unexpectedBy} from '../../access/findings.js';
-import {subjectId} from '../../access/subjects.js';
+import {subjectId} from '../../kube/subjects.js';
 import {printableLine} from '../../printable.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 

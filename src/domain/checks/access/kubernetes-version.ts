@@ -3,7 +3,7 @@ import {formatMinor, parseVersion} from '../../istio/version.js';
 import {knowVersion, newestKnown} from '../../istio/versions.js';
 import {lookWith, sequence} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
-import type {ControlPlaneFacts} from '../facts.js';
+import type {ControlPlaneFacts} from '../../facts/facts.js';
 import {editMeshYaml, upgradeFix} from '../fixes.js';
 
 /** Kubernetes is neither too old nor too new for the Istio that runs there, or is to run there. */

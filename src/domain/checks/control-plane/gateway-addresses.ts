@@ -3,9 +3,9 @@ import type {MeshCluster} from '../../mesh/mesh.js';
 import {fixWith, lookWith, pipe, type Suggestion} from '../../suggest/suggestion.js';
 import {Variable, words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding, type Judgement, type Subject} from '../check.js';
-import type {ControlPlaneFacts, NetworkGatewayFacts, PodFacts} from '../facts.js';
+import type {ControlPlaneFacts, NetworkGatewayFacts, PodFacts} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';
-import {nodeSelectorAnnotation, spansNetworks} from '../read/network-gateways.js';
+import {nodeSelectorAnnotation, spansNetworks} from '../../facts/read/network-gateways.js';
 import {lookAtPod, workloadProblems} from './workload.js';
 
 const expected = 'for every network a gateway with an address and ready pods';

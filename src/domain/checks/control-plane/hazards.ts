@@ -2,7 +2,7 @@ import {hazards, hazardsOf, type Hazard, type Remedy} from './known-hazards.js';
 import {fixWith, sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {words} from '../../suggest/words.js';
 import {type ClusterSubject, type Finding, defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {CacertsFacts, CaOrigin, ControlPlaneFacts} from '../facts.js';
+import type {CacertsFacts, CaOrigin, ControlPlaneFacts} from '../../facts/facts.js';
 import {noListsFix, otherCaFix} from '../foreign-ca.js';
 import {editMeshYaml, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
 

@@ -3,8 +3,8 @@
  * An entry says of which versions it is true, and under which further condition; a mesh in which that does not hold
  * never meets it.
  */
-import type {CacertsFacts} from '../facts.js';
-import {crlFileName} from '../../pki/crl.js';
+import type {CacertsFacts} from '../../facts/facts.js';
+import {crlFileName} from '../../x509/crl.js';
 import {caCrlVariable, features, multiRootVariable} from '../../istio/features.js';
 import {parseBool} from '../../istio/parse-bool.js';
 import {type FirstReleases, hasReached} from '../../istio/since.js';

@@ -3,7 +3,7 @@ import {compareVersions, parseVersion, type IstioVersion} from '../../istio/vers
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {type Finding, type OfCluster, defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {some} from '../describe.js';
-import type {ControlPlaneFacts} from '../facts.js';
+import type {ControlPlaneFacts} from '../../facts/facts.js';
 import {upgradeFix} from '../fixes.js';
 
 const expected = 'control planes no more than one minor version apart';

@@ -1,7 +1,7 @@
 import {isSkewed} from '../../istio/skew.js';
 import {parseVersion, satisfies, type IstioVersion} from '../../istio/version.js';
 import {type ClusterSubject, type Finding, defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {ControlPlaneFacts, IstiodMetrics, Part} from '../facts.js';
+import type {ControlPlaneFacts, IstiodMetrics, Part} from '../../facts/facts.js';
 import {editMeshYaml, reinstallFix, upgradeFix} from '../fixes.js';
 
 /** What runs is what mesh.yaml says. */

@@ -3,7 +3,7 @@ import type {MeshCluster} from '../../mesh/mesh.js';
 import {fixWith, lookWith, type Suggestion} from '../../suggest/suggestion.js';
 import {words} from '../../suggest/words.js';
 import type {ClusterSubject, Severity} from '../check.js';
-import type {PodFacts, WorkloadFacts} from '../facts.js';
+import type {PodFacts, WorkloadFacts} from '../../facts/facts.js';
 
 /** Something that keeps a Deployment from being well. */
 export interface WorkloadProblem {

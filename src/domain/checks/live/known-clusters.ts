@@ -2,7 +2,7 @@ import type {MeshCluster} from '../../mesh/mesh.js';
 import {fixWith, lookWith, pipe, sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
-import type {IstiodClusters, KnownCluster, Part} from '../facts.js';
+import type {IstiodClusters, KnownCluster, Part} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';
 
 const synced = 'synced';

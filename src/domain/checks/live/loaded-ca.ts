@@ -5,7 +5,7 @@ import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Fi
 import {describeDay} from '../describe.js';
 import {expirySource} from '../expiry-explained.js';
 import {judgeExpiry} from '../expiry.js';
-import type {CaOrigin, CertificateFacts, IstiodMetrics, Part, PushedTrust} from '../facts.js';
+import type {CaOrigin, CertificateFacts, IstiodMetrics, Part, PushedTrust} from '../../facts/facts.js';
 import {restartFix} from '../fixes.js';
 import {loadFix, otherCaFix} from '../foreign-ca.js';
 

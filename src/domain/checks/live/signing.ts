@@ -2,7 +2,7 @@ import {fixWith, inAnyCase, lookWith, pipe} from '../../suggest/suggestion.js';
 import {words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import {some} from '../describe.js';
-import type {IstiodMetrics, LiveRoots, LiveRootsElsewhere, Part, PushedTrust} from '../facts.js';
+import type {IstiodMetrics, LiveRoots, LiveRootsElsewhere, Part, PushedTrust} from '../../facts/facts.js';
 
 const expected = 'no certificate request that istiod could not sign';
 

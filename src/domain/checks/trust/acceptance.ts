@@ -1,10 +1,10 @@
-import {verifyChain, type ChainFailure} from '../../pki/chain.js';
+import {verifyChain, type ChainFailure} from '../../x509/chain.js';
 import {sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding, type OfPair, type PairSubject} from '../check.js';
 import {describeCertificate, describeRoots} from '../describe.js';
-import type {CaOrigin, ClusterCaFacts, LiveRoots, Part, ServedChain} from '../facts.js';
+import type {CaOrigin, ClusterCaFacts, LiveRoots, Part, ServedChain} from '../../facts/facts.js';
 import {loadFix, otherCaFix} from '../foreign-ca.js';
-import {certificateFacts} from '../read/cluster-ca.js';
+import {certificateFacts} from '../../facts/read/cluster-ca.js';
 import {signedByItself, someoneElses} from './live-chain.js';
 
 /** Whether the roots that one cluster's workloads trust accept the chains that the other's istiods present. */

@@ -1,7 +1,7 @@
 import {hasFeature} from '../../istio/features.js';
-import {selects} from '../selector.js';
+import {selects} from '../../kube/selector.js';
 import type {LabelSelector} from '../../kube/objects.js';
-import type {ControlPlaneFacts, NamespaceFacts} from '../facts.js';
+import type {ControlPlaneFacts, NamespaceFacts} from '../../facts/facts.js';
 
 /** Namespaces that istiod never writes its bundle into (istio/istio pkg/kube/inject/initializer.go). */
 const ignored: readonly string[] = ['kube-public', 'kube-node-lease', 'local-path-storage'];

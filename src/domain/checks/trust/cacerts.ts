@@ -3,11 +3,11 @@ import {fixWith} from '../../suggest/suggestion.js';
 import {words} from '../../suggest/words.js';
 import {outOfPlace} from '../applies.js';
 import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Judgement} from '../check.js';
-import {shortFingerprint} from '../../pki/fingerprint.js';
+import {shortFingerprint} from '../../keys/fingerprint.js';
 import type {Difference} from '../../trust/diff.js';
 import {describeCertificate, some} from '../describe.js';
 import {loadFix, otherCaFix} from '../foreign-ca.js';
-import type {CacertsFacts} from '../facts.js';
+import type {CacertsFacts} from '../../facts/facts.js';
 
 /** What hangs on the CA that istiod takes from the Secret, whichever that is. */
 const ofOtherCa = ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308'] as const;

@@ -3,7 +3,7 @@ import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check
 import {describeCertificate, some} from '../describe.js';
 import {restartFix} from '../fixes.js';
 import {loadFix} from '../foreign-ca.js';
-import type {Part, ServedChain} from '../facts.js';
+import type {Part, ServedChain} from '../../facts/facts.js';
 
 /** Each istiod pod proves in a TLS handshake which CA it has loaded. */
 export const liveChainCheck = defineCheck({

@@ -4,7 +4,7 @@ import {words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import {describeRoots, some} from '../describe.js';
 import {restartFix} from '../fixes.js';
-import type {CaBundleFacts, ControlPlaneFacts, WebhookConfigurationFacts, WebhookFacts} from '../facts.js';
+import type {CaBundleFacts, ControlPlaneFacts, WebhookConfigurationFacts, WebhookFacts} from '../../facts/facts.js';
 
 /** The API server trusts the istiod that it calls to inject and to validate. */
 export const webhooksCheck = defineCheck({

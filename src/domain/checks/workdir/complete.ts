@@ -1,6 +1,6 @@
 import {kubectlMesh, sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject} from '../check.js';
-import type {ClusterCaFacts} from '../facts.js';
+import type {ClusterCaFacts} from '../../facts/facts.js';
 import {pushFix, renewFix} from '../fixes.js';
 
 const expected = 'ca-cert.pem, root-cert.pem and cert-chain.pem';

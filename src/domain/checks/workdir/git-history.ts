@@ -1,7 +1,7 @@
 import {lookWith} from '../../suggest/suggestion.js';
 import {inWorkDir, words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
-import type {KeyInHistory} from '../facts.js';
+import type {KeyInHistory} from '../../facts/facts.js';
 import {renewFix} from '../fixes.js';
 import type {Mesh} from '../../mesh/mesh.js';
 import {printableLine} from '../../printable.js';

@@ -1,6 +1,6 @@
 import {kubectlMesh, type Suggestion} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
-import type {JournalFacts, RememberedHead} from '../facts.js';
+import type {JournalFacts, RememberedHead} from '../../facts/facts.js';
 import {layout} from '../../mesh/layout.js';
 
 const expected = `the entry that the cluster remembers, as it was written, in ${layout.journal}`;

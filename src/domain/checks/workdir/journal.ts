@@ -2,7 +2,7 @@ import {fixWith, ifExists, kubectlMesh, sequence} from '../../suggest/suggestion
 import {inWorkDir} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding, type Subject} from '../check.js';
 import {some} from '../describe.js';
-import type {JournalFacts, OpenChange} from '../facts.js';
+import type {JournalFacts, OpenChange} from '../../facts/facts.js';
 import {asideHeadName, asideName, layout} from '../../mesh/layout.js';
 
 const expected = 'every entry as it was written, and an outcome for every change';

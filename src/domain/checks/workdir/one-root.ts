@@ -3,7 +3,7 @@ import {inWorkDir} from '../../suggest/words.js';
 import {clusterLayout, layout} from '../../mesh/layout.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding, type OfCluster} from '../check.js';
 import {describeRoots} from '../describe.js';
-import type {ClusterCaFacts} from '../facts.js';
+import type {ClusterCaFacts} from '../../facts/facts.js';
 import {renewFix} from '../fixes.js';
 
 const expected = "every cluster's bundle holds the root of every other cluster's CA";

@@ -1,10 +1,10 @@
 import type {MeshCluster} from '../../mesh/mesh.js';
-import {madeForOther} from '../../pki/cluster-of-ca.js';
+import {madeForOther} from '../../ca/cluster-of-ca.js';
 import {fixWith, sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {inWorkDir} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding, type OfCluster, type Subject} from '../check.js';
 import {describeCertificate} from '../describe.js';
-import type {ClusterCaFacts} from '../facts.js';
+import type {ClusterCaFacts} from '../../facts/facts.js';
 import {renewFix} from '../fixes.js';
 
 const expected = "in each cluster's directory the CA that was made for that cluster";

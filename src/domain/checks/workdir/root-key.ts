@@ -1,7 +1,7 @@
 import {fixWith, kubectlMesh, lookWith, sequence} from '../../suggest/suggestion.js';
 import {inWorkDir, words} from '../../suggest/words.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
-import type {RootKeyFacts} from '../facts.js';
+import type {RootKeyFacts} from '../../facts/facts.js';
 import {printableLine} from '../../printable.js';
 
 const expected = 'a root key encrypted with a passphrase';

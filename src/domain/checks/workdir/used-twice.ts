@@ -1,6 +1,6 @@
 import {defineCheck, findingsOr, notApplicable, ok, type Finding, type OfCluster} from '../check.js';
 import {describeCertificate} from '../describe.js';
-import type {ClusterCaFacts} from '../facts.js';
+import type {ClusterCaFacts} from '../../facts/facts.js';
 import {renewFix} from '../fixes.js';
 
 const expected = 'a CA with a key of its own for each cluster';

@@ -1,4 +1,4 @@
-import {nameOfWatched, type WatchedObjects} from '../../../domain/checks/watched.js';
+import {nameOfWatched, type WatchedObjects} from '../../../domain/facts/watched.js';
 import type {Deps} from '../../../engine/deps.js';
 import type {KubeApi} from '../../../tools/kubectl/api.js';
 import type {Bell} from './bell.js';

@@ -1,4 +1,4 @@
-import type {WatchedObjects} from '../../../domain/checks/watched.js';
+import type {WatchedObjects} from '../../../domain/facts/watched.js';
 import {asMeshError, type ErrorCode} from '../../../domain/errors.js';
 import type {KubeApi, ListOptions, WatchEvent} from '../../../tools/kubectl/api.js';
 import type {Bell} from './bell.js';

@@ -1,5 +1,5 @@
 /** What the tests of faults share: what is wrong, and what the checks answer. */
-import {type IstiodClusters, type KeyInHistory, Parts} from '../../../../src/domain/checks/facts.js';
+import {type IstiodClusters, type KeyInHistory, Parts} from '../../../../src/domain/facts/facts.js';
 import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import type {RowResult} from '../../../../src/domain/checks/report.js';

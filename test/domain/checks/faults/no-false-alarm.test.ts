@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {Parts, type IstiodMetrics} from '../../../../src/domain/checks/facts.js';
+import {Parts, type IstiodMetrics} from '../../../../src/domain/facts/facts.js';
 import {known} from '../../../../src/domain/observed.js';
 import {
   bundleText,

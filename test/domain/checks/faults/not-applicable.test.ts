@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {Parts} from '../../../../src/domain/checks/facts.js';
+import {Parts} from '../../../../src/domain/facts/facts.js';
 import {clusterCa, controlPlane, type Spoilt} from '../healthy.js';
 import {notKept, resultOf} from './builders.js';
 

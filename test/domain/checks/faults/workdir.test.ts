@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import type {KeyInHistory} from '../../../../src/domain/checks/facts.js';
+import type {KeyInHistory} from '../../../../src/domain/facts/facts.js';
 import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import type {RowResult} from '../../../../src/domain/checks/report.js';

@@ -1,4 +1,4 @@
-import {Parts} from '../../../../../src/domain/checks/facts.js';
+import {Parts} from '../../../../../src/domain/facts/facts.js';
 import {controlPlane, gateway, istiodClusters, mesh, networkGateway, pod, workload} from '../../healthy.js';
 import {clustersOf, healthy, type Fault} from '../builders.js';
 

@@ -1,4 +1,4 @@
-import {Parts} from '../../../../../src/domain/checks/facts.js';
+import {Parts} from '../../../../../src/domain/facts/facts.js';
 import {known} from '../../../../../src/domain/observed.js';
 import {
   certificate,

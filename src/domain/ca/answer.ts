@@ -1,0 +1,255 @@
+/**
+ * What a CA returned for a cluster's request: which of its certificates is the answer, how it stands below the mesh's root,
+ * and why it does not do. Pure.
+ */
+import {advice, type Hint} from '../suggest/advice.js';
+import {kubectlMesh} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
+import {formatFingerprint} from '../keys/fingerprint.js';
+import type {Certificate} from '../x509/certificate.js';
+import {chainFaults, type ChainFaultId, type ChainPurpose} from './chain-faults.js';
+
+/** Why an answer is refused. Stable: stands in JSON. */
+export type RefusalId =
+  | ChainFaultId
+  | 'other-key'
+  | 'other-cluster'
+  | 'key-used-twice'
+  | 'self-signed'
+  | 'missing-issuer'
+  | 'other-root'
+  | 'no-root'
+  | 'bundle';
+
+/** One reason against an answer, and what to do about it. */
+export interface Refusal {
+  readonly id: RefusalId;
+  readonly message: string;
+  readonly hint: Hint;
+}
+
+/** What came, and what it must fit. */
+export interface AnswerFacts extends ChainPurpose {
+  readonly cluster: string;
+  /** SHA-256 of the public keys that wait for a certificate: the request's first, then the cluster CA's own. */
+  readonly keys: readonly string[];
+  /** Every certificate that was handed in, in whatever order. */
+  readonly certificates: readonly Certificate[];
+  /** Certificates of the mesh's other chains, for a CA that returns its own certificate alone. */
+  readonly known: readonly Certificate[];
+  /** The mesh's roots; empty where there is none yet. */
+  readonly roots: readonly Certificate[];
+  /** Which other cluster of the mesh a public key belongs to. */
+  readonly others: ReadonlyMap<string, string>;
+}
+
+/** The verdict. */
+export type Answer =
+  | {
+      readonly kind: 'accepted';
+      /** The cluster CA, then what stands above it; the root last. */
+      readonly chain: readonly Certificate[];
+      /** The root came with the answer: the mesh had none. */
+      readonly newRoot: boolean;
+    }
+  | {readonly kind: 'refused'; readonly refusals: readonly Refusal[]};
+
+/** Judges. */
+export function judgeAnswer(facts: AnswerFacts): Answer {
+  const {certificates, keys, cluster, others} = facts;
+  const own = keys.map((key) => certificates.filter(({spki}) => spki === key)).find((found) => found.length > 0);
+  const twice = own?.[0] && others.get(own[0].spki);
+  if (!own) return refused(otherKey(facts));
+  if (twice !== undefined) {
+    return refused({
+      id: 'key-used-twice',
+      message: `the key of ${cluster} is the key of ${twice}, too`,
+      hint: advice`each cluster has a key of its own: ${kubectlMesh('certs request', words`${cluster} --renew`)}`,
+    });
+  }
+  const issuersOf = issuersAmong(unique([...facts.roots, ...certificates, ...facts.known]));
+  // Renewals and old certificates of one key may come together: the one that lasts longest of those that do.
+  const chains = [...own]
+    .sort((one, other) => other.notAfter.getTime() - one.notAfter.getTime())
+    .flatMap((certificate) => climb(certificate, facts.roots, issuersOf));
+  const judged = chains.map((chain) => ({chain, refusals: refusalsOf(chain, facts)}));
+  const [best] = [...judged].sort((one, other) => rank(one, facts) - rank(other, facts));
+  if (!best) return refused(otherKey(facts));
+  if (best.refusals.length > 0) return {kind: 'refused', refusals: best.refusals};
+  return {kind: 'accepted', chain: best.chain, newRoot: facts.roots.length === 0};
+}
+
+function refused(refusal: Refusal): Answer {
+  return {kind: 'refused', refusals: [refusal]};
+}
+
+interface Judged {
+  readonly chain: readonly Certificate[];
+  readonly refusals: readonly Refusal[];
+}
+
+/** Lower is better: nothing against it; else as near to the root as it gets, with as little against it. */
+function rank({chain, refusals}: Judged, {roots}: AnswerFacts): number {
+  if (refusals.length === 0) return 0;
+  const top = chain.at(-1);
+  const ends = top && isRoot(top, roots) ? 1 : top?.selfSigned ? 2 : 3;
+  return ends * 1000 + refusals.length;
+}
+
+function isRoot({fingerprint}: Certificate, roots: readonly Certificate[]): boolean {
+  return roots.some((root) => root.fingerprint === fingerprint);
+}
+
+/** Deeper than any hierarchy of CAs; each level costs those below it again. */
+const maxDepth = 32;
+/** More chains than this mean certificates that were made to be many; the first ones are as good as any. */
+const maxChains = 32;
+
+type IssuersOf = (certificate: Certificate) => readonly Certificate[];
+
+/** Who issued a certificate, looked for once each: chains through foreign certificates share most of their links. */
+function issuersAmong(pool: readonly Certificate[]): IssuersOf {
+  const found = new Map<string, readonly Certificate[]>();
+  return (certificate) => {
+    const issuers = found.get(certificate.fingerprint) ?? pool.filter((one) => issued(one, certificate));
+    found.set(certificate.fingerprint, issuers);
+    return issuers;
+  };
+}
+
+/** Every chain upward that the certificates at hand allow, each as far as it goes. Throws nothing. */
+function climb(
+  certificate: Certificate,
+  roots: readonly Certificate[],
+  issuersOf: IssuersOf,
+): readonly (readonly Certificate[])[] {
+  const chains: (readonly Certificate[])[] = [];
+  const walk = (chain: readonly Certificate[]): void => {
+    const last = chain.at(-1);
+    if (!last || chains.length >= maxChains) return;
+    if (isRoot(last, roots)) {
+      chains.push(chain);
+      return;
+    }
+    const isEnd = last.selfSigned || chain.length >= maxDepth;
+    const parents = isEnd ? [] : issuersOf(last).filter((one) => !chain.some((link) => same(link, one)));
+    if (parents.length === 0) chains.push(chain);
+    for (const parent of parents) walk([...chain, parent]);
+  };
+  walk([certificate]);
+  return chains;
+}
+
+function unique(certificates: readonly Certificate[]): readonly Certificate[] {
+  return [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
+}
+
+function issued(parent: Certificate, child: Certificate): boolean {
+  return parent.subject.der.equals(child.issuer.der) && child.signedBy(parent.publicKey);
+}
+
+/** The same subject and key must not appear twice in a chain, whatever the certificate. */
+function same(one: Certificate, other: Certificate): boolean {
+  return one.spki === other.spki && one.subject.der.equals(other.subject.der);
+}
+
+function refusalsOf(chain: readonly Certificate[], facts: AnswerFacts): readonly Refusal[] {
+  const faults = chainFaults(chain, facts).map(({id, message}) => ({id, message, hint: hints[id](facts)}));
+  const top = chain.at(-1);
+  const end = top && wrongEnd(top, chain, facts);
+  return [...(end ? [end] : []), ...faults];
+}
+
+/** What is wrong with where the chain ends. */
+function wrongEnd(top: Certificate, chain: readonly Certificate[], facts: AnswerFacts): Refusal | undefined {
+  const {roots, cluster} = facts;
+  if (isRoot(top, roots)) return undefined;
+  if (top.selfSigned) {
+    if (chain.length === 1) {
+      return {
+        id: 'self-signed',
+        message: `the certificate of ${cluster} ("${top.subject.text}") is self-signed: no CA has signed the request`,
+        hint: 'hand the request to the CA; "openssl req -x509" signs it with its own key',
+      };
+    }
+    if (roots.length === 0) return undefined;
+    return {
+      id: 'other-root',
+      message: `the chain ends at "${top.subject.text}" (SHA-256 ${formatFingerprint(top.fingerprint)}), which is not the mesh's root ("${roots[0]?.subject.text ?? ''}", SHA-256 ${formatFingerprint(roots[0]?.fingerprint ?? '')})`,
+      hint: "have the request signed below the mesh's root; another root is a change of root for every workload: see docs/trust.md",
+    };
+  }
+  return missingIssuer(top, facts);
+}
+
+function missingIssuer(top: Certificate, {roots, certificates, known}: AnswerFacts): Refusal {
+  const {authorityKeyId} = top.extensions;
+  const key = authorityKeyId === undefined ? '' : `, key identifier ${formatFingerprint(authorityKeyId)}`;
+  const message = `"${top.subject.text}" was issued by "${top.issuer.text}"${key}, whose certificate is missing`;
+  const named = [...roots, ...certificates, ...known].find((one) => one.subject.text === top.issuer.text);
+  if (named) {
+    const why = named.subject.der.equals(top.issuer.der)
+      ? 'another key signed it: perhaps an older or newer certificate of that CA'
+      : 'its name is encoded in another way, and istiod compares the bytes';
+    return {
+      id: 'missing-issuer',
+      message: `${message}; a certificate of that name is there, but ${why}`,
+      hint: 'ask the CA for the certificate that issued this one, and name its file, too',
+    };
+  }
+  if (roots.length > 0) return {id: 'missing-issuer', message, hint: 'name the file with that certificate, too'};
+  return {
+    id: 'no-root',
+    message: `${message}, and the mesh has no root yet`,
+    hint: 'name the root with --root FILE, and the files of all CAs in between',
+  };
+}
+
+/** None of the certificates is for a key of this cluster. */
+function otherKey({cluster, certificates, others, keys}: AnswerFacts): Refusal {
+  const answered = certificates.flatMap(({spki}) => others.get(spki) ?? [])[0];
+  if (answered !== undefined) {
+    return {
+      id: 'other-cluster',
+      message: `these certificates answer the request of ${answered}, not of ${cluster}`,
+      hint: advice`${kubectlMesh('certs import', words`${answered} FILE...`)}`,
+    };
+  }
+  // The lowest one is what the CA made; what stands above it is known to be of other keys.
+  const lowest =
+    certificates.find((one) => !one.selfSigned && !certificates.some((other) => other !== one && issued(one, other))) ??
+    certificates[0];
+  const found = lowest ? `: "${lowest.subject.text}" is for another one (${lowest.key.name})` : '';
+  return {
+    id: 'other-key',
+    message: `no certificate is for the key of ${cluster}${found}`,
+    hint:
+      keys.length > 0
+        ? `the CA must sign ${cluster}/request/ca.csr as it is, with the key in it (a later certs request --renew makes another)`
+        : advice`make a request first: ${kubectlMesh('certs request', [cluster])}`,
+  };
+}
+
+const askAgain = 'have the CA sign the same request again without that';
+const aboveIt = 'the CA above decides this: ask for a cluster CA under one without it';
+
+/** What to do about a fault of the chain. */
+const hints: Readonly<Record<ChainFaultId, (facts: AnswerFacts) => string>> = {
+  expired: () => 'have the CA sign the same request again',
+  'not-yet-valid': () => 'wait, or look at the clocks of this machine and of the CA',
+  'not-a-ca': () => 'have it signed with the profile of a subordinate CA: basicConstraints=critical,CA:TRUE,pathlen:0',
+  'no-cert-sign': () => 'have it signed with keyUsage=critical,digitalSignature,keyCertSign,cRLSign',
+  'path-length': () => 'have it signed by a CA one level higher, or by one whose path length allows it',
+  'no-server-auth': () => `${askAgain}, or with serverAuth and clientAuth; or ${aboveIt}`,
+  'no-client-auth': () => `${askAgain}, or with serverAuth and clientAuth; or ${aboveIt}`,
+  'serving-names': ({servingNames}) =>
+    `permit ${servingNames.map((name) => `DNS:${name}`).join(', ')} there, or ask for a cluster CA under one without it`,
+  'workload-names': ({trustDomain}) => `permit URI:${trustDomain} there, or ask for a cluster CA under one without it`,
+  'subject-names': () => `have it signed with a subject that is allowed there; or ${aboveIt}`,
+  'insecure-signature': () => 'have it signed with SHA-256 or better',
+  'unknown-signature': () => 'have it signed with SHA-256 or better, by an RSA or ECDSA key',
+  'weak-key': () => 'take a CA with a key of at least 2048 bits, better P-256 or RSA 3072',
+  'unsupported-key': () => 'take RSA, ECDSA P-256 or ECDSA P-384',
+  'critical-extension': () => askAgain,
+  'authority-key': () => 'ask the CA for the certificate that issued this one: there is another one of the same name',
+};

@@ -1,0 +1,74 @@
+/** The Certificate with which cert-manager makes a cluster's CA and keeps it renewed in Secret cacerts. Pure. */
+import {MeshError} from '../errors.js';
+import {features, hasFeature} from '../istio/features.js';
+import {knowVersion} from '../istio/versions.js';
+import type {KeyAlgorithm, Mesh, MeshCluster} from '../mesh/mesh.js';
+import {cacertsName} from '../trust/cacerts.js';
+import {caKeyUsage, clusterCaName} from '../x509/profile.js';
+
+/** cert-manager's issuer (its API reference, ObjectReference). */
+export interface IssuerRef {
+  readonly name: string;
+  readonly kind: string;
+  readonly group: string;
+}
+
+/** cert-manager's words for key usages (cert-manager pkg/apis/certmanager/v1/types.go, KeyUsage). */
+const usages = {
+  digitalSignature: 'digital signature',
+  keyCertSign: 'cert sign',
+  cRLSign: 'crl sign',
+} as const;
+
+/** The object's name: one for each Secret. */
+export const certificateName = 'istio-cluster-ca';
+
+/**
+ * The object as cert-manager takes it (API version cert-manager.io/v1). Renewal begins before the certificate would be a
+ * warning of `verify` (`trust.expiry`), with a new key each time: the root stays, so istiod takes it over. Throws `USAGE`
+ * where the declared version of istiod does not read cert-manager's Secrets.
+ */
+export function certManagerCertificate(mesh: Mesh, cluster: MeshCluster, issuerRef: IssuerRef): object {
+  const {istio, trust} = mesh;
+  const declared = istio.version === undefined ? undefined : knowVersion(istio.version);
+  if (declared && !hasFeature(declared.version, 'tlsCacerts')) {
+    throw new MeshError(
+      'USAGE',
+      `istiod reads cert-manager's Secrets (tls.crt, tls.key, ca.crt) from ${features.tlsCacerts.from} on, declared is ${declared.said}`,
+      {hints: ['declare a later istio.version in mesh.yaml once it runs']},
+    );
+  }
+  const name = clusterCaName(cluster.name);
+  const valueOf = (type: string): string => name.find((part) => part.type === type)?.value ?? '';
+  const {share, days} = trust.expiry.warn;
+  const lifetime = trust.clusterValidityDays;
+  const warningDays = Math.ceil(Math.max(share * lifetime, days)) + 1;
+  // cert-manager renews nothing all the time: it wants a life that is longer than that.
+  const renewDays = Math.min(warningDays, Math.max(1, Math.floor(lifetime / 2)));
+  return {
+    apiVersion: 'cert-manager.io/v1',
+    kind: 'Certificate',
+    metadata: {name: certificateName, namespace: istio.namespace},
+    spec: {
+      secretName: cacertsName,
+      isCA: true,
+      commonName: valueOf('CN'),
+      subject: {organizations: [valueOf('O')], localities: [valueOf('L')]},
+      duration: hours(lifetime),
+      renewBefore: hours(renewDays),
+      privateKey: {...keyOf(trust.keyAlgorithm), rotationPolicy: 'Always'},
+      usages: caKeyUsage.flatMap((usage) => (usage in usages ? [usages[usage as keyof typeof usages]] : [])),
+      issuerRef,
+    },
+  };
+}
+
+/** A duration of Go, as Kubernetes prints it. */
+function hours(days: number): string {
+  return `${String(days * 24)}h0m0s`;
+}
+
+function keyOf(algorithm: KeyAlgorithm): {readonly algorithm: 'RSA' | 'ECDSA'; readonly size: number} {
+  const [type = '', size = ''] = algorithm.split(/-p?/);
+  return {algorithm: type === 'rsa' ? 'RSA' : 'ECDSA', size: Number(size)};
+}

@@ -1,0 +1,102 @@
+/** What istiod would say of certificates and keys that are not a complete set: a file somebody hands us. */
+import {type CaFiles, caFilesOfSecret} from './ca-files.js';
+import type {Certificate} from '../x509/certificate.js';
+import {chainPem, orderUpward} from '../x509/chain.js';
+import {type CaFinding, inspectCaFiles, type InspectOptions} from './inspect-ca.js';
+import {type Part, type PartContent, publicText} from '../x509/recognize.js';
+
+/** istiod's word on what was inspected. */
+export interface IstiodOpinion {
+  /** What it was judged as. */
+  readonly as: 'cacerts' | 'ca-cert.pem' | 'cert-chain.pem' | 'root-cert.pem' | 'ca-key.pem';
+  /** Whether istiod would load it in that place. */
+  readonly loads: boolean;
+  /**
+   * Whose root it was judged against: one among what was inspected, the work directory's root-cert.pem, or none, since
+   * neither has one. Absent for a root or a key, which need none.
+   */
+  readonly root?: 'inspected' | 'work directory' | 'none';
+  readonly findings: readonly CaFinding[];
+}
+
+/** Judges the data of a Secret, or a cluster's files: complete or not, as istiod finds them. */
+export function judgeSet(parts: readonly Part[], options: InspectOptions): IstiodOpinion | undefined {
+  const part = (name: string): Part | undefined => parts.find((one) => one.name === name);
+  if (!part('ca-cert.pem') && !part('tls.crt') && !part('ca-key.pem')) return undefined;
+  const files = caFilesOfSecret(
+    (name) => {
+      const found = part(name);
+      return found && (publicText(found) ?? '');
+    },
+    (name) => part(name)?.content,
+  );
+  const {loads, findings} = inspectCaFiles(files, options);
+  return {as: 'cacerts', loads, root: files.rootCert === undefined ? 'none' : 'inspected', findings};
+}
+
+/** Rules that are about a complete set, and say nothing of a single file. */
+const aboutSets = ['incomplete', 'several-ca-certs', 'signs-with-root'];
+const aboutChains = ['chain-empty', 'chain-without-ca', 'chain-order', 'chain-open', 'chain-expired'];
+
+/** Judges one file; `roots`: the mesh's, where the file has none itself. Undefined when there is nothing to judge. */
+export function judgeFile(
+  content: PartContent,
+  roots: readonly Certificate[],
+  options: InspectOptions,
+): IstiodOpinion | undefined {
+  const {certificates, key} = content;
+  const [first] = certificates;
+  if (!first) {
+    if (!key) return undefined;
+    const {refusal} = key;
+    const findings: readonly CaFinding[] =
+      refusal === undefined ? [] : [{id: 'key-format', severity: 'error', effect: 'refused', message: refusal}];
+    return {as: 'ca-key.pem', loads: refusal === undefined, findings};
+  }
+  const lowest = certificates.find((one) => !one.selfSigned && !certificates.some((other) => issued(one, other)));
+  if (!lowest) {
+    const files: CaFiles = {caCert: first.pem, rootCert: chainPem(certificates)};
+    return opinion('root-cert.pem', files, [...aboutSets, ...aboutChains, 'path-length'], options);
+  }
+  const own = certificates.filter(({selfSigned}) => selfSigned);
+  const anchors = own.length > 0 ? own : roots;
+  const alone = certificates.length === 1;
+  const files: CaFiles = {
+    caCert: lowest.pem,
+    certChain: chainPem(certificates),
+    ...(anchors.length > 0 && {rootCert: chainPem(anchors)}),
+  };
+  const judged = alone
+    ? opinion('ca-cert.pem', files, [...aboutSets, ...aboutChains], options)
+    : opinion('cert-chain.pem', files, aboutSets, options);
+  return {...judged, root: own.length > 0 ? 'inspected' : roots.length > 0 ? 'work directory' : 'none'};
+}
+
+function issued(issuer: Certificate, certificate: Certificate): boolean {
+  return (
+    issuer !== certificate &&
+    certificate.issuer.der.equals(issuer.subject.der) &&
+    certificate.signedBy(issuer.publicKey)
+  );
+}
+
+function opinion(
+  as: IstiodOpinion['as'],
+  files: CaFiles,
+  ignored: readonly string[],
+  options: InspectOptions,
+): IstiodOpinion {
+  const inspection = inspectCaFiles(files, {...options, keyMayBeMissing: true});
+  const findings = inspection.findings.filter(({id}) => !ignored.includes(id));
+  return {as, findings, loads: findings.every(({effect}) => effect !== 'refused')};
+}
+
+/** Whether a certificate is one of these roots or was issued below one of them, with the help of `others`. */
+export function isBelow(
+  certificate: Certificate,
+  roots: readonly Certificate[],
+  others: readonly Certificate[],
+): boolean {
+  const top = orderUpward(certificate, [...others, ...roots]).at(-1);
+  return top !== undefined && roots.some(({fingerprint}) => fingerprint === top.fingerprint);
+}

@@ -1,0 +1,195 @@
+/**
+ * What a work directory's CA files amount to: nothing, something complete and valid, something that can be completed, or
+ * a conflict that names the two things that disagree. `certs generate` plans with it. Pure.
+ */
+import {type ErrorReport, MeshError, reportError} from '../errors.js';
+import {clusterLayout, layout} from '../mesh/layout.js';
+import type {MeshNames} from '../mesh/mesh-names.js';
+import type {Sensitive} from '../sensitive.js';
+import {advice, type Hint} from '../suggest/advice.js';
+import {kubectlMesh} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
+import type {CaFiles} from './ca-files.js';
+import {type Certificate, parseCertificates} from '../x509/certificate.js';
+import {orderUpward} from '../x509/chain.js';
+import {madeForOther} from './cluster-of-ca.js';
+import {type CaInspection, inspectCaFiles} from './inspect-ca.js';
+import {attributeOf} from '../x509/name.js';
+import {isEncrypted, type PrivateKeyFacts, readPrivateKey} from '../keys/private-key.js';
+
+/** The root's files as they were found. */
+export interface RootFiles {
+  /** root-cert.pem of the work directory. */
+  readonly certificate: string | undefined;
+  /** The key that signs in files: root-key.pem, here or elsewhere. Undefined also where the key never is a file. */
+  readonly key: Sensitive<string> | undefined;
+  /** The key's path as people know it; absent: {@link layout.rootKey}. */
+  readonly keyPath?: string;
+  /** The CA that the key signs for and what stands above it, where that is not a root itself. */
+  readonly certificates?: readonly Certificate[];
+}
+
+/** What the root's files amount to. */
+export type RootState =
+  | {readonly kind: 'absent'}
+  | {
+      readonly kind: 'present';
+      /** The text of root-cert.pem. */
+      readonly text: string;
+      /** The mesh's roots. */
+      readonly certificates: readonly Certificate[];
+      readonly key: 'missing' | 'encrypted' | 'clear';
+      readonly keyFacts?: PrivateKeyFacts;
+      /**
+       * The certificate that the key signs for, and what stands above it. Known when the key is in the clear or there is
+       * only one certificate; an encrypted key is compared when it is opened.
+       */
+      readonly signing?: readonly Certificate[];
+    }
+  | {readonly kind: 'conflict'; readonly error: ErrorReport};
+
+/** Judges the root's files by themselves. */
+export function judgeRoot(files: RootFiles): RootState {
+  return judging(() => {
+    const {certificate, key, keyPath = layout.rootKey, certificates: below = []} = files;
+    if (certificate === undefined) {
+      if (key === undefined) return {kind: 'absent'};
+      throw conflict(`${keyPath} is there, but ${layout.rootCert} is not`, [
+        `Bring ${layout.rootCert} back from where the root was made: it cannot be made again from the key`,
+      ]);
+    }
+    const {certificates} = parseCertificates(certificate, layout.rootCert);
+    const notCa = certificates.find(({extensions}) => extensions.basicConstraints?.ca !== true);
+    if (notCa) throw conflict(`${layout.rootCert} holds "${notCa.subject.text}", which is not a CA`);
+    if (key === undefined) return {kind: 'present', text: certificate, certificates, key: 'missing'};
+    const keyFacts = readPrivateKey(key, keyPath);
+    if (!isEncrypted(keyFacts) && keyFacts.spki === undefined) {
+      throw conflict(`${keyPath}: keys of PEM type "${keyFacts.label}" are not supported`);
+    }
+    const candidates = below.length > 0 ? below : certificates;
+    const [first] = candidates;
+    const own = isEncrypted(keyFacts)
+      ? below.length > 0 || certificates.length === 1
+        ? first
+        : undefined
+      : candidates.find(({spki}) => spki === keyFacts.spki);
+    if (!isEncrypted(keyFacts) && !own) {
+      const where = below.length > 0 ? 'the certificate that trust.signer names' : layout.rootCert;
+      throw conflict(`${keyPath} is not the key of ${where} ("${first?.subject.text ?? ''}")`, [
+        'One of the two comes from another CA: bring back the pair that belongs together',
+      ]);
+    }
+    return {
+      kind: 'present',
+      text: certificate,
+      certificates,
+      key: isEncrypted(keyFacts) ? 'encrypted' : 'clear',
+      keyFacts,
+      ...(own && {signing: orderUpward(own, [...below, ...certificates])}),
+    };
+  });
+}
+
+/** What a cluster's files amount to. */
+export type ClusterState =
+  | {readonly kind: 'absent'}
+  /** Everything is there and valid; the key may be elsewhere (a git checkout, `trust.keepClusterKeys: false`). */
+  | {readonly kind: 'valid'; readonly inspection: CaInspection; readonly keyMissing: boolean}
+  /** Certificate and key are valid; these files can be made from what is there. */
+  | {readonly kind: 'completable'; readonly missing: readonly ('rootCert' | 'certChain')[]; readonly ca: Certificate}
+  | {readonly kind: 'conflict'; readonly error: ErrorReport};
+
+/** What a cluster's files are judged against, besides the mesh's root. */
+export interface ClusterContext {
+  /** The names of all clusters. */
+  readonly declared: readonly string[];
+  readonly names: MeshNames;
+  readonly now: Date;
+}
+
+/** Judges a cluster's files, by themselves, against the mesh's root and against the names of all its clusters. */
+export function judgeCluster(
+  name: string,
+  files: CaFiles,
+  root: RootState,
+  {declared, names, now}: ClusterContext,
+): ClusterState {
+  return judging(() => {
+    const paths = clusterLayout(name);
+    const parts = ['caCert', 'caKey', 'rootCert', 'certChain'] as const;
+    if (parts.every((part) => files[part] === undefined)) return {kind: 'absent'};
+    if (files.caCert === undefined) {
+      const there = parts.find((part) => files[part] !== undefined) ?? 'caKey';
+      throw conflict(`${paths[there]} is there, but ${paths.caCert} is not`, [
+        advice`Bring ${paths.caCert} back, or make a new cluster CA with: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
+      ]);
+    }
+    const missing = (['rootCert', 'certChain'] as const).filter((part) => files[part] === undefined);
+    if (missing.length > 0 && root.kind !== 'present') {
+      throw conflict(`${paths.caCert} is there, but ${missing.map((part) => paths[part]).join(' and ')} is not`, [
+        'Bring the missing files back',
+      ]);
+    }
+    const rootText = files.rootCert ?? (root.kind === 'present' ? root.text : undefined);
+    const whole: CaFiles = {
+      ...files,
+      rootCert: rootText,
+      // What would be written: the cluster CA, then the roots; order and completeness are judged on that.
+      certChain: files.certChain ?? `${files.caCert}${rootText ?? ''}`,
+    };
+    const inspection = inspectCaFiles(whole, {now, ...names, keyMayBeMissing: true});
+    const wrong = inspection.findings.find(({severity}) => severity === 'error');
+    if (wrong) {
+      throw conflict(`${name}: ${wrong.message}`, [
+        advice`Make a new cluster CA under the same root with: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
+      ]);
+    }
+    requireOwn(name, inspection, declared);
+    if (root.kind === 'present') requireSameRoot(name, inspection, root.certificates);
+    const {certificate} = inspection;
+    if (missing.length > 0 && certificate) return {kind: 'completable', missing, ca: certificate};
+    return {kind: 'valid', inspection, keyMissing: files.caKey === undefined};
+  });
+}
+
+/** Directories change places in a move or a restore; a CA in the wrong one would be pushed into the wrong cluster. */
+function requireOwn(name: string, {certificate}: CaInspection, declared: readonly string[]): void {
+  const other = certificate && madeForOther(attributeOf(certificate.subject, 'L'), name, declared);
+  if (other === undefined) return;
+  throw conflict(
+    `${clusterLayout(name).caCert} ("${certificate?.subject.text ?? ''}") is the CA of ${other}, not of ${name}`,
+    [
+      `If the directories ${name} and ${other} changed places, move them back`,
+      advice`Otherwise make a new cluster CA with: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
+    ],
+  );
+}
+
+/** A cluster trusts exactly the mesh's roots, in whatever order and with whatever text around them. */
+function requireSameRoot(name: string, inspection: CaInspection, roots: readonly Certificate[]): void {
+  const theirs = new Set(inspection.roots?.map(({fingerprint}) => fingerprint));
+  const ours = new Set(roots.map(({fingerprint}) => fingerprint));
+  if (theirs.size === ours.size && [...theirs].every((fingerprint) => ours.has(fingerprint))) return;
+  const {rootCert} = clusterLayout(name);
+  const other = inspection.roots?.find(({fingerprint}) => !ours.has(fingerprint)) ?? inspection.roots?.[0];
+  throw conflict(
+    `${rootCert} ("${other?.subject.text ?? ''}") differs from ${layout.rootCert} ("${roots[0]?.subject.text ?? ''}")`,
+    [
+      advice`Bring back the root that ${name} was made with, or put ${name} under this root with: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
+    ],
+  );
+}
+
+function conflict(message: string, hints: readonly Hint[] = []): MeshError {
+  return new MeshError('WORKDIR_CONFLICT', message, {hints});
+}
+
+/** What is wrong with files is a state, not an exception: other clusters go on. Bugs are thrown on. */
+function judging<State>(judge: () => State): State | {readonly kind: 'conflict'; readonly error: ErrorReport} {
+  try {
+    return judge();
+  } catch (thrown) {
+    if (!(thrown instanceof MeshError) || thrown.class === 'bug') throw thrown;
+    return {kind: 'conflict', error: reportError(thrown)};
+  }
+}

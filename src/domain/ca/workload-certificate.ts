@@ -1,0 +1,151 @@
+/** A workload's certificate as istiod issues it, and what is asked of one before it is given away. */
+import type {KeyObject} from 'node:crypto';
+import {MeshError} from '../errors.js';
+import type {Sensitive} from '../sensitive.js';
+import {signatureAlgorithmFor} from '../x509/algorithms.js';
+import {type Certificate, type CertificateTemplate, keyIdentifier, parseCertificates} from '../x509/certificate.js';
+import {namesUsage, verifyChain} from '../x509/chain.js';
+import {readPrivateKey} from '../keys/private-key.js';
+
+/** How far istiod sets the beginning back (istio/istio security/pkg/pki/util/generate_cert.go, ClockSkewGracePeriod). */
+const backdateMs = 2 * 60_000;
+
+/** What istiod issues at most (istio/istio security/pkg/cmd/constants.go, DefaultMaxWorkloadCertTTL). Milliseconds. */
+export const longestWorkloadMs = 90 * 24 * 60 * 60_000;
+/** What istiod issues where nothing is asked for (DefaultWorkloadCertTTL). Milliseconds. */
+export const usualWorkloadMs = 24 * 60 * 60_000;
+/** Shorter, and it has ended before it is where it belongs. Milliseconds. */
+export const shortestWorkloadMs = 60_000;
+
+/** What a workload's certificate is made from. */
+export interface WorkloadRequest {
+  readonly publicKey: KeyObject;
+  readonly spiffeId: string;
+  readonly validityMs: number;
+  readonly now: Date;
+  readonly serial: Uint8Array;
+  /** The cluster CA, then what stands above it. */
+  readonly upward: readonly Certificate[];
+}
+
+/**
+ * The template that istiod fills (istio/istio security/pkg/pki/util/generate_cert.go, genCertTemplateFromCSR): no subject,
+ * the SPIFFE ID as the only name and critical, for both ends of a TLS connection. It outlives no certificate above it,
+ * which istiod sees to since 1.28.7, 1.29.3 and 1.30. Throws `ISSUE_FAILED` when one of those has expired.
+ */
+export function workloadTemplate(request: WorkloadRequest): CertificateTemplate {
+  const {publicKey, spiffeId, validityMs, now, upward} = request;
+  const [issuer] = upward;
+  if (!issuer) throw new MeshError('INTERNAL', 'a workload certificate needs a CA');
+  const algorithm = signatureAlgorithmFor(issuer.publicKey);
+  if (!algorithm) {
+    throw new MeshError('UNSUPPORTED_KEY', 'this program signs with RSA, ECDSA P-256 and ECDSA P-384 keys only');
+  }
+  const end = workloadEnd(now, validityMs, upward);
+  if (end <= now) {
+    throw new MeshError(
+      'ISSUE_FAILED',
+      `the CA "${issuer.subject.text}" or one above it expired on ${end.toISOString()}`,
+    );
+  }
+  const begin = wholeSeconds(now.getTime() - backdateMs);
+  const authority = issuer.extensions.subjectKeyId;
+  return {
+    serial: request.serial,
+    subject: [],
+    issuer: issuer.subject.der,
+    notBefore: issuer.notBefore > begin ? issuer.notBefore : begin,
+    notAfter: end,
+    publicKey,
+    extensions: {
+      basicConstraints: {ca: false},
+      keyUsage: ['digitalSignature', 'keyEncipherment'],
+      extendedKeyUsage: ['serverAuth', 'clientAuth'],
+      subjectKeyId: keyIdentifier(publicKey),
+      authorityKeyId: authority === undefined ? keyIdentifier(issuer.publicKey) : Buffer.from(authority, 'hex'),
+      subjectAltNames: [{type: 'uri', value: spiffeId}],
+      subjectAltNamesCritical: true,
+    },
+    signatureAlgorithm: algorithm,
+  };
+}
+
+/** When it will end: as asked for, or with the first certificate above it. */
+export function workloadEnd(now: Date, validityMs: number, upward: readonly Certificate[]): Date {
+  const asked = wholeSeconds(now.getTime() + validityMs);
+  return upward.reduce((end, {notAfter}) => (notAfter < end ? notAfter : end), asked);
+}
+
+function wholeSeconds(ms: number): Date {
+  return new Date(Math.floor(ms / 1000) * 1000);
+}
+
+/** The three files of a workload. What is not there is undefined. */
+export interface WorkloadFiles {
+  readonly key?: Sensitive<string> | undefined;
+  readonly certChain?: string | undefined;
+  readonly rootCert?: string | undefined;
+}
+
+/** What lies where a workload's files belong. */
+export type WorkloadState =
+  | {readonly kind: 'absent'}
+  | {readonly kind: 'valid'; readonly certificate: Certificate}
+  /** It has ended: nothing is lost when it is replaced. */
+  | {readonly kind: 'expired'; readonly certificate: Certificate}
+  /** Something else, or something broken: a person has to say that it may go. */
+  | {readonly kind: 'conflict'; readonly reason: string};
+
+/** What a workload's files must agree with. */
+export interface WorkloadExpectation {
+  readonly spiffeId: string;
+  /** Fingerprints of the cluster's root-cert.pem. */
+  readonly roots: readonly string[];
+  readonly now: Date;
+}
+
+/** Judges the files as the workload's peers will. Throws nothing for bad input. */
+export function judgeWorkload(files: WorkloadFiles, expected: WorkloadExpectation): WorkloadState {
+  const {key, certChain, rootCert} = files;
+  if (key === undefined && certChain === undefined && rootCert === undefined) return {kind: 'absent'};
+  if (key === undefined || certChain === undefined || rootCert === undefined) {
+    return {kind: 'conflict', reason: 'some of key.pem, cert-chain.pem and root-cert.pem are missing'};
+  }
+  try {
+    const [certificate, ...intermediates] = parseCertificates(certChain, 'cert-chain.pem').certificates;
+    const roots = parseCertificates(rootCert, 'root-cert.pem').certificates;
+    if (!certificate) return {kind: 'conflict', reason: 'cert-chain.pem is empty'};
+    if (certificate.notAfter <= expected.now) return {kind: 'expired', certificate};
+    const reason =
+      wrongIdentity(certificate, expected.spiffeId) ??
+      (readPrivateKey(key, 'key.pem').spki === certificate.spki
+        ? undefined
+        : 'key.pem is not the key of cert-chain.pem') ??
+      wrongChain(certificate, roots, intermediates, expected);
+    return reason === undefined ? {kind: 'valid', certificate} : {kind: 'conflict', reason};
+  } catch (thrown) {
+    if (!(thrown instanceof MeshError) || thrown.class === 'bug') throw thrown;
+    return {kind: 'conflict', reason: thrown.message};
+  }
+}
+
+function wrongIdentity({extensions}: Certificate, spiffeId: string): string | undefined {
+  const names = extensions.subjectAltNames ?? [];
+  const is = names.some(({type, value}) => type === 'uri' && value === spiffeId);
+  return is ? undefined : `the certificate is not one of ${spiffeId}`;
+}
+
+function wrongChain(
+  certificate: Certificate,
+  roots: readonly Certificate[],
+  intermediates: readonly Certificate[],
+  {roots: expected, now}: WorkloadExpectation,
+): string | undefined {
+  const here = roots.map(({fingerprint}) => fingerprint);
+  if (expected.some((root) => !here.includes(root)) || here.some((root) => !expected.includes(root))) {
+    return "its roots are not the cluster's";
+  }
+  const verified = verifyChain(certificate, {roots, intermediates, now});
+  if ('failure' in verified) return verified.message;
+  return namesUsage(verified.chain, 'clientAuth') ? undefined : 'a certificate in its chain does not allow clientAuth';
+}

@@ -1,0 +1,205 @@
+/**
+ * Everything checks may need to know: a row for each fact says of which type it is and which requests it needs. Only what
+ * the selected checks name is gathered (`src/observe`); each fact is a value, unknown with the reason, or left out on purpose.
+ */
+import type {RbacFacts} from '../kube/rbac.js';
+import type {RemoteCredential} from '../istio/remote-secret.js';
+import type {Mesh, MeshCluster} from '../mesh/mesh.js';
+import type {Observed} from '../observed.js';
+import {limitOn, type LimitingFlag, type Limits} from './limits.js';
+import {rbacReads, reads, type Read, type ReadName} from './requests.js';
+import type {CaOrigin} from './types/ca-origin.js';
+import type {ControlPlaneFacts, GatewayFacts, NamespaceFacts} from './types/control-plane.js';
+import type {
+  CertificateFacts,
+  ClusterCaFacts,
+  DeclarationFacts,
+  FileModeFacts,
+  GitHistoryFacts,
+  InstallFileFacts,
+  RootKeyFacts,
+} from './types/files.js';
+import type {JournalFacts, RememberedHead} from './types/journal.js';
+import type {IstiodClusters, IstiodMetrics, ServedChain} from './types/live.js';
+import type {NetworkGatewayFacts} from './types/network-gateways.js';
+import type {ProxyRoots} from './types/proxies.js';
+import type {LiveRoots, LiveRootsElsewhere} from './types/roots.js';
+import type {CacertsFacts, PushedTrust, WrittenBundle} from './types/trust.js';
+import type {WebhookConfigurationFacts} from './types/webhooks.js';
+
+export type * from './types/ca-origin.js';
+export type * from './types/control-plane.js';
+export type * from './types/files.js';
+export type * from './types/journal.js';
+export type * from './types/live.js';
+export type * from './types/network-gateways.js';
+export type * from './types/proxies.js';
+export type * from './types/roots.js';
+export type * from './types/trust.js';
+export type * from './types/webhooks.js';
+
+/** A fact made of parts that can be unknown one by one, such as one TLS handshake for each istiod pod. */
+export class Parts<T> {
+  constructor(readonly parts: readonly {readonly name: string; readonly seen: Observed<T>}[]) {}
+}
+
+/** A part that is known. */
+export interface Part<T> {
+  readonly name: string;
+  readonly value: T;
+}
+
+/** What has to be known of a fact to gather it. */
+interface FactRow<T> {
+  /** The requests without which it is not known. */
+  readonly reads: readonly ReadName[];
+  /** Requests that it needs in some meshes only. Where the request of such a row fails, the fact is not known either. */
+  readonly mayRead?: readonly ReadName[];
+  /** Whether it is read from files of the work directory (too). */
+  readonly files?: true;
+  /** Sums up every other request of its cluster: derived after all others. */
+  readonly last?: true;
+  /** Flags in spite of which it is known: from files, or as "not asked". */
+  readonly knownDespite?: readonly LimitingFlag[];
+  /** Carries the type only. */
+  readonly value?: T;
+}
+
+const fact = <T>(row: FactRow<T>): FactRow<T> => row;
+const ofFiles = <T>(): FactRow<T> => ({reads: [], files: true});
+
+/** What tells of control planes: everything that a running istiod is asked hangs on it, too. */
+const controlPlane = ['deployments', 'pods', 'configMaps'] as const satisfies readonly ReadName[];
+const live = [...controlPlane, 'forwardedPod', 'portForward'] as const satisfies readonly ReadName[];
+/** Where istiod leaves its own namespace out, the bundles of others are read. */
+const ofOtherBundles = ['namespaces', 'bundles'] as const satisfies readonly ReadName[];
+
+/** Facts of the mesh and its work directory, a row each. */
+const meshFacts = {
+  declaration: ofFiles<DeclarationFacts>(),
+  rootKey: ofFiles<RootKeyFacts>(),
+  /** Fingerprints of root-cert.pem at the top of the work directory; empty when there is none. */
+  meshRoots: ofFiles<readonly string[]>(),
+  fileModes: ofFiles<readonly FileModeFacts[]>(),
+  journal: ofFiles<JournalFacts>(),
+  gitHistory: ofFiles<GitHistoryFacts>(),
+} as const;
+
+/** Facts of one cluster, a row each. `src/observe/facts` derives them. */
+const clusterFacts = {
+  caFiles: ofFiles<ClusterCaFacts>(),
+  // The cluster is asked only where the work directory has nothing.
+  caOrigin: fact<CaOrigin>({
+    reads: [],
+    mayRead: ['cacerts'],
+    files: true,
+    knownDespite: ['--offline', '--no-secrets'],
+  }),
+  installFile: ofFiles<InstallFileFacts>(),
+  apiVersion: fact<{readonly gitVersion: string; readonly major: number; readonly minor: number}>({reads: ['version']}),
+  /** What was read without being refused; unknown names every right that is missing. */
+  access: fact<{readonly reads: number}>({reads: [], last: true}),
+  clusterUid: fact<string>({reads: ['kubeSystem']}),
+  /** All roles and bindings. */
+  rbac: fact<RbacFacts>({reads: rbacReads}),
+  /** Whom the remote secrets in Istio's namespace make of their readers in other clusters. */
+  remoteCredentials: fact<readonly RemoteCredential[]>({reads: ['remoteSecrets']}),
+  cacerts: fact<CacertsFacts | 'absent'>({reads: ['cacerts'], files: true}),
+  /** Whether `trust push` would have to restart istiod, by its own rules; true where that cannot be told. */
+  restartOnPush: fact<boolean>({
+    reads: [],
+    mayRead: ['cacerts', 'selfSigned', 'deployments', 'configMaps'],
+    files: true,
+  }),
+  /** Fingerprint of the root that istiod made for itself (Secret istio-ca-secret). */
+  selfSignedRoot: fact<CertificateFacts | 'absent'>({reads: ['selfSigned']}),
+  // Without Secrets it is taken from the work directory.
+  pushedTrust: fact<PushedTrust | 'absent'>({reads: ['cacerts'], files: true, knownDespite: ['--no-secrets']}),
+  /** What the cluster remembers of the journal; empty where it remembers nothing. */
+  journalHeads: fact<readonly RememberedHead[]>({reads: ['cacerts', 'configMaps'], files: true}),
+  bundles: fact<readonly WrittenBundle[]>({reads: [...controlPlane, 'bundles']}),
+  /** What the cluster's workloads trust. */
+  liveRoots: fact<LiveRoots | LiveRootsElsewhere>({reads: controlPlane, mayRead: ofOtherBundles}),
+  proxyRoots: fact<ProxyRoots>({reads: controlPlane, mayRead: [...ofOtherBundles, 'livingPods']}),
+  webhooks: fact<readonly WebhookConfigurationFacts[]>({reads: ['mutatingWebhooks', 'validatingWebhooks']}),
+  namespaces: fact<readonly NamespaceFacts[]>({reads: ['namespaces']}),
+  controlPlanes: fact<readonly ControlPlaneFacts[]>({reads: controlPlane}),
+  gateways: fact<readonly GatewayFacts[]>({reads: ['deployments', 'pods']}),
+  /** The names of ztunnel's pods in Istio's namespace; empty where there is no ambient mode. */
+  ztunnelPods: fact<readonly string[]>({reads: ['pods']}),
+  /** Empty, too, where the mesh needs none: then nothing is asked. */
+  networkGateways: fact<readonly NetworkGatewayFacts[]>({
+    reads: controlPlane,
+    mayRead: ['networkServices', 'networkGateways', 'gatewayService', 'gatewayPods'],
+  }),
+  servedChains: fact<Parts<ServedChain>>({reads: live}),
+  istiodMetrics: fact<Parts<IstiodMetrics>>({reads: live}),
+  istiodClusters: fact<Parts<IstiodClusters>>({reads: live}),
+} as const;
+
+type ValueOf<Row> = Row extends FactRow<infer T> ? T : never;
+
+/** Facts of the mesh and its work directory, by name. */
+export type MeshFactValues = {readonly [Key in keyof typeof meshFacts]: ValueOf<(typeof meshFacts)[Key]>};
+/** Facts of one cluster, by name. */
+export type ClusterFactValues = {readonly [Key in keyof typeof clusterFacts]: ValueOf<(typeof clusterFacts)[Key]>};
+
+export type MeshFactKey = keyof MeshFactValues;
+export type ClusterFactKey = keyof ClusterFactValues;
+export type FactKey = MeshFactKey | ClusterFactKey;
+
+const rows: Readonly<Record<FactKey, FactRow<unknown>>> = {...meshFacts, ...clusterFacts};
+
+/** Every fact, in the order of the table. */
+export const factKeys = Object.keys(rows) as readonly FactKey[];
+
+/** Whether there is one of a fact, not one for each cluster. */
+export function isMeshFact(key: FactKey): key is MeshFactKey {
+  return key in meshFacts;
+}
+
+/** Whether a fact sums up the requests of all others. */
+export function isLast(key: FactKey): boolean {
+  return rows[key].last === true;
+}
+
+/** Every request that a fact may need. */
+export function readsOf(key: FactKey): readonly ReadName[] {
+  const {reads, mayRead = []} = rows[key];
+  return [...reads, ...mayRead];
+}
+
+/** Whether a fact is unknown where a request of it, which was sent, is refused. */
+export function restsOn(key: FactKey, name: ReadName): boolean {
+  const read: Read = reads[name];
+  const {reads: needed, mayRead = []} = rows[key];
+  // A request that is sent in some meshes only was sent because the fact needed it.
+  return needed.includes(name) || (mayRead.includes(name) && read.method !== 'raw' && read.when !== undefined);
+}
+
+/** Whether a fact is read from files of the work directory (too). */
+export function readsFiles(key: FactKey): boolean {
+  return rows[key].files === true;
+}
+
+/** Which flag keeps a fact from being gathered; undefined where it can be. */
+export function limitOnFact(key: FactKey, limits: Limits): LimitingFlag | undefined {
+  const {last, knownDespite = []} = rows[key];
+  if (last === true) return limits.offline === true ? '--offline' : undefined;
+  const flags = readsOf(key).flatMap((name) => limitOn(name, limits) ?? []);
+  return flags.find((flag) => !knownDespite.includes(flag));
+}
+
+/** A fact: known, unknown with the reason, or left out because a flag said so. */
+export type Fact<T> = Observed<T> | {readonly leftOut: string};
+
+/** The facts gathered, by name. A fact that no selected check needs is not there. */
+export type Facts<Values> = {readonly [Key in keyof Values]?: Fact<Values[Key]>};
+
+/** Everything the judge is given. */
+export interface Evidence {
+  readonly now: Date;
+  readonly mesh: Mesh;
+  readonly facts: Facts<MeshFactValues>;
+  readonly clusters: readonly {readonly cluster: MeshCluster; readonly facts: Facts<ClusterFactValues>}[];
+}

@@ -1,0 +1,73 @@
+/** What checks want to know of CA files, from what `inspectCaFiles` says of them. */
+import {caFileNames, caFileNamesOf, type CaFiles} from '../../ca/ca-files.js';
+import type {Certificate} from '../../x509/certificate.js';
+import {orderUpward} from '../../x509/chain.js';
+import type {CaInspection} from '../../ca/inspect-ca.js';
+import {attributeOf} from '../../x509/name.js';
+import type {CertificateFacts, ClusterCaFacts, Problem} from '../facts.js';
+
+/** Rules that have a check of their own: missing files, the key, and the date beside the root's. */
+const judgedElsewhere: readonly string[] = ['incomplete', 'key-format', 'key-mismatch', 'outlives-issuer'];
+
+/** What was found in CA files. */
+export function clusterCaFacts(files: CaFiles, inspection: CaInspection): ClusterCaFacts {
+  const names = caFileNamesOf(files);
+  const isOfKey = (message: string): boolean => message.startsWith(names.caKey);
+  const problems = inspection.findings
+    .filter(({id, message}) => !judgedElsewhere.includes(id) && !(id === 'unreadable' && isOfKey(message)))
+    .map(({severity, message}): Problem => ({severity, message}));
+  const keyFindings = inspection.findings.filter(
+    ({id, message}) => id === 'key-format' || (id === 'unreadable' && isOfKey(message)),
+  );
+  const {certificate, verified} = inspection;
+  const anchor = verified && 'chain' in verified ? verified.chain.at(-1)?.fingerprint : undefined;
+  const keyProblem = keyFindings[0]?.message;
+  const between = intermediatesOf(inspection);
+  return {
+    missing: (Object.keys(caFileNames) as (keyof typeof caFileNames)[])
+      .filter((part) => files[part] === undefined)
+      .map((part) => names[part]),
+    problems,
+    key: keyState(files, inspection, keyProblem),
+    ...(keyProblem !== undefined && {keyProblem}),
+    ...(certificate && {certificate: certificateFacts(certificate)}),
+    roots: (inspection.roots ?? []).map(certificateFacts),
+    ...(between.length > 0 && {between: between.map(certificateFacts)}),
+    ...(anchor !== undefined && {anchor}),
+  };
+}
+
+/** Also where the chain does not verify, since one of them has expired. */
+function intermediatesOf({certificate, chain = [], roots = []}: CaInspection): readonly Certificate[] {
+  if (!certificate) return [];
+  const isRoot = ({fingerprint}: Certificate): boolean => roots.some((root) => root.fingerprint === fingerprint);
+  return orderUpward(certificate, [...roots, ...chain])
+    .slice(1)
+    .filter((one) => !isRoot(one) && !one.selfSigned);
+}
+
+/** A certificate as checks see it. */
+export function certificateFacts(certificate: Certificate): CertificateFacts {
+  const {fingerprint, spki, subject, issuer, notBefore, notAfter} = certificate;
+  const locality = attributeOf(subject, 'L');
+  return {
+    fingerprint,
+    spki,
+    subject: subject.text,
+    ...(locality !== undefined && {locality}),
+    issuer: issuer.text,
+    notBefore,
+    notAfter,
+  };
+}
+
+function keyState(
+  files: CaFiles,
+  {key, certificate}: CaInspection,
+  problem: string | undefined,
+): ClusterCaFacts['key'] {
+  if (files.caKey === undefined) return 'absent';
+  if (problem !== undefined || key?.spki === undefined) return 'unusable';
+  // Without a certificate to compare with, the missing certificate is the finding.
+  return certificate === undefined || key.spki === certificate.spki ? 'matches' : 'different';
+}

@@ -1,0 +1,181 @@
+/** Gateways between networks as checks see them, from Services, Gateways and meshNetworks, by the rules of istiod. */
+import {networkLabel} from '../../istio/names.js';
+import {parse} from 'yaml';
+import {MeshError} from '../../errors.js';
+import type {ConfigMapObject, DeploymentObject, GatewayObject, ServiceObject} from '../../kube/objects.js';
+import type {Mesh} from '../../mesh/mesh.js';
+import type {NetworkGatewayFacts, PodFacts} from '../facts.js';
+import {selects} from '../../kube/selector.js';
+import {isGateway, isGoing} from './control-plane.js';
+
+const portLabel = 'networking.istio.io/gatewayPort';
+/** On a NodePort Service: the labels of the nodes that take its traffic. Without it istiod knows no address of it. */
+export const nodeSelectorAnnotation = 'traffic.istio.io/nodeSelector';
+
+/** DefaultNetworkGatewayPort and DefaultNetworkGatewayHBONEPort of istiod. */
+const mtlsPort = 15443;
+const hbonePort = 15008;
+
+/** What meshNetworks says of one network's gateways. */
+export interface NamedGateways {
+  readonly services: readonly {readonly namespace: string; readonly name: string}[];
+  readonly addresses: readonly string[];
+}
+
+/** Whether some clusters of the mesh are declared to be on other networks than others. */
+export function spansNetworks({clusters}: Mesh): boolean {
+  return new Set(clusters.flatMap(({network}) => (network === undefined ? [] : [network]))).size > 1;
+}
+
+/** A Service that leads into `network`. `pods`: those that its selector selects, where they are to be judged. */
+export function serviceGateway(
+  service: ServiceObject,
+  network: string,
+  declaredBy: 'Service' | 'meshNetworks',
+  pods?: readonly PodFacts[],
+): NetworkGatewayFacts {
+  const {metadata, spec = {}} = service;
+  const ports = (spec.ports ?? []).map(({port}) => port);
+  const wanted = Number(metadata.labels?.[portLabel] ?? mtlsPort);
+  return {
+    declaredBy,
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    network,
+    exists: true,
+    addresses: addressesOf(service),
+    serviceType: spec.type ?? 'ClusterIP',
+    // meshNetworks names the port itself; by label istiod looks for these two.
+    listens: declaredBy === 'meshNetworks' || ports.includes(wanted) || ports.includes(hbonePort),
+    ...(pods && {pods}),
+  };
+}
+
+/** Addresses of a Service as istiod takes them (istio/istio pilot/pkg/serviceregistry/kube/conversion.go). */
+function addressesOf({metadata, spec = {}, status}: ServiceObject): readonly string[] {
+  const own = spec.externalIPs ?? [];
+  if (spec.type === 'NodePort') {
+    return metadata.annotations?.[nodeSelectorAnnotation] === undefined ? own : ['nodes', ...own];
+  }
+  if (spec.type !== 'LoadBalancer') return own;
+  const ingress = (status?.loadBalancer?.ingress ?? []).flatMap(({ip, hostname}) => {
+    const address = ip !== undefined && ip !== '' ? ip : hostname;
+    return address === undefined || address === '' ? [] : [address];
+  });
+  return [...ingress, ...own];
+}
+
+/** The name of a Service that meshNetworks names and that is not there. */
+export function missingGateway(
+  {namespace, name}: {readonly namespace: string; readonly name: string},
+  network: string,
+): NetworkGatewayFacts {
+  return {
+    declaredBy: 'meshNetworks',
+    namespace,
+    name,
+    network,
+    exists: false,
+    addresses: [],
+    serviceType: '',
+    listens: false,
+  };
+}
+
+/** An address that meshNetworks gives. */
+export function addressedGateway(address: string, network: string): NetworkGatewayFacts {
+  return {
+    declaredBy: 'meshNetworks',
+    namespace: '',
+    name: address,
+    network,
+    exists: true,
+    addresses: [address],
+    serviceType: '',
+    listens: true,
+  };
+}
+
+/**
+ * A Gateway resource with the network label; undefined where its addresses are another object's: Gateways that Istio
+ * deploys give their Service the same label (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go).
+ */
+export function resourceGateway({metadata, spec = {}}: GatewayObject): NetworkGatewayFacts | undefined {
+  const addresses = (spec.addresses ?? []).flatMap(({type, value}) =>
+    (type === 'IPAddress' || type === 'Hostname') && value !== undefined ? [value] : [],
+  );
+  const network = metadata.labels?.[networkLabel];
+  if (network === undefined || addresses.length === 0) return undefined;
+  const listeners = spec.listeners ?? [];
+  return {
+    declaredBy: 'Gateway',
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    network,
+    exists: true,
+    addresses,
+    serviceType: '',
+    listens: listeners.some(({port, protocol}) => port === mtlsPort || protocol === 'HBONE' || protocol === 'TLS'),
+  };
+}
+
+/** Whether a Service leads to a gateway Deployment of Istio's namespace, whose pods have a check of their own. */
+export function isOfGatewayDeployment(
+  {spec: {selector = {}} = {}}: ServiceObject,
+  deployments: readonly DeploymentObject[],
+): boolean {
+  return deployments.some(
+    (deployment) =>
+      isGateway(deployment) && !isGoing(deployment) && selects({matchLabels: selector}, podLabels(deployment)),
+  );
+}
+
+/** Labels of a Deployment's pods: the template has at least those of the selector (kubernetes.io: Deployment, "Selector"). */
+function podLabels({spec}: DeploymentObject): Readonly<Record<string, string>> {
+  return {...spec.selector.matchLabels, ...spec.template.metadata?.labels};
+}
+
+/** Gateways of a network in meshNetworks of every revision. Throws `API_ERROR` when that is no YAML. */
+export function namedGateways(configMaps: readonly ConfigMapObject[], network: string): NamedGateways {
+  const gateways = configMaps
+    .filter(({metadata}) => metadata.name === 'istio' || metadata.name.startsWith('istio-'))
+    .flatMap(({metadata, data}) => gatewaysIn(data?.meshNetworks, `ConfigMap ${metadata.name}`, network));
+  return {
+    services: gateways.flatMap(({service}) => {
+      const [name, namespace] = (service ?? '').split('.');
+      return name === undefined || name === '' || namespace === undefined ? [] : [{name, namespace}];
+    }),
+    addresses: gateways.flatMap(({address}) => (address === undefined ? [] : [address])),
+  };
+}
+
+function gatewaysIn(
+  text: string | undefined,
+  what: string,
+  network: string,
+): readonly {readonly service?: string; readonly address?: string}[] {
+  if (text === undefined || text.trim() === '') return [];
+  let networks: unknown;
+  try {
+    networks = parse(text, {maxAliasCount: 0});
+  } catch (cause) {
+    throw new MeshError('API_ERROR', `meshNetworks of ${what} is no YAML`, {cause});
+  }
+  const declared = objectAt(objectAt(networks, 'networks'), network).gateways;
+  return (Array.isArray(declared) ? (declared as readonly unknown[]) : []).map((gateway) => {
+    // istiod takes both spellings (istio/istio pkg/util/protomarshal/protomarshal.go).
+    const service = textAt(gateway, 'registryServiceName') ?? textAt(gateway, 'registry_service_name');
+    const address = textAt(gateway, 'address');
+    return {...(service !== undefined && {service}), ...(address !== undefined && {address})};
+  });
+}
+
+function objectAt(value: unknown, key: string): Readonly<Record<string, unknown>> {
+  const inner = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+  return typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {};
+}
+
+function textAt(value: unknown, key: string): string | undefined {
+  const inner = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+  return typeof inner === 'string' && inner !== '' ? inner : undefined;
+}

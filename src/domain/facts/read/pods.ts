@@ -1,0 +1,55 @@
+/** Pods as checks see them. */
+import {hasReadyCondition, type LabelSelector, type PodObject} from '../../kube/objects.js';
+import {printableLine} from '../../printable.js';
+import type {PodFacts} from '../facts.js';
+import {selects} from '../../kube/selector.js';
+
+/** The pods that a Deployment's selector selects. */
+export function podsOfSelector(pods: readonly PodObject[], selector: LabelSelector): readonly PodFacts[] {
+  return pods.filter(({metadata}) => selects(selector, metadata.labels ?? {})).map(readPod);
+}
+
+function readPod({metadata, status = {}}: PodObject): PodFacts {
+  const phase = status.phase ?? 'Unknown';
+  return {
+    name: metadata.name,
+    phase,
+    ready: phase === 'Running' && hasReadyCondition({status}),
+    // A Deployment's pods restart in place: one that has Failed was evicted, preempted or lost its node, and has been
+    // replaced (kubernetes.io: concepts/workloads/pods/pod-lifecycle).
+    gone: phase === 'Succeeded' || phase === 'Failed' || metadata.deletionTimestamp !== undefined,
+    reason: reasonOf(status),
+    crashing: crashesOf(status) !== undefined,
+  };
+}
+
+/** What a container that ends again and again is in: its pause, or, for a moment, its next attempt. */
+function crashesOf(status: PodObject['status']): string | undefined {
+  for (const {ready, restartCount = 0, state, lastState} of status?.containerStatuses ?? []) {
+    if (ready === true) continue;
+    if (state?.waiting?.reason === 'CrashLoopBackOff') return words('CrashLoopBackOff', state.waiting.message);
+    const {terminated} = lastState ?? {};
+    if (restartCount > 0 && terminated && !state?.waiting) {
+      const code = terminated.exitCode === undefined ? '' : `, last with exit code ${String(terminated.exitCode)}`;
+      return words(`ended ${String(restartCount)} ${restartCount === 1 ? 'time' : 'times'}${code}`, terminated.message);
+    }
+  }
+  return undefined;
+}
+
+/** The most telling words: a container that waits, then a scheduler's verdict, then the pod's own. */
+function reasonOf(status: PodObject['status']): string {
+  const crashes = crashesOf(status);
+  if (crashes !== undefined) return crashes;
+  const waiting = status?.containerStatuses?.find(({state}) => state?.waiting ?? state?.terminated);
+  const state = waiting?.state?.waiting ?? waiting?.state?.terminated;
+  if (state) return words(state.reason, state.message);
+  const unscheduled = status?.conditions?.find(({type, status: value}) => type === 'PodScheduled' && value !== 'True');
+  if (unscheduled) return words(unscheduled.reason, unscheduled.message);
+  const unready = status?.conditions?.find(({type, status: value}) => type === 'Ready' && value !== 'True');
+  return words(status?.reason ?? unready?.reason, status?.message ?? unready?.message);
+}
+
+function words(reason: string | undefined, message: string | undefined): string {
+  return printableLine([reason, message].filter((word) => word !== undefined && word !== '').join(': '));
+}

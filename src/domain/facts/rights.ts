@@ -1,0 +1,79 @@
+/**
+ * The rights that verify's requests need (RBAC), derived from the tables of requests (facts/requests.ts) and facts: docs/verify.md
+ * lists them, and `access role` grants them. `/version` needs none: every authenticated user may read it (kubernetes.io:
+ * reference/access-authn-authz/rbac, "API discovery roles").
+ */
+import {groupOf, resourceOf} from '../kube/kinds.js';
+import {limitOn, type Limits} from './limits.js';
+import {reads, type Read, type ReadName} from './requests.js';
+import {factKeys, isMeshFact, readsOf, restsOn, type ClusterFactKey} from './facts.js';
+
+/** One right. */
+export interface Right {
+  readonly verb: 'get' | 'list' | 'create';
+  /** API group; empty for the core group. */
+  readonly group: string;
+  /** Plural, with a subresource behind a slash. */
+  readonly resource: string;
+  /** Only the object of this name; `list` is then asked for with this name alone. */
+  readonly name?: string;
+  /** `everywhere`: in all namespaces, or of a kind that has none. */
+  readonly where: 'Istio namespace' | 'everywhere';
+  /** Facts that are unknown without it. */
+  readonly facts: readonly ClusterFactKey[];
+  /** Meshes that need it; absent: all. */
+  readonly when?: string;
+}
+
+const verbs = {get: 'get', find: 'get', list: 'list'} as const;
+
+/** The right that a request needs; undefined where it needs none. */
+export function rightOf(read: Read): Omit<Right, 'facts'> | undefined {
+  if (read.method === 'raw') return undefined;
+  const {apiVersions, kind, scope, name, when} = read;
+  const {plural} = resourceOf({apiVersion: apiVersions[0], kind});
+  const subresource = read.method === 'forward' ? read.subresource : undefined;
+  return {
+    verb: read.method === 'forward' ? read.verb : verbs[read.method],
+    group: groupOf(apiVersions[0]),
+    resource: subresource === undefined ? plural : `${plural}/${subresource}`,
+    ...(name !== undefined && {name}),
+    where: scope === 'Istio namespace' ? scope : 'everywhere',
+    ...(when !== undefined && {when}),
+  };
+}
+
+/** The rights of a full run as far as limits allow it, in the order of the table of requests. */
+export function rightsWithin(limits: Limits): readonly Right[] {
+  const rights = new Map<string, Right>();
+  for (const name of Object.keys(reads) as ReadName[]) {
+    const facts = factKeys.filter((key): key is ClusterFactKey => !isMeshFact(key) && restsOn(key, name));
+    const isUsed = factKeys.some((key) => readsOf(key).includes(name));
+    const right = rightOf(reads[name]);
+    if (!right || !isUsed || limitOn(name, limits) !== undefined) continue;
+    const {verb, group, resource, name: object = '', where} = right;
+    const key = [verb, group, resource, object, where].join(' ');
+    rights.set(key, merged(rights.get(key), {...right, facts}));
+  }
+  return [...rights.values()];
+}
+
+/** Every right of a full run. */
+export const verifyRights: readonly Right[] = rightsWithin({access: true});
+
+/** One right for two requests: needed where either is sent. */
+function merged(one: Right | undefined, other: Right): Right {
+  if (!one) return other;
+  const {when, ...right} = one;
+  const both = when === undefined || other.when === undefined ? undefined : `${when}, and ${other.when}`;
+  return {
+    ...right,
+    facts: [...new Set([...one.facts, ...other.facts])],
+    ...(both !== undefined && {when: both}),
+  };
+}
+
+/** `pods/portforward`, `deployments.apps`: a resource as kubectl is told it. */
+export function resourceOfRight({group, resource}: Pick<Right, 'group' | 'resource'>): string {
+  return group === '' ? resource : `${resource}.${group}`;
+}

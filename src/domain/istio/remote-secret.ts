@@ -1,0 +1,75 @@
+/**
+ * Whose credentials a remote secret holds: the service account or user that istiod of this cluster is in another one. Of
+ * the credentials themselves nothing is kept. Source: istio/istio istioctl/pkg/multicluster/remote_secret.go (what is
+ * written), pkg/kube/multicluster/secretcontroller.go (each data key is a cluster).
+ */
+import {X509Certificate} from 'node:crypto';
+import {parse} from 'yaml';
+import type {KubeObject} from '../kube/object.js';
+import {userSubject, type Subject} from '../kube/subjects.js';
+
+/** One cluster that a remote secret leads to. */
+export interface RemoteCredential {
+  /** The Secret, in Istio's namespace of the cluster that holds it. */
+  readonly secret: string;
+  /** The cluster it leads to, by the name that both istiods know: the data key. */
+  readonly cluster: string;
+  /** Who its holder is there, with the groups that the credential itself names; absent where that cannot be read off it. */
+  readonly identity?: {readonly user: Subject; readonly groups: readonly Subject[]};
+}
+
+/** The clusters that a remote secret leads to. */
+export function readRemoteSecret({metadata, data}: KubeObject): readonly RemoteCredential[] {
+  const entries = typeof data === 'object' && data !== null ? Object.entries(data as Record<string, unknown>) : [];
+  return entries.map(([cluster, encoded]) => {
+    const identity = typeof encoded === 'string' ? identityIn(encoded) : undefined;
+    return {secret: metadata.name, cluster, ...(identity && {identity})};
+  });
+}
+
+type Fields = Partial<Record<string, unknown>>;
+
+function identityIn(encoded: string): RemoteCredential['identity'] {
+  try {
+    const config = parse(Buffer.from(encoded, 'base64').toString('utf8')) as Fields | null;
+    const users = Array.isArray(config?.users) ? (config.users as Fields[]) : [];
+    // What istioctl writes has one user; of several istiod takes that of the current context.
+    const [user] = users.length === 1 ? users : users.filter(({name}) => name === userOfContext(config ?? {}));
+    const credential = (user?.user ?? {}) as Fields;
+    if (typeof credential.token === 'string') return identityOfToken(credential.token);
+    const certificate = credential['client-certificate-data'];
+    return typeof certificate === 'string' ? identityOfCertificate(certificate) : undefined;
+  } catch {
+    // Whatever it is, nobody can be read off it.
+    return undefined;
+  }
+}
+
+function userOfContext(config: Fields): unknown {
+  const contexts = Array.isArray(config.contexts) ? (config.contexts as Fields[]) : [];
+  const current = contexts.find(({name}) => name === config['current-context']);
+  return ((current?.context ?? {}) as Fields).user;
+}
+
+/**
+ * Tokens of service accounts are JWTs whose subject is the user name (kubernetes/kubernetes pkg/serviceaccount/claims.go,
+ * legacy.go). Whom another token stands for only the API server knows.
+ */
+function identityOfToken(token: string): RemoteCredential['identity'] {
+  const [, payload] = token.trim().split('.');
+  if (payload === undefined) return undefined;
+  const {sub} = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as Fields;
+  if (typeof sub !== 'string') return undefined;
+  const user = userSubject(sub);
+  return user.kind === 'ServiceAccount' ? {user, groups: []} : undefined;
+}
+
+/** CN is the user, each O a group (kubernetes.io: reference/access-authn-authz/authentication, X.509 client certificates). */
+function identityOfCertificate(encoded: string): RemoteCredential['identity'] {
+  const {subject} = new X509Certificate(Buffer.from(encoded, 'base64'));
+  const values = (key: string): readonly string[] =>
+    subject.split('\n').flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []));
+  const [name] = values('CN');
+  if (name === undefined) return undefined;
+  return {user: userSubject(name), groups: values('O').map((group) => ({kind: 'Group', name: group}))};
+}

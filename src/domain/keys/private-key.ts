@@ -1,0 +1,200 @@
+/**
+ * Private keys as PEM texts: what they are, whether istiod can read them, opening and sealing them. With `recognize.ts`
+ * the only file of the domain that opens a Sensitive: key texts go in and out redacted, only node:crypto's KeyObject (which prints nothing)
+ * and public facts come out.
+ */
+import {createPrivateKey, type KeyObject} from 'node:crypto';
+import {MeshError} from '../errors.js';
+import {Sensitive} from '../sensitive.js';
+import {readDer, readSequence} from '../asn1/der.js';
+import {spkiHash} from './fingerprint.js';
+import {describeKey, type KeyDescription, publicHalf} from './keys.js';
+import {decryptLegacyPem, legacyCipher} from './legacy-pem.js';
+import {requirePassphrase} from './passphrase.js';
+import {encodePem, parsePem, type PemBlock} from '../asn1/pem.js';
+import {decryptPkcs8, encryptPkcs8, type KeyEncryption, readEncryption} from './pkcs8.js';
+
+/**
+ * What marks a text that may hold a private key, as a POSIX extended regular expression: a PEM block, or the beginning of
+ * one in base64, as it stands in the manifest of a Secret.
+ */
+export const privateKeyMark =
+  '-----BEGIN ([A-Z]+ )*PRIVATE KEY-----|LS0tLS1CRUdJTi(BQUklWQVRFIEtFW|BSU0EgUFJJVkFURSBLRV|BFQyBQUklWQVRFIEtFW|BFTkNSWVBURUQgUFJJVkFURSBLRV)';
+
+/** How a private key is written down. */
+export type PrivateKeyForm = 'pkcs8' | 'pkcs1' | 'sec1' | 'encrypted-pkcs8' | 'encrypted-legacy' | 'unsupported';
+
+/** What a private key's text tells without a passphrase. */
+export interface PrivateKeyFacts {
+  readonly form: PrivateKeyForm;
+  /** The PEM type of the first block: what istiod decides by. */
+  readonly label: string;
+  /** Absent when the key is encrypted or of a kind that cannot be read. */
+  readonly key?: KeyObject;
+  readonly description?: KeyDescription;
+  /** SHA-256 of the public half. */
+  readonly spki?: string;
+  readonly encryption?: KeyEncryption;
+  /** Why istiod cannot load it as ca-key.pem; absent when it can. */
+  readonly refusal?: string;
+}
+
+/**
+ * Reads a key text. Throws `NOT_PEM`, and `NOT_A_KEY` for a text whose first block is something else (a certificate, a
+ * public key) or whose bytes are no key.
+ */
+export function readPrivateKey(pem: Sensitive<string>, what: string): PrivateKeyFacts {
+  const {blocks} = parsePem(pem.reveal(), what);
+  return readPrivateKeyBlocks(blocks, what);
+}
+
+/**
+ * Every private key of any text: PEM blocks, and PEM in base64 (see {@link privateKeyMark}). What only looks like a key, such
+ * as an example in a page of documentation, is left out.
+ */
+export function findPrivateKeys(text: Sensitive<string>, what: string): readonly PrivateKeyFacts[] {
+  const plain = text.reveal();
+  const encoded = plain.match(/LS0tLS1CRUdJTi[A-Za-z0-9+/=]+/g) ?? [];
+  const texts = [plain, ...encoded.map((one) => Buffer.from(one, 'base64').toString('latin1'))];
+  return texts
+    .flatMap(
+      (one) => one.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-[^-]+)*-----END [A-Z ]*PRIVATE KEY-----/g) ?? [],
+    )
+    .flatMap((block): readonly PrivateKeyFacts[] => {
+      try {
+        // In manifests and lists each line is indented.
+        const lines = block.split('\n').map((line) => line.trim());
+        return [readPrivateKey(new Sensitive(lines.join('\n')), what)];
+      } catch (thrown) {
+        if (thrown instanceof MeshError && thrown.class !== 'bug') return [];
+        throw thrown;
+      }
+    });
+}
+
+/** Whether a text is one private key as PEM, and nothing else that writing the key anew would lose. */
+export function isKeyAlone(text: Sensitive<string>): boolean {
+  return /^\s*-----BEGIN ([A-Z ]*PRIVATE KEY)-----[^-]*-----END \1-----\s*$/.test(text.reveal());
+}
+
+/** Like {@link readPrivateKey}, for a text that was read as PEM already. */
+export function readPrivateKeyBlocks(blocks: readonly PemBlock[], what: string): PrivateKeyFacts {
+  const first = blocks[0];
+  if (!first) throw new MeshError('NOT_PEM', `${what}: no PEM block in it`);
+  const {label} = first;
+  if (label === 'EC PARAMETERS') {
+    // `openssl ecparam -genkey` writes the curve before the key; istiod looks at the first block only.
+    const second = blocks[1];
+    const key = second?.label === 'EC PRIVATE KEY' ? plainFacts(second, 'sec1', what) : undefined;
+    return {
+      ...(key ?? {form: 'unsupported'}),
+      label,
+      refusal:
+        'the block "EC PARAMETERS" stands before the key, and istiod reads the first block only; openssl pkey -in KEY -out NEW-KEY removes it',
+    };
+  }
+  if (label === 'ENCRYPTED PRIVATE KEY') {
+    return {
+      form: 'encrypted-pkcs8',
+      label,
+      encryption: readEncryption(first.bytes, what),
+      refusal: 'the key is encrypted, and istiod has no passphrase for it',
+    };
+  }
+  if (isLegacyEncrypted(first)) {
+    return {
+      form: 'encrypted-legacy',
+      label,
+      // One round of MD5 turns the passphrase into the key (OpenSSL EVP_BytesToKey).
+      encryption: {
+        cipher: legacyCipher(first),
+        kdf: 'md5',
+        weak: true,
+      },
+      refusal: 'the key is encrypted, and istiod has no passphrase for it',
+    };
+  }
+  const form = plainForms[label];
+  if (form) return plainFacts(first, form, what);
+  if (label.endsWith('PRIVATE KEY')) {
+    return {form: 'unsupported', label, refusal: `istiod does not read keys of PEM type "${label}"`};
+  }
+  throw new MeshError('NOT_A_KEY', `${what}: holds a ${label.toLowerCase()}, not a private key`);
+}
+
+/** PEM types that istiod reads (istio/istio security/pkg/pki/util/crypto.go, ParsePemEncodedKey). */
+const plainForms: Readonly<Record<string, 'pkcs8' | 'pkcs1' | 'sec1'>> = {
+  'PRIVATE KEY': 'pkcs8',
+  'RSA PRIVATE KEY': 'pkcs1',
+  'EC PRIVATE KEY': 'sec1',
+};
+
+function isLegacyEncrypted(block: PemBlock): boolean {
+  return block.headers['Proc-Type']?.includes('ENCRYPTED') === true;
+}
+
+function plainFacts(block: PemBlock, form: 'pkcs8' | 'pkcs1' | 'sec1', what: string): PrivateKeyFacts {
+  const key = openKey(block.bytes, form, what);
+  const description = describeKey(key);
+  return {
+    form,
+    label: block.label,
+    key,
+    description,
+    spki: spkiHash(publicHalf(key)),
+    ...(!description.knownToGo && {refusal: `istiod does not know keys of type ${description.name}`}),
+  };
+}
+
+function openKey(bytes: Buffer, form: 'pkcs8' | 'pkcs1' | 'sec1', what: string): KeyObject {
+  // OpenSSL tolerates bytes after the key, Go does not.
+  readDer(bytes, 'NOT_A_KEY', what, (value) => readSequence(value, 'private key'));
+  try {
+    return createPrivateKey({key: bytes, format: 'der', type: form});
+  } catch (thrown) {
+    throw new MeshError('NOT_A_KEY', `${what}: the private key cannot be read`, {cause: thrown});
+  }
+}
+
+/** Whether this text needs a passphrase. Throws like {@link readPrivateKey}. */
+export function isEncrypted(facts: PrivateKeyFacts): boolean {
+  return facts.encryption !== undefined;
+}
+
+/**
+ * The private key of a text, decrypted in memory where needed; `passphrase` is asked for only then. Throws
+ * `WRONG_PASSPHRASE`, `NOT_PEM`, `NOT_A_KEY`, `UNSUPPORTED_KEY`, and what asking throws.
+ */
+export async function openPrivateKey(
+  pem: Sensitive<string>,
+  passphrase: () => Promise<Sensitive<string>>,
+  what: string,
+): Promise<KeyObject> {
+  const text = pem.reveal();
+  const {blocks} = parsePem(text, what);
+  const facts = readPrivateKeyBlocks(blocks, what);
+  if (facts.key) return facts.key;
+  const first = blocks[0];
+  if (facts.form === 'encrypted-pkcs8' && first) {
+    const key = await decryptPkcs8(first.bytes, (await passphrase()).reveal(), what);
+    return openKey(key, 'pkcs8', what);
+  }
+  if (facts.form === 'encrypted-legacy' && first) {
+    const form = plainForms[first.label];
+    if (!form) throw new MeshError('UNSUPPORTED_KEY', `${what}: keys of PEM type "${first.label}" are not supported`);
+    return openKey(decryptLegacyPem(first, (await passphrase()).reveal(), what), form, what);
+  }
+  throw new MeshError('UNSUPPORTED_KEY', `${what}: keys of PEM type "${facts.label}" are not supported`);
+}
+
+/** A key as unencrypted PKCS#8 PEM: the form of ca-key.pem, which istiod must read without a passphrase. */
+export function writePrivateKey(key: KeyObject): Sensitive<string> {
+  return new Sensitive(encodePem('PRIVATE KEY', key.export({type: 'pkcs8', format: 'der'})));
+}
+
+/** A key as encrypted PKCS#8 PEM: the form of root-key.pem. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
+export async function writeEncryptedKey(key: KeyObject, passphrase: Sensitive<string>): Promise<Sensitive<string>> {
+  const secret = requirePassphrase(passphrase).reveal();
+  const bytes = await encryptPkcs8(key.export({type: 'pkcs8', format: 'der'}), secret);
+  return new Sensitive(encodePem('ENCRYPTED PRIVATE KEY', bytes));
+}

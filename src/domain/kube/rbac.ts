@@ -1,0 +1,188 @@
+/**
+ * RBAC as the API server judges it: which rules permit a request, and who holds which rules through which binding.
+ * Aggregated ClusterRoles are read as they are stored, which is how the API server judges them. Rules about paths
+ * (`nonResourceURLs`) lead to no Secret and are left out. Source: kubernetes/kubernetes
+ * pkg/apis/rbac/v1/evaluation_helpers.go and plugin/pkg/auth/authorizer/rbac/rbac.go.
+ */
+import type {KubeObject} from './object.js';
+import {subjectId, subjectKinds, userSubject, type Subject} from './subjects.js';
+
+/** What may be done to what. */
+export interface PolicyRule {
+  readonly verbs: readonly string[];
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  /** Empty: whatever the name. */
+  readonly resourceNames: readonly string[];
+}
+
+/** A Role or ClusterRole. */
+export interface Role {
+  readonly kind: 'Role' | 'ClusterRole';
+  readonly name: string;
+  /** Of a Role. */
+  readonly namespace?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly rules: readonly PolicyRule[];
+}
+
+/** A RoleBinding or ClusterRoleBinding. */
+export interface Binding {
+  readonly kind: 'RoleBinding' | 'ClusterRoleBinding';
+  readonly name: string;
+  /** Of a RoleBinding: where its rules count. */
+  readonly namespace?: string;
+  readonly role: Pick<Role, 'kind' | 'name'>;
+  /** In the order in which they stand there. */
+  readonly subjects: readonly Subject[];
+}
+
+/** All roles and bindings of a cluster. */
+export interface RbacFacts {
+  readonly roles: readonly Role[];
+  readonly bindings: readonly Binding[];
+}
+
+/** A binding with the role that it refers to. */
+export interface Grant {
+  readonly binding: Binding;
+  readonly role: Role;
+}
+
+/** One request, or several that differ in the name of the object. */
+export interface Asked {
+  readonly verb: string;
+  /** Empty for the core group. */
+  readonly group: string;
+  /** Plural, with a subresource behind a slash. */
+  readonly resource: string;
+  /** Absent: of a kind without namespaces, or in all of them. */
+  readonly namespace?: string;
+  /**
+   * Its name, or which names would do. Absent for requests without one: `create` of an object that is no subresource, and
+   * `deletecollection`.
+   */
+  readonly name?: string | ((name: string) => boolean);
+}
+
+/** Whether a rule permits a request, wherever the rule counts. */
+export function ruleAllows(rule: PolicyRule, {verb, group, resource, name}: Asked): boolean {
+  return (
+    has(rule.verbs, verb) && has(rule.apiGroups, group) && hasResource(rule.resources, resource) && hasName(rule, name)
+  );
+}
+
+function has(values: readonly string[], value: string): boolean {
+  return values.includes('*') || values.includes(value);
+}
+
+/** `*` is every resource with every subresource; `* /status` that subresource of all. */
+function hasResource(resources: readonly string[], resource: string): boolean {
+  if (has(resources, resource)) return true;
+  const slash = resource.indexOf('/');
+  return slash !== -1 && resources.includes(`*${resource.slice(slash)}`);
+}
+
+function hasName({resourceNames}: PolicyRule, name: Asked['name']): boolean {
+  if (resourceNames.length === 0) return true;
+  if (name === undefined) return false;
+  return typeof name === 'string' ? resourceNames.includes(name) : resourceNames.some(name);
+}
+
+/** Whether the rules of a binding count in this namespace; without one: in the whole cluster. */
+export function countsIn({kind, namespace}: Binding, asked: string | undefined): boolean {
+  return kind === 'ClusterRoleBinding' || (asked !== undefined && namespace === asked);
+}
+
+/** Bindings with their roles. One whose role does not exist grants nothing. */
+export function grantsIn({roles, bindings}: RbacFacts): readonly Grant[] {
+  const byKey = new Map(roles.map((role) => [keyOf(role.kind, role.name, role.namespace), role]));
+  return bindings.flatMap((binding): readonly Grant[] => {
+    const {kind, name} = binding.role;
+    const role = byKey.get(keyOf(kind, name, kind === 'Role' ? binding.namespace : undefined));
+    return role ? [{binding, role}] : [];
+  });
+}
+
+function keyOf(kind: string, name: string, namespace = ''): string {
+  return [kind, namespace, name].join('\n');
+}
+
+/** What each subject holds, by {@link subjectId}; groups that a subject is in are subjects of their own. */
+export class Holdings {
+  readonly #grants = new Map<string, Grant[]>();
+  readonly #subjects = new Map<string, Subject>();
+
+  constructor(grants: readonly Grant[]) {
+    for (const grant of grants) {
+      for (const subject of grant.binding.subjects) {
+        const id = subjectId(subject);
+        this.#subjects.set(id, subject);
+        const held = this.#grants.get(id) ?? [];
+        if (!held.includes(grant)) held.push(grant);
+        this.#grants.set(id, held);
+      }
+    }
+  }
+
+  get subjects(): readonly Subject[] {
+    return [...this.#subjects.values()];
+  }
+
+  /** The grants that name this subject. */
+  of(subject: Subject): readonly Grant[] {
+    return this.#grants.get(subjectId(subject)) ?? [];
+  }
+}
+
+/** Roles and bindings as the API server answers; what is not as Kubernetes validates it is left out. */
+export function readRbac(objects: readonly KubeObject[]): RbacFacts {
+  return {
+    roles: objects.flatMap((object): readonly Role[] => {
+      const {kind, metadata} = object;
+      if (kind !== 'Role' && kind !== 'ClusterRole') return [];
+      const {name, namespace, labels = {}} = metadata;
+      const rules = listOf(object.rules).map(readRule);
+      return [{kind, name, ...(namespace !== undefined && {namespace}), labels, rules}];
+    }),
+    bindings: objects.flatMap((object): readonly Binding[] => {
+      const {kind, metadata} = object;
+      if (kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') return [];
+      const {name, namespace} = metadata;
+      const role = (object.roleRef ?? {}) as Partial<Record<string, unknown>>;
+      if (role.kind !== 'Role' && role.kind !== 'ClusterRole') return [];
+      const subjects = listOf(object.subjects).flatMap((subject) => readSubject(subject, namespace));
+      const roleRef = {kind: role.kind, name: String(role.name)} as const;
+      return [{kind, name, ...(namespace !== undefined && {namespace}), role: roleRef, subjects}];
+    }),
+  };
+}
+
+type Fields = Partial<Record<string, unknown>>;
+
+function listOf(value: unknown): readonly Fields[] {
+  return Array.isArray(value) ? (value as Fields[]) : [];
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+}
+
+function readRule({verbs, apiGroups, resources, resourceNames}: Fields): PolicyRule {
+  return {
+    verbs: textsOf(verbs),
+    apiGroups: textsOf(apiGroups),
+    resources: textsOf(resources),
+    resourceNames: textsOf(resourceNames),
+  };
+}
+
+/** A service account without a namespace is one of the binding's namespace (plugin/pkg/auth/authorizer/rbac/rbac.go). */
+function readSubject({kind, name, namespace}: Fields, bindingNamespace: string | undefined): readonly Subject[] {
+  const known = subjectKinds.find((one) => one === kind);
+  if (known === undefined || typeof name !== 'string') return [];
+  if (known === 'User') return [userSubject(name)];
+  if (known === 'Group') return [{kind: known, name}];
+  const where = typeof namespace === 'string' && namespace !== '' ? namespace : bindingNamespace;
+  return where === undefined ? [] : [{kind: known, name, namespace: where}];
+}

@@ -1,0 +1,98 @@
+/** PKCS#10 certification requests (RFC 2986), as a cluster sends them to a CA elsewhere. */
+import {createPublicKey, type KeyObject, verify} from 'node:crypto';
+import {MeshError} from '../errors.js';
+import {encodeSignatureAlgorithm, readSignatureAlgorithm, signatureAlgorithms} from './algorithms.js';
+import {keyIdentifier} from './certificate.js';
+import {
+  bitString,
+  decodeDer,
+  encodeDer,
+  explicit,
+  integer,
+  oid,
+  readBitString,
+  readDer,
+  readSequence,
+  sequence,
+  set,
+} from '../asn1/der.js';
+import {encodeExtensions} from './extensions.js';
+import {spkiHash} from '../keys/fingerprint.js';
+import {describeKey, type KeyDescription} from '../keys/keys.js';
+import {encodePem, parsePem} from '../asn1/pem.js';
+import {encodeName, type Name, readName} from './name.js';
+import {caKeyUsage, clusterCaName} from './profile.js';
+import type {Signer} from './signer.js';
+
+/** extensionRequest (RFC 2985 5.4.2): the extensions that the certificate shall have. */
+const extensionRequest = '1.2.840.113549.1.9.14';
+
+/**
+ * A request for a cluster's CA as DER: its subject, and what istiod needs of the certificate: CA with path length 0, the
+ * key usages, the key identifier. Signed with the cluster's own key, which proves that it is there.
+ */
+export async function clusterCaRequest(cluster: string, key: Signer): Promise<Buffer> {
+  const info = sequence(
+    integer(0),
+    encodeName(clusterCaName(cluster)),
+    decodeDer(spki(key.publicKey)),
+    // [0] IMPLICIT SET OF Attribute: encoded like [0] around its only attribute.
+    explicit(
+      0,
+      sequence(
+        oid(extensionRequest),
+        set(
+          encodeExtensions({
+            basicConstraints: {ca: true, pathLength: 0},
+            keyUsage: caKeyUsage,
+            subjectKeyId: keyIdentifier(key.publicKey),
+          }),
+        ),
+      ),
+    ),
+  );
+  const bytes = encodeDer(info);
+  const signature = await key.sign(bytes);
+  return encodeDer(sequence(decodeDer(bytes), encodeSignatureAlgorithm(key.algorithm), bitString(signature)));
+}
+
+/** The request as PEM, as openssl and every CA read it (RFC 7468 7). */
+export function requestPem(der: Buffer): string {
+  return encodePem('CERTIFICATE REQUEST', der);
+}
+
+/** A request, parsed: what tells whose it is. */
+export interface CertificationRequest {
+  readonly subject: Name;
+  readonly key: KeyDescription;
+  /** SHA-256 of the SubjectPublicKeyInfo: equal to the private key's. */
+  readonly spki: string;
+}
+
+/**
+ * Reads a request of ours from its PEM. Throws `NOT_PEM`, and `NOT_A_CERTIFICATE` for what is no request, or one whose
+ * signature its own key did not make: no CA would take it.
+ */
+export function parseRequest(text: string, what: string): CertificationRequest {
+  const {blocks} = parsePem(text, what);
+  const [block] = blocks;
+  if (blocks.length !== 1 || !block || !/^(?:NEW )?CERTIFICATE REQUEST$/.test(block.label)) {
+    throw new MeshError('NOT_A_CERTIFICATE', `${what}: holds no certificate request`);
+  }
+  return readDer(block.bytes, 'NOT_A_CERTIFICATE', what, (value) => {
+    const [info, algorithm, signature] = readSequence(value, 'request');
+    const [, subject, publicKeyInfo] = readSequence(info, 'request information');
+    if (!info || !publicKeyInfo) throw new Error('the request is not complete');
+    const publicKey = createPublicKey({key: encodeDer(publicKeyInfo), format: 'der', type: 'spki'});
+    const name = readSignatureAlgorithm(algorithm);
+    const known = Object.entries(signatureAlgorithms).find(([ours]) => ours === name)?.[1];
+    if (!known || !verify(known.hash, encodeDer(info), publicKey, readBitString(signature, 'signature').bytes)) {
+      throw new Error("the signature of the request is not its own key's");
+    }
+    return {subject: readName(subject, 'subject'), key: describeKey(publicKey), spki: spkiHash(publicKey)};
+  });
+}
+
+function spki(key: KeyObject): Buffer {
+  return key.export({type: 'spki', format: 'der'});
+}

@@ -1,0 +1,137 @@
+/** Certificates and keys as plain data: what results, JSON answers and views are made of. Never a private byte. */
+import {judgeExpiry} from '../checks/expiry.js';
+import type {MeshTrust} from '../mesh/mesh.js';
+import type {Certificate} from './certificate.js';
+import type {PrivateKeyFacts} from '../keys/private-key.js';
+import {dayMs} from '../time.js';
+
+/** How much of a certificate's life is left, by the thresholds of mesh.yaml (`trust.expiry`). */
+export type ExpiryState = 'ok' | 'warning' | 'error' | 'expired' | 'not-yet-valid';
+
+/** A certificate in one line. */
+export interface CertificateSummary {
+  readonly subject: string;
+  readonly issuer: string;
+  /** `rsa-4096`, `ecdsa-p256`, …. */
+  readonly key: string;
+  /** SHA-256, 64 lower-case hexadecimal digits. */
+  readonly fingerprint: string;
+  /** ISO 8601, UTC. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** Whole days, rounded down; negative when it has expired. */
+  readonly daysLeft: number;
+  readonly state: ExpiryState;
+}
+
+/** A certificate in full. */
+export interface CertificateDetails extends CertificateSummary {
+  readonly version: number;
+  /** Lower-case hexadecimal. */
+  readonly serial: string;
+  readonly signatureAlgorithm: string;
+  readonly selfSigned: boolean;
+  readonly ca: boolean;
+  readonly pathLength?: number;
+  readonly keyUsage?: readonly string[];
+  readonly extendedKeyUsage?: readonly string[];
+  readonly subjectAltNames?: readonly string[];
+  readonly subjectKeyId?: string;
+  readonly authorityKeyId?: string;
+  readonly nameConstraints?: {readonly permitted: readonly string[]; readonly excluded: readonly string[]};
+  readonly unhandledCritical?: readonly string[];
+}
+
+/** A private key's public facts. */
+export interface KeyDetails {
+  /** PEM type of the first block. */
+  readonly label: string;
+  readonly form: PrivateKeyFacts['form'];
+  /** `rsa-4096`, …; absent while it is encrypted. */
+  readonly key?: string;
+  /** SHA-256 of the public half's SubjectPublicKeyInfo; absent while it is encrypted. */
+  readonly publicKeyFingerprint?: string;
+  readonly encryption?: {readonly cipher: string; readonly kdf: string; readonly weak: boolean};
+  /** Whether istiod loads it as ca-key.pem, and why not. */
+  readonly istiod: {readonly loads: boolean; readonly reason?: string};
+}
+
+/** How much life is left. */
+export function expiryState(certificate: Certificate, thresholds: MeshTrust['expiry'], now: Date): ExpiryState {
+  if (certificate.notAfter <= now) return 'expired';
+  if (certificate.notBefore > now) return 'not-yet-valid';
+  return (
+    judgeExpiry({...summaryTexts(certificate), ...certificateDates(certificate)}, thresholds, now)?.severity ?? 'ok'
+  );
+}
+
+function summaryTexts({fingerprint, spki, subject, issuer}: Certificate): {
+  readonly fingerprint: string;
+  readonly spki: string;
+  readonly subject: string;
+  readonly issuer: string;
+} {
+  return {fingerprint, spki, subject: subject.text, issuer: issuer.text};
+}
+
+function certificateDates({notBefore, notAfter}: Certificate): {readonly notBefore: Date; readonly notAfter: Date} {
+  return {notBefore, notAfter};
+}
+
+/** One line of a table. */
+export function summarizeCertificate(
+  certificate: Certificate,
+  thresholds: MeshTrust['expiry'],
+  now: Date,
+): CertificateSummary {
+  return {
+    ...summaryTexts(certificate),
+    key: certificate.key.name,
+    notBefore: certificate.notBefore.toISOString(),
+    notAfter: certificate.notAfter.toISOString(),
+    daysLeft: Math.floor((certificate.notAfter.getTime() - now.getTime()) / dayMs),
+    state: expiryState(certificate, thresholds, now),
+  };
+}
+
+/** Everything there is to say of a certificate. */
+export function detailCertificate(
+  certificate: Certificate,
+  thresholds: MeshTrust['expiry'],
+  now: Date,
+): CertificateDetails {
+  const {extensions} = certificate;
+  const {basicConstraints, nameConstraints} = extensions;
+  const text = ({type, value}: {readonly type: string; readonly value: string}): string => `${type}:${value}`;
+  return {
+    ...summarizeCertificate(certificate, thresholds, now),
+    version: certificate.version,
+    serial: certificate.serial,
+    signatureAlgorithm: certificate.signatureAlgorithm,
+    selfSigned: certificate.selfSigned,
+    ca: basicConstraints?.ca ?? false,
+    ...(basicConstraints?.pathLength !== undefined && {pathLength: basicConstraints.pathLength}),
+    ...(extensions.keyUsage && {keyUsage: extensions.keyUsage.usages}),
+    ...(extensions.extendedKeyUsage && {extendedKeyUsage: extensions.extendedKeyUsage}),
+    ...(extensions.subjectAltNames && {subjectAltNames: extensions.subjectAltNames.map(text)}),
+    ...(extensions.subjectKeyId !== undefined && {subjectKeyId: extensions.subjectKeyId}),
+    ...(extensions.authorityKeyId !== undefined && {authorityKeyId: extensions.authorityKeyId}),
+    ...(nameConstraints && {
+      nameConstraints: {permitted: nameConstraints.permitted.map(text), excluded: nameConstraints.excluded.map(text)},
+    }),
+    ...(extensions.unhandledCritical.length > 0 && {unhandledCritical: extensions.unhandledCritical}),
+  };
+}
+
+/** What may be told of a private key. */
+export function detailKey(facts: PrivateKeyFacts): KeyDetails {
+  const {cipher, kdf, weak} = facts.encryption ?? {};
+  return {
+    label: facts.label,
+    form: facts.form,
+    ...(facts.description && {key: facts.description.name}),
+    ...(facts.spki !== undefined && {publicKeyFingerprint: facts.spki}),
+    ...(cipher !== undefined && kdf !== undefined && weak !== undefined && {encryption: {cipher, kdf, weak}}),
+    istiod: {loads: facts.refusal === undefined, ...(facts.refusal !== undefined && {reason: facts.refusal})},
+  };
+}

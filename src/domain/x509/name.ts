@@ -1,0 +1,80 @@
+/** X.501 distinguished names. */
+import {
+  childrenOf,
+  type Der,
+  encodeDer,
+  oid,
+  readOid,
+  readSequence,
+  readSet,
+  readText,
+  sequence,
+  set,
+  utf8String,
+} from '../asn1/der.js';
+
+/** Short names of attribute types, as openssl prints them (RFC 4519, RFC 5280 4.1.2.4). */
+const attributeOids = {
+  CN: '2.5.4.3',
+  serialNumber: '2.5.4.5',
+  C: '2.5.4.6',
+  L: '2.5.4.7',
+  ST: '2.5.4.8',
+  street: '2.5.4.9',
+  O: '2.5.4.10',
+  OU: '2.5.4.11',
+  title: '2.5.4.12',
+  GN: '2.5.4.42',
+  DC: '0.9.2342.19200300.100.1.25',
+  UID: '0.9.2342.19200300.100.1.1',
+  emailAddress: '1.2.840.113549.1.9.1',
+} as const;
+
+const shortNames: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(attributeOids).map(([short, dotted]) => [dotted, short]),
+);
+
+/** One attribute of a name; `type` is a short name, or dotted where there is none. */
+export interface NameAttribute {
+  readonly type: string;
+  readonly value: string;
+}
+
+/** A distinguished name as it stands in a certificate. */
+export interface Name {
+  readonly attributes: readonly NameAttribute[];
+  /** `O=Istio, CN=Root CA`, in the certificate's own order, as `openssl x509 -subject` prints it. */
+  readonly text: string;
+  /** The encoded bytes: what verifiers compare (Go and OpenSSL compare encodings, not texts). */
+  readonly der: Buffer;
+}
+
+/** The attributes of a name to be made; they are written in this order, as UTF8String (RFC 5280 4.1.2.4). */
+export type NameTemplate = readonly {readonly type: keyof typeof attributeOids; readonly value: string}[];
+
+/** Encodes a name, one attribute per RDN. */
+export function encodeName(template: NameTemplate): Der {
+  return sequence(...template.map(({type, value}) => set(sequence(oid(attributeOids[type]), utf8String(value)))));
+}
+
+/** Reads a name. Throws a plain Error. */
+export function readName(value: Der | undefined, what: string): Name {
+  const attributes = readSequence(value, what).flatMap((rdn) =>
+    readSet(rdn, what).map((attribute): NameAttribute => {
+      const [type, text] = childrenOf(attribute, what);
+      const dotted = readOid(type, `${what} attribute`);
+      return {type: shortNames[dotted] ?? dotted, value: readText(text, `${what} attribute`)};
+    }),
+  );
+  const text = attributes.map((attribute) => `${attribute.type}=${escapeValue(attribute.value)}`).join(', ');
+  return {attributes, text, der: encodeDer(value ?? sequence())};
+}
+
+function escapeValue(value: string): string {
+  return value.replace(/[,+"\\<>;]/g, '\\$&');
+}
+
+/** The value of the first attribute of this type. */
+export function attributeOf(name: Name, type: keyof typeof attributeOids): string | undefined {
+  return name.attributes.find((attribute) => attribute.type === type)?.value;
+}

@@ -1,0 +1,246 @@
+/**
+ * Finds out what a text or a file is that somebody hands us: PEM of any kind, a DER certificate, PKCS#7, or a Secret or
+ * ConfigMap as kubectl prints it. It may hold private keys, so it comes in sensitive; what goes out is public.
+ */
+import {createPublicKey} from 'node:crypto';
+import {parse} from 'yaml';
+import {asMeshError, type ErrorReport, MeshError, reportError} from '../errors.js';
+import {printableLine} from '../printable.js';
+import {Sensitive} from '../sensitive.js';
+import {advice} from '../suggest/advice.js';
+import {fixWith, kubectlMesh, lookWith, pipe} from '../suggest/suggestion.js';
+import {words} from '../suggest/words.js';
+import {readBer, readBerValues} from '../asn1/ber.js';
+import type {Certificate} from './certificate.js';
+import {certificatesOfBlock, isOtherCertificateLabel} from './certificate-blocks.js';
+import {describeKey} from '../keys/keys.js';
+import {encodePem, parsePem, type PemBlock} from '../asn1/pem.js';
+import {isPkcs7} from '../asn1/pkcs7.js';
+import {type PrivateKeyFacts, readPrivateKeyBlocks} from '../keys/private-key.js';
+
+const inspectSecret = pipe(
+  lookWith.kubectl('any', words`get secret cacerts -n istio-system -o json`),
+  kubectlMesh('certs inspect', ['-']),
+);
+
+/** A named text: a file, or one data key of a Kubernetes object. */
+export interface Part {
+  readonly name: string;
+  readonly content: Sensitive<string>;
+}
+
+/** What was handed in. */
+export interface Recognized {
+  readonly kind: 'file' | 'secret' | 'configmap';
+  /** Of a Secret or ConfigMap. */
+  readonly object?: {readonly name: string; readonly namespace?: string; readonly type?: string};
+  readonly parts: readonly Part[];
+}
+
+/** One part, read. */
+export interface PartContent {
+  readonly name: string;
+  readonly certificates: readonly Certificate[];
+  readonly key?: PrivateKeyFacts;
+  /** Blocks of other types, such as `CERTIFICATE REQUEST`, `PUBLIC KEY (rsa-2048)`. */
+  readonly others: readonly string[];
+  readonly problems: readonly ErrorReport[];
+  readonly notes: readonly string[];
+}
+
+/** Recognizes a file's bytes. Throws `NOT_PEM` when it is nothing we know. */
+export function recognize(content: Sensitive<Buffer>, name: string): Recognized {
+  const bytes = asUtf8(content.reveal());
+  // A PKCS#7 may have signed any text, also PEM: what starts as DER is taken for DER.
+  const binary = readBinary(bytes, name) ?? readBinary(bareBase64(bytes), name);
+  if (binary !== undefined) return oneFile(name, binary);
+  if (bytes.includes('-----BEGIN') && !looksLikeObject(bytes)) return oneFile(name, bytes.toString('utf8'));
+  const object = readObject(bytes, name);
+  if (object) return object;
+  throw new MeshError(
+    'NOT_PEM',
+    `${name}: neither PEM, nor a DER certificate or PKCS#7, nor a Secret or ConfigMap as kubectl prints it`,
+    {
+      hints: [advice`${inspectSecret}`],
+    },
+  );
+}
+
+function oneFile(name: string, text: string): Recognized {
+  return {kind: 'file', parts: [{name, content: new Sensitive(text)}]};
+}
+
+/** Text without the marks that Windows programs put first; PowerShell redirects into UTF-16. */
+function asUtf8(bytes: Buffer): Buffer {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return Buffer.from(bytes.subarray(2).toString('utf16le'), 'utf8');
+  if (bytes[0] === 0xfe && bytes[1] === 0xff && bytes.length % 2 === 0) {
+    return Buffer.from(Buffer.from(bytes.subarray(2)).swap16().toString('utf16le'), 'utf8');
+  }
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}
+
+/** PEM of DER bytes. Throws `NOT_PEM` for a PKCS#12, which has a passphrase. */
+function readBinary(bytes: Buffer | undefined, name: string): string | undefined {
+  // A certificate or a PKCS#7 starts with a SEQUENCE of two or more length bytes, or of indefinite length.
+  if (bytes?.[0] !== 0x30 || (bytes[1] ?? 0) < 0x80) return undefined;
+  if (isPkcs7(bytes)) return encodePem('PKCS7', bytes);
+  if (isPkcs12(bytes)) {
+    throw new MeshError('NOT_PEM', `${name}: a PKCS#12, which holds keys and has a passphrase`, {
+      hints: [
+        advice`Take the certificates out of it: ${fixWith.run('openssl', words`pkcs12 -in FILE -nokeys -out certificates.pem`)}`,
+      ],
+    });
+  }
+  return encodePem('CERTIFICATE', bytes);
+}
+
+/** PFX (RFC 7292 4): version 3, then an object identifier inside a SEQUENCE; a certificate has no integer there. */
+function isPkcs12(bytes: Buffer): boolean {
+  try {
+    const [version, second] = readBerValues(readBer(bytes).content);
+    return version?.identifier === 0x02 && version.content.equals(Buffer.from([3])) && second?.identifier === 0x30;
+  } catch {
+    return false;
+  }
+}
+
+/** The bytes of a text that is nothing but base64: a PEM that lost its markers on its way. */
+function bareBase64(bytes: Buffer): Buffer | undefined {
+  const text = bytes.toString('latin1').trim();
+  return /^MI[A-Za-z0-9+/\r\n]+={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined;
+}
+
+function looksLikeObject(bytes: Buffer): boolean {
+  return (
+    /^\s*\{|^kind:\s/m.test(bytes.subarray(0, 100_000).toString('utf8')) && /\bkind\b/.test(bytes.toString('utf8'))
+  );
+}
+
+interface KubernetesObject {
+  readonly kind?: unknown;
+  readonly type?: unknown;
+  readonly metadata?: {readonly name?: unknown; readonly namespace?: unknown};
+  readonly data?: unknown;
+  readonly stringData?: unknown;
+  readonly items?: unknown;
+}
+
+function readObject(bytes: Buffer, what: string): Recognized | undefined {
+  const value = readYaml(bytes.toString('utf8'));
+  if (!isObject(value)) return undefined;
+  const object = single(value, what);
+  if (object.kind !== 'Secret' && object.kind !== 'ConfigMap') return undefined;
+  const secret = object.kind === 'Secret';
+  const text = (field: unknown): string | undefined => (typeof field === 'string' ? printableLine(field) : undefined);
+  const namespace = text(object.metadata?.namespace);
+  const type = text(object.type);
+  return {
+    kind: secret ? 'secret' : 'configmap',
+    object: {
+      name: text(object.metadata?.name) ?? '',
+      ...(namespace !== undefined && {namespace}),
+      ...(type !== undefined && {type}),
+    },
+    parts: [
+      ...entries(object.data, (value_) => (secret ? Buffer.from(value_, 'base64').toString('utf8') : value_)),
+      ...entries(object.stringData, (value_) => value_),
+    ],
+  };
+}
+
+/** JSON is YAML. A text that is neither is nothing we know. */
+function readYaml(text: string): unknown {
+  try {
+    return parse(text, {logLevel: 'error'});
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is KubernetesObject {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The one object of a `kubectl get` answer. */
+function single(value: KubernetesObject, what: string): KubernetesObject {
+  if (!Array.isArray(value.items)) return value;
+  const items: readonly unknown[] = value.items;
+  const [first] = items;
+  if (items.length === 1 && isObject(first)) return first;
+  throw new MeshError('NOT_PEM', `${what}: a list of ${String(items.length)} objects; inspect one at a time`, {
+    hints: [advice`${inspectSecret}`],
+  });
+}
+
+function entries(data: unknown, decode: (value: string) => string): readonly Part[] {
+  if (!isObject(data)) return [];
+  return Object.entries(data as Record<string, unknown>).flatMap(([name, value]) =>
+    typeof value === 'string' ? [{name: printableLine(name), content: new Sensitive(decode(value))}] : [],
+  );
+}
+
+/** The text of a part that holds certificates only; keys stay sensitive. */
+export function publicText({content}: Part): string | undefined {
+  const text = content.reveal();
+  return text.includes('PRIVATE KEY') ? undefined : text;
+}
+
+/** Reads every block of a part. What cannot be read is a problem, not an exception. */
+export function readPart({name, content}: Part): PartContent {
+  const empty: PartContent = {name, certificates: [], others: [], problems: [], notes: []};
+  const text = content.reveal();
+  if (!text.includes('-----BEGIN')) return {...empty, others: [text === '' ? 'empty' : 'no PEM']};
+  try {
+    const {blocks, hasCarriageReturns, hasOtherText} = parsePem(text, name);
+    return {
+      ...empty,
+      ...readBlocks(blocks, name),
+      notes: [
+        ...(hasOtherText ? ['there is text outside the PEM blocks: istiod ignores it'] : []),
+        ...(hasCarriageReturns ? ['lines end with CR LF: istiod reads that'] : []),
+        ...(blocks.some(({label}) => isOtherCertificateLabel(label))
+          ? ['certificates in another form than CERTIFICATE blocks: istiod passes over those']
+          : []),
+      ],
+    };
+  } catch (thrown) {
+    return {...empty, problems: [reportError(asOurs(thrown))]};
+  }
+}
+
+function readBlocks(
+  blocks: readonly PemBlock[],
+  name: string,
+): Pick<PartContent, 'certificates' | 'key' | 'others' | 'problems'> {
+  const certificates: Certificate[] = [];
+  const others: string[] = [];
+  const problems: ErrorReport[] = [];
+  let key: PrivateKeyFacts | undefined;
+  for (const [index, block] of blocks.entries()) {
+    const where = blocks.length === 1 ? name : `${name} (block ${String(index + 1)})`;
+    try {
+      const found = certificatesOfBlock(block, where);
+      if (found) certificates.push(...found);
+      else if (isKeyBlock(block)) key ??= readPrivateKeyBlocks(blocks.slice(index), where);
+      else others.push(describeOther(block));
+    } catch (thrown) {
+      problems.push(reportError(asOurs(thrown)));
+    }
+  }
+  return {certificates, others, problems, ...(key && {key})};
+}
+
+function isKeyBlock({label}: PemBlock): boolean {
+  return label.endsWith('PRIVATE KEY') || label === 'EC PARAMETERS';
+}
+
+function describeOther({label, bytes}: PemBlock): string {
+  if (label !== 'PUBLIC KEY') return printableLine(label);
+  return `PUBLIC KEY (${describeKey(createPublicKey({key: bytes, format: 'der', type: 'spki'})).name})`;
+}
+
+/** Anything but a MeshError here is OpenSSL's word on broken input. */
+function asOurs(thrown: unknown): MeshError {
+  if (thrown instanceof MeshError) return thrown;
+  return new MeshError('NOT_A_KEY', asMeshError(thrown).message, {cause: thrown});
+}

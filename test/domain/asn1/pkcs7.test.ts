@@ -1,0 +1,70 @@
+import {X509Certificate} from 'node:crypto';
+import {beforeAll, expect, it} from 'vitest';
+import {MeshError} from '../../../src/domain/errors.js';
+import {isPkcs7, readPkcs7} from '../../../src/domain/asn1/pkcs7.js';
+import {CorporateCa, pkcs7} from '../../helpers/corporate-ca.js';
+
+let certificates: readonly Buffer[];
+let bundle: Buffer;
+beforeAll(() => {
+  const root = CorporateCa.root();
+  const pems = [root.below('/CN=Policy CA').pem, root.pem];
+  certificates = pems.map((pem) => new X509Certificate(pem).raw);
+  bundle = pkcs7(pems, 'DER');
+});
+
+/** The same value with an indefinite length (X.690 8.1.3.6), as far down as `levels` constructed values go. */
+function indefinite(value: Buffer, levels: number): Buffer {
+  const long = (value[1] ?? 0) >= 0x80;
+  const start = long ? 2 + ((value[1] ?? 0) & 0x7f) : 2;
+  const first = value.subarray(0, 1);
+  const content =
+    levels > 1 ? children(value.subarray(start)).map((one) => nested(one, levels)) : [value.subarray(start)];
+  return Buffer.concat([first, Buffer.from([0x80]), ...content, Buffer.alloc(2)]);
+}
+
+function nested(value: Buffer, levels: number): Buffer {
+  // Certificates themselves stay as they are: they are signed.
+  const isCertificate = certificates.some((one) => one.equals(value));
+  return ((value[0] ?? 0) & 0x20) !== 0 && !isCertificate ? indefinite(value, levels - 1) : value;
+}
+
+function children(content: Buffer): readonly Buffer[] {
+  const found: Buffer[] = [];
+  for (let at = 0; at < content.length;) {
+    const length = content[at + 1] ?? 0;
+    const octets = length >= 0x80 ? length & 0x7f : 0;
+    const size = octets > 0 ? content.readUIntBE(at + 2, octets) : length;
+    const end = at + 2 + octets + size;
+    found.push(content.subarray(at, end));
+    at = end;
+  }
+  return found;
+}
+
+it('hands each certificate out byte for byte', () => {
+  expect(isPkcs7(bundle)).toBe(true);
+  expect(readPkcs7(bundle, 'p7b')).toEqual(certificates);
+});
+
+it.each([1, 2, 3, 4, 5])('reads indefinite lengths down to level %i', (levels) => {
+  const ber = indefinite(bundle, levels);
+  expect(ber[1]).toBe(0x80);
+  expect(readPkcs7(ber, 'p7b')).toEqual(certificates);
+});
+
+it('is not confused by a certificate', () => {
+  expect(certificates.map((one) => isPkcs7(one))).toEqual([false, false]);
+});
+
+it('says of what is cut anywhere, or nests without end, that it cannot be read', () => {
+  const bad = [
+    ...Array.from({length: bundle.length - 1}, (_, length) => bundle.subarray(0, length)),
+    Buffer.from('3080'.repeat(10_000), 'hex'),
+    Buffer.from('30ffffffffffffffff', 'hex'),
+  ];
+  for (const bytes of bad) {
+    expect(() => readPkcs7(bytes, 'p7b'), String(bytes.length)).toThrow(MeshError);
+    expect(() => isPkcs7(bytes)).not.toThrow();
+  }
+});

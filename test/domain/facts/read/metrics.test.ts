@@ -1,0 +1,106 @@
+import {readFile} from 'node:fs/promises';
+import {describe, expect, it} from 'vitest';
+import {readMetrics} from '../../../../src/domain/facts/read/metrics.js';
+
+const build = 'istio_build{component="pilot",tag="1.30.3"} 1\n';
+const read = (text: string) => readMetrics(build + text, 'istiod-1');
+const recorded = (name: string) => readFile(new URL(`../../../fixtures/istiod/${name}.txt`, import.meta.url), 'utf8');
+
+describe('the metrics of a real istiod', () => {
+  it('say version, ends and counts', async () => {
+    expect(readMetrics(await recorded('metrics-1.31'), 'istiod-1')).toEqual({
+      version: '1.31.0',
+      rootEnd: new Date(2_110_734_745_000),
+      caEnd: new Date(1_858_446_745_000),
+      requests: 1,
+      issued: 1,
+      unauthenticated: 0,
+      signingErrors: [],
+    });
+  });
+
+  it('have no counters before the first request, which is zero', async () => {
+    expect(readMetrics(await recorded('metrics-1.31-new'), 'istiod-1')).toMatchObject({requests: 0, issued: 0});
+  });
+});
+
+describe('metrics', () => {
+  it('tell signing errors by reason, whatever other labels there are', () => {
+    const text = [
+      'citadel_server_csr_sign_err_count{error="TTL_ERROR",a="1"} 2',
+      'citadel_server_csr_sign_err_count{a="2",error="TTL_ERROR"} 3 1700000000000',
+      'citadel_server_csr_sign_err_count{error="CSR_ERROR",} 1',
+      'citadel_server_csr_sign_err_count 4',
+    ].join('\n');
+    expect(read(text).signingErrors).toEqual([
+      {reason: 'CSR_ERROR', count: 1},
+      {reason: 'TTL_ERROR', count: 5},
+      {reason: 'UNKNOWN', count: 4},
+    ]);
+  });
+
+  it('tell no end where none was recorded', () => {
+    const found = read('citadel_server_root_cert_expiry_timestamp 0\n');
+    expect(found).not.toHaveProperty('rootEnd');
+    expect(found).not.toHaveProperty('caEnd');
+  });
+
+  it('know the version from the older metric, too', () => {
+    expect(readMetrics('pilot_info{version="1.6.14-abc-Clean"} 1\n', 'p').version).toBe('1.6.14-abc-Clean');
+  });
+
+  it('are read with carriage returns, blanks and escapes', () => {
+    const text = 'citadel_server_csr_sign_err_count{ error = "a\\"b\\\\c\\nd\u001b[31m" } 1e+00 \r\n';
+    expect(read(text).signingErrors).toEqual([{reason: 'a"b\\c d', count: 1}]);
+  });
+
+  it('do not fill the screen with a word', () => {
+    const found = read(`citadel_server_csr_sign_err_count{error="${'x'.repeat(100_000)}"} 1\n`);
+    expect(found.signingErrors[0]?.reason.length).toBeLessThanOrEqual(100);
+  });
+
+  it('keep names from JavaScript for labels', () => {
+    const found = read('citadel_server_csr_sign_err_count{__proto__="x",error="constructor"} 1\n');
+    expect(found.signingErrors).toEqual([{reason: 'constructor', count: 1}]);
+  });
+
+  it.each([
+    'not_ours{{{ 1',
+    'citadel_server_csr_count_total x',
+    '# citadel_server_csr_count x',
+    ' citadel_server_csr_count x',
+    '\u0000\ufffd garbage',
+  ])('leave alone what is none of theirs: %j', (line) => {
+    expect(read(`${line}\nciteless 1\n`)).toMatchObject({requests: 0});
+  });
+
+  it.each([
+    'citadel_server_csr_count',
+    'citadel_server_csr_count ',
+    'citadel_server_csr_count x',
+    'citadel_server_csr_count NaN',
+    'citadel_server_csr_count +Inf',
+    'citadel_server_csr_count -1',
+    'citadel_server_csr_count 0x10',
+    'citadel_server_csr_count 1 2 3',
+    'citadel_server_csr_count 1e999',
+    'citadel_server_csr_count{ 1',
+    'citadel_server_csr_count{a="1" 1',
+    'citadel_server_csr_count{a="1"b="2"} 1',
+    'citadel_server_csr_count{a="1",a="2"} 1',
+    'citadel_server_csr_count{a=1} 1',
+    'citadel_server_csr_count{a="\\x"} 1',
+    'citadel_server_csr_count{a="1"}1',
+    'citadel_server_root_cert_expiry_timestamp 1e300',
+    'citadel_server_root_cert_expiry_timestamp NaN',
+  ])('that cannot be read strictly are an error: %s', (line) => {
+    expect(() => read(`${line}\n`)).toThrow(expect.objectContaining({code: 'API_ERROR'}));
+  });
+
+  it.each(['', '<html>no</html>', 'up 1\n', 'istio_build{component="agent",tag="1.30.3"} 1\n'])(
+    'of something else are an error: %j',
+    (text) => {
+      expect(() => readMetrics(text, 'istiod-1')).toThrow(expect.objectContaining({code: 'API_ERROR'}));
+    },
+  );
+});

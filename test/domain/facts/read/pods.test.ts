@@ -1,0 +1,53 @@
+import {expect, it} from 'vitest';
+import {podsOfSelector} from '../../../../src/domain/facts/read/pods.js';
+import type {PodObject} from '../../../../src/domain/kube/objects.js';
+
+type ContainerStatus = NonNullable<NonNullable<PodObject['status']>['containerStatuses']>[number];
+
+function reading(container: Partial<ContainerStatus>) {
+  const pod: PodObject = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {name: 'istiod-1', labels: {app: 'istiod'}},
+    status: {
+      phase: 'Running',
+      conditions: [{type: 'Ready', status: 'False', reason: 'ContainersNotReady'}],
+      containerStatuses: [{name: 'discovery', ready: false, ...container}],
+    },
+  };
+  return podsOfSelector([pod], {matchLabels: {app: 'istiod'}})[0];
+}
+
+const ended = {terminated: {reason: 'Error', exitCode: 255}};
+
+it.each<[string, Partial<ContainerStatus>, string, boolean]>([
+  [
+    'pauses between two attempts',
+    {restartCount: 3, state: {waiting: {reason: 'CrashLoopBackOff', message: 'back-off 40s'}}, lastState: ended},
+    'CrashLoopBackOff: back-off 40s',
+    true,
+  ],
+  [
+    'makes its next attempt',
+    {restartCount: 3, state: {}, lastState: ended},
+    'ended 3 times, last with exit code 255',
+    true,
+  ],
+  ['has ended once', {restartCount: 1, state: {}, lastState: {terminated: {}}}, 'ended 1 time', true],
+  ['starts for the first time', {restartCount: 0, state: {}}, 'ContainersNotReady', false],
+  ['has no image', {restartCount: 0, state: {waiting: {reason: 'ImagePullBackOff'}}}, 'ImagePullBackOff', false],
+  [
+    'has no image any more',
+    {restartCount: 2, state: {waiting: {reason: 'ErrImagePull'}}, lastState: ended},
+    'ErrImagePull',
+    false,
+  ],
+  [
+    'is ready beside another that is not',
+    {ready: true, restartCount: 2, lastState: ended},
+    'ContainersNotReady',
+    false,
+  ],
+])('says of a pod whose container %s why it is not ready, and whether it crashes', (_, container, reason, crashing) => {
+  expect(reading(container)).toMatchObject({ready: false, reason, crashing});
+});
