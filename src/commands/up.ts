@@ -8,7 +8,7 @@ import {rootFlags, signerFlags} from '../cli/flags/signer.js';
 import {clustersArg, concurrencyFlags, keepGoingFlags, targetFlags} from '../cli/flags/target.js';
 import {trustFlags} from '../cli/flags/trust.js';
 import {typedCommand} from '../cli/suggest/shell.js';
-import {keyAlgorithms} from '../domain/mesh/mesh.js';
+import {keyAlgorithms} from '../domain/keys/keys.js';
 import {bringUp, type UpResult} from '../operations/up.js';
 import {upView} from '../output/views/up.js';
 

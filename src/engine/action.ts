@@ -1,5 +1,5 @@
 import type {KubeObject, ObjectRef} from '../domain/kube/object.js';
-import type {KeyAlgorithm} from '../domain/mesh/mesh.js';
+import type {KeyAlgorithm} from '../domain/keys/keys.js';
 import type {MeshNames} from '../domain/mesh/mesh-names.js';
 import type {SignerSpec} from '../domain/mesh/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';

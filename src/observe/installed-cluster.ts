@@ -1,7 +1,7 @@
 /** Reads what is installed in a cluster: what `install apply` compares with install.yaml. */
 import type {KubeObject} from '../domain/kube/object.js';
 import type {DeploymentObject, NamespaceObject} from '../domain/kube/objects.js';
-import {recordName} from '../domain/install/live.js';
+import {recordName} from '../domain/istio/names.js';
 import {installedRevision} from '../domain/install/render.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import type {CacertsSecret} from '../domain/trust/cacerts.js';

@@ -1,6 +1,7 @@
 import {installNotes, type Remembering} from '../domain/journal/remembered.js';
 import type {KubeObject} from '../domain/kube/object.js';
-import {cacertsName, type CacertsSecret} from '../domain/trust/cacerts.js';
+import {type CacertsSecret} from '../domain/trust/cacerts.js';
+import {cacertsName} from '../domain/istio/names.js';
 
 /** The objects of a cluster that may remember a journal: Secret cacerts, and the notes of `install apply` among ConfigMaps. */
 export function rememberingObjects(

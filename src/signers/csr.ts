@@ -1,7 +1,6 @@
 import {MeshError, reportError} from '../domain/errors.js';
 import {advice} from '../domain/suggest/advice.js';
-import {kubectlMesh} from '../domain/suggest/suggestion.js';
-import {words} from '../domain/suggest/words.js';
+import {kubectlMesh, words} from '../domain/suggest/suggestion.js';
 import type {SignerModule} from './signer-module.js';
 
 /** `{type: csr}`: requests go out, signed chains come in. */

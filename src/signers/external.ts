@@ -1,8 +1,7 @@
 import {MeshError, reportError} from '../domain/errors.js';
 import {madeElsewhere} from '../domain/mesh/signer.js';
 import {advice} from '../domain/suggest/advice.js';
-import {fixWith, kubectlMesh} from '../domain/suggest/suggestion.js';
-import {words} from '../domain/suggest/words.js';
+import {fixWith, kubectlMesh, words} from '../domain/suggest/suggestion.js';
 import type {SignerModule} from './signer-module.js';
 
 /** `{type: external}`: istio-csr, SPIRE or Kubernetes' own CSR API give workloads their certificates, or cert-manager fills cacerts. */

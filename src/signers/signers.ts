@@ -1,10 +1,9 @@
 /** What signs and makes keys during one run. Made once by `cli/deps.ts`. */
 import type {KeyObject} from 'node:crypto';
 import {MeshError} from '../domain/errors.js';
-import type {KeyAlgorithm} from '../domain/mesh/mesh.js';
+import {generateKey, type KeyAlgorithm} from '../domain/keys/keys.js';
 import type {SignerSpec, SignerType} from '../domain/mesh/signer.js';
 import type {Issuer} from '../domain/ca/issuer.js';
-import {generateKey} from '../domain/keys/keys.js';
 import type {Signer} from '../domain/x509/signer.js';
 import {signerModules} from './registry.js';
 import type {SignerContext, SignerModule, SignerState} from './signer-module.js';

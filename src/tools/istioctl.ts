@@ -3,8 +3,7 @@ import {MeshError} from '../domain/errors.js';
 import {impersonationUnsupported} from '../domain/install/istioctl-output.js';
 import {parseVersion, type IstioVersion} from '../domain/istio/version.js';
 import {advice} from '../domain/suggest/advice.js';
-import {lookWith} from '../domain/suggest/suggestion.js';
-import {words} from '../domain/suggest/words.js';
+import {lookWith, words} from '../domain/suggest/suggestion.js';
 import {type Runner, lastLines} from './runner.js';
 
 /** istioctl's own version, as `istioctl version -o json --remote=false` prints it. */

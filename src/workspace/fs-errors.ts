@@ -1,7 +1,6 @@
 import {MeshError} from '../domain/errors.js';
 import {advice} from '../domain/suggest/advice.js';
-import {lookWith} from '../domain/suggest/suggestion.js';
-import {filePath} from '../domain/suggest/words.js';
+import {filePath, lookWith} from '../domain/suggest/suggestion.js';
 
 /** The code of a file system error, such as `ENOENT`. */
 export function errno(thrown: unknown): string | undefined {

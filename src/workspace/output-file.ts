@@ -7,8 +7,7 @@ import {lstat, realpath, rename, unlink} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
 import {advice} from '../domain/suggest/advice.js';
-import {fixWith} from '../domain/suggest/suggestion.js';
-import {filePath} from '../domain/suggest/words.js';
+import {filePath, fixWith} from '../domain/suggest/suggestion.js';
 import {type Faults, createSynced, modeFor, syncDirectory, temporarySuffix} from './atomic.js';
 import {errno, fileError} from './fs-errors.js';
 

@@ -4,8 +4,16 @@
  */
 import type {Hint} from '../../domain/suggest/advice.js';
 import {meshCommands, type TargetFlag} from '../../domain/suggest/mesh-commands.js';
-import {Suggestion, type Form, type ScriptPart} from '../../domain/suggest/suggestion.js';
-import {FilePath, OutputOf, Variable, type Word, type WorkDirPath} from '../../domain/suggest/words.js';
+import {
+  FilePath,
+  type Form,
+  OutputOf,
+  type ScriptPart,
+  Suggestion,
+  Variable,
+  type Word,
+  type WorkDirPath,
+} from '../../domain/suggest/suggestion.js';
 import {shellPath, shellWord} from './shell.js';
 import type {TypedTarget} from './typed-target.js';
 

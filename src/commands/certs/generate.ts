@@ -11,7 +11,7 @@ import {
   signerClusterFlags,
   workDirFlags,
 } from '../../cli/flags/target.js';
-import {keyAlgorithms} from '../../domain/mesh/mesh.js';
+import {keyAlgorithms} from '../../domain/keys/keys.js';
 import {generateCerts, type GenerateResult} from '../../operations/certs/generate.js';
 import {certsGenerateView} from '../../output/views/certs-generate.js';
 

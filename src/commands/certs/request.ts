@@ -5,7 +5,7 @@ import {safetyFlags} from '../../cli/flags/safety.js';
 import {clustersArg, concurrencyFlags, keepGoingFlags, workDirFlags} from '../../cli/flags/target.js';
 import {certManagerFlags, issuerOf} from '../../cli/flags/cert-manager.js';
 import {MeshError} from '../../domain/errors.js';
-import {keyAlgorithms} from '../../domain/mesh/mesh.js';
+import {keyAlgorithms} from '../../domain/keys/keys.js';
 import {certManagerCertificates, type CertManagerResult} from '../../operations/certs/cert-manager.js';
 import {type CsrResult, requestCerts} from '../../operations/certs/request.js';
 import {certManagerView} from '../../output/views/certs-cert-manager.js';

@@ -4,7 +4,7 @@ import {durationFlag} from '../../cli/flags/duration.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {workDirFlags} from '../../cli/flags/target.js';
-import {keyAlgorithms} from '../../domain/mesh/mesh.js';
+import {keyAlgorithms} from '../../domain/keys/keys.js';
 import {parseWorkloadName} from '../../domain/mesh/workload-name.js';
 import {usualWorkloadMs} from '../../domain/ca/workload-certificate.js';
 import {issueWorkload, type WorkloadResult} from '../../operations/certs/workload.js';

@@ -3,11 +3,10 @@
  * has what the one before it has. test/e2e/access-role.test.ts runs every command with exactly these rights.
  */
 import {type Right, rightsWithin} from '../facts/rights.js';
-import {defaultBundleName} from '../istio/names.js';
+import {cacertsName, defaultBundleName, previousName} from '../istio/names.js';
 import {installedKinds} from '../install/live.js';
 import {groupOf, resourceOf} from '../kube/kinds.js';
 import type {Limits} from '../facts/limits.js';
-import {cacertsName, previousName} from '../trust/cacerts.js';
 
 /** The roles, the least first. */
 export const roleLevels = ['reader', 'operator', 'installer'] as const;

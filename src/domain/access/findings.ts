@@ -1,8 +1,7 @@
 /** What is said of those who reach a CA key: for the checks and for `access show` alike. */
 import {madeElsewhere, usesCacerts} from '../mesh/signer.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
-import {fixWith, sequence, type Suggestion} from '../suggest/suggestion.js';
-import {words} from '../suggest/words.js';
+import {fixWith, sequence, type Suggestion, words} from '../suggest/suggestion.js';
 import {type Expectations, whyExpected} from './expected.js';
 import {caSecrets, rightText, ways} from './paths.js';
 import {isWhole, reachesOf, type Reach} from './reach.js';

@@ -5,7 +5,7 @@
  * `pods/portforward` is no way: it reaches the ports of a pod and no file of it, and no port of istiod gives the CA key
  * away (istio/istio pilot/pkg/xds/debug.go). Neither is `pods/log` or `pods/proxy`.
  */
-import {cacertsName, previousName} from '../trust/cacerts.js';
+import {cacertsName, previousName} from '../istio/names.js';
 import {countsIn, ruleAllows, type Asked, type Grant, type PolicyRule} from '../kube/rbac.js';
 
 /**

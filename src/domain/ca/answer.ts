@@ -3,8 +3,7 @@
  * and why it does not do. Pure.
  */
 import {advice, type Hint} from '../suggest/advice.js';
-import {kubectlMesh} from '../suggest/suggestion.js';
-import {words} from '../suggest/words.js';
+import {kubectlMesh, words} from '../suggest/suggestion.js';
 import {formatFingerprint} from '../keys/fingerprint.js';
 import type {Certificate} from '../x509/certificate.js';
 import {chainFaults, type ChainFaultId, type ChainPurpose} from './chain-faults.js';

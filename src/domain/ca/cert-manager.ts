@@ -2,8 +2,9 @@
 import {MeshError} from '../errors.js';
 import {features, hasFeature} from '../istio/features.js';
 import {knowVersion} from '../istio/versions.js';
-import type {KeyAlgorithm, Mesh, MeshCluster} from '../mesh/mesh.js';
-import {cacertsName} from '../trust/cacerts.js';
+import type {Mesh, MeshCluster} from '../mesh/mesh.js';
+import type {KeyAlgorithm} from '../keys/keys.js';
+import {cacertsName} from '../istio/names.js';
 import {caKeyUsage, clusterCaName} from '../x509/profile.js';
 
 /** cert-manager's issuer (its API reference, ObjectReference). */

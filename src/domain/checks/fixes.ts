@@ -4,8 +4,7 @@
  */
 import type {MeshCluster} from '../mesh/mesh.js';
 import {refuseVersionChange, saidVersion} from '../install/version-change.js';
-import {edit, fixWith, kubectlMesh, sequence, type Suggestion} from '../suggest/suggestion.js';
-import {inWorkDir, words} from '../suggest/words.js';
+import {edit, fixWith, inWorkDir, kubectlMesh, sequence, type Suggestion, words} from '../suggest/suggestion.js';
 import type {ClusterSubject, Subject} from './check.js';
 
 type OneCluster = Pick<ClusterSubject, 'cluster'>;

@@ -1,8 +1,7 @@
 import {closest} from 'fastest-levenshtein';
 import {MeshError} from '../errors.js';
 import {advice} from '../suggest/advice.js';
-import {kubectlMesh} from '../suggest/suggestion.js';
-import {words} from '../suggest/words.js';
+import {kubectlMesh, words} from '../suggest/suggestion.js';
 import type {Check} from './check.js';
 import {groupPrefixes, matches} from './ids.js';
 

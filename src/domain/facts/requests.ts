@@ -5,7 +5,14 @@
  */
 import {ownerLabel} from '../install/installer.js';
 import {installedKinds, type InstalledKind} from '../install/live.js';
-import {defaultBundleName, networkLabel, remoteSecretLabel, selfSignedName} from '../istio/names.js';
+import {
+  cacertsName,
+  defaultBundleName,
+  networkLabel,
+  previousName,
+  remoteSecretLabel,
+  selfSignedName,
+} from '../istio/names.js';
 import type {KubeObject} from '../kube/object.js';
 import type {
   ConfigMapObject,
@@ -18,7 +25,6 @@ import type {
   WebhookConfigurationKind,
   WebhookConfigurationObject,
 } from '../kube/objects.js';
-import {cacertsName, previousName} from '../trust/cacerts.js';
 
 /** Where the objects are: Istio's namespace, the whole cluster, or a namespace that only the run knows. */
 export type ReadScope = 'Istio namespace' | 'cluster' | 'given namespace';

@@ -4,8 +4,7 @@ import {sha256Hex} from '../keys/fingerprint.js';
 import {parsePem} from '../asn1/pem.js';
 import type {CacertsSecret} from '../trust/cacerts.js';
 import {advice} from '../suggest/advice.js';
-import {kubectlMesh} from '../suggest/suggestion.js';
-import {words} from '../suggest/words.js';
+import {kubectlMesh, words} from '../suggest/suggestion.js';
 
 /** The public half of a cluster's CA. */
 export type CaCertificates = Pick<CaFiles, 'caCert' | 'rootCert' | 'certChain'>;

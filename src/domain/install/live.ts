@@ -1,5 +1,6 @@
 /** What is installed in a cluster, and how to prove that it is still what `install apply` left there. */
 import type {KubeObject} from '../kube/object.js';
+import {recordName} from '../istio/names.js';
 import {documentName} from './dialects/shared.js';
 import {sha256} from './install-yaml.js';
 import {ownerLabel} from './installer.js';
@@ -63,11 +64,6 @@ export interface InstallRecord {
   readonly istioctl: string;
   /** {@link liveDigest} just after the installation; empty where there is none. */
   readonly live: string;
-}
-
-/** The record's place: a ConfigMap beside istiod, one for each revision. */
-export function recordName(revision: string | undefined): string {
-  return revision === undefined ? 'kubectl-mesh-install' : `kubectl-mesh-install-${revision}`;
 }
 
 /** Reads a record; undefined for a ConfigMap that is none. */

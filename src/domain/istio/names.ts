@@ -1,4 +1,4 @@
-/** Names that Istio gives to what it reads and writes in a cluster. */
+/** Names of what Istio, and this program beside it, reads and writes in a cluster. */
 
 /**
  * The ConfigMap into which istiod writes the trust bundle, unless PILOT_CA_CERT_CONFIGMAP says another, which the chart
@@ -13,6 +13,15 @@ export const networkLabel = 'topology.istio.io/network';
 export const selfSignedName = 'istio-ca-secret';
 /** The label by which istiod finds remote secrets (istio/istio pkg/kube/multicluster/secretcontroller.go). */
 export const remoteSecretLabel = 'istio/multiCluster=true';
+
+/** The Secret that istiod mounts, and the one that keeps what it held before (docs/trust.md). */
+export const cacertsName = 'cacerts';
+export const previousName = 'cacerts-previous';
+
+/** The record of an installation: a ConfigMap beside istiod, one for each revision. */
+export function recordName(revision: string | undefined): string {
+  return revision === undefined ? 'kubectl-mesh-install' : `kubectl-mesh-install-${revision}`;
+}
 
 /**
  * The DNS names in istiod's own certificate, which it issues with the cluster's CA: proxies and the API server refuse it when

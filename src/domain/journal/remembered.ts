@@ -1,5 +1,5 @@
 /** What a cluster remembers of journals, found on the objects that this program writes there. */
-import {recordName} from '../install/live.js';
+import {recordName} from '../istio/names.js';
 import type {KubeObject} from '../kube/object.js';
 import {describeRef, refOf} from '../kube/paths.js';
 import {printableLine} from '../printable.js';

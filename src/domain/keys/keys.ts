@@ -1,7 +1,10 @@
 /** Key pairs: making them and naming them. Private keys as texts are `private-key.ts`. */
 import {createPublicKey, generateKeyPair, type KeyObject} from 'node:crypto';
 import {promisify} from 'node:util';
-import type {KeyAlgorithm} from '../mesh/mesh.js';
+
+/** Key algorithms for CA keys, by the name used in mesh.yaml and `--key-algorithm`. */
+export const keyAlgorithms = ['rsa-2048', 'rsa-3072', 'rsa-4096', 'ecdsa-p256', 'ecdsa-p384'] as const;
+export type KeyAlgorithm = (typeof keyAlgorithms)[number];
 
 /** node:crypto's names of the curves that Go's crypto/ecdsa has, with Istio's and NIST's. */
 const curves: Readonly<Record<string, string>> = {

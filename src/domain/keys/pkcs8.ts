@@ -14,8 +14,7 @@ import {
 import {promisify} from 'node:util';
 import {MeshError} from '../errors.js';
 import {advice} from '../suggest/advice.js';
-import {fixWith} from '../suggest/suggestion.js';
-import {words} from '../suggest/words.js';
+import {fixWith, words} from '../suggest/suggestion.js';
 import {
   type Der,
   encodeDer,

@@ -6,8 +6,7 @@
 import {type ErrorCode, MeshError} from '../errors.js';
 import {printableLine} from '../printable.js';
 import {advice} from '../suggest/advice.js';
-import {lookWith, type Suggestion} from '../suggest/suggestion.js';
-import {words} from '../suggest/words.js';
+import {lookWith, type Suggestion, words} from '../suggest/suggestion.js';
 
 /** The RBAC verb of a request. */
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';

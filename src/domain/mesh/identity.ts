@@ -4,8 +4,7 @@
  */
 import {type ErrorReport, MeshError, reportError} from '../errors.js';
 import {advice} from '../suggest/advice.js';
-import {kubectlMesh} from '../suggest/suggestion.js';
-import {words} from '../suggest/words.js';
+import {kubectlMesh, words} from '../suggest/suggestion.js';
 import type {Mesh} from './mesh.js';
 
 /** The UID that a cluster of this run answered with. */

@@ -6,8 +6,7 @@
  * `NAME-cacerts-k8s`), tools/certs/Makefile.selfsigned.mk and Makefile.k8s.mk since 1.8 (`NAME-cacerts`).
  */
 import {advice, type Hint} from '../suggest/advice.js';
-import {fixWith} from '../suggest/suggestion.js';
-import {inWorkDir} from '../suggest/words.js';
+import {fixWith, inWorkDir} from '../suggest/suggestion.js';
 import {clusterLayout, layout} from './layout.js';
 
 /** One file, as far as it is looked at here. */

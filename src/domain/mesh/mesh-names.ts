@@ -2,7 +2,7 @@
 import {istiodServingNames} from '../istio/names.js';
 import type {Mesh} from './mesh.js';
 
-/** For {@link import('../ca/inspect-ca.js').InspectOptions}. */
+/** What `inspectCaFiles` (ca/inspect-ca.ts) holds name constraints to. */
 export interface MeshNames {
   readonly trustDomain: string;
   /** DNS names of istiod's own certificate. */

@@ -3,11 +3,9 @@
  * (`resolve.ts`). What mesh.yaml may leave out stays optional here; `require.ts` asks for it where it is needed.
  */
 
+import type {KeyAlgorithm} from '../keys/keys.js';
+import type {ExpiryThresholds} from '../x509/expiry.js';
 import type {SignerSpec} from './signer.js';
-
-/** Key algorithms for CA keys, by the name used in mesh.yaml and `--key-algorithm`. */
-export const keyAlgorithms = ['rsa-2048', 'rsa-3072', 'rsa-4096', 'ecdsa-p256', 'ecdsa-p384'] as const;
-export type KeyAlgorithm = (typeof keyAlgorithms)[number];
 
 /** One cluster of the mesh. */
 export interface MeshCluster {
@@ -26,13 +24,6 @@ export interface MeshCluster {
   readonly values?: Readonly<Record<string, unknown>>;
   /** Overlay files (relative to the work directory) merged into this cluster's install.yaml, in order. */
   readonly overlays?: readonly string[];
-}
-
-/** When a certificate's remaining life becomes a finding: the larger of a share of its lifetime and a number of days. */
-export interface ExpiryThreshold {
-  /** Share of the lifetime, 0 to 1. */
-  readonly share: number;
-  readonly days: number;
 }
 
 /** Istio settings shared by all clusters. */
@@ -61,7 +52,7 @@ export interface MeshTrust {
   readonly rotationReady: boolean;
   /** mesh.yaml itself says `rotationReady: true`: then it is an intention, not a default. */
   readonly rotationDeclared?: boolean;
-  readonly expiry: {readonly warn: ExpiryThreshold; readonly error: ExpiryThreshold};
+  readonly expiry: ExpiryThresholds;
 }
 
 /** The mesh, resolved. */

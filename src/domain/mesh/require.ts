@@ -1,8 +1,7 @@
 /** Asks a partial mesh for what an operation needs, and says how to give it. */
 import {MeshError} from '../errors.js';
 import {advice} from '../suggest/advice.js';
-import {kubectlMesh, lookWith} from '../suggest/suggestion.js';
-import {words} from '../suggest/words.js';
+import {kubectlMesh, lookWith, words} from '../suggest/suggestion.js';
 import type {Mesh, MeshCluster} from './mesh.js';
 
 /** What Istio has to be told of a cluster and its mesh. */

@@ -8,11 +8,12 @@
 import {MeshError} from '../errors.js';
 import {nearest} from '../nearest.js';
 import {advice} from '../suggest/advice.js';
-import {kubectlMesh} from '../suggest/suggestion.js';
-import {words} from '../suggest/words.js';
+import {kubectlMesh, words} from '../suggest/suggestion.js';
 import {parseDays, parsePercent} from './duration.js';
 import {layout} from './layout.js';
-import type {ExpiryThreshold, KeyAlgorithm, Mesh, MeshCluster, MeshIstio, MeshTrust} from './mesh.js';
+import type {Mesh, MeshCluster, MeshIstio, MeshTrust} from './mesh.js';
+import type {ExpiryThreshold} from '../x509/expiry.js';
+import type {KeyAlgorithm} from '../keys/keys.js';
 import {dnsLabelPattern, dnsLabelRule, labelValuePattern, labelValueRule, parseClusterName} from './names.js';
 import type {ContextsFile, MeshFile, MeshFileCluster} from './schema.js';
 import {resolveSigner, type SaidSigner, type SignerSpec} from './signer.js';

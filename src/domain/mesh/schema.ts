@@ -7,7 +7,7 @@
 import * as z from 'zod';
 import {subjectPattern, subjectRule} from '../kube/subjects.js';
 import {daysPattern, percentPattern} from './duration.js';
-import {keyAlgorithms} from './mesh.js';
+import {keyAlgorithms} from '../keys/keys.js';
 import {signerSchema} from './signer-schema.js';
 import {dnsLabelPattern, dnsLabelRule, labelValuePattern, labelValueRule, trustDomainPattern} from './names.js';
 

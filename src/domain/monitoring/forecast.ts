@@ -1,5 +1,5 @@
 /** What has to be renewed when, and what stops when it is not. */
-import {expiryLimitMs} from '../checks/expiry.js';
+import {expiryLimitMs} from '../x509/expiry.js';
 import type {MeshTrust} from '../mesh/mesh.js';
 import {type CertificateRole, byDepth} from './seen.js';
 

@@ -8,10 +8,6 @@ import {crlFileName} from '../x509/crl.js';
 import {inspectCaFiles, type CaInspection, type InspectOptions} from '../ca/inspect-ca.js';
 import {Sensitive} from '../sensitive.js';
 
-/** The Secret that istiod mounts, and the one that keeps what it held before (docs/trust.md). */
-export const cacertsName = 'cacerts';
-export const previousName = 'cacerts-previous';
-
 const managedByLabel = 'app.kubernetes.io/managed-by';
 const annotation = (name: string): string => `${fieldManager}/${name}`;
 

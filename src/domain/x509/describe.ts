@@ -1,9 +1,8 @@
 /** Certificates and keys as plain data: what results, JSON answers and views are made of. Never a private byte. */
-import {judgeExpiry} from '../checks/expiry.js';
-import type {MeshTrust} from '../mesh/mesh.js';
 import type {Certificate} from './certificate.js';
 import type {PrivateKeyFacts} from '../keys/private-key.js';
 import {dayMs} from '../time.js';
+import {expirySeverity, type ExpiryThresholds} from './expiry.js';
 
 /** How much of a certificate's life is left, by the thresholds of mesh.yaml (`trust.expiry`). */
 export type ExpiryState = 'ok' | 'warning' | 'error' | 'expired' | 'not-yet-valid';
@@ -16,6 +15,8 @@ export interface CertificateSummary {
   readonly key: string;
   /** SHA-256, 64 lower-case hexadecimal digits. */
   readonly fingerprint: string;
+  /** SHA-256 of the SubjectPublicKeyInfo, 64 lower-case hexadecimal digits. */
+  readonly spki: string;
   /** ISO 8601, UTC. */
   readonly notBefore: string;
   readonly notAfter: string;
@@ -57,35 +58,23 @@ export interface KeyDetails {
 }
 
 /** How much life is left. */
-export function expiryState(certificate: Certificate, thresholds: MeshTrust['expiry'], now: Date): ExpiryState {
+export function expiryState(certificate: Certificate, thresholds: ExpiryThresholds, now: Date): ExpiryState {
   if (certificate.notAfter <= now) return 'expired';
   if (certificate.notBefore > now) return 'not-yet-valid';
-  return (
-    judgeExpiry({...summaryTexts(certificate), ...certificateDates(certificate)}, thresholds, now)?.severity ?? 'ok'
-  );
-}
-
-function summaryTexts({fingerprint, spki, subject, issuer}: Certificate): {
-  readonly fingerprint: string;
-  readonly spki: string;
-  readonly subject: string;
-  readonly issuer: string;
-} {
-  return {fingerprint, spki, subject: subject.text, issuer: issuer.text};
-}
-
-function certificateDates({notBefore, notAfter}: Certificate): {readonly notBefore: Date; readonly notAfter: Date} {
-  return {notBefore, notAfter};
+  return expirySeverity(certificate, thresholds, now) ?? 'ok';
 }
 
 /** One line of a table. */
 export function summarizeCertificate(
   certificate: Certificate,
-  thresholds: MeshTrust['expiry'],
+  thresholds: ExpiryThresholds,
   now: Date,
 ): CertificateSummary {
   return {
-    ...summaryTexts(certificate),
+    subject: certificate.subject.text,
+    issuer: certificate.issuer.text,
+    fingerprint: certificate.fingerprint,
+    spki: certificate.spki,
     key: certificate.key.name,
     notBefore: certificate.notBefore.toISOString(),
     notAfter: certificate.notAfter.toISOString(),
@@ -97,7 +86,7 @@ export function summarizeCertificate(
 /** Everything there is to say of a certificate. */
 export function detailCertificate(
   certificate: Certificate,
-  thresholds: MeshTrust['expiry'],
+  thresholds: ExpiryThresholds,
   now: Date,
 ): CertificateDetails {
   const {extensions} = certificate;

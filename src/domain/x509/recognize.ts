@@ -8,8 +8,7 @@ import {asMeshError, type ErrorReport, MeshError, reportError} from '../errors.j
 import {printableLine} from '../printable.js';
 import {Sensitive} from '../sensitive.js';
 import {advice} from '../suggest/advice.js';
-import {fixWith, kubectlMesh, lookWith, pipe} from '../suggest/suggestion.js';
-import {words} from '../suggest/words.js';
+import {fixWith, kubectlMesh, lookWith, pipe, words} from '../suggest/suggestion.js';
 import {readBer, readBerValues} from '../asn1/ber.js';
 import type {Certificate} from './certificate.js';
 import {certificatesOfBlock, isOtherCertificateLabel} from './certificate-blocks.js';

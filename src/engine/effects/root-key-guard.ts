@@ -9,8 +9,7 @@ import {readPrivateKey} from '../../domain/keys/private-key.js';
 import {Sensitive} from '../../domain/sensitive.js';
 import {layout, clusterLayout} from '../../domain/mesh/layout.js';
 import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh} from '../../domain/suggest/suggestion.js';
-import {words} from '../../domain/suggest/words.js';
+import {kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {Workspace} from '../../workspace/workspace.js';
 
 /** What is about to be sent, by key. */

@@ -2,8 +2,16 @@
 import {proxyLabel} from '../../domain/facts/read/proxies.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
-import {fixWith, forEach, lookWith, sequence, type Suggestion} from '../../domain/suggest/suggestion.js';
-import {Variable, words, type Word} from '../../domain/suggest/words.js';
+import {
+  fixWith,
+  forEach,
+  lookWith,
+  sequence,
+  type Suggestion,
+  Variable,
+  type Word,
+  words,
+} from '../../domain/suggest/suggestion.js';
 
 /** More than these make a line that nobody reads: then whole namespaces are restarted. */
 const mostNamed = 20;

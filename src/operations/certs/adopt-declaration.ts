@@ -1,7 +1,7 @@
 /** What `certs adopt` writes down of a running mesh: clusters, versions, keys, and who signs, where that shows. Pure. */
 import {formatMinor} from '../../domain/istio/version.js';
 import type {Declaration} from '../../domain/mesh/declare.js';
-import {type KeyAlgorithm, keyAlgorithms} from '../../domain/mesh/mesh.js';
+import {type KeyAlgorithm, keyAlgorithms} from '../../domain/keys/keys.js';
 import type {MeshFile} from '../../domain/mesh/schema.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import type {RunningCluster} from '../../observe/running-cluster.js';

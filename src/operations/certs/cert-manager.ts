@@ -1,7 +1,7 @@
 /** `certs request --cert-manager`: prints a Certificate for each cluster; nothing is written, and no cluster is asked. */
 import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
-import type {KeyAlgorithm} from '../../domain/mesh/mesh.js';
+import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import type {SignerSpec} from '../../domain/mesh/signer.js';
 import {certManagerCertificate, type IssuerRef} from '../../domain/ca/cert-manager.js';
 import {type Operation, type Warning, emptyPlan} from '../../engine/operation.js';

@@ -1,7 +1,8 @@
 /** `certs workload`: a certificate for a workload outside of Kubernetes, as the cluster's istiod would give it. */
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, type WorkloadLayout, workloadLayout} from '../../domain/mesh/layout.js';
-import type {KeyAlgorithm, MeshCluster} from '../../domain/mesh/mesh.js';
+import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import {type SignerSpec, usesCacerts} from '../../domain/mesh/signer.js';
 import {spiffeIdOf, type WorkloadName} from '../../domain/mesh/workload-name.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
@@ -15,8 +16,7 @@ import {
   type WorkloadState,
 } from '../../domain/ca/workload-certificate.js';
 import {advice} from '../../domain/suggest/advice.js';
-import {fixWith, kubectlMesh} from '../../domain/suggest/suggestion.js';
-import {words} from '../../domain/suggest/words.js';
+import {fixWith, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {IssueWorkload} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import {

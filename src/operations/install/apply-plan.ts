@@ -1,10 +1,10 @@
 /** What `install apply` decides. Pure. */
-import {networkLabel} from '../../domain/istio/names.js';
+import {networkLabel, recordName} from '../../domain/istio/names.js';
 import {MeshError, reportError} from '../../domain/errors.js';
 import {refuseCacerts, refuseForeignCacerts} from '../../domain/install/cacerts-ready.js';
 import {installYamlDiff, installYamlState, sha256} from '../../domain/install/install-yaml.js';
 import {foreignOwners} from '../../domain/install/installer.js';
-import {liveDigest, readRecord, recordName, recordObject} from '../../domain/install/live.js';
+import {liveDigest, readRecord, recordObject} from '../../domain/install/live.js';
 import type {Rendered} from '../../domain/install/render.js';
 import {
   refuseOtherIstioctl,

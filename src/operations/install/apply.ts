@@ -1,6 +1,7 @@
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import {sha256} from '../../domain/install/install-yaml.js';
-import {liveDigest, recordName, recordObject} from '../../domain/install/live.js';
+import {liveDigest, recordObject} from '../../domain/install/live.js';
+import {recordName} from '../../domain/istio/names.js';
 import {runningVersion} from '../../domain/install/version-change.js';
 import {MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';

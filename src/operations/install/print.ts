@@ -1,7 +1,6 @@
 import {MeshError} from '../../domain/errors.js';
 import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh} from '../../domain/suggest/suggestion.js';
-import {words} from '../../domain/suggest/words.js';
+import {kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import {type Operation, type Phase, emptyPlan} from '../../engine/operation.js';
 import {loadMesh, type MeshRequest} from '../shared/load-mesh.js';
 import type {RenderedFor} from './render.js';

@@ -4,7 +4,7 @@ import type {JournalFault} from '../../domain/journal/chain.js';
 import {headComparer} from '../../domain/journal/head.js';
 import {type RememberedHead, type Remembering, rememberedHeads} from '../../domain/journal/remembered.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
-import {cacertsName} from '../../domain/trust/cacerts.js';
+import {cacertsName} from '../../domain/istio/names.js';
 import type {Deps} from '../../engine/deps.js';
 import {type Conclusion, type Operation, type Phase, type Warning, emptyPlan} from '../../engine/operation.js';
 import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';

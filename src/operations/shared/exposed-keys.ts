@@ -2,8 +2,7 @@
 import {MeshError} from '../../domain/errors.js';
 import {printableLine} from '../../domain/printable.js';
 import {advice} from '../../domain/suggest/advice.js';
-import {fixWith} from '../../domain/suggest/suggestion.js';
-import {words} from '../../domain/suggest/words.js';
+import {fixWith, words} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Warning} from '../../engine/operation.js';
 import type {Workspace} from '../../workspace/workspace.js';

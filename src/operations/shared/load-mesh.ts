@@ -2,7 +2,8 @@
 import {asMeshError} from '../../domain/errors.js';
 import {declareMesh, type Declaration, type DeclaredFiles, type DeclaringTexts} from '../../domain/mesh/declare.js';
 import {layout} from '../../domain/mesh/layout.js';
-import type {KeyAlgorithm, Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import {checkMeshFile, parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {resolveMesh, type Said, type SaidValues} from '../../domain/mesh/resolve.js';

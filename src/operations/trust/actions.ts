@@ -1,5 +1,5 @@
 /** Turns decisions into actions: the order in which a cluster's namespace, Secrets and istiods are changed. */
-import {networkLabel} from '../../domain/istio/names.js';
+import {cacertsName, networkLabel, previousName} from '../../domain/istio/names.js';
 import type {SecretData} from '../../domain/kube/object.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import {crlFileName} from '../../domain/x509/crl.js';
@@ -7,13 +7,7 @@ import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import type {CaInspection} from '../../domain/ca/inspect-ca.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
-import {
-  cacertsName,
-  cacertsObject,
-  cacertsPatch,
-  previousName,
-  type CacertsSecret,
-} from '../../domain/trust/cacerts.js';
+import {cacertsObject, cacertsPatch, type CacertsSecret} from '../../domain/trust/cacerts.js';
 import type {OwnCa} from '../../domain/trust/diff.js';
 import {liveCa} from '../../domain/trust/misplaced.js';
 import type {PushDecision, PushTarget} from '../../domain/trust/plan-push.js';

@@ -1,7 +1,6 @@
 import {stringify} from 'yaml';
 import {printableLine} from '../../domain/printable.js';
-import {fixWith} from '../../domain/suggest/suggestion.js';
-import {words} from '../../domain/suggest/words.js';
+import {fixWith, words} from '../../domain/suggest/suggestion.js';
 import type {CertManagerResult} from '../../operations/certs/cert-manager.js';
 import type {View, ViewContext} from '../view.js';
 

@@ -8,8 +8,7 @@ import {MeshError} from '../../domain/errors.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import {advice, type Hint} from '../../domain/suggest/advice.js';
-import {fixWith} from '../../domain/suggest/suggestion.js';
-import {words} from '../../domain/suggest/words.js';
+import {fixWith, words} from '../../domain/suggest/suggestion.js';
 import type {VaultHttp, VaultHttpAnswer} from '../../tools/vault-http.js';
 import type {VaultSettings} from './settings.js';
 

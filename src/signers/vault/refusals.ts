@@ -5,8 +5,7 @@ import {nearest} from '../../domain/nearest.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import {advice, type Hint} from '../../domain/suggest/advice.js';
-import {fixWith, lookWith} from '../../domain/suggest/suggestion.js';
-import {words} from '../../domain/suggest/words.js';
+import {fixWith, lookWith, words} from '../../domain/suggest/suggestion.js';
 import type {VaultClient, VaultReply} from './client.js';
 import type {VaultSettings} from './settings.js';
 

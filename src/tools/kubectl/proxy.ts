@@ -2,8 +2,7 @@ import {MeshError} from '../../domain/errors.js';
 import {pluginText, unreachable} from '../../domain/kube/status.js';
 import {nearest} from '../../domain/nearest.js';
 import {advice} from '../../domain/suggest/advice.js';
-import {lookWith} from '../../domain/suggest/suggestion.js';
-import {words} from '../../domain/suggest/words.js';
+import {lookWith, words} from '../../domain/suggest/suggestion.js';
 import {lastLines, seconds, type Runner, type RunningTool} from '../runner.js';
 import {kubectlArgs, type KubectlFlags} from './flags.js';
 

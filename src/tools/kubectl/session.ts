@@ -4,8 +4,7 @@ import {collectionPath, fieldManager, objectPath, refOf, withQuery} from '../../
 import {answerError, unreachable, type Asked, type Verb} from '../../domain/kube/status.js';
 import {MeshError} from '../../domain/errors.js';
 import {advice} from '../../domain/suggest/advice.js';
-import {lookWith} from '../../domain/suggest/suggestion.js';
-import {words} from '../../domain/suggest/words.js';
+import {lookWith, words} from '../../domain/suggest/suggestion.js';
 import {abortError, lastLines} from '../runner.js';
 import type {KubeApi, ListOptions, WatchEvent, WriteDryRun} from './api.js';
 import type {KubectlProxy} from './proxy.js';

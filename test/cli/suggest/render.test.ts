@@ -4,19 +4,23 @@ import {typedTarget} from '../../../src/cli/suggest/typed-target.js';
 import {advice} from '../../../src/domain/suggest/advice.js';
 import {
   edit,
+  filePath,
   fixWith,
   forEach,
   ifExists,
   inAnyCase,
+  inWorkDir,
   kubectlMesh,
   lookWith,
+  OutputOf,
   pipe,
   script,
   sequence,
-  writeTo,
   type Suggestion,
+  Variable,
+  words,
+  writeTo,
 } from '../../../src/domain/suggest/suggestion.js';
-import {filePath, inWorkDir, OutputOf, Variable, words} from '../../../src/domain/suggest/words.js';
 
 const typed = {
   workDir: '/w d',

@@ -7,8 +7,7 @@ import {codeOfUnknown, isGreen, verdictOf, type Row, type RowResult} from '../..
 import type {ErrorCode, ErrorReport} from '../../../src/domain/errors.js';
 import {certificate, cacertsOf, clusterCa, clusterValues, daysFromNow, evidence, type Spoilt} from './healthy.js';
 import {advice} from '../../../src/domain/suggest/advice.js';
-import {lookWith} from '../../../src/domain/suggest/suggestion.js';
-import {words} from '../../../src/domain/suggest/words.js';
+import {lookWith, words} from '../../../src/domain/suggest/suggestion.js';
 
 const reason: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []};
 const explanation: Explanation = {meaning: '', breaks: '', byHand: '', mend: '', source: ''};

@@ -6,16 +6,18 @@ import {
   forEach,
   ifExists,
   inAnyCase,
+  inWorkDir,
   kubectlMesh,
   lookWith,
   meshCommandsIn,
+  OutputOf,
   pipe,
   script,
   sequence,
-  writeTo,
   type Suggestion,
+  Variable,
+  writeTo,
 } from '../../../src/domain/suggest/suggestion.js';
-import {inWorkDir, OutputOf, Variable} from '../../../src/domain/suggest/words.js';
 
 const look = lookWith.kubectl('any', ['get', 'pods']);
 const fix = fixWith.run('mv', ['a', 'b']);

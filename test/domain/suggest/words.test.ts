@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {inWorkDir, Variable, words} from '../../../src/domain/suggest/words.js';
+import {inWorkDir, Variable, words} from '../../../src/domain/suggest/suggestion.js';
 
 describe('words', () => {
   it('are split at the spaces of the template only', () => {

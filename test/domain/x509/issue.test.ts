@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import {describe, expect, it} from 'vitest';
-import type {KeyAlgorithm} from '../../../src/domain/mesh/mesh.js';
+import type {KeyAlgorithm} from '../../../src/domain/keys/keys.js';
 import {inspectCaFiles} from '../../../src/domain/ca/inspect-ca.js';
 import {bundleOf, tinyClusterCa, tinyLeaf, tinyRoot} from '../../helpers/tiny-ca.js';
 import {openssl, temporaryFiles} from '../../helpers/openssl.js';

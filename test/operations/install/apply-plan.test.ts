@@ -4,11 +4,11 @@ import {installYamlText, sha256} from '../../../src/domain/install/install-yaml.
 import {liveDigest, recordObject, type InstallRecord} from '../../../src/domain/install/live.js';
 import {installedRevision, renderInstall} from '../../../src/domain/install/render.js';
 import {saidVersion} from '../../../src/domain/install/version-change.js';
-import {networkLabel} from '../../../src/domain/istio/names.js';
+import {cacertsName, networkLabel} from '../../../src/domain/istio/names.js';
 import {knowVersion} from '../../../src/domain/istio/versions.js';
 import type {KubeObject, ObjectMeta} from '../../../src/domain/kube/object.js';
 import {type CaFiles, caFileNames} from '../../../src/domain/ca/ca-files.js';
-import {cacertsName, type CacertsSecret, readCacerts} from '../../../src/domain/trust/cacerts.js';
+import {type CacertsSecret, readCacerts} from '../../../src/domain/trust/cacerts.js';
 import type {DeploymentObject} from '../../../src/domain/kube/objects.js';
 import {known, type Observed, unknown} from '../../../src/domain/observed.js';
 import type {Action} from '../../../src/engine/action.js';

@@ -14,6 +14,7 @@ function summary(digit: string, subject: string, change: Partial<CertificateSumm
     issuer: 'O=Istio, CN=Root CA',
     key: 'ecdsa-p256',
     fingerprint: digit.repeat(64),
+    spki: digit.repeat(64),
     notBefore: '2026-01-01T00:00:00.000Z',
     notAfter: '2028-01-01T00:00:00.000Z',
     daysLeft: 579,

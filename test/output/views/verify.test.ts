@@ -10,8 +10,7 @@ import type {VerifyResult} from '../../../src/operations/verify/verify.js';
 import {checkListView, explainView, verifyView} from '../../../src/output/views/verify.js';
 import {certificate, clusterCa, daysFromNow, evidence, now} from '../../domain/checks/healthy.js';
 import {advice} from '../../../src/domain/suggest/advice.js';
-import {lookWith} from '../../../src/domain/suggest/suggestion.js';
-import {words} from '../../../src/domain/suggest/words.js';
+import {lookWith, words} from '../../../src/domain/suggest/suggestion.js';
 import type {Printed} from '../../../src/output/printed.js';
 import {printed, textOf} from '../../helpers/suggestions.js';
 

@@ -1,7 +1,15 @@
 /** Commands that find out which context of a kubeconfig leads to which cluster, by the UID of namespace kube-system. */
 import type {Mesh} from '../../mesh/mesh.js';
-import {kubectlMesh, lookWith, pipe, script, type Suggestion} from '../../suggest/suggestion.js';
-import {OutputOf, Variable, words} from '../../suggest/words.js';
+import {
+  kubectlMesh,
+  lookWith,
+  OutputOf,
+  pipe,
+  script,
+  type Suggestion,
+  Variable,
+  words,
+} from '../../suggest/suggestion.js';
 
 /** An API server that somebody stopped must not keep the others waiting. */
 const patience = ['--request-timeout', '5s'];

@@ -10,8 +10,7 @@ import {
 import {subjectId} from '../../kube/subjects.js';
 import {AccessJudge} from '../../access/transitive.js';
 import {printableLine} from '../../printable.js';
-import {lookWith, type Suggestion} from '../../suggest/suggestion.js';
-import {words} from '../../suggest/words.js';
+import {lookWith, type Suggestion, words} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 
 const expected = 'no remote secret within reach of anybody else than who is meant to';

@@ -1,7 +1,6 @@
 import {hasFeature} from '../../istio/features.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
-import {fixWith, lookWith, pipe, type Suggestion} from '../../suggest/suggestion.js';
-import {Variable, words} from '../../suggest/words.js';
+import {fixWith, lookWith, pipe, type Suggestion, Variable, words} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding, type Judgement, type Subject} from '../check.js';
 import type {ControlPlaneFacts, NetworkGatewayFacts, PodFacts} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';

@@ -1,6 +1,5 @@
 import {hazards, hazardsOf, type Hazard, type Remedy} from './known-hazards.js';
-import {fixWith, sequence, type Suggestion} from '../../suggest/suggestion.js';
-import {words} from '../../suggest/words.js';
+import {fixWith, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
 import {type ClusterSubject, type Finding, defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {CacertsFacts, CaOrigin, ControlPlaneFacts} from '../../facts/facts.js';
 import {noListsFix, otherCaFix} from '../foreign-ca.js';

@@ -1,6 +1,5 @@
 import {networkLabel as label} from '../../istio/names.js';
-import {fixWith, kubectlMesh} from '../../suggest/suggestion.js';
-import {words} from '../../suggest/words.js';
+import {fixWith, kubectlMesh, words} from '../../suggest/suggestion.js';
 import {defineCheck, notApplicable, ok} from '../check.js';
 
 /** Istio's namespace says which network the cluster is on. */

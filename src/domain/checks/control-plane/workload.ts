@@ -1,7 +1,6 @@
 /** One rule for "every pod is Running and ready", for istiod and gateways alike. */
 import type {MeshCluster} from '../../mesh/mesh.js';
-import {fixWith, lookWith, type Suggestion} from '../../suggest/suggestion.js';
-import {words} from '../../suggest/words.js';
+import {fixWith, lookWith, type Suggestion, words} from '../../suggest/suggestion.js';
 import type {ClusterSubject, Severity} from '../check.js';
 import type {PodFacts, WorkloadFacts} from '../../facts/facts.js';
 

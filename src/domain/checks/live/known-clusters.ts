@@ -1,6 +1,5 @@
 import type {MeshCluster} from '../../mesh/mesh.js';
-import {fixWith, lookWith, pipe, sequence, type Suggestion} from '../../suggest/suggestion.js';
-import {words} from '../../suggest/words.js';
+import {fixWith, lookWith, pipe, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import type {IstiodClusters, KnownCluster, Part} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';

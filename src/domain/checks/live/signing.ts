@@ -1,5 +1,4 @@
-import {fixWith, inAnyCase, lookWith, pipe} from '../../suggest/suggestion.js';
-import {words} from '../../suggest/words.js';
+import {fixWith, inAnyCase, lookWith, pipe, words} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import {some} from '../describe.js';
 import type {IstiodMetrics, LiveRoots, LiveRootsElsewhere, Part, PushedTrust} from '../../facts/facts.js';

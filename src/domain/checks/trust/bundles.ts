@@ -1,5 +1,4 @@
-import {fixWith, lookWith, sequence} from '../../suggest/suggestion.js';
-import {words} from '../../suggest/words.js';
+import {fixWith, lookWith, sequence, words} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import {some} from '../describe.js';
 import {loadFix} from '../foreign-ca.js';

@@ -1,6 +1,5 @@
 import {madeElsewhere, usesCacerts} from '../../mesh/signer.js';
-import {fixWith} from '../../suggest/suggestion.js';
-import {words} from '../../suggest/words.js';
+import {fixWith, words} from '../../suggest/suggestion.js';
 import {outOfPlace} from '../applies.js';
 import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Judgement} from '../check.js';
 import {shortFingerprint} from '../../keys/fingerprint.js';

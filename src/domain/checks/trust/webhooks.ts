@@ -1,6 +1,5 @@
 import {otherCertProvider} from '../../istio/cert-provider.js';
-import {fixWith, type Suggestion} from '../../suggest/suggestion.js';
-import {words} from '../../suggest/words.js';
+import {fixWith, type Suggestion, words} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import {describeRoots, some} from '../describe.js';
 import {restartFix} from '../fixes.js';

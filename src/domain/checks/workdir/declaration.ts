@@ -1,6 +1,5 @@
 import {layout} from '../../mesh/layout.js';
-import {edit} from '../../suggest/suggestion.js';
-import {inWorkDir} from '../../suggest/words.js';
+import {edit, inWorkDir} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 
 /** mesh.yaml can be used. Everything else is judged by what it declares. */

@@ -1,5 +1,4 @@
-import {lookWith} from '../../suggest/suggestion.js';
-import {inWorkDir, words} from '../../suggest/words.js';
+import {inWorkDir, lookWith, words} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import type {KeyInHistory} from '../../facts/facts.js';
 import {renewFix} from '../fixes.js';

@@ -1,5 +1,4 @@
-import {fixWith, ifExists, kubectlMesh, sequence} from '../../suggest/suggestion.js';
-import {inWorkDir} from '../../suggest/words.js';
+import {fixWith, ifExists, inWorkDir, kubectlMesh, sequence} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding, type Subject} from '../check.js';
 import {some} from '../describe.js';
 import type {JournalFacts, OpenChange} from '../../facts/facts.js';

@@ -1,5 +1,4 @@
-import {fixWith, sequence, type Suggestion} from '../../suggest/suggestion.js';
-import {inWorkDir} from '../../suggest/words.js';
+import {fixWith, inWorkDir, sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {clusterLayout, layout} from '../../mesh/layout.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding, type OfCluster} from '../check.js';
 import {describeRoots} from '../describe.js';

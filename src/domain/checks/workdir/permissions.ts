@@ -1,5 +1,4 @@
-import {fixWith} from '../../suggest/suggestion.js';
-import {inWorkDir} from '../../suggest/words.js';
+import {fixWith, inWorkDir} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {printableLine} from '../../printable.js';
 

@@ -1,7 +1,6 @@
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {madeForOther} from '../../ca/cluster-of-ca.js';
-import {fixWith, sequence, type Suggestion} from '../../suggest/suggestion.js';
-import {inWorkDir} from '../../suggest/words.js';
+import {fixWith, inWorkDir, sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding, type OfCluster, type Subject} from '../check.js';
 import {describeCertificate} from '../describe.js';
 import type {ClusterCaFacts} from '../../facts/facts.js';

@@ -1,5 +1,4 @@
-import {fixWith, kubectlMesh, lookWith, sequence} from '../../suggest/suggestion.js';
-import {inWorkDir, words} from '../../suggest/words.js';
+import {fixWith, inWorkDir, kubectlMesh, lookWith, sequence, words} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import type {RootKeyFacts} from '../../facts/facts.js';
 import {printableLine} from '../../printable.js';

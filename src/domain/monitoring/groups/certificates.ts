@@ -1,5 +1,5 @@
 /** Expiry of every certificate that workloads depend on, by what is left of its life, from `certs list -o prometheus`. */
-import type {ExpiryThreshold} from '../../mesh/mesh.js';
+import type {ExpiryThreshold} from '../../x509/expiry.js';
 import {metricFamilies} from '../metrics.js';
 import {daysInSeconds, ofCluster, type RuleGroup} from '../rule.js';
 
