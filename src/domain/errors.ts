@@ -144,3 +144,8 @@ export function asMeshError(thrown: unknown): MeshError {
 export function reportError(error: MeshError): ErrorReport {
   return {code: error.code, message: error.message, hints: error.hints};
 }
+
+/** An error that is reported and never thrown: why a plan refuses something, or what could not be seen. */
+export function problem(code: ErrorCode, message: string, ...hints: readonly Hint[]): ErrorReport {
+  return {code, message, hints};
+}
