@@ -466,6 +466,15 @@ describe('a failure of istioctl', () => {
     expect(run.stderr).not.toContain('failed:');
   });
 
+  it('that hangs in the second cluster does not hide what became of the first', async () => {
+    istioctl.answer = (call) =>
+      contextsOf([call])[0] === contextsOf(istioctl.calls)[0] ? install(call) : {hang: true};
+    const run = await apply('--timeout', '4s');
+    expect(run.code).toBe(124);
+    expect(answer(run).clusters).toMatchObject([{outcome: 'done'}, {outcome: 'cancelled'}]);
+    expect(answer(run).clusters[1]?.error?.message).toContain('may be half installed');
+  });
+
   it('cannot be noted afterwards: that is a warning, and istioctl runs again next time', async () => {
     istioctl.answer = (call) => {
       mesh.cluster('c1').deny({verb: 'update', resource: 'configmaps'});

@@ -3,7 +3,8 @@ import {sha256} from '../../domain/install/install-yaml.js';
 import {liveDigest, recordObject} from '../../domain/install/live.js';
 import {recordName} from '../../domain/istio/names.js';
 import {runningVersion} from '../../domain/install/version-change.js';
-import {MeshError} from '../../domain/errors.js';
+import {asMeshError, MeshError} from '../../domain/errors.js';
+import type {ErrorReport} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
@@ -92,17 +93,25 @@ export async function noteInstalled(run: PhaseRun<ApplyFacts>, engine: Engine): 
     ),
   );
   if (finished.length === 0) return [];
-  const noted = await engine.run(notePhase(run.facts, finished));
+  const noted = await engine.run(notePhase(run.facts, finished)).catch((thrown: unknown) => {
+    const error = asMeshError(thrown);
+    // What was interrupted before this is told by its own cluster, with what became of the others.
+    if (error.class === 'bug' || !run.outcomes.some(({status}) => status === 'cancelled')) throw error;
+    return error;
+  });
+  if (noted instanceof MeshError) return finished.map(({rendering}) => notNoted(rendering.cluster.name, noted));
   const unknown = noted.facts.flatMap(({cluster, installed}) =>
-    isKnown(installed) ? [] : [{cluster, message: installed.unknown.message}],
+    isKnown(installed) ? [] : [notNoted(cluster, installed.unknown)],
   );
   const failed = noted.outcomes.flatMap(({cluster, error}) =>
-    error && cluster !== undefined ? [{cluster, message: error.message}] : [],
+    error && cluster !== undefined ? [notNoted(cluster, error)] : [],
   );
-  return [...unknown, ...failed].map(({cluster, message}) => ({
-    cluster,
-    message: `Istio is installed, but what is live could not be noted, so the next install apply runs istioctl again: ${message}`,
-  }));
+  return [...unknown, ...failed];
+}
+
+function notNoted(cluster: string, {message}: Pick<ErrorReport, 'message'>): Warning {
+  const what = 'Istio is installed, but what is live could not be noted, so the next install apply runs istioctl again';
+  return {cluster, message: `${what}: ${message}`};
 }
 
 interface NoteFacts {
