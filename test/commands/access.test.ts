@@ -159,6 +159,15 @@ describe('access show', () => {
     ]);
   });
 
+  it.each([
+    ['its remote secrets', {verb: 'list', resource: 'secrets'}],
+    ['which cluster it is of', {verb: 'get', resource: 'namespaces'}],
+  ])('is 4 where an API server fails to say %s', async (_, match) => {
+    kube.cluster('ctx-a').fault(match, {status: 500, message: 'etcd is gone'}, 10);
+    const run = await show('-o', 'json');
+    expect([run.code, resultOf(run).clusters.map(({outcome}) => outcome)]).toEqual([4, ['unknown', 'done']]);
+  });
+
   it('is 4 where no context is known of a cluster that nobody asked about, and 2 where somebody did', async () => {
     await writeFile(join(dir, 'mesh.yaml'), declaration.replace('{name: b, context: ctx-b}', '{name: b}'));
     expect((await show('a')).code).toBe(4);

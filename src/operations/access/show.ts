@@ -215,7 +215,8 @@ function notFollowed(known: readonly ClusterAccess[], judge: AccessJudge): reado
   ];
 }
 
-function showCluster({cluster, rbac, whole}: Looked, judge: AccessJudge, expectations: Expectations): ShownCluster {
+function showCluster(looked: Looked, judge: AccessJudge, expectations: Expectations): ShownCluster {
+  const {cluster, uid, rbac, remotes, whole} = looked;
   const {name, context} = cluster;
   const reads = new Set(
     unexpectedIn(judge.own(name), expectations)
@@ -261,10 +262,8 @@ function showCluster({cluster, rbac, whole}: Looked, judge: AccessJudge, expecta
       from === name ? undefined : from,
     );
   }
-  const error = isKnown(whole) ? undefined : whole.unknown;
-  // What is read in full is known even where a remote secret is not.
-  const rbacError = isKnown(rbac) ? undefined : rbac.unknown;
-  const shown = error ?? rbacError;
+  // All that is forbidden together, or else the first that went wrong: a cluster that was not read in full is not known.
+  const shown = [whole, uid, rbac, remotes].flatMap((fact) => (isKnown<unknown>(fact) ? [] : [fact.unknown]))[0];
   return {
     name,
     ...(context !== undefined && {context}),
