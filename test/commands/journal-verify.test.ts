@@ -286,8 +286,8 @@ describe('what cannot be told', () => {
     ]);
   });
 
-  it('is a cluster that does not answer, or does not let the Secret be read', async () => {
-    mesh.cluster('c1').deny({resource: 'secrets'});
+  it.each(['secrets', 'namespaces'])('is a cluster that does not let its %s be read', async (resource) => {
+    mesh.cluster('c1').deny({resource});
     const told = await verified();
     expect([told.code, told.result.verdict, ...results(told)]).toEqual([4, 'unknown', 'c2 agrees']);
     expect(told.result.clusters[0]?.error?.code).toBe('FORBIDDEN');

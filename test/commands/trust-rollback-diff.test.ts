@@ -52,11 +52,12 @@ describe('trust diff', () => {
     expect((answerOf(run) as DiffResult).clusters[0]?.differences.map(({part}) => part)).toEqual(parts);
   });
 
-  it('is 4 where it may not be read, and names the right', async () => {
-    mesh.cluster('c1').deny({verb: 'get', resource: 'secrets'});
+  it.each(['secrets', 'namespaces'])('is 4 where %s may not be read, and names the right', async (resource) => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+    mesh.cluster('c1').deny({verb: 'get', resource});
     const run = await diff('c1', '-o', 'json');
     expect(run.code).toBe(4);
-    expect((answerOf(run) as DiffResult).clusters[0]?.error?.message).toMatch(/get secrets/);
+    expect((answerOf(run) as DiffResult).clusters[0]?.error?.message).toContain(`get ${resource}`);
   });
 
   it('is 2 where the work directory has nothing to compare with', async () => {

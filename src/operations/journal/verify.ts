@@ -124,7 +124,7 @@ const secretsLeftOut = `--no-secrets: what Secret ${cacertsName} remembers, the 
 
 interface Asked {
   readonly cluster: MeshCluster;
-  readonly seen: Observed<{readonly uid: Observed<string>; readonly objects: readonly Remembering[]}>;
+  readonly seen: Observed<{readonly uid: string; readonly objects: readonly Remembering[]}>;
 }
 
 async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits: Limits): Promise<Asked> {
@@ -132,7 +132,7 @@ async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits:
     const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace, limits});
     await reader.open();
     const [uid, cacerts, configMaps] = await Promise.all([
-      observe(() => readClusterUid(reader)),
+      readClusterUid(reader),
       reader.allows('cacerts')
         ? readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, deps.now()))
         : ('absent' as const),
@@ -145,9 +145,7 @@ async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits:
 
 function compare({mesh}: LoadedMesh, asked: readonly Asked[], state: JournalState): readonly RememberingCluster[] {
   const comparer = headComparer(state);
-  const uids = asked.flatMap(({cluster, seen}) =>
-    isKnown(seen) && isKnown(seen.value.uid) ? [{name: cluster.name, uid: seen.value.uid.value}] : [],
-  );
+  const uids = asked.flatMap(({cluster, seen}) => (isKnown(seen) ? [{name: cluster.name, uid: seen.value.uid}] : []));
   const strangers = identityProblems(mesh, uids, false);
   return asked.map(({cluster: {name, context}, seen}): RememberingCluster => {
     const shown = {name, ...(context === undefined ? {} : {context})};

@@ -42,7 +42,7 @@ export interface DiffResult extends CommonResult {
 interface Compared {
   readonly cluster: MeshCluster;
   readonly own: OwnCa;
-  readonly seen: Observed<{readonly uid: Observed<string>; readonly cacerts: CacertsSecret | 'absent'}>;
+  readonly seen: Observed<{readonly uid: string; readonly cacerts: CacertsSecret | 'absent'}>;
 }
 
 /** `trust diff`: the work directory against what is in the clusters, by fingerprint. */
@@ -85,7 +85,7 @@ async function compare(deps: Deps, loaded: LoadedMesh, cluster: MeshCluster): Pr
     const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
     await reader.open();
     const [uid, cacerts] = await Promise.all([
-      observe(() => readClusterUid(reader)),
+      readClusterUid(reader),
       readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, deps.now())),
     ]);
     return {uid, cacerts};
@@ -97,7 +97,7 @@ async function compare(deps: Deps, loaded: LoadedMesh, cluster: MeshCluster): Pr
 
 function report({loaded, compared}: DiffFacts): DiffResult {
   const uids = compared.flatMap(({cluster, seen}) =>
-    isKnown(seen) && isKnown(seen.value.uid) ? [{name: cluster.name, uid: seen.value.uid.value}] : [],
+    isKnown(seen) ? [{name: cluster.name, uid: seen.value.uid}] : [],
   );
   const strangers = identityProblems(loaded.mesh, uids, false);
   const elsewhere = madeElsewhere(loaded.mesh.trust.signer);
