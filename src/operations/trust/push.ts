@@ -40,7 +40,7 @@ export interface PushRequest extends MeshRequest, TrustRules {}
 export interface PushedCluster extends ClusterResult {
   readonly context?: string;
   readonly namespace: string;
-  /** What was decided; absent where the cluster could not be looked at. */
+  /** What was decided; absent where the cluster could not be looked at, and where a kept CA is only deleted. */
   readonly plan?: PushKind;
   /** What was in the cluster, and what the work directory has. */
   readonly before?: CaSummary;

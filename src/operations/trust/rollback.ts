@@ -43,14 +43,7 @@ export const rollbackTrust: Operation<RollbackRequest, RollbackResult> = {
   command: 'trust rollback',
   changes: true,
   async execute(request, engine) {
-    const run = await engine.run(rollbackPhase(request));
-    const changes = reportChanges(run);
-    return {
-      ...changes,
-      // What a push would say of the kept CA is nothing to somebody who only has it deleted.
-      ...(request.forget && {clusters: changes.clusters.map((cluster) => ({...cluster, refusals: []}))}),
-      forgotten: request.forget,
-    };
+    return {...reportChanges(await engine.run(rollbackPhase(request))), forgotten: request.forget};
   },
   conclude: (result) => concludeClusters(result.clusters),
 };
@@ -68,7 +61,7 @@ function rollbackPhase(request: RollbackRequest): Phase<TrustFacts, TrustPlan> {
     },
     plan: (facts) => {
       // Nothing left to forget is what was asked for: running again must be fine.
-      if (request.forget) return {...planForget(facts, request), decided: decideAll(facts, request)};
+      if (request.forget) return planForget(facts, request);
       const missing = facts.targets.flatMap(nothingKept);
       if (missing.length > 0) return {...emptyPlan, blockers: missing, decided: decideAll(facts, request)};
       const plan = planChanges(facts, request);
@@ -154,7 +147,8 @@ function nothingKept({trust, target}: TrustTarget): readonly Blocker[] {
   return [{cluster, error: reportError(error)}];
 }
 
-function planForget(facts: TrustFacts, {acceptUid}: TrustRules): Plan {
+/** Nothing is decided about cacerts: what a push would make of the kept CA is nothing to somebody who has it deleted. */
+function planForget(facts: TrustFacts, {acceptUid}: TrustRules): TrustPlan {
   const all = facts.targets.map(({trust}) => trust);
   const strangers = identityProblems(facts.loaded.mesh, identified(all), acceptUid);
   const unknown = facts.targets.flatMap(({trust, target}): readonly Blocker[] => {
@@ -164,6 +158,7 @@ function planForget(facts: TrustFacts, {acceptUid}: TrustRules): Plan {
     return unknown.map((error) => ({cluster: target.cluster, error}));
   });
   return {
+    decided: [],
     groups: [
       ...declareGroups(facts.loaded),
       {title: 'forget the kept CA', lanes: facts.targets.flatMap(forgetLane), onFailure: 'stop'},
