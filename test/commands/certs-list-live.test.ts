@@ -138,6 +138,16 @@ describe('what cannot be seen', () => {
       problems: [{code: 'UID_MISMATCH'}],
     });
   });
+
+  it('is one to which the contexts of two clusters lead: nothing of it is shown as either', async () => {
+    const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
+    await writeFile(join(mesh.dir, 'mesh.yaml'), text.replaceAll(/^ +uid: .*\n/gm, ''));
+    const {uid} = mesh.one('c1').kube;
+    mesh.one('c2').kube.put({apiVersion: 'v1', kind: 'Namespace', metadata: {name: 'kube-system', uid}});
+    const {code, result} = await listed();
+    const problem = {reachable: false, certificates: [], problems: [{code: 'UID_MISMATCH'}]};
+    expect([code, liveOf(result, 'c1'), liveOf(result, 'c2')]).toMatchObject([5, problem, problem]);
+  });
 });
 
 describe('--output-file', () => {

@@ -48,8 +48,8 @@ export interface LiveCluster {
   readonly reachable: boolean;
   readonly certificates: readonly LiveCertificate[];
   readonly reported: readonly ReportedEnds[];
-  /** Which sources were seen whole. A source that was left out on purpose is not in it. */
-  readonly readable: Readonly<Partial<Record<LiveCertificate['source'], boolean>>>;
+  /** Which sources were seen whole, as far as they were to be read. */
+  readonly readable: Readonly<Record<LiveCertificate['source'], boolean>>;
   /** What could not be seen, and why. */
   readonly problems: readonly ErrorReport[];
 }
@@ -84,7 +84,15 @@ export async function gatherLive(
     limits,
     concurrency,
   });
-  const seen = clusters.map(({cluster, facts}) => ({cluster, facts: meant(cluster, facts)}));
+  const uids = clusters.flatMap(({cluster: {name}, facts: {clusterUid}}) =>
+    clusterUid && 'value' in clusterUid ? [{name, uid: clusterUid.value}] : [],
+  );
+  const strangers = new Map(identityProblems(mesh, uids, false).map(({cluster, error}) => [cluster, error]));
+  const seen = clusters.map(({cluster, facts}): {readonly cluster: MeshCluster; readonly facts: ClusterFacts} => {
+    // A context that leads to another cluster says nothing about the one that was meant.
+    const unknown = strangers.get(cluster.name);
+    return {cluster, facts: unknown ? {apiVersion: {unknown}} : facts};
+  });
   const agreement = agreementOfLive(
     seen.map(({cluster, facts}) => ({
       cluster: cluster.name,
@@ -100,22 +108,6 @@ export async function gatherLive(
       {...sightOf(facts, context), agreement: agreement.filter(({cluster}) => cluster === name)},
     ]),
   );
-}
-
-/** A context that leads to another cluster than the one recorded says nothing about the one that was meant. */
-function meant({name, uid, context}: MeshCluster, facts: ClusterFacts): ClusterFacts {
-  const {clusterUid} = facts;
-  if (uid === undefined || !clusterUid || !('value' in clusterUid) || clusterUid.value === uid) return facts;
-  const unknown = reportError(
-    new MeshError(
-      'UID_MISMATCH',
-      `context "${context ?? ''}" leads to another cluster than the one recorded as ${name}`,
-      {
-        hints: [`Correct the context of ${name} in mesh.yaml or contexts.yaml, or its uid in mesh.yaml`],
-      },
-    ),
-  );
-  return {apiVersion: {unknown}};
 }
 
 interface Context {
