@@ -12,7 +12,14 @@ import {identityProblems} from '../../domain/mesh/identity.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, type Conclusion, type Operation, type Phase, type Warning} from '../../engine/operation.js';
+import {
+  emptyPlan,
+  type Conclusion,
+  type Operation,
+  type Phase,
+  type Plan,
+  type Warning,
+} from '../../engine/operation.js';
 import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {ClusterReader} from '../../observe/cluster-reader.js';
@@ -83,7 +90,7 @@ export const showAccess: Operation<AccessRequest, AccessResult> = {
   changes: false,
   async execute(request, engine) {
     const {facts, plan} = await engine.run(lookPhase(request, engine.settings.concurrency));
-    return report(facts, plan.warnings);
+    return report(facts, plan);
   },
   conclude: ({clusters, elsewhere, unknownHolders}, {failOn}) => [
     ...[...clusters, ...elsewhere].map(({error}): Conclusion => error?.code ?? 'done'),
@@ -110,7 +117,7 @@ interface LookFacts {
 }
 
 /** All clusters are read: one that nobody asked about may hold a remote secret that leads here. */
-function lookPhase(request: MeshRequest, concurrency: number): Phase<LookFacts> {
+function lookPhase(request: MeshRequest, concurrency: number): Phase<LookFacts, LookPlan> {
   return {
     title: 'read who may do what',
     async gather(deps) {
@@ -122,7 +129,10 @@ function lookPhase(request: MeshRequest, concurrency: number): Phase<LookFacts> 
       );
       return {loaded, looked: withoutStrangers(loaded.mesh, looked)};
     },
-    plan: (facts) => ({...emptyPlan, warnings: warningsOf(facts)}),
+    plan: (facts) => {
+      const judged = judgeOf(facts);
+      return {...emptyPlan, judged, warnings: warningsOf(facts.loaded, judged)};
+    },
   };
 }
 
@@ -152,6 +162,11 @@ interface Judged {
   readonly expectations: Expectations;
 }
 
+/** A plan that does nothing, with what was judged. */
+interface LookPlan extends Plan {
+  readonly judged: Judged;
+}
+
 /** Only of clusters that are who mesh.yaml says: another one's roles say nothing of this mesh. */
 function judgeOf({loaded, looked}: LookFacts): Judged {
   const expectations = expectationsOf(loaded.mesh);
@@ -162,15 +177,12 @@ function judgeOf({loaded, looked}: LookFacts): Judged {
   return {known, judge, expectations};
 }
 
-function warningsOf(facts: LookFacts): readonly Warning[] {
-  const {loaded} = facts;
-  const {known, judge} = judgeOf(facts);
+function warningsOf(loaded: LoadedMesh, {known, judge}: Judged): readonly Warning[] {
   return [...[...loaded.notes, ...nothingToReach(loaded)].map((message) => ({message})), ...notFollowed(known, judge)];
 }
 
-function report(facts: LookFacts, warnings: readonly Warning[]): AccessResult {
-  const {loaded, looked} = facts;
-  const {judge, expectations} = judgeOf(facts);
+function report({loaded, looked}: LookFacts, {judged, warnings}: LookPlan): AccessResult {
+  const {judge, expectations} = judged;
   const names = new Set(loaded.clusters.map(({name}) => name));
   const shown = looked.map((one) => showCluster(one, judge, expectations));
   return {

@@ -8,8 +8,9 @@ import {
   Parts,
 } from '../../domain/facts/facts.js';
 import {signedByItself} from '../../domain/checks/trust/live-chain.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import type {ErrorReport} from '../../domain/errors.js';
 import {cacertsName} from '../../domain/istio/names.js';
+import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster, MeshTrust} from '../../domain/mesh/mesh.js';
 import type {DependedOn} from '../../domain/monitoring/forecast.js';
 import {type RootAgreement, agreementOfLive} from '../../domain/monitoring/root-agreement.js';

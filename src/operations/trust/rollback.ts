@@ -10,7 +10,7 @@ import {cacertsName, previousName} from '../../domain/istio/names.js';
 import {identified, type ClusterTrust} from '../../domain/trust/facts.js';
 import {liveCa} from '../../domain/trust/misplaced.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, type Blocker, type Operation, type Phase, type Plan, type Warning} from '../../engine/operation.js';
+import {emptyPlan, type Blocker, type Operation, type Phase, type Warning} from '../../engine/operation.js';
 import {concludeClusters} from '../../engine/report.js';
 import {declareGroups, loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {inspectWithoutKey} from '../../observe/cacerts.js';
