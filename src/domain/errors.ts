@@ -47,7 +47,7 @@ export const errorClasses = {
   UNSUPPORTED_KEY: 'invalid',
   WRONG_PASSPHRASE: 'invalid',
   PASSPHRASE_NEEDED: 'refused',
-  BUNDLE_INVALID: 'invalid',
+  CA_FILES_INVALID: 'invalid',
   ISSUE_FAILED: 'failed',
   /** What a CA returned for a request does not do; the answer lists every reason. */
   CERTIFICATE_REFUSED: 'invalid',
@@ -83,7 +83,7 @@ export const errorClasses = {
   UID_MISMATCH: 'refused',
   ROOT_CHANGE: 'refused',
   RESTART_NEEDED: 'refused',
-  INVALID_BUNDLE: 'refused',
+  PUSH_REFUSED_INVALID_CA: 'refused',
   ROOT_KEY_IN_PAYLOAD: 'refused',
   NO_CACERTS: 'refused',
   STALE_INSTALL: 'refused',

@@ -77,7 +77,7 @@ async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise
   const signer = createKeySigner(await openPrivateKey(caKey, ask, `${what}, ${names.caKey}`));
   const [own] = certificates;
   if (own?.spki !== spkiHash(signer.publicKey)) {
-    throw new MeshError('BUNDLE_INVALID', `${what}: ${names.caKey} is not the key of ${names.caCert}`, {
+    throw new MeshError('CA_FILES_INVALID', `${what}: ${names.caKey} is not the key of ${names.caCert}`, {
       hints: ['Somebody wrote one of the two alone: bring back the pair that belongs together'],
     });
   }
@@ -134,7 +134,7 @@ function dataOf(data: unknown): Readonly<Record<string, unknown>> {
 function notHere(spec: ClusterSpec, {data}: KubeObject, parts: readonly string[]): MeshError {
   const keys = Object.keys(dataOf(data)).map(printableLine);
   return new MeshError(
-    'BUNDLE_INVALID',
+    'CA_FILES_INVALID',
     `${nameOf(spec)} has no ${parts.join(' and no ')}: it holds no CA that could sign`,
     {
       hints: [
@@ -149,7 +149,7 @@ function notHere(spec: ClusterSpec, {data}: KubeObject, parts: readonly string[]
 function refuseClusterCa(certificate: Certificate, what: string): void {
   if (certificate.selfSigned || !exceedsPathLength(certificate, 1)) return;
   throw new MeshError(
-    'BUNDLE_INVALID',
+    'CA_FILES_INVALID',
     `${what} holds the CA of a cluster ("${certificate.subject.text}"), not a root: with path length 0 it signs workloads, not other CAs`,
     {hints: [`Sign with the CA above it: "${certificate.issuer.text}", and ${layout.rootCert} stays what it is`]},
   );
@@ -158,7 +158,7 @@ function refuseClusterCa(certificate: Certificate, what: string): void {
 function refusePassphrase(what: string, key: string): () => Promise<never> {
   return () =>
     Promise.reject(
-      new MeshError('BUNDLE_INVALID', `${what}: ${key} is encrypted, so istiod cannot use it either`, {
+      new MeshError('CA_FILES_INVALID', `${what}: ${key} is encrypted, so istiod cannot use it either`, {
         hints: ['Use the key as a file: see trust.signer {type: local} and --root-dir'],
       }),
     );

@@ -251,13 +251,13 @@ describe('nothing is issued', () => {
         await dir.write('cluster1/ca-key.pem', openssl(['genpkey', '-algorithm', 'RSA']), 0o600);
       },
       2,
-      'BUNDLE_INVALID',
+      'CA_FILES_INVALID',
     ],
     [
       'by a CA that has ended',
       async () => placeCa({now: new Date(Date.now() - 100 * 86_400_000), days: 1}),
       2,
-      'BUNDLE_INVALID',
+      'CA_FILES_INVALID',
     ],
     [
       'where git would see the key',

@@ -405,7 +405,7 @@ describe('what is refused, each with its own flag', () => {
     await mesh.writeCa('c1', {...texts, 'ca-key.pem': textsOf(mesh.bundle('c2'))['ca-key.pem']});
     const {code, result} = await pushJson('c1');
     expect(code).toBe(5);
-    expect(result.clusters[0]?.error?.code).toBe('INVALID_BUNDLE');
+    expect(result.clusters[0]?.error?.code).toBe('PUSH_REFUSED_INVALID_CA');
     expect((await push('c1', '--allow-invalid-bundle')).code).toBe(0);
   });
 

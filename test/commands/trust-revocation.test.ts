@@ -90,7 +90,7 @@ describe('revocation lists in the cluster', () => {
     const {code, result} = await push();
     expect(code).toBe(5);
     const error = result.clusters[0]?.error;
-    expect(error?.code).toBe('INVALID_BUNDLE');
+    expect(error?.code).toBe('PUSH_REFUSED_INVALID_CA');
     expect(error?.message).toContain(next.certificate.subject.text);
     expect(error?.hints.join('\n')).toMatch(/c1\/ca-crl\.pem[\s\S]*--allow-invalid-bundle/);
     expect(mesh.cluster('c1').writes).toEqual([]);

@@ -118,12 +118,12 @@ function readKey(
   }
 }
 
-/** The complete bundle of files that have no error. Throws `code` (default `INVALID_BUNDLE`) with every error in its hints. */
+/** The complete bundle of files that have no error. Throws `code` (default `PUSH_REFUSED_INVALID_CA`) with every error in its hints. */
 export function requireValidBundle(
   files: CaFiles,
   inspection: CaInspection,
   what: string,
-  code: ErrorCode = 'INVALID_BUNDLE',
+  code: ErrorCode = 'PUSH_REFUSED_INVALID_CA',
 ): CaBundle {
   const errors = inspection.findings.filter(({severity}) => severity === 'error');
   const {caCert, caKey, rootCert, certChain} = files;

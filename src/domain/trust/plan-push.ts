@@ -263,7 +263,7 @@ function bundleRefusals(target: PushTarget, rules: PushRules): readonly ErrorRep
   if (rules.allowInvalidBundle) return [];
   if (misplaced !== undefined) {
     return [
-      report('INVALID_BUNDLE', `${what}: ${misplaced}`, [
+      report('PUSH_REFUSED_INVALID_CA', `${what}: ${misplaced}`, [
         ...(kept
           ? []
           : [
@@ -275,7 +275,7 @@ function bundleRefusals(target: PushTarget, rules: PushRules): readonly ErrorRep
   }
   if (!first) return [];
   return [
-    report('INVALID_BUNDLE', `${what}: ${first.message}`, [
+    report('PUSH_REFUSED_INVALID_CA', `${what}: ${first.message}`, [
       ...errors.slice(1).map(({message}) => message),
       ...(kept ? [] : [advice`make a new cluster CA: ${kubectlMesh('certs generate', words`${cluster} --renew`)}`]),
       'write it as it is with --allow-invalid-bundle',

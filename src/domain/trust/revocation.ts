@@ -43,7 +43,7 @@ export function decideCrl(
   }
   const file = `${cluster}/${crlFileName}`;
   const place = kept ? 'Secret cacerts-previous' : own.files.crl === undefined ? 'Secret cacerts' : file;
-  const error = new MeshError('INVALID_BUNDLE', `${place}: ${problem}: istiod would not load the chain`, {
+  const error = new MeshError('PUSH_REFUSED_INVALID_CA', `${place}: ${problem}: istiod would not load the chain`, {
     hints: [
       ...(kept
         ? []

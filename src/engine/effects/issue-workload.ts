@@ -28,10 +28,10 @@ export const effect: Effect<'issue-workload'> = async (action, {deps, line}) => 
   const now = deps.now();
   const files = await readFiles(deps.workspace, cluster);
   const inspection = inspectCaFiles(files, {now, trustDomain});
-  const bundle = requireValidBundle(files, inspection, `the CA of ${cluster}`, 'BUNDLE_INVALID');
+  const bundle = requireValidBundle(files, inspection, `the CA of ${cluster}`, 'CA_FILES_INVALID');
   const {certificate: ca, chain = [], key: caKey, roots = [], verified} = inspection;
   if (!ca || !caKey?.key || !verified || 'failure' in verified)
-    throw new MeshError('BUNDLE_INVALID', `the CA of ${cluster} cannot sign`);
+    throw new MeshError('CA_FILES_INVALID', `the CA of ${cluster} cannot sign`);
   line(`make a key (${algorithm})`);
   const key = await untilAborted(generateKey(algorithm), deps.signal);
   const template = workloadTemplate({

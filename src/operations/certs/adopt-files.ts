@@ -74,7 +74,7 @@ function holdsKey(text: string): boolean {
 /** Certificates are written for everybody to read, and git takes them. */
 function keyAmongCertificates(path: string, {name, context}: Pick<Adopted, 'name' | 'context'>): MeshError {
   const what = `Secret cacerts of context "${context}" holds a private key where ${path} would be copied from`;
-  return new MeshError('BUNDLE_INVALID', what, {
+  return new MeshError('CA_FILES_INVALID', what, {
     hints: [advice`put certificates alone there; whoever reads it has that key: ${kubectlMesh('access show', [name])}`],
   });
 }

@@ -231,7 +231,7 @@ function cannotSign(facts: WorkloadFacts): MeshError | undefined {
   }
   const [first, ...others] = inspection.findings.filter(({severity}) => severity === 'error');
   if (!first) return undefined;
-  return new MeshError('BUNDLE_INVALID', `the CA of ${name} cannot sign: ${first.message}`, {
+  return new MeshError('CA_FILES_INVALID', `the CA of ${name} cannot sign: ${first.message}`, {
     hints: others.map(({message}) => message),
   });
 }

@@ -306,7 +306,7 @@ describe('what cannot be read', () => {
   it('refuses a bundle with its first error and the rest as hints', () => {
     const files = {...good, certChain: '', rootCert: undefined};
     expect(() => requireValidBundle(files, inspect(files), 'cluster1')).toThrow(
-      expect.objectContaining({code: 'INVALID_BUNDLE', hints: [expect.stringContaining('empty') as string]}),
+      expect.objectContaining({code: 'PUSH_REFUSED_INVALID_CA', hints: [expect.stringContaining('empty') as string]}),
     );
   });
 });

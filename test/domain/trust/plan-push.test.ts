@@ -588,7 +588,7 @@ describe('the bundle', () => {
   const mismatched = own(renewed, {caKey: filesOf(live).caKey});
   const odd = own(renewed, {caCert: pemOf(renewed.ca, live.ca)});
   const allowed = {allowInvalidBundle: true};
-  const refused = {kind: 'refuse', refusals: ['INVALID_BUNDLE']} as const;
+  const refused = {kind: 'refuse', refusals: ['PUSH_REFUSED_INVALID_CA']} as const;
 
   it.each<Row>([
     [
@@ -630,7 +630,7 @@ describe('the bundle', () => {
         ...rootChange,
         kind: 'refuse',
         differences: ['clusterCa', 'roots', 'chain'],
-        refusals: ['INVALID_BUNDLE', 'ROOT_CHANGE', 'RESTART_NEEDED'],
+        refusals: ['PUSH_REFUSED_INVALID_CA', 'ROOT_CHANGE', 'RESTART_NEEDED'],
       },
     ],
   ])('%s', (_behaviour, change, expected) => {
@@ -655,7 +655,7 @@ describe('the bundle', () => {
 });
 
 describe('a kept CA', () => {
-  const refused = {kind: 'refuse', refusals: ['INVALID_BUNDLE']} as const;
+  const refused = {kind: 'refuse', refusals: ['PUSH_REFUSED_INVALID_CA']} as const;
   const kept = (wanted: PushTarget['own'], rules: Partial<PushRules> = {}): Change => ({
     target: {kept: true, own: wanted},
     rules,
@@ -687,7 +687,7 @@ describe('revocation lists', () => {
   const lacking = ofRoot + ofLive;
   const inWorkDir = (crl: string) => ({own: own(renewed, {crl})});
   const crlDiffers = ['clusterCa', 'chain', 'key', 'crl'] as const;
-  const refused = {kind: 'refuse', refusals: ['INVALID_BUNDLE']} as const;
+  const refused = {kind: 'refuse', refusals: ['PUSH_REFUSED_INVALID_CA']} as const;
   const allowed = {allowInvalidBundle: true};
   const tls = (ca: typeof live) => ({...tlsTexts(ca), 'ca-crl.pem': lacking});
 
@@ -707,7 +707,7 @@ describe('revocation lists', () => {
     [
       'in the cluster block a CA that they do not cover if the istiods cannot be listed',
       {seen: {...inCluster(lacking), istiods: untold()}},
-      {...refused, prove: false, refusals: ['INVALID_BUNDLE', 'FORBIDDEN']},
+      {...refused, prove: false, refusals: ['PUSH_REFUSED_INVALID_CA', 'FORBIDDEN']},
     ],
     [
       'in the cluster stay if istiod is too old to read them, with a warning',

@@ -482,7 +482,7 @@ describe('files of the work directory', () => {
     (name) => {
       const change = {c1: changed({[name]: `${texts1[name] ?? ''}${rootKey}`}), withKeys: true};
       expect(outcomeOf(change)).toEqual({
-        ...{...adopted, clusters: ['c1: BUNDLE_INVALID', 'c2 cacerts'], files: [...filesOf2, 'c2/ca-key.pem']},
+        ...{...adopted, clusters: ['c1: CA_FILES_INVALID', 'c2 cacerts'], files: [...filesOf2, 'c2/ca-key.pem']},
         ...{keys: ['c2'], warnings: ['c2']},
       });
     },

@@ -285,12 +285,12 @@ describe('a CA that belongs to another cluster', () => {
     [
       'is refused in both clusters if their directories are swapped',
       {clusters: {c1: ofC2, c2: ofC1}},
-      {blockers: ['c1: INVALID_BUNDLE', 'c2: INVALID_BUNDLE']},
+      {blockers: ['c1: PUSH_REFUSED_INVALID_CA', 'c2: PUSH_REFUSED_INVALID_CA']},
     ],
     [
       'is recognized by its subject if the other cluster is not part of the run',
       {clusters: {c1: ofC2}},
-      {blockers: ['c1: INVALID_BUNDLE']},
+      {blockers: ['c1: PUSH_REFUSED_INVALID_CA']},
     ],
     [
       'is accepted with --allow-invalid-bundle, with a warning',
@@ -300,7 +300,7 @@ describe('a CA that belongs to another cluster', () => {
     [
       'is refused if its subject names no cluster and another cluster runs with it',
       {clusters: {c1: ofNobody, c2: {seen: known(running('c2', secretOfCa(nowhere)))}}},
-      {groups: [[update('c2')]], blockers: ['c1: INVALID_BUNDLE']},
+      {groups: [[update('c2')]], blockers: ['c1: PUSH_REFUSED_INVALID_CA']},
     ],
     [
       'is not assumed if its subject names no cluster and no other cluster runs with it',
