@@ -18,6 +18,7 @@ import type {Clusters} from '../tools/kubectl/api.js';
 import type {Runner} from '../tools/runner.js';
 import type {HttpProbe} from '../tools/http-probe.js';
 import type {TlsProbe} from '../tools/tls-probe.js';
+import {sleep} from '../tools/abort.js';
 import {createWorkspace} from '../workspace/create.js';
 import type {Workspace} from '../workspace/workspace.js';
 import {takePassphrases, takeVaultSecrets} from './environment.js';
@@ -124,6 +125,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     terminal: createTerminal(signal, rest),
     environment,
     now: () => new Date(),
+    sleep: (milliseconds) => sleep(milliseconds, signal),
     signal,
   };
   return {

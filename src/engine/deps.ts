@@ -45,6 +45,8 @@ export interface Deps {
   /** Process environment as seen at start, for `--from-env` and the guide's variables. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly now: () => Date;
+  /** Resolves after so many milliseconds. Throws what the run was aborted with. */
+  sleep(milliseconds: number): Promise<void>;
   /** Aborts on Ctrl-C and at `--timeout`. */
   readonly signal: AbortSignal;
 }

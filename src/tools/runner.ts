@@ -12,6 +12,7 @@ import {vaultSecretVariables} from '../domain/mesh/vault-variables.js';
 import {newPassphraseVariable, passphraseVariable} from '../domain/keys/passphrase.js';
 import {printable} from '../domain/printable.js';
 import {Sensitive} from '../domain/sensitive.js';
+import {abortError} from './abort.js';
 import {linesOf} from './lines.js';
 
 /** How long a child may take to end by itself after SIGTERM. Milliseconds. */
@@ -116,12 +117,6 @@ export interface RunnerOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Aborts every child, for its whole lifetime. */
   readonly signal: AbortSignal;
-}
-
-/** The error that an aborted signal stands for: its own reason where that is one of ours. */
-export function abortError(signal: AbortSignal): MeshError {
-  const reason: unknown = signal.reason;
-  return reason instanceof MeshError ? reason : new MeshError('INTERRUPTED', 'interrupted');
 }
 
 /** Asked after an await, where TypeScript would still believe what it saw before. */

@@ -15,7 +15,6 @@ import {JournalFile} from './journal-file.js';
 import {takeLock} from './lock.js';
 import {writeOutputFile} from './output-file.js';
 import {readAny, readRegular, readStream} from './read.js';
-import {watchFiles} from './watch-files.js';
 import type {FileFacts, FileToWrite, Workspace} from './workspace.js';
 
 /** What a workspace is made with. */
@@ -93,7 +92,6 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
         },
       };
     },
-    watch: (directories, changed) => watchFiles(root, directories, changed),
     readOutside: (path) => readOutside(path, options.signal),
     writeOutside: (path, content) => writeOutputFile(path, content, faults),
   };

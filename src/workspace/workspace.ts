@@ -2,7 +2,6 @@ import type {ChainHead, JournalReading} from '../domain/journal/chain.js';
 import type {ApiIdentity, JournalEntry} from '../domain/journal/entry.js';
 import type {PutAside} from '../domain/journal/head.js';
 import type {Sensitive} from '../domain/sensitive.js';
-import type {FileWatch} from './watch-files.js';
 
 /** One file to write; sensitive content gets mode 0600. The same shape as the engine's FileContent. */
 export interface FileToWrite {
@@ -89,11 +88,6 @@ export interface Workspace {
   recover(): Promise<readonly string[]>;
   /** Takes the one writer's lock, making the work directory if needed. Throws `WORKDIR_LOCKED`. */
   lock(command: string): Promise<{release(): Promise<void>}>;
-  /**
-   * Tells of changes of files at the top and in these directories, which need not exist yet, until it is closed. Throws
-   * nothing: what cannot be watched is said by the answer.
-   */
-  watch(directories: readonly string[], changed: () => void): FileWatch;
   readonly journal: Journal;
   /** A file outside the work directory that the user named, or `-` for standard input: `certs inspect FILE`, `--passphrase-file`. Throws `FILE_MISSING`, `WORKDIR_UNREADABLE`. */
   readOutside(path: string): Promise<Sensitive<Buffer>>;

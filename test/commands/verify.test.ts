@@ -432,9 +432,7 @@ describe('--wait', () => {
   it('ends when what was missing comes', async () => {
     const {kube} = mesh.one('c1');
     kube.put(pod('istio-system/istiod-1', {status: {phase: 'Pending'}}, {app: 'istiod'}));
-    kube.before({verb: 'watch', resource: 'pods'}, () => {
-      kube.put(pod('istio-system/istiod-1', {}, {app: 'istiod'}));
-    });
+    setTimeout(() => kube.put(pod('istio-system/istiod-1', {}, {app: 'istiod'})), 500);
     const {code, result} = await verifyJson('--wait');
     expect([code, result.verdict]).toEqual([0, 'ok']);
   });

@@ -61,7 +61,6 @@ export function fakeDeps(
           return Promise.resolve();
         },
       },
-      watch: absent('watch'),
       readOutside: absent('readOutside'),
       writeOutside: absent('writeOutside'),
     },
@@ -89,6 +88,7 @@ export function fakeDeps(
     },
     environment: {},
     now: () => new Date('2026-01-01T00:00:00Z'),
+    sleep: () => Promise.resolve(),
     signal: options.signal ?? new AbortController().signal,
   };
 }

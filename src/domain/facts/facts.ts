@@ -55,8 +55,6 @@ interface FactRow<T> {
   readonly reads: readonly ReadName[];
   /** Requests that it needs in some meshes only. Where the request of such a row fails, the fact is not known either. */
   readonly mayRead?: readonly ReadName[];
-  /** Whether it is read from files of the work directory (too). */
-  readonly files?: true;
   /** Sums up every other request of its cluster: derived after all others. */
   readonly last?: true;
   /** Flags in spite of which it is known: from files, or as "not asked". */
@@ -66,7 +64,7 @@ interface FactRow<T> {
 }
 
 const fact = <T>(row: FactRow<T>): FactRow<T> => row;
-const ofFiles = <T>(): FactRow<T> => ({reads: [], files: true});
+const ofFiles = <T>(): FactRow<T> => ({reads: []});
 
 /** What tells of control planes: everything that a running istiod is asked hangs on it, too. */
 const controlPlane = ['deployments', 'pods', 'configMaps'] as const satisfies readonly ReadName[];
@@ -92,7 +90,6 @@ const clusterFacts = {
   caOrigin: fact<CaOrigin>({
     reads: [],
     mayRead: ['cacerts'],
-    files: true,
     knownDespite: ['--offline', '--no-secrets'],
   }),
   installFile: ofFiles<InstallFileFacts>(),
@@ -104,19 +101,18 @@ const clusterFacts = {
   rbac: fact<RbacFacts>({reads: rbacReads}),
   /** Whom the remote secrets in Istio's namespace make of their readers in other clusters. */
   remoteCredentials: fact<readonly RemoteCredential[]>({reads: ['remoteSecrets']}),
-  cacerts: fact<CacertsFacts | 'absent'>({reads: ['cacerts'], files: true}),
+  cacerts: fact<CacertsFacts | 'absent'>({reads: ['cacerts']}),
   /** Whether `trust push` would have to restart istiod, by its own rules; true where that cannot be told. */
   restartOnPush: fact<boolean>({
     reads: [],
     mayRead: ['cacerts', 'selfSigned', 'deployments', 'configMaps'],
-    files: true,
   }),
   /** Fingerprint of the root that istiod made for itself (Secret istio-ca-secret). */
   selfSignedRoot: fact<CertificateFacts | 'absent'>({reads: ['selfSigned']}),
   // Without Secrets it is taken from the work directory.
-  pushedTrust: fact<PushedTrust | 'absent'>({reads: ['cacerts'], files: true, knownDespite: ['--no-secrets']}),
+  pushedTrust: fact<PushedTrust | 'absent'>({reads: ['cacerts'], knownDespite: ['--no-secrets']}),
   /** What the cluster remembers of the journal; empty where it remembers nothing. */
-  journalHeads: fact<readonly RememberedHead[]>({reads: ['cacerts', 'configMaps'], files: true}),
+  journalHeads: fact<readonly RememberedHead[]>({reads: ['cacerts', 'configMaps']}),
   bundles: fact<readonly WrittenBundle[]>({reads: [...controlPlane, 'bundles']}),
   /** What the cluster's workloads trust. */
   liveRoots: fact<LiveRoots | LiveRootsElsewhere>({reads: controlPlane, mayRead: ofOtherBundles}),
@@ -175,11 +171,6 @@ export function restsOn(key: FactKey, name: ReadName): boolean {
   const {reads: needed, mayRead = []} = rows[key];
   // A request that is sent in some meshes only was sent because the fact needed it.
   return needed.includes(name) || (mayRead.includes(name) && read.method !== 'raw' && read.when !== undefined);
-}
-
-/** Whether a fact is read from files of the work directory (too). */
-export function readsFiles(key: FactKey): boolean {
-  return rows[key].files === true;
 }
 
 /** Which flag keeps a fact from being gathered; undefined where it can be. */

@@ -1,7 +1,7 @@
 /**
  * Every request by which this program reads a cluster, a row each. The requests themselves (src/observe/cluster-reader.ts),
- * the rights that docs/verify.md and `access role` list (facts/rights.ts), what a flag such as `--no-secrets` leaves out
- * (limits.ts) and what `verify --wait` watches (facts/watched.ts) are derived from it.
+ * the rights that docs/verify.md and `access role` list (rights.ts), and what a flag such as `--no-secrets` leaves out
+ * (limits.ts) are derived from it.
  */
 import {ownerLabel} from '../install/installer.js';
 import {installedKinds, type InstalledKind} from '../install/live.js';
@@ -43,11 +43,6 @@ interface ReadRow {
   readonly when?: string;
   /** Sent by verify only where this flag asks for it. */
   readonly onRequest?: '--access';
-  /**
-   * Whether `verify --wait` learns of changes by watching these objects: `never` where they change all the time or may be
-   * anywhere. The name of another row: a watch of that one shows them, too.
-   */
-  readonly watch?: 'never' | 'namespaces';
 }
 
 /** What a caller can add to a row. */
@@ -136,7 +131,7 @@ const hasNotEnded = 'status.phase!=Succeeded,status.phase!=Failed';
 export const reads = {
   version: {method: 'raw', path: '/version'},
   /** Its UID is the cluster's. */
-  kubeSystem: get<NamespaceObject>({...core('Namespace'), scope: 'cluster', name: 'kube-system', watch: 'namespaces'}),
+  kubeSystem: get<NamespaceObject>({...core('Namespace'), scope: 'cluster', name: 'kube-system'}),
   namespaces: list<NamespaceObject>({...core('Namespace'), scope: 'cluster', metadataOnly: true}),
   deployments: list<DeploymentObject>({...deployment, scope: istioNamespace}),
   pods: list<PodObject>({...core('Pod'), scope: istioNamespace}),
@@ -152,14 +147,13 @@ export const reads = {
   /** Where an istiod that was not given a CA keeps its own. */
   selfSigned: find<SecretObject>({...core('Secret'), scope: istioNamespace, name: selfSignedName}),
   // kubectl looks at the pod before it asks to forward its ports (kubernetes/kubectl pkg/cmd/portforward/portforward.go).
-  forwardedPod: {method: 'forward', verb: 'get', ...core('Pod'), scope: istioNamespace, watch: 'never'},
+  forwardedPod: {method: 'forward', verb: 'get', ...core('Pod'), scope: istioNamespace},
   portForward: {
     method: 'forward',
     verb: 'create',
     ...core('Pod'),
     subresource: 'portforward',
     scope: istioNamespace,
-    watch: 'never',
   },
   mutatingWebhooks: webhooks('MutatingWebhookConfiguration'),
   validatingWebhooks: webhooks('ValidatingWebhookConfiguration'),
@@ -171,7 +165,6 @@ export const reads = {
     fieldSelector: hasNotEnded,
     metadataOnly: true,
     when: 'for a day after istiod wrote the roots',
-    watch: 'never',
   }),
   /** The pods behind a gateway between networks. */
   gatewayPods: list<PodObject>({
@@ -179,7 +172,6 @@ export const reads = {
     scope: 'given namespace',
     given: ['namespace', 'labelSelector'],
     when: "of east-west gateways outside Istio's namespace",
-    watch: 'never',
   }),
   /** Services that say which network they lead into. */
   networkServices: list<ServiceObject>({
@@ -197,13 +189,12 @@ export const reads = {
     optionalKind: true,
     when: `${severalNetworks} and no Service leads into one`,
   }),
-  /** A Service that meshNetworks names. It carries no label by which it could be watched. */
+  /** A Service that meshNetworks names. */
   gatewayService: find<ServiceObject>({
     ...core('Service'),
     scope: 'given namespace',
     given: ['namespace', 'name'],
     when: 'where meshNetworks names a Service',
-    watch: 'never',
   }),
   roles: rbac('Role'),
   roleBindings: rbac('RoleBinding'),

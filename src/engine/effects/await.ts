@@ -27,14 +27,6 @@ export async function awaitAnswer<T>(
     if (deps.now().getTime() >= deadline) {
       throw new MeshError('NOT_READY', `${what} within ${String(Math.round(timeoutMs / 1000))} s: ${seen}`);
     }
-    await new Promise<void>((resolve) => {
-      const stop = (): void => {
-        clearTimeout(timer);
-        deps.signal.removeEventListener('abort', stop);
-        resolve();
-      };
-      const timer = setTimeout(stop, pauseMs);
-      deps.signal.addEventListener('abort', stop, {once: true});
-    });
+    await deps.sleep(pauseMs);
   }
 }

@@ -1,3 +1,4 @@
+import {setTimeout} from 'node:timers/promises';
 import {MeshError, asMeshError, type ErrorCode} from '../../domain/errors.js';
 import {describeRef} from '../../domain/kube/paths.js';
 import type {KubeObject, ObjectRef} from '../../domain/kube/object.js';
@@ -66,7 +67,7 @@ async function lookAgain(look: Look): Promise<Seen | 'unknown'> {
     if (!isKnown(now)) return 'unknown';
     const seen = look.judge(now.value);
     if (seen !== 'not-written' || left === 0) return seen;
-    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    await setTimeout(pauseMs);
   }
 }
 

@@ -1,6 +1,8 @@
 /** `verify`: gathers facts, judges them, and with `--wait` follows until all is well. */
+import {isDeepStrictEqual} from 'node:util';
 import type {Check, Severity} from '../../domain/checks/check.js';
-import type {Evidence} from '../../domain/facts/facts.js';
+import {neededFacts} from '../../domain/checks/needs.js';
+import {isLast, type Evidence} from '../../domain/facts/facts.js';
 import {judge} from '../../domain/checks/judge.js';
 import type {Limits} from '../../domain/facts/limits.js';
 import {whyHopeless} from '../../domain/checks/patience.js';
@@ -19,9 +21,8 @@ import {
   type Phase,
   type Warning,
 } from '../../engine/operation.js';
-import {loadMeshOrEmpty, type MeshRequest} from '../shared/load-mesh.js';
+import {loadMeshOrEmpty, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {gatherEvidence} from '../../observe/evidence.js';
-import {Waiter} from './wait.js';
 
 /** What `verify` is asked. */
 export interface VerifyRequest {
@@ -29,7 +30,7 @@ export interface VerifyRequest {
   readonly selection: Selection;
   readonly limits: Limits;
   /**
-   * Follow until nothing at or above `failOn` is left and nothing is unknown, but no longer than these milliseconds.
+   * Look again until nothing at or above `failOn` is left and nothing is unknown, but no longer than these milliseconds.
    * Absent: look once.
    */
   readonly waitMs?: number;
@@ -66,24 +67,26 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
   const selected = selectChecks(checks, request.selection);
   const {waitMs, failOn, limits} = request;
   const {concurrency, dryRun} = engine.settings;
-  const look = async (deps: Deps): Promise<Facts> => {
-    const {mesh, clusters} = await loadMeshOrEmpty(deps, request.mesh);
-    const also = request.wholePicture === true ? pictureFacts : [];
-    const evidence = await gatherEvidence(deps, {
-      mesh,
-      clusters,
-      limits,
-      checks: selected,
-      also,
-      concurrency,
-    });
-    const report = judge(selected, evidence);
+  const also = request.wholePicture === true ? pictureFacts : [];
+  const report = (evidence: Evidence): Facts => {
+    const judged = judge(selected, evidence);
     return {
       evidence,
-      report: {...report, mesh: pictureOf(evidence, report.checks), warnings: versionNotes(evidence)},
+      report: {...judged, mesh: pictureOf(evidence, judged.checks), warnings: versionNotes(evidence)},
     };
   };
-  const first = (await engine.run(phase('verify', look, ({report}) => report.warnings))).facts;
+  const looker: Looker = {
+    selected,
+    failOn,
+    load: (deps) => loadMeshOrEmpty(deps, request.mesh),
+    async look(deps, {mesh, clusters}, again) {
+      const wanted = again ? {checks: again.checks, also: []} : {checks: selected, also};
+      const seen = await gatherEvidence(deps, {mesh, clusters, limits, concurrency, ...wanted});
+      return report(again ? replaceFacts(again.last.evidence, seen) : seen);
+    },
+  };
+  const look = async (deps: Deps): Promise<Facts> => looker.look(deps, await looker.load(deps));
+  const first = (await engine.run(phase('verify', look, ({report: {warnings}}) => warnings))).facts;
   if (
     waitMs === undefined ||
     // What a dry run leaves as it is does not become green by waiting.
@@ -93,36 +96,40 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
   ) {
     return first.report;
   }
-  return wait({request, waitMs, selected, engine, look}, first);
+  return wait(looker, waitMs, engine, first);
 }
 
-interface Wait {
-  readonly request: VerifyRequest;
-  readonly waitMs: number;
+type Loaded = Pick<LoadedMesh, 'mesh' | 'clusters'>;
+
+/** How the mesh is looked at. */
+interface Looker {
   readonly selected: readonly Check[];
-  readonly engine: Engine;
-  readonly look: (deps: Deps) => Promise<Facts>;
+  readonly failOn: Severity;
+  load(deps: Deps): Promise<Loaded>;
+  /** Reads what the selected checks need; `again`: only what some of them need, the rest is taken from the last pass. */
+  look(deps: Deps, loaded: Loaded, again?: {readonly last: Facts; readonly checks: readonly Check[]}): Promise<Facts>;
 }
 
-async function wait({request, waitMs, selected, engine, look}: Wait, first: Facts): Promise<VerifyResult> {
-  const {failOn, limits} = request;
+/** Pauses before each pass of `--wait`; the last one is repeated. Milliseconds. */
+const pausesMs = [1000, 2000, 4000, 5000] as const;
+
+async function wait(looker: Looker, waitMs: number, engine: Engine, first: Facts): Promise<VerifyResult> {
+  const {selected, failOn} = looker;
   const end = first.evidence.now.getTime() + waitMs;
-  let waiter: Waiter | undefined;
   let last = first;
   let wasRefused = false;
   try {
-    for (;;) {
+    for (let pass = 0; ; pass += 1) {
       const before = last;
-      const leftMs = end - before.evidence.now.getTime();
-      const follow = async (deps: Deps): Promise<Facts | undefined> => {
-        waiter ??= new Waiter(deps, {checks: selected, limits, failOn});
-        await waiter.next({evidence: before.evidence, rows: before.report.checks}, leftMs);
-        return deps.now().getTime() < end ? look(deps) : undefined;
+      const poll = async (deps: Deps): Promise<Facts | undefined> => {
+        const leftMs = end - deps.now().getTime();
+        await deps.sleep(Math.max(0, Math.min(leftMs, pausesMs[pass] ?? pausesMs[3])));
+        return deps.now().getTime() < end ? lookAgain(looker, deps, before) : undefined;
       };
-      const said = new Set(before.report.warnings.map(({message}) => message));
+      const known = new Set(before.report.warnings.map(({message}) => message));
       const news = (seen: Facts | undefined): readonly Warning[] =>
-        (seen?.report.warnings ?? []).filter(({message}) => !said.has(message));
-      const {facts} = await engine.run(phase(`wait for ${whatIsMissing(before.report, failOn)}`, follow, news));
+        (seen?.report.warnings ?? []).filter(({message}) => !known.has(message));
+      const {facts} = await engine.run(phase(`wait for ${whatIsMissing(before.report, failOn)}`, poll, news));
       if (!facts) return {...before.report, error: reportError(tooLate(waitMs))};
       last = facts;
       const hopeless = whyHopeless(last.report.checks, selected, failOn);
@@ -135,9 +142,35 @@ async function wait({request, waitMs, selected, engine, look}: Wait, first: Fact
     const error = asMeshError(thrown);
     if (error.class !== 'timeout') throw thrown;
     return {...last.report, error: reportError(error)};
-  } finally {
-    await waiter?.close();
   }
+}
+
+/**
+ * One pass: reads again what the checks that are not green need (the table of facts says what), and everything once they
+ * are green, since what was seen before may have changed meanwhile. Also everything where mesh.yaml has changed, or where a
+ * check that is not green needs a fact that sums up all requests.
+ */
+async function lookAgain(looker: Looker, deps: Deps, last: Facts): Promise<Facts> {
+  const loaded = await looker.load(deps);
+  const {mesh, clusters} = last.evidence;
+  const bad = new Set(last.report.checks.filter((row) => !isGreen([row], looker.failOn)).map(({id}) => id));
+  const open = looker.selected.filter(({id}) => bad.has(id));
+  const isSameMesh = isDeepStrictEqual([mesh, clusters.map(({cluster}) => cluster)], [loaded.mesh, loaded.clusters]);
+  if (!isSameMesh || [...neededFacts(open)].some(isLast)) return looker.look(deps, loaded);
+  const seen = await looker.look(deps, loaded, {last, checks: open});
+  return isGreen(seen.report.checks, looker.failOn) ? looker.look(deps, loaded) : seen;
+}
+
+/** The last pass's facts, with those that were read again. Both are of the same clusters in the same order. */
+function replaceFacts(last: Evidence, seen: Evidence): Evidence {
+  return {
+    ...seen,
+    facts: {...last.facts, ...seen.facts},
+    clusters: seen.clusters.map(({cluster, facts}, index) => ({
+      cluster,
+      facts: {...last.clusters[index]?.facts, ...facts},
+    })),
+  };
 }
 
 /** What a person who watches wants to read: `MESH402 cluster1 and 2 more`. */

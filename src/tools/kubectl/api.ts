@@ -3,7 +3,7 @@ import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js'
 /** `none`: the write is real. `server`: the API server admits and validates it, and stores nothing (`dryRun=All`). */
 export type WriteDryRun = 'none' | 'server';
 
-/** Selects what a list or watch returns. */
+/** Selects what a list returns. */
 export interface ListOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
@@ -11,19 +11,6 @@ export interface ListOptions {
   /** Only metadata (PartialObjectMetadata), for large collections and for names of Secrets. */
   readonly metadataOnly?: boolean;
 }
-
-/** One event of a watch: a change of an object. */
-export interface Change<T extends KubeObject = KubeObject> {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
-  readonly object: T;
-}
-
-/**
- * One event of a watch. A bookmark is no change: it says up to which version the watcher has seen everything
- * (Kubernetes API concepts, "Watch bookmarks").
- */
-export type WatchEvent<T extends KubeObject = KubeObject> =
-  Change<T> | {readonly type: 'BOOKMARK'; readonly resourceVersion: string};
 
 /**
  * The API server of one cluster, through one kubectl process (docs/architecture.md). Every method throws a MeshError:
@@ -43,19 +30,6 @@ export interface KubeApi {
     kind: {readonly apiVersion: string; readonly kind: string},
     options?: ListOptions,
   ): Promise<KubeList<T>>;
-  /** The version of a collection as it is now, without its objects: where a watch of it begins. */
-  version(
-    kind: {readonly apiVersion: string; readonly kind: string},
-    options?: Omit<ListOptions, 'metadataOnly'>,
-  ): Promise<string>;
-  /**
-   * Events from `resourceVersion` on, until the signal aborts; ends on its own when the server ends it, and at once
-   * when that version is too old to begin at.
-   */
-  watch<T extends KubeObject = KubeObject>(
-    kind: {readonly apiVersion: string; readonly kind: string},
-    options: ListOptions & {readonly resourceVersion: string; readonly signal: AbortSignal},
-  ): AsyncIterable<WatchEvent<T>>;
   /** POST; `CONFLICT` when it exists already. Writes carry fieldManager kubectl-mesh. */
   create<T extends KubeObject>(object: T, dryRun: WriteDryRun): Promise<T>;
   /** PUT of the whole object at `metadata.resourceVersion`; `CONFLICT` when that is not the current one. */

@@ -5,11 +5,11 @@ import {answerError, unreachable, type Asked, type Verb} from '../../domain/kube
 import {MeshError} from '../../domain/errors.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {lookWith, words} from '../../domain/suggest/suggestion.js';
-import {abortError, lastLines} from '../runner.js';
-import type {KubeApi, ListOptions, WatchEvent, WriteDryRun} from './api.js';
+import {lastLines} from '../runner.js';
+import {sleep} from '../abort.js';
+import type {KubeApi, ListOptions, WriteDryRun} from './api.js';
 import type {KubectlProxy} from './proxy.js';
 import {NoAnswer, type HttpAnswer, type HttpRequest, type Transport} from './transport.js';
-import {watchEvents} from './watch.js';
 
 /** Items per chunk of a list, as kubectl's own default (`kubectl get --chunk-size`). */
 const chunkSize = 500;
@@ -54,7 +54,7 @@ export function createSession(parts: SessionParts): Session {
       try {
         const answer = await transport.send({...request, signal});
         if (answer.status !== 429 || attempt >= resends) return answer;
-        await pause(
+        await sleep(
           Math.min(Number(answer.retryAfter ?? 0) * 1000 || resendPauseMs * 2 ** attempt, longestPauseMs),
           signal,
         );
@@ -63,7 +63,7 @@ export function createSession(parts: SessionParts): Session {
         // A write that may have arrived is never sent twice: its effect reads the cluster again instead.
         const harmless = thrown.reason === 'refused' || (thrown.reason === 'broken' && request.method === 'GET');
         if (!harmless || ended || attempt >= resends) throw lost(parts, thrown, ended);
-        await pause(resendPauseMs * 2 ** attempt, signal);
+        await sleep(resendPauseMs * 2 ** attempt, signal);
       }
     }
   };
@@ -100,17 +100,16 @@ export function createSession(parts: SessionParts): Session {
     kind: KindRef,
     options: ListOptions,
     continueToken: string | undefined,
-    limit = chunkSize,
   ): Promise<HttpAnswer> =>
     send(askedFor('list', {...kind, ...namespaceOf(options)}), {
       method: 'GET',
       path: withQuery(collectionPath(kind, options.namespace), {
-        limit,
+        limit: chunkSize,
         continue: continueToken,
         labelSelector: options.labelSelector,
         fieldSelector: options.fieldSelector,
       }),
-      ...(options.metadataOnly === true ? {headers: {accept: metadataOf('PartialObjectMetadataList')}} : {}),
+      ...(options.metadataOnly === true ? {headers: {accept: metadataOnly}} : {}),
     });
 
   const api: Session = {
@@ -151,42 +150,6 @@ export function createSession(parts: SessionParts): Session {
         if (token === undefined || token === '') return {items, metadata: page.metadata};
       }
     },
-    async version(kind: KindRef, options: ListOptions = {}): Promise<string> {
-      const asked = askedFor('list', {...kind, ...namespaceOf(options)});
-      // One object is enough: every page carries the version of the whole collection.
-      const answer = await listPage(kind, {...options, metadataOnly: true}, undefined, 1);
-      if (answer.status !== 200) throw toError(asked, answer);
-      const {metadata} = objectOf(asked, parse(asked, answer)) as Pick<KubeList, 'metadata'>;
-      return metadata.resourceVersion ?? '';
-    },
-    async *watch<T extends KubeObject>(
-      kind: KindRef,
-      options: ListOptions & {readonly resourceVersion: string; readonly signal: AbortSignal},
-    ): AsyncGenerator<WatchEvent<T>> {
-      const asked = askedFor('watch', {...kind, ...namespaceOf(options)});
-      const both = AbortSignal.any([signal, options.signal]);
-      try {
-        const answer = await transport.stream({
-          method: 'GET',
-          path: withQuery(collectionPath(kind, options.namespace), {
-            watch: 1,
-            allowWatchBookmarks: 'true',
-            resourceVersion: options.resourceVersion,
-            labelSelector: options.labelSelector,
-            fieldSelector: options.fieldSelector,
-          }),
-          ...(options.metadataOnly === true ? {headers: {accept: metadataOf('PartialObjectMetadata')}} : {}),
-          signal: both,
-        });
-        yield* watchEvents<T>(kind, answer, (body) => toError(asked, {...answer, body, retryAfter: undefined}));
-      } catch (thrown) {
-        if (signal.aborted) throw abortError(signal);
-        if (options.signal.aborted) return;
-        if (thrown instanceof MeshError) throw thrown;
-        // A connection that breaks in the middle of an event: half a line, or an error of the stream.
-        throw lost(parts, thrown instanceof NoAnswer ? thrown : new NoAnswer('broken', String(thrown)), ended);
-      }
-    },
     async create<T extends KubeObject>(object: T, dryRun: WriteDryRun): Promise<T> {
       const ref = refOf(object);
       const path = withQuery(collectionPath(ref, ref.namespace), writeQuery(dryRun));
@@ -217,9 +180,7 @@ export function createSession(parts: SessionParts): Session {
 }
 
 /** Asks for metadata alone (Kubernetes API concepts, "Metadata-only fetches"). */
-function metadataOf(shape: 'PartialObjectMetadata' | 'PartialObjectMetadataList'): string {
-  return `application/json;as=${shape};v=v1;g=meta.k8s.io`;
-}
+const metadataOnly = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
 
 function namespaceOf(options: ListOptions): {readonly namespace?: string} {
   return options.namespace === undefined ? {} : {namespace: options.namespace};
@@ -257,19 +218,4 @@ function lost(parts: SessionParts, failure: NoAnswer, ended: boolean): MeshError
     ended ? `kubectl has ended: ${lastLines(parts.proxy.tool.stderr())}` : failure.message,
     failure.reason === 'refused' ? 'not-sent' : 'maybe-sent',
   );
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) throw abortError(signal);
-  await new Promise<void>((resolve, reject) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      reject(abortError(signal));
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    }, milliseconds);
-    signal.addEventListener('abort', stop, {once: true});
-  });
 }

@@ -1,6 +1,7 @@
 import {Agent, request, type IncomingMessage} from 'node:http';
 import type {MeshError} from '../../domain/errors.js';
-import {abortError, seconds} from '../runner.js';
+import {seconds} from '../runner.js';
+import {abortError} from '../abort.js';
 
 /** A request to the API server. */
 export interface HttpRequest {
@@ -33,10 +34,6 @@ export class NoAnswer extends Error {
 export interface Transport {
   /** One request, one answer, whatever its status. Throws {@link NoAnswer} and `INTERRUPTED` or `TIMEOUT`. */
   send(asked: HttpRequest): Promise<HttpAnswer>;
-  /** A request whose answer goes on: status first, then the body. */
-  stream(
-    asked: HttpRequest,
-  ): Promise<{readonly status: number; readonly contentType: string; readonly body: IncomingMessage}>;
   close(): void;
 }
 
@@ -46,20 +43,18 @@ const maxConnections = 16;
 /** A transport over `socketPath`; `requestTimeoutMs` bounds each request, 0 is without a bound. */
 export function createTransport(socketPath: string, requestTimeoutMs: number): Transport {
   const agent = new Agent({keepAlive: true, maxSockets: maxConnections});
-  // A watch holds its connection: it must not take one of the others.
-  const streams = new Agent({keepAlive: false});
 
-  const open = (asked: HttpRequest, through: Agent, timeoutMs: number): Promise<IncomingMessage> =>
+  const open = (asked: HttpRequest): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       if (asked.signal.aborted) {
         reject(abortError(asked.signal));
         return;
       }
-      const deadline = timeoutMs > 0 ? AbortSignal.timeout(timeoutMs) : undefined;
+      const deadline = requestTimeoutMs > 0 ? AbortSignal.timeout(requestTimeoutMs) : undefined;
       const signal = deadline ? AbortSignal.any([asked.signal, deadline]) : asked.signal;
       const outgoing = request({
         socketPath,
-        agent: through,
+        agent,
         method: asked.method,
         path: asked.path,
         signal,
@@ -73,7 +68,7 @@ export function createTransport(socketPath: string, requestTimeoutMs: number): T
         },
       });
       outgoing.on('error', (thrown: NodeJS.ErrnoException) => {
-        reject(failure(thrown, asked.signal, deadline, timeoutMs));
+        reject(failure(thrown, asked.signal, deadline, requestTimeoutMs));
       });
       outgoing.on('response', (answer) => {
         answer.on('error', () => undefined);
@@ -85,7 +80,7 @@ export function createTransport(socketPath: string, requestTimeoutMs: number): T
   return {
     async send(asked) {
       const started = Date.now();
-      const answer = await open(asked, agent, requestTimeoutMs);
+      const answer = await open(asked);
       try {
         const chunks: Buffer[] = [];
         for await (const chunk of answer) chunks.push(chunk as Buffer);
@@ -101,13 +96,8 @@ export function createTransport(socketPath: string, requestTimeoutMs: number): T
         throw late ? tooLate(requestTimeoutMs) : new NoAnswer('broken', (thrown as Error).message);
       }
     },
-    async stream(asked) {
-      const answer = await open(asked, streams, 0);
-      return {status: answer.statusCode ?? 0, contentType: answer.headers['content-type'] ?? '', body: answer};
-    },
     close() {
       agent.destroy();
-      streams.destroy();
     },
   };
 }

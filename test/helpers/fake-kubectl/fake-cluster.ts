@@ -1,6 +1,6 @@
 /**
  * A small API server in memory, behind the fake kubectl: objects with resourceVersions and uids, dry run, denials by
- * verb and resource, injected faults, a log of requests, watches. What a test needs to see is a field or a method here.
+ * verb and resource, injected faults, a log of requests. What a test needs to see is a field or a method here.
  */
 import {randomUUID} from 'node:crypto';
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
@@ -58,13 +58,6 @@ interface Answer {
   readonly body: unknown;
 }
 
-interface StoredEvent {
-  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
-  readonly key: string;
-  readonly version: number;
-  readonly object: FakeObject;
-}
-
 /** One fake cluster. */
 export class FakeCluster {
   /** Every request, in order. */
@@ -78,11 +71,9 @@ export class FakeCluster {
   /** For `kubectl port-forward`: local ports by pod and port, or the words with which it fails. */
   readonly forwards: Record<string, Record<string, number> | string> = {};
   readonly #objects = new Map<string, FakeObject>();
-  readonly #events: StoredEvent[] = [];
   readonly #denied: RequestMatch[] = [];
   readonly #faults: {match: RequestMatch; fault: Fault; times: number}[] = [];
   readonly #hooks: {match: RequestMatch; run: (request: FakeRequest) => void; times: number}[] = [];
-  readonly #watchers = new Map<() => void, ServerResponse>();
   readonly #servers = new Set<Server | TlsServer>();
   #version = 100;
 
@@ -126,7 +117,7 @@ export class FakeCluster {
 
   /** Creates or overwrites an object, as somebody else with kubectl would. */
   put(object: FakeObject): FakeObject {
-    return this.#store(object, this.#objects.has(keyOf(object)) ? 'MODIFIED' : 'ADDED');
+    return this.#store(object);
   }
 
   /** An object by kind; `name` or `namespace/name`. */
@@ -168,17 +159,6 @@ export class FakeCluster {
     this.#hooks.push({match, run, times});
   }
 
-  /** How many watches are open. */
-  get watches(): number {
-    return this.#watchers.size;
-  }
-
-  /** Ends every watch, as API servers do after half an hour or so. */
-  endWatches(): void {
-    for (const response of this.#watchers.values()) response.end();
-    this.#watchers.clear();
-  }
-
   /** Requests that would change something, without dry runs. */
   get writes(): readonly FakeRequest[] {
     return this.requests.filter(({verb, dryRun, resource}) => isWrite(verb) && !dryRun && !resource.includes('review'));
@@ -218,8 +198,7 @@ export class FakeCluster {
       send(response, failed(403, this.#denial(request), 'Forbidden'));
       return;
     }
-    if (request.verb === 'watch') this.#watch(request, incoming, response);
-    else send(response, this.#answer(request));
+    send(response, this.#answer(request));
   }
 
   #isDenied(request: FakeRequest): boolean {
@@ -278,7 +257,7 @@ export class FakeCluster {
       return failed(409, `${request.resource} "${object.metadata.name}" already exists`, 'AlreadyExists');
     }
     if (request.dryRun) return {status: 201, body: {...object, metadata: {...object.metadata, uid: randomUUID()}}};
-    return {status: 201, body: this.#store({...object, metadata: {...object.metadata, ...manager(request)}}, 'ADDED')};
+    return {status: 201, body: this.#store({...object, metadata: {...object.metadata, ...manager(request)}})};
   }
 
   #change(request: FakeRequest): Answer {
@@ -311,7 +290,7 @@ export class FakeCluster {
     };
     const result = {...next, metadata: {...next.metadata, ...kept}} as FakeObject;
     if (request.dryRun) return {status: 200, body: result};
-    return {status: 200, body: this.#store(result, 'MODIFIED')};
+    return {status: 200, body: this.#store(result)};
   }
 
   #delete(request: FakeRequest, current: FakeObject): Answer {
@@ -329,7 +308,7 @@ export class FakeCluster {
     return {status: 200, body: {kind: 'Status', status: 'Success'}};
   }
 
-  #store(object: FakeObject, type: 'ADDED' | 'MODIFIED'): FakeObject {
+  #store(object: FakeObject): FakeObject {
     this.#version += 1;
     const stored: FakeObject = {
       ...structuredClone(object),
@@ -342,35 +321,12 @@ export class FakeCluster {
     };
     if (stored.kind === 'Secret') stored.type ??= 'Opaque';
     this.#objects.set(keyOf(stored), stored);
-    this.#emit(type, stored);
     return stored;
   }
 
   #remove(object: FakeObject): void {
     this.#version += 1;
     this.#objects.delete(keyOf(object));
-    this.#emit('DELETED', object);
-  }
-
-  #emit(type: StoredEvent['type'], object: FakeObject): void {
-    this.#events.push({type, key: keyOf(object), version: this.#version, object});
-    for (const tell of this.#watchers.keys()) tell();
-  }
-
-  #watch(request: FakeRequest, incoming: IncomingMessage, response: ServerResponse): void {
-    let seen = Number(request.query.get('resourceVersion') ?? 0);
-    response.writeHead(200, {'content-type': 'application/json'});
-    response.flushHeaders();
-    const tell = (): void => {
-      for (const event of this.#events.filter(({version}) => version > seen)) {
-        seen = event.version;
-        if (isSelected(event.object, request))
-          response.write(`${JSON.stringify({type: event.type, object: event.object})}\n`);
-      }
-    };
-    this.#watchers.set(tell, response);
-    incoming.socket.on('close', () => this.#watchers.delete(tell));
-    tell();
   }
 }
 
@@ -492,9 +448,8 @@ function understand(incoming: IncomingMessage, text: string): FakeRequest {
   const dryRun =
     url.searchParams.get('dryRun') === 'All' || (body as {dryRun?: unknown} | undefined)?.dryRun !== undefined;
   const single = match?.[3] !== undefined || !match;
-  const watching = url.searchParams.has('watch');
   const verbs: Record<string, string> = {
-    GET: single ? 'get' : watching ? 'watch' : 'list',
+    GET: single ? 'get' : 'list',
     POST: 'create',
     PUT: 'update',
     PATCH: 'patch',

@@ -299,29 +299,6 @@ describe('requests', () => {
     await api.delete(cacerts, {resourceVersion: metadata.resourceVersion ?? ''}, 'none');
     expect(kube.cluster('kind-cluster1').get('Secret', 'default/cacerts')).toBeUndefined();
   });
-
-  it('knows the version of a collection without its objects', async () => {
-    const api = await open();
-    const {metadata} = await api.list(configMaps);
-    expect(await api.version(configMaps, {namespace: 'default'})).toBe(metadata.resourceVersion);
-    expect(kube.cluster('kind-cluster1').requests.at(-1)?.query.get('limit')).toBe('1');
-  });
-
-  it('watches until it is told to stop', async () => {
-    const api = await open();
-    const {metadata} = await api.list(configMaps);
-    const stop = new AbortController();
-    const seen: string[] = [];
-    kube.cluster('kind-cluster1').put(configMap('default/late', {}));
-    const events = api.watch(configMaps, {resourceVersion: metadata.resourceVersion ?? '', signal: stop.signal});
-    for await (const event of events) {
-      if (event.type === 'BOOKMARK') continue;
-      seen.push(`${event.type} ${event.object.metadata.name}`);
-      if (seen.length === 1) kube.cluster('kind-cluster1').remove('ConfigMap', 'default/late');
-      else stop.abort();
-    }
-    expect(seen).toEqual(['ADDED late', 'DELETED late']);
-  });
 });
 
 describe('port-forward', () => {
