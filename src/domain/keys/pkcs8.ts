@@ -6,7 +6,9 @@ import {
   createCipheriv,
   createDecipheriv,
   createPrivateKey,
+  type KeyObject,
   pbkdf2,
+  type PrivateKeyInput,
   randomBytes,
   scrypt,
   type ScryptOptions,
@@ -138,7 +140,7 @@ export async function decryptPkcs8(envelope: Buffer, passphrase: string, what: s
 }
 
 /** One wrong passphrase in 256 leaves valid padding: only bytes that read as a key prove it. Throws `WRONG_PASSPHRASE`. */
-export function requireKeyShape(key: Buffer, what: string): Buffer {
+function requireKeyShape(key: Buffer, what: string): Buffer {
   try {
     readDer(key, 'WRONG_PASSPHRASE', what, (value) => readSequence(value, 'key'));
   } catch (thrown) {
@@ -151,7 +153,7 @@ export function requireKeyShape(key: Buffer, what: string): Buffer {
  * Decrypts whole blocks. Only OpenSSL's "bad decrypt" (the padding, RFC 8018 6.2.2) speaks against the passphrase, the
  * rest against the file or the cipher. Throws `WRONG_PASSPHRASE`, `NOT_A_KEY`, `UNSUPPORTED_KEY`.
  */
-export function decryptBlocks(cipher: string, secret: Buffer, iv: Buffer, ciphertext: Buffer, what: string): Buffer {
+function decryptBlocks(cipher: string, secret: Buffer, iv: Buffer, ciphertext: Buffer, what: string): Buffer {
   try {
     const decipher = createDecipheriv(cipher, secret, iv);
     return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
@@ -160,6 +162,20 @@ export function decryptBlocks(cipher: string, secret: Buffer, iv: Buffer, cipher
     if (code.endsWith('BAD_DECRYPT')) throw wrongPassphrase(what, thrown);
     if (code === unsupportedByOpenssl) throw unsupportedCipher(cipher, what, thrown);
     throw new MeshError('NOT_A_KEY', `${what}: the encrypted data is broken: ${reason(thrown)}`, {cause: thrown});
+  }
+}
+
+/**
+ * Opens a key that is encrypted as before PBES2. Throws `UNSUPPORTED_KEY` for a cipher that OpenSSL 3 has put away. Everything
+ * else counts as `WRONG_PASSPHRASE`: bytes that decrypt and are no key have been a wrong passphrase, too (OpenSSL then reports
+ * `ERR_OSSL_UNSUPPORTED` or an error of its decoders).
+ */
+export function openWithOpenssl(input: PrivateKeyInput, cipher: string, what: string): KeyObject {
+  try {
+    return createPrivateKey(input);
+  } catch (thrown) {
+    if (codeOf(thrown) === unsupportedByOpenssl) throw unsupportedCipher(cipher, what, thrown);
+    throw wrongPassphrase(what, thrown);
   }
 }
 
@@ -185,7 +201,7 @@ function reason(thrown: unknown): string {
 }
 
 /** The error for a passphrase that does not open `what`: it says where the passphrase may have come from. */
-export function wrongPassphrase(what: string, cause: unknown): MeshError {
+function wrongPassphrase(what: string, cause: unknown): MeshError {
   return new MeshError('WRONG_PASSPHRASE', `wrong passphrase for ${what}`, {
     hints: [
       'it came from --passphrase-file, --passphrase-command, the variable KUBECTL_MESH_PASSPHRASE, or the prompt',
@@ -232,16 +248,8 @@ function readOldScheme(envelope: Buffer, schemeId: string, what: string): Envelo
   return {
     facts: {...known, weak: true},
     open: (passphrase) => {
-      try {
-        const key = createPrivateKey({key: envelope, format: 'der', type: 'pkcs8', passphrase});
-        return Promise.resolve(key.export({type: 'pkcs8', format: 'der'}));
-      } catch (thrown) {
-        const isUnsupported = codeOf(thrown) === unsupportedByOpenssl;
-        // Bytes that decrypt and are no key have been a wrong passphrase, too: see requireKeyShape.
-        return Promise.reject(
-          isUnsupported ? unsupportedCipher(known.cipher, what, thrown) : wrongPassphrase(what, thrown),
-        );
-      }
+      const input = {key: envelope, format: 'der', type: 'pkcs8', passphrase} as const;
+      return Promise.resolve(openWithOpenssl(input, known.cipher, what).export({type: 'pkcs8', format: 'der'}));
     },
   };
 }

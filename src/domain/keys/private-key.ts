@@ -9,7 +9,7 @@ import {Sensitive} from '../sensitive.js';
 import {readDer, readSequence} from '../asn1/der.js';
 import {spkiHash} from './fingerprint.js';
 import {describeKey, type KeyDescription, publicHalf} from './keys.js';
-import {decryptLegacyPem, legacyCipher} from './legacy-pem.js';
+import {openLegacyPem, legacyCipher} from './legacy-pem.js';
 import {requirePassphrase} from './passphrase.js';
 import {encodePem, parsePem, type PemBlock} from '../asn1/pem.js';
 import {decryptPkcs8, encryptPkcs8, type KeyEncryption, readEncryption} from './pkcs8.js';
@@ -179,10 +179,8 @@ export async function openPrivateKey(
     const key = await decryptPkcs8(first.bytes, (await passphrase()).reveal(), what);
     return openKey(key, 'pkcs8', what);
   }
-  if (facts.form === 'encrypted-legacy' && first) {
-    const form = plainForms[first.label];
-    if (!form) throw new MeshError('UNSUPPORTED_KEY', `${what}: keys of PEM type "${first.label}" are not supported`);
-    return openKey(decryptLegacyPem(first, (await passphrase()).reveal(), what), form, what);
+  if (facts.form === 'encrypted-legacy' && first && first.label in plainForms) {
+    return openLegacyPem(first, (await passphrase()).reveal(), what);
   }
   throw new MeshError('UNSUPPORTED_KEY', `${what}: keys of PEM type "${facts.label}" are not supported`);
 }

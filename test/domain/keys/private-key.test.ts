@@ -237,6 +237,19 @@ describe('reading what openssl encrypts', () => {
     },
   );
 
+  it.each([
+    ['legacy headers', ['rsa', '-traditional', '-aes128']],
+    ['triple DES of PKCS#12', ['pkcs8', '-topk8', '-v1', 'PBE-SHA1-3DES']],
+  ])('of %s reports every wrong passphrase as such, whatever it decrypts to', async (_row, args) => {
+    const pem = sensitive(openssl([...args, '-passout', `pass:${passphrase}`], rsa));
+    // One in 256 leaves valid padding. What OpenSSL reports of one must not spoil the next.
+    for (let attempt = 0; attempt < 600; attempt += 1) {
+      const wrong = () => Promise.resolve(sensitive(`wrong ${String(attempt)}`));
+      await expect(openPrivateKey(pem, wrong, 'root-key.pem')).rejects.toMatchObject({code: 'WRONG_PASSPHRASE'});
+    }
+    expect((await openPrivateKey(pem, ask, 'root-key.pem')).equals(createPrivateKey(rsa))).toBe(true);
+  });
+
   const legacy = openssl(['rsa', '-traditional', '-aes256', '-passout', `pass:${passphrase}`], rsa);
   const body = /\n\n([^-]+)/;
   it.each<[row: string, pem: string, code: string]>([
