@@ -153,6 +153,18 @@ export default defineConfig(
         {object: 'Date', property: 'now', message: 'Time is an argument.'},
         {object: 'Math', property: 'random', message: 'Randomness is an argument.'},
       ],
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'node:crypto',
+              importNames: ['randomBytes', 'randomInt', 'randomUUID', 'generateKeyPair', 'generateKeyPairSync'],
+              message: 'Randomness is an argument: keys are made in src/signers/new-key.ts.',
+            },
+          ],
+        },
+      ],
     },
   },
   {

@@ -1,7 +1,8 @@
 /** What signs and makes keys during one run. Made once by `cli/deps.ts`. */
 import type {KeyObject} from 'node:crypto';
 import {MeshError} from '../domain/errors.js';
-import {generateKey, type KeyAlgorithm} from '../domain/keys/keys.js';
+import {type KeyAlgorithm} from '../domain/keys/keys.js';
+import {generateKey} from './new-key.js';
 import type {SignerSpec, SignerType} from '../domain/mesh/signer.js';
 import type {Issuer} from '../domain/ca/issuer.js';
 import type {Signer} from '../domain/x509/signer.js';

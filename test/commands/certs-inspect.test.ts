@@ -1,6 +1,7 @@
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsInspect from '../../src/commands/certs/inspect.js';
-import {writeEncryptedKey, writePrivateKey} from '../../src/domain/keys/private-key.js';
+import {writePrivateKey} from '../../src/domain/keys/private-key.js';
+import {encryptKey} from '../../src/signers/new-key.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import {openssl} from '../helpers/openssl.js';
 import {answerOf, type CommandRun, runCommand} from '../helpers/run-command.js';
@@ -123,7 +124,7 @@ describe('certs inspect', () => {
   });
 
   it('says how an encrypted key is protected, and asks for no passphrase', async () => {
-    const pem = await writeEncryptedKey(ca.key, new Sensitive('passphrase'));
+    const pem = await encryptKey(ca.key, new Sensitive('passphrase'));
     expect(await json(pem.reveal())).toMatchObject({
       keys: [{form: 'encrypted-pkcs8', encryption: {cipher: 'aes-256-cbc', weak: false}, istiod: {loads: false}}],
       istiod: {as: 'ca-key.pem', loads: false, findings: [{id: 'key-format'}]},

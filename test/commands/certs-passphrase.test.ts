@@ -2,8 +2,8 @@ import {execFileSync} from 'node:child_process';
 import {createPrivateKey} from 'node:crypto';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsPassphrase from '../../src/commands/certs/passphrase.js';
-import {generateKey} from '../../src/domain/keys/keys.js';
-import {openPrivateKey, readPrivateKey, writeEncryptedKey, writePrivateKey} from '../../src/domain/keys/private-key.js';
+import {encryptKey, generateKey} from '../../src/signers/new-key.js';
+import {openPrivateKey, readPrivateKey, writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import {openssl} from '../helpers/openssl.js';
 import {answerOf, type CommandRun, runCommand} from '../helpers/run-command.js';
@@ -44,7 +44,7 @@ async function opensWith(passphrase: string, path = 'root-key.pem'): Promise<boo
 }
 
 const encrypted = (...args: string[]) => openssl([...args, '-passout', `pass:${oldOne}`], key);
-const ours = async () => (await writeEncryptedKey(createPrivateKey(key), new Sensitive(oldOne))).reveal();
+const ours = async () => (await encryptKey(createPrivateKey(key), new Sensitive(oldOne))).reveal();
 
 describe('a root key gets another passphrase', () => {
   it.each<[string, () => string | Promise<string>, string]>([

@@ -5,7 +5,8 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsGenerate from '../../src/commands/certs/generate.js';
 import Verify from '../../src/commands/verify.js';
-import {writeEncryptedKey, writePrivateKey} from '../../src/domain/keys/private-key.js';
+import {writePrivateKey} from '../../src/domain/keys/private-key.js';
+import {encryptKey} from '../../src/signers/new-key.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {openssl} from '../helpers/openssl.js';
@@ -77,9 +78,7 @@ describe('MESH114', () => {
     ['in the clear', false, 'error', /the root key in the clear: root-key\.pem/],
     ['encrypted', true, 'warning', /an encrypted private key: root-key\.pem/],
   ])('tells a root key %s', async (_, isEncrypted, result, words) => {
-    const pem = isEncrypted
-      ? await writeEncryptedKey(mesh.root.key, new Sensitive('secret'))
-      : writePrivateKey(mesh.root.key);
+    const pem = isEncrypted ? await encryptKey(mesh.root.key, new Sensitive('secret')) : writePrivateKey(mesh.root.key);
     await writeFile(join(mesh.dir, 'root-key.pem'), pem.reveal());
     git('init', '-q');
     git('add', '-f', 'root-key.pem');
@@ -219,7 +218,7 @@ describe('a key under another name', () => {
     await put('root-cert.pem', mesh.root.certificate.pem, 0o644);
     const before = await words('MESH106');
     await put('server.pem', writePrivateKey((await tinyClusterCa(mesh.root, 'x')).key).reveal());
-    await put('sealed.pem', (await writeEncryptedKey(mesh.root.key, new Sensitive('x'))).reveal());
+    await put('sealed.pem', (await encryptKey(mesh.root.key, new Sensitive('x'))).reveal());
     await put('large', key() + ' '.repeat(64 * 1024), 0o644);
     await put('README', '-----BEGIN PRIVATE KEY-----\n...\n-----END PRIVATE KEY-----\n', 0o644);
     expect((await words('MESH106')).length).toBe(before.length);

@@ -4,7 +4,8 @@ import {type SignatureAlgorithm, signatureAlgorithmFor, signatureAlgorithms} fro
 import type {CaBundle} from '../../src/domain/ca/ca-files.js';
 import {type Certificate, type CertificateTemplate, keyIdentifier} from '../../src/domain/x509/certificate.js';
 import {chainPem} from '../../src/domain/x509/chain.js';
-import {generateKey, type KeyAlgorithm, publicHalf} from '../../src/domain/keys/keys.js';
+import {type KeyAlgorithm, publicHalf} from '../../src/domain/keys/keys.js';
+import {generateKey} from '../../src/signers/new-key.js';
 import {writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {clusterCaTemplate, rootTemplate} from '../../src/domain/x509/profile.js';
 import {issueCertificate, type Signer} from '../../src/domain/x509/signer.js';

@@ -1,6 +1,7 @@
 import {verify} from 'node:crypto';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {writeEncryptedKey, writePrivateKey} from '../../src/domain/keys/private-key.js';
+import {writePrivateKey} from '../../src/domain/keys/private-key.js';
+import {encryptKey} from '../../src/signers/new-key.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import {openLocalAuthority} from '../../src/signers/local.js';
 import {createSigners} from '../../src/signers/signers.js';
@@ -31,7 +32,7 @@ async function place(certificates: readonly TinyCa[], key: Sensitive<string>): P
 
 describe('the local signer', () => {
   it('signs so that the root certificate verifies it', async () => {
-    await place([root], await writeEncryptedKey(root.key, passphrase));
+    await place([root], await encryptKey(root.key, passphrase));
     const {signer, certificate} = await open(() => Promise.resolve(passphrase));
     const message = Buffer.from('to be signed');
     const signature = await signer.sign(message);
@@ -60,7 +61,7 @@ describe('the local signer', () => {
   });
 
   it('does not open with the wrong passphrase', async () => {
-    await place([root], await writeEncryptedKey(root.key, passphrase));
+    await place([root], await encryptKey(root.key, passphrase));
     const wrong = () => Promise.resolve(new Sensitive('wrong'));
     await expect(open(wrong)).rejects.toMatchObject({code: 'WRONG_PASSPHRASE'});
   });
@@ -68,7 +69,7 @@ describe('the local signer', () => {
 
 describe('the signers of a run', () => {
   it('open the root once, however many clusters are signed', async () => {
-    await place([root], await writeEncryptedKey(root.key, passphrase));
+    await place([root], await encryptKey(root.key, passphrase));
     let asked = 0;
     const signers = createSigners(
       signerContext(workspace(), {

@@ -1,6 +1,5 @@
-/** Key pairs: making them and naming them. Private keys as texts are `private-key.ts`. */
-import {createPublicKey, generateKeyPair, type KeyObject} from 'node:crypto';
-import {promisify} from 'node:util';
+/** Key pairs: their algorithms and names. Making them is `signers/new-key.ts`, private keys as texts are `private-key.ts`. */
+import {createPublicKey, type KeyObject} from 'node:crypto';
 
 /** Key algorithms for CA keys, by the name used in mesh.yaml and `--key-algorithm`. */
 export const keyAlgorithms = ['rsa-2048', 'rsa-3072', 'rsa-4096', 'ecdsa-p256', 'ecdsa-p384'] as const;
@@ -23,33 +22,6 @@ export interface KeyDescription {
   readonly bits?: number;
   /** Whether Go's crypto/x509 (so istiod) can use a key of this type and curve at all. */
   readonly knownToGo: boolean;
-}
-
-const generate = promisify(generateKeyPair);
-
-/** Makes a private key on a libuv thread, so that several are made at the same time. */
-export async function generateKey(algorithm: KeyAlgorithm): Promise<KeyObject> {
-  switch (algorithm) {
-    case 'rsa-2048':
-      return generateRsa(2048);
-    case 'rsa-3072':
-      return generateRsa(3072);
-    case 'rsa-4096':
-      return generateRsa(4096);
-    case 'ecdsa-p256':
-      return generateEc('P-256');
-    case 'ecdsa-p384':
-      return generateEc('P-384');
-  }
-}
-
-async function generateRsa(modulusLength: number): Promise<KeyObject> {
-  return (await generate('rsa', {modulusLength})).privateKey;
-}
-
-async function generateEc(namedCurve: string): Promise<KeyObject> {
-  // Go reads named curves only, never explicit parameters.
-  return (await generate('ec', {namedCurve, paramEncoding: 'named'})).privateKey;
 }
 
 /** Describes a public or private key. */

@@ -9,7 +9,6 @@ import {
   type KeyObject,
   pbkdf2,
   type PrivateKeyInput,
-  randomBytes,
   scrypt,
   type ScryptOptions,
 } from 'node:crypto';
@@ -109,10 +108,16 @@ const oldSchemes: Readonly<Record<string, Pick<KeyEncryption, 'cipher' | 'kdf'>>
 const scryptAsync = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 const pbkdf2Async = promisify(pbkdf2);
 
-/** Encrypts a PrivateKeyInfo (PKCS#8 DER). Off the main thread; takes about a third of a second. */
-export async function encryptPkcs8(key: Buffer, passphrase: string): Promise<Buffer> {
-  const salt = randomBytes(saltLength);
-  const iv = randomBytes(16);
+/** How many random bytes a key is encrypted with: the salt of scrypt and the initialization vector of AES. */
+export const sealingBytes = saltLength + 16;
+
+/**
+ * Encrypts a PrivateKeyInfo (PKCS#8 DER) with {@link sealingBytes} random bytes. Off the main thread; takes about a third of a
+ * second.
+ */
+export async function encryptPkcs8(key: Buffer, passphrase: string, random: Buffer): Promise<Buffer> {
+  const salt = random.subarray(0, saltLength);
+  const iv = random.subarray(saltLength);
   const {cost, blockSize, parallelization} = scryptCost;
   const secret = await scryptAsync(passphrase, salt, aes256.keyLength, scryptCost);
   const cipher = createCipheriv(aes256.name, secret, iv);

@@ -190,9 +190,13 @@ export function writePrivateKey(key: KeyObject): Sensitive<string> {
   return new Sensitive(encodePem('PRIVATE KEY', key.export({type: 'pkcs8', format: 'der'})));
 }
 
-/** A key as encrypted PKCS#8 PEM: the form of root-key.pem. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
-export async function writeEncryptedKey(key: KeyObject, passphrase: Sensitive<string>): Promise<Sensitive<string>> {
+/** A key as encrypted PKCS#8 PEM, with `sealingBytes` (pkcs8.ts) random bytes. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
+export async function writeEncryptedKey(
+  key: KeyObject,
+  passphrase: Sensitive<string>,
+  random: Buffer,
+): Promise<Sensitive<string>> {
   const secret = requirePassphrase(passphrase).reveal();
-  const bytes = await encryptPkcs8(key.export({type: 'pkcs8', format: 'der'}), secret);
+  const bytes = await encryptPkcs8(key.export({type: 'pkcs8', format: 'der'}), secret, random);
   return new Sensitive(encodePem('ENCRYPTED PRIVATE KEY', bytes));
 }

@@ -2,7 +2,8 @@ import {randomBytes, type KeyObject} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
 import {type Certificate, serialBytes} from '../../domain/x509/certificate.js';
 import {verifyChain} from '../../domain/x509/chain.js';
-import {writeEncryptedKey, writePrivateKey} from '../../domain/keys/private-key.js';
+import {writePrivateKey} from '../../domain/keys/private-key.js';
+import {encryptKey} from '../../signers/new-key.js';
 import {rootTemplate} from '../../domain/x509/profile.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {issueCertificate, type Signer} from '../../domain/x509/signer.js';
@@ -65,7 +66,7 @@ function keyText(
   key: KeyObject,
   passphrase: Sensitive<string> | undefined,
 ): Sensitive<string> | Promise<Sensitive<string>> {
-  return passphrase ? writeEncryptedKey(key, passphrase) : writePrivateKey(key);
+  return passphrase ? encryptKey(key, passphrase) : writePrivateKey(key);
 }
 
 /** What is asked of a foreign root is asked of ours before it is written. */

@@ -2,7 +2,8 @@ import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {spkiHash} from '../../domain/keys/fingerprint.js';
 import {publicHalf} from '../../domain/keys/keys.js';
-import {openPrivateKey, readPrivateKey, writeEncryptedKey, writePrivateKey} from '../../domain/keys/private-key.js';
+import {openPrivateKey, readPrivateKey, writePrivateKey} from '../../domain/keys/private-key.js';
+import {encryptKey} from '../../signers/new-key.js';
 import type {Effect} from '../effect.js';
 
 /**
@@ -16,9 +17,7 @@ export const effect: Effect<'reseal-root-key'> = async (action, {deps, line}) =>
   if (before === undefined) throw new MeshError('FILE_MISSING', `${path} is gone`);
   const key = await openPrivateKey(before, () => deps.passphrases.get('existing'), path);
   const after =
-    action.protection === 'clear'
-      ? writePrivateKey(key)
-      : await writeEncryptedKey(key, await deps.newPassphrases.get('new'));
+    action.protection === 'clear' ? writePrivateKey(key) : await encryptKey(key, await deps.newPassphrases.get('new'));
   const again = await openPrivateKey(after, () => deps.newPassphrases.get('new'), `the new ${path}`);
   const spki = spkiHash(publicHalf(key));
   if (spkiHash(publicHalf(again)) !== spki) {

@@ -5,7 +5,8 @@ import {decodeDer, encodeDer, readDer} from '../../../src/domain/asn1/der.js';
 import {inspectCaFiles} from '../../../src/domain/ca/inspect-ca.js';
 import {encodePem} from '../../../src/domain/asn1/pem.js';
 import {readPart, recognize} from '../../../src/domain/x509/recognize.js';
-import {readPrivateKey, writeEncryptedKey} from '../../../src/domain/keys/private-key.js';
+import {readPrivateKey} from '../../../src/domain/keys/private-key.js';
+import {encryptKey} from '../../../src/signers/new-key.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 import {bundleOf, type TinyCa, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 
@@ -83,7 +84,7 @@ describe('mutated input never throws anything but an error with a code', () => {
   });
 
   it('encrypted keys', async () => {
-    const pem = (await writeEncryptedKey(ca.key, new Sensitive('passphrase'))).reveal();
+    const pem = (await encryptKey(ca.key, new Sensitive('passphrase'))).reveal();
     const der = Buffer.from(pem.split('\n').slice(1, -2).join(''), 'base64');
     const next = random(3);
     for (let round = 0; round < rounds; round += 1) {

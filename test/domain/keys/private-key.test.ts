@@ -1,14 +1,9 @@
 import {createPrivateKey} from 'node:crypto';
 import {describe, expect, it} from 'vitest';
-import {generateKey} from '../../../src/domain/keys/keys.js';
+import {encryptKey, generateKey} from '../../../src/signers/new-key.js';
 import {encodeDer, integer, octetString, oid, sequence} from '../../../src/domain/asn1/der.js';
 import {encodePem} from '../../../src/domain/asn1/pem.js';
-import {
-  openPrivateKey,
-  readPrivateKey,
-  writeEncryptedKey,
-  writePrivateKey,
-} from '../../../src/domain/keys/private-key.js';
+import {openPrivateKey, readPrivateKey, writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 import {openssl, temporaryFiles} from '../../helpers/openssl.js';
 import {tinyRoot} from '../../helpers/tiny-ca.js';
@@ -107,7 +102,7 @@ describe('key formats, as istiod takes them', () => {
 describe('the encrypted root key', () => {
   it('is read by openssl with its passphrase and by nobody without', async () => {
     const key = await generateKey('ecdsa-p384');
-    const pem = (await writeEncryptedKey(key, sensitive(passphrase))).reveal();
+    const pem = (await encryptKey(key, sensitive(passphrase))).reveal();
     const path = temporaryFiles({'root-key.pem': pem, pass: passphrase});
     const read = openssl(['pkey', '-in', path('root-key.pem'), '-passin', `file:${path('pass')}`]);
     expect(createPrivateKey(read).equals(key)).toBe(true);
@@ -115,7 +110,7 @@ describe('the encrypted root key', () => {
   });
 
   it('uses scrypt N=16384 r=8 p=5 with AES-256, and says that this is strong', async () => {
-    const pem = await writeEncryptedKey(await generateKey('ecdsa-p256'), sensitive(passphrase));
+    const pem = await encryptKey(await generateKey('ecdsa-p256'), sensitive(passphrase));
     const facts = readPrivateKey(pem, 'root-key.pem');
     expect(facts.encryption).toEqual({cipher: 'aes-256-cbc', kdf: 'scrypt N=16384 r=8 p=5', weak: false});
     expect(facts.key).toBeUndefined();
@@ -123,17 +118,17 @@ describe('the encrypted root key', () => {
 
   it('is never twice the same text for the same key and passphrase', async () => {
     const key = await generateKey('ecdsa-p256');
-    const [one, other] = await Promise.all([1, 2].map(() => writeEncryptedKey(key, sensitive(passphrase))));
+    const [one, other] = await Promise.all([1, 2].map(() => encryptKey(key, sensitive(passphrase))));
     expect(one!.reveal()).not.toBe(other!.reveal());
   });
 
   it('is refused an empty passphrase', async () => {
     const key = await generateKey('ecdsa-p256');
-    await expect(writeEncryptedKey(key, sensitive(''))).rejects.toMatchObject({code: 'PASSPHRASE_NEEDED'});
+    await expect(encryptKey(key, sensitive(''))).rejects.toMatchObject({code: 'PASSPHRASE_NEEDED'});
   });
 
   it('does not open with the wrong passphrase, whatever the padding says', async () => {
-    const pem = await writeEncryptedKey(await generateKey('ecdsa-p256'), sensitive(passphrase));
+    const pem = await encryptKey(await generateKey('ecdsa-p256'), sensitive(passphrase));
     const wrong = () => Promise.resolve(sensitive('wrong'));
     await expect(openPrivateKey(pem, wrong, 'root-key.pem')).rejects.toMatchObject({code: 'WRONG_PASSPHRASE'});
   });

@@ -1,0 +1,30 @@
+/** What of a key is random: making it, and the salt with which it is encrypted. The domain draws no random numbers. */
+import {generateKeyPair, type KeyObject, randomBytes} from 'node:crypto';
+import {promisify} from 'node:util';
+import type {KeyAlgorithm} from '../domain/keys/keys.js';
+import {sealingBytes} from '../domain/keys/pkcs8.js';
+import {writeEncryptedKey} from '../domain/keys/private-key.js';
+import type {Sensitive} from '../domain/sensitive.js';
+
+const generate = promisify(generateKeyPair);
+const rsa = (modulusLength: number) => () => generate('rsa', {modulusLength});
+// Go reads named curves only, never explicit parameters.
+const ec = (namedCurve: string) => () => generate('ec', {namedCurve, paramEncoding: 'named'});
+
+const generators: Readonly<Record<KeyAlgorithm, () => Promise<{readonly privateKey: KeyObject}>>> = {
+  'rsa-2048': rsa(2048),
+  'rsa-3072': rsa(3072),
+  'rsa-4096': rsa(4096),
+  'ecdsa-p256': ec('P-256'),
+  'ecdsa-p384': ec('P-384'),
+};
+
+/** Makes a private key on a libuv thread, so that several are made at the same time. */
+export async function generateKey(algorithm: KeyAlgorithm): Promise<KeyObject> {
+  return (await generators[algorithm]()).privateKey;
+}
+
+/** A key as encrypted PKCS#8 PEM: the form of root-key.pem. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
+export function encryptKey(key: KeyObject, passphrase: Sensitive<string>): Promise<Sensitive<string>> {
+  return writeEncryptedKey(key, passphrase, randomBytes(sealingBytes));
+}
