@@ -4,29 +4,24 @@
  */
 import {resolve} from 'node:path';
 import {newPassphraseNeeded} from '../domain/keys/passphrase.js';
+import {once} from '../domain/once.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Deps} from '../engine/deps.js';
 import {type RunSettings, type Reporter} from '../engine/operation.js';
 import {createPlainProgress} from '../output/plain-progress.js';
 import type {Progress} from '../output/progress-types.js';
 import type {SignerSpec} from '../domain/mesh/signer.js';
-import type {SignerContext} from '../signers/signer-module.js';
-import type {Signers} from '../signers/signers.js';
-import type {Git} from '../tools/git.js';
-import type {Istioctl} from '../tools/istioctl.js';
 import type {Clusters} from '../tools/kubectl/api.js';
 import type {Runner} from '../tools/runner.js';
-import type {HttpProbe} from '../tools/http-probe.js';
-import type {TlsProbe} from '../tools/tls-probe.js';
 import {sleep} from '../tools/abort.js';
 import {createWorkspace} from '../workspace/create.js';
 import type {Workspace} from '../workspace/workspace.js';
 import {takePassphrases, takeVaultSecrets} from './environment.js';
+import {lazy} from './lazy.js';
 import {createPassphraseSource} from './passphrase.js';
 import {printEvent} from './suggest/print.js';
 import {type TargetFlags, typedTarget} from './suggest/typed-target.js';
 import {createTerminal, isInteractive, promptPassphrase} from './terminal.js';
-import {once} from '../domain/once.js';
 
 /** The parsed flags that commands share; a command that has no such flag leaves it out. */
 export interface CommonFlags extends TargetFlags {
@@ -102,26 +97,35 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
   const deps: Deps = {
     workspace,
     clusters,
-    istioctl: lazyIstioctl(flags, runner),
-    git: lazyGit(runner),
-    tls: lazyTlsProbe(signal),
-    http: lazyHttpProbe(signal),
+    istioctl: lazy(async () =>
+      (await import('../tools/istioctl.js')).createIstioctl({
+        runner: await runner(),
+        kubeconfig: flags.kubeconfig,
+        impersonating: flags.as !== undefined,
+      }),
+    ),
+    git: lazy(async () => (await import('../tools/git.js')).createGit(await runner())),
+    tls: lazy(async () => (await import('../tools/tls-probe.js')).createTlsProbe(signal)),
+    http: lazy(async () => (await import('../tools/http-probe.js')).createHttpProbe(signal)),
     passphrases,
     newPassphrases,
     rootStore,
-    signers: lazySigners({
-      workspace,
-      rootStore,
-      askPassphrase: () => passphrases.get('existing'),
-      clusters,
-      runner,
-      terminal: isInteractive() ? {rest, write: speakBetween(rest)} : undefined,
-      environment,
-      environmentSecrets,
-      atEnd: (task) => endings.push(task),
-      now: () => new Date(),
-      signal,
-    }),
+    // The certificate codec is loaded by the first command that signs.
+    signers: lazy(async () =>
+      (await import('../signers/signers.js')).createSigners({
+        workspace,
+        rootStore,
+        askPassphrase: () => passphrases.get('existing'),
+        clusters,
+        runner,
+        terminal: isInteractive() ? {rest, write: speakBetween(rest)} : undefined,
+        environment,
+        environmentSecrets,
+        atEnd: (task) => endings.push(task),
+        now: () => new Date(),
+        signal,
+      }),
+    ),
     terminal: createTerminal(signal, rest),
     environment,
     now: () => new Date(),
@@ -157,6 +161,7 @@ async function createProgress(quiet: boolean): Promise<Progress> {
   return createPlainProgress((text) => process.stderr.write(text), quiet);
 }
 
+/** The clusters, and how they are closed: without loading what no command has used. */
 function lazyClusters(
   flags: CommonFlags,
   signal: AbortSignal,
@@ -164,29 +169,29 @@ function lazyClusters(
   rest: () => Promise<void>,
 ): Clusters {
   let made: Promise<Clusters> | undefined;
-  const get = (): Promise<Clusters> =>
-    (made ??= (async () => {
-      const [{createClusters}, {createTemporaryDirectory}] = await Promise.all([
-        import('../tools/kubectl/clusters.js'),
-        import('../workspace/temporary.js'),
-      ]);
-      return createClusters({
-        runner: await runner(),
-        signal,
-        temporaryDirectory: createTemporaryDirectory,
-        kubeconfig: flags.kubeconfig,
-        requestTimeoutMs: flags['request-timeout'],
-        as: flags.as,
-        asGroups: flags['as-group'] ?? [],
-        onTerminalText: isInteractive() ? speakBetween(rest) : undefined,
-      });
-    })());
+  const clusters = lazy(
+    () =>
+      (made = (async () => {
+        const [{createClusters}, {createTemporaryDirectory}] = await Promise.all([
+          import('../tools/kubectl/clusters.js'),
+          import('../workspace/temporary.js'),
+        ]);
+        return createClusters({
+          runner: await runner(),
+          signal,
+          temporaryDirectory: createTemporaryDirectory,
+          kubeconfig: flags.kubeconfig,
+          requestTimeoutMs: flags['request-timeout'],
+          as: flags.as,
+          asGroups: flags['as-group'] ?? [],
+          onTerminalText: isInteractive() ? speakBetween(rest) : undefined,
+        });
+      })()),
+  );
   return {
-    open: async (context) => (await get()).open(context),
-    forward: async (context, namespace, pod, ports) => (await get()).forward(context, namespace, pod, ports),
-    close: async () => {
-      if (made) await (await made).close();
-    },
+    open: (context) => clusters.open(context),
+    forward: (...request) => clusters.forward(...request),
+    close: async () => (await made)?.close(),
   };
 }
 
@@ -194,54 +199,6 @@ function lazyClusters(
 function speakBetween(rest: () => Promise<void>): (text: string) => void {
   return (text) => {
     void rest().then(() => process.stderr.write(text));
-  };
-}
-
-function lazyIstioctl(flags: CommonFlags, runner: () => Promise<Runner>): Istioctl {
-  const get = once(async () =>
-    (await import('../tools/istioctl.js')).createIstioctl({
-      runner: await runner(),
-      kubeconfig: flags.kubeconfig,
-      impersonating: flags.as !== undefined,
-    }),
-  );
-  return {
-    version: async () => (await get()).version(),
-    run: async (request) => (await get()).run(request),
-  };
-}
-
-function lazyGit(runner: () => Promise<Runner>): Git {
-  const get = once(async () => (await import('../tools/git.js')).createGit(await runner()));
-  return {
-    isIgnored: async (directory, paths) => (await get()).isIgnored(directory, paths),
-    committedKeys: async (directory) => (await get()).committedKeys(directory),
-  };
-}
-
-function lazyTlsProbe(signal: AbortSignal): TlsProbe {
-  const get = once(async () => (await import('../tools/tls-probe.js')).createTlsProbe(signal));
-  return {
-    presentedChain: async (request) => (await get()).presentedChain(request),
-  };
-}
-
-function lazyHttpProbe(signal: AbortSignal): HttpProbe {
-  const get = once(async () => (await import('../tools/http-probe.js')).createHttpProbe(signal));
-  return {
-    get: async (request) => (await get()).get(request),
-  };
-}
-
-/** The certificate codec is loaded by the first command that signs. */
-function lazySigners(context: SignerContext): Signers {
-  const get = once(async () => (await import('../signers/signers.js')).createSigners(context));
-  return {
-    survey: async (spec) => (await get()).survey(spec),
-    issuer: async (spec) => (await get()).issuer(spec),
-    rootSigner: async (spec) => (await get()).rootSigner(spec),
-    startKey: async (owner, algorithm) => (await get()).startKey(owner, algorithm),
-    takeKey: async (owner, algorithm) => (await get()).takeKey(owner, algorithm),
   };
 }
 
