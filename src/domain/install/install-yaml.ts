@@ -7,7 +7,8 @@ export interface Origin {
   readonly cluster: string;
   /** The Istio minor it was made for, `1.30`. */
   readonly istio: string;
-  readonly dialect: string;
+  /** The format's id. */
+  readonly form: string;
 }
 
 const madeBy = '# Made by kubectl mesh install render';
@@ -17,9 +18,9 @@ const digestLine = /^# digest: sha256:([0-9a-f]{64})$/m;
  * The whole file. It holds no date and no path, so that the same mesh gives the same bytes. The digest is that of
  * everything below its line: a file whose digest does not match was edited by somebody.
  */
-export function installYamlText({cluster, istio, dialect}: Origin, body: string): string {
+export function installYamlText({cluster, istio, form}: Origin, body: string): string {
   return [
-    `${madeBy} for ${cluster}, for Istio ${istio} (form of ${dialect}).`,
+    `${madeBy} for ${cluster}, for Istio ${istio} (form of ${form}).`,
     '# Change mesh.yaml and render again rather than editing this file: an edit is kept aside, and not applied.',
     `# digest: sha256:${sha256(body)}`,
     body,

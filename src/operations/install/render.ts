@@ -162,8 +162,8 @@ function describe(
     path,
     istioVersion: version.known.said,
     versionFrom: version.saidBy,
-    dialect: rendered.dialect.id,
-    dialectWhy: rendered.dialect.why,
+    dialect: rendered.format.id,
+    dialectWhy: rendered.format.why,
     ...(kept === undefined ? {} : {kept}),
     ...(present === undefined || present === rendered.text ? {} : {diff: installYamlDiff(present, rendered.text)}),
   };
