@@ -4,9 +4,8 @@ import type {KnownVersion} from '../istio/versions.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Format} from './formats/format.js';
 import {formatFor} from './formats/registry.js';
-import {installYamlText} from './install-yaml.js';
+import {installYamlText, operatorYaml} from './install-yaml.js';
 import {installModel, type InstallModel, type OverlayFiles} from './model.js';
-import {operatorYaml} from './operator-yaml.js';
 import {applyOverlays} from './overlays.js';
 
 /** A rendered install.yaml. */
