@@ -1,6 +1,6 @@
 import type {KubeObject, ObjectRef} from '../domain/kube/object.js';
 import type {KeyAlgorithm} from '../domain/keys/keys.js';
-import type {MeshNames} from '../domain/mesh/mesh-names.js';
+import type {MeshNames} from '../domain/mesh/mesh.js';
 import type {SignerSpec} from '../domain/mesh/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Hint} from '../domain/suggest/advice.js';

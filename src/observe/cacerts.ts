@@ -1,7 +1,6 @@
 /** Secrets with CA files, as they are in a cluster. */
 import {selfSignedCertificate} from '../domain/trust/self-signed.js';
-import {meshNames} from '../domain/mesh/mesh-names.js';
-import type {Mesh} from '../domain/mesh/mesh.js';
+import {meshNames, type Mesh} from '../domain/mesh/mesh.js';
 import type {InspectOptions} from '../domain/ca/inspect-ca.js';
 import {readCacerts, type CacertsSecret} from '../domain/trust/cacerts.js';
 import type {Reads} from './cluster-reader.js';

@@ -2,7 +2,7 @@
 import type {KubeObject} from '../domain/kube/object.js';
 import type {DeploymentObject, NamespaceObject} from '../domain/kube/objects.js';
 import {recordName} from '../domain/istio/names.js';
-import {installedRevision} from '../domain/install/render.js';
+import {installedRevision} from '../domain/install/model.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import type {CacertsSecret} from '../domain/trust/cacerts.js';
 import type {Deps} from '../engine/deps.js';

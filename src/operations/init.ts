@@ -4,6 +4,7 @@
  * Istio's guide) are for what init itself makes. A context that differs from the declared one is this person's own and
  * goes to contexts.yaml.
  */
+import {defined} from '../domain/defined.js';
 import {type ErrorReport, MeshError} from '../domain/errors.js';
 import {declareMesh, type Declaration, type DeclaringTexts} from '../domain/mesh/declare.js';
 import {readGuideVariables} from '../domain/mesh/guide-variables.js';
@@ -118,7 +119,7 @@ function wantedClusters(request: InitRequest, environment: Deps['environment'], 
     if (before?.context !== undefined && context !== undefined && before.context !== context) {
       throw new MeshError('USAGE', `${name} is given two contexts: ${before.context} and ${context}`);
     }
-    named.set(name, {name, ...before, ...(context !== undefined && {context}), ...(network && {network})});
+    named.set(name, {...before, ...defined<WantedCluster>({name, context, network})});
   };
   for (const cluster of variables.clusters) {
     // A flag beats a variable.
@@ -164,10 +165,10 @@ function planInit({texts, found, wanted}: InitFacts): InitPlan {
 
 /** What was said has the right form and does not contradict mesh.yaml. */
 function checkAgreement(file: MeshFile | undefined, {meshID, clusters}: Wanted): void {
-  checkForms({...(meshID && {meshID})});
+  checkForms(defined({meshID}));
   agree('meshID', file?.meshID, meshID);
   for (const {name, network} of clusters) {
-    checkForms({...(network && {network})});
+    checkForms(defined({network}));
     agree(`network of ${name}`, file?.clusters?.find((cluster) => cluster.name === name)?.network, network);
   }
 }
@@ -211,11 +212,10 @@ function textsAfter(before: DeclaringTexts, files: readonly FileContent[]): Decl
 
 function declarationOf(file: MeshFile | undefined, {meshID, clusters}: Wanted): Declaration {
   const declared = new Set((file?.clusters ?? []).map(({name}) => name));
-  const newMeshID = meshID?.value ?? (file === undefined ? defaultMeshID : undefined);
-  return {
+  return defined<Declaration>({
     gitignore: true,
     clusters: clusters.map(({name}) => name),
-    ...(newMeshID !== undefined && {meshID: newMeshID}),
+    meshID: meshID?.value ?? (file === undefined ? defaultMeshID : undefined),
     ownContexts: Object.fromEntries(
       clusters.flatMap(({name, context}) => (context === undefined ? [] : [[name, context]])),
     ),
@@ -225,7 +225,7 @@ function declarationOf(file: MeshFile | undefined, {meshID, clusters}: Wanted): 
         return value === undefined ? [] : [[name, value]];
       }),
     ),
-  };
+  });
 }
 
 /** Pure. */
@@ -234,10 +234,9 @@ function reportInit(workDir: string, run: PhaseRun<InitFacts, InitPlan>): InitRe
   const lanes = plan.groups.flatMap((group) => group.lanes);
   const before = clustersOf(facts.texts);
   const status = statusOf(outcomes);
-  const meshID = plan.after.mesh === undefined ? undefined : parseMeshFile(plan.after.mesh).meshID;
-  return {
+  return defined<InitResult>({
     workDir,
-    ...(meshID !== undefined && {meshID}),
+    meshID: plan.after.mesh === undefined ? undefined : parseMeshFile(plan.after.mesh).meshID,
     clusters: clustersOf(plan.after).map((cluster) => {
       const same =
         before.some((other) => JSON.stringify(other) === JSON.stringify(cluster)) &&
@@ -247,20 +246,15 @@ function reportInit(workDir: string, run: PhaseRun<InitFacts, InitPlan>): InitRe
     changes: lanes.map(({title}) => title).flatMap((title) => title.split('; ')),
     warnings: plan.warnings,
     errors: generalErrors(run),
-  };
+  });
 }
 
 function clustersOf({mesh, contexts}: DeclaringTexts): readonly Omit<InitCluster, 'outcome'>[] {
   const own = contexts === undefined ? {} : parseContextsFile(contexts);
   const declared = mesh === undefined ? [] : (parseMeshFile(mesh).clusters ?? []);
-  return declared.map((cluster) => {
-    const context = own[cluster.name] ?? cluster.context;
-    return {
-      name: cluster.name,
-      ...(context !== undefined && {context}),
-      ...(cluster.network !== undefined && {network: cluster.network}),
-    };
-  });
+  return declared.map(({name, context, network}) =>
+    defined<Omit<InitCluster, 'outcome'>>({name, context: own[name] ?? context, network}),
+  );
 }
 
 /** One set of files is written for all clusters: what became of it became of each. */

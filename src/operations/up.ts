@@ -1,4 +1,5 @@
 /** `up`: every step from nothing to a proven mesh, each the same operation as the command of that name. */
+import {defined} from '../domain/defined.js';
 import type {Verdict} from '../domain/checks/report.js';
 import {asMeshError, reportError, type ErrorReport} from '../domain/errors.js';
 import type {Conclusion, Engine, Operation, Warning} from '../engine/operation.js';
@@ -113,11 +114,8 @@ export const bringUp: Operation<UpRequest, UpResult> = {
     for (const step of steps) {
       const blocking = blockedBy(step, done);
       if (stopped || blocking !== undefined) {
-        done.push({
-          command: step.command,
-          outcome: 'skipped',
-          ...(!stopped && blocking !== undefined && {knownAfter: blocking}),
-        });
+        const knownAfter = stopped ? undefined : blocking;
+        done.push(defined<UpStep>({command: step.command, outcome: 'skipped', knownAfter}));
         continue;
       }
       const result = await runStep(step, {...request, clusters: names}, engine);
@@ -179,13 +177,12 @@ function isFine(outcome: ClusterOutcome): boolean {
 }
 
 function report(done: readonly UpStep[]): Omit<UpResult, 'again'> {
-  const verdict = done.at(-1)?.result?.verdict;
-  return {
+  return defined<Omit<UpResult, 'again'>>({
     steps: done,
     clusters: clustersOf(done),
-    ...(verdict && {verdict}),
+    verdict: done.at(-1)?.result?.verdict,
     warnings: done.flatMap(({result}) => result?.warnings ?? []),
-  };
+  });
 }
 
 /** Each cluster's outcome over all steps: the first that went wrong, or whether any changed something. */
@@ -195,7 +192,7 @@ function clustersOf(done: readonly UpStep[]): readonly ClusterResult[] {
   return names.map((name) => {
     const own = results.filter((result) => result.name === name);
     const wrong = own.find(({outcome}) => !isFine(outcome));
-    if (wrong) return {name, outcome: wrong.outcome, ...(wrong.error && {error: wrong.error})};
+    if (wrong) return defined<ClusterResult>({name, outcome: wrong.outcome, error: wrong.error});
     const changed = own.find(({outcome}) => outcome !== 'unchanged');
     return {name, outcome: changed?.outcome ?? 'unchanged'};
   });

@@ -127,7 +127,7 @@ describe('istioctl manifest generate of our install.yaml', () => {
 });
 
 describe('documents of 2020 and the istioctl of today', () => {
-  it("refuses the form of 1.6, the guide's, which is why there are dialects", async () => {
+  it("refuses the form of 1.6, the guide's, which is why there are formats", async () => {
     const ran = await generate(await render(`istio: {version: "1.6"}\n${mesh}`, 'alpha'));
     expect(ran.code).toBe(1);
     // Which of the two fields it names is a matter of Go's map order.

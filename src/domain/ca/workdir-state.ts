@@ -4,7 +4,7 @@
  */
 import {type ErrorReport, MeshError, reportError} from '../errors.js';
 import {clusterLayout, layout} from '../mesh/layout.js';
-import type {MeshNames} from '../mesh/mesh-names.js';
+import type {MeshNames} from '../mesh/mesh.js';
 import type {Sensitive} from '../sensitive.js';
 import {advice, type Hint} from '../suggest/advice.js';
 import {kubectlMesh, words} from '../suggest/suggestion.js';

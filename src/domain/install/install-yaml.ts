@@ -1,13 +1,16 @@
 /** The file CLUSTER/install.yaml: a document with a comment that says what made it and lets hand edits be seen. */
 import {createHash} from 'node:crypto';
+import {Document, isScalar, visit} from 'yaml';
 import {lineDiff} from './line-diff.js';
+import type {Tree} from './tree.js';
 
 /** What the comment at the top says. */
 export interface Origin {
   readonly cluster: string;
   /** The Istio minor it was made for, `1.30`. */
   readonly istio: string;
-  readonly dialect: string;
+  /** The format's id. */
+  readonly form: string;
 }
 
 const madeBy = '# Made by kubectl mesh install render';
@@ -17,9 +20,9 @@ const digestLine = /^# digest: sha256:([0-9a-f]{64})$/m;
  * The whole file. It holds no date and no path, so that the same mesh gives the same bytes. The digest is that of
  * everything below its line: a file whose digest does not match was edited by somebody.
  */
-export function installYamlText({cluster, istio, dialect}: Origin, body: string): string {
+export function installYamlText({cluster, istio, form}: Origin, body: string): string {
   return [
-    `${madeBy} for ${cluster}, for Istio ${istio} (form of ${dialect}).`,
+    `${madeBy} for ${cluster}, for Istio ${istio} (form of ${form}).`,
     '# Change mesh.yaml and render again rather than editing this file: an edit is kept aside, and not applied.',
     `# digest: sha256:${sha256(body)}`,
     body,
@@ -46,4 +49,24 @@ export function sha256(text: string): string {
 /** What changes from one install.yaml to another, without the digest lines: those always do. */
 export function installYamlDiff(before: string, after: string): readonly string[] {
   return lineDiff(before, after).filter((line) => !digestLine.test(line.slice(2)));
+}
+
+/** Text that every YAML reader takes as text: no number, boolean, null, date or tag in any version of YAML. */
+const plainText = /^[A-Za-z][A-Za-z0-9]*(?:[./_-][A-Za-z0-9_./-]*)?$/;
+/** But these words are something else to YAML 1.1, and to istioctl (go-yaml v2 resolve.go). */
+const notText = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf)$/i;
+
+/**
+ * A document as YAML. Keys stay in their order; text that some YAML reader could take for something else is quoted: the
+ * `yaml` package follows YAML 1.2, where `on` and `0o7` need no quotes, istioctl reads 1.1.
+ */
+export function operatorYaml(document: Tree): string {
+  const made = new Document(document, {aliasDuplicateObjects: false});
+  visit(made, {
+    Scalar(_key, node) {
+      if (!isScalar(node) || typeof node.value !== 'string' || node.value.includes('\n')) return;
+      if (!plainText.test(node.value) || notText.test(node.value)) node.type = 'QUOTE_DOUBLE';
+    },
+  });
+  return made.toString({lineWidth: 0, indentSeq: true});
 }

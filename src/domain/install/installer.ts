@@ -1,6 +1,6 @@
 /** Who installed an object of Istio. istioctl overwrites by force, so objects of others are found before it runs. */
 import type {KubeObject} from '../kube/object.js';
-import {documentName} from './dialects/shared.js';
+import {documentName} from './formats/istio-operator.js';
 
 /** Labels of istioctl's installer (istio/istio operator/pkg/manifest/name.go); its charts carry the first one too. */
 export const ownerLabel = 'install.operator.istio.io/owning-resource';

@@ -1,7 +1,7 @@
 /** What is installed in a cluster, and how to prove that it is still what `install apply` left there. */
 import type {KubeObject} from '../kube/object.js';
 import {recordName} from '../istio/names.js';
-import {documentName} from './dialects/shared.js';
+import {documentName} from './formats/istio-operator.js';
 import {sha256} from './install-yaml.js';
 import {ownerLabel} from './installer.js';
 

@@ -1,6 +1,5 @@
 import {LineCounter, isScalar, parseAllDocuments, visit} from 'yaml';
 import {MeshError} from '../errors.js';
-import type {OwnedField} from './owned.js';
 import {at, isTree, mergeTrees, reach, type Tree} from './tree.js';
 
 /** Something merged over the document: a piece of an IstioOperator, and where it was written. */
@@ -15,6 +14,15 @@ export interface Overlay {
 /** An overlay from `values` of mesh.yaml. */
 export function valuesOverlay(place: string, values: Tree): Overlay {
   return {place, strip: 2, tree: {spec: {values}}};
+}
+
+/** A field that this program decides: values and overlays may repeat it, never change it. */
+export interface OwnedField {
+  /** Where it stands in the document. */
+  readonly path: readonly string[];
+  readonly value: unknown;
+  /** Where people set it instead, for the message. */
+  readonly setBy: string;
 }
 
 const topFields = ['apiVersion', 'kind', 'metadata', 'spec'];

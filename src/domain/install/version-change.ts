@@ -1,3 +1,4 @@
+import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
 import type {DeploymentObject} from '../kube/objects.js';
 import {istiodTag} from '../istio/image.js';
@@ -21,8 +22,7 @@ export interface SaidVersion {
 
 /** Reads what was said. */
 export function saidVersion(said: string): SaidVersion {
-  const parsed = parseVersion(said);
-  return {said: printableLine(said), ...(parsed && {parsed})};
+  return defined<SaidVersion>({said: printableLine(said), parsed: parseVersion(said)});
 }
 
 /** Istio's installer writes its own version here (istio/istio operator/pkg/manifest/name.go). */

@@ -3,6 +3,7 @@
  * the credentials themselves nothing is kept. Source: istio/istio istioctl/pkg/multicluster/remote_secret.go (what is
  * written), pkg/kube/multicluster/secretcontroller.go (each data key is a cluster).
  */
+import {defined} from '../defined.js';
 import {X509Certificate} from 'node:crypto';
 import {parse} from 'yaml';
 import type {KubeObject} from '../kube/object.js';
@@ -23,7 +24,7 @@ export function readRemoteSecret({metadata, data}: KubeObject): readonly RemoteC
   const entries = typeof data === 'object' && data !== null ? Object.entries(data as Record<string, unknown>) : [];
   return entries.map(([cluster, encoded]) => {
     const identity = typeof encoded === 'string' ? identityIn(encoded) : undefined;
-    return {secret: metadata.name, cluster, ...(identity && {identity})};
+    return defined<RemoteCredential>({secret: metadata.name, cluster, identity});
   });
 }
 

@@ -1,5 +1,7 @@
 /** Istio version numbers as istioctl, image tags and mesh.yaml write them. What a version can do stands in `versions.ts`. */
 
+import {defined} from '../defined.js';
+
 /** A version; without a patch it means every patch of that minor. */
 export interface IstioVersion {
   readonly major: number;
@@ -20,12 +22,12 @@ export function parseVersion(text: string): IstioVersion | undefined {
   const match = pattern.exec(text.trim());
   if (!match) return undefined;
   const [, major, minor, patch, suffix] = match;
-  return {
+  return defined<IstioVersion>({
     major: Number(major),
     minor: Number(minor),
-    ...(patch === undefined ? {} : {patch: Number(patch)}),
-    ...(suffix === undefined ? {} : {suffix}),
-  };
+    patch: patch === undefined ? undefined : Number(patch),
+    suffix,
+  });
 }
 
 /** `1.30.3-rc.0` again. */
@@ -66,4 +68,24 @@ export function satisfies(actual: IstioVersion, declared: IstioVersion): boolean
 
 function isPrerelease(version: IstioVersion): boolean {
   return version.suffix !== undefined && prerelease.test(version.suffix);
+}
+
+/**
+ * Minors that two ends of one mesh may be apart. istio.io names a number for control plane and data plane, and none for
+ * the control planes of several clusters (istio/istio.io#12971); there, too, one end is one version ahead at most, so
+ * that what both write into a cluster and what proxies of both say to each other is tested together.
+ */
+export const supportedSkew = {
+  minors: 1,
+  source: 'istio.io: docs/releases/supported-releases#control-planedata-plane-skew',
+} as const;
+
+/** How many minors two versions are apart; infinite where even the major differs. */
+export function minorsApart(left: IstioVersion, right: IstioVersion): number {
+  return left.major === right.major ? Math.abs(left.minor - right.minor) : Number.POSITIVE_INFINITY;
+}
+
+/** Whether two versions are further apart than is supported. */
+export function isSkewed(left: IstioVersion, right: IstioVersion): boolean {
+  return minorsApart(left, right) > supportedSkew.minors;
 }

@@ -1,6 +1,6 @@
 /**
  * Which Istio versions are known here. What each of them can do stands beside this file, as data with its source, a file
- * for each subject: `reload.ts`, `features.ts`, `kubernetes.ts`, `istioctl.ts`, `skew.ts`, `hazards.ts`. Rendering,
+ * for each subject: `reload.ts`, `features.ts`, `kubernetes.ts`, `istioctl.ts`, `hazards.ts`. Rendering,
  * pushing, verifying and rotation all ask there, so that a fact about a version stands in one place.
  */
 import {compareMinor, formatMinor, type IstioVersion, parseVersion} from './version.js';

@@ -2,6 +2,7 @@
  * What is to be written into mesh.yaml, contexts.yaml and .gitignore so that the next command knows what this one was
  * told. It writes only what was said, and never over something declared (a recorded UID excepted, see below). Pure.
  */
+import {defined} from '../defined.js';
 import {
   addClusters,
   addGitignore,
@@ -125,22 +126,16 @@ class Draft {
 
   #fieldValue(field: MeshField): FieldValue | undefined {
     const {meshID, trustDomain, istio, trust} = this.#file;
-    switch (field) {
-      case 'meshID':
-        return meshID;
-      case 'trustDomain':
-        return trustDomain;
-      case 'istio.revisions':
-        return istio?.revisions;
-      case 'istio.namespace':
-        return istio?.namespace;
-      case 'istio.version':
-        return istio?.version;
-      case 'trust.keyAlgorithm':
-        return trust?.keyAlgorithm;
-      case 'trust.signer':
-        return trust?.signer;
-    }
+    const values: Readonly<Record<MeshField, FieldValue | undefined>> = {
+      meshID,
+      trustDomain,
+      'istio.revisions': istio?.revisions,
+      'istio.namespace': istio?.namespace,
+      'istio.version': istio?.version,
+      'trust.keyAlgorithm': trust?.keyAlgorithm,
+      'trust.signer': trust?.signer,
+    };
+    return values[field];
   }
 
   #addClusters({clusters = [], contexts, ownContexts, networks, uids}: Declaration): void {
@@ -149,14 +144,7 @@ class Draft {
       this.mesh,
       added.map((name): NewCluster => {
         const context = this.#ownContext(name) === undefined ? (contexts?.[name] ?? ownContexts?.[name]) : undefined;
-        const network = networks?.[name];
-        const uid = uids?.[name];
-        return {
-          name,
-          ...(context === undefined ? {} : {context}),
-          ...(network === undefined ? {} : {network}),
-          ...(uid === undefined ? {} : {uid}),
-        };
+        return defined<NewCluster>({name, context, network: networks?.[name], uid: uids?.[name]});
       }),
     );
     this.summary.push(...added.map((name) => `${layout.meshYaml}: cluster ${name}`));

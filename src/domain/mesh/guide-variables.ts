@@ -2,6 +2,7 @@
  * The variables of Istio's multicluster guide (istio.io, "Before you begin", 2020): MESH, and for each cluster
  * CLUSTER_n, CTX_n, NETWORK_n. WORK_DIR is read by the flag --work-dir.
  */
+import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
 import type {Said} from './resolve.js';
 
@@ -32,7 +33,7 @@ export function readGuideVariables(environment: Readonly<Record<string, string |
     const name = said(`CLUSTER_${number}`);
     const context = said(`CTX_${number}`);
     const network = said(`NETWORK_${number}`);
-    if (name) return [{name: name.value, ...(context && {context}), ...(network && {network})}];
+    if (name) return [defined<GuideCluster>({name: name.value, context, network})];
     const other = context ?? network;
     // The guide has one NETWORK_1 for several clusters: a network alone names no cluster.
     if (!other || other === network) return [];
@@ -45,6 +46,5 @@ export function readGuideVariables(environment: Readonly<Record<string, string |
       hints: ['export CLUSTER_1=NAME CTX_1=CONTEXT NETWORK_1=NETWORK MESH=ID WORK_DIR=DIR, as the guide does'],
     });
   }
-  const meshID = said('MESH');
-  return {clusters, ...(meshID && {meshID})};
+  return defined<GuideVariables>({clusters, meshID: said('MESH')});
 }

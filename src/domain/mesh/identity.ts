@@ -2,7 +2,7 @@
  * A cluster is who the UID of its kube-system namespace says it is: it stays the same for as long as the cluster lives,
  * whatever contexts and addresses are called. A renamed context must not send one cluster's key to another.
  */
-import {type ErrorReport, MeshError, reportError} from '../errors.js';
+import {type ErrorReport, problem} from '../errors.js';
 import {advice} from '../suggest/advice.js';
 import {kubectlMesh, words} from '../suggest/suggestion.js';
 import type {Mesh} from './mesh.js';
@@ -30,7 +30,7 @@ export function identityProblems(
 ): readonly IdentityProblem[] {
   return seen.flatMap(({name, uid}) => {
     const error = problemOf(mesh, seen, name, uid, acceptUid);
-    return error ? [{cluster: name, error: reportError(error)}] : [];
+    return error ? [{cluster: name, error}] : [];
   });
 }
 
@@ -46,33 +46,25 @@ function problemOf(
   name: string,
   uid: string,
   acceptUid: boolean,
-): MeshError | undefined {
+): ErrorReport | undefined {
   const twin =
     seen.find((other) => other.name !== name && other.uid === uid)?.name ??
     mesh.clusters.find((other) => other.name !== name && other.uid === uid && !isSeenElsewhere(seen, other.name, uid))
       ?.name;
   if (twin !== undefined) {
-    return new MeshError(
+    return problem(
       'UID_MISMATCH',
       `${contextOf(mesh, name)} leads to the cluster that is ${twin} already (UID ${uid})`,
-      {
-        hints: [
-          advice`give ${name} its own context: --context, contexts.yaml, or ${kubectlMesh('init', words`${name}=CONTEXT`)}`,
-        ],
-      },
+      advice`give ${name} its own context: --context, contexts.yaml, or ${kubectlMesh('init', words`${name}=CONTEXT`)}`,
     );
   }
   const recorded = mesh.clusters.find((cluster) => cluster.name === name)?.uid;
   if (recorded === undefined || recorded === uid || acceptUid) return undefined;
-  return new MeshError(
+  return problem(
     'UID_MISMATCH',
     `${contextOf(mesh, name)} leads to another cluster: mesh.yaml recorded kube-system with UID ${recorded}, this one has ${uid}`,
-    {
-      hints: [
-        advice`name the right context: --context, or ${kubectlMesh('init', words`${name}=CONTEXT`)}`,
-        'if the cluster was made anew on purpose, say --accept-uid',
-      ],
-    },
+    advice`name the right context: --context, or ${kubectlMesh('init', words`${name}=CONTEXT`)}`,
+    'if the cluster was made anew on purpose, say --accept-uid',
   );
 }
 

@@ -3,6 +3,7 @@
  * (`resolve.ts`). What mesh.yaml may leave out stays optional here; `require.ts` asks for it where it is needed.
  */
 
+import {istiodServingNames} from '../istio/names.js';
 import type {KeyAlgorithm} from '../keys/keys.js';
 import type {ExpiryThresholds} from '../x509/expiry.js';
 import type {SignerSpec} from './signer.js';
@@ -64,4 +65,16 @@ export interface Mesh {
   /** Who is meant to reach the CA keys: `User:NAME`, `Group:NAME`, `ServiceAccount:NAMESPACE/NAME`. Absent: not said. */
   readonly access?: {readonly expected: readonly string[]};
   readonly clusters: readonly MeshCluster[];
+}
+
+/** What `inspectCaFiles` (ca/inspect-ca.ts) holds name constraints to. */
+export interface MeshNames {
+  readonly trustDomain: string;
+  /** DNS names of istiod's own certificate. */
+  readonly servingNames: readonly string[];
+}
+
+/** The names that certificates below a mesh's CAs will have: what name constraints above must allow. */
+export function meshNames({trustDomain, istio}: Pick<Mesh, 'trustDomain' | 'istio'>): MeshNames {
+  return {trustDomain, servingNames: istiodServingNames(istio.namespace, istio.revisions)};
 }

@@ -5,6 +5,7 @@
  * Precedence of the context: `--context`, contexts.yaml, mesh.yaml. Everything else: mesh.yaml declares; what is said
  * fills what it leaves out, and may not contradict it.
  */
+import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
 import {nearest} from '../nearest.js';
 import {advice} from '../suggest/advice.js';
@@ -83,16 +84,16 @@ export function resolveMesh(sources: MeshSources): ResolvedMesh {
   const clusters = (declared.clusters ?? []).map((cluster) =>
     resolveCluster(cluster, sources, selectedNames.has(cluster.name)),
   );
-  const meshID = agree('meshID', declared.meshID, said.meshID);
   const istio = resolveIstio(declared.istio ?? {}, said);
-  const mesh: Mesh = {
-    ...(meshID === undefined ? {} : {meshID}),
+  const expected = declared.access?.expected;
+  const mesh = defined<Mesh>({
+    meshID: agree('meshID', declared.meshID, said.meshID),
     trustDomain: declared.trustDomain ?? defaults.trustDomain,
     istio,
     trust: resolveTrust(declared.trust ?? {}, istio, said),
-    ...(declared.access?.expected && {access: {expected: declared.access.expected}}),
+    access: expected && {expected},
     clusters,
-  };
+  });
   return {mesh, selected: inOrder(names, clusters, selectedNames)};
 }
 
@@ -201,26 +202,22 @@ function checkContexts(contexts: ContextsFile, clusters: readonly MeshFileCluste
 
 function resolveCluster(cluster: MeshFileCluster, sources: MeshSources, selected: boolean): MeshCluster {
   const {contexts, said} = sources;
-  const {context: fileContext, network: fileNetwork, role, ...rest} = cluster;
-  const context = (selected ? said.context?.value : undefined) ?? contexts[cluster.name] ?? fileContext;
-  const network = selected ? agree(`network of ${cluster.name}`, fileNetwork, said.network) : fileNetwork;
-  return {
-    ...present(rest),
-    role: role ?? 'primary',
-    ...(context === undefined ? {} : {context}),
-    ...(network === undefined ? {} : {network}),
-  };
+  const {name, context, network, role = 'primary'} = cluster;
+  return defined<MeshCluster>({
+    ...cluster,
+    role,
+    context: (selected ? said.context?.value : undefined) ?? contexts[name] ?? context,
+    network: selected ? agree(`network of ${name}`, network, said.network) : network,
+  });
 }
 
 function resolveIstio(declared: NonNullable<MeshFile['istio']>, said: SaidValues): MeshIstio {
-  const {namespace, profile, version, ...rest} = declared;
-  const agreed = agree('istio.version', version, said.istioVersion);
-  return {
-    ...present(rest),
-    namespace: agree('istio.namespace', namespace, said.istioNamespace) ?? defaults.namespace,
-    profile: profile ?? defaults.profile,
-    ...(agreed === undefined ? {} : {version: agreed}),
-  };
+  return defined<MeshIstio>({
+    ...declared,
+    version: agree('istio.version', declared.version, said.istioVersion),
+    namespace: agree('istio.namespace', declared.namespace, said.istioNamespace) ?? defaults.namespace,
+    profile: declared.profile ?? defaults.profile,
+  });
 }
 
 function resolveTrust(declared: NonNullable<MeshFile['trust']>, {namespace}: MeshIstio, said: SaidValues): MeshTrust {
@@ -268,11 +265,4 @@ export function agree<T extends string>(
       hints: [`leave ${said.by} away, or change ${layout.meshYaml}`],
     },
   );
-}
-
-/** The object without fields that are there but undefined, which optional zod fields may be. */
-function present<T extends object>(object: T): {[Key in keyof T]: Exclude<T[Key], undefined>} {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]: Exclude<T[Key], undefined>;
-  };
 }

@@ -1,7 +1,7 @@
 /** Running istiods, and whether they take a change of cacerts over by themselves. */
 import type {DeploymentObject} from '../kube/objects.js';
 import {istiodContainer, istiodTag} from '../istio/image.js';
-import {parseBool} from '../istio/parse-bool.js';
+import {parseBool} from '../istio/environment.js';
 import {caCrlVariable, hasFeature, multiRootVariable} from '../istio/features.js';
 import {reloadRule} from '../istio/reload.js';
 import {knowVersion, type KnownVersion} from '../istio/versions.js';

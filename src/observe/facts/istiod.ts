@@ -5,7 +5,7 @@ import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {readMetrics} from '../../domain/facts/read/metrics.js';
 import {MeshError} from '../../domain/errors.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
-import {otherCertProvider} from '../../domain/istio/cert-provider.js';
+import {otherCertProvider} from '../../domain/istio/environment.js';
 import {hasFeature} from '../../domain/istio/features.js';
 import {parseCertificate} from '../../domain/x509/certificate.js';
 import {advice} from '../../domain/suggest/advice.js';

@@ -1,9 +1,8 @@
 /** What `certs generate` decides from: the work directory, what its signer amounts to, what git would take. */
 import {asMeshError, type ErrorReport, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
-import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import {type Mesh, type MeshCluster, meshNames} from '../../domain/mesh/mesh.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
-import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {madeElsewhere, type SignerSpec} from '../../domain/mesh/signer.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {

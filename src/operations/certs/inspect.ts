@@ -1,8 +1,7 @@
 /** `certs inspect`: one certificate, chain, key or Secret in full, with what istiod would say of it. */
 import {type ErrorReport, MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
-import type {Mesh} from '../../domain/mesh/mesh.js';
-import {meshNames} from '../../domain/mesh/mesh-names.js';
+import {type Mesh, meshNames} from '../../domain/mesh/mesh.js';
 import {isClusterName} from '../../domain/mesh/names.js';
 import {defaults} from '../../domain/mesh/resolve.js';
 import {type Certificate, parseCertificates} from '../../domain/x509/certificate.js';

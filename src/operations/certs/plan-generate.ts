@@ -1,7 +1,7 @@
 /** What `certs generate` has to do, decided from what the work directory holds. Pure. */
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
-import {meshNames} from '../../domain/mesh/mesh-names.js';
+import {meshNames} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
 import {chainPem, orderUpward} from '../../domain/x509/chain.js';
 import {cannotIssue} from '../../domain/ca/issuer.js';

@@ -1,8 +1,7 @@
 /** What `certs import` has to do, decided from what was handed in and what the work directory holds. Pure. */
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
-import type {MeshCluster} from '../../domain/mesh/mesh.js';
-import {meshNames} from '../../domain/mesh/mesh-names.js';
+import {type MeshCluster, meshNames} from '../../domain/mesh/mesh.js';
 import {type Answer, judgeAnswer, type Refusal} from '../../domain/ca/answer.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import type {Certificate} from '../../domain/x509/certificate.js';

@@ -1,9 +1,8 @@
 /** `certs request`: a key and a certificate request for each cluster, for a CA elsewhere to sign. */
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
-import type {MeshCluster} from '../../domain/mesh/mesh.js';
+import {type MeshCluster, meshNames} from '../../domain/mesh/mesh.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
-import {meshNames} from '../../domain/mesh/mesh-names.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
 import {judgeRequest, type RequestState} from '../../domain/ca/request-state.js';
 import {type ClusterState, judgeCluster, judgeRoot} from '../../domain/ca/workdir-state.js';

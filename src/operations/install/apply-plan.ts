@@ -1,4 +1,5 @@
 /** What `install apply` decides. Pure. */
+import {defined} from '../../domain/defined.js';
 import {networkLabel, recordName} from '../../domain/istio/names.js';
 import {MeshError, reportError} from '../../domain/errors.js';
 import {refuseCacerts, refuseForeignCacerts} from '../../domain/install/cacerts-ready.js';
@@ -273,19 +274,19 @@ function istioctlAction(
     upgrade: `replace Istio ${running} by ${istioctl.said}`,
   };
   const asks = change === 'replace' || change === 'upgrade';
-  return {
+  return defined<RunIstioctl>({
     kind: 'run-istioctl',
     id: `${name}/install`,
     cluster: name,
     context: live.context,
     title: titles[change],
-    ...(asks ? {confirm: `${titles[change]}, which runs in namespace ${rendered.namespace}`} : {}),
+    confirm: asks ? `${titles[change]}, which runs in namespace ${rendered.namespace}` : undefined,
     args: [...words, ...flags, '-y', '--readiness-timeout', `${String(Math.ceil(readinessTimeoutMs / 1000))}s`],
     file: target.rendering.path,
     fileSha256: sha256(rendered.text),
     namespace: rendered.namespace,
     timeoutMs: componentsWaitedFor * readinessTimeoutMs + spareMs,
-  };
+  });
 }
 
 function kubernetesWarnings(

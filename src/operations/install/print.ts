@@ -33,13 +33,13 @@ export const printInstall: Operation<MeshRequest, PrintResult> = {
     const {facts} = await engine.run(printPhase(request));
     const {rendering, version} = facts;
     if (rendering.rendered instanceof MeshError) throw rendering.rendered;
-    const {dialect, text} = rendering.rendered;
+    const {format, text} = rendering.rendered;
     return {
       cluster: rendering.cluster.name,
       istioVersion: version.known.said,
       versionFrom: version.saidBy,
-      dialect: dialect.id,
-      dialectWhy: dialect.why,
+      dialect: format.id,
+      dialectWhy: format.why,
       document: text,
     };
   },

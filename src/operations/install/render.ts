@@ -1,3 +1,4 @@
+import {defined} from '../../domain/defined.js';
 import {MeshError, reportError} from '../../domain/errors.js';
 import {installYamlDiff, installYamlState, sha256} from '../../domain/install/install-yaml.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
@@ -158,13 +159,13 @@ function describe(
   kept: string | undefined,
 ): Omit<RenderedCluster, keyof ClusterResult> {
   if (rendered instanceof MeshError) return {path};
-  return {
+  return defined<Omit<RenderedCluster, keyof ClusterResult>>({
     path,
     istioVersion: version.known.said,
     versionFrom: version.saidBy,
-    dialect: rendered.dialect.id,
-    dialectWhy: rendered.dialect.why,
-    ...(kept === undefined ? {} : {kept}),
-    ...(present === undefined || present === rendered.text ? {} : {diff: installYamlDiff(present, rendered.text)}),
-  };
+    dialect: rendered.format.id,
+    dialectWhy: rendered.format.why,
+    kept,
+    diff: present === undefined || present === rendered.text ? undefined : installYamlDiff(present, rendered.text),
+  });
 }

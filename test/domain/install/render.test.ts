@@ -30,7 +30,7 @@ function codeOf(work: () => unknown): {code: string; message: string} {
   throw new Error('it should have thrown');
 }
 
-describe('a dialect for every version', () => {
+describe('a format for every version', () => {
   it.each([
     ['1.6', '1.6 to 1.7'],
     ['1.7.8', '1.6 to 1.7'],
@@ -43,7 +43,7 @@ describe('a dialect for every version', () => {
     ['1.99', '1.24 and later'],
     ['unknown', '1.24 and later'],
   ])('%s is written as %s', (version, id) => {
-    expect(render(meshWith(), version).dialect.id).toBe(id);
+    expect(render(meshWith(), version).format.id).toBe(id);
   });
 
   it.each(['1.6', '1.7', '1.8', '1.9', '1.10', '1.23', '1.24', '1.31'])(

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {otherCertProvider} from '../../../src/domain/istio/cert-provider.js';
+import {otherCertProvider} from '../../../src/domain/istio/environment.js';
 
 it.each([
   [{}, undefined],

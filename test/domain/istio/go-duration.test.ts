@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {parseGoDuration} from '../../../src/domain/istio/go-duration.js';
+import {parseGoDuration} from '../../../src/domain/istio/environment.js';
 
 it.each([
   ['24h0m0s', 86_400_000],

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {parseBool} from '../../../src/domain/istio/parse-bool.js';
+import {parseBool} from '../../../src/domain/istio/environment.js';
 
 describe("a switch in istiod's environment", () => {
   it.each(['1', 't', 'T', 'true', 'TRUE', 'True'])('is on: %s', (value) => {

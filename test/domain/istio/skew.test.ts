@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {isSkewed, supportedSkew} from '../../../src/domain/istio/skew.js';
+import {isSkewed, supportedSkew} from '../../../src/domain/istio/version.js';
 import {version} from './version.js';
 
 it.each([

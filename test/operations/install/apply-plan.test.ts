@@ -2,7 +2,8 @@ import {describe, expect, it} from 'vitest';
 import {MeshError} from '../../../src/domain/errors.js';
 import {installYamlText, sha256} from '../../../src/domain/install/install-yaml.js';
 import {liveDigest, recordObject, type InstallRecord} from '../../../src/domain/install/live.js';
-import {installedRevision, renderInstall} from '../../../src/domain/install/render.js';
+import {installedRevision} from '../../../src/domain/install/model.js';
+import {renderInstall} from '../../../src/domain/install/render.js';
 import {saidVersion} from '../../../src/domain/install/version-change.js';
 import {cacertsName, networkLabel} from '../../../src/domain/istio/names.js';
 import {knowVersion} from '../../../src/domain/istio/versions.js';
@@ -163,7 +164,7 @@ const [rendered] = factsOf({}).targets.flatMap((target) =>
 );
 if (!rendered) throw new Error('nothing is rendered');
 const {text} = rendered;
-const otherText = installYamlText({cluster: 'c1', istio: '1.31', dialect: 'x'}, 'kind: IstioOperator\n');
+const otherText = installYamlText({cluster: 'c1', istio: '1.31', form: 'x'}, 'kind: IstioOperator\n');
 
 /** What an installation left in the cluster; `record` says what is other in its note. */
 function installation(

@@ -6,7 +6,7 @@
 import type {CacertsFacts} from '../../facts/facts.js';
 import {crlFileName} from '../../x509/crl.js';
 import {caCrlVariable, features, multiRootVariable} from '../../istio/features.js';
-import {parseBool} from '../../istio/parse-bool.js';
+import {parseBool} from '../../istio/environment.js';
 import {type FirstReleases, hasReached} from '../../istio/since.js';
 import type {IstioVersion} from '../../istio/version.js';
 

@@ -1,5 +1,11 @@
-import {isSkewed, minorsApart, supportedSkew} from '../../istio/skew.js';
-import {compareVersions, parseVersion, type IstioVersion} from '../../istio/version.js';
+import {
+  isSkewed,
+  minorsApart,
+  supportedSkew,
+  compareVersions,
+  parseVersion,
+  type IstioVersion,
+} from '../../istio/version.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {type Finding, type OfCluster, defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {some} from '../describe.js';

@@ -1,5 +1,4 @@
-import {isSkewed} from '../../istio/skew.js';
-import {parseVersion, satisfies, type IstioVersion} from '../../istio/version.js';
+import {isSkewed, parseVersion, satisfies, type IstioVersion} from '../../istio/version.js';
 import {type ClusterSubject, type Finding, defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ControlPlaneFacts, IstiodMetrics, Part} from '../../facts/facts.js';
 import {editMeshYaml, reinstallFix, upgradeFix} from '../fixes.js';

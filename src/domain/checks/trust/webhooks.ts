@@ -1,4 +1,4 @@
-import {otherCertProvider} from '../../istio/cert-provider.js';
+import {otherCertProvider} from '../../istio/environment.js';
 import {fixWith, type Suggestion, words} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import {describeRoots, some} from '../describe.js';

@@ -4,7 +4,7 @@ import {parse} from 'yaml';
 import * as z from 'zod';
 import {MeshError} from '../../errors.js';
 import {istiodContainer, istiodTag} from '../../istio/image.js';
-import {parseBool} from '../../istio/parse-bool.js';
+import {parseBool} from '../../istio/environment.js';
 import {knowVersion} from '../../istio/versions.js';
 import type {KubeObject} from '../../kube/object.js';
 import type {ConfigMapObject, Container, DeploymentObject, LabelSelector} from '../../kube/objects.js';

@@ -1,7 +1,6 @@
 /** How far proxies have followed the last change of the roots, from metadata alone. */
 import {parse} from 'yaml';
-import {parseGoDuration} from '../../istio/go-duration.js';
-import {parseBool} from '../../istio/parse-bool.js';
+import {parseGoDuration, parseBool} from '../../istio/environment.js';
 import {hasFeature, multiRootVariable, xdsAgentVariable} from '../../istio/features.js';
 import {fieldChangedAt} from '../../kube/field-changed.js';
 import type {KubeObject} from '../../kube/object.js';
