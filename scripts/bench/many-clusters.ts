@@ -4,7 +4,7 @@
  * calls of Istio's Makefile, which sync nothing.
  */
 import {readdir, readFile, stat, writeFile} from 'node:fs/promises';
-import {dirname, join} from 'node:path';
+import {join} from 'node:path';
 import {BenchError} from './bench-error.js';
 import {interleave} from './interleave.js';
 import {makefileSteps} from './makefile-steps.js';
@@ -23,6 +23,7 @@ const names = (count: number): readonly string[] =>
 
 /** Usage: node plain-write.mjs FILES.json AT_A_TIME, in an empty directory. FILES.json: [[path, content], …]. */
 const plainWriter = `import {mkdir, open, readFile} from 'node:fs/promises';
+import {dirname} from 'node:path';
 const [, , list, atATime] = process.argv;
 const files = JSON.parse(await readFile(list, 'utf8'));
 const next = files.values();
