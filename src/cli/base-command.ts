@@ -1,4 +1,5 @@
 /** What every command shares: parse, perform, print, exit code, errors. The only code that knows exit codes and streams. */
+import {defined} from '../domain/defined.js';
 import {resolve} from 'node:path';
 import {Command, Errors} from '@oclif/core';
 import {asMeshError, MeshError} from '../domain/errors.js';
@@ -84,13 +85,16 @@ export abstract class MeshCommand extends Command {
     const render = view[format as keyof View<Result, Request>];
     if (!render) throw new MeshError('INTERNAL', `The view of ${this.id ?? 'this command'} has no ${format}`);
     const isTerminal = process.stdout.isTTY && flags['output-file'] === undefined;
-    return render(result, {
-      request,
-      ...(isTerminal && {width: process.stdout.columns}),
-      color: isTerminal && hasColor(process.stdout),
-      now: new Date(),
-      command: (suggestion) => renderSuggestion(suggestion, typedTarget(flags)),
-    });
+    return render(
+      result,
+      defined({
+        request,
+        width: isTerminal ? process.stdout.columns : undefined,
+        color: isTerminal && hasColor(process.stdout),
+        now: new Date(),
+        command: (suggestion) => renderSuggestion(suggestion, typedTarget(flags)),
+      }),
+    );
   }
 }
 

@@ -4,6 +4,7 @@
  * with a failure policy, stopped by the signal. Of each action it journals the intent, runs the effect, and journals the
  * outcome.
  */
+import {defined} from '../domain/defined.js';
 import pMap from 'p-map';
 import {asMeshError, reportError} from '../domain/errors.js';
 import type {ChainHead} from '../domain/journal/chain.js';
@@ -211,7 +212,7 @@ async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcom
 }
 
 function skipped(lane: Lane, {kind, id}: Action): Outcome {
-  return {kind, id, lane: lane.key, ...(lane.cluster !== undefined && {cluster: lane.cluster}), status: 'skipped'};
+  return defined({kind, id, lane: lane.key, cluster: lane.cluster, status: 'skipped'});
 }
 
 function isFailure(outcome: Outcome): boolean {
@@ -247,17 +248,11 @@ async function performOne(
   try {
     context.deps.signal.throwIfAborted();
     const identity = record && 'context' in action ? await whoAmI(action.context) : undefined;
-    intent = await record?.intent({
-      command,
-      action: id,
-      title: action.title,
-      ...(cluster !== undefined && {cluster}),
-      ...(reason !== undefined && {reason}),
-      ...(identity && {identity}),
-    });
-    const result = await runEffect(action, {...context, ...(intent && {entry: intent})});
-    if (record && intent) await record.outcome({intent, status: 'done', ...(result && {detail: {...result}})});
-    return {...base, status: dryRun === 'none' ? 'done' : 'skipped', ...(result && {result})};
+    intent = await record?.intent(defined({command, action: id, title: action.title, cluster, reason, identity}));
+    const result = await runEffect(action, defined({...context, entry: intent}));
+    if (record && intent) await record.outcome(defined({intent, status: 'done', detail: result && {...result}}));
+    const outcome: OutcomeOf<ActionKind> = defined({...base, status: dryRun === 'none' ? 'done' : 'skipped', result});
+    return outcome;
   } catch (thrown) {
     const error = asMeshError(thrown);
     const status = error.class === 'interrupted' || error.class === 'timeout' ? 'cancelled' : 'failed';

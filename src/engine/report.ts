@@ -1,4 +1,5 @@
 /** What operations use to turn a phase's run into the clusters of their result. Pure. */
+import {defined} from '../domain/defined.js';
 import {type ErrorClass, errorClasses, type ErrorReport} from '../domain/errors.js';
 import type {Action, ActionKind} from './action.js';
 import type {Conclusion, Outcome, OutcomeOf, PhaseRun, Plan, RunSettings, Warning} from './operation.js';
@@ -103,10 +104,10 @@ function combine(outcomes: readonly Outcome[]): Omit<ClusterResult, 'name'> {
     // have been written. Only when nothing in the lane was done does the error's own class decide (docs/exit-codes.md).
     const wrote = outcomes.some((outcome) => outcome.status === 'done');
     const outcome = failed.error && !wrote ? outcomeOfError(failed.error) : 'failed';
-    return {outcome, ...(failed.error && {error: failed.error})};
+    return defined({outcome, error: failed.error});
   }
   const cancelled = outcomes.find((outcome) => outcome.status === 'cancelled');
-  if (cancelled) return {outcome: 'cancelled', ...(cancelled.error && {error: cancelled.error})};
+  if (cancelled) return defined({outcome: 'cancelled', error: cancelled.error});
   if (outcomes.some((outcome) => outcome.status === 'skipped')) return {outcome: 'skipped'};
   return {outcome: 'done'};
 }

@@ -1,4 +1,5 @@
 /** Who each cluster's API server says that we are: for the journal, asked at most once per cluster and run. */
+import {defined} from '../domain/defined.js';
 import {asMeshError} from '../domain/errors.js';
 import type {ApiIdentity} from '../domain/journal/entry.js';
 import type {KubeObject} from '../domain/kube/object.js';
@@ -51,7 +52,7 @@ export function createWhoAmI(clusters: Pick<Clusters, 'open'>): WhoAmI {
 function identityOf({status}: SelfSubjectReview): ApiIdentity | undefined {
   const {username, uid} = status?.userInfo ?? {};
   if (typeof username !== 'string' || username === '') return undefined;
-  return {username: said(username), ...(typeof uid === 'string' && uid !== '' && {uid: said(uid)})};
+  return defined({username: said(username), uid: typeof uid === 'string' && uid !== '' ? said(uid) : undefined});
 }
 
 function said(text: string): string {

@@ -1,4 +1,5 @@
 /** The only way to read a cluster: it sends the requests of the table (domain/facts/requests.ts), each at most once, and no other. */
+import {defined} from '../domain/defined.js';
 import {asMeshError, MeshError} from '../domain/errors.js';
 import type {KubeObject} from '../domain/kube/object.js';
 import type {MeshCluster} from '../domain/mesh/mesh.js';
@@ -157,12 +158,11 @@ export class ClusterReader implements Reads {
     }
     const fieldSelector = name === undefined ? row.fieldSelector : `metadata.name=${name}`;
     const labelSelector = given.labelSelector ?? row.labelSelector;
-    return listNewest(api, row, {
-      ...place,
-      ...(fieldSelector !== undefined && {fieldSelector}),
-      ...(labelSelector !== undefined && {labelSelector}),
-      ...(row.metadataOnly === true && {metadataOnly: true}),
-    });
+    return listNewest(
+      api,
+      row,
+      defined({...place, fieldSelector, labelSelector, metadataOnly: row.metadataOnly === true ? true : undefined}),
+    );
   }
 }
 

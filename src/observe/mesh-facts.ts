@@ -1,4 +1,5 @@
 /** Facts of the work directory: they need no cluster and no tool. */
+import {defined} from '../domain/defined.js';
 import type {FileModeFacts, JournalFacts, MeshFactValues} from '../domain/facts/facts.js';
 import {clusterLayout, layout, workloadsDirectory, type ClusterLayout} from '../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
@@ -46,7 +47,7 @@ export function meshFactsOf(
       const {encryption} = readPrivateKey(key, path ?? layout.rootKey);
       if (!encryption) return {protection: 'clear', ...kept};
       const {cipher, kdf, weak} = encryption;
-      return {protection: 'encrypted', ...kept, ...(weak && {weakness: `${cipher} and ${kdf}`})};
+      return defined({protection: 'encrypted', ...kept, weakness: weak ? `${cipher} and ${kdf}` : undefined});
     },
     async meshRoots() {
       const text = await workspace.readText(layout.rootCert);
@@ -75,12 +76,14 @@ function journalFacts({present, entries, heads, faults, open, own, underWay, asi
     faults,
     open: mine
       .filter((entry) => !underWay.includes(entry))
-      .map(({command, cluster, title, action, time}) => ({
-        command: printableLine(command),
-        ...(cluster !== undefined && {cluster: printableLine(cluster)}),
-        title: printableLine(title ?? action),
-        time: printableLine(time),
-      })),
+      .map(({command, cluster, title, action, time}) =>
+        defined({
+          command: printableLine(command),
+          cluster: cluster === undefined ? undefined : printableLine(cluster),
+          title: printableLine(title ?? action),
+          time: printableLine(time),
+        }),
+      ),
     openElsewhere: open.length - mine.length,
     brokenAside: aside.flatMap(({file, faults: [first]}) =>
       first ? [{file: printableLine(file), message: printableLine(first.message)}] : [],

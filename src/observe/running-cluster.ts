@@ -2,6 +2,7 @@
  * Reads one running cluster as far as `certs adopt` needs it, with no more rights than the role `reader` of `access role`
  * gives: Secrets are read by name.
  */
+import {defined} from '../domain/defined.js';
 import type {ControlPlaneFacts} from '../domain/facts/facts.js';
 import {isGoing, isIstiod, readControlPlanes} from '../domain/facts/read/control-plane.js';
 import {MeshError} from '../domain/errors.js';
@@ -55,14 +56,14 @@ export async function readRunningCluster(
   const [first, ...others] = readControlPlanes({deployments: istiods, configMaps, podsOf: () => []});
   if (!first) throw noIstiod(context, namespace, ownNamespace?.metadata.annotations);
   const network = ownNamespace?.metadata.labels?.[networkLabel] ?? first.network;
-  return {
+  return defined({
     uid,
     controlPlanes: [first, ...others],
-    ...(network !== undefined && network !== '' && {network}),
+    network: network !== undefined && network !== '' ? network : undefined,
     cacerts,
     selfSigned,
     bundle: configMaps.find(({metadata}) => metadata.name === defaultBundleName)?.data?.[bundleKey],
-  };
+  });
 }
 
 /** On the namespace of a remote cluster: which clusters' istiods look after it (istio.io: multicluster, primary-remote). */

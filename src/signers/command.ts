@@ -1,4 +1,5 @@
 /** A program that signs: it stands for a KMS or HSM, and the key is no file (docs/signers.md says the protocol). */
+import {defined} from '../domain/defined.js';
 import {createPublicKey, type KeyObject} from 'node:crypto';
 import {isAbsolute, resolve} from 'node:path';
 import {asMeshError, MeshError} from '../domain/errors.js';
@@ -147,16 +148,18 @@ async function exchange(
   const runner = await context.runner();
   await context.terminal?.rest();
   try {
-    return await runner.exchange({
-      // Found in PATH without a slash, as in a shell; else relative to the work directory, wherever this runs.
-      file: program.includes('/') && !isAbsolute(program) ? resolve(root, program) : program,
-      args: [...own, ...args],
-      ...(input && {input}),
-      cwd: root,
-      timeoutMs: answerMs,
-      maxBytes: maxAnswer,
-      onErrorText: context.terminal && ((text) => context.terminal?.write(text)),
-    });
+    return await runner.exchange(
+      defined({
+        // Found in PATH without a slash, as in a shell; else relative to the work directory, wherever this runs.
+        file: program.includes('/') && !isAbsolute(program) ? resolve(root, program) : program,
+        args: [...own, ...args],
+        input,
+        cwd: root,
+        timeoutMs: answerMs,
+        maxBytes: maxAnswer,
+        onErrorText: context.terminal && ((text) => context.terminal?.write(text)),
+      }),
+    );
   } catch (thrown) {
     const error = asMeshError(thrown);
     if (error.code !== 'TIMEOUT' || context.signal.aborted) throw error;

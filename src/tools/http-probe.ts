@@ -2,6 +2,7 @@
  * Asks a plain HTTP server on this machine one question: a port of a pod that kubectl forwards. Nothing is followed,
  * kept or believed: no redirect, no proxy from the environment, no connection that outlives the answer.
  */
+import {defined} from '../domain/defined.js';
 import {type ClientRequest, get} from 'node:http';
 import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
@@ -101,9 +102,7 @@ function asked({path, port}: HttpProbeRequest): string {
 }
 
 function unreachable(request: HttpProbeRequest, why: string, cause?: unknown): MeshError {
-  return new MeshError('UNREACHABLE', `no answer to ${asked(request)}: ${printableLine(why)}`, {
-    ...(cause !== undefined && {cause}),
-  });
+  return new MeshError('UNREACHABLE', `no answer to ${asked(request)}: ${printableLine(why)}`, defined({cause}));
 }
 
 function notHttp(request: HttpProbeRequest, cause: Error): MeshError {

@@ -1,3 +1,4 @@
+import {defined} from '../domain/defined.js';
 import * as z from 'zod';
 import {MeshError} from '../domain/errors.js';
 import {impersonationUnsupported} from '../domain/install/istioctl-output.js';
@@ -78,12 +79,14 @@ export function createIstioctl({runner, kubeconfig, impersonating}: IstioctlOpti
       if (impersonating) throw impersonationUnsupported();
       const target = ['--context', context, ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig])];
       const answer = await withHint(
-        runner.ask({
-          file: 'istioctl',
-          args: [...args, ...(file === undefined ? [] : ['-f', fileArgument(file)]), ...target],
-          timeoutMs,
-          ...(onLine && {onLine}),
-        }),
+        runner.ask(
+          defined({
+            file: 'istioctl',
+            args: [...args, ...(file === undefined ? [] : ['-f', fileArgument(file)]), ...target],
+            timeoutMs,
+            onLine,
+          }),
+        ),
       );
       return {exitCode: answer.exitCode, output: answer.output};
     },
@@ -104,7 +107,7 @@ async function askVersion(runner: Runner): Promise<IstioctlVersion> {
     });
   }
   const parsed = parseVersion(version);
-  return {version, ...(parsed && {parsed})};
+  return defined({version, parsed});
 }
 
 function readVersion(text: string): string | undefined {

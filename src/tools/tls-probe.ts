@@ -4,6 +4,7 @@
  * (getPeerCertificate follows issuers through its own store, drops strangers and loops at the root), but up to TLS 1.2
  * that message is in the clear (RFC 5246 7.4.2), and the handshake that goes on proves the leaf's key.
  */
+import {defined} from '../domain/defined.js';
 import {connect} from 'node:net';
 import {Duplex} from 'node:stream';
 import {connect as connectTls} from 'node:tls';
@@ -97,7 +98,9 @@ function listeningIn(socket: ReturnType<typeof connect>, received: Buffer[]): Du
 }
 
 function unreachable({port, servername}: TlsProbeRequest, why: string, cause?: unknown): MeshError {
-  return new MeshError('UNREACHABLE', `no TLS with ${servername} through local port ${String(port)}: ${why}`, {
-    ...(cause !== undefined && {cause}),
-  });
+  return new MeshError(
+    'UNREACHABLE',
+    `no TLS with ${servername} through local port ${String(port)}: ${why}`,
+    defined({cause}),
+  );
 }

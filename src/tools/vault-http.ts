@@ -3,6 +3,7 @@
  * no proxy is taken from the environment, no connection outlives its answer, and no answer is larger than allowed.
  * Plain HTTP is the caller's to refuse.
  */
+import {defined} from '../domain/defined.js';
 import {type IncomingMessage, request as requestHttp} from 'node:http';
 import {request as requestHttps} from 'node:https';
 import type {SecureContext} from 'node:tls';
@@ -178,8 +179,5 @@ function explain(error: NodeJS.ErrnoException, options: VaultHttpOptions): MeshE
 }
 
 function unavailable({address}: VaultHttpOptions, why: string, hints: readonly string[], cause?: unknown): MeshError {
-  return new MeshError('SIGNER_UNAVAILABLE', `${address.origin}: ${why}`, {
-    hints,
-    ...(cause !== undefined && {cause}),
-  });
+  return new MeshError('SIGNER_UNAVAILABLE', `${address.origin}: ${why}`, defined({hints, cause}));
 }

@@ -1,3 +1,4 @@
+import {defined} from '../domain/defined.js';
 import {MeshError} from '../domain/errors.js';
 import {advice} from '../domain/suggest/advice.js';
 import {filePath, lookWith} from '../domain/suggest/suggestion.js';
@@ -53,10 +54,11 @@ export function fileError(thrown: unknown, path: string, doing: 'read' | 'write'
 
 /** `SYMLINK`: a link stands where a key is to be written. */
 export function symlinkError(path: string, cause?: unknown): MeshError {
-  return new MeshError('SYMLINK', `${path} is a symbolic link: private keys are not written through links`, {
-    ...(cause === undefined ? {} : {cause}),
-    hints: ['replace the link by a real file or folder, or point --work-dir at where it leads'],
-  });
+  return new MeshError(
+    'SYMLINK',
+    `${path} is a symbolic link: private keys are not written through links`,
+    defined({cause, hints: ['replace the link by a real file or folder, or point --work-dir at where it leads']}),
+  );
 }
 
 function reason(code: string): string {

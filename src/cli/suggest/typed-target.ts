@@ -1,4 +1,5 @@
 /** The flags of this run that select the mesh: a suggested command has to repeat them. */
+import {defined} from '../../domain/defined.js';
 
 /** The flags that select the mesh, as parsed. */
 export interface TargetFlags {
@@ -30,13 +31,13 @@ export function typedTarget(
 ): TypedTarget {
   const workDir = flags['work-dir'];
   const isElsewhere = workDir !== undefined && workDir !== '.';
-  return {
-    ...(isElsewhere && {directory: workDir}),
-    ...(isElsewhere && workDir !== environment.WORK_DIR && {workDir}),
-    ...(flags.kubeconfig !== undefined && {kubeconfig: flags.kubeconfig}),
-    ...(flags.context !== undefined && {context: flags.context}),
-    ...(flags['istio-namespace'] !== undefined && {istioNamespace: flags['istio-namespace']}),
-    ...(flags.as !== undefined && {as: flags.as}),
-    ...(flags['as-group'] !== undefined && {asGroups: flags['as-group']}),
-  };
+  return defined({
+    directory: isElsewhere ? workDir : undefined,
+    workDir: isElsewhere && workDir !== environment.WORK_DIR ? workDir : undefined,
+    kubeconfig: flags.kubeconfig,
+    context: flags.context,
+    istioNamespace: flags['istio-namespace'],
+    as: flags.as,
+    asGroups: flags['as-group'],
+  });
 }

@@ -2,6 +2,7 @@
  * What each role of `access role` may do, as data: the requests of the commands that it is for, and of istioctl. Each role
  * has what the one before it has. test/e2e/access-role.test.ts runs every command with exactly these rights.
  */
+import {defined} from '../defined.js';
 import {type Right, rightsWithin} from '../facts/rights.js';
 import {cacertsName, defaultBundleName, previousName} from '../istio/names.js';
 import {installedKinds} from '../install/live.js';
@@ -71,14 +72,14 @@ function readerRights({limits, level}: RoleOptions): readonly RoleRight[] {
     if (!first) return [];
     const {verb, group, name, where, when} = first;
     return [
-      {
+      defined({
         verbs: [verb],
         group,
         resources: rights.map(({resource}) => resource),
-        ...(name !== undefined && {names: [name]}),
+        names: name === undefined ? undefined : [name],
         where,
         why: `verify${when === undefined ? '' : ` ${when.replace(/^with --access$/, '--access, access show')}`}`,
-      },
+      }),
     ];
   });
 }

@@ -4,6 +4,7 @@
  * pkg/registry/rbac/{role,clusterrole,rolebinding,clusterrolebinding}/policybased/storage.go (escalation is refused but
  * for who may `escalate` or `bind`), k8s.io/apiserver pkg/endpoints/filters/impersonation.go.
  */
+import {defined} from '../defined.js';
 import {distinctRights, type GrantedRight, grantedRight, type Target, type WayId, waysOf, workloads} from './paths.js';
 import {countsIn, ruleAllows, type Asked, type Binding, type Grant, type Holdings} from '../kube/rbac.js';
 import {impliedGroups, privilegedGroup, subjectId, type Subject} from '../kube/subjects.js';
@@ -229,7 +230,7 @@ function takesAccount(held: Held, account: Required<Pick<Asked, 'namespace' | 'n
   // Everything below is asked in that namespace, and a part must be the subject's own.
   if (!held.own.some(({binding}) => countsIn(binding, namespace))) return undefined;
   const ask = (resource: string, verbs: readonly string[], name?: Asked['name']): readonly Asked[] =>
-    verbs.map((verb) => ({group: '', resource, namespace, verb, ...(name !== undefined && {name})}));
+    verbs.map((verb) => defined({group: '', resource, namespace, verb, name}));
   const as = (way: WayId, ...needs: readonly (readonly Asked[])[]): Escalation | undefined => {
     const found = together(held, ...needs);
     return found && {way, ...found};
@@ -259,12 +260,12 @@ function takesAccount(held: Held, account: Required<Pick<Asked, 'namespace' | 'n
 
 /** Whether a role opens a simple way other than replacing, were it bound in Istio's namespace or in the whole cluster. */
 export function opensWay(role: Grant['role'], everywhere: boolean, target: Target): boolean {
-  const binding: Binding = {
+  const binding: Binding = defined({
     kind: everywhere ? 'ClusterRoleBinding' : 'RoleBinding',
     name: '',
-    ...(!everywhere && {namespace: target.namespace}),
+    namespace: !everywhere ? target.namespace : undefined,
     role,
     subjects: [],
-  };
+  });
   return waysOf({binding, role}, target).some(({way}) => way !== 'replace-secret');
 }

@@ -1,4 +1,5 @@
 /** What is said of those who reach a CA key: for the checks and for `access show` alike. */
+import {defined} from '../defined.js';
 import {madeElsewhere, usesCacerts} from '../mesh/signer.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import {fixWith, sequence, type Suggestion, words} from '../suggest/suggestion.js';
@@ -13,12 +14,12 @@ import type {RemoteReach, Step} from './transitive.js';
 export function expectationsOf({istio, trust, access}: Mesh): Expectations {
   const {signer} = trust;
   const isHere = signer.type === 'cluster' && (signer.namespace ?? istio.namespace) === istio.namespace;
-  return {
+  return defined({
     namespace: istio.namespace,
     revisions: istio.revisions ?? [],
     declared: access?.expected ?? [],
-    ...(isHere && signer.secret !== undefined && {signerSecret: signer.secret}),
-  };
+    signerSecret: isHere && signer.secret !== undefined ? signer.secret : undefined,
+  });
 }
 
 /**

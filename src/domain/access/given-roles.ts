@@ -1,4 +1,5 @@
 /** Roles that `access role` printed, as they are found in a cluster. */
+import {defined} from '../defined.js';
 import {type RoleLevel, roleLevels, type RoleOptions} from './command-rights.js';
 import {everything} from '../facts/limits.js';
 import {ruleAllows, type PolicyRule, type Role} from '../kube/rbac.js';
@@ -28,9 +29,7 @@ function isContained(rule: PolicyRule, others: readonly PolicyRule[]): boolean {
   return rule.verbs.every((verb) =>
     rule.apiGroups.every((group) =>
       rule.resources.every((resource) =>
-        names.every((name) =>
-          others.some((other) => ruleAllows(other, {verb, group, resource, ...(name !== undefined && {name})})),
-        ),
+        names.every((name) => others.some((other) => ruleAllows(other, defined({verb, group, resource, name})))),
       ),
     ),
   );

@@ -5,6 +5,7 @@
  * `pods/portforward` is no way: it reaches the ports of a pod and no file of it, and no port of istiod gives the CA key
  * away (istio/istio pilot/pkg/xds/debug.go). Neither is `pods/log` or `pods/proxy`.
  */
+import {defined} from '../defined.js';
 import {cacertsName, previousName} from '../istio/names.js';
 import {countsIn, ruleAllows, type Asked, type Grant, type PolicyRule} from '../kube/rbac.js';
 
@@ -142,11 +143,11 @@ export function grantedRight(rule: PolicyRule, {verb, group, resource, name}: As
   const plain = group === '' ? resource : `${resource}.${group}`;
   const named = typeof name === 'string' && rule.resourceNames.length > 0 ? name : undefined;
   const names = typeof name === 'function' ? rule.resourceNames.find(name) : named;
-  return {
+  return defined({
     verb: rule.verbs.includes('*') ? '*' : verb,
     resource: rule.resources.includes('*') ? '*' : plain,
-    ...(names !== undefined && {name: names}),
-  };
+    name: names,
+  });
 }
 
 /** The same rights once each. */

@@ -1,4 +1,5 @@
 /** Who reaches Secrets of Istio's namespace in one cluster: a pure judgement of its RBAC. */
+import {defined} from '../defined.js';
 import {becomes, opensWay, recreates, roleEscalations, type World} from './escalation.js';
 import {waysOf, ways, type Effect, type GrantedRight, type Target, type WayId} from './paths.js';
 import {grantsIn, Holdings, type Grant, type RbacFacts} from '../kube/rbac.js';
@@ -60,7 +61,7 @@ export function reachesOf(rbac: RbacFacts, target: Target): readonly Reach[] {
     for (const subject of others()) {
       const found = becomes(holdings, subject, [...reaching.values()]);
       if (!found) continue;
-      add({...reach(subject, found.way, found.rights, found.grants), ...(found.via && {via: found.via})});
+      add(defined({...reach(subject, found.way, found.rights, found.grants), via: found.via}));
       news = true;
     }
   }

@@ -1,4 +1,5 @@
 /** The roles of `access role` as manifests: a ClusterRole and a Role with the same name, and bindings where subjects were named. */
+import {defined} from '../defined.js';
 import {Document, isMap, isSeq} from 'yaml';
 import {rightsOfRole, type RoleLevel, type RoleOptions, type RoleRight} from './command-rights.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
@@ -59,7 +60,7 @@ export function rulesFor(options: RoleOptions, where: RoleRight['where']): reado
     merged.set(key, {right, verbs, why});
   }
   return [...merged.values()].map(({right: {group, resources, names}, verbs, why}) => ({
-    rule: {apiGroups: [group], resources, ...(names && {resourceNames: names}), verbs: [...verbs]},
+    rule: defined({apiGroups: [group], resources, resourceNames: names, verbs: [...verbs]}),
     why: [...why],
   }));
 }

@@ -2,6 +2,7 @@
  * Turns evidence into rows. The judge, not the check, answers unknown where a needed fact is unknown and skipped where
  * it was left out, so that no check can call healthy what nobody saw.
  */
+import {defined} from '../defined.js';
 import {type ErrorReport, MeshError, reportError} from '../errors.js';
 import type {MeshCluster} from '../mesh/mesh.js';
 import {firstCommand} from '../suggest/advice.js';
@@ -82,7 +83,7 @@ function judgeTarget(
   if (leftOut !== undefined) return [judged(check, row(check, target, 'skipped', {reason: leftOut}))];
   const blind = check.scope === 'mesh' ? clustersUnseen(check, evidence) : undefined;
   const missing = distinct(looks.flatMap((one) => one.unknown)).map((error) =>
-    judged(check, unknownRow(check, target, error), {...(blind && {clusters: blind})}),
+    judged(check, unknownRow(check, target, error), defined({clusters: blind})),
   );
   // A fact without any known value cannot be judged; of a fact with parts, the known parts can.
   if (looks.some((one) => one.unknown.length > 0 && one.value === undefined)) return missing;
@@ -112,7 +113,7 @@ function rowsOf(check: Check, target: Target, judgement: Judgement): readonly Ju
 }
 
 function judged({implies}: Check, one: Row, finding: Pick<Finding, 'implies' | 'clusters'> = {}): Judged {
-  return {row: one, implies: finding.implies ?? implies, ...(finding.clusters && {clusters: finding.clusters})};
+  return defined({row: one, implies: finding.implies ?? implies, clusters: finding.clusters});
 }
 
 /** The clusters of which something that a check of the mesh needs is unknown; undefined where that is about none of them. */
@@ -136,20 +137,20 @@ function row(
   result: RowResult,
   said: Partial<Finding> & {readonly reason?: string},
 ): Row {
-  return {
+  return defined({
     id: check.id,
     title: check.title,
     severity: said.severity ?? check.severity,
     scope: check.scope,
-    ...(cluster && {cluster: cluster.name}),
-    ...(peer && {peer: peer.name}),
+    cluster: cluster?.name,
+    peer: peer?.name,
     result,
     observed: said.observed ?? '',
     expected: said.expected ?? '',
     vantage: check.vantage,
     fix: said.fix ?? '',
-    ...(said.reason !== undefined && {reason: said.reason}),
-  };
+    reason: said.reason,
+  });
 }
 
 function lookMesh(key: FactKey, evidence: Evidence): Look {
@@ -178,7 +179,7 @@ function lookPair(
   if (isMeshFact(key)) return lookFact(evidence.facts[key], key);
   if (side !== undefined) {
     const {value, ...rest} = lookFact(side === 'self' ? self[key] : peer[key], key);
-    return {...rest, ...(value !== undefined && {value: new OneSided(side, value)})};
+    return defined({...rest, value: value === undefined ? undefined : new OneSided(side, value)});
   }
   const [mine, theirs] = [lookFact(self[key], key), lookFact(peer[key], key)];
   const leftOut = mine.leftOut ?? theirs.leftOut;

@@ -1,4 +1,5 @@
 /** The mesh as a picture shows it: clusters, networks, what each trusts, what each signs with, who accepts whom. */
+import {defined} from '../defined.js';
 import type {Certificate} from '../x509/certificate.js';
 import {
   type Evidence,
@@ -68,22 +69,24 @@ interface Sight {
 /** Draws what was seen. What was not seen is missing or `unknown`, never fine. */
 export function pictureOf({now, mesh, clusters}: Evidence, rows: readonly Row[]): MeshPicture {
   const seen = clusters.map(({cluster, facts}) => ({cluster, sight: sightOf(facts.liveRoots, facts.servedChains)}));
-  return {
-    ...(mesh.meshID !== undefined && {meshID: mesh.meshID}),
-    clusters: seen.map(({cluster, sight}) => ({
-      name: cluster.name,
-      ...(cluster.network !== undefined && {network: cluster.network}),
-      role: cluster.role,
-      ...(cluster.primary !== undefined && {primary: cluster.primary}),
-      verdict: verdictFor(cluster.name, rows, sight),
-      ...(sight.roots && {roots: sight.roots.certificates.map(drawn)}),
-      ...(sight.served.length > 0 || sight.complete ? {clusterCas: signersOf(sight.served)} : {}),
-      accepts: seen
-        .filter((other) => other.cluster !== cluster)
-        .map((other) => ({cluster: other.cluster.name, result: acceptance(sight, other.sight, now)})),
-      ...(sight.unseen.length > 0 && {unseen: sight.unseen}),
-    })),
-  };
+  return defined({
+    meshID: mesh.meshID,
+    clusters: seen.map(({cluster, sight}) =>
+      defined({
+        name: cluster.name,
+        network: cluster.network,
+        role: cluster.role,
+        primary: cluster.primary,
+        verdict: verdictFor(cluster.name, rows, sight),
+        roots: sight.roots?.certificates.map(drawn),
+        clusterCas: sight.served.length > 0 || sight.complete ? signersOf(sight.served) : undefined,
+        accepts: seen
+          .filter((other) => other.cluster !== cluster)
+          .map((other) => ({cluster: other.cluster.name, result: acceptance(sight, other.sight, now)})),
+        unseen: sight.unseen.length > 0 ? sight.unseen : undefined,
+      }),
+    ),
+  });
 }
 
 function sightOf(
@@ -100,12 +103,12 @@ function sightOf(
     ...(others.length > 0 ? [someoneElses(others)] : []),
     ...(parts ? [] : [whyUnseen(chains, 'no istiod was asked')]),
   ];
-  return {
-    ...(trusted && {roots: trusted}),
+  return defined({
+    roots: trusted,
     served: own.map(({value}) => value),
     complete: own.length === parts?.length,
     unseen: [...new Set(unseen)],
-  };
+  });
 }
 
 function whyUnseen(fact: Fact<unknown> | undefined, otherwise: string): string {

@@ -1,4 +1,5 @@
 /** What a person should know of the versions that verify judged by. */
+import {defined} from '../defined.js';
 import {knowVersion} from '../istio/versions.js';
 import type {Evidence} from '../facts/facts.js';
 
@@ -23,8 +24,7 @@ export function versionNotes({mesh, clusters}: Evidence): readonly VersionNote[]
     const {note} = knowVersion(version);
     if (note !== undefined) where.set(note, new Set([...(where.get(note) ?? []), cluster]));
   }
-  return [...where].map(([message, [first, ...others]]) => ({
-    ...(first !== undefined && others.length === 0 && {cluster: first}),
-    message,
-  }));
+  return [...where].map(([message, [first, ...others]]) =>
+    defined({cluster: first !== undefined && others.length === 0 ? first : undefined, message}),
+  );
 }

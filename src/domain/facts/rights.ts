@@ -3,6 +3,7 @@
  * lists them, and `access role` grants them. `/version` needs none: every authenticated user may read it (kubernetes.io:
  * reference/access-authn-authz/rbac, "API discovery roles").
  */
+import {defined} from '../defined.js';
 import {groupOf, resourceOf} from '../kube/kinds.js';
 import {limitOn, type Limits} from './limits.js';
 import {reads, type Read, type ReadName} from './requests.js';
@@ -33,14 +34,14 @@ export function rightOf(read: Read): Omit<Right, 'facts'> | undefined {
   const {apiVersions, kind, scope, name, when} = read;
   const {plural} = resourceOf({apiVersion: apiVersions[0], kind});
   const subresource = read.method === 'forward' ? read.subresource : undefined;
-  return {
+  return defined({
     verb: read.method === 'forward' ? read.verb : verbs[read.method],
     group: groupOf(apiVersions[0]),
     resource: subresource === undefined ? plural : `${plural}/${subresource}`,
-    ...(name !== undefined && {name}),
+    name,
     where: scope === 'Istio namespace' ? scope : 'everywhere',
-    ...(when !== undefined && {when}),
-  };
+    when,
+  });
 }
 
 /** The rights of a full run as far as limits allow it, in the order of the table of requests. */
@@ -66,11 +67,7 @@ function merged(one: Right | undefined, other: Right): Right {
   if (!one) return other;
   const {when, ...right} = one;
   const both = when === undefined || other.when === undefined ? undefined : `${when}, and ${other.when}`;
-  return {
-    ...right,
-    facts: [...new Set([...one.facts, ...other.facts])],
-    ...(both !== undefined && {when: both}),
-  };
+  return defined({...right, facts: [...new Set([...one.facts, ...other.facts])], when: both});
 }
 
 /** `pods/portforward`, `deployments.apps`: a resource as kubectl is told it. */

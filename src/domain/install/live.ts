@@ -1,4 +1,5 @@
 /** What is installed in a cluster, and how to prove that it is still what `install apply` left there. */
+import {defined} from '../defined.js';
 import type {KubeObject} from '../kube/object.js';
 import {recordName} from '../istio/names.js';
 import {documentName} from './formats/istio-operator.js';
@@ -86,12 +87,12 @@ export function recordObject(
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: {
+    metadata: defined({
       name: recordName(place.revision),
       namespace: place.namespace,
       labels: {'app.kubernetes.io/managed-by': 'kubectl-mesh'},
-      ...(resourceVersion === undefined ? {} : {resourceVersion}),
-    },
+      resourceVersion,
+    }),
     data: {...record},
   };
 }

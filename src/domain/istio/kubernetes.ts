@@ -1,4 +1,5 @@
 /** Which Kubernetes each version of Istio runs on. */
+import {defined} from '../defined.js';
 import {factFor, type Since} from './since.js';
 import type {IstioVersion} from './version.js';
 
@@ -32,7 +33,7 @@ export const kubernetesMaxima: readonly [Since<number | undefined>, ...Since<num
 /** Kubernetes minors (of 1) that a version runs on. */
 export function kubernetesRange(version: IstioVersion): {readonly min: number; readonly max?: number} {
   const max = factFor(kubernetesMaxima, version).value;
-  return {min: factFor(kubernetesMinima, version).value, ...(max === undefined ? {} : {max})};
+  return defined({min: factFor(kubernetesMinima, version).value, max});
 }
 
 /** Whether a minor of Kubernetes 1 suits a version of Istio. */

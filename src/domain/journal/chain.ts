@@ -1,4 +1,5 @@
 /** The hash chain of journal.jsonl: sealing entries, reading them back, and finding what was changed behind its back. */
+import {defined} from '../defined.js';
 import {createHash} from 'node:crypto';
 import {type JournalEntry, type JournalRecord, entryId, genesis} from './entry.js';
 
@@ -137,7 +138,7 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
   }
   faults.push(...unseen(entries, placed));
   faults.sort((a, b) => a.line - b.line);
-  return {entries, faults, heads, open: openIntents(entries), ...(torn === undefined ? {} : {torn})};
+  return defined({entries, faults, heads, open: openIntents(entries), torn});
 }
 
 function judge(

@@ -2,6 +2,7 @@
  * The journal for people: one change where there is an intent and an outcome. What is in the file is shown whatever it
  * is: entries come from other copies, through git, and may be of any form.
  */
+import {defined} from '../defined.js';
 import {entryId, type JournalEntry} from './entry.js';
 
 /** `open`: no outcome was recorded. `under-way`: not yet, since its run holds the lock. */
@@ -79,10 +80,10 @@ function joined(id: string, intent: JournalEntry, outcome: JournalEntry | undefi
     host: textOf(intent.host),
     ...(typeof pid === 'number' && {pid}),
     ...(isMap(identity) && {
-      identity: {
+      identity: defined({
         username: textOf(identity.username),
-        ...(identity.uid !== undefined && {uid: textOf(identity.uid)}),
-      },
+        uid: identity.uid === undefined ? undefined : textOf(identity.uid),
+      }),
     }),
     command: textOf(intent.command),
     action,

@@ -2,6 +2,7 @@
  * Encrypted PKCS#8 (RFC 5958, PBES2 of RFC 8018, scrypt of RFC 7914). node:crypto can write it, but always with 2,048
  * PBKDF2 rounds, which a graphics card tries by the hundred thousand a second; so the envelope is made here.
  */
+import {defined} from '../defined.js';
 import {
   createCipheriv,
   createDecipheriv,
@@ -193,12 +194,16 @@ function codeOf(thrown: unknown): string {
 
 /** A key that only a tool with outdated ciphers can open. */
 export function unsupportedCipher(cipher: string, what: string, cause?: unknown): MeshError {
-  return new MeshError('UNSUPPORTED_KEY', `${what} is encrypted with ${cipher}, which is outdated and not supported`, {
-    hints: [
-      advice`${fixWith.run('openssl', words`pkey -provider legacy -provider default -in ${what} -aes256 -out NEW-KEY.pem`)} writes it in a form that is read here`,
-    ],
-    ...(cause !== undefined && {cause}),
-  });
+  return new MeshError(
+    'UNSUPPORTED_KEY',
+    `${what} is encrypted with ${cipher}, which is outdated and not supported`,
+    defined({
+      hints: [
+        advice`${fixWith.run('openssl', words`pkey -provider legacy -provider default -in ${what} -aes256 -out NEW-KEY.pem`)} writes it in a form that is read here`,
+      ],
+      cause,
+    }),
+  );
 }
 
 function reason(thrown: unknown): string {

@@ -1,3 +1,4 @@
+import {defined} from '../defined.js';
 import {resourceOf, type KindRef} from './kinds.js';
 import type {ObjectRef} from './object.js';
 
@@ -33,12 +34,7 @@ export function refOf(object: {
   readonly metadata: {readonly name: string; readonly namespace?: string};
 }): ObjectRef {
   const {name, namespace} = object.metadata;
-  return {
-    apiVersion: object.apiVersion,
-    kind: object.kind,
-    name,
-    ...(namespace === undefined ? {} : {namespace}),
-  };
+  return defined({apiVersion: object.apiVersion, kind: object.kind, name, namespace});
 }
 
 /** An object for people: `Secret istio-system/cacerts`, `Namespace istio-system`. */

@@ -4,6 +4,7 @@
  * (`nonResourceURLs`) lead to no Secret and are left out. Source: kubernetes/kubernetes
  * pkg/apis/rbac/v1/evaluation_helpers.go and plugin/pkg/auth/authorizer/rbac/rbac.go.
  */
+import {defined} from '../defined.js';
 import type {KubeObject} from './object.js';
 import {subjectId, subjectKinds, userSubject, type Subject} from './subjects.js';
 
@@ -143,7 +144,7 @@ export function readRbac(objects: readonly KubeObject[]): RbacFacts {
       if (kind !== 'Role' && kind !== 'ClusterRole') return [];
       const {name, namespace, labels = {}} = metadata;
       const rules = listOf(object.rules).map(readRule);
-      return [{kind, name, ...(namespace !== undefined && {namespace}), labels, rules}];
+      return [defined({kind, name, namespace, labels, rules})];
     }),
     bindings: objects.flatMap((object): readonly Binding[] => {
       const {kind, metadata} = object;
@@ -153,7 +154,7 @@ export function readRbac(objects: readonly KubeObject[]): RbacFacts {
       if (role.kind !== 'Role' && role.kind !== 'ClusterRole') return [];
       const subjects = listOf(object.subjects).flatMap((subject) => readSubject(subject, namespace));
       const roleRef = {kind: role.kind, name: String(role.name)} as const;
-      return [{kind, name, ...(namespace !== undefined && {namespace}), role: roleRef, subjects}];
+      return [defined({kind, name, namespace, role: roleRef, subjects})];
     }),
   };
 }

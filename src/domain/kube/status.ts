@@ -3,6 +3,7 @@
  * Kind"; k8s.io/apiserver pkg/endpoints/handlers/responsewriters/errors.go (wording of forbidden answers);
  * k8s.io/apimachinery pkg/util/proxy/upgradeaware.go (text/plain 500 of `kubectl proxy` itself).
  */
+import {defined} from '../defined.js';
 import {type ErrorCode, MeshError} from '../errors.js';
 import {printableLine} from '../printable.js';
 import {advice} from '../suggest/advice.js';
@@ -164,10 +165,10 @@ function statusBody(answer: FailedAnswer): StatusBody | undefined {
     const parsed: unknown = JSON.parse(answer.body);
     if (typeof parsed !== 'object' || parsed === null) return undefined;
     const {message, reason} = parsed as Record<string, unknown>;
-    return {
-      ...(typeof message === 'string' ? {message} : {}),
-      ...(typeof reason === 'string' ? {reason} : {}),
-    };
+    return defined({
+      message: typeof message === 'string' ? message : undefined,
+      reason: typeof reason === 'string' ? reason : undefined,
+    });
   } catch {
     return undefined;
   }

@@ -222,7 +222,7 @@ function resolveIstio(declared: NonNullable<MeshFile['istio']>, said: SaidValues
 
 function resolveTrust(declared: NonNullable<MeshFile['trust']>, {namespace}: MeshIstio, said: SaidValues): MeshTrust {
   const rootValidityDays = validity(declared.rootValidity) ?? defaults.rootValidityDays;
-  return {
+  return defined({
     keyAlgorithm: agree('trust.keyAlgorithm', declared.keyAlgorithm, said.keyAlgorithm) ?? defaults.keyAlgorithm,
     rootValidityDays,
     // The default gives way to a short root: a cluster CA never outlives it.
@@ -230,12 +230,12 @@ function resolveTrust(declared: NonNullable<MeshFile['trust']>, {namespace}: Mes
     signer: inNamespace(resolveSigner(declared.signer, said.signer ?? {}), namespace),
     keepClusterKeys: declared.keepClusterKeys ?? true,
     rotationReady: declared.rotationReady ?? true,
-    ...(declared.rotationReady === true && {rotationDeclared: true}),
+    rotationDeclared: declared.rotationReady === true ? true : undefined,
     expiry: {
       warn: threshold(declared.expiry?.warn) ?? defaults.warn,
       error: threshold(declared.expiry?.error) ?? defaults.error,
     },
-  };
+  });
 }
 
 /** A root in a cluster lies in Istio's namespace where nothing else is said. */

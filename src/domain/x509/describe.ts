@@ -1,4 +1,5 @@
 /** Certificates and keys as plain data: what results, JSON answers and views are made of. Never a private byte. */
+import {defined} from '../defined.js';
 import type {Certificate} from './certificate.js';
 import type {PrivateKeyFacts} from '../keys/private-key.js';
 import {dayMs} from '../time.js';
@@ -92,24 +93,25 @@ export function detailCertificate(
   const {extensions} = certificate;
   const {basicConstraints, nameConstraints} = extensions;
   const text = ({type, value}: {readonly type: string; readonly value: string}): string => `${type}:${value}`;
-  return {
+  return defined({
     ...summarizeCertificate(certificate, thresholds, now),
     version: certificate.version,
     serial: certificate.serial,
     signatureAlgorithm: certificate.signatureAlgorithm,
     selfSigned: certificate.selfSigned,
     ca: basicConstraints?.ca ?? false,
-    ...(basicConstraints?.pathLength !== undefined && {pathLength: basicConstraints.pathLength}),
-    ...(extensions.keyUsage && {keyUsage: extensions.keyUsage.usages}),
-    ...(extensions.extendedKeyUsage && {extendedKeyUsage: extensions.extendedKeyUsage}),
-    ...(extensions.subjectAltNames && {subjectAltNames: extensions.subjectAltNames.map(text)}),
-    ...(extensions.subjectKeyId !== undefined && {subjectKeyId: extensions.subjectKeyId}),
-    ...(extensions.authorityKeyId !== undefined && {authorityKeyId: extensions.authorityKeyId}),
-    ...(nameConstraints && {
-      nameConstraints: {permitted: nameConstraints.permitted.map(text), excluded: nameConstraints.excluded.map(text)},
-    }),
-    ...(extensions.unhandledCritical.length > 0 && {unhandledCritical: extensions.unhandledCritical}),
-  };
+    pathLength: basicConstraints?.pathLength,
+    keyUsage: extensions.keyUsage?.usages,
+    extendedKeyUsage: extensions.extendedKeyUsage,
+    subjectAltNames: extensions.subjectAltNames?.map(text),
+    subjectKeyId: extensions.subjectKeyId,
+    authorityKeyId: extensions.authorityKeyId,
+    nameConstraints: nameConstraints && {
+      permitted: nameConstraints.permitted.map(text),
+      excluded: nameConstraints.excluded.map(text),
+    },
+    unhandledCritical: extensions.unhandledCritical.length > 0 ? extensions.unhandledCritical : undefined,
+  });
 }
 
 /** What may be told of a private key. */
@@ -121,6 +123,6 @@ export function detailKey(facts: PrivateKeyFacts): KeyDetails {
     ...(facts.description && {key: facts.description.name}),
     ...(facts.spki !== undefined && {publicKeyFingerprint: facts.spki}),
     ...(cipher !== undefined && kdf !== undefined && weak !== undefined && {encryption: {cipher, kdf, weak}}),
-    istiod: {loads: facts.refusal === undefined, ...(facts.refusal !== undefined && {reason: facts.refusal})},
+    istiod: defined({loads: facts.refusal === undefined, reason: facts.refusal}),
   };
 }

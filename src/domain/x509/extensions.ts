@@ -1,4 +1,5 @@
 /** The certificate extensions that decide over a mesh's trust (RFC 5280 4.2), read and written. */
+import {defined} from '../defined.js';
 import {
   bitString,
   childrenOf,
@@ -173,18 +174,18 @@ export function readExtensions(value: Der | undefined): Extensions {
   const authorityKeyId = of('authorityKeyId', readAuthorityKeyId);
   const subjectAltNames = of('subjectAltName', (der) => readSequence(der, 'subject alt name').map(readGeneralName));
   const nameConstraints = of('nameConstraints', readNameConstraints);
-  return {
-    ...(basicConstraints && {basicConstraints}),
-    ...(keyUsage && {keyUsage}),
-    ...(extendedKeyUsage && {extendedKeyUsage}),
-    ...(subjectKeyId !== undefined && {subjectKeyId}),
-    ...(authorityKeyId !== undefined && {authorityKeyId}),
-    ...(subjectAltNames && {subjectAltNames}),
-    ...(nameConstraints && {nameConstraints}),
+  return defined({
+    basicConstraints,
+    keyUsage,
+    extendedKeyUsage,
+    subjectKeyId,
+    authorityKeyId,
+    subjectAltNames,
+    nameConstraints,
     unhandledCritical: [...found]
       .filter(([id, {critical}]) => critical && !handled(id, nameConstraints))
       .map(([id]) => id),
-  };
+  });
 }
 
 /** What Go's crypto/x509 handles when critical; name constraints only of the four kinds it knows. */
@@ -200,7 +201,7 @@ function readBasicConstraints(value: Der, critical: boolean): NonNullable<Extens
   const fields = readSequence(value, 'basic constraints');
   const ca = isTag(fields[0], tags.boolean) && readBoolean(fields[0], 'CA flag');
   const path = fields[isTag(fields[0], tags.boolean) ? 1 : 0];
-  return {ca, critical, ...(path && {pathLength: readSmallInteger(path, 'path length')})};
+  return defined({ca, critical, pathLength: path && readSmallInteger(path, 'path length')});
 }
 
 function readKeyUsage(value: Der, critical: boolean): NonNullable<Extensions['keyUsage']> {

@@ -2,6 +2,7 @@
  * Finds out what a text or a file is that somebody hands us: PEM of any kind, a DER certificate, PKCS#7, or a Secret or
  * ConfigMap as kubectl prints it. It may hold private keys, so it comes in sensitive; what goes out is public.
  */
+import {defined} from '../defined.js';
 import {createPublicKey} from 'node:crypto';
 import {parse} from 'yaml';
 import {asMeshError, type ErrorReport, MeshError, reportError} from '../errors.js';
@@ -135,11 +136,7 @@ function readObject(bytes: Buffer, what: string): Recognized | undefined {
   const type = text(object.type);
   return {
     kind: secret ? 'secret' : 'configmap',
-    object: {
-      name: text(object.metadata?.name) ?? '',
-      ...(namespace !== undefined && {namespace}),
-      ...(type !== undefined && {type}),
-    },
+    object: defined({name: text(object.metadata?.name) ?? '', namespace, type}),
     parts: [
       ...entries(object.data, (value_) => (secret ? Buffer.from(value_, 'base64').toString('utf8') : value_)),
       ...entries(object.stringData, (value_) => value_),
@@ -226,7 +223,7 @@ function readBlocks(
       problems.push(reportError(asOurs(thrown)));
     }
   }
-  return {certificates, others, problems, ...(key && {key})};
+  return defined({certificates, others, problems, key});
 }
 
 function isKeyBlock({label}: PemBlock): boolean {

@@ -1,3 +1,4 @@
+import {defined} from '../../domain/defined.js';
 import {randomBytes, type KeyObject} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
 import {type Certificate, serialBytes} from '../../domain/x509/certificate.js';
@@ -23,13 +24,15 @@ export const effect: Effect<'create-root-ca'> = async (action, context) => {
   const passphrase = action.protection === 'encrypted' ? await deps.passphrases.get('new') : undefined;
   const {signer, key} = await untilAborted(rootKey(action, context), deps.signal);
   const now = deps.now();
-  const template = rootTemplate({
-    publicKey: signer.publicKey,
-    validityDays: action.validityDays,
-    now,
-    serial: randomBytes(serialBytes),
-    ...(action.meshID !== undefined && {meshID: action.meshID}),
-  });
+  const template = rootTemplate(
+    defined({
+      publicKey: signer.publicKey,
+      validityDays: action.validityDays,
+      now,
+      serial: randomBytes(serialBytes),
+      meshID: action.meshID,
+    }),
+  );
   const certificate = await issueCertificate(template, signer, layout.rootCert);
   requireSound(certificate, now);
   const certificateFile = {path: layout.rootCert, content: certificate.pem};

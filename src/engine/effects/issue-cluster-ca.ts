@@ -1,3 +1,4 @@
+import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import {parseCertificates} from '../../domain/x509/certificate.js';
 import {chainPem, orderUpward} from '../../domain/x509/chain.js';
@@ -54,5 +55,5 @@ export const effect: Effect<'issue-cluster-ca'> = async (action, {deps, line}) =
       content: bundle[part],
     })),
   );
-  return {...issuedCertificate(certificate), ...(changes.length > 0 && {changes})};
+  return defined({...issuedCertificate(certificate), changes: changes.length > 0 ? changes : undefined});
 };

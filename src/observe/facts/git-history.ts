@@ -1,4 +1,5 @@
 /** Private keys that git has kept, and whose they are. */
+import {defined} from '../../domain/defined.js';
 import type {GitHistoryFacts, KeyInHistory} from '../../domain/facts/facts.js';
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -21,7 +22,7 @@ export async function readGitHistory(deps: Deps, clusters: readonly MeshCluster[
   const keys = history.texts.flatMap(({path, commit, text}) =>
     findPrivateKeys(text, path).map(({spki, encryption}): KeyInHistory => {
       const owner = spki === undefined ? undefined : owners.get(spki);
-      return {path, commit, protection: encryption ? 'encrypted' : 'clear', ...(owner !== undefined && {owner})};
+      return defined({path, commit, protection: encryption ? 'encrypted' : 'clear', owner});
     }),
   );
   return {keys: keys.toSorted(byWeight), more: history.more, shallow: history.shallow};

@@ -1,4 +1,5 @@
 /** `access role`: the least rights for running this program, as manifests. No cluster is asked. */
+import {defined} from '../../domain/defined.js';
 import {
   type AccessManifest,
   accessManifests,
@@ -84,7 +85,7 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
   const signer = mesh?.trust.signer;
   const namespace = mesh?.istio.namespace ?? istioNamespace ?? defaults.namespace;
   const signerIsHere = signer?.type === 'cluster' && (signer.namespace ?? namespace) === namespace;
-  return {
+  return defined({
     level,
     name,
     namespace,
@@ -92,8 +93,8 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
     profile: mesh?.istio.profile ?? defaults.profile,
     subjects,
     limits: {noSecrets, access},
-    ...(signerIsHere && signer.secret !== undefined && {signerSecret: signer.secret}),
-  };
+    signerSecret: signerIsHere && signer.secret !== undefined ? signer.secret : undefined,
+  });
 }
 
 /** mesh.yaml as it is; roles can be made before there is one. */

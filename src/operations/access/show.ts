@@ -1,4 +1,5 @@
 /** `access show`: who can reach the CA key of each cluster, by its RBAC and by the remote secrets of the others. */
+import {defined} from '../../domain/defined.js';
 import {type Expectations, whyExpected} from '../../domain/access/expected.js';
 import {expectationsOf, keySecrets, noKeyHere, unexpectedIn} from '../../domain/access/findings.js';
 import type {Effect, GrantedRight, WayId} from '../../domain/access/paths.js';
@@ -204,7 +205,7 @@ function nothingToReach({mesh}: LoadedMesh): readonly string[] {
 
 /** Of a cluster that nobody asked about it is no wrong usage that no context is known: it could not be told what leads here. */
 function unasked(name: string, outcome: ClusterResult['outcome'], error: ErrorReport | undefined): ClusterResult {
-  if (error?.code !== 'NO_CONTEXT') return {name, outcome, ...(error && {error})};
+  if (error?.code !== 'NO_CONTEXT') return defined({name, outcome, error});
   return {name, outcome: 'unknown', error: {...error, code: 'CONTEXT_MISSING'}};
 }
 
@@ -242,15 +243,18 @@ function showCluster(looked: Looked, judge: AccessJudge, expectations: Expectati
     const {kind, name: subjectName, namespace} = reach.subject;
     const before = subjects.get(key);
     const ways = [...(before?.ways ?? []), way];
-    subjects.set(key, {
-      id,
-      kind,
-      name: subjectName,
-      ...(namespace !== undefined && {namespace}),
-      ...(from !== undefined && {from}),
-      expected: ways.every(({expected}) => expected !== undefined),
-      ways,
-    });
+    subjects.set(
+      key,
+      defined({
+        id,
+        kind,
+        name: subjectName,
+        namespace,
+        from,
+        expected: ways.every(({expected}) => expected !== undefined),
+        ways,
+      }),
+    );
   };
   for (const reach of judge.own(name)) {
     const check = reads.has(subjectId(reach.subject)) ? 'MESH206' : 'MESH207';
@@ -262,27 +266,27 @@ function showCluster(looked: Looked, judge: AccessJudge, expectations: Expectati
     const via = path.at(-1)?.as;
     add(
       reach,
-      {
+      defined({
         ...showWay(reach),
         way: 'remote-secret',
         effect: 'reaches',
         path: steps,
-        ...(via && {via: subjectId(via)}),
+        via: via && subjectId(via),
         ...judged(reach, expectations, 'MESH208'),
-      },
+      }),
       // A way may lead through another cluster back to where it began.
       from === name ? undefined : from,
     );
   }
   // All that is forbidden together, or else the first that went wrong: a cluster that was not read in full is not known.
   const shown = [whole, uid, rbac, remotes].flatMap((fact) => (isKnown<unknown>(fact) ? [] : [fact.unknown]))[0];
-  return {
+  return defined({
     name,
-    ...(context !== undefined && {context}),
+    context,
     outcome: shown ? outcomeOfError(shown) : 'done',
-    ...(shown && {error: shown}),
+    error: shown,
     subjects: [...subjects.values()].sort(byExpectation),
-  };
+  });
 }
 
 function judged(reach: Reach, expectations: Expectations, check: CheckId): Pick<ShownWay, 'expected' | 'check'> {
@@ -291,18 +295,13 @@ function judged(reach: Reach, expectations: Expectations, check: CheckId): Pick<
 }
 
 function showWay({way, effect, rights, grants, via}: Reach): ShownWay {
-  return {
+  return defined({
     way,
     effect,
     rights,
-    through: grants.map(({binding: {kind, name, namespace, role}}) => ({
-      kind,
-      name,
-      ...(namespace !== undefined && {namespace}),
-      role,
-    })),
-    ...(via && {via: subjectId(via)}),
-  };
+    through: grants.map(({binding: {kind, name, namespace, role}}) => defined({kind, name, namespace, role})),
+    via: via && subjectId(via),
+  });
 }
 
 /** Findings first. */

@@ -1,3 +1,4 @@
+import {defined} from '../../domain/defined.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import {sha256} from '../../domain/install/install-yaml.js';
 import {liveDigest, recordObject} from '../../domain/install/live.js';
@@ -184,13 +185,13 @@ function report(run: PhaseRun<ApplyFacts, ApplyPlan>, notes: readonly Warning[])
       if (!target) return {...outcome, path: ''};
       const live = isKnown(target.live) ? target.live.value : undefined;
       const change = run.plan.changes.get(outcome.name);
-      return {
+      return defined({
         ...sayHalfDone(outcome, run),
         path: target.rendering.path,
-        ...(live && {context: live.context}),
-        ...(change !== undefined && {change}),
-        ...(live?.istiod && {running: runningVersion(live.istiod).said}),
-      };
+        context: live?.context,
+        change,
+        running: live?.istiod && runningVersion(live.istiod).said,
+      });
     }),
     istioctl: istioctl.said,
     warnings: [...run.plan.warnings, ...notes],

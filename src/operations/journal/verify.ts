@@ -1,3 +1,4 @@
+import {defined} from '../../domain/defined.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {JournalFault} from '../../domain/journal/chain.js';
@@ -152,7 +153,7 @@ function compare({mesh}: LoadedMesh, asked: readonly Asked[], state: JournalStat
     const stranger = strangers.find(({cluster}) => cluster === name)?.error;
     const error = isKnown(seen) ? stranger : seen.unknown;
     if (error || !isKnown(seen)) {
-      return {...shown, outcome: error ? outcomeOfError(error) : 'unknown', ...(error && {error}), heads: []};
+      return defined({...shown, outcome: error ? outcomeOfError(error) : 'unknown', error, heads: []});
     }
     return {...shown, outcome: 'done', heads: rememberedHeads(seen.value.objects, comparer)};
   });

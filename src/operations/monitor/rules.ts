@@ -1,4 +1,5 @@
 /** `monitor rules`: alert rules for what can expire or drift, made for this mesh's Istio and thresholds. */
+import {defined} from '../../domain/defined.js';
 import {type KnownVersion, knowVersion, newestKnown} from '../../domain/istio/versions.js';
 import {formatMinor} from '../../domain/istio/version.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -77,16 +78,18 @@ function report(request: MonitorRulesRequest, mesh: Mesh): MonitorRulesResult {
   const {trust} = mesh;
   const known = knownVersion(mesh);
   const version = formatMinor(known.version);
-  const {leftOut, ...rules} = makeRules({
-    expiry: trust.expiry,
-    istioVersion: known.version,
-    istiodIsCa: usesCacerts(trust.signer),
-    sources: request.sources,
-    clusterLabel: request.clusterLabel,
-    istiodMatchers: request.istiodMatchers,
-    staleAfterSeconds: Math.ceil(request.staleAfterMs / 1000),
-    ...(request.runbookUrl !== undefined && {runbookUrl: request.runbookUrl}),
-  });
+  const {leftOut, ...rules} = makeRules(
+    defined({
+      expiry: trust.expiry,
+      istioVersion: known.version,
+      istiodIsCa: usesCacerts(trust.signer),
+      sources: request.sources,
+      clusterLabel: request.clusterLabel,
+      istiodMatchers: request.istiodMatchers,
+      staleAfterSeconds: Math.ceil(request.staleAfterMs / 1000),
+      runbookUrl: request.runbookUrl,
+    }),
+  );
   const document = documentOf(request, rules);
   return {
     format: request.format,

@@ -4,6 +4,7 @@
  * code 3: errors, and warnings with `--fail-on warning`; other warnings are cases that passed and say so. Unknown is an
  * error: the test could not be made.
  */
+import {defined} from '../../domain/defined.js';
 import type {Severity} from '../../domain/checks/check.js';
 import {isFailing} from '../../domain/checks/report.js';
 import {printable, printableLine} from '../../domain/printable.js';
@@ -59,7 +60,7 @@ function caseOf(row: ShownRow, failOn: Severity): Case {
   if (isFailing(row, failOn)) {
     return {name, outcome: 'failure', type: row.result, message: cause ?? row.observed, text};
   }
-  return {name, outcome: 'passed', ...(row.result === 'warning' && {text: `warning\n${text}`})};
+  return defined({name, outcome: 'passed', text: row.result === 'warning' ? `warning\n${text}` : undefined});
 }
 
 function waitCase({code, message, hints}: NonNullable<ShownVerify['error']>): Case {

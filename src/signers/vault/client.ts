@@ -2,6 +2,7 @@
  * Vault's HTTP API (developer.hashicorp.com/vault/api-docs; OpenBao's is the same): one question, one reply. What has
  * nothing to do with the question is told here: a server that is sealed, stands by, or is none.
  */
+import {defined} from '../../domain/defined.js';
 import {setTimeout as wait} from 'node:timers/promises';
 import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
@@ -196,10 +197,7 @@ const healthSchema = z.looseObject({
 
 /** Why a server takes no requests, as its health says (api-docs/system/health); undefined where it should take them. */
 async function stateOf(world: Surroundings, signal: AbortSignal | undefined): Promise<MeshError | undefined> {
-  const health = await send(
-    {method: 'GET', path: 'sys/health', outsideNamespace: true, ...(signal && {signal})},
-    world,
-  );
+  const health = await send(defined({method: 'GET', path: 'sys/health', outsideNamespace: true, signal}), world);
   const parsed = healthSchema.safeParse(parseJson(health.text));
   if (!parsed.success) return undefined;
   const {initialized, sealed, standby, replication_dr_mode: recovery} = parsed.data;

@@ -1,4 +1,5 @@
 /** One server, mount and issuer during one run: looked at once, logged in to once. */
+import {defined} from '../../domain/defined.js';
 import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
 import {type Certificate, parseCertificates} from '../../domain/x509/certificate.js';
@@ -107,9 +108,11 @@ export function read(text: string, what: string): readonly Certificate[] {
 
 export function notCertificates(what: string, cause?: unknown): MeshError {
   const why = cause instanceof MeshError ? `: ${printableLine(cause.message)}` : '';
-  return new MeshError('SIGNER_REFUSED', `${what} answers without a certificate that can be read${why}`, {
-    ...(cause !== undefined && {cause}),
-  });
+  return new MeshError(
+    'SIGNER_REFUSED',
+    `${what} answers without a certificate that can be read${why}`,
+    defined({cause}),
+  );
 }
 
 const capabilitiesSchema = z.looseObject({capabilities: z.array(z.string())});

@@ -2,6 +2,7 @@
  * All clusters of one command: a session (one `kubectl proxy`) per context, opened at first use. The user's kubectl does
  * credentials, proxies, TLS and impersonation; this program only speaks HTTP over a private unix socket.
  */
+import {defined} from '../../domain/defined.js';
 import {join} from 'node:path';
 import {printable} from '../../domain/printable.js';
 import type {Runner} from '../runner.js';
@@ -61,21 +62,21 @@ export function createClusters(options: ClustersOptions): Clusters {
     directory ??= options.temporaryDirectory();
     const socketPath = join((await directory).path, String(number));
     let warming = true;
-    const proxy = await startProxy({
-      runner,
-      flags,
-      context,
-      socketPath,
-      stdin: speak ? 'inherit' : 'none',
-      lasts,
-      ...(speak
-        ? {
-            onErrorText: (text: string) => {
-              if (warming) speak(withoutLogLines(printable(text)));
-            },
-          }
-        : {}),
-    });
+    const proxy = await startProxy(
+      defined({
+        runner,
+        flags,
+        context,
+        socketPath,
+        stdin: speak ? 'inherit' : 'none',
+        lasts,
+        onErrorText:
+          speak &&
+          ((text: string) => {
+            if (warming) speak(withoutLogLines(printable(text)));
+          }),
+      }),
+    );
     // Nobody answers a login prompt within the time that one API request may take.
     const firstTransport = createTransport(socketPath, speak ? 0 : requestTimeoutMs);
     const transport = createTransport(socketPath, requestTimeoutMs);

@@ -1,3 +1,4 @@
+import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import {pluginText, unreachable} from '../../domain/kube/status.js';
 import {nearest} from '../../domain/nearest.js';
@@ -42,13 +43,9 @@ export async function startProxy(options: ProxyOptions): Promise<KubectlProxy> {
     // Servers with a path in their URL (Rancher, other multi-tenant front ends) need it on each request.
     '--append-server-path',
   ];
-  const tool = await runner.start({
-    file: 'kubectl',
-    args,
-    stdin: options.stdin,
-    lasts: options.lasts,
-    ...(options.onErrorText ? {onErrorText: options.onErrorText} : {}),
-  });
+  const tool = await runner.start(
+    defined({file: 'kubectl', args, stdin: options.stdin, lasts: options.lasts, onErrorText: options.onErrorText}),
+  );
   const said: string[] = [];
   const listening = (async () => {
     for await (const line of tool.lines) {

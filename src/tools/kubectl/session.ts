@@ -1,3 +1,4 @@
+import {defined} from '../../domain/defined.js';
 import {type KindRef, groupOf, resourceOf} from '../../domain/kube/kinds.js';
 import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js';
 import {collectionPath, fieldManager, objectPath, refOf, withQuery} from '../../domain/kube/paths.js';
@@ -101,16 +102,19 @@ export function createSession(parts: SessionParts): Session {
     options: ListOptions,
     continueToken: string | undefined,
   ): Promise<HttpAnswer> =>
-    send(askedFor('list', {...kind, ...namespaceOf(options)}), {
-      method: 'GET',
-      path: withQuery(collectionPath(kind, options.namespace), {
-        limit: chunkSize,
-        continue: continueToken,
-        labelSelector: options.labelSelector,
-        fieldSelector: options.fieldSelector,
+    send(
+      askedFor('list', {...kind, ...namespaceOf(options)}),
+      defined({
+        method: 'GET',
+        path: withQuery(collectionPath(kind, options.namespace), {
+          limit: chunkSize,
+          continue: continueToken,
+          labelSelector: options.labelSelector,
+          fieldSelector: options.fieldSelector,
+        }),
+        headers: options.metadataOnly === true ? {accept: metadataOnly} : undefined,
       }),
-      ...(options.metadataOnly === true ? {headers: {accept: metadataOnly}} : {}),
-    });
+    );
 
   const api: Session = {
     context,

@@ -1,3 +1,4 @@
+import {defined} from '../../domain/defined.js';
 import {Agent, request, type IncomingMessage} from 'node:http';
 import type {MeshError} from '../../domain/errors.js';
 import {seconds} from '../runner.js';
@@ -58,14 +59,14 @@ export function createTransport(socketPath: string, requestTimeoutMs: number): T
         method: asked.method,
         path: asked.path,
         signal,
-        headers: {
+        headers: defined({
           // kubectl proxy accepts requests for localhost only (its --accept-hosts).
           host: 'localhost',
           accept: 'application/json',
           'user-agent': 'kubectl-mesh',
           ...asked.headers,
-          ...(asked.body === undefined ? {} : {'content-length': String(Buffer.byteLength(asked.body))}),
-        },
+          'content-length': asked.body === undefined ? undefined : String(Buffer.byteLength(asked.body)),
+        }),
       });
       outgoing.on('error', (thrown: NodeJS.ErrnoException) => {
         reject(failure(thrown, asked.signal, deadline, requestTimeoutMs));

@@ -1,3 +1,4 @@
+import {defined} from '../../defined.js';
 import {hasFeature} from '../../istio/features.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {fixWith, lookWith, pipe, type Suggestion, Variable, words} from '../../suggest/suggestion.js';
@@ -68,12 +69,14 @@ function findingsOf(one: Seen, members: readonly Seen[], subject: Subject): read
     theirs.some((gateway) => gateway.network === network && problemOf(gateway) === undefined),
   );
   if (own.length > 0) {
-    return own.map((gateway) => ({
-      ...(isServed && {severity: 'warning' as const}),
-      observed: `${cluster.name}: ${problemOf(gateway) ?? ''}`,
-      expected,
-      fix: fixFor(gateway, one, subject),
-    }));
+    return own.map((gateway) =>
+      defined({
+        severity: isServed ? ('warning' as const) : undefined,
+        observed: `${cluster.name}: ${problemOf(gateway) ?? ''}`,
+        expected,
+        fix: fixFor(gateway, one, subject),
+      }),
+    );
   }
   const others = subject.mesh.clusters.filter(({name, network: theirs}) => theirs === network && name !== cluster.name);
   // Those that were not asked may have it.

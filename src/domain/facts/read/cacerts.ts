@@ -1,4 +1,5 @@
 /** Secret cacerts as checks judge it. */
+import {defined} from '../../defined.js';
 import {crlProblem} from '../../x509/crl.js';
 import type {CacertsSecret} from '../../trust/cacerts.js';
 import {compareCa, type OwnCa} from '../../trust/diff.js';
@@ -18,11 +19,6 @@ export function cacertsFacts(secret: CacertsSecret, own: OwnCa): CacertsFacts {
     layout,
     chain: (chain ?? []).map(({subject, selfSigned}) => ({subject: subject.text, selfSigned})),
     ...(crl !== '' && {crl: {problem: crlProblem(crl, chain ?? []), isPushed: (own.files.crl ?? '') !== ''}}),
-    inspection: {
-      ...(caCerts && {caCerts}),
-      ...(chain && {chain}),
-      ...(roots && {roots}),
-      ...(verified && {verified}),
-    },
+    inspection: defined({caCerts, chain, roots, verified}),
   };
 }

@@ -1,4 +1,5 @@
 /** What checks want to know of CA files, from what `inspectCaFiles` says of them. */
+import {defined} from '../../defined.js';
 import {caFileNames, caFileNamesOf, type CaFiles} from '../../ca/ca-files.js';
 import type {Certificate} from '../../x509/certificate.js';
 import {orderUpward} from '../../x509/chain.js';
@@ -23,18 +24,18 @@ export function clusterCaFacts(files: CaFiles, inspection: CaInspection): Cluste
   const anchor = verified && 'chain' in verified ? verified.chain.at(-1)?.fingerprint : undefined;
   const keyProblem = keyFindings[0]?.message;
   const between = intermediatesOf(inspection);
-  return {
+  return defined({
     missing: (Object.keys(caFileNames) as (keyof typeof caFileNames)[])
       .filter((part) => files[part] === undefined)
       .map((part) => names[part]),
     problems,
     key: keyState(files, inspection, keyProblem),
-    ...(keyProblem !== undefined && {keyProblem}),
-    ...(certificate && {certificate: certificateFacts(certificate)}),
+    keyProblem,
+    certificate: certificate && certificateFacts(certificate),
     roots: (inspection.roots ?? []).map(certificateFacts),
-    ...(between.length > 0 && {between: between.map(certificateFacts)}),
-    ...(anchor !== undefined && {anchor}),
-  };
+    between: between.length > 0 ? between.map(certificateFacts) : undefined,
+    anchor,
+  });
 }
 
 /** Also where the chain does not verify, since one of them has expired. */
@@ -50,15 +51,7 @@ function intermediatesOf({certificate, chain = [], roots = []}: CaInspection): r
 export function certificateFacts(certificate: Certificate): CertificateFacts {
   const {fingerprint, spki, subject, issuer, notBefore, notAfter} = certificate;
   const locality = attributeOf(subject, 'L');
-  return {
-    fingerprint,
-    spki,
-    subject: subject.text,
-    ...(locality !== undefined && {locality}),
-    issuer: issuer.text,
-    notBefore,
-    notAfter,
-  };
+  return defined({fingerprint, spki, subject: subject.text, locality, issuer: issuer.text, notBefore, notAfter});
 }
 
 function keyState(

@@ -1,4 +1,5 @@
 /** Control planes and gateways as checks see them, from Deployments, pods and ConfigMaps of Istio's namespace. */
+import {defined} from '../../defined.js';
 import {defaultBundleName} from '../../istio/names.js';
 import {parse} from 'yaml';
 import * as z from 'zod';
@@ -37,7 +38,7 @@ export function readGateways({deployments, podsOf}: Omit<ControlPlaneObjects, 'c
       const {containers} = deployment.spec.template.spec;
       const workload = readWorkload(deployment, podsOf(deployment), gatewayContainer(containers));
       const network = workload.env.ISTIO_META_NETWORK;
-      return {workload, ...(network !== undefined && {network})};
+      return defined({workload, network});
     });
 }
 

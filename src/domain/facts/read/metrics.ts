@@ -5,6 +5,7 @@
  * Names and labels: istio/istio security/pkg/server/ca/monitoring.go, pilot/pkg/bootstrap/monitoring.go,
  * pkg/version/version.go. They are exported without a `_total`. A counter is not there before it first counts.
  */
+import {defined} from '../../defined.js';
 import {MeshError} from '../../errors.js';
 import {printableLine} from '../../printable.js';
 import type {IstiodMetrics} from '../facts.js';
@@ -41,10 +42,10 @@ export function readMetrics(text: string, pod: string): IstiodMetrics {
   const count = (family: keyof typeof families): number => total(of(family), families[family], pod);
   const [rootEnd, caEnd] = [end(of('rootEnd'), pod), end(of('caEnd'), pod)];
   const reasons = new Set(of('signingErrors').map(({labels}) => labels.get('error') ?? 'UNKNOWN'));
-  return {
+  return defined({
     version: word(version),
-    ...(rootEnd && {rootEnd}),
-    ...(caEnd && {caEnd}),
+    rootEnd,
+    caEnd,
     requests: count('requests'),
     issued: count('issued'),
     unauthenticated: count('unauthenticated'),
@@ -56,7 +57,7 @@ export function readMetrics(text: string, pod: string): IstiodMetrics {
         pod,
       ),
     })),
-  };
+  });
 }
 
 function word(text: string): string {

@@ -1,4 +1,5 @@
 /** Gateways between networks as checks see them, from Services, Gateways and meshNetworks, by the rules of istiod. */
+import {defined} from '../../defined.js';
 import {networkLabel} from '../../istio/names.js';
 import {parse} from 'yaml';
 import {MeshError} from '../../errors.js';
@@ -37,7 +38,7 @@ export function serviceGateway(
   const {metadata, spec = {}} = service;
   const ports = (spec.ports ?? []).map(({port}) => port);
   const wanted = Number(metadata.labels?.[portLabel] ?? mtlsPort);
-  return {
+  return defined({
     declaredBy,
     namespace: metadata.namespace ?? '',
     name: metadata.name,
@@ -47,8 +48,8 @@ export function serviceGateway(
     serviceType: spec.type ?? 'ClusterIP',
     // meshNetworks names the port itself; by label istiod looks for these two.
     listens: declaredBy === 'meshNetworks' || ports.includes(wanted) || ports.includes(hbonePort),
-    ...(pods && {pods}),
-  };
+    pods,
+  });
 }
 
 /** Addresses of a Service as istiod takes them (istio/istio pilot/pkg/serviceregistry/kube/conversion.go). */
@@ -166,7 +167,7 @@ function gatewaysIn(
     // istiod takes both spellings (istio/istio pkg/util/protomarshal/protomarshal.go).
     const service = textAt(gateway, 'registryServiceName') ?? textAt(gateway, 'registry_service_name');
     const address = textAt(gateway, 'address');
-    return {...(service !== undefined && {service}), ...(address !== undefined && {address})};
+    return defined({service, address});
   });
 }
 

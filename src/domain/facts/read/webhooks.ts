@@ -1,4 +1,5 @@
 /** Webhooks of istiod as checks see them, from the configurations of a cluster. */
+import {defined} from '../../defined.js';
 import type {WebhookConfigurationKind, WebhookConfigurationObject} from '../../kube/objects.js';
 import {isReadableBundle, readableRoots} from '../../trust/bundle.js';
 import type {CaBundleFacts, WebhookConfigurationFacts} from '../facts.js';
@@ -20,7 +21,7 @@ export function readWebhooks(
     );
     if (ours.length === 0) return [];
     const revision = metadata.labels?.['istio.io/rev'];
-    return [{kind, name: metadata.name, ...(revision !== undefined && {revision}), webhooks: ours}];
+    return [defined({kind, name: metadata.name, revision, webhooks: ours})];
   });
 }
 
