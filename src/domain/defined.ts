@@ -1,5 +1,8 @@
 /** A value of an optional property may be undefined here; a required one must be there. */
-type OrUndefined<T> = {[Key in keyof T]: object extends Pick<T, Key> ? T[Key] | undefined : T[Key]};
+type OrUndefined<T> = {
+  // eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- also true for the keys of a Record
+  [Key in keyof T]: Record<never, never> extends Pick<T, Key> ? T[Key] | undefined : T[Key];
+};
 
 /**
  * The object without the properties that are undefined, for types whose optional properties are absent or have a value

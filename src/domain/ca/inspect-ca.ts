@@ -1,4 +1,5 @@
 /** Reads a cluster's CA files and judges them: what push decides with and verify reports. */
+import {defined} from '../defined.js';
 import {type ErrorCode, MeshError} from '../errors.js';
 import {istiodServingNames} from '../istio/names.js';
 import type {Sensitive} from '../sensitive.js';
@@ -74,35 +75,35 @@ export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspe
   const key = caKey && readKey(caKey, names.caKey, problem);
   const ca = caCerts?.[0];
   const verified = ca && roots && verifyChain(ca, {roots, intermediates: chain ?? [], now: options.now});
-  const parsed: ParsedCaFiles = {
+  const parsed: ParsedCaFiles = defined({
     files,
     now: options.now,
     trustDomain: options.trustDomain ?? 'cluster.local',
     servingNames: options.servingNames ?? istiodServingNames('istio-system'),
     keyMayBeMissing: options.keyMayBeMissing ?? false,
-    ...(options.istioVersion !== undefined && {istioVersion: options.istioVersion}),
-    ...(caCerts && {caCerts}),
-    ...(ca && {ca}),
-    ...(roots && {roots}),
-    ...(chain && {chain}),
-    ...(key && {key}),
-    ...(verified && {verified}),
-  };
+    istioVersion: options.istioVersion,
+    caCerts,
+    ca,
+    roots,
+    chain,
+    key,
+    verified,
+  });
   const judged = caRules.flatMap(({check, id, severity, effect}): readonly CaFinding[] => {
     const message = check(parsed);
     return message === undefined ? [] : [{id, severity, effect, message}];
   });
   const findings = [...unreadable, ...judged];
-  return {
+  return defined({
     findings,
     loads: findings.every(({effect}) => effect !== 'refused'),
-    ...(ca && {certificate: ca}),
-    ...(caCerts && {caCerts}),
-    ...(roots && {roots}),
-    ...(chain && {chain}),
-    ...(key && {key}),
-    ...(verified && {verified}),
-  };
+    certificate: ca,
+    caCerts,
+    roots,
+    chain,
+    key,
+    verified,
+  });
 }
 
 function readKey(

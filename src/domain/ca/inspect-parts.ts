@@ -1,4 +1,5 @@
 /** What istiod would say of certificates and keys that are not a complete set: a file somebody hands us. */
+import {defined} from '../defined.js';
 import {type CaFiles, caFilesOfSecret} from './ca-files.js';
 import type {Certificate} from '../x509/certificate.js';
 import {chainPem, orderUpward} from '../x509/chain.js';
@@ -61,11 +62,11 @@ export function judgeFile(
   const own = certificates.filter(({selfSigned}) => selfSigned);
   const anchors = own.length > 0 ? own : roots;
   const alone = certificates.length === 1;
-  const files: CaFiles = {
+  const files: CaFiles = defined({
     caCert: lowest.pem,
     certChain: chainPem(certificates),
-    ...(anchors.length > 0 && {rootCert: chainPem(anchors)}),
-  };
+    rootCert: anchors.length > 0 ? chainPem(anchors) : undefined,
+  });
   const judged = alone
     ? opinion('ca-cert.pem', files, [...aboutSets, ...aboutChains], options)
     : opinion('cert-chain.pem', files, aboutSets, options);

@@ -2,6 +2,7 @@
  * What a work directory's CA files amount to: nothing, something complete and valid, something that can be completed, or
  * a conflict that names the two things that disagree. `certs generate` plans with it. Pure.
  */
+import {defined} from '../defined.js';
 import {type ErrorReport, MeshError, reportError} from '../errors.js';
 import {clusterLayout, layout} from '../mesh/layout.js';
 import type {MeshNames} from '../mesh/mesh.js';
@@ -78,14 +79,14 @@ export function judgeRoot(files: RootFiles): RootState {
         'One of the two comes from another CA: bring back the pair that belongs together',
       ]);
     }
-    return {
+    return defined({
       kind: 'present',
       text: certificate,
       certificates,
       key: isEncrypted(keyFacts) ? 'encrypted' : 'clear',
       keyFacts,
-      ...(own && {signing: orderUpward(own, [...below, ...certificates])}),
-    };
+      signing: own && orderUpward(own, [...below, ...certificates]),
+    });
   });
 }
 

@@ -1,4 +1,5 @@
 /** What results show of a CA: fingerprints, names and dates, never bytes. */
+import {defined} from '../defined.js';
 import type {CaInspection} from '../ca/inspect-ca.js';
 import type {CacertsSecret} from './cacerts.js';
 import {rootRef, type RootRef} from './bundle.js';
@@ -11,10 +12,10 @@ export interface CaSummary {
 
 /** Summarises a judged CA. */
 export function summarise({roots = [], certificate}: CaInspection): CaSummary {
-  return {
+  return defined({
     roots: roots.map(rootRef),
-    ...(certificate && {clusterCa: {...rootRef(certificate), notAfter: certificate.notAfter.toISOString()}}),
-  };
+    clusterCa: certificate && {...rootRef(certificate), notAfter: certificate.notAfter.toISOString()},
+  });
 }
 
 /** The same for a Secret; undefined where there is none. */

@@ -1,4 +1,5 @@
 /** Secret `cacerts`: what is in it, how istiod reads it, and how this program writes it. */
+import {defined} from '../defined.js';
 import {journalHeadAnnotation} from '../journal/head.js';
 import type {KubeObject, SecretData} from '../kube/object.js';
 import type {SecretObject} from '../kube/objects.js';
@@ -75,7 +76,7 @@ export function readCacerts(secret: SecretObject, options: InspectOptions): Cace
   const {metadata} = secret;
   const known = layoutKeys[files.layout ?? 'pem'];
   const keeper = keeperOf(secret);
-  return {
+  return defined({
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
     type: secret.type ?? 'Opaque',
@@ -91,8 +92,8 @@ export function readCacerts(secret: SecretObject, options: InspectOptions): Cace
     foreignKeys: Object.keys(encoded)
       .filter((key) => !known.includes(key))
       .sort(),
-    ...(keeper === undefined ? {} : {keeper}),
-  };
+    keeper,
+  });
 }
 
 /** Somebody who will put their own content back: found by owner references and cert-manager's annotation. */
@@ -111,13 +112,13 @@ export function dataOfBundle(bundle: CaBundle, crl?: string, before?: CacertsSec
   const bytes = (text: string): Sensitive<Buffer> => new Sensitive(Buffer.from(text));
   const kept = before === undefined || before === 'absent' ? undefined : before.data[crlFileName];
   const revoked = crl === undefined ? kept : crl === '' ? undefined : bytes(crl);
-  return {
+  return defined({
     [caFileNames.caCert]: bytes(bundle.caCert),
     [caFileNames.caKey]: bundle.caKey.map((text) => Buffer.from(text)),
     [caFileNames.rootCert]: bytes(bundle.rootCert),
     [caFileNames.certChain]: bytes(bundle.certChain),
-    ...(revoked && {[crlFileName]: revoked}),
-  };
+    [crlFileName]: revoked,
+  });
 }
 
 /** The object without its data. Labels and annotations of others stay, except copies of what the Secret held. */
@@ -132,17 +133,17 @@ export function cacertsObject(
     apiVersion: 'v1',
     kind: 'Secret',
     type: before?.type ?? 'Opaque',
-    metadata: {
+    metadata: defined({
       name: place.name,
       namespace: place.namespace,
       labels: {...before?.labels, [managedByLabel]: fieldManager},
-      annotations: {
+      annotations: defined({
         ...Object.fromEntries(kept),
         ...describeCa(place.cluster, inspection),
-        ...(rolledBackFrom !== undefined && {[annotations.rolledBackFrom]: rolledBackFrom}),
-      },
-      ...(before && {resourceVersion: before.resourceVersion}),
-    },
+        [annotations.rolledBackFrom]: rolledBackFrom,
+      }),
+      resourceVersion: before?.resourceVersion,
+    }),
   };
 }
 

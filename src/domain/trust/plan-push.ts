@@ -2,6 +2,7 @@
  * Decides, for one cluster, what pushing a cluster CA means: which write, what else has to happen, and what speaks
  * against it (docs/trust.md). Pure: facts in, decision out. `operations/trust` turns decisions into actions.
  */
+import {defined} from '../defined.js';
 import {networkLabel} from '../istio/names.js';
 import {type ErrorReport, MeshError, reportError} from '../errors.js';
 import {type Observed, isKnown} from '../observed.js';
@@ -187,9 +188,9 @@ function decideChange(
     ...(cacerts === 'absent' ? [] : unknownOf(seen.previous)),
   ]);
   const holdsRoot = cacerts !== 'absent' && holdsOwnRootKey(cacerts, target.own.inspection);
-  return {
+  return defined({
     kind: refusals.length > 0 ? 'refuse' : kindOf(write, cacerts),
-    ...(typeof write === 'string' ? {write} : {}),
+    write: typeof write === 'string' ? write : undefined,
     keepPrevious: cacerts !== 'absent' && Object.keys(cacerts.data).length > 0 && !holdsRoot,
     restart: istiods.restart,
     prove: istiods.running,
@@ -204,7 +205,7 @@ function decideChange(
       ...(holdsRoot ? [`the Secret held the root's private key: it is not kept as cacerts-previous`] : []),
       ...(refusals.length === 0 ? rootWarnings(target, seen, dropped) : []),
     ],
-  };
+  });
 }
 
 function kindOf(write: ReturnType<typeof decideWrite>, cacerts: CacertsSecret | 'absent'): PushKind {
@@ -414,7 +415,7 @@ function decideNamespace(
   }
   const label = found.labels[networkLabel];
   if (network === undefined || label === network) return {action: 'keep'};
-  return {action: 'label', ...(label === undefined ? {} : {otherNetwork: label})};
+  return defined({action: 'label', otherNetwork: label});
 }
 
 /** A key that signs for a root must not be copied further. */

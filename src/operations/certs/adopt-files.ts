@@ -1,4 +1,5 @@
 /** The files of a cluster that is adopted: certificates, and its CA's key only where that was said. Pure. */
+import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
@@ -38,16 +39,16 @@ export function takeFiles(one: Adopted, {files: standing}: Standing, withKeys: b
   if (keyed) return failed(one, keyAmongCertificates(keyed.path, one));
   const {caKey} = cacerts.files;
   const copiesKey = withKeys && caKey !== undefined && present.caKey === undefined && isClusterKey(cacerts);
-  return {
+  return defined({
     ...one,
     keptIn: 'cacerts',
-    ...(cacerts.keeper !== undefined && {keeper: cacerts.keeper}),
+    keeper: cacerts.keeper,
     files: [
       ...wanted.flatMap(({path, text, present: there}) => (there === undefined ? [{path, content: text}] : [])),
       ...(copiesKey ? [{path: paths.caKey, content: caKey}] : []),
     ],
     copiesKey,
-  };
+  });
 }
 
 /** Byte for byte; of the kubernetes.io/tls layout, whose tls.crt may hold the chain, the CA alone. */

@@ -1,5 +1,7 @@
 /** What `certs adopt` makes of what runs: names, files, the mesh's root; or why not, for each cluster. Pure. */
+import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
+import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {isClusterName} from '../../domain/mesh/names.js';
@@ -64,12 +66,7 @@ function refuseStrangers(all: readonly Adopted[], {file, contexts}: Standing): r
   const clusters = (file?.clusters ?? []).map((one) => ({...one, context: contexts[one.name] ?? one.context}));
   const seen = all.flatMap(({name, running}) => (running ? [{name, uid: running.uid}] : []));
   const mesh = {
-    clusters: clusters.map(({name, context, uid}) => ({
-      name,
-      role: 'primary' as const,
-      ...(context !== undefined && {context}),
-      ...(uid !== undefined && {uid}),
-    })),
+    clusters: clusters.map(({name, context, uid}): MeshCluster => defined({name, role: 'primary', context, uid})),
   };
   // Contexts that give the same name are judged one by one: only one of them can lead to the cluster that mesh.yaml knows.
   const identified = all.map((one): Adopted => {

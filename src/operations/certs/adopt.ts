@@ -2,6 +2,7 @@
  * `certs adopt`: a running mesh becomes a work directory. Nothing in a cluster is changed; certificates are copied, keys
  * with `--with-keys` only, the key of a root never. A context that cannot be adopted keeps no other from it.
  */
+import {defined} from '../../domain/defined.js';
 import {type DeclaredFiles, declareMesh, type DeclaringTexts} from '../../domain/mesh/declare.js';
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -135,7 +136,7 @@ async function gather(
   const file = mesh === undefined ? undefined : parseMeshFile(mesh);
   const own = contexts === undefined ? {} : parseContextsFile(contexts);
   const said = istioNamespace === undefined ? undefined : {value: istioNamespace, by: '--istio-namespace'};
-  checkForms({...(said && {istioNamespace: said})});
+  checkForms(defined({istioNamespace: said}));
   const namespace = agree('istio.namespace', file?.istio?.namespace, said) ?? 'istio-system';
   const options = {now: deps.now(), keyMayBeMissing: true, trustDomain: file?.trustDomain};
   const looked = await lookAtEach(deps, wanted, {namespace, options, concurrency});
@@ -207,21 +208,17 @@ function plan(facts: AdoptFacts): AdoptPlan {
   const {adoption, git} = facts;
   const good = adoption.clusters.filter(({error}) => error === undefined);
   const declared = good.length === 0 ? undefined : declarations(facts);
-  return {
-    ...(declared && {declared}),
+  return defined({
+    declared,
     groups: declared ? [...declaredFilesGroups(declared, declared.summary.length), ...fileGroups(adoption)] : [],
     blockers: git.exposed.length > 0 ? [{error: reportError(keyInGit(git.exposed))}] : [],
     warnings: [...adoption.warnings, ...unknownToGit(git)],
-  };
+  });
 }
 
 /** Throws what makes mesh.yaml invalid: two clusters of one context, for example. */
 function declarations({texts, adoption, istioNamespace}: AdoptFacts): DeclaredFiles {
-  const declared = declareMesh(texts, {
-    ...adoption.declaration,
-    gitignore: true,
-    ...(istioNamespace !== undefined && {istioNamespace}),
-  });
+  const declared = declareMesh(texts, defined({...adoption.declaration, gitignore: true, istioNamespace}));
   const after = (path: string, before: string | undefined): string | undefined =>
     declared.files.find((one) => one.path === path)?.content ?? before;
   const mesh = after(layout.meshYaml, texts.mesh);

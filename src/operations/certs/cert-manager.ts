@@ -1,4 +1,5 @@
 /** `certs request --cert-manager`: prints a Certificate for each cluster; nothing is written, and no cluster is asked. */
+import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
@@ -42,12 +43,14 @@ export const certManagerCertificates: Operation<CertManagerRequest, CertManagerR
     const {signer} = mesh.trust;
     refuseOther(signer);
     return {
-      clusters: facts.clusters.map((cluster) => ({
-        name: cluster.name,
-        outcome: 'done',
-        ...(cluster.context === undefined ? {} : {context: cluster.context}),
-        certificate: certManagerCertificate(mesh, cluster, issuer),
-      })),
+      clusters: facts.clusters.map((cluster) =>
+        defined({
+          name: cluster.name,
+          outcome: 'done',
+          context: cluster.context,
+          certificate: certManagerCertificate(mesh, cluster, issuer),
+        }),
+      ),
       warnings: [...notes.map((message) => ({message})), ...undeclared(signer)],
     };
   },

@@ -1,4 +1,5 @@
 /** What `certs generate` decides from: the work directory, what its signer amounts to, what git would take. */
+import {defined} from '../../domain/defined.js';
 import {asMeshError, type ErrorReport, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {type Mesh, type MeshCluster, meshNames} from '../../domain/mesh/mesh.js';
@@ -104,11 +105,11 @@ export async function gatherGenerate(request: GenerateRequest, deps: Deps): Prom
   const guarded = ignoreKeys(loaded, keys);
   const signs =
     request.renew || (madeElsewhere(spec) === undefined && clusters.some(({state}) => state.kind === 'absent'));
-  return {
+  return defined({
     mesh: loaded.mesh,
     rootFrom: files.certificate === undefined && root.kind === 'present' ? rootOrigin(local, given) : undefined,
     signer: local ?? (signs ? await survey(deps, spec) : {kind: 'idle'}),
-    ...(given && {givenRoot: given}),
+    givenRoot: given,
     renew: request.renew,
     clear: request.clear,
     passphraseAvailable: deps.passphrases.available,
@@ -120,7 +121,7 @@ export async function gatherGenerate(request: GenerateRequest, deps: Deps): Prom
     declare: declareGroups(guarded),
     taken,
     notes: loaded.notes,
-  };
+  });
 }
 
 /** What the signer amounts to; what kept it from being asked is a fact, too. */

@@ -1,4 +1,5 @@
 /** `certs generate`: the root CA once, a cluster CA for each cluster. */
+import {defined} from '../../domain/defined.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {type Certificate, readableCertificates} from '../../domain/x509/certificate.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
@@ -75,12 +76,12 @@ function report(run: PhaseRun<GenerateFacts, GeneratePlan>): GenerateResult {
       const action = plan.clusterActions.get(result.name);
       const issued = action?.kind === 'issue-cluster-ca' ? outcomeOf(run, action)?.result : undefined;
       const certificate = (issued && caSummary(issued)) ?? found(state, facts);
-      return {
+      return defined({
         ...result,
-        ...(action && {action: action.title}),
-        ...(certificate && {certificate}),
-        ...(issued?.changes && {changes: issued.changes}),
-      };
+        action: action?.title,
+        certificate,
+        changes: issued?.changes && issued.changes,
+      });
     }),
     errors: generalErrors(run),
     warnings: plan.warnings,

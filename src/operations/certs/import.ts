@@ -1,4 +1,5 @@
 /** `certs import`: takes what a CA elsewhere returned for a cluster's request. */
+import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Refusal} from '../../domain/ca/answer.js';
@@ -236,13 +237,15 @@ function report(run: PhaseRun<JudgedFacts>): ImportResult {
     return {subject, key, fingerprint, notAfter};
   };
   return {
-    clusters: clusterOutcomes([name], run).map((result) => ({
-      ...result,
-      ...(action && {action: action.title}),
-      ...(chain && {chain: chain.map(summary)}),
-      ...(changes.length > 0 && {changes}),
-      ...(refusals.length > 0 && {refusals}),
-    })),
+    clusters: clusterOutcomes([name], run).map((result) =>
+      defined({
+        ...result,
+        action: action?.title,
+        chain: chain?.map(summary),
+        changes: changes.length > 0 ? changes : undefined,
+        refusals: refusals.length > 0 ? refusals : undefined,
+      }),
+    ),
     errors: generalErrors(run),
     warnings: plan.warnings,
   };

@@ -1,4 +1,5 @@
 /** `certs inspect`: one certificate, chain, key or Secret in full, with what istiod would say of it. */
+import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {type Mesh, meshNames} from '../../domain/mesh/mesh.js';
@@ -143,16 +144,18 @@ function report(request: InspectRequest, {recognized, roots, mesh, now}: Facts):
   };
   const [only] = contents;
   const istiod = kind === 'file' ? only && judgeFile(only, roots, options) : judgeSet(parts, options);
-  return {
+  return defined({
     source: sourceName(request.target),
     kind,
-    ...(object && {object}),
+    object,
     certificates: contents.flatMap(({name, certificates}) =>
-      certificates.map((certificate) => ({
-        in: name,
-        ...(roots.length > 0 && {ours: isBelow(certificate, roots, all)}),
-        ...detailCertificate(certificate, thresholds, now),
-      })),
+      certificates.map((certificate) =>
+        defined({
+          in: name,
+          ours: roots.length > 0 ? isBelow(certificate, roots, all) : undefined,
+          ...detailCertificate(certificate, thresholds, now),
+        }),
+      ),
     ),
     keys: contents.flatMap(({name, key}) =>
       key
@@ -170,6 +173,6 @@ function report(request: InspectRequest, {recognized, roots, mesh, now}: Facts):
     notes: contents.flatMap(({name, notes}) =>
       notes.map((note) => (contents.length === 1 ? note : `${name}: ${note}`)),
     ),
-    ...(istiod && {istiod}),
-  };
+    istiod,
+  });
 }

@@ -1,4 +1,5 @@
 /** What `certs list` learns from the files of the work directory. Pure. */
+import {defined} from '../../domain/defined.js';
 import {type ErrorReport, reportError, asMeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshTrust} from '../../domain/mesh/mesh.js';
@@ -112,7 +113,7 @@ export function readCluster(
   add(chain, ({selfSigned}) => (selfSigned ? 'other root' : 'intermediate'), paths.certChain);
   add(inspection.roots ?? [], () => 'other root', paths.rootCert);
   return {
-    result: {name, outcome: error ? 'failed' : 'done', certificates: rows, ...(error && {error})},
+    result: defined({name, outcome: error ? 'failed' : 'done', certificates: rows, error}),
     dependsOn: inUse.map((one, index) => dependedOn(one, index, {name, rows, roots})),
     anchor: anchorOf(verified),
     roots: inspection.roots?.map(({fingerprint}) => fingerprint),

@@ -1,4 +1,5 @@
 /** What `certs list --live` learns from the clusters: the facts that verify gathers, as lists of certificates. */
+import {defined} from '../../domain/defined.js';
 import {
   type ClusterFactValues,
   type Fact,
@@ -241,11 +242,7 @@ function rootsOf({liveRoots}: ClusterFacts): LiveRoots | undefined {
 }
 
 function reportedEnds(pod: string, {rootEnd, caEnd}: IstiodMetrics): ReportedEnds {
-  return {
-    pod,
-    ...(rootEnd && {rootEnd: rootEnd.toISOString()}),
-    ...(caEnd && {caEnd: caEnd.toISOString()}),
-  };
+  return defined({pod, rootEnd: rootEnd?.toISOString(), caEnd: caEnd?.toISOString()});
 }
 
 interface KnownPart<T> {

@@ -1,4 +1,5 @@
 /** `certs list`: every certificate of the mesh, what ends first, and what is to be renewed when. Needs no keys. */
+import {defined} from '../../domain/defined.js';
 import {type ErrorReport, errorClasses} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
@@ -130,7 +131,7 @@ async function gather({mesh, live}: ListRequest, deps: Deps, concurrency: number
     Promise.all(loaded.clusters.map(async ({name}) => ({name, files: await readCaFiles(workspace, name)}))),
     live && (await import('./list-live.js')).gatherLive(deps, {loaded, ...live, concurrency}),
   ]);
-  return {loaded, rootText, files, now: deps.now(), ...(sights && {sights})};
+  return defined({loaded, rootText, files, now: deps.now(), sights});
 }
 
 function report(
@@ -153,15 +154,17 @@ function report(
   }));
   const isMadeHere = madeElsewhere(loaded.mesh.trust.signer) === undefined;
   const withoutCa = clusters.filter(({result, dependsOn}) => result.outcome === 'skipped' && dependsOn.length === 0);
-  return {
+  return defined({
     at: now.toISOString(),
-    ...(withinDays !== undefined && {withinDays}),
-    root: {certificates: rootRows.filter(isListed), ...(root.error && {error: root.error})},
-    clusters: clusters.map(({result}) => ({
-      ...result,
-      certificates: result.certificates.filter(isListed),
-      ...(result.live && {live: {...result.live, certificates: result.live.certificates.filter(isListed)}}),
-    })),
+    withinDays,
+    root: defined({certificates: rootRows.filter(isListed), error: root.error}),
+    clusters: clusters.map(({result}) =>
+      defined({
+        ...result,
+        certificates: result.certificates.filter(isListed),
+        live: result.live && {...result.live, certificates: result.live.certificates.filter(isListed)},
+      }),
+    ),
     forecast: forecastOf(dependencies, context.expiry, now),
     rootAgreement: [
       ...agreementOfFiles(read.map(({result, anchor, roots}) => ({cluster: result.name, anchor, roots}))),
@@ -169,9 +172,9 @@ function report(
     ],
     missing: howToGet(loaded.mesh.trust.signer),
     withoutCa: isMadeHere ? withoutCa.map(({result}) => result.name) : [],
-    ...(firstOutage && {firstOutage}),
+    firstOutage,
     warnings,
-  };
+  });
 }
 
 function howToGet(signer: SignerSpec): Hint {

@@ -1,4 +1,5 @@
 /** `certs passphrase`: another passphrase for the root key, and a work factor of today. */
+import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {parseMeshFile} from '../../domain/mesh/parse.js';
@@ -162,15 +163,15 @@ function plan(facts: PassphraseFacts): PassphrasePlan {
   if (clear ? isClear : same === true && encryption?.weak === false) return emptyPlan;
   const exposed = facts.git.exposed.length > 0;
   if (clear && exposed) return blocked(keyInGit([path]));
-  const action: ResealRootKey = {
+  const action: ResealRootKey = defined({
     kind: 'reseal-root-key',
     id: 'root-key',
     title: titleOf(facts, encryption),
     signer,
     path,
     protection: clear ? 'clear' : 'encrypted',
-    ...(clear && {confirm: `write ${path} in the clear: whoever reads it owns the mesh`}),
-  };
+    confirm: clear ? `write ${path} in the clear: whoever reads it owns the mesh` : undefined,
+  });
   return {
     action,
     groups: [
@@ -218,14 +219,14 @@ function report(run: PhaseRun<PassphraseFacts, PassphrasePlan>): PassphraseResul
   const errors = generalErrors(run);
   const before = facts.key === 'missing' ? undefined : protectionOf(facts.key.encryption);
   const after = outcome?.status === 'done' && outcome.result ? resealedAs(outcome.result) : undefined;
-  return {
+  return defined({
     outcome: outcome?.status ?? (errors.length > 0 ? 'failed' : 'unchanged'),
-    ...(action && {action: action.title}),
-    ...(before && {before}),
-    ...(after && {after}),
+    action: action?.title,
+    before,
+    after,
     errors,
     warnings: planned.warnings,
-  };
+  });
 }
 
 function protectionOf(encryption: KeyEncryption | undefined): Protection {

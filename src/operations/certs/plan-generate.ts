@@ -1,4 +1,5 @@
 /** What `certs generate` has to do, decided from what the work directory holds. Pure. */
+import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {meshNames} from '../../domain/mesh/mesh.js';
@@ -34,7 +35,7 @@ export function planGenerate(facts: GenerateFacts): GeneratePlan {
     ...plans.flatMap(({blocker}) => (blocker ? [blocker] : [])),
     ...(works && facts.exposure.exposed.length > 0 ? [{error: reportError(keyInGit(facts.exposure.exposed))}] : []),
   ];
-  return {
+  return defined({
     groups: [
       ...facts.declare,
       ...takeOverGroups(facts.taken),
@@ -51,9 +52,9 @@ export function planGenerate(facts: GenerateFacts): GeneratePlan {
       ...plans.flatMap(({warnings}) => warnings),
     ],
     passphrase: passphraseOf(facts, root, issuing),
-    ...(root.action && {root: root.action}),
+    root: root.action,
     clusterActions: new Map(plans.flatMap(({name, action}) => (action ? [[name, action] as const] : []))),
-  };
+  });
 }
 
 function rootGroup(action: RootAction | undefined): readonly Group[] {
@@ -111,7 +112,7 @@ function issue(name: string, facts: GenerateFacts, confirm?: string): ClusterPla
   return {
     name,
     warnings: [],
-    action: {
+    action: defined({
       kind: 'issue-cluster-ca',
       id: `${name}/ca`,
       cluster: name,
@@ -120,8 +121,8 @@ function issue(name: string, facts: GenerateFacts, confirm?: string): ClusterPla
       algorithm,
       validityDays: mesh.trust.clusterValidityDays,
       names: meshNames(mesh),
-      ...(confirm !== undefined && {confirm}),
-    },
+      confirm,
+    }),
   };
 }
 

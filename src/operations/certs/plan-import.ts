@@ -1,4 +1,5 @@
 /** What `certs import` has to do, decided from what was handed in and what the work directory holds. Pure. */
+import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {type MeshCluster, meshNames} from '../../domain/mesh/mesh.js';
@@ -194,15 +195,15 @@ function accepted(
   if (refusals.length > 0) return {refusals, actions: [], warnings: []};
   const action = importAction(certificate, bundle, key, facts);
   const rootAction = root.kind === 'present' ? undefined : rootWrite(rootText, top, newRoot, facts);
-  return {
+  return defined({
     refusals,
     chain,
     actions: action ? [action] : [],
-    ...(rootAction && {root: rootAction}),
+    root: rootAction,
     warnings: inspection.findings
       .filter(({severity}) => severity === 'warning')
       .map(({message}) => ({cluster: cluster.name, message})),
-  };
+  });
 }
 
 /** A subject that names another cluster is a conflict to every later command. */
@@ -261,7 +262,7 @@ function importAction(
   if (same && !answered) return undefined;
   const {subject, fingerprint, notAfter, key: kind} = certificate;
   const confirm = same ? undefined : replaced(cluster.name, files, key.spki === present, now);
-  return {
+  return defined({
     kind: 'import-cluster-ca',
     id: `${cluster.name}/ca`,
     cluster: cluster.name,
@@ -271,8 +272,8 @@ function importAction(
     files: same ? [] : written,
     answered: answered ? [paths.requestKey, paths.requestCsr] : [],
     certificate: {subject: subject.text, fingerprint, notAfter: notAfter.toISOString(), key: kind.name},
-    ...(confirm !== undefined && {confirm}),
-  };
+    confirm,
+  });
 }
 
 /** What a person must agree to: what is there goes away. */

@@ -1,4 +1,5 @@
 /** The root's part of `certs generate`: made, taken over, or known already; and whether its signer can sign. Pure. */
+import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {type Certificate, readableCertificates} from '../../domain/x509/certificate.js';
@@ -190,7 +191,7 @@ function createRoot(
     encrypted: `${algorithm}, key encrypted`,
     elsewhere: `key held by ${signer.kind === 'rootless' ? signer.what : 'the signer'}`,
   };
-  return {
+  return defined({
     kind: 'create-root-ca',
     id: 'root-ca',
     title: `create the root CA (${words[protection]})`,
@@ -198,9 +199,9 @@ function createRoot(
     algorithm,
     validityDays: mesh.trust.rootValidityDays,
     protection,
-    ...(mesh.meshID !== undefined && {meshID: mesh.meshID}),
+    meshID: mesh.meshID,
     keysAhead: issuing.slice(0, keysAhead).map(({cluster, algorithm: key}) => ({cluster, algorithm: key})),
-  };
+  });
 }
 
 function adoptRoot({text}: Pick<KnownRoot, 'text'>, from: string): WriteFiles {

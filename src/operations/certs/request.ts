@@ -1,4 +1,5 @@
 /** `certs request`: a key and a certificate request for each cluster, for a CA elsewhere to sign. */
+import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import {type MeshCluster, meshNames} from '../../domain/mesh/mesh.js';
@@ -237,12 +238,7 @@ function report(run: PhaseRun<RequestFacts>, requests: ReadonlyMap<string, Reque
       const pending =
         state && !(before && isAnswered({...before, request: state})) ? pendingOf(result.name, state) : undefined;
       const certificate = before && certificateOf(before.ca, facts);
-      return {
-        ...result,
-        ...(before?.action && {action: before.action.title}),
-        ...(pending && {request: pending}),
-        ...(certificate && {certificate}),
-      };
+      return defined({...result, action: before?.action?.title, request: pending, certificate});
     }),
     errors: generalErrors(run),
     warnings: planned.warnings,

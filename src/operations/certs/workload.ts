@@ -1,4 +1,5 @@
 /** `certs workload`: a certificate for a workload outside of Kubernetes, as the cluster's istiod would give it. */
+import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, type WorkloadLayout, workloadLayout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
@@ -169,17 +170,17 @@ function plan(facts: WorkloadFacts): WorkloadPlan {
     return {...emptyPlan, blockers: [blocker]};
   }
   const confirm = loss(state, paths);
-  const action: IssueWorkload = {
+  const action: IssueWorkload = defined({
     kind: 'issue-workload',
     id: `${name}/workload/${request.workload.namespace}/${request.workload.serviceAccount}`,
     cluster: name,
     title: `${state.kind === 'absent' ? 'issue' : 'renew'} the certificate of ${spiffeId} (${request.algorithm})`,
-    ...(confirm !== undefined && {confirm}),
+    confirm,
     ...request.workload,
     trustDomain,
     algorithm: request.algorithm,
     validityMs: request.validityMs,
-  };
+  });
   const lane = {key: name, cluster: name, title: `${name}: ${action.title}`, actions: [action]};
   return {
     action,
@@ -274,15 +275,15 @@ function report(run: PhaseRun<WorkloadFacts, WorkloadPlan>): WorkloadResult {
     : state.kind === 'valid'
       ? summaryOf(state.certificate)
       : undefined;
-  return {
+  return defined({
     clusters: clusterOutcomes([cluster.name], run),
     spiffeId: spiffeIdOf(trustDomain, request.workload),
     files: {key, certChain, rootCert},
-    ...(action && {action: action.title}),
-    ...(certificate && {certificate}),
+    action: action?.title,
+    certificate,
     errors: generalErrors(run),
     warnings: planned.warnings,
-  };
+  });
 }
 
 function summaryOf({fingerprint, key, notAfter}: Certificate): NonNullable<WorkloadResult['certificate']> {

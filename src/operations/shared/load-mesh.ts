@@ -1,4 +1,5 @@
 /** Where every operation starts: the mesh as declared and as said for this run, and the clusters the run is about. */
+import {defined} from '../../domain/defined.js';
 import {asMeshError} from '../../domain/errors.js';
 import {declareMesh, type Declaration, type DeclaredFiles, type DeclaringTexts} from '../../domain/mesh/declare.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -153,15 +154,15 @@ function mergeDeclarations(first: Declaration, second: Declaration): Declaration
 
 function saidValues(request: MeshRequest): SaidValues {
   const {context, meshId, network, istioNamespace, istioVersion, keyAlgorithm, signer, rootDirectory} = request;
-  return {
-    ...(context === undefined ? {} : {context: said(context, '--context')}),
-    ...(meshId === undefined ? {} : {meshID: said(meshId, '--mesh-id')}),
-    ...(network === undefined ? {} : {network: said(network, '--network')}),
-    ...(istioNamespace === undefined ? {} : {istioNamespace: said(istioNamespace, '--istio-namespace')}),
-    ...(istioVersion === undefined ? {} : {istioVersion: said(istioVersion, '--istio-version')}),
-    ...(keyAlgorithm === undefined ? {} : {keyAlgorithm: said(keyAlgorithm, '--key-algorithm')}),
+  return defined({
+    context: context === undefined ? undefined : said(context, '--context'),
+    meshID: meshId === undefined ? undefined : said(meshId, '--mesh-id'),
+    network: network === undefined ? undefined : said(network, '--network'),
+    istioNamespace: istioNamespace === undefined ? undefined : said(istioNamespace, '--istio-namespace'),
+    istioVersion: istioVersion === undefined ? undefined : said(istioVersion, '--istio-version'),
+    keyAlgorithm: keyAlgorithm === undefined ? undefined : said(keyAlgorithm, '--key-algorithm'),
     signer: {signer, rootDirectory},
-  };
+  });
 }
 
 function said<T extends string>(value: T, by: string): Said<T> {
@@ -171,14 +172,14 @@ function said<T extends string>(value: T, by: string): Said<T> {
 function declarationOf(request: MeshRequest, names: readonly string[]): Declaration {
   const {context, meshId, network, istioNamespace, istioVersion, keyAlgorithm, signer} = request;
   const forEach = (value: string): Record<string, string> => Object.fromEntries(names.map((name) => [name, value]));
-  return {
+  return defined({
     clusters: names,
-    ...(meshId === undefined ? {} : {meshID: meshId}),
-    ...(istioNamespace === undefined ? {} : {istioNamespace}),
-    ...(istioVersion === undefined ? {} : {istioVersion}),
-    ...(keyAlgorithm === undefined ? {} : {keyAlgorithm}),
-    ...(signer === undefined ? {} : {signer}),
-    ...(context === undefined ? {} : {contexts: forEach(context)}),
-    ...(network === undefined ? {} : {networks: forEach(network)}),
-  };
+    meshID: meshId,
+    istioNamespace,
+    istioVersion,
+    keyAlgorithm,
+    signer,
+    contexts: context === undefined ? undefined : forEach(context),
+    networks: network === undefined ? undefined : forEach(network),
+  });
 }

@@ -2,6 +2,7 @@
  * Takes a directory over that Istio's Makefiles made. `init` and `certs generate` call {@link takeOver} while they
  * gather, and put {@link takeOverGroups} into their plan before any key is looked for, and `warnings` beside it. Files with istiod's names (1.6, 1.8 and later) are used byte for byte and need no copy.
  */
+import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import {isClusterName} from '../../domain/mesh/names.js';
 import {
@@ -68,7 +69,7 @@ export function takeOverGroups({files, notes}: Pick<TakeOver, 'files' | 'notes'>
 }
 
 function toWarning({cluster, message, hint}: MakefileFault): Warning {
-  return {...(cluster === undefined ? {} : {cluster}), message: advice`${message} (${hint})`};
+  return defined({cluster, message: advice`${message} (${hint})`});
 }
 
 async function gatherMakefileFacts(workspace: Deps['workspace']): Promise<MakefileFacts> {
@@ -90,7 +91,7 @@ async function gatherFolder(workspace: Deps['workspace'], folder: string): Promi
     const facts = await workspace.stat(path);
     if (facts?.kind !== 'file') continue;
     const text = comparedFiles.includes(name) ? await workspace.readText(path) : undefined;
-    found.set(name, {size: facts.size, mode: facts.mode, ...(text === undefined ? {} : {text})});
+    found.set(name, defined({size: facts.size, mode: facts.mode, text}));
   }
   return found;
 }

@@ -1,4 +1,5 @@
 /** Turns decisions into actions: the order in which a cluster's namespace, Secrets and istiods are changed. */
+import {defined} from '../../domain/defined.js';
 import {cacertsName, networkLabel, previousName} from '../../domain/istio/names.js';
 import type {SecretData} from '../../domain/kube/object.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
@@ -181,12 +182,7 @@ function withoutVersion(object: ReturnType<typeof cacertsObject>): ReturnType<ty
   const {name, namespace, labels, annotations} = object.metadata;
   return {
     ...object,
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : {namespace}),
-      ...(labels && {labels}),
-      ...(annotations && {annotations}),
-    },
+    metadata: defined({name, namespace, labels, annotations}),
   };
 }
 
@@ -206,15 +202,15 @@ function proofAction(change: Change): Action {
   const fingerprint = own.inspection.certificate?.fingerprint;
   // A Secret that is left as it is may hold the same roots in other bytes.
   const left = change.decision.write === undefined && change.cacerts !== 'absent' ? change.cacerts.files : undefined;
-  return {
+  return defined({
     kind: 'await-bundle',
     ...base(change, 'proof'),
     title: 'wait until istiod shows the new CA',
     namespace,
     bundle: (left ?? own.files).rootCert ?? '',
-    ...(fingerprint === undefined ? {} : {caFingerprint: fingerprint}),
+    caFingerprint: fingerprint,
     timeoutMs: proofTimeoutMs,
-  };
+  });
 }
 
 /** Removes a cluster's key from the work directory (`trust.keepClusterKeys: false`): the cluster holds it. */

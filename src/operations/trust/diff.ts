@@ -1,3 +1,4 @@
+import {defined} from '../../domain/defined.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
@@ -114,12 +115,12 @@ function report({loaded, compared}: DiffFacts): DiffResult {
       }
       const error = errorOf(one) ?? strangers.find((stranger) => stranger.cluster === cluster.name)?.error;
       if (error || !isKnown(seen)) {
-        return {...shown, outcome: error ? outcomeOfError(error) : 'unknown', ...(error && {error}), differences: []};
+        return defined({...shown, outcome: error ? outcomeOfError(error) : 'unknown', error, differences: []});
       }
       const {cacerts} = seen.value;
       const differences = compareCa(own, cacerts);
       const inCluster = summariseSecret(cacerts);
-      return {...shown, outcome: 'done', same: differences.length === 0, differences, ...(inCluster && {inCluster})};
+      return defined({...shown, outcome: 'done', same: differences.length === 0, differences, inCluster});
     }),
     warnings: loaded.notes.map((message) => ({message})),
   };

@@ -1,4 +1,5 @@
 /** The plan that push and rollback share: blockers, warnings, and the order of clusters (docs/trust.md). */
+import {defined} from '../../domain/defined.js';
 import {uidsToRecord, identityProblems} from '../../domain/mesh/identity.js';
 import type {SecretData} from '../../domain/kube/object.js';
 import type {ErrorReport} from '../../domain/errors.js';
@@ -52,7 +53,7 @@ export function decideAll({loaded, targets}: TrustFacts, rules: TrustRules): rea
   const others = loaded.mesh.clusters.map(({name}): OtherCluster => {
     const held = targets.find(({target}) => target.cluster === name);
     const ca = held && liveCa(secretOf(held.trust, 'cacerts'));
-    return {name, ...(ca !== undefined && {liveCa: ca})};
+    return defined({name, liveCa: ca});
   });
   return targets.map((one): Decided => {
     const {trust} = one;

@@ -1,3 +1,4 @@
+import {defined} from '../../domain/defined.js';
 import type {SecretData} from '../../domain/kube/object.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown, observe} from '../../domain/observed.js';
@@ -165,19 +166,19 @@ export function reportChanges(run: PhaseRun<TrustFacts, TrustPlan>): PushResult 
         cluster === target.cluster && result && 'reason' in result ? [`${id}: ${result.reason}`] : [],
       );
       return [
-        {
+        defined({
           ...outcome,
-          ...(trust.context === undefined ? {} : {context: trust.context}),
+          context: trust.context,
           namespace: target.namespace,
-          ...(decision && {plan: decision.kind}),
-          ...(before && {before}),
+          plan: decision?.kind,
+          before,
           after: summarise(target.own.inspection),
           differences: decision?.differences ?? [],
           keepsPrevious: decision?.keepPrevious ?? false,
           restarts: (decision?.restart ?? []).map(({name}) => name),
           refusals: decided[index]?.errors ?? [],
-          ...(notValidated.length > 0 ? {notValidated} : {}),
-        },
+          notValidated: notValidated.length > 0 ? notValidated : undefined,
+        }),
       ];
     }),
     warnings: run.plan.warnings,
@@ -186,16 +187,18 @@ export function reportChanges(run: PhaseRun<TrustFacts, TrustPlan>): PushResult 
 
 /** A step of `up` and of scripts: what nobody has to push is no failure. */
 function nothingToPush({clusters, mesh}: LoadedMesh, why: string): readonly PushedCluster[] {
-  return clusters.map(({name, context}) => ({
-    name,
-    outcome: 'unchanged',
-    ...(context === undefined ? {} : {context}),
-    namespace: mesh.istio.namespace,
-    after: {roots: []},
-    differences: [],
-    keepsPrevious: false,
-    restarts: [],
-    refusals: [],
-    madeElsewhere: why,
-  }));
+  return clusters.map(({name, context}) =>
+    defined({
+      name,
+      outcome: 'unchanged',
+      context,
+      namespace: mesh.istio.namespace,
+      after: {roots: []},
+      differences: [],
+      keepsPrevious: false,
+      restarts: [],
+      refusals: [],
+      madeElsewhere: why,
+    }),
+  );
 }
