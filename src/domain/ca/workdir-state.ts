@@ -10,11 +10,12 @@ import type {Sensitive} from '../sensitive.js';
 import {advice, type Hint} from '../suggest/advice.js';
 import {kubectlMesh, words} from '../suggest/suggestion.js';
 import type {CaFiles} from './ca-files.js';
-import {type Certificate, parseCertificates} from '../x509/certificate.js';
+import type {Certificate} from '../x509/certificate.js';
 import {orderUpward} from '../x509/chain.js';
 import {madeForOther} from './cluster-of-ca.js';
 import {type CaInspection, inspectCaFiles} from './inspect-ca.js';
 import {attributeOf} from '../x509/name.js';
+import {missingRoots, parseTrustStore, rootName, sameRoots, type TrustStore} from './trust-store.js';
 import {isEncrypted, type PrivateKeyFacts, readPrivateKey} from '../keys/private-key.js';
 
 /** The root's files as they were found. */
@@ -32,20 +33,15 @@ export interface RootFiles {
 /** What the root's files amount to. */
 export type RootState =
   | {readonly kind: 'absent'}
-  | {
+  /**
+   * root-cert.pem. Which CA the key signs for is known when the key is in the clear or there is only one; an encrypted key is
+   * compared when it is opened.
+   */
+  | (TrustStore & {
       readonly kind: 'present';
-      /** The text of root-cert.pem. */
-      readonly text: string;
-      /** The mesh's roots. */
-      readonly certificates: readonly Certificate[];
       readonly key: 'missing' | 'encrypted' | 'clear';
       readonly keyFacts?: PrivateKeyFacts;
-      /**
-       * The certificate that the key signs for, and what stands above it. Known when the key is in the clear or there is
-       * only one certificate; an encrypted key is compared when it is opened.
-       */
-      readonly signing?: readonly Certificate[];
-    }
+    })
   | {readonly kind: 'conflict'; readonly error: ErrorReport};
 
 /** Judges the root's files by themselves. */
@@ -58,18 +54,19 @@ export function judgeRoot(files: RootFiles): RootState {
         `Bring ${layout.rootCert} back from where the root was made: it cannot be made again from the key`,
       ]);
     }
-    const {certificates} = parseCertificates(certificate, layout.rootCert);
-    const notCa = certificates.find(({extensions}) => extensions.basicConstraints?.ca !== true);
+    const store = parseTrustStore(certificate, layout.rootCert);
+    const {roots} = store;
+    const notCa = roots.find(({extensions}) => extensions.basicConstraints?.ca !== true);
     if (notCa) throw conflict(`${layout.rootCert} holds "${notCa.subject.text}", which is not a CA`);
-    if (key === undefined) return {kind: 'present', text: certificate, certificates, key: 'missing'};
+    if (key === undefined) return {kind: 'present', ...store, key: 'missing'};
     const keyFacts = readPrivateKey(key, keyPath);
     if (!isEncrypted(keyFacts) && keyFacts.spki === undefined) {
       throw conflict(`${keyPath}: keys of PEM type "${keyFacts.label}" are not supported`);
     }
-    const candidates = below.length > 0 ? below : certificates;
+    const candidates = below.length > 0 ? below : roots;
     const [first] = candidates;
     const own = isEncrypted(keyFacts)
-      ? below.length > 0 || certificates.length === 1
+      ? below.length > 0 || roots.length === 1
         ? first
         : undefined
       : candidates.find(({spki}) => spki === keyFacts.spki);
@@ -81,11 +78,10 @@ export function judgeRoot(files: RootFiles): RootState {
     }
     return defined({
       kind: 'present',
-      text: certificate,
-      certificates,
+      ...store,
       key: isEncrypted(keyFacts) ? 'encrypted' : 'clear',
       keyFacts,
-      signing: own && orderUpward(own, [...below, ...certificates]),
+      signing: own && orderUpward(own, [...below, ...roots]),
     });
   });
 }
@@ -145,7 +141,7 @@ export function judgeCluster(
       ]);
     }
     requireOwn(name, inspection, declared);
-    if (root.kind === 'present') requireSameRoot(name, inspection, root.certificates);
+    if (root.kind === 'present') requireSameRoot(name, inspection.roots ?? [], root);
     const {certificate} = inspection;
     if (missing.length > 0 && certificate) return {kind: 'completable', missing, ca: certificate};
     return {kind: 'valid', inspection, keyMissing: files.caKey === undefined};
@@ -166,18 +162,13 @@ function requireOwn(name: string, {certificate}: CaInspection, declared: readonl
 }
 
 /** A cluster trusts exactly the mesh's roots, in whatever order and with whatever text around them. */
-function requireSameRoot(name: string, inspection: CaInspection, roots: readonly Certificate[]): void {
-  const theirs = new Set(inspection.roots?.map(({fingerprint}) => fingerprint));
-  const ours = new Set(roots.map(({fingerprint}) => fingerprint));
-  if (theirs.size === ours.size && [...theirs].every((fingerprint) => ours.has(fingerprint))) return;
+function requireSameRoot(name: string, theirs: readonly Certificate[], ours: TrustStore): void {
+  if (sameRoots(theirs, ours.roots)) return;
   const {rootCert} = clusterLayout(name);
-  const other = inspection.roots?.find(({fingerprint}) => !ours.has(fingerprint)) ?? inspection.roots?.[0];
-  throw conflict(
-    `${rootCert} ("${other?.subject.text ?? ''}") differs from ${layout.rootCert} ("${roots[0]?.subject.text ?? ''}")`,
-    [
-      advice`Bring back the root that ${name} was made with, or put ${name} under this root with: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
-    ],
-  );
+  const [other = theirs[0]] = missingRoots(theirs, ours.roots);
+  throw conflict(`${rootCert} ("${other?.subject.text ?? ''}") differs from ${layout.rootCert} ("${rootName(ours)}")`, [
+    advice`Bring back the root that ${name} was made with, or put ${name} under this root with: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
+  ]);
 }
 
 function conflict(message: string, hints: readonly Hint[] = []): MeshError {

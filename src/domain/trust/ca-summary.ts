@@ -2,7 +2,7 @@
 import {defined} from '../defined.js';
 import type {CaInspection} from '../ca/inspect-ca.js';
 import type {CacertsSecret} from './cacerts.js';
-import {rootRef, type RootRef} from './bundle.js';
+import {rootRef, type RootRef} from '../ca/trust-store.js';
 
 /** A CA as it is shown. */
 export interface CaSummary {

@@ -5,7 +5,7 @@ import {parseBool} from '../istio/environment.js';
 import {caCrlVariable, hasFeature, multiRootVariable} from '../istio/features.js';
 import {reloadRule} from '../istio/reload.js';
 import {knowVersion, type KnownVersion} from '../istio/versions.js';
-import {isSubsetEitherWay, readableRoots} from './bundle.js';
+import {isSubsetEitherWay, readableRoots} from '../ca/trust-store.js';
 import type {CacertsSecret} from './cacerts.js';
 
 /** One istiod Deployment. */

@@ -12,7 +12,7 @@ import type {CaInspection} from '../ca/inspect-ca.js';
 import {advice, type Hint} from '../suggest/advice.js';
 import {kubectlMesh, words} from '../suggest/suggestion.js';
 import type {CacertsSecret} from './cacerts.js';
-import {isReadableBundle, missingRoots, readableRoots} from './bundle.js';
+import {isReadableBundle, missingRoots, readableRoots} from '../ca/trust-store.js';
 import {compareCa, type Difference, type OwnCa} from './diff.js';
 import type {NamespaceSeen, TrustSeen} from './facts.js';
 import {stuckIstiods, type IstiodSeen} from './istiod.js';

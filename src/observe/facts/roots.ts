@@ -15,7 +15,7 @@ import {MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import {namespacesWithBundle} from '../../domain/checks/trust/bundle-namespaces.js';
 import {advice} from '../../domain/suggest/advice.js';
-import {readableRoots} from '../../domain/trust/bundle.js';
+import {readableRoots} from '../../domain/ca/trust-store.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 import {restartCommand, type Behind} from './restart-proxies.js';
 

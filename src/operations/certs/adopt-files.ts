@@ -5,7 +5,7 @@ import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
-import {readableRoots} from '../../domain/trust/bundle.js';
+import {readableRoots} from '../../domain/ca/trust-store.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import {externalSigner} from './adopt-declaration.js';
 import {failed, type Adopted, type Standing} from './adoption.js';

@@ -3,6 +3,7 @@ import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
+import type {Certificate} from '../../domain/x509/certificate.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {isClusterName} from '../../domain/mesh/names.js';
 import {isKnown} from '../../domain/observed.js';
@@ -10,7 +11,7 @@ import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh, words} from '../../domain/suggest/suggestion.js';
-import {readableRoots} from '../../domain/trust/bundle.js';
+import {readableRoots, sameRoots} from '../../domain/ca/trust-store.js';
 import type {Warning} from '../../engine/operation.js';
 import {declarationOf, minorsOf} from './adopt-declaration.js';
 import {isRoot, takeFiles} from './adopt-files.js';
@@ -121,8 +122,11 @@ function rootsText({running, keptIn}: Good): string | undefined {
   return keptIn === 'istio-ca-secret' ? running.selfSigned : running.bundle;
 }
 
-function rootSet(text: string | undefined): string {
-  return [...new Set(readableRoots(text).map(({fingerprint}) => fingerprint))].sort().join(' ');
+function fingerprints(roots: readonly Certificate[]): string {
+  return roots
+    .map(({fingerprint}) => shortFingerprint(fingerprint))
+    .sort()
+    .join(', ');
 }
 
 function decideRoot(good: readonly Good[], standing: Standing): Pick<Adoption, 'rootCert' | 'warnings'> {
@@ -130,14 +134,15 @@ function decideRoot(good: readonly Good[], standing: Standing): Pick<Adoption, '
   const others = [...standing.files]
     .filter(([name]) => !good.some((one) => one.name === name))
     .map(([name, files]) => ({name, text: files.rootCert}));
-  const all = [...others, ...own].filter(({text}) => rootSet(text) !== '');
+  const all = [...others, ...own]
+    .map((one) => ({...one, roots: readableRoots(one.text)}))
+    .filter(({roots}) => roots.length > 0);
   const [first] = all;
-  const wanted = standing.rootCert === undefined ? rootSet(first?.text) : rootSet(standing.rootCert);
-  const different = all.filter(({text}) => rootSet(text) !== wanted);
+  const wanted = standing.rootCert === undefined ? (first?.roots ?? []) : readableRoots(standing.rootCert);
+  const different = all.filter(({roots}) => !sameRoots(roots, wanted));
   const whose = standing.rootCert === undefined ? (first?.name ?? '') : layout.rootCert;
-  const warnings = different.map(({name, text}) => {
-    const show = (set: string): string => set.split(' ').map(shortFingerprint).join(', ');
-    const why = `its roots are ${show(rootSet(text))}, those of ${whose} are ${show(wanted)}`;
+  const warnings = different.map(({name, roots}) => {
+    const why = `its roots are ${fingerprints(roots)}, those of ${whose} are ${fingerprints(wanted)}`;
     return {cluster: name, message: `${why}: workloads of clusters with different roots refuse each other`};
   });
   const text = first?.text;

@@ -19,7 +19,8 @@ import type {Group} from '../../engine/operation.js';
 import type {SignerState} from '../../signers/signer-module.js';
 import {askExposure, type GitExposure} from '../shared/exposed-keys.js';
 import {declareGroups, ignoreKeys, type LoadedMesh, loadMesh, writesGitignore} from '../shared/load-mesh.js';
-import {findRoots, type KnownRoot, readGivenRoot} from '../shared/mesh-roots.js';
+import {type ClusterTrustStore, findRoots, readGivenRoot} from '../shared/mesh-roots.js';
+import type {TrustStore} from '../../domain/ca/trust-store.js';
 import {createCaFileReader} from '../../observe/ca-files.js';
 import {type TakeOver, takeOver} from '../shared/take-over.js';
 
@@ -62,11 +63,11 @@ export interface GenerateFacts {
   readonly rootFrom: string | undefined;
   readonly signer: SignerFacts;
   /** `--root` */
-  readonly givenRoot?: KnownRoot;
+  readonly givenRoot?: TrustStore;
   /** The clusters this run is about. */
   readonly clusters: readonly ClusterFacts[];
   /** root-cert.pem of every cluster folder, asked about or not: what a missing root must not be replaced behind. */
-  readonly existingRoots: readonly (KnownRoot & {readonly cluster: string})[];
+  readonly existingRoots: readonly ClusterTrustStore[];
   /** Whether git would take the keys of this run. */
   readonly exposure: GitExposure;
   readonly now: Date;
@@ -141,7 +142,7 @@ function knownRoot({certificate}: Pick<RootFiles, 'certificate'>): RootState {
 }
 
 /** Where root-cert.pem is taken from when the work directory has none yet, in the order of {@link rootFiles}. */
-function rootOrigin(local: SignerFacts | undefined, given: KnownRoot | undefined): string {
+function rootOrigin(local: SignerFacts | undefined, given: TrustStore | undefined): string {
   if (local?.kind === 'key-file' && local.certificate !== undefined) return 'the directory of the root key';
   return given ? '--root' : 'the certificate that trust.signer names';
 }
@@ -150,7 +151,7 @@ function rootOrigin(local: SignerFacts | undefined, given: KnownRoot | undefined
 function rootFiles(
   {certificate, key}: Pick<RootFiles, 'certificate' | 'key'>,
   local: SignerFacts | undefined,
-  given: KnownRoot | undefined,
+  given: TrustStore | undefined,
 ): RootFiles {
   // Without a local signer a root-key.pem that lies here signs nothing.
   if (local?.kind !== 'key-file') return {certificate, key: undefined};

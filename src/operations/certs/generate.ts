@@ -94,7 +94,7 @@ function reportRoot(run: PhaseRun<GenerateFacts, GeneratePlan>): RootResult {
   const outcome = outcomeOf(run, action);
   const created = action?.kind === 'create-root-ca' ? outcomeOf(run, action)?.result : undefined;
   const {root} = facts;
-  const [first] = root.kind === 'present' ? root.certificates : [];
+  const [first] = root.kind === 'present' ? root.roots : [];
   const adopted = action?.kind === 'write-files' ? takenRoot(action) : undefined;
   const shown = adopted ?? first;
   const summary = created ?? (shown && summarizeCertificate(shown, facts.mesh.trust.expiry, facts.now));

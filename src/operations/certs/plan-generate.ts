@@ -4,6 +4,7 @@ import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {meshNames} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
+import {signingChain} from '../../domain/ca/trust-store.js';
 import {chainPem, orderUpward} from '../../domain/x509/chain.js';
 import {cannotIssue} from '../../domain/ca/issuer.js';
 import type {ClusterState, RootState} from '../../domain/ca/workdir-state.js';
@@ -129,7 +130,7 @@ function issue(name: string, facts: GenerateFacts, confirm?: string): ClusterPla
 function completion(name: string, state: Extract<ClusterState, {kind: 'completable'}>, root: RootState): ClusterPlan {
   if (root.kind !== 'present') return {name, warnings: []};
   const paths = clusterLayout(name);
-  const contents = {rootCert: root.text, certChain: chainPem(orderUpward(state.ca, root.certificates))};
+  const contents = {rootCert: root.text, certChain: chainPem(orderUpward(state.ca, root.roots))};
   const files = state.missing.map((part): FileContent => ({path: paths[part], content: contents[part]}));
   return {
     name,
@@ -181,8 +182,7 @@ export function cannotSign({root, signer, now}: GenerateFacts): ErrorReport | un
           }),
         );
       }
-      const usable = root.certificates.find(({notAfter}) => notAfter > now) ?? root.certificates[0];
-      return report(cannotIssue(root.signing ?? (usable ? [usable] : []), now, layout.rootCert));
+      return report(cannotIssue(signingChain(root, now), now, layout.rootCert));
     }
     case 'rootless':
     case 'idle':

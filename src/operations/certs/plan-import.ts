@@ -19,7 +19,8 @@ import type {FileContent, ImportClusterCa, WriteFiles} from '../../engine/action
 import {type Blocker, emptyPlan, type Group, type Plan, type Warning} from '../../engine/operation.js';
 import {type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
 import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
-import type {KnownRoot} from '../shared/mesh-roots.js';
+import {type ClusterTrustStore, splitTrust} from '../shared/mesh-roots.js';
+import type {TrustStore} from '../../domain/ca/trust-store.js';
 
 /** A private key that may wait for a certificate. */
 export interface CandidateKey {
@@ -44,9 +45,9 @@ export interface ImportFacts {
   readonly remarks: readonly string[];
   readonly root: RootState;
   /** Roots that clusters have, where there is no root-cert.pem. */
-  readonly existingRoots: readonly (KnownRoot & {readonly cluster: string})[];
+  readonly existingRoots: readonly ClusterTrustStore[];
   /** `--root` */
-  readonly givenRoot: KnownRoot | undefined;
+  readonly givenRoot: TrustStore | undefined;
   /** CAs of the chains that clusters have already. */
   readonly known: readonly Certificate[];
   readonly others: ReadonlyMap<string, string>;
@@ -138,34 +139,21 @@ function noKey(cluster: string): ErrorReport {
 }
 
 /** The mesh's root, or undefined where it has none yet. */
-function rootOf({root, existingRoots, givenRoot}: ImportAsked): KnownRoot | MeshError | undefined {
+function rootOf({root, existingRoots, givenRoot}: ImportAsked): TrustStore | MeshError | undefined {
   if (root.kind === 'present') return root;
-  const [first, ...others] = existingRoots;
+  const [first] = existingRoots;
   if (!first) return givenRoot;
-  const other = [...others, ...(givenRoot ? [{...givenRoot, cluster: '--root'}] : [])].find(
-    (one) => !sameSet(one.certificates, first.certificates),
-  );
-  if (!other) return first;
-  return new MeshError(
-    'WORKDIR_CONFLICT',
-    `${first.cluster} and ${other.cluster} have different roots, and there is no ${layout.rootCert} that says which is the mesh's`,
-    {hints: [`Copy the ${layout.rootCert} of the root that the mesh shall have to the work directory`]},
-  );
+  return splitTrust([...existingRoots, ...(givenRoot ? [{...givenRoot, cluster: '--root'}] : [])]) ?? first;
 }
 
-function sameSet(one: readonly Certificate[], other: readonly Certificate[]): boolean {
-  const ours = new Set(one.map(({fingerprint}) => fingerprint));
-  return ours.size > 0 && one.length === other.length && other.every(({fingerprint}) => ours.has(fingerprint));
-}
-
-function answerFacts(facts: ImportAsked, meshRoot: KnownRoot | undefined): Parameters<typeof judgeAnswer>[0] {
+function answerFacts(facts: ImportAsked, meshRoot: TrustStore | undefined): Parameters<typeof judgeAnswer>[0] {
   const {mesh} = facts.loaded;
   return {
     cluster: facts.cluster.name,
     keys: facts.keys.map(({spki}) => spki),
     certificates: facts.certificates,
     known: facts.known,
-    roots: meshRoot?.certificates ?? [],
+    roots: meshRoot?.roots ?? [],
     others: facts.others,
     now: facts.now,
     ...meshNames(mesh),
@@ -175,7 +163,7 @@ function answerFacts(facts: ImportAsked, meshRoot: KnownRoot | undefined): Param
 function accepted(
   {chain, newRoot}: Extract<Answer, {kind: 'accepted'}>,
   facts: ImportAsked,
-  meshRoot: KnownRoot | undefined,
+  meshRoot: TrustStore | undefined,
 ): ImportVerdict {
   const {cluster, keys, loaded, now, root} = facts;
   const [certificate] = chain;

@@ -9,7 +9,8 @@ import type {RootState} from '../../domain/ca/workdir-state.js';
 import type {CreateRootCa, IssueClusterCa, WriteFiles} from '../../engine/action.js';
 import type {SignerState} from '../../signers/signer-module.js';
 import type {Blocker, Warning} from '../../engine/operation.js';
-import type {KnownRoot} from '../shared/mesh-roots.js';
+import {splitTrust} from '../shared/mesh-roots.js';
+import {rootName, type TrustStore, trustStoreOf} from '../../domain/ca/trust-store.js';
 import type {GenerateFacts} from './generate-facts.js';
 
 /** A root is made, or its certificate is taken over. */
@@ -53,9 +54,9 @@ function planReadyRoot(facts: GenerateFacts, what: string, upward: readonly Cert
     const message = `${what} does not send the root above it, and there is no ${layout.rootCert} yet`;
     return blocked(reportError(new MeshError('FILE_MISSING', message, {hints: ['Name its root with --root FILE']})));
   }
-  const verified = verifyChain(signing, {roots: known.certificates, intermediates: above, now});
+  const verified = verifyChain(signing, {roots: known.roots, intermediates: above, now});
   if ('failure' in verified && verified.failure !== 'expired') {
-    const message = `${what} ("${signing.subject.text}") does not stand below the mesh's root ("${known.certificates[0]?.subject.text ?? ''}"): ${verified.message}`;
+    const message = `${what} ("${signing.subject.text}") does not stand below the mesh's root ("${rootName(known)}"): ${verified.message}`;
     return blocked(
       reportError(
         new MeshError('WORKDIR_CONFLICT', message, {
@@ -68,12 +69,13 @@ function planReadyRoot(facts: GenerateFacts, what: string, upward: readonly Cert
     );
   }
   if (root.kind === 'present') return nothing;
-  return splitRoots(facts) ?? {...nothing, action: adoptRoot(known, what)};
+  const split = splitTrust(existingRoots);
+  return split ? blocked(reportError(split)) : {...nothing, action: adoptRoot(known, what)};
 }
 
-function selfSignedTop(upward: readonly Certificate[]): KnownRoot | undefined {
+function selfSignedTop(upward: readonly Certificate[]): TrustStore | undefined {
   const top = upward.at(-1);
-  return top?.selfSigned ? {text: top.pem, certificates: [top]} : undefined;
+  return top?.selfSigned ? trustStoreOf([top]) : undefined;
 }
 
 function planPresentRoot(
@@ -104,9 +106,9 @@ function otherKeyDirectory(
 ): MeshError | undefined {
   if (certificate === undefined || keyPath === layout.rootKey) return undefined;
   const theirs = readableCertificates(certificate, keyPath);
-  const ours = new Set(root.certificates.map(({spki}) => spki));
+  const ours = new Set(root.roots.map(({spki}) => spki));
   if (theirs.length === 0 || theirs.some(({spki}) => ours.has(spki))) return undefined;
-  const message = `${keyPath} belongs to another root ("${theirs[0]?.subject.text ?? ''}") than ${layout.rootCert} ("${root.certificates[0]?.subject.text ?? ''}")`;
+  const message = `${keyPath} belongs to another root ("${theirs[0]?.subject.text ?? ''}") than ${layout.rootCert} ("${rootName(root)}")`;
   return new MeshError('WORKDIR_CONFLICT', message, {
     hints: ["Plug in what this mesh's root key is on, or say where that is with --root-dir DIR"],
   });
@@ -116,8 +118,8 @@ function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
   const {signer} = facts;
   const [first] = facts.existingRoots;
   if (first) {
-    const split = splitRoots(facts);
-    if (split) return split;
+    const split = splitTrust(facts.existingRoots);
+    if (split) return blocked(reportError(split));
     if (issuing.length > 0) {
       const gone =
         signer.kind === 'key-file' ? `${layout.rootCert} and ${signer.keyPath} are` : `${layout.rootCert} is`;
@@ -131,7 +133,7 @@ function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
         ),
       );
     }
-    if (first.certificates.length === 0) {
+    if (first.roots.length === 0) {
       const message = `${clusterLayout(first.cluster).rootCert} has no certificate that can be read, and there is no ${layout.rootCert}`;
       const hint = `Copy the ${layout.rootCert} of the mesh to the work directory`;
       return blocked(reportError(new MeshError('NOT_A_CERTIFICATE', message, {hints: [hint]})));
@@ -152,22 +154,6 @@ function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
     action: createRoot(facts, facts.clear ? 'clear' : 'encrypted', issuing),
     warnings: facts.clear ? [clearWarning] : [],
   };
-}
-
-/** Clusters of different roots, and nothing that says which is the mesh's. */
-function splitRoots({existingRoots}: GenerateFacts): RootPlan | undefined {
-  const [first, ...others] = existingRoots;
-  const other = first && others.find((one) => !sameRoots(one, first));
-  if (!other) return undefined;
-  return blocked(
-    reportError(
-      new MeshError(
-        'WORKDIR_CONFLICT',
-        `${first.cluster} and ${other.cluster} have different roots, and there is no ${layout.rootCert} that says which is the mesh's`,
-        {hints: [`Copy the ${layout.rootCert} of the root that the mesh shall have to the work directory`]},
-      ),
-    ),
-  );
 }
 
 const clearWarning: Warning = {
@@ -204,21 +190,11 @@ function createRoot(
   });
 }
 
-function adoptRoot({text}: Pick<KnownRoot, 'text'>, from: string): WriteFiles {
+function adoptRoot({text}: Pick<TrustStore, 'text'>, from: string): WriteFiles {
   return {
     kind: 'write-files',
     id: 'root-cert',
     title: `take ${layout.rootCert} over from ${from}`,
     files: [{path: layout.rootCert, content: text}],
   };
-}
-
-/** The same certificates; a text that cannot be read is the same as no other. */
-function sameRoots(one: KnownRoot, other: KnownRoot): boolean {
-  const ours = new Set(one.certificates.map(({fingerprint}) => fingerprint));
-  return (
-    one.certificates.length > 0 &&
-    one.certificates.length === other.certificates.length &&
-    other.certificates.every(({fingerprint}) => ours.has(fingerprint))
-  );
 }

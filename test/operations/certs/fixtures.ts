@@ -8,7 +8,8 @@ import {publicHalf} from '../../../src/domain/keys/keys.js';
 import type {Action} from '../../../src/engine/action.js';
 import type {Group, Plan} from '../../../src/engine/operation.js';
 import type {LoadedMesh} from '../../../src/operations/shared/load-mesh.js';
-import type {KnownRoot} from '../../../src/operations/shared/mesh-roots.js';
+import type {TrustStore} from '../../../src/domain/ca/trust-store.js';
+import type {ClusterTrustStore} from '../../../src/operations/shared/mesh-roots.js';
 import {memorySigner, type TinyCa, tinyClusterCa, type TinyOptions} from '../../helpers/tiny-ca.js';
 
 export const now = new Date('2026-06-01T00:00:00Z');
@@ -66,19 +67,19 @@ export async function certify(
 }
 
 /** Roots as a file has them. */
-export function rootFile(...roots: readonly TinyCa[]): KnownRoot {
+export function rootFile(...roots: readonly TinyCa[]): TrustStore {
   const certificates = roots.map(({certificate}) => certificate);
-  return {text: certificates.map(({pem}) => pem).join(''), certificates};
+  return {text: certificates.map(({pem}) => pem).join(''), roots: certificates};
 }
 
 /** The same of a cluster's folder. */
-export function rootOf(cluster: string, ...roots: readonly TinyCa[]): KnownRoot & {readonly cluster: string} {
+export function rootOf(cluster: string, ...roots: readonly TinyCa[]): ClusterTrustStore {
   return {cluster, ...rootFile(...roots)};
 }
 
 /** A root-cert.pem of a cluster that cannot be read. */
-export function unreadableRootOf(cluster: string): KnownRoot & {readonly cluster: string} {
-  return {cluster, text: 'broken', certificates: []};
+export function unreadableRootOf(cluster: string): ClusterTrustStore {
+  return {cluster, text: 'broken', roots: []};
 }
 
 export function fingerprints(...cas: readonly {readonly certificate: Certificate}[]): readonly string[] {

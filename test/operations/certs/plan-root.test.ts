@@ -348,7 +348,7 @@ describe('a mesh without a root', () => {
         {
           ...fresh,
           signer: elsewhere,
-          existingRoots: [{text: 'garbage', certificates: [], cluster: 'c2'}],
+          existingRoots: [{text: 'garbage', roots: [], cluster: 'c2'}],
           issuing: [],
         },
         {blockers: ['NOT_A_CERTIFICATE']},
@@ -443,10 +443,10 @@ describe('a cluster CA', () => {
     ['can be signed where the encrypted key may be that of a valid root', {root: unknownSigner}, undefined],
     [
       'cannot be signed where the encrypted key is that of an expired root in any case',
-      {root: {...unknownSigner, certificates: [expiredRoot.certificate]}},
+      {root: {...unknownSigner, roots: [expiredRoot.certificate]}},
       'WORKDIR_CONFLICT',
     ],
-    ['cannot be signed where there is no root at all', {root: {...unknownSigner, certificates: []}}, 'ISSUE_FAILED'],
+    ['cannot be signed where there is no root at all', {root: {...unknownSigner, roots: []}}, 'ISSUE_FAILED'],
     ['cannot be signed by a CA below an expired root', signsFor(policy, expiredRoot), 'WORKDIR_CONFLICT'],
     ['cannot be signed by a CA of path length 0', signsFor(pathLengthZero, root), 'WORKDIR_CONFLICT'],
     ['cannot be signed by a CA that may not sign certificates', signsFor(noCertSign, root), 'WORKDIR_CONFLICT'],

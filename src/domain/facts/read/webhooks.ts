@@ -1,7 +1,7 @@
 /** Webhooks of istiod as checks see them, from the configurations of a cluster. */
 import {defined} from '../../defined.js';
 import type {WebhookConfigurationKind, WebhookConfigurationObject} from '../../kube/objects.js';
-import {isReadableBundle, readableRoots} from '../../trust/bundle.js';
+import {isReadableBundle, readableRoots} from '../../ca/trust-store.js';
 import type {CaBundleFacts, WebhookConfigurationFacts} from '../facts.js';
 
 /**

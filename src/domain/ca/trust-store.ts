@@ -1,0 +1,95 @@
+/**
+ * The roots that a mesh, a cluster or a bundle trusts. One in the beginning, several while a root is replaced (docs/trust.md):
+ * nothing outside of this file takes the first of them for the only one.
+ */
+import {MeshError} from '../errors.js';
+import {parseCertificates, type Certificate} from '../x509/certificate.js';
+
+/** A set of trusted roots. */
+export interface TrustStore {
+  /** The PEM text: as it was found, or as it is to be written. */
+  readonly text: string;
+  /** In the order of the text, each once. Empty where nothing of the text can be read. */
+  readonly roots: readonly Certificate[];
+  /** The CA that the key at hand signs for, and what is above it up to its root; absent: not known, or there is no key. */
+  readonly signing?: readonly Certificate[];
+}
+
+/** A root, as far as people and JSON need it. */
+export interface RootRef {
+  /** SHA-256 of the DER, 64 lower-case hexadecimal digits. */
+  readonly fingerprint: string;
+  readonly subject: string;
+}
+
+/** The trust store of a text. Throws what parsing throws (`NOT_PEM`, `NOT_A_CERTIFICATE`), with `what` in the message. */
+export function parseTrustStore(text: string, what: string): TrustStore {
+  return {text, roots: distinctRoots(parseCertificates(text, what).certificates)};
+}
+
+/** The trust store of some certificates; its text is theirs. */
+export function trustStoreOf(certificates: readonly Certificate[]): TrustStore {
+  return {text: certificates.map(({pem}) => pem).join(''), roots: distinctRoots(certificates)};
+}
+
+/** Roots of a text that somebody else wrote: what cannot be read has no roots; {@link isReadableBundle} tells. */
+export function readableRoots(text: string | undefined): readonly Certificate[] {
+  return tryRoots(text) ?? [];
+}
+
+/** Whether the roots of a text are known; no text has none. */
+export function isReadableBundle(text: string | undefined): boolean {
+  return tryRoots(text) !== undefined;
+}
+
+function tryRoots(text: string | undefined): readonly Certificate[] | undefined {
+  if (text === undefined || text.trim() === '') return [];
+  try {
+    return parseTrustStore(text, 'bundle').roots;
+  } catch (thrown) {
+    if (thrown instanceof MeshError && thrown.class !== 'bug') return undefined;
+    throw thrown;
+  }
+}
+
+/** A certificate as a {@link RootRef}. */
+export function rootRef({fingerprint, subject}: Certificate): RootRef {
+  return {fingerprint, subject: subject.text};
+}
+
+/** How a trust store is called in messages: by the subject of the root above the key at hand, else of its first root. */
+export function rootName({roots, signing}: Pick<TrustStore, 'roots' | 'signing'>): string {
+  return (signing?.at(-1) ?? roots[0])?.subject.text ?? '';
+}
+
+/** The CA that can sign, with what is above it; where the key does not tell, the first root that is still valid, or the first. */
+export function signingChain({roots, signing}: TrustStore, now: Date): readonly Certificate[] {
+  const usable = roots.find(({notAfter}) => notAfter > now) ?? roots[0];
+  return signing ?? (usable ? [usable] : []);
+}
+
+/** Certificates of which each is there once, in their order. */
+export function distinctRoots(certificates: readonly Certificate[]): readonly Certificate[] {
+  return [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
+}
+
+/** The live roots that a bundle lacks, each once. */
+export function missingRoots(live: readonly Certificate[], bundle: readonly Certificate[]): readonly Certificate[] {
+  const there = new Set(bundle.map(({fingerprint}) => fingerprint));
+  return distinctRoots(live).filter(({fingerprint}) => !there.has(fingerprint));
+}
+
+/** Whether both have the same roots, in whatever order; without a root nothing is the same as anything. */
+export function sameRoots(one: readonly Certificate[], other: readonly Certificate[]): boolean {
+  return one.length > 0 && missingRoots(one, other).length === 0 && missingRoots(other, one).length === 0;
+}
+
+/** Whether one set of certificates contains the other. */
+export function isSubsetEitherWay(one: readonly Certificate[], other: readonly Certificate[]): boolean {
+  return missingRoots(one, other).length === 0 || missingRoots(other, one).length === 0;
+}
+
+/** The first of some trust stores whose roots are not those of the first; undefined where all agree. */
+export function otherTrust<Store extends TrustStore>([first, ...others]: readonly Store[]): Store | undefined {
+  return first && others.find(({roots}) => !sameRoots(roots, first.roots));
+}
