@@ -1,15 +1,12 @@
+import type {ClusterFactValues} from '../domain/facts/facts.js';
 import {MeshError} from '../domain/errors.js';
 import type {Reads} from './cluster-reader.js';
 
-/** The answer of GET /version. */
-export interface ApiVersion {
-  readonly gitVersion: string;
-  readonly major: number;
-  readonly minor: number;
-}
-
 /** The version of the API server. Throws `API_ERROR` where it is not in the answer. */
-export async function readApiVersion(reads: Pick<Reads, 'read'>, context: string): Promise<ApiVersion> {
+export async function readApiVersion(
+  reads: Pick<Reads, 'read'>,
+  context: string,
+): Promise<ClusterFactValues['apiVersion']> {
   const {gitVersion, major, minor} = versionFields(await reads.read('version'));
   if (typeof gitVersion !== 'string') {
     throw new MeshError('API_ERROR', `the API server of context "${context}" says no version`);

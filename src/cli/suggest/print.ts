@@ -9,7 +9,7 @@ import {renderHint, renderSuggestion} from './render.js';
 import type {TypedTarget} from './typed-target.js';
 
 /** A suggestion for a view. */
-export function printSuggestion(suggestion: Suggestion, typed: TypedTarget): PrintedCommand {
+function printSuggestion(suggestion: Suggestion, typed: TypedTarget): PrintedCommand {
   const agrees = meshCommandsIn(suggestion).some(({words}) => words.includes('--yes'));
   return new PrintedCommand(renderSuggestion(suggestion, typed), suggestion.purpose, agrees);
 }

@@ -5,7 +5,7 @@
  */
 import {defined} from '../defined.js';
 import {groupOf, resourceOf} from '../kube/kinds.js';
-import {limitOn, type Limits} from './limits.js';
+import {everything, limitOn, type Limits} from './limits.js';
 import {reads, type Read, type ReadName} from './requests.js';
 import {factKeys, isMeshFact, readsOf, restsOn, type ClusterFactKey} from './facts.js';
 
@@ -60,7 +60,7 @@ export function rightsWithin(limits: Limits): readonly Right[] {
 }
 
 /** Every right of a full run. */
-export const verifyRights: readonly Right[] = rightsWithin({access: true});
+export const verifyRights: readonly Right[] = rightsWithin(everything);
 
 /** One right for two requests: needed where either is sent. */
 function merged(one: Right | undefined, other: Right): Right {

@@ -27,7 +27,7 @@ export const effect: Effect<'restart-workload'> = async (action, {deps, line}) =
 };
 
 /** What a rollout still waits for; undefined when it is done (kubernetes/kubectl pkg/polymorphichelpers/rollout_status.go). */
-export function rolloutState(deployment: KubeObject): string | undefined {
+function rolloutState(deployment: KubeObject): string | undefined {
   const {generation = 0} = deployment.metadata as {readonly generation?: number};
   const {replicas: desired = 1} = (deployment.spec ?? {}) as {readonly replicas?: number};
   const status = (deployment.status ?? {}) as Readonly<Record<string, number | undefined>>;

@@ -25,7 +25,7 @@ async function readWorkloads(reads: Reads): Promise<Omit<ControlPlaneObjects, 'c
 }
 
 /** A namespace as checks see it. */
-export function namespaceFacts({metadata}: NamespaceObject): NamespaceFacts {
+function namespaceFacts({metadata}: NamespaceObject): NamespaceFacts {
   return {
     name: metadata.name,
     labels: metadata.labels ?? {},

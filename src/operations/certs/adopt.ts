@@ -6,9 +6,9 @@ import {defined} from '../../domain/defined.js';
 import {type DeclaredFiles, declareMesh, type DeclaringTexts} from '../../domain/mesh/declare.js';
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
-import {parseClusterName} from '../../domain/mesh/names.js';
+import {isClusterName, parseClusterName} from '../../domain/mesh/names.js';
 import {parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
-import {agree, checkForms, resolveMesh} from '../../domain/mesh/resolve.js';
+import {agree, checkForms, defaults, resolveMesh} from '../../domain/mesh/resolve.js';
 import {isKnown, observe} from '../../domain/observed.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {advice} from '../../domain/suggest/advice.js';
@@ -137,7 +137,7 @@ async function gather(
   const own = contexts === undefined ? {} : parseContextsFile(contexts);
   const said = istioNamespace === undefined ? undefined : {value: istioNamespace, by: '--istio-namespace'};
   checkForms(defined({istioNamespace: said}));
-  const namespace = agree('istio.namespace', file?.istio?.namespace, said) ?? 'istio-system';
+  const namespace = agree('istio.namespace', file?.istio?.namespace, said) ?? defaults.namespace;
   const options = {now: deps.now(), keyMayBeMissing: true, trustDomain: file?.trustDomain};
   const looked = await lookAtEach(deps, wanted, {namespace, options, concurrency});
   const names = [
@@ -189,7 +189,7 @@ async function readFiles(
   workspace: Deps['workspace'],
   names: readonly string[],
 ): Promise<ReadonlyMap<string, CaFiles>> {
-  const valid = [...new Set(names)].filter((name) => /^[a-z0-9][-a-z0-9]*$/.test(name));
+  const valid = [...new Set(names)].filter(isClusterName);
   const found = await Promise.all(
     valid.map(async (name): Promise<readonly (readonly [string, CaFiles])[]> =>
       (await workspace.stat(name))?.kind === 'directory' ? [[name, await readCaFiles(workspace, name)]] : [],

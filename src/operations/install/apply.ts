@@ -67,7 +67,7 @@ export const applyInstalls: Operation<ApplyRequest, ApplyResult> = {
 };
 
 /** The phase that installs, which looks at `concurrency` clusters at a time; {@link noteInstalled} follows it. */
-export function applyPhase(request: ApplyRequest, concurrency: number): Phase<ApplyFacts, ApplyPlan> {
+function applyPhase(request: ApplyRequest, concurrency: number): Phase<ApplyFacts, ApplyPlan> {
   return {
     title: 'look at the clusters',
     gather: (deps) => gatherApply(request, concurrency, deps),
@@ -86,7 +86,7 @@ interface Installed {
  * Completes the record of each cluster that istioctl has finished with what is live now: with it the next `install apply`
  * can prove that nothing changed. Without it nothing is lost but that proof, so a failure is a warning.
  */
-export async function noteInstalled(run: PhaseRun<ApplyFacts>, engine: Engine): Promise<readonly Warning[]> {
+async function noteInstalled(run: PhaseRun<ApplyFacts>, engine: Engine): Promise<readonly Warning[]> {
   const finished = run.facts.targets.filter(({rendering}) =>
     outcomesOf(run, 'run-istioctl').some(
       ({cluster, status}) => cluster === rendering.cluster.name && status === 'done',

@@ -73,8 +73,7 @@ export const renderInstalls: Operation<MeshRequest, RenderResult> = {
   conclude: (result) => concludeClusters(result.clusters),
 };
 
-/** The phase, for `up` too. */
-export function renderPhase(request: MeshRequest): Phase<Facts, RenderPlan> {
+function renderPhase(request: MeshRequest): Phase<Facts, RenderPlan> {
   return {
     title: 'render install.yaml',
     async gather(deps) {
@@ -88,13 +87,13 @@ export function renderPhase(request: MeshRequest): Phase<Facts, RenderPlan> {
 }
 
 /** The plan, with where it keeps the files that somebody edited. */
-export interface RenderPlan extends Plan {
+interface RenderPlan extends Plan {
   /** The path of the copy, by the cluster's name. */
   readonly kept: ReadonlyMap<string, string>;
 }
 
 /** Writes what differs; what somebody edited is kept beside it, never lost. */
-export function planRender({loaded, version, renderings}: Facts): RenderPlan {
+function planRender({loaded, version, renderings}: Facts): RenderPlan {
   const kept = new Map(
     renderings.flatMap((rendering) => {
       const path = keptPath(rendering);

@@ -75,8 +75,8 @@ export const pushTrust: Operation<PushRequest, PushResult> = {
   conclude: (result) => concludeClusters(result.clusters),
 };
 
-/** The phase that pushes, for `up` too; {@link reportChanges} makes its report. */
-export function pushPhase(request: PushRequest, concurrency: number): Phase<TrustFacts, TrustPlan> {
+/** The phase that pushes; {@link reportChanges} makes its report. */
+function pushPhase(request: PushRequest, concurrency: number): Phase<TrustFacts, TrustPlan> {
   return {
     title: 'look at the clusters',
     async gather(deps) {
