@@ -245,22 +245,26 @@ async function performOne(
   if (leftOut(action, dryRun)) return {...base, status: 'skipped'};
   const record = dryRun === 'none' && isRecorded(action) ? context.deps.workspace.journal : undefined;
   let intent: ChainHead | undefined;
+  let done: {readonly result: ResultOf<ActionKind>} | undefined;
   try {
     context.deps.signal.throwIfAborted();
     const identity = record && 'context' in action ? await whoAmI(action.context) : undefined;
     intent = await record?.intent(defined({command, action: id, title: action.title, cluster, reason, identity}));
     const result = await runEffect(action, defined({...context, entry: intent}));
+    done = {result};
     if (record && intent) await record.outcome(defined({intent, status: 'done', detail: result && {...result}}));
     const outcome: OutcomeOf<ActionKind> = defined({...base, status: dryRun === 'none' ? 'done' : 'skipped', result});
     return outcome;
   } catch (thrown) {
     const error = asMeshError(thrown);
     const status = error.class === 'interrupted' || error.class === 'timeout' ? 'cancelled' : 'failed';
-    if (record && intent) {
-      // The effect's own error is the one to show; a journal that cannot take the outcome is closed by the next run.
+    // What was done is not recorded as failed because the journal could not take it: the next run closes such an entry.
+    if (record && intent && !done) {
+      // The effect's own error is the one to show.
       await record.outcome({intent, status, error: {code: error.code, message: error.message}}).catch(() => undefined);
     }
-    return {...base, status, error: reportError(error)};
+    const outcome: OutcomeOf<ActionKind> = defined({...base, status, error: reportError(error), result: done?.result});
+    return outcome;
   }
 }
 

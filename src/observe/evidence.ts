@@ -3,6 +3,7 @@ import pMap from 'p-map';
 import {outOfPlace} from '../domain/checks/applies.js';
 import type {Check} from '../domain/checks/check.js';
 import {
+  factKeys,
   isLast,
   isMeshFact,
   type ClusterFactKey,
@@ -56,7 +57,10 @@ export async function gatherEvidence(deps: Deps, request: GatherRequest): Promis
 
 function wanted({checks, also, mesh}: GatherRequest): ReadonlySet<FactKey> {
   const judged = checks.filter((check) => outOfPlace(check, mesh) === undefined);
-  return new Set([...neededFacts(judged), ...also]);
+  const keys = new Set([...neededFacts(judged), ...also]);
+  // Whether everything may be read says nothing where nothing is read: alone, it is about every fact of a cluster.
+  const isAlone = [...keys].some(isLast) && [...keys].every((key) => isLast(key) || isMeshFact(key));
+  return isAlone ? new Set([...keys, ...factKeys.filter((key) => !isMeshFact(key))]) : keys;
 }
 
 async function clusterEvidence(

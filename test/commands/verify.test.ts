@@ -310,6 +310,12 @@ describe('what cannot be seen', () => {
     expect(bad(result)).toContain('MESH202 c1 unknown');
   });
 
+  it('asks for everything that may be read where nothing else is checked', async () => {
+    mesh.one('c1').kube.deny({});
+    const {code, result} = await verifyJson('c1', '--only', 'MESH202');
+    expect([code, ...bad(result)]).toEqual([4, 'MESH202 c1 unknown']);
+  });
+
   it('is unknown when the API server does not answer: one cause, everything else follows', async () => {
     mesh.one('c1').kube.fault({}, 'drop', 999);
     const {code, result} = await verifyJson('--request-timeout', '5s');

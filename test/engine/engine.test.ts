@@ -60,9 +60,16 @@ describe('a phase', () => {
   });
 
   it('does not start an effect whose intent cannot be journalled', async () => {
-    const {log, outcome} = await run(plan([group(['a'])]), {journalFails: true});
+    const {log, outcome} = await run(plan([group(['a'])]), {journalFails: 'intent'});
     expect(log).toEqual([]);
     expect(outcome).toMatchObject({outcomes: [{status: 'failed', error: {code: 'DISK_FULL'}}]});
+  });
+
+  it('records no failure of an effect that was done, where the journal cannot take that', async () => {
+    const {log, outcome} = await run(plan([group(['a', 'b'], {concurrency: 1})]), {journalFails: 'outcome'});
+    expect(log).toEqual(['intent a/file', 'write a/file', 'outcome a/file done']);
+    const failed = {status: 'failed', error: {code: 'DISK_FULL'}, result: {files: ['a/file']}};
+    expect(outcome).toMatchObject({outcomes: [failed, {status: 'skipped'}]});
   });
 
   it('starts no further lane or group after a failure', async () => {

@@ -17,7 +17,7 @@ export function fakeDeps(
     interactive?: boolean;
     answer?: boolean;
     signal?: AbortSignal;
-    journalFails?: boolean;
+    journalFails?: 'intent' | 'outcome';
     meshYaml?: string;
   } = {},
 ): Deps {
@@ -52,12 +52,13 @@ export function fakeDeps(
       journal: {
         read: absent('journal.read'),
         intent: (entry) => {
-          if (options.journalFails) return Promise.reject(new MeshError('DISK_FULL', 'no room'));
+          if (options.journalFails === 'intent') return Promise.reject(new MeshError('DISK_FULL', 'no room'));
           log.push(`intent ${entry.action}`);
           return Promise.resolve({chain: entry.action, seq: 0, hash: '0'.repeat(64)});
         },
         outcome: (entry) => {
           log.push(`outcome ${entry.intent.chain} ${entry.status}`);
+          if (options.journalFails === 'outcome') return Promise.reject(new MeshError('DISK_FULL', 'no room'));
           return Promise.resolve();
         },
       },

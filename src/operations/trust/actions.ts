@@ -1,5 +1,6 @@
 /** Turns decisions into actions: the order in which a cluster's namespace, Secrets and istiods are changed. */
 import {defined} from '../../domain/defined.js';
+import {MeshError} from '../../domain/errors.js';
 import {cacertsName, networkLabel, previousName} from '../../domain/istio/names.js';
 import type {SecretData} from '../../domain/kube/object.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
@@ -126,6 +127,9 @@ function writeActions(change: Change): readonly Action[] {
   const what = `Secret ${namespace}/${cacertsName}`;
   const rolledBackFrom = change.order === 'write-first' ? liveCa(cacerts) : undefined;
   if (decision.write === undefined) return [];
+  if (!data && decision.write !== 'patch') {
+    throw new MeshError('INTERNAL', `nothing to write into ${what} of ${cluster}: the key is not at hand`);
+  }
   switch (decision.write) {
     case 'create':
       return [{...put, title: `create ${what}`, object: cacertsObject(place, own.inspection), secretData}];
