@@ -81,6 +81,25 @@ it('has no folders of the domain that import each other, directly or in a ring',
   expect(cycles(folderGraph(graph, 'domain'))).toEqual([]);
 });
 
+it('has the folders of the domain in the order of docs/architecture.md: each imports only those above it', () => {
+  const page = readFileSync(new URL('../../docs/architecture.md', import.meta.url), 'utf8');
+  const [, table = ''] = page.split('The folders of `src/domain`, lowest first.');
+  const order = [
+    ...table
+      .split('\n\n', 3)
+      .join('\n')
+      .matchAll(/^\| `([a-z0-9]+)` /gm),
+  ].map(([, name = '']) => name);
+  const folders = folderGraph(graph, 'domain');
+  expect([...order].sort()).toEqual([...folders.keys()].sort());
+  const upward = [...folders].flatMap(([folder, targets]) =>
+    [...targets]
+      .filter((target) => order.indexOf(target) > order.indexOf(folder))
+      .map((target) => `${folder} > ${target}`),
+  );
+  expect(upward).toEqual([]);
+});
+
 it('has no operation that imports the operation of another command', () => {
   const folderOf = (file: string): string | undefined => {
     const [layer, folder, name] = file.split('/');

@@ -17,7 +17,7 @@ import {
   type FactKey,
   type Facts,
 } from '../facts/facts.js';
-import {matches} from './ids.js';
+import {matches} from './select.js';
 import {type Report, type Row, type RowResult, verdictOf} from './report.js';
 
 /** Judges the selected checks. Rows come in the order of the checks, then of the clusters. */

@@ -3,7 +3,14 @@ import {MeshError} from '../errors.js';
 import {advice} from '../suggest/advice.js';
 import {kubectlMesh, words} from '../suggest/suggestion.js';
 import type {Check} from './check.js';
-import {groupPrefixes, matches} from './ids.js';
+
+/** The groups of ids; valid prefixes even while a group has no check. */
+export const groupPrefixes = ['MESH1', 'MESH2', 'MESH3', 'MESH4', 'MESH5'] as const;
+
+/** Whether an id is the one named, or begins with the prefix named. */
+export function matches(id: string, idOrPrefix: string): boolean {
+  return id.startsWith(idOrPrefix);
+}
 
 /** Which checks were asked for; ids or prefixes. */
 export interface Selection {

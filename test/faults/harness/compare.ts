@@ -1,6 +1,6 @@
 /** What changed between a healthy answer of verify and one with a seeded fault, and whether checks had declared it. */
 import type {Check} from '../../../src/domain/checks/check.js';
-import {matches} from '../../../src/domain/checks/ids.js';
+import {matches} from '../../../src/domain/checks/select.js';
 import type {CheckRow} from '../../e2e/harness/mesh-cli.js';
 
 /** Rows of one check about one subject that are not as they were. */

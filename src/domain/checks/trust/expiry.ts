@@ -1,8 +1,7 @@
 import {kubectlMesh} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {describeDay} from '../describe.js';
-import {expirySource} from '../expiry-explained.js';
-import {judgeExpiry} from '../expiry.js';
+import {expirySource, judgeExpiry} from '../expiry.js';
 import {otherCaFix} from '../foreign-ca.js';
 
 /** What is pushed does not end soon, whatever the work directory says. */

@@ -1,8 +1,7 @@
 import {kubectlMesh} from '../../suggest/suggestion.js';
 import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {describeDay} from '../describe.js';
-import {judgeExpiry} from '../expiry.js';
-import {expirySource} from '../expiry-explained.js';
+import {expirySource, judgeExpiry} from '../expiry.js';
 import {renewFix} from '../fixes.js';
 
 /** No CA certificate of the work directory ends soon. */
