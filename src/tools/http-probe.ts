@@ -6,7 +6,7 @@ import {defined} from '../domain/defined.js';
 import {type ClientRequest, get} from 'node:http';
 import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
-import {bounded} from './bounded.js';
+import {bounded, readBody, TooLong} from './bounded.js';
 
 /** What is asked. */
 export interface HttpProbeRequest {
@@ -67,33 +67,18 @@ function receive(
   fail: (reason: unknown) => void,
 ): void {
   // The first error is the reason; later ones come from tearing down.
-  sent.on('error', (error: NodeJS.ErrnoException) => {
-    // The HTTP parser's errors (nodejs.org/api/errors.html: HPE_*): somebody answers, in another language.
-    fail(
-      error.code?.startsWith('HPE_') === true ? notHttp(request, error) : unreachable(request, error.message, error),
-    );
-  });
+  const explain = (error: NodeJS.ErrnoException): void => {
+    if (error instanceof TooLong) {
+      fail(new MeshError('API_ERROR', `the answer to ${asked(request)} is ${error.message}`));
+      // The HTTP parser's errors (nodejs.org/api/errors.html: HPE_*): somebody answers, in another language.
+    } else if (error.code?.startsWith('HPE_') === true) fail(notHttp(request, error));
+    else fail(unreachable(request, error.message, error));
+  };
+  sent.on('error', explain);
   sent.on('response', (response) => {
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    response.on('data', (piece: Buffer) => {
-      bytes += piece.length;
-      if (bytes > request.maxBytes) {
-        const limit = `longer than ${String(request.maxBytes)} bytes`;
-        fail(new MeshError('API_ERROR', `the answer to ${asked(request)} is ${limit}`));
-        sent.destroy();
-        return;
-      }
-      pieces.push(piece);
-    });
-    response.on('end', () => {
-      resolve({status: response.statusCode ?? 0, text: Buffer.concat(pieces).toString('utf8')});
-    });
-    response.on('error', (error: NodeJS.ErrnoException) => {
-      fail(
-        error.code?.startsWith('HPE_') === true ? notHttp(request, error) : unreachable(request, error.message, error),
-      );
-    });
+    readBody(response, request.maxBytes).then((body) => {
+      resolve({status: response.statusCode ?? 0, text: body.toString('utf8')});
+    }, explain);
   });
 }
 

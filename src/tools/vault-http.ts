@@ -9,7 +9,7 @@ import {request as requestHttps} from 'node:https';
 import type {SecureContext} from 'node:tls';
 import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
-import {bounded} from './bounded.js';
+import {bounded, readBody, TooLong} from './bounded.js';
 
 /** Far above what a certificate chain needs. Bytes. */
 const maxBytes = 4 * 1024 * 1024;
@@ -68,8 +68,13 @@ async function ask(request: VaultHttpRequest, options: VaultHttpOptions): Promis
   try {
     const late = (): MeshError => unavailable(options, `no answer within ${String(timeoutMs / 1000)} s`, [reachHint]);
     return await bounded<VaultHttpAnswer>({timeoutMs, late, signal}, (resolve, fail) => {
-      sent.on('error', (error: NodeJS.ErrnoException) => fail(explain(error, options)));
-      sent.on('response', (response) => receive(response, options, resolve, fail));
+      const failed = (error: NodeJS.ErrnoException): void => {
+        fail(explain(error, options));
+      };
+      sent.on('error', failed);
+      sent.on('response', (response) => {
+        receive(response).then(resolve, failed);
+      });
     });
   } finally {
     sent.destroy();
@@ -104,32 +109,16 @@ function send({method, path, headers, body}: VaultHttpRequest, {address, tls, se
   return sent;
 }
 
-function receive(
-  response: IncomingMessage,
-  options: VaultHttpOptions,
-  resolve: (answer: VaultHttpAnswer) => void,
-  fail: (reason: unknown) => void,
-): void {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  response.on('data', (piece: Buffer) => {
-    bytes += piece.length;
-    pieces.push(piece);
-    if (bytes <= maxBytes) return;
-    fail(unavailable(options, `an answer of more than ${String(maxBytes)} bytes`, []));
-    response.destroy();
-  });
-  response.on('error', (error: NodeJS.ErrnoException) => fail(explain(error, options)));
-  response.on('end', () => {
-    const after = Number(response.headers['retry-after']);
-    resolve({
-      status: response.statusCode ?? 0,
-      contentType: response.headers['content-type'] ?? '',
-      text: Buffer.concat(pieces).toString('utf8'),
-      location: response.headers.location,
-      retryAfter: Number.isFinite(after) && after >= 0 ? after : undefined,
-    });
-  });
+async function receive(response: IncomingMessage): Promise<VaultHttpAnswer> {
+  const body = await readBody(response, maxBytes);
+  const after = Number(response.headers['retry-after']);
+  return {
+    status: response.statusCode ?? 0,
+    contentType: response.headers['content-type'] ?? '',
+    text: body.toString('utf8'),
+    location: response.headers.location,
+    retryAfter: Number.isFinite(after) && after >= 0 ? after : undefined,
+  };
 }
 
 const reachHint = 'Check the address, and that this machine may reach it; proxies (HTTPS_PROXY) are not used';
@@ -139,6 +128,7 @@ const caHint =
 /** What a failed connection means (nodejs.org/api/errors.html; OpenSSL's names of verification results). */
 function explain(error: NodeJS.ErrnoException, options: VaultHttpOptions): MeshError {
   const say = (why: string, ...hints: readonly string[]): MeshError => unavailable(options, why, hints, error);
+  if (error instanceof TooLong) return unavailable(options, `an answer of more than ${String(maxBytes)} bytes`, []);
   const code = error.code ?? '';
   switch (code) {
     case 'SELF_SIGNED_CERT_IN_CHAIN':

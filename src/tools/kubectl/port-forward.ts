@@ -1,3 +1,4 @@
+import {within} from '../bounded.js';
 import {MeshError} from '../../domain/errors.js';
 import {answerError, unreachable, type Asked} from '../../domain/kube/status.js';
 import {lastLines, seconds, type Runner} from '../runner.js';
@@ -51,13 +52,7 @@ export async function startPortForward(options: ForwardOptions): Promise<PortFor
     };
     listen().catch(reject);
   });
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(resolve, options.timeoutMs, 'late' as const);
-  });
-  const result = await Promise.race([ready, late]).finally(() => {
-    clearTimeout(timer);
-  });
+  const result = await within(options.timeoutMs, ready);
   if (result === true) return {ports: found, close: () => tool.stop()};
   await tool.stop();
   if (result === 'late')

@@ -1,3 +1,4 @@
+import {within} from '../bounded.js';
 import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import {pluginText, unreachable} from '../../domain/kube/status.js';
@@ -54,13 +55,7 @@ export async function startProxy(options: ProxyOptions): Promise<KubectlProxy> {
     }
     return false;
   })();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(resolve, startLimitMs, 'late' as const);
-  });
-  const result = await Promise.race([listening, late]).finally(() => {
-    clearTimeout(timer);
-  });
+  const result = await within(startLimitMs, listening);
   if (result === true) return {tool, socketPath};
   await tool.stop();
   if (result === 'late') {

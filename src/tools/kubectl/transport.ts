@@ -1,7 +1,9 @@
 import {defined} from '../../domain/defined.js';
+import {constants} from 'node:buffer';
 import {Agent, request, type IncomingMessage} from 'node:http';
 import type {MeshError} from '../../domain/errors.js';
 import {seconds} from '../runner.js';
+import {readBody} from '../bounded.js';
 import {abortError} from '../abort.js';
 
 /** A request to the API server. */
@@ -83,13 +85,12 @@ export function createTransport(socketPath: string, requestTimeoutMs: number): T
       const started = Date.now();
       const answer = await open(asked);
       try {
-        const chunks: Buffer[] = [];
-        for await (const chunk of answer) chunks.push(chunk as Buffer);
+        const body = await readBody(answer, constants.MAX_STRING_LENGTH);
         return {
           status: answer.statusCode ?? 0,
           contentType: answer.headers['content-type'] ?? '',
           retryAfter: answer.headers['retry-after'],
-          body: Buffer.concat(chunks).toString('utf8'),
+          body: body.toString('utf8'),
         };
       } catch (thrown) {
         if (asked.signal.aborted) throw abortError(asked.signal);
