@@ -60,8 +60,10 @@ export function clusterOutcomes(
 ): readonly ClusterResult[] {
   return names.map((name) => {
     const blocker = run.plan.blockers.find((one) => one.cluster === name || one.cluster === undefined);
-    if (blocker) return {name, outcome: outcomeOfError(blocker.error), error: blocker.error};
-    return {name, ...combine(run.outcomes.filter((outcome) => outcome.cluster === name))};
+    const outcomes = run.outcomes.filter((outcome) => outcome.cluster === name);
+    if (!blocker) return {name, ...combine(outcomes)};
+    // What was done before somebody else's change (409) made the plan anew is there: that is no mere refusal.
+    return {name, outcome: wroteSomething(outcomes) ? 'failed' : outcomeOfError(blocker.error), error: blocker.error};
   });
 }
 
@@ -96,14 +98,17 @@ export function outcomeOfError(error: ErrorReport): ClusterOutcome {
   }
 }
 
+function wroteSomething(outcomes: readonly Outcome[]): boolean {
+  return outcomes.some(({status}) => status === 'done');
+}
+
 function combine(outcomes: readonly Outcome[]): Omit<ClusterResult, 'name'> {
   if (outcomes.length === 0) return {outcome: 'unchanged'};
   const failed = outcomes.find((outcome) => outcome.status === 'failed');
   if (failed) {
     // A change that was under way and then lost its cluster is a failure, not a mere "could not tell": something may
     // have been written. Only when nothing in the lane was done does the error's own class decide (docs/exit-codes.md).
-    const wrote = outcomes.some((outcome) => outcome.status === 'done');
-    const outcome = failed.error && !wrote ? outcomeOfError(failed.error) : 'failed';
+    const outcome = failed.error && !wroteSomething(outcomes) ? outcomeOfError(failed.error) : 'failed';
     return defined({outcome, error: failed.error});
   }
   const cancelled = outcomes.find((outcome) => outcome.status === 'cancelled');

@@ -1,13 +1,12 @@
 /** The running istiod pods of one cluster, asked one by one, since replicas can differ: a port-forward for each. */
 import {type ControlPlaneFacts, Parts} from '../domain/facts/facts.js';
 import {MeshError, reportError} from '../domain/errors.js';
+import {istiodSecurePort} from '../domain/istio/names.js';
 import type {Observed} from '../domain/observed.js';
 import type {PortForward} from '../tools/kubectl/api.js';
 import {attempt} from './attempt.js';
 import {once} from '../domain/once.js';
 
-/** istiod's secure gRPC port, where it presents the certificate that its own CA signed. */
-export const securePort = 15012;
 /** Metrics and debug endpoints; a caller on the pod's loopback needs no token (istio/istio pilot/pkg/xds/debug.go). */
 export const monitoringPort = 15014;
 
@@ -42,7 +41,7 @@ export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPo
   const forwards: Promise<PortForward>[] = [];
   const reach = (controlPlane: ControlPlaneFacts, name: string): IstiodPod => {
     const open = once(() => {
-      const opened = forward(name, [securePort, monitoringPort]);
+      const opened = forward(name, [istiodSecurePort, monitoringPort]);
       forwards.push(opened);
       return opened;
     });

@@ -44,6 +44,12 @@ describe('clusterOutcomes', () => {
     expect(generalErrors({plan, outcomes: []})).toEqual([error('MISSING_VALUE')]);
   });
 
+  it('calls a cluster failed that a second plan refuses after the first one had changed it', () => {
+    const plan = {...emptyPlan, blockers: [{cluster: 'a', error: error('UID_MISMATCH')}]};
+    expect([of([], plan), of([outcome('a', 'skipped')], plan)]).toEqual(['refused', 'refused']);
+    expect(of([outcome('a', 'done')], plan)).toBe('failed');
+  });
+
   it('gives a blocker to its own cluster only', () => {
     const plan = {...emptyPlan, blockers: [{cluster: 'a', error: error('UID_MISMATCH')}]};
     expect(clusterOutcomes(['a', 'b'], {plan, outcomes: []}).map((one) => one.outcome)).toEqual([

@@ -1,5 +1,5 @@
 /**
- * Every request by which this program reads a cluster, a row each. The requests themselves (src/observe/cluster-reader.ts),
+ * Every request by which this program reads a cluster before it decides, a row each; what an effect looks at while it acts is its own. The requests themselves (src/observe/cluster-reader.ts),
  * the rights that docs/verify.md and `access role` list (rights.ts), and what a flag such as `--no-secrets` leaves out
  * (limits.ts) are derived from it.
  */

@@ -11,6 +11,11 @@ export const bundleKey = 'root-cert.pem';
 export const networkLabel = 'topology.istio.io/network';
 /** The Secret in which an istiod that was given no CA keeps its own (istio/istio security/pkg/pki/ca/ca.go, CASecret). */
 export const selfSignedName = 'istio-ca-secret';
+/**
+ * istiod's secure gRPC port: its certificate there is signed by the CA that it has loaded (istio/istio
+ * pilot/cmd/pilot-discovery/app/cmd.go, secureGRPCAddr).
+ */
+export const istiodSecurePort = 15012;
 /** The label by which istiod finds remote secrets (istio/istio pkg/kube/multicluster/secretcontroller.go). */
 export const remoteSecretLabel = 'istio/multiCluster=true';
 

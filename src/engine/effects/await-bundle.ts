@@ -1,4 +1,4 @@
-import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
+import {bundleKey, defaultBundleName, istiodSecurePort} from '../../domain/istio/names.js';
 import {createHash} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
 import {hasReadyCondition, type ConfigMapObject, type PodObject} from '../../domain/kube/objects.js';
@@ -10,8 +10,6 @@ import type {Deps} from '../deps.js';
 import type {Effect} from '../effect.js';
 import {awaitAnswer} from './await.js';
 
-/** istiod's port for certificate requests; its certificate chain shows the CA that is live. */
-const securePort = 15012;
 /** For one handshake. Milliseconds. */
 const probeTimeoutMs = 10_000;
 
@@ -71,10 +69,10 @@ export async function chainMissing(
   const ready = (await pods()).filter(isReady);
   if (ready.length === 0) return 'no istiod pod is ready';
   for (const {metadata} of ready) {
-    const forward = await deps.clusters.forward(action.context, action.namespace, metadata.name, [securePort]);
+    const forward = await deps.clusters.forward(action.context, action.namespace, metadata.name, [istiodSecurePort]);
     try {
       const chain = await deps.tls.presentedChain({
-        port: forward.ports.get(securePort) ?? 0,
+        port: forward.ports.get(istiodSecurePort) ?? 0,
         servername: `istiod.${action.namespace}.svc`,
         timeoutMs: probeTimeoutMs,
       });

@@ -6,12 +6,13 @@ import {readMetrics} from '../../domain/facts/read/metrics.js';
 import {MeshError} from '../../domain/errors.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {otherCertProvider} from '../../domain/istio/environment.js';
+import {istiodSecurePort} from '../../domain/istio/names.js';
 import {hasFeature} from '../../domain/istio/features.js';
 import {parseCertificate} from '../../domain/x509/certificate.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {fixWith, lookWith, words} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
-import {monitoringPort, securePort, type IstiodPod} from '../istiod-pods.js';
+import {monitoringPort, type IstiodPod} from '../istiod-pods.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 
 const handshakeTimeoutMs = 10_000;
@@ -63,7 +64,7 @@ async function servedChain({tls}: Deps, mesh: Mesh, pod: IstiodPod): Promise<Ser
   if (signedBy !== undefined) return {chain: [], certificates: [], linked: false, signedBy};
   // istiod answers for istiod[-REVISION].NAMESPACE.svc; which name is asked for decides nothing.
   const der = await tls.presentedChain({
-    port: await pod.port(securePort),
+    port: await pod.port(istiodSecurePort),
     servername: `${pod.deployment}.${namespace}.svc`,
     timeoutMs: handshakeTimeoutMs,
   });
