@@ -1,4 +1,5 @@
 /** Who each cluster's API server says that we are: for the journal, asked at most once per cluster and run. */
+import {onceEach} from '../domain/once.js';
 import {defined} from '../domain/defined.js';
 import {asMeshError} from '../domain/errors.js';
 import type {ApiIdentity} from '../domain/journal/entry.js';
@@ -23,8 +24,7 @@ interface SelfSubjectReview extends KubeObject {
  * name: only an abort is thrown.
  */
 export function createWhoAmI(clusters: Pick<Clusters, 'open'>): WhoAmI {
-  const asked = new Map<string, Promise<ApiIdentity | undefined>>();
-  const ask = async (context: string): Promise<ApiIdentity | undefined> => {
+  return onceEach(async (context: string): Promise<ApiIdentity | undefined> => {
     try {
       const api = await clusters.open(context);
       // Nothing is stored by it, so it needs no name; the API server gives it none either.
@@ -39,14 +39,7 @@ export function createWhoAmI(clusters: Pick<Clusters, 'open'>): WhoAmI {
       if (error.class === 'interrupted' || error.class === 'timeout') throw error;
       return undefined;
     }
-  };
-  return (context) => {
-    const before = asked.get(context);
-    if (before) return before;
-    const answer = ask(context);
-    asked.set(context, answer);
-    return answer;
-  };
+  });
 }
 
 function identityOf({status}: SelfSubjectReview): ApiIdentity | undefined {

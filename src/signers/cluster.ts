@@ -2,6 +2,7 @@
  * A root that lies in a cluster's Secret, as the target `-cacerts-k8s` of Istio's Makefile takes it (istio/istio
  * tools/certs/Makefile.k8s.mk): read by name, used in memory, never on disk.
  */
+import {oncePerRun} from '../domain/once.js';
 import {MeshError} from '../domain/errors.js';
 import type {KubeObject} from '../domain/kube/object.js';
 import {layout} from '../domain/mesh/layout.js';
@@ -27,9 +28,6 @@ type ClusterSpec = SignerSpecOf<'cluster'>;
 /** Where istiod keeps its self-signed root (istio/istio security/pkg/pki/ca/ca.go, CASecret). */
 const selfSignedSecret = 'istio-ca-secret';
 
-/** The Secret is read once per run: what the plan was made from is what signs. */
-const opened = new WeakMap<SignerContext, Map<string, Promise<CertificateAuthority>>>();
-
 /** `{type: cluster}`. */
 export const clusterSigner: SignerModule<'cluster'> = {
   async survey(spec, context) {
@@ -51,14 +49,8 @@ function secretOf(spec: ClusterSpec): {readonly namespace: string; readonly name
   return {namespace: spec.namespace ?? defaults.namespace, name: spec.secret ?? selfSignedSecret};
 }
 
-function authority(spec: ClusterSpec, context: SignerContext): Promise<CertificateAuthority> {
-  const ours = opened.get(context) ?? new Map<string, Promise<CertificateAuthority>>();
-  opened.set(context, ours);
-  const id = JSON.stringify(spec);
-  const found = ours.get(id) ?? openAuthority(spec, context);
-  ours.set(id, found);
-  return found;
-}
+/** The Secret is read once per run: what the plan was made from is what signs. */
+const authority = oncePerRun(openAuthority);
 
 async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise<CertificateAuthority> {
   const what = nameOf(spec);

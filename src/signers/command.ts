@@ -1,4 +1,5 @@
 /** A program that signs: it stands for a KMS or HSM, and the key is no file (docs/signers.md says the protocol). */
+import {oncePerRun} from '../domain/once.js';
 import {defined} from '../domain/defined.js';
 import {createPublicKey, type KeyObject} from 'node:crypto';
 import {isAbsolute, resolve} from 'node:path';
@@ -28,9 +29,6 @@ const maxAnswer = 64 * 1024;
 
 /** Go, which istiod and Envoy's peers are checked with, refuses smaller ones (crypto/rsa, since Go 1.24). */
 const minRsaBits = 2048;
-
-/** A program is asked for its public key once per run: it may ask a person for a PIN. */
-const opened = new WeakMap<SignerContext, Map<string, Promise<Signer>>>();
 
 /** `{type: command}`. */
 export const commandSigner: SignerModule<'command'> = {
@@ -79,14 +77,8 @@ function otherKey(spec: CommandSpec): MeshError {
   });
 }
 
-function programSigner(spec: CommandSpec, context: SignerContext): Promise<Signer> {
-  const ours = opened.get(context) ?? new Map<string, Promise<Signer>>();
-  opened.set(context, ours);
-  const id = JSON.stringify(spec.argv);
-  const signer = ours.get(id) ?? openProgram(spec, context);
-  ours.set(id, signer);
-  return signer;
-}
+/** A program is asked for its public key once per run: it may ask a person for a PIN. */
+const programSigner = oncePerRun(openProgram);
 
 async function openProgram(spec: CommandSpec, context: SignerContext): Promise<Signer> {
   const name = programName(spec);

@@ -1,4 +1,5 @@
 /** What signs and makes keys during one run. Made once by `cli/deps.ts`. */
+import {oncePerRun} from '../domain/once.js';
 import type {KeyObject} from 'node:crypto';
 import {MeshError} from '../domain/errors.js';
 import {type KeyAlgorithm} from '../domain/keys/keys.js';
@@ -29,17 +30,12 @@ export interface Signers {
 
 /** Makes the signers of one run. */
 export function createSigners(context: SignerContext): Signers {
-  const issuers = new Map<string, Promise<Issuer>>();
+  const issuer = oncePerRun(openIssuer);
   const started = new Map<string, Promise<KeyObject>>();
   const idOf = (owner: string, algorithm: KeyAlgorithm): string => `${algorithm} ${owner}`;
   return {
     survey: async (spec) => (await moduleOf(spec)).survey(spec, context),
-    issuer(spec) {
-      const id = JSON.stringify(spec);
-      const issuer = issuers.get(id) ?? openIssuer(spec, context);
-      issuers.set(id, issuer);
-      return issuer;
-    },
+    issuer: (spec) => issuer(spec, context),
     async rootSigner(spec) {
       const module = await moduleOf(spec);
       if (!module.rootSigner) throw new MeshError('INTERNAL', `a signer of type ${spec.type} makes no roots`);

@@ -1,3 +1,4 @@
+import {once} from '../domain/once.js';
 import {defined} from '../domain/defined.js';
 import * as z from 'zod';
 import {MeshError} from '../domain/errors.js';
@@ -69,12 +70,8 @@ const versionOutput = z.object({clientVersion: z.object({version: z.string().min
 
 /** Finds istioctl in PATH at first use. */
 export function createIstioctl({runner, kubeconfig, impersonating}: IstioctlOptions): Istioctl {
-  let asked: Promise<IstioctlVersion> | undefined;
   return {
-    version() {
-      asked ??= askVersion(runner);
-      return asked;
-    },
+    version: once(() => askVersion(runner)),
     async run({context, args, file, timeoutMs, onLine}) {
       if (impersonating) throw impersonationUnsupported();
       const target = ['--context', context, ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig])];

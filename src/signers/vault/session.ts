@@ -1,4 +1,5 @@
 /** One server, mount and issuer during one run: looked at once, logged in to once. */
+import {once, oncePerRun} from '../../domain/once.js';
 import {defined} from '../../domain/defined.js';
 import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
@@ -24,32 +25,21 @@ export interface Session {
   token(): Promise<Sensitive<string>>;
 }
 
-const sessions = new WeakMap<VaultContext, Map<string, Promise<Session>>>();
-
 /** The run's session: a secret ID may be good for one login only. Throws what reading the settings throws. */
-export function openSession(spec: VaultSpec, context: VaultContext): Promise<Session> {
-  const ofRun = sessions.get(context) ?? new Map<string, Promise<Session>>();
-  sessions.set(context, ofRun);
-  const id = JSON.stringify(spec);
-  const session = ofRun.get(id) ?? createSession(spec, context);
-  ofRun.set(id, session);
-  return session;
-}
+export const openSession = oncePerRun(createSession);
 
 async function createSession(spec: VaultSpec, context: VaultContext): Promise<Session> {
   const settings = await readSettings(spec, context);
   const credentials = await findCredentials(settings.auth, context);
   const client = createVaultClient(settings, createVaultHttp(settings.http), context.signal);
   const {mount, issuer} = settings;
-  let upward: Promise<readonly Certificate[]> | undefined;
-  let token: Promise<Sensitive<string>> | undefined;
   return {
     settings,
     client,
     signPath: `${mount}/${issuer === undefined ? 'root' : `issuer/${issuer}`}/sign-intermediate`,
     credentials,
-    upward: () => (upward ??= readUpward(client, settings)),
-    token: () => (token ??= openToken(credentials, client, settings, context)),
+    upward: once(() => readUpward(client, settings)),
+    token: once(() => openToken(credentials, client, settings, context)),
   };
 }
 
