@@ -10,7 +10,7 @@ import {advice} from '../suggest/advice.js';
 import {lookWith, type Suggestion, words} from '../suggest/suggestion.js';
 
 /** The RBAC verb of a request. */
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete';
+export type Verb = 'get' | 'list' | 'create' | 'update' | 'patch' | 'delete';
 
 /** What was asked, for the message. */
 export interface Asked {

@@ -67,6 +67,7 @@ async function lookAgain(look: Look): Promise<Seen | 'unknown'> {
     if (!isKnown(now)) return 'unknown';
     const seen = look.judge(now.value);
     if (seen !== 'not-written' || left === 0) return seen;
+    // Not ended by an abort: what became of a write that was sent is worth these seconds.
     await setTimeout(pauseMs);
   }
 }
