@@ -55,17 +55,20 @@ export function readDer<T>(bytes: Uint8Array, code: ErrorCode, what: string, rea
 
 /** Reads exactly one DER value. Throws a plain Error: {@link readDer} gives it a code. */
 export function decodeDer(bytes: Uint8Array): Der {
-  const input = Buffer.from(bytes);
-  const parsed = codec.fromDer(input.toString('latin1'), {
-    strict: true,
-    parseAllBytes: true,
-    // Otherwise about 1 in 256 EC public keys is taken for ASN.1 and misread.
-    decodeBitStrings: false,
-    maxDepth,
-  });
-  const value = fromForge(parsed);
-  if (!encodeDer(value).equals(input)) throw new Error('not DER: the value has more than one encoding');
+  const value = decodeBer(bytes);
+  if (!encodeDer(value).equals(bytes)) throw new Error('not DER: bytes follow the value, or it has another encoding');
   return value;
+}
+
+/**
+ * Reads the first value as BER (X.690 8.1): lengths may be indefinite or longer than needed, which Microsoft's and older
+ * Java's PKCS#7 have. Bytes after it are left alone. Throws a plain Error.
+ */
+export function decodeBer(bytes: Uint8Array): Der {
+  // Not strict would mean that values which are cut off are taken for whole. With decodeBitStrings about 1 in 256 EC
+  // public keys is taken for ASN.1 and misread.
+  const options = {strict: true, parseAllBytes: false, decodeBitStrings: false, maxDepth};
+  return fromForge(codec.fromDer(Buffer.from(bytes).toString('latin1'), options));
 }
 
 /** Writes one DER value. */

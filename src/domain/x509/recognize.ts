@@ -10,12 +10,10 @@ import {printableLine} from '../printable.js';
 import {Sensitive} from '../sensitive.js';
 import {advice} from '../suggest/advice.js';
 import {fixWith, kubectlMesh, lookWith, pipe, words} from '../suggest/suggestion.js';
-import {readBer, readBerValues} from '../asn1/ber.js';
 import type {Certificate} from './certificate.js';
-import {certificatesOfBlock, isOtherCertificateLabel} from './certificate-blocks.js';
+import {certificatesOfBlock, isOtherCertificateLabel, isPkcs12, isPkcs7} from './certificate-blocks.js';
 import {describeKey} from '../keys/keys.js';
 import {encodePem, parsePem, type PemBlock} from '../asn1/pem.js';
-import {isPkcs7} from '../asn1/pkcs7.js';
 import {type PrivateKeyFacts, readPrivateKeyBlocks} from '../keys/private-key.js';
 
 const inspectSecret = pipe(
@@ -92,16 +90,6 @@ function readBinary(bytes: Buffer | undefined, name: string): string | undefined
     });
   }
   return encodePem('CERTIFICATE', bytes);
-}
-
-/** PFX (RFC 7292 4): version 3, then an object identifier inside a SEQUENCE; a certificate has no integer there. */
-function isPkcs12(bytes: Buffer): boolean {
-  try {
-    const [version, second] = readBerValues(readBer(bytes).content);
-    return version?.identifier === 0x02 && version.content.equals(Buffer.from([3])) && second?.identifier === 0x30;
-  } catch {
-    return false;
-  }
 }
 
 /** The bytes of a text that is nothing but base64: a PEM that lost its markers on its way. */

@@ -1,7 +1,8 @@
 import {X509Certificate} from 'node:crypto';
 import {beforeAll, expect, it} from 'vitest';
 import {MeshError} from '../../../src/domain/errors.js';
-import {isPkcs7, readPkcs7} from '../../../src/domain/asn1/pkcs7.js';
+import {isPkcs7, readPkcs7} from '../../../src/domain/x509/certificate-blocks.js';
+import {decodeDer, encodeDer, explicit, octetString, sequence, tagClasses, tags} from '../../../src/domain/asn1/der.js';
 import {CorporateCa, pkcs7} from '../../helpers/corporate-ca.js';
 
 let certificates: readonly Buffer[];
@@ -51,6 +52,27 @@ it.each([1, 2, 3, 4, 5])('reads indefinite lengths down to level %i', (levels) =
   const ber = indefinite(bundle, levels);
   expect(ber[1]).toBe(0x80);
   expect(readPkcs7(ber, 'p7b')).toEqual(certificates);
+});
+
+it('reads signed content that is an octet string in parts, of indefinite length', () => {
+  const [type, wrapped] = decodeDer(bundle).children!;
+  const [version, digests, info, ...rest] = wrapped!.children![0]!.children!;
+  const parts = [octetString(Buffer.from('a')), octetString(Buffer.from('b'))];
+  const content = explicit(0, {tagClass: tagClasses.universal, tag: tags.octetString, children: parts});
+  const signed = sequence(version!, digests!, sequence(info!.children![0]!, content), ...rest);
+  const ber = indefinite(encodeDer(sequence(type!, explicit(0, signed))), 6);
+  expect(ber.includes(Buffer.from('2480040161040162' + '0000', 'hex'))).toBe(true);
+  expect(readPkcs7(ber, 'p7b')).toEqual(certificates);
+});
+
+it('refuses a certificate that is not DER instead of writing it anew', () => {
+  const [first] = certificates;
+  const at = bundle.indexOf(first!);
+  const ber = Buffer.concat([bundle.subarray(0, at), Buffer.from([0x30, 0x80]), first!.subarray(4), Buffer.alloc(2)]);
+  // Two bytes fewer in the length, two more at the end: the lengths around it still fit.
+  const whole = Buffer.concat([ber, bundle.subarray(at + first!.length)]);
+  expect(whole).toHaveLength(bundle.length);
+  expect(() => readPkcs7(whole, 'p7b')).toThrow(expect.objectContaining({code: 'NOT_A_CERTIFICATE'}));
 });
 
 it('is not confused by a certificate', () => {
