@@ -25,7 +25,7 @@ export function memorySigner(key: KeyObject): Signer {
   return {
     publicKey: publicHalf(key),
     algorithm,
-    sign: async (message) => signAsync(signatureAlgorithms[algorithm].hash, message, key),
+    sign: async (message) => signAsync(signatureAlgorithms[algorithm].hashes[0], message, key),
   };
 }
 

@@ -4,7 +4,7 @@
  * loads although its workloads cannot be verified. Unlike {@link import('../x509/chain.js').verifyChain} it does not stop at the
  * first fault: whoever asks a CA for another certificate wants to know them all.
  */
-import {isInsecure, isKnownToGo} from '../x509/algorithms.js';
+import {algorithmInGo} from '../x509/algorithms.js';
 import type {Certificate} from '../x509/certificate.js';
 import {exceedsPathLength, namesUsage} from '../x509/chain.js';
 import {firstForbiddenName, firstForbiddenSubject, forbidsTrustDomain} from '../x509/name-constraints.js';
@@ -144,14 +144,14 @@ const rules: readonly (readonly [ChainFaultId, Rule])[] = [
   [
     'insecure-signature',
     ({certificate, name}) =>
-      !certificate.selfSigned && isInsecure(certificate.signatureAlgorithm)
+      !certificate.selfSigned && algorithmInGo(certificate.signatureAlgorithm) === 'insecure'
         ? `${name} is signed with ${certificate.signatureAlgorithm}, which istiod refuses`
         : undefined,
   ],
   [
     'unknown-signature',
     ({certificate: {selfSigned, signatureAlgorithm}, name}) =>
-      !selfSigned && !isInsecure(signatureAlgorithm) && !isKnownToGo(signatureAlgorithm)
+      !selfSigned && algorithmInGo(signatureAlgorithm) === 'unknown'
         ? `${name} is signed with ${signatureAlgorithm}, which istiod does not know`
         : undefined,
   ],

@@ -1,5 +1,6 @@
 /** Signature algorithms: their identifiers in certificates, and what node:crypto calls them. */
-import type {KeyObject} from 'node:crypto';
+import {constants, type KeyObject, verify} from 'node:crypto';
+import {MeshError} from '../errors.js';
 import {
   childrenOf,
   type Der,
@@ -14,29 +15,48 @@ import {
   tags,
 } from '../asn1/der.js';
 
+/** A signature algorithm. */
+interface Algorithm {
+  readonly oid: string;
+  /**
+   * What Go's crypto/x509 (x509.go, getSignatureAlgorithmFromAI), so istiod, makes of it in chains: since 1.18 it refuses what
+   * is insecure.
+   */
+  readonly inGo: 'secure' | 'insecure' | 'unknown';
+  /** What node:crypto verifies it with; absent where nobody needs that. PSS names one of several hashes in its parameters. */
+  readonly keyType?: 'rsa' | 'ec' | 'ed25519';
+  readonly hashes?: readonly (string | null)[];
+}
+
 /** The algorithms this program signs with. */
 export const signatureAlgorithms = {
-  sha256WithRSAEncryption: {oid: '1.2.840.113549.1.1.11', hash: 'sha256', parameters: 'null'},
-  'ecdsa-with-SHA256': {oid: '1.2.840.10045.4.3.2', hash: 'sha256', parameters: 'absent'},
-  'ecdsa-with-SHA384': {oid: '1.2.840.10045.4.3.3', hash: 'sha384', parameters: 'absent'},
-} as const;
+  sha256WithRSAEncryption: {oid: '1.2.840.113549.1.1.11', inGo: 'secure', keyType: 'rsa', hashes: ['sha256']},
+  'ecdsa-with-SHA256': {oid: '1.2.840.10045.4.3.2', inGo: 'secure', keyType: 'ec', hashes: ['sha256']},
+  'ecdsa-with-SHA384': {oid: '1.2.840.10045.4.3.3', inGo: 'secure', keyType: 'ec', hashes: ['sha384']},
+} as const satisfies Readonly<Record<string, Algorithm>>;
 export type SignatureAlgorithm = keyof typeof signatureAlgorithms;
 
-/** Names of further algorithms that may be met in foreign certificates. */
-const otherNames: Readonly<Record<string, string>> = {
-  '1.2.840.113549.1.1.4': 'md5WithRSAEncryption',
-  '1.2.840.113549.1.1.5': 'sha1WithRSAEncryption',
-  '1.2.840.113549.1.1.12': 'sha384WithRSAEncryption',
-  '1.2.840.113549.1.1.13': 'sha512WithRSAEncryption',
-  '1.2.840.10045.4.1': 'ecdsa-with-SHA1',
-  '1.2.840.10045.4.3.1': 'ecdsa-with-SHA224',
-  '1.2.840.10045.4.3.4': 'ecdsa-with-SHA512',
-  '1.3.101.112': 'Ed25519',
-};
+const pssOid = '1.2.840.113549.1.1.10';
+
+/** Those, and further ones that may be met in foreign certificates, by name. */
+const algorithms: ReadonlyMap<string, Algorithm> = new Map(
+  Object.entries<Algorithm>({
+    ...signatureAlgorithms,
+    md5WithRSAEncryption: {oid: '1.2.840.113549.1.1.4', inGo: 'insecure'},
+    sha1WithRSAEncryption: {oid: '1.2.840.113549.1.1.5', inGo: 'insecure', keyType: 'rsa', hashes: ['sha1']},
+    sha384WithRSAEncryption: {oid: '1.2.840.113549.1.1.12', inGo: 'secure', keyType: 'rsa', hashes: ['sha384']},
+    sha512WithRSAEncryption: {oid: '1.2.840.113549.1.1.13', inGo: 'secure', keyType: 'rsa', hashes: ['sha512']},
+    rsassaPss: {oid: pssOid, inGo: 'secure', keyType: 'rsa', hashes: ['sha256', 'sha384', 'sha512']},
+    'rsassaPss with SHA-1': {oid: pssOid, inGo: 'insecure'},
+    'ecdsa-with-SHA1': {oid: '1.2.840.10045.4.1', inGo: 'insecure', keyType: 'ec', hashes: ['sha1']},
+    'ecdsa-with-SHA224': {oid: '1.2.840.10045.4.3.1', inGo: 'unknown'},
+    'ecdsa-with-SHA512': {oid: '1.2.840.10045.4.3.4', inGo: 'secure', keyType: 'ec', hashes: ['sha512']},
+    Ed25519: {oid: '1.3.101.112', inGo: 'secure', keyType: 'ed25519', hashes: [null]},
+  }),
+);
 
 /** RSASSA-PSS, which says its hash in parameters of its own (RFC 4055 3.1). */
 const pss = {
-  oid: '1.2.840.113549.1.1.10',
   mgf1: '1.2.840.113549.1.1.8',
   /** SHA-256, SHA-384 and SHA-512 with the salt's length, which Go wants to be that of the hash. Bytes. */
   hashes: new Map([
@@ -47,34 +67,20 @@ const pss = {
   sha1: '1.3.14.3.2.26',
 } as const;
 
-/** Go's crypto/x509 refuses these since 1.18: a chain signed with them does not load in istiod. */
-const insecure: ReadonlySet<string> = new Set([
-  'md5WithRSAEncryption',
-  'sha1WithRSAEncryption',
-  'ecdsa-with-SHA1',
-  'rsassaPss with SHA-1',
-]);
-
-/** The others that Go's crypto/x509 knows (getSignatureAlgorithmFromAI in golang/go src/crypto/x509/x509.go). */
-const known: ReadonlySet<string> = new Set([
-  'sha256WithRSAEncryption',
-  'sha384WithRSAEncryption',
-  'sha512WithRSAEncryption',
-  'rsassaPss',
-  'ecdsa-with-SHA256',
-  'ecdsa-with-SHA384',
-  'ecdsa-with-SHA512',
-  'Ed25519',
-]);
-
-/** Whether Go refuses signatures of this algorithm as insecure. */
-export function isInsecure(algorithm: string): boolean {
-  return insecure.has(algorithm);
+/** What Go makes of signatures of this algorithm in chains. */
+export function algorithmInGo(name: string): Algorithm['inGo'] {
+  return algorithms.get(name)?.inGo ?? 'unknown';
 }
 
-/** Whether Go can verify signatures of this algorithm, and holds them for secure. */
-export function isKnownToGo(algorithm: string): boolean {
-  return known.has(algorithm);
+/** Whether a signature verifies by an algorithm that was read from what is signed; false for one that is not known here. */
+export function verifiesBy(name: string, signed: Buffer, publicKey: KeyObject, signature: Buffer): boolean {
+  const {keyType, hashes = []} = algorithms.get(name) ?? {};
+  if (publicKey.asymmetricKeyType !== keyType) return false;
+  const padding =
+    name === 'rsassaPss'
+      ? {padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST}
+      : {...(keyType === 'rsa' && {padding: constants.RSA_PKCS1_PADDING})};
+  return hashes.some((hash) => verify(hash, signed, {key: publicKey, ...padding}, signature));
 }
 
 /**
@@ -84,29 +90,32 @@ export function isKnownToGo(algorithm: string): boolean {
 export function signatureAlgorithmFor(key: KeyObject): SignatureAlgorithm | undefined {
   if (key.asymmetricKeyType === 'rsa') return 'sha256WithRSAEncryption';
   if (key.asymmetricKeyType !== 'ec') return undefined;
-  switch (key.asymmetricKeyDetails?.namedCurve) {
-    case 'prime256v1':
-      return 'ecdsa-with-SHA256';
-    case 'secp384r1':
-      return 'ecdsa-with-SHA384';
-    default:
-      return undefined;
-  }
+  const curves: Readonly<Record<string, SignatureAlgorithm>> = {
+    prime256v1: 'ecdsa-with-SHA256',
+    secp384r1: 'ecdsa-with-SHA384',
+  };
+  return curves[key.asymmetricKeyDetails?.namedCurve ?? ''];
+}
+
+/** Like {@link signatureAlgorithmFor}. Throws `UNSUPPORTED_KEY` for other keys. */
+export function requireSignatureAlgorithm(key: KeyObject): SignatureAlgorithm {
+  const algorithm = signatureAlgorithmFor(key);
+  if (algorithm) return algorithm;
+  throw new MeshError('UNSUPPORTED_KEY', 'this program signs with RSA, ECDSA P-256 and ECDSA P-384 keys only');
 }
 
 /** AlgorithmIdentifier. RSA carries NULL, ECDSA nothing (RFC 4055 2.1, RFC 5758 3.2). */
 export function encodeSignatureAlgorithm(algorithm: SignatureAlgorithm): Der {
-  const {oid: id, parameters} = signatureAlgorithms[algorithm];
-  return sequence(oid(id), ...(parameters === 'null' ? [derNull] : []));
+  const {oid: id, keyType} = signatureAlgorithms[algorithm];
+  return sequence(oid(id), ...(keyType === 'rsa' ? [derNull] : []));
 }
 
 /** The name of an AlgorithmIdentifier, or its dotted identifier. Throws a plain Error. */
 export function readSignatureAlgorithm(value: Der | undefined): string {
   const [identifier, parameters] = readSequence(value, 'signature algorithm');
   const id = readOid(identifier, 'signature algorithm');
-  if (id === pss.oid) return pssName(parameters);
-  const ours = Object.entries(signatureAlgorithms).find(([, {oid: known}]) => known === id)?.[0];
-  return ours ?? otherNames[id] ?? id;
+  if (id === pssOid) return pssName(parameters);
+  return [...algorithms].find(([, {oid: known}]) => known === id)?.[0] ?? id;
 }
 
 /** `rsassaPss` for the parameters that Go takes; for others a name that tells them apart. Throws a plain Error. */

@@ -3,7 +3,7 @@
  * default extended key usage serverAuth (istio/istio security/pkg/pki/util/keycertbundle.go, Verify; golang/go
  * src/crypto/x509/verify.go). Signatures are checked by node:crypto.
  */
-import {isInsecure, isKnownToGo} from './algorithms.js';
+import {algorithmInGo} from './algorithms.js';
 import type {Certificate} from './certificate.js';
 import {firstForbiddenName} from './name-constraints.js';
 
@@ -115,16 +115,12 @@ function notSignedBy(child: Certificate, parent: Certificate): Failure | undefin
   if (keyUsage && keyUsage.usages.length > 0 && !keyUsage.usages.includes('keyCertSign')) {
     return {failure: 'not-a-ca', message: `the key usage of ${name} does not allow signing certificates`};
   }
-  if (isInsecure(child.signatureAlgorithm)) {
+  const inGo = algorithmInGo(child.signatureAlgorithm);
+  if (inGo !== 'secure') {
+    const verdict = inGo === 'insecure' ? 'refuses' : 'does not know';
     return {
       failure: 'insecure-algorithm',
-      message: `"${child.subject.text}" is signed with ${child.signatureAlgorithm}, which istiod refuses`,
-    };
-  }
-  if (!isKnownToGo(child.signatureAlgorithm)) {
-    return {
-      failure: 'insecure-algorithm',
-      message: `"${child.subject.text}" is signed with ${child.signatureAlgorithm}, which istiod does not know`,
+      message: `"${child.subject.text}" is signed with ${child.signatureAlgorithm}, which istiod ${verdict}`,
     };
   }
   if (!child.signedBy(parent.publicKey)) {

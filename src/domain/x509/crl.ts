@@ -2,9 +2,8 @@
  * Revocation lists of CAs (RFC 5280 section 5), as far as istiod looks at them: whether it loads a chain with them. Whom
  * they revoke, and until when they are good, is the proxies' business.
  */
-import {constants, verify} from 'node:crypto';
 import {MeshError} from '../errors.js';
-import {readSignatureAlgorithm} from './algorithms.js';
+import {readSignatureAlgorithm, verifiesBy} from './algorithms.js';
 import type {Certificate} from './certificate.js';
 import {encodeDer, isTag, readBitString, readDer, readSequence, readSmallInteger, tags, type Der} from '../asn1/der.js';
 import {sha256Hex} from '../keys/fingerprint.js';
@@ -40,7 +39,11 @@ export function crlProblem(text: string, chain: readonly Certificate[], what = c
   const cannot = signers.find((signer) => !maySign(signer));
   if (cannot)
     return `the key usage of "${cannot.subject.text}" does not let it sign lists (cRLSign), and ${what} is there`;
-  const missing = signers.filter((signer) => !lists.some((list) => isSignedBy(list, signer)));
+  // Go (crypto/x509, CheckSignature) takes of lists signatures over SHA-1, too, unlike those of certificates; none over MD5.
+  const missing = signers.filter(
+    ({publicKey}) =>
+      !lists.some(({algorithm, signed, signature}) => verifiesBy(algorithm, signed, publicKey, signature)),
+  );
   if (missing.length === 0) return undefined;
   return `${what} has no list signed by ${missing.map(({subject}) => `"${subject.text}"`).join(', ')}`;
 }
@@ -76,39 +79,4 @@ function readList(value: Der): RevocationList {
 function maySign({version, extensions: {basicConstraints, keyUsage}}: Certificate): boolean {
   const isCa = basicConstraints ? basicConstraints.ca : version !== 3;
   return isCa && (keyUsage?.usages.includes('cRLSign') ?? true);
-}
-
-type Padding = 'pkcs1' | 'pss';
-
-/**
- * Signatures that Go accepts, by the names of `algorithms.ts`: of lists those over SHA-1, too, unlike those of
- * certificates (crypto/x509, CheckSignature); none over MD5.
- */
-const accepted: Readonly<
-  Record<string, {readonly keyType: string; readonly hashes: readonly (string | null)[]; readonly padding?: Padding}>
-> = {
-  sha1WithRSAEncryption: {keyType: 'rsa', hashes: ['sha1'], padding: 'pkcs1'},
-  sha256WithRSAEncryption: {keyType: 'rsa', hashes: ['sha256'], padding: 'pkcs1'},
-  sha384WithRSAEncryption: {keyType: 'rsa', hashes: ['sha384'], padding: 'pkcs1'},
-  sha512WithRSAEncryption: {keyType: 'rsa', hashes: ['sha512'], padding: 'pkcs1'},
-  // Its parameters name the hash; a signature verifies with no other.
-  rsassaPss: {keyType: 'rsa', hashes: ['sha256', 'sha384', 'sha512'], padding: 'pss'},
-  'ecdsa-with-SHA1': {keyType: 'ec', hashes: ['sha1']},
-  'ecdsa-with-SHA256': {keyType: 'ec', hashes: ['sha256']},
-  'ecdsa-with-SHA384': {keyType: 'ec', hashes: ['sha384']},
-  'ecdsa-with-SHA512': {keyType: 'ec', hashes: ['sha512']},
-  Ed25519: {keyType: 'ed25519', hashes: [null]},
-};
-
-function isSignedBy({signed, algorithm, signature}: RevocationList, {publicKey}: Certificate): boolean {
-  const how = accepted[algorithm];
-  if (!how || publicKey.asymmetricKeyType !== how.keyType) return false;
-  const padding = {
-    ...(how.padding === 'pkcs1' && {padding: constants.RSA_PKCS1_PADDING}),
-    ...(how.padding === 'pss' && {
-      padding: constants.RSA_PKCS1_PSS_PADDING,
-      saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
-    }),
-  };
-  return how.hashes.some((hash) => verify(hash, signed, {key: publicKey, ...padding}, signature));
 }

@@ -1,7 +1,7 @@
 /** PKCS#10 certification requests (RFC 2986), as a cluster sends them to a CA elsewhere. */
-import {createPublicKey, type KeyObject, verify} from 'node:crypto';
+import {createPublicKey, type KeyObject} from 'node:crypto';
 import {MeshError} from '../errors.js';
-import {encodeSignatureAlgorithm, readSignatureAlgorithm, signatureAlgorithms} from './algorithms.js';
+import {encodeSignatureAlgorithm, readSignatureAlgorithm, signatureAlgorithms, verifiesBy} from './algorithms.js';
 import {keyIdentifier} from './certificate.js';
 import {
   bitString,
@@ -85,8 +85,8 @@ export function parseRequest(text: string, what: string): CertificationRequest {
     if (!info || !publicKeyInfo) throw new Error('the request is not complete');
     const publicKey = createPublicKey({key: encodeDer(publicKeyInfo), format: 'der', type: 'spki'});
     const name = readSignatureAlgorithm(algorithm);
-    const known = Object.entries(signatureAlgorithms).find(([ours]) => ours === name)?.[1];
-    if (!known || !verify(known.hash, encodeDer(info), publicKey, readBitString(signature, 'signature').bytes)) {
+    const {bytes} = readBitString(signature, 'signature');
+    if (!(name in signatureAlgorithms) || !verifiesBy(name, encodeDer(info), publicKey, bytes)) {
       throw new Error("the signature of the request is not its own key's");
     }
     return {subject: readName(subject, 'subject'), key: describeKey(publicKey), spki: spkiHash(publicKey)};

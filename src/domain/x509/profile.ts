@@ -1,7 +1,7 @@
 /** What a root CA and a cluster CA of ours look like: every number with its source. Pure: time and randomness are arguments. */
 import type {KeyObject} from 'node:crypto';
 import {MeshError} from '../errors.js';
-import {signatureAlgorithmFor} from './algorithms.js';
+import {requireSignatureAlgorithm} from './algorithms.js';
 import {type Certificate, type CertificateTemplate, keyIdentifier} from './certificate.js';
 import type {KeyUsage} from './extensions.js';
 import {spkiHash} from '../keys/fingerprint.js';
@@ -56,7 +56,7 @@ export function rootTemplate(request: RootRequest): CertificateTemplate {
     publicKey: request.publicKey,
     // OpenSSL 3's x509_strict wants an AKI on everything but a self-signed certificate (RFC 5280 4.2.1.1).
     extensions: {basicConstraints: {ca: true}, keyUsage: caKeyUsage, subjectKeyId: keyId},
-    signatureAlgorithm: algorithmOf(request.publicKey),
+    signatureAlgorithm: requireSignatureAlgorithm(request.publicKey),
   };
 }
 
@@ -109,15 +109,8 @@ export function clusterCaTemplate(request: ClusterCaRequest): CertificateTemplat
       // What the issuer says its identifier is, not what we would compute: foreign CAs use other methods.
       authorityKeyId: keyId === undefined ? keyIdentifier(issuer.publicKey) : Buffer.from(keyId, 'hex'),
     },
-    signatureAlgorithm: algorithmOf(issuer.publicKey),
+    signatureAlgorithm: requireSignatureAlgorithm(issuer.publicKey),
   };
-}
-
-function algorithmOf(key: KeyObject): CertificateTemplate['signatureAlgorithm'] {
-  const algorithm = signatureAlgorithmFor(key);
-  if (!algorithm)
-    throw new MeshError('UNSUPPORTED_KEY', 'this program signs with RSA, ECDSA P-256 and ECDSA P-384 keys only');
-  return algorithm;
 }
 
 /** Whole seconds: certificates have no fractions. */

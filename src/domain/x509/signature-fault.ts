@@ -36,7 +36,7 @@ interface Ways {
 }
 
 function verifies({message, signature, algorithm, publicKey}: GivenSignature, ways: Ways = {}): boolean {
-  const {hash = signatureAlgorithms[algorithm].hash, ...more} = ways;
+  const {hash = signatureAlgorithms[algorithm].hashes[0], ...more} = ways;
   try {
     return verify(hash, message, {key: publicKey, ...more}, signature);
   } catch {
@@ -56,7 +56,7 @@ function textFault(given: GivenSignature): string | undefined {
 }
 
 function hashFault(given: GivenSignature): string | undefined {
-  const {hash} = signatureAlgorithms[given.algorithm];
+  const [hash] = signatureAlgorithms[given.algorithm].hashes;
   const digest = createHash(hash).update(given.message).digest();
   if (verifies({...given, message: digest})) {
     return `signed the ${hash} digest of the message as if it were the message: it has to be hashed once`;
