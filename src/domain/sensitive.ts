@@ -24,6 +24,11 @@ export class Sensitive<T> {
     return new Sensitive(change(this.#value));
   }
 
+  /** Whether something is true of the value; nothing else is told of it. */
+  test(predicate: (value: T) => boolean): boolean {
+    return predicate(this.#value);
+  }
+
   toString(): string {
     return redacted;
   }

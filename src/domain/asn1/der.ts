@@ -115,19 +115,11 @@ export function oid(dotted: string): Der {
 
 /** A non-negative integer, from a number or from its bytes (most significant first). */
 export function integer(value: number | Uint8Array): Der {
-  const bytes =
-    typeof value === 'number' ? Buffer.from(evenHex(value.toString(16)), 'hex') : Buffer.from(stripZeros(value));
-  const first = bytes[0] ?? 0;
-  return primitive(tags.integer, first >= 0x80 || bytes.length === 0 ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes);
-}
-
-function evenHex(hex: string): string {
-  return hex.length % 2 === 0 ? hex : `0${hex}`;
-}
-
-function stripZeros(bytes: Uint8Array): Uint8Array {
-  const start = bytes.findIndex((byte) => byte !== 0);
-  return start === -1 ? new Uint8Array(1) : bytes.subarray(start);
+  const digits = typeof value === 'number' ? value.toString(16) : Buffer.from(value).toString('hex');
+  const hex = digits.replace(/^0+/, '') || '0';
+  const bytes = hex.length % 2 === 0 ? hex : `0${hex}`;
+  // The first bit is the sign.
+  return primitive(tags.integer, Buffer.from(/^[89a-f]/.test(bytes) ? `00${bytes}` : bytes, 'hex'));
 }
 
 export function octetString(content: Uint8Array): Der {

@@ -16,7 +16,7 @@ import {madeForOther} from './cluster-of-ca.js';
 import {type CaInspection, inspectCaFiles} from './inspect-ca.js';
 import {attributeOf} from '../x509/name.js';
 import {missingRoots, parseTrustStore, rootName, sameRoots, type TrustStore} from './trust-store.js';
-import {isEncrypted, type PrivateKeyFacts, readPrivateKey} from '../keys/private-key.js';
+import {type PrivateKeyFacts, readPrivateKey} from '../keys/private-key.js';
 
 /** The root's files as they were found. */
 export interface RootFiles {
@@ -60,17 +60,17 @@ export function judgeRoot(files: RootFiles): RootState {
     if (notCa) throw conflict(`${layout.rootCert} holds "${notCa.subject.text}", which is not a CA`);
     if (key === undefined) return {kind: 'present', ...store, key: 'missing'};
     const keyFacts = readPrivateKey(key, keyPath);
-    if (!isEncrypted(keyFacts) && keyFacts.spki === undefined) {
+    if (keyFacts.encryption === undefined && keyFacts.spki === undefined) {
       throw conflict(`${keyPath}: keys of PEM type "${keyFacts.label}" are not supported`);
     }
     const candidates = below.length > 0 ? below : roots;
     const [first] = candidates;
-    const own = isEncrypted(keyFacts)
+    const own = keyFacts.encryption
       ? below.length > 0 || roots.length === 1
         ? first
         : undefined
       : candidates.find(({spki}) => spki === keyFacts.spki);
-    if (!isEncrypted(keyFacts) && !own) {
+    if (keyFacts.encryption === undefined && !own) {
       const where = below.length > 0 ? 'the certificate that trust.signer names' : layout.rootCert;
       throw conflict(`${keyPath} is not the key of ${where} ("${first?.subject.text ?? ''}")`, [
         'One of the two comes from another CA: bring back the pair that belongs together',
@@ -79,7 +79,7 @@ export function judgeRoot(files: RootFiles): RootState {
     return defined({
       kind: 'present',
       ...store,
-      key: isEncrypted(keyFacts) ? 'encrypted' : 'clear',
+      key: keyFacts.encryption ? 'encrypted' : 'clear',
       keyFacts,
       signing: own && orderUpward(own, [...below, ...roots]),
     });

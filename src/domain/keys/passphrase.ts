@@ -31,52 +31,31 @@ export function newPassphraseNeeded(): MeshError {
 
 /** The passphrase, still sensitive. Throws `PASSPHRASE_NEEDED` when it is empty: that protects nothing. */
 export function requirePassphrase(passphrase: Sensitive<string>): Sensitive<string> {
-  return passphrase.map((text) => {
-    if (text !== '') return text;
-    throw new MeshError('PASSPHRASE_NEEDED', "The root key's passphrase is empty", {
-      hints: ['Give a passphrase of at least one character'],
-    });
+  if (!isEmptyPassphrase(passphrase)) return passphrase;
+  throw new MeshError('PASSPHRASE_NEEDED', "The root key's passphrase is empty", {
+    hints: ['Give a passphrase of at least one character'],
   });
 }
 
-/** Whether a passphrase is empty; nothing else is told of it. */
+/** Whether a passphrase is empty. */
 export function isEmptyPassphrase(passphrase: Sensitive<string>): boolean {
-  try {
-    requirePassphrase(passphrase);
-    return false;
-  } catch {
-    return true;
-  }
+  return passphrase.test((text) => text === '');
 }
 
 /**
  * Characters below which a new passphrase is warned of. Our own measure: NIST SP 800-63B asks 15 of a secret that stands
  * alone, and scrypt slows down whoever guesses at a copied file.
  */
-export const shortPassphrase = 12;
+const shortPassphrase = 12;
 
 /** What to say of a new passphrase that is short, without it or its length; undefined where it is not. */
 export function passphraseWarning(passphrase: Sensitive<string>): string | undefined {
-  if (!isShort(passphrase)) return undefined;
+  // Code points: a letter of any script counts once.
+  if (!passphrase.test((text) => Array.from(text).length < shortPassphrase)) return undefined;
   return `the new passphrase of the root key has fewer than ${String(shortPassphrase)} characters: whoever gets a copy of the file can guess it`;
 }
 
-function isShort(passphrase: Sensitive<string>): boolean {
-  let short = false;
-  passphrase.map((text) => {
-    // Code points: a letter of any script counts once.
-    short = Array.from(text).length < shortPassphrase;
-  });
-  return short;
-}
-
-/** Whether two passphrases are the same; nothing else is told of them. */
+/** Whether two passphrases are the same. */
 export function isSamePassphrase(one: Sensitive<string>, other: Sensitive<string>): boolean {
-  let same = false;
-  one.map((first) =>
-    other.map((second) => {
-      same = first === second;
-    }),
-  );
-  return same;
+  return one.test((first) => other.test((second) => first === second));
 }

@@ -18,6 +18,7 @@ import {MeshError} from '../errors.js';
 import {advice} from '../suggest/advice.js';
 import {fixWith, words} from '../suggest/suggestion.js';
 import {
+  decodeDer,
   type Der,
   encodeDer,
   integer,
@@ -46,6 +47,7 @@ const ciphers: Readonly<Record<string, {readonly name: string; readonly keyLengt
   '2.16.840.1.101.3.4.1.42': {name: 'aes-256-cbc', keyLength: 32},
   '1.2.840.113549.3.7': {name: 'des-ede3-cbc', keyLength: 24},
 };
+/** What keys are written with. */
 const aes256 = {oid: '2.16.840.1.101.3.4.1.42', name: 'aes-256-cbc', keyLength: 32};
 
 /** Hashes of PBKDF2 with the fewest rounds that still protect (OWASP Password Storage Cheat Sheet, 2023). */
@@ -142,13 +144,9 @@ export function readEncryption(envelope: Buffer, what: string): KeyEncryption {
  */
 export async function decryptPkcs8(envelope: Buffer, passphrase: string, what: string): Promise<Buffer> {
   const key = await readEnvelope(envelope, what).open(passphrase);
-  return requireKeyShape(key, what);
-}
-
-/** One wrong passphrase in 256 leaves valid padding: only bytes that read as a key prove it. Throws `WRONG_PASSPHRASE`. */
-function requireKeyShape(key: Buffer, what: string): Buffer {
   try {
-    readDer(key, 'WRONG_PASSPHRASE', what, (value) => readSequence(value, 'key'));
+    // One wrong passphrase in 256 leaves valid padding: only bytes that read as a key prove it.
+    readSequence(decodeDer(key), 'key');
   } catch (thrown) {
     throw wrongPassphrase(what, thrown);
   }
@@ -235,11 +233,7 @@ function readEnvelope(bytes: Buffer, what: string): Envelope {
     const ciphertext = readOctetString(data, 'encrypted data');
     const vector = readOctetString(iv, 'initialization vector');
     return {
-      facts: {
-        cipher: cipher.name,
-        kdf: derivation.text,
-        weak: derivation.weak || cipher.name.startsWith('des'),
-      },
+      facts: {cipher: cipher.name, kdf: derivation.text, weak: derivation.weak || cipher.name.startsWith('des')},
       async open(passphrase) {
         const secret = await derivation.derive(passphrase).catch((cause: unknown) => {
           const why = `${derivation.text} cannot be computed here: ${reason(cause)}`;

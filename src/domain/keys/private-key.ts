@@ -4,6 +4,7 @@
  * and public facts come out.
  */
 import {createPrivateKey, type KeyObject} from 'node:crypto';
+import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
 import {Sensitive} from '../sensitive.js';
 import {readDer, readSequence} from '../asn1/der.js';
@@ -44,8 +45,7 @@ export interface PrivateKeyFacts {
  * public key) or whose bytes are no key.
  */
 export function readPrivateKey(pem: Sensitive<string>, what: string): PrivateKeyFacts {
-  const {blocks} = parsePem(pem.reveal(), what);
-  return readPrivateKeyBlocks(blocks, what);
+  return readPrivateKeyBlocks(parsePem(pem.reveal(), what).blocks, what);
 }
 
 /**
@@ -101,16 +101,12 @@ export function readPrivateKeyBlocks(blocks: readonly PemBlock[], what: string):
       refusal: 'the key is encrypted, and istiod has no passphrase for it',
     };
   }
-  if (isLegacyEncrypted(first)) {
+  if (first.headers['Proc-Type']?.includes('ENCRYPTED') === true) {
     return {
       form: 'encrypted-legacy',
       label,
       // One round of MD5 turns the passphrase into the key (OpenSSL EVP_BytesToKey).
-      encryption: {
-        cipher: legacyCipher(first),
-        kdf: 'md5',
-        weak: true,
-      },
+      encryption: {cipher: legacyCipher(first), kdf: 'md5', weak: true},
       refusal: 'the key is encrypted, and istiod has no passphrase for it',
     };
   }
@@ -129,21 +125,17 @@ const plainForms: Readonly<Record<string, 'pkcs8' | 'pkcs1' | 'sec1'>> = {
   'EC PRIVATE KEY': 'sec1',
 };
 
-function isLegacyEncrypted(block: PemBlock): boolean {
-  return block.headers['Proc-Type']?.includes('ENCRYPTED') === true;
-}
-
 function plainFacts(block: PemBlock, form: 'pkcs8' | 'pkcs1' | 'sec1', what: string): PrivateKeyFacts {
   const key = openKey(block.bytes, form, what);
   const description = describeKey(key);
-  return {
+  return defined({
     form,
     label: block.label,
     key,
     description,
     spki: spkiHash(publicHalf(key)),
-    ...(!description.knownToGo && {refusal: `istiod does not know keys of type ${description.name}`}),
-  };
+    refusal: description.knownToGo ? undefined : `istiod does not know keys of type ${description.name}`,
+  });
 }
 
 function openKey(bytes: Buffer, form: 'pkcs8' | 'pkcs1' | 'sec1', what: string): KeyObject {
@@ -156,11 +148,6 @@ function openKey(bytes: Buffer, form: 'pkcs8' | 'pkcs1' | 'sec1', what: string):
   }
 }
 
-/** Whether this text needs a passphrase. Throws like {@link readPrivateKey}. */
-export function isEncrypted(facts: PrivateKeyFacts): boolean {
-  return facts.encryption !== undefined;
-}
-
 /**
  * The private key of a text, decrypted in memory where needed; `passphrase` is asked for only then. Throws
  * `WRONG_PASSPHRASE`, `NOT_PEM`, `NOT_A_KEY`, `UNSUPPORTED_KEY`, and what asking throws.
@@ -170,8 +157,7 @@ export async function openPrivateKey(
   passphrase: () => Promise<Sensitive<string>>,
   what: string,
 ): Promise<KeyObject> {
-  const text = pem.reveal();
-  const {blocks} = parsePem(text, what);
+  const {blocks} = parsePem(pem.reveal(), what);
   const facts = readPrivateKeyBlocks(blocks, what);
   if (facts.key) return facts.key;
   const first = blocks[0];

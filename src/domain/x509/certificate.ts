@@ -59,8 +59,8 @@ export interface Certificate {
 export function parseCertificate(der: Uint8Array, what: string): Certificate {
   const bytes = Buffer.from(der);
   const fields = readDer(bytes, 'NOT_A_CERTIFICATE', what, readFields);
-  const x509 = openX509(bytes, what);
-  const publicKey = openPublicKey(x509, what);
+  const x509 = openWith(() => new X509Certificate(bytes), what, 'OpenSSL cannot read the certificate');
+  const publicKey = openWith(() => x509.publicKey, what, "the certificate's public key cannot be read");
   const signedBy = (key: KeyObject): boolean => verifies(x509, key);
   return {
     ...fields,
@@ -108,19 +108,11 @@ function readFields(value: Der): Fields {
   };
 }
 
-function openX509(bytes: Buffer, what: string): X509Certificate {
+function openWith<T>(open: () => T, what: string, fault: string): T {
   try {
-    return new X509Certificate(bytes);
+    return open();
   } catch (thrown) {
-    throw new MeshError('NOT_A_CERTIFICATE', `${what}: OpenSSL cannot read the certificate`, {cause: thrown});
-  }
-}
-
-function openPublicKey(x509: X509Certificate, what: string): KeyObject {
-  try {
-    return x509.publicKey;
-  } catch (thrown) {
-    throw new MeshError('NOT_A_CERTIFICATE', `${what}: the certificate's public key cannot be read`, {cause: thrown});
+    throw new MeshError('NOT_A_CERTIFICATE', `${what}: ${fault}`, {cause: thrown});
   }
 }
 

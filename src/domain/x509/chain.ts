@@ -28,8 +28,7 @@ export type ChainFailure =
   | 'insecure-algorithm';
 
 /** A chain from the certificate to a root, or why there is none. */
-export type ChainResult =
-  {readonly chain: readonly Certificate[]} | {readonly failure: ChainFailure; readonly message: string};
+export type ChainResult = {readonly chain: readonly Certificate[]} | Failure;
 
 /** What a chain may be built from. */
 export interface ChainOptions {
@@ -53,20 +52,17 @@ export function verifyChain(certificate: Certificate, options: ChainOptions): Ch
   const isRoot = options.roots.some((root) => root.fingerprint === certificate.fingerprint);
   const search = new Search(options);
   const chains = isRoot ? [[certificate]] : search.from([certificate]);
-  if (chains.length === 0) return search.failure ?? unknownAuthority(certificate);
+  if (chains.length === 0) {
+    const names = `"${certificate.subject.text}" is not signed by any of these roots (issuer: "${certificate.issuer.text}")`;
+    return search.failure ?? fail('unknown-authority', names);
+  }
   const usable = chains.find((chain) => allowsUsage(chain, 'serverAuth'));
   if (usable) return {chain: usable};
-  return {
-    failure: 'incompatible-usage',
-    message: 'a certificate in the chain has an extended key usage list without serverAuth',
-  };
+  return fail('incompatible-usage', 'a certificate in the chain has an extended key usage list without serverAuth');
 }
 
-function unknownAuthority(certificate: Certificate): Failure {
-  return {
-    failure: 'unknown-authority',
-    message: `"${certificate.subject.text}" is not signed by any of these roots (issuer: "${certificate.issuer.text}")`,
-  };
+function fail(failure: ChainFailure, message: string): Failure {
+  return {failure, message};
 }
 
 /** One depth-first search for chains; remembers the first reason why a matching issuer did not do. */
@@ -110,24 +106,20 @@ function notSignedBy(child: Certificate, parent: Certificate): Failure | undefin
   const {basicConstraints, keyUsage} = parent.extensions;
   const name = `"${parent.subject.text}"`;
   if ((parent.version === 3 && !basicConstraints) || basicConstraints?.ca === false) {
-    return {failure: 'not-a-ca', message: `${name} is not a CA`};
+    return fail('not-a-ca', `${name} is not a CA`);
   }
   if (keyUsage && keyUsage.usages.length > 0 && !keyUsage.usages.includes('keyCertSign')) {
-    return {failure: 'not-a-ca', message: `the key usage of ${name} does not allow signing certificates`};
+    return fail('not-a-ca', `the key usage of ${name} does not allow signing certificates`);
   }
   const inGo = algorithmInGo(child.signatureAlgorithm);
   if (inGo !== 'secure') {
     const verdict = inGo === 'insecure' ? 'refuses' : 'does not know';
-    return {
-      failure: 'insecure-algorithm',
-      message: `"${child.subject.text}" is signed with ${child.signatureAlgorithm}, which istiod ${verdict}`,
-    };
+    const message = `"${child.subject.text}" is signed with ${child.signatureAlgorithm}, which istiod ${verdict}`;
+    return fail('insecure-algorithm', message);
   }
   if (!child.signedBy(parent.publicKey)) {
-    return {
-      failure: 'unknown-authority',
-      message: `"${child.subject.text}" names ${name} as its issuer, but that key did not sign it`,
-    };
+    const message = `"${child.subject.text}" names ${name} as its issuer, but that key did not sign it`;
+    return fail('unknown-authority', message);
   }
   return undefined;
 }
@@ -143,36 +135,27 @@ function invalidity(
   const name = `"${certificate.subject.text}"`;
   if (extensions.unhandledCritical.length > 0) {
     const ids = extensions.unhandledCritical.join(', ');
-    return {failure: 'unhandled-extension', message: `${name} has critical extensions istiod does not know: ${ids}`};
+    return fail('unhandled-extension', `${name} has critical extensions istiod does not know: ${ids}`);
   }
   if (now < certificate.notBefore) {
-    return {failure: 'not-yet-valid', message: `${name} is not valid before ${certificate.notBefore.toISOString()}`};
+    return fail('not-yet-valid', `${name} is not valid before ${certificate.notBefore.toISOString()}`);
   }
   if (now > certificate.notAfter) {
-    return {failure: 'expired', message: `${name} expired on ${certificate.notAfter.toISOString()}`};
+    return fail('expired', `${name} expired on ${certificate.notAfter.toISOString()}`);
   }
   if (role === 'leaf') return undefined;
   const constraints = extensions.nameConstraints;
   if (constraints) {
     const names = below.flatMap((link) => link.extensions.subjectAltNames ?? []);
     const forbidden = firstForbiddenName(constraints, names);
-    if (forbidden) {
-      return {failure: 'name-constraints', message: `the name constraints of ${name} forbid ${forbidden.value}`};
-    }
+    if (forbidden) return fail('name-constraints', `the name constraints of ${name} forbid ${forbidden.value}`);
   }
   if (role === 'intermediate' && extensions.basicConstraints?.ca !== true) {
-    return {failure: 'not-a-ca', message: `${name} is not a CA`};
+    return fail('not-a-ca', `${name} is not a CA`);
   }
-  if (exceedsPathLength(certificate, below.length - 1)) return tooDeep(certificate);
-  return undefined;
-}
-
-function tooDeep(certificate: Certificate): Failure {
-  const allowed = String(certificate.extensions.basicConstraints?.pathLength);
-  return {
-    failure: 'path-length',
-    message: `"${certificate.subject.text}" allows only ${allowed} CAs below it (pathlen:${allowed})`,
-  };
+  if (!exceedsPathLength(certificate, below.length - 1)) return undefined;
+  const allowed = String(extensions.basicConstraints?.pathLength);
+  return fail('path-length', `${name} allows only ${allowed} CAs below it (pathlen:${allowed})`);
 }
 
 /** Whether so many CA certificates between this one and the leaf are too many for its path length. */
@@ -182,7 +165,7 @@ export function exceedsPathLength(certificate: Certificate, intermediates: numbe
 }
 
 /** Whether every certificate of a chain that restricts its extended key usage allows this one. */
-export function allowsUsage(chain: readonly Certificate[], usage: 'serverAuth' | 'clientAuth'): boolean {
+function allowsUsage(chain: readonly Certificate[], usage: 'serverAuth' | 'clientAuth'): boolean {
   return chain.every(({extensions: {extendedKeyUsage}}) => {
     if (!extendedKeyUsage || extendedKeyUsage.length === 0) return true;
     return extendedKeyUsage.includes(usage) || extendedKeyUsage.includes('any');

@@ -1,5 +1,5 @@
 /** PKCS#10 certification requests (RFC 2986), as a cluster sends them to a CA elsewhere. */
-import {createPublicKey, type KeyObject} from 'node:crypto';
+import {createPublicKey} from 'node:crypto';
 import {MeshError} from '../errors.js';
 import {encodeSignatureAlgorithm, readSignatureAlgorithm, signatureAlgorithms, verifiesBy} from './algorithms.js';
 import {keyIdentifier} from './certificate.js';
@@ -35,7 +35,7 @@ export async function clusterCaRequest(cluster: string, key: Signer): Promise<Bu
   const info = sequence(
     integer(0),
     encodeName(clusterCaName(cluster)),
-    decodeDer(spki(key.publicKey)),
+    decodeDer(key.publicKey.export({type: 'spki', format: 'der'})),
     // [0] IMPLICIT SET OF Attribute: encoded like [0] around its only attribute.
     explicit(
       0,
@@ -91,8 +91,4 @@ export function parseRequest(text: string, what: string): CertificationRequest {
     }
     return {subject: readName(subject, 'subject'), key: describeKey(publicKey), spki: spkiHash(publicKey)};
   });
-}
-
-function spki(key: KeyObject): Buffer {
-  return key.export({type: 'spki', format: 'der'});
 }

@@ -1,6 +1,7 @@
 /** Certificates and keys as plain data: what results, JSON answers and views are made of. Never a private byte. */
 import {defined} from '../defined.js';
 import type {Certificate} from './certificate.js';
+import type {KeyEncryption} from '../keys/pkcs8.js';
 import type {PrivateKeyFacts} from '../keys/private-key.js';
 import {dayMs} from '../time.js';
 import {expirySeverity, type ExpiryThresholds} from './expiry.js';
@@ -53,13 +54,13 @@ export interface KeyDetails {
   readonly key?: string;
   /** SHA-256 of the public half's SubjectPublicKeyInfo; absent while it is encrypted. */
   readonly publicKeyFingerprint?: string;
-  readonly encryption?: {readonly cipher: string; readonly kdf: string; readonly weak: boolean};
+  readonly encryption?: KeyEncryption;
   /** Whether istiod loads it as ca-key.pem, and why not. */
   readonly istiod: {readonly loads: boolean; readonly reason?: string};
 }
 
 /** How much life is left. */
-export function expiryState(certificate: Certificate, thresholds: ExpiryThresholds, now: Date): ExpiryState {
+function expiryState(certificate: Certificate, thresholds: ExpiryThresholds, now: Date): ExpiryState {
   if (certificate.notAfter <= now) return 'expired';
   if (certificate.notBefore > now) return 'not-yet-valid';
   return expirySeverity(certificate, thresholds, now) ?? 'ok';
@@ -116,13 +117,12 @@ export function detailCertificate(
 
 /** What may be told of a private key. */
 export function detailKey(facts: PrivateKeyFacts): KeyDetails {
-  const {cipher, kdf, weak} = facts.encryption ?? {};
-  return {
+  return defined({
     label: facts.label,
     form: facts.form,
-    ...(facts.description && {key: facts.description.name}),
-    ...(facts.spki !== undefined && {publicKeyFingerprint: facts.spki}),
-    ...(cipher !== undefined && kdf !== undefined && weak !== undefined && {encryption: {cipher, kdf, weak}}),
+    key: facts.description?.name,
+    publicKeyFingerprint: facts.spki,
+    encryption: facts.encryption,
     istiod: defined({loads: facts.refusal === undefined, reason: facts.refusal}),
-  };
+  });
 }

@@ -105,34 +105,22 @@ const generalNameTags = {email: 1, dns: 2, directory: 4, uri: 6, ip: 7} as const
 
 /** Encodes the extensions as the SEQUENCE that stands in `[3]` of a certificate. */
 export function encodeExtensions(template: ExtensionsTemplate): Der {
-  const {basicConstraints, authorityKeyId, extendedKeyUsage, subjectAltNames, subjectAltNamesCritical} = template;
-  const path = basicConstraints.pathLength === undefined ? [] : [integer(basicConstraints.pathLength)];
-  return sequence(
-    extension('basicConstraints', true, basicConstraints.ca ? sequence(derTrue, ...path) : sequence()),
-    extension('keyUsage', true, encodeKeyUsage(template.keyUsage)),
-    ...(extendedKeyUsage
-      ? [
-          extension(
-            'extendedKeyUsage',
-            false,
-            sequence(...extendedKeyUsage.map((name) => oid(extendedKeyUsageOids[name] ?? name))),
-          ),
-        ]
-      : []),
-    extension('subjectKeyId', false, octetString(template.subjectKeyId)),
-    ...(authorityKeyId ? [extension('authorityKeyId', false, sequence(implicit(0, authorityKeyId)))] : []),
-    ...(subjectAltNames
-      ? [
-          extension(
-            'subjectAltName',
-            subjectAltNamesCritical ?? false,
-            sequence(
-              ...subjectAltNames.map(({type, value}) => implicit(generalNameTags[type], Buffer.from(value, 'latin1'))),
-            ),
-          ),
-        ]
-      : []),
+  const {ca, pathLength} = template.basicConstraints;
+  const path = pathLength === undefined ? [] : [integer(pathLength)];
+  const {authorityKeyId} = template;
+  const usages = template.extendedKeyUsage?.map((name) => oid(extendedKeyUsageOids[name] ?? name));
+  const names = template.subjectAltNames?.map(({type, value}) =>
+    implicit(generalNameTags[type], Buffer.from(value, 'latin1')),
   );
+  const extensions = [
+    extension('basicConstraints', true, ca ? sequence(derTrue, ...path) : sequence()),
+    extension('keyUsage', true, encodeKeyUsage(template.keyUsage)),
+    usages && extension('extendedKeyUsage', false, sequence(...usages)),
+    extension('subjectKeyId', false, octetString(template.subjectKeyId)),
+    authorityKeyId && extension('authorityKeyId', false, sequence(implicit(0, authorityKeyId))),
+    names && extension('subjectAltName', template.subjectAltNamesCritical ?? false, sequence(...names)),
+  ];
+  return sequence(...extensions.filter((one) => one !== undefined));
 }
 
 function extension(name: keyof typeof extensionOids, critical: boolean, value: Der): Der {
@@ -167,20 +155,14 @@ export function readExtensions(value: Der | undefined): Extensions {
     const entry = found.get(extensionOids[name]);
     return entry && read(decodeDer(entry.value), entry.critical);
   };
-  const basicConstraints = of('basicConstraints', readBasicConstraints);
-  const keyUsage = of('keyUsage', readKeyUsage);
-  const extendedKeyUsage = of('extendedKeyUsage', readExtendedKeyUsage);
-  const subjectKeyId = of('subjectKeyId', (der) => readOctetString(der, 'subject key identifier').toString('hex'));
-  const authorityKeyId = of('authorityKeyId', readAuthorityKeyId);
-  const subjectAltNames = of('subjectAltName', (der) => readSequence(der, 'subject alt name').map(readGeneralName));
   const nameConstraints = of('nameConstraints', readNameConstraints);
   return defined({
-    basicConstraints,
-    keyUsage,
-    extendedKeyUsage,
-    subjectKeyId,
-    authorityKeyId,
-    subjectAltNames,
+    basicConstraints: of('basicConstraints', readBasicConstraints),
+    keyUsage: of('keyUsage', readKeyUsage),
+    extendedKeyUsage: of('extendedKeyUsage', readExtendedKeyUsage),
+    subjectKeyId: of('subjectKeyId', (der) => readOctetString(der, 'subject key identifier').toString('hex')),
+    authorityKeyId: of('authorityKeyId', readAuthorityKeyId),
+    subjectAltNames: of('subjectAltName', (der) => readSequence(der, 'subject alt name').map(readGeneralName)),
     nameConstraints,
     unhandledCritical: [...found]
       .filter(([id, {critical}]) => critical && !handled(id, nameConstraints))
@@ -233,21 +215,14 @@ function readNameConstraints(value: Der, critical: boolean): NonNullable<Extensi
 }
 
 function readGeneralName(value: Der | undefined): GeneralName {
-  if (isContext(value, generalNameTags.directory)) {
-    return {type: 'directory', value: readName(childrenOf(value, 'directory name')[0], 'directory name').text};
+  const types = Object.keys(generalNameTags) as (keyof typeof generalNameTags)[];
+  const type = types.find((one) => isContext(value, generalNameTags[one]));
+  if (type === undefined) return {type: 'other', value: ''};
+  if (type === 'directory') {
+    return {type, value: readName(childrenOf(value, 'directory name')[0], 'directory name').text};
   }
-  const text = (tag: number): string | undefined =>
-    isContext(value, tag) ? contentOf(value, 'general name').toString('latin1') : undefined;
-  const dns = text(generalNameTags.dns);
-  if (dns !== undefined) return {type: 'dns', value: dns};
-  const uri = text(generalNameTags.uri);
-  if (uri !== undefined) return {type: 'uri', value: uri};
-  const email = text(generalNameTags.email);
-  if (email !== undefined) return {type: 'email', value: email};
-  if (isContext(value, generalNameTags.ip)) {
-    return {type: 'ip', value: formatAddress(contentOf(value, 'IP address'))};
-  }
-  return {type: 'other', value: ''};
+  const content = contentOf(value, 'general name');
+  return {type, value: type === 'ip' ? formatAddress(content) : content.toString('latin1')};
 }
 
 /** 4 bytes as dotted quad, 8 as address/mask, 16 and 32 the same in hexadecimal groups. */

@@ -70,12 +70,8 @@ export function clusterCaName(cluster: string): NameTemplate {
 }
 
 /** What a cluster CA is made from. */
-export interface ClusterCaRequest {
-  readonly publicKey: KeyObject;
+export interface ClusterCaRequest extends Omit<RootRequest, 'meshID'> {
   readonly cluster: string;
-  readonly validityDays: number;
-  readonly now: Date;
-  readonly serial: Uint8Array;
   readonly issuer: Certificate;
   /** What stands above the issuer, which may end earlier than the issuer itself. */
   readonly above?: readonly Certificate[];
