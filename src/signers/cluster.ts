@@ -18,10 +18,9 @@ import {printableLine} from '../domain/printable.js';
 import {Sensitive} from '../domain/sensitive.js';
 import {advice} from '../domain/suggest/advice.js';
 import {lookWith, words} from '../domain/suggest/suggestion.js';
-import {createAuthorityIssuer} from './authority-issuer.js';
+import {createAuthorityIssuer, readRoots, upwardFrom} from './authority.js';
 import {createKeySigner} from './key-signer.js';
 import type {SignerContext, SignerModule} from './signer-module.js';
-import {readRoots, upwardFrom} from './signing-certificate.js';
 
 type ClusterSpec = SignerSpecOf<'cluster'>;
 

@@ -15,9 +15,8 @@ import {printable, printableLine} from '../domain/printable.js';
 import {advice, type Advice} from '../domain/suggest/advice.js';
 import {lookWith} from '../domain/suggest/suggestion.js';
 import {type ExchangeAnswer, lastLines} from '../tools/runner.js';
-import {createAuthorityIssuer} from './authority-issuer.js';
+import {createAuthorityIssuer, readRoots, readSigningCertificates, upwardFrom} from './authority.js';
 import type {SignerContext, SignerModule} from './signer-module.js';
-import {readRoots, readSigningCertificates, upwardFrom} from './signing-certificate.js';
 
 type CommandSpec = SignerSpecOf<'command'>;
 

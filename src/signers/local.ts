@@ -5,18 +5,14 @@ import type {SignerSpecOf} from '../domain/mesh/signer.js';
 import {spkiHash} from '../domain/keys/fingerprint.js';
 import {openPrivateKey} from '../domain/keys/private-key.js';
 import type {CertificateAuthority} from '../domain/x509/signer.js';
-import {createAuthorityIssuer} from './authority-issuer.js';
+import {createAuthorityIssuer, readRoots, readSigningCertificates, upwardFrom} from './authority.js';
 import {createKeySigner} from './key-signer.js';
 import type {SignerContext, SignerModule} from './signer-module.js';
-import {readRoots, readSigningCertificates, upwardFrom} from './signing-certificate.js';
 
 type LocalSpec = SignerSpecOf<'local'>;
 
-/** What opening a local authority needs. */
-export type LocalContext = Pick<SignerContext, 'workspace' | 'rootStore' | 'askPassphrase'>;
-
 /** The key's path as people know it: with its directory where that is another one. */
-export function rootKeyPath({directory}: LocalSpec): string {
+function rootKeyPath({directory}: LocalSpec): string {
   return directory === undefined ? layout.rootKey : `${directory.replace(/\/+$/, '')}/${layout.rootKey}`;
 }
 
@@ -25,8 +21,8 @@ export function rootKeyPath({directory}: LocalSpec): string {
  * holds several: the signing one is the one whose key this is. Throws `FILE_MISSING`, `WORKDIR_CONFLICT`,
  * `WRONG_PASSPHRASE`, and what reading the files throws.
  */
-export async function openLocalAuthority(spec: LocalSpec, context: LocalContext): Promise<CertificateAuthority> {
-  const {workspace, askPassphrase} = context;
+export async function openLocalAuthority(spec: LocalSpec, context: SignerContext): Promise<CertificateAuthority> {
+  const {workspace} = context;
   const keyPath = rootKeyPath(spec);
   const [roots, certificates, secret] = await Promise.all([
     readRoots(workspace),
@@ -39,7 +35,7 @@ export async function openLocalAuthority(spec: LocalSpec, context: LocalContext)
       hints: [`Bring ${missing} back, or run this where it is kept`],
     });
   }
-  const signer = createKeySigner(await openPrivateKey(secret, askPassphrase, keyPath));
+  const signer = createKeySigner(await openPrivateKey(secret, () => context.askPassphrase(), keyPath));
   const [certificate, ...above] = upwardFrom(spkiHash(signer.publicKey), certificates, roots);
   if (!certificate) {
     const where = spec.certificate ?? layout.rootCert;

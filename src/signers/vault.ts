@@ -5,14 +5,14 @@ import type {Certificate} from '../domain/x509/certificate.js';
 import {orderUpward} from '../domain/x509/chain.js';
 import {requestPem} from '../domain/x509/csr.js';
 import {spkiHash} from '../domain/keys/fingerprint.js';
+import {changesFromRequest} from '../domain/ca/changes.js';
 import type {IssuedCa, IssueRequest} from '../domain/ca/issuer.js';
 import {clusterCaName} from '../domain/x509/profile.js';
+import {printableLine} from '../domain/printable.js';
+import {dayMs, lengthInWords} from '../domain/time.js';
 import type {SignerModule} from './signer-module.js';
-import {type Asked, changesOf} from './vault/changes.js';
 import {explainRefusal} from './vault/refusals.js';
 import {notCertificates, openSession, read, requireMaySign, type Session} from './vault/session.js';
-
-const daySeconds = 24 * 60 * 60;
 
 const signedSchema = z.looseObject({
   certificate: z.string(),
@@ -33,6 +33,9 @@ export const vaultSigner: SignerModule<'vault'> = {
     return {issue: (request) => issue(request, session)};
   },
 };
+
+/** What is asked for; `end` is when the first of the certificates above ends: no longer life is asked for. */
+type Asked = Pick<IssueRequest, 'cluster' | 'validityDays' | 'now'> & {readonly end: Date};
 
 /** Throws `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`, `ISSUE_FAILED`, `INTERRUPTED`. */
 async function issue(request: IssueRequest, session: Session): Promise<IssuedCa> {
@@ -58,7 +61,10 @@ async function issue(request: IssueRequest, session: Session): Promise<IssuedCa>
     ...[...(chain ?? []), ...(issuing ? [issuing] : [])].flatMap((one) => read(one, settings.what)),
     ...upward,
   ];
-  const changes = changesOf(certificate, {cluster, validityDays, now, end, warnings: reply.warnings});
+  const changes = [
+    ...changedLife(certificate, {validityDays, now, end}, reply.warnings),
+    ...changesFromRequest(certificate, cluster),
+  ];
   return {certificate, above: orderUpward(certificate, known).slice(1), changes};
 }
 
@@ -67,7 +73,7 @@ async function issue(request: IssueRequest, session: Session): Promise<IssuedCa>
  * the request. The path length has to be said all the same: a server takes that of no request. Some servers cut a life to
  * that of the issuer, others sign one that ends later, with which no chain verifies: so no longer one is asked for.
  */
-function signBody(csr: Buffer, {cluster, validityDays, now, end}: Omit<Asked, 'warnings'>): object {
+function signBody(csr: Buffer, {cluster, validityDays, now, end}: Asked): object {
   const left = Math.floor((end.getTime() - now.getTime()) / 1000);
   return {
     csr: requestPem(csr),
@@ -77,7 +83,27 @@ function signBody(csr: Buffer, {cluster, validityDays, now, end}: Omit<Asked, 'w
     max_path_length: 0,
     // Clocks differ by minutes; 30 seconds is what servers go back by themselves.
     not_before_duration: '300s',
-    ttl: `${String(Math.min(validityDays * daySeconds, left))}s`,
+    ttl: `${String(Math.min((validityDays * dayMs) / 1000, left))}s`,
     format: 'pem',
   };
+}
+
+/** The server's clock is not ours, and it signs a moment later. Milliseconds. */
+const tolerance = 5 * 60_000;
+
+/** What the server made of the life that was asked for: a sentence for a person. */
+function changedLife(
+  {notAfter}: Certificate,
+  {validityDays, now, end}: Omit<Asked, 'cluster'>,
+  warnings: readonly string[],
+): readonly string[] {
+  const wanted = now.getTime() + validityDays * dayMs;
+  const difference = notAfter.getTime() - wanted;
+  if (Math.abs(difference) <= tolerance) return [];
+  const got = `valid until ${notAfter.toISOString().slice(0, 10)}, ${lengthInWords(notAfter.getTime() - now.getTime())} instead of ${lengthInWords(wanted - now.getTime())}`;
+  if (difference < 0 && Math.abs(notAfter.getTime() - end.getTime()) <= tolerance) {
+    return [`${got}: what stands above it ends then`];
+  }
+  const reason = warnings.find((warning) => /\bttl\b/i.test(warning));
+  return [reason === undefined ? got : `${got}: ${printableLine(reason).slice(0, 200)}`];
 }

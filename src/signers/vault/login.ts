@@ -7,9 +7,10 @@ import {readVaultVariable, vaultNames} from '../../domain/mesh/vault-variables.j
 import {Sensitive} from '../../domain/sensitive.js';
 import {advice, type Hint} from '../../domain/suggest/advice.js';
 import {fixWith, lookWith, words} from '../../domain/suggest/suggestion.js';
+import type {SignerContext} from '../signer-module.js';
 import type {VaultClient, VaultReply} from './client.js';
 import {noNamespace, refuse} from './refusals.js';
-import {authMount, readNamed, type VaultAuth, type VaultContext, type VaultSettings} from './settings.js';
+import {authMount, readNamed, type VaultAuth, type VaultSettings} from './settings.js';
 
 type AuthOf<Method extends VaultAuth['method']> = Extract<VaultAuth, {method: Method}>;
 
@@ -36,7 +37,7 @@ export type Credentials =
   {readonly kind: 'token'; readonly token: Sensitive<string>} | {readonly kind: 'login'; readonly login: Login};
 
 /** Finds them. Asks no server. Throws `MISSING_VALUE`, `USAGE`, and what reading files throws. */
-export async function findCredentials(auth: VaultAuth, context: VaultContext): Promise<Credentials> {
+export async function findCredentials(auth: VaultAuth, context: SignerContext): Promise<Credentials> {
   switch (auth.method) {
     case 'token':
       return {kind: 'token', token: await findToken(auth, context)};
@@ -52,7 +53,7 @@ export async function openToken(
   credentials: Credentials,
   client: VaultClient,
   settings: VaultSettings,
-  context: VaultContext,
+  context: SignerContext,
 ): Promise<Sensitive<string>> {
   if (credentials.kind === 'token') return credentials.token;
   const token = await logIn(credentials.login, client, settings);
@@ -93,7 +94,7 @@ function refusedLogin(reply: VaultReply, {mount, refusal, hints}: Login, setting
   ]);
 }
 
-async function findToken({file}: AuthOf<'token'>, context: VaultContext): Promise<Sensitive<string>> {
+async function findToken({file}: AuthOf<'token'>, context: SignerContext): Promise<Sensitive<string>> {
   if (file !== undefined) return requireOneLine(await readNamed(file, context), file);
   const variable = secretVariable('TOKEN', context);
   if (variable) return variable;
@@ -112,7 +113,7 @@ async function findToken({file}: AuthOf<'token'>, context: VaultContext): Promis
   });
 }
 
-async function appRole(auth: AuthOf<'approle'>, context: VaultContext): Promise<Login> {
+async function appRole(auth: AuthOf<'approle'>, context: SignerContext): Promise<Login> {
   const roleId = auth.roleId ?? readVaultVariable(context.environment, 'ROLE_ID')?.value;
   if (roleId === undefined) {
     throw new MeshError('MISSING_VALUE', 'AppRole needs the ID of a role', {
@@ -136,7 +137,7 @@ async function appRole(auth: AuthOf<'approle'>, context: VaultContext): Promise<
   };
 }
 
-async function kubernetes(auth: AuthOf<'kubernetes'>, context: VaultContext): Promise<Login> {
+async function kubernetes(auth: AuthOf<'kubernetes'>, context: SignerContext): Promise<Login> {
   const file = auth.tokenFile ?? podToken;
   const jwt = requireOneLine(await readServiceAccountToken(file, context), file);
   return {
@@ -148,7 +149,7 @@ async function kubernetes(auth: AuthOf<'kubernetes'>, context: VaultContext): Pr
   };
 }
 
-async function readServiceAccountToken(file: string, context: VaultContext): Promise<Sensitive<Buffer>> {
+async function readServiceAccountToken(file: string, context: SignerContext): Promise<Sensitive<Buffer>> {
   try {
     return await readNamed(file, context);
   } catch (thrown) {
@@ -159,7 +160,7 @@ async function readServiceAccountToken(file: string, context: VaultContext): Pro
   }
 }
 
-function secretVariable(variable: 'TOKEN' | 'SECRET_ID', context: VaultContext): Sensitive<string> | undefined {
+function secretVariable(variable: 'TOKEN' | 'SECRET_ID', context: SignerContext): Sensitive<string> | undefined {
   for (const name of vaultNames(variable)) {
     const secret = context.environmentSecrets.get(name)?.map((value) => value.trim());
     if (secret && secret.reveal() !== '') return requireHeader(secret, name);

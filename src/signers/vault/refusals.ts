@@ -18,11 +18,6 @@ export interface Refused {
   readonly token?: Sensitive<string> | undefined;
 }
 
-/** The policy that allows one thing, as `vault policy write` takes it. */
-export function policyFor(path: string): string {
-  return `path "${path}" { capabilities = ["update"] }`;
-}
-
 /** The error for a refusal of anything below the mount. */
 export async function explainRefusal(reply: VaultReply, refused: Refused): Promise<MeshError> {
   const {settings} = refused;
@@ -61,7 +56,7 @@ export async function explainForbidden(
   const policies = parsed.success ? (parsed.data.policies ?? []).map(printableLine).join(', ') : '';
   const whose = policies === '' ? 'the token' : `the token (policies: ${policies})`;
   return refuse(`permission denied: ${whose} may not update ${path} at ${address.host}`, [
-    `A policy for it: ${policyFor(path)}`,
+    `A policy for it: path "${path}" { capabilities = ["update"] }`,
     `If no PKI engine is mounted at ${settings.mount}: name the right mount under trust.signer`,
   ]);
 }

@@ -8,10 +8,11 @@ import {orderUpward} from '../../domain/x509/chain.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import {createVaultHttp} from '../../tools/vault-http.js';
+import type {SignerContext} from '../signer-module.js';
 import {createVaultClient, type VaultClient} from './client.js';
 import {type Credentials, findCredentials, openToken} from './login.js';
 import {explainForbidden, explainRefusal, reachesMount} from './refusals.js';
-import {readSettings, type VaultContext, type VaultSettings, type VaultSpec} from './settings.js';
+import {readSettings, type VaultSettings, type VaultSpec} from './settings.js';
 
 /** What a run knows of the server. */
 export interface Session {
@@ -28,7 +29,7 @@ export interface Session {
 /** The run's session: a secret ID may be good for one login only. Throws what reading the settings throws. */
 export const openSession = oncePerRun(createSession);
 
-async function createSession(spec: VaultSpec, context: VaultContext): Promise<Session> {
+async function createSession(spec: VaultSpec, context: SignerContext): Promise<Session> {
   const settings = await readSettings(spec, context);
   const credentials = await findCredentials(settings.auth, context);
   const client = createVaultClient(settings, createVaultHttp(settings.http), context.signal);

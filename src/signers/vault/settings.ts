@@ -15,12 +15,6 @@ import type {SignerContext} from '../signer-module.js';
 export type VaultSpec = SignerSpecOf<'vault'>;
 export type VaultAuth = NonNullable<VaultSpec['auth']>;
 
-/** What is needed of the surroundings. */
-export type VaultContext = Pick<
-  SignerContext,
-  'workspace' | 'environment' | 'environmentSecrets' | 'now' | 'signal' | 'atEnd'
->;
-
 /** Everything that is said of the server, read and checked; nothing was asked yet. */
 export interface VaultSettings {
   readonly http: VaultHttpOptions;
@@ -34,7 +28,7 @@ export interface VaultSettings {
 }
 
 /** Throws `MISSING_VALUE`, `USAGE`, and what reading the files throws. */
-export async function readSettings(spec: VaultSpec, context: VaultContext): Promise<VaultSettings> {
+export async function readSettings(spec: VaultSpec, context: SignerContext): Promise<VaultSettings> {
   const {environment} = context;
   const get = (variable: VaultVariable): string | undefined => readVaultVariable(environment, variable)?.value;
   refuseUnverified(environment);
@@ -60,7 +54,7 @@ export async function readSettings(spec: VaultSpec, context: VaultContext): Prom
 }
 
 /** A file that mesh.yaml names: relative to the work directory, `~/` is the home directory. */
-export async function readNamed(path: string, {workspace, environment}: VaultContext): Promise<Sensitive<Buffer>> {
+export async function readNamed(path: string, {workspace, environment}: SignerContext): Promise<Sensitive<Buffer>> {
   const home = environment.HOME ?? homedir();
   return workspace.readOutside(path.startsWith('~/') ? resolve(home, path.slice(2)) : resolve(workspace.root, path));
 }
@@ -82,7 +76,7 @@ function requirePath(path: string, field: string): void {
 }
 
 /** Whoever may answer in the server's place chooses the mesh's root. */
-function refuseUnverified(environment: VaultContext['environment']): void {
+function refuseUnverified(environment: SignerContext['environment']): void {
   const skip = readVaultVariable(environment, 'SKIP_VERIFY');
   // As Go's strconv.ParseBool, which is what Vault's own client asks; what it cannot read is no "false" here.
   if (skip === undefined || /^(?:0|f|F|FALSE|false|False)$/.test(skip.value)) return;
@@ -91,7 +85,7 @@ function refuseUnverified(environment: VaultContext['environment']): void {
   });
 }
 
-function readAddress(spec: VaultSpec, environment: VaultContext['environment']): URL {
+function readAddress(spec: VaultSpec, environment: SignerContext['environment']): URL {
   const variable = readVaultVariable(environment, 'ADDR');
   const from = spec.address === undefined ? variable?.name : `trust.signer.address of ${layout.meshYaml}`;
   const said = spec.address ?? variable?.value;
@@ -122,7 +116,7 @@ function isLoopback(host: string): boolean {
 }
 
 /** It goes into a header, where Node takes no other characters. */
-function readNamespace(spec: VaultSpec, environment: VaultContext['environment']): string | undefined {
+function readNamespace(spec: VaultSpec, environment: SignerContext['environment']): string | undefined {
   const variable = readVaultVariable(environment, 'NAMESPACE');
   const namespace = spec.namespace ?? variable?.value;
   if (namespace === undefined || /^[\x21-\x7e]+$/.test(namespace)) return namespace;
@@ -132,7 +126,7 @@ function readNamespace(spec: VaultSpec, environment: VaultContext['environment']
   });
 }
 
-async function readCa(spec: VaultSpec, context: VaultContext): Promise<string | undefined> {
+async function readCa(spec: VaultSpec, context: SignerContext): Promise<string | undefined> {
   if (spec.caCert !== undefined) return requireCertificates(await readNamed(spec.caCert, context), spec.caCert);
   const bytes = readVaultVariable(context.environment, 'CACERT_BYTES');
   const file = readVaultVariable(context.environment, 'CACERT');
@@ -170,7 +164,7 @@ function secureContext(options: SecureContextOptions): SecureContext {
 async function readClient({
   workspace,
   environment,
-}: VaultContext): Promise<Pick<SecureContextOptions, 'cert' | 'key'> | undefined> {
+}: SignerContext): Promise<Pick<SecureContextOptions, 'cert' | 'key'> | undefined> {
   const [certificate, key] = [
     readVaultVariable(environment, 'CLIENT_CERT'),
     readVaultVariable(environment, 'CLIENT_KEY'),

@@ -1,8 +1,12 @@
-/** Which certificate a key signs for: the mesh's root, or a CA below it that `certificate` names. */
+/** A CA whose key can sign here (root-key.pem, a program, a cluster's Secret): which certificate is its, and issuing under it. */
+import {randomBytes} from 'node:crypto';
+import {cannotIssue, type Issuer} from '../domain/ca/issuer.js';
 import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
-import {type Certificate, parseCertificates} from '../domain/x509/certificate.js';
+import {type Certificate, parseCertificates, serialBytes} from '../domain/x509/certificate.js';
 import {orderUpward} from '../domain/x509/chain.js';
+import {clusterCaTemplate} from '../domain/x509/profile.js';
+import {type CertificateAuthority, issueCertificate} from '../domain/x509/signer.js';
 import type {Workspace} from '../workspace/workspace.js';
 
 /** The certificates of the file that `certificate` names; none where it is not said. Throws `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE`. */
@@ -35,4 +39,26 @@ export function upwardFrom(
   const known = [...certificates, ...roots];
   const own = known.find((one) => one.spki === spki);
   return own ? orderUpward(own, known) : [];
+}
+
+/** Issues under `authority`; `what` names its certificate in messages. */
+export function createAuthorityIssuer(authority: CertificateAuthority, what: string): Issuer {
+  const {signer, certificate, above} = authority;
+  return {
+    async issue({cluster, publicKey, validityDays, now}) {
+      const cannot = cannotIssue([certificate, ...above], now, what);
+      if (cannot) throw cannot;
+      const template = clusterCaTemplate({
+        publicKey,
+        cluster,
+        validityDays,
+        now,
+        serial: randomBytes(serialBytes),
+        issuer: certificate,
+        above,
+      });
+      const issued = await issueCertificate(template, signer, `the new CA of ${cluster}`);
+      return {certificate: issued, above: [certificate, ...above], changes: []};
+    },
+  };
 }
