@@ -64,8 +64,10 @@ async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise
   const [certificates = [], chain = [], ownRoots = []] = [caCert, files.certChain, files.rootCert].map((text) =>
     text === undefined ? [] : parseCertificates(text, what).certificates,
   );
-  const ask = refusePassphrase(what, names.caKey);
-  const signer = createKeySigner(await openPrivateKey(caKey, ask, `${what}, ${names.caKey}`));
+  const encrypted = `${what}: ${names.caKey} is encrypted, so istiod cannot use it either`;
+  const hints = ['Use the key as a file: see trust.signer {type: local} and --root-dir'];
+  const refuse = () => Promise.reject(new MeshError('CA_FILES_INVALID', encrypted, {hints}));
+  const signer = createKeySigner(await openPrivateKey(caKey, refuse, `${what}, ${names.caKey}`));
   const [own] = certificates;
   if (own?.spki !== spkiHash(signer.publicKey)) {
     throw new MeshError('CA_FILES_INVALID', `${what}: ${names.caKey} is not the key of ${names.caCert}`, {
@@ -144,13 +146,4 @@ function refuseClusterCa(certificate: Certificate, what: string): void {
     `${what} holds the CA of a cluster ("${certificate.subject.text}"), not a root: with path length 0 it signs workloads, not other CAs`,
     {hints: [`Sign with the CA above it: "${certificate.issuer.text}", and ${layout.rootCert} stays what it is`]},
   );
-}
-
-function refusePassphrase(what: string, key: string): () => Promise<never> {
-  return () =>
-    Promise.reject(
-      new MeshError('CA_FILES_INVALID', `${what}: ${key} is encrypted, so istiod cannot use it either`, {
-        hints: ['Use the key as a file: see trust.signer {type: local} and --root-dir'],
-      }),
-    );
 }

@@ -6,11 +6,11 @@ import {isAbsolute, resolve} from 'node:path';
 import {asMeshError, MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
 import type {SignerSpecOf} from '../domain/mesh/signer.js';
-import {type SignatureAlgorithm, signatureAlgorithmFor} from '../domain/x509/algorithms.js';
+import {signatureAlgorithmFor} from '../domain/x509/algorithms.js';
 import {spkiHash} from '../domain/keys/fingerprint.js';
 import {describeKey} from '../domain/keys/keys.js';
-import {signatureFault} from '../domain/x509/signature-fault.js';
-import type {CertificateAuthority, Signer} from '../domain/x509/signer.js';
+import {type GivenSignature, signatureFault} from '../domain/x509/signature-fault.js';
+import type {Signer} from '../domain/x509/signer.js';
 import {printable, printableLine} from '../domain/printable.js';
 import {advice, type Advice} from '../domain/suggest/advice.js';
 import {lookWith} from '../domain/suggest/suggestion.js';
@@ -39,11 +39,12 @@ export const commandSigner: SignerModule<'command'> = {
     throw otherKey(spec);
   },
   async open(spec, context) {
-    const {signer, upward} = await upwardOf(spec, context);
-    const [certificate, ...above] = upward;
+    const {
+      signer,
+      upward: [certificate, ...above],
+    } = await upwardOf(spec, context);
     if (!certificate) throw otherKey(spec);
-    const authority: CertificateAuthority = {signer, certificate, above};
-    return createAuthorityIssuer(authority, programName(spec));
+    return createAuthorityIssuer({signer, certificate, above}, programName(spec));
   },
   rootSigner: (spec, context) => programSigner(spec, context),
 };
@@ -81,7 +82,10 @@ const programSigner = oncePerRun(openProgram);
 
 async function openProgram(spec: CommandSpec, context: SignerContext): Promise<Signer> {
   const name = programName(spec);
-  const publicKey = readPublicKey(await askPublicKey(spec, context), name);
+  const answer = await exchange(spec, context, ['public-key']);
+  const fault = failure(answer, `${name} public-key`);
+  if (fault !== undefined) throw new MeshError('SIGNER_UNAVAILABLE', fault, {hints: [byHand(spec, ['public-key'])]});
+  const publicKey = readPublicKey(answer.stdout, name);
   const algorithm = signatureAlgorithmFor(publicKey);
   const {modulusLength = minRsaBits} = publicKey.asymmetricKeyDetails ?? {};
   if (!algorithm || modulusLength < minRsaBits) {
@@ -103,19 +107,7 @@ async function openProgram(spec: CommandSpec, context: SignerContext): Promise<S
   };
 }
 
-async function askPublicKey(spec: CommandSpec, context: SignerContext): Promise<Buffer> {
-  const name = programName(spec);
-  const answer = await exchange(spec, context, ['public-key']);
-  const fault = failure(answer, `${name} public-key`);
-  if (fault !== undefined) throw new MeshError('SIGNER_UNAVAILABLE', fault, {hints: [byHand(spec, ['public-key'])]});
-  return answer.stdout;
-}
-
-interface ToSign {
-  readonly message: Uint8Array;
-  readonly publicKey: KeyObject;
-  readonly algorithm: SignatureAlgorithm;
-}
+type ToSign = Omit<GivenSignature, 'signature'>;
 
 async function sign(spec: CommandSpec, context: SignerContext, toSign: ToSign): Promise<Uint8Array> {
   const {message, algorithm} = toSign;
