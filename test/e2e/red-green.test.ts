@@ -5,6 +5,7 @@
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {interceptSecrets} from './harness/admission.js';
 import type {DataResource, Resource} from './harness/api.js';
 import {writeKubeconfigWithToken, type Cluster} from './harness/cluster.js';
 import {controlPlanes} from './harness/control-planes.js';
@@ -217,16 +218,17 @@ describe('a push that is killed', () => {
   it('between two clusters leaves one done and one untouched, and running it again does the rest', async () => {
     const [c1, c2] = [at(setting.clusters, 0), at(setting.clusters, 1)];
     const written = async (on: Cluster): Promise<boolean> => (await trustVersions(on)).cacerts !== undefined;
+    let kill: (() => void) | undefined;
+    await interceptSecrets(c2, () => {
+      const isFirst = kill !== undefined;
+      kill?.();
+      kill = undefined;
+      return !isFirst;
+    });
     const killed = await cli.run(['trust', 'push', '--concurrency', '1'], {
       ownGroup: true,
       onStart: (child) => {
-        const look = setInterval(() => {
-          void written(c1).then((yes) => {
-            if (!yes) return;
-            clearInterval(look);
-            child.kill('SIGKILL');
-          });
-        }, 2);
+        kill = () => child.kill('SIGKILL');
       },
     });
     expect(killed.signal).toBe('SIGKILL');
