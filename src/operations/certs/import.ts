@@ -17,24 +17,17 @@ import type {Operation, PhaseRun, Warning} from '../../engine/operation.js';
 import {
   type ClusterResult,
   clusterOutcomes,
-  concludeClusters,
   type CommonResult,
-  generalErrors,
+  concludeRun,
+  generalPart,
   plannedActions,
 } from '../../engine/report.js';
-import {askExposure} from '../shared/exposed-keys.js';
-import {ignoreKeys, loadMesh, writesGitignore} from '../shared/load-mesh.js';
+import {guardKeys} from '../shared/exposed-keys.js';
+import {loadMesh} from '../shared/load-mesh.js';
 import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
 import {createCaFileReader, readCaFiles} from '../../observe/ca-files.js';
 import {csrSigner} from './csr-signer.js';
-import {
-  type CandidateKey,
-  type ImportAsked,
-  type ImportFacts,
-  type ImportVerdict,
-  judgeImport,
-  planImport,
-} from './plan-import.js';
+import {type CandidateKey, type ImportAsked, type ImportFacts, judgeImport, planImport} from './plan-import.js';
 
 /** What `certs import` is asked for. */
 export interface ImportRequest {
@@ -73,27 +66,22 @@ export const importCerts: Operation<ImportRequest, ImportResult> = {
   async execute(request, engine) {
     // Standard input can be read only once, and a phase may look again.
     let handedIn: Promise<HandedIn> | undefined;
-    const run = await engine.run<JudgedFacts>({
+    const run = await engine.run<ImportFacts>({
       title: 'read what the CA returned',
       gather: (deps) => gather(request, deps, () => (handedIn ??= readFiles(deps, request.files))),
-      plan: (facts) => planImport(facts, facts.verdict),
+      plan: planImport,
     });
     return report(run);
   },
-  conclude: ({clusters, errors}) => [...concludeClusters(clusters), ...errors.map(({code}) => code)],
+  conclude: concludeRun,
 };
-
-/** The facts, and the verdict on them: what git is asked about depends on it, too. */
-interface JudgedFacts extends ImportFacts {
-  readonly verdict: ImportVerdict;
-}
 
 interface HandedIn {
   readonly certificates: readonly Certificate[];
   readonly remarks: readonly string[];
 }
 
-async function gather(request: ImportRequest, deps: Deps, files: () => Promise<HandedIn>): Promise<JudgedFacts> {
+async function gather(request: ImportRequest, deps: Deps, files: () => Promise<HandedIn>): Promise<ImportFacts> {
   const {workspace} = deps;
   const signer = await csrSigner(deps, 'certs import');
   const loaded = await loadMesh(deps, {clusters: [request.cluster], signer});
@@ -129,13 +117,7 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
   };
   const verdict = judgeImport(facts);
   const writes = verdict.actions.some(({files: written}) => written.length > 0);
-  const guarded = ignoreKeys(loaded, writes ? [paths.caKey] : []);
-  return {
-    ...facts,
-    verdict,
-    loaded: guarded,
-    git: await askExposure(deps, workspace, [paths.caKey], writesGitignore(guarded)),
-  };
+  return {...facts, verdict, ...(await guardKeys(deps, loaded, writes ? [paths.caKey] : []))};
 }
 
 /** Reads every file. Throws `USAGE`, `FILE_MISSING`, `NOT_PEM`, and `NOT_A_CERTIFICATE` for a file without any certificate. */
@@ -221,7 +203,7 @@ async function readNeighbour(
   };
 }
 
-function report(run: PhaseRun<JudgedFacts>): ImportResult {
+function report(run: PhaseRun<ImportFacts>): ImportResult {
   const {facts, plan} = run;
   const {chain, refusals} = facts.verdict;
   const {name} = facts.cluster;
@@ -246,7 +228,6 @@ function report(run: PhaseRun<JudgedFacts>): ImportResult {
         refusals: refusals.length > 0 ? refusals : undefined,
       }),
     ),
-    errors: generalErrors(run),
-    warnings: plan.warnings,
+    ...generalPart(run),
   };
 }

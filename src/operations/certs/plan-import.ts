@@ -1,6 +1,6 @@
 /** What `certs import` has to do, decided from what was handed in and what the work directory holds. Pure. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {type ErrorReport, MeshError, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {type MeshCluster, meshNames} from '../../domain/mesh/mesh.js';
 import {type Answer, judgeAnswer, type Refusal} from '../../domain/ca/answer.js';
@@ -16,8 +16,9 @@ import type {Sensitive} from '../../domain/sensitive.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {FileContent, ImportClusterCa, WriteFiles} from '../../engine/action.js';
-import {type Blocker, emptyPlan, type Group, type Plan, type Warning} from '../../engine/operation.js';
-import {type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
+import type {Plan, Warning} from '../../engine/operation.js';
+import {asWarnings, blockedPlan, groupOf} from '../../engine/plan.js';
+import {type GitExposure, gitBlockers, unknownToGit} from '../shared/exposed-keys.js';
 import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
 import {type ClusterTrustStore, splitTrust} from '../shared/mesh-roots.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
@@ -31,8 +32,8 @@ export interface CandidateKey {
   readonly spki: string;
 }
 
-/** What the plan is made from. */
-export interface ImportFacts {
+/** What decides whether an answer is taken. */
+export interface ImportAsked {
   readonly loaded: LoadedMesh;
   readonly cluster: MeshCluster;
   /** The request's first. */
@@ -54,12 +55,8 @@ export interface ImportFacts {
   /** The cluster's files as they are. */
   readonly files: CaFiles;
   readonly requestThere: boolean;
-  readonly git: GitExposure;
   readonly now: Date;
 }
-
-/** What decides whether an answer is taken. */
-export type ImportAsked = Omit<ImportFacts, 'git'>;
 
 /** The verdict with what would be written. */
 export interface ImportVerdict {
@@ -73,40 +70,34 @@ export interface ImportVerdict {
   readonly warnings: readonly Warning[];
 }
 
+/** The facts, and the verdict on them: what git is asked about depends on it, too. */
+export interface ImportFacts extends ImportAsked {
+  readonly verdict: ImportVerdict;
+  readonly git: GitExposure;
+}
+
 /** Plans what was judged. */
-export function planImport(facts: ImportFacts, verdict: ImportVerdict): Plan {
-  const {loaded, cluster, git} = facts;
+export function planImport(facts: ImportFacts): Plan {
+  const {loaded, cluster, git, verdict} = facts;
   const error = verdict.error ?? refusalError(cluster.name, verdict.refusals);
-  const warnings: readonly Warning[] = [
-    ...loaded.notes.map((message) => ({message})),
-    ...facts.remarks.map((message) => ({cluster: cluster.name, message})),
-    ...verdict.warnings,
-  ];
-  if (error) return {...emptyPlan, blockers: [{cluster: cluster.name, error}], warnings};
-  const exposed: readonly Blocker[] = git.exposed.length > 0 ? [{error: reportError(keyInGit(git.exposed))}] : [];
+  const warnings = [...asWarnings(loaded.notes), ...asWarnings(facts.remarks, cluster.name), ...verdict.warnings];
+  if (error) return blockedPlan(error, warnings, cluster.name);
   return {
     groups: [
       ...declareGroups(loaded),
-      ...(verdict.root ? [group('root CA', verdict.root)] : []),
-      ...verdict.actions.map((action) => group('cluster CA', action)),
+      ...groupOf('root CA', verdict.root ? [verdict.root] : [], 'always-stop'),
+      ...groupOf('cluster CA', verdict.actions, 'always-stop'),
     ],
-    blockers: verdict.actions.length > 0 ? exposed : [],
+    blockers: verdict.actions.length > 0 ? gitBlockers(git) : [],
     warnings: [...warnings, ...unknownToGit(git)],
   };
-}
-
-function group(title: string, action: WriteFiles | ImportClusterCa): Group {
-  const {cluster} = action;
-  const lane = {key: cluster ?? title, ...(cluster !== undefined && {cluster})};
-  const said = cluster === undefined ? action.title : `${cluster}: ${action.title}`;
-  return {title, lanes: [{...lane, title: said, actions: [action]}], onFailure: 'always-stop'};
 }
 
 function refusalError(cluster: string, refusals: readonly Refusal[]): ErrorReport | undefined {
   const [first, ...others] = refusals;
   if (!first) return undefined;
   const hints = [first.hint, ...others.map(({message}) => `and: ${message}`)];
-  return reportError(new MeshError('CERTIFICATE_REFUSED', `not taken for ${cluster}: ${first.message}`, {hints}));
+  return problem('CERTIFICATE_REFUSED', `not taken for ${cluster}: ${first.message}`, ...hints);
 }
 
 /** Judges what was handed in, and decides what would be written or why nothing is taken. */
@@ -124,17 +115,11 @@ export function judgeImport(facts: ImportAsked): ImportVerdict {
 
 function noKey(cluster: string): ErrorReport {
   const {requestKey, caKey} = clusterLayout(cluster);
-  return reportError(
-    new MeshError(
-      'FILE_MISSING',
-      `neither ${requestKey} nor ${caKey} is here: there is no key to import a certificate for`,
-      {
-        hints: [
-          'Run this where the request was made',
-          advice`or make a request with: ${kubectlMesh('certs request', [cluster])}`,
-        ],
-      },
-    ),
+  return problem(
+    'FILE_MISSING',
+    `neither ${requestKey} nor ${caKey} is here: there is no key to import a certificate for`,
+    'Run this where the request was made',
+    advice`or make a request with: ${kubectlMesh('certs request', [cluster])}`,
   );
 }
 
@@ -174,11 +159,15 @@ function accepted(
   const bundle = {caCert: certificate.pem, caKey: key.pem, rootCert: rootText, certChain: chainPem(chain)};
   const {mesh} = loaded;
   const inspection = inspectCaFiles(bundle, {now, ...meshNames(mesh), istioVersion: mesh.istio.version});
+  const messages = (wanted: 'error' | 'warning'): readonly string[] =>
+    inspection.findings.flatMap(({severity, message}) => (severity === wanted ? [message] : []));
   const refusals = [
     ...locality(certificate, facts),
-    ...inspection.findings
-      .filter(({severity}) => severity === 'error')
-      .map(({message}): Refusal => ({id: 'bundle', message, hint: 'docs/certificates.md has what istiod checks'})),
+    ...messages('error').map((message): Refusal => ({
+      id: 'bundle',
+      message,
+      hint: 'docs/certificates.md has what istiod checks',
+    })),
   ];
   if (refusals.length > 0) return {refusals, actions: [], warnings: []};
   const action = importAction(certificate, bundle, key, facts);
@@ -188,9 +177,7 @@ function accepted(
     chain,
     actions: action ? [action] : [],
     root: rootAction,
-    warnings: inspection.findings
-      .filter(({severity}) => severity === 'warning')
-      .map(({message}) => ({cluster: cluster.name, message})),
+    warnings: asWarnings(messages('warning'), cluster.name),
   });
 }
 

@@ -14,21 +14,15 @@ import type {Deps} from '../../engine/deps.js';
 import {
   type Blocker,
   emptyPlan,
-  type Group,
   type Operation,
   type PhaseRun,
   type Plan,
   type Warning,
 } from '../../engine/operation.js';
-import {
-  type ClusterResult,
-  clusterOutcomes,
-  concludeClusters,
-  type CommonResult,
-  generalErrors,
-} from '../../engine/report.js';
-import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
-import {declareGroups, ignoreKeys, type LoadedMesh, loadMesh, writesGitignore} from '../shared/load-mesh.js';
+import {asWarnings, groupOf} from '../../engine/plan.js';
+import {type ClusterResult, clusterOutcomes, type CommonResult, concludeRun, generalPart} from '../../engine/report.js';
+import {type GitExposure, gitBlockers, guardKeys, unknownToGit} from '../shared/exposed-keys.js';
+import {declareGroups, type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
 import {createCaFileReader} from '../../observe/ca-files.js';
 import {csrSigner} from './csr-signer.js';
 
@@ -107,7 +101,7 @@ export const requestCerts: Operation<CsrRequest, CsrResult> = {
     });
     return report(run, after.facts);
   },
-  conclude: ({clusters, errors}) => [...concludeClusters(clusters), ...errors.map(({code}) => code)],
+  conclude: concludeRun,
 };
 
 async function gather(request: CsrRequest, deps: Deps): Promise<RequestFacts> {
@@ -128,10 +122,8 @@ async function gather(request: CsrRequest, deps: Deps): Promise<RequestFacts> {
       return {...facts, action: actionFor(facts, request, loaded.mesh.trust.keyAlgorithm)};
     }),
   );
-  const facts = {loaded, clusters, asked: request, now};
   const keys = clusters.flatMap(({cluster, action}) => (action ? [clusterLayout(cluster.name).requestKey] : []));
-  const guarded = ignoreKeys(loaded, keys);
-  return {...facts, loaded: guarded, git: await askExposure(deps, workspace, keys, writesGitignore(guarded))};
+  return {clusters, asked: request, now, ...(await guardKeys(deps, loaded, keys))};
 }
 
 async function readRequests(
@@ -151,24 +143,11 @@ async function readRequests(
 function plan(facts: RequestFacts): Plan {
   const {clusters, loaded, git} = facts;
   const actions = clusters.flatMap(({action}) => action ?? []);
-  const groups: readonly Group[] = [
-    {
-      title: 'requests',
-      lanes: actions.map((action) => ({
-        key: action.cluster,
-        cluster: action.cluster,
-        title: `${action.cluster}: ${action.title}`,
-        actions: [action],
-      })),
-      onFailure: 'stop',
-    },
-  ];
-  const exposed: readonly Blocker[] = git.exposed.length > 0 ? [{error: reportError(keyInGit(git.exposed))}] : [];
   return {
-    groups: [...declareGroups(loaded), ...(actions.length > 0 ? groups : [])],
-    blockers: [...clusters.flatMap((one) => blockerFor(one, facts)), ...exposed],
+    groups: [...declareGroups(loaded), ...groupOf('requests', actions)],
+    blockers: [...clusters.flatMap((one) => blockerFor(one, facts)), ...gitBlockers(git)],
     warnings: [
-      ...loaded.notes.map((message) => ({message})),
+      ...asWarnings(loaded.notes),
       ...unknownToGit(git),
       ...clusters.flatMap((one) => warningsFor(one, facts)),
     ],
@@ -229,7 +208,7 @@ function warningsFor(facts: ClusterFacts, {asked}: RequestFacts): readonly Warni
 }
 
 function report(run: PhaseRun<RequestFacts>, requests: ReadonlyMap<string, RequestState>): CsrResult {
-  const {facts, plan: planned} = run;
+  const {facts} = run;
   const names = facts.clusters.map(({cluster}) => cluster.name);
   return {
     clusters: clusterOutcomes(names, run).map((result) => {
@@ -240,8 +219,7 @@ function report(run: PhaseRun<RequestFacts>, requests: ReadonlyMap<string, Reque
       const certificate = before && certificateOf(before.ca, facts);
       return defined({...result, action: before?.action?.title, request: pending, certificate});
     }),
-    errors: generalErrors(run),
-    warnings: planned.warnings,
+    ...generalPart(run),
   };
 }
 

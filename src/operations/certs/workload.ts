@@ -4,7 +4,7 @@ import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import {clusterLayout, type WorkloadLayout, workloadLayout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
-import {type SignerSpec, usesCacerts} from '../../domain/mesh/signer.js';
+import {usesCacerts} from '../../domain/mesh/signer.js';
 import {spiffeIdOf, type WorkloadName} from '../../domain/mesh/workload-name.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
@@ -20,25 +20,18 @@ import {advice} from '../../domain/suggest/advice.js';
 import {fixWith, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {IssueWorkload} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {
-  type Blocker,
-  emptyPlan,
-  type Group,
-  type Operation,
-  type PhaseRun,
-  type Plan,
-  type Warning,
-} from '../../engine/operation.js';
+import {emptyPlan, onePhase, type PhaseRun, type Plan, type Warning} from '../../engine/operation.js';
+import {asWarnings, blockedPlan, groupOf} from '../../engine/plan.js';
 import {
   type ClusterResult,
   clusterOutcomes,
-  concludeClusters,
   type CommonResult,
-  generalErrors,
+  concludeRun,
+  generalPart,
   outcomeOf,
 } from '../../engine/report.js';
-import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
-import {declareGroups, ignoreKeys, loadMesh, writesGitignore} from '../shared/load-mesh.js';
+import {type GitExposure, guardKeys, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
+import {declareGroups, type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 
 /** What `certs workload` is asked for. */
@@ -68,16 +61,12 @@ export interface WorkloadResult extends CommonResult {
 
 interface WorkloadFacts {
   readonly request: WorkloadRequest;
+  readonly loaded: LoadedMesh;
   readonly cluster: MeshCluster;
-  readonly trustDomain: string;
-  readonly keepClusterKeys: boolean;
-  readonly signer: SignerSpec;
   readonly files: CaFiles;
   readonly inspection: CaInspection;
   readonly state: WorkloadState;
   readonly git: GitExposure;
-  readonly declare: readonly Group[];
-  readonly notes: readonly string[];
   readonly now: Date;
 }
 
@@ -87,20 +76,15 @@ interface WorkloadPlan extends Plan {
 }
 
 /** Makes a workload's key and certificate with the cluster's CA key. */
-export const issueWorkload: Operation<WorkloadRequest, WorkloadResult> = {
+export const issueWorkload = onePhase<WorkloadRequest, WorkloadResult, WorkloadFacts, WorkloadPlan>({
   command: 'certs workload',
   changes: true,
-  async execute(request, engine) {
-    requireValidity(request.validityMs);
-    const run = await engine.run<WorkloadFacts, WorkloadPlan>({
-      title: 'read the work directory',
-      gather: (deps) => gather(request, deps),
-      plan,
-    });
-    return report(run);
-  },
-  conclude: ({clusters, errors}) => [...concludeClusters(clusters), ...errors.map(({code}) => code)],
-};
+  title: () => 'read the work directory',
+  gather,
+  plan,
+  report,
+  conclude: concludeRun,
+});
 
 function requireValidity(validityMs: number): void {
   if (validityMs > longestWorkloadMs) {
@@ -115,13 +99,14 @@ function requireValidity(validityMs: number): void {
   if (validityMs < shortestWorkloadMs) throw new MeshError('USAGE', '--validity must be at least 1m');
 }
 
-async function gather(request: WorkloadRequest, deps: Deps): Promise<WorkloadFacts> {
+async function gather(deps: Deps, request: WorkloadRequest): Promise<WorkloadFacts> {
+  requireValidity(request.validityMs);
   const {workspace} = deps;
   const now = deps.now();
   const loaded = await loadMesh(deps, {clusters: [request.cluster]});
   const [cluster] = loaded.clusters;
   if (!cluster) throw new MeshError('INTERNAL', 'a cluster was named, and none was loaded');
-  const {trustDomain, trust} = loaded.mesh;
+  const {trustDomain} = loaded.mesh;
   const files = await readCaFiles(workspace, cluster.name);
   const inspection = inspectCaFiles(files, {now, trustDomain, keyMayBeMissing: true});
   const paths = pathsOf(request, cluster.name);
@@ -135,22 +120,8 @@ async function gather(request: WorkloadRequest, deps: Deps): Promise<WorkloadFac
     roots: (inspection.roots ?? []).map(({fingerprint}) => fingerprint),
     now,
   };
-  const guarded = ignoreKeys(loaded, [paths.key]);
-  return {
-    request,
-    cluster,
-    trustDomain,
-    keepClusterKeys: trust.keepClusterKeys,
-    signer: trust.signer,
-    files,
-    inspection,
-    state: judgeWorkload({key, certChain, rootCert}, expected),
-    git: await askExposure(deps, workspace, [paths.key], writesGitignore(guarded)),
-    // A run that finds a valid certificate plans nothing at all.
-    declare: declareGroups(guarded),
-    notes: loaded.notes,
-    now,
-  };
+  const state = judgeWorkload({key, certChain, rootCert}, expected);
+  return {request, cluster, files, inspection, state, now, ...(await guardKeys(deps, loaded, [paths.key]))};
 }
 
 function pathsOf({workload}: WorkloadRequest, cluster: string): WorkloadLayout {
@@ -158,17 +129,16 @@ function pathsOf({workload}: WorkloadRequest, cluster: string): WorkloadLayout {
 }
 
 function plan(facts: WorkloadFacts): WorkloadPlan {
-  const {request, cluster, trustDomain, state, git, inspection} = facts;
+  const {request, cluster, loaded, state, git, inspection} = facts;
+  const {trustDomain} = loaded.mesh;
+  // Nothing is declared either.
   if (state.kind === 'valid' && !request.renew) return emptyPlan;
   const {name} = cluster;
   const paths = pathsOf(request, name);
   const spiffeId = spiffeIdOf(trustDomain, request.workload);
   const error =
     cannotSign(facts) ?? cannotReplace(facts, paths) ?? (git.exposed.length > 0 ? keyInGit(git.exposed) : undefined);
-  if (error) {
-    const blocker: Blocker = {cluster: name, error: reportError(error)};
-    return {...emptyPlan, blockers: [blocker]};
-  }
+  if (error) return blockedPlan(reportError(error), [], name);
   const confirm = loss(state, paths);
   const action: IssueWorkload = defined({
     kind: 'issue-workload',
@@ -181,13 +151,12 @@ function plan(facts: WorkloadFacts): WorkloadPlan {
     algorithm: request.algorithm,
     validityMs: request.validityMs,
   });
-  const lane = {key: name, cluster: name, title: `${name}: ${action.title}`, actions: [action]};
   return {
     action,
-    groups: [...facts.declare, {title: 'workload certificate', lanes: [lane], onFailure: 'stop'}],
+    groups: [...declareGroups(loaded), ...groupOf('workload certificate', [action])],
     blockers: [],
     warnings: [
-      ...facts.notes.map((message) => ({message})),
+      ...asWarnings(loaded.notes),
       ...unknownToGit(git),
       ...shortened(facts.now, request.validityMs, inspection, name),
     ],
@@ -195,14 +164,8 @@ function plan(facts: WorkloadFacts): WorkloadPlan {
 }
 
 /** Why the cluster's CA cannot sign here, and what else there is. */
-function cannotSign(facts: WorkloadFacts): MeshError | undefined {
-  const {
-    cluster: {name},
-    signer,
-    files,
-    inspection,
-    keepClusterKeys,
-  } = facts;
+function cannotSign({cluster: {name}, loaded, files, inspection}: WorkloadFacts): MeshError | undefined {
+  const {signer, keepClusterKeys} = loaded.mesh.trust;
   const paths = clusterLayout(name);
   if (!usesCacerts(signer)) {
     return new MeshError(
@@ -265,10 +228,9 @@ function shortened(now: Date, validityMs: number, {verified}: CaInspection, name
 }
 
 function report(run: PhaseRun<WorkloadFacts, WorkloadPlan>): WorkloadResult {
-  const {facts, plan: planned} = run;
-  const {request, cluster, trustDomain, state} = facts;
+  const {request, cluster, loaded, state} = run.facts;
   const {key, certChain, rootCert} = pathsOf(request, cluster.name);
-  const {action} = planned;
+  const {action} = run.plan;
   const issued = outcomeOf(run, action)?.result;
   const certificate = issued
     ? {fingerprint: issued.fingerprint, key: issued.key, notAfter: issued.notAfter}
@@ -277,12 +239,11 @@ function report(run: PhaseRun<WorkloadFacts, WorkloadPlan>): WorkloadResult {
       : undefined;
   return defined({
     clusters: clusterOutcomes([cluster.name], run),
-    spiffeId: spiffeIdOf(trustDomain, request.workload),
+    spiffeId: spiffeIdOf(loaded.mesh.trustDomain, request.workload),
     files: {key, certChain, rootCert},
     action: action?.title,
     certificate,
-    errors: generalErrors(run),
-    warnings: planned.warnings,
+    ...generalPart(run),
   });
 }
 

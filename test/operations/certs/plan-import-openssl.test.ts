@@ -43,10 +43,12 @@ function read(files: readonly (string | Buffer)[]): ImportFacts['certificates'] 
   );
 }
 
-const planOf = (facts: ImportFacts) => planImport(facts, judgeImport(facts));
+type Facts = Omit<ImportFacts, 'verdict'>;
+
+const planOf = (facts: Facts) => planImport({...facts, verdict: judgeImport(facts)});
 
 /** The mesh has the company's root, or another one, and the request of c1 waits. */
-function factsOf(files: readonly (string | Buffer)[], roots = root.pem): ImportFacts {
+function factsOf(files: readonly (string | Buffer)[], roots = root.pem): Facts {
   return {
     ...{loaded: loadedMesh(), cluster: {name: 'c1', role: 'primary'}, unusableKeys: [], remarks: []},
     keys: [{path: 'c1/request/ca-key.pem', pem: writePrivateKey(key), spki: spkiHash(publicHalf(key))}],

@@ -33,7 +33,9 @@ import {
   unreadableRootOf,
 } from './fixtures.js';
 
-const planOf = (facts: ImportFacts) => planImport(facts, judgeImport(facts));
+type Facts = Omit<ImportFacts, 'verdict'>;
+
+const planOf = (facts: Facts) => planImport({...facts, verdict: judgeImport(facts)});
 
 const newKey = (): KeyObject => generateKeyPairSync('ec', {namedCurve: 'P-256'}).privateKey;
 
@@ -135,7 +137,7 @@ const noRoot: RootState = {kind: 'absent'};
 const certificates = (...cas: readonly TinyCa[]) => ({certificates: cas.map(({certificate}) => certificate)});
 
 /** The request of c1 waits in a mesh that has its root, and the CA returned the right certificate. */
-const healthy: ImportFacts = {
+const healthy: Facts = {
   loaded: loadedMesh(),
   cluster: {name: 'c1', role: 'primary'},
   keys: [requestKey],
@@ -164,7 +166,7 @@ interface Outcome extends PlanInShort {
   readonly rootCert: unknown;
 }
 
-function outcomeOf(change: Partial<ImportFacts>): Outcome {
+function outcomeOf(change: Partial<Facts>): Outcome {
   const facts = {...healthy, ...change};
   const plan = planOf(facts);
   const {chain, refusals} = judgeImport(facts);
@@ -198,7 +200,7 @@ const nothing: Outcome = {
   ...{written: undefined, answered: undefined, rootCert: undefined},
 };
 
-type Row = readonly [behaviour: string, change: Partial<ImportFacts>, expected: Partial<Outcome>];
+type Row = readonly [behaviour: string, change: Partial<Facts>, expected: Partial<Outcome>];
 
 it('takes the certificate that answers the request', () => {
   expect(outcomeOf({})).toEqual(accepted);
@@ -367,12 +369,12 @@ describe('without a key', () => {
 });
 
 /** Another key that waits, with its certificate. */
-function keyAndCertificate(waiting: KeyObject, ca: TinyCa): Partial<ImportFacts> {
+function keyAndCertificate(waiting: KeyObject, ca: TinyCa): Partial<Facts> {
   return {keys: [keyIn('c1/request/ca-key.pem', {key: waiting})], ...certificates(ca)};
 }
 
 describe('refuses', () => {
-  const refusals: readonly (readonly [what: string, change: Partial<ImportFacts>, ids: readonly string[]])[] = [
+  const refusals: readonly (readonly [what: string, change: Partial<Facts>, ids: readonly string[]])[] = [
     ['a certificate for another key', certificates(ofNewKey), ['other-key']],
     ['certificates of CAs alone', certificates(policy, root), ['other-key']],
     ['files without certificates', {certificates: []}, ['other-key']],
@@ -449,7 +451,7 @@ it('names the certificate for another key, not the CAs above it', () => {
 });
 
 describe('of several chains with faults, the faults are reported of', () => {
-  it.each<readonly [string, Partial<ImportFacts>, readonly string[]]>([
+  it.each<readonly [string, Partial<Facts>, readonly string[]]>([
     ['one that ends at the root', certificates(belowRegional, stranger, belowStranger, faulty.expired), ['expired']],
     [
       'one that ends at any root, where none ends at that of the mesh',
