@@ -1,4 +1,5 @@
 /** What `certs adopt` writes down of a running mesh: clusters, versions, keys, and who signs, where that shows. Pure. */
+import {defined} from '../../domain/defined.js';
 import {formatMinor} from '../../domain/istio/version.js';
 import type {Declaration} from '../../domain/mesh/declare.js';
 import {type KeyAlgorithm, keyAlgorithms} from '../../domain/keys/keys.js';
@@ -18,18 +19,18 @@ export function declarationOf(good: readonly Good[], {file, hasRootKey}: Standin
   const signer = hasRootKey || file?.trust?.signer !== undefined ? undefined : signerOf(good);
   const keyAlgorithm = keyAlgorithmOf(good, file);
   const networks = good.flatMap(({name, running}) => (running.network === undefined ? [] : [[name, running.network]]));
-  return {
+  return defined({
     clusters: good.map(({name}) => name),
     ownContexts: Object.fromEntries(good.map(({name, context}) => [name, context])),
     networks: Object.fromEntries(networks) as Record<string, string>,
     uids: Object.fromEntries(good.map(({name, running}) => [name, running.uid])),
-    ...(meshID !== undefined && {meshID}),
-    ...(trustDomain !== undefined && trustDomain !== 'cluster.local' && {trustDomain}),
-    ...(minors.length === 1 && minor !== undefined && {istioVersion: minor}),
-    ...(!isDefault && {revisions: revisions.toSorted(defaultFirst)}),
-    ...(keyAlgorithm !== undefined && {keyAlgorithm}),
-    ...(signer && {signer}),
-  };
+    meshID,
+    trustDomain: trustDomain === 'cluster.local' ? undefined : trustDomain,
+    istioVersion: minors.length === 1 ? minor : undefined,
+    revisions: isDefault ? undefined : revisions.toSorted(defaultFirst),
+    keyAlgorithm,
+    signer,
+  });
 }
 
 /** That of all cluster CAs, so that a renewal does not change it; of clusters that are not looked at nothing is known. */

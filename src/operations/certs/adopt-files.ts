@@ -1,6 +1,6 @@
 /** The files of a cluster that is adopted: certificates, and its CA's key only where that was said. Pure. */
 import {defined} from '../../domain/defined.js';
-import {MeshError} from '../../domain/errors.js';
+import {type ErrorReport, problem} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {advice} from '../../domain/suggest/advice.js';
@@ -17,10 +17,7 @@ export function takeFiles(one: Adopted, {files: standing}: Standing, withKeys: b
     if (externalSigner(one.running) !== undefined) return {...one, keptIn: 'elsewhere'};
     if (selfSigned !== undefined) return {...one, keptIn: 'istio-ca-secret'};
     const what = `${one.name} has neither Secret cacerts nor istio-ca-secret: there is no CA to adopt`;
-    return failed(
-      one,
-      new MeshError('NOT_FOUND', what, {hints: [advice`is istiod up? ${kubectlMesh('verify')} tells more`]}),
-    );
+    return failed(one, problem('NOT_FOUND', what, advice`is istiod up? ${kubectlMesh('verify')} tells more`));
   }
   const paths = clusterLayout(one.name);
   const present = standing.get(one.name) ?? {};
@@ -32,8 +29,8 @@ export function takeFiles(one: Adopted, {files: standing}: Standing, withKeys: b
   const clash = wanted.find((file) => file.present !== undefined && !holdsSame(file.present, file.text));
   if (clash) {
     const what = `${clash.path} is not what Secret cacerts of context "${one.context}" holds`;
-    const hints = [advice`see both: ${kubectlMesh('trust diff', [one.name])}`, 'put the one aside that is not meant'];
-    return failed(one, new MeshError('WORKDIR_CONFLICT', what, {hints}));
+    const hint = advice`see both: ${kubectlMesh('trust diff', [one.name])}`;
+    return failed(one, problem('WORKDIR_CONFLICT', what, hint, 'put the one aside that is not meant'));
   }
   const keyed = wanted.find(({text}) => holdsKey(text));
   if (keyed) return failed(one, keyAmongCertificates(keyed.path, one));
@@ -73,11 +70,12 @@ function holdsKey(text: string): boolean {
 }
 
 /** Certificates are written for everybody to read, and git takes them. */
-function keyAmongCertificates(path: string, {name, context}: Pick<Adopted, 'name' | 'context'>): MeshError {
-  const what = `Secret cacerts of context "${context}" holds a private key where ${path} would be copied from`;
-  return new MeshError('CA_FILES_INVALID', what, {
-    hints: [advice`put certificates alone there; whoever reads it has that key: ${kubectlMesh('access show', [name])}`],
-  });
+function keyAmongCertificates(path: string, {name, context}: Pick<Adopted, 'name' | 'context'>): ErrorReport {
+  return problem(
+    'CA_FILES_INVALID',
+    `Secret cacerts of context "${context}" holds a private key where ${path} would be copied from`,
+    advice`put certificates alone there; whoever reads it has that key: ${kubectlMesh('access show', [name])}`,
+  );
 }
 
 function holdsSame(one: string, other: string): boolean {

@@ -1,6 +1,6 @@
 /** What `certs adopt` makes of what runs: names, files, the mesh's root; or why not, for each cluster. Pure. */
 import {defined} from '../../domain/defined.js';
-import {MeshError} from '../../domain/errors.js';
+import {MeshError, problem, reportError} from '../../domain/errors.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
@@ -57,7 +57,7 @@ function nameIt(looked: Looked, standing: Standing): Adopted {
   try {
     return {...none, context, name: nameOf(looked, standing), running: seen.value};
   } catch (thrown) {
-    if (thrown instanceof MeshError) return failed({context, name: said ?? context}, thrown);
+    if (thrown instanceof MeshError) return failed({context, name: said ?? context}, reportError(thrown));
     throw thrown;
   }
 }
@@ -82,10 +82,7 @@ function refuseStrangers(all: readonly Adopted[], {file, contexts}: Standing): r
     const twin = identified.find((other, at) => at < index && !other.error && other.name === one.name);
     if (!twin) return one;
     const what = `contexts "${twin.context}" and "${one.context}" both give a cluster named ${one.name}`;
-    return failed(
-      one,
-      new MeshError('CONTRADICTION', what, {hints: ['name each: NAME=CONTEXT; in one mesh, clusterName is unique']}),
-    );
+    return failed(one, problem('CONTRADICTION', what, 'name each: NAME=CONTEXT; in one mesh, clusterName is unique'));
   });
 }
 
@@ -104,10 +101,7 @@ function agreeWithAll(all: readonly Adopted[], {file}: Standing): readonly Adopt
       differs('network', one.running.network, network);
     if (clash === undefined) return one;
     const message = `${one.name} runs with ${clash}`;
-    return failed(
-      one,
-      new MeshError('CONTRADICTION', message, {hints: ['adopt another mesh in a directory of its own']}),
-    );
+    return failed(one, problem('CONTRADICTION', message, 'adopt another mesh in a directory of its own'));
   });
 }
 
@@ -158,6 +152,9 @@ function decideRoot(good: readonly Good[], standing: Standing): Pick<Adoption, '
   };
 }
 
+const selfSignedNote =
+  'istiod signs with a root of its own (Secret istio-ca-secret): that key stays where it is. certs generate and trust push give the cluster a CA under that root';
+
 function warningsOf(one: Good, {hasRootKey, file}: Standing): readonly Warning[] {
   const {name, running, keptIn, keeper} = one;
   const [{clusterID}] = running.controlPlanes;
@@ -171,13 +168,7 @@ function warningsOf(one: Good, {hasRootKey, file}: Standing): readonly Warning[]
     ...(clusterID === name
       ? []
       : [say(`istiod calls its cluster ${printableLine(clusterID ?? 'nothing')}, not ${name}`)]),
-    ...(keptIn === 'istio-ca-secret'
-      ? [
-          say(
-            'istiod signs with a root of its own (Secret istio-ca-secret): that key stays where it is. certs generate and trust push give the cluster a CA under that root',
-          ),
-        ]
-      : []),
+    ...(keptIn === 'istio-ca-secret' ? [say(selfSignedNote)] : []),
     ...(running.cacerts !== 'absent' && isRoot(running.cacerts)
       ? [say('Secret cacerts holds the root itself: its key is not copied, with --with-keys neither')]
       : []),

@@ -4,7 +4,7 @@
  */
 import {defined} from '../../domain/defined.js';
 import {type DeclaredFiles, declareMesh, type DeclaringTexts} from '../../domain/mesh/declare.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {type ErrorReport, MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {isClusterName, parseClusterName} from '../../domain/mesh/names.js';
 import {parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
@@ -15,17 +15,25 @@ import {advice} from '../../domain/suggest/advice.js';
 import {lookWith} from '../../domain/suggest/suggestion.js';
 import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import type {Group, Operation, PhaseRun, Plan, Warning} from '../../engine/operation.js';
+import {
+  type Group,
+  onePhase,
+  type PhaseRun,
+  type Plan,
+  type RunSettings,
+  type Warning,
+} from '../../engine/operation.js';
+import {groupOf} from '../../engine/plan.js';
 import {
   clusterOutcomes,
-  concludeClusters,
-  generalErrors,
+  concludeRun,
+  generalPart,
   outcomeOf,
   outcomeOfError,
   type ClusterResult,
   type CommonResult,
 } from '../../engine/report.js';
-import {askExposure, keyInGit, unknownToGit, type GitExposure} from '../shared/exposed-keys.js';
+import {askExposure, gitBlockers, unknownToGit, type GitExposure} from '../shared/exposed-keys.js';
 import {declareAction, declaredFilesGroups} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/each-cluster.js';
@@ -77,20 +85,15 @@ interface AdoptFacts {
 }
 
 /** Makes a work directory of what runs. */
-export const adoptMesh: Operation<AdoptRequest, AdoptResult> = {
+export const adoptMesh = onePhase<AdoptRequest, AdoptResult, AdoptFacts, AdoptPlan>({
   command: 'certs adopt',
   changes: true,
-  async execute(request, engine) {
-    const wanted = wantedContexts(request.contexts);
-    const run = await engine.run<AdoptFacts, AdoptPlan>({
-      title: 'look at the clusters',
-      gather: (deps) => gather(deps, request, wanted, engine.settings.concurrency),
-      plan,
-    });
-    return report(run);
-  },
-  conclude: ({clusters, errors}) => [...concludeClusters(clusters), ...errors.map(({code}) => code)],
-};
+  title: () => 'look at the clusters',
+  gather,
+  plan,
+  report,
+  conclude: concludeRun,
+});
 
 type Wanted = Pick<Looked, 'context' | 'said'>;
 
@@ -120,11 +123,11 @@ function wantedContexts(words: readonly string[]): readonly Wanted[] {
 
 async function gather(
   deps: Deps,
-  {istioNamespace, withKeys}: AdoptRequest,
-  wanted: readonly Wanted[],
-  concurrency: number,
+  {contexts: words, istioNamespace, withKeys}: AdoptRequest,
+  {concurrency}: RunSettings,
 ): Promise<AdoptFacts> {
-  const {workspace} = deps;
+  const wanted = wantedContexts(words);
+  const {workspace, clusters} = deps;
   const [mesh, contexts, gitignore, rootCert, rootKey] = await Promise.all([
     workspace.readText(layout.meshYaml),
     workspace.readText(layout.contextsYaml),
@@ -139,7 +142,10 @@ async function gather(
   checkForms(defined({istioNamespace: said}));
   const namespace = agree('istio.namespace', file?.istio?.namespace, said) ?? defaults.namespace;
   const options = {now: deps.now(), keyMayBeMissing: true, trustDomain: file?.trustDomain};
-  const looked = await lookAtEach(deps, wanted, {namespace, options, concurrency});
+  const looked = await eachCluster(wanted, concurrency, async (one): Promise<Looked> => ({
+    ...one,
+    seen: await observe(() => readRunningCluster(clusters, one.context, namespace, options)),
+  }));
   const names = [
     ...(file?.clusters ?? []).map(({name}) => name),
     ...looked.flatMap(({said: name, seen, context}) => [
@@ -158,30 +164,8 @@ async function gather(
   const keys = adoption.clusters.flatMap(({files}) =>
     files.flatMap(({path, content}) => (typeof content === 'string' ? [] : [path])),
   );
-  const git =
-    keys.length === 0
-      ? {exposed: [], unknown: undefined}
-      : await askExposure(deps, workspace, keys, mesh === undefined || gitignore === undefined);
+  const git = await askExposure(deps, workspace, keys, mesh === undefined || gitignore === undefined);
   return {workDir: workspace.root, texts, standing, adoption, istioNamespace, git};
-}
-
-async function lookAtEach(
-  {clusters}: Deps,
-  wanted: readonly Wanted[],
-  {
-    namespace,
-    options,
-    concurrency,
-  }: {
-    readonly namespace: string;
-    readonly options: Parameters<typeof readRunningCluster>[3];
-    readonly concurrency: number;
-  },
-): Promise<readonly Looked[]> {
-  return eachCluster(wanted, concurrency, async (one) => ({
-    ...one,
-    seen: await observe(() => readRunningCluster(clusters, one.context, namespace, options)),
-  }));
 }
 
 /** What the work directory has of these clusters; nothing where there is no such folder. */
@@ -211,7 +195,7 @@ function plan(facts: AdoptFacts): AdoptPlan {
   return defined({
     declared,
     groups: declared ? [...declaredFilesGroups(declared, declared.summary.length), ...fileGroups(adoption)] : [],
-    blockers: git.exposed.length > 0 ? [{error: reportError(keyInGit(git.exposed))}] : [],
+    blockers: gitBlockers(git),
     warnings: [...adoption.warnings, ...unknownToGit(git)],
   });
 }
@@ -231,51 +215,25 @@ function declarations({texts, adoption, istioNamespace}: AdoptFacts): DeclaredFi
 }
 
 function fileGroups({clusters, rootCert}: Adoption): readonly Group[] {
-  const lanes = clusters.filter(({error, files}) => error === undefined && files.length > 0);
-  return [
-    ...(rootCert
-      ? [
-          {
-            title: 'root',
-            lanes: [
-              {
-                key: 'root',
-                title: `write ${rootCert.path}`,
-                actions: [
-                  {kind: 'write-files' as const, id: 'root-cert', title: `write ${rootCert.path}`, files: [rootCert]},
-                ],
-              },
-            ],
-            onFailure: 'stop' as const,
-          },
-        ]
-      : []),
-    ...(lanes.length === 0
-      ? []
-      : [
-          {
-            title: 'adopt the CAs',
-            lanes: lanes.map((one) => ({
-              key: one.name,
-              cluster: one.name,
-              title: `${one.name}: ${copyAction(one).title}`,
-              actions: [copyAction(one)],
-            })),
-            onFailure: 'stop' as const,
-          },
-        ]),
-  ];
+  const copied = clusters.filter(({error, files}) => error === undefined && files.length > 0);
+  const root = (rootCert ? [rootCert] : []).map((file): Action => ({
+    kind: 'write-files',
+    id: 'root-cert',
+    title: `write ${file.path}`,
+    files: [file],
+  }));
+  return [...groupOf('root', root), ...groupOf('adopt the CAs', copied.map(copyAction))];
 }
 
 function copyAction({name, context, files, copiesKey}: Adopted): Action {
-  return {
+  return defined({
     kind: 'write-files',
     id: `${name}/adopt`,
     cluster: name,
     title: `copy ${files.map(({path}) => path).join(', ')} from context ${context}`,
     files,
-    ...(copiesKey && {confirm: `copy the CA's private key out of cluster ${name} into ${name}/ca-key.pem`}),
-  };
+    confirm: copiesKey ? `copy the CA's private key out of cluster ${name} into ${name}/ca-key.pem` : undefined,
+  });
 }
 
 /** Pure. */
@@ -300,20 +258,19 @@ function report(run: PhaseRun<AdoptFacts, AdoptPlan>): AdoptResult {
       return {...own, outcome, context, ...described(one), files: one.files.map(({path}) => path)};
     }),
     changes: planned.declared ? [...planned.declared.summary, ...(rootCert ? [rootCert.path] : [])] : [],
-    errors: generalErrors(run),
-    warnings: planned.warnings,
+    ...generalPart(run),
   };
 }
 
 function described({running, keptIn, keeper}: Adopted): Partial<AdoptedCluster> {
   if (!running) return {};
   const {uid, network, cacerts, controlPlanes} = running;
-  return {
+  return defined({
     uid,
-    ...(network !== undefined && {network}),
+    network,
     versions: [...new Set(controlPlanes.map(({tag}) => tag))],
-    ...(keptIn && {keptIn}),
-    ...(keeper !== undefined && {keeper}),
-    ...(cacerts !== 'absent' && {ca: summarise(cacerts.inspection)}),
-  };
+    keptIn,
+    keeper,
+    ca: cacerts === 'absent' ? undefined : summarise(cacerts.inspection),
+  });
 }

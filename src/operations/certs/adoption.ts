@@ -1,5 +1,5 @@
 /** The words of `certs adopt`: what was seen of each context, and what is decided about it. */
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import type {ErrorReport} from '../../domain/errors.js';
 import type {Declaration} from '../../domain/mesh/declare.js';
 import type {MeshFile} from '../../domain/mesh/schema.js';
 import type {Observed} from '../../domain/observed.js';
@@ -59,7 +59,6 @@ export type Good = Adopted & {readonly running: RunningCluster};
 export const none = {files: [], copiesKey: false} as const;
 
 /** A context that cannot be adopted, and why. */
-export function failed(one: Pick<Adopted, 'context' | 'name'>, error: MeshError | ErrorReport): Adopted {
-  const {context, name} = one;
-  return {...none, context, name, error: error instanceof MeshError ? reportError(error) : error};
+export function failed({context, name}: Pick<Adopted, 'context' | 'name'>, error: ErrorReport): Adopted {
+  return {...none, context, name, error};
 }

@@ -80,7 +80,7 @@ export interface GenerateFacts {
 }
 
 /** What `certs generate` looks at. The signer is surveyed only where it shall sign. */
-export async function gatherGenerate(request: GenerateRequest, deps: Deps): Promise<GenerateFacts> {
+export async function gatherGenerate(deps: Deps, request: GenerateRequest): Promise<GenerateFacts> {
   const {workspace} = deps;
   const now = deps.now();
   const {clusters: names, keyAlgorithm, signer: said, rootDirectory} = request;

@@ -5,13 +5,13 @@ import {type Certificate, readableCertificates} from '../../domain/x509/certific
 import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
 import type {ClusterState} from '../../domain/ca/workdir-state.js';
 import type {WriteFiles} from '../../engine/action.js';
-import type {Operation, PhaseRun, Warning} from '../../engine/operation.js';
+import {onePhase, type PhaseRun, type Warning} from '../../engine/operation.js';
 import {
   type ClusterResult,
   clusterOutcomes,
-  concludeClusters,
   type CommonResult,
-  generalErrors,
+  concludeRun,
+  generalPart,
   outcomeOf,
 } from '../../engine/report.js';
 import type {ErrorReport} from '../../domain/errors.js';
@@ -52,19 +52,15 @@ export interface GenerateResult extends CommonResult {
 }
 
 /** Makes what is missing and leaves alone what is valid. */
-export const generateCerts: Operation<GenerateRequest, GenerateResult> = {
+export const generateCerts = onePhase<GenerateRequest, GenerateResult, GenerateFacts, GeneratePlan>({
   command: 'certs generate',
   changes: true,
-  async execute(request, engine) {
-    const run = await engine.run<GenerateFacts, GeneratePlan>({
-      title: 'read the work directory',
-      gather: (deps) => gatherGenerate(request, deps),
-      plan: planGenerate,
-    });
-    return report(run);
-  },
-  conclude: ({clusters, errors}) => [...concludeClusters(clusters), ...errors.map(({code}) => code)],
-};
+  title: () => 'read the work directory',
+  gather: gatherGenerate,
+  plan: planGenerate,
+  report,
+  conclude: concludeRun,
+});
 
 function report(run: PhaseRun<GenerateFacts, GeneratePlan>): GenerateResult {
   const {facts, plan} = run;
@@ -76,15 +72,9 @@ function report(run: PhaseRun<GenerateFacts, GeneratePlan>): GenerateResult {
       const action = plan.clusterActions.get(result.name);
       const issued = action?.kind === 'issue-cluster-ca' ? outcomeOf(run, action)?.result : undefined;
       const certificate = (issued && caSummary(issued)) ?? found(state, facts);
-      return defined({
-        ...result,
-        action: action?.title,
-        certificate,
-        changes: issued?.changes && issued.changes,
-      });
+      return defined({...result, action: action?.title, certificate, changes: issued?.changes});
     }),
-    errors: generalErrors(run),
-    warnings: plan.warnings,
+    ...generalPart(run),
   };
 }
 
@@ -102,13 +92,13 @@ function reportRoot(run: PhaseRun<GenerateFacts, GeneratePlan>): RootResult {
   const made = action?.kind === 'create-root-ca' ? action.protection : taken;
   const found = facts.signer.kind === 'key-file' || facts.signer.kind === 'idle' ? 'missing' : 'elsewhere';
   const protection = root.kind !== 'present' ? made : root.key === 'missing' ? found : root.key;
-  return {
+  return defined({
     outcome: outcome?.status ?? (root.kind === 'present' ? 'unchanged' : 'skipped'),
-    ...(action && {action: action.title}),
-    ...(summary && {certificate: caSummary(summary)}),
-    ...(protection && {protection}),
-    ...(adopted && {takenOver: true}),
-  };
+    action: action?.title,
+    certificate: summary && caSummary(summary),
+    protection,
+    takenOver: adopted && true,
+  });
 }
 
 /** The root that comes from somewhere else, as it is (to be) written. */

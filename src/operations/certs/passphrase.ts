@@ -1,6 +1,6 @@
 /** `certs passphrase`: another passphrase for the root key, and a work factor of today. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {parseMeshFile} from '../../domain/mesh/parse.js';
 import {resolveSigner, type SignerSpec} from '../../domain/mesh/signer.js';
@@ -13,16 +13,10 @@ import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ResealRootKey} from '../../engine/action.js';
 import type {ResealedKey} from '../../engine/action-result.js';
 import type {Deps} from '../../engine/deps.js';
-import {
-  type Blocker,
-  emptyPlan,
-  type Operation,
-  type PhaseRun,
-  type Plan,
-  type Warning,
-} from '../../engine/operation.js';
-import {type CommonResult, generalErrors, outcomeOf} from '../../engine/report.js';
-import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
+import {emptyPlan, onePhase, type PhaseRun, type Plan, type RunSettings, type Warning} from '../../engine/operation.js';
+import {asWarnings, blockedPlan, groupOf} from '../../engine/plan.js';
+import {type CommonResult, generalPart, outcomeOf} from '../../engine/report.js';
+import {askExposure, type GitExposure, keyInGit, noExposure, unknownToGit} from '../shared/exposed-keys.js';
 
 /** What `certs passphrase` is asked for. */
 export interface PassphraseRequest {
@@ -72,42 +66,37 @@ interface PassphrasePlan extends Plan {
 }
 
 /** Writes the root key under another passphrase. */
-export const changePassphrase: Operation<PassphraseRequest, PassphraseResult> = {
+export const changePassphrase = onePhase<PassphraseRequest, PassphraseResult, PassphraseFacts, PassphrasePlan>({
   command: 'certs passphrase',
   changes: true,
-  async execute(request, engine) {
-    const asks = engine.settings.dryRun === 'none';
-    const run = await engine.run<PassphraseFacts, PassphrasePlan>({
-      title: 'read the root key',
-      gather: (deps) => gather(request, deps, asks),
-      plan,
-    });
-    return report(run);
-  },
+  title: () => 'read the root key',
+  gather,
+  plan,
+  report,
   conclude: ({outcome, errors}) => [
     ...errors.map(({code}) => code),
     ...(outcome === 'cancelled' && errors.length === 0 ? (['INTERRUPTED'] as const) : []),
   ],
-};
+});
 
-const noGit: GitExposure = {exposed: [], unknown: undefined};
-
-async function gather(request: PassphraseRequest, deps: Deps, asks: boolean): Promise<PassphraseFacts> {
-  const {clear, rootDirectory} = request;
+async function gather(
+  deps: Deps,
+  {clear, rootDirectory}: PassphraseRequest,
+  {dryRun}: RunSettings,
+): Promise<PassphraseFacts> {
   const signer = await declaredSigner(deps, rootDirectory);
   const store = deps.rootStore(signer);
   const path = keyPath(signer);
   const text = await store.readSecret(layout.rootKey);
-  if (text === undefined) return {signer, path, key: 'missing', clear, needed: undefined, same: undefined, git: noGit};
+  const none = {signer, path, key: 'missing', clear, needed: undefined, same: undefined, git: noExposure} as const;
+  if (text === undefined) return none;
   const key = readPrivateKey(text, path);
   const needed = whatIsNeeded(key, clear, deps);
   return {
-    signer,
-    path,
+    ...none,
     key,
-    clear,
     needed,
-    same: asks && needed === undefined ? await askBoth(text, key, {clear, path}, deps) : undefined,
+    same: dryRun === 'none' && needed === undefined ? await askBoth(text, key, {clear, path}, deps) : undefined,
     git: await askExposure(deps, store, [layout.rootKey]),
   };
 }
@@ -148,21 +137,18 @@ async function askBoth(
 function plan(facts: PassphraseFacts): PassphrasePlan {
   const {signer, path, key, clear, needed, same} = facts;
   if (key === 'missing') {
-    return blocked(
-      new MeshError('FILE_MISSING', `there is no ${path}`, {
-        hints:
-          signer.type === 'local'
-            ? ['Run this where the root key is kept', advice`A root CA is made by ${kubectlMesh('certs generate')}`]
-            : [`The signer of this mesh is ${signer.type} (trust.signer): its key is no file here`],
-      }),
-    );
+    const hints =
+      signer.type === 'local'
+        ? ['Run this where the root key is kept', advice`A root CA is made by ${kubectlMesh('certs generate')}`]
+        : [`The signer of this mesh is ${signer.type} (trust.signer): its key is no file here`];
+    return blockedPlan(problem('FILE_MISSING', `there is no ${path}`, ...hints));
   }
-  if (needed) return blocked(needed);
+  if (needed) return blockedPlan(reportError(needed));
   const {encryption} = key;
   const isClear = encryption === undefined;
   if (clear ? isClear : same === true && encryption?.weak === false) return emptyPlan;
   const exposed = facts.git.exposed.length > 0;
-  if (clear && exposed) return blocked(keyInGit([path]));
+  if (clear && exposed) return blockedPlan(reportError(keyInGit([path])));
   const action: ResealRootKey = defined({
     kind: 'reseal-root-key',
     id: 'root-key',
@@ -174,9 +160,7 @@ function plan(facts: PassphraseFacts): PassphrasePlan {
   });
   return {
     action,
-    groups: [
-      {title: 'root key', lanes: [{key: 'root key', title: action.title, actions: [action]}], onFailure: 'always-stop'},
-    ],
+    groups: groupOf('root key', [action], 'always-stop'),
     blockers: [],
     warnings: [...warningsOf(facts, exposed), ...copies(path, encryption)],
   };
@@ -195,8 +179,8 @@ function describe({cipher, kdf}: KeyEncryption): string {
 
 function warningsOf({path, git, clear}: PassphraseFacts, exposed: boolean): readonly Warning[] {
   return [
-    ...(clear ? [{message: `${path} is written in the clear: whoever reads it owns the mesh`}] : []),
-    ...(exposed ? [{message: keyInGit([path]).message}] : []),
+    ...asWarnings(clear ? [`${path} is written in the clear: whoever reads it owns the mesh`] : []),
+    ...asWarnings(exposed ? [keyInGit([path]).message] : []),
     ...unknownToGit(git),
   ];
 }
@@ -207,25 +191,21 @@ function copies(path: string, encryption: KeyEncryption | undefined): readonly W
   return [{message: `copies and backups of ${path} ${how}: find and destroy them`}];
 }
 
-function blocked(error: MeshError): Plan {
-  const blocker: Blocker = {error: reportError(error)};
-  return {...emptyPlan, blockers: [blocker]};
-}
-
 function report(run: PhaseRun<PassphraseFacts, PassphrasePlan>): PassphraseResult {
-  const {facts, plan: planned} = run;
-  const {action} = planned;
+  const {
+    facts,
+    plan: {action},
+  } = run;
   const outcome = outcomeOf(run, action);
-  const errors = generalErrors(run);
+  const general = generalPart(run);
   const before = facts.key === 'missing' ? undefined : protectionOf(facts.key.encryption);
   const after = outcome?.status === 'done' && outcome.result ? resealedAs(outcome.result) : undefined;
   return defined({
-    outcome: outcome?.status ?? (errors.length > 0 ? 'failed' : 'unchanged'),
+    outcome: outcome?.status ?? (general.errors.length > 0 ? 'failed' : 'unchanged'),
     action: action?.title,
     before,
     after,
-    errors,
-    warnings: planned.warnings,
+    ...general,
   });
 }
 

@@ -1,6 +1,6 @@
 /** What `certs generate` has to do, decided from what the work directory holds. Pure. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {meshNames} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
@@ -9,11 +9,12 @@ import {chainPem, orderUpward} from '../../domain/x509/chain.js';
 import {cannotIssue} from '../../domain/ca/issuer.js';
 import type {ClusterState, RootState} from '../../domain/ca/workdir-state.js';
 import type {FileContent, IssueClusterCa, WriteFiles} from '../../engine/action.js';
-import {keyInGit, unknownToGit} from '../shared/exposed-keys.js';
+import {asWarnings, groupOf} from '../../engine/plan.js';
+import {gitBlockers, unknownToGit} from '../shared/exposed-keys.js';
 import {takeOverGroups} from '../shared/take-over.js';
 import type {ClusterFacts, GenerateFacts} from './generate-facts.js';
 import {planRoot, type RootAction, type RootPlan} from './plan-root.js';
-import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
+import type {Blocker, Plan, Warning} from '../../engine/operation.js';
 
 /** The plan, with what was decided for the root and for each cluster. */
 export interface GeneratePlan extends Plan {
@@ -27,25 +28,23 @@ export function planGenerate(facts: GenerateFacts): GeneratePlan {
   const plans = facts.clusters.map((cluster) => planCluster(cluster, facts));
   const issuing = plans.flatMap(({action}) => (action?.kind === 'issue-cluster-ca' ? [action] : []));
   const root = planRoot(facts, issuing);
-  const lanes = plans.flatMap(({name, action}): readonly Lane[] =>
-    action ? [{key: name, cluster: name, title: `${name}: ${action.title}`, actions: [action]}] : [],
-  );
-  const works = root.action !== undefined || lanes.length > 0 || facts.taken.files.length > 0;
+  const actions = plans.flatMap(({action}) => action ?? []);
+  const works = root.action !== undefined || actions.length > 0 || facts.taken.files.length > 0;
   const blockers = [
     ...root.blockers,
     ...plans.flatMap(({blocker}) => (blocker ? [blocker] : [])),
-    ...(works && facts.exposure.exposed.length > 0 ? [{error: reportError(keyInGit(facts.exposure.exposed))}] : []),
+    ...(works ? gitBlockers(facts.exposure) : []),
   ];
   return defined({
     groups: [
       ...facts.declare,
       ...takeOverGroups(facts.taken),
-      ...rootGroup(root.action),
-      ...(lanes.length > 0 ? [{title: 'cluster CAs', lanes, onFailure: 'stop' as const}] : []),
+      ...groupOf('root CA', root.action ? [root.action] : [], 'always-stop'),
+      ...groupOf('cluster CAs', actions),
     ],
     blockers,
     warnings: [
-      ...facts.notes.map((message) => ({message})),
+      ...asWarnings(facts.notes),
       ...nothingToGenerate(facts),
       ...facts.taken.warnings,
       ...root.warnings,
@@ -56,12 +55,6 @@ export function planGenerate(facts: GenerateFacts): GeneratePlan {
     root: root.action,
     clusterActions: new Map(plans.flatMap(({name, action}) => (action ? [[name, action] as const] : []))),
   });
-}
-
-function rootGroup(action: RootAction | undefined): readonly Group[] {
-  if (!action) return [];
-  const title = 'root CA';
-  return [{title, lanes: [{key: title, title, actions: [action]}], onFailure: 'always-stop'}];
 }
 
 interface ClusterPlan {
@@ -88,12 +81,10 @@ function planCluster({cluster, state}: ClusterFacts, facts: GenerateFacts): Clus
       if (!state.keyMissing || !facts.mesh.trust.keepClusterKeys) return unchanged;
       return {
         ...unchanged,
-        warnings: [
-          {
-            cluster: name,
-            message: `${clusterLayout(name).caKey} is not here: trust push works only where that key is kept`,
-          },
-        ],
+        warnings: asWarnings(
+          [`${clusterLayout(name).caKey} is not here: trust push works only where that key is kept`],
+          name,
+        ),
       };
   }
 }
@@ -171,15 +162,12 @@ export function cannotSign({root, signer, now}: GenerateFacts): ErrorReport | un
     case 'key-file': {
       if (root.kind !== 'present') return undefined;
       if (root.key === 'missing') {
-        const message = `${signer.keyPath} is not there: no cluster CA can be issued without it`;
-        return reportError(
-          new MeshError('FILE_MISSING', message, {
-            hints: [
-              signer.keyPath === layout.rootKey
-                ? `Bring ${layout.rootKey} back, or say where it is kept with --root-dir DIR`
-                : `Plug in what ${signer.keyPath} is on, or say where it is now with --root-dir DIR`,
-            ],
-          }),
+        return problem(
+          'FILE_MISSING',
+          `${signer.keyPath} is not there: no cluster CA can be issued without it`,
+          signer.keyPath === layout.rootKey
+            ? `Bring ${layout.rootKey} back, or say where it is kept with --root-dir DIR`
+            : `Plug in what ${signer.keyPath} is on, or say where it is now with --root-dir DIR`,
         );
       }
       return report(cannotIssue(signingChain(root, now), now, layout.rootCert));

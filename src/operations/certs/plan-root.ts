@@ -1,6 +1,6 @@
 /** The root's part of `certs generate`: made, taken over, or known already; and whether its signer can sign. Pure. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {type ErrorReport, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {type Certificate, readableCertificates} from '../../domain/x509/certificate.js';
 import {verifyChain} from '../../domain/x509/chain.js';
@@ -52,19 +52,17 @@ function planReadyRoot(facts: GenerateFacts, what: string, upward: readonly Cert
   const known = root.kind === 'present' ? root : (existingRoots[0] ?? givenRoot ?? selfSignedTop(upward));
   if (!signing || !known) {
     const message = `${what} does not send the root above it, and there is no ${layout.rootCert} yet`;
-    return blocked(reportError(new MeshError('FILE_MISSING', message, {hints: ['Name its root with --root FILE']})));
+    return blocked(problem('FILE_MISSING', message, 'Name its root with --root FILE'));
   }
   const verified = verifyChain(signing, {roots: known.roots, intermediates: above, now});
   if ('failure' in verified && verified.failure !== 'expired') {
     const message = `${what} ("${signing.subject.text}") does not stand below the mesh's root ("${rootName(known)}"): ${verified.message}`;
     return blocked(
-      reportError(
-        new MeshError('WORKDIR_CONFLICT', message, {
-          hints: [
-            "Choose the issuer that stands below the mesh's root",
-            'Another root is a change of root: see docs/trust.md',
-          ],
-        }),
+      problem(
+        'WORKDIR_CONFLICT',
+        message,
+        "Choose the issuer that stands below the mesh's root",
+        'Another root is a change of root: see docs/trust.md',
       ),
     );
   }
@@ -88,7 +86,7 @@ function planPresentRoot(
     facts.rootFrom === undefined ? nothing : {...nothing, action: adoptRoot(root, facts.rootFrom)};
   if (signer.kind !== 'key-file') return taken;
   const other = issuing.length > 0 ? otherKeyDirectory(root, signer) : undefined;
-  if (other) return blocked(reportError(other));
+  if (other) return blocked(other);
   if (root.key === 'clear') {
     const message = `${signer.keyPath} is not encrypted: whoever reads it owns the mesh`;
     return {...taken, warnings: [{message}]};
@@ -103,15 +101,14 @@ function planPresentRoot(
 function otherKeyDirectory(
   root: Extract<RootState, {kind: 'present'}>,
   {certificate, keyPath}: Extract<SignerState, {kind: 'key-file'}>,
-): MeshError | undefined {
+): ErrorReport | undefined {
   if (certificate === undefined || keyPath === layout.rootKey) return undefined;
   const theirs = readableCertificates(certificate, keyPath);
   const ours = new Set(root.roots.map(({spki}) => spki));
   if (theirs.length === 0 || theirs.some(({spki}) => ours.has(spki))) return undefined;
   const message = `${keyPath} belongs to another root ("${theirs[0]?.subject.text ?? ''}") than ${layout.rootCert} ("${rootName(root)}")`;
-  return new MeshError('WORKDIR_CONFLICT', message, {
-    hints: ["Plug in what this mesh's root key is on, or say where that is with --root-dir DIR"],
-  });
+  const hint = "Plug in what this mesh's root key is on, or say where that is with --root-dir DIR";
+  return problem('WORKDIR_CONFLICT', message, hint);
 }
 
 function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[]): RootPlan {
@@ -124,19 +121,17 @@ function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
       const gone =
         signer.kind === 'key-file' ? `${layout.rootCert} and ${signer.keyPath} are` : `${layout.rootCert} is`;
       return blocked(
-        reportError(
-          new MeshError(
-            'FILE_MISSING',
-            `${first.cluster} has a root already, but ${gone} gone: a new root would split the mesh's trust`,
-            {hints: [`Bring back what is gone; ${clusterLayout(first.cluster).rootCert} is the certificate`]},
-          ),
+        problem(
+          'FILE_MISSING',
+          `${first.cluster} has a root already, but ${gone} gone: a new root would split the mesh's trust`,
+          `Bring back what is gone; ${clusterLayout(first.cluster).rootCert} is the certificate`,
         ),
       );
     }
     if (first.roots.length === 0) {
       const message = `${clusterLayout(first.cluster).rootCert} has no certificate that can be read, and there is no ${layout.rootCert}`;
       const hint = `Copy the ${layout.rootCert} of the mesh to the work directory`;
-      return blocked(reportError(new MeshError('NOT_A_CERTIFICATE', message, {hints: [hint]})));
+      return blocked(problem('NOT_A_CERTIFICATE', message, hint));
     }
     return {...nothing, action: adoptRoot(first, 'the clusters')};
   }
@@ -146,7 +141,7 @@ function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
   if (signer.kind === 'key-file' && signer.directoryMissing === true) {
     const message = `the directory for ${signer.keyPath} is not there: a new root key would land on another disk`;
     const hint = 'Plug it in, make the directory, or say where the root key is to be kept with --root-dir DIR';
-    return blocked(reportError(new MeshError('FILE_MISSING', message, {hints: [hint]})));
+    return blocked(problem('FILE_MISSING', message, hint));
   }
   if (!facts.clear && !facts.passphraseAvailable) return blocked(reportError(passphraseNeeded('new')));
   return {
