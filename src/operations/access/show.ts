@@ -14,13 +14,14 @@ import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import type {Deps} from '../../engine/deps.js';
 import {
-  emptyPlan,
   type Conclusion,
-  type Operation,
-  type Phase,
+  emptyPlan,
+  onePhase,
   type Plan,
+  type RunSettings,
   type Warning,
 } from '../../engine/operation.js';
+import {asWarnings} from '../../engine/plan.js';
 import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {ClusterReader} from '../../observe/cluster-reader.js';
@@ -86,13 +87,16 @@ export interface AccessResult extends CommonResult {
 }
 
 /** `access show`: who reaches the keys. Findings are warnings, as those of verify --access. */
-export const showAccess: Operation<AccessRequest, AccessResult> = {
+export const showAccess = onePhase<AccessRequest, AccessResult, LookFacts, LookPlan>({
   command: 'access show',
   changes: false,
-  async execute(request, engine) {
-    const {facts, plan} = await engine.run(lookPhase(request, engine.settings.concurrency));
-    return report(facts, plan);
+  title: () => 'read who may do what',
+  gather: lookAtAll,
+  plan(facts) {
+    const judged = judgeOf(facts);
+    return {...emptyPlan, judged, warnings: warningsOf(facts.loaded, judged)};
   },
+  report: ({facts, plan}) => report(facts, plan),
   conclude: ({clusters, elsewhere, unknownHolders}, {failOn}) => [
     ...[...clusters, ...elsewhere].map(({error}): Conclusion => error?.code ?? 'done'),
     ...(failOn === 'warning' &&
@@ -100,7 +104,7 @@ export const showAccess: Operation<AccessRequest, AccessResult> = {
       ? (['findings'] as const)
       : []),
   ],
-};
+});
 
 /** What was read of one cluster. */
 interface Looked {
@@ -118,23 +122,14 @@ interface LookFacts {
 }
 
 /** All clusters are read: one that nobody asked about may hold a remote secret that leads here. */
-function lookPhase(request: MeshRequest, concurrency: number): Phase<LookFacts, LookPlan> {
-  return {
-    title: 'read who may do what',
-    async gather(deps) {
-      const loaded = await loadMesh(deps, request);
-      const names = new Set(loaded.clusters.map(({name}) => name));
-      const others = loaded.mesh.clusters.filter(({name}) => !names.has(name));
-      const looked = await eachCluster([...loaded.clusters, ...others], concurrency, (cluster) =>
-        look(deps, cluster, loaded.mesh.istio.namespace),
-      );
-      return {loaded, looked: withoutStrangers(loaded.mesh, looked)};
-    },
-    plan: (facts) => {
-      const judged = judgeOf(facts);
-      return {...emptyPlan, judged, warnings: warningsOf(facts.loaded, judged)};
-    },
-  };
+async function lookAtAll(deps: Deps, request: MeshRequest, {concurrency}: RunSettings): Promise<LookFacts> {
+  const loaded = await loadMesh(deps, request);
+  const names = new Set(loaded.clusters.map(({name}) => name));
+  const others = loaded.mesh.clusters.filter(({name}) => !names.has(name));
+  const looked = await eachCluster([...loaded.clusters, ...others], concurrency, (cluster) =>
+    look(deps, cluster, loaded.mesh.istio.namespace),
+  );
+  return {loaded, looked: withoutStrangers(loaded.mesh, looked)};
 }
 
 async function look(deps: Deps, cluster: MeshCluster, namespace: string): Promise<Looked> {
@@ -179,7 +174,7 @@ function judgeOf({loaded, looked}: LookFacts): Judged {
 }
 
 function warningsOf(loaded: LoadedMesh, {known, judge}: Judged): readonly Warning[] {
-  return [...[...loaded.notes, ...nothingToReach(loaded)].map((message) => ({message})), ...notFollowed(known, judge)];
+  return [...asWarnings([...loaded.notes, ...nothingToReach(loaded)]), ...notFollowed(known, judge)];
 }
 
 function report({loaded, looked}: LookFacts, {judged, warnings}: LookPlan): AccessResult {
