@@ -2,6 +2,7 @@ import {bindingText} from '../../domain/access/findings.js';
 import {rightText, ways} from '../../domain/access/paths.js';
 import {printableLine} from '../../domain/printable.js';
 import type {AccessResult, ShownCluster, ShownSubject, ShownWay} from '../../operations/access/show.js';
+import {arrows, indent} from '../lines.js';
 import {table} from '../table.js';
 import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
@@ -20,7 +21,7 @@ function page(
     ...clusters.flatMap((cluster) => [...show(cluster), '']),
     ...elsewhere.flatMap(({name, error}) =>
       error
-        ? [`What leads here from ${name} is not known: ${printableLine(error.message)}`, ...hints(error.hints)]
+        ? [`What leads here from ${name} is not known: ${printableLine(error.message)}`, ...arrows(error.hints)]
         : [],
     ),
     lowerBound,
@@ -32,12 +33,8 @@ function head({name, outcome, error, subjects}: Printed<ShownCluster>): readonly
   const counted = `${String(unexpected)} unexpected, ${String(subjects.length - unexpected)} expected`;
   return [
     error && subjects.length === 0 ? `${name}: ${outcome}` : `${name}: ${counted} can reach the CA key`,
-    ...(error ? [`  ${outcome}: ${printableLine(error.message)}`, ...hints(error.hints)] : []),
+    ...(error ? [`  ${outcome}: ${printableLine(error.message)}`, ...arrows(error.hints)] : []),
   ];
-}
-
-function hints(texts: readonly string[]): readonly string[] {
-  return texts.map((hint) => `  → ${printableLine(hint)}`);
 }
 
 function clusterText(cluster: Printed<ShownCluster>): readonly string[] {
@@ -58,7 +55,9 @@ function clusterText(cluster: Printed<ShownCluster>): readonly string[] {
   });
   return [
     ...head(cluster),
-    ...(lines.length === 0 ? [] : indent(table(['CHECK', 'SUBJECT', 'MAY', 'BY THE RIGHT', 'THROUGH'], lines))),
+    ...(lines.length === 0
+      ? []
+      : indent(table(['CHECK', 'SUBJECT', 'MAY', 'BY THE RIGHT', 'THROUGH'], lines).split('\n'))),
     ...expectedLines(cluster),
   ];
 }
@@ -93,12 +92,8 @@ function clusterWide(cluster: Printed<ShownCluster>): readonly string[] {
   );
   return [
     ...head(cluster),
-    ...indent(table(['CHECK', 'SUBJECT', 'MAY', 'BY THE RIGHT', 'THROUGH', 'EXPECTED'], lines)),
+    ...indent(table(['CHECK', 'SUBJECT', 'MAY', 'BY THE RIGHT', 'THROUGH', 'EXPECTED'], lines).split('\n')),
   ];
-}
-
-function indent(text: string): readonly string[] {
-  return text.split('\n').map((line) => `  ${line}`);
 }
 
 function nameOf({id, from}: ShownSubject): string {
