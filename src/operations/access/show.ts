@@ -9,6 +9,7 @@ import {subjectId, type Subject} from '../../domain/kube/subjects.js';
 import {AccessJudge, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
 import type {ErrorReport} from '../../domain/errors.js';
+import {groupBy} from '../../domain/group-by.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
@@ -223,6 +224,13 @@ function notFollowed(known: readonly ClusterAccess[], judge: AccessJudge): reado
   ];
 }
 
+/** A way of a subject, and the cluster that the subject is of, where that is another one. */
+interface Seen {
+  readonly reach: Reach;
+  readonly from: string | undefined;
+  readonly way: ShownWay;
+}
+
 function showCluster(looked: Looked, judge: AccessJudge, expectations: Expectations): ShownCluster {
   const {cluster, uid, rbac, remotes, whole} = looked;
   const {name, context} = cluster;
@@ -231,48 +239,25 @@ function showCluster(looked: Looked, judge: AccessJudge, expectations: Expectati
       .filter((one) => one.reads)
       .map(({subject}) => subjectId(subject)),
   );
-  const subjects = new Map<string, ShownSubject>();
-  const add = (reach: Reach, way: ShownWay, from?: string): void => {
-    const id = subjectId(reach.subject);
-    const key = `${from ?? ''}\n${id}`;
-    const {kind, name: subjectName, namespace} = reach.subject;
-    const before = subjects.get(key);
-    const ways = [...(before?.ways ?? []), way];
-    subjects.set(
-      key,
-      defined({
-        id,
-        kind,
-        name: subjectName,
-        namespace,
-        from,
-        expected: ways.every(({expected}) => expected !== undefined),
-        ways,
-      }),
-    );
-  };
-  for (const reach of judge.own(name)) {
+  const own = judge.own(name).map((reach): Seen => {
     const check = reads.has(subjectId(reach.subject)) ? 'MESH206' : 'MESH207';
-    add(reach, {...showWay(reach), ...judged(reach, expectations, check)});
-  }
-  for (const {from, target, reach, path} of judge.remote()) {
-    if (target !== name) continue;
-    const steps = path.map(({cluster: at, secret, leadsTo}) => ({cluster: at, secret, leadsTo}));
+    return {reach, from: undefined, way: {...showWay(reach), ...judged(reach, expectations, check)}};
+  });
+  const remote = judge.remote().flatMap(({from, target, reach, path}): readonly Seen[] => {
+    if (target !== name) return [];
     const via = path.at(-1)?.as;
-    add(
-      reach,
-      defined({
-        ...showWay(reach),
-        way: 'remote-secret',
-        effect: 'reaches',
-        path: steps,
-        via: via && subjectId(via),
-        ...judged(reach, expectations, 'MESH208'),
-      }),
-      // A way may lead through another cluster back to where it began.
-      from === name ? undefined : from,
-    );
-  }
+    const way: ShownWay = defined({
+      ...showWay(reach),
+      way: 'remote-secret',
+      effect: 'reaches',
+      path: path.map(({cluster: at, secret, leadsTo}) => ({cluster: at, secret, leadsTo})),
+      via: via && subjectId(via),
+      ...judged(reach, expectations, 'MESH208'),
+    });
+    // A way may lead through another cluster back to where it began.
+    return [{reach, from: from === name ? undefined : from, way}];
+  });
+  const bySubject = groupBy([...own, ...remote], ({from, reach}) => `${from ?? ''}\n${subjectId(reach.subject)}`);
   // All that is forbidden together, or else the first that went wrong: a cluster that was not read in full is not known.
   const shown = [whole, uid, rbac, remotes].flatMap((fact) => (isKnown<unknown>(fact) ? [] : [fact.unknown]))[0];
   return defined({
@@ -280,8 +265,24 @@ function showCluster(looked: Looked, judge: AccessJudge, expectations: Expectati
     context,
     outcome: shown ? outcomeOfError(shown) : 'done',
     error: shown,
-    subjects: [...subjects.values()].sort(byExpectation),
+    // Findings first.
+    subjects: [...bySubject.values()]
+      .map(showSubject)
+      .sort((one, other) => Number(one.expected) - Number(other.expected)),
   });
+}
+
+function showSubject(seen: readonly [Seen, ...Seen[]]): ShownSubject {
+  const [
+    {
+      reach: {subject},
+      from,
+    },
+  ] = seen;
+  const {kind, name, namespace} = subject;
+  const ways = seen.map(({way}) => way);
+  const expected = ways.every((way) => way.expected !== undefined);
+  return defined({id: subjectId(subject), kind, name, namespace, from, expected, ways});
 }
 
 function judged(reach: Reach, expectations: Expectations, check: CheckId): Pick<ShownWay, 'expected' | 'check'> {
@@ -297,9 +298,4 @@ function showWay({way, effect, rights, grants, via}: Reach): ShownWay {
     through: grants.map(({binding: {kind, name, namespace, role}}) => defined({kind, name, namespace, role})),
     via: via && subjectId(via),
   });
-}
-
-/** Findings first. */
-function byExpectation(one: ShownSubject, other: ShownSubject): number {
-  return Number(one.expected) - Number(other.expected);
 }

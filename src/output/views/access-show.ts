@@ -1,5 +1,6 @@
 import {bindingText} from '../../domain/access/findings.js';
 import {rightText, ways} from '../../domain/access/paths.js';
+import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import type {AccessResult, ShownCluster, ShownSubject, ShownWay} from '../../operations/access/show.js';
 import {arrows, indent} from '../lines.js';
@@ -64,13 +65,9 @@ function clusterText(cluster: Printed<ShownCluster>): readonly string[] {
 
 /** `expected, istiod: ServiceAccount:istio-system/istiod` */
 function expectedLines({subjects}: Printed<ShownCluster>): readonly string[] {
-  const reasons = new Map<string, string[]>();
-  for (const subject of subjects.filter(({expected}) => expected)) {
-    const why = subject.ways[0]?.expected ?? '';
-    reasons.set(why, [...(reasons.get(why) ?? []), nameOf(subject)]);
-  }
-  return [...reasons].map(([why, names]) => {
-    const told = names.slice(0, toldNames).join(', ');
+  const expected = subjects.filter((subject) => subject.expected);
+  return [...groupBy(expected, ({ways: [way]}) => way?.expected ?? '')].map(([why, names]) => {
+    const told = names.slice(0, toldNames).map(nameOf).join(', ');
     const more = names.length > toldNames ? ` and ${String(names.length - toldNames)} more` : '';
     return `  expected, ${printableLine(why)}: ${told}${more}`;
   });
