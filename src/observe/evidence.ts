@@ -1,7 +1,6 @@
 /** Gathers the facts that the selected checks need, from all clusters at the same time. */
 import pMap from 'p-map';
-import {outOfPlace} from '../domain/checks/applies.js';
-import type {Check} from '../domain/checks/check.js';
+import {outOfPlace, type Check} from '../domain/checks/check.js';
 import {
   factKeys,
   isLast,
