@@ -179,6 +179,11 @@ export const apiServerCheck = checksSeenFrom('API server');
 /** A check of what a running istiod says or presents. */
 export const istiodCheck = checksSeenFrom('live istiod');
 
+/** The facts that some checks need or use, without doubles. */
+export function neededFacts(checks: readonly Check[]): ReadonlySet<FactKey> {
+  return new Set(checks.flatMap(({needs, uses = []}) => [...needs, ...uses]));
+}
+
 /** Why a check has nothing to judge in this mesh, whatever is seen: it is about a CA that the mesh does not have. */
 export function outOfPlace({about}: Pick<Check, 'about'>, {trust: {signer}}: Pick<Mesh, 'trust'>): string | undefined {
   if (about === undefined || usesCacerts(signer)) return undefined;
