@@ -2,8 +2,23 @@
  * Commands that fix what several checks find. They are complete: typed as printed they lead to green. What they replace
  * is what the finding says is wrong, so they agree to it (`--yes`) instead of asking again.
  */
+import {defaultBundleName} from '../istio/names.js';
+import {clusterLayout} from '../mesh/layout.js';
+import {usesCacerts} from '../mesh/signer.js';
+import {crlFileName} from '../x509/crl.js';
+import type {CaOrigin} from '../facts/facts.js';
 import {refuseVersionChange, saidVersion} from '../install/version-change.js';
-import {edit, fixWith, inWorkDir, kubectlMesh, sequence, type Suggestion, words} from '../suggest/suggestion.js';
+import {
+  edit,
+  fixWith,
+  inWorkDir,
+  kubectlMesh,
+  lookWith,
+  sequence,
+  type Suggestion,
+  words,
+  writeTo,
+} from '../suggest/suggestion.js';
 import type {ClusterSubject} from './check.js';
 
 type OneCluster = Pick<ClusterSubject, 'cluster'>;
@@ -52,4 +67,47 @@ export function editMeshYaml(): Suggestion {
 export function restartFix({cluster, mesh}: InMesh, ...names: readonly string[]): Suggestion {
   const which = names.length === 0 ? words`deployment -l app=istiod` : names.map((name) => `deployment/${name}`);
   return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} rollout restart ${which}`);
+}
+
+/** Lets istiod load what it ought to sign with. A push of what the work directory does not have would mend nothing. */
+export function loadFix(origin: CaOrigin | undefined, subject: ClusterSubject, restart = true): Suggestion {
+  return origin?.from === 'elsewhere' ? restartFix(subject) : pushFix(subject, restart);
+}
+
+/** `cert-manager Certificate istio-ca`, as the keeper of Secret cacerts is called. */
+const certManagers = /^cert-manager Certificate (\S+)$/;
+
+/** Another certificate for the cluster's CA: from whoever makes it. */
+export function otherCaFix(origin: CaOrigin | undefined, subject: ClusterSubject): Suggestion {
+  if (origin?.from !== 'elsewhere') return renewFix(subject);
+  const {cluster, mesh} = subject;
+  const {namespace} = mesh.istio;
+  // There is no Secret to look at: what workloads are given is all there is to see.
+  if (!usesCacerts(mesh.trust.signer)) {
+    return lookWith.kubectl(cluster, words`-n ${namespace} get configmap ${defaultBundleName} -o yaml`);
+  }
+  const [, certificate] = certManagers.exec(origin.keeper ?? '') ?? [];
+  if (origin.keeper === 'cert-manager') {
+    return lookWith.kubectl(cluster, words`-n ${namespace} describe certificates.cert-manager.io`);
+  }
+  // cert-manager's own command line; kubectl alone cannot set the condition that makes it issue anew.
+  return certificate === undefined
+    ? lookWith.kubectl(cluster, words`-n ${namespace} describe secret/cacerts`)
+    : fixWith.cmctl(cluster, words`renew -n ${namespace} ${certificate}`);
+}
+
+/**
+ * Takes the revocation lists out of Secret cacerts. A push keeps what was there as cacerts-previous; lists of the work
+ * directory (`isPushed`), which nobody else may have, are laid aside.
+ */
+export function noListsFix(origin: CaOrigin | undefined, subject: ClusterSubject, isPushed: boolean): Suggestion {
+  const {cluster, mesh} = subject;
+  if (origin?.from !== 'elsewhere') {
+    const path = clusterLayout(cluster.name).caCrl;
+    const file = inWorkDir(path);
+    const aside = isPushed ? [fixWith.run('mv', [file, inWorkDir(`${path}.old`)])] : [];
+    return sequence(...aside, writeTo(file, lookWith.run(':', [])), pushFix(subject));
+  }
+  const patch = JSON.stringify([{op: 'remove', path: `/data/${crlFileName}`}]);
+  return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} patch secret cacerts --type=json -p ${patch}`);
 }

@@ -1,9 +1,8 @@
 import {hazards, hazardsOf, type Hazard, type Remedy} from './known-hazards.js';
 import {fixWith, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
-import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {CacertsFacts, CaOrigin, ControlPlaneFacts} from '../../facts/facts.js';
-import {noListsFix, otherCaFix} from '../foreign-ca.js';
-import {editMeshYaml, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
+import {type ClusterSubject, type Finding, type Seen, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
+import type {ControlPlaneFacts} from '../../facts/facts.js';
+import {editMeshYaml, noListsFix, otherCaFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
 
 /** Nothing runs that is known to go wrong in its version. */
 export const hazardsCheck = apiServerCheck({
@@ -13,7 +12,8 @@ export const hazardsCheck = apiServerCheck({
   needs: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods'],
   uses: ['caOrigin'],
   expected: 'no known hazard',
-  judge: ({controlPlanes, cacerts, selfSignedRoot, ztunnelPods, caOrigin}, subject) => {
+  judge: (facts, subject) => {
+    const {controlPlanes, cacerts, selfSignedRoot, ztunnelPods} = facts;
     if (controlPlanes.length === 0) return notApplicable('no istiod runs here');
     const {cluster, mesh, now} = subject;
     const remotes = mesh.clusters.filter(({role, primary}) => role === 'remote' && primary === cluster.name);
@@ -30,7 +30,7 @@ export const hazardsCheck = apiServerCheck({
         severity: hazard.severity,
         observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${seen}: ${hazard.consequence}`,
         expected: hazard.expected,
-        fix: suggest(hazard.remedy, {controlPlane, caOrigin, cacerts}, subject),
+        fix: suggest(hazard.remedy, controlPlane, facts, subject),
       })),
     );
     return findingsOr(findings, ok(controlPlanes.map(({workload, tag}) => `${workload.name} ${tag}`).join(', ')));
@@ -61,16 +61,13 @@ function versions({from, fixedIn}: Hazard): string {
   return parts.join(', ');
 }
 
-/** What the command of a remedy depends on. */
-interface Seen {
-  readonly controlPlane: ControlPlaneFacts;
-  readonly caOrigin: CaOrigin | undefined;
-  readonly cacerts: CacertsFacts | 'absent';
-}
-
-function suggest(remedy: Remedy, {controlPlane, caOrigin, cacerts}: Seen, subject: ClusterSubject): Suggestion {
+function suggest(
+  remedy: Remedy,
+  {workload, tag}: ControlPlaneFacts,
+  {cacerts, caOrigin}: Seen<'cluster', 'cacerts'> & Partial<Seen<'cluster', 'caOrigin'>>,
+  subject: ClusterSubject,
+): Suggestion {
   const {cluster, mesh} = subject;
-  const {workload, tag} = controlPlane;
   const upgrade = sequence(editMeshYaml(), upgradeFix(subject, tag));
   switch (remedy.by) {
     case 'push':

@@ -5,8 +5,7 @@ import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Fi
 import {describeDay} from '../describe.js';
 import {expirySource, judgeExpiry} from '../expiry.js';
 import type {CaOrigin, CertificateFacts, IstiodMetrics, Part, PushedTrust} from '../../facts/facts.js';
-import {restartFix} from '../fixes.js';
-import {loadFix, otherCaFix} from '../foreign-ca.js';
+import {loadFix, otherCaFix, restartFix} from '../fixes.js';
 
 /** What one istiod reports, beside the certificate that it should be about. */
 interface Reported {

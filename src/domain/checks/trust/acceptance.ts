@@ -4,7 +4,7 @@ import {sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject, type Seen} from '../check.js';
 import {describeCertificate, describeRoots} from '../describe.js';
 import type {LiveRoots, Part, ServedChain} from '../../facts/facts.js';
-import {loadFix, otherCaFix} from '../foreign-ca.js';
+import {loadFix, otherCaFix} from '../fixes.js';
 import {certificateFacts} from '../../facts/read/cluster-ca.js';
 import {signedByItself, someoneElses} from './live-chain.js';
 

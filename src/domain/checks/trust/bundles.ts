@@ -1,8 +1,7 @@
 import {lookWith, sequence, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {some} from '../describe.js';
-import {restartFix} from '../fixes.js';
-import {loadFix} from '../foreign-ca.js';
+import {loadFix, restartFix} from '../fixes.js';
 import {namespacesWithBundle} from './bundle-namespaces.js';
 
 /** istiod has loaded the bundle that was pushed, and workloads can get it. */

@@ -4,7 +4,7 @@ import {apiServerCheck, notApplicable, ok, outOfPlace, type ClusterSubject, type
 import {shortFingerprint} from '../../keys/fingerprint.js';
 import type {Difference} from '../../trust/diff.js';
 import {describeCertificate, some} from '../describe.js';
-import {loadFix, otherCaFix} from '../foreign-ca.js';
+import {loadFix, otherCaFix} from '../fixes.js';
 import type {CacertsFacts} from '../../facts/facts.js';
 
 /** What hangs on the CA that istiod takes from the Secret, whichever that is. */

@@ -1,6 +1,6 @@
 import {apiServerCheck, notApplicable} from '../check.js';
 import {expirySource, judgeEnds} from '../expiry.js';
-import {otherCaFix} from '../foreign-ca.js';
+import {otherCaFix} from '../fixes.js';
 
 /** What is pushed does not end soon, whatever the work directory says. */
 export const clusterExpiryCheck = apiServerCheck({

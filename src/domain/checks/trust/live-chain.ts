@@ -1,8 +1,7 @@
 import type {Suggestion} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import {describeCertificate, some} from '../describe.js';
-import {restartFix} from '../fixes.js';
-import {loadFix} from '../foreign-ca.js';
+import {loadFix, restartFix} from '../fixes.js';
 import type {Part, ServedChain} from '../../facts/facts.js';
 
 /** Each istiod pod proves in a TLS handshake which CA it has loaded. */

@@ -2,7 +2,7 @@ import {usesCacerts} from '../../mesh/signer.js';
 import {kubectlMesh} from '../../suggest/suggestion.js';
 import {apiServerCheck, notApplicable, ok} from '../check.js';
 import {describeCertificate} from '../describe.js';
-import {loadFix} from '../foreign-ca.js';
+import {loadFix} from '../fixes.js';
 
 /** istiod does not run with a root that it made for itself. */
 export const selfSignedCheck = apiServerCheck({
