@@ -39,8 +39,7 @@ function overview(all: readonly Check[]): string {
   );
 }
 
-function renderCheck({id, title, explanation, implies}: Check): string {
-  const {meaning, breaks, byHand, mend, source} = explanation;
+function renderCheck({id, title, meaning, breaks, byHand, mend, source, implies}: Check): string {
   return [
     `### ${id}\n`,
     `**${title}.** ${meaning}\n`,

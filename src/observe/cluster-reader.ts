@@ -8,10 +8,9 @@ import {everything, limitOn, type Limits} from '../domain/facts/limits.js';
 import {
   installedReads,
   reads,
-  type FindRead,
-  type GetRead,
   type Given,
   type ListRead,
+  type ObjectRead,
   type Read,
   type ReadName,
 } from '../domain/facts/requests.js';
@@ -26,9 +25,9 @@ export type RequestName = {
 /** What the request of a row answers: an object, undefined where it is absent, or a list of objects. */
 export type Answer<Name extends RequestName> = AnswerOf<(typeof reads)[Name]>;
 type AnswerOf<Row> =
-  Row extends GetRead<infer T>
+  Row extends ObjectRead<infer T, 'get'>
     ? T
-    : Row extends FindRead<infer T>
+    : Row extends ObjectRead<infer T, 'find'>
       ? T | undefined
       : Row extends ListRead<infer T>
         ? readonly T[]

@@ -1,18 +1,17 @@
 /** Gathers the facts that the selected checks need, from all clusters at the same time. */
 import pMap from 'p-map';
-import {outOfPlace} from '../domain/checks/applies.js';
-import type {Check} from '../domain/checks/check.js';
+import {type Check, neededFacts, outOfPlace} from '../domain/checks/check.js';
 import {
-  factKeys,
-  isLast,
-  isMeshFact,
   type ClusterFactKey,
   type Evidence,
   type Fact,
   type FactKey,
+  factKeys,
+  isLast,
+  isMeshFact,
+  leftOutBy,
   type MeshFactKey,
 } from '../domain/facts/facts.js';
-import {leftOutBy, neededFacts} from '../domain/checks/needs.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {once} from '../domain/once.js';
 import type {Limits} from '../domain/facts/limits.js';

@@ -68,19 +68,25 @@ export function signingChain({roots, signing}: TrustStore, now: Date): readonly 
   return signing ?? (usable ? [usable] : []);
 }
 
+/** A certificate, or all that is known of one. */
+type Identified = Pick<Certificate, 'fingerprint'>;
+
 /** Certificates of which each is there once, in their order. */
-export function distinctRoots(certificates: readonly Certificate[]): readonly Certificate[] {
+export function distinctRoots<Root extends Identified>(certificates: readonly Root[]): readonly Root[] {
   return [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
 }
 
 /** The live roots that a bundle lacks, each once. */
-export function missingRoots(live: readonly Certificate[], bundle: readonly Certificate[]): readonly Certificate[] {
+export function missingRoots<Root extends Identified>(
+  live: readonly Root[],
+  bundle: readonly Identified[],
+): readonly Root[] {
   const there = new Set(bundle.map(({fingerprint}) => fingerprint));
   return distinctRoots(live).filter(({fingerprint}) => !there.has(fingerprint));
 }
 
 /** Whether both have the same roots, in whatever order; without a root nothing is the same as anything. */
-export function sameRoots(one: readonly Certificate[], other: readonly Certificate[]): boolean {
+export function sameRoots(one: readonly Identified[], other: readonly Identified[]): boolean {
   return one.length > 0 && missingRoots(one, other).length === 0 && missingRoots(other, one).length === 0;
 }
 

@@ -3,6 +3,7 @@
  * wants to read about it. Facts are gathered by `src/observe`, judged by `judge.ts`.
  */
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
+import {madeElsewhere, usesCacerts} from '../mesh/signer.js';
 import type {Suggestion} from '../suggest/suggestion.js';
 import type {ClusterFactValues, FactKey, MeshFactValues, Part, Parts} from '../facts/facts.js';
 
@@ -34,26 +35,28 @@ export interface Explanation {
 
 /** Something that is not as it should be. */
 export interface Finding {
-  readonly severity?: Severity;
+  readonly severity?: Severity | undefined;
   readonly observed: string;
-  readonly expected: string;
+  /** Absent: what the check expects. */
+  readonly expected?: string | undefined;
   /** What fixes it, or shows what a person has to fix. Of the reason for this finding, not of the check. */
   readonly fix: Suggestion;
   /** What cannot be ok because of this, where that is less than what the check implies. */
-  readonly implies?: readonly string[];
+  readonly implies?: readonly string[] | undefined;
   /** Of a finding about the mesh: the clusters that it concerns. Absent: all. */
-  readonly clusters?: readonly string[];
+  readonly clusters?: readonly string[] | undefined;
 }
 
 /** What a check says of facts that are all known. */
 export type Judgement =
-  | {readonly ok: string; readonly expected: string}
-  | {readonly findings: readonly [Finding, ...Finding[]]}
+  | {readonly ok: string; readonly expected: string | undefined}
+  | Finding
+  | readonly [Finding, ...Finding[]]
   /** The check does not apply here; the text says why. */
   | {readonly skipped: string};
 
-/** It holds: what was observed, and what was expected. */
-export function ok(observed: string, expected: string): Judgement {
+/** It holds: what was observed, and what was expected where that is not what the check expects everywhere. */
+export function ok(observed: string, expected?: string): Judgement {
   return {ok: observed, expected};
 }
 
@@ -62,10 +65,10 @@ export function notApplicable(reason: string): Judgement {
   return {skipped: reason};
 }
 
-/** The findings, or what `otherwise` says when there are none. */
-export function findingsOr(findings: readonly Finding[], otherwise: () => Judgement): Judgement {
-  const [first, ...rest] = findings;
-  return first === undefined ? otherwise() : {findings: [first, ...rest]};
+/** The findings, or `otherwise` where there are none. */
+export function findingsOr(findings: readonly (Finding | undefined)[], otherwise: Judgement): Judgement {
+  const [first, ...rest] = findings.filter((finding) => finding !== undefined);
+  return first === undefined ? otherwise : [first, ...rest];
 }
 
 /** Parts of which all are known. */
@@ -113,13 +116,14 @@ export interface PairSubject extends ClusterSubject {
 type SubjectOf<S extends Scope> = S extends 'mesh' ? Subject : S extends 'cluster' ? ClusterSubject : PairSubject;
 
 /** A check as its file writes it. */
-export interface CheckDefinition<S extends Scope, Needs extends FactKey, Uses extends FactKey = never> {
+interface CheckDefinition<S extends Scope, Needs extends FactKey, Uses extends FactKey> extends Explanation {
   readonly id: CheckId;
   /** What holds when all is well, as a short sentence without a full stop. */
   readonly title: string;
-  readonly severity: Severity;
-  readonly scope: S;
-  readonly vantage: Vantage;
+  /** Absent: error. */
+  readonly severity?: Severity;
+  /** Absent: cluster. */
+  readonly scope?: S;
   readonly needs: readonly Needs[];
   /**
    * `cacerts`: of the CA in the work directory and Secret cacerts; `istiod's CA`: of what a running istiod signs with. Skipped
@@ -130,23 +134,60 @@ export interface CheckDefinition<S extends Scope, Needs extends FactKey, Uses ex
   readonly sides?: Readonly<Partial<Record<Needs, Side>>>;
   /** Facts that sharpen the judgement and are no condition of it: absent where they are not known or left out. */
   readonly uses?: readonly Uses[];
+  /** Ids or prefixes of checks that cannot be ok while this one is not: theirs are consequences. Absent: none. */
+  readonly implies?: readonly string[];
+  /** False where only a person can mend it: `--wait` gives up at such an error. Absent: false for files, true for clusters. */
+  readonly waitable?: boolean;
+  /** What is expected; absent where the judgement always says it. */
+  readonly expected?: string;
   /** Pure. Called only when all needed facts are known; of facts with parts, with the parts that are known. */
   readonly judge: (facts: Seen<S, Needs> & Partial<Seen<S, Uses>>, subject: SubjectOf<S>) => Judgement;
-  readonly explanation: Explanation;
-  /** Ids or prefixes of checks that cannot be ok while this one is not: theirs are consequences. */
+}
+
+/** What a check is, where its file does not say it. */
+interface Usual {
+  readonly vantage: Vantage;
+  readonly severity: Severity;
+  readonly scope: Scope;
   readonly implies: readonly string[];
-  /** False where only a person can mend it: `--wait` gives up at such an error. */
   readonly waitable: boolean;
 }
 
 /** A check as registry and judge see it: the types of its facts are erased. */
-export interface Check extends Omit<CheckDefinition<Scope, FactKey, FactKey>, 'judge'> {
+export interface Check extends Omit<CheckDefinition<Scope, FactKey, FactKey>, 'judge' | keyof Usual>, Usual {
   readonly judge: (facts: never, subject: never) => Judgement;
 }
 
-/** Declares a check; the compiler holds `judge` to the facts that `needs` and `uses` name. */
-export function defineCheck<const S extends Scope, const Needs extends FactKey, const Uses extends FactKey = never>(
-  definition: CheckDefinition<S, Needs, Uses>,
-): CheckDefinition<S, Needs, Uses> {
-  return definition;
+/** Declares checks that are seen from one place; the compiler holds `judge` to the facts that `needs` and `uses` name. */
+function checksSeenFrom(vantage: Vantage) {
+  const usual = {
+    vantage,
+    severity: 'error',
+    scope: 'cluster',
+    implies: [],
+    waitable: vantage !== 'work directory',
+  } as const;
+  return <const S extends Scope = 'cluster', const Needs extends FactKey = never, const Uses extends FactKey = never>(
+    definition: CheckDefinition<S, Needs, Uses>,
+  ) => ({...usual, ...definition});
+}
+
+/** A check of the files of the work directory. */
+export const workDirCheck = checksSeenFrom('work directory');
+/** A check of what the API server of a cluster answers. */
+export const apiServerCheck = checksSeenFrom('API server');
+/** A check of what a running istiod says or presents. */
+export const istiodCheck = checksSeenFrom('live istiod');
+
+/** The facts that some checks need or use, without doubles. */
+export function neededFacts(checks: readonly Check[]): ReadonlySet<FactKey> {
+  return new Set(checks.flatMap(({needs, uses = []}) => [...needs, ...uses]));
+}
+
+/** Why a check has nothing to judge in this mesh, whatever is seen: it is about a CA that the mesh does not have. */
+export function outOfPlace({about}: Pick<Check, 'about'>, {trust: {signer}}: Pick<Mesh, 'trust'>): string | undefined {
+  if (about === undefined || usesCacerts(signer)) return undefined;
+  const isSpire = signer.type === 'external' && signer.issuer === 'spire';
+  if (about === "istiod's CA" && !isSpire) return undefined;
+  return madeElsewhere(signer);
 }

@@ -1,41 +1,45 @@
-/** The finding that a certificate's remaining life becomes (x509/expiry.ts). */
-import type {Severity} from './check.js';
+/** Findings that the remaining life of certificates becomes (x509/expiry.ts). */
+import {findingsOr, ok, type ClusterSubject, type Finding, type Judgement} from './check.js';
 import {describeCertificate, describeDay} from './describe.js';
 import type {CertificateFacts} from '../facts/facts.js';
+import {kubectlMesh, type Suggestion} from '../suggest/suggestion.js';
 import {dayMs} from '../time.js';
-import {expiryLimitMs, expirySeverity, type ExpiryThresholds} from '../x509/expiry.js';
+import {expiryLimitMs, expirySeverity} from '../x509/expiry.js';
 
 /** Where the limits of the expiry checks come from. */
 export const expirySource =
   "mesh.yaml trust.expiry (default: warning below 30 % of the lifetime or 30 days, error below 10 % or 7 days); RFC 5280 4.1.2.5; istio/istio security/pkg/pki/util/generate_cert.go: a workload's certificate ends with its signer's";
 
-/** A certificate whose life ends soon enough to say so. */
-export interface Expiring {
-  readonly severity: Severity;
-  readonly observed: string;
-  readonly expected: string;
-}
-
 /** What its remaining life means, by mesh.yaml's `trust.expiry`; undefined while there is time. */
 export function judgeExpiry(
   certificate: CertificateFacts,
-  thresholds: ExpiryThresholds,
-  now: Date,
-): Expiring | undefined {
+  fix: Suggestion,
+  {mesh, now}: Pick<ClusterSubject, 'mesh' | 'now'>,
+): Finding | undefined {
+  const thresholds = mesh.trust.expiry;
   const severity = expirySeverity(certificate, thresholds, now);
   if (severity === undefined) return undefined;
   const leftMs = certificate.notAfter.getTime() - now.getTime();
-  const days = Math.floor(Math.abs(leftMs) / dayMs);
+  const days = String(Math.floor(Math.abs(leftMs) / dayMs));
   const when =
-    leftMs <= 0
-      ? `expired ${String(days)} days ago`
-      : `expires in ${String(days)} days, on ${describeDay(certificate.notAfter)}`;
-  const required = Math.ceil(
-    expiryLimitMs(certificate, severity === 'error' ? thresholds.error : thresholds.warn) / dayMs,
-  );
+    leftMs <= 0 ? `expired ${days} days ago` : `expires in ${days} days, on ${describeDay(certificate.notAfter)}`;
+  const limitMs = expiryLimitMs(certificate, severity === 'error' ? thresholds.error : thresholds.warn);
   return {
     severity,
     observed: `${describeCertificate(certificate)} ${when}`,
-    expected: `more than ${String(required)} days left`,
+    expected: `more than ${String(Math.ceil(limitMs / dayMs))} days left`,
+    fix,
   };
+}
+
+/** Judges a cluster CA, which `renew` makes anew, and those above it, up to its roots. */
+export function judgeEnds(
+  certificate: CertificateFacts,
+  above: readonly CertificateFacts[],
+  renew: Suggestion,
+  subject: ClusterSubject,
+): Judgement {
+  const own = judgeExpiry(certificate, renew, subject);
+  const others = above.map((one) => judgeExpiry(one, kubectlMesh('certs list'), subject));
+  return findingsOr([own, ...others], ok(`until ${describeDay(certificate.notAfter)}`, 'time left'));
 }

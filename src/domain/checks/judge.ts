@@ -3,14 +3,14 @@
  * it was left out, so that no check can call healthy what nobody saw.
  */
 import {defined} from '../defined.js';
-import {type ErrorReport, MeshError, reportError} from '../errors.js';
+import {type ErrorReport, MeshError, problem} from '../errors.js';
 import type {MeshCluster} from '../mesh/mesh.js';
 import {firstCommand} from '../suggest/advice.js';
-import {outOfPlace} from './applies.js';
-import type {Check, Finding, Judgement, OfPair, Side} from './check.js';
+import {type Check, type Finding, type Judgement, notApplicable, outOfPlace, type Side} from './check.js';
 import {
   isMeshFact,
   Parts,
+  type ClusterFactKey,
   type ClusterFactValues,
   type Evidence,
   type Fact,
@@ -55,7 +55,7 @@ function judgeCheck(check: Check, evidence: Evidence): readonly Judged[] {
       return judgeTarget(check, {}, evidence, (key) => lookMesh(key, evidence));
     case 'cluster':
       return clusters.flatMap(({cluster, facts}) =>
-        judgeTarget(check, {cluster}, evidence, (key) => lookCluster(key, facts, evidence)),
+        judgeTarget(check, {cluster}, evidence, (key) => lookFact(facts[key], key)),
       );
     case 'pair':
       return clusters.flatMap((self) =>
@@ -63,7 +63,7 @@ function judgeCheck(check: Check, evidence: Evidence): readonly Judged[] {
           .filter((peer) => peer !== self)
           .flatMap((peer) =>
             judgeTarget(check, {cluster: self.cluster, peer: peer.cluster}, evidence, (key) =>
-              lookPair(key, check.sides?.[key], self.facts, peer.facts, evidence),
+              lookPair(key, check.sides?.[key], self.facts, peer.facts),
             ),
           ),
       );
@@ -74,28 +74,29 @@ function judgeTarget(
   check: Check,
   target: Target,
   evidence: Evidence,
-  look: (key: FactKey) => Look,
+  lookAtClusters: (key: ClusterFactKey) => Look,
 ): readonly Judged[] {
-  const reason = outOfPlace(check, evidence.mesh);
-  if (reason !== undefined) return [judged(check, row(check, target, 'skipped', {reason}))];
-  const looks = check.needs.map((key) => ({key, ...look(key)}));
-  const leftOut = looks.find((one) => one.leftOut !== undefined)?.leftOut;
-  if (leftOut !== undefined) return [judged(check, row(check, target, 'skipped', {reason: leftOut}))];
-  const blind = check.scope === 'mesh' ? clustersUnseen(check, evidence) : undefined;
-  const missing = distinct(looks.flatMap((one) => one.unknown)).map((error) =>
-    judged(check, unknownRow(check, target, error), defined({clusters: blind})),
+  const {now, mesh, facts} = evidence;
+  const look = (key: FactKey) => ({key, ...(isMeshFact(key) ? lookFact(facts[key], key) : lookAtClusters(key))});
+  const needed = check.needs.map(look);
+  const reason = outOfPlace(check, mesh) ?? needed.find(({leftOut}) => leftOut !== undefined)?.leftOut;
+  if (reason !== undefined) return rowsOf(check, target, notApplicable(reason));
+  const clusters = check.scope === 'mesh' ? clustersUnseen(check, evidence) : undefined;
+  const missing = distinct(needed.flatMap(({unknown}) => unknown)).map((error) =>
+    // The error's hints say what to do: by a command where one of them has one.
+    judged(check, target, 'unknown', {
+      fix: firstCommand(error.hints) ?? error.hints.find((hint) => typeof hint === 'string') ?? '',
+      reason: error.message,
+      error,
+      clusters,
+    }),
   );
   // A fact without any known value cannot be judged; of a fact with parts, the known parts can.
-  if (looks.some((one) => one.unknown.length > 0 && one.value === undefined)) return missing;
-  const helpful = (check.uses ?? [])
-    .map((key) => [key, look(key).value] as const)
-    .filter(([, value]) => value !== undefined);
-  const facts = Object.fromEntries([...looks.map((one) => [one.key, one.value] as const), ...helpful]);
-  const {now, mesh} = evidence;
-  const subject = {now, mesh, ...target};
+  if (needed.some(({unknown, value}) => unknown.length > 0 && value === undefined)) return missing;
+  const helpful = (check.uses ?? []).map(look).filter(({value}) => value !== undefined);
+  const seen = Object.fromEntries([...needed, ...helpful].map(({key, value}) => [key, value]));
   // The one place where a check's erased types are given back: `needs` and `scope` made both arguments.
-  const judgement = check.judge(facts as never, subject as never);
-  const rows = rowsOf(check, target, judgement);
+  const rows = rowsOf(check, target, check.judge(seen as never, {now, mesh, ...target} as never));
   // "All is well" or "does not apply" cannot be said while parts are unknown; findings stand.
   return missing.length > 0
     ? [...rows.filter(({row: {result}}) => result === 'error' || result === 'warning'), ...missing]
@@ -103,41 +104,21 @@ function judgeTarget(
 }
 
 function rowsOf(check: Check, target: Target, judgement: Judgement): readonly Judged[] {
+  if ('skipped' in judgement) return [judged(check, target, 'skipped', {reason: judgement.skipped})];
+  const expected = (said: {readonly expected?: string | undefined}) => said.expected ?? check.expected;
   if ('ok' in judgement) {
-    return [judged(check, row(check, target, 'ok', {observed: judgement.ok, expected: judgement.expected}))];
+    return [judged(check, target, 'ok', {observed: judgement.ok, expected: expected(judgement)})];
   }
-  if ('skipped' in judgement) return [judged(check, row(check, target, 'skipped', {reason: judgement.skipped}))];
-  return judgement.findings.map((finding) =>
-    judged(check, row(check, target, finding.severity ?? check.severity, finding), finding),
+  return ('fix' in judgement ? [judgement] : judgement).map((finding) =>
+    judged(check, target, finding.severity ?? check.severity, {...finding, expected: expected(finding)}),
   );
 }
 
-function judged({implies}: Check, one: Row, finding: Pick<Finding, 'implies' | 'clusters'> = {}): Judged {
-  return defined({row: one, implies: finding.implies ?? implies, clusters: finding.clusters});
-}
+/** What a row says beside what its check is. */
+type Said = Partial<Omit<Finding, 'fix'> & Pick<Row, 'fix' | 'reason' | 'error'>>;
 
-/** The clusters of which something that a check of the mesh needs is unknown; undefined where that is about none of them. */
-function clustersUnseen({needs}: Check, {facts, clusters}: Evidence): readonly string[] | undefined {
-  if (needs.some((key) => isMeshFact(key) && lookFact(facts[key], key).unknown.length > 0)) return undefined;
-  return clusters
-    .filter((one) => needs.some((key) => !isMeshFact(key) && lookFact(one.facts[key], key).unknown.length > 0))
-    .map(({cluster}) => cluster.name);
-}
-
-/** The error's hints say what to do: by a command where one of them has one. */
-function unknownRow(check: Check, target: Target, error: ErrorReport): Row {
-  const text = error.hints.find((hint) => typeof hint === 'string');
-  const fix = firstCommand(error.hints) ?? text ?? '';
-  return {...row(check, target, 'unknown', {}), fix, reason: error.message, error};
-}
-
-function row(
-  check: Check,
-  {cluster, peer}: Target,
-  result: RowResult,
-  said: Partial<Finding> & {readonly reason?: string},
-): Row {
-  return defined({
+function judged(check: Check, {cluster, peer}: Target, result: RowResult, said: Said): Judged {
+  const row: Row = defined({
     id: check.id,
     title: check.title,
     severity: said.severity ?? check.severity,
@@ -150,38 +131,42 @@ function row(
     vantage: check.vantage,
     fix: said.fix ?? '',
     reason: said.reason,
+    error: said.error,
   });
+  return defined({row, implies: said.implies ?? check.implies, clusters: said.clusters});
 }
 
-function lookMesh(key: FactKey, evidence: Evidence): Look {
-  if (isMeshFact(key)) return lookFact(evidence.facts[key], key);
-  const looks = evidence.clusters.map(({cluster, facts}) => ({cluster, ...lookFact(facts[key], key)}));
-  const asked = looks.filter((one) => one.leftOut === undefined);
+/** The clusters of which something that a check of the mesh needs is unknown; undefined where that is about none of them. */
+function clustersUnseen({needs}: Check, {facts, clusters}: Evidence): readonly string[] | undefined {
+  if (needs.some((key) => isMeshFact(key) && lookFact(facts[key], key).unknown.length > 0)) return undefined;
+  return clusters
+    .filter((one) => needs.some((key) => !isMeshFact(key) && lookFact(one.facts[key], key).unknown.length > 0))
+    .map(({cluster}) => cluster.name);
+}
+
+function lookMesh(key: ClusterFactKey, {clusters}: Evidence): Look {
+  const looks = clusters.map(({cluster, facts}) => ({cluster, ...lookFact(facts[key], key)}));
+  const asked = looks.filter(({leftOut}) => leftOut === undefined);
   const [first] = looks;
   if (asked.length === 0 && first?.leftOut !== undefined) return {unknown: [], leftOut: first.leftOut};
   return {
-    value: asked.filter((one) => one.value !== undefined).map(({cluster, value}) => ({cluster, value})),
-    unknown: asked.flatMap((one) => one.unknown),
+    value: asked.filter(({value}) => value !== undefined).map(({cluster, value}) => ({cluster, value})),
+    unknown: asked.flatMap(({unknown}) => unknown),
   };
 }
 
-function lookCluster(key: FactKey, facts: Facts<ClusterFactValues>, evidence: Evidence): Look {
-  return isMeshFact(key) ? lookFact(evidence.facts[key], key) : lookFact(facts[key], key);
-}
-
 function lookPair(
-  key: FactKey,
+  key: ClusterFactKey,
   side: Side | undefined,
   self: Facts<ClusterFactValues>,
   peer: Facts<ClusterFactValues>,
-  evidence: Evidence,
 ): Look {
-  if (isMeshFact(key)) return lookFact(evidence.facts[key], key);
+  const sides = {self: () => lookFact(self[key], key), peer: () => lookFact(peer[key], key)};
   if (side !== undefined) {
-    const {value, ...rest} = lookFact(side === 'self' ? self[key] : peer[key], key);
-    return defined({...rest, value: value === undefined ? undefined : new OneSided(side, value)});
+    const {value, ...rest} = sides[side]();
+    return value === undefined ? rest : {...rest, value: oneSided(side, value)};
   }
-  const [mine, theirs] = [lookFact(self[key], key), lookFact(peer[key], key)];
+  const [mine, theirs] = [sides.self(), sides.peer()];
   const leftOut = mine.leftOut ?? theirs.leftOut;
   if (leftOut !== undefined) return {unknown: [], leftOut};
   const unknown = [...mine.unknown, ...theirs.unknown];
@@ -190,30 +175,17 @@ function lookPair(
 }
 
 /** A fact of one cluster of a pair: looking at the other's, about which nothing may be known, is a bug of a check. */
-class OneSided implements OfPair<unknown> {
-  constructor(
-    private readonly side: Side,
-    private readonly value: unknown,
-  ) {}
-
-  get self(): unknown {
-    return this.#of('self');
-  }
-
-  get peer(): unknown {
-    return this.#of('peer');
-  }
-
-  #of(side: Side): unknown {
-    if (side !== this.side) throw new MeshError('INTERNAL', `a check looks at a fact of ${side} without needing it`);
-    return this.value;
-  }
+function oneSided(side: Side, value: unknown): object {
+  const other: Side = side === 'self' ? 'peer' : 'self';
+  return Object.defineProperty({[side]: value}, other, {
+    get: () => {
+      throw new MeshError('INTERNAL', `a check looks at a fact of ${other} without needing it`);
+    },
+  });
 }
 
 function lookFact(fact: Fact<unknown> | undefined, key: FactKey): Look {
-  if (fact === undefined) {
-    return {unknown: [reportError(new MeshError('INTERNAL', `the fact ${key} was not gathered`))]};
-  }
+  if (fact === undefined) return {unknown: [problem('INTERNAL', `the fact ${key} was not gathered`)]};
   if ('leftOut' in fact) return {unknown: [], leftOut: fact.leftOut};
   if ('unknown' in fact) return {unknown: [fact.unknown]};
   if (!(fact.value instanceof Parts)) return {value: fact.value, unknown: []};
@@ -237,20 +209,13 @@ function distinct(errors: readonly ErrorReport[]): readonly ErrorReport[] {
  * causes it is the first, in order, that is no consequence itself.
  */
 function markConsequences(all: readonly Judged[]): readonly Row[] {
-  const isBad = ({row: {result}}: Judged): boolean => result !== 'ok' && result !== 'skipped';
+  const bad = all.filter(({row: {result}}) => result !== 'ok' && result !== 'skipped');
   // Of many clusters the rows of pairs are by far the most, and they imply nothing.
-  const candidates = all.filter((one) => one.implies.length > 0 && isBad(one));
-  const found = new Map<Judged, readonly Judged[]>();
-  const causesOf = (one: Judged): readonly Judged[] => {
-    const before = found.get(one);
-    if (before) return before;
-    const causes = isBad(one) ? candidates.filter((candidate) => explains(candidate, one.row)) : [];
-    found.set(one, causes);
-    return causes;
-  };
+  const candidates = bad.filter(({implies}) => implies.length > 0);
+  const causes = new Map(bad.map((one) => [one, candidates.filter((candidate) => explains(candidate, one.row))]));
   return all.map((one) => {
-    const causes = causesOf(one);
-    const cause = causes.find((other) => causesOf(other).length === 0) ?? causes[0];
+    const own = causes.get(one) ?? [];
+    const cause = own.find((other) => causes.get(other)?.length === 0) ?? own[0];
     return cause ? {...one.row, impliedBy: cause.row.id} : one.row;
   });
 }

@@ -2,41 +2,18 @@
  * Everything checks may need to know: a row for each fact says of which type it is and which requests it needs. Only what
  * the selected checks name is gathered (`src/observe`); each fact is a value, unknown with the reason, or left out on purpose.
  */
+import type {RememberedHead} from '../journal/remembered.js';
 import type {RbacFacts} from '../kube/rbac.js';
 import type {RemoteCredential} from '../istio/remote-secret.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Observed} from '../observed.js';
 import {limitOn, type LimitingFlag, type Limits} from './limits.js';
 import {rbacReads, reads, type Read, type ReadName} from './requests.js';
-import type {CaOrigin} from './types/ca-origin.js';
-import type {ControlPlaneFacts, GatewayFacts, NamespaceFacts} from './types/control-plane.js';
-import type {
-  CertificateFacts,
-  ClusterCaFacts,
-  DeclarationFacts,
-  FileModeFacts,
-  GitHistoryFacts,
-  InstallFileFacts,
-  RootKeyFacts,
-} from './types/files.js';
-import type {JournalFacts, RememberedHead} from './types/journal.js';
-import type {IstiodClusters, IstiodMetrics, ServedChain} from './types/live.js';
-import type {NetworkGatewayFacts} from './types/network-gateways.js';
-import type {ProxyRoots} from './types/proxies.js';
-import type {LiveRoots, LiveRootsElsewhere} from './types/roots.js';
-import type {CacertsFacts, PushedTrust, WrittenBundle} from './types/trust.js';
-import type {WebhookConfigurationFacts} from './types/webhooks.js';
+import type * as ofCluster from './types/cluster.js';
+import type * as ofWorkDir from './types/work-directory.js';
 
-export type * from './types/ca-origin.js';
-export type * from './types/control-plane.js';
-export type * from './types/files.js';
-export type * from './types/journal.js';
-export type * from './types/live.js';
-export type * from './types/network-gateways.js';
-export type * from './types/proxies.js';
-export type * from './types/roots.js';
-export type * from './types/trust.js';
-export type * from './types/webhooks.js';
+export type * from './types/cluster.js';
+export type * from './types/work-directory.js';
 
 /** A fact made of parts that can be unknown one by one, such as one TLS handshake for each istiod pod. */
 export class Parts<T> {
@@ -74,25 +51,25 @@ const ofOtherBundles = ['namespaces', 'bundles'] as const satisfies readonly Rea
 
 /** Facts of the mesh and its work directory, a row each. */
 const meshFacts = {
-  declaration: ofFiles<DeclarationFacts>(),
-  rootKey: ofFiles<RootKeyFacts>(),
+  declaration: ofFiles<ofWorkDir.DeclarationFacts>(),
+  rootKey: ofFiles<ofWorkDir.RootKeyFacts>(),
   /** Fingerprints of root-cert.pem at the top of the work directory; empty when there is none. */
   meshRoots: ofFiles<readonly string[]>(),
-  fileModes: ofFiles<readonly FileModeFacts[]>(),
-  journal: ofFiles<JournalFacts>(),
-  gitHistory: ofFiles<GitHistoryFacts>(),
+  fileModes: ofFiles<readonly ofWorkDir.FileModeFacts[]>(),
+  journal: ofFiles<ofWorkDir.JournalFacts>(),
+  gitHistory: ofFiles<ofWorkDir.GitHistoryFacts>(),
 } as const;
 
 /** Facts of one cluster, a row each. `src/observe/facts` derives them. */
 const clusterFacts = {
-  caFiles: ofFiles<ClusterCaFacts>(),
+  caFiles: ofFiles<ofWorkDir.ClusterCaFacts>(),
   // The cluster is asked only where the work directory has nothing.
-  caOrigin: fact<CaOrigin>({
+  caOrigin: fact<ofCluster.CaOrigin>({
     reads: [],
     mayRead: ['cacerts'],
     knownDespite: ['--offline', '--no-secrets'],
   }),
-  installFile: ofFiles<InstallFileFacts>(),
+  installFile: ofFiles<ofWorkDir.InstallFileFacts>(),
   apiVersion: fact<{readonly gitVersion: string; readonly major: number; readonly minor: number}>({reads: ['version']}),
   /** What was read without being refused; unknown names every right that is missing. */
   access: fact<{readonly reads: number}>({reads: [], last: true}),
@@ -101,36 +78,36 @@ const clusterFacts = {
   rbac: fact<RbacFacts>({reads: rbacReads}),
   /** Whom the remote secrets in Istio's namespace make of their readers in other clusters. */
   remoteCredentials: fact<readonly RemoteCredential[]>({reads: ['remoteSecrets']}),
-  cacerts: fact<CacertsFacts | 'absent'>({reads: ['cacerts']}),
+  cacerts: fact<ofCluster.CacertsFacts | 'absent'>({reads: ['cacerts']}),
   /** Whether `trust push` would have to restart istiod, by its own rules; true where that cannot be told. */
   restartOnPush: fact<boolean>({
     reads: [],
     mayRead: ['cacerts', 'selfSigned', 'deployments', 'configMaps'],
   }),
   /** Fingerprint of the root that istiod made for itself (Secret istio-ca-secret). */
-  selfSignedRoot: fact<CertificateFacts | 'absent'>({reads: ['selfSigned']}),
+  selfSignedRoot: fact<ofWorkDir.CertificateFacts | 'absent'>({reads: ['selfSigned']}),
   // Without Secrets it is taken from the work directory.
-  pushedTrust: fact<PushedTrust | 'absent'>({reads: ['cacerts'], knownDespite: ['--no-secrets']}),
+  pushedTrust: fact<ofCluster.PushedTrust | 'absent'>({reads: ['cacerts'], knownDespite: ['--no-secrets']}),
   /** What the cluster remembers of the journal; empty where it remembers nothing. */
   journalHeads: fact<readonly RememberedHead[]>({reads: ['cacerts', 'configMaps']}),
-  bundles: fact<readonly WrittenBundle[]>({reads: [...controlPlane, 'bundles']}),
+  bundles: fact<readonly ofCluster.WrittenBundle[]>({reads: [...controlPlane, 'bundles']}),
   /** What the cluster's workloads trust. */
-  liveRoots: fact<LiveRoots | LiveRootsElsewhere>({reads: controlPlane, mayRead: ofOtherBundles}),
-  proxyRoots: fact<ProxyRoots>({reads: controlPlane, mayRead: [...ofOtherBundles, 'livingPods']}),
-  webhooks: fact<readonly WebhookConfigurationFacts[]>({reads: ['mutatingWebhooks', 'validatingWebhooks']}),
-  namespaces: fact<readonly NamespaceFacts[]>({reads: ['namespaces']}),
-  controlPlanes: fact<readonly ControlPlaneFacts[]>({reads: controlPlane}),
-  gateways: fact<readonly GatewayFacts[]>({reads: ['deployments', 'pods']}),
+  liveRoots: fact<ofCluster.LiveRoots | ofCluster.LiveRootsElsewhere>({reads: controlPlane, mayRead: ofOtherBundles}),
+  proxyRoots: fact<ofCluster.ProxyRoots>({reads: controlPlane, mayRead: [...ofOtherBundles, 'livingPods']}),
+  webhooks: fact<readonly ofCluster.WebhookConfigurationFacts[]>({reads: ['mutatingWebhooks', 'validatingWebhooks']}),
+  namespaces: fact<readonly ofCluster.NamespaceFacts[]>({reads: ['namespaces']}),
+  controlPlanes: fact<readonly ofCluster.ControlPlaneFacts[]>({reads: controlPlane}),
+  gateways: fact<readonly ofCluster.GatewayFacts[]>({reads: ['deployments', 'pods']}),
   /** The names of ztunnel's pods in Istio's namespace; empty where there is no ambient mode. */
   ztunnelPods: fact<readonly string[]>({reads: ['pods']}),
   /** Empty, too, where the mesh needs none: then nothing is asked. */
-  networkGateways: fact<readonly NetworkGatewayFacts[]>({
+  networkGateways: fact<readonly ofCluster.NetworkGatewayFacts[]>({
     reads: controlPlane,
     mayRead: ['networkServices', 'networkGateways', 'gatewayService', 'gatewayPods'],
   }),
-  servedChains: fact<Parts<ServedChain>>({reads: live}),
-  istiodMetrics: fact<Parts<IstiodMetrics>>({reads: live}),
-  istiodClusters: fact<Parts<IstiodClusters>>({reads: live}),
+  servedChains: fact<Parts<ofCluster.ServedChain>>({reads: live}),
+  istiodMetrics: fact<Parts<ofCluster.IstiodMetrics>>({reads: live}),
+  istiodClusters: fact<Parts<ofCluster.IstiodClusters>>({reads: live}),
 } as const;
 
 type ValueOf<Row> = Row extends FactRow<infer T> ? T : never;
@@ -179,6 +156,19 @@ export function limitOnFact(key: FactKey, limits: Limits): LimitingFlag | undefi
   if (last === true) return limits.offline === true ? '--offline' : undefined;
   const flags = readsOf(key).flatMap((name) => limitOn(name, limits) ?? []);
   return flags.find((flag) => !knownDespite.includes(flag));
+}
+
+const reasons: Readonly<Record<LimitingFlag, string>> = {
+  '--offline': '--offline: no cluster was asked',
+  '--access': 'without --access: nobody asked who may do what',
+  '--no-live': '--no-live: istiod was not asked',
+  '--no-secrets': '--no-secrets: no Secret was read',
+};
+
+/** Why a fact is not gathered, in the words of the flag that said so; undefined when it is. */
+export function leftOutBy(key: FactKey, limits: Limits): string | undefined {
+  const flag = limitOnFact(key, limits);
+  return flag && reasons[flag];
 }
 
 /** A fact: known, unknown with the reason, or left out because a flag said so. */

@@ -4,7 +4,7 @@
  * (limits.ts) are derived from it.
  */
 import {ownerLabel} from '../install/installer.js';
-import {installedKinds, type InstalledKind} from '../install/live.js';
+import {installedKinds} from '../install/live.js';
 import {
   cacertsName,
   defaultBundleName,
@@ -52,16 +52,10 @@ export interface Given {
   readonly labelSelector?: string;
 }
 
-/** GET of one object that always exists. */
-export interface GetRead<T extends KubeObject> extends ReadRow {
-  readonly method: 'get';
+/** GET of one object: `get` where it always exists, `find` where it may be absent. */
+export interface ObjectRead<T extends KubeObject, Method extends 'get' | 'find' = 'get' | 'find'> extends ReadRow {
+  readonly method: Method;
   /** Carries the type only. */
-  readonly object?: T;
-}
-
-/** GET of one object that may be absent. */
-export interface FindRead<T extends KubeObject> extends ReadRow {
-  readonly method: 'find';
   readonly object?: T;
 }
 
@@ -90,37 +84,39 @@ export interface ForwardRead extends ReadRow {
 }
 
 /** One row. */
-export type Read = GetRead<KubeObject> | FindRead<KubeObject> | ListRead<KubeObject> | RawRead | ForwardRead;
+export type Read = ObjectRead<KubeObject> | ListRead<KubeObject> | RawRead | ForwardRead;
 
-const get = <T extends KubeObject>(row: Omit<GetRead<T>, 'method'>): GetRead<T> => ({...row, method: 'get'});
-const find = <T extends KubeObject>(row: Omit<FindRead<T>, 'method'>): FindRead<T> => ({...row, method: 'find'});
-const list = <T extends KubeObject>(row: Omit<ListRead<T>, 'method'>): ListRead<T> => ({...row, method: 'list'});
+/** Of the kinds that are not in `v1`. */
+const apiVersions: Readonly<Record<string, ReadRow['apiVersions']>> = {
+  Deployment: ['apps/v1'],
+  // v1 is served since Gateway API 1.0; older installations have v1beta1 alone (gateway-api.sigs.k8s.io: concepts/versioning).
+  Gateway: ['gateway.networking.k8s.io/v1', 'gateway.networking.k8s.io/v1beta1'],
+};
 
-const core = (kind: string) => ({apiVersions: ['v1'] as const, kind});
-const deployment = {apiVersions: ['apps/v1'] as const, kind: 'Deployment'};
+type More<Row extends ReadRow> = Partial<Omit<Row, 'method' | 'kind' | 'scope'>>;
+
+const row = (kind: string, scope: ReadScope) => ({apiVersions: apiVersions[kind] ?? (['v1'] as const), kind, scope});
+const get = <T extends KubeObject>(kind: string, scope: ReadScope, name: string): ObjectRead<T, 'get'> => ({
+  ...row(kind, scope),
+  name,
+  method: 'get',
+});
+const find = <T extends KubeObject>(kind: string, scope: ReadScope, more: More<ReadRow>): ObjectRead<T, 'find'> => ({
+  ...row(kind, scope),
+  ...more,
+  method: 'find',
+});
+const list = <T extends KubeObject>(kind: string, scope: ReadScope, more: More<ListRead<T>> = {}): ListRead<T> => ({
+  ...row(kind, scope),
+  ...more,
+  method: 'list',
+});
+
 const webhooks = (kind: WebhookConfigurationKind) =>
-  list<WebhookConfigurationObject>({
-    apiVersions: ['admissionregistration.k8s.io/v1'],
-    kind,
-    scope: 'cluster',
-  });
+  list<WebhookConfigurationObject>(kind, 'cluster', {apiVersions: ['admissionregistration.k8s.io/v1']});
+const withAccess = {when: 'with --access', onRequest: '--access'} as const;
 const rbac = (kind: 'Role' | 'RoleBinding' | 'ClusterRole' | 'ClusterRoleBinding') =>
-  list<KubeObject>({
-    apiVersions: ['rbac.authorization.k8s.io/v1'],
-    kind,
-    scope: 'cluster',
-    when: 'with --access',
-    onRequest: '--access',
-  });
-const installed = ({apiVersion, kind, scope}: InstalledKind) =>
-  list<KubeObject>({
-    apiVersions: [apiVersion],
-    kind,
-    scope: scope === 'namespace' ? 'Istio namespace' : 'cluster',
-    labelSelector: ownerLabel,
-    metadataOnly: true,
-    optionalKind: true,
-  });
+  list<KubeObject>(kind, 'cluster', {apiVersions: ['rbac.authorization.k8s.io/v1'], ...withAccess});
 
 const istioNamespace = 'Istio namespace';
 const severalNetworks = 'where clusters are on several networks';
@@ -131,68 +127,42 @@ const hasNotEnded = 'status.phase!=Succeeded,status.phase!=Failed';
 export const reads = {
   version: {method: 'raw', path: '/version'},
   /** Its UID is the cluster's. */
-  kubeSystem: get<NamespaceObject>({...core('Namespace'), scope: 'cluster', name: 'kube-system'}),
-  namespaces: list<NamespaceObject>({...core('Namespace'), scope: 'cluster', metadataOnly: true}),
-  deployments: list<DeploymentObject>({...deployment, scope: istioNamespace}),
-  pods: list<PodObject>({...core('Pod'), scope: istioNamespace}),
-  configMaps: list<ConfigMapObject>({...core('ConfigMap'), scope: istioNamespace}),
+  kubeSystem: get<NamespaceObject>('Namespace', 'cluster', 'kube-system'),
+  namespaces: list<NamespaceObject>('Namespace', 'cluster', {metadataOnly: true}),
+  deployments: list<DeploymentObject>('Deployment', istioNamespace),
+  pods: list<PodObject>('Pod', istioNamespace),
+  configMaps: list<ConfigMapObject>('ConfigMap', istioNamespace),
   /** The trust bundles of this name in all namespaces. */
-  bundles: list<ConfigMapObject>({
-    ...core('ConfigMap'),
-    scope: 'cluster',
-    name: defaultBundleName,
-    given: ['name'],
-  }),
-  cacerts: find<SecretObject>({...core('Secret'), scope: istioNamespace, name: cacertsName}),
+  bundles: list<ConfigMapObject>('ConfigMap', 'cluster', {name: defaultBundleName, given: ['name']}),
+  cacerts: find<SecretObject>('Secret', istioNamespace, {name: cacertsName}),
   /** Where an istiod that was not given a CA keeps its own. */
-  selfSigned: find<SecretObject>({...core('Secret'), scope: istioNamespace, name: selfSignedName}),
+  selfSigned: find<SecretObject>('Secret', istioNamespace, {name: selfSignedName}),
   // kubectl looks at the pod before it asks to forward its ports (kubernetes/kubectl pkg/cmd/portforward/portforward.go).
-  forwardedPod: {method: 'forward', verb: 'get', ...core('Pod'), scope: istioNamespace},
-  portForward: {
-    method: 'forward',
-    verb: 'create',
-    ...core('Pod'),
-    subresource: 'portforward',
-    scope: istioNamespace,
-  },
+  forwardedPod: {method: 'forward', verb: 'get', ...row('Pod', istioNamespace)},
+  portForward: {method: 'forward', verb: 'create', ...row('Pod', istioNamespace), subresource: 'portforward'},
   mutatingWebhooks: webhooks('MutatingWebhookConfiguration'),
   validatingWebhooks: webhooks('ValidatingWebhookConfiguration'),
   /** Metadata of the pods with a label that have not ended. */
-  livingPods: list<KubeObject>({
-    ...core('Pod'),
-    scope: 'cluster',
+  livingPods: list<KubeObject>('Pod', 'cluster', {
     given: ['labelSelector'],
     fieldSelector: hasNotEnded,
     metadataOnly: true,
     when: 'for a day after istiod wrote the roots',
   }),
   /** The pods behind a gateway between networks. */
-  gatewayPods: list<PodObject>({
-    ...core('Pod'),
-    scope: 'given namespace',
+  gatewayPods: list<PodObject>('Pod', 'given namespace', {
     given: ['namespace', 'labelSelector'],
     when: "of east-west gateways outside Istio's namespace",
   }),
   /** Services that say which network they lead into. */
-  networkServices: list<ServiceObject>({
-    ...core('Service'),
-    scope: 'cluster',
-    labelSelector: networkLabel,
-    when: severalNetworks,
-  }),
-  // v1 is served since Gateway API 1.0; older installations have v1beta1 alone (gateway-api.sigs.k8s.io: concepts/versioning).
-  networkGateways: list<GatewayObject>({
-    apiVersions: ['gateway.networking.k8s.io/v1', 'gateway.networking.k8s.io/v1beta1'],
-    kind: 'Gateway',
-    scope: 'cluster',
+  networkServices: list<ServiceObject>('Service', 'cluster', {labelSelector: networkLabel, when: severalNetworks}),
+  networkGateways: list<GatewayObject>('Gateway', 'cluster', {
     labelSelector: networkLabel,
     optionalKind: true,
     when: `${severalNetworks} and no Service leads into one`,
   }),
   /** A Service that meshNetworks names. */
-  gatewayService: find<ServiceObject>({
-    ...core('Service'),
-    scope: 'given namespace',
+  gatewayService: find<ServiceObject>('Service', 'given namespace', {
     given: ['namespace', 'name'],
     when: 'where meshNetworks names a Service',
   }),
@@ -201,38 +171,39 @@ export const reads = {
   clusterRoles: rbac('ClusterRole'),
   clusterRoleBindings: rbac('ClusterRoleBinding'),
   /** The one list of Secrets: remote secrets are found by a label, and a list cannot be restricted to one. */
-  remoteSecrets: list<SecretObject>({
-    ...core('Secret'),
-    scope: istioNamespace,
-    labelSelector: remoteSecretLabel,
-    when: 'with --access',
-    onRequest: '--access',
-  }),
+  remoteSecrets: list<SecretObject>('Secret', istioNamespace, {labelSelector: remoteSecretLabel, ...withAccess}),
 
   // The rest is for commands other than verify.
   /** Istio's own namespace. */
-  istioNamespace: find<NamespaceObject>({...core('Namespace'), scope: 'cluster', given: ['name']}),
+  istioNamespace: find<NamespaceObject>('Namespace', 'cluster', {given: ['name']}),
   /** The same for those who may list namespaces and not get this one. */
-  listedNamespace: list<NamespaceObject>({...core('Namespace'), scope: 'cluster', given: ['name'], metadataOnly: true}),
-  previous: find<SecretObject>({...core('Secret'), scope: istioNamespace, name: previousName}),
+  listedNamespace: list<NamespaceObject>('Namespace', 'cluster', {given: ['name'], metadataOnly: true}),
+  previous: find<SecretObject>('Secret', istioNamespace, {name: previousName}),
   /** The trust bundle beside istiod. */
-  liveBundle: find<ConfigMapObject>({...core('ConfigMap'), scope: istioNamespace, name: defaultBundleName}),
-  istiods: list<DeploymentObject>({...deployment, scope: istioNamespace, labelSelector: 'app=istiod'}),
+  liveBundle: find<ConfigMapObject>('ConfigMap', istioNamespace, {name: defaultBundleName}),
+  istiods: list<DeploymentObject>('Deployment', istioNamespace, {labelSelector: 'app=istiod'}),
   /** The istiod of one revision. */
-  istiod: find<DeploymentObject>({...deployment, scope: istioNamespace, given: ['name']}),
-  istiodPods: list<PodObject>({...core('Pod'), scope: istioNamespace, labelSelector: 'app=istiod'}),
-  allPods: list<PodObject>({...core('Pod'), scope: 'cluster'}),
+  istiod: find<DeploymentObject>('Deployment', istioNamespace, {given: ['name']}),
+  istiodPods: list<PodObject>('Pod', istioNamespace, {labelSelector: 'app=istiod'}),
+  allPods: list<PodObject>('Pod', 'cluster'),
   /** Metadata of Istio's ConfigMaps: notes of `install apply` remember the journal in annotations. */
-  configMapNotes: list<KubeObject>({...core('ConfigMap'), scope: istioNamespace, metadataOnly: true}),
+  configMapNotes: list<KubeObject>('ConfigMap', istioNamespace, {metadataOnly: true}),
   /** The note of the last `install apply`. */
-  installNote: find<ConfigMapObject>({...core('ConfigMap'), scope: istioNamespace, given: ['name']}),
+  installNote: find<ConfigMapObject>('ConfigMap', istioNamespace, {given: ['name']}),
 } as const satisfies Readonly<Record<string, Read>>;
 
 /** The name of a row. */
 export type ReadName = keyof typeof reads;
 
 /** The rows of what Istio's installers label, in the order of {@link installedKinds}. */
-export const installedReads = installedKinds.map(installed);
+export const installedReads = installedKinds.map(({apiVersion, kind, scope}) =>
+  list<KubeObject>(kind, scope === 'namespace' ? istioNamespace : 'cluster', {
+    apiVersions: [apiVersion],
+    labelSelector: ownerLabel,
+    metadataOnly: true,
+    optionalKind: true,
+  }),
+);
 
 /** The rows that say who may do what. */
 export const rbacReads = [

@@ -1,6 +1,5 @@
 /** Facts of the Secrets that a cluster signs with. */
-import {cacertsFacts} from '../../domain/facts/read/cacerts.js';
-import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
+import {cacertsFacts, certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {isIstiod} from '../../domain/facts/read/control-plane.js';
 import type {CertificateFacts, PushedTrust} from '../../domain/facts/facts.js';
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';

@@ -39,7 +39,8 @@ export const explainCheck: Operation<{readonly id: string}, ExplainedCheck> = {
   execute: ({id}) =>
     new Promise((resolve) => {
       const check = findCheck(checks, id);
-      resolve({...summary(check), ...check.explanation, implies: check.implies});
+      const {meaning, breaks, byHand, mend, source, implies} = check;
+      resolve({...summary(check), meaning, breaks, byHand, mend, source, implies});
     }),
   conclude: () => [],
 };

@@ -1,7 +1,6 @@
 /** `verify`: gathers facts, judges them, and with `--wait` follows until all is well. */
 import {isDeepStrictEqual} from 'node:util';
-import type {Check, Severity} from '../../domain/checks/check.js';
-import {neededFacts} from '../../domain/checks/needs.js';
+import {type Check, neededFacts, type Severity} from '../../domain/checks/check.js';
 import {isLast, type Evidence} from '../../domain/facts/facts.js';
 import {judge} from '../../domain/checks/judge.js';
 import type {Limits} from '../../domain/facts/limits.js';

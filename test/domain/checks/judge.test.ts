@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {defineCheck, ok, type Explanation} from '../../../src/domain/checks/check.js';
+import {apiServerCheck, ok, type Explanation} from '../../../src/domain/checks/check.js';
 import {Parts, type ServedChain} from '../../../src/domain/facts/facts.js';
 import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
@@ -189,16 +189,15 @@ describe('consequences', () => {
 });
 
 describe('scopes', () => {
-  const pair = defineCheck({
+  const pair = apiServerCheck({
     id: 'MESH399',
     title: 'pair',
     severity: 'warning',
     scope: 'pair',
-    vantage: 'API server',
     needs: ['clusterUid', 'declaration'],
     waitable: true,
     implies: [],
-    explanation,
+    ...explanation,
     judge: ({clusterUid, declaration}, {cluster, peer}) =>
       ok(`${cluster.name} ${clusterUid.self} ${peer.name} ${clusterUid.peer} ${String(declaration.clusters)}`, ''),
   });
@@ -214,8 +213,9 @@ describe('scopes', () => {
 
   it('of pairs may need a fact of one side only, and see no other', () => {
     const [own, theirs] = (['self', 'peer'] as const).map((side) =>
-      defineCheck({
+      apiServerCheck({
         ...pair,
+        scope: 'pair',
         sides: {clusterUid: side},
         judge: ({clusterUid}) => ok(clusterUid[side], ''),
       }),
@@ -224,7 +224,7 @@ describe('scopes', () => {
     const spoilt = evidence({facts1: {clusterUid: {unknown: reason}}});
     expect(judgedText([own], spoilt).checks.map(({result}) => result)).toEqual(['unknown', 'ok']);
     expect(judgedText([theirs], spoilt).checks.map(({result}) => result)).toEqual(['ok', 'unknown']);
-    const wrong = defineCheck({...own, judge: ({clusterUid}) => ok(clusterUid.peer, '')});
+    const wrong = apiServerCheck({...own, scope: 'pair', judge: ({clusterUid}) => ok(clusterUid.peer, '')});
     expect(() => judgedText([wrong], evidence())).toThrow(/without needing it/);
   });
 

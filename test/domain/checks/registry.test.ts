@@ -1,9 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import type {Check} from '../../../src/domain/checks/check.js';
+import {type Check, neededFacts} from '../../../src/domain/checks/check.js';
 import {Parts, type ServedChain} from '../../../src/domain/facts/facts.js';
 import {groupPrefixes, matches} from '../../../src/domain/checks/select.js';
 import {judgedText} from '../../helpers/suggestions.js';
-import {neededFacts} from '../../../src/domain/checks/needs.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {ErrorReport} from '../../../src/domain/errors.js';
 import {evidence, meshValues} from './healthy.js';
@@ -18,8 +17,8 @@ describe('the registry of checks', () => {
   });
 
   it('explains every check in full, and names a source', () => {
-    for (const {explanation, title} of checks) {
-      expect(Object.values({...explanation, title}).every((text) => text.length > 10)).toBe(true);
+    for (const {title, meaning, breaks, byHand, mend, source} of checks) {
+      expect([title, meaning, breaks, byHand, mend, source].every((text) => text.length > 10)).toBe(true);
       expect(title.endsWith('.')).toBe(false);
     }
   });

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {leftOutBy} from '../../../src/domain/checks/needs.js';
+import {leftOutBy} from '../../../src/domain/facts/facts.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {findCheck, selectChecks} from '../../../src/domain/checks/select.js';
 

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import type {Finding} from '../../../src/domain/checks/check.js';
 import {skewCheck} from '../../../src/domain/checks/control-plane/skew.js';
 import {type AsJson, judgedText, textOf} from '../../helpers/suggestions.js';
 import {Parts, type ControlPlaneFacts} from '../../../src/domain/facts/facts.js';
@@ -220,7 +221,7 @@ describe('skew', () => {
       value: [istiod(index < 25 ? '1.28.6' : '1.30.3')],
     }));
     const answer = skewCheck.judge({controlPlanes}, evidence());
-    const findings = 'findings' in answer ? answer.findings : [];
+    const findings = Array.isArray(answer) ? (answer as readonly Finding[]) : [];
     expect(findings.map(({fix}) => /apply (\S+)/.exec(textOf(fix))?.[1])).toEqual(
       Array.from({length: 25}, (_, index) => `c${String(index)}`),
     );

@@ -1,20 +1,16 @@
 import {noKeyHere, reachText, removeFix, unexpectedBy} from '../../access/findings.js';
 import {subjectId} from '../../kube/subjects.js';
 import {printableLine} from '../../printable.js';
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-
-const expected = 'only those who are meant to (access.expected of mesh.yaml names them)';
+import {apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
 
 /** Nobody reads the CA key who is not meant to. */
-export const keyReadersCheck = defineCheck({
+export const keyReadersCheck = apiServerCheck({
   id: 'MESH206',
   title: 'Nobody reads the CA key who is not meant to',
   severity: 'warning',
-  scope: 'cluster',
-  vantage: 'API server',
   needs: ['rbac'],
   waitable: false,
-  implies: [],
+  expected: 'only those who are meant to (access.expected of mesh.yaml names them)',
   judge: ({rbac}, {mesh, cluster}) => {
     const nowhere = noKeyHere(mesh);
     if (nowhere !== undefined) return notApplicable(nowhere);
@@ -23,21 +19,18 @@ export const keyReadersCheck = defineCheck({
       const reading = own.filter(({effect}) => effect === 'reads');
       return {
         observed: printableLine(`${subjectId(subject)} ${reading.map(reachText).join('; ')}`),
-        expected,
         fix: removeFix(subject, own, cluster),
       };
     });
-    return findingsOr(findings, () => ok('no unexpected reader, as far as RBAC shows', expected));
+    return findingsOr(findings, ok('no unexpected reader, as far as RBAC shows'));
   },
-  explanation: {
-    meaning:
-      'By RBAC, only expected subjects may read Secret cacerts, cacerts-previous or istio-ca-secret: istiod and its like, controllers of Kubernetes, system:masters, holders of the operator role, and those whom `access.expected` of mesh.yaml names. Cloud IAM, access to nodes and to etcd and its backups are not visible: this is a lower bound. Judged with `--access` only.',
-    breaks:
-      'Whoever reads the key signs a certificate for any workload of the mesh, and no workload can tell it from a true one.',
-    byHand:
-      'kubectl --context "$CTX" auth can-i get secrets/cacerts -n istio-system --as USER\nkubectl --context "$CTX" get rolebindings,clusterrolebindings -A -o wide',
-    mend: 'Take the subject out of the binding, as the command does, or name it under `access.expected` of mesh.yaml where it is meant to read the key. See who it is first: a tool may stop working without the right.',
-    source:
-      'kubernetes.io: concepts/security/rbac-good-practices (Listing secrets); kubernetes/kubernetes pkg/apis/rbac/v1/evaluation_helpers.go',
-  },
+  meaning:
+    'By RBAC, only expected subjects may read Secret cacerts, cacerts-previous or istio-ca-secret: istiod and its like, controllers of Kubernetes, system:masters, holders of the operator role, and those whom `access.expected` of mesh.yaml names. Cloud IAM, access to nodes and to etcd and its backups are not visible: this is a lower bound. Judged with `--access` only.',
+  breaks:
+    'Whoever reads the key signs a certificate for any workload of the mesh, and no workload can tell it from a true one.',
+  byHand:
+    'kubectl --context "$CTX" auth can-i get secrets/cacerts -n istio-system --as USER\nkubectl --context "$CTX" get rolebindings,clusterrolebindings -A -o wide',
+  mend: 'Take the subject out of the binding, as the command does, or name it under `access.expected` of mesh.yaml where it is meant to read the key. See who it is first: a tool may stop working without the right.',
+  source:
+    'kubernetes.io: concepts/security/rbac-good-practices (Listing secrets); kubernetes/kubernetes pkg/apis/rbac/v1/evaluation_helpers.go',
 });

@@ -1,13 +1,10 @@
-import {defineCheck, notApplicable, ok} from '../check.js';
+import {apiServerCheck, notApplicable, ok} from '../check.js';
 import {recordContextsByUid} from './contexts-by-uid.js';
 
 /** The context leads to the cluster it led to at first contact. */
-export const uidCheck = defineCheck({
+export const uidCheck = apiServerCheck({
   id: 'MESH203',
   title: 'The context leads to the recorded cluster',
-  severity: 'error',
-  scope: 'cluster',
-  vantage: 'API server',
   needs: ['clusterUid'],
   waitable: false,
   implies: ['MESH116', 'MESH206', 'MESH207', 'MESH208', 'MESH3', 'MESH4', 'MESH5'],
@@ -18,23 +15,17 @@ export const uidCheck = defineCheck({
     const expected = `kube-system with UID ${cluster.uid}`;
     if (clusterUid === cluster.uid) return ok(`UID ${clusterUid}`, expected);
     return {
-      findings: [
-        {
-          observed: `context ${cluster.context ?? ''} leads to a cluster with UID ${clusterUid}`,
-          expected,
-          fix: recordContextsByUid(mesh),
-        },
-      ],
+      observed: `context ${cluster.context ?? ''} leads to a cluster with UID ${clusterUid}`,
+      expected,
+      fix: recordContextsByUid(mesh),
     };
   },
-  explanation: {
-    meaning:
-      'The UID of the namespace kube-system is the one that mesh.yaml recorded when the cluster was first changed.',
-    breaks:
-      "A renamed or rebuilt context sends one cluster's CA key to another cluster. Changing commands refuse (exit 5) before they write.",
-    byHand: 'kubectl --context "$CTX" get namespace kube-system -o jsonpath={.metadata.uid}',
-    mend: 'Record the right context with `kubectl mesh init CLUSTER=CONTEXT`; the command shown asks the clusters of your contexts which is which. If the cluster was rebuilt on purpose, run the changing command with `--accept-uid`.',
-    source:
-      'kubernetes.io: concepts/overview/working-with-objects/names (UIDs); istioctl uses the same UID as default cluster name',
-  },
+  meaning:
+    'The UID of the namespace kube-system is the one that mesh.yaml recorded when the cluster was first changed.',
+  breaks:
+    "A renamed or rebuilt context sends one cluster's CA key to another cluster. Changing commands refuse (exit 5) before they write.",
+  byHand: 'kubectl --context "$CTX" get namespace kube-system -o jsonpath={.metadata.uid}',
+  mend: 'Record the right context with `kubectl mesh init CLUSTER=CONTEXT`; the command shown asks the clusters of your contexts which is which. If the cluster was rebuilt on purpose, run the changing command with `--accept-uid`.',
+  source:
+    'kubernetes.io: concepts/overview/working-with-objects/names (UIDs); istioctl uses the same UID as default cluster name',
 });

@@ -1,25 +1,19 @@
-import {defined} from '../../defined.js';
 import {hasFeature} from '../../istio/features.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {fixWith, lookWith, pipe, type Suggestion, Variable, words} from '../../suggest/suggestion.js';
-import {defineCheck, findingsOr, notApplicable, ok, type Finding, type Judgement, type Subject} from '../check.js';
+import {apiServerCheck, findingsOr, notApplicable, ok, type Finding, type Judgement, type Subject} from '../check.js';
 import type {ControlPlaneFacts, NetworkGatewayFacts, PodFacts} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';
 import {nodeSelectorAnnotation, spansNetworks} from '../../facts/read/network-gateways.js';
 import {lookAtPod, workloadProblems} from './workload.js';
 
-const expected = 'for every network a gateway with an address and ready pods';
-
 /** Clusters of other networks can be reached: there is a gateway into each network, and it has an address. */
-export const gatewayAddressesCheck = defineCheck({
+export const gatewayAddressesCheck = apiServerCheck({
   id: 'MESH411',
   title: 'Gateways that the topology needs have addresses',
-  severity: 'error',
   scope: 'mesh',
-  vantage: 'API server',
   needs: ['networkGateways', 'controlPlanes'],
-  waitable: true,
-  implies: [],
+  expected: 'for every network a gateway with an address and ready pods',
   judge: ({networkGateways, controlPlanes}, subject) => {
     const seen = networkGateways.map(({cluster, value}): Seen => ({
       cluster,
@@ -28,16 +22,14 @@ export const gatewayAddressesCheck = defineCheck({
     }));
     return spansNetworks(subject.mesh) ? judgeNetworks(seen, subject) : judgeOneNetwork(seen, subject);
   },
-  explanation: {
-    meaning: `Where clusters are on several networks, each network has an east-west gateway: a Service with the label topology.istio.io/network (or a Gateway of the Gateway API, or one that meshNetworks names), with an address that other networks can reach, and with ready pods. The address is one of a load balancer, of spec.externalIPs, or of nodes that the annotation ${nodeSelectorAnnotation} selects. Clusters of one network need none; Istio 1.6 and 1.7 with mesh expansion need the ingress gateway for machines outside the cluster.`,
-    breaks:
-      'istiod tells other networks no way into this one: they have no endpoints here, requests that ought to go here fail or stay at home, and nothing else shows it.',
-    byHand:
-      'kubectl --context "$CTX" get service --all-namespaces -l topology.istio.io/network -L topology.istio.io/network\nistioctl --context "$CTX" proxy-config endpoints DEPLOYMENT -n NAMESPACE | grep 15443   # from a workload of another network',
-    mend: "Install Istio's east-west gateway; $ISTIO is the unpacked Istio release, as in Istio's guide (with --ambient its output is for `kubectl apply -f -`), and let it expose services with $ISTIO/samples/multicluster/expose-services.yaml. An address that stays pending: the events of the Service say why; where no load balancer exists, use spec.externalIPs, or a NodePort with the annotation.",
-    source:
-      'istio/istio pilot/pkg/serviceregistry/kube/controller/network.go, pilot/pkg/serviceregistry/kube/conversion.go; istio.io: setup/install/multicluster/multi-primary_multi-network',
-  },
+  meaning: `Where clusters are on several networks, each network has an east-west gateway: a Service with the label topology.istio.io/network (or a Gateway of the Gateway API, or one that meshNetworks names), with an address that other networks can reach, and with ready pods. The address is one of a load balancer, of spec.externalIPs, or of nodes that the annotation ${nodeSelectorAnnotation} selects. Clusters of one network need none; Istio 1.6 and 1.7 with mesh expansion need the ingress gateway for machines outside the cluster.`,
+  breaks:
+    'istiod tells other networks no way into this one: they have no endpoints here, requests that ought to go here fail or stay at home, and nothing else shows it.',
+  byHand:
+    'kubectl --context "$CTX" get service --all-namespaces -l topology.istio.io/network -L topology.istio.io/network\nistioctl --context "$CTX" proxy-config endpoints DEPLOYMENT -n NAMESPACE | grep 15443   # from a workload of another network',
+  mend: "Install Istio's east-west gateway; $ISTIO is the unpacked Istio release, as in Istio's guide (with --ambient its output is for `kubectl apply -f -`), and let it expose services with $ISTIO/samples/multicluster/expose-services.yaml. An address that stays pending: the events of the Service say why; where no load balancer exists, use spec.externalIPs, or a NodePort with the annotation.",
+  source:
+    'istio/istio pilot/pkg/serviceregistry/kube/controller/network.go, pilot/pkg/serviceregistry/kube/conversion.go; istio.io: setup/install/multicluster/multi-primary_multi-network',
 });
 
 /** What was seen of one cluster. */
@@ -50,12 +42,13 @@ interface Seen {
 function judgeNetworks(seen: readonly Seen[], subject: Subject): Judgement {
   const members = seen.filter(({cluster}) => cluster.network !== undefined);
   const findings = members.flatMap((one) => findingsOf(one, members, subject));
-  return findingsOr(findings, () => {
-    const good = members.flatMap(({gateways}) => gateways.filter((gateway) => problemOf(gateway) === undefined));
-    return good.length === 0
+  const good = members.flatMap(({gateways}) => gateways.filter((gateway) => problemOf(gateway) === undefined));
+  return findingsOr(
+    findings,
+    good.length === 0
       ? notApplicable('the other clusters of these networks were not asked')
-      : ok(good.map(({network, addresses}) => `${network}: ${addresses.join(', ')}`).join('; '), expected);
-  });
+      : ok(good.map(({network, addresses}) => `${network}: ${addresses.join(', ')}`).join('; ')),
+  );
 }
 
 function findingsOf(one: Seen, members: readonly Seen[], subject: Subject): readonly Finding[] {
@@ -69,29 +62,18 @@ function findingsOf(one: Seen, members: readonly Seen[], subject: Subject): read
     theirs.some((gateway) => gateway.network === network && problemOf(gateway) === undefined),
   );
   if (own.length > 0) {
-    return own.map((gateway) =>
-      defined({
-        severity: isServed ? ('warning' as const) : undefined,
-        observed: `${cluster.name}: ${problemOf(gateway) ?? ''}`,
-        expected,
-        fix: fixFor(gateway, one, subject),
-      }),
-    );
+    return own.map((gateway) => ({
+      severity: isServed ? 'warning' : 'error',
+      observed: `${cluster.name}: ${problemOf(gateway) ?? ''}`,
+      fix: fixFor(gateway, one, subject),
+    }));
   }
   const others = subject.mesh.clusters.filter(({name, network: theirs}) => theirs === network && name !== cluster.name);
   // Those that were not asked may have it.
   if (isServed || others.length > siblings.length) return [];
   const foreign = gateways.map((gateway) => `${nameOf(gateway)} says ${gateway.network}`);
-  return [
-    {
-      observed:
-        foreign.length === 0
-          ? `${cluster.name}: no gateway into ${network}`
-          : `${cluster.name}: no gateway into ${network}: ${foreign.join(', ')}`,
-      expected,
-      fix: installFix(one, subject),
-    },
-  ];
+  const observed = [`${cluster.name}: no gateway into ${network}`, ...(foreign.length > 0 ? [foreign.join(', ')] : [])];
+  return [{observed: observed.join(': '), fix: installFix(one, subject)}];
 }
 
 /** Istio 1.6 and 1.7 with mesh expansion: machines outside the cluster come in by the gateway that meshNetworks names. */
@@ -100,15 +82,16 @@ function judgeOneNetwork(seen: readonly Seen[], subject: Subject): Judgement {
   const named = old.flatMap((one) => one.gateways.map((gateway) => ({one, gateway})));
   if (named.length === 0)
     return notApplicable('all clusters are on one network: no gateway between networks is needed');
-  const findings = named.flatMap(({one, gateway}): readonly Finding[] => {
+  const findings = named.map(({one, gateway}): Finding | undefined => {
     const problem = problemOf(gateway);
-    if (problem === undefined) return [];
+    if (problem === undefined) return undefined;
     // Between clusters of one network nothing goes through it.
     const severity = gateway.exists ? 'warning' : 'error';
-    return [{severity, observed: `${one.cluster.name}: ${problem}`, expected, fix: fixFor(gateway, one, subject)}];
+    return {severity, observed: `${one.cluster.name}: ${problem}`, fix: fixFor(gateway, one, subject)};
   });
-  return findingsOr(findings, () =>
-    ok(named.map(({gateway}) => `${nameOf(gateway)}: ${gateway.addresses.join(', ')}`).join('; '), expected),
+  return findingsOr(
+    findings,
+    ok(named.map(({gateway}) => `${nameOf(gateway)}: ${gateway.addresses.join(', ')}`).join('; ')),
   );
 }
 

@@ -1,22 +1,19 @@
 import {hazards, hazardsOf, type Hazard, type Remedy} from './known-hazards.js';
 import {fixWith, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
-import {type ClusterSubject, type Finding, defineCheck, findingsOr, notApplicable, ok} from '../check.js';
-import type {CacertsFacts, CaOrigin, ControlPlaneFacts} from '../../facts/facts.js';
-import {noListsFix, otherCaFix} from '../foreign-ca.js';
-import {editMeshYaml, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
+import {type ClusterSubject, type Finding, type Seen, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
+import type {ControlPlaneFacts} from '../../facts/facts.js';
+import {editMeshYaml, noListsFix, otherCaFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
 
 /** Nothing runs that is known to go wrong in its version. */
-export const hazardsCheck = defineCheck({
+export const hazardsCheck = apiServerCheck({
   id: 'MESH410',
   title: 'No known hazard of the running version is met',
   severity: 'warning',
-  scope: 'cluster',
-  vantage: 'API server',
   needs: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods'],
   uses: ['caOrigin'],
-  waitable: true,
-  implies: [],
-  judge: ({controlPlanes, cacerts, selfSignedRoot, ztunnelPods, caOrigin}, subject) => {
+  expected: 'no known hazard',
+  judge: (facts, subject) => {
+    const {controlPlanes, cacerts, selfSignedRoot, ztunnelPods} = facts;
     if (controlPlanes.length === 0) return notApplicable('no istiod runs here');
     const {cluster, mesh, now} = subject;
     const remotes = mesh.clusters.filter(({role, primary}) => role === 'remote' && primary === cluster.name);
@@ -33,25 +30,21 @@ export const hazardsCheck = defineCheck({
         severity: hazard.severity,
         observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${seen}: ${hazard.consequence}`,
         expected: hazard.expected,
-        fix: suggest(hazard.remedy, {controlPlane, caOrigin, cacerts}, subject),
+        fix: suggest(hazard.remedy, controlPlane, facts, subject),
       })),
     );
-    return findingsOr(findings, () =>
-      ok(controlPlanes.map(({workload, tag}) => `${workload.name} ${tag}`).join(', '), 'no known hazard'),
-    );
+    return findingsOr(findings, ok(controlPlanes.map(({workload, tag}) => `${workload.name} ${tag}`).join(', ')));
   },
-  explanation: {
-    meaning: `What is known to go wrong in certain versions of Istio is looked for where such a version runs, each under the condition that makes it true:\n\n${hazards.map(line).join('\n')}`,
-    breaks:
-      'The finding says what: an istiod under a root of its own, revocation without effect, certificates that nobody accepts, a change that waits for a restart, remote clusters that nobody looks after.',
-    byHand: [
-      'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..image}"',
-      'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..env}"',
-      'kubectl --context "$CTX" -n istio-system describe secret cacerts   # names and sizes only',
-    ].join('\n'),
-    mend: 'The fix of the finding takes the condition away. A later version takes the hazard itself away, where there is one: the versions stand above.',
-    source: hazards.map(({id, source}) => `${id}: istio/istio ${source}`).join('; '),
-  },
+  meaning: `What is known to go wrong in certain versions of Istio is looked for where such a version runs, each under the condition that makes it true:\n\n${hazards.map(line).join('\n')}`,
+  breaks:
+    'The finding says what: an istiod under a root of its own, revocation without effect, certificates that nobody accepts, a change that waits for a restart, remote clusters that nobody looks after.',
+  byHand: [
+    'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..image}"',
+    'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..env}"',
+    'kubectl --context "$CTX" -n istio-system describe secret cacerts   # names and sizes only',
+  ].join('\n'),
+  mend: 'The fix of the finding takes the condition away. A later version takes the hazard itself away, where there is one: the versions stand above.',
+  source: hazards.map(({id, source}) => `${id}: istio/istio ${source}`).join('; '),
 });
 
 function line(hazard: Hazard): string {
@@ -68,16 +61,13 @@ function versions({from, fixedIn}: Hazard): string {
   return parts.join(', ');
 }
 
-/** What the command of a remedy depends on. */
-interface Seen {
-  readonly controlPlane: ControlPlaneFacts;
-  readonly caOrigin: CaOrigin | undefined;
-  readonly cacerts: CacertsFacts | 'absent';
-}
-
-function suggest(remedy: Remedy, {controlPlane, caOrigin, cacerts}: Seen, subject: ClusterSubject): Suggestion {
+function suggest(
+  remedy: Remedy,
+  {workload, tag}: ControlPlaneFacts,
+  {cacerts, caOrigin}: Seen<'cluster', 'cacerts'> & Partial<Seen<'cluster', 'caOrigin'>>,
+  subject: ClusterSubject,
+): Suggestion {
   const {cluster, mesh} = subject;
-  const {workload, tag} = controlPlane;
   const upgrade = sequence(editMeshYaml(), upgradeFix(subject, tag));
   switch (remedy.by) {
     case 'push':

@@ -7,12 +7,10 @@ import {
   type IstioVersion,
 } from '../../istio/version.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
-import {type Finding, type OfCluster, defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {type Finding, type OfCluster, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {some} from '../describe.js';
 import type {ControlPlaneFacts} from '../../facts/facts.js';
 import {upgradeFix} from '../fixes.js';
-
-const expected = 'control planes no more than one minor version apart';
 
 /** One istiod that says which release it is. */
 interface Versioned {
@@ -23,15 +21,14 @@ interface Versioned {
 }
 
 /** The clusters' control planes are close enough to each other. */
-export const skewCheck = defineCheck({
+export const skewCheck = apiServerCheck({
   id: 'MESH409',
   title: 'The control planes of the clusters are no further apart than Istio supports',
   severity: 'warning',
   scope: 'mesh',
-  vantage: 'API server',
   needs: ['controlPlanes'],
   waitable: false,
-  implies: [],
+  expected: 'control planes no more than one minor version apart',
   judge: ({controlPlanes}) => {
     const istiods = controlPlanes.flatMap(versioned);
     const clusters = new Set(istiods.map(({cluster}) => cluster.name));
@@ -50,18 +47,16 @@ export const skewCheck = defineCheck({
     const findings = [...clusters].flatMap((name) =>
       findingOf(skewed.filter(([older]) => older.cluster.name === name)),
     );
-    return findingsOr(findings, () => ok(istiods.map(describe).join(', '), expected));
+    return findingsOr(findings, ok(istiods.map(describe).join(', ')));
   },
-  explanation: {
-    meaning:
-      'Between any two clusters, the istiods of the same revision (where they share none: the two closest ones) are at most one minor version apart. Several revisions in one cluster are no skew, nor is a Deployment that is being rolled. An istiod whose image names no release is left out.',
-    breaks:
-      'Nobody tests control planes further apart in one mesh: what one writes (endpoints, gateways between networks, trust bundles) the proxies of the other may not understand.',
-    byHand:
-      'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -L istio.io/rev -o wide   # for each cluster',
-    mend: 'Upgrade the older control plane, one minor version after the other where time allows, with the istioctl of each; the printed command goes there in one step.',
-    source: `${supportedSkew.source}; istio/istio.io#12971`,
-  },
+  meaning:
+    'Between any two clusters, the istiods of the same revision (where they share none: the two closest ones) are at most one minor version apart. Several revisions in one cluster are no skew, nor is a Deployment that is being rolled. An istiod whose image names no release is left out.',
+  breaks:
+    'Nobody tests control planes further apart in one mesh: what one writes (endpoints, gateways between networks, trust bundles) the proxies of the other may not understand.',
+  byHand:
+    'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -L istio.io/rev -o wide   # for each cluster',
+  mend: 'Upgrade the older control plane, one minor version after the other where time allows, with the istioctl of each; the printed command goes there in one step.',
+  source: `${supportedSkew.source}; istio/istio.io#12971`,
 });
 
 function versioned({cluster, value}: OfCluster<readonly ControlPlaneFacts[]>): readonly Versioned[] {
@@ -91,7 +86,6 @@ function findingOf(all: readonly Pair[]): readonly Finding[] {
   const furthest = all.toSorted((one, other) => distance(other) - distance(one)).slice(0, 1);
   return furthest.map(([older, newer]) => ({
     observed: `${described(0)}, ${described(1)}`,
-    expected,
     fix: upgradeFix({cluster: older.cluster}, older.tag, newer.tag),
   }));
 }

@@ -1,37 +1,42 @@
 /** One rule for "every pod is Running and ready", for istiod and gateways alike. */
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {fixWith, lookWith, type Suggestion, words} from '../../suggest/suggestion.js';
-import type {ClusterSubject, Severity} from '../check.js';
+import {type ClusterSubject, findingsOr, type Judgement, ok} from '../check.js';
 import type {PodFacts, WorkloadFacts} from '../../facts/facts.js';
 
-/** Something that keeps a Deployment from being well. */
-export interface WorkloadProblem {
-  readonly severity: Severity;
-  readonly observed: string;
-  /** The pod that is not well; absent where pods are missing. */
-  readonly pod?: PodFacts;
+/** Judges the pods of Deployments. */
+export function judgeWorkloads(all: readonly {readonly workload: WorkloadFacts}[], subject: ClusterSubject): Judgement {
+  const findings = all.flatMap(({workload}) =>
+    workloadProblems(workload).map(({observed, pod}) => ({observed, fix: workloadFix(pod, workload, subject)})),
+  );
+  const described = all.map(({workload: {name, desired, pods}}) => {
+    const ready = pods.filter((pod) => pod.ready && !pod.gone);
+    return `${name} ${String(ready.length)}/${String(desired)}`;
+  });
+  return findingsOr(findings, ok(described.join(', ')));
 }
 
-/** What is wrong with a Deployment's pods. Finished and evicted pods do not count; no pod at all does. */
-export function workloadProblems({name, desired, pods}: WorkloadFacts): readonly WorkloadProblem[] {
+/**
+ * What is wrong with a Deployment's pods, and which pod is not well; absent where pods are missing. Finished and evicted pods
+ * do not count; no pod at all does.
+ */
+export function workloadProblems({
+  name,
+  desired,
+  pods,
+}: WorkloadFacts): readonly {readonly observed: string; readonly pod?: PodFacts}[] {
   const present = pods.filter(({gone}) => !gone);
-  const unready = present.filter(({ready}) => !ready);
-  if (desired === 0 && present.length === 0) {
-    return [{severity: 'error', observed: `${name} has no pod: it is scaled to 0`}];
-  }
-  const problems = unready.map((pod): WorkloadProblem => ({
-    severity: 'error',
-    observed: `${pod.name} is ${pod.phase}${pod.reason === '' ? '' : `: ${pod.reason}`}`,
-    pod,
-  }));
-  const tooFew =
-    present.length < desired ? `${name} has ${String(present.length)} of ${String(desired)} pods` : undefined;
-  return tooFew === undefined ? problems : [{severity: 'error', observed: tooFew}, ...problems];
+  if (desired === 0 && present.length === 0) return [{observed: `${name} has no pod: it is scaled to 0`}];
+  const problems = present
+    .filter(({ready}) => !ready)
+    .map((pod) => ({observed: `${pod.name} is ${pod.phase}${pod.reason === '' ? '' : `: ${pod.reason}`}`, pod}));
+  if (present.length >= desired) return problems;
+  return [{observed: `${name} has ${String(present.length)} of ${String(desired)} pods`}, ...problems];
 }
 
 /** The command that mends a problem, or that says what a person has to: why pods are missing, waiting or ending. */
-export function workloadFix(
-  {pod}: WorkloadProblem,
+function workloadFix(
+  pod: PodFacts | undefined,
   {name, desired}: WorkloadFacts,
   {cluster, mesh}: ClusterSubject,
 ): Suggestion {
@@ -47,14 +52,4 @@ export function lookAtPod({name, crashing}: PodFacts, cluster: MeshCluster, name
   return crashing === true
     ? lookWith.kubectl(cluster, words`-n ${namespace} logs ${name} --previous --tail=20`)
     : lookWith.kubectl(cluster, words`-n ${namespace} describe pod ${name}`);
-}
-
-/** `istiod 2/2, istio-ingressgateway 1/1`. */
-export function describeWorkloads(workloads: readonly WorkloadFacts[]): string {
-  return workloads
-    .map(
-      ({name, desired, pods}) =>
-        `${name} ${String(pods.filter(({gone, ready}) => ready && !gone).length)}/${String(desired)}`,
-    )
-    .join(', ');
 }

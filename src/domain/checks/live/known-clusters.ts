@@ -1,46 +1,34 @@
-import type {MeshCluster} from '../../mesh/mesh.js';
 import {fixWith, lookWith, pipe, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
-import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
+import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import type {IstiodClusters, KnownCluster, Part} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';
 
 const synced = 'synced';
 
 /** What each istiod says of its own cluster and of those it reaches by remote secrets. */
-export const knownClustersCheck = defineCheck({
+export const knownClustersCheck = istiodCheck({
   id: 'MESH412',
   title: 'Every istiod names its cluster as declared and has synced all clusters it knows',
-  severity: 'error',
-  scope: 'cluster',
-  vantage: 'live istiod',
   needs: ['istiodClusters'],
-  waitable: true,
-  implies: [],
   judge: ({istiodClusters}, subject) => {
     if (istiodClusters.length === 0) return notApplicable('no istiod runs here');
     const asked = istiodClusters.filter(({value}) => value.known !== undefined);
     if (asked.length === 0) return notApplicable('istiod says this since 1.11, and an older one runs here');
-    const findings = asked.flatMap((pod) => [...ownName(pod, subject), ...notSynced(pod, subject)]);
-    return findingsOr(findings, () =>
-      ok(
-        asked
-          .map(({name, value}) => `${name}: ${(value.known ?? []).map(({id}) => id).join(', ') || 'no other'}`)
-          .join('; '),
-        `own cluster ${subject.cluster.name}, every cluster ${synced}`,
-      ),
+    const findings = asked.flatMap((pod) => [ownName(pod, subject), ...notSynced(pod, subject)]);
+    const known = asked.map(
+      ({name, value}) => `${name}: ${(value.known ?? []).map(({id}) => id).join(', ') || 'no other'}`,
     );
+    return findingsOr(findings, ok(known.join('; '), `own cluster ${subject.cluster.name}, every cluster ${synced}`));
   },
-  explanation: {
-    meaning:
-      'The endpoint /debug/clusterz of every istiod pod lists its own cluster under the name that mesh.yaml gives it (since Istio 1.22), and says of every cluster, its own and those of remote secrets, that it is synced.',
-    breaks:
-      "syncing: istiod has not read that cluster's services yet. timeout: it could not within PILOT_REMOTE_CLUSTER_TIMEOUT (30 s) and serves without them: requests never reach that cluster. Another own name: proxies and remote secrets call the cluster by a name that this istiod does not know.",
-    byHand:
-      'istioctl remote-clusters --context "$CTX"\nkubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/debug/clusterz',
-    mend: "timeout, closed: see in istiod's log why, and that the server in the remote secret can be reached from istiod's pod; then make the remote secret anew. The command prints the address that is in it and puts in the one of your kubeconfig: where the old one was right (given by `--server`, say), add `--server ADDRESS`, and where GitOps keeps the Secret, change it there. A Secret of another name than istioctl gives is for whoever made it. A cluster that is gone: delete its remote secret. Another own name: render install.yaml anew and apply it.",
-    source:
-      'istio/istio pkg/kube/multicluster/secretcontroller.go (ListRemoteClusters), pkg/kube/multicluster/cluster.go (states), pilot/pkg/xds/debug.go',
-  },
+  meaning:
+    'The endpoint /debug/clusterz of every istiod pod lists its own cluster under the name that mesh.yaml gives it (since Istio 1.22), and says of every cluster, its own and those of remote secrets, that it is synced.',
+  breaks:
+    "syncing: istiod has not read that cluster's services yet. timeout: it could not within PILOT_REMOTE_CLUSTER_TIMEOUT (30 s) and serves without them: requests never reach that cluster. Another own name: proxies and remote secrets call the cluster by a name that this istiod does not know.",
+  byHand:
+    'istioctl remote-clusters --context "$CTX"\nkubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/debug/clusterz',
+  mend: "timeout, closed: see in istiod's log why, and that the server in the remote secret can be reached from istiod's pod; then make the remote secret anew. The command prints the address that is in it and puts in the one of your kubeconfig: where the old one was right (given by `--server`, say), add `--server ADDRESS`, and where GitOps keeps the Secret, change it there. A Secret of another name than istioctl gives is for whoever made it. A cluster that is gone: delete its remote secret. Another own name: render install.yaml anew and apply it.",
+  source:
+    'istio/istio pkg/kube/multicluster/secretcontroller.go (ListRemoteClusters), pkg/kube/multicluster/cluster.go (states), pilot/pkg/xds/debug.go',
 });
 
 /** Rows of remote secrets name their secret; the istiod's own does not. */
@@ -48,17 +36,14 @@ function isOwn({secretName}: KnownCluster): boolean {
   return secretName === '';
 }
 
-function ownName({name, value}: Part<IstiodClusters>, subject: ClusterSubject): readonly Finding[] {
-  if (!value.listsItself) return [];
+function ownName({name, value}: Part<IstiodClusters>, subject: ClusterSubject): Finding | undefined {
   const own = value.known?.find(isOwn);
-  if (own?.id === subject.cluster.name) return [];
-  return [
-    {
-      observed: own ? `${name} calls its own cluster ${own.id}` : `${name} does not list its own cluster`,
-      expected: `its own cluster ${subject.cluster.name}`,
-      fix: reinstallFix(subject),
-    },
-  ];
+  if (!value.listsItself || own?.id === subject.cluster.name) return undefined;
+  return {
+    observed: own ? `${name} calls its own cluster ${own.id}` : `${name} does not list its own cluster`,
+    expected: `its own cluster ${subject.cluster.name}`,
+    fix: reinstallFix(subject),
+  };
 }
 
 function notSynced({name, value}: Part<IstiodClusters>, subject: ClusterSubject): readonly Finding[] {
@@ -78,7 +63,7 @@ function notSynced({name, value}: Part<IstiodClusters>, subject: ClusterSubject)
  */
 function syncFix(row: KnownCluster, {cluster, mesh}: ClusterSubject): Suggestion {
   const {namespace} = mesh.istio;
-  const peer: MeshCluster | undefined = mesh.clusters.find(({name}) => name === row.id);
+  const peer = mesh.clusters.find(({name}) => name === row.id);
   const secret = `istio-remote-secret-${row.id}`;
   const isReplaced = row.secretName === `${namespace}/${secret}`;
   if (isOwn(row) || !isReplaced || peer?.context === undefined || peer.name === cluster.name) {

@@ -1,12 +1,11 @@
 import {hasFeature} from '../../istio/features.js';
 import {knowVersion} from '../../istio/versions.js';
 import {kubectlMesh} from '../../suggest/suggestion.js';
-import {defineCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
+import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import {describeDay} from '../describe.js';
 import {expirySource, judgeExpiry} from '../expiry.js';
 import type {CaOrigin, CertificateFacts, IstiodMetrics, Part, PushedTrust} from '../../facts/facts.js';
-import {restartFix} from '../fixes.js';
-import {loadFix, otherCaFix} from '../foreign-ca.js';
+import {loadFix, otherCaFix, restartFix} from '../fixes.js';
 
 /** What one istiod reports, beside the certificate that it should be about. */
 interface Reported {
@@ -16,17 +15,12 @@ interface Reported {
 }
 
 /** The process says itself which CA it has loaded, by when it ends. */
-export const loadedCaCheck = defineCheck({
+export const loadedCaCheck = istiodCheck({
   id: 'MESH308',
   title: 'Every istiod reports the ends of the pushed CA, with time left',
-  severity: 'error',
-  scope: 'cluster',
-  vantage: 'live istiod',
   about: 'cacerts',
   needs: ['pushedTrust', 'istiodMetrics'],
   uses: ['caOrigin'],
-  waitable: true,
-  implies: [],
   judge: ({pushedTrust, istiodMetrics, caOrigin}, subject) => {
     if (istiodMetrics.length === 0) return notApplicable('no istiod runs here');
     if (pushedTrust === 'absent') return notApplicable('nothing was pushed yet');
@@ -39,25 +33,19 @@ export const loadedCaCheck = defineCheck({
       );
     }
     const findings = judged.flatMap(({name, reported}) =>
-      reported.flatMap((one) => findingOf(name, one, reported, subject, caOrigin) ?? []),
+      reported.map((one) => findingOf(name, one, reported, subject, caOrigin)),
     );
-    return findingsOr(findings, () =>
-      ok(
-        judged.map(({name, reported}) => `${name}: ${describe(reported)}`).join('; '),
-        `as ${pushedTrust.from}, with time left`,
-      ),
-    );
+    const said = judged.map(({name, reported}) => `${name}: ${describe(reported)}`);
+    return findingsOr(findings, ok(said.join('; '), `as ${pushedTrust.from}, with time left`));
   },
-  explanation: {
-    meaning:
-      'Each istiod reports in its metrics when the CA that it signs with and the first root of its bundle end. Both are the ends of what is in Secret cacerts, and neither is near.',
-    breaks:
-      'Another end means that this process has loaded another CA than was pushed, or a chain whose first certificate is not the CA. A CA that has ended signs nothing that is accepted, and istiod does not start with it.',
-    byHand:
-      'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/metrics | grep -e citadel_server_cert_chain_expiry_timestamp -e citadel_server_root_cert_expiry_timestamp\nkubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -enddate',
-    mend: 'Another CA: restart istiod; where its root is another one, too, `kubectl mesh trust push CLUSTER --restart-istiod`. Near its end: `kubectl mesh certs generate CLUSTER --renew`, then push.',
-    source: `istio/istio security/pkg/server/ca/server.go (RecordCertsExpiry), pilot/pkg/bootstrap/istio_ca.go (again at each reload since 1.24); ${expirySource}`,
-  },
+  meaning:
+    'Each istiod reports in its metrics when the CA that it signs with and the first root of its bundle end. Both are the ends of what is in Secret cacerts, and neither is near.',
+  breaks:
+    'Another end means that this process has loaded another CA than was pushed, or a chain whose first certificate is not the CA. A CA that has ended signs nothing that is accepted, and istiod does not start with it.',
+  byHand:
+    'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/metrics | grep -e citadel_server_cert_chain_expiry_timestamp -e citadel_server_root_cert_expiry_timestamp\nkubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -enddate',
+  mend: 'Another CA: restart istiod; where its root is another one, too, `kubectl mesh trust push CLUSTER --restart-istiod`. Near its end: `kubectl mesh certs generate CLUSTER --renew`, then push.',
+  source: `istio/istio security/pkg/server/ca/server.go (RecordCertsExpiry), pilot/pkg/bootstrap/istio_ca.go (again at each reload since 1.24); ${expirySource}`,
 });
 
 function reportedBy({value: {caEnd, rootEnd}}: Part<IstiodMetrics>, {certificate, firstRoot}: PushedTrust): Reported[] {
@@ -91,10 +79,9 @@ function findingOf(
       fix: all.some((one) => one.what === 'its root' && isPushed(one)) ? restartFix(subject) : loadFix(origin, subject),
     };
   }
-  const expiring = judgeExpiry(pushed, subject.mesh.trust.expiry, subject.now);
-  if (!expiring) return undefined;
   const fix = what === 'its CA' ? otherCaFix(origin, subject) : kubectlMesh('certs list');
-  return {...expiring, observed: `${pod} reports ${what}: ${expiring.observed}`, fix};
+  const expiring = judgeExpiry(pushed, fix, subject);
+  return expiring && {...expiring, observed: `${pod} reports ${what}: ${expiring.observed}`};
 }
 
 function describe(reported: readonly Reported[]): string {

@@ -1,26 +1,23 @@
 import {verifyChain, type ChainFailure} from '../../x509/chain.js';
+import {missingRoots} from '../../ca/trust-store.js';
 import {sequence, type Suggestion} from '../../suggest/suggestion.js';
-import {defineCheck, findingsOr, notApplicable, ok, type Finding, type OfPair, type PairSubject} from '../check.js';
+import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject, type Seen} from '../check.js';
 import {describeCertificate, describeRoots} from '../describe.js';
-import type {CaOrigin, ClusterCaFacts, LiveRoots, Part, ServedChain} from '../../facts/facts.js';
-import {loadFix, otherCaFix} from '../foreign-ca.js';
+import type {LiveRoots, Part, ServedChain} from '../../facts/facts.js';
+import {loadFix, otherCaFix} from '../fixes.js';
 import {certificateFacts} from '../../facts/read/cluster-ca.js';
 import {signedByItself, someoneElses} from './live-chain.js';
 
 /** Whether the roots that one cluster's workloads trust accept the chains that the other's istiods present. */
-export const acceptanceCheck = defineCheck({
+export const acceptanceCheck = istiodCheck({
   id: 'MESH307',
   title: "The cluster's live roots accept the other cluster's live chain",
-  severity: 'error',
   scope: 'pair',
-  vantage: 'live istiod',
   about: "istiod's CA",
   needs: ['liveRoots', 'servedChains'],
   sides: {liveRoots: 'self', servedChains: 'peer'},
   uses: ['caFiles', 'caOrigin'],
-  waitable: true,
-  implies: [],
-  judge: ({liveRoots, servedChains, caFiles, caOrigin}, subject) => {
+  judge: ({liveRoots, servedChains, ...used}, subject) => {
     const {cluster, peer, now} = subject;
     const roots = liveRoots.self;
     if (servedChains.peer.length === 0) return notApplicable(`${peer.name} runs no istiod that would sign`);
@@ -32,33 +29,27 @@ export const acceptanceCheck = defineCheck({
       );
     }
     const expected = `a chain that ends in ${rootsOf(roots)}, which ${cluster.name} trusts`;
-    const findings = presented.flatMap((pod): readonly Finding[] => {
+    const findings = presented.map((pod): Finding | undefined => {
       const refusal = refusalOf(roots, pod.value, now);
-      if (!refusal) return [];
-      const observed = `${pod.name} of ${peer.name} presents ${chainOf(pod)}: ${refusal.message}`;
-      return [
-        {
-          observed,
+      return (
+        refusal && {
+          observed: `${pod.name} of ${peer.name} presents ${chainOf(pod)}: ${refusal.message}`,
           expected,
-          fix: fixFor({pod, roots, expired: refusal.failure === 'expired', caFiles, caOrigin}, subject),
-        },
-      ];
+          fix: fixFor(pod.value, roots, refusal.failure === 'expired', used, subject),
+        }
+      );
     });
-    return findingsOr(findings, () =>
-      ok(`${presented.map(chainOf).join('; ')}, accepted by ${rootsOf(roots)}`, expected),
-    );
+    return findingsOr(findings, ok(`${presented.map(chainOf).join('; ')}, accepted by ${rootsOf(roots)}`, expected));
   },
-  explanation: {
-    meaning:
-      'A certificate that istiod of the other cluster signed verifies, now, against the bundle that this cluster gives its workloads (ConfigMap istio-ca-root-cert beside istiod). Both are what runs, not what files say, and signatures and dates are verified, not names compared. Where revisions give their workloads bundles of different names, what all of these hold counts. During a rotation bundles may differ and still accept each other: that is ok.',
-    breaks:
-      'Workloads of this cluster refuse those of the other: connections between the clusters fail with "certificate verify failed", while each cluster by itself is fine.',
-    byHand:
-      'kubectl --context "$CTX" -n istio-system get configmap istio-ca-root-cert -o jsonpath="{.data.root-cert\\.pem}" >roots.pem\nkubectl --context "$CTX_OF_PEER" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null >chain.pem\nopenssl verify -CAfile roots.pem -untrusted chain.pem chain.pem',
-    mend: 'Push the CA of the work directory to the cluster whose roots or chain differ from it: `kubectl mesh trust push CLUSTER --restart-istiod`. Where the work directory itself has two roots, MESH105 says so: mend that first. What has expired is renewed with `certs generate CLUSTER --renew`.',
-    source:
-      'istio/istio security/pkg/server/ca/server.go (what workloads are given), security/pkg/pki/util/keycertbundle.go (how chains are verified); istio.io: ops/diagnostic-tools/multicluster',
-  },
+  meaning:
+    'A certificate that istiod of the other cluster signed verifies, now, against the bundle that this cluster gives its workloads (ConfigMap istio-ca-root-cert beside istiod). Both are what runs, not what files say, and signatures and dates are verified, not names compared. Where revisions give their workloads bundles of different names, what all of these hold counts. During a rotation bundles may differ and still accept each other: that is ok.',
+  breaks:
+    'Workloads of this cluster refuse those of the other: connections between the clusters fail with "certificate verify failed", while each cluster by itself is fine.',
+  byHand:
+    'kubectl --context "$CTX" -n istio-system get configmap istio-ca-root-cert -o jsonpath="{.data.root-cert\\.pem}" >roots.pem\nkubectl --context "$CTX_OF_PEER" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null >chain.pem\nopenssl verify -CAfile roots.pem -untrusted chain.pem chain.pem',
+  mend: 'Push the CA of the work directory to the cluster whose roots or chain differ from it: `kubectl mesh trust push CLUSTER --restart-istiod`. Where the work directory itself has two roots, MESH105 says so: mend that first. What has expired is renewed with `certs generate CLUSTER --renew`.',
+  source:
+    'istio/istio security/pkg/server/ca/server.go (what workloads are given), security/pkg/pki/util/keycertbundle.go (how chains are verified); istio.io: ops/diagnostic-tools/multicluster',
 });
 
 /** Why roots do not accept a served chain; undefined when they do. */
@@ -90,26 +81,22 @@ function chainOf({value: {certificates}}: Part<ServedChain>): string {
   return signers.map(describeCertificate).join(' < ');
 }
 
-interface Refused {
-  readonly pod: Part<ServedChain>;
-  readonly roots: LiveRoots;
-  readonly expired: boolean;
-  /** For the fix alone: the work directory may not be readable. */
-  readonly caFiles: OfPair<ClusterCaFacts> | undefined;
-  readonly caOrigin: OfPair<CaOrigin> | undefined;
-}
-
 /**
  * The cluster to mend is the one whose running istiod is not what the work directory says; both may be. Where neither
- * differs, what made their CAs is at fault: an issuer elsewhere, or the work directory itself.
+ * differs, what made their CAs is at fault: an issuer elsewhere, or the work directory itself, which may not be readable.
  */
-function fixFor({pod, roots, expired, caFiles: files, caOrigin}: Refused, subject: PairSubject): Suggestion {
+function fixFor(
+  {certificates: [, signer]}: ServedChain,
+  {certificates: live}: LiveRoots,
+  expired: boolean,
+  {caFiles, caOrigin}: Partial<Seen<'pair', 'caFiles' | 'caOrigin'>>,
+  subject: PairSubject,
+): Suggestion {
   const self = {subject, origin: caOrigin?.self};
   const peer = {subject: {...subject, cluster: subject.peer}, origin: caOrigin?.peer};
-  const signer = pod.value.certificates[1]?.fingerprint;
-  const live = new Set(roots.certificates.map(({fingerprint}) => fingerprint));
-  const selfDiffers = files?.self.roots.some(({fingerprint}) => !live.has(fingerprint)) === true;
-  const peerDiffers = files?.peer.certificate !== undefined && files.peer.certificate.fingerprint !== signer;
+  const selfDiffers = missingRoots(caFiles?.self.roots ?? [], live).length > 0;
+  const certificate = caFiles?.peer.certificate;
+  const peerDiffers = certificate !== undefined && certificate.fingerprint !== signer?.fingerprint;
   const wrong = [...(selfDiffers ? [self] : []), ...(peerDiffers ? [peer] : [])];
   if (wrong.length > 0) return sequence(...wrong.map((one) => loadFix(one.origin, one.subject)));
   const isElsewhere = ({origin}: typeof self): boolean => origin?.from === 'elsewhere';

@@ -1,21 +1,16 @@
 import type {Suggestion} from '../../suggest/suggestion.js';
-import {defineCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
+import {istiodCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import {describeCertificate, some} from '../describe.js';
-import {restartFix} from '../fixes.js';
-import {loadFix} from '../foreign-ca.js';
+import {loadFix, restartFix} from '../fixes.js';
 import type {Part, ServedChain} from '../../facts/facts.js';
 
 /** Each istiod pod proves in a TLS handshake which CA it has loaded. */
-export const liveChainCheck = defineCheck({
+export const liveChainCheck = istiodCheck({
   id: 'MESH303',
   title: 'Every istiod serves a certificate of the pushed cluster CA',
-  severity: 'error',
-  scope: 'cluster',
-  vantage: 'live istiod',
   about: 'cacerts',
   needs: ['pushedTrust', 'servedChains', 'controlPlanes'],
   uses: ['caOrigin'],
-  waitable: true,
   // The same process tells both; a chain it loaded long ago has another end, too.
   implies: ['MESH307', 'MESH308'],
   judge: ({pushedTrust, servedChains: all, controlPlanes, caOrigin}, subject) => {
@@ -23,9 +18,7 @@ export const liveChainCheck = defineCheck({
     const servedChains = signedByItself(all);
     if (servedChains.length === 0) return notApplicable(someoneElses(all));
     if (pushedTrust === 'absent') {
-      return findingsOr(different(servedChains, loadFix(caOrigin, subject)), () =>
-        notApplicable('nothing was pushed yet'),
-      );
+      return findingsOr(different(servedChains, loadFix(caOrigin, subject)), notApplicable('nothing was pushed yet'));
     }
     const expected = `signed by ${describeCertificate(pushedTrust.certificate)}`;
     const pods = servedChains.map((pod) => ({...pod, observed: deviation(pod, pushedTrust.certificate.fingerprint)}));
@@ -35,27 +28,23 @@ export const liveChainCheck = defineCheck({
         ({workload}) =>
           workload.pods.some((pod) => pod.name === name) && workload.pods.some((pod) => loaded.has(pod.name)),
       );
-    const findings = pods.flatMap(({name, value, observed}): readonly Finding[] => {
-      if (observed === undefined) return [];
+    const findings = pods.map(({name, value, observed}): Finding | undefined => {
+      if (observed === undefined) return undefined;
       // The pushed root is in use already, so nothing but the process stands in the way: where istiod takes such a change
       // over by itself, a push would wait for it in vain.
       const inUse = besideLoaded(name) || value.chain.some(({fingerprint}) => pushedTrust.roots.includes(fingerprint));
-      return [
-        {observed: `${name} ${observed}`, expected, fix: inUse ? restartFix(subject) : loadFix(caOrigin, subject)},
-      ];
+      return {observed: `${name} ${observed}`, expected, fix: inUse ? restartFix(subject) : loadFix(caOrigin, subject)};
     });
-    return findingsOr(findings, () => ok(servedChains.map(({name}) => name).join(', '), expected));
+    return findingsOr(findings, ok(servedChains.map(({name}) => name).join(', '), expected));
   },
-  explanation: {
-    meaning:
-      'Every istiod pod of every revision presents, on its port 15012, a certificate signed by the cluster CA in Secret cacerts. Only a handshake proves which CA a running istiod has: replicas can differ.',
-    breaks:
-      'That istiod still issues workload certificates under the old CA. If the old CA ends, or its root is not known elsewhere, those workloads are cut off.',
-    byHand:
-      'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null | openssl x509 -noout -issuer',
-    mend: 'Right after a push, wait: the kubelet takes a minute or two. Where the pushed root is in use already, restart istiod. Under another root, `kubectl mesh trust push CLUSTER --restart-istiod`: it asks about workloads that run under a root that would go; let both roots be trusted first.',
-    source: 'istio/istio pilot/pkg/bootstrap/certcontroller.go (istiod signs its own serving certificate with its CA)',
-  },
+  meaning:
+    'Every istiod pod of every revision presents, on its port 15012, a certificate signed by the cluster CA in Secret cacerts. Only a handshake proves which CA a running istiod has: replicas can differ.',
+  breaks:
+    'That istiod still issues workload certificates under the old CA. If the old CA ends, or its root is not known elsewhere, those workloads are cut off.',
+  byHand:
+    'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null | openssl x509 -noout -issuer',
+  mend: 'Right after a push, wait: the kubelet takes a minute or two. Where the pushed root is in use already, restart istiod. Under another root, `kubectl mesh trust push CLUSTER --restart-istiod`: it asks about workloads that run under a root that would go; let both roots be trusted first.',
+  source: 'istio/istio pilot/pkg/bootstrap/certcontroller.go (istiod signs its own serving certificate with its CA)',
 });
 
 /** Those that present what their own CA signed: the others' handshakes tell nothing of it. */
@@ -73,11 +62,8 @@ export function someoneElses(pods: readonly Part<ServedChain>[]): string {
 function different(pods: readonly Part<ServedChain>[], fix: Suggestion): readonly Finding[] {
   const signers = pods.map(({name, value}) => ({name, signer: describeSigner(value)}));
   if (new Set(signers.map(({signer}) => signer)).size === 1) return [];
-  return signers.map(({name, signer}) => ({
-    observed: `${name} ${signer}`,
-    expected: 'the same CA behind every istiod',
-    fix,
-  }));
+  const expected = 'the same CA behind every istiod';
+  return signers.map(({name, signer}) => ({observed: `${name} ${signer}`, expected, fix}));
 }
 
 /** Who signed what an istiod presents: an istiod with a CA of its own may send its root, or nothing but the name. */

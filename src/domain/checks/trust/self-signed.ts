@@ -1,27 +1,22 @@
 import {usesCacerts} from '../../mesh/signer.js';
 import {kubectlMesh} from '../../suggest/suggestion.js';
-import {defineCheck, notApplicable, ok} from '../check.js';
+import {apiServerCheck, notApplicable, ok} from '../check.js';
 import {describeCertificate} from '../describe.js';
-import {loadFix} from '../foreign-ca.js';
-
-const expected = 'istiod signs with the CA from Secret cacerts';
+import {loadFix} from '../fixes.js';
 
 /** istiod does not run with a root that it made for itself. */
-export const selfSignedCheck = defineCheck({
+export const selfSignedCheck = apiServerCheck({
   id: 'MESH304',
   title: 'istiod does not sign with a root of its own',
-  severity: 'error',
-  scope: 'cluster',
-  vantage: 'API server',
   about: "istiod's CA",
   needs: ['selfSignedRoot', 'bundles', 'pushedTrust', 'controlPlanes'],
   uses: ['caOrigin'],
-  waitable: true,
   implies: ['MESH302', 'MESH303', 'MESH307', 'MESH308'],
+  expected: 'istiod signs with the CA from Secret cacerts',
   judge: ({selfSignedRoot, bundles, pushedTrust, controlPlanes, caOrigin}, subject) => {
     const {namespace} = subject.mesh.istio;
     if (controlPlanes.length === 0) return notApplicable('no istiod runs here');
-    if (selfSignedRoot === 'absent') return ok('istiod never made a root of its own', expected);
+    if (selfSignedRoot === 'absent') return ok('istiod never made a root of its own');
     if (controlPlanes.some(({bundleName}) => bundleName === undefined)) {
       return notApplicable('istiod publishes the bundle by other means than a ConfigMap');
     }
@@ -32,30 +27,23 @@ export const selfSignedCheck = defineCheck({
     const pushed = pushedTrust === 'absent' ? [] : pushedTrust.roots;
     // In cacerts on purpose: the first phase of moving from a self-signed root to a pushed one.
     if (!loaded.includes(selfSignedRoot.fingerprint) || pushed.includes(selfSignedRoot.fingerprint)) {
-      return ok('the root in Secret istio-ca-secret is not in use', expected);
+      return ok('the root in Secret istio-ca-secret is not in use');
     }
     return {
-      findings: [
-        {
-          observed: `istiod loaded its own root ${describeCertificate(selfSignedRoot)}`,
-          expected,
-          // Not a bare restart: the push refuses while workloads run under the root that would go.
-          // istiod was not told that somebody else issues, or not yet.
-          fix: usesCacerts(subject.mesh.trust.signer)
-            ? loadFix(caOrigin, subject)
-            : kubectlMesh('install apply', [subject.cluster.name]),
-        },
-      ],
+      observed: `istiod loaded its own root ${describeCertificate(selfSignedRoot)}`,
+      // Not a bare restart: the push refuses while workloads run under the root that would go.
+      // istiod was not told that somebody else issues, or not yet.
+      fix: usesCacerts(subject.mesh.trust.signer)
+        ? loadFix(caOrigin, subject)
+        : kubectlMesh('install apply', [subject.cluster.name]),
     };
   },
-  explanation: {
-    meaning:
-      'The bundle that istiod published is not the root it generates when cacerts is missing at its start (Secret istio-ca-secret).',
-    breaks:
-      'The cluster has a root of its own: no workload of another cluster trusts its workloads. It happens when istiod starts before cacerts is there, and adding cacerts later changes nothing until a restart.',
-    byHand:
-      'kubectl --context "$CTX" -n istio-system logs deployment/istiod | grep -e "Use self-signed" -e "Use local CA"\nkubectl --context "$CTX" -n istio-system get secret istio-ca-secret',
-    mend: '`kubectl mesh trust push CLUSTER --restart-istiod`. Where workloads already run, their root changes: let both roots be trusted first.',
-    source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go, security/pkg/pki/ca/ca.go',
-  },
+  meaning:
+    'The bundle that istiod published is not the root it generates when cacerts is missing at its start (Secret istio-ca-secret).',
+  breaks:
+    'The cluster has a root of its own: no workload of another cluster trusts its workloads. It happens when istiod starts before cacerts is there, and adding cacerts later changes nothing until a restart.',
+  byHand:
+    'kubectl --context "$CTX" -n istio-system logs deployment/istiod | grep -e "Use self-signed" -e "Use local CA"\nkubectl --context "$CTX" -n istio-system get secret istio-ca-secret',
+  mend: '`kubectl mesh trust push CLUSTER --restart-istiod`. Where workloads already run, their root changes: let both roots be trusted first.',
+  source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go, security/pkg/pki/ca/ca.go',
 });

@@ -1,18 +1,13 @@
 import {kubectlMesh} from '../../suggest/suggestion.js';
-import {defineCheck, notApplicable, ok} from '../check.js';
-
-const expected = 'what mesh.yaml renders to now';
+import {workDirCheck, notApplicable, ok} from '../check.js';
 
 /** install.yaml is not older than mesh.yaml's meaning. */
-export const installFileCheck = defineCheck({
+export const installFileCheck = workDirCheck({
   id: 'MESH111',
   title: 'install.yaml is current',
   severity: 'warning',
-  scope: 'cluster',
-  vantage: 'work directory',
   needs: ['installFile'],
-  waitable: false,
-  implies: [],
+  expected: 'what mesh.yaml renders to now',
   judge: ({installFile}, {cluster}) => {
     switch (installFile.state) {
       case 'absent':
@@ -20,18 +15,14 @@ export const installFileCheck = defineCheck({
       case 'foreign':
         return notApplicable('install.yaml was not made by `install render`');
       case 'current':
-        return ok('current', expected);
+        return ok('current');
       case 'stale':
-        return {
-          findings: [{observed: installFile.difference, expected, fix: kubectlMesh('install render', [cluster.name])}],
-        };
+        return {observed: installFile.difference, fix: kubectlMesh('install render', [cluster.name])};
     }
   },
-  explanation: {
-    meaning: 'CLUSTER/install.yaml says what mesh.yaml says now: rendering it again would change nothing.',
-    breaks: '`install apply` refuses a stale file; applied by hand it installs what was declared earlier.',
-    byHand: 'kubectl mesh install render "$CLUSTER" --output-file - | diff "$CLUSTER/install.yaml" -',
-    mend: '`kubectl mesh install render CLUSTER`, then `install apply CLUSTER`.',
-    source: 'the rules of `kubectl mesh install render`',
-  },
+  meaning: 'CLUSTER/install.yaml says what mesh.yaml says now: rendering it again would change nothing.',
+  breaks: '`install apply` refuses a stale file; applied by hand it installs what was declared earlier.',
+  byHand: 'kubectl mesh install render "$CLUSTER" --output-file - | diff "$CLUSTER/install.yaml" -',
+  mend: '`kubectl mesh install render CLUSTER`, then `install apply CLUSTER`.',
+  source: 'the rules of `kubectl mesh install render`',
 });

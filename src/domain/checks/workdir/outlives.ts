@@ -1,4 +1,4 @@
-import {defineCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {workDirCheck, notApplicable, ok} from '../check.js';
 import {describeDay} from '../describe.js';
 import {renewFix} from '../fixes.js';
 
@@ -7,46 +7,31 @@ import {renewFix} from '../fixes.js';
  * first by seconds (istio/istio tools/certs/common.mk). That harms nobody.
  */
 const toleranceMs = 86_400_000;
-const expected = 'a cluster CA that ends before its root';
 
 /** A cluster CA does not promise more life than its root has. */
-export const outlivesCheck = defineCheck({
+export const outlivesCheck = workDirCheck({
   id: 'MESH109',
   title: 'The cluster CA does not outlive its root',
   severity: 'warning',
-  scope: 'cluster',
-  vantage: 'work directory',
   about: 'cacerts',
   needs: ['caFiles'],
-  waitable: false,
-  implies: [],
-  judge: ({caFiles: {certificate, between = [], roots, anchor}}, {cluster, mesh}) => {
+  expected: 'a cluster CA that ends before its root',
+  judge: ({caFiles: {certificate, between = [], roots, anchor}}, subject) => {
     const root = roots.find(({fingerprint}) => fingerprint === anchor);
     if (!certificate || !root) return notApplicable('there is no chain to a root');
     // The first of those above to end takes the cluster CA with it.
     const [end = root] = [root, ...between].toSorted((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
     const what = end === root ? 'its root' : `"${end.subject}" above it`;
     const beyondMs = certificate.notAfter.getTime() - end.notAfter.getTime();
-    return findingsOr(
-      beyondMs <= toleranceMs
-        ? []
-        : [
-            {
-              observed: `until ${describeDay(certificate.notAfter)}, ${what} until ${describeDay(end.notAfter)}`,
-              expected,
-              fix: renewFix({cluster, mesh}),
-            },
-          ],
-      () => ok(`until ${describeDay(certificate.notAfter)}`, expected),
-    );
+    const until = `until ${describeDay(certificate.notAfter)}`;
+    if (beyondMs <= toleranceMs) return ok(until);
+    return {observed: `${until}, ${what} until ${describeDay(end.notAfter)}`, fix: renewFix(subject)};
   },
-  explanation: {
-    meaning: "The cluster CA's certificate ends before its root and the CAs in between do, or within a day of them.",
-    breaks:
-      "Nothing yet. But the date that people and alerts look at is the cluster CA's, and the mesh stops when the root ends.",
-    byHand:
-      'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -enddate\nopenssl x509 -in "$CLUSTER/root-cert.pem" -noout -enddate',
-    mend: 'Renew the cluster CA: this program never issues one beyond its root.',
-    source: 'RFC 5280 6.1.3; istio/istio tools/certs/common.mk',
-  },
+  meaning: "The cluster CA's certificate ends before its root and the CAs in between do, or within a day of them.",
+  breaks:
+    "Nothing yet. But the date that people and alerts look at is the cluster CA's, and the mesh stops when the root ends.",
+  byHand:
+    'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -enddate\nopenssl x509 -in "$CLUSTER/root-cert.pem" -noout -enddate',
+  mend: 'Renew the cluster CA: this program never issues one beyond its root.',
+  source: 'RFC 5280 6.1.3; istio/istio tools/certs/common.mk',
 });

@@ -1,46 +1,39 @@
-import type {MeshCluster} from '../../mesh/mesh.js';
+import type {Mesh, MeshCluster} from '../../mesh/mesh.js';
 import {madeForOther} from '../../ca/cluster-of-ca.js';
 import {fixWith, inWorkDir, sequence, type Suggestion} from '../../suggest/suggestion.js';
-import {defineCheck, findingsOr, notApplicable, ok, type Finding, type OfCluster, type Subject} from '../check.js';
+import {workDirCheck, findingsOr, notApplicable, ok, type Finding, type OfCluster} from '../check.js';
 import {describeCertificate} from '../describe.js';
 import type {ClusterCaFacts} from '../../facts/facts.js';
 import {renewFix} from '../fixes.js';
 
-const expected = "in each cluster's directory the CA that was made for that cluster";
-
 /** The directories of two clusters did not change places. */
-export const rightDirectoryCheck = defineCheck({
+export const rightDirectoryCheck = workDirCheck({
   id: 'MESH112',
   title: "Each cluster's directory holds the CA of that cluster",
-  severity: 'error',
   scope: 'mesh',
-  vantage: 'work directory',
   about: 'cacerts',
   needs: ['caFiles'],
-  waitable: false,
   // The push that MESH301 names would give one cluster the key of the other. Directories are moved with all they hold.
   implies: ['MESH111', 'MESH301'],
+  expected: "in each cluster's directory the CA that was made for that cluster",
   judge: ({caFiles}, {mesh}) => {
     const declared = mesh.clusters.map(({name}) => name);
     const misplaced = caFiles.flatMap((one) => misplacedIn(one, caFiles, declared));
     const named = caFiles.filter(({value}) => declared.includes(value.certificate?.locality ?? ''));
     return findingsOr(
-      misplaced.map((one): Finding => finding(one, misplaced, {mesh})),
-      () =>
-        named.length === 0
-          ? notApplicable('no cluster CA names a cluster of the mesh in its subject')
-          : ok(`${String(named.length)} of ${String(caFiles.length)} cluster CAs name their cluster`, expected),
+      misplaced.map((one) => finding(one, misplaced, mesh)),
+      named.length === 0
+        ? notApplicable('no cluster CA names a cluster of the mesh in its subject')
+        : ok(`${String(named.length)} of ${String(caFiles.length)} cluster CAs name their cluster`),
     );
   },
-  explanation: {
-    meaning:
-      'The subject of CLUSTER/ca-cert.pem does not name another cluster of the mesh. `certs generate` and the Makefile of Istio write the name of the cluster there, as L. A CA from elsewhere that names none is not judged.',
-    breaks:
-      "A push would put each cluster's CA key into the other cluster: one stolen key then concerns both, and a certificate no longer says which cluster's istiod signed it.",
-    byHand: 'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject   # for each cluster',
-    mend: 'Move the directories back to their names. Where that cannot be told any more, `certs generate CLUSTER --renew` makes a new cluster CA, which is pushed afterwards.',
-    source: 'istio/istio tools/certs/common.mk, tools/certs/Makefile.selfsigned.mk (L of the intermediate CA)',
-  },
+  meaning:
+    'The subject of CLUSTER/ca-cert.pem does not name another cluster of the mesh. `certs generate` and the Makefile of Istio write the name of the cluster there, as L. A CA from elsewhere that names none is not judged.',
+  breaks:
+    "A push would put each cluster's CA key into the other cluster: one stolen key then concerns both, and a certificate no longer says which cluster's istiod signed it.",
+  byHand: 'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject   # for each cluster',
+  mend: 'Move the directories back to their names. Where that cannot be told any more, `certs generate CLUSTER --renew` makes a new cluster CA, which is pushed afterwards.',
+  source: 'istio/istio tools/certs/common.mk, tools/certs/Makefile.selfsigned.mk (L of the intermediate CA)',
 });
 
 interface Misplaced {
@@ -64,11 +57,10 @@ function misplacedIn(
   return isCopy ? [] : [{cluster, owner, what: describeCertificate(certificate)}];
 }
 
-function finding({cluster, owner, what}: Misplaced, all: readonly Misplaced[], {mesh}: Pick<Subject, 'mesh'>): Finding {
+function finding({cluster, owner, what}: Misplaced, all: readonly Misplaced[], mesh: Mesh): Finding {
   const swapped = all.some((other) => other.cluster.name === owner && other.owner === cluster.name);
   return {
     observed: `${cluster.name} has the CA of ${owner}: ${what}`,
-    expected,
     clusters: [cluster.name],
     fix: swapped ? swapBack([cluster.name, owner].sort()) : renewFix({cluster, mesh}),
   };

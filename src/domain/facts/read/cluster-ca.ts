@@ -1,11 +1,14 @@
-/** What checks want to know of CA files, from what `inspectCaFiles` says of them. */
+/** What checks want to know of CA files and Secret cacerts, from what `inspectCaFiles` says of them. */
 import {defined} from '../../defined.js';
 import {caFileNames, caFileNamesOf, type CaFiles} from '../../ca/ca-files.js';
 import type {Certificate} from '../../x509/certificate.js';
 import {orderUpward} from '../../x509/chain.js';
+import {crlProblem} from '../../x509/crl.js';
+import type {CacertsSecret} from '../../trust/cacerts.js';
+import {compareCa, type OwnCa} from '../../trust/diff.js';
 import type {CaInspection} from '../../ca/inspect-ca.js';
 import {attributeOf} from '../../x509/name.js';
-import type {CertificateFacts, ClusterCaFacts, Problem} from '../facts.js';
+import type {CacertsFacts, CertificateFacts, ClusterCaFacts} from '../facts.js';
 
 /** Rules that have a check of their own: missing files, the key, and the date beside the root's. */
 const judgedElsewhere: readonly string[] = ['incomplete', 'key-format', 'key-mismatch', 'outlives-issuer'];
@@ -16,13 +19,11 @@ export function clusterCaFacts(files: CaFiles, inspection: CaInspection): Cluste
   const isOfKey = (message: string): boolean => message.startsWith(names.caKey);
   const problems = inspection.findings
     .filter(({id, message}) => !judgedElsewhere.includes(id) && !(id === 'unreadable' && isOfKey(message)))
-    .map(({severity, message}): Problem => ({severity, message}));
-  const keyFindings = inspection.findings.filter(
+    .map(({severity, message}) => ({severity, message}));
+  const keyProblem = inspection.findings.find(
     ({id, message}) => id === 'key-format' || (id === 'unreadable' && isOfKey(message)),
-  );
+  )?.message;
   const {certificate, verified} = inspection;
-  const anchor = verified && 'chain' in verified ? verified.chain.at(-1)?.fingerprint : undefined;
-  const keyProblem = keyFindings[0]?.message;
   const between = intermediatesOf(inspection);
   return defined({
     missing: (Object.keys(caFileNames) as (keyof typeof caFileNames)[])
@@ -34,7 +35,7 @@ export function clusterCaFacts(files: CaFiles, inspection: CaInspection): Cluste
     certificate: certificate && certificateFacts(certificate),
     roots: (inspection.roots ?? []).map(certificateFacts),
     between: between.length > 0 ? between.map(certificateFacts) : undefined,
-    anchor,
+    anchor: verified && 'chain' in verified ? verified.chain.at(-1)?.fingerprint : undefined,
   });
 }
 
@@ -52,6 +53,23 @@ export function certificateFacts(certificate: Certificate): CertificateFacts {
   const {fingerprint, spki, subject, issuer, notBefore, notAfter} = certificate;
   const locality = attributeOf(subject, 'L');
   return defined({fingerprint, spki, subject: subject.text, locality, issuer: issuer.text, notBefore, notAfter});
+}
+
+/** What was found in Secret cacerts, beside the cluster's CA in the work directory. */
+export function cacertsFacts(secret: CacertsSecret, own: OwnCa): CacertsFacts {
+  const {data, files, inspection} = secret;
+  const {caCerts, chain, roots, verified} = inspection;
+  const {layout = 'pem', crl = ''} = files;
+  return {
+    ...clusterCaFacts(files, inspection),
+    // Files that are missing are a finding of their own; there is nothing to compare with then.
+    differences: own.inspection.certificate === undefined ? [] : compareCa(own, secret),
+    keys: Object.keys(data),
+    layout,
+    chain: (chain ?? []).map(({subject, selfSigned}) => ({subject: subject.text, selfSigned})),
+    ...(crl !== '' && {crl: {problem: crlProblem(crl, chain ?? []), isPushed: (own.files.crl ?? '') !== ''}}),
+    inspection: defined({caCerts, chain, roots, verified}),
+  };
 }
 
 function keyState(

@@ -8,8 +8,12 @@ import {printableLine} from '../../printable.js';
 import type {KnownCluster} from '../facts.js';
 
 /** Longer than any name in Kubernetes with its namespace; what is longer is no name. */
-const word = z.string().max(512);
-const answer = z.array(z.object({id: word, secretName: word.default(''), syncStatus: word}));
+const word = z.string().max(512).transform(printableLine);
+const answer = z.array(
+  z
+    .object({id: word, secretName: word.default(''), syncStatus: word})
+    .transform(({syncStatus, ...names}) => ({...names, status: syncStatus})),
+);
 
 /** Reads it. `pod` names it in messages. Throws `API_ERROR` when the text is something else. */
 export function readClusterz(text: string, pod: string): readonly KnownCluster[] {
@@ -24,9 +28,5 @@ export function readClusterz(text: string, pod: string): readonly KnownCluster[]
   if (!rows.success) {
     throw new MeshError('API_ERROR', `/debug/clusterz of ${pod} is no list of clusters`, {cause: rows.error});
   }
-  return rows.data.map(({id, secretName, syncStatus}) => ({
-    id: printableLine(id),
-    secretName: printableLine(secretName),
-    status: printableLine(syncStatus),
-  }));
+  return rows.data;
 }

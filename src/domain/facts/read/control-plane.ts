@@ -1,7 +1,6 @@
 /** Control planes and gateways as checks see them, from Deployments, pods and ConfigMaps of Istio's namespace. */
 import {defined} from '../../defined.js';
 import {defaultBundleName} from '../../istio/names.js';
-import {parse} from 'yaml';
 import * as z from 'zod';
 import {MeshError} from '../../errors.js';
 import {istiodContainer, istiodTag} from '../../istio/image.js';
@@ -9,6 +8,7 @@ import {parseBool} from '../../istio/environment.js';
 import {knowVersion} from '../../istio/versions.js';
 import type {KubeObject} from '../../kube/object.js';
 import type {ConfigMapObject, Container, DeploymentObject, LabelSelector} from '../../kube/objects.js';
+import {readYaml, word} from './yaml.js';
 import type {ControlPlaneFacts, GatewayFacts, PodFacts, WorkloadFacts} from '../facts.js';
 
 /** What has to be read for both. */
@@ -35,10 +35,11 @@ export function readGateways({deployments, podsOf}: Omit<ControlPlaneObjects, 'c
   return deployments
     .filter((one) => isGateway(one) && !isGoing(one))
     .map((deployment) => {
+      // The proxy of a gateway (istio/istio manifests/charts/gateway/templates/deployment.yaml), else the first container.
       const {containers} = deployment.spec.template.spec;
-      const workload = readWorkload(deployment, podsOf(deployment), gatewayContainer(containers));
-      const network = workload.env.ISTIO_META_NETWORK;
-      return defined({workload, network});
+      const proxy = containers.find(({name}) => name === 'istio-proxy') ?? containers[0];
+      const workload = readWorkload(deployment, podsOf(deployment), proxy);
+      return defined({workload, network: workload.env.ISTIO_META_NETWORK});
     });
 }
 
@@ -68,34 +69,33 @@ export function isGateway({metadata: {labels = {}}, spec}: DeploymentObject): bo
 function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObjects): ControlPlaneFacts {
   const revision = deployment.metadata.labels?.['istio.io/rev'] ?? defaultRevision;
   const suffix = revision === defaultRevision ? '' : `-${revision}`;
-  const text = (name: string, key: string): string | undefined =>
-    objects.configMaps.find(({metadata}) => metadata.name === `${name}${suffix}`)?.data?.[key];
-  const meshConfig = readObject(text('istio', 'mesh'), `ConfigMap istio${suffix}`);
-  const values = readObject(text('istio-sidecar-injector', 'values'), `ConfigMap istio-sidecar-injector${suffix}`);
-  const global = objectAt(values, 'global');
+  const read = <T>(schema: z.ZodType<T>, name: string, key: string): T => {
+    const text = objects.configMaps.find(({metadata}) => metadata.name === `${name}${suffix}`)?.data?.[key];
+    return readYaml(schema, text, `ConfigMap ${name}${suffix} holds no YAML`);
+  };
+  const meshConfig = read(meshConfigSchema, 'istio', 'mesh');
+  const {global} = read(valuesSchema, 'istio-sidecar-injector', 'values');
   const {containers} = deployment.spec.template.spec;
   const workload = readWorkload(deployment, objects.podsOf(deployment), istiodContainer(containers));
   const {env} = workload;
   const tag = istiodTag(containers);
-  return {
+  const bundleName = nonEmpty(env.PILOT_CA_CERT_CONFIGMAP ?? global.trustBundleName) ?? defaultBundleName;
+  return defined({
     revision,
     workload,
-    ...said('clusterID', env.CLUSTER_ID),
-    ...said('network', global.network),
-    ...said('meshID', global.meshID),
-    trustDomain: typeof meshConfig.trustDomain === 'string' ? meshConfig.trustDomain : defaultTrustDomain,
+    clusterID: nonEmpty(env.CLUSTER_ID),
+    network: global.network,
+    meshID: global.meshID,
+    trustDomain: meshConfig.trustDomain,
     tag,
     version: knowVersion(tag).version,
-    ...(!parseBool(env.ENABLE_CLUSTER_TRUST_BUNDLE_API, false) && {
-      bundleName: said('name', env.PILOT_CA_CERT_CONFIGMAP ?? global.trustBundleName).name ?? defaultBundleName,
-    }),
+    bundleName: parseBool(env.ENABLE_CLUSTER_TRUST_BUNDLE_API, false) ? undefined : bundleName,
     discoverySelectors: readSelectors(meshConfig.discoverySelectors, `ConfigMap istio${suffix}`),
-  };
+  });
 }
 
-/** The proxy of a gateway (istio/istio manifests/charts/gateway/templates/deployment.yaml), else the first container. */
-function gatewayContainer(containers: readonly Container[]): Container | undefined {
-  return containers.find(({name}) => name === 'istio-proxy') ?? containers[0];
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
 }
 
 function readWorkload(
@@ -111,10 +111,14 @@ function readWorkload(
   };
 }
 
-const texts = z.record(z.string(), z.string());
+const valuesSchema = z.object({global: z.object({network: word, meshID: word, trustBundleName: word}).catch({})});
+const meshConfigSchema = z.object({
+  trustDomain: z.string().catch(defaultTrustDomain),
+  discoverySelectors: z.unknown().optional(),
+});
 const selectorList = z.array(
   z.object({
-    matchLabels: texts.exactOptional(),
+    matchLabels: z.record(z.string(), z.string()).exactOptional(),
     matchExpressions: z
       .array(z.object({key: z.string(), operator: z.string(), values: z.array(z.string()).exactOptional()}))
       .exactOptional(),
@@ -126,28 +130,4 @@ function readSelectors(value: unknown, what: string): readonly LabelSelector[] {
   const read = selectorList.safeParse(value ?? []);
   if (read.success) return read.data;
   throw new MeshError('API_ERROR', `discoverySelectors of ${what} are no list of label selectors`, {cause: read.error});
-}
-
-function readObject(text: string | undefined, what: string): Readonly<Record<string, unknown>> {
-  if (text === undefined) return {};
-  try {
-    const value: unknown = parse(text, {maxAliasCount: 0});
-    if (isObject(value)) return value;
-    return {};
-  } catch (thrown) {
-    throw new MeshError('API_ERROR', `${what} holds no YAML`, {cause: thrown});
-  }
-}
-
-function objectAt(value: Readonly<Record<string, unknown>>, key: string): Readonly<Record<string, unknown>> {
-  const inner = value[key];
-  return isObject(inner) ? inner : {};
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function said<Key extends string>(key: Key, value: unknown): Partial<Record<Key, string>> {
-  return typeof value === 'string' && value !== '' ? ({[key]: value} as Partial<Record<Key, string>>) : {};
 }

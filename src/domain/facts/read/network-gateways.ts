@@ -1,13 +1,13 @@
 /** Gateways between networks as checks see them, from Services, Gateways and meshNetworks, by the rules of istiod. */
 import {defined} from '../../defined.js';
 import {networkLabel} from '../../istio/names.js';
-import {parse} from 'yaml';
-import {MeshError} from '../../errors.js';
+import * as z from 'zod';
 import type {ConfigMapObject, DeploymentObject, GatewayObject, ServiceObject} from '../../kube/objects.js';
 import type {Mesh} from '../../mesh/mesh.js';
 import type {NetworkGatewayFacts, PodFacts} from '../facts.js';
 import {selects} from '../../kube/selector.js';
 import {isGateway, isGoing} from './control-plane.js';
+import {readYaml, word} from './yaml.js';
 
 const portLabel = 'networking.istio.io/gatewayPort';
 /** On a NodePort Service: the labels of the nodes that take its traffic. Without it istiod knows no address of it. */
@@ -66,35 +66,24 @@ function addressesOf({metadata, spec = {}, status}: ServiceObject): readonly str
   return [...ingress, ...own];
 }
 
+/** A gateway of which nothing but this is known. */
+function gateway(
+  known: Pick<NetworkGatewayFacts, 'declaredBy' | 'name' | 'network'> & Partial<NetworkGatewayFacts>,
+): NetworkGatewayFacts {
+  return {namespace: '', exists: true, addresses: [], serviceType: '', listens: true, ...known};
+}
+
 /** The name of a Service that meshNetworks names and that is not there. */
 export function missingGateway(
-  {namespace, name}: {readonly namespace: string; readonly name: string},
+  service: {readonly namespace: string; readonly name: string},
   network: string,
 ): NetworkGatewayFacts {
-  return {
-    declaredBy: 'meshNetworks',
-    namespace,
-    name,
-    network,
-    exists: false,
-    addresses: [],
-    serviceType: '',
-    listens: false,
-  };
+  return gateway({declaredBy: 'meshNetworks', ...service, network, exists: false, listens: false});
 }
 
 /** An address that meshNetworks gives. */
 export function addressedGateway(address: string, network: string): NetworkGatewayFacts {
-  return {
-    declaredBy: 'meshNetworks',
-    namespace: '',
-    name: address,
-    network,
-    exists: true,
-    addresses: [address],
-    serviceType: '',
-    listens: true,
-  };
+  return gateway({declaredBy: 'meshNetworks', name: address, network, addresses: [address]});
 }
 
 /**
@@ -105,19 +94,13 @@ export function resourceGateway({metadata, spec = {}}: GatewayObject): NetworkGa
   const addresses = (spec.addresses ?? []).flatMap(({type, value}) =>
     (type === 'IPAddress' || type === 'Hostname') && value !== undefined ? [value] : [],
   );
-  const network = metadata.labels?.[networkLabel];
+  const {name, namespace = '', labels = {}} = metadata;
+  const network = labels[networkLabel];
   if (network === undefined || addresses.length === 0) return undefined;
-  const listeners = spec.listeners ?? [];
-  return {
-    declaredBy: 'Gateway',
-    namespace: metadata.namespace ?? '',
-    name: metadata.name,
-    network,
-    exists: true,
-    addresses,
-    serviceType: '',
-    listens: listeners.some(({port, protocol}) => port === mtlsPort || protocol === 'HBONE' || protocol === 'TLS'),
-  };
+  const listens = (spec.listeners ?? []).some(
+    ({port, protocol}) => port === mtlsPort || protocol === 'HBONE' || protocol === 'TLS',
+  );
+  return gateway({declaredBy: 'Gateway', namespace, name, network, addresses, listens});
 }
 
 /** Whether a Service leads to a gateway Deployment of Istio's namespace, whose pods have a check of their own. */
@@ -139,44 +122,21 @@ function podLabels({spec}: DeploymentObject): Readonly<Record<string, string>> {
 /** Gateways of a network in meshNetworks of every revision. Throws `API_ERROR` when that is no YAML. */
 export function namedGateways(configMaps: readonly ConfigMapObject[], network: string): NamedGateways {
   const gateways = configMaps
-    .filter(({metadata}) => metadata.name === 'istio' || metadata.name.startsWith('istio-'))
-    .flatMap(({metadata, data}) => gatewaysIn(data?.meshNetworks, `ConfigMap ${metadata.name}`, network));
+    .filter(({metadata: {name}}) => name === 'istio' || name.startsWith('istio-'))
+    .map(({metadata, data}) =>
+      readYaml(meshNetworks, data?.meshNetworks, `meshNetworks of ConfigMap ${metadata.name} is no YAML`),
+    )
+    .flatMap(({networks}) => networks[network]?.gateways ?? []);
   return {
-    services: gateways.flatMap(({service}) => {
-      const [name, namespace] = (service ?? '').split('.');
+    services: gateways.flatMap((one) => {
+      // istiod takes both spellings (istio/istio pkg/util/protomarshal/protomarshal.go).
+      const [name, namespace] = (one.registryServiceName ?? one.registry_service_name ?? '').split('.');
       return name === undefined || name === '' || namespace === undefined ? [] : [{name, namespace}];
     }),
-    addresses: gateways.flatMap(({address}) => (address === undefined ? [] : [address])),
+    addresses: gateways.flatMap(({address}) => address ?? []),
   };
 }
 
-function gatewaysIn(
-  text: string | undefined,
-  what: string,
-  network: string,
-): readonly {readonly service?: string; readonly address?: string}[] {
-  if (text === undefined || text.trim() === '') return [];
-  let networks: unknown;
-  try {
-    networks = parse(text, {maxAliasCount: 0});
-  } catch (cause) {
-    throw new MeshError('API_ERROR', `meshNetworks of ${what} is no YAML`, {cause});
-  }
-  const declared = objectAt(objectAt(networks, 'networks'), network).gateways;
-  return (Array.isArray(declared) ? (declared as readonly unknown[]) : []).map((gateway) => {
-    // istiod takes both spellings (istio/istio pkg/util/protomarshal/protomarshal.go).
-    const service = textAt(gateway, 'registryServiceName') ?? textAt(gateway, 'registry_service_name');
-    const address = textAt(gateway, 'address');
-    return defined({service, address});
-  });
-}
-
-function objectAt(value: unknown, key: string): Readonly<Record<string, unknown>> {
-  const inner = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
-  return typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {};
-}
-
-function textAt(value: unknown, key: string): string | undefined {
-  const inner = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
-  return typeof inner === 'string' && inner !== '' ? inner : undefined;
-}
+const namedGateway = z.object({registryServiceName: word, registry_service_name: word, address: word}).catch({});
+const namedNetwork = z.object({gateways: z.array(namedGateway).catch([])}).catch({gateways: []});
+const meshNetworks = z.object({networks: z.record(z.string(), namedNetwork).catch({})});
