@@ -38,6 +38,6 @@ export function refOf(object: {
 }
 
 /** An object for people: `Secret istio-system/cacerts`, `Namespace istio-system`. */
-export function describeRef(ref: ObjectRef): string {
-  return `${ref.kind} ${ref.namespace === undefined ? ref.name : `${ref.namespace}/${ref.name}`}`;
+export function describeRef({kind, name, namespace}: Omit<ObjectRef, 'apiVersion'>): string {
+  return `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }
