@@ -2,7 +2,7 @@
  * Who is meant to reach the CA key: those without whom neither Kubernetes nor Istio works, those who administer the whole
  * cluster by Kubernetes' own groups, who got the operator's rights of this program, and whom mesh.yaml names.
  */
-import {isGivenRole} from './given-roles.js';
+import {isGivenRole} from './role-manifests.js';
 import type {Reach} from './reach.js';
 import type {Grant} from '../kube/rbac.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
