@@ -27,22 +27,25 @@ export function whyExpected(reach: Reach, expectations: Expectations): string | 
   const {subject, grants} = reach;
   const id = subjectId(subject);
   if (expectations.declared.includes(id)) return 'declared in mesh.yaml';
-  const people = administrators.find(({name}) => name === id);
-  if (people) return people.why;
-  const own = ofIstio(reach, expectations);
+  const own = administrators[id] ?? ofIstio(reach, expectations);
   if (own !== undefined) return own;
-  const reasons = grants.map((grant) => whyGrantExpected(subject, grant, expectations));
-  return reasons.length > 0 && reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined;
+  const reasons = grants.map(
+    (grant) =>
+      ofKubernetes(subject, grant) ??
+      ofGateway(subject, grant, expectations.namespace) ??
+      isOperator(grant, expectations),
+  );
+  return reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined;
 }
 
 /**
  * system:masters passes every authorization; kubeadm binds the other to cluster-admin since 1.29
  * (kubernetes.io: reference/setup-tools/kubeadm/implementation-details).
  */
-const administrators = [
-  {name: 'Group:system:masters', why: 'may do everything, whatever RBAC says'},
-  {name: 'Group:kubeadm:cluster-admins', why: "kubeadm's administrators"},
-] as const;
+const administrators: Readonly<Partial<Record<string, string>>> = {
+  'Group:system:masters': 'may do everything, whatever RBAC says',
+  'Group:kubeadm:cluster-admins': "kubeadm's administrators",
+};
 
 /** Istio's own service accounts (istio/istio manifests/charts: istio-discovery, base, istio-cni). */
 function ofIstio(
@@ -66,12 +69,6 @@ function isRoleOfRevision(role: string, account: string, namespace: string): boo
     (name) => `${name}-${revision}-${namespace}`,
   );
   return [account, ...ofCluster].includes(role);
-}
-
-function whyGrantExpected(subject: Subject, grant: Grant, expectations: Expectations): string | undefined {
-  return (
-    ofKubernetes(subject, grant) ?? ofGateway(subject, grant, expectations.namespace) ?? isOperator(grant, expectations)
-  );
 }
 
 /**
