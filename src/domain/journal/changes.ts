@@ -72,28 +72,25 @@ function joined(id: string, intent: JournalEntry, outcome: JournalEntry | undefi
   const action = textOf(intent.action);
   const {pid, identity, cluster, title, reason} = intent;
   const {error, detail} = outcome ?? {};
-  return {
+  return defined({
     id,
     time: textOf(intent.time),
-    ...(outcome && {ended: textOf(outcome.time)}),
+    ended: outcome && textOf(outcome.time),
     user: textOf(intent.user),
     host: textOf(intent.host),
-    ...(typeof pid === 'number' && {pid}),
-    ...(isMap(identity) && {
-      identity: defined({
-        username: textOf(identity.username),
-        uid: identity.uid === undefined ? undefined : textOf(identity.uid),
-      }),
-    }),
+    pid: typeof pid === 'number' ? pid : undefined,
+    identity: isMap(identity)
+      ? defined({username: textOf(identity.username), uid: optionalText(identity.uid)})
+      : undefined,
     command: textOf(intent.command),
     action,
-    ...(cluster !== undefined && {cluster: textOf(cluster)}),
-    title: title === undefined ? action : textOf(title),
-    ...(reason !== undefined && {reason: textOf(reason)}),
+    cluster: optionalText(cluster),
+    title: optionalText(title) ?? action,
+    reason: optionalText(reason),
     status: outcome ? statusOf(outcome.status) : isUnderWay ? 'under-way' : 'open',
-    ...(isMap(error) && {error: {code: textOf(error.code), message: textOf(error.message)}}),
-    ...(isMap(detail) && {detail}),
-  };
+    error: isMap(error) ? {code: textOf(error.code), message: textOf(error.message)} : undefined,
+    detail: isMap(detail) ? detail : undefined,
+  });
 }
 
 function statusOf(status: unknown): ChangeStatus {
@@ -105,7 +102,11 @@ function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
+  return optionalText(value) ?? '';
+}
+
+function optionalText(value: unknown): string | undefined {
+  return typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
 }
 
 /** Which changes are wanted; what is not said selects nothing out. */

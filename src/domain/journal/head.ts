@@ -2,6 +2,7 @@
  * The journal against what clusters remember: each write of a Secret `cacerts` carries the place and the hash of its own
  * intent as an annotation. Whoever cuts or rewrites the journal would have to change the clusters, too.
  */
+import {groupBy} from '../group-by.js';
 import {fieldManager} from '../kube/paths.js';
 import {type ChainHead, type JournalFault, isAsWritten, isWholeUpTo} from './chain.js';
 import {type JournalEntry, entryId} from './entry.js';
@@ -55,19 +56,8 @@ export interface HeadVerdict {
 
 /** Makes the comparison for one journal: it is gone through once, however many clusters remember something. */
 export function headComparer({present, entries, own, host, aside}: JournalKnown): (head: ChainHead) => HeadVerdict {
-  const byId = new Map<string, JournalEntry[]>();
-  const chains = new Map<string, {last: number; here: boolean}>();
-  for (const entry of entries) {
-    const id = entryId(entry);
-    const same = byId.get(id);
-    if (same) same.push(entry);
-    else byId.set(id, [entry]);
-    const chain = chains.get(entry.chain) ?? {last: -1, here: false};
-    chains.set(entry.chain, {
-      last: Math.max(chain.last, entry.seq),
-      here: chain.here || isSameMachine(entry.host, host),
-    });
-  }
+  const byId = groupBy(entries, entryId);
+  const chains = groupBy(entries, ({chain}) => chain);
   return (head) => {
     const id = entryId(head);
     const isIt = (entry: JournalEntry): boolean => entry.hash === head.hash && isAsWritten(entry);
@@ -88,11 +78,11 @@ export function headComparer({present, entries, own, host, aside}: JournalKnown)
     }
     const cut = (why: string): HeadVerdict => ({result: 'cut', message: `entry ${id} is not in the journal: ${why}`});
     if (head.chain === own) return cut('this copy of the work directory wrote it');
-    const chain = chains.get(head.chain);
-    if (chain && head.seq <= chain.last) return cut('later entries of its chain are there');
+    const chain = chains.get(head.chain) ?? [];
+    if (chain.some(({seq}) => seq >= head.seq)) return cut('later entries of its chain are there');
     if (present && entries.length === 0) return cut('the file has no entries at all');
     // Without its memory a copy does not know its own chain any more; the machine's name in the entries remains.
-    if (own === undefined && chain?.here === true) {
+    if (own === undefined && chain.some((entry) => isSameMachine(entry.host, host))) {
       return cut(
         'earlier entries of its chain are of this machine. If another copy on it has them, bring them (git pull)',
       );

@@ -17,11 +17,6 @@ export interface RememberedHead {
   readonly message: string;
 }
 
-/** Whether a ConfigMap is a note of `install apply`, of whatever revision. */
-function isInstallNote({metadata: {name}}: Pick<KubeObject, 'metadata'>): boolean {
-  return name === recordName(undefined) || name.startsWith(recordName(''));
-}
-
 /** An object that may remember a journal. */
 export interface Remembering {
   /** `Secret istio-system/cacerts` */
@@ -29,12 +24,11 @@ export interface Remembering {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** The notes of `install apply` among ConfigMaps. */
+/** The notes of `install apply` among ConfigMaps, of whatever revision. */
 export function installNotes(configMaps: readonly KubeObject[]): readonly Remembering[] {
-  return configMaps.filter(isInstallNote).map((object) => ({
-    where: describeRef(refOf(object)),
-    annotations: object.metadata.annotations ?? {},
-  }));
+  return configMaps
+    .filter(({metadata: {name}}) => name === recordName(undefined) || name.startsWith(recordName('')))
+    .map((object) => ({where: describeRef(refOf(object)), annotations: object.metadata.annotations ?? {}}));
 }
 
 /** Compares what these objects remember; those that remember nothing are left out. */

@@ -63,17 +63,9 @@ export function forecastOf(
       const endsFirst = firstBy(certificates, endOf);
       if (!renew || !endsFirst) return [];
       const at = dueAt(renew);
-      return [
-        {
-          cluster,
-          nextRenewal: new Date(at).toISOString(),
-          due: at <= now.getTime(),
-          renew: described(renew),
-          firstOutage: endsFirst.notAfter.toISOString(),
-          endsFirst: described(endsFirst),
-          cutByRoot: isCut(certificates),
-        },
-      ];
+      const due = {nextRenewal: new Date(at).toISOString(), due: at <= now.getTime(), renew: described(renew)};
+      const outage = {firstOutage: endsFirst.notAfter.toISOString(), endsFirst: described(endsFirst)};
+      return [{cluster, ...due, ...outage, cutByRoot: isCut(certificates)}];
     })
     .toSorted((one, other) => Date.parse(one.nextRenewal) - Date.parse(other.nextRenewal));
 }
