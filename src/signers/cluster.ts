@@ -19,7 +19,7 @@ import {Sensitive} from '../domain/sensitive.js';
 import {advice, type Hint} from '../domain/suggest/advice.js';
 import {lookWith, words} from '../domain/suggest/suggestion.js';
 import {createAuthorityIssuer, readRoots, upwardFrom} from './authority.js';
-import {createKeySigner} from './key-signer.js';
+import {createKeySigner} from './keys.js';
 import type {SignerContext, SignerModule} from './signer-module.js';
 
 type ClusterSpec = SignerSpecOf<'cluster'>;

@@ -7,7 +7,7 @@ import {madeElsewhere, usesCacerts} from '../mesh/signer.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import {fixWith, sequence, type Suggestion, words} from '../suggest/suggestion.js';
 import {type Expectations, whyExpected} from './expected.js';
-import {caSecrets, rightText, ways} from './paths.js';
+import {caSecrets, rightText, type Target, ways} from './paths.js';
 import {isWhole, reachesOf, type Reach} from './reach.js';
 import {bindingKey, type Binding, type RbacFacts} from '../kube/rbac.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
@@ -34,8 +34,8 @@ export function noKeyHere({trust: {signer}}: Pick<Mesh, 'trust'>): string | unde
 }
 
 /** The Secrets that lead to the keys of this mesh: those of cluster CAs, and the root of a signer beside istiod. */
-export function keySecrets({signerSecret}: Pick<Expectations, 'signerSecret'>): readonly string[] {
-  return signerSecret === undefined ? caSecrets : [...new Set([...caSecrets, signerSecret])];
+export function keyTarget({namespace, signerSecret}: Expectations): Target {
+  return {namespace, secrets: signerSecret === undefined ? caSecrets : [...new Set([...caSecrets, signerSecret])]};
 }
 
 /** One subject that nobody expects, with all its unexpected ways. */
@@ -59,8 +59,7 @@ export function unexpectedIn(reaches: readonly Reach[], expectations: Expectatio
 /** The same, from what RBAC says. */
 export function unexpectedBy(rbac: RbacFacts, mesh: Mesh): readonly Unexpected[] {
   const expectations = expectationsOf(mesh);
-  const reaches = reachesOf(rbac, {namespace: expectations.namespace, secrets: keySecrets(expectations)});
-  return unexpectedIn(reaches, expectations);
+  return unexpectedIn(reachesOf(rbac, keyTarget(expectations)), expectations);
 }
 
 /** A subject of one cluster that reaches keys of others, and that is not expected. */

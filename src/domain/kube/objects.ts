@@ -84,13 +84,6 @@ export interface ContainerStatus {
   readonly lastState?: {readonly terminated?: ContainerReason};
 }
 
-export interface PodCondition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason?: string;
-  readonly message?: string;
-}
-
 export interface PodObject extends KubeObject {
   readonly spec?: {
     readonly containers?: readonly {readonly name: string}[];
@@ -100,7 +93,7 @@ export interface PodObject extends KubeObject {
     readonly phase?: string;
     readonly reason?: string;
     readonly message?: string;
-    readonly conditions?: readonly PodCondition[];
+    readonly conditions?: readonly (ContainerReason & {readonly type: string; readonly status: string})[];
     readonly initContainerStatuses?: readonly ContainerStatus[];
     readonly containerStatuses?: readonly ContainerStatus[];
   };

@@ -3,7 +3,6 @@
  * Kind"; k8s.io/apiserver pkg/endpoints/handlers/responsewriters/errors.go (wording of forbidden answers);
  * k8s.io/apimachinery pkg/util/proxy/upgradeaware.go (text/plain 500 of `kubectl proxy` itself).
  */
-import {defined} from '../defined.js';
 import {type ErrorCode, MeshError} from '../errors.js';
 import {printableLine} from '../printable.js';
 import {advice} from '../suggest/advice.js';
@@ -34,16 +33,12 @@ export interface FailedAnswer {
   readonly toolText?: string;
 }
 
-interface StatusBody {
-  readonly message?: string;
-  readonly reason?: string;
-}
-
 /** Turns a failed answer into an error. */
 export function answerError(asked: Asked, answer: FailedAnswer): MeshError {
   const status = statusBody(answer);
   if (!status) return proxyError(asked, answer);
-  const said = printableLine(status.message ?? `HTTP ${String(answer.status)}`);
+  const {message, reason} = status;
+  const said = printableLine(typeof message === 'string' ? message : `HTTP ${String(answer.status)}`);
   const error = (code: ErrorCode, what: string): MeshError =>
     new MeshError(code, `${what} in context "${asked.context}": ${said}`);
   switch (answer.status) {
@@ -54,7 +49,7 @@ export function answerError(asked: Asked, answer: FailedAnswer): MeshError {
     case 404:
       return error('NOT_FOUND', `${describeThing(asked)} was not found`);
     case 409: {
-      const how = status.reason === 'AlreadyExists' ? 'exists already' : 'was changed by somebody else';
+      const how = reason === 'AlreadyExists' ? 'exists already' : 'was changed by somebody else';
       return error('CONFLICT', `${describeThing(asked)} ${how}`);
     }
     case 400:
@@ -147,16 +142,11 @@ function proxyError(asked: Asked, answer: FailedAnswer): MeshError {
   return failedWith(plainCodes[answer.status] ?? 'API_ERROR', asked, answer, said);
 }
 
-function statusBody(answer: FailedAnswer): StatusBody | undefined {
-  if (!answer.contentType.includes('json')) return undefined;
+function statusBody({contentType, body}: FailedAnswer): Partial<Record<'message' | 'reason', unknown>> | undefined {
+  if (!contentType.includes('json')) return undefined;
   try {
-    const parsed: unknown = JSON.parse(answer.body);
-    if (typeof parsed !== 'object' || parsed === null) return undefined;
-    const {message, reason} = parsed as Record<string, unknown>;
-    return defined({
-      message: typeof message === 'string' ? message : undefined,
-      reason: typeof reason === 'string' ? reason : undefined,
-    });
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
   } catch {
     return undefined;
   }

@@ -9,33 +9,27 @@ import {printableLine} from '../../domain/printable.js';
 import {Sensitive} from '../../domain/sensitive.js';
 import type {SignerContext} from '../signer-module.js';
 import {VaultClient} from './client.js';
-import {type Credentials, findCredentials, openToken} from './login.js';
+import {findCredentials, openToken} from './login.js';
 import {explainForbidden, explainRefusal, reachesMount} from './refusals.js';
 import {readSettings, type VaultSpec} from './settings.js';
-
-/** What a run knows of the server. */
-export interface Session {
-  readonly client: VaultClient;
-  /** Where it signs, below /v1/: what a policy has to allow. */
-  readonly signPath: string;
-  readonly credentials: Credentials;
-  /** The issuer, then what stands above it as far as the server knows. */
-  upward(): Promise<readonly Certificate[]>;
-  token(): Promise<Sensitive<string>>;
-}
 
 /** The run's session: a secret ID may be good for one login only. Throws what reading the settings throws. */
 export const openSession = oncePerRun(createSession);
 
-async function createSession(spec: VaultSpec, context: SignerContext): Promise<Session> {
+/** What a run knows of the server. */
+export type Session = Awaited<ReturnType<typeof createSession>>;
+
+async function createSession(spec: VaultSpec, context: SignerContext) {
   const settings = await readSettings(spec, context);
   const credentials = await findCredentials(settings.auth, context);
   const client = new VaultClient(settings, context.signal);
   const {mount, issuer} = settings;
   return {
     client,
+    /** Where it signs, below /v1/: what a policy has to allow. */
     signPath: `${mount}/${issuer === undefined ? 'root' : `issuer/${issuer}`}/sign-intermediate`,
     credentials,
+    /** The issuer, then what stands above it as far as the server knows. */
     upward: once(() => readUpward(client)),
     token: once(() => openToken(credentials, client, context)),
   };

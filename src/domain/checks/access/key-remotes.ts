@@ -1,6 +1,6 @@
 import {
   expectationsOf,
-  keySecrets,
+  keyTarget,
   noKeyHere,
   reachText,
   removeFix,
@@ -38,7 +38,7 @@ export const keyRemotesCheck = defineCheck({
         rbac: value,
         remotes: remoteCredentials.find((one) => one.cluster === cluster)?.value ?? [],
       })),
-      {namespace: expectations.namespace, secrets: keySecrets(expectations)},
+      keyTarget(expectations),
     );
     const findings = [
       ...unexpectedRemotes(judge.remote(), (name) => judge.own(name), expectations).flatMap(
