@@ -56,19 +56,14 @@ function ofIstio(
   const istiods = ['istiod', 'istiod-service-account', ...revisions.map((revision) => `istiod-${revision}`)];
   if (istiods.includes(name)) return 'istiod';
   // Of a revision that is not declared: by the roles that its chart gives it, and no others.
-  if (name.startsWith('istiod-') && grants.every(({role}) => isRoleOfRevision(role.name, name, istioNamespace))) {
-    return 'istiod';
-  }
+  const revision = name.replace(/^istiod-/, '');
+  const rolesOfRevision = [
+    name,
+    ...['istiod-clusterrole', 'istiod-gateway-controller'].map((role) => `${role}-${revision}-${istioNamespace}`),
+  ];
+  if (revision !== name && grants.every(({role}) => rolesOfRevision.includes(role.name))) return 'istiod';
   if (name === 'istio-reader-service-account') return "Istio's reader: what remote secrets hold a token of";
   return name === 'istio-cni' ? 'runs on every node' : undefined;
-}
-
-function isRoleOfRevision(role: string, account: string, namespace: string): boolean {
-  const revision = account.slice('istiod-'.length);
-  const ofCluster = ['istiod-clusterrole', 'istiod-gateway-controller'].map(
-    (name) => `${name}-${revision}-${namespace}`,
-  );
-  return [account, ...ofCluster].includes(role);
 }
 
 /**

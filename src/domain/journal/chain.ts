@@ -1,6 +1,6 @@
 /** The hash chain of journal.jsonl: sealing entries, reading them back, and finding what was changed behind its back. */
 import {defined} from '../defined.js';
-import {createHash} from 'node:crypto';
+import {sha256Hex} from '../keys/fingerprint.js';
 import {type JournalEntry, type JournalRecord, entryId, genesis} from './entry.js';
 
 /** Where a chain continues. */
@@ -58,11 +58,6 @@ function sortKeys(value: unknown): unknown {
   );
 }
 
-/** SHA-256 of a text, in hex. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
-}
-
 /** What an entry behind `head` has; without a head it is the first of its chain. */
 function placeAfter(head: ChainHead | undefined): Pick<JournalEntry, 'seq' | 'previous'> {
   return head ? {seq: head.seq + 1, previous: head.hash} : {seq: 0, previous: genesis};
@@ -71,12 +66,12 @@ function placeAfter(head: ChainHead | undefined): Pick<JournalEntry, 'seq' | 'pr
 /** Gives a record its place behind `head`; without a head it is the first of its chain. */
 export function seal(record: JournalRecord, chain: string, head: ChainHead | undefined): JournalEntry {
   const placed = {...record, chain, ...placeAfter(head)};
-  return {...placed, hash: sha256(canonicalJson(placed))};
+  return {...placed, hash: sha256Hex(canonicalJson(placed))};
 }
 
 /** Whether an entry's hash is that of its content. */
 export function isAsWritten({hash, ...rest}: JournalEntry): boolean {
-  return sha256(canonicalJson(rest)) === hash;
+  return sha256Hex(canonicalJson(rest)) === hash;
 }
 
 /** Whether the chain of a head is unbroken from its first entry on to that one. Entries of other chains may stand between. */
@@ -121,7 +116,7 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
     } else if (line === lines.length && rest !== '') {
       torn = text;
       faults.push({line, kind: 'torn', message: 'the last line is cut off'});
-    } else broken.push({line, hash: sha256(text)});
+    } else broken.push({line, hash: sha256Hex(text)});
   }
   const entries = placed.map(({entry}) => entry);
   const repaired = new Set(entries.filter(({kind}) => kind === 'repair').map(({detail}) => detail?.torn));

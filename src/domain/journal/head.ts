@@ -60,23 +60,23 @@ export function headComparer({present, entries, own, host, aside}: JournalKnown)
   const chains = groupBy(entries, ({chain}) => chain);
   return (head) => {
     const id = entryId(head);
+    const verdict = (result: HeadResult, what: string): HeadVerdict => ({result, message: `entry ${id} ${what}`});
     const isIt = (entry: JournalEntry): boolean => entry.hash === head.hash && isAsWritten(entry);
     const found = byId.get(id);
-    if (found?.some(isIt) === true) return {result: 'agrees', message: `entry ${id} is as it was written`};
+    if (found?.some(isIt) === true) return verdict('agrees', 'is as it was written');
     if (found)
       return {result: 'rewritten', message: `another entry ${id} stands in the journal than the one that was written`};
-    const inAside = ({file}: PutAside): string => `entry ${id} is as it was written, in ${file}, which was put aside`;
+    const inAside = ({file}: PutAside): string => `is as it was written, in ${file}, which was put aside`;
     const whole = aside.find(({entries}) => isWholeUpTo(entries, head));
-    if (whole && present) return {result: 'agrees', message: inAside(whole)};
+    if (whole && present) return verdict('agrees', inAside(whole));
     // Else a file under that name would do for a journal.
-    if (whole) return {result: 'not-known-here', message: `${inAside(whole)}, and there is no journal now`};
+    if (whole) return verdict('not-known-here', `${inAside(whole)}, and there is no journal now`);
     const part = aside.find((file) => file.entries.some((entry) => entryId(entry) === id && isIt(entry)));
+    // Else it would do to keep one line, and to put that aside.
     if (part) {
-      // Else it would do to keep one line, and to put that aside.
-      const message = `${inAside(part)}. What stands before it there is not: nobody can rely on it`;
-      return {result: 'put-aside', message};
+      return verdict('put-aside', `${inAside(part)}. What stands before it there is not: nobody can rely on it`);
     }
-    const cut = (why: string): HeadVerdict => ({result: 'cut', message: `entry ${id} is not in the journal: ${why}`});
+    const cut = (why: string): HeadVerdict => verdict('cut', `is not in the journal: ${why}`);
     if (head.chain === own) return cut('this copy of the work directory wrote it');
     const chain = chains.get(head.chain) ?? [];
     if (chain.some(({seq}) => seq >= head.seq)) return cut('later entries of its chain are there');
@@ -87,10 +87,10 @@ export function headComparer({present, entries, own, host, aside}: JournalKnown)
         'earlier entries of its chain are of this machine. If another copy on it has them, bring them (git pull)',
       );
     }
-    return {
-      result: 'not-known-here',
-      message: `entry ${id} is of another copy of the work directory, and has not come here: bring its journal (git pull, or from the other directory). If no copy has it, it was removed. The next push from here that changes something leaves its own`,
-    };
+    return verdict(
+      'not-known-here',
+      'is of another copy of the work directory, and has not come here: bring its journal (git pull, or from the other directory). If no copy has it, it was removed. The next push from here that changes something leaves its own',
+    );
   };
 }
 

@@ -193,26 +193,24 @@ export function inWorkDir(path: string): WorkDirPath {
  */
 export function words(text: TemplateStringsArray, ...values: readonly (Word | readonly Word[])[]): readonly Word[] {
   const all: Word[] = [];
+  // The text of a word to which more may be added.
   let open: string | undefined;
-  const close = (): void => {
-    if (open !== undefined) all.push(open);
-    open = undefined;
+  const add = (piece: string): void => {
+    if (open !== undefined) all.pop();
+    open = (open ?? '') + piece;
+    all.push(open);
   };
-  text.forEach((part, index) => {
-    part.split(' ').forEach((piece, position) => {
-      if (position > 0) close();
-      if (piece !== '') open = (open ?? '') + piece;
-    });
-    const value = values[index];
-    if (value === undefined) return;
-    if (typeof value === 'string') {
-      open = (open ?? '') + value;
-      return;
+  for (const [index, part] of text.entries()) {
+    for (const [position, piece] of part.split(' ').entries()) {
+      if (position > 0) open = undefined;
+      if (piece !== '') add(piece);
     }
-    close();
-    if (Array.isArray(value)) all.push(...(value as readonly Word[]));
-    else all.push(value as Word);
-  });
-  close();
+    const value = values[index];
+    if (typeof value === 'string') add(value);
+    else if (value !== undefined) {
+      all.push(...[value].flat());
+      open = undefined;
+    }
+  }
   return all;
 }

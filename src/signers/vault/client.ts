@@ -41,10 +41,11 @@ const replySchema = z.looseObject({
 });
 
 /** What it answered. */
-export interface VaultReply {
+export interface VaultReply<Data = unknown> {
   readonly status: number;
   readonly ok: boolean;
-  readonly data: unknown;
+  /** Undefined where it is not of the form that was asked for. */
+  readonly data: Data | undefined;
   readonly auth: unknown;
   /** What it says went wrong, on one line, fit for a terminal. */
   readonly error: string;
@@ -63,14 +64,14 @@ export class VaultClient {
   }
 
   /**
-   * Any reply of a server that works, also a refusal. Throws `SIGNER_UNAVAILABLE` for one that does not (sealed, standby,
+   * Any reply of a server that works, also a refusal; data of the form of `schema`. Throws `SIGNER_UNAVAILABLE` for one that does not (sealed, standby,
    * not initialised, unreachable, TLS, not Vault at all), `INTERRUPTED`.
    */
-  async ask(question: VaultQuestion): Promise<VaultReply> {
+  async ask<Data>(question: VaultQuestion, schema?: z.ZodType<Data>): Promise<VaultReply<Data>> {
     const answer = await this.#sendTwice(question);
     const {status} = answer;
     const reply = readReply(answer, question);
-    if (reply?.ok) return reply;
+    if (reply?.ok) return {...reply, data: schema?.safeParse(reply.data).data};
     const {origin} = this.settings.http.address;
     if (!reply || status === 429 || status >= 470 || /sealed|not initialized|standby|not active/i.test(reply.error)) {
       await this.#requireActive(question.signal);
@@ -81,7 +82,7 @@ export class VaultClient {
       throw unavailable(`${origin}: too many requests: ${reply.error}`, hint);
     }
     if ([502, 503, 504].includes(status)) throw unavailable(`${origin} answers ${String(status)}: ${reply.error}`);
-    return reply;
+    return {...reply, data: undefined};
   }
 
   /** Once more for what the server did not take up, and for questions that change nothing. */

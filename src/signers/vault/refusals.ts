@@ -37,6 +37,8 @@ export async function explainRefusal(reply: VaultReply, refused: Refused): Promi
   return refuse(`${what} refuses: ${reply.error === '' ? `status ${String(reply.status)}` : reply.error}`, []);
 }
 
+const tokenSchema = z.looseObject({policies: z.array(z.string()).nullish()});
+
 /** The error for a token that may not do something, and for one that is none any more: both are answered alike. */
 export async function explainForbidden(
   {client, path}: Omit<Refused, 'token'>,
@@ -44,8 +46,7 @@ export async function explainForbidden(
 ): Promise<MeshError> {
   const {mount, http} = client.settings;
   const {host} = http.address;
-  const itself = await client.ask({method: 'GET', path: 'auth/token/lookup-self', token});
-  const parsed = z.looseObject({policies: z.array(z.string()).nullish()}).safeParse(itself.data);
+  const itself = await client.ask({method: 'GET', path: 'auth/token/lookup-self', token}, tokenSchema);
   // A token without the default policy may not look at itself.
   if (!itself.ok && !(await reachesMount(client, token))) {
     return refuse(`${host} does not know the token: it has expired, was revoked, or is another server's`, [
@@ -53,7 +54,7 @@ export async function explainForbidden(
       'A token belongs to a namespace, too: VAULT_NAMESPACE',
     ]);
   }
-  const policies = parsed.success ? (parsed.data.policies ?? []).map(printableLine).join(', ') : '';
+  const policies = (itself.data?.policies ?? []).map(printableLine).join(', ');
   const whose = policies === '' ? 'the token' : `the token (policies: ${policies})`;
   return refuse(`permission denied: ${whose} may not update ${path} at ${host}`, [
     `A policy for it: path "${path}" { capabilities = ["update"] }`,
@@ -92,11 +93,10 @@ const listSchema = z.looseObject({
 async function noIssuer(reply: VaultReply, {client, token}: Refused): Promise<MeshError> {
   const {mount, issuer, http} = client.settings;
   // Anybody may ask for the list (api-docs/secret/pki/issuance, List issuers); a server that does not tell says no more.
-  const list = await client.ask({method: 'GET', path: `${mount}/issuers`, query: 'list=true', token});
-  const parsed = list.ok ? listSchema.safeParse(list.data) : undefined;
-  const info = parsed?.success ? parsed.data.key_info : undefined;
+  const question = {method: 'GET', path: `${mount}/issuers`, query: 'list=true', token} as const;
+  const {keys = [], key_info: info} = (await client.ask(question, listSchema)).data ?? {};
   // Certificates without a key are there to complete chains.
-  const signing = parsed?.success ? parsed.data.keys.filter((id) => info?.[id]?.key_id !== '') : [];
+  const signing = keys.filter((id) => info?.[id]?.key_id !== '');
   const names = signing.map((id) => printableLine(info?.[id]?.issuer_name ?? '') || printableLine(id));
   const there = names.length > 0 ? [`There are: ${names.slice(0, 20).join(', ')}`] : [];
   if (issuer === undefined) {

@@ -44,12 +44,10 @@ const issuerSchema = z.looseObject({certificate: z.string(), ca_chain: z.array(z
 async function readUpward(client: VaultClient): Promise<readonly Certificate[]> {
   const {mount, issuer, what} = client.settings;
   const path = `${mount}/issuer/${issuer ?? 'default'}/json`;
-  const reply = await client.ask({method: 'GET', path});
-  const parsed = issuerSchema.safeParse(reply.data);
-  if (reply.ok && parsed.success) {
-    const [own, ...chain] = read([parsed.data.certificate, ...(parsed.data.ca_chain ?? [])], what);
-    if (own) return orderUpward(own, chain);
-  }
+  const reply = await client.ask({method: 'GET', path}, issuerSchema);
+  const {certificate, ca_chain: above} = reply.data ?? {};
+  const [own, ...chain] = read([certificate ?? [], above ?? []].flat(), what);
+  if (own) return orderUpward(own, chain);
   // Vault before 1.11 has one issuer in a mount, and no path for it.
   if (issuer === undefined && [403, 404, 405].includes(reply.status)) {
     const older = await readOnlyIssuer(client);
@@ -66,9 +64,8 @@ async function readOnlyIssuer(client: VaultClient): Promise<readonly Certificate
   const {mount, what} = client.settings;
   const texts: string[] = [];
   for (const path of ['cert/ca', 'cert/ca_chain']) {
-    const reply = await client.ask({method: 'GET', path: `${mount}/${path}`});
-    const parsed = certificateSchema.safeParse(reply.data);
-    if (reply.ok && parsed.success) texts.push(parsed.data.certificate);
+    const {data} = await client.ask({method: 'GET', path: `${mount}/${path}`}, certificateSchema);
+    if (data) texts.push(data.certificate);
     else if (texts.length === 0) return undefined;
   }
   const [own, ...chain] = read(texts, what);
@@ -101,11 +98,10 @@ const capabilitiesSchema = z.looseObject({capabilities: z.array(z.string())});
  */
 export async function requireMaySign({credentials: token, client, signPath: path}: Session): Promise<void> {
   if (!(token instanceof Sensitive)) return;
-  const reply = await client.ask({method: 'POST', path: 'sys/capabilities-self', body: {paths: [path]}, token});
-  const parsed = capabilitiesSchema.safeParse(reply.data);
-  const may = !parsed.success || parsed.data.capabilities.some((one) => ['update', 'sudo', 'root'].includes(one));
-  if (reply.ok && may) return;
+  const question = {method: 'POST', path: 'sys/capabilities-self', body: {paths: [path]}, token} as const;
+  const {ok, data} = await client.ask(question, capabilitiesSchema);
+  const may = data?.capabilities.some((one) => ['update', 'sudo', 'root'].includes(one)) ?? true;
   // A token without the default policy may not ask that, and may sign all the same.
-  if (!reply.ok && (await reachesMount(client, token))) return;
+  if (ok ? may : await reachesMount(client, token)) return;
   throw await explainForbidden({client, path}, token);
 }
