@@ -3,7 +3,8 @@ import {defined} from '../defined.js';
 import {Document, isMap, isSeq} from 'yaml';
 import {groupBy} from '../group-by.js';
 import {everything} from '../facts/limits.js';
-import {type PolicyRule, type Role, ruleAllows} from '../kube/rbac.js';
+import type {ObjectMeta} from '../kube/object.js';
+import {type Binding, type PolicyRule, type Role, ruleAllows} from '../kube/rbac.js';
 import {rightsOfRole, type RoleLevel, roleLevels, type RoleOptions, type RoleRight} from './command-rights.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
 
@@ -14,22 +15,13 @@ const apiVersion = `${apiGroup}/v1`;
 export const roleLabel = 'kubectl-mesh/access-role';
 
 /** A rule as RBAC writes it. */
-export interface RuleManifest {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly resourceNames?: readonly string[];
-  readonly verbs: readonly string[];
-}
+export type RuleManifest = Omit<PolicyRule, 'resourceNames'> & Partial<Pick<PolicyRule, 'resourceNames'>>;
 
 /** A manifest of this file. */
 export interface AccessManifest {
   readonly apiVersion: string;
-  readonly kind: 'ClusterRole' | 'Role' | 'ClusterRoleBinding' | 'RoleBinding';
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly labels: Readonly<Record<string, string>>;
-  };
+  readonly kind: Role['kind'] | Binding['kind'];
+  readonly metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'labels'>;
   readonly rules?: readonly RuleManifest[];
   readonly roleRef?: {readonly apiGroup: string; readonly kind: string; readonly name: string};
   readonly subjects?: readonly (Omit<Subject, 'written'> & {readonly apiGroup?: string})[];

@@ -3,36 +3,28 @@
  * is: entries come from other copies, through git, and may be of any form.
  */
 import {defined} from '../defined.js';
-import {entryId, type JournalEntry} from './entry.js';
+import {entryId, type JournalEntry, type JournalRecord} from './entry.js';
 
 /** `open`: no outcome was recorded. `under-way`: not yet, since its run holds the lock. */
 export const changeStatuses = ['done', 'failed', 'cancelled', 'unknown', 'open', 'under-way'] as const;
 export type ChangeStatus = (typeof changeStatuses)[number];
 
+/** What a change has of its entries: `time` is that of the intent, `error` and `detail` are those of the outcome. */
+type OfEntries = Pick<
+  JournalRecord,
+  'time' | 'user' | 'host' | 'identity' | 'command' | 'action' | 'cluster' | 'reason' | 'error' | 'detail'
+> &
+  Partial<Pick<JournalRecord, 'pid'>>;
+
 /** One change: what was about to be done, and what became of it. */
-export interface Change {
+export interface Change extends OfEntries {
   /** Of the intent: `CHAIN/SEQ`. */
   readonly id: string;
-  /** When it was about to be done: ISO 8601, UTC. */
-  readonly time: string;
   /** When its outcome was recorded. */
   readonly ended?: string;
-  readonly user: string;
-  readonly host: string;
-  readonly pid?: number;
-  /** Who the cluster's API server says that it was. */
-  readonly identity?: {readonly username: string; readonly uid?: string};
-  /** As typed: `trust push`. */
-  readonly command: string;
-  readonly action: string;
-  readonly cluster?: string;
   /** The action in words; the action itself where the intent is gone. */
   readonly title: string;
-  readonly reason?: string;
   readonly status: ChangeStatus;
-  readonly error?: {readonly code: string; readonly message: string};
-  /** What the effect told: fingerprints, names, dates. */
-  readonly detail?: Readonly<Record<string, unknown>>;
   /** Only an outcome is there: its intent was cut, or has not come here. */
   readonly withoutIntent?: true;
 }

@@ -1,4 +1,5 @@
 import type {Sensitive} from '../sensitive.js';
+import type {KindRef} from './kinds.js';
 
 /** Which fields one manager set last (server-side apply's bookkeeping), and when that last changed. */
 export interface ManagedFields {
@@ -31,9 +32,7 @@ export interface KubeObject {
 }
 
 /** Names one object in one cluster. */
-export interface ObjectRef {
-  readonly apiVersion: string;
-  readonly kind: string;
+export interface ObjectRef extends KindRef {
   readonly name: string;
   /** Absent for cluster-scoped kinds. */
   readonly namespace?: string;

@@ -140,24 +140,20 @@ export function holdersIn(grants: readonly Grant[]): readonly Holder[] {
 /** Roles and bindings as the API server answers; what is not as Kubernetes validates it is left out. */
 export function readRbac(objects: readonly KubeObject[]): RbacFacts {
   return {
-    roles: objects.flatMap((object): readonly Role[] => {
-      const {kind, metadata} = object;
-      if (kind !== 'Role' && kind !== 'ClusterRole') return [];
-      const {name, namespace, labels = {}} = metadata;
-      const rules = listOf(object.rules).map(readRule);
-      return [defined({kind, name, namespace, labels, rules})];
-    }),
-    bindings: objects.flatMap((object): readonly Binding[] => {
-      const {kind, metadata} = object;
-      if (kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') return [];
-      const {name, namespace} = metadata;
-      const role = (object.roleRef ?? {}) as Partial<Record<string, unknown>>;
-      if (role.kind !== 'Role' && role.kind !== 'ClusterRole') return [];
-      const subjects = listOf(object.subjects).flatMap((subject) => readSubject(subject, namespace));
-      const roleRef = {kind: role.kind, name: String(role.name)} as const;
-      return [defined({kind, name, namespace, role: roleRef, subjects})];
+    roles: objects.flatMap(({kind, metadata: {name, namespace, labels = {}}, rules}): readonly Role[] =>
+      isRoleKind(kind) ? [defined({kind, name, namespace, labels, rules: listOf(rules).map(readRule)})] : [],
+    ),
+    bindings: objects.flatMap(({kind, metadata: {name, namespace}, ...fields}): readonly Binding[] => {
+      const role = (fields.roleRef ?? {}) as Fields;
+      if ((kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') || !isRoleKind(role.kind)) return [];
+      const subjects = listOf(fields.subjects).flatMap((subject) => readSubject(subject, namespace));
+      return [defined({kind, name, namespace, role: {kind: role.kind, name: String(role.name)}, subjects})];
     }),
   };
+}
+
+function isRoleKind(kind: unknown): kind is Role['kind'] {
+  return kind === 'Role' || kind === 'ClusterRole';
 }
 
 type Fields = Partial<Record<string, unknown>>;
