@@ -9,7 +9,7 @@ import {layout} from '../domain/mesh/layout.js';
 import {defaults} from '../domain/mesh/resolve.js';
 import type {SignerSpecOf} from '../domain/mesh/signer.js';
 import {type CaFiles, caFileNamesOf, caFilesOfSecret} from '../domain/ca/ca-files.js';
-import {type Certificate, parseCertificates} from '../domain/x509/certificate.js';
+import {parseCertificates} from '../domain/x509/certificate.js';
 import {exceedsPathLength, orderUpward} from '../domain/x509/chain.js';
 import {spkiHash} from '../domain/keys/fingerprint.js';
 import {openPrivateKey} from '../domain/keys/private-key.js';
@@ -66,9 +66,9 @@ async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise
       'Name the Secret that holds the root, in trust.signer.secret',
     );
   }
-  const [certificates = [], chain = [], ownRoots = []] = [caCert, files.certChain, files.rootCert].map((text) =>
-    text === undefined ? [] : parseCertificates(text, what).certificates,
-  );
+  const certificates = [caCert, files.certChain ?? [], files.rootCert ?? []]
+    .flat()
+    .flatMap((text) => parseCertificates(text, what).certificates);
   const encrypted = invalid(
     `${what}: ${names.caKey} is encrypted, so istiod cannot use it either`,
     'Use the key as a file: see trust.signer {type: local} and --root-dir',
@@ -83,11 +83,17 @@ async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise
       'Somebody wrote one of the two alone: bring back the pair that belongs together',
     );
   }
-  refuseClusterCa(own, what);
+  // The Makefile takes `cacerts` for a root where it finds one: istiod loads what that signs, and no workload verifies.
+  if (!own.selfSigned && exceedsPathLength(own, 1)) {
+    throw invalid(
+      `${what} holds the CA of a cluster ("${own.subject.text}"), not a root: with path length 0 it signs workloads, not other CAs`,
+      `Sign with the CA above it: "${own.issuer.text}", and ${layout.rootCert} stays what it is`,
+    );
+  }
   // istiod renews its self-signed root with the same key; the mesh's root in the work directory is as good then, and
   // clusters trust that one.
   const ours = own.selfSigned ? upwardFrom(own.spki, [], roots) : [];
-  const upward = ours.length > 0 ? ours : orderUpward(own, [...certificates, ...chain, ...ownRoots, ...roots]);
+  const upward = ours.length > 0 ? ours : orderUpward(own, [...certificates, ...roots]);
   const [certificate = own, ...above] = upward;
   return {signer, certificate, above};
 }
@@ -119,13 +125,4 @@ function filesOf(data: NonNullable<SecretObject['data']>): CaFiles {
     const value = text(key);
     return value === undefined ? undefined : new Sensitive(value);
   });
-}
-
-/** The Makefile takes `cacerts` for a root where it finds one: istiod loads what that signs, and no workload verifies. */
-function refuseClusterCa(certificate: Certificate, what: string): void {
-  if (certificate.selfSigned || !exceedsPathLength(certificate, 1)) return;
-  throw invalid(
-    `${what} holds the CA of a cluster ("${certificate.subject.text}"), not a root: with path length 0 it signs workloads, not other CAs`,
-    `Sign with the CA above it: "${certificate.issuer.text}", and ${layout.rootCert} stays what it is`,
-  );
 }

@@ -36,59 +36,56 @@ export function recreates(holder: Holder, {namespace, secrets}: Target): Way | u
 
 const group = 'rbac.authorization.k8s.io';
 
+/** The names of these. */
+const namesOf =
+  (objects: readonly {readonly name: string}[]) =>
+  (name: string): boolean =>
+    objects.some((one) => one.name === name);
+
 /** Who may escalate may give a role, that it holds already, every right. */
 export function escalates(holder: Holder, {namespace}: Target): Way | undefined {
   const held = holder.all.filter(({binding}) => countsIn(binding, namespace)).map(({role}) => role);
-  const kinds = [
-    {resource: 'clusterroles', kind: 'ClusterRole', place: {}},
-    {resource: 'roles', kind: 'Role', place: {namespace}},
-  ] as const;
-  const routes = kinds.flatMap(({resource, kind, place}): readonly Route[] => {
+  const route = (resource: string, kind: Role['kind'], place: Pick<Asked, 'namespace'>): readonly Route[] => {
     const roles = held.filter((role) => role.kind === kind);
-    const of = {group, resource, ...place, name: (name: string) => roles.some((role) => role.name === name)};
-    return roles.length === 0
-      ? []
-      : [{way: 'escalate', needs: [each(['escalate'], of), each(['update', 'patch'], of)]}];
-  });
-  return firstOpen(holder, routes);
+    const of = {group, resource, ...place, name: namesOf(roles)};
+    const needs = [each(['escalate'], of), each(['update', 'patch'], of)];
+    return roles.length === 0 ? [] : [{way: 'escalate', needs}];
+  };
+  return firstOpen(holder, [...route('clusterroles', 'ClusterRole', {}), ...route('roles', 'Role', {namespace})]);
 }
 
 /** Who may bind a role that leads to the key, and may write a binding where it counts, binds itself. */
 export function binds({roles, bindings}: RbacFacts, target: Target): (holder: Holder) => Way | undefined {
   const {namespace} = target;
-  const places = [
-    {resource: 'clusterrolebindings', kind: 'ClusterRoleBinding', place: {}},
-    {resource: 'rolebindings', kind: 'RoleBinding', place: {namespace}},
-  ] as const;
-  const routes = places.map(({resource, kind, place}): Route => {
-    const everywhere = kind === 'ClusterRoleBinding';
+  const route = (resource: string, kind: Binding['kind'], place: Pick<Asked, 'namespace'>): Route => {
+    const isLocal = kind === 'RoleBinding';
     const usable = roles.filter(
       (role) =>
-        (role.kind === 'ClusterRole' || (!everywhere && role.namespace === namespace)) &&
+        (role.kind === 'ClusterRole' || (isLocal && role.namespace === namespace)) &&
         opensWay(role, {kind, ...place}, target),
     );
-    const isUsable = (of: Role['kind'], name: string): boolean =>
-      usable.some((role) => role.kind === of && role.name === name);
-    const bind = (roles: string, of: Role['kind']): Asked => {
-      return {verb: 'bind', group, resource: roles, ...place, name: (name) => isUsable(of, name)};
-    };
+    const usableOf = (roleKind: Role['kind']): readonly Role[] => usable.filter((role) => role.kind === roleKind);
+    const bind = {verb: 'bind', group, ...place};
+    const write = {group, resource, ...place};
     // A binding that exists can be given another subject, and no other role.
-    const mayTake = (name: string): boolean =>
-      bindings.some(
-        (one) =>
-          one.kind === kind && one.name === name && countsIn(one, namespace) && isUsable(one.role.kind, one.role.name),
-      );
+    const taken = bindings.filter(
+      (one) => one.kind === kind && countsIn(one, namespace) && namesOf(usableOf(one.role.kind))(one.role.name),
+    );
     return {
       way: 'bind',
       needs: [
-        [bind('clusterroles', 'ClusterRole'), ...(everywhere ? [] : [bind('roles', 'Role')])],
         [
-          {verb: 'create', group, resource, ...place},
-          ...each(['update', 'patch'], {group, resource, ...place, name: mayTake}),
+          {...bind, resource: 'clusterroles', name: namesOf(usableOf('ClusterRole'))},
+          ...(isLocal ? [{...bind, resource: 'roles', name: namesOf(usableOf('Role'))}] : []),
         ],
+        [{...write, verb: 'create'}, ...each(['update', 'patch'], {...write, name: namesOf(taken)})],
       ],
     };
-  });
+  };
+  const routes = [
+    route('clusterrolebindings', 'ClusterRoleBinding', {}),
+    route('rolebindings', 'RoleBinding', {namespace}),
+  ];
   return (holder) => firstOpen(holder, routes);
 }
 

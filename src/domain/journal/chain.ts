@@ -4,11 +4,7 @@ import {sha256Hex} from '../keys/fingerprint.js';
 import {type JournalEntry, type JournalRecord, entryId, genesis} from './entry.js';
 
 /** Where a chain continues. */
-export interface ChainHead {
-  readonly chain: string;
-  readonly seq: number;
-  readonly hash: string;
-}
+export type ChainHead = Pick<JournalEntry, 'chain' | 'seq' | 'hash'>;
 
 /** `CHAIN/SEQ:HASH` */
 export function formatHead({chain, seq, hash}: ChainHead): string {
@@ -206,12 +202,10 @@ function parseEntry(line: string): JournalEntry | undefined {
 
 function isEntry(value: unknown): value is JournalEntry {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const entry = value as Partial<Record<keyof JournalEntry, unknown>>;
+  const {kind, chain, seq, previous, hash} = value as Partial<Record<keyof JournalEntry, unknown>>;
   return (
-    ['intent', 'outcome', 'repair'].includes(String(entry.kind)) &&
-    typeof entry.chain === 'string' &&
-    Number.isSafeInteger(entry.seq) &&
-    typeof entry.previous === 'string' &&
-    typeof entry.hash === 'string'
+    ['intent', 'outcome', 'repair'].includes(String(kind)) &&
+    Number.isSafeInteger(seq) &&
+    [chain, previous, hash].every((one) => typeof one === 'string')
   );
 }

@@ -3,7 +3,10 @@
  * intent as an annotation. Whoever cuts or rewrites the journal would have to change the clusters, too.
  */
 import {groupBy} from '../group-by.js';
-import {fieldManager} from '../kube/paths.js';
+import {recordName} from '../istio/names.js';
+import type {KubeObject} from '../kube/object.js';
+import {describeRef, fieldManager, refOf} from '../kube/paths.js';
+import {printableLine} from '../printable.js';
 import {type ChainHead, type JournalFault, isAsWritten, isWholeUpTo} from './chain.js';
 import {type JournalEntry, entryId} from './entry.js';
 
@@ -98,4 +101,46 @@ export function headComparer({present, entries, own, host, aside}: JournalKnown)
 function isSameMachine(one: unknown, other: string): boolean {
   const machine = (host: string): string => host.split('/').slice(0, -1).join('/');
   return typeof one === 'string' && machine(one) === machine(other);
+}
+
+/** One object's memory, compared with the journal. */
+export interface RememberedHead {
+  /** `Secret istio-system/cacerts` */
+  readonly where: string;
+  /** `CHAIN/SEQ`; absent where the annotation is none that a run writes. */
+  readonly entry?: string;
+  readonly result: HeadResult | 'unreadable';
+  /** In words that follow `where`. */
+  readonly message: string;
+}
+
+/** An object that may remember a journal. */
+export interface Remembering {
+  /** `Secret istio-system/cacerts` */
+  readonly where: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** The notes of `install apply` among ConfigMaps, of whatever revision. */
+export function installNotes(configMaps: readonly KubeObject[]): readonly Remembering[] {
+  return configMaps
+    .filter(({metadata: {name}}) => name === recordName(undefined) || name.startsWith(recordName('')))
+    .map((object) => ({where: describeRef(refOf(object)), annotations: object.metadata.annotations ?? {}}));
+}
+
+/** Compares what these objects remember; those that remember nothing are left out. */
+export function rememberedHeads(
+  objects: readonly Remembering[],
+  compare: ReturnType<typeof headComparer>,
+): readonly RememberedHead[] {
+  return objects.flatMap(({where, annotations}): readonly RememberedHead[] => {
+    const text = annotations[journalHeadAnnotation];
+    if (text === undefined) return [];
+    const head = parseHead(text);
+    if (!head) {
+      const message = `its annotation ${journalHeadAnnotation} is not one that was written: ${printableLine(text).slice(0, 100)}`;
+      return [{where, result: 'unreadable', message}];
+    }
+    return [{where, entry: entryId(head), ...compare(head)}];
+  });
 }

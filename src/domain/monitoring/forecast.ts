@@ -1,7 +1,7 @@
 /** What has to be renewed when, and what stops when it is not. */
 import {expiryLimitMs} from '../x509/expiry.js';
 import type {MeshTrust} from '../mesh/mesh.js';
-import {type CertificateRole, byDepth} from './seen.js';
+import {type CertificateRole, byDepth} from './metrics.js';
 
 /** A certificate that a cluster's workloads depend on. */
 export interface DependedOn {

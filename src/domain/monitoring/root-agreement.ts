@@ -5,7 +5,7 @@
 import type {LiveRoots, ServedChain} from '../facts/facts.js';
 import {refusalOf} from '../checks/trust/acceptance.js';
 import {onceEach} from '../once.js';
-import type {Source} from './seen.js';
+import type {Source} from './metrics.js';
 
 /** Whether a cluster's CA is accepted by all clusters of which the roots are known. */
 export interface RootAgreement {

@@ -1,6 +1,6 @@
 /** Facts of journal.jsonl. */
 import type {JournalFault} from '../../journal/chain.js';
-import type {RememberedHead} from '../../journal/remembered.js';
+import type {RememberedHead} from '../../journal/head.js';
 
 export type {RememberedHead};
 
