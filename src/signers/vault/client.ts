@@ -64,8 +64,8 @@ export class VaultClient {
   }
 
   /**
-   * Any reply of a server that works, also a refusal; data of the form of `schema`. Throws `SIGNER_UNAVAILABLE` for one that does not (sealed, standby,
-   * not initialised, unreachable, TLS, not Vault at all), `INTERRUPTED`.
+   * Any reply of a server that works, also a refusal, with data of the form of `schema`. Throws `SIGNER_UNAVAILABLE` for
+   * one that does not (sealed, standby, not initialised, unreachable, TLS, not Vault at all), `INTERRUPTED`.
    */
   async ask<Data>(question: VaultQuestion, schema?: z.ZodType<Data>): Promise<VaultReply<Data>> {
     const answer = await this.#sendTwice(question);
@@ -127,8 +127,9 @@ export class VaultClient {
       unavailable(`${this.settings.http.address.origin} ${why}`, hint);
     const operator = (verb: string): Suggestion => fixWith.run('vault', ['operator', verb]);
     if (!initialized) throw idle('is not initialised: it holds no keys yet', advice`See ${operator('init')}`);
-    if (sealed)
+    if (sealed) {
       throw idle('is sealed: nobody can use its keys', advice`Whoever holds its unseal keys: ${operator('unseal')}`);
+    }
     if (recovery === 'secondary') {
       throw idle('is a disaster recovery secondary: it takes no requests', 'Set the address to that of the primary');
     }
