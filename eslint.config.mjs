@@ -160,7 +160,7 @@ export default defineConfig(
             {
               name: 'node:crypto',
               importNames: ['randomBytes', 'randomInt', 'randomUUID', 'generateKeyPair', 'generateKeyPairSync'],
-              message: 'Randomness is an argument: keys are made in src/signers/new-key.ts.',
+              message: 'Randomness is an argument: keys are made in src/signers/keys.ts.',
             },
           ],
         },

@@ -6,12 +6,16 @@ export function once<T>(ask: () => Promise<T>): () => Promise<T> {
   return () => (asked ??= ask());
 }
 
-/** The same for one answer each key. */
-export function onceEach<Key, T>(ask: (key: Key) => Promise<T>): (key: Key) => Promise<T> {
-  const asked = new Map<Key, Promise<T>>();
+/** The same for one answer each key, a promise or not; `idOf` says which keys are the same. */
+export function onceEach<Key, T extends object | boolean | string | number>(
+  ask: (key: Key) => T,
+  idOf: (key: Key) => unknown = (key) => key,
+): (key: Key) => T {
+  const asked = new Map<unknown, T>();
   return (key) => {
-    const answer = asked.get(key) ?? ask(key);
-    asked.set(key, answer);
+    const id = idOf(key);
+    const answer = asked.get(id) ?? ask(key);
+    asked.set(id, answer);
     return answer;
   };
 }

@@ -1,4 +1,4 @@
-import {installNotes, type Remembering} from '../domain/journal/remembered.js';
+import {installNotes, type Remembering} from '../domain/journal/head.js';
 import type {KubeObject} from '../domain/kube/object.js';
 import {type CacertsSecret} from '../domain/trust/cacerts.js';
 import {cacertsName} from '../domain/istio/names.js';

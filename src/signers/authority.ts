@@ -45,19 +45,12 @@ export function upwardFrom(
 export function createAuthorityIssuer(authority: CertificateAuthority, what: string): Issuer {
   const {signer, certificate, above} = authority;
   return {
-    async issue({cluster, publicKey, validityDays, now}) {
-      const cannot = cannotIssue([certificate, ...above], now, what);
+    async issue(request) {
+      const cannot = cannotIssue([certificate, ...above], request.now, what);
       if (cannot) throw cannot;
-      const template = clusterCaTemplate({
-        publicKey,
-        cluster,
-        validityDays,
-        now,
-        serial: randomBytes(serialBytes),
-        issuer: certificate,
-        above,
-      });
-      const issued = await issueCertificate(template, signer, `the new CA of ${cluster}`);
+      const serial = randomBytes(serialBytes);
+      const template = clusterCaTemplate({...request, serial, issuer: certificate, above});
+      const issued = await issueCertificate(template, signer, `the new CA of ${request.cluster}`);
       return {certificate: issued, above: [certificate, ...above], changes: []};
     },
   };

@@ -4,22 +4,22 @@
  */
 import {oncePerRun} from '../domain/once.js';
 import {MeshError} from '../domain/errors.js';
-import type {KubeObject} from '../domain/kube/object.js';
+import type {SecretObject} from '../domain/kube/objects.js';
 import {layout} from '../domain/mesh/layout.js';
 import {defaults} from '../domain/mesh/resolve.js';
 import type {SignerSpecOf} from '../domain/mesh/signer.js';
 import {type CaFiles, caFileNamesOf, caFilesOfSecret} from '../domain/ca/ca-files.js';
-import {type Certificate, parseCertificates} from '../domain/x509/certificate.js';
+import {parseCertificates} from '../domain/x509/certificate.js';
 import {exceedsPathLength, orderUpward} from '../domain/x509/chain.js';
 import {spkiHash} from '../domain/keys/fingerprint.js';
 import {openPrivateKey} from '../domain/keys/private-key.js';
 import type {CertificateAuthority} from '../domain/x509/signer.js';
 import {printableLine} from '../domain/printable.js';
 import {Sensitive} from '../domain/sensitive.js';
-import {advice} from '../domain/suggest/advice.js';
+import {advice, type Hint} from '../domain/suggest/advice.js';
 import {lookWith, words} from '../domain/suggest/suggestion.js';
 import {createAuthorityIssuer, readRoots, upwardFrom} from './authority.js';
-import {createKeySigner} from './key-signer.js';
+import {createKeySigner} from './keys.js';
 import type {SignerContext, SignerModule} from './signer-module.js';
 
 type ClusterSpec = SignerSpecOf<'cluster'>;
@@ -44,8 +44,8 @@ function nameOf(spec: ClusterSpec): string {
   return `Secret ${namespace}/${name} of ${spec.context}`;
 }
 
-function secretOf(spec: ClusterSpec): {readonly namespace: string; readonly name: string} {
-  return {namespace: spec.namespace ?? defaults.namespace, name: spec.secret ?? selfSignedSecret};
+function secretOf({namespace = defaults.namespace, secret = selfSignedSecret}: ClusterSpec) {
+  return {apiVersion: 'v1', kind: 'Secret', namespace, name: secret};
 }
 
 /** The Secret is read once per run: what the plan was made from is what signs. */
@@ -53,97 +53,76 @@ const authority = oncePerRun(openAuthority);
 
 async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise<CertificateAuthority> {
   const what = nameOf(spec);
-  const [secret, roots] = await Promise.all([readSecret(spec, context), readRoots(context.workspace)]);
-  const files = filesOf(secret);
+  const [data, roots] = await Promise.all([readSecret(spec, context), readRoots(context.workspace)]);
+  const files = filesOf(data);
   const names = caFileNamesOf(files);
   const {caCert, caKey} = files;
   if (caCert === undefined || caKey === undefined) {
-    const missing = [...(caCert === undefined ? [names.caCert] : []), ...(caKey === undefined ? [names.caKey] : [])];
-    throw notHere(spec, secret, missing);
+    const missing = (['caCert', 'caKey'] as const).filter((part) => files[part] === undefined);
+    const keys = Object.keys(data).map(printableLine);
+    throw invalid(
+      `${what} has no ${missing.map((part) => names[part]).join(' and no ')}: it holds no CA that could sign`,
+      keys.length === 0 ? 'It is empty' : `Its keys are: ${keys.join(', ')}`,
+      'Name the Secret that holds the root, in trust.signer.secret',
+    );
   }
-  const [certificates = [], chain = [], ownRoots = []] = [caCert, files.certChain, files.rootCert].map((text) =>
-    text === undefined ? [] : parseCertificates(text, what).certificates,
+  const certificates = [caCert, files.certChain ?? [], files.rootCert ?? []]
+    .flat()
+    .flatMap((text) => parseCertificates(text, what).certificates);
+  const encrypted = invalid(
+    `${what}: ${names.caKey} is encrypted, so istiod cannot use it either`,
+    'Use the key as a file: see trust.signer {type: local} and --root-dir',
   );
-  const encrypted = `${what}: ${names.caKey} is encrypted, so istiod cannot use it either`;
-  const hints = ['Use the key as a file: see trust.signer {type: local} and --root-dir'];
-  const refuse = () => Promise.reject(new MeshError('CA_FILES_INVALID', encrypted, {hints}));
-  const signer = createKeySigner(await openPrivateKey(caKey, refuse, `${what}, ${names.caKey}`));
+  const signer = createKeySigner(
+    await openPrivateKey(caKey, () => Promise.reject(encrypted), `${what}, ${names.caKey}`),
+  );
   const [own] = certificates;
   if (own?.spki !== spkiHash(signer.publicKey)) {
-    throw new MeshError('CA_FILES_INVALID', `${what}: ${names.caKey} is not the key of ${names.caCert}`, {
-      hints: ['Somebody wrote one of the two alone: bring back the pair that belongs together'],
-    });
+    throw invalid(
+      `${what}: ${names.caKey} is not the key of ${names.caCert}`,
+      'Somebody wrote one of the two alone: bring back the pair that belongs together',
+    );
   }
-  refuseClusterCa(own, what);
-  const [certificate = own, ...above] = upwardIn(own, [...certificates, ...chain, ...ownRoots], roots);
+  // The Makefile takes `cacerts` for a root where it finds one: istiod loads what that signs, and no workload verifies.
+  if (!own.selfSigned && exceedsPathLength(own, 1)) {
+    throw invalid(
+      `${what} holds the CA of a cluster ("${own.subject.text}"), not a root: with path length 0 it signs workloads, not other CAs`,
+      `Sign with the CA above it: "${own.issuer.text}", and ${layout.rootCert} stays what it is`,
+    );
+  }
+  // istiod renews its self-signed root with the same key; the mesh's root in the work directory is as good then, and
+  // clusters trust that one.
+  const ours = own.selfSigned ? upwardFrom(own.spki, [], roots) : [];
+  const upward = ours.length > 0 ? ours : orderUpward(own, [...certificates, ...roots]);
+  const [certificate = own, ...above] = upward;
   return {signer, certificate, above};
 }
 
-/**
- * The signing certificate and what stands above it. istiod renews its self-signed root with the same key; the mesh's
- * root in the work directory is as good then, and clusters trust that one.
- */
-function upwardIn(
-  own: Certificate,
-  others: readonly Certificate[],
-  roots: readonly Certificate[],
-): readonly Certificate[] {
-  const ours = own.selfSigned ? upwardFrom(own.spki, [], roots) : [];
-  return ours.length > 0 ? ours : orderUpward(own, [...others, ...roots]);
+function invalid(message: string, ...hints: readonly Hint[]): MeshError {
+  return new MeshError('CA_FILES_INVALID', message, {hints});
 }
 
-async function readSecret(spec: ClusterSpec, context: SignerContext): Promise<KubeObject> {
-  const {namespace, name} = secretOf(spec);
-  const api = await context.clusters.open(spec.context);
-  const secret = await api.find({apiVersion: 'v1', kind: 'Secret', namespace, name});
-  if (secret) return secret;
+async function readSecret(spec: ClusterSpec, context: SignerContext): Promise<NonNullable<SecretObject['data']>> {
+  const ref = secretOf(spec);
+  const secret = await (await context.clusters.open(spec.context)).find<SecretObject>(ref);
+  if (secret) return secret.data ?? {};
   throw new MeshError('SIGNER_UNAVAILABLE', `${nameOf(spec)} does not exist: there is no root to sign with`, {
     hints: [
-      name === selfSignedSecret
-        ? `istiod makes it when it starts without cacerts: see whether Istio runs there, in ${namespace}`
-        : advice`See which there are: ${lookWith.kubectl(spec, words`-n ${namespace} get secrets`)}`,
+      ref.name === selfSignedSecret
+        ? `istiod makes it when it starts without cacerts: see whether Istio runs there, in ${ref.namespace}`
+        : advice`See which there are: ${lookWith.kubectl(spec, words`-n ${ref.namespace} get secrets`)}`,
     ],
   });
 }
 
 /** What is empty counts as not there: istiod up to 1.19 left root-cert.pem and cert-chain.pem of its own Secret empty. */
-function filesOf({data}: KubeObject): CaFiles {
-  const values = dataOf(data);
+function filesOf(data: NonNullable<SecretObject['data']>): CaFiles {
   const text = (key: string): string | undefined => {
-    const value = values[key];
-    const decoded = typeof value === 'string' ? Buffer.from(value, 'base64').toString('utf8') : '';
+    const decoded = Buffer.from(data[key] ?? '', 'base64').toString('utf8');
     return decoded.trim() === '' ? undefined : decoded;
   };
   return caFilesOfSecret(text, (key) => {
     const value = text(key);
     return value === undefined ? undefined : new Sensitive(value);
   });
-}
-
-function dataOf(data: unknown): Readonly<Record<string, unknown>> {
-  return typeof data === 'object' && data !== null ? {...data} : {};
-}
-
-function notHere(spec: ClusterSpec, {data}: KubeObject, parts: readonly string[]): MeshError {
-  const keys = Object.keys(dataOf(data)).map(printableLine);
-  return new MeshError(
-    'CA_FILES_INVALID',
-    `${nameOf(spec)} has no ${parts.join(' and no ')}: it holds no CA that could sign`,
-    {
-      hints: [
-        keys.length === 0 ? 'It is empty' : `Its keys are: ${keys.join(', ')}`,
-        'Name the Secret that holds the root, in trust.signer.secret',
-      ],
-    },
-  );
-}
-
-/** The Makefile takes `cacerts` for a root where it finds one: istiod loads what that signs, and no workload verifies. */
-function refuseClusterCa(certificate: Certificate, what: string): void {
-  if (certificate.selfSigned || !exceedsPathLength(certificate, 1)) return;
-  throw new MeshError(
-    'CA_FILES_INVALID',
-    `${what} holds the CA of a cluster ("${certificate.subject.text}"), not a root: with path length 0 it signs workloads, not other CAs`,
-    {hints: [`Sign with the CA above it: "${certificate.issuer.text}", and ${layout.rootCert} stays what it is`]},
-  );
 }

@@ -39,10 +39,8 @@ export const commandSigner: SignerModule<'command'> = {
     throw otherKey(spec);
   },
   async open(spec, context) {
-    const {
-      signer,
-      upward: [certificate, ...above],
-    } = await upwardOf(spec, context);
+    const {signer, upward} = await upwardOf(spec, context);
+    const [certificate, ...above] = upward;
     if (!certificate) throw otherKey(spec);
     return createAuthorityIssuer({signer, certificate, above}, programName(spec));
   },
@@ -60,11 +58,8 @@ async function upwardOf(spec: CommandSpec, context: SignerContext) {
     readSigningCertificates(context.workspace, spec.certificate),
     programSigner(spec, context),
   ]);
-  return {
-    signer,
-    known: roots.length > 0 || certificates.length > 0,
-    upward: upwardFrom(spkiHash(signer.publicKey), certificates, roots),
-  };
+  const known = roots.length > 0 || certificates.length > 0;
+  return {signer, known, upward: upwardFrom(spkiHash(signer.publicKey), certificates, roots)};
 }
 
 function otherKey(spec: CommandSpec): MeshError {

@@ -6,7 +6,7 @@ import {spkiHash} from '../domain/keys/fingerprint.js';
 import {openPrivateKey} from '../domain/keys/private-key.js';
 import type {CertificateAuthority} from '../domain/x509/signer.js';
 import {createAuthorityIssuer, readRoots, readSigningCertificates, upwardFrom} from './authority.js';
-import {createKeySigner} from './key-signer.js';
+import {createKeySigner} from './keys.js';
 import type {SignerContext, SignerModule} from './signer-module.js';
 
 type LocalSpec = SignerSpecOf<'local'>;

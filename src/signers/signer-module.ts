@@ -1,4 +1,4 @@
-/** What a kind of signer brings: a file each, a line in `registry.ts`. */
+/** What a kind of signer brings: a file each, a line in `signers.ts`. */
 import type {ErrorReport} from '../domain/errors.js';
 import type {SignerSpecOf, SignerType, SignerSpec} from '../domain/mesh/signer.js';
 import type {Certificate} from '../domain/x509/certificate.js';

@@ -26,7 +26,7 @@ export const vaultSigner: SignerModule<'vault'> = {
     const session = await openSession(spec, context);
     const upward = await session.upward();
     await requireMaySign(session);
-    return {kind: 'ready', what: session.settings.what, upward};
+    return {kind: 'ready', what: session.client.settings.what, upward};
   },
   async open(spec, context) {
     const session = await openSession(spec, context);
@@ -34,35 +34,28 @@ export const vaultSigner: SignerModule<'vault'> = {
   },
 };
 
-/** What is asked for; `end` is when the first of the certificates above ends: no longer life is asked for. */
-type Asked = Pick<IssueRequest, 'cluster' | 'validityDays' | 'now'> & {readonly end: Date};
-
 /** Throws `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`, `ISSUE_FAILED`, `INTERRUPTED`. */
 async function issue(request: IssueRequest, session: Session): Promise<IssuedCa> {
-  const {client, settings, signPath: path} = session;
-  const {cluster, publicKey, validityDays, now} = request;
+  const {client, signPath: path} = session;
+  const {what} = client.settings;
+  const {cluster, publicKey} = request;
   const upward = await session.upward();
   const end = new Date(Math.min(...upward.map(({notAfter}) => notAfter.getTime())));
-  const csr = await request.csr();
+  const body = signBody(await request.csr(), request, end);
   const token = await session.token();
-  const reply = await client.ask({method: 'POST', path, token, body: signBody(csr, {cluster, validityDays, now, end})});
-  if (!reply.ok) throw await explainRefusal(reply, {settings, client, path, token});
-  const parsed = signedSchema.safeParse(reply.data);
-  if (!parsed.success) throw notCertificates(settings.what);
-  const {certificate: text, issuing_ca: issuing, ca_chain: chain} = parsed.data;
-  const [certificate] = read(text, settings.what);
-  if (!certificate) throw notCertificates(settings.what);
+  const reply = await client.ask({method: 'POST', path, token, body}, signedSchema);
+  if (!reply.ok) throw await explainRefusal(reply, {client, path, token});
+  const {certificate: text, issuing_ca: issuing, ca_chain: chain} = reply.data ?? {};
+  const [certificate] = text === undefined ? [] : read([text], what);
+  if (!certificate) throw notCertificates(what);
   if (certificate.spki !== spkiHash(publicKey)) {
-    throw new MeshError('ISSUE_FAILED', `${settings.what} returned a certificate for another key than ${cluster}'s`, {
+    throw new MeshError('ISSUE_FAILED', `${what} returned a certificate for another key than ${cluster}'s`, {
       hints: ['What answers there does not sign what it is sent: look at the server, and at what stands before it'],
     });
   }
-  const known: readonly Certificate[] = [
-    ...[...(chain ?? []), ...(issuing ? [issuing] : [])].flatMap((one) => read(one, settings.what)),
-    ...upward,
-  ];
+  const known = [...read([...(chain ?? []), ...(issuing ? [issuing] : [])], what), ...upward];
   const changes = [
-    ...changedLife(certificate, {validityDays, now, end}, reply.warnings),
+    ...changedLife(certificate, request, end, reply.warnings),
     ...changesFromRequest(certificate, cluster),
   ];
   return {certificate, above: orderUpward(certificate, known).slice(1), changes};
@@ -73,7 +66,7 @@ async function issue(request: IssueRequest, session: Session): Promise<IssuedCa>
  * the request. The path length has to be said all the same: a server takes that of no request. Some servers cut a life to
  * that of the issuer, others sign one that ends later, with which no chain verifies: so no longer one is asked for.
  */
-function signBody(csr: Buffer, {cluster, validityDays, now, end}: Asked): object {
+function signBody(csr: Buffer, {cluster, validityDays, now}: IssueRequest, end: Date): object {
   const left = Math.floor((end.getTime() - now.getTime()) / 1000);
   return {
     csr: requestPem(csr),
@@ -94,7 +87,8 @@ const tolerance = 5 * 60_000;
 /** What the server made of the life that was asked for: a sentence for a person. */
 function changedLife(
   {notAfter}: Certificate,
-  {validityDays, now, end}: Omit<Asked, 'cluster'>,
+  {validityDays, now}: IssueRequest,
+  end: Date,
   warnings: readonly string[],
 ): readonly string[] {
   const wanted = now.getTime() + validityDays * dayMs;

@@ -4,11 +4,12 @@
  * through git do not fork one chain.
  */
 import {randomBytes} from 'node:crypto';
+import {sha256Hex} from '../domain/keys/fingerprint.js';
 import {constants} from 'node:fs';
 import {open, readdir, rename, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
-import {type ChainHead, entryLine, readJournal, seal, sha256, unnamedHeads} from '../domain/journal/chain.js';
+import {type ChainHead, entryLine, readJournal, seal, unnamedHeads} from '../domain/journal/chain.js';
 import {type JournalEntry, type JournalRecord, entryId} from '../domain/journal/entry.js';
 import type {PutAside} from '../domain/journal/head.js';
 import {asideHeadName, asideName, layout, whenPutAside} from '../domain/mesh/layout.js';
@@ -201,7 +202,7 @@ export class JournalFile implements Journal {
     const state: State = {chain, directory, head, unnamed: unnamedHeads(reading, chain)};
     if (text !== '' && !text.endsWith('\n')) await this.#appendText('\n');
     if (reading.torn === undefined) return state;
-    await this.#write(state, {kind: 'repair', command: '', action: '', detail: {torn: sha256(reading.torn)}});
+    await this.#write(state, {kind: 'repair', command: '', action: '', detail: {torn: sha256Hex(reading.torn)}});
     return this.#state ?? state;
   }
 

@@ -1,7 +1,7 @@
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsInspect from '../../src/commands/certs/inspect.js';
 import {writePrivateKey} from '../../src/domain/keys/private-key.js';
-import {encryptKey} from '../../src/signers/new-key.js';
+import {encryptKey} from '../../src/signers/keys.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import {openssl} from '../helpers/openssl.js';
 import {answerOf, type CommandRun, runCommand} from '../helpers/run-command.js';

@@ -2,7 +2,7 @@ import {execFileSync} from 'node:child_process';
 import {createPrivateKey} from 'node:crypto';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsPassphrase from '../../src/commands/certs/passphrase.js';
-import {encryptKey, generateKey} from '../../src/signers/new-key.js';
+import {encryptKey, generateKey} from '../../src/signers/keys.js';
 import {openPrivateKey, readPrivateKey, writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import {openssl} from '../helpers/openssl.js';

@@ -6,7 +6,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import CertsGenerate from '../../src/commands/certs/generate.js';
 import Verify from '../../src/commands/verify.js';
 import {writePrivateKey} from '../../src/domain/keys/private-key.js';
-import {encryptKey} from '../../src/signers/new-key.js';
+import {encryptKey} from '../../src/signers/keys.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
 import {openssl} from '../helpers/openssl.js';

@@ -1,7 +1,7 @@
 import {verify} from 'node:crypto';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {writePrivateKey} from '../../src/domain/keys/private-key.js';
-import {encryptKey} from '../../src/signers/new-key.js';
+import {encryptKey} from '../../src/signers/keys.js';
 import {Sensitive} from '../../src/domain/sensitive.js';
 import {openLocalAuthority} from '../../src/signers/local.js';
 import {createSigners} from '../../src/signers/signers.js';

@@ -1,7 +1,7 @@
 /** Flags whose values go into alert rules as they are, so that each must be what it says. */
 import {Errors, Flags} from '@oclif/core';
 import {parsed} from './parsed.js';
-import {parseMatchers} from '../../domain/monitoring/matchers.js';
+import {parseMatchers} from '../../domain/monitoring/rule.js';
 
 /** A label of Prometheus (prometheus.io/docs/concepts/data_model). */
 export const labelName = Flags.custom({

@@ -8,10 +8,10 @@ import {
   FilePath,
   type Form,
   OutputOf,
-  type ScriptPart,
+  type ShellPart,
+  ShellText,
   Suggestion,
   Variable,
-  type Word,
   type WorkDirPath,
 } from '../../domain/suggest/suggestion.js';
 import {shellPath, shellWord} from './shell.js';
@@ -19,29 +19,16 @@ import type {TypedTarget} from './typed-target.js';
 
 /** A suggestion as a line for the shell. */
 export function renderSuggestion({form}: Suggestion, typed: TypedTarget): string {
-  const render = (suggestion: Suggestion): string => renderSuggestion(suggestion, typed);
-  const word = (one: Word): string => renderWord(one, typed);
+  const render = (part: ShellPart): string => renderPart(part, typed);
   switch (form.kind) {
     case 'mesh':
-      return ['kubectl mesh', form.command, ...form.words.map(word), ...meshFlags(form, typed)].join(' ');
+      return ['kubectl mesh', form.command, ...form.words.map(render), ...meshFlags(form, typed)].join(' ');
     case 'tool':
-      return [...toolWords(form, typed), ...form.words.map(word)].join(' ');
+      return [...toolWords(form, typed), ...form.words.map(render)].join(' ');
     case 'program':
-      return [form.program, ...form.words].map(word).join(' ');
-    case 'edit':
-      return `\${EDITOR:-vi} ${word(form.file)}`;
-    case 'sequence':
-      return form.steps.map(render).join(form.separator === '&&' ? ' && ' : '; ');
-    case 'pipe':
-      return form.steps.map(render).join(' | ');
-    case 'write':
-      return `${render(form.step)} > ${word(form.file)}`;
-    case 'for each':
-      return `for ${form.variable.name} in ${form.values.map(shellWord).join(' ')}; do ${render(form.step)}; done`;
-    case 'if exists':
-      return `{ [ ! -e ${word(form.file)} ] || ${render(form.step)}; }`;
-    case 'script':
-      return form.parts.map((part) => renderPart(part, typed)).join('');
+      return [form.program, ...form.words].map(render).join(' ');
+    case 'shell':
+      return form.parts.map(render).join('');
   }
 }
 
@@ -51,18 +38,13 @@ export function renderHint(hint: Hint, typed: TypedTarget): string {
   return hint.parts.map((part) => (typeof part === 'string' ? part : renderSuggestion(part, typed))).join('');
 }
 
-function renderPart(part: ScriptPart, typed: TypedTarget): string {
-  if ('shell' in part) return part.shell;
-  return part.items
-    .map((item) => (item instanceof Suggestion ? renderSuggestion(item, typed) : renderWord(item, typed)))
-    .join(' ');
-}
-
-function renderWord(word: Word, typed: TypedTarget): string {
-  if (typeof word === 'string') return shellWord(word);
-  if (word instanceof Variable) return `"$${word.name}"${word.rest === '' ? '' : shellWord(word.rest)}`;
-  if (word instanceof OutputOf) return `$(${renderSuggestion(word.command, typed)})`;
-  return word instanceof FilePath ? shellPath(word.path) : renderPath(word, typed);
+function renderPart(part: ShellPart, typed: TypedTarget): string {
+  if (part instanceof ShellText) return part.text;
+  if (part instanceof Suggestion) return renderSuggestion(part, typed);
+  if (typeof part === 'string') return shellWord(part);
+  if (part instanceof Variable) return `"$${part.name}"${part.rest === '' ? '' : shellWord(part.rest)}`;
+  if (part instanceof OutputOf) return `$(${renderSuggestion(part.command, typed)})`;
+  return part instanceof FilePath ? shellPath(part.path) : renderPath(part, typed);
 }
 
 function renderPath({path}: WorkDirPath, {directory}: TypedTarget): string {

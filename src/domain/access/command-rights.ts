@@ -3,9 +3,10 @@
  * has what the one before it has. test/e2e/access-role.test.ts runs every command with exactly these rights.
  */
 import {defined} from '../defined.js';
+import {groupBy} from '../group-by.js';
 import {type Right, rightsWithin} from '../facts/rights.js';
 import {cacertsName, defaultBundleName, previousName} from '../istio/names.js';
-import {installedKinds} from '../install/live.js';
+import {type InstalledKind, installedKinds} from '../install/live.js';
 import {groupOf, resourceOf} from '../kube/kinds.js';
 import type {Limits} from '../facts/limits.js';
 
@@ -43,11 +44,16 @@ export interface RoleRight {
 /** Profiles that install Istio's CNI plugin (istio/istio manifests/profiles, manifests/charts/istio-cni/templates). */
 const profilesWithCni: readonly string[] = ['ambient', 'openshift', 'openshift-ambient'];
 
-const rbac = 'rbac.authorization.k8s.io';
-const admission = 'admissionregistration.k8s.io';
-const webhookKinds = ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'];
-const here = 'Istio namespace';
-const everywhere = 'everywhere';
+/** Kinds of one API group; its name is empty for the core group. */
+const of = (group: string, ...resources: readonly string[]) => ({group, resources});
+
+/** A row of the tables below; verbs have spaces between them. */
+const row =
+  (where: RoleRight['where']) =>
+  (verbs: string, kinds: ReturnType<typeof of>, why: string, names?: readonly string[]): RoleRight =>
+    defined({verbs: verbs.split(' '), ...kinds, names, where, why});
+const here = row('Istio namespace');
+const everywhere = row('everywhere');
 
 /** The rights of a role, without those that another of them contains. */
 export function rightsOfRole(options: RoleOptions): readonly RoleRight[] {
@@ -62,73 +68,31 @@ export function rightsOfRole(options: RoleOptions): readonly RoleRight[] {
 /** verify, trust diff, journal verify, and what access show needs where that was asked for. */
 function readerRights({limits, level}: RoleOptions): readonly RoleRight[] {
   const wanted = rightsWithin(level === 'reader' ? limits : {access: limits.access === true});
-  const together = new Map<string, readonly Right[]>();
-  for (const right of wanted) {
-    const key = JSON.stringify([right.verb, right.group, right.where, right.when ?? '', right.name ?? '']);
-    together.set(key, [...(together.get(key) ?? []), right]);
-  }
-  return [...together.values()].flatMap((rights): readonly RoleRight[] => {
-    const [first] = rights;
-    if (!first) return [];
-    const {verb, group, name, where, when} = first;
-    return [
-      defined({
-        verbs: [verb],
-        group,
-        resources: rights.map(({resource}) => resource),
-        names: name === undefined ? undefined : [name],
-        where,
-        why: `verify${when === undefined ? '' : ` ${when.replace(/^with --access$/, '--access, access show')}`}`,
-      }),
-    ];
+  const together = groupBy(wanted, ({verb, group, where, when = '', name = ''}) =>
+    JSON.stringify([verb, group, where, when, name]),
+  );
+  return [...together.values()].map((rights) => {
+    const {verb, group, name, where, when} = rights[0];
+    const why = `verify${when === undefined ? '' : ` ${when.replace(/^with --access$/, '--access, access show')}`}`;
+    const kinds = of(group, ...rights.map(({resource}) => resource));
+    return row(where)(verb, kinds, why, name === undefined ? undefined : [name]);
   });
 }
 
 /** trust push, trust rollback, and certs generate with the root of a cluster. */
 function operatorRights({namespace, revisions, signerSecret}: RoleOptions): readonly RoleRight[] {
-  const secrets = [cacertsName, previousName];
-  const secret = {group: '', resources: ['secrets'], where: here} as const;
+  const secrets = of('', 'secrets');
+  const keepsBefore =
+    'trust push keeps what was there before, trust rollback puts it back; another type has to be deleted first';
+  const signer = 'the signer of mesh.yaml: the root CA with its key';
   return [
-    {
-      verbs: ['get', 'patch'],
-      group: '',
-      resources: ['namespaces'],
-      names: [namespace],
-      where: everywhere,
-      why: 'trust push labels it with its network',
-    },
-    {...secret, verbs: ['create'], why: 'trust push; to create cannot be restricted by name'},
-    {
-      ...secret,
-      verbs: ['get', 'update', 'delete'],
-      names: secrets,
-      why: 'trust push keeps what was there before, trust rollback puts it back; another type has to be deleted first',
-    },
-    {
-      ...secret,
-      verbs: ['patch'],
-      names: [cacertsName],
-      why: 'trust push where the key is not in the work directory any more',
-    },
-    ...(signerSecret === undefined
-      ? []
-      : [{...secret, verbs: ['get'], names: [signerSecret], why: 'the signer of mesh.yaml: the root CA with its key'}]),
-    {
-      verbs: ['get'],
-      group: '',
-      resources: ['configmaps'],
-      names: [defaultBundleName],
-      where: here,
-      why: 'trust push waits until istiod has loaded the CA',
-    },
-    {
-      verbs: ['get', 'patch'],
-      group: 'apps',
-      resources: ['deployments'],
-      names: revisionNames('istiod', revisions),
-      where: here,
-      why: 'trust push --restart-istiod',
-    },
+    everywhere('get patch', of('', 'namespaces'), 'trust push labels it with its network', [namespace]),
+    here('create', secrets, 'trust push; to create cannot be restricted by name'),
+    here('get update delete', secrets, keepsBefore, [cacertsName, previousName]),
+    here('patch', secrets, 'trust push where the key is not in the work directory any more', [cacertsName]),
+    ...(signerSecret === undefined ? [] : [here('get', secrets, signer, [signerSecret])]),
+    here('get', of('', 'configmaps'), 'trust push waits until istiod has loaded the CA', [defaultBundleName]),
+    here('get patch', of('apps', 'deployments'), 'trust push --restart-istiod', revisionNames('istiod', revisions)),
   ];
 }
 
@@ -137,116 +101,60 @@ function operatorRights({namespace, revisions, signerSecret}: RoleOptions): read
  * every kind that it may have to prune), and what we look at before and after.
  */
 function installerRights({namespace, revisions, profile}: RoleOptions): readonly RoleRight[] {
-  const clusterRoles = [
-    ...revisionNames('istiod-clusterrole', revisions),
-    ...revisionNames('istiod-gateway-controller', revisions),
-    ...revisionNames('istio-reader-clusterrole', revisions),
-  ].map((name) => `${name}-${namespace}`);
-  const cni = profilesWithCni.includes(profile) ? ['istio-cni', 'istio-cni-ambient'] : [];
+  const clusterRoles = ['istiod-clusterrole', 'istiod-gateway-controller', 'istio-reader-clusterrole']
+    .flatMap((name) => revisionNames(name, revisions))
+    .map((name) => `${name}-${namespace}`);
+  const cni = (repair: string): readonly string[] =>
+    profilesWithCni.includes(profile) ? ['istio-cni', 'istio-cni-ambient', repair] : [];
   // Server-side apply needs both; it reads nothing first.
-  const apply = ['create', 'patch', 'delete'];
-  const owned = installedKinds.map(({apiVersion, kind, scope}) => ({
-    group: groupOf(apiVersion),
-    resource: resourceOf({apiVersion, kind}).plural,
-    scope,
-  }));
-  const byGroup = (select: (kind: (typeof owned)[number]) => boolean): ReadonlyMap<string, readonly string[]> => {
-    const groups = new Map<string, readonly string[]>();
-    for (const one of owned.filter(select)) {
-      groups.set(one.group, [...(groups.get(one.group) ?? []), one.resource]);
-    }
-    return groups;
-  };
+  const apply = 'create patch delete';
+  const byGroup = (kinds: readonly InstalledKind[]): readonly ReturnType<typeof of>[] =>
+    [...groupBy(kinds, ({apiVersion}) => groupOf(apiVersion))].map(([group, some]) =>
+      of(group, ...some.map((kind) => resourceOf(kind).plural)),
+    );
+  const ownKinds = of('apiextensions.k8s.io', 'customresourcedefinitions');
+  const admission = 'admissionregistration.k8s.io';
+  const rbac = 'rbac.authorization.k8s.io';
+  const applies = 'istioctl applies these, and removes those that a newer installation does not have any more';
+  const looks = 'istioctl looks in all namespaces for what it installed before';
   return [
-    {
-      verbs: ['get', 'update'],
-      group: '',
-      resources: ['configmaps'],
-      names: revisionNames('kubectl-mesh-install', revisions),
-      where: here,
-      why: 'install apply notes what it did',
-    },
-    {
-      verbs: ['list'],
-      group: '',
-      resources: ['events'],
-      where: here,
-      why: 'install apply says why something is not ready',
-    },
-    {verbs: ['list'], group: 'apps', resources: ['replicasets'], where: here, why: 'istioctl waits for Deployments'},
-    {
-      verbs: ['get'],
-      group: 'apps',
-      resources: ['deployments', 'daemonsets'],
-      where: here,
-      why: 'istioctl waits until they are ready',
-    },
-    ...[...byGroup(({scope}) => scope === 'namespace')].map(([group, resources]): RoleRight => ({
-      verbs: apply,
-      group,
-      resources,
-      where: here,
-      why: 'istioctl applies these, and removes those that a newer installation does not have any more',
-    })),
-    ...[...byGroup(({group}) => group !== 'apiextensions.k8s.io')].map(([group, resources]): RoleRight => ({
-      verbs: ['list'],
-      group,
-      resources,
-      where: everywhere,
-      why: 'istioctl looks in all namespaces for what it installed before',
-    })),
-    {
-      verbs: ['list'],
-      group: '',
-      resources: ['pods', 'secrets'],
-      where: everywhere,
-      why: 'istioctl looks in all namespaces for what it installed before: this is the right to read every Secret',
-    },
-    {verbs: ['list'], group: 'networking.istio.io', resources: ['envoyfilters'], where: everywhere, why: 'the same'},
-    {
-      verbs: ['get', 'list', 'create', 'patch'],
-      group: 'apiextensions.k8s.io',
-      resources: ['customresourcedefinitions'],
-      where: everywhere,
-      why: "istioctl applies Istio's kinds",
-    },
-    {
-      verbs: apply,
-      group: admission,
-      resources: webhookKinds,
-      where: everywhere,
-      why: "istioctl applies istiod's webhooks and revision tags",
-    },
-    {
-      verbs: ['update'],
-      group: admission,
-      resources: ['mutatingwebhookconfigurations'],
-      where: everywhere,
-      why: 'istioctl ends injection by a revision that is not the default one any more',
-    },
-    {
-      verbs: [...apply, 'escalate', 'bind'],
-      group: rbac,
-      resources: ['clusterroles'],
-      names: [...clusterRoles, ...cni, ...(cni.length > 0 ? ['istio-cni-repair-role'] : [])],
-      where: everywhere,
-      why: 'istioctl gives istiod and its readers rights that this role does not have: escalate and bind, for these names only',
-    },
-    {
-      verbs: apply,
-      group: rbac,
-      resources: ['clusterrolebindings'],
-      names: [...clusterRoles, ...cni, ...(cni.length > 0 ? ['istio-cni-repair-rolebinding'] : [])],
-      where: everywhere,
-      why: 'istioctl binds them',
-    },
-    {
-      verbs: ['escalate', 'bind'],
-      group: rbac,
-      resources: ['roles'],
-      where: here,
-      why: "istioctl gives istiod and gateways rights in Istio's namespace",
-    },
+    here(
+      'get update',
+      of('', 'configmaps'),
+      'install apply notes what it did',
+      revisionNames('kubectl-mesh-install', revisions),
+    ),
+    here('list', of('', 'events'), 'install apply says why something is not ready'),
+    here('list', of('apps', 'replicasets'), 'istioctl waits for Deployments'),
+    here('get', of('apps', 'deployments', 'daemonsets'), 'istioctl waits until they are ready'),
+    ...byGroup(installedKinds.filter(({scope}) => scope === 'namespace')).map((kinds) => here(apply, kinds, applies)),
+    ...byGroup(installedKinds)
+      .filter(({group}) => group !== ownKinds.group)
+      .map((kinds) => everywhere('list', kinds, looks)),
+    everywhere('list', of('', 'pods', 'secrets'), `${looks}: this is the right to read every Secret`),
+    everywhere('list', of('networking.istio.io', 'envoyfilters'), 'the same'),
+    everywhere('get list create patch', ownKinds, "istioctl applies Istio's kinds"),
+    everywhere(
+      apply,
+      of(admission, 'mutatingwebhookconfigurations', 'validatingwebhookconfigurations'),
+      "istioctl applies istiod's webhooks and revision tags",
+    ),
+    everywhere(
+      'update',
+      of(admission, 'mutatingwebhookconfigurations'),
+      'istioctl ends injection by a revision that is not the default one any more',
+    ),
+    everywhere(
+      `${apply} escalate bind`,
+      of(rbac, 'clusterroles'),
+      'istioctl gives istiod and its readers rights that this role does not have: escalate and bind, for these names only',
+      [...clusterRoles, ...cni('istio-cni-repair-role')],
+    ),
+    everywhere(apply, of(rbac, 'clusterrolebindings'), 'istioctl binds them', [
+      ...clusterRoles,
+      ...cni('istio-cni-repair-rolebinding'),
+    ]),
+    here('escalate bind', of(rbac, 'roles'), "istioctl gives istiod and gateways rights in Istio's namespace"),
   ];
 }
 

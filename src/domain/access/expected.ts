@@ -2,7 +2,7 @@
  * Who is meant to reach the CA key: those without whom neither Kubernetes nor Istio works, those who administer the whole
  * cluster by Kubernetes' own groups, who got the operator's rights of this program, and whom mesh.yaml names.
  */
-import {isGivenRole} from './given-roles.js';
+import {isGivenRole} from './role-manifests.js';
 import type {Reach} from './reach.js';
 import type {Grant} from '../kube/rbac.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
@@ -27,22 +27,25 @@ export function whyExpected(reach: Reach, expectations: Expectations): string | 
   const {subject, grants} = reach;
   const id = subjectId(subject);
   if (expectations.declared.includes(id)) return 'declared in mesh.yaml';
-  const people = administrators.find(({name}) => name === id);
-  if (people) return people.why;
-  const own = ofIstio(reach, expectations);
+  const own = administrators[id] ?? ofIstio(reach, expectations);
   if (own !== undefined) return own;
-  const reasons = grants.map((grant) => whyGrantExpected(subject, grant, expectations));
-  return reasons.length > 0 && reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined;
+  const reasons = grants.map(
+    (grant) =>
+      ofKubernetes(subject, grant) ??
+      ofGateway(subject, grant, expectations.namespace) ??
+      isOperator(grant, expectations),
+  );
+  return reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined;
 }
 
 /**
  * system:masters passes every authorization; kubeadm binds the other to cluster-admin since 1.29
  * (kubernetes.io: reference/setup-tools/kubeadm/implementation-details).
  */
-const administrators = [
-  {name: 'Group:system:masters', why: 'may do everything, whatever RBAC says'},
-  {name: 'Group:kubeadm:cluster-admins', why: "kubeadm's administrators"},
-] as const;
+const administrators: Readonly<Partial<Record<string, string>>> = {
+  'Group:system:masters': 'may do everything, whatever RBAC says',
+  'Group:kubeadm:cluster-admins': "kubeadm's administrators",
+};
 
 /** Istio's own service accounts (istio/istio manifests/charts: istio-discovery, base, istio-cni). */
 function ofIstio(
@@ -53,25 +56,14 @@ function ofIstio(
   const istiods = ['istiod', 'istiod-service-account', ...revisions.map((revision) => `istiod-${revision}`)];
   if (istiods.includes(name)) return 'istiod';
   // Of a revision that is not declared: by the roles that its chart gives it, and no others.
-  if (name.startsWith('istiod-') && grants.every(({role}) => isRoleOfRevision(role.name, name, istioNamespace))) {
-    return 'istiod';
-  }
+  const revision = name.replace(/^istiod-/, '');
+  const rolesOfRevision = [
+    name,
+    ...['istiod-clusterrole', 'istiod-gateway-controller'].map((role) => `${role}-${revision}-${istioNamespace}`),
+  ];
+  if (revision !== name && grants.every(({role}) => rolesOfRevision.includes(role.name))) return 'istiod';
   if (name === 'istio-reader-service-account') return "Istio's reader: what remote secrets hold a token of";
   return name === 'istio-cni' ? 'runs on every node' : undefined;
-}
-
-function isRoleOfRevision(role: string, account: string, namespace: string): boolean {
-  const revision = account.slice('istiod-'.length);
-  const ofCluster = ['istiod-clusterrole', 'istiod-gateway-controller'].map(
-    (name) => `${name}-${revision}-${namespace}`,
-  );
-  return [account, ...ofCluster].includes(role);
-}
-
-function whyGrantExpected(subject: Subject, grant: Grant, expectations: Expectations): string | undefined {
-  return (
-    ofKubernetes(subject, grant) ?? ofGateway(subject, grant, expectations.namespace) ?? isOperator(grant, expectations)
-  );
 }
 
 /**

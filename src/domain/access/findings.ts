@@ -1,12 +1,15 @@
 /** What is said of those who reach a CA key: for the checks and for `access show` alike. */
 import {defined} from '../defined.js';
+import {groupBy} from '../group-by.js';
+import {describeRef} from '../kube/paths.js';
+import {onceEach} from '../once.js';
 import {madeElsewhere, usesCacerts} from '../mesh/signer.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import {fixWith, sequence, type Suggestion, words} from '../suggest/suggestion.js';
 import {type Expectations, whyExpected} from './expected.js';
-import {caSecrets, rightText, ways} from './paths.js';
+import {caSecrets, rightText, type Target, ways} from './paths.js';
 import {isWhole, reachesOf, type Reach} from './reach.js';
-import type {Binding, RbacFacts} from '../kube/rbac.js';
+import {bindingKey, type Binding, type RbacFacts} from '../kube/rbac.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
 import type {RemoteReach, Step} from './transitive.js';
 
@@ -31,8 +34,8 @@ export function noKeyHere({trust: {signer}}: Pick<Mesh, 'trust'>): string | unde
 }
 
 /** The Secrets that lead to the keys of this mesh: those of cluster CAs, and the root of a signer beside istiod. */
-export function keySecrets({signerSecret}: Pick<Expectations, 'signerSecret'>): readonly string[] {
-  return signerSecret === undefined ? caSecrets : [...new Set([...caSecrets, signerSecret])];
+export function keyTarget({namespace, signerSecret}: Expectations): Target {
+  return {namespace, secrets: signerSecret === undefined ? caSecrets : [...new Set([...caSecrets, signerSecret])]};
 }
 
 /** One subject that nobody expects, with all its unexpected ways. */
@@ -45,23 +48,18 @@ export interface Unexpected {
 
 /** The subjects of one cluster that reach its key and are not expected, in the order in which RBAC names them. */
 export function unexpectedIn(reaches: readonly Reach[], expectations: Expectations): readonly Unexpected[] {
-  const bySubject = new Map<string, Reach[]>();
-  for (const reach of reaches) {
-    if (whyExpected(reach, expectations) !== undefined) continue;
-    const id = subjectId(reach.subject);
-    bySubject.set(id, [...(bySubject.get(id) ?? []), reach]);
-  }
-  return [...bySubject.values()].flatMap((own): readonly Unexpected[] => {
-    const [first] = own;
-    return first ? [{subject: first.subject, reaches: own, reads: own.some(({effect}) => effect === 'reads')}] : [];
-  });
+  const unexpected = reaches.filter((reach) => whyExpected(reach, expectations) === undefined);
+  return [...groupBy(unexpected, ({subject}) => subjectId(subject)).values()].map((own) => ({
+    subject: own[0].subject,
+    reaches: own,
+    reads: own.some(({effect}) => effect === 'reads'),
+  }));
 }
 
 /** The same, from what RBAC says. */
 export function unexpectedBy(rbac: RbacFacts, mesh: Mesh): readonly Unexpected[] {
   const expectations = expectationsOf(mesh);
-  const reaches = reachesOf(rbac, {namespace: expectations.namespace, secrets: keySecrets(expectations)});
-  return unexpectedIn(reaches, expectations);
+  return unexpectedIn(reachesOf(rbac, keyTarget(expectations)), expectations);
 }
 
 /** A subject of one cluster that reaches keys of others, and that is not expected. */
@@ -80,33 +78,23 @@ export function unexpectedRemotes(
   own: (cluster: string) => readonly Reach[],
   expectations: Expectations,
 ): readonly UnexpectedRemote[] {
-  const found = new Map<string, RemoteReach[]>();
-  const known = new Map<string, ReadonlySet<string>>();
-  for (const remote of remotes) {
-    if (whyExpected(remote.reach, expectations) !== undefined) continue;
-    const ids =
-      known.get(remote.from) ??
-      new Set(unexpectedIn(own(remote.from).filter(isWhole), expectations).map(({subject}) => subjectId(subject)));
-    known.set(remote.from, ids);
-    const id = subjectId(remote.reach.subject);
-    if (ids.has(id)) continue;
-    const key = `${remote.from}\n${id}`;
-    found.set(key, [...(found.get(key) ?? []), remote]);
-  }
-  return [...found.values()].flatMap((own): readonly UnexpectedRemote[] => {
-    const [first] = own;
-    return first ? [{from: first.from, subject: first.reach.subject, remotes: own}] : [];
+  const known = onceEach((cluster: string): ReadonlySet<string> => {
+    const atHome = unexpectedIn(own(cluster).filter(isWhole), expectations);
+    return new Set(atHome.map(({subject}) => subjectId(subject)));
   });
+  const found = remotes.filter(
+    ({from, reach}) => whyExpected(reach, expectations) === undefined && !known(from).has(subjectId(reach.subject)),
+  );
+  return [...groupBy(found, ({from, reach}) => `${from}\n${subjectId(reach.subject)}`).values()].map((ways) => ({
+    from: ways[0].from,
+    subject: ways[0].reach.subject,
+    remotes: ways,
+  }));
 }
 
 /** `RoleBinding istio-system/devs → Role devs`. */
-export function bindingText({
-  kind,
-  name,
-  namespace,
-  role,
-}: Pick<Binding, 'kind' | 'name' | 'namespace' | 'role'>): string {
-  return `${kind} ${namespace === undefined ? name : `${namespace}/${name}`} → ${role.kind} ${role.name}`;
+export function bindingText({role, ...binding}: Pick<Binding, 'kind' | 'name' | 'namespace' | 'role'>): string {
+  return `${describeRef(binding)} → ${role.kind} ${role.name}`;
 }
 
 /** How many rights are told of each way. */
@@ -131,16 +119,16 @@ export function stepText({cluster, secret, leadsTo, as}: Step): string {
  * subject still stands where it was seen.
  */
 export function removeFix(subject: Subject, reaches: readonly Reach[], cluster: MeshCluster): Suggestion {
-  const bindings = new Map<string, Binding>();
-  for (const {grants} of reaches) {
-    for (const {binding} of grants) bindings.set(`${binding.kind}/${binding.namespace ?? ''}/${binding.name}`, binding);
-  }
+  const bindings = new Map(
+    reaches.flatMap(({grants}) => grants.map(({binding}) => [bindingKey(binding), binding] as const)),
+  );
   const id = subjectId(subject);
   const patches = [...bindings.values()].flatMap(({kind, name, namespace, subjects}): readonly Suggestion[] => {
     // From the last on, so that the others keep their places.
     const places = subjects.flatMap((one, index) => (subjectId(one) === id ? [index] : [])).reverse();
     const operations = places.flatMap((index) => [
-      {op: 'test', path: `/subjects/${String(index)}/name`, value: nameIn(subject, subjects[index])},
+      // As the binding spells it: a service account may stand there as a user.
+      {op: 'test', path: `/subjects/${String(index)}/name`, value: subjects[index]?.written ?? subject.name},
       {op: 'remove', path: `/subjects/${String(index)}`},
     ]);
     if (operations.length === 0) return [];
@@ -149,9 +137,4 @@ export function removeFix(subject: Subject, reaches: readonly Reach[], cluster: 
     return [fixWith.kubectl(cluster, words`patch ${kind.toLowerCase()} ${where} ${name} --type=json -p ${patch}`)];
   });
   return sequence(...patches);
-}
-
-/** As the binding spells it: a service account may stand there as a user. */
-function nameIn(subject: Subject, found: Subject | undefined): string {
-  return found?.written ?? subject.name;
 }

@@ -7,7 +7,9 @@
  */
 import {defined} from '../defined.js';
 import {cacertsName, previousName} from '../istio/names.js';
+import {qualifiedResource} from '../kube/kinds.js';
 import {countsIn, ruleAllows, type Asked, type Grant, type PolicyRule} from '../kube/rbac.js';
+import type {Subject} from '../kube/subjects.js';
 
 /**
  * What one gets: `reads` a Secret through the API, `reaches` it some other way, `replaces` it (another CA then signs for
@@ -15,24 +17,8 @@ import {countsIn, ruleAllows, type Asked, type Grant, type PolicyRule} from '../
  */
 export type Effect = 'reads' | 'reaches' | 'replaces';
 
-/** How a right leads to a Secret of Istio's namespace. */
-export type WayId =
-  | 'superuser'
-  | 'read-secret'
-  | 'workload'
-  | 'exec'
-  | 'ephemeral-container'
-  | 'node'
-  | 'impersonate'
-  | 'escalate'
-  | 'bind'
-  | 'token'
-  | 'pod-of'
-  | 'in-pod-of'
-  | 'replace-secret';
-
 /** Every way: what one gets by it, and how it reads after "may". The strongest first. */
-export const ways: Readonly<Record<WayId, {readonly effect: Effect; readonly says: string}>> = {
+export const ways = {
   superuser: {effect: 'reads', says: 'do everything, by the API server itself'},
   'read-secret': {effect: 'reads', says: 'read the Secret'},
   workload: {effect: 'reaches', says: "run or change a workload in Istio's namespace, which may mount the Secret"},
@@ -46,7 +32,10 @@ export const ways: Readonly<Record<WayId, {readonly effect: Effect; readonly say
   'pod-of': {effect: 'reaches', says: 'run a pod as a service account that reaches it'},
   'in-pod-of': {effect: 'reaches', says: 'run programs in pods of a service account that reaches it'},
   'replace-secret': {effect: 'replaces', says: 'put another CA into the Secret'},
-};
+} as const satisfies Readonly<Record<string, {readonly effect: Effect; readonly says: string}>>;
+
+/** How a right leads to a Secret of Istio's namespace. */
+export type WayId = keyof typeof ways;
 
 /** The Secrets that hold the key of a cluster's CA, or held it, or will be the CA when those are gone. */
 export const caSecrets: readonly string[] = [cacertsName, previousName, 'istio-ca-secret'];
@@ -66,6 +55,16 @@ export interface GrantedRight {
   readonly name?: string;
 }
 
+/** A way that somebody has, and by what. */
+export interface Way {
+  readonly way: WayId;
+  readonly rights: readonly GrantedRight[];
+  /** The bindings that give the rights, with their roles; empty where the API server itself does. */
+  readonly grants: readonly Grant[];
+  /** As whom it goes on. */
+  readonly via?: Subject;
+}
+
 /** What runs pods: all kinds of Kubernetes that have a pod template, and pods (kubernetes.io: concepts/workloads). */
 export const workloads: readonly Pick<Asked, 'group' | 'resource'>[] = [
   {group: '', resource: 'pods'},
@@ -74,7 +73,12 @@ export const workloads: readonly Pick<Asked, 'group' | 'resource'>[] = [
   ...['jobs', 'cronjobs'].map((resource) => ({group: 'batch', resource})),
 ];
 
-const anyName = (): boolean => true;
+/** Requests that differ in the verb. */
+export function each(verbs: readonly string[], of: Omit<Asked, 'verb'>): readonly Asked[] {
+  return verbs.map((verb) => ({...of, verb}));
+}
+
+export const anyName = (): boolean => true;
 
 /** Istiod's pods, as its Deployments call them: `istiod-…`, `istiod-REVISION-…`. */
 const ofIstiod = (name: string): boolean => name.startsWith('istiod');
@@ -83,14 +87,14 @@ const ofIstiod = (name: string): boolean => name.startsWith('istiod');
 function simpleWays({namespace, secrets}: Target): readonly {readonly way: WayId; readonly asked: readonly Asked[]}[] {
   const secret = {group: '', resource: 'secrets', namespace};
   const inPod = (resource: string, verbs: readonly string[]): readonly Asked[] =>
-    verbs.map((verb) => ({verb, group: '', resource: `pods/${resource}`, namespace, name: ofIstiod}));
+    each(verbs, {group: '', resource: `pods/${resource}`, namespace, name: ofIstiod});
   return [
     {
       way: 'read-secret',
       asked: [
         // A list of one name is allowed to whom that name is (k8s.io/apiserver pkg/endpoints/request/requestinfo.go). The
         // answers to a patch and to the deletion of a collection hold the objects (pkg/registry/generic/registry/store.go).
-        ...secrets.flatMap((name) => ['get', 'list', 'watch', 'patch'].map((verb) => ({...secret, verb, name}))),
+        ...secrets.flatMap((name) => each(['get', 'list', 'watch', 'patch'], {...secret, name})),
         {...secret, verb: 'deletecollection'},
       ],
     },
@@ -99,54 +103,46 @@ function simpleWays({namespace, secrets}: Target): readonly {readonly way: WayId
       asked: workloads.flatMap((kind): readonly Asked[] => [
         {...kind, verb: 'create', namespace},
         // Of a pod that runs only its images can be changed: that counts where it has the Secret mounted.
-        ...['update', 'patch'].map((verb) => ({
-          ...kind,
-          verb,
-          namespace,
-          name: kind.resource === 'pods' ? ofIstiod : anyName,
-        })),
+        ...each(['update', 'patch'], {...kind, namespace, name: kind.resource === 'pods' ? ofIstiod : anyName}),
       ]),
     },
     // Over WebSockets these are GET, and are authorized as such (kubernetes/kubernetes issue 78741).
     {way: 'exec', asked: [...inPod('exec', ['create', 'get']), ...inPod('attach', ['create', 'get'])]},
     {way: 'ephemeral-container', asked: inPod('ephemeralcontainers', ['update', 'patch'])},
     // The kubelet runs programs in its pods for whom this is allowed (kubernetes.io: reference/access-authn-authz/kubelet-authn-authz).
-    {
-      way: 'node',
-      asked: ['create', 'get'].map((verb) => ({verb, group: '', resource: 'nodes/proxy', name: anyName})),
-    },
-    {
-      way: 'replace-secret',
-      asked: secrets.map((name) => ({...secret, verb: 'update', name})),
-    },
+    {way: 'node', asked: each(['create', 'get'], {group: '', resource: 'nodes/proxy', name: anyName})},
+    {way: 'replace-secret', asked: secrets.map((name) => ({...secret, verb: 'update', name}))},
   ];
 }
 
-/** A way that a grant opens, and by which of its rights. */
-export interface Opened {
-  readonly way: WayId;
-  readonly rights: readonly GrantedRight[];
-}
-
 /** The simple ways that a role opens when its rules count where the binding says. */
-export function waysOf({binding, role}: Grant, target: Target): readonly Opened[] {
-  return simpleWays(target).flatMap(({way, asked}): readonly Opened[] => {
-    const rights = asked
-      .filter((one) => countsIn(binding, one.namespace))
-      .flatMap((one) => role.rules.filter((rule) => ruleAllows(rule, one)).map((rule) => grantedRight(rule, one)));
-    return rights.length === 0 ? [] : [{way, rights: distinctRights(rights)}];
+export function waysOf(grant: Grant, target: Target): readonly Way[] {
+  return simpleWays(target).flatMap(({way, asked}) => {
+    const found = allowed([grant], asked);
+    return found ? [{way, ...found}] : [];
   });
 }
 
+/** By what any of these requests is allowed; undefined where none is. */
+export function allowed(grants: readonly Grant[], asked: readonly Asked[]): Omit<Way, 'way'> | undefined {
+  const found = grants.flatMap((grant) =>
+    asked
+      .filter(({namespace}) => countsIn(grant.binding, namespace))
+      .flatMap((one) => grant.role.rules.filter((rule) => ruleAllows(rule, one)).map((rule) => grantedRight(rule, one)))
+      .map((right) => ({grant, right})),
+  );
+  return found.length === 0
+    ? undefined
+    : {grants: [...new Set(found.map(({grant}) => grant))], rights: distinctRights(found.map(({right}) => right))};
+}
+
 /** A right as the rule grants it. */
-export function grantedRight(rule: PolicyRule, {verb, group, resource, name}: Asked): GrantedRight {
-  const plain = group === '' ? resource : `${resource}.${group}`;
+function grantedRight(rule: PolicyRule, {verb, group, resource, name}: Asked): GrantedRight {
   const named = typeof name === 'string' && rule.resourceNames.length > 0 ? name : undefined;
-  const names = typeof name === 'function' ? rule.resourceNames.find(name) : named;
   return defined({
     verb: rule.verbs.includes('*') ? '*' : verb,
-    resource: rule.resources.includes('*') ? '*' : plain,
-    name: names,
+    resource: rule.resources.includes('*') ? '*' : qualifiedResource({group, resource}),
+    name: typeof name === 'function' ? rule.resourceNames.find(name) : named,
   });
 }
 

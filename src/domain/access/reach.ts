@@ -1,20 +1,13 @@
 /** Who reaches Secrets of Istio's namespace in one cluster: a pure judgement of its RBAC. */
-import {defined} from '../defined.js';
-import {becomes, opensWay, recreates, roleEscalations, type World} from './escalation.js';
-import {waysOf, ways, type Effect, type GrantedRight, type Target, type WayId} from './paths.js';
-import {grantsIn, Holdings, type Grant, type RbacFacts} from '../kube/rbac.js';
+import {becomes, binds, escalates, recreates} from './escalation.js';
+import {waysOf, ways, type Effect, type Target, type Way} from './paths.js';
+import {grantsIn, holdersIn, type Holder, type RbacFacts} from '../kube/rbac.js';
 import {impliedGroups, privilegedGroup, subjectId, type Subject} from '../kube/subjects.js';
 
 /** One way of one subject. */
-export interface Reach {
+export interface Reach extends Way {
   readonly subject: Subject;
-  readonly way: WayId;
   readonly effect: Effect;
-  readonly rights: readonly GrantedRight[];
-  /** The bindings that give the rights, with their roles; empty where the API server itself does. */
-  readonly grants: readonly Grant[];
-  /** As whom it goes on. */
-  readonly via?: Subject;
 }
 
 /**
@@ -23,46 +16,37 @@ export interface Reach {
  */
 export function reachesOf(rbac: RbacFacts, target: Target): readonly Reach[] {
   const grants = grantsIn(rbac);
-  const holdings = new Holdings(grants);
-  const reaches: Reach[] = grants.flatMap((grant) =>
-    waysOf(grant, target).flatMap(({way, rights}) =>
-      distinctSubjects(grant.binding.subjects).map((subject) => reach(subject, way, rights, [grant])),
-    ),
-  );
-  if (!reaches.some(({subject}) => isSame(subject, privilegedGroup))) {
-    reaches.push(reach(privilegedGroup, 'superuser', [{verb: '*', resource: '*'}], []));
-  }
-  const world: World = {
-    target,
-    grants,
-    roles: rbac.roles,
-    bindings: rbac.bindings,
-    roleReaches: remember((role, everywhere) => opensWay(role, everywhere, target)),
+  const holders = holdersIn(grants);
+  const reaches: Reach[] = [];
+  const found = new Map<string, Subject>();
+  const reaching = new Map<string, Subject>();
+  const add = (subject: Subject, way: Way | undefined): boolean => {
+    if (!way) return false;
+    const reach = {...way, subject, effect: ways[way.way].effect};
+    reaches.push(reach);
+    found.set(subjectId(subject), subject);
+    if (isWhole(reach)) reaching.set(subjectId(subject), subject);
+    return true;
   };
-  const replacing = new Set(reaches.map(({subject}) => subjectId(subject)));
-  for (const subject of holdings.subjects.filter((one) => !replacing.has(subjectId(one)))) {
-    const found = recreates(holdings, subject, target);
-    if (found) reaches.push(reach(subject, found.way, found.rights, found.grants));
+  const others = (than: ReadonlyMap<string, Subject>): readonly Holder[] => holders.filter(({id}) => !than.has(id));
+  for (const grant of grants) {
+    const subjects = new Map(grant.binding.subjects.map((subject) => [subjectId(subject), subject]));
+    for (const way of waysOf(grant, target)) for (const subject of subjects.values()) add(subject, way);
   }
-  const reaching = new Map(reaches.filter(isWhole).map(({subject}) => [subjectId(subject), subject]));
-  const add = (one: Reach): void => {
-    reaches.push(one);
-    reaching.set(subjectId(one.subject), one.subject);
-  };
-  const others = (): readonly Subject[] => holdings.subjects.filter((subject) => !reaching.has(subjectId(subject)));
-  for (const subject of others()) {
-    for (const {way, rights, grants: by} of roleEscalations(holdings, subject, world)) {
-      add(reach(subject, way, rights, by));
-    }
+  if (!found.has(subjectId(privilegedGroup))) {
+    add(privilegedGroup, {way: 'superuser', rights: [{verb: '*', resource: '*'}], grants: []});
+  }
+  for (const holder of others(found)) add(holder.subject, recreates(holder, target));
+  const bind = binds(rbac, target);
+  for (const holder of others(reaching)) {
+    add(holder.subject, escalates(holder, target));
+    add(holder.subject, bind(holder));
   }
   // Who becomes somebody who reaches it can be become, too.
   for (let news = true; news;) {
     news = false;
-    for (const subject of others()) {
-      const found = becomes(holdings, subject, [...reaching.values()]);
-      if (!found) continue;
-      add(defined({...reach(subject, found.way, found.rights, found.grants), via: found.via}));
-      news = true;
+    for (const holder of others(reaching)) {
+      if (add(holder.subject, becomes(holder, [...reaching.values()]))) news = true;
     }
   }
   return reaches;
@@ -77,26 +61,4 @@ export function reachesBy(reaches: readonly Reach[], subject: Subject): readonly
 /** Whether the key itself is reached, and not only replaced. */
 export function isWhole({effect}: Pick<Reach, 'effect'>): boolean {
   return effect !== 'replaces';
-}
-
-function reach(subject: Subject, way: WayId, rights: readonly GrantedRight[], grants: readonly Grant[]): Reach {
-  return {subject, way, effect: ways[way].effect, rights, grants};
-}
-
-function isSame(one: Subject, other: Subject): boolean {
-  return subjectId(one) === subjectId(other);
-}
-
-function distinctSubjects(subjects: readonly Subject[]): readonly Subject[] {
-  return [...new Map(subjects.map((subject) => [subjectId(subject), subject])).values()];
-}
-
-function remember(ask: World['roleReaches']): World['roleReaches'] {
-  const answers = new Map<string, boolean>();
-  return (role, everywhere) => {
-    const key = [role.kind, role.namespace ?? '', role.name, String(everywhere)].join('\n');
-    const before = answers.get(key) ?? ask(role, everywhere);
-    answers.set(key, before);
-    return before;
-  };
 }

@@ -1,7 +1,11 @@
 /** The roles of `access role` as manifests: a ClusterRole and a Role with the same name, and bindings where subjects were named. */
 import {defined} from '../defined.js';
 import {Document, isMap, isSeq} from 'yaml';
-import {rightsOfRole, type RoleLevel, type RoleOptions, type RoleRight} from './command-rights.js';
+import {groupBy} from '../group-by.js';
+import {everything} from '../facts/limits.js';
+import type {ObjectMeta} from '../kube/object.js';
+import {type Binding, type PolicyRule, type Role, ruleAllows} from '../kube/rbac.js';
+import {rightsOfRole, type RoleLevel, roleLevels, type RoleOptions, type RoleRight} from './command-rights.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
 
 const apiGroup = 'rbac.authorization.k8s.io';
@@ -11,30 +15,16 @@ const apiVersion = `${apiGroup}/v1`;
 export const roleLabel = 'kubectl-mesh/access-role';
 
 /** A rule as RBAC writes it. */
-export interface RuleManifest {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly resourceNames?: readonly string[];
-  readonly verbs: readonly string[];
-}
+export type RuleManifest = Omit<PolicyRule, 'resourceNames'> & Partial<Pick<PolicyRule, 'resourceNames'>>;
 
 /** A manifest of this file. */
 export interface AccessManifest {
   readonly apiVersion: string;
-  readonly kind: 'ClusterRole' | 'Role' | 'ClusterRoleBinding' | 'RoleBinding';
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly labels: Readonly<Record<string, string>>;
-  };
+  readonly kind: Role['kind'] | Binding['kind'];
+  readonly metadata: Pick<ObjectMeta, 'name' | 'namespace' | 'labels'>;
   readonly rules?: readonly RuleManifest[];
   readonly roleRef?: {readonly apiGroup: string; readonly kind: string; readonly name: string};
-  readonly subjects?: readonly {
-    readonly kind: string;
-    readonly name: string;
-    readonly namespace?: string;
-    readonly apiGroup?: string;
-  }[];
+  readonly subjects?: readonly (Omit<Subject, 'written'> & {readonly apiGroup?: string})[];
 }
 
 /** What is to be printed. */
@@ -43,62 +33,77 @@ export interface ManifestOptions extends RoleOptions {
   readonly subjects: readonly Subject[];
 }
 
-/** Rules with what each is for. */
-interface ExplainedRule {
-  readonly rule: RuleManifest;
-  readonly why: readonly string[];
-}
-
-/** The rules of a role that count in one place. */
-export function rulesFor(options: RoleOptions, where: RoleRight['where']): readonly ExplainedRule[] {
-  const merged = new Map<string, {readonly right: RoleRight; readonly verbs: Set<string>; readonly why: Set<string>}>();
-  for (const right of rightsOfRole(options).filter((one) => one.where === where)) {
-    const key = JSON.stringify([right.group, right.resources, right.names ?? []]);
-    const {verbs, why} = merged.get(key) ?? {verbs: new Set(), why: new Set()};
-    for (const verb of right.verbs) verbs.add(verb);
-    why.add(right.why);
-    merged.set(key, {right, verbs, why});
-  }
-  return [...merged.values()].map(({right: {group, resources, names}, verbs, why}) => ({
-    rule: defined({apiGroups: [group], resources, resourceNames: names, verbs: [...verbs]}),
-    why: [...why],
-  }));
+/** The rules of a role that count in one place, each with what it is for. */
+function rulesFor(options: RoleOptions, where: RoleRight['where']) {
+  const here = rightsOfRole(options).filter((one) => one.where === where);
+  const together = groupBy(here, ({group, resources, names = []}) => JSON.stringify([group, resources, names]));
+  return [...together.values()].map((rights) => {
+    const {group, resources, names} = rights[0];
+    const verbs = [...new Set(rights.flatMap((right) => right.verbs))];
+    const rule: RuleManifest = defined({apiGroups: [group], resources, resourceNames: names, verbs});
+    return {rule, why: [...new Set(rights.map(({why}) => why))]};
+  });
 }
 
 /** The manifests, in the order in which they can be created. */
 export function accessManifests(options: ManifestOptions): readonly AccessManifest[] {
   const {name, namespace, level, subjects} = options;
   const labels = {'app.kubernetes.io/managed-by': 'kubectl-mesh', [roleLabel]: level};
-  const here = {name, namespace, labels};
-  const rules = (where: RoleRight['where']): readonly RuleManifest[] => rulesFor(options, where).map(({rule}) => rule);
-  const roleRef = (kind: string) => ({apiGroup, kind, name});
+  const places = [
+    {kind: 'ClusterRole', where: 'everywhere', metadata: {name, labels}},
+    {kind: 'Role', where: 'Istio namespace', metadata: {name, namespace, labels}},
+  ] as const;
   const named = subjects.map((subject) =>
     subject.kind === 'ServiceAccount'
       ? {kind: subject.kind, name: subject.name, namespace: subject.namespace ?? ''}
       : {apiGroup, kind: subject.kind, name: subject.name},
   );
-  const roles: readonly AccessManifest[] = [
-    {apiVersion, kind: 'ClusterRole', metadata: {name, labels}, rules: rules('everywhere')},
-    {apiVersion, kind: 'Role', metadata: here, rules: rules('Istio namespace')},
-  ];
-  if (named.length === 0) return roles;
+  const bindings = places.map(({kind, metadata}): AccessManifest => {
+    return {apiVersion, kind: `${kind}Binding`, metadata, roleRef: {apiGroup, kind, name}, subjects: named};
+  });
   return [
-    ...roles,
-    {
-      apiVersion,
-      kind: 'ClusterRoleBinding',
-      metadata: {name, labels},
-      roleRef: roleRef('ClusterRole'),
-      subjects: named,
-    },
-    {apiVersion, kind: 'RoleBinding', metadata: here, roleRef: roleRef('Role'), subjects: named},
+    ...places.map(({kind, where, metadata}) => {
+      return {apiVersion, kind, metadata, rules: rulesFor(options, where).map(({rule}) => rule)};
+    }),
+    ...(named.length === 0 ? [] : bindings),
   ];
+}
+
+/**
+ * Which role of ours one is that was found in a cluster; undefined where it is none, or has rights that ours have not: a
+ * label alone says nothing.
+ */
+export function isGivenRole(
+  role: Role,
+  place: Pick<RoleOptions, 'namespace' | 'revisions' | 'signerSecret'>,
+): RoleLevel | undefined {
+  const level = roleLevels.find((one) => one === role.labels[roleLabel]);
+  if (level === undefined) return undefined;
+  // Every name that a role of ours may have.
+  const options = {...place, profile: 'ambient', level, limits: everything};
+  const ours = rulesFor(options, role.kind === 'Role' ? 'Istio namespace' : 'everywhere').map(({rule}) => ({
+    resourceNames: [],
+    ...rule,
+  }));
+  return role.rules.every((rule) => isContained(rule, ours)) ? level : undefined;
+}
+
+/** Whether everything that a rule allows is allowed by the others. */
+function isContained(rule: PolicyRule, others: readonly PolicyRule[]): boolean {
+  const names = rule.resourceNames.length === 0 ? [undefined] : rule.resourceNames;
+  return rule.verbs.every((verb) =>
+    rule.apiGroups.every((group) =>
+      rule.resources.every((resource) =>
+        names.every((name) => others.some((other) => ruleAllows(other, defined({verb, group, resource, name})))),
+      ),
+    ),
+  );
 }
 
 /** The same as YAML, each rule with what it is for. */
 export function manifestsYaml(options: ManifestOptions): string {
   const documents = accessManifests(options).map((manifest) => {
-    const document = new Document(manifest);
+    const document = new Document(manifest, {aliasDuplicateObjects: false});
     const rules = document.get('rules');
     if (isSeq(rules)) {
       const explained = rulesFor(options, manifest.kind === 'Role' ? 'Istio namespace' : 'everywhere');

@@ -3,7 +3,8 @@
  * service account whose token it holds, which may read Secrets there, remote secrets among them. Followed over as many
  * clusters as there are.
  */
-import type {RbacFacts} from '../kube/rbac.js';
+import {bindingKey, type RbacFacts} from '../kube/rbac.js';
+import {onceEach} from '../once.js';
 import type {Target} from './paths.js';
 import {isWhole, reachesBy, reachesOf, type Reach} from './reach.js';
 import type {RemoteCredential} from '../istio/remote-secret.js';
@@ -39,31 +40,17 @@ export interface RemoteReach {
 }
 
 /** A remote secret of which nobody can tell to whom it leads. */
-export interface UnknownStep {
-  readonly cluster: string;
-  readonly secret: string;
-  readonly leadsTo: string;
-}
+export type UnknownStep = Omit<Step, 'as'>;
 
-/** Somebody in one cluster, and what that one can do there. */
+/** Somebody in one cluster. */
 interface Place {
   readonly cluster: string;
-  readonly identity: Identity;
-  /** How it reaches the key of that cluster; absent where it does not. */
-  readonly key: Reach | undefined;
-  /** The remote secrets that it reaches. */
-  readonly further: readonly {readonly remote: RemoteCredential; readonly by: Reach}[];
+  readonly identity: NonNullable<RemoteCredential['identity']>;
 }
-
-type Identity = NonNullable<RemoteCredential['identity']>;
 
 /** Judges clusters, each question once: in a mesh of sixty clusters that all know each other there are many the same. */
 export class AccessJudge {
   readonly #clusters: ReadonlyMap<string, ClusterAccess>;
-  readonly #answers = new Map<string, readonly Reach[]>();
-  readonly #named = new Map<string, ReadonlySet<string>>();
-  readonly #places = new Map<string, Place>();
-  readonly #journeys = new Map<string, ReadonlyMap<string, readonly Step[]>>();
 
   constructor(
     clusters: readonly ClusterAccess[],
@@ -95,37 +82,33 @@ export class AccessJudge {
     );
   }
 
-  #remoteFrom(from: ClusterAccess): readonly RemoteReach[] {
+  #remoteFrom({cluster: from, remotes}: ClusterAccess): readonly RemoteReach[] {
     // Secrets that the same subjects reach in the same way, which is most of them, are looked at together.
     const together = new Map<readonly Reach[], Map<string, readonly Step[]>>();
-    for (const remote of from.remotes) {
-      const {identity} = remote;
+    for (const {secret, cluster, identity} of remotes) {
       // One of the own cluster is none that istiod uses, and a token all the same.
       if (!identity) continue;
-      const reaches = this.#reaches(from.cluster, [remote.secret]);
+      const reaches = this.#reaches(from, [secret]);
       const paths = together.get(reaches) ?? new Map<string, readonly Step[]>();
       together.set(reaches, paths);
-      const first = {cluster: from.cluster, secret: remote.secret, leadsTo: remote.cluster, as: identity.user};
-      for (const [target, rest] of this.#journey(remote.cluster, identity)) {
+      const first = {cluster: from, secret, leadsTo: cluster, as: identity.user};
+      for (const [target, rest] of this.#journey({cluster, identity})) {
         const before = paths.get(target);
         if (!before || rest.length + 1 < before.length) paths.set(target, [first, ...rest]);
       }
     }
-    const known = new Set(
-      this.own(from.cluster)
-        .filter(isWhole)
-        .map(({subject}) => subjectId(subject)),
-    );
+    const atHome = this.own(from).filter(isWhole);
+    const known = new Set(atHome.map(({subject}) => subjectId(subject)));
     const found = new Map<string, RemoteReach>();
     for (const [reaches, paths] of together) {
       for (const reach of reaches.filter(isWhole)) {
         const id = subjectId(reach.subject);
         for (const [target, path] of paths) {
           // Who reaches it at home needs no journey.
-          if (target === from.cluster && known.has(id)) continue;
-          const key = [target, id, bindingsOf(reach)].join('\n');
+          if (target === from && known.has(id)) continue;
+          const key = [target, id, ...reach.grants.map(({binding}) => bindingKey(binding))].join('\n');
           const before = found.get(key);
-          if (!before || path.length < before.path.length) found.set(key, {from: from.cluster, target, reach, path});
+          if (!before || path.length < before.path.length) found.set(key, {from, target, reach, path});
         }
       }
     }
@@ -133,54 +116,35 @@ export class AccessJudge {
   }
 
   /** The clusters whose keys somebody in a cluster reaches, each with the steps from there: none for that cluster's own. */
-  #journey(cluster: string, identity: Identity): ReadonlyMap<string, readonly Step[]> {
-    const key = placeKey(cluster, identity);
-    const before = this.#journeys.get(key);
-    if (before) return before;
+  readonly #journey = onceEach((start: Place): ReadonlyMap<string, readonly Step[]> => {
     const targets = new Map<string, readonly Step[]>();
-    const visited = new Set([key]);
-    let edge: readonly {readonly place: Place; readonly way: readonly Step[]}[] = this.#clusters.has(cluster)
-      ? [{place: this.#place(cluster, identity), way: []}]
-      : [];
-    while (edge.length > 0) {
-      const next: (typeof edge)[number][] = [];
-      for (const {place, way} of edge) {
-        if (place.key && !targets.has(place.cluster)) targets.set(place.cluster, way);
-        for (const {remote} of place.further) {
-          const {identity: as, cluster: leadsTo, secret} = remote;
-          if (!as || !this.#clusters.has(leadsTo)) continue;
-          const there = placeKey(leadsTo, as);
-          if (visited.has(there)) continue;
-          visited.add(there);
-          next.push({
-            place: this.#place(leadsTo, as),
-            way: [...way, {cluster: place.cluster, secret, leadsTo, as: as.user}],
-          });
-        }
+    const visited = new Set([placeId(start)]);
+    // It grows while it is walked through: the nearest clusters first.
+    const queue: {readonly place: Place; readonly way: readonly Step[]}[] = [{place: start, way: []}];
+    for (const {place, way} of queue) {
+      const {cluster} = place;
+      if (!targets.has(cluster) && this.#isReached(place, this.target.secrets)) targets.set(cluster, way);
+      for (const {secret, cluster: leadsTo, identity} of this.#further(place)) {
+        if (!identity || !this.#clusters.has(leadsTo)) continue;
+        const there = {cluster: leadsTo, identity};
+        if (visited.has(placeId(there))) continue;
+        visited.add(placeId(there));
+        queue.push({place: there, way: [...way, {cluster, secret, leadsTo, as: identity.user}]});
       }
-      edge = next;
     }
-    this.#journeys.set(key, targets);
     return targets;
-  }
+  }, placeId);
 
-  #place(cluster: string, identity: Identity): Place {
-    const key = placeKey(cluster, identity);
-    const before = this.#places.get(key);
-    if (before) return before;
-    const [own] = this.#reachesAs(cluster, identity, this.target.secrets);
-    const further = (this.#clusters.get(cluster)?.remotes ?? []).flatMap((remote) => {
-      const [by] = this.#reachesAs(cluster, identity, [remote.secret]);
-      return by ? [{remote, by}] : [];
-    });
-    const place = {cluster, identity, key: own, further};
-    this.#places.set(key, place);
-    return place;
-  }
+  /** The remote secrets that somebody in a cluster reaches; none in a cluster that was not looked at. */
+  readonly #further = onceEach(
+    (place: Place): readonly RemoteCredential[] =>
+      this.#clusters.get(place.cluster)?.remotes.filter(({secret}) => this.#isReached(place, [secret])) ?? [],
+    placeId,
+  );
 
-  #reachesAs(cluster: string, {user, groups}: Identity, secrets: readonly string[]): readonly Reach[] {
-    const all = this.#reaches(cluster, secrets);
-    return [user, ...groups].flatMap((subject) => reachesBy(all, subject));
+  #isReached({cluster, identity: {user, groups}}: Place, secrets: readonly string[]): boolean {
+    const reaches = this.#reaches(cluster, secrets);
+    return [user, ...groups].some((subject) => reachesBy(reaches, subject).length > 0);
   }
 
   /** The answer is the same for all Secrets that no rule names. */
@@ -189,29 +153,22 @@ export class AccessJudge {
     if (!access) return [];
     const names = this.#namesIn(access);
     const named = secrets.filter((secret) => names.has(secret));
-    const asked = named.length === secrets.length ? secrets : [...named, ''];
-    const key = [cluster, ...asked].join('\n');
-    const before = this.#answers.get(key);
-    if (before) return before;
-    const answer = reachesOf(access.rbac, {namespace: this.target.namespace, secrets: asked});
-    this.#answers.set(key, answer);
-    return answer;
+    return this.#answer({access, secrets: named.length === secrets.length ? secrets : [...named, '']});
   }
+
+  readonly #answer = onceEach(
+    ({access, secrets}: {readonly access: ClusterAccess; readonly secrets: readonly string[]}) =>
+      reachesOf(access.rbac, {namespace: this.target.namespace, secrets}),
+    ({access, secrets}) => [access.cluster, ...secrets].join('\n'),
+  );
 
   /** Every name of an object in a rule. */
-  #namesIn({cluster, rbac}: ClusterAccess): ReadonlySet<string> {
-    const before = this.#named.get(cluster);
-    if (before) return before;
-    const names = new Set(rbac.roles.flatMap(({rules}) => rules.flatMap(({resourceNames}) => resourceNames)));
-    this.#named.set(cluster, names);
-    return names;
-  }
+  readonly #namesIn = onceEach(
+    ({rbac}: ClusterAccess): ReadonlySet<string> =>
+      new Set(rbac.roles.flatMap(({rules}) => rules.flatMap(({resourceNames}) => resourceNames))),
+  );
 }
 
-function placeKey(cluster: string, {user}: Identity): string {
+function placeId({cluster, identity: {user}}: Place): string {
   return `${cluster}\n${subjectId(user)}`;
-}
-
-function bindingsOf({grants}: Reach): string {
-  return grants.map(({binding}) => `${binding.kind}/${binding.namespace ?? ''}/${binding.name}`).join();
 }

@@ -2,7 +2,7 @@
  * Everything checks may need to know: a row for each fact says of which type it is and which requests it needs. Only what
  * the selected checks name is gathered (`src/observe`); each fact is a value, unknown with the reason, or left out on purpose.
  */
-import type {RememberedHead} from '../journal/remembered.js';
+import type {RememberedHead} from '../journal/head.js';
 import type {RbacFacts} from '../kube/rbac.js';
 import type {RemoteCredential} from '../istio/remote-secret.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';

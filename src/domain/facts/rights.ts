@@ -69,8 +69,3 @@ function merged(one: Right | undefined, other: Right): Right {
   const both = when === undefined || other.when === undefined ? undefined : `${when}, and ${other.when}`;
   return defined({...right, facts: [...new Set([...one.facts, ...other.facts])], when: both});
 }
-
-/** `pods/portforward`, `deployments.apps`: a resource as kubectl is told it. */
-export function resourceOfRight({group, resource}: Pick<Right, 'group' | 'resource'>): string {
-  return group === '' ? resource : `${resource}.${group}`;
-}

@@ -1,5 +1,5 @@
 /** The file CLUSTER/install.yaml: a document with a comment that says what made it and lets hand edits be seen. */
-import {createHash} from 'node:crypto';
+import {sha256Hex} from '../keys/fingerprint.js';
 import {Document, isScalar, visit} from 'yaml';
 import {lineDiff} from './line-diff.js';
 import type {Tree} from './tree.js';
@@ -24,7 +24,7 @@ export function installYamlText({cluster, istio, form}: Origin, body: string): s
   return [
     `${madeBy} for ${cluster}, for Istio ${istio} (form of ${form}).`,
     '# Change mesh.yaml and render again rather than editing this file: an edit is kept aside, and not applied.',
-    `# digest: sha256:${sha256(body)}`,
+    `# digest: sha256:${sha256Hex(body)}`,
     body,
   ].join('\n');
 }
@@ -38,12 +38,7 @@ export function installYamlState(text: string): InstallYamlState {
   const match = digestLine.exec(normal);
   if (!match || !normal.startsWith(madeBy)) return 'foreign';
   const body = normal.slice(match.index + match[0].length + 1);
-  return text === normal && match[1] === sha256(body) ? 'rendered' : 'edited';
-}
-
-/** SHA-256 in hex. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+  return text === normal && match[1] === sha256Hex(body) ? 'rendered' : 'edited';
 }
 
 /** What changes from one install.yaml to another, without the digest lines: those always do. */

@@ -1,9 +1,9 @@
 /** What is installed in a cluster, and how to prove that it is still what `install apply` left there. */
 import {defined} from '../defined.js';
+import {sha256Hex} from '../keys/fingerprint.js';
 import type {KubeObject} from '../kube/object.js';
 import {recordName} from '../istio/names.js';
 import {documentName} from './formats/istio-operator.js';
-import {sha256} from './install-yaml.js';
 import {ownerLabel} from './installer.js';
 
 /** A kind that istioctl installs. */
@@ -44,7 +44,7 @@ export function liveDigest(objects: readonly KubeObject[]): string | undefined {
   const ours = objects.filter(({metadata}) => metadata.labels?.[ownerLabel] === documentName);
   const lines = ours.map(objectLine);
   if (lines.length === 0 || lines.includes(undefined)) return undefined;
-  return sha256(lines.sort().join('\n'));
+  return sha256Hex(lines.sort().join('\n'));
 }
 
 function objectLine({kind, metadata}: KubeObject): string | undefined {

@@ -1,14 +1,10 @@
 /** The hash chain of journal.jsonl: sealing entries, reading them back, and finding what was changed behind its back. */
 import {defined} from '../defined.js';
-import {createHash} from 'node:crypto';
+import {sha256Hex} from '../keys/fingerprint.js';
 import {type JournalEntry, type JournalRecord, entryId, genesis} from './entry.js';
 
 /** Where a chain continues. */
-export interface ChainHead {
-  readonly chain: string;
-  readonly seq: number;
-  readonly hash: string;
-}
+export type ChainHead = Pick<JournalEntry, 'chain' | 'seq' | 'hash'>;
 
 /** `CHAIN/SEQ:HASH` */
 export function formatHead({chain, seq, hash}: ChainHead): string {
@@ -58,31 +54,30 @@ function sortKeys(value: unknown): unknown {
   );
 }
 
-/** SHA-256 of a text, in hex. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+/** What an entry behind `head` has; without a head it is the first of its chain. */
+function placeAfter(head: ChainHead | undefined): Pick<JournalEntry, 'seq' | 'previous'> {
+  return head ? {seq: head.seq + 1, previous: head.hash} : {seq: 0, previous: genesis};
 }
 
 /** Gives a record its place behind `head`; without a head it is the first of its chain. */
 export function seal(record: JournalRecord, chain: string, head: ChainHead | undefined): JournalEntry {
-  const placed = {...record, chain, seq: head ? head.seq + 1 : 0, previous: head?.hash ?? genesis};
-  return {...placed, hash: sha256(canonicalJson(placed))};
+  const placed = {...record, chain, ...placeAfter(head)};
+  return {...placed, hash: sha256Hex(canonicalJson(placed))};
 }
 
 /** Whether an entry's hash is that of its content. */
 export function isAsWritten({hash, ...rest}: JournalEntry): boolean {
-  return sha256(canonicalJson(rest)) === hash;
+  return sha256Hex(canonicalJson(rest)) === hash;
 }
 
 /** Whether the chain of a head is unbroken from its first entry on to that one. Entries of other chains may stand between. */
 export function isWholeUpTo(entries: readonly JournalEntry[], {chain, seq, hash}: ChainHead): boolean {
   let head: ChainHead | undefined;
-  for (const entry of entries) {
-    if (entry.chain !== chain) continue;
-    if (!isAsWritten(entry) || entry.seq !== (head ? head.seq + 1 : 0) || entry.previous !== (head?.hash ?? genesis))
-      return false;
+  for (const entry of entries.filter((one) => one.chain === chain)) {
+    const expected = placeAfter(head);
+    if (!isAsWritten(entry) || entry.seq !== expected.seq || entry.previous !== expected.previous) return false;
     if (entry.seq === seq) return entry.hash === hash;
-    head = {chain, seq: entry.seq, hash: entry.hash};
+    head = entry;
   }
   return false;
 }
@@ -98,10 +93,10 @@ export function entryLine(entry: JournalEntry): string {
  */
 export function readJournal(text: string, known?: ChainHead): JournalReading {
   const lines = text.split('\n');
-  const last = lines.pop() ?? '';
-  if (last !== '') lines.push(last);
-  const entries: JournalEntry[] = [];
-  const placed: number[] = [];
+  // What stands behind the last line feed is nothing, or a line that was cut off.
+  const rest = lines.pop() ?? '';
+  if (rest !== '') lines.push(rest);
+  const placed: Placed[] = [];
   const faults: JournalFault[] = [];
   const heads = new Map<string, ChainHead>();
   const broken: {readonly line: number; readonly hash: string}[] = [];
@@ -109,36 +104,36 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
   for (const [index, text] of lines.entries()) {
     const line = index + 1;
     const entry = parseEntry(text);
-    if (!entry) {
-      if (line === lines.length && last !== '') {
-        torn = text;
-        faults.push({line, kind: 'torn', message: 'the last line is cut off'});
-      } else broken.push({line, hash: sha256(text)});
-      continue;
-    }
-    faults.push(...judge(entry, {line, text}, heads.get(entry.chain)));
-    heads.set(entry.chain, {chain: entry.chain, seq: entry.seq, hash: entry.hash});
-    entries.push(entry);
-    placed.push(line);
+    if (entry) {
+      const {chain, seq, hash} = entry;
+      faults.push(...judge(entry, {line, text}, heads.get(chain)));
+      heads.set(chain, {chain, seq, hash});
+      placed.push({line, entry});
+    } else if (line === lines.length && rest !== '') {
+      torn = text;
+      faults.push({line, kind: 'torn', message: 'the last line is cut off'});
+    } else broken.push({line, hash: sha256Hex(text)});
   }
+  const entries = placed.map(({entry}) => entry);
   const repaired = new Set(entries.filter(({kind}) => kind === 'repair').map(({detail}) => detail?.torn));
   // Not all at once: a file that is no journal may have more lines than a function takes arguments.
   for (const {line, hash} of broken) {
     if (!repaired.has(hash)) faults.push({line, kind: 'unreadable', message: 'the line is not an entry'});
   }
-  if (
-    known &&
-    !entries.some(({chain, seq, hash}) => chain === known.chain && seq === known.seq && hash === known.hash)
-  ) {
-    faults.push({
-      line: lines.length,
-      kind: 'cut-off',
-      message: `entry ${entryId(known)} was written here and is not in the journal`,
-    });
+  const there = new Set(entries.map(formatHead));
+  if (known && !there.has(formatHead(known))) {
+    const message = `entry ${entryId(known)} was written here and is not in the journal`;
+    faults.push({line: lines.length, kind: 'cut-off', message});
   }
-  faults.push(...unseen(entries, placed));
+  faults.push(...unseen(placed, there));
   faults.sort((a, b) => a.line - b.line);
   return defined({entries, faults, heads, open: openIntents(entries), torn});
+}
+
+/** An entry, and in which line it stands. */
+interface Placed {
+  readonly line: number;
+  readonly entry: JournalEntry;
 }
 
 function judge(
@@ -146,34 +141,31 @@ function judge(
   {line, text}: {readonly line: number; readonly text: string},
   head: ChainHead | undefined,
 ): readonly JournalFault[] {
+  const id = entryId(entry);
   // A field that stands there twice is one to the hash, and another to whoever reads the file by other means. Line ends
   // are git's to choose.
   if (!isAsWritten(entry) || text.replace(/\r$/, '') !== canonicalJson(entry)) {
-    return [{line, kind: 'changed', message: `entry ${entryId(entry)} is not what was written`}];
+    return [{line, kind: 'changed', message: `entry ${id} is not what was written`}];
   }
-  const expected = head ? {seq: head.seq + 1, previous: head.hash} : {seq: 0, previous: genesis};
-  if (entry.seq === expected.seq && entry.previous === expected.previous) return [];
-  const found = `entry ${String(entry.seq)} of chain ${entry.chain} stands where entry ${String(expected.seq)} belongs`;
-  return [
-    {
-      line,
-      kind: 'out-of-place',
-      message: entry.seq === expected.seq ? `entry ${entryId(entry)} does not follow the one before it` : found,
-    },
-  ];
+  const {seq, previous} = placeAfter(head);
+  if (entry.seq === seq && entry.previous === previous) return [];
+  const message =
+    entry.seq === seq
+      ? `entry ${id} does not follow the one before it`
+      : `entry ${String(entry.seq)} of chain ${entry.chain} stands where entry ${String(seq)} belongs`;
+  return [{line, kind: 'out-of-place', message}];
 }
 
-/** Entries that others saw, and that are gone or other ones. `lines`: where each entry stands. */
-function unseen(entries: readonly JournalEntry[], lines: readonly number[]): readonly JournalFault[] {
-  const there = new Set(entries.map(formatHead));
-  return entries.flatMap((entry, index) =>
+/** Entries that others saw, and that are gone or other ones. `there`: the heads of all that are. */
+function unseen(placed: readonly Placed[], there: ReadonlySet<string>): readonly JournalFault[] {
+  return placed.flatMap(({line, entry}) =>
     seenBy(entry)
       .filter((head) => !there.has(head))
-      .map((head): JournalFault => ({
-        line: lines[index] ?? 0,
-        kind: 'cut-off',
-        message: `entry ${head.replace(/:.*$/s, '').slice(0, 100)}, which stood here when this was written, is not in the journal as it was`,
-      })),
+      .map((head): JournalFault => {
+        const id = head.replace(/:.*$/s, '').slice(0, 100);
+        const message = `entry ${id}, which stood here when this was written, is not in the journal as it was`;
+        return {line, kind: 'cut-off', message};
+      }),
   );
 }
 
@@ -210,12 +202,10 @@ function parseEntry(line: string): JournalEntry | undefined {
 
 function isEntry(value: unknown): value is JournalEntry {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const entry = value as Partial<Record<keyof JournalEntry, unknown>>;
+  const {kind, chain, seq, previous, hash} = value as Partial<Record<keyof JournalEntry, unknown>>;
   return (
-    ['intent', 'outcome', 'repair'].includes(String(entry.kind)) &&
-    typeof entry.chain === 'string' &&
-    Number.isSafeInteger(entry.seq) &&
-    typeof entry.previous === 'string' &&
-    typeof entry.hash === 'string'
+    ['intent', 'outcome', 'repair'].includes(String(kind)) &&
+    Number.isSafeInteger(seq) &&
+    [chain, previous, hash].every((one) => typeof one === 'string')
   );
 }

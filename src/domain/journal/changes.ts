@@ -3,36 +3,28 @@
  * is: entries come from other copies, through git, and may be of any form.
  */
 import {defined} from '../defined.js';
-import {entryId, type JournalEntry} from './entry.js';
+import {entryId, type JournalEntry, type JournalRecord} from './entry.js';
 
 /** `open`: no outcome was recorded. `under-way`: not yet, since its run holds the lock. */
 export const changeStatuses = ['done', 'failed', 'cancelled', 'unknown', 'open', 'under-way'] as const;
 export type ChangeStatus = (typeof changeStatuses)[number];
 
+/** What a change has of its entries: `time` is that of the intent, `error` and `detail` are those of the outcome. */
+type OfEntries = Pick<
+  JournalRecord,
+  'time' | 'user' | 'host' | 'identity' | 'command' | 'action' | 'cluster' | 'reason' | 'error' | 'detail'
+> &
+  Partial<Pick<JournalRecord, 'pid'>>;
+
 /** One change: what was about to be done, and what became of it. */
-export interface Change {
+export interface Change extends OfEntries {
   /** Of the intent: `CHAIN/SEQ`. */
   readonly id: string;
-  /** When it was about to be done: ISO 8601, UTC. */
-  readonly time: string;
   /** When its outcome was recorded. */
   readonly ended?: string;
-  readonly user: string;
-  readonly host: string;
-  readonly pid?: number;
-  /** Who the cluster's API server says that it was. */
-  readonly identity?: {readonly username: string; readonly uid?: string};
-  /** As typed: `trust push`. */
-  readonly command: string;
-  readonly action: string;
-  readonly cluster?: string;
   /** The action in words; the action itself where the intent is gone. */
   readonly title: string;
-  readonly reason?: string;
   readonly status: ChangeStatus;
-  readonly error?: {readonly code: string; readonly message: string};
-  /** What the effect told: fingerprints, names, dates. */
-  readonly detail?: Readonly<Record<string, unknown>>;
   /** Only an outcome is there: its intent was cut, or has not come here. */
   readonly withoutIntent?: true;
 }
@@ -72,28 +64,25 @@ function joined(id: string, intent: JournalEntry, outcome: JournalEntry | undefi
   const action = textOf(intent.action);
   const {pid, identity, cluster, title, reason} = intent;
   const {error, detail} = outcome ?? {};
-  return {
+  return defined({
     id,
     time: textOf(intent.time),
-    ...(outcome && {ended: textOf(outcome.time)}),
+    ended: outcome && textOf(outcome.time),
     user: textOf(intent.user),
     host: textOf(intent.host),
-    ...(typeof pid === 'number' && {pid}),
-    ...(isMap(identity) && {
-      identity: defined({
-        username: textOf(identity.username),
-        uid: identity.uid === undefined ? undefined : textOf(identity.uid),
-      }),
-    }),
+    pid: typeof pid === 'number' ? pid : undefined,
+    identity: isMap(identity)
+      ? defined({username: textOf(identity.username), uid: optionalText(identity.uid)})
+      : undefined,
     command: textOf(intent.command),
     action,
-    ...(cluster !== undefined && {cluster: textOf(cluster)}),
-    title: title === undefined ? action : textOf(title),
-    ...(reason !== undefined && {reason: textOf(reason)}),
+    cluster: optionalText(cluster),
+    title: optionalText(title) ?? action,
+    reason: optionalText(reason),
     status: outcome ? statusOf(outcome.status) : isUnderWay ? 'under-way' : 'open',
-    ...(isMap(error) && {error: {code: textOf(error.code), message: textOf(error.message)}}),
-    ...(isMap(detail) && {detail}),
-  };
+    error: isMap(error) ? {code: textOf(error.code), message: textOf(error.message)} : undefined,
+    detail: isMap(detail) ? detail : undefined,
+  });
 }
 
 function statusOf(status: unknown): ChangeStatus {
@@ -105,7 +94,11 @@ function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : value === undefined ? '' : JSON.stringify(value);
+  return optionalText(value) ?? '';
+}
+
+function optionalText(value: unknown): string | undefined {
+  return typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
 }
 
 /** Which changes are wanted; what is not said selects nothing out. */

@@ -2,7 +2,11 @@
  * The journal against what clusters remember: each write of a Secret `cacerts` carries the place and the hash of its own
  * intent as an annotation. Whoever cuts or rewrites the journal would have to change the clusters, too.
  */
-import {fieldManager} from '../kube/paths.js';
+import {groupBy} from '../group-by.js';
+import {recordName} from '../istio/names.js';
+import type {KubeObject} from '../kube/object.js';
+import {describeRef, fieldManager, refOf} from '../kube/paths.js';
+import {printableLine} from '../printable.js';
 import {type ChainHead, type JournalFault, isAsWritten, isWholeUpTo} from './chain.js';
 import {type JournalEntry, entryId} from './entry.js';
 
@@ -55,52 +59,41 @@ export interface HeadVerdict {
 
 /** Makes the comparison for one journal: it is gone through once, however many clusters remember something. */
 export function headComparer({present, entries, own, host, aside}: JournalKnown): (head: ChainHead) => HeadVerdict {
-  const byId = new Map<string, JournalEntry[]>();
-  const chains = new Map<string, {last: number; here: boolean}>();
-  for (const entry of entries) {
-    const id = entryId(entry);
-    const same = byId.get(id);
-    if (same) same.push(entry);
-    else byId.set(id, [entry]);
-    const chain = chains.get(entry.chain) ?? {last: -1, here: false};
-    chains.set(entry.chain, {
-      last: Math.max(chain.last, entry.seq),
-      here: chain.here || isSameMachine(entry.host, host),
-    });
-  }
+  const byId = groupBy(entries, entryId);
+  const chains = groupBy(entries, ({chain}) => chain);
   return (head) => {
     const id = entryId(head);
+    const verdict = (result: HeadResult, what: string): HeadVerdict => ({result, message: `entry ${id} ${what}`});
     const isIt = (entry: JournalEntry): boolean => entry.hash === head.hash && isAsWritten(entry);
     const found = byId.get(id);
-    if (found?.some(isIt) === true) return {result: 'agrees', message: `entry ${id} is as it was written`};
+    if (found?.some(isIt) === true) return verdict('agrees', 'is as it was written');
     if (found)
       return {result: 'rewritten', message: `another entry ${id} stands in the journal than the one that was written`};
-    const inAside = ({file}: PutAside): string => `entry ${id} is as it was written, in ${file}, which was put aside`;
+    const inAside = ({file}: PutAside): string => `is as it was written, in ${file}, which was put aside`;
     const whole = aside.find(({entries}) => isWholeUpTo(entries, head));
-    if (whole && present) return {result: 'agrees', message: inAside(whole)};
+    if (whole && present) return verdict('agrees', inAside(whole));
     // Else a file under that name would do for a journal.
-    if (whole) return {result: 'not-known-here', message: `${inAside(whole)}, and there is no journal now`};
+    if (whole) return verdict('not-known-here', `${inAside(whole)}, and there is no journal now`);
     const part = aside.find((file) => file.entries.some((entry) => entryId(entry) === id && isIt(entry)));
+    // Else it would do to keep one line, and to put that aside.
     if (part) {
-      // Else it would do to keep one line, and to put that aside.
-      const message = `${inAside(part)}. What stands before it there is not: nobody can rely on it`;
-      return {result: 'put-aside', message};
+      return verdict('put-aside', `${inAside(part)}. What stands before it there is not: nobody can rely on it`);
     }
-    const cut = (why: string): HeadVerdict => ({result: 'cut', message: `entry ${id} is not in the journal: ${why}`});
+    const cut = (why: string): HeadVerdict => verdict('cut', `is not in the journal: ${why}`);
     if (head.chain === own) return cut('this copy of the work directory wrote it');
-    const chain = chains.get(head.chain);
-    if (chain && head.seq <= chain.last) return cut('later entries of its chain are there');
+    const chain = chains.get(head.chain) ?? [];
+    if (chain.some(({seq}) => seq >= head.seq)) return cut('later entries of its chain are there');
     if (present && entries.length === 0) return cut('the file has no entries at all');
     // Without its memory a copy does not know its own chain any more; the machine's name in the entries remains.
-    if (own === undefined && chain?.here === true) {
+    if (own === undefined && chain.some((entry) => isSameMachine(entry.host, host))) {
       return cut(
         'earlier entries of its chain are of this machine. If another copy on it has them, bring them (git pull)',
       );
     }
-    return {
-      result: 'not-known-here',
-      message: `entry ${id} is of another copy of the work directory, and has not come here: bring its journal (git pull, or from the other directory). If no copy has it, it was removed. The next push from here that changes something leaves its own`,
-    };
+    return verdict(
+      'not-known-here',
+      'is of another copy of the work directory, and has not come here: bring its journal (git pull, or from the other directory). If no copy has it, it was removed. The next push from here that changes something leaves its own',
+    );
   };
 }
 
@@ -108,4 +101,46 @@ export function headComparer({present, entries, own, host, aside}: JournalKnown)
 function isSameMachine(one: unknown, other: string): boolean {
   const machine = (host: string): string => host.split('/').slice(0, -1).join('/');
   return typeof one === 'string' && machine(one) === machine(other);
+}
+
+/** One object's memory, compared with the journal. */
+export interface RememberedHead {
+  /** `Secret istio-system/cacerts` */
+  readonly where: string;
+  /** `CHAIN/SEQ`; absent where the annotation is none that a run writes. */
+  readonly entry?: string;
+  readonly result: HeadResult | 'unreadable';
+  /** In words that follow `where`. */
+  readonly message: string;
+}
+
+/** An object that may remember a journal. */
+export interface Remembering {
+  /** `Secret istio-system/cacerts` */
+  readonly where: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** The notes of `install apply` among ConfigMaps, of whatever revision. */
+export function installNotes(configMaps: readonly KubeObject[]): readonly Remembering[] {
+  return configMaps
+    .filter(({metadata: {name}}) => name === recordName(undefined) || name.startsWith(recordName('')))
+    .map((object) => ({where: describeRef(refOf(object)), annotations: object.metadata.annotations ?? {}}));
+}
+
+/** Compares what these objects remember; those that remember nothing are left out. */
+export function rememberedHeads(
+  objects: readonly Remembering[],
+  compare: ReturnType<typeof headComparer>,
+): readonly RememberedHead[] {
+  return objects.flatMap(({where, annotations}): readonly RememberedHead[] => {
+    const text = annotations[journalHeadAnnotation];
+    if (text === undefined) return [];
+    const head = parseHead(text);
+    if (!head) {
+      const message = `its annotation ${journalHeadAnnotation} is not one that was written: ${printableLine(text).slice(0, 100)}`;
+      return [{where, result: 'unreadable', message}];
+    }
+    return [{where, entry: entryId(head), ...compare(head)}];
+  });
 }

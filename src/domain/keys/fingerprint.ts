@@ -2,7 +2,7 @@
 import {createHash, type KeyObject} from 'node:crypto';
 
 /** SHA-256 as lower-case hexadecimal. */
-export function sha256Hex(bytes: Uint8Array): string {
+export function sha256Hex(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 

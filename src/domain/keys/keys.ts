@@ -1,4 +1,4 @@
-/** Key pairs: their algorithms and names. Making them is `signers/new-key.ts`, private keys as texts are `private-key.ts`. */
+/** Key pairs: their algorithms and names. Making them is `signers/keys.ts`, private keys as texts are `private-key.ts`. */
 import {createPublicKey, type KeyObject} from 'node:crypto';
 
 /** Key algorithms for CA keys, by the name used in mesh.yaml and `--key-algorithm`. */

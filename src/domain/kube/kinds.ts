@@ -73,3 +73,14 @@ export function resourceOf({apiVersion, kind}: KindRef): Resource {
   if (!resource) throw new MeshError('INTERNAL', `no API path is known for ${apiVersion} ${kind}`);
   return resource;
 }
+
+/** `pods/portforward`, `deployments.apps`: a resource as kubectl is told it. */
+export function qualifiedResource({
+  group = '',
+  resource,
+}: {
+  readonly group?: string;
+  readonly resource: string;
+}): string {
+  return group === '' ? resource : `${resource}.${group}`;
+}

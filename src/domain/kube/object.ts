@@ -1,4 +1,5 @@
 import type {Sensitive} from '../sensitive.js';
+import type {KindRef} from './kinds.js';
 
 /** Which fields one manager set last (server-side apply's bookkeeping), and when that last changed. */
 export interface ManagedFields {
@@ -31,9 +32,7 @@ export interface KubeObject {
 }
 
 /** Names one object in one cluster. */
-export interface ObjectRef {
-  readonly apiVersion: string;
-  readonly kind: string;
+export interface ObjectRef extends KindRef {
   readonly name: string;
   /** Absent for cluster-scoped kinds. */
   readonly namespace?: string;
@@ -46,4 +45,22 @@ export type SecretData = Readonly<Record<string, Sensitive<Buffer>>>;
 export interface KubeList<T extends KubeObject = KubeObject> {
   readonly items: readonly T[];
   readonly metadata: {readonly resourceVersion?: string; readonly continue?: string};
+}
+
+/**
+ * When a field of an object was written last, by whoever owns it (Kubernetes documentation, "Server-Side Apply", field
+ * management). `path` is as in fieldsV1: `['f:data', 'f:root-cert.pem']`. Undefined where the object does not say.
+ */
+export function fieldChangedAt({managedFields = []}: ObjectMeta, path: readonly string[]): Date | undefined {
+  const times = managedFields
+    .filter(({fieldsV1}) => owns(fieldsV1, path))
+    .map(({time}) => Date.parse(time ?? ''))
+    .filter((time) => !Number.isNaN(time));
+  return times.length === 0 ? undefined : new Date(Math.max(...times));
+}
+
+function owns(fields: unknown, [first, ...rest]: readonly string[]): boolean {
+  if (first === undefined) return true;
+  if (typeof fields !== 'object' || fields === null || !Object.hasOwn(fields, first)) return false;
+  return owns((fields as Readonly<Record<string, unknown>>)[first], rest);
 }

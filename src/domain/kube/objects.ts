@@ -11,6 +11,29 @@ export interface LabelSelector {
   }[];
 }
 
+/** Whether a label selector selects these labels (k8s.io/apimachinery pkg/apis/meta/v1/helpers.go). */
+export function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+  const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  return (
+    equal &&
+    (selector.matchExpressions ?? []).every(({key, operator, values = []}) => {
+      const value = labels[key];
+      switch (operator) {
+        case 'In':
+          return value !== undefined && values.includes(value);
+        case 'NotIn':
+          return value === undefined || !values.includes(value);
+        case 'Exists':
+          return value !== undefined;
+        case 'DoesNotExist':
+          return value === undefined;
+        default:
+          return false;
+      }
+    })
+  );
+}
+
 /** A namespace is read for its metadata. */
 export type NamespaceObject = KubeObject;
 
@@ -61,13 +84,6 @@ export interface ContainerStatus {
   readonly lastState?: {readonly terminated?: ContainerReason};
 }
 
-export interface PodCondition {
-  readonly type: string;
-  readonly status: string;
-  readonly reason?: string;
-  readonly message?: string;
-}
-
 export interface PodObject extends KubeObject {
   readonly spec?: {
     readonly containers?: readonly {readonly name: string}[];
@@ -77,7 +93,7 @@ export interface PodObject extends KubeObject {
     readonly phase?: string;
     readonly reason?: string;
     readonly message?: string;
-    readonly conditions?: readonly PodCondition[];
+    readonly conditions?: readonly (ContainerReason & {readonly type: string; readonly status: string})[];
     readonly initContainerStatuses?: readonly ContainerStatus[];
     readonly containerStatuses?: readonly ContainerStatus[];
   };

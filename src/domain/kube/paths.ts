@@ -1,6 +1,6 @@
 import {defined} from '../defined.js';
 import {resourceOf, type KindRef} from './kinds.js';
-import type {ObjectRef} from './object.js';
+import type {KubeObject, ObjectRef} from './object.js';
 
 /** Names the writer in managedFields. */
 export const fieldManager = 'kubectl-mesh';
@@ -28,16 +28,11 @@ export function withQuery(path: string, parameters: Readonly<Record<string, stri
 }
 
 /** What identifies an object, from the object. */
-export function refOf(object: {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: {readonly name: string; readonly namespace?: string};
-}): ObjectRef {
-  const {name, namespace} = object.metadata;
-  return defined({apiVersion: object.apiVersion, kind: object.kind, name, namespace});
+export function refOf({apiVersion, kind, metadata: {name, namespace}}: KubeObject): ObjectRef {
+  return defined({apiVersion, kind, name, namespace});
 }
 
 /** An object for people: `Secret istio-system/cacerts`, `Namespace istio-system`. */
-export function describeRef(ref: ObjectRef): string {
-  return `${ref.kind} ${ref.namespace === undefined ? ref.name : `${ref.namespace}/${ref.name}`}`;
+export function describeRef({kind, name, namespace}: Omit<ObjectRef, 'apiVersion'>): string {
+  return `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }

@@ -5,8 +5,9 @@
  * pkg/apis/rbac/v1/evaluation_helpers.go and plugin/pkg/auth/authorizer/rbac/rbac.go.
  */
 import {defined} from '../defined.js';
+import {groupBy} from '../group-by.js';
 import type {KubeObject} from './object.js';
-import {subjectId, subjectKinds, userSubject, type Subject} from './subjects.js';
+import {impliedGroups, subjectId, subjectKinds, userSubject, type Subject} from './subjects.js';
 
 /** What may be done to what. */
 export interface PolicyRule {
@@ -36,6 +37,11 @@ export interface Binding {
   readonly role: Pick<Role, 'kind' | 'name'>;
   /** In the order in which they stand there. */
   readonly subjects: readonly Subject[];
+}
+
+/** Tells bindings of one cluster apart. */
+export function bindingKey({kind, name, namespace = ''}: Binding): string {
+  return `${kind}/${namespace}/${name}`;
 }
 
 /** All roles and bindings of a cluster. */
@@ -109,54 +115,45 @@ function keyOf(kind: string, name: string, namespace = ''): string {
   return [kind, namespace, name].join('\n');
 }
 
-/** What each subject holds, by {@link subjectId}; groups that a subject is in are subjects of their own. */
-export class Holdings {
-  readonly #grants = new Map<string, Grant[]>();
-  readonly #subjects = new Map<string, Subject>();
+/** A subject with what it holds. */
+export interface Holder {
+  /** {@link subjectId} */
+  readonly id: string;
+  readonly subject: Subject;
+  /** The grants that name it. */
+  readonly own: readonly Grant[];
+  /** With those of the groups that it is in by what it is. */
+  readonly all: readonly Grant[];
+}
 
-  constructor(grants: readonly Grant[]) {
-    for (const grant of grants) {
-      for (const subject of grant.binding.subjects) {
-        const id = subjectId(subject);
-        this.#subjects.set(id, subject);
-        const held = this.#grants.get(id) ?? [];
-        if (!held.includes(grant)) held.push(grant);
-        this.#grants.set(id, held);
-      }
-    }
-  }
-
-  get subjects(): readonly Subject[] {
-    return [...this.#subjects.values()];
-  }
-
-  /** The grants that name this subject. */
-  of(subject: Subject): readonly Grant[] {
-    return this.#grants.get(subjectId(subject)) ?? [];
-  }
+/** Every subject that bindings name; groups are subjects of their own. */
+export function holdersIn(grants: readonly Grant[]): readonly Holder[] {
+  const named = grants.flatMap((grant) => grant.binding.subjects.map((subject) => ({subject, grant})));
+  const held = groupBy(named, ({subject}) => subjectId(subject));
+  const of = (id: string): readonly Grant[] => [...new Set(held.get(id)?.map(({grant}) => grant))];
+  return [...held].map(([id, [{subject}]]) => {
+    const own = of(id);
+    return {id, subject, own, all: [...own, ...impliedGroups(subject).map(subjectId).flatMap(of)]};
+  });
 }
 
 /** Roles and bindings as the API server answers; what is not as Kubernetes validates it is left out. */
 export function readRbac(objects: readonly KubeObject[]): RbacFacts {
   return {
-    roles: objects.flatMap((object): readonly Role[] => {
-      const {kind, metadata} = object;
-      if (kind !== 'Role' && kind !== 'ClusterRole') return [];
-      const {name, namespace, labels = {}} = metadata;
-      const rules = listOf(object.rules).map(readRule);
-      return [defined({kind, name, namespace, labels, rules})];
-    }),
-    bindings: objects.flatMap((object): readonly Binding[] => {
-      const {kind, metadata} = object;
-      if (kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') return [];
-      const {name, namespace} = metadata;
-      const role = (object.roleRef ?? {}) as Partial<Record<string, unknown>>;
-      if (role.kind !== 'Role' && role.kind !== 'ClusterRole') return [];
-      const subjects = listOf(object.subjects).flatMap((subject) => readSubject(subject, namespace));
-      const roleRef = {kind: role.kind, name: String(role.name)} as const;
-      return [defined({kind, name, namespace, role: roleRef, subjects})];
+    roles: objects.flatMap(({kind, metadata: {name, namespace, labels = {}}, rules}): readonly Role[] =>
+      isRoleKind(kind) ? [defined({kind, name, namespace, labels, rules: listOf(rules).map(readRule)})] : [],
+    ),
+    bindings: objects.flatMap(({kind, metadata: {name, namespace}, ...fields}): readonly Binding[] => {
+      const role = (fields.roleRef ?? {}) as Fields;
+      if ((kind !== 'RoleBinding' && kind !== 'ClusterRoleBinding') || !isRoleKind(role.kind)) return [];
+      const subjects = listOf(fields.subjects).flatMap((subject) => readSubject(subject, namespace));
+      return [defined({kind, name, namespace, role: {kind: role.kind, name: String(role.name)}, subjects})];
     }),
   };
+}
+
+function isRoleKind(kind: unknown): kind is Role['kind'] {
+  return kind === 'Role' || kind === 'ClusterRole';
 }
 
 type Fields = Partial<Record<string, unknown>>;

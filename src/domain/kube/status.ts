@@ -3,10 +3,10 @@
  * Kind"; k8s.io/apiserver pkg/endpoints/handlers/responsewriters/errors.go (wording of forbidden answers);
  * k8s.io/apimachinery pkg/util/proxy/upgradeaware.go (text/plain 500 of `kubectl proxy` itself).
  */
-import {defined} from '../defined.js';
 import {type ErrorCode, MeshError} from '../errors.js';
 import {printableLine} from '../printable.js';
 import {advice} from '../suggest/advice.js';
+import {qualifiedResource} from './kinds.js';
 import {lookWith, type Suggestion, words} from '../suggest/suggestion.js';
 
 /** The RBAC verb of a request. */
@@ -33,43 +33,39 @@ export interface FailedAnswer {
   readonly toolText?: string;
 }
 
-interface StatusBody {
-  readonly message?: string;
-  readonly reason?: string;
-}
-
 /** Turns a failed answer into an error. */
 export function answerError(asked: Asked, answer: FailedAnswer): MeshError {
   const status = statusBody(answer);
   if (!status) return proxyError(asked, answer);
-  const said = printableLine(status.message ?? `HTTP ${String(answer.status)}`);
-  const where = `in context "${asked.context}"`;
+  const {message, reason} = status;
+  const said = printableLine(typeof message === 'string' ? message : `HTTP ${String(answer.status)}`);
+  const error = (code: ErrorCode, what: string): MeshError =>
+    new MeshError(code, `${what} in context "${asked.context}": ${said}`);
   switch (answer.status) {
     case 401:
       return unauthorized(asked, 'the API server does not accept the credentials', answer.toolText);
     case 403:
-      return lacksRight(said)
-        ? forbidden(asked, said)
-        : new MeshError('REJECTED', `${describeAsked(asked)} was refused ${where}: ${said}`);
+      return lacksRight(said) ? forbidden(asked, said) : error('REJECTED', `${describeAsked(asked)} was refused`);
     case 404:
-      return new MeshError('NOT_FOUND', `${describeThing(asked)} was not found ${where}: ${said}`);
-    case 409:
-      return new MeshError(
-        'CONFLICT',
-        `${describeThing(asked)} ${status.reason === 'AlreadyExists' ? 'exists already' : 'was changed by somebody else'} ${where}: ${said}`,
-      );
+      return error('NOT_FOUND', `${describeThing(asked)} was not found`);
+    case 409: {
+      const how = reason === 'AlreadyExists' ? 'exists already' : 'was changed by somebody else';
+      return error('CONFLICT', `${describeThing(asked)} ${how}`);
+    }
     case 400:
     case 405:
     case 413:
     case 415:
     case 422:
-      return new MeshError('REJECTED', `${describeAsked(asked)} was rejected ${where}: ${said}`);
+      return error('REJECTED', `${describeAsked(asked)} was rejected`);
     default:
-      return new MeshError(
-        'API_ERROR',
-        `${describeAsked(asked)} failed ${where}: HTTP ${String(answer.status)}, ${said}`,
-      );
+      return failedWith('API_ERROR', asked, answer, said);
   }
+}
+
+function failedWith(code: ErrorCode, asked: Asked, {status}: FailedAnswer, said: string): MeshError {
+  const what = `${describeAsked(asked)} failed in context "${asked.context}"`;
+  return new MeshError(code, `${what}: HTTP ${String(status)}, ${said}`);
 }
 
 /** An `UNREACHABLE` of a request that certainly did not arrive. */
@@ -78,13 +74,8 @@ export class NotSentError extends MeshError {}
 /** An answer that the API server could not be reached for, in words of the transport. */
 export function unreachable(context: string, why: string, sent: 'not-sent' | 'maybe-sent' = 'maybe-sent'): MeshError {
   const UnreachableError = sent === 'not-sent' ? NotSentError : MeshError;
-  return new UnreachableError(
-    'UNREACHABLE',
-    `the API server of context "${context}" cannot be reached: ${printableLine(why)}`,
-    {
-      hints: [advice`see that this works: ${getVersion(context)}`],
-    },
-  );
+  const message = `the API server of context "${context}" cannot be reached: ${printableLine(why)}`;
+  return new UnreachableError('UNREACHABLE', message, {hints: [advice`see that this works: ${getVersion(context)}`]});
 }
 
 /** "create secrets in namespace istio-system": verb, resource, name, namespace. */
@@ -92,8 +83,8 @@ export function describeAsked(asked: Asked): string {
   return `${asked.verb} ${describeThing(asked)}`;
 }
 
-function describeThing({resource, group, name, namespace}: Asked): string {
-  const kind = group === undefined || group === '' ? resource : `${resource}.${group}`;
+function describeThing({name, namespace, ...thing}: Asked): string {
+  const kind = qualifiedResource(thing);
   const named = name === undefined ? kind : `${kind} "${name}"`;
   return namespace === undefined ? named : `${named} in namespace "${namespace}"`;
 }
@@ -104,8 +95,8 @@ function lacksRight(message: string): boolean {
 }
 
 function forbidden(asked: Asked, said: string): MeshError {
-  const {verb, resource, group, name, namespace, context} = asked;
-  const target = group === undefined || group === '' ? resource : `${resource}.${group}`;
+  const {verb, name, namespace, context} = asked;
+  const target = qualifiedResource(asked);
   const inNamespace = namespace === undefined ? [] : ['-n', namespace];
   // kubectl auth can-i would take what follows the slash of `pods/portforward` for the name of a pod.
   const [type = target, subresource] = target.split('/');
@@ -128,13 +119,10 @@ function getVersion(context: string): Suggestion {
 
 function unauthorized(asked: Asked, why: string, toolText: string | undefined): MeshError {
   const plugin = pluginText(toolText ?? '');
-  return new MeshError(
-    'UNAUTHORIZED',
-    `no valid credentials for context "${asked.context}": ${why}${plugin === '' ? '' : `; kubectl said: ${plugin}`}`,
-    {
-      hints: [advice`log in again, then see that this works: ${getVersion(asked.context)}`],
-    },
-  );
+  const said = plugin === '' ? '' : `; kubectl said: ${plugin}`;
+  return new MeshError('UNAUTHORIZED', `no valid credentials for context "${asked.context}": ${why}${said}`, {
+    hints: [advice`log in again, then see that this works: ${getVersion(asked.context)}`],
+  });
 }
 
 /** Answers without a Status body come from proxies in front of the API server. */
@@ -146,29 +134,19 @@ function proxyError(asked: Asked, answer: FailedAnswer): MeshError {
   if (/getting credentials|exec plugin|oidc|unable to (?:get|refresh).*token|\binvalid_grant\b/i.test(said)) {
     return unauthorized(asked, said, answer.toolText);
   }
-  const transportFailed = [500, 502, 503, 504].includes(answer.status);
-  if (transportFailed) {
+  if ([500, 502, 503, 504].includes(answer.status)) {
     // Go's net package says "dial" when no connection came to be (pkg.go.dev/net, OpError.Op).
     const sent = /(?:^|: )dial \w+/.test(said) ? 'not-sent' : 'maybe-sent';
     return unreachable(asked.context, said === '' ? `HTTP ${String(answer.status)}` : said, sent);
   }
-  const code = plainCodes[answer.status] ?? 'API_ERROR';
-  return new MeshError(
-    code,
-    `${describeAsked(asked)} failed in context "${asked.context}": HTTP ${String(answer.status)}, ${said}`,
-  );
+  return failedWith(plainCodes[answer.status] ?? 'API_ERROR', asked, answer, said);
 }
 
-function statusBody(answer: FailedAnswer): StatusBody | undefined {
-  if (!answer.contentType.includes('json')) return undefined;
+function statusBody({contentType, body}: FailedAnswer): Partial<Record<'message' | 'reason', unknown>> | undefined {
+  if (!contentType.includes('json')) return undefined;
   try {
-    const parsed: unknown = JSON.parse(answer.body);
-    if (typeof parsed !== 'object' || parsed === null) return undefined;
-    const {message, reason} = parsed as Record<string, unknown>;
-    return defined({
-      message: typeof message === 'string' ? message : undefined,
-      reason: typeof reason === 'string' ? reason : undefined,
-    });
+    const parsed: unknown = JSON.parse(body);
+    return typeof parsed === 'object' && parsed !== null ? parsed : undefined;
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 /** What has to be renewed when, and what stops when it is not. */
 import {expiryLimitMs} from '../x509/expiry.js';
 import type {MeshTrust} from '../mesh/mesh.js';
-import {type CertificateRole, byDepth} from './seen.js';
+import {type CertificateRole, byDepth} from './metrics.js';
 
 /** A certificate that a cluster's workloads depend on. */
 export interface DependedOn {
@@ -63,17 +63,9 @@ export function forecastOf(
       const endsFirst = firstBy(certificates, endOf);
       if (!renew || !endsFirst) return [];
       const at = dueAt(renew);
-      return [
-        {
-          cluster,
-          nextRenewal: new Date(at).toISOString(),
-          due: at <= now.getTime(),
-          renew: described(renew),
-          firstOutage: endsFirst.notAfter.toISOString(),
-          endsFirst: described(endsFirst),
-          cutByRoot: isCut(certificates),
-        },
-      ];
+      const due = {nextRenewal: new Date(at).toISOString(), due: at <= now.getTime(), renew: described(renew)};
+      const outage = {firstOutage: endsFirst.notAfter.toISOString(), endsFirst: described(endsFirst)};
+      return [{cluster, ...due, ...outage, cutByRoot: isCut(certificates)}];
     })
     .toSorted((one, other) => Date.parse(one.nextRenewal) - Date.parse(other.nextRenewal));
 }

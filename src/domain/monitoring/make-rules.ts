@@ -1,25 +1,23 @@
 /** Alert rules for one mesh: which of them its Istio has the metrics for, as Prometheus' rule file or as a PrometheusRule. */
 import {stringify} from 'yaml';
+import {defined} from '../defined.js';
 import {type Feature, features, hasFeature} from '../istio/features.js';
-import type {IstioVersion} from '../istio/version.js';
-import type {MeshTrust} from '../mesh/mesh.js';
-import {ruleGroups} from './registry.js';
-import type {AlertRule, RuleContext, RuleGroup, RuleSource} from './rule.js';
+import {certificateRules} from './groups/certificates.js';
+import {discoveryRules} from './groups/discovery.js';
+import {istiodCaRules} from './groups/istiod-ca.js';
+import {signingRules} from './groups/signing.js';
+import {runRules, trustRules} from './groups/trust.js';
+import type {AlertRule, RuleContext, RuleGroup, RulesRequest} from './rule.js';
 
-/** What rules are made for. */
-export interface RulesRequest {
-  readonly expiry: MeshTrust['expiry'];
-  readonly istioVersion: IstioVersion;
-  /** Whether istiod signs workload certificates by itself. */
-  readonly istiodIsCa: boolean;
-  readonly sources: readonly RuleSource[];
-  readonly clusterLabel: string;
-  /** Matchers for every metric of istiod's, as in `job="istiod"`. */
-  readonly istiodMatchers: readonly string[];
-  readonly staleAfterSeconds: number;
-  /** Where docs/monitoring.md is served, for `runbook_url`; absent: the page is named as it lies in the repository. */
-  readonly runbookUrl?: string;
-}
+/** Every group of alert rules. A new one is a file in groups/ and a line here; docs/monitoring.md has a runbook for each alert. */
+export const ruleGroups: readonly RuleGroup[] = [
+  certificateRules,
+  trustRules,
+  runRules,
+  istiodCaRules,
+  signingRules,
+  discoveryRules,
+];
 
 /** An alert as Prometheus reads it. */
 export interface PrometheusAlert {
@@ -46,44 +44,40 @@ const runbookPage = 'docs/monitoring.md';
 
 /** Makes them. */
 export function makeRules(request: RulesRequest): PrometheusGroups & {readonly leftOut: readonly LeftOut[]} {
-  const {expiry, clusterLabel, istiodMatchers, sources} = request;
   const context: RuleContext = {
-    expiry,
-    clusterLabel,
-    staleAfter: request.staleAfterSeconds,
+    ...request,
     has: (feature) => hasFeature(request.istioVersion, feature),
-    istiod: (family, ...matchers) => {
-      const all = [...istiodMatchers, ...matchers];
-      return all.length === 0 ? family : `${family}{${all.join(',')}}`;
+    istiod: (family, ...more) => {
+      const matchers = [...request.istiodMatchers, ...more];
+      return matchers.length === 0 ? family : `${family}{${matchers.join(',')}}`;
     },
   };
-  const chosen = ruleGroups.filter(({source}) => sources.includes(source));
-  const leftOut = chosen.flatMap(({rules}) =>
-    rules.flatMap((rule): readonly LeftOut[] => {
-      const reason = reasonAgainst(rule, request);
-      return reason === undefined ? [] : [{alert: rule.alert, reason}];
-    }),
-  );
-  const isIn = ({alert}: AlertRule): boolean => leftOut.every((one) => one.alert !== alert);
+  const groups = ruleGroups
+    .filter(({source}) => request.sources.includes(source))
+    .map((group) => ({
+      name: group.name,
+      rules: group.rules.map((rule) => ({rule, reason: reasonAgainst(rule, group, context)})),
+    }));
+  const made = groups.map(({name, rules}) => ({
+    name,
+    rules: rules.filter(({reason}) => reason === undefined).map(({rule}) => prometheusAlert(rule, context)),
+  }));
   return {
-    groups: chosen
-      .map(({name, rules}: RuleGroup) => ({
-        name,
-        rules: rules.filter(isIn).map((rule) => prometheusAlert(rule, context, request.runbookUrl)),
-      }))
-      .filter(({rules}) => rules.length > 0),
-    leftOut,
+    groups: made.filter(({rules}) => rules.length > 0),
+    leftOut: groups.flatMap(({rules}) =>
+      rules.flatMap(({rule: {alert}, reason}) => (reason === undefined ? [] : [{alert, reason}])),
+    ),
   };
 }
 
 function reasonAgainst(
-  {needs, unless, ofCa = false}: AlertRule,
-  {istioVersion, istiodIsCa}: RulesRequest,
+  {needs, unless}: AlertRule,
+  {ofCa = false}: RuleGroup,
+  {has, istiodIsCa}: RuleContext,
 ): string | undefined {
   if (ofCa && !istiodIsCa) return 'istiod is no CA in this mesh (trust.signer external)';
-  if (needs !== undefined && !hasFeature(istioVersion, needs)) return `istiod has its metric since ${firstOf(needs)}`;
-  if (unless !== undefined && hasFeature(istioVersion, unless))
-    return `istiod has a better metric since ${firstOf(unless)}`;
+  if (needs !== undefined && !has(needs)) return `istiod has its metric since ${firstOf(needs)}`;
+  if (unless !== undefined && has(unless)) return `istiod has a better metric since ${firstOf(unless)}`;
   return undefined;
 }
 
@@ -92,7 +86,8 @@ function firstOf(feature: Feature): string {
   return typeof from === 'string' ? from : from.join(', ');
 }
 
-function prometheusAlert(rule: AlertRule, context: RuleContext, runbookUrl: string | undefined): PrometheusAlert {
+function prometheusAlert(rule: AlertRule, context: RuleContext): PrometheusAlert {
+  const {runbookUrl} = context;
   const runbook = `#${rule.alert.toLowerCase()}`;
   return {
     alert: rule.alert,
@@ -121,11 +116,7 @@ export function prometheusRule({groups}: PrometheusGroups, {name, namespace, lab
   return {
     apiVersion: 'monitoring.coreos.com/v1',
     kind: 'PrometheusRule',
-    metadata: {
-      name,
-      ...(namespace !== undefined && {namespace}),
-      labels: {'app.kubernetes.io/managed-by': 'kubectl-mesh', ...labels},
-    },
+    metadata: defined({name, namespace, labels: {'app.kubernetes.io/managed-by': 'kubectl-mesh', ...labels}}),
     spec: {groups},
   };
 }

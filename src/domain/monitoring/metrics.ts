@@ -1,7 +1,7 @@
 /**
- * The metrics of this program, by name: what `certs list -o prometheus` writes and what alert rules ask for. Names follow
- * prometheus.io/docs/practices/naming: a prefix, base units, `_timestamp_seconds` for moments, `_total` for counters only
- * (there are none: a textfile is written anew by every run).
+ * The metrics of this program, by name, and what their labels `role` and `source` say: what `certs list -o prometheus`
+ * writes and what alert rules ask for. Names follow prometheus.io/docs/practices/naming: a prefix, base units,
+ * `_timestamp_seconds` for moments, `_total` for counters only (there are none: every run writes a textfile anew).
  */
 
 /** One family. */
@@ -54,3 +54,17 @@ export const metricFamilies = {
     'End of the first root that an istiod has loaded, by its own metrics. Only with --live.',
   ),
 } as const satisfies Record<string, MetricFamily>;
+
+/** A certificate's part in the mesh. `istiod`: what istiod itself presents to proxies. */
+export type CertificateRole = 'root' | 'cluster CA' | 'intermediate' | 'other root' | 'istiod';
+
+/** Where something was seen: in files, in the API server's objects, or on the wire and in metrics of a running istiod. */
+export type Source = 'workdir' | 'cluster' | 'live';
+
+/** Who depends on whom, the deepest first: of what ends at the same time, the first is what has to be replaced. */
+const depth: readonly CertificateRole[] = ['root', 'other root', 'intermediate', 'cluster CA', 'istiod'];
+
+/** Sorts the deepest first. */
+export function byDepth(one: {readonly role: CertificateRole}, other: {readonly role: CertificateRole}): number {
+  return depth.indexOf(one.role) - depth.indexOf(other.role);
+}

@@ -4,7 +4,8 @@
  */
 import type {LiveRoots, ServedChain} from '../facts/facts.js';
 import {refusalOf} from '../checks/trust/acceptance.js';
-import type {Source} from './seen.js';
+import {onceEach} from '../once.js';
+import type {Source} from './metrics.js';
 
 /** Whether a cluster's CA is accepted by all clusters of which the roots are known. */
 export interface RootAgreement {
@@ -38,15 +39,11 @@ export interface LiveTrust {
 
 /** Of the work directory. What cannot be told is not judged. */
 export function agreementOfFiles(clusters: readonly HeldTrust[]): readonly RootAgreement[] {
-  return clusters.flatMap(({cluster, anchor, roots}) =>
-    roots === undefined || anchor === undefined
-      ? []
-      : agreement(
-          cluster,
-          'workdir',
-          clusters.filter((other) => other.roots?.includes(anchor) === false),
-        ),
-  );
+  return clusters.flatMap(({cluster, anchor, roots}) => {
+    if (roots === undefined || anchor === undefined) return [];
+    const refusing = clusters.filter((other) => other.roots?.includes(anchor) === false);
+    return [agreement(cluster, 'workdir', refusing)];
+  });
 }
 
 /** Of what runs: chains verified against bundles. What has merely expired is another matter. */
@@ -55,14 +52,11 @@ export function agreementOfLive(clusters: readonly LiveTrust[], now: Date): read
   return clusters.flatMap(({cluster, chains}) => {
     if (chains.length === 0 || judging.length === 0) return [];
     // In a mesh of hundreds nearly all have the same bundle: a signature is verified once for each.
-    const verdicts = new Map<string, boolean>();
-    const refuses = ({roots, bundle}: (typeof judging)[number]): boolean => {
-      const known = verdicts.get(bundle);
-      const verdict = known ?? chains.some((chain) => isForeign(refusalOf(roots, chain, now)?.failure));
-      verdicts.set(bundle, verdict);
-      return verdict;
-    };
-    return agreement(cluster, 'live', judging.filter(refuses));
+    const refuses = onceEach(
+      ({roots}: (typeof judging)[number]) => chains.some((chain) => isForeign(refusalOf(roots, chain, now)?.failure)),
+      ({bundle}) => bundle,
+    );
+    return [agreement(cluster, 'live', judging.filter(refuses))];
   });
 }
 
@@ -77,11 +71,6 @@ function isForeign(failure: NonNullable<ReturnType<typeof refusalOf>>['failure']
   return failure !== undefined && failure !== 'expired' && failure !== 'not-yet-valid';
 }
 
-function agreement(
-  cluster: string,
-  source: Source,
-  refusing: readonly {readonly cluster: string}[],
-): readonly RootAgreement[] {
-  const refusedBy = refusing.map((other) => other.cluster);
-  return [{cluster, source, agrees: refusedBy.length === 0, refusedBy}];
+function agreement(cluster: string, source: Source, refusing: readonly {readonly cluster: string}[]): RootAgreement {
+  return {cluster, source, agrees: refusing.length === 0, refusedBy: refusing.map((other) => other.cluster)};
 }

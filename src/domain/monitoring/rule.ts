@@ -1,22 +1,36 @@
 /**
  * Alert rules as data: what is asked of Prometheus, what a person is told, and which Istio has the metric. A group is a file in
- * groups/, and a line in registry.ts.
+ * groups/, and a line in make-rules.ts.
  */
+import {MeshError} from '../errors.js';
 import type {Feature} from '../istio/features.js';
+import type {IstioVersion} from '../istio/version.js';
 import type {MeshTrust} from '../mesh/mesh.js';
 
 /** Where the metrics of a rule come from: `certs list -o prometheus`, or a scraped istiod. */
 export const ruleSources = ['textfile', 'istiod'] as const;
 export type RuleSource = (typeof ruleSources)[number];
 
-/** What rules are made with. */
-export interface RuleContext {
+/** What rules are made for. */
+export interface RulesRequest {
   /** mesh.yaml's `trust.expiry`. */
   readonly expiry: MeshTrust['expiry'];
+  readonly istioVersion: IstioVersion;
+  /** Whether istiod signs workload certificates by itself. */
+  readonly istiodIsCa: boolean;
+  readonly sources: readonly RuleSource[];
   /** The label by which Prometheus tells clusters apart: on metrics of istiod it is no label of istiod's own. */
   readonly clusterLabel: string;
-  /** Seconds after which the metrics of `certs list` are too old. */
-  readonly staleAfter: number;
+  /** Matchers for every metric of istiod's, as in `job="istiod"`. */
+  readonly istiodMatchers: readonly string[];
+  /** When the metrics of `certs list` are too old. */
+  readonly staleAfterSeconds: number;
+  /** Where docs/monitoring.md is served, for `runbook_url`; absent: the page is named as it lies in the repository. */
+  readonly runbookUrl?: string;
+}
+
+/** What rules are made with. */
+export interface RuleContext extends RulesRequest {
   /** Whether the mesh's Istio has something. */
   readonly has: (feature: Feature) => boolean;
   /** A selector for a family of istiod's, with the matchers that were said and more. */
@@ -34,8 +48,6 @@ export interface AlertRule {
   readonly needs?: Feature;
   /** Superseded where the Istio version has this. */
   readonly unless?: Feature;
-  /** Says something only where istiod signs by itself. */
-  readonly ofCa?: boolean;
   readonly expr: (context: RuleContext) => string;
   /** One line; Prometheus' templates are allowed. */
   readonly summary: (context: RuleContext) => string;
@@ -43,11 +55,38 @@ export interface AlertRule {
   readonly description: (context: RuleContext) => string;
 }
 
+const ofSeverity =
+  (severity: AlertRule['severity']) =>
+  (alert: string, holds: string, rest: Omit<AlertRule, 'alert' | 'severity' | 'for'>): AlertRule => {
+    return {alert, severity, for: holds, ...rest};
+  };
+
+/** An alert by its name, how long it must hold, and the rest. */
+export const warning = ofSeverity('warning');
+export const critical = ofSeverity('critical');
+
 /** Rules that are evaluated together. */
 export interface RuleGroup {
   readonly name: string;
   readonly source: RuleSource;
+  /** They say something only where istiod signs by itself. */
+  readonly ofCa?: boolean;
   readonly rules: readonly AlertRule[];
+}
+
+const matcher = /^[a-zA-Z_][a-zA-Z0-9_]*(?:=~|!~|!=|=)"(?:[^"\\\n]|\\["\\nt.dwsS+*?|(){}[\]^$-])*"$/;
+
+/** Matchers of a selector, as in `job="istiod",mesh=~"prod.*"`. Throws `USAGE`: they go into expressions as they are. */
+export function parseMatchers(text: string): readonly string[] {
+  const found = text.match(/[^",]+"(?:[^"\\]|\\.)*"/g) ?? [];
+  const matchers = found.map((one) => one.trim());
+  const isWhole = found.join(',').replaceAll(/\s/g, '') === text.replaceAll(/\s/g, '');
+  if (!isWhole || matchers.length === 0 || !matchers.every((one) => matcher.test(one))) {
+    throw new MeshError('USAGE', `${text} is no list of label matchers`, {
+      hints: ['Write it as in a Prometheus selector, in single quotes for the shell: \'job="istiod",mesh="prod"\''],
+    });
+  }
+  return matchers;
 }
 
 /** Days as PromQL. */

@@ -3,18 +3,13 @@
 /** The flags that say which mesh, and as whom: those that a suggested command repeats from the command line. */
 export type TargetFlag = 'work-dir' | 'kubeconfig' | 'context' | 'istio-namespace' | 'as';
 
-/** What a suggestion has to know of a command. */
-export interface MeshCommandFacts {
-  /** The flags of the run that the command needs, too, to reach the same mesh. */
-  readonly flags: readonly TargetFlag[];
-  /** Whether it changes the work directory or a cluster. */
-  readonly changes: boolean;
-}
-
 const files = ['work-dir'] as const;
 const clusters = ['work-dir', 'kubeconfig', 'context', 'istio-namespace', 'as'] as const;
 
-/** Every command of the program. A test compares the table with the manifest; a new command is a line here. */
+/**
+ * Every command of the program: the flags of the run that it needs, too, to reach the same mesh, and whether it changes the
+ * work directory or a cluster. A test compares the table with the manifest; a new command is a line here.
+ */
 export const meshCommands = {
   init: {flags: files, changes: true},
   up: {flags: clusters, changes: true},
@@ -40,7 +35,7 @@ export const meshCommands = {
   'trust diff': {flags: clusters, changes: false},
   'trust push': {flags: clusters, changes: true},
   'trust rollback': {flags: clusters, changes: true},
-} as const satisfies Readonly<Record<string, MeshCommandFacts>>;
+} as const satisfies Readonly<Record<string, {readonly flags: readonly TargetFlag[]; readonly changes: boolean}>>;
 
 /** A command without the name of the program: `trust push`. */
 export type MeshCommand = keyof typeof meshCommands;

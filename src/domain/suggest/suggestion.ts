@@ -16,23 +16,15 @@ export type Form =
   /** Without a context: the words name one, or none is needed. */
   | {readonly kind: 'tool'; readonly tool: ClusterTool; readonly context?: string; readonly words: readonly Word[]}
   | {readonly kind: 'program'; readonly program: Word; readonly words: readonly Word[]}
-  /** The person's editor. */
-  | {readonly kind: 'edit'; readonly file: WorkDirPath}
-  /** `&&`: each step if the one before it succeeded. `;`: each step in any case. */
-  | {readonly kind: 'sequence'; readonly separator: '&&' | ';'; readonly steps: readonly Suggestion[]}
-  | {readonly kind: 'pipe'; readonly steps: readonly Suggestion[]}
-  | {readonly kind: 'write'; readonly step: Suggestion; readonly file: WorkDirPath}
-  | {
-      readonly kind: 'for each';
-      readonly variable: Variable;
-      readonly values: readonly string[];
-      readonly step: Suggestion;
-    }
-  | {readonly kind: 'if exists'; readonly file: WorkDirPath; readonly step: Suggestion}
-  | {readonly kind: 'script'; readonly parts: readonly ScriptPart[]};
+  | {readonly kind: 'shell'; readonly parts: readonly ShellPart[]};
 
-/** Of a script: shell text as it stands, or words to quote and commands, with a space between them. */
-export type ScriptPart = {readonly shell: string} | {readonly items: readonly (Word | Suggestion)[]};
+/** Of a line of shell: text as it stands, a word to quote, or a command. */
+export type ShellPart = ShellText | Word | Suggestion;
+
+/** Text that is the shell's own. */
+export class ShellText {
+  constructor(readonly text: string) {}
+}
 
 /** A command, or several that belong together. Made by the functions below. */
 export class Suggestion {
@@ -55,30 +47,22 @@ export function kubectlMesh(command: MeshCommand, words: readonly Word[] = []): 
   return new Suggestion({kind: 'mesh', command, words}, changes ? 'fix' : 'look', changes);
 }
 
-/** Commands of other programs, for one purpose. */
-interface OtherPrograms {
-  /** `kubectl --context CONTEXT WORDS`; `any`: no context is added. */
-  readonly kubectl: (cluster: OfCluster | 'any', words: readonly Word[]) => Suggestion;
-  readonly istioctl: (cluster: OfCluster | 'any', words: readonly Word[]) => Suggestion;
-  /** cert-manager's command line. */
-  readonly cmctl: (cluster: OfCluster | 'any', words: readonly Word[]) => Suggestion;
-  /** Any other program. */
-  readonly run: (program: Word, words: readonly Word[]) => Suggestion;
-}
-
-function programsFor(purpose: Purpose): OtherPrograms {
-  const changes = purpose === 'fix';
+/** Commands of other programs, for one purpose. `any` cluster: no context is added. */
+function programsFor(purpose: Purpose) {
+  const suggest = (form: Form): Suggestion => new Suggestion(form, purpose, purpose === 'fix');
   const tool =
     (name: ClusterTool) =>
     (cluster: OfCluster | 'any', words: readonly Word[]): Suggestion => {
       const where = cluster === 'any' ? {} : {context: cluster.context ?? 'CONTEXT'};
-      return new Suggestion({kind: 'tool', tool: name, ...where, words}, purpose, changes);
+      return suggest({kind: 'tool', tool: name, ...where, words});
     };
   return {
     kubectl: tool('kubectl'),
     istioctl: tool('istioctl'),
+    /** cert-manager's command line. */
     cmctl: tool('cmctl'),
-    run: (program, words) => new Suggestion({kind: 'program', program, words}, purpose, changes),
+    /** Any other program. */
+    run: (program: Word, words: readonly Word[]) => suggest({kind: 'program', program, words}),
   };
 }
 
@@ -90,28 +74,28 @@ export const lookWith = programsFor('look');
 
 /** Opens a file of the work directory in the person's editor. */
 export function edit(file: WorkDirPath): Suggestion {
-  return new Suggestion({kind: 'edit', file}, 'fix', true);
+  return script('fix')`\${EDITOR:-vi} ${file}`;
 }
 
 /** One after the other, as long as each succeeds. */
 export function sequence(...steps: readonly Suggestion[]): Suggestion {
   const [only] = steps;
-  return only && steps.length === 1 ? only : combined({kind: 'sequence', separator: '&&', steps}, steps);
+  return only && steps.length === 1 ? only : combined(joined(' && ', steps));
 }
 
 /** One after the other, whatever becomes of each: `grep` fails where it finds nothing. */
 export function inAnyCase(...steps: readonly Suggestion[]): Suggestion {
-  return combined({kind: 'sequence', separator: ';', steps}, steps);
+  return combined(joined('; ', steps));
 }
 
 /** The output of each is the input of the next. */
 export function pipe(...steps: readonly Suggestion[]): Suggestion {
-  return combined({kind: 'pipe', steps}, steps);
+  return combined(joined(' | ', steps));
 }
 
 /** Writes the output of a command to a file of the work directory. */
 export function writeTo(file: WorkDirPath, step: Suggestion): Suggestion {
-  return new Suggestion({kind: 'write', step, file}, 'fix', true);
+  return script('fix')`${step} > ${file}`;
 }
 
 /** The same command for each value; `step` is given the variable that stands for the value. */
@@ -120,64 +104,50 @@ export function forEach(
   values: readonly string[],
   step: (variable: Variable) => Suggestion,
 ): Suggestion {
-  const one = step(variable);
-  return combined({kind: 'for each', variable, values, step: one}, [one]);
+  return combined(shellLine`for ${variable.name} in ${values}; do ${step(variable)}; done`);
 }
 
 /** A command for a file of the work directory that may be missing. */
 export function ifExists(file: WorkDirPath, step: Suggestion): Suggestion {
-  return combined({kind: 'if exists', file, step}, [step]);
+  return combined(shellLine`{ [ ! -e ${file} ] || ${step}; }`);
 }
 
 /**
  * Shell text with words and commands in it, for what none of the other forms can express. The text of the template is
  * printed as it stands; words are quoted and commands rendered as everywhere else.
  */
-export function script(
-  purpose: Purpose,
-): (
-  text: TemplateStringsArray,
-  ...values: readonly (Word | Suggestion | readonly (Word | Suggestion)[])[]
-) => Suggestion {
-  return (text, ...values) => {
-    const parts = text.flatMap((shell, index): readonly ScriptPart[] => [
-      {shell},
-      ...values.slice(index, index + 1).map((value): ScriptPart => ({items: [value].flat()})),
-    ]);
-    return new Suggestion({kind: 'script', parts}, purpose, purpose === 'fix');
-  };
+export function script(purpose: Purpose): (...line: Parameters<typeof shellLine>) => Suggestion {
+  return (...line) => new Suggestion({kind: 'shell', parts: shellLine(...line)}, purpose, purpose === 'fix');
 }
 
 /** Every command of this program in a suggestion, with its words. */
 export function meshCommandsIn({form}: Suggestion): readonly Extract<Form, {readonly kind: 'mesh'}>[] {
-  switch (form.kind) {
-    case 'mesh':
-      return [form];
-    case 'tool':
-    case 'program':
-    case 'edit':
-      return [];
-    case 'sequence':
-    case 'pipe':
-      return form.steps.flatMap(meshCommandsIn);
-    case 'write':
-    case 'for each':
-    case 'if exists':
-      return meshCommandsIn(form.step);
-    case 'script':
-      return form.parts.flatMap((part) =>
-        'items' in part ? part.items.flatMap((item) => (item instanceof Suggestion ? meshCommandsIn(item) : [])) : [],
-      );
-  }
+  if (form.kind === 'mesh') return [form];
+  const parts = form.kind === 'shell' ? form.parts : [];
+  return parts.flatMap((part) => (part instanceof Suggestion ? meshCommandsIn(part) : []));
 }
 
-function combined(form: Form, steps: readonly Suggestion[]): Suggestion {
-  const isFix = steps.some(({purpose}) => purpose === 'fix');
-  return new Suggestion(
-    form,
-    isFix ? 'fix' : 'look',
-    steps.some(({changes}) => changes),
-  );
+/** A line of shell from a template; a list in it has spaces between its parts. */
+function shellLine(
+  text: TemplateStringsArray,
+  ...values: readonly (Word | Suggestion | readonly (Word | Suggestion)[])[]
+): readonly ShellPart[] {
+  return text.flatMap((own, index) => [
+    new ShellText(own),
+    ...values.slice(index, index + 1).flatMap((value) => joined(' ', [value].flat())),
+  ]);
+}
+
+function joined(separator: string, parts: readonly ShellPart[]): readonly ShellPart[] {
+  return parts.flatMap((part, index) => (index === 0 ? [part] : [new ShellText(separator), part]));
+}
+
+/** What is a fix, and changes something, where one of the commands in it does. */
+function combined(parts: readonly ShellPart[]): Suggestion {
+  const steps = parts.filter((part) => part instanceof Suggestion);
+  const purpose = steps.some((step) => step.purpose === 'fix') ? 'fix' : 'look';
+  const changes = steps.some((step) => step.changes);
+  return new Suggestion({kind: 'shell', parts}, purpose, changes);
 }
 
 /** A path relative to the work directory. It is printed relative to where the command is typed. */
@@ -223,26 +193,24 @@ export function inWorkDir(path: string): WorkDirPath {
  */
 export function words(text: TemplateStringsArray, ...values: readonly (Word | readonly Word[])[]): readonly Word[] {
   const all: Word[] = [];
+  // The text of a word to which more may be added.
   let open: string | undefined;
-  const close = (): void => {
-    if (open !== undefined) all.push(open);
-    open = undefined;
+  const add = (piece: string): void => {
+    if (open !== undefined) all.pop();
+    open = (open ?? '') + piece;
+    all.push(open);
   };
-  text.forEach((part, index) => {
-    part.split(' ').forEach((piece, position) => {
-      if (position > 0) close();
-      if (piece !== '') open = (open ?? '') + piece;
-    });
-    const value = values[index];
-    if (value === undefined) return;
-    if (typeof value === 'string') {
-      open = (open ?? '') + value;
-      return;
+  for (const [index, part] of text.entries()) {
+    for (const [position, piece] of part.split(' ').entries()) {
+      if (position > 0) open = undefined;
+      if (piece !== '') add(piece);
     }
-    close();
-    if (Array.isArray(value)) all.push(...(value as readonly Word[]));
-    else all.push(value as Word);
-  });
-  close();
+    const value = values[index];
+    if (typeof value === 'string') add(value);
+    else if (value !== undefined) {
+      all.push(...[value].flat());
+      open = undefined;
+    }
+  }
   return all;
 }

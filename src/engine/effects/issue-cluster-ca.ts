@@ -7,7 +7,7 @@ import {inspectCaFiles, requireValidBundle} from '../../domain/ca/inspect-ca.js'
 import {publicHalf} from '../../domain/keys/keys.js';
 import {writePrivateKey} from '../../domain/keys/private-key.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
-import {createKeySigner} from '../../signers/key-signer.js';
+import {createKeySigner} from '../../signers/keys.js';
 import type {Effect} from '../effect.js';
 import {issuedCertificate} from './issued-certificate.js';
 import {untilAborted} from './until-aborted.js';

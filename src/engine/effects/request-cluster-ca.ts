@@ -4,7 +4,7 @@ import {clusterCaRequest, requestPem} from '../../domain/x509/csr.js';
 import {spkiHash} from '../../domain/keys/fingerprint.js';
 import {describeKey, publicHalf} from '../../domain/keys/keys.js';
 import {readPrivateKey, writePrivateKey} from '../../domain/keys/private-key.js';
-import {createKeySigner} from '../../signers/key-signer.js';
+import {createKeySigner} from '../../signers/keys.js';
 import type {RequestClusterCa} from '../action.js';
 import type {Deps} from '../deps.js';
 import type {Effect} from '../effect.js';

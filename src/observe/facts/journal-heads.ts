@@ -1,6 +1,5 @@
 /** What a cluster remembers of the journal. */
-import {headComparer} from '../../domain/journal/head.js';
-import {rememberedHeads} from '../../domain/journal/remembered.js';
+import {headComparer, rememberedHeads} from '../../domain/journal/head.js';
 import type {Derive} from '../fact-sources.js';
 import {rememberingObjects} from '../remembering.js';
 

@@ -1,7 +1,7 @@
 /** `access show`: who can reach the CA key of each cluster, by its RBAC and by the remote secrets of the others. */
 import {defined} from '../../domain/defined.js';
 import {type Expectations, whyExpected} from '../../domain/access/expected.js';
-import {expectationsOf, keySecrets, noKeyHere, unexpectedIn} from '../../domain/access/findings.js';
+import {expectationsOf, keyTarget, noKeyHere, unexpectedIn} from '../../domain/access/findings.js';
 import type {Effect, GrantedRight, WayId} from '../../domain/access/paths.js';
 import type {Binding} from '../../domain/kube/rbac.js';
 import type {Reach} from '../../domain/access/reach.js';
@@ -170,7 +170,7 @@ function judgeOf({loaded, looked}: LookFacts): Judged {
   const known = looked.flatMap(({cluster, rbac, remotes}): readonly ClusterAccess[] =>
     isKnown(rbac) ? [{cluster: cluster.name, rbac: rbac.value, remotes: isKnown(remotes) ? remotes.value : []}] : [],
   );
-  const judge = new AccessJudge(known, {namespace: expectations.namespace, secrets: keySecrets(expectations)});
+  const judge = new AccessJudge(known, keyTarget(expectations));
   return {known, judge, expectations};
 }
 

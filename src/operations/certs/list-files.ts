@@ -10,7 +10,7 @@ import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import type {DependedOn} from '../../domain/monitoring/forecast.js';
 import type {HeldTrust} from '../../domain/monitoring/root-agreement.js';
-import type {CertificateRole} from '../../domain/monitoring/seen.js';
+import type {CertificateRole} from '../../domain/monitoring/metrics.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ClusterResult} from '../../engine/report.js';

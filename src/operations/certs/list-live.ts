@@ -15,7 +15,7 @@ import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster, MeshTrust} from '../../domain/mesh/mesh.js';
 import type {DependedOn} from '../../domain/monitoring/forecast.js';
 import {type RootAgreement, agreementOfLive} from '../../domain/monitoring/root-agreement.js';
-import type {CertificateRole, Source} from '../../domain/monitoring/seen.js';
+import type {CertificateRole, Source} from '../../domain/monitoring/metrics.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import {verifyChain} from '../../domain/x509/chain.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';

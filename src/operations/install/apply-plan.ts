@@ -1,9 +1,10 @@
 /** What `install apply` decides. Pure. */
 import {defined} from '../../domain/defined.js';
+import {sha256Hex} from '../../domain/keys/fingerprint.js';
 import {networkLabel, recordName} from '../../domain/istio/names.js';
 import {MeshError, reportError} from '../../domain/errors.js';
 import {refuseCacerts, refuseForeignCacerts} from '../../domain/install/cacerts-ready.js';
-import {installYamlDiff, installYamlState, sha256} from '../../domain/install/install-yaml.js';
+import {installYamlDiff, installYamlState} from '../../domain/install/install-yaml.js';
 import {foreignOwners} from '../../domain/install/installer.js';
 import {liveDigest, readRecord, recordObject} from '../../domain/install/live.js';
 import type {Rendered} from '../../domain/install/render.js';
@@ -100,7 +101,7 @@ export function planApply(facts: ApplyFacts, options: ApplyOptions): ApplyPlan {
 function changeOf({live, rendered}: ReadyTarget, istioctl: SaidVersion): Change {
   if (!live.istiod) return 'install';
   const record = readRecord(live.record);
-  const sameBytes = record?.installYaml === sha256(rendered.text);
+  const sameBytes = record?.installYaml === sha256Hex(rendered.text);
   if (sameBytes && record.istioctl === istioctl.said) {
     const digest = liveDigest(live.installed);
     return digest !== undefined && record.live === digest && hasNetworkLabel(live, rendered) ? 'unchanged' : 'repair';
@@ -246,7 +247,7 @@ function namespaceAction({target, live, rendered}: ReadyTarget): readonly (Patch
 function recordAction({target, live, rendered}: ReadyTarget, istioctl: SaidVersion): PutObject {
   const {name} = target.rendering.cluster;
   const {namespace, revision} = rendered;
-  const record = {installYaml: sha256(rendered.text), istioctl: istioctl.said, live: ''};
+  const record = {installYaml: sha256Hex(rendered.text), istioctl: istioctl.said, live: ''};
   return {
     kind: 'put-object',
     id: `${name}/install-record`,
@@ -283,7 +284,7 @@ function istioctlAction(
     confirm: asks ? `${titles[change]}, which runs in namespace ${rendered.namespace}` : undefined,
     args: [...words, ...flags, '-y', '--readiness-timeout', `${String(Math.ceil(readinessTimeoutMs / 1000))}s`],
     file: target.rendering.path,
-    fileSha256: sha256(rendered.text),
+    fileSha256: sha256Hex(rendered.text),
     namespace: rendered.namespace,
     timeoutMs: componentsWaitedFor * readinessTimeoutMs + spareMs,
   });

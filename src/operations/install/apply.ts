@@ -1,6 +1,6 @@
 import {defined} from '../../domain/defined.js';
+import {sha256Hex} from '../../domain/keys/fingerprint.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
-import {sha256} from '../../domain/install/install-yaml.js';
 import {liveDigest, recordObject} from '../../domain/install/live.js';
 import {recordName} from '../../domain/istio/names.js';
 import {runningVersion} from '../../domain/install/version-change.js';
@@ -151,7 +151,7 @@ function noteAction({target, context, objects, record}: Installed, {istioctl}: A
   const {rendered, cluster} = target.rendering;
   if (rendered instanceof MeshError) throw rendered;
   const {namespace, revision, text} = rendered;
-  const now = {installYaml: sha256(text), istioctl: istioctl.said, live: liveDigest(objects) ?? ''};
+  const now = {installYaml: sha256Hex(text), istioctl: istioctl.said, live: liveDigest(objects) ?? ''};
   return {
     kind: 'put-object',
     id: `${cluster.name}/install-note`,

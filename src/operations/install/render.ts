@@ -1,6 +1,7 @@
 import {defined} from '../../domain/defined.js';
+import {sha256Hex} from '../../domain/keys/fingerprint.js';
 import {MeshError, reportError} from '../../domain/errors.js';
-import {installYamlDiff, installYamlState, sha256} from '../../domain/install/install-yaml.js';
+import {installYamlDiff, installYamlState} from '../../domain/install/install-yaml.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {WriteFiles} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
@@ -132,7 +133,7 @@ function writeAction({cluster, path, present, rendered}: Rendering, kept: string
 function keptPath({cluster, present, rendered}: Rendering): string | undefined {
   if (present === undefined || rendered instanceof MeshError || present === rendered.text) return undefined;
   if (installYamlState(present) === 'rendered') return undefined;
-  return `${clusterLayout(cluster.name).directory}/install.edited-${sha256(present).slice(0, 8)}.yaml`;
+  return `${clusterLayout(cluster.name).directory}/install.edited-${sha256Hex(present).slice(0, 8)}.yaml`;
 }
 
 function keptWarning({cluster, path}: Rendering, kept: string | undefined): readonly Warning[] {

@@ -1,5 +1,4 @@
 /** `monitor rules`: alert rules for what can expire or drift, made for this mesh's Istio and thresholds. */
-import {defined} from '../../domain/defined.js';
 import {type KnownVersion, knowVersion, newestKnown} from '../../domain/istio/versions.js';
 import {formatMinor} from '../../domain/istio/version.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -14,7 +13,7 @@ import {
   prometheusRule,
   rulesYaml,
 } from '../../domain/monitoring/make-rules.js';
-import type {RuleSource} from '../../domain/monitoring/rule.js';
+import type {RulesRequest} from '../../domain/monitoring/rule.js';
 import {emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
 import {type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
 
@@ -22,14 +21,13 @@ import {type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
 export type RulesFormat = 'prometheus-rule' | 'rule-file';
 
 /** What `monitor rules` is asked for. */
-export interface MonitorRulesRequest {
+export interface MonitorRulesRequest extends Pick<
+  RulesRequest,
+  'sources' | 'clusterLabel' | 'istiodMatchers' | 'runbookUrl'
+> {
   readonly format: RulesFormat;
   readonly object: RuleObject;
-  readonly sources: readonly RuleSource[];
-  readonly clusterLabel: string;
-  readonly istiodMatchers: readonly string[];
   readonly staleAfterMs: number;
-  readonly runbookUrl?: string;
   /** `--istio-version` */
   readonly istioVersion?: string | undefined;
 }
@@ -74,18 +72,13 @@ function report(request: MonitorRulesRequest, mesh: Mesh): MonitorRulesResult {
   const {trust} = mesh;
   const known = knownVersion(mesh);
   const version = formatMinor(known.version);
-  const {leftOut, ...rules} = makeRules(
-    defined({
-      expiry: trust.expiry,
-      istioVersion: known.version,
-      istiodIsCa: usesCacerts(trust.signer),
-      sources: request.sources,
-      clusterLabel: request.clusterLabel,
-      istiodMatchers: request.istiodMatchers,
-      staleAfterSeconds: Math.ceil(request.staleAfterMs / 1000),
-      runbookUrl: request.runbookUrl,
-    }),
-  );
+  const {leftOut, ...rules} = makeRules({
+    ...request,
+    expiry: trust.expiry,
+    istioVersion: known.version,
+    istiodIsCa: usesCacerts(trust.signer),
+    staleAfterSeconds: Math.ceil(request.staleAfterMs / 1000),
+  });
   const document = documentOf(request, rules);
   return {
     format: request.format,

@@ -1,6 +1,5 @@
 /** `certs list -o prometheus`: the same for monitoring. docs/monitoring.md says what each metric is for. */
-import {metricFamilies} from '../../domain/monitoring/metrics.js';
-import type {CertificateRole, Source} from '../../domain/monitoring/seen.js';
+import {type CertificateRole, metricFamilies, type Source} from '../../domain/monitoring/metrics.js';
 import type {CertificateSummary} from '../../domain/x509/describe.js';
 import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import type {ListedCluster, ListResult} from '../../operations/certs/list.js';

@@ -1,6 +1,6 @@
 import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
 import type {Forecast} from '../../domain/monitoring/forecast.js';
-import type {CertificateRole} from '../../domain/monitoring/seen.js';
+import type {CertificateRole} from '../../domain/monitoring/metrics.js';
 import type {CertificateSummary} from '../../domain/x509/describe.js';
 import {printableLine} from '../../domain/printable.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';

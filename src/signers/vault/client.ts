@@ -9,8 +9,8 @@ import {MeshError} from '../../domain/errors.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import {advice, type Hint} from '../../domain/suggest/advice.js';
-import {fixWith, words} from '../../domain/suggest/suggestion.js';
-import type {VaultHttp, VaultHttpAnswer} from '../../tools/vault-http.js';
+import {fixWith, type Suggestion} from '../../domain/suggest/suggestion.js';
+import {createVaultHttp, type VaultHttp, type VaultHttpAnswer} from '../../tools/vault-http.js';
 import type {VaultSettings} from './settings.js';
 
 /** An issuer with a big RSA key in an HSM takes seconds. Milliseconds. */
@@ -41,97 +41,110 @@ const replySchema = z.looseObject({
 });
 
 /** What it answered. */
-export interface VaultReply {
+export interface VaultReply<Data = unknown> {
   readonly status: number;
   readonly ok: boolean;
-  readonly data: unknown;
+  /** Undefined where it is not of the form that was asked for. */
+  readonly data: Data | undefined;
   readonly auth: unknown;
   /** What it says went wrong, on one line, fit for a terminal. */
   readonly error: string;
   readonly warnings: readonly string[];
 }
 
-/** Asks. */
-export interface VaultClient {
-  /**
-   * Any reply of a server that works, also a refusal. Throws `SIGNER_UNAVAILABLE` for one that does not (sealed, standby,
-   * not initialised, unreachable, TLS, not Vault at all), `INTERRUPTED`.
-   */
-  ask(question: VaultQuestion): Promise<VaultReply>;
-}
+/** Asks the server that is meant. */
+export class VaultClient {
+  readonly #http: VaultHttp;
 
-/** Makes one. */
-export function createVaultClient(settings: VaultSettings, http: VaultHttp, signal: AbortSignal): VaultClient {
-  return {ask: (question) => ask(question, {settings, http, signal})};
-}
-
-interface Surroundings {
-  readonly settings: VaultSettings;
-  readonly http: VaultHttp;
-  readonly signal: AbortSignal;
-}
-
-async function ask(question: VaultQuestion, world: Surroundings): Promise<VaultReply> {
-  const answer = await sendTwice(question, world);
-  const reply = readReply(answer, question);
-  if (reply?.ok) return reply;
-  const {origin} = world.settings.http.address;
-  if (
-    !reply ||
-    answer.status === 429 ||
-    answer.status >= 470 ||
-    /sealed|not initialized|standby|not active/i.test(reply.error)
+  constructor(
+    readonly settings: VaultSettings,
+    private readonly signal: AbortSignal,
   ) {
-    const state = await stateOf(world, question.signal);
-    if (state) throw state;
+    this.#http = createVaultHttp(settings.http);
   }
-  if (reply && answer.status === 429) {
-    throw new MeshError('SIGNER_UNAVAILABLE', `${origin}: too many requests: ${reply.error}`, {
-      hints: ['Try again later; a rate limit quota of the server is used up'],
-    });
+
+  /**
+   * Any reply of a server that works, also a refusal, with data of the form of `schema`. Throws `SIGNER_UNAVAILABLE` for
+   * one that does not (sealed, standby, not initialised, unreachable, TLS, not Vault at all), `INTERRUPTED`.
+   */
+  async ask<Data>(question: VaultQuestion, schema?: z.ZodType<Data>): Promise<VaultReply<Data>> {
+    const answer = await this.#sendTwice(question);
+    const {status} = answer;
+    const reply = readReply(answer, question);
+    if (reply?.ok) return {...reply, data: schema?.safeParse(reply.data).data};
+    const {origin} = this.settings.http.address;
+    if (!reply || status === 429 || status >= 470 || /sealed|not initialized|standby|not active/i.test(reply.error)) {
+      await this.#requireActive(question.signal);
+    }
+    if (!reply) throw notVault(answer, origin);
+    if (status === 429) {
+      const hint = 'Try again later; a rate limit quota of the server is used up';
+      throw unavailable(`${origin}: too many requests: ${reply.error}`, hint);
+    }
+    if ([502, 503, 504].includes(status)) throw unavailable(`${origin} answers ${String(status)}: ${reply.error}`);
+    return {...reply, data: undefined};
   }
-  if (!reply) throw notVault(answer, origin);
-  if ([502, 503, 504].includes(answer.status)) {
-    throw new MeshError('SIGNER_UNAVAILABLE', `${origin} answers ${String(answer.status)}: ${reply.error}`);
+
+  /** Once more for what the server did not take up, and for questions that change nothing. */
+  async #sendTwice(question: VaultQuestion): Promise<VaultHttpAnswer> {
+    const answer = await this.#send(question);
+    const again = answer.status === 429 || (question.method === 'GET' && [502, 503, 504].includes(answer.status));
+    if (!again || /sealed/i.test(answer.text)) return answer;
+    const seconds = Math.min(answer.retryAfter ?? 1, longestWait);
+    // An aborted wait: the second request says with which reason.
+    await wait(seconds * 1000, undefined, {signal: question.signal ?? this.signal}).catch(() => undefined);
+    return this.#send(question);
   }
-  return reply;
+
+  async #send(question: VaultQuestion): Promise<VaultHttpAnswer> {
+    const {method, body, token, query, outsideNamespace = false} = question;
+    const {namespace} = this.settings;
+    const request = {
+      method,
+      body,
+      headers: {
+        // Vault's agent wants it of every request (require_request_header), as a guard against forgery.
+        'X-Vault-Request': 'true',
+        ...(token && {'X-Vault-Token': token.reveal()}),
+        ...(namespace !== undefined && !outsideNamespace && {'X-Vault-Namespace': namespace}),
+      },
+      timeoutMs,
+      signal: question.signal ?? this.signal,
+    } as const;
+    const path = `/v1/${question.path.split('/').map(encodeURIComponent).join('/')}`;
+    const answer = await this.#http.ask({...request, path: query === undefined ? path : `${path}?${query}`});
+    if (![301, 302, 307, 308].includes(answer.status)) return answer;
+    return this.#http.ask({...request, path: redirectTarget(answer, this.settings)});
+  }
+
+  /** Throws why a server takes no requests, as its health says (api-docs/system/health), where it says so. */
+  async #requireActive(signal: AbortSignal | undefined): Promise<void> {
+    const health = await this.#send(defined({method: 'GET', path: 'sys/health', outsideNamespace: true, signal}));
+    const parsed = healthSchema.safeParse(parseJson(health.text));
+    if (!parsed.success) return;
+    const {initialized, sealed, standby, replication_dr_mode: recovery} = parsed.data;
+    const idle = (why: string, hint: Hint): MeshError =>
+      unavailable(`${this.settings.http.address.origin} ${why}`, hint);
+    const operator = (verb: string): Suggestion => fixWith.run('vault', ['operator', verb]);
+    if (!initialized) throw idle('is not initialised: it holds no keys yet', advice`See ${operator('init')}`);
+    if (sealed) {
+      throw idle('is sealed: nobody can use its keys', advice`Whoever holds its unseal keys: ${operator('unseal')}`);
+    }
+    if (recovery === 'secondary') {
+      throw idle('is a disaster recovery secondary: it takes no requests', 'Set the address to that of the primary');
+    }
+    // A standby that works forwards requests; this one did not.
+    if (standby) {
+      throw idle(
+        'is a standby, and no active server takes its requests',
+        'Set the address to that of the active server',
+      );
+    }
+  }
 }
 
-/** Once more for what the server did not take up, and for questions that change nothing. */
-async function sendTwice(question: VaultQuestion, world: Surroundings): Promise<VaultHttpAnswer> {
-  const answer = await send(question, world);
-  const again = answer.status === 429 || (question.method === 'GET' && [502, 503, 504].includes(answer.status));
-  if (!again || /sealed/i.test(answer.text)) return answer;
-  const seconds = Math.min(answer.retryAfter ?? 1, longestWait);
-  try {
-    await wait(seconds * 1000, undefined, {signal: question.signal ?? world.signal});
-  } catch {
-    // An aborted wait; the second request says with which reason.
-  }
-  return send(question, world);
-}
-
-async function send(question: VaultQuestion, world: Surroundings): Promise<VaultHttpAnswer> {
-  const {settings, http} = world;
-  const {method, body, token, outsideNamespace} = question;
-  const {namespace} = settings;
-  const request = {
-    method,
-    body,
-    headers: {
-      // Vault's agent wants it of every request (require_request_header), as a guard against forgery.
-      'X-Vault-Request': 'true',
-      ...(token && {'X-Vault-Token': token.reveal()}),
-      ...(namespace !== undefined && outsideNamespace !== true && {'X-Vault-Namespace': namespace}),
-    },
-    timeoutMs,
-    signal: question.signal ?? world.signal,
-  } as const;
-  const path = `/v1/${question.path.split('/').map(encodeURIComponent).join('/')}`;
-  const answer = await http.ask({...request, path: question.query === undefined ? path : `${path}?${question.query}`});
-  if (![301, 302, 307, 308].includes(answer.status)) return answer;
-  const target = redirectTarget(answer, settings);
-  return http.ask({...request, path: target});
+function unavailable(message: string, ...hints: readonly Hint[]): MeshError {
+  return new MeshError('SIGNER_UNAVAILABLE', message, {hints});
 }
 
 /** A standby sends requests to the active server; the token goes to no other server than the one that was named. */
@@ -142,10 +155,9 @@ function redirectTarget({location = ''}: VaultHttpAnswer, {http: {address}}: Vau
     return target.pathname.slice(prefix.length) + target.search;
   }
   const other = target === undefined ? 'somewhere else' : printableLine(target.origin);
-  throw new MeshError(
-    'SIGNER_UNAVAILABLE',
+  throw unavailable(
     `${address.origin} is a standby, or not the server itself: it sends requests to ${other}, which is not followed`,
-    {hints: [`Set the address to that of the active server (${other}), if that is it`]},
+    `Set the address to that of the active server (${other}), if that is it`,
   );
 }
 
@@ -195,40 +207,14 @@ const healthSchema = z.looseObject({
   replication_dr_mode: z.string().nullish(),
 });
 
-/** Why a server takes no requests, as its health says (api-docs/system/health); undefined where it should take them. */
-async function stateOf(world: Surroundings, signal: AbortSignal | undefined): Promise<MeshError | undefined> {
-  const health = await send(defined({method: 'GET', path: 'sys/health', outsideNamespace: true, signal}), world);
-  const parsed = healthSchema.safeParse(parseJson(health.text));
-  if (!parsed.success) return undefined;
-  const {initialized, sealed, standby, replication_dr_mode: recovery} = parsed.data;
-  const say = (why: string, hint: Hint): MeshError =>
-    new MeshError('SIGNER_UNAVAILABLE', `${world.settings.http.address.origin} ${why}`, {hints: [hint]});
-  if (!initialized)
-    return say('is not initialised: it holds no keys yet', advice`See ${fixWith.run('vault', words`operator init`)}`);
-  if (sealed)
-    return say(
-      'is sealed: nobody can use its keys',
-      advice`Whoever holds its unseal keys: ${fixWith.run('vault', words`operator unseal`)}`,
-    );
-  if (recovery === 'secondary') {
-    return say('is a disaster recovery secondary: it takes no requests', 'Set the address to that of the primary');
-  }
-  // A standby that works forwards requests; this one did not.
-  if (standby) {
-    return say('is a standby, and no active server takes its requests', 'Set the address to that of the active server');
-  }
-  return undefined;
-}
-
 function notVault({status, contentType, text}: VaultHttpAnswer, origin: string): MeshError {
   if (text.includes('HTTP request to an HTTPS server')) {
-    return new MeshError('SIGNER_UNAVAILABLE', `${origin} speaks TLS, and was asked without`, {
-      hints: ['Use https in the address'],
-    });
+    return unavailable(`${origin} speaks TLS, and was asked without`, 'Use https in the address');
   }
   const kind = printableLine(contentType.split(';')[0] ?? '');
   const answered = `answers ${String(status)}${kind === '' ? '' : ` with ${kind}`}`;
-  return new MeshError('SIGNER_UNAVAILABLE', `${origin} ${answered}: that is not Vault's or OpenBao's API`, {
-    hints: ['Check the address: the server itself, not its web page or a proxy before it'],
-  });
+  return unavailable(
+    `${origin} ${answered}: that is not Vault's or OpenBao's API`,
+    'Check the address: the server itself, not its web page or a proxy before it',
+  );
 }

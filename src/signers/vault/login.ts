@@ -1,6 +1,4 @@
 /** The token that Vault and OpenBao want with every request that changes something: given, or made by a login. */
-import {homedir} from 'node:os';
-import {resolve} from 'node:path';
 import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
 import {readVaultVariable, vaultNames} from '../../domain/mesh/vault-variables.js';
@@ -32,19 +30,18 @@ interface Login {
   readonly hints: readonly Hint[];
 }
 
-/** Where the token comes from: everything that is needed of this machine has been found. */
-export type Credentials =
-  {readonly kind: 'token'; readonly token: Sensitive<string>} | {readonly kind: 'login'; readonly login: Login};
+/** A token, or how to get one: everything that is needed of this machine has been found. */
+export type Credentials = Sensitive<string> | Login;
 
 /** Finds them. Asks no server. Throws `MISSING_VALUE`, `USAGE`, and what reading files throws. */
 export async function findCredentials(auth: VaultAuth, context: SignerContext): Promise<Credentials> {
   switch (auth.method) {
     case 'token':
-      return {kind: 'token', token: await findToken(auth, context)};
+      return findToken(auth, context);
     case 'approle':
-      return {kind: 'login', login: await appRole(auth, context)};
+      return appRole(auth, context);
     case 'kubernetes':
-      return {kind: 'login', login: await kubernetes(auth, context)};
+      return kubernetes(auth, context);
   }
 }
 
@@ -52,11 +49,10 @@ export async function findCredentials(auth: VaultAuth, context: SignerContext): 
 export async function openToken(
   credentials: Credentials,
   client: VaultClient,
-  settings: VaultSettings,
   context: SignerContext,
 ): Promise<Sensitive<string>> {
-  if (credentials.kind === 'token') return credentials.token;
-  const token = await logIn(credentials.login, client, settings);
+  if (credentials instanceof Sensitive) return credentials;
+  const token = await logIn(credentials, client);
   context.atEnd(async () => {
     // The run's own signal may be what ended it. A policy may forbid this; the token then ends by its own time.
     const signal = AbortSignal.timeout(revokeMs);
@@ -67,14 +63,14 @@ export async function openToken(
 
 const authSchema = z.looseObject({client_token: z.string().min(1)});
 
-async function logIn(login: Login, client: VaultClient, settings: VaultSettings): Promise<Sensitive<string>> {
+async function logIn(login: Login, client: VaultClient): Promise<Sensitive<string>> {
   const secrets = Object.values(login.proof);
-  const proof = Object.entries(login.proof).map(([name, value]) => [name, value.reveal()] as const);
-  const body = {...login.role, ...Object.fromEntries(proof)};
+  const body = {...login.role};
+  for (const [name, value] of Object.entries(login.proof)) body[name] = value.reveal();
   const reply = await client.ask({method: 'POST', path: `auth/${login.mount}/login`, body, secrets});
   const parsed = authSchema.safeParse(reply.auth);
   if (reply.ok && parsed.success) return new Sensitive(parsed.data.client_token);
-  throw refusedLogin(reply, login, settings);
+  throw refusedLogin(reply, login, client.settings);
 }
 
 function refusedLogin(reply: VaultReply, {mount, refusal, hints}: Login, settings: VaultSettings): MeshError {
@@ -95,22 +91,15 @@ function refusedLogin(reply: VaultReply, {mount, refusal, hints}: Login, setting
 }
 
 async function findToken({file}: AuthOf<'token'>, context: SignerContext): Promise<Sensitive<string>> {
-  if (file !== undefined) return requireOneLine(await readNamed(file, context), file);
-  const variable = secretVariable('TOKEN', context);
-  if (variable) return variable;
-  // Where `vault login` and `bao login` leave it.
-  const home = context.environment.HOME ?? homedir();
-  try {
-    return requireOneLine(await context.workspace.readOutside(resolve(home, '.vault-token')), '~/.vault-token');
-  } catch (thrown) {
-    if (!(thrown instanceof MeshError) || thrown.code !== 'FILE_MISSING') throw thrown;
-  }
-  throw new MeshError('MISSING_VALUE', 'there is no token for Vault: no VAULT_TOKEN, no ~/.vault-token', {
+  if (file !== undefined) return readSecret(file, context);
+  const missing = new MeshError('MISSING_VALUE', 'there is no token for Vault: no VAULT_TOKEN, no ~/.vault-token', {
     hints: [
       advice`${fixWith.run('vault', ['login'])}`,
       'Or set VAULT_TOKEN, or choose a login with auth under trust.signer',
     ],
   });
+  // The file is where `vault login` and `bao login` leave it.
+  return secretVariable('TOKEN', context) ?? readSecret('~/.vault-token', context, missing);
 }
 
 async function appRole(auth: AuthOf<'approle'>, context: SignerContext): Promise<Login> {
@@ -120,10 +109,8 @@ async function appRole(auth: AuthOf<'approle'>, context: SignerContext): Promise
       hints: ['Set auth.roleId under trust.signer, or VAULT_ROLE_ID'],
     });
   }
-  const secretId =
-    auth.secretIdFile === undefined
-      ? secretVariable('SECRET_ID', context)
-      : requireOneLine(await readNamed(auth.secretIdFile, context), auth.secretIdFile);
+  const {secretIdFile: file} = auth;
+  const secretId = file === undefined ? secretVariable('SECRET_ID', context) : await readSecret(file, context);
   return {
     mount: authMount(auth.mount, 'approle'),
     role: {role_id: roleId},
@@ -139,25 +126,15 @@ async function appRole(auth: AuthOf<'approle'>, context: SignerContext): Promise
 
 async function kubernetes(auth: AuthOf<'kubernetes'>, context: SignerContext): Promise<Login> {
   const file = auth.tokenFile ?? podToken;
-  const jwt = requireOneLine(await readServiceAccountToken(file, context), file);
+  const missing = `${file} is not there: the Kubernetes login works inside a pod only`;
+  const hints = ['Name the file of a projected service account token with auth.tokenFile, or choose another login'];
   return {
     mount: authMount(auth.mount, 'kubernetes'),
     role: {role: auth.role},
-    proof: {jwt},
+    proof: {jwt: await readSecret(file, context, new MeshError('FILE_MISSING', missing, {hints}))},
     refusal: `Check that role ${auth.role} is there and bound to this pod's service account and namespace`,
     hints: [],
   };
-}
-
-async function readServiceAccountToken(file: string, context: SignerContext): Promise<Sensitive<Buffer>> {
-  try {
-    return await readNamed(file, context);
-  } catch (thrown) {
-    if (!(thrown instanceof MeshError) || thrown.code !== 'FILE_MISSING') throw thrown;
-    throw new MeshError('FILE_MISSING', `${file} is not there: the Kubernetes login works inside a pod only`, {
-      hints: ['Name the file of a projected service account token with auth.tokenFile, or choose another login'],
-    });
-  }
 }
 
 function secretVariable(variable: 'TOKEN' | 'SECRET_ID', context: SignerContext): Sensitive<string> | undefined {
@@ -168,10 +145,15 @@ function secretVariable(variable: 'TOKEN' | 'SECRET_ID', context: SignerContext)
   return undefined;
 }
 
-function requireOneLine(file: Sensitive<Buffer>, what: string): Sensitive<string> {
-  const text = file.map((bytes) => bytes.toString('utf8').trim());
-  if (text.reveal() === '') throw new MeshError('MISSING_VALUE', `${what} is empty`);
-  return requireHeader(text, what);
+/** The one line of a file that mesh.yaml names; `missing` is the error where the file is not there. */
+async function readSecret(file: string, context: SignerContext, missing?: MeshError): Promise<Sensitive<string>> {
+  try {
+    const text = (await readNamed(file, context)).map((bytes) => bytes.toString('utf8').trim());
+    if (text.reveal() === '') throw new MeshError('MISSING_VALUE', `${file} is empty`);
+    return requireHeader(text, file);
+  } catch (thrown) {
+    throw missing && thrown instanceof MeshError && thrown.code === 'FILE_MISSING' ? missing : thrown;
+  }
 }
 
 /** What no HTTP header can carry is no token, and Node's own error would quote it. */

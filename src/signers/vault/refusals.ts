@@ -11,7 +11,6 @@ import type {VaultSettings} from './settings.js';
 
 /** What was tried. */
 export interface Refused {
-  readonly settings: VaultSettings;
   readonly client: VaultClient;
   /** Below /v1/. */
   readonly path: string;
@@ -20,12 +19,12 @@ export interface Refused {
 
 /** The error for a refusal of anything below the mount. */
 export async function explainRefusal(reply: VaultReply, refused: Refused): Promise<MeshError> {
-  const {settings} = refused;
+  const {settings} = refused.client;
   const {mount, what} = settings;
   if (/namespace not found/i.test(reply.error)) return noNamespace(settings);
-  if (reply.status === 404 && /no handler for route/i.test(reply.error)) return noMount(refused);
+  if (reply.status === 404 && /no handler for route/i.test(reply.error)) return noMount(settings);
   if (reply.status === 403) {
-    return refused.token === undefined ? noMount(refused) : explainForbidden(refused, refused.token);
+    return refused.token === undefined ? noMount(settings) : explainForbidden(refused, refused.token);
   }
   if (/unable to find PKI issuer|no default issuer|could not fetch the CA certificate/i.test(reply.error)) {
     return noIssuer(reply, refused);
@@ -38,36 +37,35 @@ export async function explainRefusal(reply: VaultReply, refused: Refused): Promi
   return refuse(`${what} refuses: ${reply.error === '' ? `status ${String(reply.status)}` : reply.error}`, []);
 }
 
+const tokenSchema = z.looseObject({policies: z.array(z.string()).nullish()});
+
 /** The error for a token that may not do something, and for one that is none any more: both are answered alike. */
 export async function explainForbidden(
-  {client, settings, path}: Pick<Refused, 'client' | 'settings' | 'path'>,
+  {client, path}: Omit<Refused, 'token'>,
   token: Sensitive<string>,
 ): Promise<MeshError> {
-  const {address} = settings.http;
-  const itself = await client.ask({method: 'GET', path: 'auth/token/lookup-self', token});
-  const parsed = z.looseObject({policies: z.array(z.string()).nullish()}).safeParse(itself.data);
+  const {mount, http} = client.settings;
+  const {host} = http.address;
+  const itself = await client.ask({method: 'GET', path: 'auth/token/lookup-self', token}, tokenSchema);
   // A token without the default policy may not look at itself.
-  if (!itself.ok && !(await reachesMount(client, settings, token))) {
-    return refuse(`${address.host} does not know the token: it has expired, was revoked, or is another server's`, [
+  if (!itself.ok && !(await reachesMount(client, token))) {
+    return refuse(`${host} does not know the token: it has expired, was revoked, or is another server's`, [
       advice`Log in again: ${fixWith.run('vault', ['login'])}, or a new VAULT_TOKEN`,
       'A token belongs to a namespace, too: VAULT_NAMESPACE',
     ]);
   }
-  const policies = parsed.success ? (parsed.data.policies ?? []).map(printableLine).join(', ') : '';
+  const policies = (itself.data?.policies ?? []).map(printableLine).join(', ');
   const whose = policies === '' ? 'the token' : `the token (policies: ${policies})`;
-  return refuse(`permission denied: ${whose} may not update ${path} at ${address.host}`, [
+  return refuse(`permission denied: ${whose} may not update ${path} at ${host}`, [
     `A policy for it: path "${path}" { capabilities = ["update"] }`,
-    `If no PKI engine is mounted at ${settings.mount}: name the right mount under trust.signer`,
+    `If no PKI engine is mounted at ${mount}: name the right mount under trust.signer`,
   ]);
 }
 
 /** Whether a token may do anything in the mount: this question needs no policy of its own. */
-export async function reachesMount(
-  client: VaultClient,
-  {mount}: VaultSettings,
-  token: Sensitive<string>,
-): Promise<boolean> {
-  return (await client.ask({method: 'GET', path: `sys/internal/ui/mounts/${mount}`, token})).ok;
+export async function reachesMount(client: VaultClient, token: Sensitive<string>): Promise<boolean> {
+  const path = `sys/internal/ui/mounts/${client.settings.mount}`;
+  return (await client.ask({method: 'GET', path, token})).ok;
 }
 
 export function noNamespace({namespace, http}: VaultSettings): MeshError {
@@ -77,7 +75,7 @@ export function noNamespace({namespace, http}: VaultSettings): MeshError {
 }
 
 /** Where nothing is mounted, a question without a token is answered with "permission denied". */
-function noMount({settings: {mount, namespace, http}}: Refused): MeshError {
+function noMount({mount, namespace, http}: VaultSettings): MeshError {
   const where = `${http.address.host}${namespace === undefined ? '' : ` (namespace ${namespace})`}`;
   return refuse(`there is no PKI secrets engine at ${mount} on ${where}`, [
     advice`Name its mount with mount under trust.signer (default: pki); ${lookWith.run('vault', words`secrets list`)} shows all`,
@@ -92,14 +90,13 @@ const listSchema = z.looseObject({
     .nullish(),
 });
 
-async function noIssuer(reply: VaultReply, {client, settings, token}: Refused): Promise<MeshError> {
-  const {mount, issuer, http} = settings;
+async function noIssuer(reply: VaultReply, {client, token}: Refused): Promise<MeshError> {
+  const {mount, issuer, http} = client.settings;
   // Anybody may ask for the list (api-docs/secret/pki/issuance, List issuers); a server that does not tell says no more.
-  const list = await client.ask({method: 'GET', path: `${mount}/issuers`, query: 'list=true', token});
-  const parsed = list.ok ? listSchema.safeParse(list.data) : undefined;
-  const info = parsed?.success ? parsed.data.key_info : undefined;
+  const question = {method: 'GET', path: `${mount}/issuers`, query: 'list=true', token} as const;
+  const {keys = [], key_info: info} = (await client.ask(question, listSchema)).data ?? {};
   // Certificates without a key are there to complete chains.
-  const signing = parsed?.success ? parsed.data.keys.filter((id) => info?.[id]?.key_id !== '') : [];
+  const signing = keys.filter((id) => info?.[id]?.key_id !== '');
   const names = signing.map((id) => printableLine(info?.[id]?.issuer_name ?? '') || printableLine(id));
   const there = names.length > 0 ? [`There are: ${names.slice(0, 20).join(', ')}`] : [];
   if (issuer === undefined) {

@@ -6,41 +6,32 @@ import {MeshError} from '../../domain/errors.js';
 import {type Certificate, parseCertificates} from '../../domain/x509/certificate.js';
 import {orderUpward} from '../../domain/x509/chain.js';
 import {printableLine} from '../../domain/printable.js';
-import type {Sensitive} from '../../domain/sensitive.js';
-import {createVaultHttp} from '../../tools/vault-http.js';
+import {Sensitive} from '../../domain/sensitive.js';
 import type {SignerContext} from '../signer-module.js';
-import {createVaultClient, type VaultClient} from './client.js';
-import {type Credentials, findCredentials, openToken} from './login.js';
+import {VaultClient} from './client.js';
+import {findCredentials, openToken} from './login.js';
 import {explainForbidden, explainRefusal, reachesMount} from './refusals.js';
-import {readSettings, type VaultSettings, type VaultSpec} from './settings.js';
-
-/** What a run knows of the server. */
-export interface Session {
-  readonly settings: VaultSettings;
-  readonly client: VaultClient;
-  /** Where it signs, below /v1/: what a policy has to allow. */
-  readonly signPath: string;
-  readonly credentials: Credentials;
-  /** The issuer, then what stands above it as far as the server knows. */
-  upward(): Promise<readonly Certificate[]>;
-  token(): Promise<Sensitive<string>>;
-}
+import {readSettings, type VaultSpec} from './settings.js';
 
 /** The run's session: a secret ID may be good for one login only. Throws what reading the settings throws. */
 export const openSession = oncePerRun(createSession);
 
-async function createSession(spec: VaultSpec, context: SignerContext): Promise<Session> {
+/** What a run knows of the server. */
+export type Session = Awaited<ReturnType<typeof createSession>>;
+
+async function createSession(spec: VaultSpec, context: SignerContext) {
   const settings = await readSettings(spec, context);
   const credentials = await findCredentials(settings.auth, context);
-  const client = createVaultClient(settings, createVaultHttp(settings.http), context.signal);
+  const client = new VaultClient(settings, context.signal);
   const {mount, issuer} = settings;
   return {
-    settings,
     client,
+    /** Where it signs, below /v1/: what a policy has to allow. */
     signPath: `${mount}/${issuer === undefined ? 'root' : `issuer/${issuer}`}/sign-intermediate`,
     credentials,
-    upward: once(() => readUpward(client, settings)),
-    token: once(() => openToken(credentials, client, settings, context)),
+    /** The issuer, then what stands above it as far as the server knows. */
+    upward: once(() => readUpward(client)),
+    token: once(() => openToken(credentials, client, context)),
   };
 }
 
@@ -50,48 +41,41 @@ const issuerSchema = z.looseObject({certificate: z.string(), ca_chain: z.array(z
  * The issuer's certificate and what the mount has above it. Anybody may read both (api-docs/secret/pki/issuance, Read
  * issuer certificate), so that nobody logs in for a dry run. Throws `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`.
  */
-async function readUpward(client: VaultClient, settings: VaultSettings): Promise<readonly Certificate[]> {
-  const {mount, issuer = 'default', what} = settings;
-  const path = `${mount}/issuer/${issuer}/json`;
-  const reply = await client.ask({method: 'GET', path});
-  const parsed = issuerSchema.safeParse(reply.data);
-  if (reply.ok && parsed.success) {
-    const [own, ...chain] = [parsed.data.certificate, ...(parsed.data.ca_chain ?? [])].flatMap((text) =>
-      read(text, what),
-    );
-    if (own) return orderUpward(own, chain);
-  }
+async function readUpward(client: VaultClient): Promise<readonly Certificate[]> {
+  const {mount, issuer, what} = client.settings;
+  const path = `${mount}/issuer/${issuer ?? 'default'}/json`;
+  const reply = await client.ask({method: 'GET', path}, issuerSchema);
+  const {certificate, ca_chain: above} = reply.data ?? {};
+  const [own, ...chain] = read([certificate ?? [], above ?? []].flat(), what);
+  if (own) return orderUpward(own, chain);
   // Vault before 1.11 has one issuer in a mount, and no path for it.
-  if (settings.issuer === undefined && [403, 404, 405].includes(reply.status)) {
-    const older = await readOnlyIssuer(client, settings);
+  if (issuer === undefined && [403, 404, 405].includes(reply.status)) {
+    const older = await readOnlyIssuer(client);
     if (older) return older;
   }
   if (reply.ok) throw notCertificates(what);
-  throw await explainRefusal(reply, {settings, client, path});
+  throw await explainRefusal(reply, {client, path});
 }
 
 const certificateSchema = z.looseObject({certificate: z.string().min(1)});
 
 /** The same of a mount that has one issuer (api-docs/secret/pki/issuance, Read certificate). */
-async function readOnlyIssuer(
-  client: VaultClient,
-  {mount, what}: VaultSettings,
-): Promise<readonly Certificate[] | undefined> {
+async function readOnlyIssuer(client: VaultClient): Promise<readonly Certificate[] | undefined> {
+  const {mount, what} = client.settings;
   const texts: string[] = [];
   for (const path of ['cert/ca', 'cert/ca_chain']) {
-    const reply = await client.ask({method: 'GET', path: `${mount}/${path}`});
-    const parsed = certificateSchema.safeParse(reply.data);
-    if (reply.ok && parsed.success) texts.push(parsed.data.certificate);
+    const {data} = await client.ask({method: 'GET', path: `${mount}/${path}`}, certificateSchema);
+    if (data) texts.push(data.certificate);
     else if (texts.length === 0) return undefined;
   }
-  const [own, ...chain] = texts.flatMap((text) => read(text, what));
+  const [own, ...chain] = read(texts, what);
   return own && orderUpward(own, chain);
 }
 
 /** Certificates of an answer. Throws `SIGNER_REFUSED` for what is none. */
-export function read(text: string, what: string): readonly Certificate[] {
+export function read(texts: readonly string[], what: string): readonly Certificate[] {
   try {
-    return parseCertificates(text, `the answer of ${what}`).certificates;
+    return texts.flatMap((text) => parseCertificates(text, `the answer of ${what}`).certificates);
   } catch (thrown) {
     throw notCertificates(what, thrown);
   }
@@ -112,19 +96,12 @@ const capabilitiesSchema = z.looseObject({capabilities: z.array(z.string())});
  * Whether a token that is at hand may sign, so that a dry run says it. A token that may not ask is judged when it signs.
  * Throws `SIGNER_REFUSED`.
  */
-export async function requireMaySign({credentials, client, settings, signPath}: Session): Promise<void> {
-  if (credentials.kind !== 'token') return;
-  const {token} = credentials;
-  const reply = await client.ask({
-    method: 'POST',
-    path: 'sys/capabilities-self',
-    body: {paths: [signPath]},
-    token,
-  });
-  const parsed = capabilitiesSchema.safeParse(reply.data);
-  const may = !parsed.success || parsed.data.capabilities.some((one) => ['update', 'sudo', 'root'].includes(one));
-  if (reply.ok && may) return;
+export async function requireMaySign({credentials: token, client, signPath: path}: Session): Promise<void> {
+  if (!(token instanceof Sensitive)) return;
+  const question = {method: 'POST', path: 'sys/capabilities-self', body: {paths: [path]}, token} as const;
+  const {ok, data} = await client.ask(question, capabilitiesSchema);
+  const may = data?.capabilities.some((one) => ['update', 'sudo', 'root'].includes(one)) ?? true;
   // A token without the default policy may not ask that, and may sign all the same.
-  if (!reply.ok && (await reachesMount(client, settings, token))) return;
-  throw await explainForbidden({client, settings, path: signPath}, token);
+  if (ok ? may : await reachesMount(client, token)) return;
+  throw await explainForbidden({client, path}, token);
 }

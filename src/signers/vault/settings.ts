@@ -7,7 +7,7 @@ import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {SignerSpecOf} from '../../domain/mesh/signer.js';
 import {printableLine} from '../../domain/printable.js';
-import {readVaultVariable, type VaultVariable} from '../../domain/mesh/vault-variables.js';
+import {readVaultVariable, type SetVariable, type VaultVariable} from '../../domain/mesh/vault-variables.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import type {VaultHttpOptions} from '../../tools/vault-http.js';
 import type {SignerContext} from '../signer-module.js';
@@ -27,27 +27,27 @@ export interface VaultSettings {
   readonly what: string;
 }
 
+/** Reads a variable. */
+type Variables = (variable: VaultVariable) => SetVariable | undefined;
+
 /** Throws `MISSING_VALUE`, `USAGE`, and what reading the files throws. */
 export async function readSettings(spec: VaultSpec, context: SignerContext): Promise<VaultSettings> {
-  const {environment} = context;
-  const get = (variable: VaultVariable): string | undefined => readVaultVariable(environment, variable)?.value;
-  refuseUnverified(environment);
-  const address = readAddress(spec, environment);
-  const [ca, client] = await Promise.all([readCa(spec, context), readClient(context)]);
+  const get: Variables = (variable) => readVaultVariable(context.environment, variable);
+  refuseUnverified(get('SKIP_VERIFY'));
+  const address = readAddress(spec, get);
+  const [ca, client] = await Promise.all([readCa(spec, get, context), readClient(get, context)]);
   const mount = trimSlashes(spec.mount ?? 'pki');
   requirePath(mount, 'mount');
   if (spec.issuer !== undefined && !/^[\w-][\w.-]*$/.test(spec.issuer)) {
-    throw new MeshError(
-      'USAGE',
-      `trust.signer.issuer ${JSON.stringify(spec.issuer)} is not the name or ID of an issuer`,
-    );
+    const given = JSON.stringify(spec.issuer);
+    throw new MeshError('USAGE', `trust.signer.issuer ${given} is not the name or ID of an issuer`);
   }
   const issuer = spec.issuer === undefined ? 'the default issuer' : `issuer ${spec.issuer}`;
   return {
-    http: {address, tls: secureContext({ca, ...client}), serverName: get('TLS_SERVER_NAME')},
+    http: {address, tls: secureContext({ca, ...client}), serverName: get('TLS_SERVER_NAME')?.value},
     mount,
     issuer: spec.issuer,
-    namespace: readNamespace(spec, environment),
+    namespace: readNamespace(spec, get),
     auth: spec.auth ?? {method: 'token'},
     what: `${issuer} of ${mount} at ${address.host}`,
   };
@@ -76,8 +76,7 @@ function requirePath(path: string, field: string): void {
 }
 
 /** Whoever may answer in the server's place chooses the mesh's root. */
-function refuseUnverified(environment: SignerContext['environment']): void {
-  const skip = readVaultVariable(environment, 'SKIP_VERIFY');
+function refuseUnverified(skip: SetVariable | undefined): void {
   // As Go's strconv.ParseBool, which is what Vault's own client asks; what it cannot read is no "false" here.
   if (skip === undefined || /^(?:0|f|F|FALSE|false|False)$/.test(skip.value)) return;
   throw new MeshError('USAGE', `${skip.name} is set: who answers in the server's place would choose the mesh's root`, {
@@ -85,17 +84,17 @@ function refuseUnverified(environment: SignerContext['environment']): void {
   });
 }
 
-function readAddress(spec: VaultSpec, environment: SignerContext['environment']): URL {
-  const variable = readVaultVariable(environment, 'ADDR');
-  const from = spec.address === undefined ? variable?.name : `trust.signer.address of ${layout.meshYaml}`;
-  const said = spec.address ?? variable?.value;
-  if (said === undefined || from === undefined) {
+function readAddress({address}: VaultSpec, get: Variables): URL {
+  const said =
+    address === undefined ? get('ADDR') : {name: `trust.signer.address of ${layout.meshYaml}`, value: address};
+  if (!said) {
     throw new MeshError('MISSING_VALUE', 'no address of a Vault or OpenBao server is known', {
       hints: [`Set VAULT_ADDR or BAO_ADDR, or address under trust.signer in ${layout.meshYaml}`],
     });
   }
-  const refuse = (why: string, hint: string): MeshError => new MeshError('USAGE', `${from} ${why}`, {hints: [hint]});
-  const url = URL.canParse(said) ? new URL(said) : undefined;
+  const refuse = (why: string, hint: string): MeshError =>
+    new MeshError('USAGE', `${said.name} ${why}`, {hints: [hint]});
+  const url = URL.canParse(said.value) ? new URL(said.value) : undefined;
   if (!url || !['http:', 'https:'].includes(url.protocol) || url.hostname === '') {
     throw refuse('is not an address', 'Such as https://vault.example.com:8200');
   }
@@ -116,31 +115,24 @@ function isLoopback(host: string): boolean {
 }
 
 /** It goes into a header, where Node takes no other characters. */
-function readNamespace(spec: VaultSpec, environment: SignerContext['environment']): string | undefined {
-  const variable = readVaultVariable(environment, 'NAMESPACE');
-  const namespace = spec.namespace ?? variable?.value;
-  if (namespace === undefined || /^[\x21-\x7e]+$/.test(namespace)) return namespace;
-  const from = spec.namespace === undefined ? variable?.name : 'trust.signer.namespace';
-  throw new MeshError('USAGE', `${from ?? ''} ${JSON.stringify(namespace)} is not the path of a namespace`, {
+function readNamespace({namespace}: VaultSpec, get: Variables): string | undefined {
+  const said = namespace === undefined ? get('NAMESPACE') : {name: 'trust.signer.namespace', value: namespace};
+  if (!said || /^[\x21-\x7e]+$/.test(said.value)) return said?.value;
+  throw new MeshError('USAGE', `${said.name} ${JSON.stringify(said.value)} is not the path of a namespace`, {
     hints: ['Such as acme/mesh: ASCII, without spaces'],
   });
 }
 
-async function readCa(spec: VaultSpec, context: SignerContext): Promise<string | undefined> {
-  if (spec.caCert !== undefined) return requireCertificates(await readNamed(spec.caCert, context), spec.caCert);
-  const bytes = readVaultVariable(context.environment, 'CACERT_BYTES');
-  const file = readVaultVariable(context.environment, 'CACERT');
+async function readCa({caCert}: VaultSpec, get: Variables, context: SignerContext): Promise<string | undefined> {
+  const text = (file: Sensitive<Buffer>): string => file.reveal().toString('utf8');
+  if (caCert !== undefined) return requirePem(text(await readNamed(caCert, context)), caCert);
+  const [bytes, file, path] = [get('CACERT_BYTES'), get('CACERT'), get('CAPATH')];
   if (bytes) return requirePem(bytes.value, bytes.name);
-  if (file) return requireCertificates(await context.workspace.readOutside(file.value), `${file.name} (${file.value})`);
-  const path = readVaultVariable(context.environment, 'CAPATH');
+  if (file) return requirePem(text(await context.workspace.readOutside(file.value)), `${file.name} (${file.value})`);
   if (!path) return undefined;
   throw new MeshError('USAGE', `${path.name} is not supported: the CA is read from a file`, {
     hints: [`Name the file with VAULT_CACERT, and unset ${path.name}`],
   });
-}
-
-function requireCertificates(file: Sensitive<Buffer>, what: string): string {
-  return requirePem(file.reveal().toString('utf8'), what);
 }
 
 /** OpenSSL takes a file without certificates for an empty list, and TLS would fail for a reason that nobody finds. */
@@ -161,23 +153,19 @@ function secureContext(options: SecureContextOptions): SecureContext {
   }
 }
 
-async function readClient({
-  workspace,
-  environment,
-}: SignerContext): Promise<Pick<SecureContextOptions, 'cert' | 'key'> | undefined> {
-  const [certificate, key] = [
-    readVaultVariable(environment, 'CLIENT_CERT'),
-    readVaultVariable(environment, 'CLIENT_KEY'),
-  ];
-  if (!certificate && !key) return undefined;
+async function readClient(
+  get: Variables,
+  {workspace}: SignerContext,
+): Promise<Pick<SecureContextOptions, 'cert' | 'key'> | undefined> {
+  const [certificate, key] = [get('CLIENT_CERT'), get('CLIENT_KEY')];
+  const either = certificate ?? key;
+  if (!either) return undefined;
   if (!certificate || !key) {
-    throw new MeshError('MISSING_VALUE', `${(certificate ?? key)?.name ?? ''} is set without its other half`, {
+    throw new MeshError('MISSING_VALUE', `${either.name} is set without its other half`, {
       hints: ['Set both VAULT_CLIENT_CERT and VAULT_CLIENT_KEY'],
     });
   }
-  const [certificateText, keyText] = await Promise.all([
-    workspace.readOutside(certificate.value),
-    workspace.readOutside(key.value),
-  ]);
-  return {cert: certificateText.reveal(), key: keyText.reveal()};
+  const files = await Promise.all([certificate, key].map(({value}) => workspace.readOutside(value)));
+  const [cert, privateKey] = files.map((file) => file.reveal());
+  return {cert, key: privateKey};
 }

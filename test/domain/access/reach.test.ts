@@ -1,10 +1,9 @@
 import {describe, expect, it} from 'vitest';
-import {isGivenRole} from '../../../src/domain/access/given-roles.js';
+import {accessManifests, isGivenRole} from '../../../src/domain/access/role-manifests.js';
 import {roleLevels} from '../../../src/domain/access/command-rights.js';
 import {expectationsOf, removeFix, unexpectedIn} from '../../../src/domain/access/findings.js';
 import {caSecrets} from '../../../src/domain/access/paths.js';
 import {reachesOf} from '../../../src/domain/access/reach.js';
-import {accessManifests} from '../../../src/domain/access/role-manifests.js';
 import {readRbac} from '../../../src/domain/kube/rbac.js';
 import {subjectId} from '../../../src/domain/kube/subjects.js';
 import {clusters, coreRule, healthyGrants, mesh, rbac, type SeededGrant} from '../checks/healthy.js';

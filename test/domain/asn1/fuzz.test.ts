@@ -6,7 +6,7 @@ import {inspectCaFiles} from '../../../src/domain/ca/inspect-ca.js';
 import {encodePem} from '../../../src/domain/asn1/pem.js';
 import {readPart, recognize} from '../../../src/domain/x509/recognize.js';
 import {readPrivateKey} from '../../../src/domain/keys/private-key.js';
-import {encryptKey} from '../../../src/signers/new-key.js';
+import {encryptKey} from '../../../src/signers/keys.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 import {bundleOf, type TinyCa, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 

@@ -6,9 +6,9 @@ import {
   formatHead,
   readJournal,
   seal,
-  sha256,
   unnamedHeads,
 } from '../../../src/domain/journal/chain.js';
+import {sha256Hex} from '../../../src/domain/keys/fingerprint.js';
 import type {JournalRecord} from '../../../src/domain/journal/entry.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 
@@ -65,7 +65,7 @@ describe('a journal of 10,000 entries', () => {
   const line = lines[middle]!;
   const resealed = (): string => {
     const forged = {...(JSON.parse(line) as Record<string, unknown>), user: 'eve', hash: undefined};
-    return `${canonicalJson({...forged, hash: sha256(canonicalJson(forged))})}\n`;
+    return `${canonicalJson({...forged, hash: sha256Hex(canonicalJson(forged))})}\n`;
   };
 
   it.each([
@@ -113,7 +113,7 @@ describe('a journal', () => {
   it('takes a torn line as closed once an entry says so', () => {
     const {lines, head} = chainOf(2);
     const torn = lines[1]!.slice(0, 30);
-    const repair = seal({...record(0), kind: 'repair', detail: {torn: sha256(torn)}}, 'one', {
+    const repair = seal({...record(0), kind: 'repair', detail: {torn: sha256Hex(torn)}}, 'one', {
       ...head,
       seq: 0,
       hash: (JSON.parse(lines[0]!) as {hash: string}).hash,

@@ -3,12 +3,13 @@ import {formatHead, seal, type ChainHead} from '../../../src/domain/journal/chai
 import type {JournalEntry, JournalRecord} from '../../../src/domain/journal/entry.js';
 import {
   headComparer,
-  parseHead,
   type HeadResult,
+  installNotes,
   type JournalKnown,
+  parseHead,
   type PutAside,
+  rememberedHeads,
 } from '../../../src/domain/journal/head.js';
-import {installNotes, rememberedHeads} from '../../../src/domain/journal/remembered.js';
 
 const here = 'laptop/1a2b/10';
 const hash = 'ab'.repeat(32);

@@ -1,6 +1,6 @@
 import {createPrivateKey} from 'node:crypto';
 import {describe, expect, it} from 'vitest';
-import {encryptKey, generateKey} from '../../../src/signers/new-key.js';
+import {encryptKey, generateKey} from '../../../src/signers/keys.js';
 import {encodeDer, integer, octetString, oid, sequence} from '../../../src/domain/asn1/der.js';
 import {encodePem} from '../../../src/domain/asn1/pem.js';
 import {openPrivateKey, readPrivateKey, writePrivateKey} from '../../../src/domain/keys/private-key.js';

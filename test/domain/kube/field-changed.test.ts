@@ -1,6 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {fieldChangedAt} from '../../../src/domain/kube/field-changed.js';
-import type {ManagedFields} from '../../../src/domain/kube/object.js';
+import {fieldChangedAt, type ManagedFields} from '../../../src/domain/kube/object.js';
 
 const path = ['f:data', 'f:root-cert.pem'];
 const owner = (

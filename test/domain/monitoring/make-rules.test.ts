@@ -1,11 +1,9 @@
 import {readFileSync} from 'node:fs';
 import {describe, expect, it} from 'vitest';
 import {parseVersion} from '../../../src/domain/istio/version.js';
-import {type RulesRequest, makeRules, prometheusRule, rulesYaml} from '../../../src/domain/monitoring/make-rules.js';
-import {parseMatchers} from '../../../src/domain/monitoring/matchers.js';
+import {makeRules, prometheusRule, ruleGroups, rulesYaml} from '../../../src/domain/monitoring/make-rules.js';
 import {metricFamilies} from '../../../src/domain/monitoring/metrics.js';
-import {ruleGroups} from '../../../src/domain/monitoring/registry.js';
-import {ruleSources} from '../../../src/domain/monitoring/rule.js';
+import {parseMatchers, type RulesRequest, ruleSources} from '../../../src/domain/monitoring/rule.js';
 
 function request(version: string, change: Partial<RulesRequest> = {}): RulesRequest {
   const istioVersion = parseVersion(version);

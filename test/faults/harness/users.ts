@@ -1,7 +1,8 @@
 /** Who asks a cluster, and where a kubeconfig leads. */
 import {readFileSync, writeFileSync} from 'node:fs';
 import {parse, stringify} from 'yaml';
-import {resourceOfRight, verifyRights, type Right} from '../../../src/domain/facts/rights.js';
+import {verifyRights, type Right} from '../../../src/domain/facts/rights.js';
+import {qualifiedResource} from '../../../src/domain/kube/kinds.js';
 import type {Cluster} from '../../e2e/harness/cluster.js';
 import {HarnessError} from '../../e2e/harness/processes.js';
 import {rulesOf} from '../../e2e/harness/rules.js';
@@ -35,7 +36,7 @@ export async function becomeAuditor(lab: Lab, cluster: string, without: string):
 
 /** `create pods/portforward`, `get secrets cacerts`: a right as faults name it. */
 function nameOf({name, ...right}: Right): string {
-  return [right.verb, resourceOfRight(right), ...(name === undefined ? [] : [name])].join(' ');
+  return [right.verb, qualifiedResource(right), ...(name === undefined ? [] : [name])].join(' ');
 }
 
 /** Gives the auditor all rights, or all but one. */

@@ -5,7 +5,7 @@ import {describe, expect, it} from 'vitest';
 import {clusterCaRequest, requestPem} from '../../../src/domain/x509/csr.js';
 import {spkiHash} from '../../../src/domain/keys/fingerprint.js';
 import {publicHalf} from '../../../src/domain/keys/keys.js';
-import {generateKey} from '../../../src/signers/new-key.js';
+import {generateKey} from '../../../src/signers/keys.js';
 import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {readPart, recognize} from '../../../src/domain/x509/recognize.js';
 import {judgeRoot} from '../../../src/domain/ca/workdir-state.js';

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {MeshError} from '../../../src/domain/errors.js';
-import {installYamlText, sha256} from '../../../src/domain/install/install-yaml.js';
+import {installYamlText} from '../../../src/domain/install/install-yaml.js';
+import {sha256Hex} from '../../../src/domain/keys/fingerprint.js';
 import {liveDigest, recordObject, type InstallRecord} from '../../../src/domain/install/live.js';
 import {installedRevision} from '../../../src/domain/install/model.js';
 import {renderInstall} from '../../../src/domain/install/render.js';
@@ -171,7 +172,7 @@ function installation(
   record: Partial<InstallRecord> = {},
   {istiod = istiodOf(), now = istiod}: {readonly istiod?: DeploymentObject; readonly now?: DeploymentObject} = {},
 ): Partial<InstalledCluster> {
-  const left = {installYaml: sha256(text), istioctl: usualVersion, live: liveDigest([istiod]) ?? '', ...record};
+  const left = {installYaml: sha256Hex(text), istioctl: usualVersion, live: liveDigest([istiod]) ?? '', ...record};
   return {
     istiod: now,
     installed: [now],
@@ -292,7 +293,7 @@ describe('the change', () => {
       {live: installation({istioctl: '1.31.0-rc.0'})},
       repair,
     ],
-    ['is a replacement if other bytes were applied', {live: installation({installYaml: sha256('other')})}, replace],
+    ['is a replacement if other bytes were applied', {live: installation({installYaml: sha256Hex('other')})}, replace],
     ['is a replacement if the installation has no record', {live: {...installation(), record: undefined}}, replace],
     [
       'is a replacement if the record is malformed',
@@ -302,7 +303,7 @@ describe('the change', () => {
     [
       'is an upgrade if an earlier version runs',
       {
-        live: installation({installYaml: sha256('other'), istioctl: '1.30.3'}, {istiod: before}),
+        live: installation({installYaml: sha256Hex('other'), istioctl: '1.30.3'}, {istiod: before}),
         options: {upgrade: true},
       },
       upgrade,
@@ -325,7 +326,7 @@ describe('the change', () => {
 describe('a blocker', () => {
   const stale = (present: string | undefined): RunChange => ({rendering: {present}});
   const running = (version: string): RunChange => ({
-    live: installation({installYaml: sha256('other'), istioctl: version}, {istiod: istiodOf(version)}),
+    live: installation({installYaml: sha256Hex('other'), istioctl: version}, {istiod: istiodOf(version)}),
   });
   const helm = foreign({annotations: {'meta.helm.sh/release-name': 'istiod'}});
   const replaced = {change: 'replace', groups: [[ask('c1')]]} as const;
@@ -651,7 +652,7 @@ describe('the run of istioctl', () => {
     expect(actionOf({}, 'run-istioctl', 'c1/install')).toMatchObject({
       context: 'ctx-c1',
       file: 'c1/install.yaml',
-      fileSha256: sha256(text),
+      fileSha256: sha256Hex(text),
       namespace: 'istio-system',
     });
   });
@@ -662,7 +663,7 @@ describe('the run of istioctl', () => {
     expect(object).toMatchObject({
       kind: 'ConfigMap',
       metadata: {name: 'kubectl-mesh-install', namespace: 'istio-system'},
-      data: {installYaml: sha256(text), istioctl: usualVersion, live: ''},
+      data: {installYaml: sha256Hex(text), istioctl: usualVersion, live: ''},
     });
   });
 

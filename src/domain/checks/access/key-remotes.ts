@@ -1,6 +1,6 @@
 import {
   expectationsOf,
-  keySecrets,
+  keyTarget,
   noKeyHere,
   reachText,
   removeFix,
@@ -36,7 +36,7 @@ export const keyRemotesCheck = apiServerCheck({
         rbac: value,
         remotes: remoteCredentials.find((one) => one.cluster === cluster)?.value ?? [],
       })),
-      {namespace: expectations.namespace, secrets: keySecrets(expectations)},
+      keyTarget(expectations),
     );
     const findings = [
       ...unexpectedRemotes(judge.remote(), (name) => judge.own(name), expectations).map(

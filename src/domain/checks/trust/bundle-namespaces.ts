@@ -1,6 +1,5 @@
 import {hasFeature} from '../../istio/features.js';
-import {selects} from '../../kube/selector.js';
-import type {LabelSelector} from '../../kube/objects.js';
+import {type LabelSelector, selects} from '../../kube/objects.js';
 import type {ControlPlaneFacts, NamespaceFacts} from '../../facts/facts.js';
 
 /** Namespaces that istiod never writes its bundle into (istio/istio pkg/kube/inject/initializer.go). */

@@ -1,6 +1,6 @@
 import {kubectlMesh} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
-import type {RememberedHead} from '../../journal/remembered.js';
+import type {RememberedHead} from '../../journal/head.js';
 import {layout} from '../../mesh/layout.js';
 
 /** The record of changes has what was written down elsewhere, too. */

@@ -2,10 +2,15 @@
 import {defined} from '../../defined.js';
 import {networkLabel} from '../../istio/names.js';
 import * as z from 'zod';
-import type {ConfigMapObject, DeploymentObject, GatewayObject, ServiceObject} from '../../kube/objects.js';
+import {
+  type ConfigMapObject,
+  type DeploymentObject,
+  type GatewayObject,
+  selects,
+  type ServiceObject,
+} from '../../kube/objects.js';
 import type {Mesh} from '../../mesh/mesh.js';
 import type {NetworkGatewayFacts, PodFacts} from '../facts.js';
-import {selects} from '../../kube/selector.js';
 import {isGateway, isGoing} from './control-plane.js';
 import {readYaml, word} from './yaml.js';
 

@@ -1,8 +1,7 @@
 /** Pods as checks see them. */
-import {hasReadyCondition, type LabelSelector, type PodObject} from '../../kube/objects.js';
+import {hasReadyCondition, type LabelSelector, type PodObject, selects} from '../../kube/objects.js';
 import {printableLine} from '../../printable.js';
 import type {PodFacts} from '../facts.js';
-import {selects} from '../../kube/selector.js';
 
 /** The pods that a Deployment's selector selects. */
 export function podsOfSelector(pods: readonly PodObject[], selector: LabelSelector): readonly PodFacts[] {

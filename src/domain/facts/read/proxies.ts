@@ -2,8 +2,7 @@
 import {parse} from 'yaml';
 import {parseGoDuration, parseBool} from '../../istio/environment.js';
 import {hasFeature, multiRootVariable, xdsAgentVariable} from '../../istio/features.js';
-import {fieldChangedAt} from '../../kube/field-changed.js';
-import type {KubeObject} from '../../kube/object.js';
+import {fieldChangedAt, type KubeObject} from '../../kube/object.js';
 import type {ConfigMapObject} from '../../kube/objects.js';
 import {isOwnGateway} from '../../trust/workloads.js';
 import type {ControlPlaneFacts} from '../facts.js';

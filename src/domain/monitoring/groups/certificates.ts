@@ -1,7 +1,7 @@
 /** Expiry of every certificate that workloads depend on, by what is left of its life, from `certs list -o prometheus`. */
 import type {ExpiryThreshold} from '../../x509/expiry.js';
 import {metricFamilies} from '../metrics.js';
-import {daysInSeconds, ofCluster, type RuleGroup} from '../rule.js';
+import {critical, warning, daysInSeconds, ofCluster, type RuleGroup} from '../rule.js';
 
 const notAfter = metricFamilies.notAfter.name;
 const notBefore = metricFamilies.notBefore.name;
@@ -31,38 +31,26 @@ export const certificateRules: RuleGroup = {
   name: 'kubectl-mesh.certificates',
   source: 'textfile',
   rules: [
-    {
-      alert: 'MeshCertificateExpiresSoon',
-      severity: 'warning',
-      for: '1h',
+    warning('MeshCertificateExpiresSoon', '1h', {
       expr: ({expiry}) => once(`${less(expiry.warn)}\nunless ${less(expiry.error)}\nand ${inUse}`),
       summary: () => `${what} ends in {{ humanizeDuration $value }}`,
       description: () => `There is time to renew it without haste. ${renew}`,
-    },
-    {
-      alert: 'MeshCertificateExpiresVerySoon',
-      severity: 'critical',
-      for: '15m',
+    }),
+    critical('MeshCertificateExpiresVerySoon', '15m', {
       expr: ({expiry}) => once(`${less(expiry.error)} > 0\nand ${inUse}`),
       summary: () => `${what} ends in {{ humanizeDuration $value }}: an outage`,
       description: () => `When it ends, workloads refuse each other and istiod does not start again. ${renew}`,
-    },
-    {
-      alert: 'MeshCertificateExpired',
-      severity: 'critical',
-      for: '1m',
+    }),
+    critical('MeshCertificateExpired', '1m', {
       expr: () => once(`${notAfter} - time() <= 0\nand ${inUse}`),
       summary: () => `${what} has ended`,
       description: () => `Whatever depends on it fails now. ${renew}`,
-    },
-    {
-      alert: 'MeshCertificateNotYetValid',
-      severity: 'critical',
-      for: '10m',
+    }),
+    critical('MeshCertificateNotYetValid', '10m', {
       expr: () => once(`${notBefore} - time() > 0\nand ${inUse}`),
       summary: () => `${what} is valid only in {{ humanizeDuration $value }}`,
       description: () =>
         'Either a clock is wrong, or a certificate was put to use too early: workloads refuse it until then. Compare date -u on the machine that ran kubectl mesh with the cluster, and see kubectl mesh certs list -o wide.',
-    },
+    }),
   ],
 };

@@ -2,7 +2,7 @@
  * Whether istiod reads the other clusters: istio/istio pkg/kube/multicluster/secretcontroller.go. Its `cluster` label is the
  * remote cluster; where Prometheus has a label of that name itself, istiod's becomes `exported_cluster`.
  */
-import {grown, ofCluster, type RuleContext, type RuleGroup} from '../rule.js';
+import {critical, warning, grown, ofCluster, type RuleContext, type RuleGroup} from '../rule.js';
 
 const remote = '{{ with $labels.exported_cluster }}{{ . }}{{ else }}{{ $labels.cluster }}{{ end }}';
 
@@ -25,32 +25,23 @@ export const discoveryRules: RuleGroup = {
   name: 'kubectl-mesh.istiod-discovery',
   source: 'istiod',
   rules: [
-    {
-      alert: 'IstiodRemoteClusterNotSynced',
-      severity: 'critical',
-      for: '10m',
+    critical('IstiodRemoteClusterNotSynced', '10m', {
       needs: 'remoteClusterSyncMetric',
       // `closed` stays behind when a remote secret is replaced: it says nothing of the cluster that is read now.
       expr: (context) =>
         `max by (${byRemote(context)}, status) (${context.istiod('istiod_remote_cluster_sync_status', 'status=~"syncing|timeout"')}) == 1`,
       summary: (context) => `${saidBy(context)}istiod does not read cluster ${remote} ({{ $labels.status }})`,
       description: () => mend,
-    },
-    {
-      alert: 'IstiodRemoteClusterTimesOut',
-      severity: 'warning',
-      for: '5m',
+    }),
+    warning('IstiodRemoteClusterTimesOut', '5m', {
       needs: 'remoteClusterTimeoutMetric',
       unless: 'remoteClusterSyncMetric',
       expr: (context) =>
         `sum by (${byRemote(context)}) (${grown(context, context.istiod('remote_cluster_sync_timeouts_total'), '1h')}) > 0`,
       summary: (context) => `${saidBy(context)}istiod could not read a remote cluster in time: it serves without it`,
       description: () => mend,
-    },
-    {
-      alert: 'IstiodRemoteClusterLost',
-      severity: 'warning',
-      for: '10m',
+    }),
+    warning('IstiodRemoteClusterLost', '10m', {
       needs: 'managedClustersMetric',
       expr: ({clusterLabel, istiod}) => {
         const managed = istiod('istiod_managed_clusters', 'cluster_type="remote"');
@@ -60,15 +51,12 @@ export const discoveryRules: RuleGroup = {
         `${ofCluster(clusterLabel)}istiod reads {{ $value }} clusters fewer than within the last hour`,
       description: () =>
         'A remote secret was deleted or changed: if on purpose, this ends by itself within the hour. kubectl -n istio-system get secrets -l istio/multiCluster=true shows those that are left.',
-    },
-    {
-      alert: 'IstiodMetricsAbsent',
-      severity: 'warning',
-      for: '30m',
+    }),
+    warning('IstiodMetricsAbsent', '30m', {
       expr: ({istiod}) => `absent(${istiod('istio_build', 'component="pilot"')})`,
       summary: () => 'No metrics of istiod reach this Prometheus',
       description: () =>
         'Port 15014 of istiod is not scraped, so none of the alerts about it can fire. Where only kubectl mesh certs list is to be watched, make the rules with --source textfile.',
-    },
+    }),
   ],
 };

@@ -3,7 +3,15 @@
  * security/pkg/server/ca/monitoring.go. 0 and negative values mean that nothing was recorded. How long they live is not
  * exported, so only the days of `trust.expiry` can be asked for.
  */
-import {type AlertRule, daysInSeconds, ofCluster, type RuleContext, type RuleGroup} from '../rule.js';
+import {
+  critical,
+  warning,
+  type AlertRule,
+  daysInSeconds,
+  ofCluster,
+  type RuleContext,
+  type RuleGroup,
+} from '../rule.js';
 
 const rootEnd = 'citadel_server_root_cert_expiry_timestamp';
 const caEnd = 'citadel_server_cert_chain_expiry_timestamp';
@@ -29,28 +37,20 @@ function expiring(
   const summary = ({clusterLabel}: RuleContext): string =>
     `${ofCluster(clusterLabel)}${what} that istiod has loaded ends in {{ humanizeDuration $value }}`;
   return [
-    {
+    warning(`${name}ExpiresSoon`, '1h', {
       ...more,
-      alert: `${name}ExpiresSoon`,
-      severity: 'warning',
-      for: '1h',
-      ofCa: true,
       expr: (context) =>
         `${left(context, family)} < ${daysInSeconds(context.expiry.warn.days)} >= ${daysInSeconds(context.expiry.error.days)}`,
       summary,
       description: (context) => mending(mend, context),
-    },
-    {
+    }),
+    critical(`${name}ExpiresVerySoon`, '15m', {
       ...more,
-      alert: `${name}ExpiresVerySoon`,
-      severity: 'critical',
-      for: '15m',
-      ofCa: true,
       expr: (context) => `${left(context, family)} < ${daysInSeconds(context.expiry.error.days)}`,
       summary,
       description: (context) =>
         mending(`When it ends, no certificate that istiod issues is accepted. ${mend}`, context),
-    },
+    }),
   ];
 }
 
@@ -58,6 +58,7 @@ function expiring(
 export const istiodCaRules: RuleGroup = {
   name: 'kubectl-mesh.istiod-ca',
   source: 'istiod',
+  ofCa: true,
   rules: [
     ...expiring(
       'IstiodCa',
@@ -72,16 +73,12 @@ export const istiodCaRules: RuleGroup = {
       rootEnd,
       'Another cluster CA changes nothing: the root has to be replaced in every cluster, and workloads must trust the next one first. kubectl mesh certs list says who depends on it.',
     ),
-    {
-      alert: 'IstiodRootsDiffer',
-      severity: 'warning',
-      for: '1h',
-      ofCa: true,
+    warning('IstiodRootsDiffer', '1h', {
       expr: ({istiod}) => `max(${istiod(rootEnd)} > 0) - min(${istiod(rootEnd)} > 0) > 0`,
       summary: () =>
         'Not every istiod has loaded the same first root: their ends are {{ humanizeDuration $value }} apart',
       description: () =>
         'While a root is replaced this is so for a time; otherwise clusters of one mesh, or replicas of one istiod, stand under different roots. kubectl mesh verify --only MESH3 says which. Only clusters whose metrics are in this Prometheus are compared; where it has other meshes, too, make the rules with --istiod-selector.',
-    },
+    }),
   ],
 };

@@ -2,7 +2,7 @@
  * What istiod's CA counts: istio/istio security/pkg/server/ca/{monitoring,server}.go. Counters are there only once they
  * have counted, and begin again with each process.
  */
-import {grown, ofCluster, type RuleContext, type RuleGroup} from '../rule.js';
+import {critical, warning, grown, ofCluster, type RuleContext, type RuleGroup} from '../rule.js';
 
 const window = '15m';
 /** A few refusals are what strangers make of it: scanners, a pod without a token. */
@@ -25,35 +25,24 @@ const log =
 export const signingRules: RuleGroup = {
   name: 'kubectl-mesh.istiod-signing',
   source: 'istiod',
+  ofCa: true,
   rules: [
-    {
-      alert: 'IstiodSigningFails',
-      severity: 'warning',
-      for: '5m',
-      ofCa: true,
+    warning('IstiodSigningFails', '5m', {
       expr: (context) =>
         `sum by (${context.clusterLabel}, error) (${grown(context, context.istiod(unsigned), window)}) > 0`,
       summary: ({clusterLabel}) =>
         `${ofCluster(clusterLabel)}istiod could not sign {{ humanize $value }} certificate requests in ${window} ({{ $labels.error }})`,
       description: () =>
         `TTL_ERROR: a proxy asks for more than MAX_WORKLOAD_CERT_TTL. CSR_ERROR: a request that cannot be read. CA_NOT_READY, CERT_GEN_ERROR: the CA itself. ${log}`,
-    },
-    {
-      alert: 'IstiodIssuesNothing',
-      severity: 'critical',
-      for: '10m',
-      ofCa: true,
+    }),
+    critical('IstiodIssuesNothing', '10m', {
       expr: (context) => `${ofPod(context, requests)} >= ${String(few)}\nunless ${ofPod(context, issued)} > 0`,
       summary: ({clusterLabel}) =>
         `${ofCluster(clusterLabel)}istiod {{ $labels.instance }} got {{ humanize $value }} certificate requests in ${window} and issued nothing`,
       description: () =>
         `Workloads that ask this istiod get no certificate: new ones do not start, running ones stop when theirs ends. ${log}`,
-    },
-    {
-      alert: 'IstiodRefusesCallers',
-      severity: 'warning',
-      for: '10m',
-      ofCa: true,
+    }),
+    warning('IstiodRefusesCallers', '10m', {
       expr: (context) =>
         [
           `${ofPod(context, unauthenticated)} >= ${String(few)}`,
@@ -65,6 +54,6 @@ export const signingRules: RuleGroup = {
         `${ofCluster(clusterLabel)}istiod {{ $labels.instance }} refused {{ humanize $value }} callers in ${window}, most of those who asked`,
       description: () =>
         `It could not tell who they are: tokens of another cluster (a wrong clusterName), of another audience, or ended. ${log}`,
-    },
+    }),
   ],
 };

@@ -1,11 +1,14 @@
-/** What of a key is random: making it, and the salt with which it is encrypted. The domain draws no random numbers. */
-import {generateKeyPair, type KeyObject, randomBytes} from 'node:crypto';
+/** Keys in memory: making them, encrypting them, signing with them. What is random of a key is here: the domain draws no random numbers. */
+import {generateKeyPair, type KeyObject, randomBytes, sign} from 'node:crypto';
 import {promisify} from 'node:util';
-import type {KeyAlgorithm} from '../domain/keys/keys.js';
+import {type KeyAlgorithm, publicHalf} from '../domain/keys/keys.js';
 import {sealingBytes} from '../domain/keys/pkcs8.js';
 import {writeEncryptedKey} from '../domain/keys/private-key.js';
 import type {Sensitive} from '../domain/sensitive.js';
+import {requireSignatureAlgorithm, signatureAlgorithms} from '../domain/x509/algorithms.js';
+import type {Signer} from '../domain/x509/signer.js';
 
+const signAsync = promisify(sign);
 const generate = promisify(generateKeyPair);
 const rsa = (modulusLength: number) => () => generate('rsa', {modulusLength});
 // Go reads named curves only, never explicit parameters.
@@ -27,4 +30,11 @@ export async function generateKey(algorithm: KeyAlgorithm): Promise<KeyObject> {
 /** A key as encrypted PKCS#8 PEM: the form of root-key.pem. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
 export function encryptKey(key: KeyObject, passphrase: Sensitive<string>): Promise<Sensitive<string>> {
   return writeEncryptedKey(key, passphrase, randomBytes(sealingBytes));
+}
+
+/** Signs with a private key in memory, on a libuv thread. Throws `UNSUPPORTED_KEY`. */
+export function createKeySigner(key: KeyObject): Signer {
+  const algorithm = requireSignatureAlgorithm(key);
+  const [hash] = signatureAlgorithms[algorithm].hashes;
+  return {publicKey: publicHalf(key), algorithm, sign: async (message) => signAsync(hash, message, key)};
 }
