@@ -12,7 +12,7 @@ import type {Sensitive} from '../../domain/sensitive.js';
 import {createKeySigner} from '../../signers/key-signer.js';
 import type {CreateRootCa} from '../action.js';
 import type {Effect, EffectContext} from '../effect.js';
-import {issuedCertificate} from './issued-certificate.js';
+import {certificateInShort} from '../../domain/x509/describe.js';
 import {untilAborted} from './until-aborted.js';
 
 /**
@@ -47,7 +47,7 @@ export const effect: Effect<'create-root-ca'> = async (action, context) => {
     await store.write([{path: layout.rootKey, content}, certificateFile]);
   }
   if (!key || store !== deps.workspace) await deps.workspace.write([certificateFile]);
-  return {...issuedCertificate(certificate), protection: action.protection};
+  return {...certificateInShort(certificate), protection: action.protection};
 };
 
 async function rootKey(

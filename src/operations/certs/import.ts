@@ -1,37 +1,32 @@
 /** `certs import`: takes what a CA elsewhere returned for a cluster's request. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {type ErrorReport, MeshError, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Refusal} from '../../domain/ca/answer.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import {changesFromRequest, lifeOtherThan} from '../../domain/ca/changes.js';
-import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
+import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
 import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {readPrivateKey} from '../../domain/keys/private-key.js';
-import {readPart, recognize} from '../../domain/x509/recognize.js';
+import {type PartContent, readPart, recognize} from '../../domain/x509/recognize.js';
 import {judgeRequest} from '../../domain/ca/request-state.js';
+import {distinctRoots} from '../../domain/ca/trust-store.js';
 import {judgeRoot} from '../../domain/ca/workdir-state.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import type {Deps} from '../../engine/deps.js';
-import type {Operation, PhaseRun, Warning} from '../../engine/operation.js';
-import {
-  type ClusterResult,
-  clusterOutcomes,
-  concludeClusters,
-  type CommonResult,
-  generalErrors,
-  plannedActions,
-} from '../../engine/report.js';
-import {askExposure} from '../shared/exposed-keys.js';
-import {ignoreKeys, loadMesh, writesGitignore} from '../shared/load-mesh.js';
+import type {Operation, PhaseRun} from '../../engine/operation.js';
+import type {ClusterResult} from '../../engine/report.js';
+import {loadMesh} from '../shared/load-mesh.js';
 import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
 import {createCaFileReader, readCaFiles} from '../../observe/ca-files.js';
+import {caRunResult, type CaRunResult, concludeCaRun, guardKeys} from './ca-run.js';
 import {csrSigner} from './csr-signer.js';
 import {
   type CandidateKey,
   type ImportAsked,
   type ImportFacts,
   type ImportVerdict,
+  importOf,
   judgeImport,
   planImport,
 } from './plan-import.js';
@@ -45,14 +40,12 @@ export interface ImportRequest {
   readonly rootFile?: string | undefined;
 }
 
-type Summary = Pick<CertificateSummary, 'subject' | 'key' | 'fingerprint' | 'notAfter'>;
-
 /** The cluster after the run. */
 export interface ImportClusterResult extends ClusterResult {
   /** What was, or in a dry run would be, done; absent when nothing is to be done. */
   readonly action?: string;
   /** The chain that was taken: the cluster CA, what stands above it, the root last. */
-  readonly chain?: readonly Summary[];
+  readonly chain?: readonly CertificateInShort[];
   /** What the CA made other than was asked for. */
   readonly changes?: readonly string[];
   /** Why it was refused: every reason, with an id. */
@@ -60,11 +53,7 @@ export interface ImportClusterResult extends ClusterResult {
 }
 
 /** What `certs import` answers. */
-export interface ImportResult extends CommonResult {
-  readonly clusters: readonly ImportClusterResult[];
-  readonly errors: readonly ErrorReport[];
-  readonly warnings: readonly Warning[];
-}
+export type ImportResult = CaRunResult<ImportClusterResult>;
 
 /** Writes nothing unless all of it is right. */
 export const importCerts: Operation<ImportRequest, ImportResult> = {
@@ -80,7 +69,7 @@ export const importCerts: Operation<ImportRequest, ImportResult> = {
     });
     return report(run);
   },
-  conclude: ({clusters, errors}) => [...concludeClusters(clusters), ...errors.map(({code}) => code)],
+  conclude: concludeCaRun,
 };
 
 /** The facts, and the verdict on them: what git is asked about depends on it, too. */
@@ -128,14 +117,8 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
     now: deps.now(),
   };
   const verdict = judgeImport(facts);
-  const writes = verdict.actions.some(({files: written}) => written.length > 0);
-  const guarded = ignoreKeys(loaded, writes ? [paths.caKey] : []);
-  return {
-    ...facts,
-    verdict,
-    loaded: guarded,
-    git: await askExposure(deps, workspace, [paths.caKey], writesGitignore(guarded)),
-  };
+  const writes = (importOf(verdict.actions)?.files ?? []).length > 0;
+  return {...facts, verdict, ...(await guardKeys(deps, loaded, [paths.caKey], writes))};
 }
 
 /** Reads every file. Throws `USAGE`, `FILE_MISSING`, `NOT_PEM`, and `NOT_A_CERTIFICATE` for a file without any certificate. */
@@ -148,38 +131,24 @@ async function readFiles({workspace}: Deps, paths: readonly string[]): Promise<H
     const certificates = contents.flatMap((part) => part.certificates);
     const problems = contents.flatMap((part) => part.problems);
     const holdsKey = contents.some(({key}) => key !== undefined);
-    if (certificates.length === 0)
-      throw noCertificate(
-        name,
-        contents.flatMap(({others}) => others),
-        problems,
-        holdsKey,
-      );
+    if (certificates.length === 0) throw noCertificate(name, contents, holdsKey);
+    const unused = `${name} holds a private key, which is not used and not copied: keys do not travel with answers`;
     return {
       certificates,
-      remarks: [
-        ...(holdsKey
-          ? [`${name} holds a private key, which is not used and not copied: keys do not travel with answers`]
-          : []),
-        ...problems.map(({message}) => `passed over: ${message}`),
-      ],
+      remarks: [...(holdsKey ? [unused] : []), ...problems.map(({message}) => `passed over: ${message}`)],
     };
   });
   const all = await Promise.all(read);
-  const certificates = all.flatMap((one) => one.certificates);
   return {
-    certificates: [...new Map(certificates.map((one) => [one.fingerprint, one])).values()],
+    certificates: distinctRoots(all.flatMap((one) => one.certificates)),
     remarks: all.flatMap((one) => one.remarks),
   };
 }
 
-function noCertificate(
-  name: string,
-  others: readonly string[],
-  [problem]: readonly ErrorReport[],
-  holdsKey: boolean,
-): MeshError {
-  if (problem) return new MeshError(problem.code, problem.message, {hints: problem.hints});
+function noCertificate(name: string, contents: readonly PartContent[], holdsKey: boolean): MeshError {
+  const [fault] = contents.flatMap(({problems}) => problems);
+  const others = contents.flatMap((part) => part.others);
+  if (fault) return new MeshError(fault.code, fault.message, {hints: fault.hints});
   if (others.some((one) => one.includes('CERTIFICATE REQUEST'))) {
     return new MeshError('NOT_A_CERTIFICATE', `${name}: holds a certificate request, not what a CA made of it`, {
       hints: ['hand it to the CA, and import what it returns'],
@@ -195,7 +164,7 @@ function readKey(pem: Sensitive<string> | undefined, path: string): CandidateKey
   try {
     const {spki, refusal} = readPrivateKey(pem, path);
     if (spki !== undefined && refusal === undefined) return {path, pem, spki};
-    return reportError(new MeshError('UNSUPPORTED_KEY', `${path}: ${refusal ?? 'the key cannot be used'}`));
+    return problem('UNSUPPORTED_KEY', `${path}: ${refusal ?? 'the key cannot be used'}`);
   } catch (thrown) {
     if (!(thrown instanceof MeshError) || thrown.class === 'bug') throw thrown;
     return reportError(thrown);
@@ -222,31 +191,18 @@ async function readNeighbour(
 }
 
 function report(run: PhaseRun<JudgedFacts>): ImportResult {
-  const {facts, plan} = run;
-  const {chain, refusals} = facts.verdict;
-  const {name} = facts.cluster;
-  const days = facts.loaded.mesh.trust.clusterValidityDays;
+  const {verdict, cluster, loaded} = run.facts;
+  const {chain, refusals, actions} = verdict;
+  const {name} = cluster;
+  const days = loaded.mesh.trust.clusterValidityDays;
   const changes = chain?.[0] ? [...lifeOtherThan(chain[0], days), ...changesFromRequest(chain[0], name)] : [];
-  const action = plannedActions(plan).find(({cluster}) => cluster === name);
-  const summary = (certificate: Certificate): Summary => {
-    const {subject, key, fingerprint, notAfter} = summarizeCertificate(
-      certificate,
-      facts.loaded.mesh.trust.expiry,
-      facts.now,
-    );
-    return {subject, key, fingerprint, notAfter};
-  };
-  return {
-    clusters: clusterOutcomes([name], run).map((result) =>
-      defined({
-        ...result,
-        action: action?.title,
-        chain: chain?.map(summary),
-        changes: changes.length > 0 ? changes : undefined,
-        refusals: refusals.length > 0 ? refusals : undefined,
-      }),
-    ),
-    errors: generalErrors(run),
-    warnings: plan.warnings,
-  };
+  return caRunResult(run, [name], (result) =>
+    defined({
+      ...result,
+      action: importOf(actions)?.title,
+      chain: chain?.map(certificateInShort),
+      changes: changes.length > 0 ? changes : undefined,
+      refusals: refusals.length > 0 ? refusals : undefined,
+    }),
+  );
 }

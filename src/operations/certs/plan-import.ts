@@ -1,26 +1,23 @@
 /** What `certs import` has to do, decided from what was handed in and what the work directory holds. Pure. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {type ErrorReport, MeshError, problem} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {type MeshCluster, meshNames} from '../../domain/mesh/mesh.js';
-import {type Answer, judgeAnswer, type Refusal} from '../../domain/ca/answer.js';
+import {judgeAnswer, type Refusal} from '../../domain/ca/answer.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import {chainPem} from '../../domain/x509/chain.js';
 import {madeForOther} from '../../domain/ca/cluster-of-ca.js';
+import {certificateInShort} from '../../domain/x509/describe.js';
 import {formatFingerprint} from '../../domain/keys/fingerprint.js';
 import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {attributeOf} from '../../domain/x509/name.js';
-import type {RootState} from '../../domain/ca/workdir-state.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
-import type {FileContent, ImportClusterCa, WriteFiles} from '../../engine/action.js';
-import {type Blocker, emptyPlan, type Group, type Plan, type Warning} from '../../engine/operation.js';
-import {type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
-import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
-import {type ClusterTrustStore, splitTrust} from '../shared/mesh-roots.js';
-import type {TrustStore} from '../../domain/ca/trust-store.js';
+import type {ImportClusterCa, WriteFiles} from '../../engine/action.js';
+import type {Plan, Warning} from '../../engine/operation.js';
+import {groupOf, guardedPlan, type GuardedMesh, knownTrust, type MeshRoots, notesOf, refused} from './ca-run.js';
 
 /** A private key that may wait for a certificate. */
 export interface CandidateKey {
@@ -32,8 +29,7 @@ export interface CandidateKey {
 }
 
 /** What the plan is made from. */
-export interface ImportFacts {
-  readonly loaded: LoadedMesh;
+export interface ImportFacts extends GuardedMesh, MeshRoots {
   readonly cluster: MeshCluster;
   /** The request's first. */
   readonly keys: readonly CandidateKey[];
@@ -43,18 +39,12 @@ export interface ImportFacts {
   readonly certificates: readonly Certificate[];
   /** What else was in the files, and what could not be read in them. */
   readonly remarks: readonly string[];
-  readonly root: RootState;
-  /** Roots that clusters have, where there is no root-cert.pem. */
-  readonly existingRoots: readonly ClusterTrustStore[];
-  /** `--root` */
-  readonly givenRoot: TrustStore | undefined;
   /** CAs of the chains that clusters have already. */
   readonly known: readonly Certificate[];
   readonly others: ReadonlyMap<string, string>;
   /** The cluster's files as they are. */
   readonly files: CaFiles;
   readonly requestThere: boolean;
-  readonly git: GitExposure;
   readonly now: Date;
 }
 
@@ -63,135 +53,93 @@ export type ImportAsked = Omit<ImportFacts, 'git'>;
 
 /** The verdict with what would be written. */
 export interface ImportVerdict {
-  /** What keeps everything from being done, besides {@link refusals}. */
+  /** What keeps everything from being done. */
   readonly error?: ErrorReport;
+  /** Every reason against the answer; the error says them, too. */
   readonly refusals: readonly Refusal[];
   /** The cluster CA, then what stands above it; the root last. */
   readonly chain?: readonly Certificate[];
-  readonly actions: readonly ImportClusterCa[];
-  readonly root?: WriteFiles;
+  /** Root first. */
+  readonly actions: readonly (WriteFiles | ImportClusterCa)[];
   readonly warnings: readonly Warning[];
 }
 
 /** Plans what was judged. */
-export function planImport(facts: ImportFacts, verdict: ImportVerdict): Plan {
-  const {loaded, cluster, git} = facts;
-  const error = verdict.error ?? refusalError(cluster.name, verdict.refusals);
-  const warnings: readonly Warning[] = [
-    ...loaded.notes.map((message) => ({message})),
-    ...facts.remarks.map((message) => ({cluster: cluster.name, message})),
-    ...verdict.warnings,
-  ];
-  if (error) return {...emptyPlan, blockers: [{cluster: cluster.name, error}], warnings};
-  const exposed: readonly Blocker[] = git.exposed.length > 0 ? [{error: reportError(keyInGit(git.exposed))}] : [];
-  return {
-    groups: [
-      ...declareGroups(loaded),
-      ...(verdict.root ? [group('root CA', verdict.root)] : []),
-      ...verdict.actions.map((action) => group('cluster CA', action)),
-    ],
-    blockers: verdict.actions.length > 0 ? exposed : [],
-    warnings: [...warnings, ...unknownToGit(git)],
-  };
+export function planImport(facts: ImportFacts, {error, actions, warnings}: ImportVerdict): Plan {
+  const {name} = facts.cluster;
+  const remarks = facts.remarks.map((message) => ({cluster: name, message}));
+  if (error) return {...refused(error, name), warnings: [...notesOf(facts.loaded), ...remarks]};
+  const groups = actions.flatMap((action) =>
+    groupOf(action.kind === 'write-files' ? 'root CA' : 'cluster CA', [action], 'always-stop'),
+  );
+  return guardedPlan(facts, {groups, warnings: [...remarks, ...warnings]}, importOf(actions) !== undefined);
 }
 
-function group(title: string, action: WriteFiles | ImportClusterCa): Group {
-  const {cluster} = action;
-  const lane = {key: cluster ?? title, ...(cluster !== undefined && {cluster})};
-  const said = cluster === undefined ? action.title : `${cluster}: ${action.title}`;
-  return {title, lanes: [{...lane, title: said, actions: [action]}], onFailure: 'always-stop'};
+/** What is done in the cluster's folder. */
+export function importOf(actions: ImportVerdict['actions']): ImportClusterCa | undefined {
+  return actions.find((action) => action.kind === 'import-cluster-ca');
 }
 
-function refusalError(cluster: string, refusals: readonly Refusal[]): ErrorReport | undefined {
+function notTaken(error: ErrorReport): ImportVerdict {
+  return {error, refusals: [], actions: [], warnings: []};
+}
+
+function notAccepted(cluster: string, refusals: readonly Refusal[]): ImportVerdict {
   const [first, ...others] = refusals;
-  if (!first) return undefined;
-  const hints = [first.hint, ...others.map(({message}) => `and: ${message}`)];
-  return reportError(new MeshError('CERTIFICATE_REFUSED', `not taken for ${cluster}: ${first.message}`, {hints}));
+  const hints = [first?.hint ?? '', ...others.map(({message}) => `and: ${message}`)];
+  const error = problem('CERTIFICATE_REFUSED', `not taken for ${cluster}: ${first?.message ?? ''}`, ...hints);
+  return {...notTaken(error), refusals};
 }
 
 /** Judges what was handed in, and decides what would be written or why nothing is taken. */
 export function judgeImport(facts: ImportAsked): ImportVerdict {
-  const {cluster, keys, unusableKeys, root} = facts;
-  const nothing: ImportVerdict = {refusals: [], actions: [], warnings: []};
-  if (root.kind === 'conflict') return {...nothing, error: root.error};
-  const meshRoot = rootOf(facts);
-  if (meshRoot instanceof MeshError) return {...nothing, error: reportError(meshRoot)};
-  if (keys.length === 0) return {...nothing, error: unusableKeys[0] ?? noKey(cluster.name)};
-  const answer = judgeAnswer(answerFacts(facts, meshRoot));
-  if (answer.kind === 'refused') return {...nothing, refusals: answer.refusals};
-  return accepted(answer, facts, meshRoot);
-}
-
-function noKey(cluster: string): ErrorReport {
-  const {requestKey, caKey} = clusterLayout(cluster);
-  return reportError(
-    new MeshError(
-      'FILE_MISSING',
-      `neither ${requestKey} nor ${caKey} is here: there is no key to import a certificate for`,
-      {
-        hints: [
-          'Run this where the request was made',
-          advice`or make a request with: ${kubectlMesh('certs request', [cluster])}`,
-        ],
-      },
-    ),
-  );
-}
-
-/** The mesh's root, or undefined where it has none yet. */
-function rootOf({root, existingRoots, givenRoot}: ImportAsked): TrustStore | MeshError | undefined {
-  if (root.kind === 'present') return root;
-  const [first] = existingRoots;
-  if (!first) return givenRoot;
-  return splitTrust([...existingRoots, ...(givenRoot ? [{...givenRoot, cluster: '--root'}] : [])]) ?? first;
-}
-
-function answerFacts(facts: ImportAsked, meshRoot: TrustStore | undefined): Parameters<typeof judgeAnswer>[0] {
-  const {mesh} = facts.loaded;
-  return {
-    cluster: facts.cluster.name,
-    keys: facts.keys.map(({spki}) => spki),
-    certificates: facts.certificates,
-    known: facts.known,
-    roots: meshRoot?.roots ?? [],
-    others: facts.others,
-    now: facts.now,
-    ...meshNames(mesh),
-  };
-}
-
-function accepted(
-  {chain, newRoot}: Extract<Answer, {kind: 'accepted'}>,
-  facts: ImportAsked,
-  meshRoot: TrustStore | undefined,
-): ImportVerdict {
-  const {cluster, keys, loaded, now, root} = facts;
+  const {cluster, keys, unusableKeys, certificates, known, others, now, loaded} = facts;
+  const {name} = cluster;
+  const trust = knownTrust(facts);
+  if ('error' in trust) return notTaken(trust.error);
+  if (keys.length === 0) return notTaken(unusableKeys[0] ?? noKey(name));
+  const {mesh} = loaded;
+  const answer = judgeAnswer({
+    ...{cluster: name, certificates, known, others, now, ...meshNames(mesh)},
+    keys: keys.map(({spki}) => spki),
+    roots: trust.store?.roots ?? [],
+  });
+  if (answer.kind === 'refused') return notAccepted(name, answer.refusals);
+  const {chain, newRoot} = answer;
   const [certificate] = chain;
   const top = chain.at(-1);
   const key = keys.find(({spki}) => spki === certificate?.spki);
   if (!certificate || !top || !key) throw new MeshError('INTERNAL', 'a chain without its ends was accepted');
-  const rootText = meshRoot?.text ?? top.pem;
-  const bundle = {caCert: certificate.pem, caKey: key.pem, rootCert: rootText, certChain: chainPem(chain)};
-  const {mesh} = loaded;
-  const inspection = inspectCaFiles(bundle, {now, ...meshNames(mesh), istioVersion: mesh.istio.version});
+  const rootCert = trust.store?.text ?? top.pem;
+  const bundle = {caCert: certificate.pem, caKey: key.pem, rootCert, certChain: chainPem(chain)};
+  const {findings} = inspectCaFiles(bundle, {now, ...meshNames(mesh), istioVersion: mesh.istio.version});
+  const found = (wanted: 'error' | 'warning'): readonly string[] =>
+    findings.flatMap(({severity, message}) => (severity === wanted ? [message] : []));
+  const hint = 'docs/certificates.md has what istiod checks';
   const refusals = [
     ...locality(certificate, facts),
-    ...inspection.findings
-      .filter(({severity}) => severity === 'error')
-      .map(({message}): Refusal => ({id: 'bundle', message, hint: 'docs/certificates.md has what istiod checks'})),
+    ...found('error').map((message): Refusal => ({id: 'bundle', message, hint})),
   ];
-  if (refusals.length > 0) return {refusals, actions: [], warnings: []};
-  const action = importAction(certificate, bundle, key, facts);
-  const rootAction = root.kind === 'present' ? undefined : rootWrite(rootText, top, newRoot, facts);
-  return defined({
+  if (refusals.length > 0) return notAccepted(name, refusals);
+  return {
     refusals,
     chain,
-    actions: action ? [action] : [],
-    root: rootAction,
-    warnings: inspection.findings
-      .filter(({severity}) => severity === 'warning')
-      .map(({message}) => ({cluster: cluster.name, message})),
-  });
+    actions: [
+      ...(facts.root.kind === 'present' ? [] : [rootWrite(rootCert, top, newRoot, facts)]),
+      ...importAction(certificate, bundle, key, facts),
+    ],
+    warnings: found('warning').map((message) => ({cluster: name, message})),
+  };
+}
+
+function noKey(cluster: string): ErrorReport {
+  const {requestKey, caKey} = clusterLayout(cluster);
+  return problem(
+    'FILE_MISSING',
+    `neither ${requestKey} nor ${caKey} is here: there is no key to import a certificate for`,
+    'Run this where the request was made',
+    advice`or make a request with: ${kubectlMesh('certs request', [cluster])}`,
+  );
 }
 
 /** A subject that names another cluster is a conflict to every later command. */
@@ -227,41 +175,34 @@ function rootWrite(
   };
 }
 
+/** None where all of it is in its place already, and no request is left. */
 function importAction(
   certificate: Certificate,
   bundle: Readonly<Record<'caCert' | 'certChain' | 'rootCert', string>> & {readonly caKey: Sensitive<string>},
   key: CandidateKey,
-  {cluster, files, requestThere, keys, now}: ImportAsked,
-): ImportClusterCa | undefined {
-  const paths = clusterLayout(cluster.name);
-  const present = keys.find(({path}) => path === paths.caKey)?.spki;
-  const written = (['caKey', 'caCert', 'certChain', 'rootCert'] as const).map((part): FileContent => ({
-    path: paths[part],
-    content: bundle[part],
-  }));
-  const same =
-    present === key.spki &&
-    files.caCert === bundle.caCert &&
-    files.certChain === bundle.certChain &&
-    files.rootCert === bundle.rootCert;
+  {cluster: {name}, files, requestThere, keys, now}: ImportAsked,
+): readonly ImportClusterCa[] {
+  const paths = clusterLayout(name);
+  const spkiAt = (where: string): string | undefined => keys.find(({path}) => path === where)?.spki;
+  const sameKey = spkiAt(paths.caKey) === key.spki;
+  const same = sameKey && (['caCert', 'certChain', 'rootCert'] as const).every((part) => files[part] === bundle[part]);
   // The request is answered when its own key has its certificate; another request goes on waiting.
-  const waiting = keys.find(({path}) => path === paths.requestKey)?.spki;
-  const answered = requestThere && (waiting === undefined || waiting === key.spki);
-  if (same && !answered) return undefined;
-  const {subject, fingerprint, notAfter, key: kind} = certificate;
-  const confirm = same ? undefined : replaced(cluster.name, files, key.spki === present, now);
-  return defined({
+  const answered = requestThere && (spkiAt(paths.requestKey) ?? key.spki) === key.spki;
+  if (same && !answered) return [];
+  const parts = same ? [] : (['caKey', 'caCert', 'certChain', 'rootCert'] as const);
+  const action: ImportClusterCa = defined({
     kind: 'import-cluster-ca',
-    id: `${cluster.name}/ca`,
-    cluster: cluster.name,
+    id: `${name}/ca`,
+    cluster: name,
     title: same
       ? `remove the request that was answered (${paths.requestCsr})`
-      : `take over the cluster CA "${subject.text}" (${kind.name})`,
-    files: same ? [] : written,
+      : `take over the cluster CA "${certificate.subject.text}" (${certificate.key.name})`,
+    files: parts.map((part) => ({path: paths[part], content: bundle[part]})),
     answered: answered ? [paths.requestKey, paths.requestCsr] : [],
-    certificate: {subject: subject.text, fingerprint, notAfter: notAfter.toISOString(), key: kind.name},
-    confirm,
+    certificate: certificateInShort(certificate),
+    confirm: same ? undefined : replaced(name, files, sameKey, now),
   });
+  return [action];
 }
 
 /** What a person must agree to: what is there goes away. */

@@ -1,10 +1,10 @@
 /** `certs request`: a key and a certificate request for each cluster, for a CA elsewhere to sign. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {problem} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import {type MeshCluster, meshNames} from '../../domain/mesh/mesh.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
-import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
+import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
 import {judgeRequest, type RequestState} from '../../domain/ca/request-state.js';
 import {type ClusterState, judgeCluster, judgeRoot} from '../../domain/ca/workdir-state.js';
 import {advice} from '../../domain/suggest/advice.js';
@@ -14,22 +14,24 @@ import type {Deps} from '../../engine/deps.js';
 import {
   type Blocker,
   emptyPlan,
-  type Group,
   type Operation,
   type PhaseRun,
   type Plan,
   type Warning,
 } from '../../engine/operation.js';
-import {
-  type ClusterResult,
-  clusterOutcomes,
-  concludeClusters,
-  type CommonResult,
-  generalErrors,
-} from '../../engine/report.js';
-import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
-import {declareGroups, ignoreKeys, type LoadedMesh, loadMesh, writesGitignore} from '../shared/load-mesh.js';
+import type {ClusterResult} from '../../engine/report.js';
+import {type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
 import {createCaFileReader} from '../../observe/ca-files.js';
+import {
+  caOf,
+  caRunResult,
+  type CaRunResult,
+  concludeCaRun,
+  groupOf,
+  guardedPlan,
+  type GuardedMesh,
+  guardKeys,
+} from './ca-run.js';
 import {csrSigner} from './csr-signer.js';
 
 /** What `certs request` is asked for. */
@@ -60,15 +62,11 @@ export interface RequestClusterResult extends ClusterResult {
   /** What is to be sent to the CA. Absent where nothing waits for an answer, and in dry runs of a new one. */
   readonly request?: PendingRequest;
   /** The CA that the cluster has already. */
-  readonly certificate?: Pick<CertificateSummary, 'subject' | 'key' | 'fingerprint' | 'notAfter'>;
+  readonly certificate?: CertificateInShort;
 }
 
 /** What `certs request` answers. */
-export interface CsrResult extends CommonResult {
-  readonly clusters: readonly RequestClusterResult[];
-  readonly errors: readonly ErrorReport[];
-  readonly warnings: readonly Warning[];
-}
+export type CsrResult = CaRunResult<RequestClusterResult>;
 
 interface ClusterFacts {
   readonly cluster: MeshCluster;
@@ -81,12 +79,9 @@ interface DecidedCluster extends ClusterFacts {
   readonly action: RequestClusterCa | undefined;
 }
 
-interface RequestFacts {
-  readonly loaded: LoadedMesh;
+interface RequestFacts extends GuardedMesh {
   readonly clusters: readonly DecidedCluster[];
   readonly asked: CsrRequest;
-  readonly git: GitExposure;
-  readonly now: Date;
 }
 
 /** Makes what is missing; a request whose key is there is kept. */
@@ -107,18 +102,16 @@ export const requestCerts: Operation<CsrRequest, CsrResult> = {
     });
     return report(run, after.facts);
   },
-  conclude: ({clusters, errors}) => [...concludeClusters(clusters), ...errors.map(({code}) => code)],
+  conclude: concludeCaRun,
 };
 
 async function gather(request: CsrRequest, deps: Deps): Promise<RequestFacts> {
-  const {workspace} = deps;
-  const now = deps.now();
   const signer = await csrSigner(deps, 'certs request');
   const loaded = await loadMesh(deps, {clusters: request.clusters, keyAlgorithm: request.keyAlgorithm, signer});
   const declared = loaded.mesh.clusters.map(({name}) => name);
   const names = loaded.clusters.map(({name}) => name);
-  const context = {declared, names: meshNames(loaded.mesh), now};
-  const reader = createCaFileReader(workspace);
+  const context = {declared, names: meshNames(loaded.mesh), now: deps.now()};
+  const reader = createCaFileReader(deps.workspace);
   const root = judgeRoot({...(await reader.root()), key: undefined});
   const requests = await readRequests(deps, names, loaded);
   const clusters = await Promise.all(
@@ -128,10 +121,8 @@ async function gather(request: CsrRequest, deps: Deps): Promise<RequestFacts> {
       return {...facts, action: actionFor(facts, request, loaded.mesh.trust.keyAlgorithm)};
     }),
   );
-  const facts = {loaded, clusters, asked: request, now};
   const keys = clusters.flatMap(({cluster, action}) => (action ? [clusterLayout(cluster.name).requestKey] : []));
-  const guarded = ignoreKeys(loaded, keys);
-  return {...facts, loaded: guarded, git: await askExposure(deps, workspace, keys, writesGitignore(guarded))};
+  return {...(await guardKeys(deps, loaded, keys)), clusters, asked: request};
 }
 
 async function readRequests(
@@ -149,30 +140,15 @@ async function readRequests(
 }
 
 function plan(facts: RequestFacts): Plan {
-  const {clusters, loaded, git} = facts;
-  const actions = clusters.flatMap(({action}) => action ?? []);
-  const groups: readonly Group[] = [
-    {
-      title: 'requests',
-      lanes: actions.map((action) => ({
-        key: action.cluster,
-        cluster: action.cluster,
-        title: `${action.cluster}: ${action.title}`,
-        actions: [action],
-      })),
-      onFailure: 'stop',
-    },
-  ];
-  const exposed: readonly Blocker[] = git.exposed.length > 0 ? [{error: reportError(keyInGit(git.exposed))}] : [];
-  return {
-    groups: [...declareGroups(loaded), ...(actions.length > 0 ? groups : [])],
-    blockers: [...clusters.flatMap((one) => blockerFor(one, facts)), ...exposed],
-    warnings: [
-      ...loaded.notes.map((message) => ({message})),
-      ...unknownToGit(git),
-      ...clusters.flatMap((one) => warningsFor(one, facts)),
-    ],
-  };
+  const {clusters} = facts;
+  return guardedPlan(facts, {
+    groups: groupOf(
+      'requests',
+      clusters.flatMap(({action}) => action ?? []),
+    ),
+    blockers: clusters.flatMap((one) => blockerFor(one, facts)),
+    warnings: clusters.flatMap((one) => warningsFor(one, facts)),
+  });
 }
 
 /** Whether what waits there has got its certificate: an import that was killed before it removed the request. */
@@ -205,13 +181,13 @@ function blockerFor({cluster, request}: ClusterFacts, {asked}: RequestFacts): re
   if (request.kind === 'conflict') return [{cluster: cluster.name, error: request.error}];
   if (request.kind !== 'request-only') return [];
   const {requestKey, requestCsr} = clusterLayout(cluster.name);
-  const error = new MeshError('WORKDIR_CONFLICT', `${requestCsr} is there, but its key, ${requestKey}, is not`, {
-    hints: [
-      'Run this where the request was made: the key is there, and the answer is imported there',
-      advice`Make a new key and request with: ${kubectlMesh('certs request', words`${cluster.name} --renew`)}`,
-    ],
-  });
-  return [{cluster: cluster.name, error: reportError(error)}];
+  const error = problem(
+    'WORKDIR_CONFLICT',
+    `${requestCsr} is there, but its key, ${requestKey}, is not`,
+    'Run this where the request was made: the key is there, and the answer is imported there',
+    advice`Make a new key and request with: ${kubectlMesh('certs request', words`${cluster.name} --renew`)}`,
+  );
+  return [{cluster: cluster.name, error}];
 }
 
 function warningsFor(facts: ClusterFacts, {asked}: RequestFacts): readonly Warning[] {
@@ -229,37 +205,28 @@ function warningsFor(facts: ClusterFacts, {asked}: RequestFacts): readonly Warni
 }
 
 function report(run: PhaseRun<RequestFacts>, requests: ReadonlyMap<string, RequestState>): CsrResult {
-  const {facts, plan: planned} = run;
-  const names = facts.clusters.map(({cluster}) => cluster.name);
-  return {
-    clusters: clusterOutcomes(names, run).map((result) => {
-      const before = facts.clusters.find(({cluster}) => cluster.name === result.name);
+  const {clusters} = run.facts;
+  return caRunResult(
+    run,
+    clusters.map(({cluster}) => cluster.name),
+    (result) => {
+      const before = clusters.find(({cluster}) => cluster.name === result.name);
       const state = requests.get(result.name);
-      const pending =
-        state && !(before && isAnswered({...before, request: state})) ? pendingOf(result.name, state) : undefined;
-      const certificate = before && certificateOf(before.ca, facts);
-      return defined({...result, action: before?.action?.title, request: pending, certificate});
-    }),
-    errors: generalErrors(run),
-    warnings: planned.warnings,
-  };
+      const waits = state && !(before && isAnswered({...before, request: state}));
+      const ca = caOf(before?.ca);
+      return defined({
+        ...result,
+        action: before?.action?.title,
+        request: waits ? pendingOf(result.name, state) : undefined,
+        certificate: ca && certificateInShort(ca),
+      });
+    },
+  );
 }
 
 function pendingOf(name: string, state: RequestState): PendingRequest | undefined {
   if (state.kind !== 'pending' && state.kind !== 'request-only') return undefined;
-  const {subject, key, spki} = state.request;
-  return {
-    file: clusterLayout(name).requestCsr,
-    subject: subject.text,
-    key: key.name,
-    publicKey: spki,
-    csr: state.csr,
-  };
-}
-
-function certificateOf(ca: ClusterState, {loaded, now}: RequestFacts): RequestClusterResult['certificate'] {
-  const certificate = ca.kind === 'valid' ? ca.inspection.certificate : ca.kind === 'completable' ? ca.ca : undefined;
-  if (!certificate) return undefined;
-  const {subject, key, fingerprint, notAfter} = summarizeCertificate(certificate, loaded.mesh.trust.expiry, now);
-  return {subject, key, fingerprint, notAfter};
+  const {csr, request} = state;
+  const {subject, key, spki} = request;
+  return {file: clusterLayout(name).requestCsr, subject: subject.text, key: key.name, publicKey: spki, csr};
 }
