@@ -76,16 +76,13 @@ export interface MeshRoots {
   readonly givenRoot?: TrustStore | undefined;
 }
 
-/** The roots that the mesh trusts: its own, or those that its clusters and `--root` agree on; no store where there are none. */
-export function knownTrust({
-  root,
-  existingRoots,
-  givenRoot,
-}: MeshRoots): {readonly store: TrustStore | undefined} | {readonly error: ErrorReport} {
+/** The roots that the mesh trusts: its own, or those on which these stores agree; no store where there are none. */
+export function knownTrust(
+  root: RootState,
+  stores: readonly ClusterTrustStore[],
+): {readonly store: TrustStore | undefined} | {readonly error: ErrorReport} {
   if (root.kind === 'conflict') return {error: root.error};
   if (root.kind === 'present') return {store: root};
-  const given = givenRoot && {...givenRoot, cluster: '--root'};
-  const stores = [...existingRoots, ...(given ? [given] : [])];
   const split = splitTrust(stores);
   return split ? {error: reportError(split)} : {store: stores[0]};
 }

@@ -1,6 +1,6 @@
 /** What `certs generate` has to do, decided from what the work directory holds. Pure. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {meshNames} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
@@ -9,145 +9,101 @@ import {chainPem, orderUpward} from '../../domain/x509/chain.js';
 import {cannotIssue} from '../../domain/ca/issuer.js';
 import type {ClusterState, RootState} from '../../domain/ca/workdir-state.js';
 import type {FileContent, IssueClusterCa, WriteFiles} from '../../engine/action.js';
-import {keyInGit, unknownToGit} from '../shared/exposed-keys.js';
 import {takeOverGroups} from '../shared/take-over.js';
+import {caOf, groupOf, guardedPlan} from './ca-run.js';
 import type {ClusterFacts, GenerateFacts} from './generate-facts.js';
 import {planRoot, type RootAction, type RootPlan} from './plan-root.js';
-import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
+import type {Plan} from '../../engine/operation.js';
 
 /** The plan, with what was decided for the root and for each cluster. */
 export interface GeneratePlan extends Plan {
   readonly root?: RootAction;
-  /** By name; without an entry nothing is done to that cluster. */
-  readonly clusterActions: ReadonlyMap<string, IssueClusterCa | WriteFiles>;
+  /** Of clusters to which something is done. */
+  readonly clusterActions: readonly ClusterAction[];
 }
+
+type ClusterAction = (IssueClusterCa | WriteFiles) & {readonly cluster: string};
 
 /** Decides. */
 export function planGenerate(facts: GenerateFacts): GeneratePlan {
-  const plans = facts.clusters.map((cluster) => planCluster(cluster, facts));
-  const issuing = plans.flatMap(({action}) => (action?.kind === 'issue-cluster-ca' ? [action] : []));
+  const {taken} = facts;
+  const plans = facts.clusters.map((one) => ({cluster: one.name, ...planCluster(one, facts)}));
+  const clusterActions = plans.flatMap(({action}) => action ?? []);
+  const issuing = clusterActions.filter((action) => action.kind === 'issue-cluster-ca');
   const root = planRoot(facts, issuing);
-  const lanes = plans.flatMap(({name, action}): readonly Lane[] =>
-    action ? [{key: name, cluster: name, title: `${name}: ${action.title}`, actions: [action]}] : [],
-  );
-  const works = root.action !== undefined || lanes.length > 0 || facts.taken.files.length > 0;
-  const blockers = [
-    ...root.blockers,
-    ...plans.flatMap(({blocker}) => (blocker ? [blocker] : [])),
-    ...(works && facts.exposure.exposed.length > 0 ? [{error: reportError(keyInGit(facts.exposure.exposed))}] : []),
-  ];
-  return defined({
+  const elsewhere = madeElsewhere(facts.loaded.mesh.trust.signer);
+  const own = {
     groups: [
-      ...facts.declare,
-      ...takeOverGroups(facts.taken),
-      ...rootGroup(root.action),
-      ...(lanes.length > 0 ? [{title: 'cluster CAs', lanes, onFailure: 'stop' as const}] : []),
+      ...takeOverGroups(taken),
+      ...groupOf('root CA', root.action ? [root.action] : [], 'always-stop'),
+      ...groupOf('cluster CAs', clusterActions),
     ],
-    blockers,
+    blockers: [
+      ...(root.error ? [{error: root.error}] : []),
+      ...plans.flatMap(({cluster, error}) => (error ? [{cluster, error}] : [])),
+    ],
     warnings: [
-      ...facts.notes.map((message) => ({message})),
-      ...nothingToGenerate(facts),
-      ...facts.taken.warnings,
-      ...root.warnings,
-      ...(works ? unknownToGit(facts.exposure) : []),
-      ...plans.flatMap(({warnings}) => warnings),
+      ...(elsewhere === undefined ? [] : [{message: `nothing to generate: ${elsewhere}`}]),
+      ...taken.warnings,
+      ...(root.warning === undefined ? [] : [{message: root.warning}]),
+      ...plans.flatMap(({cluster, warning}) => (warning === undefined ? [] : [{cluster, message: warning}])),
     ],
+  };
+  return defined({
+    ...guardedPlan(facts, own, own.groups.length > 0),
     passphrase: passphraseOf(facts, root, issuing),
     root: root.action,
-    clusterActions: new Map(plans.flatMap(({name, action}) => (action ? [[name, action] as const] : []))),
+    clusterActions,
   });
 }
 
-function rootGroup(action: RootAction | undefined): readonly Group[] {
-  if (!action) return [];
-  const title = 'root CA';
-  return [{title, lanes: [{key: title, title, actions: [action]}], onFailure: 'always-stop'}];
-}
-
 interface ClusterPlan {
-  readonly name: string;
-  readonly action?: IssueClusterCa | WriteFiles;
-  readonly blocker?: Blocker;
-  readonly warnings: readonly Warning[];
+  readonly action?: ClusterAction;
+  /** Why it cannot be done. */
+  readonly error?: ErrorReport;
+  readonly warning?: string;
 }
 
-function planCluster({cluster, state}: ClusterFacts, facts: GenerateFacts): ClusterPlan {
-  const {name} = cluster;
-  const unchanged: ClusterPlan = {name, warnings: []};
-  // A step of `up` and of scripts: nothing is missing. Only who asks for a new one is refused.
-  if (state.kind === 'absent' && !facts.renew && madeElsewhere(facts.mesh.trust.signer) !== undefined) return unchanged;
+function planCluster({name, state}: ClusterFacts, facts: GenerateFacts): ClusterPlan {
+  const {signer, keepClusterKeys} = facts.loaded.mesh.trust;
   if (facts.renew && state.kind !== 'absent') return issue(name, facts, replaced(name, state));
   switch (state.kind) {
     case 'absent':
-      return issue(name, facts);
+      // A step of `up` and of scripts: nothing is missing. Only who asks for a new one is refused.
+      return facts.renew || madeElsewhere(signer) === undefined ? issue(name, facts) : {};
     case 'conflict':
-      return {...unchanged, blocker: {cluster: name, error: state.error}};
+      return {error: state.error};
     case 'completable':
       return completion(name, state, facts.root);
     case 'valid':
-      if (!state.keyMissing || !facts.mesh.trust.keepClusterKeys) return unchanged;
-      return {
-        ...unchanged,
-        warnings: [
-          {
-            cluster: name,
-            message: `${clusterLayout(name).caKey} is not here: trust push works only where that key is kept`,
-          },
-        ],
-      };
+      if (!state.keyMissing || !keepClusterKeys) return {};
+      return {warning: `${clusterLayout(name).caKey} is not here: trust push works only where that key is kept`};
   }
 }
 
 function replaced(name: string, state: ClusterState): string {
-  const certificate =
-    state.kind === 'valid' ? state.inspection.certificate : state.kind === 'completable' ? state.ca : undefined;
+  const certificate = caOf(state);
   const until = certificate ? ` (valid until ${certificate.notAfter.toISOString().slice(0, 10)})` : '';
   return `replace the key and certificate of the cluster CA in ${name}/${until}`;
 }
 
 function issue(name: string, facts: GenerateFacts, confirm?: string): ClusterPlan {
-  const {mesh} = facts;
-  const algorithm = mesh.trust.keyAlgorithm;
+  const {mesh} = facts.loaded;
+  const {keyAlgorithm: algorithm, signer, clusterValidityDays: validityDays} = mesh.trust;
   const error = cannotSign(facts);
-  if (error) return {name, blocker: {cluster: name, error}, warnings: []};
-  return {
-    name,
-    warnings: [],
-    action: defined({
-      kind: 'issue-cluster-ca',
-      id: `${name}/ca`,
-      cluster: name,
-      signer: mesh.trust.signer,
-      title: `${confirm === undefined ? 'issue' : 'renew'} the cluster CA (${algorithm})`,
-      algorithm,
-      validityDays: mesh.trust.clusterValidityDays,
-      names: meshNames(mesh),
-      confirm,
-    }),
-  };
+  if (error) return {error};
+  const title = `${confirm === undefined ? 'issue' : 'renew'} the cluster CA (${algorithm})`;
+  const base = {kind: 'issue-cluster-ca', id: `${name}/ca`, cluster: name} as const;
+  return {action: defined({...base, title, signer, algorithm, validityDays, names: meshNames(mesh), confirm})};
 }
 
 function completion(name: string, state: Extract<ClusterState, {kind: 'completable'}>, root: RootState): ClusterPlan {
-  if (root.kind !== 'present') return {name, warnings: []};
+  if (root.kind !== 'present') return {};
   const paths = clusterLayout(name);
   const contents = {rootCert: root.text, certChain: chainPem(orderUpward(state.ca, root.roots))};
   const files = state.missing.map((part): FileContent => ({path: paths[part], content: contents[part]}));
-  return {
-    name,
-    warnings: [],
-    action: {
-      kind: 'write-files',
-      id: `${name}/complete`,
-      cluster: name,
-      title: `add ${files.map(({path}) => path).join(' and ')}`,
-      files,
-    },
-  };
-}
-
-function nothingToGenerate({mesh}: GenerateFacts): readonly Warning[] {
-  const why = madeElsewhere(mesh.trust.signer);
-  return why === undefined ? [] : [{message: `nothing to generate: ${why}`}];
+  const title = `add ${files.map(({path}) => path).join(' and ')}`;
+  return {action: {kind: 'write-files', id: `${name}/complete`, cluster: name, title, files}};
 }
 
 /** Which passphrase the actions will use. */
@@ -171,15 +127,12 @@ export function cannotSign({root, signer, now}: GenerateFacts): ErrorReport | un
     case 'key-file': {
       if (root.kind !== 'present') return undefined;
       if (root.key === 'missing') {
-        const message = `${signer.keyPath} is not there: no cluster CA can be issued without it`;
-        return reportError(
-          new MeshError('FILE_MISSING', message, {
-            hints: [
-              signer.keyPath === layout.rootKey
-                ? `Bring ${layout.rootKey} back, or say where it is kept with --root-dir DIR`
-                : `Plug in what ${signer.keyPath} is on, or say where it is now with --root-dir DIR`,
-            ],
-          }),
+        return problem(
+          'FILE_MISSING',
+          `${signer.keyPath} is not there: no cluster CA can be issued without it`,
+          signer.keyPath === layout.rootKey
+            ? `Bring ${layout.rootKey} back, or say where it is kept with --root-dir DIR`
+            : `Plug in what ${signer.keyPath} is on, or say where it is now with --root-dir DIR`,
         );
       }
       return report(cannotIssue(signingChain(root, now), now, layout.rootCert));

@@ -95,7 +95,8 @@ function notAccepted(cluster: string, refusals: readonly Refusal[]): ImportVerdi
 export function judgeImport(facts: ImportAsked): ImportVerdict {
   const {cluster, keys, unusableKeys, certificates, known, others, now, loaded} = facts;
   const {name} = cluster;
-  const trust = knownTrust(facts);
+  const given = facts.givenRoot && {...facts.givenRoot, cluster: '--root'};
+  const trust = knownTrust(facts.root, [...facts.existingRoots, ...(given ? [given] : [])]);
   if ('error' in trust) return notTaken(trust.error);
   if (keys.length === 0) return notTaken(unusableKeys[0] ?? noKey(name));
   const {mesh} = loaded;

@@ -1,4 +1,5 @@
-import type {CaSummary, GenerateResult} from '../../operations/certs/generate.js';
+import type {CertificateInShort} from '../../domain/x509/describe.js';
+import type {GenerateResult} from '../../operations/certs/generate.js';
 import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {table} from '../table.js';
@@ -39,7 +40,7 @@ function taken({certificate, takenOver}: Printed<GenerateResult>['root']): reado
 interface Line {
   readonly outcome: string;
   readonly action?: string;
-  readonly certificate?: CaSummary;
+  readonly certificate?: CertificateInShort;
 }
 
 function row(name: string, {outcome, action, certificate}: Line, {dryRun}: Printed<GenerateResult>): readonly string[] {
