@@ -1,6 +1,6 @@
 /** What `certs generate` decides from: the work directory, what its signer amounts to, what git would take. */
 import {defined} from '../../domain/defined.js';
-import {asMeshError, type ErrorReport, reportError} from '../../domain/errors.js';
+import type {ErrorReport} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {meshNames} from '../../domain/mesh/mesh.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
@@ -19,6 +19,7 @@ import {askExposure} from '../shared/exposed-keys.js';
 import {type LoadedMesh, loadMesh, writesGitignore} from '../shared/load-mesh.js';
 import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
+import {attempt} from '../../observe/attempt.js';
 import {createCaFileReader} from '../../observe/ca-files.js';
 import {type TakeOver, takeOver} from '../shared/take-over.js';
 import {type GuardedMesh, guardKeys, type MeshRoots} from './ca-run.js';
@@ -107,14 +108,9 @@ export async function gatherGenerate(request: GenerateRequest, deps: Deps): Prom
 }
 
 /** What the signer amounts to; what kept it from being asked is a fact, too. */
-async function survey(deps: Deps, spec: SignerSpec): Promise<SignerFacts> {
-  try {
-    return await deps.signers.survey(spec);
-  } catch (thrown) {
-    const error = asMeshError(thrown);
-    if (error.class === 'bug' || deps.signal.aborted) throw thrown;
-    return {kind: 'unavailable', error: reportError(error)};
-  }
+async function survey({signers, signal}: Deps, spec: SignerSpec): Promise<SignerFacts> {
+  const seen = await attempt(signal, () => signers.survey(spec));
+  return 'value' in seen ? seen.value : {kind: 'unavailable', error: seen.unknown};
 }
 
 /** The root's files with what a local signer and `--root` know of them; where root-cert.pem comes `from` if it is not here. */
