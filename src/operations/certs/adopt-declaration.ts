@@ -1,4 +1,6 @@
 /** What `certs adopt` writes down of a running mesh: clusters, versions, keys, and who signs, where that shows. Pure. */
+import {isDeepStrictEqual} from 'node:util';
+import {defined} from '../../domain/defined.js';
 import {formatMinor} from '../../domain/istio/version.js';
 import type {Declaration} from '../../domain/mesh/declare.js';
 import {type KeyAlgorithm, keyAlgorithms} from '../../domain/keys/keys.js';
@@ -12,24 +14,22 @@ export function declarationOf(good: readonly Good[], {file, hasRootKey}: Standin
   if (!first) return {};
   const [{meshID, trustDomain}] = first.running.controlPlanes;
   const minors = minorsOf(good);
-  const [minor] = minors;
   const revisions = [...new Set(good.flatMap(({running}) => running.controlPlanes.map(({revision}) => revision)))];
   const isDefault = revisions.length === 1 && revisions[0] === 'default';
   const signer = hasRootKey || file?.trust?.signer !== undefined ? undefined : signerOf(good);
-  const keyAlgorithm = keyAlgorithmOf(good, file);
   const networks = good.flatMap(({name, running}) => (running.network === undefined ? [] : [[name, running.network]]));
-  return {
+  return defined({
     clusters: good.map(({name}) => name),
     ownContexts: Object.fromEntries(good.map(({name, context}) => [name, context])),
     networks: Object.fromEntries(networks) as Record<string, string>,
     uids: Object.fromEntries(good.map(({name, running}) => [name, running.uid])),
-    ...(meshID !== undefined && {meshID}),
-    ...(trustDomain !== undefined && trustDomain !== 'cluster.local' && {trustDomain}),
-    ...(minors.length === 1 && minor !== undefined && {istioVersion: minor}),
-    ...(!isDefault && {revisions: revisions.toSorted(defaultFirst)}),
-    ...(keyAlgorithm !== undefined && {keyAlgorithm}),
-    ...(signer && {signer}),
-  };
+    meshID,
+    trustDomain: trustDomain === 'cluster.local' ? undefined : trustDomain,
+    istioVersion: minors.length === 1 ? minors[0] : undefined,
+    revisions: isDefault ? undefined : revisions.toSorted(defaultFirst),
+    keyAlgorithm: keyAlgorithmOf(good, file),
+    signer,
+  });
 }
 
 /** That of all cluster CAs, so that a renewal does not change it; of clusters that are not looked at nothing is known. */
@@ -57,21 +57,12 @@ export function minorsOf(good: readonly Good[]): readonly string[] {
 
 /** Who signs, where that shows in what runs: the same everywhere, or nothing is declared. */
 function signerOf(good: readonly Good[]): DeclaredSigner | undefined {
-  const signers = good.map(signerOfOne);
-  const [first] = signers;
-  const isOne = signers.every((signer) => JSON.stringify(signer) === JSON.stringify(first));
-  return isOne ? first : undefined;
-}
-
-function signerOfOne({running, keptIn, keeper, context}: Good): DeclaredSigner | undefined {
-  switch (keptIn) {
-    case 'istio-ca-secret':
-      return {type: 'cluster', context};
-    case 'elsewhere':
-      return externalSigner(running);
-    default:
-      return keeper?.startsWith('cert-manager ') === true ? {type: 'external', issuer: 'cert-manager'} : undefined;
-  }
+  const [first, ...others] = good.map(({running, keptIn, keeper, context}): DeclaredSigner | undefined => {
+    if (keptIn === 'istio-ca-secret') return {type: 'cluster', context};
+    if (keptIn === 'elsewhere') return externalSigner(running);
+    return keeper?.startsWith('cert-manager ') === true ? {type: 'external', issuer: 'cert-manager'} : undefined;
+  });
+  return others.every((signer) => isDeepStrictEqual(signer, first)) ? first : undefined;
 }
 
 /** istiod without a CA of its own, by its environment (istio/istio pilot/pkg/bootstrap/istio_ca.go, server.go). */

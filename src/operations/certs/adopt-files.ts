@@ -1,6 +1,6 @@
 /** The files of a cluster that is adopted: certificates, and its CA's key only where that was said. Pure. */
 import {defined} from '../../domain/defined.js';
-import {MeshError} from '../../domain/errors.js';
+import {problem} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {advice} from '../../domain/suggest/advice.js';
@@ -8,45 +8,53 @@ import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {readableRoots} from '../../domain/ca/trust-store.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import {externalSigner} from './adopt-declaration.js';
-import {failed, type Adopted, type Standing} from './adoption.js';
+import type {Good, Refused, Seen, Standing} from './adoption.js';
 
-export function takeFiles(one: Adopted, {files: standing}: Standing, withKeys: boolean): Adopted {
-  if (one.error || !one.running) return one;
-  const {cacerts, selfSigned} = one.running;
+/** What is adopted of a cluster, or why its files cannot be taken. What is there already is never overwritten. */
+export function takeFiles(one: Seen, {files: standing}: Standing, withKeys: boolean): Good | Refused {
+  const {context, name, running} = one;
+  const {cacerts, selfSigned} = running;
+  const refuse = (...said: Parameters<typeof problem>): Refused => ({context, name, error: problem(...said)});
   if (cacerts === 'absent') {
-    if (externalSigner(one.running) !== undefined) return {...one, keptIn: 'elsewhere'};
-    if (selfSigned !== undefined) return {...one, keptIn: 'istio-ca-secret'};
-    const what = `${one.name} has neither Secret cacerts nor istio-ca-secret: there is no CA to adopt`;
-    return failed(
-      one,
-      new MeshError('NOT_FOUND', what, {hints: [advice`is istiod up? ${kubectlMesh('verify')} tells more`]}),
-    );
+    const none = {...one, files: [], copiesKey: false};
+    if (externalSigner(running) !== undefined) return {...none, keptIn: 'elsewhere'};
+    if (selfSigned !== undefined) return {...none, keptIn: 'istio-ca-secret'};
+    const what = `${name} has neither Secret cacerts nor istio-ca-secret: there is no CA to adopt`;
+    return refuse('NOT_FOUND', what, advice`is istiod up? ${kubectlMesh('verify')} tells more`);
   }
-  const paths = clusterLayout(one.name);
-  const present = standing.get(one.name) ?? {};
+  const paths = clusterLayout(name);
+  const present = standing.get(name) ?? {};
   const found = publicFiles(cacerts);
   const wanted = (['caCert', 'rootCert', 'certChain'] as const).flatMap((part) => {
-    const text = found[part];
-    return text === undefined ? [] : [{path: paths[part], text, present: present[part]}];
+    const content = found[part];
+    return content === undefined ? [] : [{path: paths[part], content, present: present[part]}];
   });
-  const clash = wanted.find((file) => file.present !== undefined && !holdsSame(file.present, file.text));
+  const clash = wanted.find((file) => file.present !== undefined && !holdsSame(file.present, file.content));
   if (clash) {
-    const what = `${clash.path} is not what Secret cacerts of context "${one.context}" holds`;
-    const hints = [advice`see both: ${kubectlMesh('trust diff', [one.name])}`, 'put the one aside that is not meant'];
-    return failed(one, new MeshError('WORKDIR_CONFLICT', what, {hints}));
+    return refuse(
+      'WORKDIR_CONFLICT',
+      `${clash.path} is not what Secret cacerts of context "${context}" holds`,
+      advice`see both: ${kubectlMesh('trust diff', [name])}`,
+      'put the one aside that is not meant',
+    );
   }
-  const keyed = wanted.find(({text}) => holdsKey(text));
-  if (keyed) return failed(one, keyAmongCertificates(keyed.path, one));
+  // Certificates are written for everybody to read, and git takes them.
+  const keyed = wanted.find(({content}) => content.includes('PRIVATE KEY'));
+  if (keyed) {
+    return refuse(
+      'CA_FILES_INVALID',
+      `Secret cacerts of context "${context}" holds a private key where ${keyed.path} would be copied from`,
+      advice`put certificates alone there; whoever reads it has that key: ${kubectlMesh('access show', [name])}`,
+    );
+  }
   const {caKey} = cacerts.files;
   const copiesKey = withKeys && caKey !== undefined && present.caKey === undefined && isClusterKey(cacerts);
+  const missing = wanted.flatMap(({path, content, present: there}) => (there === undefined ? [{path, content}] : []));
   return defined({
     ...one,
     keptIn: 'cacerts',
     keeper: cacerts.keeper,
-    files: [
-      ...wanted.flatMap(({path, text, present: there}) => (there === undefined ? [{path, content: text}] : [])),
-      ...(copiesKey ? [{path: paths.caKey, content: caKey}] : []),
-    ],
+    files: [...missing, ...(copiesKey ? [{path: paths.caKey, content: caKey}] : [])],
     copiesKey,
   });
 }
@@ -66,18 +74,6 @@ export function isRoot({inspection: {certificate, caCerts = [], chain = [], root
 function isClusterKey(cacerts: CacertsSecret): boolean {
   const {certificate, key} = cacerts.inspection;
   return certificate !== undefined && key?.spki === certificate.spki && !isRoot(cacerts);
-}
-
-function holdsKey(text: string): boolean {
-  return text.includes('PRIVATE KEY');
-}
-
-/** Certificates are written for everybody to read, and git takes them. */
-function keyAmongCertificates(path: string, {name, context}: Pick<Adopted, 'name' | 'context'>): MeshError {
-  const what = `Secret cacerts of context "${context}" holds a private key where ${path} would be copied from`;
-  return new MeshError('CA_FILES_INVALID', what, {
-    hints: [advice`put certificates alone there; whoever reads it has that key: ${kubectlMesh('access show', [name])}`],
-  });
 }
 
 function holdsSame(one: string, other: string): boolean {

@@ -4,8 +4,8 @@
  */
 import {defined} from '../../domain/defined.js';
 import {type DeclaredFiles, declareMesh, type DeclaringTexts} from '../../domain/mesh/declare.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
-import {layout} from '../../domain/mesh/layout.js';
+import {MeshError} from '../../domain/errors.js';
+import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {isClusterName, parseClusterName} from '../../domain/mesh/names.js';
 import {parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
 import {agree, checkForms, defaults, resolveMesh} from '../../domain/mesh/resolve.js';
@@ -13,26 +13,19 @@ import {isKnown, observe} from '../../domain/observed.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {lookWith} from '../../domain/suggest/suggestion.js';
-import type {Action} from '../../engine/action.js';
+import type {WriteFiles} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import type {Group, Operation, PhaseRun, Plan, Warning} from '../../engine/operation.js';
-import {
-  clusterOutcomes,
-  concludeClusters,
-  generalErrors,
-  outcomeOf,
-  outcomeOfError,
-  type ClusterResult,
-  type CommonResult,
-} from '../../engine/report.js';
-import {askExposure, keyInGit, unknownToGit, type GitExposure} from '../shared/exposed-keys.js';
-import {declareAction, declaredFilesGroups} from '../shared/load-mesh.js';
+import {emptyPlan, type Operation, type PhaseRun, type Plan} from '../../engine/operation.js';
+import {clusterOutcomes, generalErrors, outcomeOf, outcomeOfError, type ClusterResult} from '../../engine/report.js';
+import {askExposure, unknownToGit, type GitExposure} from '../shared/exposed-keys.js';
+import {declaredFilesGroups} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readRunningCluster} from '../../observe/running-cluster.js';
-import {summarise, type CaSummary} from '../../domain/trust/ca-summary.js';
+import {summariseSecret, type CaSummary} from '../../domain/trust/ca-summary.js';
 import {adopt} from './adopt-plan.js';
-import type {Adopted, Adoption, KeptIn, Looked, Standing} from './adoption.js';
+import {goodOf, type Adoption, type Good, type KeptIn, type Looked, type Standing} from './adoption.js';
+import {concludeCaRun, exposedKeys, groupOf, type CaRunResult} from './ca-run.js';
 
 /** What `certs adopt` is asked for. */
 export interface AdoptRequest {
@@ -57,22 +50,20 @@ export interface AdoptedCluster extends ClusterResult {
 }
 
 /** What `certs adopt` answers. */
-export interface AdoptResult extends CommonResult {
+export interface AdoptResult extends CaRunResult<AdoptedCluster> {
   /** Absolute path of the work directory. */
   readonly workDir: string;
-  readonly clusters: readonly AdoptedCluster[];
   /** What was, or would be, written into mesh.yaml and its like, a line each; root-cert.pem too. */
   readonly changes: readonly string[];
-  readonly errors: readonly ErrorReport[];
-  readonly warnings: readonly Warning[];
 }
 
 interface AdoptFacts {
   readonly workDir: string;
+  readonly request: AdoptRequest;
   readonly texts: DeclaringTexts;
   readonly standing: Standing;
-  readonly adoption: Adoption;
-  readonly istioNamespace: string | undefined;
+  readonly looked: readonly Looked[];
+  /** Of every key that may be copied. */
   readonly git: GitExposure;
 }
 
@@ -89,7 +80,7 @@ export const adoptMesh: Operation<AdoptRequest, AdoptResult> = {
     });
     return report(run);
   },
-  conclude: ({clusters, errors}) => [...concludeClusters(clusters), ...errors.map(({code}) => code)],
+  conclude: concludeCaRun,
 };
 
 type Wanted = Pick<Looked, 'context' | 'said'>;
@@ -120,200 +111,142 @@ function wantedContexts(words: readonly string[]): readonly Wanted[] {
 
 async function gather(
   deps: Deps,
-  {istioNamespace, withKeys}: AdoptRequest,
+  request: AdoptRequest,
   wanted: readonly Wanted[],
   concurrency: number,
 ): Promise<AdoptFacts> {
-  const {workspace} = deps;
-  const [mesh, contexts, gitignore, rootCert, rootKey] = await Promise.all([
+  const {workspace, clusters, now} = deps;
+  const {istioNamespace} = request;
+  const [mesh, contextsText, gitignore, rootCert, rootKey] = await Promise.all([
     workspace.readText(layout.meshYaml),
     workspace.readText(layout.contextsYaml),
     workspace.readText(layout.gitignore),
     workspace.readText(layout.rootCert),
     workspace.stat(layout.rootKey),
   ]);
-  const texts: DeclaringTexts = {mesh, contexts, gitignore};
-  const file = mesh === undefined ? undefined : parseMeshFile(mesh);
-  const own = contexts === undefined ? {} : parseContextsFile(contexts);
+  const texts: DeclaringTexts = {mesh, contexts: contextsText, gitignore};
+  const {file, contexts} = parsed(texts);
   const said = istioNamespace === undefined ? undefined : {value: istioNamespace, by: '--istio-namespace'};
   checkForms(defined({istioNamespace: said}));
   const namespace = agree('istio.namespace', file?.istio?.namespace, said) ?? defaults.namespace;
-  const options = {now: deps.now(), keyMayBeMissing: true, trustDomain: file?.trustDomain};
-  const looked = await lookAtEach(deps, wanted, {namespace, options, concurrency});
-  const names = [
-    ...(file?.clusters ?? []).map(({name}) => name),
-    ...looked.flatMap(({said: name, seen, context}) => [
-      name ?? context,
-      ...(isKnown(seen) ? seen.value.controlPlanes.flatMap(({clusterID}) => clusterID ?? []) : []),
-    ]),
-  ];
-  const standing: Standing = {
-    file,
-    contexts: own,
-    rootCert,
-    hasRootKey: rootKey !== undefined,
-    files: await readFiles(workspace, names),
-  };
-  const adoption = adopt(looked, standing, withKeys);
-  const keys = adoption.clusters.flatMap(({files}) =>
-    files.flatMap(({path, content}) => (typeof content === 'string' ? [] : [path])),
-  );
-  const git =
-    keys.length === 0
-      ? {exposed: [], unknown: undefined}
-      : await askExposure(deps, workspace, keys, mesh === undefined || gitignore === undefined);
-  return {workDir: workspace.root, texts, standing, adoption, istioNamespace, git};
-}
-
-async function lookAtEach(
-  {clusters}: Deps,
-  wanted: readonly Wanted[],
-  {
-    namespace,
-    options,
-    concurrency,
-  }: {
-    readonly namespace: string;
-    readonly options: Parameters<typeof readRunningCluster>[3];
-    readonly concurrency: number;
-  },
-): Promise<readonly Looked[]> {
-  return eachCluster(wanted, concurrency, async (one) => ({
+  const options = {now: now(), keyMayBeMissing: true, trustDomain: file?.trustDomain};
+  const looked = await eachCluster(wanted, concurrency, async (one) => ({
     ...one,
     seen: await observe(() => readRunningCluster(clusters, one.context, namespace, options)),
   }));
+  const mayBeNamed = looked.flatMap(({said: name, seen, context}) => [
+    name ?? context,
+    ...(isKnown(seen) ? seen.value.controlPlanes.flatMap(({clusterID}) => clusterID ?? []) : []),
+  ]);
+  const names = [...(file?.clusters ?? []).map(({name}) => name), ...mayBeNamed].filter(isClusterName);
+  const keys = request.withKeys ? [...new Set(names)].map((name) => clusterLayout(name).caKey) : [];
+  return {
+    ...{workDir: workspace.root, request, texts, looked},
+    standing: {file, contexts, rootCert, hasRootKey: rootKey !== undefined, files: await readFiles(workspace, names)},
+    git: await askExposure(deps, workspace, keys, mesh === undefined || gitignore === undefined),
+  };
+}
+
+function parsed({mesh, contexts}: DeclaringTexts): Pick<Standing, 'file' | 'contexts'> {
+  return {
+    file: mesh === undefined ? undefined : parseMeshFile(mesh),
+    contexts: contexts === undefined ? {} : parseContextsFile(contexts),
+  };
 }
 
 /** What the work directory has of these clusters; nothing where there is no such folder. */
-async function readFiles(
-  workspace: Deps['workspace'],
-  names: readonly string[],
-): Promise<ReadonlyMap<string, CaFiles>> {
-  const valid = [...new Set(names)].filter(isClusterName);
+async function readFiles(workspace: Deps['workspace'], names: readonly string[]): Promise<Standing['files']> {
   const found = await Promise.all(
-    valid.map(async (name): Promise<readonly (readonly [string, CaFiles])[]> =>
+    [...new Set(names)].map(async (name): Promise<readonly (readonly [string, CaFiles])[]> =>
       (await workspace.stat(name))?.kind === 'directory' ? [[name, await readCaFiles(workspace, name)]] : [],
     ),
   );
   return new Map(found.flat());
 }
 
-/** A plan, with what it declares; absent where no context can be adopted. */
+/** A plan, with the decision that it follows, and what it declares; nothing is where no context can be adopted. */
 interface AdoptPlan extends Plan {
+  readonly adoption: Adoption;
   readonly declared?: DeclaredFiles;
 }
 
 /** Pure. What kept a context from being adopted is in its own result: it keeps no other from it. */
-function plan(facts: AdoptFacts): AdoptPlan {
-  const {adoption, git} = facts;
-  const good = adoption.clusters.filter(({error}) => error === undefined);
-  const declared = good.length === 0 ? undefined : declarations(facts);
-  return defined({
+function plan({request, texts, standing, looked, git}: AdoptFacts): AdoptPlan {
+  const adoption = adopt(looked, standing, request.withKeys);
+  const {declaration, rootCert, warnings} = adoption;
+  const good = goodOf(adoption.clusters);
+  if (good.length === 0) return {...emptyPlan, adoption, warnings};
+  const {istioNamespace} = request;
+  const declared = declareMesh(texts, defined({...declaration, gitignore: true, istioNamespace}));
+  requireUsable(texts, declared);
+  const rootTitle = `write ${layout.rootCert}`;
+  const writeRoot = {kind: 'write-files', id: 'root-cert', title: rootTitle} as const;
+  const copied = good.filter(({copiesKey}) => copiesKey).map(({name}) => clusterLayout(name).caKey);
+  return {
+    adoption,
     declared,
-    groups: declared ? [...declaredFilesGroups(declared, declared.summary.length), ...fileGroups(adoption)] : [],
-    blockers: git.exposed.length > 0 ? [{error: reportError(keyInGit(git.exposed))}] : [],
-    warnings: [...adoption.warnings, ...unknownToGit(git)],
-  });
+    groups: [
+      ...declaredFilesGroups(declared, declared.summary.length),
+      ...groupOf('root', rootCert ? [{...writeRoot, files: [rootCert]}] : []),
+      ...groupOf('adopt the CAs', good.filter(({files}) => files.length > 0).map(copyAction)),
+    ],
+    blockers: exposedKeys({...git, exposed: git.exposed.filter((key) => copied.includes(key))}),
+    warnings: [...warnings, ...(copied.length > 0 ? unknownToGit(git) : [])],
+  };
 }
 
 /** Throws what makes mesh.yaml invalid: two clusters of one context, for example. */
-function declarations({texts, adoption, istioNamespace}: AdoptFacts): DeclaredFiles {
-  const declared = declareMesh(texts, defined({...adoption.declaration, gitignore: true, istioNamespace}));
-  const after = (path: string, before: string | undefined): string | undefined =>
-    declared.files.find((one) => one.path === path)?.content ?? before;
-  const mesh = after(layout.meshYaml, texts.mesh);
-  const contexts = after(layout.contextsYaml, texts.contexts);
-  const file = mesh === undefined ? undefined : parseMeshFile(mesh);
-  if (file?.clusters?.length) {
-    resolveMesh({file, contexts: contexts === undefined ? {} : parseContextsFile(contexts), names: [], said: {}});
-  }
-  return declared;
+function requireUsable(texts: DeclaringTexts, {files}: DeclaredFiles): void {
+  const after = (path: string): string | undefined => files.find((one) => one.path === path)?.content;
+  const mesh = after(layout.meshYaml) ?? texts.mesh;
+  const {file, contexts} = parsed({...texts, mesh, contexts: after(layout.contextsYaml) ?? texts.contexts});
+  if (file?.clusters?.length) resolveMesh({file, contexts, names: [], said: {}});
 }
 
-function fileGroups({clusters, rootCert}: Adoption): readonly Group[] {
-  const lanes = clusters.filter(({error, files}) => error === undefined && files.length > 0);
-  return [
-    ...(rootCert
-      ? [
-          {
-            title: 'root',
-            lanes: [
-              {
-                key: 'root',
-                title: `write ${rootCert.path}`,
-                actions: [
-                  {kind: 'write-files' as const, id: 'root-cert', title: `write ${rootCert.path}`, files: [rootCert]},
-                ],
-              },
-            ],
-            onFailure: 'stop' as const,
-          },
-        ]
-      : []),
-    ...(lanes.length === 0
-      ? []
-      : [
-          {
-            title: 'adopt the CAs',
-            lanes: lanes.map((one) => ({
-              key: one.name,
-              cluster: one.name,
-              title: `${one.name}: ${copyAction(one).title}`,
-              actions: [copyAction(one)],
-            })),
-            onFailure: 'stop' as const,
-          },
-        ]),
-  ];
-}
-
-function copyAction({name, context, files, copiesKey}: Adopted): Action {
-  return {
+function copyAction({name, context, files, copiesKey}: Good): WriteFiles {
+  return defined({
     kind: 'write-files',
     id: `${name}/adopt`,
     cluster: name,
     title: `copy ${files.map(({path}) => path).join(', ')} from context ${context}`,
     files,
-    ...(copiesKey && {confirm: `copy the CA's private key out of cluster ${name} into ${name}/ca-key.pem`}),
-  };
+    confirm: copiesKey ? `copy the CA's private key out of cluster ${name} into ${name}/ca-key.pem` : undefined,
+  });
 }
 
 /** Pure. */
 function report(run: PhaseRun<AdoptFacts, AdoptPlan>): AdoptResult {
-  const {facts, plan: planned} = run;
-  const {clusters, rootCert} = facts.adoption;
-  const known = new Set((facts.standing.file?.clusters ?? []).map(({name}) => name));
-  const declared = outcomeOf(run, planned.declared && declareAction(planned.declared))?.status;
-  const good = clusters.filter(({error}) => error === undefined);
-  const results = clusterOutcomes(
-    good.map(({name}) => name),
-    run,
-  );
+  const {workDir, standing} = run.facts;
+  const {adoption, declared, warnings} = run.plan;
+  const {clusters, rootCert} = adoption;
+  const known = new Set((standing.file?.clusters ?? []).map(({name}) => name));
+  const declaring = outcomeOf(run, {kind: 'write-files', id: 'declare'})?.status;
+  const names = goodOf(clusters).map(({name}) => name);
+  const results = new Map(clusterOutcomes(names, run).map((one) => [one.name, one]));
   return {
-    workDir: facts.workDir,
+    workDir,
     clusters: clusters.map((one): AdoptedCluster => {
-      const {context, name, error} = one;
-      if (error) return {name, context, outcome: outcomeOfError(error), error, files: []};
-      const own = results.find((result) => result.name === name) ?? {name, outcome: 'unchanged' as const};
-      // Of a self-signed istiod there is no file, and it is declared all the same.
-      const outcome = own.outcome === 'unchanged' && !known.has(name) && declared ? declared : own.outcome;
-      return {...own, outcome, context, ...described(one), files: one.files.map(({path}) => path)};
+      const {context, name} = one;
+      if ('error' in one) return {name, context, outcome: outcomeOfError(one.error), error: one.error, files: []};
+      const {outcome = 'unchanged', error} = results.get(name) ?? {};
+      const {running, keptIn, keeper, files} = one;
+      return defined({
+        name,
+        // Of a self-signed istiod there is no file, and it is declared all the same.
+        outcome: outcome === 'unchanged' && !known.has(name) && declaring ? declaring : outcome,
+        error,
+        context,
+        uid: running.uid,
+        network: running.network,
+        versions: [...new Set(running.controlPlanes.map(({tag}) => tag))],
+        keptIn,
+        keeper,
+        ca: summariseSecret(running.cacerts),
+        files: files.map(({path}) => path),
+      });
     }),
-    changes: planned.declared ? [...planned.declared.summary, ...(rootCert ? [rootCert.path] : [])] : [],
+    changes: declared ? [...declared.summary, ...(rootCert ? [rootCert.path] : [])] : [],
     errors: generalErrors(run),
-    warnings: planned.warnings,
-  };
-}
-
-function described({running, keptIn, keeper}: Adopted): Partial<AdoptedCluster> {
-  if (!running) return {};
-  const {uid, network, cacerts, controlPlanes} = running;
-  return {
-    uid,
-    ...(network !== undefined && {network}),
-    versions: [...new Set(controlPlanes.map(({tag}) => tag))],
-    ...(keptIn && {keptIn}),
-    ...(keeper !== undefined && {keeper}),
-    ...(cacerts !== 'absent' && {ca: summarise(cacerts.inspection)}),
+    warnings,
   };
 }

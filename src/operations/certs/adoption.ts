@@ -1,5 +1,5 @@
 /** The words of `certs adopt`: what was seen of each context, and what is decided about it. */
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import type {ErrorReport} from '../../domain/errors.js';
 import type {Declaration} from '../../domain/mesh/declare.js';
 import type {MeshFile} from '../../domain/mesh/schema.js';
 import type {Observed} from '../../domain/observed.js';
@@ -30,36 +30,40 @@ export interface Standing {
 /** Where a cluster's CA is kept. */
 export type KeptIn = 'cacerts' | 'istio-ca-secret' | 'elsewhere';
 
-/** One context after the decision. */
-export interface Adopted {
+/** A context that leads to a running cluster, under the name that it is adopted under. */
+export interface Seen {
   readonly context: string;
   readonly name: string;
-  readonly error?: ErrorReport;
-  readonly running?: RunningCluster;
-  readonly keptIn?: KeptIn;
+  readonly running: RunningCluster;
+}
+
+/** What is adopted of it. */
+export interface Good extends Seen {
+  readonly keptIn: KeptIn;
   /** Who fills Secret cacerts, where that shows. */
   readonly keeper?: string;
   readonly files: readonly FileContent[];
   readonly copiesKey: boolean;
 }
 
+/** A context that cannot be adopted, and why. */
+export interface Refused {
+  readonly context: string;
+  readonly name: string;
+  readonly error: ErrorReport;
+}
+
 /** The whole decision. */
 export interface Adoption {
-  readonly clusters: readonly Adopted[];
+  /** In the order in which contexts were named. */
+  readonly clusters: readonly (Good | Refused)[];
   readonly declaration: Declaration;
   /** root-cert.pem of the mesh, where it is to be written. */
   readonly rootCert: FileContent | undefined;
   readonly warnings: readonly Warning[];
 }
 
-/** A context whose cluster was seen and can be adopted so far. */
-export type Good = Adopted & {readonly running: RunningCluster};
-
-/** Nothing to write. */
-export const none = {files: [], copiesKey: false} as const;
-
-/** A context that cannot be adopted, and why. */
-export function failed(one: Pick<Adopted, 'context' | 'name'>, error: MeshError | ErrorReport): Adopted {
-  const {context, name} = one;
-  return {...none, context, name, error: error instanceof MeshError ? reportError(error) : error};
+/** Those that can be adopted, as far as was judged. */
+export function goodOf<One extends Seen>(all: readonly (One | Refused)[]): readonly One[] {
+  return all.flatMap((one) => ('error' in one ? [] : [one]));
 }
