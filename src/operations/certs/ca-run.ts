@@ -2,7 +2,8 @@
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, reportError} from '../../domain/errors.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
-import type {ClusterState, RootState} from '../../domain/ca/workdir-state.js';
+import {type ClusterState, judgeCluster, type RootState} from '../../domain/ca/workdir-state.js';
+import {meshNames} from '../../domain/mesh/mesh.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
@@ -21,32 +22,33 @@ import {
   type CommonResult,
   generalErrors,
 } from '../../engine/report.js';
+import type {CaFileReader} from '../../observe/ca-files.js';
 import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
 import {declareGroups, ignoreKeys, type LoadedMesh, writesGitignore} from '../shared/load-mesh.js';
 import {type ClusterTrustStore, splitTrust} from '../shared/mesh-roots.js';
 
-/** The mesh of a run that writes private keys, and whether git would take them. */
+/** The mesh of a run that may write private keys, and whether git would take them. */
 export interface GuardedMesh {
   readonly loaded: LoadedMesh;
+  /** The keys. */
+  readonly guarded: readonly string[];
   readonly git: GitExposure;
 }
 
-/** Guards keys of the work directory. `writes`: whether this run writes them, so that a missing .gitignore is to be made. */
-export async function guardKeys(
-  deps: Deps,
-  mesh: LoadedMesh,
-  keys: readonly string[],
-  writes = true,
-): Promise<GuardedMesh> {
-  const loaded = ignoreKeys(mesh, writes ? keys : []);
-  return {loaded, git: await askExposure(deps, deps.workspace, keys, writesGitignore(loaded))};
+/** Guards keys of the work directory. */
+export async function guardKeys(deps: Deps, loaded: LoadedMesh, guarded: readonly string[]): Promise<GuardedMesh> {
+  const willIgnore = writesGitignore(ignoreKeys(loaded, guarded));
+  return {loaded, guarded, git: await askExposure(deps, deps.workspace, guarded, willIgnore)};
 }
 
-/** Its plan: the mesh is declared first, and nothing is done where git would take the keys that `writes` says are written. */
-export function guardedPlan({loaded, git}: GuardedMesh, own: Partial<Plan>, writes = true): Plan {
+/**
+ * Its plan: the mesh is declared first, with a .gitignore where there is none, and nothing is done where git would take the
+ * keys. `writes`: whether they are written at all.
+ */
+export function guardedPlan({loaded, guarded, git}: GuardedMesh, own: Partial<Plan>, writes = true): Plan {
   const {groups, blockers, warnings} = {...emptyPlan, ...own};
   return {
-    groups: [...declareGroups(loaded), ...groups],
+    groups: [...declareGroups(writes ? ignoreKeys(loaded, guarded) : loaded), ...groups],
     blockers: [...blockers, ...(writes ? exposedKeys(git) : [])],
     warnings: [...notesOf(loaded), ...warnings, ...(writes ? unknownToGit(git) : [])],
   };
@@ -85,6 +87,19 @@ export function knownTrust(
   if (root.kind === 'present') return {store: root};
   const split = splitTrust(stores);
   return split ? {error: reportError(split)} : {store: stores[0]};
+}
+
+/** Clusters as their files are judged beside the root. */
+export async function judgeClusters(
+  {mesh, clusters}: LoadedMesh,
+  reader: CaFileReader,
+  root: RootState,
+  now: Date,
+): Promise<readonly {readonly name: string; readonly state: ClusterState}[]> {
+  const context = {declared: mesh.clusters.map(({name}) => name), names: meshNames(mesh), now};
+  return Promise.all(
+    clusters.map(async ({name}) => ({name, state: judgeCluster(name, await reader.cluster(name), root, context)})),
+  );
 }
 
 /** A group in which each action is a lane; none without actions. */

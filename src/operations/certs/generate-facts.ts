@@ -2,27 +2,20 @@
 import {defined} from '../../domain/defined.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
-import {meshNames} from '../../domain/mesh/mesh.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import {madeElsewhere, type SignerSpec} from '../../domain/mesh/signer.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
-import {
-  type ClusterState,
-  judgeCluster,
-  judgeRoot,
-  type RootFiles,
-  type RootState,
-} from '../../domain/ca/workdir-state.js';
+import {type ClusterState, judgeRoot, type RootFiles, type RootState} from '../../domain/ca/workdir-state.js';
 import type {Deps} from '../../engine/deps.js';
 import type {SignerState} from '../../signers/signer-module.js';
 import {askExposure} from '../shared/exposed-keys.js';
-import {type LoadedMesh, loadMesh, writesGitignore} from '../shared/load-mesh.js';
+import {ignoreKeys, type LoadedMesh, loadMesh, writesGitignore} from '../shared/load-mesh.js';
 import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
 import {attempt} from '../../observe/attempt.js';
 import {createCaFileReader} from '../../observe/ca-files.js';
 import {type TakeOver, takeOver} from '../shared/take-over.js';
-import {type GuardedMesh, guardKeys, type MeshRoots} from './ca-run.js';
+import {type GuardedMesh, guardKeys, judgeClusters, type MeshRoots} from './ca-run.js';
 
 /** What `certs generate` is asked for. */
 export interface GenerateRequest {
@@ -79,12 +72,7 @@ export async function gatherGenerate(request: GenerateRequest, deps: Deps): Prom
   const givenRoot = rootFile === undefined ? undefined : await readGivenRoot(deps, rootFile, before);
   const {from: rootFrom, ...files} = rootFiles(found, local, givenRoot);
   const root = judgeRoot(files);
-  const context = {declared: loaded.mesh.clusters.map(({name}) => name), names: meshNames(loaded.mesh), now};
-  const clusters = await Promise.all(
-    loaded.clusters.map(async ({name}): Promise<ClusterFacts> => {
-      return {name, state: judgeCluster(name, await reader.cluster(name), root, context)};
-    }),
-  );
+  const clusters = await judgeClusters(loaded, reader, root, now);
   // Where keys are made elsewhere nothing is written here, and nothing needs a .gitignore.
   const madeHere = madeElsewhere(spec) === undefined;
   const issued = clusters.filter(({state}) => madeHere && (renew || state.kind === 'absent'));
@@ -150,15 +138,11 @@ async function guardGenerated(
   const {signer} = loaded.mesh.trust;
   if (root.kind !== 'absent' || signer.type !== 'local') return guardKeys(deps, loaded, keys);
   const store = deps.rootStore(signer);
-  const here = await guardKeys(deps, loaded, signer.directory === undefined ? [layout.rootKey, ...keys] : keys);
+  const guarded = signer.directory === undefined ? [layout.rootKey, ...keys] : keys;
+  const here = await guardKeys(deps, loaded, guarded);
   if (store === workspace) return here;
-  const inside = store.root.startsWith(`${workspace.root}/`);
-  const there = await askExposure(deps, store, [layout.rootKey], inside && writesGitignore(here.loaded));
-  return {
-    loaded: here.loaded,
-    git: {
-      exposed: [...there.exposed.map((key) => `${store.root}/${key}`), ...here.git.exposed],
-      unknown: here.git.unknown ?? there.unknown,
-    },
-  };
+  const willIgnore = store.root.startsWith(`${workspace.root}/`) && writesGitignore(ignoreKeys(loaded, guarded));
+  const there = await askExposure(deps, store, [layout.rootKey], willIgnore);
+  const exposed = [...there.exposed.map((key) => `${store.root}/${key}`), ...here.git.exposed];
+  return {...here, git: {exposed, unknown: here.git.unknown ?? there.unknown}};
 }

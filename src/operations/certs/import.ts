@@ -21,15 +21,7 @@ import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
 import {createCaFileReader, readCaFiles} from '../../observe/ca-files.js';
 import {caRunResult, type CaRunResult, concludeCaRun, guardKeys} from './ca-run.js';
 import {csrSigner} from './csr-signer.js';
-import {
-  type CandidateKey,
-  type ImportAsked,
-  type ImportFacts,
-  type ImportVerdict,
-  importOf,
-  judgeImport,
-  planImport,
-} from './plan-import.js';
+import {type CandidateKey, type ImportFacts, importOf, type ImportPlan, planImport} from './plan-import.js';
 
 /** What `certs import` is asked for. */
 export interface ImportRequest {
@@ -62,27 +54,22 @@ export const importCerts: Operation<ImportRequest, ImportResult> = {
   async execute(request, engine) {
     // Standard input can be read only once, and a phase may look again.
     let handedIn: Promise<HandedIn> | undefined;
-    const run = await engine.run<JudgedFacts>({
+    const run = await engine.run<ImportFacts, ImportPlan>({
       title: 'read what the CA returned',
       gather: (deps) => gather(request, deps, () => (handedIn ??= readFiles(deps, request.files))),
-      plan: (facts) => planImport(facts, facts.verdict),
+      plan: planImport,
     });
     return report(run);
   },
   conclude: concludeCaRun,
 };
 
-/** The facts, and the verdict on them: what git is asked about depends on it, too. */
-interface JudgedFacts extends ImportFacts {
-  readonly verdict: ImportVerdict;
-}
-
 interface HandedIn {
   readonly certificates: readonly Certificate[];
   readonly remarks: readonly string[];
 }
 
-async function gather(request: ImportRequest, deps: Deps, files: () => Promise<HandedIn>): Promise<JudgedFacts> {
+async function gather(request: ImportRequest, deps: Deps, files: () => Promise<HandedIn>): Promise<ImportFacts> {
   const {workspace} = deps;
   const signer = await csrSigner(deps, 'certs import');
   const loaded = await loadMesh(deps, {clusters: [request.cluster], signer});
@@ -97,11 +84,10 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
     workspace.readText(paths.requestCsr),
   ]);
   const candidates = [readKey(requestKey, paths.requestKey), readKey(caKey, paths.caKey)];
-  const others = loaded.mesh.clusters.map(({name}) => name).filter((name) => name !== cluster.name);
-  const neighbours = await Promise.all(others.map((name) => readNeighbour(deps, name)));
-  const before = await readNeighbour(deps, cluster.name);
-  const facts: ImportAsked = {
-    loaded,
+  const read = await Promise.all(loaded.mesh.clusters.map(({name}) => readNeighbour(deps, name)));
+  const neighbours = read.filter(({name}) => name !== cluster.name);
+  return {
+    ...(await guardKeys(deps, loaded, [paths.caKey])),
     cluster,
     keys: candidates.flatMap((one) => (one !== undefined && 'spki' in one ? [one] : [])),
     unusableKeys: candidates.flatMap((one) => (one !== undefined && 'code' in one ? [one] : [])),
@@ -110,15 +96,12 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
     root,
     existingRoots: root.kind === 'absent' ? await findRoots(deps) : [],
     givenRoot: request.rootFile === undefined ? undefined : await readGivenRoot(deps, request.rootFile, root),
-    known: [before, ...neighbours].flatMap(({chain}) => chain),
+    known: read.flatMap(({chain}) => chain),
     others: new Map(neighbours.flatMap(({name, keys}) => keys.map((key) => [key, name] as const))),
     files: await readCaFiles(workspace, cluster.name),
     requestThere: requestKey !== undefined || csr !== undefined,
     now: deps.now(),
   };
-  const verdict = judgeImport(facts);
-  const writes = (importOf(verdict.actions)?.files ?? []).length > 0;
-  return {...facts, verdict, ...(await guardKeys(deps, loaded, [paths.caKey], writes))};
 }
 
 /** Reads every file. Throws `USAGE`, `FILE_MISSING`, `NOT_PEM`, and `NOT_A_CERTIFICATE` for a file without any certificate. */
@@ -190,9 +173,9 @@ async function readNeighbour(
   };
 }
 
-function report(run: PhaseRun<JudgedFacts>): ImportResult {
-  const {verdict, cluster, loaded} = run.facts;
-  const {chain, refusals, actions} = verdict;
+function report(run: PhaseRun<ImportFacts, ImportPlan>): ImportResult {
+  const {cluster, loaded} = run.facts;
+  const {chain, refusals, actions} = run.plan.verdict;
   const {name} = cluster;
   const days = loaded.mesh.trust.clusterValidityDays;
   const changes = chain?.[0] ? [...lifeOtherThan(chain[0], days), ...changesFromRequest(chain[0], name)] : [];

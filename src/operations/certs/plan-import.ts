@@ -48,9 +48,6 @@ export interface ImportFacts extends GuardedMesh, MeshRoots {
   readonly now: Date;
 }
 
-/** What decides whether an answer is taken. */
-export type ImportAsked = Omit<ImportFacts, 'git'>;
-
 /** The verdict with what would be written. */
 export interface ImportVerdict {
   /** What keeps everything from being done. */
@@ -64,15 +61,23 @@ export interface ImportVerdict {
   readonly warnings: readonly Warning[];
 }
 
-/** Plans what was judged. */
-export function planImport(facts: ImportFacts, {error, actions, warnings}: ImportVerdict): Plan {
+/** The plan, with the verdict that it follows. */
+export interface ImportPlan extends Plan {
+  readonly verdict: ImportVerdict;
+}
+
+/** Judges, and plans what is to be written. */
+export function planImport(facts: ImportFacts): ImportPlan {
   const {name} = facts.cluster;
+  const verdict = judgeImport(facts);
+  const {error, actions, warnings} = verdict;
   const remarks = facts.remarks.map((message) => ({cluster: name, message}));
-  if (error) return {...refused(error, name), warnings: [...notesOf(facts.loaded), ...remarks]};
+  if (error) return {verdict, ...refused(error, name), warnings: [...notesOf(facts.loaded), ...remarks]};
   const groups = actions.flatMap((action) =>
     groupOf(action.kind === 'write-files' ? 'root CA' : 'cluster CA', [action], 'always-stop'),
   );
-  return guardedPlan(facts, {groups, warnings: [...remarks, ...warnings]}, importOf(actions) !== undefined);
+  const own = {groups, warnings: [...remarks, ...warnings]};
+  return {verdict, ...guardedPlan(facts, own, importOf(actions) !== undefined)};
 }
 
 /** What is done in the cluster's folder. */
@@ -92,7 +97,7 @@ function notAccepted(cluster: string, refusals: readonly Refusal[]): ImportVerdi
 }
 
 /** Judges what was handed in, and decides what would be written or why nothing is taken. */
-export function judgeImport(facts: ImportAsked): ImportVerdict {
+export function judgeImport(facts: ImportFacts): ImportVerdict {
   const {cluster, keys, unusableKeys, certificates, known, others, now, loaded} = facts;
   const {name} = cluster;
   const given = facts.givenRoot && {...facts.givenRoot, cluster: '--root'};
@@ -144,7 +149,7 @@ function noKey(cluster: string): ErrorReport {
 }
 
 /** A subject that names another cluster is a conflict to every later command. */
-function locality({subject}: Certificate, {cluster, loaded}: ImportAsked): readonly Refusal[] {
+function locality({subject}: Certificate, {cluster, loaded}: ImportFacts): readonly Refusal[] {
   const declared = loaded.mesh.clusters.map(({name}) => name);
   const other = madeForOther(attributeOf(subject, 'L'), cluster.name, declared);
   if (other === undefined) return [];
@@ -161,7 +166,7 @@ function rootWrite(
   text: string,
   top: Certificate,
   newRoot: boolean,
-  {existingRoots, givenRoot}: ImportAsked,
+  {existingRoots, givenRoot}: ImportFacts,
 ): WriteFiles {
   const from = newRoot ? 'the answer' : existingRoots.length > 0 || !givenRoot ? 'the clusters' : '--root';
   return {
@@ -181,7 +186,7 @@ function importAction(
   certificate: Certificate,
   bundle: Readonly<Record<'caCert' | 'certChain' | 'rootCert', string>> & {readonly caKey: Sensitive<string>},
   key: CandidateKey,
-  {cluster: {name}, files, requestThere, keys, now}: ImportAsked,
+  {cluster: {name}, files, requestThere, keys, now}: ImportFacts,
 ): readonly ImportClusterCa[] {
   const paths = clusterLayout(name);
   const spkiAt = (where: string): string | undefined => keys.find(({path}) => path === where)?.spki;

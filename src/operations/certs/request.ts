@@ -2,11 +2,11 @@
 import {defined} from '../../domain/defined.js';
 import {problem} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
-import {type MeshCluster, meshNames} from '../../domain/mesh/mesh.js';
+import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
 import {judgeRequest, type RequestState} from '../../domain/ca/request-state.js';
-import {type ClusterState, judgeCluster, judgeRoot} from '../../domain/ca/workdir-state.js';
+import {type ClusterState, judgeRoot} from '../../domain/ca/workdir-state.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {RequestClusterCa} from '../../engine/action.js';
@@ -31,6 +31,7 @@ import {
   guardedPlan,
   type GuardedMesh,
   guardKeys,
+  judgeClusters,
 } from './ca-run.js';
 import {csrSigner} from './csr-signer.js';
 
@@ -69,7 +70,7 @@ export interface RequestClusterResult extends ClusterResult {
 export type CsrResult = CaRunResult<RequestClusterResult>;
 
 interface ClusterFacts {
-  readonly cluster: MeshCluster;
+  readonly name: string;
   readonly request: RequestState;
   readonly ca: ClusterState;
 }
@@ -94,10 +95,9 @@ export const requestCerts: Operation<CsrRequest, CsrResult> = {
       gather: (deps) => gather(request, deps),
       plan,
     });
-    const names = run.facts.clusters.map(({cluster}) => cluster.name);
     const after = await engine.run({
       title: 'read the requests',
-      gather: (deps) => readRequests(deps, names, run.facts.loaded),
+      gather: (deps) => readRequests(deps, run.facts.loaded),
       plan: () => emptyPlan,
     });
     return report(run, after.facts);
@@ -108,35 +108,29 @@ export const requestCerts: Operation<CsrRequest, CsrResult> = {
 async function gather(request: CsrRequest, deps: Deps): Promise<RequestFacts> {
   const signer = await csrSigner(deps, 'certs request');
   const loaded = await loadMesh(deps, {clusters: request.clusters, keyAlgorithm: request.keyAlgorithm, signer});
-  const declared = loaded.mesh.clusters.map(({name}) => name);
-  const names = loaded.clusters.map(({name}) => name);
-  const context = {declared, names: meshNames(loaded.mesh), now: deps.now()};
   const reader = createCaFileReader(deps.workspace);
   const root = judgeRoot({...(await reader.root()), key: undefined});
-  const requests = await readRequests(deps, names, loaded);
-  const clusters = await Promise.all(
-    loaded.clusters.map(async (cluster): Promise<DecidedCluster> => {
-      const ca = judgeCluster(cluster.name, await reader.cluster(cluster.name), root, context);
-      const facts = {cluster, ca, request: requests.get(cluster.name) ?? {kind: 'absent' as const}};
-      return {...facts, action: actionFor(facts, request, loaded.mesh.trust.keyAlgorithm)};
-    }),
-  );
-  const keys = clusters.flatMap(({cluster, action}) => (action ? [clusterLayout(cluster.name).requestKey] : []));
+  const states = await judgeClusters(loaded, reader, root, deps.now());
+  const requests = await readRequests(deps, loaded);
+  const clusters = states.map(({name, state}): DecidedCluster => {
+    const facts = {name, ca: state, request: requests.get(name) ?? {kind: 'absent' as const}};
+    return {...facts, action: actionFor(facts, request, loaded.mesh.trust.keyAlgorithm)};
+  });
+  const keys = clusters.flatMap(({name, action}) => (action ? [clusterLayout(name).requestKey] : []));
   return {...(await guardKeys(deps, loaded, keys)), clusters, asked: request};
 }
 
 async function readRequests(
   {workspace}: Deps,
-  names: readonly string[],
-  {mesh}: LoadedMesh,
+  {mesh, clusters}: LoadedMesh,
 ): Promise<ReadonlyMap<string, RequestState>> {
   const declared = mesh.clusters.map(({name}) => name);
-  const read = async (name: string): Promise<readonly [string, RequestState]> => {
+  const read = async ({name}: MeshCluster): Promise<readonly [string, RequestState]> => {
     const {requestKey, requestCsr} = clusterLayout(name);
     const [key, csr] = await Promise.all([workspace.readSecret(requestKey), workspace.readText(requestCsr)]);
     return [name, judgeRequest(name, {key, csr}, declared)];
   };
-  return new Map(await Promise.all(names.map(read)));
+  return new Map(await Promise.all(clusters.map(read)));
 }
 
 function plan(facts: RequestFacts): Plan {
@@ -160,39 +154,38 @@ function isAnswered({request, ca}: ClusterFacts): boolean {
 
 /** What is to be made for a cluster; what git is asked about depends on it, too. */
 function actionFor(facts: ClusterFacts, asked: CsrRequest, algorithm: KeyAlgorithm): RequestClusterCa | undefined {
-  const {cluster, request, ca} = facts;
-  const base = {kind: 'request-cluster-ca', id: `${cluster.name}/request`, cluster: cluster.name, algorithm} as const;
+  const {name, request, ca} = facts;
+  const {requestKey} = clusterLayout(name);
+  const base = {kind: 'request-cluster-ca', id: `${name}/request`, cluster: name, algorithm} as const;
   const create: RequestClusterCa = {...base, title: `make a key and a request (${algorithm})`, keepKey: false};
   if (asked.renew) {
-    const {requestKey} = clusterLayout(cluster.name);
     const loses = request.kind === 'conflict' ? request.keyThere : ['pending', 'key-only'].includes(request.kind);
     if (!loses || isAnswered(facts)) return create;
     return {...create, confirm: `replace ${requestKey}: a certificate made for its request could not be used any more`};
   }
   if (isAnswered(facts)) return undefined;
   if (request.kind === 'key-only') {
-    return {...base, title: `make the request for ${clusterLayout(cluster.name).requestKey}`, keepKey: true};
+    return {...base, title: `make the request for ${requestKey}`, keepKey: true};
   }
   return request.kind === 'absent' && ca.kind !== 'valid' && ca.kind !== 'completable' ? create : undefined;
 }
 
-function blockerFor({cluster, request}: ClusterFacts, {asked}: RequestFacts): readonly Blocker[] {
+function blockerFor({name, request}: ClusterFacts, {asked}: RequestFacts): readonly Blocker[] {
   if (asked.renew) return [];
-  if (request.kind === 'conflict') return [{cluster: cluster.name, error: request.error}];
+  if (request.kind === 'conflict') return [{cluster: name, error: request.error}];
   if (request.kind !== 'request-only') return [];
-  const {requestKey, requestCsr} = clusterLayout(cluster.name);
+  const {requestKey, requestCsr} = clusterLayout(name);
   const error = problem(
     'WORKDIR_CONFLICT',
     `${requestCsr} is there, but its key, ${requestKey}, is not`,
     'Run this where the request was made: the key is there, and the answer is imported there',
-    advice`Make a new key and request with: ${kubectlMesh('certs request', words`${cluster.name} --renew`)}`,
+    advice`Make a new key and request with: ${kubectlMesh('certs request', words`${name} --renew`)}`,
   );
-  return [{cluster: cluster.name, error}];
+  return [{cluster: name, error}];
 }
 
 function warningsFor(facts: ClusterFacts, {asked}: RequestFacts): readonly Warning[] {
-  const {cluster, request, ca} = facts;
-  const {name} = cluster;
+  const {name, request, ca} = facts;
   if (asked.renew) return [];
   if (ca.kind === 'conflict') {
     return [{cluster: name, message: `the CA that is there cannot be used: ${ca.error.message}`}];
@@ -208,9 +201,9 @@ function report(run: PhaseRun<RequestFacts>, requests: ReadonlyMap<string, Reque
   const {clusters} = run.facts;
   return caRunResult(
     run,
-    clusters.map(({cluster}) => cluster.name),
+    clusters.map(({name}) => name),
     (result) => {
-      const before = clusters.find(({cluster}) => cluster.name === result.name);
+      const before = clusters.find(({name}) => name === result.name);
       const state = requests.get(result.name);
       const waits = state && !(before && isAnswered({...before, request: state}));
       const ca = caOf(before?.ca);

@@ -76,7 +76,7 @@ export function meshWithTrust(trust = '{keyAlgorithm: ecdsa-p256}'): GenerateFac
 export const healthy: GenerateFacts = {
   ...{loaded: meshWithTrust(), renew: false, clear: false, passphraseAvailable: true},
   ...{root: rootWith('encrypted'), rootFrom: undefined, signer: keyFile, clusters: [], existingRoots: []},
-  ...{git: {exposed: [], unknown: undefined}, now},
+  ...{guarded: [], git: {exposed: [], unknown: undefined}, now},
   taken: {files: [], notes: [], warnings: []},
 };
 

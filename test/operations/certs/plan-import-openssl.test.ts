@@ -43,8 +43,6 @@ function read(files: readonly (string | Buffer)[]): ImportFacts['certificates'] 
   );
 }
 
-const planOf = (facts: ImportFacts) => planImport(facts, judgeImport(facts));
-
 /** The mesh has the company's root, or another one, and the request of c1 waits. */
 function factsOf(files: readonly (string | Buffer)[], roots = root.pem): ImportFacts {
   return {
@@ -53,7 +51,7 @@ function factsOf(files: readonly (string | Buffer)[], roots = root.pem): ImportF
     certificates: read(files),
     root: judgeRoot({certificate: roots, key: undefined}),
     ...{existingRoots: [], givenRoot: undefined, known: [], others: new Map(), files: {}, requestThere: true},
-    git: {exposed: [], unknown: undefined},
+    ...{guarded: [], git: {exposed: [], unknown: undefined}},
     // A minute on: openssl starts its certificates at the current second.
     now: new Date(Date.now() + 60_000),
   };
@@ -61,7 +59,7 @@ function factsOf(files: readonly (string | Buffer)[], roots = root.pem): ImportF
 
 function expectTaken(files: readonly (string | Buffer)[], ...chain: readonly string[]): void {
   const facts = factsOf(files);
-  expect(inShort(planOf(facts))).toMatchObject({groups: ['always-stop: import-cluster-ca c1/ca'], blockers: []});
+  expect(inShort(planImport(facts))).toMatchObject({groups: ['always-stop: import-cluster-ca c1/ca'], blockers: []});
   const taken = judgeImport(facts).chain?.map(({pem}) => new X509Certificate(pem).fingerprint256);
   expect(taken).toEqual([...chain, root.pem].map((pem) => new X509Certificate(pem).fingerprint256));
 }
@@ -76,7 +74,7 @@ function expectRefused(
   const {refusals, actions} = judgeImport(facts);
   expect(refusals.map(({id}) => id)).toEqual(ids);
   expect(actions).toEqual([]);
-  expect(inShort(planOf(facts))).toMatchObject({groups: [], blockers: ['c1: CERTIFICATE_REFUSED']});
+  expect(inShort(planImport(facts))).toMatchObject({groups: [], blockers: ['c1: CERTIFICATE_REFUSED']});
   return refusals;
 }
 

@@ -33,8 +33,6 @@ import {
   unreadableRootOf,
 } from './fixtures.js';
 
-const planOf = (facts: ImportFacts) => planImport(facts, judgeImport(facts));
-
 const newKey = (): KeyObject => generateKeyPairSync('ec', {namedCurve: 'P-256'}).privateKey;
 
 const [root, nextRoot, stranger] = await Promise.all([
@@ -149,7 +147,7 @@ const healthy: ImportFacts = {
   others: new Map(),
   files: {},
   requestThere: true,
-  git: {exposed: [], unknown: undefined},
+  ...{guarded: [], git: {exposed: [], unknown: undefined}},
   now,
 };
 
@@ -166,7 +164,7 @@ interface Outcome extends PlanInShort {
 
 function outcomeOf(change: Partial<ImportFacts>): Outcome {
   const facts = {...healthy, ...change};
-  const plan = planOf(facts);
+  const plan = planImport(facts);
   const {chain, refusals} = judgeImport(facts);
   const actions = allActions(plan);
   const taken = actions.find((action) => action.kind === 'import-cluster-ca');
@@ -263,7 +261,7 @@ describe('the chain of an accepted certificate', () => {
   it('is written as istiod reads it: the cluster CA first, the root last, and both roots of a rotation as roots', () => {
     const roots = rootFile(root, nextRoot).text;
     const [action] = allActions(
-      planOf({...healthy, ...certificates(policy, belowPolicy), root: rootCert(root, nextRoot)}),
+      planImport({...healthy, ...certificates(policy, belowPolicy), root: rootCert(root, nextRoot)}),
     );
     if (action?.kind !== 'import-cluster-ca') throw new Error('nothing is imported');
     const {caCert, certChain} = bundleOf(belowPolicy, [policy, root]);
@@ -426,7 +424,7 @@ describe('refuses', () => {
   ];
   it.each(refusals)('%s', (_what, change, ids) => {
     expect(outcomeOf(change)).toEqual({...nothing, blockers: ['c1: CERTIFICATE_REFUSED'], refusals: ids});
-    const [blocker] = planOf({...healthy, ...change}).blockers;
+    const [blocker] = planImport({...healthy, ...change}).blockers;
     expect(blocker?.error.hints).toHaveLength(ids.length);
   });
 });
@@ -539,7 +537,7 @@ describe('what is there already', () => {
   it('names the key in the question only where the key is replaced', () => {
     const newRequest = {keys: [keyIn('c1/request/ca-key.pem', ofNewKey), caKey], files: before};
     const [sameKey, newKeyToo] = [certificates(renewed), certificates(ofNewKey)].map(
-      (change) => allActions(planOf({...healthy, ...newRequest, ...change}))[0]?.confirm,
+      (change) => allActions(planImport({...healthy, ...newRequest, ...change}))[0]?.confirm,
     );
     expect(sameKey).not.toMatch(/\bkey\b/);
     expect(newKeyToo).toMatch(/\bkey\b/);
@@ -584,7 +582,7 @@ describe('besides the certificates', () => {
   });
 
   it('the root has a lane of its own, and the lane of the cluster is named after it', () => {
-    const {groups} = planOf({...healthy, ...certificates(ours, root), root: noRoot});
+    const {groups} = planImport({...healthy, ...certificates(ours, root), root: noRoot});
     expect(groups.map(({lanes}) => lanes.map(({key: lane, cluster}) => [lane, cluster]))).toEqual([
       [['root CA', undefined]],
       [['c1', 'c1']],
