@@ -13,9 +13,19 @@ import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import {readableRoots, sameRoots} from '../../domain/ca/trust-store.js';
 import type {Warning} from '../../engine/operation.js';
-import {declarationOf, minorsOf} from './adopt-declaration.js';
-import {isRoot, takeFiles} from './adopt-files.js';
-import {type Adoption, type Good, goodOf, type Looked, type Refused, type Seen, type Standing} from './adoption.js';
+import {
+  type Adoption,
+  declarationOf,
+  type Good,
+  goodOf,
+  isRoot,
+  type Looked,
+  minorsOf,
+  type Refused,
+  type Seen,
+  type Standing,
+  takeFiles,
+} from './adoption.js';
 
 /** The name a context is adopted under. Throws `USAGE` where nothing gives one, `CONTRADICTION` where two differ. */
 export function nameOf({context, said, seen}: Looked, {file, contexts}: Pick<Standing, 'file' | 'contexts'>): string {

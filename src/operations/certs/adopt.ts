@@ -10,7 +10,6 @@ import {isClusterName, parseClusterName} from '../../domain/mesh/names.js';
 import {parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
 import {agree, checkForms, defaults, resolveMesh} from '../../domain/mesh/resolve.js';
 import {isKnown, observe} from '../../domain/observed.js';
-import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {lookWith} from '../../domain/suggest/suggestion.js';
 import type {WriteFiles} from '../../engine/action.js';
@@ -138,11 +137,13 @@ async function gather(
     name ?? context,
     ...(isKnown(seen) ? seen.value.controlPlanes.flatMap(({clusterID}) => clusterID ?? []) : []),
   ]);
-  const names = [...(file?.clusters ?? []).map(({name}) => name), ...mayBeNamed].filter(isClusterName);
-  const keys = request.withKeys ? [...new Set(names)].map((name) => clusterLayout(name).caKey) : [];
+  const declaredNames = (file?.clusters ?? []).map(({name}) => name);
+  const names = [...new Set([...declaredNames, ...mayBeNamed].filter(isClusterName))];
+  const read = names.map(async (name) => [name, await readCaFiles(workspace, name)] as const);
+  const keys = request.withKeys ? names.map((name) => clusterLayout(name).caKey) : [];
   return {
     ...{workDir: workspace.root, request, texts, looked},
-    standing: {file, contexts, rootCert, hasRootKey: rootKey !== undefined, files: await readFiles(workspace, names)},
+    standing: {file, contexts, rootCert, hasRootKey: rootKey !== undefined, files: new Map(await Promise.all(read))},
     git: await askExposure(deps, workspace, keys, mesh === undefined || gitignore === undefined),
   };
 }
@@ -152,16 +153,6 @@ function parsed({mesh, contexts}: DeclaringTexts): Pick<Standing, 'file' | 'cont
     file: mesh === undefined ? undefined : parseMeshFile(mesh),
     contexts: contexts === undefined ? {} : parseContextsFile(contexts),
   };
-}
-
-/** What the work directory has of these clusters; nothing where there is no such folder. */
-async function readFiles(workspace: Deps['workspace'], names: readonly string[]): Promise<Standing['files']> {
-  const found = await Promise.all(
-    [...new Set(names)].map(async (name): Promise<readonly (readonly [string, CaFiles])[]> =>
-      (await workspace.stat(name))?.kind === 'directory' ? [[name, await readCaFiles(workspace, name)]] : [],
-    ),
-  );
-  return new Map(found.flat());
 }
 
 /** A plan, with the decision that it follows, and what it declares; nothing is where no context can be adopted. */

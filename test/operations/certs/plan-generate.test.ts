@@ -3,7 +3,7 @@ import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
 import {judgeCluster, type RootState} from '../../../src/domain/ca/workdir-state.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 import type {ClusterFacts, GenerateFacts} from '../../../src/operations/certs/generate-facts.js';
-import {planGenerate} from '../../../src/operations/certs/plan-generate.js';
+import {planGenerate} from '../../../src/operations/certs/generate.js';
 import {bundleOf, tinyClusterCa} from '../../helpers/tiny-ca.js';
 import {allActions, emptyInShort, inShort, now, type PlanInShort, rootFile, rootOf} from './fixtures.js';
 import {

@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import type {ErrorCode} from '../../../src/domain/errors.js';
 import type {CreateRootCa} from '../../../src/engine/action.js';
 import type {GenerateFacts, SignerFacts} from '../../../src/operations/certs/generate-facts.js';
-import {cannotSign, passphraseOf} from '../../../src/operations/certs/plan-generate.js';
+import {cannotSign, passphraseOf} from '../../../src/operations/certs/generate.js';
 import {planRoot} from '../../../src/operations/certs/plan-root.js';
 import {type TinyCa, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 import {
