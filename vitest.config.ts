@@ -23,16 +23,25 @@ export default defineConfig({
           include: ['test/{domain,engine,cli,observe,operations,signers,workspace,tools,output,scripts}/**/*.test.ts'],
           isolate: false,
           testTimeout: minute,
+          globalSetup: ['test/helpers/temporary-files.ts'],
         },
       },
-      {test: {name: 'commands', include: ['test/commands/**/*.test.ts'], isolate: false, testTimeout: minute}},
+      {
+        test: {
+          name: 'commands',
+          include: ['test/commands/**/*.test.ts'],
+          isolate: false,
+          testTimeout: minute,
+          globalSetup: ['test/helpers/temporary-files.ts'],
+        },
+      },
       {
         test: {
           name: 'smoke',
           include: ['test/smoke/**/*.test.ts'],
           testTimeout: 3 * minute,
           hookTimeout: 5 * minute,
-          globalSetup: ['test/helpers/build-once.ts'],
+          globalSetup: ['test/helpers/build-once.ts', 'test/helpers/temporary-files.ts'],
         },
       },
       {
@@ -41,7 +50,7 @@ export default defineConfig({
           include: ['test/robustness/**/*.test.ts'],
           testTimeout: 3 * minute,
           hookTimeout: 3 * minute,
-          globalSetup: ['test/helpers/build-once.ts'],
+          globalSetup: ['test/helpers/build-once.ts', 'test/helpers/temporary-files.ts'],
         },
       },
       {

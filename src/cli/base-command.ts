@@ -19,6 +19,11 @@ import {printError, printResult} from './suggest/print.js';
 import {renderSuggestion} from './suggest/render.js';
 import {typedTarget} from './suggest/typed-target.js';
 
+/** An example of a command's help: what for, and the words after the command's own. */
+export function example(description: string, words = ''): {readonly description: string; readonly command: string} {
+  return {description, command: `<%= config.bin %> <%= command.id %> ${words}`.trimEnd()};
+}
+
 /** The base of every command. */
 export abstract class MeshCommand extends Command {
   constructor(argv: string[], config: Command['config']) {

@@ -1,5 +1,5 @@
 import {Args, Flags} from '@oclif/core';
-import {MeshCommand} from '../cli/base-command.js';
+import {example, MeshCommand} from '../cli/base-command.js';
 import {outputFlags} from '../cli/flags/output.js';
 import {dryRunFlags} from '../cli/flags/safety.js';
 import {workDirFlags} from '../cli/flags/target.js';
@@ -12,18 +12,9 @@ export default class Init extends MeshCommand {
 
 A context that differs from the one in mesh.yaml is taken as your own name for that cluster and goes to contexts.yaml, which is not for git. A directory made by Istio's own Makefiles is taken over as it is: nothing in it is changed, and what a Makefile got wrong is said.`;
   static override examples = [
-    {
-      description: 'Two clusters, by the names of their kubeconfig contexts',
-      command: '<%= config.bin %> <%= command.id %> cluster1=kind-cluster1 cluster2=kind-cluster2',
-    },
-    {
-      description: "The variables of Istio's guide: WORK_DIR, MESH, CLUSTER_1, CTX_1, NETWORK_1, ...",
-      command: '<%= config.bin %> <%= command.id %> --from-env',
-    },
-    {
-      description: "A directory that Istio's Makefile made: its clusters are found",
-      command: '<%= config.bin %> <%= command.id %> --work-dir ~/certs --dry-run',
-    },
+    example('Two clusters, by the names of their kubeconfig contexts', 'cluster1=kind-cluster1 cluster2=kind-cluster2'),
+    example("The variables of Istio's guide: WORK_DIR, MESH, CLUSTER_1, CTX_1, NETWORK_1, ...", '--from-env'),
+    example("A directory that Istio's Makefile made: its clusters are found", '--work-dir ~/certs --dry-run'),
   ];
   static override args = {
     cluster: Args.string({

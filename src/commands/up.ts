@@ -1,12 +1,12 @@
 import {Flags} from '@oclif/core';
-import {MeshCommand} from '../cli/base-command.js';
+import {example, MeshCommand} from '../cli/base-command.js';
 import {applyFlags, renderFlags} from '../cli/flags/install.js';
 import {outputFlags} from '../cli/flags/output.js';
 import {passphraseFlags} from '../cli/flags/passphrase.js';
 import {safetyFlags} from '../cli/flags/safety.js';
 import {rootFlags, signerFlags} from '../cli/flags/signer.js';
-import {clustersArg, concurrencyFlags, keepGoingFlags, targetFlags} from '../cli/flags/target.js';
-import {trustFlags} from '../cli/flags/trust.js';
+import {clustersArg, concurrencyFlags, keepGoingFlags, meshRequest, targetFlags} from '../cli/flags/target.js';
+import {trustFlags, trustRules} from '../cli/flags/trust.js';
 import {typedCommand} from '../cli/suggest/shell.js';
 import {keyAlgorithms} from '../domain/keys/keys.js';
 import {bringUp, type UpResult} from '../operations/up.js';
@@ -21,15 +21,11 @@ export default class Up extends MeshCommand {
 
 It stops at the first step that does not succeed and says what is done. Each step does only what is left, so running up again goes on from there, and running it on a mesh that is well changes nothing.`;
   static override examples = [
-    {
-      description: "The guide's first cluster, from an empty directory",
-      command:
-        '<%= config.bin %> <%= command.id %> cluster1 --context kind-cluster1 --mesh-id mesh1 --network network1',
-    },
-    {
-      description: 'Every cluster of mesh.yaml; shows what would be done',
-      command: '<%= config.bin %> <%= command.id %> --dry-run',
-    },
+    example(
+      "The guide's first cluster, from an empty directory",
+      'cluster1 --context kind-cluster1 --mesh-id mesh1 --network network1',
+    ),
+    example('Every cluster of mesh.yaml; shows what would be done', '--dry-run'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
@@ -53,9 +49,7 @@ It stops at the first step that does not succeed and says what is done. Each ste
   async run(): Promise<UpResult> {
     const {args, flags} = await this.parse(Up);
     const request = {
-      clusters: args.cluster ?? [],
-      context: flags.context,
-      istioNamespace: flags['istio-namespace'],
+      ...meshRequest(flags, args.cluster),
       keyAlgorithm: flags['key-algorithm'],
       clear: flags['no-passphrase'],
       signer: flags.signer?.declared,
@@ -64,10 +58,7 @@ It stops at the first step that does not succeed and says what is done. Each ste
       meshId: flags['mesh-id'],
       network: flags.network,
       istioVersion: flags['istio-version'],
-      allowRootChange: flags['allow-root-change'],
-      restartIstiod: flags['restart-istiod'],
-      allowInvalidBundle: flags['allow-invalid-bundle'],
-      acceptUid: flags['accept-uid'],
+      ...trustRules(flags),
       readinessTimeoutMs: flags['readiness-timeout'],
       upgrade: flags.upgrade,
       forceVersion: flags['force-version'],

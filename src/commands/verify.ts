@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
-import {MeshCommand} from '../cli/base-command.js';
+import {example, MeshCommand} from '../cli/base-command.js';
 import {outputFlags} from '../cli/flags/output.js';
-import {clustersArg, concurrencyFlags, targetFlags} from '../cli/flags/target.js';
+import {clustersArg, concurrencyFlags, meshRequest, targetFlags} from '../cli/flags/target.js';
 import {explainCheck, listChecks} from '../operations/verify/catalogue.js';
 import {verifyMesh} from '../operations/verify/verify.js';
 import {checkListView, explainView, picturingFormats, verifyView} from '../output/views/verify.js';
@@ -15,21 +15,12 @@ export default class Verify extends MeshCommand {
 
 Each finding has an id, what was observed, what was expected, and the command that mends it. What could not be seen is unknown, never ok. Exit code: 0 all well, 2 mesh.yaml is invalid, 3 findings, 4 something is unknown, 124 --wait was in vain.`;
   static override examples = [
-    {description: 'Every cluster of mesh.yaml', command: '<%= config.bin %> <%= command.id %>'},
-    {
-      description: 'Wait until a fresh installation is well',
-      command: '<%= config.bin %> <%= command.id %> cluster1 --wait --timeout 5m',
-    },
-    {
-      description: 'In a pipeline, warnings count too',
-      command: '<%= config.bin %> <%= command.id %> --fail-on warning -o short',
-    },
-    {
-      description: 'Who accepts whom, by fingerprint',
-      command: '<%= config.bin %> <%= command.id %> -o wide',
-    },
-    {description: 'Only the files, without any cluster', command: '<%= config.bin %> <%= command.id %> --offline'},
-    {description: 'What a check means', command: '<%= config.bin %> <%= command.id %> --explain MESH303'},
+    example('Every cluster of mesh.yaml'),
+    example('Wait until a fresh installation is well', 'cluster1 --wait --timeout 5m'),
+    example('In a pipeline, warnings count too', '--fail-on warning -o short'),
+    example('Who accepts whom, by fingerprint', '-o wide'),
+    example('Only the files, without any cluster', '--offline'),
+    example('What a check means', '--explain MESH303'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
@@ -73,7 +64,7 @@ Each finding has an id, what was observed, what was expected, and the command th
     if (flags['list-checks']) return this.perform(listChecks, undefined, checkListView, flags);
     if (flags.explain !== undefined) return this.perform(explainCheck, {id: flags.explain}, explainView, flags);
     const request = {
-      mesh: {clusters: args.cluster ?? [], context: flags.context, istioNamespace: flags['istio-namespace']},
+      mesh: meshRequest(flags, args.cluster),
       selection: {only: flags.only ?? [], skip: flags.skip ?? []},
       limits: {
         noSecrets: flags['no-secrets'],

@@ -147,3 +147,31 @@ export interface Operation<Request, Result> {
   /** What the result means for the exit code, given what was requested (`--fail-on`); an empty list is success. Pure. */
   conclude(result: Result, request: Request): readonly Conclusion[];
 }
+
+/** What makes an operation of one phase: most look once, and act once on what they saw. */
+interface OnePhase<Request, Result, Facts, Decided extends Plan> extends Omit<Operation<Request, Result>, 'execute'> {
+  title(request: Request): string;
+  gather(deps: Deps, request: Request, settings: RunSettings): Promise<Facts>;
+  plan(facts: Facts, request: Request): Decided;
+  report(run: PhaseRun<Facts, Decided>, request: Request): Result;
+}
+
+/** The operation that gathers, plans and reports so. */
+export function onePhase<Request, Result, Facts, Decided extends Plan>(
+  phase: OnePhase<Request, Result, Facts, Decided>,
+): Operation<Request, Result> {
+  const {command, changes} = phase;
+  return {
+    command,
+    changes,
+    async execute(request, engine) {
+      const run = await engine.run({
+        title: phase.title(request),
+        gather: (deps) => phase.gather(deps, request, engine.settings),
+        plan: (facts) => phase.plan(facts, request),
+      });
+      return phase.report(run, request);
+    },
+    conclude: (result, request) => phase.conclude(result, request),
+  };
+}

@@ -140,3 +140,22 @@ export function generalErrors(run: Pick<PhaseRun<unknown>, 'plan' | 'outcomes'>)
 function classOf(error: ErrorReport): ErrorClass {
   return errorClasses[error.code];
 }
+
+/** The part of a result that says what belongs to no cluster. */
+export function generalPart(run: Pick<PhaseRun<unknown>, 'plan' | 'outcomes'>): {
+  readonly errors: readonly ErrorReport[];
+  readonly warnings: readonly Warning[];
+} {
+  return {errors: generalErrors(run), warnings: run.plan.warnings};
+}
+
+/** What clusters and errors that belong to none mean for the exit code. */
+export function concludeRun({
+  clusters,
+  errors,
+}: {
+  readonly clusters: readonly ClusterResult[];
+  readonly errors: readonly ErrorReport[];
+}): readonly Conclusion[] {
+  return [...concludeClusters(clusters), ...errors.map(({code}) => code)];
+}

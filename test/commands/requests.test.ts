@@ -60,6 +60,7 @@ const commands: readonly (readonly [string, CommandClass, readonly string[], Rol
   ['verify', Verify, [], reader],
   ['verify --no-secrets', Verify, ['--no-secrets'], {...reader, limits: {noSecrets: true}}],
   ['verify --access', Verify, ['--access'], {...reader, limits: {access: true}}],
+  ['verify --wait', Verify, ['--wait', '--timeout', '2s'], reader],
   ['certs list --live', CertsList, ['--live'], reader],
   ['certs list --live --no-secrets', CertsList, ['--live', '--no-secrets'], {...reader, limits: {noSecrets: true}}],
   ['access show', AccessShow, [], {...reader, limits: {access: true}}],

@@ -1,4 +1,5 @@
-import {Errors, Flags} from '@oclif/core';
+import {Flags} from '@oclif/core';
+import {parsed} from './parsed.js';
 import {parseDuration} from './duration.js';
 import {dayMs} from '../../domain/time.js';
 
@@ -27,12 +28,8 @@ export function parseMoment(text: string, now: Date): number | undefined {
 /** A flag whose value is a moment; parsed to milliseconds since 1970. */
 export const momentFlag = Flags.custom<number>({
   helpValue: '24h|30d|TIME',
-  parse: (input) => {
-    const moment = parseMoment(input, new Date());
-    if (moment === undefined) {
-      const said = `${input} is no moment: write 24h or 30d (so long ago), or a time such as 2026-05-01T00:00:00Z`;
-      return Promise.reject(new Errors.CLIError(said));
-    }
-    return Promise.resolve(moment);
-  },
+  parse: parsed(
+    (text) => parseMoment(text, new Date()),
+    'a moment: write 24h or 30d (so long ago), or a time such as 2026-05-01T00:00:00Z',
+  ),
 });

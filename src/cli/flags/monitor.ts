@@ -1,14 +1,15 @@
 /** Flags whose values go into alert rules as they are, so that each must be what it says. */
 import {Errors, Flags} from '@oclif/core';
+import {parsed} from './parsed.js';
 import {parseMatchers} from '../../domain/monitoring/matchers.js';
 
 /** A label of Prometheus (prometheus.io/docs/concepts/data_model). */
 export const labelName = Flags.custom({
   helpValue: 'LABEL',
-  parse: (input) =>
-    /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(input)
-      ? Promise.resolve(input)
-      : wrong(`${input} is no label name of Prometheus: letters, digits and _, no digit first`),
+  parse: parsed(
+    (text) => /^[a-zA-Z_][a-zA-Z0-9_]*$/.exec(text)?.[0],
+    'a label name of Prometheus: letters, digits and _, no digit first',
+  ),
 });
 
 /** `job="istiod",mesh="prod"` */
@@ -20,10 +21,10 @@ export const matchersFlag = Flags.custom<readonly string[]>({
 /** The name of a Kubernetes object: DNS-1123 (kubernetes.io/docs/concepts/overview/working-with-objects/names). */
 export const objectName = Flags.custom({
   helpValue: 'NAME',
-  parse: (input) =>
-    input.length <= 253 && /^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$/.test(input)
-      ? Promise.resolve(input)
-      : wrong(`${input} is no name of a Kubernetes object: lower-case letters, digits, - and .`),
+  parse: parsed(
+    (text) => /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/.exec(text)?.[0],
+    'a name of a Kubernetes object: lower-case letters, digits, - and .',
+  ),
 });
 
 const labelPart = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/;
@@ -48,11 +49,7 @@ export const labelsFlag = Flags.custom<Readonly<Record<string, string>>>({
       );
     };
     const odd = pairs.find((pair) => !isLabel(pair));
-    if (odd) return wrong(`${odd.join('=')} is no Kubernetes label: write KEY=VALUE`);
+    if (odd) return Promise.reject(new Errors.CLIError(`${odd.join('=')} is not a Kubernetes label: write KEY=VALUE`));
     return Promise.resolve(Object.fromEntries(pairs.map(([key = '', value = '']) => [key, value])));
   },
 });
-
-function wrong(message: string): Promise<never> {
-  return Promise.reject(new Errors.CLIError(message));
-}

@@ -80,3 +80,11 @@ export const signerClusterFlags = {
 
 /** Flags of commands that talk to the clusters of a work directory. */
 export const targetFlags = {...workDirFlags, ...clusterFlags};
+
+/** What they and the names of clusters say of the mesh. */
+export function meshRequest(
+  flags: {readonly context?: string | undefined; readonly 'istio-namespace'?: string | undefined},
+  clusters: readonly string[] = [],
+) {
+  return {clusters, context: flags.context, istioNamespace: flags['istio-namespace']};
+}

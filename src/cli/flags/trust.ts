@@ -19,3 +19,13 @@ export const trustFlags = {
     helpGroup: 'SAFETY',
   }),
 };
+
+/** What they override. */
+export function trustRules(flags: Readonly<Record<keyof typeof trustFlags, boolean>>) {
+  return {
+    allowRootChange: flags['allow-root-change'],
+    restartIstiod: flags['restart-istiod'],
+    allowInvalidBundle: flags['allow-invalid-bundle'],
+    acceptUid: flags['accept-uid'],
+  };
+}

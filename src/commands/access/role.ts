@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {clusterFlags, workDirFlags} from '../../cli/flags/target.js';
 import {roleLevels} from '../../domain/access/command-rights.js';
 import {printRole, type RoleResult} from '../../operations/access/role.js';
@@ -13,15 +13,11 @@ reader: verify, trust diff, journal verify, certs list --live, certs adopt. oper
 
 Secrets are named one by one. Only access show and verify --access have to list them (--access), and the manifest says what that exposes.`;
   static override examples = [
-    {
-      description: 'An operator',
-      command:
-        '<%= config.bin %> <%= command.id %> --role operator --subject Group:mesh-operators | kubectl --context kind-cluster1 apply -f -',
-    },
-    {
-      description: 'A pipeline that verifies and cannot read the CA key',
-      command: '<%= config.bin %> <%= command.id %> --no-secrets --subject ServiceAccount:ci/verify',
-    },
+    example(
+      'An operator',
+      '--role operator --subject Group:mesh-operators | kubectl --context kind-cluster1 apply -f -',
+    ),
+    example('A pipeline that verifies and cannot read the CA key', '--no-secrets --subject ServiceAccount:ci/verify'),
   ];
   static override flags = {
     role: Flags.option({options: roleLevels})({default: 'reader', description: 'what the role is for'}),

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
-import {clustersArg, concurrencyFlags, targetFlags} from '../../cli/flags/target.js';
+import {clustersArg, concurrencyFlags, meshRequest, targetFlags} from '../../cli/flags/target.js';
 import {showAccess, type AccessResult} from '../../operations/access/show.js';
 import {accessShowView} from '../../output/views/access-show.js';
 
@@ -13,17 +13,13 @@ Expected are istiod, controllers of Kubernetes, its administrators, the operator
 
 Exits with 3 for findings with --fail-on warning, with 4 when something may not be read.`;
   static override examples = [
-    {description: 'Every cluster of mesh.yaml', command: '<%= config.bin %> <%= command.id %>'},
-    {description: 'Every way of everybody', command: '<%= config.bin %> <%= command.id %> cluster1 -o wide'},
-    {
-      description: 'In a pipeline: fail when somebody new can',
-      command: '<%= config.bin %> <%= command.id %> --fail-on warning',
-    },
-    {
-      description: 'Names of those who are not expected',
-      command:
-        "<%= config.bin %> <%= command.id %> -o json | jq -r '.clusters[] | .name as $c | .subjects[] | select(.expected | not) | [$c, .id] | @tsv'",
-    },
+    example('Every cluster of mesh.yaml'),
+    example('Every way of everybody', 'cluster1 -o wide'),
+    example('In a pipeline: fail when somebody new can', '--fail-on warning'),
+    example(
+      'Names of those who are not expected',
+      "-o json | jq -r '.clusters[] | .name as $c | .subjects[] | select(.expected | not) | [$c, .id] | @tsv'",
+    ),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
@@ -38,12 +34,7 @@ Exits with 3 for findings with --fail-on warning, with 4 when something may not 
 
   async run(): Promise<AccessResult> {
     const {args, flags} = await this.parse(AccessShow);
-    const request = {
-      clusters: args.cluster ?? [],
-      context: flags.context,
-      istioNamespace: flags['istio-namespace'],
-      failOn: flags['fail-on'],
-    };
+    const request = {...meshRequest(flags, args.cluster), failOn: flags['fail-on']};
     return this.perform(showAccess, request, accessShowView, flags);
   }
 }

@@ -1,5 +1,5 @@
 import {Args, Flags} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {clusterFlags, concurrencyFlags, workDirFlags} from '../../cli/flags/target.js';
@@ -14,11 +14,8 @@ Private keys stay in the clusters. --with-keys copies the keys of cluster CAs, a
 
 A cluster is named as its istiod names it (clusterName); NAME=CONTEXT says it where it does not.`;
   static override examples = [
-    {description: 'Two clusters', command: '<%= config.bin %> <%= command.id %> kind-cluster1 kind-cluster2'},
-    {
-      description: 'See first what would be written',
-      command: '<%= config.bin %> <%= command.id %> east=gke_prod_east west=gke_prod_west --dry-run',
-    },
+    example('Two clusters', 'kind-cluster1 kind-cluster2'),
+    example('See first what would be written', 'east=gke_prod_east west=gke_prod_west --dry-run'),
   ];
   static override args = {
     context: Args.string({

@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {passphraseFlags} from '../../cli/flags/passphrase.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
@@ -22,22 +22,13 @@ Each cluster gets a CA of its own, signed by the root, in CLUSTER/: the four fil
 
 Files that are there and valid are used and never overwritten, so running this twice changes nothing. Files that conflict are an error that says which two things disagree. A directory made by Istio's own Makefiles is taken over as it is.`;
   static override examples = [
-    {
-      description: 'The root CA and the CA of one cluster; asks for a new passphrase',
-      command: '<%= config.bin %> <%= command.id %> cluster1',
-    },
-    {
-      description: 'Every cluster of mesh.yaml, in a pipeline',
-      command: '<%= config.bin %> <%= command.id %> --passphrase-command "pass show mesh/root-ca"',
-    },
-    {
-      description: 'A new key and certificate for one cluster, under the same root',
-      command: '<%= config.bin %> <%= command.id %> cluster1 --renew',
-    },
-    {
-      description: 'A new cluster, with the root key on a stick that is plugged in for it',
-      command: '<%= config.bin %> <%= command.id %> cluster3 --root-dir /media/stick',
-    },
+    example('The root CA and the CA of one cluster; asks for a new passphrase', 'cluster1'),
+    example('Every cluster of mesh.yaml, in a pipeline', '--passphrase-command "pass show mesh/root-ca"'),
+    example('A new key and certificate for one cluster, under the same root', 'cluster1 --renew'),
+    example(
+      'A new cluster, with the root key on a stick that is plugged in for it',
+      'cluster3 --root-dir /media/stick',
+    ),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {

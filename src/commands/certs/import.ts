@@ -1,5 +1,5 @@
 import {Args} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {rootFlags} from '../../cli/flags/signer.js';
@@ -15,18 +15,9 @@ Everything is judged first, and nothing is written unless all of it is right: th
 
 The first import also decides the mesh's root: name it with --root, or agree to the one that came with the answer.`;
   static override examples = [
-    {
-      description: 'The first answer, below a root that you know',
-      command: '<%= config.bin %> <%= command.id %> cluster1 answer.p7b --root corporate-root.pem',
-    },
-    {
-      description: 'A certificate and the CAs above it, from several files',
-      command: '<%= config.bin %> <%= command.id %> cluster2 cluster2.cer policy-ca.cer',
-    },
-    {
-      description: 'See whether an answer does',
-      command: '<%= config.bin %> <%= command.id %> cluster2 answer.pem --dry-run',
-    },
+    example('The first answer, below a root that you know', 'cluster1 answer.p7b --root corporate-root.pem'),
+    example('A certificate and the CAs above it, from several files', 'cluster2 cluster2.cer policy-ca.cer'),
+    example('See whether an answer does', 'cluster2 answer.pem --dry-run'),
   ];
   static override args = {
     cluster: Args.string({required: true, ignoreStdin: true, description: 'the cluster whose request was answered'}),

@@ -1,5 +1,5 @@
 import {Args, Flags} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {workDirFlags} from '../../cli/flags/target.js';
 import {inspectCerts, type InspectResult} from '../../operations/certs/inspect.js';
@@ -11,7 +11,7 @@ export default class CertsInspect extends MeshCommand {
 
 Says whether istiod would load it, and what istiod would not say but breaks later.`;
   static override examples = [
-    {description: "A cluster's CA", command: '<%= config.bin %> <%= command.id %> cluster1'},
+    example("A cluster's CA", 'cluster1'),
     {
       description: 'What is in a cluster now',
       command: 'kubectl get secret cacerts -n istio-system -o json | <%= config.bin %> <%= command.id %> -',

@@ -1,8 +1,8 @@
 import {Flags} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {daysFlag} from '../../cli/flags/duration.js';
 import {outputFileFlags, outputFlags} from '../../cli/flags/output.js';
-import {clustersArg, concurrencyFlags, targetFlags} from '../../cli/flags/target.js';
+import {clustersArg, concurrencyFlags, meshRequest, targetFlags} from '../../cli/flags/target.js';
 import {MeshError} from '../../domain/errors.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
@@ -17,20 +17,13 @@ STATE follows trust.expiry of mesh.yaml: by default a warning below 30 % of the 
 
 Exit code: 0, whatever the dates are; 3 with --fail-on, when something in use is at or above it (with --fail-on warning --within 30d: when it ends within 30 days, or is a warning); 4 when a cluster could not be asked, and the answer still has everything that is known; 4 with --fail-on, too, when a cluster has no CA here.`;
   static override examples = [
-    {description: 'Everything', command: '<%= config.bin %> <%= command.id %>'},
-    {
-      description: 'In a pipeline: exit 3 when something in use ends within 30 days',
-      command: '<%= config.bin %> <%= command.id %> --within 30d --fail-on warning',
-    },
-    {
-      description: "For node_exporter's textfile collector, from cron",
-      command:
-        '<%= config.bin %> <%= command.id %> --live -q -o prometheus --output-file /var/lib/node_exporter/kubectl_mesh.prom',
-    },
-    {
-      description: 'The day of the first outage, for a script',
-      command: '<%= config.bin %> <%= command.id %> -o json | jq -r .firstOutage.notAfter',
-    },
+    example('Everything'),
+    example('In a pipeline: exit 3 when something in use ends within 30 days', '--within 30d --fail-on warning'),
+    example(
+      "For node_exporter's textfile collector, from cron",
+      '--live -q -o prometheus --output-file /var/lib/node_exporter/kubectl_mesh.prom',
+    ),
+    example('The day of the first outage, for a script', '-o json | jq -r .firstOutage.notAfter'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
@@ -56,7 +49,7 @@ Exit code: 0, whatever the dates are; 3 with --fail-on, when something in use is
       });
     }
     const request = {
-      mesh: {clusters: args.cluster ?? [], context: flags.context, istioNamespace: flags['istio-namespace']},
+      mesh: meshRequest(flags, args.cluster),
       ...(flags.live && {live: {limits: {noSecrets: flags['no-secrets']}}}),
       ...(flags.within !== undefined && {withinDays: flags.within}),
       failOn: flags['fail-on'],

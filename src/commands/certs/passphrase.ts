@@ -1,4 +1,4 @@
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {newPassphraseFlags, passphraseFlags} from '../../cli/flags/passphrase.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
@@ -14,16 +14,12 @@ export default class CertsPassphrase extends MeshCommand {
 
 The old passphrase comes from where it always comes from; the new one from --new-passphrase-file, --new-passphrase-command, the variable KUBECTL_MESH_NEW_PASSPHRASE, or a question that is asked twice. The same passphrase again raises the work factor only. The new file is opened again in memory before it takes the place of the old one.`;
   static override examples = [
-    {description: 'Ask for both passphrases', command: '<%= config.bin %> <%= command.id %>'},
-    {
-      description: 'From a password manager',
-      command:
-        '<%= config.bin %> <%= command.id %> --passphrase-command "pass show mesh/old" --new-passphrase-command "pass show mesh/new"',
-    },
-    {
-      description: 'The root key of a demo, in the clear on purpose',
-      command: '<%= config.bin %> <%= command.id %> --no-passphrase --yes',
-    },
+    example('Ask for both passphrases'),
+    example(
+      'From a password manager',
+      '--passphrase-command "pass show mesh/old" --new-passphrase-command "pass show mesh/new"',
+    ),
+    example('The root key of a demo, in the clear on purpose', '--no-passphrase --yes'),
   ];
   static override flags = {
     'passphrase-file': passphraseFlags['passphrase-file'],

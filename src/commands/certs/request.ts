@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {outputFileFlags, outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {clustersArg, concurrencyFlags, keepGoingFlags, workDirFlags} from '../../cli/flags/target.js';
@@ -17,23 +17,13 @@ export default class CertsRequest extends MeshCommand {
 
 A request that is there is kept, so running this twice changes nothing. A cluster that has a CA gets a new request with --renew; its CA stays in use until the answer is imported.`;
   static override examples = [
-    {
-      description: 'A request for one cluster',
-      command: '<%= config.bin %> <%= command.id %> cluster1',
-    },
-    {
-      description: 'Print the request of one cluster, for a form or another program',
-      command: '<%= config.bin %> <%= command.id %> cluster1 -o csr',
-    },
-    {
-      description: 'For cert-manager instead: the Certificate that fills Secret cacerts',
-      command:
-        '<%= config.bin %> <%= command.id %> cluster1 --cert-manager --issuer company-ca | kubectl --context kind-cluster1 apply -f -',
-    },
-    {
-      description: 'A new key and request for a CA that is about to expire',
-      command: '<%= config.bin %> <%= command.id %> cluster1 --renew',
-    },
+    example('A request for one cluster', 'cluster1'),
+    example('Print the request of one cluster, for a form or another program', 'cluster1 -o csr'),
+    example(
+      'For cert-manager instead: the Certificate that fills Secret cacerts',
+      'cluster1 --cert-manager --issuer company-ca | kubectl --context kind-cluster1 apply -f -',
+    ),
+    example('A new key and request for a CA that is about to expire', 'cluster1 --renew'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {

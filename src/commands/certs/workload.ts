@@ -1,5 +1,5 @@
 import {Args, Flags} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {durationFlag} from '../../cli/flags/duration.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
@@ -16,15 +16,11 @@ export default class CertsWorkload extends MeshCommand {
 
 It needs CLUSTER/ca-key.pem. A certificate that is valid is left as it is; one that has ended is replaced. Whoever holds the files is that service account in every cluster of the mesh: keep the life short.`;
   static override examples = [
-    {
-      description: 'For a database on a virtual machine, for a day',
-      command: '<%= config.bin %> <%= command.id %> databases/postgres --cluster cluster1',
-    },
-    {
-      description: 'A new one for a week, before the old one has ended',
-      command:
-        '<%= config.bin %> <%= command.id %> databases/postgres --cluster cluster1 --validity 168h --renew --yes',
-    },
+    example('For a database on a virtual machine, for a day', 'databases/postgres --cluster cluster1'),
+    example(
+      'A new one for a week, before the old one has ended',
+      'databases/postgres --cluster cluster1 --validity 168h --renew --yes',
+    ),
   ];
   static override args = {
     'namespace/serviceaccount': Args.string({

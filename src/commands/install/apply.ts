@@ -1,9 +1,9 @@
 import {Flags} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {applyFlags} from '../../cli/flags/install.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
-import {clustersArg, concurrencyFlags, keepGoingFlags, targetFlags} from '../../cli/flags/target.js';
+import {clustersArg, concurrencyFlags, keepGoingFlags, meshRequest, targetFlags} from '../../cli/flags/target.js';
 import {applyInstalls, type ApplyResult} from '../../operations/install/apply.js';
 import {applyView} from '../../output/views/install-apply.js';
 
@@ -13,11 +13,8 @@ export default class InstallApply extends MeshCommand {
 
 Nothing is changed where the cluster lacks the CA of the work directory, where install.yaml is not what mesh.yaml says now, where istioctl would change the version that runs, or where somebody else installed Istio. An installation that is live and unchanged is left alone.`;
   static override examples = [
-    {description: "The guide's first cluster", command: '<%= config.bin %> <%= command.id %> cluster1'},
-    {
-      description: 'Every cluster, after istioctl was replaced by the next release',
-      command: '<%= config.bin %> <%= command.id %> --upgrade',
-    },
+    example("The guide's first cluster", 'cluster1'),
+    example('Every cluster, after istioctl was replaced by the next release', '--upgrade'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
@@ -36,9 +33,7 @@ Nothing is changed where the cluster lacks the CA of the work directory, where i
   async run(): Promise<ApplyResult> {
     const {args, flags} = await this.parse(InstallApply);
     const request = {
-      clusters: args.cluster ?? [],
-      context: flags.context,
-      istioNamespace: flags['istio-namespace'],
+      ...meshRequest(flags, args.cluster),
       readinessTimeoutMs: flags['readiness-timeout'],
       upgrade: flags.upgrade,
       forceVersion: flags['force-version'],

@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {renderFlags} from '../../cli/flags/install.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {dryRunFlags} from '../../cli/flags/safety.js';
@@ -12,14 +12,11 @@ export default class InstallRender extends MeshCommand {
   static override summary = "Write each cluster's install.yaml";
   static override description = `Writes CLUSTER/install.yaml, an IstioOperator document in the form that the Istio version wants. The version is the one that --istio-version or mesh.yaml says, or else that of the istioctl in PATH. The mesh ID and the network that were used are recorded in mesh.yaml. A file that somebody edited is kept beside the new one, and the difference is shown.`;
   static override examples = [
-    {
-      description: "The guide's first cluster",
-      command: '<%= config.bin %> <%= command.id %> cluster1 --mesh-id mesh1 --network network1',
-    },
-    {
-      description: 'Print the document instead of writing it, and see what istioctl makes of it',
-      command: '<%= config.bin %> <%= command.id %> cluster1 --output-file - | istioctl manifest generate -f -',
-    },
+    example("The guide's first cluster", 'cluster1 --mesh-id mesh1 --network network1'),
+    example(
+      'Print the document instead of writing it, and see what istioctl makes of it',
+      'cluster1 --output-file - | istioctl manifest generate -f -',
+    ),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {

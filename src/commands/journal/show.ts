@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {momentFlag} from '../../cli/flags/moment.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {clustersArg, workDirFlags} from '../../cli/flags/target.js';
@@ -14,15 +14,12 @@ export default class JournalShow extends MeshCommand {
 
 What is wrong with the file is said as a warning, and the rest is shown: kubectl mesh journal verify says what can be relied on. No cluster is asked.`;
   static override examples = [
-    {description: 'Everything', command: '<%= config.bin %> <%= command.id %>'},
-    {
-      description: 'What happened to one cluster this month',
-      command: '<%= config.bin %> <%= command.id %> cluster1 --since 30d',
-    },
-    {
-      description: 'Every push that did not end well, for a script',
-      command: `<%= config.bin %> <%= command.id %> --command 'trust push' --status failed --status unknown -o json`,
-    },
+    example('Everything'),
+    example('What happened to one cluster this month', 'cluster1 --since 30d'),
+    example(
+      'Every push that did not end well, for a script',
+      `--command 'trust push' --status failed --status unknown -o json`,
+    ),
   ];
   static override args = {
     cluster: {...clustersArg, description: 'only changes of these clusters; none means all changes'},

@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
-import {clustersArg, concurrencyFlags, targetFlags} from '../../cli/flags/target.js';
+import {clustersArg, concurrencyFlags, meshRequest, targetFlags} from '../../cli/flags/target.js';
 import {verifyJournal, type VerifyJournalResult} from '../../operations/journal/verify.js';
 import {journalVerifyView} from '../../output/views/journal-verify.js';
 
@@ -11,16 +11,10 @@ export default class JournalVerify extends MeshCommand {
 
 An entry of another copy of the work directory that has not come here (git pull) is unknown, not a finding. A broken journal that was put aside (journal.broken-….jsonl) is read for what clusters remember, and is a finding itself until a person moves it out of the work directory. Exit code: 0 all agrees, 3 cut or rewritten, 4 something is unknown.`;
   static override examples = [
-    {description: 'The file, and every cluster of mesh.yaml', command: '<%= config.bin %> <%= command.id %>'},
-    {
-      description: 'With the rights of access role --role reader --no-secrets',
-      command: '<%= config.bin %> <%= command.id %> --no-secrets',
-    },
-    {description: 'The file only, without any cluster', command: '<%= config.bin %> <%= command.id %> --offline'},
-    {
-      description: 'What the clusters remember, for a script',
-      command: `<%= config.bin %> <%= command.id %> -o json | jq '.clusters[].heads'`,
-    },
+    example('The file, and every cluster of mesh.yaml'),
+    example('With the rights of access role --role reader --no-secrets', '--no-secrets'),
+    example('The file only, without any cluster', '--offline'),
+    example('What the clusters remember, for a script', `-o json | jq '.clusters[].heads'`),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
@@ -36,9 +30,7 @@ An entry of another copy of the work directory that has not come here (git pull)
   async run(): Promise<VerifyJournalResult> {
     const {args, flags} = await this.parse(JournalVerify);
     const request = {
-      clusters: args.cluster ?? [],
-      context: flags.context,
-      istioNamespace: flags['istio-namespace'],
+      ...meshRequest(flags, args.cluster),
       limits: {offline: flags.offline, noSecrets: flags['no-secrets']},
     };
     return this.perform(verifyJournal, request, journalVerifyView, flags);

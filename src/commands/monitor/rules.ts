@@ -1,5 +1,5 @@
 import {Flags} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {durationFlag} from '../../cli/flags/duration.js';
 import {labelName, labelsFlag, matchersFlag, objectName} from '../../cli/flags/monitor.js';
 import {outputFileFlags, outputFlags} from '../../cli/flags/output.js';
@@ -17,20 +17,15 @@ export default class MonitorRules extends MeshCommand {
 
 Thresholds are those of trust.expiry in mesh.yaml. Metrics that its Istio version does not have are left out, and the comment at the top says which. docs/monitoring.md has a runbook for each alert.`;
   static override examples = [
-    {
-      description: "For Prometheus' operator, with the label its Prometheus selects rules by",
-      command:
-        '<%= config.bin %> <%= command.id %> --namespace monitoring --labels release=prometheus | kubectl apply -f -',
-    },
-    {
-      description: 'As a rule file, checked',
-      command:
-        '<%= config.bin %> <%= command.id %> --format rule-file --output-file mesh-rules.yaml && promtool check rules mesh-rules.yaml',
-    },
-    {
-      description: "Only for istiod's own metrics, where a Prometheus in each cluster has no others",
-      command: '<%= config.bin %> <%= command.id %> --source istiod',
-    },
+    example(
+      "For Prometheus' operator, with the label its Prometheus selects rules by",
+      '--namespace monitoring --labels release=prometheus | kubectl apply -f -',
+    ),
+    example(
+      'As a rule file, checked',
+      '--format rule-file --output-file mesh-rules.yaml && promtool check rules mesh-rules.yaml',
+    ),
+    example("Only for istiod's own metrics, where a Prometheus in each cluster has no others", '--source istiod'),
   ];
   static override flags = {
     format: Flags.option({options: ['prometheus-rule', 'rule-file'] as const})({

@@ -1,6 +1,6 @@
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
-import {clustersArg, concurrencyFlags, targetFlags} from '../../cli/flags/target.js';
+import {clustersArg, concurrencyFlags, meshRequest, targetFlags} from '../../cli/flags/target.js';
 import {diffTrust, type DiffResult} from '../../operations/trust/diff.js';
 import {trustDiffView} from '../../output/views/trust-diff.js';
 
@@ -10,19 +10,15 @@ export default class TrustDiff extends MeshCommand {
 
 Exits with 3 when something differs, with 4 when it cannot be told.`;
   static override examples = [
-    {description: 'Every cluster of mesh.yaml', command: '<%= config.bin %> <%= command.id %>'},
-    {description: 'One cluster, for a script', command: '<%= config.bin %> <%= command.id %> cluster1 -o json'},
+    example('Every cluster of mesh.yaml'),
+    example('One cluster, for a script', 'cluster1 -o json'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {...targetFlags, ...concurrencyFlags, ...outputFlags(['text', 'wide', 'json'])};
 
   async run(): Promise<DiffResult> {
     const {args, flags} = await this.parse(TrustDiff);
-    const request = {
-      clusters: args.cluster ?? [],
-      context: flags.context,
-      istioNamespace: flags['istio-namespace'],
-    };
+    const request = meshRequest(flags, args.cluster);
     return this.perform(diffTrust, request, trustDiffView, flags);
   }
 }

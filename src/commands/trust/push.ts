@@ -1,8 +1,8 @@
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
-import {clustersArg, concurrencyFlags, keepGoingFlags, targetFlags} from '../../cli/flags/target.js';
-import {trustFlags} from '../../cli/flags/trust.js';
+import {clustersArg, concurrencyFlags, keepGoingFlags, meshRequest, targetFlags} from '../../cli/flags/target.js';
+import {trustFlags, trustRules} from '../../cli/flags/trust.js';
 import {pushTrust, type PushResult} from '../../operations/trust/push.js';
 import {trustPushView} from '../../output/views/trust-push.js';
 
@@ -12,18 +12,9 @@ export default class TrustPush extends MeshCommand {
 
 New Secrets are written to all clusters at the same time. A change goes to one cluster first, is proven there, then goes to the rest. A push that would break running workloads, or that istiod would not load, is refused; the message names the flag that overrides it.`;
   static override examples = [
-    {
-      description: 'One cluster, as in the guide',
-      command: '<%= config.bin %> <%= command.id %> cluster1 --context kind-cluster1',
-    },
-    {
-      description: 'Every cluster of mesh.yaml; shows what would be done',
-      command: '<%= config.bin %> <%= command.id %> --dry-run',
-    },
-    {
-      description: 'A renewed CA for an istiod that reads it only at start',
-      command: '<%= config.bin %> <%= command.id %> cluster1 --restart-istiod --yes',
-    },
+    example('One cluster, as in the guide', 'cluster1 --context kind-cluster1'),
+    example('Every cluster of mesh.yaml; shows what would be done', '--dry-run'),
+    example('A renewed CA for an istiod that reads it only at start', 'cluster1 --restart-istiod --yes'),
   ];
   static override args = {cluster: clustersArg};
   static override flags = {
@@ -37,15 +28,7 @@ New Secrets are written to all clusters at the same time. A change goes to one c
 
   async run(): Promise<PushResult> {
     const {args, flags} = await this.parse(TrustPush);
-    const request = {
-      clusters: args.cluster ?? [],
-      context: flags.context,
-      istioNamespace: flags['istio-namespace'],
-      allowRootChange: flags['allow-root-change'],
-      restartIstiod: flags['restart-istiod'],
-      allowInvalidBundle: flags['allow-invalid-bundle'],
-      acceptUid: flags['accept-uid'],
-    };
+    const request = {...meshRequest(flags, args.cluster), ...trustRules(flags)};
     return this.perform(pushTrust, request, trustPushView, flags);
   }
 }

@@ -1,9 +1,9 @@
 import {Args, Flags} from '@oclif/core';
-import {MeshCommand} from '../../cli/base-command.js';
+import {example, MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
-import {targetFlags} from '../../cli/flags/target.js';
-import {trustFlags} from '../../cli/flags/trust.js';
+import {meshRequest, targetFlags} from '../../cli/flags/target.js';
+import {trustFlags, trustRules} from '../../cli/flags/trust.js';
 import {rollbackTrust, type RollbackResult} from '../../operations/trust/rollback.js';
 import {trustRollbackView} from '../../output/views/trust-push.js';
 
@@ -11,8 +11,8 @@ export default class TrustRollback extends MeshCommand {
   static override summary = "Put a cluster's previous CA back";
   static override description = `Writes what Secret cacerts-previous holds into Secret cacerts, and keeps the present content in its place: a second rollback undoes the first, or finishes it where istiod has not taken the CA over yet. The work directory is not changed. The same rules as for trust push apply.`;
   static override examples = [
-    {description: 'Back to the CA before the last push', command: '<%= config.bin %> <%= command.id %> cluster1'},
-    {description: 'Delete the kept CA', command: '<%= config.bin %> <%= command.id %> cluster1 --forget'},
+    example('Back to the CA before the last push', 'cluster1'),
+    example('Delete the kept CA', 'cluster1 --forget'),
   ];
   static override args = {
     // Without it oclif takes a missing name from standard input: a loop's list, or an answer meant for something else.
@@ -32,13 +32,8 @@ export default class TrustRollback extends MeshCommand {
   async run(): Promise<RollbackResult> {
     const {args, flags} = await this.parse(TrustRollback);
     const request = {
-      clusters: [args.cluster],
-      context: flags.context,
-      istioNamespace: flags['istio-namespace'],
-      allowRootChange: flags['allow-root-change'],
-      restartIstiod: flags['restart-istiod'],
-      allowInvalidBundle: flags['allow-invalid-bundle'],
-      acceptUid: flags['accept-uid'],
+      ...meshRequest(flags, [args.cluster]),
+      ...trustRules(flags),
       forget: flags.forget,
     };
     return this.perform(rollbackTrust, request, trustRollbackView, flags);

@@ -13,7 +13,7 @@ import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
 import {checkForms, defaults} from '../../domain/mesh/resolve.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, type Operation, type Phase} from '../../engine/operation.js';
+import {emptyPlan, onePhase, type Plan} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';
 
 /** What is to be printed. */
@@ -45,23 +45,20 @@ export interface PrintedRole extends RoleResult {
 const roleName = /^[a-z0-9]([-.:a-z0-9]{0,251}[a-z0-9])?$/;
 
 /** `access role` */
-export const printRole: Operation<RoleRequest, PrintedRole> = {
+export const printRole = onePhase<RoleRequest, PrintedRole, ManifestOptions, Plan>({
   command: 'access role',
   changes: false,
-  async execute(request, engine) {
-    const {facts} = await engine.run(rolePhase(request));
-    return {apiVersion: 'v1', kind: 'List', items: accessManifests(facts), yaml: () => manifestsYaml(facts)};
-  },
+  title: () => 'read the mesh',
+  gather: optionsOf,
+  plan: () => emptyPlan,
+  report: ({facts}) => ({
+    apiVersion: 'v1',
+    kind: 'List',
+    items: accessManifests(facts),
+    yaml: () => manifestsYaml(facts),
+  }),
   conclude: () => [],
-};
-
-function rolePhase(request: RoleRequest): Phase<ManifestOptions> {
-  return {
-    title: 'read the mesh',
-    gather: (deps) => optionsOf(deps, request),
-    plan: () => emptyPlan,
-  };
-}
+});
 
 /** Throws `USAGE`, and what loading mesh.yaml throws. */
 async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOptions> {

@@ -9,18 +9,20 @@ import {subjectId, type Subject} from '../../domain/kube/subjects.js';
 import {AccessJudge, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
 import type {ErrorReport} from '../../domain/errors.js';
+import {groupBy} from '../../domain/group-by.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import type {Deps} from '../../engine/deps.js';
 import {
-  emptyPlan,
   type Conclusion,
-  type Operation,
-  type Phase,
+  emptyPlan,
+  onePhase,
   type Plan,
+  type RunSettings,
   type Warning,
 } from '../../engine/operation.js';
+import {asWarnings} from '../../engine/plan.js';
 import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {ClusterReader} from '../../observe/cluster-reader.js';
@@ -86,13 +88,16 @@ export interface AccessResult extends CommonResult {
 }
 
 /** `access show`: who reaches the keys. Findings are warnings, as those of verify --access. */
-export const showAccess: Operation<AccessRequest, AccessResult> = {
+export const showAccess = onePhase<AccessRequest, AccessResult, LookFacts, LookPlan>({
   command: 'access show',
   changes: false,
-  async execute(request, engine) {
-    const {facts, plan} = await engine.run(lookPhase(request, engine.settings.concurrency));
-    return report(facts, plan);
+  title: () => 'read who may do what',
+  gather: lookAtAll,
+  plan(facts) {
+    const judged = judgeOf(facts);
+    return {...emptyPlan, judged, warnings: warningsOf(facts.loaded, judged)};
   },
+  report: ({facts, plan}) => report(facts, plan),
   conclude: ({clusters, elsewhere, unknownHolders}, {failOn}) => [
     ...[...clusters, ...elsewhere].map(({error}): Conclusion => error?.code ?? 'done'),
     ...(failOn === 'warning' &&
@@ -100,7 +105,7 @@ export const showAccess: Operation<AccessRequest, AccessResult> = {
       ? (['findings'] as const)
       : []),
   ],
-};
+});
 
 /** What was read of one cluster. */
 interface Looked {
@@ -118,23 +123,14 @@ interface LookFacts {
 }
 
 /** All clusters are read: one that nobody asked about may hold a remote secret that leads here. */
-function lookPhase(request: MeshRequest, concurrency: number): Phase<LookFacts, LookPlan> {
-  return {
-    title: 'read who may do what',
-    async gather(deps) {
-      const loaded = await loadMesh(deps, request);
-      const names = new Set(loaded.clusters.map(({name}) => name));
-      const others = loaded.mesh.clusters.filter(({name}) => !names.has(name));
-      const looked = await eachCluster([...loaded.clusters, ...others], concurrency, (cluster) =>
-        look(deps, cluster, loaded.mesh.istio.namespace),
-      );
-      return {loaded, looked: withoutStrangers(loaded.mesh, looked)};
-    },
-    plan: (facts) => {
-      const judged = judgeOf(facts);
-      return {...emptyPlan, judged, warnings: warningsOf(facts.loaded, judged)};
-    },
-  };
+async function lookAtAll(deps: Deps, request: MeshRequest, {concurrency}: RunSettings): Promise<LookFacts> {
+  const loaded = await loadMesh(deps, request);
+  const names = new Set(loaded.clusters.map(({name}) => name));
+  const others = loaded.mesh.clusters.filter(({name}) => !names.has(name));
+  const looked = await eachCluster([...loaded.clusters, ...others], concurrency, (cluster) =>
+    look(deps, cluster, loaded.mesh.istio.namespace),
+  );
+  return {loaded, looked: withoutStrangers(loaded.mesh, looked)};
 }
 
 async function look(deps: Deps, cluster: MeshCluster, namespace: string): Promise<Looked> {
@@ -179,7 +175,7 @@ function judgeOf({loaded, looked}: LookFacts): Judged {
 }
 
 function warningsOf(loaded: LoadedMesh, {known, judge}: Judged): readonly Warning[] {
-  return [...[...loaded.notes, ...nothingToReach(loaded)].map((message) => ({message})), ...notFollowed(known, judge)];
+  return [...asWarnings([...loaded.notes, ...nothingToReach(loaded)]), ...notFollowed(known, judge)];
 }
 
 function report({loaded, looked}: LookFacts, {judged, warnings}: LookPlan): AccessResult {
@@ -228,6 +224,13 @@ function notFollowed(known: readonly ClusterAccess[], judge: AccessJudge): reado
   ];
 }
 
+/** A way of a subject, and the cluster that the subject is of, where that is another one. */
+interface Seen {
+  readonly reach: Reach;
+  readonly from: string | undefined;
+  readonly way: ShownWay;
+}
+
 function showCluster(looked: Looked, judge: AccessJudge, expectations: Expectations): ShownCluster {
   const {cluster, uid, rbac, remotes, whole} = looked;
   const {name, context} = cluster;
@@ -236,48 +239,25 @@ function showCluster(looked: Looked, judge: AccessJudge, expectations: Expectati
       .filter((one) => one.reads)
       .map(({subject}) => subjectId(subject)),
   );
-  const subjects = new Map<string, ShownSubject>();
-  const add = (reach: Reach, way: ShownWay, from?: string): void => {
-    const id = subjectId(reach.subject);
-    const key = `${from ?? ''}\n${id}`;
-    const {kind, name: subjectName, namespace} = reach.subject;
-    const before = subjects.get(key);
-    const ways = [...(before?.ways ?? []), way];
-    subjects.set(
-      key,
-      defined({
-        id,
-        kind,
-        name: subjectName,
-        namespace,
-        from,
-        expected: ways.every(({expected}) => expected !== undefined),
-        ways,
-      }),
-    );
-  };
-  for (const reach of judge.own(name)) {
+  const own = judge.own(name).map((reach): Seen => {
     const check = reads.has(subjectId(reach.subject)) ? 'MESH206' : 'MESH207';
-    add(reach, {...showWay(reach), ...judged(reach, expectations, check)});
-  }
-  for (const {from, target, reach, path} of judge.remote()) {
-    if (target !== name) continue;
-    const steps = path.map(({cluster: at, secret, leadsTo}) => ({cluster: at, secret, leadsTo}));
+    return {reach, from: undefined, way: {...showWay(reach), ...judged(reach, expectations, check)}};
+  });
+  const remote = judge.remote().flatMap(({from, target, reach, path}): readonly Seen[] => {
+    if (target !== name) return [];
     const via = path.at(-1)?.as;
-    add(
-      reach,
-      defined({
-        ...showWay(reach),
-        way: 'remote-secret',
-        effect: 'reaches',
-        path: steps,
-        via: via && subjectId(via),
-        ...judged(reach, expectations, 'MESH208'),
-      }),
-      // A way may lead through another cluster back to where it began.
-      from === name ? undefined : from,
-    );
-  }
+    const way: ShownWay = defined({
+      ...showWay(reach),
+      way: 'remote-secret',
+      effect: 'reaches',
+      path: path.map(({cluster: at, secret, leadsTo}) => ({cluster: at, secret, leadsTo})),
+      via: via && subjectId(via),
+      ...judged(reach, expectations, 'MESH208'),
+    });
+    // A way may lead through another cluster back to where it began.
+    return [{reach, from: from === name ? undefined : from, way}];
+  });
+  const bySubject = groupBy([...own, ...remote], ({from, reach}) => `${from ?? ''}\n${subjectId(reach.subject)}`);
   // All that is forbidden together, or else the first that went wrong: a cluster that was not read in full is not known.
   const shown = [whole, uid, rbac, remotes].flatMap((fact) => (isKnown<unknown>(fact) ? [] : [fact.unknown]))[0];
   return defined({
@@ -285,8 +265,24 @@ function showCluster(looked: Looked, judge: AccessJudge, expectations: Expectati
     context,
     outcome: shown ? outcomeOfError(shown) : 'done',
     error: shown,
-    subjects: [...subjects.values()].sort(byExpectation),
+    // Findings first.
+    subjects: [...bySubject.values()]
+      .map(showSubject)
+      .sort((one, other) => Number(one.expected) - Number(other.expected)),
   });
+}
+
+function showSubject(seen: readonly [Seen, ...Seen[]]): ShownSubject {
+  const [
+    {
+      reach: {subject},
+      from,
+    },
+  ] = seen;
+  const {kind, name, namespace} = subject;
+  const ways = seen.map(({way}) => way);
+  const expected = ways.every((way) => way.expected !== undefined);
+  return defined({id: subjectId(subject), kind, name, namespace, from, expected, ways});
 }
 
 function judged(reach: Reach, expectations: Expectations, check: CheckId): Pick<ShownWay, 'expected' | 'check'> {
@@ -302,9 +298,4 @@ function showWay({way, effect, rights, grants, via}: Reach): ShownWay {
     through: grants.map(({binding: {kind, name, namespace, role}}) => defined({kind, name, namespace, role})),
     via: via && subjectId(via),
   });
-}
-
-/** Findings first. */
-function byExpectation(one: ShownSubject, other: ShownSubject): number {
-  return Number(one.expected) - Number(other.expected);
 }

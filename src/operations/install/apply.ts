@@ -17,6 +17,7 @@ import {
   type Warning,
   emptyPlan,
 } from '../../engine/operation.js';
+import {groupOf} from '../../engine/plan.js';
 import {
   clusterOutcomesWithCause,
   concludeClusters,
@@ -138,24 +139,10 @@ function notePhase(facts: ApplyFacts, targets: readonly TargetFacts[]): Phase<re
       ),
     plan: (notes) => ({
       ...emptyPlan,
-      groups: [
-        {
-          title: 'note what was installed',
-          lanes: notes.flatMap(({cluster, installed}) =>
-            isKnown(installed)
-              ? [
-                  {
-                    key: cluster,
-                    cluster,
-                    title: `${cluster}: note what was installed`,
-                    actions: [noteAction(installed.value, facts)],
-                  },
-                ]
-              : [],
-          ),
-          onFailure: 'stop',
-        },
-      ],
+      groups: groupOf(
+        'note what was installed',
+        notes.flatMap(({installed}) => (isKnown(installed) ? [noteAction(installed.value, facts)] : [])),
+      ),
     }),
   };
 }

@@ -3,7 +3,9 @@ import {MeshError, reportError} from '../../domain/errors.js';
 import {installYamlDiff, installYamlState, sha256} from '../../domain/install/install-yaml.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {WriteFiles} from '../../engine/action.js';
-import type {Lane, Operation, Phase, Plan, Warning} from '../../engine/operation.js';
+import type {Deps} from '../../engine/deps.js';
+import {onePhase, type Plan, type Warning} from '../../engine/operation.js';
+import {asWarnings, groupOf} from '../../engine/plan.js';
 import {
   clusterOutcomesWithCause,
   concludeClusters,
@@ -52,11 +54,18 @@ interface Facts {
 }
 
 /** `install render`: writes CLUSTER/install.yaml for each cluster, and records the mesh ID and the network it used. */
-export const renderInstalls: Operation<MeshRequest, RenderResult> = {
+export const renderInstalls = onePhase<MeshRequest, RenderResult, Facts, RenderPlan>({
   command: 'install render',
   changes: true,
-  async execute(request, engine) {
-    const run = await engine.run(renderPhase(request));
+  title: () => 'render install.yaml',
+  async gather(deps: Deps, request) {
+    checkSaidVersion(request.istioVersion);
+    const loaded = await loadMesh(deps, request);
+    const version = await chooseVersion(loaded.mesh, request.istioVersion, deps);
+    return {loaded, version, renderings: await gatherRenderings(loaded.mesh, loaded.clusters, version.known, deps)};
+  },
+  plan: planRender,
+  report(run) {
     const {renderings, version} = run.facts;
     const outcomes = clusterOutcomesWithCause(
       renderings.map(({cluster}) => cluster.name),
@@ -71,20 +80,7 @@ export const renderInstalls: Operation<MeshRequest, RenderResult> = {
     };
   },
   conclude: (result) => concludeClusters(result.clusters),
-};
-
-function renderPhase(request: MeshRequest): Phase<Facts, RenderPlan> {
-  return {
-    title: 'render install.yaml',
-    async gather(deps) {
-      checkSaidVersion(request.istioVersion);
-      const loaded = await loadMesh(deps, request);
-      const version = await chooseVersion(loaded.mesh, request.istioVersion, deps);
-      return {loaded, version, renderings: await gatherRenderings(loaded.mesh, loaded.clusters, version.known, deps)};
-    },
-    plan: planRender,
-  };
-}
+});
 
 /** The plan, with where it keeps the files that somebody edited. */
 interface RenderPlan extends Plan {
@@ -105,34 +101,31 @@ function planRender({loaded, version, renderings}: Facts): RenderPlan {
     kept,
     groups: [
       ...declareGroups(loaded),
-      {
-        title: 'render install.yaml',
-        lanes: renderings.flatMap((one) => writeLane(one, keptOf(one))),
-        onFailure: 'stop',
-      },
+      ...groupOf(
+        'render install.yaml',
+        renderings.flatMap((one) => writeAction(one, keptOf(one)) ?? []),
+      ),
     ],
     blockers: renderings.flatMap(({cluster, rendered}) =>
       rendered instanceof MeshError ? [{cluster: cluster.name, error: reportError(rendered)}] : [],
     ),
     warnings: [
-      ...loaded.notes.map((message) => ({message})),
-      ...(version.known.note === undefined ? [] : [{message: version.known.note}]),
+      ...asWarnings(version.known.note === undefined ? loaded.notes : [...loaded.notes, version.known.note]),
       ...renderings.flatMap((one) => keptWarning(one, keptOf(one))),
     ],
   };
 }
 
-function writeLane({cluster, path, present, rendered}: Rendering, kept: string | undefined): readonly Lane[] {
-  if (rendered instanceof MeshError || present === rendered.text) return [];
+function writeAction({cluster, path, present, rendered}: Rendering, kept: string | undefined): WriteFiles | undefined {
+  if (rendered instanceof MeshError || present === rendered.text) return undefined;
   const verb = present === undefined ? 'write' : 'rewrite';
-  const action: WriteFiles = {
+  return {
     kind: 'write-files',
     id: `${cluster.name}/install.yaml`,
     cluster: cluster.name,
     title: `${verb} ${path}${kept === undefined ? '' : `, keeping what was edited as ${kept}`}`,
     files: [...(kept === undefined ? [] : [{path: kept, content: present ?? ''}]), {path, content: rendered.text}],
   };
-  return [{key: cluster.name, cluster: cluster.name, title: `${cluster.name}: ${action.title}`, actions: [action]}];
 }
 
 /** Where the present file goes that is not simply an older rendering of ours. Its name says its content: kept once. */
@@ -144,12 +137,8 @@ function keptPath({cluster, present, rendered}: Rendering): string | undefined {
 
 function keptWarning({cluster, path}: Rendering, kept: string | undefined): readonly Warning[] {
   if (kept === undefined) return [];
-  return [
-    {
-      cluster: cluster.name,
-      message: `${path} was not as kubectl mesh writes it: it is kept as ${kept}, and what it changed belongs into mesh.yaml (values, overlays)`,
-    },
-  ];
+  const message = `${path} was not as kubectl mesh writes it: it is kept as ${kept}, and what it changed belongs into mesh.yaml (values, overlays)`;
+  return [{cluster: cluster.name, message}];
 }
 
 function describe(

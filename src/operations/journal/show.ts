@@ -8,7 +8,8 @@ import {nearest} from '../../domain/nearest.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
-import {type Operation, type Phase, type Warning, emptyPlan} from '../../engine/operation.js';
+import {emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
+import {asWarnings} from '../../engine/plan.js';
 import type {JournalState} from '../../workspace/workspace.js';
 
 /** `journal show CLUSTER...` */
@@ -26,29 +27,22 @@ export interface ShowResult {
 }
 
 /** `journal show`: who did what, when. Takes no lock, asks no cluster. */
-export const showJournal: Operation<ShowRequest, ShowResult> = {
+export const showJournal = onePhase<ShowRequest, ShowResult, JournalState, Plan>({
   command: 'journal show',
   changes: false,
-  async execute(request, engine) {
-    const {facts, plan} = await engine.run(showPhase(request));
-    const {entries, faults, underWay} = facts;
+  title: () => 'read the journal',
+  async gather(deps, request) {
+    const journal = await deps.workspace.journal.read();
+    await refuseUnknown(deps, request, journal);
+    return journal;
+  },
+  plan: (journal) => ({...emptyPlan, warnings: journalWarnings(journal)}),
+  report({facts: {entries, faults, underWay}, plan: {warnings}}, request) {
     const changes = changesOf(entries, new Set(underWay.map(entryId)));
-    return {changes: selectChanges(changes, request), total: changes.length, faults, warnings: plan.warnings};
+    return {changes: selectChanges(changes, request), total: changes.length, faults, warnings};
   },
   conclude: () => [],
-};
-
-function showPhase(request: ShowRequest): Phase<JournalState> {
-  return {
-    title: 'read the journal',
-    async gather(deps) {
-      const journal = await deps.workspace.journal.read();
-      await refuseUnknown(deps, request, journal);
-      return journal;
-    },
-    plan: (journal) => ({...emptyPlan, warnings: journalWarnings(journal)}),
-  };
-}
+});
 
 /** More warnings say no more. */
 const mostFaults = 10;
@@ -57,21 +51,16 @@ const mostFaults = 10;
 export function journalWarnings({faults, entries}: Pick<JournalState, 'faults' | 'entries'>): readonly Warning[] {
   const repairs = entries.filter(({kind}) => kind === 'repair').length;
   const lines = repairs === 1 ? 'a line' : `${String(repairs)} lines`;
-  return [
-    ...faults.slice(0, mostFaults).map(({line, message}) => ({
-      message: `${layout.journal}${line === 0 ? '' : `:${String(line)}`}: ${message}`,
-    })),
-    ...(faults.length > mostFaults
-      ? [{message: `${layout.journal}: ${String(faults.length - mostFaults)} more lines are not as they were written`}]
-      : []),
+  const more = faults.length - mostFaults;
+  return asWarnings([
+    ...faults
+      .slice(0, mostFaults)
+      .map(({line, message}) => `${layout.journal}${line === 0 ? '' : `:${String(line)}`}: ${message}`),
+    ...(more > 0 ? [`${layout.journal}: ${String(more)} more lines are not as they were written`] : []),
     ...(repairs > 0
-      ? [
-          {
-            message: `${layout.journal}: ${lines} that a crash had cut off cannot be shown: what they began to say is lost`,
-          },
-        ]
+      ? [`${layout.journal}: ${lines} that a crash had cut off cannot be shown: what they began to say is lost`]
       : []),
-  ];
+  ]);
 }
 
 /**

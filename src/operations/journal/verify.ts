@@ -7,7 +7,15 @@ import {type RememberedHead, type Remembering, rememberedHeads} from '../../doma
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import {cacertsName} from '../../domain/istio/names.js';
 import type {Deps} from '../../engine/deps.js';
-import {type Conclusion, type Operation, type Phase, type Warning, emptyPlan} from '../../engine/operation.js';
+import {
+  type Conclusion,
+  emptyPlan,
+  onePhase,
+  type Plan,
+  type RunSettings,
+  type Warning,
+} from '../../engine/operation.js';
+import {asWarnings} from '../../engine/plan.js';
 import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import type {JournalState} from '../../workspace/workspace.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
@@ -66,12 +74,13 @@ export interface VerifyJournalResult extends CommonResult {
 }
 
 /** `journal verify`: whether the record of changes is whole, and what the clusters remember. */
-export const verifyJournal: Operation<VerifyJournalRequest, VerifyJournalResult> = {
+export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult, VerifyFacts, Plan>({
   command: 'journal verify',
   changes: false,
-  async execute(request, engine) {
-    const {facts, plan} = await engine.run(verifyPhase(request, engine.settings.concurrency));
-    const {state, clusters} = facts;
+  title: ({limits}) => (limits.offline === true ? 'read the journal' : 'read the journal and look at the clusters'),
+  gather,
+  plan: ({notes}) => ({...emptyPlan, warnings: asWarnings(notes)}),
+  report({facts: {state, clusters}, plan: {warnings}}, {limits}) {
     const underWay = new Set(state.underWay);
     const journal = {
       present: state.present,
@@ -81,8 +90,8 @@ export const verifyJournal: Operation<VerifyJournalRequest, VerifyJournalResult>
       open: state.open.filter((entry) => !underWay.has(entry)).length,
       aside: state.aside.map(({file, entries, faults}) => ({file, entries: entries.length, faults})),
     };
-    const secrets = limitOn('cacerts', request.limits) === undefined;
-    return {verdict: verdictOf(journal, clusters), journal, secrets, clusters, warnings: plan.warnings};
+    const secrets = limitOn('cacerts', limits) === undefined;
+    return {verdict: verdictOf(journal, clusters), journal, secrets, clusters, warnings};
   },
   conclude: ({journal, clusters}) => [
     ...(journal.faults.some(isFinding) || journal.aside.some(isBroken) ? (['findings'] as const) : []),
@@ -95,7 +104,7 @@ export const verifyJournal: Operation<VerifyJournalRequest, VerifyJournalResult>
       }),
     ]),
   ],
-};
+});
 
 interface VerifyFacts {
   readonly state: JournalState;
@@ -103,22 +112,16 @@ interface VerifyFacts {
   readonly clusters: readonly RememberingCluster[];
 }
 
-function verifyPhase(request: VerifyJournalRequest, concurrency: number): Phase<VerifyFacts> {
+async function gather(deps: Deps, request: VerifyJournalRequest, {concurrency}: RunSettings): Promise<VerifyFacts> {
   const {limits} = request;
-  return {
-    title: request.limits.offline === true ? 'read the journal' : 'read the journal and look at the clusters',
-    async gather(deps) {
-      if (limits.offline === true) return {state: await deps.workspace.journal.read(), notes: [], clusters: []};
-      const loaded = await loadMesh(deps, request);
-      const asked = await eachCluster(loaded.clusters, concurrency, (cluster) => ask(deps, loaded, cluster, limits));
-      // Read last: what a push of this moment leaves in a cluster is in the journal by then.
-      const state = await deps.workspace.journal.read();
-      const isLeftOut = limitOn('cacerts', limits) !== undefined;
-      const notes = [...loaded.notes, ...(isLeftOut ? [secretsLeftOut] : [])];
-      return {state, notes, clusters: compare(loaded, asked, state)};
-    },
-    plan: ({notes}) => ({...emptyPlan, warnings: notes.map((message) => ({message}))}),
-  };
+  if (limits.offline === true) return {state: await deps.workspace.journal.read(), notes: [], clusters: []};
+  const loaded = await loadMesh(deps, request);
+  const asked = await eachCluster(loaded.clusters, concurrency, (cluster) => ask(deps, loaded, cluster, limits));
+  // Read last: what a push of this moment leaves in a cluster is in the journal by then.
+  const state = await deps.workspace.journal.read();
+  const isLeftOut = limitOn('cacerts', limits) !== undefined;
+  const notes = [...loaded.notes, ...(isLeftOut ? [secretsLeftOut] : [])];
+  return {state, notes, clusters: compare(loaded, asked, state)};
 }
 
 const secretsLeftOut = `--no-secrets: what Secret ${cacertsName} remembers, the last trust push, was not compared`;
@@ -149,7 +152,7 @@ function compare({mesh}: LoadedMesh, asked: readonly Asked[], state: JournalStat
   const uids = asked.flatMap(({cluster, seen}) => (isKnown(seen) ? [{name: cluster.name, uid: seen.value.uid}] : []));
   const strangers = identityProblems(mesh, uids, false);
   return asked.map(({cluster: {name, context}, seen}): RememberingCluster => {
-    const shown = {name, ...(context === undefined ? {} : {context})};
+    const shown = defined<Pick<RememberingCluster, 'name' | 'context'>>({name, context});
     const stranger = strangers.find(({cluster}) => cluster === name)?.error;
     const error = isKnown(seen) ? stranger : seen.unknown;
     if (error || !isKnown(seen)) {

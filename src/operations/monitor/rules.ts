@@ -15,8 +15,8 @@ import {
   rulesYaml,
 } from '../../domain/monitoring/make-rules.js';
 import type {RuleSource} from '../../domain/monitoring/rule.js';
-import {emptyPlan, type Operation, type Warning} from '../../engine/operation.js';
-import {loadMesh} from '../shared/load-mesh.js';
+import {emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
+import {type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
 
 /** `prometheus-rule`: an object for Prometheus' operator; `rule-file`: what Prometheus' own `rule_files` names. */
 export type RulesFormat = 'prometheus-rule' | 'rule-file';
@@ -49,19 +49,15 @@ export interface MonitorRulesResult {
 }
 
 /** Makes them. Needs no cluster. */
-export const monitorRules: Operation<MonitorRulesRequest, MonitorRulesResult> = {
+export const monitorRules = onePhase<MonitorRulesRequest, MonitorRulesResult, LoadedMesh, Plan>({
   command: 'monitor rules',
   changes: false,
-  async execute(request, engine) {
-    const {facts} = await engine.run({
-      title: 'read mesh.yaml',
-      gather: (deps) => loadMesh(deps, {clusters: [], istioVersion: request.istioVersion}),
-      plan: ({mesh}) => ({...emptyPlan, warnings: warningsOf(mesh)}),
-    });
-    return report(request, facts.mesh);
-  },
+  title: () => 'read mesh.yaml',
+  gather: (deps, {istioVersion}) => loadMesh(deps, {clusters: [], istioVersion}),
+  plan: ({mesh}) => ({...emptyPlan, warnings: warningsOf(mesh)}),
+  report: ({facts}, request) => report(request, facts.mesh),
   conclude: () => [],
-};
+});
 
 function knownVersion({istio}: Mesh): KnownVersion {
   return knowVersion(istio.version ?? formatMinor(newestKnown));

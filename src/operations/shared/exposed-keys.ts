@@ -1,10 +1,11 @@
 /** Asks git whether it would take keys that are about to be written. */
-import {MeshError} from '../../domain/errors.js';
+import {MeshError, reportError} from '../../domain/errors.js';
 import {printableLine} from '../../domain/printable.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {fixWith, words} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
-import type {Warning} from '../../engine/operation.js';
+import type {Blocker, Warning} from '../../engine/operation.js';
+import {ignoreKeys, type LoadedMesh, writesGitignore} from './load-mesh.js';
 import type {Workspace} from '../../workspace/workspace.js';
 
 /** What git says of keys. */
@@ -24,7 +25,7 @@ export async function askExposure(
 ): Promise<GitExposure> {
   // A directory that is still to be made holds nothing that git could track.
   if ((await store.stat('.')) === undefined && (await store.list('.')).length === 0) {
-    return {exposed: [], unknown: undefined};
+    return noExposure;
   }
   const answers = await git.isIgnored(store.root, keys);
   const unknown = [...answers.values()].find((ignored) => ignored.answer === 'unknown');
@@ -37,6 +38,22 @@ export async function askExposure(
   };
 }
 
+/** Nothing to ask about. */
+export const noExposure: GitExposure = {exposed: [], unknown: undefined};
+
+/**
+ * The mesh of a run that writes these keys into the work directory: with a .gitignore where there is none; and what git says
+ * of them then.
+ */
+export async function guardKeys(
+  deps: Pick<Deps, 'git' | 'workspace'>,
+  loaded: LoadedMesh,
+  keys: readonly string[],
+): Promise<{readonly loaded: LoadedMesh; readonly git: GitExposure}> {
+  const guarded = ignoreKeys(loaded, keys);
+  return {loaded: guarded, git: await askExposure(deps, deps.workspace, keys, writesGitignore(guarded))};
+}
+
 /** A key in a git tree that is not ignored will be pushed one day. */
 export function keyInGit(paths: readonly string[]): MeshError {
   return new MeshError('KEY_IN_GIT', `git does not ignore ${paths.join(', ')}: the next commit would publish keys`, {
@@ -44,6 +61,11 @@ export function keyInGit(paths: readonly string[]): MeshError {
       advice`Add '*key.pem' to .gitignore; a file that is tracked already: ${fixWith.run('git', words`rm --cached FILE`)}`,
     ],
   });
+}
+
+/** What refuses to write keys that git would take. */
+export function gitBlockers({exposed}: GitExposure): readonly Blocker[] {
+  return exposed.length > 0 ? [{error: reportError(keyInGit(exposed))}] : [];
 }
 
 /** Unknown is no reason to refuse keys where there may be no git at all, but it is no "ignored" either. */

@@ -11,6 +11,7 @@ import {resolveMesh, type Said, type SaidValues} from '../../domain/mesh/resolve
 import type {FileContent, WriteFiles} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Group} from '../../engine/operation.js';
+import {groupOf} from '../../engine/plan.js';
 
 /** What a command line says about the mesh. Undefined is not said: these flags have no defaults. */
 export interface MeshRequest {
@@ -128,9 +129,7 @@ const shownChanges = 4;
 /** The group that writes declaring files; none when nothing differs. */
 export function declaredFilesGroups(declared: DeclaredFiles, shown = shownChanges): readonly Group[] {
   const action = declareAction(declared, shown);
-  if (!action) return [];
-  const lane = {key: 'work directory', title: action.title, actions: [action]};
-  return [{title: 'declare the mesh', lanes: [lane], onFailure: 'always-stop'}];
+  return groupOf('declare the mesh', action ? [action] : [], 'always-stop');
 }
 
 /** The action that writes declaring files; undefined when nothing differs. */
@@ -153,20 +152,20 @@ function mergeDeclarations(first: Declaration, second: Declaration): Declaration
 }
 
 function saidValues(request: MeshRequest): SaidValues {
-  const {context, meshId, network, istioNamespace, istioVersion, keyAlgorithm, signer, rootDirectory} = request;
+  const {signer, rootDirectory} = request;
   return defined({
-    context: context === undefined ? undefined : said(context, '--context'),
-    meshID: meshId === undefined ? undefined : said(meshId, '--mesh-id'),
-    network: network === undefined ? undefined : said(network, '--network'),
-    istioNamespace: istioNamespace === undefined ? undefined : said(istioNamespace, '--istio-namespace'),
-    istioVersion: istioVersion === undefined ? undefined : said(istioVersion, '--istio-version'),
-    keyAlgorithm: keyAlgorithm === undefined ? undefined : said(keyAlgorithm, '--key-algorithm'),
+    context: said(request.context, '--context'),
+    meshID: said(request.meshId, '--mesh-id'),
+    network: said(request.network, '--network'),
+    istioNamespace: said(request.istioNamespace, '--istio-namespace'),
+    istioVersion: said(request.istioVersion, '--istio-version'),
+    keyAlgorithm: said(request.keyAlgorithm, '--key-algorithm'),
     signer: {signer, rootDirectory},
   });
 }
 
-function said<T extends string>(value: T, by: string): Said<T> {
-  return {value, by};
+function said<T extends string>(value: T | undefined, by: string): Said<T> | undefined {
+  return value === undefined ? undefined : {value, by};
 }
 
 function declarationOf(request: MeshRequest, names: readonly string[]): Declaration {

@@ -19,6 +19,7 @@ import {advice} from '../../domain/suggest/advice.js';
 import type {FileContent} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Group, Warning} from '../../engine/operation.js';
+import {groupOf} from '../../engine/plan.js';
 
 /** What taking a directory over means. */
 export interface TakeOver {
@@ -58,14 +59,8 @@ export async function takeOver({workspace}: Pick<Deps, 'workspace'>): Promise<Ta
 /** The group that makes the copies; none when there is nothing to copy. */
 export function takeOverGroups({files, notes}: Pick<TakeOver, 'files' | 'notes'>): readonly Group[] {
   if (files.length === 0) return [];
-  const title = notes.join('; ');
-  return [
-    {
-      title: "take over a directory of Istio's Makefile",
-      lanes: [{key: 'take-over', title, actions: [{kind: 'write-files', id: 'take-over', title, files}]}],
-      onFailure: 'always-stop',
-    },
-  ];
+  const action = {kind: 'write-files', id: 'take-over', title: notes.join('; '), files} as const;
+  return groupOf("take over a directory of Istio's Makefile", [action], 'always-stop');
 }
 
 function toWarning({cluster, message, hint}: MakefileFault): Warning {

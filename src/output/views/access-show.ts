@@ -1,7 +1,9 @@
 import {bindingText} from '../../domain/access/findings.js';
 import {rightText, ways} from '../../domain/access/paths.js';
+import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import type {AccessResult, ShownCluster, ShownSubject, ShownWay} from '../../operations/access/show.js';
+import {arrows, indent} from '../lines.js';
 import {table} from '../table.js';
 import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
@@ -20,7 +22,7 @@ function page(
     ...clusters.flatMap((cluster) => [...show(cluster), '']),
     ...elsewhere.flatMap(({name, error}) =>
       error
-        ? [`What leads here from ${name} is not known: ${printableLine(error.message)}`, ...hints(error.hints)]
+        ? [`What leads here from ${name} is not known: ${printableLine(error.message)}`, ...arrows(error.hints)]
         : [],
     ),
     lowerBound,
@@ -32,12 +34,8 @@ function head({name, outcome, error, subjects}: Printed<ShownCluster>): readonly
   const counted = `${String(unexpected)} unexpected, ${String(subjects.length - unexpected)} expected`;
   return [
     error && subjects.length === 0 ? `${name}: ${outcome}` : `${name}: ${counted} can reach the CA key`,
-    ...(error ? [`  ${outcome}: ${printableLine(error.message)}`, ...hints(error.hints)] : []),
+    ...(error ? [`  ${outcome}: ${printableLine(error.message)}`, ...arrows(error.hints)] : []),
   ];
-}
-
-function hints(texts: readonly string[]): readonly string[] {
-  return texts.map((hint) => `  → ${printableLine(hint)}`);
 }
 
 function clusterText(cluster: Printed<ShownCluster>): readonly string[] {
@@ -58,20 +56,18 @@ function clusterText(cluster: Printed<ShownCluster>): readonly string[] {
   });
   return [
     ...head(cluster),
-    ...(lines.length === 0 ? [] : indent(table(['CHECK', 'SUBJECT', 'MAY', 'BY THE RIGHT', 'THROUGH'], lines))),
+    ...(lines.length === 0
+      ? []
+      : indent(table(['CHECK', 'SUBJECT', 'MAY', 'BY THE RIGHT', 'THROUGH'], lines).split('\n'))),
     ...expectedLines(cluster),
   ];
 }
 
 /** `expected, istiod: ServiceAccount:istio-system/istiod` */
 function expectedLines({subjects}: Printed<ShownCluster>): readonly string[] {
-  const reasons = new Map<string, string[]>();
-  for (const subject of subjects.filter(({expected}) => expected)) {
-    const why = subject.ways[0]?.expected ?? '';
-    reasons.set(why, [...(reasons.get(why) ?? []), nameOf(subject)]);
-  }
-  return [...reasons].map(([why, names]) => {
-    const told = names.slice(0, toldNames).join(', ');
+  const expected = subjects.filter((subject) => subject.expected);
+  return [...groupBy(expected, ({ways: [way]}) => way?.expected ?? '')].map(([why, names]) => {
+    const told = names.slice(0, toldNames).map(nameOf).join(', ');
     const more = names.length > toldNames ? ` and ${String(names.length - toldNames)} more` : '';
     return `  expected, ${printableLine(why)}: ${told}${more}`;
   });
@@ -93,12 +89,8 @@ function clusterWide(cluster: Printed<ShownCluster>): readonly string[] {
   );
   return [
     ...head(cluster),
-    ...indent(table(['CHECK', 'SUBJECT', 'MAY', 'BY THE RIGHT', 'THROUGH', 'EXPECTED'], lines)),
+    ...indent(table(['CHECK', 'SUBJECT', 'MAY', 'BY THE RIGHT', 'THROUGH', 'EXPECTED'], lines).split('\n')),
   ];
-}
-
-function indent(text: string): readonly string[] {
-  return text.split('\n').map((line) => `  ${line}`);
 }
 
 function nameOf({id, from}: ShownSubject): string {

@@ -1,6 +1,7 @@
 import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import type {AdoptedCluster, AdoptResult} from '../../operations/certs/adopt.js';
+import {arrows} from '../lines.js';
 import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
 
@@ -10,7 +11,7 @@ export const certsAdoptView: View<AdoptResult> = {
     [
       ...result.clusters.flatMap((cluster) => clusterLines(cluster, result.dryRun !== undefined)),
       ...changeLines(result),
-      ...result.errors.flatMap((error) => [error.message, ...error.hints.map((hint) => `  → ${hint}`)]),
+      ...result.errors.flatMap(({message, hints}) => [message, ...arrows(hints)]),
     ].join('\n'),
   name: ({clusters}) => clusters.flatMap(({name, error}) => (error ? [] : [name])).join('\n'),
 };
@@ -18,10 +19,7 @@ export const certsAdoptView: View<AdoptResult> = {
 function clusterLines(cluster: Printed<AdoptedCluster>, dryRun: boolean): readonly string[] {
   const {name, context, error, outcome, versions = [], files} = cluster;
   if (error) {
-    return [
-      `${printableLine(name)}: not adopted: ${printableLine(error.message)}`,
-      ...error.hints.map((hint) => `  → ${printableLine(hint)}`),
-    ];
+    return [`${printableLine(name)}: not adopted: ${printableLine(error.message)}`, ...arrows(error.hints)];
   }
   const would = dryRun && outcome === 'skipped';
   const words = would ? 'would be adopted' : outcome === 'done' ? 'adopted' : outcome;

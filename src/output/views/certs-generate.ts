@@ -2,6 +2,8 @@ import type {CertificateInShort} from '../../domain/x509/describe.js';
 import type {GenerateResult} from '../../operations/certs/generate.js';
 import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
+import type {ClusterResult} from '../../engine/report.js';
+import {allErrorLines, doneNames, outcomeText} from '../lines.js';
 import {table} from '../table.js';
 import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
@@ -13,22 +15,16 @@ export const certsGenerateView: View<GenerateResult> = {
       row('root CA', result.root, result),
       ...result.clusters.map((cluster) => row(cluster.name, cluster, result)),
     ];
-    const errors = [
-      ...result.errors.map((error) => ({name: '', error})),
-      ...result.clusters.flatMap(({name, error}) =>
-        error && !result.errors.some(({message}) => message === error.message) ? [{name: `${name}: `, error}] : [],
-      ),
-    ];
     return [
       table(['NAME', 'OUTCOME', 'KEY', 'NOT AFTER', 'FINGERPRINT', 'SUBJECT'], rows),
       ...taken(result.root),
       ...result.clusters.flatMap(({name, changes = []}) =>
         changes.map((change) => `${name}: ${printableLine(change)}`),
       ),
-      ...errors.flatMap(({name, error}) => [`${name}${error.message}`, ...error.hints.map((hint) => `  ${hint}`)]),
+      ...allErrorLines(result),
     ].join('\n');
   },
-  name: (result) => result.clusters.flatMap(({name, outcome}) => (outcome === 'done' ? [name] : [])).join('\n'),
+  name: doneNames,
 };
 
 /** Whoever answered could have sent any root: a person compares it with what the owner of the root publishes. */
@@ -37,14 +33,14 @@ function taken({certificate, takenOver}: Printed<GenerateResult>['root']): reado
   return [`root CA: compare with what its owner publishes: SHA-256 ${formatFingerprint(certificate.fingerprint)}`];
 }
 
-interface Line {
-  readonly outcome: string;
+interface Line extends Pick<ClusterResult, 'outcome'> {
   readonly action?: string;
   readonly certificate?: CertificateInShort;
 }
 
-function row(name: string, {outcome, action, certificate}: Line, {dryRun}: Printed<GenerateResult>): readonly string[] {
-  const said = dryRun !== undefined && action !== undefined && outcome === 'skipped' ? `would ${action}` : outcome;
+function row(name: string, line: Line, result: Printed<GenerateResult>): readonly string[] {
+  const {certificate} = line;
+  const said = outcomeText(line, result);
   if (!certificate) return [name, said];
   const {key, notAfter, fingerprint, subject} = certificate;
   return [name, said, key, notAfter.slice(0, 10), shortFingerprint(fingerprint), printableLine(subject)];

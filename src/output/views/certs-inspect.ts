@@ -1,6 +1,7 @@
 import {formatFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import type {InspectedCertificate, InspectedKey, InspectResult} from '../../operations/certs/inspect.js';
+import {errorLines} from '../lines.js';
 import type {View} from '../view.js';
 
 /** `certs inspect`: a block for each certificate and key, then istiod's word. */
@@ -11,7 +12,7 @@ export const certsInspectView: View<InspectResult> = {
       ...onceEach(result.certificates).map(certificateBlock),
       ...result.keys.map(keyBlock),
       ...block(result.others.map(({in: where, what}) => `${where}: ${what}`)),
-      ...block(result.problems.flatMap(({message, hints}) => [message, ...hints.map((hint) => `  ${hint}`)])),
+      ...block(result.problems.flatMap(errorLines)),
       ...block(result.notes),
       ...opinion(result),
     ].join('\n\n'),

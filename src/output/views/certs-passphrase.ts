@@ -1,13 +1,10 @@
 import type {PassphraseResult, Protection} from '../../operations/certs/passphrase.js';
+import {errorLines} from '../lines.js';
 import type {View} from '../view.js';
 
 /** `certs passphrase`: one line that says how the root key is protected now, then what went wrong. */
 export const certsPassphraseView: View<PassphraseResult> = {
-  text: (result) =>
-    [
-      ...lineOf(result),
-      ...result.errors.flatMap((error) => [error.message, ...error.hints.map((hint) => `  ${hint}`)]),
-    ].join('\n'),
+  text: (result) => [...lineOf(result), ...result.errors.flatMap(errorLines)].join('\n'),
 };
 
 function lineOf({outcome, action, before, after, dryRun}: PassphraseResult): readonly string[] {

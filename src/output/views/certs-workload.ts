@@ -1,14 +1,15 @@
 import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import type {WorkloadResult} from '../../operations/certs/workload.js';
+import {errorLines, outcomeText} from '../lines.js';
 import {table} from '../table.js';
 import type {View} from '../view.js';
 
 /** `certs workload`: who the certificate is for, how long it lives, where its files are. */
 export const certsWorkloadView: View<WorkloadResult> = {
   text: (result) => {
-    const {spiffeId, certificate, action, dryRun, files} = result;
+    const {spiffeId, certificate, action, files} = result;
     const outcome = result.clusters[0]?.outcome ?? 'failed';
-    const said = dryRun !== undefined && action !== undefined && outcome === 'skipped' ? `would ${action}` : outcome;
+    const said = outcomeText({outcome, action}, result);
     const row = certificate
       ? [said, certificate.key, minute(certificate.notAfter), shortFingerprint(certificate.fingerprint), spiffeId]
       : [said, '', '', '', spiffeId];
@@ -16,7 +17,7 @@ export const certsWorkloadView: View<WorkloadResult> = {
     return [
       table(['OUTCOME', 'KEY', 'NOT AFTER', 'FINGERPRINT', 'SPIFFE ID'], [row]),
       ...(certificate ? [`files: ${files.key}, ${files.certChain}, ${files.rootCert}`] : []),
-      ...errors.flatMap(({message, hints}) => [message, ...hints.map((hint) => `  ${hint}`)]),
+      ...errors.flatMap(errorLines),
     ].join('\n');
   },
 };

@@ -1,5 +1,5 @@
-import {printable, printableLine} from '../../domain/printable.js';
 import type {AppliedCluster, ApplyResult} from '../../operations/install/apply.js';
+import {failedLines} from '../lines.js';
 import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
 
@@ -21,11 +21,7 @@ const planned = {
 
 function clusterLines(cluster: Printed<AppliedCluster>, istioctl: string, dryRun: boolean): readonly string[] {
   const {name, outcome, change, error, path, running} = cluster;
-  if (error)
-    return [
-      `${name}: ${outcome}: ${printable(error.message)}`,
-      ...error.hints.map((hint) => `  → ${printableLine(hint)}`),
-    ];
+  if (error) return failedLines(cluster, error);
   if (outcome === 'unchanged') return [`${name}: unchanged: Istio ${running ?? istioctl} runs as ${path} says`];
   if (change === undefined || change === 'unchanged') return [`${name}: ${outcome}`];
   const from = change === 'upgrade' && running !== undefined ? ` from ${running}` : '';

@@ -1,6 +1,7 @@
-import {printable, printableLine} from '../../domain/printable.js';
+import {printable} from '../../domain/printable.js';
 import type {PrintResult} from '../../operations/install/print.js';
 import type {RenderedCluster, RenderResult} from '../../operations/install/render.js';
+import {failedLines} from '../lines.js';
 import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
 
@@ -15,11 +16,7 @@ export const printView: View<PrintResult> = {text: ({document}) => document, nam
 
 function clusterLines(cluster: Printed<RenderedCluster>, dryRun: boolean): readonly string[] {
   const {name, outcome, path, diff = [], kept, error} = cluster;
-  if (error)
-    return [
-      `${name}: ${outcome}: ${printable(error.message)}`,
-      ...error.hints.map((hint) => `  → ${printableLine(hint)}`),
-    ];
+  if (error) return failedLines(cluster, error);
   const form = `Istio ${cluster.istioVersion ?? '?'} from ${cluster.versionFrom ?? '?'}, form of ${cluster.dialect ?? '?'}`;
   const what = outcome === 'done' ? 'written' : outcome === 'skipped' && dryRun ? 'would be written' : outcome;
   return [

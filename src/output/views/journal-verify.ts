@@ -2,6 +2,7 @@ import {layout} from '../../domain/mesh/layout.js';
 import {printableLine} from '../../domain/printable.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ChainSummary, RememberingCluster, VerifyJournalResult} from '../../operations/journal/verify.js';
+import {failedLines} from '../lines.js';
 import type {Printed} from '../printed.js';
 import type {View, ViewContext} from '../view.js';
 
@@ -70,7 +71,7 @@ const words = {
 } as const;
 
 function clusterLines({name, outcome, error, heads}: Printed<RememberingCluster>, secrets: boolean): readonly string[] {
-  if (error) return [`${name}: ${outcome}: ${error.message}`, ...error.hints.map((hint) => `  → ${hint}`)];
+  if (error) return failedLines({name, outcome}, error);
   if (heads.length === 0 && !secrets) return [`${name}: no ConfigMap remembers a journal; no Secret was read`];
   if (heads.length === 0)
     return [`${name}: remembers no journal: what is there was written by others, or by an older version`];

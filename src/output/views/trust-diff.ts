@@ -1,6 +1,7 @@
 import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import type {ComparedCluster, DiffResult} from '../../operations/trust/diff.js';
+import {arrows} from '../lines.js';
 import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
 
@@ -27,12 +28,7 @@ function clusterLines(
   print: Print,
 ): readonly string[] {
   if (madeElsewhere !== undefined) return [`${name}: nothing to compare: ${madeElsewhere}`];
-  if (error) {
-    return [
-      `${name}: ${outcome}: ${printableLine(error.message)}`,
-      ...error.hints.map((hint) => `  → ${printableLine(hint)}`),
-    ];
-  }
+  if (error) return [`${name}: ${outcome}: ${printableLine(error.message)}`, ...arrows(error.hints)];
   if (differences.length === 0) return [`${name}: the same`];
   return [
     `${name}: different`,

@@ -3,6 +3,7 @@ import {printableLine} from '../../domain/printable.js';
 import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
 import type {CaSummary} from '../../domain/trust/ca-summary.js';
 import type {RollbackResult} from '../../operations/trust/rollback.js';
+import {arrows, indent} from '../lines.js';
 import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
 
@@ -80,7 +81,7 @@ function failureLines({name, outcome, error, refusals}: Printed<PushedCluster>):
   const all = error && !refusals.some(({message}) => message === error.message) ? [error] : refusals;
   return all.flatMap(({message, hints}, index) => [
     `${index === 0 ? `${name}: ${outcome}` : '  and'}: ${printableLine(message)}`,
-    ...hints.map((hint) => `  → ${printableLine(hint)}`),
+    ...arrows(hints),
   ]);
 }
 
@@ -100,8 +101,4 @@ function caLine(verb: string, {roots, clusterCa}: CaSummary, print: Print): stri
     : 'a cluster CA that cannot be read';
   const list = roots.map(({fingerprint}) => print(fingerprint)).join(', ');
   return `${verb}: ${ca}, root ${list === '' ? 'unreadable' : list}`;
-}
-
-function indent(lines: readonly string[]): readonly string[] {
-  return lines.map((line) => `  ${line}`);
 }

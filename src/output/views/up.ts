@@ -8,6 +8,7 @@ import type {RenderResult} from '../../operations/install/render.js';
 import type {PushResult} from '../../operations/trust/push.js';
 import type {UpResult, UpStep} from '../../operations/up.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
+import {arrows, failedLines, indent} from '../lines.js';
 import type {Printed} from '../printed.js';
 import type {RenderContext, View} from '../view.js';
 import {certsGenerateView} from './certs-generate.js';
@@ -40,12 +41,12 @@ function outcomeWords({outcome, knownAfter, result}: Printed<UpStep>, dryRun: bo
 }
 
 function errorLines({error}: Printed<UpStep>): readonly string[] {
-  return error ? [`  ${error.message}`, ...error.hints.map((hint) => `  → ${hint}`)] : [];
+  return error ? [`  ${error.message}`, ...arrows(error.hints)] : [];
 }
 
 function failureLines({result}: Printed<UpStep>): readonly string[] {
   return (result?.clusters ?? []).flatMap(({name, outcome, error}) =>
-    error ? [`  ${name}: ${outcome}: ${error.message}`, ...error.hints.map((hint) => `    → ${hint}`)] : [],
+    error ? indent(failedLines({name, outcome}, error)) : [],
   );
 }
 

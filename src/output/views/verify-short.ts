@@ -1,4 +1,5 @@
 /** `-o short`: what is not ok, a line each; nothing when all is well. */
+import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import {isBad, placeOf, remedyName, remedyText, timeoutLines, type ShownRow, type ShownVerify} from './verify-rows.js';
 
@@ -9,13 +10,7 @@ export function verifyShort(result: ShownVerify): string {
 
 /** A line for each row; what follows from another check is one line for all of it. */
 function shortLines(rows: readonly ShownRow[]): readonly string[] {
-  const groups = new Map<string | undefined, ShownRow[]>();
-  for (const row of rows) {
-    const name = groupOf(row);
-    const group = groups.get(name);
-    if (group) group.push(row);
-    else groups.set(name, [row]);
-  }
+  const groups = groupBy(rows, groupOf);
   return rows.flatMap((row) => {
     if (row.impliedBy === undefined) return [shortLine(row)];
     const group = groups.get(groupOf(row)) ?? [];

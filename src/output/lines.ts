@@ -1,0 +1,48 @@
+/** Lines that the views of several commands have in common. */
+import type {ErrorReport} from '../domain/errors.js';
+import {printable, printableLine} from '../domain/printable.js';
+import type {ClusterResult, CommonResult} from '../engine/report.js';
+import type {Printed} from './printed.js';
+
+type ShownError = Pick<Printed<ErrorReport>, 'message' | 'hints'>;
+type Named = Pick<ClusterResult, 'name' | 'outcome'>;
+
+/** What belongs below the line before. */
+export const indent = (lines: readonly string[]): readonly string[] => lines.map((line) => `  ${line}`);
+
+/** Hints below what they are about. */
+export const arrows = (hints: readonly string[]): readonly string[] =>
+  hints.map((hint) => `  → ${printableLine(hint)}`);
+
+/** An error with its hints below it. */
+export const errorLines = ({message, hints}: ShownError): readonly string[] => [message, ...indent(hints)];
+
+/** What kept a cluster from being done, with the hints below it. */
+export function failedLines({name, outcome}: Named, {message, hints}: ShownError): readonly string[] {
+  return [`${name}: ${outcome}: ${printable(message)}`, ...arrows(hints)];
+}
+
+/** The errors of a result: those of the whole run, then those of clusters that say something else. */
+export function allErrorLines(result: {
+  readonly errors: readonly ShownError[];
+  readonly clusters: readonly (Named & {readonly error?: ShownError})[];
+}): readonly string[] {
+  const said = new Set(result.errors.map(({message}) => message));
+  const own = result.clusters.flatMap(({name, error}) =>
+    error && !said.has(error.message) ? [{...error, message: `${name}: ${error.message}`}] : [],
+  );
+  return [...result.errors, ...own].flatMap(errorLines);
+}
+
+/** The outcome in words; of a dry run what would be done. */
+export function outcomeText(
+  {outcome, action}: Pick<Named, 'outcome'> & {readonly action?: string | undefined},
+  {dryRun}: Pick<CommonResult, 'dryRun'>,
+): string {
+  return dryRun !== undefined && action !== undefined && outcome === 'skipped' ? `would ${action}` : outcome;
+}
+
+/** `-o name`: the clusters of which something was done. */
+export function doneNames({clusters}: {readonly clusters: readonly Named[]}): string {
+  return clusters.flatMap(({name, outcome}) => (outcome === 'done' ? [name] : [])).join('\n');
+}
