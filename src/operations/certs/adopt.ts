@@ -14,9 +14,17 @@ import {advice} from '../../domain/suggest/advice.js';
 import {lookWith} from '../../domain/suggest/suggestion.js';
 import type {WriteFiles} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, type Operation, type PhaseRun, type Plan} from '../../engine/operation.js';
-import {clusterOutcomes, generalErrors, outcomeOf, outcomeOfError, type ClusterResult} from '../../engine/report.js';
-import {askExposure, unknownToGit, type GitExposure} from '../shared/exposed-keys.js';
+import {emptyPlan, onePhase, type PhaseRun, type Plan, type RunSettings} from '../../engine/operation.js';
+import {groupOf} from '../../engine/plan.js';
+import {
+  clusterOutcomes,
+  concludeRun,
+  generalPart,
+  outcomeOf,
+  outcomeOfError,
+  type ClusterResult,
+} from '../../engine/report.js';
+import {askExposure, gitBlockers, unknownToGit, type GitExposure} from '../shared/exposed-keys.js';
 import {declaredFilesGroups} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/each-cluster.js';
@@ -24,7 +32,7 @@ import {readRunningCluster} from '../../observe/running-cluster.js';
 import {summariseSecret, type CaSummary} from '../../domain/trust/ca-summary.js';
 import {adopt} from './adopt-plan.js';
 import {goodOf, type Adoption, type Good, type KeptIn, type Looked, type Standing} from './adoption.js';
-import {concludeCaRun, exposedKeys, groupOf, type CaRunResult} from './ca-run.js';
+import {type CaRunResult} from './ca-run.js';
 
 /** What `certs adopt` is asked for. */
 export interface AdoptRequest {
@@ -67,20 +75,15 @@ interface AdoptFacts {
 }
 
 /** Makes a work directory of what runs. */
-export const adoptMesh: Operation<AdoptRequest, AdoptResult> = {
+export const adoptMesh = onePhase<AdoptRequest, AdoptResult, AdoptFacts, AdoptPlan>({
   command: 'certs adopt',
   changes: true,
-  async execute(request, engine) {
-    const wanted = wantedContexts(request.contexts);
-    const run = await engine.run<AdoptFacts, AdoptPlan>({
-      title: 'look at the clusters',
-      gather: (deps) => gather(deps, request, wanted, engine.settings.concurrency),
-      plan,
-    });
-    return report(run);
-  },
-  conclude: concludeCaRun,
-};
+  title: () => 'look at the clusters',
+  gather,
+  plan,
+  report,
+  conclude: concludeRun,
+});
 
 type Wanted = Pick<Looked, 'context' | 'said'>;
 
@@ -108,12 +111,8 @@ function wantedContexts(words: readonly string[]): readonly Wanted[] {
   return wanted;
 }
 
-async function gather(
-  deps: Deps,
-  request: AdoptRequest,
-  wanted: readonly Wanted[],
-  concurrency: number,
-): Promise<AdoptFacts> {
+async function gather(deps: Deps, request: AdoptRequest, {concurrency}: RunSettings): Promise<AdoptFacts> {
+  const wanted = wantedContexts(request.contexts);
   const {workspace, clusters, now} = deps;
   const {istioNamespace} = request;
   const [mesh, contextsText, gitignore, rootCert, rootKey] = await Promise.all([
@@ -181,7 +180,7 @@ function plan({request, texts, standing, looked, git}: AdoptFacts): AdoptPlan {
       ...groupOf('root', rootCert ? [{...writeRoot, files: [rootCert]}] : []),
       ...groupOf('adopt the CAs', good.filter(({files}) => files.length > 0).map(copyAction)),
     ],
-    blockers: exposedKeys({...git, exposed: git.exposed.filter((key) => copied.includes(key))}),
+    blockers: gitBlockers({...git, exposed: git.exposed.filter((key) => copied.includes(key))}),
     warnings: [...warnings, ...(copied.length > 0 ? unknownToGit(git) : [])],
   };
 }
@@ -208,7 +207,7 @@ function copyAction({name, context, files, copiesKey}: Good): WriteFiles {
 /** Pure. */
 function report(run: PhaseRun<AdoptFacts, AdoptPlan>): AdoptResult {
   const {workDir, standing} = run.facts;
-  const {adoption, declared, warnings} = run.plan;
+  const {adoption, declared} = run.plan;
   const {clusters, rootCert} = adoption;
   const known = new Set((standing.file?.clusters ?? []).map(({name}) => name));
   const declaring = outcomeOf(run, {kind: 'write-files', id: 'declare'})?.status;
@@ -237,7 +236,6 @@ function report(run: PhaseRun<AdoptFacts, AdoptPlan>): AdoptResult {
       });
     }),
     changes: declared ? [...declared.summary, ...(rootCert ? [rootCert.path] : [])] : [],
-    errors: generalErrors(run),
-    warnings,
+    ...generalPart(run),
   };
 }

@@ -1,29 +1,15 @@
 /** What the commands that write keys and certificates have in common: git is asked first, a cluster is a lane and a row. */
-import {defined} from '../../domain/defined.js';
 import {type ErrorReport, reportError} from '../../domain/errors.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
 import {type ClusterState, judgeCluster, type RootState} from '../../domain/ca/workdir-state.js';
 import {meshNames} from '../../domain/mesh/mesh.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
-import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {
-  type Conclusion,
-  emptyPlan,
-  type Group,
-  type PhaseRun,
-  type Plan,
-  type Warning,
-} from '../../engine/operation.js';
-import {
-  type ClusterResult,
-  clusterOutcomes,
-  concludeClusters,
-  type CommonResult,
-  generalErrors,
-} from '../../engine/report.js';
+import {emptyPlan, type PhaseRun, type Plan, type Warning} from '../../engine/operation.js';
+import {asWarnings} from '../../engine/plan.js';
+import {type ClusterResult, clusterOutcomes, type CommonResult, generalPart} from '../../engine/report.js';
 import type {CaFileReader} from '../../observe/ca-files.js';
-import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
+import {askExposure, gitBlockers, type GitExposure, unknownToGit} from '../shared/exposed-keys.js';
 import {declareGroups, ignoreKeys, type LoadedMesh, writesGitignore} from '../shared/load-mesh.js';
 import {type ClusterTrustStore, splitTrust} from '../shared/mesh-roots.js';
 
@@ -49,24 +35,9 @@ export function guardedPlan({loaded, guarded, git}: GuardedMesh, own: Partial<Pl
   const {groups, blockers, warnings} = {...emptyPlan, ...own};
   return {
     groups: [...declareGroups(writes ? ignoreKeys(loaded, guarded) : loaded), ...groups],
-    blockers: [...blockers, ...(writes ? exposedKeys(git) : [])],
-    warnings: [...notesOf(loaded), ...warnings, ...(writes ? unknownToGit(git) : [])],
+    blockers: [...blockers, ...(writes ? gitBlockers(git) : [])],
+    warnings: [...asWarnings(loaded.notes), ...warnings, ...(writes ? unknownToGit(git) : [])],
   };
-}
-
-/** Why nothing is done where git would take keys. */
-export function exposedKeys({exposed}: GitExposure): Plan['blockers'] {
-  return exposed.length === 0 ? [] : [{error: reportError(keyInGit(exposed))}];
-}
-
-/** What reading the mesh found worth saying. */
-export function notesOf({notes}: Pick<LoadedMesh, 'notes'>): readonly Warning[] {
-  return notes.map((message) => ({message}));
-}
-
-/** A plan that does nothing, and why. */
-export function refused(error: ErrorReport, cluster?: string): Plan {
-  return {...emptyPlan, blockers: [defined({cluster, error})]};
 }
 
 /** What is known of the mesh's root. */
@@ -102,21 +73,6 @@ export async function judgeClusters(
   );
 }
 
-/** A group in which each action is a lane; none without actions. */
-export function groupOf(
-  title: string,
-  actions: readonly Action[],
-  onFailure: Group['onFailure'] = 'stop',
-): readonly Group[] {
-  if (actions.length === 0) return [];
-  const lanes = actions.map((action) => {
-    const {cluster} = action;
-    const said = cluster === undefined ? action.title : `${cluster}: ${action.title}`;
-    return defined<Group['lanes'][number]>({key: cluster ?? title, cluster, title: said, actions: [action]});
-  });
-  return [{title, lanes, onFailure}];
-}
-
 /** The CA that a cluster has. */
 export function caOf(state: ClusterState | undefined): Certificate | undefined {
   return state?.kind === 'valid' ? state.inspection.certificate : state?.kind === 'completable' ? state.ca : undefined;
@@ -136,14 +92,5 @@ export function caRunResult<Row extends ClusterResult>(
   names: readonly string[],
   row: (result: ClusterResult) => Row,
 ): CaRunResult<Row> {
-  return {
-    clusters: clusterOutcomes(names, run).map(row),
-    errors: generalErrors(run),
-    warnings: run.plan.warnings,
-  };
-}
-
-/** What it means for the exit code. */
-export function concludeCaRun({clusters, errors}: CaRunResult): readonly Conclusion[] {
-  return [...concludeClusters(clusters), ...errors.map(({code}) => code)];
+  return {clusters: clusterOutcomes(names, run).map(row), ...generalPart(run)};
 }

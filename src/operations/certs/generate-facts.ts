@@ -57,7 +57,7 @@ export interface GenerateFacts extends GuardedMesh, MeshRoots, Pick<GenerateRequ
 }
 
 /** What `certs generate` looks at. The signer is surveyed only where it shall sign. */
-export async function gatherGenerate(request: GenerateRequest, deps: Deps): Promise<GenerateFacts> {
+export async function gatherGenerate(deps: Deps, request: GenerateRequest): Promise<GenerateFacts> {
   const now = deps.now();
   const {clusters: names, keyAlgorithm, signer: said, rootDirectory, rootFile, renew, clear} = request;
   const loaded = await loadMesh(deps, {clusters: names, keyAlgorithm, signer: said, rootDirectory});

@@ -2,9 +2,10 @@
 import {defined} from '../../domain/defined.js';
 import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
 import {readableRoots, signingChain} from '../../domain/ca/trust-store.js';
-import type {Operation, PhaseRun, Plan} from '../../engine/operation.js';
-import {type ClusterResult, outcomeOf} from '../../engine/report.js';
-import {caOf, caRunResult, type CaRunResult, concludeCaRun, groupOf, guardedPlan} from './ca-run.js';
+import {onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
+import {groupOf} from '../../engine/plan.js';
+import {type ClusterResult, concludeRun, outcomeOf} from '../../engine/report.js';
+import {caOf, caRunResult, type CaRunResult, guardedPlan} from './ca-run.js';
 import {type ClusterFacts, gatherGenerate, type GenerateFacts, type GenerateRequest} from './generate-facts.js';
 import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -44,19 +45,15 @@ export interface GenerateResult extends CaRunResult<GenerateClusterResult> {
 }
 
 /** Makes what is missing and leaves alone what is valid. */
-export const generateCerts: Operation<GenerateRequest, GenerateResult> = {
+export const generateCerts = onePhase<GenerateRequest, GenerateResult, GenerateFacts, GeneratePlan>({
   command: 'certs generate',
   changes: true,
-  async execute(request, engine) {
-    const run = await engine.run<GenerateFacts, GeneratePlan>({
-      title: 'read the work directory',
-      gather: (deps) => gatherGenerate(request, deps),
-      plan: planGenerate,
-    });
-    return report(run);
-  },
-  conclude: concludeCaRun,
-};
+  title: () => 'read the work directory',
+  gather: gatherGenerate,
+  plan: planGenerate,
+  report,
+  conclude: concludeRun,
+});
 
 /** The plan, with what was decided for the root and for each cluster. */
 export interface GeneratePlan extends Plan {

@@ -15,11 +15,11 @@ import {judgeRoot} from '../../domain/ca/workdir-state.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Operation, PhaseRun} from '../../engine/operation.js';
-import type {ClusterResult} from '../../engine/report.js';
+import {type ClusterResult, concludeRun} from '../../engine/report.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
 import {createCaFileReader, readCaFiles} from '../../observe/ca-files.js';
-import {caRunResult, type CaRunResult, concludeCaRun, guardKeys} from './ca-run.js';
+import {caRunResult, type CaRunResult, guardKeys} from './ca-run.js';
 import {csrSigner} from './csr-signer.js';
 import {type CandidateKey, type ImportFacts, importOf, type ImportPlan, planImport} from './plan-import.js';
 
@@ -61,7 +61,7 @@ export const importCerts: Operation<ImportRequest, ImportResult> = {
     });
     return report(run);
   },
-  conclude: concludeCaRun,
+  conclude: concludeRun,
 };
 
 interface HandedIn {

@@ -4,7 +4,6 @@ import {asMeshError, type ErrorReport, problem, reportError} from '../../domain/
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshTrust} from '../../domain/mesh/mesh.js';
 import {type Certificate, parseCertificates} from '../../domain/x509/certificate.js';
-import type {CertificateSummary} from '../../domain/x509/describe.js';
 import {type ChainResult, orderUpward} from '../../domain/x509/chain.js';
 import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
@@ -14,23 +13,6 @@ import type {CertificateRole} from '../../domain/monitoring/seen.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ClusterResult} from '../../engine/report.js';
-import type {LiveCluster} from './list-live.js';
-
-/** A certificate of the mesh. */
-export interface ListedCertificate extends CertificateSummary {
-  readonly role: CertificateRole;
-  /** Relative to the work directory. */
-  readonly file: string;
-  /** Whether a workload's chain goes through it: what ends with it is an outage. */
-  readonly inUse: boolean;
-}
-
-/** One cluster's certificates; `skipped` when it has none yet. */
-export interface ListedCluster extends ClusterResult {
-  readonly certificates: readonly ListedCertificate[];
-  /** With `--live`: what was seen in the cluster itself. */
-  readonly live?: LiveCluster;
-}
 
 /** What a certificate is judged against. */
 export interface Context {

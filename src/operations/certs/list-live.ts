@@ -62,6 +62,11 @@ export interface LiveSight {
   readonly cluster: LiveCluster;
   /** What its workloads depend on, as it runs; empty where that could not be told. */
   readonly dependsOn: readonly DependedOn[];
+}
+
+/** What was seen of all of them. */
+export interface LiveMesh {
+  readonly sights: ReadonlyMap<string, LiveSight>;
   readonly agreement: readonly RootAgreement[];
 }
 
@@ -73,7 +78,7 @@ export async function gatherLive(
   loaded: Pick<LoadedMesh, 'mesh' | 'clusters'>,
   limits: Limits,
   concurrency: number,
-): Promise<ReadonlyMap<string, LiveSight>> {
+): Promise<LiveMesh> {
   const {mesh, clusters, now} = await gatherEvidence(deps, {
     mesh: loaded.mesh,
     clusters: loaded.clusters,
@@ -101,15 +106,10 @@ export async function gatherLive(
     now,
   );
   const context = {expiry: mesh.trust.expiry, now};
-  return new Map(
-    seen.map(({cluster: {name}, facts}) => [
-      name,
-      {...sightOf(facts, context), agreement: agreement.filter(({cluster}) => cluster === name)},
-    ]),
-  );
+  return {sights: new Map(seen.map(({cluster: {name}, facts}) => [name, sightOf(facts, context)])), agreement};
 }
 
-function sightOf(facts: ClusterFacts, context: Context): Omit<LiveSight, 'agreement'> {
+function sightOf(facts: ClusterFacts, context: Context): LiveSight {
   const held = heldBy(facts);
   const presented = presentedIn(facts, context.now);
   const used = new Set([...held.used, ...presented.used].map(({fingerprint}) => fingerprint));

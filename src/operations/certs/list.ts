@@ -10,24 +10,32 @@ import type {Severity} from '../../domain/checks/check.js';
 import {advice, type Hint} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
+import type {CertificateRole} from '../../domain/monitoring/seen.js';
+import type {ClusterResult} from '../../engine/report.js';
 import {type Conclusion, emptyPlan, type Operation, type Warning} from '../../engine/operation.js';
 import {type LoadedMesh, loadMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
-import {
-  type Context,
-  type Found,
-  type ListedCertificate,
-  type ListedCluster,
-  readCluster,
-  readRoots,
-  type ReadCluster,
-} from './list-files.js';
-import type {LiveSight} from './list-live.js';
+import {type Context, type Found, readCluster, readRoots, type ReadCluster} from './list-files.js';
+import type {LiveCluster, LiveMesh, LiveSight} from './list-live.js';
 import type {Limits} from '../../domain/facts/limits.js';
 import {dayMs} from '../../domain/time.js';
-import {summarizeCertificate} from '../../domain/x509/describe.js';
+import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
 
-export type {ListedCertificate, ListedCluster};
+/** A certificate of the mesh. */
+export interface ListedCertificate extends CertificateSummary {
+  readonly role: CertificateRole;
+  /** Relative to the work directory. */
+  readonly file: string;
+  /** Whether a workload's chain goes through it: what ends with it is an outage. */
+  readonly inUse: boolean;
+}
+
+/** One cluster's certificates; `skipped` when it has none yet. */
+export interface ListedCluster extends ClusterResult {
+  readonly certificates: readonly ListedCertificate[];
+  /** With `--live`: what was seen in the cluster itself. */
+  readonly live?: LiveCluster;
+}
 
 /** What `certs list` is asked for. */
 export interface ListRequest {
@@ -74,8 +82,8 @@ interface Facts {
   readonly rootText: string | undefined;
   readonly files: readonly {readonly name: string; readonly files: CaFiles}[];
   readonly now: Date;
-  /** With `--live`, by cluster. */
-  readonly sights?: ReadonlyMap<string, LiveSight>;
+  /** With `--live`. */
+  readonly seen?: LiveMesh;
 }
 
 /** `certs list`. Nothing that is found changes the exit code unless `failOn` says so. */
@@ -126,24 +134,24 @@ function isFound(result: ListResult, failOn: Severity): boolean {
 async function gather({mesh, live}: ListRequest, deps: Deps, concurrency: number): Promise<Facts> {
   const {workspace} = deps;
   const loaded = await loadMesh(deps, mesh);
-  const [rootText, files, sights] = await Promise.all([
+  const [rootText, files, seen] = await Promise.all([
     workspace.readText(layout.rootCert),
     Promise.all(loaded.clusters.map(async ({name}) => ({name, files: await readCaFiles(workspace, name)}))),
     live && (await import('./list-live.js')).gatherLive(deps, loaded, live.limits, concurrency),
   ]);
-  return defined({loaded, rootText, files, now: deps.now(), sights});
+  return defined({loaded, rootText, files, now: deps.now(), seen});
 }
 
 function report(
   {withinDays}: ListRequest,
-  {loaded, rootText, files, now, sights}: Facts,
+  {loaded, rootText, files, now, seen}: Facts,
   warnings: readonly Warning[],
 ): ListResult {
   const {expiry, signer} = loaded.mesh.trust;
   const root = readRoots(rootText);
   const read = files.map((one) => readCluster(one.name, one.files, root.found, now));
   const clusters = read.map((one): ReadCluster => {
-    return {...one, certificates: dependenciesOf(one, sights?.get(one.cluster), root.found)};
+    return {...one, certificates: dependenciesOf(one, seen?.sights.get(one.cluster), root.found)};
   });
   const isListed = isWithin(withinDays, now);
   const rows = (found: readonly Found[], using: readonly Dependencies[]): readonly ListedCertificate[] =>
@@ -156,7 +164,7 @@ function report(
     withinDays,
     root: defined({certificates: rows(root.found, clusters), error: root.error}),
     clusters: clusters.map((one) => {
-      const live = sights?.get(one.cluster)?.cluster;
+      const live = seen?.sights.get(one.cluster)?.cluster;
       return defined({
         ...one.result,
         certificates: rows(one.found, [one]),
@@ -164,7 +172,7 @@ function report(
       });
     }),
     forecast: forecastOf(clusters, expiry, now),
-    rootAgreement: [...agreementOfFiles(read), ...[...(sights?.values() ?? [])].flatMap(({agreement}) => agreement)],
+    rootAgreement: [...agreementOfFiles(read), ...(seen?.agreement ?? [])],
     missing: howToGet(signer),
     withoutCa: madeElsewhere(signer) === undefined ? withoutCa.map(({cluster}) => cluster) : [],
     firstOutage: findFirstOutage(clusters, now),

@@ -12,10 +12,11 @@ import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ResealRootKey} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, type Operation, type PhaseRun, type Plan} from '../../engine/operation.js';
-import {generalErrors, outcomeOf} from '../../engine/report.js';
+import {emptyPlan, onePhase, type PhaseRun, type Plan, type RunSettings} from '../../engine/operation.js';
+import {asWarnings, blockedPlan, groupOf} from '../../engine/plan.js';
+import {generalPart, outcomeOf} from '../../engine/report.js';
 import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
-import {type CaRunResult, groupOf, refused} from './ca-run.js';
+import {type CaRunResult} from './ca-run.js';
 
 /** What `certs passphrase` is asked for. */
 export interface PassphraseRequest {
@@ -66,25 +67,24 @@ interface PassphrasePlan extends Plan {
 }
 
 /** Writes the root key under another passphrase. */
-export const changePassphrase: Operation<PassphraseRequest, PassphraseResult> = {
+export const changePassphrase = onePhase<PassphraseRequest, PassphraseResult, PassphraseFacts, PassphrasePlan>({
   command: 'certs passphrase',
   changes: true,
-  async execute(request, engine) {
-    const asks = engine.settings.dryRun === 'none';
-    const run = await engine.run<PassphraseFacts, PassphrasePlan>({
-      title: 'read the root key',
-      gather: (deps) => gather(request, deps, asks),
-      plan,
-    });
-    return report(run);
-  },
+  title: () => 'read the root key',
+  gather,
+  plan,
+  report,
   conclude: ({outcome, errors}) => [
     ...errors.map(({code}) => code),
     ...(outcome === 'cancelled' && errors.length === 0 ? (['INTERRUPTED'] as const) : []),
   ],
-};
+});
 
-async function gather({clear, rootDirectory}: PassphraseRequest, deps: Deps, asks: boolean): Promise<PassphraseFacts> {
+async function gather(
+  deps: Deps,
+  {clear, rootDirectory}: PassphraseRequest,
+  {dryRun}: RunSettings,
+): Promise<PassphraseFacts> {
   // A directory that a Makefile made has no mesh.yaml, and its root key is a file there all the same.
   const mesh = await deps.workspace.readText(layout.meshYaml);
   const declared = mesh === undefined ? undefined : parseMeshFile(mesh).trust?.signer;
@@ -95,7 +95,8 @@ async function gather({clear, rootDirectory}: PassphraseRequest, deps: Deps, ask
   if (text === undefined) return {signer, path, clear};
   const {encryption} = readPrivateKey(text, path);
   const needed = whatIsNeeded(encryption, clear, deps);
-  const same = asks && needed === undefined ? await askBoth(text, encryption, {clear, path}, deps) : undefined;
+  const same =
+    dryRun === 'none' && needed === undefined ? await askBoth(text, encryption, {clear, path}, deps) : undefined;
   const git = await askExposure(deps, store, [layout.rootKey]);
   return {signer, path, clear, found: {encryption, needed, same, git}};
 }
@@ -133,13 +134,13 @@ function plan({signer, path, clear, found}: PassphraseFacts): PassphrasePlan {
       signer.type === 'local'
         ? ['Run this where the root key is kept', advice`A root CA is made by ${kubectlMesh('certs generate')}`]
         : [`The signer of this mesh is ${signer.type} (trust.signer): its key is no file here`];
-    return refused(problem('FILE_MISSING', `there is no ${path}`, ...hints));
+    return blockedPlan(problem('FILE_MISSING', `there is no ${path}`, ...hints));
   }
   const {encryption, needed, same, git} = found;
-  if (needed) return refused(needed);
+  if (needed) return blockedPlan(needed);
   if (clear ? !encryption : same === true && encryption?.weak === false) return emptyPlan;
   const inGit = git.exposed.length > 0 ? keyInGit([path]) : undefined;
-  if (clear && inGit) return refused(reportError(inGit));
+  if (clear && inGit) return blockedPlan(reportError(inGit));
   const inTheClear = `write ${path} in the clear`;
   const action: ResealRootKey = defined({
     kind: 'reseal-root-key',
@@ -157,10 +158,10 @@ function plan({signer, path, clear, found}: PassphraseFacts): PassphrasePlan {
     groups: groupOf('root key', [action], 'always-stop'),
     blockers: [],
     warnings: [
-      ...(clear ? [{message: `${path} is written in the clear: whoever reads it owns the mesh`}] : []),
-      ...(inGit ? [{message: inGit.message}] : []),
+      ...asWarnings(clear ? [`${path} is written in the clear: whoever reads it owns the mesh`] : []),
+      ...asWarnings(inGit ? [inGit.message] : []),
       ...unknownToGit(git),
-      {message: `copies and backups of ${path} ${how}: find and destroy them`},
+      ...asWarnings([`copies and backups of ${path} ${how}: find and destroy them`]),
     ],
   };
 }
@@ -173,16 +174,15 @@ function encryptionTitle(path: string, encryption: KeyEncryption | undefined, sa
 
 function report(run: PhaseRun<PassphraseFacts, PassphrasePlan>): PassphraseResult {
   const {facts, plan: planned} = run;
-  const {action, warnings} = planned;
+  const {action} = planned;
   const outcome = outcomeOf(run, action);
-  const errors = generalErrors(run);
+  const general = generalPart(run);
   return defined({
-    outcome: outcome?.status ?? (errors.length > 0 ? 'failed' : 'unchanged'),
+    outcome: outcome?.status ?? (general.errors.length > 0 ? 'failed' : 'unchanged'),
     action: action?.title,
     before: facts.found && protectionOf(facts.found.encryption),
     after: outcome?.status === 'done' && outcome.result ? protectionOf({...outcome.result, weak: false}) : undefined,
-    errors,
-    warnings,
+    ...general,
   });
 }
 

@@ -17,7 +17,8 @@ import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ImportClusterCa, WriteFiles} from '../../engine/action.js';
 import type {Plan, Warning} from '../../engine/operation.js';
-import {groupOf, guardedPlan, type GuardedMesh, knownTrust, type MeshRoots, notesOf, refused} from './ca-run.js';
+import {asWarnings, blockedPlan, groupOf} from '../../engine/plan.js';
+import {guardedPlan, type GuardedMesh, knownTrust, type MeshRoots} from './ca-run.js';
 
 /** A private key that may wait for a certificate. */
 export interface CandidateKey {
@@ -71,8 +72,8 @@ export function planImport(facts: ImportFacts): ImportPlan {
   const {name} = facts.cluster;
   const verdict = judgeImport(facts);
   const {error, actions, warnings} = verdict;
-  const remarks = facts.remarks.map((message) => ({cluster: name, message}));
-  if (error) return {verdict, ...refused(error, name), warnings: [...notesOf(facts.loaded), ...remarks]};
+  const remarks = asWarnings(facts.remarks, name);
+  if (error) return {verdict, ...blockedPlan(error, [...asWarnings(facts.loaded.notes), ...remarks], name)};
   const groups = actions.flatMap((action) =>
     groupOf(action.kind === 'write-files' ? 'root CA' : 'cluster CA', [action], 'always-stop'),
   );
@@ -134,7 +135,7 @@ export function judgeImport(facts: ImportFacts): ImportVerdict {
       ...(facts.root.kind === 'present' ? [] : [rootWrite(rootCert, top, newRoot, facts)]),
       ...importAction(certificate, bundle, key, facts),
     ],
-    warnings: found('warning').map((message) => ({cluster: name, message})),
+    warnings: asWarnings(found('warning'), name),
   };
 }
 

@@ -19,15 +19,14 @@ import {
   type Plan,
   type Warning,
 } from '../../engine/operation.js';
-import type {ClusterResult} from '../../engine/report.js';
+import {groupOf} from '../../engine/plan.js';
+import {type ClusterResult, concludeRun} from '../../engine/report.js';
 import {type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
 import {createCaFileReader} from '../../observe/ca-files.js';
 import {
   caOf,
   caRunResult,
   type CaRunResult,
-  concludeCaRun,
-  groupOf,
   guardedPlan,
   type GuardedMesh,
   guardKeys,
@@ -102,7 +101,7 @@ export const requestCerts: Operation<CsrRequest, CsrResult> = {
     });
     return report(run, after.facts);
   },
-  conclude: concludeCaRun,
+  conclude: concludeRun,
 };
 
 async function gather(request: CsrRequest, deps: Deps): Promise<RequestFacts> {

@@ -20,21 +20,13 @@ import {advice} from '../../domain/suggest/advice.js';
 import {fixWith, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {IssueWorkload} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, type Operation, type PhaseRun, type Plan, type Warning} from '../../engine/operation.js';
-import {outcomeOf} from '../../engine/report.js';
+import {emptyPlan, onePhase, type PhaseRun, type Plan, type Warning} from '../../engine/operation.js';
+import {blockedPlan, groupOf} from '../../engine/plan.js';
+import {gitBlockers} from '../shared/exposed-keys.js';
+import {concludeRun, outcomeOf} from '../../engine/report.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
-import {
-  caRunResult,
-  type CaRunResult,
-  concludeCaRun,
-  exposedKeys,
-  groupOf,
-  guardedPlan,
-  type GuardedMesh,
-  guardKeys,
-  refused,
-} from './ca-run.js';
+import {caRunResult, type CaRunResult, guardedPlan, type GuardedMesh, guardKeys} from './ca-run.js';
 
 /** What `certs workload` is asked for. */
 export interface WorkloadRequest {
@@ -75,20 +67,15 @@ interface WorkloadPlan extends Plan {
 }
 
 /** Makes a workload's key and certificate with the cluster's CA key. */
-export const issueWorkload: Operation<WorkloadRequest, WorkloadResult> = {
+export const issueWorkload = onePhase<WorkloadRequest, WorkloadResult, WorkloadFacts, WorkloadPlan>({
   command: 'certs workload',
   changes: true,
-  async execute(request, engine) {
-    requireValidity(request.validityMs);
-    const run = await engine.run<WorkloadFacts, WorkloadPlan>({
-      title: 'read the work directory',
-      gather: (deps) => gather(request, deps),
-      plan,
-    });
-    return report(run);
-  },
-  conclude: concludeCaRun,
-};
+  title: () => 'read the work directory',
+  gather,
+  plan,
+  report,
+  conclude: concludeRun,
+});
 
 function requireValidity(validityMs: number): void {
   if (validityMs > longestWorkloadMs) {
@@ -100,7 +87,8 @@ function requireValidity(validityMs: number): void {
   if (validityMs < shortestWorkloadMs) throw new MeshError('USAGE', '--validity must be at least 1m');
 }
 
-async function gather(request: WorkloadRequest, deps: Deps): Promise<WorkloadFacts> {
+async function gather(deps: Deps, request: WorkloadRequest): Promise<WorkloadFacts> {
+  requireValidity(request.validityMs);
   const {workspace} = deps;
   const now = deps.now();
   const loaded = await loadMesh(deps, {clusters: [request.cluster]});
@@ -138,8 +126,8 @@ function plan(facts: WorkloadFacts): WorkloadPlan {
   // Of a valid certificate nothing is planned at all.
   if (state.kind === 'valid' && !request.renew) return emptyPlan;
   const {name} = cluster;
-  const error = cannotSign(facts) ?? cannotReplace(facts) ?? exposedKeys(git)[0]?.error;
-  if (error) return refused(error, name);
+  const error = cannotSign(facts) ?? cannotReplace(facts) ?? gitBlockers(git)[0]?.error;
+  if (error) return blockedPlan(error, [], name);
   const {workload, algorithm, validityMs} = request;
   const action: IssueWorkload = defined({
     kind: 'issue-workload',
