@@ -8,7 +8,6 @@ import {encryptKey} from '../../signers/new-key.js';
 import {rootTemplate} from '../../domain/x509/profile.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {issueCertificate, type Signer} from '../../domain/x509/signer.js';
-import type {Sensitive} from '../../domain/sensitive.js';
 import {createKeySigner} from '../../signers/key-signer.js';
 import type {CreateRootCa} from '../action.js';
 import type {Effect, EffectContext} from '../effect.js';
@@ -43,7 +42,7 @@ export const effect: Effect<'create-root-ca'> = async (action, context) => {
       throw new MeshError('WORKDIR_CONFLICT', `a root key appeared in ${store.root} meanwhile: it stays as it is`);
     }
     line('write root-key.pem and root-cert.pem');
-    const content = await keyText(key, passphrase);
+    const content = passphrase ? await encryptKey(key, passphrase) : writePrivateKey(key);
     await store.write([{path: layout.rootKey, content}, certificateFile]);
   }
   if (!key || store !== deps.workspace) await deps.workspace.write([certificateFile]);
@@ -63,13 +62,6 @@ async function rootKey(
   if (protection === 'elsewhere') return {signer: await deps.signers.rootSigner(spec)};
   const key = await deps.signers.takeKey(layout.rootKey, algorithm);
   return {signer: createKeySigner(key), key};
-}
-
-function keyText(
-  key: KeyObject,
-  passphrase: Sensitive<string> | undefined,
-): Sensitive<string> | Promise<Sensitive<string>> {
-  return passphrase ? encryptKey(key, passphrase) : writePrivateKey(key);
 }
 
 /** What is asked of a foreign root is asked of ours before it is written. */

@@ -117,7 +117,7 @@ const refuseOtherMesh: Judge = ({name, running}, good, {file}) => {
 
 /** The roots of a cluster as a text. */
 function rootsText({running, keptIn}: Good): string | undefined {
-  if (keptIn === 'cacerts') return running.cacerts === 'absent' ? undefined : running.cacerts.files.rootCert;
+  if (running.cacerts !== 'absent') return running.cacerts.files.rootCert;
   return keptIn === 'istio-ca-secret' ? running.selfSigned : running.bundle;
 }
 

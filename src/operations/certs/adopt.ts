@@ -95,13 +95,11 @@ function wantedContexts(words: readonly string[]): readonly Wanted[] {
     });
   }
   const wanted = words.map((word): Wanted => {
-    // A context may have "=" in its name, a cluster may not: the first one separates.
-    const at = word.indexOf('=');
     if (word.trim() === '') throw new MeshError('USAGE', 'an empty word names no context');
-    if (at === -1) return {context: word};
-    const context = word.slice(at + 1);
+    // A context may have "=" in its name, a cluster may not: the first one separates.
+    const [, name, context = word] = /^([^=]*)=(.*)$/s.exec(word) ?? [];
     if (context === '') throw new MeshError('USAGE', `${word} names no context`, {hints: ['write NAME=CONTEXT']});
-    return {said: parseClusterName(word.slice(0, at)), context};
+    return name === undefined ? {context} : {said: parseClusterName(name), context};
   });
   for (const field of ['context', 'said'] as const) {
     const values = wanted.flatMap((one) => one[field] ?? []);
@@ -211,14 +209,12 @@ function report(run: PhaseRun<AdoptFacts, AdoptPlan>): AdoptResult {
   const {clusters, rootCert} = adoption;
   const known = new Set((standing.file?.clusters ?? []).map(({name}) => name));
   const declaring = outcomeOf(run, {kind: 'write-files', id: 'declare'})?.status;
-  const names = goodOf(clusters).map(({name}) => name);
-  const results = new Map(clusterOutcomes(names, run).map((one) => [one.name, one]));
   return {
     workDir,
     clusters: clusters.map((one): AdoptedCluster => {
       const {context, name} = one;
       if ('error' in one) return {name, context, outcome: outcomeOfError(one.error), error: one.error, files: []};
-      const {outcome = 'unchanged', error} = results.get(name) ?? {};
+      const [{outcome, error} = {outcome: 'unchanged' as const}] = clusterOutcomes([name], run);
       const {running, keptIn, keeper, files} = one;
       return defined({
         name,

@@ -145,11 +145,8 @@ function isClusterKey(cacerts: CacertsSecret): boolean {
 }
 
 function holdsSame(one: string, other: string): boolean {
-  const prints = (text: string): string =>
-    readableRoots(text)
-      .map(({fingerprint}) => fingerprint)
-      .join(' ');
-  return one === other || (prints(one) !== '' && prints(one) === prints(other));
+  const [prints, others] = [one, other].map((text) => readableRoots(text).map(({fingerprint}) => fingerprint));
+  return one === other || (prints?.length !== 0 && isDeepStrictEqual(prints, others));
 }
 
 export function declarationOf(good: readonly Good[], {file, hasRootKey}: Standing): Declaration {
@@ -178,11 +175,10 @@ export function declarationOf(good: readonly Good[], {file, hasRootKey}: Standin
 /** That of all cluster CAs, so that a renewal does not change it; of clusters that are not looked at nothing is known. */
 function keyAlgorithmOf(good: readonly Good[], file: MeshFile | undefined): KeyAlgorithm | undefined {
   if (file?.clusters?.some((one) => good.every(({name}) => name !== one.name)) === true) return undefined;
-  const names = good.flatMap(({running: {cacerts}, keptIn}) =>
-    keptIn === 'cacerts' && cacerts !== 'absent' ? [cacerts.inspection.certificate?.key.name] : [],
+  const [first, ...others] = good.flatMap(({running: {cacerts}}) =>
+    cacerts === 'absent' ? [] : [cacerts.inspection.certificate?.key.name],
   );
-  const [first] = names;
-  if (names.some((name) => name !== first)) return undefined;
+  if (others.some((name) => name !== first)) return undefined;
   return keyAlgorithms.find((algorithm) => algorithm === first);
 }
 

@@ -1,9 +1,14 @@
 /** What the commands that write keys and certificates have in common: git is asked first, a cluster is a lane and a row. */
-import {type ErrorReport, reportError} from '../../domain/errors.js';
+import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
 import {type ClusterState, judgeCluster, type RootState} from '../../domain/ca/workdir-state.js';
 import {meshNames} from '../../domain/mesh/mesh.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
+import {layout} from '../../domain/mesh/layout.js';
+import {parseMeshFile} from '../../domain/mesh/parse.js';
+import type {SignerSpecOf} from '../../domain/mesh/signer.js';
+import {advice, type Hint} from '../../domain/suggest/advice.js';
+import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import {emptyPlan, type PhaseRun, type Plan, type Warning} from '../../engine/operation.js';
 import {asWarnings} from '../../engine/plan.js';
@@ -78,6 +83,12 @@ export function caOf(state: ClusterState | undefined): Certificate | undefined {
   return state?.kind === 'valid' ? state.inspection.certificate : state?.kind === 'completable' ? state.ca : undefined;
 }
 
+/** What a person must agree to, as that goes away; `before`: the CA that is there, where it can be read. */
+export function replacing(name: string, before: Certificate | undefined, what = 'the key and certificate'): string {
+  const until = before ? ` (valid until ${before.notAfter.toISOString().slice(0, 10)})` : '';
+  return `replace ${what} of the cluster CA in ${name}/${until}`;
+}
+
 /** What such a command answers. */
 export interface CaRunResult<Row extends ClusterResult = ClusterResult> extends CommonResult {
   readonly clusters: readonly Row[];
@@ -93,4 +104,33 @@ export function caRunResult<Row extends ClusterResult>(
   row: (result: ClusterResult) => Row,
 ): CaRunResult<Row> {
   return {clusters: clusterOutcomes(names, run).map(row), ...generalPart(run)};
+}
+
+const csr: SignerSpecOf<'csr'> = {type: 'csr'};
+
+/**
+ * The signer to run with: `csr`, recorded in mesh.yaml where that is silent. Throws `CONTRADICTION` where the mesh has another
+ * signer: declared, or a root key in the work directory; and `MESH_YAML_INVALID`.
+ */
+export async function csrSigner({workspace}: Pick<Deps, 'workspace'>, command: string): Promise<SignerSpecOf<'csr'>> {
+  const text = await workspace.readText(layout.meshYaml);
+  const declared = text === undefined ? undefined : parseMeshFile(text).trust?.signer;
+  if (declared?.type === 'csr') return csr;
+  const contradiction = (why: string, ...hints: readonly Hint[]): MeshError =>
+    new MeshError('CONTRADICTION', `${command} is for a CA elsewhere, ${why}`, {hints});
+  if (declared) {
+    throw contradiction(
+      `${layout.meshYaml} declares another signer (trust.signer is ${declared.type})`,
+      declared.type === 'external'
+        ? 'nothing is to be requested: workload certificates come from elsewhere'
+        : advice`${kubectlMesh('certs generate')} lets it sign`,
+      `or change trust.signer in ${layout.meshYaml} to {type: csr}`,
+    );
+  }
+  if ((await workspace.stat(layout.rootKey)) === undefined) return csr;
+  throw contradiction(
+    `and this mesh has its own root key (${layout.rootKey})`,
+    advice`${kubectlMesh('certs generate')} signs with it`,
+    `a mesh that changes to a CA elsewhere declares it in ${layout.meshYaml}: trust: {signer: {type: csr}}`,
+  );
 }

@@ -5,7 +5,7 @@ import {readableRoots, signingChain} from '../../domain/ca/trust-store.js';
 import {onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
 import {groupOf} from '../../engine/plan.js';
 import {type ClusterResult, concludeRun, outcomeOf} from '../../engine/report.js';
-import {caOf, caRunResult, type CaRunResult, guardedPlan} from './ca-run.js';
+import {caOf, caRunResult, type CaRunResult, guardedPlan, replacing} from './ca-run.js';
 import {type ClusterFacts, gatherGenerate, type GenerateFacts, type GenerateRequest} from './generate-facts.js';
 import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -106,7 +106,7 @@ interface ClusterPlan {
 
 function planCluster({name, state}: ClusterFacts, facts: GenerateFacts): ClusterPlan {
   const {signer, keepClusterKeys} = facts.loaded.mesh.trust;
-  if (facts.renew && state.kind !== 'absent') return issue(name, facts, replaced(name, state));
+  if (facts.renew && state.kind !== 'absent') return issue(name, facts, replacing(name, caOf(state)));
   switch (state.kind) {
     case 'absent':
       // A step of `up` and of scripts: nothing is missing. Only who asks for a new one is refused.
@@ -119,12 +119,6 @@ function planCluster({name, state}: ClusterFacts, facts: GenerateFacts): Cluster
       if (!state.keyMissing || !keepClusterKeys) return {};
       return {warning: `${clusterLayout(name).caKey} is not here: trust push works only where that key is kept`};
   }
-}
-
-function replaced(name: string, state: ClusterState): string {
-  const certificate = caOf(state);
-  const until = certificate ? ` (valid until ${certificate.notAfter.toISOString().slice(0, 10)})` : '';
-  return `replace the key and certificate of the cluster CA in ${name}/${until}`;
 }
 
 function issue(name: string, facts: GenerateFacts, confirm?: string): ClusterPlan {

@@ -19,8 +19,7 @@ import {type ClusterResult, concludeRun} from '../../engine/report.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
 import {createCaFileReader, readCaFiles} from '../../observe/ca-files.js';
-import {caRunResult, type CaRunResult, guardKeys} from './ca-run.js';
-import {csrSigner} from './csr-signer.js';
+import {caRunResult, type CaRunResult, guardKeys, csrSigner} from './ca-run.js';
 import {type CandidateKey, type ImportFacts, importOf, type ImportPlan, planImport} from './plan-import.js';
 
 /** What `certs import` is asked for. */

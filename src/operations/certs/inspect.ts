@@ -13,7 +13,7 @@ import {Sensitive} from '../../domain/sensitive.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, type Operation} from '../../engine/operation.js';
+import {emptyPlan, onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 
@@ -62,21 +62,17 @@ interface Facts {
 }
 
 /** Reads and explains; changes nothing, needs no passphrase. */
-export const inspectCerts: Operation<InspectRequest, InspectResult> = {
+export const inspectCerts = onePhase<InspectRequest, InspectResult, Facts, Plan>({
   command: 'certs inspect',
   changes: false,
-  async execute(request, engine) {
-    const {facts} = await engine.run<Facts>({
-      title: `read ${request.target}`,
-      gather: (deps) => gather(request, deps),
-      plan: () => emptyPlan,
-    });
-    return report(request, facts);
-  },
+  title: ({target}) => `read ${target}`,
+  gather,
+  plan: () => emptyPlan,
+  report,
   conclude: ({problems}) => problems.map(({code}) => code),
-};
+});
 
-async function gather({target}: InspectRequest, deps: Deps): Promise<Facts> {
+async function gather(deps: Deps, {target}: InspectRequest): Promise<Facts> {
   const {workspace} = deps;
   const [cluster, roots = [], mesh] = await Promise.all([
     readCluster(target, deps),
@@ -121,7 +117,8 @@ async function readCluster(target: string, {workspace}: Deps): Promise<Facts['re
   });
 }
 
-function report(request: InspectRequest, {recognized, roots, mesh, now}: Facts): InspectResult {
+function report({facts}: PhaseRun<Facts>, request: InspectRequest): InspectResult {
+  const {recognized, roots, mesh, now} = facts;
   const {kind, object, parts} = recognized;
   const contents = parts.map(readPart);
   const all = contents.flatMap(({certificates}) => certificates);

@@ -12,7 +12,16 @@ import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import type {CertificateRole} from '../../domain/monitoring/seen.js';
 import type {ClusterResult} from '../../engine/report.js';
-import {type Conclusion, emptyPlan, type Operation, type Warning} from '../../engine/operation.js';
+import {
+  type Conclusion,
+  emptyPlan,
+  onePhase,
+  type PhaseRun,
+  type Plan,
+  type RunSettings,
+  type Warning,
+} from '../../engine/operation.js';
+import {asWarnings} from '../../engine/plan.js';
 import {type LoadedMesh, loadMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {type Context, type Found, readCluster, readRoots, type ReadCluster} from './list-files.js';
@@ -87,24 +96,20 @@ interface Facts {
 }
 
 /** `certs list`. Nothing that is found changes the exit code unless `failOn` says so. */
-export const listCerts: Operation<ListRequest, ListResult> = {
+export const listCerts = onePhase<ListRequest, ListResult, Facts, Plan>({
   command: 'certs list',
   changes: false,
-  async execute(request, engine) {
-    const {facts, plan} = await engine.run<Facts>({
-      title: request.live ? 'read the work directory and ask the clusters' : 'read the work directory',
-      gather: (deps) => gather(request, deps, engine.settings.concurrency),
-      plan: ({loaded}) => ({...emptyPlan, warnings: loaded.notes.map((message) => ({message}))}),
-    });
-    return report(request, facts, plan.warnings);
-  },
+  title: ({live}) => (live ? 'read the work directory and ask the clusters' : 'read the work directory'),
+  gather,
+  plan: ({loaded}) => ({...emptyPlan, warnings: asWarnings(loaded.notes)}),
+  report,
   conclude: (result, {failOn}) => [
     ...errorsOf(result),
     ...(failOn && isFound(result, failOn) ? ['findings' as const] : []),
     // A pipeline that sees no certificate must not take that for one that lives long.
     ...(failOn && result.withoutCa.length > 0 ? ['NOT_FOUND' as const] : []),
   ],
-};
+});
 
 function errorsOf({root, clusters}: ListResult): readonly Conclusion[] {
   return [
@@ -131,7 +136,7 @@ function isFound(result: ListResult, failOn: Severity): boolean {
   });
 }
 
-async function gather({mesh, live}: ListRequest, deps: Deps, concurrency: number): Promise<Facts> {
+async function gather(deps: Deps, {mesh, live}: ListRequest, {concurrency}: RunSettings): Promise<Facts> {
   const {workspace} = deps;
   const loaded = await loadMesh(deps, mesh);
   const [rootText, files, seen] = await Promise.all([
@@ -142,11 +147,8 @@ async function gather({mesh, live}: ListRequest, deps: Deps, concurrency: number
   return defined({loaded, rootText, files, now: deps.now(), seen});
 }
 
-function report(
-  {withinDays}: ListRequest,
-  {loaded, rootText, files, now, seen}: Facts,
-  warnings: readonly Warning[],
-): ListResult {
+function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): ListResult {
+  const {loaded, rootText, files, now, seen} = facts;
   const {expiry, signer} = loaded.mesh.trust;
   const root = readRoots(rootText);
   const read = files.map((one) => readCluster(one.name, one.files, root.found, now));
@@ -176,7 +178,7 @@ function report(
     missing: howToGet(signer),
     withoutCa: madeElsewhere(signer) === undefined ? withoutCa.map(({cluster}) => cluster) : [],
     firstOutage: findFirstOutage(clusters, now),
-    warnings,
+    warnings: plan.warnings,
   });
 }
 

@@ -18,7 +18,7 @@ import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ImportClusterCa, WriteFiles} from '../../engine/action.js';
 import type {Plan, Warning} from '../../engine/operation.js';
 import {asWarnings, blockedPlan, groupOf} from '../../engine/plan.js';
-import {guardedPlan, type GuardedMesh, knownTrust, type MeshRoots} from './ca-run.js';
+import {guardedPlan, type GuardedMesh, knownTrust, replacing, type MeshRoots} from './ca-run.js';
 
 /** A private key that may wait for a certificate. */
 export interface CandidateKey {
@@ -217,7 +217,5 @@ function replaced(name: string, files: CaFiles, sameKey: boolean, now: Date): st
   const {caCert, caKey} = files;
   if (caCert === undefined && caKey === undefined) return undefined;
   const before = inspectCaFiles({...files, caKey: undefined}, {now, keyMayBeMissing: true}).certificate;
-  const until = before ? ` (valid until ${before.notAfter.toISOString().slice(0, 10)})` : '';
-  const what = sameKey ? 'the certificate' : 'the key and certificate';
-  return `replace ${what} of the cluster CA in ${name}/${until}`;
+  return replacing(name, before, sameKey ? 'the certificate' : 'the key and certificate');
 }

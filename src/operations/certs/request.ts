@@ -31,8 +31,8 @@ import {
   type GuardedMesh,
   guardKeys,
   judgeClusters,
+  csrSigner,
 } from './ca-run.js';
-import {csrSigner} from './csr-signer.js';
 
 /** What `certs request` is asked for. */
 export interface CsrRequest {
