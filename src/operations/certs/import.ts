@@ -1,6 +1,7 @@
 /** `certs import`: takes what a CA elsewhere returned for a cluster's request. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, MeshError, problem, reportError} from '../../domain/errors.js';
+import {MeshError} from '../../domain/errors.js';
+import {type Observed, observe} from '../../domain/observed.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Refusal} from '../../domain/ca/answer.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
@@ -12,15 +13,14 @@ import {type PartContent, readPart, recognize} from '../../domain/x509/recognize
 import {judgeRequest} from '../../domain/ca/request-state.js';
 import {distinctRoots} from '../../domain/ca/trust-store.js';
 import {judgeRoot} from '../../domain/ca/workdir-state.js';
-import type {Sensitive} from '../../domain/sensitive.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Operation, PhaseRun} from '../../engine/operation.js';
-import {type ClusterResult, concludeRun} from '../../engine/report.js';
+import {type ClusterResult, concludeRun, plannedActions} from '../../engine/report.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
 import {createCaFileReader, readCaFiles} from '../../observe/ca-files.js';
 import {caRunResult, type CaRunResult, guardKeys, csrSigner} from './ca-run.js';
-import {type CandidateKey, type ImportFacts, importOf, type ImportPlan, planImport} from './plan-import.js';
+import {type CandidateKey, type ImportFacts, type ImportPlan, planImport} from './plan-import.js';
 
 /** What `certs import` is asked for. */
 export interface ImportRequest {
@@ -78,18 +78,18 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
   const paths = clusterLayout(cluster.name);
   const root = judgeRoot({...(await createCaFileReader(workspace).root()), key: undefined});
   const [requestKey, caKey, csr] = await Promise.all([
-    workspace.readSecret(paths.requestKey),
-    workspace.readSecret(paths.caKey),
+    readKey(deps, paths.requestKey),
+    readKey(deps, paths.caKey),
     workspace.readText(paths.requestCsr),
   ]);
-  const candidates = [readKey(requestKey, paths.requestKey), readKey(caKey, paths.caKey)];
+  const candidates = [requestKey ?? [], caKey ?? []].flat();
   const read = await Promise.all(loaded.mesh.clusters.map(({name}) => readNeighbour(deps, name)));
   const neighbours = read.filter(({name}) => name !== cluster.name);
   return {
     ...(await guardKeys(deps, loaded, [paths.caKey])),
     cluster,
-    keys: candidates.flatMap((one) => (one !== undefined && 'spki' in one ? [one] : [])),
-    unusableKeys: candidates.flatMap((one) => (one !== undefined && 'code' in one ? [one] : [])),
+    keys: candidates.flatMap((one) => ('value' in one ? [one.value] : [])),
+    unusableKeys: candidates.flatMap((one) => ('unknown' in one ? [one.unknown] : [])),
     certificates,
     remarks,
     root,
@@ -141,16 +141,14 @@ function noCertificate(name: string, contents: readonly PartContent[], holdsKey:
 }
 
 /** A key that can be used, or why it cannot; undefined where there is none. */
-function readKey(pem: Sensitive<string> | undefined, path: string): CandidateKey | ErrorReport | undefined {
+async function readKey({workspace}: Deps, path: string): Promise<Observed<CandidateKey> | undefined> {
+  const pem = await workspace.readSecret(path);
   if (!pem) return undefined;
-  try {
+  return observe(() => {
     const {spki, refusal} = readPrivateKey(pem, path);
-    if (spki !== undefined && refusal === undefined) return {path, pem, spki};
-    return problem('UNSUPPORTED_KEY', `${path}: ${refusal ?? 'the key cannot be used'}`);
-  } catch (thrown) {
-    if (!(thrown instanceof MeshError) || thrown.class === 'bug') throw thrown;
-    return reportError(thrown);
-  }
+    if (spki !== undefined && refusal === undefined) return Promise.resolve({path, pem, spki});
+    throw new MeshError('UNSUPPORTED_KEY', `${path}: ${refusal ?? 'the key cannot be used'}`);
+  });
 }
 
 /** What a cluster's directory tells: whose keys there are, and which CAs stand above. Broken files tell nothing. */
@@ -174,14 +172,14 @@ async function readNeighbour(
 
 function report(run: PhaseRun<ImportFacts, ImportPlan>): ImportResult {
   const {cluster, loaded} = run.facts;
-  const {chain, refusals, actions} = run.plan.verdict;
+  const {chain, refusals} = run.plan;
   const {name} = cluster;
   const days = loaded.mesh.trust.clusterValidityDays;
   const changes = chain?.[0] ? [...lifeOtherThan(chain[0], days), ...changesFromRequest(chain[0], name)] : [];
   return caRunResult(run, [name], (result) =>
     defined({
       ...result,
-      action: importOf(actions)?.title,
+      action: plannedActions(run.plan).find((action) => action.cluster === name)?.title,
       chain: chain?.map(certificateInShort),
       changes: changes.length > 0 ? changes : undefined,
       refusals: refusals.length > 0 ? refusals : undefined,

@@ -16,7 +16,7 @@ import type {Sensitive} from '../../domain/sensitive.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ImportClusterCa, WriteFiles} from '../../engine/action.js';
-import type {Plan, Warning} from '../../engine/operation.js';
+import type {Plan} from '../../engine/operation.js';
 import {asWarnings, blockedPlan, groupOf} from '../../engine/plan.js';
 import {guardedPlan, type GuardedMesh, knownTrust, replacing, type MeshRoots} from './ca-run.js';
 
@@ -49,69 +49,33 @@ export interface ImportFacts extends GuardedMesh, MeshRoots {
   readonly now: Date;
 }
 
-/** The verdict with what would be written. */
-export interface ImportVerdict {
-  /** What keeps everything from being done. */
-  readonly error?: ErrorReport;
-  /** Every reason against the answer; the error says them, too. */
-  readonly refusals: readonly Refusal[];
-  /** The cluster CA, then what stands above it; the root last. */
-  readonly chain?: readonly Certificate[];
-  /** Root first. */
-  readonly actions: readonly (WriteFiles | ImportClusterCa)[];
-  readonly warnings: readonly Warning[];
-}
-
 /** The plan, with the verdict that it follows. */
 export interface ImportPlan extends Plan {
-  readonly verdict: ImportVerdict;
+  /** Every reason against the answer; the blocker says them, too. */
+  readonly refusals: readonly Refusal[];
+  /** What is taken: the cluster CA, then what stands above it; the root last. */
+  readonly chain?: readonly Certificate[];
 }
 
-/** Judges, and plans what is to be written. */
+/** Judges what was handed in, and plans what is to be written; or says why nothing is taken. */
 export function planImport(facts: ImportFacts): ImportPlan {
-  const {name} = facts.cluster;
-  const verdict = judgeImport(facts);
-  const {error, actions, warnings} = verdict;
-  const remarks = asWarnings(facts.remarks, name);
-  if (error) return {verdict, ...blockedPlan(error, [...asWarnings(facts.loaded.notes), ...remarks], name)};
-  const groups = actions.flatMap((action) =>
-    groupOf(action.kind === 'write-files' ? 'root CA' : 'cluster CA', [action], 'always-stop'),
-  );
-  const own = {groups, warnings: [...remarks, ...warnings]};
-  return {verdict, ...guardedPlan(facts, own, importOf(actions) !== undefined)};
-}
-
-/** What is done in the cluster's folder. */
-export function importOf(actions: ImportVerdict['actions']): ImportClusterCa | undefined {
-  return actions.find((action) => action.kind === 'import-cluster-ca');
-}
-
-function notTaken(error: ErrorReport): ImportVerdict {
-  return {error, refusals: [], actions: [], warnings: []};
-}
-
-function notAccepted(cluster: string, refusals: readonly Refusal[]): ImportVerdict {
-  const [first, ...others] = refusals;
-  const hints = [first?.hint ?? '', ...others.map(({message}) => `and: ${message}`)];
-  const error = problem('CERTIFICATE_REFUSED', `not taken for ${cluster}: ${first?.message ?? ''}`, ...hints);
-  return {...notTaken(error), refusals};
-}
-
-/** Judges what was handed in, and decides what would be written or why nothing is taken. */
-export function judgeImport(facts: ImportFacts): ImportVerdict {
   const {cluster, keys, unusableKeys, certificates, known, others, now, loaded} = facts;
   const {name} = cluster;
+  const {mesh} = loaded;
+  const remarks = asWarnings(facts.remarks, name);
+  const blocked = (error: ErrorReport, refusals: readonly Refusal[] = []): ImportPlan => {
+    return {refusals, ...blockedPlan(error, [...asWarnings(loaded.notes), ...remarks], name)};
+  };
   const given = facts.givenRoot && {...facts.givenRoot, cluster: '--root'};
   const trust = knownTrust(facts.root, [...facts.existingRoots, ...(given ? [given] : [])]);
-  if ('error' in trust) return notTaken(trust.error);
-  if (keys.length === 0) return notTaken(unusableKeys[0] ?? noKey(name));
-  const {mesh} = loaded;
+  if ('error' in trust) return blocked(trust.error);
+  if (keys.length === 0) return blocked(unusableKeys[0] ?? noKey(name));
   const answer = judgeAnswer({
     ...{cluster: name, certificates, known, others, now, ...meshNames(mesh)},
     keys: keys.map(({spki}) => spki),
     roots: trust.store?.roots ?? [],
   });
-  if (answer.kind === 'refused') return notAccepted(name, answer.refusals);
+  if (answer.kind === 'refused') return blocked(refusalError(name, answer.refusals), answer.refusals);
   const {chain, newRoot} = answer;
   const [certificate] = chain;
   const top = chain.at(-1);
@@ -127,16 +91,19 @@ export function judgeImport(facts: ImportFacts): ImportVerdict {
     ...locality(certificate, facts),
     ...found('error').map((message): Refusal => ({id: 'bundle', message, hint})),
   ];
-  if (refusals.length > 0) return notAccepted(name, refusals);
-  return {
-    refusals,
-    chain,
-    actions: [
-      ...(facts.root.kind === 'present' ? [] : [rootWrite(rootCert, top, newRoot, facts)]),
-      ...importAction(certificate, bundle, key, facts),
-    ],
-    warnings: asWarnings(found('warning'), name),
+  if (refusals.length > 0) return blocked(refusalError(name, refusals), refusals);
+  const writesRoot = facts.root.kind === 'present' ? [] : [rootWrite(rootCert, top, newRoot, facts)];
+  const imports = importAction(certificate, bundle, key, facts);
+  const own = {
+    groups: [...groupOf('root CA', writesRoot, 'always-stop'), ...groupOf('cluster CA', imports, 'always-stop')],
+    warnings: [...remarks, ...asWarnings(found('warning'), name)],
   };
+  return {refusals, chain, ...guardedPlan(facts, own, imports.length > 0)};
+}
+
+function refusalError(cluster: string, [first, ...others]: readonly Refusal[]): ErrorReport {
+  const hints = [first?.hint ?? '', ...others.map(({message}) => `and: ${message}`)];
+  return problem('CERTIFICATE_REFUSED', `not taken for ${cluster}: ${first?.message ?? ''}`, ...hints);
 }
 
 function noKey(cluster: string): ErrorReport {

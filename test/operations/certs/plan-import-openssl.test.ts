@@ -10,11 +10,11 @@ import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {readPart, recognize} from '../../../src/domain/x509/recognize.js';
 import {judgeRoot} from '../../../src/domain/ca/workdir-state.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
-import {type ImportFacts, judgeImport, planImport} from '../../../src/operations/certs/plan-import.js';
+import {type ImportFacts, planImport} from '../../../src/operations/certs/plan-import.js';
 import {CorporateCa, pkcs7, policy, type SignOptions, subordinate} from '../../helpers/corporate-ca.js';
 import {openssl, temporaryFiles} from '../../helpers/openssl.js';
 import {memorySigner} from '../../helpers/tiny-ca.js';
-import {inShort, loadedMesh, meshYaml} from './fixtures.js';
+import {allActions, inShort, loadedMesh, meshYaml} from './fixtures.js';
 
 /** The company: a root, a policy CA below it, and the request of c1 with its key. */
 const root = CorporateCa.root();
@@ -60,7 +60,7 @@ function factsOf(files: readonly (string | Buffer)[], roots = root.pem): ImportF
 function expectTaken(files: readonly (string | Buffer)[], ...chain: readonly string[]): void {
   const facts = factsOf(files);
   expect(inShort(planImport(facts))).toMatchObject({groups: ['always-stop: import-cluster-ca c1/ca'], blockers: []});
-  const taken = judgeImport(facts).chain?.map(({pem}) => new X509Certificate(pem).fingerprint256);
+  const taken = planImport(facts).chain?.map(({pem}) => new X509Certificate(pem).fingerprint256);
   expect(taken).toEqual([...chain, root.pem].map((pem) => new X509Certificate(pem).fingerprint256));
 }
 
@@ -69,12 +69,13 @@ function expectRefused(
   files: readonly (string | Buffer)[],
   ids: readonly string[],
   roots?: string,
-): ReturnType<typeof judgeImport>['refusals'] {
+): ReturnType<typeof planImport>['refusals'] {
   const facts = factsOf(files, roots);
-  const {refusals, actions} = judgeImport(facts);
+  const plan = planImport(facts);
+  const {refusals} = plan;
   expect(refusals.map(({id}) => id)).toEqual(ids);
-  expect(actions).toEqual([]);
-  expect(inShort(planImport(facts))).toMatchObject({groups: [], blockers: ['c1: CERTIFICATE_REFUSED']});
+  expect(allActions(plan)).toEqual([]);
+  expect(inShort(plan)).toMatchObject({groups: [], blockers: ['c1: CERTIFICATE_REFUSED']});
   return refusals;
 }
 
@@ -195,9 +196,9 @@ describe('name constraints above it', () => {
   it('are judged by the trust domain, namespace and revisions of the mesh', () => {
     const yaml = 'trustDomain: mesh.example.com\nistio: {namespace: istio-2, revisions: [default, canary]}\n';
     const loaded = loadedMesh(meshYaml(yaml));
-    const judge = (constraints: string) => judgeImport({...factsOf(constrained(constraints)), loaded});
+    const judge = (constraints: string) => planImport({...factsOf(constrained(constraints)), loaded});
     const own = judge('critical,permitted;URI:mesh.example.com,permitted;DNS:istio-2.svc');
-    expect([own.refusals, own.actions.length]).toEqual([[], 1]);
+    expect([own.refusals, allActions(own).length]).toEqual([[], 1]);
     const defaults = judge('critical,permitted;URI:cluster.local,permitted;DNS:istio-system.svc');
     expect(defaults.refusals.map(({id}) => id)).toEqual(['serving-names', 'workload-names']);
     expect(defaults.refusals[0]?.hint).toContain('DNS:istiod-canary.istio-2.svc');

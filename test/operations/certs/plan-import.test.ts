@@ -8,12 +8,7 @@ import {encodeName} from '../../../src/domain/x509/name.js';
 import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {clusterCaName} from '../../../src/domain/x509/profile.js';
 import {judgeRoot, type RootState} from '../../../src/domain/ca/workdir-state.js';
-import {
-  type CandidateKey,
-  type ImportFacts,
-  judgeImport,
-  planImport,
-} from '../../../src/operations/certs/plan-import.js';
+import {type CandidateKey, type ImportFacts, planImport} from '../../../src/operations/certs/plan-import.js';
 import {bundleOf, memorySigner, type TinyCa, tinyClusterCa, type TinyOptions, tinyRoot} from '../../helpers/tiny-ca.js';
 import {
   allActions,
@@ -165,7 +160,7 @@ interface Outcome extends PlanInShort {
 function outcomeOf(change: Partial<ImportFacts>): Outcome {
   const facts = {...healthy, ...change};
   const plan = planImport(facts);
-  const {chain, refusals} = judgeImport(facts);
+  const {chain, refusals} = planImport(facts);
   const actions = allActions(plan);
   const taken = actions.find((action) => action.kind === 'import-cluster-ca');
   const root = actions.find((action) => action.kind === 'write-files' && action.id === 'root-cert');
@@ -434,14 +429,14 @@ it('gives other advice for an issuer that is missing than for one that has the r
     [belowRegional, policy],
     [belowPolicy, twinOfPolicy],
     [faulty.issuerEncodedOtherwise],
-  ].map((cas) => judgeImport({...healthy, ...certificates(...cas)}).refusals[0]);
+  ].map((cas) => planImport({...healthy, ...certificates(...cas)}).refusals[0]);
   expect(otherKey?.hint).toBe(otherEncoding?.hint);
   expect(missing?.hint).not.toBe(otherKey?.hint);
   expect(missing?.message).toContain('L=regional');
 });
 
 it('names the certificate for another key, not the CAs above it', () => {
-  const [refusal] = judgeImport({...healthy, ...certificates(root, policy, ofNewKeyBelowPolicy)}).refusals;
+  const [refusal] = planImport({...healthy, ...certificates(root, policy, ofNewKeyBelowPolicy)}).refusals;
   expect(refusal?.message).toContain('L=c1');
   expect(refusal?.message).not.toContain('L=policy');
 });
