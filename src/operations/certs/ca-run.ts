@@ -9,6 +9,7 @@ import {parseMeshFile} from '../../domain/mesh/parse.js';
 import type {SignerSpecOf} from '../../domain/mesh/signer.js';
 import {advice, type Hint} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import {emptyPlan, type PhaseRun, type Plan, type Warning} from '../../engine/operation.js';
 import {asWarnings} from '../../engine/plan.js';
@@ -98,12 +99,31 @@ export interface CaRunResult<Row extends ClusterResult = ClusterResult> extends 
 }
 
 /** The answer after a phase, with a row for each cluster. */
-export function caRunResult<Row extends ClusterResult>(
+export function caRunResult<Cluster extends {readonly name: string}, Row extends ClusterResult>(
   run: PhaseRun<unknown>,
-  names: readonly string[],
-  row: (result: ClusterResult) => Row,
+  clusters: readonly Cluster[],
+  row: (result: ClusterResult, cluster: Cluster) => Row,
 ): CaRunResult<Row> {
-  return {clusters: clusterOutcomes(names, run).map(row), ...generalPart(run)};
+  const rows = clusters.flatMap((one) => clusterOutcomes([one.name], run).map((result) => row(result, one)));
+  return {clusters: rows, ...generalPart(run)};
+}
+
+/** What is decided for a cluster; nothing where all is as it should be. */
+export interface Decision<Kind extends Action> {
+  readonly action?: Kind & {readonly cluster: string};
+  /** Why it cannot be done. */
+  readonly error?: ErrorReport;
+  readonly warning?: string;
+}
+
+/** What decisions for clusters say besides their actions. */
+export function saidOf(
+  decisions: readonly (Decision<Action> & {readonly name: string})[],
+): Pick<Plan, 'blockers' | 'warnings'> {
+  return {
+    blockers: decisions.flatMap(({name, error}) => (error ? [{cluster: name, error}] : [])),
+    warnings: decisions.flatMap(({name, warning}) => asWarnings(warning === undefined ? [] : [warning], name)),
+  };
 }
 
 const csr: SignerSpecOf<'csr'> = {type: 'csr'};

@@ -3,9 +3,9 @@ import {defined} from '../../domain/defined.js';
 import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
 import {readableRoots, signingChain} from '../../domain/ca/trust-store.js';
 import {onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
-import {groupOf} from '../../engine/plan.js';
+import {asWarnings, groupOf} from '../../engine/plan.js';
 import {type ClusterResult, concludeRun, outcomeOf} from '../../engine/report.js';
-import {caOf, caRunResult, type CaRunResult, guardedPlan, replacing} from './ca-run.js';
+import {caOf, caRunResult, type CaRunResult, type Decision, saidOf, guardedPlan, replacing} from './ca-run.js';
 import {type ClusterFacts, gatherGenerate, type GenerateFacts, type GenerateRequest} from './generate-facts.js';
 import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -59,18 +59,17 @@ export const generateCerts = onePhase<GenerateRequest, GenerateResult, GenerateF
 export interface GeneratePlan extends Plan {
   readonly root?: RootAction;
   /** Of clusters to which something is done. */
-  readonly clusterActions: readonly ClusterAction[];
+  readonly clusterActions: readonly NonNullable<ClusterPlan['action']>[];
 }
-
-type ClusterAction = (IssueClusterCa | WriteFiles) & {readonly cluster: string};
 
 /** Decides. */
 export function planGenerate(facts: GenerateFacts): GeneratePlan {
   const {taken} = facts;
-  const plans = facts.clusters.map((one) => ({cluster: one.name, ...planCluster(one, facts)}));
+  const plans = facts.clusters.map((one) => ({name: one.name, ...planCluster(one, facts)}));
   const clusterActions = plans.flatMap(({action}) => action ?? []);
   const issuing = clusterActions.filter((action) => action.kind === 'issue-cluster-ca');
   const root = planRoot(facts, issuing);
+  const said = saidOf(plans);
   const elsewhere = madeElsewhere(facts.loaded.mesh.trust.signer);
   const own = {
     groups: [
@@ -78,15 +77,12 @@ export function planGenerate(facts: GenerateFacts): GeneratePlan {
       ...groupOf('root CA', root.action ? [root.action] : [], 'always-stop'),
       ...groupOf('cluster CAs', clusterActions),
     ],
-    blockers: [
-      ...(root.error ? [{error: root.error}] : []),
-      ...plans.flatMap(({cluster, error}) => (error ? [{cluster, error}] : [])),
-    ],
+    blockers: [...(root.error ? [{error: root.error}] : []), ...said.blockers],
     warnings: [
-      ...(elsewhere === undefined ? [] : [{message: `nothing to generate: ${elsewhere}`}]),
+      ...asWarnings(elsewhere === undefined ? [] : [`nothing to generate: ${elsewhere}`]),
       ...taken.warnings,
-      ...(root.warning === undefined ? [] : [{message: root.warning}]),
-      ...plans.flatMap(({cluster, warning}) => (warning === undefined ? [] : [{cluster, message: warning}])),
+      ...asWarnings(root.warning === undefined ? [] : [root.warning]),
+      ...said.warnings,
     ],
   };
   return defined({
@@ -97,12 +93,7 @@ export function planGenerate(facts: GenerateFacts): GeneratePlan {
   });
 }
 
-interface ClusterPlan {
-  readonly action?: ClusterAction;
-  /** Why it cannot be done. */
-  readonly error?: ErrorReport;
-  readonly warning?: string;
-}
+type ClusterPlan = Decision<IssueClusterCa | WriteFiles>;
 
 function planCluster({name, state}: ClusterFacts, facts: GenerateFacts): ClusterPlan {
   const {signer, keepClusterKeys} = facts.loaded.mesh.trust;
@@ -175,21 +166,14 @@ function reported(error: MeshError | undefined): ErrorReport | undefined {
 type GenerateRun = PhaseRun<GenerateFacts, GeneratePlan>;
 
 function report(run: GenerateRun): GenerateResult {
-  const {clusters} = run.facts;
-  return {
-    root: reportRoot(run),
-    ...caRunResult(
-      run,
-      clusters.map(({name}) => name),
-      (result) => {
-        const action = run.plan.clusterActions.find(({cluster}) => cluster === result.name);
-        const issued = action?.kind === 'issue-cluster-ca' ? outcomeOf(run, action)?.result : undefined;
-        const ca = caOf(clusters.find(({name}) => name === result.name)?.state);
-        const certificate = issued ? inShort(issued) : ca && certificateInShort(ca);
-        return defined({...result, action: action?.title, certificate, changes: issued?.changes});
-      },
-    ),
-  };
+  const clusters = caRunResult(run, run.facts.clusters, (result, {name, state}): GenerateClusterResult => {
+    const action = run.plan.clusterActions.find(({cluster}) => cluster === name);
+    const issued = action?.kind === 'issue-cluster-ca' ? outcomeOf(run, action)?.result : undefined;
+    const ca = caOf(state);
+    const certificate = issued ? inShort(issued) : ca && certificateInShort(ca);
+    return defined({...result, action: action?.title, certificate, changes: issued?.changes});
+  });
+  return {root: reportRoot(run), ...clusters};
 }
 
 function reportRoot(run: GenerateRun): RootResult {

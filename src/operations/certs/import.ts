@@ -176,7 +176,7 @@ function report(run: PhaseRun<ImportFacts, ImportPlan>): ImportResult {
   const {name} = cluster;
   const days = loaded.mesh.trust.clusterValidityDays;
   const changes = chain?.[0] ? [...lifeOtherThan(chain[0], days), ...changesFromRequest(chain[0], name)] : [];
-  return caRunResult(run, [name], (result) =>
+  return caRunResult(run, [cluster], (result) =>
     defined({
       ...result,
       action: plannedActions(run.plan).find((action) => action.cluster === name)?.title,

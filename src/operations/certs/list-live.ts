@@ -36,21 +36,13 @@ export interface LiveCertificate extends CertificateSummary {
   readonly inUse: boolean;
 }
 
-/** What an istiod says in its metrics of the CA that it has loaded. ISO 8601, UTC. */
-export interface ReportedEnds {
-  readonly pod: string;
-  /** Of the first root of its bundle. */
-  readonly rootEnd?: string;
-  /** Of the CA that it signs with; absent where that is its root. */
-  readonly caEnd?: string;
-}
-
 /** What was seen of one cluster. */
 export interface LiveCluster {
   /** Whether its API server answered, and is the one of the cluster that mesh.yaml means. */
   readonly reachable: boolean;
   readonly certificates: readonly LiveCertificate[];
-  readonly reported: readonly ReportedEnds[];
+  /** What each istiod says in its metrics of the first root of its bundle, and of the CA that it signs with where that is no root. */
+  readonly reported: readonly {readonly pod: string; readonly rootEnd?: string; readonly caEnd?: string}[];
   /** Which sources were seen whole, as far as they were to be read. */
   readonly readable: Readonly<Record<LiveCertificate['source'], boolean>>;
   /** What could not be seen, and why. */
@@ -124,7 +116,7 @@ function sightOf(facts: ClusterFacts, context: Context): LiveSight {
     cluster: {
       reachable,
       certificates,
-      reported: partsOf(facts.istiodMetrics).map(({name: pod, value: {rootEnd, caEnd}}): ReportedEnds =>
+      reported: partsOf(facts.istiodMetrics).map(({name: pod, value: {rootEnd, caEnd}}) =>
         defined({pod, rootEnd: rootEnd?.toISOString(), caEnd: caEnd?.toISOString()}),
       ),
       readable: {

@@ -50,9 +50,7 @@ export interface ListedCluster extends ClusterResult {
 export interface ListRequest {
   readonly mesh: MeshRequest;
   /** `--live`: the clusters are asked, too. */
-  readonly live?: {
-    readonly limits: Limits;
-  };
+  readonly live?: {readonly limits: Limits};
   /** `--within`: list only what is in use and ends within these days. */
   readonly withinDays?: number;
   /** `--fail-on`: the least severity that is a finding. */

@@ -11,14 +11,7 @@ import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {RequestClusterCa} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {
-  type Blocker,
-  emptyPlan,
-  type Operation,
-  type PhaseRun,
-  type Plan,
-  type Warning,
-} from '../../engine/operation.js';
+import {emptyPlan, type Operation, type PhaseRun, type Plan} from '../../engine/operation.js';
 import {groupOf} from '../../engine/plan.js';
 import {type ClusterResult, concludeRun} from '../../engine/report.js';
 import {type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
@@ -29,9 +22,11 @@ import {
   type CaRunResult,
   guardedPlan,
   type GuardedMesh,
+  csrSigner,
+  type Decision,
   guardKeys,
   judgeClusters,
-  csrSigner,
+  saidOf,
 } from './ca-run.js';
 
 /** What `certs request` is asked for. */
@@ -74,14 +69,9 @@ interface ClusterFacts {
   readonly ca: ClusterState;
 }
 
-/** One cluster with what is to be made for it. */
-interface DecidedCluster extends ClusterFacts {
-  readonly action: RequestClusterCa | undefined;
-}
-
 interface RequestFacts extends GuardedMesh {
-  readonly clusters: readonly DecidedCluster[];
-  readonly asked: CsrRequest;
+  /** With what is to be made for each; what git is asked about depends on it, too. */
+  readonly clusters: readonly (ClusterFacts & Decision<RequestClusterCa>)[];
 }
 
 /** Makes what is missing; a request whose key is there is kept. */
@@ -111,12 +101,12 @@ async function gather(request: CsrRequest, deps: Deps): Promise<RequestFacts> {
   const root = judgeRoot({...(await reader.root()), key: undefined});
   const states = await judgeClusters(loaded, reader, root, deps.now());
   const requests = await readRequests(deps, loaded);
-  const clusters = states.map(({name, state}): DecidedCluster => {
-    const facts = {name, ca: state, request: requests.get(name) ?? {kind: 'absent' as const}};
-    return {...facts, action: actionFor(facts, request, loaded.mesh.trust.keyAlgorithm)};
+  const clusters = states.map(({name, state}) => {
+    const facts: ClusterFacts = {name, ca: state, request: requests.get(name) ?? {kind: 'absent'}};
+    return {...facts, ...decide(facts, request, loaded.mesh.trust.keyAlgorithm)};
   });
   const keys = clusters.flatMap(({name, action}) => (action ? [clusterLayout(name).requestKey] : []));
-  return {...(await guardKeys(deps, loaded, keys)), clusters, asked: request};
+  return {...(await guardKeys(deps, loaded, keys)), clusters};
 }
 
 async function readRequests(
@@ -133,15 +123,8 @@ async function readRequests(
 }
 
 function plan(facts: RequestFacts): Plan {
-  const {clusters} = facts;
-  return guardedPlan(facts, {
-    groups: groupOf(
-      'requests',
-      clusters.flatMap(({action}) => action ?? []),
-    ),
-    blockers: clusters.flatMap((one) => blockerFor(one, facts)),
-    warnings: clusters.flatMap((one) => warningsFor(one, facts)),
-  });
+  const actions = facts.clusters.flatMap(({action}) => action ?? []);
+  return guardedPlan(facts, {groups: groupOf('requests', actions), ...saidOf(facts.clusters)});
 }
 
 /** Whether what waits there has got its certificate: an import that was killed before it removed the request. */
@@ -151,69 +134,58 @@ function isAnswered({request, ca}: ClusterFacts): boolean {
   return has !== undefined && has === waits;
 }
 
-/** What is to be made for a cluster; what git is asked about depends on it, too. */
-function actionFor(facts: ClusterFacts, asked: CsrRequest, algorithm: KeyAlgorithm): RequestClusterCa | undefined {
+function decide(facts: ClusterFacts, asked: CsrRequest, algorithm: KeyAlgorithm): Decision<RequestClusterCa> {
   const {name, request, ca} = facts;
-  const {requestKey} = clusterLayout(name);
+  const {requestKey, requestCsr} = clusterLayout(name);
+  const answered = isAnswered(facts);
   const base = {kind: 'request-cluster-ca', id: `${name}/request`, cluster: name, algorithm} as const;
   const create: RequestClusterCa = {...base, title: `make a key and a request (${algorithm})`, keepKey: false};
   if (asked.renew) {
     const loses = request.kind === 'conflict' ? request.keyThere : ['pending', 'key-only'].includes(request.kind);
-    if (!loses || isAnswered(facts)) return create;
-    return {...create, confirm: `replace ${requestKey}: a certificate made for its request could not be used any more`};
+    if (!loses || answered) return {action: create};
+    const confirm = `replace ${requestKey}: a certificate made for its request could not be used any more`;
+    return {action: {...create, confirm}};
   }
-  if (isAnswered(facts)) return undefined;
-  if (request.kind === 'key-only') {
-    return {...base, title: `make the request for ${requestKey}`, keepKey: true};
+  const warning = ca.kind === 'conflict' ? `the CA that is there cannot be used: ${ca.error.message}` : undefined;
+  switch (request.kind) {
+    case 'absent':
+      return defined({warning, action: ca.kind === 'valid' || ca.kind === 'completable' ? undefined : create});
+    case 'key-only': {
+      const title = `make the request for ${requestKey}`;
+      return defined({warning, action: answered ? undefined : {...base, title, keepKey: true}});
+    }
+    case 'pending': {
+      const {name: has} = request.request.key;
+      const isOther = !answered && asked.keyAlgorithm !== undefined && has !== asked.keyAlgorithm;
+      const other = `the request that is there has a key of another kind (${has}); --renew makes a new one`;
+      return defined({warning: warning ?? (isOther ? other : undefined)});
+    }
+    case 'request-only': {
+      const error = problem(
+        'WORKDIR_CONFLICT',
+        `${requestCsr} is there, but its key, ${requestKey}, is not`,
+        'Run this where the request was made: the key is there, and the answer is imported there',
+        advice`Make a new key and request with: ${kubectlMesh('certs request', words`${name} --renew`)}`,
+      );
+      return defined({warning, error});
+    }
+    case 'conflict':
+      return defined({warning, error: request.error});
   }
-  return request.kind === 'absent' && ca.kind !== 'valid' && ca.kind !== 'completable' ? create : undefined;
-}
-
-function blockerFor({name, request}: ClusterFacts, {asked}: RequestFacts): readonly Blocker[] {
-  if (asked.renew) return [];
-  if (request.kind === 'conflict') return [{cluster: name, error: request.error}];
-  if (request.kind !== 'request-only') return [];
-  const {requestKey, requestCsr} = clusterLayout(name);
-  const error = problem(
-    'WORKDIR_CONFLICT',
-    `${requestCsr} is there, but its key, ${requestKey}, is not`,
-    'Run this where the request was made: the key is there, and the answer is imported there',
-    advice`Make a new key and request with: ${kubectlMesh('certs request', words`${name} --renew`)}`,
-  );
-  return [{cluster: name, error}];
-}
-
-function warningsFor(facts: ClusterFacts, {asked}: RequestFacts): readonly Warning[] {
-  const {name, request, ca} = facts;
-  if (asked.renew) return [];
-  if (ca.kind === 'conflict') {
-    return [{cluster: name, message: `the CA that is there cannot be used: ${ca.error.message}`}];
-  }
-  const waits = request.kind === 'pending' && !isAnswered(facts) ? request.request.key.name : undefined;
-  if (waits === undefined || asked.keyAlgorithm === undefined || waits === asked.keyAlgorithm) return [];
-  return [
-    {cluster: name, message: `the request that is there has a key of another kind (${waits}); --renew makes a new one`},
-  ];
 }
 
 function report(run: PhaseRun<RequestFacts>, requests: ReadonlyMap<string, RequestState>): CsrResult {
-  const {clusters} = run.facts;
-  return caRunResult(
-    run,
-    clusters.map(({name}) => name),
-    (result) => {
-      const before = clusters.find(({name}) => name === result.name);
-      const state = requests.get(result.name);
-      const waits = state && !(before && isAnswered({...before, request: state}));
-      const ca = caOf(before?.ca);
-      return defined({
-        ...result,
-        action: before?.action?.title,
-        request: waits ? pendingOf(result.name, state) : undefined,
-        certificate: ca && certificateInShort(ca),
-      });
-    },
-  );
+  return caRunResult(run, run.facts.clusters, (result, before) => {
+    const state = requests.get(before.name);
+    const waits = state && !isAnswered({...before, request: state});
+    const ca = caOf(before.ca);
+    return defined({
+      ...result,
+      action: before.action?.title,
+      request: waits ? pendingOf(before.name, state) : undefined,
+      certificate: ca && certificateInShort(ca),
+    });
+  });
 }
 
 function pendingOf(name: string, state: RequestState): PendingRequest | undefined {

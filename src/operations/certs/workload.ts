@@ -210,7 +210,7 @@ function report(run: PhaseRun<WorkloadFacts, WorkloadPlan>): WorkloadResult {
   const there = state.kind === 'valid' ? certificateInShort(state.certificate) : undefined;
   const certificate = outcomeOf(run, action)?.result ?? there;
   return defined({
-    ...caRunResult(run, [cluster.name], (result) => result),
+    ...caRunResult(run, [cluster], (result) => result),
     spiffeId,
     files: {key, certChain, rootCert},
     action: action?.title,
