@@ -32,7 +32,7 @@ import {readRunningCluster} from '../../observe/running-cluster.js';
 import {summariseSecret, type CaSummary} from '../../domain/trust/ca-summary.js';
 import {adopt} from './adopt-plan.js';
 import {goodOf, type Adoption, type Good, type KeptIn, type Looked, type Standing} from './adoption.js';
-import {type CaRunResult} from './ca-run.js';
+import type {CaRunResult} from './ca-run.js';
 
 /** What `certs adopt` is asked for. */
 export interface AdoptRequest {

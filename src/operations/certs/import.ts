@@ -83,8 +83,8 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
     workspace.readText(paths.requestCsr),
   ]);
   const candidates = [requestKey ?? [], caKey ?? []].flat();
-  const read = await Promise.all(loaded.mesh.clusters.map(({name}) => readNeighbour(deps, name)));
-  const neighbours = read.filter(({name}) => name !== cluster.name);
+  const others = loaded.mesh.clusters.filter(({name}) => name !== cluster.name);
+  const read = await Promise.all([cluster, ...others].map(({name}) => readNeighbour(deps, name)));
   return {
     ...(await guardKeys(deps, loaded, [paths.caKey])),
     cluster,
@@ -96,7 +96,7 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
     existingRoots: root.kind === 'absent' ? await findRoots(deps) : [],
     givenRoot: request.rootFile === undefined ? undefined : await readGivenRoot(deps, request.rootFile, root),
     known: read.flatMap(({chain}) => chain),
-    others: new Map(neighbours.flatMap(({name, keys}) => keys.map((key) => [key, name] as const))),
+    others: new Map(read.slice(1).flatMap(({name, keys}) => keys.map((key) => [key, name] as const))),
     files: await readCaFiles(workspace, cluster.name),
     requestThere: requestKey !== undefined || csr !== undefined,
     now: deps.now(),

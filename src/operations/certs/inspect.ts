@@ -144,17 +144,11 @@ function report({facts}: PhaseRun<Facts>, request: InspectRequest): InspectResul
         }),
       ),
     ),
-    keys: contents.flatMap(({name, key}) =>
-      key
-        ? [
-            {
-              in: name,
-              ...detailKey(key),
-              belongsTo: [...new Set(all.filter(({spki}) => spki === key.spki).map(({subject}) => subject.text))],
-            },
-          ]
-        : [],
-    ),
+    keys: contents.flatMap(({name, key}): readonly InspectedKey[] => {
+      if (!key) return [];
+      const belongsTo = all.filter(({spki}) => spki === key.spki).map(({subject}) => subject.text);
+      return [{in: name, ...detailKey(key), belongsTo: [...new Set(belongsTo)]}];
+    }),
     others: contents.flatMap(({name, others}) => others.map((what) => ({in: name, what}))),
     problems: contents.flatMap(({problems}) => problems),
     notes: contents.flatMap(({name, notes}) =>

@@ -16,7 +16,7 @@ import {emptyPlan, onePhase, type PhaseRun, type Plan, type RunSettings} from '.
 import {asWarnings, blockedPlan, groupOf} from '../../engine/plan.js';
 import {generalPart, outcomeOf} from '../../engine/report.js';
 import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
-import {type CaRunResult} from './ca-run.js';
+import type {CaRunResult} from './ca-run.js';
 
 /** What `certs passphrase` is asked for. */
 export interface PassphraseRequest {

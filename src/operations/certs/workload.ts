@@ -108,17 +108,8 @@ async function gather(deps: Deps, request: WorkloadRequest): Promise<WorkloadFac
   ]);
   const roots = (inspection.roots ?? []).map(({fingerprint}) => fingerprint);
   const state = judgeWorkload({key, certChain, rootCert}, {spiffeId, roots, now});
-  return {
-    ...(await guardKeys(deps, loaded, [paths.key])),
-    request,
-    cluster,
-    paths,
-    spiffeId,
-    files,
-    inspection,
-    state,
-    now,
-  };
+  const mesh = await guardKeys(deps, loaded, [paths.key]);
+  return {...mesh, request, cluster, paths, spiffeId, files, inspection, state, now};
 }
 
 function plan(facts: WorkloadFacts): WorkloadPlan {
