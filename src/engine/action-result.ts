@@ -1,16 +1,6 @@
 /** What each kind of action tells about what it did: for the report, and for the journal's `detail`. JSON values only. */
-import type {ActionKind, CreateRootCa, ImportClusterCa, ResealRootKey} from './action.js';
-
-/** A certificate that was issued. */
-export interface IssuedCertificate {
-  readonly subject: string;
-  /** SHA-256, hexadecimal digits. */
-  readonly fingerprint: string;
-  /** ISO 8601, UTC. */
-  readonly notAfter: string;
-  /** `rsa-4096`, `ecdsa-p256`, …. */
-  readonly key: string;
-}
+import type {CertificateInShort} from '../domain/x509/describe.js';
+import type {ActionKind, CreateRootCa, ResealRootKey} from './action.js';
 
 /** How root-key.pem is protected now. */
 export interface ResealedKey {
@@ -41,14 +31,14 @@ export interface ObjectDeleted {
 export interface ActionResults {
   readonly 'write-files': {readonly files: readonly string[]};
   readonly 'remove-files': {readonly removed: readonly string[]};
-  readonly 'create-root-ca': IssuedCertificate & {readonly protection: CreateRootCa['protection']};
+  readonly 'create-root-ca': CertificateInShort & {readonly protection: CreateRootCa['protection']};
   readonly 'reseal-root-key': ResealedKey;
   /** `changes`: what the signer made other than was requested; absent where nothing. */
-  readonly 'issue-cluster-ca': IssuedCertificate & {readonly changes?: readonly string[]};
+  readonly 'issue-cluster-ca': CertificateInShort & {readonly changes?: readonly string[]};
   readonly 'request-cluster-ca': {readonly file: string; readonly key: string; readonly publicKey: string};
   /** `files`: the paths that were written. */
-  readonly 'import-cluster-ca': ImportClusterCa['certificate'] & {readonly files: readonly string[]};
-  readonly 'issue-workload': IssuedCertificate & {readonly spiffeId: string};
+  readonly 'import-cluster-ca': CertificateInShort & {readonly files: readonly string[]};
+  readonly 'issue-workload': CertificateInShort & {readonly spiffeId: string};
   readonly 'put-object': ObjectWritten;
   readonly 'patch-object': ObjectWritten;
   readonly 'delete-object': ObjectDeleted | undefined;

@@ -1,8 +1,10 @@
+import type {CaFiles} from '../domain/ca/ca-files.js';
 import type {KubeObject, ObjectRef} from '../domain/kube/object.js';
 import type {KeyAlgorithm} from '../domain/keys/keys.js';
 import type {MeshNames} from '../domain/mesh/mesh.js';
 import type {SignerSpec} from '../domain/mesh/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';
+import type {CertificateInShort} from '../domain/x509/describe.js';
 import type {Hint} from '../domain/suggest/advice.js';
 
 /** What every action has. */
@@ -96,18 +98,15 @@ export interface ImportClusterCa extends ActionBase {
   /** The request's files; missing ones are fine. */
   readonly answered: readonly string[];
   /** What the journal keeps of the certificate. */
-  readonly certificate: {
-    readonly subject: string;
-    readonly fingerprint: string;
-    readonly notAfter: string;
-    readonly key: string;
-  };
+  readonly certificate: CertificateInShort;
 }
 
 /** Makes a key and a certificate for one workload, signed by the cluster's CA key on disk, and writes its three files. */
 export interface IssueWorkload extends ActionBase {
   readonly kind: 'issue-workload';
   readonly cluster: string;
+  /** The files of the CA that signs, with its key. */
+  readonly caFiles: CaFiles;
   readonly namespace: string;
   readonly serviceAccount: string;
   readonly trustDomain: string;

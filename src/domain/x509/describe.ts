@@ -27,6 +27,9 @@ export interface CertificateSummary {
   readonly state: ExpiryState;
 }
 
+/** A CA or certificate as the journal names it, and what results say of one that was issued or is there. */
+export type CertificateInShort = Pick<CertificateSummary, 'subject' | 'key' | 'fingerprint' | 'notAfter'>;
+
 /** A certificate in full. */
 export interface CertificateDetails extends CertificateSummary {
   readonly version: number;
@@ -64,6 +67,11 @@ function expiryState(certificate: Certificate, thresholds: ExpiryThresholds, now
   if (certificate.notAfter <= now) return 'expired';
   if (certificate.notBefore > now) return 'not-yet-valid';
   return expirySeverity(certificate, thresholds, now) ?? 'ok';
+}
+
+/** Its names and its end. */
+export function certificateInShort({subject, key, fingerprint, notAfter}: Certificate): CertificateInShort {
+  return {subject: subject.text, key: key.name, fingerprint, notAfter: notAfter.toISOString()};
 }
 
 /** One line of a table. */

@@ -11,7 +11,7 @@ import {issueCertificate, type Signer} from '../../domain/x509/signer.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import type {CreateRootCa} from '../action.js';
 import type {Effect, EffectContext} from '../effect.js';
-import {issuedCertificate} from './issued-certificate.js';
+import {certificateInShort} from '../../domain/x509/describe.js';
 import {untilAborted} from './until-aborted.js';
 
 /**
@@ -42,11 +42,11 @@ export const effect: Effect<'create-root-ca'> = async (action, context) => {
       throw new MeshError('WORKDIR_CONFLICT', `a root key appeared in ${store.root} meanwhile: it stays as it is`);
     }
     line('write root-key.pem and root-cert.pem');
-    const content = await keyText(key, passphrase);
+    const content = passphrase ? await encryptKey(key, passphrase) : writePrivateKey(key);
     await store.write([{path: layout.rootKey, content}, certificateFile]);
   }
   if (!key || store !== deps.workspace) await deps.workspace.write([certificateFile]);
-  return {...issuedCertificate(certificate), protection: action.protection};
+  return {...certificateInShort(certificate), protection: action.protection};
 };
 
 async function rootKey(
@@ -62,13 +62,6 @@ async function rootKey(
   if (protection === 'elsewhere') return {signer: await deps.signers.rootSigner(spec)};
   const key = await deps.signers.takeKey(layout.rootKey, algorithm);
   return {signer: createKeySigner(key), key};
-}
-
-function keyText(
-  key: KeyObject,
-  passphrase: Sensitive<string> | undefined,
-): Sensitive<string> | Promise<Sensitive<string>> {
-  return passphrase ? encryptKey(key, passphrase) : writePrivateKey(key);
 }
 
 /** What is asked of a foreign root is asked of ours before it is written. */

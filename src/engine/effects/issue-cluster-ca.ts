@@ -9,7 +9,7 @@ import {writePrivateKey} from '../../domain/keys/private-key.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {createKeySigner} from '../../signers/keys.js';
 import type {Effect} from '../effect.js';
-import {issuedCertificate} from './issued-certificate.js';
+import {certificateInShort} from '../../domain/x509/describe.js';
 import {untilAborted} from './until-aborted.js';
 
 /**
@@ -55,5 +55,5 @@ export const effect: Effect<'issue-cluster-ca'> = async (action, {deps, line}) =
       content: bundle[part],
     })),
   );
-  return defined({...issuedCertificate(certificate), changes: changes.length > 0 ? changes : undefined});
+  return defined({...certificateInShort(certificate), changes: changes.length > 0 ? changes : undefined});
 };

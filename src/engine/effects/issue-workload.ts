@@ -1,8 +1,7 @@
 import {randomBytes} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
-import {clusterLayout, workloadLayout} from '../../domain/mesh/layout.js';
+import {workloadLayout} from '../../domain/mesh/layout.js';
 import {spiffeIdOf} from '../../domain/mesh/workload-name.js';
-import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {serialBytes} from '../../domain/x509/certificate.js';
 import {chainPem} from '../../domain/x509/chain.js';
 import {inspectCaFiles, requireValidBundle} from '../../domain/ca/inspect-ca.js';
@@ -11,9 +10,8 @@ import {createKeySigner, generateKey} from '../../signers/keys.js';
 import {writePrivateKey} from '../../domain/keys/private-key.js';
 import {issueCertificate} from '../../domain/x509/signer.js';
 import {judgeWorkload, workloadTemplate} from '../../domain/ca/workload-certificate.js';
-import type {Workspace} from '../../workspace/workspace.js';
 import type {Effect} from '../effect.js';
-import {issuedCertificate} from './issued-certificate.js';
+import {certificateInShort} from '../../domain/x509/describe.js';
 import {untilAborted} from './until-aborted.js';
 
 /**
@@ -22,13 +20,12 @@ import {untilAborted} from './until-aborted.js';
  * will before they are written, as one set.
  */
 export const effect: Effect<'issue-workload'> = async (action, {deps, line}) => {
-  const {cluster, namespace, serviceAccount, trustDomain, algorithm} = action;
+  const {cluster, namespace, serviceAccount, trustDomain, algorithm, caFiles} = action;
   const spiffeId = spiffeIdOf(trustDomain, action);
   const paths = workloadLayout(cluster, namespace, serviceAccount);
   const now = deps.now();
-  const files = await readFiles(deps.workspace, cluster);
-  const inspection = inspectCaFiles(files, {now, trustDomain});
-  const bundle = requireValidBundle(files, inspection, `the CA of ${cluster}`, 'CA_FILES_INVALID');
+  const inspection = inspectCaFiles(caFiles, {now, trustDomain});
+  const bundle = requireValidBundle(caFiles, inspection, `the CA of ${cluster}`, 'CA_FILES_INVALID');
   const {certificate: ca, chain = [], key: caKey, roots = [], verified} = inspection;
   if (!ca || !caKey?.key || !verified || 'failure' in verified)
     throw new MeshError('CA_FILES_INVALID', `the CA of ${cluster} cannot sign`);
@@ -59,16 +56,5 @@ export const effect: Effect<'issue-workload'> = async (action, {deps, line}) => 
     {path: paths.certChain, content: made.certChain},
     {path: paths.rootCert, content: made.rootCert},
   ]);
-  return {...issuedCertificate(certificate), spiffeId};
+  return {...certificateInShort(certificate), spiffeId};
 };
-
-async function readFiles(workspace: Workspace, cluster: string): Promise<CaFiles> {
-  const paths = clusterLayout(cluster);
-  const [caCert, rootCert, certChain, caKey] = await Promise.all([
-    workspace.readText(paths.caCert),
-    workspace.readText(paths.rootCert),
-    workspace.readText(paths.certChain),
-    workspace.readSecret(paths.caKey),
-  ]);
-  return {caCert, rootCert, certChain, caKey, layout: 'pem'};
-}

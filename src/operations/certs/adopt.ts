@@ -4,25 +4,17 @@
  */
 import {defined} from '../../domain/defined.js';
 import {type DeclaredFiles, declareMesh, type DeclaringTexts} from '../../domain/mesh/declare.js';
-import {type ErrorReport, MeshError} from '../../domain/errors.js';
-import {layout} from '../../domain/mesh/layout.js';
+import {MeshError} from '../../domain/errors.js';
+import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {isClusterName, parseClusterName} from '../../domain/mesh/names.js';
 import {parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
 import {agree, checkForms, defaults, resolveMesh} from '../../domain/mesh/resolve.js';
 import {isKnown, observe} from '../../domain/observed.js';
-import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {lookWith} from '../../domain/suggest/suggestion.js';
-import type {Action} from '../../engine/action.js';
+import type {WriteFiles} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {
-  type Group,
-  onePhase,
-  type PhaseRun,
-  type Plan,
-  type RunSettings,
-  type Warning,
-} from '../../engine/operation.js';
+import {emptyPlan, onePhase, type PhaseRun, type Plan, type RunSettings} from '../../engine/operation.js';
 import {groupOf} from '../../engine/plan.js';
 import {
   clusterOutcomes,
@@ -31,16 +23,16 @@ import {
   outcomeOf,
   outcomeOfError,
   type ClusterResult,
-  type CommonResult,
 } from '../../engine/report.js';
 import {askExposure, gitBlockers, unknownToGit, type GitExposure} from '../shared/exposed-keys.js';
-import {declareAction, declaredFilesGroups} from '../shared/load-mesh.js';
+import {declaredFilesGroups} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readRunningCluster} from '../../observe/running-cluster.js';
-import {summarise, type CaSummary} from '../../domain/trust/ca-summary.js';
+import {summariseSecret, type CaSummary} from '../../domain/trust/ca-summary.js';
 import {adopt} from './adopt-plan.js';
-import type {Adopted, Adoption, KeptIn, Looked, Standing} from './adoption.js';
+import {goodOf, type Adoption, type Good, type KeptIn, type Looked, type Standing} from './adoption.js';
+import type {CaRunResult} from './ca-run.js';
 
 /** What `certs adopt` is asked for. */
 export interface AdoptRequest {
@@ -65,22 +57,20 @@ export interface AdoptedCluster extends ClusterResult {
 }
 
 /** What `certs adopt` answers. */
-export interface AdoptResult extends CommonResult {
+export interface AdoptResult extends CaRunResult<AdoptedCluster> {
   /** Absolute path of the work directory. */
   readonly workDir: string;
-  readonly clusters: readonly AdoptedCluster[];
   /** What was, or would be, written into mesh.yaml and its like, a line each; root-cert.pem too. */
   readonly changes: readonly string[];
-  readonly errors: readonly ErrorReport[];
-  readonly warnings: readonly Warning[];
 }
 
 interface AdoptFacts {
   readonly workDir: string;
+  readonly request: AdoptRequest;
   readonly texts: DeclaringTexts;
   readonly standing: Standing;
-  readonly adoption: Adoption;
-  readonly istioNamespace: string | undefined;
+  readonly looked: readonly Looked[];
+  /** Of every key that may be copied. */
   readonly git: GitExposure;
 }
 
@@ -105,13 +95,11 @@ function wantedContexts(words: readonly string[]): readonly Wanted[] {
     });
   }
   const wanted = words.map((word): Wanted => {
-    // A context may have "=" in its name, a cluster may not: the first one separates.
-    const at = word.indexOf('=');
     if (word.trim() === '') throw new MeshError('USAGE', 'an empty word names no context');
-    if (at === -1) return {context: word};
-    const context = word.slice(at + 1);
+    // A context may have "=" in its name, a cluster may not: the first one separates.
+    const [, name, context = word] = /^([^=]*)=(.*)$/s.exec(word) ?? [];
     if (context === '') throw new MeshError('USAGE', `${word} names no context`, {hints: ['write NAME=CONTEXT']});
-    return {said: parseClusterName(word.slice(0, at)), context};
+    return name === undefined ? {context} : {said: parseClusterName(name), context};
   });
   for (const field of ['context', 'said'] as const) {
     const values = wanted.flatMap((one) => one[field] ?? []);
@@ -121,111 +109,89 @@ function wantedContexts(words: readonly string[]): readonly Wanted[] {
   return wanted;
 }
 
-async function gather(
-  deps: Deps,
-  {contexts: words, istioNamespace, withKeys}: AdoptRequest,
-  {concurrency}: RunSettings,
-): Promise<AdoptFacts> {
-  const wanted = wantedContexts(words);
-  const {workspace, clusters} = deps;
-  const [mesh, contexts, gitignore, rootCert, rootKey] = await Promise.all([
+async function gather(deps: Deps, request: AdoptRequest, {concurrency}: RunSettings): Promise<AdoptFacts> {
+  const wanted = wantedContexts(request.contexts);
+  const {workspace, clusters, now} = deps;
+  const {istioNamespace} = request;
+  const [mesh, contextsText, gitignore, rootCert, rootKey] = await Promise.all([
     workspace.readText(layout.meshYaml),
     workspace.readText(layout.contextsYaml),
     workspace.readText(layout.gitignore),
     workspace.readText(layout.rootCert),
     workspace.stat(layout.rootKey),
   ]);
-  const texts: DeclaringTexts = {mesh, contexts, gitignore};
-  const file = mesh === undefined ? undefined : parseMeshFile(mesh);
-  const own = contexts === undefined ? {} : parseContextsFile(contexts);
+  const texts: DeclaringTexts = {mesh, contexts: contextsText, gitignore};
+  const {file, contexts} = parsed(texts);
   const said = istioNamespace === undefined ? undefined : {value: istioNamespace, by: '--istio-namespace'};
   checkForms(defined({istioNamespace: said}));
   const namespace = agree('istio.namespace', file?.istio?.namespace, said) ?? defaults.namespace;
-  const options = {now: deps.now(), keyMayBeMissing: true, trustDomain: file?.trustDomain};
-  const looked = await eachCluster(wanted, concurrency, async (one): Promise<Looked> => ({
+  const options = {now: now(), keyMayBeMissing: true, trustDomain: file?.trustDomain};
+  const looked = await eachCluster(wanted, concurrency, async (one) => ({
     ...one,
     seen: await observe(() => readRunningCluster(clusters, one.context, namespace, options)),
   }));
-  const names = [
-    ...(file?.clusters ?? []).map(({name}) => name),
-    ...looked.flatMap(({said: name, seen, context}) => [
-      name ?? context,
-      ...(isKnown(seen) ? seen.value.controlPlanes.flatMap(({clusterID}) => clusterID ?? []) : []),
-    ]),
-  ];
-  const standing: Standing = {
-    file,
-    contexts: own,
-    rootCert,
-    hasRootKey: rootKey !== undefined,
-    files: await readFiles(workspace, names),
+  const mayBeNamed = looked.flatMap(({said: name, seen, context}) => [
+    name ?? context,
+    ...(isKnown(seen) ? seen.value.controlPlanes.flatMap(({clusterID}) => clusterID ?? []) : []),
+  ]);
+  const declaredNames = (file?.clusters ?? []).map(({name}) => name);
+  const names = [...new Set([...declaredNames, ...mayBeNamed].filter(isClusterName))];
+  const read = names.map(async (name) => [name, await readCaFiles(workspace, name)] as const);
+  const keys = request.withKeys ? names.map((name) => clusterLayout(name).caKey) : [];
+  return {
+    ...{workDir: workspace.root, request, texts, looked},
+    standing: {file, contexts, rootCert, hasRootKey: rootKey !== undefined, files: new Map(await Promise.all(read))},
+    git: await askExposure(deps, workspace, keys, mesh === undefined || gitignore === undefined),
   };
-  const adoption = adopt(looked, standing, withKeys);
-  const keys = adoption.clusters.flatMap(({files}) =>
-    files.flatMap(({path, content}) => (typeof content === 'string' ? [] : [path])),
-  );
-  const git = await askExposure(deps, workspace, keys, mesh === undefined || gitignore === undefined);
-  return {workDir: workspace.root, texts, standing, adoption, istioNamespace, git};
 }
 
-/** What the work directory has of these clusters; nothing where there is no such folder. */
-async function readFiles(
-  workspace: Deps['workspace'],
-  names: readonly string[],
-): Promise<ReadonlyMap<string, CaFiles>> {
-  const valid = [...new Set(names)].filter(isClusterName);
-  const found = await Promise.all(
-    valid.map(async (name): Promise<readonly (readonly [string, CaFiles])[]> =>
-      (await workspace.stat(name))?.kind === 'directory' ? [[name, await readCaFiles(workspace, name)]] : [],
-    ),
-  );
-  return new Map(found.flat());
+function parsed({mesh, contexts}: DeclaringTexts): Pick<Standing, 'file' | 'contexts'> {
+  return {
+    file: mesh === undefined ? undefined : parseMeshFile(mesh),
+    contexts: contexts === undefined ? {} : parseContextsFile(contexts),
+  };
 }
 
-/** A plan, with what it declares; absent where no context can be adopted. */
+/** A plan, with the decision that it follows, and what it declares; nothing is where no context can be adopted. */
 interface AdoptPlan extends Plan {
+  readonly adoption: Adoption;
   readonly declared?: DeclaredFiles;
 }
 
 /** Pure. What kept a context from being adopted is in its own result: it keeps no other from it. */
-function plan(facts: AdoptFacts): AdoptPlan {
-  const {adoption, git} = facts;
-  const good = adoption.clusters.filter(({error}) => error === undefined);
-  const declared = good.length === 0 ? undefined : declarations(facts);
-  return defined({
+function plan({request, texts, standing, looked, git}: AdoptFacts): AdoptPlan {
+  const adoption = adopt(looked, standing, request.withKeys);
+  const {declaration, rootCert, warnings} = adoption;
+  const good = goodOf(adoption.clusters);
+  if (good.length === 0) return {...emptyPlan, adoption, warnings};
+  const {istioNamespace} = request;
+  const declared = declareMesh(texts, defined({...declaration, gitignore: true, istioNamespace}));
+  requireUsable(texts, declared);
+  const rootTitle = `write ${layout.rootCert}`;
+  const writeRoot = {kind: 'write-files', id: 'root-cert', title: rootTitle} as const;
+  const copied = good.filter(({copiesKey}) => copiesKey).map(({name}) => clusterLayout(name).caKey);
+  return {
+    adoption,
     declared,
-    groups: declared ? [...declaredFilesGroups(declared, declared.summary.length), ...fileGroups(adoption)] : [],
-    blockers: gitBlockers(git),
-    warnings: [...adoption.warnings, ...unknownToGit(git)],
-  });
+    groups: [
+      ...declaredFilesGroups(declared, declared.summary.length),
+      ...groupOf('root', rootCert ? [{...writeRoot, files: [rootCert]}] : []),
+      ...groupOf('adopt the CAs', good.filter(({files}) => files.length > 0).map(copyAction)),
+    ],
+    blockers: gitBlockers({...git, exposed: git.exposed.filter((key) => copied.includes(key))}),
+    warnings: [...warnings, ...(copied.length > 0 ? unknownToGit(git) : [])],
+  };
 }
 
 /** Throws what makes mesh.yaml invalid: two clusters of one context, for example. */
-function declarations({texts, adoption, istioNamespace}: AdoptFacts): DeclaredFiles {
-  const declared = declareMesh(texts, defined({...adoption.declaration, gitignore: true, istioNamespace}));
-  const after = (path: string, before: string | undefined): string | undefined =>
-    declared.files.find((one) => one.path === path)?.content ?? before;
-  const mesh = after(layout.meshYaml, texts.mesh);
-  const contexts = after(layout.contextsYaml, texts.contexts);
-  const file = mesh === undefined ? undefined : parseMeshFile(mesh);
-  if (file?.clusters?.length) {
-    resolveMesh({file, contexts: contexts === undefined ? {} : parseContextsFile(contexts), names: [], said: {}});
-  }
-  return declared;
+function requireUsable(texts: DeclaringTexts, {files}: DeclaredFiles): void {
+  const after = (path: string): string | undefined => files.find((one) => one.path === path)?.content;
+  const mesh = after(layout.meshYaml) ?? texts.mesh;
+  const {file, contexts} = parsed({...texts, mesh, contexts: after(layout.contextsYaml) ?? texts.contexts});
+  if (file?.clusters?.length) resolveMesh({file, contexts, names: [], said: {}});
 }
 
-function fileGroups({clusters, rootCert}: Adoption): readonly Group[] {
-  const copied = clusters.filter(({error, files}) => error === undefined && files.length > 0);
-  const root = (rootCert ? [rootCert] : []).map((file): Action => ({
-    kind: 'write-files',
-    id: 'root-cert',
-    title: `write ${file.path}`,
-    files: [file],
-  }));
-  return [...groupOf('root', root), ...groupOf('adopt the CAs', copied.map(copyAction))];
-}
-
-function copyAction({name, context, files, copiesKey}: Adopted): Action {
+function copyAction({name, context, files, copiesKey}: Good): WriteFiles {
   return defined({
     kind: 'write-files',
     id: `${name}/adopt`,
@@ -238,39 +204,34 @@ function copyAction({name, context, files, copiesKey}: Adopted): Action {
 
 /** Pure. */
 function report(run: PhaseRun<AdoptFacts, AdoptPlan>): AdoptResult {
-  const {facts, plan: planned} = run;
-  const {clusters, rootCert} = facts.adoption;
-  const known = new Set((facts.standing.file?.clusters ?? []).map(({name}) => name));
-  const declared = outcomeOf(run, planned.declared && declareAction(planned.declared))?.status;
-  const good = clusters.filter(({error}) => error === undefined);
-  const results = clusterOutcomes(
-    good.map(({name}) => name),
-    run,
-  );
+  const {workDir, standing} = run.facts;
+  const {adoption, declared} = run.plan;
+  const {clusters, rootCert} = adoption;
+  const known = new Set((standing.file?.clusters ?? []).map(({name}) => name));
+  const declaring = outcomeOf(run, {kind: 'write-files', id: 'declare'})?.status;
   return {
-    workDir: facts.workDir,
+    workDir,
     clusters: clusters.map((one): AdoptedCluster => {
-      const {context, name, error} = one;
-      if (error) return {name, context, outcome: outcomeOfError(error), error, files: []};
-      const own = results.find((result) => result.name === name) ?? {name, outcome: 'unchanged' as const};
-      // Of a self-signed istiod there is no file, and it is declared all the same.
-      const outcome = own.outcome === 'unchanged' && !known.has(name) && declared ? declared : own.outcome;
-      return {...own, outcome, context, ...described(one), files: one.files.map(({path}) => path)};
+      const {context, name} = one;
+      if ('error' in one) return {name, context, outcome: outcomeOfError(one.error), error: one.error, files: []};
+      const [{outcome, error} = {outcome: 'unchanged' as const}] = clusterOutcomes([name], run);
+      const {running, keptIn, keeper, files} = one;
+      return defined({
+        name,
+        // Of a self-signed istiod there is no file, and it is declared all the same.
+        outcome: outcome === 'unchanged' && !known.has(name) && declaring ? declaring : outcome,
+        error,
+        context,
+        uid: running.uid,
+        network: running.network,
+        versions: [...new Set(running.controlPlanes.map(({tag}) => tag))],
+        keptIn,
+        keeper,
+        ca: summariseSecret(running.cacerts),
+        files: files.map(({path}) => path),
+      });
     }),
-    changes: planned.declared ? [...planned.declared.summary, ...(rootCert ? [rootCert.path] : [])] : [],
+    changes: declared ? [...declared.summary, ...(rootCert ? [rootCert.path] : [])] : [],
     ...generalPart(run),
   };
-}
-
-function described({running, keptIn, keeper}: Adopted): Partial<AdoptedCluster> {
-  if (!running) return {};
-  const {uid, network, cacerts, controlPlanes} = running;
-  return defined({
-    uid,
-    network,
-    versions: [...new Set(controlPlanes.map(({tag}) => tag))],
-    keptIn,
-    keeper,
-    ca: cacerts === 'absent' ? undefined : summarise(cacerts.inspection),
-  });
 }

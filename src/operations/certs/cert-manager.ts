@@ -5,7 +5,8 @@ import {layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import type {SignerSpec} from '../../domain/mesh/signer.js';
 import {certManagerCertificate, type IssuerRef} from '../../domain/ca/cert-manager.js';
-import {type Operation, type Warning, emptyPlan} from '../../engine/operation.js';
+import {emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
+import {asWarnings} from '../../engine/plan.js';
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh} from '../shared/load-mesh.js';
 
@@ -30,32 +31,23 @@ export interface CertManagerResult extends CommonResult {
 }
 
 /** Prints them. */
-export const certManagerCertificates: Operation<CertManagerRequest, CertManagerResult> = {
+export const certManagerCertificates = onePhase<CertManagerRequest, CertManagerResult, LoadedMesh, Plan>({
   command: 'certs request --cert-manager',
   changes: false,
-  async execute({clusters, keyAlgorithm, issuer}, engine) {
-    const {facts} = await engine.run<LoadedMesh>({
-      title: 'read the work directory',
-      gather: (deps) => loadMesh(deps, {clusters, keyAlgorithm}),
-      plan: () => emptyPlan,
-    });
-    const {mesh, notes} = facts;
+  title: () => 'read the work directory',
+  gather: (deps, {clusters, keyAlgorithm}) => loadMesh(deps, {clusters, keyAlgorithm}),
+  plan: () => emptyPlan,
+  report({facts: {mesh, clusters, notes}}, {issuer}) {
     const {signer} = mesh.trust;
     refuseOther(signer);
-    return {
-      clusters: facts.clusters.map((cluster) =>
-        defined({
-          name: cluster.name,
-          outcome: 'done',
-          context: cluster.context,
-          certificate: certManagerCertificate(mesh, cluster, issuer),
-        }),
-      ),
-      warnings: [...notes.map((message) => ({message})), ...undeclared(signer)],
-    };
+    const results = clusters.map((cluster): CertManagerCluster => {
+      const {name, context} = cluster;
+      return defined({name, outcome: 'done', context, certificate: certManagerCertificate(mesh, cluster, issuer)});
+    });
+    return {clusters: results, warnings: asWarnings([...notes, ...undeclared(signer)])};
   },
   conclude: () => [],
-};
+});
 
 /** `local` is what an undeclared signer is, too. Throws `CONTRADICTION`. */
 function refuseOther(signer: SignerSpec): void {
@@ -66,8 +58,7 @@ function refuseOther(signer: SignerSpec): void {
   });
 }
 
-function undeclared(signer: SignerSpec): readonly Warning[] {
-  if (signer.type !== 'local') return [];
+function undeclared({type}: SignerSpec): readonly string[] {
   const message = `declare it in ${layout.meshYaml}, so that nothing else is generated or pushed: trust: {signer: {type: external, issuer: cert-manager}}`;
-  return [{message}];
+  return type === 'local' ? [message] : [];
 }

@@ -1,32 +1,29 @@
 /** `certs generate`: the root CA once, a cluster CA for each cluster. */
 import {defined} from '../../domain/defined.js';
-import {layout} from '../../domain/mesh/layout.js';
-import {type Certificate, readableCertificates} from '../../domain/x509/certificate.js';
-import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
-import type {ClusterState} from '../../domain/ca/workdir-state.js';
-import type {WriteFiles} from '../../engine/action.js';
-import {onePhase, type PhaseRun, type Warning} from '../../engine/operation.js';
-import {
-  type ClusterResult,
-  clusterOutcomes,
-  type CommonResult,
-  concludeRun,
-  generalPart,
-  outcomeOf,
-} from '../../engine/report.js';
-import type {ErrorReport} from '../../domain/errors.js';
-import {gatherGenerate, type GenerateFacts, type GenerateRequest} from './generate-facts.js';
-import {type GeneratePlan, planGenerate} from './plan-generate.js';
-
-/** A CA after the run: what was issued, or what was there. */
-export type CaSummary = Pick<CertificateSummary, 'subject' | 'key' | 'fingerprint' | 'notAfter'>;
+import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
+import {readableRoots, signingChain} from '../../domain/ca/trust-store.js';
+import {onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
+import {asWarnings, groupOf} from '../../engine/plan.js';
+import {type ClusterResult, concludeRun, outcomeOf} from '../../engine/report.js';
+import {caOf, caRunResult, type CaRunResult, type Decision, saidOf, guardedPlan, replacing} from './ca-run.js';
+import {type ClusterFacts, gatherGenerate, type GenerateFacts, type GenerateRequest} from './generate-facts.js';
+import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
+import {clusterLayout, layout} from '../../domain/mesh/layout.js';
+import {meshNames} from '../../domain/mesh/mesh.js';
+import {madeElsewhere} from '../../domain/mesh/signer.js';
+import {chainPem, orderUpward} from '../../domain/x509/chain.js';
+import {cannotIssue} from '../../domain/ca/issuer.js';
+import type {ClusterState, RootState} from '../../domain/ca/workdir-state.js';
+import type {FileContent, IssueClusterCa, WriteFiles} from '../../engine/action.js';
+import {takeOverGroups} from '../shared/take-over.js';
+import {planRoot, type RootAction, type RootPlan} from './plan-root.js';
 
 /** The root CA after the run. */
 export interface RootResult {
   readonly outcome: 'done' | 'unchanged' | 'failed' | 'skipped' | 'cancelled';
   /** What was, or in a dry run would be, done; absent when nothing is to be done. */
   readonly action?: string;
-  readonly certificate?: CaSummary;
+  readonly certificate?: CertificateInShort;
   /** How root-key.pem is protected; `missing`: it is not here; `elsewhere`: it never is a file. */
   readonly protection?: 'encrypted' | 'clear' | 'missing' | 'elsewhere';
   /** It came from the signer, the clusters or a file, and should be compared with what its owner publishes. */
@@ -37,18 +34,14 @@ export interface RootResult {
 export interface GenerateClusterResult extends ClusterResult {
   /** What was, or in a dry run would be, done; absent when nothing is to be done. */
   readonly action?: string;
-  readonly certificate?: CaSummary;
+  readonly certificate?: CertificateInShort;
   /** What the signer made other than was asked for. */
   readonly changes?: readonly string[];
 }
 
 /** What `certs generate` answers. */
-export interface GenerateResult extends CommonResult {
+export interface GenerateResult extends CaRunResult<GenerateClusterResult> {
   readonly root: RootResult;
-  readonly clusters: readonly GenerateClusterResult[];
-  /** What kept the whole run from being done. */
-  readonly errors: readonly ErrorReport[];
-  readonly warnings: readonly Warning[];
 }
 
 /** Makes what is missing and leaves alone what is valid. */
@@ -62,57 +55,157 @@ export const generateCerts = onePhase<GenerateRequest, GenerateResult, GenerateF
   conclude: concludeRun,
 });
 
-function report(run: PhaseRun<GenerateFacts, GeneratePlan>): GenerateResult {
-  const {facts, plan} = run;
-  const names = facts.clusters.map(({cluster}) => cluster.name);
-  return {
-    root: reportRoot(run),
-    clusters: clusterOutcomes(names, run).map((result) => {
-      const state = facts.clusters.find(({cluster}) => cluster.name === result.name)?.state;
-      const action = plan.clusterActions.get(result.name);
-      const issued = action?.kind === 'issue-cluster-ca' ? outcomeOf(run, action)?.result : undefined;
-      const certificate = (issued && caSummary(issued)) ?? found(state, facts);
-      return defined({...result, action: action?.title, certificate, changes: issued?.changes});
-    }),
-    ...generalPart(run),
-  };
+/** The plan, with what was decided for the root and for each cluster. */
+export interface GeneratePlan extends Plan {
+  readonly root?: RootAction;
+  /** Of clusters to which something is done. */
+  readonly clusterActions: readonly NonNullable<ClusterPlan['action']>[];
 }
 
-function reportRoot(run: PhaseRun<GenerateFacts, GeneratePlan>): RootResult {
-  const {facts, plan} = run;
-  const action = plan.root;
-  const outcome = outcomeOf(run, action);
-  const created = action?.kind === 'create-root-ca' ? outcomeOf(run, action)?.result : undefined;
-  const {root} = facts;
-  const [first] = root.kind === 'present' ? root.roots : [];
-  const adopted = action?.kind === 'write-files' ? takenRoot(action) : undefined;
-  const shown = adopted ?? first;
-  const summary = created ?? (shown && summarizeCertificate(shown, facts.mesh.trust.expiry, facts.now));
-  const taken = action?.kind === 'write-files' && facts.signer.kind === 'ready' ? 'elsewhere' : undefined;
-  const made = action?.kind === 'create-root-ca' ? action.protection : taken;
-  const found = facts.signer.kind === 'key-file' || facts.signer.kind === 'idle' ? 'missing' : 'elsewhere';
-  const protection = root.kind !== 'present' ? made : root.key === 'missing' ? found : root.key;
+/** Decides. */
+export function planGenerate(facts: GenerateFacts): GeneratePlan {
+  const {taken} = facts;
+  const plans = facts.clusters.map((one) => ({name: one.name, ...planCluster(one, facts)}));
+  const clusterActions = plans.flatMap(({action}) => action ?? []);
+  const issuing = clusterActions.filter((action) => action.kind === 'issue-cluster-ca');
+  const root = planRoot(facts, issuing);
+  const said = saidOf(plans);
+  const elsewhere = madeElsewhere(facts.loaded.mesh.trust.signer);
+  const own = {
+    groups: [
+      ...takeOverGroups(taken),
+      ...groupOf('root CA', root.action ? [root.action] : [], 'always-stop'),
+      ...groupOf('cluster CAs', clusterActions),
+    ],
+    blockers: [...(root.error ? [{error: root.error}] : []), ...said.blockers],
+    warnings: [
+      ...asWarnings(elsewhere === undefined ? [] : [`nothing to generate: ${elsewhere}`]),
+      ...taken.warnings,
+      ...asWarnings(root.warning === undefined ? [] : [root.warning]),
+      ...said.warnings,
+    ],
+  };
   return defined({
-    outcome: outcome?.status ?? (root.kind === 'present' ? 'unchanged' : 'skipped'),
-    action: action?.title,
-    certificate: summary && caSummary(summary),
-    protection,
-    takenOver: adopted && true,
+    ...guardedPlan(facts, own, own.groups.length > 0),
+    passphrase: passphraseOf(facts, root, issuing),
+    root: root.action,
+    clusterActions,
   });
 }
 
-/** The root that comes from somewhere else, as it is (to be) written. */
-function takenRoot({files}: WriteFiles): Certificate | undefined {
-  const content = files.find(({path}) => path === layout.rootCert)?.content;
-  return typeof content === 'string' ? readableCertificates(content, layout.rootCert)[0] : undefined;
+type ClusterPlan = Decision<IssueClusterCa | WriteFiles>;
+
+function planCluster({name, state}: ClusterFacts, facts: GenerateFacts): ClusterPlan {
+  const {signer, keepClusterKeys} = facts.loaded.mesh.trust;
+  if (facts.renew && state.kind !== 'absent') return issue(name, facts, replacing(name, caOf(state)));
+  switch (state.kind) {
+    case 'absent':
+      // A step of `up` and of scripts: nothing is missing. Only who asks for a new one is refused.
+      return facts.renew || madeElsewhere(signer) === undefined ? issue(name, facts) : {};
+    case 'conflict':
+      return {error: state.error};
+    case 'completable':
+      return completion(name, state, facts.root);
+    case 'valid':
+      if (!state.keyMissing || !keepClusterKeys) return {};
+      return {warning: `${clusterLayout(name).caKey} is not here: trust push works only where that key is kept`};
+  }
 }
 
-function found(state: ClusterState | undefined, {mesh, now}: GenerateFacts): CaSummary | undefined {
-  const certificate =
-    state?.kind === 'valid' ? state.inspection.certificate : state?.kind === 'completable' ? state.ca : undefined;
-  return certificate && caSummary(summarizeCertificate(certificate, mesh.trust.expiry, now));
+function issue(name: string, facts: GenerateFacts, confirm?: string): ClusterPlan {
+  const {mesh} = facts.loaded;
+  const {keyAlgorithm: algorithm, signer, clusterValidityDays: validityDays} = mesh.trust;
+  const error = cannotSign(facts);
+  if (error) return {error};
+  const title = `${confirm === undefined ? 'issue' : 'renew'} the cluster CA (${algorithm})`;
+  const base = {kind: 'issue-cluster-ca', id: `${name}/ca`, cluster: name} as const;
+  return {action: defined({...base, title, signer, algorithm, validityDays, names: meshNames(mesh), confirm})};
 }
 
-function caSummary({subject, key, fingerprint, notAfter}: CaSummary): CaSummary {
+function completion(name: string, state: Extract<ClusterState, {kind: 'completable'}>, root: RootState): ClusterPlan {
+  if (root.kind !== 'present') return {};
+  const paths = clusterLayout(name);
+  const contents = {rootCert: root.text, certChain: chainPem(orderUpward(state.ca, root.roots))};
+  const files = state.missing.map((part): FileContent => ({path: paths[part], content: contents[part]}));
+  const title = `add ${files.map(({path}) => path).join(' and ')}`;
+  return {action: {kind: 'write-files', id: `${name}/complete`, cluster: name, title, files}};
+}
+
+/** Which passphrase the actions will use. */
+export function passphraseOf(
+  {root: found, signer}: GenerateFacts,
+  root: RootPlan,
+  issuing: readonly IssueClusterCa[],
+): Plan['passphrase'] {
+  if (root.action?.kind === 'create-root-ca' && root.action.protection === 'encrypted') return 'new';
+  const asks = signer.kind === 'key-file' && found.kind === 'present' && found.key === 'encrypted';
+  return asks && issuing.length > 0 ? 'existing' : undefined;
+}
+
+/** Why no cluster CA can be signed; a conflict of the root's own files is the whole plan's blocker already. */
+export function cannotSign({root, signer, now}: GenerateFacts): ErrorReport | undefined {
+  if (signer.kind === 'elsewhere') return signer.error;
+  if (signer.kind === 'ready') return reported(cannotIssue(signer.upward, now, signer.what));
+  if (signer.kind !== 'key-file' || root.kind !== 'present') return undefined;
+  if (root.key === 'missing') {
+    return problem(
+      'FILE_MISSING',
+      `${signer.keyPath} is not there: no cluster CA can be issued without it`,
+      signer.keyPath === layout.rootKey
+        ? `Bring ${layout.rootKey} back, or say where it is kept with --root-dir DIR`
+        : `Plug in what ${signer.keyPath} is on, or say where it is now with --root-dir DIR`,
+    );
+  }
+  return reported(cannotIssue(signingChain(root, now), now, layout.rootCert));
+}
+
+function reported(error: MeshError | undefined): ErrorReport | undefined {
+  return error && reportError(error);
+}
+
+type GenerateRun = PhaseRun<GenerateFacts, GeneratePlan>;
+
+function report(run: GenerateRun): GenerateResult {
+  const clusters = caRunResult(run, run.facts.clusters, (result, {name, state}): GenerateClusterResult => {
+    const action = run.plan.clusterActions.find(({cluster}) => cluster === name);
+    const issued = action?.kind === 'issue-cluster-ca' ? outcomeOf(run, action)?.result : undefined;
+    const ca = caOf(state);
+    const certificate = issued ? inShort(issued) : ca && certificateInShort(ca);
+    return defined({...result, action: action?.title, certificate, changes: issued?.changes});
+  });
+  return {root: reportRoot(run), ...clusters};
+}
+
+function reportRoot(run: GenerateRun): RootResult {
+  const {root, signer, now} = run.facts;
+  const action = run.plan.root;
+  const created = action?.kind === 'create-root-ca' ? outcomeOf(run, action)?.result : undefined;
+  const takenText = action?.kind === 'write-files' ? action.files[0]?.content : undefined;
+  // The root that comes from somewhere else, as it is (to be) written.
+  const [taken] = typeof takenText === 'string' ? readableRoots(takenText) : [];
+  const shown = taken ?? (root.kind === 'present' ? signingChain(root, now).at(-1) : undefined);
+  return defined({
+    outcome: outcomeOf(run, action)?.status ?? (root.kind === 'present' ? 'unchanged' : 'skipped'),
+    action: action?.title,
+    certificate: created ? inShort(created) : shown && certificateInShort(shown),
+    protection: protectionOf(root, signer, action),
+    takenOver: taken && true,
+  });
+}
+
+function protectionOf(
+  root: GenerateFacts['root'],
+  signer: GenerateFacts['signer'],
+  action: GeneratePlan['root'],
+): RootResult['protection'] {
+  if (root.kind === 'present') {
+    if (root.key !== 'missing') return root.key;
+    return signer.kind === 'key-file' || signer.kind === 'idle' ? 'missing' : 'elsewhere';
+  }
+  if (action?.kind === 'create-root-ca') return action.protection;
+  return action && signer.kind === 'ready' ? 'elsewhere' : undefined;
+}
+
+function inShort({subject, key, fingerprint, notAfter}: CertificateInShort): CertificateInShort {
   return {subject, key, fingerprint, notAfter};
 }

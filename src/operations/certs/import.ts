@@ -1,33 +1,26 @@
 /** `certs import`: takes what a CA elsewhere returned for a cluster's request. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {MeshError} from '../../domain/errors.js';
+import {type Observed, observe} from '../../domain/observed.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Refusal} from '../../domain/ca/answer.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import {changesFromRequest, lifeOtherThan} from '../../domain/ca/changes.js';
-import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
+import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
 import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {readPrivateKey} from '../../domain/keys/private-key.js';
-import {readPart, recognize} from '../../domain/x509/recognize.js';
+import {type PartContent, readPart, recognize} from '../../domain/x509/recognize.js';
 import {judgeRequest} from '../../domain/ca/request-state.js';
+import {distinctRoots} from '../../domain/ca/trust-store.js';
 import {judgeRoot} from '../../domain/ca/workdir-state.js';
-import type {Sensitive} from '../../domain/sensitive.js';
 import type {Deps} from '../../engine/deps.js';
-import type {Operation, PhaseRun, Warning} from '../../engine/operation.js';
-import {
-  type ClusterResult,
-  clusterOutcomes,
-  type CommonResult,
-  concludeRun,
-  generalPart,
-  plannedActions,
-} from '../../engine/report.js';
-import {guardKeys} from '../shared/exposed-keys.js';
+import type {Operation, PhaseRun} from '../../engine/operation.js';
+import {type ClusterResult, concludeRun, plannedActions} from '../../engine/report.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
 import {createCaFileReader, readCaFiles} from '../../observe/ca-files.js';
-import {csrSigner} from './csr-signer.js';
-import {type CandidateKey, type ImportAsked, type ImportFacts, judgeImport, planImport} from './plan-import.js';
+import {caRunResult, type CaRunResult, guardKeys, csrSigner} from './ca-run.js';
+import {type CandidateKey, type ImportFacts, type ImportPlan, planImport} from './plan-import.js';
 
 /** What `certs import` is asked for. */
 export interface ImportRequest {
@@ -38,14 +31,12 @@ export interface ImportRequest {
   readonly rootFile?: string | undefined;
 }
 
-type Summary = Pick<CertificateSummary, 'subject' | 'key' | 'fingerprint' | 'notAfter'>;
-
 /** The cluster after the run. */
 export interface ImportClusterResult extends ClusterResult {
   /** What was, or in a dry run would be, done; absent when nothing is to be done. */
   readonly action?: string;
   /** The chain that was taken: the cluster CA, what stands above it, the root last. */
-  readonly chain?: readonly Summary[];
+  readonly chain?: readonly CertificateInShort[];
   /** What the CA made other than was asked for. */
   readonly changes?: readonly string[];
   /** Why it was refused: every reason, with an id. */
@@ -53,11 +44,7 @@ export interface ImportClusterResult extends ClusterResult {
 }
 
 /** What `certs import` answers. */
-export interface ImportResult extends CommonResult {
-  readonly clusters: readonly ImportClusterResult[];
-  readonly errors: readonly ErrorReport[];
-  readonly warnings: readonly Warning[];
-}
+export type ImportResult = CaRunResult<ImportClusterResult>;
 
 /** Writes nothing unless all of it is right. */
 export const importCerts: Operation<ImportRequest, ImportResult> = {
@@ -66,7 +53,7 @@ export const importCerts: Operation<ImportRequest, ImportResult> = {
   async execute(request, engine) {
     // Standard input can be read only once, and a phase may look again.
     let handedIn: Promise<HandedIn> | undefined;
-    const run = await engine.run<ImportFacts>({
+    const run = await engine.run<ImportFacts, ImportPlan>({
       title: 'read what the CA returned',
       gather: (deps) => gather(request, deps, () => (handedIn ??= readFiles(deps, request.files))),
       plan: planImport,
@@ -91,33 +78,29 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
   const paths = clusterLayout(cluster.name);
   const root = judgeRoot({...(await createCaFileReader(workspace).root()), key: undefined});
   const [requestKey, caKey, csr] = await Promise.all([
-    workspace.readSecret(paths.requestKey),
-    workspace.readSecret(paths.caKey),
+    readKey(deps, paths.requestKey),
+    readKey(deps, paths.caKey),
     workspace.readText(paths.requestCsr),
   ]);
-  const candidates = [readKey(requestKey, paths.requestKey), readKey(caKey, paths.caKey)];
-  const others = loaded.mesh.clusters.map(({name}) => name).filter((name) => name !== cluster.name);
-  const neighbours = await Promise.all(others.map((name) => readNeighbour(deps, name)));
-  const before = await readNeighbour(deps, cluster.name);
-  const facts: ImportAsked = {
-    loaded,
+  const candidates = [requestKey ?? [], caKey ?? []].flat();
+  const others = loaded.mesh.clusters.filter(({name}) => name !== cluster.name);
+  const read = await Promise.all([cluster, ...others].map(({name}) => readNeighbour(deps, name)));
+  return {
+    ...(await guardKeys(deps, loaded, [paths.caKey])),
     cluster,
-    keys: candidates.flatMap((one) => (one !== undefined && 'spki' in one ? [one] : [])),
-    unusableKeys: candidates.flatMap((one) => (one !== undefined && 'code' in one ? [one] : [])),
+    keys: candidates.flatMap((one) => ('value' in one ? [one.value] : [])),
+    unusableKeys: candidates.flatMap((one) => ('unknown' in one ? [one.unknown] : [])),
     certificates,
     remarks,
     root,
     existingRoots: root.kind === 'absent' ? await findRoots(deps) : [],
     givenRoot: request.rootFile === undefined ? undefined : await readGivenRoot(deps, request.rootFile, root),
-    known: [before, ...neighbours].flatMap(({chain}) => chain),
-    others: new Map(neighbours.flatMap(({name, keys}) => keys.map((key) => [key, name] as const))),
+    known: read.flatMap(({chain}) => chain),
+    others: new Map(read.slice(1).flatMap(({name, keys}) => keys.map((key) => [key, name] as const))),
     files: await readCaFiles(workspace, cluster.name),
     requestThere: requestKey !== undefined || csr !== undefined,
     now: deps.now(),
   };
-  const verdict = judgeImport(facts);
-  const writes = verdict.actions.some(({files: written}) => written.length > 0);
-  return {...facts, verdict, ...(await guardKeys(deps, loaded, writes ? [paths.caKey] : []))};
 }
 
 /** Reads every file. Throws `USAGE`, `FILE_MISSING`, `NOT_PEM`, and `NOT_A_CERTIFICATE` for a file without any certificate. */
@@ -130,38 +113,24 @@ async function readFiles({workspace}: Deps, paths: readonly string[]): Promise<H
     const certificates = contents.flatMap((part) => part.certificates);
     const problems = contents.flatMap((part) => part.problems);
     const holdsKey = contents.some(({key}) => key !== undefined);
-    if (certificates.length === 0)
-      throw noCertificate(
-        name,
-        contents.flatMap(({others}) => others),
-        problems,
-        holdsKey,
-      );
+    if (certificates.length === 0) throw noCertificate(name, contents, holdsKey);
+    const unused = `${name} holds a private key, which is not used and not copied: keys do not travel with answers`;
     return {
       certificates,
-      remarks: [
-        ...(holdsKey
-          ? [`${name} holds a private key, which is not used and not copied: keys do not travel with answers`]
-          : []),
-        ...problems.map(({message}) => `passed over: ${message}`),
-      ],
+      remarks: [...(holdsKey ? [unused] : []), ...problems.map(({message}) => `passed over: ${message}`)],
     };
   });
   const all = await Promise.all(read);
-  const certificates = all.flatMap((one) => one.certificates);
   return {
-    certificates: [...new Map(certificates.map((one) => [one.fingerprint, one])).values()],
+    certificates: distinctRoots(all.flatMap((one) => one.certificates)),
     remarks: all.flatMap((one) => one.remarks),
   };
 }
 
-function noCertificate(
-  name: string,
-  others: readonly string[],
-  [problem]: readonly ErrorReport[],
-  holdsKey: boolean,
-): MeshError {
-  if (problem) return new MeshError(problem.code, problem.message, {hints: problem.hints});
+function noCertificate(name: string, contents: readonly PartContent[], holdsKey: boolean): MeshError {
+  const [fault] = contents.flatMap(({problems}) => problems);
+  const others = contents.flatMap((part) => part.others);
+  if (fault) return new MeshError(fault.code, fault.message, {hints: fault.hints});
   if (others.some((one) => one.includes('CERTIFICATE REQUEST'))) {
     return new MeshError('NOT_A_CERTIFICATE', `${name}: holds a certificate request, not what a CA made of it`, {
       hints: ['hand it to the CA, and import what it returns'],
@@ -172,16 +141,14 @@ function noCertificate(
 }
 
 /** A key that can be used, or why it cannot; undefined where there is none. */
-function readKey(pem: Sensitive<string> | undefined, path: string): CandidateKey | ErrorReport | undefined {
+async function readKey({workspace}: Deps, path: string): Promise<Observed<CandidateKey> | undefined> {
+  const pem = await workspace.readSecret(path);
   if (!pem) return undefined;
-  try {
+  return observe(() => {
     const {spki, refusal} = readPrivateKey(pem, path);
-    if (spki !== undefined && refusal === undefined) return {path, pem, spki};
-    return reportError(new MeshError('UNSUPPORTED_KEY', `${path}: ${refusal ?? 'the key cannot be used'}`));
-  } catch (thrown) {
-    if (!(thrown instanceof MeshError) || thrown.class === 'bug') throw thrown;
-    return reportError(thrown);
-  }
+    if (spki !== undefined && refusal === undefined) return Promise.resolve({path, pem, spki});
+    throw new MeshError('UNSUPPORTED_KEY', `${path}: ${refusal ?? 'the key cannot be used'}`);
+  });
 }
 
 /** What a cluster's directory tells: whose keys there are, and which CAs stand above. Broken files tell nothing. */
@@ -203,31 +170,19 @@ async function readNeighbour(
   };
 }
 
-function report(run: PhaseRun<ImportFacts>): ImportResult {
-  const {facts, plan} = run;
-  const {chain, refusals} = facts.verdict;
-  const {name} = facts.cluster;
-  const days = facts.loaded.mesh.trust.clusterValidityDays;
+function report(run: PhaseRun<ImportFacts, ImportPlan>): ImportResult {
+  const {cluster, loaded} = run.facts;
+  const {chain, refusals} = run.plan;
+  const {name} = cluster;
+  const days = loaded.mesh.trust.clusterValidityDays;
   const changes = chain?.[0] ? [...lifeOtherThan(chain[0], days), ...changesFromRequest(chain[0], name)] : [];
-  const action = plannedActions(plan).find(({cluster}) => cluster === name);
-  const summary = (certificate: Certificate): Summary => {
-    const {subject, key, fingerprint, notAfter} = summarizeCertificate(
-      certificate,
-      facts.loaded.mesh.trust.expiry,
-      facts.now,
-    );
-    return {subject, key, fingerprint, notAfter};
-  };
-  return {
-    clusters: clusterOutcomes([name], run).map((result) =>
-      defined({
-        ...result,
-        action: action?.title,
-        chain: chain?.map(summary),
-        changes: changes.length > 0 ? changes : undefined,
-        refusals: refusals.length > 0 ? refusals : undefined,
-      }),
-    ),
-    ...generalPart(run),
-  };
+  return caRunResult(run, [cluster], (result) =>
+    defined({
+      ...result,
+      action: plannedActions(run.plan).find((action) => action.cluster === name)?.title,
+      chain: chain?.map(certificateInShort),
+      changes: changes.length > 0 ? changes : undefined,
+      refusals: refusals.length > 0 ? refusals : undefined,
+    }),
+  );
 }

@@ -13,7 +13,7 @@ import {Sensitive} from '../../domain/sensitive.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, type Operation} from '../../engine/operation.js';
+import {emptyPlan, onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 
@@ -62,24 +62,40 @@ interface Facts {
 }
 
 /** Reads and explains; changes nothing, needs no passphrase. */
-export const inspectCerts: Operation<InspectRequest, InspectResult> = {
+export const inspectCerts = onePhase<InspectRequest, InspectResult, Facts, Plan>({
   command: 'certs inspect',
   changes: false,
-  async execute(request, engine) {
-    const {facts} = await engine.run<Facts>({
-      title: `read ${request.target}`,
-      gather: (deps) => gather(request, deps),
-      plan: () => emptyPlan,
-    });
-    return report(request, facts);
-  },
+  title: ({target}) => `read ${target}`,
+  gather,
+  plan: () => emptyPlan,
+  report,
   conclude: ({problems}) => problems.map(({code}) => code),
-};
+});
 
-async function gather({target}: InspectRequest, deps: Deps): Promise<Facts> {
-  const [cluster, roots, mesh] = await Promise.all([readCluster(target, deps), readRoots(deps), readMesh(deps)]);
-  const recognized = cluster ?? recognize(await deps.workspace.readOutside(target), sourceName(target));
+async function gather(deps: Deps, {target}: InspectRequest): Promise<Facts> {
+  const {workspace} = deps;
+  const [cluster, roots = [], mesh] = await Promise.all([
+    readCluster(target, deps),
+    // For "ours or not".
+    unlessInvalid(async () => {
+      const text = await workspace.readText(layout.rootCert);
+      return text === undefined ? [] : parseCertificates(text, layout.rootCert).certificates;
+    }),
+    // For its thresholds and version.
+    unlessInvalid(async () => (await loadMesh(deps, {clusters: []})).mesh),
+  ]);
+  const recognized = cluster ?? recognize(await workspace.readOutside(target), sourceName(target));
   return {recognized, roots, mesh, now: deps.now()};
+}
+
+/** What of the work directory cannot be used is no reason not to inspect something else. */
+async function unlessInvalid<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (thrown) {
+    if (thrown instanceof MeshError && thrown.class === 'invalid') return undefined;
+    throw thrown;
+  }
 }
 
 function sourceName(target: string): string {
@@ -89,49 +105,20 @@ function sourceName(target: string): string {
 /** The four files, where the name is a cluster's folder of the work directory. */
 async function readCluster(target: string, {workspace}: Deps): Promise<Facts['recognized'] | undefined> {
   if (!isClusterName(target) || (await workspace.stat(target))?.kind !== 'directory') return undefined;
-  const files = await readCaFiles(workspace, target);
-  const parts = [
-    toPart('ca-cert.pem', files.caCert),
-    toPart('ca-key.pem', files.caKey),
-    toPart('root-cert.pem', files.rootCert),
-    toPart('cert-chain.pem', files.certChain),
-  ].flat();
+  const {caCert, caKey, rootCert, certChain} = await readCaFiles(workspace, target);
+  const contents = {'ca-cert.pem': caCert, 'ca-key.pem': caKey, 'root-cert.pem': rootCert, 'cert-chain.pem': certChain};
+  const parts = Object.entries(contents).flatMap(([name, content]): readonly Part[] => {
+    if (content === undefined) return [];
+    return [{name, content: typeof content === 'string' ? new Sensitive(content) : content}];
+  });
   if (parts.length > 0) return {kind: 'cluster', parts};
   throw new MeshError('FILE_MISSING', `${target} has no CA yet: there is no ${clusterLayout(target).caCert}`, {
     hints: [advice`${kubectlMesh('certs generate', [target])}`],
   });
 }
 
-function toPart(name: string, content: string | Sensitive<string> | undefined): readonly Part[] {
-  if (content === undefined) return [];
-  return [{name, content: typeof content === 'string' ? new Sensitive(content) : content}];
-}
-
-/** The mesh's roots, for "ours or not". A root-cert.pem that cannot be read is no reason not to inspect something else. */
-async function readRoots({workspace}: Deps): Promise<readonly Certificate[]> {
-  try {
-    const text = await workspace.readText(layout.rootCert);
-    return text === undefined ? [] : parseCertificates(text, layout.rootCert).certificates;
-  } catch (thrown) {
-    return ignoreInvalid(thrown, []);
-  }
-}
-
-/** mesh.yaml's thresholds and version, where there is one that can be used. */
-async function readMesh(deps: Deps): Promise<Mesh | undefined> {
-  try {
-    return (await loadMesh(deps, {clusters: []})).mesh;
-  } catch (thrown) {
-    return ignoreInvalid<Mesh | undefined>(thrown, undefined);
-  }
-}
-
-function ignoreInvalid<T>(thrown: unknown, instead: T): T {
-  if (thrown instanceof MeshError && thrown.class === 'invalid') return instead;
-  throw thrown;
-}
-
-function report(request: InspectRequest, {recognized, roots, mesh, now}: Facts): InspectResult {
+function report({facts}: PhaseRun<Facts>, request: InspectRequest): InspectResult {
+  const {recognized, roots, mesh, now} = facts;
   const {kind, object, parts} = recognized;
   const contents = parts.map(readPart);
   const all = contents.flatMap(({certificates}) => certificates);
@@ -157,17 +144,11 @@ function report(request: InspectRequest, {recognized, roots, mesh, now}: Facts):
         }),
       ),
     ),
-    keys: contents.flatMap(({name, key}) =>
-      key
-        ? [
-            {
-              in: name,
-              ...detailKey(key),
-              belongsTo: [...new Set(all.filter(({spki}) => spki === key.spki).map(({subject}) => subject.text))],
-            },
-          ]
-        : [],
-    ),
+    keys: contents.flatMap(({name, key}): readonly InspectedKey[] => {
+      if (!key) return [];
+      const belongsTo = all.filter(({spki}) => spki === key.spki).map(({subject}) => subject.text);
+      return [{in: name, ...detailKey(key), belongsTo: [...new Set(belongsTo)]}];
+    }),
     others: contents.flatMap(({name, others}) => others.map((what) => ({in: name, what}))),
     problems: contents.flatMap(({problems}) => problems),
     notes: contents.flatMap(({name, notes}) =>

@@ -3,39 +3,54 @@ import {defined} from '../../domain/defined.js';
 import {type ErrorReport, errorClasses} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
-import {type Dependencies, type Forecast, forecastOf} from '../../domain/monitoring/forecast.js';
+import {type DependedOn, type Dependencies, type Forecast, forecastOf} from '../../domain/monitoring/forecast.js';
 import {type RootAgreement, agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
 import {madeElsewhere, type SignerSpec} from '../../domain/mesh/signer.js';
 import type {Severity} from '../../domain/checks/check.js';
 import {advice, type Hint} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
-import {type Conclusion, emptyPlan, type Operation, type Warning} from '../../engine/operation.js';
+import type {CertificateRole} from '../../domain/monitoring/seen.js';
+import type {ClusterResult} from '../../engine/report.js';
+import {
+  type Conclusion,
+  emptyPlan,
+  onePhase,
+  type PhaseRun,
+  type Plan,
+  type RunSettings,
+  type Warning,
+} from '../../engine/operation.js';
+import {asWarnings} from '../../engine/plan.js';
 import {type LoadedMesh, loadMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
-import {
-  listed,
-  readCluster,
-  readRoots,
-  type Context,
-  type ListedCertificate,
-  type ListedCluster,
-  type ListedDependencies,
-  type ReadCluster,
-} from './list-files.js';
-import type {LiveSight} from './list-live.js';
+import {type Context, type Found, readCluster, readRoots, type ReadCluster} from './list-files.js';
+import type {LiveCluster, LiveMesh, LiveSight} from './list-live.js';
 import type {Limits} from '../../domain/facts/limits.js';
 import {dayMs} from '../../domain/time.js';
+import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
 
-export type {ListedCertificate, ListedCluster};
+/** A certificate of the mesh. */
+export interface ListedCertificate extends CertificateSummary {
+  readonly role: CertificateRole;
+  /** Relative to the work directory. */
+  readonly file: string;
+  /** Whether a workload's chain goes through it: what ends with it is an outage. */
+  readonly inUse: boolean;
+}
+
+/** One cluster's certificates; `skipped` when it has none yet. */
+export interface ListedCluster extends ClusterResult {
+  readonly certificates: readonly ListedCertificate[];
+  /** With `--live`: what was seen in the cluster itself. */
+  readonly live?: LiveCluster;
+}
 
 /** What `certs list` is asked for. */
 export interface ListRequest {
   readonly mesh: MeshRequest;
   /** `--live`: the clusters are asked, too. */
-  readonly live?: {
-    readonly limits: Limits;
-  };
+  readonly live?: {readonly limits: Limits};
   /** `--within`: list only what is in use and ends within these days. */
   readonly withinDays?: number;
   /** `--fail-on`: the least severity that is a finding. */
@@ -74,29 +89,25 @@ interface Facts {
   readonly rootText: string | undefined;
   readonly files: readonly {readonly name: string; readonly files: CaFiles}[];
   readonly now: Date;
-  /** With `--live`, by cluster. */
-  readonly sights?: ReadonlyMap<string, LiveSight>;
+  /** With `--live`. */
+  readonly seen?: LiveMesh;
 }
 
 /** `certs list`. Nothing that is found changes the exit code unless `failOn` says so. */
-export const listCerts: Operation<ListRequest, ListResult> = {
+export const listCerts = onePhase<ListRequest, ListResult, Facts, Plan>({
   command: 'certs list',
   changes: false,
-  async execute(request, engine) {
-    const {facts, plan} = await engine.run<Facts>({
-      title: request.live ? 'read the work directory and ask the clusters' : 'read the work directory',
-      gather: (deps) => gather(request, deps, engine.settings.concurrency),
-      plan: ({loaded}) => ({...emptyPlan, warnings: loaded.notes.map((message) => ({message}))}),
-    });
-    return report(request, facts, plan.warnings);
-  },
+  title: ({live}) => (live ? 'read the work directory and ask the clusters' : 'read the work directory'),
+  gather,
+  plan: ({loaded}) => ({...emptyPlan, warnings: asWarnings(loaded.notes)}),
+  report,
   conclude: (result, {failOn}) => [
     ...errorsOf(result),
     ...(failOn && isFound(result, failOn) ? ['findings' as const] : []),
     // A pipeline that sees no certificate must not take that for one that lives long.
     ...(failOn && result.withoutCa.length > 0 ? ['NOT_FOUND' as const] : []),
   ],
-};
+});
 
 function errorsOf({root, clusters}: ListResult): readonly Conclusion[] {
   return [
@@ -123,57 +134,57 @@ function isFound(result: ListResult, failOn: Severity): boolean {
   });
 }
 
-async function gather({mesh, live}: ListRequest, deps: Deps, concurrency: number): Promise<Facts> {
+async function gather(deps: Deps, {mesh, live}: ListRequest, {concurrency}: RunSettings): Promise<Facts> {
   const {workspace} = deps;
   const loaded = await loadMesh(deps, mesh);
-  const [rootText, files, sights] = await Promise.all([
+  const [rootText, files, seen] = await Promise.all([
     workspace.readText(layout.rootCert),
     Promise.all(loaded.clusters.map(async ({name}) => ({name, files: await readCaFiles(workspace, name)}))),
-    live && (await import('./list-live.js')).gatherLive(deps, {loaded, ...live, concurrency}),
+    live && (await import('./list-live.js')).gatherLive(deps, loaded, live.limits, concurrency),
   ]);
-  return defined({loaded, rootText, files, now: deps.now(), sights});
+  return defined({loaded, rootText, files, now: deps.now(), seen});
 }
 
-function report(
-  {withinDays}: ListRequest,
-  {loaded, rootText, files, now, sights}: Facts,
-  warnings: readonly Warning[],
-): ListResult {
-  const context = {expiry: loaded.mesh.trust.expiry, now};
+function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): ListResult {
+  const {loaded, rootText, files, now, seen} = facts;
+  const {expiry, signer} = loaded.mesh.trust;
   const root = readRoots(rootText);
-  const read = files.map((cluster) => readCluster(cluster.name, cluster.files, root.certificates, context));
-  const declaredRoots = root.certificates.map((one) => listed(one, 'root', layout.rootCert, false, context));
-  const clusters = read.map((cluster) => withLive(cluster, sights?.get(cluster.result.name), declaredRoots));
-  const used = new Set(clusters.flatMap(({dependsOn}) => dependsOn.map(({fingerprint}) => fingerprint)));
-  const rootRows = declaredRoots.map((one) => ({...one, inUse: used.has(one.fingerprint)}));
-  const firstOutage = findFirstOutage(clusters, context);
+  const read = files.map((one) => readCluster(one.name, one.files, root.found, now));
+  const clusters = read.map((one): ReadCluster => {
+    return {...one, certificates: dependenciesOf(one, seen?.sights.get(one.cluster), root.found)};
+  });
   const isListed = isWithin(withinDays, now);
-  const dependencies = clusters.map(({result, dependsOn}): Dependencies => ({
-    cluster: result.name,
-    certificates: dependsOn,
-  }));
-  const isMadeHere = madeElsewhere(loaded.mesh.trust.signer) === undefined;
-  const withoutCa = clusters.filter(({result, dependsOn}) => result.outcome === 'skipped' && dependsOn.length === 0);
+  const rows = (found: readonly Found[], using: readonly Dependencies[]): readonly ListedCertificate[] =>
+    listed(found, using, {expiry, now}).filter(isListed);
+  const withoutCa = clusters.filter(({result, certificates}) => {
+    return result.outcome === 'skipped' && certificates.length === 0;
+  });
   return defined({
     at: now.toISOString(),
     withinDays,
-    root: defined({certificates: rootRows.filter(isListed), error: root.error}),
-    clusters: clusters.map(({result}) =>
-      defined({
-        ...result,
-        certificates: result.certificates.filter(isListed),
-        live: result.live && {...result.live, certificates: result.live.certificates.filter(isListed)},
-      }),
-    ),
-    forecast: forecastOf(dependencies, context.expiry, now),
-    rootAgreement: [
-      ...agreementOfFiles(read.map(({result, anchor, roots}) => ({cluster: result.name, anchor, roots}))),
-      ...[...(sights?.values() ?? [])].flatMap(({agreement}) => agreement),
-    ],
-    missing: howToGet(loaded.mesh.trust.signer),
-    withoutCa: isMadeHere ? withoutCa.map(({result}) => result.name) : [],
-    firstOutage,
-    warnings,
+    root: defined({certificates: rows(root.found, clusters), error: root.error}),
+    clusters: clusters.map((one) => {
+      const live = seen?.sights.get(one.cluster)?.cluster;
+      return defined({
+        ...one.result,
+        certificates: rows(one.found, [one]),
+        live: live && {...live, certificates: live.certificates.filter(isListed)},
+      });
+    }),
+    forecast: forecastOf(clusters, expiry, now),
+    rootAgreement: [...agreementOfFiles(read), ...(seen?.agreement ?? [])],
+    missing: howToGet(signer),
+    withoutCa: madeElsewhere(signer) === undefined ? withoutCa.map(({cluster}) => cluster) : [],
+    firstOutage: findFirstOutage(clusters, now),
+    warnings: plan.warnings,
+  });
+}
+
+function listed(found: readonly Found[], using: readonly Dependencies[], {expiry, now}: Context): ListedCertificate[] {
+  const used = new Set(using.flatMap(({certificates}) => certificates.map(({fingerprint}) => fingerprint)));
+  return found.map(({certificate, role, place}) => {
+    const inUse = used.has(certificate.fingerprint);
+    return {role, file: place, inUse, ...summarizeCertificate(certificate, expiry, now)};
   });
 }
 
@@ -181,10 +192,9 @@ function howToGet(signer: SignerSpec): Hint {
   return madeElsewhere(signer) ?? advice`${kubectlMesh(signer.type === 'csr' ? 'certs request' : 'certs generate')}`;
 }
 
-function isWithin(
-  days: number | undefined,
-  now: Date,
-): (certificate: {readonly inUse: boolean; readonly notAfter: string}) => boolean {
+type IsListed = (certificate: Pick<ListedCertificate, 'inUse' | 'notAfter'>) => boolean;
+
+function isWithin(days: number | undefined, now: Date): IsListed {
   if (days === undefined) return () => true;
   const end = now.getTime() + days * dayMs;
   return ({inUse, notAfter}) => inUse && Date.parse(notAfter) <= end;
@@ -194,38 +204,28 @@ function isWithin(
  * What a cluster's workloads depend on is what runs, where it could be seen: files that were not pushed yet, or that were
  * pushed over by somebody else, end nothing.
  */
-function withLive(
-  {result, dependsOn}: ReadCluster,
+function dependenciesOf(
+  {found, certificates: ofFiles}: ReadCluster,
   sight: LiveSight | undefined,
-  roots: readonly ListedCertificate[],
-): ListedDependencies {
-  if (!sight) return {result, dependsOn};
-  const live = {...result, live: sight.cluster};
-  if (sight.dependsOn.length === 0) return {result: live, dependsOn};
-  const used = new Set(sight.dependsOn.map(({fingerprint}) => fingerprint));
-  const certificates = result.certificates.map((one) => ({...one, inUse: used.has(one.fingerprint)}));
+  roots: readonly Found[],
+): readonly DependedOn[] {
+  if (!sight || sight.dependsOn.length === 0) return ofFiles;
   // A file is where a person begins; what no file has is named by what of the cluster has it.
-  const files = new Map([...roots, ...certificates].map(({fingerprint, file}) => [fingerprint, file]));
-  return {
-    result: {...live, certificates},
-    dependsOn: sight.dependsOn.map((one) => ({...one, place: files.get(one.fingerprint) ?? one.place})),
-  };
+  const files = new Map([...roots, ...found].map(({certificate, place}) => [certificate.fingerprint, place]));
+  return sight.dependsOn.map((one) => ({...one, place: files.get(one.fingerprint) ?? one.place}));
 }
 
 /** The earliest end of what is in use, and every cluster that depends on it. */
-function findFirstOutage(clusters: readonly ListedDependencies[], {now}: Context): FirstOutage | undefined {
-  const inUse = clusters.flatMap(({dependsOn, result}) =>
-    dependsOn.map((certificate) => ({certificate, cluster: result.name})),
-  );
-  const [first] = inUse.toSorted((a, b) => a.certificate.notAfter.getTime() - b.certificate.notAfter.getTime());
+function findFirstOutage(clusters: readonly Dependencies[], now: Date): FirstOutage | undefined {
+  const inUse = clusters.flatMap(({cluster, certificates}) => certificates.map((one) => ({...one, cluster})));
+  const [first] = inUse.toSorted((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
   if (!first) return undefined;
-  const {subject, notAfter, place, fingerprint} = first.certificate;
-  const affected = inUse.filter(({certificate}) => certificate.fingerprint === fingerprint);
+  const affected = inUse.filter(({fingerprint}) => fingerprint === first.fingerprint);
   return {
-    subject,
-    notAfter: notAfter.toISOString(),
-    daysLeft: Math.floor((notAfter.getTime() - now.getTime()) / dayMs),
-    file: place,
+    subject: first.subject,
+    notAfter: first.notAfter.toISOString(),
+    daysLeft: Math.floor((first.notAfter.getTime() - now.getTime()) / dayMs),
+    file: first.place,
     clusters: [...new Set(affected.map(({cluster}) => cluster))],
   };
 }

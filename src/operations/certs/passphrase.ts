@@ -1,22 +1,22 @@
 /** `certs passphrase`: another passphrase for the root key, and a work factor of today. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
+import {type ErrorReport, problem, reportError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {parseMeshFile} from '../../domain/mesh/parse.js';
 import {resolveSigner, type SignerSpec} from '../../domain/mesh/signer.js';
 import {isSamePassphrase, newPassphraseNeeded, passphraseNeeded} from '../../domain/keys/passphrase.js';
 import type {KeyEncryption} from '../../domain/keys/pkcs8.js';
-import {openPrivateKey, type PrivateKeyFacts, readPrivateKey} from '../../domain/keys/private-key.js';
+import {openPrivateKey, readPrivateKey} from '../../domain/keys/private-key.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ResealRootKey} from '../../engine/action.js';
-import type {ResealedKey} from '../../engine/action-result.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, onePhase, type PhaseRun, type Plan, type RunSettings, type Warning} from '../../engine/operation.js';
+import {emptyPlan, onePhase, type PhaseRun, type Plan, type RunSettings} from '../../engine/operation.js';
 import {asWarnings, blockedPlan, groupOf} from '../../engine/plan.js';
-import {type CommonResult, generalPart, outcomeOf} from '../../engine/report.js';
-import {askExposure, type GitExposure, keyInGit, noExposure, unknownToGit} from '../shared/exposed-keys.js';
+import {generalPart, outcomeOf} from '../../engine/report.js';
+import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
+import type {CaRunResult} from './ca-run.js';
 
 /** What `certs passphrase` is asked for. */
 export interface PassphraseRequest {
@@ -37,27 +37,28 @@ export interface Protection {
 }
 
 /** What `certs passphrase` answers. */
-export interface PassphraseResult extends CommonResult {
+export interface PassphraseResult extends Omit<CaRunResult, 'clusters'> {
   readonly outcome: 'done' | 'unchanged' | 'failed' | 'skipped' | 'cancelled';
   /** What was, or in a dry run would be, done; absent when nothing is to be done. */
   readonly action?: string;
   readonly before?: Protection;
   readonly after?: Protection;
-  readonly errors: readonly ErrorReport[];
-  readonly warnings: readonly Warning[];
 }
 
 interface PassphraseFacts {
   readonly signer: SignerSpec;
   /** root-key.pem as people know it: with its directory where that is not the work directory. */
   readonly path: string;
-  readonly key: PrivateKeyFacts | 'missing';
   readonly clear: boolean;
-  /** Why no passphrase can be had: the one that opens the key, or the one that replaces it. */
-  readonly needed: MeshError | undefined;
-  /** Whether old and new passphrase are the same; unknown in a dry run, which asks for none. */
-  readonly same: boolean | undefined;
-  readonly git: GitExposure;
+  /** The key, where it is there. */
+  readonly found?: {
+    readonly encryption: KeyEncryption | undefined;
+    /** Why no passphrase can be had: the one that opens the key, or the one that replaces it. */
+    readonly needed: ErrorReport | undefined;
+    /** Whether old and new passphrase are the same; unknown in a dry run, which asks for none. */
+    readonly same: boolean | undefined;
+    readonly git: GitExposure;
+  };
 }
 
 /** A plan, with the action that writes the key where it is to be written. */
@@ -84,27 +85,20 @@ async function gather(
   {clear, rootDirectory}: PassphraseRequest,
   {dryRun}: RunSettings,
 ): Promise<PassphraseFacts> {
-  const signer = await declaredSigner(deps, rootDirectory);
+  // A directory that a Makefile made has no mesh.yaml, and its root key is a file there all the same.
+  const mesh = await deps.workspace.readText(layout.meshYaml);
+  const declared = mesh === undefined ? undefined : parseMeshFile(mesh).trust?.signer;
+  const signer = resolveSigner(declared, {rootDirectory});
   const store = deps.rootStore(signer);
   const path = keyPath(signer);
   const text = await store.readSecret(layout.rootKey);
-  const none = {signer, path, key: 'missing', clear, needed: undefined, same: undefined, git: noExposure} as const;
-  if (text === undefined) return none;
-  const key = readPrivateKey(text, path);
-  const needed = whatIsNeeded(key, clear, deps);
-  return {
-    ...none,
-    key,
-    needed,
-    same: dryRun === 'none' && needed === undefined ? await askBoth(text, key, {clear, path}, deps) : undefined,
-    git: await askExposure(deps, store, [layout.rootKey]),
-  };
-}
-
-/** A directory that a Makefile made has no mesh.yaml, and its root key is a file there all the same. */
-async function declaredSigner({workspace}: Deps, rootDirectory: string | undefined): Promise<SignerSpec> {
-  const text = await workspace.readText(layout.meshYaml);
-  return resolveSigner(text === undefined ? undefined : parseMeshFile(text).trust?.signer, {rootDirectory});
+  if (text === undefined) return {signer, path, clear};
+  const {encryption} = readPrivateKey(text, path);
+  const needed = whatIsNeeded(encryption, clear, deps);
+  const same =
+    dryRun === 'none' && needed === undefined ? await askBoth(text, encryption, {clear, path}, deps) : undefined;
+  const git = await askExposure(deps, store, [layout.rootKey]);
+  return {signer, path, clear, found: {encryption, needed, same, git}};
 }
 
 function keyPath(signer: SignerSpec): string {
@@ -113,18 +107,18 @@ function keyPath(signer: SignerSpec): string {
 }
 
 function whatIsNeeded(
-  {encryption}: PrivateKeyFacts,
+  encryption: KeyEncryption | undefined,
   clear: boolean,
   {passphrases, newPassphrases}: Deps,
-): MeshError | undefined {
-  if (encryption && !passphrases.available) return passphraseNeeded('existing');
-  return clear || newPassphrases.available ? undefined : newPassphraseNeeded();
+): ErrorReport | undefined {
+  if (encryption && !passphrases.available) return reportError(passphraseNeeded('existing'));
+  return clear || newPassphrases.available ? undefined : reportError(newPassphraseNeeded());
 }
 
 /** Opens the key before anything is decided: a wrong passphrase must be an error of its own, and change nothing. */
 async function askBoth(
   text: Sensitive<string>,
-  {encryption}: PrivateKeyFacts,
+  encryption: KeyEncryption | undefined,
   {clear, path}: Pick<PassphraseFacts, 'clear' | 'path'>,
   {passphrases, newPassphrases}: Deps,
 ): Promise<boolean> {
@@ -134,87 +128,67 @@ async function askBoth(
   return encryption !== undefined && isSamePassphrase(await passphrases.get('existing'), replacement);
 }
 
-function plan(facts: PassphraseFacts): PassphrasePlan {
-  const {signer, path, key, clear, needed, same} = facts;
-  if (key === 'missing') {
+function plan({signer, path, clear, found}: PassphraseFacts): PassphrasePlan {
+  if (!found) {
     const hints =
       signer.type === 'local'
         ? ['Run this where the root key is kept', advice`A root CA is made by ${kubectlMesh('certs generate')}`]
         : [`The signer of this mesh is ${signer.type} (trust.signer): its key is no file here`];
     return blockedPlan(problem('FILE_MISSING', `there is no ${path}`, ...hints));
   }
-  if (needed) return blockedPlan(reportError(needed));
-  const {encryption} = key;
-  const isClear = encryption === undefined;
-  if (clear ? isClear : same === true && encryption?.weak === false) return emptyPlan;
-  const exposed = facts.git.exposed.length > 0;
-  if (clear && exposed) return blockedPlan(reportError(keyInGit([path])));
+  const {encryption, needed, same, git} = found;
+  if (needed) return blockedPlan(needed);
+  if (clear ? !encryption : same === true && encryption?.weak === false) return emptyPlan;
+  const inGit = git.exposed.length > 0 ? keyInGit([path]) : undefined;
+  if (clear && inGit) return blockedPlan(reportError(inGit));
+  const inTheClear = `write ${path} in the clear`;
   const action: ResealRootKey = defined({
     kind: 'reseal-root-key',
     id: 'root-key',
-    title: titleOf(facts, encryption),
+    title: clear ? inTheClear : encryptionTitle(path, encryption, same),
     signer,
     path,
     protection: clear ? 'clear' : 'encrypted',
-    confirm: clear ? `write ${path} in the clear: whoever reads it owns the mesh` : undefined,
+    confirm: clear ? `${inTheClear}: whoever reads it owns the mesh` : undefined,
   });
+  // What a new passphrase cannot mend.
+  const how = encryption === undefined ? 'are still in the clear' : 'still open with what they were written with';
   return {
     action,
     groups: groupOf('root key', [action], 'always-stop'),
     blockers: [],
-    warnings: [...warningsOf(facts, exposed), ...copies(path, encryption)],
+    warnings: [
+      ...asWarnings(clear ? [`${path} is written in the clear: whoever reads it owns the mesh`] : []),
+      ...asWarnings(inGit ? [inGit.message] : []),
+      ...unknownToGit(git),
+      ...asWarnings([`copies and backups of ${path} ${how}: find and destroy them`]),
+    ],
   };
 }
 
-function titleOf({path, clear, same}: PassphraseFacts, encryption: KeyEncryption | undefined): string {
-  if (clear) return `write ${path} in the clear`;
-  if (encryption === undefined) return `encrypt ${path}, which is in the clear`;
-  if (same === true) return `raise the work factor of ${path} (now ${describe(encryption)})`;
-  return `change the passphrase of ${path} (now ${describe(encryption)})`;
-}
-
-function describe({cipher, kdf}: KeyEncryption): string {
-  return `${cipher} and ${kdf}`;
-}
-
-function warningsOf({path, git, clear}: PassphraseFacts, exposed: boolean): readonly Warning[] {
-  return [
-    ...asWarnings(clear ? [`${path} is written in the clear: whoever reads it owns the mesh`] : []),
-    ...asWarnings(exposed ? [keyInGit([path]).message] : []),
-    ...unknownToGit(git),
-  ];
-}
-
-/** What a new passphrase cannot mend. */
-function copies(path: string, encryption: KeyEncryption | undefined): readonly Warning[] {
-  const how = encryption === undefined ? 'are still in the clear' : 'still open with what they were written with';
-  return [{message: `copies and backups of ${path} ${how}: find and destroy them`}];
+function encryptionTitle(path: string, encryption: KeyEncryption | undefined, same: boolean | undefined): string {
+  if (!encryption) return `encrypt ${path}, which is in the clear`;
+  const now = `(now ${encryption.cipher} and ${encryption.kdf})`;
+  return same === true ? `raise the work factor of ${path} ${now}` : `change the passphrase of ${path} ${now}`;
 }
 
 function report(run: PhaseRun<PassphraseFacts, PassphrasePlan>): PassphraseResult {
-  const {
-    facts,
-    plan: {action},
-  } = run;
+  const {facts, plan: planned} = run;
+  const {action} = planned;
   const outcome = outcomeOf(run, action);
   const general = generalPart(run);
-  const before = facts.key === 'missing' ? undefined : protectionOf(facts.key.encryption);
-  const after = outcome?.status === 'done' && outcome.result ? resealedAs(outcome.result) : undefined;
   return defined({
     outcome: outcome?.status ?? (general.errors.length > 0 ? 'failed' : 'unchanged'),
     action: action?.title,
-    before,
-    after,
+    before: facts.found && protectionOf(facts.found.encryption),
+    after: outcome?.status === 'done' && outcome.result ? protectionOf({...outcome.result, weak: false}) : undefined,
     ...general,
   });
 }
 
-function protectionOf(encryption: KeyEncryption | undefined): Protection {
-  if (!encryption) return {protection: 'clear'};
-  const {cipher, kdf, weak} = encryption;
-  return {protection: 'encrypted', cipher, kdf, weak};
-}
-
-function resealedAs({cipher, kdf}: ResealedKey): Protection {
-  return protectionOf(cipher === undefined || kdf === undefined ? undefined : {cipher, kdf, weak: false});
+/** Without cipher and key derivation it is in the clear. */
+function protectionOf({cipher, kdf, weak}: Partial<KeyEncryption> = {}): Protection {
+  return cipher === undefined || kdf === undefined
+    ? {protection: 'clear'}
+    : defined({protection: 'encrypted', cipher, kdf, weak});
 }

@@ -1,27 +1,24 @@
 /** What `certs import` has to do, decided from what was handed in and what the work directory holds. Pure. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, MeshError, problem, reportError} from '../../domain/errors.js';
+import {type ErrorReport, MeshError, problem} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {type MeshCluster, meshNames} from '../../domain/mesh/mesh.js';
-import {type Answer, judgeAnswer, type Refusal} from '../../domain/ca/answer.js';
+import {judgeAnswer, type Refusal} from '../../domain/ca/answer.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import {chainPem} from '../../domain/x509/chain.js';
 import {madeForOther} from '../../domain/ca/cluster-of-ca.js';
+import {certificateInShort} from '../../domain/x509/describe.js';
 import {formatFingerprint} from '../../domain/keys/fingerprint.js';
 import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {attributeOf} from '../../domain/x509/name.js';
-import type {RootState} from '../../domain/ca/workdir-state.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
-import type {FileContent, ImportClusterCa, WriteFiles} from '../../engine/action.js';
-import type {Plan, Warning} from '../../engine/operation.js';
+import type {ImportClusterCa, WriteFiles} from '../../engine/action.js';
+import type {Plan} from '../../engine/operation.js';
 import {asWarnings, blockedPlan, groupOf} from '../../engine/plan.js';
-import {type GitExposure, gitBlockers, unknownToGit} from '../shared/exposed-keys.js';
-import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
-import {type ClusterTrustStore, splitTrust} from '../shared/mesh-roots.js';
-import type {TrustStore} from '../../domain/ca/trust-store.js';
+import {guardedPlan, type GuardedMesh, knownTrust, replacing, type MeshRoots} from './ca-run.js';
 
 /** A private key that may wait for a certificate. */
 export interface CandidateKey {
@@ -32,9 +29,8 @@ export interface CandidateKey {
   readonly spki: string;
 }
 
-/** What decides whether an answer is taken. */
-export interface ImportAsked {
-  readonly loaded: LoadedMesh;
+/** What the plan is made from. */
+export interface ImportFacts extends GuardedMesh, MeshRoots {
   readonly cluster: MeshCluster;
   /** The request's first. */
   readonly keys: readonly CandidateKey[];
@@ -44,11 +40,6 @@ export interface ImportAsked {
   readonly certificates: readonly Certificate[];
   /** What else was in the files, and what could not be read in them. */
   readonly remarks: readonly string[];
-  readonly root: RootState;
-  /** Roots that clusters have, where there is no root-cert.pem. */
-  readonly existingRoots: readonly ClusterTrustStore[];
-  /** `--root` */
-  readonly givenRoot: TrustStore | undefined;
   /** CAs of the chains that clusters have already. */
   readonly known: readonly Certificate[];
   readonly others: ReadonlyMap<string, string>;
@@ -58,59 +49,61 @@ export interface ImportAsked {
   readonly now: Date;
 }
 
-/** The verdict with what would be written. */
-export interface ImportVerdict {
-  /** What keeps everything from being done, besides {@link refusals}. */
-  readonly error?: ErrorReport;
+/** The plan, with the verdict that it follows. */
+export interface ImportPlan extends Plan {
+  /** Every reason against the answer; the blocker says them, too. */
   readonly refusals: readonly Refusal[];
-  /** The cluster CA, then what stands above it; the root last. */
+  /** What is taken: the cluster CA, then what stands above it; the root last. */
   readonly chain?: readonly Certificate[];
-  readonly actions: readonly ImportClusterCa[];
-  readonly root?: WriteFiles;
-  readonly warnings: readonly Warning[];
 }
 
-/** The facts, and the verdict on them: what git is asked about depends on it, too. */
-export interface ImportFacts extends ImportAsked {
-  readonly verdict: ImportVerdict;
-  readonly git: GitExposure;
-}
-
-/** Plans what was judged. */
-export function planImport(facts: ImportFacts): Plan {
-  const {loaded, cluster, git, verdict} = facts;
-  const error = verdict.error ?? refusalError(cluster.name, verdict.refusals);
-  const warnings = [...asWarnings(loaded.notes), ...asWarnings(facts.remarks, cluster.name), ...verdict.warnings];
-  if (error) return blockedPlan(error, warnings, cluster.name);
-  return {
-    groups: [
-      ...declareGroups(loaded),
-      ...groupOf('root CA', verdict.root ? [verdict.root] : [], 'always-stop'),
-      ...groupOf('cluster CA', verdict.actions, 'always-stop'),
-    ],
-    blockers: verdict.actions.length > 0 ? gitBlockers(git) : [],
-    warnings: [...warnings, ...unknownToGit(git)],
+/** Judges what was handed in, and plans what is to be written; or says why nothing is taken. */
+export function planImport(facts: ImportFacts): ImportPlan {
+  const {cluster, keys, unusableKeys, certificates, known, others, now, loaded} = facts;
+  const {name} = cluster;
+  const {mesh} = loaded;
+  const remarks = asWarnings(facts.remarks, name);
+  const blocked = (error: ErrorReport, refusals: readonly Refusal[] = []): ImportPlan => {
+    return {refusals, ...blockedPlan(error, [...asWarnings(loaded.notes), ...remarks], name)};
   };
+  const given = facts.givenRoot && {...facts.givenRoot, cluster: '--root'};
+  const trust = knownTrust(facts.root, [...facts.existingRoots, ...(given ? [given] : [])]);
+  if ('error' in trust) return blocked(trust.error);
+  if (keys.length === 0) return blocked(unusableKeys[0] ?? noKey(name));
+  const answer = judgeAnswer({
+    ...{cluster: name, certificates, known, others, now, ...meshNames(mesh)},
+    keys: keys.map(({spki}) => spki),
+    roots: trust.store?.roots ?? [],
+  });
+  if (answer.kind === 'refused') return blocked(refusalError(name, answer.refusals), answer.refusals);
+  const {chain, newRoot} = answer;
+  const [certificate] = chain;
+  const top = chain.at(-1);
+  const key = keys.find(({spki}) => spki === certificate?.spki);
+  if (!certificate || !top || !key) throw new MeshError('INTERNAL', 'a chain without its ends was accepted');
+  const rootCert = trust.store?.text ?? top.pem;
+  const bundle = {caCert: certificate.pem, caKey: key.pem, rootCert, certChain: chainPem(chain)};
+  const {findings} = inspectCaFiles(bundle, {now, ...meshNames(mesh), istioVersion: mesh.istio.version});
+  const found = (wanted: 'error' | 'warning'): readonly string[] =>
+    findings.flatMap(({severity, message}) => (severity === wanted ? [message] : []));
+  const hint = 'docs/certificates.md has what istiod checks';
+  const refusals = [
+    ...locality(certificate, facts),
+    ...found('error').map((message): Refusal => ({id: 'bundle', message, hint})),
+  ];
+  if (refusals.length > 0) return blocked(refusalError(name, refusals), refusals);
+  const writesRoot = facts.root.kind === 'present' ? [] : [rootWrite(rootCert, top, newRoot, facts)];
+  const imports = importAction(certificate, bundle, key, facts);
+  const own = {
+    groups: [...groupOf('root CA', writesRoot, 'always-stop'), ...groupOf('cluster CA', imports, 'always-stop')],
+    warnings: [...remarks, ...asWarnings(found('warning'), name)],
+  };
+  return {refusals, chain, ...guardedPlan(facts, own, imports.length > 0)};
 }
 
-function refusalError(cluster: string, refusals: readonly Refusal[]): ErrorReport | undefined {
-  const [first, ...others] = refusals;
-  if (!first) return undefined;
-  const hints = [first.hint, ...others.map(({message}) => `and: ${message}`)];
-  return problem('CERTIFICATE_REFUSED', `not taken for ${cluster}: ${first.message}`, ...hints);
-}
-
-/** Judges what was handed in, and decides what would be written or why nothing is taken. */
-export function judgeImport(facts: ImportAsked): ImportVerdict {
-  const {cluster, keys, unusableKeys, root} = facts;
-  const nothing: ImportVerdict = {refusals: [], actions: [], warnings: []};
-  if (root.kind === 'conflict') return {...nothing, error: root.error};
-  const meshRoot = rootOf(facts);
-  if (meshRoot instanceof MeshError) return {...nothing, error: reportError(meshRoot)};
-  if (keys.length === 0) return {...nothing, error: unusableKeys[0] ?? noKey(cluster.name)};
-  const answer = judgeAnswer(answerFacts(facts, meshRoot));
-  if (answer.kind === 'refused') return {...nothing, refusals: answer.refusals};
-  return accepted(answer, facts, meshRoot);
+function refusalError(cluster: string, [first, ...others]: readonly Refusal[]): ErrorReport {
+  const hints = [first?.hint ?? '', ...others.map(({message}) => `and: ${message}`)];
+  return problem('CERTIFICATE_REFUSED', `not taken for ${cluster}: ${first?.message ?? ''}`, ...hints);
 }
 
 function noKey(cluster: string): ErrorReport {
@@ -123,66 +116,8 @@ function noKey(cluster: string): ErrorReport {
   );
 }
 
-/** The mesh's root, or undefined where it has none yet. */
-function rootOf({root, existingRoots, givenRoot}: ImportAsked): TrustStore | MeshError | undefined {
-  if (root.kind === 'present') return root;
-  const [first] = existingRoots;
-  if (!first) return givenRoot;
-  return splitTrust([...existingRoots, ...(givenRoot ? [{...givenRoot, cluster: '--root'}] : [])]) ?? first;
-}
-
-function answerFacts(facts: ImportAsked, meshRoot: TrustStore | undefined): Parameters<typeof judgeAnswer>[0] {
-  const {mesh} = facts.loaded;
-  return {
-    cluster: facts.cluster.name,
-    keys: facts.keys.map(({spki}) => spki),
-    certificates: facts.certificates,
-    known: facts.known,
-    roots: meshRoot?.roots ?? [],
-    others: facts.others,
-    now: facts.now,
-    ...meshNames(mesh),
-  };
-}
-
-function accepted(
-  {chain, newRoot}: Extract<Answer, {kind: 'accepted'}>,
-  facts: ImportAsked,
-  meshRoot: TrustStore | undefined,
-): ImportVerdict {
-  const {cluster, keys, loaded, now, root} = facts;
-  const [certificate] = chain;
-  const top = chain.at(-1);
-  const key = keys.find(({spki}) => spki === certificate?.spki);
-  if (!certificate || !top || !key) throw new MeshError('INTERNAL', 'a chain without its ends was accepted');
-  const rootText = meshRoot?.text ?? top.pem;
-  const bundle = {caCert: certificate.pem, caKey: key.pem, rootCert: rootText, certChain: chainPem(chain)};
-  const {mesh} = loaded;
-  const inspection = inspectCaFiles(bundle, {now, ...meshNames(mesh), istioVersion: mesh.istio.version});
-  const messages = (wanted: 'error' | 'warning'): readonly string[] =>
-    inspection.findings.flatMap(({severity, message}) => (severity === wanted ? [message] : []));
-  const refusals = [
-    ...locality(certificate, facts),
-    ...messages('error').map((message): Refusal => ({
-      id: 'bundle',
-      message,
-      hint: 'docs/certificates.md has what istiod checks',
-    })),
-  ];
-  if (refusals.length > 0) return {refusals, actions: [], warnings: []};
-  const action = importAction(certificate, bundle, key, facts);
-  const rootAction = root.kind === 'present' ? undefined : rootWrite(rootText, top, newRoot, facts);
-  return defined({
-    refusals,
-    chain,
-    actions: action ? [action] : [],
-    root: rootAction,
-    warnings: asWarnings(messages('warning'), cluster.name),
-  });
-}
-
 /** A subject that names another cluster is a conflict to every later command. */
-function locality({subject}: Certificate, {cluster, loaded}: ImportAsked): readonly Refusal[] {
+function locality({subject}: Certificate, {cluster, loaded}: ImportFacts): readonly Refusal[] {
   const declared = loaded.mesh.clusters.map(({name}) => name);
   const other = madeForOther(attributeOf(subject, 'L'), cluster.name, declared);
   if (other === undefined) return [];
@@ -199,7 +134,7 @@ function rootWrite(
   text: string,
   top: Certificate,
   newRoot: boolean,
-  {existingRoots, givenRoot}: ImportAsked,
+  {existingRoots, givenRoot}: ImportFacts,
 ): WriteFiles {
   const from = newRoot ? 'the answer' : existingRoots.length > 0 || !givenRoot ? 'the clusters' : '--root';
   return {
@@ -214,41 +149,34 @@ function rootWrite(
   };
 }
 
+/** None where all of it is in its place already, and no request is left. */
 function importAction(
   certificate: Certificate,
   bundle: Readonly<Record<'caCert' | 'certChain' | 'rootCert', string>> & {readonly caKey: Sensitive<string>},
   key: CandidateKey,
-  {cluster, files, requestThere, keys, now}: ImportAsked,
-): ImportClusterCa | undefined {
-  const paths = clusterLayout(cluster.name);
-  const present = keys.find(({path}) => path === paths.caKey)?.spki;
-  const written = (['caKey', 'caCert', 'certChain', 'rootCert'] as const).map((part): FileContent => ({
-    path: paths[part],
-    content: bundle[part],
-  }));
-  const same =
-    present === key.spki &&
-    files.caCert === bundle.caCert &&
-    files.certChain === bundle.certChain &&
-    files.rootCert === bundle.rootCert;
+  {cluster: {name}, files, requestThere, keys, now}: ImportFacts,
+): readonly ImportClusterCa[] {
+  const paths = clusterLayout(name);
+  const spkiAt = (where: string): string | undefined => keys.find(({path}) => path === where)?.spki;
+  const sameKey = spkiAt(paths.caKey) === key.spki;
+  const same = sameKey && (['caCert', 'certChain', 'rootCert'] as const).every((part) => files[part] === bundle[part]);
   // The request is answered when its own key has its certificate; another request goes on waiting.
-  const waiting = keys.find(({path}) => path === paths.requestKey)?.spki;
-  const answered = requestThere && (waiting === undefined || waiting === key.spki);
-  if (same && !answered) return undefined;
-  const {subject, fingerprint, notAfter, key: kind} = certificate;
-  const confirm = same ? undefined : replaced(cluster.name, files, key.spki === present, now);
-  return defined({
+  const answered = requestThere && (spkiAt(paths.requestKey) ?? key.spki) === key.spki;
+  if (same && !answered) return [];
+  const parts = same ? [] : (['caKey', 'caCert', 'certChain', 'rootCert'] as const);
+  const action: ImportClusterCa = defined({
     kind: 'import-cluster-ca',
-    id: `${cluster.name}/ca`,
-    cluster: cluster.name,
+    id: `${name}/ca`,
+    cluster: name,
     title: same
       ? `remove the request that was answered (${paths.requestCsr})`
-      : `take over the cluster CA "${subject.text}" (${kind.name})`,
-    files: same ? [] : written,
+      : `take over the cluster CA "${certificate.subject.text}" (${certificate.key.name})`,
+    files: parts.map((part) => ({path: paths[part], content: bundle[part]})),
     answered: answered ? [paths.requestKey, paths.requestCsr] : [],
-    certificate: {subject: subject.text, fingerprint, notAfter: notAfter.toISOString(), key: kind.name},
-    confirm,
+    certificate: certificateInShort(certificate),
+    confirm: same ? undefined : replaced(name, files, sameKey, now),
   });
+  return [action];
 }
 
 /** What a person must agree to: what is there goes away. */
@@ -256,7 +184,5 @@ function replaced(name: string, files: CaFiles, sameKey: boolean, now: Date): st
   const {caCert, caKey} = files;
   if (caCert === undefined && caKey === undefined) return undefined;
   const before = inspectCaFiles({...files, caKey: undefined}, {now, keyMayBeMissing: true}).certificate;
-  const until = before ? ` (valid until ${before.notAfter.toISOString().slice(0, 10)})` : '';
-  const what = sameKey ? 'the certificate' : 'the key and certificate';
-  return `replace ${what} of the cluster CA in ${name}/${until}`;
+  return replacing(name, before, sameKey ? 'the certificate' : 'the key and certificate');
 }

@@ -1,30 +1,33 @@
 /** `certs request`: a key and a certificate request for each cluster, for a CA elsewhere to sign. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {problem} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
-import {type MeshCluster, meshNames} from '../../domain/mesh/mesh.js';
+import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
-import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
+import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
 import {judgeRequest, type RequestState} from '../../domain/ca/request-state.js';
-import {type ClusterState, judgeCluster, judgeRoot} from '../../domain/ca/workdir-state.js';
+import {type ClusterState, judgeRoot} from '../../domain/ca/workdir-state.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {RequestClusterCa} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {
-  type Blocker,
-  emptyPlan,
-  type Operation,
-  type PhaseRun,
-  type Plan,
-  type Warning,
-} from '../../engine/operation.js';
-import {asWarnings, groupOf} from '../../engine/plan.js';
-import {type ClusterResult, clusterOutcomes, type CommonResult, concludeRun, generalPart} from '../../engine/report.js';
-import {type GitExposure, gitBlockers, guardKeys, unknownToGit} from '../shared/exposed-keys.js';
-import {declareGroups, type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
+import {emptyPlan, type Operation, type PhaseRun, type Plan} from '../../engine/operation.js';
+import {groupOf} from '../../engine/plan.js';
+import {type ClusterResult, concludeRun} from '../../engine/report.js';
+import {type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
 import {createCaFileReader} from '../../observe/ca-files.js';
-import {csrSigner} from './csr-signer.js';
+import {
+  caOf,
+  caRunResult,
+  type CaRunResult,
+  guardedPlan,
+  type GuardedMesh,
+  csrSigner,
+  type Decision,
+  guardKeys,
+  judgeClusters,
+  saidOf,
+} from './ca-run.js';
 
 /** What `certs request` is asked for. */
 export interface CsrRequest {
@@ -54,33 +57,21 @@ export interface RequestClusterResult extends ClusterResult {
   /** What is to be sent to the CA. Absent where nothing waits for an answer, and in dry runs of a new one. */
   readonly request?: PendingRequest;
   /** The CA that the cluster has already. */
-  readonly certificate?: Pick<CertificateSummary, 'subject' | 'key' | 'fingerprint' | 'notAfter'>;
+  readonly certificate?: CertificateInShort;
 }
 
 /** What `certs request` answers. */
-export interface CsrResult extends CommonResult {
-  readonly clusters: readonly RequestClusterResult[];
-  readonly errors: readonly ErrorReport[];
-  readonly warnings: readonly Warning[];
-}
+export type CsrResult = CaRunResult<RequestClusterResult>;
 
 interface ClusterFacts {
-  readonly cluster: MeshCluster;
+  readonly name: string;
   readonly request: RequestState;
   readonly ca: ClusterState;
 }
 
-/** One cluster with what is to be made for it. */
-interface DecidedCluster extends ClusterFacts {
-  readonly action: RequestClusterCa | undefined;
-}
-
-interface RequestFacts {
-  readonly loaded: LoadedMesh;
-  readonly clusters: readonly DecidedCluster[];
-  readonly asked: CsrRequest;
-  readonly git: GitExposure;
-  readonly now: Date;
+interface RequestFacts extends GuardedMesh {
+  /** With what is to be made for each; what git is asked about depends on it, too. */
+  readonly clusters: readonly (ClusterFacts & Decision<RequestClusterCa>)[];
 }
 
 /** Makes what is missing; a request whose key is there is kept. */
@@ -93,10 +84,9 @@ export const requestCerts: Operation<CsrRequest, CsrResult> = {
       gather: (deps) => gather(request, deps),
       plan,
     });
-    const names = run.facts.clusters.map(({cluster}) => cluster.name);
     const after = await engine.run({
       title: 'read the requests',
-      gather: (deps) => readRequests(deps, names, run.facts.loaded),
+      gather: (deps) => readRequests(deps, run.facts.loaded),
       plan: () => emptyPlan,
     });
     return report(run, after.facts);
@@ -105,53 +95,36 @@ export const requestCerts: Operation<CsrRequest, CsrResult> = {
 };
 
 async function gather(request: CsrRequest, deps: Deps): Promise<RequestFacts> {
-  const {workspace} = deps;
-  const now = deps.now();
   const signer = await csrSigner(deps, 'certs request');
   const loaded = await loadMesh(deps, {clusters: request.clusters, keyAlgorithm: request.keyAlgorithm, signer});
-  const declared = loaded.mesh.clusters.map(({name}) => name);
-  const names = loaded.clusters.map(({name}) => name);
-  const context = {declared, names: meshNames(loaded.mesh), now};
-  const reader = createCaFileReader(workspace);
+  const reader = createCaFileReader(deps.workspace);
   const root = judgeRoot({...(await reader.root()), key: undefined});
-  const requests = await readRequests(deps, names, loaded);
-  const clusters = await Promise.all(
-    loaded.clusters.map(async (cluster): Promise<DecidedCluster> => {
-      const ca = judgeCluster(cluster.name, await reader.cluster(cluster.name), root, context);
-      const facts = {cluster, ca, request: requests.get(cluster.name) ?? {kind: 'absent' as const}};
-      return {...facts, action: actionFor(facts, request, loaded.mesh.trust.keyAlgorithm)};
-    }),
-  );
-  const keys = clusters.flatMap(({cluster, action}) => (action ? [clusterLayout(cluster.name).requestKey] : []));
-  return {clusters, asked: request, now, ...(await guardKeys(deps, loaded, keys))};
+  const states = await judgeClusters(loaded, reader, root, deps.now());
+  const requests = await readRequests(deps, loaded);
+  const clusters = states.map(({name, state}) => {
+    const facts: ClusterFacts = {name, ca: state, request: requests.get(name) ?? {kind: 'absent'}};
+    return {...facts, ...decide(facts, request, loaded.mesh.trust.keyAlgorithm)};
+  });
+  const keys = clusters.flatMap(({name, action}) => (action ? [clusterLayout(name).requestKey] : []));
+  return {...(await guardKeys(deps, loaded, keys)), clusters};
 }
 
 async function readRequests(
   {workspace}: Deps,
-  names: readonly string[],
-  {mesh}: LoadedMesh,
+  {mesh, clusters}: LoadedMesh,
 ): Promise<ReadonlyMap<string, RequestState>> {
   const declared = mesh.clusters.map(({name}) => name);
-  const read = async (name: string): Promise<readonly [string, RequestState]> => {
+  const read = async ({name}: MeshCluster): Promise<readonly [string, RequestState]> => {
     const {requestKey, requestCsr} = clusterLayout(name);
     const [key, csr] = await Promise.all([workspace.readSecret(requestKey), workspace.readText(requestCsr)]);
     return [name, judgeRequest(name, {key, csr}, declared)];
   };
-  return new Map(await Promise.all(names.map(read)));
+  return new Map(await Promise.all(clusters.map(read)));
 }
 
 function plan(facts: RequestFacts): Plan {
-  const {clusters, loaded, git} = facts;
-  const actions = clusters.flatMap(({action}) => action ?? []);
-  return {
-    groups: [...declareGroups(loaded), ...groupOf('requests', actions)],
-    blockers: [...clusters.flatMap((one) => blockerFor(one, facts)), ...gitBlockers(git)],
-    warnings: [
-      ...asWarnings(loaded.notes),
-      ...unknownToGit(git),
-      ...clusters.flatMap((one) => warningsFor(one, facts)),
-    ],
-  };
+  const actions = facts.clusters.flatMap(({action}) => action ?? []);
+  return guardedPlan(facts, {groups: groupOf('requests', actions), ...saidOf(facts.clusters)});
 }
 
 /** Whether what waits there has got its certificate: an import that was killed before it removed the request. */
@@ -161,83 +134,63 @@ function isAnswered({request, ca}: ClusterFacts): boolean {
   return has !== undefined && has === waits;
 }
 
-/** What is to be made for a cluster; what git is asked about depends on it, too. */
-function actionFor(facts: ClusterFacts, asked: CsrRequest, algorithm: KeyAlgorithm): RequestClusterCa | undefined {
-  const {cluster, request, ca} = facts;
-  const base = {kind: 'request-cluster-ca', id: `${cluster.name}/request`, cluster: cluster.name, algorithm} as const;
+function decide(facts: ClusterFacts, asked: CsrRequest, algorithm: KeyAlgorithm): Decision<RequestClusterCa> {
+  const {name, request, ca} = facts;
+  const {requestKey, requestCsr} = clusterLayout(name);
+  const answered = isAnswered(facts);
+  const base = {kind: 'request-cluster-ca', id: `${name}/request`, cluster: name, algorithm} as const;
   const create: RequestClusterCa = {...base, title: `make a key and a request (${algorithm})`, keepKey: false};
   if (asked.renew) {
-    const {requestKey} = clusterLayout(cluster.name);
     const loses = request.kind === 'conflict' ? request.keyThere : ['pending', 'key-only'].includes(request.kind);
-    if (!loses || isAnswered(facts)) return create;
-    return {...create, confirm: `replace ${requestKey}: a certificate made for its request could not be used any more`};
+    if (!loses || answered) return {action: create};
+    const confirm = `replace ${requestKey}: a certificate made for its request could not be used any more`;
+    return {action: {...create, confirm}};
   }
-  if (isAnswered(facts)) return undefined;
-  if (request.kind === 'key-only') {
-    return {...base, title: `make the request for ${clusterLayout(cluster.name).requestKey}`, keepKey: true};
+  const warning = ca.kind === 'conflict' ? `the CA that is there cannot be used: ${ca.error.message}` : undefined;
+  switch (request.kind) {
+    case 'absent':
+      return defined({warning, action: ca.kind === 'valid' || ca.kind === 'completable' ? undefined : create});
+    case 'key-only': {
+      const title = `make the request for ${requestKey}`;
+      return defined({warning, action: answered ? undefined : {...base, title, keepKey: true}});
+    }
+    case 'pending': {
+      const {name: has} = request.request.key;
+      const isOther = !answered && asked.keyAlgorithm !== undefined && has !== asked.keyAlgorithm;
+      const other = `the request that is there has a key of another kind (${has}); --renew makes a new one`;
+      return defined({warning: warning ?? (isOther ? other : undefined)});
+    }
+    case 'request-only': {
+      const error = problem(
+        'WORKDIR_CONFLICT',
+        `${requestCsr} is there, but its key, ${requestKey}, is not`,
+        'Run this where the request was made: the key is there, and the answer is imported there',
+        advice`Make a new key and request with: ${kubectlMesh('certs request', words`${name} --renew`)}`,
+      );
+      return defined({warning, error});
+    }
+    case 'conflict':
+      return defined({warning, error: request.error});
   }
-  return request.kind === 'absent' && ca.kind !== 'valid' && ca.kind !== 'completable' ? create : undefined;
-}
-
-function blockerFor({cluster, request}: ClusterFacts, {asked}: RequestFacts): readonly Blocker[] {
-  if (asked.renew) return [];
-  if (request.kind === 'conflict') return [{cluster: cluster.name, error: request.error}];
-  if (request.kind !== 'request-only') return [];
-  const {requestKey, requestCsr} = clusterLayout(cluster.name);
-  const error = new MeshError('WORKDIR_CONFLICT', `${requestCsr} is there, but its key, ${requestKey}, is not`, {
-    hints: [
-      'Run this where the request was made: the key is there, and the answer is imported there',
-      advice`Make a new key and request with: ${kubectlMesh('certs request', words`${cluster.name} --renew`)}`,
-    ],
-  });
-  return [{cluster: cluster.name, error: reportError(error)}];
-}
-
-function warningsFor(facts: ClusterFacts, {asked}: RequestFacts): readonly Warning[] {
-  const {cluster, request, ca} = facts;
-  const {name} = cluster;
-  if (asked.renew) return [];
-  if (ca.kind === 'conflict') {
-    return [{cluster: name, message: `the CA that is there cannot be used: ${ca.error.message}`}];
-  }
-  const waits = request.kind === 'pending' && !isAnswered(facts) ? request.request.key.name : undefined;
-  if (waits === undefined || asked.keyAlgorithm === undefined || waits === asked.keyAlgorithm) return [];
-  return [
-    {cluster: name, message: `the request that is there has a key of another kind (${waits}); --renew makes a new one`},
-  ];
 }
 
 function report(run: PhaseRun<RequestFacts>, requests: ReadonlyMap<string, RequestState>): CsrResult {
-  const {facts} = run;
-  const names = facts.clusters.map(({cluster}) => cluster.name);
-  return {
-    clusters: clusterOutcomes(names, run).map((result) => {
-      const before = facts.clusters.find(({cluster}) => cluster.name === result.name);
-      const state = requests.get(result.name);
-      const pending =
-        state && !(before && isAnswered({...before, request: state})) ? pendingOf(result.name, state) : undefined;
-      const certificate = before && certificateOf(before.ca, facts);
-      return defined({...result, action: before?.action?.title, request: pending, certificate});
-    }),
-    ...generalPart(run),
-  };
+  return caRunResult(run, run.facts.clusters, (result, before) => {
+    const state = requests.get(before.name);
+    const waits = state && !isAnswered({...before, request: state});
+    const ca = caOf(before.ca);
+    return defined({
+      ...result,
+      action: before.action?.title,
+      request: waits ? pendingOf(before.name, state) : undefined,
+      certificate: ca && certificateInShort(ca),
+    });
+  });
 }
 
 function pendingOf(name: string, state: RequestState): PendingRequest | undefined {
   if (state.kind !== 'pending' && state.kind !== 'request-only') return undefined;
-  const {subject, key, spki} = state.request;
-  return {
-    file: clusterLayout(name).requestCsr,
-    subject: subject.text,
-    key: key.name,
-    publicKey: spki,
-    csr: state.csr,
-  };
-}
-
-function certificateOf(ca: ClusterState, {loaded, now}: RequestFacts): RequestClusterResult['certificate'] {
-  const certificate = ca.kind === 'valid' ? ca.inspection.certificate : ca.kind === 'completable' ? ca.ca : undefined;
-  if (!certificate) return undefined;
-  const {subject, key, fingerprint, notAfter} = summarizeCertificate(certificate, loaded.mesh.trust.expiry, now);
-  return {subject, key, fingerprint, notAfter};
+  const {csr, request} = state;
+  const {subject, key, spki} = request;
+  return {file: clusterLayout(name).requestCsr, subject: subject.text, key: key.name, publicKey: spki, csr};
 }

@@ -1,13 +1,13 @@
 /** `certs workload`: a certificate for a workload outside of Kubernetes, as the cluster's istiod would give it. */
 import {defined} from '../../domain/defined.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {type ErrorReport, MeshError, problem} from '../../domain/errors.js';
 import {clusterLayout, type WorkloadLayout, workloadLayout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import {usesCacerts} from '../../domain/mesh/signer.js';
 import {spiffeIdOf, type WorkloadName} from '../../domain/mesh/workload-name.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
-import type {Certificate} from '../../domain/x509/certificate.js';
+import {certificateInShort, type CertificateInShort} from '../../domain/x509/describe.js';
 import {type CaInspection, inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {
   judgeWorkload,
@@ -21,18 +21,12 @@ import {fixWith, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {IssueWorkload} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import {emptyPlan, onePhase, type PhaseRun, type Plan, type Warning} from '../../engine/operation.js';
-import {asWarnings, blockedPlan, groupOf} from '../../engine/plan.js';
-import {
-  type ClusterResult,
-  clusterOutcomes,
-  type CommonResult,
-  concludeRun,
-  generalPart,
-  outcomeOf,
-} from '../../engine/report.js';
-import {type GitExposure, guardKeys, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
-import {declareGroups, type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
+import {blockedPlan, groupOf} from '../../engine/plan.js';
+import {gitBlockers} from '../shared/exposed-keys.js';
+import {concludeRun, outcomeOf} from '../../engine/report.js';
+import {loadMesh} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
+import {caRunResult, type CaRunResult, guardedPlan, type GuardedMesh, guardKeys} from './ca-run.js';
 
 /** What `certs workload` is asked for. */
 export interface WorkloadRequest {
@@ -46,27 +40,24 @@ export interface WorkloadRequest {
 }
 
 /** What `certs workload` answers. */
-export interface WorkloadResult extends CommonResult {
-  readonly clusters: readonly ClusterResult[];
+export interface WorkloadResult extends CaRunResult {
   readonly spiffeId: string;
   /** The three files, relative to the work directory. */
   readonly files: {readonly key: string; readonly certChain: string; readonly rootCert: string};
   /** What was, or in a dry run would be, done; absent when nothing is to be done. */
   readonly action?: string;
   /** The certificate that is there after the run. */
-  readonly certificate?: {readonly fingerprint: string; readonly key: string; readonly notAfter: string};
-  readonly errors: readonly ErrorReport[];
-  readonly warnings: readonly Warning[];
+  readonly certificate?: Omit<CertificateInShort, 'subject'>;
 }
 
-interface WorkloadFacts {
+interface WorkloadFacts extends GuardedMesh {
   readonly request: WorkloadRequest;
-  readonly loaded: LoadedMesh;
   readonly cluster: MeshCluster;
+  readonly paths: WorkloadLayout;
+  readonly spiffeId: string;
   readonly files: CaFiles;
   readonly inspection: CaInspection;
   readonly state: WorkloadState;
-  readonly git: GitExposure;
   readonly now: Date;
 }
 
@@ -88,13 +79,10 @@ export const issueWorkload = onePhase<WorkloadRequest, WorkloadResult, WorkloadF
 
 function requireValidity(validityMs: number): void {
   if (validityMs > longestWorkloadMs) {
-    throw new MeshError(
-      'USAGE',
-      'istiod issues no workload certificate for longer than 90 days (2160h), and neither is one made here',
-      {
-        hints: ['A short life is what protects a workload key: 24h unless --validity says otherwise'],
-      },
-    );
+    const what = 'istiod issues no workload certificate for longer than 90 days (2160h), and neither is one made here';
+    throw new MeshError('USAGE', what, {
+      hints: ['A short life is what protects a workload key: 24h unless --validity says otherwise'],
+    });
   }
   if (validityMs < shortestWorkloadMs) throw new MeshError('USAGE', '--validity must be at least 1m');
 }
@@ -106,147 +94,121 @@ async function gather(deps: Deps, request: WorkloadRequest): Promise<WorkloadFac
   const loaded = await loadMesh(deps, {clusters: [request.cluster]});
   const [cluster] = loaded.clusters;
   if (!cluster) throw new MeshError('INTERNAL', 'a cluster was named, and none was loaded');
+  const {name} = cluster;
+  const {workload} = request;
   const {trustDomain} = loaded.mesh;
-  const files = await readCaFiles(workspace, cluster.name);
+  const files = await readCaFiles(workspace, name);
   const inspection = inspectCaFiles(files, {now, trustDomain, keyMayBeMissing: true});
-  const paths = pathsOf(request, cluster.name);
+  const paths = workloadLayout(name, workload.namespace, workload.serviceAccount);
+  const spiffeId = spiffeIdOf(trustDomain, workload);
   const [key, certChain, rootCert] = await Promise.all([
     workspace.readSecret(paths.key),
     workspace.readText(paths.certChain),
     workspace.readText(paths.rootCert),
   ]);
-  const expected = {
-    spiffeId: spiffeIdOf(trustDomain, request.workload),
-    roots: (inspection.roots ?? []).map(({fingerprint}) => fingerprint),
-    now,
-  };
-  const state = judgeWorkload({key, certChain, rootCert}, expected);
-  return {request, cluster, files, inspection, state, now, ...(await guardKeys(deps, loaded, [paths.key]))};
-}
-
-function pathsOf({workload}: WorkloadRequest, cluster: string): WorkloadLayout {
-  return workloadLayout(cluster, workload.namespace, workload.serviceAccount);
+  const roots = (inspection.roots ?? []).map(({fingerprint}) => fingerprint);
+  const state = judgeWorkload({key, certChain, rootCert}, {spiffeId, roots, now});
+  const mesh = await guardKeys(deps, loaded, [paths.key]);
+  return {...mesh, request, cluster, paths, spiffeId, files, inspection, state, now};
 }
 
 function plan(facts: WorkloadFacts): WorkloadPlan {
-  const {request, cluster, loaded, state, git, inspection} = facts;
-  const {trustDomain} = loaded.mesh;
-  // Nothing is declared either.
+  const {request, cluster, loaded, state, spiffeId, files, git} = facts;
+  // Of a valid certificate nothing is planned at all.
   if (state.kind === 'valid' && !request.renew) return emptyPlan;
   const {name} = cluster;
-  const paths = pathsOf(request, name);
-  const spiffeId = spiffeIdOf(trustDomain, request.workload);
-  const error =
-    cannotSign(facts) ?? cannotReplace(facts, paths) ?? (git.exposed.length > 0 ? keyInGit(git.exposed) : undefined);
-  if (error) return blockedPlan(reportError(error), [], name);
-  const confirm = loss(state, paths);
+  const error = cannotSign(facts) ?? cannotReplace(facts) ?? gitBlockers(git)[0]?.error;
+  if (error) return blockedPlan(error, [], name);
+  const {workload, algorithm, validityMs} = request;
   const action: IssueWorkload = defined({
     kind: 'issue-workload',
-    id: `${name}/workload/${request.workload.namespace}/${request.workload.serviceAccount}`,
+    id: `${name}/workload/${workload.namespace}/${workload.serviceAccount}`,
     cluster: name,
-    title: `${state.kind === 'absent' ? 'issue' : 'renew'} the certificate of ${spiffeId} (${request.algorithm})`,
-    confirm,
-    ...request.workload,
-    trustDomain,
-    algorithm: request.algorithm,
-    validityMs: request.validityMs,
+    caFiles: files,
+    title: `${state.kind === 'absent' ? 'issue' : 'renew'} the certificate of ${spiffeId} (${algorithm})`,
+    confirm: loss(facts),
+    ...workload,
+    trustDomain: loaded.mesh.trustDomain,
+    algorithm,
+    validityMs,
   });
   return {
     action,
-    groups: [...declareGroups(loaded), ...groupOf('workload certificate', [action])],
-    blockers: [],
-    warnings: [
-      ...asWarnings(loaded.notes),
-      ...unknownToGit(git),
-      ...shortened(facts.now, request.validityMs, inspection, name),
-    ],
+    ...guardedPlan(facts, {groups: groupOf('workload certificate', [action]), warnings: shortened(facts)}),
   };
 }
 
 /** Why the cluster's CA cannot sign here, and what else there is. */
-function cannotSign({cluster: {name}, loaded, files, inspection}: WorkloadFacts): MeshError | undefined {
+function cannotSign({cluster: {name}, loaded, files, inspection}: WorkloadFacts): ErrorReport | undefined {
   const {signer, keepClusterKeys} = loaded.mesh.trust;
   const paths = clusterLayout(name);
   if (!usesCacerts(signer)) {
-    return new MeshError(
+    return problem(
       'SIGNED_ELSEWHERE',
       "this mesh's workload certificates come from elsewhere (trust.signer: external)",
-      {
-        hints: ['Ask whoever issues them for one: istio-csr, SPIRE or the Kubernetes signer'],
-      },
+      'Ask whoever issues them for one: istio-csr, SPIRE or the Kubernetes signer',
     );
   }
   if (files.caCert === undefined) {
-    return new MeshError('FILE_MISSING', `there is no ${paths.caCert}: ${name} has no CA here that could sign`, {
-      hints: [advice`Make one with ${kubectlMesh('certs generate', [name])}`],
-    });
+    const what = `there is no ${paths.caCert}: ${name} has no CA here that could sign`;
+    return problem('FILE_MISSING', what, advice`Make one with ${kubectlMesh('certs generate', [name])}`);
   }
   if (files.caKey === undefined) {
     const why = keepClusterKeys
       ? 'the key is kept elsewhere'
       : 'trust.keepClusterKeys is false, so the key was removed once the cluster held it';
-    return new MeshError('FILE_MISSING', `there is no ${paths.caKey}: ${why}, and nothing can be signed without it`, {
-      hints: [
-        `Run this where ${paths.caKey} is kept`,
-        advice`Or let istiod sign: Istio's agent on the machine asks it with a token (${fixWith.istioctl('any', words`x workload entry configure`)})`,
-        advice`Or make a new CA, sign, and push it: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
-      ],
-    });
+    return problem(
+      'FILE_MISSING',
+      `there is no ${paths.caKey}: ${why}, and nothing can be signed without it`,
+      `Run this where ${paths.caKey} is kept`,
+      advice`Or let istiod sign: Istio's agent on the machine asks it with a token (${fixWith.istioctl('any', words`x workload entry configure`)})`,
+      advice`Or make a new CA, sign, and push it: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
+    );
   }
   const [first, ...others] = inspection.findings.filter(({severity}) => severity === 'error');
   if (!first) return undefined;
-  return new MeshError('CA_FILES_INVALID', `the CA of ${name} cannot sign: ${first.message}`, {
-    hints: others.map(({message}) => message),
-  });
+  const hints = others.map(({message}) => message);
+  return problem('CA_FILES_INVALID', `the CA of ${name} cannot sign: ${first.message}`, ...hints);
 }
 
-function cannotReplace({request, state}: WorkloadFacts, paths: WorkloadLayout): MeshError | undefined {
+function cannotReplace({request, state, paths: {directory}}: WorkloadFacts): ErrorReport | undefined {
   if (state.kind !== 'conflict' || request.renew) return undefined;
-  return new MeshError('WORKDIR_CONFLICT', `${paths.directory} holds something else: ${state.reason}`, {
-    hints: ['Replace it with --renew, or move it away'],
-  });
+  const what = `${directory} holds something else: ${state.reason}`;
+  return problem('WORKDIR_CONFLICT', what, 'Replace it with --renew, or move it away');
 }
 
 /** What is lost, where that is to be agreed to. */
-function loss(state: WorkloadState, {directory}: WorkloadLayout): string | undefined {
+function loss({state, paths: {directory}}: WorkloadFacts): string | undefined {
   if (state.kind === 'valid') {
     return `replace the key and certificate in ${directory}/ (valid until ${state.certificate.notAfter.toISOString()})`;
   }
   return state.kind === 'conflict' ? `replace what is in ${directory}/ (${state.reason})` : undefined;
 }
 
-function shortened(now: Date, validityMs: number, {verified}: CaInspection, name: string): readonly Warning[] {
+function shortened({now, request, inspection: {verified}, cluster: {name}}: WorkloadFacts): readonly Warning[] {
   if (!verified || 'failure' in verified) return [];
-  const end = workloadEnd(now, validityMs, verified.chain);
-  if (end >= workloadEnd(now, validityMs, [])) return [];
-  return [
-    {
-      cluster: name,
-      message: `the certificate ends with the CA above it, on ${end.toISOString()}: renew the CA of ${name} first`,
-    },
-  ];
+  const end = workloadEnd(now, request.validityMs, verified.chain);
+  if (end >= workloadEnd(now, request.validityMs, [])) return [];
+  const message = `the certificate ends with the CA above it, on ${end.toISOString()}: renew the CA of ${name} first`;
+  return [{cluster: name, message}];
 }
 
 function report(run: PhaseRun<WorkloadFacts, WorkloadPlan>): WorkloadResult {
-  const {request, cluster, loaded, state} = run.facts;
-  const {key, certChain, rootCert} = pathsOf(request, cluster.name);
-  const {action} = run.plan;
-  const issued = outcomeOf(run, action)?.result;
-  const certificate = issued
-    ? {fingerprint: issued.fingerprint, key: issued.key, notAfter: issued.notAfter}
-    : state.kind === 'valid'
-      ? summaryOf(state.certificate)
-      : undefined;
+  const {facts, plan: planned} = run;
+  const {cluster, spiffeId, state} = facts;
+  const {key, certChain, rootCert} = facts.paths;
+  const {action} = planned;
+  const there = state.kind === 'valid' ? certificateInShort(state.certificate) : undefined;
+  const certificate = outcomeOf(run, action)?.result ?? there;
   return defined({
-    clusters: clusterOutcomes([cluster.name], run),
-    spiffeId: spiffeIdOf(loaded.mesh.trustDomain, request.workload),
+    ...caRunResult(run, [cluster], (result) => result),
+    spiffeId,
     files: {key, certChain, rootCert},
     action: action?.title,
-    certificate,
-    ...generalPart(run),
+    certificate: certificate && {
+      fingerprint: certificate.fingerprint,
+      key: certificate.key,
+      notAfter: certificate.notAfter,
+    },
   });
-}
-
-function summaryOf({fingerprint, key, notAfter}: Certificate): NonNullable<WorkloadResult['certificate']> {
-  return {fingerprint, key: key.name, notAfter: notAfter.toISOString()};
 }

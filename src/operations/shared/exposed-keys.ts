@@ -5,7 +5,6 @@ import {advice} from '../../domain/suggest/advice.js';
 import {fixWith, words} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Blocker, Warning} from '../../engine/operation.js';
-import {ignoreKeys, type LoadedMesh, writesGitignore} from './load-mesh.js';
 import type {Workspace} from '../../workspace/workspace.js';
 
 /** What git says of keys. */
@@ -25,7 +24,7 @@ export async function askExposure(
 ): Promise<GitExposure> {
   // A directory that is still to be made holds nothing that git could track.
   if ((await store.stat('.')) === undefined && (await store.list('.')).length === 0) {
-    return noExposure;
+    return {exposed: [], unknown: undefined};
   }
   const answers = await git.isIgnored(store.root, keys);
   const unknown = [...answers.values()].find((ignored) => ignored.answer === 'unknown');
@@ -36,22 +35,6 @@ export async function askExposure(
     }),
     unknown: unknown?.why,
   };
-}
-
-/** Nothing to ask about. */
-export const noExposure: GitExposure = {exposed: [], unknown: undefined};
-
-/**
- * The mesh of a run that writes these keys into the work directory: with a .gitignore where there is none; and what git says
- * of them then.
- */
-export async function guardKeys(
-  deps: Pick<Deps, 'git' | 'workspace'>,
-  loaded: LoadedMesh,
-  keys: readonly string[],
-): Promise<{readonly loaded: LoadedMesh; readonly git: GitExposure}> {
-  const guarded = ignoreKeys(loaded, keys);
-  return {loaded: guarded, git: await askExposure(deps, deps.workspace, keys, writesGitignore(guarded))};
 }
 
 /** A key in a git tree that is not ignored will be pushed one day. */

@@ -1,4 +1,5 @@
-import type {CaSummary, GenerateResult} from '../../operations/certs/generate.js';
+import type {CertificateInShort} from '../../domain/x509/describe.js';
+import type {GenerateResult} from '../../operations/certs/generate.js';
 import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import type {ClusterResult} from '../../engine/report.js';
@@ -34,7 +35,7 @@ function taken({certificate, takenOver}: Printed<GenerateResult>['root']): reado
 
 interface Line extends Pick<ClusterResult, 'outcome'> {
   readonly action?: string;
-  readonly certificate?: CaSummary;
+  readonly certificate?: CertificateInShort;
 }
 
 function row(name: string, line: Line, result: Printed<GenerateResult>): readonly string[] {

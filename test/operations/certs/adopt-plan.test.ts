@@ -9,7 +9,7 @@ import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {readCacerts} from '../../../src/domain/trust/cacerts.js';
 import type {RunningCluster} from '../../../src/observe/running-cluster.js';
 import {adopt, nameOf} from '../../../src/operations/certs/adopt-plan.js';
-import type {Adoption, Looked, Standing} from '../../../src/operations/certs/adoption.js';
+import {type Adoption, goodOf, type Looked, type Standing} from '../../../src/operations/certs/adoption.js';
 import {controlPlane, workload} from '../../domain/checks/healthy.js';
 import {bundleOf, type TinyCa, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 import {textsOf} from '../../helpers/trust-mesh.js';
@@ -195,9 +195,9 @@ function decide({c1, c2, looked: all, standing, withKeys = false}: Change): Adop
 function outcomeOf(change: Change): Outcome {
   const {clusters, rootCert, warnings} = decide(change);
   return {
-    clusters: clusters.map(({name, error, keptIn = ''}) => (error ? `${name}: ${error.code}` : `${name} ${keptIn}`)),
-    files: clusters.flatMap(({files}) => files.map(({path}) => path)),
-    keys: clusters.flatMap(({name, copiesKey}) => (copiesKey ? [name] : [])),
+    clusters: clusters.map((one) => ('error' in one ? `${one.name}: ${one.error.code}` : `${one.name} ${one.keptIn}`)),
+    files: goodOf(clusters).flatMap(({files}) => files.map(({path}) => path)),
+    keys: goodOf(clusters).flatMap(({name, copiesKey}) => (copiesKey ? [name] : [])),
     rootCert: rootCert?.content,
     warnings: warnings.map(({cluster = 'mesh'}) => cluster),
   };
@@ -473,7 +473,7 @@ describe('files of the work directory', () => {
       },
     ],
   ])('get %s', (_which, secret, expected) => {
-    const [first] = decide({c1: secret}).clusters;
+    const [first] = goodOf(decide({c1: secret}).clusters);
     expect(Object.fromEntries((first?.files ?? []).map(({path, content}) => [path, content]))).toEqual(expected);
   });
 
@@ -557,7 +557,7 @@ describe('with --with-keys', () => {
   ]);
 
   it('the copied key is the one of the Secret', () => {
-    const [first] = decide({withKeys}).clusters;
+    const [first] = goodOf(decide({withKeys}).clusters);
     const content = first?.files.find(({path}) => path === 'c1/ca-key.pem')?.content;
     expect(typeof content === 'object' && content.reveal()).toBe(texts1['ca-key.pem']);
   });
@@ -854,6 +854,6 @@ describe('the declaration', () => {
 });
 
 it('shows who fills cacerts, and so who renews the CA', () => {
-  const [first, second] = decide({c1: {cacerts: cacertsOf(texts1, certManager)}}).clusters;
+  const [first, second] = goodOf(decide({c1: {cacerts: cacertsOf(texts1, certManager)}}).clusters);
   expect([first?.keeper, second?.keeper]).toEqual(['cert-manager Certificate istio-ca', undefined]);
 });

@@ -68,15 +68,15 @@ export const unavailable: SignerFacts = {
 };
 
 /** The mesh with what mesh.yaml says under `trust`. */
-export function meshWithTrust(trust = '{keyAlgorithm: ecdsa-p256}'): GenerateFacts['mesh'] {
-  return loadedMesh(meshYaml(`trust: ${trust}\n`)).mesh;
+export function meshWithTrust(trust = '{keyAlgorithm: ecdsa-p256}'): GenerateFacts['loaded'] {
+  return loadedMesh(meshYaml(`trust: ${trust}\n`));
 }
 
 /** A mesh with its root and an encrypted key; nothing is to be done about any cluster. */
 export const healthy: GenerateFacts = {
-  ...{mesh: meshWithTrust(), renew: false, clear: false, passphraseAvailable: true},
+  ...{loaded: meshWithTrust(), renew: false, clear: false, passphraseAvailable: true},
   ...{root: rootWith('encrypted'), rootFrom: undefined, signer: keyFile, clusters: [], existingRoots: []},
-  ...{exposure: {exposed: [], unknown: undefined}, now, declare: [], notes: []},
+  ...{guarded: [], git: {exposed: [], unknown: undefined}, now},
   taken: {files: [], notes: [], warnings: []},
 };
 

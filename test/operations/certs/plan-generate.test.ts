@@ -3,10 +3,9 @@ import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
 import {judgeCluster, type RootState} from '../../../src/domain/ca/workdir-state.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 import type {ClusterFacts, GenerateFacts} from '../../../src/operations/certs/generate-facts.js';
-import {planGenerate} from '../../../src/operations/certs/plan-generate.js';
-import {declareGroups} from '../../../src/operations/shared/load-mesh.js';
+import {planGenerate} from '../../../src/operations/certs/generate.js';
 import {bundleOf, tinyClusterCa} from '../../helpers/tiny-ca.js';
-import {allActions, emptyInShort, inShort, loadedMesh, now, type PlanInShort, rootFile, rootOf} from './fixtures.js';
+import {allActions, emptyInShort, inShort, now, type PlanInShort, rootFile, rootOf} from './fixtures.js';
 import {
   brokenRoot,
   elsewhere,
@@ -32,7 +31,7 @@ const files2 = bundleOf(ca2, [root]);
 /** A cluster as its files are judged beside the root. */
 function found(name: 'c1' | 'c2', files: CaFiles, beside: RootState = rootWith('encrypted')): ClusterFacts {
   const context = {declared: ['c1', 'c2'], names: {trustDomain: 'cluster.local', servingNames: []}, now};
-  return {cluster: {name, role: 'primary'}, state: judgeCluster(name, files, beside, context)};
+  return {name, state: judgeCluster(name, files, beside, context)};
 }
 const absent = {c1: found('c1', {}), c2: found('c2', {})};
 const valid = {c1: found('c1', files1), c2: found('c2', files2)};
@@ -89,7 +88,7 @@ describe('a cluster without a CA', () => {
     [
       'gets none where a CA elsewhere signs, which is reported for each cluster',
       {
-        mesh: meshWithTrust('{signer: {type: csr}}'),
+        loaded: meshWithTrust('{signer: {type: csr}}'),
         signer: elsewhere,
         root: rootWith('missing'),
         clusters: fresh.clusters,
@@ -120,8 +119,8 @@ describe('a cluster without a CA', () => {
 
   it('gets one as mesh.yaml declares it', () => {
     const trust = '{keyAlgorithm: ecdsa-p384, clusterValidity: 50d, signer: {type: local, directory: /media/stick}}';
-    const {trust: resolved} = meshWithTrust(trust);
-    const [action] = allActions(planGenerate({...healthy, mesh: meshWithTrust(trust), clusters: [absent.c1]}));
+    const {trust: resolved} = meshWithTrust(trust).mesh;
+    const [action] = allActions(planGenerate({...healthy, loaded: meshWithTrust(trust), clusters: [absent.c1]}));
     expect(action).toMatchObject({
       ...{kind: 'issue-cluster-ca', cluster: 'c1', algorithm: 'ecdsa-p384', validityDays: 50},
       ...{signer: resolved.signer, names: {trustDomain: 'cluster.local'}},
@@ -198,7 +197,7 @@ describe('files that are there already', () => {
     ['cause a warning where the key of a cluster CA is missing', {clusters: [withoutKey]}, {warnings: 1}],
     [
       'cause no warning where mesh.yaml says that keys are not kept',
-      {clusters: [withoutKey], mesh: meshWithTrust('{keepClusterKeys: false}')},
+      {clusters: [withoutKey], loaded: meshWithTrust('{keepClusterKeys: false}')},
       {},
     ],
   ]);
@@ -224,7 +223,7 @@ describe('files that are there already', () => {
 
 describe('a mesh whose cluster CAs are made elsewhere', () => {
   const external = {
-    mesh: meshWithTrust('{signer: {type: external, issuer: cert-manager}}'),
+    loaded: meshWithTrust('{signer: {type: external, issuer: cert-manager}}'),
     signer: idle,
     root: noRoot,
   };
@@ -240,12 +239,12 @@ describe('a mesh whose cluster CAs are made elsewhere', () => {
 });
 
 describe('besides the CAs', () => {
-  const exposed = {exposure: {exposed: ['c1/ca-key.pem'], unknown: undefined}};
-  const gitSilent = {exposure: {exposed: [], unknown: 'dubious ownership'}};
+  const exposed = {git: {exposed: ['c1/ca-key.pem'], unknown: undefined}};
+  const gitSilent = {git: {exposed: [], unknown: 'dubious ownership'}};
   const copies = {path: 'root-key.pem', content: new Sensitive('a key')};
   const taken = {files: [copies], notes: ['root-key.pem is a copy'], warnings: [{message: 'a fault'}]};
   const takeOver = 'always-stop: write-files take-over';
-  const declare = declareGroups({...loadedMesh(), declaration: {clusters: ['c3']}});
+  const loaded = {...healthy.loaded, declaration: {clusters: ['c3']}};
   table([
     [
       'keys that git would publish stop everything',
@@ -262,11 +261,7 @@ describe('besides the CAs', () => {
       {...exposed, taken},
       {groups: [takeOver], blockers: ['KEY_IN_GIT'], warnings: 1},
     ],
-    [
-      'git does not matter where nothing is written',
-      {exposure: {exposed: ['c1/ca-key.pem'], unknown: 'no answer'}},
-      {},
-    ],
+    ['git does not matter where nothing is written', {git: {exposed: ['c1/ca-key.pem'], unknown: 'no answer'}}, {}],
     [
       'git that does not answer is a warning',
       {...gitSilent, clusters: [absent.c1]},
@@ -274,12 +269,12 @@ describe('besides the CAs', () => {
     ],
     [
       'mesh.yaml is written first, then what a Makefile made is copied, then come root and clusters',
-      {declare, taken, root: noRoot, clusters: [absent.c1]},
+      {loaded, taken, root: noRoot, clusters: [absent.c1]},
       {groups: ['always-stop: write-files declare', takeOver, createRoot, issue1], warnings: 1, passphrase: 'new'},
     ],
     [
       'each note about the mesh and the root is a warning',
-      {notes: ['one', 'two'], root: rootWith('clear')},
+      {loaded: {...healthy.loaded, notes: ['one', 'two']}, root: rootWith('clear')},
       {warnings: 3},
     ],
     [
@@ -297,9 +292,9 @@ describe('besides the CAs', () => {
   it('the plan says which action is for the root and which for each cluster', () => {
     const made = planGenerate({...healthy, root: noRoot, clusters: [absent.c1]});
     expect(made.root?.kind).toBe('create-root-ca');
-    expect([...made.clusterActions].map(([name, {kind}]) => [name, kind])).toEqual([['c1', 'issue-cluster-ca']]);
+    expect(made.clusterActions.map(({cluster, kind}) => [cluster, kind])).toEqual([['c1', 'issue-cluster-ca']]);
     const present = planGenerate(healthy);
-    expect([present.root, present.clusterActions.size]).toEqual([undefined, 0]);
+    expect([present.root, present.clusterActions.length]).toEqual([undefined, 0]);
   });
 
   it('each cluster has a lane of its own, and the root has one', () => {

@@ -10,11 +10,11 @@ import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {readPart, recognize} from '../../../src/domain/x509/recognize.js';
 import {judgeRoot} from '../../../src/domain/ca/workdir-state.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
-import {type ImportFacts, judgeImport, planImport} from '../../../src/operations/certs/plan-import.js';
+import {type ImportFacts, planImport} from '../../../src/operations/certs/plan-import.js';
 import {CorporateCa, pkcs7, policy, type SignOptions, subordinate} from '../../helpers/corporate-ca.js';
 import {openssl, temporaryFiles} from '../../helpers/openssl.js';
 import {memorySigner} from '../../helpers/tiny-ca.js';
-import {inShort, loadedMesh, meshYaml} from './fixtures.js';
+import {allActions, inShort, loadedMesh, meshYaml} from './fixtures.js';
 
 /** The company: a root, a policy CA below it, and the request of c1 with its key. */
 const root = CorporateCa.root();
@@ -43,19 +43,15 @@ function read(files: readonly (string | Buffer)[]): ImportFacts['certificates'] 
   );
 }
 
-type Facts = Omit<ImportFacts, 'verdict'>;
-
-const planOf = (facts: Facts) => planImport({...facts, verdict: judgeImport(facts)});
-
 /** The mesh has the company's root, or another one, and the request of c1 waits. */
-function factsOf(files: readonly (string | Buffer)[], roots = root.pem): Facts {
+function factsOf(files: readonly (string | Buffer)[], roots = root.pem): ImportFacts {
   return {
     ...{loaded: loadedMesh(), cluster: {name: 'c1', role: 'primary'}, unusableKeys: [], remarks: []},
     keys: [{path: 'c1/request/ca-key.pem', pem: writePrivateKey(key), spki: spkiHash(publicHalf(key))}],
     certificates: read(files),
     root: judgeRoot({certificate: roots, key: undefined}),
     ...{existingRoots: [], givenRoot: undefined, known: [], others: new Map(), files: {}, requestThere: true},
-    git: {exposed: [], unknown: undefined},
+    ...{guarded: [], git: {exposed: [], unknown: undefined}},
     // A minute on: openssl starts its certificates at the current second.
     now: new Date(Date.now() + 60_000),
   };
@@ -63,8 +59,8 @@ function factsOf(files: readonly (string | Buffer)[], roots = root.pem): Facts {
 
 function expectTaken(files: readonly (string | Buffer)[], ...chain: readonly string[]): void {
   const facts = factsOf(files);
-  expect(inShort(planOf(facts))).toMatchObject({groups: ['always-stop: import-cluster-ca c1/ca'], blockers: []});
-  const taken = judgeImport(facts).chain?.map(({pem}) => new X509Certificate(pem).fingerprint256);
+  expect(inShort(planImport(facts))).toMatchObject({groups: ['always-stop: import-cluster-ca c1/ca'], blockers: []});
+  const taken = planImport(facts).chain?.map(({pem}) => new X509Certificate(pem).fingerprint256);
   expect(taken).toEqual([...chain, root.pem].map((pem) => new X509Certificate(pem).fingerprint256));
 }
 
@@ -73,12 +69,13 @@ function expectRefused(
   files: readonly (string | Buffer)[],
   ids: readonly string[],
   roots?: string,
-): ReturnType<typeof judgeImport>['refusals'] {
+): ReturnType<typeof planImport>['refusals'] {
   const facts = factsOf(files, roots);
-  const {refusals, actions} = judgeImport(facts);
+  const plan = planImport(facts);
+  const {refusals} = plan;
   expect(refusals.map(({id}) => id)).toEqual(ids);
-  expect(actions).toEqual([]);
-  expect(inShort(planOf(facts))).toMatchObject({groups: [], blockers: ['c1: CERTIFICATE_REFUSED']});
+  expect(allActions(plan)).toEqual([]);
+  expect(inShort(plan)).toMatchObject({groups: [], blockers: ['c1: CERTIFICATE_REFUSED']});
   return refusals;
 }
 
@@ -199,9 +196,9 @@ describe('name constraints above it', () => {
   it('are judged by the trust domain, namespace and revisions of the mesh', () => {
     const yaml = 'trustDomain: mesh.example.com\nistio: {namespace: istio-2, revisions: [default, canary]}\n';
     const loaded = loadedMesh(meshYaml(yaml));
-    const judge = (constraints: string) => judgeImport({...factsOf(constrained(constraints)), loaded});
+    const judge = (constraints: string) => planImport({...factsOf(constrained(constraints)), loaded});
     const own = judge('critical,permitted;URI:mesh.example.com,permitted;DNS:istio-2.svc');
-    expect([own.refusals, own.actions.length]).toEqual([[], 1]);
+    expect([own.refusals, allActions(own).length]).toEqual([[], 1]);
     const defaults = judge('critical,permitted;URI:cluster.local,permitted;DNS:istio-system.svc');
     expect(defaults.refusals.map(({id}) => id)).toEqual(['serving-names', 'workload-names']);
     expect(defaults.refusals[0]?.hint).toContain('DNS:istiod-canary.istio-2.svc');

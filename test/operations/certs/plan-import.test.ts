@@ -8,12 +8,7 @@ import {encodeName} from '../../../src/domain/x509/name.js';
 import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {clusterCaName} from '../../../src/domain/x509/profile.js';
 import {judgeRoot, type RootState} from '../../../src/domain/ca/workdir-state.js';
-import {
-  type CandidateKey,
-  type ImportFacts,
-  judgeImport,
-  planImport,
-} from '../../../src/operations/certs/plan-import.js';
+import {type CandidateKey, type ImportFacts, planImport} from '../../../src/operations/certs/plan-import.js';
 import {bundleOf, memorySigner, type TinyCa, tinyClusterCa, type TinyOptions, tinyRoot} from '../../helpers/tiny-ca.js';
 import {
   allActions,
@@ -32,10 +27,6 @@ import {
   rootOf,
   unreadableRootOf,
 } from './fixtures.js';
-
-type Facts = Omit<ImportFacts, 'verdict'>;
-
-const planOf = (facts: Facts) => planImport({...facts, verdict: judgeImport(facts)});
 
 const newKey = (): KeyObject => generateKeyPairSync('ec', {namedCurve: 'P-256'}).privateKey;
 
@@ -137,7 +128,7 @@ const noRoot: RootState = {kind: 'absent'};
 const certificates = (...cas: readonly TinyCa[]) => ({certificates: cas.map(({certificate}) => certificate)});
 
 /** The request of c1 waits in a mesh that has its root, and the CA returned the right certificate. */
-const healthy: Facts = {
+const healthy: ImportFacts = {
   loaded: loadedMesh(),
   cluster: {name: 'c1', role: 'primary'},
   keys: [requestKey],
@@ -151,7 +142,7 @@ const healthy: Facts = {
   others: new Map(),
   files: {},
   requestThere: true,
-  git: {exposed: [], unknown: undefined},
+  ...{guarded: [], git: {exposed: [], unknown: undefined}},
   now,
 };
 
@@ -166,10 +157,10 @@ interface Outcome extends PlanInShort {
   readonly rootCert: unknown;
 }
 
-function outcomeOf(change: Partial<Facts>): Outcome {
+function outcomeOf(change: Partial<ImportFacts>): Outcome {
   const facts = {...healthy, ...change};
-  const plan = planOf(facts);
-  const {chain, refusals} = judgeImport(facts);
+  const plan = planImport(facts);
+  const {chain, refusals} = planImport(facts);
   const actions = allActions(plan);
   const taken = actions.find((action) => action.kind === 'import-cluster-ca');
   const root = actions.find((action) => action.kind === 'write-files' && action.id === 'root-cert');
@@ -200,7 +191,7 @@ const nothing: Outcome = {
   ...{written: undefined, answered: undefined, rootCert: undefined},
 };
 
-type Row = readonly [behaviour: string, change: Partial<Facts>, expected: Partial<Outcome>];
+type Row = readonly [behaviour: string, change: Partial<ImportFacts>, expected: Partial<Outcome>];
 
 it('takes the certificate that answers the request', () => {
   expect(outcomeOf({})).toEqual(accepted);
@@ -265,7 +256,7 @@ describe('the chain of an accepted certificate', () => {
   it('is written as istiod reads it: the cluster CA first, the root last, and both roots of a rotation as roots', () => {
     const roots = rootFile(root, nextRoot).text;
     const [action] = allActions(
-      planOf({...healthy, ...certificates(policy, belowPolicy), root: rootCert(root, nextRoot)}),
+      planImport({...healthy, ...certificates(policy, belowPolicy), root: rootCert(root, nextRoot)}),
     );
     if (action?.kind !== 'import-cluster-ca') throw new Error('nothing is imported');
     const {caCert, certChain} = bundleOf(belowPolicy, [policy, root]);
@@ -369,12 +360,12 @@ describe('without a key', () => {
 });
 
 /** Another key that waits, with its certificate. */
-function keyAndCertificate(waiting: KeyObject, ca: TinyCa): Partial<Facts> {
+function keyAndCertificate(waiting: KeyObject, ca: TinyCa): Partial<ImportFacts> {
   return {keys: [keyIn('c1/request/ca-key.pem', {key: waiting})], ...certificates(ca)};
 }
 
 describe('refuses', () => {
-  const refusals: readonly (readonly [what: string, change: Partial<Facts>, ids: readonly string[]])[] = [
+  const refusals: readonly (readonly [what: string, change: Partial<ImportFacts>, ids: readonly string[]])[] = [
     ['a certificate for another key', certificates(ofNewKey), ['other-key']],
     ['certificates of CAs alone', certificates(policy, root), ['other-key']],
     ['files without certificates', {certificates: []}, ['other-key']],
@@ -428,7 +419,7 @@ describe('refuses', () => {
   ];
   it.each(refusals)('%s', (_what, change, ids) => {
     expect(outcomeOf(change)).toEqual({...nothing, blockers: ['c1: CERTIFICATE_REFUSED'], refusals: ids});
-    const [blocker] = planOf({...healthy, ...change}).blockers;
+    const [blocker] = planImport({...healthy, ...change}).blockers;
     expect(blocker?.error.hints).toHaveLength(ids.length);
   });
 });
@@ -438,20 +429,20 @@ it('gives other advice for an issuer that is missing than for one that has the r
     [belowRegional, policy],
     [belowPolicy, twinOfPolicy],
     [faulty.issuerEncodedOtherwise],
-  ].map((cas) => judgeImport({...healthy, ...certificates(...cas)}).refusals[0]);
+  ].map((cas) => planImport({...healthy, ...certificates(...cas)}).refusals[0]);
   expect(otherKey?.hint).toBe(otherEncoding?.hint);
   expect(missing?.hint).not.toBe(otherKey?.hint);
   expect(missing?.message).toContain('L=regional');
 });
 
 it('names the certificate for another key, not the CAs above it', () => {
-  const [refusal] = judgeImport({...healthy, ...certificates(root, policy, ofNewKeyBelowPolicy)}).refusals;
+  const [refusal] = planImport({...healthy, ...certificates(root, policy, ofNewKeyBelowPolicy)}).refusals;
   expect(refusal?.message).toContain('L=c1');
   expect(refusal?.message).not.toContain('L=policy');
 });
 
 describe('of several chains with faults, the faults are reported of', () => {
-  it.each<readonly [string, Partial<Facts>, readonly string[]]>([
+  it.each<readonly [string, Partial<ImportFacts>, readonly string[]]>([
     ['one that ends at the root', certificates(belowRegional, stranger, belowStranger, faulty.expired), ['expired']],
     [
       'one that ends at any root, where none ends at that of the mesh',
@@ -541,7 +532,7 @@ describe('what is there already', () => {
   it('names the key in the question only where the key is replaced', () => {
     const newRequest = {keys: [keyIn('c1/request/ca-key.pem', ofNewKey), caKey], files: before};
     const [sameKey, newKeyToo] = [certificates(renewed), certificates(ofNewKey)].map(
-      (change) => allActions(planOf({...healthy, ...newRequest, ...change}))[0]?.confirm,
+      (change) => allActions(planImport({...healthy, ...newRequest, ...change}))[0]?.confirm,
     );
     expect(sameKey).not.toMatch(/\bkey\b/);
     expect(newKeyToo).toMatch(/\bkey\b/);
@@ -586,7 +577,7 @@ describe('besides the certificates', () => {
   });
 
   it('the root has a lane of its own, and the lane of the cluster is named after it', () => {
-    const {groups} = planOf({...healthy, ...certificates(ours, root), root: noRoot});
+    const {groups} = planImport({...healthy, ...certificates(ours, root), root: noRoot});
     expect(groups.map(({lanes}) => lanes.map(({key: lane, cluster}) => [lane, cluster]))).toEqual([
       [['root CA', undefined]],
       [['c1', 'c1']],

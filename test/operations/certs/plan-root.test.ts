@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import type {ErrorCode} from '../../../src/domain/errors.js';
 import type {CreateRootCa} from '../../../src/engine/action.js';
 import type {GenerateFacts, SignerFacts} from '../../../src/operations/certs/generate-facts.js';
-import {cannotSign, passphraseOf} from '../../../src/operations/certs/plan-generate.js';
+import {cannotSign, passphraseOf} from '../../../src/operations/certs/generate.js';
 import {planRoot} from '../../../src/operations/certs/plan-root.js';
 import {type TinyCa, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 import {
@@ -57,8 +57,8 @@ function outcomeOf({issuing: clusters = ['c1'], ...change}: Change): Outcome {
     actions: (action ? [action] : []).map((one) =>
       one.kind === 'create-root-ca' ? `${actionInShort(one)} ${one.protection}` : actionInShort(one),
     ),
-    blockers: planned.blockers.map(({cluster, error}) => (cluster ?? '') + error.code),
-    warnings: planned.warnings.length,
+    blockers: planned.error ? [planned.error.code] : [],
+    warnings: planned.warning === undefined ? 0 : 1,
     passphrase: passphraseOf(facts, planned, wanted),
     rootCert: action?.kind === 'write-files' ? action.files.map(({content}) => content).join('') : undefined,
   };
@@ -390,8 +390,8 @@ describe('a mesh without a root', () => {
   });
 
   it('gets a root as mesh.yaml declares it, and the first four cluster keys are generated meanwhile', () => {
-    const mesh = meshWithTrust('{keyAlgorithm: ecdsa-p384, rootValidity: 100d, clusterValidity: 50d}');
-    const {action} = planRoot({...healthy, ...fresh, mesh}, issuing('c1', 'c2', 'c3', 'c4', 'c5'));
+    const loaded = meshWithTrust('{keyAlgorithm: ecdsa-p384, rootValidity: 100d, clusterValidity: 50d}');
+    const {action} = planRoot({...healthy, ...fresh, loaded}, issuing('c1', 'c2', 'c3', 'c4', 'c5'));
     const expected: Partial<CreateRootCa> = {
       ...{kind: 'create-root-ca', meshID: 'mesh1', algorithm: 'ecdsa-p384', validityDays: 100},
       ...{signer: {type: 'local'}, protection: 'encrypted'},
@@ -406,9 +406,9 @@ it.each([
   ['is proposed where a new root key lacks its passphrase', noRoot, true],
   ['is not proposed where an encrypted key lacks its passphrase', rootWith('encrypted'), false],
 ])('--no-passphrase %s', (_where, state, proposed) => {
-  const [blocker] = planRoot({...healthy, root: state, passphraseAvailable: false}, issuing('c1')).blockers;
+  const {error} = planRoot({...healthy, root: state, passphraseAvailable: false}, issuing('c1'));
   expect(
-    hintTexts(blocker?.error.hints ?? [])
+    hintTexts(error?.hints ?? [])
       .join()
       .includes('--no-passphrase'),
   ).toBe(proposed);
