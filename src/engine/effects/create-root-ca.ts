@@ -8,7 +8,6 @@ import {createKeySigner, encryptKey} from '../../signers/keys.js';
 import {rootTemplate} from '../../domain/x509/profile.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {issueCertificate, type Signer} from '../../domain/x509/signer.js';
-import type {Sensitive} from '../../domain/sensitive.js';
 import type {CreateRootCa} from '../action.js';
 import type {Effect, EffectContext} from '../effect.js';
 import {certificateInShort} from '../../domain/x509/describe.js';

@@ -10,7 +10,7 @@ import type {Severity} from '../../domain/checks/check.js';
 import {advice, type Hint} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
-import type {CertificateRole} from '../../domain/monitoring/seen.js';
+import type {CertificateRole} from '../../domain/monitoring/metrics.js';
 import type {ClusterResult} from '../../engine/report.js';
 import {
   type Conclusion,
