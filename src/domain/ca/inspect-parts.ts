@@ -3,7 +3,8 @@ import {defined} from '../defined.js';
 import {type CaFiles, caFilesOfSecret} from './ca-files.js';
 import type {Certificate} from '../x509/certificate.js';
 import {chainPem, orderUpward} from '../x509/chain.js';
-import {type CaFinding, inspectCaFiles, type InspectOptions} from './inspect-ca.js';
+import {inspectCaFiles, type InspectOptions} from './inspect-ca.js';
+import type {CaFinding} from './istiod-rules.js';
 import {type Part, type PartContent, publicText} from '../x509/recognize.js';
 
 /** istiod's word on what was inspected. */

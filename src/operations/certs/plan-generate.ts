@@ -4,9 +4,8 @@ import {type ErrorReport, type MeshError, problem, reportError} from '../../doma
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {meshNames} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
-import {signingChain} from '../../domain/ca/trust-store.js';
 import {chainPem, orderUpward} from '../../domain/x509/chain.js';
-import {cannotIssue} from '../../domain/ca/issuer.js';
+import {cannotIssue, keyCannotIssue} from '../../domain/ca/issuer.js';
 import type {ClusterState, RootState} from '../../domain/ca/workdir-state.js';
 import type {FileContent, IssueClusterCa, WriteFiles} from '../../engine/action.js';
 import {asWarnings, groupOf} from '../../engine/plan.js';
@@ -170,7 +169,7 @@ export function cannotSign({root, signer, now}: GenerateFacts): ErrorReport | un
             : `Plug in what ${signer.keyPath} is on, or say where it is now with --root-dir DIR`,
         );
       }
-      return report(cannotIssue(signingChain(root, now), now, layout.rootCert));
+      return report(keyCannotIssue(root, now, layout.rootCert));
     }
     case 'rootless':
     case 'idle':
