@@ -6,7 +6,7 @@ import {isKnown, observe} from '../domain/observed.js';
 import type {CaInspection, InspectOptions} from '../domain/ca/inspect-ca.js';
 import {readNamespace, type ClusterTrust, type TrustSeen} from '../domain/trust/facts.js';
 import {readIstiod} from '../domain/trust/istiod.js';
-import {droppedRoots} from '../domain/trust/plan-push.js';
+import {droppedRoots} from '../domain/trust/live-roots.js';
 import {meshWorkloads} from '../domain/trust/workloads.js';
 import type {Deps} from '../engine/deps.js';
 import {chainMissing} from '../engine/effects/await-bundle.js';

@@ -96,6 +96,11 @@ export function readCacerts(secret: SecretObject, options: InspectOptions): Cace
   });
 }
 
+/** The type of a Secret and everything in an immutable one cannot be changed (kubernetes.io: Secrets). */
+export function isChangeable({immutable, type}: CacertsSecret): boolean {
+  return !immutable && type === 'Opaque';
+}
+
 /** Somebody who will put their own content back: found by owner references and cert-manager's annotation. */
 function keeperOf({metadata}: KubeObject): string | undefined {
   const certificate = metadata.annotations?.['cert-manager.io/certificate-name'];
