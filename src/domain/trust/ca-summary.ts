@@ -5,13 +5,13 @@ import type {CacertsSecret} from './cacerts.js';
 import {rootRef, type RootRef} from '../ca/trust-store.js';
 
 /** A CA as it is shown. */
-export interface CaSummary {
+export interface ShownCa {
   readonly roots: readonly RootRef[];
   readonly clusterCa?: RootRef & {readonly notAfter: string};
 }
 
 /** Summarises a judged CA. */
-export function summarise({roots = [], certificate}: CaInspection): CaSummary {
+export function summarise({roots = [], certificate}: CaInspection): ShownCa {
   return defined({
     roots: roots.map(rootRef),
     clusterCa: certificate && {...rootRef(certificate), notAfter: certificate.notAfter.toISOString()},
@@ -19,6 +19,6 @@ export function summarise({roots = [], certificate}: CaInspection): CaSummary {
 }
 
 /** The same for a Secret; undefined where there is none. */
-export function summariseSecret(secret: CacertsSecret | 'absent'): CaSummary | undefined {
+export function summariseSecret(secret: CacertsSecret | 'absent'): ShownCa | undefined {
   return secret === 'absent' ? undefined : summarise(secret.inspection);
 }

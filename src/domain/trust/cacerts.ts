@@ -137,7 +137,7 @@ export function cacertsObject(
   return {
     apiVersion: 'v1',
     kind: 'Secret',
-    type: before?.type ?? 'Opaque',
+    type: 'Opaque',
     metadata: defined({
       name: place.name,
       namespace: place.namespace,

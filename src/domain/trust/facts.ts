@@ -1,7 +1,7 @@
 /** What `trust push` and `trust rollback` need to know of one cluster before they decide. */
 import type {KubeObject} from '../kube/object.js';
 import type {MeshCluster} from '../mesh/mesh.js';
-import {isKnown, type Observed} from '../observed.js';
+import {isKnown, type Observed, valueOr} from '../observed.js';
 import type {CacertsSecret} from './cacerts.js';
 import type {IstiodSeen} from './istiod.js';
 import type {Workloads} from './workloads.js';
@@ -39,6 +39,11 @@ export interface ClusterTrust {
 /** Reads what matters of a namespace. */
 export function readNamespace({metadata}: KubeObject): NamespaceSeen {
   return {labels: metadata.labels ?? {}, terminating: metadata.deletionTimestamp !== undefined};
+}
+
+/** A Secret that was seen; unknown ones count as absent, since a decision that needs them refuses. */
+export function secretOf({seen}: ClusterTrust, which: 'cacerts' | 'previous'): CacertsSecret | 'absent' {
+  return isKnown(seen) ? valueOr(seen.value[which], 'absent') : 'absent';
 }
 
 /** Clusters whose UID is known. */

@@ -38,7 +38,7 @@ import {declareAction, declaredFilesGroups} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readRunningCluster} from '../../observe/running-cluster.js';
-import {summarise, type CaSummary} from '../../domain/trust/ca-summary.js';
+import {summarise, type ShownCa} from '../../domain/trust/ca-summary.js';
 import {adopt} from './adopt-plan.js';
 import type {Adopted, Adoption, KeptIn, Looked, Standing} from './adoption.js';
 
@@ -59,7 +59,7 @@ export interface AdoptedCluster extends ClusterResult {
   readonly versions?: readonly string[];
   readonly keptIn?: KeptIn;
   readonly keeper?: string;
-  readonly ca?: CaSummary;
+  readonly ca?: ShownCa;
   /** Files that were, or would be, written. */
   readonly files: readonly string[];
 }

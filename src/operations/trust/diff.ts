@@ -17,7 +17,7 @@ import {readOwnCa} from '../../observe/ca-files.js';
 import {ClusterReader} from '../../observe/cluster-reader.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readClusterUid} from '../../observe/identity.js';
-import {summarise, summariseSecret, type CaSummary} from '../../domain/trust/ca-summary.js';
+import {summarise, summariseSecret, type ShownCa} from '../../domain/trust/ca-summary.js';
 
 /** `trust diff CLUSTER...`. */
 export type DiffRequest = MeshRequest;
@@ -28,8 +28,8 @@ export interface ComparedCluster extends ClusterResult {
   /** Absent where it could not be told. */
   readonly same?: boolean;
   readonly differences: readonly Difference[];
-  readonly workDirectory: CaSummary;
-  readonly inCluster?: CaSummary;
+  readonly workDirectory: ShownCa;
+  readonly inCluster?: ShownCa;
   /** Why there is nothing to compare: somebody else makes the CA, and the work directory holds nothing of it. */
   readonly madeElsewhere?: string;
 }

@@ -4,17 +4,11 @@ import {formatHead, seal} from '../../../src/domain/journal/chain.js';
 import type {JournalKnown} from '../../../src/domain/journal/head.js';
 import {known, type Observed} from '../../../src/domain/observed.js';
 import {annotations, type CacertsSecret, dataOfBundle} from '../../../src/domain/trust/cacerts.js';
-import type {TrustSeen} from '../../../src/domain/trust/facts.js';
+import {secretOf, type TrustSeen} from '../../../src/domain/trust/facts.js';
 import type {PushTarget} from '../../../src/domain/trust/plan-push.js';
 import type {Action} from '../../../src/engine/action.js';
-import {
-  decideAll,
-  planChanges,
-  secretOf,
-  type TrustFacts,
-  type TrustRules,
-  type TrustTarget,
-} from '../../../src/operations/trust/plan-changes.js';
+import type {TrustTarget} from '../../../src/operations/trust/actions.js';
+import {decideAll, planChanges, type TrustFacts, type TrustRules} from '../../../src/operations/trust/plan-changes.js';
 import {hintTexts} from '../../helpers/suggestions.js';
 import {bundleOf} from '../../helpers/tiny-ca.js';
 import {
@@ -663,10 +657,10 @@ describe('the decisions', () => {
     expect(planChanges(facts, rules).decided).toEqual(decideAll(facts, rules));
   });
 
-  it('contain no change for a refused cluster', () => {
+  it('lead to no action for a refused cluster', () => {
     const {facts, rules} = planned({clusters: {c1: {seen: known(running('c1', {previous: untold()}))}}});
-    const [decided] = decideAll(facts, rules);
-    expect([decided?.decision?.kind, decided?.change]).toEqual(['refuse', undefined]);
+    const {decided, groups} = planChanges(facts, rules);
+    expect([decided[0]?.decision?.kind, groups]).toEqual(['refuse', []]);
   });
 
   it.each<[behaviour: string, seen: Observed<TrustSeen>, found: CacertsSecret | 'absent' | undefined]>([
