@@ -2,9 +2,10 @@
 import {defined} from '../defined.js';
 import {type CaFiles, caFilesOfSecret} from './ca-files.js';
 import type {Certificate} from '../x509/certificate.js';
-import {chainPem, orderUpward} from '../x509/chain.js';
+import {chainPem, issued, orderUpward} from '../x509/chain.js';
 import {inspectCaFiles, type InspectOptions} from './inspect-ca.js';
 import type {CaFinding} from './istiod-rules.js';
+import {isAmong} from './trust-store.js';
 import {type Part, type PartContent, publicText} from '../x509/recognize.js';
 
 /** istiod's word on what was inspected. */
@@ -55,7 +56,9 @@ export function judgeFile(
       refusal === undefined ? [] : [{id: 'key-format', severity: 'error', effect: 'refused', message: refusal}];
     return {as: 'ca-key.pem', loads: refusal === undefined, findings};
   }
-  const lowest = certificates.find((one) => !one.selfSigned && !certificates.some((other) => issued(one, other)));
+  const lowest = certificates.find(
+    (one) => !one.selfSigned && !certificates.some((other) => other !== one && issued(one, other)),
+  );
   if (!lowest) {
     const files: CaFiles = {caCert: first.pem, rootCert: chainPem(certificates)};
     return opinion('root-cert.pem', files, [...aboutSets, ...aboutChains, 'path-length'], options);
@@ -72,14 +75,6 @@ export function judgeFile(
     ? opinion('ca-cert.pem', files, [...aboutSets, ...aboutChains], options)
     : opinion('cert-chain.pem', files, aboutSets, options);
   return {...judged, root: own.length > 0 ? 'inspected' : roots.length > 0 ? 'work directory' : 'none'};
-}
-
-function issued(issuer: Certificate, certificate: Certificate): boolean {
-  return (
-    issuer !== certificate &&
-    certificate.issuer.der.equals(issuer.subject.der) &&
-    certificate.signedBy(issuer.publicKey)
-  );
 }
 
 function opinion(
@@ -100,5 +95,5 @@ export function isBelow(
   others: readonly Certificate[],
 ): boolean {
   const top = orderUpward(certificate, [...others, ...roots]).at(-1);
-  return top !== undefined && roots.some(({fingerprint}) => fingerprint === top.fingerprint);
+  return top !== undefined && isAmong(top, roots);
 }
