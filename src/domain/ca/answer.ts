@@ -6,7 +6,7 @@ import {advice, type Hint} from '../suggest/advice.js';
 import {kubectlMesh, words} from '../suggest/suggestion.js';
 import {formatFingerprint} from '../keys/fingerprint.js';
 import type {Certificate} from '../x509/certificate.js';
-import {issued, sameEntity} from '../x509/chain.js';
+import {issued, lowestOf, sameEntity} from '../x509/chain.js';
 import {chainFaults, type ChainFaultId, type ChainPurpose} from './chain-faults.js';
 import {distinctRoots, isAmong} from './trust-store.js';
 
@@ -181,9 +181,7 @@ function otherKey({cluster, certificates, others, keys}: AnswerFacts): Refusal {
     );
   }
   // The lowest one is what the CA made; what stands above it is known to be of other keys.
-  const lowest =
-    certificates.find((one) => !one.selfSigned && !certificates.some((other) => other !== one && issued(one, other))) ??
-    certificates[0];
+  const lowest = lowestOf(certificates) ?? certificates[0];
   const found = lowest ? `: "${lowest.subject.text}" is for another one (${lowest.key.name})` : '';
   return refuse(
     'other-key',

@@ -2,7 +2,7 @@
 import {defined} from '../defined.js';
 import {type CaFiles, caFilesOfSecret} from './ca-files.js';
 import type {Certificate} from '../x509/certificate.js';
-import {chainPem, issued, orderUpward} from '../x509/chain.js';
+import {chainPem, lowestOf, orderUpward} from '../x509/chain.js';
 import {inspectCaFiles, type InspectOptions} from './inspect-ca.js';
 import type {CaFinding} from './istiod-rules.js';
 import {isAmong} from './trust-store.js';
@@ -56,9 +56,7 @@ export function judgeFile(
       refusal === undefined ? [] : [{id: 'key-format', severity: 'error', effect: 'refused', message: refusal}];
     return {as: 'ca-key.pem', loads: refusal === undefined, findings};
   }
-  const lowest = certificates.find(
-    (one) => !one.selfSigned && !certificates.some((other) => other !== one && issued(one, other)),
-  );
+  const lowest = lowestOf(certificates);
   if (!lowest) {
     const files: CaFiles = {caCert: first.pem, rootCert: chainPem(certificates)};
     return opinion('root-cert.pem', files, [...aboutSets, ...aboutChains, 'path-length'], options);

@@ -184,6 +184,13 @@ export function issued(parent: Certificate, child: Certificate): boolean {
   return parent.subject.der.equals(child.issuer.der) && child.signedBy(parent.publicKey);
 }
 
+/** The first certificate of a set that issued none of the others; undefined where all are self-signed. */
+export function lowestOf(certificates: readonly Certificate[]): Certificate | undefined {
+  return certificates.find(
+    (one) => !one.selfSigned && !certificates.some((other) => other !== one && issued(one, other)),
+  );
+}
+
 /** The certificates of a set that stand between `certificate` and its root, in order upward, with the root last. */
 export function orderUpward(certificate: Certificate, candidates: readonly Certificate[]): readonly Certificate[] {
   const chain = [certificate];

@@ -115,11 +115,7 @@ async function gather(deps: Deps, request: WorkloadRequest): Promise<WorkloadFac
     workspace.readText(paths.certChain),
     workspace.readText(paths.rootCert),
   ]);
-  const expected = {
-    spiffeId: spiffeIdOf(trustDomain, request.workload),
-    roots: (inspection.roots ?? []).map(({fingerprint}) => fingerprint),
-    now,
-  };
+  const expected = {spiffeId: spiffeIdOf(trustDomain, request.workload), roots: inspection.roots ?? [], now};
   const state = judgeWorkload({key, certChain, rootCert}, expected);
   return {request, cluster, files, inspection, state, now, ...(await guardKeys(deps, loaded, [paths.key]))};
 }
