@@ -138,8 +138,8 @@ function writeActions(change: Change): readonly Action[] {
   const what = `Secret ${namespace}/${cacertsName}`;
   const loss = before ? describeLoss(before, own.files.crl === '') : '';
   if (write === 'patch') {
-    const {caCert = '', rootCert = '', certChain = '', crl} = own.files;
     if (!before) return [];
+    const object = cacertsObject({namespace, name: cacertsName, cluster}, own.inspection, before);
     return [
       {
         kind: 'patch-object',
@@ -148,7 +148,7 @@ function writeActions(change: Change): readonly Action[] {
         title: `change the certificates in ${what}, and leave its key`,
         confirm: `replace the certificates in ${what}${loss}`,
         ref: {apiVersion: 'v1', kind: 'Secret', namespace, name: cacertsName},
-        patch: cacertsPatch({caCert, rootCert, certChain, crl}, cluster, own.inspection, before),
+        patch: cacertsPatch(object, own.files, before),
       },
     ];
   }

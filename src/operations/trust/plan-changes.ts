@@ -1,7 +1,6 @@
 /** The plan that push and rollback share: blockers, warnings, and the order of clusters (docs/trust.md). */
 import {defined} from '../../domain/defined.js';
 import {uidsToRecord, identityProblems} from '../../domain/mesh/identity.js';
-import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown, type Observed, observe} from '../../domain/observed.js';
 import {headComparer, parseHead, type JournalKnown} from '../../domain/journal/head.js';
@@ -12,7 +11,6 @@ import {decidePush, type PushDecision, type PushRules} from '../../domain/trust/
 import type {Deps} from '../../engine/deps.js';
 import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
 import {asWarnings} from '../../engine/plan.js';
-import {eachCluster} from '../../observe/each-cluster.js';
 import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
 import {changeActions, type TrustTarget} from './actions.js';
 
@@ -40,20 +38,8 @@ export interface TrustPlan extends Plan {
   readonly decided: readonly Decided[];
 }
 
-/** Which clusters are looked at; all that the run is about unless it is said. */
-interface Gathering {
-  readonly loaded: LoadedMesh;
-  readonly clusters?: readonly MeshCluster[];
-  readonly concurrency: number;
-}
-
-/** Looks at the clusters, in the order in which they are declared. */
-export async function gatherTargets(
-  deps: Deps,
-  {loaded, clusters = loaded.clusters, concurrency}: Gathering,
-  look: (cluster: MeshCluster) => Promise<TrustTarget>,
-): Promise<TrustFacts> {
-  const targets = await eachCluster(clusters, concurrency, look);
+/** The facts of targets that were gathered, in the order in which their clusters are declared. */
+export async function factsOf(deps: Deps, loaded: LoadedMesh, targets: readonly TrustTarget[]): Promise<TrustFacts> {
   return {loaded, targets, journal: await observe(() => deps.workspace.journal.read())};
 }
 

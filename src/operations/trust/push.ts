@@ -3,10 +3,9 @@ import type {SecretData} from '../../domain/kube/object.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown} from '../../domain/observed.js';
 import {caFileNames, type CaFiles} from '../../domain/ca/ca-files.js';
-import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
-import {dataOfBundle} from '../../domain/trust/cacerts.js';
-import type {Difference} from '../../domain/trust/diff.js';
-import {type ClusterTrust, secretOf} from '../../domain/trust/facts.js';
+import {type CacertsSecret, dataOfBundle} from '../../domain/trust/cacerts.js';
+import type {Difference, OwnCa} from '../../domain/trust/diff.js';
+import {secretOf} from '../../domain/trust/facts.js';
 import {isInPlace, type PushKind} from '../../domain/trust/plan-push.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
@@ -20,12 +19,12 @@ import {
   type CommonResult,
 } from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
-import {readCaFiles} from '../../observe/ca-files.js';
-import {inspectWithoutKey} from '../../observe/cacerts.js';
+import {readOwnCa} from '../../observe/ca-files.js';
+import {eachCluster} from '../../observe/each-cluster.js';
 import {presentsOther, readTrust} from '../../observe/trust-state.js';
 import {type ShownCa, summarise, summariseSecret} from '../../domain/trust/ca-summary.js';
 import type {TrustTarget} from './actions.js';
-import {gatherTargets, planChanges, type TrustFacts, type TrustPlan, type TrustRules} from './plan-changes.js';
+import {factsOf, planChanges, type TrustFacts, type TrustPlan, type TrustRules} from './plan-changes.js';
 
 /** `trust push CLUSTER...`. */
 export interface PushRequest extends MeshRequest, TrustRules {}
@@ -68,32 +67,31 @@ export const pushTrust = onePhase<PushRequest, PushResult, TrustFacts, TrustPlan
     const clusters = madeElsewhere(loaded.mesh.trust.signer) === undefined ? loaded.clusters : [];
     // All files first: then clusters are opened in the order they are declared in, which is the order in which
     // credential plugins ask.
-    const read = clusters.map(async ({name}) => [name, await readCaFiles(deps.workspace, name)] as const);
-    const files = new Map(await Promise.all(read));
-    return gatherTargets(deps, {loaded, clusters, concurrency}, (cluster) =>
-      gatherTarget(deps, loaded, {cluster, files: files.get(cluster.name) ?? {}}, request),
-    );
+    const read = clusters.map(async (cluster) => ({cluster, own: await readOwnCa(deps, loaded.mesh, cluster.name)}));
+    const look = (one: Wanted): Promise<TrustTarget> => gatherTarget(deps, loaded, one, request);
+    return factsOf(deps, loaded, await eachCluster(await Promise.all(read), concurrency, look));
   },
   plan: planChanges,
   report: reportChanges,
   conclude: ({clusters}) => concludeClusters(clusters),
 });
 
+interface Wanted {
+  readonly cluster: MeshCluster;
+  readonly own: OwnCa;
+}
+
 async function gatherTarget(
   deps: Deps,
-  loaded: LoadedMesh,
-  {cluster, files}: {readonly cluster: MeshCluster; readonly files: CaFiles},
-  rules: TrustRules,
+  {mesh}: LoadedMesh,
+  {cluster, own}: Wanted,
+  {allowRootChange, restartIstiod}: TrustRules,
 ): Promise<TrustTarget> {
-  const options = inspectWithoutKey(loaded.mesh, deps.now());
-  const inspection = inspectCaFiles(files, options);
-  const own = {files, inspection};
-  const {namespace} = loaded.mesh.istio;
-  const trust = await readTrust(deps, cluster, {
-    namespace,
-    options,
-    wanted: (seen) => (rules.allowRootChange || isInPlace(own, seen) ? undefined : inspection),
-  });
+  const {files, inspection} = own;
+  const trust = await readTrust(deps, mesh, cluster, (seen) =>
+    allowRootChange || isInPlace(own, seen) ? undefined : inspection,
+  );
+  const {namespace} = mesh.istio;
   const inPlace = isKnown(trust.seen) && isInPlace(own, trust.seen.value);
   const ca = inspection.certificate?.fingerprint;
   return {
@@ -102,25 +100,24 @@ async function gatherTarget(
       cluster: cluster.name,
       namespace,
       // Asked only where a restart was allowed: it takes a connection to every istiod pod.
-      unfinished: rules.restartIstiod && inPlace && (await presentsOther(deps, trust, namespace, ca)),
+      unfinished: restartIstiod && inPlace && (await presentsOther(deps, trust, namespace, ca)),
       network: cluster.network,
       own,
       what: `${cluster.name}/${caFileNames.caCert}`,
     },
-    data: dataToWrite(files, trust),
+    data: dataToWrite(files, secretOf(trust, 'cacerts')),
     order: 'keep-first',
-    forgetKey: !loaded.mesh.trust.keepClusterKeys && files.caKey !== undefined,
+    forgetKey: !mesh.trust.keepClusterKeys && files.caKey !== undefined,
   };
 }
 
 /** The Secret's data: from the work directory, its key from the cluster where the work directory no longer has it. */
-function dataToWrite(files: CaFiles, trust: ClusterTrust): SecretData | undefined {
+function dataToWrite(files: CaFiles, cacerts: CacertsSecret | 'absent'): SecretData | undefined {
   const {caCert, rootCert, certChain, crl} = files;
-  const cacerts = secretOf(trust, 'cacerts');
   const caKey = files.caKey ?? (cacerts === 'absent' ? undefined : cacerts.files.caKey);
-  if (caCert === undefined || rootCert === undefined || certChain === undefined || caKey === undefined)
-    return undefined;
-  return dataOfBundle({caCert, rootCert, certChain, caKey}, crl, cacerts);
+  return caCert === undefined || rootCert === undefined || certChain === undefined || caKey === undefined
+    ? undefined
+    : dataOfBundle({caCert, rootCert, certChain, caKey}, crl, cacerts);
 }
 
 /** The clusters of the result, from what was seen, decided and done. */

@@ -2,7 +2,6 @@ import {type ErrorReport, problem} from '../../domain/errors.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, unknownsOf, valueOr} from '../../domain/observed.js';
-import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {annotations, type CacertsSecret} from '../../domain/trust/cacerts.js';
@@ -15,13 +14,13 @@ import {onePhase, type Warning} from '../../engine/operation.js';
 import {asWarnings, groupOf} from '../../engine/plan.js';
 import {concludeClusters} from '../../engine/report.js';
 import {declareGroups, loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
-import {inspectWithoutKey} from '../../observe/cacerts.js';
+import {eachCluster} from '../../observe/each-cluster.js';
 import {presentsOther, readTrust} from '../../observe/trust-state.js';
 import {describeShort, type TrustTarget} from './actions.js';
 import {
   blockersOf,
   type Decided,
-  gatherTargets,
+  factsOf,
   planChanges,
   type TrustFacts,
   type TrustPlan,
@@ -47,7 +46,8 @@ export const rollbackTrust = onePhase<RollbackRequest, RollbackResult, TrustFact
   title: () => 'look at the cluster',
   async gather(deps, request, {concurrency}) {
     const loaded = await loadMesh(deps, request);
-    return gatherTargets(deps, {loaded, concurrency}, (cluster) => gatherTarget(deps, loaded, cluster, request));
+    const look = (cluster: MeshCluster): Promise<TrustTarget> => gatherTarget(deps, loaded, cluster, request);
+    return factsOf(deps, loaded, await eachCluster(loaded.clusters, concurrency, look));
   },
   plan(facts, request) {
     if (request.forget) return planForget(facts, request);
@@ -67,19 +67,14 @@ function unfinishedWarning(cluster: string): Warning {
 
 async function gatherTarget(
   deps: Deps,
-  loaded: LoadedMesh,
+  {mesh}: LoadedMesh,
   cluster: MeshCluster,
   {allowRootChange, forget}: RollbackRequest,
 ): Promise<TrustTarget> {
-  const {namespace} = loaded.mesh.istio;
-  const options = inspectWithoutKey(loaded.mesh, deps.now());
-  const trust = await readTrust(deps, cluster, {
-    namespace,
-    options,
-    wanted({previous}) {
-      const kept = valueOr(previous, 'absent');
-      return allowRootChange || forget || kept === 'absent' ? undefined : kept.inspection;
-    },
+  const {namespace} = mesh.istio;
+  const trust = await readTrust(deps, mesh, cluster, ({previous}) => {
+    const kept = valueOr(previous, 'absent');
+    return allowRootChange || forget || kept === 'absent' ? undefined : kept.inspection;
   });
   const kept = forget ? secretOf(trust, 'previous') : await wantedSecret(deps, trust, namespace);
   const unfinished = kept !== 'absent' && kept === secretOf(trust, 'cacerts');
@@ -87,7 +82,7 @@ async function gatherTarget(
   const what = `Secret ${namespace}/${unfinished ? cacertsName : previousName}`;
   const change = {trust, order: 'write-first', forgetKey: false} as const;
   if (kept === 'absent') {
-    const own = {files: {}, inspection: inspectCaFiles({}, options)};
+    const own = {files: {}, inspection: {findings: [], loads: false}};
     return {...change, target: {...common, own, what}, data: undefined, nothingToWrite: nothingKept(trust, namespace)};
   }
   // All that was kept, and nothing else: revocation lists that came later go, too.
