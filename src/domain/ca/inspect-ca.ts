@@ -7,6 +7,7 @@ import {type CaBundle, type CaFiles, caFileNamesOf} from './ca-files.js';
 import {type Certificate, parseCertificates, readableCertificates} from '../x509/certificate.js';
 import {verifyChain} from '../x509/chain.js';
 import {type CaFinding, caRules, type ParsedCa} from './istiod-rules.js';
+import {rootRef, type RootRef} from './trust-store.js';
 import {type PrivateKeyFacts, readPrivateKey} from '../keys/private-key.js';
 
 /** CA files, parsed and judged. */
@@ -93,4 +94,18 @@ export function requireValidBundle(
     throw new MeshError(code, `${what}: the CA files are not complete`);
   }
   return {caCert, caKey, rootCert, certChain};
+}
+
+/** A CA as results show it: fingerprints, names and dates, never bytes. */
+export interface ShownCa {
+  readonly roots: readonly RootRef[];
+  readonly clusterCa?: RootRef & {readonly notAfter: string};
+}
+
+/** Summarises a judged CA. */
+export function summarise({roots = [], certificate}: CaInspection): ShownCa {
+  return defined({
+    roots: roots.map(rootRef),
+    clusterCa: certificate && {...rootRef(certificate), notAfter: certificate.notAfter.toISOString()},
+  });
 }

@@ -29,7 +29,7 @@ export const effect: Effect<'replace-object'> = async (action, {deps, settings, 
   }
   const lasting = await api.lasting();
   deps.signal.throwIfAborted();
-  const deleted = await deleteObject({api: lasting, ref, preconditions: action.preconditions, dryRun: 'none'});
+  const deleted = await deleteObject(lasting, {ref, preconditions: action.preconditions}, 'none');
   const created = await createNow(lasting, object, action);
   return {...deleted, ...created};
 };

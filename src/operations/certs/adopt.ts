@@ -38,7 +38,7 @@ import {declareAction, declaredFilesGroups} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readRunningCluster} from '../../observe/running-cluster.js';
-import {summarise, type ShownCa} from '../../domain/trust/ca-summary.js';
+import {summarise, type ShownCa} from '../../domain/ca/inspect-ca.js';
 import {adopt} from './adopt-plan.js';
 import type {Adopted, Adoption, KeptIn, Looked, Standing} from './adoption.js';
 

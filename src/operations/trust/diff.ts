@@ -18,7 +18,7 @@ import {readOwnCa} from '../../observe/ca-files.js';
 import {ClusterReader} from '../../observe/cluster-reader.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readClusterUid} from '../../observe/identity.js';
-import {summarise, summariseSecret, type ShownCa} from '../../domain/trust/ca-summary.js';
+import {summarise, type ShownCa} from '../../domain/ca/inspect-ca.js';
 
 /** `trust diff CLUSTER...`. */
 export type DiffRequest = MeshRequest;
@@ -100,7 +100,7 @@ function report({loaded, compared}: DiffFacts): DiffResult {
       }
       const {cacerts} = seen.value;
       const differences = compareCa(own, cacerts);
-      const inCluster = summariseSecret(cacerts);
+      const inCluster = cacerts === 'absent' ? undefined : summarise(cacerts.inspection);
       return defined({...shown, outcome: 'done', same: differences.length === 0, differences, inCluster});
     }),
     warnings: asWarnings(loaded.notes),

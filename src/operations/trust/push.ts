@@ -22,7 +22,7 @@ import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.j
 import {readOwnCa} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {presentsOther, readTrust} from '../../observe/trust-state.js';
-import {type ShownCa, summarise, summariseSecret} from '../../domain/trust/ca-summary.js';
+import {type ShownCa, summarise} from '../../domain/ca/inspect-ca.js';
 import type {TrustTarget} from './actions.js';
 import {factsOf, planChanges, type TrustFacts, type TrustPlan, type TrustRules} from './plan-changes.js';
 
@@ -145,6 +145,7 @@ export function reportChanges({facts, plan, outcomes}: PhaseRun<TrustFacts, Trus
       const one = decided[index];
       if (!one) return [];
       const {trust, target, decision, errors: refusals} = one;
+      const cacerts = secretOf(trust, 'cacerts');
       const notValidated = outcomesOf({outcomes}, 'put-object').flatMap(({cluster, id, result}) =>
         cluster === target.cluster && result && 'reason' in result ? [`${id}: ${result.reason}`] : [],
       );
@@ -154,7 +155,7 @@ export function reportChanges({facts, plan, outcomes}: PhaseRun<TrustFacts, Trus
           context: trust.context,
           namespace: target.namespace,
           plan: decision?.kind,
-          before: summariseSecret(secretOf(trust, 'cacerts')),
+          before: cacerts === 'absent' ? undefined : summarise(cacerts.inspection),
           after: summarise(target.own.inspection),
           differences: decision?.differences ?? [],
           keepsPrevious: decision?.keepPrevious ?? false,

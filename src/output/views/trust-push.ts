@@ -1,7 +1,7 @@
 import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
-import type {ShownCa} from '../../domain/trust/ca-summary.js';
+import type {ShownCa} from '../../domain/ca/inspect-ca.js';
 import type {RollbackResult} from '../../operations/trust/rollback.js';
 import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
