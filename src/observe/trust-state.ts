@@ -1,11 +1,10 @@
 /** Reads clusters as far as a change of their CA needs it: a few small requests at once; pods only when a root would go. */
 import {isIstiod} from '../domain/facts/read/control-plane.js';
 import {bundleKey} from '../domain/istio/names.js';
-import {defined} from '../domain/defined.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {isKnown, observe} from '../domain/observed.js';
 import type {CaInspection, InspectOptions} from '../domain/ca/inspect-ca.js';
-import {readNamespace, type ClusterTrust, type TrustSeen} from '../domain/trust/facts.js';
+import type {ClusterTrust, TrustSeen} from '../domain/trust/facts.js';
 import {readIstiod} from '../domain/trust/istiod.js';
 import {droppedRoots} from '../domain/trust/live-roots.js';
 import {meshWorkloads} from '../domain/trust/workloads.js';
@@ -38,16 +37,13 @@ export async function readTrust(
     });
     return {...first, workloads};
   });
-  return defined({cluster, context: cluster.context, seen});
+  return {cluster, seen};
 }
 
 async function readAll(reader: ClusterReader, namespace: string, options: InspectOptions): Promise<TrustSeen> {
   const [uid, ownNamespace, cacerts, previous, liveBundle, selfSigned, istiods] = await Promise.all([
     observe(() => readClusterUid(reader)),
-    observe(async () => {
-      const found = await reader.read('istioNamespace', {name: namespace});
-      return found ? readNamespace(found) : 'absent';
-    }),
+    observe(async () => (await reader.read('istioNamespace', {name: namespace})) ?? 'absent'),
     observe(() => readCaSecret(reader, 'cacerts', options)),
     observe(() => readCaSecret(reader, 'previous', options)),
     observe(async () => (await reader.read('liveBundle'))?.data?.[bundleKey]),
@@ -63,10 +59,11 @@ async function readAll(reader: ClusterReader, namespace: string, options: Inspec
  */
 export async function presentsOther(
   deps: Deps,
-  {cluster, context, seen}: ClusterTrust,
+  {cluster, seen}: ClusterTrust,
   namespace: string,
   caFingerprint: string | undefined,
 ): Promise<boolean> {
+  const {context} = cluster;
   if (context === undefined || caFingerprint === undefined || !isKnown(seen) || !isKnown(seen.value.istiods))
     return false;
   if (!seen.value.istiods.value.some(({readyPods}) => readyPods > 0)) return false;

@@ -6,6 +6,7 @@ import {requireSignatureAlgorithm} from '../x509/algorithms.js';
 import {type Certificate, type CertificateTemplate, keyIdentifier, parseCertificates} from '../x509/certificate.js';
 import {namesUsage, verifyChain} from '../x509/chain.js';
 import {readPrivateKey} from '../keys/private-key.js';
+import type {CaFiles} from './ca-files.js';
 import {parseTrustStore, sameRoots} from './trust-store.js';
 
 /** How far istiod sets the beginning back (istio/istio security/pkg/pki/util/generate_cert.go, ClockSkewGracePeriod). */
@@ -79,11 +80,7 @@ function wholeSeconds(ms: number): Date {
 }
 
 /** The three files of a workload. What is not there is undefined. */
-export interface WorkloadFiles {
-  readonly key?: Sensitive<string> | undefined;
-  readonly certChain?: string | undefined;
-  readonly rootCert?: string | undefined;
-}
+type WorkloadFiles = Pick<CaFiles, 'certChain' | 'rootCert'> & {readonly key: Sensitive<string> | undefined};
 
 /** What lies where a workload's files belong. */
 export type WorkloadState =

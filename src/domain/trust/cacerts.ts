@@ -112,10 +112,9 @@ function keeperOf({metadata}: KubeObject): string | undefined {
  * The data of a complete bundle, under istiod's names. Revocation lists: those of `crl`, none where that is empty, or
  * else, byte for byte, what the Secret held.
  */
-export function dataOfBundle(bundle: CaBundle, crl?: string, before?: CacertsSecret | 'absent'): SecretData {
+export function dataOfBundle(bundle: CaBundle, crl?: string, before?: CacertsSecret): SecretData {
   const bytes = (text: string): Sensitive<Buffer> => new Sensitive(Buffer.from(text));
-  const kept = before === undefined || before === 'absent' ? undefined : before.data[crlFileName];
-  const revoked = crl === undefined ? kept : crl === '' ? undefined : bytes(crl);
+  const revoked = crl === undefined ? before?.data[crlFileName] : crl === '' ? undefined : bytes(crl);
   return defined({
     [caFileNames.caCert]: bytes(bundle.caCert),
     [caFileNames.caKey]: bundle.caKey.map((text) => Buffer.from(text)),

@@ -286,10 +286,10 @@ function decideNamespace(
   if (!isKnown(seen.namespace)) return network === undefined ? keep : {...keep, refusal: seen.namespace.unknown};
   const found = seen.namespace.value;
   if (found === 'absent') return {namespace: 'create'};
-  if (found.terminating) {
+  if (found.metadata.deletionTimestamp !== undefined) {
     const hint = 'wait until it is gone, then run again';
     return {...keep, refusal: problem('NOT_READY', `namespace ${namespace} is being deleted`, hint)};
   }
-  const label = found.labels[networkLabel];
+  const label = found.metadata.labels?.[networkLabel];
   return network === undefined || label === network ? keep : defined({namespace: 'label', otherNetwork: label});
 }

@@ -56,7 +56,7 @@ export function changeActions(change: Change): readonly Action[] {
     timeoutMs: restartTimeoutMs,
   }));
   // A Secret that is left as it is may hold the same roots in other bytes.
-  const left = decision.write === undefined ? presentIn(change, 'cacerts')?.files : undefined;
+  const left = decision.write === undefined ? secretOf(change.trust, 'cacerts')?.files : undefined;
   const proof: Action = defined({
     kind: 'await-bundle',
     ...base(change, 'proof'),
@@ -83,13 +83,8 @@ export function changeActions(change: Change): readonly Action[] {
   ];
 }
 
-function base({target: {cluster}, trust: {context = ''}}: TrustTarget, id: string) {
-  return {id: `${cluster}/${id}`, cluster, context};
-}
-
-function presentIn({trust}: TrustTarget, which: 'cacerts' | 'previous'): CacertsSecret | undefined {
-  const secret = secretOf(trust, which);
-  return secret === 'absent' ? undefined : secret;
+function base({target: {cluster}, trust}: TrustTarget, id: string) {
+  return {id: `${cluster}/${id}`, cluster, context: trust.cluster.context ?? ''};
 }
 
 function namespaceActions(change: Change): readonly Action[] {
@@ -118,8 +113,8 @@ function namespaceActions(change: Change): readonly Action[] {
 
 function keepActions(change: Change): readonly Action[] {
   const {target, decision, order} = change;
-  const cacerts = presentIn(change, 'cacerts');
-  const before = presentIn(change, 'previous');
+  const cacerts = secretOf(change.trust, 'cacerts');
+  const before = secretOf(change.trust, 'previous');
   if (!decision.keepPrevious || !cacerts) return [];
   // The same content again is nothing to write: the run before this one kept it and ended before its next step.
   if (before && order === 'keep-first' && isSameData(before, cacerts)) return [];
@@ -134,7 +129,7 @@ function writeActions(change: Change): readonly Action[] {
   const {cluster, namespace, own} = change.target;
   const {write, keepPrevious} = change.decision;
   if (write === undefined) return [];
-  const before = presentIn(change, 'cacerts');
+  const before = secretOf(change.trust, 'cacerts');
   const what = `Secret ${namespace}/${cacertsName}`;
   const loss = before ? describeLoss(before, own.files.crl === '') : '';
   if (write === 'patch') {
@@ -172,7 +167,7 @@ function writeActions(change: Change): readonly Action[] {
       secretData,
       before,
       inPlace: write !== 'delete-and-create',
-      rolledBackFrom: order === 'write-first' && before ? liveCa(before) : undefined,
+      rolledBackFrom: order === 'write-first' ? liveCa(before) : undefined,
       whenLost: [
         'run the same command again before istiod restarts: without the Secret it would sign with a CA of its own',
         ...(keepPrevious && order === 'keep-first' ? [bringBack] : []),

@@ -1,11 +1,10 @@
 /** The plan that push and rollback share: blockers, warnings, and the order of clusters (docs/trust.md). */
-import {defined} from '../../domain/defined.js';
 import {uidsToRecord, identityProblems} from '../../domain/mesh/identity.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown, type Observed, observe} from '../../domain/observed.js';
 import {headComparer, parseHead, type JournalKnown} from '../../domain/journal/head.js';
 import {annotations} from '../../domain/trust/cacerts.js';
-import {identified, secretOf} from '../../domain/trust/facts.js';
+import {identified, secretOf, type TrustSeen} from '../../domain/trust/facts.js';
 import {liveCa, misplacement, type OtherCluster} from '../../domain/trust/misplaced.js';
 import {decidePush, type PushDecision, type PushRules} from '../../domain/trust/plan-push.js';
 import type {Deps} from '../../engine/deps.js';
@@ -43,23 +42,33 @@ export async function factsOf(deps: Deps, loaded: LoadedMesh, targets: readonly 
   return {loaded, targets, journal: await observe(() => deps.workspace.journal.read())};
 }
 
-/** Decides for every cluster, in their order. Pure. */
-export function decideAll({loaded, targets}: TrustFacts, rules: TrustRules): readonly Decided[] {
-  const seen = identified(targets.map(({trust}) => trust));
-  const strangers = identityProblems(loaded.mesh, seen, rules.acceptUid);
+/** Decides for every cluster that was seen and is who it should be, in their order. */
+export function decideEach(
+  {loaded, targets}: TrustFacts,
+  {acceptUid}: TrustRules,
+  decide: (one: TrustTarget, seen: TrustSeen) => Pick<Decided, 'decision' | 'errors'>,
+): readonly Decided[] {
+  const strangers = identityProblems(loaded.mesh, identified(targets.map(({trust}) => trust)), acceptUid);
+  return targets.map((one): Decided => {
+    const {seen} = one.trust;
+    if (!isKnown(seen)) return {...one, errors: [seen.unknown]};
+    const stranger = strangers.find(({cluster}) => cluster === one.target.cluster)?.error;
+    return {...one, ...(stranger ? {errors: [stranger]} : decide(one, seen.value))};
+  });
+}
+
+/** What pushing means in every cluster. Pure. */
+export function decideAll(facts: TrustFacts, rules: TrustRules): readonly Decided[] {
+  const {loaded, targets} = facts;
   const others = loaded.mesh.clusters.map(({name}): OtherCluster => {
     const held = targets.find(({target}) => target.cluster === name);
-    return defined({name, liveCa: held && liveCa(secretOf(held.trust, 'cacerts'))});
+    return {name, liveCa: held && liveCa(secretOf(held.trust, 'cacerts'))};
   });
-  return targets.map((one): Decided => {
-    const {trust, target, nothingToWrite} = one;
-    const {cluster, own} = target;
-    if (!isKnown(trust.seen)) return {...one, errors: [trust.seen.unknown]};
-    const stranger = strangers.find((problem) => problem.cluster === cluster)?.error ?? nothingToWrite;
-    if (stranger) return {...one, errors: [stranger]};
-    const misplaced = misplacement(own.inspection.certificate, cluster, others);
-    const decision = decidePush({...target, misplaced}, trust.seen.value, rules);
-    return {...one, decision, errors: decision.kind === 'refuse' ? decision.refusals : []};
+  return decideEach(facts, rules, ({target, nothingToWrite}, seen) => {
+    if (nothingToWrite) return {errors: [nothingToWrite]};
+    const misplaced = misplacement(target.own.inspection.certificate, target.cluster, others);
+    const decision = decidePush({...target, misplaced}, seen, rules);
+    return {decision, errors: decision.kind === 'refuse' ? decision.refusals : []};
   });
 }
 
@@ -102,8 +111,7 @@ function journalWarnings({targets, journal}: TrustFacts): readonly Warning[] {
   if (!isKnown(journal)) return [];
   const compare = headComparer(journal.value);
   return targets.flatMap(({trust, target: {cluster}}) => {
-    const secret = secretOf(trust, 'cacerts');
-    const head = secret === 'absent' ? undefined : parseHead(secret.annotations[annotations.journalHead] ?? '');
+    const head = parseHead(secretOf(trust, 'cacerts')?.annotations[annotations.journalHead] ?? '');
     const verdict = head && compare(head);
     return !verdict || verdict.result === 'agrees'
       ? []

@@ -112,9 +112,9 @@ async function gatherTarget(
 }
 
 /** The Secret's data: from the work directory, its key from the cluster where the work directory no longer has it. */
-function dataToWrite(files: CaFiles, cacerts: CacertsSecret | 'absent'): SecretData | undefined {
+function dataToWrite(files: CaFiles, cacerts: CacertsSecret | undefined): SecretData | undefined {
   const {caCert, rootCert, certChain, crl} = files;
-  const caKey = files.caKey ?? (cacerts === 'absent' ? undefined : cacerts.files.caKey);
+  const {caKey = cacerts?.files.caKey} = files;
   return caCert === undefined || rootCert === undefined || certChain === undefined || caKey === undefined
     ? undefined
     : dataOfBundle({caCert, rootCert, certChain, caKey}, crl, cacerts);
@@ -152,10 +152,10 @@ export function reportChanges({facts, plan, outcomes}: PhaseRun<TrustFacts, Trus
       return [
         defined({
           ...outcome,
-          context: trust.context,
+          context: trust.cluster.context,
           namespace: target.namespace,
           plan: decision?.kind,
-          before: cacerts === 'absent' ? undefined : summarise(cacerts.inspection),
+          before: cacerts && summarise(cacerts.inspection),
           after: summarise(target.own.inspection),
           differences: decision?.differences ?? [],
           keepsPrevious: decision?.keepPrevious ?? false,

@@ -1,16 +1,15 @@
 import {type ErrorReport, problem} from '../../domain/errors.js';
-import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, unknownsOf, valueOr} from '../../domain/observed.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {annotations, type CacertsSecret} from '../../domain/trust/cacerts.js';
 import {cacertsName, previousName} from '../../domain/istio/names.js';
-import {identified, type ClusterTrust, secretOf} from '../../domain/trust/facts.js';
+import {type ClusterTrust, secretOf} from '../../domain/trust/facts.js';
 import {liveCa} from '../../domain/trust/misplaced.js';
 import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {onePhase, type Warning} from '../../engine/operation.js';
+import {onePhase} from '../../engine/operation.js';
 import {asWarnings, groupOf} from '../../engine/plan.js';
 import {concludeClusters} from '../../engine/report.js';
 import {declareGroups, loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
@@ -19,7 +18,7 @@ import {presentsOther, readTrust} from '../../observe/trust-state.js';
 import {describeShort, type TrustTarget} from './actions.js';
 import {
   blockersOf,
-  type Decided,
+  decideEach,
   factsOf,
   planChanges,
   type TrustFacts,
@@ -52,18 +51,14 @@ export const rollbackTrust = onePhase<RollbackRequest, RollbackResult, TrustFact
   plan(facts, request) {
     if (request.forget) return planForget(facts, request);
     const plan = planChanges(facts, request);
-    const unfinished = facts.targets.filter(({target}) => target.unfinished).map(({target}) => target.cluster);
-    return {...plan, warnings: [...plan.warnings, ...unfinished.map(unfinishedWarning)]};
+    const message =
+      'the last rollback ended before istiod took the CA over: this run finishes it. To undo it instead, run it once more afterwards';
+    const unfinished = facts.targets.filter(({target}) => target.unfinished);
+    return {...plan, warnings: [...plan.warnings, ...unfinished.map(({target: {cluster}}) => ({cluster, message}))]};
   },
   report: (run, {forget}) => ({...reportChanges(run), forgotten: forget}),
   conclude: ({clusters}) => concludeClusters(clusters),
 });
-
-function unfinishedWarning(cluster: string): Warning {
-  const message =
-    'the last rollback ended before istiod took the CA over: this run finishes it. To undo it instead, run it once more afterwards';
-  return {cluster, message};
-}
 
 async function gatherTarget(
   deps: Deps,
@@ -77,11 +72,11 @@ async function gatherTarget(
     return allowRootChange || forget || kept === 'absent' ? undefined : kept.inspection;
   });
   const kept = forget ? secretOf(trust, 'previous') : await wantedSecret(deps, trust, namespace);
-  const unfinished = kept !== 'absent' && kept === secretOf(trust, 'cacerts');
+  const unfinished = kept !== undefined && kept === secretOf(trust, 'cacerts');
   const common = {cluster: cluster.name, namespace, kept: true, unfinished};
   const what = `Secret ${namespace}/${unfinished ? cacertsName : previousName}`;
   const change = {trust, order: 'write-first', forgetKey: false} as const;
-  if (kept === 'absent') {
+  if (!kept) {
     const own = {files: {}, inspection: {findings: [], loads: false}};
     return {...change, target: {...common, own, what}, data: undefined, nothingToWrite: nothingKept(trust, namespace)};
   }
@@ -96,9 +91,9 @@ async function gatherTarget(
  * istiod took it over. A second rollback then finishes the first: swapping again would silently undo it. Throws what
  * keeps it from being told which of the two it is.
  */
-async function wantedSecret(deps: Deps, trust: ClusterTrust, namespace: string): Promise<CacertsSecret | 'absent'> {
+async function wantedSecret(deps: Deps, trust: ClusterTrust, namespace: string): Promise<CacertsSecret | undefined> {
   const [cacerts, kept] = [secretOf(trust, 'cacerts'), secretOf(trust, 'previous')];
-  if (cacerts === 'absent') return kept;
+  if (!cacerts) return kept;
   const takenOut = cacerts.annotations[annotations.rolledBackFrom];
   const caFingerprint = cacerts.inspection.certificate?.fingerprint;
   // Kept already, or ended before it could be kept: then both Secrets hold what was put back.
@@ -123,14 +118,9 @@ function nothingKept({cluster: {name}, seen}: ClusterTrust, namespace: string): 
  * Nothing is decided about cacerts: what a push would make of the kept CA is nothing to somebody who has it deleted. Nothing
  * left to forget is what was asked for: running again must be fine.
  */
-function planForget({loaded, targets}: TrustFacts, {acceptUid}: TrustRules): TrustPlan {
-  const strangers = identityProblems(loaded.mesh, identified(targets.map(({trust}) => trust)), acceptUid);
-  const decided = targets.map((one): Decided => {
-    const {seen} = one.trust;
-    const stranger = strangers.filter(({cluster}) => cluster === one.target.cluster).map(({error}) => error);
-    const unknown = isKnown(seen) ? unknownsOf(seen.value.uid, seen.value.previous) : unknownsOf(seen);
-    return {...one, errors: [...stranger, ...unknown]};
-  });
+function planForget(facts: TrustFacts, rules: TrustRules): TrustPlan {
+  const {loaded, targets} = facts;
+  const decided = decideEach(facts, rules, (_, {uid, previous}) => ({errors: unknownsOf(uid, previous)}));
   return {
     decided,
     groups: [...declareGroups(loaded), ...groupOf('forget the kept CA', targets.flatMap(forgetActions))],
@@ -141,14 +131,14 @@ function planForget({loaded, targets}: TrustFacts, {acceptUid}: TrustRules): Tru
 
 function forgetActions({trust, target: {cluster, namespace}}: TrustTarget): readonly Action[] {
   const kept = secretOf(trust, 'previous');
-  if (kept === 'absent') return [];
+  if (!kept) return [];
   const what = `Secret ${namespace}/${previousName}`;
   return [
     {
       kind: 'delete-object',
       id: `${cluster}/${previousName}-delete`,
       cluster,
-      context: trust.context ?? '',
+      context: trust.cluster.context ?? '',
       title: `delete ${what}`,
       confirm: `delete ${what} (${describeShort(kept.inspection)})`,
       ref: {apiVersion: 'v1', kind: 'Secret', namespace, name: previousName},
