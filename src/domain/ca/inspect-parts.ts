@@ -51,10 +51,13 @@ export function judgeFile(
   const [first] = certificates;
   if (!first) {
     if (!key) return undefined;
-    const {refusal} = key;
-    const findings: readonly CaFinding[] =
-      refusal === undefined ? [] : [{id: 'key-format', severity: 'error', effect: 'refused', message: refusal}];
-    return {as: 'ca-key.pem', loads: refusal === undefined, findings};
+    const {refusal: message} = key;
+    const finding = {id: 'key-format', severity: 'error', effect: 'refused'} as const;
+    return {
+      as: 'ca-key.pem',
+      loads: message === undefined,
+      findings: message === undefined ? [] : [{...finding, message}],
+    };
   }
   const lowest = lowestOf(certificates);
   if (!lowest) {

@@ -91,20 +91,12 @@ export type ClusterState =
   | {readonly kind: 'completable'; readonly missing: readonly ('rootCert' | 'certChain')[]; readonly ca: Certificate}
   | {readonly kind: 'conflict'; readonly error: ErrorReport};
 
-/** What a cluster's files are judged against, besides the mesh's root. */
-export interface ClusterContext {
-  /** The names of all clusters. */
-  readonly declared: readonly string[];
-  readonly names: MeshNames;
-  readonly now: Date;
-}
-
-/** Judges a cluster's files, by themselves, against the mesh's root and against the names of all its clusters. */
+/** Judges a cluster's files, by themselves, against the mesh's root and against the names of all its clusters (`declared`). */
 export function judgeCluster(
   name: string,
   files: CaFiles,
   root: RootState,
-  {declared, names, now}: ClusterContext,
+  {declared, names, now}: {readonly declared: readonly string[]; readonly names: MeshNames; readonly now: Date},
 ): ClusterState {
   return judging(() => {
     const paths = clusterLayout(name);

@@ -91,17 +91,11 @@ export type WorkloadState =
   /** Something else, or something broken: a person has to say that it may go. */
   | {readonly kind: 'conflict'; readonly reason: string};
 
-/** What a workload's files must agree with. */
-export interface WorkloadExpectation {
-  readonly spiffeId: string;
-  /** The cluster's root-cert.pem. */
-  readonly roots: readonly Certificate[];
-  readonly now: Date;
-}
-
-/** Judges the files as the workload's peers will. Throws nothing for bad input. */
-export function judgeWorkload({key, certChain, rootCert}: WorkloadFiles, expected: WorkloadExpectation): WorkloadState {
-  const {spiffeId, now} = expected;
+/** Judges the files as the workload's peers will; `roots`: the cluster's root-cert.pem. Throws nothing for bad input. */
+export function judgeWorkload(
+  {key, certChain, rootCert}: WorkloadFiles,
+  {spiffeId, roots, now}: {readonly spiffeId: string; readonly roots: readonly Certificate[]; readonly now: Date},
+): WorkloadState {
   if (key === undefined && certChain === undefined && rootCert === undefined) return {kind: 'absent'};
   const conflict = (reason: string): WorkloadState => ({kind: 'conflict', reason});
   if (key === undefined || certChain === undefined || rootCert === undefined) {
@@ -109,7 +103,7 @@ export function judgeWorkload({key, certChain, rootCert}: WorkloadFiles, expecte
   }
   const judge = (): WorkloadState => {
     const [certificate, ...intermediates] = parseCertificates(certChain, 'cert-chain.pem').certificates;
-    const {roots} = parseTrustStore(rootCert, 'root-cert.pem');
+    const {roots: own} = parseTrustStore(rootCert, 'root-cert.pem');
     if (!certificate) return conflict('cert-chain.pem is empty');
     if (certificate.notAfter <= now) return {kind: 'expired', certificate};
     const names = certificate.extensions.subjectAltNames ?? [];
@@ -119,7 +113,7 @@ export function judgeWorkload({key, certChain, rootCert}: WorkloadFiles, expecte
     if (readPrivateKey(key, 'key.pem').spki !== certificate.spki) {
       return conflict('key.pem is not the key of cert-chain.pem');
     }
-    if (!sameRoots(roots, expected.roots)) return conflict("its roots are not the cluster's");
+    if (!sameRoots(own, roots)) return conflict("its roots are not the cluster's");
     const verified = verifyChain(certificate, {roots, intermediates, now});
     if ('failure' in verified) return conflict(verified.message);
     return namesUsage(verified.chain, 'clientAuth')

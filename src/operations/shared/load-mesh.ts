@@ -66,18 +66,14 @@ export async function loadMesh({workspace}: Pick<Deps, 'workspace'>, request: Me
   const ownContexts = contexts === undefined ? {} : parseContextsFile(contexts);
   const resolved = resolveMesh({file, contexts: ownContexts, names: request.clusters, said: saidValues(request)});
   const known = new Set(resolved.mesh.clusters.map(({name}) => name));
+  const unknown = file ? Object.keys(ownContexts).filter((name) => !known.has(name)) : [];
   return {
     mesh: resolved.mesh,
     clusters: resolved.selected,
     declared: file !== undefined,
-    notes: Object.keys(ownContexts)
-      .filter((name) => file !== undefined && !known.has(name))
-      .map((name) => `${layout.contextsYaml} names ${name}, which is no cluster of ${layout.meshYaml}`),
+    notes: unknown.map((name) => `${layout.contextsYaml} names ${name}, which is no cluster of ${layout.meshYaml}`),
     texts,
-    declaration: declarationOf(
-      request,
-      resolved.selected.map(({name}) => name),
-    ),
+    declaration: declarationOf(request, resolved.selected),
   };
 }
 
@@ -166,9 +162,11 @@ function said<T extends string>(value: T | undefined, by: string): Said<T> | und
   return value === undefined ? undefined : {value, by};
 }
 
-function declarationOf(request: MeshRequest, names: readonly string[]): Declaration {
+function declarationOf(request: MeshRequest, clusters: readonly MeshCluster[]): Declaration {
   const {context, meshId, network, istioNamespace, istioVersion, keyAlgorithm, signer} = request;
-  const forEach = (value: string): Record<string, string> => Object.fromEntries(names.map((name) => [name, value]));
+  const names = clusters.map(({name}) => name);
+  const forEach = (value: string | undefined): Record<string, string> | undefined =>
+    value === undefined ? undefined : Object.fromEntries(names.map((name) => [name, value]));
   return defined({
     clusters: names,
     meshID: meshId,
@@ -176,7 +174,7 @@ function declarationOf(request: MeshRequest, names: readonly string[]): Declarat
     istioVersion,
     keyAlgorithm,
     signer,
-    contexts: context === undefined ? undefined : forEach(context),
-    networks: network === undefined ? undefined : forEach(network),
+    contexts: forEach(context),
+    networks: forEach(network),
   });
 }
