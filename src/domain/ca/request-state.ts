@@ -16,21 +16,13 @@ export interface RequestFiles {
   readonly csr: string | undefined;
 }
 
-/** A key that waits for its certificate. */
-export interface PendingKey {
-  /** SHA-256 of the SubjectPublicKeyInfo. */
-  readonly spki: string;
-  /** `rsa-4096`, `ecdsa-p256`, …. */
-  readonly name: string;
-}
-
 /** What lies in CLUSTER/request. */
 export type RequestState =
   | {readonly kind: 'absent'}
   /** Key and request fit each other. */
   | {readonly kind: 'pending'; readonly request: CertificationRequest; readonly csr: string}
-  /** The key is there, its request can be made again. */
-  | {readonly kind: 'key-only'; readonly key: PendingKey}
+  /** The key is there, its request can be made again. `spki`: SHA-256 of the SubjectPublicKeyInfo; `name`: `ecdsa-p256`, …. */
+  | {readonly kind: 'key-only'; readonly key: {readonly spki: string; readonly name: string}}
   /** The request is there, its key is kept elsewhere: a git checkout. */
   | {readonly kind: 'request-only'; readonly request: CertificationRequest; readonly csr: string}
   | {readonly kind: 'conflict'; readonly error: ErrorReport; readonly keyThere: boolean};
@@ -63,7 +55,7 @@ export function judgeRequest(cluster: string, files: RequestFiles, declared: rea
 }
 
 /** Reads the key of a request. Throws `NOT_PEM`, `NOT_A_KEY`, `UNSUPPORTED_KEY` for one that istiod would not load. */
-function readRequestKey(pem: Sensitive<string>, what: string): PendingKey {
+function readRequestKey(pem: Sensitive<string>, what: string) {
   const {spki, description, refusal} = readPrivateKey(pem, what);
   if (refusal !== undefined || spki === undefined || !description) {
     throw new MeshError('UNSUPPORTED_KEY', `${what}: ${refusal ?? 'the key cannot be used'}`);
