@@ -140,6 +140,16 @@ export function asMeshError(thrown: unknown): MeshError {
   return new MeshError('INTERNAL', message, {cause: thrown});
 }
 
+/** What an attempt gives, or what is made of the error of ours that it throws: what is wrong with input is a finding. Bugs are thrown on. */
+export function recover<T, Other>(attempt: () => T, otherwise: (error: MeshError) => Other): T | Other {
+  try {
+    return attempt();
+  } catch (thrown) {
+    if (!(thrown instanceof MeshError) || thrown.class === 'bug') throw thrown;
+    return otherwise(thrown);
+  }
+}
+
 /** The data of an error, without stack or cause. */
 export function reportError(error: MeshError): ErrorReport {
   return {code: error.code, message: error.message, hints: error.hints};

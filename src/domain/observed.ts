@@ -18,6 +18,16 @@ export function isKnown<T>(fact: Observed<T>): fact is {readonly value: T} {
   return 'value' in fact;
 }
 
+/** The value of a fact; `otherwise` where it could not be told. */
+export function valueOr<T, Other>(fact: Observed<T>, otherwise: Other): T | Other {
+  return isKnown(fact) ? fact.value : otherwise;
+}
+
+/** Why some of these facts could not be told. */
+export function unknownsOf(...facts: readonly Observed<unknown>[]): readonly ErrorReport[] {
+  return facts.flatMap((fact) => (isKnown(fact) ? [] : [fact.unknown]));
+}
+
 /**
  * Asks and records the answer or the reason. Interruptions, time-outs and bugs are not facts about a cluster: they are
  * thrown on.

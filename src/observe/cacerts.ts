@@ -1,5 +1,4 @@
 /** Secrets with CA files, as they are in a cluster. */
-import {selfSignedCertificate} from '../domain/trust/self-signed.js';
 import {meshNames, type Mesh} from '../domain/mesh/mesh.js';
 import type {InspectOptions} from '../domain/ca/inspect-ca.js';
 import {readCacerts, type CacertsSecret} from '../domain/trust/cacerts.js';
@@ -34,7 +33,11 @@ export function readCacertsSecret(
   return readCaSecret(reads, 'cacerts', inspectOptions(mesh, now));
 }
 
-/** The certificate that istiod made for itself, as PEM; undefined: none. */
+/**
+ * The root that istiod made for itself (Secret istio-ca-secret), as PEM; undefined: none. Only the certificate: the key beside
+ * it is the root's.
+ */
 export async function readSelfSigned(reads: Pick<Reads, 'read'>): Promise<string | undefined> {
-  return selfSignedCertificate(await reads.read('selfSigned'));
+  const encoded = (await reads.read('selfSigned'))?.data?.['ca-cert.pem'] ?? '';
+  return encoded === '' ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
 }

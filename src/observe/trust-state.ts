@@ -1,56 +1,49 @@
 /** Reads clusters as far as a change of their CA needs it: a few small requests at once; pods only when a root would go. */
 import {isIstiod} from '../domain/facts/read/control-plane.js';
 import {bundleKey} from '../domain/istio/names.js';
-import type {MeshCluster} from '../domain/mesh/mesh.js';
+import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {isKnown, observe} from '../domain/observed.js';
 import type {CaInspection, InspectOptions} from '../domain/ca/inspect-ca.js';
-import {readNamespace, type ClusterTrust, type TrustSeen} from '../domain/trust/facts.js';
+import type {ClusterTrust, TrustSeen} from '../domain/trust/facts.js';
 import {readIstiod} from '../domain/trust/istiod.js';
-import {droppedRoots} from '../domain/trust/plan-push.js';
+import {droppedRoots} from '../domain/trust/live-roots.js';
 import {meshWorkloads} from '../domain/trust/workloads.js';
 import type {Deps} from '../engine/deps.js';
-import {chainMissing} from '../engine/effects/await-bundle.js';
-import {readCaSecret, readSelfSigned} from './cacerts.js';
+import {chainMissing} from '../engine/presented-chain.js';
+import {inspectWithoutKey, readCaSecret, readSelfSigned} from './cacerts.js';
 import {ClusterReader} from './cluster-reader.js';
 import {readClusterUid} from './identity.js';
 
-/** What a cluster is read for. */
-export interface TrustReading {
-  readonly namespace: string;
-  readonly options: InspectOptions;
-  /**
-   * The CA that is to be in the cluster, by what was read of it first: with it is known whether workloads matter.
-   * Undefined: nothing will be written.
-   */
-  readonly wanted: (seen: TrustSeen) => CaInspection | undefined;
-}
-
-/** Reads one cluster. What cannot be told is unknown with its reason. */
-export async function readTrust(deps: Deps, cluster: MeshCluster, reading: TrustReading): Promise<ClusterTrust> {
-  const context = cluster.context === undefined ? {} : {context: cluster.context};
-  const {namespace} = reading;
+/**
+ * Reads one cluster. What cannot be told is unknown with its reason. `wanted`: the CA that is to be in the cluster, by what was
+ * read of it first: with it is known whether workloads matter; undefined: nothing will be written.
+ */
+export async function readTrust(
+  deps: Deps,
+  mesh: Mesh,
+  cluster: MeshCluster,
+  wanted: (seen: TrustSeen) => CaInspection | undefined,
+): Promise<ClusterTrust> {
+  const {namespace} = mesh.istio;
   const seen = await observe(async () => {
     const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: namespace});
     await reader.open();
-    const first = await readAll(reader, reading);
-    const wanted = reading.wanted(first);
-    if (!wanted || droppedRoots(first, wanted).length === 0) return first;
+    const first = await readAll(reader, namespace, inspectWithoutKey(mesh, deps.now()));
+    const ca = wanted(first);
+    if (!ca || droppedRoots(first, ca).length === 0) return first;
     const workloads = await observe(async () => {
       const [pods, namespaces] = await Promise.all([reader.read('allPods'), reader.read('namespaces')]);
       return meshWorkloads(pods, namespaces, namespace);
     });
     return {...first, workloads};
   });
-  return {cluster, ...context, seen};
+  return {cluster, seen};
 }
 
-async function readAll(reader: ClusterReader, {namespace, options}: TrustReading): Promise<TrustSeen> {
+async function readAll(reader: ClusterReader, namespace: string, options: InspectOptions): Promise<TrustSeen> {
   const [uid, ownNamespace, cacerts, previous, liveBundle, selfSigned, istiods] = await Promise.all([
     observe(() => readClusterUid(reader)),
-    observe(async () => {
-      const found = await reader.read('istioNamespace', {name: namespace});
-      return found ? readNamespace(found) : 'absent';
-    }),
+    observe(async () => (await reader.read('istioNamespace', {name: namespace})) ?? 'absent'),
     observe(() => readCaSecret(reader, 'cacerts', options)),
     observe(() => readCaSecret(reader, 'previous', options)),
     observe(async () => (await reader.read('liveBundle'))?.data?.[bundleKey]),
@@ -66,10 +59,11 @@ async function readAll(reader: ClusterReader, {namespace, options}: TrustReading
  */
 export async function presentsOther(
   deps: Deps,
-  {cluster, context, seen}: ClusterTrust,
+  {cluster, seen}: ClusterTrust,
   namespace: string,
   caFingerprint: string | undefined,
 ): Promise<boolean> {
+  const {context} = cluster;
   if (context === undefined || caFingerprint === undefined || !isKnown(seen) || !isKnown(seen.value.istiods))
     return false;
   if (!seen.value.istiods.value.some(({readyPods}) => readyPods > 0)) return false;

@@ -1,4 +1,4 @@
-import {rm} from 'node:fs/promises';
+import {rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import TrustDiff from '../../src/commands/trust/diff.js';
@@ -135,7 +135,9 @@ describe('trust rollback', () => {
     putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
     const run = await rollback('c1', '-y', '-o', 'json');
     expect(run.code).toBe(5);
-    expect((answerOf(run) as RollbackResult).clusters[0]?.error?.code).toBe('NOTHING_TO_ROLL_BACK');
+    const [cluster] = (answerOf(run) as RollbackResult).clusters;
+    expect(cluster?.refusals.map(({code}) => code)).toEqual(['NOTHING_TO_ROLL_BACK']);
+    expect([cluster?.error, cluster?.plan, cluster?.differences]).toEqual([cluster?.refusals[0], undefined, []]);
     const text = (await rollback('c1', '-y')).stdout;
     expect(text).toContain('cacerts-previous');
     expect(text).not.toContain('cannot be read');
@@ -152,6 +154,13 @@ describe('trust rollback', () => {
       expect(mesh.cluster('c1').writes).toEqual([]);
     },
   );
+
+  it('--forget warns of contexts of clusters that are not declared, too', async () => {
+    putCacerts(mesh.cluster('c1'), textsOf(mesh.bundle('c1')));
+    await writeFile(join(mesh.dir, 'contexts.yaml'), 'old: gone\n');
+    const run = await rollback('c1', '--forget', '--yes', '-o', 'json');
+    expect((answerOf(run) as RollbackResult).warnings).toEqual([{message: expect.stringContaining('old') as string}]);
+  });
 
   it('--forget does not take a Secret that may not be read for none', async () => {
     mesh.cluster('c1').deny({verb: 'get', resource: 'secrets'});

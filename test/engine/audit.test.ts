@@ -3,7 +3,7 @@ import {MeshError, type ErrorCode} from '../../src/domain/errors.js';
 import type {JournalEntry} from '../../src/domain/journal/entry.js';
 import type {KubeObject} from '../../src/domain/kube/object.js';
 import type {Action, PatchObject} from '../../src/engine/action.js';
-import {rememberIn, rememberInPatch} from '../../src/engine/effects/remember.js';
+import {objectToSend, rememberInPatch} from '../../src/engine/effects/remember.js';
 import {createEngine} from '../../src/engine/engine.js';
 import type {RunSettings} from '../../src/engine/operation.js';
 import {createWhoAmI} from '../../src/engine/who-am-i.js';
@@ -20,7 +20,7 @@ const object: KubeObject = {
 
 describe('an object that remembers its write', () => {
   it('has the entry of that write, beside what others wrote', () => {
-    expect(rememberIn(object, {remembers: true}, entry).metadata.annotations).toEqual({
+    expect(objectToSend({object, remembers: true}, entry).metadata.annotations).toEqual({
       theirs: '1',
       'kubectl-mesh/journal-head': head,
     });
@@ -30,7 +30,7 @@ describe('an object that remembers its write', () => {
     ['is not to remember', {}, entry],
     ['was not recorded, as in a dry run', {remembers: true}, undefined],
   ])('is left as it is where it %s', (_, action, its) => {
-    expect(rememberIn(object, action, its)).toBe(object);
+    expect(objectToSend({object, ...action}, its)).toBe(object);
   });
 
   const patch = (what: object): PatchObject => ({

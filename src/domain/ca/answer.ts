@@ -6,7 +6,9 @@ import {advice, type Hint} from '../suggest/advice.js';
 import {kubectlMesh, words} from '../suggest/suggestion.js';
 import {formatFingerprint} from '../keys/fingerprint.js';
 import type {Certificate} from '../x509/certificate.js';
+import {issued, lowestOf, sameEntity} from '../x509/chain.js';
 import {chainFaults, type ChainFaultId, type ChainPurpose} from './chain-faults.js';
+import {distinctRoots, isAmong} from './trust-store.js';
 
 /** Why an answer is refused. Stable: stands in JSON. */
 export type RefusalId =
@@ -55,48 +57,38 @@ export type Answer =
 
 /** Judges. */
 export function judgeAnswer(facts: AnswerFacts): Answer {
-  const {certificates, keys, cluster, others} = facts;
-  const own = keys.map((key) => certificates.filter(({spki}) => spki === key)).find((found) => found.length > 0);
-  const twice = own?.[0] && others.get(own[0].spki);
-  if (!own) return refused(otherKey(facts));
+  const {certificates, keys, cluster, roots, known, others} = facts;
+  const own = keys.map((key) => certificates.filter(({spki}) => spki === key)).find(({length}) => length > 0) ?? [];
+  const twice = own[0] && others.get(own[0].spki);
   if (twice !== undefined) {
-    return refused({
-      id: 'key-used-twice',
-      message: `the key of ${cluster} is the key of ${twice}, too`,
-      hint: advice`each cluster has a key of its own: ${kubectlMesh('certs request', words`${cluster} --renew`)}`,
-    });
+    const hint = advice`each cluster has a key of its own: ${kubectlMesh('certs request', words`${cluster} --renew`)}`;
+    const refusal = refuse('key-used-twice', `the key of ${cluster} is the key of ${twice}, too`, hint);
+    return {kind: 'refused', refusals: [refusal]};
   }
-  const issuersOf = issuersAmong(unique([...facts.roots, ...certificates, ...facts.known]));
+  const issuersOf = issuersAmong(distinctRoots([...roots, ...certificates, ...known]));
   // Renewals and old certificates of one key may come together: the one that lasts longest of those that do.
-  const chains = [...own]
-    .sort((one, other) => other.notAfter.getTime() - one.notAfter.getTime())
-    .flatMap((certificate) => climb(certificate, facts.roots, issuersOf));
-  const judged = chains.map((chain) => ({chain, refusals: refusalsOf(chain, facts)}));
-  const [best] = [...judged].sort((one, other) => rank(one, facts) - rank(other, facts));
-  if (!best) return refused(otherKey(facts));
-  if (best.refusals.length > 0) return {kind: 'refused', refusals: best.refusals};
-  return {kind: 'accepted', chain: best.chain, newRoot: facts.roots.length === 0};
+  const [best] = own
+    .toSorted((one, other) => other.notAfter.getTime() - one.notAfter.getTime())
+    .flatMap((certificate) => climb(certificate, roots, issuersOf))
+    .map((chain) => ({chain, refusals: refusalsOf(chain, facts)}))
+    .toSorted((one, other) => rank(one, roots) - rank(other, roots));
+  if (!best) return {kind: 'refused', refusals: [otherKey(facts)]};
+  const {chain, refusals} = best;
+  return refusals.length > 0 ? {kind: 'refused', refusals} : {kind: 'accepted', chain, newRoot: roots.length === 0};
 }
 
-function refused(refusal: Refusal): Answer {
-  return {kind: 'refused', refusals: [refusal]};
+function refuse(id: RefusalId, message: string, hint: Hint): Refusal {
+  return {id, message, hint};
 }
 
-interface Judged {
-  readonly chain: readonly Certificate[];
-  readonly refusals: readonly Refusal[];
-}
+type Chain = readonly Certificate[];
 
 /** Lower is better: nothing against it; else as near to the root as it gets, with as little against it. */
-function rank({chain, refusals}: Judged, {roots}: AnswerFacts): number {
+function rank({chain, refusals}: {readonly chain: Chain; readonly refusals: readonly Refusal[]}, roots: Chain): number {
   if (refusals.length === 0) return 0;
   const top = chain.at(-1);
-  const ends = top && isRoot(top, roots) ? 1 : top?.selfSigned ? 2 : 3;
+  const ends = top && isAmong(top, roots) ? 1 : top?.selfSigned ? 2 : 3;
   return ends * 1000 + refusals.length;
-}
-
-function isRoot({fingerprint}: Certificate, roots: readonly Certificate[]): boolean {
-  return roots.some((root) => root.fingerprint === fingerprint);
 }
 
 /** Deeper than any hierarchy of CAs; each level costs those below it again. */
@@ -104,11 +96,11 @@ const maxDepth = 32;
 /** More chains than this mean certificates that were made to be many; the first ones are as good as any. */
 const maxChains = 32;
 
-type IssuersOf = (certificate: Certificate) => readonly Certificate[];
+type IssuersOf = (certificate: Certificate) => Chain;
 
 /** Who issued a certificate, looked for once each: chains through foreign certificates share most of their links. */
-function issuersAmong(pool: readonly Certificate[]): IssuersOf {
-  const found = new Map<string, readonly Certificate[]>();
+function issuersAmong(pool: Chain): IssuersOf {
+  const found = new Map<string, Chain>();
   return (certificate) => {
     const issuers = found.get(certificate.fingerprint) ?? pool.filter((one) => issued(one, certificate));
     found.set(certificate.fingerprint, issuers);
@@ -117,68 +109,45 @@ function issuersAmong(pool: readonly Certificate[]): IssuersOf {
 }
 
 /** Every chain upward that the certificates at hand allow, each as far as it goes. Throws nothing. */
-function climb(
-  certificate: Certificate,
-  roots: readonly Certificate[],
-  issuersOf: IssuersOf,
-): readonly (readonly Certificate[])[] {
-  const chains: (readonly Certificate[])[] = [];
-  const walk = (chain: readonly Certificate[]): void => {
-    const last = chain.at(-1);
-    if (!last || chains.length >= maxChains) return;
-    if (isRoot(last, roots)) {
-      chains.push(chain);
-      return;
-    }
-    const isEnd = last.selfSigned || chain.length >= maxDepth;
-    const parents = isEnd ? [] : issuersOf(last).filter((one) => !chain.some((link) => same(link, one)));
+function climb(certificate: Certificate, roots: Chain, issuersOf: IssuersOf): readonly Chain[] {
+  const chains: Chain[] = [];
+  const walk = (chain: Chain, last: Certificate): void => {
+    if (chains.length >= maxChains) return;
+    const isEnd = isAmong(last, roots) || last.selfSigned || chain.length >= maxDepth;
+    const parents = isEnd ? [] : issuersOf(last).filter((one) => !chain.some((link) => sameEntity(link, one)));
     if (parents.length === 0) chains.push(chain);
-    for (const parent of parents) walk([...chain, parent]);
+    for (const parent of parents) walk([...chain, parent], parent);
   };
-  walk([certificate]);
+  walk([certificate], certificate);
   return chains;
 }
 
-function unique(certificates: readonly Certificate[]): readonly Certificate[] {
-  return [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
-}
-
-function issued(parent: Certificate, child: Certificate): boolean {
-  return parent.subject.der.equals(child.issuer.der) && child.signedBy(parent.publicKey);
-}
-
-/** The same subject and key must not appear twice in a chain, whatever the certificate. */
-function same(one: Certificate, other: Certificate): boolean {
-  return one.spki === other.spki && one.subject.der.equals(other.subject.der);
-}
-
-function refusalsOf(chain: readonly Certificate[], facts: AnswerFacts): readonly Refusal[] {
-  const faults = chainFaults(chain, facts).map(({id, message}) => ({id, message, hint: hints[id](facts)}));
+function refusalsOf(chain: Chain, facts: AnswerFacts): readonly Refusal[] {
+  const faults = chainFaults(chain, facts).map(({id, message}) => refuse(id, message, hints[id](facts)));
   const top = chain.at(-1);
-  const end = top && wrongEnd(top, chain, facts);
+  const end = top && !isAmong(top, facts.roots) ? wrongEnd(top, chain.length === 1, facts) : undefined;
   return [...(end ? [end] : []), ...faults];
 }
 
-/** What is wrong with where the chain ends. */
-function wrongEnd(top: Certificate, chain: readonly Certificate[], facts: AnswerFacts): Refusal | undefined {
+/** What is wrong with a chain that ends at no root of the mesh. */
+function wrongEnd(top: Certificate, isAlone: boolean, facts: AnswerFacts): Refusal | undefined {
   const {roots, cluster} = facts;
-  if (isRoot(top, roots)) return undefined;
-  if (top.selfSigned) {
-    if (chain.length === 1) {
-      return {
-        id: 'self-signed',
-        message: `the certificate of ${cluster} ("${top.subject.text}") is self-signed: no CA has signed the request`,
-        hint: 'hand the request to the CA; "openssl req -x509" signs it with its own key',
-      };
-    }
-    if (roots.length === 0) return undefined;
-    return {
-      id: 'other-root',
-      message: `the chain ends at "${top.subject.text}" (SHA-256 ${formatFingerprint(top.fingerprint)}), which is not the mesh's root ("${roots[0]?.subject.text ?? ''}", SHA-256 ${formatFingerprint(roots[0]?.fingerprint ?? '')})`,
-      hint: "have the request signed below the mesh's root; another root is a change of root for every workload: see docs/trust.md",
-    };
+  if (!top.selfSigned) return missingIssuer(top, facts);
+  if (isAlone) {
+    return refuse(
+      'self-signed',
+      `the certificate of ${cluster} ("${top.subject.text}") is self-signed: no CA has signed the request`,
+      'hand the request to the CA; "openssl req -x509" signs it with its own key',
+    );
   }
-  return missingIssuer(top, facts);
+  if (roots.length === 0) return undefined;
+  const sha256 = ({fingerprint}: Certificate): string => `SHA-256 ${formatFingerprint(fingerprint)}`;
+  const wanted = roots.map((root) => `"${root.subject.text}", ${sha256(root)}`).join('; ');
+  return refuse(
+    'other-root',
+    `the chain ends at "${top.subject.text}" (${sha256(top)}), which is not the mesh's root (${wanted})`,
+    "have the request signed below the mesh's root; another root is a change of root for every workload: see docs/trust.md",
+  );
 }
 
 function missingIssuer(top: Certificate, {roots, certificates, known}: AnswerFacts): Refusal {
@@ -190,43 +159,37 @@ function missingIssuer(top: Certificate, {roots, certificates, known}: AnswerFac
     const why = named.subject.der.equals(top.issuer.der)
       ? 'another key signed it: perhaps an older or newer certificate of that CA'
       : 'its name is encoded in another way, and istiod compares the bytes';
-    return {
-      id: 'missing-issuer',
-      message: `${message}; a certificate of that name is there, but ${why}`,
-      hint: 'ask the CA for the certificate that issued this one, and name its file, too',
-    };
+    return refuse(
+      'missing-issuer',
+      `${message}; a certificate of that name is there, but ${why}`,
+      'ask the CA for the certificate that issued this one, and name its file, too',
+    );
   }
-  if (roots.length > 0) return {id: 'missing-issuer', message, hint: 'name the file with that certificate, too'};
-  return {
-    id: 'no-root',
-    message: `${message}, and the mesh has no root yet`,
-    hint: 'name the root with --root FILE, and the files of all CAs in between',
-  };
+  if (roots.length > 0) return refuse('missing-issuer', message, 'name the file with that certificate, too');
+  const hint = 'name the root with --root FILE, and the files of all CAs in between';
+  return refuse('no-root', `${message}, and the mesh has no root yet`, hint);
 }
 
 /** None of the certificates is for a key of this cluster. */
 function otherKey({cluster, certificates, others, keys}: AnswerFacts): Refusal {
   const answered = certificates.flatMap(({spki}) => others.get(spki) ?? [])[0];
   if (answered !== undefined) {
-    return {
-      id: 'other-cluster',
-      message: `these certificates answer the request of ${answered}, not of ${cluster}`,
-      hint: advice`${kubectlMesh('certs import', words`${answered} FILE...`)}`,
-    };
+    return refuse(
+      'other-cluster',
+      `these certificates answer the request of ${answered}, not of ${cluster}`,
+      advice`${kubectlMesh('certs import', words`${answered} FILE...`)}`,
+    );
   }
   // The lowest one is what the CA made; what stands above it is known to be of other keys.
-  const lowest =
-    certificates.find((one) => !one.selfSigned && !certificates.some((other) => other !== one && issued(one, other))) ??
-    certificates[0];
+  const lowest = lowestOf(certificates) ?? certificates[0];
   const found = lowest ? `: "${lowest.subject.text}" is for another one (${lowest.key.name})` : '';
-  return {
-    id: 'other-key',
-    message: `no certificate is for the key of ${cluster}${found}`,
-    hint:
-      keys.length > 0
-        ? `the CA must sign ${cluster}/request/ca.csr as it is, with the key in it (a later certs request --renew makes another)`
-        : advice`make a request first: ${kubectlMesh('certs request', [cluster])}`,
-  };
+  return refuse(
+    'other-key',
+    `no certificate is for the key of ${cluster}${found}`,
+    keys.length > 0
+      ? `the CA must sign ${cluster}/request/ca.csr as it is, with the key in it (a later certs request --renew makes another)`
+      : advice`make a request first: ${kubectlMesh('certs request', [cluster])}`,
+  );
 }
 
 const askAgain = 'have the CA sign the same request again without that';

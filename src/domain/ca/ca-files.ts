@@ -46,25 +46,17 @@ export function caFilesOfSecret(
   text: (key: string) => string | undefined,
   secret: (key: string) => Sensitive<string> | undefined,
 ): CaFiles {
-  const certificate = text('tls.crt');
-  if (certificate === undefined) {
-    return {
-      layout: 'pem',
-      caCert: text(caFileNames.caCert),
-      caKey: secret(caFileNames.caKey),
-      rootCert: text(caFileNames.rootCert),
-      certChain: text(caFileNames.certChain),
-      crl: text(crlFileName),
-    };
-  }
-  const root = text('ca.crt');
+  const layout = text('tls.crt') === undefined ? 'pem' : 'tls';
+  const names = caFileNamesOf({layout});
+  const [caCert = '', rootCert] = [text(names.caCert), text(names.rootCert)];
+  const joined = rootCert === undefined ? undefined : `${caCert}${caCert.endsWith('\n') ? '' : '\n'}${rootCert}`;
   return {
-    layout: 'tls',
-    caCert: certificate,
-    caKey: secret('tls.key'),
-    rootCert: root,
-    certChain: root === undefined ? undefined : `${certificate}${certificate.endsWith('\n') ? '' : '\n'}${root}`,
-    // istiod does not read it here; whoever writes the Secret again keeps it.
+    layout,
+    caCert: text(names.caCert),
+    caKey: secret(names.caKey),
+    rootCert,
+    certChain: layout === 'tls' ? joined : text(names.certChain),
+    // istiod does not read it beside tls.crt; whoever writes the Secret again keeps it.
     crl: text(crlFileName),
   };
 }

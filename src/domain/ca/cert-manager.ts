@@ -3,7 +3,7 @@ import {MeshError} from '../errors.js';
 import {features, hasFeature} from '../istio/features.js';
 import {knowVersion} from '../istio/versions.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
-import type {KeyAlgorithm} from '../keys/keys.js';
+import type {KeyUsage} from '../x509/extensions.js';
 import {cacertsName} from '../istio/names.js';
 import {caKeyUsage, clusterCaName} from '../x509/profile.js';
 
@@ -15,11 +15,11 @@ export interface IssuerRef {
 }
 
 /** cert-manager's words for key usages (cert-manager pkg/apis/certmanager/v1/types.go, KeyUsage). */
-const usages = {
+const usages: Readonly<Partial<Record<KeyUsage, string>>> = {
   digitalSignature: 'digital signature',
   keyCertSign: 'cert sign',
   cRLSign: 'crl sign',
-} as const;
+};
 
 /** The object's name: one for each Secret. */
 export const certificateName = 'istio-cluster-ca';
@@ -39,8 +39,10 @@ export function certManagerCertificate(mesh: Mesh, cluster: MeshCluster, issuerR
       {hints: ['declare a later istio.version in mesh.yaml once it runs']},
     );
   }
-  const name = clusterCaName(cluster.name);
-  const valueOf = (type: string): string => name.find((part) => part.type === type)?.value ?? '';
+  const name = Object.fromEntries(clusterCaName(cluster.name).map(({type, value}) => [type, value]));
+  const [keyType, keySize] = trust.keyAlgorithm.split(/-p?/);
+  // A duration of Go, as Kubernetes prints it.
+  const hours = (days: number): string => `${String(days * 24)}h0m0s`;
   const {share, days} = trust.expiry.warn;
   const lifetime = trust.clusterValidityDays;
   const warningDays = Math.ceil(Math.max(share * lifetime, days)) + 1;
@@ -53,23 +55,17 @@ export function certManagerCertificate(mesh: Mesh, cluster: MeshCluster, issuerR
     spec: {
       secretName: cacertsName,
       isCA: true,
-      commonName: valueOf('CN'),
-      subject: {organizations: [valueOf('O')], localities: [valueOf('L')]},
+      commonName: name.CN,
+      subject: {organizations: [name.O], localities: [name.L]},
       duration: hours(lifetime),
       renewBefore: hours(renewDays),
-      privateKey: {...keyOf(trust.keyAlgorithm), rotationPolicy: 'Always'},
-      usages: caKeyUsage.flatMap((usage) => (usage in usages ? [usages[usage as keyof typeof usages]] : [])),
+      privateKey: {
+        algorithm: keyType === 'rsa' ? 'RSA' : 'ECDSA',
+        size: Number(keySize),
+        rotationPolicy: 'Always',
+      },
+      usages: caKeyUsage.flatMap((usage) => usages[usage] ?? []),
       issuerRef,
     },
   };
-}
-
-/** A duration of Go, as Kubernetes prints it. */
-function hours(days: number): string {
-  return `${String(days * 24)}h0m0s`;
-}
-
-function keyOf(algorithm: KeyAlgorithm): {readonly algorithm: 'RSA' | 'ECDSA'; readonly size: number} {
-  const [type = '', size = ''] = algorithm.split(/-p?/);
-  return {algorithm: type === 'rsa' ? 'RSA' : 'ECDSA', size: Number(size)};
 }

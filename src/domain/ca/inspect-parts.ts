@@ -2,8 +2,10 @@
 import {defined} from '../defined.js';
 import {type CaFiles, caFilesOfSecret} from './ca-files.js';
 import type {Certificate} from '../x509/certificate.js';
-import {chainPem, orderUpward} from '../x509/chain.js';
-import {type CaFinding, inspectCaFiles, type InspectOptions} from './inspect-ca.js';
+import {chainPem, lowestOf, orderUpward} from '../x509/chain.js';
+import {inspectCaFiles, type InspectOptions} from './inspect-ca.js';
+import type {CaFinding} from './istiod-rules.js';
+import {isAmong} from './trust-store.js';
 import {type Part, type PartContent, publicText} from '../x509/recognize.js';
 
 /** istiod's word on what was inspected. */
@@ -49,12 +51,15 @@ export function judgeFile(
   const [first] = certificates;
   if (!first) {
     if (!key) return undefined;
-    const {refusal} = key;
-    const findings: readonly CaFinding[] =
-      refusal === undefined ? [] : [{id: 'key-format', severity: 'error', effect: 'refused', message: refusal}];
-    return {as: 'ca-key.pem', loads: refusal === undefined, findings};
+    const {refusal: message} = key;
+    const finding = {id: 'key-format', severity: 'error', effect: 'refused'} as const;
+    return {
+      as: 'ca-key.pem',
+      loads: message === undefined,
+      findings: message === undefined ? [] : [{...finding, message}],
+    };
   }
-  const lowest = certificates.find((one) => !one.selfSigned && !certificates.some((other) => issued(one, other)));
+  const lowest = lowestOf(certificates);
   if (!lowest) {
     const files: CaFiles = {caCert: first.pem, rootCert: chainPem(certificates)};
     return opinion('root-cert.pem', files, [...aboutSets, ...aboutChains, 'path-length'], options);
@@ -71,14 +76,6 @@ export function judgeFile(
     ? opinion('ca-cert.pem', files, [...aboutSets, ...aboutChains], options)
     : opinion('cert-chain.pem', files, aboutSets, options);
   return {...judged, root: own.length > 0 ? 'inspected' : roots.length > 0 ? 'work directory' : 'none'};
-}
-
-function issued(issuer: Certificate, certificate: Certificate): boolean {
-  return (
-    issuer !== certificate &&
-    certificate.issuer.der.equals(issuer.subject.der) &&
-    certificate.signedBy(issuer.publicKey)
-  );
 }
 
 function opinion(
@@ -99,5 +96,5 @@ export function isBelow(
   others: readonly Certificate[],
 ): boolean {
   const top = orderUpward(certificate, [...others, ...roots]).at(-1);
-  return top !== undefined && roots.some(({fingerprint}) => fingerprint === top.fingerprint);
+  return top !== undefined && isAmong(top, roots);
 }

@@ -6,6 +6,7 @@ import type {KeyObject} from 'node:crypto';
 import {MeshError} from '../errors.js';
 import type {Certificate} from '../x509/certificate.js';
 import {exceedsPathLength} from '../x509/chain.js';
+import {signingChains, type TrustStore} from './trust-store.js';
 
 /** A cluster CA that is wanted. */
 export interface IssueRequest {
@@ -72,4 +73,11 @@ export function cannotIssue(upward: readonly Certificate[], now: Date, what: str
     );
   }
   return undefined;
+}
+
+/** The same of the key at hand of a trust store: why none of the CAs that it may belong to can issue cluster CAs. */
+export function keyCannotIssue(store: TrustStore, now: Date, what: string): MeshError | undefined {
+  const [first = [], ...others] = signingChains(store);
+  const error = cannotIssue(first, now, what);
+  return others.some((upward) => !cannotIssue(upward, now, what)) ? undefined : error;
 }

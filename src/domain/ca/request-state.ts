@@ -1,9 +1,10 @@
 /** What the request of a cluster amounts to: CLUSTER/request/, between `certs request` and `certs import`. Pure. */
-import {type ErrorReport, MeshError, reportError} from '../errors.js';
+import {type ErrorReport, MeshError, problem, recover} from '../errors.js';
 import {clusterLayout} from '../mesh/layout.js';
 import type {Sensitive} from '../sensitive.js';
 import {advice, type Hint} from '../suggest/advice.js';
 import {kubectlMesh, words} from '../suggest/suggestion.js';
+import {madeForOther} from './cluster-of-ca.js';
 import {type CertificationRequest, parseRequest} from '../x509/csr.js';
 import {attributeOf} from '../x509/name.js';
 import {readPrivateKey} from '../keys/private-key.js';
@@ -15,21 +16,13 @@ export interface RequestFiles {
   readonly csr: string | undefined;
 }
 
-/** A key that waits for its certificate. */
-export interface PendingKey {
-  /** SHA-256 of the SubjectPublicKeyInfo. */
-  readonly spki: string;
-  /** `rsa-4096`, `ecdsa-p256`, …. */
-  readonly name: string;
-}
-
 /** What lies in CLUSTER/request. */
 export type RequestState =
   | {readonly kind: 'absent'}
   /** Key and request fit each other. */
   | {readonly kind: 'pending'; readonly request: CertificationRequest; readonly csr: string}
-  /** The key is there, its request can be made again. */
-  | {readonly kind: 'key-only'; readonly key: PendingKey}
+  /** The key is there, its request can be made again. `spki`: SHA-256 of the SubjectPublicKeyInfo; `name`: `ecdsa-p256`, …. */
+  | {readonly kind: 'key-only'; readonly key: {readonly spki: string; readonly name: string}}
   /** The request is there, its key is kept elsewhere: a git checkout. */
   | {readonly kind: 'request-only'; readonly request: CertificationRequest; readonly csr: string}
   | {readonly kind: 'conflict'; readonly error: ErrorReport; readonly keyThere: boolean};
@@ -38,33 +31,31 @@ export type RequestState =
 export function judgeRequest(cluster: string, files: RequestFiles, declared: readonly string[]): RequestState {
   const paths = clusterLayout(cluster);
   const again = advice`Make a new key and request with: ${kubectlMesh('certs request', words`${cluster} --renew`)}`;
-  const conflict = (message: string, hints: readonly Hint[] = [again]): RequestState => ({
+  const conflict = (message: string, ...hints: readonly Hint[]): RequestState => ({
     kind: 'conflict',
-    error: reportError(new MeshError('WORKDIR_CONFLICT', message, {hints})),
+    error: problem('WORKDIR_CONFLICT', message, ...hints, again),
     keyThere: files.key !== undefined,
   });
-  try {
+  const judge = (): RequestState => {
     const key = files.key && readRequestKey(files.key, paths.requestKey);
     const request = files.csr === undefined ? undefined : parseRequest(files.csr, paths.requestCsr);
     if (!request || files.csr === undefined) return key ? {kind: 'key-only', key} : {kind: 'absent'};
-    const locality = attributeOf(request.subject, 'L');
-    if (locality !== undefined && locality !== cluster && declared.includes(locality)) {
+    const other = madeForOther(attributeOf(request.subject, 'L'), cluster, declared);
+    if (other !== undefined) {
       return conflict(
-        `${paths.requestCsr} ("${request.subject.text}") is the request of ${locality}, not of ${cluster}`,
-        [`If the directories ${cluster} and ${locality} changed places, move them back`, again],
+        `${paths.requestCsr} ("${request.subject.text}") is the request of ${other}, not of ${cluster}`,
+        `If the directories ${cluster} and ${other} changed places, move them back`,
       );
     }
     if (!key) return {kind: 'request-only', request, csr: files.csr};
     if (key.spki !== request.spki) return conflict(`${paths.requestKey} is not the key of ${paths.requestCsr}`);
     return {kind: 'pending', request, csr: files.csr};
-  } catch (thrown) {
-    if (!(thrown instanceof MeshError) || thrown.class === 'bug') throw thrown;
-    return conflict(thrown.message);
-  }
+  };
+  return recover(judge, ({message}) => conflict(message));
 }
 
 /** Reads the key of a request. Throws `NOT_PEM`, `NOT_A_KEY`, `UNSUPPORTED_KEY` for one that istiod would not load. */
-function readRequestKey(pem: Sensitive<string>, what: string): PendingKey {
+function readRequestKey(pem: Sensitive<string>, what: string) {
   const {spki, description, refusal} = readPrivateKey(pem, what);
   if (refusal !== undefined || spki === undefined || !description) {
     throw new MeshError('UNSUPPORTED_KEY', `${what}: ${refusal ?? 'the key cannot be used'}`);

@@ -2,7 +2,7 @@
  * The roots that a mesh, a cluster or a bundle trusts. One in the beginning, several while a root is replaced (docs/trust.md):
  * nothing outside of this file takes the first of them for the only one.
  */
-import {MeshError} from '../errors.js';
+import {recover} from '../errors.js';
 import {parseCertificates, type Certificate} from '../x509/certificate.js';
 
 /** A set of trusted roots. */
@@ -44,12 +44,10 @@ export function isReadableBundle(text: string | undefined): boolean {
 
 function tryRoots(text: string | undefined): readonly Certificate[] | undefined {
   if (text === undefined || text.trim() === '') return [];
-  try {
-    return parseTrustStore(text, 'bundle').roots;
-  } catch (thrown) {
-    if (thrown instanceof MeshError && thrown.class !== 'bug') return undefined;
-    throw thrown;
-  }
+  return recover(
+    () => parseTrustStore(text, 'bundle').roots,
+    () => undefined,
+  );
 }
 
 /** A certificate as a {@link RootRef}. */
@@ -62,10 +60,9 @@ export function rootName({roots, signing}: Pick<TrustStore, 'roots' | 'signing'>
   return (signing?.at(-1) ?? roots[0])?.subject.text ?? '';
 }
 
-/** The CA that can sign, with what is above it; where the key does not tell, the first root that is still valid, or the first. */
-export function signingChain({roots, signing}: TrustStore, now: Date): readonly Certificate[] {
-  const usable = roots.find(({notAfter}) => notAfter > now) ?? roots[0];
-  return signing ?? (usable ? [usable] : []);
+/** The CA that the key at hand signs for, with what is above it; where the key does not tell, each root may be that CA. */
+export function signingChains({roots, signing}: TrustStore): readonly (readonly Certificate[])[] {
+  return signing ? [signing] : roots.map((root) => [root]);
 }
 
 /** A certificate, or all that is known of one. */
@@ -76,13 +73,17 @@ export function distinctRoots<Root extends Identified>(certificates: readonly Ro
   return [...new Map(certificates.map((one) => [one.fingerprint, one])).values()];
 }
 
+/** Whether a certificate is one of these. */
+export function isAmong({fingerprint}: Identified, certificates: readonly Identified[]): boolean {
+  return certificates.some((one) => one.fingerprint === fingerprint);
+}
+
 /** The live roots that a bundle lacks, each once. */
 export function missingRoots<Root extends Identified>(
   live: readonly Root[],
   bundle: readonly Identified[],
 ): readonly Root[] {
-  const there = new Set(bundle.map(({fingerprint}) => fingerprint));
-  return distinctRoots(live).filter(({fingerprint}) => !there.has(fingerprint));
+  return distinctRoots(live).filter((root) => !isAmong(root, bundle));
 }
 
 /** Whether both have the same roots, in whatever order; without a root nothing is the same as anything. */

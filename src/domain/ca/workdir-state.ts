@@ -3,7 +3,7 @@
  * a conflict that names the two things that disagree. `certs generate` plans with it. Pure.
  */
 import {defined} from '../defined.js';
-import {type ErrorReport, MeshError, reportError} from '../errors.js';
+import {type ErrorReport, MeshError, recover, reportError} from '../errors.js';
 import {clusterLayout, layout} from '../mesh/layout.js';
 import type {MeshNames} from '../mesh/mesh.js';
 import type {Sensitive} from '../sensitive.js';
@@ -50,9 +50,10 @@ export function judgeRoot(files: RootFiles): RootState {
     const {certificate, key, keyPath = layout.rootKey, certificates: below = []} = files;
     if (certificate === undefined) {
       if (key === undefined) return {kind: 'absent'};
-      throw conflict(`${keyPath} is there, but ${layout.rootCert} is not`, [
+      throw conflict(
+        `${keyPath} is there, but ${layout.rootCert} is not`,
         `Bring ${layout.rootCert} back from where the root was made: it cannot be made again from the key`,
-      ]);
+      );
     }
     const store = parseTrustStore(certificate, layout.rootCert);
     const {roots} = store;
@@ -60,29 +61,24 @@ export function judgeRoot(files: RootFiles): RootState {
     if (notCa) throw conflict(`${layout.rootCert} holds "${notCa.subject.text}", which is not a CA`);
     if (key === undefined) return {kind: 'present', ...store, key: 'missing'};
     const keyFacts = readPrivateKey(key, keyPath);
-    if (keyFacts.encryption === undefined && keyFacts.spki === undefined) {
-      throw conflict(`${keyPath}: keys of PEM type "${keyFacts.label}" are not supported`);
+    const {encryption, spki, label} = keyFacts;
+    if (encryption === undefined && spki === undefined) {
+      throw conflict(`${keyPath}: keys of PEM type "${label}" are not supported`);
     }
     const candidates = below.length > 0 ? below : roots;
-    const [first] = candidates;
-    const own = keyFacts.encryption
-      ? below.length > 0 || roots.length === 1
-        ? first
-        : undefined
-      : candidates.find(({spki}) => spki === keyFacts.spki);
-    if (keyFacts.encryption === undefined && !own) {
+    const [first, ...others] = candidates;
+    // An encrypted key does not say whose it is; of the certificates below a root, the first is the CA itself.
+    const likely = below.length > 0 || others.length === 0 ? first : undefined;
+    const own = encryption ? likely : candidates.find((one) => one.spki === spki);
+    if (!encryption && !own) {
       const where = below.length > 0 ? 'the certificate that trust.signer names' : layout.rootCert;
-      throw conflict(`${keyPath} is not the key of ${where} ("${first?.subject.text ?? ''}")`, [
+      throw conflict(
+        `${keyPath} is not the key of ${where} ("${first?.subject.text ?? ''}")`,
         'One of the two comes from another CA: bring back the pair that belongs together',
-      ]);
+      );
     }
-    return defined({
-      kind: 'present',
-      ...store,
-      key: keyFacts.encryption ? 'encrypted' : 'clear',
-      keyFacts,
-      signing: own && orderUpward(own, [...below, ...roots]),
-    });
+    const signing = own && orderUpward(own, [...below, ...roots]);
+    return defined({kind: 'present', ...store, key: encryption ? 'encrypted' : 'clear', keyFacts, signing});
   });
 }
 
@@ -95,92 +91,66 @@ export type ClusterState =
   | {readonly kind: 'completable'; readonly missing: readonly ('rootCert' | 'certChain')[]; readonly ca: Certificate}
   | {readonly kind: 'conflict'; readonly error: ErrorReport};
 
-/** What a cluster's files are judged against, besides the mesh's root. */
-export interface ClusterContext {
-  /** The names of all clusters. */
-  readonly declared: readonly string[];
-  readonly names: MeshNames;
-  readonly now: Date;
-}
-
-/** Judges a cluster's files, by themselves, against the mesh's root and against the names of all its clusters. */
+/** Judges a cluster's files, by themselves, against the mesh's root and against the names of all its clusters (`declared`). */
 export function judgeCluster(
   name: string,
   files: CaFiles,
   root: RootState,
-  {declared, names, now}: ClusterContext,
+  {declared, names, now}: {readonly declared: readonly string[]; readonly names: MeshNames; readonly now: Date},
 ): ClusterState {
   return judging(() => {
     const paths = clusterLayout(name);
-    const parts = ['caCert', 'caKey', 'rootCert', 'certChain'] as const;
-    if (parts.every((part) => files[part] === undefined)) return {kind: 'absent'};
+    const ours = root.kind === 'present' ? root : undefined;
+    const renew = kubectlMesh('certs generate', words`${name} --renew`);
+    const there = (['caCert', 'caKey', 'rootCert', 'certChain'] as const).find((part) => files[part] !== undefined);
+    if (there === undefined) return {kind: 'absent'};
     if (files.caCert === undefined) {
-      const there = parts.find((part) => files[part] !== undefined) ?? 'caKey';
-      throw conflict(`${paths[there]} is there, but ${paths.caCert} is not`, [
-        advice`Bring ${paths.caCert} back, or make a new cluster CA with: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
-      ]);
+      throw conflict(
+        `${paths[there]} is there, but ${paths.caCert} is not`,
+        advice`Bring ${paths.caCert} back, or make a new cluster CA with: ${renew}`,
+      );
     }
     const missing = (['rootCert', 'certChain'] as const).filter((part) => files[part] === undefined);
-    if (missing.length > 0 && root.kind !== 'present') {
-      throw conflict(`${paths.caCert} is there, but ${missing.map((part) => paths[part]).join(' and ')} is not`, [
-        'Bring the missing files back',
-      ]);
+    if (missing.length > 0 && !ours) {
+      const lacking = missing.map((part) => paths[part]).join(' and ');
+      throw conflict(`${paths.caCert} is there, but ${lacking} is not`, 'Bring the missing files back');
     }
-    const rootText = files.rootCert ?? (root.kind === 'present' ? root.text : undefined);
-    const whole: CaFiles = {
-      ...files,
-      rootCert: rootText,
-      // What would be written: the cluster CA, then the roots; order and completeness are judged on that.
-      certChain: files.certChain ?? `${files.caCert}${rootText ?? ''}`,
-    };
-    const inspection = inspectCaFiles(whole, {now, ...names, keyMayBeMissing: true});
+    const {rootCert = ours?.text} = files;
+    // What would be written: the cluster CA, then the roots; order and completeness are judged on that.
+    const {certChain = `${files.caCert}${rootCert ?? ''}`} = files;
+    const inspection = inspectCaFiles({...files, rootCert, certChain}, {now, ...names, keyMayBeMissing: true});
     const wrong = inspection.findings.find(({severity}) => severity === 'error');
     if (wrong) {
-      throw conflict(`${name}: ${wrong.message}`, [
-        advice`Make a new cluster CA under the same root with: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
-      ]);
+      throw conflict(`${name}: ${wrong.message}`, advice`Make a new cluster CA under the same root with: ${renew}`);
     }
-    requireOwn(name, inspection, declared);
-    if (root.kind === 'present') requireSameRoot(name, inspection.roots ?? [], root);
-    const {certificate} = inspection;
+    const {certificate, roots = []} = inspection;
+    // Directories change places in a move or a restore; a CA in the wrong one would be pushed into the wrong cluster.
+    const owner = certificate && madeForOther(attributeOf(certificate.subject, 'L'), name, declared);
+    if (owner !== undefined) {
+      throw conflict(
+        `${paths.caCert} ("${certificate?.subject.text ?? ''}") is the CA of ${owner}, not of ${name}`,
+        `If the directories ${name} and ${owner} changed places, move them back`,
+        advice`Otherwise make a new cluster CA with: ${renew}`,
+      );
+    }
+    // A cluster trusts exactly the mesh's roots, in whatever order and with whatever text around them.
+    if (ours && !sameRoots(roots, ours.roots)) {
+      const other = rootName({roots: [...missingRoots(roots, ours.roots), ...roots]});
+      throw conflict(
+        `${paths.rootCert} ("${other}") differs from ${layout.rootCert} ("${rootName(ours)}")`,
+        advice`Bring back the root that ${name} was made with, or put ${name} under this root with: ${renew}`,
+      );
+    }
     if (missing.length > 0 && certificate) return {kind: 'completable', missing, ca: certificate};
     return {kind: 'valid', inspection, keyMissing: files.caKey === undefined};
   });
 }
 
-/** Directories change places in a move or a restore; a CA in the wrong one would be pushed into the wrong cluster. */
-function requireOwn(name: string, {certificate}: CaInspection, declared: readonly string[]): void {
-  const other = certificate && madeForOther(attributeOf(certificate.subject, 'L'), name, declared);
-  if (other === undefined) return;
-  throw conflict(
-    `${clusterLayout(name).caCert} ("${certificate?.subject.text ?? ''}") is the CA of ${other}, not of ${name}`,
-    [
-      `If the directories ${name} and ${other} changed places, move them back`,
-      advice`Otherwise make a new cluster CA with: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
-    ],
-  );
-}
-
-/** A cluster trusts exactly the mesh's roots, in whatever order and with whatever text around them. */
-function requireSameRoot(name: string, theirs: readonly Certificate[], ours: TrustStore): void {
-  if (sameRoots(theirs, ours.roots)) return;
-  const {rootCert} = clusterLayout(name);
-  const [other = theirs[0]] = missingRoots(theirs, ours.roots);
-  throw conflict(`${rootCert} ("${other?.subject.text ?? ''}") differs from ${layout.rootCert} ("${rootName(ours)}")`, [
-    advice`Bring back the root that ${name} was made with, or put ${name} under this root with: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
-  ]);
-}
-
-function conflict(message: string, hints: readonly Hint[] = []): MeshError {
+function conflict(message: string, ...hints: readonly Hint[]): MeshError {
   return new MeshError('WORKDIR_CONFLICT', message, {hints});
 }
 
-/** What is wrong with files is a state, not an exception: other clusters go on. Bugs are thrown on. */
+/** What is wrong with files is a state, not an exception: other clusters go on. */
 function judging<State>(judge: () => State): State | {readonly kind: 'conflict'; readonly error: ErrorReport} {
-  try {
-    return judge();
-  } catch (thrown) {
-    if (!(thrown instanceof MeshError) || thrown.class === 'bug') throw thrown;
-    return {kind: 'conflict', error: reportError(thrown)};
-  }
+  return recover(judge, (error) => ({kind: 'conflict', error: reportError(error)}));
 }

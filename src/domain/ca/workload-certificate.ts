@@ -1,11 +1,13 @@
 /** A workload's certificate as istiod issues it, and what is asked of one before it is given away. */
 import type {KeyObject} from 'node:crypto';
-import {MeshError} from '../errors.js';
+import {MeshError, recover} from '../errors.js';
 import type {Sensitive} from '../sensitive.js';
-import {signatureAlgorithmFor} from '../x509/algorithms.js';
+import {requireSignatureAlgorithm} from '../x509/algorithms.js';
 import {type Certificate, type CertificateTemplate, keyIdentifier, parseCertificates} from '../x509/certificate.js';
 import {namesUsage, verifyChain} from '../x509/chain.js';
 import {readPrivateKey} from '../keys/private-key.js';
+import type {CaFiles} from './ca-files.js';
+import {parseTrustStore, sameRoots} from './trust-store.js';
 
 /** How far istiod sets the beginning back (istio/istio security/pkg/pki/util/generate_cert.go, ClockSkewGracePeriod). */
 const backdateMs = 2 * 60_000;
@@ -37,10 +39,7 @@ export function workloadTemplate(request: WorkloadRequest): CertificateTemplate 
   const {publicKey, spiffeId, validityMs, now, upward} = request;
   const [issuer] = upward;
   if (!issuer) throw new MeshError('INTERNAL', 'a workload certificate needs a CA');
-  const algorithm = signatureAlgorithmFor(issuer.publicKey);
-  if (!algorithm) {
-    throw new MeshError('UNSUPPORTED_KEY', 'this program signs with RSA, ECDSA P-256 and ECDSA P-384 keys only');
-  }
+  const signatureAlgorithm = requireSignatureAlgorithm(issuer.publicKey);
   const end = workloadEnd(now, validityMs, upward);
   if (end <= now) {
     throw new MeshError(
@@ -66,7 +65,7 @@ export function workloadTemplate(request: WorkloadRequest): CertificateTemplate 
       subjectAltNames: [{type: 'uri', value: spiffeId}],
       subjectAltNamesCritical: true,
     },
-    signatureAlgorithm: algorithm,
+    signatureAlgorithm,
   };
 }
 
@@ -81,11 +80,7 @@ function wholeSeconds(ms: number): Date {
 }
 
 /** The three files of a workload. What is not there is undefined. */
-export interface WorkloadFiles {
-  readonly key?: Sensitive<string> | undefined;
-  readonly certChain?: string | undefined;
-  readonly rootCert?: string | undefined;
-}
+type WorkloadFiles = Pick<CaFiles, 'certChain' | 'rootCert'> & {readonly key: Sensitive<string> | undefined};
 
 /** What lies where a workload's files belong. */
 export type WorkloadState =
@@ -96,56 +91,34 @@ export type WorkloadState =
   /** Something else, or something broken: a person has to say that it may go. */
   | {readonly kind: 'conflict'; readonly reason: string};
 
-/** What a workload's files must agree with. */
-export interface WorkloadExpectation {
-  readonly spiffeId: string;
-  /** Fingerprints of the cluster's root-cert.pem. */
-  readonly roots: readonly string[];
-  readonly now: Date;
-}
-
-/** Judges the files as the workload's peers will. Throws nothing for bad input. */
-export function judgeWorkload(files: WorkloadFiles, expected: WorkloadExpectation): WorkloadState {
-  const {key, certChain, rootCert} = files;
+/** Judges the files as the workload's peers will; `roots`: the cluster's root-cert.pem. Throws nothing for bad input. */
+export function judgeWorkload(
+  {key, certChain, rootCert}: WorkloadFiles,
+  {spiffeId, roots, now}: {readonly spiffeId: string; readonly roots: readonly Certificate[]; readonly now: Date},
+): WorkloadState {
   if (key === undefined && certChain === undefined && rootCert === undefined) return {kind: 'absent'};
+  const conflict = (reason: string): WorkloadState => ({kind: 'conflict', reason});
   if (key === undefined || certChain === undefined || rootCert === undefined) {
-    return {kind: 'conflict', reason: 'some of key.pem, cert-chain.pem and root-cert.pem are missing'};
+    return conflict('some of key.pem, cert-chain.pem and root-cert.pem are missing');
   }
-  try {
+  const judge = (): WorkloadState => {
     const [certificate, ...intermediates] = parseCertificates(certChain, 'cert-chain.pem').certificates;
-    const roots = parseCertificates(rootCert, 'root-cert.pem').certificates;
-    if (!certificate) return {kind: 'conflict', reason: 'cert-chain.pem is empty'};
-    if (certificate.notAfter <= expected.now) return {kind: 'expired', certificate};
-    const reason =
-      wrongIdentity(certificate, expected.spiffeId) ??
-      (readPrivateKey(key, 'key.pem').spki === certificate.spki
-        ? undefined
-        : 'key.pem is not the key of cert-chain.pem') ??
-      wrongChain(certificate, roots, intermediates, expected);
-    return reason === undefined ? {kind: 'valid', certificate} : {kind: 'conflict', reason};
-  } catch (thrown) {
-    if (!(thrown instanceof MeshError) || thrown.class === 'bug') throw thrown;
-    return {kind: 'conflict', reason: thrown.message};
-  }
-}
-
-function wrongIdentity({extensions}: Certificate, spiffeId: string): string | undefined {
-  const names = extensions.subjectAltNames ?? [];
-  const is = names.some(({type, value}) => type === 'uri' && value === spiffeId);
-  return is ? undefined : `the certificate is not one of ${spiffeId}`;
-}
-
-function wrongChain(
-  certificate: Certificate,
-  roots: readonly Certificate[],
-  intermediates: readonly Certificate[],
-  {roots: expected, now}: WorkloadExpectation,
-): string | undefined {
-  const here = roots.map(({fingerprint}) => fingerprint);
-  if (expected.some((root) => !here.includes(root)) || here.some((root) => !expected.includes(root))) {
-    return "its roots are not the cluster's";
-  }
-  const verified = verifyChain(certificate, {roots, intermediates, now});
-  if ('failure' in verified) return verified.message;
-  return namesUsage(verified.chain, 'clientAuth') ? undefined : 'a certificate in its chain does not allow clientAuth';
+    const {roots: own} = parseTrustStore(rootCert, 'root-cert.pem');
+    if (!certificate) return conflict('cert-chain.pem is empty');
+    if (certificate.notAfter <= now) return {kind: 'expired', certificate};
+    const names = certificate.extensions.subjectAltNames ?? [];
+    if (!names.some(({type, value}) => type === 'uri' && value === spiffeId)) {
+      return conflict(`the certificate is not one of ${spiffeId}`);
+    }
+    if (readPrivateKey(key, 'key.pem').spki !== certificate.spki) {
+      return conflict('key.pem is not the key of cert-chain.pem');
+    }
+    if (!sameRoots(own, roots)) return conflict("its roots are not the cluster's");
+    const verified = verifyChain(certificate, {roots, intermediates, now});
+    if ('failure' in verified) return conflict(verified.message);
+    return namesUsage(verified.chain, 'clientAuth')
+      ? {kind: 'valid', certificate}
+      : conflict('a certificate in its chain does not allow clientAuth');
+  };
+  return recover(judge, ({message}) => conflict(message));
 }

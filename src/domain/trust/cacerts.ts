@@ -4,7 +4,7 @@ import {journalHeadAnnotation} from '../journal/head.js';
 import type {KubeObject, SecretData} from '../kube/object.js';
 import type {SecretObject} from '../kube/objects.js';
 import {fieldManager} from '../kube/paths.js';
-import {caFileNames, caFilesOfSecret, type CaBundle, type CaFiles} from '../ca/ca-files.js';
+import {type CaBundle, type CaFiles, caFileNames, caFilesOfSecret} from '../ca/ca-files.js';
 import {crlFileName} from '../x509/crl.js';
 import {inspectCaFiles, type CaInspection, type InspectOptions} from '../ca/inspect-ca.js';
 import {Sensitive} from '../sensitive.js';
@@ -75,7 +75,6 @@ export function readCacerts(secret: SecretObject, options: InspectOptions): Cace
   });
   const {metadata} = secret;
   const known = layoutKeys[files.layout ?? 'pem'];
-  const keeper = keeperOf(secret);
   return defined({
     uid: metadata.uid ?? '',
     resourceVersion: metadata.resourceVersion ?? '',
@@ -92,8 +91,13 @@ export function readCacerts(secret: SecretObject, options: InspectOptions): Cace
     foreignKeys: Object.keys(encoded)
       .filter((key) => !known.includes(key))
       .sort(),
-    keeper,
+    keeper: keeperOf(secret),
   });
+}
+
+/** The type of a Secret and everything in an immutable one cannot be changed (kubernetes.io: Secrets). */
+export function isChangeable({immutable, type}: CacertsSecret): boolean {
+  return !immutable && type === 'Opaque';
 }
 
 /** Somebody who will put their own content back: found by owner references and cert-manager's annotation. */
@@ -108,10 +112,9 @@ function keeperOf({metadata}: KubeObject): string | undefined {
  * The data of a complete bundle, under istiod's names. Revocation lists: those of `crl`, none where that is empty, or
  * else, byte for byte, what the Secret held.
  */
-export function dataOfBundle(bundle: CaBundle, crl?: string, before?: CacertsSecret | 'absent'): SecretData {
+export function dataOfBundle(bundle: CaBundle, crl?: string, before?: CacertsSecret): SecretData {
   const bytes = (text: string): Sensitive<Buffer> => new Sensitive(Buffer.from(text));
-  const kept = before === undefined || before === 'absent' ? undefined : before.data[crlFileName];
-  const revoked = crl === undefined ? kept : crl === '' ? undefined : bytes(crl);
+  const revoked = crl === undefined ? before?.data[crlFileName] : crl === '' ? undefined : bytes(crl);
   return defined({
     [caFileNames.caCert]: bytes(bundle.caCert),
     [caFileNames.caKey]: bundle.caKey.map((text) => Buffer.from(text)),
@@ -121,10 +124,13 @@ export function dataOfBundle(bundle: CaBundle, crl?: string, before?: CacertsSec
   });
 }
 
-/** The object without its data. Labels and annotations of others stay, except copies of what the Secret held. */
+/**
+ * The object without its data. Labels and annotations of others stay, except copies of what the Secret held. Fingerprints are
+ * SHA-256 of the DER, comma-separated where there are several roots.
+ */
 export function cacertsObject(
   place: {readonly namespace: string; readonly name: string; readonly cluster: string},
-  inspection: CaInspection,
+  {roots, certificate}: CaInspection,
   before?: CacertsSecret,
   rolledBackFrom?: string,
 ): KubeObject {
@@ -132,77 +138,45 @@ export function cacertsObject(
   return {
     apiVersion: 'v1',
     kind: 'Secret',
-    type: before?.type ?? 'Opaque',
+    type: 'Opaque',
     metadata: defined({
       name: place.name,
       namespace: place.namespace,
       labels: {...before?.labels, [managedByLabel]: fieldManager},
-      annotations: defined({
+      annotations: {
         ...Object.fromEntries(kept),
-        ...describeCa(place.cluster, inspection),
-        [annotations.rolledBackFrom]: rolledBackFrom,
-      }),
+        [annotations.writtenBy]: fieldManager,
+        [annotations.cluster]: place.cluster,
+        ...(roots && {[annotations.roots]: roots.map(({fingerprint}) => fingerprint).join(',')}),
+        ...(certificate && {
+          [annotations.clusterCa]: certificate.fingerprint,
+          [annotations.subject]: certificate.subject.text,
+          [annotations.notAfter]: certificate.notAfter.toISOString(),
+        }),
+        ...(rolledBackFrom !== undefined && {[annotations.rolledBackFrom]: rolledBackFrom}),
+      },
       resourceVersion: before?.resourceVersion,
     }),
   };
 }
 
-/** What the annotations say. Fingerprints are SHA-256 of the DER, comma-separated where there are several roots. */
-export function describeCa(cluster: string, {roots, certificate}: CaInspection): Readonly<Record<string, string>> {
-  return {
-    [annotations.writtenBy]: fieldManager,
-    [annotations.cluster]: cluster,
-    ...(roots && {[annotations.roots]: roots.map(({fingerprint}) => fingerprint).join(',')}),
-    ...(certificate && {
-      [annotations.clusterCa]: certificate.fingerprint,
-      [annotations.subject]: certificate.subject.text,
-      [annotations.notAfter]: certificate.notAfter.toISOString(),
-    }),
-  };
-}
-
 /**
- * A JSON patch that gives a Secret other public files and takes foreign keys out, without touching the key in it: for
- * work directories that no longer hold the key. It applies only to the version that was seen.
+ * A JSON patch that makes `object` of a Secret, gives it other public files and takes foreign keys out, without touching the
+ * key in it: for work directories that no longer hold the key. It applies only to the version that was seen.
  */
-export function cacertsPatch(
-  files: {
-    readonly caCert: string;
-    readonly rootCert: string;
-    readonly certChain: string;
-    readonly crl?: string | undefined;
-  },
-  cluster: string,
-  inspection: CaInspection,
-  before: CacertsSecret,
-): readonly object[] {
-  const base64 = (text: string): string => Buffer.from(text).toString('base64');
-  const kept = Object.entries(before.annotations).filter(([name]) => !ofContent.includes(name));
+export function cacertsPatch({metadata}: KubeObject, files: CaFiles, before: CacertsSecret): readonly object[] {
+  const add = (path: string, value: unknown): object => ({op: 'add', path, value});
+  const addText = (name: string, text = ''): object => add(`/data/${name}`, Buffer.from(text).toString('base64'));
+  // As `dataOfBundle` has it: what is not said of revocation lists stays.
+  const dropsCrl = files.crl === '' && crlFileName in before.data;
+  const removed = [...(dropsCrl ? [crlFileName] : []), ...before.foreignKeys];
   return [
     {op: 'test', path: '/metadata/resourceVersion', value: before.resourceVersion},
-    {op: 'add', path: `/data/${caFileNames.caCert}`, value: base64(files.caCert)},
-    {op: 'add', path: `/data/${caFileNames.rootCert}`, value: base64(files.rootCert)},
-    {op: 'add', path: `/data/${caFileNames.certChain}`, value: base64(files.certChain)},
-    ...crlPatch(files.crl, before),
-    ...before.foreignKeys.map((key) => ({op: 'remove', path: `/data/${escapePointer(key)}`})),
-    {op: 'add', path: '/metadata/labels', value: {...before.labels, [managedByLabel]: fieldManager}},
-    {
-      op: 'add',
-      path: '/metadata/annotations',
-      value: {...Object.fromEntries(kept), ...describeCa(cluster, inspection)},
-    },
+    ...(['caCert', 'rootCert', 'certChain'] as const).map((part) => addText(caFileNames[part], files[part])),
+    ...(files.crl ? [addText(crlFileName, files.crl)] : []),
+    // Escaped as a JSON pointer is (RFC 6901 section 3).
+    ...removed.map((key) => ({op: 'remove', path: `/data/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`})),
+    add('/metadata/labels', metadata.labels),
+    add('/metadata/annotations', metadata.annotations),
   ];
-}
-
-/** As `dataOfBundle` has it: what is not said stays. */
-function crlPatch(crl: string | undefined, before: CacertsSecret): readonly object[] {
-  const path = `/data/${crlFileName}`;
-  if (crl === undefined) return [];
-  if (crl !== '') return [{op: 'add', path, value: Buffer.from(crl).toString('base64')}];
-  return crlFileName in before.data ? [{op: 'remove', path}] : [];
-}
-
-/** RFC 6901 section 3. */
-function escapePointer(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -27,31 +27,27 @@ export interface OwnCa {
 
 /** What differs between a cluster CA of ours and the Secret in the cluster; empty when it is the same trust. */
 export function compareCa(own: OwnCa, secret: CacertsSecret | 'absent'): readonly Difference[] {
-  const {certificate, roots, chain} = own.inspection;
-  if (secret === 'absent') return [{part: 'secret', wanted: prints(certificate && [certificate]), found: []}];
+  const {certificate, roots = [], chain = [], key} = own.inspection;
+  if (secret === 'absent') return [{part: 'secret', wanted: prints(certificate), found: []}];
   const theirs = secret.inspection;
-  // Without our own key, the key in the cluster must be the one that our certificate was made for.
-  const ownKey = own.inspection.key?.spki ?? certificate?.spki;
-  return [
-    different('clusterCa', prints(certificate && [certificate]), prints(theirs.certificate && [theirs.certificate])),
-    different('roots', prints(roots).toSorted(), prints(theirs.roots).toSorted()),
-    different('chain', prints(chain), prints(theirs.chain)),
-    different('key', list(ownKey), list(theirs.key?.spki)),
+  const {crl} = own.files;
+  const parts: readonly Difference[] = [
+    {part: 'clusterCa', wanted: prints(certificate), found: prints(theirs.certificate)},
+    {part: 'roots', wanted: prints(...roots).toSorted(), found: prints(...(theirs.roots ?? [])).toSorted()},
+    {part: 'chain', wanted: prints(...chain), found: prints(...(theirs.chain ?? []))},
+    // Without our own key, the key in the cluster must be the one that our certificate was made for.
+    {part: 'key', wanted: list(key?.spki ?? certificate?.spki), found: list(theirs.key?.spki)},
     // Revocation lists that the work directory knows nothing of are the cluster's own: they stay.
-    own.files.crl === undefined
-      ? undefined
-      : different('crl', crlFingerprints(own.files.crl), crlFingerprints(secret.files.crl)),
-    different('keys', own.foreignKeys ?? [], secret.foreignKeys),
-  ].filter((difference) => difference !== undefined);
+    ...(crl === undefined
+      ? []
+      : [{part: 'crl', wanted: crlFingerprints(crl), found: crlFingerprints(secret.files.crl)} as const]),
+    {part: 'keys', wanted: own.foreignKeys ?? [], found: secret.foreignKeys},
+  ];
+  return parts.filter(({wanted, found}) => JSON.stringify(wanted) !== JSON.stringify(found));
 }
 
-function different(part: DifferentPart, wanted: readonly string[], found: readonly string[]): Difference | undefined {
-  const same = wanted.length === found.length && wanted.every((value, index) => value === found[index]);
-  return same ? undefined : {part, wanted, found};
-}
-
-function prints(certificates: readonly Certificate[] | undefined): readonly string[] {
-  return (certificates ?? []).map(({fingerprint}) => fingerprint);
+function prints(...certificates: readonly (Certificate | undefined)[]): readonly string[] {
+  return certificates.flatMap((certificate) => certificate?.fingerprint ?? []);
 }
 
 function list(value: string | undefined): readonly string[] {

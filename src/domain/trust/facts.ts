@@ -1,22 +1,18 @@
 /** What `trust push` and `trust rollback` need to know of one cluster before they decide. */
 import type {KubeObject} from '../kube/object.js';
+import type {SeenCluster} from '../mesh/identity.js';
 import type {MeshCluster} from '../mesh/mesh.js';
-import {isKnown, type Observed} from '../observed.js';
+import {isKnown, type Observed, valueOr} from '../observed.js';
 import type {CacertsSecret} from './cacerts.js';
 import type {IstiodSeen} from './istiod.js';
 import type {Workloads} from './workloads.js';
-
-/** The namespace of istiod. */
-export interface NamespaceSeen {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly terminating: boolean;
-}
 
 /** One cluster, as it was seen. */
 export interface TrustSeen {
   /** UID of kube-system: who the cluster is. */
   readonly uid: Observed<string>;
-  readonly namespace: Observed<NamespaceSeen | 'absent'>;
+  /** The namespace of istiod. */
+  readonly namespace: Observed<KubeObject | 'absent'>;
   readonly cacerts: Observed<CacertsSecret | 'absent'>;
   readonly previous: Observed<CacertsSecret | 'absent'>;
   /** root-cert.pem of ConfigMap istio-ca-root-cert beside istiod: the bundle that istiod loaded; undefined: none. */
@@ -31,18 +27,17 @@ export interface TrustSeen {
 /** One cluster with what was seen of it. */
 export interface ClusterTrust {
   readonly cluster: MeshCluster;
-  /** How the cluster was reached; absent when no context is known, then `seen` says so. */
-  readonly context?: string;
   readonly seen: Observed<TrustSeen>;
 }
 
-/** Reads what matters of a namespace. */
-export function readNamespace({metadata}: KubeObject): NamespaceSeen {
-  return {labels: metadata.labels ?? {}, terminating: metadata.deletionTimestamp !== undefined};
+/** A Secret that was seen; undefined where it is absent or unknown, since a decision that needs an unknown one refuses. */
+export function secretOf({seen}: ClusterTrust, which: 'cacerts' | 'previous'): CacertsSecret | undefined {
+  const secret = isKnown(seen) ? valueOr(seen.value[which], 'absent') : 'absent';
+  return secret === 'absent' ? undefined : secret;
 }
 
 /** Clusters whose UID is known. */
-export function identified(all: readonly ClusterTrust[]): readonly {readonly name: string; readonly uid: string}[] {
+export function identified(all: readonly ClusterTrust[]): readonly SeenCluster[] {
   return all.flatMap(({cluster, seen}) =>
     isKnown(seen) && isKnown(seen.value.uid) ? [{name: cluster.name, uid: seen.value.uid.value}] : [],
   );

@@ -5,7 +5,7 @@ import {parseBool} from '../istio/environment.js';
 import {caCrlVariable, hasFeature, multiRootVariable} from '../istio/features.js';
 import {reloadRule} from '../istio/reload.js';
 import {knowVersion, type KnownVersion} from '../istio/versions.js';
-import {isSubsetEitherWay, readableRoots} from '../ca/trust-store.js';
+import {isAmong, isSubsetEitherWay, missingRoots, readableRoots} from '../ca/trust-store.js';
 import type {CacertsSecret} from './cacerts.js';
 
 /** One istiod Deployment. */
@@ -64,11 +64,10 @@ export function restartReason(istiod: IstiodSeen, change: CaChange): string | un
   if (typeof rule.clusterCa === 'object' && !parseBool(istiod.env[rule.clusterCa.env], rule.clusterCa.unset)) {
     return `istiod ${said} reads its CA only at start unless ${rule.clusterCa.env} is true`;
   }
-  for (const live of change.liveBundles) {
-    const reason = live === change.newBundle ? undefined : rootReason(istiod, live, change.newBundle);
-    if (reason !== undefined) return reason;
-  }
-  return undefined;
+  return change.liveBundles
+    .filter((live) => live !== change.newBundle)
+    .map((live) => rootReason(istiod, live, change.newBundle))
+    .find((reason) => reason !== undefined);
 }
 
 /** Why an istiod does not go from one root bundle to another while it runs. */
@@ -112,9 +111,7 @@ export function stuckIstiods(change: BundleChange): readonly {readonly istiod: I
 /** istiod that started without cacerts made its own CA, and serves that until it restarts. */
 function runsSelfSigned({cacerts, liveBundle, selfSigned}: BundleChange): boolean {
   if (cacerts === 'absent') return true;
-  const own = readableRoots(selfSigned).map(({fingerprint}) => fingerprint);
-  const inSecret = (cacerts.inspection.roots ?? []).map(({fingerprint}) => fingerprint);
-  return readableRoots(liveBundle).some(
-    ({fingerprint}) => own.includes(fingerprint) && !inSecret.includes(fingerprint),
-  );
+  const own = readableRoots(selfSigned);
+  const {roots: inSecret = []} = cacerts.inspection;
+  return missingRoots(readableRoots(liveBundle), inSecret).some((root) => isAmong(root, own));
 }

@@ -8,13 +8,12 @@ import {annotations, type CacertsSecret} from './cacerts.js';
 export interface OtherCluster {
   readonly name: string;
   /** Fingerprint of the cluster CA in its Secret `cacerts`; absent where it was not looked at or cannot be told. */
-  readonly liveCa?: string;
+  readonly liveCa: string | undefined;
 }
 
 /** The cluster CA in a Secret: what istiod reads of it, or what this program said of it when it wrote it. */
-export function liveCa(secret: CacertsSecret | 'absent'): string | undefined {
-  if (secret === 'absent') return undefined;
-  return secret.inspection.certificate?.fingerprint ?? secret.annotations[annotations.clusterCa];
+export function liveCa(secret: CacertsSecret | undefined): string | undefined {
+  return secret?.inspection.certificate?.fingerprint ?? secret?.annotations[annotations.clusterCa];
 }
 
 /**

@@ -97,7 +97,7 @@ class Search {
 }
 
 /** Go: the same subject and key is the same entity, and must not appear twice in a chain. */
-function sameEntity(one: Certificate, other: Certificate): boolean {
+export function sameEntity(one: Certificate, other: Certificate): boolean {
   return one.subject.der.equals(other.subject.der) && one.spki === other.spki;
 }
 
@@ -179,15 +179,25 @@ export function namesUsage(chain: readonly Certificate[], usage: 'serverAuth' | 
   );
 }
 
+/** Whether the name and the key of one certificate are those of another one's issuer. */
+export function issued(parent: Certificate, child: Certificate): boolean {
+  return parent.subject.der.equals(child.issuer.der) && child.signedBy(parent.publicKey);
+}
+
+/** The first certificate of a set that issued none of the others; undefined where all are self-signed. */
+export function lowestOf(certificates: readonly Certificate[]): Certificate | undefined {
+  return certificates.find(
+    (one) => !one.selfSigned && !certificates.some((other) => other !== one && issued(one, other)),
+  );
+}
+
 /** The certificates of a set that stand between `certificate` and its root, in order upward, with the root last. */
 export function orderUpward(certificate: Certificate, candidates: readonly Certificate[]): readonly Certificate[] {
   const chain = [certificate];
   for (;;) {
     const last = chain.at(-1);
     if (!last || last.selfSigned) return chain;
-    const parent = candidates.find(
-      (one) => one.subject.der.equals(last.issuer.der) && last.signedBy(one.publicKey) && !chain.includes(one),
-    );
+    const parent = candidates.find((one) => issued(one, last) && !chain.includes(one));
     if (!parent) return chain;
     chain.push(parent);
   }

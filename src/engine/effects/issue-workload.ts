@@ -45,7 +45,7 @@ export const effect: Effect<'issue-workload'> = async (action, {deps, line}) => 
     certChain: chainPem([certificate, ...chain]),
     rootCert: bundle.rootCert,
   };
-  const judged = judgeWorkload(made, {spiffeId, roots: roots.map(({fingerprint}) => fingerprint), now});
+  const judged = judgeWorkload(made, {spiffeId, roots, now});
   if (judged.kind !== 'valid') {
     const why = judged.kind === 'conflict' ? judged.reason : judged.kind;
     throw new MeshError('ISSUE_FAILED', `the new certificate of ${spiffeId} would not be accepted: ${why}`);

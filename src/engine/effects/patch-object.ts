@@ -4,7 +4,7 @@ import {describeRef} from '../../domain/kube/paths.js';
 import type {Effect} from '../effect.js';
 import {rememberInPatch} from './remember.js';
 import {refuseRootKey, textsIn} from './root-key-guard.js';
-import {holds, writeCertainly, type Seen} from './uncertain-write.js';
+import {holds, type Seen, writeObject} from './uncertain-write.js';
 
 interface JsonPatchOperation {
   readonly op: string;
@@ -21,11 +21,7 @@ export const effect: Effect<'patch-object'> = async (action, {deps, settings, en
   const tested = testedVersion(patch);
   try {
     const judge = (now: KubeObject | undefined): Seen => judgePatch(now, patch, tested);
-    const written = await writeCertainly({api, ref: action.ref, dryRun, judge}, () =>
-      api.patch(action.ref, patch, dryRun),
-    );
-    if (written === 'found-written') return {foundWritten: true};
-    return dryRun === 'server' ? {validated: true} : {resourceVersion: written.metadata.resourceVersion ?? ''};
+    return await writeObject({api, ref: action.ref, dryRun, judge}, () => api.patch(action.ref, patch, dryRun));
   } catch (thrown) {
     // The API server answers 422 without a word about the test that failed: the version tells.
     if (!(thrown instanceof MeshError) || thrown.code !== 'REJECTED' || tested === undefined) throw thrown;

@@ -3,15 +3,14 @@ import {refOf} from '../../domain/kube/paths.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {Effect} from '../effect.js';
-import {rememberIn} from './remember.js';
+import {objectToSend} from './remember.js';
 import {refuseRootKey, textsIn} from './root-key-guard.js';
-import {withSecretData} from './secret-data.js';
-import {holds, writeCertainly, type Seen} from './uncertain-write.js';
+import {holds, type Seen, writeObject} from './uncertain-write.js';
 
 /** Creates an object, or replaces it at the version that the plan saw. */
 export const effect: Effect<'put-object'> = async (action, {deps, settings, entry, line}) => {
   const ref = refOf(action.object);
-  const object = rememberIn(withSecretData(action), action, entry);
+  const object = objectToSend(action, entry);
   await refuseRootKey({...textsIn(action.object), ...action.secretData}, action.cluster, deps.workspace, action.title);
   const api = await deps.clusters.open(action.context);
   const dryRun = settings.dryRun === 'server' ? 'server' : 'none';
@@ -19,9 +18,7 @@ export const effect: Effect<'put-object'> = async (action, {deps, settings, entr
   const write = (): Promise<KubeObject> =>
     before === undefined ? api.create(object, dryRun) : api.replace(object, dryRun);
   try {
-    const written = await writeCertainly({api, ref, dryRun, judge: (now) => judge(now, object)}, write);
-    if (written === 'found-written') return {foundWritten: true};
-    return dryRun === 'server' ? {validated: true} : {resourceVersion: written.metadata.resourceVersion ?? ''};
+    return await writeObject({api, ref, dryRun, judge: (now) => judge(now, object)}, write);
   } catch (thrown) {
     if (dryRun === 'server' && (await isOnlyNamespaceMissing(thrown, api, object))) {
       // The API server checks nothing in a namespace that a dry run could not create.

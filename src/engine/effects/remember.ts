@@ -1,15 +1,18 @@
-/** Lets an object remember the journal's entry of the write that makes it (docs/audit.md). */
+/** What is sent: an object with its secret data, and with the journal's entry of the write that makes it (docs/audit.md). */
 import {type ChainHead, formatHead} from '../../domain/journal/chain.js';
 import {journalHeadAnnotation} from '../../domain/journal/head.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {PatchObject, PutObject} from '../action.js';
 
-/** The object with the annotation; as it is where it is not to have one, or nothing was recorded. */
-export function rememberIn(
-  object: KubeObject,
-  {remembers}: Pick<PutObject, 'remembers'>,
+/** The object as it is sent: with a Secret's data, and with the annotation unless it is not to have one or nothing was recorded. */
+export function objectToSend(
+  {object: planned, secretData, remembers}: Pick<PutObject, 'object' | 'secretData' | 'remembers'>,
   entry: ChainHead | undefined,
 ): KubeObject {
+  const data = Object.entries(secretData ?? {}).map(
+    ([key, value]) => [key, value.reveal().toString('base64')] as const,
+  );
+  const object = secretData ? {...planned, data: Object.fromEntries(data)} : planned;
   if (remembers !== true || !entry) return object;
   const {metadata} = object;
   const annotations = {...metadata.annotations, [journalHeadAnnotation]: formatHead(entry)};

@@ -7,17 +7,16 @@ import type {ObjectWritten} from '../action-result.js';
 import type {Effect} from '../effect.js';
 import {deleteObject} from './delete-object.js';
 import {judge} from './put-object.js';
-import {rememberIn} from './remember.js';
+import {objectToSend} from './remember.js';
 import {refuseRootKey, textsIn} from './root-key-guard.js';
-import {withSecretData} from './secret-data.js';
-import {writeCertainly} from './uncertain-write.js';
+import {writeObject} from './uncertain-write.js';
 
 /**
  * Deletes an object and creates another of that name. The API server is asked first whether it would take the new one,
  * and once the delete is on its way nothing of this process stops the create but a second Ctrl-C.
  */
 export const effect: Effect<'replace-object'> = async (action, {deps, settings, entry, line}) => {
-  const object = rememberIn(withSecretData(action), action, entry);
+  const object = objectToSend(action, entry);
   const ref = refOf(object);
   await refuseRootKey({...textsIn(action.object), ...action.secretData}, action.cluster, deps.workspace, action.title);
   const api = await deps.clusters.open(action.context);
@@ -29,7 +28,7 @@ export const effect: Effect<'replace-object'> = async (action, {deps, settings, 
   }
   const lasting = await api.lasting();
   deps.signal.throwIfAborted();
-  const deleted = await deleteObject({api: lasting, ref, preconditions: action.preconditions, dryRun: 'none'});
+  const deleted = await deleteObject(lasting, {ref, preconditions: action.preconditions}, 'none');
   const created = await createNow(lasting, object, action);
   return {...deleted, ...created};
 };
@@ -38,10 +37,7 @@ async function createNow(api: KubeApi, object: KubeObject, {whenLost}: ReplaceOb
   const ref = refOf(object);
   try {
     const look = {api, ref, dryRun: 'none', judge: (now: KubeObject | undefined) => judge(now, object)} as const;
-    const written = await writeCertainly(look, () => api.create(object, 'none'));
-    return written === 'found-written'
-      ? {foundWritten: true}
-      : {resourceVersion: written.metadata.resourceVersion ?? ''};
+    return await writeObject(look, () => api.create(object, 'none'));
   } catch (thrown) {
     const error = asMeshError(thrown);
     // Somebody else created one of that name: the engine looks again.

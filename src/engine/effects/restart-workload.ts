@@ -14,14 +14,10 @@ export const effect: Effect<'restart-workload'> = async (action, {deps, line}) =
   const judge = (now: KubeObject | undefined): 'written' | 'not-written' =>
     now && holds(now, patch) ? 'written' : 'not-written';
   await writeCertainly({api, ref: action.ref, dryRun: 'none', judge}, () => api.patch(action.ref, patch, 'none'));
-  let said = '';
   const what = `${describeRef(action.ref)} did not come back`;
-  await awaitAnswer({deps, timeoutMs: action.timeoutMs, what}, async () => {
-    const state = rolloutState(await api.get(action.ref));
-    if (state === undefined) return {answer: true};
-    if (state !== said) line(state);
-    said = state;
-    return {notYet: state};
+  await awaitAnswer({deps, line}, {timeoutMs: action.timeoutMs, what}, async () => {
+    const notYet = rolloutState(await api.get(action.ref));
+    return notYet === undefined ? {answer: true} : {notYet};
   });
   return undefined;
 };

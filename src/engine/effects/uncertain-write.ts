@@ -5,6 +5,7 @@ import type {KubeObject, ObjectRef} from '../../domain/kube/object.js';
 import {isKnown, observe} from '../../domain/observed.js';
 import {NotSentError} from '../../domain/kube/status.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
+import type {ObjectWritten} from '../action-result.js';
 
 /** Answers that say for certain that nothing was written. */
 const certain: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -58,6 +59,13 @@ export async function writeCertainly<T>(look: Look, write: () => Promise<T>): Pr
     if (seen === 'written') return 'found-written';
     throw new MeshError('CONFLICT', `${what} was changed while it was written`, {cause: error});
   }
+}
+
+/** The same for a write that answers with the object. */
+export async function writeObject(look: Look, write: () => Promise<KubeObject>): Promise<ObjectWritten> {
+  const written = await writeCertainly(look, write);
+  if (written === 'found-written') return {foundWritten: true};
+  return look.dryRun === 'server' ? {validated: true} : {resourceVersion: written.metadata.resourceVersion ?? ''};
 }
 
 /** Looks until the write shows; what the last look said otherwise. */

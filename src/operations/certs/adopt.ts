@@ -29,7 +29,7 @@ import {declaredFilesGroups} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readRunningCluster} from '../../observe/running-cluster.js';
-import {summariseSecret, type CaSummary} from '../../domain/trust/ca-summary.js';
+import {summarise, type ShownCa} from '../../domain/ca/inspect-ca.js';
 import {adopt} from './adopt-plan.js';
 import {goodOf, type Adoption, type Good, type KeptIn, type Looked, type Standing} from './adoption.js';
 import type {CaRunResult} from './ca-run.js';
@@ -51,7 +51,7 @@ export interface AdoptedCluster extends ClusterResult {
   readonly versions?: readonly string[];
   readonly keptIn?: KeptIn;
   readonly keeper?: string;
-  readonly ca?: CaSummary;
+  readonly ca?: ShownCa;
   /** Files that were, or would be, written. */
   readonly files: readonly string[];
 }
@@ -227,7 +227,7 @@ function report(run: PhaseRun<AdoptFacts, AdoptPlan>): AdoptResult {
         versions: [...new Set(running.controlPlanes.map(({tag}) => tag))],
         keptIn,
         keeper,
-        ca: summariseSecret(running.cacerts),
+        ca: running.cacerts === 'absent' ? undefined : summarise(running.cacerts.inspection),
         files: files.map(({path}) => path),
       });
     }),

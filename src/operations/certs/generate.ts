@@ -1,7 +1,7 @@
 /** `certs generate`: the root CA once, a cluster CA for each cluster. */
 import {defined} from '../../domain/defined.js';
 import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
-import {readableRoots, signingChain} from '../../domain/ca/trust-store.js';
+import {readableRoots, signingChains} from '../../domain/ca/trust-store.js';
 import {onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
 import {asWarnings, groupOf} from '../../engine/plan.js';
 import {type ClusterResult, concludeRun, outcomeOf} from '../../engine/report.js';
@@ -12,7 +12,7 @@ import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {meshNames} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
 import {chainPem, orderUpward} from '../../domain/x509/chain.js';
-import {cannotIssue} from '../../domain/ca/issuer.js';
+import {cannotIssue, keyCannotIssue} from '../../domain/ca/issuer.js';
 import type {ClusterState, RootState} from '../../domain/ca/workdir-state.js';
 import type {FileContent, IssueClusterCa, WriteFiles} from '../../engine/action.js';
 import {takeOverGroups} from '../shared/take-over.js';
@@ -156,7 +156,7 @@ export function cannotSign({root, signer, now}: GenerateFacts): ErrorReport | un
         : `Plug in what ${signer.keyPath} is on, or say where it is now with --root-dir DIR`,
     );
   }
-  return reported(cannotIssue(signingChain(root, now), now, layout.rootCert));
+  return reported(keyCannotIssue(root, now, layout.rootCert));
 }
 
 function reported(error: MeshError | undefined): ErrorReport | undefined {
@@ -177,13 +177,13 @@ function report(run: GenerateRun): GenerateResult {
 }
 
 function reportRoot(run: GenerateRun): RootResult {
-  const {root, signer, now} = run.facts;
+  const {root, signer} = run.facts;
   const action = run.plan.root;
   const created = action?.kind === 'create-root-ca' ? outcomeOf(run, action)?.result : undefined;
   const takenText = action?.kind === 'write-files' ? action.files[0]?.content : undefined;
   // The root that comes from somewhere else, as it is (to be) written.
   const [taken] = typeof takenText === 'string' ? readableRoots(takenText) : [];
-  const shown = taken ?? (root.kind === 'present' ? signingChain(root, now).at(-1) : undefined);
+  const shown = taken ?? (root.kind === 'present' ? signingChains(root)[0]?.at(-1) : undefined);
   return defined({
     outcome: outcomeOf(run, action)?.status ?? (root.kind === 'present' ? 'unchanged' : 'skipped'),
     action: action?.title,

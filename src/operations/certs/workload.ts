@@ -106,7 +106,7 @@ async function gather(deps: Deps, request: WorkloadRequest): Promise<WorkloadFac
     workspace.readText(paths.certChain),
     workspace.readText(paths.rootCert),
   ]);
-  const roots = (inspection.roots ?? []).map(({fingerprint}) => fingerprint);
+  const roots = inspection.roots ?? [];
   const state = judgeWorkload({key, certChain, rootCert}, {spiffeId, roots, now});
   const mesh = await guardKeys(deps, loaded, [paths.key]);
   return {...mesh, request, cluster, paths, spiffeId, files, inspection, state, now};

@@ -8,7 +8,7 @@ import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import {checkMeshFile, parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {resolveMesh, type Said, type SaidValues} from '../../domain/mesh/resolve.js';
-import type {FileContent, WriteFiles} from '../../engine/action.js';
+import type {WriteFiles} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Group} from '../../engine/operation.js';
 import {groupOf} from '../../engine/plan.js';
@@ -42,14 +42,13 @@ export interface LoadedMesh {
   readonly clusters: readonly MeshCluster[];
   /** Whether there is a mesh.yaml yet. */
   readonly declared: boolean;
+  /** Worth a person's attention; for the plan's warnings. */
+  readonly notes: readonly string[];
+  readonly texts: DeclaringTexts;
   /**
    * What a changing command writes before anything else: mesh.yaml and .gitignore where there is none, and what was
    * said where mesh.yaml is silent. {@link declareGroups} makes the plan's first group of it.
    */
-  readonly declare: readonly FileContent[];
-  /** Worth a person's attention; for the plan's warnings. */
-  readonly notes: readonly string[];
-  readonly texts: DeclaringTexts;
   readonly declaration: Declaration;
 }
 
@@ -66,19 +65,15 @@ export async function loadMesh({workspace}: Pick<Deps, 'workspace'>, request: Me
   const file = mesh === undefined ? undefined : parseMeshFile(mesh);
   const ownContexts = contexts === undefined ? {} : parseContextsFile(contexts);
   const resolved = resolveMesh({file, contexts: ownContexts, names: request.clusters, said: saidValues(request)});
-  const names = resolved.selected.map(({name}) => name);
-  const declaration = declarationOf(request, names);
   const known = new Set(resolved.mesh.clusters.map(({name}) => name));
+  const unknown = file ? Object.keys(ownContexts).filter((name) => !known.has(name)) : [];
   return {
     mesh: resolved.mesh,
     clusters: resolved.selected,
     declared: file !== undefined,
-    declare: declareMesh(texts, declaration).files,
-    notes: Object.keys(ownContexts)
-      .filter((name) => file !== undefined && !known.has(name))
-      .map((name) => `${layout.contextsYaml} names ${name}, which is no cluster of ${layout.meshYaml}`),
+    notes: unknown.map((name) => `${layout.contextsYaml} names ${name}, which is no cluster of ${layout.meshYaml}`),
     texts,
-    declaration,
+    declaration: declarationOf(request, resolved.selected),
   };
 }
 
@@ -106,13 +101,12 @@ export async function loadMeshOrEmpty(
  */
 export function ignoreKeys(loaded: LoadedMesh, keys: readonly string[]): LoadedMesh {
   if (keys.length === 0 || loaded.texts.gitignore !== undefined) return loaded;
-  const declaration = {...loaded.declaration, gitignore: true};
-  return {...loaded, declaration, declare: declareMesh(loaded.texts, declaration).files};
+  return {...loaded, declaration: {...loaded.declaration, gitignore: true}};
 }
 
 /** Whether the run writes a .gitignore. */
-export function writesGitignore({declare}: Pick<LoadedMesh, 'declare'>): boolean {
-  return declare.some(({path}) => path === layout.gitignore);
+export function writesGitignore({texts, declaration}: LoadedMesh): boolean {
+  return declareMesh(texts, declaration).files.some(({path}) => path === layout.gitignore);
 }
 
 /**
@@ -168,9 +162,11 @@ function said<T extends string>(value: T | undefined, by: string): Said<T> | und
   return value === undefined ? undefined : {value, by};
 }
 
-function declarationOf(request: MeshRequest, names: readonly string[]): Declaration {
+function declarationOf(request: MeshRequest, clusters: readonly MeshCluster[]): Declaration {
   const {context, meshId, network, istioNamespace, istioVersion, keyAlgorithm, signer} = request;
-  const forEach = (value: string): Record<string, string> => Object.fromEntries(names.map((name) => [name, value]));
+  const names = clusters.map(({name}) => name);
+  const forEach = (value: string | undefined): Record<string, string> | undefined =>
+    value === undefined ? undefined : Object.fromEntries(names.map((name) => [name, value]));
   return defined({
     clusters: names,
     meshID: meshId,
@@ -178,7 +174,7 @@ function declarationOf(request: MeshRequest, names: readonly string[]): Declarat
     istioVersion,
     keyAlgorithm,
     signer,
-    contexts: context === undefined ? undefined : forEach(context),
-    networks: network === undefined ? undefined : forEach(network),
+    contexts: forEach(context),
+    networks: forEach(network),
   });
 }

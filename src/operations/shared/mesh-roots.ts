@@ -1,8 +1,8 @@
 /** Roots that a mesh may have besides its root-cert.pem: given by a person, or known from its clusters. */
-import {asMeshError, MeshError} from '../../domain/errors.js';
+import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {readPart, recognize} from '../../domain/x509/recognize.js';
-import {missingRoots, otherTrust, parseTrustStore, type TrustStore, trustStoreOf} from '../../domain/ca/trust-store.js';
+import {missingRoots, otherTrust, readableRoots, type TrustStore, trustStoreOf} from '../../domain/ca/trust-store.js';
 import type {RootState} from '../../domain/ca/workdir-state.js';
 import type {Deps} from '../../engine/deps.js';
 
@@ -40,13 +40,8 @@ export async function findRoots({workspace}: Pick<Deps, 'workspace'>): Promise<r
       if ((await workspace.stat(name))?.kind !== 'directory') return [];
       const text = await workspace.readText(clusterLayout(name).rootCert);
       if (text === undefined) return [];
-      try {
-        return [{cluster: name, ...parseTrustStore(text, clusterLayout(name).rootCert)}];
-      } catch (thrown) {
-        if (asMeshError(thrown).class === 'bug') throw thrown;
-        // What cannot be read must still keep a new root from being made behind its back.
-        return [{cluster: name, text, roots: []}];
-      }
+      // What cannot be read must still keep a new root from being made behind its back.
+      return [{cluster: name, text, roots: readableRoots(text)}];
     }),
   );
   return found.flat();

@@ -8,7 +8,6 @@ import {isClusterName} from '../../domain/mesh/names.js';
 import {
   type FoundFile,
   type MakefileFacts,
-  type MakefileFault,
   comparedFiles,
   flavourOf,
   isMakefileMade,
@@ -52,7 +51,11 @@ export async function takeOver({workspace}: Pick<Deps, 'workspace'>): Promise<Ta
     makefileMade,
     files,
     notes: copies.map(({from, to}) => `${to} is a copy of ${from}`),
-    warnings: makefileMade ? makefileFaults(facts).map(toWarning) : [],
+    warnings: makefileMade
+      ? makefileFaults(facts).map(({cluster, message, hint}): Warning =>
+          defined({cluster, message: advice`${message} (${hint})`}),
+        )
+      : [],
   };
 }
 
@@ -61,10 +64,6 @@ export function takeOverGroups({files, notes}: Pick<TakeOver, 'files' | 'notes'>
   if (files.length === 0) return [];
   const action = {kind: 'write-files', id: 'take-over', title: notes.join('; '), files} as const;
   return groupOf("take over a directory of Istio's Makefile", [action], 'always-stop');
-}
-
-function toWarning({cluster, message, hint}: MakefileFault): Warning {
-  return defined({cluster, message: advice`${message} (${hint})`});
 }
 
 async function gatherMakefileFacts(workspace: Deps['workspace']): Promise<MakefileFacts> {

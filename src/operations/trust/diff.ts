@@ -1,6 +1,6 @@
 import {defined} from '../../domain/defined.js';
-import {isKnown, observe, type Observed} from '../../domain/observed.js';
-import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
+import {isKnown, observe, type Observed, unknownsOf} from '../../domain/observed.js';
+import {type ErrorReport, problem} from '../../domain/errors.js';
 import {identityProblems} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
@@ -9,7 +9,8 @@ import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import {compareCa, type Difference, type OwnCa} from '../../domain/trust/diff.js';
 import type {Deps} from '../../engine/deps.js';
-import {type Conclusion, type Operation, type Phase, type Warning, emptyPlan} from '../../engine/operation.js';
+import {type Conclusion, emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
+import {asWarnings} from '../../engine/plan.js';
 import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {inspectWithoutKey, readCaSecret} from '../../observe/cacerts.js';
@@ -17,7 +18,7 @@ import {readOwnCa} from '../../observe/ca-files.js';
 import {ClusterReader} from '../../observe/cluster-reader.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {readClusterUid} from '../../observe/identity.js';
-import {summarise, summariseSecret, type CaSummary} from '../../domain/trust/ca-summary.js';
+import {summarise, type ShownCa} from '../../domain/ca/inspect-ca.js';
 
 /** `trust diff CLUSTER...`. */
 export type DiffRequest = MeshRequest;
@@ -28,8 +29,8 @@ export interface ComparedCluster extends ClusterResult {
   /** Absent where it could not be told. */
   readonly same?: boolean;
   readonly differences: readonly Difference[];
-  readonly workDirectory: CaSummary;
-  readonly inCluster?: CaSummary;
+  readonly workDirectory: ShownCa;
+  readonly inCluster?: ShownCa;
   /** Why there is nothing to compare: somebody else makes the CA, and the work directory holds nothing of it. */
   readonly madeElsewhere?: string;
 }
@@ -40,6 +41,11 @@ export interface DiffResult extends CommonResult {
   readonly warnings: readonly Warning[];
 }
 
+interface DiffFacts {
+  readonly loaded: LoadedMesh;
+  readonly compared: readonly Compared[];
+}
+
 interface Compared {
   readonly cluster: MeshCluster;
   readonly own: OwnCa;
@@ -47,48 +53,29 @@ interface Compared {
 }
 
 /** `trust diff`: the work directory against what is in the clusters, by fingerprint. */
-export const diffTrust: Operation<DiffRequest, DiffResult> = {
+export const diffTrust = onePhase<DiffRequest, DiffResult, DiffFacts, Plan>({
   command: 'trust diff',
   changes: false,
-  async execute(request, engine) {
-    const {facts} = await engine.run(diffPhase(request, engine.settings.concurrency));
-    return report(facts);
+  title: () => 'look at the clusters',
+  async gather(deps, request, {concurrency}) {
+    const loaded = await loadMesh(deps, request);
+    return {loaded, compared: await eachCluster(loaded.clusters, concurrency, (one) => look(deps, loaded, one))};
   },
+  plan: () => emptyPlan,
+  report: ({facts}) => report(facts),
   conclude: ({clusters}) =>
     clusters.map(
       ({error, same, madeElsewhere: elsewhere}): Conclusion =>
         error?.code ?? (same === true || elsewhere !== undefined ? 'done' : 'findings'),
     ),
-};
+});
 
-interface DiffFacts {
-  readonly loaded: LoadedMesh;
-  readonly compared: readonly Compared[];
-}
-
-function diffPhase(request: DiffRequest, concurrency: number): Phase<DiffFacts> {
-  return {
-    title: 'look at the clusters',
-    async gather(deps) {
-      const loaded = await loadMesh(deps, request);
-      return {
-        loaded,
-        compared: await eachCluster(loaded.clusters, concurrency, (cluster) => compare(deps, loaded, cluster)),
-      };
-    },
-    plan: () => emptyPlan,
-  };
-}
-
-async function compare(deps: Deps, loaded: LoadedMesh, cluster: MeshCluster): Promise<Compared> {
-  const {mesh} = loaded;
+async function look(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster): Promise<Compared> {
   const read = async () => {
     const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
     await reader.open();
-    const [uid, cacerts] = await Promise.all([
-      readClusterUid(reader),
-      readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, deps.now())),
-    ]);
+    const options = inspectWithoutKey(mesh, deps.now());
+    const [uid, cacerts] = await Promise.all([readClusterUid(reader), readCaSecret(reader, 'cacerts', options)]);
     return {uid, cacerts};
   };
   // The cluster first: credential plugins then ask in the order in which clusters are declared.
@@ -97,44 +84,33 @@ async function compare(deps: Deps, loaded: LoadedMesh, cluster: MeshCluster): Pr
 }
 
 function report({loaded, compared}: DiffFacts): DiffResult {
-  const uids = compared.flatMap(({cluster, seen}) =>
-    isKnown(seen) ? [{name: cluster.name, uid: seen.value.uid}] : [],
-  );
+  const uids = compared.flatMap(({cluster: {name}, seen}) => (isKnown(seen) ? [{name, uid: seen.value.uid}] : []));
   const strangers = identityProblems(loaded.mesh, uids, false);
   const elsewhere = madeElsewhere(loaded.mesh.trust.signer);
   return {
-    clusters: compared.map((one): ComparedCluster => {
-      const {cluster, own, seen} = one;
-      const shown = {
-        name: cluster.name,
-        ...(cluster.context === undefined ? {} : {context: cluster.context}),
-        workDirectory: summarise(own.inspection),
-      };
+    clusters: compared.map(({cluster: {name, context}, own, seen}): ComparedCluster => {
+      const shown = {name, context, workDirectory: summarise(own.inspection), differences: []};
       if (elsewhere !== undefined && own.files.caCert === undefined) {
-        return {...shown, outcome: 'unchanged', differences: [], madeElsewhere: elsewhere};
+        return defined({...shown, outcome: 'unchanged', madeElsewhere: elsewhere});
       }
-      const error = errorOf(one) ?? strangers.find((stranger) => stranger.cluster === cluster.name)?.error;
+      const stranger = strangers.find(({cluster}) => cluster === name)?.error;
+      const [error = stranger] = [...noOwnCa(name, own), ...unknownsOf(seen)];
       if (error || !isKnown(seen)) {
-        return defined({...shown, outcome: error ? outcomeOfError(error) : 'unknown', error, differences: []});
+        return defined({...shown, outcome: error ? outcomeOfError(error) : 'unknown', error});
       }
       const {cacerts} = seen.value;
       const differences = compareCa(own, cacerts);
-      const inCluster = summariseSecret(cacerts);
+      const inCluster = cacerts === 'absent' ? undefined : summarise(cacerts.inspection);
       return defined({...shown, outcome: 'done', same: differences.length === 0, differences, inCluster});
     }),
-    warnings: loaded.notes.map((message) => ({message})),
+    warnings: asWarnings(loaded.notes),
   };
 }
 
-/** Why a cluster cannot be compared. */
-function errorOf({cluster, own, seen}: Compared): ErrorReport | undefined {
-  if (own.inspection.certificate === undefined) {
-    const why = own.files.caCert === undefined ? 'is not there' : 'cannot be read';
-    return reportError(
-      new MeshError('FILE_MISSING', `${cluster.name}/ca-cert.pem ${why}: there is nothing to compare with`, {
-        hints: [advice`make it: ${kubectlMesh('certs generate', [cluster.name])}`],
-      }),
-    );
-  }
-  return isKnown(seen) ? undefined : seen.unknown;
+/** Why there is nothing to compare a cluster with. */
+function noOwnCa(cluster: string, {files, inspection}: OwnCa): readonly ErrorReport[] {
+  if (inspection.certificate) return [];
+  const why = files.caCert === undefined ? 'is not there' : 'cannot be read';
+  const message = `${cluster}/ca-cert.pem ${why}: there is nothing to compare with`;
+  return [problem('FILE_MISSING', message, advice`make it: ${kubectlMesh('certs generate', [cluster])}`)];
 }

@@ -1,27 +1,17 @@
 /** The plan that push and rollback share: blockers, warnings, and the order of clusters (docs/trust.md). */
-import {defined} from '../../domain/defined.js';
 import {uidsToRecord, identityProblems} from '../../domain/mesh/identity.js';
-import type {SecretData} from '../../domain/kube/object.js';
 import type {ErrorReport} from '../../domain/errors.js';
-import {isKnown, type Observed} from '../../domain/observed.js';
+import {isKnown, type Observed, observe} from '../../domain/observed.js';
 import {headComparer, parseHead, type JournalKnown} from '../../domain/journal/head.js';
-import {annotations, type CacertsSecret} from '../../domain/trust/cacerts.js';
-import {identified, type ClusterTrust} from '../../domain/trust/facts.js';
+import {annotations} from '../../domain/trust/cacerts.js';
+import {identified, secretOf, type TrustSeen} from '../../domain/trust/facts.js';
 import {liveCa, misplacement, type OtherCluster} from '../../domain/trust/misplaced.js';
-import {decidePush, type PushDecision, type PushRules, type PushTarget} from '../../domain/trust/plan-push.js';
+import {decidePush, type PushDecision, type PushRules} from '../../domain/trust/plan-push.js';
+import type {Deps} from '../../engine/deps.js';
 import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
+import {asWarnings} from '../../engine/plan.js';
 import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
-import {changeActions, type Change} from './actions.js';
-
-/** One cluster of a push or a rollback, with what is to be in it. */
-export interface TrustTarget {
-  readonly trust: ClusterTrust;
-  readonly target: PushTarget;
-  /** All keys of the Secret to be written; undefined where the key is not at hand. */
-  readonly data: SecretData | undefined;
-  readonly order: Change['order'];
-  readonly forgetKey: boolean;
-}
+import {changeActions, type TrustTarget} from './actions.js';
 
 /** What both operations know when they plan. */
 export interface TrustFacts {
@@ -36,53 +26,50 @@ export interface TrustRules extends PushRules {
   readonly acceptUid: boolean;
 }
 
-/** What is to be done in one cluster, or why it cannot be told. */
-export type Decided =
-  | {readonly decision: PushDecision; readonly change?: Change; readonly errors: readonly ErrorReport[]}
-  | {readonly decision?: never; readonly change?: never; readonly errors: readonly ErrorReport[]};
+/** One cluster with what is to be done in it, or why it cannot be told. */
+export interface Decided extends TrustTarget {
+  readonly decision?: PushDecision;
+  readonly errors: readonly ErrorReport[];
+}
 
 /** A plan with the decisions that it carries out, in the order of the targets. */
 export interface TrustPlan extends Plan {
   readonly decided: readonly Decided[];
 }
 
-/** Decides for every cluster, in their order. Pure. */
-export function decideAll({loaded, targets}: TrustFacts, rules: TrustRules): readonly Decided[] {
-  const seen = identified(targets.map(({trust}) => trust));
-  const strangers = identityProblems(loaded.mesh, seen, rules.acceptUid);
-  const others = loaded.mesh.clusters.map(({name}): OtherCluster => {
-    const held = targets.find(({target}) => target.cluster === name);
-    const ca = held && liveCa(secretOf(held.trust, 'cacerts'));
-    return defined({name, liveCa: ca});
-  });
+/** The facts of targets that were gathered, in the order in which their clusters are declared. */
+export async function factsOf(deps: Deps, loaded: LoadedMesh, targets: readonly TrustTarget[]): Promise<TrustFacts> {
+  return {loaded, targets, journal: await observe(() => deps.workspace.journal.read())};
+}
+
+/** Decides for every cluster that was seen and is who it should be, in their order. */
+export function decideEach(
+  {loaded, targets}: TrustFacts,
+  {acceptUid}: TrustRules,
+  decide: (one: TrustTarget, seen: TrustSeen) => Pick<Decided, 'decision' | 'errors'>,
+): readonly Decided[] {
+  const strangers = identityProblems(loaded.mesh, identified(targets.map(({trust}) => trust)), acceptUid);
   return targets.map((one): Decided => {
-    const {trust} = one;
-    const misplaced = misplacement(one.target.own.inspection.certificate, one.target.cluster, others);
-    const target = {...one.target, misplaced};
-    if (!isKnown(trust.seen)) return {errors: [trust.seen.unknown]};
-    const stranger = strangers.filter(({cluster}) => cluster === target.cluster).map(({error}) => error);
-    if (stranger.length > 0) return {errors: stranger};
-    const decision = decidePush(target, trust.seen.value, rules);
-    if (decision.kind === 'refuse') return {decision, errors: decision.refusals};
-    const change: Change = {
-      target,
-      context: trust.context ?? '',
-      decision,
-      data: one.data,
-      cacerts: secretOf(trust, 'cacerts'),
-      previous: secretOf(trust, 'previous'),
-      order: one.order,
-      forgetKey: one.forgetKey,
-    };
-    return {decision, change, errors: []};
+    const {seen} = one.trust;
+    if (!isKnown(seen)) return {...one, errors: [seen.unknown]};
+    const stranger = strangers.find(({cluster}) => cluster === one.target.cluster)?.error;
+    return {...one, ...(stranger ? {errors: [stranger]} : decide(one, seen.value))};
   });
 }
 
-/** A Secret that was seen; unknown ones count as absent, since a decision that needs them refuses. */
-export function secretOf({seen}: ClusterTrust, which: 'cacerts' | 'previous'): CacertsSecret | 'absent' {
-  if (!isKnown(seen)) return 'absent';
-  const secret = seen.value[which];
-  return isKnown(secret) ? secret.value : 'absent';
+/** What pushing means in every cluster. Pure. */
+export function decideAll(facts: TrustFacts, rules: TrustRules): readonly Decided[] {
+  const {loaded, targets} = facts;
+  const others = loaded.mesh.clusters.map(({name}): OtherCluster => {
+    const held = targets.find(({target}) => target.cluster === name);
+    return {name, liveCa: held && liveCa(secretOf(held.trust, 'cacerts'))};
+  });
+  return decideEach(facts, rules, ({target, nothingToWrite}, seen) => {
+    if (nothingToWrite) return {errors: [nothingToWrite]};
+    const misplaced = misplacement(target.own.inspection.certificate, target.cluster, others);
+    const decision = decidePush({...target, misplaced}, seen, rules);
+    return {decision, errors: decision.kind === 'refuse' ? decision.refusals : []};
+  });
 }
 
 /**
@@ -90,37 +77,33 @@ export function secretOf({seen}: ClusterTrust, which: 'cacerts' | 'previous'): C
  * notices: one cluster, proven there, then the rest.
  */
 export function planChanges(facts: TrustFacts, rules: TrustRules): TrustPlan {
+  const {loaded} = facts;
   const decided = decideAll(facts, rules);
-  const blockers = decided.flatMap(({errors}, index): readonly Blocker[] => {
-    const cluster = facts.targets[index]?.target.cluster ?? '';
-    return errors.map((error) => ({cluster, error}));
-  });
-  const blocked = new Set(blockers.map(({cluster}) => cluster));
-  const lanes = decided.flatMap(({change}) => (change ? laneOf(change) : []));
-  const isLive = (lane: Lane): boolean =>
-    decided.some(({change}) => change?.target.cluster === lane.cluster && change?.decision.changesLiveTrust === true);
-  const [first, ...rest] = lanes.filter(isLive);
-  const seen = identified(facts.targets.map(({trust}) => trust)).filter(({name}) => !blocked.has(name));
+  const ready = decided.filter(({errors}) => errors.length === 0);
+  const lanesOf = (changesLiveTrust: boolean): readonly Lane[] =>
+    ready.flatMap((one) => (one.decision?.changesLiveTrust === changesLiveTrust ? laneOf(one, one.decision) : []));
+  const [first, ...rest] = lanesOf(true);
+  const uids = uidsToRecord(loaded.mesh, identified(ready.map(({trust}) => trust)));
   return {
     decided,
     groups: [
-      ...declareGroups(facts.loaded, {uids: uidsToRecord(facts.loaded.mesh, seen)}),
-      ...groupOf(
-        'new clusters',
-        lanes.filter((lane) => !isLive(lane)),
-      ),
+      ...declareGroups(loaded, {uids}),
+      ...groupOf('new clusters', lanesOf(false)),
       ...groupOf('the first cluster that changes', first ? [first] : []),
       ...groupOf('the other clusters that change', rest),
     ],
-    blockers,
+    blockers: blockersOf(decided),
     warnings: [
-      ...facts.loaded.notes.map((message) => ({message})),
-      ...decided.flatMap(({decision}, index) =>
-        (decision?.warnings ?? []).map((message) => ({cluster: facts.targets[index]?.target.cluster ?? '', message})),
-      ),
+      ...asWarnings(loaded.notes),
+      ...decided.flatMap(({target, decision}) => asWarnings(decision?.warnings ?? [], target.cluster)),
       ...journalWarnings(facts),
     ],
   };
+}
+
+/** Everything that speaks against what was decided. */
+export function blockersOf(decided: readonly Decided[]): readonly Blocker[] {
+  return decided.flatMap(({target: {cluster}, errors}) => errors.map((error) => ({cluster, error})));
 }
 
 /** What this change is about to overwrite: afterwards the cluster remembers this change instead. */
@@ -128,8 +111,7 @@ function journalWarnings({targets, journal}: TrustFacts): readonly Warning[] {
   if (!isKnown(journal)) return [];
   const compare = headComparer(journal.value);
   return targets.flatMap(({trust, target: {cluster}}) => {
-    const secret = secretOf(trust, 'cacerts');
-    const head = secret === 'absent' ? undefined : parseHead(secret.annotations[annotations.journalHead] ?? '');
+    const head = parseHead(secretOf(trust, 'cacerts')?.annotations[annotations.journalHead] ?? '');
     const verdict = head && compare(head);
     return !verdict || verdict.result === 'agrees'
       ? []
@@ -137,11 +119,10 @@ function journalWarnings({targets, journal}: TrustFacts): readonly Warning[] {
   });
 }
 
-function laneOf(change: Change): readonly Lane[] {
-  const actions = changeActions(change);
-  const {cluster} = change.target;
-  if (actions.length === 0) return [];
-  return [{key: cluster, cluster, title: `${cluster}: ${change.decision.kind} cacerts`, actions}];
+function laneOf(target: TrustTarget, decision: PushDecision): readonly Lane[] {
+  const actions = changeActions({...target, decision});
+  const {cluster} = target.target;
+  return actions.length === 0 ? [] : [{key: cluster, cluster, title: `${cluster}: ${decision.kind} cacerts`, actions}];
 }
 
 function groupOf(title: string, lanes: readonly Lane[]): readonly Group[] {

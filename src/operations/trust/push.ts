@@ -1,17 +1,16 @@
 import {defined} from '../../domain/defined.js';
 import type {SecretData} from '../../domain/kube/object.js';
 import type {ErrorReport} from '../../domain/errors.js';
-import {isKnown, observe} from '../../domain/observed.js';
+import {isKnown} from '../../domain/observed.js';
 import {caFileNames, type CaFiles} from '../../domain/ca/ca-files.js';
-import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
-import {dataOfBundle} from '../../domain/trust/cacerts.js';
-import type {Difference} from '../../domain/trust/diff.js';
-import type {ClusterTrust} from '../../domain/trust/facts.js';
+import {type CacertsSecret, dataOfBundle} from '../../domain/trust/cacerts.js';
+import type {Difference, OwnCa} from '../../domain/trust/diff.js';
+import {secretOf} from '../../domain/trust/facts.js';
 import {isInPlace, type PushKind} from '../../domain/trust/plan-push.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
 import type {Deps} from '../../engine/deps.js';
-import type {Operation, Phase, PhaseRun, Warning} from '../../engine/operation.js';
+import {onePhase, type PhaseRun, type Warning} from '../../engine/operation.js';
 import {
   clusterOutcomesWithCause,
   concludeClusters,
@@ -20,19 +19,12 @@ import {
   type CommonResult,
 } from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
-import {readCaFiles} from '../../observe/ca-files.js';
-import {inspectWithoutKey} from '../../observe/cacerts.js';
+import {readOwnCa} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/each-cluster.js';
 import {presentsOther, readTrust} from '../../observe/trust-state.js';
-import {summarise, summariseSecret, type CaSummary} from '../../domain/trust/ca-summary.js';
-import {
-  planChanges,
-  secretOf,
-  type TrustFacts,
-  type TrustPlan,
-  type TrustRules,
-  type TrustTarget,
-} from './plan-changes.js';
+import {type ShownCa, summarise} from '../../domain/ca/inspect-ca.js';
+import type {TrustTarget} from './actions.js';
+import {factsOf, planChanges, type TrustFacts, type TrustPlan, type TrustRules} from './plan-changes.js';
 
 /** `trust push CLUSTER...`. */
 export interface PushRequest extends MeshRequest, TrustRules {}
@@ -44,8 +36,8 @@ export interface PushedCluster extends ClusterResult {
   /** What was decided; absent where the cluster could not be looked at, and where a kept CA is only deleted. */
   readonly plan?: PushKind;
   /** What was in the cluster, and what the work directory has. */
-  readonly before?: CaSummary;
-  readonly after: CaSummary;
+  readonly before?: ShownCa;
+  readonly after: ShownCa;
   readonly differences: readonly Difference[];
   /** Whether the present CA is (to be) kept as Secret `cacerts-previous`. */
   readonly keepsPrevious: boolean;
@@ -66,55 +58,40 @@ export interface PushResult extends CommonResult {
 }
 
 /** `trust push`: namespace, network label, Secret `cacerts`. */
-export const pushTrust: Operation<PushRequest, PushResult> = {
+export const pushTrust = onePhase<PushRequest, PushResult, TrustFacts, TrustPlan>({
   command: 'trust push',
   changes: true,
-  async execute(request, engine) {
-    return reportChanges(await engine.run(pushPhase(request, engine.settings.concurrency)));
+  title: () => 'look at the clusters',
+  async gather(deps, request, {concurrency}) {
+    const loaded = await loadMesh(deps, request);
+    const clusters = madeElsewhere(loaded.mesh.trust.signer) === undefined ? loaded.clusters : [];
+    // All files first: then clusters are opened in the order they are declared in, which is the order in which
+    // credential plugins ask.
+    const read = clusters.map(async (cluster) => ({cluster, own: await readOwnCa(deps, loaded.mesh, cluster.name)}));
+    const look = (one: Wanted): Promise<TrustTarget> => gatherTarget(deps, loaded, one, request);
+    return factsOf(deps, loaded, await eachCluster(await Promise.all(read), concurrency, look));
   },
-  conclude: (result) => concludeClusters(result.clusters),
-};
+  plan: planChanges,
+  report: reportChanges,
+  conclude: ({clusters}) => concludeClusters(clusters),
+});
 
-/** The phase that pushes; {@link reportChanges} makes its report. */
-function pushPhase(request: PushRequest, concurrency: number): Phase<TrustFacts, TrustPlan> {
-  return {
-    title: 'look at the clusters',
-    async gather(deps) {
-      const loaded = await loadMesh(deps, request);
-      if (madeElsewhere(loaded.mesh.trust.signer) !== undefined) {
-        return {loaded, targets: [], journal: await observe(() => deps.workspace.journal.read())};
-      }
-      // All files first: then clusters are opened in the order they are declared in, which is the order in which
-      // credential plugins ask.
-      const files = new Map(
-        await Promise.all(
-          loaded.clusters.map(async ({name}) => [name, await readCaFiles(deps.workspace, name)] as const),
-        ),
-      );
-      const targets = await eachCluster(loaded.clusters, concurrency, (cluster) =>
-        gatherTarget(deps, loaded, {cluster, files: files.get(cluster.name) ?? {}}, request),
-      );
-      return {loaded, targets, journal: await observe(() => deps.workspace.journal.read())};
-    },
-    plan: (facts) => planChanges(facts, request),
-  };
+interface Wanted {
+  readonly cluster: MeshCluster;
+  readonly own: OwnCa;
 }
 
 async function gatherTarget(
   deps: Deps,
-  loaded: LoadedMesh,
-  {cluster, files}: {readonly cluster: MeshCluster; readonly files: CaFiles},
-  rules: TrustRules,
+  {mesh}: LoadedMesh,
+  {cluster, own}: Wanted,
+  {allowRootChange, restartIstiod}: TrustRules,
 ): Promise<TrustTarget> {
-  const options = inspectWithoutKey(loaded.mesh, deps.now());
-  const inspection = inspectCaFiles(files, options);
-  const own = {files, inspection};
-  const {namespace} = loaded.mesh.istio;
-  const trust = await readTrust(deps, cluster, {
-    namespace,
-    options,
-    wanted: (seen) => (rules.allowRootChange || isInPlace(own, seen) ? undefined : inspection),
-  });
+  const {files, inspection} = own;
+  const trust = await readTrust(deps, mesh, cluster, (seen) =>
+    allowRootChange || isInPlace(own, seen) ? undefined : inspection,
+  );
+  const {namespace} = mesh.istio;
   const inPlace = isKnown(trust.seen) && isInPlace(own, trust.seen.value);
   const ca = inspection.certificate?.fingerprint;
   return {
@@ -123,82 +100,71 @@ async function gatherTarget(
       cluster: cluster.name,
       namespace,
       // Asked only where a restart was allowed: it takes a connection to every istiod pod.
-      unfinished: rules.restartIstiod && inPlace && (await presentsOther(deps, trust, namespace, ca)),
+      unfinished: restartIstiod && inPlace && (await presentsOther(deps, trust, namespace, ca)),
       network: cluster.network,
       own,
       what: `${cluster.name}/${caFileNames.caCert}`,
     },
-    data: dataToWrite(files, trust),
+    data: dataToWrite(files, secretOf(trust, 'cacerts')),
     order: 'keep-first',
-    forgetKey: !loaded.mesh.trust.keepClusterKeys && files.caKey !== undefined,
+    forgetKey: !mesh.trust.keepClusterKeys && files.caKey !== undefined,
   };
 }
 
 /** The Secret's data: from the work directory, its key from the cluster where the work directory no longer has it. */
-function dataToWrite(files: CaFiles, trust: ClusterTrust): SecretData | undefined {
+function dataToWrite(files: CaFiles, cacerts: CacertsSecret | undefined): SecretData | undefined {
   const {caCert, rootCert, certChain, crl} = files;
-  const cacerts = secretOf(trust, 'cacerts');
-  const caKey = files.caKey ?? (cacerts === 'absent' ? undefined : cacerts.files.caKey);
-  if (caCert === undefined || rootCert === undefined || certChain === undefined || caKey === undefined)
-    return undefined;
-  return dataOfBundle({caCert, rootCert, certChain, caKey}, crl, cacerts);
+  const {caKey = cacerts?.files.caKey} = files;
+  return caCert === undefined || rootCert === undefined || certChain === undefined || caKey === undefined
+    ? undefined
+    : dataOfBundle({caCert, rootCert, certChain, caKey}, crl, cacerts);
 }
 
 /** The clusters of the result, from what was seen, decided and done. */
-export function reportChanges(run: PhaseRun<TrustFacts, TrustPlan>): PushResult {
-  const {targets, loaded} = run.facts;
-  const why = madeElsewhere(loaded.mesh.trust.signer);
-  if (why !== undefined && targets.length === 0)
-    return {clusters: nothingToPush(loaded, why), warnings: run.plan.warnings};
-  const {decided} = run.plan;
-  const outcomes = clusterOutcomesWithCause(
-    targets.map(({target}) => target.cluster),
-    run,
-  );
-  return {
-    clusters: outcomes.flatMap((outcome, index): readonly PushedCluster[] => {
-      const one = targets[index];
-      const decision = decided[index]?.decision;
+export function reportChanges({facts, plan, outcomes}: PhaseRun<TrustFacts, TrustPlan>): PushResult {
+  const {mesh, clusters} = facts.loaded;
+  const {decided, warnings} = plan;
+  const nothing = {differences: [], keepsPrevious: false, restarts: [], refusals: []};
+  const elsewhere = madeElsewhere(mesh.trust.signer);
+  if (elsewhere !== undefined && decided.length === 0) {
+    // A step of `up` and of scripts: what nobody has to push is no failure.
+    const shown = {
+      ...nothing,
+      outcome: 'unchanged',
+      namespace: mesh.istio.namespace,
+      madeElsewhere: elsewhere,
+    } as const;
+    return {
+      clusters: clusters.map(({name, context}) => defined({...shown, name, context, after: {roots: []}})),
+      warnings,
+    };
+  }
+  const names = decided.map(({target}) => target.cluster);
+  const pushed = clusterOutcomesWithCause(names, {plan, outcomes}).flatMap(
+    (outcome, index): readonly PushedCluster[] => {
+      const one = decided[index];
       if (!one) return [];
-      const {trust, target} = one;
-      const before = summariseSecret(secretOf(trust, 'cacerts'));
-      const notValidated = outcomesOf(run, 'put-object').flatMap(({cluster, id, result}) =>
+      const {trust, target, decision, errors: refusals} = one;
+      const cacerts = secretOf(trust, 'cacerts');
+      const notValidated = outcomesOf({outcomes}, 'put-object').flatMap(({cluster, id, result}) =>
         cluster === target.cluster && result && 'reason' in result ? [`${id}: ${result.reason}`] : [],
       );
       return [
         defined({
           ...outcome,
-          context: trust.context,
+          context: trust.cluster.context,
           namespace: target.namespace,
           plan: decision?.kind,
-          before,
+          before: cacerts && summarise(cacerts.inspection),
           after: summarise(target.own.inspection),
           differences: decision?.differences ?? [],
           keepsPrevious: decision?.keepPrevious ?? false,
           restarts: (decision?.restart ?? []).map(({name}) => name),
-          refusals: decided[index]?.errors ?? [],
+          refusals,
           notValidated: notValidated.length > 0 ? notValidated : undefined,
         }),
       ];
-    }),
-    warnings: run.plan.warnings,
-  };
-}
-
-/** A step of `up` and of scripts: what nobody has to push is no failure. */
-function nothingToPush({clusters, mesh}: LoadedMesh, why: string): readonly PushedCluster[] {
-  return clusters.map(({name, context}) =>
-    defined({
-      name,
-      outcome: 'unchanged',
-      context,
-      namespace: mesh.istio.namespace,
-      after: {roots: []},
-      differences: [],
-      keepsPrevious: false,
-      restarts: [],
-      refusals: [],
-      madeElsewhere: why,
-    }),
+    },
   );
+  return {clusters: pushed, warnings};
 }

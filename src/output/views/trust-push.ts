@@ -1,7 +1,7 @@
 import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
-import type {CaSummary} from '../../domain/trust/ca-summary.js';
+import type {ShownCa} from '../../domain/ca/inspect-ca.js';
 import type {RollbackResult} from '../../operations/trust/rollback.js';
 import {arrows, indent} from '../lines.js';
 import type {Printed} from '../printed.js';
@@ -95,7 +95,7 @@ function sides(cluster: Printed<PushedCluster>, print: Print): readonly string[]
   ];
 }
 
-function caLine(verb: string, {roots, clusterCa}: CaSummary, print: Print): string {
+function caLine(verb: string, {roots, clusterCa}: ShownCa, print: Print): string {
   const ca = clusterCa
     ? `cluster CA ${print(clusterCa.fingerprint)} (${printableLine(clusterCa.subject)}, until ${clusterCa.notAfter.slice(0, 10)})`
     : 'a cluster CA that cannot be read';

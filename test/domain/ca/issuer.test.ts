@@ -2,7 +2,7 @@ import {execFileSync} from 'node:child_process';
 import {readFileSync} from 'node:fs';
 import {beforeAll, describe, expect, it} from 'vitest';
 import {type Certificate, parseCertificates} from '../../../src/domain/x509/certificate.js';
-import {cannotIssue} from '../../../src/domain/ca/issuer.js';
+import {cannotIssue, keyCannotIssue} from '../../../src/domain/ca/issuer.js';
 import {temporaryFiles} from '../../helpers/openssl.js';
 
 /** CAs made by openssl, each below the one before it. */
@@ -32,6 +32,22 @@ function hierarchy(...levels: readonly string[]): readonly Certificate[] {
 const ca = 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign';
 const limited = (length: number) =>
   `basicConstraints=critical,CA:TRUE,pathlen:${String(length)}\nkeyUsage=critical,keyCertSign`;
+
+describe('a key that may belong to each of several roots', () => {
+  const [limitedRoot, good] = [limited(0), ca].map((extensions) => hierarchy(extensions)[0]);
+  const judge = (...roots: readonly (Certificate | undefined)[]) =>
+    keyCannotIssue({text: '', roots: roots.flatMap((root) => root ?? [])}, new Date(), 'root-cert.pem');
+
+  it('can issue where one of them can', () => {
+    expect(judge(limitedRoot, good)).toBeUndefined();
+    expect(judge(good, limitedRoot)).toBeUndefined();
+  });
+
+  it('cannot issue where none can', () => {
+    expect(judge(limitedRoot, limitedRoot)).toMatchObject({code: 'WORKDIR_CONFLICT'});
+    expect(judge()).toMatchObject({code: 'ISSUE_FAILED'});
+  });
+});
 
 describe('a CA that shall issue cluster CAs', () => {
   let good: readonly Certificate[];

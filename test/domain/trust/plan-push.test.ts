@@ -3,9 +3,9 @@ import {networkLabel} from '../../../src/domain/istio/names.js';
 import {known} from '../../../src/domain/observed.js';
 import type {DifferentPart} from '../../../src/domain/trust/diff.js';
 import type {TrustSeen} from '../../../src/domain/trust/facts.js';
+import {droppedRoots} from '../../../src/domain/trust/live-roots.js';
 import {
   decidePush,
-  droppedRoots,
   isInPlace,
   type PushDecision,
   type PushRules,

@@ -6,7 +6,7 @@ import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
 import {inspectCaFiles, type InspectOptions} from '../../../src/domain/ca/inspect-ca.js';
 import {type CacertsSecret, readCacerts} from '../../../src/domain/trust/cacerts.js';
 import type {OwnCa} from '../../../src/domain/trust/diff.js';
-import {readNamespace, type TrustSeen} from '../../../src/domain/trust/facts.js';
+import type {TrustSeen} from '../../../src/domain/trust/facts.js';
 import {type IstiodSeen, readIstiod} from '../../../src/domain/trust/istiod.js';
 import {namespace, secret} from '../../helpers/fake-kubectl/fake-cluster.js';
 import {bundleOf, type TinyCa, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
@@ -93,12 +93,10 @@ export function istiodSeen(version = '1.30.1', env: Record<string, string> = {},
 /** A namespace with these labels, as it is read. */
 export function namespaceSeen(labels: Record<string, string> = {}, deletionTimestamp?: string): TrustSeen['namespace'] {
   const object = namespace('istio-system', labels);
-  return known(
-    readNamespace({
-      ...object,
-      metadata: {...object.metadata, ...(deletionTimestamp !== undefined && {deletionTimestamp})},
-    }),
-  );
+  return known({
+    ...object,
+    metadata: {...object.metadata, ...(deletionTimestamp !== undefined && {deletionTimestamp})},
+  });
 }
 
 /** A fact that could not be told. */

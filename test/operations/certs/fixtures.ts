@@ -27,7 +27,7 @@ export function meshYaml(more = ''): string {
 export function loadedMesh(yaml = meshYaml()): LoadedMesh {
   const {mesh, selected} = resolveMesh({file: parseMeshFile(yaml), contexts: {}, names: [], said: {}});
   return {
-    ...{mesh, clusters: selected, declared: true, declare: [], notes: [], declaration: {}},
+    ...{mesh, clusters: selected, declared: true, notes: [], declaration: {}},
     texts: {mesh: yaml, contexts: undefined, gitignore: '*key.pem\n'},
   };
 }

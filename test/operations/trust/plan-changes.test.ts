@@ -3,18 +3,12 @@ import {networkLabel} from '../../../src/domain/istio/names.js';
 import {formatHead, seal} from '../../../src/domain/journal/chain.js';
 import type {JournalKnown} from '../../../src/domain/journal/head.js';
 import {known, type Observed} from '../../../src/domain/observed.js';
-import {annotations, type CacertsSecret, dataOfBundle} from '../../../src/domain/trust/cacerts.js';
-import type {TrustSeen} from '../../../src/domain/trust/facts.js';
+import {annotations, dataOfBundle} from '../../../src/domain/trust/cacerts.js';
+import {secretOf, type TrustSeen} from '../../../src/domain/trust/facts.js';
 import type {PushTarget} from '../../../src/domain/trust/plan-push.js';
 import type {Action} from '../../../src/engine/action.js';
-import {
-  decideAll,
-  planChanges,
-  secretOf,
-  type TrustFacts,
-  type TrustRules,
-  type TrustTarget,
-} from '../../../src/operations/trust/plan-changes.js';
+import type {TrustTarget} from '../../../src/operations/trust/actions.js';
+import {decideAll, planChanges, type TrustFacts, type TrustRules} from '../../../src/operations/trust/plan-changes.js';
 import {hintTexts} from '../../helpers/suggestions.js';
 import {bundleOf} from '../../helpers/tiny-ca.js';
 import {
@@ -72,7 +66,6 @@ function targetOf(name: Name, {seen, target, order = 'keep-first', forgetKey = f
   return {
     trust: {
       cluster: {name, role: 'primary', context: `ctx-${name}`},
-      context: `ctx-${name}`,
       seen: seen ?? known(running(name)),
     },
     target: {...wanted, ...target},
@@ -663,19 +656,18 @@ describe('the decisions', () => {
     expect(planChanges(facts, rules).decided).toEqual(decideAll(facts, rules));
   });
 
-  it('contain no change for a refused cluster', () => {
+  it('lead to no action for a refused cluster', () => {
     const {facts, rules} = planned({clusters: {c1: {seen: known(running('c1', {previous: untold()}))}}});
-    const [decided] = decideAll(facts, rules);
-    expect([decided?.decision?.kind, decided?.change]).toEqual(['refuse', undefined]);
+    const {decided, groups} = planChanges(facts, rules);
+    expect([decided[0]?.decision?.kind, groups]).toEqual(['refuse', []]);
   });
 
-  it.each<[behaviour: string, seen: Observed<TrustSeen>, found: CacertsSecret | 'absent' | undefined]>([
-    ['returns the Secret that was seen', known(running('c1')), undefined],
-    ['treats a Secret that is not readable as absent', known(running('c1', {cacerts: untold()})), 'absent'],
-    ['treats the Secret of an unreachable cluster as absent', untold(), 'absent'],
+  it.each<[behaviour: string, seen: Observed<TrustSeen>, found: 'a Secret' | undefined]>([
+    ['returns the Secret that was seen', known(running('c1')), 'a Secret'],
+    ['treats a Secret that is not readable as absent', known(running('c1', {cacerts: untold()})), undefined],
+    ['treats the Secret of an unreachable cluster as absent', untold(), undefined],
   ])('%s', (_behaviour, seen, found) => {
     const {trust} = targetOf('c1', {seen});
-    const secret = secretOf(trust, 'cacerts');
-    expect(secret === 'absent' ? secret : undefined).toBe(found);
+    expect(secretOf(trust, 'cacerts') && 'a Secret').toBe(found);
   });
 });
