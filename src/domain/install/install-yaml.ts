@@ -1,7 +1,7 @@
 /** The file CLUSTER/install.yaml: a document with a comment that says what made it and lets hand edits be seen. */
 import {createHash} from 'node:crypto';
+import {diffArrays} from 'diff';
 import {Document, isScalar, visit} from 'yaml';
-import {lineDiff} from './line-diff.js';
 import type {Tree} from './tree.js';
 
 /** What the comment at the top says. */
@@ -49,6 +49,25 @@ export function sha256(text: string): string {
 /** What changes from one install.yaml to another, without the digest lines: those always do. */
 export function installYamlDiff(before: string, after: string): readonly string[] {
   return lineDiff(before, after).filter((line) => !digestLine.test(line.slice(2)));
+}
+
+/** Above this many lines a diff is not worth its quadratic time: install.yaml files have some dozens. */
+const longest = 2000;
+
+/** What changes from one text to another: removed lines with `- `, added ones with `+ `, in order, without those that stay. */
+export function lineDiff(before: string, after: string): readonly string[] {
+  const left = linesOf(before);
+  const right = linesOf(after);
+  if (left.length > longest || right.length > longest) {
+    return [`- ${String(left.length)} lines`, `+ ${String(right.length)} lines`];
+  }
+  return diffArrays(left, right)
+    .filter(({added, removed}) => added || removed)
+    .flatMap(({added, value}) => value.map((line) => `${added ? '+' : '-'} ${line}`));
+}
+
+function linesOf(text: string): string[] {
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
 }
 
 /** Text that every YAML reader takes as text: no number, boolean, null, date or tag in any version of YAML. */

@@ -2,7 +2,7 @@ import {defined} from '../defined.js';
 import {formatMinor} from '../istio/version.js';
 import type {KnownVersion} from '../istio/versions.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
-import type {Format} from './formats/format.js';
+import type {Format} from './formats/istio-operator.js';
 import {formatFor} from './formats/registry.js';
 import {installYamlText, operatorYaml} from './install-yaml.js';
 import {installModel, type InstallModel, type OverlayFiles} from './model.js';

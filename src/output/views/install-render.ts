@@ -1,6 +1,5 @@
 import {printable, printableLine} from '../../domain/printable.js';
-import type {PrintResult} from '../../operations/install/print.js';
-import type {RenderedCluster, RenderResult} from '../../operations/install/render.js';
+import type {PrintResult, RenderedCluster, RenderResult} from '../../operations/install/render.js';
 import type {Printed} from '../printed.js';
 import type {View} from '../view.js';
 
