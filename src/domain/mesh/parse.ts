@@ -332,7 +332,7 @@ function fieldsOf({schema, value}: Read, path: FieldPath): readonly string[] {
   let at: unknown = schema;
   let here: unknown = value;
   for (const part of [...path, undefined]) {
-    while (at instanceof z.ZodOptional) at = at.unwrap();
+    if (at instanceof z.ZodExactOptional) at = at.unwrap();
     if (at instanceof z.ZodDiscriminatedUnion) at = kindOf(at, here);
     if (part === undefined) break;
     if (at instanceof z.ZodObject) at = at.shape[String(part)];
