@@ -2,7 +2,7 @@
 import {createHash} from 'node:crypto';
 import {diffArrays} from 'diff';
 import {Document, isScalar, visit} from 'yaml';
-import type {Tree} from './tree.js';
+import type {Tree} from '../tree.js';
 
 /** What the comment at the top says. */
 export interface Origin {

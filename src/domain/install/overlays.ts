@@ -1,6 +1,6 @@
 import {LineCounter, isScalar, parseAllDocuments, visit} from 'yaml';
 import {MeshError} from '../errors.js';
-import {at, isTree, mergeTrees, reach, type Tree} from './tree.js';
+import {at, isTree, mergeTrees, reach, type Tree} from '../tree.js';
 
 /** Something merged over the document: a piece of an IstioOperator, and where it was written. */
 export interface Overlay {

@@ -3,10 +3,10 @@
  * told. It writes only what was said, and never over something declared (a recorded UID excepted, see below). Pure.
  */
 import {defined} from '../defined.js';
+import {at} from '../tree.js';
 import {
   addClusters,
   addGitignore,
-  type MeshField,
   type NewCluster,
   newMeshFile,
   setClusterField,
@@ -15,7 +15,8 @@ import {
 } from './edit.js';
 import {layout} from './layout.js';
 import {parseContextsFile, parseMeshFile} from './parse.js';
-import type {MeshFile} from './schema.js';
+import {checkContexts, withContexts} from './resolve.js';
+import type {ContextsFile, MeshFile} from './schema.js';
 import type {DeclaredSigner} from './signer-schema.js';
 
 /** The declaring files as they are; undefined where there is none. */
@@ -25,17 +26,25 @@ export interface DeclaringTexts {
   readonly gitignore: string | undefined;
 }
 
+/** What mesh.yaml declares outside `clusters` and a command may be told, by the field's path. */
+const fieldPaths = {
+  meshID: 'meshID',
+  trustDomain: 'trustDomain',
+  istioNamespace: 'istio.namespace',
+  istioVersion: 'istio.version',
+  revisions: 'istio.revisions',
+  keyAlgorithm: 'trust.keyAlgorithm',
+  signer: 'trust.signer',
+} as const;
+
 /** What was said and is to be known from now on. */
-export interface Declaration {
+export interface Declaration extends Partial<
+  Readonly<Record<Exclude<keyof typeof fieldPaths, 'revisions' | 'signer'>, string>>
+> {
   /** Clusters that must be declared. */
   readonly clusters?: readonly string[];
-  readonly meshID?: string;
-  readonly trustDomain?: string;
-  readonly istioNamespace?: string;
-  readonly istioVersion?: string;
   /** Control planes that run. */
   readonly revisions?: readonly string[];
-  readonly keyAlgorithm?: string;
   readonly signer?: DeclaredSigner;
   /** By cluster. Recorded where neither file has a context. */
   readonly contexts?: Readonly<Record<string, string>>;
@@ -56,9 +65,25 @@ export interface Declaration {
 export interface DeclaredFiles {
   readonly files: readonly {readonly path: string; readonly content: string}[];
   readonly summary: readonly string[];
+  /** All three, once these are written. */
+  readonly after: DeclaringTexts;
 }
 
-/** The files that differ once the declaration is written down. Throws `MESH_YAML_INVALID` when what is there is not valid. */
+/** What mesh.yaml and contexts.yaml say; no mesh.yaml says nothing, and no contexts.yaml maps nothing. */
+export function readTexts({mesh, contexts}: Partial<DeclaringTexts>): {
+  readonly file: MeshFile | undefined;
+  readonly contexts: ContextsFile;
+} {
+  return {
+    file: mesh === undefined ? undefined : parseMeshFile(mesh),
+    contexts: contexts === undefined ? {} : parseContextsFile(contexts),
+  };
+}
+
+/**
+ * The files that differ once the declaration is written down. Throws `MESH_YAML_INVALID` when what is there is not valid,
+ * and `CONTRADICTION` when the two files together send two clusters to one context: no other command could work with them.
+ */
 export function declareMesh(texts: DeclaringTexts, declaration: Declaration): DeclaredFiles {
   const draft = new Draft(texts);
   draft.apply(declaration);
@@ -69,8 +94,9 @@ export function declareMesh(texts: DeclaringTexts, declaration: Declaration): De
     gitignore:
       texts.mesh === undefined || declaration.gitignore === true ? addGitignore(texts.gitignore) : texts.gitignore,
   };
-  // An edit that breaks a file, or a rule across fields, must not reach the disk.
-  if (after.mesh !== undefined) parseMeshFile(after.mesh);
+  // An edit that breaks a file, or a rule across fields or files, must not reach the disk.
+  const {file, contexts} = readTexts(after);
+  checkContexts(withContexts(file?.clusters ?? [], contexts));
   if (texts.mesh !== undefined && after.gitignore !== texts.gitignore) {
     draft.summary.push(`${layout.gitignore}: private keys stay out of git`);
   }
@@ -79,14 +105,7 @@ export function declareMesh(texts: DeclaringTexts, declaration: Declaration): De
     {path: layout.gitignore, before: texts.gitignore, content: after.gitignore},
     {path: layout.contextsYaml, before: texts.contexts, content: after.contexts},
   ].flatMap(({path, before, content}) => (content === undefined || content === before ? [] : [{path, content}]));
-  return {files, summary: files.length === 0 ? [] : draft.summary};
-}
-
-type FieldValue = string | readonly string[] | DeclaredSigner;
-
-function inWords(value: FieldValue): string {
-  if (typeof value === 'string') return value;
-  return 'type' in value ? value.type : value.join(', ');
+  return {files, summary: files.length === 0 ? [] : draft.summary, after};
 }
 
 /** The files while they are edited. */
@@ -98,19 +117,15 @@ class Draft {
   #read: {readonly text: string; readonly file: MeshFile} | undefined;
 
   constructor(texts: DeclaringTexts) {
-    this.mesh = texts.mesh ?? newMeshFile({clusters: []});
+    this.mesh = texts.mesh ?? newMeshFile();
     this.contexts = texts.contexts;
     if (texts.mesh === undefined) this.summary.push(`made ${layout.meshYaml} and ${layout.gitignore}`);
   }
 
   apply(declaration: Declaration): void {
-    this.#setField('meshID', declaration.meshID);
-    this.#setField('trustDomain', declaration.trustDomain);
-    this.#setField('istio.namespace', declaration.istioNamespace);
-    this.#setField('istio.version', declaration.istioVersion);
-    this.#setField('istio.revisions', declaration.revisions);
-    this.#setField('trust.keyAlgorithm', declaration.keyAlgorithm);
-    this.#setField('trust.signer', declaration.signer);
+    for (const key of Object.keys(fieldPaths) as (keyof typeof fieldPaths)[]) {
+      this.#setField(fieldPaths[key], declaration[key]);
+    }
     this.#addClusters(declaration);
     this.#setContexts(declaration.contexts ?? {}, false);
     this.#setContexts(declaration.ownContexts ?? {}, true);
@@ -118,24 +133,11 @@ class Draft {
     this.#setClusterField('uid', declaration.uids ?? {}, (cluster, uid) => cluster.uid !== uid);
   }
 
-  #setField(field: MeshField, value: FieldValue | undefined): void {
-    if (value === undefined || this.#fieldValue(field) !== undefined) return;
-    this.mesh = setMeshField(this.mesh, field, value);
-    this.summary.push(`${layout.meshYaml}: ${field} ${inWords(value)}`);
-  }
-
-  #fieldValue(field: MeshField): FieldValue | undefined {
-    const {meshID, trustDomain, istio, trust} = this.#file;
-    const values: Readonly<Record<MeshField, FieldValue | undefined>> = {
-      meshID,
-      trustDomain,
-      'istio.revisions': istio?.revisions,
-      'istio.namespace': istio?.namespace,
-      'istio.version': istio?.version,
-      'trust.keyAlgorithm': trust?.keyAlgorithm,
-      'trust.signer': trust?.signer,
-    };
-    return values[field];
+  #setField(path: string, value: string | readonly string[] | DeclaredSigner | undefined): void {
+    if (value === undefined || at(this.#file, path.split('.')) !== undefined) return;
+    this.mesh = setMeshField(this.mesh, path, value);
+    const words = typeof value === 'string' ? value : 'type' in value ? value.type : value.join(', ');
+    this.summary.push(`${layout.meshYaml}: ${path} ${words}`);
   }
 
   #addClusters({clusters = [], contexts, ownContexts, networks, uids}: Declaration): void {

@@ -9,7 +9,7 @@ import type {Said} from './resolve.js';
 /** One cluster as the variables name it. */
 export interface GuideCluster {
   readonly name: string;
-  readonly context?: Said;
+  readonly context?: string;
   readonly network?: Said;
 }
 
@@ -33,7 +33,7 @@ export function readGuideVariables(environment: Readonly<Record<string, string |
     const name = said(`CLUSTER_${number}`);
     const context = said(`CTX_${number}`);
     const network = said(`NETWORK_${number}`);
-    if (name) return [defined<GuideCluster>({name: name.value, context, network})];
+    if (name) return [defined<GuideCluster>({name: name.value, context: context?.value, network})];
     const other = context ?? network;
     // The guide has one NETWORK_1 for several clusters: a network alone names no cluster.
     if (!other || other === network) return [];

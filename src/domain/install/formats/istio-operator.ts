@@ -1,7 +1,7 @@
 /** IstioOperator, the document of istioctl: which field of it says what of the install model. */
 import {hasFeature} from '../../istio/features.js';
 import type {InstallModel} from '../model.js';
-import {mergeTrees, treeOf, type Tree} from '../tree.js';
+import {mergeTrees, treeOf, type Tree} from '../../tree.js';
 import type {OwnedField} from '../overlays.js';
 
 /**

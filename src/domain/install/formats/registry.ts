@@ -1,7 +1,7 @@
 import {factFor} from '../../istio/since.js';
 import type {IstioVersion} from '../../istio/version.js';
 import type {InstallModel} from '../model.js';
-import type {Tree} from '../tree.js';
+import type {Tree} from '../../tree.js';
 import {istioOperator, type Format} from './istio-operator.js';
 
 /** Every format, oldest first: a new one is a line here, and a file where it has code of its own. */
