@@ -10,12 +10,9 @@ import {applyOverlays} from './overlays.js';
 
 /** A rendered install.yaml. */
 export interface Rendered extends Pick<InstallModel, 'network' | 'meshID' | 'namespace' | 'revision'> {
-  readonly cluster: string;
   /** The file's bytes. */
   readonly text: string;
   readonly format: Format;
-  /** What is rendered for, and so what must be true of the istioctl that applies it. */
-  readonly version: KnownVersion;
 }
 
 /**
@@ -36,10 +33,8 @@ export function renderInstall(
   const document = applyOverlays(format.document(model), model.overlays, format.owned(model));
   const origin = {cluster: cluster.name, istio: formatMinor(version.version), form: format.id};
   return defined<Rendered>({
-    cluster: cluster.name,
     text: installYamlText(origin, operatorYaml(document)),
     format,
-    version,
     network,
     meshID,
     namespace,
