@@ -22,15 +22,25 @@ export function list<Item extends z.ZodType>(rule: string, item: Item) {
   return z.array(item, {error: `must be ${rule}`});
 }
 
-/** A map with these fields and no others. */
+/** A map with these fields and no others; a name with `?` may be left out. */
 export function map<Shape extends z.ZodRawShape>(rule: string, shape: Shape) {
-  return z.strictObject(shape, {error: `must be ${rule}`});
+  return z.strictObject(fields(shape), {error: `must be ${rule}`});
 }
 
-/** Fields of a map that may be left out. */
-export function optional<Shape extends z.ZodRawShape>(shape: Shape) {
-  const fields = Object.entries(shape).map(([name, schema]) => [name, z.exactOptional(schema)]);
-  return Object.fromEntries(fields) as {[Name in keyof Shape]: z.ZodExactOptional<Shape[Name]>};
+/** One of several kinds of a map. */
+export function kind<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.strictObject(fields(shape));
+}
+
+function fields<Shape extends z.ZodRawShape>(shape: Shape) {
+  const named = Object.entries(shape).map(([name, schema]) =>
+    name.endsWith('?') ? [name.slice(0, -1), z.exactOptional(schema)] : [name, schema],
+  );
+  return Object.fromEntries(named) as {
+    [Name in keyof Shape as Name extends `${infer Bare}?` ? Bare : Name]: Name extends `${string}?`
+      ? z.ZodExactOptional<Shape[Name]>
+      : Shape[Name];
+  };
 }
 
 /** What a schema reads: nobody changes it. */

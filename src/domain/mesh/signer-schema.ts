@@ -5,7 +5,7 @@
 import {parseDocument} from 'yaml';
 import * as z from 'zod';
 import {MeshError} from '../errors.js';
-import {line, list, optional, type Read, text} from './fields.js';
+import {kind, line, list, type Read, text} from './fields.js';
 import {dnsLabelPattern} from './names.js';
 
 const path = line('a path');
@@ -18,78 +18,72 @@ const certificate = path.describe(
   'File with the certificate that signs, then those above it, when that is not a root: relative to the work directory. Default: root-cert.pem.',
 );
 
-const local = z.strictObject({
+const local = kind({
   type: z.literal('local').describe('root-key.pem signs.'),
-  ...optional({
-    directory: path.describe(
-      'Where root-key.pem is, when not in the work directory: a stick that is unplugged after signing.',
-    ),
-    certificate,
-  }),
+  'directory?': path.describe(
+    'Where root-key.pem is, when not in the work directory: a stick that is unplugged after signing.',
+  ),
+  'certificate?': certificate,
 });
 
-const csr = z.strictObject({
+const csr = kind({
   type: z.literal('csr').describe('A CA elsewhere signs requests: certs request, certs import.'),
 });
 
 const vaultAuth = z.discriminatedUnion(
   'method',
   [
-    z.strictObject({
+    kind({
       method: z.literal('token').describe('A token: VAULT_TOKEN, or a file.'),
-      ...optional({file: path.describe('File with the token. Default: VAULT_TOKEN, then ~/.vault-token.')}),
+      'file?': path.describe('File with the token. Default: VAULT_TOKEN, then ~/.vault-token.'),
     }),
-    z.strictObject({
+    kind({
       method: z.literal('approle').describe("AppRole: a role's ID and secret."),
-      ...optional({
-        mount: mount.describe('Default: approle.'),
-        roleId: reference.describe('Default: VAULT_ROLE_ID.'),
-        secretIdFile: path.describe('File with the secret ID. Default: VAULT_SECRET_ID.'),
-      }),
+      'mount?': mount.describe('Default: approle.'),
+      'roleId?': reference.describe('Default: VAULT_ROLE_ID.'),
+      'secretIdFile?': path.describe('File with the secret ID. Default: VAULT_SECRET_ID.'),
     }),
-    z.strictObject({
+    kind({
       method: z.literal('kubernetes').describe('A service account token, from inside a cluster.'),
-      ...optional({mount: mount.describe('Default: kubernetes.')}),
+      'mount?': mount.describe('Default: kubernetes.'),
       role: reference.describe("Vault's role for this service account."),
-      ...optional({tokenFile: path.describe('Default: /var/run/secrets/kubernetes.io/serviceaccount/token.')}),
+      'tokenFile?': path.describe('Default: /var/run/secrets/kubernetes.io/serviceaccount/token.'),
     }),
   ],
   {error: 'must be a map with method: token, approle or kubernetes'},
 );
 
-const vault = z.strictObject({
+const vault = kind({
   type: z
     .literal('vault')
     .describe("Vault or OpenBao signs requests; the key never leaves this machine's work directory."),
-  ...optional({
-    address: text('an address such as https://vault.example.com:8200', /^https?:\/\/[^\s/]+(?:\/[^\s]*)?$/).describe(
-      'Default: VAULT_ADDR.',
-    ),
-    mount: mount.describe('Mount path of the PKI engine. Default: pki.'),
-    issuer: reference.describe("The issuer that signs, by name or ID. Default: the mount's default issuer."),
-    namespace: reference.describe('Default: VAULT_NAMESPACE.'),
-    caCert: path.describe("CA certificates that the server's own certificate is verified with. Default: VAULT_CACERT."),
-    auth: vaultAuth.describe('How to log in. Default: {method: token}.'),
-  }),
+  'address?': text('an address such as https://vault.example.com:8200', /^https?:\/\/[^\s/]+(?:\/[^\s]*)?$/).describe(
+    'Default: VAULT_ADDR.',
+  ),
+  'mount?': mount.describe('Mount path of the PKI engine. Default: pki.'),
+  'issuer?': reference.describe("The issuer that signs, by name or ID. Default: the mount's default issuer."),
+  'namespace?': reference.describe('Default: VAULT_NAMESPACE.'),
+  'caCert?': path.describe(
+    "CA certificates that the server's own certificate is verified with. Default: VAULT_CACERT.",
+  ),
+  'auth?': vaultAuth.describe('How to log in. Default: {method: token}.'),
 });
 
-const command = z.strictObject({
+const command = kind({
   type: z.literal('command').describe('A program signs: KMS, HSM. The root key is never a file.'),
   argv: list('a list: the program and its arguments', line('an argument'))
     .min(1, {error: 'must name a program'})
     .describe('The program and its arguments; a path with a slash is relative to the work directory.'),
-  ...optional({certificate}),
+  'certificate?': certificate,
 });
 
-const cluster = z.strictObject({
+const cluster = kind({
   type: z.literal('cluster').describe("The root in a cluster's Secret signs; it passes through memory only."),
   context: line('the name of a kubeconfig context').describe('The kubeconfig context.'),
-  ...optional({
-    namespace: text('a namespace', dnsLabelPattern).describe("Default: Istio's namespace."),
-    secret: text('the name of a Secret', /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/).describe(
-      'Default: istio-ca-secret, where istiod keeps its self-signed root.',
-    ),
-  }),
+  'namespace?': text('a namespace', dnsLabelPattern).describe("Default: Istio's namespace."),
+  'secret?': text('the name of a Secret', /^[a-z0-9](?:[-.a-z0-9]{0,251}[a-z0-9])?$/).describe(
+    'Default: istio-ca-secret, where istiod keeps its self-signed root.',
+  ),
 });
 
 /** `external`, by who issues instead. */
@@ -101,7 +95,7 @@ function external<const Issuer extends string, Shape extends z.ZodRawShape>(
   const type = z
     .literal('external')
     .describe("Certificates come from elsewhere; nothing is generated or pushed. With cert-manager, istiod's CA does.");
-  return z.strictObject({type, issuer: z.literal(issuer).describe(what), ...shape});
+  return kind({type, issuer: z.literal(issuer).describe(what), ...shape});
 }
 
 const signerName = text(
@@ -117,7 +111,7 @@ const caAddress = text(
 const externals = z.discriminatedUnion(
   'issuer',
   [
-    external('istio-csr', 'cert-manager signs for each workload, by istio-csr: no cacerts.', optional({caAddress})),
+    external('istio-csr', 'cert-manager signs for each workload, by istio-csr: no cacerts.', {'caAddress?': caAddress}),
     external(
       'kubernetes-csr',
       "A signer of Kubernetes' CertificateSigningRequests signs for each workload: no cacerts.",
