@@ -190,23 +190,12 @@ function edited(text: string, edits: readonly Edit[]): string {
 function insertLines(text: string, offset: number, lines: readonly string[]): Edit {
   // A block scalar ends behind its last line feed: its next line starts right there.
   const lineEnd = text[offset - 1] === '\n' ? offset - 1 : text.indexOf('\n', offset);
-  if (lineEnd === -1) return appended(text, lines);
-  return {from: lineEnd + 1, to: lineEnd + 1, by: joined(text, lines)};
+  const from = lineEnd === -1 ? text.length : lineEnd + 1;
+  const feed = text.includes('\r\n') ? '\r\n' : '\n';
+  const before = from === 0 || text[from - 1] === '\n' ? '' : feed;
+  return {from, to: from, by: before + lines.map((line) => line + feed).join('')};
 }
 
 function appendLines(text: string, lines: readonly string[]): string {
-  return edited(text, [appended(text, lines)]);
-}
-
-function appended(text: string, lines: readonly string[]): Edit {
-  const before = text === '' || text.endsWith('\n') ? '' : lineEndOf(text);
-  return {from: text.length, to: text.length, by: before + joined(text, lines)};
-}
-
-function joined(text: string, lines: readonly string[]): string {
-  return lines.map((line) => line + lineEndOf(text)).join('');
-}
-
-function lineEndOf(text: string): string {
-  return text.includes('\r\n') ? '\r\n' : '\n';
+  return edited(text, [insertLines(text, text.length, lines)]);
 }

@@ -4,21 +4,21 @@ import {advice} from '../suggest/advice.js';
 import {kubectlMesh, lookWith, words} from '../suggest/suggestion.js';
 import type {Mesh, MeshCluster} from './mesh.js';
 
-/** What Istio has to be told of a cluster and its mesh. */
-interface IstioNames {
-  readonly meshID: string;
-  readonly network: string;
-}
-
-/** The mesh ID and the cluster's network. Throws `MISSING_VALUE`, which names all that is missing. */
-export function requireIstioNames({meshID}: Mesh, {name, network}: MeshCluster): IstioNames {
+/** The mesh ID and the cluster's network: what Istio has to be told. Throws `MISSING_VALUE`, which names all that is missing. */
+export function requireIstioNames(
+  {meshID}: Mesh,
+  {name, network}: MeshCluster,
+): {readonly meshID: string; readonly network: string} {
   if (meshID !== undefined && network !== undefined) return {meshID, network};
   const missing = [
-    ...(meshID === undefined ? [{what: 'the mesh has no mesh ID', flag: ['--mesh-id', 'mesh1'], field: 'meshID'}] : []),
-    ...(network === undefined
-      ? [{what: `cluster ${name} has no network`, flag: ['--network', 'network1'], field: `network of ${name}`}]
-      : []),
-  ];
+    {value: meshID, what: 'the mesh has no mesh ID', flag: ['--mesh-id', 'mesh1'], field: 'meshID'},
+    {
+      value: network,
+      what: `cluster ${name} has no network`,
+      flag: ['--network', 'network1'],
+      field: `network of ${name}`,
+    },
+  ].filter(({value}) => value === undefined);
   const list = (one: 'what' | 'field'): string => missing.map((each) => each[one]).join(' and ');
   const flags = missing.flatMap(({flag}) => flag);
   throw new MeshError('MISSING_VALUE', list('what'), {
