@@ -37,6 +37,8 @@ const fieldPaths = {
   signer: 'trust.signer',
 } as const;
 
+type ByCluster = Readonly<Record<string, string>>;
+
 /** What was said and is to be known from now on. */
 export interface Declaration extends Partial<
   Readonly<Record<Exclude<keyof typeof fieldPaths, 'revisions' | 'signer'>, string>>
@@ -47,18 +49,18 @@ export interface Declaration extends Partial<
   readonly revisions?: readonly string[];
   readonly signer?: DeclaredSigner;
   /** By cluster. Recorded where neither file has a context. */
-  readonly contexts?: Readonly<Record<string, string>>;
+  readonly contexts?: ByCluster;
   /**
    * By cluster: this person's own contexts. Recorded in mesh.yaml where neither file has a context, else in
    * contexts.yaml: what others declared stays theirs.
    */
-  readonly ownContexts?: Readonly<Record<string, string>>;
+  readonly ownContexts?: ByCluster;
   /** By cluster. Recorded where mesh.yaml has none. */
-  readonly networks?: Readonly<Record<string, string>>;
+  readonly networks?: ByCluster;
   /** Whether .gitignore gets its patterns beside a mesh.yaml that is there already, too. */
   readonly gitignore?: boolean;
   /** By cluster. Replaces another UID: the caller has had that agreed to. */
-  readonly uids?: Readonly<Record<string, string>>;
+  readonly uids?: ByCluster;
 }
 
 /** Files to write, and what that means in words, one line each. */
@@ -85,115 +87,70 @@ export function readTexts({mesh, contexts}: Partial<DeclaringTexts>): {
  * and `CONTRADICTION` when the two files together send two clusters to one context: no other command could work with them.
  */
 export function declareMesh(texts: DeclaringTexts, declaration: Declaration): DeclaredFiles {
-  const draft = new Draft(texts);
-  draft.apply(declaration);
-  const after: DeclaringTexts = {
-    mesh: draft.mesh,
-    contexts: draft.contexts,
-    // A person who has a mesh.yaml has decided about .gitignore already, unless they ask again or keys are to come.
-    gitignore:
-      texts.mesh === undefined || declaration.gitignore === true ? addGitignore(texts.gitignore) : texts.gitignore,
-  };
-  // An edit that breaks a file, or a rule across fields or files, must not reach the disk.
-  const {file, contexts} = readTexts(after);
-  checkContexts(withContexts(file?.clusters ?? [], contexts));
-  if (texts.mesh !== undefined && after.gitignore !== texts.gitignore) {
-    draft.summary.push(`${layout.gitignore}: private keys stay out of git`);
+  const {clusters = [], contexts = {}, ownContexts = {}, networks = {}, uids = {}} = declaration;
+  const {file, contexts: own} = readTexts(texts);
+  const summary = file ? [] : [`made ${layout.meshYaml} and ${layout.gitignore}`];
+  let {mesh = newMeshFile(), contexts: ownText} = texts;
+  for (const field of Object.keys(fieldPaths) as (keyof typeof fieldPaths)[]) {
+    const path = fieldPaths[field];
+    const value = declaration[field];
+    if (value === undefined || at(file, path.split('.')) !== undefined) continue;
+    mesh = setMeshField(mesh, path, value);
+    summary.push(`${layout.meshYaml}: ${path} ${inWords(value)}`);
   }
-  const files = [
-    {path: layout.meshYaml, before: texts.mesh, content: after.mesh},
-    {path: layout.gitignore, before: texts.gitignore, content: after.gitignore},
-    {path: layout.contextsYaml, before: texts.contexts, content: after.contexts},
-  ].flatMap(({path, before, content}) => (content === undefined || content === before ? [] : [{path, content}]));
-  return {files, summary: files.length === 0 ? [] : draft.summary, after};
-}
-
-/** The files while they are edited. */
-class Draft {
-  readonly summary: string[] = [];
-  mesh: string;
-  contexts: string | undefined;
-  /** What {@link mesh} says, as it was when last asked: reading a file of hundreds of clusters takes its time. */
-  #read: {readonly text: string; readonly file: MeshFile} | undefined;
-
-  constructor(texts: DeclaringTexts) {
-    this.mesh = texts.mesh ?? newMeshFile();
-    this.contexts = texts.contexts;
-    if (texts.mesh === undefined) this.summary.push(`made ${layout.meshYaml} and ${layout.gitignore}`);
-  }
-
-  apply(declaration: Declaration): void {
-    for (const key of Object.keys(fieldPaths) as (keyof typeof fieldPaths)[]) {
-      this.#setField(fieldPaths[key], declaration[key]);
-    }
-    this.#addClusters(declaration);
-    this.#setContexts(declaration.contexts ?? {}, false);
-    this.#setContexts(declaration.ownContexts ?? {}, true);
-    this.#setClusterField('network', declaration.networks ?? {}, ({network}) => network === undefined);
-    this.#setClusterField('uid', declaration.uids ?? {}, (cluster, uid) => cluster.uid !== uid);
-  }
-
-  #setField(path: string, value: string | readonly string[] | DeclaredSigner | undefined): void {
-    if (value === undefined || at(this.#file, path.split('.')) !== undefined) return;
-    this.mesh = setMeshField(this.mesh, path, value);
-    const words = typeof value === 'string' ? value : 'type' in value ? value.type : value.join(', ');
-    this.summary.push(`${layout.meshYaml}: ${path} ${words}`);
-  }
-
-  #addClusters({clusters = [], contexts, ownContexts, networks, uids}: Declaration): void {
-    const added = [...new Set(clusters)].filter((name) => !this.#declared(name));
-    this.mesh = addClusters(
-      this.mesh,
-      added.map((name): NewCluster => {
-        const context = this.#ownContext(name) === undefined ? (contexts?.[name] ?? ownContexts?.[name]) : undefined;
-        return defined<NewCluster>({name, context, network: networks?.[name], uid: uids?.[name]});
-      }),
-    );
-    this.summary.push(...added.map((name) => `${layout.meshYaml}: cluster ${name}`));
-  }
-
-  #setContexts(contexts: Readonly<Record<string, string>>, own: boolean): void {
-    const declared: Record<string, string> = {};
-    for (const [name, context] of Object.entries(contexts)) {
-      const shared = this.#declared(name)?.context;
-      const mine = this.#ownContext(name);
-      if ((mine ?? shared) === context) continue;
-      if (mine === undefined && shared === undefined) {
-        declared[name] = context;
-      } else if (own) {
-        this.contexts = setContext(this.contexts, name, context);
-        const before = shared === undefined ? '' : `, before ${shared}, which ${layout.meshYaml} keeps`;
-        this.summary.push(`${layout.contextsYaml}: ${name} is ${context} for you${before}`);
-      }
-    }
-    this.#setClusterField('context', declared, () => true);
-  }
+  const known = new Map<string, NewCluster>((file?.clusters ?? []).map((cluster) => [cluster.name, cluster]));
+  const added = [...new Set(clusters)].flatMap((name) => {
+    if (known.has(name)) return [];
+    const context = own[name] === undefined ? (contexts[name] ?? ownContexts[name]) : undefined;
+    return [defined<NewCluster>({name, context, network: networks[name], uid: uids[name]})];
+  });
+  mesh = addClusters(mesh, added);
+  for (const cluster of added) known.set(cluster.name, cluster);
+  summary.push(...added.map(({name}) => `${layout.meshYaml}: cluster ${name}`));
 
   /** Sets a field of the declared clusters for which `needed` says so. */
-  #setClusterField(
+  const setField = (
     field: 'context' | 'network' | 'uid',
-    values: Readonly<Record<string, string>>,
-    needed: (cluster: NonNullable<MeshFile['clusters']>[number], value: string) => boolean,
-  ): void {
+    values: ByCluster,
+    needed: (cluster: NewCluster, value: string) => boolean,
+  ): void => {
     const set = Object.entries(values).filter(([name, value]) => {
-      const cluster = this.#declared(name);
+      const cluster = known.get(name);
       return cluster !== undefined && needed(cluster, value);
     });
-    if (set.length === 0) return;
-    this.mesh = setClusterField(this.mesh, field, Object.fromEntries(set));
-    this.summary.push(...set.map(([name, value]) => `${layout.meshYaml}: ${field} of ${name} is ${value}`));
+    if (set.length > 0) mesh = setClusterField(mesh, field, Object.fromEntries(set));
+    summary.push(...set.map(([name, value]) => `${layout.meshYaml}: ${field} of ${name} is ${value}`));
+  };
+  const hasNoContext = ({name, context}: NewCluster): boolean => context === undefined && own[name] === undefined;
+  setField('context', contexts, hasNoContext);
+  for (const [name, context] of Object.entries(ownContexts)) {
+    const shared = known.get(name)?.context;
+    const mine = own[name] ?? shared;
+    if (mine === undefined || mine === context) continue;
+    ownText = setContext(ownText, name, context);
+    const before = shared === undefined ? '' : `, before ${shared}, which ${layout.meshYaml} keeps`;
+    summary.push(`${layout.contextsYaml}: ${name} is ${context} for you${before}`);
   }
+  setField('context', ownContexts, hasNoContext);
+  setField('network', networks, ({network}) => network === undefined);
+  setField('uid', uids, (cluster, uid) => cluster.uid !== uid);
 
-  get #file(): MeshFile {
-    if (this.#read?.text !== this.mesh) this.#read = {text: this.mesh, file: parseMeshFile(this.mesh)};
-    return this.#read.file;
-  }
+  // A person who has a mesh.yaml has decided about .gitignore already, unless they ask again or keys are to come.
+  const gitignore = !file || declaration.gitignore === true ? addGitignore(texts.gitignore) : texts.gitignore;
+  if (file && gitignore !== texts.gitignore) summary.push(`${layout.gitignore}: private keys stay out of git`);
+  const after: DeclaringTexts = {mesh, contexts: ownText, gitignore};
+  // An edit that breaks a file, or a rule across fields or files, must not reach the disk.
+  const written = readTexts(after);
+  checkContexts(withContexts(written.file?.clusters ?? [], written.contexts));
+  const files = [
+    {path: layout.meshYaml, before: texts.mesh, content: mesh},
+    {path: layout.gitignore, before: texts.gitignore, content: gitignore},
+    {path: layout.contextsYaml, before: texts.contexts, content: ownText},
+  ].flatMap(({path, before, content}) => (content === undefined || content === before ? [] : [{path, content}]));
+  return {files, summary: files.length === 0 ? [] : summary, after};
+}
 
-  #declared(name: string) {
-    return this.#file.clusters?.find((cluster) => cluster.name === name);
-  }
-
-  #ownContext(name: string): string | undefined {
-    return this.contexts === undefined ? undefined : parseContextsFile(this.contexts)[name];
-  }
+function inWords(value: string | readonly string[] | DeclaredSigner): string {
+  if (typeof value === 'string') return value;
+  return 'type' in value ? value.type : value.join(', ');
 }
