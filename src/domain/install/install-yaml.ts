@@ -4,23 +4,17 @@ import {diffArrays} from 'diff';
 import {Document, isScalar, visit} from 'yaml';
 import type {Tree} from '../tree.js';
 
-/** What the comment at the top says. */
-export interface Origin {
-  readonly cluster: string;
-  /** The Istio minor it was made for, `1.30`. */
-  readonly istio: string;
-  /** The format's id. */
-  readonly form: string;
-}
-
 const madeBy = '# Made by kubectl mesh install render';
 const digestLine = /^# digest: sha256:([0-9a-f]{64})$/m;
 
 /**
- * The whole file. It holds no date and no path, so that the same mesh gives the same bytes. The digest is that of
+ * The whole file, for an Istio minor (`1.30`), in the format with the id `form`. It holds no date and no path, so that the same mesh gives the same bytes. The digest is that of
  * everything below its line: a file whose digest does not match was edited by somebody.
  */
-export function installYamlText({cluster, istio, form}: Origin, body: string): string {
+export function installYamlText(
+  {cluster, istio, form}: {readonly cluster: string; readonly istio: string; readonly form: string},
+  body: string,
+): string {
   return [
     `${madeBy} for ${cluster}, for Istio ${istio} (form of ${form}).`,
     '# Change mesh.yaml and render again rather than editing this file: an edit is kept aside, and not applied.',

@@ -2,16 +2,10 @@
 import {factFor, since, type Since} from './since.js';
 import type {IstioVersion} from './version.js';
 
-/** An environment variable of istiod that decides, and what holds when it is not set. */
-export interface Switch {
-  readonly env: string;
-  readonly unset: boolean;
-}
-
 /** What a running istiod that was started with cacerts takes over without a restart. */
 export interface ReloadRule {
-  /** Another cluster CA under the same root. */
-  readonly clusterCa: 'never' | 'always' | Switch;
+  /** Another cluster CA under the same root; or the environment variable of istiod that decides, and what holds without it. */
+  readonly clusterCa: 'never' | 'always' | {readonly env: string; readonly unset: boolean};
   /**
    * Another root bundle, which needs `ISTIO_MULTIROOT_MESH=true` wherever it is not `never`. `byte-substring`: the bytes
    * of one bundle must contain the other's; `certificate-subset`: one set of certificates must contain the other. A

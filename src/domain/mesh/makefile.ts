@@ -30,7 +30,6 @@ export interface MakefileFacts {
 
 /** A file to copy; the original stays as it is. */
 export interface Copy {
-  readonly cluster?: string;
   readonly from: string;
   readonly to: string;
   /** A private key: read, carried and written as one. */
@@ -99,7 +98,6 @@ export function makefileCopies({root, clusters}: MakefileFacts): readonly Copy[]
     ...(takes(root, k8sRoot) ? k8sRoot : []),
     ...ofClusters.flatMap(([cluster]) =>
       selfSignedNames.map(({from, to, secret}) => ({
-        cluster,
         from: `${cluster}/${from}`,
         to: `${cluster}/${to}`,
         secret,

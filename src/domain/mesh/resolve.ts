@@ -49,12 +49,6 @@ export interface MeshSources {
   readonly said: SaidValues;
 }
 
-/** The mesh, and the clusters this run is about. */
-export interface ResolvedMesh {
-  readonly mesh: Mesh;
-  readonly selected: readonly MeshCluster[];
-}
-
 /** Istio's own defaults (istio/istio manifests/profiles/default.yaml) and the ones of docs/mesh-yaml.md. */
 export const defaults = {
   trustDomain: 'cluster.local',
@@ -68,10 +62,13 @@ export const defaults = {
 } as const;
 
 /**
- * Resolves. Throws `INVALID_CLUSTER_NAME`, `UNKNOWN_CLUSTER`, `MESH_YAML_MISSING` (no mesh.yaml and nothing named),
+ * The mesh, and the clusters this run is about. Throws `INVALID_CLUSTER_NAME`, `UNKNOWN_CLUSTER`, `MESH_YAML_MISSING` (no mesh.yaml and nothing named),
  * `CONTRADICTION`, `USAGE` (`--context` with several clusters).
  */
-export function resolveMesh({file, contexts, said, ...sources}: MeshSources): ResolvedMesh {
+export function resolveMesh({file, contexts, said, ...sources}: MeshSources): {
+  readonly mesh: Mesh;
+  readonly selected: readonly MeshCluster[];
+} {
   const names = [...new Set(sources.names.map(parseClusterName))];
   if (file) checkNames(names, file);
   else if (names.length === 0) throw nothingSaid();

@@ -3,7 +3,7 @@ import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import {impersonationUnsupported} from '../../domain/install/istioctl-output.js';
 import {liveDigest} from '../../domain/install/live.js';
 import {runningVersion, saidVersion, type SaidVersion} from '../../domain/install/version-change.js';
-import {asMeshError, type ErrorReport, MeshError} from '../../domain/errors.js';
+import {asMeshError, MeshError} from '../../domain/errors.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
@@ -128,19 +128,21 @@ async function noteInstalled(run: PhaseRun<ApplyFacts, ApplyPlan>, engine: Engin
     if (error.class === 'bug' || !run.outcomes.some(({status}) => status === 'cancelled')) throw error;
     return error;
   });
-  if (noted instanceof MeshError) return names.map((name) => notNoted(name, noted));
+  if (noted instanceof MeshError) return names.map((name) => notNoted(name, noted.message));
   return [
-    ...names.filter((name) => !run.plan.decided.has(name)).map((name) => notNoted(name, cannotLook)),
-    ...noted.facts.flatMap(({cluster, now}) => (isKnown(now) ? [] : [notNoted(cluster.name, now.unknown)])),
-    ...noted.outcomes.flatMap(({cluster, error}) => (error && cluster !== undefined ? [notNoted(cluster, error)] : [])),
+    ...names
+      .filter((name) => !run.plan.decided.has(name))
+      .map((name) => notNoted(name, 'it could not be looked at again')),
+    ...noted.facts.flatMap(({cluster, now}) => (isKnown(now) ? [] : [notNoted(cluster.name, now.unknown.message)])),
+    ...noted.outcomes.flatMap(({cluster, error}) =>
+      error && cluster !== undefined ? [notNoted(cluster, error.message)] : [],
+    ),
   ];
 }
 
-const cannotLook = {message: 'it could not be looked at again'};
-
-function notNoted(cluster: string, {message}: Pick<ErrorReport, 'message'>): Warning {
+function notNoted(cluster: string, why: string): Warning {
   const what = 'Istio is installed, but what is live could not be noted, so the next install apply runs istioctl again';
-  return {cluster, message: `${what}: ${message}`};
+  return {cluster, message: `${what}: ${why}`};
 }
 
 /** A cluster that istioctl has finished, and what is installed there now. */
