@@ -24,23 +24,21 @@ export function list<Item extends z.ZodType>(rule: string, item: Item) {
 
 /** A map with these fields and no others; a name with `?` may be left out. */
 export function map<Shape extends z.ZodRawShape>(rule: string, shape: Shape) {
-  return z.strictObject(fields(shape), {error: `must be ${rule}`});
+  return kind(shape, `must be ${rule}`);
 }
 
-/** One of several kinds of a map. */
-export function kind<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z.strictObject(fields(shape));
-}
-
-function fields<Shape extends z.ZodRawShape>(shape: Shape) {
+/** One of several kinds of a map. The message of `unrecognized_keys` is the list of the fields that there are. */
+export function kind<Shape extends z.ZodRawShape>(shape: Shape, message?: string) {
   const named = Object.entries(shape).map(([name, schema]) =>
     name.endsWith('?') ? [name.slice(0, -1), z.exactOptional(schema)] : [name, schema],
   );
-  return Object.fromEntries(named) as {
+  const fields = Object.fromEntries(named) as {
     [Name in keyof Shape as Name extends `${infer Bare}?` ? Bare : Name]: Name extends `${string}?`
       ? z.ZodExactOptional<Shape[Name]>
       : Shape[Name];
   };
+  const known = Object.keys(fields).join(', ');
+  return z.strictObject(fields, {error: ({code}) => (code === 'unrecognized_keys' ? known : message)});
 }
 
 /** What a schema reads: nobody changes it. */

@@ -14,7 +14,7 @@ import {
   visit,
   type YAMLError,
 } from 'yaml';
-import * as z from 'zod';
+import type * as z from 'zod';
 import {MeshError, type ErrorCode} from '../errors.js';
 import {nearest} from '../nearest.js';
 import {printableLine} from '../printable.js';
@@ -133,7 +133,7 @@ function readFile<T>(text: string, {file, schema, rules}: Kind<T>): FileReading<
   const {success, data, error} = schema.safeParse(plain.value);
   const broken = success
     ? rules(data).map(({path, message}) => source.problem(path, message))
-    : schemaProblems(source, schema, plain.value, error.issues);
+    : schemaProblems(source, error.issues);
   return success && broken.length + duplicates.length === 0 ? {value: data} : {problems: [...duplicates, ...broken]};
 }
 
@@ -209,20 +209,20 @@ class Source {
     return at;
   }
 
-  has(path: FieldPath): boolean {
-    return path.length === 0 ? this.#document.contents !== null : this.#document.hasIn(path);
-  }
-
-  /** How the value at a path was written, when that is not what it looks like: "1.30 is a number here". */
-  asWritten(path: FieldPath): string | undefined {
+  /** What is wrong with the value at a path: the rule, and how it was written, when that is not what it looks like. */
+  explainValue(path: FieldPath, rule: string): string {
+    if (path.length === 0 && this.#document.contents === null) return `the file is empty: it ${rule}`;
+    if (path.length > 0 && !this.#document.hasIn(path)) return `is missing: it ${rule}`;
+    // "true" in quotes, where true is meant: nothing here should be quoted.
+    if (rule === 'must be true or false') return `${rule}, without quotes`;
     const node: unknown = this.#document.getIn(path, true);
-    if (isCollection(node)) return `it is a ${isMap(node) ? 'map' : 'list'} here`;
-    if (!isScalar(node)) return undefined;
+    if (isCollection(node)) return `${rule}; it is a ${isMap(node) ? 'map' : 'list'} here`;
+    if (!isScalar(node)) return rule;
     const written = printableLine(node.source ?? String(node.value));
-    if (node.value === null) return 'it is empty here';
-    if (typeof node.value === 'number') return `${written} is a number here, write "${written}"`;
-    if (typeof node.value === 'boolean') return `${written} is true or false here, write "${written}"`;
-    return `${JSON.stringify(written)} is not`;
+    if (node.value === null) return `${rule}; it is empty here`;
+    if (typeof node.value === 'number') return `${rule}; ${written} is a number here, write "${written}"`;
+    if (typeof node.value === 'boolean') return `${rule}; ${written} is true or false here, write "${written}"`;
+    return `${rule}; ${JSON.stringify(written)} is not`;
   }
 
   /** A problem at a field's value, or where its nearest parent starts when it is not there. */
@@ -285,60 +285,24 @@ function keyText(key: unknown): string {
   return isScalar(key) ? String(key.value) : String(key);
 }
 
-function schemaProblems(
-  source: Source,
-  schema: z.ZodType,
-  value: unknown,
-  issues: readonly z.core.$ZodIssue[],
-): readonly FileProblem[] {
+function schemaProblems(source: Source, issues: readonly z.core.$ZodIssue[]): readonly FileProblem[] {
   return issues.flatMap((issue) => {
     const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
     switch (issue.code) {
-      case 'unrecognized_keys': {
+      case 'unrecognized_keys':
         // Fields of a kind that this version does not know are no typing errors: its `type` is reported already.
         if (issues.some((other) => other.path.length === path.length + 1 && other.path.at(-1) === 'type')) return [];
-        const allowed = fieldsOf(schema, value, path);
-        return issue.keys.map((key) => source.keyProblem([...path, key], unknownField(key, allowed)));
-      }
+        return issue.keys.map((key) => source.keyProblem([...path, key], unknownField(key, issue.message)));
       case 'invalid_key':
         return [source.keyProblem(path, issue.issues[0]?.message ?? issue.message)];
       default:
-        return [source.problem(path, explainValue(source, path, issue.message))];
+        return [source.problem(path, source.explainValue(path, issue.message))];
     }
   });
 }
 
-function unknownField(key: string, allowed: readonly string[]): string {
-  const meant = nearest(key, allowed);
-  return `is not a field of mesh.yaml${meant === undefined ? '' : `: did you mean ${meant}?`} (allowed here: ${allowed.join(', ')})`;
-}
-
-function explainValue(source: Source, path: FieldPath, rule: string): string {
-  if (!source.has(path)) return path.length === 0 ? `the file is empty: it ${rule}` : `is missing: it ${rule}`;
-  // "true" in quotes, where true is meant: nothing here should be quoted.
-  if (rule === 'must be true or false') return `${rule}, without quotes`;
-  const written = source.asWritten(path);
-  return written === undefined ? rule : `${rule}; ${written}`;
-}
-
-/** Names of the fields that the schema allows at a path; of a map of several kinds, those of the kind that was written. */
-function fieldsOf(schema: z.ZodType, value: unknown, path: FieldPath): readonly string[] {
-  let at: unknown = schema;
-  let here = value;
-  for (const part of [...path, undefined]) {
-    if (at instanceof z.ZodExactOptional) at = at.unwrap();
-    if (at instanceof z.ZodDiscriminatedUnion) at = kindOf(at, here);
-    if (part === undefined) break;
-    if (at instanceof z.ZodObject) at = at.shape[String(part)];
-    else if (at instanceof z.ZodArray) at = at.element;
-    here = typeof here === 'object' && here !== null ? (here as Readonly<Record<string, unknown>>)[part] : undefined;
-  }
-  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
-}
-
-function kindOf({options, def: {discriminator}}: z.ZodDiscriminatedUnion, value: unknown): unknown {
-  const said = (value as Readonly<Record<string, unknown>> | undefined)?.[discriminator];
-  return options.find(
-    (option) => option instanceof z.ZodObject && z.safeParse(option.shape[discriminator] as z.ZodType, said).success,
-  );
+/** `allowed`: what `kind` of fields.ts says. */
+function unknownField(key: string, allowed: string): string {
+  const meant = nearest(key, allowed.split(', '));
+  return `is not a field of mesh.yaml${meant === undefined ? '' : `: did you mean ${meant}?`} (allowed here: ${allowed})`;
 }
