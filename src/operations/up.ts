@@ -20,9 +20,8 @@ import {pushTrust} from './trust/push.js';
 import {verifyMesh, type VerifyRequest} from './verify/verify.js';
 
 /** Everything that the steps may be told. */
-export interface UpRequest extends MeshRequest, TrustRules, Omit<ApplyRequest, keyof MeshRequest> {
-  readonly clear: GenerateRequest['clear'];
-  readonly rootFile?: GenerateRequest['rootFile'];
+export interface UpRequest
+  extends MeshRequest, TrustRules, Omit<ApplyRequest, keyof MeshRequest>, Pick<GenerateRequest, 'clear' | 'rootFile'> {
   /** How long the last step waits for green. Milliseconds. */
   readonly waitMs: number;
   /** The command as typed, to be shown to those who have to run it again. */
@@ -30,9 +29,7 @@ export interface UpRequest extends MeshRequest, TrustRules, Omit<ApplyRequest, k
 }
 
 /** What a step answers, as far as `up` looks at it; the rest is the command's own answer. */
-export interface StepAnswer {
-  readonly clusters?: readonly ClusterResult[];
-  readonly warnings?: readonly Warning[];
+export interface StepAnswer extends Pick<CommonResult, 'clusters' | 'warnings'> {
   readonly verdict?: Verdict;
 }
 
