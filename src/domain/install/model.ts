@@ -6,7 +6,7 @@ import type {IstioVersion} from '../istio/version.js';
 import type {KnownVersion} from '../istio/versions.js';
 import {layout} from '../mesh/layout.js';
 import type {Mesh, MeshCluster, MeshIstio} from '../mesh/mesh.js';
-import {requireIstioNames} from '../mesh/require.js';
+import {requireIstioNames} from '../mesh/resolve.js';
 import {parseCertificates} from '../x509/certificate.js';
 import {chainPem} from '../x509/chain.js';
 import {valuesOverlay, type Overlay} from './overlays.js';

@@ -1,8 +1,7 @@
 /**
  * The mesh as operations see it: mesh.yaml, contexts.yaml, environment and flags resolved into one value
- * (`resolve.ts`). What mesh.yaml may leave out stays optional here; `require.ts` asks for it where it is needed.
+ * (`resolve.ts`). What mesh.yaml may leave out stays optional here; `resolve.ts` asks for it where it is needed.
  */
-
 import {istiodServingNames} from '../istio/names.js';
 import type {KeyAlgorithm} from '../keys/keys.js';
 import type {ExpiryThresholds} from '../x509/expiry.js';

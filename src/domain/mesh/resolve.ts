@@ -9,7 +9,7 @@ import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
 import {nearest} from '../nearest.js';
 import {advice} from '../suggest/advice.js';
-import {kubectlMesh, words} from '../suggest/suggestion.js';
+import {kubectlMesh, lookWith, words} from '../suggest/suggestion.js';
 import {parseDays, parsePercent} from './duration.js';
 import {layout} from './layout.js';
 import type {Mesh, MeshCluster, MeshIstio, MeshTrust} from './mesh.js';
@@ -232,4 +232,41 @@ export function agree<T extends string>(
   if (declared === undefined || said === undefined || declared === said.value) return declared ?? said?.value;
   const what = `${said.by} says ${said.value}, ${layout.meshYaml} declares ${field}: ${declared}`;
   throw new MeshError('CONTRADICTION', what, {hints: [`leave ${said.by} away, or change ${layout.meshYaml}`]});
+}
+
+/** The mesh ID and the cluster's network: what Istio has to be told. Throws `MISSING_VALUE`, which names all that is missing. */
+export function requireIstioNames(
+  {meshID}: Mesh,
+  {name, network}: MeshCluster,
+): {readonly meshID: string; readonly network: string} {
+  if (meshID !== undefined && network !== undefined) return {meshID, network};
+  const missing = [
+    {value: meshID, what: 'the mesh has no mesh ID', flag: ['--mesh-id', 'mesh1'], field: 'meshID'},
+    {
+      value: network,
+      what: `cluster ${name} has no network`,
+      flag: ['--network', 'network1'],
+      field: `network of ${name}`,
+    },
+  ].filter(({value}) => value === undefined);
+  const list = (one: 'what' | 'field'): string => missing.map((each) => each[one]).join(' and ');
+  const flags = missing.flatMap(({flag}) => flag);
+  throw new MeshError('MISSING_VALUE', list('what'), {
+    hints: [
+      advice`say it, in the guide's words: ${kubectlMesh('install render', [name, ...flags])}`,
+      `or write it into mesh.yaml: ${list('field')}`,
+    ],
+  });
+}
+
+/** The cluster's kubeconfig context: the current context is never used. Throws `NO_CONTEXT`. */
+export function requireContext(cluster: MeshCluster): string {
+  if (cluster.context !== undefined) return cluster.context;
+  throw new MeshError('NO_CONTEXT', `no kubeconfig context is known for cluster ${cluster.name}`, {
+    hints: [
+      advice`record one: ${kubectlMesh('init', words`${cluster.name}=CONTEXT`)}`,
+      'or say it with --context CONTEXT',
+      advice`${lookWith.kubectl('any', words`config get-contexts`)} lists what your kubeconfig has`,
+    ],
+  });
 }

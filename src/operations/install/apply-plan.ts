@@ -127,7 +127,8 @@ function changeOf(live: InstalledCluster, rendered: Rendered, istioctl: SaidVers
     const isAsLeft = digest !== undefined && record.live === digest && networkOf(live) === rendered.network;
     return isAsLeft ? 'unchanged' : 'repair';
   }
-  return runningVersion(live.istiod).said === istioctl.said ? (sameBytes ? 'repair' : 'replace') : 'upgrade';
+  if (runningVersion(live.istiod).said !== istioctl.said) return 'upgrade';
+  return sameBytes ? 'repair' : 'replace';
 }
 
 /** By its namespace's label. */

@@ -25,8 +25,6 @@ import {groupOf} from '../../engine/plan.js';
 export interface TakeOver {
   /** Clusters whose CA stands here, in the order of their names. */
   readonly clusters: readonly string[];
-  /** Whether a Makefile of Istio was at work. */
-  readonly makefileMade: boolean;
   /** Copies under istiod's names; the originals stay. */
   readonly files: readonly FileContent[];
   /** The copies in words, one line each. */
@@ -46,13 +44,11 @@ export async function takeOver({workspace}: Pick<Deps, 'workspace'>): Promise<Ta
       return {path: to, content};
     }),
   );
-  const makefileMade = isMakefileMade(facts);
   return {
     clusters: [...facts.clusters.keys()],
-    makefileMade,
     files,
     notes: copies.map(({from, to}) => `${to} is a copy of ${from}`),
-    warnings: makefileMade ? makefileFaults(facts).map(toWarning) : [],
+    warnings: isMakefileMade(facts) ? makefileFaults(facts).map(toWarning) : [],
   };
 }
 
