@@ -3,7 +3,7 @@ import {defined} from '../domain/defined.js';
 import {asMeshError, MeshError} from '../domain/errors.js';
 import type {KubeObject} from '../domain/kube/object.js';
 import type {MeshCluster} from '../domain/mesh/mesh.js';
-import {requireContext} from '../domain/mesh/require.js';
+import {requireContext} from '../domain/mesh/resolve.js';
 import {everything, limitOn, type Limits} from '../domain/facts/limits.js';
 import {
   installedReads,

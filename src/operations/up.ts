@@ -20,9 +20,8 @@ import {pushTrust} from './trust/push.js';
 import {verifyMesh, type VerifyRequest} from './verify/verify.js';
 
 /** Everything that the steps may be told. */
-export interface UpRequest extends MeshRequest, TrustRules, Omit<ApplyRequest, keyof MeshRequest> {
-  readonly clear: GenerateRequest['clear'];
-  readonly rootFile?: GenerateRequest['rootFile'];
+export interface UpRequest
+  extends MeshRequest, TrustRules, Omit<ApplyRequest, keyof MeshRequest>, Pick<GenerateRequest, 'clear' | 'rootFile'> {
   /** How long the last step waits for green. Milliseconds. */
   readonly waitMs: number;
   /** The command as typed, to be shown to those who have to run it again. */
@@ -30,9 +29,7 @@ export interface UpRequest extends MeshRequest, TrustRules, Omit<ApplyRequest, k
 }
 
 /** What a step answers, as far as `up` looks at it; the rest is the command's own answer. */
-export interface StepAnswer {
-  readonly clusters?: readonly ClusterResult[];
-  readonly warnings?: readonly Warning[];
+export interface StepAnswer extends Pick<CommonResult, 'clusters' | 'warnings'> {
   readonly verdict?: Verdict;
 }
 
@@ -64,7 +61,7 @@ interface Step {
   readonly command: string;
   /** Steps whose changes this one has to see: a dry run cannot tell it while they would change something. */
   readonly needs: readonly string[];
-  run(request: UpRequest, engine: Engine): Promise<StepAnswer>;
+  run(request: UpRequest, engine: Engine): Promise<UpStep>;
   conclude(result: StepAnswer, request: UpRequest): readonly Conclusion[];
 }
 
@@ -91,12 +88,24 @@ function step<Request, Result extends StepAnswer>(
   needs: readonly string[],
   requestOf: (request: UpRequest) => Request,
 ): Step {
+  const {command} = operation;
+  // A step concludes only its own results.
+  const conclude: Step['conclude'] = (result, request) => operation.conclude(result as Result, requestOf(request));
   return {
-    command: operation.command,
+    command,
     needs,
-    run: async (request, engine) => answerOf(await operation.execute(requestOf(request), engine), engine.settings),
-    // A step concludes only its own results.
-    conclude: (result, request) => operation.conclude(result as Result, requestOf(request)),
+    conclude,
+    async run(request, engine) {
+      try {
+        const result = answerOf(await operation.execute(requestOf(request), engine), engine.settings);
+        const isDryRun = engine.settings.dryRun !== 'none';
+        return {command, outcome: outcomeOf(result, conclude(result, request), isDryRun), result};
+      } catch (thrown) {
+        const error = asMeshError(thrown);
+        if (error.class === 'bug') throw thrown;
+        return {command, outcome: outcomeOfError(error), error: reportError(error)};
+      }
+    },
   };
 }
 
@@ -111,51 +120,34 @@ export const bringUp: Operation<UpRequest, UpResult> = {
     const done: UpStep[] = [];
     let names = request.clusters;
     let stopped = false;
-    for (const step of steps) {
-      const blocking = blockedBy(step, done);
+    for (const next of steps) {
+      const {command, needs} = next;
+      // What a dry run cannot look behind: an earlier step, needed by this one, that would change something.
+      const blocking = done.find((one) => needs.includes(one.command) && one.outcome === 'skipped')?.command;
       if (stopped || blocking !== undefined) {
-        const knownAfter = stopped ? undefined : blocking;
-        done.push(defined<UpStep>({command: step.command, outcome: 'skipped', knownAfter}));
+        done.push(defined<UpStep>({command, outcome: 'skipped', knownAfter: stopped ? undefined : blocking}));
         continue;
       }
-      const result = await runStep(step, {...request, clusters: names}, engine);
-      done.push(result);
-      const succeeded = (result.result?.clusters ?? []).filter(({outcome}) => isFine(outcome)).map(({name}) => name);
-      const failed = !isFine(result.outcome);
-      stopped = failed && !(engine.settings.keepGoing && succeeded.length > 0);
-      if (failed) names = succeeded;
+      const ended = await next.run({...request, clusters: names}, engine);
+      done.push(ended);
+      if (isFine(ended.outcome)) continue;
+      names = (ended.result?.clusters ?? []).filter(({outcome}) => isFine(outcome)).map(({name}) => name);
+      stopped = !engine.settings.keepGoing || names.length === 0;
     }
-    return {...report(done), again: request.again};
+    return defined<UpResult>({
+      steps: done,
+      clusters: clustersOf(done),
+      verdict: done.at(-1)?.result?.verdict,
+      warnings: done.flatMap(({result}) => result?.warnings ?? []),
+      again: request.again,
+    });
   },
-  conclude: ({steps: done}, request) => done.flatMap((one) => concludeStep(one, request)),
+  conclude: ({steps: done}, request) =>
+    done.flatMap(({command, result, error}) => {
+      if (error) return [error.code];
+      return result ? (steps.find((one) => one.command === command)?.conclude(result, request) ?? []) : [];
+    }),
 };
-
-function concludeStep({command, result, error}: UpStep, request: UpRequest): readonly Conclusion[] {
-  if (error) return [error.code];
-  const own = steps.find((one) => one.command === command);
-  return result && own ? own.conclude(result, request) : [];
-}
-
-/** What a dry run cannot look behind: an earlier step, needed by this one, that would change something. */
-function blockedBy({needs}: Step, done: readonly UpStep[]): string | undefined {
-  return done.find(({command, outcome}) => needs.includes(command) && outcome === 'skipped')?.command;
-}
-
-async function runStep(step: Step, request: UpRequest, engine: Engine): Promise<UpStep> {
-  const {command} = step;
-  try {
-    const result = await step.run(request, engine);
-    return {
-      command,
-      outcome: outcomeOf(result, step.conclude(result, request), engine.settings.dryRun !== 'none'),
-      result,
-    };
-  } catch (thrown) {
-    const error = asMeshError(thrown);
-    if (error.class === 'bug') throw thrown;
-    return {command, outcome: outcomeOfError(error), error: reportError(error)};
-  }
-}
 
 /** The worst of its clusters; what was concluded otherwise counts as well. `skipped`: a dry run that would change something. */
 function outcomeOf({clusters = []}: StepAnswer, conclusions: readonly Conclusion[], dryRun: boolean): ClusterOutcome {
@@ -174,15 +166,6 @@ function outcomeOf({clusters = []}: StepAnswer, conclusions: readonly Conclusion
 /** Whether the next step may follow; in a dry run a skipped step is one that would change something. */
 function isFine(outcome: ClusterOutcome): boolean {
   return outcome === 'done' || outcome === 'unchanged' || outcome === 'skipped';
-}
-
-function report(done: readonly UpStep[]): Omit<UpResult, 'again'> {
-  return defined<Omit<UpResult, 'again'>>({
-    steps: done,
-    clusters: clustersOf(done),
-    verdict: done.at(-1)?.result?.verdict,
-    warnings: done.flatMap(({result}) => result?.warnings ?? []),
-  });
 }
 
 /** Each cluster's outcome over all steps: the first that went wrong, or whether any changed something. */

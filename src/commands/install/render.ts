@@ -4,8 +4,7 @@ import {renderFlags} from '../../cli/flags/install.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {dryRunFlags} from '../../cli/flags/safety.js';
 import {clusterFlags, clustersArg, keepGoingFlags, workDirFlags} from '../../cli/flags/target.js';
-import {printInstall, type PrintResult} from '../../operations/install/print.js';
-import {renderInstalls, type RenderResult} from '../../operations/install/render.js';
+import {printInstall, type PrintResult, renderInstalls, type RenderResult} from '../../operations/install/render.js';
 import {printView, renderView} from '../../output/views/install-render.js';
 
 export default class InstallRender extends MeshCommand {

@@ -1,9 +1,9 @@
-import {MeshError} from '../errors.js';
+import {type ErrorReport, MeshError, problem} from '../errors.js';
 import type {CaFiles} from '../ca/ca-files.js';
 import {sha256Hex} from '../keys/fingerprint.js';
 import {parsePem} from '../asn1/pem.js';
 import type {CacertsSecret} from '../trust/cacerts.js';
-import {advice} from '../suggest/advice.js';
+import {advice, type Hint} from '../suggest/advice.js';
 import {kubectlMesh, words} from '../suggest/suggestion.js';
 
 /** The public half of a cluster's CA. */
@@ -26,62 +26,46 @@ export function refuseCacerts(
   namespace: string,
   workDirectory: CaCertificates,
   secret: CacertsSecret | 'absent',
-): MeshError | undefined {
+): ErrorReport | undefined {
+  const what = `Secret ${namespace}/cacerts of ${cluster}`;
+  const refuse = (message: string, ...before: readonly Hint[]): ErrorReport =>
+    problem('NO_CACERTS', message, ...before, advice`${kubectlMesh('trust push', [cluster])}`);
   const missing = parts.find(({key}) => workDirectory[key] === undefined);
   if (missing) {
-    return new MeshError('NO_CACERTS', `${cluster} has no CA yet: ${cluster}/${missing.name} is missing`, {
-      hints: [advice`${kubectlMesh('certs generate', [cluster])}`, advice`${kubectlMesh('trust push', [cluster])}`],
-    });
+    const generate = advice`${kubectlMesh('certs generate', [cluster])}`;
+    return refuse(`${cluster} has no CA yet: ${cluster}/${missing.name} is missing`, generate);
   }
-  const push = {hints: [advice`${kubectlMesh('trust push', [cluster])}`]};
   if (secret === 'absent') {
-    return new MeshError(
-      'NO_CACERTS',
-      `${cluster} has no Secret ${namespace}/cacerts: istiod would make a root of its own`,
-      push,
-    );
+    return refuse(`${cluster} has no Secret ${namespace}/cacerts: istiod would make a root of its own`);
   }
-  if (!secret.hasKey) {
-    // Before 1.26.1 that alone decides between the Secret and a CA of istiod's own (pilot/pkg/bootstrap/istio_ca.go).
-    const what = `Secret ${namespace}/cacerts of ${cluster} holds no CA key: istiod would make a root of its own, or not start`;
-    return new MeshError('NO_CACERTS', what, push);
-  }
-  const different = parts.filter(
-    ({key, ordered}) => identity(workDirectory[key], ordered) !== identity(secret.files[key], ordered),
-  );
+  // Before 1.26.1 that alone decides between the Secret and a CA of istiod's own (pilot/pkg/bootstrap/istio_ca.go).
+  if (!secret.hasKey) return refuse(`${what} holds no CA key: istiod would make a root of its own, or not start`);
+  const different = parts
+    .filter(({key, ordered}) => identity(workDirectory[key], ordered) !== identity(secret.files[key], ordered))
+    .map(({name}) => name);
   if (different.length === 0) return undefined;
-  const names = different.map(({name}) => name).join(', ');
-  return new MeshError(
-    'NO_CACERTS',
-    `Secret ${namespace}/cacerts of ${cluster} is not what the work directory holds: ${names}`,
-    {
-      hints: [advice`${kubectlMesh('trust diff', [cluster])}`, ...push.hints],
-    },
-  );
+  const diff = advice`${kubectlMesh('trust diff', [cluster])}`;
+  return refuse(`${what} is not what the work directory holds: ${different.join(', ')}`, diff);
 }
 
-/**
- * The same where somebody else fills the Secret: it must be there and complete, whatever CA it holds. Undefined when it
- * is.
- */
+/** The same where somebody else fills the Secret: it must be there and complete, whatever CA it holds. */
 export function refuseForeignCacerts(
   cluster: string,
   namespace: string,
   secret: CacertsSecret | 'absent',
-): MeshError | undefined {
-  const what = `Secret ${namespace}/cacerts of ${cluster}`;
-  const hints = [
-    advice`${kubectlMesh('certs request', words`${cluster} --cert-manager --issuer ISSUER`)} prints the Certificate that makes it`,
-  ];
-  if (secret === 'absent') {
-    return new MeshError('NO_CACERTS', `${what} is not there yet: istiod would make a root of its own`, {hints});
-  }
+): ErrorReport | undefined {
+  const refuse = (message: string): ErrorReport =>
+    problem(
+      'NO_CACERTS',
+      `Secret ${namespace}/cacerts of ${cluster} is ${message}`,
+      advice`${kubectlMesh('certs request', words`${cluster} --cert-manager --issuer ISSUER`)} prints the Certificate that makes it`,
+    );
+  if (secret === 'absent') return refuse('not there yet: istiod would make a root of its own');
   const missing = [
     ...parts.filter(({key}) => (secret.files[key] ?? '').trim() === '').map(({name}) => name),
     ...(secret.hasKey ? [] : ['the CA key']),
   ];
-  if (missing.length === 0) return undefined;
-  return new MeshError('NO_CACERTS', `${what} is not complete yet: ${missing.join(', ')} missing`, {hints});
+  return missing.length === 0 ? undefined : refuse(`not complete yet: ${missing.join(', ')} missing`);
 }
 
 /** The certificates of a text by fingerprint; a text that cannot be read is like no other. */

@@ -1,26 +1,20 @@
 /** The file CLUSTER/install.yaml: a document with a comment that says what made it and lets hand edits be seen. */
 import {sha256Hex} from '../keys/fingerprint.js';
+import {diffArrays} from 'diff';
 import {Document, isScalar, visit} from 'yaml';
-import {lineDiff} from './line-diff.js';
-import type {Tree} from './tree.js';
-
-/** What the comment at the top says. */
-export interface Origin {
-  readonly cluster: string;
-  /** The Istio minor it was made for, `1.30`. */
-  readonly istio: string;
-  /** The format's id. */
-  readonly form: string;
-}
+import type {Tree} from '../tree.js';
 
 const madeBy = '# Made by kubectl mesh install render';
 const digestLine = /^# digest: sha256:([0-9a-f]{64})$/m;
 
 /**
- * The whole file. It holds no date and no path, so that the same mesh gives the same bytes. The digest is that of
+ * The whole file, for an Istio minor (`1.30`), in the format with the id `form`. It holds no date and no path, so that the same mesh gives the same bytes. The digest is that of
  * everything below its line: a file whose digest does not match was edited by somebody.
  */
-export function installYamlText({cluster, istio, form}: Origin, body: string): string {
+export function installYamlText(
+  {cluster, istio, form}: {readonly cluster: string; readonly istio: string; readonly form: string},
+  body: string,
+): string {
   return [
     `${madeBy} for ${cluster}, for Istio ${istio} (form of ${form}).`,
     '# Change mesh.yaml and render again rather than editing this file: an edit is kept aside, and not applied.',
@@ -44,6 +38,25 @@ export function installYamlState(text: string): InstallYamlState {
 /** What changes from one install.yaml to another, without the digest lines: those always do. */
 export function installYamlDiff(before: string, after: string): readonly string[] {
   return lineDiff(before, after).filter((line) => !digestLine.test(line.slice(2)));
+}
+
+/** Above this many lines a diff is not worth its quadratic time: install.yaml files have some dozens. */
+const longest = 2000;
+
+/** What changes from one text to another: removed lines with `- `, added ones with `+ `, in order, without those that stay. */
+export function lineDiff(before: string, after: string): readonly string[] {
+  const left = linesOf(before);
+  const right = linesOf(after);
+  if (left.length > longest || right.length > longest) {
+    return [`- ${String(left.length)} lines`, `+ ${String(right.length)} lines`];
+  }
+  return diffArrays(left, right)
+    .filter(({added, removed}) => added || removed)
+    .flatMap(({added, value}) => value.map((line) => `${added ? '+' : '-'} ${line}`));
+}
+
+function linesOf(text: string): string[] {
+  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
 }
 
 /** Text that every YAML reader takes as text: no number, boolean, null, date or tag in any version of YAML. */

@@ -25,15 +25,8 @@ export function isReadinessFailure(output: string): boolean {
 
 /** The message of a failed run: what was run, what is not ready, and the end of what istioctl said. */
 export function failureMessage(args: readonly string[], said: Said, notReady: readonly string[]): string {
-  const command = args
-    .slice(
-      0,
-      Math.max(
-        1,
-        args.findIndex((arg) => arg.startsWith('-')),
-      ),
-    )
-    .join(' ');
+  const flags = args.findIndex((arg) => arg.startsWith('-'));
+  const command = args.slice(0, Math.max(1, flags)).join(' ');
   const tail = said.output
     .split('\n')
     .map((line) => line.trimEnd())

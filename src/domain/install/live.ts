@@ -83,7 +83,6 @@ export function recordObject(
   place: {readonly namespace: string; readonly revision: string | undefined},
   before: KubeObject | undefined,
 ): KubeObject {
-  const resourceVersion = before?.metadata.resourceVersion;
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -91,7 +90,7 @@ export function recordObject(
       name: recordName(place.revision),
       namespace: place.namespace,
       labels: {'app.kubernetes.io/managed-by': 'kubectl-mesh'},
-      resourceVersion,
+      resourceVersion: before?.metadata.resourceVersion,
     }),
     data: {...record},
   };

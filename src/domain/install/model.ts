@@ -5,21 +5,11 @@ import {features, hasFeature, multiRootVariable, xdsAgentVariable} from '../isti
 import type {IstioVersion} from '../istio/version.js';
 import type {KnownVersion} from '../istio/versions.js';
 import {layout} from '../mesh/layout.js';
-import type {Mesh, MeshCluster} from '../mesh/mesh.js';
-import {requireIstioNames} from '../mesh/require.js';
+import type {Mesh, MeshCluster, MeshIstio} from '../mesh/mesh.js';
+import {requireIstioNames} from '../mesh/resolve.js';
 import {parseCertificates} from '../x509/certificate.js';
 import {chainPem} from '../x509/chain.js';
 import {valuesOverlay, type Overlay} from './overlays.js';
-
-/** Who issues workload certificates in istiod's place, with what istiod has to be told. */
-export type ExternalIssuer =
-  | {readonly issuer: 'istio-csr'; readonly caAddress: string}
-  | {
-      readonly issuer: 'kubernetes-csr';
-      readonly signerName: string;
-      /** PEM: the signer's root, or several. */
-      readonly roots: string;
-    };
 
 /** A variable of the environment of istiod, or of the proxies. */
 export interface Variable {
@@ -29,26 +19,32 @@ export interface Variable {
   readonly setBy: string;
 }
 
+/** What istiod and the proxies are started with. */
+interface Environments {
+  readonly istiod: readonly Variable[];
+  readonly proxies: readonly Variable[];
+}
+
+/** Who issues workload certificates in istiod's place, with what istiod and the proxies have to be told. */
+interface ExternalIssuer extends Environments {
+  /** Where istio-csr answers. */
+  readonly caAddress?: string;
+  /** A signer of Kubernetes, and its root, or several. PEM. */
+  readonly signer?: {readonly name: string; readonly roots: string};
+}
+
 /** What is installed in one cluster; everything is known. */
-export interface InstallModel {
+export interface InstallModel extends Environments, Pick<MeshIstio, 'namespace' | 'profile' | 'hub' | 'tag'> {
   readonly version: IstioVersion;
-  readonly role: 'primary';
   readonly clusterName: string;
   readonly network: string;
   readonly meshID: string;
   readonly trustDomain: string;
-  readonly namespace: string;
-  readonly profile: string;
-  readonly hub?: string;
-  readonly tag?: string;
   /** Absent for the default revision. */
   readonly revision?: string;
   /** Every cluster of the mesh that is on this network, this one too, in the order of mesh.yaml. */
   readonly clustersOfNetwork: readonly string[];
-  /** What istiod and the proxies are started with. */
-  readonly istiod: readonly Variable[];
-  readonly proxies: readonly Variable[];
-  /** Who issues workload certificates in istiod's place; absent where istiod does. */
+  /** Absent where istiod issues. */
   readonly external?: ExternalIssuer;
   /** What users merge over it, in order: the mesh's values and files, then the cluster's own. */
   readonly overlays: readonly Overlay[];
@@ -93,10 +89,8 @@ export function installModel(
   const external = externalIssuer(mesh, known, roots);
   const {meshID, network} = requireIstioNames(mesh, cluster);
   const rotation = rotationReadiness(mesh, version, external);
-  const issuer = issuerVariables(external);
   return defined<InstallModel>({
     version,
-    role: cluster.role,
     clusterName: cluster.name,
     network,
     meshID,
@@ -109,14 +103,12 @@ export function installModel(
     clustersOfNetwork: mesh.clusters
       .filter((other) => other.network === network || other.name === cluster.name)
       .map(({name}) => name),
-    istiod: [...rotation.istiod, ...issuer.istiod],
-    proxies: [...rotation.proxies, ...issuer.proxies],
+    istiod: [...rotation.istiod, ...(external?.istiod ?? [])],
+    proxies: [...rotation.proxies, ...(external?.proxies ?? [])],
     external,
     overlays: overlaysOf(mesh, cluster, files),
   });
 }
-
-type Environments = Pick<InstallModel, 'istiod' | 'proxies'>;
 
 /**
  * What lets a root be replaced without restarts later: istiod that takes a second root while it runs, proxies that take a
@@ -125,13 +117,17 @@ type Environments = Pick<InstallModel, 'istiod' | 'proxies'>;
 function rotationReadiness({trust}: Mesh, version: IstioVersion, external: ExternalIssuer | undefined): Environments {
   // With ISTIO_MULTIROOT_MESH istiod adds its RA's own root to the bundle, and does not start where there is none: a signer's
   // root comes from meshConfig (istio/istio pilot/pkg/bootstrap/server.go, initWorkloadTrustBundle).
-  const ready = trust.rotationReady && external?.issuer !== 'kubernetes-csr';
+  const ready = trust.rotationReady && !external?.signer;
   const on = (name: string, feature: 'multiRootMesh' | 'proxyConfigXdsAgent'): readonly Variable[] =>
     ready && hasFeature(version, feature) ? [{name, value: 'true', setBy: 'mesh.yaml trust.rotationReady'}] : [];
   return {istiod: on(multiRootVariable, 'multiRootMesh'), proxies: on(xdsAgentVariable, 'proxyConfigXdsAgent')};
 }
 
+const defaultCaAddress = 'cert-manager-istio-csr.cert-manager.svc:443';
+
 /**
+ * Who issues in istiod's place, where the installation has to say anything about it.
+ *
  * istio-csr: proxies ask it, and istiod is no CA (cert-manager/istio-csr hack/istio-config-1.9.1.yaml,
  * pilot/pkg/features/pilot.go); its charts since 1.16 find the certificate that istio-csr makes for istiod by themselves.
  *
@@ -139,32 +135,13 @@ function rotationReadiness({trust}: Mesh, version: IstioVersion, external: Exter
  * name that proxies send, ISTIO_META_CERT_SIGNER), and has its own certificate from the same one (PILOT_CERT_PROVIDER,
  * pilot/pkg/bootstrap/certcontroller.go); istio.io: tasks/security/cert-management/custom-ca-k8s.
  */
-function issuerVariables(external: ExternalIssuer | undefined): Environments {
-  const variable = (name: string, value: string): Variable => ({name, value, setBy: 'mesh.yaml trust.signer'});
-  switch (external?.issuer) {
-    case undefined:
-      return {istiod: [], proxies: []};
-    case 'istio-csr':
-      return {istiod: [variable('ENABLE_CA_SERVER', 'false')], proxies: []};
-    case 'kubernetes-csr': {
-      const [domain = '', ...name] = external.signerName.split('/');
-      return {
-        istiod: [variable('EXTERNAL_CA', 'ISTIOD_RA_KUBERNETES_API'), variable('CERT_SIGNER_DOMAIN', domain)],
-        proxies: [variable('ISTIO_META_CERT_SIGNER', name.join('/'))],
-      };
-    }
-  }
-}
-
-const defaultCaAddress = 'cert-manager-istio-csr.cert-manager.svc:443';
-
-/** Who issues in istiod's place, where the installation has to say anything about it. */
 function externalIssuer(
   {trust: {signer}}: Mesh,
   {version, said}: KnownVersion,
   roots: string | undefined,
 ): ExternalIssuer | undefined {
   if (signer.type !== 'external') return undefined;
+  const variable = (name: string, value: string): Variable => ({name, value, setBy: 'mesh.yaml trust.signer'});
   const requireFeature = (what: string, feature: 'istiodTlsMounted' | 'kubernetesSigner'): void => {
     if (hasFeature(version, feature)) return;
     throw new MeshError('USAGE', `${what} is rendered for Istio ${features[feature].from} and later, this is ${said}`, {
@@ -172,19 +149,25 @@ function externalIssuer(
     });
   };
   switch (signer.issuer) {
-    case 'istio-csr':
+    case 'istio-csr': {
       requireFeature('istio-csr', 'istiodTlsMounted');
-      return {issuer: 'istio-csr', caAddress: signer.caAddress ?? defaultCaAddress};
+      const {caAddress = defaultCaAddress} = signer;
+      return {istiod: [variable('ENABLE_CA_SERVER', 'false')], proxies: [], caAddress};
+    }
     case 'kubernetes-csr': {
-      const {signerName} = signer;
+      const {signerName: name} = signer;
       requireFeature("Kubernetes' CSR API", 'kubernetesSigner');
       if (roots === undefined) {
-        throw new MeshError('FILE_MISSING', `${layout.rootCert} is not there: it holds the root of ${signerName}`, {
+        throw new MeshError('FILE_MISSING', `${layout.rootCert} is not there: it holds the root of ${name}`, {
           hints: [`save that signer's CA certificate as ${layout.rootCert} in the work directory`],
         });
       }
-      const {certificates} = parseCertificates(roots, layout.rootCert);
-      return {issuer: 'kubernetes-csr', signerName, roots: chainPem(certificates)};
+      const [domain = '', ...rest] = name.split('/');
+      return {
+        istiod: [variable('EXTERNAL_CA', 'ISTIOD_RA_KUBERNETES_API'), variable('CERT_SIGNER_DOMAIN', domain)],
+        proxies: [variable('ISTIO_META_CERT_SIGNER', rest.join('/'))],
+        signer: {name, roots: chainPem(parseCertificates(roots, layout.rootCert).certificates)},
+      };
     }
     case 'spire':
     case 'cert-manager':

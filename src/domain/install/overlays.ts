@@ -1,6 +1,6 @@
 import {LineCounter, isScalar, parseAllDocuments, visit} from 'yaml';
 import {MeshError} from '../errors.js';
-import {at, isTree, mergeTrees, reach, type Tree} from './tree.js';
+import {at, isTree, mergeTrees, reach, type Tree} from '../tree.js';
 
 /** Something merged over the document: a piece of an IstioOperator, and where it was written. */
 export interface Overlay {
@@ -53,14 +53,12 @@ export function parseOverlay(path: string, text: string): Overlay {
       );
     },
   });
-  const tree: unknown = document.toJS();
-  if (tree === null) return {place: path, strip: 0, tree: {}};
+  const tree: unknown = document.toJS() ?? {};
   if (!isTree(tree)) return fail('it is not a map', shape);
   const stranger = Object.keys(tree).find((key) => !topFields.includes(key));
   if (stranger !== undefined) return fail(`unknown field ${stranger}`, shape);
-  if (tree.kind !== undefined && tree.kind !== 'IstioOperator') {
-    return fail(`kind is ${show(tree.kind)}`, shape);
-  }
+  const {kind = 'IstioOperator'} = tree;
+  if (kind !== 'IstioOperator') return fail(`kind is ${show(kind)}`, shape);
   for (const field of ['metadata', 'spec']) {
     if (tree[field] !== undefined && !isTree(tree[field])) return fail(`${field} is not a map`, shape);
   }

@@ -1,21 +1,17 @@
-import {defined} from '../defined.js';
 import {formatMinor} from '../istio/version.js';
 import type {KnownVersion} from '../istio/versions.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
-import type {Format} from './formats/format.js';
+import type {Format} from './formats/istio-operator.js';
 import {formatFor} from './formats/registry.js';
 import {installYamlText, operatorYaml} from './install-yaml.js';
 import {installModel, type InstallModel, type OverlayFiles} from './model.js';
 import {applyOverlays} from './overlays.js';
 
-/** A rendered install.yaml. */
-export interface Rendered extends Pick<InstallModel, 'network' | 'meshID' | 'namespace' | 'revision'> {
-  readonly cluster: string;
+/** A rendered install.yaml, and what it was made of. */
+export interface Rendered extends InstallModel {
   /** The file's bytes. */
   readonly text: string;
   readonly format: Format;
-  /** What is rendered for, and so what must be true of the istioctl that applies it. */
-  readonly version: KnownVersion;
 }
 
 /**
@@ -31,20 +27,10 @@ export function renderInstall(
   roots?: string,
 ): Rendered {
   const model = installModel(mesh, cluster, version, files, roots);
-  const {network, meshID, namespace, revision} = model;
   const format = formatFor(version.version);
   const document = applyOverlays(format.document(model), model.overlays, format.owned(model));
   const origin = {cluster: cluster.name, istio: formatMinor(version.version), form: format.id};
-  return defined<Rendered>({
-    cluster: cluster.name,
-    text: installYamlText(origin, operatorYaml(document)),
-    format,
-    version,
-    network,
-    meshID,
-    namespace,
-    revision,
-  });
+  return {...model, text: installYamlText(origin, operatorYaml(document)), format};
 }
 
 /** Every overlay file that a cluster's install.yaml needs, in the order of merging. */

@@ -1,15 +1,8 @@
 import {defined} from '../defined.js';
-import {MeshError} from '../errors.js';
+import {type ErrorReport, problem} from '../errors.js';
 import type {DeploymentObject} from '../kube/objects.js';
 import {istiodTag} from '../istio/image.js';
-import {
-  type IstioVersion,
-  compareMinor,
-  compareVersions,
-  formatVersion,
-  parseVersion,
-  satisfies,
-} from '../istio/version.js';
+import {type IstioVersion, compareVersions, formatVersion, parseVersion, satisfies} from '../istio/version.js';
 import {printableLine} from '../printable.js';
 import {advice} from '../suggest/advice.js';
 import {kubectlMesh} from '../suggest/suggestion.js';
@@ -52,44 +45,38 @@ export interface VersionConsent {
 export function refuseVersionChange(
   running: SaidVersion,
   istioctl: SaidVersion,
-  consent: VersionConsent,
-): MeshError | undefined {
-  const change = `istiod ${running.said} runs, and istioctl ${istioctl.said} would replace it`;
-  if (consent.forceVersion) return undefined;
-  if (!running.parsed || !istioctl.parsed) {
-    if (running.said === istioctl.said || consent.upgrade) return undefined;
-    return new MeshError('VERSION_CHANGE', `${change}; whether that is another version cannot be told`, {
-      hints: ['say --upgrade if it may change the version'],
-    });
+  {upgrade, forceVersion}: VersionConsent,
+): ErrorReport | undefined {
+  const refuse = (why: string, hint: string): ErrorReport =>
+    problem(
+      'VERSION_CHANGE',
+      `istiod ${running.said} runs, and istioctl ${istioctl.said} would replace it${why}`,
+      hint,
+    );
+  const [from, to] = [running.parsed, istioctl.parsed];
+  if (forceVersion || running.said === istioctl.said) return undefined;
+  if (!from || !to) {
+    if (upgrade) return undefined;
+    return refuse('; whether that is another version cannot be told', 'say --upgrade if it may change the version');
   }
-  const order = compareVersions(istioctl.parsed, running.parsed);
+  const order = compareVersions(to, from);
   if (order === 0) return undefined;
-  if (order < 0) {
-    return new MeshError('VERSION_CHANGE', `${change}: a downgrade`, {
-      hints: [`use the istioctl of ${formatVersion(running.parsed)}, or say --force-version`],
-    });
+  if (order < 0) return refuse(': a downgrade', `use the istioctl of ${formatVersion(from)}, or say --force-version`);
+  if (from.major !== to.major || to.minor - from.minor > 1) {
+    const hint = 'upgrade one minor version after the other, or say --force-version';
+    return refuse(': that skips a minor version', hint);
   }
-  if (skipsMinor(running.parsed, istioctl.parsed)) {
-    return new MeshError('VERSION_CHANGE', `${change}: that skips a minor version`, {
-      hints: ['upgrade one minor version after the other, or say --force-version'],
-    });
-  }
-  if (consent.upgrade) return undefined;
-  return new MeshError('VERSION_CHANGE', `${change}: an upgrade`, {hints: ['say --upgrade to change the version']});
-}
-
-function skipsMinor(from: IstioVersion, to: IstioVersion): boolean {
-  return compareMinor(from, to) !== 0 && (from.major !== to.major || to.minor - from.minor > 1);
+  return upgrade ? undefined : refuse(': an upgrade', 'say --upgrade to change the version');
 }
 
 /** Why this istioctl is not the one mesh.yaml asks for. Undefined when it is, or when mesh.yaml is silent. */
-export function refuseOtherIstioctl(declared: string | undefined, istioctl: SaidVersion): MeshError | undefined {
+export function refuseOtherIstioctl(declared: string | undefined, istioctl: SaidVersion): ErrorReport | undefined {
   const wanted = declared === undefined ? undefined : parseVersion(declared);
   if (declared === undefined || !wanted || (istioctl.parsed && satisfies(istioctl.parsed, wanted))) return undefined;
-  return new MeshError('VERSION_CHANGE', `mesh.yaml says Istio ${declared}, and istioctl is ${istioctl.said}`, {
-    hints: [
-      `put the istioctl of ${declared} first in PATH`,
-      advice`or change istio.version in mesh.yaml, and render again: ${kubectlMesh('install render')}`,
-    ],
-  });
+  return problem(
+    'VERSION_CHANGE',
+    `mesh.yaml says Istio ${declared}, and istioctl is ${istioctl.said}`,
+    `put the istioctl of ${declared} first in PATH`,
+    advice`or change istio.version in mesh.yaml, and render again: ${kubectlMesh('install render')}`,
+  );
 }

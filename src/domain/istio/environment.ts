@@ -25,15 +25,12 @@ export function parseGoDuration(text: string | undefined): number | undefined {
   );
 }
 
-/** `values.global.pilotCertProvider` as it reaches istiod. */
-const certProviderVariable = 'PILOT_CERT_PROVIDER';
-
 /**
- * Who signs istiod's own certificate instead of its CA: `kubernetes`, `k8s.io/SIGNER`, `custom`, `none`, …; undefined where
+ * Who signs istiod's own certificate instead of its CA (`values.global.pilotCertProvider`): `kubernetes`, `k8s.io/SIGNER`, `custom`, `none`, …; undefined where
  * its CA does, as by default. Source: istio/istio pilot/pkg/bootstrap/certcontroller.go (initDNSCerts),
  * pilot/pkg/features/pilot.go.
  */
 export function otherCertProvider(env: Readonly<Record<string, string>>): string | undefined {
-  const said = env[certProviderVariable] ?? '';
+  const said = env.PILOT_CERT_PROVIDER ?? '';
   return said === '' || said === 'istiod' ? undefined : said;
 }

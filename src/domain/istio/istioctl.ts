@@ -1,5 +1,5 @@
 /** How istioctl is called, by version. */
-import {factFor, type Since} from './since.js';
+import {factFor, since, type Since} from './since.js';
 import type {IstioVersion} from './version.js';
 
 /** How istioctl applies an IstioOperator document. */
@@ -11,12 +11,8 @@ export interface ApplyCommand {
 
 /** The subcommand that installs: 1.7 removed `manifest apply`, and only 1.6 has to be told to wait. */
 export const applyCommands: readonly [Since<ApplyCommand>, ...Since<ApplyCommand>[]] = [
-  {
-    from: '1.6',
-    value: {words: ['manifest', 'apply'], flags: ['--wait']},
-    source: '1.6.14:operator/cmd/mesh/manifest-apply.go',
-  },
-  {from: '1.7', value: {words: ['install'], flags: []}, source: '1.7.8:operator/cmd/mesh/install.go'},
+  since('1.6', {words: ['manifest', 'apply'], flags: ['--wait']}, '1.6.14:operator/cmd/mesh/manifest-apply.go'),
+  since('1.7', {words: ['install'], flags: []}, '1.7.8:operator/cmd/mesh/install.go'),
 ];
 
 /** How istioctl of a version applies a document. */

@@ -15,6 +15,11 @@ export interface Since<T> {
   readonly source: string;
 }
 
+/** A row of a table of such facts. */
+export function since<T>(from: string, value: T, source: string): Since<T> {
+  return {from, value, source};
+}
+
 /** The entry that holds for a version: the last one that starts at or before it. Entries are in order. */
 export function factFor<Entry extends {readonly from: string}>(
   entries: readonly [Entry, ...Entry[]],

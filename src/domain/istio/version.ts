@@ -61,9 +61,8 @@ export function compareVersions(left: IstioVersion, right: IstioVersion): number
  * flavour.
  */
 export function satisfies(actual: IstioVersion, declared: IstioVersion): boolean {
-  if (compareMinor(actual, declared) !== 0) return false;
-  if (declared.patch === undefined) return true;
-  return compareVersions(actual, declared) === 0;
+  const isMinor = compareMinor(actual, declared) === 0;
+  return isMinor && (declared.patch === undefined || compareVersions(actual, declared) === 0);
 }
 
 function isPrerelease(version: IstioVersion): boolean {

@@ -24,7 +24,7 @@ export interface KnownVersion {
 /** Chooses the version whose facts are used: a newer one and one that names no version count as the newest known. */
 export function knowVersion(said: string): KnownVersion {
   const parsed = parseVersion(said);
-  const newest = formatMinor(newestKnown);
+  const [oldest, newest] = [formatMinor(oldestKnown), formatMinor(newestKnown)];
   if (!parsed) {
     // Images may be named by digest alone.
     const what = said === '' ? 'an image of Istio without a tag' : `the Istio version "${said}"`;
@@ -35,10 +35,7 @@ export function knowVersion(said: string): KnownVersion {
     const note = `Istio ${said} is newer than ${newest}, the newest known here: treated as ${newest}`;
     return {said, version: newestKnown, status: 'newer', note};
   }
-  if (compareMinor(parsed, oldestKnown) < 0) {
-    const oldest = formatMinor(oldestKnown);
-    const note = `Istio ${said} is older than ${oldest}, the oldest known here: treated as ${oldest}`;
-    return {said, version: oldestKnown, status: 'older', note};
-  }
-  return {said, version: parsed, status: 'known'};
+  if (compareMinor(parsed, oldestKnown) >= 0) return {said, version: parsed, status: 'known'};
+  const note = `Istio ${said} is older than ${oldest}, the oldest known here: treated as ${oldest}`;
+  return {said, version: oldestKnown, status: 'older', note};
 }

@@ -5,8 +5,10 @@
  */
 import {
   type Document,
+  isCollection,
   isMap,
   isNode,
+  isPair,
   isScalar,
   isSeq,
   type Pair,
@@ -25,36 +27,25 @@ export type ClusterField = (typeof clusterFields)[number];
 /** A cluster to add. */
 export type NewCluster = {readonly name: string} & Readonly<Partial<Record<ClusterField, string>>>;
 
-/** A new mesh.yaml that says only what was said. */
-export function newMeshFile(said: {readonly meshID?: string; readonly clusters: readonly NewCluster[]}): string {
-  const head = [
-    '# The mesh, as kubectl mesh makes and checks it.',
-    'apiVersion: kubectl-mesh/v1alpha1',
-    'kind: Mesh',
-    ...(said.meshID === undefined ? [] : [`meshID: ${scalar(said.meshID)}`]),
-  ];
-  const clusters = said.clusters.length === 0 ? [] : ['clusters:', ...said.clusters.flatMap((one) => entry(one, '  '))];
-  return [...head, ...clusters, ''].join('\n');
+/** A new mesh.yaml that says nothing yet. */
+export function newMeshFile(): string {
+  return '# The mesh, as kubectl mesh makes and checks it.\napiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\n';
 }
 
 /** Adds clusters at the end of the list. The text must be a valid mesh.yaml without clusters of these names. */
 export function addClusters(text: string, added: readonly NewCluster[]): string {
   if (added.length === 0) return text;
-  const document = parse(text);
-  const top = topMap(document);
+  const top = topMap(parse(text));
   const clusters: unknown = top.get('clusters', true);
-  const flow = added.map(flowEntry).join(', ');
-  const lines = (indent: string): readonly string[] => added.flatMap((cluster) => entry(cluster, indent));
-  if (!isSeq(clusters)) {
-    if (!isFlow(top)) return appendLines(text, ['clusters:', ...lines('  ')]);
-    return edited(text, [insertPair(text, top, 'clusters', `[${flow}]`)]);
-  }
-  if (isFlow(clusters)) {
-    const last = clusters.items.at(-1);
-    const at = isNode(last) ? endOf(last) : startOf(clusters) + 1;
-    return edited(text, [{from: at, to: at, by: `${isNode(last) ? ', ' : ''}${flow}`}]);
-  }
-  return edited(text, [insertLines(text, endOf(clusters), lines(' '.repeat(columnOf(text, startOf(clusters)))))]);
+  const entries = added.map(({name, ...fields}) => [
+    `name: ${scalar(name)}`,
+    ...clusterFields.flatMap((field) => (fields[field] === undefined ? [] : [`${field}: ${scalar(fields[field])}`])),
+  ]);
+  const flow = entries.map((pairs) => `{${pairs.join(', ')}}`).join(', ');
+  const lines = entries.flatMap((pairs) => pairs.map((pair, index) => `${index === 0 ? '- ' : '  '}${pair}`));
+  if (isSeq(clusters)) return edited(text, [insert(text, clusters, flow, lines)]);
+  if (top.flow !== true) return appendLines(text, ['clusters:', ...lines.map((line) => `  ${line}`)]);
+  return edited(text, [insert(text, top, `clusters: [${flow}]`)]);
 }
 
 /**
@@ -69,42 +60,27 @@ export function setClusterField(
   const clusters: unknown = topMap(parse(text)).get('clusters', true);
   const items: readonly unknown[] = isSeq(clusters) ? clusters.items : [];
   const byName = new Map(items.flatMap((item) => (isMap(item) ? [[item.get('name'), item] as const] : [])));
-  const after = ['name', ...clusterFields.slice(0, clusterFields.indexOf(field))];
-  return edited(
-    text,
-    Object.entries(values).map(([name, value = '']) => {
-      const found = byName.get(name);
-      if (!found) throw new MeshError('INTERNAL', `cluster ${name} is not in the text to edit`);
-      return setPair(text, found, field, value, after);
-    }),
-  );
+  const edits = Object.entries(values).map(([name, value = '']) => {
+    const found = byName.get(name);
+    if (!found) throw new MeshError('INTERNAL', `cluster ${name} is not in the text to edit`);
+    return setPair(text, found, field, value, ['name', ...clusterFields]);
+  });
+  return edited(text, edits);
 }
 
-/** Fields outside `clusters` that this program writes: of the file itself, or of one of its blocks. */
-export type MeshField =
-  | 'meshID'
-  | 'trustDomain'
-  | 'istio.version'
-  | 'istio.namespace'
-  | 'istio.revisions'
-  | 'trust.keyAlgorithm'
-  | 'trust.signer';
+/** The order in which this program writes what stands before the clusters. */
+const meshOrder = ['apiVersion', 'kind', 'meshID', 'trustDomain', 'istio', 'trust'];
 
-/** Sets such a field; a block that is not there yet is made, a map is written in one line. */
-export function setMeshField(text: string, field: MeshField, value: string | object): string {
+/** Sets a field of the file itself, or of one of its blocks (`istio.version`); a map is written in one line. */
+export function setMeshField(text: string, field: string, value: string | object): string {
   const top = topMap(parse(text));
   const [block = '', name] = field.split('.');
-  if (name === undefined)
-    return edited(text, [
-      setPair(text, top, block, value, ['apiVersion', 'kind', ...(block === 'trustDomain' ? ['meshID'] : [])]),
-    ]);
+  if (name === undefined) return edited(text, [setPair(text, top, block, value, meshOrder)]);
   const present: unknown = top.get(block, true);
-  if (isMap(present)) return edited(text, [setPair(text, present, name, value, [])]);
-  const before = ['apiVersion', 'kind', 'meshID', 'trustDomain', ...(block === 'trust' ? ['istio'] : [])];
-  if (isFlow(top)) return edited(text, [insertPair(text, top, block, `{${name}: ${inline(value)}}`, before)]);
-  const after = top.items.filter((pair) => before.includes(keyOf(pair))).at(-1);
-  const lines = [`${block}:`, `  ${name}: ${inline(value)}`];
-  return edited(text, [insertLines(text, after === undefined ? text.length : endOfPair(after), lines)]);
+  if (isMap(present)) return edited(text, [setPair(text, present, name, value)]);
+  const pair = `${name}: ${inline(value)}`;
+  const lines = [`${block}:`, `  ${pair}`];
+  return edited(text, [insert(text, top, `${block}: {${pair}}`, lines, placeOf(top, block, meshOrder))]);
 }
 
 /** Sets this person's context of a cluster in contexts.yaml; undefined is a file that does not exist yet. */
@@ -114,7 +90,7 @@ export function setContext(text: string | undefined, cluster: string, context: s
   }
   const top: unknown = parse(text).contents;
   if (!isMap(top)) return appendLines(text, [`${cluster}: ${scalar(context)}`]);
-  return edited(text, [setPair(text, top, cluster, context, [])]);
+  return edited(text, [setPair(text, top, cluster, context)]);
 }
 
 /** .gitignore with every pattern that keeps keys and this person's files out of git; what stands there stays. */
@@ -135,51 +111,49 @@ function topMap(document: Document.Parsed): YAMLMap {
   throw new MeshError('INTERNAL', 'the text to edit is not a YAML map');
 }
 
-function isFlow(node: YAMLMap | YAMLSeq): boolean {
-  return node.flow === true;
-}
-
-function setPair(text: string, map: YAMLMap, key: string, value: string | object, after: readonly string[]): Edit {
+function setPair(text: string, map: YAMLMap, key: string, value: string | object, order: readonly string[] = []): Edit {
   const present: unknown = map.get(key, true);
   if (isScalar(present)) return {from: startOf(present), to: endOf(present), by: inline(value)};
-  return insertPair(text, map, key, inline(value), after);
+  const pair = `${key}: ${inline(value)}`;
+  return insert(text, map, pair, [pair], placeOf(map, key, order));
 }
 
-/** Adds a pair behind the last of the named fields that is there, or at the end of the map. */
-function insertPair(text: string, map: YAMLMap, key: string, value: string, after: readonly string[] = []): Edit {
-  const before = map.items.filter((pair) => after.includes(keyOf(pair))).at(-1) ?? map.items.at(-1);
-  const end = before === undefined ? startOf(map) + 1 : endOfPair(before);
-  if (isFlow(map)) return {from: end, to: end, by: `${before === undefined ? '' : ', '}${key}: ${value}`};
-  const first: unknown = map.items[0]?.key;
-  const indent = ' '.repeat(isNode(first) ? columnOf(text, startOf(first)) : 0);
-  return insertLines(text, end, [`${indent}${key}: ${value}`]);
+/** The last pair of a map whose key comes before this one in an order; undefined where there is none. */
+function placeOf(map: YAMLMap, key: string, order: readonly string[]): Pair | undefined {
+  const before = order.slice(0, Math.max(0, order.indexOf(key)));
+  return map.items.filter((pair) => isScalar(pair.key) && before.includes(String(pair.key.value))).at(-1);
 }
 
-function keyOf(pair: Pair): string {
-  return isScalar(pair.key) ? String(pair.key.value) : '';
+/** Adds to a collection, behind one of its items: on the same line, or in lines of their own, as the collection is written. */
+function insert(
+  text: string,
+  collection: YAMLMap | YAMLSeq,
+  inLine: string,
+  lines: readonly string[] = [inLine],
+  behind: unknown = collection.items.at(-1),
+): Edit {
+  const end = behind === undefined ? startOf(collection) + 1 : endOf(behind);
+  if (collection.flow === true) return {from: end, to: end, by: `${behind === undefined ? '' : ', '}${inLine}`};
+  const indent = ' '.repeat(columnOf(text, startOf(collection)));
+  return insertLines(
+    text,
+    end,
+    lines.map((line) => indent + line),
+  );
 }
 
 function startOf(node: {readonly range?: readonly [number, number, number] | null | undefined}): number {
   return node.range?.[0] ?? 0;
 }
 
-/** Where a node's own text ends: not counting comments and blank lines that the parser hangs on collections. */
-function endOf(node: unknown): number {
-  if (isMap(node) && !isFlow(node)) {
-    const last = node.items.at(-1);
-    if (last) return endOfPair(last);
+/** Where an item's own text ends: not counting comments and blank lines that the parser hangs on collections. */
+function endOf(item: unknown): number {
+  if (isPair(item)) {
+    // A pair without a value ("key:") ends with its colon.
+    return Math.max(endOf(item.key) + 1, endOf(item.value));
   }
-  if (isSeq(node) && !isFlow(node)) {
-    const last: unknown = node.items.at(-1);
-    if (isNode(last)) return endOf(last);
-  }
-  return isNode(node) ? (node.range?.[1] ?? 0) : 0;
-}
-
-function endOfPair(pair: Pair): number {
-  // A pair without a value ("key:") ends with its colon.
-  const keyEnd = endOf(pair.key) + 1;
-  return isNode(pair.value) ? Math.max(keyEnd, endOf(pair.value)) : keyEnd;
+  if (isCollection(item) && item.flow !== true && item.items.length > 0) return endOf(item.items.at(-1));
+  return isNode(item) ? (item.range?.[1] ?? 0) : 0;
 }
 
 function columnOf(text: string, offset: number): number {
@@ -196,24 +170,6 @@ function inline(value: string | object): string {
   return typeof value === 'string'
     ? scalar(value)
     : stringify(value, {lineWidth: 0, collectionStyle: 'flow', flowCollectionPadding: false}).trimEnd();
-}
-
-function entry(cluster: NewCluster, indent: string): readonly string[] {
-  return pairs(cluster).map((pair, index) => `${indent}${index === 0 ? '- ' : '  '}${pair}`);
-}
-
-function flowEntry(cluster: NewCluster): string {
-  return `{${pairs(cluster).join(', ')}}`;
-}
-
-function pairs(cluster: NewCluster): readonly string[] {
-  return [
-    `name: ${scalar(cluster.name)}`,
-    ...clusterFields.flatMap((field) => {
-      const value = cluster[field];
-      return value === undefined ? [] : [`${field}: ${scalar(value)}`];
-    }),
-  ];
 }
 
 /** A piece of text to replace. */
@@ -234,23 +190,12 @@ function edited(text: string, edits: readonly Edit[]): string {
 function insertLines(text: string, offset: number, lines: readonly string[]): Edit {
   // A block scalar ends behind its last line feed: its next line starts right there.
   const lineEnd = text[offset - 1] === '\n' ? offset - 1 : text.indexOf('\n', offset);
-  if (lineEnd === -1) return appended(text, lines);
-  return {from: lineEnd + 1, to: lineEnd + 1, by: joined(text, lines)};
+  const from = lineEnd === -1 ? text.length : lineEnd + 1;
+  const feed = text.includes('\r\n') ? '\r\n' : '\n';
+  const before = from === 0 || text[from - 1] === '\n' ? '' : feed;
+  return {from, to: from, by: before + lines.map((line) => line + feed).join('')};
 }
 
 function appendLines(text: string, lines: readonly string[]): string {
-  return edited(text, [appended(text, lines)]);
-}
-
-function appended(text: string, lines: readonly string[]): Edit {
-  const before = text === '' || text.endsWith('\n') ? '' : lineEndOf(text);
-  return {from: text.length, to: text.length, by: before + joined(text, lines)};
-}
-
-function joined(text: string, lines: readonly string[]): string {
-  return lines.map((line) => line + lineEndOf(text)).join('');
-}
-
-function lineEndOf(text: string): string {
-  return text.includes('\r\n') ? '\r\n' : '\n';
+  return edited(text, [insertLines(text, text.length, lines)]);
 }

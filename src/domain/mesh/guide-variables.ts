@@ -9,7 +9,7 @@ import type {Said} from './resolve.js';
 /** One cluster as the variables name it. */
 export interface GuideCluster {
   readonly name: string;
-  readonly context?: Said;
+  readonly context?: string;
   readonly network?: Said;
 }
 
@@ -30,15 +30,12 @@ export function readGuideVariables(environment: Readonly<Record<string, string |
     ...new Set(Object.keys(environment).flatMap((name) => /^(?:CLUSTER|CTX|NETWORK)_(\d+)$/.exec(name)?.[1] ?? [])),
   ].sort((a, b) => Number(a) - Number(b));
   const clusters = numbers.flatMap((number): readonly GuideCluster[] => {
-    const name = said(`CLUSTER_${number}`);
-    const context = said(`CTX_${number}`);
-    const network = said(`NETWORK_${number}`);
-    if (name) return [defined<GuideCluster>({name: name.value, context, network})];
-    const other = context ?? network;
+    const [name, context, network] = ['CLUSTER', 'CTX', 'NETWORK'].map((word) => said(`${word}_${number}`));
+    if (name) return [defined<GuideCluster>({name: name.value, context: context?.value, network})];
     // The guide has one NETWORK_1 for several clusters: a network alone names no cluster.
-    if (!other || other === network) return [];
-    throw new MeshError('MISSING_VALUE', `${other.by} is set and CLUSTER_${number} is not`, {
-      hints: [`export CLUSTER_${number}=NAME, or unset ${other.by}`],
+    if (!context) return [];
+    throw new MeshError('MISSING_VALUE', `${context.by} is set and CLUSTER_${number} is not`, {
+      hints: [`export CLUSTER_${number}=NAME, or unset ${context.by}`],
     });
   });
   if (clusters.length === 0) {

@@ -3,7 +3,7 @@
  * whatever contexts and addresses are called. A renamed context must not send one cluster's key to another.
  */
 import {type ErrorReport, problem} from '../errors.js';
-import {advice} from '../suggest/advice.js';
+import {advice, type Hint} from '../suggest/advice.js';
 import {kubectlMesh, words} from '../suggest/suggestion.js';
 import type {Mesh} from './mesh.js';
 
@@ -24,13 +24,33 @@ export interface IdentityProblem {
  * `acceptUid` (`--accept-uid`), and in any case for one whose UID belongs to another name.
  */
 export function identityProblems(
-  mesh: Pick<Mesh, 'clusters'>,
+  {clusters}: Pick<Mesh, 'clusters'>,
   seen: readonly SeenCluster[],
   acceptUid: boolean,
 ): readonly IdentityProblem[] {
+  // Where a cluster of this run has been seen with another UID, its recorded one is out of date.
+  const recorded = clusters.filter(({name, uid}) => !seen.some((one) => one.name === name && one.uid !== uid));
   return seen.flatMap(({name, uid}) => {
-    const error = problemOf(mesh, seen, name, uid, acceptUid);
-    return error ? [{cluster: name, error}] : [];
+    const own = clusters.find((cluster) => cluster.name === name);
+    const leads =
+      own?.context === undefined ? `the context of ${name} leads` : `context ${own.context} of ${name} leads`;
+    const refuse = (message: string, ...hints: readonly Hint[]): readonly IdentityProblem[] => [
+      {cluster: name, error: problem('UID_MISMATCH', `${leads} to ${message}`, ...hints)},
+    ];
+    const init = kubectlMesh('init', words`${name}=CONTEXT`);
+    const twin = [...seen, ...recorded].find((other) => other.name !== name && other.uid === uid);
+    if (twin) {
+      return refuse(
+        `the cluster that is ${twin.name} already (UID ${uid})`,
+        advice`give ${name} its own context: --context, contexts.yaml, or ${init}`,
+      );
+    }
+    if (own?.uid === undefined || own.uid === uid || acceptUid) return [];
+    return refuse(
+      `another cluster: mesh.yaml recorded kube-system with UID ${own.uid}, this one has ${uid}`,
+      advice`name the right context: --context, or ${init}`,
+      'if the cluster was made anew on purpose, say --accept-uid',
+    );
   });
 }
 
@@ -38,43 +58,4 @@ export function identityProblems(
 export function uidsToRecord(mesh: Mesh, seen: readonly SeenCluster[]): Readonly<Record<string, string>> {
   const recorded = new Map(mesh.clusters.map((cluster) => [cluster.name, cluster.uid]));
   return Object.fromEntries(seen.filter(({name, uid}) => recorded.get(name) !== uid).map(({name, uid}) => [name, uid]));
-}
-
-function problemOf(
-  mesh: Pick<Mesh, 'clusters'>,
-  seen: readonly SeenCluster[],
-  name: string,
-  uid: string,
-  acceptUid: boolean,
-): ErrorReport | undefined {
-  const twin =
-    seen.find((other) => other.name !== name && other.uid === uid)?.name ??
-    mesh.clusters.find((other) => other.name !== name && other.uid === uid && !isSeenElsewhere(seen, other.name, uid))
-      ?.name;
-  if (twin !== undefined) {
-    return problem(
-      'UID_MISMATCH',
-      `${contextOf(mesh, name)} leads to the cluster that is ${twin} already (UID ${uid})`,
-      advice`give ${name} its own context: --context, contexts.yaml, or ${kubectlMesh('init', words`${name}=CONTEXT`)}`,
-    );
-  }
-  const recorded = mesh.clusters.find((cluster) => cluster.name === name)?.uid;
-  if (recorded === undefined || recorded === uid || acceptUid) return undefined;
-  return problem(
-    'UID_MISMATCH',
-    `${contextOf(mesh, name)} leads to another cluster: mesh.yaml recorded kube-system with UID ${recorded}, this one has ${uid}`,
-    advice`name the right context: --context, or ${kubectlMesh('init', words`${name}=CONTEXT`)}`,
-    'if the cluster was made anew on purpose, say --accept-uid',
-  );
-}
-
-/** The context by its name, where one is known. */
-function contextOf(mesh: Pick<Mesh, 'clusters'>, name: string): string {
-  const context = mesh.clusters.find((cluster) => cluster.name === name)?.context;
-  return context === undefined ? `the context of ${name}` : `context ${context} of ${name}`;
-}
-
-/** A cluster of this run whose recorded UID is out of date: it has been seen with another one. */
-function isSeenElsewhere(seen: readonly SeenCluster[], name: string, uid: string): boolean {
-  return seen.some((other) => other.name === name && other.uid !== uid);
 }

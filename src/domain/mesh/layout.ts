@@ -38,53 +38,36 @@ export function whenPutAside(name: string): string | undefined {
   return /^journal\.broken-(.*)\.(?:jsonl|head\.json)$/.exec(name)?.[1];
 }
 
-/** Files of one cluster's folder. */
-export interface ClusterLayout {
-  readonly directory: string;
-  /** The four files of secret `cacerts`, by istiod's names (istio/istio pilot/pkg/bootstrap/istio_ca.go). */
-  readonly caCert: string;
-  readonly caKey: string;
-  readonly rootCert: string;
-  readonly certChain: string;
-  /** Revocation lists, where the mesh revokes CAs: optional, and nobody but a person makes them. */
-  readonly caCrl: string;
-  /** What `install apply` applies. */
-  readonly installYaml: string;
-  /** Of `certs request`, until `certs import` moves the key. */
-  readonly requestKey: string;
-  readonly requestCsr: string;
-}
-
-/** The paths of one cluster. The name must have passed `parseClusterName`. */
-export function clusterLayout(name: string): ClusterLayout {
+/** The paths of one cluster's folder. The name must have passed `parseClusterName`. */
+export function clusterLayout(name: string) {
   return {
     directory: name,
+    /** The four files of secret `cacerts`, by istiod's names (istio/istio pilot/pkg/bootstrap/istio_ca.go). */
     caCert: `${name}/ca-cert.pem`,
     caKey: `${name}/ca-key.pem`,
     rootCert: `${name}/root-cert.pem`,
     certChain: `${name}/cert-chain.pem`,
+    /** Revocation lists, where the mesh revokes CAs: optional, and nobody but a person makes them. */
     caCrl: `${name}/ca-crl.pem`,
+    /** What `install apply` applies. */
     installYaml: `${name}/install.yaml`,
+    /** Of `certs request`, until `certs import` moves the key. */
     requestKey: `${name}/request/ca-key.pem`,
     requestCsr: `${name}/request/ca.csr`,
   };
 }
-
-/** Files of one workload certificate, by the names that Istio's agent gives them (OUTPUT_CERTS) and reads (PROV_CERT). */
-export interface WorkloadLayout {
-  readonly directory: string;
-  readonly key: string;
-  readonly certChain: string;
-  readonly rootCert: string;
-}
+export type ClusterLayout = Readonly<ReturnType<typeof clusterLayout>>;
 
 /** The folder of a cluster's workload certificates. */
 export function workloadsDirectory(cluster: string): string {
   return `${cluster}/workloads`;
 }
 
-/** The paths of one workload certificate. The names must have passed `parseWorkloadName`. */
-export function workloadLayout(cluster: string, namespace: string, serviceAccount: string): WorkloadLayout {
+/**
+ * The paths of one workload certificate, by the names that Istio's agent gives them (OUTPUT_CERTS) and reads (PROV_CERT).
+ * The names must have passed `parseWorkloadName`.
+ */
+export function workloadLayout(cluster: string, namespace: string, serviceAccount: string) {
   const directory = `${workloadsDirectory(cluster)}/${namespace}/${serviceAccount}`;
   return {
     directory,
@@ -93,6 +76,7 @@ export function workloadLayout(cluster: string, namespace: string, serviceAccoun
     rootCert: `${directory}/root-cert.pem`,
   };
 }
+export type WorkloadLayout = Readonly<ReturnType<typeof workloadLayout>>;
 
 /**
  * What git must not see: keys (the Makefiles' and workloads' names too), this person's contexts, the lock, and what a

@@ -30,7 +30,6 @@ export interface MakefileFacts {
 
 /** A file to copy; the original stays as it is. */
 export interface Copy {
-  readonly cluster?: string;
   readonly from: string;
   readonly to: string;
   /** A private key: read, carried and written as one. */
@@ -39,7 +38,7 @@ export interface Copy {
 
 /** What a Makefile got wrong. */
 export interface MakefileFault {
-  readonly cluster?: string;
+  readonly cluster?: string | undefined;
   readonly message: string;
   /** What to do about it. */
   readonly hint: Hint;
@@ -93,18 +92,18 @@ export function isMakefileMade(facts: MakefileFacts): boolean {
 }
 
 /** What to copy so that the directory has the names that istiod and this program know. Nothing is overwritten. */
-export function makefileCopies(facts: MakefileFacts): readonly Copy[] {
-  const ofClusters = [...facts.clusters].flatMap(([cluster, folder]) =>
-    takes(folder, selfSignedNames)
-      ? selfSignedNames.map(({from, to, secret}) => ({
-          cluster,
-          from: `${cluster}/${from}`,
-          to: `${cluster}/${to}`,
-          secret,
-        }))
-      : [],
-  );
-  return [...(takes(facts.root, k8sRoot) ? k8sRoot : []), ...ofClusters];
+export function makefileCopies({root, clusters}: MakefileFacts): readonly Copy[] {
+  const ofClusters = [...clusters].filter(([, folder]) => takes(folder, selfSignedNames));
+  return [
+    ...(takes(root, k8sRoot) ? k8sRoot : []),
+    ...ofClusters.flatMap(([cluster]) =>
+      selfSignedNames.map(({from, to, secret}) => ({
+        from: `${cluster}/${from}`,
+        to: `${cluster}/${to}`,
+        secret,
+      })),
+    ),
+  ];
 }
 
 /** Whether a set of files is there whole, and none of the names it is copied to is taken. */
@@ -113,112 +112,79 @@ function takes(folder: Folder, names: readonly {readonly from: string; readonly 
 }
 
 /** Everything that a Makefile got wrong here, and that certificates and keys do not say when read one by one. */
-export function makefileFaults(facts: MakefileFacts): readonly MakefileFault[] {
+export function makefileFaults({root, clusters}: MakefileFacts): readonly MakefileFault[] {
+  const files = [
+    ...[...root].map(([name, file]) => ({...file, path: name})),
+    ...[...clusters].flatMap(([cluster, folder]) =>
+      [...folder].map(([name, file]) => ({...file, cluster, path: `${cluster}/${name}`})),
+    ),
+  ];
   return [
-    ...emptyFiles('', facts.root),
-    ...[...facts.clusters].flatMap(([name, folder]) => emptyFiles(name, folder)),
-    ...readableKeys('', facts.root),
-    ...[...facts.clusters].flatMap(([name, folder]) => readableKeys(name, folder)),
-    ...missingRootKey(facts),
-    ...splitRoots(facts),
-    ...[...facts.clusters].flatMap(([name, folder]) => clusterFaults(name, folder)),
+    ...files.flatMap(emptyFile),
+    ...files.flatMap(readableKey),
+    ...missingRootKey(root, clusters),
+    ...splitRoots(root, clusters),
+    ...[...clusters].flatMap(([name, folder]) => clusterFaults(name, folder)),
   ];
 }
 
+/** A file by its path, and the cluster in whose folder it is. */
+type PlacedFile = FoundFile & {readonly cluster?: string; readonly path: string};
+
 /** `kubectl | base64` hides a failure: a secret that is not there becomes a file without content, which make keeps. */
-function emptyFiles(cluster: string, folder: Folder): readonly MakefileFault[] {
-  return [...folder].flatMap(([name, {size}]) =>
-    size > 0 || !name.endsWith('.pem')
-      ? []
-      : [
-          fault(
-            cluster,
-            `${pathOf(cluster, name)} is empty: the Makefile did not notice that fetching or signing failed`,
-            advice`${fixWith.run('rm', [inWorkDir(pathOf(cluster, name))])}, and make it again`,
-          ),
-        ],
-  );
+function emptyFile({cluster, path, size}: PlacedFile): readonly MakefileFault[] {
+  if (size > 0 || !path.endsWith('.pem')) return [];
+  const message = `${path} is empty: the Makefile did not notice that fetching or signing failed`;
+  return [{cluster, message, hint: advice`${fixWith.run('rm', [inWorkDir(path)])}, and make it again`}];
 }
 
 /** openssl genrsa writes keys 0600; the k8s targets write the root key by a shell redirection, 0644. */
-function readableKeys(cluster: string, folder: Folder): readonly MakefileFault[] {
-  return [...folder].flatMap(([name, {mode}]) =>
-    !name.endsWith('key.pem') || (mode & 0o077) === 0
-      ? []
-      : [
-          fault(
-            cluster,
-            `${pathOf(cluster, name)} can be read by others (mode ${mode.toString(8).padStart(4, '0')})`,
-            advice`${fixWith.run('chmod', ['600', inWorkDir(pathOf(cluster, name))])}; whoever could read it may have a copy`,
-          ),
-        ],
-  );
+function readableKey({cluster, path, mode}: PlacedFile): readonly MakefileFault[] {
+  if (!path.endsWith('key.pem') || (mode & 0o077) === 0) return [];
+  const message = `${path} can be read by others (mode ${mode.toString(8).padStart(4, '0')})`;
+  const chmod = fixWith.run('chmod', ['600', inWorkDir(path)]);
+  return [{cluster, message, hint: advice`${chmod}; whoever could read it may have a copy`}];
 }
 
 /** `make clean`, which 1.7.8 runs at the end of each target, removes the root key beside a Makefile. */
-function missingRootKey({root, clusters}: MakefileFacts): readonly MakefileFault[] {
-  const hasKey = root.has(layout.rootKey) || root.has('k8s-root-key.pem');
-  if (hasKey || clusters.size === 0) return [];
-  return [
-    fault(
-      '',
-      `${layout.rootKey} is not here: no further cluster CA can be signed by this root ("make clean" removes it)`,
-      'put the root key back from a copy, or plan a new root for all clusters',
-    ),
-  ];
+function missingRootKey(root: Folder, clusters: MakefileFacts['clusters']): readonly MakefileFault[] {
+  if (root.has(layout.rootKey) || root.has('k8s-root-key.pem') || clusters.size === 0) return [];
+  const message = `${layout.rootKey} is not here: no further cluster CA can be signed by this root ("make clean" removes it)`;
+  return [{message, hint: 'put the root key back from a copy, or plan a new root for all clusters'}];
 }
 
 /** After `make clean` the next NAME-cacerts makes a new root and signs only that cluster's CA with it. */
-function splitRoots({root, clusters}: MakefileFacts): readonly MakefileFault[] {
-  const top = root.get(layout.rootCert) ?? root.get('k8s-root-cert.pem');
-  const roots = new Map<string, string[]>();
-  const all: [string, FoundFile | undefined][] = [
-    [layout.rootCert, top],
-    ...[...clusters].map(([name, folder]): [string, FoundFile | undefined] => [
-      clusterLayout(name).rootCert,
-      folder.get('root-cert.pem'),
-    ]),
+function splitRoots(root: Folder, clusters: MakefileFacts['clusters']): readonly MakefileFault[] {
+  const all = [
+    {path: layout.rootCert, file: root.get(layout.rootCert) ?? root.get('k8s-root-cert.pem')},
+    ...[...clusters].map(([name, folder]) => ({
+      path: clusterLayout(name).rootCert,
+      file: folder.get('root-cert.pem'),
+    })),
   ];
-  for (const [path, file] of all) {
-    const text = file?.text?.replace(/\s+/g, '');
-    if (text === undefined || text === '') continue;
-    roots.set(text, [...(roots.get(text) ?? []), path]);
+  const roots = new Map<string, string[]>();
+  for (const {path, file} of all) {
+    const text = file?.text?.replace(/\s+/g, '') ?? '';
+    if (text !== '') roots.set(text, [...(roots.get(text) ?? []), path]);
   }
   if (roots.size < 2) return [];
-  return [
-    fault(
-      '',
-      `these have different roots: ${[...roots.values()].map((paths) => paths.join(' and ')).join(' / ')}. Workloads of one will not trust those of the other`,
-      'decide for one root, and make the other clusters anew under it',
-    ),
-  ];
+  const list = [...roots.values()].map((paths) => paths.join(' and ')).join(' / ');
+  const message = `these have different roots: ${list}. Workloads of one will not trust those of the other`;
+  return [{message, hint: 'decide for one root, and make the other clusters anew under it'}];
 }
 
-function clusterFaults(name: string, folder: Folder): readonly MakefileFault[] {
+function clusterFaults(cluster: string, folder: Folder): readonly MakefileFault[] {
   const flavour = flavourOf(folder);
   if (flavour === undefined) return [];
   const old = folder.get('selfSigned-ca-cert.pem')?.text;
   const taken = folder.get('ca-cert.pem')?.text;
   if (old !== undefined && taken !== undefined && old !== taken) {
-    return [
-      fault(
-        name,
-        `${name} has two CAs: ca-cert.pem and selfSigned-ca-cert.pem differ`,
-        'ca-cert.pem is used; move the files of the other one away',
-      ),
-    ];
+    const message = `${cluster} has two CAs: ca-cert.pem and selfSigned-ca-cert.pem differ`;
+    return [{cluster, message, hint: 'ca-cert.pem is used; move the files of the other one away'}];
   }
   const needed = flavour === 'istiod' ? istiodNames : [...selfSignedNames.map(({from}) => from), 'root-cert.pem'];
   const missing = needed.filter((file) => !folder.has(file));
-  return missing.length === 0
-    ? []
-    : [fault(name, `${name} lacks ${missing.join(', ')}: the Makefile stopped half way`, 'run its target again')];
-}
-
-function fault(cluster: string, message: string, hint: Hint): MakefileFault {
-  return {...(cluster === '' ? {} : {cluster}), message, hint};
-}
-
-function pathOf(cluster: string, name: string): string {
-  return cluster === '' ? name : `${cluster}/${name}`;
+  if (missing.length === 0) return [];
+  const message = `${cluster} lacks ${missing.join(', ')}: the Makefile stopped half way`;
+  return [{cluster, message, hint: 'run its target again'}];
 }

@@ -1,44 +1,22 @@
 /**
  * The mesh as operations see it: mesh.yaml, contexts.yaml, environment and flags resolved into one value
- * (`resolve.ts`). What mesh.yaml may leave out stays optional here; `require.ts` asks for it where it is needed.
+ * (`resolve.ts`). What mesh.yaml may leave out stays optional here; `resolve.ts` asks for it where it is needed.
  */
-
 import {istiodServingNames} from '../istio/names.js';
 import type {KeyAlgorithm} from '../keys/keys.js';
 import type {ExpiryThresholds} from '../x509/expiry.js';
+import type {MeshFile, MeshFileCluster} from './schema.js';
 import type {SignerSpec} from './signer.js';
 
-/** One cluster of the mesh. */
-export interface MeshCluster {
-  /** A DNS-1123 label, unique in the mesh; also Istio's `clusterName`. */
-  readonly name: string;
-  /** The kubeconfig context; absent until somebody names one (`--context`, contexts.yaml, mesh.yaml). */
-  readonly context?: string;
-  /** Istio's network ID. */
-  readonly network?: string;
+/** One cluster of the mesh: what mesh.yaml says of it (`schema.ts`), with the context and network that hold in this run. */
+export interface MeshCluster extends MeshFileCluster {
   readonly role: 'primary' | 'remote';
-  /** For a remote: the primary whose istiod it uses. */
-  readonly primary?: string;
-  /** UID of the kube-system namespace, recorded at first contact. */
-  readonly uid?: string;
-  /** Helm values merged into this cluster's install.yaml. */
-  readonly values?: Readonly<Record<string, unknown>>;
-  /** Overlay files (relative to the work directory) merged into this cluster's install.yaml, in order. */
-  readonly overlays?: readonly string[];
 }
 
-/** Istio settings shared by all clusters. */
-export interface MeshIstio {
-  /** `MAJOR.MINOR` or `MAJOR.MINOR.PATCH`; absent: ask istioctl. */
-  readonly version?: string;
+/** Istio settings shared by all clusters: what mesh.yaml says of them, and defaults. */
+export interface MeshIstio extends NonNullable<MeshFile['istio']> {
   readonly namespace: string;
   readonly profile: string;
-  readonly hub?: string;
-  readonly tag?: string;
-  /** Declared control plane revisions; the default revision is `default`. */
-  readonly revisions?: readonly string[];
-  readonly values?: Readonly<Record<string, unknown>>;
-  readonly overlays?: readonly string[];
 }
 
 /** How the mesh's trust is made. Days are 24 h. */
@@ -57,13 +35,10 @@ export interface MeshTrust {
 }
 
 /** The mesh, resolved. */
-export interface Mesh {
-  readonly meshID?: string;
+export interface Mesh extends Pick<MeshFile, 'meshID' | 'access'> {
   readonly trustDomain: string;
   readonly istio: MeshIstio;
   readonly trust: MeshTrust;
-  /** Who is meant to reach the CA keys: `User:NAME`, `Group:NAME`, `ServiceAccount:NAMESPACE/NAME`. Absent: not said. */
-  readonly access?: {readonly expected: readonly string[]};
   readonly clusters: readonly MeshCluster[];
 }
 

@@ -14,7 +14,7 @@ import {
   visit,
   type YAMLError,
 } from 'yaml';
-import * as z from 'zod';
+import type * as z from 'zod';
 import {MeshError, type ErrorCode} from '../errors.js';
 import {nearest} from '../nearest.js';
 import {printableLine} from '../printable.js';
@@ -48,25 +48,46 @@ const mostProblems = 20;
 /** What a file says, or everything that is wrong with it. */
 export type FileReading<T> = {readonly value: T} | {readonly problems: readonly FileProblem[]};
 
+/** One of the two files. */
+interface Kind<T> {
+  readonly file: string;
+  readonly code: ErrorCode;
+  readonly schema: z.ZodType<T>;
+  readonly rules: (value: T) => readonly BrokenRule[];
+}
+
+const meshKind: Kind<MeshFile> = {
+  file: layout.meshYaml,
+  code: 'MESH_YAML_INVALID',
+  schema: meshFileSchema,
+  rules: brokenRules,
+};
+
+const contextsKind: Kind<ContextsFile> = {
+  file: layout.contextsYaml,
+  code: 'CONTEXTS_YAML_INVALID',
+  schema: contextsFileSchema,
+  rules: brokenContextRules,
+};
+
 /** Reads mesh.yaml's text; never throws. */
-export function checkMeshFile(text: string, file: string = layout.meshYaml): FileReading<MeshFile> {
-  return checkFile(text, file, meshFileSchema, brokenRules);
+export function checkMeshFile(text: string): FileReading<MeshFile> {
+  return checkFile(text, meshKind);
 }
 
 /** What mesh.yaml says. Throws `MESH_YAML_INVALID` with all problems in the message. */
-export function parseMeshFile(text: string, file: string = layout.meshYaml): MeshFile {
-  return valueOf(checkMeshFile(text, file), 'MESH_YAML_INVALID', file);
+export function parseMeshFile(text: string): MeshFile {
+  return valueOf(checkMeshFile(text), meshKind);
 }
 
 /** Reads contexts.yaml's text; an empty file maps nothing. Never throws. */
-export function checkContextsFile(text: string, file: string = layout.contextsYaml): FileReading<ContextsFile> {
-  if (text.replace(/^\s*#.*$/gm, '').trim() === '') return {value: {}};
-  return checkFile(text, file, contextsFileSchema, brokenContextRules);
+export function checkContextsFile(text: string): FileReading<ContextsFile> {
+  return text.replace(/^\s*#.*$/gm, '').trim() === '' ? {value: {}} : checkFile(text, contextsKind);
 }
 
 /** What contexts.yaml says. Throws `CONTEXTS_YAML_INVALID` with all problems in the message. */
-export function parseContextsFile(text: string, file: string = layout.contextsYaml): ContextsFile {
-  return valueOf(checkContextsFile(text, file), 'CONTEXTS_YAML_INVALID', file);
+export function parseContextsFile(text: string): ContextsFile {
+  return valueOf(checkContextsFile(text), contextsKind);
 }
 
 /** `mesh.yaml:7:12: clusters[0].network must be …` */
@@ -74,60 +95,46 @@ export function renderProblem({file, line, column, field, message}: FileProblem)
   return `${file}:${String(line)}:${String(column)}: ${field === '' ? '' : `${field} `}${message}`;
 }
 
-function valueOf<T>(reading: FileReading<T>, code: ErrorCode, file: string): T {
+function valueOf<T>(reading: FileReading<T>, {code, file}: Kind<T>): T {
   if ('value' in reading) return reading.value;
   const {problems} = reading;
   const count = problems.length === 1 ? 'one problem' : `${String(problems.length)} problems`;
-  throw new MeshError(
-    code,
-    [`${file} has ${count}:`, ...problems.map((problem) => `  ${renderProblem(problem)}`)].join('\n'),
-  );
+  const lines = problems.map((problem) => `  ${renderProblem(problem)}`);
+  throw new MeshError(code, [`${file} has ${count}:`, ...lines].join('\n'));
 }
 
-function checkFile<T>(
-  text: string,
-  file: string,
-  schema: z.ZodType<T>,
-  rules: (value: T) => readonly BrokenRule[],
-): FileReading<T> {
-  const reading = readFile(text, file, schema, rules);
-  if ('value' in reading || reading.problems.length <= mostProblems) return reading;
-  const told = reading.problems.slice(0, mostProblems);
-  const [next] = reading.problems.slice(mostProblems);
-  const left = String(reading.problems.length - mostProblems);
-  return {problems: next ? [...told, {...next, field: '', message: `and so on: ${left} more problems`}] : told};
+function checkFile<T>(text: string, kind: Kind<T>): FileReading<T> {
+  const reading = readFile(text, kind);
+  if ('value' in reading) return reading;
+  const problems = reading.problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  const [next] = problems.slice(mostProblems);
+  if (!next) return {problems};
+  const left = String(problems.length - mostProblems);
+  return {
+    problems: [...problems.slice(0, mostProblems), {...next, field: '', message: `and so on: ${left} more problems`}],
+  };
 }
 
-function readFile<T>(
-  text: string,
-  file: string,
-  schema: z.ZodType<T>,
-  rules: (value: T) => readonly BrokenRule[],
-): FileReading<T> {
+function readFile<T>(text: string, {file, schema, rules}: Kind<T>): FileReading<T> {
+  const problemOf = (line: number, message: string) => ({problems: [{file, line, column: 1, field: '', message}]});
   if (text.length > longestFile) {
-    const message = `is not a declaration: it has ${String(text.length)} characters, at most ${String(longestFile)} are read`;
-    return {problems: [{file, line: 1, column: 1, field: '', message}]};
+    const [length, most] = [String(text.length), String(longestFile)];
+    return problemOf(1, `is not a declaration: it has ${length} characters, at most ${most} are read`);
   }
   const deep = tooDeep(text);
-  if (deep !== undefined) {
-    const message = 'is nested deeper than any declaration';
-    return {problems: [{file, line: deep, column: 1, field: '', message}]};
-  }
+  if (deep !== undefined) return problemOf(deep, 'is nested deeper than any declaration');
   const source = new Source(text, file);
   const syntax = source.syntaxProblems();
-  // A file that is no YAML has no fields to judge; one that only sets a field twice has.
-  if (syntax.some(({fatal}) => fatal)) return {problems: sorted(syntax.map(({problem}) => problem))};
   const duplicates = syntax.map(({problem}) => problem);
+  // A file that is no YAML has no fields to judge; one that only sets a field twice has.
+  if (syntax.some(({fatal}) => fatal)) return {problems: duplicates};
   const plain = source.toPlain();
   if ('problem' in plain) return {problems: [...duplicates, plain.problem]};
-  const parsed = schema.safeParse(plain.value);
-  if (!parsed.success)
-    return {
-      problems: sorted([...duplicates, ...schemaProblems(source, {schema, value: plain.value}, parsed.error.issues)]),
-    };
-  const broken = rules(parsed.data).map(({path, message}) => source.problem(path, message));
-  if (broken.length + duplicates.length > 0) return {problems: sorted([...duplicates, ...broken])};
-  return {value: parsed.data};
+  const {success, data, error} = schema.safeParse(plain.value);
+  const broken = success
+    ? rules(data).map(({path, message}) => source.problem(path, message))
+    : schemaProblems(source, error.issues);
+  return success && broken.length + duplicates.length === 0 ? {value: data} : {problems: [...duplicates, ...broken]};
 }
 
 /**
@@ -145,10 +152,6 @@ function tooDeep(text: string): number | undefined {
     if ((/^(?: |[-?] )*/.exec(line)?.[0].length ?? 0) > 2 * deepest) return index + 1;
   }
   return undefined;
-}
-
-function sorted(problems: readonly FileProblem[]): readonly FileProblem[] {
-  return [...problems].sort((a, b) => a.line - b.line || a.column - b.column);
 }
 
 /** `clusters[0].network` */
@@ -206,20 +209,20 @@ class Source {
     return at;
   }
 
-  has(path: FieldPath): boolean {
-    return path.length === 0 ? this.#document.contents !== null : this.#document.hasIn(path);
-  }
-
-  /** How the value at a path was written, when that is not what it looks like: "1.30 is a number here". */
-  asWritten(path: FieldPath): string | undefined {
-    const node: unknown = path.length === 0 ? this.#document.contents : this.#document.getIn(path, true);
-    if (isCollection(node)) return `it is a ${isMap(node) ? 'map' : 'list'} here`;
-    if (!isScalar(node)) return undefined;
+  /** What is wrong with the value at a path: the rule, and how it was written, when that is not what it looks like. */
+  explainValue(path: FieldPath, rule: string): string {
+    if (path.length === 0 && this.#document.contents === null) return `the file is empty: it ${rule}`;
+    if (path.length > 0 && !this.#document.hasIn(path)) return `is missing: it ${rule}`;
+    // "true" in quotes, where true is meant: nothing here should be quoted.
+    if (rule === 'must be true or false') return `${rule}, without quotes`;
+    const node: unknown = this.#document.getIn(path, true);
+    if (isCollection(node)) return `${rule}; it is a ${isMap(node) ? 'map' : 'list'} here`;
+    if (!isScalar(node)) return rule;
     const written = printableLine(node.source ?? String(node.value));
-    if (node.value === null) return 'it is empty here';
-    if (typeof node.value === 'number') return `${written} is a number here, write "${written}"`;
-    if (typeof node.value === 'boolean') return `${written} is true or false here, write "${written}"`;
-    return `${JSON.stringify(written)} is not`;
+    if (node.value === null) return `${rule}; it is empty here`;
+    if (typeof node.value === 'number') return `${rule}; ${written} is a number here, write "${written}"`;
+    if (typeof node.value === 'boolean') return `${rule}; ${written} is true or false here, write "${written}"`;
+    return `${rule}; ${JSON.stringify(written)} is not`;
   }
 
   /** A problem at a field's value, or where its nearest parent starts when it is not there. */
@@ -229,7 +232,7 @@ class Source {
 
   /** A problem at a field's name. */
   keyProblem(path: FieldPath, message: string): FileProblem {
-    const parent: unknown = path.length === 1 ? this.#document.contents : this.#document.getIn(path.slice(0, -1), true);
+    const parent: unknown = this.#document.getIn(path.slice(0, -1), true);
     const key = path.at(-1);
     const pair = isMap(parent) ? parent.items.find((item) => keyText(item.key) === String(key)) : undefined;
     const offset = isNode(pair?.key) ? pair.key.range?.[0] : undefined;
@@ -265,87 +268,41 @@ class Source {
     return find(this.#document.contents, []) ?? '';
   }
 
-  #explain(error: YAMLError): string {
-    switch (error.code) {
-      case 'DUPLICATE_KEY':
-        return 'is set twice: take one away';
-      case 'TAB_AS_INDENT':
-        return 'a tab: YAML is indented with spaces only';
-      case 'MULTIPLE_DOCS':
-        return 'a second document: take away "---" and what follows';
-      default:
-        return `not YAML: ${tabAt(this.text, error.pos[0]) ? 'a tab: YAML is indented with spaces only' : printableLine(error.message)}`;
-    }
+  #explain({code, pos: [offset], message}: YAMLError): string {
+    const indent = this.text.slice(this.text.lastIndexOf('\n', offset - 1) + 1);
+    const rest = /^ *\t/.test(indent) ? syntaxRules.TAB_AS_INDENT : printableLine(message);
+    return syntaxRules[code] ?? `not YAML: ${rest}`;
   }
 }
 
-function tabAt(text: string, offset: number): boolean {
-  const lineStart = text.lastIndexOf('\n', offset - 1) + 1;
-  return /^ *\t/.test(text.slice(lineStart));
-}
+const syntaxRules: Partial<Record<YAMLError['code'], string>> & {readonly TAB_AS_INDENT: string} = {
+  DUPLICATE_KEY: 'is set twice: take one away',
+  TAB_AS_INDENT: 'a tab: YAML is indented with spaces only',
+  MULTIPLE_DOCS: 'a second document: take away "---" and what follows',
+};
 
 function keyText(key: unknown): string {
   return isScalar(key) ? String(key.value) : String(key);
 }
 
-type Issue = z.core.$ZodIssue;
-
-/** A schema, and what was read with it. */
-interface Read {
-  readonly schema: z.ZodType;
-  readonly value: unknown;
-}
-
-function schemaProblems(source: Source, read: Read, issues: readonly Issue[]): readonly FileProblem[] {
+function schemaProblems(source: Source, issues: readonly z.core.$ZodIssue[]): readonly FileProblem[] {
   return issues.flatMap((issue) => {
     const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
     switch (issue.code) {
-      case 'unrecognized_keys': {
+      case 'unrecognized_keys':
         // Fields of a kind that this version does not know are no typing errors: its `type` is reported already.
         if (issues.some((other) => other.path.length === path.length + 1 && other.path.at(-1) === 'type')) return [];
-        const allowed = fieldsOf(read, path);
-        return issue.keys.map((key) => source.keyProblem([...path, key], unknownField(key, allowed)));
-      }
+        return issue.keys.map((key) => source.keyProblem([...path, key], unknownField(key, issue.message)));
       case 'invalid_key':
         return [source.keyProblem(path, issue.issues[0]?.message ?? issue.message)];
       default:
-        return [source.problem(path, explainValue(source, path, issue.message))];
+        return [source.problem(path, source.explainValue(path, issue.message))];
     }
   });
 }
 
-function unknownField(key: string, allowed: readonly string[]): string {
-  const meant = nearest(key, allowed);
-  return `is not a field of mesh.yaml${meant === undefined ? '' : `: did you mean ${meant}?`} (allowed here: ${allowed.join(', ')})`;
-}
-
-function explainValue(source: Source, path: FieldPath, rule: string): string {
-  if (!source.has(path)) return path.length === 0 ? `the file is empty: it ${rule}` : `is missing: it ${rule}`;
-  // "true" in quotes, where true is meant: nothing here should be quoted.
-  if (rule === 'must be true or false') return `${rule}, without quotes`;
-  const written = source.asWritten(path);
-  return written === undefined ? rule : `${rule}; ${written}`;
-}
-
-/** Names of the fields that the schema allows at a path; of a map of several kinds, those of the kind that was written. */
-function fieldsOf({schema, value}: Read, path: FieldPath): readonly string[] {
-  let at: unknown = schema;
-  let here: unknown = value;
-  for (const part of [...path, undefined]) {
-    while (at instanceof z.ZodOptional) at = at.unwrap();
-    if (at instanceof z.ZodDiscriminatedUnion) at = kindOf(at, here);
-    if (part === undefined) break;
-    if (at instanceof z.ZodObject) at = at.shape[String(part)];
-    else if (at instanceof z.ZodArray) at = at.element;
-    here = typeof here === 'object' && here !== null ? (here as Readonly<Record<string, unknown>>)[part] : undefined;
-  }
-  return at instanceof z.ZodObject ? Object.keys(at.shape) : [];
-}
-
-function kindOf(union: z.ZodDiscriminatedUnion, value: unknown): unknown {
-  return union.options.find((option) => {
-    const kind = option instanceof z.ZodObject ? (option.shape[union.def.discriminator] as z.ZodType) : undefined;
-    const said = (value as Readonly<Record<string, unknown>> | undefined)?.[union.def.discriminator];
-    return kind?.safeParse(said).success === true;
-  });
+/** `allowed`: what `kind` of fields.ts says. */
+function unknownField(key: string, allowed: string): string {
+  const meant = nearest(key, allowed.split(', '));
+  return `is not a field of mesh.yaml${meant === undefined ? '' : `: did you mean ${meant}?`} (allowed here: ${allowed})`;
 }

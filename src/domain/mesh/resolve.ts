@@ -9,15 +9,16 @@ import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
 import {nearest} from '../nearest.js';
 import {advice} from '../suggest/advice.js';
-import {kubectlMesh, words} from '../suggest/suggestion.js';
+import {kubectlMesh, lookWith, words} from '../suggest/suggestion.js';
 import {parseDays, parsePercent} from './duration.js';
 import {layout} from './layout.js';
 import type {Mesh, MeshCluster, MeshIstio, MeshTrust} from './mesh.js';
 import type {ExpiryThreshold} from '../x509/expiry.js';
 import type {KeyAlgorithm} from '../keys/keys.js';
 import {dnsLabelPattern, dnsLabelRule, labelValuePattern, labelValueRule, parseClusterName} from './names.js';
+import {repeated} from './rules.js';
 import type {ContextsFile, MeshFile, MeshFileCluster} from './schema.js';
-import {resolveSigner, type SaidSigner, type SignerSpec} from './signer.js';
+import {resolveSigner, type SaidSigner} from './signer.js';
 
 /** A value and who said it: `--mesh-id`, `NETWORK_1`. The name stands in messages. */
 export interface Said<T extends string = string> {
@@ -48,14 +49,6 @@ export interface MeshSources {
   readonly said: SaidValues;
 }
 
-/** The mesh, and the clusters this run is about. */
-export interface ResolvedMesh {
-  readonly mesh: Mesh;
-  readonly selected: readonly MeshCluster[];
-}
-
-const emptyMeshFile = {apiVersion: 'kubectl-mesh/v1alpha1', kind: 'Mesh'} as const;
-
 /** Istio's own defaults (istio/istio manifests/profiles/default.yaml) and the ones of docs/mesh-yaml.md. */
 export const defaults = {
   trustDomain: 'cluster.local',
@@ -69,146 +62,131 @@ export const defaults = {
 } as const;
 
 /**
- * Resolves. Throws `INVALID_CLUSTER_NAME`, `UNKNOWN_CLUSTER`, `MESH_YAML_MISSING` (no mesh.yaml and nothing named),
+ * The mesh, and the clusters this run is about. Throws `INVALID_CLUSTER_NAME`, `UNKNOWN_CLUSTER`, `MESH_YAML_MISSING` (no mesh.yaml and nothing named),
  * `CONTRADICTION`, `USAGE` (`--context` with several clusters).
  */
-export function resolveMesh(sources: MeshSources): ResolvedMesh {
+export function resolveMesh({file, contexts, said, ...sources}: MeshSources): {
+  readonly mesh: Mesh;
+  readonly selected: readonly MeshCluster[];
+} {
   const names = [...new Set(sources.names.map(parseClusterName))];
-  const declared: MeshFile = sources.file ?? {...emptyMeshFile, clusters: names.map((name) => ({name}))};
-  checkNames(sources, names);
-  const {said} = sources;
+  if (file) checkNames(names, file);
+  else if (names.length === 0) throw nothingSaid();
   checkForms(said);
-  const selectedNames = new Set(names.length > 0 ? names : (declared.clusters ?? []).map(({name}) => name));
-  checkContext(sources, declared.clusters ?? [], selectedNames);
-  checkContexts(sources.contexts, declared.clusters ?? []);
-  const clusters = (declared.clusters ?? []).map((cluster) =>
-    resolveCluster(cluster, sources, selectedNames.has(cluster.name)),
-  );
+  const declared: Omit<MeshFile, 'apiVersion' | 'kind'> = file ?? {clusters: names.map((name) => ({name}))};
+  const known = withContexts(declared.clusters ?? [], contexts);
+  const isSelected = ({name}: MeshFileCluster): boolean => names.length === 0 || names.includes(name);
+  if (said.context) checkContext(said.context, known, isSelected);
+  checkContexts(known);
+  const clusters = known.map((cluster): MeshCluster => {
+    const {name, role = 'primary', context, network} = cluster;
+    if (!isSelected(cluster)) return {...cluster, role};
+    return defined<MeshCluster>({
+      ...cluster,
+      role,
+      context: said.context?.value ?? context,
+      network: agree(`network of ${name}`, network, said.network),
+    });
+  });
   const istio = resolveIstio(declared.istio ?? {}, said);
-  const expected = declared.access?.expected;
   const mesh = defined<Mesh>({
     meshID: agree('meshID', declared.meshID, said.meshID),
     trustDomain: declared.trustDomain ?? defaults.trustDomain,
     istio,
     trust: resolveTrust(declared.trust ?? {}, istio, said),
-    access: expected && {expected},
+    access: declared.access,
     clusters,
   });
-  return {mesh, selected: inOrder(names, clusters, selectedNames)};
+  // As typed where clusters were named; else as declared.
+  const selected = names.flatMap((name) => clusters.filter((cluster) => cluster.name === name));
+  return {mesh, selected: names.length === 0 ? clusters : selected};
 }
 
-/** As typed where clusters were named; else as declared. */
-function inOrder(
-  names: readonly string[],
-  clusters: readonly MeshCluster[],
-  selected: ReadonlySet<string>,
-): readonly MeshCluster[] {
-  if (names.length === 0) return clusters.filter(({name}) => selected.has(name));
-  return names.flatMap((name) => clusters.filter((cluster) => cluster.name === name));
+function nothingSaid(): MeshError {
+  return new MeshError('MESH_YAML_MISSING', `there is no ${layout.meshYaml} here and no cluster was named`, {
+    hints: [
+      advice`${kubectlMesh('init', words`NAME=CONTEXT`)} makes one`,
+      'name a cluster, or say where the work directory is with --work-dir or WORK_DIR',
+    ],
+  });
 }
 
-function checkNames({file}: MeshSources, names: readonly string[]): void {
-  if (!file) {
-    if (names.length > 0) return;
-    throw new MeshError('MESH_YAML_MISSING', `there is no ${layout.meshYaml} here and no cluster was named`, {
-      hints: [
-        advice`${kubectlMesh('init', words`NAME=CONTEXT`)} makes one`,
-        'name a cluster, or say where the work directory is with --work-dir or WORK_DIR',
-      ],
-    });
-  }
-  const known = (file.clusters ?? []).map(({name}) => name);
+function checkNames(names: readonly string[], {clusters = []}: MeshFile): void {
+  const known = clusters.map(({name}) => name);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) {
-    if (names.length > 0 || known.length > 0) return;
+    if (known.length > 0) return;
     throw new MeshError('MISSING_VALUE', `${layout.meshYaml} declares no clusters`, {
       hints: [advice`${kubectlMesh('init', words`NAME=CONTEXT`)} adds one`],
     });
   }
   const meant = nearest(unknown, known);
-  throw new MeshError(
-    'UNKNOWN_CLUSTER',
-    `${unknown} is no cluster of ${layout.meshYaml}${meant === undefined ? '' : `: did you mean ${meant}?`}`,
-    {
-      hints: [
-        advice`${kubectlMesh('init', [unknown])} adds it`,
-        known.length === 0 ? `${layout.meshYaml} declares no clusters` : `declared are: ${known.join(', ')}`,
-      ],
-    },
-  );
+  const perhaps = meant === undefined ? '' : `: did you mean ${meant}?`;
+  throw new MeshError('UNKNOWN_CLUSTER', `${unknown} is no cluster of ${layout.meshYaml}${perhaps}`, {
+    hints: [
+      advice`${kubectlMesh('init', [unknown])} adds it`,
+      known.length === 0 ? `${layout.meshYaml} declares no clusters` : `declared are: ${known.join(', ')}`,
+    ],
+  });
 }
 
-/** What was said has the form that mesh.yaml asks for; it may be recorded there. Throws `USAGE`. */
-export function checkForms({
-  meshID,
-  network,
-  istioNamespace,
-}: Pick<SaidValues, 'meshID' | 'network' | 'istioNamespace'>): void {
-  const rules = [
-    {said: meshID, pattern: labelValuePattern, rule: labelValueRule},
-    {said: network, pattern: labelValuePattern, rule: labelValueRule},
-    {said: istioNamespace, pattern: dnsLabelPattern, rule: dnsLabelRule},
-  ];
-  for (const {said, pattern, rule} of rules) {
-    if (said && !pattern.test(said.value)) {
-      throw new MeshError('USAGE', `${said.by} ${JSON.stringify(said.value)} is not valid`, {
-        hints: [`it has ${rule}`],
-      });
-    }
+/** How what is said has to be written: as mesh.yaml asks for it, since it may be recorded there. */
+const forms = {
+  meshID: {pattern: labelValuePattern, rule: labelValueRule},
+  network: {pattern: labelValuePattern, rule: labelValueRule},
+  istioNamespace: {pattern: dnsLabelPattern, rule: dnsLabelRule},
+};
+
+/** What was said has the form that mesh.yaml asks for. Throws `USAGE`. */
+export function checkForms(said: {readonly [Field in keyof typeof forms]?: Said | undefined}): void {
+  for (const field of ['meshID', 'network', 'istioNamespace'] as const) {
+    const one = said[field];
+    if (!one || forms[field].pattern.test(one.value)) continue;
+    throw new MeshError('USAGE', `${one.by} ${JSON.stringify(one.value)} is not valid`, {
+      hints: [`it has ${forms[field].rule}`],
+    });
   }
+}
+
+/** The clusters with the contexts that hold for this person. */
+export function withContexts(clusters: readonly MeshFileCluster[], contexts: ContextsFile): readonly MeshFileCluster[] {
+  return clusters.map((cluster) =>
+    defined<MeshFileCluster>({...cluster, context: contexts[cluster.name] ?? cluster.context}),
+  );
 }
 
 function checkContext(
-  {contexts, said}: MeshSources,
+  {value, by}: Said,
   clusters: readonly MeshFileCluster[],
-  selected: ReadonlySet<string>,
+  isSelected: (cluster: MeshFileCluster) => boolean,
 ): void {
-  if (!said.context) return;
-  const {value, by} = said.context;
-  if (selected.size !== 1) {
-    throw new MeshError('USAGE', `${by} is for exactly one cluster, this run is about ${String(selected.size)}`, {
+  const selected = clusters.filter(isSelected).map(({name}) => name);
+  if (selected.length !== 1) {
+    throw new MeshError('USAGE', `${by} is for exactly one cluster, this run is about ${String(selected.length)}`, {
       hints: ['name one cluster', 'contexts of several clusters go into mesh.yaml or contexts.yaml'],
     });
   }
-  const other = clusters.find(
-    (cluster) => !selected.has(cluster.name) && (contexts[cluster.name] ?? cluster.context) === value,
-  );
-  if (other) {
-    throw new MeshError(
-      'CONTRADICTION',
-      `${by} ${value} is the context of cluster ${other.name}, this run is about ${[...selected].join('')}`,
-      {hints: ['one cluster has one name: take another context, or name that cluster']},
-    );
-  }
-}
-
-/** Each file alone was found free of doubles; together they may still send two clusters to one context. */
-function checkContexts(contexts: ContextsFile, clusters: readonly MeshFileCluster[]): void {
-  const owners = new Map<string, string>();
-  for (const cluster of clusters) {
-    const context = contexts[cluster.name] ?? cluster.context;
-    if (context === undefined) continue;
-    const owner = owners.get(context);
-    if (owner !== undefined) {
-      throw new MeshError(
-        'CONTRADICTION',
-        `clusters ${owner} and ${cluster.name} have one context, ${context}: ${layout.contextsYaml} and ${layout.meshYaml} together say so`,
-        {hints: [`look at both files: ${layout.contextsYaml} goes before ${layout.meshYaml}`]},
-      );
-    }
-    owners.set(context, cluster.name);
-  }
-}
-
-function resolveCluster(cluster: MeshFileCluster, sources: MeshSources, selected: boolean): MeshCluster {
-  const {contexts, said} = sources;
-  const {name, context, network, role = 'primary'} = cluster;
-  return defined<MeshCluster>({
-    ...cluster,
-    role,
-    context: (selected ? said.context?.value : undefined) ?? contexts[name] ?? context,
-    network: selected ? agree(`network of ${name}`, network, said.network) : network,
+  const other = clusters.find((cluster) => !isSelected(cluster) && cluster.context === value);
+  if (!other) return;
+  const what = `${by} ${value} is the context of cluster ${other.name}, this run is about ${selected.join('')}`;
+  throw new MeshError('CONTRADICTION', what, {
+    hints: ['one cluster has one name: take another context, or name that cluster'],
   });
+}
+
+/**
+ * Each file alone was found free of doubles; together they may still send two clusters to one context. Throws
+ * `CONTRADICTION`.
+ */
+export function checkContexts(clusters: readonly MeshFileCluster[]): void {
+  const [double] = repeated(clusters, ({context}) => context);
+  if (!double) return;
+  const {entry, value, first} = double;
+  throw new MeshError(
+    'CONTRADICTION',
+    `clusters ${first.name} and ${entry.name} have one context, ${value}: ${layout.contextsYaml} and ${layout.meshYaml} together say so`,
+    {hints: [`look at both files: ${layout.contextsYaml} goes before ${layout.meshYaml}`]},
+  );
 }
 
 function resolveIstio(declared: NonNullable<MeshFile['istio']>, said: SaidValues): MeshIstio {
@@ -221,30 +199,24 @@ function resolveIstio(declared: NonNullable<MeshFile['istio']>, said: SaidValues
 }
 
 function resolveTrust(declared: NonNullable<MeshFile['trust']>, {namespace}: MeshIstio, said: SaidValues): MeshTrust {
-  const rootValidityDays = validity(declared.rootValidity) ?? defaults.rootValidityDays;
-  return defined({
+  const {rootValidity, clusterValidity, keepClusterKeys = true, rotationReady = true, expiry = {}} = declared;
+  const rootValidityDays = rootValidity === undefined ? defaults.rootValidityDays : parseDays(rootValidity);
+  const signer = resolveSigner(declared.signer, said.signer ?? {});
+  return defined<MeshTrust>({
     keyAlgorithm: agree('trust.keyAlgorithm', declared.keyAlgorithm, said.keyAlgorithm) ?? defaults.keyAlgorithm,
     rootValidityDays,
     // The default gives way to a short root: a cluster CA never outlives it.
-    clusterValidityDays: validity(declared.clusterValidity) ?? Math.min(defaults.clusterValidityDays, rootValidityDays),
-    signer: inNamespace(resolveSigner(declared.signer, said.signer ?? {}), namespace),
-    keepClusterKeys: declared.keepClusterKeys ?? true,
-    rotationReady: declared.rotationReady ?? true,
+    clusterValidityDays:
+      clusterValidity === undefined
+        ? Math.min(defaults.clusterValidityDays, rootValidityDays)
+        : parseDays(clusterValidity),
+    // A root in a cluster lies in Istio's namespace where nothing else is said.
+    signer: signer.type === 'cluster' ? {namespace, ...signer} : signer,
+    keepClusterKeys,
+    rotationReady,
     rotationDeclared: declared.rotationReady === true ? true : undefined,
-    expiry: {
-      warn: threshold(declared.expiry?.warn) ?? defaults.warn,
-      error: threshold(declared.expiry?.error) ?? defaults.error,
-    },
+    expiry: {warn: threshold(expiry.warn) ?? defaults.warn, error: threshold(expiry.error) ?? defaults.error},
   });
-}
-
-/** A root in a cluster lies in Istio's namespace where nothing else is said. */
-function inNamespace(signer: SignerSpec, namespace: string): SignerSpec {
-  return signer.type === 'cluster' ? {namespace, ...signer} : signer;
-}
-
-function validity(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : parseDays(text);
 }
 
 function threshold(pair: readonly [string, string] | undefined): ExpiryThreshold | undefined {
@@ -258,11 +230,43 @@ export function agree<T extends string>(
   said: Said<T> | undefined,
 ): T | undefined {
   if (declared === undefined || said === undefined || declared === said.value) return declared ?? said?.value;
-  throw new MeshError(
-    'CONTRADICTION',
-    `${said.by} says ${said.value}, ${layout.meshYaml} declares ${field}: ${declared}`,
+  const what = `${said.by} says ${said.value}, ${layout.meshYaml} declares ${field}: ${declared}`;
+  throw new MeshError('CONTRADICTION', what, {hints: [`leave ${said.by} away, or change ${layout.meshYaml}`]});
+}
+
+/** The mesh ID and the cluster's network: what Istio has to be told. Throws `MISSING_VALUE`, which names all that is missing. */
+export function requireIstioNames(
+  {meshID}: Mesh,
+  {name, network}: MeshCluster,
+): {readonly meshID: string; readonly network: string} {
+  if (meshID !== undefined && network !== undefined) return {meshID, network};
+  const missing = [
+    {value: meshID, what: 'the mesh has no mesh ID', flag: ['--mesh-id', 'mesh1'], field: 'meshID'},
     {
-      hints: [`leave ${said.by} away, or change ${layout.meshYaml}`],
+      value: network,
+      what: `cluster ${name} has no network`,
+      flag: ['--network', 'network1'],
+      field: `network of ${name}`,
     },
-  );
+  ].filter(({value}) => value === undefined);
+  const list = (one: 'what' | 'field'): string => missing.map((each) => each[one]).join(' and ');
+  const flags = missing.flatMap(({flag}) => flag);
+  throw new MeshError('MISSING_VALUE', list('what'), {
+    hints: [
+      advice`say it, in the guide's words: ${kubectlMesh('install render', [name, ...flags])}`,
+      `or write it into mesh.yaml: ${list('field')}`,
+    ],
+  });
+}
+
+/** The cluster's kubeconfig context: the current context is never used. Throws `NO_CONTEXT`. */
+export function requireContext(cluster: MeshCluster): string {
+  if (cluster.context !== undefined) return cluster.context;
+  throw new MeshError('NO_CONTEXT', `no kubeconfig context is known for cluster ${cluster.name}`, {
+    hints: [
+      advice`record one: ${kubectlMesh('init', words`${cluster.name}=CONTEXT`)}`,
+      'or say it with --context CONTEXT',
+      advice`${lookWith.kubectl('any', words`config get-contexts`)} lists what your kubeconfig has`,
+    ],
+  });
 }

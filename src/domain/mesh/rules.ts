@@ -17,21 +17,49 @@ export interface BrokenRule {
 /** Days of ten centuries are no validity: X.509's last time is the year 9999 (RFC 5280, 4.1.2.5). */
 const longestValidityDays = 36_500;
 
+/** A value that an entry repeats, and the entry that has it first. */
+interface Repeated<Entry> {
+  readonly index: number;
+  readonly entry: Entry;
+  readonly value: string;
+  readonly first: Entry;
+}
+
+/** The entries that repeat the value of an earlier one. */
+export function repeated<Entry>(
+  entries: readonly Entry[],
+  valueOf: (entry: Entry) => string | undefined,
+): readonly Repeated<Entry>[] {
+  const owners = new Map<string, Entry>();
+  return entries.flatMap((entry, index) => {
+    const value = valueOf(entry);
+    if (value === undefined) return [];
+    const first = owners.get(value);
+    if (first !== undefined) return [{index, entry, value, first}];
+    owners.set(value, entry);
+    return [];
+  });
+}
+
 /** Every rule that the file breaks, in no particular order. */
 export function brokenRules(file: MeshFile): readonly BrokenRule[] {
-  const clusters = file.clusters ?? [];
+  const {clusters = [], istio} = file;
+  const unique = (field: 'name' | 'context' | 'uid', say: (value: string, owner: string) => string): BrokenRule[] =>
+    repeated(clusters, (cluster) => cluster[field]).map(({index, value, first}) => ({
+      path: ['clusters', index, field],
+      message: say(value, first.name),
+    }));
   return [
-    ...unique(clusters, 'name', (name) => `is ${name} for a second time: names are unique`),
-    ...unique(clusters, 'context', (context, other) => `is ${context}, the context of cluster ${other} already`),
-    ...unique(
-      clusters,
-      'uid',
-      (uid, other) => `is ${uid}, the UID of cluster ${other} already: one cluster, two names`,
-    ),
-    ...clusters.flatMap((cluster, index) => brokenRoleRules(cluster, index, clusters)),
+    ...unique('name', (name) => `is ${name} for a second time: names are unique`),
+    ...unique('context', alreadyOf),
+    ...unique('uid', (uid, other) => `is ${uid}, the UID of cluster ${other} already: one cluster, two names`),
+    ...clusters.flatMap((cluster, index) => {
+      const message = brokenRole(cluster, clusters);
+      return message === undefined ? [] : [{path: ['clusters', index, 'primary'], message}];
+    }),
     ...brokenValidityRules(file),
     ...brokenExpiryRules(file),
-    ...repeated(file.istio?.revisions ?? []).map((index) => ({
+    ...repeated(istio?.revisions ?? [], (name) => name).map(({index}) => ({
       path: ['istio', 'revisions', index],
       message: 'is listed twice',
     })),
@@ -40,67 +68,38 @@ export function brokenRules(file: MeshFile): readonly BrokenRule[] {
 
 /** Rules of contexts.yaml: one context cannot be two clusters. */
 export function brokenContextRules(file: ContextsFile): readonly BrokenRule[] {
-  const owners = new Map<string, string>();
-  return Object.entries(file).flatMap(([name, context]) => {
-    const owner = owners.get(context);
-    owners.set(context, owner ?? name);
-    return owner === undefined
-      ? []
-      : [{path: [name], message: `is ${context}, the context of cluster ${owner} already`}];
-  });
+  return repeated(Object.entries(file), ([, context]) => context).map(({entry: [name], value, first: [owner]}) => ({
+    path: [name],
+    message: alreadyOf(value, owner),
+  }));
 }
 
-function unique(
-  clusters: readonly MeshFileCluster[],
-  field: 'name' | 'context' | 'uid',
-  say: (value: string, owner: string) => string,
-): BrokenRule[] {
-  const owners = new Map<string, string>();
-  return clusters.flatMap((cluster, index) => {
-    const value = cluster[field];
-    if (value === undefined) return [];
-    const owner = owners.get(value);
-    owners.set(value, owner ?? cluster.name);
-    return owner === undefined ? [] : [{path: ['clusters', index, field], message: say(value, owner)}];
-  });
+function alreadyOf(context: string, owner: string): string {
+  return `is ${context}, the context of cluster ${owner} already`;
 }
 
-function brokenRoleRules(
-  cluster: MeshFileCluster,
-  index: number,
-  clusters: readonly MeshFileCluster[],
-): readonly BrokenRule[] {
-  const path = ['clusters', index, 'primary'];
-  if (cluster.role !== 'remote') {
-    return cluster.primary === undefined
-      ? []
-      : [{path, message: `is for remotes: write role: remote, or take primary: ${cluster.primary} away`}];
+function brokenRole({role, primary: name}: MeshFileCluster, clusters: readonly MeshFileCluster[]): string | undefined {
+  if (role !== 'remote') {
+    return name === undefined ? undefined : `is for remotes: write role: remote, or take primary: ${name} away`;
   }
-  if (cluster.primary === undefined) {
-    return [{path, message: 'is missing: a remote names the primary whose istiod it uses'}];
-  }
-  const primary = clusters.find(({name}) => name === cluster.primary);
-  if (!primary) return [{path, message: `names ${cluster.primary}, which is no cluster of this mesh`}];
-  if (primary.role === 'remote') return [{path, message: `names ${cluster.primary}, which is a remote itself`}];
-  return [];
+  if (name === undefined) return 'is missing: a remote names the primary whose istiod it uses';
+  const primary = clusters.find((one) => one.name === name);
+  if (!primary) return `names ${name}, which is no cluster of this mesh`;
+  return primary.role === 'remote' ? `names ${name}, which is a remote itself` : undefined;
 }
 
-function brokenValidityRules({trust}: MeshFile): readonly BrokenRule[] {
-  const tooLong = (['rootValidity', 'clusterValidity'] as const).flatMap((field) => {
-    const validity = trust?.[field];
-    return validity !== undefined && parseDays(validity) > longestValidityDays
+function brokenValidityRules({
+  trust: {rootValidity: root, clusterValidity: cluster} = {},
+}: MeshFile): readonly BrokenRule[] {
+  const tooLong = Object.entries({rootValidity: root, clusterValidity: cluster}).flatMap(([field, validity]) =>
+    validity !== undefined && parseDays(validity) > longestValidityDays
       ? [{path: ['trust', field], message: `must be at most ${String(longestValidityDays)}d`}]
-      : [];
-  });
-  if (tooLong.length > 0 || trust?.rootValidity === undefined || trust.clusterValidity === undefined) return tooLong;
-  return parseDays(trust.clusterValidity) > parseDays(trust.rootValidity)
-    ? [
-        {
-          path: ['trust', 'clusterValidity'],
-          message: `must not be longer than rootValidity (${trust.rootValidity}): a cluster CA never outlives its root`,
-        },
-      ]
-    : [];
+      : [],
+  );
+  if (tooLong.length > 0 || root === undefined || cluster === undefined) return tooLong;
+  if (parseDays(cluster) <= parseDays(root)) return [];
+  const message = `must not be longer than rootValidity (${root}): a cluster CA never outlives its root`;
+  return [{path: ['trust', 'clusterValidity'], message}];
 }
 
 function brokenExpiryRules({trust}: MeshFile): readonly BrokenRule[] {
@@ -111,8 +110,4 @@ function brokenExpiryRules({trust}: MeshFile): readonly BrokenRule[] {
   return parsePercent(errorShare) > parsePercent(warnShare) || parseDays(errorDays) > parseDays(warnDays)
     ? [{path: ['trust', 'expiry', 'error'], message: 'must not come before the warning: lower it, or raise warn'}]
     : [];
-}
-
-function repeated(list: readonly string[]): readonly number[] {
-  return list.flatMap((item, index) => (list.indexOf(item) < index ? [index] : []));
 }

@@ -5,15 +5,8 @@ import {printableLine} from '../printable.js';
 import {layout} from './layout.js';
 import type {DeclaredSigner} from './signer-schema.js';
 
-/** Present fields only: zod's optional fields may be there and undefined, ours may not. */
-type Present<T> = T extends readonly (infer Item)[]
-  ? readonly Present<Item>[]
-  : T extends object
-    ? {readonly [Key in keyof T]: Present<Exclude<T[Key], undefined>>}
-    : T;
-
 /** Who signs cluster CAs (docs/signers.md). */
-export type SignerSpec = Present<DeclaredSigner>;
+export type SignerSpec = DeclaredSigner;
 export type SignerType = SignerSpec['type'];
 /** The declaration of one kind of signer. */
 export type SignerSpecOf<Type extends SignerType> = Extract<SignerSpec, {type: Type}>;
@@ -27,16 +20,16 @@ export interface SaidSigner {
 }
 
 /** Resolves. Throws `CONTRADICTION`, also for `--root-dir` with a signer that is not local. */
-export function resolveSigner(declared: DeclaredSigner | undefined, said: SaidSigner): SignerSpec {
-  if (declared && said.signer && !agree(present(declared), present(said.signer))) {
-    const [ours, theirs] = [said.signer, declared].map((signer) => printableLine(JSON.stringify(present(signer))));
+export function resolveSigner(declared: SignerSpec | undefined, said: SaidSigner): SignerSpec {
+  if (declared && said.signer && !agree(declared, said.signer)) {
+    const [ours = '', theirs = ''] = [said.signer, declared].map((signer) => printableLine(JSON.stringify(signer)));
     throw new MeshError(
       'CONTRADICTION',
-      `--signer says ${ours ?? ''}, ${layout.meshYaml} declares another signer under trust.signer: ${theirs ?? ''}`,
+      `--signer says ${ours}, ${layout.meshYaml} declares another signer under trust.signer: ${theirs}`,
       {hints: [`leave --signer away, or change ${layout.meshYaml}`]},
     );
   }
-  const spec = present(declared ?? said.signer ?? {type: 'local'});
+  const spec = declared ?? said.signer ?? {type: 'local'};
   if (said.rootDirectory === undefined) return spec;
   if (spec.type !== 'local') {
     throw new MeshError('CONTRADICTION', `--root-dir is for a root key in a file, the signer here is ${spec.type}`, {
@@ -78,8 +71,4 @@ export function madeElsewhere(signer: SignerSpec): string | undefined {
 function agree(declared: SignerSpec, said: SignerSpec): boolean {
   const typeOnly = Object.keys(said).length === 1;
   return typeOnly ? declared.type === said.type : isDeepStrictEqual(declared, said);
-}
-
-function present(signer: DeclaredSigner): SignerSpec {
-  return JSON.parse(JSON.stringify(signer)) as SignerSpec;
 }

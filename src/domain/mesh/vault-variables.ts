@@ -19,22 +19,16 @@ export type VaultVariable =
   | 'SKIP_VERIFY'
   | 'ROLE_ID';
 
-/** A variable that is set, and by which name. */
-export interface SetVariable {
-  readonly name: string;
-  readonly value: string;
-}
-
 /** Both names of a variable, in the order they count. */
 export function vaultNames(variable: string): readonly [string, string] {
   return [`BAO_${variable}`, `VAULT_${variable}`];
 }
 
-/** Reads one; undefined when neither name is set. */
+/** Reads one: its value, and by which name it is set; undefined when neither name is set. */
 export function readVaultVariable(
   environment: Readonly<Record<string, string | undefined>>,
   variable: VaultVariable,
-): SetVariable | undefined {
+): {readonly name: string; readonly value: string} | undefined {
   for (const name of vaultNames(variable)) {
     const value = environment[name]?.trim();
     if (value !== undefined && value !== '') return {name, value};

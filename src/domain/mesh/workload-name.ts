@@ -18,22 +18,19 @@ const longestSubdomain = 253;
  */
 export function parseWorkloadName(text: string): WorkloadName {
   const [namespace = '', serviceAccount = '', ...rest] = text.split('/');
+  const refuse = (word: string, what: string, hint: string): never => {
+    throw new MeshError('USAGE', `${JSON.stringify(word)} is not ${what}`, {hints: [hint]});
+  };
   if (rest.length > 0 || namespace === '' || serviceAccount === '') {
-    throw new MeshError('USAGE', `${JSON.stringify(text)} is not NAMESPACE/SERVICEACCOUNT`, {
-      hints: ['For the account that a namespace has from the start: NAMESPACE/default'],
-    });
+    const hint = 'For the account that a namespace has from the start: NAMESPACE/default';
+    return refuse(text, 'NAMESPACE/SERVICEACCOUNT', hint);
   }
   if (!dnsLabelPattern.test(namespace)) {
-    throw new MeshError('USAGE', `${JSON.stringify(namespace)} is not the name of a namespace`, {
-      hints: [`a namespace has ${dnsLabelRule}`],
-    });
+    return refuse(namespace, 'the name of a namespace', `a namespace has ${dnsLabelRule}`);
   }
   if (serviceAccount.length > longestSubdomain || !subdomainPattern.test(serviceAccount)) {
-    throw new MeshError('USAGE', `${JSON.stringify(serviceAccount)} is not the name of a service account`, {
-      hints: [
-        `a service account has at most ${String(longestSubdomain)} of a-z, 0-9, "-" and ".", each part starting and ending with a letter or digit`,
-      ],
-    });
+    const hint = `a service account has at most ${String(longestSubdomain)} of a-z, 0-9, "-" and ".", each part starting and ending with a letter or digit`;
+    return refuse(serviceAccount, 'the name of a service account', hint);
   }
   return {namespace, serviceAccount};
 }

@@ -2,8 +2,8 @@
 import {defined} from '../../domain/defined.js';
 import {sha256Hex} from '../../domain/keys/fingerprint.js';
 import {networkLabel, recordName} from '../../domain/istio/names.js';
-import {MeshError, reportError} from '../../domain/errors.js';
-import {refuseCacerts, refuseForeignCacerts} from '../../domain/install/cacerts-ready.js';
+import {type ErrorReport, MeshError, problem, reportError} from '../../domain/errors.js';
+import {type CaCertificates, refuseCacerts, refuseForeignCacerts} from '../../domain/install/cacerts-ready.js';
 import {installYamlDiff, installYamlState} from '../../domain/install/install-yaml.js';
 import {foreignOwners} from '../../domain/install/installer.js';
 import {liveDigest, readRecord, recordObject} from '../../domain/install/live.js';
@@ -13,58 +13,69 @@ import {
   refuseVersionChange,
   runningVersion,
   type SaidVersion,
+  type VersionConsent,
 } from '../../domain/install/version-change.js';
 import {applyCommand} from '../../domain/istio/istioctl.js';
 import {kubernetesFit} from '../../domain/istio/kubernetes.js';
 import {knowVersion} from '../../domain/istio/versions.js';
 import {identityProblems, uidsToRecord} from '../../domain/mesh/identity.js';
 import {madeElsewhere, usesCacerts} from '../../domain/mesh/signer.js';
-import {isKnown} from '../../domain/observed.js';
+import {isKnown, type Observed} from '../../domain/observed.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
-import type {PatchObject, PutObject, RunIstioctl} from '../../engine/action.js';
-import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
-import {declareGroups} from '../shared/load-mesh.js';
+import type {Action, PatchObject, PutObject, RunIstioctl} from '../../engine/action.js';
+import type {Blocker, Group, Plan, Warning} from '../../engine/operation.js';
+import {asWarnings} from '../../engine/plan.js';
+import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
 import type {InstalledCluster} from '../../observe/installed-cluster.js';
-import type {ApplyFacts, TargetFacts} from './apply-facts.js';
+import type {ChosenVersion, Rendering} from '../../observe/renderings.js';
 
-/** What was agreed to on the command line. */
-export interface ApplyConsent {
-  readonly upgrade: boolean;
-  readonly forceVersion: boolean;
+/** One cluster, in the work directory and as it is. */
+export interface TargetFacts {
+  readonly rendering: Rendering;
+  readonly certificates: CaCertificates;
+  readonly live: Observed<InstalledCluster>;
+}
+
+/** Everything the plan is made from. */
+export interface ApplyFacts {
+  readonly loaded: LoadedMesh;
+  readonly version: ChosenVersion;
+  readonly istioctl: SaidVersion;
+  readonly targets: readonly TargetFacts[];
+}
+
+/** What is planned with: most of it is what was agreed to on the command line. */
+export interface ApplyOptions extends VersionConsent {
   readonly takeOver: boolean;
   readonly acceptUid: boolean;
+  /** `--readiness-timeout` of istioctl: for each component. Milliseconds. */
+  readonly readinessTimeoutMs: number;
 }
 
 /** What `install apply` is about to do to a cluster. `repair`: the same bytes again, over what changed or was left half done. */
 export type Change = 'install' | 'replace' | 'upgrade' | 'repair' | 'unchanged';
 
-/** What is planned with. */
-export interface ApplyOptions extends ApplyConsent {
-  /** `--readiness-timeout` of istioctl: for each component. Milliseconds. */
-  readonly readinessTimeoutMs: number;
-}
-
 /** istioctl waits for base, istiod, gateways and CNI one after the other; then it is ended. */
 const componentsWaitedFor = 5;
 const spareMs = 120_000;
 
-/** A target that nothing speaks against. */
-interface ReadyTarget {
-  readonly target: TargetFacts;
+/** A cluster whose state and install.yaml are known, and what is to be done to it. */
+export interface Decided extends Pick<Rendering, 'cluster' | 'path'> {
   readonly live: InstalledCluster;
   readonly rendered: Rendered;
+  readonly change: Change;
 }
 
 /** The plan, with what was decided for each cluster. */
 export interface ApplyPlan extends Plan {
   /** By name; without an entry it could not be told. */
-  readonly changes: ReadonlyMap<string, Change>;
+  readonly decided: ReadonlyMap<string, Decided>;
 }
 
 /** Refusals first; then one cluster, then the rest. */
 export function planApply(facts: ApplyFacts, options: ApplyOptions): ApplyPlan {
-  const {loaded, version, targets} = facts;
+  const {loaded, version, istioctl, targets} = facts;
   const seen = targets.flatMap(({rendering, live}) =>
     isKnown(live) ? [{name: rendering.cluster.name, uid: live.value.uid}] : [],
   );
@@ -78,212 +89,188 @@ export function planApply(facts: ApplyFacts, options: ApplyOptions): ApplyPlan {
     loaded.mesh,
     seen.filter(({name}) => !blocked.has(name)),
   );
-  const decided = targets.flatMap((target) => {
-    const ready = readyTarget(target);
-    return ready ? [{ready, change: changeOf(ready, facts.istioctl)}] : [];
+  const decided = targets.flatMap(({rendering: {cluster, path, rendered}, live}): readonly Decided[] =>
+    isKnown(live) && !(rendered instanceof MeshError)
+      ? [{cluster, path, live: live.value, rendered, change: changeOf(live.value, rendered, istioctl)}]
+      : [],
+  );
+  const lanes = decided.flatMap((one) => {
+    const {name} = one.cluster;
+    if (one.change === 'unchanged') return [];
+    const run = istioctlAction(one, one.change, istioctl, options);
+    const note = noteAction(one, istioctl, {id: 'install-record', what: 'the installation', live: ''});
+    return [{key: name, cluster: name, title: `${name}: ${run.title}`, actions: [...namespaceAction(one), note, run]}];
   });
-  const lanes = decided.flatMap(({ready, change}) => laneOf(ready, change, facts.istioctl, options));
+  const groups: readonly Group[] = [
+    {title: 'install Istio', lanes: lanes.slice(0, 1), onFailure: 'stop'},
+    {title: 'install Istio in the other clusters', lanes: lanes.slice(1), onFailure: 'stop'},
+  ];
   return {
-    changes: new Map(decided.map(({ready, change}) => [ready.target.rendering.cluster.name, change])),
-    groups: [...declareGroups(loaded, {uids}), ...oneThenTheRest(lanes)],
+    decided: new Map(decided.map((one) => [one.cluster.name, one])),
+    groups: [...declareGroups(loaded, {uids}), ...groups.filter((group) => group.lanes.length > 0)],
     blockers,
     warnings: [
-      ...loaded.notes.map((message) => ({message})),
-      ...(version.known.note === undefined ? [] : [{message: version.known.note}]),
+      ...asWarnings([...loaded.notes, ...(version.known.note === undefined ? [] : [version.known.note])]),
       ...targets.flatMap(({rendering, live}) =>
-        isKnown(live) ? kubernetesWarnings(rendering.cluster.name, live.value, facts) : [],
+        isKnown(live) ? kubernetesWarnings(rendering.cluster.name, live.value, istioctl) : [],
       ),
     ],
   };
 }
 
-/** What is to be done to a target whose state is known. */
-function changeOf({live, rendered}: ReadyTarget, istioctl: SaidVersion): Change {
+/** What is to be done to a cluster whose state is known. */
+function changeOf(live: InstalledCluster, rendered: Rendered, istioctl: SaidVersion): Change {
   if (!live.istiod) return 'install';
   const record = readRecord(live.record);
   const sameBytes = record?.installYaml === sha256Hex(rendered.text);
   if (sameBytes && record.istioctl === istioctl.said) {
     const digest = liveDigest(live.installed);
-    return digest !== undefined && record.live === digest && hasNetworkLabel(live, rendered) ? 'unchanged' : 'repair';
+    const isAsLeft = digest !== undefined && record.live === digest && networkOf(live) === rendered.network;
+    return isAsLeft ? 'unchanged' : 'repair';
   }
-  return runningVersion(live.istiod).said === istioctl.said ? (sameBytes ? 'repair' : 'replace') : 'upgrade';
+  if (runningVersion(live.istiod).said !== istioctl.said) return 'upgrade';
+  return sameBytes ? 'repair' : 'replace';
 }
 
-function readyTarget(target: TargetFacts): ReadyTarget | undefined {
-  const {rendered} = target.rendering;
-  return isKnown(target.live) && !(rendered instanceof MeshError)
-    ? {target, live: target.live.value, rendered}
-    : undefined;
+/** By its namespace's label. */
+function networkOf({namespace}: InstalledCluster): string | undefined {
+  return namespace?.metadata.labels?.[networkLabel];
 }
 
 function blockersOf(target: TargetFacts, facts: ApplyFacts, options: ApplyOptions): readonly Blocker[] {
-  const {rendering, live, certificates} = target;
-  const cluster = rendering.cluster.name;
-  const block = (error: MeshError | undefined): readonly Blocker[] =>
-    error ? [{cluster, error: reportError(error)}] : [];
-  const {rendered} = rendering;
-  if (rendered instanceof MeshError) return block(rendered);
-  const offline = [
-    ...block(refuseStale(target, rendered)),
-    ...block(refuseOtherIstioctl(facts.loaded.mesh.istio.version, facts.istioctl)),
+  const {
+    rendering: {cluster, rendered},
+    live,
+  } = target;
+  const {mesh} = facts.loaded;
+  if (rendered instanceof MeshError) return [{cluster: cluster.name, error: reportError(rendered)}];
+  const errors = [
+    refuseStale(target.rendering, rendered),
+    refuseOtherIstioctl(mesh.istio.version, facts.istioctl),
+    ...(isKnown(live) ? refuseLive(target, live.value, rendered, facts, options) : [live.unknown]),
   ];
-  if (!isKnown(live)) return [...offline, {cluster, error: live.unknown}];
-  const {cacerts, istiod, installed} = live.value;
+  return errors.flatMap((error) => (error ? [{cluster: cluster.name, error}] : []));
+}
+
+/** What speaks against it in the cluster as it is. */
+function refuseLive(
+  {rendering: {cluster}, certificates}: TargetFacts,
+  {cacerts, istiod, installed}: InstalledCluster,
+  {namespace, revision}: Rendered,
+  {loaded, istioctl}: ApplyFacts,
+  options: ApplyOptions,
+): readonly (ErrorReport | undefined)[] {
+  const {signer} = loaded.mesh.trust;
+  const refuseSecret = (): ErrorReport | undefined =>
+    madeElsewhere(signer) === undefined
+      ? refuseCacerts(cluster.name, namespace, certificates, cacerts)
+      : refuseForeignCacerts(cluster.name, namespace, cacerts);
   return [
-    ...offline,
-    ...block(cacertsProblem(facts, cluster, rendered.namespace, certificates, cacerts)),
-    ...block(istiod && refuseVersionChange(runningVersion(istiod), facts.istioctl, options)),
-    ...block(options.takeOver ? undefined : refuseForeign(cluster, foreignOwners(installed, rendered.revision))),
+    usesCacerts(signer) ? refuseSecret() : undefined,
+    istiod && refuseVersionChange(runningVersion(istiod), istioctl, options),
+    options.takeOver ? undefined : refuseForeign(cluster.name, foreignOwners(installed, revision)),
   ];
 }
 
-function cacertsProblem(
-  {loaded: {mesh}}: ApplyFacts,
-  cluster: string,
-  namespace: string,
-  certificates: TargetFacts['certificates'],
-  secret: InstalledCluster['cacerts'],
-): MeshError | undefined {
-  const {signer} = mesh.trust;
-  if (!usesCacerts(signer)) return undefined;
-  return madeElsewhere(signer) === undefined
-    ? refuseCacerts(cluster, namespace, certificates, secret)
-    : refuseForeignCacerts(cluster, namespace, secret);
-}
-
-function refuseStale({rendering}: TargetFacts, rendered: Rendered): MeshError | undefined {
-  const {cluster, path, present} = rendering;
+function refuseStale({cluster, path, present}: Rendering, rendered: Rendered): ErrorReport | undefined {
   if (present === rendered.text) return undefined;
-  const hints = [advice`${kubectlMesh('install render', [cluster.name])}`];
-  if (present === undefined) return new MeshError('FILE_MISSING', `${path} is not there yet`, {hints});
+  const render = advice`${kubectlMesh('install render', [cluster.name])}`;
+  if (present === undefined) return problem('FILE_MISSING', `${path} is not there yet`, render);
   const why =
     installYamlState(present) === 'rendered' ? 'is not what mesh.yaml says now' : 'was written or edited by hand';
-  const changes = installYamlDiff(present, rendered.text);
-  return new MeshError('STALE_INSTALL', [`${path} ${why}:`, ...changes.map((line) => `  ${line}`)].join('\n'), {
-    hints: [...hints, 'what is to stay belongs into mesh.yaml: values, overlays'],
-  });
+  const changes = installYamlDiff(present, rendered.text).map((line) => `  ${line}`);
+  const hint = 'what is to stay belongs into mesh.yaml: values, overlays';
+  return problem('STALE_INSTALL', [`${path} ${why}:`, ...changes].join('\n'), render, hint);
 }
 
-function refuseForeign(cluster: string, owners: ReturnType<typeof foreignOwners>): MeshError | undefined {
+function refuseForeign(cluster: string, owners: ReturnType<typeof foreignOwners>): ErrorReport | undefined {
   if (owners.length === 0) return undefined;
-  const list = owners.map(({owner, object}) => `${owner} (${object})`).join(', ');
-  return new MeshError(
+  return problem(
     'FOREIGN_OWNER',
-    `Istio in ${cluster} was installed by ${list}: istioctl would overwrite it by force`,
-    {
-      hints: ['change it where it is managed, or say --take-over to make istioctl its installer'],
-    },
+    `Istio in ${cluster} was installed by ${owners.map(({owner, object}) => `${owner} (${object})`).join(', ')}: istioctl would overwrite it by force`,
+    'change it where it is managed, or say --take-over to make istioctl its installer',
   );
 }
 
-function laneOf(ready: ReadyTarget, change: Change, istioctl: SaidVersion, options: ApplyOptions): readonly Lane[] {
-  if (change === 'unchanged') return [];
-  const {name} = ready.target.rendering.cluster;
-  const run = istioctlAction(ready, change, istioctl, options);
-  return [
-    {
-      key: name,
-      cluster: name,
-      title: `${name}: ${run.title}`,
-      actions: [...namespaceAction(ready), recordAction(ready, istioctl), run],
-    },
-  ];
-}
-
-function oneThenTheRest(lanes: readonly Lane[]): readonly Group[] {
-  const [first, ...rest] = lanes;
-  if (!first) return [];
-  return [
-    {title: 'install Istio', lanes: [first], onFailure: 'stop'},
-    ...(rest.length === 0
-      ? []
-      : [{title: 'install Istio in the other clusters', lanes: rest, onFailure: 'stop' as const}]),
-  ];
-}
-
-function hasNetworkLabel({namespace}: InstalledCluster, {network}: Rendered): boolean {
-  return namespace?.metadata.labels?.[networkLabel] === network;
+/** What actions on a cluster have in common. */
+function on({cluster: {name}, live: {context}}: Decided, what: string) {
+  return {id: `${name}/${what}`, cluster: name, context};
 }
 
 /**
  * istioctl labels the namespace only when it makes it itself (istio/istio operator/pkg/util/k8s.go). Where nothing is pushed
  * before (`trust.signer` is external), it is made here: the note of the installation goes into it first.
  */
-function namespaceAction({target, live, rendered}: ReadyTarget): readonly (PatchObject | PutObject)[] {
+function namespaceAction(decided: Decided): readonly Action[] {
+  const {live, rendered} = decided;
+  const {namespace: name, network} = rendered;
+  const before = networkOf(live);
+  if (live.namespace && before === network) return [];
+  const namespace = {apiVersion: 'v1', kind: 'Namespace'};
+  const labels = {[networkLabel]: network};
   if (!live.namespace) {
-    const {namespace: name, network: of} = rendered;
-    return [
-      {
-        kind: 'put-object',
-        id: `${target.rendering.cluster.name}/namespace`,
-        cluster: target.rendering.cluster.name,
-        context: live.context,
-        title: `create namespace ${name} of network ${of}`,
-        object: {apiVersion: 'v1', kind: 'Namespace', metadata: {name, labels: {[networkLabel]: of}}},
-      },
-    ];
+    const title = `create namespace ${name} of network ${network}`;
+    return [{kind: 'put-object', ...on(decided, 'namespace'), title, object: {...namespace, metadata: {name, labels}}}];
   }
-  if (hasNetworkLabel(live, rendered)) return [];
-  const before = live.namespace.metadata.labels?.[networkLabel];
-  const {name} = target.rendering.cluster;
-  const {namespace, network} = rendered;
   return [
-    {
+    defined<PatchObject>({
       kind: 'patch-object',
-      id: `${name}/network-label`,
-      cluster: name,
-      context: live.context,
-      title: `label namespace ${namespace} with ${networkLabel}=${network}`,
-      ...(before === undefined
-        ? {}
-        : {confirm: `change the network of namespace ${namespace} from ${before} to ${network}`}),
-      ref: {apiVersion: 'v1', kind: 'Namespace', name: namespace},
-      patch: {metadata: {labels: {[networkLabel]: network}}},
-    },
+      ...on(decided, 'network-label'),
+      title: `label namespace ${name} with ${networkLabel}=${network}`,
+      confirm:
+        before === undefined ? undefined : `change the network of namespace ${name} from ${before} to ${network}`,
+      ref: {...namespace, name},
+      patch: {metadata: {labels}},
+    }),
   ];
 }
 
-/** Written before istioctl runs: an installation that was left half done is then known as ours, and of which bytes. */
-function recordAction({target, live, rendered}: ReadyTarget, istioctl: SaidVersion): PutObject {
-  const {name} = target.rendering.cluster;
-  const {namespace, revision} = rendered;
-  const record = {installYaml: sha256Hex(rendered.text), istioctl: istioctl.said, live: ''};
+/**
+ * Notes an installation in its ConfigMap, twice: before istioctl runs, so that one left half done is known as ours and of
+ * which bytes, and after it, with what is live then.
+ */
+export function noteAction(
+  decided: Decided,
+  istioctl: SaidVersion,
+  {id, what, live}: {readonly id: string; readonly what: string; readonly live: string},
+): PutObject {
+  const {namespace, revision, text} = decided.rendered;
   return {
     kind: 'put-object',
-    id: `${name}/install-record`,
-    cluster: name,
-    context: live.context,
+    ...on(decided, id),
     remembers: true,
-    title: `note the installation in ConfigMap ${namespace}/${recordName(revision)}`,
-    object: recordObject(record, {namespace, revision}, live.record),
+    title: `note ${what} in ConfigMap ${namespace}/${recordName(revision)}`,
+    object: recordObject(
+      {installYaml: sha256Hex(text), istioctl: istioctl.said, live},
+      {namespace, revision},
+      decided.live.record,
+    ),
   };
 }
 
 function istioctlAction(
-  {target, live, rendered}: ReadyTarget,
+  decided: Decided,
   change: Exclude<Change, 'unchanged'>,
   istioctl: SaidVersion,
   {readinessTimeoutMs}: ApplyOptions,
 ): RunIstioctl {
+  const {live, rendered, path} = decided;
   const {words, flags} = applyCommand(knowVersion(istioctl.said).version);
   const running = live.istiod ? runningVersion(live.istiod).said : '';
-  const {name} = target.rendering.cluster;
-  const titles = {
+  const title = {
     install: `install Istio ${istioctl.said}`,
     repair: `apply the same install.yaml again with istioctl ${istioctl.said}`,
     replace: `replace the configuration of Istio ${running}`,
     upgrade: `replace Istio ${running} by ${istioctl.said}`,
-  };
+  }[change];
   const asks = change === 'replace' || change === 'upgrade';
   return defined<RunIstioctl>({
     kind: 'run-istioctl',
-    id: `${name}/install`,
-    cluster: name,
-    context: live.context,
-    title: titles[change],
-    confirm: asks ? `${titles[change]}, which runs in namespace ${rendered.namespace}` : undefined,
+    ...on(decided, 'install'),
+    title,
+    confirm: asks ? `${title}, which runs in namespace ${rendered.namespace}` : undefined,
     args: [...words, ...flags, '-y', '--readiness-timeout', `${String(Math.ceil(readinessTimeoutMs / 1000))}s`],
-    file: target.rendering.path,
+    file: path,
     fileSha256: sha256Hex(rendered.text),
     namespace: rendered.namespace,
     timeoutMs: componentsWaitedFor * readinessTimeoutMs + spareMs,
@@ -293,20 +280,16 @@ function istioctlAction(
 function kubernetesWarnings(
   cluster: string,
   {kubernetesMinor}: InstalledCluster,
-  {istioctl}: ApplyFacts,
+  istioctl: SaidVersion,
 ): readonly Warning[] {
   if (kubernetesMinor === undefined) return [];
   const suits = kubernetesFit(knowVersion(istioctl.said).version, kubernetesMinor);
+  if (suits.fit === 'fits') return [];
   const istio = `Istio ${istioctl.said}`;
   const server = `Kubernetes 1.${String(kubernetesMinor)}`;
-  switch (suits.fit) {
-    case 'fits':
-      return [];
-    case 'too old':
-      return [{cluster, message: `${server} is older than ${istio} supports: 1.${String(suits.min)} and later`}];
-    case 'too new':
-      return [
-        {cluster, message: `${server} is too new for ${istio}, whose webhooks need 1.${String(suits.max)} or earlier`},
-      ];
-  }
+  const message =
+    suits.fit === 'too old'
+      ? `${server} is older than ${istio} supports: 1.${String(suits.min)} and later`
+      : `${server} is too new for ${istio}, whose webhooks need 1.${String(suits.max)} or earlier`;
+  return [{cluster, message}];
 }

@@ -1,17 +1,16 @@
 import {defined} from '../../domain/defined.js';
-import {sha256Hex} from '../../domain/keys/fingerprint.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
-import {liveDigest, recordObject} from '../../domain/install/live.js';
-import {recordName} from '../../domain/istio/names.js';
-import {runningVersion} from '../../domain/install/version-change.js';
-import {asMeshError, type ErrorReport, MeshError} from '../../domain/errors.js';
-import type {KubeObject} from '../../domain/kube/object.js';
+import {impersonationUnsupported} from '../../domain/install/istioctl-output.js';
+import {liveDigest} from '../../domain/install/live.js';
+import {runningVersion, saidVersion, type SaidVersion} from '../../domain/install/version-change.js';
+import {asMeshError, MeshError} from '../../domain/errors.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
-import type {PutObject} from '../../engine/action.js';
+import type {Deps} from '../../engine/deps.js';
 import {
   type Engine,
   type Operation,
+  type Outcome,
   type Phase,
   type PhaseRun,
   type Warning,
@@ -25,10 +24,21 @@ import {
   type ClusterResult,
   type CommonResult,
 } from '../../engine/report.js';
-import type {MeshRequest} from '../shared/load-mesh.js';
-import {type ApplyFacts, type TargetFacts, gatherApply} from './apply-facts.js';
-import {readInstalledObjects} from '../../observe/installed-cluster.js';
-import {planApply, type ApplyOptions, type ApplyPlan, type Change} from './apply-plan.js';
+import {readCaFiles} from '../../observe/ca-files.js';
+import {eachCluster} from '../../observe/each-cluster.js';
+import {readInstalledCluster, readInstalledObjects, type InstalledCluster} from '../../observe/installed-cluster.js';
+import {chooseVersion, gatherRenderings} from '../../observe/renderings.js';
+import {loadMesh, type MeshRequest} from '../shared/load-mesh.js';
+import {
+  type ApplyFacts,
+  type ApplyOptions,
+  type ApplyPlan,
+  type Change,
+  type Decided,
+  type TargetFacts,
+  noteAction,
+  planApply,
+} from './apply-plan.js';
 
 /** `install apply CLUSTER...`. */
 export interface ApplyRequest extends MeshRequest, ApplyOptions {
@@ -60,144 +70,135 @@ export const applyInstalls: Operation<ApplyRequest, ApplyResult> = {
   command: 'install apply',
   changes: true,
   async execute(request, engine) {
-    const run = await engine.run(applyPhase(request, engine.settings.concurrency));
+    const run = await engine.run({
+      title: 'look at the clusters',
+      gather: (deps) => gatherApply(request, engine.settings.concurrency, deps),
+      plan: (facts) => planApply(facts, request),
+    });
     const notes = await noteInstalled(run, engine);
     return report(run, notes);
   },
   conclude: (result) => concludeClusters(result.clusters),
 };
 
-/** The phase that installs, which looks at `concurrency` clusters at a time; {@link noteInstalled} follows it. */
-function applyPhase(request: ApplyRequest, concurrency: number): Phase<ApplyFacts, ApplyPlan> {
-  return {
-    title: 'look at the clusters',
-    gather: (deps) => gatherApply(request, concurrency, deps),
-    plan: (facts) => planApply(facts, request),
-  };
+/**
+ * Reads everything, `concurrency` clusters at the same time. Throws `UNSUPPORTED_FLAG`, and `TOOL_MISSING` and
+ * `TOOL_OUTPUT` for istioctl.
+ */
+export async function gatherApply(
+  request: MeshRequest & Pick<ApplyRequest, 'as'>,
+  concurrency: number,
+  deps: Deps,
+): Promise<ApplyFacts> {
+  if (request.as !== undefined) throw impersonationUnsupported();
+  const loaded = await loadMesh(deps, request);
+  const {mesh, clusters} = loaded;
+  const istioctl = saidVersion((await deps.istioctl.version()).version);
+  const version = await chooseVersion(mesh, request.istioVersion, deps);
+  const renderings = await gatherRenderings(mesh, clusters, version.known, deps);
+  const targets = await eachCluster(renderings, concurrency, async (rendering): Promise<TargetFacts> => {
+    // The cluster first: credential plugins then ask in the order in which clusters are declared.
+    const [live, {caCert, rootCert, certChain}] = await Promise.all([
+      observe(() => readInstalledCluster(deps, mesh, rendering.cluster)),
+      readCaFiles(deps.workspace, rendering.cluster.name),
+    ]);
+    return {rendering, certificates: {caCert, rootCert, certChain}, live};
+  });
+  return {loaded, version, istioctl, targets};
 }
 
-interface Installed {
-  readonly target: TargetFacts;
-  readonly context: string;
-  readonly objects: readonly KubeObject[];
-  readonly record: KubeObject | undefined;
+/** The clusters whose run of istioctl ended so, by name. */
+function clustersWith(run: Pick<PhaseRun<unknown>, 'outcomes'>, status: Outcome['status']): readonly string[] {
+  return outcomesOf(run, 'run-istioctl').flatMap((one) =>
+    one.status === status && one.cluster !== undefined ? [one.cluster] : [],
+  );
 }
 
 /**
  * Completes the record of each cluster that istioctl has finished with what is live now: with it the next `install apply`
  * can prove that nothing changed. Without it nothing is lost but that proof, so a failure is a warning.
  */
-async function noteInstalled(run: PhaseRun<ApplyFacts>, engine: Engine): Promise<readonly Warning[]> {
-  const finished = run.facts.targets.filter(({rendering}) =>
-    outcomesOf(run, 'run-istioctl').some(
-      ({cluster, status}) => cluster === rendering.cluster.name && status === 'done',
-    ),
-  );
-  if (finished.length === 0) return [];
-  const noted = await engine.run(notePhase(run.facts, finished)).catch((thrown: unknown) => {
+async function noteInstalled(run: PhaseRun<ApplyFacts, ApplyPlan>, engine: Engine): Promise<readonly Warning[]> {
+  const names = clustersWith(run, 'done');
+  if (names.length === 0) return [];
+  const finished = names.flatMap((name) => run.plan.decided.get(name) ?? []);
+  const noted = await engine.run(notePhase(finished, run.facts.istioctl)).catch((thrown: unknown) => {
     const error = asMeshError(thrown);
     // What was interrupted before this is told by its own cluster, with what became of the others.
     if (error.class === 'bug' || !run.outcomes.some(({status}) => status === 'cancelled')) throw error;
     return error;
   });
-  if (noted instanceof MeshError) return finished.map(({rendering}) => notNoted(rendering.cluster.name, noted));
-  const unknown = noted.facts.flatMap(({cluster, installed}) =>
-    isKnown(installed) ? [] : [notNoted(cluster, installed.unknown)],
-  );
-  const failed = noted.outcomes.flatMap(({cluster, error}) =>
-    error && cluster !== undefined ? [notNoted(cluster, error)] : [],
-  );
-  return [...unknown, ...failed];
+  if (noted instanceof MeshError) return names.map((name) => notNoted(name, noted.message));
+  return [
+    ...names
+      .filter((name) => !run.plan.decided.has(name))
+      .map((name) => notNoted(name, 'it could not be looked at again')),
+    ...noted.facts.flatMap(({cluster, now}) => (isKnown(now) ? [] : [notNoted(cluster.name, now.unknown.message)])),
+    ...noted.outcomes.flatMap(({cluster, error}) =>
+      error && cluster !== undefined ? [notNoted(cluster, error.message)] : [],
+    ),
+  ];
 }
 
-function notNoted(cluster: string, {message}: Pick<ErrorReport, 'message'>): Warning {
+function notNoted(cluster: string, why: string): Warning {
   const what = 'Istio is installed, but what is live could not be noted, so the next install apply runs istioctl again';
-  return {cluster, message: `${what}: ${message}`};
+  return {cluster, message: `${what}: ${why}`};
 }
 
-interface NoteFacts {
-  readonly cluster: string;
-  readonly installed: Observed<Installed>;
+/** A cluster that istioctl has finished, and what is installed there now. */
+interface Noted extends Decided {
+  readonly now: Observed<Pick<InstalledCluster, 'installed' | 'record'>>;
 }
 
-function notePhase(facts: ApplyFacts, targets: readonly TargetFacts[]): Phase<readonly NoteFacts[]> {
+function notePhase(finished: readonly Decided[], istioctl: SaidVersion): Phase<readonly Noted[]> {
+  const title = 'note what was installed';
   return {
-    title: 'note what was installed',
+    title,
     gather: (deps) =>
       Promise.all(
-        targets.map(async (target) => ({
-          cluster: target.rendering.cluster.name,
-          installed: await observe(async (): Promise<Installed> => {
-            const {rendered} = target.rendering;
-            if (!isKnown(target.live) || rendered instanceof MeshError)
-              throw new MeshError('INTERNAL', 'nothing was applied');
-            const {context} = target.live.value;
-            const {installed, record} = await readInstalledObjects(deps, target.rendering.cluster, rendered);
-            return {target, context, objects: installed, record};
-          }),
+        finished.map(async (one) => ({
+          ...one,
+          now: await observe(() => readInstalledObjects(deps, one.cluster, one.rendered)),
         })),
       ),
-    plan: (notes) => ({
-      ...emptyPlan,
-      groups: groupOf(
-        'note what was installed',
-        notes.flatMap(({installed}) => (isKnown(installed) ? [noteAction(installed.value, facts)] : [])),
-      ),
-    }),
-  };
-}
-
-function noteAction({target, context, objects, record}: Installed, {istioctl}: ApplyFacts): PutObject {
-  const {rendered, cluster} = target.rendering;
-  if (rendered instanceof MeshError) throw rendered;
-  const {namespace, revision, text} = rendered;
-  const now = {installYaml: sha256Hex(text), istioctl: istioctl.said, live: liveDigest(objects) ?? ''};
-  return {
-    kind: 'put-object',
-    id: `${cluster.name}/install-note`,
-    cluster: cluster.name,
-    context,
-    remembers: true,
-    title: `note what is live in ConfigMap ${namespace}/${recordName(revision)}`,
-    object: recordObject(now, {namespace, revision}, record),
+    plan: (noted) => {
+      const actions = noted.flatMap((one) => {
+        if (!isKnown(one.now)) return [];
+        const {installed, record} = one.now.value;
+        const live = liveDigest(installed) ?? '';
+        return [
+          noteAction({...one, live: {...one.live, record}}, istioctl, {id: 'install-note', what: 'what is live', live}),
+        ];
+      });
+      return {...emptyPlan, groups: groupOf(title, actions)};
+    },
   };
 }
 
 function report(run: PhaseRun<ApplyFacts, ApplyPlan>, notes: readonly Warning[]): ApplyResult {
-  const {targets, istioctl} = run.facts;
-  const names = targets.map(({rendering}) => rendering.cluster.name);
+  const halfDone = clustersWith(run, 'cancelled');
   return {
-    clusters: clusterOutcomesWithCause(names, run).map((outcome, index) => {
-      const target = targets[index];
-      if (!target) return {...outcome, path: ''};
-      const live = isKnown(target.live) ? target.live.value : undefined;
-      const change = run.plan.changes.get(outcome.name);
-      return defined({
-        ...sayHalfDone(outcome, run),
-        path: target.rendering.path,
-        context: live?.context,
-        change,
-        running: live?.istiod && runningVersion(live.istiod).said,
-      });
-    }),
-    istioctl: istioctl.said,
+    clusters: run.facts.targets.flatMap(({rendering: {cluster, path}, live}) =>
+      clusterOutcomesWithCause([cluster.name], run).map((outcome) =>
+        defined<AppliedCluster>({
+          ...(halfDone.includes(cluster.name) ? sayHalfDone(outcome) : outcome),
+          path,
+          context: isKnown(live) ? live.value.context : undefined,
+          change: run.plan.decided.get(cluster.name)?.change,
+          running: isKnown(live) && live.value.istiod ? runningVersion(live.value.istiod).said : undefined,
+        }),
+      ),
+    ),
+    istioctl: run.facts.istioctl.said,
     warnings: [...run.plan.warnings, ...notes],
   };
 }
 
 /** What an interruption leaves: istioctl sets one object after the other, and the cluster goes on with what it has got. */
-function sayHalfDone(result: ClusterResult, run: Pick<PhaseRun<unknown>, 'outcomes'>): ClusterResult {
+function sayHalfDone(result: ClusterResult): ClusterResult {
   const {name, error} = result;
-  const isHalf = outcomesOf(run, 'run-istioctl').some(
-    ({cluster, status}) => cluster === name && status === 'cancelled',
-  );
-  if (!error || !isHalf) return result;
-  return {
-    ...result,
-    error: {
-      ...error,
-      message: `${error.message} while istioctl was at work: Istio in ${name} may be half installed`,
-      hints: [advice`go on from there: ${kubectlMesh('install apply', [name])}`, ...error.hints],
-    },
-  };
+  if (!error) return result;
+  const message = `${error.message} while istioctl was at work: Istio in ${name} may be half installed`;
+  const goOn = advice`go on from there: ${kubectlMesh('install apply', [name])}`;
+  return {...result, error: {...error, message, hints: [goOn, ...error.hints]}};
 }

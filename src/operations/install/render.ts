@@ -2,10 +2,13 @@ import {defined} from '../../domain/defined.js';
 import {sha256Hex} from '../../domain/keys/fingerprint.js';
 import {MeshError, reportError} from '../../domain/errors.js';
 import {installYamlDiff, installYamlState} from '../../domain/install/install-yaml.js';
+import type {Rendered} from '../../domain/install/render.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
+import {advice} from '../../domain/suggest/advice.js';
+import {kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {WriteFiles} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {onePhase, type Plan, type Warning} from '../../engine/operation.js';
+import {emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
 import {asWarnings, groupOf} from '../../engine/plan.js';
 import {
   clusterOutcomesWithCause,
@@ -48,10 +51,25 @@ export interface RenderResult extends CommonResult {
   readonly warnings: readonly Warning[];
 }
 
+/** What `install render --output-file -` answers. */
+export interface PrintResult extends RenderedFor {
+  readonly cluster: string;
+  /** The bytes that `install apply` would hand to istioctl. */
+  readonly document: string;
+}
+
 interface Facts {
   readonly loaded: LoadedMesh;
   readonly version: ChosenVersion;
   readonly renderings: readonly Rendering[];
+  /** Of the mesh and of the version. */
+  readonly notes: readonly string[];
+}
+
+/** The plan, with where it keeps the files that somebody edited. */
+interface RenderPlan extends Plan {
+  /** The path of the copy, by the cluster's name. */
+  readonly kept: ReadonlyMap<string, string | undefined>;
 }
 
 /** `install render`: writes CLUSTER/install.yaml for each cluster, and records the mesh ID and the network it used. */
@@ -59,87 +77,100 @@ export const renderInstalls = onePhase<MeshRequest, RenderResult, Facts, RenderP
   command: 'install render',
   changes: true,
   title: () => 'render install.yaml',
-  async gather(deps: Deps, request) {
-    checkSaidVersion(request.istioVersion);
-    const loaded = await loadMesh(deps, request);
-    const version = await chooseVersion(loaded.mesh, request.istioVersion, deps);
-    return {loaded, version, renderings: await gatherRenderings(loaded.mesh, loaded.clusters, version.known, deps)};
-  },
+  gather: (deps, request) => gatherRender(deps, request),
   plan: planRender,
   report(run) {
     const {renderings, version} = run.facts;
-    const outcomes = clusterOutcomesWithCause(
-      renderings.map(({cluster}) => cluster.name),
-      run,
-    );
     return {
-      clusters: renderings.map((rendering, index) => ({
-        ...(outcomes[index] ?? {name: rendering.cluster.name, outcome: 'skipped' as const}),
-        ...describe(rendering, version, run.plan.kept.get(rendering.cluster.name)),
-      })),
+      clusters: renderings.flatMap((rendering) =>
+        clusterOutcomesWithCause([rendering.cluster.name], run).map((outcome) => ({
+          ...outcome,
+          ...describe(rendering, version, run.plan.kept.get(outcome.name)),
+        })),
+      ),
       warnings: run.plan.warnings,
     };
   },
   conclude: (result) => concludeClusters(result.clusters),
 });
 
-/** The plan, with where it keeps the files that somebody edited. */
-interface RenderPlan extends Plan {
-  /** The path of the copy, by the cluster's name. */
-  readonly kept: ReadonlyMap<string, string>;
+/** `install render --output-file -`: the document of one cluster, and nothing is written anywhere. */
+export const printInstall = onePhase<MeshRequest, PrintResult, Facts, Plan>({
+  command: 'install render',
+  changes: false,
+  title: () => 'render install.yaml',
+  gather: (deps, request) => gatherRender(deps, request, refuseSeveral),
+  plan: ({notes}) => ({...emptyPlan, warnings: asWarnings(notes)}),
+  report({facts: {renderings, version}}) {
+    const [rendering] = renderings;
+    if (!rendering) throw new MeshError('INTERNAL', 'no cluster was selected');
+    const {cluster, rendered} = rendering;
+    if (rendered instanceof MeshError) throw rendered;
+    return {cluster: cluster.name, ...describeVersion(rendered, version), document: rendered.text};
+  },
+  conclude: () => [],
+});
+
+async function gatherRender(
+  deps: Deps,
+  request: MeshRequest,
+  check: (clusters: LoadedMesh['clusters']) => void = () => undefined,
+): Promise<Facts> {
+  checkSaidVersion(request.istioVersion);
+  const loaded = await loadMesh(deps, request);
+  check(loaded.clusters);
+  const version = await chooseVersion(loaded.mesh, request.istioVersion, deps);
+  const {note} = version.known;
+  const renderings = await gatherRenderings(loaded.mesh, loaded.clusters, version.known, deps);
+  return {loaded, version, renderings, notes: note === undefined ? loaded.notes : [...loaded.notes, note]};
+}
+
+function refuseSeveral(clusters: LoadedMesh['clusters']): void {
+  if (clusters.length <= 1) return;
+  throw new MeshError('USAGE', 'only one document fits on standard output, this run is about several clusters', {
+    hints: [
+      advice`name one: ${kubectlMesh('install render', words`${clusters[0]?.name ?? 'CLUSTER'} --output-file -`)}`,
+      'istioctl refuses a file that holds more than one IstioOperator',
+    ],
+  });
 }
 
 /** Writes what differs; what somebody edited is kept beside it, never lost. */
-function planRender({loaded, version, renderings}: Facts): RenderPlan {
-  const kept = new Map(
-    renderings.flatMap((rendering) => {
-      const path = keptPath(rendering);
-      return path === undefined ? [] : [[rendering.cluster.name, path] as const];
-    }),
-  );
-  const keptOf = ({cluster}: Rendering): string | undefined => kept.get(cluster.name);
+function planRender({loaded, renderings, notes}: Facts): RenderPlan {
+  const changed = renderings.flatMap((one) => {
+    const {present, rendered} = one;
+    if (rendered instanceof MeshError || present === rendered.text) return [];
+    return [{...one, text: rendered.text, kept: keptPath(one)}];
+  });
+  const actions = changed.map(({cluster: {name}, path, present, text, kept}): WriteFiles => {
+    const verb = present === undefined ? 'write' : 'rewrite';
+    return {
+      kind: 'write-files',
+      id: `${name}/install.yaml`,
+      cluster: name,
+      title: `${verb} ${path}${kept === undefined ? '' : `, keeping what was edited as ${kept}`}`,
+      files: [...(kept === undefined ? [] : [{path: kept, content: present ?? ''}]), {path, content: text}],
+    };
+  });
+  const keptWarnings = changed.flatMap(({cluster, path, kept}) => {
+    if (kept === undefined) return [];
+    const message = `${path} was not as kubectl mesh writes it: it is kept as ${kept}, and what it changed belongs into mesh.yaml (values, overlays)`;
+    return asWarnings([message], cluster.name);
+  });
   return {
-    kept,
-    groups: [
-      ...declareGroups(loaded),
-      ...groupOf(
-        'render install.yaml',
-        renderings.flatMap((one) => writeAction(one, keptOf(one)) ?? []),
-      ),
-    ],
+    kept: new Map(changed.map(({cluster, kept}) => [cluster.name, kept])),
+    groups: [...declareGroups(loaded), ...groupOf('render install.yaml', actions)],
     blockers: renderings.flatMap(({cluster, rendered}) =>
       rendered instanceof MeshError ? [{cluster: cluster.name, error: reportError(rendered)}] : [],
     ),
-    warnings: [
-      ...asWarnings(version.known.note === undefined ? loaded.notes : [...loaded.notes, version.known.note]),
-      ...renderings.flatMap((one) => keptWarning(one, keptOf(one))),
-    ],
-  };
-}
-
-function writeAction({cluster, path, present, rendered}: Rendering, kept: string | undefined): WriteFiles | undefined {
-  if (rendered instanceof MeshError || present === rendered.text) return undefined;
-  const verb = present === undefined ? 'write' : 'rewrite';
-  return {
-    kind: 'write-files',
-    id: `${cluster.name}/install.yaml`,
-    cluster: cluster.name,
-    title: `${verb} ${path}${kept === undefined ? '' : `, keeping what was edited as ${kept}`}`,
-    files: [...(kept === undefined ? [] : [{path: kept, content: present ?? ''}]), {path, content: rendered.text}],
+    warnings: [...asWarnings(notes), ...keptWarnings],
   };
 }
 
 /** Where the present file goes that is not simply an older rendering of ours. Its name says its content: kept once. */
-function keptPath({cluster, present, rendered}: Rendering): string | undefined {
-  if (present === undefined || rendered instanceof MeshError || present === rendered.text) return undefined;
-  if (installYamlState(present) === 'rendered') return undefined;
+function keptPath({cluster, present}: Rendering): string | undefined {
+  if (present === undefined || installYamlState(present) === 'rendered') return undefined;
   return `${clusterLayout(cluster.name).directory}/install.edited-${sha256Hex(present).slice(0, 8)}.yaml`;
-}
-
-function keptWarning({cluster, path}: Rendering, kept: string | undefined): readonly Warning[] {
-  if (kept === undefined) return [];
-  const message = `${path} was not as kubectl mesh writes it: it is kept as ${kept}, and what it changed belongs into mesh.yaml (values, overlays)`;
-  return [{cluster: cluster.name, message}];
 }
 
 function describe(
@@ -148,13 +179,10 @@ function describe(
   kept: string | undefined,
 ): Omit<RenderedCluster, keyof ClusterResult> {
   if (rendered instanceof MeshError) return {path};
-  return defined<Omit<RenderedCluster, keyof ClusterResult>>({
-    path,
-    istioVersion: version.known.said,
-    versionFrom: version.saidBy,
-    dialect: rendered.format.id,
-    dialectWhy: rendered.format.why,
-    kept,
-    diff: present === undefined || present === rendered.text ? undefined : installYamlDiff(present, rendered.text),
-  });
+  const diff = present === undefined || present === rendered.text ? undefined : installYamlDiff(present, rendered.text);
+  return defined({path, ...describeVersion(rendered, version), kept, diff});
+}
+
+function describeVersion({format}: Rendered, {known, saidBy}: ChosenVersion): RenderedFor {
+  return {istioVersion: known.said, versionFrom: saidBy, dialect: format.id, dialectWhy: format.why};
 }

@@ -1,11 +1,17 @@
 /** Where every operation starts: the mesh as declared and as said for this run, and the clusters the run is about. */
 import {defined} from '../../domain/defined.js';
 import {asMeshError} from '../../domain/errors.js';
-import {declareMesh, type Declaration, type DeclaredFiles, type DeclaringTexts} from '../../domain/mesh/declare.js';
+import {
+  declareMesh,
+  type Declaration,
+  type DeclaredFiles,
+  type DeclaringTexts,
+  readTexts,
+} from '../../domain/mesh/declare.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
-import {checkMeshFile, parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
+import {checkMeshFile} from '../../domain/mesh/parse.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {resolveMesh, type Said, type SaidValues} from '../../domain/mesh/resolve.js';
 import type {WriteFiles} from '../../engine/action.js';
@@ -52,21 +58,25 @@ export interface LoadedMesh {
   readonly declaration: Declaration;
 }
 
+/** The declaring files as they are. Throws `WORKDIR_UNREADABLE`. */
+export async function readDeclaringTexts(workspace: Deps['workspace']): Promise<DeclaringTexts> {
+  const [mesh, contexts, gitignore] = await Promise.all(
+    [layout.meshYaml, layout.contextsYaml, layout.gitignore].map((path) => workspace.readText(path)),
+  );
+  return {mesh, contexts, gitignore};
+}
+
 /**
  * Reads mesh.yaml and contexts.yaml and resolves them with the request. Throws `MESH_YAML_INVALID`,
  * `CONTEXTS_YAML_INVALID`, `MESH_YAML_MISSING`, `INVALID_CLUSTER_NAME`, `UNKNOWN_CLUSTER`, `CONTRADICTION`, `USAGE`,
  * `WORKDIR_UNREADABLE`.
  */
 export async function loadMesh({workspace}: Pick<Deps, 'workspace'>, request: MeshRequest): Promise<LoadedMesh> {
-  const [mesh, contexts, gitignore] = await Promise.all(
-    [layout.meshYaml, layout.contextsYaml, layout.gitignore].map((path) => workspace.readText(path)),
-  );
-  const texts: DeclaringTexts = {mesh, contexts, gitignore};
-  const file = mesh === undefined ? undefined : parseMeshFile(mesh);
-  const ownContexts = contexts === undefined ? {} : parseContextsFile(contexts);
-  const resolved = resolveMesh({file, contexts: ownContexts, names: request.clusters, said: saidValues(request)});
+  const texts = await readDeclaringTexts(workspace);
+  const {file, contexts} = readTexts(texts);
+  const resolved = resolveMesh({file, contexts, names: request.clusters, said: saidValues(request)});
   const known = new Set(resolved.mesh.clusters.map(({name}) => name));
-  const unknown = file ? Object.keys(ownContexts).filter((name) => !known.has(name)) : [];
+  const unknown = file ? Object.keys(contexts).filter((name) => !known.has(name)) : [];
   return {
     mesh: resolved.mesh,
     clusters: resolved.selected,

@@ -24,8 +24,6 @@ import {groupOf} from '../../engine/plan.js';
 export interface TakeOver {
   /** Clusters whose CA stands here, in the order of their names. */
   readonly clusters: readonly string[];
-  /** Whether a Makefile of Istio was at work. */
-  readonly makefileMade: boolean;
   /** Copies under istiod's names; the originals stay. */
   readonly files: readonly FileContent[];
   /** The copies in words, one line each. */
@@ -45,13 +43,11 @@ export async function takeOver({workspace}: Pick<Deps, 'workspace'>): Promise<Ta
       return {path: to, content};
     }),
   );
-  const makefileMade = isMakefileMade(facts);
   return {
     clusters: [...facts.clusters.keys()],
-    makefileMade,
     files,
     notes: copies.map(({from, to}) => `${to} is a copy of ${from}`),
-    warnings: makefileMade
+    warnings: isMakefileMade(facts)
       ? makefileFaults(facts).map(({cluster, message, hint}): Warning =>
           defined({cluster, message: advice`${message} (${hint})`}),
         )

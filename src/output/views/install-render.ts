@@ -1,6 +1,5 @@
 import {printable} from '../../domain/printable.js';
-import type {PrintResult} from '../../operations/install/print.js';
-import type {RenderedCluster, RenderResult} from '../../operations/install/render.js';
+import type {PrintResult, RenderedCluster, RenderResult} from '../../operations/install/render.js';
 import {failedLines} from '../lines.js';
 import type {Printed} from '../printed.js';
 import type {View} from '../view.js';

@@ -7,7 +7,7 @@ import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {SignerSpecOf} from '../../domain/mesh/signer.js';
 import {printableLine} from '../../domain/printable.js';
-import {readVaultVariable, type SetVariable, type VaultVariable} from '../../domain/mesh/vault-variables.js';
+import {readVaultVariable, type VaultVariable} from '../../domain/mesh/vault-variables.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import type {VaultHttpOptions} from '../../tools/vault-http.js';
 import type {SignerContext} from '../signer-module.js';
@@ -28,7 +28,7 @@ export interface VaultSettings {
 }
 
 /** Reads a variable. */
-type Variables = (variable: VaultVariable) => SetVariable | undefined;
+type Variables = (variable: VaultVariable) => ReturnType<typeof readVaultVariable>;
 
 /** Throws `MISSING_VALUE`, `USAGE`, and what reading the files throws. */
 export async function readSettings(spec: VaultSpec, context: SignerContext): Promise<VaultSettings> {
@@ -76,7 +76,7 @@ function requirePath(path: string, field: string): void {
 }
 
 /** Whoever may answer in the server's place chooses the mesh's root. */
-function refuseUnverified(skip: SetVariable | undefined): void {
+function refuseUnverified(skip: ReturnType<Variables>): void {
   // As Go's strconv.ParseBool, which is what Vault's own client asks; what it cannot read is no "false" here.
   if (skip === undefined || /^(?:0|f|F|FALSE|false|False)$/.test(skip.value)) return;
   throw new MeshError('USAGE', `${skip.name} is set: who answers in the server's place would choose the mesh's root`, {

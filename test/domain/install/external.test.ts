@@ -3,7 +3,7 @@ import {parse} from 'yaml';
 import type {MeshError} from '../../../src/domain/errors.js';
 import {parseOverlay, type Overlay} from '../../../src/domain/install/overlays.js';
 import {renderInstall} from '../../../src/domain/install/render.js';
-import {at} from '../../../src/domain/install/tree.js';
+import {at} from '../../../src/domain/tree.js';
 import type {Mesh} from '../../../src/domain/mesh/mesh.js';
 import type {SignerSpecOf} from '../../../src/domain/mesh/signer.js';
 import {tinyRoot} from '../../helpers/tiny-ca.js';

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {lineDiff} from '../../../src/domain/install/line-diff.js';
+import {lineDiff} from '../../../src/domain/install/install-yaml.js';
 
 describe('lineDiff', () => {
   it.each<[string, string, string, readonly string[]]>([

@@ -6,15 +6,7 @@ const nothing: DeclaringTexts = {mesh: undefined, contexts: undefined, gitignore
 
 /** The texts after declarations, one after the other, as commands write them. */
 function after(texts: DeclaringTexts, ...declarations: readonly Declaration[]): DeclaringTexts {
-  return declarations.reduce((before, declaration) => {
-    const content = (path: string): string | undefined =>
-      declareMesh(before, declaration).files.find((file) => file.path === path)?.content;
-    return {
-      mesh: content('mesh.yaml') ?? before.mesh,
-      contexts: content('contexts.yaml') ?? before.contexts,
-      gitignore: content('.gitignore') ?? before.gitignore,
-    };
-  }, texts);
+  return declarations.reduce((before, declaration) => declareMesh(before, declaration).after, texts);
 }
 
 describe('a declaration', () => {
@@ -52,7 +44,8 @@ describe('a declaration', () => {
       networks: {a: 'n'},
       uids: {a: 'u'},
     };
-    expect(declareMesh(after(nothing, said), said)).toEqual({files: [], summary: []});
+    const texts = after(nothing, said);
+    expect(declareMesh(texts, said)).toEqual({files: [], summary: [], after: texts});
   });
 
   it('never writes over what is declared, a UID excepted', () => {
@@ -79,6 +72,21 @@ describe('a declaration', () => {
     const texts = {...after(nothing, {clusters: ['a']}), gitignore: 'mine\n'};
     expect(declareMesh(texts, {clusters: ['b']}).files.map(({path}) => path)).toEqual(['mesh.yaml']);
     expect(declareMesh(texts, {gitignore: true}).files.map(({path}) => path)).toEqual(['.gitignore']);
+  });
+
+  it('hands back the texts as its files make them', () => {
+    const {files, after: texts} = declareMesh(
+      {...nothing, contexts: 'b: y\n'},
+      {clusters: ['a', 'b'], ownContexts: {b: 'x'}},
+    );
+    expect(files.map(({content}) => content)).toEqual([texts.mesh, texts.gitignore, texts.contexts]);
+  });
+
+  it('writes no two clusters of one context, whichever files say so', () => {
+    const texts = after(nothing, {clusters: ['a', 'b'], contexts: {a: 'x', b: 'y'}});
+    expect(() => declareMesh(texts, {ownContexts: {b: 'x'}})).toThrow(
+      expect.objectContaining({code: 'CONTRADICTION'}) as Error,
+    );
   });
 
   it('writes nothing that would not be read again', () => {

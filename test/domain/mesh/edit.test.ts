@@ -44,7 +44,7 @@ const shapes: readonly (readonly [string, string])[] = [
   ['in one line', '{apiVersion: kubectl-mesh/v1alpha1, kind: Mesh}\n'],
   ['as JSON', '{"apiVersion": "kubectl-mesh/v1alpha1", "kind": "Mesh", "clusters": [{"name": "a"}]}\n'],
   ['with a list at the margin', 'apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\nclusters:\n- name: a\n'],
-  ['that ends in a block text', `${newMeshFile({clusters: [{name: 'a'}]})}    values:\n      x: |\n        y\n`],
+  ['that ends in a block text', `${addClusters(newMeshFile(), [{name: 'a'}])}    values:\n      x: |\n        y\n`],
 ];
 
 /** The lines of `after` that are not in `before`, when nothing of `before` is gone. */
@@ -86,7 +86,7 @@ describe('an edit of mesh.yaml', () => {
 
   it('adds to a block that is there, and makes one that is not', () => {
     expect(added(hand, setMeshField(hand, 'istio.namespace', 'istio-2'))).toEqual(['    namespace: istio-2']);
-    const short = newMeshFile({clusters: [{name: 'a'}]});
+    const short = addClusters(newMeshFile(), [{name: 'a'}]);
     const after = setMeshField(short, 'trust.keyAlgorithm', 'rsa-2048');
     expect(added(short, after)).toEqual(['trust:', '  keyAlgorithm: rsa-2048']);
     expect(parseMeshFile(after).trust?.keyAlgorithm).toBe('rsa-2048');

@@ -177,6 +177,14 @@ describe('mesh.yaml', () => {
       'trust.signer.auth.roleID',
       /did you mean roleId/,
     ],
+    [
+      'a mistyped field of an external signer',
+      'trust: {signer: {type: external, issuer: istio-csr, caAdress: x:1}}\n',
+      3,
+      53,
+      'trust.signer.caAdress',
+      /did you mean caAddress\? \(allowed here: type, issuer, caAddress\)/,
+    ],
     ['an overlay outside', 'istio: {overlays: [../all.yaml]}\n', 3, 20, 'istio.overlays[0]', /without "\.\."/],
     [
       'a network with a space',

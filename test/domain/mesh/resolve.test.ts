@@ -1,7 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {parseMeshFile} from '../../../src/domain/mesh/parse.js';
-import {requireContext, requireIstioNames} from '../../../src/domain/mesh/require.js';
-import {type MeshSources, resolveMesh} from '../../../src/domain/mesh/resolve.js';
+import {type MeshSources, requireContext, requireIstioNames, resolveMesh} from '../../../src/domain/mesh/resolve.js';
 import {failureOf} from '../../helpers/suggestions.js';
 
 const file = parseMeshFile(`apiVersion: kubectl-mesh/v1alpha1

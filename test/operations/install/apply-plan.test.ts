@@ -15,8 +15,13 @@ import type {DeploymentObject} from '../../../src/domain/kube/objects.js';
 import {known, type Observed, unknown} from '../../../src/domain/observed.js';
 import type {Action} from '../../../src/engine/action.js';
 import type {InstalledCluster} from '../../../src/observe/installed-cluster.js';
-import type {ApplyFacts, TargetFacts} from '../../../src/operations/install/apply-facts.js';
-import {type ApplyOptions, type Change, planApply} from '../../../src/operations/install/apply-plan.js';
+import {
+  type ApplyFacts,
+  type ApplyOptions,
+  type Change,
+  type TargetFacts,
+  planApply,
+} from '../../../src/operations/install/apply-plan.js';
 import type {Rendering} from '../../../src/observe/renderings.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 import {actionInShort, allActions, loadedMesh} from '../certs/fixtures.js';
@@ -210,10 +215,10 @@ interface InShort {
 
 function outcomeOf(change: RunChange): InShort {
   const facts = factsOf(change);
-  const {groups, blockers, warnings, changes} = planOf(change);
+  const {groups, blockers, warnings, decided} = planOf(change);
   const [target] = facts.targets;
   return {
-    change: target && changes.get(target.rendering.cluster.name),
+    change: target && decided.get(target.rendering.cluster.name)?.change,
     groups: groups.map(({lanes}) => lanes.map(({actions}) => actions.map(actionInShort).join(', '))),
     blockers: blockers.map(({cluster, error}) => `${cluster ?? 'mesh'}: ${error.code}`),
     warnings: warnings.map(({cluster}) => cluster ?? 'mesh'),

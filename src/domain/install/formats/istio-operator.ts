@@ -1,8 +1,8 @@
 /** IstioOperator, the document of istioctl: which field of it says what of the install model. */
 import {hasFeature} from '../../istio/features.js';
 import type {InstallModel} from '../model.js';
-import {mergeTrees, treeOf, type Tree} from '../tree.js';
-import type {Format} from './format.js';
+import {mergeTrees, treeOf, type Tree} from '../../tree.js';
+import type {OwnedField} from '../overlays.js';
 
 /**
  * Always the same metadata.name: istioctl prunes what carries its owner's labels and is not in the new document, and a
@@ -10,6 +10,20 @@ import type {Format} from './format.js';
  * operator/pkg/install/install.go; istio/istio#29633).
  */
 export const documentName = 'kubectl-mesh';
+
+/** How an install model is written as a document for a range of Istio versions. */
+export interface Format {
+  /** The first and the last minor: `1.8 to 1.23`. Named in results and at the top of install.yaml. */
+  readonly id: string;
+  /** The first minor. */
+  readonly from: string;
+  /** Why this range has a form of its own. */
+  readonly why: string;
+  /** The document, without overlays. */
+  document(model: InstallModel): Tree;
+  /** Its fields that overlays must not change, by every path from which the installer takes them. */
+  owned(model: InstallModel): readonly OwnedField[];
+}
 
 type Path = readonly string[];
 
@@ -94,7 +108,7 @@ function fieldsOf(model: InstallModel, global: Tree): readonly Field[] {
   ];
 }
 
-function optional(value: string | undefined, field: Omit<Field, 'value'>): readonly Field[] {
+function optional(value: unknown, field: Omit<Field, 'value'>): readonly Field[] {
   return value === undefined ? [] : [{...field, value}];
 }
 
@@ -117,20 +131,15 @@ function trustDomain({version, trustDomain: value}: InstallModel): Field {
 
 /** What is said, beside the environments, where somebody else issues workload certificates ({@link InstallModel.external}). */
 function externalIssuer({external}: InstallModel): readonly Field[] {
+  const {caAddress, signer} = external ?? {};
   const setBy = 'mesh.yaml trust.signer';
-  switch (external?.issuer) {
-    case undefined:
-      return [];
-    case 'istio-csr':
-      return [{value: external.caAddress, written: [values('global', 'caAddress')], setBy}];
-    case 'kubernetes-csr': {
-      const {signerName, roots} = external;
-      return [
-        {value: `k8s.io/${signerName}`, written: [values('global', 'pilotCertProvider')], setBy},
-        // istiod's right to approve requests for this signer.
-        {value: [signerName], written: [values('global', 'certSigners')]},
-        {value: [{pem: roots, certSigners: [signerName]}], written: [spec('meshConfig', 'caCertificates')]},
-      ];
-    }
-  }
+  return [
+    ...optional(caAddress, {written: [values('global', 'caAddress')], setBy}),
+    ...optional(signer && `k8s.io/${signer.name}`, {written: [values('global', 'pilotCertProvider')], setBy}),
+    // istiod's right to approve requests for this signer.
+    ...optional(signer && [signer.name], {written: [values('global', 'certSigners')]}),
+    ...optional(signer && [{pem: signer.roots, certSigners: [signer.name]}], {
+      written: [spec('meshConfig', 'caCertificates')],
+    }),
+  ];
 }

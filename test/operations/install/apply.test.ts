@@ -5,7 +5,7 @@ import {setTimeout} from 'node:timers/promises';
 import {afterEach, beforeEach, expect, it} from 'vitest';
 import {MeshError} from '../../../src/domain/errors.js';
 import type {Deps} from '../../../src/engine/deps.js';
-import {gatherApply} from '../../../src/operations/install/apply-facts.js';
+import {gatherApply} from '../../../src/operations/install/apply.js';
 import {createWorkspace} from '../../../src/workspace/create.js';
 
 let root: string;
