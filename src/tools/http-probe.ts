@@ -3,10 +3,10 @@
  * kept or believed: no redirect, no proxy from the environment, no connection that outlives the answer.
  */
 import {defined} from '../domain/defined.js';
-import {type ClientRequest, get} from 'node:http';
+import {get} from 'node:http';
 import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
-import {bounded, readBody, TooLong} from './bounded.js';
+import {answerTo, type HttpAnswer, TooLong} from './http.js';
 
 /** What is asked. */
 export interface HttpProbeRequest {
@@ -20,20 +20,13 @@ export interface HttpProbeRequest {
   readonly maxBytes: number;
 }
 
-/** What was answered, whatever the status. */
-export interface HttpAnswer {
-  readonly status: number;
-  /** The body as UTF-8. */
-  readonly text: string;
-}
-
 /** Asks HTTP servers. */
 export interface HttpProbe {
   /**
    * GET. Throws `UNREACHABLE` when nothing answers in time, or not to the end, `API_ERROR` when what answers is no HTTP
    * or longer than allowed, `INTERRUPTED` or whatever the signal was aborted with.
    */
-  get(request: HttpProbeRequest): Promise<HttpAnswer>;
+  get(request: HttpProbeRequest): Promise<Pick<HttpAnswer, 'status' | 'text'>>;
 }
 
 /** Makes a probe that stops when the signal aborts. */
@@ -41,57 +34,29 @@ export function createHttpProbe(signal: AbortSignal): HttpProbe {
   return {get: (request) => ask(request, signal)};
 }
 
-async function ask(request: HttpProbeRequest, signal: AbortSignal): Promise<HttpAnswer> {
-  signal.throwIfAborted();
-  const sent = get({
-    host: '127.0.0.1',
-    port: request.port,
-    path: request.path,
-    agent: false,
-    headers: {connection: 'close'},
-  });
-  try {
-    const late = (): MeshError => unreachable(request, `no answer within ${String(request.timeoutMs / 1000)} s`);
-    return await bounded<HttpAnswer>({timeoutMs: request.timeoutMs, late, signal}, (resolve, fail) => {
-      receive(sent, request, resolve, fail);
-    });
-  } finally {
-    sent.destroy();
-  }
-}
-
-function receive(
-  sent: ClientRequest,
-  request: HttpProbeRequest,
-  resolve: (answer: HttpAnswer) => void,
-  fail: (reason: unknown) => void,
-): void {
-  // The first error is the reason; later ones come from tearing down.
-  const explain = (error: NodeJS.ErrnoException): void => {
-    if (error instanceof TooLong) {
-      fail(new MeshError('API_ERROR', `the answer to ${asked(request)} is ${error.message}`));
-      // The HTTP parser's errors (nodejs.org/api/errors.html: HPE_*): somebody answers, in another language.
-    } else if (error.code?.startsWith('HPE_') === true) fail(notHttp(request, error));
-    else fail(unreachable(request, error.message, error));
-  };
-  sent.on('error', explain);
-  sent.on('response', (response) => {
-    readBody(response, request.maxBytes).then((body) => {
-      resolve({status: response.statusCode ?? 0, text: body.toString('utf8')});
-    }, explain);
-  });
+async function ask(request: HttpProbeRequest, signal: AbortSignal): ReturnType<HttpProbe['get']> {
+  const {port, path, timeoutMs, maxBytes} = request;
+  const unreachable = (why: string, cause?: unknown): MeshError =>
+    new MeshError('UNREACHABLE', `no answer to ${asked(request)}: ${printableLine(why)}`, defined({cause}));
+  const {status, text} = await answerTo(
+    () => get({host: '127.0.0.1', port, path, agent: false, headers: {connection: 'close'}}),
+    {
+      timeoutMs,
+      maxBytes,
+      signal,
+      late: () => unreachable(`no answer within ${String(timeoutMs / 1000)} s`),
+      explain: (error) => {
+        const answered = `the answer to ${asked(request)} is`;
+        if (error instanceof TooLong) return new MeshError('API_ERROR', `${answered} ${error.message}`);
+        // The HTTP parser's errors (nodejs.org/api/errors.html: HPE_*): somebody answers, in another language.
+        if (error.code?.startsWith('HPE_') !== true) return unreachable(error.message, error);
+        return new MeshError('API_ERROR', `${answered} no HTTP: ${printableLine(error.message)}`, {cause: error});
+      },
+    },
+  );
+  return {status, text};
 }
 
 function asked({path, port}: HttpProbeRequest): string {
   return `GET ${path} through local port ${String(port)}`;
-}
-
-function unreachable(request: HttpProbeRequest, why: string, cause?: unknown): MeshError {
-  return new MeshError('UNREACHABLE', `no answer to ${asked(request)}: ${printableLine(why)}`, defined({cause}));
-}
-
-function notHttp(request: HttpProbeRequest, cause: Error): MeshError {
-  return new MeshError('API_ERROR', `the answer to ${asked(request)} is no HTTP: ${printableLine(cause.message)}`, {
-    cause,
-  });
 }

@@ -12,7 +12,7 @@ import {vaultSecretVariables} from '../domain/mesh/vault-variables.js';
 import {newPassphraseVariable, passphraseVariable} from '../domain/keys/passphrase.js';
 import {printable} from '../domain/printable.js';
 import {Sensitive} from '../domain/sensitive.js';
-import {abortError} from './abort.js';
+import {abortError} from './bounded.js';
 import {linesOf} from './lines.js';
 
 /** How long a child may take to end by itself after SIGTERM. Milliseconds. */

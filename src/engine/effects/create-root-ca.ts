@@ -13,7 +13,7 @@ import {createKeySigner} from '../../signers/key-signer.js';
 import type {CreateRootCa} from '../action.js';
 import type {Effect, EffectContext} from '../effect.js';
 import {issuedCertificate} from './issued-certificate.js';
-import {untilAborted} from './until-aborted.js';
+import {untilAborted} from '../../tools/bounded.js';
 
 /**
  * Makes the root's key and certificate and writes both as one set; where a program holds the key, the certificate alone.

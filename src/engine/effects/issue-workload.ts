@@ -15,7 +15,7 @@ import {createKeySigner} from '../../signers/key-signer.js';
 import type {Workspace} from '../../workspace/workspace.js';
 import type {Effect} from '../effect.js';
 import {issuedCertificate} from './issued-certificate.js';
-import {untilAborted} from './until-aborted.js';
+import {untilAborted} from '../../tools/bounded.js';
 
 /**
  * Signs with the cluster's ca-key.pem as istiod signs with the same key. The chain is istiod's answer to a workload:
