@@ -66,3 +66,8 @@ export async function bounded<T>(
   if (inTime === 'late') throw late();
   return inTime;
 }
+
+/** A duration for people. */
+export function seconds(milliseconds: number): string {
+  return `${String(Math.round(milliseconds / 100) / 10)} s`;
+}

@@ -6,7 +6,8 @@ import {impersonationUnsupported} from '../domain/install/istioctl-output.js';
 import {parseVersion, type IstioVersion} from '../domain/istio/version.js';
 import {advice} from '../domain/suggest/advice.js';
 import {lookWith, words} from '../domain/suggest/suggestion.js';
-import {type Runner, lastLines} from './runner.js';
+import {lastLines} from './child-output.js';
+import type {Runner} from './runner.js';
 
 /** istioctl's own version, as `istioctl version -o json --remote=false` prints it. */
 export interface IstioctlVersion {

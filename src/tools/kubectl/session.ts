@@ -6,11 +6,11 @@ import {answerError, unreachable, type Asked, type Verb} from '../../domain/kube
 import {MeshError} from '../../domain/errors.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {lookWith, words} from '../../domain/suggest/suggestion.js';
-import {lastLines} from '../runner.js';
+import {lastLines} from '../child-output.js';
 import {sleep} from '../bounded.js';
 import type {HttpAnswer} from '../http.js';
+import type {RunningTool} from '../runner.js';
 import type {KubeApi, ListOptions, WriteDryRun} from './api.js';
-import type {KubectlProxy} from './proxy.js';
 import {NoAnswer, type HttpRequest, type Transport} from './transport.js';
 
 /** Items per chunk of a list, as kubectl's own default (`kubectl get --chunk-size`). */
@@ -31,7 +31,8 @@ const longestPauseMs = 5000;
 /** What a session is made of. */
 export interface SessionParts {
   readonly context: string;
-  readonly proxy: KubectlProxy;
+  /** Its `kubectl proxy`. */
+  readonly tool: RunningTool;
   readonly transport: Transport;
   readonly signal: AbortSignal;
 }
@@ -40,9 +41,9 @@ export interface SessionParts {
 export type Session = Omit<KubeApi, 'lasting'>;
 
 /** The API of one cluster over its proxy's socket. */
-export function createSession({context, proxy, transport, signal}: SessionParts): Session {
+export function createSession({context, tool, transport, signal}: SessionParts): Session {
   let ended = false;
-  void proxy.tool.ended.then(() => {
+  void tool.ended.then(() => {
     ended = true;
   });
 
@@ -58,7 +59,7 @@ export function createSession({context, proxy, transport, signal}: SessionParts)
         // A write that may have arrived is never sent twice: its effect reads the cluster again instead.
         const harmless = thrown.reason === 'refused' || (thrown.reason === 'broken' && request.method === 'GET');
         if (!harmless || ended || attempt >= resends) {
-          const why = ended ? `kubectl has ended: ${lastLines(proxy.tool.stderr())}` : thrown.message;
+          const why = ended ? `kubectl has ended: ${lastLines(tool.stderr())}` : thrown.message;
           throw unreachable(context, why, thrown.reason === 'refused' ? 'not-sent' : 'maybe-sent');
         }
         await sleep(pauseMs, signal);
@@ -70,7 +71,7 @@ export function createSession({context, proxy, transport, signal}: SessionParts)
   const read = (asked: Asked, {status, headers, text}: HttpAnswer): unknown => {
     const contentType = headers['content-type'] ?? '';
     if (status < 200 || status > 299) {
-      throw answerError(asked, {status, contentType, body: text, toolText: proxy.tool.stderr()});
+      throw answerError(asked, {status, contentType, body: text, toolText: tool.stderr()});
     }
     // /healthz, /readyz and /metrics answer in text.
     if (!contentType.includes('json')) return text;
@@ -109,7 +110,7 @@ export function createSession({context, proxy, transport, signal}: SessionParts)
     raw: async (path) => read({verb: 'get', resource: path, context}, await send({method: 'GET', path})),
     async get<T extends KubeObject>(ref: ObjectRef): Promise<T> {
       const asked = askedFor('get', ref);
-      return objectOf<T>(asked, read(asked, await send({method: 'GET', path: objectPath(ref)})));
+      return objectOf(asked, read(asked, await send({method: 'GET', path: objectPath(ref)}))) as T;
     },
     async find<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined> {
       try {
@@ -137,7 +138,7 @@ export function createSession({context, proxy, transport, signal}: SessionParts)
           continue;
         }
         // An empty PartialObjectMetadataList has `items: null` (Go's nil slice).
-        const list = objectOf<Pick<KubeList, 'metadata'> & {items: readonly T[] | null}>(asked, read(asked, answer));
+        const list = objectOf(asked, read(asked, answer)) as Pick<KubeList, 'metadata'> & {items: readonly T[] | null};
         // Items of a list carry neither apiVersion nor kind (Kubernetes API conventions, "Lists").
         items.push(...(list.items ?? []).map((item) => ({...item, apiVersion: kind.apiVersion, kind: kind.kind})));
         token = list.metadata.continue;
@@ -177,9 +178,9 @@ function writeQuery(dryRun: WriteDryRun): Readonly<Record<string, string | undef
 }
 
 /** Every object and every list has metadata (Kubernetes API conventions, "Resources"): a login page has none. */
-function objectOf<T>(asked: Asked, answer: unknown): T {
+function objectOf(asked: Asked, answer: unknown): unknown {
   const metadata = typeof answer === 'object' && answer !== null && 'metadata' in answer ? answer.metadata : undefined;
-  if (typeof metadata === 'object' && metadata !== null) return answer as T;
+  if (typeof metadata === 'object' && metadata !== null) return answer;
   throw new MeshError('API_ERROR', `what context "${asked.context}" leads to did not answer as an API server does`, {
     hints: [advice`look at it: ${lookWith.kubectl('any', words`get --raw / --context ${asked.context}`)}`],
   });

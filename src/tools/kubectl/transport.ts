@@ -1,7 +1,7 @@
 import {defined} from '../../domain/defined.js';
 import {constants} from 'node:buffer';
 import {Agent, request, type ClientRequest} from 'node:http';
-import {seconds} from '../runner.js';
+import {seconds} from '../bounded.js';
 import {answerTo, type HttpAnswer} from '../http.js';
 
 /** A request to the API server. */
