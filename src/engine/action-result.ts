@@ -1,16 +1,5 @@
 /** What each kind of action tells about what it did: for the report, and for the journal's `detail`. JSON values only. */
-import type {ActionKind, CreateRootCa, ImportClusterCa, ResealRootKey} from './action.js';
-
-/** A certificate that was issued. */
-export interface IssuedCertificate {
-  readonly subject: string;
-  /** SHA-256, hexadecimal digits. */
-  readonly fingerprint: string;
-  /** ISO 8601, UTC. */
-  readonly notAfter: string;
-  /** `rsa-4096`, `ecdsa-p256`, …. */
-  readonly key: string;
-}
+import type {ActionKind, CreateRootCa, IssuedCertificate, ResealRootKey} from './action.js';
 
 /** How root-key.pem is protected now. */
 export interface ResealedKey {
@@ -47,7 +36,7 @@ export interface ActionResults {
   readonly 'issue-cluster-ca': IssuedCertificate & {readonly changes?: readonly string[]};
   readonly 'request-cluster-ca': {readonly file: string; readonly key: string; readonly publicKey: string};
   /** `files`: the paths that were written. */
-  readonly 'import-cluster-ca': ImportClusterCa['certificate'] & {readonly files: readonly string[]};
+  readonly 'import-cluster-ca': IssuedCertificate & {readonly files: readonly string[]};
   readonly 'issue-workload': IssuedCertificate & {readonly spiffeId: string};
   readonly 'put-object': ObjectWritten;
   readonly 'patch-object': ObjectWritten;

@@ -1,6 +1,5 @@
 import {bundleKey, defaultBundleName, istiodSecurePort} from '../../domain/istio/names.js';
 import {createHash} from 'node:crypto';
-import {MeshError} from '../../domain/errors.js';
 import {hasReadyCondition, type ConfigMapObject, type PodObject} from '../../domain/kube/objects.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh, lookWith, words} from '../../domain/suggest/suggestion.js';
@@ -8,7 +7,7 @@ import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {AwaitBundle} from '../action.js';
 import type {Deps} from '../deps.js';
 import type {Effect} from '../effect.js';
-import {awaitAnswer} from './await.js';
+import {awaitReady} from './await.js';
 
 /** For one handshake. Milliseconds. */
 const probeTimeoutMs = 10_000;
@@ -18,32 +17,21 @@ const probeTimeoutMs = 10_000;
  * bundle (istio/istio pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go writes it as loaded), and, where
  * a fingerprint is given, every ready istiod pod presents a chain with that cluster CA in it.
  */
-export const effect: Effect<'await-bundle'> = async (action, {deps, line}) => {
+export const effect: Effect<'await-bundle'> = async (action, context) => {
+  const {deps} = context;
+  const {cluster, namespace, timeoutMs, caFingerprint} = action;
   const api = await deps.clusters.open(action.context);
-  let said = '';
-  const what = 'istiod did not load the new CA';
-  try {
-    return await awaitAnswer({deps, timeoutMs: action.timeoutMs, what}, async () => {
-      const notYet =
-        (await bundleMissing(api, action)) ?? (await chainMissing(() => istiodPods(api, action), action, deps));
-      if (notYet === undefined) {
-        return {answer: action.caFingerprint === undefined ? undefined : {provenLive: action.caFingerprint}};
-      }
-      if (notYet !== said) line(notYet);
-      said = notYet;
-      return {notYet};
-    });
-  } catch (thrown) {
-    if (!(thrown instanceof MeshError) || thrown.code !== 'NOT_READY') throw thrown;
-    throw new MeshError('NOT_READY', thrown.message, {
-      cause: thrown,
-      hints: [
-        advice`see what istiod says: ${lookWith.kubectl(action, words`-n ${action.namespace} logs -l app=istiod --tail=50`)}`,
-        advice`put the previous CA back: ${kubectlMesh('trust rollback', [action.cluster])}`,
-        'the kubelet takes a minute or two to update a mounted Secret: run the command again to wait once more',
-      ],
-    });
-  }
+  const hints = [
+    advice`see what istiod says: ${lookWith.kubectl(action, words`-n ${namespace} logs -l app=istiod --tail=50`)}`,
+    advice`put the previous CA back: ${kubectlMesh('trust rollback', [cluster])}`,
+    'the kubelet takes a minute or two to update a mounted Secret: run the command again to wait once more',
+  ];
+  await awaitReady(
+    context,
+    {what: 'istiod did not load the new CA', timeoutMs, hints},
+    async () => (await bundleMissing(api, action)) ?? (await chainMissing(() => istiodPods(api, action), action, deps)),
+  );
+  return caFingerprint === undefined ? undefined : {provenLive: caFingerprint};
 };
 
 async function bundleMissing(api: KubeApi, {namespace, bundle}: AwaitBundle): Promise<string | undefined> {
@@ -66,7 +54,7 @@ export async function chainMissing(
 ): Promise<string | undefined> {
   const wanted = action.caFingerprint;
   if (wanted === undefined) return undefined;
-  const ready = (await pods()).filter(isReady);
+  const ready = (await pods()).filter((pod) => pod.metadata.deletionTimestamp === undefined && hasReadyCondition(pod));
   if (ready.length === 0) return 'no istiod pod is ready';
   for (const {metadata} of ready) {
     const forward = await deps.clusters.forward(action.context, action.namespace, metadata.name, [istiodSecurePort]);
@@ -83,8 +71,4 @@ export async function chainMissing(
     }
   }
   return undefined;
-}
-
-function isReady(pod: PodObject): boolean {
-  return pod.metadata.deletionTimestamp === undefined && hasReadyCondition(pod);
 }

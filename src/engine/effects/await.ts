@@ -1,31 +1,42 @@
 import {MeshError} from '../../domain/errors.js';
-import type {Deps} from '../deps.js';
+import type {Hint} from '../../domain/suggest/advice.js';
+import type {EffectContext} from '../effect.js';
 
 /** Pause between two looks. Milliseconds. */
 const pauseMs = 1000;
 
+/** What is waited for. */
+interface Awaited {
+  /** The sentence of the error that says what did not happen. */
+  readonly what: string;
+  readonly timeoutMs: number;
+  readonly hints?: readonly Hint[];
+}
+
 /**
- * Looks again and again until there is an answer. Throws `NOT_READY` with what was last seen after `timeoutMs`, and what
- * looking throws, except that an API server which does not answer for a while is asked again.
+ * Looks again and again until nothing is missing, and says what still is. Throws `NOT_READY` with what was last seen after
+ * `timeoutMs`, and what looking throws, except that an API server which does not answer for a while is asked again.
  */
-export async function awaitAnswer<T>(
-  {deps, timeoutMs, what}: {readonly deps: Deps; readonly timeoutMs: number; readonly what: string},
-  look: () => Promise<{readonly answer: T} | {readonly notYet: string}>,
-): Promise<T> {
+export async function awaitReady(
+  {deps, line}: EffectContext,
+  {what, timeoutMs, hints = []}: Awaited,
+  missing: () => Promise<string | undefined>,
+): Promise<void> {
   const deadline = deps.now().getTime() + timeoutMs;
-  for (;;) {
-    let seen: string;
+  for (let said = ''; ;) {
+    let seen: string | undefined;
     try {
-      const looked = await look();
-      if ('answer' in looked) return looked.answer;
-      seen = looked.notYet;
+      seen = await missing();
+      if (seen === undefined) return;
+      if (seen !== said) line(seen);
+      said = seen;
     } catch (thrown) {
       if (!(thrown instanceof MeshError) || thrown.code !== 'UNREACHABLE') throw thrown;
       seen = thrown.message;
     }
     deps.signal.throwIfAborted();
     if (deps.now().getTime() >= deadline) {
-      throw new MeshError('NOT_READY', `${what} within ${String(Math.round(timeoutMs / 1000))} s: ${seen}`);
+      throw new MeshError('NOT_READY', `${what} within ${String(Math.round(timeoutMs / 1000))} s: ${seen}`, {hints});
     }
     await deps.sleep(pauseMs);
   }

@@ -5,7 +5,7 @@
  */
 import {MeshError, asMeshError} from '../../domain/errors.js';
 import {parseCertificates} from '../../domain/x509/certificate.js';
-import {readPrivateKey} from '../../domain/keys/private-key.js';
+import {findPrivateKeys} from '../../domain/keys/private-key.js';
 import {Sensitive} from '../../domain/sensitive.js';
 import {layout, clusterLayout} from '../../domain/mesh/layout.js';
 import {advice} from '../../domain/suggest/advice.js';
@@ -45,10 +45,7 @@ export async function refuseRootKey(
   for (const [name, text] of withKeys) {
     const isRootKey =
       (rootKeyText !== undefined && keyBodies(rootKeyText).some((body) => keyBodies(text).includes(body))) ||
-      privateKeyBlocks(text).some((block) => {
-        const spki = publicHalfOf(block, name);
-        return spki !== undefined && roots.has(spki);
-      });
+      findPrivateKeys(new Sensitive(text), name).some(({spki}) => spki !== undefined && roots.has(spki));
     if (!isRootKey) continue;
     throw new MeshError(
       'ROOT_KEY_IN_PAYLOAD',
@@ -85,20 +82,8 @@ async function rootKeys(payload: Payload, cluster: string, workspace: Workspace)
   );
 }
 
-function publicHalfOf(block: string, name: string): string | undefined {
-  try {
-    return readPrivateKey(new Sensitive(block), name).spki;
-  } catch (thrown) {
-    if (asMeshError(thrown).class === 'bug') throw thrown;
-    return undefined;
-  }
-}
-
-function privateKeyBlocks(text: string): readonly string[] {
-  return text.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g) ?? [];
-}
-
 /** The base64 of each private key, without line breaks. */
 function keyBodies(text: string): readonly string[] {
-  return privateKeyBlocks(text).map((block) => block.replace(/-----[^-]+-----/g, '').replace(/\s/g, ''));
+  const blocks = text.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g) ?? [];
+  return blocks.map((block) => block.replace(/-----[^-]+-----/g, '').replace(/\s/g, ''));
 }
