@@ -4,6 +4,7 @@ import type {MeshNames} from '../domain/mesh/mesh.js';
 import type {SignerSpec} from '../domain/mesh/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Hint} from '../domain/suggest/advice.js';
+import type {FileContent} from '../workspace/workspace.js';
 
 /** What every action has. */
 interface ActionBase {
@@ -29,14 +30,6 @@ interface ObjectWrite extends ClusterAction {
    * shows (docs/audit.md).
    */
   readonly remembers?: boolean;
-}
-
-/** One file of the work directory. */
-export interface FileContent {
-  /** Relative to the work directory, `/` as separator. */
-  readonly path: string;
-  /** Sensitive content is written 0600, in directories made 0700. */
-  readonly content: string | Sensitive<string>;
 }
 
 /** Writes files, all or none: a set that belongs together goes through `.pending` (docs/work-directory.md). */

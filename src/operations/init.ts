@@ -16,7 +16,7 @@ import type {MeshFile} from '../domain/mesh/schema.js';
 import {advice} from '../domain/suggest/advice.js';
 import {kubectlMesh} from '../domain/suggest/suggestion.js';
 import type {Deps} from '../engine/deps.js';
-import type {FileContent} from '../engine/action.js';
+import type {FileContent} from '../workspace/workspace.js';
 import type {Operation, Outcome, PhaseRun, Plan, Warning} from '../engine/operation.js';
 import {generalErrors, type ClusterOutcome, type ClusterResult, type CommonResult} from '../engine/report.js';
 import {declaredFilesGroups} from './shared/load-mesh.js';

@@ -13,6 +13,25 @@ export function isMissing(thrown: unknown): boolean {
   return errno(thrown) === 'ENOENT';
 }
 
+/** What is there; undefined where nothing is. Everything else is thrown as it is. */
+export async function ifThere<T>(work: Promise<T>, isAbsent = isMissing): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The same for what is read, where a file in a folder's place has nothing in it either. Throws {@link fileError}. */
+export async function readIfThere<T>(path: string, work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await ifThere(work, (error) => isMissing(error) || errno(error) === 'ENOTDIR');
+  } catch (error) {
+    throw fileError(error, path, 'read');
+  }
+}
+
 /** What the file system said, as an error of ours with the path in its message. Errors of ours pass unchanged. */
 export function fileError(thrown: unknown, path: string, doing: 'read' | 'write'): MeshError {
   if (thrown instanceof MeshError) return thrown;

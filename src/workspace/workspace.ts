@@ -3,10 +3,11 @@ import type {ApiIdentity, JournalEntry} from '../domain/journal/entry.js';
 import type {PutAside} from '../domain/journal/head.js';
 import type {Sensitive} from '../domain/sensitive.js';
 
-/** One file to write; sensitive content gets mode 0600. The same shape as the engine's FileContent. */
-export interface FileToWrite {
+/** One file of the work directory. */
+export interface FileContent {
   /** Relative to the work directory, `/` as separator. */
   readonly path: string;
+  /** Sensitive content is written 0600, in directories made 0700. */
   readonly content: string | Sensitive<string>;
 }
 
@@ -78,7 +79,7 @@ export interface Workspace {
    * Writes one file, or a set of files that belong together, so that a killed run leaves all or none (`.pending`,
    * docs/work-directory.md). Throws `SYMLINK` where a sensitive file or its directory is a symbolic link.
    */
-  write(files: readonly FileToWrite[]): Promise<void>;
+  write(files: readonly FileContent[]): Promise<void>;
   /** Removes files that exist; missing ones are fine. A folder inside a cluster's that is empty then goes, too. */
   remove(paths: readonly string[]): Promise<void>;
   /**

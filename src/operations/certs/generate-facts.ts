@@ -13,7 +13,7 @@ import {
   type RootFiles,
   type RootState,
 } from '../../domain/ca/workdir-state.js';
-import type {FileContent} from '../../engine/action.js';
+import type {FileContent} from '../../workspace/workspace.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Group} from '../../engine/operation.js';
 import type {SignerState} from '../../signers/signer-module.js';
