@@ -1,6 +1,8 @@
 /** The only way to read a cluster: it sends the requests of the table (domain/facts/requests.ts), each at most once, and no other. */
+import pMap from 'p-map';
 import {defined} from '../domain/defined.js';
 import {asMeshError, MeshError} from '../domain/errors.js';
+import {known, unknown, type Observed} from '../domain/observed.js';
 import type {KubeObject} from '../domain/kube/object.js';
 import type {MeshCluster} from '../domain/mesh/mesh.js';
 import {requireContext} from '../domain/mesh/require.js';
@@ -195,4 +197,28 @@ function keyOf(request: RequestName, {namespace = '', name, labelSelector = ''}:
   const row: Read = reads[request];
   const object = name ?? (row.method === 'raw' ? '' : (row.name ?? ''));
   return [request, namespace, object, labelSelector].join(' ');
+}
+
+/** Reads several clusters, `concurrency` at a time, in their order. */
+export function eachCluster<Cluster, T>(
+  clusters: readonly Cluster[],
+  concurrency: number,
+  read: (cluster: Cluster) => Promise<T>,
+): Promise<readonly T[]> {
+  return pMap(clusters, read, {concurrency: Math.max(1, concurrency)});
+}
+
+/**
+ * Asks for a fact and records the answer or the reason. One request that took too long is a reason like any other; what
+ * ends the whole run (Ctrl-C, `--timeout`) and bugs are thrown on.
+ */
+export async function attempt<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<Observed<T>> {
+  try {
+    return known(await ask());
+  } catch (thrown) {
+    signal.throwIfAborted();
+    const error = asMeshError(thrown);
+    if (error.class === 'interrupted' || error.class === 'bug') throw error;
+    return unknown(error);
+  }
 }

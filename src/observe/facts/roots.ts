@@ -1,7 +1,7 @@
-/** Facts of the roots that workloads trust: the bundle beside istiod, and whether proxies have followed it. */
+/** Facts of the roots that workloads trust: the bundles that istiod writes, and whether proxies have followed them. */
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import {describeMoment, some} from '../../domain/checks/describe.js';
-import type {ControlPlaneFacts, LiveRoots, ProxyRoots} from '../../domain/facts/facts.js';
+import type {ControlPlaneFacts, LiveRoots, ProxyRoots, WrittenBundle} from '../../domain/facts/facts.js';
 import type {ConfigMapObject} from '../../domain/kube/objects.js';
 import {
   type BundleAge,
@@ -23,8 +23,8 @@ const firstBundleDelayMs = 60_000;
 
 type Bundles = readonly [ConfigMapObject, ...ConfigMapObject[]];
 
-/** The facts of live roots. */
-export const rootsFacts: Derivations<'liveRoots' | 'proxyRoots'> = {
+export const rootsFacts: Derivations<'bundles' | 'liveRoots' | 'proxyRoots'> = {
+  bundles: writtenBundles,
   liveRoots: async (sources) => {
     const found = await findBundles(sources);
     return found === 'elsewhere' ? found : liveRoots(found);
@@ -34,6 +34,23 @@ export const rootsFacts: Derivations<'liveRoots' | 'proxyRoots'> = {
     return found === 'elsewhere' ? {state: found} : proxyRoots(sources, found);
   },
 };
+
+/** The bundles that istiod writes into namespaces. */
+async function writtenBundles({reads, fact}: FactSources): Promise<readonly WrittenBundle[]> {
+  // Read before the control plane has said the name: it nearly always is this one, and reading takes a round trip.
+  reads.readAhead('bundles', {name: defaultBundleName});
+  const [first] = await fact('controlPlanes');
+  const bundles = await reads.read('bundles', {name: first?.bundleName ?? defaultBundleName});
+  // The same text stands in every namespace, of which there can be thousands: it is kept and parsed once.
+  const seen = new Map<string, Pick<WrittenBundle, 'text' | 'roots'>>();
+  return bundles.map(({metadata: {namespace = ''}, data}) => {
+    const text = data?.[bundleKey];
+    if (text === undefined) return {namespace, roots: []};
+    const bundle = seen.get(text) ?? {text, roots: readableRoots(text).map(({fingerprint}) => fingerprint)};
+    seen.set(text, bundle);
+    return {namespace, ...bundle};
+  });
+}
 
 /**
  * The ConfigMaps beside istiod, one for each name that its revisions use; where istiod leaves its own namespace out

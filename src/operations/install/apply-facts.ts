@@ -6,7 +6,7 @@ import {observe, type Observed} from '../../domain/observed.js';
 import type {Deps} from '../../engine/deps.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
-import {eachCluster} from '../../observe/each-cluster.js';
+import {eachCluster} from '../../observe/cluster-reader.js';
 import {readInstalledCluster, type InstalledCluster} from '../../observe/installed-cluster.js';
 import {type ChosenVersion, type Rendering, chooseVersion, gatherRenderings} from '../../observe/renderings.js';
 

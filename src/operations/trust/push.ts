@@ -22,7 +22,7 @@ import {
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {inspectWithoutKey} from '../../observe/cacerts.js';
-import {eachCluster} from '../../observe/each-cluster.js';
+import {eachCluster} from '../../observe/cluster-reader.js';
 import {presentsOther, readTrust} from '../../observe/trust-state.js';
 import {summarise, summariseSecret, type CaSummary} from '../../domain/trust/ca-summary.js';
 import {
