@@ -68,10 +68,7 @@ export async function findClearRootKeys(
   known: string | undefined,
 ): Promise<NonNullable<RootKeyFacts['copies']>> {
   const folders = clusters.map(({name}) => name);
-  const spkisIn = async (path: string): Promise<readonly string[]> => {
-    const text = await workspace.readText(path);
-    return text === undefined ? [] : readableCertificates(text, path).map(({spki}) => spki);
-  };
+  const spkisIn = (path: string): Promise<readonly string[]> => publicKeysIn(workspace, path);
   const [roots, signing, own] = [new Set(await spkisIn(layout.rootCert)), new Set<string>(), new Set<string>()];
   const files = [...(await keyFilesIn(workspace, '.'))];
   for (const folder of folders) {
@@ -93,4 +90,10 @@ export async function findClearRootKeys(
         : undefined;
     return of === undefined ? [] : [{path, of, alone}];
   });
+}
+
+/** SHA-256 of the public keys of a file's certificates; none where there is no file, or none can be read. */
+export async function publicKeysIn(workspace: Deps['workspace'], path: string): Promise<readonly string[]> {
+  const text = await workspace.readText(path);
+  return text === undefined ? [] : readableCertificates(text, path).map(({spki}) => spki);
 }
