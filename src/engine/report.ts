@@ -123,33 +123,28 @@ export function concludeClusters(clusters: readonly ClusterResult[]): readonly C
   });
 }
 
-/** Errors of a plan and its outcomes that belong to no cluster. */
-export function generalErrors(run: Ran): readonly ErrorReport[] {
-  return [
-    ...run.plan.blockers.filter((blocker) => blocker.cluster === undefined).map((blocker) => blocker.error),
-    ...run.outcomes.flatMap((outcome) => (outcome.cluster === undefined && outcome.error ? [outcome.error] : [])),
-  ];
-}
-
 function classOf(error: ErrorReport): ErrorClass {
   return errorClasses[error.code];
 }
 
 /** The part of a result that says what belongs to no cluster. */
-export function generalPart(run: Ran): {
+interface GeneralPart {
+  /** Of the plan, and of its outcomes. */
   readonly errors: readonly ErrorReport[];
   readonly warnings: readonly Warning[];
-} {
-  return {errors: generalErrors(run), warnings: run.plan.warnings};
+}
+
+/** What of a run belongs to no cluster. */
+export function generalPart({plan, outcomes}: Ran): GeneralPart {
+  const all: readonly {readonly cluster?: string; readonly error?: ErrorReport}[] = [...plan.blockers, ...outcomes];
+  const errors = all.flatMap(({cluster, error}) => (cluster === undefined && error ? [error] : []));
+  return {errors, warnings: plan.warnings};
 }
 
 /** What clusters and errors that belong to none mean for the exit code. */
 export function concludeRun({
   clusters,
   errors,
-}: {
-  readonly clusters: readonly ClusterResult[];
-  readonly errors: readonly ErrorReport[];
-}): readonly Conclusion[] {
+}: Pick<GeneralPart, 'errors'> & {readonly clusters: readonly ClusterResult[]}): readonly Conclusion[] {
   return [...concludeClusters(clusters), ...errors.map(({code}) => code)];
 }

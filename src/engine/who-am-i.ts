@@ -28,11 +28,7 @@ export function createWhoAmI(clusters: Pick<Clusters, 'open'>): WhoAmI {
     try {
       const api = await clusters.open(context);
       // Nothing is stored by it, so it needs no name; the API server gives it none either.
-      const review = {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'SelfSubjectReview',
-        metadata: {name: ''},
-      };
+      const review = {apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview', metadata: {name: ''}};
       return identityOf(await api.create<SelfSubjectReview>(review, 'none'));
     } catch (thrown) {
       const error = asMeshError(thrown);

@@ -5,7 +5,7 @@ import {once, onceEach} from '../domain/once.js';
 import type {ReadName} from '../domain/facts/requests.js';
 import {readCacertsSecret} from './cacerts.js';
 import {readOwnCa} from './ca-files.js';
-import {ClusterReader, type Reads} from './cluster-reader.js';
+import {ClusterReader} from './cluster-reader.js';
 import type {Derivations, FactSources, ObservedCluster} from './fact-sources.js';
 import {accessFacts} from './facts/access.js';
 import {secretFacts} from './facts/cacerts.js';
@@ -54,46 +54,29 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
   const ownCa = once(() => readOwnCa(deps, mesh, cluster.name));
   const sourcesOf = (key: ClusterFactKey): FactSources => {
     const own = new Set(readsOf(key));
-    const check = (names: readonly ReadName[]): void => {
+    const checked = <T>(names: readonly ReadName[], answer: () => T): T => {
       const other = names.find((name) => !own.has(name));
-      if (other !== undefined) throw new MeshError('INTERNAL', `the row of the fact ${key} does not name ${other}`);
+      if (other === undefined) return answer();
+      throw new MeshError('INTERNAL', `the row of the fact ${key} does not name ${other}`);
     };
+    const ofIstiods = [...readsOf('controlPlanes'), 'forwardedPod', 'portForward'] as const;
     return {
       ...observed,
-      reads: restricted(reader, check),
+      reads: {
+        read: async (name, given) => checked([name], () => reader.read(name, given)),
+        readAhead: (name, given) => {
+          checked([name], () => {
+            reader.readAhead(name, given);
+          });
+        },
+        allows: (name) => checked([name], () => reader.allows(name)),
+      },
       ownCa,
-      fact: async (other) => {
-        check(readsOf(other));
-        return fact(other);
-      },
-      cacerts: async () => {
-        check(['cacerts']);
-        return cacerts();
-      },
-      askIstiods: async (question) => {
-        check([...readsOf('controlPlanes'), 'forwardedPod', 'portForward']);
-        return pods.ask(question);
-      },
+      fact: async (other) => checked(readsOf(other), () => fact(other)),
+      cacerts: async () => checked(['cacerts'], cacerts),
+      askIstiods: async (question) => checked(ofIstiods, () => pods.ask(question)),
       summary: () => reader.summary(),
     };
   };
   return {fact, close: () => pods.close()};
-}
-
-/** The requests that `check` does not throw for. */
-function restricted(reader: ClusterReader, check: (names: readonly ReadName[]) => void): Reads {
-  return {
-    read: async (name, given) => {
-      check([name]);
-      return reader.read(name, given);
-    },
-    readAhead: (name, given) => {
-      check([name]);
-      reader.readAhead(name, given);
-    },
-    allows: (name) => {
-      check([name]);
-      return reader.allows(name);
-    },
-  };
 }

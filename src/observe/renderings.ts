@@ -48,7 +48,7 @@ export async function chooseVersion(
     return {known: knowVersion(declared), saidBy: said === undefined ? 'mesh.yaml' : '--istio-version'};
   }
   try {
-    return {known: knowVersion((await istioctl.version()).version), saidBy: 'istioctl'};
+    return {known: knowVersion(await istioctl.version()), saidBy: 'istioctl'};
   } catch (thrown) {
     const {code, message, hints} = asMeshError(thrown);
     if (code !== 'TOOL_MISSING' && code !== 'TOOL_OUTPUT') throw thrown;

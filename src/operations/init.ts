@@ -18,7 +18,7 @@ import {kubectlMesh} from '../domain/suggest/suggestion.js';
 import type {Deps} from '../engine/deps.js';
 import type {FileContent} from '../workspace/workspace.js';
 import type {Operation, Outcome, PhaseRun, Plan, Warning} from '../engine/operation.js';
-import {generalErrors, type ClusterOutcome, type ClusterResult, type CommonResult} from '../engine/report.js';
+import {generalPart, type ClusterOutcome, type ClusterResult, type CommonResult} from '../engine/report.js';
 import {declaredFilesGroups} from './shared/load-mesh.js';
 import {type TakeOver, takeOver, takeOverGroups} from './shared/take-over.js';
 
@@ -245,7 +245,7 @@ function reportInit(workDir: string, run: PhaseRun<InitFacts, InitPlan>): InitRe
     }),
     changes: lanes.map(({title}) => title).flatMap((title) => title.split('; ')),
     warnings: plan.warnings,
-    errors: generalErrors(run),
+    errors: generalPart(run).errors,
   });
 }
 

@@ -31,32 +31,27 @@ export interface HttpProbe {
 
 /** Makes a probe that stops when the signal aborts. */
 export function createHttpProbe(signal: AbortSignal): HttpProbe {
-  return {get: (request) => ask(request, signal)};
-}
-
-async function ask(request: HttpProbeRequest, signal: AbortSignal): ReturnType<HttpProbe['get']> {
-  const {port, path, timeoutMs, maxBytes} = request;
-  const unreachable = (why: string, cause?: unknown): MeshError =>
-    new MeshError('UNREACHABLE', `no answer to ${asked(request)}: ${printableLine(why)}`, defined({cause}));
-  const {status, text} = await answerTo(
-    () => get({host: '127.0.0.1', port, path, agent: false, headers: {connection: 'close'}}),
-    {
-      timeoutMs,
-      maxBytes,
-      signal,
-      late: () => unreachable(`no answer within ${String(timeoutMs / 1000)} s`),
-      explain: (error) => {
-        const answered = `the answer to ${asked(request)} is`;
-        if (error instanceof TooLong) return new MeshError('API_ERROR', `${answered} ${error.message}`);
-        // The HTTP parser's errors (nodejs.org/api/errors.html: HPE_*): somebody answers, in another language.
-        if (error.code?.startsWith('HPE_') !== true) return unreachable(error.message, error);
-        return new MeshError('API_ERROR', `${answered} no HTTP: ${printableLine(error.message)}`, {cause: error});
-      },
+  return {
+    async get({port, path, timeoutMs, maxBytes}) {
+      const asked = `GET ${path} through local port ${String(port)}`;
+      const failed = (code: 'UNREACHABLE' | 'API_ERROR', message: string, cause?: unknown): MeshError =>
+        new MeshError(code, message, defined({cause}));
+      const send = () => get({host: '127.0.0.1', port, path, agent: false, headers: {connection: 'close'}});
+      const {status, text} = await answerTo(send, {
+        timeoutMs,
+        maxBytes,
+        signal,
+        late: () => failed('UNREACHABLE', `no answer to ${asked}: no answer within ${String(timeoutMs / 1000)} s`),
+        explain: (error) => {
+          if (error instanceof TooLong) return failed('API_ERROR', `the answer to ${asked} is ${error.message}`);
+          const why = printableLine(error.message);
+          // The HTTP parser's errors (nodejs.org/api/errors.html: HPE_*): somebody answers, in another language.
+          return error.code?.startsWith('HPE_') === true
+            ? failed('API_ERROR', `the answer to ${asked} is no HTTP: ${why}`, error)
+            : failed('UNREACHABLE', `no answer to ${asked}: ${why}`, error);
+        },
+      });
+      return {status, text};
     },
-  );
-  return {status, text};
-}
-
-function asked({path, port}: HttpProbeRequest): string {
-  return `GET ${path} through local port ${String(port)}`;
+  };
 }

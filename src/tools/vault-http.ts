@@ -58,25 +58,25 @@ export interface VaultHttp {
 
 /** Makes one. */
 export function createVaultHttp(options: VaultHttpOptions): VaultHttp {
-  return {ask: (request) => ask(request, options)};
-}
-
-async function ask(request: VaultHttpRequest, options: VaultHttpOptions): Promise<VaultHttpAnswer> {
-  const {signal, timeoutMs} = request;
-  const {status, headers, text} = await answerTo(() => send(request, options), {
-    timeoutMs,
-    maxBytes,
-    signal,
-    late: () => unavailable(options, `no answer within ${String(timeoutMs / 1000)} s`, [reachHint]),
-    explain: (error) => explain(error, options),
-  });
-  const after = Number(headers['retry-after']);
   return {
-    status,
-    contentType: headers['content-type'] ?? '',
-    text,
-    location: headers.location,
-    retryAfter: Number.isFinite(after) && after >= 0 ? after : undefined,
+    async ask(request) {
+      const {signal, timeoutMs} = request;
+      const {status, headers, text} = await answerTo(() => send(request, options), {
+        timeoutMs,
+        maxBytes,
+        signal,
+        late: () => unavailable(options, `no answer within ${String(timeoutMs / 1000)} s`, [reachHint]),
+        explain: (error) => explain(error, options),
+      });
+      const after = Number(headers['retry-after']);
+      return {
+        status,
+        contentType: headers['content-type'] ?? '',
+        text,
+        location: headers.location,
+        retryAfter: Number.isFinite(after) && after >= 0 ? after : undefined,
+      };
+    },
   };
 }
 

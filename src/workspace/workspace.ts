@@ -1,5 +1,5 @@
 import type {ChainHead, JournalReading} from '../domain/journal/chain.js';
-import type {ApiIdentity, JournalEntry} from '../domain/journal/entry.js';
+import type {JournalEntry, JournalRecord} from '../domain/journal/entry.js';
 import type {PutAside} from '../domain/journal/head.js';
 import type {Sensitive} from '../domain/sensitive.js';
 
@@ -26,20 +26,15 @@ export interface Journal {
    * Returns where the entry stands: the head of this copy's chain as it is now. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`:
    * then the effect must not start.
    */
-  intent(entry: {
-    readonly command: string;
-    readonly action: string;
-    readonly cluster?: string;
-    readonly title: string;
-    readonly reason?: string;
-    readonly identity?: ApiIdentity;
-  }): Promise<ChainHead>;
-  outcome(entry: {
-    readonly intent: ChainHead;
-    readonly status: 'done' | 'failed' | 'cancelled';
-    readonly error?: {readonly code: string; readonly message: string};
-    readonly detail?: Readonly<Record<string, unknown>>;
-  }): Promise<void>;
+  intent(
+    entry: Pick<JournalRecord, 'command' | 'action' | 'cluster' | 'reason' | 'identity'> & {readonly title: string},
+  ): Promise<ChainHead>;
+  outcome(
+    entry: Pick<JournalRecord, 'error' | 'detail'> & {
+      readonly intent: ChainHead;
+      readonly status: 'done' | 'failed' | 'cancelled';
+    },
+  ): Promise<void>;
   /** Every entry, and whether the record is whole. Takes no lock. */
   read(): Promise<JournalState>;
 }

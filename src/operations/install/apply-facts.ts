@@ -34,7 +34,7 @@ export async function gatherApply(
   if (request.as !== undefined) throw impersonationUnsupported();
   const loaded = await loadMesh(deps, request);
   const {mesh, clusters} = loaded;
-  const istioctl = saidVersion((await deps.istioctl.version()).version);
+  const istioctl = saidVersion(await deps.istioctl.version());
   const version = await chooseVersion(mesh, request.istioVersion, deps);
   const renderings = await gatherRenderings(mesh, clusters, version.known, deps);
   const targets = await eachCluster(renderings, concurrency, async (rendering): Promise<TargetFacts> => {
