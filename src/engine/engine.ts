@@ -107,7 +107,7 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
           if (plan.passphrase !== undefined) await deps.passphrases.get(plan.passphrase);
         }
         const outcomes = [...(await runGroups(start, {command, whoAmI, deps, settings, report})), ...leave];
-        if (attempt < maxAttempts && !deps.signal.aborted && outcomes.some(isConflict)) {
+        if (attempt < maxAttempts && !deps.signal.aborted && outcomes.some(({error}) => error?.code === 'CONFLICT')) {
           finished.push(...outcomes.filter((outcome) => outcome.status === 'done'));
           continue;
         }
@@ -134,10 +134,6 @@ function divide(plan: Plan, settings: RunSettings): {start: readonly Group[]; le
       .filter((group) => group.lanes.length > 0),
     leave: plan.groups.flatMap((group) => group.lanes.filter((lane) => isLeft(lane.cluster))).flatMap(skipLane),
   };
-}
-
-function isConflict(outcome: Outcome): boolean {
-  return outcome.error?.code === 'CONFLICT';
 }
 
 /** What the groups are run with. */

@@ -25,15 +25,6 @@ export async function readCaSecret(
   return secret ? readCacerts(secret, options) : 'absent';
 }
 
-/** Secret cacerts, as verify judges it. */
-export function readCacertsSecret(
-  reads: Pick<Reads, 'read'>,
-  mesh: Mesh,
-  now: Date,
-): Promise<CacertsSecret | 'absent'> {
-  return readCaSecret(reads, 'cacerts', inspectOptions(mesh, now));
-}
-
 /** The certificate that istiod made for itself, as PEM; undefined: none. */
 export async function readSelfSigned(reads: Pick<Reads, 'read'>): Promise<string | undefined> {
   return selfSignedCertificate(await reads.read('selfSigned'));

@@ -3,7 +3,7 @@ import {type ClusterFactKey, type ClusterFactValues, readsOf} from '../domain/fa
 import {MeshError} from '../domain/errors.js';
 import {once, onceEach} from '../domain/once.js';
 import type {ReadName} from '../domain/facts/requests.js';
-import {readCacertsSecret} from './cacerts.js';
+import {inspectOptions, readCaSecret} from './cacerts.js';
 import {readOwnCa} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
 import type {Derivations, FactSources, ObservedCluster} from './fact-sources.js';
@@ -50,7 +50,7 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
     controlPlanes: () => fact('controlPlanes'),
     forward: (pod, ports) => reader.forward(pod, ports),
   });
-  const cacerts = once(() => readCacertsSecret(reader, mesh, deps.now()));
+  const cacerts = once(() => readCaSecret(reader, 'cacerts', inspectOptions(mesh, deps.now())));
   const ownCa = once(() => readOwnCa(deps, mesh, cluster.name));
   const sourcesOf = (key: ClusterFactKey): FactSources => {
     const own = new Set(readsOf(key));
