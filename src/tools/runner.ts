@@ -5,6 +5,7 @@
  * cleaned before anybody sees it, errors carry neither argument list nor environment, and no signal handler is registered.
  */
 import {once} from 'node:events';
+import {defined} from '../domain/defined.js';
 import {MeshError} from '../domain/errors.js';
 import {vaultSecretVariables} from '../domain/mesh/vault-variables.js';
 import {newPassphraseVariable, passphraseVariable} from '../domain/keys/passphrase.js';
@@ -109,26 +110,16 @@ export interface RunnerOptions {
   readonly signal: AbortSignal;
 }
 
-const secretVariables: ReadonlySet<string> = new Set([passphraseVariable, newPassphraseVariable]);
-
 /** Whose program it is: a tool of ours (kubectl, istioctl, git), or one that the user wrote down: a password manager, a signer. */
 type Owner = 'ours' | 'user';
-
-const tokenVariables: ReadonlySet<string> = new Set(vaultSecretVariables);
 
 /**
  * The environment of a child. Nobody gets the passphrases; Vault's tokens reach only programs of the user's own, which
  * may be what they are there for (`--passphrase-command 'vault kv get …'`).
  */
-export function childEnvironment(
-  environment: RunnerOptions['environment'],
-  owner: Owner = 'ours',
-): Record<string, string> {
-  const hidden = (name: string): boolean => secretVariables.has(name) || (owner === 'ours' && tokenVariables.has(name));
-  const entries = Object.entries(environment).flatMap(([name, value]) =>
-    value === undefined || hidden(name) ? [] : [[name, value] as const],
-  );
-  return Object.fromEntries(entries);
+function childEnvironment(environment: RunnerOptions['environment'], owner: Owner): Record<string, string> {
+  const hidden = [passphraseVariable, newPassphraseVariable, ...(owner === 'ours' ? vaultSecretVariables : [])];
+  return defined(Object.fromEntries(Object.entries(environment).filter(([name]) => !hidden.includes(name))));
 }
 
 /** Makes a runner. */

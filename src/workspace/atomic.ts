@@ -7,7 +7,7 @@ import {chmod, lstat, mkdir, open, rename, unlink} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import type {FileContent} from './workspace.js';
 import {Sensitive} from '../domain/sensitive.js';
-import {errno, fileError, ifThere} from './fs-errors.js';
+import {errno, ifThere, throwFileError} from './fs-errors.js';
 
 /**
  * Called before each step that a crash or a full disk could interrupt, with the step's name and the path. Tests throw
@@ -62,12 +62,8 @@ export async function writeAtomic(
   faults?: Faults,
   mode?: number,
 ): Promise<void> {
-  try {
-    const temporary = join(dirname(path), `.${basename(path)}${temporarySuffix}`);
-    await replaceFile(path, temporary, content, faults, mode);
-  } catch (error) {
-    throw fileError(error, shown, 'write');
-  }
+  const temporary = join(dirname(path), `.${basename(path)}${temporarySuffix}`);
+  await replaceFile(path, temporary, content, faults, mode).catch(throwFileError(shown, 'write'));
 }
 
 /** The same by way of a temporary file of that name. Throws what the file system says. */

@@ -8,17 +8,8 @@ import {lstat, realpath, rename, rm} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {layout} from '../domain/mesh/layout.js';
 import {MeshError} from '../domain/errors.js';
-import {
-  type Faults,
-  createSynced,
-  makeDirectory,
-  modeFor,
-  secretMode,
-  syncDirectory,
-  temporarySuffix,
-  writeAtomic,
-} from './atomic.js';
-import {fileError, ifThere, readIfThere} from './fs-errors.js';
+import {type Faults, createSynced, makeDirectory, modeFor, secretMode, syncDirectory, writeAtomic} from './atomic.js';
+import {fileError, ifThere, readIfThere, throwFileError} from './fs-errors.js';
 import {isInside} from './guard.js';
 import {parseOwn, readRegular} from './read.js';
 import type {FileContent} from './workspace.js';
@@ -136,9 +127,7 @@ async function linkTarget(path: string): Promise<string | undefined> {
 async function refuseDirectories(directory: string, files: readonly FileContent[]): Promise<void> {
   for (const {path} of files) {
     const target = join(directory, path);
-    const facts = await ifThere(lstat(target)).catch((error: unknown) => {
-      throw fileError(error, target, 'write');
-    });
+    const facts = await ifThere(lstat(target)).catch(throwFileError(target, 'write'));
     if (facts?.isDirectory() === true) {
       throw new MeshError('WORKDIR_CONFLICT', `${target} is a directory, a file belongs there`, {
         hints: ['move the directory away'],
@@ -167,9 +156,4 @@ async function readMarker(pending: string): Promise<Marker | undefined> {
   throw new MeshError('WORKDIR_CONFLICT', `${path} is not a commit marker of this program`, {
     hints: [`look into ${pending}, save what you need from it, and remove it`],
   });
-}
-
-/** Temporary names of a run that was killed between writing and renaming. */
-export function isTemporaryName(name: string): boolean {
-  return name.startsWith('.') && name.endsWith(temporarySuffix);
 }

@@ -6,9 +6,9 @@ import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
 import {isClusterName} from '../domain/mesh/names.js';
 import {Sensitive} from '../domain/sensitive.js';
-import {type Faults, makeDirectory, syncDirectory, writeAtomic} from './atomic.js';
-import {commitSet, committedPath, isTemporaryName, recoverSet} from './commit.js';
-import {errno, fileError, isMissing, readIfThere} from './fs-errors.js';
+import {type Faults, makeDirectory, syncDirectory, temporarySuffix, writeAtomic} from './atomic.js';
+import {commitSet, committedPath, recoverSet} from './commit.js';
+import {errno, fileError, ifThere, isMissing, readIfThere, throwFileError} from './fs-errors.js';
 import {refuseSymlinks, resolveInside} from './guard.js';
 import {hostIdentity, startOf, userName} from './identity.js';
 import {JournalFile} from './journal-file.js';
@@ -67,9 +67,7 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
     recover: async () => [...(await recoverFiles(root, faults)), ...(await closeIntents(journal))],
     lock: async (command) => {
       const isNew = (await factsOf(root)) === undefined;
-      await makeDirectory(root).catch((error: unknown) => {
-        throw fileError(error, root, 'write');
-      });
+      await makeDirectory(root).catch(throwFileError(root, 'write'));
       const {pid} = process;
       const lock = await takeLock(join(root, layout.lock), {
         pid,
@@ -182,12 +180,8 @@ async function removeWithFolder(root: string, path: string): Promise<void> {
 }
 
 async function removeFile(path: string): Promise<void> {
-  try {
-    await unlink(path);
-    await syncDirectory(dirname(path));
-  } catch (error) {
-    if (!isMissing(error)) throw fileError(error, path, 'write');
-  }
+  const removed = unlink(path).then(() => syncDirectory(dirname(path)));
+  await ifThere(removed).catch(throwFileError(path, 'write'));
 }
 
 /** Deals with what killed runs left: in the work directory, and in folders that may be a cluster's. */
@@ -201,7 +195,9 @@ async function recoverFiles(root: string, faults: Faults | undefined): Promise<r
     const done = await recoverSet(folder, faults);
     if (done === 'forward') news.push(`finished what an earlier run had begun to write in ${folder}`);
     if (done === 'dropped') news.push(`removed what an earlier run had left unfinished in ${folder}`);
-    for (const name of await namesIn(folder)) if (isTemporaryName(name)) await removeFile(join(folder, name));
+    // Of a run that was killed between writing and renaming.
+    const unfinished = (await namesIn(folder)).filter((name) => name.startsWith('.') && name.endsWith(temporarySuffix));
+    for (const name of unfinished) await removeFile(join(folder, name));
   }
   return news;
 }

@@ -25,11 +25,15 @@ export async function ifThere<T>(work: Promise<T>, isAbsent = isMissing): Promis
 
 /** The same for what is read, where a file in a folder's place has nothing in it either. Throws {@link fileError}. */
 export async function readIfThere<T>(path: string, work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await ifThere(work, (error) => isMissing(error) || errno(error) === 'ENOTDIR');
-  } catch (error) {
-    throw fileError(error, path, 'read');
-  }
+  const isAbsent = (error: unknown): boolean => isMissing(error) || errno(error) === 'ENOTDIR';
+  return ifThere(work, isAbsent).catch(throwFileError(path, 'read'));
+}
+
+/** For `catch`: throws {@link fileError}. */
+export function throwFileError(path: string, doing: 'read' | 'write'): (thrown: unknown) => never {
+  return (thrown) => {
+    throw fileError(thrown, path, doing);
+  };
 }
 
 /** What the file system said, as an error of ours with the path in its message. Errors of ours pass unchanged. */

@@ -14,7 +14,7 @@ import {type JournalEntry, type JournalRecord, entryId} from '../domain/journal/
 import type {PutAside} from '../domain/journal/head.js';
 import {asideHeadName, asideName, layout, whenPutAside} from '../domain/mesh/layout.js';
 import {type Faults, makeDirectory, syncDirectory, temporarySuffix} from './atomic.js';
-import {fileError, ifThere} from './fs-errors.js';
+import {fileError, ifThere, throwFileError} from './fs-errors.js';
 import {isRunning} from './identity.js';
 import {parseOwn, readRegular} from './read.js';
 import type {Journal, JournalState} from './workspace.js';
@@ -80,10 +80,7 @@ export class JournalFile implements Journal {
     const remembered = await this.#remembered();
     const text = await this.#text();
     const reading = readJournal(text ?? '', remembered?.head);
-    const isLocked = await stat(join(this.root, layout.lock)).then(
-      () => true,
-      () => false,
-    );
+    const isLocked = (await stat(join(this.root, layout.lock)).catch(() => undefined)) !== undefined;
     // Nobody can see whether a process of another host runs; if it does, it holds the lock.
     const mayRun = ({host, pid}: JournalEntry): boolean =>
       host === this.writer.host ? pid === this.writer.pid || isRunning(pid) : isLocked;
@@ -233,9 +230,7 @@ export class JournalFile implements Journal {
   }
 
   async #text(): Promise<string | undefined> {
-    return ifThere(readRegular(this.#path)).catch((error: unknown) => {
-      throw fileError(error, this.#path, 'read');
-    });
+    return ifThere(readRegular(this.#path)).catch(throwFileError(this.#path, 'read'));
   }
 }
 

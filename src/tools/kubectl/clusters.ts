@@ -69,26 +69,26 @@ export function createClusters(options: ClustersOptions): Clusters {
           }),
       }),
     );
-    // Nobody answers a login prompt within the time that one API request may take.
-    const firstTransport = createTransport(socketPath, speak ? 0 : requestTimeoutMs);
-    const transport = createTransport(socketPath, requestTimeoutMs);
+    const transport = createTransport(socketPath);
+    const parts = {context, tool, transport, timeoutMs: requestTimeoutMs, signal};
     const close = async (): Promise<void> => {
       closers.delete(close);
-      firstTransport.close();
       transport.close();
       await tool.stop();
     };
     closers.add(close);
     try {
-      // The first request alone: it makes the credential plugin run once, however many requests follow in parallel.
-      let version: unknown = await createSession({context, tool, transport: firstTransport, signal}).raw('/version');
-      const api = createSession({context, tool, transport, signal});
+      // The first request alone: it makes the credential plugin run once, however many requests follow in parallel. Nobody
+      // answers a login prompt within the time that one API request may take.
+      const first = speak ? createSession({...parts, timeoutMs: 0}) : createSession(parts);
+      let version: unknown = await first.raw('/version');
+      const api = createSession(parts);
       // Whoever asks first need not ask again; whoever asks later wants to know whether the API server still answers.
       const raw = async (path: string): Promise<unknown> => {
         if (path !== '/version' || version === undefined) return api.raw(path);
-        const first = version;
+        const said = version;
         version = undefined;
-        return first;
+        return said;
       };
       const lasting = async (): Promise<KubeApi> => (await openNow(context, opened++, true)).api;
       return {api: {...api, raw, lasting}, ended: tool.ended, close};
@@ -97,7 +97,6 @@ export function createClusters(options: ClustersOptions): Clusters {
       throw thrown;
     } finally {
       warming = false;
-      firstTransport.close();
     }
   };
 

@@ -34,6 +34,8 @@ export interface SessionParts {
   /** Its `kubectl proxy`. */
   readonly tool: RunningTool;
   readonly transport: Transport;
+  /** For each request; 0: as long as it takes. Milliseconds. */
+  readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -41,17 +43,17 @@ export interface SessionParts {
 export type Session = Omit<KubeApi, 'lasting'>;
 
 /** The API of one cluster over its proxy's socket. */
-export function createSession({context, tool, transport, signal}: SessionParts): Session {
+export function createSession({context, tool, transport, timeoutMs, signal}: SessionParts): Session {
   let ended = false;
   void tool.ended.then(() => {
     ended = true;
   });
 
-  const send = async (request: Omit<HttpRequest, 'signal'>): Promise<HttpAnswer> => {
+  const send = async (request: Omit<HttpRequest, 'timeoutMs' | 'signal'>): Promise<HttpAnswer> => {
     for (let attempt = 0; ; attempt++) {
       const pauseMs = resendPauseMs * 2 ** attempt;
       try {
-        const answer = await transport.send({...request, signal});
+        const answer = await transport.send({...request, timeoutMs, signal});
         if (answer.status !== 429 || attempt >= resends) return answer;
         await sleep(Math.min(Number(answer.headers['retry-after'] ?? 0) * 1000 || pauseMs, longestPauseMs), signal);
       } catch (thrown) {
@@ -97,12 +99,12 @@ export function createSession({context, tool, transport, signal}: SessionParts):
   const write = async (
     verb: Verb,
     ref: ObjectRef,
-    request: Pick<HttpRequest, 'method' | 'path'>,
+    [method, path]: readonly [HttpRequest['method'], string],
     content: object,
-    contentType = 'application/json',
+    type = 'application/json',
   ): Promise<unknown> => {
-    const headers = {'content-type': contentType};
-    return read(askedFor(verb, ref), await send({...request, headers, body: JSON.stringify(content)}));
+    const request = {method, path, headers: {'content-type': type}, body: JSON.stringify(content)};
+    return read(askedFor(verb, ref), await send(request));
   };
 
   const api: Session = {
@@ -148,23 +150,23 @@ export function createSession({context, tool, transport, signal}: SessionParts):
     async create<T extends KubeObject>(object: T, dryRun: WriteDryRun): Promise<T> {
       const ref = refOf(object);
       const path = withQuery(collectionPath(ref, ref.namespace), writeQuery(dryRun));
-      return (await write('create', ref, {method: 'POST', path}, object)) as T;
+      return (await write('create', ref, ['POST', path], object)) as T;
     },
     async replace<T extends KubeObject>(object: T, dryRun: WriteDryRun): Promise<T> {
       const ref = refOf(object);
       const path = withQuery(objectPath(ref), writeQuery(dryRun));
-      return (await write('update', ref, {method: 'PUT', path}, object)) as T;
+      return (await write('update', ref, ['PUT', path], object)) as T;
     },
     async patch(ref, patch, dryRun) {
       const path = withQuery(objectPath(ref), writeQuery(dryRun));
       const type = Array.isArray(patch) ? 'application/json-patch+json' : 'application/merge-patch+json';
-      return (await write('patch', ref, {method: 'PATCH', path}, patch, type)) as KubeObject;
+      return (await write('patch', ref, ['PATCH', path], patch, type)) as KubeObject;
     },
     async delete(ref, preconditions, dryRun) {
       // With a body the API server reads options from it alone, so dryRun stands there and not in the query.
       const all = dryRun === 'server' ? {dryRun: ['All']} : {};
       const options = {apiVersion: 'v1', kind: 'DeleteOptions', preconditions, ...all};
-      await write('delete', ref, {method: 'DELETE', path: objectPath(ref)}, options);
+      await write('delete', ref, ['DELETE', objectPath(ref)], options);
     },
   };
   return api;

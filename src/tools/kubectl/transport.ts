@@ -10,6 +10,8 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** 0: as long as it takes. */
+  readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -33,12 +35,12 @@ export interface Transport {
 /** Connections to one socket at a time: enough for parallel lists, few enough for the API server's fairness. */
 const maxConnections = 16;
 
-/** A transport over `socketPath`; `timeoutMs` bounds each request, 0 is without a bound. */
-export function createTransport(socketPath: string, timeoutMs: number): Transport {
+/** A transport over `socketPath`. */
+export function createTransport(socketPath: string): Transport {
   const agent = new Agent({keepAlive: true, maxSockets: maxConnections});
 
   return {
-    async send({method, path, headers, body, signal}) {
+    async send({method, path, headers, body, timeoutMs, signal}) {
       const send = (): ClientRequest => {
         const outgoing = request({
           socketPath,
