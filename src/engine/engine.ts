@@ -143,11 +143,6 @@ interface RunContext extends ExecuteContext {
   readonly whoAmI: WhoAmI;
 }
 
-/** Whether a dry run of this kind leaves the action out altogether. */
-function leftOut(action: Action, dryRun: 'none' | 'client' | 'server'): boolean {
-  return dryRun === 'client' || (dryRun === 'server' && !serverSide.has(action.kind));
-}
-
 /** Performs groups one after the other and returns an outcome for every action, performed or not. */
 async function runGroups(groups: readonly Group[], context: RunContext): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
@@ -232,7 +227,8 @@ async function perform(
 ): Promise<Outcome> {
   const {id, title, cluster} = action;
   const {dryRun, reason} = settings;
-  if (leftOut(action, dryRun)) return outcomeOf(action, lane, {status: 'skipped'});
+  const isLeftOut = dryRun === 'client' || (dryRun === 'server' && !serverSide.has(action.kind));
+  if (isLeftOut) return outcomeOf(action, lane, {status: 'skipped'});
   const record = dryRun === 'none' && isRecorded(action) ? deps.workspace.journal : undefined;
   let intent: ChainHead | undefined;
   let done: {readonly result: ResultOf<ActionKind>} | undefined;

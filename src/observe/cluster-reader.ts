@@ -54,7 +54,8 @@ export interface ReaderTarget {
   readonly limits?: Limits;
 }
 
-type RequestRow = Exclude<Read, {readonly method: 'forward' | 'raw'}>;
+type SentRead = Exclude<Read, {readonly method: 'forward'}>;
+type ObjectRead = Exclude<SentRead, {readonly method: 'raw'}>;
 
 /** Reads one cluster. The session is opened at the first request. */
 export class ClusterReader implements Reads {
@@ -131,12 +132,12 @@ export class ClusterReader implements Reads {
   }
 
   async #request(name: RequestName, given: Given): Promise<unknown> {
-    const row: Exclude<Read, {readonly method: 'forward'}> = reads[name];
+    const row: SentRead = reads[name];
     if (!this.allows(name)) throw new MeshError('INTERNAL', `${name} is read although the user does not want that`);
     return this.#once(keyOf(name, given), row, given);
   }
 
-  #once(key: string, row: Exclude<Read, {readonly method: 'forward'}>, given: Given): Promise<unknown> {
+  #once(key: string, row: SentRead, given: Given): Promise<unknown> {
     const before = this.#answers.get(key);
     if (before) return before;
     const answer = this.#send(row, given).catch((thrown: unknown) => {
@@ -146,7 +147,7 @@ export class ClusterReader implements Reads {
     return answer;
   }
 
-  async #send(row: Exclude<Read, {readonly method: 'forward'}>, given: Given): Promise<unknown> {
+  async #send(row: SentRead, given: Given): Promise<unknown> {
     const api = await this.open();
     if (row.method === 'raw') return api.raw(row.path);
     const {name = row.name, namespace = row.scope === 'Istio namespace' ? this.target.istioNamespace : undefined} =
@@ -186,7 +187,7 @@ async function listNewest(
 }
 
 /** What the caller gives, which must be what the row leaves to it. */
-function allowed(row: RequestRow, given: Given): Given {
+function allowed(row: ObjectRead, given: Given): Given {
   const own = row.given ?? [];
   const other = (Object.keys(given) as (keyof Given)[]).find((key) => !own.includes(key));
   if (other === undefined) return given;

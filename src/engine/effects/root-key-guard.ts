@@ -3,8 +3,8 @@
  * key, so that another encoding or file name does not help, and by the bytes of root-key.pem for a key that is
  * encrypted and so cannot be compared.
  */
-import {MeshError, asMeshError} from '../../domain/errors.js';
-import {parseCertificates} from '../../domain/x509/certificate.js';
+import {MeshError} from '../../domain/errors.js';
+import {readableRoots} from '../../domain/ca/trust-store.js';
 import {findPrivateKeys} from '../../domain/keys/private-key.js';
 import {Sensitive} from '../../domain/sensitive.js';
 import {layout, clusterLayout} from '../../domain/mesh/layout.js';
@@ -68,18 +68,8 @@ async function rootKeys(payload: Payload, cluster: string, workspace: Workspace)
   // istiod's own self-signed CA is its own root: a Secret that istiod marked as its own may be put back (rollback).
   const own = 'istio-generated' in payload ? [] : [payload['root-cert.pem'], payload['ca.crt']];
   const texts = [...files, ...own.map((value) => value?.reveal().toString('utf8'))];
-  return new Set(
-    texts.flatMap((text) => {
-      if (text === undefined) return [];
-      try {
-        return parseCertificates(text, layout.rootCert).certificates.map(({spki}) => spki);
-      } catch (thrown) {
-        // A bundle that cannot be parsed is another rule's business; here it has no keys to compare with.
-        if (asMeshError(thrown).class === 'bug') throw thrown;
-        return [];
-      }
-    }),
-  );
+  // A bundle that cannot be parsed is another rule's business; here it has no keys to compare with.
+  return new Set(texts.flatMap(readableRoots).map(({spki}) => spki));
 }
 
 /** The base64 of each private key, without line breaks. */
