@@ -132,7 +132,9 @@ function divide(plan: Plan, settings: RunSettings): {start: readonly Group[]; le
     start: plan.groups
       .map((group) => ({...group, lanes: group.lanes.filter((lane) => !isLeft(lane.cluster))}))
       .filter((group) => group.lanes.length > 0),
-    leave: plan.groups.flatMap((group) => group.lanes.filter((lane) => isLeft(lane.cluster))).flatMap(skipLane),
+    leave: plan.groups
+      .flatMap((group) => group.lanes.filter((lane) => isLeft(lane.cluster)))
+      .flatMap((lane) => skipLane(lane)),
   };
 }
 
@@ -152,7 +154,8 @@ async function runGroups(groups: readonly Group[], context: RunContext): Promise
       // An interrupted run is no success, also where everything that was under way could be finished.
       const {signal} = context.deps;
       const isSaid = !signal.aborted || outcomes.some(({status}) => status === 'cancelled');
-      outcomes.push(...group.lanes.flatMap((lane) => (isSaid ? skipLane(lane) : cancelLane(lane, signal))));
+      const cancelled = {status: 'cancelled', error: reportError(asMeshError(signal.reason))} as const;
+      outcomes.push(...group.lanes.flatMap((lane) => skipLane(lane, isSaid ? undefined : cancelled)));
       continue;
     }
     const mayStop = group.onFailure === 'always-stop' || !context.settings.keepGoing;
@@ -175,13 +178,8 @@ async function runGroups(groups: readonly Group[], context: RunContext): Promise
 }
 
 /** The outcomes of a lane that was not started. */
-function skipLane(lane: Lane): readonly Outcome[] {
-  return lane.actions.map((action) => outcomeOf(action, lane, {status: 'skipped'}));
-}
-
-function cancelLane(lane: Lane, signal: AbortSignal): readonly Outcome[] {
-  const error = reportError(asMeshError(signal.reason));
-  return skipLane(lane).map((outcome) => ({...outcome, status: 'cancelled', error}));
+function skipLane(lane: Lane, became: Became = {status: 'skipped'}): readonly Outcome[] {
+  return lane.actions.map((action) => outcomeOf(action, lane, became));
 }
 
 async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcome[]> {
@@ -202,11 +200,10 @@ async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcom
   return outcomes;
 }
 
-function outcomeOf(
-  {kind, id}: Action,
-  lane: Lane,
-  became: Pick<OutcomeOf<ActionKind>, 'status' | 'error'> & {readonly result?: ResultOf<ActionKind> | undefined},
-): Outcome {
+/** What became of an action. */
+type Became = Pick<OutcomeOf<ActionKind>, 'status' | 'error'> & {readonly result?: ResultOf<ActionKind> | undefined};
+
+function outcomeOf({kind, id}: Action, lane: Lane, became: Became): Outcome {
   const outcome = defined<OutcomeOf<ActionKind>>({kind, id, lane: lane.key, cluster: lane.cluster, ...became});
   // The outcome's kind is its action's; TypeScript cannot follow that correlation through the union.
   return outcome as Outcome;

@@ -2,7 +2,6 @@
 import {type ControlPlaneFacts, Parts} from '../domain/facts/facts.js';
 import {MeshError, problem} from '../domain/errors.js';
 import {istiodSecurePort} from '../domain/istio/names.js';
-import type {Observed} from '../domain/observed.js';
 import type {PortForward} from '../tools/kubectl/api.js';
 import {attempt} from './cluster-reader.js';
 import {once} from '../domain/once.js';
@@ -62,7 +61,10 @@ export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPo
     /** Asks all of them. A revision without a running pod is unknown, never fine. */
     async ask<T>(question: (pod: IstiodPod) => Promise<T>): Promise<Parts<T>> {
       const parts = (await targets()).flatMap(({deployment, pods}) => {
-        if (pods.length === 0) return [Promise.resolve({name: deployment, seen: nobodyToAsk(deployment, namespace)})];
+        if (pods.length === 0) {
+          const why = `no pod of deployment ${namespace}/${deployment} is Running, so none can be asked`;
+          return [Promise.resolve({name: deployment, seen: {unknown: problem('NOT_FOUND', why)}})];
+        }
         return pods.map(async (pod) => ({name: pod.name, seen: await attempt(signal, () => question(pod))}));
       });
       return new Parts(await Promise.all(parts));
@@ -72,9 +74,4 @@ export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPo
       await Promise.allSettled(forwards.map(async (opened) => (await opened).close()));
     },
   };
-}
-
-function nobodyToAsk(deployment: string, namespace: string): Observed<never> {
-  const why = `no pod of deployment ${namespace}/${deployment} is Running, so none can be asked`;
-  return {unknown: problem('NOT_FOUND', why)};
 }

@@ -64,7 +64,14 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
     remove: async (paths) => {
       for (const path of paths) await inTurn(topOf(path), () => removeWithFolder(root, path));
     },
-    recover: async () => [...(await recoverFiles(root, faults)), ...(await closeIntents(journal))],
+    recover: async () => {
+      const files = await recoverFiles(root, faults);
+      const intents = (await journal.closeOpen()).map(
+        ({command, title, action, cluster}) =>
+          `an earlier ${command} ended during "${title ?? action}"${cluster === undefined ? '' : ` of ${cluster}`}: recorded as unknown`,
+      );
+      return [...files, ...intents];
+    },
     lock: async (command) => {
       const isNew = (await factsOf(root)) === undefined;
       await makeDirectory(root).catch(throwFileError(root, 'write'));
@@ -200,13 +207,6 @@ async function recoverFiles(root: string, faults: Faults | undefined): Promise<r
     for (const name of unfinished) await removeFile(join(folder, name));
   }
   return news;
-}
-
-async function closeIntents(journal: JournalFile): Promise<readonly string[]> {
-  return (await journal.closeOpen()).map(
-    ({command, title, action, cluster}) =>
-      `an earlier ${command} ended during "${title ?? action}"${cluster === undefined ? '' : ` of ${cluster}`}: recorded as unknown`,
-  );
 }
 
 async function readOutside(path: string, signal: AbortSignal | undefined): Promise<Sensitive<Buffer>> {

@@ -19,18 +19,16 @@ export async function writeOutputFile(path: string, content: string, faults?: Fa
     // that no collector takes it.
     const name = `.${basename(target)}.${randomBytes(4).toString('hex')}${temporarySuffix}`;
     const facts = await lstat(target).catch(() => undefined);
-    if (facts && !facts.isFile()) throw noFile(path);
+    // A rename would take the place of a device or a pipe.
+    if (facts && !facts.isFile()) {
+      throw new MeshError('OUTPUT_FAILED', `${path} is there and is no regular file: nothing was written`, {
+        hints: ['Name a file, or print the answer and redirect it: without --output-file'],
+      });
+    }
     await replaceFile(target, join(dirname(target), name), content, faults);
   } catch (thrown) {
     throw outputError(thrown, path);
   }
-}
-
-/** A rename would take the place of a device or a pipe. */
-function noFile(path: string): MeshError {
-  return new MeshError('OUTPUT_FAILED', `${path} is there and is no regular file: nothing was written`, {
-    hints: ['Name a file, or print the answer and redirect it: without --output-file'],
-  });
 }
 
 function outputError(thrown: unknown, path: string): MeshError {

@@ -21,6 +21,8 @@ export const effect: Effect<'await-bundle'> = async (action, context) => {
   const {deps} = context;
   const {cluster, namespace, timeoutMs, caFingerprint} = action;
   const api = await deps.clusters.open(action.context);
+  const pods = async (): Promise<readonly PodObject[]> =>
+    (await api.list<PodObject>({apiVersion: 'v1', kind: 'Pod'}, {namespace, labelSelector: 'app=istiod'})).items;
   const hints = [
     advice`see what istiod says: ${lookWith.kubectl(action, words`-n ${namespace} logs -l app=istiod --tail=50`)}`,
     advice`put the previous CA back: ${kubectlMesh('trust rollback', [cluster])}`,
@@ -29,7 +31,7 @@ export const effect: Effect<'await-bundle'> = async (action, context) => {
   await awaitReady(
     context,
     {what: 'istiod did not load the new CA', timeoutMs, hints},
-    async () => (await bundleMissing(api, action)) ?? (await chainMissing(() => istiodPods(api, action), action, deps)),
+    async () => (await bundleMissing(api, action)) ?? (await chainMissing(pods, action, deps)),
   );
   return caFingerprint === undefined ? undefined : {provenLive: caFingerprint};
 };
@@ -39,11 +41,6 @@ async function bundleMissing(api: KubeApi, {namespace, bundle}: AwaitBundle): Pr
   const configMap = await api.find<ConfigMapObject>(ref);
   if (configMap?.data?.[bundleKey] === bundle) return undefined;
   return `ConfigMap ${namespace}/${defaultBundleName} does not hold the new bundle yet`;
-}
-
-async function istiodPods(api: KubeApi, {namespace}: AwaitBundle): Promise<readonly PodObject[]> {
-  const kind = {apiVersion: 'v1', kind: 'Pod'};
-  return (await api.list<PodObject>(kind, {namespace, labelSelector: 'app=istiod'})).items;
 }
 
 /** Which ready istiod pod does not present the wanted cluster CA; undefined when all do. */
