@@ -13,7 +13,7 @@ import type {Progress} from '../output/progress-types.js';
 import type {SignerSpec} from '../domain/mesh/signer.js';
 import type {Clusters} from '../tools/kubectl/api.js';
 import type {Runner} from '../tools/runner.js';
-import {sleep} from '../tools/abort.js';
+import {sleep} from '../tools/bounded.js';
 import {createWorkspace} from '../workspace/create.js';
 import type {Workspace} from '../workspace/workspace.js';
 import {takePassphrases, takeVaultSecrets} from './environment.js';

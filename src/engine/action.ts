@@ -6,6 +6,7 @@ import type {SignerSpec} from '../domain/mesh/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {CertificateInShort} from '../domain/x509/describe.js';
 import type {Hint} from '../domain/suggest/advice.js';
+import type {FileContent} from '../workspace/workspace.js';
 
 /** What every action has. */
 interface ActionBase {
@@ -18,8 +19,14 @@ interface ActionBase {
   readonly confirm?: string;
 }
 
+/** What every action in a cluster has, besides. */
+interface ClusterAction extends ActionBase {
+  readonly cluster: string;
+  readonly context: string;
+}
+
 /** What a write of an object may have. */
-interface ObjectWrite {
+interface ObjectWrite extends ClusterAction {
   /**
    * The object is to carry the journal's entry of this write as an annotation, so that cutting or rewriting the journal
    * shows (docs/audit.md).
@@ -27,18 +34,21 @@ interface ObjectWrite {
   readonly remembers?: boolean;
 }
 
-/** One file of the work directory. */
-export interface FileContent {
-  /** Relative to the work directory, `/` as separator. */
-  readonly path: string;
-  /** Sensitive content is written 0600, in directories made 0700. */
-  readonly content: string | Sensitive<string>;
-}
-
 /** Writes files, all or none: a set that belongs together goes through `.pending` (docs/work-directory.md). */
 export interface WriteFiles extends ActionBase {
   readonly kind: 'write-files';
   readonly files: readonly FileContent[];
+}
+
+/** A certificate that was issued. */
+export interface IssuedCertificate {
+  readonly subject: string;
+  /** SHA-256, hexadecimal digits. */
+  readonly fingerprint: string;
+  /** ISO 8601, UTC. */
+  readonly notAfter: string;
+  /** `rsa-4096`, `ecdsa-p256`, …. */
+  readonly key: string;
 }
 
 /** Creates the mesh's root CA: root-key.pem and root-cert.pem; the certificate alone where a program holds the key. */
@@ -116,10 +126,8 @@ export interface IssueWorkload extends ActionBase {
 }
 
 /** Creates an object, or replaces it at the resourceVersion that the plan saw. */
-export interface PutObject extends ActionBase, ObjectWrite {
+export interface PutObject extends ObjectWrite {
   readonly kind: 'put-object';
-  readonly cluster: string;
-  readonly context: string;
   /** `metadata.resourceVersion` set means replace. */
   readonly object: KubeObject;
   /** Data of a Secret, added to the object only in the effect. */
@@ -127,19 +135,15 @@ export interface PutObject extends ActionBase, ObjectWrite {
 }
 
 /** Patches an object: an object is a merge patch, an array a JSON patch. */
-export interface PatchObject extends ActionBase, ObjectWrite {
+export interface PatchObject extends ObjectWrite {
   readonly kind: 'patch-object';
-  readonly cluster: string;
-  readonly context: string;
   readonly ref: ObjectRef;
   readonly patch: object;
 }
 
 /** Deletes an object if it is still the one the plan saw. */
-export interface DeleteObject extends ActionBase {
+export interface DeleteObject extends ClusterAction {
   readonly kind: 'delete-object';
-  readonly cluster: string;
-  readonly context: string;
   readonly ref: ObjectRef;
   readonly preconditions: {readonly uid?: string; readonly resourceVersion?: string};
 }
@@ -148,16 +152,10 @@ export interface DeleteObject extends ActionBase {
  * Deletes an object that cannot be changed in place and creates it anew, as one action: between the two the cluster has
  * neither, so an interruption must not come between them.
  */
-export interface ReplaceObject extends ActionBase, ObjectWrite {
+export interface ReplaceObject extends ObjectWrite, Pick<PutObject, 'object' | 'secretData'> {
   readonly kind: 'replace-object';
-  readonly cluster: string;
-  readonly context: string;
-  /** Of the object that goes. */
-  readonly preconditions: {readonly uid?: string; readonly resourceVersion?: string};
-  /** What comes, under the same name and without a `metadata.resourceVersion`. */
-  readonly object: KubeObject;
-  /** Data of a Secret, added to the object only in the effect. */
-  readonly secretData?: Readonly<Record<string, Sensitive<Buffer>>>;
+  /** Of the object that goes. What comes, `object`, has the same name and no `metadata.resourceVersion`. */
+  readonly preconditions: DeleteObject['preconditions'];
   /** What to type when the object is gone and the new one could not be created. */
   readonly whenLost: readonly Hint[];
 }
@@ -166,10 +164,8 @@ export interface ReplaceObject extends ActionBase, ObjectWrite {
  * Applies one IstioOperator file of the work directory with istioctl. The bytes are compared with what the plan saw just
  * before istioctl reads them; what is not ready is gathered when istioctl fails.
  */
-export interface RunIstioctl extends ActionBase {
+export interface RunIstioctl extends ClusterAction {
   readonly kind: 'run-istioctl';
-  readonly cluster: string;
-  readonly context: string;
   /** Arguments without `-f`, context and kubeconfig. */
   readonly args: readonly string[];
   /** The file to apply, relative to the work directory. */
@@ -183,10 +179,8 @@ export interface RunIstioctl extends ActionBase {
 }
 
 /** Restarts a Deployment as `kubectl rollout restart` does, and waits until the new pods are ready. */
-export interface RestartWorkload extends ActionBase {
+export interface RestartWorkload extends ClusterAction {
   readonly kind: 'restart-workload';
-  readonly cluster: string;
-  readonly context: string;
   readonly ref: ObjectRef;
   readonly timeoutMs: number;
 }
@@ -198,10 +192,8 @@ export interface RemoveFiles extends ActionBase {
 }
 
 /** Waits until the cluster itself shows that istiod loaded a bundle: ConfigMap istio-ca-root-cert equals it (docs/trust.md). */
-export interface AwaitBundle extends ActionBase {
+export interface AwaitBundle extends ClusterAction {
   readonly kind: 'await-bundle';
-  readonly cluster: string;
-  readonly context: string;
   readonly namespace: string;
   readonly bundle: string;
   /** SHA-256 of the cluster CA that every ready istiod pod must then present; absent: only the bundle is looked at. */

@@ -1,17 +1,14 @@
 /** What a person must say before anything is changed: a reason (`audit.reasonRequired`), and agreement to what is lost. */
 import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
-import type {Action, ActionKind} from './action.js';
+import type {Action} from './action.js';
 import type {Deps, PassphraseSource} from './deps.js';
 import type {ExecuteContext, Group} from './operation.js';
 import {plannedActions} from './report.js';
 
-/** Actions that only wait and look: nothing to record. */
-const unrecorded: ReadonlySet<ActionKind> = new Set(['await-bundle']);
-
-/** Whether the journal has an entry of an action. */
+/** Whether the journal has an entry of an action: of one that only waits and looks there is nothing to record. */
 export function isRecorded({kind}: Action): boolean {
-  return !unrecorded.has(kind);
+  return kind !== 'await-bundle';
 }
 
 /**

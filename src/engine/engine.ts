@@ -32,18 +32,18 @@ import {createWhoAmI, type WhoAmI} from './who-am-i.js';
  * not load the certificate codec.
  */
 const effects: {readonly [Kind in ActionKind]: () => Promise<Effect<Kind>>} = {
-  'write-files': async () => (await import('./effects/write-files.js')).effect,
-  'remove-files': async () => (await import('./effects/remove-files.js')).effect,
+  'write-files': async () => (await import('./effects/files.js')).writeFiles,
+  'remove-files': async () => (await import('./effects/files.js')).removeFiles,
   'create-root-ca': async () => (await import('./effects/create-root-ca.js')).effect,
   'reseal-root-key': async () => (await import('./effects/reseal-root-key.js')).effect,
   'issue-cluster-ca': async () => (await import('./effects/issue-cluster-ca.js')).effect,
   'request-cluster-ca': async () => (await import('./effects/request-cluster-ca.js')).effect,
   'import-cluster-ca': async () => (await import('./effects/import-cluster-ca.js')).effect,
   'issue-workload': async () => (await import('./effects/issue-workload.js')).effect,
-  'put-object': async () => (await import('./effects/put-object.js')).effect,
-  'patch-object': async () => (await import('./effects/patch-object.js')).effect,
-  'delete-object': async () => (await import('./effects/delete-object.js')).effect,
-  'replace-object': async () => (await import('./effects/replace-object.js')).effect,
+  'put-object': async () => (await import('./effects/objects.js')).putObject,
+  'patch-object': async () => (await import('./effects/objects.js')).patchObject,
+  'delete-object': async () => (await import('./effects/objects.js')).deleteObject,
+  'replace-object': async () => (await import('./effects/objects.js')).replaceObject,
   'run-istioctl': async () => (await import('./effects/run-istioctl.js')).effect,
   'restart-workload': async () => (await import('./effects/restart-workload.js')).effect,
   'await-bundle': async () => (await import('./effects/await-bundle.js')).effect,
@@ -107,7 +107,7 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
           if (plan.passphrase !== undefined) await deps.passphrases.get(plan.passphrase);
         }
         const outcomes = [...(await runGroups(start, {command, whoAmI, deps, settings, report})), ...leave];
-        if (attempt < maxAttempts && !deps.signal.aborted && outcomes.some(isConflict)) {
+        if (attempt < maxAttempts && !deps.signal.aborted && outcomes.some(({error}) => error?.code === 'CONFLICT')) {
           finished.push(...outcomes.filter((outcome) => outcome.status === 'done'));
           continue;
         }
@@ -132,12 +132,10 @@ function divide(plan: Plan, settings: RunSettings): {start: readonly Group[]; le
     start: plan.groups
       .map((group) => ({...group, lanes: group.lanes.filter((lane) => !isLeft(lane.cluster))}))
       .filter((group) => group.lanes.length > 0),
-    leave: plan.groups.flatMap((group) => group.lanes.filter((lane) => isLeft(lane.cluster))).flatMap(skipLane),
+    leave: plan.groups
+      .flatMap((group) => group.lanes.filter((lane) => isLeft(lane.cluster)))
+      .flatMap((lane) => skipLane(lane)),
   };
-}
-
-function isConflict(outcome: Outcome): boolean {
-  return outcome.error?.code === 'CONFLICT';
 }
 
 /** What the groups are run with. */
@@ -145,11 +143,6 @@ interface RunContext extends ExecuteContext {
   /** As typed: `trust push`. */
   readonly command: string;
   readonly whoAmI: WhoAmI;
-}
-
-/** Whether a dry run of this kind leaves the action out altogether. */
-function leftOut(action: Action, dryRun: 'none' | 'client' | 'server'): boolean {
-  return dryRun === 'client' || (dryRun === 'server' && !serverSide.has(action.kind));
 }
 
 /** Performs groups one after the other and returns an outcome for every action, performed or not. */
@@ -161,7 +154,8 @@ async function runGroups(groups: readonly Group[], context: RunContext): Promise
       // An interrupted run is no success, also where everything that was under way could be finished.
       const {signal} = context.deps;
       const isSaid = !signal.aborted || outcomes.some(({status}) => status === 'cancelled');
-      outcomes.push(...group.lanes.flatMap((lane) => (isSaid ? skipLane(lane) : cancelLane(lane, signal))));
+      const cancelled = {status: 'cancelled', error: reportError(asMeshError(signal.reason))} as const;
+      outcomes.push(...group.lanes.flatMap((lane) => skipLane(lane, isSaid ? undefined : cancelled)));
       continue;
     }
     const mayStop = group.onFailure === 'always-stop' || !context.settings.keepGoing;
@@ -184,13 +178,8 @@ async function runGroups(groups: readonly Group[], context: RunContext): Promise
 }
 
 /** The outcomes of a lane that was not started. */
-function skipLane(lane: Lane): readonly Outcome[] {
-  return lane.actions.map((action) => skipped(lane, action));
-}
-
-function cancelLane(lane: Lane, signal: AbortSignal): readonly Outcome[] {
-  const error = reportError(asMeshError(signal.reason));
-  return skipLane(lane).map((outcome) => ({...outcome, status: 'cancelled', error}));
+function skipLane(lane: Lane, became: Became = {status: 'skipped'}): readonly Outcome[] {
+  return lane.actions.map((action) => outcomeOf(action, lane, became));
 }
 
 async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcome[]> {
@@ -201,18 +190,23 @@ async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcom
   const outcomes: Outcome[] = [];
   for (const action of lane.actions) {
     if (outcomes.some(isFailure)) {
-      outcomes.push(skipped(lane, action));
+      outcomes.push(outcomeOf(action, lane, {status: 'skipped'}));
       continue;
     }
     line(`${action.title}${dryRunNote[context.settings.dryRun]}`);
-    outcomes.push(await perform(context, lane.key, action, {deps: context.deps, settings: context.settings, line}));
+    outcomes.push(await perform(action, lane, {...context, line}));
   }
   context.report({type: 'lane-ended', lane: lane.key, outcomes});
   return outcomes;
 }
 
-function skipped(lane: Lane, {kind, id}: Action): Outcome {
-  return defined({kind, id, lane: lane.key, cluster: lane.cluster, status: 'skipped'});
+/** What became of an action. */
+type Became = Pick<OutcomeOf<ActionKind>, 'status' | 'error'> & {readonly result?: ResultOf<ActionKind> | undefined};
+
+function outcomeOf({kind, id}: Action, lane: Lane, became: Became): Outcome {
+  const outcome = defined<OutcomeOf<ActionKind>>({kind, id, lane: lane.key, cluster: lane.cluster, ...became});
+  // The outcome's kind is its action's; TypeScript cannot follow that correlation through the union.
+  return outcome as Outcome;
 }
 
 function isFailure(outcome: Outcome): boolean {
@@ -224,37 +218,27 @@ function isFailure(outcome: Outcome): boolean {
  * journal says so too, since its effect may be there.
  */
 async function perform(
-  run: Pick<RunContext, 'command' | 'whoAmI'>,
-  lane: string,
   action: Action,
-  context: Omit<EffectContext, 'entry'>,
+  lane: Lane,
+  {command, whoAmI, deps, settings, line}: RunContext & Pick<EffectContext, 'line'>,
 ): Promise<Outcome> {
-  // The outcome's kind is its action's; TypeScript cannot follow that correlation through the union.
-  return (await performOne(run, lane, action, context)) as Outcome;
-}
-
-async function performOne(
-  {command, whoAmI}: Pick<RunContext, 'command' | 'whoAmI'>,
-  lane: string,
-  action: Action,
-  context: Omit<EffectContext, 'entry'>,
-): Promise<OutcomeOf<ActionKind>> {
-  const {kind, id, cluster} = action;
-  const base = {kind, id, lane, ...(cluster !== undefined && {cluster})};
-  const {dryRun, reason} = context.settings;
-  if (leftOut(action, dryRun)) return {...base, status: 'skipped'};
-  const record = dryRun === 'none' && isRecorded(action) ? context.deps.workspace.journal : undefined;
+  const {id, title, cluster} = action;
+  const {dryRun, reason} = settings;
+  const isLeftOut = dryRun === 'client' || (dryRun === 'server' && !serverSide.has(action.kind));
+  if (isLeftOut) return outcomeOf(action, lane, {status: 'skipped'});
+  const record = dryRun === 'none' && isRecorded(action) ? deps.workspace.journal : undefined;
   let intent: ChainHead | undefined;
   let done: {readonly result: ResultOf<ActionKind>} | undefined;
   try {
-    context.deps.signal.throwIfAborted();
+    deps.signal.throwIfAborted();
     const identity = record && 'context' in action ? await whoAmI(action.context) : undefined;
-    intent = await record?.intent(defined({command, action: id, title: action.title, cluster, reason, identity}));
-    const result = await runEffect(action, defined({...context, entry: intent}));
+    intent = await record?.intent(defined({command, action: id, title, cluster, reason, identity}));
+    // The table is typed by kind; TypeScript cannot follow the correlation between an action and its own line.
+    const effect = (await effects[action.kind]()) as Effect<ActionKind>;
+    const result = await effect(action, defined({deps, settings, line, entry: intent}));
     done = {result};
     if (record && intent) await record.outcome(defined({intent, status: 'done', detail: result && {...result}}));
-    const outcome: OutcomeOf<ActionKind> = defined({...base, status: dryRun === 'none' ? 'done' : 'skipped', result});
-    return outcome;
+    return outcomeOf(action, lane, {status: dryRun === 'none' ? 'done' : 'skipped', result});
   } catch (thrown) {
     const error = asMeshError(thrown);
     const status = error.class === 'interrupted' || error.class === 'timeout' ? 'cancelled' : 'failed';
@@ -263,13 +247,6 @@ async function performOne(
       // The effect's own error is the one to show.
       await record.outcome({intent, status, error: {code: error.code, message: error.message}}).catch(() => undefined);
     }
-    const outcome: OutcomeOf<ActionKind> = defined({...base, status, error: reportError(error), result: done?.result});
-    return outcome;
+    return outcomeOf(action, lane, {status, error: reportError(error), result: done?.result});
   }
-}
-
-async function runEffect(action: Action, context: EffectContext): Promise<ResultOf<ActionKind>> {
-  // The registry is typed by kind; TypeScript cannot follow the correlation between an action and its own entry.
-  const effect = (await effects[action.kind]()) as Effect<ActionKind>;
-  return effect(action, context);
 }

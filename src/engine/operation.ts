@@ -160,10 +160,8 @@ interface OnePhase<Request, Result, Facts, Decided extends Plan> extends Omit<Op
 export function onePhase<Request, Result, Facts, Decided extends Plan>(
   phase: OnePhase<Request, Result, Facts, Decided>,
 ): Operation<Request, Result> {
-  const {command, changes} = phase;
   return {
-    command,
-    changes,
+    ...phase,
     async execute(request, engine) {
       const run = await engine.run({
         title: phase.title(request),
@@ -172,6 +170,5 @@ export function onePhase<Request, Result, Facts, Decided extends Plan>(
       });
       return phase.report(run, request);
     },
-    conclude: (result, request) => phase.conclude(result, request),
   };
 }

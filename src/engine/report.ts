@@ -14,6 +14,9 @@ export interface ClusterResult {
   readonly error?: ErrorReport;
 }
 
+/** What became of a phase's plan. */
+type Ran = Pick<PhaseRun<unknown>, 'plan' | 'outcomes'>;
+
 /** What every command's result may carry besides its own fields. */
 export interface CommonResult {
   readonly dryRun?: 'client' | 'server';
@@ -54,10 +57,7 @@ export function outcomeOf<Kind extends ActionKind>(
  * The outcome of each cluster after a phase. A blocker without a cluster applies to all of them; a cluster without
  * actions and without a blocker is unchanged.
  */
-export function clusterOutcomes(
-  names: readonly string[],
-  run: Pick<PhaseRun<unknown>, 'plan' | 'outcomes'>,
-): readonly ClusterResult[] {
+export function clusterOutcomes(names: readonly string[], run: Ran): readonly ClusterResult[] {
   return names.map((name) => {
     const blocker = run.plan.blockers.find((one) => one.cluster === name || one.cluster === undefined);
     const outcomes = run.outcomes.filter((outcome) => outcome.cluster === name);
@@ -71,10 +71,7 @@ export function clusterOutcomes(
  * The same for commands that report by cluster only: what failed for no cluster in particular (the mesh could not be
  * declared, nothing could be recorded) is the error of every cluster that was not started because of it.
  */
-export function clusterOutcomesWithCause(
-  names: readonly string[],
-  run: Pick<PhaseRun<unknown>, 'plan' | 'outcomes'>,
-): readonly ClusterResult[] {
+export function clusterOutcomesWithCause(names: readonly string[], run: Ran): readonly ClusterResult[] {
   const error = run.outcomes.find((outcome) => outcome.cluster === undefined && outcome.error)?.error;
   return clusterOutcomes(names, run).map((result) =>
     error && !result.error && (result.outcome === 'skipped' || result.outcome === 'unchanged')
@@ -85,18 +82,15 @@ export function clusterOutcomesWithCause(
 
 /** `failed`, or `refused`, `unknown` or `cancelled` where the error's class says so. */
 export function outcomeOfError(error: ErrorReport): ClusterOutcome {
-  switch (classOf(error)) {
-    case 'refused':
-      return 'refused';
-    case 'unknown':
-      return 'unknown';
-    case 'interrupted':
-    case 'timeout':
-      return 'cancelled';
-    default:
-      return 'failed';
-  }
+  return byClass[classOf(error)] ?? 'failed';
 }
+
+const byClass: Partial<Record<ErrorClass, ClusterOutcome>> = {
+  refused: 'refused',
+  unknown: 'unknown',
+  interrupted: 'cancelled',
+  timeout: 'cancelled',
+};
 
 function wroteSomething(outcomes: readonly Outcome[]): boolean {
   return outcomes.some(({status}) => status === 'done');
@@ -129,33 +123,28 @@ export function concludeClusters(clusters: readonly ClusterResult[]): readonly C
   });
 }
 
-/** Errors of a plan and its outcomes that belong to no cluster. */
-export function generalErrors(run: Pick<PhaseRun<unknown>, 'plan' | 'outcomes'>): readonly ErrorReport[] {
-  return [
-    ...run.plan.blockers.filter((blocker) => blocker.cluster === undefined).map((blocker) => blocker.error),
-    ...run.outcomes.flatMap((outcome) => (outcome.cluster === undefined && outcome.error ? [outcome.error] : [])),
-  ];
-}
-
 function classOf(error: ErrorReport): ErrorClass {
   return errorClasses[error.code];
 }
 
 /** The part of a result that says what belongs to no cluster. */
-export function generalPart(run: Pick<PhaseRun<unknown>, 'plan' | 'outcomes'>): {
+interface GeneralPart {
+  /** Of the plan, and of its outcomes. */
   readonly errors: readonly ErrorReport[];
   readonly warnings: readonly Warning[];
-} {
-  return {errors: generalErrors(run), warnings: run.plan.warnings};
+}
+
+/** What of a run belongs to no cluster. */
+export function generalPart({plan, outcomes}: Ran): GeneralPart {
+  const all: readonly {readonly cluster?: string; readonly error?: ErrorReport}[] = [...plan.blockers, ...outcomes];
+  const errors = all.flatMap(({cluster, error}) => (cluster === undefined && error ? [error] : []));
+  return {errors, warnings: plan.warnings};
 }
 
 /** What clusters and errors that belong to none mean for the exit code. */
 export function concludeRun({
   clusters,
   errors,
-}: {
-  readonly clusters: readonly ClusterResult[];
-  readonly errors: readonly ErrorReport[];
-}): readonly Conclusion[] {
+}: Pick<GeneralPart, 'errors'> & {readonly clusters: readonly ClusterResult[]}): readonly Conclusion[] {
   return [...concludeClusters(clusters), ...errors.map(({code}) => code)];
 }

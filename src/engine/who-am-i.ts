@@ -28,11 +28,7 @@ export function createWhoAmI(clusters: Pick<Clusters, 'open'>): WhoAmI {
     try {
       const api = await clusters.open(context);
       // Nothing is stored by it, so it needs no name; the API server gives it none either.
-      const review = {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'SelfSubjectReview',
-        metadata: {name: ''},
-      };
+      const review = {apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview', metadata: {name: ''}};
       return identityOf(await api.create<SelfSubjectReview>(review, 'none'));
     } catch (thrown) {
       const error = asMeshError(thrown);
@@ -43,11 +39,8 @@ export function createWhoAmI(clusters: Pick<Clusters, 'open'>): WhoAmI {
 }
 
 function identityOf({status}: SelfSubjectReview): ApiIdentity | undefined {
-  const {username, uid} = status?.userInfo ?? {};
-  if (typeof username !== 'string' || username === '') return undefined;
-  return defined({username: said(username), uid: typeof uid === 'string' && uid !== '' ? said(uid) : undefined});
-}
-
-function said(text: string): string {
-  return printableLine(text).slice(0, longestName);
+  const said = (text: unknown): string | undefined =>
+    typeof text === 'string' && text !== '' ? printableLine(text).slice(0, longestName) : undefined;
+  const username = said(status?.userInfo?.username);
+  return username === undefined ? undefined : defined({username, uid: said(status?.userInfo?.uid)});
 }

@@ -5,11 +5,10 @@ import type {CaFiles} from '../domain/ca/ca-files.js';
 import {inspectCaFiles} from '../domain/ca/inspect-ca.js';
 import type {RootFiles} from '../domain/ca/workdir-state.js';
 import {Sensitive} from '../domain/sensitive.js';
-import type {FileContent} from '../engine/action.js';
+import type {FileContent, Workspace} from '../workspace/workspace.js';
 import type {Deps} from '../engine/deps.js';
 import type {OwnCa} from '../domain/trust/diff.js';
 import {inspectWithoutKey} from './cacerts.js';
-import type {Workspace} from '../workspace/workspace.js';
 
 /** Reads CA files, as they will be once `planned` files are written. */
 export interface CaFileReader {

@@ -1,15 +1,13 @@
 /** The facts of one cluster: each is derived from the requests that its row names, at most once. */
 import {type ClusterFactKey, type ClusterFactValues, readsOf} from '../domain/facts/facts.js';
 import {MeshError} from '../domain/errors.js';
-import {once} from '../domain/once.js';
+import {once, onceEach} from '../domain/once.js';
 import type {ReadName} from '../domain/facts/requests.js';
-import {readCacertsSecret} from './cacerts.js';
+import {inspectOptions, readCaSecret} from './cacerts.js';
 import {readOwnCa} from './ca-files.js';
-import {ClusterReader, type Reads} from './cluster-reader.js';
+import {ClusterReader} from './cluster-reader.js';
 import type {Derivations, FactSources, ObservedCluster} from './fact-sources.js';
 import {accessFacts} from './facts/access.js';
-import {deriveBundles} from './facts/bundles.js';
-import {deriveCaOrigin} from './facts/ca-origin.js';
 import {secretFacts} from './facts/cacerts.js';
 import {controlPlaneFacts} from './facts/control-plane.js';
 import {folderFacts} from './facts/folder.js';
@@ -17,7 +15,6 @@ import {deriveJournalHeads} from './facts/journal-heads.js';
 import {istiodFacts} from './facts/istiod.js';
 import {deriveNetworkGateways} from './facts/network-gateways.js';
 import {rootsFacts} from './facts/roots.js';
-import {deriveWebhooks} from './facts/webhooks.js';
 import {istiodPods} from './istiod-pods.js';
 
 const derivations: Derivations<ClusterFactKey> = {
@@ -27,11 +24,8 @@ const derivations: Derivations<ClusterFactKey> = {
   ...secretFacts,
   ...rootsFacts,
   ...istiodFacts,
-  bundles: deriveBundles,
-  caOrigin: deriveCaOrigin,
   journalHeads: deriveJournalHeads,
   networkGateways: deriveNetworkGateways,
-  webhooks: deriveWebhooks,
 };
 
 /** The facts of one cluster. */
@@ -47,64 +41,42 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
   const {deps, mesh, cluster, limits} = observed;
   const {namespace} = mesh.istio;
   const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: namespace, limits});
-  const derived = new Map<ClusterFactKey, Promise<unknown>>();
-  const fact = <Key extends ClusterFactKey>(key: Key): Promise<ClusterFactValues[Key]> => {
-    const before = derived.get(key);
-    if (before) return before as Promise<ClusterFactValues[Key]>;
-    const answer = derivations[key](sourcesOf(key));
-    derived.set(key, answer);
-    return answer;
-  };
+  const derive = onceEach((key: ClusterFactKey): Promise<unknown> => derivations[key](sourcesOf(key)));
+  // Each key is derived by its own function.
+  const fact = <Key extends ClusterFactKey>(key: Key) => derive(key) as Promise<ClusterFactValues[Key]>;
   const pods = istiodPods({
     signal: deps.signal,
     namespace,
     controlPlanes: () => fact('controlPlanes'),
     forward: (pod, ports) => reader.forward(pod, ports),
   });
-  const cacerts = once(() => readCacertsSecret(reader, mesh, deps.now()));
+  const cacerts = once(() => readCaSecret(reader, 'cacerts', inspectOptions(mesh, deps.now())));
   const ownCa = once(() => readOwnCa(deps, mesh, cluster.name));
   const sourcesOf = (key: ClusterFactKey): FactSources => {
     const own = new Set(readsOf(key));
-    const check = (names: readonly ReadName[]): void => {
+    const checked = <T>(names: readonly ReadName[], answer: () => T): T => {
       const other = names.find((name) => !own.has(name));
-      if (other !== undefined) throw new MeshError('INTERNAL', `the row of the fact ${key} does not name ${other}`);
+      if (other === undefined) return answer();
+      throw new MeshError('INTERNAL', `the row of the fact ${key} does not name ${other}`);
     };
+    const ofIstiods = [...readsOf('controlPlanes'), 'forwardedPod', 'portForward'] as const;
     return {
       ...observed,
-      reads: restricted(reader, check),
+      reads: {
+        read: async (name, given) => checked([name], () => reader.read(name, given)),
+        readAhead: (name, given) => {
+          checked([name], () => {
+            reader.readAhead(name, given);
+          });
+        },
+        allows: (name) => checked([name], () => reader.allows(name)),
+      },
       ownCa,
-      fact: async (other) => {
-        check(readsOf(other));
-        return fact(other);
-      },
-      cacerts: async () => {
-        check(['cacerts']);
-        return cacerts();
-      },
-      askIstiods: async (question) => {
-        check([...readsOf('controlPlanes'), 'forwardedPod', 'portForward']);
-        return pods.ask(question);
-      },
+      fact: async (other) => checked(readsOf(other), () => fact(other)),
+      cacerts: async () => checked(['cacerts'], cacerts),
+      askIstiods: async (question) => checked(ofIstiods, () => pods.ask(question)),
       summary: () => reader.summary(),
     };
   };
   return {fact, close: () => pods.close()};
-}
-
-/** The requests that `check` does not throw for. */
-function restricted(reader: ClusterReader, check: (names: readonly ReadName[]) => void): Reads {
-  return {
-    read: async (name, given) => {
-      check([name]);
-      return reader.read(name, given);
-    },
-    readAhead: (name, given) => {
-      check([name]);
-      reader.readAhead(name, given);
-    },
-    allows: (name) => {
-      check([name]);
-      return reader.allows(name);
-    },
-  };
 }

@@ -1,6 +1,8 @@
 /** The only way to read a cluster: it sends the requests of the table (domain/facts/requests.ts), each at most once, and no other. */
+import pMap from 'p-map';
 import {defined} from '../domain/defined.js';
 import {asMeshError, MeshError} from '../domain/errors.js';
+import {known, unknown, type Observed} from '../domain/observed.js';
 import type {KubeObject} from '../domain/kube/object.js';
 import type {MeshCluster} from '../domain/mesh/mesh.js';
 import {requireContext} from '../domain/mesh/resolve.js';
@@ -51,7 +53,8 @@ export interface ReaderTarget {
   readonly limits?: Limits;
 }
 
-type RequestRow = Exclude<Read, {readonly method: 'forward' | 'raw'}>;
+type SentRead = Exclude<Read, {readonly method: 'forward'}>;
+type ObjectRow = Exclude<SentRead, {readonly method: 'raw'}>;
 
 /** Reads one cluster. The session is opened at the first request. */
 export class ClusterReader implements Reads {
@@ -128,12 +131,12 @@ export class ClusterReader implements Reads {
   }
 
   async #request(name: RequestName, given: Given): Promise<unknown> {
-    const row: Exclude<Read, {readonly method: 'forward'}> = reads[name];
+    const row: SentRead = reads[name];
     if (!this.allows(name)) throw new MeshError('INTERNAL', `${name} is read although the user does not want that`);
     return this.#once(keyOf(name, given), row, given);
   }
 
-  #once(key: string, row: Exclude<Read, {readonly method: 'forward'}>, given: Given): Promise<unknown> {
+  #once(key: string, row: SentRead, given: Given): Promise<unknown> {
     const before = this.#answers.get(key);
     if (before) return before;
     const answer = this.#send(row, given).catch((thrown: unknown) => {
@@ -143,7 +146,7 @@ export class ClusterReader implements Reads {
     return answer;
   }
 
-  async #send(row: Exclude<Read, {readonly method: 'forward'}>, given: Given): Promise<unknown> {
+  async #send(row: SentRead, given: Given): Promise<unknown> {
     const api = await this.open();
     if (row.method === 'raw') return api.raw(row.path);
     const {name = row.name, namespace = row.scope === 'Istio namespace' ? this.target.istioNamespace : undefined} =
@@ -183,7 +186,7 @@ async function listNewest(
 }
 
 /** What the caller gives, which must be what the row leaves to it. */
-function allowed(row: RequestRow, given: Given): Given {
+function allowed(row: ObjectRow, given: Given): Given {
   const own = row.given ?? [];
   const other = (Object.keys(given) as (keyof Given)[]).find((key) => !own.includes(key));
   if (other === undefined) return given;
@@ -194,4 +197,28 @@ function keyOf(request: RequestName, {namespace = '', name, labelSelector = ''}:
   const row: Read = reads[request];
   const object = name ?? (row.method === 'raw' ? '' : (row.name ?? ''));
   return [request, namespace, object, labelSelector].join(' ');
+}
+
+/** Reads several clusters, `concurrency` at a time, in their order. */
+export function eachCluster<Cluster, T>(
+  clusters: readonly Cluster[],
+  concurrency: number,
+  read: (cluster: Cluster) => Promise<T>,
+): Promise<readonly T[]> {
+  return pMap(clusters, read, {concurrency: Math.max(1, concurrency)});
+}
+
+/**
+ * Asks for a fact and records the answer or the reason. One request that took too long is a reason like any other; what
+ * ends the whole run (Ctrl-C, `--timeout`) and bugs are thrown on.
+ */
+export async function attempt<T>(signal: AbortSignal, ask: () => Promise<T>): Promise<Observed<T>> {
+  try {
+    return known(await ask());
+  } catch (thrown) {
+    signal.throwIfAborted();
+    const error = asMeshError(thrown);
+    if (error.class === 'interrupted' || error.class === 'bug') throw error;
+    return unknown(error);
+  }
 }

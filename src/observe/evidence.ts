@@ -1,5 +1,4 @@
 /** Gathers the facts that the selected checks need, from all clusters at the same time. */
-import pMap from 'p-map';
 import {type Check, neededFacts, outOfPlace} from '../domain/checks/check.js';
 import {
   type ClusterFactKey,
@@ -16,8 +15,8 @@ import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {once} from '../domain/once.js';
 import type {Limits} from '../domain/facts/limits.js';
 import type {Deps} from '../engine/deps.js';
-import {attempt} from './attempt.js';
 import {clusterFacts} from './cluster-facts.js';
+import {attempt, eachCluster} from './cluster-reader.js';
 import type {ObservedCluster} from './fact-sources.js';
 import {meshFactsOf} from './mesh-facts.js';
 
@@ -41,14 +40,11 @@ export async function gatherEvidence(deps: Deps, request: GatherRequest): Promis
   const ofMesh = meshFactsOf(deps, mesh, clusters, journal);
   const [facts, ofClusters] = await Promise.all([
     answer<Evidence['facts'], MeshFactKey>(deps, needed.filter(isMeshFact), limits, (key) => ofMesh[key]()),
-    pMap(
-      clusters,
-      (cluster) =>
-        clusterEvidence(
-          {deps, mesh, cluster, limits, journal},
-          needed.filter((key) => !isMeshFact(key)),
-        ),
-      {concurrency: Math.max(1, concurrency)},
+    eachCluster(clusters, concurrency, (cluster) =>
+      clusterEvidence(
+        {deps, mesh, cluster, limits, journal},
+        needed.filter((key) => !isMeshFact(key)),
+      ),
     ),
   ]);
   return {now: deps.now(), mesh, facts, clusters: ofClusters};

@@ -6,10 +6,9 @@ import {installedRevision} from '../domain/install/model.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import type {CacertsSecret} from '../domain/trust/cacerts.js';
 import type {Deps} from '../engine/deps.js';
-import {readMinorVersion} from './api-version.js';
 import {inspectWithoutKey, readCaSecret} from './cacerts.js';
 import {ClusterReader} from './cluster-reader.js';
-import {readClusterUid} from './identity.js';
+import {readClusterUid, readSaidVersion} from './identity.js';
 
 /** A cluster as it is. */
 export interface InstalledCluster {
@@ -39,9 +38,9 @@ export async function readInstalledCluster(
   const reader = new ClusterReader(clusters, {cluster, istioNamespace: namespace});
   const {context} = await reader.open();
   const revision = installedRevision(mesh);
-  const [uid, kubernetesMinor, namespaceObject, cacerts, istiod, record, installed] = await Promise.all([
+  const [uid, {minor: kubernetesMinor}, namespaceObject, cacerts, istiod, record, installed] = await Promise.all([
     readClusterUid(reader),
-    readMinorVersion(reader),
+    readSaidVersion(reader),
     reader.read('istioNamespace', {name: namespace}),
     readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, now())),
     reader.read('istiod', {name: revision === undefined ? 'istiod' : `istiod-${revision}`}),

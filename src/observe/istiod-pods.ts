@@ -1,10 +1,9 @@
 /** The running istiod pods of one cluster, asked one by one, since replicas can differ: a port-forward for each. */
 import {type ControlPlaneFacts, Parts} from '../domain/facts/facts.js';
-import {MeshError, reportError} from '../domain/errors.js';
+import {MeshError, problem} from '../domain/errors.js';
 import {istiodSecurePort} from '../domain/istio/names.js';
-import type {Observed} from '../domain/observed.js';
 import type {PortForward} from '../tools/kubectl/api.js';
-import {attempt} from './attempt.js';
+import {attempt} from './cluster-reader.js';
 import {once} from '../domain/once.js';
 
 /** Metrics and debug endpoints; a caller on the pod's loopback needs no token (istio/istio pilot/pkg/xds/debug.go). */
@@ -20,16 +19,8 @@ export interface IstiodPod {
   readonly port: (podPort: number) => Promise<number>;
 }
 
-/** Asks all of them, as often as there are questions. */
-export interface IstiodPods {
-  /** A revision without a running pod is unknown, never fine. */
-  ask<T>(question: (pod: IstiodPod) => Promise<T>): Promise<Parts<T>>;
-  /** Ends the port-forwards. */
-  close(): Promise<void>;
-}
-
 /** What is needed to reach them. */
-export interface IstiodPodsOptions {
+interface IstiodPodsOptions {
   readonly signal: AbortSignal;
   readonly namespace: string;
   readonly controlPlanes: () => Promise<readonly ControlPlaneFacts[]>;
@@ -37,7 +28,7 @@ export interface IstiodPodsOptions {
 }
 
 /** Opens nothing before the first question. */
-export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPodsOptions): IstiodPods {
+export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPodsOptions) {
   const forwards: Promise<PortForward>[] = [];
   const reach = (controlPlane: ControlPlaneFacts, name: string): IstiodPod => {
     const open = once(() => {
@@ -67,23 +58,20 @@ export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPo
     })),
   );
   return {
-    async ask(question) {
+    /** Asks all of them. A revision without a running pod is unknown, never fine. */
+    async ask<T>(question: (pod: IstiodPod) => Promise<T>): Promise<Parts<T>> {
       const parts = (await targets()).flatMap(({deployment, pods}) => {
-        if (pods.length === 0) return [Promise.resolve({name: deployment, seen: nobodyToAsk(deployment, namespace)})];
+        if (pods.length === 0) {
+          const why = `no pod of deployment ${namespace}/${deployment} is Running, so none can be asked`;
+          return [Promise.resolve({name: deployment, seen: {unknown: problem('NOT_FOUND', why)}})];
+        }
         return pods.map(async (pod) => ({name: pod.name, seen: await attempt(signal, () => question(pod))}));
       });
       return new Parts(await Promise.all(parts));
     },
-    async close() {
+    /** Ends the port-forwards. */
+    async close(): Promise<void> {
       await Promise.allSettled(forwards.map(async (opened) => (await opened).close()));
     },
-  };
-}
-
-function nobodyToAsk(deployment: string, namespace: string): Observed<never> {
-  return {
-    unknown: reportError(
-      new MeshError('NOT_FOUND', `no pod of deployment ${namespace}/${deployment} is Running, so none can be asked`),
-    ),
   };
 }

@@ -38,16 +38,15 @@ export function meshFactsOf(
       const key = await store.readSecret(layout.rootKey);
       const inside = store.root === workspace.root || store.root.startsWith(`${workspace.root}/`);
       const known = inside ? `${store.root}/${layout.rootKey}`.slice(workspace.root.length + 1) : undefined;
-      const copies = await findClearRootKeys(workspace, clusters, known);
-      const also = copies.length > 0 ? {copies} : {};
-      if (!key) return {protection: 'absent', ...also};
+      const found = await findClearRootKeys(workspace, clusters, known);
+      const copies = found.length > 0 ? found : undefined;
+      if (!key) return defined({protection: 'absent', copies});
       const path =
         signer.type === 'local' && signer.directory !== undefined ? `${signer.directory}/${layout.rootKey}` : undefined;
-      const kept = path === undefined ? also : {path, ...also};
       const {encryption} = readPrivateKey(key, path ?? layout.rootKey);
-      if (!encryption) return {protection: 'clear', ...kept};
+      if (!encryption) return defined({protection: 'clear', path, copies});
       const {cipher, kdf, weak} = encryption;
-      return defined({protection: 'encrypted', ...kept, weakness: weak ? `${cipher} and ${kdf}` : undefined});
+      return defined({protection: 'encrypted', path, copies, weakness: weak ? `${cipher} and ${kdf}` : undefined});
     },
     async meshRoots() {
       const text = await workspace.readText(layout.rootCert);

@@ -48,7 +48,7 @@ export async function chooseVersion(
     return {known: knowVersion(declared), saidBy: said === undefined ? 'mesh.yaml' : '--istio-version'};
   }
   try {
-    return {known: knowVersion((await istioctl.version()).version), saidBy: 'istioctl'};
+    return {known: knowVersion(await istioctl.version()), saidBy: 'istioctl'};
   } catch (thrown) {
     const {code, message, hints} = asMeshError(thrown);
     if (code !== 'TOOL_MISSING' && code !== 'TOOL_OUTPUT') throw thrown;
@@ -73,31 +73,23 @@ export async function gatherRenderings(
   const {signer} = mesh.trust;
   const needsRoots = signer.type === 'external' && signer.issuer === 'kubernetes-csr';
   const roots = needsRoots ? await workspace.readText(layout.rootCert) : undefined;
+  const tryRender = (cluster: MeshCluster): Rendered | MeshError => {
+    try {
+      const overlays = overlayPaths(mesh, cluster).flatMap((path) => {
+        const text = texts.get(path);
+        return text === undefined ? [] : [[path, parseOverlay(path, text)] as const];
+      });
+      return renderInstall(mesh, cluster, version, new Map(overlays), roots);
+    } catch (thrown) {
+      const error = asMeshError(thrown);
+      if (error.class === 'bug') throw thrown;
+      return error;
+    }
+  };
   return Promise.all(
     clusters.map(async (cluster) => {
       const path = clusterLayout(cluster.name).installYaml;
-      const present = await workspace.readText(path);
-      return {cluster, path, present, rendered: tryRender(mesh, cluster, version, texts, roots)};
+      return {cluster, path, present: await workspace.readText(path), rendered: tryRender(cluster)};
     }),
   );
-}
-
-function tryRender(
-  mesh: Mesh,
-  cluster: MeshCluster,
-  version: KnownVersion,
-  texts: ReadonlyMap<string, string | undefined>,
-  roots: string | undefined,
-): Rendered | MeshError {
-  try {
-    const overlays = overlayPaths(mesh, cluster).flatMap((path) => {
-      const text = texts.get(path);
-      return text === undefined ? [] : [[path, parseOverlay(path, text)] as const];
-    });
-    return renderInstall(mesh, cluster, version, new Map(overlays), roots);
-  } catch (thrown) {
-    const error = asMeshError(thrown);
-    if (error.class === 'bug') throw thrown;
-    return error;
-  }
 }

@@ -15,7 +15,7 @@ import {advice} from '../domain/suggest/advice.js';
 import {kubectlMesh} from '../domain/suggest/suggestion.js';
 import type {Deps} from '../engine/deps.js';
 import {onePhase, type PhaseRun, type Plan, type Warning} from '../engine/operation.js';
-import {generalErrors, type ClusterResult, type CommonResult} from '../engine/report.js';
+import {generalPart, type ClusterResult, type CommonResult} from '../engine/report.js';
 import {declaredFilesGroups, readDeclaringTexts} from './shared/load-mesh.js';
 import {type TakeOver, takeOver, takeOverGroups} from './shared/take-over.js';
 
@@ -186,7 +186,7 @@ function reportInit(run: PhaseRun<InitFacts, InitPlan>): InitResult {
     }),
     changes: plan.groups.flatMap(({lanes}) => lanes.flatMap(({title}) => title.split('; '))),
     warnings: plan.warnings,
-    errors: generalErrors(run),
+    errors: generalPart(run).errors,
   });
 }
 

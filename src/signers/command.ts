@@ -14,7 +14,8 @@ import type {Signer} from '../domain/x509/signer.js';
 import {printable, printableLine} from '../domain/printable.js';
 import {advice, type Advice} from '../domain/suggest/advice.js';
 import {lookWith} from '../domain/suggest/suggestion.js';
-import {type ExchangeAnswer, lastLines} from '../tools/runner.js';
+import {lastLines} from '../tools/child-output.js';
+import type {ExchangeAnswer} from '../tools/runner.js';
 import {createAuthorityIssuer, readRoots, readSigningCertificates, upwardFrom} from './authority.js';
 import type {SignerContext, SignerModule} from './signer-module.js';
 

@@ -1,47 +1,35 @@
-/** What comes from outside has bounds: in time, and in bytes. */
-import type {IncomingMessage} from 'node:http';
-import {asMeshError, type MeshError} from '../domain/errors.js';
+/** Waiting has bounds: in time, and by the signal that aborts a run (Ctrl-C, or `--timeout`). */
+import {setTimeout as delay} from 'node:timers/promises';
+import {MeshError} from '../domain/errors.js';
 
-/** What bounds something that answers by callbacks. */
-export interface Bounds {
-  readonly timeoutMs: number;
-  /** What it failed with when the time is over. */
-  readonly late: () => MeshError;
-  readonly signal: AbortSignal;
+/** The error that an aborted signal stands for: its own reason where that is one of ours. */
+export function abortError(signal: AbortSignal): MeshError {
+  const reason: unknown = signal.reason;
+  return reason instanceof MeshError ? reason : new MeshError('INTERRUPTED', 'interrupted');
+}
+
+/** Resolves after so many milliseconds. Throws {@link abortError} as soon as the signal aborts. */
+export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await delay(milliseconds, undefined, {signal}).catch(() => undefined);
+  if (signal.aborted) throw abortError(signal);
 }
 
 /**
- * A promise for what `start` begins: settled by its callbacks, by the time or by the signal, whichever is first. Rejects
- * with a MeshError; leaves neither timer nor listener behind.
+ * Waits for work that cannot be cancelled, such as a key being made on a thread, only until the run is aborted. Throws
+ * {@link abortError} then.
  */
-export async function bounded<T>(
-  {timeoutMs, late, signal}: Bounds,
-  start: (resolve: (value: T) => void, fail: (reason: unknown) => void) => void,
-): Promise<T> {
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const end = new AbortController();
-  try {
-    return await new Promise<T>((resolve, reject) => {
-      const fail = (reason: unknown): void => {
-        reject(asMeshError(reason));
-      };
-      const timer = setTimeout(() => {
-        fail(late());
-      }, timeoutMs);
-      end.signal.addEventListener('abort', () => {
-        clearTimeout(timer);
-      });
-      signal.addEventListener(
-        'abort',
-        () => {
-          fail(signal.reason);
-        },
-        {signal: end.signal},
-      );
-      start(resolve, fail);
-    });
-  } finally {
+  const aborted = new Promise<never>((_, reject) => {
+    const stop = (): void => {
+      reject(abortError(signal));
+    };
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, {signal: end.signal});
+  });
+  return Promise.race([aborted, work]).finally(() => {
     end.abort();
-  }
+  });
 }
 
 /** The answer, or `late` when it takes longer than so many milliseconds; what is waited for goes on. */
@@ -55,22 +43,31 @@ export async function within<T>(timeoutMs: number, answer: Promise<T>): Promise<
   });
 }
 
-/** A body that is longer than allowed. */
-export class TooLong extends Error {
-  constructor(readonly maxBytes: number) {
-    super(`longer than ${String(maxBytes)} bytes`);
-  }
+/** What bounds something that answers by callbacks. */
+export interface Bounds {
+  /** 0: as long as it takes. */
+  readonly timeoutMs: number;
+  /** What it failed with when the time is over. */
+  readonly late: () => Error;
+  readonly signal: AbortSignal;
 }
 
-/** The whole body of a response. Throws {@link TooLong} as soon as it is longer than allowed, and what the connection fails with. */
-export async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of response) {
-    bytes += (piece as Buffer).length;
-    // Leaving the loop destroys the response.
-    if (bytes > maxBytes) throw new TooLong(maxBytes);
-    pieces.push(piece as Buffer);
-  }
-  return Buffer.concat(pieces);
+/**
+ * A promise for what `start` begins: settled by its callbacks, by the time or by the signal, whichever is first. Begins
+ * nothing when the signal is aborted already.
+ */
+export async function bounded<T>(
+  {timeoutMs, late, signal}: Bounds,
+  start: (resolve: (value: T) => void, fail: (reason: Error) => void) => void,
+): Promise<T> {
+  if (signal.aborted) throw abortError(signal);
+  const answer = untilAborted(new Promise<T>(start), signal);
+  const inTime = await (timeoutMs === 0 ? answer : within(timeoutMs, answer));
+  if (inTime === 'late') throw late();
+  return inTime;
+}
+
+/** A duration for people. */
+export function seconds(milliseconds: number): string {
+  return `${String(Math.round(milliseconds / 100) / 10)} s`;
 }

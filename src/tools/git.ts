@@ -1,7 +1,7 @@
 import {MeshError} from '../domain/errors.js';
 import {privateKeyMark} from '../domain/keys/private-key.js';
 import {Sensitive} from '../domain/sensitive.js';
-import type {Runner} from './runner.js';
+import type {Runner, ToolAnswer} from './runner.js';
 
 /** What git says of a path. `unknown`: git is not installed, or would not say (then `why`). */
 export type Ignored =
@@ -43,69 +43,63 @@ export interface Git {
   committedKeys(directory: string): Promise<CommittedKeys>;
 }
 
+type Answer = Pick<ToolAnswer, 'exitCode' | 'stderr'>;
+
 /** Makes the questions. */
 export function createGit(runner: Runner): Git {
   const ask = async (directory: string, args: readonly string[], timeoutMs = 10_000) =>
     runner.ask({file: 'git', args: ['-C', directory, '-c', 'core.quotePath=false', ...args], timeoutMs});
 
+  /** What git says of the directory; undefined where it is not installed. */
+  const inside = (directory: string, ...more: readonly string[]) =>
+    ask(directory, ['rev-parse', '--is-inside-work-tree', ...more]).catch((thrown: unknown) => {
+      if (thrown instanceof MeshError && thrown.code === 'TOOL_MISSING') return undefined;
+      throw thrown;
+    });
+
   return {
     async isIgnored(directory, paths) {
       const all = (ignored: Ignored): ReadonlyMap<string, Ignored> => new Map(paths.map((path) => [path, ignored]));
       if (paths.length === 0) return new Map();
-      try {
-        const inside = await ask(directory, ['rev-parse', '--is-inside-work-tree']);
-        if (inside.exitCode !== 0) {
-          return /not a git repository/i.test(inside.stderr)
-            ? all({answer: 'no-repository'})
-            : all({answer: 'unknown', why: inside.stderr.trim()});
-        }
-        if (inside.stdout.trim() !== 'true') return all({answer: 'no-repository'});
-        const [tracked, ignored] = await Promise.all([
-          ask(directory, ['ls-files', '--', ...paths]),
-          // Exit 1 says that none is ignored, 128 is an error (git-check-ignore(1)).
-          ask(directory, ['check-ignore', '--no-index', '--', ...paths]),
-        ]);
-        if (tracked.exitCode !== 0 || ignored.exitCode > 1) {
-          return all({answer: 'unknown', why: (tracked.stderr + ignored.stderr).trim()});
-        }
-        const trackedPaths = new Set(names(tracked.stdout));
-        const ignoredPaths = new Set(names(ignored.stdout));
-        return new Map(paths.map((path) => [path, {answer: answerFor(path, trackedPaths, ignoredPaths)}]));
-      } catch (thrown) {
-        if (thrown instanceof Error && 'code' in thrown && thrown.code === 'TOOL_MISSING') {
-          return all({answer: 'unknown', why: 'git is not installed'});
-        }
-        throw thrown;
+      const answer = await inside(directory);
+      if (!answer) return all({answer: 'unknown', why: 'git is not installed'});
+      if (saysNoRepository(answer)) return all({answer: 'no-repository'});
+      if (answer.exitCode !== 0) return all({answer: 'unknown', why: answer.stderr.trim()});
+      if (answer.stdout.trim() !== 'true') return all({answer: 'no-repository'});
+      const [tracked, ignored] = await Promise.all([
+        ask(directory, ['ls-files', '--', ...paths]),
+        // Exit 1 says that none is ignored, 128 is an error (git-check-ignore(1)).
+        ask(directory, ['check-ignore', '--no-index', '--', ...paths]),
+      ]);
+      if (tracked.exitCode !== 0 || ignored.exitCode > 1) {
+        return all({answer: 'unknown', why: (tracked.stderr + ignored.stderr).trim()});
       }
+      // Of a tracked file .gitignore no longer says anything.
+      const answers = new Map([
+        ...names(ignored.stdout).map((path) => [path, 'ignored'] as const),
+        ...names(tracked.stdout).map((path) => [path, 'tracked'] as const),
+      ]);
+      return new Map(paths.map((path) => [path, {answer: answers.get(path) ?? 'not-ignored'}]));
     },
 
     async committedKeys(directory) {
-      try {
-        const inside = await ask(directory, ['rev-parse', '--is-inside-work-tree', '--is-shallow-repository']);
-        if (/not a git repository/i.test(inside.stderr)) return {state: 'no-repository'};
-        requireAnswer(inside);
-        const [isInside, isShallow] = names(inside.stdout);
-        if (isInside !== 'true') return {state: 'no-repository'};
-        const log = await ask(directory, historyArgs, historyTimeoutMs);
-        requireAnswer(log);
-        const blobs = [...blobsOf(log.stdout)];
-        const texts: CommittedText[] = [];
-        for (const [blob, {path, commit}] of blobs.slice(0, mostTexts)) {
-          const content = await ask(directory, ['cat-file', 'blob', blob]);
-          requireAnswer(content);
-          // Of a change, one of its two sides may have no key.
-          if (mark.test(content.stdout)) texts.push({path, commit, text: new Sensitive(content.stdout)});
-        }
-        return {
-          state: 'read',
-          texts,
-          more: Math.max(0, blobs.length - mostTexts),
-          shallow: isShallow === 'true',
-        };
-      } catch (thrown) {
-        if (thrown instanceof MeshError && thrown.code === 'TOOL_MISSING') return {state: 'no-git'};
-        throw thrown;
+      const answer = await inside(directory, '--is-shallow-repository');
+      if (!answer) return {state: 'no-git'};
+      if (saysNoRepository(answer)) return {state: 'no-repository'};
+      requireAnswer(answer);
+      const [isInside, isShallow] = names(answer.stdout);
+      if (isInside !== 'true') return {state: 'no-repository'};
+      const log = await ask(directory, historyArgs, historyTimeoutMs);
+      requireAnswer(log);
+      const blobs = [...blobsOf(log.stdout)];
+      const texts: CommittedText[] = [];
+      for (const [blob, {path, commit}] of blobs.slice(0, mostTexts)) {
+        const content = await ask(directory, ['cat-file', 'blob', blob]);
+        requireAnswer(content);
+        // Of a change, one of its two sides may have no key.
+        if (mark.test(content.stdout)) texts.push({path, commit, text: new Sensitive(content.stdout)});
       }
+      return {state: 'read', texts, more: Math.max(0, blobs.length - mostTexts), shallow: isShallow === 'true'};
     },
   };
 }
@@ -147,21 +141,14 @@ function blobsOf(log: string): ReadonlyMap<string, Omit<CommittedText, 'text'>> 
   return blobs;
 }
 
-function requireAnswer({exitCode, stderr}: {readonly exitCode: number; readonly stderr: string}): void {
-  if (exitCode === 0) return;
-  throw new MeshError(
-    'TOOL_FAILED',
-    `git would not say what its history holds: ${stderr.trim().split('\n').at(-1) ?? ''}`,
-  );
+function saysNoRepository({exitCode, stderr}: Answer): boolean {
+  return exitCode !== 0 && /not a git repository/i.test(stderr);
 }
 
-function answerFor(
-  path: string,
-  tracked: ReadonlySet<string>,
-  ignored: ReadonlySet<string>,
-): 'tracked' | 'ignored' | 'not-ignored' {
-  if (tracked.has(path)) return 'tracked';
-  return ignored.has(path) ? 'ignored' : 'not-ignored';
+function requireAnswer({exitCode, stderr}: Answer): void {
+  if (exitCode === 0) return;
+  const said = stderr.trim().split('\n').at(-1) ?? '';
+  throw new MeshError('TOOL_FAILED', `git would not say what its history holds: ${said}`);
 }
 
 function names(text: string): readonly string[] {

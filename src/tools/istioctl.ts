@@ -3,18 +3,10 @@ import {defined} from '../domain/defined.js';
 import * as z from 'zod';
 import {MeshError} from '../domain/errors.js';
 import {impersonationUnsupported} from '../domain/install/istioctl-output.js';
-import {parseVersion, type IstioVersion} from '../domain/istio/version.js';
 import {advice} from '../domain/suggest/advice.js';
-import {lookWith, words} from '../domain/suggest/suggestion.js';
-import {type Runner, lastLines} from './runner.js';
-
-/** istioctl's own version, as `istioctl version -o json --remote=false` prints it. */
-export interface IstioctlVersion {
-  /** As printed: `1.31.0`, or `unknown` for a development build. */
-  readonly version: string;
-  /** Parsed; undefined when the build does not say a version. */
-  readonly parsed?: IstioVersion;
-}
+import {lookWith} from '../domain/suggest/suggestion.js';
+import {lastLines} from './child-output.js';
+import type {Runner} from './runner.js';
 
 /** What a finished istioctl run said. */
 export interface IstioctlRun {
@@ -29,15 +21,18 @@ export interface IstioctlRequest {
   /** Arguments without file, context and kubeconfig. */
   readonly args: readonly string[];
   /** Absolute path of the document for `-f`. */
-  readonly file?: string;
+  readonly file: string;
   readonly timeoutMs: number;
   readonly onLine?: (line: string) => void;
 }
 
 /** The user's istioctl. */
 export interface Istioctl {
-  /** Throws `TOOL_MISSING`, `TOOL_OUTPUT`. Asked once per command. */
-  version(): Promise<IstioctlVersion>;
+  /**
+   * Its own version, as `istioctl version -o json --remote=false` prints it: `1.31.0`, or `unknown` for a development
+   * build. Throws `TOOL_MISSING`, `TOOL_OUTPUT`. Asked once per command.
+   */
+  version(): Promise<string>;
   /**
    * Runs istioctl with `--context` and `--kubeconfig` added. A non-zero exit is an answer, not an exception. Throws
    * `TOOL_MISSING`, `UNSUPPORTED_FLAG` (with `--as`, which istioctl has not in all versions), `TIMEOUT`, `INTERRUPTED`.
@@ -75,36 +70,22 @@ export function createIstioctl({runner, kubeconfig, impersonating}: IstioctlOpti
     async run({context, args, file, timeoutMs, onLine}) {
       if (impersonating) throw impersonationUnsupported();
       const target = ['--context', context, ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig])];
-      const answer = await withHint(
-        runner.ask(
-          defined({
-            file: 'istioctl',
-            args: [...args, ...(file === undefined ? [] : ['-f', fileArgument(file)]), ...target],
-            timeoutMs,
-            onLine,
-          }),
-        ),
-      );
+      const all = [...args, '-f', fileArgument(file), ...target];
+      const answer = await withHint(runner.ask(defined({file: 'istioctl', args: all, timeoutMs, onLine})));
       return {exitCode: answer.exitCode, output: answer.output};
     },
   };
 }
 
-async function askVersion(runner: Runner): Promise<IstioctlVersion> {
-  const answer = await withHint(
-    runner.ask({file: 'istioctl', args: ['version', '-o', 'json', '--remote=false'], timeoutMs: versionTimeoutMs}),
-  );
+async function askVersion(runner: Runner): Promise<string> {
+  const args = ['version', '-o', 'json', '--remote=false'];
+  const answer = await withHint(runner.ask({file: 'istioctl', args, timeoutMs: versionTimeoutMs}));
   const version = answer.exitCode === 0 ? readVersion(answer.stdout) : undefined;
-  if (version === undefined) {
-    const said = lastLines(answer.output, 3);
-    throw new MeshError('TOOL_OUTPUT', `istioctl did not say its version (exit ${String(answer.exitCode)}): ${said}`, {
-      hints: [
-        advice`run \`${lookWith.run('istioctl', words`version -o json --remote=false`)}\` and look; Istio 1.6 and later are known here`,
-      ],
-    });
-  }
-  const parsed = parseVersion(version);
-  return defined({version, parsed});
+  if (version !== undefined) return version;
+  const said = lastLines(answer.output, 3);
+  throw new MeshError('TOOL_OUTPUT', `istioctl did not say its version (exit ${String(answer.exitCode)}): ${said}`, {
+    hints: [advice`run \`${lookWith.run('istioctl', args)}\` and look; Istio 1.6 and later are known here`],
+  });
 }
 
 function readVersion(text: string): string | undefined {
@@ -117,18 +98,11 @@ function readVersion(text: string): string | undefined {
 }
 
 /** A missing istioctl gets the hint where to find one. */
-async function withHint<T>(answer: Promise<T>): Promise<T> {
-  try {
-    return await answer;
-  } catch (thrown) {
-    if (thrown instanceof MeshError && thrown.code === 'TOOL_MISSING') {
-      throw new MeshError('TOOL_MISSING', thrown.message, {
-        hints: [
-          'put the istioctl of the Istio release you want to install in PATH: https://istio.io/latest/docs/setup/getting-started/#download',
-        ],
-        cause: thrown,
-      });
-    }
-    throw thrown;
-  }
+function withHint<T>(answer: Promise<T>): Promise<T> {
+  return answer.catch((thrown: unknown) => {
+    if (!(thrown instanceof MeshError) || thrown.code !== 'TOOL_MISSING') throw thrown;
+    const hint =
+      'put the istioctl of the Istio release you want to install in PATH: https://istio.io/latest/docs/setup/getting-started/#download';
+    throw new MeshError('TOOL_MISSING', thrown.message, {hints: [hint], cause: thrown});
+  });
 }

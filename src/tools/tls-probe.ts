@@ -10,7 +10,6 @@ import {Duplex} from 'node:stream';
 import {connect as connectTls} from 'node:tls';
 import {MeshError} from '../domain/errors.js';
 import {bounded} from './bounded.js';
-import {certificatesOfHandshake} from './tls-certificates.js';
 
 /** What is probed: a port on this machine, usually a forwarded one. */
 export interface TlsProbeRequest {
@@ -32,9 +31,7 @@ export interface TlsProbe {
 
 /** Makes a probe that stops when the signal aborts. */
 export function createTlsProbe(signal: AbortSignal): TlsProbe {
-  return {
-    presentedChain: (request) => presentedChain(request, signal),
-  };
+  return {presentedChain: (request) => presentedChain(request, signal)};
 }
 
 async function presentedChain(request: TlsProbeRequest, signal: AbortSignal): Promise<readonly Buffer[]> {
@@ -53,15 +50,12 @@ async function presentedChain(request: TlsProbeRequest, signal: AbortSignal): Pr
   try {
     const late = (): MeshError => unreachable(request, `no TLS handshake within ${String(request.timeoutMs / 1000)} s`);
     await bounded({timeoutMs: request.timeoutMs, late, signal}, (resolve, fail) => {
-      tls.once('secureConnect', resolve);
       // The first error is the reason; later ones come from tearing down.
-      tls.on('error', (error: Error) => {
+      const failed = (error: Error): void => {
         fail(unreachable(request, error.message, error));
-      });
-      socket.on('error', (error) => {
-        fail(unreachable(request, error.message, error));
-      });
-      socket.once('close', () => {
+      };
+      tls.once('secureConnect', resolve).on('error', failed);
+      socket.on('error', failed).once('close', () => {
         fail(unreachable(request, 'the connection was closed'));
       });
     });
@@ -103,4 +97,36 @@ function unreachable({port, servername}: TlsProbeRequest, why: string, cause?: u
     `no TLS with ${servername} through local port ${String(port)}: ${why}`,
     defined({cause}),
   );
+}
+
+/** Record and message types of TLS, and the bytes of their headers (RFC 5246 6.2.1, 7.4). */
+const handshakeRecord = {type: 22, header: 5, length: 2};
+const certificateMessage = {type: 11, header: 4, length: 3};
+const listedCertificate = {header: 3, length: 3};
+
+/**
+ * The certificates of a TLS 1.2 server's Certificate message, in the order they were sent, from the bytes the server
+ * sent. Throws `UNREACHABLE` when there is no such message.
+ */
+function certificatesOfHandshake(bytes: Buffer): readonly Buffer[] {
+  const records = [...pieces(bytes, handshakeRecord)];
+  // Everything after the change of cipher is encrypted.
+  const end = records.findIndex(({type}) => type !== handshakeRecord.type);
+  const clear = end === -1 ? records : records.slice(0, end);
+  // A message may be spread over several records.
+  const messages = pieces(Buffer.concat(clear.map(({body}) => body)), certificateMessage);
+  const message = [...messages].find(({type, isWhole}) => type === certificateMessage.type && isWhole);
+  if (!message) throw new MeshError('UNREACHABLE', 'the server sent no certificates');
+  const list = message.body.subarray(listedCertificate.length);
+  return [...pieces(list, listedCertificate)].map(({body}) => Buffer.from(body));
+}
+
+/** What stands one behind the other, each behind a header that ends with its length. */
+function* pieces(bytes: Buffer, {header, length}: {readonly header: number; readonly length: number}) {
+  for (let at = 0; at + header <= bytes.length;) {
+    const start = at + header;
+    const end = start + bytes.readUIntBE(start - length, length);
+    yield {type: bytes.readUInt8(at), body: bytes.subarray(start, end), isWhole: end <= bytes.length};
+    at = end;
+  }
 }

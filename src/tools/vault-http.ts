@@ -4,12 +4,12 @@
  * Plain HTTP is the caller's to refuse.
  */
 import {defined} from '../domain/defined.js';
-import {type IncomingMessage, request as requestHttp} from 'node:http';
+import {request as requestHttp} from 'node:http';
 import {request as requestHttps} from 'node:https';
 import type {SecureContext} from 'node:tls';
 import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
-import {bounded, readBody, TooLong} from './bounded.js';
+import {answerTo, TooLong} from './http.js';
 
 /** Far above what a certificate chain needs. Bytes. */
 const maxBytes = 4 * 1024 * 1024;
@@ -58,27 +58,26 @@ export interface VaultHttp {
 
 /** Makes one. */
 export function createVaultHttp(options: VaultHttpOptions): VaultHttp {
-  return {ask: (request) => ask(request, options)};
-}
-
-async function ask(request: VaultHttpRequest, options: VaultHttpOptions): Promise<VaultHttpAnswer> {
-  const {signal, timeoutMs} = request;
-  signal.throwIfAborted();
-  const sent = send(request, options);
-  try {
-    const late = (): MeshError => unavailable(options, `no answer within ${String(timeoutMs / 1000)} s`, [reachHint]);
-    return await bounded<VaultHttpAnswer>({timeoutMs, late, signal}, (resolve, fail) => {
-      const failed = (error: NodeJS.ErrnoException): void => {
-        fail(explain(error, options));
-      };
-      sent.on('error', failed);
-      sent.on('response', (response) => {
-        receive(response).then(resolve, failed);
+  return {
+    async ask(request) {
+      const {signal, timeoutMs} = request;
+      const {status, headers, text} = await answerTo(() => send(request, options), {
+        timeoutMs,
+        maxBytes,
+        signal,
+        late: () => unavailable(options, `no answer within ${String(timeoutMs / 1000)} s`, [reachHint]),
+        explain: (error) => explain(error, options),
       });
-    });
-  } finally {
-    sent.destroy();
-  }
+      const after = Number(headers['retry-after']);
+      return {
+        status,
+        contentType: headers['content-type'] ?? '',
+        text,
+        location: headers.location,
+        retryAfter: Number.isFinite(after) && after >= 0 ? after : undefined,
+      };
+    },
+  };
 }
 
 function send({method, path, headers, body}: VaultHttpRequest, {address, tls, serverName}: VaultHttpOptions) {
@@ -107,18 +106,6 @@ function send({method, path, headers, body}: VaultHttpRequest, {address, tls, se
   }
   sent.end(text);
   return sent;
-}
-
-async function receive(response: IncomingMessage): Promise<VaultHttpAnswer> {
-  const body = await readBody(response, maxBytes);
-  const after = Number(response.headers['retry-after']);
-  return {
-    status: response.statusCode ?? 0,
-    contentType: response.headers['content-type'] ?? '',
-    text: body.toString('utf8'),
-    location: response.headers.location,
-    retryAfter: Number.isFinite(after) && after >= 0 ? after : undefined,
-  };
 }
 
 const reachHint = 'Check the address, and that this machine may reach it; proxies (HTTPS_PROXY) are not used';

@@ -5,13 +5,17 @@
 import {constants} from 'node:fs';
 import {chmod, lstat, mkdir, open, rename, unlink} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
-import {errno, fileError, isMissing} from './fs-errors.js';
+import type {FileContent} from './workspace.js';
+import {Sensitive} from '../domain/sensitive.js';
+import {errno, ifThere, throwFileError} from './fs-errors.js';
 
 /**
  * Called before each step that a crash or a full disk could interrupt, with the step's name and the path. Tests throw
  * from it, or kill the process; nobody else passes one.
  */
 export type Faults = (point: string, path: string) => void | Promise<void>;
+
+type Content = FileContent['content'];
 
 /** Keys: nobody but their owner. */
 export const secretMode = 0o600;
@@ -23,14 +27,14 @@ const directoryMode = 0o700;
 export const temporarySuffix = '.kubectl-mesh-tmp';
 
 /** The mode a file is to have: 0600 for keys; else what it has now, or 0644. */
-export async function modeFor(path: string, secret: boolean): Promise<number> {
-  if (secret) return secretMode;
+export async function modeFor(path: string, content: Content): Promise<number> {
+  if (content instanceof Sensitive) return secretMode;
   const facts = await lstat(path).catch(() => undefined);
   return facts?.isFile() ? facts.mode & 0o777 : publicMode;
 }
 
 /** Makes a file under a new name, whole and synced, with this mode. Never follows or reuses what stands there. */
-export async function createSynced(path: string, content: string, mode: number, faults?: Faults): Promise<void> {
+export async function createSynced(path: string, content: Content, mode: number, faults?: Faults): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   await faults?.('create', path);
   const file = await open(path, flags, secretMode).catch(async (error: unknown) => {
@@ -41,7 +45,7 @@ export async function createSynced(path: string, content: string, mode: number, 
   });
   try {
     await faults?.('write', path);
-    await file.writeFile(content, 'utf8');
+    await file.writeFile(content instanceof Sensitive ? content.reveal() : content, 'utf8');
     await file.chmod(mode);
     await faults?.('sync', path);
     await file.sync();
@@ -50,24 +54,35 @@ export async function createSynced(path: string, content: string, mode: number, 
   }
 }
 
-/** Replaces a file, all or nothing. Throws a MeshError and leaves no temporary file. */
+/** Replaces a file, all or nothing. Throws a MeshError that names `shown`, and leaves no temporary file. */
 export async function writeAtomic(
   path: string,
-  content: string,
-  mode: number,
+  content: Content,
   shown: string,
   faults?: Faults,
+  mode?: number,
 ): Promise<void> {
   const temporary = join(dirname(path), `.${basename(path)}${temporarySuffix}`);
+  await replaceFile(path, temporary, content, faults, mode).catch(throwFileError(shown, 'write'));
+}
+
+/** The same by way of a temporary file of that name. Throws what the file system says. */
+export async function replaceFile(
+  path: string,
+  temporary: string,
+  content: Content,
+  faults?: Faults,
+  mode?: number,
+): Promise<void> {
   try {
-    await createSynced(temporary, content, mode, faults);
+    await createSynced(temporary, content, mode ?? (await modeFor(path, content)), faults);
     await faults?.('rename', path);
     await rename(temporary, path);
     await faults?.('sync-directory', dirname(path));
     await syncDirectory(dirname(path));
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
-    throw fileError(error, shown, 'write');
+    throw error;
   }
 }
 
@@ -86,11 +101,7 @@ export async function syncDirectory(path: string): Promise<void> {
 
 /** Makes a directory and its parents where they are missing, 0700; what is there stays as it is. */
 export async function makeDirectory(path: string, faults?: Faults): Promise<void> {
-  const facts = await lstat(path).catch((error: unknown) => {
-    if (isMissing(error)) return undefined;
-    throw error;
-  });
-  if (facts) return;
+  if (await ifThere(lstat(path))) return;
   await makeDirectory(dirname(path), faults);
   await faults?.('make-directory', path);
   try {

@@ -8,19 +8,11 @@ import {lstat, realpath, rename, rm} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {layout} from '../domain/mesh/layout.js';
 import {MeshError} from '../domain/errors.js';
-import {
-  type Faults,
-  createSynced,
-  makeDirectory,
-  modeFor,
-  secretMode,
-  syncDirectory,
-  temporarySuffix,
-  writeAtomic,
-} from './atomic.js';
-import {errno, fileError, isMissing} from './fs-errors.js';
+import {type Faults, createSynced, makeDirectory, modeFor, secretMode, syncDirectory, writeAtomic} from './atomic.js';
+import {fileError, ifThere, readIfThere, throwFileError} from './fs-errors.js';
 import {isInside} from './guard.js';
-import {readRegular} from './read.js';
+import {parseOwn, readRegular} from './read.js';
+import type {FileContent} from './workspace.js';
 
 /** The commit marker: what moves where. Paths are relative to the directory that holds `.pending`. */
 interface Marker {
@@ -34,41 +26,27 @@ interface MarkedFile {
   readonly path: string;
 }
 
-/** A file of a set. */
-export interface SetFile {
-  /** Relative to the directory that holds `.pending`. */
-  readonly path: string;
-  readonly content: string;
-  readonly secret: boolean;
-}
-
 const markerName = 'commit';
 
-/** Writes a set into `directory`, all or none. What an earlier run left there is dealt with first. */
-export async function commitSet(directory: string, files: readonly SetFile[], faults?: Faults): Promise<void> {
+/**
+ * Writes a set into `directory`, all or none; paths are relative to it. What an earlier run left there is dealt with first.
+ */
+export async function commitSet(directory: string, files: readonly FileContent[], faults?: Faults): Promise<void> {
   const pending = join(directory, layout.pending);
   try {
     await makeDirectory(directory, faults);
     await recoverSet(directory, faults);
     await refuseDirectories(directory, files);
     await makeDirectory(pending, faults);
-    for (const [index, file] of files.entries()) {
-      const mode = await modeFor(join(directory, file.path), file.secret);
-      await createSynced(join(pending, String(index)), file.content, mode, faults);
+    for (const [index, {path, content}] of files.entries()) {
+      const mode = await modeFor(join(directory, path), content);
+      await createSynced(join(pending, String(index)), content, mode, faults);
     }
-    const marker: Marker = {
-      version: 1,
-      files: files.map(({path}, index) => ({pending: String(index), path})),
-    };
+    const marker: Marker = {version: 1, files: files.map(({path}, index) => ({pending: String(index), path}))};
     // The rename inside is the commit; it also syncs the directory, and with it the names of the files above.
     await faults?.('mark', pending);
-    await writeAtomic(
-      join(pending, markerName),
-      `${JSON.stringify(marker)}\n`,
-      0o600,
-      join(pending, markerName),
-      faults,
-    );
+    const markerPath = join(pending, markerName);
+    await writeAtomic(markerPath, `${JSON.stringify(marker)}\n`, markerPath, faults, secretMode);
   } catch (error) {
     await dropUnmarked(pending).catch(() => undefined);
     throw fileError(error, directory, 'write');
@@ -82,10 +60,7 @@ export async function commitSet(directory: string, files: readonly SetFile[], fa
  */
 export async function recoverSet(directory: string, faults?: Faults): Promise<'forward' | 'dropped' | undefined> {
   const pending = join(directory, layout.pending);
-  const facts = await lstat(pending).catch((error: unknown) => {
-    if (isMissing(error) || errno(error) === 'ENOTDIR') return undefined;
-    throw fileError(error, pending, 'read');
-  });
+  const facts = await readIfThere(pending, lstat(pending));
   if (!facts) return undefined;
   if (!facts.isDirectory()) {
     throw new MeshError('WORKDIR_CONFLICT', `${pending} is not a directory`, {hints: ['move it away']});
@@ -122,12 +97,9 @@ async function moveForward(directory: string, {files}: Marker, faults?: Faults):
   for (const {pending, path} of files) {
     const from = join(directory, layout.pending, pending);
     const to = join(directory, path);
-    const facts = await lstat(from).catch((error: unknown) => {
-      // Moved before the run was killed.
-      if (isMissing(error)) return undefined;
-      throw error;
-    });
+    const facts = await ifThere(lstat(from));
     touched.add(dirname(to));
+    // Moved before the run was killed.
     if (!facts) continue;
     await makeDirectory(dirname(to), faults);
     await faults?.('move', to);
@@ -135,7 +107,7 @@ async function moveForward(directory: string, {files}: Marker, faults?: Faults):
     // A declaration may live elsewhere, behind a link: the link stays. A key replaces it.
     if (link === undefined) await rename(from, to);
     else {
-      await writeAtomic(link, await readRegular(from), await modeFor(link, false), to, faults);
+      await writeAtomic(link, await readRegular(from), to, faults);
       await rm(from);
     }
   }
@@ -152,13 +124,10 @@ async function linkTarget(path: string): Promise<string | undefined> {
 }
 
 /** A directory in a file's place would stop the set half way, after the commit: found before it. */
-async function refuseDirectories(directory: string, files: readonly SetFile[]): Promise<void> {
+async function refuseDirectories(directory: string, files: readonly FileContent[]): Promise<void> {
   for (const {path} of files) {
     const target = join(directory, path);
-    const facts = await lstat(target).catch((error: unknown) => {
-      if (isMissing(error)) return undefined;
-      throw fileError(error, target, 'write');
-    });
+    const facts = await ifThere(lstat(target)).catch(throwFileError(target, 'write'));
     if (facts?.isDirectory() === true) {
       throw new MeshError('WORKDIR_CONFLICT', `${target} is a directory, a file belongs there`, {
         hints: ['move the directory away'],
@@ -173,36 +142,18 @@ async function dropUnmarked(pending: string): Promise<void> {
 }
 
 async function readMarker(pending: string): Promise<Marker | undefined> {
-  let text: string;
-  try {
-    text = await readRegular(join(pending, markerName));
-  } catch (error) {
-    if (isMissing(error) || errno(error) === 'ENOTDIR') return undefined;
-    throw fileError(error, join(pending, markerName), 'read');
-  }
-  const marker = parseMarker(text);
+  const path = join(pending, markerName);
+  const text = await readIfThere(path, readRegular(path));
+  if (text === undefined) return undefined;
+  const isMarked = ({pending: name, path: to}: Partial<MarkedFile>): boolean =>
+    /^\d+$/.test(String(name)) && typeof to === 'string' && isInside(to);
+  const marker = parseOwn<Marker>(
+    text,
+    ({version, files}) => version === 1 && Array.isArray(files) && (files as Partial<MarkedFile>[]).every(isMarked),
+  );
   if (marker) return marker;
   // It appears by a rename of synced bytes, so a run of ours did not leave it like this.
-  throw new MeshError('WORKDIR_CONFLICT', `${join(pending, markerName)} is not a commit marker of this program`, {
+  throw new MeshError('WORKDIR_CONFLICT', `${path} is not a commit marker of this program`, {
     hints: [`look into ${pending}, save what you need from it, and remove it`],
   });
-}
-
-function parseMarker(text: string): Marker | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<Marker> | null;
-    if (value?.version !== 1 || !Array.isArray(value.files)) return undefined;
-    const files = value.files as readonly Partial<MarkedFile>[];
-    const whole = files.every(
-      ({pending, path}) => /^\d+$/.test(String(pending)) && typeof path === 'string' && isInside(path),
-    );
-    return whole ? (value as Marker) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Temporary names of a run that was killed between writing and renaming. */
-export function isTemporaryName(name: string): boolean {
-  return name.startsWith('.') && name.endsWith(temporarySuffix);
 }

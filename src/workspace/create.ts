@@ -6,16 +6,16 @@ import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
 import {isClusterName} from '../domain/mesh/names.js';
 import {Sensitive} from '../domain/sensitive.js';
-import {type Faults, makeDirectory, modeFor, syncDirectory, writeAtomic} from './atomic.js';
-import {type SetFile, commitSet, committedPath, isTemporaryName, recoverSet} from './commit.js';
-import {errno, fileError, isMissing} from './fs-errors.js';
+import {type Faults, makeDirectory, syncDirectory, temporarySuffix, writeAtomic} from './atomic.js';
+import {commitSet, committedPath, recoverSet} from './commit.js';
+import {errno, fileError, ifThere, isMissing, readIfThere, throwFileError} from './fs-errors.js';
 import {refuseSymlinks, resolveInside} from './guard.js';
 import {hostIdentity, startOf, userName} from './identity.js';
 import {JournalFile} from './journal-file.js';
 import {takeLock} from './lock.js';
 import {writeOutputFile} from './output-file.js';
 import {readAny, readRegular, readStream} from './read.js';
-import type {FileFacts, FileToWrite, Workspace} from './workspace.js';
+import type {FileFacts, FileContent, Workspace} from './workspace.js';
 
 /** What a workspace is made with. */
 export interface WorkspaceOptions {
@@ -35,22 +35,17 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
   const journal = new JournalFile(root, {user: userName(), host: hostname(), pid: process.pid, now}, faults);
   const inTurn = turns();
 
-  const write = async (files: readonly FileToWrite[]): Promise<void> => {
-    const set = files.map(({path, content}) => ({
-      path,
-      content: typeof content === 'string' ? content : content.reveal(),
-      secret: typeof content !== 'string',
-    }));
-    if (set.length === 0) return;
-    const folder = commonFolder(set);
+  const write = async (files: readonly FileContent[]): Promise<void> => {
+    if (files.length === 0) return;
+    const folder = commonFolder(files);
     // Checked in its turn, too: writes of one folder keep the order in which they were asked for.
     await inTurn(folder, async () => {
-      const holdsSecret = set.some(({secret}) => secret);
-      for (const {path} of set) {
+      const holdsSecret = files.some(({content}) => content instanceof Sensitive);
+      for (const {path} of files) {
         resolveInside(root, path);
         if (holdsSecret) await refuseSymlinks(root, path);
       }
-      await writeSet(root, folder, set, faults);
+      await writeSet(root, folder, files, faults);
     });
   };
 
@@ -69,12 +64,17 @@ export function createWorkspace(options: WorkspaceOptions): Workspace {
     remove: async (paths) => {
       for (const path of paths) await inTurn(topOf(path), () => removeWithFolder(root, path));
     },
-    recover: async () => [...(await recoverFiles(root, faults)), ...(await closeIntents(journal))],
+    recover: async () => {
+      const files = await recoverFiles(root, faults);
+      const intents = (await journal.closeOpen()).map(
+        ({command, title, action, cluster}) =>
+          `an earlier ${command} ended during "${title ?? action}"${cluster === undefined ? '' : ` of ${cluster}`}: recorded as unknown`,
+      );
+      return [...files, ...intents];
+    },
     lock: async (command) => {
       const isNew = (await factsOf(root)) === undefined;
-      await makeDirectory(root).catch((error: unknown) => {
-        throw fileError(error, root, 'write');
-      });
+      await makeDirectory(root).catch(throwFileError(root, 'write'));
       const {pid} = process;
       const lock = await takeLock(join(root, layout.lock), {
         pid,
@@ -117,7 +117,7 @@ function topOf(path: string): string {
 }
 
 /** The cluster folder that all files are in, or the work directory. */
-function commonFolder(files: readonly SetFile[]): string {
+function commonFolder(files: readonly FileContent[]): string {
   const tops = new Set(files.map(({path}) => topOf(path)));
   const [only = ''] = tops;
   return tops.size === 1 ? only : '';
@@ -126,28 +126,28 @@ function commonFolder(files: readonly SetFile[]): string {
 async function writeSet(
   root: string,
   folder: string,
-  files: readonly SetFile[],
+  files: readonly FileContent[],
   faults: Faults | undefined,
 ): Promise<void> {
   const [only] = files;
   if (files.length === 1 && only) {
     // A set that a killed run left committed would be read instead of this, and later take its place.
     await recoverSet(join(root, folder), faults);
-    return writeOne(join(root, only.path), only, faults);
+    return writeOne(join(root, only.path), only.content, faults);
   }
-  const inFolder = files.map((file) => ({
-    ...file,
-    path: folder === '' ? file.path : file.path.slice(folder.length + 1),
+  const inFolder = files.map(({path, content}) => ({
+    path: folder === '' ? path : path.slice(folder.length + 1),
+    content,
   }));
   return commitSet(join(root, folder), inFolder, faults);
 }
 
-async function writeOne(path: string, file: SetFile, faults: Faults | undefined): Promise<void> {
+async function writeOne(path: string, content: FileContent['content'], faults: Faults | undefined): Promise<void> {
   try {
     await makeDirectory(dirname(path), faults);
     // A declaration may live elsewhere, behind a link: the link stays. Keys were refused before.
-    const target = file.secret ? path : await realpath(path).catch(() => path);
-    await writeAtomic(target, file.content, await modeFor(target, file.secret), path, faults);
+    const target = content instanceof Sensitive ? path : await realpath(path).catch(() => path);
+    await writeAtomic(target, content, path, faults);
   } catch (error) {
     throw fileError(error, path, 'write');
   }
@@ -159,43 +159,25 @@ async function readCommitted(root: string, path: string): Promise<string | undef
   const waiting =
     (top === '' ? undefined : await committedPath(join(root, top), path.slice(top.length + 1))) ??
     (await committedPath(root, path));
-  return (waiting === undefined ? undefined : await readFileText(waiting)) ?? (await readFileText(place));
-}
-
-async function readFileText(path: string): Promise<string | undefined> {
-  try {
-    return await readRegular(path);
-  } catch (error) {
-    // A file where a folder should be: what is looked for is not there either.
-    if (isMissing(error) || errno(error) === 'ENOTDIR') return undefined;
-    throw fileError(error, path, 'read');
-  }
+  const committed = waiting === undefined ? undefined : await readIfThere(waiting, readRegular(waiting));
+  return committed ?? readIfThere(place, readRegular(place));
 }
 
 async function factsOf(path: string, look: typeof lstat | typeof stat = lstat): Promise<FileFacts | undefined> {
-  try {
-    const facts = await look(path);
-    const kind = facts.isFile()
-      ? 'file'
-      : facts.isDirectory()
-        ? 'directory'
-        : facts.isSymbolicLink()
-          ? 'symlink'
-          : 'other';
-    return {kind, mode: facts.mode & 0o777, size: facts.size};
-  } catch (error) {
-    if (isMissing(error) || errno(error) === 'ENOTDIR') return undefined;
-    throw fileError(error, path, 'read');
-  }
+  const facts = await readIfThere(path, look(path));
+  if (!facts) return undefined;
+  const kind = facts.isFile()
+    ? 'file'
+    : facts.isDirectory()
+      ? 'directory'
+      : facts.isSymbolicLink()
+        ? 'symlink'
+        : 'other';
+  return {kind, mode: facts.mode & 0o777, size: facts.size};
 }
 
 async function namesIn(path: string): Promise<readonly string[]> {
-  try {
-    return (await readdir(path)).sort();
-  } catch (error) {
-    if (isMissing(error) || errno(error) === 'ENOTDIR') return [];
-    throw fileError(error, path, 'read');
-  }
+  return ((await readIfThere(path, readdir(path))) ?? []).sort();
 }
 
 /** Removes a file of the work directory, and a folder inside a cluster's (`request`) that is empty then. */
@@ -205,12 +187,8 @@ async function removeWithFolder(root: string, path: string): Promise<void> {
 }
 
 async function removeFile(path: string): Promise<void> {
-  try {
-    await unlink(path);
-    await syncDirectory(dirname(path));
-  } catch (error) {
-    if (!isMissing(error)) throw fileError(error, path, 'write');
-  }
+  const removed = unlink(path).then(() => syncDirectory(dirname(path)));
+  await ifThere(removed).catch(throwFileError(path, 'write'));
 }
 
 /** Deals with what killed runs left: in the work directory, and in folders that may be a cluster's. */
@@ -224,16 +202,11 @@ async function recoverFiles(root: string, faults: Faults | undefined): Promise<r
     const done = await recoverSet(folder, faults);
     if (done === 'forward') news.push(`finished what an earlier run had begun to write in ${folder}`);
     if (done === 'dropped') news.push(`removed what an earlier run had left unfinished in ${folder}`);
-    for (const name of await namesIn(folder)) if (isTemporaryName(name)) await removeFile(join(folder, name));
+    // Of a run that was killed between writing and renaming.
+    const unfinished = (await namesIn(folder)).filter((name) => name.startsWith('.') && name.endsWith(temporarySuffix));
+    for (const name of unfinished) await removeFile(join(folder, name));
   }
   return news;
-}
-
-async function closeIntents(journal: JournalFile): Promise<readonly string[]> {
-  return (await journal.closeOpen()).map(
-    ({command, title, action, cluster}) =>
-      `an earlier ${command} ended during "${title ?? action}"${cluster === undefined ? '' : ` of ${cluster}`}: recorded as unknown`,
-  );
 }
 
 async function readOutside(path: string, signal: AbortSignal | undefined): Promise<Sensitive<Buffer>> {

@@ -1,6 +1,6 @@
 import {defined} from '../domain/defined.js';
-import {MeshError} from '../domain/errors.js';
-import {advice} from '../domain/suggest/advice.js';
+import {type ErrorCode, MeshError} from '../domain/errors.js';
+import {advice, type Hint} from '../domain/suggest/advice.js';
 import {filePath, lookWith} from '../domain/suggest/suggestion.js';
 
 /** The code of a file system error, such as `ENOENT`. */
@@ -13,42 +13,57 @@ export function isMissing(thrown: unknown): boolean {
   return errno(thrown) === 'ENOENT';
 }
 
+/** What is there; undefined where nothing is. Everything else is thrown as it is. */
+export async function ifThere<T>(work: Promise<T>, isAbsent = isMissing): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The same for what is read, where a file in a folder's place has nothing in it either. Throws {@link fileError}. */
+export async function readIfThere<T>(path: string, work: Promise<T>): Promise<T | undefined> {
+  const isAbsent = (error: unknown): boolean => isMissing(error) || errno(error) === 'ENOTDIR';
+  return ifThere(work, isAbsent).catch(throwFileError(path, 'read'));
+}
+
+/** For `catch`: throws {@link fileError}. */
+export function throwFileError(path: string, doing: 'read' | 'write'): (thrown: unknown) => never {
+  return (thrown) => {
+    throw fileError(thrown, path, doing);
+  };
+}
+
 /** What the file system said, as an error of ours with the path in its message. Errors of ours pass unchanged. */
 export function fileError(thrown: unknown, path: string, doing: 'read' | 'write'): MeshError {
   if (thrown instanceof MeshError) return thrown;
-  const cause = {cause: thrown};
+  const say = (code: ErrorCode, message: string, ...hints: readonly Hint[]): MeshError =>
+    new MeshError(code, message, {cause: thrown, hints});
   const code = errno(thrown);
   switch (code) {
     case 'ENOSPC':
-    case 'EDQUOT':
-      return new MeshError('DISK_FULL', `no space left to write ${path}`, {
-        ...cause,
-        hints: ['make room and run the same command again: nothing is half written'],
-      });
+    case 'EDQUOT': {
+      const how = 'make room and run the same command again: nothing is half written';
+      return say('DISK_FULL', `no space left to write ${path}`, how);
+    }
     case 'ELOOP':
       return symlinkError(path, thrown);
     case 'EISDIR':
-      return new MeshError('WORKDIR_CONFLICT', `${path} is a directory, a file belongs there`, {
-        ...cause,
-        hints: ['move the directory away'],
-      });
+      return say('WORKDIR_CONFLICT', `${path} is a directory, a file belongs there`, 'move the directory away');
     case 'ENOTDIR':
-      return new MeshError('WORKDIR_CONFLICT', `a folder on the way to ${path} is a file`, {
-        ...cause,
-        hints: ['move that file away'],
-      });
+      return say('WORKDIR_CONFLICT', `a folder on the way to ${path} is a file`, 'move that file away');
     case undefined:
-      return new MeshError('INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), cause);
-    default:
-      return doing === 'read'
-        ? new MeshError('WORKDIR_UNREADABLE', `${path} cannot be read: ${reason(code)}`, {
-            ...cause,
-            hints: [advice`look at it: ${lookWith.run('ls', ['-ld', filePath(path)])}`],
-          })
-        : new MeshError('WORKDIR_UNWRITABLE', `${path} cannot be written: ${reason(code)}`, {
-            ...cause,
-            hints: ['use a work directory that you may write to: --work-dir or WORK_DIR'],
-          });
+      return say('INTERNAL', thrown instanceof Error ? thrown.message : String(thrown));
+    default: {
+      if (doing === 'write') {
+        const elsewhere = 'use a work directory that you may write to: --work-dir or WORK_DIR';
+        return say('WORKDIR_UNWRITABLE', `${path} cannot be written: ${reason(code)}`, elsewhere);
+      }
+      const look = advice`look at it: ${lookWith.run('ls', ['-ld', filePath(path)])}`;
+      return say('WORKDIR_UNREADABLE', `${path} cannot be read: ${reason(code)}`, look);
+    }
   }
 }
 

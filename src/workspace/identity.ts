@@ -2,6 +2,7 @@
 import {createHash} from 'node:crypto';
 import {readFileSync, readlinkSync} from 'node:fs';
 import {hostname, userInfo} from 'node:os';
+import {errno} from './fs-errors.js';
 
 /** A process, named so that another process with the same number is not mistaken for it. */
 export interface ProcessIdentity {
@@ -28,7 +29,8 @@ export function userName(): string {
 export function hostIdentity(): string {
   const machine = readOptional('/etc/machine-id');
   const id = machine === undefined ? undefined : createHash('sha256').update(machine).digest('hex').slice(0, 8);
-  return [hostname(), id, processNamespace()].filter((part) => part !== undefined).join('/');
+  const namespace = readOptional('/proc/self/ns/pid', readlinkSync)?.replace(/\D/g, '');
+  return [hostname(), id, namespace].filter((part) => part !== undefined).join('/');
 }
 
 /** When a process started; undefined when it does not run, or the kernel does not say (no /proc). */
@@ -47,7 +49,7 @@ export function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return !/^[ZX]/.test(statFields(pid)?.[0] ?? '');
   } catch (error) {
-    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+    return errno(error) !== 'ESRCH';
   }
 }
 
@@ -60,17 +62,9 @@ function statFields(pid: number): readonly string[] | undefined {
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
 
-function processNamespace(): string | undefined {
+function readOptional(path: string, read: (path: string) => string = (file) => readFileSync(file, 'utf8').trim()) {
   try {
-    return readlinkSync('/proc/self/ns/pid').replace(/\D/g, '');
-  } catch {
-    return undefined;
-  }
-}
-
-function readOptional(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim();
+    return read(path);
   } catch {
     return undefined;
   }

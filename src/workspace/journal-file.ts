@@ -8,15 +8,16 @@ import {sha256Hex} from '../domain/keys/fingerprint.js';
 import {constants} from 'node:fs';
 import {open, readdir, rename, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
+import {defined} from '../domain/defined.js';
 import {MeshError} from '../domain/errors.js';
 import {type ChainHead, entryLine, readJournal, seal, unnamedHeads} from '../domain/journal/chain.js';
 import {type JournalEntry, type JournalRecord, entryId} from '../domain/journal/entry.js';
 import type {PutAside} from '../domain/journal/head.js';
 import {asideHeadName, asideName, layout, whenPutAside} from '../domain/mesh/layout.js';
 import {type Faults, makeDirectory, syncDirectory, temporarySuffix} from './atomic.js';
-import {fileError, isMissing} from './fs-errors.js';
+import {fileError, ifThere, throwFileError} from './fs-errors.js';
 import {isRunning} from './identity.js';
-import {readRegular} from './read.js';
+import {parseOwn, readRegular} from './read.js';
 import type {Journal, JournalState} from './workspace.js';
 
 /** Who writes. */
@@ -35,10 +36,7 @@ interface RememberedHead {
   readonly head?: ChainHead;
 }
 
-interface State {
-  readonly chain: string;
-  readonly directory: number;
-  readonly head: ChainHead | undefined;
+interface State extends RememberedHead {
   /** What the next entry names of other chains. */
   readonly unnamed: readonly string[];
 }
@@ -46,28 +44,27 @@ interface State {
 /** What an intent was about: repeated in its outcome, so that each line can be read alone. */
 type Subject = Pick<JournalRecord, 'command' | 'action' | 'cluster'>;
 
+function subjectOf({command, action, cluster}: Subject): Subject {
+  return defined({command, action, cluster});
+}
+
 /** The journal of one work directory. Entries are written one after the other, whoever asks. */
 export class JournalFile implements Journal {
-  readonly #root: string;
-  readonly #writer: Writer;
-  readonly #faults: Faults | undefined;
   readonly #subjects = new Map<string, Subject>();
   #queue: Promise<unknown> = Promise.resolve();
   #state: State | undefined;
 
-  constructor(root: string, writer: Writer, faults?: Faults) {
-    this.#root = root;
-    this.#writer = writer;
-    this.#faults = faults;
-  }
+  constructor(
+    private readonly root: string,
+    private readonly writer: Writer,
+    private readonly faults?: Faults,
+  ) {}
 
   intent(entry: Parameters<Journal['intent']>[0]): Promise<ChainHead> {
     return this.#inTurn(async () => {
-      const {cluster, ...rest} = entry;
-      const subject = {command: entry.command, action: entry.action, ...(cluster === undefined ? {} : {cluster})};
-      const {chain, seq, hash} = await this.#append({kind: 'intent', ...rest, ...subject});
+      const {chain, seq, hash} = await this.#append({kind: 'intent', ...entry});
       const head = {chain, seq, hash};
-      this.#subjects.set(entryId(head), subject);
+      this.#subjects.set(entryId(head), subjectOf(entry));
       return head;
     });
   }
@@ -84,18 +81,15 @@ export class JournalFile implements Journal {
     const remembered = await this.#remembered();
     const text = await this.#text();
     const reading = readJournal(text ?? '', remembered?.head);
-    const isLocked = await stat(join(this.#root, layout.lock)).then(
-      () => true,
-      () => false,
-    );
+    const isLocked = (await stat(join(this.root, layout.lock)).catch(() => undefined)) !== undefined;
     // Nobody can see whether a process of another host runs; if it does, it holds the lock.
     const mayRun = ({host, pid}: JournalEntry): boolean =>
-      host === this.#writer.host ? pid === this.#writer.pid || isRunning(pid) : isLocked;
+      host === this.writer.host ? pid === this.writer.pid || isRunning(pid) : isLocked;
     return {
       ...reading,
       present: text !== undefined,
       own: remembered?.chain,
-      host: this.#writer.host,
+      host: this.writer.host,
       aside: await this.#aside(),
       underWay: isLocked ? reading.open.filter(mayRun) : [],
     };
@@ -112,9 +106,8 @@ export class JournalFile implements Journal {
       if (readJournal(text).torn !== undefined) this.#state ??= await this.#load();
       const remembered = await this.#remembered();
       const open = readJournal(text).open.filter(({chain}) => chain === remembered?.chain);
-      for (const {command, action, cluster, ...entry} of open) {
-        const subject = {command, action, ...(cluster === undefined ? {} : {cluster})};
-        await this.#append({kind: 'outcome', ...subject, intent: entryId(entry), status: 'unknown'});
+      for (const entry of open) {
+        await this.#append({kind: 'outcome', ...subjectOf(entry), intent: entryId(entry), status: 'unknown'});
       }
       return open;
     });
@@ -133,11 +126,11 @@ export class JournalFile implements Journal {
   }
 
   get #path(): string {
-    return join(this.#root, layout.journal);
+    return join(this.root, layout.journal);
   }
 
   get #headPath(): string {
-    return join(this.#root, layout.journalHead);
+    return join(this.root, layout.journalHead);
   }
 
   async #append(record: Omit<JournalRecord, 'user' | 'host' | 'pid' | 'time'>): Promise<JournalEntry> {
@@ -146,7 +139,7 @@ export class JournalFile implements Journal {
   }
 
   async #write(state: State, record: Omit<JournalRecord, 'user' | 'host' | 'pid' | 'time'>): Promise<JournalEntry> {
-    const {user, host, pid, now} = this.#writer;
+    const {user, host, pid, now} = this.writer;
     const seen = state.unnamed.length > 0 ? {seen: state.unnamed} : {};
     const entry = seal({...record, ...seen, time: now().toISOString(), user, host, pid}, state.chain, state.head);
     await this.#appendText(entryLine(entry));
@@ -161,7 +154,7 @@ export class JournalFile implements Journal {
     // A name that the next run knows as unfinished.
     const temporary = `${this.#headPath}${temporarySuffix}`;
     await writeFile(temporary, `${JSON.stringify(head)}\n`, {mode: 0o600});
-    await this.#faults?.('journal-remember', this.#headPath);
+    await this.faults?.('journal-remember', this.#headPath);
     await rename(temporary, this.#headPath);
   }
 
@@ -172,9 +165,9 @@ export class JournalFile implements Journal {
     const file = await open(this.#path, flags, 0o644);
     try {
       const isNew = (await file.stat()).size === 0;
-      await this.#faults?.('journal-write', this.#path);
+      await this.faults?.('journal-write', this.#path);
       await file.writeFile(text, 'utf8');
-      await this.#faults?.('journal-sync', this.#path);
+      await this.faults?.('journal-sync', this.#path);
       await file.sync();
       if (isNew) {
         await file.chmod(0o644);
@@ -187,8 +180,8 @@ export class JournalFile implements Journal {
 
   /** Finds where this copy's chain continues, and closes a last line that was cut off. */
   async #load(): Promise<State> {
-    await makeDirectory(this.#root, this.#faults);
-    const directory = (await stat(this.#root)).ino;
+    await makeDirectory(this.root, this.faults);
+    const directory = (await stat(this.root)).ino;
     const remembered = await this.#remembered();
     const text = (await this.#text()) ?? '';
     const reading = readJournal(text);
@@ -199,7 +192,7 @@ export class JournalFile implements Journal {
     const known = remembered?.head;
     // Entries that are gone leave a gap that shows, instead of being written over.
     const head = known && (!written || known.seq > written.seq) ? known : written;
-    const state: State = {chain, directory, head, unnamed: unnamedHeads(reading, chain)};
+    const state: State = defined({chain, directory, head, unnamed: unnamedHeads(reading, chain)});
     if (text !== '' && !text.endsWith('\n')) await this.#appendText('\n');
     if (reading.torn === undefined) return state;
     await this.#write(state, {kind: 'repair', command: '', action: '', detail: {torn: sha256Hex(reading.torn)}});
@@ -209,27 +202,27 @@ export class JournalFile implements Journal {
   /** The chain of this copy; undefined when it has none yet, or the file came with a copy of another directory. */
   async #remembered(): Promise<RememberedHead | undefined> {
     try {
-      const value = JSON.parse(await readRegular(this.#headPath)) as Partial<RememberedHead> | null;
-      const {ino} = await stat(this.#root);
-      return typeof value?.chain === 'string' && value.directory === ino ? (value as RememberedHead) : undefined;
+      const text = await ifThere(readRegular(this.#headPath));
+      if (text === undefined) return undefined;
+      const {ino} = await stat(this.root);
+      return parseOwn<RememberedHead>(text, ({chain, directory}) => typeof chain === 'string' && directory === ino);
     } catch (error) {
-      if (isMissing(error) || error instanceof SyntaxError) return undefined;
       throw fileError(error, this.#headPath, 'read');
     }
   }
 
   /** Journals that were put aside, each against the memory that was put aside with it. */
   async #aside(): Promise<JournalState['aside']> {
-    const names: readonly string[] = await readdir(this.#root).catch(() => []);
+    const names: readonly string[] = await readdir(this.root).catch(() => []);
     const moments = [...new Set(names.flatMap((name) => whenPutAside(name) ?? []))].sort();
     return Promise.all(
       moments.map(async (when): Promise<PutAside> => {
         const [file, memory] = [asideName(when), asideHeadName(when)];
-        const known = names.includes(memory) ? await readHead(join(this.#root, memory)) : undefined;
+        const known = names.includes(memory) ? await readHead(join(this.root, memory)) : undefined;
         // Memory alone is what remains of a journal that was gone.
         if (!names.includes(file)) return {file: memory, ...readJournal('', known)};
         try {
-          return {file, ...readJournal(await readRegular(join(this.#root, file)), known)};
+          return {file, ...readJournal(await readRegular(join(this.root, file)), known)};
         } catch {
           return {file, entries: [], faults: [{line: 0, kind: 'unreadable', message: 'the file cannot be read'}]};
         }
@@ -238,26 +231,17 @@ export class JournalFile implements Journal {
   }
 
   async #text(): Promise<string | undefined> {
-    try {
-      return await readRegular(this.#path);
-    } catch (error) {
-      if (isMissing(error)) return undefined;
-      throw fileError(error, this.#path, 'read');
-    }
+    return ifThere(readRegular(this.#path)).catch(throwFileError(this.#path, 'read'));
   }
 }
 
 /** The newest entry that a memory put aside knows of; undefined where it says none. */
 async function readHead(path: string): Promise<ChainHead | undefined> {
-  try {
-    const {head} = JSON.parse(await readRegular(path)) as {readonly head?: Partial<ChainHead> | null};
-    const {chain, seq, hash} = head ?? {};
-    return typeof chain === 'string' && typeof seq === 'number' && typeof hash === 'string'
-      ? {chain, seq, hash}
-      : undefined;
-  } catch {
-    return undefined;
-  }
+  const text = await readRegular(path).catch(() => '');
+  return parseOwn<{readonly head: ChainHead}>(text, ({head}) => {
+    const {chain, seq, hash} = head as Partial<ChainHead>;
+    return typeof chain === 'string' && typeof seq === 'number' && typeof hash === 'string';
+  })?.head;
 }
 
 /** A journal that cannot take an entry stops the run, whatever stands in its place. */

@@ -16,9 +16,9 @@ import {printableLine} from '../domain/printable.js';
 import {advice} from '../domain/suggest/advice.js';
 import {filePath, fixWith} from '../domain/suggest/suggestion.js';
 import {createSynced} from './atomic.js';
-import {errno, fileError, isMissing} from './fs-errors.js';
+import {errno, fileError, ifThere} from './fs-errors.js';
 import {type ProcessIdentity, isRunning, startOf} from './identity.js';
-import {readRegular} from './read.js';
+import {parseOwn, readRegular} from './read.js';
 
 /** What a lock file says. */
 interface Holder extends ProcessIdentity {
@@ -31,11 +31,7 @@ interface Holder extends ProcessIdentity {
 }
 
 /** Who wants the lock. */
-export interface Claimant extends ProcessIdentity {
-  readonly user: string;
-  readonly command: string;
-  readonly since: string;
-}
+export type Claimant = Omit<Holder, 'token'>;
 
 /** A lock that is held. */
 export interface HeldLock {
@@ -127,33 +123,21 @@ async function readChain(path: string): Promise<readonly Holder[]> {
 }
 
 async function readHolder(path: string): Promise<Holder | undefined> {
-  let text: string;
-  try {
-    text = await readRegular(path);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-  const holder = parseHolder(text);
+  const text = await ifThere(readRegular(path));
+  if (text === undefined) return undefined;
+  const holder = parseOwn<Holder>(
+    text,
+    ({pid, host, token}) =>
+      Number.isSafeInteger(pid) &&
+      typeof host === 'string' &&
+      typeof token === 'string' &&
+      /^[0-9a-f]{32}$/.test(token),
+  );
   if (holder) return holder;
   // Links appear with their content in them: this is not a lock of ours, or the disk lost it in a crash.
   throw new MeshError('WORKDIR_LOCKED', `${path} is not a lock of this program, or damaged`, {
     hints: [advice`when no kubectl mesh runs on this work directory: ${fixWith.run('rm', [filePath(path)])}`],
   });
-}
-
-function parseHolder(text: string): Holder | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<Record<keyof Holder, unknown>> | null;
-    const whole =
-      Number.isSafeInteger(value?.pid) &&
-      typeof value?.host === 'string' &&
-      typeof value.token === 'string' &&
-      /^[0-9a-f]{32}$/.test(value.token);
-    return whole ? (value as Holder) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Dead for certain: a process of this host that does not run, or whose number another process has now. */

@@ -3,39 +3,32 @@
  * the new, never half of it. Not part of the work directory, and written without its lock.
  */
 import {randomBytes} from 'node:crypto';
-import {lstat, realpath, rename, unlink} from 'node:fs/promises';
+import {lstat, realpath} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
 import {advice} from '../domain/suggest/advice.js';
 import {filePath, fixWith} from '../domain/suggest/suggestion.js';
-import {type Faults, createSynced, modeFor, syncDirectory, temporarySuffix} from './atomic.js';
+import {type Faults, replaceFile, temporarySuffix} from './atomic.js';
 import {errno, fileError} from './fs-errors.js';
 
 /** Writes it. A link stays, what it leads to is replaced. Throws `OUTPUT_FAILED` and leaves no temporary file. */
 export async function writeOutputFile(path: string, content: string, faults?: Faults): Promise<void> {
-  const target = await realpath(path).catch(() => path);
-  const directory = dirname(target);
-  // Two runs may write the same file at the same time: each has a temporary one of its own. It does not end in .prom, so
-  // that no collector takes it.
-  const temporary = join(directory, `.${basename(target)}.${randomBytes(4).toString('hex')}${temporarySuffix}`);
   try {
+    const target = await realpath(path).catch(() => path);
+    // Two runs may write the same file at the same time: each has a temporary one of its own. It does not end in .prom, so
+    // that no collector takes it.
+    const name = `.${basename(target)}.${randomBytes(4).toString('hex')}${temporarySuffix}`;
     const facts = await lstat(target).catch(() => undefined);
-    if (facts && !facts.isFile()) throw noFile(path);
-    await createSynced(temporary, content, await modeFor(target, false), faults);
-    await faults?.('rename', target);
-    await rename(temporary, target);
-    await syncDirectory(directory);
+    // A rename would take the place of a device or a pipe.
+    if (facts && !facts.isFile()) {
+      throw new MeshError('OUTPUT_FAILED', `${path} is there and is no regular file: nothing was written`, {
+        hints: ['Name a file, or print the answer and redirect it: without --output-file'],
+      });
+    }
+    await replaceFile(target, join(dirname(target), name), content, faults);
   } catch (thrown) {
-    await unlink(temporary).catch(() => undefined);
     throw outputError(thrown, path);
   }
-}
-
-/** A rename would take the place of a device or a pipe. */
-function noFile(path: string): MeshError {
-  return new MeshError('OUTPUT_FAILED', `${path} is there and is no regular file: nothing was written`, {
-    hints: ['Name a file, or print the answer and redirect it: without --output-file'],
-  });
 }
 
 function outputError(thrown: unknown, path: string): MeshError {

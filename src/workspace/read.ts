@@ -69,6 +69,19 @@ export async function readStream(stream: Readable, name: string, signal: AbortSi
   return Buffer.concat(chunks);
 }
 
+/** What a small file of our own says, as JSON; undefined where that is not `isWhole`. */
+export function parseOwn<T>(
+  text: string,
+  isWhole: (value: Partial<Record<keyof T, unknown>>) => boolean,
+): T | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<Record<keyof T, unknown>> | null;
+    return value !== null && isWhole(value) ? (value as T) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** /dev/null is empty, /dev/zero has no end. */
 function readDevice(file: number, path: string): Buffer {
   const buffer = Buffer.alloc(1024 * 1024);

@@ -7,21 +7,17 @@ import {MeshError} from '../domain/errors.js';
 import {errno, fileError} from './fs-errors.js';
 import {hostIdentity, isRunning} from './identity.js';
 
-/** A directory only this user can enter. */
-export interface TemporaryDirectory {
-  readonly path: string;
-  /** Removes it and what is in it; fine when it is gone. */
-  remove(): Promise<void>;
-}
-
 /** Socket paths have at most 103 bytes on macOS, 107 on Linux (unix(7)); this leaves room for a file name. */
 const longestParent = 60;
 
 /** Its name says whose it is: process number, and a hash of the machine and process namespace that the number is of. */
 const named = /^km-(\d+)-([0-9a-f]{6})-[A-Za-z0-9]{6}$/;
 
-/** Makes one, 0700, with a short path, and removes those that killed runs of this user left. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`. */
-export async function createTemporaryDirectory(): Promise<TemporaryDirectory> {
+/**
+ * Makes one, 0700, with a short path, and removes those that killed runs of this user left; `remove` is fine when it is
+ * gone. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`.
+ */
+export async function createTemporaryDirectory(): Promise<{readonly path: string; remove(): Promise<void>}> {
   const parent = tmpdir().length <= longestParent ? tmpdir() : '/tmp';
   const host = createHash('sha256').update(hostIdentity()).digest('hex').slice(0, 6);
   await removeLeftovers(parent, host);
@@ -33,10 +29,7 @@ export async function createTemporaryDirectory(): Promise<TemporaryDirectory> {
       hints: ['set TMPDIR to a folder that you may write to'],
     });
   });
-  return {
-    path,
-    remove: () => rm(path, {recursive: true, force: true}),
-  };
+  return {path, remove: () => rm(path, {recursive: true, force: true})};
 }
 
 /**

@@ -1,12 +1,13 @@
 import type {ChainHead, JournalReading} from '../domain/journal/chain.js';
-import type {ApiIdentity, JournalEntry} from '../domain/journal/entry.js';
+import type {JournalEntry, JournalRecord} from '../domain/journal/entry.js';
 import type {PutAside} from '../domain/journal/head.js';
 import type {Sensitive} from '../domain/sensitive.js';
 
-/** One file to write; sensitive content gets mode 0600. The same shape as the engine's FileContent. */
-export interface FileToWrite {
+/** One file of the work directory. */
+export interface FileContent {
   /** Relative to the work directory, `/` as separator. */
   readonly path: string;
+  /** Sensitive content is written 0600, in directories made 0700. */
   readonly content: string | Sensitive<string>;
 }
 
@@ -25,20 +26,15 @@ export interface Journal {
    * Returns where the entry stands: the head of this copy's chain as it is now. Throws `WORKDIR_UNWRITABLE`, `DISK_FULL`:
    * then the effect must not start.
    */
-  intent(entry: {
-    readonly command: string;
-    readonly action: string;
-    readonly cluster?: string;
-    readonly title: string;
-    readonly reason?: string;
-    readonly identity?: ApiIdentity;
-  }): Promise<ChainHead>;
-  outcome(entry: {
-    readonly intent: ChainHead;
-    readonly status: 'done' | 'failed' | 'cancelled';
-    readonly error?: {readonly code: string; readonly message: string};
-    readonly detail?: Readonly<Record<string, unknown>>;
-  }): Promise<void>;
+  intent(
+    entry: Pick<JournalRecord, 'command' | 'action' | 'cluster' | 'reason' | 'identity'> & {readonly title: string},
+  ): Promise<ChainHead>;
+  outcome(
+    entry: Pick<JournalRecord, 'error' | 'detail'> & {
+      readonly intent: ChainHead;
+      readonly status: 'done' | 'failed' | 'cancelled';
+    },
+  ): Promise<void>;
   /** Every entry, and whether the record is whole. Takes no lock. */
   read(): Promise<JournalState>;
 }
@@ -78,7 +74,7 @@ export interface Workspace {
    * Writes one file, or a set of files that belong together, so that a killed run leaves all or none (`.pending`,
    * docs/work-directory.md). Throws `SYMLINK` where a sensitive file or its directory is a symbolic link.
    */
-  write(files: readonly FileToWrite[]): Promise<void>;
+  write(files: readonly FileContent[]): Promise<void>;
   /** Removes files that exist; missing ones are fine. A folder inside a cluster's that is empty then goes, too. */
   remove(paths: readonly string[]): Promise<void>;
   /**

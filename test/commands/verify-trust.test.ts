@@ -3,7 +3,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import Verify from '../../src/commands/verify.js';
 import type {Row} from '../../src/domain/checks/report.js';
 import type {VerifyResult} from '../../src/operations/verify/verify.js';
-import {type FakeObject, configMap} from '../helpers/fake-kubectl/fake-cluster.js';
+import {type FakeObject, configMap, secret} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
 import {tinyClusterCa, tinyLeaf, tinyRoot, type TinyOptions} from '../helpers/tiny-ca.js';
 import {istiod, pod} from '../helpers/trust-mesh.js';
@@ -31,6 +31,25 @@ async function verify(only: string, ...argv: string[]): Promise<{code: number; r
 function name({id, cluster, peer, result}: AsJson<Row>): string {
   return [id, cluster, peer, result].filter((word) => word !== undefined).join(' ');
 }
+
+/** Another revision in c1, whose bundle has a name of its own; undefined: it was not written. */
+function putCanary(bundle: string | undefined): void {
+  const {kube} = mesh.one('c1');
+  const canary = istiod('1.31.0', {CLUSTER_ID: 'c1', PILOT_CA_CERT_CONFIGMAP: 'our-roots'});
+  const labels = {...canary.metadata.labels, 'istio.io/rev': 'canary'};
+  kube.put({...canary, metadata: {...canary.metadata, name: 'istiod-canary', labels}});
+  if (bundle !== undefined) kube.put(configMap('istio-system/our-roots', {'root-cert.pem': bundle}));
+}
+
+describe("a root of istiod's own (MESH304)", () => {
+  it('is found in the bundle of any revision', async () => {
+    const {certificate} = await tinyRoot();
+    mesh.one('c1').kube.put(secret('istio-system/istio-ca-secret', {'ca-cert.pem': certificate.pem}));
+    putCanary(certificate.pem);
+    const {rows} = await verify('MESH304');
+    expect(rows.map(name)).toEqual(['MESH304 c1 error', 'MESH304 c2 ok']);
+  });
+});
 
 describe('acceptance between clusters (MESH307)', () => {
   it('is judged in both directions', async () => {
@@ -107,14 +126,16 @@ describe('acceptance between clusters (MESH307)', () => {
     ['the same', true, 'ok'],
     ['another root', false, 'error'],
   ])('counts what all bundles hold where revisions name theirs differently: %s', async (_, isSame, result) => {
-    const {kube} = mesh.one('c1');
-    const canary = istiod('1.31.0', {CLUSTER_ID: 'c1', PILOT_CA_CERT_CONFIGMAP: 'our-roots'});
-    const labels = {...canary.metadata.labels, 'istio.io/rev': 'canary'};
-    kube.put({...canary, metadata: {...canary.metadata, name: 'istiod-canary', labels}});
-    const {certificate} = isSame ? mesh.root : await tinyRoot();
-    kube.put(configMap('istio-system/our-roots', {'root-cert.pem': certificate.pem}));
+    putCanary((isSame ? mesh.root : await tinyRoot()).certificate.pem);
     const {rows} = await verify('MESH307');
     expect(rows.map(name)).toEqual([`MESH307 c1 c2 ${result}`, 'MESH307 c2 c1 ok']);
+  });
+
+  it('is unknown, and says which, where the bundle of one revision is missing', async () => {
+    putCanary(undefined);
+    const {rows} = await verify('MESH307');
+    expect(rows.map(name)).toEqual(['MESH307 c1 c2 unknown', 'MESH307 c2 c1 ok']);
+    expect(rows[0]?.reason).toMatch(/no ConfigMap our-roots in/);
   });
 
   it('is not judged where a ClusterTrustBundle carries the roots, and says what was not proven', async () => {

@@ -1,6 +1,6 @@
 import {MeshError} from '../../src/domain/errors.js';
 import type {Deps} from '../../src/engine/deps.js';
-import type {FileToWrite} from '../../src/workspace/workspace.js';
+import type {FileContent} from '../../src/workspace/workspace.js';
 
 /** What happened, in order: `lock`, `intent ID`, `write PATH`, `outcome STATUS`, `release`. */
 export type Log = string[];
@@ -13,7 +13,7 @@ const absent = (what: string) => (): never => {
 export function fakeDeps(
   log: Log,
   options: {
-    onWrite?: (file: FileToWrite) => void | Promise<void>;
+    onWrite?: (file: FileContent) => void | Promise<void>;
     interactive?: boolean;
     answer?: boolean;
     signal?: AbortSignal;

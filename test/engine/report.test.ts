@@ -4,7 +4,7 @@ import {
   clusterOutcomes,
   clusterOutcomesWithCause,
   concludeClusters,
-  generalErrors,
+  generalPart,
   outcomeOf,
   outcomesOf,
   plannedActions,
@@ -41,7 +41,7 @@ describe('clusterOutcomes', () => {
   it('gives a blocker without a cluster to every cluster', () => {
     const plan = {...emptyPlan, blockers: [{error: error('MISSING_VALUE')}]};
     expect(clusterOutcomes(['a', 'b'], {plan, outcomes: []}).map((one) => one.outcome)).toEqual(['failed', 'failed']);
-    expect(generalErrors({plan, outcomes: []})).toEqual([error('MISSING_VALUE')]);
+    expect(generalPart({plan, outcomes: []}).errors).toEqual([error('MISSING_VALUE')]);
   });
 
   it('calls a cluster failed that a second plan refuses after the first one had changed it', () => {

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {MeshError} from '../../src/domain/errors.js';
-import {readApiVersion} from '../../src/observe/api-version.js';
+import {readApiVersion} from '../../src/observe/identity.js';
 import {ClusterReader} from '../../src/observe/cluster-reader.js';
 import {everything, type Limits} from '../../src/domain/facts/limits.js';
 import {fakeDeps} from '../engine/fake-deps.js';

@@ -31,16 +31,12 @@ function istioctl(
   return createIstioctl({runner, kubeconfig: options.kubeconfig, impersonating: options.impersonating ?? false});
 }
 
-const run = {context: 'kind-a', args: ['install', '-y'], timeoutMs: 20_000};
+const run = {context: 'kind-a', args: ['install', '-y'], file: '/dev/null', timeoutMs: 20_000};
 
 describe('version', () => {
-  it.each([
-    ['1.31.0', {major: 1, minor: 31, patch: 0}],
-    ['1.6.14', {major: 1, minor: 6, patch: 14}],
-    ['unknown', undefined],
-  ])('reads %s', async (version, parsed) => {
+  it.each(['1.31.0', '1.6.14', 'unknown'])('reads %s', async (version) => {
     fake.version = {version};
-    expect(await istioctl().version()).toEqual({version, ...(parsed && {parsed})});
+    expect(await istioctl().version()).toBe(version);
   });
 
   it('is asked once, without a look at any cluster', async () => {

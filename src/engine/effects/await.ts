@@ -1,26 +1,33 @@
 import {MeshError} from '../../domain/errors.js';
+import type {Hint} from '../../domain/suggest/advice.js';
 import type {EffectContext} from '../effect.js';
 
 /** Pause between two looks. Milliseconds. */
 const pauseMs = 1000;
 
+/** What is waited for. */
+interface Awaited {
+  /** The sentence of the error that says what did not happen. */
+  readonly what: string;
+  readonly timeoutMs: number;
+  readonly hints?: readonly Hint[];
+}
+
 /**
- * Looks again and again until there is an answer, and says what it waits for. Throws `NOT_READY` with what was last seen after `timeoutMs`, and what
- * looking throws, except that an API server which does not answer for a while is asked again.
+ * Looks again and again until nothing is missing, and says what still is. Throws `NOT_READY` with what was last seen after
+ * `timeoutMs`, and what looking throws, except that an API server which does not answer for a while is asked again.
  */
-export async function awaitAnswer<T>(
-  {deps, line}: Pick<EffectContext, 'deps' | 'line'>,
-  {timeoutMs, what}: {readonly timeoutMs: number; readonly what: string},
-  look: () => Promise<{readonly answer: T} | {readonly notYet: string}>,
-): Promise<T> {
-  let said = '';
+export async function awaitReady(
+  {deps, line}: EffectContext,
+  {what, timeoutMs, hints = []}: Awaited,
+  missing: () => Promise<string | undefined>,
+): Promise<void> {
   const deadline = deps.now().getTime() + timeoutMs;
-  for (;;) {
-    let seen: string;
+  for (let said = ''; ;) {
+    let seen: string | undefined;
     try {
-      const looked = await look();
-      if ('answer' in looked) return looked.answer;
-      seen = looked.notYet;
+      seen = await missing();
+      if (seen === undefined) return;
       if (seen !== said) line(seen);
       said = seen;
     } catch (thrown) {
@@ -29,7 +36,7 @@ export async function awaitAnswer<T>(
     }
     deps.signal.throwIfAborted();
     if (deps.now().getTime() >= deadline) {
-      throw new MeshError('NOT_READY', `${what} within ${String(Math.round(timeoutMs / 1000))} s: ${seen}`);
+      throw new MeshError('NOT_READY', `${what} within ${String(Math.round(timeoutMs / 1000))} s: ${seen}`, {hints});
     }
     await deps.sleep(pauseMs);
   }

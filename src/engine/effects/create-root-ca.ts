@@ -11,7 +11,7 @@ import {issueCertificate, type Signer} from '../../domain/x509/signer.js';
 import type {CreateRootCa} from '../action.js';
 import type {Effect, EffectContext} from '../effect.js';
 import {certificateInShort} from '../../domain/x509/describe.js';
-import {untilAborted} from './until-aborted.js';
+import {untilAborted} from '../../tools/bounded.js';
 
 /**
  * Makes the root's key and certificate and writes both as one set; where a program holds the key, the certificate alone.

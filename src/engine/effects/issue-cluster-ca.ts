@@ -10,7 +10,7 @@ import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {createKeySigner} from '../../signers/keys.js';
 import type {Effect} from '../effect.js';
 import {certificateInShort} from '../../domain/x509/describe.js';
-import {untilAborted} from './until-aborted.js';
+import {untilAborted} from '../../tools/bounded.js';
 
 /**
  * Makes a cluster's key, has the mesh's signer issue its certificate, and writes the cluster's four files as one set.

@@ -12,7 +12,7 @@ import {issueCertificate} from '../../domain/x509/signer.js';
 import {judgeWorkload, workloadTemplate} from '../../domain/ca/workload-certificate.js';
 import type {Effect} from '../effect.js';
 import {certificateInShort} from '../../domain/x509/describe.js';
-import {untilAborted} from './until-aborted.js';
+import {untilAborted} from '../../tools/bounded.js';
 
 /**
  * Signs with the cluster's ca-key.pem as istiod signs with the same key. The chain is istiod's answer to a workload:

@@ -8,7 +8,7 @@ import {createKeySigner} from '../../signers/keys.js';
 import type {RequestClusterCa} from '../action.js';
 import type {Deps} from '../deps.js';
 import type {Effect} from '../effect.js';
-import {untilAborted} from './until-aborted.js';
+import {untilAborted} from '../../tools/bounded.js';
 
 /** Makes a key, or takes the one that lies there, and writes it with its request as one set. */
 export const effect: Effect<'request-cluster-ca'> = async (action, {deps, line}) => {

@@ -1,24 +1,22 @@
 import type {KubeObject} from '../../domain/kube/object.js';
 import {describeRef} from '../../domain/kube/paths.js';
 import type {Effect} from '../effect.js';
-import {awaitAnswer} from './await.js';
+import {awaitReady} from './await.js';
 import {holds, writeCertainly} from './uncertain-write.js';
 
 /** What `kubectl rollout restart` sets (kubernetes/kubectl pkg/polymorphichelpers/objectrestarter.go). */
 const restartedAt = 'kubectl.kubernetes.io/restartedAt';
 
 /** Restarts a Deployment and waits until all of its pods are new and available. */
-export const effect: Effect<'restart-workload'> = async (action, {deps, line}) => {
+export const effect: Effect<'restart-workload'> = async (action, context) => {
+  const {deps} = context;
   const api = await deps.clusters.open(action.context);
   const patch = {spec: {template: {metadata: {annotations: {[restartedAt]: deps.now().toISOString()}}}}};
   const judge = (now: KubeObject | undefined): 'written' | 'not-written' =>
     now && holds(now, patch) ? 'written' : 'not-written';
   await writeCertainly({api, ref: action.ref, dryRun: 'none', judge}, () => api.patch(action.ref, patch, 'none'));
   const what = `${describeRef(action.ref)} did not come back`;
-  await awaitAnswer({deps, line}, {timeoutMs: action.timeoutMs, what}, async () => {
-    const notYet = rolloutState(await api.get(action.ref));
-    return notYet === undefined ? {answer: true} : {notYet};
-  });
+  await awaitReady(context, {what, timeoutMs: action.timeoutMs}, async () => rolloutState(await api.get(action.ref)));
   return undefined;
 };
 

@@ -3,9 +3,9 @@
  * key, so that another encoding or file name does not help, and by the bytes of root-key.pem for a key that is
  * encrypted and so cannot be compared.
  */
-import {MeshError, recover} from '../../domain/errors.js';
+import {MeshError} from '../../domain/errors.js';
 import {readableRoots} from '../../domain/ca/trust-store.js';
-import {readPrivateKey} from '../../domain/keys/private-key.js';
+import {findPrivateKeys} from '../../domain/keys/private-key.js';
 import {Sensitive} from '../../domain/sensitive.js';
 import {layout, clusterLayout} from '../../domain/mesh/layout.js';
 import {advice} from '../../domain/suggest/advice.js';
@@ -45,10 +45,7 @@ export async function refuseRootKey(
   for (const [name, text] of withKeys) {
     const isRootKey =
       (rootKeyText !== undefined && keyBodies(rootKeyText).some((body) => keyBodies(text).includes(body))) ||
-      privateKeyBlocks(text).some((block) => {
-        const spki = publicHalfOf(block, name);
-        return spki !== undefined && roots.has(spki);
-      });
+      findPrivateKeys(new Sensitive(text), name).some(({spki}) => spki !== undefined && roots.has(spki));
     if (!isRootKey) continue;
     throw new MeshError(
       'ROOT_KEY_IN_PAYLOAD',
@@ -75,18 +72,8 @@ async function rootKeys(payload: Payload, cluster: string, workspace: Workspace)
   return new Set(texts.flatMap(readableRoots).map(({spki}) => spki));
 }
 
-function publicHalfOf(block: string, name: string): string | undefined {
-  return recover(
-    () => readPrivateKey(new Sensitive(block), name).spki,
-    () => undefined,
-  );
-}
-
-function privateKeyBlocks(text: string): readonly string[] {
-  return text.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g) ?? [];
-}
-
 /** The base64 of each private key, without line breaks. */
 function keyBodies(text: string): readonly string[] {
-  return privateKeyBlocks(text).map((block) => block.replace(/-----[^-]+-----/g, '').replace(/\s/g, ''));
+  const blocks = text.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g) ?? [];
+  return blocks.map((block) => block.replace(/-----[^-]+-----/g, '').replace(/\s/g, ''));
 }

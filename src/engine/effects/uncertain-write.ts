@@ -8,13 +8,7 @@ import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {ObjectWritten} from '../action-result.js';
 
 /** Answers that say for certain that nothing was written. */
-const certain: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'FORBIDDEN',
-  'UNAUTHORIZED',
-  'NOT_FOUND',
-  'CONFLICT',
-  'REJECTED',
-]);
+const certain: readonly ErrorCode[] = ['FORBIDDEN', 'UNAUTHORIZED', 'NOT_FOUND', 'CONFLICT', 'REJECTED'];
 
 /** How often the cluster is looked at after a write whose end is not known: it may still be under way. */
 const looks = 4;
@@ -46,7 +40,7 @@ export async function writeCertainly<T>(look: Look, write: () => Promise<T>): Pr
     return await write();
   } catch (thrown) {
     const error = asMeshError(thrown);
-    const lost = error.class === 'unknown' && !certain.has(error.code) && !(error instanceof NotSentError);
+    const lost = error.class === 'unknown' && !certain.includes(error.code) && !(error instanceof NotSentError);
     if (!lost || look.dryRun === 'server') throw error;
     const seen = await lookAgain(look);
     const what = describeRef(look.ref);

@@ -1,18 +1,22 @@
 /** Facts of the Secrets that a cluster signs with. */
 import {cacertsFacts, certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {isIstiod} from '../../domain/facts/read/control-plane.js';
-import type {CertificateFacts, PushedTrust} from '../../domain/facts/facts.js';
+import type {CaOrigin, CertificateFacts, PushedTrust} from '../../domain/facts/facts.js';
+import {usesCacerts} from '../../domain/mesh/signer.js';
+import {caFileNames} from '../../domain/ca/ca-files.js';
+import {annotations} from '../../domain/trust/cacerts.js';
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import {isKnown} from '../../domain/observed.js';
 import {parseCertificates} from '../../domain/x509/certificate.js';
 import type {OwnCa} from '../../domain/trust/diff.js';
 import {readIstiod, stuckIstiods} from '../../domain/trust/istiod.js';
-import {attempt} from '../attempt.js';
 import {readSelfSigned} from '../cacerts.js';
+import {attempt} from '../cluster-reader.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 
 /** What the Secret holds, beside what the work directory has. */
-export const secretFacts: Derivations<'cacerts' | 'restartOnPush' | 'selfSignedRoot' | 'pushedTrust'> = {
+export const secretFacts: Derivations<'cacerts' | 'caOrigin' | 'restartOnPush' | 'selfSignedRoot' | 'pushedTrust'> = {
+  caOrigin: (sources) => readCaOrigin(sources),
   cacerts: async ({cacerts, ownCa}) => {
     const found = await cacerts();
     return found === 'absent' ? found : cacertsFacts(found, await ownCa());
@@ -29,6 +33,28 @@ export const secretFacts: Derivations<'cacerts' | 'restartOnPush' | 'selfSignedR
     return found === 'absent' ? found : pushedTrust('Secret cacerts', found);
   },
 };
+
+/**
+ * Whether the work directory makes the cluster's CA. The cluster is asked only where CLUSTER/ holds nothing. Throws what
+ * reading the Secret throws: then it cannot be told.
+ */
+async function readCaOrigin({mesh, reads, limits, cacerts, ownCa}: FactSources): Promise<CaOrigin> {
+  const {files} = await ownCa();
+  const parts = Object.keys(caFileNames) as (keyof typeof caFileNames)[];
+  if (parts.some((part) => files[part] !== undefined)) return {from: 'work directory'};
+  const {signer} = mesh.trust;
+  const declared = signer.type === 'external' ? signer.issuer : undefined;
+  const isAllowed = reads.allows('cacerts');
+  if (declared !== undefined && (!isAllowed || !usesCacerts(signer))) return {from: 'elsewhere', keeper: declared};
+  if (!isAllowed) return {from: limits.offline === true ? 'nowhere' : 'not asked'};
+  const found = await cacerts();
+  if (found === 'absent') return declared === undefined ? {from: 'nowhere'} : {from: 'elsewhere', keeper: declared};
+  const {keeper} = found;
+  if (keeper !== undefined || declared !== undefined) return {from: 'elsewhere', keeper: keeper ?? declared ?? ''};
+  // What was pushed from a work directory is missed in this one.
+  if (found.annotations[annotations.writtenBy] !== undefined) return {from: 'nowhere'};
+  return {from: parts.every((part) => found.files[part] !== undefined) ? 'elsewhere' : 'nowhere'};
+}
 
 /** The istiods that would not load the work directory's bundle without a restart. */
 async function readStuckIstiods({reads, mesh, ownCa, cacerts}: FactSources): Promise<ReturnType<typeof stuckIstiods>> {

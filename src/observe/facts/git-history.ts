@@ -4,9 +4,9 @@ import type {GitHistoryFacts, KeyInHistory} from '../../domain/facts/facts.js';
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
-import {readableCertificates} from '../../domain/x509/certificate.js';
 import {findPrivateKeys} from '../../domain/keys/private-key.js';
 import type {Deps} from '../../engine/deps.js';
+import {publicKeysIn} from './key-files.js';
 
 /** Asks git, and compares public keys with the CAs that are here now. Throws what keeps git from telling. */
 export async function readGitHistory(deps: Deps, clusters: readonly MeshCluster[]): Promise<GitHistoryFacts> {
@@ -32,17 +32,10 @@ type KeyOwner = NonNullable<KeyInHistory['owner']>;
 
 /** Public keys of the present CAs. */
 async function ownersOf({workspace}: Deps, clusters: readonly MeshCluster[]): Promise<ReadonlyMap<string, KeyOwner>> {
-  const keysIn = async (path: string): Promise<readonly string[]> => {
-    const text = await workspace.readText(path);
-    return text === undefined ? [] : readableCertificates(text, path).map(({spki}) => spki);
-  };
-  const cas = await Promise.all(
-    clusters.map(async ({name}) =>
-      (await keysIn(clusterLayout(name).caCert)).map((spki) => [spki, {cluster: name}] as const),
-    ),
-  );
-  const roots = (await keysIn(layout.rootCert)).map((spki) => [spki, 'root'] as const);
-  return new Map<string, KeyOwner>([...cas.flat(), ...roots]);
+  const keysOf = async (path: string, owner: KeyOwner): Promise<readonly [string, KeyOwner][]> =>
+    (await publicKeysIn(workspace, path)).map((spki) => [spki, owner]);
+  const cas = await Promise.all(clusters.map(({name}) => keysOf(clusterLayout(name).caCert, {cluster: name})));
+  return new Map([...cas.flat(), ...(await keysOf(layout.rootCert, 'root'))]);
 }
 
 /** The worst first. */

@@ -4,7 +4,7 @@ import {readClusterz} from '../../domain/facts/read/clusterz.js';
 import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {readMetrics} from '../../domain/facts/read/metrics.js';
 import {MeshError} from '../../domain/errors.js';
-import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
+import type {Mesh} from '../../domain/mesh/mesh.js';
 import {otherCertProvider} from '../../domain/istio/environment.js';
 import {istiodSecurePort} from '../../domain/istio/names.js';
 import {hasFeature} from '../../domain/istio/features.js';
@@ -25,47 +25,36 @@ const clusterzPath = '/debug/clusterz';
 
 /** The facts that only a running istiod can tell. */
 export const istiodFacts: Derivations<'servedChains' | 'istiodMetrics' | 'istiodClusters'> = {
-  servedChains: (sources) => askAll(sources, (pod) => servedChain(sources.deps, sources.mesh, pod)),
-  istiodMetrics: (sources) => askAll(sources, (pod) => metrics(sources.deps, pod)),
-  istiodClusters: (sources) => askAll(sources, (pod) => knownClusters(sources.deps, placeOf(sources), pod)),
+  servedChains: (sources) => askAll(sources, servedChain),
+  istiodMetrics: (sources) => askAll(sources, metrics),
+  istiodClusters: (sources) => askAll(sources, knownClusters),
 };
 
-async function askAll<T>(sources: FactSources, question: (pod: IstiodPod) => Promise<T>): Promise<Parts<T>> {
-  return withHints(await sources.askIstiods(question), placeOf(sources));
-}
-
-function placeOf({mesh, cluster}: FactSources): Place {
-  return {cluster, namespace: mesh.istio.namespace};
-}
-
-/** Where the istiods run. */
-interface Place {
-  readonly cluster: MeshCluster;
-  readonly namespace: string;
-}
-
 /** Whoever does not answer, or answers oddly: what Kubernetes says of the pods is where to look next. */
-function withHints<T>({parts}: Parts<T>, {cluster, namespace}: Place): Parts<T> {
-  const describe = lookWith.kubectl(cluster, words`-n ${namespace} describe pod -l app=istiod`);
-  const hint = advice`see how istiod is: ${describe}`;
+async function askAll<T>(
+  sources: FactSources,
+  question: (pod: IstiodPod, sources: FactSources) => Promise<T>,
+): Promise<Parts<T>> {
+  const {parts} = await sources.askIstiods((pod) => question(pod, sources));
+  const pods = words`-n ${sources.mesh.istio.namespace} describe pod -l app=istiod`;
+  const hints = [advice`see how istiod is: ${lookWith.kubectl(sources.cluster, pods)}`];
   return new Parts(
     parts.map(({name, seen}) => ({
       name,
-      seen: 'unknown' in seen && seen.unknown.hints.length === 0 ? {unknown: {...seen.unknown, hints: [hint]}} : seen,
+      seen: 'unknown' in seen && seen.unknown.hints.length === 0 ? {unknown: {...seen.unknown, hints}} : seen,
     })),
   );
 }
 
-async function servedChain({tls}: Deps, mesh: Mesh, pod: IstiodPod): Promise<ServedChain> {
-  const {namespace} = mesh.istio;
+async function servedChain(pod: IstiodPod, {deps, mesh}: FactSources): Promise<ServedChain> {
   const provider = otherCertProvider(pod.controlPlane.workload.env);
   // The declared signer issues to workloads, too: what istiod presents then tells of it.
   const signedBy = provider === declaredProvider(mesh) ? undefined : provider;
   if (signedBy !== undefined) return {chain: [], certificates: [], linked: false, signedBy};
   // istiod answers for istiod[-REVISION].NAMESPACE.svc; which name is asked for decides nothing.
-  const der = await tls.presentedChain({
+  const der = await deps.tls.presentedChain({
     port: await pod.port(istiodSecurePort),
-    servername: `${pod.deployment}.${namespace}.svc`,
+    servername: `${pod.deployment}.${mesh.istio.namespace}.svc`,
     timeoutMs: handshakeTimeoutMs,
   });
   const chain = der.map((bytes) => parseCertificate(bytes, `certificate presented by ${pod.name}`));
@@ -84,18 +73,18 @@ function declaredProvider({trust: {signer}}: Mesh): string | undefined {
   return signer.type === 'external' && signer.issuer === 'kubernetes-csr' ? `k8s.io/${signer.signerName}` : undefined;
 }
 
-async function metrics(deps: Deps, pod: IstiodPod): Promise<IstiodMetrics> {
+async function metrics(pod: IstiodPod, {deps}: FactSources): Promise<IstiodMetrics> {
   const {status, text} = await ask(deps, pod, '/metrics', metricsMaxBytes);
   if (status !== 200) throw refused(pod, '/metrics', status);
   return readMetrics(text, pod.name);
 }
 
-async function knownClusters(deps: Deps, place: Place, pod: IstiodPod): Promise<IstiodClusters> {
+async function knownClusters(pod: IstiodPod, sources: FactSources): Promise<IstiodClusters> {
   const {version} = pod.controlPlane;
   const listsItself = hasFeature(version, 'clusterzListsItself');
   if (!hasFeature(version, 'clusterz')) return {listsItself};
-  const {status, text} = await ask(deps, pod, clusterzPath, clusterzMaxBytes);
-  if (status === 404) throw debugIsOff(pod, place);
+  const {status, text} = await ask(sources.deps, pod, clusterzPath, clusterzMaxBytes);
+  if (status === 404) throw debugIsOff(pod, sources);
   if (status !== 200) throw refused(pod, clusterzPath, status);
   return {known: readClusterz(text, pod.name), listsItself};
 }
@@ -106,26 +95,19 @@ async function ask({http}: Deps, pod: IstiodPod, path: string, maxBytes: number)
 }
 
 /** istiod registers no debug endpoint at all then (istio/istio pilot/pkg/xds/debug.go, AddDebugHandlers). */
-function debugIsOff({name, deployment}: IstiodPod, {cluster, namespace}: Place): MeshError {
+function debugIsOff({name, deployment}: IstiodPod, {cluster, mesh}: FactSources): MeshError {
   const setting = words`set env deployment/${deployment} ENABLE_DEBUG_ON_HTTP-`;
-  const allow = fixWith.kubectl(cluster, words`-n ${namespace} ${setting}`);
+  const allow = fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} ${setting}`);
   return new MeshError(
     'ENDPOINT_OFF',
     `the debug endpoint of ${name} is off (ENABLE_DEBUG_ON_HTTP=false in its environment): it does not say which clusters it knows`,
-    {
-      hints: [advice`allow it in install.yaml (values.pilot.env), or at once: ${allow}`],
-    },
+    {hints: [advice`allow it in install.yaml (values.pilot.env), or at once: ${allow}`]},
   );
 }
 
 function refused({name}: IstiodPod, path: string, status: number): MeshError {
   const said = `${name} answers HTTP ${String(status)} to GET ${path}`;
-  switch (status) {
-    case 401:
-      return new MeshError('UNAUTHORIZED', `${said}: it takes the caller for a stranger, not for its own pod`);
-    case 403:
-      return new MeshError('FORBIDDEN', `${said}: it takes the caller for a stranger, not for its own pod`);
-    default:
-      return new MeshError('API_ERROR', said);
-  }
+  const code = {401: 'UNAUTHORIZED', 403: 'FORBIDDEN'}[status] as 'UNAUTHORIZED' | 'FORBIDDEN' | undefined;
+  if (code === undefined) return new MeshError('API_ERROR', said);
+  return new MeshError(code, `${said}: it takes the caller for a stranger, not for its own pod`);
 }

@@ -1,7 +1,9 @@
 /** What a cluster remembers of the journal. */
-import {headComparer, rememberedHeads} from '../../domain/journal/head.js';
+import {headComparer, installNotes, rememberedHeads, type Remembering} from '../../domain/journal/head.js';
+import {cacertsName} from '../../domain/istio/names.js';
+import type {KubeObject} from '../../domain/kube/object.js';
+import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import type {Derive} from '../fact-sources.js';
-import {rememberingObjects} from '../remembering.js';
 
 export const deriveJournalHeads: Derive<'journalHeads'> = async ({reads, mesh, deps, cacerts, journal}) => {
   const [secret, configMaps] = await Promise.all([cacerts(), reads.read('configMaps')]);
@@ -11,3 +13,14 @@ export const deriveJournalHeads: Derive<'journalHeads'> = async ({reads, mesh, d
   // A push of this moment may have written both since the journal was read: its entry comes first.
   return rememberedHeads(objects, headComparer(await deps.workspace.journal.read()));
 };
+
+/** The objects of a cluster that may remember a journal: Secret cacerts, and the notes of `install apply` among ConfigMaps. */
+export function rememberingObjects(
+  istioNamespace: string,
+  cacerts: CacertsSecret | 'absent',
+  configMaps: readonly KubeObject[],
+): readonly Remembering[] {
+  const secret =
+    cacerts === 'absent' ? [] : [{where: `Secret ${istioNamespace}/${cacertsName}`, annotations: cacerts.annotations}];
+  return [...secret, ...installNotes(configMaps)];
+}

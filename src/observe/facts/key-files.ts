@@ -5,7 +5,6 @@ import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {readableCertificates} from '../../domain/x509/certificate.js';
 import {findPrivateKeys, isKeyAlone} from '../../domain/keys/private-key.js';
-import type {Sensitive} from '../../domain/sensitive.js';
 import type {Deps} from '../../engine/deps.js';
 
 /** Files of a directory that are looked into: more is no work directory. */
@@ -32,7 +31,12 @@ export async function keyFilesIn(workspace: Deps['workspace'], directory: string
     const path = directory === '.' ? name : `${directory}/${name}`;
     const facts = await workspace.statTarget(path);
     if (facts?.kind !== 'file' || facts.size > largestFile) continue;
-    const text = await readUnlessClosed(workspace, path, facts.mode);
+    const text = await workspace.readSecret(path).catch((thrown: unknown) => {
+      // Somebody else's file that nobody but its owner can read betrays nothing.
+      const isClosed = (facts.mode & 0o077) === 0;
+      if (isClosed && thrown instanceof MeshError && thrown.code === 'WORKDIR_UNREADABLE') return undefined;
+      throw thrown;
+    });
     const keys = text === undefined ? [] : findPrivateKeys(text, path);
     if (text === undefined || keys.length === 0) continue;
     found.push({
@@ -42,20 +46,6 @@ export async function keyFilesIn(workspace: Deps['workspace'], directory: string
     });
   }
   return found;
-}
-
-/** Somebody else's file that nobody but its owner can read betrays nothing. */
-async function readUnlessClosed(
-  workspace: Deps['workspace'],
-  path: string,
-  mode: number,
-): Promise<Sensitive<string> | undefined> {
-  try {
-    return await workspace.readSecret(path);
-  } catch (thrown) {
-    if (thrown instanceof MeshError && thrown.code === 'WORKDIR_UNREADABLE' && (mode & 0o077) === 0) return undefined;
-    throw thrown;
-  }
 }
 
 /**
@@ -68,10 +58,7 @@ export async function findClearRootKeys(
   known: string | undefined,
 ): Promise<NonNullable<RootKeyFacts['copies']>> {
   const folders = clusters.map(({name}) => name);
-  const spkisIn = async (path: string): Promise<readonly string[]> => {
-    const text = await workspace.readText(path);
-    return text === undefined ? [] : readableCertificates(text, path).map(({spki}) => spki);
-  };
+  const spkisIn = (path: string): Promise<readonly string[]> => publicKeysIn(workspace, path);
   const [roots, signing, own] = [new Set(await spkisIn(layout.rootCert)), new Set<string>(), new Set<string>()];
   const files = [...(await keyFilesIn(workspace, '.'))];
   for (const folder of folders) {
@@ -93,4 +80,10 @@ export async function findClearRootKeys(
         : undefined;
     return of === undefined ? [] : [{path, of, alone}];
   });
+}
+
+/** SHA-256 of the public keys of a file's certificates; none where there is no file, or none can be read. */
+export async function publicKeysIn(workspace: Deps['workspace'], path: string): Promise<readonly string[]> {
+  const text = await workspace.readText(path);
+  return text === undefined ? [] : readableCertificates(text, path).map(({spki}) => spki);
 }

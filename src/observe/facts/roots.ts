@@ -1,7 +1,7 @@
-/** Facts of the roots that workloads trust: the bundle beside istiod, and whether proxies have followed it. */
+/** Facts of the roots that workloads trust: the bundles that istiod writes, and whether proxies have followed them. */
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import {describeMoment, some} from '../../domain/checks/describe.js';
-import type {ControlPlaneFacts, LiveRoots, ProxyRoots} from '../../domain/facts/facts.js';
+import type {ControlPlaneFacts, LiveRoots, ProxyRoots, WrittenBundle} from '../../domain/facts/facts.js';
 import type {ConfigMapObject} from '../../domain/kube/objects.js';
 import {
   type BundleAge,
@@ -23,8 +23,8 @@ const firstBundleDelayMs = 60_000;
 
 type Bundles = readonly [ConfigMapObject, ...ConfigMapObject[]];
 
-/** The facts of live roots. */
-export const rootsFacts: Derivations<'liveRoots' | 'proxyRoots'> = {
+export const rootsFacts: Derivations<'bundles' | 'liveRoots' | 'proxyRoots'> = {
+  bundles: writtenBundles,
   liveRoots: async (sources) => {
     const found = await findBundles(sources);
     return found === 'elsewhere' ? found : liveRoots(found);
@@ -35,17 +35,39 @@ export const rootsFacts: Derivations<'liveRoots' | 'proxyRoots'> = {
   },
 };
 
+/** The names of the ConfigMaps with the bundles of a cluster's revisions; none where they publish them otherwise. */
+function bundleNames(planes: readonly ControlPlaneFacts[]): readonly string[] {
+  if (planes.length === 0) return [defaultBundleName];
+  return [...new Set(planes.flatMap(({bundleName}) => bundleName ?? []))];
+}
+
+/** The bundles that the istiods write into namespaces, of every name that their revisions use. */
+async function writtenBundles({reads, fact}: FactSources): Promise<readonly WrittenBundle[]> {
+  // Read before the control plane has said the name: it nearly always is this one, and reading takes a round trip.
+  reads.readAhead('bundles', {name: defaultBundleName});
+  const names = bundleNames(await fact('controlPlanes'));
+  const bundles = (await Promise.all(names.map((name) => reads.read('bundles', {name})))).flat();
+  // The same text stands in every namespace, of which there can be thousands: it is kept and parsed once.
+  const seen = new Map<string, Pick<WrittenBundle, 'text' | 'roots'>>();
+  return bundles.map(({metadata: {namespace = ''}, data}) => {
+    const text = data?.[bundleKey];
+    if (text === undefined) return {namespace, roots: []};
+    const bundle = seen.get(text) ?? {text, roots: readableRoots(text).map(({fingerprint}) => fingerprint)};
+    seen.set(text, bundle);
+    return {namespace, ...bundle};
+  });
+}
+
 /**
  * The ConfigMaps beside istiod, one for each name that its revisions use; where istiod leaves its own namespace out
- * (discoverySelectors), the first that it writes. `elsewhere` where no revision writes any. Throws `NOT_FOUND`: nothing
- * else says what istiod has loaded.
+ * (discoverySelectors), the first that it writes. `elsewhere` where no revision writes any. Throws `NOT_FOUND` where one
+ * is missing: nothing else says what istiod has loaded.
  */
 async function findBundles(sources: FactSources): Promise<Bundles | 'elsewhere'> {
   const {reads, mesh, fact} = sources;
   const {namespace} = mesh.istio;
   const [planes, configMaps] = await Promise.all([fact('controlPlanes'), reads.read('configMaps')]);
-  const names =
-    planes.length === 0 ? [defaultBundleName] : [...new Set(planes.flatMap(({bundleName}) => bundleName ?? []))];
+  const names = bundleNames(planes);
   if (names.length === 0) return 'elsewhere';
   const found = await Promise.all(
     names.map(async (name) => {
@@ -54,11 +76,12 @@ async function findBundles(sources: FactSources): Promise<Bundles | 'elsewhere'>
       return configMaps.find(isBundle) ?? (await firstServed(name, sources, planes)).find(isBundle);
     }),
   );
+  const missing = names.filter((_, index) => found[index] === undefined);
   const [first, ...others] = found.filter((one) => one !== undefined);
-  if (first) return [first, ...others];
+  if (first && missing.length === 0) return [first, ...others];
   throw new MeshError(
     'NOT_FOUND',
-    `no ConfigMap ${names.join(' or ')} in namespace ${namespace} says which roots its workloads trust`,
+    `no ConfigMap ${missing.join(' or ')} in namespace ${namespace} says which roots its workloads trust`,
   );
 }
 

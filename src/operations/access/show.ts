@@ -25,10 +25,9 @@ import {
 import {asWarnings} from '../../engine/plan.js';
 import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
-import {ClusterReader} from '../../observe/cluster-reader.js';
-import {eachCluster} from '../../observe/each-cluster.js';
+import {ClusterReader, eachCluster} from '../../observe/cluster-reader.js';
 import {readClusterUid} from '../../observe/identity.js';
-import {readRbacFacts, readRemoteCredentials} from '../../observe/rbac.js';
+import {readRbacFacts, readRemoteCredentials} from '../../observe/facts/access.js';
 
 /** What cannot be seen; part of every answer. */
 export const lowerBound =

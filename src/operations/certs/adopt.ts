@@ -27,7 +27,7 @@ import {
 import {askExposure, gitBlockers, unknownToGit, type GitExposure} from '../shared/exposed-keys.js';
 import {declaredFilesGroups} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
-import {eachCluster} from '../../observe/each-cluster.js';
+import {eachCluster} from '../../observe/cluster-reader.js';
 import {readRunningCluster} from '../../observe/running-cluster.js';
 import {summarise, type ShownCa} from '../../domain/ca/inspect-ca.js';
 import {adopt} from './adopt-plan.js';

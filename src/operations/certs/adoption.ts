@@ -4,7 +4,7 @@ import type {Declaration} from '../../domain/mesh/declare.js';
 import type {MeshFile} from '../../domain/mesh/schema.js';
 import type {Observed} from '../../domain/observed.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
-import type {FileContent} from '../../engine/action.js';
+import type {FileContent} from '../../workspace/workspace.js';
 import type {Warning} from '../../engine/operation.js';
 import type {RunningCluster} from '../../observe/running-cluster.js';
 import {defined} from '../../domain/defined.js';

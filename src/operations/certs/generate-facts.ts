@@ -12,7 +12,7 @@ import {askExposure} from '../shared/exposed-keys.js';
 import {ignoreKeys, type LoadedMesh, loadMesh, writesGitignore} from '../shared/load-mesh.js';
 import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
-import {attempt} from '../../observe/attempt.js';
+import {attempt} from '../../observe/cluster-reader.js';
 import {createCaFileReader} from '../../observe/ca-files.js';
 import {type TakeOver, takeOver} from '../shared/take-over.js';
 import {type GuardedMesh, guardKeys, judgeClusters, type MeshRoots} from './ca-run.js';

@@ -14,7 +14,8 @@ import {madeElsewhere} from '../../domain/mesh/signer.js';
 import {chainPem, orderUpward} from '../../domain/x509/chain.js';
 import {cannotIssue, keyCannotIssue} from '../../domain/ca/issuer.js';
 import type {ClusterState, RootState} from '../../domain/ca/workdir-state.js';
-import type {FileContent, IssueClusterCa, WriteFiles} from '../../engine/action.js';
+import type {IssueClusterCa, WriteFiles} from '../../engine/action.js';
+import type {FileContent} from '../../workspace/workspace.js';
 import {takeOverGroups} from '../shared/take-over.js';
 import {planRoot, type RootAction, type RootPlan} from './plan-root.js';
 

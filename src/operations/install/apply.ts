@@ -25,7 +25,7 @@ import {
   type CommonResult,
 } from '../../engine/report.js';
 import {readCaFiles} from '../../observe/ca-files.js';
-import {eachCluster} from '../../observe/each-cluster.js';
+import {eachCluster} from '../../observe/cluster-reader.js';
 import {readInstalledCluster, readInstalledObjects, type InstalledCluster} from '../../observe/installed-cluster.js';
 import {chooseVersion, gatherRenderings} from '../../observe/renderings.js';
 import {loadMesh, type MeshRequest} from '../shared/load-mesh.js';
@@ -93,7 +93,7 @@ export async function gatherApply(
   if (request.as !== undefined) throw impersonationUnsupported();
   const loaded = await loadMesh(deps, request);
   const {mesh, clusters} = loaded;
-  const istioctl = saidVersion((await deps.istioctl.version()).version);
+  const istioctl = saidVersion(await deps.istioctl.version());
   const version = await chooseVersion(mesh, request.istioVersion, deps);
   const renderings = await gatherRenderings(mesh, clusters, version.known, deps);
   const targets = await eachCluster(renderings, concurrency, async (rendering): Promise<TargetFacts> => {

@@ -19,10 +19,9 @@ import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engin
 import type {JournalState} from '../../workspace/workspace.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {inspectWithoutKey, readCaSecret} from '../../observe/cacerts.js';
-import {ClusterReader} from '../../observe/cluster-reader.js';
-import {eachCluster} from '../../observe/each-cluster.js';
+import {ClusterReader, eachCluster} from '../../observe/cluster-reader.js';
 import {readClusterUid} from '../../observe/identity.js';
-import {rememberingObjects} from '../../observe/remembering.js';
+import {rememberingObjects} from '../../observe/facts/journal-heads.js';
 import {limitOn, type Limits} from '../../domain/facts/limits.js';
 
 /** `journal verify CLUSTER...` */

@@ -15,7 +15,7 @@ import {
   makefileFaults,
 } from '../../domain/mesh/makefile.js';
 import {advice} from '../../domain/suggest/advice.js';
-import type {FileContent} from '../../engine/action.js';
+import type {FileContent} from '../../workspace/workspace.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Group, Warning} from '../../engine/operation.js';
 import {groupOf} from '../../engine/plan.js';

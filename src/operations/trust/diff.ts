@@ -15,8 +15,7 @@ import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engin
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {inspectWithoutKey, readCaSecret} from '../../observe/cacerts.js';
 import {readOwnCa} from '../../observe/ca-files.js';
-import {ClusterReader} from '../../observe/cluster-reader.js';
-import {eachCluster} from '../../observe/each-cluster.js';
+import {ClusterReader, eachCluster} from '../../observe/cluster-reader.js';
 import {readClusterUid} from '../../observe/identity.js';
 import {summarise, type ShownCa} from '../../domain/ca/inspect-ca.js';
 

@@ -20,7 +20,7 @@ import {
 } from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readOwnCa} from '../../observe/ca-files.js';
-import {eachCluster} from '../../observe/each-cluster.js';
+import {eachCluster} from '../../observe/cluster-reader.js';
 import {presentsOther, readTrust} from '../../observe/trust-state.js';
 import {type ShownCa, summarise} from '../../domain/ca/inspect-ca.js';
 import type {TrustTarget} from './actions.js';

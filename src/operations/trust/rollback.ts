@@ -13,7 +13,7 @@ import {onePhase} from '../../engine/operation.js';
 import {asWarnings, groupOf} from '../../engine/plan.js';
 import {concludeClusters} from '../../engine/report.js';
 import {declareGroups, loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
-import {eachCluster} from '../../observe/each-cluster.js';
+import {eachCluster} from '../../observe/cluster-reader.js';
 import {presentsOther, readTrust} from '../../observe/trust-state.js';
 import {describeShort, type TrustTarget} from './actions.js';
 import {

@@ -1,17 +1,11 @@
 /** `verify --list-checks` and `verify --explain ID`: what can be known without a network and without a work directory. */
-import type {CheckId, Explanation, Scope, Severity, Vantage} from '../../domain/checks/check.js';
+import type {Check, Explanation} from '../../domain/checks/check.js';
 import {checks} from '../../domain/checks/registry.js';
 import {findCheck} from '../../domain/checks/select.js';
 import type {Operation} from '../../engine/operation.js';
 
 /** A check, without what it says. */
-export interface CheckSummary {
-  readonly id: CheckId;
-  readonly title: string;
-  readonly severity: Severity;
-  readonly scope: Scope;
-  readonly vantage: Vantage;
-}
+export type CheckSummary = Pick<Check, 'id' | 'title' | 'severity' | 'scope' | 'vantage'>;
 
 /** What `--list-checks` answers. */
 export interface CheckList {

@@ -10,7 +10,7 @@ import {checks} from '../../domain/checks/registry.js';
 import {codeOfUnknown, isFailing, isGreen, type Report} from '../../domain/checks/report.js';
 import {selectChecks, type Selection} from '../../domain/checks/select.js';
 import {versionNotes} from '../../domain/checks/version-notes.js';
-import {asMeshError, MeshError, reportError, type ErrorReport} from '../../domain/errors.js';
+import {asMeshError, problem, reportError, type ErrorReport} from '../../domain/errors.js';
 import type {Deps} from '../../engine/deps.js';
 import {
   emptyPlan,
@@ -69,10 +69,8 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
   const also = request.wholePicture === true ? pictureFacts : [];
   const report = (evidence: Evidence): Facts => {
     const judged = judge(selected, evidence);
-    return {
-      evidence,
-      report: {...judged, mesh: pictureOf(evidence, judged.checks), warnings: versionNotes(evidence)},
-    };
+    const mesh = pictureOf(evidence, judged.checks);
+    return {evidence, report: {...judged, mesh, warnings: versionNotes(evidence)}};
   };
   const looker: Looker = {
     selected,
@@ -129,7 +127,7 @@ async function wait(looker: Looker, waitMs: number, engine: Engine, first: Facts
       const news = (seen: Facts | undefined): readonly Warning[] =>
         (seen?.report.warnings ?? []).filter(({message}) => !known.has(message));
       const {facts} = await engine.run(phase(`wait for ${whatIsMissing(before.report, failOn)}`, poll, news));
-      if (!facts) return {...before.report, error: reportError(tooLate(waitMs))};
+      if (!facts) return {...before.report, error: tooLate(waitMs)};
       last = facts;
       const hopeless = whyHopeless(last.report.checks, selected, failOn);
       if (isGreen(last.report.checks, failOn) || hopeless === 'finding' || hopeless === 'time') return last.report;
@@ -180,18 +178,13 @@ function whatIsMissing({checks: rows}: Report, failOn: Severity): string {
   return missing.length > 1 ? `${name} and ${String(missing.length - 1)} more` : name;
 }
 
-function tooLate(waitMs: number): MeshError {
-  return new MeshError('TIMEOUT', `not all was well after ${String(Math.round(waitMs / 1000))} s`, {
-    hints: ['Wait longer with --timeout', 'The findings above say what is missing'],
-  });
+function tooLate(waitMs: number): ErrorReport {
+  const why = `not all was well after ${String(Math.round(waitMs / 1000))} s`;
+  return problem('TIMEOUT', why, 'Wait longer with --timeout', 'The findings above say what is missing');
 }
 
 /** Verify never plans anything: it looks, and warns of what it saw. */
-function phase<T>(
-  title: string,
-  gather: (deps: Deps) => Promise<T>,
-  warnings: (seen: T) => readonly Warning[] = () => [],
-): Phase<T> {
+function phase<T>(title: string, gather: Phase<T>['gather'], warnings: (seen: T) => readonly Warning[]): Phase<T> {
   return {title, gather, plan: (seen) => ({...emptyPlan, warnings: warnings(seen)})};
 }
 

@@ -7,17 +7,11 @@ import {join} from 'node:path';
 import {printable} from '../../domain/printable.js';
 import type {Runner} from '../runner.js';
 import type {Clusters, KubeApi} from './api.js';
-import type {KubectlFlags} from './flags.js';
+import type {KubectlFlags} from './start.js';
 import {startPortForward} from './port-forward.js';
 import {startProxy} from './proxy.js';
 import {createSession} from './session.js';
 import {createTransport} from './transport.js';
-
-/** A private directory (0700) for sockets, with a path short enough for them (104 bytes on macOS, 108 on Linux). */
-export interface TemporaryDirectory {
-  readonly path: string;
-  remove(): Promise<void>;
-}
 
 /** What {@link createClusters} needs. */
 export interface ClustersOptions extends KubectlFlags {
@@ -25,8 +19,8 @@ export interface ClustersOptions extends KubectlFlags {
   /** Bounds each API request; absent: {@link defaultRequestTimeoutMs}. Milliseconds. */
   readonly requestTimeoutMs?: number | undefined;
   readonly signal: AbortSignal;
-  /** Makes the directory, at first use. */
-  readonly temporaryDirectory: () => Promise<TemporaryDirectory>;
+  /** Makes, at first use, a private directory (0700) with a path short enough for sockets (104 bytes on macOS, 108 on Linux). */
+  readonly temporaryDirectory: () => Promise<{readonly path: string; remove(): Promise<void>}>;
   /**
    * Set when a person sits at the terminal: kubectl gets our standard input, contexts are opened one after the other,
    * and what credential plugins say while a context is opened is handed here.
@@ -46,12 +40,11 @@ interface Opened {
 
 /** Makes the clusters of one command. */
 export function createClusters(options: ClustersOptions): Clusters {
-  const {runner} = options;
-  const flags: KubectlFlags = options;
+  const kubectl = {runner: options.runner, flags: options};
   const requestTimeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
   const sessions = new Map<string, Promise<Opened>>();
   const closers = new Set<() => Promise<void>>();
-  let directory: Promise<TemporaryDirectory> | undefined;
+  let directory: ReturnType<ClustersOptions['temporaryDirectory']> | undefined;
   let opened = 0;
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -62,10 +55,9 @@ export function createClusters(options: ClustersOptions): Clusters {
     directory ??= options.temporaryDirectory();
     const socketPath = join((await directory).path, String(number));
     let warming = true;
-    const proxy = await startProxy(
+    const tool = await startProxy(
       defined({
-        runner,
-        flags,
+        ...kubectl,
         context,
         socketPath,
         stdin: speak ? 'inherit' : 'none',
@@ -77,35 +69,34 @@ export function createClusters(options: ClustersOptions): Clusters {
           }),
       }),
     );
-    // Nobody answers a login prompt within the time that one API request may take.
-    const firstTransport = createTransport(socketPath, speak ? 0 : requestTimeoutMs);
-    const transport = createTransport(socketPath, requestTimeoutMs);
+    const transport = createTransport(socketPath);
+    const parts = {context, tool, transport, timeoutMs: requestTimeoutMs, signal};
     const close = async (): Promise<void> => {
       closers.delete(close);
-      firstTransport.close();
       transport.close();
-      await proxy.tool.stop();
+      await tool.stop();
     };
     closers.add(close);
     try {
-      // The first request alone: it makes the credential plugin run once, however many requests follow in parallel.
-      let version: unknown = await createSession({context, proxy, transport: firstTransport, signal}).raw('/version');
-      const api = createSession({context, proxy, transport, signal});
+      // The first request alone: it makes the credential plugin run once, however many requests follow in parallel. Nobody
+      // answers a login prompt within the time that one API request may take.
+      const first = speak ? createSession({...parts, timeoutMs: 0}) : createSession(parts);
+      let version: unknown = await first.raw('/version');
+      const api = createSession(parts);
       // Whoever asks first need not ask again; whoever asks later wants to know whether the API server still answers.
       const raw = async (path: string): Promise<unknown> => {
         if (path !== '/version' || version === undefined) return api.raw(path);
-        const first = version;
+        const said = version;
         version = undefined;
-        return first;
+        return said;
       };
       const lasting = async (): Promise<KubeApi> => (await openNow(context, opened++, true)).api;
-      return {api: {...api, raw, lasting}, ended: proxy.tool.ended, close};
+      return {api: {...api, raw, lasting}, ended: tool.ended, close};
     } catch (thrown) {
       await close();
       throw thrown;
     } finally {
       warming = false;
-      firstTransport.close();
     }
   };
 
@@ -139,15 +130,8 @@ export function createClusters(options: ClustersOptions): Clusters {
       return (await session).api;
     },
     async forward(context, namespace, pod, ports) {
-      const forward = await startPortForward({
-        runner,
-        flags,
-        context,
-        namespace,
-        pod,
-        ports,
-        timeoutMs: requestTimeoutMs,
-      });
+      const target = {...kubectl, context, namespace, pod, ports};
+      const forward = await startPortForward({...target, timeoutMs: requestTimeoutMs});
       const close = async (): Promise<void> => {
         closers.delete(close);
         await forward.close();

@@ -1,15 +1,12 @@
-import {within} from '../bounded.js';
 import {MeshError} from '../../domain/errors.js';
 import {answerError, unreachable, type Asked} from '../../domain/kube/status.js';
-import {lastLines, seconds, type Runner} from '../runner.js';
+import {seconds} from '../bounded.js';
+import {lastLines} from '../child-output.js';
 import type {PortForward} from './api.js';
-import {kubectlArgs, type KubectlFlags} from './flags.js';
+import {startKubectl, type Kubectl} from './start.js';
 
 /** What is forwarded to. */
-export interface ForwardOptions {
-  readonly runner: Runner;
-  readonly flags: KubectlFlags;
-  readonly context: string;
+export interface ForwardOptions extends Kubectl {
   readonly namespace: string;
   readonly pod: string;
   readonly ports: readonly number[];
@@ -25,39 +22,18 @@ const forwardingLine = /^Forwarding from 127\.0\.0\.1:(\d+) -> (\d+)$/;
  * `NOT_FOUND`, `FORBIDDEN`, `UNREACHABLE`, `TOOL_MISSING`, `TOOL_FAILED`.
  */
 export async function startPortForward(options: ForwardOptions): Promise<PortForward> {
-  const {runner, flags, context, namespace, pod, ports} = options;
-  const tool = await runner.start({
-    file: 'kubectl',
-    args: [
-      ...kubectlArgs(flags, context),
-      `--namespace=${namespace}`,
-      'port-forward',
-      '--address=127.0.0.1',
-      `pod/${pod}`,
-      ...ports.map((port) => `:${String(port)}`),
-    ],
-    stdin: 'none',
-  });
+  const {context, namespace, pod, ports, timeoutMs} = options;
+  const local = ports.map((port) => `:${String(port)}`);
+  const args = [`--namespace=${namespace}`, 'port-forward', '--address=127.0.0.1', `pod/${pod}`, ...local];
   const found = new Map<number, number>();
-  const ready = new Promise<boolean>((resolve, reject) => {
-    const listen = async (): Promise<void> => {
-      // To the end, not only until the ports are there: kubectl says "Handling connection for …" at each connection, and
-      // would die of a pipe that nobody reads.
-      for await (const line of tool.lines) {
-        const match = forwardingLine.exec(line);
-        if (match) found.set(Number(match[2]), Number(match[1]));
-        if (found.size === new Set(ports).size) resolve(true);
-      }
-      resolve(false);
-    };
-    listen().catch(reject);
+  const {tool, state} = await startKubectl(options, {args, stdin: 'none'}, timeoutMs, (line) => {
+    const match = forwardingLine.exec(line);
+    if (match) found.set(Number(match[2]), Number(match[1]));
+    return found.size === new Set(ports).size;
   });
-  const result = await within(options.timeoutMs, ready);
-  if (result === true) return {ports: found, close: () => tool.stop()};
-  await tool.stop();
-  if (result === 'late')
-    throw unreachable(context, `no port of pod ${pod} was forwarded within ${seconds(options.timeoutMs)}`);
-  throw forwardError(options, tool.stderr());
+  if (state === 'ready') return {ports: found, close: () => tool.stop()};
+  if (state === 'ended') throw forwardError(options, tool.stderr());
+  throw unreachable(context, `no port of pod ${pod} was forwarded within ${seconds(timeoutMs)}`);
 }
 
 /**

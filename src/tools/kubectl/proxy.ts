@@ -1,29 +1,21 @@
-import {within} from '../bounded.js';
 import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import {pluginText, unreachable} from '../../domain/kube/status.js';
 import {nearest} from '../../domain/nearest.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {lookWith, words} from '../../domain/suggest/suggestion.js';
-import {lastLines, seconds, type Runner, type RunningTool} from '../runner.js';
-import {kubectlArgs, type KubectlFlags} from './flags.js';
+import {seconds} from '../bounded.js';
+import {lastLines} from '../child-output.js';
+import type {RunningTool} from '../runner.js';
+import {kubectlArgs, startKubectl, type Kubectl, type KubectlFlags} from './start.js';
 
 /** How long kubectl may take to open its socket: it asks nobody, so this is only its own start. Milliseconds. */
 const startLimitMs = 30_000;
 
 const clientVersion = lookWith.kubectl('any', words`version --client`);
 
-/** A running `kubectl proxy`. */
-export interface KubectlProxy {
-  readonly tool: RunningTool;
-  readonly socketPath: string;
-}
-
 /** What a proxy is started with. */
-export interface ProxyOptions {
-  readonly runner: Runner;
-  readonly flags: KubectlFlags;
-  readonly context: string;
+export interface ProxyOptions extends Kubectl {
   readonly socketPath: string;
   readonly stdin: 'inherit' | 'none';
   /** Whether it goes on when the run is aborted, until it is stopped. */
@@ -35,42 +27,32 @@ export interface ProxyOptions {
  * Starts `kubectl proxy` on a unix socket and waits until it listens. kubectl does not contact the cluster yet. Throws
  * `TOOL_MISSING`, `TOOL_TOO_OLD`, `TOOL_OUTPUT`, `KUBECONFIG_MISSING`, `CONTEXT_MISSING`.
  */
-export async function startProxy(options: ProxyOptions): Promise<KubectlProxy> {
-  const {runner, flags, context, socketPath} = options;
-  const args = [
-    ...kubectlArgs(flags, context),
-    'proxy',
-    `--unix-socket=${socketPath}`,
-    // Servers with a path in their URL (Rancher, other multi-tenant front ends) need it on each request.
-    '--append-server-path',
-  ];
-  const tool = await runner.start(
-    defined({file: 'kubectl', args, stdin: options.stdin, lasts: options.lasts, onErrorText: options.onErrorText}),
-  );
+export async function startProxy(options: ProxyOptions): Promise<RunningTool> {
+  const {socketPath, stdin, lasts, onErrorText} = options;
+  // Servers with a path in their URL (Rancher, other multi-tenant front ends) need it on each request.
+  const args = ['proxy', `--unix-socket=${socketPath}`, '--append-server-path'];
   const said: string[] = [];
-  const listening = (async () => {
-    for await (const line of tool.lines) {
-      if (line.startsWith('Starting to serve on')) return true;
+  const {tool, state} = await startKubectl(
+    options,
+    defined({args, stdin, lasts, onErrorText}),
+    startLimitMs,
+    (line) => {
       said.push(line);
-    }
-    return false;
-  })();
-  const result = await within(startLimitMs, listening);
-  if (result === true) return {tool, socketPath};
-  await tool.stop();
-  if (result === 'late') {
-    const what = lastLines([...said, tool.stderr()].join('\n'));
-    throw new MeshError('TOOL_OUTPUT', `kubectl proxy did not listen within ${seconds(startLimitMs)}: ${what}`);
-  }
-  throw await startError(options, tool.stderr(), said);
+      return line.startsWith('Starting to serve on');
+    },
+  );
+  if (state === 'ready') return tool;
+  if (state === 'ended') throw await startError(options, tool.stderr(), said);
+  const what = lastLines([...said, tool.stderr()].join('\n'));
+  throw new MeshError('TOOL_OUTPUT', `kubectl proxy did not listen within ${seconds(startLimitMs)}: ${what}`);
 }
 
 /** Why kubectl ended before it listened, from what it said. */
 async function startError(options: ProxyOptions, stderr: string, said: readonly string[]): Promise<MeshError> {
-  const {context, flags, runner} = options;
+  const {context, flags} = options;
   const error = /^error: (.*)$/m.exec(stderr)?.[1] ?? lastLines([stderr, ...said].join('\n'));
   if (/context .*does not exist/i.test(error)) {
-    const names = await contextNames(runner, flags);
+    const names = await contextNames(options);
     return names.length === 0 ? noKubeconfig(flags) : contextMissing(context, names);
   }
   const missingFile = /(?:stat|open) (.+): no such file or directory/.exec(error)?.[1];
@@ -110,25 +92,15 @@ function contextMissing(context: string, names: readonly string[]): MeshError {
   });
 }
 
-function noKubeconfig(flags: KubectlFlags): MeshError {
-  const which =
-    flags.kubeconfig === undefined
-      ? 'the kubeconfig (KUBECONFIG or ~/.kube/config)'
-      : `the kubeconfig ${flags.kubeconfig}`;
-  return new MeshError('KUBECONFIG_MISSING', `${which} does not exist or has no context`, {
+function noKubeconfig({kubeconfig = '(KUBECONFIG or ~/.kube/config)'}: KubectlFlags): MeshError {
+  return new MeshError('KUBECONFIG_MISSING', `the kubeconfig ${kubeconfig} does not exist or has no context`, {
     hints: ['name another one with --kubeconfig or KUBECONFIG'],
   });
 }
 
 /** Asked only after a failure: one kubectl process per cluster is the rule when all is well. */
-async function contextNames(runner: Runner, flags: KubectlFlags): Promise<readonly string[]> {
-  const args = [
-    ...(flags.kubeconfig === undefined ? [] : [`--kubeconfig=${flags.kubeconfig}`]),
-    'config',
-    'get-contexts',
-    '-o',
-    'name',
-  ];
+async function contextNames({runner, flags: {kubeconfig}}: Kubectl): Promise<readonly string[]> {
+  const args = [...kubectlArgs({kubeconfig}), 'config', 'get-contexts', '-o', 'name'];
   const answer = await runner.ask({file: 'kubectl', args, timeoutMs: 10_000});
   return answer.exitCode === 0 ? answer.stdout.split('\n').filter((line) => line !== '') : [];
 }

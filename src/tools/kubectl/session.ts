@@ -6,11 +6,12 @@ import {answerError, unreachable, type Asked, type Verb} from '../../domain/kube
 import {MeshError} from '../../domain/errors.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {lookWith, words} from '../../domain/suggest/suggestion.js';
-import {lastLines} from '../runner.js';
-import {sleep} from '../abort.js';
+import {lastLines} from '../child-output.js';
+import {sleep} from '../bounded.js';
+import type {HttpAnswer} from '../http.js';
+import type {RunningTool} from '../runner.js';
 import type {KubeApi, ListOptions, WriteDryRun} from './api.js';
-import type {KubectlProxy} from './proxy.js';
-import {NoAnswer, type HttpAnswer, type HttpRequest, type Transport} from './transport.js';
+import {NoAnswer, type HttpRequest, type Transport} from './transport.js';
 
 /** Items per chunk of a list, as kubectl's own default (`kubectl get --chunk-size`). */
 const chunkSize = 500;
@@ -30,8 +31,11 @@ const longestPauseMs = 5000;
 /** What a session is made of. */
 export interface SessionParts {
   readonly context: string;
-  readonly proxy: KubectlProxy;
+  /** Its `kubectl proxy`. */
+  readonly tool: RunningTool;
   readonly transport: Transport;
+  /** For each request; 0: as long as it takes. Milliseconds. */
+  readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -39,88 +43,76 @@ export interface SessionParts {
 export type Session = Omit<KubeApi, 'lasting'>;
 
 /** The API of one cluster over its proxy's socket. */
-export function createSession(parts: SessionParts): Session {
-  const {context, transport, signal} = parts;
-
-  const toError = (asked: Asked, answer: HttpAnswer): MeshError =>
-    answerError(asked, {...answer, toolText: parts.proxy.tool.stderr()});
-
+export function createSession({context, tool, transport, timeoutMs, signal}: SessionParts): Session {
   let ended = false;
-  void parts.proxy.tool.ended.then(() => {
+  void tool.ended.then(() => {
     ended = true;
   });
 
-  const send = async (asked: Asked, request: Omit<HttpRequest, 'signal'>): Promise<HttpAnswer> => {
+  const send = async (request: Omit<HttpRequest, 'timeoutMs' | 'signal'>): Promise<HttpAnswer> => {
     for (let attempt = 0; ; attempt++) {
+      const pauseMs = resendPauseMs * 2 ** attempt;
       try {
-        const answer = await transport.send({...request, signal});
+        const answer = await transport.send({...request, timeoutMs, signal});
         if (answer.status !== 429 || attempt >= resends) return answer;
-        await sleep(
-          Math.min(Number(answer.retryAfter ?? 0) * 1000 || resendPauseMs * 2 ** attempt, longestPauseMs),
-          signal,
-        );
+        await sleep(Math.min(Number(answer.headers['retry-after'] ?? 0) * 1000 || pauseMs, longestPauseMs), signal);
       } catch (thrown) {
         if (!(thrown instanceof NoAnswer)) throw thrown;
         // A write that may have arrived is never sent twice: its effect reads the cluster again instead.
         const harmless = thrown.reason === 'refused' || (thrown.reason === 'broken' && request.method === 'GET');
-        if (!harmless || ended || attempt >= resends) throw lost(parts, thrown, ended);
-        await sleep(resendPauseMs * 2 ** attempt, signal);
+        if (!harmless || ended || attempt >= resends) {
+          const why = ended ? `kubectl has ended: ${lastLines(tool.stderr())}` : thrown.message;
+          throw unreachable(context, why, thrown.reason === 'refused' ? 'not-sent' : 'maybe-sent');
+        }
+        await sleep(pauseMs, signal);
       }
     }
   };
 
-  const ask = async (asked: Asked, request: Omit<HttpRequest, 'signal'>): Promise<unknown> => {
-    const answer = await send(asked, request);
-    if (answer.status < 200 || answer.status > 299) throw toError(asked, answer);
-    return parse(asked, answer);
+  /** What an answer says. Throws what a failed one means. */
+  const read = (asked: Asked, {status, headers, text}: HttpAnswer): unknown => {
+    const contentType = headers['content-type'] ?? '';
+    if (status < 200 || status > 299) {
+      throw answerError(asked, {status, contentType, body: text, toolText: tool.stderr()});
+    }
+    // /healthz, /readyz and /metrics answer in text.
+    if (!contentType.includes('json')) return text;
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      throw new MeshError('API_ERROR', `the API server of context "${context}" sent an answer that is not JSON`, {
+        cause,
+      });
+    }
   };
 
-  const askedFor = (verb: Verb, ref: KindRef & {readonly name?: string; readonly namespace?: string}): Asked => ({
-    verb,
-    resource: resourceOf(ref).plural,
-    group: groupOf(ref.apiVersion),
-    ...(ref.name === undefined || ref.name === '' ? {} : {name: ref.name}),
-    ...(ref.namespace === undefined ? {} : {namespace: ref.namespace}),
-    context,
-  });
-
-  /** Like {@link ask}, for requests whose answer is an object of the API: a login page is none, whatever its status. */
-  const askObject = async (asked: Asked, request: Omit<HttpRequest, 'signal'>): Promise<unknown> =>
-    objectOf(asked, await ask(asked, request));
+  const askedFor = (verb: Verb, ref: KindRef & Partial<Pick<ObjectRef, 'name' | 'namespace'>>): Asked =>
+    defined({
+      verb,
+      resource: resourceOf(ref).plural,
+      group: groupOf(ref.apiVersion),
+      name: ref.name === '' ? undefined : ref.name,
+      namespace: ref.namespace,
+      context,
+    });
 
   const write = async (
     verb: Verb,
     ref: ObjectRef,
-    request: Pick<HttpRequest, 'method' | 'path'>,
+    [method, path]: readonly [HttpRequest['method'], string],
     content: object,
-    contentType = 'application/json',
-  ): Promise<unknown> =>
-    ask(askedFor(verb, ref), {...request, headers: {'content-type': contentType}, body: JSON.stringify(content)});
-
-  const listPage = async (
-    kind: KindRef,
-    options: ListOptions,
-    continueToken: string | undefined,
-  ): Promise<HttpAnswer> =>
-    send(
-      askedFor('list', {...kind, ...namespaceOf(options)}),
-      defined({
-        method: 'GET',
-        path: withQuery(collectionPath(kind, options.namespace), {
-          limit: chunkSize,
-          continue: continueToken,
-          labelSelector: options.labelSelector,
-          fieldSelector: options.fieldSelector,
-        }),
-        headers: options.metadataOnly === true ? {accept: metadataOnly} : undefined,
-      }),
-    );
+    type = 'application/json',
+  ): Promise<unknown> => {
+    const request = {method, path, headers: {'content-type': type}, body: JSON.stringify(content)};
+    return read(askedFor(verb, ref), await send(request));
+  };
 
   const api: Session = {
     context,
-    raw: (path) => ask({verb: 'get', resource: path, context}, {method: 'GET', path}),
+    raw: async (path) => read({verb: 'get', resource: path, context}, await send({method: 'GET', path})),
     async get<T extends KubeObject>(ref: ObjectRef): Promise<T> {
-      return (await askObject(askedFor('get', ref), {method: 'GET', path: objectPath(ref)})) as T;
+      const asked = askedFor('get', ref);
+      return objectOf(asked, read(asked, await send({method: 'GET', path: objectPath(ref)}))) as T;
     },
     async find<T extends KubeObject>(ref: ObjectRef): Promise<T | undefined> {
       try {
@@ -131,95 +123,67 @@ export function createSession(parts: SessionParts): Session {
       }
     },
     async list<T extends KubeObject>(kind: KindRef, options: ListOptions = {}): Promise<KubeList<T>> {
-      const asked = askedFor('list', {...kind, ...namespaceOf(options)});
+      const {metadataOnly, ...selectors} = options;
+      const {namespace, ...query} = selectors;
+      const asked = askedFor('list', {...kind, ...selectors});
+      const path = collectionPath(kind, namespace);
+      const headers = metadataOnly === true ? {accept: metadataAlone} : {};
       let items: T[] = [];
       let restarts = 0;
       for (let token: string | undefined; ;) {
-        const answer = await listPage(kind, options, token);
+        const page = {limit: chunkSize, continue: token, ...query};
+        const answer = await send({method: 'GET', path: withQuery(path, page), headers});
         if (answer.status === 410 && restarts < listRestarts) {
           restarts += 1;
           items = [];
           token = undefined;
           continue;
         }
-        if (answer.status !== 200) throw toError(asked, answer);
         // An empty PartialObjectMetadataList has `items: null` (Go's nil slice).
-        const page = objectOf(asked, parse(asked, answer)) as {
-          items: readonly T[] | null;
-          metadata: KubeList['metadata'];
-        };
+        const list = objectOf(asked, read(asked, answer)) as Pick<KubeList, 'metadata'> & {items: readonly T[] | null};
         // Items of a list carry neither apiVersion nor kind (Kubernetes API conventions, "Lists").
-        items.push(...(page.items ?? []).map((item) => ({...item, apiVersion: kind.apiVersion, kind: kind.kind})));
-        token = page.metadata.continue;
-        if (token === undefined || token === '') return {items, metadata: page.metadata};
+        items.push(...(list.items ?? []).map((item) => ({...item, apiVersion: kind.apiVersion, kind: kind.kind})));
+        token = list.metadata.continue;
+        if (token === undefined || token === '') return {items, metadata: list.metadata};
       }
     },
     async create<T extends KubeObject>(object: T, dryRun: WriteDryRun): Promise<T> {
       const ref = refOf(object);
       const path = withQuery(collectionPath(ref, ref.namespace), writeQuery(dryRun));
-      return (await write('create', ref, {method: 'POST', path}, object)) as T;
+      return (await write('create', ref, ['POST', path], object)) as T;
     },
     async replace<T extends KubeObject>(object: T, dryRun: WriteDryRun): Promise<T> {
       const ref = refOf(object);
       const path = withQuery(objectPath(ref), writeQuery(dryRun));
-      return (await write('update', ref, {method: 'PUT', path}, object)) as T;
+      return (await write('update', ref, ['PUT', path], object)) as T;
     },
     async patch(ref, patch, dryRun) {
       const path = withQuery(objectPath(ref), writeQuery(dryRun));
       const type = Array.isArray(patch) ? 'application/json-patch+json' : 'application/merge-patch+json';
-      return (await write('patch', ref, {method: 'PATCH', path}, patch, type)) as KubeObject;
+      return (await write('patch', ref, ['PATCH', path], patch, type)) as KubeObject;
     },
     async delete(ref, preconditions, dryRun) {
       // With a body the API server reads options from it alone, so dryRun stands there and not in the query.
-      const options = {
-        apiVersion: 'v1',
-        kind: 'DeleteOptions',
-        preconditions,
-        ...(dryRun === 'server' ? {dryRun: ['All']} : {}),
-      };
-      await write('delete', ref, {method: 'DELETE', path: objectPath(ref)}, options);
+      const all = dryRun === 'server' ? {dryRun: ['All']} : {};
+      const options = {apiVersion: 'v1', kind: 'DeleteOptions', preconditions, ...all};
+      await write('delete', ref, ['DELETE', objectPath(ref)], options);
     },
   };
   return api;
 }
 
 /** Asks for metadata alone (Kubernetes API concepts, "Metadata-only fetches"). */
-const metadataOnly = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
-
-function namespaceOf(options: ListOptions): {readonly namespace?: string} {
-  return options.namespace === undefined ? {} : {namespace: options.namespace};
-}
+const metadataAlone = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io';
 
 function writeQuery(dryRun: WriteDryRun): Readonly<Record<string, string | undefined>> {
   return {fieldManager, dryRun: dryRun === 'server' ? 'All' : undefined};
 }
 
-/** Every object and every list has metadata (Kubernetes API conventions, "Resources"). */
+/** Every object and every list has metadata (Kubernetes API conventions, "Resources"): a login page has none. */
 function objectOf(asked: Asked, answer: unknown): unknown {
   const metadata = typeof answer === 'object' && answer !== null && 'metadata' in answer ? answer.metadata : undefined;
   if (typeof metadata === 'object' && metadata !== null) return answer;
   throw new MeshError('API_ERROR', `what context "${asked.context}" leads to did not answer as an API server does`, {
     hints: [advice`look at it: ${lookWith.kubectl('any', words`get --raw / --context ${asked.context}`)}`],
   });
-}
-
-function parse(asked: Asked, answer: HttpAnswer): unknown {
-  // /healthz, /readyz and /metrics answer in text.
-  if (!answer.contentType.includes('json')) return answer.body;
-  try {
-    return JSON.parse(answer.body);
-  } catch (cause) {
-    throw new MeshError('API_ERROR', `the API server of context "${asked.context}" sent an answer that is not JSON`, {
-      cause,
-    });
-  }
-}
-
-/** No answer came: because kubectl ended, or because nothing came over its connection. */
-function lost(parts: SessionParts, failure: NoAnswer, ended: boolean): MeshError {
-  return unreachable(
-    parts.context,
-    ended ? `kubectl has ended: ${lastLines(parts.proxy.tool.stderr())}` : failure.message,
-    failure.reason === 'refused' ? 'not-sent' : 'maybe-sent',
-  );
 }

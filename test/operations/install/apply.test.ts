@@ -26,7 +26,7 @@ it.each([1, 2])('install apply looks at no more than %i clusters at the same tim
   let most = 0;
   const deps = {
     workspace: createWorkspace({root, now: () => new Date()}),
-    istioctl: {version: () => Promise.resolve({version: '1.30.0'})},
+    istioctl: {version: () => Promise.resolve('1.30.0')},
     environment: {},
     clusters: {
       open: async (context: string) => {

@@ -20,9 +20,10 @@ export const selfSignedCheck = apiServerCheck({
     if (controlPlanes.some(({bundleName}) => bundleName === undefined)) {
       return notApplicable('istiod publishes the bundle by other means than a ConfigMap');
     }
-    const bundle = bundles.find((one) => one.namespace === namespace);
-    if (bundle?.text === undefined) return notApplicable(`no bundle in ${namespace} tells what istiod has loaded`);
-    const loaded = bundle.roots;
+    // One for each name that the revisions use.
+    const own = bundles.filter((one) => one.namespace === namespace && one.text !== undefined);
+    if (own.length === 0) return notApplicable(`no bundle in ${namespace} tells what istiod has loaded`);
+    const loaded = own.flatMap(({roots}) => roots);
     if (loaded.length === 0) return notApplicable(`the bundle in ${namespace} cannot be read as certificates`);
     const pushed = pushedTrust === 'absent' ? [] : pushedTrust.roots;
     // In cacerts on purpose: the first phase of moving from a self-signed root to a pushed one.

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {MeshError} from '../../src/domain/errors.js';
-import {untilAborted} from '../../src/engine/effects/until-aborted.js';
+import {untilAborted} from '../../src/tools/bounded.js';
 
 const endless = () => new Promise<never>(() => undefined);
 

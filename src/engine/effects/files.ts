@@ -1,0 +1,13 @@
+import type {Effect} from '../effect.js';
+
+/** Writes files as one set. */
+export const writeFiles: Effect<'write-files'> = async ({files}, {deps}) => {
+  await deps.workspace.write(files);
+  return {files: files.map(({path}) => path)};
+};
+
+/** Removes files; those that are gone already are fine. */
+export const removeFiles: Effect<'remove-files'> = async ({paths}, {deps}) => {
+  await deps.workspace.remove(paths);
+  return {removed: paths};
+};

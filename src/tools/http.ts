@@ -1,0 +1,62 @@
+/** One question to an HTTP server, and its whole answer: bounded in time and in bytes. */
+import type {ClientRequest, IncomingHttpHeaders, IncomingMessage} from 'node:http';
+import {abortError, bounded, type Bounds} from './bounded.js';
+
+/** What was answered, whatever the status. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** The body as UTF-8. */
+  readonly text: string;
+}
+
+/** What bounds an answer. */
+export interface AnswerBounds extends Bounds {
+  /** The longest body that is read. Bytes. */
+  readonly maxBytes: number;
+  /** What a failed connection, or {@link TooLong}, means. */
+  readonly explain: (error: NodeJS.ErrnoException) => Error;
+}
+
+/** Sends a request and reads its answer to the end; otherwise the connection is destroyed. */
+export async function answerTo(send: () => ClientRequest, bounds: AnswerBounds): Promise<HttpAnswer> {
+  if (bounds.signal.aborted) throw abortError(bounds.signal);
+  const sent = send();
+  try {
+    return await bounded<HttpAnswer>(bounds, (resolve, fail) => {
+      // The first error is the reason; later ones come from tearing down.
+      const failed = (error: NodeJS.ErrnoException): void => {
+        fail(bounds.explain(error));
+      };
+      sent.on('error', failed);
+      sent.on('response', (response) => {
+        readBody(response, bounds.maxBytes).then((body) => {
+          resolve({status: response.statusCode ?? 0, headers: response.headers, text: body.toString('utf8')});
+        }, failed);
+      });
+    });
+  } catch (thrown) {
+    sent.destroy();
+    throw thrown;
+  }
+}
+
+/** A body that is longer than allowed. */
+export class TooLong extends Error {
+  constructor(readonly maxBytes: number) {
+    super(`longer than ${String(maxBytes)} bytes`);
+  }
+}
+
+/** The whole body of a response. Throws {@link TooLong} as soon as it is longer than allowed, and what the connection fails with. */
+async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of response) {
+    bytes += (piece as Buffer).length;
+    // Leaving the loop destroys the response.
+    if (bytes > maxBytes) throw new TooLong(maxBytes);
+    pieces.push(piece as Buffer);
+  }
+  return Buffer.concat(pieces);
+}
