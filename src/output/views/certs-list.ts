@@ -2,7 +2,7 @@ import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint
 import type {Forecast} from '../../domain/monitoring/forecast.js';
 import type {CertificateRole} from '../../domain/monitoring/seen.js';
 import type {CertificateSummary} from '../../domain/x509/describe.js';
-import {groupedBy} from '../../domain/grouped.js';
+import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ListResult} from '../../operations/certs/list.js';
@@ -61,7 +61,7 @@ interface Row extends CertificateSummary, Pick<Sighting, 'owner'> {
 
 /** A line for each certificate of the mesh and of each cluster, wherever it was seen. */
 function rows(result: Printed<ListResult>): readonly Row[] {
-  const groups = groupedBy(sightings(result), ({owner, certificate}) => `${owner} ${certificate.fingerprint}`);
+  const groups = groupBy(sightings(result), ({owner, certificate}) => `${owner} ${certificate.fingerprint}`);
   return [...groups.values()].map((group): Row => {
     const [{owner, certificate: first}] = group;
     const seen = group.flatMap(({cluster, certificate}) => {

@@ -1,6 +1,6 @@
 /** Words that all views of verify share: where a row belongs, and what there is to say of it. */
 import type {Row} from '../../domain/checks/report.js';
-import {groupedBy} from '../../domain/grouped.js';
+import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Purpose} from '../../domain/suggest/suggestion.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
@@ -29,7 +29,7 @@ export interface Place {
 
 /** Every place with its rows: the mesh first, then in order of appearance. */
 export function places(rows: readonly ShownRow[]): readonly Place[] {
-  const all = [...groupedBy(rows, placeOf)].map(([place, own]) => ({place, rows: own}));
+  const all = [...groupBy(rows, placeOf)].map(([place, own]) => ({place, rows: own}));
   return [...all.filter(({place}) => place === meshPlace), ...all.filter(({place}) => place !== meshPlace)];
 }
 

@@ -1,4 +1,4 @@
-import {groupedBy} from '../../domain/grouped.js';
+import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import {isBad, placeOf, remedyName, remedyText, timeoutLines, type ShownRow, type ShownVerify} from './verify-rows.js';
 
@@ -7,7 +7,7 @@ import {isBad, placeOf, remedyName, remedyText, timeoutLines, type ShownRow, typ
  * result, are one line.
  */
 export function verifyShort(result: ShownVerify): string {
-  const groups = groupedBy(result.checks.filter(isBad), (row) =>
+  const groups = groupBy(result.checks.filter(isBad), (row) =>
     row.impliedBy === undefined ? row : [row.result, row.impliedBy, placeOf(row)].join(' '),
   );
   return [...[...groups.values()].map(shortLine), ...timeoutLines(result)].join('\n');

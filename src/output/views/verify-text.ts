@@ -6,7 +6,7 @@
  */
 import type {Acceptance, ClusterPicture, MeshPicture, PictureCertificate} from '../../domain/checks/picture.js';
 import {some} from '../../domain/checks/describe.js';
-import {groupedBy} from '../../domain/grouped.js';
+import {groupBy} from '../../domain/group-by.js';
 import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {table} from '../table.js';
@@ -53,8 +53,8 @@ function page(result: ShownVerify, lines: readonly string[]): string {
 /** The blocks; `withEvidence`: what was observed of what is well, too. */
 function sections({checks: rows}: ShownVerify, withEvidence: boolean): readonly string[] {
   const all = places(rows);
-  const quiet = groupedBy(all.filter(isQuietPair), clusterOf);
-  const shown = groupedBy(
+  const quiet = groupBy(all.filter(isQuietPair), clusterOf);
+  const shown = groupBy(
     all.flatMap((one) => one.rows.filter(hasDetails)),
     remedyText,
   );
@@ -85,7 +85,7 @@ function quietLines(all: readonly [Place, ...Place[]]): readonly string[] {
   const peers = [...new Set(rows.flatMap(({peer}) => peer ?? []))];
   return [
     `${clusterOf(all[0])} to ${some(peers)}`,
-    ...[...groupedBy(rows, headOf)].map(([head, alike]) => {
+    ...[...groupBy(rows, headOf)].map(([head, alike]) => {
       const reasons = some([...new Set(alike.flatMap(({reason}) => reason ?? []))]);
       const count = `${String(alike.length)} of ${String(peers.length)} clusters`;
       return `${head} (${count}${reasons === '' ? '' : `: ${printableLine(reasons)}`})`;
@@ -104,7 +104,7 @@ interface RowOptions {
  * of them would hide the others.
  */
 function placeLines(rows: readonly ShownRow[], options: RowOptions): readonly string[] {
-  const groups = [...groupedBy(rows, (row) => whyFolded(row) ?? row).values()];
+  const groups = [...groupBy(rows, (row) => whyFolded(row) ?? row).values()];
   return [
     ...groups.filter(({length}) => length === 1).flatMap(([row]) => rowLines(row, options)),
     ...groups
