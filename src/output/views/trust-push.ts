@@ -17,26 +17,25 @@ export const trustPushView: View<PushResult> = {
 
 /** `trust rollback`: the same, or one line when the kept CA was deleted. */
 export const trustRollbackView: View<RollbackResult> = {
-  text: (result) => rollbackPage(result, shortFingerprint),
-  wide: (result) => rollbackPage(result, formatFingerprint),
+  text: (result) => (result.forgotten ? forgottenPage(result) : page(result, shortFingerprint)),
+  wide: (result) => (result.forgotten ? forgottenPage(result) : page(result, formatFingerprint)),
 };
 
 function page({clusters, dryRun}: Printed<PushResult>, print: Print): string {
   return clusters.flatMap((cluster) => clusterLines(cluster, dryRun !== undefined, print)).join('\n');
 }
 
-function rollbackPage(result: Printed<RollbackResult>, print: Print): string {
-  if (!result.forgotten) return page(result, print);
-  const would = result.dryRun === undefined ? '' : 'would be ';
-  return result.clusters
-    .flatMap((cluster) =>
-      cluster.error
-        ? failureLines(cluster)
-        : cluster.outcome === 'unchanged'
-          ? [`${cluster.name}: nothing was kept: there is no Secret ${cluster.namespace}/cacerts-previous`]
-          : [`${cluster.name}: Secret ${cluster.namespace}/cacerts-previous ${would}deleted`],
-    )
-    .join('\n');
+function forgottenPage({clusters, dryRun}: Printed<RollbackResult>): string {
+  const would = dryRun === undefined ? '' : 'would be ';
+  const lines = clusters.flatMap((cluster) => {
+    const {name, outcome, namespace, error} = cluster;
+    const secret = `Secret ${namespace}/cacerts-previous`;
+    if (error) return failureLines(cluster);
+    return [
+      `${name}: ${outcome === 'unchanged' ? `nothing was kept: there is no ${secret}` : `${secret} ${would}deleted`}`,
+    ];
+  });
+  return lines.join('\n');
 }
 
 function clusterLines(cluster: Printed<PushedCluster>, dryRun: boolean, print: Print): readonly string[] {
@@ -50,15 +49,14 @@ function clusterLines(cluster: Printed<PushedCluster>, dryRun: boolean, print: P
   }
   if (outcome === 'cancelled') return [`${name}: interrupted: run the command again, it does only what is left`];
   if (outcome === 'skipped' && !dryRun) return [`${name}: not started`];
+  const will = dryRun ? 'will be ' : '';
   return [
     `${name}: ${secret} ${words(cluster, dryRun)}`,
     ...indent([
       ...(before ? [caLine(dryRun ? 'is' : 'was', before, print)] : []),
       caLine(dryRun ? 'will be' : 'is', after, print),
-      ...(keepsPrevious
-        ? [`previous CA ${dryRun ? 'will be kept' : 'kept'} as Secret ${namespace}/cacerts-previous`]
-        : []),
-      ...restarts.map((deployment) => `Deployment ${deployment} ${dryRun ? 'will be restarted' : 'restarted'}`),
+      ...(keepsPrevious ? [`previous CA ${will}kept as ${secret}-previous`] : []),
+      ...restarts.map((deployment) => `Deployment ${deployment} ${will}restarted`),
       ...notValidated.map((what) => `not checked by the API server: ${what}`),
     ]),
   ];
