@@ -14,7 +14,8 @@ export const journalVerifyView: View<VerifyJournalResult> = {
       ...journal.aside.flatMap(asideLines),
       ...clusters.flatMap((cluster) => clusterLines(cluster, secrets)),
     ]
-      .map((line) => printableKeepingIndent(line))
+      // Indented as they are.
+      .map((line) => line.replace(/[^ ].*/s, printableLine))
       .join('\n'),
 };
 
@@ -80,8 +81,4 @@ function clusterLines({name, outcome, error, heads}: Printed<RememberingCluster>
 
 function count(number: number, one: string, many: string): string {
   return `${String(number)} ${number === 1 ? one : many}`;
-}
-
-function printableKeepingIndent(line: string): string {
-  return `${/^ */.exec(line)?.[0] ?? ''}${printableLine(line)}`;
 }
