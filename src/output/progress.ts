@@ -6,8 +6,7 @@
 import {Listr, type ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput} from 'listr2';
 import {printableLine} from '../domain/printable.js';
 import type {Group, Lane, Outcome} from '../engine/operation.js';
-import {planLines, warningLine} from './plain-progress.js';
-import type {Progress} from './progress-types.js';
+import {planLines, type Progress, warningLine} from './plain-progress.js';
 
 /** Draws on `stream`. */
 export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {

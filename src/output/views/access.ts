@@ -7,8 +7,7 @@ import type {PrintedRole} from '../../operations/access/role.js';
 import type {AccessResult, ShownCluster, ShownSubject, ShownWay} from '../../operations/access/show.js';
 import {arrows, indent} from '../lines.js';
 import {table} from '../table.js';
-import type {Printed} from '../printed.js';
-import type {View} from '../view.js';
+import type {Printed, View} from '../view.js';
 
 /** `access role`: manifests for `kubectl apply -f -`. JSON is the same as a List, without comments. */
 export const accessRoleView: View<PrintedRole> = {text: ({yaml}) => yaml()};

@@ -3,7 +3,7 @@ import {metricFamilies} from '../../domain/monitoring/metrics.js';
 import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import type {ListResult} from '../../operations/certs/list.js';
 import {type Sample, exposition} from '../formats/prometheus.js';
-import type {Printed} from '../printed.js';
+import type {Printed} from '../view.js';
 import {ofMesh, type Sighting, sightings} from './certs-list-sightings.js';
 
 type Labels = Sample['labels'];

@@ -2,7 +2,7 @@ import type {Source} from '../../domain/monitoring/seen.js';
 import type {ListedCertificate} from '../../operations/certs/list-files.js';
 import type {LiveCertificate} from '../../operations/certs/list-live.js';
 import type {ListResult} from '../../operations/certs/list.js';
-import type {Printed} from '../printed.js';
+import type {Printed} from '../view.js';
 
 /** A certificate where it was seen: in a file, in an object of a cluster, or presented by an istiod. */
 export interface Sighting {

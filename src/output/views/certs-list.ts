@@ -8,8 +8,7 @@ import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ListResult} from '../../operations/certs/list.js';
 import {indent} from '../lines.js';
 import {table} from '../table.js';
-import type {Printed} from '../printed.js';
-import type {View, ViewContext} from '../view.js';
+import type {Printed, View, ViewContext} from '../view.js';
 import {certsListPrometheus} from './certs-list-prometheus.js';
 import {ofMesh, type Sighting, sightings} from './certs-list-sightings.js';
 

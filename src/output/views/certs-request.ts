@@ -6,8 +6,7 @@ import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {allErrorLines, doneNames, outcomeText} from '../lines.js';
 import {table} from '../table.js';
-import type {Printed} from '../printed.js';
-import type {View, ViewContext} from '../view.js';
+import type {Printed, View, ViewContext} from '../view.js';
 
 /** `certs request`: a line for each cluster, what went wrong, and what to do with the requests. */
 export const certsRequestView: View<CsrResult> = {

@@ -3,8 +3,7 @@ import {printableLine} from '../../domain/printable.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ChainSummary, RememberingCluster, VerifyJournalResult} from '../../operations/journal/verify.js';
 import {failedLines} from '../lines.js';
-import type {Printed} from '../printed.js';
-import type {View, ViewContext} from '../view.js';
+import type {Printed, View, ViewContext} from '../view.js';
 
 /** `journal verify`: the file, its chains, and what each cluster remembers. */
 export const journalVerifyView: View<VerifyJournalResult> = {

@@ -2,8 +2,7 @@ import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint
 import {printableLine} from '../../domain/printable.js';
 import type {ComparedCluster, DiffResult} from '../../operations/trust/diff.js';
 import {arrows} from '../lines.js';
-import type {Printed} from '../printed.js';
-import type {View} from '../view.js';
+import type {Printed, View} from '../view.js';
 
 type Print = (fingerprint: string) => string;
 

@@ -4,8 +4,7 @@ import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
 import type {CaSummary} from '../../domain/trust/ca-summary.js';
 import type {RollbackResult} from '../../operations/trust/rollback.js';
 import {arrows, indent} from '../lines.js';
-import type {Printed} from '../printed.js';
-import type {View} from '../view.js';
+import type {Printed, View} from '../view.js';
 
 type Print = (fingerprint: string) => string;
 

@@ -4,7 +4,7 @@ import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Purpose} from '../../domain/suggest/suggestion.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
-import type {Printed} from '../printed.js';
+import type {Printed} from '../view.js';
 
 /** The result as views see it. */
 export type ShownVerify = Printed<VerifyResult>;

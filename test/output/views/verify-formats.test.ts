@@ -10,7 +10,7 @@ import {verifyMermaid} from '../../../src/output/views/verify-mermaid.js';
 import {verifyShort} from '../../../src/output/views/verify-short.js';
 import {verifyText, verifyWide} from '../../../src/output/views/verify-text.js';
 import {now} from '../../domain/checks/healthy.js';
-import type {Printed} from '../../../src/output/printed.js';
+import type {Printed} from '../../../src/output/view.js';
 import {printed} from '../../helpers/suggestions.js';
 
 const base: Row = {
