@@ -52,14 +52,9 @@ export type Render<Result, Request = unknown> = (result: Printed<Result>, contex
  * The renderings a command offers; the keys are the allowed values of `-o`. `json` needs no function: it is the result
  * itself with a schema version. `text` is the default.
  */
-export interface View<Result, Request = unknown> {
-  readonly text: Render<Result, Request>;
-  readonly wide?: Render<Result, Request>;
-  readonly short?: Render<Result, Request>;
-  readonly name?: Render<Result, Request>;
-  readonly junit?: Render<Result, Request>;
-  readonly mermaid?: Render<Result, Request>;
-  readonly prometheus?: Render<Result, Request>;
-  readonly csr?: Render<Result, Request>;
-  readonly yaml?: Render<Result, Request>;
-}
+export type View<Result, Request = unknown> = Readonly<
+  Record<'text', Render<Result, Request>> &
+    Partial<
+      Record<'wide' | 'short' | 'name' | 'junit' | 'mermaid' | 'prometheus' | 'csr' | 'yaml', Render<Result, Request>>
+    >
+>;

@@ -8,7 +8,7 @@ import type {Printed, Render, RenderContext, View} from '../view.js';
 import {certsGenerateView} from './certs-generate.js';
 import {applyView} from './install-apply.js';
 import {renderView} from './install-render.js';
-import {trustPushView} from './trust-push.js';
+import {trustPushView} from './trust.js';
 import {verifyShort} from './verify-short.js';
 
 /** `up` */

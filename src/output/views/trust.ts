@@ -1,5 +1,6 @@
 import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
+import type {ComparedCluster, DiffResult} from '../../operations/trust/diff.js';
 import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
 import type {CaSummary} from '../../domain/trust/ca-summary.js';
 import type {RollbackResult} from '../../operations/trust/rollback.js';
@@ -8,17 +9,23 @@ import type {Printed, View} from '../view.js';
 
 type Print = (fingerprint: string) => string;
 
+/** Fingerprints in short, or with `-o wide` whole. */
+function byPrint<Result>(page: (result: Printed<Result>, print: Print) => string): View<Result> {
+  return {text: (result) => page(result, shortFingerprint), wide: (result) => page(result, formatFingerprint)};
+}
+
 /** `trust push`: a line for each cluster, then the CA on both sides where it changes; what speaks against it, in full. */
-export const trustPushView: View<PushResult> = {
-  text: (result) => page(result, shortFingerprint),
-  wide: (result) => page(result, formatFingerprint),
-};
+export const trustPushView = byPrint<PushResult>(page);
 
 /** `trust rollback`: the same, or one line when the kept CA was deleted. */
-export const trustRollbackView: View<RollbackResult> = {
-  text: (result) => (result.forgotten ? forgottenPage(result) : page(result, shortFingerprint)),
-  wide: (result) => (result.forgotten ? forgottenPage(result) : page(result, formatFingerprint)),
-};
+export const trustRollbackView = byPrint<RollbackResult>((result, print) =>
+  result.forgotten ? forgottenPage(result) : page(result, print),
+);
+
+/** `trust diff`: a line for each cluster; for each difference what the work directory (+) and the cluster (-) have. */
+export const trustDiffView = byPrint<DiffResult>(({clusters}, print) =>
+  clusters.flatMap((cluster) => comparedLines(cluster, print)).join('\n'),
+);
 
 function page({clusters, dryRun}: Printed<PushResult>, print: Print): string {
   return clusters.flatMap((cluster) => clusterLines(cluster, dryRun !== undefined, print)).join('\n');
@@ -98,4 +105,33 @@ function caLine(verb: string, {roots, clusterCa}: CaSummary, print: Print): stri
     : 'a cluster CA that cannot be read';
   const list = roots.map(({fingerprint}) => print(fingerprint)).join(', ');
   return `${verb}: ${ca}, root ${list === '' ? 'unreadable' : list}`;
+}
+
+const parts = {
+  secret: 'Secret cacerts',
+  clusterCa: 'cluster CA',
+  roots: 'roots',
+  chain: 'chain',
+  key: "key's public half",
+  crl: 'revocation lists',
+  keys: 'other keys in the Secret',
+} as const;
+
+function comparedLines(
+  {name, outcome, error, differences, madeElsewhere}: Printed<ComparedCluster>,
+  print: Print,
+): readonly string[] {
+  if (madeElsewhere !== undefined) return [`${name}: nothing to compare: ${madeElsewhere}`];
+  if (error) return [`${name}: ${outcome}: ${printableLine(error.message)}`, ...arrows(error.hints)];
+  if (differences.length === 0) return [`${name}: the same`];
+  return [
+    `${name}: different`,
+    ...differences.flatMap(({part, wanted, found}) => {
+      const show = (values: readonly string[]): string =>
+        values.length === 0
+          ? '(none)'
+          : values.map((value) => (part === 'keys' ? printableLine(value) : print(value))).join(', ');
+      return [`  ${parts[part]}`, `    - cluster:        ${show(found)}`, `    + work directory: ${show(wanted)}`];
+    }),
+  ];
 }
