@@ -5,16 +5,10 @@ export interface CompletableCommand {
   readonly summary?: string;
   readonly hidden?: boolean;
   readonly flags: Readonly<Record<string, CompletableFlag>>;
-  readonly args?: Readonly<Record<string, CompletableArgument>>;
+  readonly args?: Readonly<Record<string, {readonly description?: string}>>;
 }
 
-/** The part of an argument's manifest entry that completion reads. */
-export interface CompletableArgument {
-  readonly description?: string;
-}
-
-/** The part of a flag's manifest entry that completion reads. */
-export interface CompletableFlag {
+interface CompletableFlag {
   readonly type: 'boolean' | 'option';
   readonly char?: string;
   readonly description?: string;
@@ -41,13 +35,8 @@ export function completions(commands: CompletableCommands, words: readonly strin
   const command = findCommand(commands, before);
   const flag = command && flagBefore(command, words.at(-2));
   if (flag?.type === 'option') {
-    return flag.options
-      ? answer(
-          flag.options.map((value) => [value, '']),
-          typed,
-          directive.noFileNames,
-        )
-      : answer([], '', directive.fileNames);
+    const values = (flag.options ?? []).map((value): Candidate => [value, '']);
+    return answer(values, typed, flag.options ? directive.noFileNames : directive.fileNames);
   }
   if (command && typed.startsWith('-')) return answer(flagCandidates(command), typed, directive.noFileNames);
   return answer(nextWords(commands, before), typed, takesFiles(command) ? directive.fileNames : directive.noFileNames);
@@ -69,11 +58,8 @@ function answer(candidates: readonly Candidate[], typed: string, code: number): 
 
 /** The longest command whose words the typed words begin with: the rest are its arguments. */
 function findCommand(commands: CompletableCommands, words: readonly string[]): CompletableCommand | undefined {
-  for (let length = words.length; length > 0; length -= 1) {
-    const command = commands[words.slice(0, length).join(':')];
-    if (command) return command;
-  }
-  return undefined;
+  const ids = words.map((_, index) => words.slice(0, index + 1).join(':'));
+  return commands[ids.findLast((id) => commands[id]) ?? ''];
 }
 
 function flagBefore(command: CompletableCommand, word: string | undefined): CompletableFlag | undefined {

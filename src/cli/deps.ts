@@ -5,14 +5,10 @@
 import {resolve} from 'node:path';
 import {newPassphraseNeeded} from '../domain/keys/passphrase.js';
 import {once} from '../domain/once.js';
-import type {Sensitive} from '../domain/sensitive.js';
 import type {Deps} from '../engine/deps.js';
 import {type RunSettings, type Reporter} from '../engine/operation.js';
-import {createPlainProgress} from '../output/plain-progress.js';
-import type {Progress} from '../output/progress-types.js';
+import {createPlainProgress, type Progress} from '../output/plain-progress.js';
 import type {SignerSpec} from '../domain/mesh/signer.js';
-import type {Clusters} from '../tools/kubectl/api.js';
-import type {Runner} from '../tools/runner.js';
 import {sleep} from '../tools/bounded.js';
 import {createWorkspace} from '../workspace/create.js';
 import type {Workspace} from '../workspace/workspace.js';
@@ -70,12 +66,35 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
   const runner = once(async () =>
     (await import('../tools/runner.js')).createRunner({environment: ownEnvironment, signal}),
   );
-  const clusters = lazyClusters(flags, signal, runner, rest);
+  /** What a credential plugin or a signer's program says goes to the terminal as it is, once drawing has stopped. */
+  const speak = (text: string): void => {
+    void rest().then(() => process.stderr.write(text));
+  };
+  const clusters = lazy(() => {
+    const made = (async () => {
+      const [{createClusters}, {createTemporaryDirectory}] = await Promise.all([
+        import('../tools/kubectl/clusters.js'),
+        import('../workspace/temporary.js'),
+      ]);
+      return createClusters({
+        runner: await runner(),
+        signal,
+        temporaryDirectory: createTemporaryDirectory,
+        kubeconfig: flags.kubeconfig,
+        requestTimeoutMs: flags['request-timeout'],
+        as: flags.as,
+        asGroups: flags['as-group'] ?? [],
+        onTerminalText: isInteractive() ? speak : undefined,
+      });
+    })();
+    endings.push(async () => (await made).close());
+    return made;
+  });
   const passphraseReaders = {
     interactive: isInteractive(),
     readFile: async (path: string) =>
       (await workspace.readOutside(path)).map((bytes) => firstLine(bytes.toString('utf8'))),
-    runCommand: async (command: string) => firstLineOf(await (await runner()).askSecret(command)),
+    runCommand: async (command: string) => (await (await runner()).askSecret(command)).map(firstLine),
     prompt: (purpose: 'new' | 'existing') => promptPassphrase(purpose, signal, rest),
     warn: (message: string) => {
       progress.report({type: 'warning', warning: {message}});
@@ -118,7 +137,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
         askPassphrase: () => passphrases.get('existing'),
         clusters,
         runner,
-        terminal: isInteractive() ? {rest, write: speakBetween(rest)} : undefined,
+        terminal: isInteractive() ? {rest, write: speak} : undefined,
         environment,
         environmentSecrets,
         atEnd: (task) => endings.push(task),
@@ -145,7 +164,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
       progress.report(printEvent(event, typedTarget(flags)));
     },
     async close() {
-      await Promise.all([clusters.close(), ...endings.map((end) => end())]);
+      await Promise.all(endings.map((end) => end()));
       await progress.rest();
     },
   };
@@ -161,52 +180,7 @@ async function createProgress(quiet: boolean): Promise<Progress> {
   return createPlainProgress((text) => process.stderr.write(text), quiet);
 }
 
-/** The clusters, and how they are closed: without loading what no command has used. */
-function lazyClusters(
-  flags: CommonFlags,
-  signal: AbortSignal,
-  runner: () => Promise<Runner>,
-  rest: () => Promise<void>,
-): Clusters {
-  let made: Promise<Clusters> | undefined;
-  const clusters = lazy(
-    () =>
-      (made = (async () => {
-        const [{createClusters}, {createTemporaryDirectory}] = await Promise.all([
-          import('../tools/kubectl/clusters.js'),
-          import('../workspace/temporary.js'),
-        ]);
-        return createClusters({
-          runner: await runner(),
-          signal,
-          temporaryDirectory: createTemporaryDirectory,
-          kubeconfig: flags.kubeconfig,
-          requestTimeoutMs: flags['request-timeout'],
-          as: flags.as,
-          asGroups: flags['as-group'] ?? [],
-          onTerminalText: isInteractive() ? speakBetween(rest) : undefined,
-        });
-      })()),
-  );
-  return {
-    open: (context) => clusters.open(context),
-    forward: (...request) => clusters.forward(...request),
-    close: async () => (await made)?.close(),
-  };
-}
-
-/** What a credential plugin says goes to the terminal as it is, once drawing has stopped. */
-function speakBetween(rest: () => Promise<void>): (text: string) => void {
-  return (text) => {
-    void rest().then(() => process.stderr.write(text));
-  };
-}
-
 /** Passphrases are one line; the line end is not part of them. */
 function firstLine(text: string): string {
   return text.split(/\r?\n/, 1)[0] ?? '';
-}
-
-function firstLineOf(answer: Sensitive<string>): Sensitive<string> {
-  return answer.map(firstLine);
 }

@@ -16,7 +16,8 @@ export async function showUnknownCommand(thrown: unknown, argv: readonly string[
 
 async function unknownCommand(argv: readonly string[], root: string): Promise<MeshError> {
   const config = await Config.load(root);
-  const words = argv.slice(0, firstFlag(argv));
+  const end = argv.findIndex((word) => word.startsWith('-'));
+  const words = end === -1 ? argv : argv.slice(0, end);
   const near = nearestCommand(
     words,
     config.commandIDs.map((id) => id.replaceAll(':', ' ')),
@@ -29,14 +30,7 @@ async function unknownCommand(argv: readonly string[], root: string): Promise<Me
   });
 }
 
-function firstFlag(argv: readonly string[]): number {
-  const index = argv.findIndex((word) => word.startsWith('-'));
-  return index === -1 ? argv.length : index;
-}
-
-/**
- * The command that what was typed may have meant: words after the command's own are its arguments. Pure.
- */
+/** The command that what was typed may have meant: words after the command's own are its arguments. Pure. */
 export function nearestCommand(words: readonly string[], commands: readonly string[]): string | undefined {
   const lengths = [...new Set(commands.map((command) => command.split(' ').length))].sort((a, b) => b - a);
   for (const length of lengths) {

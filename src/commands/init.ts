@@ -38,17 +38,13 @@ A context that differs from the one in mesh.yaml is taken as your own name for t
 
   async run(): Promise<InitResult> {
     const {args, flags} = await this.parse(Init);
-    return this.perform(
-      init,
-      {
-        clusters: args.cluster ?? [],
-        meshId: flags['mesh-id'],
-        network: flags.network,
-        fromEnv: flags['from-env'],
-      },
-      initView,
-      // What is done is the answer: as progress it would be said twice.
-      {...flags, quiet: true},
-    );
+    const request = {
+      clusters: args.cluster ?? [],
+      meshId: flags['mesh-id'],
+      network: flags.network,
+      fromEnv: flags['from-env'],
+    };
+    // What is done is the answer: as progress it would be said twice.
+    return this.perform(init, request, initView, {...flags, quiet: true});
   }
 }

@@ -9,6 +9,8 @@ import {checkListView, explainView, picturingFormats, verifyView} from '../outpu
 /** How long `--wait` follows when `--timeout` is not said: pods that are not ready by then need a look. */
 const defaultWaitMs = 300_000;
 
+const checkIds = {multiple: true, multipleNonGreedy: true, delimiter: ',', helpValue: 'ID'} as const;
+
 export default class Verify extends MeshCommand {
   static override summary = 'Prove that the mesh is as declared, or say what is not';
   static override description = `Looks at the work directory, at each cluster's API server and at every running istiod, and judges what it saw.
@@ -25,20 +27,8 @@ Each finding has an id, what was observed, what was expected, and the command th
   static override args = {cluster: clustersArg};
   static override flags = {
     wait: Flags.boolean({description: 'follow until all is well, or --timeout (5m when not said)'}),
-    only: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-      helpValue: 'ID',
-      description: 'only these checks: ids or prefixes (MESH3)',
-    }),
-    skip: Flags.string({
-      multiple: true,
-      multipleNonGreedy: true,
-      delimiter: ',',
-      helpValue: 'ID',
-      description: 'all but these checks: ids or prefixes',
-    }),
+    only: Flags.string({...checkIds, description: 'only these checks: ids or prefixes (MESH3)'}),
+    skip: Flags.string({...checkIds, description: 'all but these checks: ids or prefixes'}),
     'fail-on': Flags.option({options: ['error', 'warning'] as const})({
       default: 'error',
       description: 'the least severity that makes the exit code 3',

@@ -2,7 +2,7 @@
 import type {ErrorReport} from '../domain/errors.js';
 import {printable, printableLine} from '../domain/printable.js';
 import type {ClusterResult, CommonResult} from '../engine/report.js';
-import type {Printed} from './printed.js';
+import type {Printed} from './view.js';
 
 type ShownError = Pick<Printed<ErrorReport>, 'message' | 'hints'>;
 type Named = Pick<ClusterResult, 'name' | 'outcome'>;

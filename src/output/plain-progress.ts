@@ -3,9 +3,19 @@
  * colour, every line names its lane; standard output is never touched.
  */
 import {printableLine} from '../domain/printable.js';
-import type {Group, Warning} from '../engine/operation.js';
-import type {Printed} from './printed.js';
-import type {Progress} from './progress-types.js';
+import type {Group, ProgressEvent, Warning} from '../engine/operation.js';
+import type {Printed} from './view.js';
+
+/** What is drawn: events of the engine, their warnings as text. */
+export type ShownEvent =
+  Exclude<ProgressEvent, {readonly type: 'warning'}> | {readonly type: 'warning'; readonly warning: Printed<Warning>};
+
+/** Draws or writes what the engine reports. */
+export interface Progress {
+  readonly report: (event: ShownEvent) => void;
+  /** Stops drawing; resolves when everything drawn is final: a question comes, or the result. */
+  rest(): Promise<void>;
+}
 
 /** Writes to `write`, a line at a time. Quiet leaves only warnings. */
 export function createPlainProgress(write: (text: string) => void, quiet: boolean): Progress {

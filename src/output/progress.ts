@@ -6,18 +6,11 @@
 import {Listr, type ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput} from 'listr2';
 import {printableLine} from '../domain/printable.js';
 import type {Group, Lane, Outcome} from '../engine/operation.js';
-import {planLines, warningLine} from './plain-progress.js';
-import type {Progress} from './progress-types.js';
-
-/** A lane being drawn: how the engine's events reach its task. */
-interface DrawnLane {
-  readonly say: (line: string) => void;
-  readonly finish: (outcomes: readonly Outcome[]) => void;
-}
+import {planLines, type Progress, warningLine} from './plain-progress.js';
 
 /** Draws on `stream`. */
 export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
-  let lanes = new Map<string, DrawnLane>();
+  let lanes = new Map<string, ReturnType<typeof drawLane>>();
   let drawing: Promise<unknown> = Promise.resolve();
   let active = false;
   const waiting: string[] = [];
@@ -27,7 +20,7 @@ export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
   };
   const draw = (group: Group): void => {
     const drawn = group.lanes.map(drawLane);
-    lanes = new Map(drawn.map(({key, lane}) => [key, lane]));
+    lanes = new Map(drawn.map((lane) => [lane.key, lane]));
     // One after the other: listr2 takes the stream's write away while it draws, and a second one that started meanwhile
     // would give back what it found, which is the first one's.
     drawing = drawing.then(() => {
@@ -93,33 +86,23 @@ export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
   };
 }
 
-function drawLane(lane: Lane): {
-  key: string;
-  title: string;
-  lane: DrawnLane;
-  task: (context: unknown, task: {output: string}) => Promise<void>;
-} {
-  let finish: (outcomes: readonly Outcome[]) => void = () => undefined;
-  let say: (line: string) => void = () => undefined;
-  const finished = new Promise<readonly Outcome[]>((resolve) => {
-    finish = resolve;
-  });
+/** A lane as a task of listr2, and how the engine's events reach it. */
+function drawLane({key, title}: Lane) {
+  let end: (outcomes: readonly Outcome[]) => void = () => undefined;
+  const ended = new Promise<readonly Outcome[]>((resolve) => (end = resolve));
+  let drawn: {output: string} | undefined;
   return {
-    key: lane.key,
-    title: printableLine(lane.title),
-    lane: {
-      say: (line) => {
-        say(line);
-      },
-      finish: (outcomes) => {
-        finish(outcomes);
-      },
+    key,
+    title: printableLine(title),
+    say(line: string): void {
+      if (drawn) drawn.output = line;
     },
-    task: async (_context, task) => {
-      say = (line) => {
-        task.output = line;
-      };
-      const error = (await finished).find((outcome) => outcome.error)?.error;
+    finish(outcomes: readonly Outcome[]): void {
+      end(outcomes);
+    },
+    task: async (_context: unknown, task: {output: string}): Promise<void> => {
+      drawn = task;
+      const error = (await ended).find((outcome) => outcome.error)?.error;
       if (error) throw new Error(printableLine(error.message));
     },
   };

@@ -1,6 +1,34 @@
-/** How a result is shown. Views are pure: result and request in, text out. */
-import type {Suggestion} from '../domain/suggest/suggestion.js';
-import type {Printed} from './printed.js';
+/**
+ * How a result is shown. Views are pure: result and request in, text out. They and JSON see every suggested command and every
+ * hint as text, with the flags of this run.
+ */
+import type {Advice} from '../domain/suggest/advice.js';
+import type {Purpose, Suggestion} from '../domain/suggest/suggestion.js';
+
+/** A suggested command as text that can be typed as it is. In JSON it is the text alone. */
+export class PrintedCommand {
+  constructor(
+    readonly text: string,
+    readonly purpose: Purpose,
+    /** Whether a command of this program in it agrees beforehand (`--yes`) to what it would show with `--dry-run`. */
+    readonly agrees: boolean,
+  ) {}
+
+  toJSON(): string {
+    return this.text;
+  }
+}
+
+/** The same data, its suggestions and hints as text. */
+export type Printed<T> = T extends Suggestion
+  ? PrintedCommand
+  : T extends Advice
+    ? string
+    : T extends (...args: never[]) => unknown
+      ? T
+      : T extends object
+        ? {readonly [Key in keyof T]: Printed<T[Key]>}
+        : T;
 
 /** What a view may know about where it is shown. */
 export interface ViewContext {
@@ -24,14 +52,9 @@ export type Render<Result, Request = unknown> = (result: Printed<Result>, contex
  * The renderings a command offers; the keys are the allowed values of `-o`. `json` needs no function: it is the result
  * itself with a schema version. `text` is the default.
  */
-export interface View<Result, Request = unknown> {
-  readonly text: Render<Result, Request>;
-  readonly wide?: Render<Result, Request>;
-  readonly short?: Render<Result, Request>;
-  readonly name?: Render<Result, Request>;
-  readonly junit?: Render<Result, Request>;
-  readonly mermaid?: Render<Result, Request>;
-  readonly prometheus?: Render<Result, Request>;
-  readonly csr?: Render<Result, Request>;
-  readonly yaml?: Render<Result, Request>;
-}
+export type View<Result, Request = unknown> = Readonly<
+  Record<'text', Render<Result, Request>> &
+    Partial<
+      Record<'wide' | 'short' | 'name' | 'junit' | 'mermaid' | 'prometheus' | 'csr' | 'yaml', Render<Result, Request>>
+    >
+>;

@@ -9,7 +9,7 @@ import type {Suggestion} from '../../src/domain/suggest/suggestion.js';
 import {printError, printResult} from '../../src/cli/suggest/print.js';
 import {renderHint, renderSuggestion} from '../../src/cli/suggest/render.js';
 import type {TypedTarget} from '../../src/cli/suggest/typed-target.js';
-import type {Printed} from '../../src/output/printed.js';
+import type {Printed} from '../../src/output/view.js';
 
 /** Data as JSON carries it: suggestions and hints are text. */
 export type AsJson<T> = T extends Suggestion | Advice

@@ -3,8 +3,8 @@ import {MeshError} from '../../domain/errors.js';
 import {Advice} from '../../domain/suggest/advice.js';
 import {meshCommandsIn, Suggestion} from '../../domain/suggest/suggestion.js';
 import type {ProgressEvent} from '../../engine/operation.js';
-import {PrintedCommand, type Printed} from '../../output/printed.js';
-import type {ShownEvent} from '../../output/progress-types.js';
+import {PrintedCommand, type Printed} from '../../output/view.js';
+import type {ShownEvent} from '../../output/plain-progress.js';
 import {renderHint, renderSuggestion} from './render.js';
 import type {TypedTarget} from './typed-target.js';
 

@@ -3,7 +3,7 @@ import {example, MeshCommand} from '../../cli/base-command.js';
 import {clusterFlags, workDirFlags} from '../../cli/flags/target.js';
 import {roleLevels} from '../../domain/access/command-rights.js';
 import {printRole, type RoleResult} from '../../operations/access/role.js';
-import {accessRoleView} from '../../output/views/access-role.js';
+import {accessRoleView} from '../../output/views/access.js';
 
 export default class AccessRole extends MeshCommand {
   static override summary = 'Print the least rights for running this program, as manifests';

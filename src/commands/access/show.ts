@@ -3,7 +3,7 @@ import {example, MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {clustersArg, concurrencyFlags, meshRequest, targetFlags} from '../../cli/flags/target.js';
 import {showAccess, type AccessResult} from '../../operations/access/show.js';
-import {accessShowView} from '../../output/views/access-show.js';
+import {accessShowView} from '../../output/views/access.js';
 
 export default class AccessShow extends MeshCommand {
   static override summary = "Show who can reach each cluster's CA key";

@@ -52,19 +52,15 @@ Files that are there and valid are used and never overwritten, so running this t
 
   async run(): Promise<GenerateResult> {
     const {args, flags} = await this.parse(CertsGenerate);
-    return this.perform(
-      generateCerts,
-      {
-        clusters: args.cluster ?? [],
-        keyAlgorithm: flags['key-algorithm'],
-        renew: flags.renew,
-        clear: flags['no-passphrase'],
-        signer: flags.signer?.declared,
-        rootDirectory: flags['root-dir'],
-        rootFile: flags.root,
-      },
-      certsGenerateView,
-      flags,
-    );
+    const request = {
+      clusters: args.cluster ?? [],
+      keyAlgorithm: flags['key-algorithm'],
+      renew: flags.renew,
+      clear: flags['no-passphrase'],
+      signer: flags.signer?.declared,
+      rootDirectory: flags['root-dir'],
+      rootFile: flags.root,
+    };
+    return this.perform(generateCerts, request, certsGenerateView, flags);
   }
 }

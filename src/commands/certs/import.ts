@@ -37,11 +37,7 @@ The first import also decides the mesh's root: name it with --root, or agree to 
 
   async run(): Promise<ImportResult> {
     const {args, flags} = await this.parse(CertsImport);
-    return this.perform(
-      importCerts,
-      {cluster: args.cluster, files: args.file, rootFile: flags.root},
-      certsImportView,
-      flags,
-    );
+    const request = {cluster: args.cluster, files: args.file, rootFile: flags.root};
+    return this.perform(importCerts, request, certsImportView, flags);
   }
 }

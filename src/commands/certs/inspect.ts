@@ -36,11 +36,7 @@ Says whether istiod would load it, and what istiod would not say but breaks late
 
   async run(): Promise<InspectResult> {
     const {args, flags} = await this.parse(CertsInspect);
-    return this.perform(
-      inspectCerts,
-      {target: args.target, istioVersion: flags['istio-version']},
-      certsInspectView,
-      flags,
-    );
+    const request = {target: args.target, istioVersion: flags['istio-version']};
+    return this.perform(inspectCerts, request, certsInspectView, flags);
   }
 }

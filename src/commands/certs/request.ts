@@ -8,8 +8,7 @@ import {MeshError} from '../../domain/errors.js';
 import {keyAlgorithms} from '../../domain/keys/keys.js';
 import {certManagerCertificates, type CertManagerResult} from '../../operations/certs/cert-manager.js';
 import {type CsrResult, requestCerts} from '../../operations/certs/request.js';
-import {certManagerView} from '../../output/views/certs-cert-manager.js';
-import {certsRequestView} from '../../output/views/certs-request.js';
+import {certManagerView, certsRequestView} from '../../output/views/certs-request.js';
 
 export default class CertsRequest extends MeshCommand {
   static override summary = 'Make a key and a certificate request for each cluster, for a CA elsewhere to sign';

@@ -54,17 +54,13 @@ It needs CLUSTER/ca-key.pem. A certificate that is valid is left as it is; one t
 
   async run(): Promise<WorkloadResult> {
     const {args, flags} = await this.parse(CertsWorkload);
-    return this.perform(
-      issueWorkload,
-      {
-        cluster: flags.cluster,
-        workload: parseWorkloadName(args['namespace/serviceaccount']),
-        algorithm: flags['key-algorithm'],
-        validityMs: flags.validity,
-        renew: flags.renew,
-      },
-      certsWorkloadView,
-      flags,
-    );
+    const request = {
+      cluster: flags.cluster,
+      workload: parseWorkloadName(args['namespace/serviceaccount']),
+      algorithm: flags['key-algorithm'],
+      validityMs: flags.validity,
+      renew: flags.renew,
+    };
+    return this.perform(issueWorkload, request, certsWorkloadView, flags);
   }
 }

@@ -2,7 +2,7 @@ import {example, MeshCommand} from '../../cli/base-command.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {clustersArg, concurrencyFlags, meshRequest, targetFlags} from '../../cli/flags/target.js';
 import {diffTrust, type DiffResult} from '../../operations/trust/diff.js';
-import {trustDiffView} from '../../output/views/trust-diff.js';
+import {trustDiffView} from '../../output/views/trust.js';
 
 export default class TrustDiff extends MeshCommand {
   static override summary = "Compare the work directory's CAs with what is in the clusters";

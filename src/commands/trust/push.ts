@@ -4,7 +4,7 @@ import {safetyFlags} from '../../cli/flags/safety.js';
 import {clustersArg, concurrencyFlags, keepGoingFlags, meshRequest, targetFlags} from '../../cli/flags/target.js';
 import {trustFlags, trustRules} from '../../cli/flags/trust.js';
 import {pushTrust, type PushResult} from '../../operations/trust/push.js';
-import {trustPushView} from '../../output/views/trust-push.js';
+import {trustPushView} from '../../output/views/trust.js';
 
 export default class TrustPush extends MeshCommand {
   static override summary = "Put each cluster's CA into the cluster, as Secret cacerts";

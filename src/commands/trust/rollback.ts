@@ -5,7 +5,7 @@ import {safetyFlags} from '../../cli/flags/safety.js';
 import {meshRequest, targetFlags} from '../../cli/flags/target.js';
 import {trustFlags, trustRules} from '../../cli/flags/trust.js';
 import {rollbackTrust, type RollbackResult} from '../../operations/trust/rollback.js';
-import {trustRollbackView} from '../../output/views/trust-push.js';
+import {trustRollbackView} from '../../output/views/trust.js';
 
 export default class TrustRollback extends MeshCommand {
   static override summary = "Put a cluster's previous CA back";

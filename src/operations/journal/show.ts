@@ -71,18 +71,13 @@ async function refuseUnknown({workspace}: Deps, {clusters}: ShowRequest, {entrie
   const text = await workspace.readText(layout.meshYaml);
   const reading = text === undefined ? undefined : checkMeshFile(text);
   const declared = reading && 'value' in reading ? (reading.value.clusters ?? []).map(({name}) => name) : [];
-  const known = new Set<unknown>([...declared, ...entries.map(({cluster}) => cluster)]);
-  const stranger = clusters.find((name) => !known.has(name));
+  // Entries of other copies may be of any form.
+  const changed = entries.map(({cluster}): unknown => cluster).filter((name) => typeof name === 'string');
+  const known = [...declared, ...changed];
+  const stranger = clusters.find((name) => !known.includes(name));
   if (stranger === undefined) return;
-  const near = nearest(
-    stranger,
-    [...known].filter((name) => typeof name === 'string'),
-  );
-  throw new MeshError(
-    'UNKNOWN_CLUSTER',
-    `neither ${layout.meshYaml} nor ${layout.journal} names a cluster "${stranger}"`,
-    {
-      hints: near === undefined ? [advice`see all changes: ${kubectlMesh('journal show')}`] : [`did you mean ${near}?`],
-    },
-  );
+  const near = nearest(stranger, known);
+  const hint = near === undefined ? advice`see all changes: ${kubectlMesh('journal show')}` : `did you mean ${near}?`;
+  const message = `neither ${layout.meshYaml} nor ${layout.journal} names a cluster "${stranger}"`;
+  throw new MeshError('UNKNOWN_CLUSTER', message, {hints: [hint]});
 }

@@ -92,14 +92,10 @@ export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult,
     return {verdict: verdictOf(journal, clusters), journal, secrets, clusters, warnings};
   },
   conclude: ({journal, clusters}) => [
-    ...(journal.faults.some(isFinding) || journal.aside.some(isBroken) ? (['findings'] as const) : []),
+    ...(hasFindings(journal) ? (['findings'] as const) : []),
     ...clusters.flatMap(({error, heads}): readonly Conclusion[] => [
       ...(error ? [error.code] : []),
-      ...heads.map(({result}): Conclusion => {
-        if (result === 'agrees') return 'done';
-        // Unknown is never healthy: the entry may be in a copy that was not brought here, or nowhere.
-        return result === 'not-known-here' ? 'NOT_FOUND' : 'findings';
-      }),
+      ...heads.map(({result}) => meaning[result]),
     ]),
   ],
 });
@@ -150,13 +146,12 @@ function compare({mesh}: LoadedMesh, asked: readonly Asked[], state: JournalStat
   const uids = asked.flatMap(({cluster, seen}) => (isKnown(seen) ? [{name: cluster.name, uid: seen.value.uid}] : []));
   const strangers = identityProblems(mesh, uids, false);
   return asked.map(({cluster: {name, context}, seen}): RememberingCluster => {
-    const shown = defined<Pick<RememberingCluster, 'name' | 'context'>>({name, context});
     const stranger = strangers.find(({cluster}) => cluster === name)?.error;
-    const error = isKnown(seen) ? stranger : seen.unknown;
-    if (error || !isKnown(seen)) {
-      return defined({...shown, outcome: error ? outcomeOfError(error) : 'unknown', error, heads: []});
+    const objects: Asked['seen'] = stranger ? {unknown: stranger} : seen;
+    if (isKnown(objects)) {
+      return defined({name, context, outcome: 'done', heads: rememberedHeads(objects.value.objects, comparer)});
     }
-    return {...shown, outcome: 'done', heads: rememberedHeads(seen.value.objects, comparer)};
+    return defined({name, context, outcome: outcomeOfError(objects.unknown), error: objects.unknown, heads: []});
   });
 }
 
@@ -173,22 +168,27 @@ function isFinding({kind}: JournalFault): boolean {
   return kind !== 'torn';
 }
 
-/** A file that was put aside has nobody who closes a line that was cut off. */
-function isBroken({faults}: VerifyJournalResult['journal']['aside'][number]): boolean {
-  return faults.length > 0;
+/** A file that was put aside has nobody who closes a line that was cut off: each of its faults is a finding. */
+function hasFindings({faults, aside}: VerifyJournalResult['journal']): boolean {
+  return faults.some(isFinding) || aside.some((one) => one.faults.length > 0);
 }
 
+/** What a cluster's word on a head means: unknown is never healthy, the entry may be in a copy that was not brought here. */
+const meaning: Readonly<Record<RememberedHead['result'], 'done' | 'NOT_FOUND' | 'findings'>> = {
+  agrees: 'done',
+  'not-known-here': 'NOT_FOUND',
+  rewritten: 'findings',
+  cut: 'findings',
+  'put-aside': 'findings',
+  unreadable: 'findings',
+};
+
 function verdictOf(
-  {faults, open, aside}: VerifyJournalResult['journal'],
+  journal: VerifyJournalResult['journal'],
   clusters: readonly RememberingCluster[],
 ): VerifyJournalResult['verdict'] {
-  const results = new Set(clusters.flatMap(({heads}) => heads.map(({result}) => result)));
-  if (
-    faults.some(isFinding) ||
-    aside.some(isBroken) ||
-    (['rewritten', 'cut', 'put-aside', 'unreadable'] as const).some((one) => results.has(one))
-  )
-    return 'error';
-  if (clusters.some(({error}) => error) || results.has('not-known-here')) return 'unknown';
-  return faults.length > 0 || open > 0 ? 'warning' : 'ok';
+  const results = new Set(clusters.flatMap(({heads}) => heads.map(({result}) => meaning[result])));
+  if (hasFindings(journal) || results.has('findings')) return 'error';
+  if (clusters.some(({error}) => error) || results.has('NOT_FOUND')) return 'unknown';
+  return journal.faults.length > 0 || journal.open > 0 ? 'warning' : 'ok';
 }

@@ -2,8 +2,7 @@ import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import type {AdoptedCluster, AdoptResult} from '../../operations/certs/adopt.js';
 import {arrows} from '../lines.js';
-import type {Printed} from '../printed.js';
-import type {View} from '../view.js';
+import type {Printed, View} from '../view.js';
 
 /** `certs adopt`: a line for each context with its CA below it; what became of the work directory; how to go on. */
 export const certsAdoptView: View<AdoptResult> = {

@@ -5,8 +5,7 @@ import {printableLine} from '../../domain/printable.js';
 import type {ClusterResult} from '../../engine/report.js';
 import {allErrorLines, doneNames, outcomeText} from '../lines.js';
 import {table} from '../table.js';
-import type {Printed} from '../printed.js';
-import type {View} from '../view.js';
+import type {Printed, View} from '../view.js';
 
 /** `certs generate`: a line for the root and for each cluster, then what went wrong. */
 export const certsGenerateView: View<GenerateResult> = {

@@ -3,8 +3,7 @@ import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {doneNames, errorLines, outcomeText} from '../lines.js';
 import {table} from '../table.js';
-import type {Printed} from '../printed.js';
-import type {View} from '../view.js';
+import type {Printed, View} from '../view.js';
 
 /** `certs import`: what became of the cluster, its chain up to the root, or every reason against it. */
 export const certsImportView: View<ImportResult> = {

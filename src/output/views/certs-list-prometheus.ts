@@ -1,108 +1,79 @@
 /** `certs list -o prometheus`: the same for monitoring. docs/monitoring.md says what each metric is for. */
-import {type CertificateRole, metricFamilies, type Source} from '../../domain/monitoring/metrics.js';
-import type {CertificateSummary} from '../../domain/x509/describe.js';
+import {metricFamilies} from '../../domain/monitoring/metrics.js';
 import {shortFingerprint} from '../../domain/keys/fingerprint.js';
-import type {ListedCluster, ListResult} from '../../operations/certs/list.js';
+import type {ListResult} from '../../operations/certs/list.js';
 import {type Sample, exposition} from '../formats/prometheus.js';
+import type {Printed} from '../view.js';
+import {ofMesh, type Sighting, sightings} from './certs-list-sightings.js';
 
-/** A certificate in the list, wherever it was seen. */
-interface Listed extends CertificateSummary {
-  readonly role: CertificateRole;
-  readonly inUse: boolean;
-}
-
-interface Series {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly certificate: Listed;
-}
+type Labels = Sample['labels'];
 
 /** The page, without a final line feed. */
-export function certsListPrometheus(result: ListResult): string {
+export function certsListPrometheus(result: Printed<ListResult>): string {
   const {clusters, forecast, rootAgreement} = result;
-  const series = seriesOf(result);
-  const ofEach = (value: (certificate: Listed) => number): readonly Sample[] =>
-    series.map(({labels, certificate}) => ({labels, value: value(certificate)}));
-  const live = clusters.flatMap(({name, live: sight}) => (sight ? [{name, sight}] : []));
-  const reported = (end: 'caEnd' | 'rootEnd'): readonly Sample[] =>
-    live.flatMap(({name, sight}) =>
-      sight.reported.flatMap(({pod, ...ends}) => {
-        const at = ends[end];
-        return at === undefined ? [] : [{labels: {cluster: name, pod}, value: seconds(at)}];
-      }),
-    );
+  const seen = sightings(result);
+  const live = clusters.flatMap(({name, live: sight}) => (sight ? [{cluster: name, ...sight}] : []));
+  const reported = live.flatMap(({cluster, reported}) => reported.map((one) => ({cluster, ...one})));
   return exposition([
-    {...metricFamilies.lastRun, samples: [{labels: {}, value: seconds(result.at)}]},
-    {...metricFamilies.notAfter, samples: ofEach(({notAfter}) => seconds(notAfter))},
-    {...metricFamilies.notBefore, samples: ofEach(({notBefore}) => seconds(notBefore))},
-    {...metricFamilies.inUse, samples: ofEach(({inUse}) => Number(inUse)), keep: 'largest'},
+    {...metricFamilies.lastRun, samples: samples([result], ({at}) => at)},
+    {...metricFamilies.notAfter, samples: samples(seen, ({certificate}) => certificate.notAfter, labelsOf)},
+    {...metricFamilies.notBefore, samples: samples(seen, ({certificate}) => certificate.notBefore, labelsOf)},
+    {...metricFamilies.inUse, samples: samples(seen, ({certificate}) => certificate.inUse, labelsOf), keep: 'largest'},
+    {...metricFamilies.nextRenewal, samples: samples(forecast, ({nextRenewal}) => nextRenewal, by('cluster'))},
+    {...metricFamilies.firstOutage, samples: samples(forecast, ({firstOutage}) => firstOutage, by('cluster'))},
+    {...metricFamilies.rootAgrees, samples: samples(rootAgreement, ({agrees}) => agrees, by('cluster', 'source'))},
+    {...metricFamilies.reachable, samples: samples(live, ({reachable}) => reachable, by('cluster'))},
     {
-      ...metricFamilies.nextRenewal,
-      samples: forecast.map(({cluster, nextRenewal}) => ({labels: {cluster}, value: seconds(nextRenewal)})),
+      ...metricFamilies.readable,
+      samples: samples(readable(result), ({isReadable}) => isReadable, by('cluster', 'source')),
     },
-    {
-      ...metricFamilies.firstOutage,
-      samples: forecast.map(({cluster, firstOutage}) => ({labels: {cluster}, value: seconds(firstOutage)})),
-    },
-    {
-      ...metricFamilies.rootAgrees,
-      samples: rootAgreement.map(({cluster, source, agrees}) => ({labels: {cluster, source}, value: Number(agrees)})),
-    },
-    {
-      ...metricFamilies.reachable,
-      samples: live.map(({name, sight}) => ({labels: {cluster: name}, value: Number(sight.reachable)})),
-    },
-    {...metricFamilies.readable, samples: readable(result)},
-    {...metricFamilies.reportedCaEnd, samples: reported('caEnd')},
-    {...metricFamilies.reportedRootEnd, samples: reported('rootEnd')},
+    {...metricFamilies.reportedCaEnd, samples: samples(reported, ({caEnd}) => caEnd, by('cluster', 'pod'))},
+    {...metricFamilies.reportedRootEnd, samples: samples(reported, ({rootEnd}) => rootEnd, by('cluster', 'pod'))},
   ]);
 }
 
+/** A sample for each item that has a value: a time (ISO 8601) in seconds, or 1 for yes and 0 for no. */
+function samples<Item>(
+  items: readonly Item[],
+  valueOf: (item: Item) => string | boolean | undefined,
+  labels: (item: Item) => Labels = () => ({}),
+): readonly Sample[] {
+  return items.flatMap((item) => {
+    const value = valueOf(item);
+    if (value === undefined) return [];
+    const number = typeof value === 'string' ? Math.floor(Date.parse(value) / 1000) : Number(value);
+    return [{labels: labels(item), value: number}];
+  });
+}
+
+/** These properties as labels. */
+function by<Name extends string>(...names: readonly Name[]): (item: Readonly<Record<Name, string>>) => Labels {
+  return (item) => Object.fromEntries(names.map((name) => [name, item[name]]));
+}
+
 /**
- * A root of the mesh belongs to no cluster, wherever it is seen: one alert, not one for each cluster. An empty label is the
+ * A root of the mesh has no cluster's name, wherever it is seen: one alert, not one for each cluster. An empty label is the
  * same as none.
  */
-const ofMesh = '';
-
-function seriesOf({root, clusters}: ListResult): readonly Series[] {
-  const meshRoots = new Set(root.certificates.map(({fingerprint}) => fingerprint));
-  const one = (cluster: string, source: Source, certificate: Listed): Series => ({
-    certificate,
-    labels: {
-      cluster: meshRoots.has(certificate.fingerprint) ? ofMesh : cluster,
-      source,
-      role: certificate.role.replaceAll(' ', '_'),
-      subject: certificate.subject,
-      fingerprint: shortFingerprint(certificate.fingerprint),
-    },
-  });
-  return [
-    ...root.certificates.map((certificate) => one(ofMesh, 'workdir', certificate)),
-    ...clusters.flatMap(({name, certificates, live}) => [
-      ...certificates.map((certificate) => one(name, 'workdir', certificate)),
-      ...(live?.certificates ?? []).map((certificate) => one(name, certificate.source, certificate)),
-    ]),
-  ];
+function labelsOf({owner, source, certificate: {role, subject, fingerprint}}: Sighting): Labels {
+  return {
+    cluster: owner,
+    source,
+    role: role.replaceAll(' ', '_'),
+    subject,
+    fingerprint: shortFingerprint(fingerprint),
+  };
 }
 
-function readable({root, clusters}: ListResult): readonly Sample[] {
-  const sample = (cluster: string, source: Source, isReadable: boolean): Sample => ({
-    labels: {cluster, source},
-    value: Number(isReadable),
-  });
-  const ofFiles = ({name, outcome, error}: ListedCluster): readonly Sample[] =>
-    outcome === 'skipped' ? [] : [sample(name, 'workdir', error === undefined)];
+/** Whether each source could be read, where there is anything to read. */
+function readable({root, clusters}: Printed<ListResult>) {
+  const rootIsReadable = root.certificates.length > 0 || root.error ? [root.error === undefined] : [];
   return [
-    ...(root.certificates.length > 0 || root.error ? [sample(ofMesh, 'workdir', root.error === undefined)] : []),
-    ...clusters.flatMap((cluster) => [
-      ...ofFiles(cluster),
-      ...Object.entries(cluster.live?.readable ?? {}).map(([source, isReadable]) =>
-        // The keys are sources.
-        sample(cluster.name, source as Source, isReadable),
+    ...rootIsReadable.map((isReadable) => ({cluster: ofMesh, source: 'workdir', isReadable})),
+    ...clusters.flatMap(({name, outcome, error, live}) =>
+      Object.entries({...(outcome !== 'skipped' && {workdir: error === undefined}), ...live?.readable}).map(
+        ([source, isReadable]) => ({cluster: name, source, isReadable}),
       ),
-    ]),
+    ),
   ];
-}
-
-function seconds(iso: string): number {
-  return Math.floor(Date.parse(iso) / 1000);
 }

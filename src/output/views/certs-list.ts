@@ -2,63 +2,54 @@ import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint
 import type {Forecast} from '../../domain/monitoring/forecast.js';
 import type {CertificateRole} from '../../domain/monitoring/metrics.js';
 import type {CertificateSummary} from '../../domain/x509/describe.js';
+import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
-import type {ListedCertificate, ListResult} from '../../operations/certs/list.js';
+import type {ListResult} from '../../operations/certs/list.js';
+import {indent} from '../lines.js';
 import {table} from '../table.js';
-import type {Printed} from '../printed.js';
-import type {View, ViewContext} from '../view.js';
+import type {Printed, View, ViewContext} from '../view.js';
 import {certsListPrometheus} from './certs-list-prometheus.js';
+import {ofMesh, type Sighting, sightings} from './certs-list-sightings.js';
 
-/** What the root of the mesh has instead of a cluster's name. */
-const ofMesh = '(mesh)';
+/** A column: its head, and what a row has there. */
+type Column = readonly [head: string, cell: (row: Row) => string];
+
+const name: Column = ['NAME', ({owner}) => (owner === ofMesh ? '(mesh)' : owner)];
+const role: Column = ['ROLE', ({role}) => role];
+const key: Column = ['KEY', ({key}) => key];
+const daysLeft: Column = ['DAYS LEFT', ({daysLeft}) => String(daysLeft)];
+const state: Column = ['STATE', ({state}) => state];
+
+const columns: readonly Column[] = [
+  ...[name, role, key],
+  ['NOT AFTER', ({notAfter}) => notAfter.slice(0, 10)],
+  ...[daysLeft, state],
+  ['FINGERPRINT', ({fingerprint}) => shortFingerprint(fingerprint)],
+  ['SUBJECT', (row) => `${printableLine(row.subject)}${row.seen.length > 0 ? ` (${places(row)})` : ''}`],
+];
+
+const wideColumns: readonly Column[] = [
+  ...[name, role, key],
+  ['NOT BEFORE', ({notBefore}) => notBefore],
+  ['NOT AFTER', ({notAfter}) => notAfter],
+  ...[daysLeft, state],
+  ['IN USE', ({inUse}) => (inUse ? 'yes' : 'no')],
+  ['FILE', places],
+  ['SUBJECT', ({subject}) => printableLine(subject)],
+  ['ISSUER', ({issuer}) => printableLine(issuer)],
+  ['SHA-256', ({fingerprint}) => formatFingerprint(fingerprint)],
+];
 
 /** `certs list`: a line for each certificate, then what is to be renewed when, then what stops first. */
 export const certsListView: View<ListResult> = {
-  text: (result, {command}) =>
-    page(
-      result,
-      command,
-      ['NAME', 'ROLE', 'KEY', 'NOT AFTER', 'DAYS LEFT', 'STATE', 'FINGERPRINT', 'SUBJECT'],
-      (row) => [
-        ...[row.name, row.role, row.key, row.notAfter.slice(0, 10), String(row.daysLeft), row.state],
-        shortFingerprint(row.fingerprint),
-        `${printableLine(row.subject)}${row.seen.length > 0 ? ` (${places(row)})` : ''}`,
-      ],
-    ),
-  wide: (result, {command}) =>
-    page(
-      result,
-      command,
-      [
-        'NAME',
-        'ROLE',
-        'KEY',
-        'NOT BEFORE',
-        'NOT AFTER',
-        'DAYS LEFT',
-        'STATE',
-        'IN USE',
-        'FILE',
-        'SUBJECT',
-        'ISSUER',
-        'SHA-256',
-      ],
-      (row) => [
-        ...[row.name, row.role, row.key, row.notBefore, row.notAfter, String(row.daysLeft), row.state],
-        ...[row.inUse ? 'yes' : 'no', places(row)],
-        ...[printableLine(row.subject), printableLine(row.issuer), formatFingerprint(row.fingerprint)],
-      ],
-    ),
-  name: (result) =>
-    rows(result)
-      .flatMap(({file}) => file ?? [])
-      .join('\n'),
+  text: (result, {command}) => page(result, command, columns),
+  wide: (result, {command}) => page(result, command, wideColumns),
+  name: (result) => [...rows(result)].flatMap(({file}) => file ?? []).join('\n'),
   prometheus: certsListPrometheus,
 };
 
-interface Row extends CertificateSummary {
-  readonly name: string;
+interface Row extends CertificateSummary, Pick<Sighting, 'owner'> {
   readonly role: CertificateRole;
   readonly inUse: boolean;
   /** The file; absent where only the cluster has it. */
@@ -67,75 +58,54 @@ interface Row extends CertificateSummary {
   readonly seen: readonly string[];
 }
 
-/** A line for each certificate of each cluster, wherever it was seen. */
-function rows({root, clusters}: Printed<ListResult>): readonly Row[] {
-  const meshRoots = new Set(root.certificates.map(({fingerprint}) => fingerprint));
-  const live = clusters.flatMap(({name, live: sight}) =>
-    (sight?.certificates ?? []).map((one) => ({
-      one,
-      name: meshRoots.has(one.fingerprint) ? ofMesh : name,
-      cluster: name,
-    })),
-  );
-  const seenOf = (name: string, fingerprint: string): readonly string[] => {
-    const found = live.filter((seen) => seen.name === name && seen.one.fingerprint === fingerprint);
-    const places = found.flatMap(({one, cluster}) => (name === ofMesh ? [cluster] : one.places));
-    return [...new Set(places)].map(printableLine);
-  };
-  const listed = (name: string, one: ListedCertificate): Row => ({...one, name, seen: seenOf(name, one.fingerprint)});
-  return [
-    ...root.certificates.map((one) => listed(ofMesh, one)),
-    ...clusters.flatMap(({name, certificates}) => {
-      const known = new Set([...meshRoots, ...certificates.map(({fingerprint}) => fingerprint)]);
-      const others = live.filter((seen) => {
-        if (seen.cluster !== name || known.has(seen.one.fingerprint)) return false;
-        known.add(seen.one.fingerprint);
-        return true;
-      });
-      return [
-        ...certificates.map((one) => listed(name, one)),
-        ...others.map(({one}): Row => ({...one, name, seen: seenOf(name, one.fingerprint)})),
-      ];
-    }),
-  ];
+/** A line for each certificate of the mesh and of each cluster, wherever it was seen. */
+function rows(result: Printed<ListResult>): readonly Row[] {
+  const groups = groupBy(sightings(result), ({owner, certificate}) => `${owner} ${certificate.fingerprint}`);
+  return [...groups.values()].map((group): Row => {
+    const [{owner, certificate: first}] = group;
+    const seen = group.flatMap(({cluster, certificate}) => {
+      if (!('places' in certificate)) return [];
+      return owner === ofMesh ? [cluster] : certificate.places;
+    });
+    return {...first, owner, seen: [...new Set(seen)].map(printableLine)};
+  });
 }
 
 function places({file, seen}: Row): string {
   return [...(file === undefined ? [] : [file]), ...seen].join(', ');
 }
 
-function page(
-  result: Printed<ListResult>,
-  command: ViewContext['command'],
-  header: readonly string[],
-  cells: (row: Row) => readonly string[],
-): string {
+function page(result: Printed<ListResult>, command: ViewContext['command'], columns: readonly Column[]): string {
   const {root, clusters, firstOutage, forecast, missing, withinDays} = result;
   const all = rows(result);
   const without = clusters.filter(({outcome}) => outcome === 'skipped').map(({name}) => name);
-  const list = all.length > 0 ? [table(header, all.map(cells))] : [];
+  const header = columns.map(([head]) => head);
+  const list =
+    all.length > 0
+      ? [
+          table(
+            header,
+            all.map((row) => columns.map(([, cell]) => cell(row))),
+          ),
+        ]
+      : [];
+  const problems = [
+    ...[root, ...clusters].flatMap(({error}) => error ?? []),
+    ...clusters.flatMap(({name, live}) =>
+      (live?.problems ?? []).map(({message, hints}) => ({message: `${name}: ${message}`, hints})),
+    ),
+  ];
   const nothing =
     all.length === 0 && withinDays !== undefined ? [`Nothing in use ends within ${describeDays(withinDays)}.`] : [];
   return [
     ...list,
     ...nothing,
     ...(without.length > 0 ? [`No CA yet: ${without.join(', ')} (${missing})`] : []),
-    ...problems([root.error, ...clusters.map(({error}) => error)]),
-    ...clusters.flatMap(({name, live}) =>
-      problems((live?.problems ?? []).map((error) => ({...error, message: `${name}: ${error.message}`}))),
-    ),
+    ...problems.flatMap(({message, hints}) => [printableLine(message), ...indent(hints.map(printableLine))]),
     ...disagreements(result, command),
     ...(forecast.length > 0 ? ['', forecastTable(forecast), ...cutNotes(forecast)] : []),
     ...(firstOutage ? [outage(firstOutage)] : []),
   ].join('\n');
-}
-
-function problems(
-  errors: readonly ({readonly message: string; readonly hints: readonly string[]} | undefined)[],
-): readonly string[] {
-  return errors.flatMap((error) =>
-    error ? [printableLine(error.message), ...error.hints.map((hint) => `  ${printableLine(hint)}`)] : [],
-  );
 }
 
 function disagreements({rootAgreement}: Printed<ListResult>, command: ViewContext['command']): readonly string[] {

@@ -1,11 +1,12 @@
-import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {stringify} from 'yaml';
+import {fixWith, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
+import type {CertManagerResult} from '../../operations/certs/cert-manager.js';
 import type {CsrResult, RequestClusterResult} from '../../operations/certs/request.js';
 import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import {allErrorLines, doneNames, outcomeText} from '../lines.js';
 import {table} from '../table.js';
-import type {Printed} from '../printed.js';
-import type {View, ViewContext} from '../view.js';
+import type {Printed, View, ViewContext} from '../view.js';
 
 /** `certs request`: a line for each cluster, what went wrong, and what to do with the requests. */
 export const certsRequestView: View<CsrResult> = {
@@ -36,4 +37,21 @@ function next({clusters, dryRun}: Printed<CsrResult>, command: ViewContext['comm
     'Have them signed as CAs with path length 0 (key usage keyCertSign and cRLSign), then:',
     `  ${command(kubectlMesh('certs import', [first.name, 'FILE...']))}`,
   ];
+}
+
+/** `certs request --cert-manager`: YAML for kubectl, with a comment that says for which cluster each document is. */
+export const certManagerView: View<CertManagerResult> = {
+  text: yaml,
+  yaml,
+  name: ({clusters}) => clusters.map(({name}) => name).join('\n'),
+};
+
+function yaml({clusters}: CertManagerResult, {command}: ViewContext): string {
+  return clusters
+    .map(({name, context, certificate}) => {
+      const apply = command(fixWith.kubectl({context}, words`apply -f -`));
+      const where = `# For cluster ${name} alone: ${printableLine(apply)}`;
+      return `${where}\n${stringify(certificate, {lineWidth: 0}).trimEnd()}`;
+    })
+    .join('\n---\n');
 }

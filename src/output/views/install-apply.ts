@@ -1,7 +1,6 @@
 import type {AppliedCluster, ApplyResult} from '../../operations/install/apply.js';
 import {failedLines} from '../lines.js';
-import type {Printed} from '../printed.js';
-import type {View} from '../view.js';
+import type {Printed, View} from '../view.js';
 
 /** `install apply`: a line for each cluster; what went wrong, in full. */
 export const applyView: View<ApplyResult> = {

@@ -1,8 +1,7 @@
 import {printable} from '../../domain/printable.js';
 import type {PrintResult, RenderedCluster, RenderResult} from '../../operations/install/render.js';
 import {failedLines} from '../lines.js';
-import type {Printed} from '../printed.js';
-import type {View} from '../view.js';
+import type {Printed, View} from '../view.js';
 
 /** `install render`: a line for each cluster, and what changed in a file that was there. */
 export const renderView: View<RenderResult> = {

@@ -3,8 +3,7 @@ import {printableLine} from '../../domain/printable.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ChainSummary, RememberingCluster, VerifyJournalResult} from '../../operations/journal/verify.js';
 import {failedLines} from '../lines.js';
-import type {Printed} from '../printed.js';
-import type {View, ViewContext} from '../view.js';
+import type {Printed, View, ViewContext} from '../view.js';
 
 /** `journal verify`: the file, its chains, and what each cluster remembers. */
 export const journalVerifyView: View<VerifyJournalResult> = {
@@ -14,7 +13,8 @@ export const journalVerifyView: View<VerifyJournalResult> = {
       ...journal.aside.flatMap(asideLines),
       ...clusters.flatMap((cluster) => clusterLines(cluster, secrets)),
     ]
-      .map((line) => printableKeepingIndent(line))
+      // Indented as they are.
+      .map((line) => line.replace(/[^ ].*/s, printableLine))
       .join('\n'),
 };
 
@@ -80,8 +80,4 @@ function clusterLines({name, outcome, error, heads}: Printed<RememberingCluster>
 
 function count(number: number, one: string, many: string): string {
   return `${String(number)} ${number === 1 ? one : many}`;
-}
-
-function printableKeepingIndent(line: string): string {
-  return `${/^ */.exec(line)?.[0] ?? ''}${printableLine(line)}`;
 }

@@ -2,19 +2,13 @@
  * How `up` is read. Rules: a line for each step; what went wrong below it; a dry run shows what each step would say; the
  * verdict with what is not ok last, and how to go on.
  */
-import type {GenerateResult} from '../../operations/certs/generate.js';
-import type {ApplyResult} from '../../operations/install/apply.js';
-import type {RenderResult} from '../../operations/install/render.js';
-import type {PushResult} from '../../operations/trust/push.js';
 import type {UpResult, UpStep} from '../../operations/up.js';
-import type {VerifyResult} from '../../operations/verify/verify.js';
 import {arrows, failedLines, indent} from '../lines.js';
-import type {Printed} from '../printed.js';
-import type {RenderContext, View} from '../view.js';
+import type {Printed, Render, RenderContext, View} from '../view.js';
 import {certsGenerateView} from './certs-generate.js';
 import {applyView} from './install-apply.js';
 import {renderView} from './install-render.js';
-import {trustPushView} from './trust-push.js';
+import {trustPushView} from './trust.js';
 import {verifyShort} from './verify-short.js';
 
 /** `up` */
@@ -26,10 +20,23 @@ export const upView: View<UpResult> = {
 const commandWidth = 'certs generate'.length;
 
 function stepLines(step: Printed<UpStep>, {dryRun}: Printed<UpResult>, context: RenderContext): readonly string[] {
-  const head = `${step.command.padEnd(commandWidth)}  ${outcomeWords(step, dryRun !== undefined)}`;
-  const details = dryRun !== undefined || step.command === 'verify' ? answerLines(step, context) : failureLines(step);
-  return [head, ...errorLines(step), ...details];
+  const {command, error, result} = step;
+  const head = `${command.padEnd(commandWidth)}  ${outcomeWords(step, dryRun !== undefined)}`;
+  const wrong = error ? [`  ${error.message}`, ...arrows(error.hints)] : [];
+  if (!result) return [head, ...wrong];
+  if (dryRun === undefined && command !== 'verify') return [head, ...wrong, ...failureLines(result)];
+  // What the step's own command would have printed: each step's result is that of the command it is named for.
+  const text = (views[command] ?? verifyShort)(result as never, context);
+  return [head, ...wrong, ...(text === '' ? [] : text.split('\n').map((line) => `  ${line}`.trimEnd()))];
 }
+
+/** The text of each step's command; the last one is verify. */
+const views: Readonly<Record<string, Render<never>>> = {
+  'certs generate': certsGenerateView.text,
+  'trust push': trustPushView.text,
+  'install render': renderView.text,
+  'install apply': applyView.text,
+};
 
 function outcomeWords({outcome, knownAfter, result}: Printed<UpStep>, dryRun: boolean): string {
   if (result?.verdict) return result.verdict;
@@ -40,37 +47,8 @@ function outcomeWords({outcome, knownAfter, result}: Printed<UpStep>, dryRun: bo
   return result ? 'would change' : 'not reached';
 }
 
-function errorLines({error}: Printed<UpStep>): readonly string[] {
-  return error ? [`  ${error.message}`, ...arrows(error.hints)] : [];
-}
-
-function failureLines({result}: Printed<UpStep>): readonly string[] {
-  return (result?.clusters ?? []).flatMap(({name, outcome, error}) =>
-    error ? indent(failedLines({name, outcome}, error)) : [],
-  );
-}
-
-/** What the step's own command would have printed. */
-function answerLines({command, result}: Printed<UpStep>, context: RenderContext): readonly string[] {
-  if (!result) return [];
-  const text = answerText(command, result, context);
-  return text === '' ? [] : text.split('\n').map((line) => `  ${line}`.trimEnd());
-}
-
-/** Each step's result is that of the command it is named for. */
-function answerText(command: string, result: object, context: RenderContext): string {
-  switch (command) {
-    case 'certs generate':
-      return certsGenerateView.text(result as Printed<GenerateResult>, context);
-    case 'trust push':
-      return trustPushView.text(result as Printed<PushResult>, context);
-    case 'install render':
-      return renderView.text(result as Printed<RenderResult>, context);
-    case 'install apply':
-      return applyView.text(result as Printed<ApplyResult>, context);
-    default:
-      return verifyShort(result as Printed<VerifyResult>);
-  }
+function failureLines({clusters = []}: NonNullable<Printed<UpStep>['result']>): readonly string[] {
+  return clusters.flatMap(({name, outcome, error}) => (error ? indent(failedLines({name, outcome}, error)) : []));
 }
 
 function endLines({steps, clusters, verdict, dryRun, again}: Printed<UpResult>): readonly string[] {

@@ -4,7 +4,6 @@
  * code 3: errors, and warnings with `--fail-on warning`; other warnings are cases that passed and say so. Unknown is an
  * error: the test could not be made.
  */
-import {defined} from '../../domain/defined.js';
 import type {Severity} from '../../domain/checks/check.js';
 import {isFailing} from '../../domain/checks/report.js';
 import {printable, printableLine} from '../../domain/printable.js';
@@ -25,7 +24,7 @@ export function verifyJunit(
   ];
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites${attributes({name: suiteName, ...counts(suites.flatMap(({cases}) => cases)), time: '0'})}>`,
+    `<testsuites${attributesText({name: suiteName, ...counts(suites.flatMap(({cases}) => cases)), time: '0'})}>`,
     ...suites.flatMap((suite) => suiteLines(suite, now)),
     '</testsuites>',
   ].join('\n');
@@ -38,37 +37,34 @@ interface Suite {
 
 interface Case {
   readonly name: string;
-  readonly outcome: 'passed' | 'failure' | 'error' | 'skipped';
-  /** What kind of failure or error. */
-  readonly type?: string;
-  /** One line. */
-  readonly message?: string;
+  /** The element that says more; absent for a case that passed without a word. */
+  readonly tag?: 'failure' | 'error' | 'skipped' | 'system-out';
+  /** Of that element: `message` is one line, `type` what kind of failure or error. */
+  readonly attributes?: Readonly<Record<string, string>>;
   readonly text?: string;
 }
 
 function caseOf(row: ShownRow, failOn: Severity): Case {
+  const {result: type, reason = '', observed, impliedBy} = row;
   const name = `${row.id} ${row.title}`;
   const text = details(row)
     .map(([key, value]) => `${key}: ${value}`)
     .join('\n');
-  const cause = row.impliedBy === undefined ? undefined : `follows from ${row.impliedBy}`;
-  if (row.result === 'unknown') {
-    const message = cause ?? row.reason ?? '';
-    return {name, outcome: 'error', type: row.error?.code ?? 'unknown', message, text};
+  const because = (otherwise: string): string => (impliedBy === undefined ? otherwise : `follows from ${impliedBy}`);
+  if (type === 'unknown') {
+    return {name, tag: 'error', attributes: {type: row.error?.code ?? type, message: because(reason)}, text};
   }
-  if (row.result === 'skipped') return {name, outcome: 'skipped', message: row.reason ?? ''};
-  if (isFailing(row, failOn)) {
-    return {name, outcome: 'failure', type: row.result, message: cause ?? row.observed, text};
-  }
-  return defined({name, outcome: 'passed', text: row.result === 'warning' ? `warning\n${text}` : undefined});
+  if (type === 'skipped') return {name, tag: 'skipped', attributes: {message: reason}};
+  if (isFailing(row, failOn)) return {name, tag: 'failure', attributes: {type, message: because(observed)}, text};
+  return type === 'warning' ? {name, tag: 'system-out', text: `warning\n${text}`} : {name};
 }
 
 function waitCase({code, message, hints}: NonNullable<ShownVerify['error']>): Case {
-  return {name: 'all is well in time', outcome: 'error', type: code, message, text: hints.join('\n')};
+  return {name: 'all is well in time', tag: 'error', attributes: {type: code, message}, text: hints.join('\n')};
 }
 
 function counts(cases: readonly Case[]): Readonly<Record<string, string>> {
-  const count = (outcome: Case['outcome']): string => String(cases.filter((one) => one.outcome === outcome).length);
+  const count = (wanted: Case['tag']): string => String(cases.filter(({tag}) => tag === wanted).length);
   return {
     tests: String(cases.length),
     failures: count('failure'),
@@ -80,7 +76,7 @@ function counts(cases: readonly Case[]): Readonly<Record<string, string>> {
 function suiteLines({name, cases}: Suite, now: Date): readonly string[] {
   const timestamp = now.toISOString().replace(/\.\d+Z$/, '');
   return [
-    `  <testsuite${attributes({name, ...counts(cases), time: '0', timestamp})}>`,
+    `  <testsuite${attributesText({name, ...counts(cases), time: '0', timestamp})}>`,
     ...distinct(cases).flatMap((one) => caseLines(one, name)),
     '  </testsuite>',
   ];
@@ -94,18 +90,15 @@ function distinct(cases: readonly Case[]): readonly Case[] {
   });
 }
 
-function caseLines({name, outcome, type, message, text}: Case, suite: string): readonly string[] {
-  const open = `    <testcase${attributes({name, classname: `kubectl-mesh.verify.${suite}`, time: '0'})}`;
-  if (outcome === 'passed') {
-    if (text === undefined) return [`${open}/>`];
-    return [`${open}>`, `      <system-out>${escaped(text)}</system-out>`, '    </testcase>'];
-  }
-  const said = attributes({...(type !== undefined && {type}), message: message ?? ''});
-  const inner = text === undefined ? `<${outcome}${said}/>` : `<${outcome}${said}>${escaped(text)}</${outcome}>`;
-  return [`${open}>`, `      ${inner}`, '    </testcase>'];
+function caseLines({name, tag, attributes = {}, text}: Case, suite: string): readonly string[] {
+  const open = `    <testcase${attributesText({name, classname: `kubectl-mesh.verify.${suite}`, time: '0'})}`;
+  if (tag === undefined) return [`${open}/>`];
+  const start = `<${tag}${attributesText(attributes)}`;
+  const element = text === undefined ? `${start}/>` : `${start}>${escaped(text)}</${tag}>`;
+  return [`${open}>`, `      ${element}`, '    </testcase>'];
 }
 
-function attributes(values: Readonly<Record<string, string>>): string {
+function attributesText(values: Readonly<Record<string, string>>): string {
   return Object.entries(values)
     .map(([key, value]) => ` ${key}="${escaped(printableLine(value))}"`)
     .join('');

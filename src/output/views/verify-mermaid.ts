@@ -6,6 +6,7 @@ import type {Acceptance, ClusterPicture, MeshPicture, PictureCertificate} from '
 import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
+import {indent} from '../lines.js';
 
 const classes = [
   'classDef ok fill:#e6f4ea,stroke:#137333,color:#000',
@@ -18,25 +19,15 @@ const classes = [
 export function verifyMermaid({mesh}: Pick<VerifyResult, 'mesh'>): string {
   const ids = new Map(mesh.clusters.map(({name}, index) => [name, `c${String(index + 1)}`]));
   const idOf = (name: string): string => ids.get(name) ?? '';
-  return [
-    'flowchart LR',
-    ...networks(mesh, idOf).map(indent(1)),
-    ...links(mesh, idOf).map(indent(1)),
-    ...classes.map(indent(1)),
-  ].join('\n');
+  return ['flowchart LR', ...indent([...networks(mesh, idOf), ...links(mesh, idOf), ...classes])].join('\n');
 }
-
-const indent =
-  (depth: number) =>
-  (line: string): string =>
-    '  '.repeat(depth) + line;
 
 function networks({clusters}: MeshPicture, idOf: (name: string) => string): readonly string[] {
   const names = [...new Set(clusters.map(({network}) => network))];
   return names.flatMap((name, index) => {
     const nodes = clusters.filter(({network}) => network === name).map((cluster) => node(cluster, idOf(cluster.name)));
     if (name === undefined) return nodes;
-    return [`subgraph n${String(index + 1)}["${escaped(name)}"]`, ...nodes.map(indent(1)), 'end'];
+    return [`subgraph n${String(index + 1)}["${escaped(name)}"]`, ...indent(nodes), 'end'];
   });
 }
 
@@ -92,9 +83,5 @@ function direction(from: string, to: string, result: Acceptance): readonly strin
 /** Everything but plain words as a numeric entity (mermaid.js.org: "Entity codes to escape characters"); a label is never empty. */
 function escaped(text: string): string {
   const line = printableLine(text);
-  return (line === '' ? '-' : line).replace(/[^A-Za-z0-9 .:_-]/gu, entity);
-}
-
-function entity(character: string): string {
-  return `#${String(character.codePointAt(0) ?? 0)};`;
+  return (line === '' ? '-' : line).replace(/[^A-Za-z0-9 .:_-]/gu, (one) => `#${String(one.codePointAt(0) ?? 0)};`);
 }

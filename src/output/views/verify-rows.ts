@@ -1,9 +1,10 @@
 /** Words that all views of verify share: where a row belongs, and what there is to say of it. */
 import type {Row} from '../../domain/checks/report.js';
+import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Purpose} from '../../domain/suggest/suggestion.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
-import type {Printed} from '../printed.js';
+import type {Printed} from '../view.js';
 
 /** The result as views see it. */
 export type ShownVerify = Printed<VerifyResult>;
@@ -20,13 +21,16 @@ export function placeOf({cluster, peer}: ShownRow): string {
   return peer === undefined ? cluster : `${cluster} to ${peer}`;
 }
 
+/** A mesh, cluster or pair with its rows. */
+export interface Place {
+  readonly place: string;
+  readonly rows: readonly ShownRow[];
+}
+
 /** Every place with its rows: the mesh first, then in order of appearance. */
-export function places(
-  rows: readonly ShownRow[],
-): readonly {readonly place: string; readonly rows: readonly ShownRow[]}[] {
-  const names = [...new Set(rows.map(placeOf))];
-  const ordered = [...names.filter((name) => name === meshPlace), ...names.filter((name) => name !== meshPlace)];
-  return ordered.map((place) => ({place, rows: rows.filter((row) => placeOf(row) === place)}));
+export function places(rows: readonly ShownRow[]): readonly Place[] {
+  const all = [...groupBy(rows, placeOf)].map(([place, own]) => ({place, rows: own}));
+  return [...all.filter(({place}) => place === meshPlace), ...all.filter(({place}) => place !== meshPlace)];
 }
 
 /** The longest result and id: `warning`, `MESH101`. */
@@ -62,13 +66,4 @@ export function isBad({result}: ShownRow): boolean {
 /** That `--wait` was given up, and why; nothing otherwise. */
 export function timeoutLines({error}: ShownVerify): readonly string[] {
   return error ? [`Gave up waiting: ${error.message}`] : [];
-}
-
-/** `error (2 error, 24 ok, 1 skipped)`. */
-export function verdictText({verdict, checks: rows}: ShownVerify): string {
-  const counts = (['error', 'unknown', 'warning', 'ok', 'skipped'] as const)
-    .map((result) => [rows.filter((row) => row.result === result).length, result] as const)
-    .filter(([count]) => count > 0)
-    .map(([count, result]) => `${String(count)} ${result}`);
-  return `${verdict} (${counts.join(', ')})`;
 }

@@ -4,8 +4,12 @@
  * indented below it with the command that mends it; a consequence names its cause instead; the verdict last. A command
  * that mends several rows is printed once: some must not be executed twice.
  */
+import type {Acceptance, ClusterPicture, MeshPicture, PictureCertificate} from '../../domain/checks/picture.js';
 import {some} from '../../domain/checks/describe.js';
+import {groupBy} from '../../domain/group-by.js';
+import {shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
+import {table} from '../table.js';
 import {
   details,
   isBad,
@@ -14,47 +18,57 @@ import {
   remedyText,
   resultWidth,
   timeoutLines,
-  verdictText,
+  type Place,
   type ShownRow,
   type ShownVerify,
 } from './verify-rows.js';
 
 /** `-o text`. */
 export function verifyText(result: ShownVerify): string {
+  return page(result, sections(result, false));
+}
+
+/** `-o wide`: the text with its evidence, who accepts whom, and by which certificates. */
+export function verifyWide(result: ShownVerify): string {
+  return page(result, [...sections(result, true), ...pictureLines(result.mesh)]);
+}
+
+/** The lines, how to see what a fix would do where one of our own commands would ask otherwise, and the verdict. */
+function page(result: ShownVerify, lines: readonly string[]): string {
+  const {verdict, checks: rows} = result;
+  const changes = rows.some(({fix, impliedBy}) => impliedBy === undefined && typeof fix !== 'string' && fix.agrees);
+  // `2 error, 24 ok, 1 skipped`
+  const counts = (['error', 'unknown', 'warning', 'ok', 'skipped'] as const)
+    .map((one) => [rows.filter(({result}) => result === one).length, one] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, one]) => `${String(count)} ${one}`);
   return [
-    ...sections(result, false),
-    ...dryRunLines(result),
+    ...lines,
+    ...(changes ? ['What a `kubectl mesh` fix would do, it says itself with --dry-run instead of --yes.', ''] : []),
     ...timeoutLines(result),
-    `Verdict: ${verdictText(result)}`,
+    `Verdict: ${verdict} (${counts.join(', ')})`,
   ].join('\n');
 }
 
-/** How to see what a fix would do, where one of our own commands is a fix that would ask otherwise. */
-export function dryRunLines({checks: rows}: ShownVerify): readonly string[] {
-  const changes = rows.some(({fix, impliedBy}) => impliedBy === undefined && typeof fix !== 'string' && fix.agrees);
-  return changes ? ['What a `kubectl mesh` fix would do, it says itself with --dry-run instead of --yes.', ''] : [];
-}
-
 /** The blocks; `withEvidence`: what was observed of what is well, too. */
-export function sections({checks: rows}: ShownVerify, withEvidence: boolean): readonly string[] {
+function sections({checks: rows}: ShownVerify, withEvidence: boolean): readonly string[] {
   const all = places(rows);
-  const quiet = all.filter(isQuietPair);
-  const shown = all.flatMap((one) => one.rows.filter(hasDetails));
+  const quiet = groupBy(all.filter(isQuietPair), clusterOf);
+  const shown = groupBy(
+    all.flatMap((one) => one.rows.filter(hasDetails)),
+    remedyText,
+  );
   const twin = (row: ShownRow): ShownRow | undefined => {
     const remedy = remedyText(row);
-    const first = remedy === '' ? undefined : shown.find((other) => remedyText(other) === remedy);
+    const first = remedy === '' ? undefined : shown.get(remedy)?.[0];
     return first === row ? undefined : first;
   };
-  const options = {withEvidence, twin};
   return all.flatMap((one) => {
-    const alike = quiet.includes(one) ? quiet.filter((other) => clusterOf(other) === clusterOf(one)) : [];
-    if (alike.length < 2) return [one.place, ...placeLines(one.rows, options), ''];
+    const alike = isQuietPair(one) ? quiet.get(clusterOf(one)) : undefined;
+    if (!alike || alike.length < 2) return [one.place, ...placeLines(one.rows, {withEvidence, twin}), ''];
     return alike[0] === one ? [...quietLines(alike), ''] : [];
   });
 }
-
-/** A mesh, cluster or pair with its rows. */
-type Place = ReturnType<typeof places>[number];
 
 function clusterOf({rows: [row]}: Place): string {
   return row?.cluster ?? '';
@@ -66,20 +80,16 @@ function isQuietPair({rows}: Place): boolean {
 }
 
 /** One block for several pairs of a trusting cluster: a line for each check and result, with the number of pairs. */
-function quietLines(all: readonly Place[]): readonly string[] {
+function quietLines(all: readonly [Place, ...Place[]]): readonly string[] {
   const rows = all.flatMap((place) => place.rows);
   const peers = [...new Set(rows.flatMap(({peer}) => peer ?? []))];
-  const alike = (row: ShownRow): readonly ShownRow[] =>
-    rows.filter(({id, result}) => id === row.id && result === row.result);
   return [
-    `${all.slice(0, 1).map(clusterOf).join('')} to ${some(peers)}`,
-    ...rows
-      .filter((row) => alike(row)[0] === row)
-      .map((row) => {
-        const reasons = some([...new Set(alike(row).flatMap(({reason}) => reason ?? []))]);
-        const count = `${String(alike(row).length)} of ${String(peers.length)} clusters`;
-        return `${headOf(row)} (${count}${reasons === '' ? '' : `: ${printableLine(reasons)}`})`;
-      }),
+    `${clusterOf(all[0])} to ${some(peers)}`,
+    ...[...groupBy(rows, headOf)].map(([head, alike]) => {
+      const reasons = some([...new Set(alike.flatMap(({reason}) => reason ?? []))]);
+      const count = `${String(alike.length)} of ${String(peers.length)} clusters`;
+      return `${head} (${count}${reasons === '' ? '' : `: ${printableLine(reasons)}`})`;
+    }),
   ];
 }
 
@@ -94,19 +104,17 @@ interface RowOptions {
  * of them would hide the others.
  */
 function placeLines(rows: readonly ShownRow[], options: RowOptions): readonly string[] {
-  const alike = (row: ShownRow): readonly ShownRow[] => {
-    const why = whyFolded(row);
-    return why === undefined ? [row] : rows.filter((other) => whyFolded(other) === why);
-  };
-  const single = rows.filter((row) => alike(row).length === 1);
-  const several = rows.filter((row) => alike(row).length > 1 && alike(row)[0] === row);
+  const groups = [...groupBy(rows, (row) => whyFolded(row) ?? row).values()];
   return [
-    ...single.flatMap((row) => rowLines(row, options)),
-    ...several.map((row) => {
-      const ids = [...new Set(alike(row).map(({id}) => id))];
-      const what = row.result === 'skipped' ? `${String(ids.length)} checks` : ids.join(', ');
-      return `  ${row.result.padEnd(resultWidth)}  ${what} (${whyNoDetails(row)})`;
-    }),
+    ...groups.filter(({length}) => length === 1).flatMap(([row]) => rowLines(row, options)),
+    ...groups
+      .filter(({length}) => length > 1)
+      .map((alike) => {
+        const [row] = alike;
+        const ids = [...new Set(alike.map(({id}) => id))];
+        const what = row.result === 'skipped' ? `${String(ids.length)} checks` : ids.join(', ');
+        return `  ${row.result.padEnd(resultWidth)}  ${what} (${whyNoDetails(row)})`;
+      }),
   ];
 }
 
@@ -139,4 +147,41 @@ const nameWidth = 'observed: '.length;
 function detailLines(row: ShownRow, twin: ShownRow | undefined): readonly string[] {
   const seen = twin === undefined ? row : {...row, fix: `the same as for ${twin.id}, ${placeOf(twin)}`};
   return details(seen).map(([name, text]) => `${' '.repeat(resultWidth + 4)}${`${name}:`.padEnd(nameWidth)}${text}`);
+}
+
+/** `NO` is the one that must be seen. */
+const cells: Readonly<Record<Acceptance, string>> = {yes: 'yes', no: 'NO', unknown: 'unknown', none: '-'};
+
+function pictureLines({clusters}: MeshPicture): readonly string[] {
+  if (clusters.length === 0) return [];
+  return [
+    ...(clusters.length > 1 ? [matrix(clusters), ''] : []),
+    table(
+      ['CLUSTER', 'LIVE ROOTS', 'LIVE CLUSTER CA'],
+      clusters.map(({name, roots, clusterCas}) => [name, list(roots), list(clusterCas)]),
+    ),
+    ...clusters.flatMap(({name, unseen = []}) => unseen.map((why) => `${name}: not seen: ${printableLine(why)}`)),
+    '',
+  ];
+}
+
+/** Rows trust, columns are trusted. */
+function matrix(clusters: readonly ClusterPicture[]): string {
+  return table(
+    ['TRUSTING', ...clusters.map(({name}) => name)],
+    clusters.map(({name, accepts}) => [
+      name,
+      ...clusters.map((other) => {
+        const answer = accepts.find(({cluster}) => cluster === other.name);
+        return answer ? cells[answer.result] : '-';
+      }),
+    ]),
+  );
+}
+
+function list(certificates: readonly PictureCertificate[] | undefined): string {
+  if (certificates === undefined) return 'unknown';
+  return certificates.length === 0
+    ? '-'
+    : certificates.map(({fingerprint}) => shortFingerprint(fingerprint)).join(', ');
 }

@@ -2,12 +2,11 @@
 import type {CheckList, ExplainedCheck} from '../../operations/verify/catalogue.js';
 import type {VerifyRequest, VerifyResult} from '../../operations/verify/verify.js';
 import type {Render, View} from '../view.js';
-import {explainText, listText} from './verify-catalogue.js';
 import {verifyJunit} from './verify-junit.js';
 import {verifyMermaid} from './verify-mermaid.js';
+import {resultWidth} from './verify-rows.js';
 import {verifyShort} from './verify-short.js';
-import {verifyText} from './verify-text.js';
-import {verifyWide} from './verify-wide.js';
+import {verifyText, verifyWide} from './verify-text.js';
 
 /** `verify`; for CI systems a finding is a failure when it fails the run. */
 export const verifyView = {
@@ -31,3 +30,32 @@ export const checkListView: View<CheckList> = inAllFormats(listText);
 
 /** `verify --explain ID` */
 export const explainView: View<ExplainedCheck> = inAllFormats(explainText);
+
+/** Every check, a line each. */
+function listText({checks}: CheckList): string {
+  return checks
+    .map(
+      ({id, severity, scope, title}) =>
+        `${id}  ${severity.padEnd(resultWidth)}  ${scope.padEnd(resultWidth)}  ${title}`,
+    )
+    .join('\n');
+}
+
+/** All that is to be said of one check. */
+function explainText(check: ExplainedCheck): string {
+  const parts = [
+    ['What it means', check.meaning],
+    ['What breaks', check.breaks],
+    ['How to see it by hand', check.byHand],
+    ['How to mend it', check.mend],
+    ['Source', check.source],
+    ['Implies', check.implies.join(', ')],
+  ] as const;
+  return [
+    `${check.id}: ${check.title}`,
+    `${check.severity}, for each ${check.scope}, seen from: ${check.vantage}`,
+    ...parts
+      .filter(([, text]) => text !== '')
+      .flatMap(([title, text]) => ['', title, ...text.split('\n').map((line) => `  ${line}`)]),
+  ].join('\n');
+}

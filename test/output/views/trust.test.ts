@@ -1,8 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {DiffResult} from '../../../src/operations/trust/diff.js';
 import type {PushedCluster, PushResult} from '../../../src/operations/trust/push.js';
-import {trustDiffView} from '../../../src/output/views/trust-diff.js';
-import {trustPushView} from '../../../src/output/views/trust-push.js';
+import {trustDiffView, trustPushView} from '../../../src/output/views/trust.js';
 import {printed, textOf} from '../../helpers/suggestions.js';
 
 const context = {request: undefined, color: false, now: new Date('2026-01-01T00:00:00Z'), command: textOf};

@@ -8,10 +8,9 @@ import type {VerifyResult} from '../../../src/operations/verify/verify.js';
 import {verifyJunit} from '../../../src/output/views/verify-junit.js';
 import {verifyMermaid} from '../../../src/output/views/verify-mermaid.js';
 import {verifyShort} from '../../../src/output/views/verify-short.js';
-import {verifyText} from '../../../src/output/views/verify-text.js';
-import {verifyWide} from '../../../src/output/views/verify-wide.js';
+import {verifyText, verifyWide} from '../../../src/output/views/verify-text.js';
 import {now} from '../../domain/checks/healthy.js';
-import type {Printed} from '../../../src/output/printed.js';
+import type {Printed} from '../../../src/output/view.js';
 import {printed} from '../../helpers/suggestions.js';
 
 const base: Row = {

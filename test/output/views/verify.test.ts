@@ -11,7 +11,7 @@ import {checkListView, explainView, verifyView} from '../../../src/output/views/
 import {certificate, clusterCa, daysFromNow, evidence, now} from '../../domain/checks/healthy.js';
 import {advice} from '../../../src/domain/suggest/advice.js';
 import {lookWith, words} from '../../../src/domain/suggest/suggestion.js';
-import type {Printed} from '../../../src/output/printed.js';
+import type {Printed} from '../../../src/output/view.js';
 import {printed, textOf} from '../../helpers/suggestions.js';
 
 const context = {color: false, now, command: textOf, request: {failOn: 'error'}} as const;

@@ -1,12 +1,16 @@
 import {bindingText} from '../../domain/access/findings.js';
 import {rightText, ways} from '../../domain/access/paths.js';
+import {some} from '../../domain/checks/describe.js';
 import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
+import type {PrintedRole} from '../../operations/access/role.js';
 import type {AccessResult, ShownCluster, ShownSubject, ShownWay} from '../../operations/access/show.js';
 import {arrows, indent} from '../lines.js';
 import {table} from '../table.js';
-import type {Printed} from '../printed.js';
-import type {View} from '../view.js';
+import type {Printed, View} from '../view.js';
+
+/** `access role`: manifests for `kubectl apply -f -`. JSON is the same as a List, without comments. */
+export const accessRoleView: View<PrintedRole> = {text: ({yaml}) => yaml()};
 
 /** `access show`: findings first, a line each; expected subjects by why they are. `wide` has every way of everybody. */
 export const accessShowView: View<AccessResult> = {
@@ -38,39 +42,34 @@ function head({name, outcome, error, subjects}: Printed<ShownCluster>): readonly
   ];
 }
 
+const columns = ['CHECK', 'SUBJECT', 'MAY', 'BY THE RIGHT', 'THROUGH'];
+
+/** A way in these columns, with at most `most` of its rights. */
+function cells(subject: ShownSubject, way: ShownWay, may: string, most: number): readonly string[] {
+  return [way.check ?? '', nameOf(subject), may, rightsOf(way, most), throughOf(way)];
+}
+
 function clusterText(cluster: Printed<ShownCluster>): readonly string[] {
-  const findings = cluster.subjects.filter(({expected}) => !expected);
-  const lines = findings.flatMap((subject) => {
-    const [first] = subject.ways.filter(({expected}) => expected === undefined);
+  const lines = cluster.subjects.flatMap((subject) => {
+    const first = subject.expected ? undefined : subject.ways.find(({expected}) => expected === undefined);
     if (!first) return [];
     const more = subject.ways.length - 1;
-    return [
-      [
-        first.check ?? '',
-        nameOf(subject),
-        `${doing(first)}${more === 0 ? '' : `, and ${String(more)} more`}`,
-        rightsOf(first, 2),
-        throughOf(first),
-      ],
-    ];
+    return [cells(subject, first, `${doing(first)}${more === 0 ? '' : `, and ${String(more)} more`}`, 2)];
   });
   return [
     ...head(cluster),
-    ...(lines.length === 0
-      ? []
-      : indent(table(['CHECK', 'SUBJECT', 'MAY', 'BY THE RIGHT', 'THROUGH'], lines).split('\n'))),
+    ...(lines.length === 0 ? [] : indent(table(columns, lines).split('\n'))),
     ...expectedLines(cluster),
   ];
 }
 
 /** `expected, istiod: ServiceAccount:istio-system/istiod` */
 function expectedLines({subjects}: Printed<ShownCluster>): readonly string[] {
-  const expected = subjects.filter((subject) => subject.expected);
-  return [...groupBy(expected, ({ways: [way]}) => way?.expected ?? '')].map(([why, names]) => {
-    const told = names.slice(0, toldNames).map(nameOf).join(', ');
-    const more = names.length > toldNames ? ` and ${String(names.length - toldNames)} more` : '';
-    return `  expected, ${printableLine(why)}: ${told}${more}`;
-  });
+  const reasons = groupBy(
+    subjects.filter(({expected}) => expected),
+    ({ways: [first]}) => first?.expected ?? '',
+  );
+  return [...reasons].map(([why, all]) => `  expected, ${printableLine(why)}: ${some(all.map(nameOf), toldNames)}`);
 }
 
 /** Of the controllers of Kubernetes there are dozens. */
@@ -78,19 +77,9 @@ const toldNames = 4;
 
 function clusterWide(cluster: Printed<ShownCluster>): readonly string[] {
   const lines = cluster.subjects.flatMap((subject) =>
-    subject.ways.map((way) => [
-      way.check ?? '',
-      nameOf(subject),
-      doing(way),
-      rightsOf(way, Infinity),
-      throughOf(way),
-      way.expected ?? '',
-    ]),
+    subject.ways.map((way) => [...cells(subject, way, doing(way), Infinity), way.expected ?? '']),
   );
-  return [
-    ...head(cluster),
-    ...indent(table(['CHECK', 'SUBJECT', 'MAY', 'BY THE RIGHT', 'THROUGH', 'EXPECTED'], lines).split('\n')),
-  ];
+  return [...head(cluster), ...indent(table([...columns, 'EXPECTED'], lines).split('\n'))];
 }
 
 function nameOf({id, from}: ShownSubject): string {

@@ -1,42 +1,47 @@
 import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
 import {printableLine} from '../../domain/printable.js';
+import type {ComparedCluster, DiffResult} from '../../operations/trust/diff.js';
 import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
 import type {ShownCa} from '../../domain/ca/inspect-ca.js';
 import type {RollbackResult} from '../../operations/trust/rollback.js';
 import {arrows, indent} from '../lines.js';
-import type {Printed} from '../printed.js';
-import type {View} from '../view.js';
+import type {Printed, View} from '../view.js';
 
 type Print = (fingerprint: string) => string;
 
+/** Fingerprints in short, or with `-o wide` whole. */
+function byPrint<Result>(page: (result: Printed<Result>, print: Print) => string): View<Result> {
+  return {text: (result) => page(result, shortFingerprint), wide: (result) => page(result, formatFingerprint)};
+}
+
 /** `trust push`: a line for each cluster, then the CA on both sides where it changes; what speaks against it, in full. */
-export const trustPushView: View<PushResult> = {
-  text: (result) => page(result, shortFingerprint),
-  wide: (result) => page(result, formatFingerprint),
-};
+export const trustPushView = byPrint<PushResult>(page);
 
 /** `trust rollback`: the same, or one line when the kept CA was deleted. */
-export const trustRollbackView: View<RollbackResult> = {
-  text: (result) => rollbackPage(result, shortFingerprint),
-  wide: (result) => rollbackPage(result, formatFingerprint),
-};
+export const trustRollbackView = byPrint<RollbackResult>((result, print) =>
+  result.forgotten ? forgottenPage(result) : page(result, print),
+);
+
+/** `trust diff`: a line for each cluster; for each difference what the work directory (+) and the cluster (-) have. */
+export const trustDiffView = byPrint<DiffResult>(({clusters}, print) =>
+  clusters.flatMap((cluster) => comparedLines(cluster, print)).join('\n'),
+);
 
 function page({clusters, dryRun}: Printed<PushResult>, print: Print): string {
   return clusters.flatMap((cluster) => clusterLines(cluster, dryRun !== undefined, print)).join('\n');
 }
 
-function rollbackPage(result: Printed<RollbackResult>, print: Print): string {
-  if (!result.forgotten) return page(result, print);
-  const would = result.dryRun === undefined ? '' : 'would be ';
-  return result.clusters
-    .flatMap((cluster) =>
-      cluster.error
-        ? failureLines(cluster)
-        : cluster.outcome === 'unchanged'
-          ? [`${cluster.name}: nothing was kept: there is no Secret ${cluster.namespace}/cacerts-previous`]
-          : [`${cluster.name}: Secret ${cluster.namespace}/cacerts-previous ${would}deleted`],
-    )
-    .join('\n');
+function forgottenPage({clusters, dryRun}: Printed<RollbackResult>): string {
+  const would = dryRun === undefined ? '' : 'would be ';
+  const lines = clusters.flatMap((cluster) => {
+    const {name, outcome, namespace, error} = cluster;
+    const secret = `Secret ${namespace}/cacerts-previous`;
+    if (error) return failureLines(cluster);
+    return [
+      `${name}: ${outcome === 'unchanged' ? `nothing was kept: there is no ${secret}` : `${secret} ${would}deleted`}`,
+    ];
+  });
+  return lines.join('\n');
 }
 
 function clusterLines(cluster: Printed<PushedCluster>, dryRun: boolean, print: Print): readonly string[] {
@@ -50,15 +55,14 @@ function clusterLines(cluster: Printed<PushedCluster>, dryRun: boolean, print: P
   }
   if (outcome === 'cancelled') return [`${name}: interrupted: run the command again, it does only what is left`];
   if (outcome === 'skipped' && !dryRun) return [`${name}: not started`];
+  const will = dryRun ? 'will be ' : '';
   return [
     `${name}: ${secret} ${words(cluster, dryRun)}`,
     ...indent([
       ...(before ? [caLine(dryRun ? 'is' : 'was', before, print)] : []),
       caLine(dryRun ? 'will be' : 'is', after, print),
-      ...(keepsPrevious
-        ? [`previous CA ${dryRun ? 'will be kept' : 'kept'} as Secret ${namespace}/cacerts-previous`]
-        : []),
-      ...restarts.map((deployment) => `Deployment ${deployment} ${dryRun ? 'will be restarted' : 'restarted'}`),
+      ...(keepsPrevious ? [`previous CA ${will}kept as ${secret}-previous`] : []),
+      ...restarts.map((deployment) => `Deployment ${deployment} ${will}restarted`),
       ...notValidated.map((what) => `not checked by the API server: ${what}`),
     ]),
   ];
@@ -101,4 +105,33 @@ function caLine(verb: string, {roots, clusterCa}: ShownCa, print: Print): string
     : 'a cluster CA that cannot be read';
   const list = roots.map(({fingerprint}) => print(fingerprint)).join(', ');
   return `${verb}: ${ca}, root ${list === '' ? 'unreadable' : list}`;
+}
+
+const parts = {
+  secret: 'Secret cacerts',
+  clusterCa: 'cluster CA',
+  roots: 'roots',
+  chain: 'chain',
+  key: "key's public half",
+  crl: 'revocation lists',
+  keys: 'other keys in the Secret',
+} as const;
+
+function comparedLines(
+  {name, outcome, error, differences, madeElsewhere}: Printed<ComparedCluster>,
+  print: Print,
+): readonly string[] {
+  if (madeElsewhere !== undefined) return [`${name}: nothing to compare: ${madeElsewhere}`];
+  if (error) return [`${name}: ${outcome}: ${printableLine(error.message)}`, ...arrows(error.hints)];
+  if (differences.length === 0) return [`${name}: the same`];
+  return [
+    `${name}: different`,
+    ...differences.flatMap(({part, wanted, found}) => {
+      const show = (values: readonly string[]): string =>
+        values.length === 0
+          ? '(none)'
+          : values.map((value) => (part === 'keys' ? printableLine(value) : print(value))).join(', ');
+      return [`  ${parts[part]}`, `    - cluster:        ${show(found)}`, `    + work directory: ${show(wanted)}`];
+    }),
+  ];
 }
