@@ -3,10 +3,15 @@ import {randomBytes} from 'node:crypto';
 import {cannotIssue, type Issuer} from '../domain/ca/issuer.js';
 import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
-import {type Certificate, parseCertificates, serialBytes} from '../domain/x509/certificate.js';
+import {
+  type Certificate,
+  type CertificateAuthority,
+  issueCertificate,
+  parseCertificates,
+  serialBytes,
+} from '../domain/x509/certificate.js';
 import {orderUpward} from '../domain/x509/chain.js';
 import {clusterCaTemplate} from '../domain/x509/profile.js';
-import {type CertificateAuthority, issueCertificate} from '../domain/x509/signer.js';
 import type {Workspace} from '../workspace/workspace.js';
 
 /** The certificates of the file that `certificate` names; none where it is not said. Throws `FILE_MISSING`, `NOT_PEM`, `NOT_A_CERTIFICATE`. */

@@ -6,7 +6,7 @@ import {sealingBytes} from '../domain/keys/pkcs8.js';
 import {writeEncryptedKey} from '../domain/keys/private-key.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import {requireSignatureAlgorithm, signatureAlgorithms} from '../domain/x509/algorithms.js';
-import type {Signer} from '../domain/x509/signer.js';
+import type {Signer} from '../domain/x509/certificate.js';
 
 const signAsync = promisify(sign);
 const generate = promisify(generateKeyPair);

@@ -2,9 +2,9 @@
 import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
 import type {SignerSpecOf} from '../domain/mesh/signer.js';
-import {spkiHash} from '../domain/keys/fingerprint.js';
+import {spkiHash} from '../domain/keys/keys.js';
 import {openPrivateKey} from '../domain/keys/private-key.js';
-import type {CertificateAuthority} from '../domain/x509/signer.js';
+import type {CertificateAuthority} from '../domain/x509/certificate.js';
 import {createAuthorityIssuer, readRoots, readSigningCertificates, upwardFrom} from './authority.js';
 import {createKeySigner} from './keys.js';
 import type {SignerContext, SignerModule} from './signer-module.js';

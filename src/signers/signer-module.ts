@@ -1,9 +1,8 @@
 /** What a kind of signer brings: a file each, a line in `signers.ts`. */
 import type {ErrorReport} from '../domain/errors.js';
 import type {SignerSpecOf, SignerType, SignerSpec} from '../domain/mesh/signer.js';
-import type {Certificate} from '../domain/x509/certificate.js';
+import type {Certificate, Signer} from '../domain/x509/certificate.js';
 import type {Issuer} from '../domain/ca/issuer.js';
-import type {Signer} from '../domain/x509/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {Clusters} from '../tools/kubectl/api.js';
 import type {Runner} from '../tools/runner.js';

@@ -6,7 +6,7 @@ import {type KeyAlgorithm} from '../domain/keys/keys.js';
 import {generateKey} from './keys.js';
 import type {SignerSpec, SignerType} from '../domain/mesh/signer.js';
 import type {Issuer} from '../domain/ca/issuer.js';
-import type {Signer} from '../domain/x509/signer.js';
+import type {Signer} from '../domain/x509/certificate.js';
 import type {SignerContext, SignerModule, SignerState} from './signer-module.js';
 
 /** The mesh's signers and the keys being made. */

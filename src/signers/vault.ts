@@ -4,7 +4,7 @@ import {MeshError} from '../domain/errors.js';
 import type {Certificate} from '../domain/x509/certificate.js';
 import {orderUpward} from '../domain/x509/chain.js';
 import {requestPem} from '../domain/x509/csr.js';
-import {spkiHash} from '../domain/keys/fingerprint.js';
+import {spkiHash} from '../domain/keys/keys.js';
 import {changesFromRequest} from '../domain/ca/changes.js';
 import type {IssuedCa, IssueRequest} from '../domain/ca/issuer.js';
 import {clusterCaName} from '../domain/x509/profile.js';

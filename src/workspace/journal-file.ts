@@ -4,7 +4,7 @@
  * through git do not fork one chain.
  */
 import {randomBytes} from 'node:crypto';
-import {sha256Hex} from '../domain/keys/fingerprint.js';
+import {sha256Hex} from '../domain/keys/keys.js';
 import {constants} from 'node:fs';
 import {open, readdir, rename, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {parseMoment} from '../../src/cli/flags/moment.js';
+import {parseMoment} from '../../src/cli/flags/duration.js';
 
 const now = new Date('2026-06-01T00:00:00Z');
 

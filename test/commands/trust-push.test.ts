@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import TrustPush from '../../src/commands/trust/push.js';
 import TrustRollback from '../../src/commands/trust/rollback.js';
-import {shortFingerprint} from '../../src/domain/keys/fingerprint.js';
+import {shortFingerprint} from '../../src/domain/keys/keys.js';
 import type {PushResult} from '../../src/operations/trust/push.js';
 import {configMap, namespace, secret} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand, type CommandRun} from '../helpers/run-command.js';

@@ -2,13 +2,18 @@ import {type KeyObject, randomBytes, sign} from 'node:crypto';
 import {promisify} from 'node:util';
 import {type SignatureAlgorithm, signatureAlgorithmFor, signatureAlgorithms} from '../../src/domain/x509/algorithms.js';
 import type {CaBundle} from '../../src/domain/ca/ca-files.js';
-import {type Certificate, type CertificateTemplate, keyIdentifier} from '../../src/domain/x509/certificate.js';
+import {
+  type Certificate,
+  type CertificateTemplate,
+  issueCertificate,
+  keyIdentifier,
+  type Signer,
+} from '../../src/domain/x509/certificate.js';
 import {chainPem} from '../../src/domain/x509/chain.js';
 import {type KeyAlgorithm, publicHalf} from '../../src/domain/keys/keys.js';
 import {generateKey} from '../../src/signers/keys.js';
 import {writePrivateKey} from '../../src/domain/keys/private-key.js';
 import {clusterCaTemplate, rootTemplate} from '../../src/domain/x509/profile.js';
-import {issueCertificate, type Signer} from '../../src/domain/x509/signer.js';
 
 const signAsync = promisify(sign);
 

@@ -1,8 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {ApplyResult} from '../../src/operations/install/apply.js';
 import type {RenderResult} from '../../src/operations/install/render.js';
-import {applyView} from '../../src/output/views/install-apply.js';
-import {printView, renderView} from '../../src/output/views/install-render.js';
+import {applyView, printView, renderView} from '../../src/output/views/install.js';
 import {printed, textOf} from '../helpers/suggestions.js';
 
 const context = {request: undefined, color: false, now: new Date('2026-01-01T00:00:00Z'), command: textOf};

@@ -1,6 +1,6 @@
 /** Flags whose values go into alert rules as they are, so that each must be what it says. */
 import {Errors, Flags} from '@oclif/core';
-import {parsed} from './parsed.js';
+import {parsed} from './duration.js';
 import {parseMatchers} from '../../domain/monitoring/rule.js';
 
 /** A label of Prometheus (prometheus.io/docs/concepts/data_model). */

@@ -5,7 +5,7 @@ import {outputFlags} from '../../cli/flags/output.js';
 import {safetyFlags} from '../../cli/flags/safety.js';
 import {clustersArg, concurrencyFlags, keepGoingFlags, meshRequest, targetFlags} from '../../cli/flags/target.js';
 import {applyInstalls, type ApplyResult} from '../../operations/install/apply.js';
-import {applyView} from '../../output/views/install-apply.js';
+import {applyView} from '../../output/views/install.js';
 
 export default class InstallApply extends MeshCommand {
   static override summary = 'Install Istio with istioctl, from install.yaml';

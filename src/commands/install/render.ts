@@ -5,7 +5,7 @@ import {outputFlags} from '../../cli/flags/output.js';
 import {dryRunFlags} from '../../cli/flags/safety.js';
 import {clusterFlags, clustersArg, keepGoingFlags, workDirFlags} from '../../cli/flags/target.js';
 import {printInstall, type PrintResult, renderInstalls, type RenderResult} from '../../operations/install/render.js';
-import {printView, renderView} from '../../output/views/install-render.js';
+import {printView, renderView} from '../../output/views/install.js';
 
 export default class InstallRender extends MeshCommand {
   static override summary = "Write each cluster's install.yaml";

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core';
 import {example, MeshCommand} from '../../cli/base-command.js';
-import {momentFlag} from '../../cli/flags/moment.js';
+import {momentFlag} from '../../cli/flags/duration.js';
 import {outputFlags} from '../../cli/flags/output.js';
 import {clustersArg, workDirFlags} from '../../cli/flags/target.js';
 import {changeStatuses} from '../../domain/journal/changes.js';

@@ -4,7 +4,7 @@
  */
 import {advice, type Hint} from '../suggest/advice.js';
 import {kubectlMesh, words} from '../suggest/suggestion.js';
-import {formatFingerprint} from '../keys/fingerprint.js';
+import {formatFingerprint} from '../keys/keys.js';
 import type {Certificate} from '../x509/certificate.js';
 import {issued, lowestOf, sameEntity} from '../x509/chain.js';
 import {chainFaults, type ChainFaultId, type ChainPurpose} from './chain-faults.js';

@@ -1,5 +1,5 @@
 /** Words for findings: short enough for a table, exact enough to be compared by eye with openssl's output. */
-import {shortFingerprint} from '../keys/fingerprint.js';
+import {shortFingerprint} from '../keys/keys.js';
 import type {CertificateFacts} from '../facts/facts.js';
 
 /** `CN=Root CA, O=Istio (AB:CD:EF:01:23:45:67:89)`: the fingerprint's first eight bytes. */

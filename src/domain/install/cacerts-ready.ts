@@ -1,6 +1,6 @@
 import {type ErrorReport, MeshError, problem} from '../errors.js';
 import type {CaFiles} from '../ca/ca-files.js';
-import {sha256Hex} from '../keys/fingerprint.js';
+import {sha256Hex} from '../keys/keys.js';
 import {parsePem} from '../asn1/pem.js';
 import type {CacertsSecret} from '../trust/cacerts.js';
 import {advice, type Hint} from '../suggest/advice.js';

@@ -1,5 +1,5 @@
 /** The file CLUSTER/install.yaml: a document with a comment that says what made it and lets hand edits be seen. */
-import {sha256Hex} from '../keys/fingerprint.js';
+import {sha256Hex} from '../keys/keys.js';
 import {diffArrays} from 'diff';
 import {Document, isScalar, visit} from 'yaml';
 import type {Tree} from '../tree.js';

@@ -1,6 +1,6 @@
 /** What is installed in a cluster, and how to prove that it is still what `install apply` left there. */
 import {defined} from '../defined.js';
-import {sha256Hex} from '../keys/fingerprint.js';
+import {sha256Hex} from '../keys/keys.js';
 import type {KubeObject} from '../kube/object.js';
 import {recordName} from '../istio/names.js';
 import {documentName} from './formats/istio-operator.js';

@@ -1,6 +1,6 @@
 /** The hash chain of journal.jsonl: sealing entries, reading them back, and finding what was changed behind its back. */
 import {defined} from '../defined.js';
-import {sha256Hex} from '../keys/fingerprint.js';
+import {sha256Hex} from '../keys/keys.js';
 import {type JournalEntry, type JournalRecord, entryId, genesis} from './entry.js';
 
 /** Where a chain continues. */

@@ -1,5 +1,5 @@
 /** Key pairs: their algorithms and names. Making them is `signers/keys.ts`, private keys as texts are `private-key.ts`. */
-import {createPublicKey, type KeyObject} from 'node:crypto';
+import {createHash, createPublicKey, type KeyObject} from 'node:crypto';
 
 /** Key algorithms for CA keys, by the name used in mesh.yaml and `--key-algorithm`. */
 export const keyAlgorithms = ['rsa-2048', 'rsa-3072', 'rsa-4096', 'ecdsa-p256', 'ecdsa-p384'] as const;
@@ -50,4 +50,24 @@ export function describeKey(key: KeyObject): KeyDescription {
 /** The public half of a private key; a public key as it is. */
 export function publicHalf(key: KeyObject): KeyObject {
   return key.type === 'private' ? createPublicKey(key) : key;
+}
+
+/** SHA-256 as lower-case hexadecimal. */
+export function sha256Hex(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** SHA-256 of a key's SubjectPublicKeyInfo: the same for a private key and every certificate of it. */
+export function spkiHash(publicKey: KeyObject): string {
+  return sha256Hex(publicKey.export({type: 'spki', format: 'der'}));
+}
+
+/** `AB:CD:…`, as `openssl x509 -fingerprint -sha256` prints it. */
+export function formatFingerprint(hex: string): string {
+  return (hex.toUpperCase().match(/.{2}/g) ?? []).join(':');
+}
+
+/** The first eight bytes, for tables: enough to tell certificates apart, not to prove them equal. */
+export function shortFingerprint(hex: string): string {
+  return formatFingerprint(hex.slice(0, 16));
 }

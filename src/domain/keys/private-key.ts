@@ -3,17 +3,22 @@
  * the only file of the domain that opens a Sensitive: key texts go in and out redacted, only node:crypto's KeyObject (which prints nothing)
  * and public facts come out.
  */
-import {createPrivateKey, type KeyObject} from 'node:crypto';
+import {createPrivateKey, getCipherInfo, type KeyObject} from 'node:crypto';
 import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
 import {Sensitive} from '../sensitive.js';
 import {readDer, readSequence} from '../asn1/der.js';
-import {spkiHash} from './fingerprint.js';
-import {describeKey, type KeyDescription, publicHalf} from './keys.js';
-import {openLegacyPem, legacyCipher} from './legacy-pem.js';
+import {describeKey, type KeyDescription, publicHalf, spkiHash} from './keys.js';
 import {requirePassphrase} from './passphrase.js';
 import {encodePem, parsePem, type PemBlock} from '../asn1/pem.js';
-import {decryptPkcs8, encryptPkcs8, type KeyEncryption, readEncryption} from './pkcs8.js';
+import {
+  decryptPkcs8,
+  encryptPkcs8,
+  type KeyEncryption,
+  openWithOpenssl,
+  readEncryption,
+  unsupportedCipher,
+} from './pkcs8.js';
 
 /**
  * What marks a text that may hold a private key, as a POSIX extended regular expression: a PEM block, or the beginning of
@@ -185,4 +190,35 @@ export async function writeEncryptedKey(
   const secret = requirePassphrase(passphrase).reveal();
   const bytes = await encryptPkcs8(key.export({type: 'pkcs8', format: 'der'}), secret, random);
   return new Sensitive(encodePem('ENCRYPTED PRIVATE KEY', bytes));
+}
+
+/** `AES-256-CBC,3452EB37…`: OpenSSL's name of the cipher, and the initialization vector (openssl-format-options, PEM). */
+const dekInfo = /^[A-Za-z0-9-]+,((?:[0-9A-Fa-f]{2})+)$/;
+
+/** The cipher as DEK-Info names it, in lower case; `unknown` where it names none. */
+export function legacyCipher({headers}: PemBlock): string {
+  return headers['DEK-Info']?.split(',')[0]?.trim().toLowerCase() ?? 'unknown';
+}
+
+/**
+ * Opens the key. Throws `WRONG_PASSPHRASE`, `NOT_A_KEY` for headers or data that are broken whatever the passphrase is, and
+ * `UNSUPPORTED_KEY` for a cipher that is not known here or that OpenSSL has put away (DES).
+ */
+export function openLegacyPem(block: PemBlock, passphrase: string, what: string): KeyObject {
+  const header = block.headers['DEK-Info']?.trim() ?? '';
+  const name = legacyCipher(block);
+  const vector = dekInfo.exec(header)?.[1];
+  if (vector === undefined)
+    throw new MeshError('NOT_A_KEY', `${what}: the header DEK-Info of the encrypted key is broken`);
+  const cipher = getCipherInfo(name);
+  if (cipher?.mode !== 'cbc') throw unsupportedCipher(name, what);
+  if (vector.length / 2 !== cipher.ivLength) {
+    throw new MeshError('NOT_A_KEY', `${what}: the initialization vector in DEK-Info is not one of ${name}`);
+  }
+  if (block.bytes.length % cipher.ivLength !== 0) {
+    throw new MeshError('NOT_A_KEY', `${what}: the encrypted data is cut off`);
+  }
+  const headers = `Proc-Type: 4,ENCRYPTED\nDEK-Info: ${header}\n\n`;
+  const key = encodePem(block.label, block.bytes).replace('\n', `\n${headers}`);
+  return openWithOpenssl({key, format: 'pem', passphrase}, name, what);
 }

@@ -2,7 +2,7 @@
 import {type ErrorReport, problem} from '../errors.js';
 import {isKnown, unknownsOf, valueOr} from '../observed.js';
 import type {Certificate} from '../x509/certificate.js';
-import {shortFingerprint} from '../keys/fingerprint.js';
+import {shortFingerprint} from '../keys/keys.js';
 import type {CaInspection} from '../ca/inspect-ca.js';
 import {isReadableBundle, missingRoots, readableRoots} from '../ca/trust-store.js';
 import type {TrustSeen} from './facts.js';

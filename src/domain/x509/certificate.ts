@@ -24,8 +24,7 @@ import {
   time,
 } from '../asn1/der.js';
 import {encodeExtensions, type Extensions, type ExtensionsTemplate, readExtensions} from './extensions.js';
-import {sha256Hex, spkiHash} from '../keys/fingerprint.js';
-import {describeKey, type KeyDescription} from '../keys/keys.js';
+import {describeKey, type KeyDescription, sha256Hex, spkiHash} from '../keys/keys.js';
 import {encodeName, type Name, type NameTemplate, readName} from './name.js';
 import {encodePem, parsePem} from '../asn1/pem.js';
 
@@ -219,4 +218,31 @@ export function keyIdentifier(publicKey: KeyObject): Buffer {
   const spki = decodeDer(publicKey.export({type: 'spki', format: 'der'}));
   const {bytes} = readBitString(readSequence(spki, 'public key')[1], 'public key');
   return createHash('sha1').update(bytes).digest();
+}
+
+/** Holds a private key. */
+export interface Signer {
+  readonly publicKey: KeyObject;
+  readonly algorithm: SignatureAlgorithm;
+  /** The signature of a message, DER for ECDSA. Throws `ISSUE_FAILED`, `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`, `INTERRUPTED`. */
+  sign(message: Uint8Array): Promise<Uint8Array>;
+}
+
+/** A signer with its certificate and what stands above it: what a certificate can be issued under. */
+export interface CertificateAuthority {
+  readonly signer: Signer;
+  readonly certificate: Certificate;
+  /** Upward, the root last; empty for a root. */
+  readonly above: readonly Certificate[];
+}
+
+/** Signs a template and reads the result back, as a foreign certificate would be read. `what` names it in messages. */
+export async function issueCertificate(
+  template: CertificateTemplate,
+  signer: Signer,
+  what: string,
+): Promise<Certificate> {
+  const tbs = toBeSigned(template);
+  const signature = await signer.sign(tbs);
+  return parseCertificate(seal(tbs, template.signatureAlgorithm, signature), what);
 }

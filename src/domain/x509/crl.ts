@@ -6,7 +6,7 @@ import {MeshError} from '../errors.js';
 import {readSignatureAlgorithm, verifiesBy} from './algorithms.js';
 import type {Certificate} from './certificate.js';
 import {encodeDer, isTag, readBitString, readDer, readSequence, readSmallInteger, tags, type Der} from '../asn1/der.js';
-import {sha256Hex} from '../keys/fingerprint.js';
+import {sha256Hex} from '../keys/keys.js';
 import {parsePem} from '../asn1/pem.js';
 
 /** Its name in Secret cacerts, and in a cluster's folder (istio/istio security/pkg/pki/ca/ca.go, CACRLFile). */

@@ -2,7 +2,7 @@
 import {createPublicKey} from 'node:crypto';
 import {MeshError} from '../errors.js';
 import {encodeSignatureAlgorithm, readSignatureAlgorithm, signatureAlgorithms, verifiesBy} from './algorithms.js';
-import {keyIdentifier} from './certificate.js';
+import {keyIdentifier, type Signer} from './certificate.js';
 import {
   bitString,
   decodeDer,
@@ -17,12 +17,10 @@ import {
   set,
 } from '../asn1/der.js';
 import {encodeExtensions} from './extensions.js';
-import {spkiHash} from '../keys/fingerprint.js';
-import {describeKey, type KeyDescription} from '../keys/keys.js';
+import {describeKey, type KeyDescription, spkiHash} from '../keys/keys.js';
 import {encodePem, parsePem} from '../asn1/pem.js';
 import {encodeName, type Name, readName} from './name.js';
 import {caKeyUsage, clusterCaName} from './profile.js';
-import type {Signer} from './signer.js';
 
 /** extensionRequest (RFC 2985 5.4.2): the extensions that the certificate shall have. */
 const extensionRequest = '1.2.840.113549.1.9.14';

@@ -4,7 +4,7 @@ import {MeshError} from '../errors.js';
 import {requireSignatureAlgorithm} from './algorithms.js';
 import {type Certificate, type CertificateTemplate, keyIdentifier} from './certificate.js';
 import type {KeyUsage} from './extensions.js';
-import {spkiHash} from '../keys/fingerprint.js';
+import {spkiHash} from '../keys/keys.js';
 import type {NameTemplate} from './name.js';
 import {dayMs} from '../time.js';
 

@@ -1,13 +1,12 @@
 import {defined} from '../../domain/defined.js';
 import {randomBytes, type KeyObject} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
-import {type Certificate, serialBytes} from '../../domain/x509/certificate.js';
+import {type Certificate, issueCertificate, serialBytes, type Signer} from '../../domain/x509/certificate.js';
 import {verifyChain} from '../../domain/x509/chain.js';
 import {writePrivateKey} from '../../domain/keys/private-key.js';
 import {createKeySigner, encryptKey} from '../../signers/keys.js';
 import {rootTemplate} from '../../domain/x509/profile.js';
 import {layout} from '../../domain/mesh/layout.js';
-import {issueCertificate, type Signer} from '../../domain/x509/signer.js';
 import type {CreateRootCa} from '../action.js';
 import type {Effect, EffectContext} from '../effect.js';
 import {certificateInShort} from '../../domain/x509/describe.js';

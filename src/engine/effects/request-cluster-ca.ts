@@ -1,8 +1,7 @@
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import {clusterCaRequest, requestPem} from '../../domain/x509/csr.js';
-import {spkiHash} from '../../domain/keys/fingerprint.js';
-import {describeKey, publicHalf} from '../../domain/keys/keys.js';
+import {describeKey, publicHalf, spkiHash} from '../../domain/keys/keys.js';
 import {readPrivateKey, writePrivateKey} from '../../domain/keys/private-key.js';
 import {createKeySigner} from '../../signers/keys.js';
 import type {RequestClusterCa} from '../action.js';

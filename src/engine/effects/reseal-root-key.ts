@@ -1,7 +1,6 @@
 import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
-import {spkiHash} from '../../domain/keys/fingerprint.js';
-import {publicHalf} from '../../domain/keys/keys.js';
+import {publicHalf, spkiHash} from '../../domain/keys/keys.js';
 import {openPrivateKey, readPrivateKey, writePrivateKey} from '../../domain/keys/private-key.js';
 import {encryptKey} from '../../signers/keys.js';
 import type {Effect} from '../effect.js';

@@ -7,7 +7,7 @@ import type {Certificate} from '../../domain/x509/certificate.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {isClusterName} from '../../domain/mesh/names.js';
 import {isKnown} from '../../domain/observed.js';
-import {shortFingerprint} from '../../domain/keys/fingerprint.js';
+import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {kubectlMesh, words} from '../../domain/suggest/suggestion.js';

@@ -9,7 +9,7 @@ import type {Certificate} from '../../domain/x509/certificate.js';
 import {chainPem} from '../../domain/x509/chain.js';
 import {madeForOther} from '../../domain/ca/cluster-of-ca.js';
 import {certificateInShort} from '../../domain/x509/describe.js';
-import {formatFingerprint} from '../../domain/keys/fingerprint.js';
+import {formatFingerprint} from '../../domain/keys/keys.js';
 import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {attributeOf} from '../../domain/x509/name.js';
 import type {Sensitive} from '../../domain/sensitive.js';

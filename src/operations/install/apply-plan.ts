@@ -1,6 +1,6 @@
 /** What `install apply` decides. Pure. */
 import {defined} from '../../domain/defined.js';
-import {sha256Hex} from '../../domain/keys/fingerprint.js';
+import {sha256Hex} from '../../domain/keys/keys.js';
 import {networkLabel, recordName} from '../../domain/istio/names.js';
 import {type ErrorReport, MeshError, problem, reportError} from '../../domain/errors.js';
 import {type CaCertificates, refuseCacerts, refuseForeignCacerts} from '../../domain/install/cacerts-ready.js';

@@ -1,5 +1,5 @@
 import {defined} from '../../domain/defined.js';
-import {sha256Hex} from '../../domain/keys/fingerprint.js';
+import {sha256Hex} from '../../domain/keys/keys.js';
 import {MeshError, reportError} from '../../domain/errors.js';
 import {installYamlDiff, installYamlState} from '../../domain/install/install-yaml.js';
 import type {Rendered} from '../../domain/install/render.js';

@@ -5,7 +5,7 @@ import {cacertsName, networkLabel, previousName} from '../../domain/istio/names.
 import type {SecretData} from '../../domain/kube/object.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import {crlFileName} from '../../domain/x509/crl.js';
-import {shortFingerprint} from '../../domain/keys/fingerprint.js';
+import {shortFingerprint} from '../../domain/keys/keys.js';
 import type {CaInspection} from '../../domain/ca/inspect-ca.js';
 import {advice, type Hint} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';

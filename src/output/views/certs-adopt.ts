@@ -1,4 +1,4 @@
-import {shortFingerprint} from '../../domain/keys/fingerprint.js';
+import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import type {AdoptedCluster, AdoptResult} from '../../operations/certs/adopt.js';
 import {arrows} from '../lines.js';

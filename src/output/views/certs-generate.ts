@@ -1,6 +1,6 @@
 import type {CertificateInShort} from '../../domain/x509/describe.js';
 import type {GenerateResult} from '../../operations/certs/generate.js';
-import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
+import {formatFingerprint, shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import type {ClusterResult} from '../../engine/report.js';
 import {allErrorLines, doneNames, outcomeText} from '../lines.js';

@@ -1,5 +1,5 @@
 import type {ImportClusterResult, ImportResult} from '../../operations/certs/import.js';
-import {shortFingerprint} from '../../domain/keys/fingerprint.js';
+import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import {doneNames, errorLines, outcomeText} from '../lines.js';
 import {table} from '../table.js';

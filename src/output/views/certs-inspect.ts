@@ -1,4 +1,4 @@
-import {formatFingerprint} from '../../domain/keys/fingerprint.js';
+import {formatFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import type {InspectedCertificate, InspectedKey, InspectResult} from '../../operations/certs/inspect.js';
 import {errorLines} from '../lines.js';

@@ -1,6 +1,6 @@
 /** `certs list -o prometheus`: the same for monitoring. docs/monitoring.md says what each metric is for. */
 import {metricFamilies} from '../../domain/monitoring/metrics.js';
-import {shortFingerprint} from '../../domain/keys/fingerprint.js';
+import {shortFingerprint} from '../../domain/keys/keys.js';
 import type {ListResult} from '../../operations/certs/list.js';
 import {type Sample, exposition} from '../formats/prometheus.js';
 import type {Printed} from '../view.js';

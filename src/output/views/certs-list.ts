@@ -1,4 +1,4 @@
-import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
+import {formatFingerprint, shortFingerprint} from '../../domain/keys/keys.js';
 import type {Forecast} from '../../domain/monitoring/forecast.js';
 import type {CertificateRole} from '../../domain/monitoring/metrics.js';
 import type {CertificateSummary} from '../../domain/x509/describe.js';

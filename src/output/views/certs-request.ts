@@ -2,7 +2,7 @@ import {stringify} from 'yaml';
 import {fixWith, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {CertManagerResult} from '../../operations/certs/cert-manager.js';
 import type {CsrResult, RequestClusterResult} from '../../operations/certs/request.js';
-import {shortFingerprint} from '../../domain/keys/fingerprint.js';
+import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import {allErrorLines, doneNames, outcomeText} from '../lines.js';
 import {table} from '../table.js';

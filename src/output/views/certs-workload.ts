@@ -1,4 +1,4 @@
-import {shortFingerprint} from '../../domain/keys/fingerprint.js';
+import {shortFingerprint} from '../../domain/keys/keys.js';
 import type {WorkloadResult} from '../../operations/certs/workload.js';
 import {errorLines, outcomeText} from '../lines.js';
 import {table} from '../table.js';

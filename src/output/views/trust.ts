@@ -1,4 +1,4 @@
-import {formatFingerprint, shortFingerprint} from '../../domain/keys/fingerprint.js';
+import {formatFingerprint, shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import type {ComparedCluster, DiffResult} from '../../operations/trust/diff.js';
 import type {PushedCluster, PushResult} from '../../operations/trust/push.js';

@@ -6,8 +6,7 @@ import type {UpResult, UpStep} from '../../operations/up.js';
 import {arrows, failedLines, indent} from '../lines.js';
 import type {Printed, Render, RenderContext, View} from '../view.js';
 import {certsGenerateView} from './certs-generate.js';
-import {applyView} from './install-apply.js';
-import {renderView} from './install-render.js';
+import {applyView, renderView} from './install.js';
 import {trustPushView} from './trust.js';
 import {verifyShort} from './verify-short.js';
 

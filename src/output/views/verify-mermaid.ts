@@ -3,7 +3,7 @@
  * subgraphs, nodes with quoted labels, links with quoted labels, classes.
  */
 import type {Acceptance, ClusterPicture, MeshPicture, PictureCertificate} from '../../domain/checks/picture.js';
-import {shortFingerprint} from '../../domain/keys/fingerprint.js';
+import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
 import {indent} from '../lines.js';

@@ -7,7 +7,7 @@
 import type {Acceptance, ClusterPicture, MeshPicture, PictureCertificate} from '../../domain/checks/picture.js';
 import {some} from '../../domain/checks/describe.js';
 import {groupBy} from '../../domain/group-by.js';
-import {shortFingerprint} from '../../domain/keys/fingerprint.js';
+import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import {table} from '../table.js';
 import {

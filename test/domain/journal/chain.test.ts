@@ -8,7 +8,7 @@ import {
   seal,
   unnamedHeads,
 } from '../../../src/domain/journal/chain.js';
-import {sha256Hex} from '../../../src/domain/keys/fingerprint.js';
+import {sha256Hex} from '../../../src/domain/keys/keys.js';
 import type {JournalRecord} from '../../../src/domain/journal/entry.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 

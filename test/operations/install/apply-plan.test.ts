@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {MeshError} from '../../../src/domain/errors.js';
 import {installYamlText} from '../../../src/domain/install/install-yaml.js';
-import {sha256Hex} from '../../../src/domain/keys/fingerprint.js';
+import {sha256Hex} from '../../../src/domain/keys/keys.js';
 import {liveDigest, recordObject, type InstallRecord} from '../../../src/domain/install/live.js';
 import {installedRevision} from '../../../src/domain/install/model.js';
 import {renderInstall} from '../../../src/domain/install/render.js';

@@ -1,7 +1,7 @@
 import {madeElsewhere, usesCacerts} from '../../mesh/signer.js';
 import {fixWith, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, notApplicable, ok, outOfPlace, type ClusterSubject, type Judgement} from '../check.js';
-import {shortFingerprint} from '../../keys/fingerprint.js';
+import {shortFingerprint} from '../../keys/keys.js';
 import type {Difference} from '../../trust/diff.js';
 import {describeCertificate, some} from '../describe.js';
 import {loadFix, otherCaFix} from '../fixes.js';
