@@ -22,7 +22,12 @@ export function renderSuggestion({form}: Suggestion, typed: TypedTarget): string
   const render = (part: ShellPart): string => renderPart(part, typed);
   switch (form.kind) {
     case 'mesh':
-      return ['kubectl mesh', form.command, ...form.words.map(render), ...meshFlags(form, typed)].join(' ');
+      return [
+        'kubectl mesh',
+        form.command,
+        ...form.words.map(render),
+        ...meshCommands[form.command].flags.flatMap((name) => targetFlags[name](typed)),
+      ].join(' ');
     case 'tool':
       return [...toolWords(form, typed), ...form.words.map(render)].join(' ');
     case 'program':
@@ -63,10 +68,6 @@ const targetFlags: Readonly<Record<TargetFlag, (typed: TypedTarget) => readonly 
 
 function flag(name: string, value: string | undefined): readonly string[] {
   return value === undefined ? [] : [name, shellWord(value)];
-}
-
-function meshFlags({command}: Extract<Form, {readonly kind: 'mesh'}>, typed: TypedTarget): readonly string[] {
-  return meshCommands[command].flags.flatMap((name) => targetFlags[name](typed));
 }
 
 /** The program, the kubeconfig and user of this run, and the context. */

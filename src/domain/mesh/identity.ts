@@ -54,6 +54,15 @@ export function identityProblems(
   });
 }
 
+/** By cluster, what keeps those from being looked at that are not who they should be: another cluster says nothing of them. */
+export function strangersAmong(
+  mesh: Pick<Mesh, 'clusters'>,
+  seen: readonly {readonly name: string; readonly uid: string | undefined}[],
+): ReadonlyMap<string, ErrorReport> {
+  const known = seen.flatMap(({name, uid}) => (uid === undefined ? [] : [{name, uid}]));
+  return new Map(identityProblems(mesh, known, false).map(({cluster, error}) => [cluster, error]));
+}
+
 /** The UIDs to record in mesh.yaml, by cluster: those it does not have, or has otherwise. */
 export function uidsToRecord(mesh: Mesh, seen: readonly SeenCluster[]): Readonly<Record<string, string>> {
   const recorded = new Map(mesh.clusters.map((cluster) => [cluster.name, cluster.uid]));

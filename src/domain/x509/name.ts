@@ -66,12 +66,8 @@ export function readName(value: Der | undefined, what: string): Name {
       return {type: shortNames[dotted] ?? dotted, value: readText(text, `${what} attribute`)};
     }),
   );
-  const text = attributes.map((attribute) => `${attribute.type}=${escapeValue(attribute.value)}`).join(', ');
+  const text = attributes.map(({type, value}) => `${type}=${value.replace(/[,+"\\<>;]/g, '\\$&')}`).join(', ');
   return {attributes, text, der: encodeDer(value ?? sequence())};
-}
-
-function escapeValue(value: string): string {
-  return value.replace(/[,+"\\<>;]/g, '\\$&');
 }
 
 /** The value of the first attribute of this type. */

@@ -10,9 +10,9 @@ import {AccessJudge, type ClusterAccess, type Step, type UnknownStep} from '../.
 import type {CheckId, Severity} from '../../domain/checks/check.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {groupBy} from '../../domain/group-by.js';
-import {identityProblems} from '../../domain/mesh/identity.js';
+import {strangersAmong} from '../../domain/mesh/identity.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
-import {isKnown, observe, type Observed} from '../../domain/observed.js';
+import {isKnown, observe, type Observed, valueOr} from '../../domain/observed.js';
 import type {Deps} from '../../engine/deps.js';
 import {
   type Conclusion,
@@ -94,7 +94,8 @@ export const showAccess = onePhase<AccessRequest, AccessResult, LookFacts, LookP
   gather: lookAtAll,
   plan(facts) {
     const judged = judgeOf(facts);
-    return {...emptyPlan, judged, warnings: warningsOf(facts.loaded, judged)};
+    const notes = [...facts.loaded.notes, ...nothingToReach(facts.loaded)];
+    return {...emptyPlan, judged, warnings: [...asWarnings(notes), ...notFollowed(judged.known, judged.judge)]};
   },
   report: ({facts, plan}) => report(facts, plan),
   conclude: ({clusters, elsewhere, unknownHolders}, {failOn}) => [
@@ -144,8 +145,8 @@ async function look(deps: Deps, cluster: MeshCluster, namespace: string): Promis
 
 /** A context that leads to another cluster says nothing about the one that was meant. */
 function withoutStrangers(mesh: Mesh, looked: readonly Looked[]): readonly Looked[] {
-  const seen = looked.flatMap(({cluster: {name}, uid}) => (isKnown(uid) ? [{name, uid: uid.value}] : []));
-  const strangers = new Map(identityProblems(mesh, seen, false).map(({cluster, error}) => [cluster, error]));
+  const uids = looked.map(({cluster: {name}, uid}) => ({name, uid: valueOr(uid, undefined)}));
+  const strangers = strangersAmong(mesh, uids);
   return looked.map((one): Looked => {
     const unknown = strangers.get(one.cluster.name);
     return unknown ? {...one, rbac: {unknown}, remotes: {unknown}, whole: {unknown}} : one;
@@ -171,10 +172,6 @@ function judgeOf({loaded, looked}: LookFacts): Judged {
   );
   const judge = new AccessJudge(known, keyTarget(expectations));
   return {known, judge, expectations};
-}
-
-function warningsOf(loaded: LoadedMesh, {known, judge}: Judged): readonly Warning[] {
-  return [...asWarnings([...loaded.notes, ...nothingToReach(loaded)]), ...notFollowed(known, judge)];
 }
 
 function report({loaded, looked}: LookFacts, {judged, warnings}: LookPlan): AccessResult {

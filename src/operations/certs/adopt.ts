@@ -3,12 +3,11 @@
  * with `--with-keys` only, the key of a root never. A context that cannot be adopted keeps no other from it.
  */
 import {defined} from '../../domain/defined.js';
-import {type DeclaredFiles, declareMesh, type DeclaringTexts} from '../../domain/mesh/declare.js';
+import {type DeclaredFiles, declareMesh, type DeclaringTexts, readTexts} from '../../domain/mesh/declare.js';
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {isClusterName, parseClusterName} from '../../domain/mesh/names.js';
-import {parseContextsFile, parseMeshFile} from '../../domain/mesh/parse.js';
-import {agree, checkForms, defaults, resolveMesh} from '../../domain/mesh/resolve.js';
+import {agree, checkForms, defaults} from '../../domain/mesh/resolve.js';
 import {isKnown, observe} from '../../domain/observed.js';
 import {advice} from '../../domain/suggest/advice.js';
 import {lookWith} from '../../domain/suggest/suggestion.js';
@@ -25,7 +24,7 @@ import {
   type ClusterResult,
 } from '../../engine/report.js';
 import {askExposure, gitBlockers, unknownToGit, type GitExposure} from '../shared/exposed-keys.js';
-import {declaredFilesGroups} from '../shared/load-mesh.js';
+import {declaredFilesGroups, readDeclaringTexts} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
 import {readRunningCluster} from '../../observe/running-cluster.js';
@@ -113,15 +112,9 @@ async function gather(deps: Deps, request: AdoptRequest, {concurrency}: RunSetti
   const wanted = wantedContexts(request.contexts);
   const {workspace, clusters, now} = deps;
   const {istioNamespace} = request;
-  const [mesh, contextsText, gitignore, rootCert, rootKey] = await Promise.all([
-    workspace.readText(layout.meshYaml),
-    workspace.readText(layout.contextsYaml),
-    workspace.readText(layout.gitignore),
-    workspace.readText(layout.rootCert),
-    workspace.stat(layout.rootKey),
-  ]);
-  const texts: DeclaringTexts = {mesh, contexts: contextsText, gitignore};
-  const {file, contexts} = parsed(texts);
+  const texts = await readDeclaringTexts(workspace);
+  const {file, contexts} = readTexts(texts);
+  const [rootCert, rootKey] = await Promise.all([workspace.readText(layout.rootCert), workspace.stat(layout.rootKey)]);
   const said = istioNamespace === undefined ? undefined : {value: istioNamespace, by: '--istio-namespace'};
   checkForms(defined({istioNamespace: said}));
   const namespace = agree('istio.namespace', file?.istio?.namespace, said) ?? defaults.namespace;
@@ -141,14 +134,7 @@ async function gather(deps: Deps, request: AdoptRequest, {concurrency}: RunSetti
   return {
     ...{workDir: workspace.root, request, texts, looked},
     standing: {file, contexts, rootCert, hasRootKey: rootKey !== undefined, files: new Map(await Promise.all(read))},
-    git: await askExposure(deps, workspace, keys, mesh === undefined || gitignore === undefined),
-  };
-}
-
-function parsed({mesh, contexts}: DeclaringTexts): Pick<Standing, 'file' | 'contexts'> {
-  return {
-    file: mesh === undefined ? undefined : parseMeshFile(mesh),
-    contexts: contexts === undefined ? {} : parseContextsFile(contexts),
+    git: await askExposure(deps, workspace, keys, texts.mesh === undefined || texts.gitignore === undefined),
   };
 }
 
@@ -166,7 +152,6 @@ function plan({request, texts, standing, looked, git}: AdoptFacts): AdoptPlan {
   if (good.length === 0) return {...emptyPlan, adoption, warnings};
   const {istioNamespace} = request;
   const declared = declareMesh(texts, defined({...declaration, gitignore: true, istioNamespace}));
-  requireUsable(texts, declared);
   const rootTitle = `write ${layout.rootCert}`;
   const writeRoot = {kind: 'write-files', id: 'root-cert', title: rootTitle} as const;
   const copied = good.filter(({copiesKey}) => copiesKey).map(({name}) => clusterLayout(name).caKey);
@@ -181,14 +166,6 @@ function plan({request, texts, standing, looked, git}: AdoptFacts): AdoptPlan {
     blockers: gitBlockers({...git, exposed: git.exposed.filter((key) => copied.includes(key))}),
     warnings: [...warnings, ...(copied.length > 0 ? unknownToGit(git) : [])],
   };
-}
-
-/** Throws what makes mesh.yaml invalid: two clusters of one context, for example. */
-function requireUsable(texts: DeclaringTexts, {files}: DeclaredFiles): void {
-  const after = (path: string): string | undefined => files.find((one) => one.path === path)?.content;
-  const mesh = after(layout.meshYaml) ?? texts.mesh;
-  const {file, contexts} = parsed({...texts, mesh, contexts: after(layout.contextsYaml) ?? texts.contexts});
-  if (file?.clusters?.length) resolveMesh({file, contexts, names: [], said: {}});
 }
 
 function copyAction({name, context, files, copiesKey}: Good): WriteFiles {

@@ -11,7 +11,7 @@ import {
 import {signedByItself} from '../../domain/checks/trust/live-chain.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {cacertsName} from '../../domain/istio/names.js';
-import {identityProblems} from '../../domain/mesh/identity.js';
+import {strangersAmong} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {DependedOn} from '../../domain/monitoring/forecast.js';
 import {type RootAgreement, agreementOfLive} from '../../domain/monitoring/root-agreement.js';
@@ -79,11 +79,8 @@ export async function gatherLive(
     limits,
     concurrency,
   });
-  const uids = clusters.flatMap(({cluster: {name}, facts}) => {
-    const uid = valueOf(facts.clusterUid);
-    return uid === undefined ? [] : [{name, uid}];
-  });
-  const strangers = new Map(identityProblems(mesh, uids, false).map(({cluster, error}) => [cluster, error]));
+  const uids = clusters.map(({cluster: {name}, facts}) => ({name, uid: valueOf(facts.clusterUid)}));
+  const strangers = strangersAmong(mesh, uids);
   const seen = clusters.map(({cluster, facts}): {readonly cluster: MeshCluster; readonly facts: ClusterFacts} => {
     // A context that leads to another cluster says nothing about the one that was meant.
     const unknown = strangers.get(cluster.name);

@@ -5,7 +5,7 @@ import {layout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {type DependedOn, type Dependencies, type Forecast, forecastOf} from '../../domain/monitoring/forecast.js';
 import {type RootAgreement, agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
-import {madeElsewhere, type SignerSpec} from '../../domain/mesh/signer.js';
+import {madeElsewhere} from '../../domain/mesh/signer.js';
 import type {Severity} from '../../domain/checks/check.js';
 import {advice, type Hint} from '../../domain/suggest/advice.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
@@ -173,7 +173,8 @@ function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): List
     }),
     forecast: forecastOf(clusters, expiry, now),
     rootAgreement: [...agreementOfFiles(read), ...(seen?.agreement ?? [])],
-    missing: howToGet(signer),
+    missing:
+      madeElsewhere(signer) ?? advice`${kubectlMesh(signer.type === 'csr' ? 'certs request' : 'certs generate')}`,
     withoutCa: madeElsewhere(signer) === undefined ? withoutCa.map(({cluster}) => cluster) : [],
     firstOutage: findFirstOutage(clusters, now),
     warnings: plan.warnings,
@@ -186,10 +187,6 @@ function listed(found: readonly Found[], using: readonly Dependencies[], {expiry
     const inUse = used.has(certificate.fingerprint);
     return {role, file: place, inUse, ...summarizeCertificate(certificate, expiry, now)};
   });
-}
-
-function howToGet(signer: SignerSpec): Hint {
-  return madeElsewhere(signer) ?? advice`${kubectlMesh(signer.type === 'csr' ? 'certs request' : 'certs generate')}`;
 }
 
 type IsListed = (certificate: Pick<ListedCertificate, 'inUse' | 'notAfter'>) => boolean;

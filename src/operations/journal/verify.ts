@@ -1,9 +1,9 @@
 import {defined} from '../../domain/defined.js';
-import {identityProblems} from '../../domain/mesh/identity.js';
+import {strangersAmong} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {JournalFault} from '../../domain/journal/chain.js';
 import {headComparer, type RememberedHead, rememberedHeads, type Remembering} from '../../domain/journal/head.js';
-import {isKnown, observe, type Observed} from '../../domain/observed.js';
+import {isKnown, observe, type Observed, valueOr} from '../../domain/observed.js';
 import {cacertsName} from '../../domain/istio/names.js';
 import type {Deps} from '../../engine/deps.js';
 import {
@@ -143,10 +143,10 @@ async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits:
 
 function compare({mesh}: LoadedMesh, asked: readonly Asked[], state: JournalState): readonly RememberingCluster[] {
   const comparer = headComparer(state);
-  const uids = asked.flatMap(({cluster, seen}) => (isKnown(seen) ? [{name: cluster.name, uid: seen.value.uid}] : []));
-  const strangers = identityProblems(mesh, uids, false);
+  const uids = asked.map(({cluster: {name}, seen}) => ({name, uid: valueOr(seen, undefined)?.uid}));
+  const strangers = strangersAmong(mesh, uids);
   return asked.map(({cluster: {name, context}, seen}): RememberingCluster => {
-    const stranger = strangers.find(({cluster}) => cluster === name)?.error;
+    const stranger = strangers.get(name);
     const objects: Asked['seen'] = stranger ? {unknown: stranger} : seen;
     if (isKnown(objects)) {
       return defined({name, context, outcome: 'done', heads: rememberedHeads(objects.value.objects, comparer)});

@@ -7,7 +7,6 @@ import {usesCacerts} from '../../domain/mesh/signer.js';
 import {
   type LeftOut,
   type PrometheusAlert,
-  type PrometheusGroups,
   type RuleObject,
   makeRules,
   prometheusRule,
@@ -79,7 +78,7 @@ function report(request: MonitorRulesRequest, mesh: Mesh): MonitorRulesResult {
     istiodIsCa: usesCacerts(trust.signer),
     staleAfterSeconds: Math.ceil(request.staleAfterMs / 1000),
   });
-  const document = documentOf(request, rules);
+  const document = request.format === 'rule-file' ? rules : prometheusRule(rules, request.object);
   return {
     format: request.format,
     istioVersion: known.said,
@@ -95,8 +94,4 @@ function report(request: MonitorRulesRequest, mesh: Mesh): MonitorRulesResult {
     ]),
     warnings: warningsOf(mesh),
   };
-}
-
-function documentOf({format, object}: MonitorRulesRequest, rules: PrometheusGroups): object {
-  return format === 'rule-file' ? rules : prometheusRule(rules, object);
 }

@@ -14,7 +14,6 @@ import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import {checkMeshFile} from '../../domain/mesh/parse.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {resolveMesh, type Said, type SaidValues} from '../../domain/mesh/resolve.js';
-import type {WriteFiles} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Group} from '../../engine/operation.js';
 import {groupOf} from '../../engine/plan.js';
@@ -131,17 +130,11 @@ export function declareGroups(loaded: LoadedMesh, also: Declaration = {}): reado
 const shownChanges = 4;
 
 /** The group that writes declaring files; none when nothing differs. */
-export function declaredFilesGroups(declared: DeclaredFiles, shown = shownChanges): readonly Group[] {
-  const action = declareAction(declared, shown);
-  return groupOf('declare the mesh', action ? [action] : [], 'always-stop');
-}
-
-/** The action that writes declaring files; undefined when nothing differs. */
-export function declareAction({files, summary}: DeclaredFiles, shown = shownChanges): WriteFiles | undefined {
-  if (files.length === 0) return undefined;
+export function declaredFilesGroups({files, summary}: DeclaredFiles, shown = shownChanges): readonly Group[] {
+  if (files.length === 0) return [];
   const more = summary.length - shown;
   const title = [...summary.slice(0, shown), ...(more > 0 ? [`${String(more)} more`] : [])].join('; ');
-  return {kind: 'write-files', id: 'declare', title, files};
+  return groupOf('declare the mesh', [{kind: 'write-files', id: 'declare', title, files}], 'always-stop');
 }
 
 function mergeDeclarations(first: Declaration, second: Declaration): Declaration {

@@ -1,7 +1,7 @@
 import {defined} from '../../domain/defined.js';
-import {isKnown, observe, type Observed, unknownsOf} from '../../domain/observed.js';
+import {isKnown, observe, type Observed, unknownsOf, valueOr} from '../../domain/observed.js';
 import {type ErrorReport, problem} from '../../domain/errors.js';
-import {identityProblems} from '../../domain/mesh/identity.js';
+import {strangersAmong} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
 import {advice} from '../../domain/suggest/advice.js';
@@ -83,8 +83,8 @@ async function look(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster): Promi
 }
 
 function report({loaded, compared}: DiffFacts): DiffResult {
-  const uids = compared.flatMap(({cluster: {name}, seen}) => (isKnown(seen) ? [{name, uid: seen.value.uid}] : []));
-  const strangers = identityProblems(loaded.mesh, uids, false);
+  const uids = compared.map(({cluster: {name}, seen}) => ({name, uid: valueOr(seen, undefined)?.uid}));
+  const strangers = strangersAmong(loaded.mesh, uids);
   const elsewhere = madeElsewhere(loaded.mesh.trust.signer);
   return {
     clusters: compared.map(({cluster: {name, context}, own, seen}): ComparedCluster => {
@@ -92,8 +92,7 @@ function report({loaded, compared}: DiffFacts): DiffResult {
       if (elsewhere !== undefined && own.files.caCert === undefined) {
         return defined({...shown, outcome: 'unchanged', madeElsewhere: elsewhere});
       }
-      const stranger = strangers.find(({cluster}) => cluster === name)?.error;
-      const [error = stranger] = [...noOwnCa(name, own), ...unknownsOf(seen)];
+      const [error = strangers.get(name)] = [...noOwnCa(name, own), ...unknownsOf(seen)];
       if (error || !isKnown(seen)) {
         return defined({...shown, outcome: error ? outcomeOfError(error) : 'unknown', error});
       }

@@ -1,7 +1,8 @@
 import {noKeyHere, reachText, removeFix, unexpectedBy} from '../../access/findings.js';
+import type {RbacFacts} from '../../kube/rbac.js';
 import {subjectId} from '../../kube/subjects.js';
 import {printableLine} from '../../printable.js';
-import {apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {apiServerCheck, type ClusterSubject, findingsOr, type Judgement, notApplicable, ok} from '../check.js';
 
 /** Nobody reads the CA key who is not meant to. */
 export const keyReadersCheck = apiServerCheck({
@@ -11,19 +12,7 @@ export const keyReadersCheck = apiServerCheck({
   needs: ['rbac'],
   waitable: false,
   expected: 'only those who are meant to (access.expected of mesh.yaml names them)',
-  judge: ({rbac}, {mesh, cluster}) => {
-    const nowhere = noKeyHere(mesh);
-    if (nowhere !== undefined) return notApplicable(nowhere);
-    const found = unexpectedBy(rbac, mesh).filter(({reads}) => reads);
-    const findings = found.map(({subject, reaches: own}) => {
-      const reading = own.filter(({effect}) => effect === 'reads');
-      return {
-        observed: printableLine(`${subjectId(subject)} ${reading.map(reachText).join('; ')}`),
-        fix: removeFix(subject, own, cluster),
-      };
-    });
-    return findingsOr(findings, ok('no unexpected reader, as far as RBAC shows'));
-  },
+  judge: ({rbac}, subject) => judgeReaches(rbac, subject, true),
   meaning:
     'By RBAC, only expected subjects may read Secret cacerts, cacerts-previous or istio-ca-secret: istiod and its like, controllers of Kubernetes, system:masters, holders of the operator role, and those whom `access.expected` of mesh.yaml names. Cloud IAM, access to nodes and to etcd and its backups are not visible: this is a lower bound. Judged with `--access` only.',
   breaks:
@@ -34,3 +23,18 @@ export const keyReadersCheck = apiServerCheck({
   source:
     'kubernetes.io: concepts/security/rbac-good-practices (Listing secrets); kubernetes/kubernetes pkg/apis/rbac/v1/evaluation_helpers.go',
 });
+
+/** Judges who reaches the key unexpectedly: those who `read` it, or the others. Who does both is a reader: one command mends both. */
+export function judgeReaches(rbac: RbacFacts, {mesh, cluster}: ClusterSubject, read: boolean): Judgement {
+  const nowhere = noKeyHere(mesh);
+  if (nowhere !== undefined) return notApplicable(nowhere);
+  const found = unexpectedBy(rbac, mesh).filter(({reads}) => reads === read);
+  const findings = found.map(({subject, reaches: own}) => {
+    const shown = own.filter(({effect}) => !read || effect === 'reads').map(reachText);
+    return {
+      observed: printableLine(`${subjectId(subject)} ${shown.join('; ')}`),
+      fix: removeFix(subject, own, cluster),
+    };
+  });
+  return findingsOr(findings, ok(`no unexpected ${read ? 'reader' : 'way'}, as far as RBAC shows`));
+}

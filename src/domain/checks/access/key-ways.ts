@@ -1,7 +1,5 @@
-import {noKeyHere, reachText, removeFix, unexpectedBy} from '../../access/findings.js';
-import {subjectId} from '../../kube/subjects.js';
-import {printableLine} from '../../printable.js';
-import {apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {apiServerCheck} from '../check.js';
+import {judgeReaches} from './key-readers.js';
 
 /** Nobody reaches the CA key in another way, or replaces it, who is not meant to. */
 export const keyWaysCheck = apiServerCheck({
@@ -11,17 +9,8 @@ export const keyWaysCheck = apiServerCheck({
   needs: ['rbac'],
   waitable: false,
   expected: 'only those who are meant to (access.expected of mesh.yaml names them)',
-  judge: ({rbac}, {mesh, cluster}) => {
-    const nowhere = noKeyHere(mesh);
-    if (nowhere !== undefined) return notApplicable(nowhere);
-    // Who reads it, too, is MESH206's: one command mends both.
-    const found = unexpectedBy(rbac, mesh).filter(({reads}) => !reads);
-    const findings = found.map(({subject, reaches: own}) => ({
-      observed: printableLine(`${subjectId(subject)} ${own.map(reachText).join('; ')}`),
-      fix: removeFix(subject, own, cluster),
-    }));
-    return findingsOr(findings, ok('no unexpected way, as far as RBAC shows'));
-  },
+  // Who reads it, too, is MESH206's.
+  judge: ({rbac}, subject) => judgeReaches(rbac, subject, false),
   meaning:
     "By RBAC, only expected subjects may run or change workloads in Istio's namespace, exec into istiod or put containers into its pods, reach kubelets (nodes/proxy), act as somebody who reaches the key, get a token of a service account that does, run programs in pods beside one, give themselves roles, or write Secret cacerts. Judged with `--access` only; a lower bound, as with MESH206.",
   breaks:
