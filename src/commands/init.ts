@@ -28,9 +28,7 @@ A context that differs from the one in mesh.yaml is taken as your own name for t
       helpValue: 'NETWORK',
       description: "Istio's network of these clusters (network1 for new clusters)",
     }),
-    'from-env': Flags.boolean({
-      description: "read the variables of Istio's guide: MESH, CLUSTER_n, CTX_n, NETWORK_n",
-    }),
+    'from-env': Flags.boolean({description: "read the variables of Istio's guide: MESH, CLUSTER_n, CTX_n, NETWORK_n"}),
     ...dryRunFlags,
     ...outputFlags(['text', 'name', 'json']),
     ...workDirFlags,

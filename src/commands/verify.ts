@@ -56,12 +56,7 @@ Each finding has an id, what was observed, what was expected, and the command th
     const request = {
       mesh: meshRequest(flags, args.cluster),
       selection: {only: flags.only ?? [], skip: flags.skip ?? []},
-      limits: {
-        noSecrets: flags['no-secrets'],
-        noLive: flags['no-live'],
-        offline: flags.offline,
-        access: flags.access,
-      },
+      limits: {noSecrets: flags['no-secrets'], noLive: flags['no-live'], offline: flags.offline, access: flags.access},
       ...(flags.wait && {waitMs: flags.timeout ?? defaultWaitMs}),
       failOn: flags['fail-on'],
       // JSON carries the picture, too, of what the selected checks saw anyway.

@@ -40,17 +40,6 @@ export interface WriteFiles extends ActionBase {
   readonly files: readonly FileContent[];
 }
 
-/** A certificate that was issued. */
-export interface IssuedCertificate {
-  readonly subject: string;
-  /** SHA-256, hexadecimal digits. */
-  readonly fingerprint: string;
-  /** ISO 8601, UTC. */
-  readonly notAfter: string;
-  /** `rsa-4096`, `ecdsa-p256`, …. */
-  readonly key: string;
-}
-
 /** Creates the mesh's root CA: root-key.pem and root-cert.pem; the certificate alone where a program holds the key. */
 export interface CreateRootCa extends ActionBase {
   readonly kind: 'create-root-ca';

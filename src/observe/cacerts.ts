@@ -24,15 +24,6 @@ export async function readCaSecret(
   return secret ? readCacerts(secret, options) : 'absent';
 }
 
-/** Secret cacerts, as verify judges it. */
-export function readCacertsSecret(
-  reads: Pick<Reads, 'read'>,
-  mesh: Mesh,
-  now: Date,
-): Promise<CacertsSecret | 'absent'> {
-  return readCaSecret(reads, 'cacerts', inspectOptions(mesh, now));
-}
-
 /**
  * The root that istiod made for itself (Secret istio-ca-secret), as PEM; undefined: none. Only the certificate: the key beside
  * it is the root's.

@@ -25,10 +25,7 @@ export const applyFlags = {
     defaultHelp: () => Promise.resolve('5m'),
     description: 'how long istioctl waits for each component to become ready',
   }),
-  upgrade: Flags.boolean({
-    description: 'let istioctl replace the version that runs by its own',
-    helpGroup: 'SAFETY',
-  }),
+  upgrade: Flags.boolean({description: 'let istioctl replace the version that runs by its own', helpGroup: 'SAFETY'}),
   'force-version': Flags.boolean({
     description: 'let istioctl go back to an older version or skip a minor version, which Istio does not support',
     helpGroup: 'SAFETY',

@@ -10,10 +10,7 @@ export const trustFlags = {
     description: 'restart an istiod that would not load the change by itself, and wait for it',
     helpGroup: 'SAFETY',
   }),
-  'allow-invalid-bundle': Flags.boolean({
-    description: 'write CA files that fail the checks',
-    helpGroup: 'SAFETY',
-  }),
+  'allow-invalid-bundle': Flags.boolean({description: 'write CA files that fail the checks', helpGroup: 'SAFETY'}),
   'accept-uid': Flags.boolean({
     description: 'accept that a context leads to another cluster than the one recorded in mesh.yaml',
     helpGroup: 'SAFETY',

@@ -41,11 +41,7 @@ A cluster is named as its istiod names it (clusterName); NAME=CONTEXT says it wh
 
   async run(): Promise<AdoptResult> {
     const {args, flags} = await this.parse(CertsAdopt);
-    const request = {
-      contexts: args.context,
-      istioNamespace: flags['istio-namespace'],
-      withKeys: flags['with-keys'],
-    };
+    const request = {contexts: args.context, istioNamespace: flags['istio-namespace'], withKeys: flags['with-keys']};
     return this.perform(adoptMesh, request, certsAdoptView, flags);
   }
 }

@@ -36,9 +36,7 @@ Files that are there and valid are used and never overwritten, so running this t
       helpValue: keyAlgorithms.join('|'),
       description: 'key of new CAs (rsa-4096 when neither this nor mesh.yaml says)',
     }),
-    renew: Flags.boolean({
-      description: 'replace key and certificate of cluster CAs that are there; the root stays',
-    }),
+    renew: Flags.boolean({description: 'replace key and certificate of cluster CAs that are there; the root stays'}),
     ...signerFlags,
     ...rootFlags,
     ...passphraseFlags,

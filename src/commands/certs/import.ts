@@ -28,12 +28,7 @@ The first import also decides the mesh's root: name it with --root, or agree to 
       description: 'files that the CA returned; - is standard input',
     }),
   };
-  static override flags = {
-    ...rootFlags,
-    ...safetyFlags,
-    ...outputFlags(['text', 'name', 'json']),
-    ...workDirFlags,
-  };
+  static override flags = {...rootFlags, ...safetyFlags, ...outputFlags(['text', 'name', 'json']), ...workDirFlags};
 
   async run(): Promise<ImportResult> {
     const {args, flags} = await this.parse(CertsImport);

@@ -49,9 +49,7 @@ Thresholds are those of trust.expiry in mesh.yaml. Metrics that its Istio versio
       helpValue: '3h',
       description: 'how old the metrics of certs list may be: more than the time between two runs',
     }),
-    'runbook-url': Flags.url({
-      description: 'where docs/monitoring.md is published: alerts then link to it',
-    }),
+    'runbook-url': Flags.url({description: 'where docs/monitoring.md is published: alerts then link to it'}),
     name: objectName({default: 'kubectl-mesh', description: 'name of the PrometheusRule'}),
     namespace: objectName({description: 'namespace of the PrometheusRule; without it kubectl decides'}),
     labels: labelsFlag({

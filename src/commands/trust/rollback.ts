@@ -31,11 +31,7 @@ export default class TrustRollback extends MeshCommand {
 
   async run(): Promise<RollbackResult> {
     const {args, flags} = await this.parse(TrustRollback);
-    const request = {
-      ...meshRequest(flags, [args.cluster]),
-      ...trustRules(flags),
-      forget: flags.forget,
-    };
+    const request = {...meshRequest(flags, [args.cluster]), ...trustRules(flags), forget: flags.forget};
     return this.perform(rollbackTrust, request, trustRollbackView, flags);
   }
 }

@@ -8,17 +8,10 @@ const k8sVersionFile = 'istioctl/pkg/install/k8sversion/version.go at each relea
 /** The oldest minor of Kubernetes 1 that a version supports; istioctl warns below it. */
 export const kubernetesMinima: readonly [Since<number>, ...Since<number>[]] = [
   {from: '1.6', value: 16, source: k8sVersionFile},
-  {from: '1.9', value: 17, source: k8sVersionFile},
-  {from: '1.13', value: 19, source: k8sVersionFile},
-  {from: '1.16', value: 22, source: k8sVersionFile},
-  {from: '1.17', value: 23, source: k8sVersionFile},
-  {from: '1.18', value: 24, source: k8sVersionFile},
-  {from: '1.19', value: 25, source: k8sVersionFile},
-  {from: '1.21', value: 26, source: k8sVersionFile},
-  {from: '1.24', value: 28, source: k8sVersionFile},
-  {from: '1.25', value: 29, source: k8sVersionFile},
-  {from: '1.28', value: 30, source: k8sVersionFile},
-  {from: '1.30', value: 32, source: k8sVersionFile},
+  ...Object.entries({
+    ...{'1.9': 17, '1.13': 19, '1.16': 22, '1.17': 23, '1.18': 24, '1.19': 25},
+    ...{'1.21': 26, '1.24': 28, '1.25': 29, '1.28': 30, '1.30': 32},
+  }).map(([from, value]) => ({from, value, source: k8sVersionFile})),
 ];
 
 /**

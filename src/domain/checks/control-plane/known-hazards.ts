@@ -42,7 +42,8 @@ export interface Hazard {
   readonly id: string;
   /** What is so, of the versions concerned. */
   readonly title: string;
-  readonly severity: 'error' | 'warning';
+  /** Absent: error. */
+  readonly severity?: 'warning';
   /** The first release concerned; absent: all before `fixedIn`. */
   readonly from?: FirstReleases;
   /** The first release of each minor that is not concerned any more; absent: the newest known is. */
@@ -68,7 +69,6 @@ export const hazards: readonly Hazard[] = [
   {
     id: 'tls-cacerts-unread',
     title: 'istiod does not read tls.crt, tls.key and ca.crt (Secrets of cert-manager)',
-    severity: 'error',
     fixedIn: features.tlsCacerts.from,
     applies: ({cacerts}) =>
       cacerts?.layout === 'tls' && !cacerts.keys.includes('ca-key.pem')
@@ -82,7 +82,6 @@ export const hazards: readonly Hazard[] = [
   {
     id: 'incomplete-cacerts-silent',
     title: 'istiod only looks for the key in cacerts',
-    severity: 'error',
     fixedIn: features.incompleteCacertsRefused.from,
     // root-cert.pem alone adds roots to those of a self-signed istiod, on purpose.
     applies: ({cacerts}) =>
@@ -125,7 +124,6 @@ export const hazards: readonly Hazard[] = [
   {
     id: 'crl-refused',
     title: 'istiod wants a revocation list of every CA of the chain, the root included',
-    severity: 'error',
     from: features.caCrl.from,
     applies: ({cacerts, env}) => {
       if (cacerts?.crl === undefined || cacerts.layout === 'tls' || !parseBool(env[caCrlVariable], true))
@@ -170,7 +168,6 @@ export const hazards: readonly Hazard[] = [
   {
     id: 'ztunnel-chain',
     title: 'ztunnel reads only the first certificate of each part of the chain that istiod answers with',
-    severity: 'error',
     fixedIn: features.oneCertificatePerElement.from,
     applies: ({cacerts, hasZtunnel}) => {
       const intermediates = cacerts?.chain.filter(({selfSigned}) => !selfSigned).length ?? 0;
