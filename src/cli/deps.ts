@@ -13,7 +13,6 @@ import {sleep} from '../tools/bounded.js';
 import {createWorkspace} from '../workspace/create.js';
 import type {Workspace} from '../workspace/workspace.js';
 import {takePassphrases, takeVaultSecrets} from './environment.js';
-import {lazy} from './lazy.js';
 import {createPassphraseSource} from './passphrase.js';
 import {printEvent} from './suggest/print.js';
 import {type TargetFlags, typedTarget} from './suggest/typed-target.js';
@@ -183,4 +182,22 @@ async function createProgress(quiet: boolean): Promise<Progress> {
 /** Passphrases are one line; the line end is not part of them. */
 function firstLine(text: string): string {
   return text.split(/\r?\n/, 1)[0] ?? '';
+}
+
+/** An interface whose methods are all asynchronous. */
+type Asynchronous<T> = {[Key in keyof T]: (...args: never[]) => Promise<unknown>};
+
+/** An object that is loaded by the first call of one of its methods, so that a run does not load what it does not use. */
+export function lazy<T extends Asynchronous<T>>(load: () => Promise<T>): T {
+  const get = once(load);
+  const methods = new Map<string | symbol, (...args: never[]) => Promise<unknown>>();
+  return new Proxy({} as T, {
+    get(_, name) {
+      // Whoever awaits the object must not take it for a promise.
+      if (name === 'then') return undefined;
+      const method = methods.get(name) ?? (async (...args) => (await get())[name as keyof T](...args));
+      methods.set(name, method);
+      return method;
+    },
+  });
 }

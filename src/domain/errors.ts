@@ -1,4 +1,4 @@
-import type {Hint} from './suggest/advice.js';
+import type {Hint} from './suggest/suggestion.js';
 
 /**
  * What an error means for the person who typed the command. `src/cli/exit-code.ts` is the only place that turns a

@@ -5,7 +5,7 @@ import type {MeshNames} from '../domain/mesh/mesh.js';
 import type {SignerSpec} from '../domain/mesh/signer.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import type {CertificateInShort} from '../domain/x509/describe.js';
-import type {Hint} from '../domain/suggest/advice.js';
+import type {Hint} from '../domain/suggest/suggestion.js';
 import type {FileContent} from '../workspace/workspace.js';
 
 /** What every action has. */

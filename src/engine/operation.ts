@@ -4,7 +4,7 @@
  * dry run, the journal and a resumed run all see the same plan.
  */
 import type {ErrorReport} from '../domain/errors.js';
-import type {Hint} from '../domain/suggest/advice.js';
+import type {Hint} from '../domain/suggest/suggestion.js';
 import type {Action, ActionKind} from './action.js';
 import type {ResultOf} from './action-result.js';
 import type {Deps} from './deps.js';
@@ -171,4 +171,30 @@ export function onePhase<Request, Result, Facts, Decided extends Plan>(
       return phase.report(run, request);
     },
   };
+}
+
+/** A lane of one action; `key` names one that belongs to no cluster. */
+export function laneOf(action: Action, key = action.id): Lane {
+  const {cluster, title} = action;
+  if (cluster === undefined) return {key, title, actions: [action]};
+  return {key: cluster, cluster, title: `${cluster}: ${title}`, actions: [action]};
+}
+
+/** A group with a lane for each action; none where nothing is to be done. */
+export function groupOf(
+  title: string,
+  actions: readonly Action[],
+  onFailure: Group['onFailure'] = 'stop',
+): readonly Group[] {
+  return actions.length === 0 ? [] : [{title, lanes: actions.map((action) => laneOf(action, title)), onFailure}];
+}
+
+/** A plan that does nothing and says why. */
+export function blockedPlan(error: ErrorReport, warnings: readonly Warning[] = [], cluster?: string): Plan {
+  return {...emptyPlan, blockers: [cluster === undefined ? {error} : {cluster, error}], warnings};
+}
+
+/** What is worth saying, as warnings: of a cluster, or of the whole run. */
+export function asWarnings(notes: readonly Hint[], cluster?: string): readonly Warning[] {
+  return notes.map((message) => (cluster === undefined ? {message} : {cluster, message}));
 }

@@ -11,8 +11,7 @@ import {type GuideCluster, type GuideVariables, readGuideVariables} from '../dom
 import {parseClusterName} from '../domain/mesh/names.js';
 import {agree, checkForms, withContexts} from '../domain/mesh/resolve.js';
 import type {MeshFile} from '../domain/mesh/schema.js';
-import {advice} from '../domain/suggest/advice.js';
-import {kubectlMesh} from '../domain/suggest/suggestion.js';
+import {advice, kubectlMesh} from '../domain/suggest/suggestion.js';
 import type {Deps} from '../engine/deps.js';
 import {onePhase, type PhaseRun, type Plan, type Warning} from '../engine/operation.js';
 import {generalPart, type ClusterResult, type CommonResult} from '../engine/report.js';

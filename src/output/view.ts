@@ -2,8 +2,7 @@
  * How a result is shown. Views are pure: result and request in, text out. They and JSON see every suggested command and every
  * hint as text, with the flags of this run.
  */
-import type {Advice} from '../domain/suggest/advice.js';
-import type {Purpose, Suggestion} from '../domain/suggest/suggestion.js';
+import type {Advice, Purpose, Suggestion} from '../domain/suggest/suggestion.js';
 
 /** A suggested command as text that can be typed as it is. In JSON it is the text alone. */
 export class PrintedCommand {

@@ -1,8 +1,7 @@
 /** Signers with which nothing is issued from here: they only say what to do instead. */
 import {problem} from '../domain/errors.js';
 import {madeElsewhere} from '../domain/mesh/signer.js';
-import {advice, type Hint} from '../domain/suggest/advice.js';
-import {fixWith, kubectlMesh, words} from '../domain/suggest/suggestion.js';
+import {advice, fixWith, type Hint, kubectlMesh, words} from '../domain/suggest/suggestion.js';
 import type {SignerModule, SignerState} from './signer-module.js';
 
 function elsewhere(message: string, ...hints: readonly Hint[]): Promise<SignerState> {

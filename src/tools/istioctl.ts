@@ -3,8 +3,7 @@ import {defined} from '../domain/defined.js';
 import * as z from 'zod';
 import {MeshError} from '../domain/errors.js';
 import {impersonationUnsupported} from '../domain/install/istioctl-output.js';
-import {advice} from '../domain/suggest/advice.js';
-import {lookWith} from '../domain/suggest/suggestion.js';
+import {advice, lookWith} from '../domain/suggest/suggestion.js';
 import {lastLines} from './child-output.js';
 import type {Runner} from './runner.js';
 

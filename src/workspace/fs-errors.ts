@@ -1,7 +1,6 @@
 import {defined} from '../domain/defined.js';
 import {type ErrorCode, MeshError} from '../domain/errors.js';
-import {advice, type Hint} from '../domain/suggest/advice.js';
-import {filePath, lookWith} from '../domain/suggest/suggestion.js';
+import {advice, filePath, type Hint, lookWith} from '../domain/suggest/suggestion.js';
 
 /** The code of a file system error, such as `ENOENT`. */
 export function errno(thrown: unknown): string | undefined {

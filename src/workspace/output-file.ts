@@ -6,8 +6,7 @@ import {randomBytes} from 'node:crypto';
 import {lstat, realpath} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
 import {MeshError} from '../domain/errors.js';
-import {advice} from '../domain/suggest/advice.js';
-import {filePath, fixWith} from '../domain/suggest/suggestion.js';
+import {advice, filePath, fixWith} from '../domain/suggest/suggestion.js';
 import {type Faults, replaceFile, temporarySuffix} from './atomic.js';
 import {errno, fileError} from './fs-errors.js';
 

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {lazy} from '../../src/cli/lazy.js';
+import {lazy} from '../../src/cli/deps.js';
 
 interface Counter {
   add(count: number): Promise<number>;

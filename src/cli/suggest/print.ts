@@ -1,7 +1,6 @@
 /** Turns the suggestions in results and errors into text, with the flags of this run. */
 import {MeshError} from '../../domain/errors.js';
-import {Advice} from '../../domain/suggest/advice.js';
-import {meshCommandsIn, Suggestion} from '../../domain/suggest/suggestion.js';
+import {Advice, meshCommandsIn, Suggestion} from '../../domain/suggest/suggestion.js';
 import type {ProgressEvent} from '../../engine/operation.js';
 import {PrintedCommand, type Printed} from '../../output/view.js';
 import type {ShownEvent} from '../../output/plain-progress.js';

@@ -2,11 +2,10 @@
  * Suggested commands as text that can be typed as it is, in the shell this run was started from. The only place that quotes
  * words and that adds the flags of this run.
  */
-import type {Hint} from '../../domain/suggest/advice.js';
-import {meshCommands, type TargetFlag} from '../../domain/suggest/mesh-commands.js';
 import {
   FilePath,
   type Form,
+  type Hint,
   OutputOf,
   type ShellPart,
   ShellText,
@@ -14,6 +13,7 @@ import {
   Variable,
   type WorkDirPath,
 } from '../../domain/suggest/suggestion.js';
+import {meshCommands, type TargetFlag} from '../../domain/suggest/mesh-commands.js';
 import {shellPath, shellWord} from './shell.js';
 import type {TypedTarget} from './typed-target.js';
 

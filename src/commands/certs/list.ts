@@ -4,8 +4,7 @@ import {daysFlag} from '../../cli/flags/duration.js';
 import {outputFileFlags, outputFlags} from '../../cli/flags/output.js';
 import {clustersArg, concurrencyFlags, meshRequest, targetFlags} from '../../cli/flags/target.js';
 import {MeshError} from '../../domain/errors.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {listCerts, type ListResult} from '../../operations/certs/list.js';
 import {certsListView} from '../../output/views/certs-list.js';
 

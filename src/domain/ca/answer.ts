@@ -2,8 +2,7 @@
  * What a CA returned for a cluster's request: which of its certificates is the answer, how it stands below the mesh's root,
  * and why it does not do. Pure.
  */
-import {advice, type Hint} from '../suggest/advice.js';
-import {kubectlMesh, words} from '../suggest/suggestion.js';
+import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import {formatFingerprint} from '../keys/keys.js';
 import type {Certificate} from '../x509/certificate.js';
 import {issued, lowestOf, sameEntity} from '../x509/chain.js';

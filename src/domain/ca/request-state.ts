@@ -2,8 +2,7 @@
 import {type ErrorReport, MeshError, problem, recover} from '../errors.js';
 import {clusterLayout} from '../mesh/layout.js';
 import type {Sensitive} from '../sensitive.js';
-import {advice, type Hint} from '../suggest/advice.js';
-import {kubectlMesh, words} from '../suggest/suggestion.js';
+import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import {madeForOther} from './cluster-of-ca.js';
 import {type CertificationRequest, parseRequest} from '../x509/csr.js';
 import {attributeOf} from '../x509/name.js';

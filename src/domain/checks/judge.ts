@@ -5,7 +5,7 @@
 import {defined} from '../defined.js';
 import {type ErrorReport, MeshError, problem} from '../errors.js';
 import type {MeshCluster} from '../mesh/mesh.js';
-import {firstCommand} from '../suggest/advice.js';
+import {firstCommand} from '../suggest/suggestion.js';
 import {type Check, type Finding, type Judgement, notApplicable, outOfPlace, type Side} from './check.js';
 import {
   isMeshFact,

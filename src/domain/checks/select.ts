@@ -1,7 +1,6 @@
 import {closest} from 'fastest-levenshtein';
 import {MeshError} from '../errors.js';
-import {advice} from '../suggest/advice.js';
-import {kubectlMesh, words} from '../suggest/suggestion.js';
+import {advice, kubectlMesh, words} from '../suggest/suggestion.js';
 import type {Check} from './check.js';
 
 /** The groups of ids; valid prefixes even while a group has no check. */

@@ -3,8 +3,7 @@ import type {CaFiles} from '../ca/ca-files.js';
 import {sha256Hex} from '../keys/keys.js';
 import {parsePem} from '../asn1/pem.js';
 import type {CacertsSecret} from '../trust/cacerts.js';
-import {advice, type Hint} from '../suggest/advice.js';
-import {kubectlMesh, words} from '../suggest/suggestion.js';
+import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 
 /** The public half of a cluster's CA. */
 export type CaCertificates = Pick<CaFiles, 'caCert' | 'rootCert' | 'certChain'>;

@@ -4,8 +4,7 @@ import type {DeploymentObject} from '../kube/objects.js';
 import {istiodTag} from '../istio/image.js';
 import {type IstioVersion, compareVersions, formatVersion, parseVersion, satisfies} from '../istio/version.js';
 import {printableLine} from '../printable.js';
-import {advice} from '../suggest/advice.js';
-import {kubectlMesh} from '../suggest/suggestion.js';
+import {advice, kubectlMesh} from '../suggest/suggestion.js';
 
 /** A version as it was said, and parsed where it names a release. */
 export interface SaidVersion {

@@ -15,8 +15,7 @@ import {
 } from 'node:crypto';
 import {promisify} from 'node:util';
 import {MeshError} from '../errors.js';
-import {advice} from '../suggest/advice.js';
-import {fixWith, words} from '../suggest/suggestion.js';
+import {advice, fixWith, words} from '../suggest/suggestion.js';
 import {
   decodeDer,
   type Der,

@@ -5,9 +5,8 @@
  */
 import {type ErrorCode, MeshError} from '../errors.js';
 import {printableLine} from '../printable.js';
-import {advice} from '../suggest/advice.js';
+import {advice, lookWith, type Suggestion, words} from '../suggest/suggestion.js';
 import {qualifiedResource} from './kinds.js';
-import {lookWith, type Suggestion, words} from '../suggest/suggestion.js';
 
 /** The RBAC verb of a request. */
 export type Verb = 'get' | 'list' | 'create' | 'update' | 'patch' | 'delete';

@@ -3,8 +3,7 @@
  * whatever contexts and addresses are called. A renamed context must not send one cluster's key to another.
  */
 import {type ErrorReport, problem} from '../errors.js';
-import {advice, type Hint} from '../suggest/advice.js';
-import {kubectlMesh, words} from '../suggest/suggestion.js';
+import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import type {Mesh} from './mesh.js';
 
 /** The UID that a cluster of this run answered with. */

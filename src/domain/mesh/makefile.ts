@@ -5,8 +5,7 @@
  * Sources: istio/istio tools/certs/Makefile at 1.6.14 (`NAME-certs`) and 1.7.8 (`NAME-cacerts-selfSigned`,
  * `NAME-cacerts-k8s`), tools/certs/Makefile.selfsigned.mk and Makefile.k8s.mk since 1.8 (`NAME-cacerts`).
  */
-import {advice, type Hint} from '../suggest/advice.js';
-import {fixWith, inWorkDir} from '../suggest/suggestion.js';
+import {advice, fixWith, type Hint, inWorkDir} from '../suggest/suggestion.js';
 import {clusterLayout, layout} from './layout.js';
 
 /** One file, as far as it is looked at here. */

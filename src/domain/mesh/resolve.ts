@@ -8,8 +8,7 @@
 import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
 import {nearest} from '../nearest.js';
-import {advice} from '../suggest/advice.js';
-import {kubectlMesh, lookWith, words} from '../suggest/suggestion.js';
+import {advice, kubectlMesh, lookWith, words} from '../suggest/suggestion.js';
 import {parseDays, parsePercent} from './duration.js';
 import {layout} from './layout.js';
 import type {Mesh, MeshCluster, MeshIstio, MeshTrust} from './mesh.js';

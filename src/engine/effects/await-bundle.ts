@@ -1,7 +1,6 @@
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import type {ConfigMapObject, PodObject} from '../../domain/kube/objects.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh, lookWith, words} from '../../domain/suggest/suggestion.js';
+import {advice, kubectlMesh, lookWith, words} from '../../domain/suggest/suggestion.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {AwaitBundle} from '../action.js';
 import {chainMissing} from '../presented-chain.js';

@@ -1,5 +1,5 @@
 import {MeshError} from '../../domain/errors.js';
-import type {Hint} from '../../domain/suggest/advice.js';
+import type {Hint} from '../../domain/suggest/suggestion.js';
 import type {EffectContext} from '../effect.js';
 
 /** Pause between two looks. Milliseconds. */

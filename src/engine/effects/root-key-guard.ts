@@ -8,8 +8,7 @@ import {readableRoots} from '../../domain/ca/trust-store.js';
 import {findPrivateKeys} from '../../domain/keys/private-key.js';
 import {Sensitive} from '../../domain/sensitive.js';
 import {layout, clusterLayout} from '../../domain/mesh/layout.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh, words} from '../../domain/suggest/suggestion.js';
+import {advice, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {Workspace} from '../../workspace/workspace.js';
 
 /** What is about to be sent, by key. */

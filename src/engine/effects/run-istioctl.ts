@@ -4,8 +4,7 @@ import {failureMessage, isReadinessFailure, isWorthALine} from '../../domain/ins
 import {explainNotReady} from '../../domain/install/not-ready.js';
 import type {PodObject, EventObject} from '../../domain/kube/objects.js';
 import {isKnown, observe} from '../../domain/observed.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {lookWith, words} from '../../domain/suggest/suggestion.js';
+import {advice, lookWith, words} from '../../domain/suggest/suggestion.js';
 import type {RunIstioctl} from '../action.js';
 import type {Deps} from '../deps.js';
 import type {Effect} from '../effect.js';

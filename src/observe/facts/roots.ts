@@ -14,7 +14,7 @@ import {
 import {MeshError} from '../../domain/errors.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import {namespacesWithBundle} from '../../domain/checks/trust/bundle-namespaces.js';
-import {advice} from '../../domain/suggest/advice.js';
+import {advice} from '../../domain/suggest/suggestion.js';
 import {readableRoots} from '../../domain/ca/trust-store.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 import {restartCommand, type Behind} from './restart-proxies.js';

@@ -15,6 +15,7 @@ import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, observe, type Observed, valueOr} from '../../domain/observed.js';
 import type {Deps} from '../../engine/deps.js';
 import {
+  asWarnings,
   type Conclusion,
   emptyPlan,
   onePhase,
@@ -22,7 +23,6 @@ import {
   type RunSettings,
   type Warning,
 } from '../../engine/operation.js';
-import {asWarnings} from '../../engine/plan.js';
 import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {ClusterReader, eachCluster} from '../../observe/cluster-reader.js';

@@ -9,8 +9,7 @@ import {isClusterName} from '../../domain/mesh/names.js';
 import {isKnown} from '../../domain/observed.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh, words} from '../../domain/suggest/suggestion.js';
+import {advice, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import {readableRoots, sameRoots} from '../../domain/ca/trust-store.js';
 import type {Warning} from '../../engine/operation.js';
 import {

@@ -9,12 +9,10 @@ import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {isClusterName, parseClusterName} from '../../domain/mesh/names.js';
 import {agree, checkForms, defaults} from '../../domain/mesh/resolve.js';
 import {isKnown, observe} from '../../domain/observed.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {lookWith} from '../../domain/suggest/suggestion.js';
+import {advice, lookWith} from '../../domain/suggest/suggestion.js';
 import type {WriteFiles} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, onePhase, type PhaseRun, type Plan, type RunSettings} from '../../engine/operation.js';
-import {groupOf} from '../../engine/plan.js';
+import {emptyPlan, groupOf, onePhase, type PhaseRun, type Plan, type RunSettings} from '../../engine/operation.js';
 import {
   clusterOutcomes,
   concludeRun,

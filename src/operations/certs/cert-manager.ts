@@ -5,8 +5,7 @@ import {layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import type {SignerSpec} from '../../domain/mesh/signer.js';
 import {certManagerCertificate, type IssuerRef} from '../../domain/ca/cert-manager.js';
-import {emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
-import {asWarnings} from '../../engine/plan.js';
+import {asWarnings, emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh} from '../shared/load-mesh.js';
 

@@ -2,8 +2,7 @@
 import {defined} from '../../domain/defined.js';
 import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
 import {readableRoots, signingChains} from '../../domain/ca/trust-store.js';
-import {onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
-import {asWarnings, groupOf} from '../../engine/plan.js';
+import {asWarnings, groupOf, onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
 import {type ClusterResult, concludeRun, outcomeOf} from '../../engine/report.js';
 import {caOf, caRunResult, type CaRunResult, type Decision, saidOf, guardedPlan, replacing} from './ca-run.js';
 import {type ClusterFacts, gatherGenerate, type GenerateFacts, type GenerateRequest} from './generate-facts.js';

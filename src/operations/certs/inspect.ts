@@ -10,8 +10,7 @@ import {type CertificateDetails, detailCertificate, detailKey, type KeyDetails} 
 import {isBelow, type IstiodOpinion, judgeFile, judgeSet} from '../../domain/ca/inspect-parts.js';
 import {type Part, readPart, recognize, type Recognized} from '../../domain/x509/recognize.js';
 import {Sensitive} from '../../domain/sensitive.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import {emptyPlan, onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';

@@ -10,8 +10,7 @@ import type {CaFiles} from '../../domain/ca/ca-files.js';
 import type {Dependencies} from '../../domain/monitoring/forecast.js';
 import type {HeldTrust} from '../../domain/monitoring/root-agreement.js';
 import type {CertificateRole} from '../../domain/monitoring/metrics.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ClusterResult} from '../../engine/report.js';
 
 /** What a certificate is judged against. */

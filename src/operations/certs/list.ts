@@ -7,12 +7,12 @@ import {type DependedOn, type Dependencies, type Forecast, forecastOf} from '../
 import {type RootAgreement, agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';
 import type {Severity} from '../../domain/checks/check.js';
-import {advice, type Hint} from '../../domain/suggest/advice.js';
-import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {advice, type Hint, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import type {CertificateRole} from '../../domain/monitoring/metrics.js';
 import type {ClusterResult} from '../../engine/report.js';
 import {
+  asWarnings,
   type Conclusion,
   emptyPlan,
   onePhase,
@@ -21,7 +21,6 @@ import {
   type RunSettings,
   type Warning,
 } from '../../engine/operation.js';
-import {asWarnings} from '../../engine/plan.js';
 import {type LoadedMesh, loadMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {type Context, type Found, readCluster, readRoots, type ReadCluster} from './list-files.js';

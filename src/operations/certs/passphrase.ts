@@ -8,12 +8,19 @@ import {isSamePassphrase, newPassphraseNeeded, passphraseNeeded} from '../../dom
 import type {KeyEncryption} from '../../domain/keys/pkcs8.js';
 import {openPrivateKey, readPrivateKey} from '../../domain/keys/private-key.js';
 import type {Sensitive} from '../../domain/sensitive.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ResealRootKey} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, onePhase, type PhaseRun, type Plan, type RunSettings} from '../../engine/operation.js';
-import {asWarnings, blockedPlan, groupOf} from '../../engine/plan.js';
+import {
+  asWarnings,
+  blockedPlan,
+  emptyPlan,
+  groupOf,
+  onePhase,
+  type PhaseRun,
+  type Plan,
+  type RunSettings,
+} from '../../engine/operation.js';
 import {generalPart, outcomeOf} from '../../engine/report.js';
 import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
 import type {CaRunResult} from './ca-run.js';

@@ -13,11 +13,9 @@ import {formatFingerprint} from '../../domain/keys/keys.js';
 import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {attributeOf} from '../../domain/x509/name.js';
 import type {Sensitive} from '../../domain/sensitive.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ImportClusterCa, WriteFiles} from '../../engine/action.js';
-import type {Plan} from '../../engine/operation.js';
-import {asWarnings, blockedPlan, groupOf} from '../../engine/plan.js';
+import {asWarnings, blockedPlan, groupOf, type Plan} from '../../engine/operation.js';
 import {guardedPlan, type GuardedMesh, knownTrust, replacing, type MeshRoots} from './ca-run.js';
 
 /** A private key that may wait for a certificate. */

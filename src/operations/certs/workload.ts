@@ -16,12 +16,18 @@ import {
   workloadEnd,
   type WorkloadState,
 } from '../../domain/ca/workload-certificate.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {fixWith, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
+import {advice, fixWith, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {IssueWorkload} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, onePhase, type PhaseRun, type Plan, type Warning} from '../../engine/operation.js';
-import {blockedPlan, groupOf} from '../../engine/plan.js';
+import {
+  blockedPlan,
+  emptyPlan,
+  groupOf,
+  onePhase,
+  type PhaseRun,
+  type Plan,
+  type Warning,
+} from '../../engine/operation.js';
 import {gitBlockers} from '../shared/exposed-keys.js';
 import {concludeRun, outcomeOf} from '../../engine/report.js';
 import {loadMesh} from '../shared/load-mesh.js';

@@ -4,19 +4,18 @@ import {impersonationUnsupported} from '../../domain/install/istioctl-output.js'
 import {liveDigest} from '../../domain/install/live.js';
 import {runningVersion, saidVersion, type SaidVersion} from '../../domain/install/version-change.js';
 import {asMeshError, MeshError} from '../../domain/errors.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import {
+  emptyPlan,
   type Engine,
+  groupOf,
   type Operation,
   type Outcome,
   type Phase,
   type PhaseRun,
   type Warning,
-  emptyPlan,
 } from '../../engine/operation.js';
-import {groupOf} from '../../engine/plan.js';
 import {
   clusterOutcomesWithCause,
   concludeClusters,

@@ -4,12 +4,10 @@ import {MeshError, reportError} from '../../domain/errors.js';
 import {installYamlDiff, installYamlState} from '../../domain/install/install-yaml.js';
 import type {Rendered} from '../../domain/install/render.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh, words} from '../../domain/suggest/suggestion.js';
+import {advice, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {WriteFiles} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
-import {asWarnings, groupOf} from '../../engine/plan.js';
+import {asWarnings, emptyPlan, groupOf, onePhase, type Plan, type Warning} from '../../engine/operation.js';
 import {
   clusterOutcomesWithCause,
   concludeClusters,

@@ -5,11 +5,9 @@ import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {checkMeshFile} from '../../domain/mesh/parse.js';
 import {nearest} from '../../domain/nearest.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
-import {asWarnings} from '../../engine/plan.js';
+import {asWarnings, emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
 import type {JournalState} from '../../workspace/workspace.js';
 
 /** `journal show CLUSTER...` */

@@ -7,6 +7,7 @@ import {isKnown, observe, type Observed, valueOr} from '../../domain/observed.js
 import {cacertsName} from '../../domain/istio/names.js';
 import type {Deps} from '../../engine/deps.js';
 import {
+  asWarnings,
   type Conclusion,
   emptyPlan,
   onePhase,
@@ -14,7 +15,6 @@ import {
   type RunSettings,
   type Warning,
 } from '../../engine/operation.js';
-import {asWarnings} from '../../engine/plan.js';
 import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import type {JournalState} from '../../workspace/workspace.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';

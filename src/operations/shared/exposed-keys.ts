@@ -1,8 +1,7 @@
 /** Asks git whether it would take keys that are about to be written. */
 import {MeshError, reportError} from '../../domain/errors.js';
 import {printableLine} from '../../domain/printable.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {fixWith, words} from '../../domain/suggest/suggestion.js';
+import {advice, fixWith, words} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Blocker, Warning} from '../../engine/operation.js';
 import type {Workspace} from '../../workspace/workspace.js';

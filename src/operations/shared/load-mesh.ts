@@ -15,8 +15,7 @@ import {checkMeshFile} from '../../domain/mesh/parse.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {resolveMesh, type Said, type SaidValues} from '../../domain/mesh/resolve.js';
 import type {Deps} from '../../engine/deps.js';
-import type {Group} from '../../engine/operation.js';
-import {groupOf} from '../../engine/plan.js';
+import {type Group, groupOf} from '../../engine/operation.js';
 
 /** What a command line says about the mesh. Undefined is not said: these flags have no defaults. */
 export interface MeshRequest {

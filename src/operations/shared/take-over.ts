@@ -14,11 +14,10 @@ import {
   makefileCopies,
   makefileFaults,
 } from '../../domain/mesh/makefile.js';
-import {advice} from '../../domain/suggest/advice.js';
+import {advice} from '../../domain/suggest/suggestion.js';
 import type {FileContent} from '../../workspace/workspace.js';
 import type {Deps} from '../../engine/deps.js';
-import type {Group, Warning} from '../../engine/operation.js';
-import {groupOf} from '../../engine/plan.js';
+import {type Group, groupOf, type Warning} from '../../engine/operation.js';
 
 /** What taking a directory over means. */
 export interface TakeOver {

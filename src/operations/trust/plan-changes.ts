@@ -8,8 +8,7 @@ import {identified, secretOf, type TrustSeen} from '../../domain/trust/facts.js'
 import {liveCa, misplacement, type OtherCluster} from '../../domain/trust/misplaced.js';
 import {decidePush, type PushDecision, type PushRules} from '../../domain/trust/plan-push.js';
 import type {Deps} from '../../engine/deps.js';
-import type {Blocker, Group, Lane, Plan, Warning} from '../../engine/operation.js';
-import {asWarnings} from '../../engine/plan.js';
+import {asWarnings, type Blocker, type Group, type Lane, type Plan, type Warning} from '../../engine/operation.js';
 import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
 import {changeActions, type TrustTarget} from './actions.js';
 

@@ -1,16 +1,14 @@
 import {type ErrorReport, problem} from '../../domain/errors.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, unknownsOf, valueOr} from '../../domain/observed.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {kubectlMesh} from '../../domain/suggest/suggestion.js';
+import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {annotations, type CacertsSecret} from '../../domain/trust/cacerts.js';
 import {cacertsName, previousName} from '../../domain/istio/names.js';
 import {type ClusterTrust, secretOf} from '../../domain/trust/facts.js';
 import {liveCa} from '../../domain/trust/misplaced.js';
 import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
-import {onePhase} from '../../engine/operation.js';
-import {asWarnings, groupOf} from '../../engine/plan.js';
+import {asWarnings, groupOf, onePhase} from '../../engine/operation.js';
 import {concludeClusters} from '../../engine/report.js';
 import {declareGroups, loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {eachCluster} from '../../observe/cluster-reader.js';

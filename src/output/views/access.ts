@@ -5,8 +5,7 @@ import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import type {PrintedRole} from '../../operations/access/role.js';
 import type {AccessResult, ShownCluster, ShownSubject, ShownWay} from '../../operations/access/show.js';
-import {arrows, indent} from '../lines.js';
-import {table} from '../table.js';
+import {arrows, indent, table} from '../lines.js';
 import type {Printed, View} from '../view.js';
 
 /** `access role`: manifests for `kubectl apply -f -`. JSON is the same as a List, without comments. */

@@ -1,7 +1,6 @@
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import type {WorkloadResult} from '../../operations/certs/workload.js';
-import {errorLines, outcomeText} from '../lines.js';
-import {table} from '../table.js';
+import {errorLines, outcomeText, table} from '../lines.js';
 import type {View} from '../view.js';
 
 /** `certs workload`: who the certificate is for, how long it lives, where its files are. */

@@ -9,7 +9,7 @@ import {some} from '../../domain/checks/describe.js';
 import {groupBy} from '../../domain/group-by.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
-import {table} from '../table.js';
+import {table} from '../lines.js';
 import {
   details,
   isBad,

@@ -8,8 +8,7 @@ import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Sensitive} from '../../domain/sensitive.js';
-import {advice, type Hint} from '../../domain/suggest/advice.js';
-import {fixWith, type Suggestion} from '../../domain/suggest/suggestion.js';
+import {advice, fixWith, type Hint, type Suggestion} from '../../domain/suggest/suggestion.js';
 import {createVaultHttp, type VaultHttp, type VaultHttpAnswer} from '../../tools/vault-http.js';
 import type {VaultSettings} from './settings.js';
 

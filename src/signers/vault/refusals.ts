@@ -4,8 +4,7 @@ import {MeshError} from '../../domain/errors.js';
 import {nearest} from '../../domain/nearest.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Sensitive} from '../../domain/sensitive.js';
-import {advice, type Hint} from '../../domain/suggest/advice.js';
-import {fixWith, lookWith, words} from '../../domain/suggest/suggestion.js';
+import {advice, fixWith, type Hint, lookWith, words} from '../../domain/suggest/suggestion.js';
 import type {VaultClient, VaultReply} from './client.js';
 import type {VaultSettings} from './settings.js';
 

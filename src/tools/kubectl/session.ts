@@ -4,8 +4,7 @@ import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js'
 import {collectionPath, fieldManager, objectPath, refOf, withQuery} from '../../domain/kube/paths.js';
 import {answerError, unreachable, type Asked, type Verb} from '../../domain/kube/status.js';
 import {MeshError} from '../../domain/errors.js';
-import {advice} from '../../domain/suggest/advice.js';
-import {lookWith, words} from '../../domain/suggest/suggestion.js';
+import {advice, lookWith, words} from '../../domain/suggest/suggestion.js';
 import {lastLines} from '../child-output.js';
 import {sleep} from '../bounded.js';
 import type {HttpAnswer} from '../http.js';

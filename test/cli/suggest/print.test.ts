@@ -1,8 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {printError, printResult} from '../../../src/cli/suggest/print.js';
 import {MeshError} from '../../../src/domain/errors.js';
-import {advice} from '../../../src/domain/suggest/advice.js';
-import {kubectlMesh, lookWith, sequence} from '../../../src/domain/suggest/suggestion.js';
+import {advice, kubectlMesh, lookWith, sequence} from '../../../src/domain/suggest/suggestion.js';
 
 const typed = {workDir: 'w'};
 const push = kubectlMesh('trust push', ['c1', '--yes']);

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
 import {renderHint, renderSuggestion} from '../../../src/cli/suggest/render.js';
 import {typedTarget} from '../../../src/cli/suggest/typed-target.js';
-import {advice} from '../../../src/domain/suggest/advice.js';
 import {
+  advice,
   edit,
   filePath,
   fixWith,

@@ -6,8 +6,7 @@ import {checks} from '../../../src/domain/checks/registry.js';
 import {codeOfUnknown, isGreen, verdictOf, type Row, type RowResult} from '../../../src/domain/checks/report.js';
 import type {ErrorCode, ErrorReport} from '../../../src/domain/errors.js';
 import {certificate, cacertsOf, clusterCa, clusterValues, daysFromNow, evidence, type Spoilt} from './healthy.js';
-import {advice} from '../../../src/domain/suggest/advice.js';
-import {lookWith, words} from '../../../src/domain/suggest/suggestion.js';
+import {advice, lookWith, words} from '../../../src/domain/suggest/suggestion.js';
 
 const reason: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []};
 const explanation: Explanation = {meaning: '', breaks: '', byHand: '', mend: '', source: ''};

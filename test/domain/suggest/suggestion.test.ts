@@ -1,7 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import {advice, firstCommand} from '../../../src/domain/suggest/advice.js';
 import {
+  advice,
   edit,
+  firstCommand,
   fixWith,
   forEach,
   ifExists,

@@ -9,8 +9,7 @@ import {explainCheck, listChecks} from '../../../src/operations/verify/catalogue
 import type {VerifyResult} from '../../../src/operations/verify/verify.js';
 import {checkListView, explainView, verifyView} from '../../../src/output/views/verify.js';
 import {certificate, clusterCa, daysFromNow, evidence, now} from '../../domain/checks/healthy.js';
-import {advice} from '../../../src/domain/suggest/advice.js';
-import {lookWith, words} from '../../../src/domain/suggest/suggestion.js';
+import {advice, lookWith, words} from '../../../src/domain/suggest/suggestion.js';
 import type {Printed} from '../../../src/output/view.js';
 import {printed, textOf} from '../../helpers/suggestions.js';
 
