@@ -1,4 +1,5 @@
 /** What a person should know of the versions that verify judged by. */
+import {groupBy} from '../group-by.js';
 import {defined} from '../defined.js';
 import {knowVersion} from '../istio/versions.js';
 import type {Evidence} from '../facts/facts.js';
@@ -19,12 +20,10 @@ export function versionNotes({mesh, clusters}: Evidence): readonly VersionNote[]
         : [],
     ),
   ];
-  const where = new Map<string, Set<string | undefined>>();
-  for (const {cluster, version} of said) {
-    const {note} = knowVersion(version);
-    if (note !== undefined) where.set(note, new Set([...(where.get(note) ?? []), cluster]));
-  }
-  return [...where].map(([message, [first, ...others]]) =>
-    defined({cluster: first !== undefined && others.length === 0 ? first : undefined, message}),
-  );
+  return [...groupBy(said, ({version}) => knowVersion(version).note)].flatMap(([message, seen]) => {
+    const clusters = new Set(seen.map((one) => one.cluster));
+    return message === undefined
+      ? []
+      : [defined({cluster: clusters.size === 1 ? seen[0].cluster : undefined, message})];
+  });
 }

@@ -6,6 +6,7 @@
  * `NAME-cacerts-k8s`), tools/certs/Makefile.selfsigned.mk and Makefile.k8s.mk since 1.8 (`NAME-cacerts`).
  */
 import {advice, fixWith, type Hint, inWorkDir} from '../suggest/suggestion.js';
+import {groupBy} from '../group-by.js';
 import {clusterLayout, layout} from './layout.js';
 
 /** One file, as far as it is looked at here. */
@@ -161,13 +162,10 @@ function splitRoots(root: Folder, clusters: MakefileFacts['clusters']): readonly
       file: folder.get('root-cert.pem'),
     })),
   ];
-  const roots = new Map<string, string[]>();
-  for (const {path, file} of all) {
-    const text = file?.text?.replace(/\s+/g, '') ?? '';
-    if (text !== '') roots.set(text, [...(roots.get(text) ?? []), path]);
-  }
-  if (roots.size < 2) return [];
-  const list = [...roots.values()].map((paths) => paths.join(' and ')).join(' / ');
+  const found = all.filter(({file}) => file?.text !== undefined && file.text.trim() !== '');
+  const roots = [...groupBy(found, ({file}) => file?.text?.replace(/\s+/g, '')).values()];
+  if (roots.length < 2) return [];
+  const list = roots.map((files) => files.map(({path}) => path).join(' and ')).join(' / ');
   const message = `these have different roots: ${list}. Workloads of one will not trust those of the other`;
   return [{message, hint: 'decide for one root, and make the other clusters anew under it'}];
 }

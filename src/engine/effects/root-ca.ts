@@ -1,9 +1,10 @@
+/** Effects on the mesh's root CA. */
 import {defined} from '../../domain/defined.js';
 import {randomBytes, type KeyObject} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
 import {type Certificate, issueCertificate, serialBytes, type Signer} from '../../domain/x509/certificate.js';
 import {verifyChain} from '../../domain/x509/chain.js';
-import {writePrivateKey} from '../../domain/keys/private-key.js';
+import {openPrivateKey, readPrivateKey, writePrivateKey} from '../../domain/keys/private-key.js';
 import {createKeySigner, encryptKey} from '../../signers/keys.js';
 import {rootTemplate} from '../../domain/x509/profile.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -11,12 +12,13 @@ import type {CreateRootCa} from '../action.js';
 import type {Effect, EffectContext} from '../effect.js';
 import {certificateInShort} from '../../domain/x509/describe.js';
 import {untilAborted} from '../../tools/bounded.js';
+import {publicHalf, spkiHash} from '../../domain/keys/keys.js';
 
 /**
  * Makes the root's key and certificate and writes both as one set; where a program holds the key, the certificate alone.
  * The keys of the clusters that follow are started at the same time, so that no core waits for the root.
  */
-export const effect: Effect<'create-root-ca'> = async (action, context) => {
+export const createRootCa: Effect<'create-root-ca'> = async (action, context) => {
   const {deps, line} = context;
   const passphrase = action.protection === 'encrypted' ? await deps.passphrases.get('new') : undefined;
   const {signer, key} = await untilAborted(rootKey(action, context), deps.signal);
@@ -72,3 +74,30 @@ function requireSound(certificate: Certificate, now: Date): void {
     throw new MeshError('ISSUE_FAILED', 'the new root certificate is not a self-signed CA');
   }
 }
+
+/**
+ * Opens root-key.pem, writes the same key under another passphrase, and replaces the file in one step. The new text is
+ * opened again in memory first: what is lost with this key is the mesh's trust.
+ */
+export const resealRootKey: Effect<'reseal-root-key'> = async (action, {deps, line}) => {
+  const {path} = action;
+  const store = deps.rootStore(action.signer);
+  const before = await store.readSecret(layout.rootKey);
+  if (before === undefined) throw new MeshError('FILE_MISSING', `${path} is gone`);
+  const key = await openPrivateKey(before, () => deps.passphrases.get('existing'), path);
+  const after =
+    action.protection === 'clear' ? writePrivateKey(key) : await encryptKey(key, await deps.newPassphrases.get('new'));
+  const again = await openPrivateKey(after, () => deps.newPassphrases.get('new'), `the new ${path}`);
+  const spki = spkiHash(publicHalf(key));
+  if (spkiHash(publicHalf(again)) !== spki) {
+    throw new MeshError('ISSUE_FAILED', `the new ${path} does not open to the same key: nothing was written`);
+  }
+  line(`write ${path}`);
+  await store.write([{path: layout.rootKey, content: after}]);
+  const {encryption} = readPrivateKey(after, path);
+  return {
+    protection: action.protection,
+    spki,
+    ...(encryption && {cipher: encryption.cipher, kdf: encryption.kdf}),
+  };
+};

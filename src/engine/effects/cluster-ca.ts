@@ -1,22 +1,25 @@
+/** Effects that make, request and take over the CA of a cluster. */
 import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import {parseCertificates} from '../../domain/x509/certificate.js';
 import {chainPem, orderUpward} from '../../domain/x509/chain.js';
-import {clusterCaRequest} from '../../domain/x509/csr.js';
+import {clusterCaRequest, requestPem} from '../../domain/x509/csr.js';
 import {inspectCaFiles, requireValidBundle} from '../../domain/ca/inspect-ca.js';
-import {publicHalf} from '../../domain/keys/keys.js';
-import {writePrivateKey} from '../../domain/keys/private-key.js';
+import {describeKey, publicHalf, spkiHash} from '../../domain/keys/keys.js';
+import {readPrivateKey, writePrivateKey} from '../../domain/keys/private-key.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {createKeySigner} from '../../signers/keys.js';
 import type {Effect} from '../effect.js';
 import {certificateInShort} from '../../domain/x509/describe.js';
 import {untilAborted} from '../../tools/bounded.js';
+import type {RequestClusterCa} from '../action.js';
+import type {Deps} from '../deps.js';
 
 /**
  * Makes a cluster's key, has the mesh's signer issue its certificate, and writes the cluster's four files as one set.
  * They go through the same inspection as files of foreign origin first, whoever signed.
  */
-export const effect: Effect<'issue-cluster-ca'> = async (action, {deps, line}) => {
+export const issueClusterCa: Effect<'issue-cluster-ca'> = async (action, {deps, line}) => {
   const {cluster} = action;
   const paths = clusterLayout(cluster);
   line(`make a key (${action.algorithm})`);
@@ -56,4 +59,43 @@ export const effect: Effect<'issue-cluster-ca'> = async (action, {deps, line}) =
     })),
   );
   return defined({...certificateInShort(certificate), changes: changes.length > 0 ? changes : undefined});
+};
+
+/** Makes a key, or takes the one that lies there, and writes it with its request as one set. */
+export const requestClusterCa: Effect<'request-cluster-ca'> = async (action, {deps, line}) => {
+  const {cluster} = action;
+  const paths = clusterLayout(cluster);
+  if (!action.keepKey) line(`make a key (${action.algorithm})`);
+  const {key, pem} = await untilAborted(action.keepKey ? pendingKey(action, deps) : newKey(action, deps), deps.signal);
+  const csr = requestPem(await clusterCaRequest(cluster, createKeySigner(key)));
+  line('write the request');
+  await deps.workspace.write([
+    {path: paths.requestKey, content: pem},
+    {path: paths.requestCsr, content: csr},
+  ]);
+  const publicKey = publicHalf(key);
+  return {file: paths.requestCsr, key: describeKey(publicKey).name, publicKey: spkiHash(publicKey)};
+};
+
+async function newKey({cluster, algorithm}: RequestClusterCa, {signers}: Deps) {
+  const key = await signers.takeKey(cluster, algorithm);
+  return {key, pem: writePrivateKey(key)};
+}
+
+async function pendingKey({cluster}: RequestClusterCa, {workspace}: Deps) {
+  const {requestKey} = clusterLayout(cluster);
+  const pem = await workspace.readSecret(requestKey);
+  const key = pem && readPrivateKey(pem, requestKey).key;
+  if (!pem || !key) throw new MeshError('FILE_MISSING', `${requestKey} is gone`);
+  return {key, pem};
+}
+
+/** The four files first, as one set; the request is not needed any more once they are there. */
+export const importClusterCa: Effect<'import-cluster-ca'> = async ({files, answered, certificate}, {deps, line}) => {
+  if (files.length > 0) {
+    line('write the four files');
+    await deps.workspace.write(files);
+  }
+  await deps.workspace.remove(answered);
+  return {...certificate, files: files.map(({path}) => path)};
 };
