@@ -1,14 +1,15 @@
-/** Reads a work directory's CA files as they are; judging them is the domain's. */
-import type {Mesh} from '../domain/mesh/mesh.js';
+/** Reads CA files as they are, of the work directory and of clusters; judging them is the domain's. */
+import {type Mesh, meshNames} from '../domain/mesh/mesh.js';
 import {clusterLayout, layout} from '../domain/mesh/layout.js';
 import type {CaFiles} from '../domain/ca/ca-files.js';
-import {inspectCaFiles} from '../domain/ca/inspect-ca.js';
+import {inspectCaFiles, type InspectOptions} from '../domain/ca/inspect-ca.js';
 import type {RootFiles} from '../domain/ca/workdir-state.js';
 import {Sensitive} from '../domain/sensitive.js';
 import type {FileContent, Workspace} from '../workspace/workspace.js';
 import type {Deps} from '../engine/deps.js';
 import type {OwnCa} from '../domain/trust/diff.js';
-import {inspectWithoutKey} from './cacerts.js';
+import {readCacerts, type CacertsSecret} from '../domain/trust/cacerts.js';
+import type {Reads} from './cluster-reader.js';
 
 /** Reads CA files, as they will be once `planned` files are written. */
 export interface CaFileReader {
@@ -61,4 +62,33 @@ export async function readOwnCa(
 ): Promise<OwnCa> {
   const files = await readCaFiles(workspace, cluster);
   return {files, inspection: inspectCaFiles(files, inspectWithoutKey(mesh, now()))};
+}
+
+/** How CA files of a mesh are judged, as a running istiod reads them. */
+export function inspectOptions(mesh: Mesh, now: Date): InspectOptions {
+  return {now, istioVersion: mesh.istio.version, ...meshNames(mesh)};
+}
+
+/** The same for files and Secrets of which the key may be elsewhere. */
+export function inspectWithoutKey(mesh: Mesh, now: Date): InspectOptions {
+  return {...inspectOptions(mesh, now), keyMayBeMissing: true};
+}
+
+/** A Secret with CA files. Throws what keeps it from being read. */
+export async function readCaSecret(
+  reads: Pick<Reads, 'read'>,
+  which: 'cacerts' | 'previous',
+  options: InspectOptions,
+): Promise<CacertsSecret | 'absent'> {
+  const secret = await reads.read(which);
+  return secret ? readCacerts(secret, options) : 'absent';
+}
+
+/**
+ * The root that istiod made for itself (Secret istio-ca-secret), as PEM; undefined: none. Only the certificate: the key beside
+ * it is the root's.
+ */
+export async function readSelfSigned(reads: Pick<Reads, 'read'>): Promise<string | undefined> {
+  const encoded = (await reads.read('selfSigned'))?.data?.['ca-cert.pem'] ?? '';
+  return encoded === '' ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
 }

@@ -3,8 +3,7 @@ import {type ClusterFactKey, type ClusterFactValues, readsOf} from '../domain/fa
 import {MeshError} from '../domain/errors.js';
 import {once, onceEach} from '../domain/once.js';
 import type {ReadName} from '../domain/facts/requests.js';
-import {inspectOptions, readCaSecret} from './cacerts.js';
-import {readOwnCa} from './ca-files.js';
+import {inspectOptions, readCaSecret, readOwnCa} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
 import type {Derivations, FactSources, ObservedCluster} from './fact-sources.js';
 import {accessFacts} from './facts/access.js';

@@ -6,7 +6,7 @@ import {installedRevision} from '../domain/install/model.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import type {CacertsSecret} from '../domain/trust/cacerts.js';
 import type {Deps} from '../engine/deps.js';
-import {inspectWithoutKey, readCaSecret} from './cacerts.js';
+import {inspectWithoutKey, readCaSecret} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
 import {readClusterUid, readSaidVersion} from './identity.js';
 

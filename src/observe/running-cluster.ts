@@ -11,7 +11,7 @@ import type {InspectOptions} from '../domain/ca/inspect-ca.js';
 import {printableLine} from '../domain/printable.js';
 import type {CacertsSecret} from '../domain/trust/cacerts.js';
 import type {Clusters} from '../tools/kubectl/api.js';
-import {readCaSecret, readSelfSigned} from './cacerts.js';
+import {readCaSecret, readSelfSigned} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
 import {readClusterUid} from './identity.js';
 

@@ -10,7 +10,7 @@ import {droppedRoots} from '../domain/trust/live-roots.js';
 import {meshWorkloads} from '../domain/trust/workloads.js';
 import type {Deps} from '../engine/deps.js';
 import {chainMissing} from '../engine/presented-chain.js';
-import {inspectWithoutKey, readCaSecret, readSelfSigned} from './cacerts.js';
+import {inspectWithoutKey, readCaSecret, readSelfSigned} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
 import {readClusterUid} from './identity.js';
 

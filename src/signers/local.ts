@@ -1,7 +1,7 @@
 /** The root key in a file: root-key.pem of the work directory, or of a directory that is there only for signing. */
 import {MeshError} from '../domain/errors.js';
 import {layout} from '../domain/mesh/layout.js';
-import type {SignerSpecOf} from '../domain/mesh/signer.js';
+import {rootKeyPath, type SignerSpecOf} from '../domain/mesh/signer.js';
 import {spkiHash} from '../domain/keys/keys.js';
 import {openPrivateKey} from '../domain/keys/private-key.js';
 import type {CertificateAuthority} from '../domain/x509/certificate.js';
@@ -10,11 +10,6 @@ import {createKeySigner} from './keys.js';
 import type {SignerContext, SignerModule} from './signer-module.js';
 
 type LocalSpec = SignerSpecOf<'local'>;
-
-/** The key's path as people know it: with its directory where that is another one. */
-function rootKeyPath({directory}: LocalSpec): string {
-  return directory === undefined ? layout.rootKey : `${directory.replace(/\/+$/, '')}/${layout.rootKey}`;
-}
 
 /**
  * Opens the CA that signs; asks for the passphrase only if the key is encrypted. While a root is rotated root-cert.pem

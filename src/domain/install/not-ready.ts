@@ -11,7 +11,9 @@ const otherEvents = 3;
  * are not counted. Warnings of what makes pods follow.
  */
 export function explainNotReady(pods: readonly PodObject[], events: readonly EventObject[]): readonly string[] {
-  const waiting = pods.filter((pod) => !hasReadyCondition(pod) && !isFinished(pod));
+  const waiting = pods.filter(
+    (pod) => !hasReadyCondition(pod) && pod.status?.phase !== 'Succeeded' && pod.status?.reason !== 'Evicted',
+  );
   const lines = waiting.map((pod) => {
     const reasons = [...containerReasons(pod), ...conditionReasons(pod), ...eventReasons(pod, events)];
     return `Pod ${pod.metadata.name}: ${reasons.length === 0 ? (pod.status?.phase ?? 'no status yet') : reasons.join('; ')}`;
@@ -21,10 +23,6 @@ export function explainNotReady(pods: readonly PodObject[], events: readonly Eve
     .slice(-otherEvents)
     .map((event) => `${event.involvedObject?.kind ?? '?'} ${event.involvedObject?.name ?? '?'}: ${describe(event)}`);
   return [...lines, ...others].map(printableLine);
-}
-
-function isFinished({status}: PodObject): boolean {
-  return status?.phase === 'Succeeded' || status?.reason === 'Evicted';
 }
 
 function containerReasons({status}: PodObject): readonly string[] {

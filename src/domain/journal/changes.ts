@@ -79,14 +79,14 @@ function joined(id: string, intent: JournalEntry, outcome: JournalEntry | undefi
     cluster: optionalText(cluster),
     title: optionalText(title) ?? action,
     reason: optionalText(reason),
-    status: outcome ? statusOf(outcome.status) : isUnderWay ? 'under-way' : 'open',
+    status: outcome
+      ? (changeStatuses.find((one) => one === outcome.status) ?? 'unknown')
+      : isUnderWay
+        ? 'under-way'
+        : 'open',
     error: isMap(error) ? {code: textOf(error.code), message: textOf(error.message)} : undefined,
     detail: isMap(detail) ? detail : undefined,
   });
-}
-
-function statusOf(status: unknown): ChangeStatus {
-  return changeStatuses.find((one) => one === status) ?? 'unknown';
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -134,7 +134,8 @@ function insert(
 ): Edit {
   const end = behind === undefined ? startOf(collection) + 1 : endOf(behind);
   if (collection.flow === true) return {from: end, to: end, by: `${behind === undefined ? '' : ', '}${inLine}`};
-  const indent = ' '.repeat(columnOf(text, startOf(collection)));
+  const start = startOf(collection);
+  const indent = ' '.repeat(start - (text.lastIndexOf('\n', start - 1) + 1));
   return insertLines(
     text,
     end,
@@ -154,10 +155,6 @@ function endOf(item: unknown): number {
   }
   if (isCollection(item) && item.flow !== true && item.items.length > 0) return endOf(item.items.at(-1));
   return isNode(item) ? (item.range?.[1] ?? 0) : 0;
-}
-
-function columnOf(text: string, offset: number): number {
-  return offset - (text.lastIndexOf('\n', offset - 1) + 1);
 }
 
 /** A value as YAML writes it: quoted where it would be read as a number, a boolean or null. */

@@ -67,6 +67,12 @@ export function madeElsewhere(signer: SignerSpec): string | undefined {
     : `${name} issues workload certificates here, and istiod needs no cacerts (trust.signer)`;
 }
 
+/** The path of the root key as people know it: with its directory where that is another one. */
+export function rootKeyPath(signer: SignerSpec): string {
+  if (signer.type !== 'local' || signer.directory === undefined) return layout.rootKey;
+  return `${signer.directory.replace(/\/+$/, '')}/${layout.rootKey}`;
+}
+
 /** A type alone says nothing of the fields: it agrees with every declaration of that type. */
 function agree(declared: SignerSpec, said: SignerSpec): boolean {
   const typeOnly = Object.keys(said).length === 1;

@@ -23,13 +23,9 @@ export function meshWorkloads(
       .map(({metadata}) => metadata.name),
   );
   return pods
-    .filter((pod) => !isFinished(pod) && !isOwnGateway(pod, istioNamespace))
+    .filter((pod) => !['Succeeded', 'Failed'].includes(pod.status?.phase ?? '') && !isOwnGateway(pod, istioNamespace))
     .filter((pod) => hasSidecar(pod) || isAmbient(pod, ambient))
     .map(({metadata}) => `${metadata.namespace ?? ''}/${metadata.name}`);
-}
-
-function isFinished({status}: PodObject): boolean {
-  return status?.phase === 'Succeeded' || status?.phase === 'Failed';
 }
 
 /**

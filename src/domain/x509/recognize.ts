@@ -204,17 +204,14 @@ function readBlocks(
     try {
       const found = certificatesOfBlock(block, where);
       if (found) certificates.push(...found);
-      else if (isKeyBlock(block)) key ??= readPrivateKeyBlocks(blocks.slice(index), where);
+      else if (block.label.endsWith('PRIVATE KEY') || block.label === 'EC PARAMETERS')
+        key ??= readPrivateKeyBlocks(blocks.slice(index), where);
       else others.push(describeOther(block));
     } catch (thrown) {
       problems.push(reportError(asOurs(thrown)));
     }
   }
   return defined({certificates, others, problems, key});
-}
-
-function isKeyBlock({label}: PemBlock): boolean {
-  return label.endsWith('PRIVATE KEY') || label === 'EC PARAMETERS';
 }
 
 function describeOther({label, bytes}: PemBlock): string {

@@ -10,7 +10,7 @@ import {isKnown} from '../../domain/observed.js';
 import {parseCertificates} from '../../domain/x509/certificate.js';
 import type {OwnCa} from '../../domain/trust/diff.js';
 import {readIstiod, stuckIstiods} from '../../domain/trust/istiod.js';
-import {readSelfSigned} from '../cacerts.js';
+import {readSelfSigned} from '../ca-files.js';
 import {attempt} from '../cluster-reader.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
 

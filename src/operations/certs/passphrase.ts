@@ -3,7 +3,7 @@ import {defined} from '../../domain/defined.js';
 import {type ErrorReport, problem, reportError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import {parseMeshFile} from '../../domain/mesh/parse.js';
-import {resolveSigner, type SignerSpec} from '../../domain/mesh/signer.js';
+import {resolveSigner, rootKeyPath, type SignerSpec} from '../../domain/mesh/signer.js';
 import {isSamePassphrase, newPassphraseNeeded, passphraseNeeded} from '../../domain/keys/passphrase.js';
 import type {KeyEncryption} from '../../domain/keys/pkcs8.js';
 import {openPrivateKey, readPrivateKey} from '../../domain/keys/private-key.js';
@@ -97,7 +97,7 @@ async function gather(
   const declared = mesh === undefined ? undefined : parseMeshFile(mesh).trust?.signer;
   const signer = resolveSigner(declared, {rootDirectory});
   const store = deps.rootStore(signer);
-  const path = keyPath(signer);
+  const path = rootKeyPath(signer);
   const text = await store.readSecret(layout.rootKey);
   if (text === undefined) return {signer, path, clear};
   const {encryption} = readPrivateKey(text, path);
@@ -106,11 +106,6 @@ async function gather(
     dryRun === 'none' && needed === undefined ? await askBoth(text, encryption, {clear, path}, deps) : undefined;
   const git = await askExposure(deps, store, [layout.rootKey]);
   return {signer, path, clear, found: {encryption, needed, same, git}};
-}
-
-function keyPath(signer: SignerSpec): string {
-  if (signer.type !== 'local' || signer.directory === undefined) return layout.rootKey;
-  return `${signer.directory.replace(/\/+$/, '')}/${layout.rootKey}`;
 }
 
 function whatIsNeeded(

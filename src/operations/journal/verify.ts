@@ -18,7 +18,7 @@ import {
 import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import type {JournalState} from '../../workspace/workspace.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
-import {inspectWithoutKey, readCaSecret} from '../../observe/cacerts.js';
+import {inspectWithoutKey, readCaSecret} from '../../observe/ca-files.js';
 import {ClusterReader, eachCluster} from '../../observe/cluster-reader.js';
 import {readClusterUid} from '../../observe/identity.js';
 import {rememberingObjects} from '../../observe/facts/journal-heads.js';
@@ -163,14 +163,10 @@ function chainsOf({entries, heads, own}: JournalState): readonly ChainSummary[] 
   });
 }
 
-/** A line that was cut off is closed by the next change; everything else was done by somebody. */
-function isFinding({kind}: JournalFault): boolean {
-  return kind !== 'torn';
-}
-
 /** A file that was put aside has nobody who closes a line that was cut off: each of its faults is a finding. */
 function hasFindings({faults, aside}: VerifyJournalResult['journal']): boolean {
-  return faults.some(isFinding) || aside.some((one) => one.faults.length > 0);
+  // A line that was cut off is closed by the next change; everything else was done by somebody.
+  return faults.some(({kind}) => kind !== 'torn') || aside.some((one) => one.faults.length > 0);
 }
 
 /** What a cluster's word on a head means: unknown is never healthy, the entry may be in a copy that was not brought here. */

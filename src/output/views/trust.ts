@@ -57,7 +57,7 @@ function clusterLines(cluster: Printed<PushedCluster>, dryRun: boolean, print: P
   if (outcome === 'skipped' && !dryRun) return [`${name}: not started`];
   const will = dryRun ? 'will be ' : '';
   return [
-    `${name}: ${secret} ${words(cluster, dryRun)}`,
+    `${name}: ${secret} ${dryRun && cluster.plan !== 'unchanged' ? 'would be ' : ''}${doneWords[cluster.plan ?? 'refuse']}`,
     ...indent([
       ...(before ? [caLine(dryRun ? 'is' : 'was', before, print)] : []),
       caLine(dryRun ? 'will be' : 'is', after, print),
@@ -75,11 +75,6 @@ const doneWords = {
   unchanged: 'unchanged',
   refuse: 'refused',
 } as const;
-
-function words({plan = 'refuse'}: Printed<PushedCluster>, dryRun: boolean): string {
-  if (!dryRun || plan === 'unchanged') return doneWords[plan];
-  return `would be ${doneWords[plan]}`;
-}
 
 function failureLines({name, outcome, error, refusals}: Printed<PushedCluster>): readonly string[] {
   const all = error && !refusals.some(({message}) => message === error.message) ? [error] : refusals;

@@ -23,7 +23,10 @@ function stepLines(step: Printed<UpStep>, {dryRun}: Printed<UpResult>, context: 
   const head = `${command.padEnd(commandWidth)}  ${outcomeWords(step, dryRun !== undefined)}`;
   const wrong = error ? [`  ${error.message}`, ...arrows(error.hints)] : [];
   if (!result) return [head, ...wrong];
-  if (dryRun === undefined && command !== 'verify') return [head, ...wrong, ...failureLines(result)];
+  if (dryRun === undefined && command !== 'verify') {
+    const failed = (result.clusters ?? []).flatMap((one) => (one.error ? indent(failedLines(one, one.error)) : []));
+    return [head, ...wrong, ...failed];
+  }
   // What the step's own command would have printed: each step's result is that of the command it is named for.
   const text = (views[command] ?? verifyShort)(result as never, context);
   return [head, ...wrong, ...(text === '' ? [] : text.split('\n').map((line) => `  ${line}`.trimEnd()))];
@@ -44,10 +47,6 @@ function outcomeWords({outcome, knownAfter, result}: Printed<UpStep>, dryRun: bo
   if (!dryRun) return 'not started';
   // Without an answer an earlier step ended the run before this one was looked at.
   return result ? 'would change' : 'not reached';
-}
-
-function failureLines({clusters = []}: NonNullable<Printed<UpStep>['result']>): readonly string[] {
-  return clusters.flatMap(({name, outcome, error}) => (error ? indent(failedLines({name, outcome}, error)) : []));
 }
 
 function endLines({steps, clusters, verdict, dryRun, again}: Printed<UpResult>): readonly string[] {

@@ -35,7 +35,7 @@ export const hazardsCheck = apiServerCheck({
     );
     return findingsOr(findings, ok(controlPlanes.map(({workload, tag}) => `${workload.name} ${tag}`).join(', ')));
   },
-  meaning: `What is known to go wrong in certain versions of Istio is looked for where such a version runs, each under the condition that makes it true:\n\n${hazards.map(line).join('\n')}`,
+  meaning: `What is known to go wrong in certain versions of Istio is looked for where such a version runs, each under the condition that makes it true:\n\n${hazards.map((one) => `- ${one.id} (${versions(one)}): ${one.title}`).join('\n')}`,
   breaks:
     'The finding says what: an istiod under a root of its own, revocation without effect, certificates that nobody accepts, a change that waits for a restart, remote clusters that nobody looks after.',
   byHand: [
@@ -46,10 +46,6 @@ export const hazardsCheck = apiServerCheck({
   mend: 'The fix of the finding takes the condition away. A later version takes the hazard itself away, where there is one: the versions stand above.',
   source: hazards.map(({id, source}) => `${id}: istio/istio ${source}`).join('; '),
 });
-
-function line(hazard: Hazard): string {
-  return `- ${hazard.id} (${versions(hazard)}): ${hazard.title}`;
-}
 
 function versions({from, fixedIn}: Hazard): string {
   const list = (releases: NonNullable<Hazard['from']>): string =>

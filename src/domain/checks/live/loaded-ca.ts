@@ -26,7 +26,10 @@ export const loadedCaCheck = istiodCheck({
     if (pushedTrust === 'absent') return notApplicable('nothing was pushed yet');
     const pods = istiodMetrics.map((pod) => ({...pod, reported: reportedBy(pod, pushedTrust)}));
     if (pods.every(({reported}) => reported.length === 0)) return notApplicable('no istiod here is a CA');
-    const judged = pods.filter(({value, reported}) => reported.every(isPushed) || followsReload(value));
+    const judged = pods.filter(
+      ({value, reported}) =>
+        reported.every(isPushed) || hasFeature(knowVersion(value.version).version, 'expiryMetricsFollowReload'),
+    );
     if (judged.length === 0) {
       return notApplicable(
         'before Istio 1.24 these metrics are as of the start of istiod, and cacerts has changed since',
@@ -57,10 +60,6 @@ function reportedBy({value: {caEnd, rootEnd}}: Part<IstiodMetrics>, {certificate
 
 function isPushed({end, pushed}: Reported): boolean {
   return end.getTime() === pushed.notAfter.getTime();
-}
-
-function followsReload({version}: IstiodMetrics): boolean {
-  return hasFeature(knowVersion(version).version, 'expiryMetricsFollowReload');
 }
 
 function findingOf(

@@ -104,7 +104,10 @@ function readSample(rest: string): Sample | undefined {
       label.lastIndex = at;
       const [whole, name, value] = label.exec(rest) ?? [];
       if (whole === undefined || name === undefined || value === undefined || labels.has(name)) return undefined;
-      labels.set(name, unescape(value));
+      labels.set(
+        name,
+        value.replaceAll(/\\(["\\n])/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped)),
+      );
       at += whole.length;
     }
     at += 1;
@@ -113,10 +116,6 @@ function readSample(rest: string): Sample | undefined {
   // Go's floats as Prometheus prints them; NaN and infinities are no times and no counts.
   if (number === undefined || !/^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(number)) return undefined;
   return {labels, value: Number(number)};
-}
-
-function unescape(value: string): string {
-  return value.replaceAll(/\\(["\\n])/g, (_, escaped: string) => (escaped === 'n' ? '\n' : escaped));
 }
 
 function unreadable(pod: string, why: string): MeshError {

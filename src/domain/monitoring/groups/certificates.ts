@@ -9,17 +9,13 @@ const inUse = `${metricFamilies.inUse.name} == 1`;
 
 /** The same certificate is seen in files, in the cluster and live, and perhaps by two machines: that is one alert. */
 function once(expr: string): string {
-  return `min by (cluster, role, subject, fingerprint) (\n${indent(expr)}\n)`;
+  return `min by (cluster, role, subject, fingerprint) (\n${expr.replaceAll(/^/gm, '  ')}\n)`;
 }
 
 /** The larger of the share and the days: the rule of `trust.expiry`. The value is the seconds left. */
 function less({share, days}: ExpiryThreshold): string {
   const left = `${notAfter} - time()`;
   return `(\n  ${left} < ${String(share)} * (${notAfter} - ${notBefore})\n  or\n  ${left} < ${daysInSeconds(days)}\n)`;
-}
-
-function indent(text: string): string {
-  return text.replaceAll(/^/gm, '  ');
 }
 
 const what = `${ofCluster('cluster')}{{ $labels.role }} "{{ $labels.subject }}" ({{ $labels.fingerprint }})`;
