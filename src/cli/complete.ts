@@ -39,12 +39,9 @@ export function completions(commands: CompletableCommands, words: readonly strin
     return answer(values, typed, flag.options ? directive.noFileNames : directive.fileNames);
   }
   if (command && typed.startsWith('-')) return answer(flagCandidates(command), typed, directive.noFileNames);
-  return answer(nextWords(commands, before), typed, takesFiles(command) ? directive.fileNames : directive.noFileNames);
-}
-
-/** Whether an argument may be a file, as its description says: the manifest has no other word for it. */
-function takesFiles(command: CompletableCommand | undefined): boolean {
-  return Object.values(command?.args ?? {}).some(({description}) => /\bfile\b/.test(description ?? ''));
+  // Whether an argument may be a file, its description says: the manifest has no other word for it.
+  const takesFiles = Object.values(command?.args ?? {}).some(({description}) => /\bfile\b/.test(description ?? ''));
+  return answer(nextWords(commands, before), typed, takesFiles ? directive.fileNames : directive.noFileNames);
 }
 
 type Candidate = readonly [word: string, description: string];

@@ -7,16 +7,13 @@ import type {ShownEvent} from '../../output/plain-progress.js';
 import {renderHint, renderSuggestion} from './render.js';
 import type {TypedTarget} from './typed-target.js';
 
-/** A suggestion for a view. */
-function printSuggestion(suggestion: Suggestion, typed: TypedTarget): PrintedCommand {
-  const agrees = meshCommandsIn(suggestion).some(({words}) => words.includes('--yes'));
-  return new PrintedCommand(renderSuggestion(suggestion, typed), suggestion.purpose, agrees);
-}
-
 /** A result for views and JSON. Results are plain data: everything in them besides suggestions and hints stays as it is. */
 export function printResult<Result extends object>(result: Result, typed: TypedTarget): Printed<Result> & object {
   const walk = (value: unknown): unknown => {
-    if (value instanceof Suggestion) return printSuggestion(value, typed);
+    if (value instanceof Suggestion) {
+      const agrees = meshCommandsIn(value).some(({words}) => words.includes('--yes'));
+      return new PrintedCommand(renderSuggestion(value, typed), value.purpose, agrees);
+    }
     if (value instanceof Advice) return renderHint(value, typed);
     if (Array.isArray(value)) return value.map(walk);
     if (!isPlain(value)) return value;

@@ -4,14 +4,12 @@
  */
 import {
   FilePath,
-  type Form,
   type Hint,
   OutputOf,
   type ShellPart,
   ShellText,
   Suggestion,
   Variable,
-  type WorkDirPath,
 } from '../../domain/suggest/suggestion.js';
 import {meshCommands, type TargetFlag} from '../../domain/suggest/mesh-commands.js';
 import {shellPath, shellWord} from './shell.js';
@@ -29,7 +27,11 @@ export function renderSuggestion({form}: Suggestion, typed: TypedTarget): string
         ...meshCommands[form.command].flags.flatMap((name) => targetFlags[name](typed)),
       ].join(' ');
     case 'tool':
-      return [...toolWords(form, typed), ...form.words.map(render)].join(' ');
+      // With the kubeconfig and the user of this run.
+      return [
+        ...[form.tool, ...targetFlags.kubeconfig(typed), ...targetFlags.as(typed), ...flag('--context', form.context)],
+        ...form.words.map(render),
+      ].join(' ');
     case 'program':
       return [form.program, ...form.words].map(render).join(' ');
     case 'shell':
@@ -49,12 +51,8 @@ function renderPart(part: ShellPart, typed: TypedTarget): string {
   if (typeof part === 'string') return shellWord(part);
   if (part instanceof Variable) return `"$${part.name}"${part.rest === '' ? '' : shellWord(part.rest)}`;
   if (part instanceof OutputOf) return `$(${renderSuggestion(part.command, typed)})`;
-  return part instanceof FilePath ? shellPath(part.path) : renderPath(part, typed);
-}
-
-function renderPath({path}: WorkDirPath, {directory}: TypedTarget): string {
-  const base = directory?.replace(/\/+$/, '');
-  return shellPath(base === undefined ? path : `${base}/${path}`);
+  const directory = part instanceof FilePath ? undefined : typed.directory?.replace(/\/+$/, '');
+  return shellPath(directory === undefined ? part.path : `${directory}/${part.path}`);
 }
 
 /** The words of each target flag; none where it was not typed. */
@@ -68,9 +66,4 @@ const targetFlags: Readonly<Record<TargetFlag, (typed: TypedTarget) => readonly 
 
 function flag(name: string, value: string | undefined): readonly string[] {
   return value === undefined ? [] : [name, shellWord(value)];
-}
-
-/** The program, the kubeconfig and user of this run, and the context. */
-function toolWords({tool, context}: Extract<Form, {readonly kind: 'tool'}>, typed: TypedTarget): readonly string[] {
-  return [tool, ...targetFlags.kubeconfig(typed), ...targetFlags.as(typed), ...flag('--context', context)];
 }

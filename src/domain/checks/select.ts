@@ -20,7 +20,9 @@ export interface Selection {
 /** The checks a selection leaves, in the registry's order. Throws `UNKNOWN_ID` with the nearest id. */
 export function selectChecks(checks: readonly Check[], selection: Selection): readonly Check[] {
   const known = [...groupPrefixes, ...checks.map(({id}) => id)];
-  for (const word of [...selection.only, ...selection.skip]) requireKnown(word, known);
+  for (const word of [...selection.only, ...selection.skip]) {
+    if (!/^MESH[0-9]+$/.test(word) || !known.some((id) => matches(id, word))) throw unknownId(word, known);
+  }
   return checks.filter(
     ({id}) =>
       (selection.only.length === 0 || selection.only.some((word) => matches(id, word))) &&
@@ -36,10 +38,6 @@ export function findCheck(checks: readonly Check[], id: string): Check {
     id,
     checks.map((one) => one.id),
   );
-}
-
-function requireKnown(word: string, known: readonly string[]): void {
-  if (!/^MESH[0-9]+$/.test(word) || !known.some((id) => matches(id, word))) throw unknownId(word, known);
 }
 
 function unknownId(word: string, known: readonly string[]): MeshError {

@@ -127,7 +127,9 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
   }
   faults.push(...unseen(placed, there));
   faults.sort((a, b) => a.line - b.line);
-  return defined({entries, faults, heads, open: openIntents(entries), torn});
+  const closed = new Set(entries.map(({intent}) => intent));
+  const open = entries.filter((entry) => entry.kind === 'intent' && !closed.has(entryId(entry)));
+  return defined({entries, faults, heads, open, torn});
 }
 
 /** An entry, and in which line it stands. */
@@ -182,11 +184,6 @@ export function unnamedHeads({entries, heads}: JournalReading, chain: string): r
   return [...heads.values()]
     .filter((head) => head.chain !== chain && !named.has(formatHead(head)) && isWholeUpTo(entries, head))
     .map(formatHead);
-}
-
-function openIntents(entries: readonly JournalEntry[]): readonly JournalEntry[] {
-  const closed = new Set(entries.map(({intent}) => intent));
-  return entries.filter((entry) => entry.kind === 'intent' && !closed.has(entryId(entry)));
 }
 
 function parseEntry(line: string): JournalEntry | undefined {

@@ -19,7 +19,10 @@ export function forbidsTrustDomain(constraints: NameConstraints, trustDomain: st
   if (firstForbiddenName(constraints, [identity])) return true;
   const permitted = constraints.permitted.filter(({type}) => type === 'uri').map(({value}) => value.toLowerCase());
   return (
-    permitted.length > 0 && !permitted.some((one) => one === trustDomain.toLowerCase() || isDotted(one, trustDomain))
+    permitted.length > 0 &&
+    !permitted.some(
+      (one) => one === trustDomain.toLowerCase() || (one.startsWith('.') && domainMatches(trustDomain, one)),
+    )
   );
 }
 
@@ -43,10 +46,6 @@ export function firstForbiddenSubject(
 /** As OpenSSL compares names (x509_name_canon): letters of either case, spaces once. */
 function fold(text: string): string {
   return text.toLowerCase().replace(/\s+/g, ' ').trim();
-}
-
-function isDotted(constraint: string, domain: string): boolean {
-  return constraint.startsWith('.') && domainMatches(domain, constraint);
 }
 
 function isAllowed({permitted, excluded}: NameConstraints, name: GeneralName): boolean {

@@ -2,7 +2,7 @@
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
-import {type Certificate, readableCertificates} from '../../domain/x509/certificate.js';
+import {readableCertificates} from '../../domain/x509/certificate.js';
 import {verifyChain} from '../../domain/x509/chain.js';
 import {passphraseNeeded} from '../../domain/keys/passphrase.js';
 import type {RootState} from '../../domain/ca/workdir-state.js';
@@ -50,7 +50,8 @@ function planReadyRoot(
   trusted: TrustStore | undefined,
 ): RootPlan {
   const [signing, ...above] = upward;
-  const known = trusted ?? givenRoot ?? selfSignedTop(upward);
+  const top = upward.at(-1);
+  const known = trusted ?? givenRoot ?? (top?.selfSigned ? trustStoreOf([top]) : undefined);
   if (!signing || !known) {
     const message = `${what} does not send the root above it, and there is no ${layout.rootCert} yet`;
     return blocked('FILE_MISSING', message, 'Name its root with --root FILE');
@@ -69,11 +70,6 @@ function planReadyRoot(
 
 function blocked(...said: Parameters<typeof problem>): RootPlan {
   return {error: problem(...said)};
-}
-
-function selfSignedTop(upward: readonly Certificate[]): TrustStore | undefined {
-  const top = upward.at(-1);
-  return top?.selfSigned ? trustStoreOf([top]) : undefined;
 }
 
 function planPresentRoot(

@@ -127,7 +127,11 @@ async function wait(looker: Looker, waitMs: number, engine: Engine, first: Facts
       const news = (seen: Facts | undefined): readonly Warning[] =>
         (seen?.report.warnings ?? []).filter(({message}) => !known.has(message));
       const {facts} = await engine.run(phase(`wait for ${whatIsMissing(before.report, failOn)}`, poll, news));
-      if (!facts) return {...before.report, error: tooLate(waitMs)};
+      if (!facts) {
+        const why = `not all was well after ${String(Math.round(waitMs / 1000))} s`;
+        const hints = ['Wait longer with --timeout', 'The findings above say what is missing'];
+        return {...before.report, error: problem('TIMEOUT', why, ...hints)};
+      }
       last = facts;
       const hopeless = whyHopeless(last.report.checks, selected, failOn);
       if (isGreen(last.report.checks, failOn) || hopeless === 'finding' || hopeless === 'time') return last.report;
@@ -176,11 +180,6 @@ function whatIsMissing({checks: rows}: Report, failOn: Severity): string {
   const [first = missing[0]] = missing.filter(({impliedBy}) => impliedBy === undefined);
   const name = [first?.id, first?.cluster].filter((word) => word !== undefined).join(' ');
   return missing.length > 1 ? `${name} and ${String(missing.length - 1)} more` : name;
-}
-
-function tooLate(waitMs: number): ErrorReport {
-  const why = `not all was well after ${String(Math.round(waitMs / 1000))} s`;
-  return problem('TIMEOUT', why, 'Wait longer with --timeout', 'The findings above say what is missing');
 }
 
 /** Verify never plans anything: it looks, and warns of what it saw. */

@@ -6,7 +6,7 @@ import {advice, lookWith, words} from '../../domain/suggest/suggestion.js';
 import {seconds} from '../bounded.js';
 import {lastLines} from '../child-output.js';
 import type {RunningTool} from '../runner.js';
-import {kubectlArgs, startKubectl, type Kubectl, type KubectlFlags} from './start.js';
+import {kubectlArgs, startKubectl, type Kubectl} from './start.js';
 
 /** How long kubectl may take to open its socket: it asks nobody, so this is only its own start. Milliseconds. */
 const startLimitMs = 30_000;
@@ -52,7 +52,11 @@ async function startError(options: ProxyOptions, stderr: string, said: readonly 
   const error = /^error: (.*)$/m.exec(stderr)?.[1] ?? lastLines([stderr, ...said].join('\n'));
   if (/context .*does not exist/i.test(error)) {
     const names = await contextNames(options);
-    return names.length === 0 ? noKubeconfig(flags) : contextMissing(context, names);
+    if (names.length > 0) return contextMissing(context, names);
+    const {kubeconfig = '(KUBECONFIG or ~/.kube/config)'} = flags;
+    return new MeshError('KUBECONFIG_MISSING', `the kubeconfig ${kubeconfig} does not exist or has no context`, {
+      hints: ['name another one with --kubeconfig or KUBECONFIG'],
+    });
   }
   const missingFile = /(?:stat|open) (.+): no such file or directory/.exec(error)?.[1];
   if (missingFile !== undefined) {
@@ -88,12 +92,6 @@ function contextMissing(context: string, names: readonly string[]): MeshError {
       meant === undefined ? `it has ${names.slice(0, 10).join(', ')}` : `did you mean "${meant}"?`,
       advice`all of them: ${lookWith.kubectl('any', words`config get-contexts -o name`)}`,
     ],
-  });
-}
-
-function noKubeconfig({kubeconfig = '(KUBECONFIG or ~/.kube/config)'}: KubectlFlags): MeshError {
-  return new MeshError('KUBECONFIG_MISSING', `the kubeconfig ${kubeconfig} does not exist or has no context`, {
-    hints: ['name another one with --kubeconfig or KUBECONFIG'],
   });
 }
 

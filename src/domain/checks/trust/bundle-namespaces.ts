@@ -1,5 +1,5 @@
 import {hasFeature} from '../../istio/features.js';
-import {type LabelSelector, selects} from '../../kube/objects.js';
+import {selects} from '../../kube/objects.js';
 import type {ControlPlaneFacts, NamespaceFacts} from '../../facts/facts.js';
 
 /** Namespaces that istiod never writes its bundle into (istio/istio pkg/kube/inject/initializer.go). */
@@ -14,16 +14,16 @@ export function namespacesWithBundle(
   controlPlanes: readonly ControlPlaneFacts[],
 ): readonly string[] {
   const inKubeSystem = controlPlanes.every(({version}) => hasFeature(version, 'rootCertInKubeSystem'));
-  return namespaces
-    .filter(
-      ({name, terminating}) => !terminating && !ignored.includes(name) && (name !== 'kube-system' || inKubeSystem),
-    )
-    .filter(({labels}) => controlPlanes.every(({discoverySelectors}) => isDiscovered(labels, discoverySelectors)))
-    .map(({name}) => name)
-    .sort();
-}
-
-/** No selector discovers everything; of several, one is enough (istio.io: meshConfig.discoverySelectors). */
-function isDiscovered(labels: Readonly<Record<string, string>>, selectors: readonly LabelSelector[]): boolean {
-  return selectors.length === 0 || selectors.some((selector) => selects(selector, labels));
+  return (
+    namespaces
+      .filter(
+        ({name, terminating}) => !terminating && !ignored.includes(name) && (name !== 'kube-system' || inKubeSystem),
+      )
+      // No selector discovers everything; of several, one is enough (istio.io: meshConfig.discoverySelectors).
+      .filter(({labels}) =>
+        controlPlanes.every(({discoverySelectors: all}) => all.length === 0 || all.some((one) => selects(one, labels))),
+      )
+      .map(({name}) => name)
+      .sort()
+  );
 }

@@ -24,7 +24,12 @@ export const webhooksCheck = apiServerCheck({
     const loaded = liveRoots.certificates.map(({fingerprint}) => fingerprint);
     const expected = `${describeRoots(loaded)}, as in ${liveRoots.from}`;
     const findings = judged.map((one): Finding | undefined => {
-      const wrong = one.webhooks.filter(({caBundle}) => !isEqual(caBundle, loaded));
+      const wrong = one.webhooks.filter(
+        ({caBundle}) =>
+          !holdsAll(caBundle, loaded) ||
+          typeof caBundle !== 'object' ||
+          !caBundle.roots.every((root) => loaded.includes(root)),
+      );
       if (wrong.length === 0) return undefined;
       const bundles = [...new Set(wrong.map(({caBundle}) => describeBundle(caBundle)))];
       const names = some(wrong.map(({name}) => name));
@@ -57,10 +62,6 @@ function leadsTo(
     names.has(service) ||
     (names.size > 0 && service.startsWith('istiod-revision-tag-')) ||
     (names.size === 0 && role === 'remote' && /^istiod(?:-|$)/.test(service));
-}
-
-function isEqual(bundle: CaBundleFacts, loaded: readonly string[]): boolean {
-  return holdsAll(bundle, loaded) && typeof bundle === 'object' && bundle.roots.every((root) => loaded.includes(root));
 }
 
 function holdsAll(bundle: CaBundleFacts, loaded: readonly string[]): boolean {

@@ -113,15 +113,12 @@ export function isOfGatewayDeployment(
   {spec: {selector = {}} = {}}: ServiceObject,
   deployments: readonly DeploymentObject[],
 ): boolean {
-  return deployments.some(
-    (deployment) =>
-      isGateway(deployment) && !isGoing(deployment) && selects({matchLabels: selector}, podLabels(deployment)),
-  );
-}
-
-/** Labels of a Deployment's pods: the template has at least those of the selector (kubernetes.io: Deployment, "Selector"). */
-function podLabels({spec}: DeploymentObject): Readonly<Record<string, string>> {
-  return {...spec.selector.matchLabels, ...spec.template.metadata?.labels};
+  return deployments.some((deployment) => {
+    const {selector: own, template} = deployment.spec;
+    // The template has at least the labels of the selector (kubernetes.io: Deployment, "Selector").
+    const labels = {...own.matchLabels, ...template.metadata?.labels};
+    return isGateway(deployment) && !isGoing(deployment) && selects({matchLabels: selector}, labels);
+  });
 }
 
 /** Gateways of a network in meshNetworks of every revision. Throws `API_ERROR` when that is no YAML. */
