@@ -27,7 +27,7 @@ export const hazardsCheck = apiServerCheck({
         remotes: remotes.map(({name}) => name),
         mustRotate: mesh.trust.rotationDeclared === true,
       }).map(({hazard, seen}): Finding => ({
-        severity: hazard.severity,
+        severity: hazard.severity ?? 'error',
         observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${seen}: ${hazard.consequence}`,
         expected: hazard.expected,
         fix: suggest(hazard.remedy, controlPlane, facts, subject),
