@@ -96,7 +96,8 @@ export function planImport(facts: ImportFacts): ImportPlan {
     groups: [...groupOf('root CA', writesRoot, 'always-stop'), ...groupOf('cluster CA', imports, 'always-stop')],
     warnings: [...remarks, ...asWarnings(found('warning'), name)],
   };
-  return {refusals, chain, ...guardedPlan(facts, own, imports.length > 0)};
+  const writesKey = imports.some(({files}) => files.length > 0);
+  return {refusals, chain, ...guardedPlan(facts, own, writesKey)};
 }
 
 function refusalError(cluster: string, [first, ...others]: readonly Refusal[]): ErrorReport {

@@ -473,6 +473,11 @@ describe('what is there already', () => {
       {keys: [requestKey, caKey], files: before},
       {written: []},
     ],
+    [
+      'stays, and the answered request is removed, whatever git thinks of keys that are not written',
+      {keys: [requestKey, caKey], files: before, git: {exposed: ['c1/ca-key.pem'], unknown: undefined}},
+      {written: []},
+    ],
     ['stays, and a request without its key is removed', {...requestGone, requestThere: true}, {written: []}],
     [
       'stays, and so does a request for another key',
