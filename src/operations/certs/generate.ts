@@ -1,7 +1,7 @@
 /** `certs generate`: the root CA once, a cluster CA for each cluster. */
 import {defined} from '../../domain/defined.js';
 import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
-import {readableRoots, signingChains} from '../../domain/ca/trust-store.js';
+import {readableRoots} from '../../domain/ca/trust-store.js';
 import {asWarnings, groupOf, onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
 import {type ClusterResult, concludeRun, outcomeOf} from '../../engine/report.js';
 import {caOf, caRunResult, type CaRunResult, type Decision, saidOf, guardedPlan, replacing} from './ca-run.js';
@@ -183,7 +183,7 @@ function reportRoot(run: GenerateRun): RootResult {
   const takenText = action?.kind === 'write-files' ? action.files[0]?.content : undefined;
   // The root that comes from somewhere else, as it is (to be) written.
   const [taken] = typeof takenText === 'string' ? readableRoots(takenText) : [];
-  const shown = taken ?? (root.kind === 'present' ? signingChains(root)[0]?.at(-1) : undefined);
+  const shown = taken ?? (root.kind === 'present' ? root.roots[0] : undefined);
   return defined({
     outcome: outcomeOf(run, action)?.status ?? (root.kind === 'present' ? 'unchanged' : 'skipped'),
     action: action?.title,
