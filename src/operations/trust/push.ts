@@ -33,7 +33,7 @@ export interface PushRequest extends MeshRequest, TrustRules {}
 export interface PushedCluster extends ClusterResult {
   readonly context?: string;
   readonly namespace: string;
-  /** What was decided; absent where the cluster could not be looked at, and where a kept CA is only deleted. */
+  /** What was decided; absent where a cluster could not be looked at, nothing is kept, or what is kept is deleted. */
   readonly plan?: PushKind;
   /** What was in the cluster, and what the work directory has. */
   readonly before?: ShownCa;
