@@ -2,6 +2,7 @@
 import type {Readable} from 'node:stream';
 import {StringDecoder} from 'node:string_decoder';
 import {printable} from '../domain/printable.js';
+import {abortError} from './bounded.js';
 
 /** How long output may still come after a program has ended. Milliseconds. */
 const drainMs = 500;
@@ -50,11 +51,11 @@ export function forwardLines(stream: Readable, onLine: (line: string) => void): 
 }
 
 /**
- * Cleaned lines of a stream; the last one need not have an end. A program that is killed ends its streams; that is no
- * error of the reader. A reader that has seen enough leaves the stream flowing: a program would die of a pipe that is
- * closed, or wait for one that is full.
+ * Cleaned lines of a stream; the last one need not have an end. Throws what the run was aborted with after them. A reader
+ * that has seen enough leaves the stream flowing: a program would die of a pipe that is closed, or wait for one that is
+ * full.
  */
-export async function* cleanLines(stream: Readable): AsyncGenerator<string> {
+export async function* cleanLines(stream: Readable, signal: AbortSignal): AsyncGenerator<string> {
   stream.setEncoding('utf8');
   let rest = '';
   try {
@@ -65,10 +66,11 @@ export async function* cleanLines(stream: Readable): AsyncGenerator<string> {
     }
     if (rest !== '') yield printable(rest);
   } catch {
-    return;
+    // A program that is killed ends its streams: no error of the reader.
   } finally {
     stream.resume();
   }
+  if (signal.aborted) throw abortError(signal);
 }
 
 /** The end of what a program said, for a message. */

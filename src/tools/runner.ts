@@ -44,7 +44,7 @@ export interface ToolAnswer {
 
 /** A program that goes on until it is stopped. */
 export interface RunningTool {
-  /** Lines of standard output, cleaned. Read by one reader only. */
+  /** Lines of standard output, cleaned. Read by one reader only. Throws what the run was aborted with. */
   readonly lines: AsyncIterable<string>;
   /** What standard error has said so far (the last 16 KiB), cleaned. */
   stderr(): string;
@@ -189,7 +189,7 @@ async function start(command: StartCommand, options: RunnerOptions, killAtExit: 
   });
   releaseAtExit(child);
   const said = errorText(child.stderr, command.onErrorText);
-  const lines = cleanLines(child.stdout);
+  const lines = cleanLines(child.stdout, options.signal);
   killAtExit(child);
   const ended = child.then((result) => result);
   const spawned = once(child, 'spawn').then(

@@ -54,8 +54,11 @@ describe('the runner', () => {
     await expect(runner().ask({...sh('sleep 60'), timeoutMs: 50})).rejects.toMatchObject({code: 'TIMEOUT'});
     const abort = new AbortController();
     const tool = await runner(abort.signal).start({file: 'sleep', args: ['60'], stdin: 'none'});
+    // Not as the lines of a program that ends by itself.
+    const lines = expect(tool.lines[Symbol.asyncIterator]().next()).rejects.toMatchObject({code: 'INTERRUPTED'});
     abort.abort();
     expect((await tool.ended).exitCode).not.toBe(0);
+    await lines;
   });
 
   it('a program whose first lines were enough may go on talking', async () => {
