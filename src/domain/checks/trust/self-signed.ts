@@ -20,14 +20,18 @@ export const selfSignedCheck = apiServerCheck({
     if (controlPlanes.some(({bundleName}) => bundleName === undefined)) {
       return notApplicable('istiod publishes the bundle by other means than a ConfigMap');
     }
-    // One for each name that the revisions use.
-    const own = bundles.filter((one) => one.namespace === namespace && one.text !== undefined);
-    if (own.length === 0) return notApplicable(`no bundle in ${namespace} tells what istiod has loaded`);
-    const loaded = own.flatMap(({roots}) => roots);
-    if (loaded.length === 0) return notApplicable(`the bundle in ${namespace} cannot be read as certificates`);
+    const own = bundles.filter((one) => one.namespace === namespace);
     const pushed = pushedTrust === 'absent' ? [] : pushedTrust.roots;
     // In cacerts on purpose: the first phase of moving from a self-signed root to a pushed one.
-    if (!loaded.includes(selfSignedRoot.fingerprint) || pushed.includes(selfSignedRoot.fingerprint)) {
+    const {fingerprint} = selfSignedRoot;
+    if (pushed.includes(fingerprint) || !own.some(({roots}) => roots.includes(fingerprint))) {
+      // One for each name that the revisions use: a bundle that is missing may be the one with this root.
+      const names = new Set(controlPlanes.map(({bundleName}) => bundleName));
+      const withText = own.filter(({text}) => text !== undefined);
+      if (withText.length < names.size) return notApplicable(`${namespace} lacks a bundle that istiod publishes`);
+      if (own.some(({roots}) => roots.length === 0)) {
+        return notApplicable(`a bundle in ${namespace} cannot be read as certificates`);
+      }
       return ok('the root in Secret istio-ca-secret is not in use');
     }
     return {

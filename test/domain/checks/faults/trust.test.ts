@@ -18,6 +18,8 @@ import {foreign, foreignRoot, healthyBundles, resultOf} from './builders.js';
 describe('what nothing tells of', () => {
   const noneSelected = controlPlane('cluster1', {discoverySelectors: [{matchLabels: {mesh: 'yes'}}]});
   const {bundleName, ...byOtherMeans} = controlPlane('cluster1');
+  const otherRevision = controlPlane('cluster1', {bundleName: 'istio-ca-root-cert-canary'});
+  const besideIstiod = healthyBundles.filter(({namespace}) => namespace === 'istio-system');
   const beside = (change: object) =>
     healthyBundles.map((bundle) => (bundle.namespace === 'istio-system' ? {...bundle, ...change} : bundle));
 
@@ -34,12 +36,41 @@ describe('what nothing tells of', () => {
       `the bundle is not in ConfigMap ${String(bundleName)}`,
       {selfSignedRoot: foreignRoot, controlPlanes: [byOtherMeans]},
     ],
+    [
+      'MESH304',
+      'one of two revisions has no bundle',
+      {selfSignedRoot: foreignRoot, controlPlanes: [controlPlane('cluster1'), otherRevision]},
+    ],
+    [
+      'MESH304',
+      'the bundle of one of two revisions cannot be read',
+      {
+        selfSignedRoot: foreignRoot,
+        controlPlanes: [controlPlane('cluster1'), otherRevision],
+        bundles: [...healthyBundles, ...besideIstiod.map((one) => ({...one, text: 'x', roots: []}))],
+      },
+    ],
+    [
+      'MESH304',
+      'the bundle of one of two revisions has no text',
+      {
+        selfSignedRoot: foreignRoot,
+        controlPlanes: [controlPlane('cluster1'), otherRevision],
+        bundles: [...healthyBundles, ...besideIstiod.map(({namespace}) => ({namespace, roots: []}))],
+      },
+    ],
   ])('is not ok but skipped: %s where %s', (id, _, cluster1) => {
     expect(resultOf(id, {cluster1: cluster1 ?? {}})).toBe('skipped');
   });
 
   it('is told again by a bundle without the root that istiod made', () => {
     expect(resultOf('MESH304', {cluster1: {selfSignedRoot: foreignRoot}})).toBe('ok');
+  });
+
+  it('is told by any bundle with the root that istiod made, whatever became of the others', () => {
+    const own = besideIstiod.map((one) => ({...one, roots: [foreignRoot.fingerprint]}));
+    const controlPlanes = [controlPlane('cluster1'), otherRevision];
+    expect(resultOf('MESH304', {cluster1: {selfSignedRoot: foreignRoot, controlPlanes, bundles: own}})).toBe('error');
   });
 });
 
