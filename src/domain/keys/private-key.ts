@@ -54,27 +54,33 @@ export function readPrivateKey(pem: Sensitive<string>, what: string): PrivateKey
 }
 
 /**
- * Every private key of any text: PEM blocks, and PEM in base64 (see {@link privateKeyMark}). What only looks like a key, such
- * as an example in a page of documentation, is left out.
+ * Every PEM block of a private key in any text: as it is, indented as in a manifest, in a JSON string, and in base64 that may
+ * be wrapped (see {@link privateKeyMark}). A block need not be a key that can be read.
  */
-export function findPrivateKeys(text: Sensitive<string>, what: string): readonly PrivateKeyFacts[] {
+export function privateKeyBlocks(text: Sensitive<string>): readonly Sensitive<string>[] {
   const plain = text.reveal();
-  const encoded = plain.match(/LS0tLS1CRUdJTi[A-Za-z0-9+/=]+/g) ?? [];
-  const texts = [plain, ...encoded.map((one) => Buffer.from(one, 'base64').toString('latin1'))];
-  return texts
+  const encoded = plain.match(/LS0tLS1CRUdJTi[A-Za-z0-9+/\s]+=*/g) ?? [];
+  return [plain, ...encoded.map((one) => Buffer.from(one, 'base64').toString('latin1'))]
     .flatMap(
       (one) => one.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-[^-]+)*-----END [A-Z ]*PRIVATE KEY-----/g) ?? [],
     )
-    .flatMap((block): readonly PrivateKeyFacts[] => {
-      try {
-        // In manifests and lists each line is indented.
-        const lines = block.split('\n').map((line) => line.trim());
-        return [readPrivateKey(new Sensitive(lines.join('\n')), what)];
-      } catch (thrown) {
-        if (thrown instanceof MeshError && thrown.class !== 'bug') return [];
-        throw thrown;
-      }
-    });
+    .map((block) => block.split(/\r?\n|(?:\\r)?\\n/).map((line) => line.trim()))
+    .map((lines) => new Sensitive(lines.join('\n')));
+}
+
+/**
+ * Every private key among the {@link privateKeyBlocks} of a text. What only looks like a key, such as an example in a page of
+ * documentation, is left out.
+ */
+export function findPrivateKeys(text: Sensitive<string>, what: string): readonly PrivateKeyFacts[] {
+  return privateKeyBlocks(text).flatMap((block): readonly PrivateKeyFacts[] => {
+    try {
+      return [readPrivateKey(block, what)];
+    } catch (thrown) {
+      if (thrown instanceof MeshError && thrown.class !== 'bug') return [];
+      throw thrown;
+    }
+  });
 }
 
 /** Whether a text is one private key as PEM, and nothing else that writing the key anew would lose. */

@@ -5,7 +5,7 @@
  */
 import {MeshError} from '../../domain/errors.js';
 import {readableRoots} from '../../domain/ca/trust-store.js';
-import {findPrivateKeys} from '../../domain/keys/private-key.js';
+import {findPrivateKeys, privateKeyBlocks} from '../../domain/keys/private-key.js';
 import {Sensitive} from '../../domain/sensitive.js';
 import {layout, clusterLayout} from '../../domain/mesh/layout.js';
 import {advice, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
@@ -36,15 +36,17 @@ export async function refuseRootKey(
   workspace: Workspace,
   what: string,
 ): Promise<void> {
-  const texts = Object.entries(payload).map(([name, value]) => [name, value.reveal().toString('latin1')] as const);
-  const withKeys = texts.filter(([, text]) => text.includes('PRIVATE KEY-----'));
-  if (withKeys.length === 0) return;
+  const blocks = Object.entries(payload).flatMap(([name, value]) =>
+    privateKeyBlocks(new Sensitive(value.reveal().toString('latin1'))).map((block) => ({name, block})),
+  );
+  if (blocks.length === 0) return;
   const roots = await rootKeys(payload, cluster, workspace);
-  const rootKeyText = (await workspace.readSecret(layout.rootKey))?.reveal();
-  for (const [name, text] of withKeys) {
+  const rootKeyText = await workspace.readSecret(layout.rootKey);
+  const rootKeyBodies = rootKeyText ? privateKeyBlocks(rootKeyText).map(bodyOf) : [];
+  for (const {name, block} of blocks) {
     const isRootKey =
-      (rootKeyText !== undefined && keyBodies(rootKeyText).some((body) => keyBodies(text).includes(body))) ||
-      findPrivateKeys(new Sensitive(text), name).some(({spki}) => spki !== undefined && roots.has(spki));
+      rootKeyBodies.includes(bodyOf(block)) ||
+      findPrivateKeys(block, name).some(({spki}) => spki !== undefined && roots.has(spki));
     if (!isRootKey) continue;
     throw new MeshError(
       'ROOT_KEY_IN_PAYLOAD',
@@ -71,8 +73,7 @@ async function rootKeys(payload: Payload, cluster: string, workspace: Workspace)
   return new Set(texts.flatMap(readableRoots).map(({spki}) => spki));
 }
 
-/** The base64 of each private key, without line breaks. */
-function keyBodies(text: string): readonly string[] {
-  const blocks = text.match(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g) ?? [];
-  return blocks.map((block) => block.replace(/-----[^-]+-----/g, '').replace(/\s/g, ''));
+/** What stands between the first and the last line of a block, without line breaks. */
+function bodyOf(block: Sensitive<string>): string {
+  return block.reveal().replace(/-----[^-]+-----|\s/g, '');
 }
