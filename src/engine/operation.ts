@@ -33,7 +33,6 @@ export interface Lane {
 
 /** Lanes that may run at the same time. Groups follow one another. */
 export interface Group {
-  readonly title: string;
   readonly lanes: readonly Lane[];
   /** How many lanes at a time; absent: the run's `--concurrency`. */
   readonly concurrency?: number;
@@ -157,7 +156,7 @@ interface OnePhase<Request, Result, Facts, Decided extends Plan> extends Omit<Op
 }
 
 /** The operation that gathers, plans and reports so. */
-export function onePhase<Request, Result, Facts, Decided extends Plan>(
+export function onePhase<Request, Result, Facts, Decided extends Plan = Plan>(
   phase: OnePhase<Request, Result, Facts, Decided>,
 ): Operation<Request, Result> {
   return {
@@ -173,20 +172,19 @@ export function onePhase<Request, Result, Facts, Decided extends Plan>(
   };
 }
 
-/** A lane of one action; `key` names one that belongs to no cluster. */
-export function laneOf(action: Action, key = action.id): Lane {
-  const {cluster, title} = action;
-  if (cluster === undefined) return {key, title, actions: [action]};
-  return {key: cluster, cluster, title: `${cluster}: ${title}`, actions: [action]};
+/** A group of these lanes; none where nothing is to be done. */
+export function groupOfLanes(lanes: readonly Lane[], onFailure: Group['onFailure'] = 'stop'): readonly Group[] {
+  return lanes.length === 0 ? [] : [{lanes, onFailure}];
 }
 
-/** A group with a lane for each action; none where nothing is to be done. */
-export function groupOf(
-  title: string,
-  actions: readonly Action[],
-  onFailure: Group['onFailure'] = 'stop',
-): readonly Group[] {
-  return actions.length === 0 ? [] : [{title, lanes: actions.map((action) => laneOf(action, title)), onFailure}];
+/** A group with a lane for each action; `key` names one that belongs to no cluster. */
+export function groupOf(actions: readonly Action[], onFailure?: Group['onFailure'], key?: string): readonly Group[] {
+  const lanes = actions.map((action): Lane => {
+    const {cluster, id, title} = action;
+    if (cluster === undefined) return {key: key ?? id, title, actions: [action]};
+    return {key: cluster, cluster, title: `${cluster}: ${title}`, actions: [action]};
+  });
+  return groupOfLanes(lanes, onFailure);
 }
 
 /** A plan that does nothing and says why. */

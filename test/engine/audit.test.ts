@@ -124,7 +124,7 @@ describe('audit.reasonRequired', () => {
       report: () => undefined,
     });
     const lanes = action ? [{key: 'a', title: 'a', actions: [action]}] : [];
-    const groups = [{title: 'g', lanes, onFailure: 'stop' as const}];
+    const groups = [{lanes, onFailure: 'stop' as const}];
     await engine.run({
       title: 't',
       gather: () => Promise.resolve(undefined),

@@ -17,7 +17,6 @@ const write = (cluster: string, confirm?: string): Action => ({
   ...(confirm !== undefined && {confirm}),
 });
 const group = (clusters: string[], options: Partial<Group> = {}): Group => ({
-  title: 'write',
   lanes: clusters.map((cluster) => ({key: cluster, cluster, title: cluster, actions: [write(cluster)]})),
   onFailure: 'stop',
   ...options,

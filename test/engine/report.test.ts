@@ -109,8 +109,8 @@ describe('plannedActions', () => {
     const action = (id: string) => ({kind: 'write-files', id, title: id, files: []}) as const;
     const lane = (key: string, ...ids: string[]) => ({key, title: key, actions: ids.map(action)});
     const groups = [
-      {title: '1', lanes: [lane('a', 'a/1', 'a/2'), lane('b', 'b/1')], onFailure: 'stop'},
-      {title: '2', lanes: [lane('c', 'c/1')], onFailure: 'stop'},
+      {lanes: [lane('a', 'a/1', 'a/2'), lane('b', 'b/1')], onFailure: 'stop'},
+      {lanes: [lane('c', 'c/1')], onFailure: 'stop'},
     ] as const;
     expect(plannedActions({groups}).map(({id}) => id)).toEqual(['a/1', 'a/2', 'b/1', 'c/1']);
   });

@@ -13,7 +13,7 @@ import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
 import {checkForms, defaults} from '../../domain/mesh/resolve.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, onePhase, type Plan} from '../../engine/operation.js';
+import {emptyPlan, onePhase} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';
 
 /** What is to be printed. */
@@ -45,7 +45,7 @@ export interface PrintedRole extends RoleResult {
 const roleName = /^[a-z0-9]([-.:a-z0-9]{0,251}[a-z0-9])?$/;
 
 /** `access role` */
-export const printRole = onePhase<RoleRequest, PrintedRole, ManifestOptions, Plan>({
+export const printRole = onePhase<RoleRequest, PrintedRole, ManifestOptions>({
   command: 'access role',
   changes: false,
   title: () => 'read the mesh',

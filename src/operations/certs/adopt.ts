@@ -158,8 +158,8 @@ function plan({request, texts, standing, looked, git}: AdoptFacts): AdoptPlan {
     declared,
     groups: [
       ...declaredFilesGroups(declared, declared.summary.length),
-      ...groupOf('root', rootCert ? [{...writeRoot, files: [rootCert]}] : []),
-      ...groupOf('adopt the CAs', good.filter(({files}) => files.length > 0).map(copyAction)),
+      ...groupOf(rootCert ? [{...writeRoot, files: [rootCert]}] : [], 'stop', 'root'),
+      ...groupOf(good.filter(({files}) => files.length > 0).map(copyAction)),
     ],
     blockers: gitBlockers({...git, exposed: git.exposed.filter((key) => copied.includes(key))}),
     warnings: [...warnings, ...(copied.length > 0 ? unknownToGit(git) : [])],

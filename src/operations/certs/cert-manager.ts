@@ -5,7 +5,7 @@ import {layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import type {SignerSpec} from '../../domain/mesh/signer.js';
 import {certManagerCertificate, type IssuerRef} from '../../domain/ca/cert-manager.js';
-import {asWarnings, emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
+import {asWarnings, emptyPlan, onePhase, type Warning} from '../../engine/operation.js';
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh} from '../shared/load-mesh.js';
 
@@ -30,7 +30,7 @@ export interface CertManagerResult extends CommonResult {
 }
 
 /** Prints them. */
-export const certManagerCertificates = onePhase<CertManagerRequest, CertManagerResult, LoadedMesh, Plan>({
+export const certManagerCertificates = onePhase<CertManagerRequest, CertManagerResult, LoadedMesh>({
   command: 'certs request --cert-manager',
   changes: false,
   title: () => 'read the work directory',

@@ -74,8 +74,8 @@ export function planGenerate(facts: GenerateFacts): GeneratePlan {
   const own = {
     groups: [
       ...takeOverGroups(taken),
-      ...groupOf('root CA', root.action ? [root.action] : [], 'always-stop'),
-      ...groupOf('cluster CAs', clusterActions),
+      ...groupOf(root.action ? [root.action] : [], 'always-stop', 'root CA'),
+      ...groupOf(clusterActions),
     ],
     blockers: [...(root.error ? [{error: root.error}] : []), ...said.blockers],
     warnings: [

@@ -12,7 +12,7 @@ import {type Part, readPart, recognize, type Recognized} from '../../domain/x509
 import {Sensitive} from '../../domain/sensitive.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
-import {emptyPlan, onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
+import {emptyPlan, onePhase, type PhaseRun} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 
@@ -61,7 +61,7 @@ interface Facts {
 }
 
 /** Reads and explains; changes nothing, needs no passphrase. */
-export const inspectCerts = onePhase<InspectRequest, InspectResult, Facts, Plan>({
+export const inspectCerts = onePhase<InspectRequest, InspectResult, Facts>({
   command: 'certs inspect',
   changes: false,
   title: ({target}) => `read ${target}`,

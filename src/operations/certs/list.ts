@@ -17,7 +17,6 @@ import {
   emptyPlan,
   onePhase,
   type PhaseRun,
-  type Plan,
   type RunSettings,
   type Warning,
 } from '../../engine/operation.js';
@@ -93,7 +92,7 @@ interface Facts {
 }
 
 /** `certs list`. Nothing that is found changes the exit code unless `failOn` says so. */
-export const listCerts = onePhase<ListRequest, ListResult, Facts, Plan>({
+export const listCerts = onePhase<ListRequest, ListResult, Facts>({
   command: 'certs list',
   changes: false,
   title: ({live}) => (live ? 'read the work directory and ask the clusters' : 'read the work directory'),

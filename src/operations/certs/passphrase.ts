@@ -157,7 +157,7 @@ function plan({signer, path, clear, found}: PassphraseFacts): PassphrasePlan {
   const how = encryption === undefined ? 'are still in the clear' : 'still open with what they were written with';
   return {
     action,
-    groups: groupOf('root key', [action], 'always-stop'),
+    groups: groupOf([action], 'always-stop', 'root key'),
     blockers: [],
     warnings: [
       ...asWarnings(clear ? [`${path} is written in the clear: whoever reads it owns the mesh`] : []),

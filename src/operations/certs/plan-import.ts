@@ -93,7 +93,7 @@ export function planImport(facts: ImportFacts): ImportPlan {
   const writesRoot = facts.root.kind === 'present' ? [] : [rootWrite(rootCert, top, newRoot, facts)];
   const imports = importAction(certificate, bundle, key, facts);
   const own = {
-    groups: [...groupOf('root CA', writesRoot, 'always-stop'), ...groupOf('cluster CA', imports, 'always-stop')],
+    groups: [...groupOf(writesRoot, 'always-stop', 'root CA'), ...groupOf(imports, 'always-stop')],
     warnings: [...remarks, ...asWarnings(found('warning'), name)],
   };
   const writesKey = imports.some(({files}) => files.length > 0);

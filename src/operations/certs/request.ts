@@ -122,7 +122,7 @@ async function readRequests(
 
 function plan(facts: RequestFacts): Plan {
   const actions = facts.clusters.flatMap(({action}) => action ?? []);
-  return guardedPlan(facts, {groups: groupOf('requests', actions), ...saidOf(facts.clusters)});
+  return guardedPlan(facts, {groups: groupOf(actions), ...saidOf(facts.clusters)});
 }
 
 /** Whether what waits there has got its certificate: an import that was killed before it removed the request. */

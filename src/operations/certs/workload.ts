@@ -140,7 +140,7 @@ function plan(facts: WorkloadFacts): WorkloadPlan {
   });
   return {
     action,
-    ...guardedPlan(facts, {groups: groupOf('workload certificate', [action]), warnings: shortened(facts)}),
+    ...guardedPlan(facts, {groups: groupOf([action]), warnings: shortened(facts)}),
   };
 }
 

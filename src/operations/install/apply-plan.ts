@@ -23,7 +23,7 @@ import {madeElsewhere, usesCacerts} from '../../domain/mesh/signer.js';
 import {isKnown, type Observed} from '../../domain/observed.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Action, PatchObject, PutObject, RunIstioctl} from '../../engine/action.js';
-import {asWarnings, type Blocker, type Group, type Plan, type Warning} from '../../engine/operation.js';
+import {asWarnings, type Blocker, groupOfLanes, type Plan, type Warning} from '../../engine/operation.js';
 import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
 import type {InstalledCluster} from '../../observe/installed-cluster.js';
 import type {ChosenVersion, Rendering} from '../../observe/renderings.js';
@@ -99,13 +99,9 @@ export function planApply(facts: ApplyFacts, options: ApplyOptions): ApplyPlan {
     const note = noteAction(one, istioctl, {id: 'install-record', what: 'the installation', live: ''});
     return [{key: name, cluster: name, title: `${name}: ${run.title}`, actions: [...namespaceAction(one), note, run]}];
   });
-  const groups: readonly Group[] = [
-    {title: 'install Istio', lanes: lanes.slice(0, 1), onFailure: 'stop'},
-    {title: 'install Istio in the other clusters', lanes: lanes.slice(1), onFailure: 'stop'},
-  ];
   return {
     decided: new Map(decided.map((one) => [one.cluster.name, one])),
-    groups: [...declareGroups(loaded, {uids}), ...groups.filter((group) => group.lanes.length > 0)],
+    groups: [...declareGroups(loaded, {uids}), ...groupOfLanes(lanes.slice(0, 1)), ...groupOfLanes(lanes.slice(1))],
     blockers,
     warnings: [
       ...asWarnings([...loaded.notes, ...(version.known.note === undefined ? [] : [version.known.note])]),

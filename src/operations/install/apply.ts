@@ -150,9 +150,8 @@ interface Noted extends Decided {
 }
 
 function notePhase(finished: readonly Decided[], istioctl: SaidVersion): Phase<readonly Noted[]> {
-  const title = 'note what was installed';
   return {
-    title,
+    title: 'note what was installed',
     gather: (deps) =>
       Promise.all(
         finished.map(async (one) => ({
@@ -169,7 +168,7 @@ function notePhase(finished: readonly Decided[], istioctl: SaidVersion): Phase<r
           noteAction({...one, live: {...one.live, record}}, istioctl, {id: 'install-note', what: 'what is live', live}),
         ];
       });
-      return {...emptyPlan, groups: groupOf(title, actions)};
+      return {...emptyPlan, groups: groupOf(actions)};
     },
   };
 }

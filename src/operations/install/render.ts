@@ -93,7 +93,7 @@ export const renderInstalls = onePhase<MeshRequest, RenderResult, Facts, RenderP
 });
 
 /** `install render --output-file -`: the document of one cluster, and nothing is written anywhere. */
-export const printInstall = onePhase<MeshRequest, PrintResult, Facts, Plan>({
+export const printInstall = onePhase<MeshRequest, PrintResult, Facts>({
   command: 'install render',
   changes: false,
   title: () => 'render install.yaml',
@@ -157,7 +157,7 @@ function planRender({loaded, renderings, notes}: Facts): RenderPlan {
   });
   return {
     kept: new Map(changed.map(({cluster, kept}) => [cluster.name, kept])),
-    groups: [...declareGroups(loaded), ...groupOf('render install.yaml', actions)],
+    groups: [...declareGroups(loaded), ...groupOf(actions)],
     blockers: renderings.flatMap(({cluster, rendered}) =>
       rendered instanceof MeshError ? [{cluster: cluster.name, error: reportError(rendered)}] : [],
     ),

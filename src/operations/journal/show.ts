@@ -7,7 +7,7 @@ import {checkMeshFile} from '../../domain/mesh/parse.js';
 import {nearest} from '../../domain/nearest.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
-import {asWarnings, emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
+import {asWarnings, emptyPlan, onePhase, type Warning} from '../../engine/operation.js';
 import type {JournalState} from '../../workspace/workspace.js';
 
 /** `journal show CLUSTER...` */
@@ -25,7 +25,7 @@ export interface ShowResult {
 }
 
 /** `journal show`: who did what, when. Takes no lock, asks no cluster. */
-export const showJournal = onePhase<ShowRequest, ShowResult, JournalState, Plan>({
+export const showJournal = onePhase<ShowRequest, ShowResult, JournalState>({
   command: 'journal show',
   changes: false,
   title: () => 'read the journal',

@@ -11,7 +11,6 @@ import {
   type Conclusion,
   emptyPlan,
   onePhase,
-  type Plan,
   type RunSettings,
   type Warning,
 } from '../../engine/operation.js';
@@ -72,7 +71,7 @@ export interface VerifyJournalResult extends CommonResult {
 }
 
 /** `journal verify`: whether the record of changes is whole, and what the clusters remember. */
-export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult, VerifyFacts, Plan>({
+export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult, VerifyFacts>({
   command: 'journal verify',
   changes: false,
   title: ({limits}) => (limits.offline === true ? 'read the journal' : 'read the journal and look at the clusters'),

@@ -13,7 +13,7 @@ import {
   rulesYaml,
 } from '../../domain/monitoring/make-rules.js';
 import type {RulesRequest} from '../../domain/monitoring/rule.js';
-import {emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
+import {emptyPlan, onePhase, type Warning} from '../../engine/operation.js';
 import {type LoadedMesh, loadMesh} from '../shared/load-mesh.js';
 
 /** `prometheus-rule`: an object for Prometheus' operator; `rule-file`: what Prometheus' own `rule_files` names. */
@@ -46,7 +46,7 @@ export interface MonitorRulesResult {
 }
 
 /** Makes them. Needs no cluster. */
-export const monitorRules = onePhase<MonitorRulesRequest, MonitorRulesResult, LoadedMesh, Plan>({
+export const monitorRules = onePhase<MonitorRulesRequest, MonitorRulesResult, LoadedMesh>({
   command: 'monitor rules',
   changes: false,
   title: () => 'read mesh.yaml',

@@ -133,7 +133,7 @@ export function declaredFilesGroups({files, summary}: DeclaredFiles, shown = sho
   if (files.length === 0) return [];
   const more = summary.length - shown;
   const title = [...summary.slice(0, shown), ...(more > 0 ? [`${String(more)} more`] : [])].join('; ');
-  return groupOf('declare the mesh', [{kind: 'write-files', id: 'declare', title, files}], 'always-stop');
+  return groupOf([{kind: 'write-files', id: 'declare', title, files}], 'always-stop', 'work directory');
 }
 
 function mergeDeclarations(first: Declaration, second: Declaration): Declaration {

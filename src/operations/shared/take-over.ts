@@ -58,7 +58,7 @@ export async function takeOver({workspace}: Pick<Deps, 'workspace'>): Promise<Ta
 export function takeOverGroups({files, notes}: Pick<TakeOver, 'files' | 'notes'>): readonly Group[] {
   if (files.length === 0) return [];
   const action = {kind: 'write-files', id: 'take-over', title: notes.join('; '), files} as const;
-  return groupOf("take over a directory of Istio's Makefile", [action], 'always-stop');
+  return groupOf([action], 'always-stop', 'take-over');
 }
 
 async function gatherMakefileFacts(workspace: Deps['workspace']): Promise<MakefileFacts> {

@@ -8,7 +8,7 @@ import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import {compareCa, type Difference, type OwnCa} from '../../domain/trust/diff.js';
 import type {Deps} from '../../engine/deps.js';
-import {asWarnings, type Conclusion, emptyPlan, onePhase, type Plan, type Warning} from '../../engine/operation.js';
+import {asWarnings, type Conclusion, emptyPlan, onePhase, type Warning} from '../../engine/operation.js';
 import {outcomeOfError, type ClusterResult, type CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {inspectWithoutKey, readCaSecret, readOwnCa} from '../../observe/ca-files.js';
@@ -49,7 +49,7 @@ interface Compared {
 }
 
 /** `trust diff`: the work directory against what is in the clusters, by fingerprint. */
-export const diffTrust = onePhase<DiffRequest, DiffResult, DiffFacts, Plan>({
+export const diffTrust = onePhase<DiffRequest, DiffResult, DiffFacts>({
   command: 'trust diff',
   changes: false,
   title: () => 'look at the clusters',

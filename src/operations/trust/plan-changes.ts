@@ -8,7 +8,7 @@ import {identified, secretOf, type TrustSeen} from '../../domain/trust/facts.js'
 import {liveCa, misplacement, type OtherCluster} from '../../domain/trust/misplaced.js';
 import {decidePush, type PushDecision, type PushRules} from '../../domain/trust/plan-push.js';
 import type {Deps} from '../../engine/deps.js';
-import {asWarnings, type Blocker, type Group, type Lane, type Plan, type Warning} from '../../engine/operation.js';
+import {asWarnings, type Blocker, groupOfLanes, type Lane, type Plan, type Warning} from '../../engine/operation.js';
 import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
 import {changeActions, type TrustTarget} from './actions.js';
 
@@ -81,15 +81,15 @@ export function planChanges(facts: TrustFacts, rules: TrustRules): TrustPlan {
   const ready = decided.filter(({errors}) => errors.length === 0);
   const lanesOf = (changesLiveTrust: boolean): readonly Lane[] =>
     ready.flatMap((one) => (one.decision?.changesLiveTrust === changesLiveTrust ? laneOf(one, one.decision) : []));
-  const [first, ...rest] = lanesOf(true);
+  const changing = lanesOf(true);
   const uids = uidsToRecord(loaded.mesh, identified(ready.map(({trust}) => trust)));
   return {
     decided,
     groups: [
       ...declareGroups(loaded, {uids}),
-      ...groupOf('new clusters', lanesOf(false)),
-      ...groupOf('the first cluster that changes', first ? [first] : []),
-      ...groupOf('the other clusters that change', rest),
+      ...groupOfLanes(lanesOf(false)),
+      ...groupOfLanes(changing.slice(0, 1)),
+      ...groupOfLanes(changing.slice(1)),
     ],
     blockers: blockersOf(decided),
     warnings: [
@@ -122,8 +122,4 @@ function laneOf(target: TrustTarget, decision: PushDecision): readonly Lane[] {
   const actions = changeActions({...target, decision});
   const {cluster} = target.target;
   return actions.length === 0 ? [] : [{key: cluster, cluster, title: `${cluster}: ${decision.kind} cacerts`, actions}];
-}
-
-function groupOf(title: string, lanes: readonly Lane[]): readonly Group[] {
-  return lanes.length === 0 ? [] : [{title, lanes, onFailure: 'stop'}];
 }

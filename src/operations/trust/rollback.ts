@@ -121,7 +121,7 @@ function planForget(facts: TrustFacts, rules: TrustRules): TrustPlan {
   const decided = decideEach(facts, rules, (_, {uid, previous}) => ({errors: unknownsOf(uid, previous)}));
   return {
     decided,
-    groups: [...declareGroups(loaded), ...groupOf('forget the kept CA', targets.flatMap(forgetActions))],
+    groups: [...declareGroups(loaded), ...groupOf(targets.flatMap(forgetActions))],
     blockers: blockersOf(decided),
     warnings: asWarnings(loaded.notes),
   };
