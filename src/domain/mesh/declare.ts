@@ -119,6 +119,7 @@ export function declareMesh(texts: DeclaringTexts, declaration: Declaration): De
       return cluster !== undefined && needed(cluster, value);
     });
     if (set.length > 0) mesh = setClusterField(mesh, field, Object.fromEntries(set));
+    for (const [name, value] of set) known.set(name, {...known.get(name), name, [field]: value});
     summary.push(...set.map(([name, value]) => `${layout.meshYaml}: ${field} of ${name} is ${value}`));
   };
   const hasNoContext = ({name, context}: NewCluster): boolean => context === undefined && own[name] === undefined;

@@ -68,6 +68,15 @@ describe('a declaration', () => {
     expect(after(own, {ownContexts: {a: 'mine too'}}).contexts).toContain('a: mine too');
   });
 
+  it("declares one context for all where a person's own comes with it, and keeps theirs beside it", () => {
+    const named = after(nothing, {clusters: ['a']});
+    const {mesh, contexts} = after(named, {contexts: {a: 'shared'}, ownContexts: {a: 'mine'}});
+    expect([parseMeshFile(mesh ?? '').clusters?.[0]?.context, contexts]).toEqual([
+      'shared',
+      expect.stringContaining('a: mine'),
+    ]);
+  });
+
   it('leaves a .gitignore alone beside a mesh.yaml, unless it is asked to see to it', () => {
     const texts = {...after(nothing, {clusters: ['a']}), gitignore: 'mine\n'};
     expect(declareMesh(texts, {clusters: ['b']}).files.map(({path}) => path)).toEqual(['mesh.yaml']);
