@@ -4,7 +4,7 @@ import {bundleKey} from '../domain/istio/names.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {isKnown, observe} from '../domain/observed.js';
 import type {CaInspection, InspectOptions} from '../domain/ca/inspect-ca.js';
-import type {ClusterTrust, TrustSeen} from '../domain/trust/facts.js';
+import type {ClusterTrust, TrustSeen} from '../domain/trust/cluster-trust.js';
 import {readIstiod} from '../domain/trust/istiod.js';
 import {droppedRoots} from '../domain/trust/live-roots.js';
 import {meshWorkloads} from '../domain/trust/workloads.js';

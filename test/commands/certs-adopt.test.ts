@@ -54,7 +54,7 @@ const warningsOf = (done: CommandRun): string =>
 const read = (path: string): Promise<string> => readFile(join(dir, path), 'utf8');
 const files = async (): Promise<string[]> => (await readdir(dir)).filter((name) => !name.startsWith('.')).sort();
 
-// What is decided about names, files, keys and roots: test/operations/certs/adopt-plan.test.ts.
+// What is decided about names, files, keys and roots: test/operations/certs/plan-adopt.test.ts.
 describe('certs adopt', () => {
   it('names clusters as istiod does, writes what runs, and changes no cluster', async () => {
     const done = await adopt('ctx-c1', 'ctx-c2');

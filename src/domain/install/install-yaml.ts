@@ -68,7 +68,7 @@ const notText = /^(?:y|n|yes|no|on|off|true|false|null|nan|inf)$/i;
  * A document as YAML. Keys stay in their order; text that some YAML reader could take for something else is quoted: the
  * `yaml` package follows YAML 1.2, where `on` and `0o7` need no quotes, istioctl reads 1.1.
  */
-export function operatorYaml(document: Tree): string {
+export function documentYaml(document: Tree): string {
   const made = new Document(document, {aliasDuplicateObjects: false});
   visit(made, {
     Scalar(_key, node) {

@@ -3,7 +3,7 @@ import type {KnownVersion} from '../istio/versions.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {Format} from './formats/istio-operator.js';
 import {formatFor} from './formats/registry.js';
-import {installYamlText, operatorYaml} from './install-yaml.js';
+import {installYamlText, documentYaml} from './install-yaml.js';
 import {installModel, type InstallModel, type OverlayFiles} from './model.js';
 import {applyOverlays} from './overlays.js';
 
@@ -30,7 +30,7 @@ export function renderInstall(
   const format = formatFor(version.version);
   const document = applyOverlays(format.document(model), model.overlays, format.owned(model));
   const origin = {cluster: cluster.name, istio: formatMinor(version.version), form: format.id};
-  return {...model, text: installYamlText(origin, operatorYaml(document)), format};
+  return {...model, text: installYamlText(origin, documentYaml(document)), format};
 }
 
 /** Every overlay file that a cluster's install.yaml needs, in the order of merging. */

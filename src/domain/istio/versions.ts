@@ -1,7 +1,7 @@
 /**
  * Which Istio versions are known here. What each of them can do stands beside this file, as data with its source, a file
- * for each subject: `reload.ts`, `features.ts`, `kubernetes.ts`, `istioctl.ts`, `hazards.ts`. Rendering,
- * pushing, verifying and rotation all ask there, so that a fact about a version stands in one place.
+ * for each subject: `reload.ts`, `features.ts`, `kubernetes.ts`, `istioctl.ts`; what goes wrong in which of them, in
+ * `checks/control-plane/known-hazards.ts`. Each fact about a version stands in one place.
  */
 import {compareMinor, formatMinor, type IstioVersion, parseVersion} from './version.js';
 

@@ -5,7 +5,7 @@ import type {Certificate} from '../x509/certificate.js';
 import {shortFingerprint} from '../keys/keys.js';
 import type {CaInspection} from '../ca/inspect-ca.js';
 import {isReadableBundle, missingRoots, readableRoots} from '../ca/trust-store.js';
-import type {TrustSeen} from './facts.js';
+import type {TrustSeen} from './cluster-trust.js';
 
 /** The live roots of a cluster that a bundle would drop: the question whether workloads exist hangs on it. */
 export function droppedRoots(seen: TrustSeen, inspection: CaInspection): readonly Certificate[] {

@@ -11,7 +11,7 @@ import {caFileNames} from '../ca/ca-files.js';
 import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import {type CacertsSecret, isChangeable} from './cacerts.js';
 import {compareCa, type Difference, type OwnCa} from './diff.js';
-import type {TrustSeen} from './facts.js';
+import type {TrustSeen} from './cluster-trust.js';
 import {stuckIstiods, type IstiodSeen} from './istiod.js';
 import {droppedRoots, rootRefusals, rootWarnings} from './live-roots.js';
 import {allowInvalid, decideCrl} from './revocation.js';

@@ -3,7 +3,7 @@ import {type ErrorReport, problem} from '../errors.js';
 import {valueOr} from '../observed.js';
 import {crlFileName, crlProblem} from '../x509/crl.js';
 import type {CacertsSecret} from './cacerts.js';
-import type {TrustSeen} from './facts.js';
+import type {TrustSeen} from './cluster-trust.js';
 import {readsCrl} from './istiod.js';
 import type {OwnCa} from './diff.js';
 

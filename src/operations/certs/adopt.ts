@@ -27,7 +27,7 @@ import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
 import {readRunningCluster} from '../../observe/running-cluster.js';
 import {summarise, type ShownCa} from '../../domain/ca/inspect-ca.js';
-import {adopt} from './adopt-plan.js';
+import {adopt} from './plan-adopt.js';
 import {goodOf, type Adoption, type Good, type KeptIn, type Looked, type Standing} from './adoption.js';
 import type {CaRunResult} from './ca-run.js';
 

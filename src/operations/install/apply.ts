@@ -37,7 +37,7 @@ import {
   type TargetFacts,
   noteAction,
   planApply,
-} from './apply-plan.js';
+} from './plan-apply.js';
 
 /** `install apply CLUSTER...`. */
 export interface ApplyRequest extends MeshRequest, ApplyOptions {

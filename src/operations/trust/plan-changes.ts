@@ -4,7 +4,7 @@ import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown, type Observed, observe} from '../../domain/observed.js';
 import {headComparer, parseHead, type JournalKnown} from '../../domain/journal/head.js';
 import {annotations} from '../../domain/trust/cacerts.js';
-import {identified, secretOf, type TrustSeen} from '../../domain/trust/facts.js';
+import {identified, secretOf, type TrustSeen} from '../../domain/trust/cluster-trust.js';
 import {liveCa, misplacement, type OtherCluster} from '../../domain/trust/misplaced.js';
 import {decidePush, type PushDecision, type PushRules} from '../../domain/trust/plan-push.js';
 import type {Deps} from '../../engine/deps.js';

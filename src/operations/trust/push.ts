@@ -5,7 +5,7 @@ import {isKnown} from '../../domain/observed.js';
 import {caFileNames, type CaFiles} from '../../domain/ca/ca-files.js';
 import {type CacertsSecret, dataOfBundle} from '../../domain/trust/cacerts.js';
 import type {Difference, OwnCa} from '../../domain/trust/diff.js';
-import {secretOf} from '../../domain/trust/facts.js';
+import {secretOf} from '../../domain/trust/cluster-trust.js';
 import {isInPlace, type PushKind} from '../../domain/trust/plan-push.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {madeElsewhere} from '../../domain/mesh/signer.js';

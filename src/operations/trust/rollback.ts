@@ -4,7 +4,7 @@ import {isKnown, unknownsOf, valueOr} from '../../domain/observed.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {annotations, type CacertsSecret} from '../../domain/trust/cacerts.js';
 import {cacertsName, previousName} from '../../domain/istio/names.js';
-import {type ClusterTrust, secretOf} from '../../domain/trust/facts.js';
+import {type ClusterTrust, secretOf} from '../../domain/trust/cluster-trust.js';
 import {liveCa} from '../../domain/trust/misplaced.js';
 import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';

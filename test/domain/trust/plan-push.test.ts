@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {networkLabel} from '../../../src/domain/istio/names.js';
 import {known} from '../../../src/domain/observed.js';
 import type {DifferentPart} from '../../../src/domain/trust/diff.js';
-import type {TrustSeen} from '../../../src/domain/trust/facts.js';
+import type {TrustSeen} from '../../../src/domain/trust/cluster-trust.js';
 import {droppedRoots} from '../../../src/domain/trust/live-roots.js';
 import {
   decidePush,

@@ -6,7 +6,7 @@ import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
 import {inspectCaFiles, type InspectOptions} from '../../../src/domain/ca/inspect-ca.js';
 import {type CacertsSecret, readCacerts} from '../../../src/domain/trust/cacerts.js';
 import type {OwnCa} from '../../../src/domain/trust/diff.js';
-import type {TrustSeen} from '../../../src/domain/trust/facts.js';
+import type {TrustSeen} from '../../../src/domain/trust/cluster-trust.js';
 import {type IstiodSeen, readIstiod} from '../../../src/domain/trust/istiod.js';
 import {namespace, secret} from '../../helpers/fake-kubectl/fake-cluster.js';
 import {bundleOf, type TinyCa, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';

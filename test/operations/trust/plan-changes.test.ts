@@ -4,7 +4,7 @@ import {formatHead, seal} from '../../../src/domain/journal/chain.js';
 import type {JournalKnown} from '../../../src/domain/journal/head.js';
 import {known, type Observed} from '../../../src/domain/observed.js';
 import {annotations, dataOfBundle} from '../../../src/domain/trust/cacerts.js';
-import {secretOf, type TrustSeen} from '../../../src/domain/trust/facts.js';
+import {secretOf, type TrustSeen} from '../../../src/domain/trust/cluster-trust.js';
 import type {PushTarget} from '../../../src/domain/trust/plan-push.js';
 import type {Action} from '../../../src/engine/action.js';
 import type {TrustTarget} from '../../../src/operations/trust/actions.js';

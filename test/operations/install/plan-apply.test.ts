@@ -21,7 +21,7 @@ import {
   type Change,
   type TargetFacts,
   planApply,
-} from '../../../src/operations/install/apply-plan.js';
+} from '../../../src/operations/install/plan-apply.js';
 import type {Rendering} from '../../../src/observe/renderings.js';
 import {bundleOf, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 import {actionInShort, allActions, loadedMesh} from '../certs/fixtures.js';

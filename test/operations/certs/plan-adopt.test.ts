@@ -8,7 +8,7 @@ import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
 import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {readCacerts} from '../../../src/domain/trust/cacerts.js';
 import type {RunningCluster} from '../../../src/observe/running-cluster.js';
-import {adopt, nameOf} from '../../../src/operations/certs/adopt-plan.js';
+import {adopt, nameOf} from '../../../src/operations/certs/plan-adopt.js';
 import {type Adoption, goodOf, type Looked, type Standing} from '../../../src/operations/certs/adoption.js';
 import {controlPlane, workload} from '../../domain/checks/healthy.js';
 import {bundleOf, type TinyCa, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
