@@ -193,7 +193,7 @@ export function lazy<T extends Asynchronous<T>>(load: () => Promise<T>): T {
   const methods = new Map<string | symbol, (...args: never[]) => Promise<unknown>>();
   return new Proxy({} as T, {
     get(_, name) {
-      // Whoever awaits the object must not take it for a promise.
+      // With a `then`, `await` would take the object for a promise.
       if (name === 'then') return undefined;
       const method = methods.get(name) ?? (async (...args) => (await get())[name as keyof T](...args));
       methods.set(name, method);

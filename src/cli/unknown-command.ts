@@ -30,7 +30,7 @@ async function unknownCommand(argv: readonly string[], root: string): Promise<Me
   });
 }
 
-/** The command that what was typed may have meant: words after the command's own are its arguments. Pure. */
+/** The command that was probably meant; words after the command's own are its arguments. Pure. */
 export function nearestCommand(words: readonly string[], commands: readonly string[]): string | undefined {
   const lengths = [...new Set(commands.map((command) => command.split(' ').length))].sort((a, b) => b - a);
   for (const length of lengths) {

@@ -42,7 +42,7 @@ A context that differs from the one in mesh.yaml is taken as your own name for t
       network: flags.network,
       fromEnv: flags['from-env'],
     };
-    // What is done is the answer: as progress it would be said twice.
+    // The result shows what was done: progress would repeat it.
     return this.perform(init, request, initView, {...flags, quiet: true});
   }
 }

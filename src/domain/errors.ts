@@ -140,7 +140,7 @@ export function asMeshError(thrown: unknown): MeshError {
   return new MeshError('INTERNAL', message, {cause: thrown});
 }
 
-/** What an attempt gives, or what is made of the error of ours that it throws: what is wrong with input is a finding. Bugs are thrown on. */
+/** The value of an attempt, or what `otherwise` makes of an error of ours: bad input is a finding. Bugs are thrown on. */
 export function recover<T, Other>(attempt: () => T, otherwise: (error: MeshError) => Other): T | Other {
   try {
     return attempt();

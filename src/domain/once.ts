@@ -6,7 +6,7 @@ export function once<T>(ask: () => Promise<T>): () => Promise<T> {
   return () => (asked ??= ask());
 }
 
-/** The same for one answer each key, a promise or not; `idOf` says which keys are the same. */
+/** The same, with one answer for each key, a promise or not; `idOf` tells keys apart. */
 export function onceEach<Key, T extends object | boolean | string | number>(
   ask: (key: Key) => T,
   idOf: (key: Key) => unknown = (key) => key,

@@ -19,7 +19,7 @@ interface ActionBase {
   readonly confirm?: string;
 }
 
-/** What every action in a cluster has, besides. */
+/** What every action in a cluster has in addition. */
 interface ClusterAction extends ActionBase {
   readonly cluster: string;
   readonly context: string;

@@ -6,7 +6,7 @@ import type {Deps, PassphraseSource} from './deps.js';
 import type {ExecuteContext, Group} from './operation.js';
 import {plannedActions} from './report.js';
 
-/** Whether the journal has an entry of an action: of one that only waits and looks there is nothing to record. */
+/** Whether an action is recorded in the journal: one that only waits and reads is not. */
 export function isRecorded({kind}: Action): boolean {
   return kind !== 'await-bundle';
 }

@@ -155,7 +155,7 @@ interface OnePhase<Request, Result, Facts, Decided extends Plan> extends Omit<Op
   report(run: PhaseRun<Facts, Decided>, request: Request): Result;
 }
 
-/** The operation that gathers, plans and reports so. */
+/** Makes an operation of one phase. */
 export function onePhase<Request, Result, Facts, Decided extends Plan = Plan>(
   phase: OnePhase<Request, Result, Facts, Decided>,
 ): Operation<Request, Result> {

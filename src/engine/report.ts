@@ -127,14 +127,14 @@ function classOf(error: ErrorReport): ErrorClass {
   return errorClasses[error.code];
 }
 
-/** The part of a result that says what belongs to no cluster. */
+/** The part of a result that belongs to no cluster. */
 interface GeneralPart {
   /** Of the plan, and of its outcomes. */
   readonly errors: readonly ErrorReport[];
   readonly warnings: readonly Warning[];
 }
 
-/** What of a run belongs to no cluster. */
+/** The part of a run that belongs to no cluster. */
 export function generalPart({plan, outcomes}: Ran): GeneralPart {
   const all: readonly {readonly cluster?: string; readonly error?: ErrorReport}[] = [...plan.blockers, ...outcomes];
   const errors = all.flatMap(({cluster, error}) => (cluster === undefined && error ? [error] : []));

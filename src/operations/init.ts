@@ -51,7 +51,7 @@ export interface InitResult extends Pick<CommonResult, 'dryRun'> {
 const defaultMeshID = 'mesh1';
 const defaultNetwork = 'network1';
 
-/** What stands in the work directory, and what was asked for, wherever it was said. */
+/** What is in the work directory, and what was requested, by flag or in mesh.yaml. */
 interface InitFacts {
   readonly workDir: string;
   readonly texts: DeclaringTexts;

@@ -7,22 +7,22 @@ import type {Printed} from './view.js';
 type ShownError = Pick<Printed<ErrorReport>, 'message' | 'hints'>;
 type Named = Pick<ClusterResult, 'name' | 'outcome'>;
 
-/** What belongs below the line before. */
+/** Lines that belong below the previous one. */
 export const indent = (lines: readonly string[]): readonly string[] => lines.map((line) => `  ${line}`);
 
-/** Hints below what they are about. */
+/** Hints, below the line that they are about. */
 export const arrows = (hints: readonly string[]): readonly string[] =>
   hints.map((hint) => `  → ${printableLine(hint)}`);
 
 /** An error with its hints below it. */
 export const errorLines = ({message, hints}: ShownError): readonly string[] => [message, ...indent(hints)];
 
-/** What kept a cluster from being done, with the hints below it. */
+/** Why a cluster was not done, with the hints below it. */
 export function failedLines({name, outcome}: Named, {message, hints}: ShownError): readonly string[] {
   return [`${name}: ${outcome}: ${printable(message)}`, ...arrows(hints)];
 }
 
-/** The errors of a result: those of the whole run, then those of clusters that say something else. */
+/** The errors of a result: those of the whole run, then those of clusters that differ from them. */
 export function allErrorLines(result: {
   readonly errors: readonly ShownError[];
   readonly clusters: readonly (Named & {readonly error?: ShownError})[];
@@ -34,7 +34,7 @@ export function allErrorLines(result: {
   return [...result.errors, ...own].flatMap(errorLines);
 }
 
-/** The outcome in words; of a dry run what would be done. */
+/** The outcome in words; for a dry run, what would be done. */
 export function outcomeText(
   {outcome, action}: Pick<Named, 'outcome'> & {readonly action?: string | undefined},
   {dryRun}: Pick<CommonResult, 'dryRun'>,

@@ -1,4 +1,4 @@
-/** Signers with which nothing is issued from here: they only say what to do instead. */
+/** Signers that issue nothing from here: they only say what to do instead. */
 import {problem} from '../domain/errors.js';
 import {madeElsewhere} from '../domain/mesh/signer.js';
 import {advice, fixWith, type Hint, kubectlMesh, words} from '../domain/suggest/suggestion.js';

@@ -1,4 +1,4 @@
-/** Keys in memory: making them, encrypting them, signing with them. What is random of a key is here: the domain draws no random numbers. */
+/** Keys in memory: making, encrypting and signing with them. Randomness is here because the domain is pure. */
 import {generateKeyPair, type KeyObject, randomBytes, sign} from 'node:crypto';
 import {promisify} from 'node:util';
 import {type KeyAlgorithm, publicHalf} from '../domain/keys/keys.js';

@@ -1,4 +1,4 @@
-/** Waiting has bounds: in time, and by the signal that aborts a run (Ctrl-C, or `--timeout`). */
+/** Limits to waiting: a time, and the signal that aborts a run (Ctrl-C, or `--timeout`). */
 import {setTimeout as delay} from 'node:timers/promises';
 import {MeshError} from '../domain/errors.js';
 

@@ -1,4 +1,4 @@
-/** What a child says: its streams as text, cleaned, and let go of in time. */
+/** The output of a child process: its streams as cleaned text, released in time. */
 import type {Readable} from 'node:stream';
 import {StringDecoder} from 'node:string_decoder';
 import {printable} from '../domain/printable.js';

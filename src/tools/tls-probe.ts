@@ -121,7 +121,7 @@ function certificatesOfHandshake(bytes: Buffer): readonly Buffer[] {
   return [...pieces(list, listedCertificate)].map(({body}) => Buffer.from(body));
 }
 
-/** What stands one behind the other, each behind a header that ends with its length. */
+/** Splits a sequence of elements, each of which follows a header that ends with its length. */
 function* pieces(bytes: Buffer, {header, length}: {readonly header: number; readonly length: number}) {
   for (let at = 0; at + header <= bytes.length;) {
     const start = at + header;

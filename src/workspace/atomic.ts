@@ -66,7 +66,7 @@ export async function writeAtomic(
   await replaceFile(path, temporary, content, faults, mode).catch(throwFileError(shown, 'write'));
 }
 
-/** The same by way of a temporary file of that name. Throws what the file system says. */
+/** The same by way of a temporary file of that name. Throws errors of the file system. */
 export async function replaceFile(
   path: string,
   temporary: string,

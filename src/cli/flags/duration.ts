@@ -36,7 +36,7 @@ export const daysFlag = Flags.custom<number>({
   parse: parsed(parseDayCount, 'a span of time: write 30d, 36h or 90m'),
 });
 
-/** RFC 3339 section 5.6, with an offset: without one nobody knows which moment is meant. */
+/** RFC 3339 section 5.6, with an offset: without one the moment is ambiguous. */
 const rfc3339 = /^(\d{4}-\d{2}-\d{2})[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
 /**
@@ -67,7 +67,7 @@ export const momentFlag = Flags.custom<number>({
   ),
 });
 
-/** The parser of a flag: of a text that `read` cannot read, `expected` says what it is not. */
+/** The parser of a flag: where `read` cannot read a text, the error says that it is not `expected`. */
 export function parsed<T>(read: (text: string) => T | undefined, expected: string): (text: string) => Promise<T> {
   return (text) => {
     const value = read(text);

@@ -81,7 +81,7 @@ export const signerClusterFlags = {
 /** Flags of commands that talk to the clusters of a work directory. */
 export const targetFlags = {...workDirFlags, ...clusterFlags};
 
-/** What they and the names of clusters say of the mesh. */
+/** What these and the names of clusters tell about the mesh. */
 export function meshRequest(
   flags: {readonly context?: string | undefined; readonly 'istio-namespace'?: string | undefined},
   clusters: readonly string[] = [],

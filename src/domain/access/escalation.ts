@@ -6,13 +6,13 @@
  */
 import {defined} from '../defined.js';
 import {allowed, anyName, distinctRights, each, type Target, type Way, type WayId, waysOf, workloads} from './paths.js';
-import {countsIn, type Asked, type Binding, type Grant, type Holder, type RbacFacts, type Role} from '../kube/rbac.js';
+import {countsIn, type Query, type Binding, type Grant, type Holder, type RbacFacts, type Role} from '../kube/rbac.js';
 import {impliedGroups, privilegedGroup, subjectId, type Subject} from '../kube/subjects.js';
 
-/** A way, and what it needs together: of each list one request must be allowed. */
+/** A way to the key, and what it needs: one request of each list must be allowed. */
 interface Route {
   readonly way: WayId;
-  readonly needs: readonly (readonly Asked[])[];
+  readonly needs: readonly (readonly Query[])[];
   readonly via?: Subject;
 }
 
@@ -45,7 +45,7 @@ const namesOf =
 /** Who may escalate may give a role, that it holds already, every right. */
 export function escalates(holder: Holder, {namespace}: Target): Way | undefined {
   const held = holder.all.filter(({binding}) => countsIn(binding, namespace)).map(({role}) => role);
-  const route = (resource: string, kind: Role['kind'], place: Pick<Asked, 'namespace'>): readonly Route[] => {
+  const route = (resource: string, kind: Role['kind'], place: Pick<Query, 'namespace'>): readonly Route[] => {
     const roles = held.filter((role) => role.kind === kind);
     const of = {group, resource, ...place, name: namesOf(roles)};
     const needs = [each(['escalate'], of), each(['update', 'patch'], of)];
@@ -57,7 +57,7 @@ export function escalates(holder: Holder, {namespace}: Target): Way | undefined 
 /** Who may bind a role that leads to the key, and may write a binding where it counts, binds itself. */
 export function binds({roles, bindings}: RbacFacts, target: Target): (holder: Holder) => Way | undefined {
   const {namespace} = target;
-  const route = (resource: string, kind: Binding['kind'], place: Pick<Asked, 'namespace'>): Route => {
+  const route = (resource: string, kind: Binding['kind'], place: Pick<Query, 'namespace'>): Route => {
     const isLocal = kind === 'RoleBinding';
     const usable = roles.filter(
       (role) =>
@@ -89,7 +89,7 @@ export function binds({roles, bindings}: RbacFacts, target: Target): (holder: Ho
   return (holder) => firstOpen(holder, routes);
 }
 
-/** Whether a role, bound there, opens a simple way other than replacing. */
+/** Whether a role that is bound there gives a simple way other than replacing. */
 function opensWay(role: Role, place: Pick<Binding, 'kind' | 'namespace'>, target: Target): boolean {
   const binding = {...place, name: '', role, subjects: []};
   return waysOf({binding, role}, target).some(({way}) => way !== 'replace-secret');
@@ -121,7 +121,7 @@ function impersonations({all}: Holder, reaching: readonly Subject[]): readonly R
     role.rules.some(({verbs}) => verbs.includes('*') || verbs.includes('impersonate')),
   );
   if (!mayAtAll) return [];
-  const as = (resource: string, rest: Partial<Asked>): Asked => ({verb: 'impersonate', group: '', resource, ...rest});
+  const as = (resource: string, rest: Partial<Query>): Query => ({verb: 'impersonate', group: '', resource, ...rest});
   const route = (via: Subject, ...needs: Route['needs']): Route => ({way: 'impersonate', needs, via});
   // A group is taken on together with a user (the header Impersonate-User is required).
   const asAnybody = [
@@ -140,7 +140,7 @@ function serviceAccountNamespaces(grants: readonly Grant[]): readonly string[] {
   return [...new Set(grants.map(({binding}) => binding.namespace ?? 'default'))];
 }
 
-type Account = Required<Pick<Asked, 'namespace' | 'name'>>;
+type Account = Required<Pick<Query, 'namespace' | 'name'>>;
 
 /** The service accounts as which one reaches it: one, or every one of a namespace by a group. */
 function accountsOf({kind, name, namespace}: Subject, {all}: Holder): readonly Account[] {
@@ -161,7 +161,7 @@ function* accountRoutes(holder: Holder, reaching: readonly Subject[]): Iterable<
     for (const {namespace, name: account} of accountsOf(via, holder)) {
       // Everything below is asked in that namespace, and a part must be the subject's own.
       if (!holder.own.some(({binding}) => countsIn(binding, namespace))) continue;
-      const ask = (resource: string, verbs: readonly string[], name?: Asked['name']): readonly Asked[] =>
+      const ask = (resource: string, verbs: readonly string[], name?: Query['name']): readonly Query[] =>
         each(verbs, defined({group: '', resource, namespace, name}));
       const route = (way: WayId, ...needs: Route['needs']): Route => ({way, needs, via});
       yield route('impersonate', ask('serviceaccounts', ['impersonate'], account));
@@ -169,7 +169,7 @@ function* accountRoutes(holder: Holder, reaching: readonly Subject[]): Iterable<
       // A Secret of type kubernetes.io/service-account-token is filled with a token of the account that it names
       // (kubernetes.io: concepts/configuration/secret, "ServiceAccount token Secrets").
       yield route('token', ask('secrets', ['create']), ask('secrets', ['get', 'list', 'watch'], anyName));
-      const runs = workloads.flatMap((workload): readonly Asked[] => [
+      const runs = workloads.flatMap((workload): readonly Query[] => [
         {...workload, verb: 'create', namespace},
         ...(workload.resource === 'pods' ? [] : each(['update', 'patch'], {...workload, namespace, name: anyName})),
       ]);

@@ -8,7 +8,7 @@
 import {defined} from '../defined.js';
 import {cacertsName, previousName} from '../istio/names.js';
 import {qualifiedResource} from '../kube/kinds.js';
-import {countsIn, ruleAllows, type Asked, type Grant, type PolicyRule} from '../kube/rbac.js';
+import {countsIn, ruleAllows, type Query, type Grant, type PolicyRule} from '../kube/rbac.js';
 import type {Subject} from '../kube/subjects.js';
 
 /**
@@ -55,7 +55,7 @@ export interface GrantedRight {
   readonly name?: string;
 }
 
-/** A way that somebody has, and by what. */
+/** A way to the key that a subject has, and what grants it. */
 export interface Way {
   readonly way: WayId;
   readonly rights: readonly GrantedRight[];
@@ -66,7 +66,7 @@ export interface Way {
 }
 
 /** What runs pods: all kinds of Kubernetes that have a pod template, and pods (kubernetes.io: concepts/workloads). */
-export const workloads: readonly Pick<Asked, 'group' | 'resource'>[] = [
+export const workloads: readonly Pick<Query, 'group' | 'resource'>[] = [
   {group: '', resource: 'pods'},
   {group: '', resource: 'replicationcontrollers'},
   ...['deployments', 'replicasets', 'statefulsets', 'daemonsets'].map((resource) => ({group: 'apps', resource})),
@@ -74,7 +74,7 @@ export const workloads: readonly Pick<Asked, 'group' | 'resource'>[] = [
 ];
 
 /** Requests that differ in the verb. */
-export function each(verbs: readonly string[], of: Omit<Asked, 'verb'>): readonly Asked[] {
+export function each(verbs: readonly string[], of: Omit<Query, 'verb'>): readonly Query[] {
   return verbs.map((verb) => ({...of, verb}));
 }
 
@@ -84,9 +84,9 @@ export const anyName = (): boolean => true;
 const ofIstiod = (name: string): boolean => name.startsWith('istiod');
 
 /** The requests of each simple way; any one of them suffices. */
-function simpleWays({namespace, secrets}: Target): readonly {readonly way: WayId; readonly asked: readonly Asked[]}[] {
+function simpleWays({namespace, secrets}: Target): readonly {readonly way: WayId; readonly asked: readonly Query[]}[] {
   const secret = {group: '', resource: 'secrets', namespace};
-  const inPod = (resource: string, verbs: readonly string[]): readonly Asked[] =>
+  const inPod = (resource: string, verbs: readonly string[]): readonly Query[] =>
     each(verbs, {group: '', resource: `pods/${resource}`, namespace, name: ofIstiod});
   return [
     {
@@ -100,7 +100,7 @@ function simpleWays({namespace, secrets}: Target): readonly {readonly way: WayId
     },
     {
       way: 'workload',
-      asked: workloads.flatMap((kind): readonly Asked[] => [
+      asked: workloads.flatMap((kind): readonly Query[] => [
         {...kind, verb: 'create', namespace},
         // Of a pod that runs only its images can be changed: that counts where it has the Secret mounted.
         ...each(['update', 'patch'], {...kind, namespace, name: kind.resource === 'pods' ? ofIstiod : anyName}),
@@ -123,8 +123,8 @@ export function waysOf(grant: Grant, target: Target): readonly Way[] {
   });
 }
 
-/** By what any of these requests is allowed; undefined where none is. */
-export function allowed(grants: readonly Grant[], asked: readonly Asked[]): Omit<Way, 'way'> | undefined {
+/** What grants any of these requests; undefined where nothing does. */
+export function allowed(grants: readonly Grant[], asked: readonly Query[]): Omit<Way, 'way'> | undefined {
   const found = grants.flatMap((grant) =>
     asked
       .filter(({namespace}) => countsIn(grant.binding, namespace))
@@ -137,7 +137,7 @@ export function allowed(grants: readonly Grant[], asked: readonly Asked[]): Omit
 }
 
 /** A right as the rule grants it. */
-function grantedRight(rule: PolicyRule, {verb, group, resource, name}: Asked): GrantedRight {
+function grantedRight(rule: PolicyRule, {verb, group, resource, name}: Query): GrantedRight {
   const named = typeof name === 'string' && rule.resourceNames.length > 0 ? name : undefined;
   return defined({
     verb: rule.verbs.includes('*') ? '*' : verb,

@@ -33,7 +33,7 @@ export interface ManifestOptions extends RoleOptions {
   readonly subjects: readonly Subject[];
 }
 
-/** The rules of a role that count in one place, each with what it is for. */
+/** The rules of a role that apply in one place, each with its purpose. */
 function rulesFor(options: RoleOptions, where: RoleRight['where']) {
   const here = rightsOfRole(options).filter((one) => one.where === where);
   const together = groupBy(here, ({group, resources, names = []}) => JSON.stringify([group, resources, names]));

@@ -42,7 +42,7 @@ export interface RemoteReach {
 /** A remote secret of which nobody can tell to whom it leads. */
 export type UnknownStep = Omit<Step, 'as'>;
 
-/** Somebody in one cluster. */
+/** A subject of one cluster. */
 interface Place {
   readonly cluster: string;
   readonly identity: NonNullable<RemoteCredential['identity']>;
@@ -119,7 +119,7 @@ export class AccessJudge {
   readonly #journey = onceEach((start: Place): ReadonlyMap<string, readonly Step[]> => {
     const targets = new Map<string, readonly Step[]>();
     const visited = new Set([placeId(start)]);
-    // It grows while it is walked through: the nearest clusters first.
+    // It grows during the loop: the nearest clusters come first.
     const queue: {readonly place: Place; readonly way: readonly Step[]}[] = [{place: start, way: []}];
     for (const {place, way} of queue) {
       const {cluster} = place;
@@ -135,7 +135,7 @@ export class AccessJudge {
     return targets;
   }, placeId);
 
-  /** The remote secrets that somebody in a cluster reaches; none in a cluster that was not looked at. */
+  /** The remote secrets that a subject of a cluster can read; none where the cluster was not read. */
   readonly #further = onceEach(
     (place: Place): readonly RemoteCredential[] =>
       this.#clusters.get(place.cluster)?.remotes.filter(({secret}) => this.#isReached(place, [secret])) ?? [],

@@ -33,7 +33,7 @@ interface Link extends Pick<Certificate, 'key' | 'extensions'> {
 /** What is wrong with a certificate in its place, in a sentence that names it. */
 type Rule = (link: Link) => string | false | undefined;
 
-/** By what can be wrong. The ids are stable: they stand in JSON. */
+/** Named for the fault. The ids are stable: JSON shows them. */
 const rules = {
   expired: ({certificate: {notAfter}, name, purpose}) =>
     notAfter <= purpose.now && `${name} expired on ${notAfter.toISOString()}`,

@@ -10,7 +10,7 @@ export function changesFromRequest({subject, extensions}: Certificate, cluster: 
   const {basicConstraints, keyUsage, extendedKeyUsage, subjectAltNames = [], nameConstraints} = extensions;
   const wanted = clusterCaName(cluster).map(({type, value}) => `${type}=${value}`);
   const made = subject.attributes.map(({type, value}) => `${type}=${value}`);
-  // The order of attributes is no change: servers have their own.
+  // Another order of attributes is no change: servers choose their own.
   const isSame = made.toSorted().join('\n') === wanted.toSorted().join('\n');
   const length = basicConstraints?.ca === true ? basicConstraints.pathLength : 0;
   const lacking = caKeyUsage.filter((one) => keyUsage?.usages.includes(one) === false);

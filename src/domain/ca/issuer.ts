@@ -75,7 +75,7 @@ export function cannotIssue(upward: readonly Certificate[], now: Date, what: str
   return undefined;
 }
 
-/** The same of the key at hand of a trust store: why none of the CAs that it may belong to can issue cluster CAs. */
+/** The same for the available key of a trust store: why none of the CAs that it may belong to can issue cluster CAs. */
 export function keyCannotIssue(store: TrustStore, now: Date, what: string): MeshError | undefined {
   const [first = [], ...others] = signingChains(store);
   const error = cannotIssue(first, now, what);

@@ -209,7 +209,7 @@ function inChain(ids: readonly ChainFaultId[], judged: Judged): string | undefin
   return firstFault(ids, verifiedOf(judged) ?? [], judged);
 }
 
-/** The fault of the cluster CA by itself. */
+/** The fault of the cluster CA itself. */
 function ofSigner(id: ChainFaultId, judged: Judged): string | undefined {
   return judged.certificate && firstFault([id], [judged.certificate], judged);
 }

@@ -60,12 +60,12 @@ export function rootName({roots, signing}: Pick<TrustStore, 'roots' | 'signing'>
   return (signing?.at(-1) ?? roots[0])?.subject.text ?? '';
 }
 
-/** The CA that the key at hand signs for, with what is above it; where the key does not tell, each root may be that CA. */
+/** The CA that the available key signs for, with its issuers; where the key does not tell, each root may be that CA. */
 export function signingChains({roots, signing}: TrustStore): readonly (readonly Certificate[])[] {
   return signing ? [signing] : roots.map((root) => [root]);
 }
 
-/** A certificate, or all that is known of one. */
+/** A certificate, or what is known of one. */
 type Identified = Pick<Certificate, 'fingerprint'>;
 
 /** Certificates of which each is there once, in their order. */

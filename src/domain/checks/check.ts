@@ -136,7 +136,7 @@ interface CheckDefinition<S extends Scope, Needs extends FactKey, Uses extends F
   readonly uses?: readonly Uses[];
   /** Ids or prefixes of checks that cannot be ok while this one is not: theirs are consequences. Absent: none. */
   readonly implies?: readonly string[];
-  /** False where only a person can mend it: `--wait` gives up at such an error. Absent: false for files, true for clusters. */
+  /** False where only a person can fix it: `--wait` gives up at such an error. Absent: false for files, true for clusters. */
   readonly waitable?: boolean;
   /** What is expected; absent where the judgement always says it. */
   readonly expected?: string;

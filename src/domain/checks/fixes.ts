@@ -69,7 +69,7 @@ export function restartFix({cluster, mesh}: InMesh, ...names: readonly string[])
   return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} rollout restart ${which}`);
 }
 
-/** Lets istiod load what it ought to sign with. A push of what the work directory does not have would mend nothing. */
+/** Makes istiod load the CA that it should sign with. Pushing what the work directory does not have would fix nothing. */
 export function loadFix(origin: CaOrigin | undefined, subject: ClusterSubject, restart = true): Suggestion {
   return origin?.from === 'elsewhere' ? restartFix(subject) : pushFix(subject, restart);
 }

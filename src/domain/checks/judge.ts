@@ -114,7 +114,7 @@ function rowsOf(check: Check, target: Target, judgement: Judgement): readonly Ju
   );
 }
 
-/** What a row says beside what its check is. */
+/** What a row says besides its check's own fields. */
 type Said = Partial<Omit<Finding, 'fix'> & Pick<Row, 'fix' | 'reason' | 'error'>>;
 
 function judged(check: Check, {cluster, peer}: Target, result: RowResult, said: Said): Judged {

@@ -29,7 +29,7 @@ interface Environments {
 interface ExternalIssuer extends Environments {
   /** Where istio-csr answers. */
   readonly caAddress?: string;
-  /** A signer of Kubernetes, and its root, or several. PEM. */
+  /** A Kubernetes signer and its root certificates (PEM). */
   readonly signer?: {readonly name: string; readonly roots: string};
 }
 

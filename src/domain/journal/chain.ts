@@ -132,7 +132,7 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
   return defined({entries, faults, heads, open, torn});
 }
 
-/** An entry, and in which line it stands. */
+/** An entry and its line number. */
 interface Placed {
   readonly line: number;
   readonly entry: JournalEntry;
@@ -158,7 +158,7 @@ function judge(
   return [{line, kind: 'out-of-place', message}];
 }
 
-/** Entries that others saw, and that are gone or other ones. `there`: the heads of all that are. */
+/** Entries that others saw and that are missing or different now. `there`: the heads of all present entries. */
 function unseen(placed: readonly Placed[], there: ReadonlySet<string>): readonly JournalFault[] {
   return placed.flatMap(({line, entry}) =>
     seenBy(entry)

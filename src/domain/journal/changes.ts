@@ -9,7 +9,7 @@ import {entryId, type JournalEntry, type JournalRecord} from './entry.js';
 export const changeStatuses = ['done', 'failed', 'cancelled', 'unknown', 'open', 'under-way'] as const;
 export type ChangeStatus = (typeof changeStatuses)[number];
 
-/** What a change has of its entries: `time` is that of the intent, `error` and `detail` are those of the outcome. */
+/** What a change takes from its entries: `time` from the intent, `error` and `detail` from the outcome. */
 type OfEntries = Pick<
   JournalRecord,
   'time' | 'user' | 'host' | 'identity' | 'command' | 'action' | 'cluster' | 'reason' | 'error' | 'detail'

@@ -121,7 +121,7 @@ export interface Remembering {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** The notes of `install apply` among ConfigMaps, of whatever revision. */
+/** The notes of `install apply` among ConfigMaps, of any revision. */
 export function installNotes(configMaps: readonly KubeObject[]): readonly Remembering[] {
   return configMaps
     .filter(({metadata: {name}}) => name === recordName(undefined) || name.startsWith(recordName('')))

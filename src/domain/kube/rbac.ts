@@ -56,8 +56,8 @@ export interface Grant {
   readonly role: Role;
 }
 
-/** One request, or several that differ in the name of the object. */
-export interface Asked {
+/** A request that RBAC is asked about, or several that differ in the name of the object. */
+export interface Query {
   readonly verb: string;
   /** Empty for the core group. */
   readonly group: string;
@@ -73,7 +73,7 @@ export interface Asked {
 }
 
 /** Whether a rule permits a request, wherever the rule counts. */
-export function ruleAllows(rule: PolicyRule, {verb, group, resource, name}: Asked): boolean {
+export function ruleAllows(rule: PolicyRule, {verb, group, resource, name}: Query): boolean {
   return (
     has(rule.verbs, verb) && has(rule.apiGroups, group) && hasResource(rule.resources, resource) && hasName(rule, name)
   );
@@ -90,7 +90,7 @@ function hasResource(resources: readonly string[], resource: string): boolean {
   return slash !== -1 && resources.includes(`*${resource.slice(slash)}`);
 }
 
-function hasName({resourceNames}: PolicyRule, name: Asked['name']): boolean {
+function hasName({resourceNames}: PolicyRule, name: Query['name']): boolean {
   if (resourceNames.length === 0) return true;
   if (name === undefined) return false;
   return typeof name === 'string' ? resourceNames.includes(name) : resourceNames.some(name);
@@ -115,14 +115,14 @@ function keyOf(kind: string, name: string, namespace = ''): string {
   return [kind, namespace, name].join('\n');
 }
 
-/** A subject with what it holds. */
+/** A subject and its bindings. */
 export interface Holder {
   /** {@link subjectId} */
   readonly id: string;
   readonly subject: Subject;
   /** The grants that name it. */
   readonly own: readonly Grant[];
-  /** With those of the groups that it is in by what it is. */
+  /** Includes what its implicit groups may do. */
   readonly all: readonly Grant[];
 }
 

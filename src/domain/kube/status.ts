@@ -12,7 +12,7 @@ import {qualifiedResource} from './kinds.js';
 export type Verb = 'get' | 'list' | 'create' | 'update' | 'patch' | 'delete';
 
 /** What was asked, for the message. */
-export interface Asked {
+export interface ApiRequest {
   readonly verb: Verb;
   /** Plural of the resource, or the path for requests that have none. */
   readonly resource: string;
@@ -33,7 +33,7 @@ export interface FailedAnswer {
 }
 
 /** Turns a failed answer into an error. */
-export function answerError(asked: Asked, answer: FailedAnswer): MeshError {
+export function answerError(asked: ApiRequest, answer: FailedAnswer): MeshError {
   const status = statusBody(answer);
   if (!status) return proxyError(asked, answer);
   const {message, reason} = status;
@@ -62,7 +62,7 @@ export function answerError(asked: Asked, answer: FailedAnswer): MeshError {
   }
 }
 
-function failedWith(code: ErrorCode, asked: Asked, {status}: FailedAnswer, said: string): MeshError {
+function failedWith(code: ErrorCode, asked: ApiRequest, {status}: FailedAnswer, said: string): MeshError {
   const what = `${describeAsked(asked)} failed in context "${asked.context}"`;
   return new MeshError(code, `${what}: HTTP ${String(status)}, ${said}`);
 }
@@ -78,11 +78,11 @@ export function unreachable(context: string, why: string, sent: 'not-sent' | 'ma
 }
 
 /** "create secrets in namespace istio-system": verb, resource, name, namespace. */
-export function describeAsked(asked: Asked): string {
+export function describeAsked(asked: ApiRequest): string {
   return `${asked.verb} ${describeThing(asked)}`;
 }
 
-function describeThing({name, namespace, ...thing}: Asked): string {
+function describeThing({name, namespace, ...thing}: ApiRequest): string {
   const kind = qualifiedResource(thing);
   const named = name === undefined ? kind : `${kind} "${name}"`;
   return namespace === undefined ? named : `${named} in namespace "${namespace}"`;
@@ -93,7 +93,7 @@ function lacksRight(message: string): boolean {
   return / cannot \S+ (?:resource|path) /.test(message);
 }
 
-function forbidden(asked: Asked, said: string): MeshError {
+function forbidden(asked: ApiRequest, said: string): MeshError {
   const {verb, name, namespace, context} = asked;
   const target = qualifiedResource(asked);
   const inNamespace = namespace === undefined ? [] : ['-n', namespace];
@@ -116,7 +116,7 @@ function getVersion(context: string): Suggestion {
   return lookWith.kubectl({context}, words`get --raw /version`);
 }
 
-function unauthorized(asked: Asked, why: string, toolText: string | undefined): MeshError {
+function unauthorized(asked: ApiRequest, why: string, toolText: string | undefined): MeshError {
   const plugin = pluginText(toolText ?? '');
   const said = plugin === '' ? '' : `; kubectl said: ${plugin}`;
   return new MeshError('UNAUTHORIZED', `no valid credentials for context "${asked.context}": ${why}${said}`, {
@@ -128,7 +128,7 @@ function unauthorized(asked: Asked, why: string, toolText: string | undefined): 
 const plainCodes: Readonly<Record<number, ErrorCode>> = {401: 'UNAUTHORIZED', 403: 'FORBIDDEN', 404: 'NOT_FOUND'};
 
 /** `kubectl proxy` answers in plain text when it got no answer from the API server, or no credentials to ask with. */
-function proxyError(asked: Asked, answer: FailedAnswer): MeshError {
+function proxyError(asked: ApiRequest, answer: FailedAnswer): MeshError {
   const said = printableLine(answer.body).slice(0, 500);
   if (/getting credentials|exec plugin|oidc|unable to (?:get|refresh).*token|\binvalid_grant\b/i.test(said)) {
     return unauthorized(asked, said, answer.toolText);

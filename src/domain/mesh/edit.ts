@@ -27,7 +27,7 @@ export type ClusterField = (typeof clusterFields)[number];
 /** A cluster to add. */
 export type NewCluster = {readonly name: string} & Readonly<Partial<Record<ClusterField, string>>>;
 
-/** A new mesh.yaml that says nothing yet. */
+/** A new, empty mesh.yaml. */
 export function newMeshFile(): string {
   return '# The mesh, as kubectl mesh makes and checks it.\napiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\n';
 }
@@ -68,7 +68,7 @@ export function setClusterField(
   return edited(text, edits);
 }
 
-/** The order in which this program writes what stands before the clusters. */
+/** The order in which this program writes the fields before `clusters`. */
 const meshOrder = ['apiVersion', 'kind', 'meshID', 'trustDomain', 'istio', 'trust'];
 
 /** Sets a field of the file itself, or of one of its blocks (`istio.version`); a map is written in one line. */

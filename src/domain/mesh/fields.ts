@@ -2,7 +2,7 @@
 // A namespace import: the bundler leaves out what is not used of it (two thirds, every language's messages above all).
 import * as z from 'zod';
 
-/** A text. The same rule is told for a wrong type and a wrong form. */
+/** A text. A wrong type and a wrong form get the same error. */
 export function text(rule: string, pattern: RegExp) {
   return z.string({error: `must be ${rule}`}).regex(pattern, {error: `must be ${rule}`});
 }
@@ -10,7 +10,7 @@ export function text(rule: string, pattern: RegExp) {
 /** A text without line breaks and other control characters. */
 export const line = (rule: string) => text(`${rule}, on one line`, /^[^\u0000-\u001f\u007f]{1,1024}$/);
 
-/** One of some words. */
+/** One of these words. */
 export function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
   return z.enum(values, {error: `must be ${values.length === 1 ? '' : 'one of '}${values.join(', ')}`});
 }
@@ -41,7 +41,7 @@ export function kind<Shape extends z.ZodRawShape>(shape: Shape, message?: string
   return z.strictObject(fields, {error: ({code}) => (code === 'unrecognized_keys' ? known : message)});
 }
 
-/** What a schema reads: nobody changes it. */
+/** What a schema returns: read-only. */
 export type Read<Schema extends z.ZodType> = Frozen<z.infer<Schema>>;
 
 type Frozen<T> = T extends object ? {readonly [Key in keyof T]: Frozen<T[Key]>} : T;

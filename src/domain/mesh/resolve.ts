@@ -129,14 +129,14 @@ function checkNames(names: readonly string[], {clusters = []}: MeshFile): void {
   });
 }
 
-/** How what is said has to be written: as mesh.yaml asks for it, since it may be recorded there. */
+/** The form of what is typed: that of mesh.yaml, where it may be recorded. */
 const forms = {
   meshID: {pattern: labelValuePattern, rule: labelValueRule},
   network: {pattern: labelValuePattern, rule: labelValueRule},
   istioNamespace: {pattern: dnsLabelPattern, rule: dnsLabelRule},
 };
 
-/** What was said has the form that mesh.yaml asks for. Throws `USAGE`. */
+/** Checks that what was typed has the form that mesh.yaml requires. Throws `USAGE`. */
 export function checkForms(said: {readonly [Field in keyof typeof forms]?: Said | undefined}): void {
   for (const field of ['meshID', 'network', 'istioNamespace'] as const) {
     const one = said[field];
@@ -233,7 +233,7 @@ export function agree<T extends string>(
   throw new MeshError('CONTRADICTION', what, {hints: [`leave ${said.by} away, or change ${layout.meshYaml}`]});
 }
 
-/** The mesh ID and the cluster's network: what Istio has to be told. Throws `MISSING_VALUE`, which names all that is missing. */
+/** The mesh ID and the cluster's network, which Istio needs. Throws `MISSING_VALUE`, which names all that is missing. */
 export function requireIstioNames(
   {meshID}: Mesh,
   {name, network}: MeshCluster,

@@ -67,7 +67,7 @@ export function madeElsewhere(signer: SignerSpec): string | undefined {
     : `${name} issues workload certificates here, and istiod needs no cacerts (trust.signer)`;
 }
 
-/** The path of the root key as people know it: with its directory where that is another one. */
+/** The path of the root key as people know it: with its directory where that is not the work directory. */
 export function rootKeyPath(signer: SignerSpec): string {
   if (signer.type !== 'local' || signer.directory === undefined) return layout.rootKey;
   return `${signer.directory.replace(/\/+$/, '')}/${layout.rootKey}`;

@@ -69,7 +69,7 @@ export const critical = ofSeverity('critical');
 export interface RuleGroup {
   readonly name: string;
   readonly source: RuleSource;
-  /** They say something only where istiod signs by itself. */
+  /** They mean something only where istiod signs by itself. */
   readonly ofCa?: boolean;
   readonly rules: readonly AlertRule[];
 }

@@ -21,7 +21,7 @@ export type Form =
 /** Of a line of shell: text as it stands, a word to quote, or a command. */
 export type ShellPart = ShellText | Word | Suggestion;
 
-/** Text that is the shell's own. */
+/** Shell syntax, not quoted. */
 export class ShellText {
   constructor(readonly text: string) {}
 }
@@ -142,7 +142,7 @@ function joined(separator: string, parts: readonly ShellPart[]): readonly ShellP
   return parts.flatMap((part, index) => (index === 0 ? [part] : [new ShellText(separator), part]));
 }
 
-/** What is a fix, and changes something, where one of the commands in it does. */
+/** A fix, which changes something where one of its commands does. */
 function combined(parts: readonly ShellPart[]): Suggestion {
   const steps = parts.filter((part) => part instanceof Suggestion);
   const purpose = steps.some((step) => step.purpose === 'fix') ? 'fix' : 'look';

@@ -22,7 +22,7 @@ function liveRoots(seen: TrustSeen): readonly Certificate[] {
   ];
 }
 
-/** What speaks against the roots of a bundle, unless a change of roots was allowed. */
+/** The reasons against the roots of a bundle, unless a root change was allowed. */
 export function rootRefusals(inspection: CaInspection, seen: TrustSeen): readonly ErrorReport[] {
   const refuse = (why: string): readonly ErrorReport[] => [
     problem(

@@ -155,7 +155,7 @@ function decideChange(base: PushDecision, push: Push): PushDecision {
     ...(cacerts === 'absent' ? [] : unknownsOf(seen.previous)),
   ]);
   const isRefused = refusals.size > 0;
-  // A key that signs for a root must not be copied further.
+  // A key that signs for a root must not be copied again.
   const key = cacerts === 'absent' ? undefined : cacerts.inspection.key?.spki;
   const holdsRoot = key !== undefined && own.inspection.roots?.some(({spki}) => spki === key) === true;
   const kind = cacerts === 'absent' ? 'create' : write === 'delete-and-create' ? 'replace' : 'update';

@@ -69,7 +69,7 @@ function expiryState(certificate: Certificate, thresholds: ExpiryThresholds, now
   return expirySeverity(certificate, thresholds, now) ?? 'ok';
 }
 
-/** Its names and its end. */
+/** Its names and when it expires. */
 export function certificateInShort({subject, key, fingerprint, notAfter}: Certificate): CertificateInShort {
   return {subject: subject.text, key: key.name, fingerprint, notAfter: notAfter.toISOString()};
 }

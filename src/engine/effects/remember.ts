@@ -4,7 +4,7 @@ import {journalHeadAnnotation} from '../../domain/journal/head.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {PatchObject, PutObject} from '../action.js';
 
-/** The object as it is sent: with a Secret's data, and with the annotation unless it is not to have one or nothing was recorded. */
+/** The object as it is sent: with a Secret's data, and with the annotation where one is wanted and something was recorded. */
 export function objectToSend(
   {object: planned, secretData, remembers}: Pick<PutObject, 'object' | 'secretData' | 'remembers'>,
   entry: ChainHead | undefined,

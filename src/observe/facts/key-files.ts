@@ -32,7 +32,7 @@ export async function keyFilesIn(workspace: Deps['workspace'], directory: string
     const facts = await workspace.statTarget(path);
     if (facts?.kind !== 'file' || facts.size > largestFile) continue;
     const text = await workspace.readSecret(path).catch((thrown: unknown) => {
-      // Somebody else's file that nobody but its owner can read betrays nothing.
+      // Another user's file that only its owner can read exposes nothing.
       const isClosed = (facts.mode & 0o077) === 0;
       if (isClosed && thrown instanceof MeshError && thrown.code === 'WORKDIR_UNREADABLE') return undefined;
       throw thrown;

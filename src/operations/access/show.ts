@@ -220,7 +220,7 @@ function notFollowed(known: readonly ClusterAccess[], judge: AccessJudge): reado
   ];
 }
 
-/** A way of a subject, and the cluster that the subject is of, where that is another one. */
+/** A subject's way to the key, and the subject's cluster where that is another one. */
 interface Seen {
   readonly reach: Reach;
   readonly from: string | undefined;

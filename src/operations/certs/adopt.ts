@@ -136,7 +136,7 @@ async function gather(deps: Deps, request: AdoptRequest, {concurrency}: RunSetti
   };
 }
 
-/** A plan, with the decision that it follows, and what it declares; nothing is where no context can be adopted. */
+/** A plan with the decision behind it and its declaration, which is absent where no context can be adopted. */
 interface AdoptPlan extends Plan {
   readonly adoption: Adoption;
   readonly declared?: DeclaredFiles;

@@ -1,4 +1,4 @@
-/** What `certs adopt` takes of a running cluster: the CA's files, and what mesh.yaml is to say of it; with the words for both. Pure. */
+/** What `certs adopt` takes from a running cluster: the CA's files, and what mesh.yaml will declare; with the words for both. Pure. */
 import {type ErrorReport, problem} from '../../domain/errors.js';
 import type {Declaration} from '../../domain/mesh/declare.js';
 import type {MeshFile} from '../../domain/mesh/schema.js';
@@ -46,7 +46,7 @@ export interface Seen {
   readonly running: RunningCluster;
 }
 
-/** What is adopted of it. */
+/** What is adopted from it. */
 export interface Good extends Seen {
   readonly keptIn: KeptIn;
   /** Who fills Secret cacerts, where that shows. */
@@ -72,12 +72,12 @@ export interface Adoption {
   readonly warnings: readonly Warning[];
 }
 
-/** Those that can be adopted, as far as was judged. */
+/** Those that can be adopted, as far as they have been judged. */
 export function goodOf<One extends Seen>(all: readonly (One | Refused)[]): readonly One[] {
   return all.flatMap((one) => ('error' in one ? [] : [one]));
 }
 
-/** What is adopted of a cluster, or why its files cannot be taken. What is there already is never overwritten. */
+/** What is adopted from a cluster, or why its files cannot be taken. Existing files are never overwritten. */
 export function takeFiles(one: Seen, {files: standing}: Standing, withKeys: boolean): Good | Refused {
   const {context, name, running} = one;
   const {cacerts, selfSigned} = running;

@@ -53,7 +53,7 @@ export interface MeshRoots {
   readonly givenRoot?: TrustStore | undefined;
 }
 
-/** The roots that the mesh trusts: its own, or those on which these stores agree; no store where there are none. */
+/** The roots that the mesh trusts: its own, or those on which these stores agree; undefined where there are none. */
 export function knownTrust(
   root: RootState,
   stores: readonly ClusterTrustStore[],
@@ -64,7 +64,7 @@ export function knownTrust(
   return split ? {error: reportError(split)} : {store: stores[0]};
 }
 
-/** Clusters as their files are judged beside the root. */
+/** Clusters, their files judged against the root. */
 export async function judgeClusters(
   {mesh, clusters}: LoadedMesh,
   reader: CaFileReader,
@@ -82,7 +82,7 @@ export function caOf(state: ClusterState | undefined): Certificate | undefined {
   return state?.kind === 'valid' ? state.inspection.certificate : state?.kind === 'completable' ? state.ca : undefined;
 }
 
-/** What a person must agree to, as that goes away; `before`: the CA that is there, where it can be read. */
+/** What is lost, to which a person must agree; `before`: the present CA, where it can be read. */
 export function replacing(name: string, before: Certificate | undefined, what = 'the key and certificate'): string {
   const until = before ? ` (valid until ${before.notAfter.toISOString().slice(0, 10)})` : '';
   return `replace ${what} of the cluster CA in ${name}/${until}`;
@@ -106,7 +106,7 @@ export function caRunResult<Cluster extends {readonly name: string}, Row extends
   return {clusters: rows, ...generalPart(run)};
 }
 
-/** What is decided for a cluster; nothing where all is as it should be. */
+/** What is decided for a cluster; nothing where all is as intended. */
 export interface Decision<Kind extends Action> {
   readonly action?: Kind & {readonly cluster: string};
   /** Why it cannot be done. */
@@ -114,7 +114,7 @@ export interface Decision<Kind extends Action> {
   readonly warning?: string;
 }
 
-/** What decisions for clusters say besides their actions. */
+/** The blockers and warnings of decisions for clusters. */
 export function saidOf(
   decisions: readonly (Decision<Action> & {readonly name: string})[],
 ): Pick<Plan, 'blockers' | 'warnings'> {

@@ -101,7 +101,7 @@ async function survey({signers, signal}: Deps, spec: SignerSpec): Promise<Signer
   return 'value' in seen ? seen.value : {kind: 'unavailable', error: seen.unknown};
 }
 
-/** The root's files with what a local signer and `--root` know of them; where root-cert.pem comes `from` if it is not here. */
+/** The root's files with what a local signer and `--root` know of them; `from`: the source of a root-cert.pem that is not here. */
 function rootFiles(
   {certificate, key}: Pick<RootFiles, 'certificate' | 'key'>,
   local: SignerFacts | undefined,

@@ -87,7 +87,7 @@ async function gather(deps: Deps, {target}: InspectRequest): Promise<Facts> {
   return {recognized, roots, mesh, now: deps.now()};
 }
 
-/** What of the work directory cannot be used is no reason not to inspect something else. */
+/** An unusable work directory is no reason not to inspect other files. */
 async function unlessInvalid<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();

@@ -19,7 +19,7 @@ export interface Context {
   readonly now: Date;
 }
 
-/** A certificate where it was found. */
+/** A certificate and where it was found. */
 export interface Found {
   readonly certificate: Certificate;
   readonly role: CertificateRole;

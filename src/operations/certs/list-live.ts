@@ -126,13 +126,13 @@ function sightOf(facts: ClusterFacts, context: Context): LiveSight {
   };
 }
 
-/** Certificates of a cluster, and those of them that chains of workloads go through. */
+/** A cluster's certificates, and which of them are in the chains of workloads. */
 interface Sighted {
   readonly found: readonly Found[];
   readonly used: readonly Certificate[];
 }
 
-/** Secret cacerts and the bundle beside istiod. Which roots of the bundle a chain ends in is seen of the chains. */
+/** Secret cacerts and the bundle beside istiod. The chains show in which roots of the bundle they end. */
 function heldBy(facts: ClusterFacts): Sighted {
   const cacerts = valueOf(facts.cacerts);
   const inspection = cacerts === 'absent' ? undefined : cacerts?.inspection;

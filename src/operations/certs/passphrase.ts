@@ -153,7 +153,7 @@ function plan({signer, path, clear, found}: PassphraseFacts): PassphrasePlan {
     protection: clear ? 'clear' : 'encrypted',
     confirm: clear ? `${inTheClear}: whoever reads it owns the mesh` : undefined,
   });
-  // What a new passphrase cannot mend.
+  // What a new passphrase cannot fix.
   const how = encryption === undefined ? 'are still in the clear' : 'still open with what they were written with';
   return {
     action,

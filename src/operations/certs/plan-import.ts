@@ -49,7 +49,7 @@ export interface ImportFacts extends GuardedMesh, MeshRoots {
 
 /** The plan, with the verdict that it follows. */
 export interface ImportPlan extends Plan {
-  /** Every reason against the answer; the blocker says them, too. */
+  /** All reasons against the answer, which the blocker states, too. */
   readonly refusals: readonly Refusal[];
   /** What is taken: the cluster CA, then what stands above it; the root last. */
   readonly chain?: readonly Certificate[];

@@ -68,7 +68,7 @@ interface ClusterFacts {
 }
 
 interface RequestFacts extends GuardedMesh {
-  /** With what is to be made for each; what git is asked about depends on it, too. */
+  /** With what is to be made for each, on which the questions to git depend, too. */
   readonly clusters: readonly (ClusterFacts & Decision<RequestClusterCa>)[];
 }
 

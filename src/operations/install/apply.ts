@@ -106,7 +106,7 @@ export async function gatherApply(
   return {loaded, version, istioctl, targets};
 }
 
-/** The clusters whose run of istioctl ended so, by name. */
+/** The names of the clusters for which istioctl ended like this. */
 function clustersWith(run: Pick<PhaseRun<unknown>, 'outcomes'>, status: Outcome['status']): readonly string[] {
   return outcomesOf(run, 'run-istioctl').flatMap((one) =>
     one.status === status && one.cluster !== undefined ? [one.cluster] : [],

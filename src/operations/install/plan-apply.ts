@@ -43,7 +43,7 @@ export interface ApplyFacts {
   readonly targets: readonly TargetFacts[];
 }
 
-/** What is planned with: most of it is what was agreed to on the command line. */
+/** What a plan depends on besides facts: mostly what the command line agreed to. */
 export interface ApplyOptions extends VersionConsent {
   readonly takeOver: boolean;
   readonly acceptUid: boolean;
@@ -146,7 +146,7 @@ function blockersOf(target: TargetFacts, facts: ApplyFacts, options: ApplyOption
   return errors.flatMap((error) => (error ? [{cluster: cluster.name, error}] : []));
 }
 
-/** What speaks against it in the cluster as it is. */
+/** The reasons against it in the cluster as it is. */
 function refuseLive(
   {rendering: {cluster}, certificates}: TargetFacts,
   {cacerts, istiod, installed}: InstalledCluster,

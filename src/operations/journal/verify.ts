@@ -119,12 +119,12 @@ async function gather(deps: Deps, request: VerifyJournalRequest, {concurrency}: 
 
 const secretsLeftOut = `--no-secrets: what Secret ${cacertsName} remembers, the last trust push, was not compared`;
 
-interface Asked {
+interface Looked {
   readonly cluster: MeshCluster;
   readonly seen: Observed<{readonly uid: string; readonly objects: readonly Remembering[]}>;
 }
 
-async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits: Limits): Promise<Asked> {
+async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits: Limits): Promise<Looked> {
   const seen = await observe(async () => {
     const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace, limits});
     await reader.open();
@@ -140,13 +140,13 @@ async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits:
   return {cluster, seen};
 }
 
-function compare({mesh}: LoadedMesh, asked: readonly Asked[], state: JournalState): readonly RememberingCluster[] {
+function compare({mesh}: LoadedMesh, asked: readonly Looked[], state: JournalState): readonly RememberingCluster[] {
   const comparer = headComparer(state);
   const uids = asked.map(({cluster: {name}, seen}) => ({name, uid: valueOr(seen, undefined)?.uid}));
   const strangers = strangersAmong(mesh, uids);
   return asked.map(({cluster: {name, context}, seen}): RememberingCluster => {
     const stranger = strangers.get(name);
-    const objects: Asked['seen'] = stranger ? {unknown: stranger} : seen;
+    const objects: Looked['seen'] = stranger ? {unknown: stranger} : seen;
     if (isKnown(objects)) {
       return defined({name, context, outcome: 'done', heads: rememberedHeads(objects.value.objects, comparer)});
     }
@@ -162,13 +162,13 @@ function chainsOf({entries, heads, own}: JournalState): readonly ChainSummary[] 
   });
 }
 
-/** A file that was put aside has nobody who closes a line that was cut off: each of its faults is a finding. */
+/** Nobody completes a truncated line of a file that was put aside: each of its faults is a finding. */
 function hasFindings({faults, aside}: VerifyJournalResult['journal']): boolean {
   // A line that was cut off is closed by the next change; everything else was done by somebody.
   return faults.some(({kind}) => kind !== 'torn') || aside.some((one) => one.faults.length > 0);
 }
 
-/** What a cluster's word on a head means: unknown is never healthy, the entry may be in a copy that was not brought here. */
+/** What a head that a cluster remembers means: unknown is never healthy, as the entry may be in a copy that is not here. */
 const meaning: Readonly<Record<RememberedHead['result'], 'done' | 'NOT_FOUND' | 'findings'>> = {
   agrees: 'done',
   'not-known-here': 'NOT_FOUND',

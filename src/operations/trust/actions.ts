@@ -182,7 +182,7 @@ interface WholeSecret {
   readonly remembers?: boolean;
   readonly inspection: CaInspection;
   readonly secretData: SecretData;
-  /** What has its name now. */
+  /** The object that has this name now. */
   readonly before: CacertsSecret | undefined;
   /** Otherwise it is deleted and created. */
   readonly inPlace: boolean;

@@ -25,7 +25,7 @@ export interface TrustRules extends PushRules {
   readonly acceptUid: boolean;
 }
 
-/** One cluster with what is to be done in it, or why it cannot be told. */
+/** A cluster with what is to be done in it, or why that is unknown. */
 export interface Decided extends TrustTarget {
   readonly decision?: PushDecision;
   readonly errors: readonly ErrorReport[];
@@ -100,7 +100,7 @@ export function planChanges(facts: TrustFacts, rules: TrustRules): TrustPlan {
   };
 }
 
-/** Everything that speaks against what was decided. */
+/** All reasons against what was decided. */
 export function blockersOf(decided: readonly Decided[]): readonly Blocker[] {
   return decided.flatMap(({target: {cluster}, errors}) => errors.map((error) => ({cluster, error})));
 }

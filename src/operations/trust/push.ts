@@ -127,7 +127,7 @@ export function reportChanges({facts, plan, outcomes}: PhaseRun<TrustFacts, Trus
   const nothing = {differences: [], keepsPrevious: false, restarts: [], refusals: []};
   const elsewhere = madeElsewhere(mesh.trust.signer);
   if (elsewhere !== undefined && decided.length === 0) {
-    // A step of `up` and of scripts: what nobody has to push is no failure.
+    // It is a step of `up` and of scripts: having nothing to push is no failure.
     const shown = {
       ...nothing,
       outcome: 'unchanged',

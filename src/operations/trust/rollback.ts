@@ -99,7 +99,7 @@ async function wantedSecret(deps: Deps, trust: ClusterTrust, namespace: string):
   return isLast && (await presentsOther(deps, trust, namespace, caFingerprint)) ? cacerts : kept;
 }
 
-/** Why there is nothing to put back; what cannot be seen of the cluster at all is said for itself. */
+/** Why there is nothing to put back; what cannot be read of the cluster is reported on its own. */
 function nothingKept({cluster: {name}, seen}: ClusterTrust, namespace: string): ErrorReport | undefined {
   if (!isKnown(seen)) return undefined;
   const [unknown] = unknownsOf(seen.value.previous);

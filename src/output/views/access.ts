@@ -43,7 +43,7 @@ function head({name, outcome, error, subjects}: Printed<ShownCluster>): readonly
 
 const columns = ['CHECK', 'SUBJECT', 'MAY', 'BY THE RIGHT', 'THROUGH'];
 
-/** A way in these columns, with at most `most` of its rights. */
+/** A way to the key in these columns, with at most `most` of its rights. */
 function cells(subject: ShownSubject, way: ShownWay, may: string, most: number): readonly string[] {
   return [way.check ?? '', nameOf(subject), may, rightsOf(way, most), throughOf(way)];
 }

@@ -11,7 +11,7 @@ import type {Printed, View, ViewContext} from '../view.js';
 import {certsListPrometheus} from './certs-list-prometheus.js';
 import {ofMesh, type Sighting, sightings} from './certs-list-sightings.js';
 
-/** A column: its head, and what a row has there. */
+/** A column: its heading, and a row's cell. */
 type Column = readonly [head: string, cell: (row: Row) => string];
 
 const name: Column = ['NAME', ({owner}) => (owner === ofMesh ? '(mesh)' : owner)];

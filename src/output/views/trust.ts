@@ -9,7 +9,7 @@ import type {Printed, View} from '../view.js';
 
 type Print = (fingerprint: string) => string;
 
-/** Fingerprints in short, or with `-o wide` whole. */
+/** Short fingerprints; whole ones with `-o wide`. */
 function byPrint<Result>(page: (result: Printed<Result>, print: Print) => string): View<Result> {
   return {text: (result) => page(result, shortFingerprint), wide: (result) => page(result, formatFingerprint)};
 }

@@ -37,9 +37,9 @@ interface Suite {
 
 interface Case {
   readonly name: string;
-  /** The element that says more; absent for a case that passed without a word. */
+  /** The element with the details; absent for a case that passed without any. */
   readonly tag?: 'failure' | 'error' | 'skipped' | 'system-out';
-  /** Of that element: `message` is one line, `type` what kind of failure or error. */
+  /** The attributes of that element: `message` is one line, `type` the kind of failure or error. */
   readonly attributes?: Readonly<Record<string, string>>;
   readonly text?: string;
 }

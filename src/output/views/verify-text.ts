@@ -33,7 +33,7 @@ export function verifyWide(result: ShownVerify): string {
   return page(result, [...sections(result, true), ...pictureLines(result.mesh)]);
 }
 
-/** The lines, how to see what a fix would do where one of our own commands would ask otherwise, and the verdict. */
+/** The lines, how to preview a fix where one of our own commands would ask, and the verdict. */
 function page(result: ShownVerify, lines: readonly string[]): string {
   const {verdict, checks: rows} = result;
   const changes = rows.some(({fix, impliedBy}) => impliedBy === undefined && typeof fix !== 'string' && fix.agrees);

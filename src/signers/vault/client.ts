@@ -90,7 +90,7 @@ export class VaultClient {
     const again = answer.status === 429 || (question.method === 'GET' && [502, 503, 504].includes(answer.status));
     if (!again || /sealed/i.test(answer.text)) return answer;
     const seconds = Math.min(answer.retryAfter ?? 1, longestWait);
-    // An aborted wait: the second request says with which reason.
+    // An aborted wait: the next call throws the reason.
     await wait(seconds * 1000, undefined, {signal: question.signal ?? this.signal}).catch(() => undefined);
     return this.#send(question);
   }
@@ -116,7 +116,7 @@ export class VaultClient {
     return this.#http.ask({...request, path: redirectTarget(answer, this.settings)});
   }
 
-  /** Throws why a server takes no requests, as its health says (api-docs/system/health), where it says so. */
+  /** Throws why a server takes no requests, where its health endpoint says so (api-docs/system/health). */
   async #requireActive(signal: AbortSignal | undefined): Promise<void> {
     const health = await this.#send(defined({method: 'GET', path: 'sys/health', outsideNamespace: true, signal}));
     const parsed = healthSchema.safeParse(parseJson(health.text));

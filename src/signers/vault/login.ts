@@ -29,7 +29,7 @@ interface Login {
   readonly hints: readonly Hint[];
 }
 
-/** A token, or how to get one: everything that is needed of this machine has been found. */
+/** A token, or how to get one: all that this needs from the machine has been found. */
 export type Credentials = Sensitive<string> | Login;
 
 /** Finds them. Asks no server. Throws `MISSING_VALUE`, `USAGE`, and what reading files throws. */
@@ -144,7 +144,7 @@ function secretVariable(variable: 'TOKEN' | 'SECRET_ID', context: SignerContext)
   return undefined;
 }
 
-/** The one line of a file that mesh.yaml names; `missing` is the error where the file is not there. */
+/** The only line of a file that mesh.yaml names; `missing` is the error where there is no such file. */
 async function readSecret(file: string, context: SignerContext, missing?: MeshError): Promise<Sensitive<string>> {
   try {
     const text = (await readNamed(file, context)).map((bytes) => bytes.toString('utf8').trim());

@@ -1,5 +1,5 @@
 import {MeshError} from '../../domain/errors.js';
-import {answerError, unreachable, type Asked} from '../../domain/kube/status.js';
+import {answerError, unreachable, type ApiRequest} from '../../domain/kube/status.js';
 import {seconds} from '../bounded.js';
 import {lastLines} from '../child-output.js';
 import type {PortForward} from './api.js';
@@ -44,8 +44,8 @@ const notAllowed = / is forbidden: .* cannot (create|get) resource "pods\/portfo
 
 /** `Error from server (Forbidden): …`, or words of the transport. */
 function forwardError({context, namespace, pod}: ForwardOptions, stderr: string): MeshError {
-  const asked: Asked = {verb: 'get', resource: 'pods', name: pod, namespace, context};
-  const answered = (to: Asked, status: number, message: string): MeshError =>
+  const asked: ApiRequest = {verb: 'get', resource: 'pods', name: pod, namespace, context};
+  const answered = (to: ApiRequest, status: number, message: string): MeshError =>
     answerError(to, {status, contentType: 'application/json', body: JSON.stringify({message}), toolText: stderr});
   const said = lastLines(stderr).replace(/^error: /, '');
   const [, verb] = notAllowed.exec(said) ?? [];

@@ -2,7 +2,7 @@ import {defined} from '../../domain/defined.js';
 import {type KindRef, groupOf, resourceOf} from '../../domain/kube/kinds.js';
 import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js';
 import {collectionPath, fieldManager, objectPath, refOf, withQuery} from '../../domain/kube/paths.js';
-import {answerError, unreachable, type Asked, type Verb} from '../../domain/kube/status.js';
+import {answerError, unreachable, type ApiRequest, type Verb} from '../../domain/kube/status.js';
 import {MeshError} from '../../domain/errors.js';
 import {advice, lookWith, words} from '../../domain/suggest/suggestion.js';
 import {lastLines} from '../child-output.js';
@@ -68,8 +68,8 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
     }
   };
 
-  /** What an answer says. Throws what a failed one means. */
-  const read = (asked: Asked, {status, headers, text}: HttpAnswer): unknown => {
+  /** The content of an answer. Throws what a failed one means. */
+  const read = (asked: ApiRequest, {status, headers, text}: HttpAnswer): unknown => {
     const contentType = headers['content-type'] ?? '';
     if (status < 200 || status > 299) {
       throw answerError(asked, {status, contentType, body: text, toolText: tool.stderr()});
@@ -85,7 +85,7 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
     }
   };
 
-  const askedFor = (verb: Verb, ref: KindRef & Partial<Pick<ObjectRef, 'name' | 'namespace'>>): Asked =>
+  const askedFor = (verb: Verb, ref: KindRef & Partial<Pick<ObjectRef, 'name' | 'namespace'>>): ApiRequest =>
     defined({
       verb,
       resource: resourceOf(ref).plural,
@@ -179,7 +179,7 @@ function writeQuery(dryRun: WriteDryRun): Readonly<Record<string, string | undef
 }
 
 /** Every object and every list has metadata (Kubernetes API conventions, "Resources"): a login page has none. */
-function objectOf(asked: Asked, answer: unknown): unknown {
+function objectOf(asked: ApiRequest, answer: unknown): unknown {
   const metadata = typeof answer === 'object' && answer !== null && 'metadata' in answer ? answer.metadata : undefined;
   if (typeof metadata === 'object' && metadata !== null) return answer;
   throw new MeshError('API_ERROR', `what context "${asked.context}" leads to did not answer as an API server does`, {

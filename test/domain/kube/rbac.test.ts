@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {grantsIn, readRbac, ruleAllows, type Asked} from '../../../src/domain/kube/rbac.js';
+import {grantsIn, readRbac, ruleAllows, type Query} from '../../../src/domain/kube/rbac.js';
 import {impliedGroups, parseSubject, subjectId} from '../../../src/domain/kube/subjects.js';
 
 const rule = (change: object) => ({
@@ -9,9 +9,9 @@ const rule = (change: object) => ({
   resourceNames: [],
   ...change,
 });
-const asked: Asked = {verb: 'get', group: '', resource: 'secrets', name: 'cacerts'};
-const exec: Asked = {verb: 'create', group: '', resource: 'pods/exec', name: 'istiod-1'};
-const unnamed: Asked = {verb: 'get', group: '', resource: 'secrets'};
+const asked: Query = {verb: 'get', group: '', resource: 'secrets', name: 'cacerts'};
+const exec: Query = {verb: 'create', group: '', resource: 'pods/exec', name: 'istiod-1'};
+const unnamed: Query = {verb: 'get', group: '', resource: 'secrets'};
 
 describe('a rule', () => {
   it.each([

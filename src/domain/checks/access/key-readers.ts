@@ -24,7 +24,7 @@ export const keyReadersCheck = apiServerCheck({
     'kubernetes.io: concepts/security/rbac-good-practices (Listing secrets); kubernetes/kubernetes pkg/apis/rbac/v1/evaluation_helpers.go',
 });
 
-/** Judges who reaches the key unexpectedly: those who `read` it, or the others. Who does both is a reader: one command mends both. */
+/** Judges who reaches the key unexpectedly: those who `read` it, or the others. Who does both is a reader: one command fixes both. */
 export function judgeReaches(rbac: RbacFacts, {mesh, cluster}: ClusterSubject, read: boolean): Judgement {
   const nowhere = noKeyHere(mesh);
   if (nowhere !== undefined) return notApplicable(nowhere);

@@ -9,7 +9,7 @@ export const keyWaysCheck = apiServerCheck({
   needs: ['rbac'],
   waitable: false,
   expected: 'only those who are meant to (access.expected of mesh.yaml names them)',
-  // Who reads it, too, is MESH206's.
+  // Those who can also read it belong to MESH206.
   judge: ({rbac}, subject) => judgeReaches(rbac, subject, false),
   meaning:
     "By RBAC, only expected subjects may run or change workloads in Istio's namespace, exec into istiod or put containers into its pods, reach kubelets (nodes/proxy), act as somebody who reaches the key, get a token of a service account that does, run programs in pods beside one, give themselves roles, or write Secret cacerts. Judged with `--access` only; a lower bound, as with MESH206.",

@@ -3,7 +3,7 @@ import {type ClusterSubject, type Finding, findingsOr, type Judgement, notApplic
 import type {WorkloadFacts} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';
 
-/** Compares what runs with what mesh.yaml declares, if it does. */
+/** Compares what runs with what mesh.yaml declares, if it declares it. */
 export function judgeSetting<Key extends string>(
   {name, declared, key}: {readonly name: string; readonly declared: string | undefined; readonly key: Key},
   seen: readonly ({readonly workload: WorkloadFacts} & Readonly<Partial<Record<Key, string>>>)[],

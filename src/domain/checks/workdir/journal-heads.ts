@@ -27,7 +27,7 @@ export const journalHeadsCheck = apiServerCheck({
       }));
     // What a cluster remembers of a broken journal names its file already.
     const toldOf = journalHeads.some(({result}) => result === 'put-aside');
-    // Evidence that nobody dealt with yet: quiet would be false calm, however well the new journal agrees.
+    // Evidence that nobody has dealt with yet: it is reported even where the new journal agrees.
     const kept = (toldOf ? [] : brokenAside).map(({file, message}): Finding => ({
       severity: 'warning',
       observed: `${file}, which was put aside, is broken: ${message}`,

@@ -1,4 +1,4 @@
-/** What checks want to know of CA files and Secret cacerts, from what `inspectCaFiles` says of them. */
+/** What checks need to know of CA files and Secret cacerts, from the answer of `inspectCaFiles`. */
 import {defined} from '../../defined.js';
 import {caFileNames, caFileNamesOf, type CaFiles} from '../../ca/ca-files.js';
 import type {Certificate} from '../../x509/certificate.js';

@@ -3,10 +3,10 @@ import {parse} from 'yaml';
 import * as z from 'zod';
 import {MeshError} from '../../errors.js';
 
-/** A text that may be absent; what is empty, or no text, is absent. */
+/** A text that may be absent. An empty text, and anything else, counts as absent. */
 export const word = z.string().min(1).optional().catch(undefined);
 
-/** What a text says, as a schema reads it; what is no object is an empty one. Throws `API_ERROR` with `message` when it is no YAML. */
+/** A text, parsed by a schema; anything but an object counts as an empty one. Throws `API_ERROR` with `message` when it is no YAML. */
 export function readYaml<T>(schema: z.ZodType<T>, text: string | undefined, message: string): T {
   let value: unknown;
   try {

@@ -1,4 +1,4 @@
-/** Whether clusters trust each other and can be asked, and whether anybody still looks, from `certs list --live -o prometheus`. */
+/** Whether clusters trust each other, can be reached, and are still checked, from `certs list --live -o prometheus`. */
 import {metricFamilies} from '../metrics.js';
 import {critical, warning, type RuleGroup} from '../rule.js';
 
@@ -39,7 +39,7 @@ export const trustRules: RuleGroup = {
   ],
 };
 
-/** Rules about the run itself: a metric that is no longer written never says that something is wrong. */
+/** Rules about the run itself: a metric that is no longer written raises no alert of its own. */
 export const runRules: RuleGroup = {
   name: 'kubectl-mesh.run',
   source: 'textfile',
