@@ -4,7 +4,7 @@
  */
 import {resolve} from 'node:path';
 import {newPassphraseNeeded} from '../domain/keys/passphrase.js';
-import {once} from '../domain/once.js';
+import {memoizeAsync} from '../domain/memoize.js';
 import type {Deps} from '../engine/deps.js';
 import {type RunSettings, type Reporter} from '../engine/operation.js';
 import {createPlainProgress, type Progress} from '../output/plain-progress.js';
@@ -62,7 +62,7 @@ export async function createDeps(flags: CommonFlags, signal: AbortSignal): Promi
     const root = resolve(workspace.root, signer.directory);
     return root === workspace.root ? workspace : createWorkspace({root, now: () => new Date(), signal});
   };
-  const runner = once(async () =>
+  const runner = memoizeAsync(async () =>
     (await import('../tools/runner.js')).createRunner({environment: ownEnvironment, signal}),
   );
   /** What a credential plugin or a signer's program says goes to the terminal as it is, once drawing has stopped. */
@@ -189,7 +189,7 @@ type Asynchronous<T> = {[Key in keyof T]: (...args: never[]) => Promise<unknown>
 
 /** An object that is loaded by the first call of one of its methods, so that a run does not load what it does not use. */
 export function lazy<T extends Asynchronous<T>>(load: () => Promise<T>): T {
-  const get = once(load);
+  const get = memoizeAsync(load);
   const methods = new Map<string | symbol, (...args: never[]) => Promise<unknown>>();
   return new Proxy({} as T, {
     get(_, name) {

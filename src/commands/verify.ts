@@ -4,7 +4,7 @@ import {outputFlags} from '../cli/flags/output.js';
 import {clustersArg, concurrencyFlags, meshRequest, targetFlags} from '../cli/flags/target.js';
 import {explainCheck, listChecks} from '../operations/verify/catalogue.js';
 import {verifyMesh} from '../operations/verify/verify.js';
-import {checkListView, explainView, picturingFormats, verifyView} from '../output/views/verify.js';
+import {checkListView, explainView, topologyFormats, verifyView} from '../output/views/verify.js';
 
 /** How long `--wait` follows when `--timeout` is not said: pods that are not ready by then need a look. */
 const defaultWaitMs = 300_000;
@@ -60,7 +60,7 @@ Each finding has an id, what was observed, what was expected, and the command th
       ...(flags.wait && {waitMs: flags.timeout ?? defaultWaitMs}),
       failOn: flags['fail-on'],
       // JSON carries the picture, too, of what the selected checks saw anyway.
-      wholePicture: !flags.json && picturingFormats.includes(flags.output),
+      wholePicture: !flags.json && topologyFormats.includes(flags.output),
     };
     return this.perform(verifyMesh, request, verifyView, flags);
   }

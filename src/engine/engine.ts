@@ -10,7 +10,7 @@ import {asMeshError, reportError} from '../domain/errors.js';
 import type {ChainHead} from '../domain/journal/chain.js';
 import type {Action, ActionKind} from './action.js';
 import type {ResultOf} from './action-result.js';
-import {confirm, isRecorded, questionsOf, reasonFirst, requireReason} from './consent.js';
+import {confirm, isRecorded, promptsOf, reasonFirst, requireReason} from './confirmation.js';
 import type {Effect, EffectContext} from './effect.js';
 import type {
   Engine,
@@ -25,7 +25,7 @@ import type {
   Plan,
   RunSettings,
 } from './operation.js';
-import {createWhoAmI, type WhoAmI} from './who-am-i.js';
+import {createIdentityReader, type IdentityReader} from './api-identity.js';
 
 /**
  * One line for each kind of action. Effects are loaded at first use, so that a command that only talks to clusters does
@@ -84,7 +84,7 @@ export async function execute<Request, Result>(
 export function createEngine(command: string, context: ExecuteContext): Engine {
   const {deps, settings, report} = context;
   const agreed = new Set<string>();
-  const whoAmI = createWhoAmI(deps.clusters);
+  const whoAmI = createIdentityReader(deps.clusters);
   return {
     settings,
     async run<Facts, Decided extends Plan>(phase: Phase<Facts, Decided>): Promise<PhaseRun<Facts, Decided>> {
@@ -97,7 +97,7 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
         for (const warning of attempt === 1 ? plan.warnings : []) report({type: 'warning', warning});
         const {start, leave} = divide(plan, settings);
         if (settings.dryRun !== 'none' && attempt === 1 && !settings.yes) {
-          for (const question of questionsOf(start)) {
+          for (const question of promptsOf(start)) {
             report({type: 'note', message: `Would ask: ${question} (needs --yes without a terminal)`});
           }
         }
@@ -142,7 +142,7 @@ function divide(plan: Plan, settings: RunSettings): {start: readonly Group[]; le
 interface RunContext extends ExecuteContext {
   /** As typed: `trust push`. */
   readonly command: string;
-  readonly whoAmI: WhoAmI;
+  readonly whoAmI: IdentityReader;
 }
 
 /** Performs groups one after the other and returns an outcome for every action, performed or not. */

@@ -1,7 +1,7 @@
 /** The facts of one cluster: each is derived from the requests that its row names, at most once. */
 import {type ClusterFactKey, type ClusterFactValues, readsOf} from '../domain/facts/facts.js';
 import {MeshError} from '../domain/errors.js';
-import {once, onceEach} from '../domain/once.js';
+import {memoizeAsync, memoizeByKey} from '../domain/memoize.js';
 import type {ReadName} from '../domain/facts/requests.js';
 import {inspectOptions, readCaSecret, readOwnCa} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
@@ -40,7 +40,7 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
   const {deps, mesh, cluster, limits} = observed;
   const {namespace} = mesh.istio;
   const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: namespace, limits});
-  const derive = onceEach((key: ClusterFactKey): Promise<unknown> => derivations[key](sourcesOf(key)));
+  const derive = memoizeByKey((key: ClusterFactKey): Promise<unknown> => derivations[key](sourcesOf(key)));
   // Each key is derived by its own function.
   const fact = <Key extends ClusterFactKey>(key: Key) => derive(key) as Promise<ClusterFactValues[Key]>;
   const pods = istiodPods({
@@ -49,8 +49,8 @@ export function clusterFacts(observed: ObservedCluster): ClusterFacts {
     controlPlanes: () => fact('controlPlanes'),
     forward: (pod, ports) => reader.forward(pod, ports),
   });
-  const cacerts = once(() => readCaSecret(reader, 'cacerts', inspectOptions(mesh, deps.now())));
-  const ownCa = once(() => readOwnCa(deps, mesh, cluster.name));
+  const cacerts = memoizeAsync(() => readCaSecret(reader, 'cacerts', inspectOptions(mesh, deps.now())));
+  const ownCa = memoizeAsync(() => readOwnCa(deps, mesh, cluster.name));
   const sourcesOf = (key: ClusterFactKey): FactSources => {
     const own = new Set(readsOf(key));
     const checked = <T>(names: readonly ReadName[], answer: () => T): T => {

@@ -1,5 +1,5 @@
 /** Gathers the facts that the selected checks need, from all clusters at the same time. */
-import {type Check, neededFacts, outOfPlace} from '../domain/checks/check.js';
+import {type Check, requiredFacts, notApplicableReason} from '../domain/checks/check.js';
 import {
   type ClusterFactKey,
   type Evidence,
@@ -8,11 +8,11 @@ import {
   factKeys,
   isLast,
   isMeshFact,
-  leftOutBy,
+  omittedBy,
   type MeshFactKey,
 } from '../domain/facts/facts.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
-import {once} from '../domain/once.js';
+import {memoizeAsync} from '../domain/memoize.js';
 import type {Limits} from '../domain/facts/limits.js';
 import type {Deps} from '../engine/deps.js';
 import {clusterFacts} from './cluster-facts.js';
@@ -36,7 +36,7 @@ export interface GatherRequest {
 export async function gatherEvidence(deps: Deps, request: GatherRequest): Promise<Evidence> {
   const {mesh, clusters, limits, concurrency} = request;
   const needed = [...wanted(request)];
-  const journal = once(() => deps.workspace.journal.read());
+  const journal = memoizeAsync(() => deps.workspace.journal.read());
   const ofMesh = meshFactsOf(deps, mesh, clusters, journal);
   const [facts, ofClusters] = await Promise.all([
     answer<Evidence['facts'], MeshFactKey>(deps, needed.filter(isMeshFact), limits, (key) => ofMesh[key]()),
@@ -51,8 +51,8 @@ export async function gatherEvidence(deps: Deps, request: GatherRequest): Promis
 }
 
 function wanted({checks, also, mesh}: GatherRequest): ReadonlySet<FactKey> {
-  const judged = checks.filter((check) => outOfPlace(check, mesh) === undefined);
-  const keys = new Set([...neededFacts(judged), ...also]);
+  const judged = checks.filter((check) => notApplicableReason(check, mesh) === undefined);
+  const keys = new Set([...requiredFacts(judged), ...also]);
   // Whether everything may be read says nothing where nothing is read: alone, it is about every fact of a cluster.
   const isAlone = [...keys].some(isLast) && [...keys].every((key) => isLast(key) || isMeshFact(key));
   return isAlone ? new Set([...keys, ...factKeys.filter((key) => !isMeshFact(key))]) : keys;
@@ -84,7 +84,7 @@ async function answer<Answers, Key extends FactKey>(
 ): Promise<Answers> {
   const facts = await Promise.all(
     keys.map(async (key): Promise<readonly [string, Fact<unknown>]> => {
-      const leftOut = leftOutBy(key, limits);
+      const leftOut = omittedBy(key, limits);
       return [key, leftOut === undefined ? await attempt(deps.signal, () => derive(key)) : {leftOut}];
     }),
   );

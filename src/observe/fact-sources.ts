@@ -1,5 +1,5 @@
 /** What the facts of a cluster are derived from. */
-import type {ClusterFactKey, ClusterFactValues, Parts} from '../domain/facts/facts.js';
+import type {ClusterFactKey, ClusterFactValues, PerPod} from '../domain/facts/facts.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import type {Limits} from '../domain/facts/limits.js';
 import type {CacertsSecret} from '../domain/trust/cacerts.js';
@@ -29,7 +29,7 @@ export interface FactSources extends ObservedCluster {
   /** The cluster's CA as the work directory has it. */
   readonly ownCa: () => Promise<OwnCa>;
   /** Asks every running istiod pod. A revision without one is unknown, never fine. */
-  readonly askIstiods: <T>(question: (pod: IstiodPod) => Promise<T>) => Promise<Parts<T>>;
+  readonly askIstiods: <T>(question: (pod: IstiodPod) => Promise<T>) => Promise<PerPod<T>>;
   /** Sums up all requests of the cluster so far. */
   readonly summary: () => Promise<{readonly reads: number}>;
 }

@@ -17,7 +17,7 @@ export async function readClusterUid(reads: Pick<Reads, 'read'>): Promise<string
 type ApiVersion = ClusterFactValues['apiVersion'];
 
 /** What the API server says of its version. Some providers write `27+` for the minor one. */
-export async function readSaidVersion(reads: Pick<Reads, 'read'>): Promise<Partial<ApiVersion>> {
+export async function readReportedVersion(reads: Pick<Reads, 'read'>): Promise<Partial<ApiVersion>> {
   const {gitVersion, ...said} = ((await reads.read('version')) ?? {}) as Partial<Record<keyof ApiVersion, unknown>>;
   const [major, minor] = [said.major, said.minor].map((text) => Number.parseInt(String(text), 10));
   return defined({
@@ -29,7 +29,7 @@ export async function readSaidVersion(reads: Pick<Reads, 'read'>): Promise<Parti
 
 /** The version of the API server. Throws `API_ERROR` where it is not in the answer. */
 export async function readApiVersion(reads: Pick<Reads, 'read'>, context: string): Promise<ApiVersion> {
-  const {gitVersion, major, minor} = await readSaidVersion(reads);
+  const {gitVersion, major, minor} = await readReportedVersion(reads);
   const server = `the API server of context "${context}"`;
   if (gitVersion === undefined) throw new MeshError('API_ERROR', `${server} says no version`);
   if (major !== undefined && minor !== undefined) return {gitVersion, major, minor};

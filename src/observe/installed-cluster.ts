@@ -8,7 +8,7 @@ import type {CacertsSecret} from '../domain/trust/cacerts.js';
 import type {Deps} from '../engine/deps.js';
 import {inspectWithoutKey, readCaSecret} from './ca-files.js';
 import {ClusterReader} from './cluster-reader.js';
-import {readClusterUid, readSaidVersion} from './identity.js';
+import {readClusterUid, readReportedVersion} from './identity.js';
 
 /** A cluster as it is. */
 export interface InstalledCluster {
@@ -40,7 +40,7 @@ export async function readInstalledCluster(
   const revision = installedRevision(mesh);
   const [uid, {minor: kubernetesMinor}, namespaceObject, cacerts, istiod, record, installed] = await Promise.all([
     readClusterUid(reader),
-    readSaidVersion(reader),
+    readReportedVersion(reader),
     reader.read('istioNamespace', {name: namespace}),
     readCaSecret(reader, 'cacerts', inspectWithoutKey(mesh, now())),
     reader.read('istiod', {name: revision === undefined ? 'istiod' : `istiod-${revision}`}),

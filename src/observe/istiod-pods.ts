@@ -1,10 +1,10 @@
 /** The running istiod pods of one cluster, asked one by one, since replicas can differ: a port-forward for each. */
-import {type ControlPlaneFacts, Parts} from '../domain/facts/facts.js';
+import {type ControlPlaneFacts, PerPod} from '../domain/facts/facts.js';
 import {MeshError, problem} from '../domain/errors.js';
 import {istiodSecurePort} from '../domain/istio/names.js';
 import type {PortForward} from '../tools/kubectl/api.js';
 import {attempt} from './cluster-reader.js';
-import {once} from '../domain/once.js';
+import {memoizeAsync} from '../domain/memoize.js';
 
 /** Metrics and debug endpoints; a caller on the pod's loopback needs no token (istio/istio pilot/pkg/xds/debug.go). */
 export const monitoringPort = 15014;
@@ -31,7 +31,7 @@ interface IstiodPodsOptions {
 export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPodsOptions) {
   const forwards: Promise<PortForward>[] = [];
   const reach = (controlPlane: ControlPlaneFacts, name: string): IstiodPod => {
-    const open = once(() => {
+    const open = memoizeAsync(() => {
       const opened = forward(name, [istiodSecurePort, monitoringPort]);
       forwards.push(opened);
       return opened;
@@ -49,7 +49,7 @@ export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPo
       },
     };
   };
-  const targets = once(async () =>
+  const targets = memoizeAsync(async () =>
     (await controlPlanes()).map((controlPlane) => ({
       deployment: controlPlane.workload.name,
       pods: controlPlane.workload.pods
@@ -59,7 +59,7 @@ export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPo
   );
   return {
     /** Asks all of them. A revision without a running pod is unknown, never fine. */
-    async ask<T>(question: (pod: IstiodPod) => Promise<T>): Promise<Parts<T>> {
+    async ask<T>(question: (pod: IstiodPod) => Promise<T>): Promise<PerPod<T>> {
       const parts = (await targets()).flatMap(({deployment, pods}) => {
         if (pods.length === 0) {
           const why = `no pod of deployment ${namespace}/${deployment} is Running, so none can be asked`;
@@ -67,7 +67,7 @@ export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPo
         }
         return pods.map(async (pod) => ({name: pod.name, seen: await attempt(signal, () => question(pod))}));
       });
-      return new Parts(await Promise.all(parts));
+      return new PerPod(await Promise.all(parts));
     },
     /** Ends the port-forwards. */
     async close(): Promise<void> {

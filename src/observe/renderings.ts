@@ -25,7 +25,7 @@ export interface Rendering {
 }
 
 /** Refuses a version that no mesh.yaml could declare. Throws `USAGE`. */
-export function checkSaidVersion(said: string | undefined): void {
+export function checkRequestedVersion(said: string | undefined): void {
   if (said === undefined || declarable.test(said)) return;
   throw new MeshError('USAGE', `--istio-version ${printableLine(said)} is not an Istio release`, {
     hints: ['write the minor version, 1.30, or one patch of it, 1.30.3'],

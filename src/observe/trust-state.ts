@@ -4,7 +4,7 @@ import {bundleKey} from '../domain/istio/names.js';
 import type {Mesh, MeshCluster} from '../domain/mesh/mesh.js';
 import {isKnown, observe} from '../domain/observed.js';
 import type {CaInspection, InspectOptions} from '../domain/ca/inspect-ca.js';
-import type {ClusterTrust, TrustSeen} from '../domain/trust/cluster-trust.js';
+import type {ClusterTrust, TrustObservation} from '../domain/trust/cluster-trust.js';
 import {readIstiod} from '../domain/trust/istiod.js';
 import {droppedRoots} from '../domain/trust/live-roots.js';
 import {meshWorkloads} from '../domain/trust/workloads.js';
@@ -22,7 +22,7 @@ export async function readTrust(
   deps: Deps,
   mesh: Mesh,
   cluster: MeshCluster,
-  wanted: (seen: TrustSeen) => CaInspection | undefined,
+  wanted: (seen: TrustObservation) => CaInspection | undefined,
 ): Promise<ClusterTrust> {
   const {namespace} = mesh.istio;
   const seen = await observe(async () => {
@@ -40,7 +40,7 @@ export async function readTrust(
   return {cluster, seen};
 }
 
-async function readAll(reader: ClusterReader, namespace: string, options: InspectOptions): Promise<TrustSeen> {
+async function readAll(reader: ClusterReader, namespace: string, options: InspectOptions): Promise<TrustObservation> {
   const [uid, ownNamespace, cacerts, previous, liveBundle, selfSigned, istiods] = await Promise.all([
     observe(() => readClusterUid(reader)),
     observe(async () => (await reader.read('istioNamespace', {name: namespace})) ?? 'absent'),

@@ -16,7 +16,7 @@ import type {Deps} from '../engine/deps.js';
 import {onePhase, type PhaseRun, type Plan, type Warning} from '../engine/operation.js';
 import {generalPart, type ClusterResult, type CommonResult} from '../engine/report.js';
 import {declaredFilesGroups, readDeclaringTexts} from './shared/load-mesh.js';
-import {type TakeOver, takeOver, takeOverGroups} from './shared/take-over.js';
+import {type MakefileImport, importMakefileDirectory, makefileImportGroups} from './shared/import-makefile.js';
 
 /** What `init` was asked for. */
 export interface InitRequest {
@@ -55,7 +55,7 @@ const defaultNetwork = 'network1';
 interface InitFacts {
   readonly workDir: string;
   readonly texts: DeclaringTexts;
-  readonly found: TakeOver;
+  readonly found: MakefileImport;
   readonly wanted: GuideVariables;
 }
 
@@ -70,7 +70,7 @@ export const init = onePhase<InitRequest, InitResult, InitFacts, InitPlan>({
   title: () => 'read the work directory',
   async gather({workspace, environment}, request) {
     const texts = await readDeclaringTexts(workspace);
-    const found = await takeOver({workspace});
+    const found = await importMakefileDirectory({workspace});
     const wanted = wantedClusters(request, environment, texts.mesh === undefined ? found.clusters : []);
     return {workDir: workspace.root, texts, found, wanted};
   },
@@ -86,7 +86,7 @@ function wantedClusters(
   folders: readonly string[],
 ): GuideVariables {
   const variables = request.fromEnv ? readGuideVariables(environment) : {clusters: []};
-  const flagged = request.network === undefined ? undefined : {value: request.network, by: '--network'};
+  const flagged = request.network === undefined ? undefined : {value: request.network, source: '--network'};
   const said: readonly GuideCluster[] = [...variables.clusters, ...request.clusters.map(readWord)];
   const named = new Map<string, GuideCluster>();
   for (const {name, context, network} of said.length === 0 ? folders.map((name): GuideCluster => ({name})) : said) {
@@ -97,7 +97,7 @@ function wantedClusters(
     // A flag beats a variable.
     named.set(name, {...before, ...defined<GuideCluster>({name, context, network: flagged ?? network})});
   }
-  const meshID = request.meshId === undefined ? variables.meshID : {value: request.meshId, by: '--mesh-id'};
+  const meshID = request.meshId === undefined ? variables.meshID : {value: request.meshId, source: '--mesh-id'};
   return defined<GuideVariables>({meshID, clusters: [...named.values()]});
 }
 
@@ -121,7 +121,7 @@ function planInit({texts, found, wanted}: InitFacts): InitPlan {
   return {
     after: declared.after,
     // What changes is the answer here, not a line of progress: all of it.
-    groups: [...declaredFilesGroups(declared, declared.summary.length), ...takeOverGroups(found)],
+    groups: [...declaredFilesGroups(declared, declared.summary.length), ...makefileImportGroups(found)],
     blockers: [],
     warnings: [
       ...found.warnings,

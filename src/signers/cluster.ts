@@ -2,7 +2,7 @@
  * A root that lies in a cluster's Secret, as the target `-cacerts-k8s` of Istio's Makefile takes it (istio/istio
  * tools/certs/Makefile.k8s.mk): read by name, used in memory, never on disk.
  */
-import {oncePerRun} from '../domain/once.js';
+import {oncePerRun} from '../domain/memoize.js';
 import {MeshError} from '../domain/errors.js';
 import type {SecretObject} from '../domain/kube/objects.js';
 import {layout} from '../domain/mesh/layout.js';
@@ -15,7 +15,7 @@ import {spkiHash} from '../domain/keys/keys.js';
 import {openPrivateKey} from '../domain/keys/private-key.js';
 import {printableLine} from '../domain/printable.js';
 import {Sensitive} from '../domain/sensitive.js';
-import {advice, type Hint, lookWith, words} from '../domain/suggest/suggestion.js';
+import {advice, type Hint, inspectWith, words} from '../domain/suggest/suggestion.js';
 import {createAuthorityIssuer, readRoots, upwardFrom} from './authority.js';
 import {createKeySigner} from './keys.js';
 import type {SignerContext, SignerModule} from './signer-module.js';
@@ -108,7 +108,7 @@ async function readSecret(spec: ClusterSpec, context: SignerContext): Promise<No
     hints: [
       ref.name === selfSignedSecret
         ? `istiod makes it when it starts without cacerts: see whether Istio runs there, in ${ref.namespace}`
-        : advice`See which there are: ${lookWith.kubectl(spec, words`-n ${ref.namespace} get secrets`)}`,
+        : advice`See which there are: ${inspectWith.kubectl(spec, words`-n ${ref.namespace} get secrets`)}`,
     ],
   });
 }

@@ -1,5 +1,5 @@
 /** A program that signs: it stands for a KMS or HSM, and the key is no file (docs/signers.md says the protocol). */
-import {oncePerRun} from '../domain/once.js';
+import {oncePerRun} from '../domain/memoize.js';
 import {defined} from '../domain/defined.js';
 import {createPublicKey, type KeyObject} from 'node:crypto';
 import {isAbsolute, resolve} from 'node:path';
@@ -11,9 +11,9 @@ import {describeKey, spkiHash} from '../domain/keys/keys.js';
 import {type GivenSignature, signatureFault} from '../domain/x509/signature-fault.js';
 import type {Signer} from '../domain/x509/certificate.js';
 import {printable, printableLine} from '../domain/printable.js';
-import {advice, type Advice, lookWith} from '../domain/suggest/suggestion.js';
+import {advice, type Advice, inspectWith} from '../domain/suggest/suggestion.js';
 import {lastLines} from '../tools/child-output.js';
-import type {ExchangeAnswer} from '../tools/runner.js';
+import type {ExchangeResult} from '../tools/runner.js';
 import {createAuthorityIssuer, readRoots, readSigningCertificates, upwardFrom} from './authority.js';
 import type {SignerContext, SignerModule} from './signer-module.js';
 
@@ -119,7 +119,7 @@ async function exchange(
   context: SignerContext,
   args: readonly string[],
   input?: Uint8Array,
-): Promise<ExchangeAnswer> {
+): Promise<ExchangeResult> {
   const [program = '', ...own] = argv;
   const {root} = context.workspace;
   const runner = await context.runner();
@@ -145,7 +145,7 @@ async function exchange(
 }
 
 /** What kept the program from answering at all. */
-function failure({exitCode, tooLong, stderr}: ExchangeAnswer, what: string): string | undefined {
+function failure({exitCode, tooLong, stderr}: ExchangeResult, what: string): string | undefined {
   if (tooLong) return `${what} printed more than ${String(maxAnswer / 1024)} KiB`;
   if (exitCode === 0) return undefined;
   const how = exitCode === undefined ? 'was ended by a signal' : `failed (exit ${String(exitCode)})`;
@@ -153,7 +153,7 @@ function failure({exitCode, tooLong, stderr}: ExchangeAnswer, what: string): str
 }
 
 function byHand({argv: [program = '', ...own]}: CommandSpec, more: readonly string[], input = ''): Advice {
-  const command = lookWith.run(printableLine(program), [...own.map(printableLine), ...more]);
+  const command = inspectWith.run(printableLine(program), [...own.map(printableLine), ...more]);
   return advice`Run it by itself in the work directory: ${command}${input}`;
 }
 

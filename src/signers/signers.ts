@@ -1,5 +1,5 @@
 /** What signs and makes keys during one run. Made once by `cli/deps.ts`. */
-import {onceEach} from '../domain/once.js';
+import {memoizeByKey} from '../domain/memoize.js';
 import type {KeyObject} from 'node:crypto';
 import {MeshError} from '../domain/errors.js';
 import {type KeyAlgorithm} from '../domain/keys/keys.js';
@@ -15,11 +15,11 @@ export type Signers = ReturnType<typeof createSigners>;
 /** Every kind of signer by its type in mesh.yaml, loaded at first use. A new one is a module, a line here, and its fields in domain/mesh/signer-schema.ts. */
 const signerModules: {readonly [Type in SignerType]: () => Promise<SignerModule<Type>>} = {
   local: async () => (await import('./local.js')).localSigner,
-  csr: async () => (await import('./elsewhere.js')).csrSigner,
+  csr: async () => (await import('./external-ca.js')).csrSigner,
   vault: async () => (await import('./vault.js')).vaultSigner,
   command: async () => (await import('./command.js')).commandSigner,
   cluster: async () => (await import('./cluster.js')).clusterSigner,
-  external: async () => (await import('./elsewhere.js')).externalSigner,
+  external: async () => (await import('./external-ca.js')).externalSigner,
 };
 
 async function moduleOf(spec: SignerSpec): Promise<SignerModule<SignerType>> {
@@ -31,7 +31,7 @@ async function moduleOf(spec: SignerSpec): Promise<SignerModule<SignerType>> {
 export function createSigners(context: SignerContext) {
   const started = new Map<string, Promise<KeyObject>>();
   const idOf = (owner: string, algorithm: KeyAlgorithm): string => `${algorithm} ${owner}`;
-  const issuer = onceEach(
+  const issuer = memoizeByKey(
     async (spec: SignerSpec): Promise<Issuer> => {
       const module = await moduleOf(spec);
       if (module.open) return module.open(spec, context);

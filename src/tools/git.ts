@@ -1,7 +1,7 @@
 import {MeshError} from '../domain/errors.js';
 import {privateKeyMark} from '../domain/keys/private-key.js';
 import {Sensitive} from '../domain/sensitive.js';
-import type {Runner, ToolAnswer} from './runner.js';
+import type {Runner, ToolResult} from './runner.js';
 
 /** What git says of a path. `unknown`: git is not installed, or would not say (then `why`). */
 export type Ignored =
@@ -43,7 +43,7 @@ export interface Git {
   committedKeys(directory: string): Promise<CommittedKeys>;
 }
 
-type Answer = Pick<ToolAnswer, 'exitCode' | 'stderr'>;
+type Answer = Pick<ToolResult, 'exitCode' | 'stderr'>;
 
 /** Makes the questions. */
 export function createGit(runner: Runner): Git {

@@ -6,7 +6,7 @@ import {defined} from '../domain/defined.js';
 import {get} from 'node:http';
 import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
-import {answerTo, type HttpAnswer, TooLong} from './http.js';
+import {sendRequest, type HttpResponse, ResponseTooLargeError} from './http.js';
 
 /** What is asked. */
 export interface HttpProbeRequest {
@@ -26,7 +26,7 @@ export interface HttpProbe {
    * GET. Throws `UNREACHABLE` when nothing answers in time, or not to the end, `API_ERROR` when what answers is no HTTP
    * or longer than allowed, `INTERRUPTED` or whatever the signal was aborted with.
    */
-  get(request: HttpProbeRequest): Promise<Pick<HttpAnswer, 'status' | 'text'>>;
+  get(request: HttpProbeRequest): Promise<Pick<HttpResponse, 'status' | 'text'>>;
 }
 
 /** Makes a probe that stops when the signal aborts. */
@@ -37,13 +37,14 @@ export function createHttpProbe(signal: AbortSignal): HttpProbe {
       const failed = (code: 'UNREACHABLE' | 'API_ERROR', message: string, cause?: unknown): MeshError =>
         new MeshError(code, message, defined({cause}));
       const send = () => get({host: '127.0.0.1', port, path, agent: false, headers: {connection: 'close'}});
-      const {status, text} = await answerTo(send, {
+      const {status, text} = await sendRequest(send, {
         timeoutMs,
         maxBytes,
         signal,
         late: () => failed('UNREACHABLE', `no answer to ${asked}: no answer within ${String(timeoutMs / 1000)} s`),
         explain: (error) => {
-          if (error instanceof TooLong) return failed('API_ERROR', `the answer to ${asked} is ${error.message}`);
+          if (error instanceof ResponseTooLargeError)
+            return failed('API_ERROR', `the answer to ${asked} is ${error.message}`);
           const why = printableLine(error.message);
           // The HTTP parser's errors (nodejs.org/api/errors.html: HPE_*): somebody answers, in another language.
           return error.code?.startsWith('HPE_') === true

@@ -3,7 +3,7 @@ import type {ClientRequest, IncomingHttpHeaders, IncomingMessage} from 'node:htt
 import {abortError, bounded, type Bounds} from './bounded.js';
 
 /** What was answered, whatever the status. */
-export interface HttpAnswer {
+export interface HttpResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** The body as UTF-8. */
@@ -14,16 +14,16 @@ export interface HttpAnswer {
 export interface AnswerBounds extends Bounds {
   /** The longest body that is read. Bytes. */
   readonly maxBytes: number;
-  /** What a failed connection, or {@link TooLong}, means. */
+  /** What a failed connection, or {@link ResponseTooLargeError}, means. */
   readonly explain: (error: NodeJS.ErrnoException) => Error;
 }
 
 /** Sends a request and reads its answer to the end; otherwise the connection is destroyed. */
-export async function answerTo(send: () => ClientRequest, bounds: AnswerBounds): Promise<HttpAnswer> {
+export async function sendRequest(send: () => ClientRequest, bounds: AnswerBounds): Promise<HttpResponse> {
   if (bounds.signal.aborted) throw abortError(bounds.signal);
   const sent = send();
   try {
-    return await bounded<HttpAnswer>(bounds, (resolve, fail) => {
+    return await bounded<HttpResponse>(bounds, (resolve, fail) => {
       // The first error is the reason; later ones come from tearing down.
       const failed = (error: NodeJS.ErrnoException): void => {
         fail(bounds.explain(error));
@@ -42,20 +42,20 @@ export async function answerTo(send: () => ClientRequest, bounds: AnswerBounds):
 }
 
 /** A body that is longer than allowed. */
-export class TooLong extends Error {
+export class ResponseTooLargeError extends Error {
   constructor(readonly maxBytes: number) {
     super(`longer than ${String(maxBytes)} bytes`);
   }
 }
 
-/** The whole body of a response. Throws {@link TooLong} as soon as it is longer than allowed, and what the connection fails with. */
+/** The whole body of a response. Throws {@link ResponseTooLargeError} as soon as it is longer than allowed, and what the connection fails with. */
 async function readBody(response: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   for await (const piece of response) {
     bytes += (piece as Buffer).length;
     // Leaving the loop destroys the response.
-    if (bytes > maxBytes) throw new TooLong(maxBytes);
+    if (bytes > maxBytes) throw new ResponseTooLargeError(maxBytes);
     pieces.push(piece as Buffer);
   }
   return Buffer.concat(pieces);

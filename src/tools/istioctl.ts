@@ -1,9 +1,9 @@
-import {once} from '../domain/once.js';
+import {memoizeAsync} from '../domain/memoize.js';
 import {defined} from '../domain/defined.js';
 import * as z from 'zod';
 import {MeshError} from '../domain/errors.js';
 import {impersonationUnsupported} from '../domain/install/istioctl-output.js';
-import {advice, lookWith} from '../domain/suggest/suggestion.js';
+import {advice, inspectWith} from '../domain/suggest/suggestion.js';
 import {lastLines} from './child-output.js';
 import type {Runner} from './runner.js';
 
@@ -65,7 +65,7 @@ const versionOutput = z.object({clientVersion: z.object({version: z.string().min
 /** Finds istioctl in PATH at first use. */
 export function createIstioctl({runner, kubeconfig, impersonating}: IstioctlOptions): Istioctl {
   return {
-    version: once(() => askVersion(runner)),
+    version: memoizeAsync(() => askVersion(runner)),
     async run({context, args, file, timeoutMs, onLine}) {
       if (impersonating) throw impersonationUnsupported();
       const target = ['--context', context, ...(kubeconfig === undefined ? [] : ['--kubeconfig', kubeconfig])];
@@ -83,7 +83,7 @@ async function askVersion(runner: Runner): Promise<string> {
   if (version !== undefined) return version;
   const said = lastLines(answer.output, 3);
   throw new MeshError('TOOL_OUTPUT', `istioctl did not say its version (exit ${String(answer.exitCode)}): ${said}`, {
-    hints: [advice`run \`${lookWith.run('istioctl', args)}\` and look; Istio 1.6 and later are known here`],
+    hints: [advice`run \`${inspectWith.run('istioctl', args)}\` and look; Istio 1.6 and later are known here`],
   });
 }
 

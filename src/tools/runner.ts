@@ -34,7 +34,7 @@ export interface ToolCommand extends Program {
 }
 
 /** What a finished program said; text without control characters. */
-export interface ToolAnswer {
+export interface ToolResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -78,7 +78,7 @@ export interface ExchangeCommand extends Program {
 }
 
 /** What it answered. */
-export interface ExchangeAnswer {
+export interface ExchangeResult {
   /** Undefined: a signal ended it. */
   readonly exitCode: number | undefined;
   /** As it came; cut where it was more than allowed. */
@@ -91,14 +91,14 @@ export interface ExchangeAnswer {
 /** Runs programs with one environment and one signal. */
 export interface Runner {
   /** Returns the exit code. Throws `TOOL_MISSING`, `TIMEOUT`, `INTERRUPTED`. */
-  ask(command: ToolCommand): Promise<ToolAnswer>;
+  ask(command: ToolCommand): Promise<ToolResult>;
   /**
    * What a shell command of the user's own prints: a password manager, which may ask on the terminal.
    * Throws `TOOL_FAILED` without a word of its output.
    */
   askSecret(shellCommand: string): Promise<Sensitive<string>>;
   /** Bytes in, bytes out. Returns the exit code. Throws `TOOL_MISSING`, `TIMEOUT`, `INTERRUPTED`. */
-  exchange(command: ExchangeCommand): Promise<ExchangeAnswer>;
+  exchange(command: ExchangeCommand): Promise<ExchangeResult>;
   /** Throws `TOOL_MISSING` when the program cannot be started. */
   start(command: StartCommand): Promise<RunningTool>;
 }
@@ -133,7 +133,7 @@ export function createRunner(options: RunnerOptions): Runner {
   };
 }
 
-async function ask(command: ToolCommand, options: RunnerOptions): Promise<ToolAnswer> {
+async function ask(command: ToolCommand, options: RunnerOptions): Promise<ToolResult> {
   const execa = await execaUnlessAborted(options);
   const child = execa(command.file, [...command.args], {
     ...shared(options, 'ours'),
@@ -159,7 +159,7 @@ async function askSecret(shellCommand: string, options: RunnerOptions): Promise<
   });
 }
 
-async function exchange(command: ExchangeCommand, options: RunnerOptions): Promise<ExchangeAnswer> {
+async function exchange(command: ExchangeCommand, options: RunnerOptions): Promise<ExchangeResult> {
   const execa = await execaUnlessAborted(options);
   const child = execa(command.file, [...command.args], {
     ...shared(options, 'user'),

@@ -9,7 +9,7 @@ import {request as requestHttps} from 'node:https';
 import type {SecureContext} from 'node:tls';
 import {MeshError} from '../domain/errors.js';
 import {printableLine} from '../domain/printable.js';
-import {answerTo, TooLong} from './http.js';
+import {sendRequest, ResponseTooLargeError} from './http.js';
 
 /** Far above what a certificate chain needs. Bytes. */
 const maxBytes = 4 * 1024 * 1024;
@@ -37,7 +37,7 @@ export interface VaultHttpRequest {
 }
 
 /** What was answered, whatever the status. */
-export interface VaultHttpAnswer {
+export interface VaultHttpResponse {
   readonly status: number;
   readonly contentType: string;
   /** The body as UTF-8. */
@@ -53,7 +53,7 @@ export interface VaultHttp {
    * Throws `SIGNER_UNAVAILABLE` with the reason when nobody answers, TLS cannot be verified or the answer has no end;
    * `INTERRUPTED`, or whatever the signal was aborted with.
    */
-  ask(request: VaultHttpRequest): Promise<VaultHttpAnswer>;
+  ask(request: VaultHttpRequest): Promise<VaultHttpResponse>;
 }
 
 /** Makes one. */
@@ -61,7 +61,7 @@ export function createVaultHttp(options: VaultHttpOptions): VaultHttp {
   return {
     async ask(request) {
       const {signal, timeoutMs} = request;
-      const {status, headers, text} = await answerTo(() => send(request, options), {
+      const {status, headers, text} = await sendRequest(() => send(request, options), {
         timeoutMs,
         maxBytes,
         signal,
@@ -115,7 +115,8 @@ const caHint =
 /** What a failed connection means (nodejs.org/api/errors.html; OpenSSL's names of verification results). */
 function explain(error: NodeJS.ErrnoException, options: VaultHttpOptions): MeshError {
   const say = (why: string, ...hints: readonly string[]): MeshError => unavailable(options, why, hints, error);
-  if (error instanceof TooLong) return unavailable(options, `an answer of more than ${String(maxBytes)} bytes`, []);
+  if (error instanceof ResponseTooLargeError)
+    return unavailable(options, `an answer of more than ${String(maxBytes)} bytes`, []);
   const code = error.code ?? '';
   switch (code) {
     case 'SELF_SIGNED_CERT_IN_CHAIN':

@@ -1,6 +1,6 @@
 import {defined} from '../domain/defined.js';
 import {type ErrorCode, MeshError} from '../domain/errors.js';
-import {advice, filePath, type Hint, lookWith} from '../domain/suggest/suggestion.js';
+import {advice, filePath, type Hint, inspectWith} from '../domain/suggest/suggestion.js';
 
 /** The code of a file system error, such as `ENOENT`. */
 export function errno(thrown: unknown): string | undefined {
@@ -60,7 +60,7 @@ export function fileError(thrown: unknown, path: string, doing: 'read' | 'write'
         const elsewhere = 'use a work directory that you may write to: --work-dir or WORK_DIR';
         return say('WORKDIR_UNWRITABLE', `${path} cannot be written: ${reason(code)}`, elsewhere);
       }
-      const look = advice`look at it: ${lookWith.run('ls', ['-ld', filePath(path)])}`;
+      const look = advice`look at it: ${inspectWith.run('ls', ['-ld', filePath(path)])}`;
       return say('WORKDIR_UNREADABLE', `${path} cannot be read: ${reason(code)}`, look);
     }
   }

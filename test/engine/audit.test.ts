@@ -3,10 +3,10 @@ import {MeshError, type ErrorCode} from '../../src/domain/errors.js';
 import type {JournalEntry} from '../../src/domain/journal/entry.js';
 import type {KubeObject} from '../../src/domain/kube/object.js';
 import type {Action, PatchObject} from '../../src/engine/action.js';
-import {objectToSend, rememberInPatch} from '../../src/engine/effects/remember.js';
+import {objectToSend, rememberInPatch} from '../../src/engine/effects/journal-head.js';
 import {createEngine} from '../../src/engine/engine.js';
 import type {RunSettings} from '../../src/engine/operation.js';
-import {createWhoAmI} from '../../src/engine/who-am-i.js';
+import {createIdentityReader} from '../../src/engine/api-identity.js';
 import type {Clusters, KubeApi} from '../../src/tools/kubectl/api.js';
 import {fakeDeps, type Log} from './fake-deps.js';
 
@@ -69,16 +69,16 @@ describe('who we are', () => {
     ['no name', {username: 7}, undefined],
     ['nothing', undefined, undefined],
   ])('is %s', async (_, userInfo, identity) => {
-    expect(await createWhoAmI(said(userInfo))('ctx')).toEqual(identity);
+    expect(await createIdentityReader(said(userInfo))('ctx')).toEqual(identity);
   });
 
   it('is no longer than a line', async () => {
-    expect((await createWhoAmI(said({username: 'x'.repeat(9999)}))('ctx'))?.username).toHaveLength(1024);
+    expect((await createIdentityReader(said({username: 'x'.repeat(9999)}))('ctx'))?.username).toHaveLength(1024);
   });
 
   it('is asked once per context', async () => {
     let asked = 0;
-    const whoAmI = createWhoAmI(
+    const whoAmI = createIdentityReader(
       clusters(() => {
         asked += 1;
         return Promise.resolve({status: {userInfo: {username: 'a'}}});
@@ -97,7 +97,7 @@ describe('who we are', () => {
     ['INTERRUPTED', true],
     ['TIMEOUT', true],
   ])('after %s: thrown %s', async (code, thrown) => {
-    const answer = createWhoAmI(clusters(() => Promise.reject(new MeshError(code, 'no'))))('ctx');
+    const answer = createIdentityReader(clusters(() => Promise.reject(new MeshError(code, 'no'))))('ctx');
     if (thrown) await expect(answer).rejects.toMatchObject({code});
     else expect(await answer).toBeUndefined();
   });

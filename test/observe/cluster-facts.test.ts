@@ -8,7 +8,7 @@ import {clusterFacts} from '../../src/observe/cluster-facts.js';
 import {fakeDeps} from '../engine/fake-deps.js';
 
 const keys = factKeys.filter((key): key is ClusterFactKey => !isMeshFact(key));
-const {mesh} = resolveMesh({file: undefined, contexts: {}, names: ['c1'], said: {}});
+const {mesh} = resolveMesh({file: undefined, contexts: {}, names: ['c1'], overrides: {}});
 const cluster = {name: 'c1', context: 'ctx', role: 'primary', network: 'network1'} as const;
 const other = {name: 'c2', role: 'primary', network: 'network2'} as const;
 

@@ -5,8 +5,26 @@
  * for who may `escalate` or `bind`), k8s.io/apiserver pkg/endpoints/filters/impersonation.go.
  */
 import {defined} from '../defined.js';
-import {allowed, anyName, distinctRights, each, type Target, type Way, type WayId, waysOf, workloads} from './paths.js';
-import {countsIn, type Query, type Binding, type Grant, type Holder, type RbacFacts, type Role} from '../kube/rbac.js';
+import {
+  allowed,
+  anyName,
+  distinctRights,
+  each,
+  type Target,
+  type Way,
+  type WayId,
+  waysOf,
+  workloads,
+} from './path-kinds.js';
+import {
+  bindingApplies,
+  type Query,
+  type Binding,
+  type Grant,
+  type Holder,
+  type RbacFacts,
+  type Role,
+} from '../kube/rbac.js';
 import {impliedGroups, privilegedGroup, subjectId, type Subject} from '../kube/subjects.js';
 
 /** A way to the key, and what it needs: one request of each list must be allowed. */
@@ -28,7 +46,7 @@ function firstOpen({own, all}: Holder, routes: Iterable<Route>): Way | undefined
 }
 
 /** Who may delete the Secret and create one needs no right to change it. */
-export function recreates(holder: Holder, {namespace, secrets}: Target): Way | undefined {
+export function canRecreateSecret(holder: Holder, {namespace, secrets}: Target): Way | undefined {
   const secret = {group: '', resource: 'secrets', namespace};
   const deletes = secrets.map((name) => ({...secret, verb: 'delete', name}));
   return firstOpen(holder, [{way: 'replace-secret', needs: [deletes, [{...secret, verb: 'create'}]]}]);
@@ -44,7 +62,7 @@ const namesOf =
 
 /** Who may escalate may give a role, that it holds already, every right. */
 export function escalates(holder: Holder, {namespace}: Target): Way | undefined {
-  const held = holder.all.filter(({binding}) => countsIn(binding, namespace)).map(({role}) => role);
+  const held = holder.all.filter(({binding}) => bindingApplies(binding, namespace)).map(({role}) => role);
   const route = (resource: string, kind: Role['kind'], place: Pick<Query, 'namespace'>): readonly Route[] => {
     const roles = held.filter((role) => role.kind === kind);
     const of = {group, resource, ...place, name: namesOf(roles)};
@@ -69,7 +87,7 @@ export function binds({roles, bindings}: RbacFacts, target: Target): (holder: Ho
     const write = {group, resource, ...place};
     // A binding that exists can be given another subject, and no other role.
     const taken = bindings.filter(
-      (one) => one.kind === kind && countsIn(one, namespace) && namesOf(usableOf(one.role.kind))(one.role.name),
+      (one) => one.kind === kind && bindingApplies(one, namespace) && namesOf(usableOf(one.role.kind))(one.role.name),
     );
     return {
       way: 'bind',
@@ -100,7 +118,7 @@ const becomingVerbs: readonly string[] = ['*', 'impersonate', 'create', 'update'
 const runByGet: readonly string[] = ['*', 'pods/exec', 'pods/attach', '*/exec', '*/attach'];
 
 /** Whom a subject may become, of those that reach the key. The first that it finds is told. */
-export function becomes(holder: Holder, reaching: readonly Subject[]): Way | undefined {
+export function canImpersonate(holder: Holder, reaching: readonly Subject[]): Way | undefined {
   // Most subjects only read: no need to ask for each of the others.
   const mayBecome = holder.own.some(({role}) =>
     role.rules.some(
@@ -160,7 +178,7 @@ function* accountRoutes(holder: Holder, reaching: readonly Subject[]): Iterable<
   for (const via of reaching) {
     for (const {namespace, name: account} of accountsOf(via, holder)) {
       // Everything below is asked in that namespace, and a part must be the subject's own.
-      if (!holder.own.some(({binding}) => countsIn(binding, namespace))) continue;
+      if (!holder.own.some(({binding}) => bindingApplies(binding, namespace))) continue;
       const ask = (resource: string, verbs: readonly string[], name?: Query['name']): readonly Query[] =>
         each(verbs, defined({group: '', resource, namespace, name}));
       const route = (way: WayId, ...needs: Route['needs']): Route => ({way, needs, via});

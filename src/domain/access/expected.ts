@@ -3,7 +3,7 @@
  * cluster by Kubernetes' own groups, who got the operator's rights of this program, and whom mesh.yaml names.
  */
 import {isGivenRole} from './role-manifests.js';
-import type {Reach} from './reach.js';
+import type {AccessPath} from './access-paths.js';
 import type {Grant} from '../kube/rbac.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
 
@@ -23,7 +23,7 @@ export interface Expectations {
  * Why a way is expected; undefined where it is not. What is expected of a subject by its role is so only through the binding
  * that gives that role: the same subject through another binding is a finding.
  */
-export function whyExpected(reach: Reach, expectations: Expectations): string | undefined {
+export function whyExpected(reach: AccessPath, expectations: Expectations): string | undefined {
   const {subject, grants} = reach;
   const id = subjectId(subject);
   if (expectations.declared.includes(id)) return 'declared in mesh.yaml';
@@ -49,7 +49,7 @@ const administrators: Readonly<Partial<Record<string, string>>> = {
 
 /** Istio's own service accounts (istio/istio manifests/charts: istio-discovery, base, istio-cni). */
 function ofIstio(
-  {subject: {kind, name, namespace}, grants}: Reach,
+  {subject: {kind, name, namespace}, grants}: AccessPath,
   {namespace: istioNamespace, revisions}: Expectations,
 ): string | undefined {
   if (kind !== 'ServiceAccount' || namespace !== istioNamespace) return undefined;

@@ -2,13 +2,13 @@
 import {defined} from '../defined.js';
 import {groupBy} from '../group-by.js';
 import {describeRef} from '../kube/paths.js';
-import {onceEach} from '../once.js';
-import {madeElsewhere, usesCacerts} from '../mesh/signer.js';
+import {memoizeByKey} from '../memoize.js';
+import {externalCaReason, usesCacerts} from '../mesh/signer.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import {fixWith, sequence, type Suggestion, words} from '../suggest/suggestion.js';
 import {type Expectations, whyExpected} from './expected.js';
-import {caSecrets, rightText, type Target, ways} from './paths.js';
-import {isWhole, reachesOf, type Reach} from './reach.js';
+import {caSecrets, rightText, type Target, ways} from './path-kinds.js';
+import {isWhole, accessPathsOf, type AccessPath} from './access-paths.js';
 import {bindingKey, type Binding, type RbacFacts} from '../kube/rbac.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
 import type {RemoteReach, Step} from './transitive.js';
@@ -30,7 +30,7 @@ export function expectationsOf({istio, trust, access}: Mesh): Expectations {
  * others sign elsewhere.
  */
 export function noKeyHere({trust: {signer}}: Pick<Mesh, 'trust'>): string | undefined {
-  return usesCacerts(signer) ? undefined : madeElsewhere(signer);
+  return usesCacerts(signer) ? undefined : externalCaReason(signer);
 }
 
 /** The Secrets that lead to the keys of this mesh: those of cluster CAs, and the root of a signer beside istiod. */
@@ -41,13 +41,13 @@ export function keyTarget({namespace, signerSecret}: Expectations): Target {
 /** One subject that nobody expects, with all its unexpected ways. */
 export interface Unexpected {
   readonly subject: Subject;
-  readonly reaches: readonly Reach[];
+  readonly reaches: readonly AccessPath[];
   /** Whether one of them reads the Secret itself. */
   readonly reads: boolean;
 }
 
 /** The subjects of one cluster that reach its key and are not expected, in the order in which RBAC names them. */
-export function unexpectedIn(reaches: readonly Reach[], expectations: Expectations): readonly Unexpected[] {
+export function unexpectedIn(reaches: readonly AccessPath[], expectations: Expectations): readonly Unexpected[] {
   const unexpected = reaches.filter((reach) => whyExpected(reach, expectations) === undefined);
   return [...groupBy(unexpected, ({subject}) => subjectId(subject)).values()].map((own) => ({
     subject: own[0].subject,
@@ -59,7 +59,7 @@ export function unexpectedIn(reaches: readonly Reach[], expectations: Expectatio
 /** The same, from what RBAC says. */
 export function unexpectedBy(rbac: RbacFacts, mesh: Mesh): readonly Unexpected[] {
   const expectations = expectationsOf(mesh);
-  return unexpectedIn(reachesOf(rbac, keyTarget(expectations)), expectations);
+  return unexpectedIn(accessPathsOf(rbac, keyTarget(expectations)), expectations);
 }
 
 /** A subject of one cluster that reaches keys of others, and that is not expected. */
@@ -75,10 +75,10 @@ export interface UnexpectedRemote {
  */
 export function unexpectedRemotes(
   remotes: readonly RemoteReach[],
-  own: (cluster: string) => readonly Reach[],
+  own: (cluster: string) => readonly AccessPath[],
   expectations: Expectations,
 ): readonly UnexpectedRemote[] {
-  const known = onceEach((cluster: string): ReadonlySet<string> => {
+  const known = memoizeByKey((cluster: string): ReadonlySet<string> => {
     const atHome = unexpectedIn(own(cluster).filter(isWhole), expectations);
     return new Set(atHome.map(({subject}) => subjectId(subject)));
   });
@@ -101,7 +101,7 @@ export function bindingText({role, ...binding}: Pick<Binding, 'kind' | 'name' | 
 const toldRights = 3;
 
 /** `get secrets, list secrets (RoleBinding … → Role …)`, and as whom. */
-export function reachText({rights, grants, way, via}: Reach): string {
+export function reachText({rights, grants, way, via}: AccessPath): string {
   const told = rights.slice(0, toldRights).map(rightText).join(', ');
   const more = rights.length > toldRights ? ` and ${String(rights.length - toldRights)} more` : '';
   const through = grants.map(({binding}) => bindingText(binding)).join(', ');
@@ -118,7 +118,7 @@ export function stepText({cluster, secret, leadsTo, as}: Step): string {
  * The command that takes a subject out of the bindings through which it reaches the key. Each patch tests first that the
  * subject still stands where it was seen.
  */
-export function removeFix(subject: Subject, reaches: readonly Reach[], cluster: MeshCluster): Suggestion {
+export function removeFix(subject: Subject, reaches: readonly AccessPath[], cluster: MeshCluster): Suggestion {
   const bindings = new Map(
     reaches.flatMap(({grants}) => grants.map(({binding}) => [bindingKey(binding), binding] as const)),
   );

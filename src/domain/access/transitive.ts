@@ -4,9 +4,9 @@
  * clusters as there are.
  */
 import {bindingKey, type RbacFacts} from '../kube/rbac.js';
-import {onceEach} from '../once.js';
-import type {Target} from './paths.js';
-import {isWhole, reachesBy, reachesOf, type Reach} from './reach.js';
+import {memoizeByKey} from '../memoize.js';
+import type {Target} from './path-kinds.js';
+import {isWhole, accessPathsBy, accessPathsOf, type AccessPath} from './access-paths.js';
 import type {RemoteCredential} from '../istio/remote-secret.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
 
@@ -34,7 +34,7 @@ export interface RemoteReach {
   /** Whose key it reaches. */
   readonly target: string;
   /** How the subject reaches the first remote secret. */
-  readonly reach: Reach;
+  readonly reach: AccessPath;
   /** From the first remote secret on; never empty. */
   readonly path: readonly Step[];
 }
@@ -61,7 +61,7 @@ export class AccessJudge {
   }
 
   /** Who reaches the key of this cluster's CA from within it. */
-  own(cluster: string): readonly Reach[] {
+  own(cluster: string): readonly AccessPath[] {
     return this.#reaches(cluster, this.target.secrets);
   }
 
@@ -84,7 +84,7 @@ export class AccessJudge {
 
   #remoteFrom({cluster: from, remotes}: ClusterAccess): readonly RemoteReach[] {
     // Secrets that the same subjects reach in the same way, which is most of them, are looked at together.
-    const together = new Map<readonly Reach[], Map<string, readonly Step[]>>();
+    const together = new Map<readonly AccessPath[], Map<string, readonly Step[]>>();
     for (const {secret, cluster, identity} of remotes) {
       // One of the own cluster is none that istiod uses, and a token all the same.
       if (!identity) continue;
@@ -116,7 +116,7 @@ export class AccessJudge {
   }
 
   /** The clusters whose keys somebody in a cluster reaches, each with the steps from there: none for that cluster's own. */
-  readonly #journey = onceEach((start: Place): ReadonlyMap<string, readonly Step[]> => {
+  readonly #journey = memoizeByKey((start: Place): ReadonlyMap<string, readonly Step[]> => {
     const targets = new Map<string, readonly Step[]>();
     const visited = new Set([placeId(start)]);
     // It grows during the loop: the nearest clusters come first.
@@ -136,7 +136,7 @@ export class AccessJudge {
   }, placeId);
 
   /** The remote secrets that a subject of a cluster can read; none where the cluster was not read. */
-  readonly #further = onceEach(
+  readonly #further = memoizeByKey(
     (place: Place): readonly RemoteCredential[] =>
       this.#clusters.get(place.cluster)?.remotes.filter(({secret}) => this.#isReached(place, [secret])) ?? [],
     placeId,
@@ -144,11 +144,11 @@ export class AccessJudge {
 
   #isReached({cluster, identity: {user, groups}}: Place, secrets: readonly string[]): boolean {
     const reaches = this.#reaches(cluster, secrets);
-    return [user, ...groups].some((subject) => reachesBy(reaches, subject).length > 0);
+    return [user, ...groups].some((subject) => accessPathsBy(reaches, subject).length > 0);
   }
 
   /** The answer is the same for all Secrets that no rule names. */
-  #reaches(cluster: string, secrets: readonly string[]): readonly Reach[] {
+  #reaches(cluster: string, secrets: readonly string[]): readonly AccessPath[] {
     const access = this.#clusters.get(cluster);
     if (!access) return [];
     const names = this.#namesIn(access);
@@ -156,14 +156,14 @@ export class AccessJudge {
     return this.#answer({access, secrets: named.length === secrets.length ? secrets : [...named, '']});
   }
 
-  readonly #answer = onceEach(
+  readonly #answer = memoizeByKey(
     ({access, secrets}: {readonly access: ClusterAccess; readonly secrets: readonly string[]}) =>
-      reachesOf(access.rbac, {namespace: this.target.namespace, secrets}),
+      accessPathsOf(access.rbac, {namespace: this.target.namespace, secrets}),
     ({access, secrets}) => [access.cluster, ...secrets].join('\n'),
   );
 
   /** Every name of an object in a rule. */
-  readonly #namesIn = onceEach(
+  readonly #namesIn = memoizeByKey(
     ({rbac}: ClusterAccess): ReadonlySet<string> =>
       new Set(rbac.roles.flatMap(({rules}) => rules.flatMap(({resourceNames}) => resourceNames))),
   );

@@ -3,9 +3,9 @@
  * wants to read about it. Facts are gathered by `src/observe`, judged by `judge.ts`.
  */
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
-import {madeElsewhere, usesCacerts} from '../mesh/signer.js';
+import {externalCaReason, usesCacerts} from '../mesh/signer.js';
 import type {Suggestion} from '../suggest/suggestion.js';
-import type {ClusterFactValues, FactKey, MeshFactValues, Part, Parts} from '../facts/facts.js';
+import type {ClusterFactValues, FactKey, MeshFactValues, Part, PerPod} from '../facts/facts.js';
 
 /** Stable: it stands in pipelines, alerts and the journal of those who run this program. Never reused. */
 export type CheckId = `MESH${number}`;
@@ -72,7 +72,7 @@ export function findingsOr(findings: readonly (Finding | undefined)[], otherwise
 }
 
 /** Parts of which all are known. */
-type Plain<T> = T extends Parts<infer Value> ? readonly Part<Value>[] : T;
+type Plain<T> = T extends PerPod<infer Value> ? readonly Part<Value>[] : T;
 
 /** The same fact of several clusters. */
 export interface OfCluster<T> {
@@ -180,14 +180,17 @@ export const apiServerCheck = checksSeenFrom('API server');
 export const istiodCheck = checksSeenFrom('live istiod');
 
 /** The facts that some checks need or use, without doubles. */
-export function neededFacts(checks: readonly Check[]): ReadonlySet<FactKey> {
+export function requiredFacts(checks: readonly Check[]): ReadonlySet<FactKey> {
   return new Set(checks.flatMap(({needs, uses = []}) => [...needs, ...uses]));
 }
 
 /** Why a check has nothing to judge in this mesh, whatever is seen: it is about a CA that the mesh does not have. */
-export function outOfPlace({about}: Pick<Check, 'about'>, {trust: {signer}}: Pick<Mesh, 'trust'>): string | undefined {
+export function notApplicableReason(
+  {about}: Pick<Check, 'about'>,
+  {trust: {signer}}: Pick<Mesh, 'trust'>,
+): string | undefined {
   if (about === undefined || usesCacerts(signer)) return undefined;
   const isSpire = signer.type === 'external' && signer.issuer === 'spire';
   if (about === "istiod's CA" && !isSpire) return undefined;
-  return madeElsewhere(signer);
+  return externalCaReason(signer);
 }

@@ -7,13 +7,13 @@ import {clusterLayout} from '../mesh/layout.js';
 import {usesCacerts} from '../mesh/signer.js';
 import {crlFileName} from '../x509/crl.js';
 import type {CaOrigin} from '../facts/facts.js';
-import {refuseVersionChange, saidVersion} from '../install/version-change.js';
+import {refuseVersionChange, reportedVersion} from '../install/version-change.js';
 import {
   edit,
   fixWith,
   inWorkDir,
   kubectlMesh,
-  lookWith,
+  inspectWith,
   sequence,
   type Suggestion,
   words,
@@ -51,7 +51,8 @@ export function reinstallFix({cluster: {name}}: OneCluster, ...flags: readonly s
 export function upgradeFix(subject: OneCluster, running: string, wanted?: string): Suggestion {
   const isRefused =
     wanted !== undefined &&
-    refuseVersionChange(saidVersion(running), saidVersion(wanted), {upgrade: true, forceVersion: false}) !== undefined;
+    refuseVersionChange(reportedVersion(running), reportedVersion(wanted), {upgrade: true, forceVersion: false}) !==
+      undefined;
   return reinstallFix(subject, isRefused ? '--force-version' : '--upgrade');
 }
 
@@ -84,15 +85,15 @@ export function otherCaFix(origin: CaOrigin | undefined, subject: ClusterSubject
   const {namespace} = mesh.istio;
   // There is no Secret to look at: what workloads are given is all there is to see.
   if (!usesCacerts(mesh.trust.signer)) {
-    return lookWith.kubectl(cluster, words`-n ${namespace} get configmap ${defaultBundleName} -o yaml`);
+    return inspectWith.kubectl(cluster, words`-n ${namespace} get configmap ${defaultBundleName} -o yaml`);
   }
   const [, certificate] = certManagers.exec(origin.keeper ?? '') ?? [];
   if (origin.keeper === 'cert-manager') {
-    return lookWith.kubectl(cluster, words`-n ${namespace} describe certificates.cert-manager.io`);
+    return inspectWith.kubectl(cluster, words`-n ${namespace} describe certificates.cert-manager.io`);
   }
   // cert-manager's own command line; kubectl alone cannot set the condition that makes it issue anew.
   return certificate === undefined
-    ? lookWith.kubectl(cluster, words`-n ${namespace} describe secret/cacerts`)
+    ? inspectWith.kubectl(cluster, words`-n ${namespace} describe secret/cacerts`)
     : fixWith.cmctl(cluster, words`renew -n ${namespace} ${certificate}`);
 }
 
@@ -106,7 +107,7 @@ export function noListsFix(origin: CaOrigin | undefined, subject: ClusterSubject
     const path = clusterLayout(cluster.name).caCrl;
     const file = inWorkDir(path);
     const aside = isPushed ? [fixWith.run('mv', [file, inWorkDir(`${path}.old`)])] : [];
-    return sequence(...aside, writeTo(file, lookWith.run(':', [])), pushFix(subject));
+    return sequence(...aside, writeTo(file, inspectWith.run(':', [])), pushFix(subject));
   }
   const patch = JSON.stringify([{op: 'remove', path: `/data/${crlFileName}`}]);
   return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} patch secret cacerts --type=json -p ${patch}`);

@@ -6,10 +6,10 @@ import {defined} from '../defined.js';
 import {type ErrorReport, MeshError, problem} from '../errors.js';
 import type {MeshCluster} from '../mesh/mesh.js';
 import {firstCommand} from '../suggest/suggestion.js';
-import {type Check, type Finding, type Judgement, notApplicable, outOfPlace, type Side} from './check.js';
+import {type Check, type Finding, type Judgement, notApplicable, notApplicableReason, type Side} from './check.js';
 import {
   isMeshFact,
-  Parts,
+  PerPod,
   type ClusterFactKey,
   type ClusterFactValues,
   type Evidence,
@@ -79,7 +79,7 @@ function judgeTarget(
   const {now, mesh, facts} = evidence;
   const look = (key: FactKey) => ({key, ...(isMeshFact(key) ? lookFact(facts[key], key) : lookAtClusters(key))});
   const needed = check.needs.map(look);
-  const reason = outOfPlace(check, mesh) ?? needed.find(({leftOut}) => leftOut !== undefined)?.leftOut;
+  const reason = notApplicableReason(check, mesh) ?? needed.find(({leftOut}) => leftOut !== undefined)?.leftOut;
   if (reason !== undefined) return rowsOf(check, target, notApplicable(reason));
   const clusters = check.scope === 'mesh' ? clustersUnseen(check, evidence) : undefined;
   const missing = distinct(needed.flatMap(({unknown}) => unknown)).map((error) =>
@@ -188,8 +188,8 @@ function lookFact(fact: Fact<unknown> | undefined, key: FactKey): Look {
   if (fact === undefined) return {unknown: [problem('INTERNAL', `the fact ${key} was not gathered`)]};
   if ('leftOut' in fact) return {unknown: [], leftOut: fact.leftOut};
   if ('unknown' in fact) return {unknown: [fact.unknown]};
-  if (!(fact.value instanceof Parts)) return {value: fact.value, unknown: []};
-  const parts: Parts<unknown>['parts'] = fact.value.parts;
+  if (!(fact.value instanceof PerPod)) return {value: fact.value, unknown: []};
+  const parts: PerPod<unknown>['parts'] = fact.value.parts;
   return {
     value: parts.flatMap(({name, seen}) => ('value' in seen ? [{name, value: seen.value}] : [])),
     unknown: parts.flatMap(({seen}) => ('unknown' in seen ? [seen.unknown] : [])),

@@ -16,7 +16,7 @@ export type * from './types/cluster.js';
 export type * from './types/work-directory.js';
 
 /** A fact made of parts that can be unknown one by one, such as one TLS handshake for each istiod pod. */
-export class Parts<T> {
+export class PerPod<T> {
   constructor(readonly parts: readonly {readonly name: string; readonly seen: Observed<T>}[]) {}
 }
 
@@ -105,9 +105,9 @@ const clusterFacts = {
     reads: controlPlane,
     mayRead: ['networkServices', 'networkGateways', 'gatewayService', 'gatewayPods'],
   }),
-  servedChains: fact<Parts<ofCluster.ServedChain>>({reads: live}),
-  istiodMetrics: fact<Parts<ofCluster.IstiodMetrics>>({reads: live}),
-  istiodClusters: fact<Parts<ofCluster.IstiodClusters>>({reads: live}),
+  servedChains: fact<PerPod<ofCluster.ServedChain>>({reads: live}),
+  istiodMetrics: fact<PerPod<ofCluster.IstiodMetrics>>({reads: live}),
+  istiodClusters: fact<PerPod<ofCluster.IstiodClusters>>({reads: live}),
 } as const;
 
 type ValueOf<Row> = Row extends FactRow<infer T> ? T : never;
@@ -143,7 +143,7 @@ export function readsOf(key: FactKey): readonly ReadName[] {
 }
 
 /** Whether a fact is unknown where a request of it, which was sent, is refused. */
-export function restsOn(key: FactKey, name: ReadName): boolean {
+export function dependsOnFact(key: FactKey, name: ReadName): boolean {
   const read: Read = reads[name];
   const {reads: needed, mayRead = []} = rows[key];
   // A request that is sent in some meshes only was sent because the fact needed it.
@@ -166,7 +166,7 @@ const reasons: Readonly<Record<LimitingFlag, string>> = {
 };
 
 /** Why a fact is not gathered, in the words of the flag that said so; undefined when it is. */
-export function leftOutBy(key: FactKey, limits: Limits): string | undefined {
+export function omittedBy(key: FactKey, limits: Limits): string | undefined {
   const flag = limitOnFact(key, limits);
   return flag && reasons[flag];
 }

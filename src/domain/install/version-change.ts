@@ -7,14 +7,14 @@ import {printableLine} from '../printable.js';
 import {advice, kubectlMesh} from '../suggest/suggestion.js';
 
 /** A version as it was said, and parsed where it names a release. */
-export interface SaidVersion {
+export interface ReportedVersion {
   readonly said: string;
   readonly parsed?: IstioVersion;
 }
 
 /** Reads what was said. */
-export function saidVersion(said: string): SaidVersion {
-  return defined<SaidVersion>({said: printableLine(said), parsed: parseVersion(said)});
+export function reportedVersion(said: string): ReportedVersion {
+  return defined<ReportedVersion>({said: printableLine(said), parsed: parseVersion(said)});
 }
 
 /** Istio's installer writes its own version here (istio/istio operator/pkg/manifest/name.go). */
@@ -24,15 +24,15 @@ const versionLabel = 'operator.istio.io/version';
 export function runningVersion({
   metadata,
   spec,
-}: Pick<DeploymentObject, 'metadata'> & Partial<Pick<DeploymentObject, 'spec'>>): SaidVersion {
+}: Pick<DeploymentObject, 'metadata'> & Partial<Pick<DeploymentObject, 'spec'>>): ReportedVersion {
   const tag = istiodTag(spec?.template.spec.containers ?? []);
   const label = metadata.labels?.[versionLabel];
-  const candidates = [tag, label].flatMap((text) => (text === undefined || text === '' ? [] : [saidVersion(text)]));
+  const candidates = [tag, label].flatMap((text) => (text === undefined || text === '' ? [] : [reportedVersion(text)]));
   return candidates.find(({parsed}) => parsed) ?? candidates.at(-1) ?? {said: 'unknown'};
 }
 
 /** What was agreed to: `--upgrade`, `--force-version`. */
-export interface VersionConsent {
+export interface VersionOverrides {
   readonly upgrade: boolean;
   readonly forceVersion: boolean;
 }
@@ -42,9 +42,9 @@ export interface VersionConsent {
  * (`--force-version`: Istio supports neither; istio.io docs/setup/upgrade). Undefined when it may.
  */
 export function refuseVersionChange(
-  running: SaidVersion,
-  istioctl: SaidVersion,
-  {upgrade, forceVersion}: VersionConsent,
+  running: ReportedVersion,
+  istioctl: ReportedVersion,
+  {upgrade, forceVersion}: VersionOverrides,
 ): ErrorReport | undefined {
   const refuse = (why: string, hint: string): ErrorReport =>
     problem(
@@ -69,7 +69,7 @@ export function refuseVersionChange(
 }
 
 /** Why this istioctl is not the one mesh.yaml asks for. Undefined when it is, or when mesh.yaml is silent. */
-export function refuseOtherIstioctl(declared: string | undefined, istioctl: SaidVersion): ErrorReport | undefined {
+export function refuseOtherIstioctl(declared: string | undefined, istioctl: ReportedVersion): ErrorReport | undefined {
   const wanted = declared === undefined ? undefined : parseVersion(declared);
   if (declared === undefined || !wanted || (istioctl.parsed && satisfies(istioctl.parsed, wanted))) return undefined;
   return problem(

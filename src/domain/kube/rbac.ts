@@ -97,7 +97,7 @@ function hasName({resourceNames}: PolicyRule, name: Query['name']): boolean {
 }
 
 /** Whether the rules of a binding count in this namespace; without one: in the whole cluster. */
-export function countsIn({kind, namespace}: Binding, asked: string | undefined): boolean {
+export function bindingApplies({kind, namespace}: Binding, asked: string | undefined): boolean {
   return kind === 'ClusterRoleBinding' || (asked !== undefined && namespace === asked);
 }
 

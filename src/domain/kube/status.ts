@@ -5,7 +5,7 @@
  */
 import {type ErrorCode, MeshError} from '../errors.js';
 import {printableLine} from '../printable.js';
-import {advice, lookWith, type Suggestion, words} from '../suggest/suggestion.js';
+import {advice, inspectWith, type Suggestion, words} from '../suggest/suggestion.js';
 import {qualifiedResource} from './kinds.js';
 
 /** The RBAC verb of a request. */
@@ -23,7 +23,7 @@ export interface ApiRequest {
 }
 
 /** An answer that is not a success. */
-export interface FailedAnswer {
+export interface FailedResponse {
   /** HTTP status. */
   readonly status: number;
   readonly contentType: string;
@@ -33,7 +33,7 @@ export interface FailedAnswer {
 }
 
 /** Turns a failed answer into an error. */
-export function answerError(asked: ApiRequest, answer: FailedAnswer): MeshError {
+export function answerError(asked: ApiRequest, answer: FailedResponse): MeshError {
   const status = statusBody(answer);
   if (!status) return proxyError(asked, answer);
   const {message, reason} = status;
@@ -62,7 +62,7 @@ export function answerError(asked: ApiRequest, answer: FailedAnswer): MeshError 
   }
 }
 
-function failedWith(code: ErrorCode, asked: ApiRequest, {status}: FailedAnswer, said: string): MeshError {
+function failedWith(code: ErrorCode, asked: ApiRequest, {status}: FailedResponse, said: string): MeshError {
   const what = `${describeAsked(asked)} failed in context "${asked.context}"`;
   return new MeshError(code, `${what}: HTTP ${String(status)}, ${said}`);
 }
@@ -106,14 +106,14 @@ function forbidden(asked: ApiRequest, said: string): MeshError {
   return new MeshError('FORBIDDEN', message, {
     hints: [
       `the user of context "${context}" needs the right "${verb}" on "${target}"${namespace === undefined ? '' : ` in namespace "${namespace}"`}`,
-      advice`ask the cluster: ${lookWith.kubectl('any', canI)}`,
+      advice`ask the cluster: ${inspectWith.kubectl('any', canI)}`,
     ],
   });
 }
 
 /** The request that needs least: every credential may read the version. */
 function getVersion(context: string): Suggestion {
-  return lookWith.kubectl({context}, words`get --raw /version`);
+  return inspectWith.kubectl({context}, words`get --raw /version`);
 }
 
 function unauthorized(asked: ApiRequest, why: string, toolText: string | undefined): MeshError {
@@ -128,7 +128,7 @@ function unauthorized(asked: ApiRequest, why: string, toolText: string | undefin
 const plainCodes: Readonly<Record<number, ErrorCode>> = {401: 'UNAUTHORIZED', 403: 'FORBIDDEN', 404: 'NOT_FOUND'};
 
 /** `kubectl proxy` answers in plain text when it got no answer from the API server, or no credentials to ask with. */
-function proxyError(asked: ApiRequest, answer: FailedAnswer): MeshError {
+function proxyError(asked: ApiRequest, answer: FailedResponse): MeshError {
   const said = printableLine(answer.body).slice(0, 500);
   if (/getting credentials|exec plugin|oidc|unable to (?:get|refresh).*token|\binvalid_grant\b/i.test(said)) {
     return unauthorized(asked, said, answer.toolText);
@@ -141,7 +141,7 @@ function proxyError(asked: ApiRequest, answer: FailedAnswer): MeshError {
   return failedWith(plainCodes[answer.status] ?? 'API_ERROR', asked, answer, said);
 }
 
-function statusBody({contentType, body}: FailedAnswer): Partial<Record<'message' | 'reason', unknown>> | undefined {
+function statusBody({contentType, body}: FailedResponse): Partial<Record<'message' | 'reason', unknown>> | undefined {
   if (!contentType.includes('json')) return undefined;
   try {
     const parsed: unknown = JSON.parse(body);

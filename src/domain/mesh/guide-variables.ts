@@ -4,38 +4,38 @@
  */
 import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
-import type {Said} from './resolve.js';
+import type {Override} from './resolve.js';
 
 /** One cluster as the variables name it. */
 export interface GuideCluster {
   readonly name: string;
   readonly context?: string;
-  readonly network?: Said;
+  readonly network?: Override;
 }
 
 /** What the variables say. */
 export interface GuideVariables {
-  readonly meshID?: Said;
+  readonly meshID?: Override;
   readonly clusters: readonly GuideCluster[];
 }
 
 /** Reads them. Throws `MISSING_VALUE` when they name no cluster, or a context or network of an unnamed one. */
 export function readGuideVariables(environment: Readonly<Record<string, string | undefined>>): GuideVariables {
-  const said = (by: string): Said | undefined => {
-    const value = environment[by];
+  const override = (source: string): Override | undefined => {
+    const value = environment[source];
     // An empty variable is one that a script meant to set.
-    return value === undefined || value === '' ? undefined : {value, by};
+    return value === undefined || value === '' ? undefined : {value, source};
   };
   const numbers = [
     ...new Set(Object.keys(environment).flatMap((name) => /^(?:CLUSTER|CTX|NETWORK)_(\d+)$/.exec(name)?.[1] ?? [])),
   ].sort((a, b) => Number(a) - Number(b));
   const clusters = numbers.flatMap((number): readonly GuideCluster[] => {
-    const [name, context, network] = ['CLUSTER', 'CTX', 'NETWORK'].map((word) => said(`${word}_${number}`));
+    const [name, context, network] = ['CLUSTER', 'CTX', 'NETWORK'].map((word) => override(`${word}_${number}`));
     if (name) return [defined<GuideCluster>({name: name.value, context: context?.value, network})];
     // The guide has one NETWORK_1 for several clusters: a network alone names no cluster.
     if (!context) return [];
-    throw new MeshError('MISSING_VALUE', `${context.by} is set and CLUSTER_${number} is not`, {
-      hints: [`export CLUSTER_${number}=NAME, or unset ${context.by}`],
+    throw new MeshError('MISSING_VALUE', `${context.source} is set and CLUSTER_${number} is not`, {
+      hints: [`export CLUSTER_${number}=NAME, or unset ${context.source}`],
     });
   });
   if (clusters.length === 0) {
@@ -43,5 +43,5 @@ export function readGuideVariables(environment: Readonly<Record<string, string |
       hints: ['export CLUSTER_1=NAME CTX_1=CONTEXT NETWORK_1=NETWORK MESH=ID WORK_DIR=DIR, as the guide does'],
     });
   }
-  return defined<GuideVariables>({clusters, meshID: said('MESH')});
+  return defined<GuideVariables>({clusters, meshID: override('MESH')});
 }

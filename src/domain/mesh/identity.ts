@@ -54,7 +54,7 @@ export function identityProblems(
 }
 
 /** By cluster, what keeps those from being looked at that are not who they should be: another cluster says nothing of them. */
-export function strangersAmong(
+export function uidMismatches(
   mesh: Pick<Mesh, 'clusters'>,
   seen: readonly {readonly name: string; readonly uid: string | undefined}[],
 ): ReadonlyMap<string, ErrorReport> {

@@ -8,7 +8,7 @@
 import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
 import {nearest} from '../nearest.js';
-import {advice, kubectlMesh, lookWith, words} from '../suggest/suggestion.js';
+import {advice, kubectlMesh, inspectWith, words} from '../suggest/suggestion.js';
 import {parseDays, parsePercent} from './duration.js';
 import {layout} from './layout.js';
 import type {Mesh, MeshCluster, MeshIstio, MeshTrust} from './mesh.js';
@@ -17,25 +17,25 @@ import type {KeyAlgorithm} from '../keys/keys.js';
 import {dnsLabelPattern, dnsLabelRule, labelValuePattern, labelValueRule, parseClusterName} from './names.js';
 import {repeated} from './rules.js';
 import type {ContextsFile, MeshFile, MeshFileCluster} from './schema.js';
-import {resolveSigner, type SaidSigner} from './signer.js';
+import {resolveSigner, type SignerOverride} from './signer.js';
 
 /** A value and who said it: `--mesh-id`, `NETWORK_1`. The name stands in messages. */
-export interface Said<T extends string = string> {
+export interface Override<T extends string = string> {
   readonly value: T;
-  readonly by: string;
+  readonly source: string;
 }
 
 /** What was said for this run. Absent is not said: flags with such meaning have no defaults. */
-export interface SaidValues {
+export interface Overrides {
   /** Legal with exactly one selected cluster; differs freely from what is declared. */
-  readonly context?: Said;
-  readonly meshID?: Said;
+  readonly context?: Override;
+  readonly meshID?: Override;
   /** For each selected cluster. */
-  readonly network?: Said;
-  readonly istioNamespace?: Said;
-  readonly istioVersion?: Said;
-  readonly keyAlgorithm?: Said<KeyAlgorithm>;
-  readonly signer?: SaidSigner;
+  readonly network?: Override;
+  readonly istioNamespace?: Override;
+  readonly istioVersion?: Override;
+  readonly keyAlgorithm?: Override<KeyAlgorithm>;
+  readonly signer?: SignerOverride;
 }
 
 /** Everything that says what the mesh is. */
@@ -45,7 +45,7 @@ export interface MeshSources {
   readonly contexts: ContextsFile;
   /** Clusters named on the command line; none means all. */
   readonly names: readonly string[];
-  readonly said: SaidValues;
+  readonly overrides: Overrides;
 }
 
 /** Istio's own defaults (istio/istio manifests/profiles/default.yaml) and the ones of docs/mesh-yaml.md. */
@@ -64,13 +64,13 @@ export const defaults = {
  * The mesh, and the clusters this run is about. Throws `INVALID_CLUSTER_NAME`, `UNKNOWN_CLUSTER`, `MESH_YAML_MISSING` (no mesh.yaml and nothing named),
  * `CONTRADICTION`, `USAGE` (`--context` with several clusters).
  */
-export function resolveMesh({file, contexts, said, ...sources}: MeshSources): {
+export function resolveMesh({file, contexts, overrides: said, ...sources}: MeshSources): {
   readonly mesh: Mesh;
   readonly selected: readonly MeshCluster[];
 } {
   const names = [...new Set(sources.names.map(parseClusterName))];
   if (file) checkNames(names, file);
-  else if (names.length === 0) throw nothingSaid();
+  else if (names.length === 0) throw noMeshGiven();
   checkForms(said);
   const declared: Omit<MeshFile, 'apiVersion' | 'kind'> = file ?? {clusters: names.map((name) => ({name}))};
   const known = withContexts(declared.clusters ?? [], contexts);
@@ -101,7 +101,7 @@ export function resolveMesh({file, contexts, said, ...sources}: MeshSources): {
   return {mesh, selected: names.length === 0 ? clusters : selected};
 }
 
-function nothingSaid(): MeshError {
+function noMeshGiven(): MeshError {
   return new MeshError('MESH_YAML_MISSING', `there is no ${layout.meshYaml} here and no cluster was named`, {
     hints: [
       advice`${kubectlMesh('init', words`NAME=CONTEXT`)} makes one`,
@@ -137,11 +137,11 @@ const forms = {
 };
 
 /** Checks that what was typed has the form that mesh.yaml requires. Throws `USAGE`. */
-export function checkForms(said: {readonly [Field in keyof typeof forms]?: Said | undefined}): void {
+export function checkForms(said: {readonly [Field in keyof typeof forms]?: Override | undefined}): void {
   for (const field of ['meshID', 'network', 'istioNamespace'] as const) {
     const one = said[field];
     if (!one || forms[field].pattern.test(one.value)) continue;
-    throw new MeshError('USAGE', `${one.by} ${JSON.stringify(one.value)} is not valid`, {
+    throw new MeshError('USAGE', `${one.source} ${JSON.stringify(one.value)} is not valid`, {
       hints: [`it has ${forms[field].rule}`],
     });
   }
@@ -155,7 +155,7 @@ export function withContexts(clusters: readonly MeshFileCluster[], contexts: Con
 }
 
 function checkContext(
-  {value, by}: Said,
+  {value, source: by}: Override,
   clusters: readonly MeshFileCluster[],
   isSelected: (cluster: MeshFileCluster) => boolean,
 ): void {
@@ -188,7 +188,7 @@ export function checkContexts(clusters: readonly MeshFileCluster[]): void {
   );
 }
 
-function resolveIstio(declared: NonNullable<MeshFile['istio']>, said: SaidValues): MeshIstio {
+function resolveIstio(declared: NonNullable<MeshFile['istio']>, said: Overrides): MeshIstio {
   return defined<MeshIstio>({
     ...declared,
     version: agree('istio.version', declared.version, said.istioVersion),
@@ -197,7 +197,7 @@ function resolveIstio(declared: NonNullable<MeshFile['istio']>, said: SaidValues
   });
 }
 
-function resolveTrust(declared: NonNullable<MeshFile['trust']>, {namespace}: MeshIstio, said: SaidValues): MeshTrust {
+function resolveTrust(declared: NonNullable<MeshFile['trust']>, {namespace}: MeshIstio, said: Overrides): MeshTrust {
   const {rootValidity, clusterValidity, keepClusterKeys = true, rotationReady = true, expiry = {}} = declared;
   const rootValidityDays = rootValidity === undefined ? defaults.rootValidityDays : parseDays(rootValidity);
   const signer = resolveSigner(declared.signer, said.signer ?? {});
@@ -226,11 +226,11 @@ function threshold(pair: readonly [string, string] | undefined): ExpiryThreshold
 export function agree<T extends string>(
   field: string,
   declared: T | undefined,
-  said: Said<T> | undefined,
+  said: Override<T> | undefined,
 ): T | undefined {
   if (declared === undefined || said === undefined || declared === said.value) return declared ?? said?.value;
-  const what = `${said.by} says ${said.value}, ${layout.meshYaml} declares ${field}: ${declared}`;
-  throw new MeshError('CONTRADICTION', what, {hints: [`leave ${said.by} away, or change ${layout.meshYaml}`]});
+  const what = `${said.source} says ${said.value}, ${layout.meshYaml} declares ${field}: ${declared}`;
+  throw new MeshError('CONTRADICTION', what, {hints: [`leave ${said.source} away, or change ${layout.meshYaml}`]});
 }
 
 /** The mesh ID and the cluster's network, which Istio needs. Throws `MISSING_VALUE`, which names all that is missing. */
@@ -265,7 +265,7 @@ export function requireContext(cluster: MeshCluster): string {
     hints: [
       advice`record one: ${kubectlMesh('init', words`${cluster.name}=CONTEXT`)}`,
       'or say it with --context CONTEXT',
-      advice`${lookWith.kubectl('any', words`config get-contexts`)} lists what your kubeconfig has`,
+      advice`${inspectWith.kubectl('any', words`config get-contexts`)} lists what your kubeconfig has`,
     ],
   });
 }

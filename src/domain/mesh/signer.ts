@@ -12,7 +12,7 @@ export type SignerType = SignerSpec['type'];
 export type SignerSpecOf<Type extends SignerType> = Extract<SignerSpec, {type: Type}>;
 
 /** What was said of the signer for this run. */
-export interface SaidSigner {
+export interface SignerOverride {
   /** `--signer` */
   readonly signer?: DeclaredSigner | undefined;
   /** `--root-dir`: where this person's root key is now; like a context, it may differ from what is declared. */
@@ -20,7 +20,7 @@ export interface SaidSigner {
 }
 
 /** Resolves. Throws `CONTRADICTION`, also for `--root-dir` with a signer that is not local. */
-export function resolveSigner(declared: SignerSpec | undefined, said: SaidSigner): SignerSpec {
+export function resolveSigner(declared: SignerSpec | undefined, said: SignerOverride): SignerSpec {
   if (declared && said.signer && !agree(declared, said.signer)) {
     const [ours = '', theirs = ''] = [said.signer, declared].map((signer) => printableLine(JSON.stringify(signer)));
     throw new MeshError(
@@ -59,7 +59,7 @@ const issuerNames = {
  * Why there is nothing to generate and nothing to push with this signer; undefined where this program makes the cluster
  * CAs, or takes them from a CA elsewhere into the work directory.
  */
-export function madeElsewhere(signer: SignerSpec): string | undefined {
+export function externalCaReason(signer: SignerSpec): string | undefined {
   if (signer.type !== 'external') return undefined;
   const name = issuerNames[signer.issuer];
   return signer.issuer === 'cert-manager'

@@ -4,7 +4,7 @@
  */
 import type {LiveRoots, ServedChain} from '../facts/facts.js';
 import {refusalOf} from '../checks/trust/acceptance.js';
-import {onceEach} from '../once.js';
+import {memoizeByKey} from '../memoize.js';
 import type {Source} from './metrics.js';
 
 /** Whether a cluster's CA is accepted by all clusters of which the roots are known. */
@@ -52,7 +52,7 @@ export function agreementOfLive(clusters: readonly LiveTrust[], now: Date): read
   return clusters.flatMap(({cluster, chains}) => {
     if (chains.length === 0 || judging.length === 0) return [];
     // In a mesh of hundreds nearly all have the same bundle: a signature is verified once for each.
-    const refuses = onceEach(
+    const refuses = memoizeByKey(
       ({roots}: (typeof judging)[number]) => chains.some((chain) => isForeign(refusalOf(roots, chain, now)?.failure)),
       ({bundle}) => bundle,
     );

@@ -70,7 +70,7 @@ function programsFor(purpose: Purpose) {
 export const fixWith = programsFor('fix');
 
 /** Commands of other programs that change nothing. */
-export const lookWith = programsFor('look');
+export const inspectWith = programsFor('look');
 
 /** Opens a file of the work directory in the person's editor. */
 export function edit(file: WorkDirPath): Suggestion {

@@ -4,11 +4,11 @@ import type {SeenCluster} from '../mesh/identity.js';
 import type {MeshCluster} from '../mesh/mesh.js';
 import {isKnown, type Observed, valueOr} from '../observed.js';
 import type {CacertsSecret} from './cacerts.js';
-import type {IstiodSeen} from './istiod.js';
+import type {IstiodObservation} from './istiod.js';
 import type {Workloads} from './workloads.js';
 
 /** One cluster, as it was seen. */
-export interface TrustSeen {
+export interface TrustObservation {
   /** UID of kube-system: who the cluster is. */
   readonly uid: Observed<string>;
   /** The namespace of istiod. */
@@ -19,7 +19,7 @@ export interface TrustSeen {
   readonly liveBundle: Observed<string | undefined>;
   /** The certificate that istiod made for itself (Secret istio-ca-secret); undefined: none. */
   readonly selfSigned: Observed<string | undefined>;
-  readonly istiods: Observed<readonly IstiodSeen[]>;
+  readonly istiods: Observed<readonly IstiodObservation[]>;
   /** Asked only when a live root would go. */
   readonly workloads?: Observed<Workloads>;
 }
@@ -27,7 +27,7 @@ export interface TrustSeen {
 /** One cluster with what was seen of it. */
 export interface ClusterTrust {
   readonly cluster: MeshCluster;
-  readonly seen: Observed<TrustSeen>;
+  readonly seen: Observed<TrustObservation>;
 }
 
 /** A Secret that was seen; undefined where it is absent or unknown, since a decision that needs an unknown one refuses. */

@@ -9,7 +9,7 @@ import {isAmong, isSubsetEitherWay, missingRoots, readableRoots} from '../ca/tru
 import type {CacertsSecret} from './cacerts.js';
 
 /** One istiod Deployment. */
-export interface IstiodSeen {
+export interface IstiodObservation {
   readonly name: string;
   readonly version: KnownVersion;
   /** Environment of its container, values only. */
@@ -18,7 +18,7 @@ export interface IstiodSeen {
 }
 
 /** Reads an istiod Deployment. */
-export function readIstiod(deployment: DeploymentObject): IstiodSeen {
+export function readIstiod(deployment: DeploymentObject): IstiodObservation {
   const {readyReplicas = 0} = deployment.status ?? {};
   const {env = []} = istiodContainer(deployment.spec.template.spec.containers) ?? {};
   return {
@@ -33,7 +33,7 @@ export function readIstiod(deployment: DeploymentObject): IstiodSeen {
  * Whether it reads revocation lists beside the *.pem files of cacerts (istio/istio pilot/pkg/bootstrap/istio_ca.go,
  * detectSigningCABundleAndCRL).
  */
-export function readsCrl({version: {version}, env}: Pick<IstiodSeen, 'version' | 'env'>): boolean {
+export function readsCrl({version: {version}, env}: Pick<IstiodObservation, 'version' | 'env'>): boolean {
   return hasFeature(version, 'caCrl') && parseBool(env[caCrlVariable], true);
 }
 
@@ -55,7 +55,7 @@ export interface CaChange {
  * istio/istio pilot/pkg/bootstrap/istio_ca.go at each version (`reloadRules`). A root change is a change of bytes:
  * istiod compares the files before it compares certificates.
  */
-export function restartReason(istiod: IstiodSeen, change: CaChange): string | undefined {
+export function restartReason(istiod: IstiodObservation, change: CaChange): string | undefined {
   if (istiod.readyPods === 0) return undefined;
   if (change.selfSigned) return 'it made its own CA at start and does not watch the Secret';
   const rule = reloadRule(istiod.version.version);
@@ -71,7 +71,11 @@ export function restartReason(istiod: IstiodSeen, change: CaChange): string | un
 }
 
 /** Why an istiod does not go from one root bundle to another while it runs. */
-function rootReason({env, version: {said, version}}: IstiodSeen, live: string, wanted: string): string | undefined {
+function rootReason(
+  {env, version: {said, version}}: IstiodObservation,
+  live: string,
+  wanted: string,
+): string | undefined {
   const rule = reloadRule(version);
   if (rule.root === 'never') return `istiod ${said} takes no other root bundle while it runs`;
   if (!parseBool(env[multiRootVariable], false)) {
@@ -87,7 +91,7 @@ function rootReason({env, version: {said, version}}: IstiodSeen, live: string, w
 
 /** What tells whether istiods would take a bundle over: what they run with, and what they are to run with. */
 export interface BundleChange {
-  readonly istiods: readonly IstiodSeen[];
+  readonly istiods: readonly IstiodObservation[];
   readonly cacerts: CacertsSecret | 'absent';
   /** root-cert.pem of ConfigMap istio-ca-root-cert beside istiod; undefined: none. */
   readonly liveBundle: string | undefined;
@@ -97,7 +101,9 @@ export interface BundleChange {
 }
 
 /** The running istiods that would not take a bundle over without a restart, each with the reason. */
-export function stuckIstiods(change: BundleChange): readonly {readonly istiod: IstiodSeen; readonly reason: string}[] {
+export function stuckIstiods(
+  change: BundleChange,
+): readonly {readonly istiod: IstiodObservation; readonly reason: string}[] {
   const {istiods, cacerts, liveBundle, newBundle} = change;
   const inSecret = cacerts === 'absent' ? undefined : cacerts.files.rootCert;
   const liveBundles = [liveBundle, inSecret].filter((bundle) => bundle !== undefined);

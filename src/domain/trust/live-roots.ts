@@ -5,14 +5,14 @@ import type {Certificate} from '../x509/certificate.js';
 import {shortFingerprint} from '../keys/keys.js';
 import type {CaInspection} from '../ca/inspect-ca.js';
 import {isReadableBundle, missingRoots, readableRoots} from '../ca/trust-store.js';
-import type {TrustSeen} from './cluster-trust.js';
+import type {TrustObservation} from './cluster-trust.js';
 
 /** The live roots of a cluster that a bundle would drop: the question whether workloads exist hangs on it. */
-export function droppedRoots(seen: TrustSeen, inspection: CaInspection): readonly Certificate[] {
+export function droppedRoots(seen: TrustObservation, inspection: CaInspection): readonly Certificate[] {
   return missingRoots(liveRoots(seen), inspection.roots ?? []);
 }
 
-function liveRoots(seen: TrustSeen): readonly Certificate[] {
+function liveRoots(seen: TrustObservation): readonly Certificate[] {
   const cacerts = valueOr(seen.cacerts, 'absent');
   return [
     ...(cacerts === 'absent' ? [] : (cacerts.inspection.roots ?? [])),
@@ -23,7 +23,7 @@ function liveRoots(seen: TrustSeen): readonly Certificate[] {
 }
 
 /** The reasons against the roots of a bundle, unless a root change was allowed. */
-export function rootRefusals(inspection: CaInspection, seen: TrustSeen): readonly ErrorReport[] {
+export function rootRefusals(inspection: CaInspection, seen: TrustObservation): readonly ErrorReport[] {
   const refuse = (why: string): readonly ErrorReport[] => [
     problem(
       'ROOT_CHANGE',
@@ -52,7 +52,7 @@ export function rootRefusals(inspection: CaInspection, seen: TrustSeen): readonl
  * Where the live roots stand in a text that cannot be parsed; undefined where they can. Without the ConfigMap that a running
  * istiod writes, its roots are those that it loads: of cacerts, otherwise its own (istio/istio pilot/pkg/bootstrap/istio_ca.go).
  */
-function unreadableLiveBundle(seen: TrustSeen): string | undefined {
+function unreadableLiveBundle(seen: TrustObservation): string | undefined {
   const live = valueOr(seen.liveBundle, undefined);
   if (live !== undefined) return isReadableBundle(live) ? undefined : 'the bundle in ConfigMap istio-ca-root-cert';
   if (!valueOr(seen.istiods, []).some(({readyPods}) => readyPods > 0)) return undefined;
@@ -64,7 +64,7 @@ function unreadableLiveBundle(seen: TrustSeen): string | undefined {
 }
 
 /** What a root change means that nothing speaks against, or that was allowed. */
-export function rootWarnings(inspection: CaInspection, seen: TrustSeen): readonly string[] {
+export function rootWarnings(inspection: CaInspection, seen: TrustObservation): readonly string[] {
   const dropped = droppedRoots(seen, inspection);
   if (dropped.length === 0) return [];
   const coming = missingRoots(inspection.roots ?? [], liveRoots(seen));

@@ -11,8 +11,8 @@ import {caFileNames} from '../ca/ca-files.js';
 import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import {type CacertsSecret, isChangeable} from './cacerts.js';
 import {compareCa, type Difference, type OwnCa} from './diff.js';
-import type {TrustSeen} from './cluster-trust.js';
-import {stuckIstiods, type IstiodSeen} from './istiod.js';
+import type {TrustObservation} from './cluster-trust.js';
+import {stuckIstiods, type IstiodObservation} from './istiod.js';
 import {droppedRoots, rootRefusals, rootWarnings} from './live-roots.js';
 import {allowInvalid, decideCrl} from './revocation.js';
 
@@ -64,7 +64,7 @@ export interface PushDecision {
   /** Whether what is there now is kept as `cacerts-previous`. */
   readonly keepPrevious: boolean;
   /** istiods to restart after the write. */
-  readonly restart: readonly IstiodSeen[];
+  readonly restart: readonly IstiodObservation[];
   /** Whether a running istiod can show that it loaded the change. */
   readonly prove: boolean;
   /** Whether a control plane that runs now will notice: such a change goes to one cluster first. */
@@ -78,7 +78,7 @@ export interface PushDecision {
 /** What is decided with. */
 interface Push {
   readonly target: PushTarget;
-  readonly seen: TrustSeen;
+  readonly seen: TrustObservation;
   readonly cacerts: CacertsSecret | 'absent';
   readonly rules: PushRules;
 }
@@ -97,7 +97,7 @@ const nothing: PushDecision = {
 };
 
 /** Decides for one cluster. */
-export function decidePush(target: PushTarget, seen: TrustSeen, rules: PushRules): PushDecision {
+export function decidePush(target: PushTarget, seen: TrustObservation, rules: PushRules): PushDecision {
   const {refusal, ...namespace} = decideNamespace(target, seen);
   const [unknown = refusal] = unknownsOf(seen.uid, seen.cacerts);
   if (unknown) return {...nothing, refusals: [unknown]};
@@ -111,7 +111,7 @@ export function decidePush(target: PushTarget, seen: TrustSeen, rules: PushRules
 }
 
 /** Whether a cluster needs nothing: the Secret is as wanted, and no running istiod shows another bundle. */
-export function isInPlace(own: OwnCa, seen: TrustSeen): boolean {
+export function isInPlace(own: OwnCa, seen: TrustObservation): boolean {
   const cacerts = valueOr(seen.cacerts, 'absent');
   return cacerts !== 'absent' && compareCa(own, cacerts).length === 0 && isLoaded(seen, cacerts);
 }
@@ -120,7 +120,7 @@ export function isInPlace(own: OwnCa, seen: TrustSeen): boolean {
  * Whether no running istiod is known to show another bundle than the Secret's. A run that ended between its write and
  * its restart or its proof leaves such a cluster behind, and so does a Secret that came after istiod had started.
  */
-function isLoaded(seen: TrustSeen, cacerts: CacertsSecret): boolean {
+function isLoaded(seen: TrustObservation, cacerts: CacertsSecret): boolean {
   const live = valueOr(seen.liveBundle, undefined);
   const running = valueOr(seen.istiods, []).some(({readyPods}) => readyPods > 0);
   return !running || live === undefined || live === cacerts.files.rootCert;
@@ -278,7 +278,7 @@ function decideIstiods(
 
 function decideNamespace(
   {namespace, network}: PushTarget,
-  seen: TrustSeen,
+  seen: TrustObservation,
 ): Pick<PushDecision, 'namespace' | 'otherNetwork'> & {readonly refusal?: ErrorReport} {
   const keep = {namespace: 'keep'} as const;
   // Whether it exists shows when the Secret is written; its label matters only where the network is declared.

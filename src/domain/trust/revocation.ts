@@ -3,7 +3,7 @@ import {type ErrorReport, problem} from '../errors.js';
 import {valueOr} from '../observed.js';
 import {crlFileName, crlProblem} from '../x509/crl.js';
 import type {CacertsSecret} from './cacerts.js';
-import type {TrustSeen} from './cluster-trust.js';
+import type {TrustObservation} from './cluster-trust.js';
 import {readsCrl} from './istiod.js';
 import type {OwnCa} from './diff.js';
 
@@ -16,7 +16,7 @@ export const allowInvalid = 'write it as it is with --allow-invalid-bundle';
  */
 export function decideCrl(
   {cluster, own, kept = false}: {readonly cluster: string; readonly own: OwnCa; readonly kept?: boolean},
-  {istiods}: Pick<TrustSeen, 'istiods'>,
+  {istiods}: Pick<TrustObservation, 'istiods'>,
   cacerts: CacertsSecret | 'absent',
 ): {readonly refusals: readonly ErrorReport[]; readonly warnings: readonly string[]} {
   const present = cacerts === 'absent' ? undefined : cacerts.files.crl;

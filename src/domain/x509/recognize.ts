@@ -8,7 +8,7 @@ import {parse} from 'yaml';
 import {asMeshError, type ErrorReport, MeshError, reportError} from '../errors.js';
 import {printableLine} from '../printable.js';
 import {Sensitive} from '../sensitive.js';
-import {advice, fixWith, kubectlMesh, lookWith, pipe, words} from '../suggest/suggestion.js';
+import {advice, fixWith, kubectlMesh, inspectWith, pipe, words} from '../suggest/suggestion.js';
 import type {Certificate} from './certificate.js';
 import {certificatesOfBlock, isOtherCertificateLabel, isPkcs12, isPkcs7} from './certificate-blocks.js';
 import {describeKey} from '../keys/keys.js';
@@ -16,7 +16,7 @@ import {encodePem, parsePem, type PemBlock} from '../asn1/pem.js';
 import {type PrivateKeyFacts, readPrivateKeyBlocks} from '../keys/private-key.js';
 
 const inspectSecret = pipe(
-  lookWith.kubectl('any', words`get secret cacerts -n istio-system -o json`),
+  inspectWith.kubectl('any', words`get secret cacerts -n istio-system -o json`),
   kubectlMesh('certs inspect', ['-']),
 );
 

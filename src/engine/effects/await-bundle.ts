@@ -1,6 +1,6 @@
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
 import type {ConfigMapObject, PodObject} from '../../domain/kube/objects.js';
-import {advice, kubectlMesh, lookWith, words} from '../../domain/suggest/suggestion.js';
+import {advice, kubectlMesh, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {KubeApi} from '../../tools/kubectl/api.js';
 import type {AwaitBundle} from '../action.js';
 import {chainMissing} from '../presented-chain.js';
@@ -19,7 +19,7 @@ export const effect: Effect<'await-bundle'> = async (action, context) => {
   const pods = async (): Promise<readonly PodObject[]> =>
     (await api.list<PodObject>({apiVersion: 'v1', kind: 'Pod'}, {namespace, labelSelector: 'app=istiod'})).items;
   const hints = [
-    advice`see what istiod says: ${lookWith.kubectl(action, words`-n ${namespace} logs -l app=istiod --tail=50`)}`,
+    advice`see what istiod says: ${inspectWith.kubectl(action, words`-n ${namespace} logs -l app=istiod --tail=50`)}`,
     advice`put the previous CA back: ${kubectlMesh('trust rollback', [cluster])}`,
     'the kubelet takes a minute or two to update a mounted Secret: run the command again to wait once more',
   ];

@@ -6,9 +6,9 @@ import type {KubeApi, WriteDryRun} from '../../tools/kubectl/api.js';
 import type {DeleteObject, PutObject, ReplaceObject} from '../action.js';
 import type {ObjectDeleted, ObjectWritten} from '../action-result.js';
 import type {Effect, EffectContext} from '../effect.js';
-import {objectToSend, rememberInPatch} from './remember.js';
+import {objectToSend, rememberInPatch} from './journal-head.js';
 import {refuseRootKey, textsIn} from './root-key-guard.js';
-import {holds, type Seen, writeCertainly, writeObject} from './uncertain-write.js';
+import {holds, type Seen, writeAndVerify, writeObject} from './verified-write.js';
 
 /** Creates an object, or replaces it at the version that the plan saw. */
 export const putObject: Effect<'put-object'> = async (action, context) => {
@@ -118,7 +118,7 @@ async function remove(
     return same ? 'not-written' : 'changed-otherwise';
   };
   try {
-    await writeCertainly({api, ref, dryRun, judge}, () => api.delete(ref, preconditions, dryRun));
+    await writeAndVerify({api, ref, dryRun, judge}, () => api.delete(ref, preconditions, dryRun));
     return undefined;
   } catch (thrown) {
     if (!(thrown instanceof MeshError) || thrown.code !== 'NOT_FOUND') throw thrown;

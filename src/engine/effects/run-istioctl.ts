@@ -4,7 +4,7 @@ import {failureMessage, isReadinessFailure, isWorthALine} from '../../domain/ins
 import {explainNotReady} from '../../domain/install/not-ready.js';
 import type {PodObject, EventObject} from '../../domain/kube/objects.js';
 import {isKnown, observe} from '../../domain/observed.js';
-import {advice, lookWith, words} from '../../domain/suggest/suggestion.js';
+import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {RunIstioctl} from '../action.js';
 import type {Deps} from '../deps.js';
 import type {Effect} from '../effect.js';
@@ -26,7 +26,7 @@ export const effect: Effect<'run-istioctl'> = async (action, {deps, line}) => {
   throw new MeshError(
     isReadinessFailure(run.output) && notReady.length > 0 ? 'NOT_READY' : 'TOOL_FAILED',
     failureMessage(action.args, run, notReady),
-    {hints: [advice`look at it: ${lookWith.kubectl(action, words`-n ${action.namespace} get pods,events`)}`]},
+    {hints: [advice`look at it: ${inspectWith.kubectl(action, words`-n ${action.namespace} get pods,events`)}`]},
   );
 };
 

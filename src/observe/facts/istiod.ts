@@ -1,5 +1,5 @@
 /** Facts that every running istiod says of itself. */
-import {type IstiodClusters, type IstiodMetrics, Parts, type ServedChain} from '../../domain/facts/facts.js';
+import {type IstiodClusters, type IstiodMetrics, PerPod, type ServedChain} from '../../domain/facts/facts.js';
 import {readClusterz} from '../../domain/facts/read/clusterz.js';
 import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {readMetrics} from '../../domain/facts/read/metrics.js';
@@ -9,7 +9,7 @@ import {otherCertProvider} from '../../domain/istio/environment.js';
 import {istiodSecurePort} from '../../domain/istio/names.js';
 import {hasFeature} from '../../domain/istio/features.js';
 import {parseCertificate} from '../../domain/x509/certificate.js';
-import {advice, fixWith, lookWith, words} from '../../domain/suggest/suggestion.js';
+import {advice, fixWith, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
 import {monitoringPort, type IstiodPod} from '../istiod-pods.js';
 import type {Derivations, FactSources} from '../fact-sources.js';
@@ -33,11 +33,11 @@ export const istiodFacts: Derivations<'servedChains' | 'istiodMetrics' | 'istiod
 async function askAll<T>(
   sources: FactSources,
   question: (pod: IstiodPod, sources: FactSources) => Promise<T>,
-): Promise<Parts<T>> {
+): Promise<PerPod<T>> {
   const {parts} = await sources.askIstiods((pod) => question(pod, sources));
   const pods = words`-n ${sources.mesh.istio.namespace} describe pod -l app=istiod`;
-  const hints = [advice`see how istiod is: ${lookWith.kubectl(sources.cluster, pods)}`];
-  return new Parts(
+  const hints = [advice`see how istiod is: ${inspectWith.kubectl(sources.cluster, pods)}`];
+  return new PerPod(
     parts.map(({name, seen}) => ({
       name,
       seen: 'unknown' in seen && seen.unknown.hints.length === 0 ? {unknown: {...seen.unknown, hints}} : seen,

@@ -5,7 +5,7 @@ import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {
   fixWith,
   forEach,
-  lookWith,
+  inspectWith,
   sequence,
   type Suggestion,
   Variable,
@@ -53,7 +53,7 @@ export function restartCommand({proxies, ztunnels}: Behind, cluster: MeshCluster
   const restarts = [...ofProxies, ...ofZtunnels.values()];
   return restarts.length > 0
     ? sequence(...restarts)
-    : lookWith.kubectl(
+    : inspectWith.kubectl(
         cluster,
         words`get pods --all-namespaces -l ${proxyLabel} --sort-by=.metadata.creationTimestamp -o wide`,
       );

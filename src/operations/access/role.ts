@@ -77,7 +77,7 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
     });
   }
   const subjects = request.subjects.map(subjectOf);
-  if (istioNamespace !== undefined) checkForms({istioNamespace: {value: istioNamespace, by: '--istio-namespace'}});
+  if (istioNamespace !== undefined) checkForms({istioNamespace: {value: istioNamespace, source: '--istio-namespace'}});
   const mesh = await meshOf(deps, istioNamespace);
   const signer = mesh?.trust.signer;
   const namespace = mesh?.istio.namespace ?? istioNamespace ?? defaults.namespace;

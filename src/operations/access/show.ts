@@ -2,15 +2,15 @@
 import {defined} from '../../domain/defined.js';
 import {type Expectations, whyExpected} from '../../domain/access/expected.js';
 import {expectationsOf, keyTarget, noKeyHere, unexpectedIn} from '../../domain/access/findings.js';
-import type {Effect, GrantedRight, WayId} from '../../domain/access/paths.js';
+import type {Effect, GrantedRight, WayId} from '../../domain/access/path-kinds.js';
 import type {Binding} from '../../domain/kube/rbac.js';
-import type {Reach} from '../../domain/access/reach.js';
+import type {AccessPath} from '../../domain/access/access-paths.js';
 import {subjectId, type Subject} from '../../domain/kube/subjects.js';
 import {AccessJudge, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {groupBy} from '../../domain/group-by.js';
-import {strangersAmong} from '../../domain/mesh/identity.js';
+import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import {isKnown, observe, type Observed, valueOr} from '../../domain/observed.js';
 import type {Deps} from '../../engine/deps.js';
@@ -146,7 +146,7 @@ async function look(deps: Deps, cluster: MeshCluster, namespace: string): Promis
 /** A context that leads to another cluster says nothing about the one that was meant. */
 function withoutStrangers(mesh: Mesh, looked: readonly Looked[]): readonly Looked[] {
   const uids = looked.map(({cluster: {name}, uid}) => ({name, uid: valueOr(uid, undefined)}));
-  const strangers = strangersAmong(mesh, uids);
+  const strangers = uidMismatches(mesh, uids);
   return looked.map((one): Looked => {
     const unknown = strangers.get(one.cluster.name);
     return unknown ? {...one, rbac: {unknown}, remotes: {unknown}, whole: {unknown}} : one;
@@ -222,7 +222,7 @@ function notFollowed(known: readonly ClusterAccess[], judge: AccessJudge): reado
 
 /** A subject's way to the key, and the subject's cluster where that is another one. */
 interface Seen {
-  readonly reach: Reach;
+  readonly reach: AccessPath;
   readonly from: string | undefined;
   readonly way: ShownWay;
 }
@@ -281,12 +281,12 @@ function showSubject(seen: readonly [Seen, ...Seen[]]): ShownSubject {
   return defined({id: subjectId(subject), kind, name, namespace, from, expected, ways});
 }
 
-function judged(reach: Reach, expectations: Expectations, check: CheckId): Pick<ShownWay, 'expected' | 'check'> {
+function judged(reach: AccessPath, expectations: Expectations, check: CheckId): Pick<ShownWay, 'expected' | 'check'> {
   const expected = whyExpected(reach, expectations);
   return expected === undefined ? {check} : {expected};
 }
 
-function showWay({way, effect, rights, grants, via}: Reach): ShownWay {
+function showWay({way, effect, rights, grants, via}: AccessPath): ShownWay {
   return defined({
     way,
     effect,

@@ -9,7 +9,7 @@ import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {isClusterName, parseClusterName} from '../../domain/mesh/names.js';
 import {agree, checkForms, defaults} from '../../domain/mesh/resolve.js';
 import {isKnown, observe} from '../../domain/observed.js';
-import {advice, lookWith} from '../../domain/suggest/suggestion.js';
+import {advice, inspectWith} from '../../domain/suggest/suggestion.js';
 import type {WriteFiles} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import {emptyPlan, groupOf, onePhase, type PhaseRun, type Plan, type RunSettings} from '../../engine/operation.js';
@@ -28,7 +28,14 @@ import {eachCluster} from '../../observe/cluster-reader.js';
 import {readRunningCluster} from '../../observe/running-cluster.js';
 import {summarise, type ShownCa} from '../../domain/ca/inspect-ca.js';
 import {adopt} from './plan-adopt.js';
-import {goodOf, type Adoption, type Good, type KeptIn, type Looked, type Standing} from './adoption.js';
+import {
+  adoptableOf,
+  type Adoption,
+  type Adoptable,
+  type KeptIn,
+  type InspectedCluster,
+  type ExistingWorkDir,
+} from './adoption.js';
 import type {CaRunResult} from './ca-run.js';
 
 /** What `certs adopt` is asked for. */
@@ -65,8 +72,8 @@ interface AdoptFacts {
   readonly workDir: string;
   readonly request: AdoptRequest;
   readonly texts: DeclaringTexts;
-  readonly standing: Standing;
-  readonly looked: readonly Looked[];
+  readonly standing: ExistingWorkDir;
+  readonly looked: readonly InspectedCluster[];
   /** Of every key that may be copied. */
   readonly git: GitExposure;
 }
@@ -82,13 +89,13 @@ export const adoptMesh = onePhase<AdoptRequest, AdoptResult, AdoptFacts, AdoptPl
   conclude: concludeRun,
 });
 
-type Wanted = Pick<Looked, 'context' | 'said'>;
+type Wanted = Pick<InspectedCluster, 'context' | 'said'>;
 
 /** Throws `USAGE` and `INVALID_CLUSTER_NAME`. */
 function wantedContexts(words: readonly string[]): readonly Wanted[] {
   if (words.length === 0) {
     throw new MeshError('USAGE', 'no kubeconfig context is named', {
-      hints: [advice`${lookWith.kubectl('any', ['config', 'get-contexts'])} lists what your kubeconfig has`],
+      hints: [advice`${inspectWith.kubectl('any', ['config', 'get-contexts'])} lists what your kubeconfig has`],
     });
   }
   const wanted = words.map((word): Wanted => {
@@ -113,9 +120,9 @@ async function gather(deps: Deps, request: AdoptRequest, {concurrency}: RunSetti
   const texts = await readDeclaringTexts(workspace);
   const {file, contexts} = readTexts(texts);
   const [rootCert, rootKey] = await Promise.all([workspace.readText(layout.rootCert), workspace.stat(layout.rootKey)]);
-  const said = istioNamespace === undefined ? undefined : {value: istioNamespace, by: '--istio-namespace'};
-  checkForms(defined({istioNamespace: said}));
-  const namespace = agree('istio.namespace', file?.istio?.namespace, said) ?? defaults.namespace;
+  const override = istioNamespace === undefined ? undefined : {value: istioNamespace, source: '--istio-namespace'};
+  checkForms(defined({istioNamespace: override}));
+  const namespace = agree('istio.namespace', file?.istio?.namespace, override) ?? defaults.namespace;
   const options = {now: now(), keyMayBeMissing: true, trustDomain: file?.trustDomain};
   const looked = await eachCluster(wanted, concurrency, async (one) => ({
     ...one,
@@ -146,7 +153,7 @@ interface AdoptPlan extends Plan {
 function plan({request, texts, standing, looked, git}: AdoptFacts): AdoptPlan {
   const adoption = adopt(looked, standing, request.withKeys);
   const {declaration, rootCert, warnings} = adoption;
-  const good = goodOf(adoption.clusters);
+  const good = adoptableOf(adoption.clusters);
   if (good.length === 0) return {...emptyPlan, adoption, warnings};
   const {istioNamespace} = request;
   const declared = declareMesh(texts, defined({...declaration, gitignore: true, istioNamespace}));
@@ -166,7 +173,7 @@ function plan({request, texts, standing, looked, git}: AdoptFacts): AdoptPlan {
   };
 }
 
-function copyAction({name, context, files, copiesKey}: Good): WriteFiles {
+function copyAction({name, context, files, copiesKey}: Adoptable): WriteFiles {
   return defined({
     kind: 'write-files',
     id: `${name}/adopt`,

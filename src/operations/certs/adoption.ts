@@ -18,7 +18,7 @@ import {type KeyAlgorithm, keyAlgorithms} from '../../domain/keys/keys.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 
 /** A context that was named, and what was seen of it. */
-export interface Looked {
+export interface InspectedCluster {
   readonly context: string;
   /** As said with NAME=CONTEXT. */
   readonly said?: string;
@@ -26,7 +26,7 @@ export interface Looked {
 }
 
 /** What the work directory has already. */
-export interface Standing {
+export interface ExistingWorkDir {
   readonly file: MeshFile | undefined;
   /** This person's contexts, by cluster. */
   readonly contexts: Readonly<Record<string, string>>;
@@ -47,7 +47,7 @@ export interface Seen {
 }
 
 /** What is adopted from it. */
-export interface Good extends Seen {
+export interface Adoptable extends Seen {
   readonly keptIn: KeptIn;
   /** Who fills Secret cacerts, where that shows. */
   readonly keeper?: string;
@@ -56,7 +56,7 @@ export interface Good extends Seen {
 }
 
 /** A context that cannot be adopted, and why. */
-export interface Refused {
+export interface Rejected {
   readonly context: string;
   readonly name: string;
   readonly error: ErrorReport;
@@ -65,7 +65,7 @@ export interface Refused {
 /** The whole decision. */
 export interface Adoption {
   /** In the order in which contexts were named. */
-  readonly clusters: readonly (Good | Refused)[];
+  readonly clusters: readonly (Adoptable | Rejected)[];
   readonly declaration: Declaration;
   /** root-cert.pem of the mesh, where it is to be written. */
   readonly rootCert: FileContent | undefined;
@@ -73,15 +73,15 @@ export interface Adoption {
 }
 
 /** Those that can be adopted, as far as they have been judged. */
-export function goodOf<One extends Seen>(all: readonly (One | Refused)[]): readonly One[] {
+export function adoptableOf<One extends Seen>(all: readonly (One | Rejected)[]): readonly One[] {
   return all.flatMap((one) => ('error' in one ? [] : [one]));
 }
 
 /** What is adopted from a cluster, or why its files cannot be taken. Existing files are never overwritten. */
-export function takeFiles(one: Seen, {files: standing}: Standing, withKeys: boolean): Good | Refused {
+export function takeFiles(one: Seen, {files: standing}: ExistingWorkDir, withKeys: boolean): Adoptable | Rejected {
   const {context, name, running} = one;
   const {cacerts, selfSigned} = running;
-  const refuse = (...said: Parameters<typeof problem>): Refused => ({context, name, error: problem(...said)});
+  const refuse = (...said: Parameters<typeof problem>): Rejected => ({context, name, error: problem(...said)});
   if (cacerts === 'absent') {
     const none = {...one, files: [], copiesKey: false};
     if (externalSigner(running) !== undefined) return {...none, keptIn: 'elsewhere'};
@@ -148,7 +148,7 @@ function holdsSame(one: string, other: string): boolean {
   return one === other || (prints?.length !== 0 && isDeepStrictEqual(prints, others));
 }
 
-export function declarationOf(good: readonly Good[], {file, hasRootKey}: Standing): Declaration {
+export function declarationOf(good: readonly Adoptable[], {file, hasRootKey}: ExistingWorkDir): Declaration {
   const [first] = good;
   if (!first) return {};
   const [{meshID, trustDomain}] = first.running.controlPlanes;
@@ -172,7 +172,7 @@ export function declarationOf(good: readonly Good[], {file, hasRootKey}: Standin
 }
 
 /** That of all cluster CAs, so that a renewal does not change it; of clusters that are not looked at nothing is known. */
-function keyAlgorithmOf(good: readonly Good[], file: MeshFile | undefined): KeyAlgorithm | undefined {
+function keyAlgorithmOf(good: readonly Adoptable[], file: MeshFile | undefined): KeyAlgorithm | undefined {
   if (file?.clusters?.some((one) => good.every(({name}) => name !== one.name)) === true) return undefined;
   const [first, ...others] = good.flatMap(({running: {cacerts}}) =>
     cacerts === 'absent' ? [] : [cacerts.inspection.certificate?.key.name],
@@ -186,7 +186,7 @@ function defaultFirst(one: string, other: string): number {
 }
 
 /** A tag that names no release says nothing of the version. */
-export function minorsOf(good: readonly Good[]): readonly string[] {
+export function minorsOf(good: readonly Adoptable[]): readonly string[] {
   const minors = good.flatMap(({running}) =>
     running.controlPlanes.flatMap(({tag, version}) => (/^\d+\.\d+/.test(tag) ? [formatMinor(version)] : [])),
   );
@@ -194,7 +194,7 @@ export function minorsOf(good: readonly Good[]): readonly string[] {
 }
 
 /** Who signs, where that shows in what runs: the same everywhere, or nothing is declared. */
-function signerOf(good: readonly Good[]): DeclaredSigner | undefined {
+function signerOf(good: readonly Adoptable[]): DeclaredSigner | undefined {
   const [first, ...others] = good.map(({running, keptIn, keeper, context}): DeclaredSigner | undefined => {
     if (keptIn === 'istio-ca-secret') return {type: 'cluster', context};
     if (keptIn === 'elsewhere') return externalSigner(running);

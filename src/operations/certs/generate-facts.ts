@@ -3,7 +3,7 @@ import {defined} from '../../domain/defined.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
-import {madeElsewhere, type SignerSpec} from '../../domain/mesh/signer.js';
+import {externalCaReason, type SignerSpec} from '../../domain/mesh/signer.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {type ClusterState, judgeRoot, type RootFiles, type RootState} from '../../domain/ca/workdir-state.js';
 import type {Deps} from '../../engine/deps.js';
@@ -14,7 +14,7 @@ import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
 import {attempt} from '../../observe/cluster-reader.js';
 import {createCaFileReader} from '../../observe/ca-files.js';
-import {type TakeOver, takeOver} from '../shared/take-over.js';
+import {type MakefileImport, importMakefileDirectory} from '../shared/import-makefile.js';
 import {type GuardedMesh, guardKeys, judgeClusters, type MeshRoots} from './ca-run.js';
 
 /** What `certs generate` is asked for. */
@@ -53,7 +53,7 @@ export interface GenerateFacts extends GuardedMesh, MeshRoots, Pick<GenerateRequ
   readonly clusters: readonly ClusterFacts[];
   readonly now: Date;
   /** What is taken over from a directory that Istio's Makefile made. */
-  readonly taken: Pick<TakeOver, 'files' | 'notes' | 'warnings'>;
+  readonly taken: Pick<MakefileImport, 'files' | 'notes' | 'warnings'>;
 }
 
 /** What `certs generate` looks at. The signer is surveyed only where it shall sign. */
@@ -62,7 +62,7 @@ export async function gatherGenerate(deps: Deps, request: GenerateRequest): Prom
   const {clusters: names, keyAlgorithm, signer: said, rootDirectory, rootFile, renew, clear} = request;
   const loaded = await loadMesh(deps, {clusters: names, keyAlgorithm, signer: said, rootDirectory});
   const {signer: spec} = loaded.mesh.trust;
-  const taken = await takeOver(deps);
+  const taken = await importMakefileDirectory(deps);
   const reader = createCaFileReader(deps.workspace, taken.files);
   const found = await reader.root();
   // A key in a file is looked at in any case: its protection is worth a word. Others are asked only when they shall sign.
@@ -74,7 +74,7 @@ export async function gatherGenerate(deps: Deps, request: GenerateRequest): Prom
   const root = judgeRoot(files);
   const clusters = await judgeClusters(loaded, reader, root, now);
   // Where keys are made elsewhere nothing is written here, and nothing needs a .gitignore.
-  const madeHere = madeElsewhere(spec) === undefined;
+  const madeHere = externalCaReason(spec) === undefined;
   const issued = clusters.filter(({state}) => madeHere && (renew || state.kind === 'absent'));
   return defined({
     ...(await guardGenerated(deps, loaded, root, [

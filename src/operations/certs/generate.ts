@@ -9,13 +9,13 @@ import {type ClusterFacts, gatherGenerate, type GenerateFacts, type GenerateRequ
 import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {meshNames} from '../../domain/mesh/mesh.js';
-import {madeElsewhere} from '../../domain/mesh/signer.js';
+import {externalCaReason} from '../../domain/mesh/signer.js';
 import {chainPem, orderUpward} from '../../domain/x509/chain.js';
 import {cannotIssue, keyCannotIssue} from '../../domain/ca/issuer.js';
 import type {ClusterState, RootState} from '../../domain/ca/workdir-state.js';
 import type {IssueClusterCa, WriteFiles} from '../../engine/action.js';
 import type {FileContent} from '../../workspace/workspace.js';
-import {takeOverGroups} from '../shared/take-over.js';
+import {makefileImportGroups} from '../shared/import-makefile.js';
 import {planRoot, type RootAction, type RootPlan} from './plan-root.js';
 
 /** The root CA after the run. */
@@ -70,10 +70,10 @@ export function planGenerate(facts: GenerateFacts): GeneratePlan {
   const issuing = clusterActions.filter((action) => action.kind === 'issue-cluster-ca');
   const root = planRoot(facts, issuing);
   const said = saidOf(plans);
-  const elsewhere = madeElsewhere(facts.loaded.mesh.trust.signer);
+  const elsewhere = externalCaReason(facts.loaded.mesh.trust.signer);
   const own = {
     groups: [
-      ...takeOverGroups(taken),
+      ...makefileImportGroups(taken),
       ...groupOf(root.action ? [root.action] : [], 'always-stop', 'root CA'),
       ...groupOf(clusterActions),
     ],
@@ -101,7 +101,7 @@ function planCluster({name, state}: ClusterFacts, facts: GenerateFacts): Cluster
   switch (state.kind) {
     case 'absent':
       // A step of `up` and of scripts: nothing is missing. Only who asks for a new one is refused.
-      return facts.renew || madeElsewhere(signer) === undefined ? issue(name, facts) : {};
+      return facts.renew || externalCaReason(signer) === undefined ? issue(name, facts) : {};
     case 'conflict':
       return {error: state.error};
     case 'completable':

@@ -3,7 +3,7 @@ import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import {type Observed, observe} from '../../domain/observed.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
-import type {Refusal} from '../../domain/ca/answer.js';
+import type {Refusal} from '../../domain/ca/signed-chain.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import {changesFromRequest, lifeOtherThan} from '../../domain/ca/changes.js';
 import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';

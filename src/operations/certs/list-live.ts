@@ -6,12 +6,12 @@ import {
   type Facts,
   type LiveRoots,
   type Part,
-  Parts,
+  PerPod,
 } from '../../domain/facts/facts.js';
 import {signedByItself} from '../../domain/checks/trust/live-chain.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {cacertsName} from '../../domain/istio/names.js';
-import {strangersAmong} from '../../domain/mesh/identity.js';
+import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {DependedOn} from '../../domain/monitoring/forecast.js';
 import {type RootAgreement, agreementOfLive} from '../../domain/monitoring/root-agreement.js';
@@ -80,7 +80,7 @@ export async function gatherLive(
     concurrency,
   });
   const uids = clusters.map(({cluster: {name}, facts}) => ({name, uid: valueOf(facts.clusterUid)}));
-  const strangers = strangersAmong(mesh, uids);
+  const strangers = uidMismatches(mesh, uids);
   const seen = clusters.map(({cluster, facts}): {readonly cluster: MeshCluster; readonly facts: ClusterFacts} => {
     // A context that leads to another cluster says nothing about the one that was meant.
     const unknown = strangers.get(cluster.name);
@@ -220,14 +220,14 @@ function valueOf<T>(fact: Fact<T> | undefined): T | undefined {
 }
 
 /** The parts that are known. */
-function partsOf<T>(fact: Fact<Parts<T>> | undefined): readonly Part<T>[] {
+function partsOf<T>(fact: Fact<PerPod<T>> | undefined): readonly Part<T>[] {
   return (valueOf(fact)?.parts ?? []).flatMap(({name, seen}) => ('value' in seen ? [{name, value: seen.value}] : []));
 }
 
 function unknownsOf(fact: Fact<unknown> | undefined): readonly ErrorReport[] {
   if (fact && 'unknown' in fact) return [fact.unknown];
   const value = valueOf(fact);
-  return value instanceof Parts ? value.parts.flatMap(({seen}) => ('unknown' in seen ? [seen.unknown] : [])) : [];
+  return value instanceof PerPod ? value.parts.flatMap(({seen}) => ('unknown' in seen ? [seen.unknown] : [])) : [];
 }
 
 /** Each reason once: a cluster that is gone is one problem, not six. */

@@ -5,7 +5,7 @@ import {layout} from '../../domain/mesh/layout.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {type DependedOn, type Dependencies, type Forecast, forecastOf} from '../../domain/monitoring/forecast.js';
 import {type RootAgreement, agreementOfFiles} from '../../domain/monitoring/root-agreement.js';
-import {madeElsewhere} from '../../domain/mesh/signer.js';
+import {externalCaReason} from '../../domain/mesh/signer.js';
 import type {Severity} from '../../domain/checks/check.js';
 import {advice, type Hint, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
@@ -172,8 +172,8 @@ function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): List
     forecast: forecastOf(clusters, expiry, now),
     rootAgreement: [...agreementOfFiles(read), ...(seen?.agreement ?? [])],
     missing:
-      madeElsewhere(signer) ?? advice`${kubectlMesh(signer.type === 'csr' ? 'certs request' : 'certs generate')}`,
-    withoutCa: madeElsewhere(signer) === undefined ? withoutCa.map(({cluster}) => cluster) : [],
+      externalCaReason(signer) ?? advice`${kubectlMesh(signer.type === 'csr' ? 'certs request' : 'certs generate')}`,
+    withoutCa: externalCaReason(signer) === undefined ? withoutCa.map(({cluster}) => cluster) : [],
     firstOutage: findFirstOutage(clusters, now),
     warnings: plan.warnings,
   });

@@ -15,19 +15,22 @@ import type {Warning} from '../../engine/operation.js';
 import {
   type Adoption,
   declarationOf,
-  type Good,
-  goodOf,
+  type Adoptable,
+  adoptableOf,
   isRoot,
-  type Looked,
+  type InspectedCluster,
   minorsOf,
-  type Refused,
+  type Rejected,
   type Seen,
-  type Standing,
+  type ExistingWorkDir,
   takeFiles,
 } from './adoption.js';
 
 /** The name a context is adopted under. Throws `USAGE` where nothing gives one, `CONTRADICTION` where two differ. */
-export function nameOf({context, said, seen}: Looked, {file, contexts}: Pick<Standing, 'file' | 'contexts'>): string {
+export function nameOf(
+  {context, said, seen}: InspectedCluster,
+  {file, contexts}: Pick<ExistingWorkDir, 'file' | 'contexts'>,
+): string {
   const declared = file?.clusters?.find((one) => (contexts[one.name] ?? one.context) === context)?.name;
   const id = isKnown(seen) ? seen.value.controlPlanes[0].clusterID : undefined;
   const own = id !== undefined && isClusterName(id) ? id : undefined;
@@ -45,17 +48,17 @@ export function nameOf({context, said, seen}: Looked, {file, contexts}: Pick<Sta
 }
 
 /** Decides for all contexts: each judge sees what the ones before it let pass. */
-export function adopt(looked: readonly Looked[], standing: Standing, withKeys: boolean): Adoption {
+export function adopt(looked: readonly InspectedCluster[], standing: ExistingWorkDir, withKeys: boolean): Adoption {
   const named = looked.map((one) => nameIt(one, standing));
   const agreed = [refuseStranger, refuseTwin, refuseOtherMesh].reduce((all, judge) => {
-    const good = goodOf(all);
+    const good = adoptableOf(all);
     return all.map((one) => {
       const error = 'error' in one ? undefined : judge(one, good, standing);
       return error ? {context: one.context, name: one.name, error} : one;
     });
   }, named);
   const clusters = agreed.map((one) => ('error' in one ? one : takeFiles(one, standing, withKeys)));
-  const good = goodOf(clusters);
+  const good = adoptableOf(clusters);
   const {rootCert, warnings} = decideRoot(good, standing);
   return {
     clusters,
@@ -65,7 +68,7 @@ export function adopt(looked: readonly Looked[], standing: Standing, withKeys: b
   };
 }
 
-function nameIt(looked: Looked, standing: Standing): Seen | Refused {
+function nameIt(looked: InspectedCluster, standing: ExistingWorkDir): Seen | Rejected {
   const {context, said, seen} = looked;
   if (!isKnown(seen)) return {context, name: said ?? context, error: seen.unknown};
   try {
@@ -77,7 +80,7 @@ function nameIt(looked: Looked, standing: Standing): Seen | Refused {
 }
 
 /** Why one of the contexts that are good so far cannot be adopted after all. */
-type Judge = (one: Seen, good: readonly Seen[], standing: Standing) => ErrorReport | undefined;
+type Judge = (one: Seen, good: readonly Seen[], standing: ExistingWorkDir) => ErrorReport | undefined;
 
 /** Two contexts of one cluster, a cluster that mesh.yaml knows as another. */
 const refuseStranger: Judge = (one, good, {file, contexts}) => {
@@ -115,7 +118,7 @@ const refuseOtherMesh: Judge = ({name, running}, good, {file}) => {
 };
 
 /** The roots of a cluster as a text. */
-function rootsText({running, keptIn}: Good): string | undefined {
+function rootsText({running, keptIn}: Adoptable): string | undefined {
   if (running.cacerts !== 'absent') return running.cacerts.files.rootCert;
   return keptIn === 'istio-ca-secret' ? running.selfSigned : running.bundle;
 }
@@ -127,7 +130,7 @@ function fingerprints(roots: readonly Certificate[]): string {
     .join(', ');
 }
 
-function decideRoot(good: readonly Good[], standing: Standing): Pick<Adoption, 'rootCert' | 'warnings'> {
+function decideRoot(good: readonly Adoptable[], standing: ExistingWorkDir): Pick<Adoption, 'rootCert' | 'warnings'> {
   const others = [...standing.files].filter(([name]) => !good.some((one) => one.name === name));
   const all = [
     ...others.map(([name, files]) => ({name, text: files.rootCert})),
@@ -151,7 +154,10 @@ function decideRoot(good: readonly Good[], standing: Standing): Pick<Adoption, '
   return {rootCert: undefined, warnings: [...warnings, {message}]};
 }
 
-function warningsOf({name, running, keptIn, keeper}: Good, {hasRootKey, file}: Standing): readonly Warning[] {
+function warningsOf(
+  {name, running, keptIn, keeper}: Adoptable,
+  {hasRootKey, file}: ExistingWorkDir,
+): readonly Warning[] {
   const [{clusterID}] = running.controlPlanes;
   const cacerts = running.cacerts === 'absent' ? undefined : running.cacerts;
   const isUnknown = keptIn === 'cacerts' && keeper === undefined && !hasRootKey && file?.trust?.signer === undefined;
@@ -172,7 +178,7 @@ function warningsOf({name, running, keptIn, keeper}: Good, {hasRootKey, file}: S
   return messages.flatMap(([applies, message]) => (applies === true ? [{cluster: name, message}] : []));
 }
 
-function mixedVersions(good: readonly Good[]): readonly Warning[] {
+function mixedVersions(good: readonly Adoptable[]): readonly Warning[] {
   const minors = minorsOf(good);
   if (minors.length < 2) return [];
   return [{message: `Istio ${minors.join(' and ')} run here: istio.version is left to you to declare`}];

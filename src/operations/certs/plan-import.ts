@@ -3,7 +3,7 @@ import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, problem} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {type MeshCluster, meshNames} from '../../domain/mesh/mesh.js';
-import {judgeAnswer, type Refusal} from '../../domain/ca/answer.js';
+import {validateSignedChain, type Refusal} from '../../domain/ca/signed-chain.js';
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import {chainPem} from '../../domain/x509/chain.js';
@@ -68,7 +68,7 @@ export function planImport(facts: ImportFacts): ImportPlan {
   const trust = knownTrust(facts.root, [...facts.existingRoots, ...(given ? [given] : [])]);
   if ('error' in trust) return blocked(trust.error);
   if (keys.length === 0) return blocked(unusableKeys[0] ?? noKey(name));
-  const answer = judgeAnswer({
+  const answer = validateSignedChain({
     ...{cluster: name, certificates, known, others, now, ...meshNames(mesh)},
     keys: keys.map(({spki}) => spki),
     roots: trust.store?.roots ?? [],

@@ -2,7 +2,7 @@ import {defined} from '../../domain/defined.js';
 import {isKnown, observe, type Observed} from '../../domain/observed.js';
 import {impersonationUnsupported} from '../../domain/install/istioctl-output.js';
 import {liveDigest} from '../../domain/install/live.js';
-import {runningVersion, saidVersion, type SaidVersion} from '../../domain/install/version-change.js';
+import {runningVersion, reportedVersion, type ReportedVersion} from '../../domain/install/version-change.js';
 import {asMeshError, MeshError} from '../../domain/errors.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Deps} from '../../engine/deps.js';
@@ -92,7 +92,7 @@ export async function gatherApply(
   if (request.as !== undefined) throw impersonationUnsupported();
   const loaded = await loadMesh(deps, request);
   const {mesh, clusters} = loaded;
-  const istioctl = saidVersion(await deps.istioctl.version());
+  const istioctl = reportedVersion(await deps.istioctl.version());
   const version = await chooseVersion(mesh, request.istioVersion, deps);
   const renderings = await gatherRenderings(mesh, clusters, version.known, deps);
   const targets = await eachCluster(renderings, concurrency, async (rendering): Promise<TargetFacts> => {
@@ -149,7 +149,7 @@ interface Noted extends Decided {
   readonly now: Observed<Pick<InstalledCluster, 'installed' | 'record'>>;
 }
 
-function notePhase(finished: readonly Decided[], istioctl: SaidVersion): Phase<readonly Noted[]> {
+function notePhase(finished: readonly Decided[], istioctl: ReportedVersion): Phase<readonly Noted[]> {
   return {
     title: 'note what was installed',
     gather: (deps) =>

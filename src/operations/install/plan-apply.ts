@@ -12,14 +12,14 @@ import {
   refuseOtherIstioctl,
   refuseVersionChange,
   runningVersion,
-  type SaidVersion,
-  type VersionConsent,
+  type ReportedVersion,
+  type VersionOverrides,
 } from '../../domain/install/version-change.js';
 import {applyCommand} from '../../domain/istio/istioctl.js';
 import {kubernetesFit} from '../../domain/istio/kubernetes.js';
 import {knowVersion} from '../../domain/istio/versions.js';
 import {identityProblems, uidsToRecord} from '../../domain/mesh/identity.js';
-import {madeElsewhere, usesCacerts} from '../../domain/mesh/signer.js';
+import {externalCaReason, usesCacerts} from '../../domain/mesh/signer.js';
 import {isKnown, type Observed} from '../../domain/observed.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {Action, PatchObject, PutObject, RunIstioctl} from '../../engine/action.js';
@@ -39,12 +39,12 @@ export interface TargetFacts {
 export interface ApplyFacts {
   readonly loaded: LoadedMesh;
   readonly version: ChosenVersion;
-  readonly istioctl: SaidVersion;
+  readonly istioctl: ReportedVersion;
   readonly targets: readonly TargetFacts[];
 }
 
 /** What a plan depends on besides facts: mostly what the command line agreed to. */
-export interface ApplyOptions extends VersionConsent {
+export interface ApplyOptions extends VersionOverrides {
   readonly takeOver: boolean;
   readonly acceptUid: boolean;
   /** `--readiness-timeout` of istioctl: for each component. Milliseconds. */
@@ -113,7 +113,7 @@ export function planApply(facts: ApplyFacts, options: ApplyOptions): ApplyPlan {
 }
 
 /** What is to be done to a cluster whose state is known. */
-function changeOf(live: InstalledCluster, rendered: Rendered, istioctl: SaidVersion): Change {
+function changeOf(live: InstalledCluster, rendered: Rendered, istioctl: ReportedVersion): Change {
   if (!live.istiod) return 'install';
   const record = readRecord(live.record);
   const sameBytes = record?.installYaml === sha256Hex(rendered.text);
@@ -156,7 +156,7 @@ function refuseLive(
 ): readonly (ErrorReport | undefined)[] {
   const {signer} = loaded.mesh.trust;
   const refuseSecret = (): ErrorReport | undefined =>
-    madeElsewhere(signer) === undefined
+    externalCaReason(signer) === undefined
       ? refuseCacerts(cluster.name, namespace, certificates, cacerts)
       : refuseForeignCacerts(cluster.name, namespace, cacerts);
   return [
@@ -225,7 +225,7 @@ function namespaceAction(decided: Decided): readonly Action[] {
  */
 export function noteAction(
   decided: Decided,
-  istioctl: SaidVersion,
+  istioctl: ReportedVersion,
   {id, what, live}: {readonly id: string; readonly what: string; readonly live: string},
 ): PutObject {
   const {namespace, revision, text} = decided.rendered;
@@ -245,7 +245,7 @@ export function noteAction(
 function istioctlAction(
   decided: Decided,
   change: Exclude<Change, 'unchanged'>,
-  istioctl: SaidVersion,
+  istioctl: ReportedVersion,
   {readinessTimeoutMs}: ApplyOptions,
 ): RunIstioctl {
   const {live, rendered, path} = decided;
@@ -274,7 +274,7 @@ function istioctlAction(
 function kubernetesWarnings(
   cluster: string,
   {kubernetesMinor}: InstalledCluster,
-  istioctl: SaidVersion,
+  istioctl: ReportedVersion,
 ): readonly Warning[] {
   if (kubernetesMinor === undefined) return [];
   const suits = kubernetesFit(knowVersion(istioctl.said).version, kubernetesMinor);

@@ -18,7 +18,7 @@ import {declareGroups, loadMesh, type LoadedMesh, type MeshRequest} from '../sha
 import {
   type ChosenVersion,
   type Rendering,
-  checkSaidVersion,
+  checkRequestedVersion,
   chooseVersion,
   gatherRenderings,
 } from '../../observe/renderings.js';
@@ -114,7 +114,7 @@ async function gatherRender(
   request: MeshRequest,
   check: (clusters: LoadedMesh['clusters']) => void = () => undefined,
 ): Promise<Facts> {
-  checkSaidVersion(request.istioVersion);
+  checkRequestedVersion(request.istioVersion);
   const loaded = await loadMesh(deps, request);
   check(loaded.clusters);
   const version = await chooseVersion(loaded.mesh, request.istioVersion, deps);

@@ -1,5 +1,5 @@
 import {defined} from '../../domain/defined.js';
-import {strangersAmong} from '../../domain/mesh/identity.js';
+import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {JournalFault} from '../../domain/journal/chain.js';
 import {headComparer, type RememberedHead, rememberedHeads, type Remembering} from '../../domain/journal/head.js';
@@ -143,7 +143,7 @@ async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits:
 function compare({mesh}: LoadedMesh, asked: readonly Looked[], state: JournalState): readonly RememberingCluster[] {
   const comparer = headComparer(state);
   const uids = asked.map(({cluster: {name}, seen}) => ({name, uid: valueOr(seen, undefined)?.uid}));
-  const strangers = strangersAmong(mesh, uids);
+  const strangers = uidMismatches(mesh, uids);
   return asked.map(({cluster: {name, context}, seen}): RememberingCluster => {
     const stranger = strangers.get(name);
     const objects: Looked['seen'] = stranger ? {unknown: stranger} : seen;

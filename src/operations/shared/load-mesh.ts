@@ -13,7 +13,7 @@ import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import {checkMeshFile} from '../../domain/mesh/parse.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
-import {resolveMesh, type Said, type SaidValues} from '../../domain/mesh/resolve.js';
+import {resolveMesh, type Override, type Overrides} from '../../domain/mesh/resolve.js';
 import type {Deps} from '../../engine/deps.js';
 import {type Group, groupOf} from '../../engine/operation.js';
 
@@ -72,7 +72,7 @@ export async function readDeclaringTexts(workspace: Deps['workspace']): Promise<
 export async function loadMesh({workspace}: Pick<Deps, 'workspace'>, request: MeshRequest): Promise<LoadedMesh> {
   const texts = await readDeclaringTexts(workspace);
   const {file, contexts} = readTexts(texts);
-  const resolved = resolveMesh({file, contexts, names: request.clusters, said: saidValues(request)});
+  const resolved = resolveMesh({file, contexts, names: request.clusters, overrides: overridesOf(request)});
   const known = new Set(resolved.mesh.clusters.map(({name}) => name));
   const unknown = file ? Object.keys(contexts).filter((name) => !known.has(name)) : [];
   return {
@@ -98,7 +98,7 @@ export async function loadMeshOrEmpty(
     // One that fits its schema and cannot be used all the same (it declares no cluster) ends this command like any other.
     const isFinding = code === 'MESH_YAML_INVALID' && text !== undefined && 'problems' in checkMeshFile(text);
     if (!isFinding && code !== 'CONTEXTS_YAML_INVALID') throw thrown;
-    const {mesh} = resolveMesh({file: undefined, contexts: {}, names: ['unknown'], said: {}});
+    const {mesh} = resolveMesh({file: undefined, contexts: {}, names: ['unknown'], overrides: {}});
     return {mesh: {...mesh, clusters: []}, clusters: []};
   }
 }
@@ -147,21 +147,21 @@ function mergeDeclarations(first: Declaration, second: Declaration): Declaration
   };
 }
 
-function saidValues(request: MeshRequest): SaidValues {
+function overridesOf(request: MeshRequest): Overrides {
   const {signer, rootDirectory} = request;
   return defined({
-    context: said(request.context, '--context'),
-    meshID: said(request.meshId, '--mesh-id'),
-    network: said(request.network, '--network'),
-    istioNamespace: said(request.istioNamespace, '--istio-namespace'),
-    istioVersion: said(request.istioVersion, '--istio-version'),
-    keyAlgorithm: said(request.keyAlgorithm, '--key-algorithm'),
+    context: override(request.context, '--context'),
+    meshID: override(request.meshId, '--mesh-id'),
+    network: override(request.network, '--network'),
+    istioNamespace: override(request.istioNamespace, '--istio-namespace'),
+    istioVersion: override(request.istioVersion, '--istio-version'),
+    keyAlgorithm: override(request.keyAlgorithm, '--key-algorithm'),
     signer: {signer, rootDirectory},
   });
 }
 
-function said<T extends string>(value: T | undefined, by: string): Said<T> | undefined {
-  return value === undefined ? undefined : {value, by};
+function override<T extends string>(value: T | undefined, source: string): Override<T> | undefined {
+  return value === undefined ? undefined : {value, source};
 }
 
 function declarationOf(request: MeshRequest, clusters: readonly MeshCluster[]): Declaration {

@@ -10,7 +10,7 @@ import type {CaInspection} from '../../domain/ca/inspect-ca.js';
 import {advice, type Hint, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {cacertsObject, cacertsPatch, type CacertsSecret, isChangeable} from '../../domain/trust/cacerts.js';
 import {type ClusterTrust, secretOf} from '../../domain/trust/cluster-trust.js';
-import {liveCa} from '../../domain/trust/misplaced.js';
+import {liveCa} from '../../domain/trust/wrong-cluster.js';
 import type {PushDecision, PushTarget} from '../../domain/trust/plan-push.js';
 import type {Action} from '../../engine/action.js';
 

@@ -1,9 +1,9 @@
 import {defined} from '../../domain/defined.js';
 import {isKnown, observe, type Observed, unknownsOf, valueOr} from '../../domain/observed.js';
 import {type ErrorReport, problem} from '../../domain/errors.js';
-import {strangersAmong} from '../../domain/mesh/identity.js';
+import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
-import {madeElsewhere} from '../../domain/mesh/signer.js';
+import {externalCaReason} from '../../domain/mesh/signer.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
 import {compareCa, type Difference, type OwnCa} from '../../domain/trust/diff.js';
@@ -81,8 +81,8 @@ async function look(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster): Promi
 
 function report({loaded, compared}: DiffFacts): DiffResult {
   const uids = compared.map(({cluster: {name}, seen}) => ({name, uid: valueOr(seen, undefined)?.uid}));
-  const strangers = strangersAmong(loaded.mesh, uids);
-  const elsewhere = madeElsewhere(loaded.mesh.trust.signer);
+  const strangers = uidMismatches(loaded.mesh, uids);
+  const elsewhere = externalCaReason(loaded.mesh.trust.signer);
   return {
     clusters: compared.map(({cluster: {name, context}, own, seen}): ComparedCluster => {
       const shown = {name, context, workDirectory: summarise(own.inspection), differences: []};

@@ -4,8 +4,8 @@ import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown, type Observed, observe} from '../../domain/observed.js';
 import {headComparer, parseHead, type JournalKnown} from '../../domain/journal/head.js';
 import {annotations} from '../../domain/trust/cacerts.js';
-import {identified, secretOf, type TrustSeen} from '../../domain/trust/cluster-trust.js';
-import {liveCa, misplacement, type OtherCluster} from '../../domain/trust/misplaced.js';
+import {identified, secretOf, type TrustObservation} from '../../domain/trust/cluster-trust.js';
+import {liveCa, wrongClusterCa, type OtherCluster} from '../../domain/trust/wrong-cluster.js';
 import {decidePush, type PushDecision, type PushRules} from '../../domain/trust/plan-push.js';
 import type {Deps} from '../../engine/deps.js';
 import {asWarnings, type Blocker, groupOfLanes, type Lane, type Plan, type Warning} from '../../engine/operation.js';
@@ -45,7 +45,7 @@ export async function factsOf(deps: Deps, loaded: LoadedMesh, targets: readonly 
 export function decideEach(
   {loaded, targets}: TrustFacts,
   {acceptUid}: TrustRules,
-  decide: (one: TrustTarget, seen: TrustSeen) => Pick<Decided, 'decision' | 'errors'>,
+  decide: (one: TrustTarget, seen: TrustObservation) => Pick<Decided, 'decision' | 'errors'>,
 ): readonly Decided[] {
   const strangers = identityProblems(loaded.mesh, identified(targets.map(({trust}) => trust)), acceptUid);
   return targets.map((one): Decided => {
@@ -65,7 +65,7 @@ export function decideAll(facts: TrustFacts, rules: TrustRules): readonly Decide
   });
   return decideEach(facts, rules, ({target, nothingToWrite}, seen) => {
     if (nothingToWrite) return {errors: [nothingToWrite]};
-    const misplaced = misplacement(target.own.inspection.certificate, target.cluster, others);
+    const misplaced = wrongClusterCa(target.own.inspection.certificate, target.cluster, others);
     const decision = decidePush({...target, misplaced}, seen, rules);
     return {decision, errors: decision.kind === 'refuse' ? decision.refusals : []};
   });

@@ -8,7 +8,7 @@ import type {Difference, OwnCa} from '../../domain/trust/diff.js';
 import {secretOf} from '../../domain/trust/cluster-trust.js';
 import {isInPlace, type PushKind} from '../../domain/trust/plan-push.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
-import {madeElsewhere} from '../../domain/mesh/signer.js';
+import {externalCaReason} from '../../domain/mesh/signer.js';
 import type {Deps} from '../../engine/deps.js';
 import {onePhase, type PhaseRun, type Warning} from '../../engine/operation.js';
 import {
@@ -64,7 +64,7 @@ export const pushTrust = onePhase<PushRequest, PushResult, TrustFacts, TrustPlan
   title: () => 'look at the clusters',
   async gather(deps, request, {concurrency}) {
     const loaded = await loadMesh(deps, request);
-    const clusters = madeElsewhere(loaded.mesh.trust.signer) === undefined ? loaded.clusters : [];
+    const clusters = externalCaReason(loaded.mesh.trust.signer) === undefined ? loaded.clusters : [];
     // All files first: then clusters are opened in the order they are declared in, which is the order in which
     // credential plugins ask.
     const read = clusters.map(async (cluster) => ({cluster, own: await readOwnCa(deps, loaded.mesh, cluster.name)}));
@@ -125,7 +125,7 @@ export function reportChanges({facts, plan, outcomes}: PhaseRun<TrustFacts, Trus
   const {mesh, clusters} = facts.loaded;
   const {decided, warnings} = plan;
   const nothing = {differences: [], keepsPrevious: false, restarts: [], refusals: []};
-  const elsewhere = madeElsewhere(mesh.trust.signer);
+  const elsewhere = externalCaReason(mesh.trust.signer);
   if (elsewhere !== undefined && decided.length === 0) {
     // It is a step of `up` and of scripts: having nothing to push is no failure.
     const shown = {

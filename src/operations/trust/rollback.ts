@@ -5,7 +5,7 @@ import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import {annotations, type CacertsSecret} from '../../domain/trust/cacerts.js';
 import {cacertsName, previousName} from '../../domain/istio/names.js';
 import {type ClusterTrust, secretOf} from '../../domain/trust/cluster-trust.js';
-import {liveCa} from '../../domain/trust/misplaced.js';
+import {liveCa} from '../../domain/trust/wrong-cluster.js';
 import type {Action} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
 import {asWarnings, groupOf, onePhase} from '../../engine/operation.js';

@@ -1,11 +1,11 @@
 /** `verify`: gathers facts, judges them, and with `--wait` follows until all is well. */
 import {isDeepStrictEqual} from 'node:util';
-import {type Check, neededFacts, type Severity} from '../../domain/checks/check.js';
+import {type Check, requiredFacts, type Severity} from '../../domain/checks/check.js';
 import {isLast, type Evidence} from '../../domain/facts/facts.js';
 import {judge} from '../../domain/checks/judge.js';
 import type {Limits} from '../../domain/facts/limits.js';
-import {whyHopeless} from '../../domain/checks/patience.js';
-import {pictureFacts, pictureOf, type MeshPicture} from '../../domain/checks/picture.js';
+import {terminalReason} from '../../domain/checks/wait-policy.js';
+import {topologyFacts, topologyOf, type MeshTopology} from '../../domain/checks/topology.js';
 import {checks} from '../../domain/checks/registry.js';
 import {codeOfUnknown, isFailing, isGreen, type Report} from '../../domain/checks/report.js';
 import {selectChecks, type Selection} from '../../domain/checks/select.js';
@@ -41,7 +41,7 @@ export interface VerifyRequest {
 /** What `verify` answers. */
 export interface VerifyResult extends Report {
   /** What the mesh looks like, as far as the checks that were selected (or the picture that was asked for) looked. */
-  readonly mesh: MeshPicture;
+  readonly mesh: MeshTopology;
   /** What to know of the versions that were judged by. They change no verdict. */
   readonly warnings: readonly Warning[];
   /** With `--wait`: the time was over before all was well. The rows are the last that were seen. */
@@ -66,10 +66,10 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
   const selected = selectChecks(checks, request.selection);
   const {waitMs, failOn, limits} = request;
   const {concurrency, dryRun} = engine.settings;
-  const also = request.wholePicture === true ? pictureFacts : [];
+  const also = request.wholePicture === true ? topologyFacts : [];
   const report = (evidence: Evidence): Facts => {
     const judged = judge(selected, evidence);
-    const mesh = pictureOf(evidence, judged.checks);
+    const mesh = topologyOf(evidence, judged.checks);
     return {evidence, report: {...judged, mesh, warnings: versionNotes(evidence)}};
   };
   const looker: Looker = {
@@ -89,7 +89,7 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
     // What a dry run leaves as it is does not become green by waiting.
     dryRun !== 'none' ||
     isGreen(first.report.checks, failOn) ||
-    whyHopeless(first.report.checks, selected, failOn)
+    terminalReason(first.report.checks, selected, failOn)
   ) {
     return first.report;
   }
@@ -133,7 +133,7 @@ async function wait(looker: Looker, waitMs: number, engine: Engine, first: Facts
         return {...before.report, error: problem('TIMEOUT', why, ...hints)};
       }
       last = facts;
-      const hopeless = whyHopeless(last.report.checks, selected, failOn);
+      const hopeless = terminalReason(last.report.checks, selected, failOn);
       if (isGreen(last.report.checks, failOn) || hopeless === 'finding' || hopeless === 'time') return last.report;
       // An API server that has just started refuses for a moment what it will allow: a refusal has to be seen twice.
       if (hopeless === 'refusal' && wasRefused) return last.report;
@@ -157,7 +157,7 @@ async function lookAgain(looker: Looker, deps: Deps, last: Facts): Promise<Facts
   const bad = new Set(last.report.checks.filter((row) => !isGreen([row], looker.failOn)).map(({id}) => id));
   const open = looker.selected.filter(({id}) => bad.has(id));
   const isSameMesh = isDeepStrictEqual([mesh, clusters.map(({cluster}) => cluster)], [loaded.mesh, loaded.clusters]);
-  if (!isSameMesh || [...neededFacts(open)].some(isLast)) return looker.look(deps, loaded);
+  if (!isSameMesh || [...requiredFacts(open)].some(isLast)) return looker.look(deps, loaded);
   const seen = await looker.look(deps, loaded, {last, checks: open});
   return isGreen(seen.report.checks, looker.failOn) ? looker.look(deps, loaded) : seen;
 }

@@ -1,5 +1,5 @@
 import {bindingText} from '../../domain/access/findings.js';
-import {rightText, ways} from '../../domain/access/paths.js';
+import {rightText, ways} from '../../domain/access/path-kinds.js';
 import {some} from '../../domain/checks/describe.js';
 import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';

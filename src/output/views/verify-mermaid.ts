@@ -2,7 +2,7 @@
  * `-o mermaid`: a flowchart for a README. Only syntax that every version documents (mermaid.js.org/syntax/flowchart.html):
  * subgraphs, nodes with quoted labels, links with quoted labels, classes.
  */
-import type {Acceptance, ClusterPicture, MeshPicture, PictureCertificate} from '../../domain/checks/picture.js';
+import type {Acceptance, ClusterTopology, MeshTopology, TopologyCertificate} from '../../domain/checks/topology.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
@@ -22,7 +22,7 @@ export function verifyMermaid({mesh}: Pick<VerifyResult, 'mesh'>): string {
   return ['flowchart LR', ...indent([...networks(mesh, idOf), ...links(mesh, idOf), ...classes])].join('\n');
 }
 
-function networks({clusters}: MeshPicture, idOf: (name: string) => string): readonly string[] {
+function networks({clusters}: MeshTopology, idOf: (name: string) => string): readonly string[] {
   const names = [...new Set(clusters.map(({network}) => network))];
   return names.flatMap((name, index) => {
     const nodes = clusters.filter(({network}) => network === name).map((cluster) => node(cluster, idOf(cluster.name)));
@@ -31,7 +31,7 @@ function networks({clusters}: MeshPicture, idOf: (name: string) => string): read
   });
 }
 
-function node({name, role, primary, verdict, roots, clusterCas}: ClusterPicture, id: string): string {
+function node({name, role, primary, verdict, roots, clusterCas}: ClusterTopology, id: string): string {
   const lines = [
     name,
     role === 'remote' ? `remote of ${primary ?? 'a primary'}` : role,
@@ -42,14 +42,14 @@ function node({name, role, primary, verdict, roots, clusterCas}: ClusterPicture,
   return `${id}["${lines.map(escaped).join('<br/>')}"]:::${verdict}`;
 }
 
-function certificates(one: string, several: string, all: readonly PictureCertificate[] | undefined): string {
+function certificates(one: string, several: string, all: readonly TopologyCertificate[] | undefined): string {
   if (all === undefined) return `${one} unknown`;
   const prints = all.map(({fingerprint}) => shortFingerprint(fingerprint)).join(' ');
   return all.length === 0 ? `no ${one}` : `${all.length === 1 ? one : several} ${prints}`;
 }
 
 /** One line for each pair that agrees in both directions, one for each direction where they do not. */
-function links({clusters}: MeshPicture, idOf: (name: string) => string): readonly string[] {
+function links({clusters}: MeshTopology, idOf: (name: string) => string): readonly string[] {
   return clusters.flatMap((one, index) =>
     clusters.slice(index + 1).flatMap((other) => {
       const [there, back] = [answer(one, other), answer(other, one)];
@@ -60,7 +60,7 @@ function links({clusters}: MeshPicture, idOf: (name: string) => string): readonl
   );
 }
 
-function answer({accepts}: ClusterPicture, other: ClusterPicture): Acceptance {
+function answer({accepts}: ClusterTopology, other: ClusterTopology): Acceptance {
   return accepts.find(({cluster}) => cluster === other.name)?.result ?? 'unknown';
 }
 

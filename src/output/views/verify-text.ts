@@ -4,7 +4,7 @@
  * indented below it with the command that mends it; a consequence names its cause instead; the verdict last. A command
  * that mends several rows is printed once: some must not be executed twice.
  */
-import type {Acceptance, ClusterPicture, MeshPicture, PictureCertificate} from '../../domain/checks/picture.js';
+import type {Acceptance, ClusterTopology, MeshTopology, TopologyCertificate} from '../../domain/checks/topology.js';
 import {some} from '../../domain/checks/describe.js';
 import {groupBy} from '../../domain/group-by.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
@@ -152,7 +152,7 @@ function detailLines(row: ShownRow, twin: ShownRow | undefined): readonly string
 /** `NO` is the one that must be seen. */
 const cells: Readonly<Record<Acceptance, string>> = {yes: 'yes', no: 'NO', unknown: 'unknown', none: '-'};
 
-function pictureLines({clusters}: MeshPicture): readonly string[] {
+function pictureLines({clusters}: MeshTopology): readonly string[] {
   if (clusters.length === 0) return [];
   return [
     ...(clusters.length > 1 ? [matrix(clusters), ''] : []),
@@ -166,7 +166,7 @@ function pictureLines({clusters}: MeshPicture): readonly string[] {
 }
 
 /** Rows trust, columns are trusted. */
-function matrix(clusters: readonly ClusterPicture[]): string {
+function matrix(clusters: readonly ClusterTopology[]): string {
   return table(
     ['TRUSTING', ...clusters.map(({name}) => name)],
     clusters.map(({name, accepts}) => [
@@ -179,7 +179,7 @@ function matrix(clusters: readonly ClusterPicture[]): string {
   );
 }
 
-function list(certificates: readonly PictureCertificate[] | undefined): string {
+function list(certificates: readonly TopologyCertificate[] | undefined): string {
   if (certificates === undefined) return 'unknown';
   return certificates.length === 0
     ? '-'

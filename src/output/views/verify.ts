@@ -18,7 +18,7 @@ export const verifyView = {
 } satisfies View<VerifyResult, Pick<VerifyRequest, 'failOn'>>;
 
 /** The formats that need to know what the mesh looks like, whatever the selected checks ask. */
-export const picturingFormats: readonly string[] = ['wide', 'mermaid'];
+export const topologyFormats: readonly string[] = ['wide', 'mermaid'];
 
 /** What is no result of a run reads the same in every format. */
 function inAllFormats<Result>(text: Render<Result>): View<Result> {

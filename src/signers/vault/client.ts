@@ -9,7 +9,7 @@ import {MeshError} from '../../domain/errors.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Sensitive} from '../../domain/sensitive.js';
 import {advice, fixWith, type Hint, type Suggestion} from '../../domain/suggest/suggestion.js';
-import {createVaultHttp, type VaultHttp, type VaultHttpAnswer} from '../../tools/vault-http.js';
+import {createVaultHttp, type VaultHttp, type VaultHttpResponse} from '../../tools/vault-http.js';
 import type {VaultSettings} from './settings.js';
 
 /** An issuer with a big RSA key in an HSM takes seconds. Milliseconds. */
@@ -18,7 +18,7 @@ const timeoutMs = 30_000;
 const longestWait = 5;
 
 /** A question. Paths are below /v1/. */
-export interface VaultQuestion {
+export interface VaultApiRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly query?: string;
@@ -40,7 +40,7 @@ const replySchema = z.looseObject({
 });
 
 /** What it answered. */
-export interface VaultReply<Data = unknown> {
+export interface VaultResponse<Data = unknown> {
   readonly status: number;
   readonly ok: boolean;
   /** Undefined where it is not of the form that was asked for. */
@@ -66,7 +66,7 @@ export class VaultClient {
    * Any reply of a server that works, also a refusal, with data of the form of `schema`. Throws `SIGNER_UNAVAILABLE` for
    * one that does not (sealed, standby, not initialised, unreachable, TLS, not Vault at all), `INTERRUPTED`.
    */
-  async ask<Data>(question: VaultQuestion, schema?: z.ZodType<Data>): Promise<VaultReply<Data>> {
+  async ask<Data>(question: VaultApiRequest, schema?: z.ZodType<Data>): Promise<VaultResponse<Data>> {
     const answer = await this.#sendTwice(question);
     const {status} = answer;
     const reply = readReply(answer, question);
@@ -85,7 +85,7 @@ export class VaultClient {
   }
 
   /** Once more for what the server did not take up, and for questions that change nothing. */
-  async #sendTwice(question: VaultQuestion): Promise<VaultHttpAnswer> {
+  async #sendTwice(question: VaultApiRequest): Promise<VaultHttpResponse> {
     const answer = await this.#send(question);
     const again = answer.status === 429 || (question.method === 'GET' && [502, 503, 504].includes(answer.status));
     if (!again || /sealed/i.test(answer.text)) return answer;
@@ -95,7 +95,7 @@ export class VaultClient {
     return this.#send(question);
   }
 
-  async #send(question: VaultQuestion): Promise<VaultHttpAnswer> {
+  async #send(question: VaultApiRequest): Promise<VaultHttpResponse> {
     const {method, body, token, query, outsideNamespace = false} = question;
     const {namespace} = this.settings;
     const request = {
@@ -147,7 +147,7 @@ function unavailable(message: string, ...hints: readonly Hint[]): MeshError {
 }
 
 /** A standby sends requests to the active server; the token goes to no other server than the one that was named. */
-function redirectTarget({location = ''}: VaultHttpAnswer, {http: {address}}: VaultSettings): string {
+function redirectTarget({location = ''}: VaultHttpResponse, {http: {address}}: VaultSettings): string {
   const target = URL.canParse(location, address.href) ? new URL(location, address) : undefined;
   const prefix = address.pathname.replace(/\/+$/, '');
   if (target?.origin === address.origin && target.pathname.startsWith(`${prefix}/v1/`)) {
@@ -161,7 +161,7 @@ function redirectTarget({location = ''}: VaultHttpAnswer, {http: {address}}: Vau
 }
 
 /** Undefined: nothing that Vault says. */
-function readReply(answer: VaultHttpAnswer, {path, token, secrets = []}: VaultQuestion): VaultReply | undefined {
+function readReply(answer: VaultHttpResponse, {path, token, secrets = []}: VaultApiRequest): VaultResponse | undefined {
   const ok = answer.status >= 200 && answer.status < 300;
   const empty = {status: answer.status, ok, data: undefined, auth: undefined, error: '', warnings: []};
   if (answer.status === 204) return empty;
@@ -206,7 +206,7 @@ const healthSchema = z.looseObject({
   replication_dr_mode: z.string().nullish(),
 });
 
-function notVault({status, contentType, text}: VaultHttpAnswer, origin: string): MeshError {
+function notVault({status, contentType, text}: VaultHttpResponse, origin: string): MeshError {
   if (text.includes('HTTP request to an HTTPS server')) {
     return unavailable(`${origin} speaks TLS, and was asked without`, 'Use https in the address');
   }

@@ -3,9 +3,9 @@ import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
 import {readVaultVariable, vaultNames} from '../../domain/mesh/vault-variables.js';
 import {Sensitive} from '../../domain/sensitive.js';
-import {advice, fixWith, type Hint, lookWith, words} from '../../domain/suggest/suggestion.js';
+import {advice, fixWith, type Hint, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import type {SignerContext} from '../signer-module.js';
-import type {VaultClient, VaultReply} from './client.js';
+import type {VaultClient, VaultResponse} from './client.js';
 import {noNamespace, refuse} from './refusals.js';
 import {authMount, readNamed, type VaultAuth, type VaultSettings} from './settings.js';
 
@@ -72,7 +72,7 @@ async function logIn(login: Login, client: VaultClient): Promise<Sensitive<strin
   throw refusedLogin(reply, login, client.settings);
 }
 
-function refusedLogin(reply: VaultReply, {mount, refusal, hints}: Login, settings: VaultSettings): MeshError {
+function refusedLogin(reply: VaultResponse, {mount, refusal, hints}: Login, settings: VaultSettings): MeshError {
   const {host} = settings.http.address;
   if (/namespace not found/i.test(reply.error)) return noNamespace(settings);
   if (reply.ok) {
@@ -119,7 +119,7 @@ async function appRole(auth: AuthOf<'approle'>, context: SignerContext): Promise
       secretId === undefined
         ? 'No secret ID was sent: set VAULT_SECRET_ID, or auth.secretIdFile under trust.signer'
         : 'Secret IDs expire and may be used a limited number of times: make a new one',
-    hints: [advice`Check the role ID: ${lookWith.run('vault', words`read auth/approle/role/ROLE/role-id`)}`],
+    hints: [advice`Check the role ID: ${inspectWith.run('vault', words`read auth/approle/role/ROLE/role-id`)}`],
   };
 }
 

@@ -4,8 +4,8 @@ import {MeshError} from '../../domain/errors.js';
 import {nearest} from '../../domain/nearest.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Sensitive} from '../../domain/sensitive.js';
-import {advice, fixWith, type Hint, lookWith, words} from '../../domain/suggest/suggestion.js';
-import type {VaultClient, VaultReply} from './client.js';
+import {advice, fixWith, type Hint, inspectWith, words} from '../../domain/suggest/suggestion.js';
+import type {VaultClient, VaultResponse} from './client.js';
 import type {VaultSettings} from './settings.js';
 
 /** What was tried. */
@@ -17,7 +17,7 @@ export interface Refused {
 }
 
 /** The error for a refusal of anything below the mount. */
-export async function explainRefusal(reply: VaultReply, refused: Refused): Promise<MeshError> {
+export async function explainRefusal(reply: VaultResponse, refused: Refused): Promise<MeshError> {
   const {settings} = refused.client;
   const {mount, what} = settings;
   if (/namespace not found/i.test(reply.error)) return noNamespace(settings);
@@ -77,7 +77,7 @@ export function noNamespace({namespace, http}: VaultSettings): MeshError {
 function noMount({mount, namespace, http}: VaultSettings): MeshError {
   const where = `${http.address.host}${namespace === undefined ? '' : ` (namespace ${namespace})`}`;
   return refuse(`there is no PKI secrets engine at ${mount} on ${where}`, [
-    advice`Name its mount with mount under trust.signer (default: pki); ${lookWith.run('vault', words`secrets list`)} shows all`,
+    advice`Name its mount with mount under trust.signer (default: pki); ${inspectWith.run('vault', words`secrets list`)} shows all`,
     ...(namespace === undefined ? ['Where the server has namespaces: VAULT_NAMESPACE'] : []),
   ]);
 }
@@ -89,7 +89,7 @@ const listSchema = z.looseObject({
     .nullish(),
 });
 
-async function noIssuer(reply: VaultReply, {client, token}: Refused): Promise<MeshError> {
+async function noIssuer(reply: VaultResponse, {client, token}: Refused): Promise<MeshError> {
   const {mount, issuer, http} = client.settings;
   // Anybody may ask for the list (api-docs/secret/pki/issuance, List issuers); a server that does not tell says no more.
   const question = {method: 'GET', path: `${mount}/issuers`, query: 'list=true', token} as const;

@@ -1,5 +1,5 @@
 /** One server, mount and issuer during one run: looked at once, logged in to once. */
-import {once, oncePerRun} from '../../domain/once.js';
+import {memoizeAsync, oncePerRun} from '../../domain/memoize.js';
 import {defined} from '../../domain/defined.js';
 import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
@@ -30,8 +30,8 @@ async function createSession(spec: VaultSpec, context: SignerContext) {
     signPath: `${mount}/${issuer === undefined ? 'root' : `issuer/${issuer}`}/sign-intermediate`,
     credentials,
     /** The issuer, then what stands above it as far as the server knows. */
-    upward: once(() => readUpward(client)),
-    token: once(() => openToken(credentials, client, context)),
+    upward: memoizeAsync(() => readUpward(client)),
+    token: memoizeAsync(() => openToken(credentials, client, context)),
   };
 }
 

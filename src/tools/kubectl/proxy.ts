@@ -2,7 +2,7 @@ import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import {pluginText, unreachable} from '../../domain/kube/status.js';
 import {nearest} from '../../domain/nearest.js';
-import {advice, lookWith, words} from '../../domain/suggest/suggestion.js';
+import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import {seconds} from '../bounded.js';
 import {lastLines} from '../child-output.js';
 import type {RunningTool} from '../runner.js';
@@ -11,7 +11,7 @@ import {kubectlArgs, startKubectl, type Kubectl} from './start.js';
 /** How long kubectl may take to open its socket: it asks nobody, so this is only its own start. Milliseconds. */
 const startLimitMs = 30_000;
 
-const clientVersion = lookWith.kubectl('any', words`version --client`);
+const clientVersion = inspectWith.kubectl('any', words`version --client`);
 
 /** What a proxy is started with. */
 export interface ProxyOptions extends Kubectl {
@@ -66,7 +66,7 @@ async function startError(options: ProxyOptions, stderr: string, said: readonly 
   }
   if (/error loading config file|permission denied|unable to read|invalid configuration/i.test(error)) {
     return new MeshError('KUBECONFIG_MISSING', `kubectl cannot use the kubeconfig: ${error}`, {
-      hints: [advice`see that this works: ${lookWith.kubectl('any', words`config get-contexts`)}`],
+      hints: [advice`see that this works: ${inspectWith.kubectl('any', words`config get-contexts`)}`],
     });
   }
   const unknownFlag = /unknown (?:flag|shorthand|command)[^\n]*/i.exec(stderr)?.[0];
@@ -90,7 +90,7 @@ function contextMissing(context: string, names: readonly string[]): MeshError {
   return new MeshError('CONTEXT_MISSING', `the kubeconfig has no context "${context}"`, {
     hints: [
       meant === undefined ? `it has ${names.slice(0, 10).join(', ')}` : `did you mean "${meant}"?`,
-      advice`all of them: ${lookWith.kubectl('any', words`config get-contexts -o name`)}`,
+      advice`all of them: ${inspectWith.kubectl('any', words`config get-contexts -o name`)}`,
     ],
   });
 }

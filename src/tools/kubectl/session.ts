@@ -4,13 +4,13 @@ import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js'
 import {collectionPath, fieldManager, objectPath, refOf, withQuery} from '../../domain/kube/paths.js';
 import {answerError, unreachable, type ApiRequest, type Verb} from '../../domain/kube/status.js';
 import {MeshError} from '../../domain/errors.js';
-import {advice, lookWith, words} from '../../domain/suggest/suggestion.js';
+import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import {lastLines} from '../child-output.js';
 import {sleep} from '../bounded.js';
-import type {HttpAnswer} from '../http.js';
+import type {HttpResponse} from '../http.js';
 import type {RunningTool} from '../runner.js';
 import type {KubeApi, ListOptions, WriteDryRun} from './api.js';
-import {NoAnswer, type HttpRequest, type Transport} from './transport.js';
+import {NoResponseError, type HttpRequest, type Transport} from './transport.js';
 
 /** Items per chunk of a list, as kubectl's own default (`kubectl get --chunk-size`). */
 const chunkSize = 500;
@@ -48,7 +48,7 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
     ended = true;
   });
 
-  const send = async (request: Omit<HttpRequest, 'timeoutMs' | 'signal'>): Promise<HttpAnswer> => {
+  const send = async (request: Omit<HttpRequest, 'timeoutMs' | 'signal'>): Promise<HttpResponse> => {
     for (let attempt = 0; ; attempt++) {
       const pauseMs = resendPauseMs * 2 ** attempt;
       try {
@@ -56,7 +56,7 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
         if (answer.status !== 429 || attempt >= resends) return answer;
         await sleep(Math.min(Number(answer.headers['retry-after'] ?? 0) * 1000 || pauseMs, longestPauseMs), signal);
       } catch (thrown) {
-        if (!(thrown instanceof NoAnswer)) throw thrown;
+        if (!(thrown instanceof NoResponseError)) throw thrown;
         // A write that may have arrived is never sent twice: its effect reads the cluster again instead.
         const harmless = thrown.reason === 'refused' || (thrown.reason === 'broken' && request.method === 'GET');
         if (!harmless || ended || attempt >= resends) {
@@ -69,7 +69,7 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
   };
 
   /** The content of an answer. Throws what a failed one means. */
-  const read = (asked: ApiRequest, {status, headers, text}: HttpAnswer): unknown => {
+  const read = (asked: ApiRequest, {status, headers, text}: HttpResponse): unknown => {
     const contentType = headers['content-type'] ?? '';
     if (status < 200 || status > 299) {
       throw answerError(asked, {status, contentType, body: text, toolText: tool.stderr()});
@@ -183,6 +183,6 @@ function objectOf(asked: ApiRequest, answer: unknown): unknown {
   const metadata = typeof answer === 'object' && answer !== null && 'metadata' in answer ? answer.metadata : undefined;
   if (typeof metadata === 'object' && metadata !== null) return answer;
   throw new MeshError('API_ERROR', `what context "${asked.context}" leads to did not answer as an API server does`, {
-    hints: [advice`look at it: ${lookWith.kubectl('any', words`get --raw / --context ${asked.context}`)}`],
+    hints: [advice`look at it: ${inspectWith.kubectl('any', words`get --raw / --context ${asked.context}`)}`],
   });
 }

@@ -2,7 +2,7 @@ import {defined} from '../../domain/defined.js';
 import {constants} from 'node:buffer';
 import {Agent, request, type ClientRequest} from 'node:http';
 import {seconds} from '../bounded.js';
-import {answerTo, type HttpAnswer} from '../http.js';
+import {sendRequest, type HttpResponse} from '../http.js';
 
 /** A request to the API server. */
 export interface HttpRequest {
@@ -16,7 +16,7 @@ export interface HttpRequest {
 }
 
 /** Why no answer came: `refused` is sure not to have reached the API server, the others are not. */
-export class NoAnswer extends Error {
+export class NoResponseError extends Error {
   constructor(
     readonly reason: 'refused' | 'broken' | 'late',
     message: string,
@@ -27,8 +27,8 @@ export class NoAnswer extends Error {
 
 /** HTTP over a unix socket. */
 export interface Transport {
-  /** One request, one answer, whatever its status. Throws {@link NoAnswer} and `INTERRUPTED` or `TIMEOUT`. */
-  send(asked: HttpRequest): Promise<HttpAnswer>;
+  /** One request, one answer, whatever its status. Throws {@link NoResponseError} and `INTERRUPTED` or `TIMEOUT`. */
+  send(asked: HttpRequest): Promise<HttpResponse>;
   close(): void;
 }
 
@@ -58,13 +58,13 @@ export function createTransport(socketPath: string): Transport {
         });
         return outgoing.end(body);
       };
-      return answerTo(send, {
+      return sendRequest(send, {
         timeoutMs,
         maxBytes: constants.MAX_STRING_LENGTH,
         signal,
-        late: () => new NoAnswer('late', `no answer within ${seconds(timeoutMs)} (--request-timeout)`),
+        late: () => new NoResponseError('late', `no answer within ${seconds(timeoutMs)} (--request-timeout)`),
         explain: ({code, message}) =>
-          new NoAnswer(code === 'ECONNREFUSED' || code === 'ENOENT' ? 'refused' : 'broken', message),
+          new NoResponseError(code === 'ECONNREFUSED' || code === 'ENOENT' ? 'refused' : 'broken', message),
       });
     },
     close() {

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {printError, printResult} from '../../../src/cli/suggest/print.js';
 import {MeshError} from '../../../src/domain/errors.js';
-import {advice, kubectlMesh, lookWith, sequence} from '../../../src/domain/suggest/suggestion.js';
+import {advice, kubectlMesh, inspectWith, sequence} from '../../../src/domain/suggest/suggestion.js';
 
 const typed = {workDir: 'w'};
 const push = kubectlMesh('trust push', ['c1', '--yes']);
@@ -30,8 +30,8 @@ describe('a printed result', () => {
   it.each([
     [push, 'fix', true],
     [kubectlMesh('init'), 'fix', false],
-    [lookWith.kubectl('any', ['delete', '--yes']), 'look', false],
-    [sequence(lookWith.run('a', []), push), 'fix', true],
+    [inspectWith.kubectl('any', ['delete', '--yes']), 'look', false],
+    [sequence(inspectWith.run('a', []), push), 'fix', true],
   ] as const)('says what a command is for, and whether it agrees beforehand: %j', (fix, purpose, agrees) => {
     expect(printResult({fix}, {}).fix).toMatchObject({purpose, agrees});
   });

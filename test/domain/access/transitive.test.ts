@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {caSecrets} from '../../../src/domain/access/paths.js';
+import {caSecrets} from '../../../src/domain/access/path-kinds.js';
 import {readRemoteSecret} from '../../../src/domain/istio/remote-secret.js';
 import {subjectId} from '../../../src/domain/kube/subjects.js';
 import {AccessJudge} from '../../../src/domain/access/transitive.js';

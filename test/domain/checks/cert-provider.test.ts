@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {Parts, type ServedChain} from '../../../src/domain/facts/facts.js';
+import {PerPod, type ServedChain} from '../../../src/domain/facts/facts.js';
 import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {known} from '../../../src/domain/observed.js';
@@ -7,7 +7,7 @@ import {evidence, servedChain} from './healthy.js';
 
 const others: ServedChain = {chain: [], certificates: [], linked: false, signedBy: 'kubernetes'};
 const parts = (...values: readonly ServedChain[]) =>
-  new Parts(values.map((value, at) => ({name: `istiod-${String(at + 1)}`, seen: known(value)})));
+  new PerPod(values.map((value, at) => ({name: `istiod-${String(at + 1)}`, seen: known(value)})));
 
 function resultsOf(...served: readonly ServedChain[]): readonly string[] {
   const only = checks.filter(({id}) => ['MESH303', 'MESH307'].includes(id));

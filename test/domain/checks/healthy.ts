@@ -3,7 +3,7 @@ import {readFileSync} from 'node:fs';
 import {readRbac, type RbacFacts} from '../../../src/domain/kube/rbac.js';
 import type {RemoteCredential} from '../../../src/domain/istio/remote-secret.js';
 import {
-  Parts,
+  PerPod,
   type CaBundleFacts,
   type CertificateFacts,
   type CacertsFacts,
@@ -302,9 +302,9 @@ export function clusterValues(name: Name): ClusterValues {
         message: 'entry a/4 is as it was written',
       },
     ],
-    servedChains: new Parts([{name: 'istiod-1', seen: known(servedChain(name))}]),
-    istiodMetrics: new Parts([{name: 'istiod-1', seen: known(istiodMetrics(name))}]),
-    istiodClusters: new Parts([{name: 'istiod-1', seen: known(istiodClusters(name))}]),
+    servedChains: new PerPod([{name: 'istiod-1', seen: known(servedChain(name))}]),
+    istiodMetrics: new PerPod([{name: 'istiod-1', seen: known(istiodMetrics(name))}]),
+    istiodClusters: new PerPod([{name: 'istiod-1', seen: known(istiodClusters(name))}]),
   };
 }
 

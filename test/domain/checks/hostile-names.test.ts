@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {Parts} from '../../../src/domain/facts/facts.js';
+import {PerPod} from '../../../src/domain/facts/facts.js';
 import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {known} from '../../../src/domain/observed.js';
@@ -69,7 +69,7 @@ const cases: readonly (readonly [string, Spoilt])[] = [
     {
       cluster1: {
         controlPlanes: [controlPlane('cluster1', {workload: workload(hostile, {pods: [pod(hostile)]})})],
-        istiodMetrics: new Parts([
+        istiodMetrics: new PerPod([
           {name: hostile, seen: known(istiodMetrics('cluster1', {signingErrors: [{reason: 'CSR_ERROR', count: 1}]}))},
         ]),
       },

@@ -1,12 +1,12 @@
 import {describe, expect, it} from 'vitest';
 import {apiServerCheck, ok, type Explanation} from '../../../src/domain/checks/check.js';
-import {Parts, type ServedChain} from '../../../src/domain/facts/facts.js';
+import {PerPod, type ServedChain} from '../../../src/domain/facts/facts.js';
 import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {codeOfUnknown, isGreen, verdictOf, type Row, type RowResult} from '../../../src/domain/checks/report.js';
 import type {ErrorCode, ErrorReport} from '../../../src/domain/errors.js';
 import {certificate, cacertsOf, clusterCa, clusterValues, daysFromNow, evidence, type Spoilt} from './healthy.js';
-import {advice, lookWith, words} from '../../../src/domain/suggest/suggestion.js';
+import {advice, inspectWith, words} from '../../../src/domain/suggest/suggestion.js';
 
 const reason: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []};
 const explanation: Explanation = {meaning: '', breaks: '', byHand: '', mend: '', source: ''};
@@ -54,8 +54,8 @@ describe('the error code of an unknown row', () => {
 });
 
 describe('what to type about something unknown', () => {
-  const canI = lookWith.kubectl('any', words`auth can-i list pods`);
-  const contexts = lookWith.kubectl('any', words`config get-contexts`);
+  const canI = inspectWith.kubectl('any', words`auth can-i list pods`);
+  const contexts = inspectWith.kubectl('any', words`config get-contexts`);
   it.each([
     [['the user needs a right', advice`ask the cluster: ${canI}, or somebody`], 'kubectl auth can-i list pods'],
     [[advice`${contexts}`], 'kubectl config get-contexts'],
@@ -157,7 +157,7 @@ describe('consequences', () => {
   it('of what is unknown about one cluster are not in another', () => {
     const unseen = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [key, {unknown: reason}]));
     const cluster2 = {
-      servedChains: new Parts<ServedChain>([{name: 'istiod-1', seen: {unknown: {...reason, message: 'refused'}}}]),
+      servedChains: new PerPod<ServedChain>([{name: 'istiod-1', seen: {unknown: {...reason, message: 'refused'}}}]),
     };
     expect(causes({facts1: unseen(['apiVersion', 'clusterUid']), cluster2}, 'MESH204', 'MESH303')).toEqual([
       ['MESH204', undefined, 'MESH201'],

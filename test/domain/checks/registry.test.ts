@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {type Check, neededFacts} from '../../../src/domain/checks/check.js';
-import {Parts, type ServedChain} from '../../../src/domain/facts/facts.js';
+import {type Check, requiredFacts} from '../../../src/domain/checks/check.js';
+import {PerPod, type ServedChain} from '../../../src/domain/facts/facts.js';
 import {groupPrefixes, matches} from '../../../src/domain/checks/select.js';
 import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
@@ -97,7 +97,7 @@ describe('a fact that is not known', () => {
   });
 
   it('in one of several parts leaves the findings of the others and stays unknown', () => {
-    const parts = new Parts<ServedChain>([{name: 'istiod-1', seen: {unknown: reason}}]);
+    const parts = new PerPod<ServedChain>([{name: 'istiod-1', seen: {unknown: reason}}]);
     const report = judgedText(checks, evidence({cluster1: {servedChains: parts}}));
     expect(report.checks.filter(({result}) => result !== 'ok').map(({id, result}) => [id, result])).toEqual([
       ['MESH303', 'unknown'],
@@ -109,6 +109,6 @@ describe('a fact that is not known', () => {
 describe('what is gathered', () => {
   it('is what the selected checks need, once', () => {
     const some = checks.filter(({id}) => id === 'MESH103' || id === 'MESH104' || id === 'MESH105');
-    expect([...neededFacts(some)]).toEqual(['caFiles', 'meshRoots']);
+    expect([...requiredFacts(some)]).toEqual(['caFiles', 'meshRoots']);
   });
 });

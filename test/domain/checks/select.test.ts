@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {leftOutBy} from '../../../src/domain/facts/facts.js';
+import {omittedBy} from '../../../src/domain/facts/facts.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {findCheck, selectChecks} from '../../../src/domain/checks/select.js';
 
@@ -62,20 +62,20 @@ describe('what a flag leaves out', () => {
   const all = {noSecrets: false, noLive: false, offline: false};
 
   it('is nothing when no flag is said', () => {
-    expect(leftOutBy('cacerts', all)).toBeUndefined();
-    expect(leftOutBy('servedChains', all)).toBeUndefined();
+    expect(omittedBy('cacerts', all)).toBeUndefined();
+    expect(omittedBy('servedChains', all)).toBeUndefined();
   });
 
   it('is said in the words of the flag', () => {
-    expect(leftOutBy('cacerts', {...all, noSecrets: true})).toMatch(/--no-secrets/);
-    expect(leftOutBy('servedChains', {...all, noLive: true})).toMatch(/--no-live/);
-    expect(leftOutBy('bundles', {...all, offline: true})).toMatch(/--offline/);
+    expect(omittedBy('cacerts', {...all, noSecrets: true})).toMatch(/--no-secrets/);
+    expect(omittedBy('servedChains', {...all, noLive: true})).toMatch(/--no-live/);
+    expect(omittedBy('bundles', {...all, offline: true})).toMatch(/--offline/);
   });
 
   it('is never a fact of the work directory', () => {
     const everything = {noSecrets: true, noLive: true, offline: true};
     for (const key of ['declaration', 'rootKey', 'meshRoots', 'fileModes', 'caFiles', 'installFile'] as const) {
-      expect(leftOutBy(key, everything)).toBeUndefined();
+      expect(omittedBy(key, everything)).toBeUndefined();
     }
   });
 });

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {type LiveRoots, Parts} from '../../../src/domain/facts/facts.js';
+import {type LiveRoots, PerPod} from '../../../src/domain/facts/facts.js';
 import {judgedText} from '../../helpers/suggestions.js';
 import {signingCheck} from '../../../src/domain/checks/live/signing.js';
 import {known} from '../../../src/domain/observed.js';
@@ -10,7 +10,7 @@ if (healthy === 'absent') throw new Error('a healthy cluster has Secret cacerts'
 
 const loaded = liveRoots('cluster1');
 const pushed = (...roots: readonly LiveRoots[]) => ({...healthy, roots: roots.flatMap(fingerprintsOf)});
-const failing = new Parts([
+const failing = new PerPod([
   {
     name: 'istiod-1',
     seen: known(istiodMetrics('cluster1', {signingErrors: [{reason: 'CSR_ERROR', count: 1}]})),

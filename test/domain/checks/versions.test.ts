@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import type {Finding} from '../../../src/domain/checks/check.js';
 import {skewCheck} from '../../../src/domain/checks/control-plane/skew.js';
 import {type AsJson, judgedText, textOf} from '../../helpers/suggestions.js';
-import {Parts, type ControlPlaneFacts} from '../../../src/domain/facts/facts.js';
+import {PerPod, type ControlPlaneFacts} from '../../../src/domain/facts/facts.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {Row} from '../../../src/domain/checks/report.js';
 import {knowVersion} from '../../../src/domain/istio/versions.js';
@@ -27,7 +27,7 @@ const declaring = (istio: Partial<Mesh['istio']>): NonNullable<Spoilt['mesh']> =
   istio: {namespace: 'istio-system', profile: 'default', ...istio},
 });
 const metrics = (...versions: readonly string[]) =>
-  new Parts(
+  new PerPod(
     versions.map((version, index) => ({
       name: `istiod-${String(index + 1)}`,
       seen: known(istiodMetrics('cluster1', {version})),

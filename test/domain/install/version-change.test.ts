@@ -3,14 +3,14 @@ import {
   refuseOtherIstioctl,
   refuseVersionChange,
   runningVersion,
-  saidVersion,
-  type VersionConsent,
+  reportedVersion,
+  type VersionOverrides,
 } from '../../../src/domain/install/version-change.js';
 import {hintTexts} from '../../helpers/suggestions.js';
 
-const none: VersionConsent = {upgrade: false, forceVersion: false};
-const upgrade: VersionConsent = {upgrade: true, forceVersion: false};
-const force: VersionConsent = {upgrade: false, forceVersion: true};
+const none: VersionOverrides = {upgrade: false, forceVersion: false};
+const upgrade: VersionOverrides = {upgrade: true, forceVersion: false};
+const force: VersionOverrides = {upgrade: false, forceVersion: true};
 
 describe('an istioctl that would change what runs', () => {
   it.each([
@@ -34,7 +34,7 @@ describe('an istioctl that would change what runs', () => {
     ['1.31.0', 'unknown', none, true, '--upgrade'],
     ['latest', 'unknown', none, true, '--upgrade'],
   ])('%s runs, istioctl %s, %j: refused %s', (running, istioctl, consent, refused, flag) => {
-    const error = refuseVersionChange(saidVersion(running), saidVersion(istioctl), consent);
+    const error = refuseVersionChange(reportedVersion(running), reportedVersion(istioctl), consent);
     expect(error?.code).toBe(refused ? 'VERSION_CHANGE' : undefined);
     expect(hintTexts(error?.hints ?? []).join(' ')).toContain(flag);
   });
@@ -47,7 +47,7 @@ describe('an istioctl that would change what runs', () => {
     ['1.30', '1.31.0', true],
     ['1.30', 'unknown', true],
   ])('mesh.yaml says %s, istioctl is %s: refused %s', (declared, istioctl, refused) => {
-    expect(refuseOtherIstioctl(declared, saidVersion(istioctl))?.code).toBe(refused ? 'VERSION_CHANGE' : undefined);
+    expect(refuseOtherIstioctl(declared, reportedVersion(istioctl))?.code).toBe(refused ? 'VERSION_CHANGE' : undefined);
   });
 });
 

@@ -14,10 +14,10 @@ clusters:
 `);
 
 function resolve(sources: Partial<MeshSources>) {
-  return resolveMesh({file, contexts: {}, names: [], said: {}, ...sources});
+  return resolveMesh({file, contexts: {}, names: [], overrides: {}, ...sources});
 }
 
-const say = (by: string, value: string) => ({by, value});
+const say = (source: string, value: string) => ({source, value});
 
 describe('the resolved mesh', () => {
   it('has the documented defaults where nothing is said', () => {
@@ -40,7 +40,7 @@ describe('the resolved mesh', () => {
 
   it("looks for a root in a cluster in Istio's namespace, unless another is said", () => {
     const signer = {type: 'cluster', context: 'kind-1'} as const;
-    const resolved = (more: object) => resolve({said: {signer: {signer: {...signer, ...more}}}}).mesh.trust.signer;
+    const resolved = (more: object) => resolve({overrides: {signer: {signer: {...signer, ...more}}}}).mesh.trust.signer;
     expect(resolved({})).toEqual({...signer, namespace: 'istio-2'});
     expect(resolved({namespace: 'pki'})).toEqual({...signer, namespace: 'pki'});
   });
@@ -76,43 +76,43 @@ describe('the resolved mesh', () => {
     const contexts = {cluster1: 'mine'};
     expect(resolve({names: ['cluster1']}).selected[0]?.context).toBe('kind-1');
     expect(resolve({names: ['cluster1'], contexts}).selected[0]?.context).toBe('mine');
-    const {selected, mesh} = resolve({names: ['cluster1'], contexts, said: {context: say('--context', 'now')}});
+    const {selected, mesh} = resolve({names: ['cluster1'], contexts, overrides: {context: say('--context', 'now')}});
     expect(selected[0]?.context).toBe('now');
     expect(mesh.clusters[1]?.context).toBe('kind-2');
   });
 
   it('fills with what was said only what mesh.yaml leaves out, and only for the selected clusters', () => {
-    const {mesh} = resolve({names: ['cluster2'], said: {network: say('--network', 'network9')}});
+    const {mesh} = resolve({names: ['cluster2'], overrides: {network: say('--network', 'network9')}});
     expect(mesh.clusters.map(({network}) => network)).toEqual(['network1', 'network9', undefined]);
   });
 
   it('agrees with what says the same', () => {
     const said = {meshID: say('--mesh-id', 'mesh1'), istioNamespace: say('-n', 'istio-2')};
-    expect(resolve({said}).mesh).toMatchObject({meshID: 'mesh1', istio: {namespace: 'istio-2'}});
+    expect(resolve({overrides: said}).mesh).toMatchObject({meshID: 'mesh1', istio: {namespace: 'istio-2'}});
   });
 
   const refused: readonly [string, Partial<MeshSources>, string, RegExp][] = [
     [
       'another mesh ID',
-      {said: {meshID: say('MESH', 'mesh2')}},
+      {overrides: {meshID: say('MESH', 'mesh2')}},
       'CONTRADICTION',
       /MESH says mesh2, mesh\.yaml declares meshID: mesh1/,
     ],
     [
       'another network',
-      {names: ['cluster1'], said: {network: say('--network', 'n2')}},
+      {names: ['cluster1'], overrides: {network: say('--network', 'n2')}},
       'CONTRADICTION',
       /network of cluster1: network1/,
     ],
-    ['another namespace', {said: {istioNamespace: say('-n', 'x')}}, 'CONTRADICTION', /istio\.namespace: istio-2/],
+    ['another namespace', {overrides: {istioNamespace: say('-n', 'x')}}, 'CONTRADICTION', /istio\.namespace: istio-2/],
     ['a typing error', {names: ['clustr1']}, 'UNKNOWN_CLUSTER', /did you mean cluster1/],
     ['a name that is none', {names: ['../x']}, 'INVALID_CLUSTER_NAME', /"\.\.\/x"/],
     ['no mesh.yaml and no cluster', {file: undefined}, 'MESH_YAML_MISSING', /no mesh\.yaml/],
     ['no clusters at all', {file: {...file, clusters: []}}, 'MISSING_VALUE', /declares no clusters/],
-    ['--context for all', {said: {context: say('--context', 'x')}}, 'USAGE', /exactly one cluster/],
+    ['--context for all', {overrides: {context: say('--context', 'x')}}, 'USAGE', /exactly one cluster/],
     [
       "--context of another cluster's",
-      {names: ['cluster1'], said: {context: say('--context', 'kind-2')}},
+      {names: ['cluster1'], overrides: {context: say('--context', 'kind-2')}},
       'CONTRADICTION',
       /context of cluster cluster2/,
     ],
@@ -122,8 +122,8 @@ describe('the resolved mesh', () => {
       'CONTRADICTION',
       /cluster1 and cluster3/,
     ],
-    ['a network that is no label', {said: {network: say('--network', 'a b')}}, 'USAGE', /--network "a b"/],
-    ['an empty mesh ID', {said: {meshID: say('--mesh-id', '')}}, 'USAGE', /--mesh-id ""/],
+    ['a network that is no label', {overrides: {network: say('--network', 'a b')}}, 'USAGE', /--network "a b"/],
+    ['an empty mesh ID', {overrides: {meshID: say('--mesh-id', '')}}, 'USAGE', /--mesh-id ""/],
   ];
   it.each(refused)('refuses %s', (_what, sources, code, message) => {
     expect(() => resolve(sources)).toThrow(

@@ -9,7 +9,7 @@ import {
   inAnyCase,
   inWorkDir,
   kubectlMesh,
-  lookWith,
+  inspectWith,
   meshCommandsIn,
   OutputOf,
   pipe,
@@ -20,7 +20,7 @@ import {
   writeTo,
 } from '../../../src/domain/suggest/suggestion.js';
 
-const look = lookWith.kubectl('any', ['get', 'pods']);
+const look = inspectWith.kubectl('any', ['get', 'pods']);
 const fix = fixWith.run('mv', ['a', 'b']);
 const push = kubectlMesh('trust push', ['c1', '--yes']);
 const file = inWorkDir('x');
@@ -35,7 +35,7 @@ describe('what a suggestion is for', () => {
     ['steps that only look', sequence(look, look), 'look'],
     ['steps of which one changes something', sequence(look, fix), 'fix'],
     ['the same, whatever becomes of the first', inAnyCase(look, fix), 'fix'],
-    ['a pipe into a filter', pipe(look, lookWith.run('grep', ['x'])), 'look'],
+    ['a pipe into a filter', pipe(look, inspectWith.run('grep', ['x'])), 'look'],
     ['a pipe into something that changes', pipe(look, fixWith.kubectl('any', ['apply', '-f', '-'])), 'fix'],
     ['output into a file', writeTo(file, look), 'fix'],
     ['a loop that looks', forEach(variable, ['a'], () => look), 'look'],

@@ -1,6 +1,6 @@
 import {beforeAll, describe, expect, it} from 'vitest';
 import {knowVersion} from '../../../src/domain/istio/versions.js';
-import {restartReason, type IstiodSeen} from '../../../src/domain/trust/istiod.js';
+import {restartReason, type IstiodObservation} from '../../../src/domain/trust/istiod.js';
 import {tinyRoot} from '../../helpers/tiny-ca.js';
 
 let a: string;
@@ -10,7 +10,7 @@ beforeAll(async () => {
   [a, b] = (await Promise.all([tinyRoot(), tinyRoot()])).map(({certificate}) => certificate.pem) as [string, string];
 });
 
-const istiod = (version: string, env: Record<string, string> = {}, readyPods = 1): IstiodSeen => ({
+const istiod = (version: string, env: Record<string, string> = {}, readyPods = 1): IstiodObservation => ({
   name: 'istiod',
   version: knowVersion(version),
   env,

@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {networkLabel} from '../../../src/domain/istio/names.js';
 import {known} from '../../../src/domain/observed.js';
 import type {DifferentPart} from '../../../src/domain/trust/diff.js';
-import type {TrustSeen} from '../../../src/domain/trust/cluster-trust.js';
+import type {TrustObservation} from '../../../src/domain/trust/cluster-trust.js';
 import {droppedRoots} from '../../../src/domain/trust/live-roots.js';
 import {
   decidePush,
@@ -68,7 +68,7 @@ function inShort(decision: PushDecision): InShort {
 /** What is other than in the baseline. */
 interface Change {
   readonly target?: Partial<PushTarget>;
-  readonly seen?: Partial<TrustSeen>;
+  readonly seen?: Partial<TrustObservation>;
   readonly rules?: Partial<PushRules>;
 }
 
@@ -79,7 +79,7 @@ const baseline = {
   target: {cluster: 'c1', namespace: 'istio-system', own: own(renewed), what: 'c1/ca-cert.pem'},
   seen: runningWith(live),
   rules: {allowRootChange: false, restartIstiod: false, allowInvalidBundle: false},
-} satisfies {target: PushTarget; seen: TrustSeen; rules: PushRules};
+} satisfies {target: PushTarget; seen: TrustObservation; rules: PushRules};
 
 function decide({target, seen, rules}: Change): PushDecision {
   const {target: usual, seen: running, rules: noFlags} = baseline;
@@ -142,11 +142,11 @@ const rootChange = {
 /** The same CA with the next root beside the live one. */
 const bothRoots = own(live, {rootCert: pemOf(root, otherRoot)});
 
-const ready = (...versions: Parameters<typeof istiodSeen>[]): TrustSeen['istiods'] =>
+const ready = (...versions: Parameters<typeof istiodSeen>[]): TrustObservation['istiods'] =>
   known(versions.map((of) => istiodSeen(...of)));
 const noIstiod = {istiods: ready()};
 const certManager = {annotations: {'cert-manager.io/certificate-name': 'istio-ca'}};
-const cacerts = (...secret: Parameters<typeof secretWith>): Pick<TrustSeen, 'cacerts'> => ({
+const cacerts = (...secret: Parameters<typeof secretWith>): Pick<TrustObservation, 'cacerts'> => ({
   cacerts: known(secretWith(...secret)),
 });
 
@@ -155,7 +155,7 @@ it('updates the Secret with a renewed CA under the same root', () => {
 });
 
 describe('a cluster without Secret cacerts', () => {
-  const create = (target: Partial<PushTarget> = {}, seen: Partial<TrustSeen> = {}): Change => ({
+  const create = (target: Partial<PushTarget> = {}, seen: Partial<TrustObservation> = {}): Change => ({
     target,
     seen: emptyCluster(seen),
   });
@@ -181,7 +181,7 @@ describe('a cluster without Secret cacerts', () => {
 
   it('suggests a rollback only if a previous CA is kept', () => {
     const keyless = {own: own(renewed, {caKey: undefined})};
-    const hints = (previous: TrustSeen['previous']): string =>
+    const hints = (previous: TrustObservation['previous']): string =>
       decide(create(keyless, {previous}))
         .refusals.flatMap((refusal) => hintTexts(refusal.hints))
         .join('\n');
@@ -195,7 +195,7 @@ describe('a cluster without Secret cacerts', () => {
 
 describe('a self-signed istiod', () => {
   const selfSigned = {selfSigned: known(pemOf(otherRoot)), liveBundle: known(pemOf(otherRoot))};
-  const change = (seen: Partial<TrustSeen>, rules: Partial<PushRules> = {}): Change => ({
+  const change = (seen: Partial<TrustObservation>, rules: Partial<PushRules> = {}): Change => ({
     seen: emptyCluster({namespace: namespaceSeen(), ...selfSigned, istiods: ready(['1.30.1']), ...seen}),
     rules,
   });
@@ -443,7 +443,7 @@ describe('the Secret', () => {
 describe('a bundle that lacks a live root', () => {
   const target = {own: otherRootFiles};
   const restartIstiod = true;
-  const change = (seen: Partial<TrustSeen>, rules: Partial<PushRules> = {restartIstiod}): Change => ({
+  const change = (seen: Partial<TrustObservation>, rules: Partial<PushRules> = {restartIstiod}): Change => ({
     target,
     seen,
     rules,
@@ -516,7 +516,7 @@ describe('a live bundle that cannot be parsed', () => {
 
 describe('a root-cert.pem in Secret cacerts that cannot be parsed', () => {
   const unreadable = cacerts({...secretTexts(live), 'root-cert.pem': '-----BEGIN'});
-  it.each<[behaviour: string, seen: Partial<TrustSeen>, codes: readonly string[]]>([
+  it.each<[behaviour: string, seen: Partial<TrustObservation>, codes: readonly string[]]>([
     ['blocks a change if a running istiod has published no bundle', {liveBundle: known(undefined)}, ['ROOT_CHANGE']],
     ['does not matter if the bundle shows the live roots', {}, []],
     ['does not matter if no istiod runs', {liveBundle: known(undefined), ...noIstiod}, []],
@@ -682,7 +682,8 @@ describe('a kept CA', () => {
 
 describe('revocation lists', () => {
   const [ofRoot, ofLive, ofRenewed] = [crlOf(root), crlOf(live.ca), crlOf(renewed.ca)];
-  const inCluster = (crl: string): Pick<TrustSeen, 'cacerts'> => cacerts({...secretTexts(live), 'ca-crl.pem': crl});
+  const inCluster = (crl: string): Pick<TrustObservation, 'cacerts'> =>
+    cacerts({...secretTexts(live), 'ca-crl.pem': crl});
   const covering = ofRoot + ofLive + ofRenewed;
   const lacking = ofRoot + ofLive;
   const inWorkDir = (crl: string) => ({own: own(renewed, {crl})});
@@ -767,7 +768,10 @@ describe('revocation lists', () => {
 
 describe('istiod', () => {
   const multiRoot = {ISTIO_MULTIROOT_MESH: 'true'};
-  const change = (istiods: TrustSeen['istiods'], rules: Partial<PushRules> = {}): Change => ({seen: {istiods}, rules});
+  const change = (istiods: TrustObservation['istiods'], rules: Partial<PushRules> = {}): Change => ({
+    seen: {istiods},
+    rules,
+  });
   const refused = {kind: 'refuse', refusals: ['RESTART_NEEDED']} as const;
   const restartIstiod = {restartIstiod: true};
 
@@ -846,7 +850,7 @@ describe('istiod', () => {
 
 describe('a Secret that matches the work directory', () => {
   const target = {own: own(live)};
-  const shows = (roots: string, more: Partial<TrustSeen> = {}): Partial<TrustSeen> => ({
+  const shows = (roots: string, more: Partial<TrustObservation> = {}): Partial<TrustObservation> => ({
     liveBundle: known(roots),
     ...more,
   });
@@ -952,7 +956,7 @@ describe('a Secret that matches the work directory', () => {
 });
 
 describe('a CA is in place', () => {
-  it.each<[behaviour: string, seen: TrustSeen, inPlace: boolean]>([
+  it.each<[behaviour: string, seen: TrustObservation, inPlace: boolean]>([
     ['if the Secret matches and istiod shows its bundle', runningWith(live), true],
     ['unless the Secret differs', runningWith(renewed), false],
     ['unless istiod shows another bundle', runningWith(live, {liveBundle: known(pemOf(otherRoot))}), false],
@@ -964,9 +968,9 @@ describe('a CA is in place', () => {
 });
 
 describe('the dropped roots', () => {
-  const dropped = (seen: TrustSeen, bundle = own(underOther)): readonly string[] =>
+  const dropped = (seen: TrustObservation, bundle = own(underOther)): readonly string[] =>
     droppedRoots(seen, bundle.inspection).map(({fingerprint}) => fingerprint);
-  it.each<[behaviour: string, seen: TrustSeen, roots: readonly string[]]>([
+  it.each<[behaviour: string, seen: TrustObservation, roots: readonly string[]]>([
     ['include the roots of Secret cacerts', runningWith(live, {liveBundle: known(undefined)}), [rootFingerprint]],
     ['include the roots of the live bundle', emptyCluster({liveBundle: known(pemOf(root))}), [rootFingerprint]],
     [

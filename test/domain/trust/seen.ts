@@ -6,8 +6,8 @@ import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
 import {inspectCaFiles, type InspectOptions} from '../../../src/domain/ca/inspect-ca.js';
 import {type CacertsSecret, readCacerts} from '../../../src/domain/trust/cacerts.js';
 import type {OwnCa} from '../../../src/domain/trust/diff.js';
-import type {TrustSeen} from '../../../src/domain/trust/cluster-trust.js';
-import {type IstiodSeen, readIstiod} from '../../../src/domain/trust/istiod.js';
+import type {TrustObservation} from '../../../src/domain/trust/cluster-trust.js';
+import {type IstiodObservation, readIstiod} from '../../../src/domain/trust/istiod.js';
 import {namespace, secret} from '../../helpers/fake-kubectl/fake-cluster.js';
 import {bundleOf, type TinyCa, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 import {istiod, textsOf} from '../../helpers/trust-mesh.js';
@@ -86,12 +86,15 @@ export function secretWith(texts: Record<string, string>, change: SecretChange =
 }
 
 /** An istiod Deployment, as it is read. */
-export function istiodSeen(version = '1.30.1', env: Record<string, string> = {}, readyPods = 1): IstiodSeen {
+export function istiodSeen(version = '1.30.1', env: Record<string, string> = {}, readyPods = 1): IstiodObservation {
   return readIstiod(istiod(version, env, readyPods) as unknown as DeploymentObject);
 }
 
 /** A namespace with these labels, as it is read. */
-export function namespaceSeen(labels: Record<string, string> = {}, deletionTimestamp?: string): TrustSeen['namespace'] {
+export function namespaceSeen(
+  labels: Record<string, string> = {},
+  deletionTimestamp?: string,
+): TrustObservation['namespace'] {
   const object = namespace('istio-system', labels);
   return known({
     ...object,
@@ -105,7 +108,7 @@ export function untold(code: ErrorCode = 'FORBIDDEN'): Observed<never> {
 }
 
 /** A cluster whose istiod runs with a CA that was pushed to it. */
-export function runningWith(ca: IssuedCa, change: Partial<TrustSeen> = {}): TrustSeen {
+export function runningWith(ca: IssuedCa, change: Partial<TrustObservation> = {}): TrustObservation {
   return {
     uid: known('uid-c1'),
     namespace: namespaceSeen(),
@@ -119,7 +122,7 @@ export function runningWith(ca: IssuedCa, change: Partial<TrustSeen> = {}): Trus
 }
 
 /** A cluster with nothing of Istio in it. */
-export function emptyCluster(change: Partial<TrustSeen> = {}): TrustSeen {
+export function emptyCluster(change: Partial<TrustObservation> = {}): TrustObservation {
   return {
     uid: known('uid-c1'),
     namespace: known('absent'),

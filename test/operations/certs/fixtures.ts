@@ -25,7 +25,7 @@ export function meshYaml(more = ''): string {
 
 /** The mesh that is declared so, with a .gitignore beside it. */
 export function loadedMesh(yaml = meshYaml()): LoadedMesh {
-  const {mesh, selected} = resolveMesh({file: parseMeshFile(yaml), contexts: {}, names: [], said: {}});
+  const {mesh, selected} = resolveMesh({file: parseMeshFile(yaml), contexts: {}, names: [], overrides: {}});
   return {
     ...{mesh, clusters: selected, declared: true, notes: [], declaration: {}},
     texts: {mesh: yaml, contexts: undefined, gitignore: '*key.pem\n'},

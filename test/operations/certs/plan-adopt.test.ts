@@ -9,7 +9,12 @@ import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {readCacerts} from '../../../src/domain/trust/cacerts.js';
 import type {RunningCluster} from '../../../src/observe/running-cluster.js';
 import {adopt, nameOf} from '../../../src/operations/certs/plan-adopt.js';
-import {type Adoption, goodOf, type Looked, type Standing} from '../../../src/operations/certs/adoption.js';
+import {
+  type Adoption,
+  adoptableOf,
+  type InspectedCluster,
+  type ExistingWorkDir,
+} from '../../../src/operations/certs/adoption.js';
 import {controlPlane, workload} from '../../domain/checks/healthy.js';
 import {bundleOf, type TinyCa, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 import {textsOf} from '../../helpers/trust-mesh.js';
@@ -87,7 +92,7 @@ function silent(name: 'c1' | 'c2', field: 'clusterID' | 'meshID' | 'trustDomain'
   return {controlPlanes: [omit(controlPlane(name), field)]};
 }
 /** Its context, looked at. */
-function looked(name: 'c1' | 'c2', change: Running = {}, words: Partial<Looked> = {}): Looked {
+function looked(name: 'c1' | 'c2', change: Running = {}, words: Partial<InspectedCluster> = {}): InspectedCluster {
   return {context: `ctx-${name}`, seen: known(running(name, change)), ...words};
 }
 const forbidden = unknown(new MeshError('FORBIDDEN', 'a right is missing'));
@@ -100,17 +105,18 @@ const kubernetesSigner = env({
 const selfSigned: Running = {cacerts: 'absent', selfSigned: root.certificate.pem};
 
 /** An empty work directory. */
-const empty: Standing = {
+const empty: ExistingWorkDir = {
   ...{file: undefined, contexts: {}, rootCert: undefined, hasRootKey: false, files: new Map<string, CaFiles>()},
 };
-const declared = (clusters: string, more = ''): Pick<Standing, 'file'> => ({
+const declared = (clusters: string, more = ''): Pick<ExistingWorkDir, 'file'> => ({
   file: parseMeshFile(`apiVersion: kubectl-mesh/v1alpha1\nkind: Mesh\n${more}clusters: ${clusters}\n`),
 });
-const holding = (name: string, files: CaFiles): Pick<Standing, 'files'> => ({files: new Map([[name, files]])});
+const holding = (name: string, files: CaFiles): Pick<ExistingWorkDir, 'files'> => ({files: new Map([[name, files]])});
 
 describe('the name of a cluster', () => {
-  const anonymous = (words: Partial<Looked> = {}): Looked => looked('c1', {istiod: {clusterID: 'Kubernetes'}}, words);
-  it.each<readonly [behaviour: string, one: Looked, standing: Partial<Standing>, expected: string]>([
+  const anonymous = (words: Partial<InspectedCluster> = {}): InspectedCluster =>
+    looked('c1', {istiod: {clusterID: 'Kubernetes'}}, words);
+  it.each<readonly [behaviour: string, one: InspectedCluster, standing: Partial<ExistingWorkDir>, expected: string]>([
     ['is what istiod calls it', looked('c1'), {}, 'c1'],
     ['is what was typed where the name that istiod has is no cluster name', anonymous({said: 'west'}), {}, 'west'],
     ['is what mesh.yaml calls the context', anonymous(), declared('[{name: west, context: ctx-c1}]'), 'west'],
@@ -147,7 +153,7 @@ describe('the name of a cluster', () => {
     expect(nameOf(one, {...empty, ...standing})).toBe(expected);
   });
 
-  it.each<readonly [behaviour: string, one: Looked, standing: Partial<Standing>, code: ErrorCode]>([
+  it.each<readonly [behaviour: string, one: InspectedCluster, standing: Partial<ExistingWorkDir>, code: ErrorCode]>([
     ['contradicts istiod where another one was typed', looked('c1', {}, {said: 'west'}), {}, 'CONTRADICTION'],
     [
       'contradicts istiod where mesh.yaml calls the context otherwise',
@@ -170,8 +176,8 @@ interface Change {
   readonly c1?: Running;
   readonly c2?: Running;
   /** Instead of contexts ctx-c1 and ctx-c2. */
-  readonly looked?: readonly Looked[];
-  readonly standing?: Partial<Standing>;
+  readonly looked?: readonly InspectedCluster[];
+  readonly standing?: Partial<ExistingWorkDir>;
   readonly withKeys?: boolean;
 }
 
@@ -196,8 +202,8 @@ function outcomeOf(change: Change): Outcome {
   const {clusters, rootCert, warnings} = decide(change);
   return {
     clusters: clusters.map((one) => ('error' in one ? `${one.name}: ${one.error.code}` : `${one.name} ${one.keptIn}`)),
-    files: goodOf(clusters).flatMap(({files}) => files.map(({path}) => path)),
-    keys: goodOf(clusters).flatMap(({name, copiesKey}) => (copiesKey ? [name] : [])),
+    files: adoptableOf(clusters).flatMap(({files}) => files.map(({path}) => path)),
+    keys: adoptableOf(clusters).flatMap(({name, copiesKey}) => (copiesKey ? [name] : [])),
     rootCert: rootCert?.content,
     warnings: warnings.map(({cluster = 'mesh'}) => cluster),
   };
@@ -473,7 +479,7 @@ describe('files of the work directory', () => {
       },
     ],
   ])('get %s', (_which, secret, expected) => {
-    const [first] = goodOf(decide({c1: secret}).clusters);
+    const [first] = adoptableOf(decide({c1: secret}).clusters);
     expect(Object.fromEntries((first?.files ?? []).map(({path, content}) => [path, content]))).toEqual(expected);
   });
 
@@ -557,7 +563,7 @@ describe('with --with-keys', () => {
   ]);
 
   it('the copied key is the one of the Secret', () => {
-    const [first] = goodOf(decide({withKeys}).clusters);
+    const [first] = adoptableOf(decide({withKeys}).clusters);
     const content = first?.files.find(({path}) => path === 'c1/ca-key.pem')?.content;
     expect(typeof content === 'object' && content.reveal()).toBe(texts1['ca-key.pem']);
   });
@@ -854,6 +860,6 @@ describe('the declaration', () => {
 });
 
 it('shows who fills cacerts, and so who renews the CA', () => {
-  const [first, second] = goodOf(decide({c1: {cacerts: cacertsOf(texts1, certManager)}}).clusters);
+  const [first, second] = adoptableOf(decide({c1: {cacerts: cacertsOf(texts1, certManager)}}).clusters);
   expect([first?.keeper, second?.keeper]).toEqual(['cert-manager Certificate istio-ca', undefined]);
 });

@@ -5,7 +5,7 @@ import {sha256Hex} from '../../../src/domain/keys/keys.js';
 import {liveDigest, recordObject, type InstallRecord} from '../../../src/domain/install/live.js';
 import {installedRevision} from '../../../src/domain/install/model.js';
 import {renderInstall} from '../../../src/domain/install/render.js';
-import {saidVersion} from '../../../src/domain/install/version-change.js';
+import {reportedVersion} from '../../../src/domain/install/version-change.js';
 import {cacertsName, networkLabel} from '../../../src/domain/istio/names.js';
 import {knowVersion} from '../../../src/domain/istio/versions.js';
 import type {KubeObject, ObjectMeta} from '../../../src/domain/kube/object.js';
@@ -84,7 +84,7 @@ function factsOf({mesh, istioctl = usualVersion, clusters, ...c1}: RunChange): A
   return {
     loaded,
     version: {known: version, saidBy: 'istioctl'},
-    istioctl: saidVersion(istioctl),
+    istioctl: reportedVersion(istioctl),
     targets: names.flatMap((name) => {
       const one = all[name];
       return one === undefined ? [] : [targetOf(loaded, version, name, one)];

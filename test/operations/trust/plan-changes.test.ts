@@ -4,7 +4,7 @@ import {formatHead, seal} from '../../../src/domain/journal/chain.js';
 import type {JournalKnown} from '../../../src/domain/journal/head.js';
 import {known, type Observed} from '../../../src/domain/observed.js';
 import {annotations, dataOfBundle} from '../../../src/domain/trust/cacerts.js';
-import {secretOf, type TrustSeen} from '../../../src/domain/trust/cluster-trust.js';
+import {secretOf, type TrustObservation} from '../../../src/domain/trust/cluster-trust.js';
 import type {PushTarget} from '../../../src/domain/trust/plan-push.js';
 import type {Action} from '../../../src/engine/action.js';
 import type {TrustTarget} from '../../../src/operations/trust/actions.js';
@@ -54,7 +54,7 @@ function meshOf(uids: Partial<Record<Name, string | undefined>> = {}): TrustFact
 
 /** One cluster of the run. */
 interface ClusterChange {
-  readonly seen?: Observed<TrustSeen>;
+  readonly seen?: Observed<TrustObservation>;
   readonly target?: Partial<PushTarget>;
   readonly order?: TrustTarget['order'];
   readonly forgetKey?: boolean;
@@ -75,11 +75,12 @@ function targetOf(name: Name, {seen, target, order = 'keep-first', forgetKey = f
   };
 }
 
-const uidOf = (name: Name): Pick<TrustSeen, 'uid'> => ({uid: known(`uid-${name}`)});
-const running = (name: Name, change: Partial<TrustSeen> = {}): TrustSeen =>
+const uidOf = (name: Name): Pick<TrustObservation, 'uid'> => ({uid: known(`uid-${name}`)});
+const running = (name: Name, change: Partial<TrustObservation> = {}): TrustObservation =>
   runningWith(live[name], {...uidOf(name), ...change});
-const empty = (name: Name, change: Partial<TrustSeen> = {}): TrustSeen => emptyCluster({...uidOf(name), ...change});
-const secretOfCa = (ca: IssuedCa, change?: Parameters<typeof secretWith>[1]): Pick<TrustSeen, 'cacerts'> => ({
+const empty = (name: Name, change: Partial<TrustObservation> = {}): TrustObservation =>
+  emptyCluster({...uidOf(name), ...change});
+const secretOfCa = (ca: IssuedCa, change?: Parameters<typeof secretWith>[1]): Pick<TrustObservation, 'cacerts'> => ({
   cacerts: known(secretWith(secretTexts(ca), change)),
 });
 
@@ -344,7 +345,7 @@ describe('the actions of a cluster', () => {
   const labelled = namespaceSeen({[networkLabel]: 'other'});
   const network = 'network1';
   const shows = {liveBundle: known(pemOf(otherRoot)), workloads: known([])};
-  const c1 = (seen: Partial<TrustSeen>, more: Omit<ClusterChange, 'seen'> = {}): Change => ({
+  const c1 = (seen: Partial<TrustObservation>, more: Omit<ClusterChange, 'seen'> = {}): Change => ({
     clusters: {c1: {seen: known(running('c1', seen)), ...more}},
   });
   const write = 'put-object c1/cacerts!, await-bundle c1/proof';
@@ -662,7 +663,7 @@ describe('the decisions', () => {
     expect([decided[0]?.decision?.kind, groups]).toEqual(['refuse', []]);
   });
 
-  it.each<[behaviour: string, seen: Observed<TrustSeen>, found: 'a Secret' | undefined]>([
+  it.each<[behaviour: string, seen: Observed<TrustObservation>, found: 'a Secret' | undefined]>([
     ['returns the Secret that was seen', known(running('c1')), 'a Secret'],
     ['treats a Secret that is not readable as absent', known(running('c1', {cacerts: untold()})), undefined],
     ['treats the Secret of an unreachable cluster as absent', untold(), undefined],

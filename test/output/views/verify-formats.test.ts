@@ -1,9 +1,9 @@
 /** Formats that other programs read: JUnit XML and Mermaid; and the matrix of -o wide. */
 import {describe, expect, it} from 'vitest';
 import type {Severity} from '../../../src/domain/checks/check.js';
-import type {Acceptance, ClusterPicture} from '../../../src/domain/checks/picture.js';
+import type {Acceptance, ClusterTopology} from '../../../src/domain/checks/topology.js';
 import type {Row} from '../../../src/domain/checks/report.js';
-import {kubectlMesh, lookWith} from '../../../src/domain/suggest/suggestion.js';
+import {kubectlMesh, inspectWith} from '../../../src/domain/suggest/suggestion.js';
 import type {VerifyResult} from '../../../src/operations/verify/verify.js';
 import {verifyJunit} from '../../../src/output/views/verify-junit.js';
 import {verifyMermaid} from '../../../src/output/views/verify-mermaid.js';
@@ -26,7 +26,7 @@ const base: Row = {
   fix: '',
 };
 
-function verified(rows: readonly Partial<Row>[], clusters: readonly ClusterPicture[] = []): Printed<VerifyResult> {
+function verified(rows: readonly Partial<Row>[], clusters: readonly ClusterTopology[] = []): Printed<VerifyResult> {
   return printed({verdict: 'error', checks: rows.map((row) => ({...base, ...row})), warnings: [], mesh: {clusters}});
 }
 
@@ -129,7 +129,7 @@ describe('-o junit', () => {
   });
 });
 
-function cluster(name: string, accepts: Readonly<Record<string, Acceptance>>, more: object = {}): ClusterPicture {
+function cluster(name: string, accepts: Readonly<Record<string, Acceptance>>, more: object = {}): ClusterTopology {
   return {
     name,
     network: 'network1',
@@ -151,7 +151,7 @@ describe('the command of a finding', () => {
   it.each<[Row['fix'], string]>([
     [kubectlMesh('trust push', ['c1', '--yes']), '; fix: kubectl mesh trust push c1 --yes'],
     [kubectlMesh('journal verify', ['c1']), '; look: kubectl mesh journal verify c1'],
-    [lookWith.run('ls', ['-l', 'x']), '; look: ls -l x'],
+    [inspectWith.run('ls', ['-l', 'x']), '; look: ls -l x'],
     ['log in again', '; fix: log in again'],
     ['', ''],
   ])('%j is called what it is for', (fix, expected) => {
@@ -161,14 +161,14 @@ describe('the command of a finding', () => {
   it.each([
     [kubectlMesh('trust push', ['c1', '--yes']), true],
     [kubectlMesh('init'), false],
-    [lookWith.kubectl('any', ['get', 'pods']), false],
+    [inspectWith.kubectl('any', ['get', 'pods']), false],
   ])('is explained where it agrees to a change: %j', (fix, explained) => {
     expect(verifyText(verified([{result: 'error', fix}])).includes('--dry-run instead of --yes')).toBe(explained);
   });
 });
 
 describe('-o wide', () => {
-  const wide = (...clusters: ClusterPicture[]): readonly string[] => verifyWide(verified([{}], clusters)).split('\n');
+  const wide = (...clusters: ClusterTopology[]): readonly string[] => verifyWide(verified([{}], clusters)).split('\n');
 
   it('has a matrix: rows trust, columns are trusted', () => {
     const lines = wide(
@@ -236,7 +236,7 @@ describe.each([
 });
 
 describe('-o mermaid', () => {
-  const mermaid = (...clusters: ClusterPicture[]): readonly string[] =>
+  const mermaid = (...clusters: ClusterTopology[]): readonly string[] =>
     verifyMermaid(verified([], clusters))
       .split('\n')
       .map((line) => line.trim());

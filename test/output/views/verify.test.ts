@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {judge} from '../../../src/domain/checks/judge.js';
-import {pictureOf} from '../../../src/domain/checks/picture.js';
+import {topologyOf} from '../../../src/domain/checks/topology.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {versionNotes} from '../../../src/domain/checks/version-notes.js';
 import type {Evidence} from '../../../src/domain/facts/facts.js';
@@ -9,7 +9,7 @@ import {explainCheck, listChecks} from '../../../src/operations/verify/catalogue
 import type {VerifyResult} from '../../../src/operations/verify/verify.js';
 import {checkListView, explainView, verifyView} from '../../../src/output/views/verify.js';
 import {certificate, clusterCa, daysFromNow, evidence, now} from '../../domain/checks/healthy.js';
-import {advice, lookWith, words} from '../../../src/domain/suggest/suggestion.js';
+import {advice, inspectWith, words} from '../../../src/domain/suggest/suggestion.js';
 import type {Printed} from '../../../src/output/view.js';
 import {printed, textOf} from '../../helpers/suggestions.js';
 
@@ -18,14 +18,14 @@ const context = {color: false, now, command: textOf, request: {failOn: 'error'}}
 /** A report with its picture, as verify answers it. */
 function verified(of: Evidence): Printed<VerifyResult> {
   const report = judge(checks, of);
-  return printed({...report, mesh: pictureOf(of, report.checks), warnings: versionNotes(of)});
+  return printed({...report, mesh: topologyOf(of, report.checks), warnings: versionNotes(of)});
 }
 const golden = (name: string): string => `../../fixtures/golden/verify/${name}`;
 
 const forbidden: ErrorReport = {
   code: 'FORBIDDEN',
   message: 'not allowed to list pods in namespace "istio-system"',
-  hints: [advice`${lookWith.kubectl('any', words`auth can-i list pods -n istio-system --context kind-cluster1`)}`],
+  hints: [advice`${inspectWith.kubectl('any', words`auth can-i list pods -n istio-system --context kind-cluster1`)}`],
 };
 
 /** Some of everything: an error with consequences, a warning, something unknown, something left out. */

@@ -2,7 +2,7 @@
 import type {Mesh} from '../../mesh/mesh.js';
 import {
   kubectlMesh,
-  lookWith,
+  inspectWith,
   OutputOf,
   pipe,
   script,
@@ -14,10 +14,10 @@ import {
 /** An API server that somebody stopped must not keep the others waiting. */
 const patience = ['--request-timeout', '5s'];
 
-const allContexts = lookWith.kubectl('any', words`config get-contexts -o name`);
+const allContexts = inspectWith.kubectl('any', words`config get-contexts -o name`);
 
 /** The UID behind the context in `$context`. kubectl must not read the list of contexts that the loop reads. */
-const uidOfContext = script('look')`${lookWith.kubectl(
+const uidOfContext = script('look')`${inspectWith.kubectl(
   'any',
   words`--context ${new Variable('context')} get namespace kube-system -o jsonpath={.metadata.uid} ${patience}`,
 )} </dev/null 2>/dev/null`;
@@ -31,12 +31,12 @@ export function recordContextsByUid({clusters}: Mesh): Suggestion {
   const candidates =
     recorded.length === 0
       ? allContexts
-      : script('look')`{ ${lookWith.run('printf', ['%s\\n', ...recorded])}; ${allContexts}; }`;
+      : script('look')`{ ${inspectWith.run('printf', ['%s\\n', ...recorded])}; ${allContexts}; }`;
   const branches = clusters.flatMap(({name, uid}) =>
     uid === undefined ? [] : [script('look')`${uid}) echo "${name}=$context";;`],
   );
   const loop = script('look')`while read -r context; do case "$(${uidOfContext})" in ${branches} esac; done`;
-  const firstOfEach = lookWith.run('awk', ['-F=', '!seen[$1]++']);
+  const firstOfEach = inspectWith.run('awk', ['-F=', '!seen[$1]++']);
   return kubectlMesh('init', [new OutputOf(pipe(candidates, loop, firstOfEach))]);
 }
 

@@ -10,7 +10,7 @@ import {
 import {subjectId} from '../../kube/subjects.js';
 import {AccessJudge} from '../../access/transitive.js';
 import {printableLine} from '../../printable.js';
-import {lookWith, words} from '../../suggest/suggestion.js';
+import {inspectWith, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 
 /** Nobody reaches the CA key of another cluster through a remote secret who is not meant to. */
@@ -65,7 +65,7 @@ export const keyRemotesCheck = apiServerCheck({
         ),
         expected: 'a token of a service account, as istioctl create-remote-secret makes it',
         clusters: [cluster, leadsTo],
-        fix: lookWith.kubectl(
+        fix: inspectWith.kubectl(
           clusterOf(cluster) ?? 'any',
           words`-n ${expectations.namespace} get secrets -l istio/multiCluster=true`,
         ),

@@ -1,7 +1,7 @@
 import {kubernetesFit} from '../../istio/kubernetes.js';
 import {formatMinor, parseVersion} from '../../istio/version.js';
 import {knowVersion, newestKnown} from '../../istio/versions.js';
-import {lookWith, sequence} from '../../suggest/suggestion.js';
+import {inspectWith, sequence} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import type {ControlPlaneFacts} from '../../facts/facts.js';
 import {editMeshYaml, upgradeFix} from '../fixes.js';
@@ -33,7 +33,7 @@ export const kubernetesVersionCheck = apiServerCheck({
             observed: `${server} is older than Istio ${said} supports`,
             expected: `Kubernetes 1.${String(suits.min)} or later`,
             // Only whoever keeps the cluster can upgrade it.
-            fix: lookWith.kubectl(cluster, ['version']),
+            fix: inspectWith.kubectl(cluster, ['version']),
           };
         case 'too new':
           return {

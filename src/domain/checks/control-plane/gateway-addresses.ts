@@ -1,6 +1,6 @@
 import {hasFeature} from '../../istio/features.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
-import {fixWith, lookWith, pipe, type Suggestion, Variable, words} from '../../suggest/suggestion.js';
+import {fixWith, inspectWith, pipe, type Suggestion, Variable, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding, type Judgement, type Subject} from '../check.js';
 import type {ControlPlaneFacts, NetworkGatewayFacts, PodFacts} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';
@@ -130,7 +130,7 @@ function fixFor(gateway: NetworkGatewayFacts, one: Seen, subject: Subject): Sugg
   const {cluster} = one;
   const {namespace} = gateway;
   const service = `service/${gateway.name}`;
-  const describe = lookWith.kubectl(cluster, words`-n ${namespace} describe ${service}`);
+  const describe = inspectWith.kubectl(cluster, words`-n ${namespace} describe ${service}`);
   if (!gateway.exists) return reinstallFix({cluster});
   if (gateway.addresses.length > 0) {
     if (!gateway.listens) return installFix(one, subject);
@@ -152,7 +152,7 @@ function installFix({cluster, controlPlanes}: Seen, {mesh}: Pick<Subject, 'mesh'
   const {network = ''} = cluster;
   const revision = controlPlanes.find((one) => one.revision !== 'default')?.revision;
   const isDefault = controlPlanes.some((one) => one.revision === 'default');
-  const makeManifest = lookWith.run(new Variable('ISTIO', '/samples/multicluster/gen-eastwest-gateway.sh'), [
+  const makeManifest = inspectWith.run(new Variable('ISTIO', '/samples/multicluster/gen-eastwest-gateway.sh'), [
     ...(mesh.meshID === undefined ? [] : ['--mesh', mesh.meshID]),
     ...['--cluster', cluster.name, '--network', network],
     ...(revision === undefined || isDefault ? [] : ['--revision', revision]),

@@ -1,6 +1,6 @@
 /** One rule for "every pod is Running and ready", for istiod and gateways alike. */
 import type {MeshCluster} from '../../mesh/mesh.js';
-import {fixWith, lookWith, type Suggestion, words} from '../../suggest/suggestion.js';
+import {fixWith, inspectWith, type Suggestion, words} from '../../suggest/suggestion.js';
 import {type ClusterSubject, findingsOr, type Judgement, ok} from '../check.js';
 import type {PodFacts, WorkloadFacts} from '../../facts/facts.js';
 
@@ -43,13 +43,13 @@ function workloadFix(
   const {namespace} = mesh.istio;
   if (desired === 0) return fixWith.kubectl(cluster, words`-n ${namespace} scale deployment/${name} --replicas 1`);
   // Whoever could not make a pod says so in an event: a quota, a webhook, a service account that is missing.
-  if (!pod) return lookWith.kubectl(cluster, words`-n ${namespace} get events --field-selector type=Warning`);
+  if (!pod) return inspectWith.kubectl(cluster, words`-n ${namespace} get events --field-selector type=Warning`);
   return lookAtPod(pod, cluster, namespace);
 }
 
 /** Says why a pod is not ready: what it wrote before it ended, or what it waits for. */
 export function lookAtPod({name, crashing}: PodFacts, cluster: MeshCluster, namespace: string): Suggestion {
   return crashing === true
-    ? lookWith.kubectl(cluster, words`-n ${namespace} logs ${name} --previous --tail=20`)
-    : lookWith.kubectl(cluster, words`-n ${namespace} describe pod ${name}`);
+    ? inspectWith.kubectl(cluster, words`-n ${namespace} logs ${name} --previous --tail=20`)
+    : inspectWith.kubectl(cluster, words`-n ${namespace} describe pod ${name}`);
 }

@@ -1,4 +1,4 @@
-import {fixWith, lookWith, pipe, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
+import {fixWith, inspectWith, pipe, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import type {IstiodClusters, KnownCluster, Part} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';
@@ -68,15 +68,18 @@ function syncFix(row: KnownCluster, {cluster, mesh}: ClusterSubject): Suggestion
   const isReplaced = row.secretName === `${namespace}/${secret}`;
   if (isOwn(row) || !isReplaced || peer?.context === undefined || peer.name === cluster.name) {
     return pipe(
-      lookWith.kubectl(cluster, words`-n ${namespace} logs -l app=istiod --tail=-1`),
-      lookWith.run('grep', words`-i -e ${row.id} -e failed`),
+      inspectWith.kubectl(cluster, words`-n ${namespace} logs -l app=istiod --tail=-1`),
+      inspectWith.run('grep', words`-i -e ${row.id} -e failed`),
     );
   }
   const template = 'go-template={{range .data}}{{base64decode .}}{{"\\n"}}{{end}}';
-  const show = lookWith.kubectl(cluster, words`-n ${namespace} get secret ${secret} -o ${template}`);
-  const make = lookWith.istioctl(peer, words`create-remote-secret -n ${namespace} -i ${namespace} --name ${peer.name}`);
+  const show = inspectWith.kubectl(cluster, words`-n ${namespace} get secret ${secret} -o ${template}`);
+  const make = inspectWith.istioctl(
+    peer,
+    words`create-remote-secret -n ${namespace} -i ${namespace} --name ${peer.name}`,
+  );
   return sequence(
-    pipe(show, lookWith.run('grep', ['-oE', 'server"?: *[^ ,]+'])),
+    pipe(show, inspectWith.run('grep', ['-oE', 'server"?: *[^ ,]+'])),
     pipe(make, fixWith.kubectl(cluster, words`apply -f -`)),
   );
 }

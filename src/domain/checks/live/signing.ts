@@ -1,5 +1,5 @@
 import {sameRoots} from '../../ca/trust-store.js';
-import {inAnyCase, lookWith, pipe, words} from '../../suggest/suggestion.js';
+import {inAnyCase, inspectWith, pipe, words} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import {some} from '../describe.js';
 import {restartFix} from '../fixes.js';
@@ -36,8 +36,8 @@ export const signingCheck = istiodCheck({
       )?.workload;
       // Counters begin again with the process; the log that says why goes with it, so it comes first.
       const why = pipe(
-        lookWith.kubectl(cluster, words`-n ${mesh.istio.namespace} logs ${pod.name}`),
-        lookWith.run('grep', words`-i -e ${'CSR signing error'} -e authenticat`),
+        inspectWith.kubectl(cluster, words`-n ${mesh.istio.namespace} logs ${pod.name}`),
+        inspectWith.run('grep', words`-i -e ${'CSR signing error'} -e authenticat`),
       );
       const restart = restartFix(subject, deployment?.name ?? 'istiod');
       return {observed, fix: keepsRoots ? inAnyCase(why, restart) : why};

@@ -1,4 +1,4 @@
-import {lookWith, sequence, words} from '../../suggest/suggestion.js';
+import {inspectWith, sequence, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
 import {some} from '../describe.js';
 import {loadFix, restartFix} from '../fixes.js';
@@ -41,7 +41,7 @@ export const bundlesCheck = apiServerCheck({
     // istiod writes it within a second. Where it does not, something refuses it (a quota, a policy, a webhook): trying says
     // what, and only where nothing does a restart is of use.
     const [place = own] = missing;
-    const attempt = lookWith.kubectl(cluster, words`-n ${place} create configmap ${name} --dry-run=server`);
+    const attempt = inspectWith.kubectl(cluster, words`-n ${place} create configmap ${name} --dry-run=server`);
     const missingFix = written.has(place) ? load : sequence(attempt, load);
     // A copy that is missing or old says nothing of what istiod signs with: other checks do. Only who reads the bundle
     // itself, beside istiod or, where none is right, anywhere, has nothing to go by.

@@ -1,6 +1,6 @@
-import {madeElsewhere, usesCacerts} from '../../mesh/signer.js';
+import {externalCaReason, usesCacerts} from '../../mesh/signer.js';
 import {fixWith, words} from '../../suggest/suggestion.js';
-import {apiServerCheck, notApplicable, ok, outOfPlace, type ClusterSubject, type Judgement} from '../check.js';
+import {apiServerCheck, notApplicable, ok, notApplicableReason, type ClusterSubject, type Judgement} from '../check.js';
 import {shortFingerprint} from '../../keys/keys.js';
 import type {Difference} from '../../trust/diff.js';
 import {describeCertificate, some} from '../describe.js';
@@ -52,9 +52,10 @@ export const cacertsCheck = apiServerCheck({
 
 /** Somebody else issues workload certificates: a CA in the Secret is one more key that is worth stealing, and waits to be used. */
 function leftOver(cacerts: CacertsFacts | 'absent', {cluster, mesh}: ClusterSubject): Judgement {
-  const why = madeElsewhere(mesh.trust.signer) ?? '';
+  const why = externalCaReason(mesh.trust.signer) ?? '';
   // istiod has a CA beside SPIRE's, for its own certificate.
-  if (cacerts === 'absent' || outOfPlace({about: "istiod's CA"}, mesh) !== undefined) return notApplicable(why);
+  if (cacerts === 'absent' || notApplicableReason({about: "istiod's CA"}, mesh) !== undefined)
+    return notApplicable(why);
   const {namespace} = mesh.istio;
   return {
     severity: 'warning',

@@ -1,4 +1,4 @@
-import {inWorkDir, lookWith, words} from '../../suggest/suggestion.js';
+import {inWorkDir, inspectWith, words} from '../../suggest/suggestion.js';
 import {workDirCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import type {KeyInHistory} from '../../facts/facts.js';
 import {renewFix} from '../fixes.js';
@@ -33,7 +33,7 @@ export const gitHistoryCheck = workDirCheck({
 });
 
 function finding({path, commit, protection, owner}: KeyInHistory, more: number, mesh: Mesh): Finding {
-  const log = lookWith.run('git', words`-C ${inWorkDir('.')} log --all --stat --relative -- ${path}`);
+  const log = inspectWith.run('git', words`-C ${inWorkDir('.')} log --all --stat --relative -- ${path}`);
   const where = `${printableLine(path)} in commit ${commit}${more > 0 ? ` (and ${String(more)} more texts with keys)` : ''}`;
   if (protection === 'encrypted') {
     return {severity: 'warning', observed: `an encrypted private key: ${where}`, fix: log};

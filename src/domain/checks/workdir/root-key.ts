@@ -1,4 +1,4 @@
-import {fixWith, inWorkDir, kubectlMesh, lookWith, sequence, words} from '../../suggest/suggestion.js';
+import {fixWith, inWorkDir, kubectlMesh, inspectWith, sequence, words} from '../../suggest/suggestion.js';
 import {workDirCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import type {RootKeyFacts} from '../../facts/facts.js';
 import {printableLine} from '../../printable.js';
@@ -46,6 +46,6 @@ function ofCopy({path, of, alone}: NonNullable<RootKeyFacts['copies']>[number]):
         fixWith.run('openssl', words`pkcs8 -topk8 -scrypt -in ${file} -out ${sealed}`),
         fixWith.run('mv', [sealed, file]),
       )
-    : lookWith.run('ls', ['-l', file]);
+    : inspectWith.run('ls', ['-l', file]);
   return {observed, fix: remedy};
 }

@@ -1,5 +1,5 @@
 /** What the tests of faults share: what is wrong, and what the checks answer. */
-import {type IstiodClusters, type KeyInHistory, Parts} from '../../../../src/domain/facts/facts.js';
+import {type IstiodClusters, type KeyInHistory, PerPod} from '../../../../src/domain/facts/facts.js';
 import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import type {RowResult} from '../../../../src/domain/checks/report.js';
@@ -58,7 +58,7 @@ export const misplaced = (owner: string) => ({
 
 /** The metrics of the istiods of cluster1: one for each change. */
 export const metricsOf = (...changes: readonly Parameters<typeof istiodMetrics>[1][]) => ({
-  istiodMetrics: new Parts(
+  istiodMetrics: new PerPod(
     changes.map((change, at) => ({
       name: `istiod-${String(at + 1)}`,
       seen: known(istiodMetrics('cluster1', change)),
@@ -68,5 +68,5 @@ export const metricsOf = (...changes: readonly Parameters<typeof istiodMetrics>[
 
 /** The clusters that each istiod of cluster1 reports. */
 export const clustersOf = (...values: readonly IstiodClusters[]) => ({
-  istiodClusters: new Parts(values.map((value, at) => ({name: `istiod-${String(at + 1)}`, seen: known(value)}))),
+  istiodClusters: new PerPod(values.map((value, at) => ({name: `istiod-${String(at + 1)}`, seen: known(value)}))),
 });

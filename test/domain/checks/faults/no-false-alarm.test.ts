@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {Parts, type IstiodMetrics} from '../../../../src/domain/facts/facts.js';
+import {PerPod, type IstiodMetrics} from '../../../../src/domain/facts/facts.js';
 import {known} from '../../../../src/domain/observed.js';
 import {
   bundleText,
@@ -25,7 +25,7 @@ import {bad, clustersOf, foreignRoot, healthy, healthyBundles, metricsOf} from '
 const {version, unauthenticated, signingErrors, rootEnd, requests, issued} = istiodMetrics('cluster1');
 const noCa = {version, unauthenticated, signingErrors, requests: 0, issued: 0};
 const signsWithRoot = {version, unauthenticated, signingErrors, requests, issued, ...(rootEnd && {rootEnd})};
-const bare = (metrics: IstiodMetrics) => ({istiodMetrics: new Parts([{name: 'istiod-1', seen: known(metrics)}])});
+const bare = (metrics: IstiodMetrics) => ({istiodMetrics: new PerPod([{name: 'istiod-1', seen: known(metrics)}])});
 
 /** What looks odd and is well. */
 const healthyThings: readonly (readonly [string, Spoilt])[] = [
@@ -115,7 +115,7 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
           controlPlane('cluster1'),
           controlPlane('cluster1', {revision: 'canary', workload: workload('istiod-canary')}),
         ],
-        servedChains: new Parts([
+        servedChains: new PerPod([
           {name: 'istiod-1', seen: known(servedChain('cluster1'))},
           {name: 'istiod-canary-1', seen: known(servedChain('cluster1'))},
         ]),

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {Parts} from '../../../../src/domain/facts/facts.js';
+import {PerPod} from '../../../../src/domain/facts/facts.js';
 import {clusterCa, controlPlane, type Spoilt} from '../healthy.js';
 import {notKept, resultOf} from './builders.js';
 
@@ -15,7 +15,7 @@ describe('what does not apply', () => {
     ['MESH306', {cluster1: {webhooks: []}}],
     ['MESH306', {cluster1: {controlPlanes: []}}],
     ['MESH307', {cluster1: {liveRoots: 'elsewhere'}}],
-    ['MESH307', {cluster2: {servedChains: new Parts([])}}],
+    ['MESH307', {cluster2: {servedChains: new PerPod([])}}],
     ['MESH310', {cluster1: {proxyRoots: {state: 'elsewhere'}}}],
     ['MESH402', {cluster1: {controlPlanes: []}, declared1: {role: 'remote'}}],
     ['MESH403', {cluster1: {gateways: []}}],

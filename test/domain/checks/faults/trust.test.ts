@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {Parts} from '../../../../src/domain/facts/facts.js';
+import {PerPod} from '../../../../src/domain/facts/facts.js';
 import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
 import {known} from '../../../../src/domain/observed.js';
@@ -99,7 +99,9 @@ describe('MESH303', () => {
     ['a restart where a replica has loaded it', restart, together, [right, underOther]],
     ['the push where only another revision has loaded it', push, apart, [right, underOther]],
   ])('is mended by %s', (_, fix, controlPlanes, chains) => {
-    const servedChains = new Parts(chains.map((chain, at) => ({name: `istiod-${String(at + 1)}`, seen: known(chain)})));
+    const servedChains = new PerPod(
+      chains.map((chain, at) => ({name: `istiod-${String(at + 1)}`, seen: known(chain)})),
+    );
     const only = checks.filter(({id}) => id === 'MESH303');
     const rows = judgedText(only, evidence({cluster1: {servedChains, controlPlanes}})).checks.filter(
       ({cluster, result}) => cluster === 'cluster1' && result === 'error',

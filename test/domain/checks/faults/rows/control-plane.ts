@@ -1,4 +1,4 @@
-import {Parts} from '../../../../../src/domain/facts/facts.js';
+import {PerPod} from '../../../../../src/domain/facts/facts.js';
 import {controlPlane, gateway, istiodClusters, mesh, networkGateway, pod, workload} from '../../healthy.js';
 import {clustersOf, healthy, type Fault} from '../builders.js';
 
@@ -14,7 +14,7 @@ export const controlPlaneFaults: readonly Fault[] = [
     {cluster1: {namespaces: healthy.namespaces.map((one) => ({...one, labels: {}}))}},
     ['MESH401 error'],
   ],
-  ['there is no istiod', {cluster1: {controlPlanes: [], servedChains: new Parts([])}}, ['MESH402 error']],
+  ['there is no istiod', {cluster1: {controlPlanes: [], servedChains: new PerPod([])}}, ['MESH402 error']],
   [
     'istiod has no pod at all',
     {cluster1: {controlPlanes: [controlPlane('cluster1', {workload: workload('istiod', {pods: []})})]}},

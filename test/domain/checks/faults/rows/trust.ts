@@ -1,4 +1,4 @@
-import {Parts} from '../../../../../src/domain/facts/facts.js';
+import {PerPod} from '../../../../../src/domain/facts/facts.js';
 import {known} from '../../../../../src/domain/observed.js';
 import {
   certificate,
@@ -79,7 +79,7 @@ export const trustFaults: readonly Fault[] = [
     {
       cluster1: {
         pushedTrust: 'absent',
-        servedChains: new Parts([
+        servedChains: new PerPod([
           {name: 'istiod-1', seen: known(servedChain('cluster1'))},
           {name: 'istiod-2', seen: known(servedChain('cluster2'))},
         ]),
@@ -91,7 +91,7 @@ export const trustFaults: readonly Fault[] = [
     'one of two istiods serves the old CA',
     {
       cluster1: {
-        servedChains: new Parts([
+        servedChains: new PerPod([
           {name: 'istiod-1', seen: known(servedChain('cluster1'))},
           {name: 'istiod-2', seen: known(servedChain('cluster2'))},
         ]),
@@ -103,7 +103,7 @@ export const trustFaults: readonly Fault[] = [
     'an istiod serves certificates that do not sign one another',
     {
       cluster1: {
-        servedChains: new Parts([{name: 'istiod-1', seen: known({...servedChain('cluster1'), linked: false})}]),
+        servedChains: new PerPod([{name: 'istiod-1', seen: known({...servedChain('cluster1'), linked: false})}]),
       },
     },
     ['MESH303 error'],
@@ -112,7 +112,7 @@ export const trustFaults: readonly Fault[] = [
     'an istiod serves a bare certificate',
     {
       cluster1: {
-        servedChains: new Parts([
+        servedChains: new PerPod([
           {
             name: 'istiod-1',
             seen: known({chain: [certificate('leaf')], certificates: realChain('cluster1').slice(0, 1), linked: true}),
@@ -128,7 +128,7 @@ export const trustFaults: readonly Fault[] = [
       cluster1: {
         selfSignedRoot: foreignRoot,
         bundles: healthyBundles.map((bundle) => ({...bundle, text: 'own', roots: [foreignRoot.fingerprint]})),
-        servedChains: new Parts([
+        servedChains: new PerPod([
           {
             name: 'istiod-1',
             seen: known({chain: [certificate('leaf'), foreignRoot], certificates: realChain('foreign'), linked: true}),
@@ -189,7 +189,7 @@ export const trustFaults: readonly Fault[] = [
     {
       cluster2: {
         pushedTrust: 'absent',
-        servedChains: new Parts([
+        servedChains: new PerPod([
           {name: 'istiod-1', seen: known(servedChain('cluster2'))},
           {name: 'istiod-2', seen: known({...servedChain('cluster2'), certificates: realChain('foreign')})},
         ]),

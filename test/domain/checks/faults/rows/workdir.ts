@@ -1,4 +1,4 @@
-import {Parts} from '../../../../../src/domain/facts/facts.js';
+import {PerPod} from '../../../../../src/domain/facts/facts.js';
 import {known} from '../../../../../src/domain/observed.js';
 import {
   certificate,
@@ -62,7 +62,7 @@ export const workdirFaults: readonly Fault[] = [
           certificate: foreign.certificate,
         },
         bundles: healthyBundles.map((bundle) => ({...bundle, text: 'foreign', roots: [foreignRoot.fingerprint]})),
-        servedChains: new Parts([
+        servedChains: new PerPod([
           {
             name: 'istiod-1',
             seen: known({

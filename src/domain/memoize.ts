@@ -1,13 +1,13 @@
 /** Answers that are asked for once, however often and from however many places they are needed. */
 
 /** Asks or makes at the first call, and gives every later one the same: facts of one answer, tools that a run may not need. */
-export function once<T>(ask: () => Promise<T>): () => Promise<T> {
+export function memoizeAsync<T>(ask: () => Promise<T>): () => Promise<T> {
   let asked: Promise<T> | undefined;
   return () => (asked ??= ask());
 }
 
 /** The same, with one answer for each key, a promise or not; `idOf` tells keys apart. */
-export function onceEach<Key, T extends object | boolean | string | number>(
+export function memoizeByKey<Key, T extends object | boolean | string | number>(
   ask: (key: Key) => T,
   idOf: (key: Key) => unknown = (key) => key,
 ): (key: Key) => T {

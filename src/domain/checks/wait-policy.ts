@@ -35,13 +35,13 @@ const needsTime: ErrorCode = 'TOO_EARLY';
  * Why waiting is of no use: a finding that only a person mends, a refusal (which is only what somebody answered, once), or
  * nothing is left but what only time mends.
  */
-export type Hopeless = 'finding' | 'refusal' | 'time';
+export type Terminal = 'finding' | 'refusal' | 'time';
 
 /**
  * Why the rows, which are not green, do not become so by waiting; undefined where they may. A consequence says nothing: when
  * its cause goes away, so may it.
  */
-export function whyHopeless(rows: readonly Row[], checks: readonly Check[], failOn: Severity): Hopeless | undefined {
+export function terminalReason(rows: readonly Row[], checks: readonly Check[], failOn: Severity): Terminal | undefined {
   const causes = rows.filter((row) => row.impliedBy === undefined && !isGreen([row], failOn));
   const byHand = new Set(checks.filter(({waitable}) => !waitable).map(({id}) => id));
   if (causes.some((row) => byHand.has(row.id) && isFailing(row, failOn))) return 'finding';

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {judgeAnswer} from '../../../src/domain/ca/answer.js';
+import {validateSignedChain} from '../../../src/domain/ca/signed-chain.js';
 import {type CertificateTemplate, keyIdentifier} from '../../../src/domain/x509/certificate.js';
 import {type TinyCa, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 import {asJson} from '../../helpers/suggestions.js';
@@ -29,7 +29,7 @@ it.each([
   const certificates = others.map(({certificate}) => certificate);
   const last = certificates.at(-1);
   if (!root || !last) throw new Error('a tower has two ends');
-  const answer = judgeAnswer({
+  const answer = validateSignedChain({
     ...{cluster: 'c1', keys: [last.spki], certificates, known: [], roots: [root.certificate], others: new Map()},
     ...{now: new Date(), trustDomain: 'cluster.local', servingNames: []},
   });
@@ -55,7 +55,7 @@ it('does not try every way up where each CA has many certificates of the same na
   });
   const certificates = [last, ...(await Promise.all(others))].map(({certificate}) => certificate);
   // 7 to the power of 8 chains: judging all of them would take longer than a test may.
-  const answer = judgeAnswer({
+  const answer = validateSignedChain({
     ...{cluster: 'c1', keys: [last.certificate.spki], certificates, known: [], roots: [root.certificate]},
     ...{others: new Map(), now: new Date(), trustDomain: 'cluster.local', servingNames: []},
   });
@@ -73,7 +73,7 @@ it.each([
 ])('%s', async (_behaviour, keys, hint) => {
   const [root, ca] = await tower(2);
   if (!root || !ca) throw new Error('a tower has two ends');
-  const answer = judgeAnswer({
+  const answer = validateSignedChain({
     ...{cluster: 'c1', keys, certificates: [ca.certificate], known: [], roots: [root.certificate]},
     ...{others: new Map(), now: new Date(), trustDomain: 'cluster.local', servingNames: []},
   });

@@ -2,8 +2,8 @@ import {describe, expect, it} from 'vitest';
 import {accessManifests, isGivenRole} from '../../../src/domain/access/role-manifests.js';
 import {roleLevels} from '../../../src/domain/access/command-rights.js';
 import {expectationsOf, removeFix, unexpectedIn} from '../../../src/domain/access/findings.js';
-import {caSecrets} from '../../../src/domain/access/paths.js';
-import {reachesOf} from '../../../src/domain/access/reach.js';
+import {caSecrets} from '../../../src/domain/access/path-kinds.js';
+import {accessPathsOf} from '../../../src/domain/access/access-paths.js';
 import {readRbac} from '../../../src/domain/kube/rbac.js';
 import {subjectId} from '../../../src/domain/kube/subjects.js';
 import {clusters, coreRule, healthyGrants, mesh, rbac, type SeededGrant} from '../checks/healthy.js';
@@ -31,7 +31,7 @@ const ofGroup = (name: string): SeededGrant => ({
 
 /** The ways of bob, with whom he becomes. */
 function waysOfBob(...grants: readonly SeededGrant[]): readonly string[] {
-  return reachesOf(rbac(...healthyGrants, ...grants), target)
+  return accessPathsOf(rbac(...healthyGrants, ...grants), target)
     .filter(({subject}) => subjectId(subject) === 'User:bob')
     .map(({way, via}) => [way, ...(via ? [subjectId(via)] : [])].join(' '));
 }
@@ -194,13 +194,13 @@ describe('a way to another CA', () => {
 
 describe('who is expected', () => {
   const unexpected = (...grants: readonly SeededGrant[]): readonly string[] =>
-    unexpectedIn(reachesOf(rbac(...healthyGrants, ...grants), target), expectationsOf(mesh)).map(({subject}) =>
+    unexpectedIn(accessPathsOf(rbac(...healthyGrants, ...grants), target), expectationsOf(mesh)).map(({subject}) =>
       subjectId(subject),
     );
 
   it('is everybody of a healthy cluster, and system:masters even where nothing is bound', () => {
     expect(unexpected()).toEqual([]);
-    expect(reachesOf(rbac(), target).map(({subject, way}) => `${subjectId(subject)} ${way}`)).toEqual([
+    expect(accessPathsOf(rbac(), target).map(({subject, way}) => `${subjectId(subject)} ${way}`)).toEqual([
       'Group:system:masters superuser',
     ]);
   });
@@ -299,7 +299,7 @@ describe('the command that takes somebody out', () => {
       namespace: 'istio-system',
     });
     const [one] = clusters;
-    const reaches = reachesOf(seeded, target).filter(({subject}) => subjectId(subject) === 'User:bob');
+    const reaches = accessPathsOf(seeded, target).filter(({subject}) => subjectId(subject) === 'User:bob');
     const fix = one && removeFix({kind: 'User', name: 'bob'}, reaches, one);
     expect(fix && textOf(fix)).toBe(
       `kubectl --context kind-cluster1 patch rolebinding -n istio-system seeded --type=json -p '[{"op":"test","path":"/subjects/2/name","value":"bob"},{"op":"remove","path":"/subjects/2"},{"op":"test","path":"/subjects/0/name","value":"bob"},{"op":"remove","path":"/subjects/0"}]'`,

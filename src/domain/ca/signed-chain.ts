@@ -29,7 +29,7 @@ export interface Refusal {
 }
 
 /** What came, and what it must fit. */
-export interface AnswerFacts extends ChainPurpose {
+export interface SignedChainFacts extends ChainPurpose {
   readonly cluster: string;
   /** SHA-256 of the public keys that wait for a certificate: the request's first, then the cluster CA's own. */
   readonly keys: readonly string[];
@@ -44,7 +44,7 @@ export interface AnswerFacts extends ChainPurpose {
 }
 
 /** The verdict. */
-export type Answer =
+export type SignedChain =
   | {
       readonly kind: 'accepted';
       /** The cluster CA, then what stands above it; the root last. */
@@ -55,7 +55,7 @@ export type Answer =
   | {readonly kind: 'refused'; readonly refusals: readonly Refusal[]};
 
 /** Judges. */
-export function judgeAnswer(facts: AnswerFacts): Answer {
+export function validateSignedChain(facts: SignedChainFacts): SignedChain {
   const {certificates, keys, cluster, roots, known, others} = facts;
   const own = keys.map((key) => certificates.filter(({spki}) => spki === key)).find(({length}) => length > 0) ?? [];
   const twice = own[0] && others.get(own[0].spki);
@@ -121,7 +121,7 @@ function climb(certificate: Certificate, roots: Chain, issuersOf: IssuersOf): re
   return chains;
 }
 
-function refusalsOf(chain: Chain, facts: AnswerFacts): readonly Refusal[] {
+function refusalsOf(chain: Chain, facts: SignedChainFacts): readonly Refusal[] {
   const faults = chainFaults(chain, facts).map(({id, message}) => refuse(id, message, hints[id](facts)));
   const top = chain.at(-1);
   const end = top && !isAmong(top, facts.roots) ? wrongEnd(top, chain.length === 1, facts) : undefined;
@@ -129,7 +129,7 @@ function refusalsOf(chain: Chain, facts: AnswerFacts): readonly Refusal[] {
 }
 
 /** What is wrong with a chain that ends at no root of the mesh. */
-function wrongEnd(top: Certificate, isAlone: boolean, facts: AnswerFacts): Refusal | undefined {
+function wrongEnd(top: Certificate, isAlone: boolean, facts: SignedChainFacts): Refusal | undefined {
   const {roots, cluster} = facts;
   if (!top.selfSigned) return missingIssuer(top, facts);
   if (isAlone) {
@@ -149,7 +149,7 @@ function wrongEnd(top: Certificate, isAlone: boolean, facts: AnswerFacts): Refus
   );
 }
 
-function missingIssuer(top: Certificate, {roots, certificates, known}: AnswerFacts): Refusal {
+function missingIssuer(top: Certificate, {roots, certificates, known}: SignedChainFacts): Refusal {
   const {authorityKeyId} = top.extensions;
   const key = authorityKeyId === undefined ? '' : `, key identifier ${formatFingerprint(authorityKeyId)}`;
   const message = `"${top.subject.text}" was issued by "${top.issuer.text}"${key}, whose certificate is missing`;
@@ -170,7 +170,7 @@ function missingIssuer(top: Certificate, {roots, certificates, known}: AnswerFac
 }
 
 /** None of the certificates is for a key of this cluster. */
-function otherKey({cluster, certificates, others, keys}: AnswerFacts): Refusal {
+function otherKey({cluster, certificates, others, keys}: SignedChainFacts): Refusal {
   const answered = certificates.flatMap(({spki}) => others.get(spki) ?? [])[0];
   if (answered !== undefined) {
     return refuse(
@@ -195,7 +195,7 @@ const askAgain = 'have the CA sign the same request again without that';
 const aboveIt = 'the CA above decides this: ask for a cluster CA under one without it';
 
 /** What to do about a fault of the chain. */
-const hints: Readonly<Record<ChainFaultId, (facts: AnswerFacts) => string>> = {
+const hints: Readonly<Record<ChainFaultId, (facts: SignedChainFacts) => string>> = {
   expired: () => 'have the CA sign the same request again',
   'not-yet-valid': () => 'wait, or look at the clocks of this machine and of the CA',
   'not-a-ca': () => 'have it signed with the profile of a subordinate CA: basicConstraints=critical,CA:TRUE,pathlen:0',

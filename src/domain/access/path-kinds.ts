@@ -8,7 +8,7 @@
 import {defined} from '../defined.js';
 import {cacertsName, previousName} from '../istio/names.js';
 import {qualifiedResource} from '../kube/kinds.js';
-import {countsIn, ruleAllows, type Query, type Grant, type PolicyRule} from '../kube/rbac.js';
+import {bindingApplies, ruleAllows, type Query, type Grant, type PolicyRule} from '../kube/rbac.js';
 import type {Subject} from '../kube/subjects.js';
 
 /**
@@ -127,7 +127,7 @@ export function waysOf(grant: Grant, target: Target): readonly Way[] {
 export function allowed(grants: readonly Grant[], asked: readonly Query[]): Omit<Way, 'way'> | undefined {
   const found = grants.flatMap((grant) =>
     asked
-      .filter(({namespace}) => countsIn(grant.binding, namespace))
+      .filter(({namespace}) => bindingApplies(grant.binding, namespace))
       .flatMap((one) => grant.role.rules.filter((rule) => ruleAllows(rule, one)).map((rule) => grantedRight(rule, one)))
       .map((right) => ({grant, right})),
   );

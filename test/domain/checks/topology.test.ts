@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
-import {Parts} from '../../../src/domain/facts/facts.js';
+import {PerPod} from '../../../src/domain/facts/facts.js';
 import {judge} from '../../../src/domain/checks/judge.js';
-import {pictureOf, type ClusterPicture} from '../../../src/domain/checks/picture.js';
+import {topologyOf, type ClusterTopology} from '../../../src/domain/checks/topology.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {ErrorReport} from '../../../src/domain/errors.js';
 import {known} from '../../../src/domain/observed.js';
@@ -9,13 +9,13 @@ import {evidence, liveRoots, realChain, servedChain, type Spoilt} from './health
 
 const error: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []};
 
-function picture(spoilt: Spoilt = {}, selected = checks): readonly ClusterPicture[] {
+function picture(spoilt: Spoilt = {}, selected = checks): readonly ClusterTopology[] {
   const seen = evidence(spoilt);
-  return pictureOf(seen, judge(selected, seen).checks).clusters;
+  return topologyOf(seen, judge(selected, seen).checks).clusters;
 }
 
 /** `cluster1: ok, roots, CAs, yes`: the parts that decide what is drawn. */
-const drawn = (clusters: readonly ClusterPicture[]): readonly string[] =>
+const drawn = (clusters: readonly ClusterTopology[]): readonly string[] =>
   clusters.map(({name, verdict, roots, clusterCas, accepts}) =>
     [
       `${name}: ${verdict}`,
@@ -25,8 +25,8 @@ const drawn = (clusters: readonly ClusterPicture[]): readonly string[] =>
     ].join(', '),
   );
 
-const parts = (...seen: Parts<ReturnType<typeof servedChain>>['parts'][number]['seen'][]) =>
-  new Parts(seen.map((one, index) => ({name: `istiod-${String(index + 1)}`, seen: one})));
+const parts = (...seen: PerPod<ReturnType<typeof servedChain>>['parts'][number]['seen'][]) =>
+  new PerPod(seen.map((one, index) => ({name: `istiod-${String(index + 1)}`, seen: one})));
 const foreign = {...servedChain('cluster2'), certificates: realChain('foreign')};
 
 describe('the picture of a mesh', () => {

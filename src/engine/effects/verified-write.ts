@@ -35,7 +35,7 @@ export interface Look {
  * `CONFLICT` when the object is neither as before nor as it should be, `WRITE_UNCERTAIN` when the cluster cannot be read
  * either, or shows nothing of the write for a while: without an answer in time (or with a 5xx) it may come later.
  */
-export async function writeCertainly<T>(look: Look, write: () => Promise<T>): Promise<T | 'found-written'> {
+export async function writeAndVerify<T>(look: Look, write: () => Promise<T>): Promise<T | 'found-written'> {
   try {
     return await write();
   } catch (thrown) {
@@ -57,7 +57,7 @@ export async function writeCertainly<T>(look: Look, write: () => Promise<T>): Pr
 
 /** The same for a write that answers with the object. */
 export async function writeObject(look: Look, write: () => Promise<KubeObject>): Promise<ObjectWritten> {
-  const written = await writeCertainly(look, write);
+  const written = await writeAndVerify(look, write);
   if (written === 'found-written') return {foundWritten: true};
   return look.dryRun === 'server' ? {validated: true} : {resourceVersion: written.metadata.resourceVersion ?? ''};
 }

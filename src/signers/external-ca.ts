@@ -1,6 +1,6 @@
 /** Signers that issue nothing from here: they only say what to do instead. */
 import {problem} from '../domain/errors.js';
-import {madeElsewhere} from '../domain/mesh/signer.js';
+import {externalCaReason} from '../domain/mesh/signer.js';
 import {advice, fixWith, type Hint, kubectlMesh, words} from '../domain/suggest/suggestion.js';
 import type {SignerModule, SignerState} from './signer-module.js';
 
@@ -22,7 +22,7 @@ export const csrSigner: SignerModule<'csr'> = {
 export const externalSigner: SignerModule<'external'> = {
   survey: (spec) =>
     elsewhere(
-      `${madeElsewhere(spec) ?? spec.issuer}: nothing can be issued from here`,
+      `${externalCaReason(spec) ?? spec.issuer}: nothing can be issued from here`,
       spec.issuer === 'cert-manager'
         ? advice`cert-manager's own command line renews: ${fixWith.cmctl('any', words`renew -n NAMESPACE CERTIFICATE`)}`
         : advice`Go on with ${kubectlMesh('install render')}`,

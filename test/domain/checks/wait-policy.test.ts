@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import type {Check} from '../../../src/domain/checks/check.js';
-import {whyHopeless} from '../../../src/domain/checks/patience.js';
+import {terminalReason} from '../../../src/domain/checks/wait-policy.js';
 import type {Row} from '../../../src/domain/checks/report.js';
 import type {ErrorCode} from '../../../src/domain/errors.js';
 
@@ -31,14 +31,14 @@ describe('waiting', () => {
     ['no context is known', unknown('NO_CONTEXT'), 'refusal'],
     ['only time is missing', unknown('TOO_EARLY'), 'time'],
   ])('where %s: %#', (_, one, because) => {
-    expect(whyHopeless([row({}), one], checks, 'error')).toBe(because);
+    expect(terminalReason([row({}), one], checks, 'error')).toBe(because);
   });
 
   it('goes on for the rest where only time mends one thing', () => {
-    expect(whyHopeless([unknown('TOO_EARLY'), row({result: 'error'})], checks, 'error')).toBeUndefined();
+    expect(terminalReason([unknown('TOO_EARLY'), row({result: 'error'})], checks, 'error')).toBeUndefined();
   });
 
   it('is of no use at a warning where warnings count', () => {
-    expect(whyHopeless([row({id: 'MESH902', result: 'warning'})], checks, 'warning')).toBe('finding');
+    expect(terminalReason([row({id: 'MESH902', result: 'warning'})], checks, 'warning')).toBe('finding');
   });
 });

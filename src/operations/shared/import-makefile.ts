@@ -1,6 +1,6 @@
 /**
- * Takes a directory over that Istio's Makefiles made. `init` and `certs generate` call {@link takeOver} while they
- * gather, and put {@link takeOverGroups} into their plan before any key is looked for, and `warnings` beside it. Files with istiod's names (1.6, 1.8 and later) are used byte for byte and need no copy.
+ * Takes a directory over that Istio's Makefiles made. `init` and `certs generate` call {@link importMakefileDirectory} while they
+ * gather, and put {@link makefileImportGroups} into their plan before any key is looked for, and `warnings` beside it. Files with istiod's names (1.6, 1.8 and later) are used byte for byte and need no copy.
  */
 import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
@@ -20,7 +20,7 @@ import type {Deps} from '../../engine/deps.js';
 import {type Group, groupOf, type Warning} from '../../engine/operation.js';
 
 /** What taking a directory over means. */
-export interface TakeOver {
+export interface MakefileImport {
   /** Clusters whose CA stands here, in the order of their names. */
   readonly clusters: readonly string[];
   /** Copies under istiod's names; the originals stay. */
@@ -32,7 +32,7 @@ export interface TakeOver {
 }
 
 /** Looks at the work directory. Reads keys only to copy them. Throws `FILE_MISSING` for a file that vanishes meanwhile. */
-export async function takeOver({workspace}: Pick<Deps, 'workspace'>): Promise<TakeOver> {
+export async function importMakefileDirectory({workspace}: Pick<Deps, 'workspace'>): Promise<MakefileImport> {
   const facts = await gatherMakefileFacts(workspace);
   const copies = makefileCopies(facts);
   const files = await Promise.all(
@@ -55,7 +55,7 @@ export async function takeOver({workspace}: Pick<Deps, 'workspace'>): Promise<Ta
 }
 
 /** The group that makes the copies; none when there is nothing to copy. */
-export function takeOverGroups({files, notes}: Pick<TakeOver, 'files' | 'notes'>): readonly Group[] {
+export function makefileImportGroups({files, notes}: Pick<MakefileImport, 'files' | 'notes'>): readonly Group[] {
   if (files.length === 0) return [];
   const action = {kind: 'write-files', id: 'take-over', title: notes.join('; '), files} as const;
   return groupOf([action], 'always-stop', 'take-over');

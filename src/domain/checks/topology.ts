@@ -7,7 +7,7 @@ import {
   type FactKey,
   type LiveRoots,
   type LiveRootsElsewhere,
-  type Parts,
+  type PerPod,
   type ServedChain,
 } from '../facts/facts.js';
 import {type Row, type Verdict, verdictOf} from './report.js';
@@ -15,10 +15,10 @@ import {refusalOf} from './trust/acceptance.js';
 import {signedByItself, someoneElses} from './trust/live-chain.js';
 
 /** The facts that a picture is drawn from. */
-export const pictureFacts = ['liveRoots', 'servedChains'] as const satisfies readonly FactKey[];
+export const topologyFacts = ['liveRoots', 'servedChains'] as const satisfies readonly FactKey[];
 
 /** A certificate, as far as a picture shows it. */
-export interface PictureCertificate {
+export interface TopologyCertificate {
   /** SHA-256 of the DER, 64 lower-case hexadecimal digits. */
   readonly fingerprint: string;
   readonly subject: string;
@@ -33,7 +33,7 @@ export interface PictureCertificate {
 export type Acceptance = 'yes' | 'no' | 'unknown' | 'none';
 
 /** One cluster. */
-export interface ClusterPicture {
+export interface ClusterTopology {
   readonly name: string;
   readonly network?: string;
   readonly role: 'primary' | 'remote';
@@ -42,9 +42,9 @@ export interface ClusterPicture {
   /** Of the checks about this cluster; unknown, too, where they were not asked or not everything drawn here was seen. */
   readonly verdict: Verdict;
   /** What its workloads trust. Absent: not seen. */
-  readonly roots?: readonly PictureCertificate[];
+  readonly roots?: readonly TopologyCertificate[];
   /** What its running istiods sign with. Absent: not seen. */
-  readonly clusterCas?: readonly PictureCertificate[];
+  readonly clusterCas?: readonly TopologyCertificate[];
   /** The other clusters, in order. */
   readonly accepts: readonly {readonly cluster: string; readonly result: Acceptance}[];
   /** Why something was not seen. */
@@ -52,9 +52,9 @@ export interface ClusterPicture {
 }
 
 /** The whole mesh, as far as this run looked at it. */
-export interface MeshPicture {
+export interface MeshTopology {
   readonly meshID?: string;
-  readonly clusters: readonly ClusterPicture[];
+  readonly clusters: readonly ClusterTopology[];
 }
 
 /** What is known of one cluster. */
@@ -67,7 +67,7 @@ interface Sight {
 }
 
 /** Draws what was seen. What was not seen is missing or `unknown`, never fine. */
-export function pictureOf({now, mesh, clusters}: Evidence, rows: readonly Row[]): MeshPicture {
+export function topologyOf({now, mesh, clusters}: Evidence, rows: readonly Row[]): MeshTopology {
   const seen = clusters.map(({cluster, facts}) => ({cluster, sight: sightOf(facts.liveRoots, facts.servedChains)}));
   return defined({
     meshID: mesh.meshID,
@@ -91,7 +91,7 @@ export function pictureOf({now, mesh, clusters}: Evidence, rows: readonly Row[])
 
 function sightOf(
   roots: Fact<LiveRoots | LiveRootsElsewhere> | undefined,
-  chains: Fact<Parts<ServedChain>> | undefined,
+  chains: Fact<PerPod<ServedChain>> | undefined,
 ): Sight {
   const parts = chains && 'value' in chains ? chains.value.parts : undefined;
   const presented = (parts ?? []).flatMap(({name, seen}) => ('value' in seen ? [{name, value: seen.value}] : []));
@@ -133,11 +133,11 @@ function acceptance(self: Sight, peer: Sight, now: Date): Acceptance {
 }
 
 /** The certificates that signed what istiods present, each once. */
-function signersOf(served: readonly ServedChain[]): readonly PictureCertificate[] {
+function signersOf(served: readonly ServedChain[]): readonly TopologyCertificate[] {
   const signers = served.flatMap(({certificates}) => certificates.slice(1, 2));
   return [...new Map(signers.map((one) => [one.fingerprint, drawn(one)])).values()];
 }
 
-function drawn({fingerprint, subject, notAfter}: Certificate): PictureCertificate {
+function drawn({fingerprint, subject, notAfter}: Certificate): TopologyCertificate {
   return {fingerprint, subject: subject.text, notAfter: notAfter.toISOString()};
 }

@@ -1,5 +1,5 @@
 /** Who each cluster's API server says that we are: for the journal, asked at most once per cluster and run. */
-import {onceEach} from '../domain/once.js';
+import {memoizeByKey} from '../domain/memoize.js';
 import {defined} from '../domain/defined.js';
 import {asMeshError} from '../domain/errors.js';
 import type {ApiIdentity} from '../domain/journal/entry.js';
@@ -8,7 +8,7 @@ import {printableLine} from '../domain/printable.js';
 import type {Clusters} from '../tools/kubectl/api.js';
 
 /** Answers for a kubeconfig context; undefined where the API server does not say. */
-export type WhoAmI = (context: string) => Promise<ApiIdentity | undefined>;
+export type IdentityReader = (context: string) => Promise<ApiIdentity | undefined>;
 
 /** Longer than any name that a person or a service account has, short enough for a line of the journal. Characters. */
 const longestName = 1024;
@@ -23,8 +23,8 @@ interface SelfSubjectReview extends KubeObject {
  * access to authentication information for a client"). Where it is not served, or fails, the change goes on without a
  * name: only an abort is thrown.
  */
-export function createWhoAmI(clusters: Pick<Clusters, 'open'>): WhoAmI {
-  return onceEach(async (context: string): Promise<ApiIdentity | undefined> => {
+export function createIdentityReader(clusters: Pick<Clusters, 'open'>): IdentityReader {
+  return memoizeByKey(async (context: string): Promise<ApiIdentity | undefined> => {
     try {
       const api = await clusters.open(context);
       // Nothing is stored by it, so it needs no name; the API server gives it none either.

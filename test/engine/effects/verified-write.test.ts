@@ -2,7 +2,7 @@ import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import {MeshError} from '../../../src/domain/errors.js';
 import type {KubeObject} from '../../../src/domain/kube/object.js';
 import {unreachable} from '../../../src/domain/kube/status.js';
-import {writeCertainly} from '../../../src/engine/effects/uncertain-write.js';
+import {writeAndVerify} from '../../../src/engine/effects/verified-write.js';
 import type {KubeApi} from '../../../src/tools/kubectl/api.js';
 
 const ref = {apiVersion: 'v1', kind: 'Secret', namespace: 'istio-system', name: 'cacerts'};
@@ -15,7 +15,7 @@ afterEach(() => void vi.useRealTimers());
 async function failedWrite(error: MeshError, showsAt: number): Promise<{came: unknown; looks: number}> {
   let looks = 0;
   const find = (): Promise<KubeObject | undefined> => Promise.resolve(++looks >= showsAt ? written : undefined);
-  const settled = writeCertainly(
+  const settled = writeAndVerify(
     {
       api: {find} as unknown as KubeApi,
       ref,

@@ -20,7 +20,7 @@ export function liveCa(secret: CacertsSecret | undefined): string | undefined {
  * Why a CA is another cluster's; undefined where nothing says so. A subject that names this very cluster settles it:
  * then the copy in the other cluster is what is wrong, and pushing both puts it right.
  */
-export function misplacement(
+export function wrongClusterCa(
   ca: Certificate | undefined,
   cluster: string,
   others: readonly OtherCluster[],

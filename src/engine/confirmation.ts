@@ -55,7 +55,7 @@ async function reasonGiven({deps, settings}: ExecuteContext): Promise<void> {
  */
 export async function confirm(groups: readonly Group[], agreed: Set<string>, context: ExecuteContext): Promise<void> {
   const {deps, settings, report} = context;
-  const questions = questionsOf(groups).filter((question) => !agreed.has(question));
+  const questions = promptsOf(groups).filter((question) => !agreed.has(question));
   if (settings.yes || questions.length === 0) return;
   const list = questions.join('; ');
   if (!deps.terminal.interactive) {
@@ -71,7 +71,7 @@ export async function confirm(groups: readonly Group[], agreed: Set<string>, con
 }
 
 /** What must be agreed to, in the order it will be done: "cluster1: replace Secret istio-system/cacerts". */
-export function questionsOf(groups: readonly Group[]): readonly string[] {
+export function promptsOf(groups: readonly Group[]): readonly string[] {
   return plannedActions({groups}).flatMap(({confirm: what, cluster}) =>
     what === undefined ? [] : [cluster === undefined ? what : `${cluster}: ${what}`],
   );

@@ -2,7 +2,7 @@ import {mkdtemp, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, expect, it} from 'vitest';
-import {takeOver} from '../../../src/operations/shared/take-over.js';
+import {importMakefileDirectory} from '../../../src/operations/shared/import-makefile.js';
 import {createWorkspace} from '../../../src/workspace/create.js';
 
 let root: string;
@@ -16,11 +16,11 @@ afterEach(() => rm(root, {recursive: true}));
 const workspace = () => createWorkspace({root, now: () => new Date()});
 
 it('copies the root of a Kubernetes cluster under the names that are read', async () => {
-  const {files} = await takeOver({workspace: workspace()});
+  const {files} = await importMakefileDirectory({workspace: workspace()});
   expect(files.map(({path}) => path).sort()).toEqual(['root-cert.pem', 'root-key.pem']);
 });
 
 it.each(['readText', 'readSecret'] as const)('makes no empty copy of a file that vanishes before %s', async (read) => {
   const vanished = {...workspace(), [read]: () => Promise.resolve(undefined)};
-  await expect(takeOver({workspace: vanished})).rejects.toMatchObject({code: 'FILE_MISSING'});
+  await expect(importMakefileDirectory({workspace: vanished})).rejects.toMatchObject({code: 'FILE_MISSING'});
 });
