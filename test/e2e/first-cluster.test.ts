@@ -15,12 +15,13 @@ const secretKeys = ['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem', 'root-cert.pe
 let setting: Setting;
 let alpha: Cluster;
 let beta: Cluster;
+let gamma: Cluster;
 let byScript: MeshCli;
 let byUp: MeshCli;
 
 beforeAll(async () => {
-  setting = await startSetting({name: 'alpha'}, {name: 'beta'});
-  [alpha, beta] = [at(setting.clusters, 0), at(setting.clusters, 1)];
+  setting = await startSetting({name: 'alpha'}, {name: 'beta'}, {name: 'gamma'});
+  [alpha, beta, gamma] = [at(setting.clusters, 0), at(setting.clusters, 1), at(setting.clusters, 2)];
   byScript = setting.cli;
   byUp = new MeshCli(setting.sandbox, alpha.planes, {[beta.context]: beta}, 'other');
 });
@@ -71,6 +72,15 @@ describe('examples/first-cluster.sh', () => {
     // Applying the same install.yaml again is a run of istioctl, and so an entry of the journal.
     expect({...changeTimes(byScript.workDir), 'journal.jsonl': 0}).toEqual({...files, 'journal.jsonl': 0});
     expect(await trustVersions(alpha)).toEqual(versions);
+  });
+
+  it('adds the next cluster of a loop to the same mesh', async () => {
+    await byScript.script(example, {...variables, CLUSTER_1: 'gamma', CTX_1: 'kwok-gamma'});
+    await expectDone(gamma, byScript);
+    const [first, second] = ['alpha', 'gamma'].map((name) =>
+      readFileSync(join(byScript.workDir, name, 'root-cert.pem')),
+    );
+    expect(first).toEqual(second);
   });
 
   it('needs the variables of the guide', async () => {

@@ -52,6 +52,7 @@ Files that are there and valid are used and never overwritten, so running this t
     const {args, flags} = await this.parse(CertsGenerate);
     const request = {
       clusters: args.cluster ?? [],
+      addClusters: true,
       keyAlgorithm: flags['key-algorithm'],
       renew: flags.renew,
       clear: flags['no-passphrase'],

@@ -36,6 +36,7 @@ export default class InstallRender extends MeshCommand {
     const {args, flags} = await this.parse(InstallRender);
     const request = {
       clusters: args.cluster ?? [],
+      addClusters: flags.context !== undefined,
       context: flags.context,
       meshId: flags['mesh-id'],
       network: flags.network,

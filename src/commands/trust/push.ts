@@ -28,7 +28,8 @@ New Secrets are written to all clusters at the same time. A change goes to one c
 
   async run(): Promise<PushResult> {
     const {args, flags} = await this.parse(TrustPush);
-    const request = {...meshRequest(flags, args.cluster), ...trustRules(flags)};
+    const mesh = meshRequest(flags, args.cluster);
+    const request = {...mesh, addClusters: mesh.context !== undefined, ...trustRules(flags)};
     return this.perform(pushTrust, request, trustPushView, flags);
   }
 }

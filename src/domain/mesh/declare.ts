@@ -106,7 +106,7 @@ export function declareMesh(texts: DeclaringTexts, declaration: Declaration): De
   });
   mesh = addClusters(mesh, added);
   for (const cluster of added) known.set(cluster.name, cluster);
-  summary.push(...added.map(({name}) => `${layout.meshYaml}: cluster ${name}`));
+  summary.push(...added.map(({name}) => `${layout.meshYaml}: added ${name}`));
 
   /** Sets a field of the declared clusters for which `needed` says so. */
   const setField = (

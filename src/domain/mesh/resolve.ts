@@ -45,6 +45,8 @@ export interface MeshSources {
   readonly contexts: ContextsFile;
   /** Clusters named on the command line; none means all. */
   readonly names: readonly string[];
+  /** Whether named clusters that mesh.yaml does not contain are added to the mesh instead of rejected. */
+  readonly addClusters?: boolean | undefined;
   readonly overrides: Overrides;
 }
 
@@ -64,16 +66,18 @@ export const defaults = {
  * The mesh, and the clusters this run is about. Throws `INVALID_CLUSTER_NAME`, `UNKNOWN_CLUSTER`, `MESH_YAML_MISSING` (no mesh.yaml and nothing named),
  * `CONTRADICTION`, `USAGE` (`--context` with several clusters).
  */
-export function resolveMesh({file, contexts, overrides: said, ...sources}: MeshSources): {
+export function resolveMesh({file, contexts, overrides: said, addClusters, ...sources}: MeshSources): {
   readonly mesh: Mesh;
   readonly selected: readonly MeshCluster[];
 } {
   const names = [...new Set(sources.names.map(parseClusterName))];
-  if (file) checkNames(names, file);
-  else if (names.length === 0) throw noMeshGiven();
+  if (!file && names.length === 0) throw noMeshGiven();
+  const declared = file?.clusters ?? [];
+  const missing = names.filter((name) => !declared.some((cluster) => cluster.name === name));
+  const all = !file || addClusters ? [...declared, ...missing.map((name) => ({name}))] : declared;
+  checkNames(names, all);
   checkForms(said);
-  const declared: Omit<MeshFile, 'apiVersion' | 'kind'> = file ?? {clusters: names.map((name) => ({name}))};
-  const known = withContexts(declared.clusters ?? [], contexts);
+  const known = withContexts(all, contexts);
   const isSelected = ({name}: MeshFileCluster): boolean => names.length === 0 || names.includes(name);
   if (said.context) checkContext(said.context, known, isSelected);
   checkContexts(known);
@@ -87,13 +91,13 @@ export function resolveMesh({file, contexts, overrides: said, ...sources}: MeshS
       network: agree(`network of ${name}`, network, said.network),
     });
   });
-  const istio = resolveIstio(declared.istio ?? {}, said);
+  const istio = resolveIstio(file?.istio ?? {}, said);
   const mesh = defined<Mesh>({
-    meshID: agree('meshID', declared.meshID, said.meshID),
-    trustDomain: declared.trustDomain ?? defaults.trustDomain,
+    meshID: agree('meshID', file?.meshID, said.meshID),
+    trustDomain: file?.trustDomain ?? defaults.trustDomain,
     istio,
-    trust: resolveTrust(declared.trust ?? {}, istio, said),
-    access: declared.access,
+    trust: resolveTrust(file?.trust ?? {}, istio, said),
+    access: file?.access,
     clusters,
   });
   // As typed where clusters were named; else as declared.
@@ -110,7 +114,7 @@ function noMeshGiven(): MeshError {
   });
 }
 
-function checkNames(names: readonly string[], {clusters = []}: MeshFile): void {
+function checkNames(names: readonly string[], clusters: readonly MeshFileCluster[]): void {
   const known = clusters.map(({name}) => name);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) {

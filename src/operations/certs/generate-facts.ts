@@ -22,6 +22,8 @@ export interface GenerateRequest {
   readonly clusters: readonly string[];
   readonly keyAlgorithm?: KeyAlgorithm | undefined;
   /** Replace cluster CAs that are there, under the same root. */
+  /** Add named clusters that mesh.yaml does not contain. */
+  readonly addClusters?: boolean | undefined;
   readonly renew: boolean;
   /** `--no-passphrase`: a new root key is written in the clear. */
   readonly clear: boolean;
@@ -59,8 +61,8 @@ export interface GenerateFacts extends GuardedMesh, MeshRoots, Pick<GenerateRequ
 /** What `certs generate` looks at. The signer is surveyed only where it shall sign. */
 export async function gatherGenerate(deps: Deps, request: GenerateRequest): Promise<GenerateFacts> {
   const now = deps.now();
-  const {clusters: names, keyAlgorithm, signer: said, rootDirectory, rootFile, renew, clear} = request;
-  const loaded = await loadMesh(deps, {clusters: names, keyAlgorithm, signer: said, rootDirectory});
+  const {rootFile, renew, clear, ...mesh} = request;
+  const loaded = await loadMesh(deps, mesh);
   const {signer: spec} = loaded.mesh.trust;
   const taken = await importMakefileDirectory(deps);
   const reader = createCaFileReader(deps.workspace, taken.files);

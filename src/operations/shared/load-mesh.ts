@@ -21,6 +21,8 @@ import {type Group, groupOf} from '../../engine/operation.js';
 export interface MeshRequest {
   /** Named clusters; none means every cluster of mesh.yaml. */
   readonly clusters: readonly string[];
+  /** Add named clusters that mesh.yaml does not contain, as Istio's Makefile creates a CA for any name. */
+  readonly addClusters?: boolean | undefined;
   /** `--context`: one cluster only. */
   readonly context?: string | undefined;
   /** `--mesh-id` */
@@ -72,7 +74,13 @@ export async function readDeclaringTexts(workspace: Deps['workspace']): Promise<
 export async function loadMesh({workspace}: Pick<Deps, 'workspace'>, request: MeshRequest): Promise<LoadedMesh> {
   const texts = await readDeclaringTexts(workspace);
   const {file, contexts} = readTexts(texts);
-  const resolved = resolveMesh({file, contexts, names: request.clusters, overrides: overridesOf(request)});
+  const resolved = resolveMesh({
+    file,
+    contexts,
+    names: request.clusters,
+    addClusters: request.addClusters,
+    overrides: overridesOf(request),
+  });
   const known = new Set(resolved.mesh.clusters.map(({name}) => name));
   const unknown = file ? Object.keys(contexts).filter((name) => !known.has(name)) : [];
   return {
