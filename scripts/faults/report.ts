@@ -12,10 +12,10 @@ export interface Summary {
   readonly missed: number;
   /** Of faults and healthy meshes together. */
   readonly falseAlarms: number;
-  readonly mended: number;
+  readonly fixed: number;
   /** Everything that exists was measured. */
   readonly complete: boolean;
-  /** All caught, all mended, no false alarm, nothing else wrong. */
+  /** All caught, all fixed, no false alarm, nothing else wrong. */
   readonly perfect: boolean;
 }
 
@@ -38,18 +38,18 @@ export function summarize(results: readonly Result[]): Summary {
     caught,
     missed: faults.length - caught,
     falseAlarms: all.reduce((sum, {falseAlarms}) => sum + falseAlarms.length, 0),
-    mended: faults.filter((fault) => fault.mended).length,
+    fixed: faults.filter((fault) => fault.fixed).length,
     complete: [...allFaults, ...meshes].every(({id}) => measured.has(id)),
     perfect: all.length > 0 && all.every(({problems}) => problems.length === 0),
   };
 }
 
 /** The sums: "caught 40 of 40, missed 0, false alarms 0". */
-function sums({faults, caught, missed, falseAlarms, mended, healthy}: Summary): string {
+function sums({faults, caught, missed, falseAlarms, fixed, healthy}: Summary): string {
   const of = String(faults.length);
   return (
     `caught ${String(caught)} of ${of}, missed ${String(missed)}, false alarms ${String(falseAlarms)}; ` +
-    `green again after mending: ${String(mended)} of ${of}; healthy meshes: ${String(healthy.length)}`
+    `passing again after the fix: ${String(fixed)} of ${of}; healthy meshes: ${String(healthy.length)}`
   );
 }
 
@@ -57,14 +57,14 @@ function sums({faults, caught, missed, falseAlarms, mended, healthy}: Summary): 
 export function tableText(summary: Summary): string {
   const {faults, healthy} = summary;
   const rows = [
-    ['id', 'what was done', 'caught by', 'follows', 'false alarms', 'mended', 'seconds'],
+    ['id', 'what was done', 'caught by', 'follows', 'false alarms', 'fixed', 'seconds'],
     ...faults.map((fault) => [
       fault.id,
       fault.title,
       listIds(fault.caughtBy),
       listIds(fault.follows),
       listIds(fault.falseAlarms),
-      yesNo(fault.mended),
+      yesNo(fault.fixed),
       String(fault.seconds),
     ]),
     ...healthy.map(({id, title, falseAlarms, seconds}) => {
@@ -92,8 +92,8 @@ export function faultsPage(summary: Summary, measured: Date): string {
       fault.caught ? listIds(fault.caughtBy) : `missed (${listIds(fault.caughtBy)})`,
       listIds(fault.follows),
       listIds(fault.falseAlarms),
-      fault.mendedBy,
-      yesNo(fault.mended),
+      fault.fixedBy,
+      yesNo(fault.fixed),
     ]),
   );
   const healthyRows = healthy.map((mesh) =>
@@ -107,7 +107,7 @@ export function faultsPage(summary: Summary, measured: Date): string {
     ]),
   );
   const {istio = 'unknown', kubernetes = 'unknown'} = versions ?? {};
-  return `# Faults: what verify is measured with
+  return `# Faults that verify detects
 
 <!-- Written by \`npm run faults -- --docs\`; do not edit. -->
 
@@ -115,28 +115,28 @@ Measured on ${measured.toISOString().slice(0, 10)} with Istio ${istio} and Kuber
 
 ## How to read it
 
-Each fault is seeded in a healthy, running mesh, mostly of two clusters: real API servers, real istiods ([testing](testing.md)), real
-files. Then a whole \`kubectl mesh verify --fail-on warning\` runs.
+Each fault is seeded in a healthy, running mesh, usually of two clusters, with real API servers and istiods ([testing](testing.md)). Then
+\`kubectl mesh verify --fail-on warning\` runs.
 
-- **Caught by**: the findings that are no consequence of another. There should be one id, that of the fault.
-- **Follows**: what changed, too, and which the check declares: it cannot be well while the fault is there.
-- **False alarms**: what changed, too, though nothing declares that. There should be none.
-- **Mended by**: the command that the finding names, typed as it is printed, and what a person did where no command could.
-  **Green**: \`verify --wait\` ended without any finding afterwards.
+- **Caught by**: findings that are not the consequence of another finding. There should be one id, the fault's.
+- **Follows**: other rows that changed, as the check declares: they cannot pass while the fault exists.
+- **False alarms**: rows that changed although no check declares that. There should be none.
+- **Fixed by**: the command that the finding prints, executed as printed, and what the user did if no command could.
+- **Passes**: afterwards, \`verify --wait\` ends without findings.
 
-Paths stand as \`$WORK_DIR\` here; verify prints them as they are.
+Paths are shown as \`$WORK_DIR\`; verify prints the real ones.
 
 ## Seeded faults
 
-| Fault | What was done | Caught by | Follows | False alarms | Mended by | Green |
+| Fault | What was done | Caught by | Follows | False alarms | Fixed by | Passes |
 | --- | --- | --- | --- | --- | --- | --- |
 ${faultRows.join('\n')}
 
 ## Healthy meshes
 
-A false alarm is an error, something unknown, or a warning that is not true of the mesh.
+A false alarm is an error, an unknown, or a warning that is not true of the mesh.
 
-| Mesh | Judgements that were ok | True warnings | False alarms |
+| Mesh | Checks that passed | True warnings | False alarms |
 | --- | --- | --- | --- |
 ${healthyRows.join('\n')}
 `;

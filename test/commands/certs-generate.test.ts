@@ -232,7 +232,7 @@ describe('--renew', () => {
     }
   });
 
-  it('mends a cluster whose files conflict', async () => {
+  it('fixes a cluster whose files conflict', async () => {
     await copyMade();
     await dir.write('cluster1/ca-cert.pem', 'broken');
     expect(outcomes(await generate('cluster1', '--renew', '-y', '-o', 'json'))).toEqual(['done']);

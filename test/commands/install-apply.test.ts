@@ -285,7 +285,7 @@ describe('refusals', () => {
     expectUntouched(mesh.cluster('c1'));
   });
 
-  it('says what differs in a stale install.yaml, and which command mends it', async () => {
+  it('says what differs in a stale install.yaml, and which command fixes it', async () => {
     const text = await readFile(join(mesh.dir, 'mesh.yaml'), 'utf8');
     await writeFile(join(mesh.dir, 'mesh.yaml'), text.replace('mesh1', 'mesh2'));
     const run = await apply('c1');

@@ -181,7 +181,7 @@ describe('tampering', () => {
       'MESH116 error',
     ]);
     expect(checks[1]?.fix).toMatch(/^kubectl mesh journal verify c1/);
-    // It mends nothing, and is not called a fix.
+    // It fixes nothing, and is not called a fix.
     expect((await runCommand(Verify, ['--only', 'MESH116'], mesh.env)).stdout).toMatch(
       /look: +kubectl mesh journal verify c1/,
     );

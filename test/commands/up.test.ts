@@ -208,7 +208,7 @@ describe('up', () => {
     expect(result.steps.slice(1).every(({outcome}) => outcome === 'skipped')).toBe(true);
   });
 
-  it('reports red at the end when something is wrong that it does not mend', async () => {
+  it('reports red at the end when something is wrong that it does not fix', async () => {
     await up('c1', '--context', 'ctx-c1', ...fromNothing);
     await chmod(join(dir, 'c1/ca-key.pem'), 0o644);
     const {code, result} = await up();

@@ -88,7 +88,7 @@ describe('a mesh whose CAs cert-manager makes, and a work directory that is mesh
       'has the key of another certificate',
       (data) => ({...data, 'tls.key': textsOf(mesh.bundle('c1'))['ca-key.pem'] ?? ''}),
     ],
-  ])('is an error of MESH301 where the Secret %s, mended by cert-manager and never by a push', async (_, change) => {
+  ])('is an error of MESH301 where the Secret %s, fixed by cert-manager and never by a push', async (_, change) => {
     certManagers('c1', change);
     const {checks} = await verify();
     const wrong = checks.filter(({result}) => result === 'error');

@@ -113,7 +113,7 @@ describe('a hazard', () => {
     expect((await row('MESH410')).result).toBe('ok');
   });
 
-  it('of the environment is mended by changing that', async () => {
+  it('of the environment is fixed by changing that', async () => {
     runs('1.18.7', {AUTO_RELOAD_PLUGIN_CERTS: 'false'});
     expect(await row('MESH410')).toMatchObject({
       result: 'warning',

@@ -30,7 +30,7 @@ async function judged(): Promise<AsJson<Row>> {
 }
 
 /** Executes a fix as it is printed. */
-async function mend(fix: string): Promise<void> {
+async function fix(fix: string): Promise<void> {
   const [, words] = /^kubectl mesh init( .*)?$/.exec(fix) ?? [];
   if (words === undefined) execFileSync('sh', ['-c', fix]);
   else expect(words).toBe(` -w ${dir.root}`);
@@ -86,7 +86,7 @@ describe('MESH113', () => {
     await edit(change);
     const row = await judged();
     expect(row).toMatchObject({result: 'error', observed: expect.stringMatching(observed) as unknown});
-    await mend(row.fix);
+    await fix(row.fix);
     expect(await judged()).toMatchObject({result: 'skipped'});
     await init('c9=ctx');
     expect(await judged()).toMatchObject({result: 'ok', observed: '2 entries in 1 chain'});
@@ -98,7 +98,7 @@ describe('MESH113', () => {
     await dir.remove('journal.jsonl');
     const row = await judged();
     expect(row.result).toBe('error');
-    await mend(row.fix);
+    await fix(row.fix);
     await init('c9=ctx');
     expect(await judged()).toMatchObject({result: 'ok'});
   });
@@ -107,7 +107,7 @@ describe('MESH113', () => {
     await edit((lines) => joined(lines) + '{"kind":"int');
     const row = await judged();
     expect(row).toMatchObject({result: 'warning', observed: expect.stringMatching(/^line 5 is cut off/) as unknown});
-    await mend(row.fix);
+    await fix(row.fix);
     expect(await judged()).toMatchObject({result: 'ok'});
   });
 
@@ -118,7 +118,7 @@ describe('MESH113', () => {
       result: 'warning',
       observed: '"trust push" of 2026-05-01T10:00:00.000Z ended during: create Secret cacerts (c1)',
     });
-    await mend(row.fix);
+    await fix(row.fix);
     expect(await judged()).toMatchObject({result: 'ok'});
   });
 

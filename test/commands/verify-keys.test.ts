@@ -186,7 +186,7 @@ describe('a key under another name', () => {
     (await rowsOf(id)).map(({result, observed}) => `${result}: ${observed}`);
 
   it.each(['k.pem', 'c1/k', '-k.pem', "it's $HOME.txt", 'a\nb\u001b[31m.pem'])(
-    'is found when it is the root key in the clear and open to others: %j; both fixes mend it',
+    'is found when it is the root key in the clear and open to others: %j; both fixes fix it',
     async (path) => {
       await put(path, key(), 0o644);
       await put('root-cert.pem', mesh.root.certificate.pem, 0o644);

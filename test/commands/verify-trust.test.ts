@@ -173,7 +173,7 @@ describe('webhooks (MESH306)', () => {
     expect(rows[0]?.observed).toContain(words);
   });
 
-  it('that no istiod takes for its own are mended by the label that it looks for', async () => {
+  it('that no istiod takes for its own are fixed by the label that it looks for', async () => {
     const [object] = await foreign();
     if (!object) throw new Error('a webhook');
     mesh.one('c1').kube.put({...object, metadata: {...object.metadata, labels: {}}});

@@ -95,7 +95,7 @@ describe('a healthy mesh', () => {
 });
 
 describe('a finding', () => {
-  it('of another CA in the cluster: MESH301, exit 3, and a push that mends it', async () => {
+  it('of another CA in the cluster: MESH301, exit 3, and a push that fixes it', async () => {
     const other = await tinyRoot();
     const foreign = await tinyClusterCa(other, 'c1');
     const files = textsOf(bundleOf(foreign, [other]));
@@ -242,7 +242,7 @@ describe('a finding', () => {
   it.each([
     [{iter: '2048'}, 'MESH107 warning'],
     [{iter: '600000'}, 'MESH107 ok'],
-  ])('of a root key whose passphrase is cheap to guess, and its fix mends that: %o', async ({iter}, row) => {
+  ])('of a root key whose passphrase is cheap to guess, and its fix fixes that: %o', async ({iter}, row) => {
     const key = join(mesh.dir, 'root-key.pem');
     const pass = ['-passin', 'pass:old', '-passout', 'pass:old'];
     openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256', '-out', key]);
@@ -450,7 +450,7 @@ describe('--wait', () => {
     expect(result.error?.code).toBe('TIMEOUT');
   });
 
-  it('ends at once at what no waiting mends', async () => {
+  it('ends at once at what no waiting fixes', async () => {
     await rm(join(mesh.dir, 'c1/ca-cert.pem'));
     const {code, result} = await verifyJson('--wait');
     expect([code, ...bad(result)]).toContain('MESH102 c1 error');

@@ -39,7 +39,7 @@ function theFinding(verdict: Verdict, id: string): CheckRow {
 }
 
 /** Types the fix as it is printed, and waits for green. */
-async function mendWith(finding: CheckRow): Promise<void> {
+async function fixWith(finding: CheckRow): Promise<void> {
   const fix = finding.fix ?? '';
   const {code, stdout, stderr} = await cli.shell(fix);
   expect(code, `${fix}\n${stdout}${stderr}`).toBe(0);
@@ -101,7 +101,7 @@ describe('trust', () => {
     });
     const verdict = await cli.verify();
     expect([verdict.verdict, verdict.code]).toEqual(['error', 3]);
-    await mendWith(theFinding(verdict, 'MESH301'));
+    await fixWith(theFinding(verdict, 'MESH301'));
   });
 
   it('istiod self-signed, because cacerts came late: MESH304, and the restart it names makes it green', async () => {
@@ -117,7 +117,7 @@ describe('trust', () => {
     await cluster.kubectl('label', 'namespace', 'istio-system', 'topology.istio.io/network=network1');
     const verdict = await cli.verify();
     expect(verdict.code).toBe(3);
-    await mendWith(theFinding(verdict, 'MESH304'));
+    await fixWith(theFinding(verdict, 'MESH304'));
   });
 });
 

@@ -51,7 +51,7 @@ function live({checks}: Pick<Verdict, 'checks'>): CheckRow[] {
 }
 
 /** Types the fix of a finding as it is printed, and expects the mesh to be green soon after. */
-async function mend(row: CheckRow | undefined): Promise<void> {
+async function fix(row: CheckRow | undefined): Promise<void> {
   const ran = await cli.shell(row?.fix ?? 'false');
   expect([row?.fix, ran.code, ran.stderr]).toEqual([row?.fix, 0, expect.anything()]);
   await expectGreen();
@@ -74,7 +74,7 @@ describe('two replicas', () => {
     }
   });
 
-  it('of which one keeps the old CA: exactly that pod is named, and the printed fix mends it', async () => {
+  it('of which one keeps the old CA: exactly that pod is named, and the printed fix fixes it', async () => {
     const held = at(await istiods(2), 1).name;
     cluster.kubelet?.holdVolumes(held);
     await cli.must('certs', 'generate', 'c1', '--renew', '--yes');
@@ -88,7 +88,7 @@ describe('two replicas', () => {
       ['MESH308', 'error', 'MESH303'],
     ]);
     for (const {observed} of errors) expect(observed).toMatch(new RegExp(`^${held} `));
-    await mend(errors[0]);
+    await fix(errors[0]);
   });
 
   it('of which one made a CA of its own, with nothing pushed to compare with: both are named', async () => {
@@ -99,13 +99,13 @@ describe('two replicas', () => {
     const rows = live(seen).filter(({id}) => id === 'MESH303');
     expect(rows.map(({result}) => result)).toEqual(['error', 'error']);
     for (const {name} of pods) expect(rows.filter(({observed}) => observed?.startsWith(name))).toHaveLength(1);
-    await mend(rows[0]);
+    await fix(rows[0]);
     await istiods(2);
   });
 });
 
 describe('an istiod that cannot sign', () => {
-  it('says so in its metrics: a warning with the reason, and the printed fix mends it', async () => {
+  it('says so in its metrics: a warning with the reason, and the printed fix fixes it', async () => {
     const pod = at(await istiods(2), 0);
     const token = await cluster.api.token('default', 'default', ['istio-ca']);
     const before = await fetchText(pod.ports[15014], '/metrics');
@@ -115,7 +115,7 @@ describe('an istiod that cannot sign', () => {
     const warnings = live(seen).filter(({result}) => result !== 'ok');
     expect(warnings.map(({id, result}) => [id, result])).toEqual([['MESH309', 'warning']]);
     expect(warnings[0]?.observed).toMatch(new RegExp(`^${pod.name} .*CSR_ERROR 1`));
-    await mend(warnings[0]);
+    await fix(warnings[0]);
   });
 
   it('is not what a few strangers make of it, but it is when nobody gets anything', async () => {
@@ -127,12 +127,12 @@ describe('an istiod that cannot sign', () => {
     await ask();
     const seen = live(await cli.verify()).find(({id}) => id === 'MESH309');
     expect(seen).toMatchObject({result: 'warning', observed: expect.stringMatching(/refused 3 of 3/) as unknown});
-    await mend(seen);
+    await fix(seen);
   });
 });
 
 describe('a peer', () => {
-  it('that istiod cannot read is named, and the printed fix mends it', async () => {
+  it('that istiod cannot read is named, and the printed fix fixes it', async () => {
     const remote = async (...more: string[]): Promise<string> =>
       peer.istioctl('create-remote-secret', '--name', 'c2', '-n', 'istio-system', ...more);
     // A port that nobody listens on.
@@ -142,7 +142,7 @@ describe('a peer', () => {
     );
     expect(row).toMatchObject({id: 'MESH412', result: 'error'});
     expect(row.observed).toMatch(/syncing|timeout/);
-    await mend(row);
+    await fix(row);
   });
 
   async function apply(text: string): Promise<void> {
@@ -165,7 +165,7 @@ describe('what cannot be seen', () => {
     const rows = live(seen).filter(({result}) => result !== 'ok');
     expect(new Set(rows.map(({id, result}) => `${id} ${result}`))).toEqual(new Set(['MESH412 unknown']));
     for (const {reason} of rows) expect(reason).toContain('ENABLE_DEBUG_ON_HTTP');
-    await mend(rows[0]);
+    await fix(rows[0]);
   });
 
   it('with port-forward refused: unknown, exit 4, and the reason names the right', async () => {

@@ -44,8 +44,8 @@ const fault: FaultResult = {
   caughtBy: ['MESH301'],
   follows: [],
   falseAlarms: [],
-  mendedBy: '`kubectl mesh trust push one`',
-  mended: true,
+  fixedBy: '`kubectl mesh trust push one`',
+  fixed: true,
   problems: [],
   seconds: 1,
 };
@@ -61,13 +61,13 @@ const mesh: HealthyResult = {
 };
 
 it('adds up, and is content only with everything', () => {
-  expect(summarize([fault, mesh])).toMatchObject({caught: 1, missed: 0, falseAlarms: 0, mended: 1, perfect: true});
+  expect(summarize([fault, mesh])).toMatchObject({caught: 1, missed: 0, falseAlarms: 0, fixed: 1, perfect: true});
   expect(summarize([fault, mesh]).complete).toBe(false);
   expect(summarize([])).toMatchObject({perfect: false});
-  const bad = {...fault, caught: false, falseAlarms: ['MESH402 one'], mended: false, problems: ['missed: nothing']};
+  const bad = {...fault, caught: false, falseAlarms: ['MESH402 one'], fixed: false, problems: ['missed: nothing']};
   const alarming = {...mesh, falseAlarms: ['MESH402 two'], problems: ['MESH402 two error']};
   const summary = summarize([bad, alarming]);
-  expect(summary).toMatchObject({caught: 0, missed: 1, falseAlarms: 2, mended: 0, perfect: false});
+  expect(summary).toMatchObject({caught: 0, missed: 1, falseAlarms: 2, fixed: 0, perfect: false});
   expect(tableText(summary)).toContain('caught 0 of 1, missed 1, false alarms 2');
 });
 

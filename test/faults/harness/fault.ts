@@ -1,10 +1,10 @@
-/** A seeded fault is data: what is done to a healthy mesh, which check must see it, and how it is mended. */
+/** A seeded fault is data: what is done to a healthy mesh, which check must see it, and how it is fixed. */
 import type {CheckRow} from '../../e2e/harness/mesh-cli.js';
 import type {Reply} from '../../helpers/pseudo-terminal.js';
 import type {Lab} from './lab.js';
 import type {ShapeName} from './shapes.js';
 
-/** Takes away what mending does not: run after the mesh is green again, before the next fault. */
+/** Takes away what fixing does not: run after the mesh is green again, before the next fault. */
 export type Undo = () => Promise<void>;
 
 /**
@@ -16,7 +16,7 @@ export type Undo = () => Promise<void>;
  * - `person`: no command could do it (an API server that somebody stopped, a right that somebody must grant). The printed
  *   command must still run and say something; then the person acts.
  */
-export type Mend =
+export type Fix =
   | 'as printed'
   | {readonly typing: readonly Reply[]}
   | Editing
@@ -52,7 +52,7 @@ export interface Fault {
   readonly says: RegExp;
   /** Does it, and waits until the mesh has settled in its new, wrong state. */
   readonly seed: (lab: Lab) => Promise<Undo | undefined>;
-  readonly mend: Mend;
+  readonly fix: Fix;
   /**
    * Where the printed fix makes this check well, and leaves something to a person that another check says until it is
    * done: that check, and what the person does.

@@ -7,7 +7,7 @@ import type {CheckRow, MeshCli, Verdict} from '../../e2e/harness/mesh-cli.js';
 import {HarnessError, eventually, output, run} from '../../e2e/harness/processes.js';
 import {shapes, type ShapeName} from './shapes.js';
 
-/** How long a mended mesh may take to be green: istiod's lease, after a restart, and a busy machine. */
+/** How long a fixed mesh may take to be green: istiod's lease, after a restart, and a busy machine. */
 const greenTimeout = '150s';
 
 /** What `verify -o json` printed, and its exit code. */

@@ -12,7 +12,7 @@ import type {FaultResult} from './results.js';
 
 const isBad = ({result}: CheckRow): boolean => result !== 'ok' && result !== 'skipped';
 
-/** Seeds a fault, looks, mends it as verify says, looks again. `healthy`: whether the lab can be used for the next one. */
+/** Seeds a fault, looks, fixes it as verify says, looks again. `healthy`: whether the lab can be used for the next one. */
 export async function measure(lab: Lab, fault: Fault): Promise<{result: FaultResult; healthy: boolean}> {
   const began = Date.now();
   const seen = new Observations(lab, fault);
@@ -21,12 +21,12 @@ export async function measure(lab: Lab, fault: Fault): Promise<{result: FaultRes
     undo = await fault.seed(lab);
     const verified = await lab.verify(...(fault.verifyArgs ?? []));
     seen.judge(verified);
-    await seen.mend(verified);
+    await seen.fix(verified);
     await undo?.();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     seen.problems.push(error.message);
-    seen.mended = false;
+    seen.fixed = false;
   }
   const result: FaultResult = {
     kind: 'fault',
@@ -37,12 +37,12 @@ export async function measure(lab: Lab, fault: Fault): Promise<{result: FaultRes
     caughtBy: seen.caughtBy,
     follows: seen.follows,
     falseAlarms: seen.falseAlarms,
-    mendedBy: seen.mendedBy,
-    mended: seen.mended,
+    fixedBy: seen.fixedBy,
+    fixed: seen.fixed,
     problems: seen.problems,
     seconds: Math.round((Date.now() - began) / 1000),
   };
-  return {result, healthy: seen.mended};
+  return {result, healthy: seen.fixed};
 }
 
 /** What is noted while a fault is there. */
@@ -51,8 +51,8 @@ class Observations {
   caughtBy: readonly string[] = [];
   follows: readonly string[] = [];
   falseAlarms: readonly string[] = [];
-  mendedBy = '';
-  mended = false;
+  fixedBy = '';
+  fixed = false;
   readonly problems: string[] = [];
 
   constructor(
@@ -92,19 +92,19 @@ class Observations {
     }
   }
 
-  async mend(verified: Verified): Promise<void> {
+  async fix(verified: Verified): Promise<void> {
     const {lab, fault} = this;
     const fixes = [...new Set(this.found(verified).map(({fix = ''}) => fix))];
     if (fixes.length === 0 || fixes.includes('')) this.problems.push('no fix is printed');
-    const byPerson = typeof fault.mend === 'object' && 'person' in fault.mend ? fault.mend : undefined;
+    const byPerson = typeof fault.fix === 'object' && 'person' in fault.fix ? fault.fix : undefined;
     const typed = fixes.map((fix) => `\`${fix.replaceAll(lab.cli.workDir, '$WORK_DIR')}\``);
-    this.mendedBy = [...typed, ...(byPerson ? [`a person ${byPerson.person}`] : [])].join(', ');
+    this.fixedBy = [...typed, ...(byPerson ? [`the user ${byPerson.person}`] : [])].join(', ');
     for (const fix of fixes) await this.execute(fix);
     await byPerson?.act(lab);
     await this.finish();
     const green = await lab.waitForGreen();
-    this.mended = green.code === 0 && !green.checks.some(isBad);
-    if (!this.mended) this.problems.push(`not green afterwards: ${tell(green.checks.filter(isBad))}`);
+    this.fixed = green.code === 0 && !green.checks.some(isBad);
+    if (!this.fixed) this.problems.push(`not green afterwards: ${tell(green.checks.filter(isBad))}`);
   }
 
   /** What the fix leaves to a person: said by the declared check, by no other, and done then. */
@@ -125,22 +125,22 @@ class Observations {
     return rows.filter((row) => isBad(row) && subjects.includes(subjectOf(row)) && row.impliedBy === undefined);
   }
 
-  private async execute(fix: string): Promise<void> {
+  private async execute(command: string): Promise<void> {
     const {lab, fault} = this;
-    const {mend} = fault;
+    const {fix} = fault;
     const {workDir, env} = lab.cli;
-    if (typeof mend === 'object' && 'typing' in mend) {
-      const {code, screen} = await runInTerminal(fix, mend.typing, {cwd: workDir, env});
-      if (code !== 0) this.problems.push(`the fix ended with ${String(code)}: ${fix}\n${screen}`);
+    if (typeof fix === 'object' && 'typing' in fix) {
+      const {code, screen} = await runInTerminal(command, fix.typing, {cwd: workDir, env});
+      if (code !== 0) this.problems.push(`the fix ended with ${String(code)}: ${command}\n${screen}`);
       return;
     }
-    const editing = typeof mend === 'object' && 'editor' in mend ? {EDITOR: makeEditor(lab, mend)} : {};
-    const {code, stdout, stderr} = await lab.cli.shell(fix, editing);
+    const editing = typeof fix === 'object' && 'editor' in fix ? {EDITOR: makeEditor(lab, fix)} : {};
+    const {code, stdout, stderr} = await lab.cli.shell(command, editing);
     const said = `${stdout}${stderr}`;
-    const byPerson = typeof mend === 'object' && 'person' in mend;
+    const byPerson = typeof fix === 'object' && 'person' in fix;
     // What a shell says when it cannot make sense of a line (2) or finds no such program (126, 127).
     const ran = byPerson ? ![null, 2, 126, 127].includes(code) && said !== '' : code === 0;
-    if (!ran) this.problems.push(`the fix ended with ${String(code)}: ${fix}\n${said}`);
+    if (!ran) this.problems.push(`the fix ended with ${String(code)}: ${command}\n${said}`);
   }
 }
 
@@ -158,7 +158,7 @@ function makeEditor(lab: Lab, {editor, file = 'mesh.yaml'}: Editing): string {
   const wanted = join(lab.setting.sandbox.dir, 'edited');
   const text = lab.read(file);
   const edited = editor(text);
-  if (edited === text) throw new HarnessError('the edit that mends changes nothing');
+  if (edited === text) throw new HarnessError('the edit that fixes changes nothing');
   writeFileSync(wanted, edited);
   writeFileSync(program, `#!/bin/sh\n[ "$1" -ef "$WORK_DIR/${file}" ] && cat '${wanted}' > "$1"\n`);
   chmodSync(program, 0o755);

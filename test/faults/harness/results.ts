@@ -20,8 +20,8 @@ export interface FaultResult {
   /** Subjects (`MESH301 one`) of what changed, too, though nothing declares that. */
   readonly falseAlarms: readonly string[];
   /** The commands that verify printed, and what a person did where none could. */
-  readonly mendedBy: string;
-  readonly mended: boolean;
+  readonly fixedBy: string;
+  readonly fixed: boolean;
   /** Everything that was not as it should be, a sentence each; empty when all was. */
   readonly problems: readonly string[];
   readonly seconds: number;

@@ -1,4 +1,4 @@
-/** Makes tests of faults. Faults of one shape share a lab; one that was not mended costs the next a new lab. */
+/** Makes tests of faults. Faults of one shape share a lab; one that was not fixed costs the next a new lab. */
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import {controlPlanes} from '../../e2e/harness/control-planes.js';
 import type {Fault} from './fault.js';

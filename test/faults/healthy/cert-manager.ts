@@ -38,7 +38,7 @@ async function issue(
 /** Nobody keeps CAs in files. */
 export const certManager: Mesh = {
   id: 'healthy-cert-manager',
-  title: 'two primaries whose cacerts are of type kubernetes.io/tls, as cert-manager makes them; mesh.yaml alone',
+  title: 'two primaries whose cacerts have type kubernetes.io/tls, as cert-manager creates them; mesh.yaml alone',
   clusters: [{name: 'one'}, {name: 'two'}],
   build: (setting) => issue(setting),
   trueWarnings: {},
@@ -47,7 +47,7 @@ export const certManager: Mesh = {
 /** The same where the public halves are kept, so that they can be compared. */
 export const publicFiles: Mesh = {
   id: 'healthy-public-files',
-  title: 'the same, with the public certificates of the CA in the work directory and no key',
+  title: "the same, with the CA's public certificates in the work directory and no key",
   clusters: [{name: 'one'}],
   build: (setting) =>
     issue(setting, (cluster, ca, root) => {

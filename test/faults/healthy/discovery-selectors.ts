@@ -16,7 +16,7 @@ istio:
 /** istiod serves some namespaces; in one cluster its own is not among them. */
 export const discoverySelectors: Mesh = {
   id: 'healthy-discovery-selectors',
-  title: "namespaces outside discoverySelectors, Istio's own among them in one cluster",
+  title: "namespaces outside discoverySelectors, including Istio's own in one cluster",
   clusters: [{name: 'one'}, {name: 'two'}],
   build: async ({cli, clusters}) => {
     for (const cluster of clusters) {

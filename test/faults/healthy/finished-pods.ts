@@ -27,7 +27,7 @@ const completed = {phase: 'Succeeded', reason: 'Completed'};
 /** What nodes that were drained, shut down or short of memory leave behind. */
 export const finishedPods: Mesh = {
   id: 'healthy-finished-pods',
-  title: 'an evicted and a completed pod beside the running ones of istiod and of the gateway',
+  title: 'an evicted and a completed pod beside the running istiod and gateway pods',
   clusters: [{name: 'one'}],
   build: async ({cli, clusters}) => {
     const one = at(clusters, 0);

@@ -8,7 +8,7 @@ import type {Mesh} from './mesh.js';
 /** Two clusters between an old and a new root: both trust both, and each signs under another one. */
 export const midRotation: Mesh = {
   id: 'healthy-mid-rotation',
-  title: 'in the middle of a root rotation: both roots in both bundles, in another order, a cluster CA under each',
+  title: 'during a root rotation: both roots in both bundles in different order, a cluster CA under each',
   clusters: [{name: 'one'}, {name: 'two'}],
   build: async ({cli, clusters}) => {
     const [older, newer] = [await tinyRoot({meshID: 'mesh1'}), await tinyRoot({meshID: 'mesh1'})];

@@ -33,16 +33,16 @@ async function link(lab: Lab, from: string, into: string): Promise<() => Promise
 export const keyAccessFaults: readonly Fault[] = [
   {
     id: 'MESH206-named',
-    title: 'somebody was given a right to get Secret cacerts',
+    title: 'a user was granted the right to get Secret cacerts',
     cluster: 'one',
     result: 'warning',
     says: /User:alice may read the Secret: get secrets cacerts through RoleBinding istio-system\/seeded/,
     seed: typed('one', `${role('get', 'secrets')} --resource-name=cacerts`, `${bindRole} --user=alice`),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH206-edit',
-    title: "a service account of a pipeline was bound to ClusterRole edit in Istio's namespace",
+    title: "a pipeline's service account was bound to ClusterRole edit in Istio's namespace",
     cluster: 'two',
     result: 'warning',
     says: /ServiceAccount:default\/pipeline may read the Secret/,
@@ -50,11 +50,11 @@ export const keyAccessFaults: readonly Fault[] = [
       'two',
       '-n istio-system create rolebinding seeded --clusterrole=edit --serviceaccount=default:pipeline',
     ),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH207-exec',
-    title: 'a group may exec into all pods of the cluster, for support',
+    title: 'a support group may exec into all pods of the cluster',
     cluster: 'one',
     result: 'warning',
     says: /Group:support may run programs in istiod's pods/,
@@ -63,20 +63,20 @@ export const keyAccessFaults: readonly Fault[] = [
       'create clusterrole seeded --verb=create --resource=pods/exec',
       'create clusterrolebinding seeded --clusterrole=seeded --group=support',
     ),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH207-token',
-    title: 'somebody may get tokens of the service accounts beside istiod',
+    title: "a user may create tokens for the service accounts in istiod's namespace",
     cluster: 'one',
     result: 'warning',
     says: /User:alice may get a token of a service account that reaches it as ServiceAccount:istio-system\//,
     seed: typed('one', role('create', 'serviceaccounts/token'), `${bindRole} --user=alice`),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH207-impersonate',
-    title: 'somebody may act as any user',
+    title: 'a user may impersonate any user',
     cluster: 'two',
     result: 'warning',
     says: /User:alice may act as somebody who reaches it/,
@@ -85,11 +85,11 @@ export const keyAccessFaults: readonly Fault[] = [
       'create clusterrole seeded --verb=impersonate --resource=users',
       'create clusterrolebinding seeded --clusterrole=seeded --user=alice',
     ),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH208-remote-secret',
-    title: 'somebody may read the remote secret of another cluster, and nothing else',
+    title: "a user may read another cluster's remote secret, and nothing else",
     result: 'warning',
     says: /User:bob of one reaches the CA key of two: .*istio-remote-secret-two/,
     seed: async (lab) => {
@@ -104,6 +104,6 @@ export const keyAccessFaults: readonly Fault[] = [
         await unlink();
       };
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];

@@ -23,7 +23,7 @@ function point(lab: Lab, names: Readonly<Record<string, string>>): void {
 /** Somebody changes the kubeconfig entry of cluster two, and changes it back. */
 function brokenKubeconfig(change: (entry: {cluster: Record<string, string>; user: Record<string, string>}) => void): {
   readonly seed: Fault['seed'];
-  readonly mend: Fault['mend'];
+  readonly fix: Fault['fix'];
 } {
   return {
     seed: (lab) => {
@@ -34,8 +34,8 @@ function brokenKubeconfig(change: (entry: {cluster: Record<string, string>; user
       });
       return Promise.resolve(undefined);
     },
-    mend: {
-      person: 'mends the kubeconfig',
+    fix: {
+      person: 'fixes the kubeconfig',
       act: (lab) => {
         point(lab, {'kwok-one': 'one', 'kwok-two': 'two'});
         return Promise.resolve();
@@ -55,11 +55,11 @@ const reachFaults: readonly Fault[] = [
       await lab.cluster('two').stop();
       return undefined;
     },
-    mend: {person: 'starts the API server', act: (lab) => lab.cluster('two').start()},
+    fix: {person: 'starts the API server', act: (lab) => lab.cluster('two').start()},
   },
   {
     id: 'MESH201-token-ended',
-    title: 'the kubeconfig holds a token that the API server does not take',
+    title: 'the kubeconfig has a token that the API server rejects',
     cluster: 'two',
     result: 'unknown',
     says: /kwok-two/,
@@ -70,7 +70,7 @@ const reachFaults: readonly Fault[] = [
   },
   {
     id: 'MESH201-other-ca',
-    title: "the kubeconfig holds another CA than the API server's",
+    title: "the kubeconfig has a CA other than the API server's",
     cluster: 'two',
     result: 'unknown',
     says: /certificate/,
@@ -81,16 +81,16 @@ const reachFaults: readonly Fault[] = [
         cluster['certificate-authority-data'] = ca;
       }).seed(lab);
     },
-    mend: brokenKubeconfig(() => undefined).mend,
+    fix: brokenKubeconfig(() => undefined).fix,
   },
   {
     id: 'MESH201-context-gone',
-    title: 'the context of a cluster is not in the kubeconfig any more',
+    title: "a cluster's context was removed from the kubeconfig",
     cluster: 'two',
     result: 'unknown',
     says: /kwok-two/,
     seed: contexts({'kwok-one': 'one'}),
-    mend: brokenKubeconfig(() => undefined).mend,
+    fix: brokenKubeconfig(() => undefined).fix,
   },
 ];
 
@@ -98,12 +98,12 @@ const reachFaults: readonly Fault[] = [
 function missingRight(face: string, right: string, says: RegExp): Fault {
   return {
     id: `MESH202-${face}`,
-    title: `the user has every right that the documentation lists, but may not \`${right}\``,
+    title: `the user has every documented right, except \`${right}\``,
     cluster: 'one',
     result: 'unknown',
     says,
     seed: (lab) => becomeAuditor(lab, 'one', right),
-    mend: {person: 'grants the right', act: (lab) => grant(lab.cluster('one'))},
+    fix: {person: 'grants the right', act: (lab) => grant(lab.cluster('one'))},
   };
 }
 
@@ -117,16 +117,16 @@ const rightFaults: readonly Fault[] = [
 const identityFaults: readonly Fault[] = [
   {
     id: 'MESH203-swapped',
-    title: 'the contexts of two clusters changed places in the kubeconfig',
+    title: "two clusters' contexts were swapped in the kubeconfig",
     cluster: 'one',
     also: ['two'],
     says: /leads to a cluster with UID/,
     seed: contexts({'kwok-one': 'two', 'kwok-two': 'one'}),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH203-rebuilt',
-    title: 'a cluster was deleted and made anew under its old name and context',
+    title: 'a cluster was deleted and recreated with the same name and context',
     cluster: 'two',
     says: /leads to a cluster with UID/,
     seed: (lab) => {
@@ -136,8 +136,8 @@ const identityFaults: readonly Fault[] = [
       );
       return Promise.resolve(undefined);
     },
-    mend: {
-      person: 'agrees to the new cluster with `kubectl mesh trust push two --accept-uid`',
+    fix: {
+      person: 'accepts the new cluster with `kubectl mesh trust push two --accept-uid`',
       act: async (lab) => {
         await lab.cli.must('trust', 'push', 'two', '--accept-uid', '--yes');
       },
@@ -145,21 +145,21 @@ const identityFaults: readonly Fault[] = [
   },
   {
     id: 'MESH204-one-behind-both',
-    title: 'the contexts of two clusters lead to one of them, and a third context to the other',
+    title: "two clusters' contexts point to one cluster, and a third context to the other",
     says: /one and two are both/,
     seed: contexts({'kwok-one': 'one', 'kwok-two': 'one', spare: 'two'}),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH204-nothing-recorded',
-    title: 'the same, and no UID was recorded yet',
+    title: 'the same, with no UID recorded yet',
     says: /one and two are both/,
     seed: async (lab) => {
       lab.edit('mesh.yaml', (text) => text.replaceAll(/^ {4}uid: .*\n/gm, ''));
       return contexts({'kwok-one': 'one', 'kwok-two': 'one', spare: 'two'})(lab);
     },
-    mend: {
-      person: 'reads which context leads to another cluster, and records it: `kubectl mesh init two=spare`',
+    fix: {
+      person: 'finds the context of the other cluster and records it: `kubectl mesh init two=spare`',
       act: async (lab) => {
         await lab.cli.must('init', 'two=spare');
       },

@@ -14,28 +14,28 @@ const nothingRuns = ['MESH205 two', 'MESH409', 'MESH410 two'];
 const namespaceFaults: readonly Fault[] = [
   {
     id: 'MESH401-network-label-gone',
-    title: "the network label was taken off Istio's namespace",
+    title: "the network label was removed from Istio's namespace",
     cluster: 'two',
     says: /no label topology\.istio\.io\/network/,
     seed: kubectl('two', 'label', 'namespace', 'istio-system', `${label}-`),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH401-other-network',
-    title: "Istio's namespace is labelled with another network than the declared one",
+    title: "Istio's namespace is labeled with a network other than the declared one",
     cluster: 'two',
     says: /topology\.istio\.io\/network=network9/,
     seed: kubectl('two', 'label', 'namespace', 'istio-system', `${label}=network9`, '--overwrite'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH401-namespace-deleted',
-    title: "Istio's namespace was deleted with all that was in it",
+    title: "Istio's namespace was deleted",
     cluster: 'two',
     says: /no namespace istio-system/,
     silences: nothingRuns,
     seed: kubectl('two', 'delete', 'namespace', 'istio-system', '--timeout=120s'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];
 
@@ -62,11 +62,11 @@ const workloadFaults: readonly Fault[] = [
     cluster: 'one',
     says: /scaled to 0/,
     seed: inIstioSystem('one', 'scale', 'deployment/istiod', '--replicas=0'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH402-bundle-edited-meanwhile',
-    title: 'istiod was scaled to 0, and a trust bundle edited while nobody guarded it',
+    title: 'istiod was scaled to 0, and a trust bundle was edited meanwhile',
     cluster: 'one',
     says: /scaled to 0/,
     seed: inTurn(inIstioSystem('one', 'scale', 'deployment/istiod', '--replicas=0'), async (lab) => {
@@ -78,7 +78,7 @@ const workloadFaults: readonly Fault[] = [
       });
       return undefined;
     }),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH402-deployment-deleted',
@@ -87,11 +87,11 @@ const workloadFaults: readonly Fault[] = [
     says: /no istiod Deployment/,
     silences: nothingRuns,
     seed: inIstioSystem('two', 'delete', 'deployment', 'istiod'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH402-crash-loop',
-    title: 'a new istiod with a cipher suite that it does not know crash-loops beside the old one',
+    title: 'a new istiod with an unknown cipher suite is in CrashLoopBackOff beside the old one',
     cluster: 'one',
     says: /CrashLoopBackOff|ended \d+ times?, last with exit code/,
     seed: inTurn(
@@ -113,7 +113,7 @@ const workloadFaults: readonly Fault[] = [
         return undefined;
       },
     ),
-    mend: {
+    fix: {
       person: 'rolls the Deployment back',
       act: async (lab) => {
         const on = lab.cluster('one');
@@ -124,12 +124,12 @@ const workloadFaults: readonly Fault[] = [
   },
   {
     id: 'MESH402-no-node',
-    title: 'istiod was evicted and no node takes it',
+    title: 'istiod was evicted and cannot be scheduled',
     cluster: 'two',
     says: /Pending: Unschedulable/,
     seed: cordonAndDelete('two', 'istiod'),
-    mend: {
-      person: 'makes room on a node',
+    fix: {
+      person: 'frees capacity on a node',
       act: async (lab) => {
         await lab.cluster('two').kubectl('uncordon', '-l', 'kubernetes.io/os=linux');
       },
@@ -141,16 +141,16 @@ const workloadFaults: readonly Fault[] = [
     cluster: 'one',
     says: /istio-ingressgateway has no pod: it is scaled to 0/,
     seed: inIstioSystem('one', 'scale', 'deployment/istio-ingressgateway', '--replicas=0'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH403-no-node',
-    title: 'the ingress gateway was evicted and no node takes it',
+    title: 'the ingress gateway was evicted and cannot be scheduled',
     cluster: 'one',
     says: /Pending: Unschedulable/,
     seed: cordonAndDelete('one', 'istio-ingressgateway'),
-    mend: {
-      person: 'makes room on a node',
+    fix: {
+      person: 'frees capacity on a node',
       act: async (lab) => {
         await lab.cluster('one').kubectl('uncordon', '-l', 'kubernetes.io/os=linux');
       },
@@ -161,14 +161,14 @@ const workloadFaults: readonly Fault[] = [
 const settingFaults: readonly Fault[] = [
   {
     id: 'MESH404-set-env',
-    title: 'CLUSTER_ID of istiod was changed by hand',
+    title: "istiod's CLUSTER_ID was changed manually",
     cluster: 'two',
     says: /istiod has clusterName Kubernetes/,
     seed: inTurn(inIstioSystem('two', 'set', 'env', 'deployment/istiod', 'CLUSTER_ID=Kubernetes'), async (lab) => {
       await rolledOut(lab.cluster('two'));
       return undefined;
     }),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH404-installed-as-other',
@@ -176,7 +176,7 @@ const settingFaults: readonly Fault[] = [
     cluster: 'two',
     says: /istiod has clusterName one/,
     seed: installedOtherwise('two', (text) => text.replace('clusterName: two', 'clusterName: one')),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH405-installed-otherwise',
@@ -184,7 +184,7 @@ const settingFaults: readonly Fault[] = [
     cluster: 'two',
     says: /istiod has network network9/,
     seed: installedOtherwise('two', (text) => text.replace(/ network: \S+/, ' network: network9')),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH406-installed-otherwise',
@@ -192,11 +192,11 @@ const settingFaults: readonly Fault[] = [
     cluster: 'one',
     says: /istiod has meshID mesh2/,
     seed: installedOtherwise('one', (text) => text.replace(/meshID: \S+/, 'meshID: mesh2')),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH407-config-map-edited',
-    title: 'the trust domain in ConfigMap istio was edited by hand',
+    title: 'the trust domain in ConfigMap istio was edited manually',
     cluster: 'one',
     says: /istiod has trust domain example\.org/,
     seed: async (lab) => {
@@ -209,7 +209,7 @@ const settingFaults: readonly Fault[] = [
       });
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];
 
@@ -219,7 +219,7 @@ const declaredOnce = 'revisions: [default]';
 const revisionFaults: readonly Fault[] = [
   {
     id: 'MESH408-undeclared-revision',
-    title: 'a second revision was installed that mesh.yaml does not declare',
+    title: 'a second revision is installed that mesh.yaml does not declare',
     shape: 'declared',
     cluster: 'one',
     result: 'warning',
@@ -237,11 +237,11 @@ const revisionFaults: readonly Fault[] = [
         lab.edit('mesh.yaml', (mesh) => mesh.replace(declaredTwice, declaredOnce));
       };
     },
-    mend: {editor: (text) => text.replace(declaredOnce, declaredTwice)},
+    fix: {editor: (text) => text.replace(declaredOnce, declaredTwice)},
   },
   {
     id: 'MESH408-revision-missing',
-    title: 'mesh.yaml declares a revision that nobody installed',
+    title: 'mesh.yaml declares a revision that is not installed',
     shape: 'declared',
     cluster: 'one',
     result: 'warning',
@@ -250,21 +250,21 @@ const revisionFaults: readonly Fault[] = [
       lab.edit('mesh.yaml', (text) => text.replace(declaredOnce, declaredTwice));
       return Promise.resolve(undefined);
     },
-    mend: {editor: (text) => text.replace(declaredTwice, declaredOnce)},
+    fix: {editor: (text) => text.replace(declaredTwice, declaredOnce)},
   },
 ];
 
 const gatewayFaults: readonly Fault[] = [
   {
     id: 'MESH411-pending',
-    title: 'the load balancer took the address of an east-west gateway away',
+    title: "the load balancer withdrew an east-west gateway's address",
     shape: 'networks',
     says: /two: Service istio-system\/istio-eastwestgateway has no address: its load balancer is pending/,
     seed: async (lab) => {
       await takeAddress(lab.cluster('two'));
       return undefined;
     },
-    mend: {person: 'raises the quota of load balancers', act: (lab) => giveAddress(lab.cluster('two'))},
+    fix: {person: 'raises the load balancer quota', act: (lab) => giveAddress(lab.cluster('two'))},
   },
   {
     id: 'MESH411-no-gateway',
@@ -272,11 +272,11 @@ const gatewayFaults: readonly Fault[] = [
     shape: 'networks',
     says: /two: no gateway into network2/,
     seed: inIstioSystem('two', 'delete', 'deployment,service', '-l', 'istio=eastwestgateway'),
-    mend: {person: 'waits for the load balancer', act: (lab) => giveAddress(lab.cluster('two'))},
+    fix: {person: 'waits for the load balancer', act: (lab) => giveAddress(lab.cluster('two'))},
   },
   {
     id: 'MESH411-cluster-ip',
-    title: 'the Service of an east-west gateway was made a ClusterIP',
+    title: "an east-west gateway's Service was changed to ClusterIP",
     shape: 'networks',
     says: /two: Service istio-system\/istio-eastwestgateway has no address: its type is ClusterIP/,
     seed: async (lab) => {
@@ -284,7 +284,7 @@ const gatewayFaults: readonly Fault[] = [
       const patch = '{"spec": {"type": "ClusterIP"}}';
       return inIstioSystem('two', 'patch', 'service/istio-eastwestgateway', '-p', patch)(lab);
     },
-    mend: {person: 'waits for the load balancer', act: (lab) => giveAddress(lab.cluster('two'))},
+    fix: {person: 'waits for the load balancer', act: (lab) => giveAddress(lab.cluster('two'))},
   },
 ];
 

@@ -27,30 +27,30 @@ function withoutGit(lab: Lab): Undo {
 }
 
 const newRepository = {
-  person: 'rewrites the history, since nobody else has cloned it',
+  person: 'rewrites the history, which has not been cloned',
   act: (lab: Lab) => withoutGit(lab)(),
 };
 
 export const keyFaults: readonly Fault[] = [
   {
     id: 'MESH114-cluster-key',
-    title: "a cluster's CA key was committed, and taken back by the next commit",
+    title: "a cluster's CA key was committed, and removed by the next commit",
     says: /the CA key of two in the clear: two\/ca-key\.pem/,
     seed: committed('two/ca-key.pem'),
     // The printed command makes a new CA; what the old one signed for is told until the history is without it.
-    mend: newRepository,
+    fix: newRepository,
   },
   {
     id: 'MESH114-encrypted-root',
-    title: 'the encrypted root key was committed, and taken back by the next commit',
+    title: 'the encrypted root key was committed, and removed by the next commit',
     result: 'warning',
     says: /an encrypted private key: root-key\.pem/,
     seed: committed('root-key.pem'),
-    mend: newRepository,
+    fix: newRepository,
   },
   {
     id: 'MESH114-manifest',
-    title: 'Secret cacerts of a cluster was committed as a manifest',
+    title: "a cluster's Secret cacerts was committed as a manifest",
     says: /the CA key of one in the clear: backup\/secret\.yaml/,
     seed: async (lab) => {
       await lab.type(
@@ -62,11 +62,11 @@ export const keyFaults: readonly Fault[] = [
         rmSync(lab.path('backup'), {recursive: true});
       };
     },
-    mend: newRepository,
+    fix: newRepository,
   },
   {
     id: 'MESH115-kept',
-    title: 'mesh.yaml says that cluster keys are not kept, and the keys of pushed CAs are there',
+    title: 'mesh.yaml does not retain cluster keys, and keys of pushed CAs exist',
     cluster: 'one',
     also: ['two'],
     result: 'warning',
@@ -82,11 +82,11 @@ export const keyFaults: readonly Fault[] = [
         await lab.waitForGreen();
       });
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH110-one-key',
-    title: 'two clusters got certificates of their own for one key',
+    title: 'two clusters have different certificates for one key',
     says: /one key/,
     seed: async (lab) => {
       const pass = 'env:KUBECTL_MESH_PASSPHRASE';
@@ -104,11 +104,11 @@ export const keyFaults: readonly Fault[] = [
       await lab.waitForChain('two');
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH110-root-key',
-    title: "a cluster's CA has the key of the root",
+    title: "a cluster's CA uses the root's key",
     says: /the key of the root/,
     seed: async (lab) => {
       const pass = 'env:KUBECTL_MESH_PASSPHRASE';
@@ -127,6 +127,6 @@ export const keyFaults: readonly Fault[] = [
       await lab.waitForChain('two');
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];

@@ -59,7 +59,7 @@ const chainFaults: readonly Fault[] = [
     cluster: 'one',
     says: /^istiod-\S+ is signed by/,
     seed: renewedWithout('one', 1, 0),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH303-one-of-two',
@@ -67,16 +67,16 @@ const chainFaults: readonly Fault[] = [
     cluster: 'one',
     says: /^istiod-\S+ is signed by/,
     seed: inTurn(replicas('one', 2), renewedWithout('one', 2, 1)),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH308-not-loaded',
-    title: 'istiod reports the end of the CA from before a renewal, and nobody asks for its chain',
+    title: 'istiod reports the expiry of the CA from before a renewal, and its chain is not requested',
     cluster: 'one',
     says: /reports that its CA ends/,
     verifyArgs: ['--skip', 'MESH303'],
     seed: renewedWithout('one', 1, 0),
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];
 
@@ -100,11 +100,11 @@ const signingFaults: readonly Fault[] = [
     result: 'warning',
     says: /CSR_ERROR 1/,
     seed: refusedRequests('one', 1, true),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH309-nobody-known',
-    title: 'istiod knows nobody of those who ask, and has issued nothing',
+    title: 'istiod authenticates none of its callers, and has issued nothing',
     cluster: 'two',
     result: 'warning',
     says: /refused 4 of 4/,
@@ -117,7 +117,7 @@ const signingFaults: readonly Fault[] = [
       },
       refusedRequests('two', 4, false),
     ),
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];
 
@@ -145,19 +145,19 @@ function remoteSecret(name: string, ...more: readonly string[]): Fault['seed'] {
 const discoveryFaults: readonly Fault[] = [
   {
     id: 'MESH412-wrong-server',
-    title: 'the remote secret of a peer names an address where no API server is',
+    title: "a peer's remote secret has an address without an API server",
     cluster: 'one',
     says: /(syncing|timeout) of cluster two/,
     seed: remoteSecret('two', '--server', 'https://127.0.0.1:1'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH412-cluster-gone',
-    title: 'the remote secret of a cluster that is gone was left behind',
+    title: "a deleted cluster's remote secret still exists",
     cluster: 'one',
     says: /(syncing|timeout) of cluster gone \(Secret istio-system\/istio-remote-secret-gone\)/,
     seed: remoteSecret('gone', '--server', 'https://127.0.0.1:1'),
-    mend: {
+    fix: {
       person: 'deletes the Secret that the finding names',
       act: async (lab) => {
         await lab.cluster('one').kubectl('-n', 'istio-system', 'delete', 'secret/istio-remote-secret-gone');

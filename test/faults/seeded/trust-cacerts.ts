@@ -35,11 +35,11 @@ export const cacertsFaults: readonly Fault[] = [
     cluster: 'one',
     says: /no Secret istio-system\/cacerts/,
     seed: deleteCacerts,
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH301-deleted-and-restarted',
-    title: 'Secret cacerts was deleted and istiod restarted: it signs with a root of its own',
+    title: 'Secret cacerts was deleted and istiod restarted: it signs with its own root',
     cluster: 'one',
     says: /no Secret istio-system\/cacerts/,
     seed: inTurn(deleteCacerts, async (lab) => {
@@ -48,22 +48,22 @@ export const cacertsFaults: readonly Fault[] = [
       await waitForBundle(lab.cluster('one'), (text) => text !== pushed);
       return undefined;
     }),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH301-foreign',
-    title: 'another root and CA were put into cacerts; istiod refuses them until its next start',
+    title: 'another root and CA were written to cacerts; istiod rejects them until it restarts',
     cluster: 'one',
     says: /cluster CA: .* in the cluster/,
     seed: async (lab) => {
       await putForeign(lab, 'one');
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH301-foreign-and-restarted',
-    title: 'another root and CA were put into cacerts and istiod restarted',
+    title: 'another root and CA were written to cacerts and istiod restarted',
     cluster: 'one',
     says: /cluster CA: .* in the cluster/,
     seed: async (lab) => {
@@ -72,18 +72,18 @@ export const cacertsFaults: readonly Fault[] = [
       await waitForBundle(lab.cluster('one'), (text) => text === certificate.pem);
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH301-other-cluster',
-    title: "the other cluster's CA was put into cacerts",
+    title: "the other cluster's CA was written to cacerts",
     cluster: 'one',
     says: /cluster CA: .* in the cluster/,
     seed: async (lab) => {
       await createCacerts(lab, 'one', 'two');
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH301-not-pushed',
@@ -94,35 +94,35 @@ export const cacertsFaults: readonly Fault[] = [
       await lab.cli.must('certs', 'generate', 'one', '--renew', '--yes');
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH301-key-missing',
-    title: 'Secret cacerts was made without ca-key.pem',
+    title: 'Secret cacerts was created without ca-key.pem',
     cluster: 'one',
     says: /lacks ca-key\.pem/,
     seed: patched(() => [{op: 'remove', path: '/data/ca-key.pem'}]),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH301-other-key',
-    title: "the key in cacerts is the other cluster's",
+    title: "cacerts has the other cluster's key",
     cluster: 'one',
     says: /key in the Secret belongs to another certificate/,
     seed: patched((lab) => [{op: 'replace', path: '/data/ca-key.pem', value: encoded(lab, 'two', 'ca-key.pem')}]),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH301-left-over-tls-crt',
-    title: 'tls.crt of an earlier tool is left in cacerts',
+    title: "an earlier tool's tls.crt is left in cacerts",
     cluster: 'one',
     says: /tls\.crt/,
     seed: patched((lab) => [{op: 'add', path: '/data/tls.crt', value: encoded(lab, 'two', 'ca-cert.pem')}]),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH410-revocation-list',
-    title: 'a revocation list of some other CA was put into cacerts',
+    title: "another CA's revocation list was written to cacerts",
     cluster: 'one',
     says: /ca-crl\.pem has no list signed by/,
     seed: async (lab) => {
@@ -131,11 +131,11 @@ export const cacertsFaults: readonly Fault[] = [
       // What says that the cluster is to have no list stays in the work directory.
       return () => rm(lab.path('one', 'ca-crl.pem'));
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH301-encoded-twice',
-    title: 'the files in cacerts are base64 of base64',
+    title: 'the files in cacerts are base64-encoded twice',
     cluster: 'one',
     says: /./,
     seed: async (lab) => {
@@ -147,11 +147,11 @@ export const cacertsFaults: readonly Fault[] = [
       }));
       return patched(() => twice)(lab);
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH301-wrong-type',
-    title: 'cacerts was made with `kubectl create secret tls`',
+    title: 'cacerts was created with `kubectl create secret tls`',
     cluster: 'one',
     says: /./,
     seed: async (lab) => {
@@ -159,11 +159,11 @@ export const cacertsFaults: readonly Fault[] = [
       const [certificate, key] = [lab.path('one', 'ca-cert.pem'), lab.path('one', 'ca-key.pem')];
       return inIstioSystem('one', 'create', 'secret', 'tls', 'cacerts', `--cert=${certificate}`, `--key=${key}`)(lab);
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH301-immutable',
-    title: 'cacerts was made immutable, and the CA renewed on disk since',
+    title: 'cacerts was made immutable, and the CA was renewed on disk afterwards',
     cluster: 'one',
     says: /cluster CA: .* in the cluster/,
     seed: inTurn(
@@ -173,7 +173,7 @@ export const cacertsFaults: readonly Fault[] = [
         return undefined;
       },
     ),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH301-encrypted-key',
@@ -195,6 +195,6 @@ export const cacertsFaults: readonly Fault[] = [
       });
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];

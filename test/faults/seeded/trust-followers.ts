@@ -6,7 +6,7 @@ import type {Fault} from '../harness/fault.js';
 export const webhookFaults: readonly Fault[] = [
   {
     id: 'MESH306-left-over-tag',
-    title: 'the webhook of a revision tag is labelled for a revision that is gone, and its caBundle is of another CA',
+    title: "a revision tag's webhook is labeled for a removed revision, and its caBundle is another CA's",
     cluster: 'one',
     says: /istio-revision-tag-prod: caBundle holds/,
     seed: async (lab) => {
@@ -26,11 +26,11 @@ export const webhookFaults: readonly Fault[] = [
         await on.istioctl('tag', 'remove', 'prod', '-y');
       };
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH306-validation-emptied',
-    title: "the validating webhook was replaced by another installer's, without a caBundle, for another revision",
+    title: 'another installer replaced the validating webhook, without a caBundle, for another revision',
     cluster: 'two',
     says: /an empty caBundle/,
     seed: async (lab) => {
@@ -46,14 +46,14 @@ export const webhookFaults: readonly Fault[] = [
       );
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];
 
 export const proxyFaults: readonly Fault[] = [
   {
     id: 'MESH310-second-root',
-    title: 'a second root was added and istiod restarted; workloads run since before',
+    title: 'a second root was added and istiod restarted; workloads have been running since before',
     shape: 'plain',
     cluster: 'one',
     result: 'unknown',
@@ -69,6 +69,6 @@ export const proxyFaults: readonly Fault[] = [
         await on.kubectl('delete', 'namespace', 'shop');
       };
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];

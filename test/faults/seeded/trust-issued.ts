@@ -48,22 +48,22 @@ function reissue(cluster: string): (lab: Lab) => Promise<void> {
 export const issuedFaults: readonly Fault[] = [
   {
     id: 'MESH305-not-renewed',
-    title: 'the issuer did not renew the CA of a cluster: it ends in five days',
+    title: "the issuer did not renew a cluster's CA: it expires in five days",
     shape: 'issued',
     cluster: 'one',
     says: /./,
     seed: issued('one', {days: 5}),
-    mend: {person: 'has the issuer renew it', act: reissue('one')},
+    fix: {person: 'asks the issuer to renew it', act: reissue('one')},
   },
   {
     id: 'MESH307-two-issuers',
-    title: 'the CA of one cluster comes from another issuer: each cluster is well by itself',
+    title: "one cluster's CA comes from another issuer: each cluster alone is healthy",
     shape: 'issued',
     cluster: 'one',
     peer: 'two',
     also: [{cluster: 'two', peer: 'one'}],
     says: /presents/,
     seed: issued('two', {}, () => tinyRoot()),
-    mend: {person: 'has the common issuer issue it', act: reissue('two')},
+    fix: {person: 'asks the common issuer to issue it', act: reissue('two')},
   },
 ];

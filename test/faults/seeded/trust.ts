@@ -47,7 +47,7 @@ async function otherRoot(lab: Lab): Promise<void> {
 const bundleFaults: readonly Fault[] = [
   {
     id: 'MESH302-root-replaced',
-    title: 'root and CA were made anew and put into cacerts; istiod refuses another root while it runs',
+    title: 'root and CA were recreated and written to cacerts; a running istiod rejects another root',
     shape: 'alone',
     cluster: 'one',
     says: /another bundle in ConfigMap istio-ca-root-cert/,
@@ -56,7 +56,7 @@ const bundleFaults: readonly Fault[] = [
       await createCacerts(lab, 'one');
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH302-policy',
@@ -82,8 +82,8 @@ const bundleFaults: readonly Fault[] = [
         await on.kubectl('delete', 'validatingadmissionpolicy/owned');
       };
     },
-    mend: {
-      person: 'makes an exception in the policy, as the refusal that is printed asks for, and restarts istiod',
+    fix: {
+      person: 'adds the exception to the policy that the printed refusal requires, and restarts istiod',
       act: async (lab) => {
         const on = lab.cluster('one');
         await on.kubectl('delete', 'validatingadmissionpolicybinding/owned');
@@ -93,7 +93,7 @@ const bundleFaults: readonly Fault[] = [
   },
 ];
 
-/** istiod started without cacerts, which came later. */
+/** istiod started before cacerts was created. */
 const cacertsCameLate: Fault['seed'] = inTurn(deleteCacerts, async (lab) => {
   const on = lab.cluster('one');
   await restart(on);
@@ -108,15 +108,15 @@ const cacertsCameLate: Fault['seed'] = inTurn(deleteCacerts, async (lab) => {
 const selfSignedFaults: readonly Fault[] = [
   {
     id: 'MESH304-cacerts-came-late',
-    title: 'istiod started without cacerts, which came later',
+    title: 'istiod started before cacerts was created',
     cluster: 'one',
     says: /istiod loaded its own root/,
     seed: cacertsCameLate,
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH304-workloads-run',
-    title: 'the same, and workloads run under the root of istiod: the push refuses to cut them off',
+    title: "the same, and workloads run under istiod's own root: the push is refused to protect them",
     cluster: 'one',
     says: /istiod loaded its own root/,
     seed: inTurn(cacertsCameLate, async (lab) => {
@@ -125,8 +125,8 @@ const selfSignedFaults: readonly Fault[] = [
         await lab.cluster('one').kubectl('delete', 'namespace', 'shop');
       };
     }),
-    mend: {
-      person: 'accepts, as the refusal says, that the workloads are cut off for a moment, and restarts them',
+    fix: {
+      person: "accepts the workloads' short outage with the flag that the refusal names, and restarts them",
       act: async (lab) => {
         await lab.cli.must('trust', 'push', 'one', '--restart-istiod', '--allow-root-change', '--yes');
         await lab.cluster('one').kubectl('-n', 'shop', 'rollout', 'restart', 'deployment/shop');

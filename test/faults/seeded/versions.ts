@@ -13,7 +13,7 @@ const isHealthy: Fault['seed'] = async (lab) => {
   return undefined;
 };
 
-/** Changes mesh.yaml, and takes that back when the fault is mended. */
+/** Changes mesh.yaml, and takes that back when the fault is fixed. */
 function edited(change: (text: string) => string, back: (text: string) => string): Fault['seed'] {
   return (lab) => {
     lab.edit('mesh.yaml', change);
@@ -56,7 +56,7 @@ function unset(cluster: string, name: string): Fault['seed'] {
 export const versionFaults: readonly Fault[] = [
   {
     id: 'MESH205-too-new',
-    title: 'an Istio runs whose webhooks this Kubernetes no longer serves',
+    title: 'the running Istio uses a webhook API that this Kubernetes version no longer serves',
     shape: 'alone',
     cluster: 'one',
     says: /no longer serves the webhooks .* of Istio 1\.9\.9/,
@@ -72,15 +72,15 @@ export const versionFaults: readonly Fault[] = [
           await lab.waitForGreen();
         }),
     ),
-    mend: {editor: withVersion},
+    fix: {editor: withVersion},
   },
   {
     id: 'MESH408-other-version',
-    title: "istiod's image is of another version than the declared one",
+    title: "istiod's image has a version other than the declared one",
     cluster: 'two',
     says: /istiod runs 1\.30\.3/,
     seed: inTurn(declared, image('two', '1.30.3')),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH409-two-minors',
@@ -88,11 +88,11 @@ export const versionFaults: readonly Fault[] = [
     result: 'warning',
     says: /one runs 1\.29\.6, two runs 1\.31\.0/,
     seed: image('one', '1.29.6'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH410-multi-root-off',
-    title: 'mesh.yaml wants the root to be replaceable, and somebody took ISTIO_MULTIROOT_MESH out',
+    title: 'mesh.yaml declares rotationReady, and ISTIO_MULTIROOT_MESH was removed',
     cluster: 'one',
     result: 'warning',
     says: /ISTIO_MULTIROOT_MESH is not true/,
@@ -103,6 +103,6 @@ export const versionFaults: readonly Fault[] = [
       ),
       unset('one', 'ISTIO_MULTIROOT_MESH'),
     ),
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];

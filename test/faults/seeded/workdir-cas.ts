@@ -58,7 +58,7 @@ const chainFaults: readonly Fault[] = [
     cluster: 'one',
     says: /cert-chain\.pem/,
     seed: changedFile('one/cert-chain.pem', (text) => [...blocks(text)].reverse().join('')),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH103-chain-of-root',
@@ -66,11 +66,11 @@ const chainFaults: readonly Fault[] = [
     cluster: 'one',
     says: /cert-chain\.pem/,
     seed: typed('cat root-cert.pem > one/cert-chain.pem'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH103-path-length',
-    title: 'the cluster CA stands below an intermediate with pathlen:0',
+    title: 'the cluster CA is issued by an intermediate with pathlen:0',
     cluster: 'two',
     says: /path/i,
     seed: async (lab) => {
@@ -79,21 +79,21 @@ const chainFaults: readonly Fault[] = [
       putCa(lab, 'two', await tinyClusterCa(intermediate, 'two'), [intermediate, root]);
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH103-no-cert-sign',
-    title: 'the key usage of a cluster CA lacks keyCertSign',
+    title: "a cluster CA's key usage lacks keyCertSign",
     cluster: 'one',
     says: /keyCertSign/,
     seed: onDisk('one', {
       change: (template) => ({...template, extensions: {...template.extensions, keyUsage: ['digitalSignature']}}),
     }),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH103-leaf',
-    title: "a workload's certificate is in the place of the CA",
+    title: 'a workload certificate is in place of the CA',
     cluster: 'one',
     says: /CA/,
     seed: async (lab) => {
@@ -101,15 +101,15 @@ const chainFaults: readonly Fault[] = [
       putCa(lab, 'one', await tinyLeaf(root, {days: 365}), [root]);
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH103-cut-off',
-    title: 'ca-cert.pem was cut off when it was copied',
+    title: 'ca-cert.pem was truncated when it was copied',
     cluster: 'two',
     says: /ca-cert\.pem/,
     seed: changedFile('two/ca-cert.pem', (text) => text.slice(0, 400)),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH103-empty',
@@ -117,39 +117,39 @@ const chainFaults: readonly Fault[] = [
     cluster: 'two',
     says: /ca-cert\.pem/,
     seed: typed(': > two/ca-cert.pem'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH103-root-of-another-mesh',
-    title: "root-cert.pem of a cluster was replaced by another mesh's",
+    title: "a cluster's root-cert.pem was replaced with another mesh's",
     cluster: 'one',
     says: /root/,
     seed: async (lab) => {
       writeFileSync(lab.path('one', 'root-cert.pem'), (await tinyRoot({meshID: 'other'})).certificate.pem);
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];
 
 const keyFaults: readonly Fault[] = [
   {
     id: 'MESH104-other-key',
-    title: 'ca-key.pem of a cluster is the key of the other cluster',
+    title: "a cluster's ca-key.pem is the other cluster's key",
     cluster: 'one',
     says: /another certificate/,
     seed: typed('cat two/ca-key.pem > one/ca-key.pem'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH104-encrypted',
-    title: 'ca-key.pem of a cluster was encrypted',
+    title: "a cluster's ca-key.pem was encrypted",
     cluster: 'one',
     says: /encrypted/,
     seed: typed(
       'umask 077; openssl pkcs8 -topk8 -v2 aes-256-cbc -in one/ca-key.pem -passout pass:secret -out locked; cat locked > one/ca-key.pem; rm locked',
     ),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH104-parameters-first',
@@ -159,43 +159,43 @@ const keyFaults: readonly Fault[] = [
     seed: typed(
       'umask 077; (openssl ecparam -name prime256v1; openssl ec -in two/ca-key.pem 2>/dev/null) > both; cat both > two/ca-key.pem; rm both',
     ),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH104-certificate',
-    title: 'ca-key.pem holds the certificate',
+    title: 'ca-key.pem contains the certificate',
     cluster: 'two',
     says: /certificate/i,
     seed: typed('cat two/ca-cert.pem > two/ca-key.pem'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];
 
 const meshFaults: readonly Fault[] = [
   {
     id: 'MESH105-other-root',
-    title: 'the CA of a cluster was made under another root, in another work directory',
+    title: "a cluster's CA was issued by another root, in another work directory",
     says: /two/,
     seed: async (lab) => {
       const root = await tinyRoot({meshID: 'other'});
       putCa(lab, 'two', await tinyClusterCa(root, 'two'), [root]);
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH105-root-replaced',
-    title: "the mesh's root-cert.pem was replaced by another mesh's",
+    title: "the mesh's root-cert.pem was replaced with another mesh's",
     says: /root-cert\.pem of the mesh/,
     seed: async (lab) => {
       writeFileSync(lab.path('root-cert.pem'), (await tinyRoot({meshID: 'other'})).certificate.pem);
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH110-copied',
-    title: 'the CA of a cluster was copied to the other, and pushed',
+    title: "a cluster's CA was copied to the other cluster and pushed",
     says: /one and two/,
     seed: async (lab) => {
       await lab.type('for file in ca-cert ca-key cert-chain root-cert; do cat one/$file.pem > two/$file.pem; done');
@@ -203,44 +203,44 @@ const meshFaults: readonly Fault[] = [
       await lab.waitForChain('two');
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH112-swapped',
-    title: 'the directories of two clusters changed places',
+    title: "two clusters' directories were swapped",
     says: /one has the CA of two/,
     seed: typed('mv one moved; mv two one; mv moved two'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH112-made-for-other',
-    title: 'the CA in a directory was made for the other cluster',
+    title: 'the CA in a directory was issued for the other cluster',
     says: /one has the CA of two/,
     seed: async (lab) => {
       await putClusterCa(lab, 'one', {}, 'two');
       return undefined;
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];
 
 const timeFaults: readonly Fault[] = [
   {
     id: 'MESH108-five-days',
-    title: 'a cluster CA ends in five days',
+    title: 'a cluster CA expires in five days',
     cluster: 'one',
     says: /./,
     seed: everywhere('one', {days: 5}),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH108-twenty-days',
-    title: 'a cluster CA ends in twenty days',
+    title: 'a cluster CA expires in twenty days',
     cluster: 'one',
     result: 'warning',
     says: /./,
     seed: everywhere('one', {days: 20}),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH103-expired',
@@ -254,7 +254,7 @@ const timeFaults: readonly Fault[] = [
         notAfter: new Date(Date.now() - dayMs),
       }),
     }),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH109-outlives',
@@ -267,7 +267,7 @@ const timeFaults: readonly Fault[] = [
       const notAfter = new Date(certificate.notAfter.getTime() + 365 * dayMs);
       return everywhere('one', {change: (template) => ({...template, notAfter, serial: randomBytes(16)})})(lab);
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];
 

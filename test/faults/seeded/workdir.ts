@@ -36,7 +36,7 @@ const declarationFaults: readonly Fault[] = [
     title: 'a field of mesh.yaml is misspelled',
     says: /clusterz/,
     seed: edited((text) => text.replace(/^clusters:/m, 'clusterz:')),
-    mend: {editor: (text) => text.replace(/^clusterz:/m, 'clusters:')},
+    fix: {editor: (text) => text.replace(/^clusterz:/m, 'clusters:')},
     exitCode: 2,
   },
   {
@@ -44,15 +44,15 @@ const declarationFaults: readonly Fault[] = [
     title: 'a line of mesh.yaml is indented with a tab',
     says: /mesh\.yaml:\d+:\d+/,
     seed: edited((text) => text.replace('    network: network1', '\tnetwork: network1')),
-    mend: {editor: (text) => text.replace('\tnetwork: network1', '    network: network1')},
+    fix: {editor: (text) => text.replace('\tnetwork: network1', '    network: network1')},
     exitCode: 2,
   },
   {
     id: 'MESH101-same-name',
-    title: 'two clusters of mesh.yaml have one name',
+    title: 'two clusters in mesh.yaml have the same name',
     says: /one/,
     seed: edited((text) => text.replace('name: two', 'name: one')),
-    mend: {
+    fix: {
       editor: (text) => {
         const last = text.lastIndexOf('name: one');
         return `${text.slice(0, last)}name: two${text.slice(last + 'name: one'.length)}`;
@@ -71,7 +71,7 @@ const declarationFaults: readonly Fault[] = [
         return Promise.resolve();
       });
     },
-    mend: {editor: () => 'one: kwok-one\n', file: 'contexts.yaml'},
+    fix: {editor: () => 'one: kwok-one\n', file: 'contexts.yaml'},
     exitCode: 2,
   },
 ];
@@ -79,57 +79,57 @@ const declarationFaults: readonly Fault[] = [
 const fileFaults: readonly Fault[] = [
   {
     id: 'MESH102-chain-deleted',
-    title: 'cert-chain.pem of a cluster was deleted',
+    title: "a cluster's cert-chain.pem was deleted",
     cluster: 'one',
     says: /no cert-chain\.pem/,
     seed: typed('rm one/cert-chain.pem'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH102-root-deleted',
-    title: 'root-cert.pem of a cluster was deleted',
+    title: "a cluster's root-cert.pem was deleted",
     cluster: 'one',
     says: /no root-cert\.pem/,
     seed: typed('rm one/root-cert.pem'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH102-certificate-deleted',
-    title: 'ca-cert.pem of a cluster was deleted, its key is there',
+    title: "a cluster's ca-cert.pem was deleted; its key exists",
     cluster: 'two',
     says: /no ca-cert\.pem/,
     seed: typed('rm two/ca-cert.pem'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH102-all-deleted',
-    title: 'the whole CA of a cluster was deleted on disk',
+    title: "a cluster's CA was deleted on disk",
     cluster: 'two',
     says: /no ca-cert\.pem/,
     seed: typed('rm two/*.pem'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH106-cluster-key',
-    title: 'the CA key of a cluster came back from a backup with mode 0644',
+    title: "a cluster's CA key was restored from a backup with mode 0644",
     says: /one\/ca-key\.pem has mode 0644/,
     seed: typed('chmod 644 one/ca-key.pem'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH106-root-key',
-    title: 'the root key can be read by the group',
+    title: 'the root key is readable by the group',
     says: /root-key\.pem has mode 0640/,
     seed: typed('chmod 640 root-key.pem'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH106-directory',
-    title: 'the directory of a CA key is open to everybody',
+    title: "a CA key's directory is open to everyone",
     result: 'warning',
     says: /two has mode 0755/,
     seed: typed('chmod 755 two'),
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH107-clear',
@@ -139,7 +139,7 @@ const fileFaults: readonly Fault[] = [
     seed: typed(
       'umask 077; openssl pkey -in root-key.pem -passin env:KUBECTL_MESH_PASSPHRASE -out clear; mv clear root-key.pem',
     ),
-    mend: {typing: newPassphrase},
+    fix: {typing: newPassphrase},
   },
   {
     id: 'MESH107-cheap',
@@ -150,22 +150,22 @@ const fileFaults: readonly Fault[] = [
       'umask 077; pass=env:KUBECTL_MESH_PASSPHRASE; ' +
         'openssl pkcs8 -topk8 -v2 aes-256-cbc -in root-key.pem -passin $pass -passout $pass -out cheap; mv cheap root-key.pem',
     ),
-    mend: {typing: newPassphrase},
+    fix: {typing: newPassphrase},
   },
   {
     id: 'MESH107-legacy',
-    title: 'the root key is encrypted with the headers of before PKCS#8',
+    title: 'the root key is encrypted with the headers used before PKCS#8',
     result: 'warning',
     says: /md5/,
     seed: typed(
       'umask 077; pass=env:KUBECTL_MESH_PASSPHRASE; ' +
         'openssl ec -aes256 -in root-key.pem -passin $pass -passout $pass -out legacy; mv legacy root-key.pem',
     ),
-    mend: {typing: newPassphrase},
+    fix: {typing: newPassphrase},
   },
   {
     id: 'MESH111-edited',
-    title: 'install.yaml was edited by hand',
+    title: 'install.yaml was edited manually',
     cluster: 'one',
     result: 'warning',
     says: /./,
@@ -173,7 +173,7 @@ const fileFaults: readonly Fault[] = [
       lab.edit('one/install.yaml', (text) => text.replace('profile: default', 'profile: demo'));
       return Promise.resolve(undefined);
     },
-    mend: 'as printed',
+    fix: 'as printed',
   },
   {
     id: 'MESH111-declared-later',
@@ -182,7 +182,7 @@ const fileFaults: readonly Fault[] = [
     result: 'warning',
     says: /logAsJson/,
     seed: edited((text) => text.replace(/(name: two\n)/, '$1    values:\n      global:\n        logAsJson: true\n')),
-    mend: 'as printed',
+    fix: 'as printed',
   },
 ];
 
@@ -208,10 +208,10 @@ async function putBack(lab: Lab): Promise<void> {
 const journalFaults: readonly Fault[] = [
   {
     id: 'MESH113-edited',
-    title: 'who made a change was edited in the journal',
+    title: 'the user of a change was edited in the journal',
     says: /line 2/,
     seed: tampered((lab) => lab.type(`sed -i '2s/"user":"[^"]*"/"user":"somebody"/' journal.jsonl`)),
-    mend: 'as printed',
+    fix: 'as printed',
     leaves: {check: 'MESH116', act: putBack},
   },
   {
@@ -219,7 +219,7 @@ const journalFaults: readonly Fault[] = [
     title: 'a line of the journal was removed',
     says: /line 3/,
     seed: tampered((lab) => lab.type('sed -i 3d journal.jsonl')),
-    mend: 'as printed',
+    fix: 'as printed',
     leaves: {check: 'MESH116', act: putBack},
   },
   {
@@ -228,17 +228,17 @@ const journalFaults: readonly Fault[] = [
     result: 'warning',
     says: /cut off/,
     seed: tampered((lab) => lab.type('truncate -s -20 journal.jsonl')),
-    mend: 'as printed',
+    fix: 'as printed',
     leaves: {check: 'MESH116', act: putBack},
   },
   {
     id: 'MESH116-rewritten',
-    title: 'the journal was written anew, with every hash right: another user did it all',
+    title: 'the journal was rewritten for another user, with valid hashes',
     cluster: 'one',
     also: ['two'],
     says: /another entry/,
     seed: tampered((lab) => rewriteJournal(lab.cli.workDir, (entry) => ({...entry, user: 'somebody'}))),
-    mend: {person: 'puts the true journal back from a backup: no command could know it', act: putBack},
+    fix: {person: 'restores the real journal from a backup, which no command could know', act: putBack},
   },
 ];
 
