@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {CommandHelp, Config} from '@oclif/core';
 
-/** Columns of the help texts in the reference, whatever the terminal of whoever generates it. */
+/** Columns of the help texts in the reference, independent of the terminal that runs this. */
 const width = 100;
 
 /** The command reference as Markdown. `root` is the folder of package.json and oclif.manifest.json. */

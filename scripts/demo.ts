@@ -35,25 +35,25 @@ else {
 }
 
 /**
- * Runs the demo in a process of its own that goes on when this one has ended: somebody has to play the kubelet as long as
+ * Runs the demo in a separate process that outlives this one: it acts as the kubelet as long as
  * the mesh is there. It tells us when the mesh is ready.
  */
 function keepInBackground(): void {
   const script = fileURLToPath(import.meta.url);
   const streams = [process.stdout, process.stderr].map((stream) => (stream.isTTY ? 'inherit' : 'pipe'));
-  const keeper = spawn(process.execPath, [...process.execArgv, script, '--keep'], {
+  const background = spawn(process.execPath, [...process.execArgv, script, '--keep'], {
     detached: true,
     stdio: ['ignore', ...streams, 'ipc'] as ('ignore' | 'inherit' | 'pipe' | 'ipc')[],
   });
-  keeper.stdout?.pipe(process.stdout);
-  keeper.stderr?.pipe(process.stderr);
-  process.on('SIGINT', () => keeper.kill('SIGINT'));
-  process.on('SIGTERM', () => keeper.kill('SIGTERM'));
-  keeper.on('exit', (code) => {
+  background.stdout?.pipe(process.stdout);
+  background.stderr?.pipe(process.stderr);
+  process.on('SIGINT', () => background.kill('SIGINT'));
+  process.on('SIGTERM', () => background.kill('SIGTERM'));
+  background.on('exit', (code) => {
     process.exitCode = code ?? 1;
   });
-  keeper.on('message', () => {
-    // What it said last may still be in the pipe, which has no other end to wait for: the keeper lives on.
+  background.on('message', () => {
+    // Its last output may still be in the pipe, which never closes: the background process keeps running.
     setTimeout(() => process.exit(0), 500);
   });
 }

@@ -28,7 +28,7 @@ const checkout = fileURLToPath(new URL('../', import.meta.url));
 const options = readOptions();
 process.exitCode = options === undefined ? 2 : await faults(options);
 
-/** What the command line asks for; undefined when it is wrong, which is then said. */
+/** The options on the command line; undefined, with an error on standard error, if they are invalid. */
 function readOptions(): Options | undefined {
   try {
     const {values} = parseArgs({

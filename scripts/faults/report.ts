@@ -146,7 +146,7 @@ function list(words: readonly string[]): string {
   return words.length === 0 ? '-' : words.join(', ');
 }
 
-/** More ids of one group than this are told as their number: a stopped API server has dozens of consequences. */
+/** More ids of one group than this are shown as a count: a stopped API server has dozens of consequences. */
 const shownIds = 3;
 
 /** `MESH301, MESH4xx (9)`. */

@@ -32,7 +32,7 @@ async function become(list: List): Promise<void> {
   writeFileSync(file, JSON.stringify(list));
   await cluster.kubectl('apply', '-f', file);
   const marker = `test/${String(Date.now())}`;
-  // The authorizer follows what is stored a moment later: the last thing that is stored is asked for.
+  // The authorizer follows stored objects after a moment: wait for the last one.
   await cluster.api.apply('/apis/rbac.authorization.k8s.io/v1/clusterroles/marker', {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
@@ -63,7 +63,7 @@ async function asAdministrator<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-const said = ({code, stdout, stderr}: Ran): string => `${String(code)}: ${stdout}${stderr}`;
+const summary = ({code, stdout, stderr}: Ran): string => `${String(code)}: ${stdout}${stderr}`;
 const renew = (): Promise<string> => cli.must('certs', 'generate', '--renew', '--yes');
 
 beforeAll(async () => {
@@ -88,10 +88,10 @@ describe('an installer', () => {
   it('makes the mesh from nothing, applies again, and upgrades nothing it may not', async () => {
     await become(await manifests('--role', 'installer', '--access'));
     await cli.must('up', '--key-algorithm', 'ecdsa-p256');
-    expect(said(await cli.run(['install', 'apply', '--yes']))).toMatch(/^0: /);
+    expect(summary(await cli.run(['install', 'apply', '--yes']))).toMatch(/^0: /);
     const verdict = await cli.verify('--access');
     expect([verdict.code, findings(verdict)]).toEqual([0, []]);
-    // Who holds this role is expected, and all that is told of it.
+    // A subject with this role is expected, and no other is reported.
     const shown = await cli.must('access', 'show');
     expect(shown).toContain(`expected, installer of kubectl mesh access role: ${account}`);
   });
@@ -122,8 +122,8 @@ describe('an operator', () => {
 
   it('does not install: exit 4, what is missing is named, and nothing is changed', async () => {
     const ran = await cli.run(['install', 'apply', '--yes']);
-    expect(said(ran)).toMatch(/^4: /);
-    expect(said(ran)).toMatch(/not allowed to (?:list|get) /);
+    expect(summary(ran)).toMatch(/^4: /);
+    expect(summary(ran)).toMatch(/not allowed to (?:list|get) /);
   });
 
   /** What needs a right: how the cluster is made to ask for it, and the command that then fails. */
@@ -217,12 +217,12 @@ describe('an operator', () => {
       await become(without(operator, right));
       const ran = await cli.run(words);
       const [verb = '', resource = ''] = right.split(' ');
-      expect([ran.code === 0, said(ran)]).toEqual([
+      expect([ran.code === 0, summary(ran)]).toEqual([
         false,
         expect.stringContaining(`not allowed to ${verb} ${resource}`),
       ]);
       await become(operator);
-      expect(said(await cli.run(words))).toMatch(/^0: /);
+      expect(summary(await cli.run(words))).toMatch(/^0: /);
     },
   );
 
@@ -283,12 +283,12 @@ describe('a reader', () => {
     expect((await cli.verify('--access')).code).toBe(4);
     await renew();
     const push = await cli.run(['trust', 'push', '--yes']);
-    expect(said(push)).toMatch(/^4: /);
-    expect(said(push)).toMatch(/not allowed to get namespaces "istio-system"/);
-    expect(said(await cli.run(['trust', 'rollback', 'one', '--yes']))).toMatch(/^4: .*cacerts-previous/s);
-    expect(said(await cli.run(['install', 'apply', '--yes']))).toMatch(/^4: .*not allowed to/s);
+    expect(summary(push)).toMatch(/^4: /);
+    expect(summary(push)).toMatch(/not allowed to get namespaces "istio-system"/);
+    expect(summary(await cli.run(['trust', 'rollback', 'one', '--yes']))).toMatch(/^4: .*cacerts-previous/s);
+    expect(summary(await cli.run(['install', 'apply', '--yes']))).toMatch(/^4: .*not allowed to/s);
     const shown = await cli.run(['access', 'show']);
-    expect(said(shown)).toMatch(/^4: .*not allowed to list clusterroles.*not allowed to list secrets/s);
+    expect(summary(shown)).toMatch(/^4: .*not allowed to list clusterroles.*not allowed to list secrets/s);
     await become(await manifests('--role', 'operator'));
     await cli.must('trust', 'push', '--yes');
   });
@@ -296,7 +296,7 @@ describe('a reader', () => {
   it('shows who can reach the key with --access, itself among them', async () => {
     await become(await manifests('--role', 'reader', '--access'));
     const shown = await cli.run(['access', 'show', '--fail-on', 'warning']);
-    expect(said(shown)).toMatch(/^3: /);
+    expect(summary(shown)).toMatch(/^3: /);
     expect(shown.stdout).toContain(account);
   });
 
@@ -304,7 +304,7 @@ describe('a reader', () => {
     await become(await manifests('--role', 'reader', '--no-secrets'));
     const verdict = await cli.verify('--no-secrets');
     expect([verdict.code, findings(verdict)]).toEqual([0, []]);
-    expect(said(await cli.run(['trust', 'diff']))).toMatch(/^4: .*not allowed to get secrets/s);
+    expect(summary(await cli.run(['trust', 'diff']))).toMatch(/^4: .*not allowed to get secrets/s);
     const shown = await asAdministrator(() => cli.must('access', 'show', '--fail-on', 'warning'));
     expect(shown).not.toContain('engineer');
   });

@@ -86,7 +86,7 @@ async function grant(cluster: Cluster, name: string, rules: readonly object[], w
     metadata: {name: `test-${name}`},
     roleRef: {apiGroup: 'rbac.authorization.k8s.io', kind, name: `test-${name}`},
     subjects: [
-      {apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'somebody-else'},
+      {apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'another-group'},
       {apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name},
     ],
   });
@@ -186,7 +186,7 @@ describe('subjects of every way', () => {
   it('may, and the others may not, what the API server says they may', async () => {
     // Questions as a person would ask them with kubectl auth can-i, not those of our table.
     const secrets = ['get', 'list', 'watch', 'patch', 'deletecollection'].map((verb) => [verb, '', 'secrets']);
-    const asked: Readonly<Record<string, readonly (readonly string[])[]>> = {
+    const queries: Readonly<Record<string, readonly (readonly string[])[]>> = {
       'read-secret': secrets,
       workload: ['create', 'patch'].flatMap((verb) => [
         [verb, 'apps', 'deployments'],
@@ -230,7 +230,7 @@ describe('subjects of every way', () => {
     };
     for (const name of Object.keys(users)) {
       const own = subjectsOf(result, 'one').find((subject) => subject.kind === 'User' && subject.name === name);
-      for (const [way, questions] of Object.entries(asked)) {
+      for (const [way, questions] of Object.entries(queries)) {
         const ours = own?.ways.some((each) => each.way === way) ?? false;
         expect(`${name} ${way} ${String(ours)}`).toBe(`${name} ${way} ${String(await mayAny(name, questions))}`);
       }
@@ -314,20 +314,20 @@ describe('subjects of every way', () => {
   });
 
   it('are taken out of their bindings, and nobody else is, by the commands that verify prints', async () => {
-    // Who stood in a second binding, or reached it through somebody else, may show again: at most twice here.
+    // A subject with a second binding, or with access through another subject, may appear again: at most twice here.
     for (let round = 0; round < 3; round++) {
       const rows = findings(await cli.verify('--access', '--only', 'MESH206,MESH207,MESH208'));
       if (round === 0) expect(rows.length).toBeGreaterThan(15);
-      for (const {fix = ''} of rows.filter((row) => !row.observed?.startsWith('Group:somebody-else'))) {
+      for (const {fix = ''} of rows.filter((row) => !row.observed?.startsWith('Group:another-group'))) {
         const ran = await cli.shell(fix);
         expect(ran.code, `${fix}\n${ran.stderr}`).toBe(0);
       }
     }
     const left = unexpected(await show(), 'one');
-    expect(left).toEqual(['Group:somebody-else']);
+    expect(left).toEqual(['Group:another-group']);
     const binding = await one.api.get<DataResource & {readonly subjects: readonly {readonly name: string}[]}>(
       `${rbac}/namespaces/istio-system/rolebindings/test-executor`,
     );
-    expect(binding.subjects.map(({name}) => name)).toEqual(['somebody-else']);
+    expect(binding.subjects.map(({name}) => name)).toEqual(['another-group']);
   });
 });

@@ -45,8 +45,8 @@ describe('certs adopt', () => {
     }
     expect(existsSync(join(cli.workDir, 'root-key.pem'))).toBe(false);
     const yaml = readFileSync(join(cli.workDir, 'mesh.yaml'), 'utf8');
-    for (const said of ['meshID: guide-mesh', 'network: net-7', 'name: one', 'name: two', 'version: "1.31"'])
-      expect(yaml).toContain(said);
+    for (const line of ['meshID: guide-mesh', 'network: net-7', 'name: one', 'name: two', 'version: "1.31"'])
+      expect(yaml).toContain(line);
     const before = changeTimes(cli.workDir);
     await cli.must('certs', 'adopt', 'one=kwok-one', 'two=kwok-two');
     expect(changeTimes(cli.workDir)).toEqual(before);

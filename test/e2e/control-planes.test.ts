@@ -55,7 +55,7 @@ describe('npm run control-planes', () => {
     expect(readdirSync(join(directory, 'cache', 'kubectl-mesh', 'control-planes'))).toEqual([]);
   });
 
-  it('stamps the versions that istioctl and the API server are asked for', async () => {
+  it('stamps the versions that istioctl and the API server report', async () => {
     const planes = await controlPlanes();
     expect(await output(planes.path('kube-apiserver'), ['--version'])).toBe('Kubernetes v1.34.3');
     expect(await output(planes.path('istioctl'), ['version', '--remote=false', '--short'])).toContain('1.31.0');

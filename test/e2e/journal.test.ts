@@ -1,4 +1,4 @@
-/** The journal against a real API server: whom it takes us for, and what it remembers when somebody rewrites the file. */
+/** The journal against a real API server: the identity that it records, and how a rewritten file is detected. */
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
@@ -58,7 +58,7 @@ describe('who made a change', () => {
   });
 });
 
-describe('a journal that is written anew, every hash right', () => {
+describe('a rewritten journal with valid hashes', () => {
   it('is found by what the cluster remembers, and by nothing else', async () => {
     expect(await verified()).toEqual({code: 0, results: ['agrees']});
     const secret = ['-n', 'istio-system', 'get', 'secret', 'cacerts', '-o', 'json'];
@@ -76,7 +76,7 @@ describe('a journal that is written anew, every hash right', () => {
     expect(await verified()).toEqual({code: 0, results: ['agrees']});
     await rewriteJournal(cli.workDir, (entry) => ({
       ...entry,
-      ...(entry.identity && {identity: {username: 'somebody@else'}}),
+      ...(entry.identity && {identity: {username: 'another@user'}}),
     }));
     expect((await cli.run(['journal', 'verify', '--offline'])).code).toBe(0);
     expect(await verified()).toEqual({code: 3, results: ['rewritten']});

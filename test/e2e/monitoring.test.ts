@@ -1,4 +1,4 @@
-/** Monitoring against what it is for: Prometheus' own tools, with what real istiods and real runs of ours said. */
+/** Alert rules evaluated by promtool, with metrics of real istiods and of our own runs. */
 import {readFileSync, statSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -166,7 +166,7 @@ describe('alerts', () => {
     const [one, two] = clusters;
     const pod = await istiod(one);
     const token = await one.api.token('default', 'default', ['istio-ca']);
-    for (let asked = 0; asked < 3; asked++) {
+    for (let sent = 0; sent < 3; sent++) {
       expect(await requestCertificate(pod, {csr: 'no request', token, clusterId: 'c1'})).not.toBe(0);
     }
     // A port that nobody listens on.
@@ -262,7 +262,7 @@ describe('every other alert fires for what it is about, and nothing else does', 
   const notAfter = 'kubectl_mesh_certificate_not_after_timestamp_seconds';
   const [caEnd, rootEnd] = ['citadel_server_cert_chain_expiry_timestamp', 'citadel_server_root_cert_expiry_timestamp'];
   const caOfOne = /cluster="c1".*role="cluster_CA"/;
-  const [asked, refused, given] = [
+  const [requests, refused, given] = [
     'citadel_server_csr_count',
     'citadel_server_authentication_failure_count',
     'citadel_server_success_cert_issuance_count',
@@ -331,12 +331,12 @@ describe('every other alert fires for what it is about, and nothing else does', 
     ['IstiodRootsDiffer', ({two}) => ({two: changed(two, rootEnd, (end) => end - day)}), {}],
     [
       'IstiodRefusesCallers',
-      ({one}) => ({one: plus(one, `${asked} 100`, `${refused} 60`, `${given} 40`)}),
+      ({one}) => ({one: plus(one, `${requests} 100`, `${refused} 60`, `${given} 40`)}),
       {cluster: 'c1'},
     ],
     [
-      'nothing: strangers come to every port',
-      ({one}) => ({one: plus(one, `${asked} 100`, `${refused} 5`, `${given} 95`)}),
+      'nothing: every port gets unknown callers',
+      ({one}) => ({one: plus(one, `${requests} 100`, `${refused} 5`, `${given} 95`)}),
       undefined,
     ],
     [
@@ -348,7 +348,7 @@ describe('every other alert fires for what it is about, and nothing else does', 
 
   it.each(cases)('%s', async (alert, change, labels) => {
     const after = {...healthy, ...change(healthy)};
-    const isCounted = alert.startsWith('IstiodRefuses') || alert.includes('strangers') || alert.endsWith('Lost');
+    const isCounted = alert.startsWith('IstiodRefuses') || alert.includes('unknown callers') || alert.endsWith('Lost');
     const minute = isCounted ? 72 : 240;
     await expectFiring({
       name: alert,
@@ -377,9 +377,9 @@ describe('every other alert fires for what it is about, and nothing else does', 
   });
 
   it('none of the counting ones after a gap in scraping: what was counted before is not new', async () => {
-    const counted = (asked: string, refused: string): Scrape =>
-      plus(healthy.one, `${asked} 500`, `${refused} 400`, 'citadel_server_csr_sign_err_count{error="CSR_ERROR"} 7');
-    const before = counted(asked, refused);
+    const counted = (requests: string, refused: string): Scrape =>
+      plus(healthy.one, `${requests} 500`, `${refused} 400`, 'citadel_server_csr_sign_err_count{error="CSR_ERROR"} 7');
+    const before = counted(requests, refused);
     await expectFiring({
       name: 'a gap',
       moments: [

@@ -41,10 +41,10 @@ describe('a sandbox', () => {
         setInterval(() => {}, 1000);
       });`;
     const owner = spawn(process.execPath, ['--import', 'tsx', '-e', script], {stdio: ['ignore', 'pipe', 'inherit']});
-    const said = await new Promise<string>((resolve) =>
+    const output = await new Promise<string>((resolve) =>
       owner.stdout.once('data', (data: Buffer) => resolve(String(data))),
     );
-    const {dir, pid} = JSON.parse(said) as {dir: string; pid: number};
+    const {dir, pid} = JSON.parse(output) as {dir: string; pid: number};
     expect(alive(pid)).toBe(true);
     owner.kill(signal);
     await eventually('the end of the orphan', () => !alive(pid) || undefined, 20_000);

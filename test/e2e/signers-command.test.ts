@@ -85,7 +85,7 @@ describe('a root key in a PKCS#11 token', () => {
     expect(readFileSync(path('one/ca-cert.pem'), 'utf8')).toBe(before);
   });
 
-  it('says what the token said when the PIN is wrong, and signs nothing', async () => {
+  it('reports the error of the token when the PIN is wrong, and signs nothing', async () => {
     const cli = withToken(new MeshCli(setting.sandbox, at(setting.clusters, 0).planes, {}, 'wrong-pin'));
     Object.assign(cli.env, {PKCS11_PIN: '000000'});
     const refused = await cli.run(['certs', 'generate', 'one', '--signer', signer(ids.ecdsa), '-o', 'json']);

@@ -34,8 +34,8 @@ afterAll(async () => {
 
 it('makes a mesh with up, without any CA in it, and verify is green', async () => {
   const {cli, clusters} = setting;
-  const said = await cli.must('up');
-  expect(said).toContain('Verdict: ok');
+  const output = await cli.must('up');
+  expect(output).toContain('Verdict: ok');
   const verdict = await cli.verify();
   expect(findings(verdict)).toEqual([]);
   expect(verdict.code).toBe(0);

@@ -60,18 +60,18 @@ function errorOf({errors, clusters}: Answer): Answer['errors'][number] {
 
 describe('a server that cannot sign', () => {
   it('says which: its CA is not known, not initialised, sealed', async () => {
-    const said = async (env: Readonly<Record<string, string>> = {}) => {
+    const errorOf = async (env: Readonly<Record<string, string>> = {}) => {
       const cli = user({VAULT_TOKEN: 'none', ...env});
       const answer = await generate(cli, '{type: vault, mount: pki_mesh}');
       expect(answer.code).toBe(4);
       expect(existsSync(join(cli.workDir, 'one'))).toBe(false);
       return errorOf(answer);
     };
-    expect(await said({VAULT_CACERT: ''})).toMatchObject({code: 'SIGNER_UNAVAILABLE'});
-    expect((await said({VAULT_CACERT: ''})).message).toContain('a CA that is not known here');
-    expect((await said()).message).toContain('not initialised');
+    expect(await errorOf({VAULT_CACERT: ''})).toMatchObject({code: 'SIGNER_UNAVAILABLE'});
+    expect((await errorOf({VAULT_CACERT: ''})).message).toContain('a CA that is not known here');
+    expect((await errorOf()).message).toContain('not initialised');
     await bao.initialize();
-    expect((await said()).message).toContain('sealed');
+    expect((await errorOf()).message).toContain('sealed');
     await bao.unseal();
   });
 });
@@ -156,7 +156,7 @@ describe('OpenBao signs cluster CAs', () => {
   });
 
   it('and names the mount, the issuer, the namespace or the token that is none', async () => {
-    const said = async (signer: string, env: Readonly<Record<string, string>> = {}) => {
+    const messageOf = async (signer: string, env: Readonly<Record<string, string>> = {}) => {
       const cli = user({VAULT_TOKEN: await rootToken(), ...env});
       const answer = await generate(cli, signer);
       expect(answer.code).toBe(1);
@@ -164,13 +164,15 @@ describe('OpenBao signs cluster CAs', () => {
       expect(code).toBe('SIGNER_REFUSED');
       return [message, ...hints].join('\n');
     };
-    expect(await said('{type: vault, mount: pki_mehs}')).toContain('no PKI secrets engine at pki_mehs');
-    expect(await said('{type: vault, mount: cubbyhole}')).toContain('no PKI secrets engine at cubbyhole');
-    expect(await said('{type: vault, mount: pki_mesh, issuer: mesh-polcy}')).toContain('Did you mean mesh-policy?');
-    expect(await said('{type: vault, mount: pki_mesh}', {VAULT_NAMESPACE: 'acme'})).toContain('no namespace acme');
-    expect(await said('{type: vault, mount: pki_mesh}', {VAULT_TOKEN: 's.gone'})).toContain('expired');
+    expect(await messageOf('{type: vault, mount: pki_mehs}')).toContain('no PKI secrets engine at pki_mehs');
+    expect(await messageOf('{type: vault, mount: cubbyhole}')).toContain('no PKI secrets engine at cubbyhole');
+    expect(await messageOf('{type: vault, mount: pki_mesh, issuer: mesh-polcy}')).toContain(
+      'Did you mean mesh-policy?',
+    );
+    expect(await messageOf('{type: vault, mount: pki_mesh}', {VAULT_NAMESPACE: 'acme'})).toContain('no namespace acme');
+    expect(await messageOf('{type: vault, mount: pki_mesh}', {VAULT_TOKEN: 's.gone'})).toContain('expired');
     const approle = '{type: vault, mount: pki_mesh, auth: {method: approle, mount: robots, roleId: x}}';
-    expect(await said(approle, {VAULT_SECRET_ID: 'y'})).toContain('auth/robots');
+    expect(await messageOf(approle, {VAULT_SECRET_ID: 'y'})).toContain('auth/robots');
   });
 
   it('asks for the root that it does not send', async () => {

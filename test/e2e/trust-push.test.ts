@@ -84,7 +84,7 @@ describe('a Secret that is there', () => {
     const {code, answer} = await push('-y');
     expect([code, answer.clusters[0]?.plan]).toEqual([0, 'replace']);
     expect((await secretNow()).type).toBe('Opaque');
-    // What was there went to cacerts-previous, type and all that can be told of it, and comes back.
+    // The previous Secret went to cacerts-previous, with its type and everything readable, and is restored.
     expect(
       (await cli.run(['trust', 'rollback', 'c1', '-y', '--allow-invalid-bundle', '--allow-root-change'])).code,
     ).toBe(0);
@@ -100,8 +100,8 @@ describe('a Secret that is there', () => {
   });
 });
 
-describe('a Secret that somebody changes between plan and write', () => {
-  it('is looked at again and asked about again, and nobody overwrites unseen', async () => {
+describe('a Secret that another client changes between plan and write', () => {
+  it('is read again and confirmed again, and never overwritten unread', async () => {
     await createByGuide('--from-literal=extra=1');
     const change = ['patch', 'secret', 'cacerts', '-p', '{"stringData":{"other":"2"}}'];
     const {screen, code} = await runInTerminal(
@@ -164,7 +164,7 @@ describe('a user who may do only so much', () => {
     expect(code, stderr).toBe(0);
   });
 
-  it.each(Object.keys(rights))('is told that "%s" is missing', async (missing) => {
+  it.each(Object.keys(rights))('gets an error that "%s" is missing', async (missing) => {
     await createByGuide('--from-literal=extra=1');
     await becomeUserWith(Object.entries(rights).flatMap(([name, rule]) => (name === missing ? [] : [rule])));
     const {code, answer} = await push('-y');

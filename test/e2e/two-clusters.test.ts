@@ -34,17 +34,17 @@ it('lets workloads of both clusters meet by mutual TLS, in both directions', asy
 });
 
 it('control experiment: with a root of its own in one cluster, neither accepts the other', async () => {
-  const stranger = new MeshCli(setting.sandbox, two.planes, {'kwok-two': two}, 'stranger');
-  await stranger.must('certs', 'generate', 'two');
+  const other = new MeshCli(setting.sandbox, two.planes, {'kwok-two': two}, 'other');
+  await other.must('certs', 'generate', 'two');
   const push = ['trust', 'push', 'two', '--context', 'kwok-two', '--yes'];
   // Two roots are what the rules of trust push are there to prevent.
-  expect((await stranger.run(push)).code).toBe(5);
-  await stranger.must(...push, '--allow-root-change', '--restart-istiod');
+  expect((await other.run(push)).code).toBe(5);
+  await other.must(...push, '--allow-root-change', '--restart-istiod');
   const {there, back} = await meet(one, two);
   expect([there.ok, back.ok]).toEqual([false, false]);
   const verdict = await setting.cli.verify();
   expect(verdict.code).toBe(3);
-  // The push came from another work directory: its journal is not known here, which is told beside the other CA.
+  // The push came from another work directory: its journal is unknown here, which is reported with the other CA.
   expect(new Set(findings(verdict).map(({id, cluster}) => `${id} ${cluster ?? ''}`))).toEqual(
     new Set(['MESH301 two', 'MESH116 two']),
   );

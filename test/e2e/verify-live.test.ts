@@ -64,7 +64,7 @@ async function expectGreen(): Promise<void> {
 }
 
 describe('two replicas', () => {
-  it('are both asked, and both well', async () => {
+  it('are both checked, and both pass', async () => {
     const pods = await istiods(2);
     const green = await cli.verify();
     expect([green.code, green.verdict]).toEqual([0, 'ok']);
@@ -118,7 +118,7 @@ describe('an istiod that cannot sign', () => {
     await fix(warnings[0]);
   });
 
-  it('is not what a few strangers make of it, but it is when nobody gets anything', async () => {
+  it('ignores a few unknown callers, but reports that no certificate is issued', async () => {
     const pod = at(await istiods(2), 0);
     const ask = () => requestCertificate(pod, {csr: 'no request', clusterId: 'c1'});
     await ask();

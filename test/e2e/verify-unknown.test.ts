@@ -172,7 +172,7 @@ describe('a user with the rights that docs/verify.md lists', () => {
     await expectGreen();
   });
 
-  // The others are asked for in meshes of another kind.
+  // The others are requested in meshes of another kind.
   const used = verifyRights.filter(({when}) => when === undefined || when === 'where clusters are on several networks');
 
   const titled = used.map(
@@ -185,8 +185,8 @@ describe('a user with the rights that docs/verify.md lists', () => {
     expect([verdict.verdict, verdict.code]).toEqual(['unknown', 4]);
     const resting = rowsOfRight(right, 'one', verdict.checks);
     expect(resting.length).toBeGreaterThan(0);
-    const told = resting.filter(({result}) => result !== 'unknown').map(({id, result}) => `${id} ${result}`);
-    expect(told).toEqual([]);
+    const known = resting.filter(({result}) => result !== 'unknown').map(({id, result}) => `${id} ${result}`);
+    expect(known).toEqual([]);
     const unknown = verdict.checks.filter(({result}) => result === 'unknown');
     for (const {id, reason} of unknown) expect(`${id} ${reason ?? ''}`).toContain(`${right.verb} ${right.resource}`);
     expect(unknown.map(({id}) => id)).toContain('MESH202');

@@ -70,7 +70,7 @@ async function expectGreen({ended}: Waiting): Promise<void> {
 }
 
 describe('waiting', () => {
-  it('begins red, and ends green when somebody scales istiod up', async () => {
+  it('first fails, and passes after istiod is scaled up', async () => {
     await makeRed();
     const waiting = await startWaiting();
     await scale(1);

@@ -110,7 +110,7 @@ export async function startFakeProgram(
 
 /**
  * Opens a named pipe without waiting for the process at its other end. `shared` pipes are held open at both ends: reading
- * does not end while nobody writes, and writing does not fail before somebody reads.
+ * does not end while there is no writer, and writing does not fail before there is a reader.
  */
 async function openPipe(path: string, use: 'readable' | 'writable', ends: 'shared' | 'ours'): Promise<Socket> {
   const mode = ends === 'shared' ? constants.O_RDWR : constants.O_RDONLY;

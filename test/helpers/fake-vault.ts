@@ -25,7 +25,7 @@ export interface FakeRequest {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** How openssl makes the answer to a request: lines of an extensions section, days, the subject; else as asked. */
+/** How openssl issues the certificate: lines of an extensions section, days, the subject; otherwise as requested. */
 export interface Signing {
   readonly extensions?: readonly string[];
   readonly days?: number;
@@ -52,7 +52,7 @@ export interface FakeVault {
 const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-noenc'];
 
 /** What a cluster CA of ours has. */
-export const askedExtensions = [
+export const requestedExtensions = [
   'basicConstraints=critical,CA:TRUE,pathlen:0',
   'keyUsage=critical,digitalSignature,keyCertSign,cRLSign',
   'subjectKeyIdentifier=hash',
@@ -149,7 +149,7 @@ function makeCertificates(file: (name: string) => string, tls: 'good' | 'expired
 }
 
 function signRequest(file: (name: string) => string, body: FakeRequest['body'], signing: Signing): string {
-  const {extensions = askedExtensions, days = 730, subject, otherKey = false} = signing;
+  const {extensions = requestedExtensions, days = 730, subject, otherKey = false} = signing;
   writeFileSync(file('request.csr'), String(body.csr));
   writeFileSync(file('request.ext'), `${extensions.join('\n')}\n`);
   if (otherKey)

@@ -58,7 +58,7 @@ export function runInTerminal(
     child.on('error', reject);
     child.on('close', (code) => {
       clearTimeout(limit);
-      if (waiting.length > 0) reject(new Error(`never asked ${String(waiting[0]?.when)}; the screen:\n${screen}`));
+      if (waiting.length > 0) reject(new Error(`no prompt ${String(waiting[0]?.when)}; the screen:\n${screen}`));
       else resolve({screen, code});
     });
   });

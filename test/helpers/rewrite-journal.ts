@@ -1,4 +1,4 @@
-/** Writes a journal anew as somebody does who knows how: every hash right, nothing to be seen in the file itself. */
+/** Rewrites a journal as an attacker would: every hash is valid, so the file alone does not show it. */
 import {readFile, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {entryLine, seal, type ChainHead} from '../../src/domain/journal/chain.js';

@@ -1,4 +1,4 @@
-/** Which rows of verify cannot be told without a right. */
+/** Which rows of verify are unknown without a right. */
 import {checks} from '../../src/domain/checks/registry.js';
 import type {Check} from '../../src/domain/checks/check.js';
 import type {Right} from '../../src/domain/facts/rights.js';

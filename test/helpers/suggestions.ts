@@ -22,12 +22,12 @@ export function asJson<T extends object>(data: T, typed: TypedTarget = {}): AsJs
   return JSON.parse(JSON.stringify(printResult(data, typed))) as AsJson<T>;
 }
 
-/** A suggestion as it is shown to somebody who typed no flags. */
+/** A suggestion as shown to a user who typed no flags. */
 export function textOf(suggestion: Suggestion): string {
   return renderSuggestion(suggestion, {});
 }
 
-/** Hints as they are shown to somebody who typed no flags. */
+/** Hints as shown to a user who typed no flags. */
 export function hintTexts(hints: readonly Hint[]): readonly string[] {
   return hints.map((hint) => renderHint(hint, {}));
 }

@@ -150,7 +150,7 @@ export function injected(name: string): FakeObject {
   return pod(name, {spec: {containers: [{name: 'app'}, {name: 'istio-proxy'}]}});
 }
 
-/** A running istiod: it presents a CA on its secure port, writes its bundle, and loads Secret `cacerts` when asked to. */
+/** A running istiod: it presents a CA on its secure port, writes its bundle, and loads Secret `cacerts` on request. */
 export interface FakeIstiod {
   /** Takes over what Secret `cacerts` holds now. */
   load(): void;
@@ -177,7 +177,7 @@ export async function runIstiod(
   const load = (): void => {
     show(cluster.secretText('istio-system/cacerts'));
   };
-  // istiod shows what it has loaded when somebody looks at what it wrote.
+  // istiod shows what it has loaded when a client reads what it wrote.
   if (byItself)
     cluster.before(
       {verb: 'get', resource: 'configmaps'},

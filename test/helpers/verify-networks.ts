@@ -40,7 +40,7 @@ export function eastWestService(network: string): FakeObject {
   };
 }
 
-/** A gateway that somebody else runs: its address stands in it. */
+/** A gateway that another team runs, with its address in the object. */
 export function eastWestGateway(network: string): FakeObject {
   return {
     apiVersion: 'gateway.networking.k8s.io/v1',

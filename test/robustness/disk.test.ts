@@ -130,7 +130,7 @@ describe.runIf(canMount)('a full disk', () => {
 });
 
 describe.runIf(canMount)('a read-only disk', () => {
-  it('is enough for what only reads, and told by what writes', async () => {
+  it('is enough for commands that only read, and reported by commands that write', async () => {
     const box = await emptyBox();
     const {work} = box;
     mount(work, '2m');
@@ -155,9 +155,9 @@ describe.runIf(canMount)('a read-only disk', () => {
       }
       for (const [, {words, writes}] of rows()) {
         if (!writes) continue;
-        const said = await box.run(words('cluster1'));
-        expectExit(said, 1, words('cluster1').join(' '));
-        expect(said.stderr).toContain('read-only');
+        const refused = await box.run(words('cluster1'));
+        expectExit(refused, 1, words('cluster1').join(' '));
+        expect(refused.stderr).toContain('read-only');
       }
     } finally {
       unmount(work);
@@ -198,7 +198,7 @@ describe('umask 000', () => {
   });
 });
 
-describe.runIf(isRoot)('somebody else', () => {
+describe.runIf(isRoot)('another user', () => {
   const nobody = 65534;
   const asNobody = ['setpriv', `--reuid=${String(nobody)}`, `--regid=${String(nobody)}`, '--clear-groups'];
 
@@ -210,7 +210,7 @@ describe.runIf(isRoot)('somebody else', () => {
     return box;
   }
 
-  it("may not write into this user's work directory, and is told", async () => {
+  it("may not write to this user's work directory, and gets an error", async () => {
     const box = await sharedBox();
     const before = await snapshot(box.work);
     for (const words of [
@@ -226,7 +226,7 @@ describe.runIf(isRoot)('somebody else', () => {
     await box.dispose();
   });
 
-  it('reads what may be read, and is told what may not', async () => {
+  it('reads what is readable, and gets an error for the rest', async () => {
     const box = await sharedBox();
     const run = await box.run(['verify', '--offline'], {through: asNobody});
     expectNoCrash(run, 'verify');

@@ -102,7 +102,7 @@ async function inPlace(box: Box, file: string, make: (path: string) => Promise<u
 }
 
 describe.each(spoils)('$what', ({what, spoil, names}) => {
-  it('is told with its file, stops what needs it, and stays as it is', async () => {
+  it('is reported with its file, stops commands that need it, and stays unchanged', async () => {
     const box = await meshBox();
     await spoil(box);
     const before = await snapshot(box.work);
@@ -112,11 +112,11 @@ describe.each(spoils)('$what', ({what, spoil, names}) => {
       ['verify', '--offline'],
     ]) {
       const run = await box.run(words, {limitMs: 20_000});
-      const said = `${what}: ${words.join(' ')}`;
-      expectNoCrash(run, said);
-      expect([2, 3, 4, 5], said + run.stdout + run.stderr).toContain(run.code);
-      if (words[0] !== 'trust') expect(run.stdout + run.stderr, said).toContain(names);
-      expect(await snapshot(box.work), said).toEqual(before);
+      const label = `${what}: ${words.join(' ')}`;
+      expectNoCrash(run, label);
+      expect([2, 3, 4, 5], label + run.stdout + run.stderr).toContain(run.code);
+      if (words[0] !== 'trust') expect(run.stdout + run.stderr, label).toContain(names);
+      expect(await snapshot(box.work), label).toEqual(before);
     }
     for (const words of [
       ['certs', 'list'],
@@ -135,7 +135,7 @@ describe('what people and tools put around PEM', () => {
     ['text before it', (text: string) => `Certificate:\n    Data:\n        Version: 3 (0x2)\n${text}`],
     ['no newline at its end', (text: string) => text.trimEnd()],
     ['a byte order mark', (text: string) => `\ufeff${text}`],
-  ])('%s does not crash anything, and what is not taken is said', async (_what, change) => {
+  ])('%s crashes no command, and unusable input is reported', async (_what, change) => {
     const box = await meshBox();
     for (const file of ['ca-cert.pem', 'ca-key.pem', 'cert-chain.pem', 'root-cert.pem']) {
       await box.put(`cluster1/${file}`, change(await box.read(`cluster1/${file}`)));
@@ -150,7 +150,7 @@ describe('what people and tools put around PEM', () => {
     await box.dispose();
   });
 
-  it('an EC PARAMETERS block before the key is told: istiod reads the first block only', async () => {
+  it('an EC PARAMETERS block before the key is reported: istiod reads the first block only', async () => {
     const box = await meshBox();
     const privateKey = openssl(['ec'], await box.read(key));
     await box.put(key, `${openssl(['ecparam', '-name', 'prime256v1'])}${privateKey}`);

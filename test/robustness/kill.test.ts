@@ -80,7 +80,7 @@ describe('certs import, killed', () => {
       await struck(box, words, 'SIGKILL', {afterChanges, folder: box.work});
       const keys = Object.entries(await snapshot(box.work)).filter(([, text]) => text.endsWith(key));
       expect(keys.map(([file]) => file)).not.toEqual([]);
-      // All four files or none; those of a committed set are there as soon as somebody looks.
+      // All four files or none; those of a committed set are in place when the next command runs.
       if (!existsSync(join(box.work, 'cluster1/.pending/commit'))) expect([0, 4]).toContain((await files(box)).length);
       expect(await journalFaults(box.work)).toEqual([]);
       expectExit(await box.run(words), 0, 'again');
@@ -138,7 +138,7 @@ describe('trust push to three clusters', () => {
     for (const name of clusterNames) kube.cluster(`ctx-${name}`).latencyMs = 40;
     const box = await meshBox([kube.bin]);
     const {pid} = await struck(box, ['trust', 'push'], 'SIGKILL', {afterMs});
-    // Nobody can do this for a program that was killed: its kubectl goes on until somebody ends it.
+    // A killed program cannot clean up: its kubectl runs until it is stopped.
     endGroup(pid);
     expect(await journalFaults(box.work)).toEqual([]);
     for (const name of clusterNames) kube.cluster(`ctx-${name}`).latencyMs = 0;
@@ -273,7 +273,7 @@ describe('a lock', () => {
     await box.dispose();
   });
 
-  it('of a dead process whose parent never asked about it (a zombie) is taken over', async () => {
+  it('of a dead process whose parent never waited for it (a zombie) is taken over', async () => {
     const box = await emptyBox();
     const holder = await leftLock(box);
     const done = join(box.dir, 'zombie');
@@ -304,7 +304,7 @@ describe('a lock', () => {
   });
 
   it.each(['', 'garbage', '{}', '{"pid":1}', '\u0000'.repeat(100)])(
-    'that is no lock of ours is told: %j',
+    'that is not a lock of this program is reported: %j',
     async (text) => {
       const box = await emptyBox();
       await box.put('.kubectl-mesh.lock', text);

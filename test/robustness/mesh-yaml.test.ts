@@ -65,7 +65,7 @@ describe('mesh.yaml with', () => {
       const run = await box.run(words, {limitMs: 20_000});
       expectExit(run, 2, `${what}: ${words.join(' ')}`);
       if (place !== '') expect(run.stdout + run.stderr).toContain(`mesh.yaml:${place}:`);
-      // Somebody has to read it: a terminal's height, not a book.
+      // Users have to read it: at most the height of a terminal.
       expect(run.stderr.split('\n').length, what).toBeLessThan(60);
     }
     expect(await snapshot(box.dir)).toEqual(before);

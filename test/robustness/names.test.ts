@@ -3,7 +3,7 @@ import {emptyBox, meshBox, snapshot, type Box} from './harness/box.js';
 import {rows} from './harness/commands.js';
 import {expectExit} from './harness/run.js';
 
-/** What a script may pass by mistake or somebody on purpose. A word that begins with a dash comes after `--`. */
+/** Names that a script passes by mistake or an attacker on purpose. One that begins with a dash follows `--`. */
 const hostile = [
   '../x',
   '..',

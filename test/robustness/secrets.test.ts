@@ -70,10 +70,10 @@ async function collectKeys(): Promise<void> {
   }
 }
 
-/** The places a secret must not be in after a run: what it said, what its children saw, every file but keys. */
-async function expectNoLeak(what: string, said: string): Promise<void> {
+/** The places that must not contain a secret after a run: its output, its children's input, every file but keys. */
+async function expectNoLeak(what: string, output: string): Promise<void> {
   await collectKeys();
-  expect(leaks(said, needles), `${what}: its output`).toEqual([]);
+  expect(leaks(output, needles), `${what}: its output`).toEqual([]);
   if (existsSync(record)) {
     const children = await readFile(record, 'utf8');
     expect(leaks(children, needles), `${what}: arguments and environment of children`).toEqual([]);
@@ -169,7 +169,7 @@ const runs: readonly (readonly [what: string, words: readonly string[], env?: Re
 ];
 
 describe('no key and no passphrase is seen outside key files', () => {
-  it('by whoever looks at output, children, journal and files, in any of these runs', async () => {
+  it('in output, children, journal or files of any of these runs', async () => {
     for (const [, words, env] of runs) await sweep(words, env);
     expect([...ran].sort()).toEqual(builtCommands());
     // Far enough to be worth looking at: istioctl was given a file, clusters hold what was pushed.
@@ -213,12 +213,12 @@ describe('no key and no passphrase is seen outside key files', () => {
       syncBuiltinESMExports();`;
     const NODE_OPTIONS = `--import=data:text/javascript;base64,${Buffer.from(preload).toString('base64')}`;
     for (const more of [[], ['-o', 'json']]) {
-      const said = await sweep(['certs', 'generate', 'cluster1', '--renew', '--yes', ...more], {
+      const output = await sweep(['certs', 'generate', 'cluster1', '--renew', '--yes', ...more], {
         NODE_OPTIONS,
         NODE_ENV: 'development',
         DEBUG: '*',
       });
-      expect(said).toContain('forced');
+      expect(output).toContain('forced');
     }
   });
 
@@ -231,9 +231,9 @@ describe('no key and no passphrase is seen outside key files', () => {
     const generate = async (directory: string, signer: string) => {
       const words = ['certs', 'generate', 'x', '-w', directory, '--key-algorithm', 'ecdsa-p256', '-o', 'json'];
       const debugging = {DEBUG: '*', NODE_DEBUG: 'http,net,child_process'};
-      const said = await sweep([...words, '--signer', signer], debugging);
+      const output = await sweep([...words, '--signer', signer], debugging);
       await rm(join(box.work, directory), {recursive: true});
-      return said;
+      return output;
     };
     expect(await generate('from-cluster', '{type: cluster, context: ctx-cluster1}')).toContain('"done"');
     await box.put('../signing-key.pem', root.key);
@@ -283,7 +283,7 @@ describe('no token and no secret ID of Vault is seen', () => {
   ];
   const appRole = '{type: vault, auth: {method: approle, roleId: mesh}}';
 
-  it('by whoever looks at output, children, journal and files, also when Vault refuses', async () => {
+  it('in output, children, journal or files, also when Vault refuses', async () => {
     const vault = await startFakeVault();
     const own = await emptyBox();
     try {

@@ -22,7 +22,7 @@ afterEach(async () => {
   await box.dispose();
 });
 
-/** Files whose absence or presence is a promise: what the run must not have changed. `up` may have looked at files only. */
+/** Files that the run must not have created or removed. `up` may have read files only. */
 async function state(): Promise<unknown> {
   return {...(await snapshot(box.work)), '.journal-head.json': undefined};
 }
@@ -80,10 +80,10 @@ describe.each(withKubectl)('%s', (_name, row) => {
     ['is killed', 'kill -KILL $$'],
   ])('says what is wrong when kubectl %s', async (_what, script) => {
     await box.tool('kubectl', script);
-    const said = await expectRefusal(words, 4);
-    expect(said).toContain('kubectl');
-    expect(said.length).toBeLessThan(100_000);
-    expect(said).not.toMatch(/[\u0000-\u0008\u000e-\u001f]/);
+    const output = await expectRefusal(words, 4);
+    expect(output).toContain('kubectl');
+    expect(output.length).toBeLessThan(100_000);
+    expect(output).not.toMatch(/[\u0000-\u0008\u000e-\u001f]/);
   });
 
   it('gives up at --timeout when kubectl hangs, and leaves no kubectl behind', async () => {
@@ -133,8 +133,8 @@ describe.each(withKubectl)('%s', (_name, row) => {
 
   it('names the right that is missing', async () => {
     kube.cluster('ctx-cluster1').deny({});
-    const said = await expectRefusal(words, 4);
-    expect(said).toMatch(/not allowed to (get|list|create|update|patch) \S+/);
+    const output = await expectRefusal(words, 4);
+    expect(output).toMatch(/not allowed to (get|list|create|update|patch) \S+/);
   });
 });
 
@@ -143,8 +143,8 @@ describe('the real kubectl', () => {
     const env = {PATH: `${box.bin}:${process.env.PATH ?? ''}`};
     await box.tool('istioctl', `echo '{"clientVersion":{"version":"1.31.0"}}'`);
     const words = row.words('cluster1');
-    const said = await expectRefusal([...words, '--kubeconfig', join(box.dir, 'nowhere')], 4, env);
-    expect(said).toContain('nowhere');
+    const output = await expectRefusal([...words, '--kubeconfig', join(box.dir, 'nowhere')], 4, env);
+    expect(output).toContain('nowhere');
   });
 
   it.each([

@@ -18,7 +18,7 @@ export async function interceptSecrets(cluster: Cluster, admit: () => boolean): 
   const {sandbox, api} = cluster;
   const ca = opensslRoot(sandbox.dir, 'Webhook');
   const own = opensslServer(sandbox.dir, ca, 'localhost');
-  let isAsked = false;
+  let isRequested = false;
   const server = createServer(
     {cert: readFileSync(own.certificate), key: readFileSync(own.key)},
     (request, response) => {
@@ -26,7 +26,7 @@ export async function interceptSecrets(cluster: Cluster, admit: () => boolean): 
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
         const {uid, dryRun = false} = (JSON.parse(Buffer.concat(chunks).toString()) as AdmissionReview).request;
-        isAsked = true;
+        isRequested = true;
         const body = {
           apiVersion: 'admission.k8s.io/v1',
           kind: 'AdmissionReview',
@@ -63,6 +63,6 @@ export async function interceptSecrets(cluster: Cluster, admit: () => boolean): 
   const probe = {apiVersion: 'v1', kind: 'Secret', metadata: {name: 'probe'}};
   await eventually('the API server asks the webhook', async () => {
     await api.create('/api/v1/namespaces/default/secrets?dryRun=All', probe);
-    return isAsked || undefined;
+    return isRequested || undefined;
   });
 }

@@ -5,7 +5,7 @@
 import {connect} from 'node:http2';
 import type {PlayedPod} from './kubelet.js';
 
-/** What is asked for. */
+/** The certificate request. */
 export interface CertificateRequest {
   /** PEM. What is no PEM makes istiod count a CSR_ERROR. */
   readonly csr: string;

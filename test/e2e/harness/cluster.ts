@@ -111,7 +111,7 @@ interface Kubeconfig {
 }
 
 /**
- * One kubeconfig for several clusters: context name to cluster. No current context: whoever forgets `--context` must fail.
+ * One kubeconfig for several clusters: context name to cluster. No current context: a command without `--context` must fail.
  * Context names are free, so a test can point a name at another cluster.
  */
 export function writeKubeconfig(path: string, contexts: Readonly<Record<string, Cluster>>): void {

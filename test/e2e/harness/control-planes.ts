@@ -14,7 +14,7 @@ import {HarnessError, output, run} from './processes.js';
 
 const modulesDirectory = fileURLToPath(new URL('../control-planes/', import.meta.url));
 
-/** Kubernetes and Istio say "unknown" or v0.0.0 unless the linker is told their versions. */
+/** Kubernetes and Istio report "unknown" or v0.0.0 unless the linker sets their versions. */
 const kubernetesVersion = {gitVersion: 'v1.34.3', gitMajor: '1', gitMinor: '34'};
 const istioVersion = {buildVersion: '1.31.0', buildTag: '1.31.0', buildHub: 'istio'};
 

@@ -115,7 +115,7 @@ export function startCsrSigner(cluster: Cluster, signerName: string, ca: FileCa)
   };
 }
 
-/** A day's certificate for what was asked. */
+/** A certificate for the request, valid for one day. */
 function signRequest(folder: string, ca: FileCa, pem: Buffer): string {
   const request = join(folder, 'request.csr');
   const extensions = join(folder, 'extensions');

@@ -1,4 +1,4 @@
-/** Where a private key lies: "the root key never is a file" is looked for, not believed. */
+/** Finds private keys in files, to verify that the root key is never written to one. */
 import {createPrivateKey, createPublicKey, type KeyObject, X509Certificate} from 'node:crypto';
 import {readdirSync, readFileSync, statSync} from 'node:fs';
 import {join} from 'node:path';

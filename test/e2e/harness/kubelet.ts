@@ -1,6 +1,6 @@
 /**
  * Plays the kubelet for the pods of istiod's Deployments in one cluster: a process for each scheduled pod, its volumes kept
- * up to date, its status told honestly (not ready until istiod says so, CrashLoopBackOff when it keeps dying). Whatever
+ * up to date, its status accurate (not ready until istiod's probe succeeds, CrashLoopBackOff when it keeps failing). Whatever
  * makes a new pod (`kubectl rollout restart`, a changed template, a deleted pod) therefore makes a new istiod.
  */
 import {join} from 'node:path';

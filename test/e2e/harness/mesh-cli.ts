@@ -73,7 +73,7 @@ export class MeshCli {
     return run(process.execPath, [program, ...args], {cwd: this.workDir, env: this.env, ...options});
   }
 
-  /** Runs a command that must exit 0; the error shows what it said. */
+  /** Runs a command that must exit 0; the error shows its output. */
   async must(...args: string[]): Promise<string> {
     return expectExit(`kubectl mesh ${args.join(' ')}`, await this.run(args));
   }

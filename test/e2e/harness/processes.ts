@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly onOutput?: (text: string) => void;
 }
 
-/** What a finished program said. */
+/** The output of a finished program. */
 export interface Ran {
   /** Exit code; 128 + number for a signal is not made up: null then. */
   readonly code: number | null;
@@ -162,7 +162,7 @@ done
 rm -rf "$1"
 `;
 
-/** An API server that was asked to end first serves what it began: seconds on a busy machine. Milliseconds. */
+/** After SIGTERM an API server completes requests in progress: seconds on a busy machine. Milliseconds. */
 const leaveMs = 30_000;
 
 /** A temporary directory and the processes that live in it. */
@@ -250,7 +250,7 @@ export class Sandbox {
     if (left.length > 0) throw new HarnessError(`had to be killed after the sandbox was closed:\n${names.join('\n')}`);
   }
 
-  /** What still runs after programs that were asked to end had their time to do so. */
+  /** Programs that still run after the grace period. */
   async #leftoversAfter(limitMs: number): Promise<Awaited<ReturnType<Sandbox['leftovers']>>> {
     const deadline = Date.now() + limitMs;
     for (;;) {

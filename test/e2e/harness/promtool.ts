@@ -5,7 +5,7 @@ import {stringify} from 'yaml';
 import {peerTool} from '../../helpers/peer-tools.js';
 import {run, type Ran} from './processes.js';
 
-/** What one target said at one time, in the text format, with the labels that Prometheus gives its series. */
+/** One scrape of a target in the text format, with the labels that Prometheus adds to its series. */
 export interface Scrape {
   readonly text: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -80,14 +80,14 @@ function inputSeries(moments: readonly Moment[], end: number): readonly {series:
 }
 
 /** Families that a rule asks for; histograms and Go's own are none of them. */
-const asked = /^(?:kubectl_mesh_|citadel_server_|istio_build|istiod_|remote_cluster_)/;
+const relevant = /^(?:kubectl_mesh_|citadel_server_|istio_build|istiod_|remote_cluster_)/;
 
 function samplesOf({text, labels, at}: Scrape, end: number): readonly (readonly [string, string])[] {
   // The end of the test is when it was scraped.
   const shift = Math.floor(at.getTime() / 1000) - end * 60;
   return text.split('\n').flatMap((line): readonly (readonly [string, string])[] => {
     const [, name, own = '', value] = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
-    if (name === undefined || value === undefined || !asked.test(name)) return [];
+    if (name === undefined || value === undefined || !relevant.test(name)) return [];
     const moved = /_timestamp(?:_seconds)?$/.test(name) ? String(Number(value) - shift) : String(Number(value));
     return [[`${name}${attached(own, labels)}`, moved]];
   });

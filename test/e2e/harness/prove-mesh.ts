@@ -1,4 +1,4 @@
-/** The proof that a mesh of two clusters holds, whoever signed its CAs: verify is green, and workloads meet by mutual TLS. */
+/** Proves that a mesh of two clusters works, for any signer: verify passes, and workloads complete mutual TLS handshakes. */
 import {expect} from 'vitest';
 import type {Cluster} from './cluster.js';
 import {at, type Setting} from './mesh.js';

@@ -1,4 +1,4 @@
-/** What a machine must have for real control planes, said in one line when it is not there. Go is control-planes.ts's. */
+/** Programs that real control planes need, reported in one line if missing. control-planes.ts checks Go. */
 import {HarnessError, run} from './processes.js';
 
 /** Throws a {@link HarnessError} that names every program which does not run here. */

@@ -99,7 +99,7 @@ export async function editData(
   await cluster.kubectl('replace', '-f', file);
 }
 
-/** `istioctl install -f` of a cluster's install.yaml in which somebody changed something, in a file of their own. */
+/** `istioctl install -f` of a changed copy of a cluster's install.yaml. */
 export function installedOtherwise(cluster: string, change: (text: string) => string): Fault['seed'] {
   return async (lab) => {
     const text = lab.read(cluster, 'install.yaml');

@@ -8,13 +8,13 @@ import type {ShapeName} from './shapes.js';
 export type Undo = () => Promise<void>;
 
 /**
- * How the mesh gets well. In every case the fix that verify prints is executed as it is printed:
+ * How the mesh is fixed. In every case the fix that verify prints is executed as printed:
  *
  * - `as printed`: that is all.
- * - `typing`: the command asks at the terminal, and a person answers.
- * - `editor`: the command opens `$EDITOR` on a file, and a person changes its text.
- * - `person`: no command could do it (an API server that somebody stopped, a right that somebody must grant). The printed
- *   command must still run and say something; then the person acts.
+ * - `typing`: the command prompts on the terminal, and the user answers.
+ * - `editor`: the command opens `$EDITOR` on a file, and the user edits it.
+ * - `person`: no command could do it (a stopped API server, a right that must be granted). The printed command must still
+ *   run and print something; then the user acts.
  */
 export type Fix =
   | 'as printed'
@@ -22,7 +22,7 @@ export type Fix =
   | Editing
   | {readonly person: string; readonly act: (lab: Lab) => Promise<void>};
 
-/** A person in an editor: the new text of a file of the work directory, mesh.yaml when not said. */
+/** A user's edit: the new text of a file in the work directory (default: mesh.yaml). */
 export interface Editing {
   readonly editor: (text: string) => string;
   readonly file?: string;
@@ -32,7 +32,7 @@ export interface Editing {
 export interface Fault {
   /** The check that must see it, and which of its faces this is: `MESH106-root-key`. */
   readonly id: `MESH${number}-${string}`;
-  /** What was done, for the table: "ca-key.pem can be read by everybody". */
+  /** What was done, for the table: "ca-key.pem is readable by everyone". */
   readonly title: string;
   /** Default `two`. */
   readonly shape?: ShapeName;

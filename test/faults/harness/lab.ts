@@ -78,7 +78,7 @@ export class Lab {
     writeFileSync(this.path(file), after);
   }
 
-  /** A shell line in the work directory that must succeed: what somebody typed who made the fault. */
+  /** A shell line in the work directory that must succeed: the command that caused the fault. */
   async type(line: string): Promise<string> {
     return output('bash', ['-c', `set -e\n${line}`], {cwd: this.cli.workDir, env: this.cli.env});
   }

@@ -73,9 +73,9 @@ class Observations {
     );
     this.caughtBy = [...new Set(verified.checks.filter((row) => isBad(row) && !row.impliedBy).map(({id}) => id))];
     if (!this.caught) this.problems.push(`missed: ${tell(verified.checks.filter(isBad))}`);
-    // Flags may have asked for some checks only.
-    const asked = new Set(verified.checks.map(({id}) => id));
-    const before = this.lab.baseline.filter(({id}) => fault.verifyArgs === undefined || asked.has(id));
+    // Flags may have selected some checks only.
+    const selected = new Set(verified.checks.map(({id}) => id));
+    const before = this.lab.baseline.filter(({id}) => fault.verifyArgs === undefined || selected.has(id));
     const others = changes(before, verified.checks).filter(({subject}) => !subjectsOf(fault).includes(subject));
     const isSilent = ({subject, after}: Change): boolean =>
       fault.silences?.includes(subject) === true && after.every(({result}) => result === 'skipped');
@@ -107,7 +107,7 @@ class Observations {
     if (!this.fixed) this.problems.push(`not green afterwards: ${tell(green.checks.filter(isBad))}`);
   }
 
-  /** What the fix leaves to a person: said by the declared check, by no other, and done then. */
+  /** What the fix leaves to the user: reported by the declared check only, and then done. */
   private async finish(): Promise<void> {
     const {lab, fault} = this;
     if (!fault.leaves) return;
@@ -136,11 +136,11 @@ class Observations {
     }
     const editing = typeof fix === 'object' && 'editor' in fix ? {EDITOR: makeEditor(lab, fix)} : {};
     const {code, stdout, stderr} = await lab.cli.shell(command, editing);
-    const said = `${stdout}${stderr}`;
+    const output = `${stdout}${stderr}`;
     const byPerson = typeof fix === 'object' && 'person' in fix;
     // What a shell says when it cannot make sense of a line (2) or finds no such program (126, 127).
-    const ran = byPerson ? ![null, 2, 126, 127].includes(code) && said !== '' : code === 0;
-    if (!ran) this.problems.push(`the fix ended with ${String(code)}: ${command}\n${said}`);
+    const ran = byPerson ? ![null, 2, 126, 127].includes(code) && output !== '' : code === 0;
+    if (!ran) this.problems.push(`the fix ended with ${String(code)}: ${command}\n${output}`);
   }
 }
 

@@ -27,7 +27,7 @@ export interface FaultResult {
   readonly seconds: number;
 }
 
-/** What verify said of a healthy mesh. */
+/** The result of verify for a healthy mesh. */
 export interface HealthyResult {
   readonly kind: 'healthy';
   readonly id: string;

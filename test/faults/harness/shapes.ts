@@ -16,7 +16,7 @@ export interface Shape {
 /** Many CAs are made in a run, and RSA shows nothing more. */
 const smallKeys = 'trust:\n  keyAlgorithm: ecdsa-p256\n';
 
-/** `init` with nothing else said but what is given: a primary in each cluster, all on one network. */
+/** `init` with these arguments only: a primary in each cluster, all on one network. */
 async function init({cli, clusters}: Setting, more = smallKeys): Promise<void> {
   await cli.must('init', ...clusters.map(({name, context}) => `${name}=${context}`));
   appendFileSync(join(cli.workDir, 'mesh.yaml'), more);
@@ -68,7 +68,7 @@ export const shapes = {
   },
   /** Proxies learn of another root by renewal only. */
   plain: {clusters: [{name: 'one'}], build: initAndUp(`${smallKeys}  rotationReady: false\n`)},
-  /** Somebody else makes the CAs: mesh.yaml alone. */
+  /** External CAs: mesh.yaml alone. */
   issued: {clusters: certManager.clusters, build: certManager.build},
   networks: {clusters: [{name: 'one'}, {name: 'two'}], build: twoNetworks},
 } as const satisfies Readonly<Record<string, Shape>>;

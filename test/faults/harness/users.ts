@@ -11,12 +11,12 @@ import type {Lab} from './lab.js';
 
 const auditor = 'auditor';
 
-/** From now on the user asks this cluster as somebody who has exactly the rights that docs/verify.md lists, but not one of them. */
+/** From now on the user of this cluster has exactly the rights that docs/verify.md lists, except one. */
 export async function becomeAuditor(lab: Lab, cluster: string, without: string): Promise<Undo> {
   const on = lab.cluster(cluster);
   await on.kubectl('create', 'serviceaccount', auditor);
   await grant(on, without);
-  // Whoever may get Secret cacerts reads the CA key: that is said, unless it is expected.
+  // A subject that may get Secret cacerts can read the CA key, which is reported unless expected.
   const declared = lab.read('mesh.yaml');
   lab.edit('mesh.yaml', (text) => `${text.trimEnd()}\naccess:\n  expected: [ServiceAccount:default/${auditor}]\n`);
   const before = readFileSync(lab.cli.kubeconfig, 'utf8');
@@ -64,7 +64,7 @@ interface Kubeconfig {
   contexts: {name: string; context: {cluster: string; user: string}}[];
 }
 
-/** Somebody edits the user's kubeconfig; the undo brings it back. */
+/** Edits the user's kubeconfig; the undo restores it. */
 export function changeKubeconfig(lab: Lab, change: (config: Kubeconfig) => void): Undo {
   const before = readFileSync(lab.cli.kubeconfig, 'utf8');
   const config = parse(before) as Kubeconfig;

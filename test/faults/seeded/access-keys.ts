@@ -2,7 +2,7 @@
 import type {Fault} from '../harness/fault.js';
 import type {Lab} from '../harness/lab.js';
 
-/** Somebody types these on a cluster; the undo deletes what they made in Istio's namespace and in the cluster. */
+/** Runs these commands on a cluster; the undo deletes what they created. */
 function typed(cluster: string, ...commands: readonly string[]): Fault['seed'] {
   return async (lab) => {
     const kubectl = `kubectl --context ${lab.cluster(cluster).context}`;

@@ -20,7 +20,7 @@ function point(lab: Lab, names: Readonly<Record<string, string>>): void {
   lab.cli.useContexts(Object.fromEntries(Object.entries(names).map(([name, cluster]) => [name, lab.cluster(cluster)])));
 }
 
-/** Somebody changes the kubeconfig entry of cluster two, and changes it back. */
+/** Changes the kubeconfig entry of cluster two; the undo changes it back. */
 function brokenKubeconfig(change: (entry: {cluster: Record<string, string>; user: Record<string, string>}) => void): {
   readonly seed: Fault['seed'];
   readonly fix: Fault['fix'];
@@ -130,7 +130,7 @@ const identityFaults: readonly Fault[] = [
     cluster: 'two',
     says: /leads to a cluster with UID/,
     seed: (lab) => {
-      // The record of the cluster that is gone: everything else was made anew in the one that is there.
+      // The record of the deleted cluster: everything else was created again in the new one.
       lab.edit('mesh.yaml', (text) =>
         text.replace(/(name: two\n(?: {4}.*\n)*? {4}uid: )\S+/, '$1deadbeef-0000-4000-8000-000000000000'),
       );

@@ -4,9 +4,9 @@ import {createCacerts} from '../harness/cas.js';
 import type {Fault, Undo} from '../harness/fault.js';
 import type {Lab} from '../harness/lab.js';
 
-const git = 'git -c user.name=somebody -c user.email=somebody@example.org';
+const git = 'git -c user.name=alice -c user.email=alice@example.org';
 
-/** Somebody keeps the work directory in git, and commits these files although they are ignored. */
+/** Keeps the work directory in git, and commits these files although they are ignored. */
 function committed(...files: readonly string[]): Fault['seed'] {
   return async (lab) => {
     const list = files.join(' ');
@@ -37,7 +37,7 @@ export const keyFaults: readonly Fault[] = [
     title: "a cluster's CA key was committed, and removed by the next commit",
     says: /the CA key of two in the clear: two\/ca-key\.pem/,
     seed: committed('two/ca-key.pem'),
-    // The printed command makes a new CA; what the old one signed for is told until the history is without it.
+    // The printed command creates a new CA; the finding remains until the key is removed from the history.
     fix: newRepository,
   },
   {

@@ -1,4 +1,4 @@
-/** Faults of CAs that somebody else issues: cert-manager, or whoever fills cacerts. */
+/** Faults of externally issued CAs: cert-manager, or another tool that writes cacerts. */
 import {createPrivateKey} from 'node:crypto';
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';

@@ -38,7 +38,7 @@ function bindingOf(namespace: string): object {
   };
 }
 
-/** Makes the work directory's CA anew under another root, as somebody does who thinks that this is a renewal. */
+/** Recreates the work directory's CA under another root, as a user would who takes this for a renewal. */
 async function otherRoot(lab: Lab): Promise<void> {
   await lab.type('rm -f root-*.pem one/*.pem');
   await lab.cli.must('certs', 'generate', 'one');

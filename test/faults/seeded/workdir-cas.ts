@@ -34,7 +34,7 @@ function everywhere(cluster: string, options: TinyOptions): Fault['seed'] {
   };
 }
 
-/** A file is changed by somebody who does not know what it means. */
+/** Changes a file in a way that makes it invalid. */
 function changedFile(file: string, change: (text: string) => string): Fault['seed'] {
   return (lab) => {
     lab.edit(file, change);

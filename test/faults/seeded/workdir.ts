@@ -8,7 +8,7 @@ import {passphrase} from '../../e2e/harness/mesh-cli.js';
 import {keyFaults} from './keys.js';
 import {workdirCaFaults} from './workdir-cas.js';
 
-/** Somebody typed this in the work directory. */
+/** Runs this command in the work directory. */
 function typed(line: string): Fault['seed'] {
   return async (lab) => {
     await lab.type(line);
@@ -16,7 +16,7 @@ function typed(line: string): Fault['seed'] {
   };
 }
 
-/** Somebody changed mesh.yaml in an editor. */
+/** Edits mesh.yaml. */
 function edited(change: (text: string) => string): Fault['seed'] {
   return (lab) => {
     lab.edit('mesh.yaml', change);
@@ -210,7 +210,7 @@ const journalFaults: readonly Fault[] = [
     id: 'MESH113-edited',
     title: 'the user of a change was edited in the journal',
     says: /line 2/,
-    seed: tampered((lab) => lab.type(`sed -i '2s/"user":"[^"]*"/"user":"somebody"/' journal.jsonl`)),
+    seed: tampered((lab) => lab.type(`sed -i '2s/"user":"[^"]*"/"user":"mallory"/' journal.jsonl`)),
     fix: 'as printed',
     leaves: {check: 'MESH116', act: putBack},
   },
@@ -237,7 +237,7 @@ const journalFaults: readonly Fault[] = [
     cluster: 'one',
     also: ['two'],
     says: /another entry/,
-    seed: tampered((lab) => rewriteJournal(lab.cli.workDir, (entry) => ({...entry, user: 'somebody'}))),
+    seed: tampered((lab) => rewriteJournal(lab.cli.workDir, (entry) => ({...entry, user: 'mallory'}))),
     fix: {person: 'restores the real journal from a backup, which no command could know', act: putBack},
   },
 ];

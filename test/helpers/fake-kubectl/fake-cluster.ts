@@ -115,7 +115,7 @@ export class FakeCluster {
     return String(this.get('Namespace', 'kube-system')?.metadata.uid);
   }
 
-  /** Creates or overwrites an object, as somebody else with kubectl would. */
+  /** Creates or overwrites an object, as another client would. */
   put(object: FakeObject): FakeObject {
     return this.#store(object);
   }
@@ -127,7 +127,7 @@ export class FakeCluster {
     return this.#objects.get(key);
   }
 
-  /** Removes an object, as somebody else would. */
+  /** Removes an object, as another client would. */
   remove(kind: string, name: string): void {
     const object = this.get(kind, name);
     if (object) this.#remove(object);
@@ -233,8 +233,8 @@ export class FakeCluster {
   #review(review: FakeObject): Answer {
     const {resourceAttributes = {}} = (review.spec ?? {}) as {resourceAttributes?: Record<string, string>};
     const {verb = '', resource = '', namespace: space, name} = resourceAttributes;
-    const asked = {verb, resource, ...(space && {namespace: space}), ...(name && {name})} as FakeRequest;
-    return {status: 201, body: {...review, status: {allowed: !this.#isDenied(asked)}}};
+    const request = {verb, resource, ...(space && {namespace: space}), ...(name && {name})} as FakeRequest;
+    return {status: 201, body: {...review, status: {allowed: !this.#isDenied(request)}}};
   }
 
   #list(request: FakeRequest): Answer {

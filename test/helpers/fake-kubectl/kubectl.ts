@@ -39,7 +39,7 @@ function forward([target = '', ...ports]: readonly string[], {forwards}: FakeClu
   if (locals === undefined) return failure(`Error from server (NotFound): pods "${pod}" not found`);
   // The message with which it fails.
   if (typeof locals === 'string') return failure(locals);
-  // kubectl listens for every port it is given, and fails only when somebody connects to one that the pod does not serve.
+  // kubectl listens on every given port, and fails only when a client connects to one that the pod does not serve.
   const lines = ports.map((given) => {
     const port = given.replace(/^:/, '');
     return `Forwarding from 127.0.0.1:${String(locals[port] ?? unservedPort)} -> ${port}`;

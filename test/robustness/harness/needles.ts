@@ -42,7 +42,7 @@ function bodyLines(pem: string): readonly string[] {
   return pem.split('\n').filter((line) => line.length >= shortest && !line.startsWith('-----'));
 }
 
-/** Which needles a text holds, also when somebody broke its lines anew. */
+/** Which needles a text contains, also if its lines were wrapped differently. */
 export function leaks(text: string, needles: readonly Needle[]): readonly string[] {
   const joined = text.replaceAll(/\\n|\s/g, '');
   return needles.filter((needle) => text.includes(needle.text) || joined.includes(needle.text)).map(({what}) => what);

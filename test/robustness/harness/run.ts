@@ -7,7 +7,7 @@ import {root} from '../../smoke/program.js';
 /** The executable of the checkout. */
 export const program = join(root, 'bin/run.js');
 
-/** What a run that has ended said. */
+/** The output of a finished run. */
 export interface Run {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -79,7 +79,7 @@ export function expectNoCrash(run: Run, what: string): void {
   expect(run.stdout, seen).not.toMatch(/\n\s+at .*\.js:\d|"INTERNAL"/);
 }
 
-/** A run that ended with this exit code, and said something about it. */
+/** A run that ended with this exit code and printed a reason. */
 export function expectExit(run: Run, code: number, what: string): void {
   expectNoCrash(run, what);
   expect(run.code, `${what}\n${run.stdout}\n${run.stderr}`).toBe(code);
