@@ -2,7 +2,7 @@ import {existsSync, readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import CertsGenerate from '../../src/commands/certs/generate.js';
-import {askedExtensions, type FakeAnswer, type FakeVault, type Signing, startFakeVault} from '../helpers/fake-vault.js';
+import {requestedExtensions, type FakeAnswer, type FakeVault, type Signing, startFakeVault} from '../helpers/fake-vault.js';
 import {openssl} from '../helpers/openssl.js';
 import {answerOf, type CommandRun, runCommand} from '../helpers/run-command.js';
 import {createWorkDir, type TestWorkDir} from '../helpers/work-dir.js';
@@ -133,22 +133,22 @@ describe('a cluster CA that Vault signs', () => {
     ['another subject', {subject: '/CN=Intermediate CA'}, 'subject "CN=Intermediate CA" instead of'],
     [
       'no path length',
-      {extensions: ['basicConstraints=critical,CA:TRUE', ...askedExtensions.slice(1)]},
+      {extensions: ['basicConstraints=critical,CA:TRUE', ...requestedExtensions.slice(1)]},
       'no path length',
     ],
     [
       'another key usage',
-      {extensions: [askedExtensions[0], 'keyUsage=critical,keyCertSign,nonRepudiation']},
+      {extensions: [requestedExtensions[0], 'keyUsage=critical,keyCertSign,nonRepudiation']},
       'key usage without digitalSignature, cRLSign',
     ],
     [
       'more names',
-      {extensions: [...askedExtensions, 'subjectAltName=DNS:intermediate.example']},
+      {extensions: [...requestedExtensions, 'subjectAltName=DNS:intermediate.example']},
       'alternative names intermediate.example',
     ],
     [
       'an extended usage',
-      {extensions: [...askedExtensions, 'extendedKeyUsage=serverAuth,clientAuth']},
+      {extensions: [...requestedExtensions, 'extendedKeyUsage=serverAuth,clientAuth']},
       'extended key usage',
     ],
   ])('with %s is taken, and that is said', async (_, signing, change) => {
@@ -161,8 +161,8 @@ describe('a cluster CA that Vault signs', () => {
   it.each<readonly [what: string, signing: Signing]>([
     ['for another key', {otherKey: true}],
     ['that is no CA', {extensions: ['basicConstraints=critical,CA:FALSE']}],
-    ['that may not sign', {extensions: [askedExtensions[0], 'keyUsage=critical,digitalSignature']}],
-    ['that serves clients only', {extensions: [...askedExtensions, 'extendedKeyUsage=clientAuth']}],
+    ['that may not sign', {extensions: [requestedExtensions[0], 'keyUsage=critical,digitalSignature']}],
+    ['that serves clients only', {extensions: [...requestedExtensions, 'extendedKeyUsage=clientAuth']}],
   ])('%s is refused', async (_, signing) => {
     vault.sign(signing);
     expect(await refusal()).toMatchObject({code: 'ISSUE_FAILED', exit: 1});

@@ -60,18 +60,18 @@ function errorOf({errors, clusters}: Answer): Answer['errors'][number] {
 
 describe('a server that cannot sign', () => {
   it('says which: its CA is not known, not initialised, sealed', async () => {
-    const errorOf = async (env: Readonly<Record<string, string>> = {}) => {
+    const signerError = async (env: Readonly<Record<string, string>> = {}) => {
       const cli = user({VAULT_TOKEN: 'none', ...env});
       const answer = await generate(cli, '{type: vault, mount: pki_mesh}');
       expect(answer.code).toBe(4);
       expect(existsSync(join(cli.workDir, 'one'))).toBe(false);
       return errorOf(answer);
     };
-    expect(await errorOf({VAULT_CACERT: ''})).toMatchObject({code: 'SIGNER_UNAVAILABLE'});
-    expect((await errorOf({VAULT_CACERT: ''})).message).toContain('a CA that is not known here');
-    expect((await errorOf()).message).toContain('not initialised');
+    expect(await signerError({VAULT_CACERT: ''})).toMatchObject({code: 'SIGNER_UNAVAILABLE'});
+    expect((await signerError({VAULT_CACERT: ''})).message).toContain('a CA that is not known here');
+    expect((await signerError()).message).toContain('not initialised');
     await bao.initialize();
-    expect((await errorOf()).message).toContain('sealed');
+    expect((await signerError()).message).toContain('sealed');
     await bao.unseal();
   });
 });
