@@ -21,7 +21,7 @@ export function memoizeByKey<Key, T extends object | boolean | string | number>(
 }
 
 /** The same for one answer each run and specification: what has the same content is the same specification. */
-export function oncePerRun<Spec, Run extends object, T>(
+export function memoizePerRun<Spec, Run extends object, T>(
   open: (spec: Spec, run: Run) => Promise<T>,
 ): (spec: Spec, run: Run) => Promise<T> {
   const runs = new WeakMap<Run, Map<string, Promise<T>>>();

@@ -1,6 +1,6 @@
 /** Trees of YAML values: maps, lists and scalars, as the `yaml` package reads them. */
 
-/** A map. Keys come from files, so they are looked up with {@link at} only: `__proto__` is a key like any other. */
+/** A map. Keys come from files, so they are looked up with {@link valueAt} only: `__proto__` is a key like any other. */
 export type Tree = Readonly<Record<string, unknown>>;
 
 /** Whether a value is a map. */
@@ -9,7 +9,7 @@ export function isTree(value: unknown): value is Tree {
 }
 
 /** The value at a path; undefined when there is none. */
-export function at(tree: unknown, path: readonly string[]): unknown {
+export function valueAt(tree: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (value, key) => (isTree(value) && Object.hasOwn(value, key) ? value[key] : undefined),
     tree,
@@ -17,8 +17,8 @@ export function at(tree: unknown, path: readonly string[]): unknown {
 }
 
 /** The longest beginning of a path that exists in a tree. */
-export function reach(tree: unknown, path: readonly string[]): readonly string[] {
-  const missing = path.findIndex((_key, index) => at(tree, path.slice(0, index + 1)) === undefined);
+export function existingPrefix(tree: unknown, path: readonly string[]): readonly string[] {
+  const missing = path.findIndex((_key, index) => valueAt(tree, path.slice(0, index + 1)) === undefined);
   return missing === -1 ? path : path.slice(0, missing);
 }
 

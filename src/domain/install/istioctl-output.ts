@@ -5,13 +5,13 @@ import {MeshError} from '../errors.js';
 const tailLines = 12;
 
 /** What a finished run said. */
-interface Said {
+interface RunOutput {
   readonly exitCode: number;
   readonly output: string;
 }
 
 /** Whether a line is news: istioctl also draws its logo and repeats the objects it waits for. */
-export function isWorthALine(text: string): boolean {
+export function isInformative(text: string): boolean {
   return /\p{Letter}/u.test(text) && !/^\s*[|\\/_]/.test(text);
 }
 
@@ -24,13 +24,13 @@ export function isReadinessFailure(output: string): boolean {
 }
 
 /** The message of a failed run: what was run, what is not ready, and the end of what istioctl said. */
-export function failureMessage(args: readonly string[], said: Said, notReady: readonly string[]): string {
+export function failureMessage(args: readonly string[], said: RunOutput, notReady: readonly string[]): string {
   const flags = args.findIndex((arg) => arg.startsWith('-'));
   const command = args.slice(0, Math.max(1, flags)).join(' ');
   const tail = said.output
     .split('\n')
     .map((line) => line.trimEnd())
-    .filter(isWorthALine)
+    .filter(isInformative)
     .slice(-tailLines);
   return [
     `istioctl ${command} failed (exit ${String(said.exitCode)})`,

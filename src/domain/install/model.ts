@@ -74,7 +74,7 @@ export function installModel(
   roots?: string,
 ): InstallModel {
   if (known.status === 'older') {
-    throw new MeshError('USAGE', `Istio ${known.said} is older than 1.6, the oldest version with this installation`, {
+    throw new MeshError('USAGE', `Istio ${known.text} is older than 1.6, the oldest version with this installation`, {
       hints: ['say the version to install with --istio-version, or in mesh.yaml as istio.version'],
     });
   }
@@ -137,7 +137,7 @@ const defaultCaAddress = 'cert-manager-istio-csr.cert-manager.svc:443';
  */
 function externalIssuer(
   {trust: {signer}}: Mesh,
-  {version, said}: KnownVersion,
+  {version, text: said}: KnownVersion,
   roots: string | undefined,
 ): ExternalIssuer | undefined {
   if (signer.type !== 'external') return undefined;

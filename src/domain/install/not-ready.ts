@@ -2,7 +2,7 @@ import {hasReadyCondition, type EventObject, type PodObject} from '../kube/objec
 import {printableLine} from '../printable.js';
 
 /** Objects that make pods: their warnings say why there is none (a quota, an admission webhook). */
-const podMakers = new Set(['Deployment', 'ReplicaSet', 'DaemonSet', 'StatefulSet', 'Job']);
+const podOwners = new Set(['Deployment', 'ReplicaSet', 'DaemonSet', 'StatefulSet', 'Job']);
 /** How many of those are shown. */
 const otherEvents = 3;
 
@@ -19,7 +19,7 @@ export function explainNotReady(pods: readonly PodObject[], events: readonly Eve
     return `Pod ${pod.metadata.name}: ${reasons.length === 0 ? (pod.status?.phase ?? 'no status yet') : reasons.join('; ')}`;
   });
   const others = events
-    .filter((event) => podMakers.has(event.involvedObject?.kind ?? '') && event.reason !== undefined)
+    .filter((event) => podOwners.has(event.involvedObject?.kind ?? '') && event.reason !== undefined)
     .slice(-otherEvents)
     .map((event) => `${event.involvedObject?.kind ?? '?'} ${event.involvedObject?.name ?? '?'}: ${describe(event)}`);
   return [...lines, ...others].map(printableLine);
@@ -34,13 +34,15 @@ function containerReasons({status}: PodObject): readonly string[] {
     const before = lastState?.terminated;
     const restarts = restartCount > 0 ? `, ${String(restartCount)} restarts` : '';
     const last = before ? `, before that ${before.reason ?? 'ended'} (exit ${String(before.exitCode ?? '?')})` : '';
-    return [`container ${name} ${why.reason ?? 'waits'}${said(why.message)}${restarts}${last}`];
+    return [`container ${name} ${why.reason ?? 'waits'}${withColon(why.message)}${restarts}${last}`];
   });
 }
 
 function conditionReasons({status}: PodObject): readonly string[] {
   return (status?.conditions ?? []).flatMap(({type, status: value, reason, message}) =>
-    type === 'PodScheduled' && value === 'False' ? [`not scheduled (${reason ?? 'no reason'})${said(message)}`] : [],
+    type === 'PodScheduled' && value === 'False'
+      ? [`not scheduled (${reason ?? 'no reason'})${withColon(message)}`]
+      : [],
   );
 }
 
@@ -53,9 +55,9 @@ function eventReasons(pod: PodObject, events: readonly EventObject[]): readonly 
 
 function describe({reason, message, count}: EventObject): string {
   const times = count !== undefined && count > 1 ? ` (${String(count)} times)` : '';
-  return `${reason ?? 'warning'}${said(message)}${times}`;
+  return `${reason ?? 'warning'}${withColon(message)}${times}`;
 }
 
-function said(message: string | undefined): string {
+function withColon(message: string | undefined): string {
   return message === undefined || message === '' ? '' : `: ${message}`;
 }

@@ -1,6 +1,6 @@
 import {LineCounter, isScalar, parseAllDocuments, visit} from 'yaml';
 import {MeshError} from '../errors.js';
-import {at, isTree, mergeTrees, reach, type Tree} from '../tree.js';
+import {valueAt, isTree, mergeTrees, existingPrefix, type Tree} from '../tree.js';
 
 /** Something merged over the document: a piece of an IstioOperator, and where it was written. */
 export interface Overlay {
@@ -58,7 +58,7 @@ export function parseOverlay(path: string, text: string): Overlay {
   const stranger = Object.keys(tree).find((key) => !topFields.includes(key));
   if (stranger !== undefined) return fail(`unknown field ${stranger}`, shape);
   const {kind = 'IstioOperator'} = tree;
-  if (kind !== 'IstioOperator') return fail(`kind is ${show(kind)}`, shape);
+  if (kind !== 'IstioOperator') return fail(`kind is ${quote(kind)}`, shape);
   for (const field of ['metadata', 'spec']) {
     if (tree[field] !== undefined && !isTree(tree[field])) return fail(`${field} is not a map`, shape);
   }
@@ -77,15 +77,15 @@ export function applyOverlays(document: Tree, overlays: readonly Overlay[], owne
 }
 
 function refuseContradiction({place, strip, tree}: Overlay, {path, value, setBy}: OwnedField): void {
-  const reached = reach(tree, path);
-  const said = at(tree, reached);
+  const reached = existingPrefix(tree, path);
+  const said = valueAt(tree, reached);
   // The overlay ends above the field in a map: it does not touch it. A list, a scalar or null there removes it.
   const touches = reached.length === path.length || !isTree(said);
   if (!touches || (reached.length === path.length && sameText(said, value))) return;
   const field = reached.slice(strip).join('.');
   throw new MeshError(
     'OVERLAY_INVALID',
-    `${place}${field === '' ? '' : `, ${field}`} says ${show(said)}, but ${path.at(-1) ?? ''} is ${show(value)}: ${setBy}`,
+    `${place}${field === '' ? '' : `, ${field}`} says ${quote(said)}, but ${path.at(-1) ?? ''} is ${quote(value)}: ${setBy}`,
     {hints: [`change it there (${setBy}), or take it out of ${place}`]},
   );
 }
@@ -95,6 +95,6 @@ function sameText(said: unknown, value: unknown): boolean {
   return said === value || ((typeof said === 'boolean' || typeof said === 'number') && String(said) === value);
 }
 
-function show(value: unknown): string {
+function quote(value: unknown): string {
   return JSON.stringify(value);
 }

@@ -8,13 +8,13 @@ import {advice, kubectlMesh} from '../suggest/suggestion.js';
 
 /** A version as it was said, and parsed where it names a release. */
 export interface ReportedVersion {
-  readonly said: string;
+  readonly text: string;
   readonly parsed?: IstioVersion;
 }
 
 /** Reads what was said. */
 export function reportedVersion(said: string): ReportedVersion {
-  return defined<ReportedVersion>({said: printableLine(said), parsed: parseVersion(said)});
+  return defined<ReportedVersion>({text: printableLine(said), parsed: parseVersion(said)});
 }
 
 /** Istio's installer writes its own version here (istio/istio operator/pkg/manifest/name.go). */
@@ -28,7 +28,7 @@ export function runningVersion({
   const tag = istiodTag(spec?.template.spec.containers ?? []);
   const label = metadata.labels?.[versionLabel];
   const candidates = [tag, label].flatMap((text) => (text === undefined || text === '' ? [] : [reportedVersion(text)]));
-  return candidates.find(({parsed}) => parsed) ?? candidates.at(-1) ?? {said: 'unknown'};
+  return candidates.find(({parsed}) => parsed) ?? candidates.at(-1) ?? {text: 'unknown'};
 }
 
 /** What was agreed to: `--upgrade`, `--force-version`. */
@@ -49,11 +49,11 @@ export function refuseVersionChange(
   const refuse = (why: string, hint: string): ErrorReport =>
     problem(
       'VERSION_CHANGE',
-      `istiod ${running.said} runs, and istioctl ${istioctl.said} would replace it${why}`,
+      `istiod ${running.text} runs, and istioctl ${istioctl.text} would replace it${why}`,
       hint,
     );
   const [from, to] = [running.parsed, istioctl.parsed];
-  if (forceVersion || running.said === istioctl.said) return undefined;
+  if (forceVersion || running.text === istioctl.text) return undefined;
   if (!from || !to) {
     if (upgrade) return undefined;
     return refuse('; whether that is another version cannot be told', 'say --upgrade if it may change the version');
@@ -74,7 +74,7 @@ export function refuseOtherIstioctl(declared: string | undefined, istioctl: Repo
   if (declared === undefined || !wanted || (istioctl.parsed && satisfies(istioctl.parsed, wanted))) return undefined;
   return problem(
     'VERSION_CHANGE',
-    `mesh.yaml says Istio ${declared}, and istioctl is ${istioctl.said}`,
+    `mesh.yaml says Istio ${declared}, and istioctl is ${istioctl.text}`,
     `put the istioctl of ${declared} first in PATH`,
     advice`or change istio.version in mesh.yaml, and render again: ${kubectlMesh('install render')}`,
   );

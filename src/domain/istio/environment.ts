@@ -30,7 +30,7 @@ export function parseGoDuration(text: string | undefined): number | undefined {
  * its CA does, as by default. Source: istio/istio pilot/pkg/bootstrap/certcontroller.go (initDNSCerts),
  * pilot/pkg/features/pilot.go.
  */
-export function otherCertProvider(env: Readonly<Record<string, string>>): string | undefined {
+export function externalCertProvider(env: Readonly<Record<string, string>>): string | undefined {
   const said = env.PILOT_CERT_PROVIDER ?? '';
   return said === '' || said === 'istiod' ? undefined : said;
 }

@@ -48,7 +48,7 @@ export const features = {
   /** istiod can keep its own root in cacerts (USE_CACERTS_FOR_SELF_SIGNED_CA), marked with the key istio-generated. */
   cacertsForSelfSigned: {from: '1.20', source: '1.20.0:pilot/pkg/bootstrap/istio_ca.go, security/pkg/pki/ca/ca.go'},
   /** Workload certificates end no later than the CA that signs them. */
-  leafEndsWithSigner: {
+  leafExpiresWithSigner: {
     from: ['1.28.7', '1.29.3', '1.30.0'],
     source: 'istio/istio#59768 (releasenotes/notes/59768.yaml), security/pkg/pki/util/generate_cert.go at each release',
   },

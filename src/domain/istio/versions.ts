@@ -12,7 +12,7 @@ export const newestKnown: IstioVersion = {major: 1, minor: 31};
 /** A version to take facts from, and what a person should know about that choice. */
 export interface KnownVersion {
   /** As it was said: `1.30.3`, `unknown`; empty where nothing was. */
-  readonly said: string;
+  readonly text: string;
   /** Whose facts are used. */
   readonly version: IstioVersion;
   /** `newer`: than the newest known; `older`: than the oldest known; `unsaid`: a build that names no version. */
@@ -22,20 +22,20 @@ export interface KnownVersion {
 }
 
 /** Chooses the version whose facts are used: a newer one and one that names no version count as the newest known. */
-export function knowVersion(said: string): KnownVersion {
+export function resolveVersion(said: string): KnownVersion {
   const parsed = parseVersion(said);
   const [oldest, newest] = [formatMinor(oldestKnown), formatMinor(newestKnown)];
   if (!parsed) {
     // Images may be named by digest alone.
     const what = said === '' ? 'an image of Istio without a tag' : `the Istio version "${said}"`;
     const note = `${what} names no release: treated as ${newest}, the newest known here`;
-    return {said, version: newestKnown, status: 'unsaid', note};
+    return {text: said, version: newestKnown, status: 'unsaid', note};
   }
   if (compareMinor(parsed, newestKnown) > 0) {
     const note = `Istio ${said} is newer than ${newest}, the newest known here: treated as ${newest}`;
-    return {said, version: newestKnown, status: 'newer', note};
+    return {text: said, version: newestKnown, status: 'newer', note};
   }
-  if (compareMinor(parsed, oldestKnown) >= 0) return {said, version: parsed, status: 'known'};
+  if (compareMinor(parsed, oldestKnown) >= 0) return {text: said, version: parsed, status: 'known'};
   const note = `Istio ${said} is older than ${oldest}, the oldest known here: treated as ${oldest}`;
-  return {said, version: oldestKnown, status: 'older', note};
+  return {text: said, version: oldestKnown, status: 'older', note};
 }

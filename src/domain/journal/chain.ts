@@ -66,16 +66,16 @@ export function seal(record: JournalRecord, chain: string, head: ChainHead | und
 }
 
 /** Whether an entry's hash is that of its content. */
-export function isAsWritten({hash, ...rest}: JournalEntry): boolean {
+export function isUnmodified({hash, ...rest}: JournalEntry): boolean {
   return sha256Hex(canonicalJson(rest)) === hash;
 }
 
 /** Whether the chain of a head is unbroken from its first entry on to that one. Entries of other chains may stand between. */
-export function isWholeUpTo(entries: readonly JournalEntry[], {chain, seq, hash}: ChainHead): boolean {
+export function isIntactUpTo(entries: readonly JournalEntry[], {chain, seq, hash}: ChainHead): boolean {
   let head: ChainHead | undefined;
   for (const entry of entries.filter((one) => one.chain === chain)) {
     const expected = placeAfter(head);
-    if (!isAsWritten(entry) || entry.seq !== expected.seq || entry.previous !== expected.previous) return false;
+    if (!isUnmodified(entry) || entry.seq !== expected.seq || entry.previous !== expected.previous) return false;
     if (entry.seq === seq) return entry.hash === hash;
     head = entry;
   }
@@ -106,7 +106,7 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
     const entry = parseEntry(text);
     if (entry) {
       const {chain, seq, hash} = entry;
-      faults.push(...judge(entry, {line, text}, heads.get(chain)));
+      faults.push(...checkEntry(entry, {line, text}, heads.get(chain)));
       heads.set(chain, {chain, seq, hash});
       placed.push({line, entry});
     } else if (line === lines.length && rest !== '') {
@@ -125,7 +125,7 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
     const message = `entry ${entryId(known)} was written here and is not in the journal`;
     faults.push({line: lines.length, kind: 'cut-off', message});
   }
-  faults.push(...unseen(placed, there));
+  faults.push(...missingSeenEntries(placed, there));
   faults.sort((a, b) => a.line - b.line);
   const closed = new Set(entries.map(({intent}) => intent));
   const open = entries.filter((entry) => entry.kind === 'intent' && !closed.has(entryId(entry)));
@@ -138,7 +138,7 @@ interface Placed {
   readonly entry: JournalEntry;
 }
 
-function judge(
+function checkEntry(
   entry: JournalEntry,
   {line, text}: {readonly line: number; readonly text: string},
   head: ChainHead | undefined,
@@ -146,7 +146,7 @@ function judge(
   const id = entryId(entry);
   // A field that stands there twice is one to the hash, and another to whoever reads the file by other means. Line ends
   // are git's to choose.
-  if (!isAsWritten(entry) || text.replace(/\r$/, '') !== canonicalJson(entry)) {
+  if (!isUnmodified(entry) || text.replace(/\r$/, '') !== canonicalJson(entry)) {
     return [{line, kind: 'changed', message: `entry ${id} is not what was written`}];
   }
   const {seq, previous} = placeAfter(head);
@@ -159,9 +159,9 @@ function judge(
 }
 
 /** Entries that others saw and that are missing or different now. `there`: the heads of all present entries. */
-function unseen(placed: readonly Placed[], there: ReadonlySet<string>): readonly JournalFault[] {
+function missingSeenEntries(placed: readonly Placed[], there: ReadonlySet<string>): readonly JournalFault[] {
   return placed.flatMap(({line, entry}) =>
-    seenBy(entry)
+    seenHeads(entry)
       .filter((head) => !there.has(head))
       .map((head): JournalFault => {
         const id = head.replace(/:.*$/s, '').slice(0, 100);
@@ -171,7 +171,7 @@ function unseen(placed: readonly Placed[], there: ReadonlySet<string>): readonly
   );
 }
 
-function seenBy({seen}: JournalEntry): readonly string[] {
+function seenHeads({seen}: JournalEntry): readonly string[] {
   return Array.isArray(seen) ? (seen as readonly unknown[]).filter((head) => typeof head === 'string') : [];
 }
 
@@ -179,10 +179,10 @@ function seenBy({seen}: JournalEntry): readonly string[] {
  * What the next entry of a chain is to name: the newest entries of other chains that no entry named yet. Those of broken
  * chains are left out: who puts the true lines back must not be told that the wrong ones are gone.
  */
-export function unnamedHeads({entries, heads}: JournalReading, chain: string): readonly string[] {
-  const named = new Set(entries.flatMap(seenBy));
+export function headsToReference({entries, heads}: JournalReading, chain: string): readonly string[] {
+  const named = new Set(entries.flatMap(seenHeads));
   return [...heads.values()]
-    .filter((head) => head.chain !== chain && !named.has(formatHead(head)) && isWholeUpTo(entries, head))
+    .filter((head) => head.chain !== chain && !named.has(formatHead(head)) && isIntactUpTo(entries, head))
     .map(formatHead);
 }
 

@@ -10,14 +10,14 @@ export const changeStatuses = ['done', 'failed', 'cancelled', 'unknown', 'open',
 export type ChangeStatus = (typeof changeStatuses)[number];
 
 /** What a change takes from its entries: `time` from the intent, `error` and `detail` from the outcome. */
-type OfEntries = Pick<
+type EntryFields = Pick<
   JournalRecord,
   'time' | 'user' | 'host' | 'identity' | 'command' | 'action' | 'cluster' | 'reason' | 'error' | 'detail'
 > &
   Partial<Pick<JournalRecord, 'pid'>>;
 
 /** One change: what was about to be done, and what became of it. */
-export interface Change extends OfEntries {
+export interface Change extends EntryFields {
   /** Of the intent: `CHAIN/SEQ`. */
   readonly id: string;
   /** When its outcome was recorded. */
@@ -46,9 +46,9 @@ export function changesOf(
   }
   const changes = entries.flatMap((entry): readonly Change[] => {
     const id = entryId(entry);
-    if (entry.kind === 'intent') return [joined(id, entry, outcomes.get(id), underWay.has(id))];
+    if (entry.kind === 'intent') return [joinEntries(id, entry, outcomes.get(id), underWay.has(id))];
     if (entry.kind !== 'outcome' || intents.has(entry.intent ?? '')) return [];
-    return [{...joined(entry.intent ?? id, entry, entry, false), withoutIntent: true}];
+    return [{...joinEntries(entry.intent ?? id, entry, entry, false), withoutIntent: true}];
   });
   // What has no time that can be read stays behind what stands before it.
   let at = 0;
@@ -60,7 +60,7 @@ export function changesOf(
   return placed.sort((a, b) => a.at - b.at).map(({change}) => change);
 }
 
-function joined(id: string, intent: JournalEntry, outcome: JournalEntry | undefined, isUnderWay: boolean): Change {
+function joinEntries(id: string, intent: JournalEntry, outcome: JournalEntry | undefined, isUnderWay: boolean): Change {
   const action = textOf(intent.action);
   const {pid, identity, cluster, title, reason} = intent;
   const {error, detail} = outcome ?? {};

@@ -7,7 +7,7 @@ import {recordName} from '../istio/names.js';
 import type {KubeObject} from '../kube/object.js';
 import {describeRef, fieldManager, refOf} from '../kube/paths.js';
 import {printableLine} from '../printable.js';
-import {type ChainHead, type JournalFault, isAsWritten, isWholeUpTo} from './chain.js';
+import {type ChainHead, type JournalFault, isUnmodified, isIntactUpTo} from './chain.js';
 import {type JournalEntry, entryId} from './entry.js';
 
 /** The annotation: `CHAIN/SEQ:HASH` of the intent of the write that left it. */
@@ -20,7 +20,7 @@ export function parseHead(text: string): ChainHead | undefined {
 }
 
 /** A broken journal under the name that MESH113's fix gives it. */
-export interface PutAside {
+export interface ArchivedJournal {
   /** Its name in the work directory. */
   readonly file: string;
   readonly entries: readonly JournalEntry[];
@@ -29,7 +29,7 @@ export interface PutAside {
 }
 
 /** What is compared with a head: a journal as it lies in the work directory. */
-export interface JournalKnown {
+export interface JournalContent {
   /** Whether there is a file. */
   readonly present: boolean;
   readonly entries: readonly JournalEntry[];
@@ -38,7 +38,7 @@ export interface JournalKnown {
   /** This machine, as entries name it. */
   readonly host: string;
   /** Journals that were put aside, evidence and all. */
-  readonly aside: readonly PutAside[];
+  readonly aside: readonly ArchivedJournal[];
 }
 
 /**
@@ -58,19 +58,19 @@ export interface HeadVerdict {
 }
 
 /** Makes the comparison for one journal: it is gone through once, however many clusters remember something. */
-export function headComparer({present, entries, own, host, aside}: JournalKnown): (head: ChainHead) => HeadVerdict {
+export function headComparer({present, entries, own, host, aside}: JournalContent): (head: ChainHead) => HeadVerdict {
   const byId = groupBy(entries, entryId);
   const chains = groupBy(entries, ({chain}) => chain);
   return (head) => {
     const id = entryId(head);
     const verdict = (result: HeadResult, what: string): HeadVerdict => ({result, message: `entry ${id} ${what}`});
-    const isIt = (entry: JournalEntry): boolean => entry.hash === head.hash && isAsWritten(entry);
+    const isIt = (entry: JournalEntry): boolean => entry.hash === head.hash && isUnmodified(entry);
     const found = byId.get(id);
     if (found?.some(isIt) === true) return verdict('agrees', 'is as it was written');
     if (found)
       return {result: 'rewritten', message: `another entry ${id} stands in the journal than the one that was written`};
-    const inAside = ({file}: PutAside): string => `is as it was written, in ${file}, which was put aside`;
-    const whole = aside.find(({entries}) => isWholeUpTo(entries, head));
+    const inAside = ({file}: ArchivedJournal): string => `is as it was written, in ${file}, which was put aside`;
+    const whole = aside.find(({entries}) => isIntactUpTo(entries, head));
     if (whole && present) return verdict('agrees', inAside(whole));
     // Else a file under that name would do for a journal.
     if (whole) return verdict('not-known-here', `${inAside(whole)}, and there is no journal now`);
@@ -104,7 +104,7 @@ function isSameMachine(one: unknown, other: string): boolean {
 }
 
 /** One object's memory, compared with the journal. */
-export interface RememberedHead {
+export interface RecordedHead {
   /** `Secret istio-system/cacerts` */
   readonly where: string;
   /** `CHAIN/SEQ`; absent where the annotation is none that a run writes. */
@@ -115,25 +115,25 @@ export interface RememberedHead {
 }
 
 /** An object that may remember a journal. */
-export interface Remembering {
+export interface HeadCarrier {
   /** `Secret istio-system/cacerts` */
   readonly where: string;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
 /** The notes of `install apply` among ConfigMaps, of any revision. */
-export function installNotes(configMaps: readonly KubeObject[]): readonly Remembering[] {
+export function installRecordCarriers(configMaps: readonly KubeObject[]): readonly HeadCarrier[] {
   return configMaps
     .filter(({metadata: {name}}) => name === recordName(undefined) || name.startsWith(recordName('')))
     .map((object) => ({where: describeRef(refOf(object)), annotations: object.metadata.annotations ?? {}}));
 }
 
 /** Compares what these objects remember; those that remember nothing are left out. */
-export function rememberedHeads(
-  objects: readonly Remembering[],
+export function compareRecordedHeads(
+  objects: readonly HeadCarrier[],
   compare: ReturnType<typeof headComparer>,
-): readonly RememberedHead[] {
-  return objects.flatMap(({where, annotations}): readonly RememberedHead[] => {
+): readonly RecordedHead[] {
+  return objects.flatMap(({where, annotations}): readonly RecordedHead[] => {
     const text = annotations[journalHeadAnnotation];
     if (text === undefined) return [];
     const head = parseHead(text);

@@ -75,17 +75,20 @@ export interface Query {
 /** Whether a rule permits a request, wherever the rule counts. */
 export function ruleAllows(rule: PolicyRule, {verb, group, resource, name}: Query): boolean {
   return (
-    has(rule.verbs, verb) && has(rule.apiGroups, group) && hasResource(rule.resources, resource) && hasName(rule, name)
+    matches(rule.verbs, verb) &&
+    matches(rule.apiGroups, group) &&
+    hasResource(rule.resources, resource) &&
+    hasName(rule, name)
   );
 }
 
-function has(values: readonly string[], value: string): boolean {
+function matches(values: readonly string[], value: string): boolean {
   return values.includes('*') || values.includes(value);
 }
 
 /** `*` is every resource with every subresource; `* /status` that subresource of all. */
 function hasResource(resources: readonly string[], resource: string): boolean {
-  if (has(resources, resource)) return true;
+  if (matches(resources, resource)) return true;
   const slash = resource.indexOf('/');
   return slash !== -1 && resources.includes(`*${resource.slice(slash)}`);
 }

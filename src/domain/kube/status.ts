@@ -44,26 +44,26 @@ export function answerError(asked: ApiRequest, answer: FailedResponse): MeshErro
     case 401:
       return unauthorized(asked, 'the API server does not accept the credentials', answer.toolText);
     case 403:
-      return lacksRight(said) ? forbidden(asked, said) : error('REJECTED', `${describeAsked(asked)} was refused`);
+      return isRbacDenial(said) ? forbidden(asked, said) : error('REJECTED', `${describeRequest(asked)} was refused`);
     case 404:
-      return error('NOT_FOUND', `${describeThing(asked)} was not found`);
+      return error('NOT_FOUND', `${describeTarget(asked)} was not found`);
     case 409: {
       const how = reason === 'AlreadyExists' ? 'exists already' : 'was changed by somebody else';
-      return error('CONFLICT', `${describeThing(asked)} ${how}`);
+      return error('CONFLICT', `${describeTarget(asked)} ${how}`);
     }
     case 400:
     case 405:
     case 413:
     case 415:
     case 422:
-      return error('REJECTED', `${describeAsked(asked)} was rejected`);
+      return error('REJECTED', `${describeRequest(asked)} was rejected`);
     default:
       return failedWith('API_ERROR', asked, answer, said);
   }
 }
 
 function failedWith(code: ErrorCode, asked: ApiRequest, {status}: FailedResponse, said: string): MeshError {
-  const what = `${describeAsked(asked)} failed in context "${asked.context}"`;
+  const what = `${describeRequest(asked)} failed in context "${asked.context}"`;
   return new MeshError(code, `${what}: HTTP ${String(status)}, ${said}`);
 }
 
@@ -78,18 +78,18 @@ export function unreachable(context: string, why: string, sent: 'not-sent' | 'ma
 }
 
 /** "create secrets in namespace istio-system": verb, resource, name, namespace. */
-export function describeAsked(asked: ApiRequest): string {
-  return `${asked.verb} ${describeThing(asked)}`;
+export function describeRequest(asked: ApiRequest): string {
+  return `${asked.verb} ${describeTarget(asked)}`;
 }
 
-function describeThing({name, namespace, ...thing}: ApiRequest): string {
+function describeTarget({name, namespace, ...thing}: ApiRequest): string {
   const kind = qualifiedResource(thing);
   const named = name === undefined ? kind : `${kind} "${name}"`;
   return namespace === undefined ? named : `${named} in namespace "${namespace}"`;
 }
 
 /** A right is missing only where the authorizer said so; quota, pod security and webhooks answer 403 too. */
-function lacksRight(message: string): boolean {
+function isRbacDenial(message: string): boolean {
   return / cannot \S+ (?:resource|path) /.test(message);
 }
 
@@ -102,7 +102,7 @@ function forbidden(asked: ApiRequest, said: string): MeshError {
   const resourceWord = name === undefined || verb === 'create' ? type : `${type}/${name}`;
   const ofSubresource = subresource === undefined ? [] : [`--subresource=${subresource}`];
   const canI = words`auth can-i ${verb} ${resourceWord} ${ofSubresource} ${inNamespace} --context ${context}`;
-  const message = `not allowed to ${describeAsked(asked)}, in context "${context}": ${said}`;
+  const message = `not allowed to ${describeRequest(asked)}, in context "${context}": ${said}`;
   return new MeshError('FORBIDDEN', message, {
     hints: [
       `the user of context "${context}" needs the right "${verb}" on "${target}"${namespace === undefined ? '' : ` in namespace "${namespace}"`}`,

@@ -11,7 +11,7 @@ export type Purpose = 'fix' | 'look';
 export type ClusterTool = 'kubectl' | 'istioctl' | 'cmctl';
 
 /** The parts of a suggestion. */
-export type Form =
+export type CommandForm =
   | {readonly kind: 'mesh'; readonly command: MeshCommand; readonly words: readonly Word[]}
   /** Without a context: the words name one, or none is needed. */
   | {readonly kind: 'tool'; readonly tool: ClusterTool; readonly context?: string; readonly words: readonly Word[]}
@@ -29,7 +29,7 @@ export class ShellText {
 /** A command, or several that belong together. Made by the functions below. */
 export class Suggestion {
   constructor(
-    readonly form: Form,
+    readonly form: CommandForm,
     readonly purpose: Purpose,
     /** Whether anything is different afterwards: in the work directory, in a cluster, on this machine. */
     readonly changes: boolean,
@@ -37,7 +37,7 @@ export class Suggestion {
 }
 
 /** The cluster that a command is about: its context; `CONTEXT` stands there where none is known. */
-export interface OfCluster {
+export interface ClusterContext {
   readonly context?: string | undefined;
 }
 
@@ -49,10 +49,10 @@ export function kubectlMesh(command: MeshCommand, words: readonly Word[] = []): 
 
 /** Commands of other programs, for one purpose. `any` cluster: no context is added. */
 function programsFor(purpose: Purpose) {
-  const suggest = (form: Form): Suggestion => new Suggestion(form, purpose, purpose === 'fix');
+  const suggest = (form: CommandForm): Suggestion => new Suggestion(form, purpose, purpose === 'fix');
   const tool =
     (name: ClusterTool) =>
-    (cluster: OfCluster | 'any', words: readonly Word[]): Suggestion => {
+    (cluster: ClusterContext | 'any', words: readonly Word[]): Suggestion => {
       const where = cluster === 'any' ? {} : {context: cluster.context ?? 'CONTEXT'};
       return suggest({kind: 'tool', tool: name, ...where, words});
     };
@@ -80,17 +80,17 @@ export function edit(file: WorkDirPath): Suggestion {
 /** One after the other, as long as each succeeds. */
 export function sequence(...steps: readonly Suggestion[]): Suggestion {
   const [only] = steps;
-  return only && steps.length === 1 ? only : combined(joined(' && ', steps));
+  return only && steps.length === 1 ? only : combine(joinParts(' && ', steps));
 }
 
 /** One after the other, whatever becomes of each: `grep` fails where it finds nothing. */
-export function inAnyCase(...steps: readonly Suggestion[]): Suggestion {
-  return combined(joined('; ', steps));
+export function runAll(...steps: readonly Suggestion[]): Suggestion {
+  return combine(joinParts('; ', steps));
 }
 
 /** The output of each is the input of the next. */
 export function pipe(...steps: readonly Suggestion[]): Suggestion {
-  return combined(joined(' | ', steps));
+  return combine(joinParts(' | ', steps));
 }
 
 /** Writes the output of a command to a file of the work directory. */
@@ -104,12 +104,12 @@ export function forEach(
   values: readonly string[],
   step: (variable: Variable) => Suggestion,
 ): Suggestion {
-  return combined(shellLine`for ${variable.name} in ${values}; do ${step(variable)}; done`);
+  return combine(shellLine`for ${variable.name} in ${values}; do ${step(variable)}; done`);
 }
 
 /** A command for a file of the work directory that may be missing. */
 export function ifExists(file: WorkDirPath, step: Suggestion): Suggestion {
-  return combined(shellLine`{ [ ! -e ${file} ] || ${step}; }`);
+  return combine(shellLine`{ [ ! -e ${file} ] || ${step}; }`);
 }
 
 /**
@@ -121,7 +121,7 @@ export function script(purpose: Purpose): (...line: Parameters<typeof shellLine>
 }
 
 /** Every command of this program in a suggestion, with its words. */
-export function meshCommandsIn({form}: Suggestion): readonly Extract<Form, {readonly kind: 'mesh'}>[] {
+export function meshCommandsIn({form}: Suggestion): readonly Extract<CommandForm, {readonly kind: 'mesh'}>[] {
   if (form.kind === 'mesh') return [form];
   const parts = form.kind === 'shell' ? form.parts : [];
   return parts.flatMap((part) => (part instanceof Suggestion ? meshCommandsIn(part) : []));
@@ -134,16 +134,16 @@ function shellLine(
 ): readonly ShellPart[] {
   return text.flatMap((own, index) => [
     new ShellText(own),
-    ...values.slice(index, index + 1).flatMap((value) => joined(' ', [value].flat())),
+    ...values.slice(index, index + 1).flatMap((value) => joinParts(' ', [value].flat())),
   ]);
 }
 
-function joined(separator: string, parts: readonly ShellPart[]): readonly ShellPart[] {
+function joinParts(separator: string, parts: readonly ShellPart[]): readonly ShellPart[] {
   return parts.flatMap((part, index) => (index === 0 ? [part] : [new ShellText(separator), part]));
 }
 
 /** A fix, which changes something where one of its commands does. */
-function combined(parts: readonly ShellPart[]): Suggestion {
+function combine(parts: readonly ShellPart[]): Suggestion {
   const steps = parts.filter((part) => part instanceof Suggestion);
   const purpose = steps.some((step) => step.purpose === 'fix') ? 'fix' : 'look';
   const changes = steps.some((step) => step.changes);

@@ -3,7 +3,7 @@ import {parse} from 'yaml';
 import type {MeshError} from '../../../src/domain/errors.js';
 import {parseOverlay, type Overlay} from '../../../src/domain/install/overlays.js';
 import {renderInstall} from '../../../src/domain/install/render.js';
-import {at} from '../../../src/domain/tree.js';
+import {valueAt} from '../../../src/domain/tree.js';
 import type {Mesh} from '../../../src/domain/mesh/mesh.js';
 import type {SignerSpecOf} from '../../../src/domain/mesh/signer.js';
 import {tinyRoot} from '../../helpers/tiny-ca.js';
@@ -36,7 +36,7 @@ function codeOf(work: () => unknown): string {
   throw new Error('it should have thrown');
 }
 
-const env = (document: unknown): unknown => at(document, ['spec', 'values', 'pilot', 'env']);
+const env = (document: unknown): unknown => valueAt(document, ['spec', 'values', 'pilot', 'env']);
 
 describe('install.yaml where somebody else issues', () => {
   it.each([
@@ -44,18 +44,18 @@ describe('install.yaml where somebody else issues', () => {
     ['csr.elsewhere.svc:8443', 'csr.elsewhere.svc:8443'],
   ])('tells proxies where istio-csr is (declared: %s), and istiod that it is no CA', (caAddress, expected) => {
     const document = render(meshOf({...istioCsr, ...(caAddress !== undefined && {caAddress})}));
-    expect(at(document, ['spec', 'values', 'global', 'caAddress'])).toBe(expected);
+    expect(valueAt(document, ['spec', 'values', 'global', 'caAddress'])).toBe(expected);
     expect(env(document)).toMatchObject({ENABLE_CA_SERVER: 'false', ISTIO_MULTIROOT_MESH: 'true'});
   });
 
   it('tells istiod and proxies of a signer of Kubernetes, and of its root', () => {
     const document = render(meshOf(kubernetesCsr));
     expect(env(document)).toEqual({EXTERNAL_CA: 'ISTIOD_RA_KUBERNETES_API', CERT_SIGNER_DOMAIN: 'issuers.example.com'});
-    expect(at(document, ['spec', 'values', 'global'])).toMatchObject({
+    expect(valueAt(document, ['spec', 'values', 'global'])).toMatchObject({
       pilotCertProvider: 'k8s.io/issuers.example.com/mesh',
       certSigners: ['issuers.example.com/mesh'],
     });
-    expect(at(document, ['spec', 'meshConfig'])).toMatchObject({
+    expect(valueAt(document, ['spec', 'meshConfig'])).toMatchObject({
       defaultConfig: {proxyMetadata: {ISTIO_META_CERT_SIGNER: 'mesh'}},
       caCertificates: [{pem: root, certSigners: ['issuers.example.com/mesh']}],
     });

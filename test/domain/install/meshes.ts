@@ -1,5 +1,5 @@
 import {parseVersion} from '../../../src/domain/istio/version.js';
-import {knowVersion, type KnownVersion} from '../../../src/domain/istio/versions.js';
+import {resolveVersion, type KnownVersion} from '../../../src/domain/istio/versions.js';
 import type {Mesh, MeshCluster} from '../../../src/domain/mesh/mesh.js';
 
 /** A mesh of one primary, as the guide makes it; `change` says what is different. */
@@ -30,5 +30,5 @@ export function primary(name: string, change: Partial<MeshCluster> = {}): MeshCl
 /** A version that must be a release. */
 export function release(text: string): KnownVersion {
   if (!parseVersion(text)) throw new Error(`${text} is no version`);
-  return knowVersion(text);
+  return resolveVersion(text);
 }

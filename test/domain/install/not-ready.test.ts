@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {failureMessage, isReadinessFailure, isWorthALine} from '../../../src/domain/install/istioctl-output.js';
+import {failureMessage, isReadinessFailure, isInformative} from '../../../src/domain/install/istioctl-output.js';
 import {explainNotReady} from '../../../src/domain/install/not-ready.js';
 import type {EventObject, PodObject} from '../../../src/domain/kube/objects.js';
 
@@ -98,8 +98,8 @@ describe("istioctl's output", () => {
       '  \\__       _____/',
       '',
     ];
-    expect(logo.filter(isWorthALine)).toEqual([]);
-    expect(isWorthALine('✔ Istio core installed')).toBe(true);
+    expect(logo.filter(isInformative)).toEqual([]);
+    expect(isInformative('✔ Istio core installed')).toBe(true);
   });
 
   it.each([

@@ -4,7 +4,7 @@ import type {MeshError} from '../../../src/domain/errors.js';
 import {installYamlState} from '../../../src/domain/install/install-yaml.js';
 import {parseOverlay, type Overlay} from '../../../src/domain/install/overlays.js';
 import {renderInstall, type Rendered} from '../../../src/domain/install/render.js';
-import {knowVersion} from '../../../src/domain/istio/versions.js';
+import {resolveVersion} from '../../../src/domain/istio/versions.js';
 import type {Mesh, MeshCluster} from '../../../src/domain/mesh/mesh.js';
 import {meshWith, primary, release} from './meshes.js';
 
@@ -13,7 +13,7 @@ const noFiles = new Map<string, Overlay>();
 function render(mesh: Mesh, version = '1.30', files = noFiles, cluster?: MeshCluster): Rendered {
   const first = cluster ?? mesh.clusters[0];
   if (!first) throw new Error('the mesh has no cluster');
-  return renderInstall(mesh, first, knowVersion(version), files);
+  return renderInstall(mesh, first, resolveVersion(version), files);
 }
 
 function document(mesh: Mesh, version = '1.30', files = noFiles): unknown {

@@ -79,7 +79,7 @@ describe('runningVersion', () => {
     ['registry/pilot:latest', undefined, 'latest'],
     [undefined, undefined, 'unknown'],
   ])('of image %s and label %s is %s', (image, label, expected) => {
-    expect(runningVersion(deployment(image, label)).said).toBe(expected);
+    expect(runningVersion(deployment(image, label)).text).toBe(expected);
   });
 
   it('of a Deployment of another shape is unknown', () => {

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {otherCertProvider} from '../../../src/domain/istio/environment.js';
+import {externalCertProvider} from '../../../src/domain/istio/environment.js';
 
 it.each([
   [{}, undefined],
@@ -8,5 +8,5 @@ it.each([
   [{PILOT_CERT_PROVIDER: 'kubernetes'}, 'kubernetes'],
   [{PILOT_CERT_PROVIDER: 'k8s.io/clusterissuers.cert-manager.io/ca'}, 'k8s.io/clusterissuers.cert-manager.io/ca'],
 ])("istiod's certificate with %j is of %s", (env, provider) => {
-  expect(otherCertProvider(env)).toBe(provider);
+  expect(externalCertProvider(env)).toBe(provider);
 });

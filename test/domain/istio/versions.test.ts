@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {version} from './version.js';
 import {compareVersions, formatVersion, parseVersion, satisfies} from '../../../src/domain/istio/version.js';
-import {knowVersion, newestKnown} from '../../../src/domain/istio/versions.js';
+import {resolveVersion, newestKnown} from '../../../src/domain/istio/versions.js';
 
 describe('parseVersion', () => {
   it.each([
@@ -54,7 +54,7 @@ describe('knowVersion', () => {
     ['', 'unsaid', newestKnown],
     ['1.4.2', 'older', {major: 1, minor: 6}],
   ])('%s is %s', (said, status, expected) => {
-    const known = knowVersion(said);
+    const known = resolveVersion(said);
     expect(known).toMatchObject({said, status, version: expected});
     expect(known.note === undefined).toBe(status === 'known');
   });

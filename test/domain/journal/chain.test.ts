@@ -6,7 +6,7 @@ import {
   formatHead,
   readJournal,
   seal,
-  unnamedHeads,
+  headsToReference,
 } from '../../../src/domain/journal/chain.js';
 import {sha256Hex} from '../../../src/domain/keys/keys.js';
 import type {JournalRecord} from '../../../src/domain/journal/entry.js';
@@ -140,16 +140,16 @@ describe('a journal', () => {
 describe('chains of several copies', () => {
   const theirs = chainOf(4, 'theirs');
   const before = theirs.lines.join('');
-  const naming = seal({...record(0), seen: unnamedHeads(readJournal(before), 'ours')}, 'ours', undefined);
+  const naming = seal({...record(0), seen: headsToReference(readJournal(before), 'ours')}, 'ours', undefined);
   const text = `${before}${entryLine(naming)}`;
 
   it('are named by the next entry of another one, once', () => {
     expect(naming.seen).toEqual([formatHead(theirs.head)]);
     const reading = readJournal(text);
     expect(reading.faults).toEqual([]);
-    expect(unnamedHeads(reading, 'ours')).toEqual([]);
-    expect(unnamedHeads(reading, 'theirs')).toEqual([formatHead(naming)]);
-    expect(unnamedHeads(reading, 'third')).toEqual([formatHead(naming)]);
+    expect(headsToReference(reading, 'ours')).toEqual([]);
+    expect(headsToReference(reading, 'theirs')).toEqual([formatHead(naming)]);
+    expect(headsToReference(reading, 'third')).toEqual([formatHead(naming)]);
   });
 
   it.each([
@@ -169,12 +169,12 @@ describe('chains of several copies', () => {
     const next = seal(record(4), 'theirs', theirs.head);
     const reading = readJournal(text + entryLine(next));
     expect(reading.faults).toEqual([]);
-    expect(unnamedHeads(reading, 'ours')).toEqual([formatHead(next)]);
+    expect(headsToReference(reading, 'ours')).toEqual([formatHead(next)]);
   });
 
   it('are not named where they are broken already', () => {
     const broken = readJournal(theirs.lines.toSpliced(1, 1).join(''));
-    expect(unnamedHeads(broken, 'ours')).toEqual([]);
+    expect(headsToReference(broken, 'ours')).toEqual([]);
   });
 
   it('are read whatever stands where names belong', () => {

@@ -4,11 +4,11 @@ import type {JournalEntry, JournalRecord} from '../../../src/domain/journal/entr
 import {
   headComparer,
   type HeadResult,
-  installNotes,
-  type JournalKnown,
+  installRecordCarriers,
+  type JournalContent,
   parseHead,
-  type PutAside,
-  rememberedHeads,
+  type ArchivedJournal,
+  compareRecordedHeads,
 } from '../../../src/domain/journal/head.js';
 
 const here = 'laptop/1a2b/10';
@@ -25,7 +25,7 @@ function chain(name: string, length: number, more: Partial<JournalRecord> = {}):
 
 const ours = chain('aa', 4, {host: here});
 const theirs = chain('bb', 3);
-const known = (change: Partial<JournalKnown> = {}): JournalKnown => ({
+const known = (change: Partial<JournalContent> = {}): JournalContent => ({
   present: true,
   entries: [...ours, ...theirs],
   own: 'aa',
@@ -33,7 +33,7 @@ const known = (change: Partial<JournalKnown> = {}): JournalKnown => ({
   aside: [],
   ...change,
 });
-const putAside = (...files: (readonly JournalEntry[])[]): readonly PutAside[] =>
+const putAside = (...files: (readonly JournalEntry[])[]): readonly ArchivedJournal[] =>
   files.map((entries, at) => ({file: `journal.broken-${String(at)}.jsonl`, entries, faults: []}));
 const headOf = (entries: readonly JournalEntry[], at: number): ChainHead => {
   const {chain: name, seq, hash: its} = entries[at] ?? {chain: '', seq: 0, hash: ''};
@@ -66,7 +66,7 @@ describe('a remembered head', () => {
 describe('a journal', () => {
   const [first] = ours;
   if (!first) throw new Error('no entry');
-  it.each<[string, Partial<JournalKnown>, ChainHead, HeadResult]>([
+  it.each<[string, Partial<JournalContent>, ChainHead, HeadResult]>([
     ['that has the entry', {}, headOf(ours, 1), 'agrees'],
     ['that has the newest entry', {}, headOf(ours, 3), 'agrees'],
     ["that has a colleague's entry", {}, headOf(theirs, 2), 'agrees'],
@@ -166,9 +166,9 @@ describe('what a cluster remembers', () => {
   it('is found on each object that has it', () => {
     const objects = [
       {where: 'Secret istio-system/cacerts', annotations: {'kubectl-mesh/journal-head': formatHead(headOf(ours, 1))}},
-      ...installNotes([note('kubectl-mesh-install'), note('kubectl-mesh-install-canary', 'rubbish\u001b')]),
+      ...installRecordCarriers([note('kubectl-mesh-install'), note('kubectl-mesh-install-canary', 'rubbish\u001b')]),
     ];
-    expect(rememberedHeads(objects, headComparer(known()))).toMatchObject([
+    expect(compareRecordedHeads(objects, headComparer(known()))).toMatchObject([
       {where: 'Secret istio-system/cacerts', entry: 'aa/1', result: 'agrees'},
       {where: 'ConfigMap istio-system/kubectl-mesh-install-canary', result: 'unreadable'},
     ]);
@@ -180,6 +180,6 @@ describe('what a cluster remembers', () => {
     ['kubectl-mesh-installer', false],
     ['istio', false],
   ])('may stand on ConfigMap %s: %s', (name, expected) => {
-    expect(installNotes([note(name)]).length === 1).toBe(expected);
+    expect(installRecordCarriers([note(name)]).length === 1).toBe(expected);
   });
 });
