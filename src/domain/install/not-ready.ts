@@ -1,14 +1,14 @@
 import {hasReadyCondition, type EventObject, type PodObject} from '../kube/objects.js';
 import {printableLine} from '../printable.js';
 
-/** Objects that make pods: their warnings say why there is none (a quota, an admission webhook). */
+/** Kinds of objects that create pods: their warnings explain why a pod is missing (a quota, an admission webhook). */
 const podOwners = new Set(['Deployment', 'ReplicaSet', 'DaemonSet', 'StatefulSet', 'Job']);
-/** How many of those are shown. */
-const otherEvents = 3;
+/** The maximum number of these warnings to show. */
+const maxOwnerEvents = 3;
 
 /**
- * One line for each pod that is not ready: what its containers, conditions and warnings say. Finished and evicted pods
- * are not counted. Warnings of what makes pods follow.
+ * Returns one line for each pod that is not ready, with the reasons from its containers, conditions and warnings; then the
+ * warnings of the objects that create pods. Finished and evicted pods are ignored.
  */
 export function explainNotReady(pods: readonly PodObject[], events: readonly EventObject[]): readonly string[] {
   const waiting = pods.filter(
@@ -20,7 +20,7 @@ export function explainNotReady(pods: readonly PodObject[], events: readonly Eve
   });
   const others = events
     .filter((event) => podOwners.has(event.involvedObject?.kind ?? '') && event.reason !== undefined)
-    .slice(-otherEvents)
+    .slice(-maxOwnerEvents)
     .map((event) => `${event.involvedObject?.kind ?? '?'} ${event.involvedObject?.name ?? '?'}: ${describe(event)}`);
   return [...lines, ...others].map(printableLine);
 }
@@ -30,11 +30,12 @@ function containerReasons({status}: PodObject): readonly string[] {
   return containers.flatMap(({name, ready, state, lastState, restartCount = 0}) => {
     if (state?.terminated?.exitCode === 0) return [];
     const why = state?.waiting ?? state?.terminated;
-    if (!why) return ready === false ? [`container ${name} runs and is not ready`] : [];
+    if (!why) return ready === false ? [`container ${name} is running but not ready`] : [];
     const before = lastState?.terminated;
     const restarts = restartCount > 0 ? `, ${String(restartCount)} restarts` : '';
-    const last = before ? `, before that ${before.reason ?? 'ended'} (exit ${String(before.exitCode ?? '?')})` : '';
-    return [`container ${name} ${why.reason ?? 'waits'}${withColon(why.message)}${restarts}${last}`];
+    const exitCode = String(before?.exitCode ?? '?');
+    const last = before ? `, last state ${before.reason ?? 'terminated'} (exit code ${exitCode})` : '';
+    return [`container ${name} ${why.reason ?? 'is waiting'}${withColon(why.message)}${restarts}${last}`];
   });
 }
 

@@ -18,7 +18,7 @@ export const folderFacts: Derivations<'caFiles' | 'installFile'> = {
   installFile: ({deps, mesh, cluster}) => readInstallFile(deps, mesh, cluster),
 };
 
-/** `# … for Istio 1.30 (form of …)`: what it was rendered for, where mesh.yaml does not say. */
+/** `# … for Istio 1.30 (schema version …)`: what it was rendered for, where mesh.yaml does not say. */
 const renderedFor = /^# .* for Istio (\S+) \(/m;
 
 async function readInstallFile(deps: Deps, mesh: Mesh, cluster: MeshCluster): Promise<InstallFileFacts> {

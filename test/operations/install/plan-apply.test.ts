@@ -170,7 +170,7 @@ const [rendered] = factsOf({}).targets.flatMap((target) =>
 );
 if (!rendered) throw new Error('nothing is rendered');
 const {text} = rendered;
-const otherText = installYamlText({cluster: 'c1', istio: '1.31', form: 'x'}, 'kind: IstioOperator\n');
+const otherText = installYamlText({cluster: 'c1', istio: '1.31', schema: 'x'}, 'kind: IstioOperator\n');
 
 /** What an installation left in the cluster; `record` says what is other in its note. */
 function installation(
