@@ -90,7 +90,7 @@ export class JournalFile implements Journal {
       present: text !== undefined,
       own: remembered?.chain,
       host: this.writer.host,
-      aside: await this.#aside(),
+      archived: await this.#aside(),
       underWay: isLocked ? reading.open.filter(mayRun) : [],
     };
   }
@@ -212,7 +212,7 @@ export class JournalFile implements Journal {
   }
 
   /** Journals that were put aside, each against the memory that was put aside with it. */
-  async #aside(): Promise<JournalState['aside']> {
+  async #aside(): Promise<JournalState['archived']> {
     const names: readonly string[] = await readdir(this.root).catch(() => []);
     const moments = [...new Set(names.flatMap((name) => archivedAt(name) ?? []))].sort();
     return Promise.all(

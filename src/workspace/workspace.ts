@@ -48,7 +48,7 @@ export interface JournalState extends JournalReading {
   /** This machine, as entries name it. */
   readonly host: string;
   /** Journals that were put aside because they were broken, as MESH113's fix does. */
-  readonly aside: readonly ArchivedJournal[];
+  readonly archived: readonly ArchivedJournal[];
   /** Of `open`: those whose process may still run. */
   readonly underWay: readonly JournalEntry[];
 }

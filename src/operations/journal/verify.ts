@@ -85,7 +85,7 @@ export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult,
       chains: chainsOf(state),
       faults: state.faults,
       open: state.open.filter((entry) => !underWay.has(entry)).length,
-      aside: state.aside.map(({file, entries, faults}) => ({file, entries: entries.length, faults})),
+      aside: state.archived.map(({file, entries, faults}) => ({file, entries: entries.length, faults})),
     };
     const secrets = limitOn('cacerts', limits) === undefined;
     return {verdict: verdictOf(journal, clusters), journal, secrets, clusters, warnings};

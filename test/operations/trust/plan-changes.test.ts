@@ -84,7 +84,7 @@ const secretOfCa = (ca: IssuedCa, change?: Parameters<typeof secretWith>[1]): Pi
   cacerts: known(secretWith(secretTexts(ca), change)),
 });
 
-const journal: JournalContent = {present: true, entries: [], own: 'aa', host: 'laptop/1/1', aside: []};
+const journal: JournalContent = {present: true, entries: [], own: 'aa', host: 'laptop/1/1', archived: []};
 
 /** What is other than in a run that renews the CA of every cluster that is named. */
 interface Change {
