@@ -1,21 +1,21 @@
 import type {Hint} from './suggest/suggestion.js';
 
 /**
- * What an error means for the person who typed the command. `src/cli/exit-code.ts` is the only place that turns a
- * class into an exit code (docs/exit-codes.md); everything else says a code and lets the table below say the class.
+ * What an error means to the user. `src/cli/exit-code.ts` is the only place that turns a class into an exit code
+ * (docs/exit-codes.md); all other code uses an error code, whose class is in the table below.
  *
- * - `failed`: something was tried and did not work (exit 1)
- * - `invalid`: wrong usage or invalid input; nothing was tried (exit 2)
- * - `unknown`: it could not be told: unreachable, forbidden, tool or context missing (exit 4)
- * - `refused`: a safety rule stopped it; the hint names the flag that overrides it (exit 5)
+ * - `failed`: an operation was attempted and failed (exit 1)
+ * - `invalid`: wrong usage or invalid input; nothing was attempted (exit 2)
+ * - `unknown`: the state could not be determined: unreachable, forbidden, tool or context missing (exit 4)
+ * - `refused`: a safety rule stopped the command; the hint names the flag that overrides the rule (exit 5)
  * - `timeout` (exit 124), `interrupted` (exit 130)
- * - `bug`: a state this program should never reach (exit 1, with a stack)
+ * - `bug`: a state that this program must never reach (exit 1, with a stack trace)
  */
 export type ErrorClass = 'failed' | 'invalid' | 'unknown' | 'refused' | 'timeout' | 'interrupted' | 'bug';
 
 /**
- * Every error code of the program and its class. Codes are a promise (they stand in JSON answers); messages are not.
- * A new code is a line here.
+ * Every error code of the program and its class. Codes are a stable interface (JSON output contains them); messages are
+ * not. Add a new code here.
  */
 export const errorClasses = {
   // usage and input
@@ -49,13 +49,13 @@ export const errorClasses = {
   PASSPHRASE_NEEDED: 'refused',
   CA_FILES_INVALID: 'invalid',
   ISSUE_FAILED: 'failed',
-  /** What a CA returned for a request does not do; the answer lists every reason. */
+  /** The chain that a CA returned for a request is not acceptable; the result lists every reason. */
   CERTIFICATE_REFUSED: 'invalid',
-  /** A CA elsewhere signs: `certs generate` cannot. */
+  /** An external CA signs: `certs generate` cannot. */
   SIGNED_ELSEWHERE: 'refused',
-  /** The signer answered, and said no. */
+  /** The signer rejected the request. */
   SIGNER_REFUSED: 'failed',
-  /** The signer could not be asked: sealed, standby, locked, unreachable. */
+  /** The signer cannot be used: sealed, standby, locked, unreachable. */
   SIGNER_UNAVAILABLE: 'unknown',
   // tools
   TOOL_MISSING: 'unknown',
@@ -100,15 +100,15 @@ export const errorClasses = {
 /** The code of an error: a key of {@link errorClasses}. */
 export type ErrorCode = keyof typeof errorClasses;
 
-/** What may accompany a {@link MeshError}. */
+/** Options of a {@link MeshError}. */
 export interface MeshErrorOptions {
-  /** What to type or do next, one sentence each, most useful first. Never repeats the message. */
+  /** What to do next, one sentence each, the most useful first. A hint never repeats the message. */
   readonly hints?: readonly Hint[];
-  /** The error below this one. */
+  /** The underlying error. */
   readonly cause?: unknown;
 }
 
-/** The one error class of the program: a code, a message that says what is wrong, hints that say what to do. */
+/** The only error class of the program: a code, a message that describes the problem, and hints for solving it. */
 export class MeshError extends Error {
   override readonly name = 'MeshError';
   readonly code: ErrorCode;
@@ -120,27 +120,27 @@ export class MeshError extends Error {
     this.hints = options.hints ?? [];
   }
 
-  /** The class this error's code belongs to. */
+  /** The class of the error's code. */
   get class(): ErrorClass {
     return errorClasses[this.code];
   }
 }
 
-/** An error as data: what travels in outcomes, JSON answers and the journal. */
+/** An error as data, as outcomes, JSON output and the journal contain it. */
 export interface ErrorReport {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hints: readonly Hint[];
 }
 
-/** Turns anything thrown into a {@link MeshError}; what is not ours becomes `INTERNAL` and keeps its cause. */
+/** Turns anything thrown into a {@link MeshError}; a foreign error becomes the cause of an `INTERNAL` one. */
 export function asMeshError(thrown: unknown): MeshError {
   if (thrown instanceof MeshError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return new MeshError('INTERNAL', message, {cause: thrown});
 }
 
-/** The value of an attempt, or what `otherwise` makes of an error of ours: bad input is a finding. Bugs are thrown on. */
+/** Returns the result of `attempt`, or of `otherwise` if it throws a MeshError. Bugs and foreign errors are rethrown. */
 export function recover<T, Other>(attempt: () => T, otherwise: (error: MeshError) => Other): T | Other {
   try {
     return attempt();
@@ -150,12 +150,12 @@ export function recover<T, Other>(attempt: () => T, otherwise: (error: MeshError
   }
 }
 
-/** The data of an error, without stack or cause. */
+/** Returns an error's data, without its stack and cause. */
 export function reportError(error: MeshError): ErrorReport {
   return {code: error.code, message: error.message, hints: error.hints};
 }
 
-/** An error that is reported and never thrown: why a plan refuses something, or what could not be seen. */
+/** Creates an error that is reported, not thrown: why a plan refuses a change, or why a fact is unknown. */
 export function problem(code: ErrorCode, message: string, ...hints: readonly Hint[]): ErrorReport {
   return {code, message, hints};
 }

@@ -1,4 +1,4 @@
-/** The items of each key, keys and items in the order in which they come: Map.groupBy, which Node 20 does not have. */
+/** Groups items by key, both in their original order. Node 20 does not have Map.groupBy. */
 export function groupBy<T, Key>(items: readonly T[], keyOf: (item: T) => Key): ReadonlyMap<Key, readonly [T, ...T[]]> {
   const groups = new Map<Key, [T, ...T[]]>();
   for (const item of items) {

@@ -1,36 +1,36 @@
-/** Answers that are asked for once, however often and from however many places they are needed. */
+/** Functions that compute a result once and return it to every caller. */
 
-/** Asks or makes at the first call, and gives every later one the same: facts of one answer, tools that a run may not need. */
-export function memoizeAsync<T>(ask: () => Promise<T>): () => Promise<T> {
-  let asked: Promise<T> | undefined;
-  return () => (asked ??= ask());
+/** Computes a result at the first call and returns it at every later one. A result that nobody requests is not computed. */
+export function memoizeAsync<T>(compute: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => (result ??= compute());
 }
 
-/** The same, with one answer for each key, a promise or not; `idOf` tells keys apart. */
+/** Computes one result for each key, which may be a promise. `idOf` returns what distinguishes keys. */
 export function memoizeByKey<Key, T extends object | boolean | string | number>(
-  ask: (key: Key) => T,
+  compute: (key: Key) => T,
   idOf: (key: Key) => unknown = (key) => key,
 ): (key: Key) => T {
-  const asked = new Map<unknown, T>();
+  const results = new Map<unknown, T>();
   return (key) => {
     const id = idOf(key);
-    const answer = asked.get(id) ?? ask(key);
-    asked.set(id, answer);
-    return answer;
+    const result = results.get(id) ?? compute(key);
+    results.set(id, result);
+    return result;
   };
 }
 
-/** The same for one answer each run and specification: what has the same content is the same specification. */
-export function oncePerRun<Spec, Run extends object, T>(
+/** Computes one result for each run and specification. Specifications with the same content are the same. */
+export function memoizePerRun<Spec, Run extends object, T>(
   open: (spec: Spec, run: Run) => Promise<T>,
 ): (spec: Spec, run: Run) => Promise<T> {
   const runs = new WeakMap<Run, Map<string, Promise<T>>>();
   return (spec, run) => {
-    const answers = runs.get(run) ?? new Map<string, Promise<T>>();
-    runs.set(run, answers);
+    const results = runs.get(run) ?? new Map<string, Promise<T>>();
+    runs.set(run, results);
     const id = JSON.stringify(spec);
-    const answer = answers.get(id) ?? open(spec, run);
-    answers.set(id, answer);
-    return answer;
+    const result = results.get(id) ?? open(spec, run);
+    results.set(id, result);
+    return result;
   };
 }

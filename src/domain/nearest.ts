@@ -1,15 +1,15 @@
 import {distance} from 'fastest-levenshtein';
 
 /**
- * The candidate that was probably meant, or undefined when none is near: at most two edits, or a third of the word's
- * length for long words. Letter case does not count.
+ * Returns the candidate that the user probably meant, or undefined if none is similar: at most two edits, or a third of
+ * the word's length for long words. Letter case is ignored.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const limit = Math.max(2, Math.floor(word.length / 3));
   let best: {readonly candidate: string; readonly edits: number} | undefined;
   for (const candidate of candidates) {
     const edits = distance(word.toLowerCase(), candidate.toLowerCase());
-    // Half of a short word changed is another word.
+    // A short word with half of its letters changed is a different word.
     if (edits > limit || edits * 2 > Math.max(word.length, candidate.length)) continue;
     if (!best || edits < best.edits) best = {candidate, edits};
   }

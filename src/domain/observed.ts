@@ -1,14 +1,14 @@
 import {type ErrorReport, asMeshError, reportError} from './errors.js';
 
-/** A fact: its value, or why it could not be told. Unknown is never treated as healthy or as absent. */
+/** A fact: its value, or the reason why it is unknown. Unknown is never treated as healthy or as absent. */
 export type Observed<T> = {readonly value: T} | {readonly unknown: ErrorReport};
 
-/** A fact that is known. */
+/** Creates a known fact. */
 export function known<T>(value: T): Observed<T> {
   return {value};
 }
 
-/** A fact that could not be told, from whatever was thrown while asking. */
+/** Creates an unknown fact from the error that reading it caused. */
 export function unknown(thrown: unknown): Observed<never> {
   return {unknown: reportError(asMeshError(thrown))};
 }
@@ -18,23 +18,23 @@ export function isKnown<T>(fact: Observed<T>): fact is {readonly value: T} {
   return 'value' in fact;
 }
 
-/** The value of a fact; `otherwise` where it could not be told. */
+/** Returns the value of a fact, or `otherwise` if it is unknown. */
 export function valueOr<T, Other>(fact: Observed<T>, otherwise: Other): T | Other {
   return isKnown(fact) ? fact.value : otherwise;
 }
 
-/** Why some of these facts could not be told. */
+/** Returns the errors of the facts that are unknown. */
 export function unknownsOf(...facts: readonly Observed<unknown>[]): readonly ErrorReport[] {
   return facts.flatMap((fact) => (isKnown(fact) ? [] : [fact.unknown]));
 }
 
 /**
- * Asks and records the answer or the reason. Interruptions, time-outs and bugs are not facts about a cluster: they are
- * thrown on.
+ * Reads a fact and returns its value or the error. Interruptions, timeouts and bugs are rethrown: they are not facts
+ * about a cluster.
  */
-export async function observe<T>(ask: () => Promise<T>): Promise<Observed<T>> {
+export async function observe<T>(read: () => Promise<T>): Promise<Observed<T>> {
   try {
-    return known(await ask());
+    return known(await read());
   } catch (thrown) {
     const error = asMeshError(thrown);
     if (error.class === 'interrupted' || error.class === 'timeout' || error.class === 'bug') throw error;

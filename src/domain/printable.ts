@@ -4,14 +4,14 @@ const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028
 const ansiSequence = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\-_])/g;
 
 /**
- * Text from a cluster, a tool or a file, fit for a terminal and a log: ANSI sequences and control characters are
- * removed, line feeds and tabs stay. Carriage returns go, so that CRLF text reads as lines.
+ * Makes text from a cluster, a tool or a file safe for a terminal and a log: removes ANSI sequences and control
+ * characters except for line feeds and tabs. Carriage returns are removed, so that CRLF text is split into lines.
  */
 export function printable(text: string): string {
   return text.replace(ansiSequence, '').replace(unprintable, '');
 }
 
-/** The same on one line: line feeds and tabs become spaces, runs of spaces one. */
+/** Makes text safe and puts it on one line: line feeds and tabs become spaces, repeated spaces become one. */
 export function printableLine(text: string): string {
   return printable(text.replace(/[\r\n\t]+/g, ' '))
     .replace(/ {2,}/g, ' ')

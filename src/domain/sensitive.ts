@@ -3,8 +3,8 @@ import {inspect} from 'node:util';
 const redacted = '[redacted]';
 
 /**
- * A value that must never reach a terminal, a log, a JSON answer, the journal or an argument list: private keys and
- * passphrases. Printing, JSON and inspection show `[redacted]`. Lint allows `reveal()` only in the engine, the signers
+ * A value that must never reach a terminal, a log, JSON output, the journal or an argument list: a private key or a
+ * passphrase. Printing, JSON and inspection show `[redacted]`. Lint allows `reveal()` only in the engine, the signers
  * and the workspace.
  */
 export class Sensitive<T> {
@@ -14,17 +14,17 @@ export class Sensitive<T> {
     this.#value = value;
   }
 
-  /** The value itself. */
+  /** Returns the value itself. */
   reveal(): T {
     return this.#value;
   }
 
-  /** The value seen through a function, still sensitive. */
+  /** Applies a function to the value; the result is sensitive too. */
   map<U>(change: (value: T) => U): Sensitive<U> {
     return new Sensitive(change(this.#value));
   }
 
-  /** Whether something is true of the value; nothing else is told of it. */
+  /** Reports whether the value meets a condition, without revealing it. */
   test(predicate: (value: T) => boolean): boolean {
     return predicate(this.#value);
   }

@@ -66,7 +66,7 @@ export function meshFactsOf(
   };
 }
 
-function journalFacts({present, entries, heads, faults, open, own, underWay, aside}: JournalState): JournalFacts {
+function journalFacts({present, entries, heads, faults, open, own, underWay, archived}: JournalState): JournalFacts {
   const mine = open.filter(({chain}) => chain === own);
   return {
     present,
@@ -84,7 +84,7 @@ function journalFacts({present, entries, heads, faults, open, own, underWay, asi
         }),
       ),
     openElsewhere: open.length - mine.length,
-    brokenAside: aside.flatMap(({file, faults: [first]}) =>
+    brokenAside: archived.flatMap(({file, faults: [first]}) =>
       first ? [{file: printableLine(file), message: printableLine(first.message)}] : [],
     ),
   };

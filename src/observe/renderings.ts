@@ -1,6 +1,6 @@
 /** What `install render`, `install apply` and the check of install.yaml share: the version, the overlays, the bytes. */
 import {asMeshError, MeshError} from '../domain/errors.js';
-import {type KnownVersion, knowVersion} from '../domain/istio/versions.js';
+import {type KnownVersion, resolveVersion} from '../domain/istio/versions.js';
 import {overlayPaths, renderInstall, type Rendered} from '../domain/install/render.js';
 import {parseOverlay} from '../domain/install/overlays.js';
 import {clusterLayout, layout} from '../domain/mesh/layout.js';
@@ -45,10 +45,10 @@ export async function chooseVersion(
 ): Promise<ChosenVersion> {
   const declared = mesh.istio.version;
   if (declared !== undefined) {
-    return {known: knowVersion(declared), saidBy: said === undefined ? 'mesh.yaml' : '--istio-version'};
+    return {known: resolveVersion(declared), saidBy: said === undefined ? 'mesh.yaml' : '--istio-version'};
   }
   try {
-    return {known: knowVersion(await istioctl.version()), saidBy: 'istioctl'};
+    return {known: resolveVersion(await istioctl.version()), saidBy: 'istioctl'};
   } catch (thrown) {
     const {code, message, hints} = asMeshError(thrown);
     if (code !== 'TOOL_MISSING' && code !== 'TOOL_OUTPUT') throw thrown;

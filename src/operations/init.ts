@@ -9,7 +9,7 @@ import {type ErrorReport, MeshError} from '../domain/errors.js';
 import {declareMesh, type Declaration, type DeclaringTexts, readTexts} from '../domain/mesh/declare.js';
 import {type GuideCluster, type GuideVariables, readGuideVariables} from '../domain/mesh/guide-variables.js';
 import {parseClusterName} from '../domain/mesh/names.js';
-import {agree, checkForms, withContexts} from '../domain/mesh/resolve.js';
+import {declaredOrOverride, checkFormats, withContexts} from '../domain/mesh/resolve.js';
 import type {MeshFile} from '../domain/mesh/schema.js';
 import {advice, kubectlMesh} from '../domain/suggest/suggestion.js';
 import type {Deps} from '../engine/deps.js';
@@ -134,11 +134,15 @@ function planInit({texts, found, wanted}: InitFacts): InitPlan {
 
 /** What was said has the right form and does not contradict mesh.yaml. */
 function checkAgreement(file: MeshFile | undefined, {meshID, clusters}: GuideVariables): void {
-  checkForms({meshID});
-  agree('meshID', file?.meshID, meshID);
+  checkFormats({meshID});
+  declaredOrOverride('meshID', file?.meshID, meshID);
   for (const {name, network} of clusters) {
-    checkForms({network});
-    agree(`network of ${name}`, file?.clusters?.find((cluster) => cluster.name === name)?.network, network);
+    checkFormats({network});
+    declaredOrOverride(
+      `network of ${name}`,
+      file?.clusters?.find((cluster) => cluster.name === name)?.network,
+      network,
+    );
   }
 }
 

@@ -2,7 +2,7 @@
  * A root that lies in a cluster's Secret, as the target `-cacerts-k8s` of Istio's Makefile takes it (istio/istio
  * tools/certs/Makefile.k8s.mk): read by name, used in memory, never on disk.
  */
-import {oncePerRun} from '../domain/memoize.js';
+import {memoizePerRun} from '../domain/memoize.js';
 import {MeshError} from '../domain/errors.js';
 import type {SecretObject} from '../domain/kube/objects.js';
 import {layout} from '../domain/mesh/layout.js';
@@ -47,7 +47,7 @@ function secretOf({namespace = defaults.namespace, secret = selfSignedSecret}: C
 }
 
 /** The Secret is read once per run: what the plan was made from is what signs. */
-const authority = oncePerRun(openAuthority);
+const authority = memoizePerRun(openAuthority);
 
 async function openAuthority(spec: ClusterSpec, context: SignerContext): Promise<CertificateAuthority> {
   const what = nameOf(spec);

@@ -1,5 +1,5 @@
 /** A program that signs: it stands for a KMS or HSM, and the key is no file (docs/signers.md says the protocol). */
-import {oncePerRun} from '../domain/memoize.js';
+import {memoizePerRun} from '../domain/memoize.js';
 import {defined} from '../domain/defined.js';
 import {createPublicKey, type KeyObject} from 'node:crypto';
 import {isAbsolute, resolve} from 'node:path';
@@ -72,7 +72,7 @@ function otherKey(spec: CommandSpec): MeshError {
 }
 
 /** A program is asked for its public key once per run: it may ask a person for a PIN. */
-const programSigner = oncePerRun(openProgram);
+const programSigner = memoizePerRun(openProgram);
 
 async function openProgram(spec: CommandSpec, context: SignerContext): Promise<Signer> {
   const name = programName(spec);

@@ -10,10 +10,10 @@ import {open, readdir, rename, stat, writeFile} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
 import {defined} from '../domain/defined.js';
 import {MeshError} from '../domain/errors.js';
-import {type ChainHead, entryLine, readJournal, seal, unnamedHeads} from '../domain/journal/chain.js';
+import {type ChainHead, entryLine, readJournal, seal, headsToReference} from '../domain/journal/chain.js';
 import {type JournalEntry, type JournalRecord, entryId} from '../domain/journal/entry.js';
-import type {PutAside} from '../domain/journal/head.js';
-import {asideHeadName, asideName, layout, whenPutAside} from '../domain/mesh/layout.js';
+import type {ArchivedJournal} from '../domain/journal/head.js';
+import {archivedHeadName, archivedJournalName, layout, archivedAt} from '../domain/mesh/layout.js';
 import {type Faults, makeDirectory, syncDirectory, temporarySuffix} from './atomic.js';
 import {fileError, ifThere, throwFileError} from './fs-errors.js';
 import {isRunning} from './identity.js';
@@ -90,7 +90,7 @@ export class JournalFile implements Journal {
       present: text !== undefined,
       own: remembered?.chain,
       host: this.writer.host,
-      aside: await this.#aside(),
+      archived: await this.#aside(),
       underWay: isLocked ? reading.open.filter(mayRun) : [],
     };
   }
@@ -192,7 +192,7 @@ export class JournalFile implements Journal {
     const known = remembered?.head;
     // Entries that are gone leave a gap that shows, instead of being written over.
     const head = known && (!written || known.seq > written.seq) ? known : written;
-    const state: State = defined({chain, directory, head, unnamed: unnamedHeads(reading, chain)});
+    const state: State = defined({chain, directory, head, unnamed: headsToReference(reading, chain)});
     if (text !== '' && !text.endsWith('\n')) await this.#appendText('\n');
     if (reading.torn === undefined) return state;
     await this.#write(state, {kind: 'repair', command: '', action: '', detail: {torn: sha256Hex(reading.torn)}});
@@ -212,12 +212,12 @@ export class JournalFile implements Journal {
   }
 
   /** Journals that were put aside, each against the memory that was put aside with it. */
-  async #aside(): Promise<JournalState['aside']> {
+  async #aside(): Promise<JournalState['archived']> {
     const names: readonly string[] = await readdir(this.root).catch(() => []);
-    const moments = [...new Set(names.flatMap((name) => whenPutAside(name) ?? []))].sort();
+    const moments = [...new Set(names.flatMap((name) => archivedAt(name) ?? []))].sort();
     return Promise.all(
-      moments.map(async (when): Promise<PutAside> => {
-        const [file, memory] = [asideName(when), asideHeadName(when)];
+      moments.map(async (when): Promise<ArchivedJournal> => {
+        const [file, memory] = [archivedJournalName(when), archivedHeadName(when)];
         const known = names.includes(memory) ? await readHead(join(this.root, memory)) : undefined;
         // Memory alone is what remains of a journal that was gone.
         if (!names.includes(file)) return {file: memory, ...readJournal('', known)};

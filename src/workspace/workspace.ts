@@ -1,6 +1,6 @@
 import type {ChainHead, JournalReading} from '../domain/journal/chain.js';
 import type {JournalEntry, JournalRecord} from '../domain/journal/entry.js';
-import type {PutAside} from '../domain/journal/head.js';
+import type {ArchivedJournal} from '../domain/journal/head.js';
 import type {Sensitive} from '../domain/sensitive.js';
 
 /** One file of the work directory. */
@@ -48,7 +48,7 @@ export interface JournalState extends JournalReading {
   /** This machine, as entries name it. */
   readonly host: string;
   /** Journals that were put aside because they were broken, as MESH113's fix does. */
-  readonly aside: readonly PutAside[];
+  readonly archived: readonly ArchivedJournal[];
   /** Of `open`: those whose process may still run. */
   readonly underWay: readonly JournalEntry[];
 }

@@ -7,7 +7,7 @@ interface Place {
   readonly rank?: number;
 }
 
-it('leaves out what is undefined, and nothing else that is falsy', () => {
+it('removes undefined properties, but no other falsy ones', () => {
   const zone: string | undefined = undefined;
   const place: Place = defined({name: '', zone, rank: 0});
   expect(Object.entries(place)).toEqual([
@@ -16,7 +16,7 @@ it('leaves out what is undefined, and nothing else that is falsy', () => {
   ]);
 });
 
-it('takes only properties that the expected type has', () => {
+it('accepts only properties of the expected type', () => {
   // @ts-expect-error -- misspelled
   const misspelled: Place = defined({name: 'a', zome: 'b'});
   // @ts-expect-error -- a required property may not be undefined

@@ -17,7 +17,7 @@ describe('printable', () => {
     expect(printable(raw)).toBe(clean);
   });
 
-  it('makes one line of several', () => {
+  it('joins several lines into one', () => {
     expect(printableLine(' a\n b\r\n\tc ')).toBe('a b c');
   });
 });

@@ -12,12 +12,12 @@ describe('Sensitive', () => {
     ['inspection, nested and deep', () => inspect({a: {b: {c: [value]}}}, {depth: 10, showHidden: true})],
     ['its enumerable fields', () => JSON.stringify(Object.entries(value))],
     ['an error', () => inspect(new Error('x', {cause: value}))],
-    ['what map made of it', () => inspect(value.map((text) => `${text}!`))],
+    ['the result of map()', () => inspect(value.map((text) => `${text}!`))],
   ])('does not appear in %s', (_, show) => {
     expect(show()).not.toContain(secret);
   });
 
-  it('reveals itself when asked', () => {
+  it('is returned by reveal()', () => {
     expect(value.map((text) => text.length).reveal()).toBe(secret.length);
   });
 });

@@ -1,4 +1,4 @@
-/** How the source may depend on itself (docs/architecture.md): no cycles of files, none of the domain's folders. Type imports count. */
+/** Dependencies within the source (docs/architecture.md): no cycles of files or of the domain's folders. Type imports count. */
 import {readdirSync, readFileSync} from 'node:fs';
 import {dirname, join, normalize, relative} from 'node:path';
 import {fileURLToPath} from 'node:url';
@@ -9,7 +9,7 @@ const importOf = /(?:\bfrom|\bimport\()\s*'(\.[^']+)'/g;
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Every file of src, with the files that it imports. */
+/** Returns every file of src with the files that it imports. */
 function importGraph(): Graph {
   const files = readdirSync(source, {recursive: true, encoding: 'utf8'}).filter((file) => file.endsWith('.ts'));
   const known = new Set(files);
@@ -23,7 +23,7 @@ function importGraph(): Graph {
   );
 }
 
-/** The nodes that can reach themselves, with one way round each. */
+/** Returns the nodes that can reach themselves, each with one cycle. */
 function cycles(graph: Graph): readonly string[] {
   const settled = new Set<string>();
   const found: string[] = [];
@@ -41,7 +41,7 @@ function cycles(graph: Graph): readonly string[] {
   return found;
 }
 
-/** The same for folders: who imports whom among the folders directly below `root`. */
+/** Returns the imports between the folders directly below `root`. */
 function folderGraph(graph: Graph, root: string): Graph {
   const folderOf = (file: string): string | undefined => {
     const parts = relative(root, file).split('/');
@@ -63,7 +63,7 @@ function folderGraph(graph: Graph, root: string): Graph {
 
 const graph = importGraph();
 
-it('finds a cycle where there is one', () => {
+it('finds a cycle', () => {
   const ring = new Map([
     ['a', new Set(['b'])],
     ['b', new Set(['c'])],
@@ -73,15 +73,15 @@ it('finds a cycle where there is one', () => {
   expect(cycles(ring)).toEqual(['b > c > b']);
 });
 
-it('has no files that import each other, directly or in a ring', () => {
+it('has no cycles of files', () => {
   expect(cycles(graph)).toEqual([]);
 });
 
-it('has no folders of the domain that import each other, directly or in a ring', () => {
+it("has no cycles of the domain's folders", () => {
   expect(cycles(folderGraph(graph, 'domain'))).toEqual([]);
 });
 
-it('has the folders of the domain in the order of docs/architecture.md: each imports only those above it', () => {
+it("orders the domain's folders as docs/architecture.md does: each imports only those above it", () => {
   const page = readFileSync(new URL('../../docs/architecture.md', import.meta.url), 'utf8');
   const [, table = ''] = page.split('The folders of `src/domain`, lowest first.');
   const order = [
@@ -100,7 +100,7 @@ it('has the folders of the domain in the order of docs/architecture.md: each imp
   expect(upward).toEqual([]);
 });
 
-it('has no operation that imports the operation of another command', () => {
+it("has no operation that imports another command's operation", () => {
   const folderOf = (file: string): string | undefined => {
     const [layer, folder, name] = file.split('/');
     return layer === 'operations' && name !== undefined ? folder : undefined;

@@ -1,7 +1,7 @@
 /** The Certificate with which cert-manager makes a cluster's CA and keeps it renewed in Secret cacerts. Pure. */
 import {MeshError} from '../errors.js';
 import {features, hasFeature} from '../istio/features.js';
-import {knowVersion} from '../istio/versions.js';
+import {resolveVersion} from '../istio/versions.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import type {KeyUsage} from '../x509/extensions.js';
 import {cacertsName} from '../istio/names.js';
@@ -31,11 +31,11 @@ export const certificateName = 'istio-cluster-ca';
  */
 export function certManagerCertificate(mesh: Mesh, cluster: MeshCluster, issuerRef: IssuerRef): object {
   const {istio, trust} = mesh;
-  const declared = istio.version === undefined ? undefined : knowVersion(istio.version);
+  const declared = istio.version === undefined ? undefined : resolveVersion(istio.version);
   if (declared && !hasFeature(declared.version, 'tlsCacerts')) {
     throw new MeshError(
       'USAGE',
-      `istiod reads cert-manager's Secrets (tls.crt, tls.key, ca.crt) from ${features.tlsCacerts.from} on, declared is ${declared.said}`,
+      `istiod reads cert-manager's Secrets (tls.crt, tls.key, ca.crt) from ${features.tlsCacerts.from} on, declared is ${declared.text}`,
       {hints: ['declare a later istio.version in mesh.yaml once it runs']},
     );
   }

@@ -1,7 +1,7 @@
 /** What a person should know of the versions that verify judged by. */
 import {groupBy} from '../group-by.js';
 import {defined} from '../defined.js';
-import {knowVersion} from '../istio/versions.js';
+import {resolveVersion} from '../istio/versions.js';
 import type {Evidence} from '../facts/facts.js';
 
 /** Something said of a version; `cluster` where it is about one cluster only. */
@@ -20,7 +20,7 @@ export function versionNotes({mesh, clusters}: Evidence): readonly VersionNote[]
         : [],
     ),
   ];
-  return [...groupBy(said, ({version}) => knowVersion(version).note)].flatMap(([message, seen]) => {
+  return [...groupBy(said, ({version}) => resolveVersion(version).note)].flatMap(([message, seen]) => {
     const clusters = new Set(seen.map((one) => one.cluster));
     return message === undefined
       ? []

@@ -2,7 +2,7 @@
  * Everything checks may need to know: a row for each fact says of which type it is and which requests it needs. Only what
  * the selected checks name is gathered (`src/observe`); each fact is a value, unknown with the reason, or left out on purpose.
  */
-import type {RememberedHead} from '../journal/head.js';
+import type {RecordedHead} from '../journal/head.js';
 import type {RbacFacts} from '../kube/rbac.js';
 import type {RemoteCredential} from '../istio/remote-secret.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
@@ -89,7 +89,7 @@ const clusterFacts = {
   // Without Secrets it is taken from the work directory.
   pushedTrust: fact<ofCluster.PushedTrust | 'absent'>({reads: ['cacerts'], knownDespite: ['--no-secrets']}),
   /** What the cluster remembers of the journal; empty where it remembers nothing. */
-  journalHeads: fact<readonly RememberedHead[]>({reads: ['cacerts', 'configMaps']}),
+  journalHeads: fact<readonly RecordedHead[]>({reads: ['cacerts', 'configMaps']}),
   bundles: fact<readonly ofCluster.WrittenBundle[]>({reads: [...controlPlane, 'bundles']}),
   /** What the cluster's workloads trust. */
   liveRoots: fact<ofCluster.LiveRoots | ofCluster.LiveRootsElsewhere>({reads: controlPlane, mayRead: ofOtherBundles}),

@@ -8,7 +8,7 @@ import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 /** The public half of a cluster's CA. */
 export type CaCertificates = Pick<CaFiles, 'caCert' | 'rootCert' | 'certChain'>;
 
-/** What is compared, as messages call it. Roots are a set to istiod, the chain is a sequence. */
+/** The compared parts, with their names in messages. istiod treats the roots as a set and the chain as a sequence. */
 const parts = [
   {key: 'caCert', name: 'ca-cert.pem', ordered: true},
   {key: 'rootCert', name: 'root-cert.pem', ordered: false},
@@ -16,9 +16,9 @@ const parts = [
 ] as const;
 
 /**
- * Why istiod must not be installed yet: it takes its CA from Secret `cacerts` when it starts, and makes one of its own
- * when there is none (istio/istio pilot/pkg/bootstrap/istio_ca.go), which is a second root in the mesh. Undefined when
- * the secret holds the certificates of the work directory.
+ * Returns why istiod must not be installed yet, or undefined if the Secret contains the work directory's certificates.
+ * istiod reads its CA from Secret `cacerts` when it starts, and without it creates a self-signed CA (istio/istio
+ * pilot/pkg/bootstrap/istio_ca.go), which is a second root in the mesh.
  */
 export function refuseCacerts(
   cluster: string,
@@ -32,22 +32,22 @@ export function refuseCacerts(
   const missing = parts.find(({key}) => workDirectory[key] === undefined);
   if (missing) {
     const generate = advice`${kubectlMesh('certs generate', [cluster])}`;
-    return refuse(`${cluster} has no CA yet: ${cluster}/${missing.name} is missing`, generate);
+    return refuse(`cluster ${cluster} has no CA yet: ${cluster}/${missing.name} not found`, generate);
   }
   if (secret === 'absent') {
-    return refuse(`${cluster} has no Secret ${namespace}/cacerts: istiod would make a root of its own`);
+    return refuse(`${what} not found: istiod would create a self-signed root`);
   }
-  // Before 1.26.1 that alone decides between the Secret and a CA of istiod's own (pilot/pkg/bootstrap/istio_ca.go).
-  if (!secret.hasKey) return refuse(`${what} holds no CA key: istiod would make a root of its own, or not start`);
+  // Before 1.26.1 only the key decides whether istiod uses the Secret or a self-signed CA (pilot/pkg/bootstrap/istio_ca.go).
+  if (!secret.hasKey) return refuse(`${what} has no CA key: istiod would create a self-signed root or fail to start`);
   const different = parts
     .filter(({key, ordered}) => identity(workDirectory[key], ordered) !== identity(secret.files[key], ordered))
     .map(({name}) => name);
   if (different.length === 0) return undefined;
   const diff = advice`${kubectlMesh('trust diff', [cluster])}`;
-  return refuse(`${what} is not what the work directory holds: ${different.join(', ')}`, diff);
+  return refuse(`${what} differs from the work directory: ${different.join(', ')}`, diff);
 }
 
-/** The same where somebody else fills the Secret: it must be there and complete, whatever CA it holds. */
+/** Returns why istiod must not be installed yet if another tool fills the Secret, which must be complete; any CA is accepted. */
 export function refuseForeignCacerts(
   cluster: string,
   namespace: string,
@@ -56,23 +56,23 @@ export function refuseForeignCacerts(
   const refuse = (message: string): ErrorReport =>
     problem(
       'NO_CACERTS',
-      `Secret ${namespace}/cacerts of ${cluster} is ${message}`,
-      advice`${kubectlMesh('certs request', words`${cluster} --cert-manager --issuer ISSUER`)} prints the Certificate that makes it`,
+      `Secret ${namespace}/cacerts of ${cluster} ${message}`,
+      advice`to print the Certificate that creates it: ${kubectlMesh('certs request', words`${cluster} --cert-manager --issuer ISSUER`)}`,
     );
-  if (secret === 'absent') return refuse('not there yet: istiod would make a root of its own');
+  if (secret === 'absent') return refuse('does not exist yet: istiod would create a self-signed root');
   const missing = [
     ...parts.filter(({key}) => (secret.files[key] ?? '').trim() === '').map(({name}) => name),
     ...(secret.hasKey ? [] : ['the CA key']),
   ];
-  return missing.length === 0 ? undefined : refuse(`not complete yet: ${missing.join(', ')} missing`);
+  return missing.length === 0 ? undefined : refuse(`is not complete yet: ${missing.join(', ')} missing`);
 }
 
-/** The certificates of a text by fingerprint; a text that cannot be read is like no other. */
+/** Returns the fingerprints of the certificates in a text. An unreadable text equals only itself. */
 function identity(text: string | undefined, ordered: boolean): string {
   if (text === undefined) return 'missing';
   try {
-    const prints = parsePem(text, 'PEM').blocks.map(({bytes}) => sha256Hex(bytes));
-    return (ordered ? prints : [...new Set(prints)].sort()).join(' ');
+    const fingerprints = parsePem(text, 'PEM').blocks.map(({bytes}) => sha256Hex(bytes));
+    return (ordered ? fingerprints : [...new Set(fingerprints)].sort()).join(' ');
   } catch (thrown) {
     if (thrown instanceof MeshError) return `unreadable ${text}`;
     throw thrown;

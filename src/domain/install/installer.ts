@@ -1,31 +1,31 @@
-/** Who installed an object of Istio. istioctl overwrites by force, so objects of others are found before it runs. */
+/** Detects which tool installed an Istio object. istioctl forces its changes, so foreign objects are detected before it runs. */
 import type {KubeObject} from '../kube/object.js';
 import {documentName} from './formats/istio-operator.js';
 
-/** Labels of istioctl's installer (istio/istio operator/pkg/manifest/name.go); its charts carry the first one too. */
+/** Labels that istioctl's installer sets (istio/istio operator/pkg/manifest/name.go); its charts set the first one too. */
 export const ownerLabel = 'install.operator.istio.io/owning-resource';
 const componentLabel = 'operator.istio.io/component';
 const managedLabel = 'operator.istio.io/managed';
 const revisionLabel = 'istio.io/rev';
 
-/** What charts write for `owning-resource` when no document names them. */
+/** The value of `owning-resource` that charts write when the document has no name. */
 const unnamed = 'unknown';
 
-/** An installer other than our own document, and the object that shows it. */
+/** An installer other than our document, and an object that it owns. */
 export interface ForeignOwner {
-  /** For people: `Helm release istiod`. */
+  /** For messages: `Helm release istiod`. */
   readonly owner: string;
   /** `Deployment istiod`. */
   readonly object: string;
 }
 
 /**
- * The first object of each foreign installer among those that our document writes as well: base, istiod of our
- * revision, the ingress gateway.
+ * Returns the first object of each foreign installer, among the objects that our document also writes: base, istiod of
+ * our revision, the ingress gateway.
  */
 export function foreignOwners(objects: readonly KubeObject[], revision: string | undefined): readonly ForeignOwner[] {
   const found = new Map<string, ForeignOwner>();
-  for (const object of objects.filter((one) => isOurSubject(one, revision ?? 'default'))) {
+  for (const object of objects.filter((one) => isInOurDocument(one, revision ?? 'default'))) {
     const owner = foreignOwner(object);
     if (owner !== undefined && !found.has(owner)) {
       found.set(owner, {owner, object: `${object.kind} ${object.metadata.name}`});
@@ -34,8 +34,8 @@ export function foreignOwners(objects: readonly KubeObject[], revision: string |
   return [...found.values()];
 }
 
-/** Whether our document writes this object: gateways of other names and other revisions are somebody's own business. */
-function isOurSubject({metadata}: KubeObject, revision: string): boolean {
+/** Reports whether our document writes this object. It writes no gateways with other names and no other revisions. */
+function isInOurDocument({metadata}: KubeObject, revision: string): boolean {
   const labels = metadata.labels ?? {};
   if ((labels[revisionLabel] ?? revision) !== revision) return false;
   const component = labels[componentLabel];
@@ -43,9 +43,9 @@ function isOurSubject({metadata}: KubeObject, revision: string): boolean {
 }
 
 /**
- * Who manages an object, unless our document does. istioctl's own objects are labelled `managed-by: Helm` too, since it
- * renders Istio's charts: only Helm's annotations say Helm. Those stay when istioctl takes an object over, so our name in
- * the owner label goes first.
+ * Returns the installer of an object, or undefined if our document manages it. istioctl's own objects have the label
+ * `managed-by: Helm` too, because it renders Istio's charts: only Helm's annotations identify Helm. Since these remain when
+ * istioctl takes an object over, our document's name in the owner label takes precedence.
  */
 export function foreignOwner({metadata}: KubeObject): string | undefined {
   const labels = metadata.labels ?? {};
@@ -65,9 +65,9 @@ export function foreignOwner({metadata}: KubeObject): string | undefined {
   if (release !== undefined) return `Helm release ${release}`;
   if (labels[managedLabel] !== undefined) {
     return owning === undefined || owning === unnamed
-      ? 'an istioctl document without a name'
-      : `the istioctl document ${owning}`;
+      ? 'an unnamed IstioOperator document'
+      : `IstioOperator document ${owning}`;
   }
   const manager = managers.find((name) => name !== '' && name !== 'pilot-discovery');
-  return manager === undefined ? 'an unknown installer' : `${manager} (its field manager)`;
+  return manager === undefined ? 'an unknown installer' : `field manager ${manager}`;
 }

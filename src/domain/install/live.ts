@@ -1,4 +1,4 @@
-/** What is installed in a cluster, and how to prove that it is still what `install apply` left there. */
+/** The objects installed in a cluster, and proof that they are unchanged since `install apply`. */
 import {defined} from '../defined.js';
 import {sha256Hex} from '../keys/keys.js';
 import type {KubeObject} from '../kube/object.js';
@@ -13,7 +13,7 @@ export interface InstalledKind {
   readonly scope: 'namespace' | 'cluster';
 }
 
-/** What istioctl's charts are made of (istio/istio manifests/charts; operator/pkg/uninstall/prune.go). */
+/** The kinds of objects in istioctl's charts (istio/istio manifests/charts; operator/pkg/uninstall/prune.go). */
 export const installedKinds: readonly InstalledKind[] = [
   {apiVersion: 'apps/v1', kind: 'Deployment', scope: 'namespace'},
   {apiVersion: 'apps/v1', kind: 'DaemonSet', scope: 'namespace'},
@@ -35,10 +35,10 @@ export const installedKinds: readonly InstalledKind[] = [
 const istioctlManager = 'istio-operator';
 
 /**
- * A digest of everything our document owns in a cluster: the identity of each object, and which of its fields istioctl
- * set last and when. Whoever changes such a field afterwards takes it out of istioctl's list, so an equal digest proves
- * that nothing of it was changed, removed or added. Undefined where that cannot be proven: nothing is installed, or an
- * istioctl that did not use server-side apply installed it.
+ * Returns a digest of everything that our document owns in a cluster: the identity of each object, and which of its fields
+ * istioctl set last and when. Any later change of such a field removes it from istioctl's managed fields, so an equal
+ * digest proves that nothing was changed, removed or added. Undefined if there is no proof: nothing is installed, or
+ * istioctl installed it without server-side apply.
  */
 export function liveDigest(objects: readonly KubeObject[]): string | undefined {
   const ours = objects.filter(({metadata}) => metadata.labels?.[ownerLabel] === documentName);
@@ -49,7 +49,7 @@ export function liveDigest(objects: readonly KubeObject[]): string | undefined {
 
 function objectLine({kind, metadata}: KubeObject): string | undefined {
   const identity = [kind, metadata.namespace ?? '', metadata.name, metadata.uid ?? ''];
-  // istiod itself sets caBundle and failurePolicy of its webhooks after the installation.
+  // istiod sets caBundle and failurePolicy of its webhooks after the installation.
   if (kind.endsWith('WebhookConfiguration')) return JSON.stringify(identity);
   const applied = metadata.managedFields?.find(
     ({manager, operation}) => manager === istioctlManager && operation === 'Apply',
@@ -57,17 +57,17 @@ function objectLine({kind, metadata}: KubeObject): string | undefined {
   return applied && JSON.stringify([...identity, applied.time ?? '', applied.fieldsV1 ?? null]);
 }
 
-/** What `install apply` writes down in the cluster after it succeeded. */
+/** The record that `install apply` writes to the cluster after it succeeded. */
 export interface InstallRecord {
   /** SHA-256 of the install.yaml that was applied. */
   readonly installYaml: string;
-  /** istioctl's version, as it says it. */
+  /** istioctl's version, as istioctl reports it. */
   readonly istioctl: string;
-  /** {@link liveDigest} just after the installation; empty where there is none. */
+  /** {@link liveDigest} right after the installation; empty if there is none. */
   readonly live: string;
 }
 
-/** Reads a record; undefined for a ConfigMap that is none. */
+/** Reads an install record; undefined if the ConfigMap does not contain one. */
 export function readRecord(configMap: KubeObject | undefined): InstallRecord | undefined {
   const data = configMap?.data;
   if (typeof data !== 'object' || data === null) return undefined;
@@ -77,7 +77,7 @@ export function readRecord(configMap: KubeObject | undefined): InstallRecord | u
     : undefined;
 }
 
-/** The ConfigMap that holds a record, replacing `before` where there is one. */
+/** Returns the ConfigMap with a record, which replaces `before` if that exists. */
 export function recordObject(
   record: InstallRecord,
   place: {readonly namespace: string; readonly revision: string | undefined},

@@ -1,4 +1,4 @@
-/** What is installed in a cluster, as data: which document says it, and how, is a matter of `formats`. */
+/** The install model: what is installed in a cluster, as data. `formats` writes it as a document. */
 import {defined} from '../defined.js';
 import {MeshError} from '../errors.js';
 import {features, hasFeature, multiRootVariable, xdsAgentVariable} from '../istio/features.js';
@@ -11,29 +11,29 @@ import {parseCertificates} from '../x509/certificate.js';
 import {chainPem} from '../x509/chain.js';
 import {valuesOverlay, type Overlay} from './overlays.js';
 
-/** A variable of the environment of istiod, or of the proxies. */
+/** An environment variable of istiod or of the proxies. */
 export interface Variable {
   readonly name: string;
   readonly value: string;
-  /** Where people set it, for messages. */
+  /** Where users set it, for messages. */
   readonly setBy: string;
 }
 
-/** What istiod and the proxies are started with. */
+/** Environment variables of istiod and the proxies. */
 interface Environments {
   readonly istiod: readonly Variable[];
   readonly proxies: readonly Variable[];
 }
 
-/** Who issues workload certificates in istiod's place, with what istiod and the proxies have to be told. */
+/** The issuer of workload certificates instead of istiod, with the settings of istiod and the proxies. */
 interface ExternalIssuer extends Environments {
-  /** Where istio-csr answers. */
+  /** The address of istio-csr. */
   readonly caAddress?: string;
   /** A Kubernetes signer and its root certificates (PEM). */
   readonly signer?: {readonly name: string; readonly roots: string};
 }
 
-/** What is installed in one cluster; everything is known. */
+/** The install model of one cluster. Every value is known. */
 export interface InstallModel extends Environments, Pick<MeshIstio, 'namespace' | 'profile' | 'hub' | 'tag'> {
   readonly version: IstioVersion;
   readonly clusterName: string;
@@ -42,30 +42,30 @@ export interface InstallModel extends Environments, Pick<MeshIstio, 'namespace' 
   readonly trustDomain: string;
   /** Absent for the default revision. */
   readonly revision?: string;
-  /** Every cluster of the mesh that is on this network, this one too, in the order of mesh.yaml. */
+  /** The mesh's clusters on this network, including this one, in the order of mesh.yaml. */
   readonly clustersOfNetwork: readonly string[];
-  /** Absent where istiod issues. */
+  /** Absent if istiod issues workload certificates. */
   readonly external?: ExternalIssuer;
-  /** What users merge over it, in order: the mesh's values and files, then the cluster's own. */
+  /** Overlays in merge order: the mesh's values and files, then the cluster's own. */
   readonly overlays: readonly Overlay[];
 }
 
-/** Overlay files that were read, by the path mesh.yaml gives them. */
+/** Overlay files by their path in mesh.yaml. */
 export type OverlayFiles = ReadonlyMap<string, Overlay>;
 
-/** The name Istio gives to the revision that has none. */
+/** Istio's name for the revision without a name. */
 const defaultRevision = 'default';
 
 /**
- * The revision that is installed: the last one declared, so that a canary upgrade is declared by adding its revision to
- * the list. Undefined for the default revision.
+ * Returns the revision to install: the last one declared, so that adding a revision to the list declares a canary
+ * upgrade. Undefined for the default revision.
  */
 export function installedRevision({istio}: Mesh): string | undefined {
   const last = istio.revisions?.at(-1);
   return last === defaultRevision ? undefined : last;
 }
 
-/** What is installed in a cluster of the mesh. Throws what `renderInstall` throws. */
+/** Builds the install model of a cluster. Throws the same errors as `renderInstall`. */
 export function installModel(
   mesh: Mesh,
   cluster: MeshCluster,
@@ -74,14 +74,14 @@ export function installModel(
   roots?: string,
 ): InstallModel {
   if (known.status === 'older') {
-    throw new MeshError('USAGE', `Istio ${known.said} is older than 1.6, the oldest version with this installation`, {
-      hints: ['say the version to install with --istio-version, or in mesh.yaml as istio.version'],
+    throw new MeshError('USAGE', `Istio ${known.text} is not supported: the oldest supported version is 1.6`, {
+      hints: ['set the version to install with --istio-version, or as istio.version in mesh.yaml'],
     });
   }
   if (cluster.role === 'remote') {
-    const what = `${cluster.name} is a remote: rendering install.yaml for remotes is not part of this version`;
+    const what = `cluster ${cluster.name} is a remote: rendering install.yaml for remotes is not supported`;
     throw new MeshError('USAGE', what, {
-      hints: [`make ${cluster.name} a primary in mesh.yaml, or write ${cluster.name}/install.yaml by hand`],
+      hints: [`declare ${cluster.name} as a primary in mesh.yaml, or write ${cluster.name}/install.yaml yourself`],
     });
   }
   const {version} = known;
@@ -111,11 +111,11 @@ export function installModel(
 }
 
 /**
- * What lets a root be replaced without restarts later: istiod that takes a second root while it runs, proxies that take a
- * pushed trust bundle. Both settings are read at start only.
+ * Returns the settings that allow replacing a root later without restarts: istiod accepts a second root while it runs, and
+ * proxies accept a pushed trust bundle. Both are read only at startup.
  */
 function rotationReadiness({trust}: Mesh, version: IstioVersion, external: ExternalIssuer | undefined): Environments {
-  // With ISTIO_MULTIROOT_MESH istiod adds its RA's own root to the bundle, and does not start where there is none: a signer's
+  // With ISTIO_MULTIROOT_MESH istiod adds its RA's own root to the bundle, and does not start if there is none: a signer's
   // root comes from meshConfig (istio/istio pilot/pkg/bootstrap/server.go, initWorkloadTrustBundle).
   const ready = trust.rotationReady && !external?.signer;
   const on = (name: string, feature: 'multiRootMesh' | 'proxyConfigXdsAgent'): readonly Variable[] =>
@@ -126,26 +126,27 @@ function rotationReadiness({trust}: Mesh, version: IstioVersion, external: Exter
 const defaultCaAddress = 'cert-manager-istio-csr.cert-manager.svc:443';
 
 /**
- * Who issues in istiod's place, where the installation has to say anything about it.
+ * Returns the external issuer, if the installation needs settings for it.
  *
- * istio-csr: proxies ask it, and istiod is no CA (cert-manager/istio-csr hack/istio-config-1.9.1.yaml,
- * pilot/pkg/features/pilot.go); its charts since 1.16 find the certificate that istio-csr makes for istiod by themselves.
+ * istio-csr: proxies request certificates from it, and istiod is not a CA (cert-manager/istio-csr
+ * hack/istio-config-1.9.1.yaml, pilot/pkg/features/pilot.go). Since 1.16, Istio's charts mount the certificate that
+ * istio-csr creates for istiod without further settings.
  *
  * Kubernetes CSR: istiod forwards requests to a signer (istio/istio security/pkg/pki/ra/k8s_ra.go: CERT_SIGNER_DOMAIN with the
- * name that proxies send, ISTIO_META_CERT_SIGNER), and has its own certificate from the same one (PILOT_CERT_PROVIDER,
+ * name that proxies send, ISTIO_META_CERT_SIGNER) and gets its own certificate from the same signer (PILOT_CERT_PROVIDER,
  * pilot/pkg/bootstrap/certcontroller.go); istio.io: tasks/security/cert-management/custom-ca-k8s.
  */
 function externalIssuer(
   {trust: {signer}}: Mesh,
-  {version, said}: KnownVersion,
+  {version, text}: KnownVersion,
   roots: string | undefined,
 ): ExternalIssuer | undefined {
   if (signer.type !== 'external') return undefined;
   const variable = (name: string, value: string): Variable => ({name, value, setBy: 'mesh.yaml trust.signer'});
   const requireFeature = (what: string, feature: 'istiodTlsMounted' | 'kubernetesSigner'): void => {
     if (hasFeature(version, feature)) return;
-    throw new MeshError('USAGE', `${what} is rendered for Istio ${features[feature].from} and later, this is ${said}`, {
-      hints: ['declare a later istio.version in mesh.yaml, or another trust.signer and the settings as an overlay'],
+    throw new MeshError('USAGE', `${what} requires Istio ${features[feature].from} or later, but the version is ${text}`, {
+      hints: ['set a later istio.version in mesh.yaml, or use another trust.signer with the settings in an overlay'],
     });
   };
   switch (signer.issuer) {
@@ -158,9 +159,13 @@ function externalIssuer(
       const {signerName: name} = signer;
       requireFeature("Kubernetes' CSR API", 'kubernetesSigner');
       if (roots === undefined) {
-        throw new MeshError('FILE_MISSING', `${layout.rootCert} is not there: it holds the root of ${name}`, {
-          hints: [`save that signer's CA certificate as ${layout.rootCert} in the work directory`],
-        });
+        throw new MeshError(
+          'FILE_MISSING',
+          `${layout.rootCert} not found: it must contain the root of signer ${name}`,
+          {
+            hints: [`save the signer's CA certificate as ${layout.rootCert} in the work directory`],
+          },
+        );
       }
       const [domain = '', ...rest] = name.split('/');
       return {
@@ -178,7 +183,7 @@ function externalIssuer(
 function overlaysOf(mesh: Mesh, cluster: MeshCluster, files: OverlayFiles): readonly Overlay[] {
   const read = (path: string): Overlay => {
     const overlay = files.get(path);
-    if (!overlay) throw new MeshError('FILE_MISSING', `overlay ${path} is not in the work directory`);
+    if (!overlay) throw new MeshError('FILE_MISSING', `overlay ${path} not found in the work directory`);
     return overlay;
   };
   return [

@@ -1,14 +1,14 @@
 import {hasReadyCondition, type EventObject, type PodObject} from '../kube/objects.js';
 import {printableLine} from '../printable.js';
 
-/** Objects that make pods: their warnings say why there is none (a quota, an admission webhook). */
-const podMakers = new Set(['Deployment', 'ReplicaSet', 'DaemonSet', 'StatefulSet', 'Job']);
-/** How many of those are shown. */
-const otherEvents = 3;
+/** Kinds of objects that create pods: their warnings explain why a pod is missing (a quota, an admission webhook). */
+const podOwners = new Set(['Deployment', 'ReplicaSet', 'DaemonSet', 'StatefulSet', 'Job']);
+/** The maximum number of these warnings to show. */
+const maxOwnerEvents = 3;
 
 /**
- * One line for each pod that is not ready: what its containers, conditions and warnings say. Finished and evicted pods
- * are not counted. Warnings of what makes pods follow.
+ * Returns one line for each pod that is not ready, with the reasons from its containers, conditions and warnings; then the
+ * warnings of the objects that create pods. Finished and evicted pods are ignored.
  */
 export function explainNotReady(pods: readonly PodObject[], events: readonly EventObject[]): readonly string[] {
   const waiting = pods.filter(
@@ -19,8 +19,8 @@ export function explainNotReady(pods: readonly PodObject[], events: readonly Eve
     return `Pod ${pod.metadata.name}: ${reasons.length === 0 ? (pod.status?.phase ?? 'no status yet') : reasons.join('; ')}`;
   });
   const others = events
-    .filter((event) => podMakers.has(event.involvedObject?.kind ?? '') && event.reason !== undefined)
-    .slice(-otherEvents)
+    .filter((event) => podOwners.has(event.involvedObject?.kind ?? '') && event.reason !== undefined)
+    .slice(-maxOwnerEvents)
     .map((event) => `${event.involvedObject?.kind ?? '?'} ${event.involvedObject?.name ?? '?'}: ${describe(event)}`);
   return [...lines, ...others].map(printableLine);
 }
@@ -30,17 +30,20 @@ function containerReasons({status}: PodObject): readonly string[] {
   return containers.flatMap(({name, ready, state, lastState, restartCount = 0}) => {
     if (state?.terminated?.exitCode === 0) return [];
     const why = state?.waiting ?? state?.terminated;
-    if (!why) return ready === false ? [`container ${name} runs and is not ready`] : [];
+    if (!why) return ready === false ? [`container ${name} is running but not ready`] : [];
     const before = lastState?.terminated;
     const restarts = restartCount > 0 ? `, ${String(restartCount)} restarts` : '';
-    const last = before ? `, before that ${before.reason ?? 'ended'} (exit ${String(before.exitCode ?? '?')})` : '';
-    return [`container ${name} ${why.reason ?? 'waits'}${said(why.message)}${restarts}${last}`];
+    const exitCode = String(before?.exitCode ?? '?');
+    const last = before ? `, last state ${before.reason ?? 'terminated'} (exit code ${exitCode})` : '';
+    return [`container ${name} ${why.reason ?? 'is waiting'}${withColon(why.message)}${restarts}${last}`];
   });
 }
 
 function conditionReasons({status}: PodObject): readonly string[] {
   return (status?.conditions ?? []).flatMap(({type, status: value, reason, message}) =>
-    type === 'PodScheduled' && value === 'False' ? [`not scheduled (${reason ?? 'no reason'})${said(message)}`] : [],
+    type === 'PodScheduled' && value === 'False'
+      ? [`not scheduled (${reason ?? 'no reason'})${withColon(message)}`]
+      : [],
   );
 }
 
@@ -53,9 +56,9 @@ function eventReasons(pod: PodObject, events: readonly EventObject[]): readonly 
 
 function describe({reason, message, count}: EventObject): string {
   const times = count !== undefined && count > 1 ? ` (${String(count)} times)` : '';
-  return `${reason ?? 'warning'}${said(message)}${times}`;
+  return `${reason ?? 'warning'}${withColon(message)}${times}`;
 }
 
-function said(message: string | undefined): string {
+function withColon(message: string | undefined): string {
   return message === undefined || message === '' ? '' : `: ${message}`;
 }

@@ -7,7 +7,7 @@ import {installYamlText, documentYaml} from './install-yaml.js';
 import {installModel, type InstallModel, type OverlayFiles} from './model.js';
 import {applyOverlays} from './overlays.js';
 
-/** A rendered install.yaml, and what it was made of. */
+/** A rendered install.yaml, with the install model and the format that produced it. */
 export interface Rendered extends InstallModel {
   /** The file's bytes. */
   readonly text: string;
@@ -15,9 +15,9 @@ export interface Rendered extends InstallModel {
 }
 
 /**
- * Renders one cluster's install.yaml. Same input, same bytes. Throws `MISSING_VALUE` (mesh ID, network), `OVERLAY_INVALID`,
- * `USAGE` for a remote and for a version that no format is known for, `FILE_MISSING`, `NOT_PEM` and `NOT_A_CERTIFICATE` for
- * `roots` (root-cert.pem of the work directory), which only a signer of Kubernetes needs.
+ * Renders one cluster's install.yaml. The same input gives the same bytes. Throws `MISSING_VALUE` (mesh ID, network),
+ * `OVERLAY_INVALID`, `USAGE` for a remote and for a version without a known format, `FILE_MISSING`, `NOT_PEM` and
+ * `NOT_A_CERTIFICATE` for `roots` (root-cert.pem of the work directory), which only a Kubernetes signer needs.
  */
 export function renderInstall(
   mesh: Mesh,
@@ -29,11 +29,11 @@ export function renderInstall(
   const model = installModel(mesh, cluster, version, files, roots);
   const format = formatFor(version.version);
   const document = applyOverlays(format.document(model), model.overlays, format.owned(model));
-  const origin = {cluster: cluster.name, istio: formatMinor(version.version), form: format.id};
+  const origin = {cluster: cluster.name, istio: formatMinor(version.version), schema: format.id};
   return {...model, text: installYamlText(origin, documentYaml(document)), format};
 }
 
-/** Every overlay file that a cluster's install.yaml needs, in the order of merging. */
+/** Returns the overlay files of a cluster's install.yaml, in merge order. */
 export function overlayPaths(mesh: Mesh, cluster: MeshCluster): readonly string[] {
   return [...(mesh.istio.overlays ?? []), ...(cluster.overlays ?? [])];
 }

@@ -6,21 +6,21 @@ import {type IstioVersion, compareVersions, formatVersion, parseVersion, satisfi
 import {printableLine} from '../printable.js';
 import {advice, kubectlMesh} from '../suggest/suggestion.js';
 
-/** A version as it was said, and parsed where it names a release. */
+/** A version as a tool or an image reports it, parsed if it names a release. */
 export interface ReportedVersion {
-  readonly said: string;
+  readonly text: string;
   readonly parsed?: IstioVersion;
 }
 
-/** Reads what was said. */
-export function reportedVersion(said: string): ReportedVersion {
-  return defined<ReportedVersion>({said: printableLine(said), parsed: parseVersion(said)});
+/** Parses a reported version. */
+export function reportedVersion(text: string): ReportedVersion {
+  return defined<ReportedVersion>({text: printableLine(text), parsed: parseVersion(text)});
 }
 
-/** Istio's installer writes its own version here (istio/istio operator/pkg/manifest/name.go). */
+/** The label with the version of Istio's installer (istio/istio operator/pkg/manifest/name.go). */
 const versionLabel = 'operator.istio.io/version';
 
-/** The version that an istiod Deployment runs: its image's tag, or what the installer says where that names no release. */
+/** Returns the version of an istiod Deployment: its image's tag, or the installer's label if the tag is not a release. */
 export function runningVersion({
   metadata,
   spec,
@@ -28,18 +28,19 @@ export function runningVersion({
   const tag = istiodTag(spec?.template.spec.containers ?? []);
   const label = metadata.labels?.[versionLabel];
   const candidates = [tag, label].flatMap((text) => (text === undefined || text === '' ? [] : [reportedVersion(text)]));
-  return candidates.find(({parsed}) => parsed) ?? candidates.at(-1) ?? {said: 'unknown'};
+  return candidates.find(({parsed}) => parsed) ?? candidates.at(-1) ?? {text: 'unknown'};
 }
 
-/** What was agreed to: `--upgrade`, `--force-version`. */
+/** The flags that permit a version change: `--upgrade`, `--force-version`. */
 export interface VersionOverrides {
   readonly upgrade: boolean;
   readonly forceVersion: boolean;
 }
 
 /**
- * Why this istioctl must not replace what runs: it would change the version (`--upgrade`), go back, or skip a minor
- * (`--force-version`: Istio supports neither; istio.io docs/setup/upgrade). Undefined when it may.
+ * Returns why this istioctl must not replace the running version, or undefined if it may. It must not change the version
+ * without `--upgrade`. It must not downgrade or skip a minor version without `--force-version`: Istio supports neither
+ * (istio.io docs/setup/upgrade).
  */
 export function refuseVersionChange(
   running: ReportedVersion,
@@ -49,33 +50,34 @@ export function refuseVersionChange(
   const refuse = (why: string, hint: string): ErrorReport =>
     problem(
       'VERSION_CHANGE',
-      `istiod ${running.said} runs, and istioctl ${istioctl.said} would replace it${why}`,
+      `refusing to replace istiod ${running.text} with istioctl ${istioctl.text}: ${why}`,
       hint,
     );
   const [from, to] = [running.parsed, istioctl.parsed];
-  if (forceVersion || running.said === istioctl.said) return undefined;
+  if (forceVersion || running.text === istioctl.text) return undefined;
   if (!from || !to) {
     if (upgrade) return undefined;
-    return refuse('; whether that is another version cannot be told', 'say --upgrade if it may change the version');
+    return refuse('the versions cannot be compared', 'to replace it even if the version changes, use --upgrade');
   }
   const order = compareVersions(to, from);
   if (order === 0) return undefined;
-  if (order < 0) return refuse(': a downgrade', `use the istioctl of ${formatVersion(from)}, or say --force-version`);
-  if (from.major !== to.major || to.minor - from.minor > 1) {
-    const hint = 'upgrade one minor version after the other, or say --force-version';
-    return refuse(': that skips a minor version', hint);
+  if (order < 0) {
+    return refuse('this is a downgrade', `use istioctl ${formatVersion(from)}, or downgrade with --force-version`);
   }
-  return upgrade ? undefined : refuse(': an upgrade', 'say --upgrade to change the version');
+  if (from.major !== to.major || to.minor - from.minor > 1) {
+    return refuse('this skips a minor version', 'upgrade one minor version at a time, or use --force-version');
+  }
+  return upgrade ? undefined : refuse('this is an upgrade', 'to upgrade, use --upgrade');
 }
 
-/** Why this istioctl is not the one mesh.yaml asks for. Undefined when it is, or when mesh.yaml is silent. */
+/** Returns why istioctl does not have the version in mesh.yaml; undefined if it does or if mesh.yaml has no version. */
 export function refuseOtherIstioctl(declared: string | undefined, istioctl: ReportedVersion): ErrorReport | undefined {
   const wanted = declared === undefined ? undefined : parseVersion(declared);
   if (declared === undefined || !wanted || (istioctl.parsed && satisfies(istioctl.parsed, wanted))) return undefined;
   return problem(
     'VERSION_CHANGE',
-    `mesh.yaml says Istio ${declared}, and istioctl is ${istioctl.said}`,
-    `put the istioctl of ${declared} first in PATH`,
-    advice`or change istio.version in mesh.yaml, and render again: ${kubectlMesh('install render')}`,
+    `mesh.yaml declares Istio ${declared}, but istioctl is ${istioctl.text}`,
+    `put istioctl ${declared} first in PATH`,
+    advice`or change istio.version in mesh.yaml and render again: ${kubectlMesh('install render')}`,
   );
 }

@@ -1,7 +1,7 @@
-/** How istiod reads the variables of its environment. */
+/** Parses environment variables as istiod does. */
 
 /**
- * A switch in istiod's environment, as Go's strconv.ParseBool reads it; anything else counts as not set (istio/istio
+ * Parses a boolean variable of istiod, as Go's strconv.ParseBool does; an invalid value counts as unset (istio/istio
  * pkg/env/var.go).
  */
 export function parseBool(value: string | undefined, unset: boolean): boolean {
@@ -10,12 +10,12 @@ export function parseBool(value: string | undefined, unset: boolean): boolean {
   return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value) ? false : unset;
 }
 
-/** Units of Go's time.ParseDuration that a life of certificates is written in. Milliseconds. */
+/** The units of Go's time.ParseDuration that are used for certificate lifetimes, in milliseconds. */
 const units: Readonly<Record<string, number>> = {ms: 1, s: 1000, m: 60_000, h: 3_600_000};
 
 /**
- * A duration in istiod's environment, as Go's time.ParseDuration reads it (`24h0m0s`); undefined for what it refuses,
- * which counts as not set (istio/istio pkg/env/var.go). Milliseconds.
+ * Parses a duration variable of istiod, as Go's time.ParseDuration does (`24h0m0s`), and returns milliseconds. Undefined
+ * for an invalid value, which counts as unset (istio/istio pkg/env/var.go).
  */
 export function parseGoDuration(text: string | undefined): number | undefined {
   if (text === undefined || !/^(?:\d+(?:\.\d+)?(?:ms|s|m|h))+$/.test(text)) return undefined;
@@ -26,11 +26,11 @@ export function parseGoDuration(text: string | undefined): number | undefined {
 }
 
 /**
- * Who signs istiod's own certificate instead of its CA (`values.global.pilotCertProvider`): `kubernetes`, `k8s.io/SIGNER`, `custom`, `none`, …; undefined where
- * its CA does, as by default. Source: istio/istio pilot/pkg/bootstrap/certcontroller.go (initDNSCerts),
- * pilot/pkg/features/pilot.go.
+ * Returns the provider of istiod's own certificate (`values.global.pilotCertProvider`): `kubernetes`, `k8s.io/SIGNER`,
+ * `custom`, `none`, …; undefined for the default, istiod's CA. Source: istio/istio pilot/pkg/bootstrap/certcontroller.go
+ * (initDNSCerts), pilot/pkg/features/pilot.go.
  */
-export function otherCertProvider(env: Readonly<Record<string, string>>): string | undefined {
-  const said = env.PILOT_CERT_PROVIDER ?? '';
-  return said === '' || said === 'istiod' ? undefined : said;
+export function externalCertProvider(env: Readonly<Record<string, string>>): string | undefined {
+  const provider = env.PILOT_CERT_PROVIDER ?? '';
+  return provider === '' || provider === 'istiod' ? undefined : provider;
 }

@@ -1,104 +1,104 @@
-/** What some versions have and others have not. */
+/** Features that only some Istio versions have. */
 import {type FirstReleases, hasReached} from './since.js';
 import {type IstioVersion, compareMinor, parseVersion} from './version.js';
 
-/** The environment variable that root reload and trust bundle pushes depend on, wherever a version has it. */
+/** The environment variable that enables root reload and trust bundle pushes, in versions that have it. */
 export const multiRootVariable = 'ISTIO_MULTIROOT_MESH';
-/** The environment variable with which istiod leaves ca-crl.pem of cacerts alone (default: it reads it). */
+/** The environment variable that controls whether istiod reads ca-crl.pem of cacerts (default: true). */
 export const caCrlVariable = 'PILOT_ENABLE_CA_CRL';
-/** The proxy metadata that makes a proxy take pushed trust bundles. */
+/** The proxy metadata variable with which a proxy accepts pushed trust bundles. */
 export const xdsAgentVariable = 'PROXY_CONFIG_XDS_AGENT';
 
 interface Span {
   readonly from: FirstReleases;
-  /** Last minor that has it; absent: the newest known has it too. */
+  /** The last minor version with the feature; absent if the newest known version has it. */
   readonly to?: string;
   readonly source: string;
 }
 
-/** What some versions have and others have not. */
+/** The features, with the versions that have them. */
 export const features = {
-  /** istiod knows ISTIO_MULTIROOT_MESH (default false everywhere): several roots, bundles pushed to proxies. */
+  /** istiod supports ISTIO_MULTIROOT_MESH (default: false in all versions): several roots, and bundles pushed to proxies. */
   multiRootMesh: {from: '1.10', source: '1.10.6:pilot/pkg/features/pilot.go'},
-  /** Proxies with PROXY_CONFIG_XDS_AGENT take trust bundles by xDS instead of at their next renewal. */
+  /** Proxies with PROXY_CONFIG_XDS_AGENT receive trust bundles over xDS instead of at their next certificate renewal. */
   proxyConfigXdsAgent: {from: '1.10', source: 'pkg/istio-agent/xds_proxy.go, pilot/cmd/pilot-agent/options/options.go'},
-  /** `values.global.meshExpansion` exposes istiod by the ingress gateway; 1.9 and later refuse the field. */
+  /** `values.global.meshExpansion` exposes istiod on the ingress gateway; 1.9 and later reject the field. */
   meshExpansion: {
     from: '1.6',
     to: '1.8',
     source: '1.8.6:manifests/charts/gateways/istio-ingress/templates/meshexpansion.yaml, 1.9.9:values_types.proto',
   },
-  /** Networks come from the label topology.istio.io/network; before, `meshNetworks` has to name every cluster. */
+  /** Networks come from the label topology.istio.io/network; in older versions `meshNetworks` must list every cluster. */
   networkLabel: {from: '1.8', source: '1.8.6:pilot/pkg/serviceregistry/kube/controller/network.go'},
-  /** `values.global.trustDomain` is accepted; from 1.10 on only `meshConfig.trustDomain`. */
+  /** `values.global.trustDomain` is accepted; 1.10 and later accept only `meshConfig.trustDomain`. */
   globalTrustDomain: {
     from: '1.6',
     to: '1.9',
     source: '1.9.9 and 1.10.6:operator/pkg/apis/istio/v1alpha1/values_types.proto',
   },
-  /** istiod reads the kubernetes.io/tls layout of cacerts (tls.crt, tls.key, ca.crt); before, it goes self-signed. */
+  /** istiod reads the kubernetes.io/tls layout of cacerts (tls.crt, tls.key, ca.crt); older versions use a self-signed CA. */
   tlsCacerts: {from: '1.14.2', source: '1.14.2:security/pkg/pki/ca/ca.go'},
-  /** istiod does not start with some of the files of cacerts; before, one without the key goes self-signed in silence. */
+  /** istiod refuses to start with incomplete cacerts; without the key, older versions silently use a self-signed CA. */
   incompleteCacertsRefused: {
     from: '1.26.1',
     source: 'releasenotes/notes/check-cacerts-completeness.yaml, 1.25.5 and 1.26.1:pilot/pkg/bootstrap/istio_ca.go',
   },
-  /** istiod distributes ca-crl.pem of cacerts, unless PILOT_ENABLE_CA_CRL is false; of the *.pem layout only. */
+  /** istiod distributes ca-crl.pem of cacerts, in the *.pem layout only and unless PILOT_ENABLE_CA_CRL is false. */
   caCrl: {from: '1.27', source: '1.27.0:security/pkg/pki/ca/ca.go, releasenotes/notes/56529.yaml'},
-  /** istiod can keep its own root in cacerts (USE_CACERTS_FOR_SELF_SIGNED_CA), marked with the key istio-generated. */
+  /** istiod can store its self-signed root in cacerts (USE_CACERTS_FOR_SELF_SIGNED_CA), with the key istio-generated. */
   cacertsForSelfSigned: {from: '1.20', source: '1.20.0:pilot/pkg/bootstrap/istio_ca.go, security/pkg/pki/ca/ca.go'},
-  /** Workload certificates end no later than the CA that signs them. */
-  leafEndsWithSigner: {
+  /** Workload certificates expire no later than the CA that signs them. */
+  leafExpiresWithSigner: {
     from: ['1.28.7', '1.29.3', '1.30.0'],
     source: 'istio/istio#59768 (releasenotes/notes/59768.yaml), security/pkg/pki/util/generate_cert.go at each release',
   },
-  /** istiod answers a certificate request with one certificate in each element, as ztunnel reads them. */
+  /** istiod returns one certificate per list element in its response to a certificate request, as ztunnel requires. */
   oneCertificatePerElement: {
     from: ['1.24.4', '1.25.1', '1.26.0'],
     source:
       'istio/ztunnel#1061, releasenotes/notes/serverca-expand-certs.yaml, 1.24.4:security/pkg/server/ca/server.go',
   },
-  /** A remote cluster runs no istiod of its own; one of a primary writes its bundles, with EXTERNAL_ISTIOD only. */
+  /** A remote cluster runs no istiod. A primary's istiod writes its bundles, but only with EXTERNAL_ISTIOD. */
   remoteWithoutIstiod: {
     from: '1.16',
     source: 'manifests/profiles/remote.yaml at 1.16.7, pilot/pkg/serviceregistry/kube/controller/multicluster.go',
   },
-  /** istiod lists the clusters that it knows: `/debug/clusterz`. */
+  /** istiod lists its clusters: `/debug/clusterz`. */
   clusterz: {from: '1.11', source: '1.11.8:pilot/pkg/xds/debug.go'},
-  /** Its own cluster stands in that list, too; before, only those of remote secrets. */
+  /** The list includes istiod's own cluster; in older versions it contains only the clusters of remote secrets. */
   clusterzListsItself: {from: '1.22', source: '1.22.0:pkg/kube/multicluster/secretcontroller.go'},
-  /** istiod's expiry metrics follow a reload of cacerts; before, they are as of its start. */
+  /** A reload of cacerts updates istiod's expiry metrics; in older versions they keep the values from startup. */
   expiryMetricsFollowReload: {from: '1.24', source: '1.24.0:pilot/pkg/bootstrap/istio_ca.go'},
-  /** istiod exports when the CA that it signs with ends: citadel_server_cert_chain_expiry_timestamp. */
+  /** istiod exports the expiry of the CA that it signs with: citadel_server_cert_chain_expiry_timestamp. */
   caExpiryMetric: {from: '1.7', source: '1.7.0:security/pkg/server/ca/monitoring.go'},
-  /** istiod counts remote clusters that it could not read in time: remote_cluster_sync_timeouts_total. */
+  /** istiod counts sync timeouts of remote clusters: remote_cluster_sync_timeouts_total. */
   remoteClusterTimeoutMetric: {from: '1.9.4', source: '1.9.4:pkg/kube/secretcontroller/secretcontroller.go'},
-  /** istiod exports how many clusters it reads: istiod_managed_clusters. */
+  /** istiod exports the number of clusters that it reads: istiod_managed_clusters. */
   managedClustersMetric: {from: '1.11', source: '1.11.8:pkg/kube/multicluster/secretcontroller.go'},
-  /** istiod exports the state of each remote cluster: istiod_remote_cluster_sync_status. */
+  /** istiod exports the sync state of each remote cluster: istiod_remote_cluster_sync_status. */
   remoteClusterSyncMetric: {from: '1.29', source: '1.29.0:pkg/kube/multicluster/secretcontroller.go'},
-  /** The chart mounts Secret istiod-tls, which istio-csr fills with the certificate that istiod presents. */
+  /** The chart mounts Secret istiod-tls, in which istio-csr stores istiod's serving certificate. */
   istiodTlsMounted: {
     from: '1.16',
     source: '1.16.0:manifests/charts/istio-control/istio-discovery/templates/deployment.yaml',
   },
   /**
-   * values.global.certSigners gives istiod the right to approve for these signers, and PILOT_CERT_PROVIDER takes one.
-   * Older versions have parts of it; this is where all of it was seen.
+   * values.global.certSigners allows istiod to approve requests for these signers, and PILOT_CERT_PROVIDER accepts one.
+   * Older versions have only parts of this; this is the first version that was verified to have all of it.
    */
   kubernetesSigner: {
     from: '1.24',
     source:
       'manifests/charts/istio-control/istio-discovery/templates/clusterrole.yaml, pilot/pkg/bootstrap/certcontroller.go, security/pkg/pki/ra/k8s_ra.go',
   },
-  /** kube-system gets ConfigMap istio-ca-root-cert too. */
+  /** istiod also creates ConfigMap istio-ca-root-cert in kube-system. */
   rootCertInKubeSystem: {from: '1.21', source: '1.21.0:pkg/kube/inject/initializer.go'},
 } as const satisfies Record<string, Span>;
 
 /** A key of {@link features}. */
 export type Feature = keyof typeof features;
 
-/** Whether a version has a feature. */
+/** Reports whether a version has a feature. */
 export function hasFeature(version: IstioVersion, feature: Feature): boolean {
   const span: Span = features[feature];
   if (!hasReached(version, span.from)) return false;

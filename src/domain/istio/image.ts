@@ -1,8 +1,8 @@
-/** istiod among the containers of its pods, and which version its image says it is. */
+/** Finds istiod's container in its pods, and the tag of its image. */
 
 /**
- * The container of istiod: policies put others beside it, some of them first. It is called `discovery`
- * (istio/istio manifests/charts/istio-control/istio-discovery/templates/deployment.yaml); where none is, the first.
+ * Returns istiod's container: policies may inject others, even before it. It is named `discovery` (istio/istio
+ * manifests/charts/istio-control/istio-discovery/templates/deployment.yaml); if there is none, the first is returned.
  */
 export function istiodContainer<Container extends {readonly name?: string}>(
   containers: readonly Container[],
@@ -11,8 +11,8 @@ export function istiodContainer<Container extends {readonly name?: string}>(
 }
 
 /**
- * The tag of istiod's image, among the containers of its pods: `1.30.3-distroless` of
- * `registry:5000/istio/pilot:1.30.3-distroless@sha256:…`; empty where it has none.
+ * Returns the tag of istiod's image, given the containers of its pods: `1.30.3-distroless` for
+ * `registry:5000/istio/pilot:1.30.3-distroless@sha256:…`. Empty if the image has no tag.
  */
 export function istiodTag(containers: readonly {readonly name?: string; readonly image?: string}[]): string {
   const {image = ''} = istiodContainer(containers) ?? {};

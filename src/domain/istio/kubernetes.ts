@@ -1,11 +1,11 @@
-/** Which Kubernetes each version of Istio runs on. */
+/** The Kubernetes versions that each Istio version supports. */
 import {defined} from '../defined.js';
 import {factFor, type Since} from './since.js';
 import type {IstioVersion} from './version.js';
 
 const k8sVersionFile = 'istioctl/pkg/install/k8sversion/version.go at each release';
 
-/** The oldest minor of Kubernetes 1 that a version supports; istioctl warns below it. */
+/** The oldest Kubernetes 1.x minor version that an Istio version supports; istioctl warns about older ones. */
 export const kubernetesMinima: readonly [Since<number>, ...Since<number>[]] = [
   {from: '1.6', value: 16, source: k8sVersionFile},
   ...Object.entries({
@@ -15,7 +15,7 @@ export const kubernetesMinima: readonly [Since<number>, ...Since<number>[]] = [
 ];
 
 /**
- * The newest minor of Kubernetes 1 that a version can be installed on at all, where there is such a limit: 1.6 to 1.9
+ * The newest Kubernetes 1.x minor version on which an Istio version can be installed, if there is a limit: Istio 1.6 to 1.9
  * apply admissionregistration.k8s.io/v1beta1 webhooks, which Kubernetes 1.22 removed (manifests/charts at each release).
  */
 export const kubernetesMaxima: readonly [Since<number | undefined>, ...Since<number | undefined>[]] = [
@@ -23,21 +23,21 @@ export const kubernetesMaxima: readonly [Since<number | undefined>, ...Since<num
   {from: '1.10', value: undefined, source: '1.10.6:manifests/charts/istio-control/istio-discovery/templates'},
 ];
 
-/** Kubernetes minors (of 1) that a version runs on. */
+/** Returns the range of Kubernetes 1.x minor versions for an Istio version. */
 export function kubernetesRange(version: IstioVersion): {readonly min: number; readonly max?: number} {
   const max = factFor(kubernetesMaxima, version).value;
   return defined({min: factFor(kubernetesMinima, version).value, max});
 }
 
-/** Whether a minor of Kubernetes 1 suits a version of Istio. */
+/** Whether a Kubernetes 1.x minor version is compatible with an Istio version. */
 export type KubernetesFit =
   | {readonly fit: 'fits'}
-  /** Older than Istio supports: istioctl warns and installs. */
+  /** Older than Istio supports: istioctl installs with a warning. */
   | {readonly fit: 'too old'; readonly min: number}
-  /** Newer than what this version can be installed on. */
+  /** Too new: Istio cannot be installed on it. */
   | {readonly fit: 'too new'; readonly max: number};
 
-/** Compares a minor of Kubernetes 1 with {@link kubernetesRange}. */
+/** Compares a Kubernetes 1.x minor version with {@link kubernetesRange}. */
 export function kubernetesFit(version: IstioVersion, minor: number): KubernetesFit {
   const {min, max} = kubernetesRange(version);
   if (max !== undefined && minor > max) return {fit: 'too new', max};

@@ -1,36 +1,36 @@
-/** Names of what Istio, and this program beside it, reads and writes in a cluster. */
+/** Names of the objects that Istio and this program read and write in a cluster. */
 
 /**
- * The ConfigMap into which istiod writes the trust bundle, unless PILOT_CA_CERT_CONFIGMAP says another, which the chart
- * sets from global.trustBundleName since 1.27 (istio/istio pilot/pkg/features/pilot.go).
+ * The ConfigMap to which istiod writes the trust bundle, unless PILOT_CA_CERT_CONFIGMAP names another one; the chart sets
+ * that from global.trustBundleName since 1.27 (istio/istio pilot/pkg/features/pilot.go).
  */
 export const defaultBundleName = 'istio-ca-root-cert';
-/** The bundle in that ConfigMap (istio/istio pkg/config/constants/constants.go, CACertNamespaceConfigMapDataName). */
+/** The bundle's key in that ConfigMap (istio/istio pkg/config/constants/constants.go, CACertNamespaceConfigMapDataName). */
 export const bundleKey = 'root-cert.pem';
-/** On a namespace, Service or Gateway: its network (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go). */
+/** A namespace's, Service's or Gateway's network (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go). */
 export const networkLabel = 'topology.istio.io/network';
-/** The Secret in which an istiod that was given no CA keeps its own (istio/istio security/pkg/pki/ca/ca.go, CASecret). */
+/** The Secret in which istiod stores its self-signed CA (istio/istio security/pkg/pki/ca/ca.go, CASecret). */
 export const selfSignedName = 'istio-ca-secret';
 /**
- * istiod's secure gRPC port: its certificate there is signed by the CA that it has loaded (istio/istio
+ * istiod's secure gRPC port, where the CA that istiod has loaded signs the serving certificate (istio/istio
  * pilot/cmd/pilot-discovery/app/cmd.go, secureGRPCAddr).
  */
 export const istiodSecurePort = 15012;
 /** The label by which istiod finds remote secrets (istio/istio pkg/kube/multicluster/secretcontroller.go). */
 export const remoteSecretLabel = 'istio/multiCluster=true';
 
-/** The Secret that istiod mounts, and the one that keeps what it held before (docs/trust.md). */
+/** The Secret that istiod mounts, and the Secret with its previous content (docs/trust.md). */
 export const cacertsName = 'cacerts';
 export const previousName = 'cacerts-previous';
 
-/** The record of an installation: a ConfigMap beside istiod, one for each revision. */
+/** Returns the name of an install record: a ConfigMap in istiod's namespace, one for each revision. */
 export function recordName(revision: string | undefined): string {
   return revision === undefined ? 'kubectl-mesh-install' : `kubectl-mesh-install-${revision}`;
 }
 
 /**
- * The DNS names in istiod's own certificate, which it issues with the cluster's CA: proxies and the API server refuse it when
- * one of them is forbidden (istio/istio pilot/pkg/bootstrap/server.go, getDNSNames).
+ * Returns the DNS names in istiod's serving certificate, which the cluster CA signs: if name constraints exclude one of
+ * them, proxies and the API server reject the certificate (istio/istio pilot/pkg/bootstrap/server.go, getDNSNames).
  */
 export function istiodServingNames(namespace: string, revisions: readonly string[] = []): readonly string[] {
   const own = revisions.filter((revision) => revision !== 'default').map((revision) => `istiod-${revision}`);

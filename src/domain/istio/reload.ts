@@ -1,20 +1,20 @@
-/** What a running istiod takes over of a change of cacerts, by version. */
+/** The changes of cacerts that a running istiod loads, by version. */
 import {factFor, since, type Since} from './since.js';
 import type {IstioVersion} from './version.js';
 
-/** What a running istiod that was started with cacerts takes over without a restart. */
+/** The changes that istiod, if it started with cacerts, loads without a restart. */
 export interface ReloadRule {
-  /** Another cluster CA under the same root; or the environment variable of istiod that decides, and what holds without it. */
+  /** A new cluster CA under the same root; for some versions, istiod's environment variable that decides and its default. */
   readonly clusterCa: 'never' | 'always' | {readonly env: string; readonly unset: boolean};
   /**
-   * Another root bundle, which needs `ISTIO_MULTIROOT_MESH=true` wherever it is not `never`. `byte-substring`: the bytes
-   * of one bundle must contain the other's; `certificate-subset`: one set of certificates must contain the other. A
-   * refused root change refuses the whole change, the new cluster CA included.
+   * A new root bundle. Unless `never`, this requires `ISTIO_MULTIROOT_MESH=true`. `byte-substring`: the bytes of one bundle
+   * must contain those of the other; `certificate-subset`: one set of certificates must contain the other. If istiod rejects
+   * the root change, it rejects the whole change, including the new cluster CA.
    */
   readonly root: 'never' | 'byte-substring' | 'certificate-subset';
 }
 
-/** How istiod reloads cacerts. A self-signed istiod watches nothing: it needs a restart in every version. */
+/** The reload rules of all versions. istiod with a self-signed CA watches nothing: it needs a restart in every version. */
 export const reloadRules: readonly [Since<ReloadRule>, ...Since<ReloadRule>[]] = [
   since('1.6', {clusterCa: 'never', root: 'never'}, '1.11.8:pilot/pkg/bootstrap/istio_ca.go has no watcher'),
   since(
@@ -41,7 +41,7 @@ export const reloadRules: readonly [Since<ReloadRule>, ...Since<ReloadRule>[]] =
   since('1.30', {clusterCa: 'always', root: 'certificate-subset'}, '1.30.0:pilot/pkg/bootstrap/istio_ca.go'),
 ];
 
-/** The reload rule of a version. */
+/** Returns the reload rule of a version. */
 export function reloadRule(version: IstioVersion): ReloadRule {
   return factFor(reloadRules, version).value;
 }

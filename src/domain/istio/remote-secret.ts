@@ -1,7 +1,7 @@
 /**
- * Whose credentials a remote secret holds: the service account or user that istiod of this cluster is in another one. Of
- * the credentials themselves nothing is kept. Source: istio/istio istioctl/pkg/multicluster/remote_secret.go (what is
- * written), pkg/kube/multicluster/secretcontroller.go (each data key is a cluster).
+ * The identity in a remote secret: the service account or user as which this cluster's istiod accesses another cluster. The
+ * credentials themselves are not kept. Source: istio/istio istioctl/pkg/multicluster/remote_secret.go (the content),
+ * pkg/kube/multicluster/secretcontroller.go (each data key is a cluster).
  */
 import {defined} from '../defined.js';
 import {X509Certificate} from 'node:crypto';
@@ -9,17 +9,17 @@ import {parse} from 'yaml';
 import type {KubeObject} from '../kube/object.js';
 import {userSubject, type Subject} from '../kube/subjects.js';
 
-/** One cluster that a remote secret leads to. */
+/** The credential for one cluster in a remote secret. */
 export interface RemoteCredential {
-  /** The Secret, in Istio's namespace of the cluster that holds it. */
+  /** The Secret's name, in Istio's namespace of the cluster that contains it. */
   readonly secret: string;
-  /** The cluster it leads to, by the name that both istiods know: the data key. */
+  /** The remote cluster's name, which both istiods use: the data key. */
   readonly cluster: string;
-  /** Who its holder is there, with the groups that the credential itself names; absent where that cannot be read off it. */
+  /** The identity in the remote cluster, with the groups in the credential; absent if the credential does not reveal it. */
   readonly identity?: {readonly user: Subject; readonly groups: readonly Subject[]};
 }
 
-/** The clusters that a remote secret leads to. */
+/** Returns the credentials in a remote secret. */
 export function readRemoteSecret({metadata, data}: KubeObject): readonly RemoteCredential[] {
   const entries = typeof data === 'object' && data !== null ? Object.entries(data as Record<string, unknown>) : [];
   return entries.map(([cluster, encoded]) => {
@@ -34,14 +34,14 @@ function identityIn(encoded: string): RemoteCredential['identity'] {
   try {
     const config = parse(Buffer.from(encoded, 'base64').toString('utf8')) as Fields | null;
     const users = Array.isArray(config?.users) ? (config.users as Fields[]) : [];
-    // What istioctl writes has one user; of several istiod takes that of the current context.
+    // istioctl writes one user. If there are several, istiod uses the one of the current context.
     const [user] = users.length === 1 ? users : users.filter(({name}) => name === userOfContext(config ?? {}));
     const credential = (user?.user ?? {}) as Fields;
     if (typeof credential.token === 'string') return identityOfToken(credential.token);
     const certificate = credential['client-certificate-data'];
     return typeof certificate === 'string' ? identityOfCertificate(certificate) : undefined;
   } catch {
-    // Whatever it is, nobody can be read off it.
+    // The content is not a kubeconfig, so the identity is unknown.
     return undefined;
   }
 }
@@ -53,8 +53,8 @@ function userOfContext(config: Fields): unknown {
 }
 
 /**
- * Tokens of service accounts are JWTs whose subject is the user name (kubernetes/kubernetes pkg/serviceaccount/claims.go,
- * legacy.go). Whom another token stands for only the API server knows.
+ * A service account token is a JWT whose subject is the user name (kubernetes/kubernetes pkg/serviceaccount/claims.go,
+ * legacy.go). The identity of any other token is known only to the API server.
  */
 function identityOfToken(token: string): RemoteCredential['identity'] {
   const [, payload] = token.trim().split('.');
@@ -65,7 +65,7 @@ function identityOfToken(token: string): RemoteCredential['identity'] {
   return user.kind === 'ServiceAccount' ? {user, groups: []} : undefined;
 }
 
-/** CN is the user, each O a group (kubernetes.io: reference/access-authn-authz/authentication, X.509 client certificates). */
+/** CN is the user, each O is a group (kubernetes.io: reference/access-authn-authz/authentication, X.509 client certificates). */
 function identityOfCertificate(encoded: string): RemoteCredential['identity'] {
   const {subject} = new X509Certificate(Buffer.from(encoded, 'base64'));
   const values = (key: string): readonly string[] =>

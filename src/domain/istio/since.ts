@@ -1,26 +1,26 @@
-/** From which release on something holds. Sources write `VERSION:path` for a file of istio/istio at that release. */
+/** Facts by the first release in which they hold. A source `VERSION:path` is a file of istio/istio at that release. */
 import {compareMinor, compareVersions, type IstioVersion, parseVersion} from './version.js';
 
 /**
- * The first release that has something: `1.10` is every 1.10 (pre-releases too), `1.14.2` is that patch. Several, one for
- * each minor and oldest first, where older minors were given it later: `1.28.7`, `1.29.3`, `1.30.0`.
+ * The first release with a feature: `1.10` is every 1.10 (including pre-releases), `1.14.2` is that patch release. A list
+ * has one release per minor version, the oldest first, for a backported feature: `1.28.7`, `1.29.3`, `1.30.0`.
  */
 export type FirstReleases = string | readonly [string, ...string[]];
 
-/** A fact that holds from one release on, until the next entry. */
+/** A fact that holds from one release until that of the next entry. */
 export interface Since<T> {
-  /** The first release: `1.10`, or `1.14.2` where patches of one minor differ. */
+  /** The first release: `1.10`, or `1.14.2` if patch releases of one minor version differ. */
   readonly from: string;
   readonly value: T;
   readonly source: string;
 }
 
-/** A row of a table of such facts. */
+/** Creates an entry of a table of facts. */
 export function since<T>(from: string, value: T, source: string): Since<T> {
   return {from, value, source};
 }
 
-/** The entry that holds for a version: the last one that starts at or before it. Entries are in order. */
+/** Returns the entry for a version: the last one that starts at or before it. Entries must be in ascending order. */
 export function factFor<Entry extends {readonly from: string}>(
   entries: readonly [Entry, ...Entry[]],
   version: IstioVersion,
@@ -29,7 +29,7 @@ export function factFor<Entry extends {readonly from: string}>(
   return entries.reduce((found, entry) => (hasReached(version, entry.from) ? entry : found), first);
 }
 
-/** Whether a version is one of these releases or comes after them. A version without a patch counts as its newest. */
+/** Reports whether a version has reached one of these releases. A version without a patch counts as the newest patch. */
 export function hasReached(version: IstioVersion, releases: FirstReleases): boolean {
   const starts = (typeof releases === 'string' ? [releases] : releases)
     .map(parseVersion)
@@ -38,7 +38,7 @@ export function hasReached(version: IstioVersion, releases: FirstReleases): bool
   if (own) {
     return own.patch === undefined || compareVersions({patch: Number.POSITIVE_INFINITY, ...version}, own) >= 0;
   }
-  // A minor between two of them was not given it.
+  // A minor version between two of them does not have the feature.
   const newest = starts.at(-1);
   return newest !== undefined && compareMinor(version, newest) > 0;
 }

@@ -1,41 +1,45 @@
 /**
- * Which Istio versions are known here. What each of them can do stands beside this file, as data with its source, a file
- * for each subject: `reload.ts`, `features.ts`, `kubernetes.ts`, `istioctl.ts`; what goes wrong in which of them, in
- * `checks/control-plane/known-hazards.ts`. Each fact about a version stands in one place.
+ * The Istio versions known to this program. Facts about versions are data with sources, in one file per subject: `reload.ts`,
+ * `features.ts`, `kubernetes.ts`, `istioctl.ts`, and known bugs in `checks/control-plane/known-hazards.ts`. Each fact is in
+ * one place only.
  */
 import {compareMinor, formatMinor, type IstioVersion, parseVersion} from './version.js';
 
-/** The oldest and the newest minor that these tables were made from. */
+/** The oldest and newest minor versions that these tables cover. */
 export const oldestKnown: IstioVersion = {major: 1, minor: 6};
 export const newestKnown: IstioVersion = {major: 1, minor: 31};
 
-/** A version to take facts from, and what a person should know about that choice. */
+/** A version resolved to one whose facts are known, with a note about that choice. */
 export interface KnownVersion {
-  /** As it was said: `1.30.3`, `unknown`; empty where nothing was. */
-  readonly said: string;
-  /** Whose facts are used. */
+  /** The version as reported or declared: `1.30.3`, `unknown`; may be empty. */
+  readonly text: string;
+  /** The version whose facts apply. */
   readonly version: IstioVersion;
-  /** `newer`: than the newest known; `older`: than the oldest known; `unsaid`: a build that names no version. */
-  readonly status: 'known' | 'newer' | 'older' | 'unsaid';
+  /** `newer`: than the newest known; `older`: than the oldest known; `unparsed`: the text is not a release. */
+  readonly status: 'known' | 'newer' | 'older' | 'unparsed';
   /** One sentence, unless the status is `known`. */
   readonly note?: string;
 }
 
-/** Chooses the version whose facts are used: a newer one and one that names no version count as the newest known. */
-export function knowVersion(said: string): KnownVersion {
-  const parsed = parseVersion(said);
+/** Resolves a version to one whose facts are known: the newest known one if it is newer or not a release. */
+export function resolveVersion(text: string): KnownVersion {
+  const parsed = parseVersion(text);
   const [oldest, newest] = [formatMinor(oldestKnown), formatMinor(newestKnown)];
   if (!parsed) {
-    // Images may be named by digest alone.
-    const what = said === '' ? 'an image of Istio without a tag' : `the Istio version "${said}"`;
-    const note = `${what} names no release: treated as ${newest}, the newest known here`;
-    return {said, version: newestKnown, status: 'unsaid', note};
+    // Images may be referenced by digest only.
+    const what = text === '' ? 'the Istio image has no tag' : `Istio version "${text}" is not a release`;
+    return {
+      text,
+      version: newestKnown,
+      status: 'unparsed',
+      note: `${what}: treated as ${newest}, the newest known version`,
+    };
   }
   if (compareMinor(parsed, newestKnown) > 0) {
-    const note = `Istio ${said} is newer than ${newest}, the newest known here: treated as ${newest}`;
-    return {said, version: newestKnown, status: 'newer', note};
+    const note = `Istio ${text} is newer than the newest known version: treated as ${newest}`;
+    return {text, version: newestKnown, status: 'newer', note};
   }
-  if (compareMinor(parsed, oldestKnown) >= 0) return {said, version: parsed, status: 'known'};
-  const note = `Istio ${said} is older than ${oldest}, the oldest known here: treated as ${oldest}`;
-  return {said, version: oldestKnown, status: 'older', note};
+  if (compareMinor(parsed, oldestKnown) >= 0) return {text, version: parsed, status: 'known'};
+  const note = `Istio ${text} is older than the oldest known version: treated as ${oldest}`;
+  return {text, version: oldestKnown, status: 'older', note};
 }

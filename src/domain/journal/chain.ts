@@ -1,46 +1,46 @@
-/** The hash chain of journal.jsonl: sealing entries, reading them back, and finding what was changed behind its back. */
+/** The hash chain of journal.jsonl: seals entries, reads them back, and detects tampering. */
 import {defined} from '../defined.js';
 import {sha256Hex} from '../keys/keys.js';
 import {type JournalEntry, type JournalRecord, entryId, genesis} from './entry.js';
 
-/** Where a chain continues. */
+/** The last entry of a chain. */
 export type ChainHead = Pick<JournalEntry, 'chain' | 'seq' | 'hash'>;
 
-/** `CHAIN/SEQ:HASH` */
+/** Formats a head as `CHAIN/SEQ:HASH`. */
 export function formatHead({chain, seq, hash}: ChainHead): string {
   return `${entryId({chain, seq})}:${hash}`;
 }
 
-/** One thing wrong with a journal. */
+/** A fault in a journal. */
 export interface JournalFault {
-  /** From 1. */
+  /** The line number, from 1. */
   readonly line: number;
   /**
-   * - `unreadable`: not an entry, and no repair closes it
-   * - `torn`: the last line was cut off, as by a full disk or a crash; the next run closes it
-   * - `changed`: the entry is not what was sealed
+   * - `unreadable`: the line is not an entry, and no repair entry closes it
+   * - `torn`: the last line is truncated, for example after a crash or on a full disk; the next run closes it
+   * - `changed`: the entry differs from what was sealed
    * - `out-of-place`: entries before it were removed, added or moved
-   * - `cut-off`: the newest entry this work directory knows of is not there, or one that an entry of another chain saw
+   * - `cut-off`: an entry is missing that this work directory recorded as its newest, or that another chain references
    */
   readonly kind: 'unreadable' | 'torn' | 'changed' | 'out-of-place' | 'cut-off';
   readonly message: string;
 }
 
-/** A journal, read. */
+/** A journal and its faults. */
 export interface JournalReading {
   readonly entries: readonly JournalEntry[];
   readonly faults: readonly JournalFault[];
   /** The newest entry of each chain. */
   readonly heads: ReadonlyMap<string, ChainHead>;
-  /** Intents without an outcome: their runs are under way, or ended before they could say. */
+  /** Intents without an outcome: their runs are in progress, or ended before they recorded one. */
   readonly open: readonly JournalEntry[];
-  /** The text of a last line that was cut off, if there is one. */
+  /** The text of a truncated last line, if there is one. */
   readonly torn?: string;
 }
 
-/** JSON with sorted keys and without insignificant characters: the same value always gives the same bytes. */
+/** Formats JSON with sorted keys and without insignificant whitespace: the same value always gives the same bytes. */
 export function canonicalJson(value: unknown): string {
-  // What JSON leaves out or turns into text (undefined, dates, sensitive values) is gone after one round.
+  // One round trip removes or converts values that JSON cannot represent (undefined, dates, sensitive values).
   return JSON.stringify(sortKeys(JSON.parse(JSON.stringify(value)) as unknown));
 }
 
@@ -54,46 +54,46 @@ function sortKeys(value: unknown): unknown {
   );
 }
 
-/** What an entry behind `head` has; without a head it is the first of its chain. */
+/** Returns the position of the entry after `head`; without a head, of the first entry in a chain. */
 function placeAfter(head: ChainHead | undefined): Pick<JournalEntry, 'seq' | 'previous'> {
   return head ? {seq: head.seq + 1, previous: head.hash} : {seq: 0, previous: genesis};
 }
 
-/** Gives a record its place behind `head`; without a head it is the first of its chain. */
+/** Appends a record after `head`; without a head, it becomes the first entry of its chain. */
 export function seal(record: JournalRecord, chain: string, head: ChainHead | undefined): JournalEntry {
   const placed = {...record, chain, ...placeAfter(head)};
   return {...placed, hash: sha256Hex(canonicalJson(placed))};
 }
 
-/** Whether an entry's hash is that of its content. */
-export function isAsWritten({hash, ...rest}: JournalEntry): boolean {
+/** Reports whether an entry's hash matches its content. */
+export function isUnmodified({hash, ...rest}: JournalEntry): boolean {
   return sha256Hex(canonicalJson(rest)) === hash;
 }
 
-/** Whether the chain of a head is unbroken from its first entry on to that one. Entries of other chains may stand between. */
-export function isWholeUpTo(entries: readonly JournalEntry[], {chain, seq, hash}: ChainHead): boolean {
+/** Reports whether a head's chain is intact from its first entry up to the head. Entries of other chains are ignored. */
+export function isIntactUpTo(entries: readonly JournalEntry[], {chain, seq, hash}: ChainHead): boolean {
   let head: ChainHead | undefined;
   for (const entry of entries.filter((one) => one.chain === chain)) {
     const expected = placeAfter(head);
-    if (!isAsWritten(entry) || entry.seq !== expected.seq || entry.previous !== expected.previous) return false;
+    if (!isUnmodified(entry) || entry.seq !== expected.seq || entry.previous !== expected.previous) return false;
     if (entry.seq === seq) return entry.hash === hash;
     head = entry;
   }
   return false;
 }
 
-/** The line of an entry, with its line feed. */
+/** Formats an entry as a line with a line feed. */
 export function entryLine(entry: JournalEntry): string {
   return `${canonicalJson(entry)}\n`;
 }
 
 /**
- * Reads a journal and checks each chain in it. Chains of several people may be mixed, as after a merge in git: each is
- * judged alone. `known` is the newest entry that this work directory remembers.
+ * Reads a journal and checks each of its chains separately: chains of several users may be interleaved, for example after a
+ * git merge. `known` is the newest entry that this work directory has recorded.
  */
 export function readJournal(text: string, known?: ChainHead): JournalReading {
   const lines = text.split('\n');
-  // What stands behind the last line feed is nothing, or a line that was cut off.
+  // The text after the last line feed is empty or a truncated line.
   const rest = lines.pop() ?? '';
   if (rest !== '') lines.push(rest);
   const placed: Placed[] = [];
@@ -106,26 +106,26 @@ export function readJournal(text: string, known?: ChainHead): JournalReading {
     const entry = parseEntry(text);
     if (entry) {
       const {chain, seq, hash} = entry;
-      faults.push(...judge(entry, {line, text}, heads.get(chain)));
+      faults.push(...checkEntry(entry, {line, text}, heads.get(chain)));
       heads.set(chain, {chain, seq, hash});
       placed.push({line, entry});
     } else if (line === lines.length && rest !== '') {
       torn = text;
-      faults.push({line, kind: 'torn', message: 'the last line is cut off'});
+      faults.push({line, kind: 'torn', message: 'the last line is truncated'});
     } else broken.push({line, hash: sha256Hex(text)});
   }
   const entries = placed.map(({entry}) => entry);
   const repaired = new Set(entries.filter(({kind}) => kind === 'repair').map(({detail}) => detail?.torn));
-  // Not all at once: a file that is no journal may have more lines than a function takes arguments.
+  // One push per line: a file that is not a journal may have more lines than a function accepts arguments.
   for (const {line, hash} of broken) {
     if (!repaired.has(hash)) faults.push({line, kind: 'unreadable', message: 'the line is not an entry'});
   }
-  const there = new Set(entries.map(formatHead));
-  if (known && !there.has(formatHead(known))) {
-    const message = `entry ${entryId(known)} was written here and is not in the journal`;
+  const present = new Set(entries.map(formatHead));
+  if (known && !present.has(formatHead(known))) {
+    const message = `entry ${entryId(known)}, which this work directory recorded, is missing`;
     faults.push({line: lines.length, kind: 'cut-off', message});
   }
-  faults.push(...unseen(placed, there));
+  faults.push(...missingSeenEntries(placed, present));
   faults.sort((a, b) => a.line - b.line);
   const closed = new Set(entries.map(({intent}) => intent));
   const open = entries.filter((entry) => entry.kind === 'intent' && !closed.has(entryId(entry)));
@@ -138,56 +138,56 @@ interface Placed {
   readonly entry: JournalEntry;
 }
 
-function judge(
+function checkEntry(
   entry: JournalEntry,
   {line, text}: {readonly line: number; readonly text: string},
   head: ChainHead | undefined,
 ): readonly JournalFault[] {
   const id = entryId(entry);
-  // A field that stands there twice is one to the hash, and another to whoever reads the file by other means. Line ends
-  // are git's to choose.
-  if (!isAsWritten(entry) || text.replace(/\r$/, '') !== canonicalJson(entry)) {
-    return [{line, kind: 'changed', message: `entry ${id} is not what was written`}];
+  // The line must be canonical: the hash covers only one value of a duplicate field, and other tools may read the other
+  // one. git may change line endings.
+  if (!isUnmodified(entry) || text.replace(/\r$/, '') !== canonicalJson(entry)) {
+    return [{line, kind: 'changed', message: `entry ${id} was modified`}];
   }
   const {seq, previous} = placeAfter(head);
   if (entry.seq === seq && entry.previous === previous) return [];
   const message =
     entry.seq === seq
-      ? `entry ${id} does not follow the one before it`
-      : `entry ${String(entry.seq)} of chain ${entry.chain} stands where entry ${String(seq)} belongs`;
+      ? `entry ${id} does not link to the previous entry`
+      : `expected entry ${String(seq)} of chain ${entry.chain}, found entry ${String(entry.seq)}`;
   return [{line, kind: 'out-of-place', message}];
 }
 
-/** Entries that others saw and that are missing or different now. `there`: the heads of all present entries. */
-function unseen(placed: readonly Placed[], there: ReadonlySet<string>): readonly JournalFault[] {
+/** Returns faults for entries that others reference and that are missing or modified. `present`: the heads of all entries. */
+function missingSeenEntries(placed: readonly Placed[], present: ReadonlySet<string>): readonly JournalFault[] {
   return placed.flatMap(({line, entry}) =>
-    seenBy(entry)
-      .filter((head) => !there.has(head))
+    seenHeads(entry)
+      .filter((head) => !present.has(head))
       .map((head): JournalFault => {
         const id = head.replace(/:.*$/s, '').slice(0, 100);
-        const message = `entry ${id}, which stood here when this was written, is not in the journal as it was`;
+        const message = `entry ${id}, which this entry references, is missing or modified`;
         return {line, kind: 'cut-off', message};
       }),
   );
 }
 
-function seenBy({seen}: JournalEntry): readonly string[] {
+function seenHeads({seen}: JournalEntry): readonly string[] {
   return Array.isArray(seen) ? (seen as readonly unknown[]).filter((head) => typeof head === 'string') : [];
 }
 
 /**
- * What the next entry of a chain is to name: the newest entries of other chains that no entry named yet. Those of broken
- * chains are left out: who puts the true lines back must not be told that the wrong ones are gone.
+ * Returns the heads that the next entry of a chain references: the newest entries of other chains that no entry references
+ * yet. Broken chains are left out, so that restoring their original lines does not cause new faults.
  */
-export function unnamedHeads({entries, heads}: JournalReading, chain: string): readonly string[] {
-  const named = new Set(entries.flatMap(seenBy));
+export function headsToReference({entries, heads}: JournalReading, chain: string): readonly string[] {
+  const referenced = new Set(entries.flatMap(seenHeads));
   return [...heads.values()]
-    .filter((head) => head.chain !== chain && !named.has(formatHead(head)) && isWholeUpTo(entries, head))
+    .filter((head) => head.chain !== chain && !referenced.has(formatHead(head)) && isIntactUpTo(entries, head))
     .map(formatHead);
 }
 
 function parseEntry(line: string): JournalEntry | undefined {
-  // Thousands of exceptions take seconds.
+  // Avoids exceptions: thousands of them take seconds.
   if (!line.trimStart().startsWith('{')) return undefined;
   try {
     const value: unknown = JSON.parse(line);

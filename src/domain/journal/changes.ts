@@ -1,37 +1,37 @@
 /**
- * The journal for people: one change where there is an intent and an outcome. What is in the file is shown whatever it
- * is: entries come from other copies, through git, and may be of any form.
+ * The journal in readable form: an intent and its outcome are one change. Entries come from other copies through git and
+ * may have any content, so every entry is shown, even an invalid one.
  */
 import {defined} from '../defined.js';
 import {entryId, type JournalEntry, type JournalRecord} from './entry.js';
 
-/** `open`: no outcome was recorded. `under-way`: not yet, since its run holds the lock. */
+/** `open`: no outcome was recorded. `under-way`: none yet, because the run still holds the lock. */
 export const changeStatuses = ['done', 'failed', 'cancelled', 'unknown', 'open', 'under-way'] as const;
 export type ChangeStatus = (typeof changeStatuses)[number];
 
-/** What a change takes from its entries: `time` from the intent, `error` and `detail` from the outcome. */
-type OfEntries = Pick<
+/** The fields of entries in a change: `time` from the intent, `error` and `detail` from the outcome. */
+type EntryFields = Pick<
   JournalRecord,
   'time' | 'user' | 'host' | 'identity' | 'command' | 'action' | 'cluster' | 'reason' | 'error' | 'detail'
 > &
   Partial<Pick<JournalRecord, 'pid'>>;
 
-/** One change: what was about to be done, and what became of it. */
-export interface Change extends OfEntries {
-  /** Of the intent: `CHAIN/SEQ`. */
+/** One change: an intent and its outcome. */
+export interface Change extends EntryFields {
+  /** The intent's id: `CHAIN/SEQ`. */
   readonly id: string;
-  /** When its outcome was recorded. */
+  /** When the outcome was recorded. */
   readonly ended?: string;
-  /** The action in words; the action itself where the intent is gone. */
+  /** A description of the action; the action's id if the intent is missing. */
   readonly title: string;
   readonly status: ChangeStatus;
-  /** Only an outcome is there: its intent was cut, or has not come here. */
+  /** There is only an outcome: the intent was removed, or is in a copy that was not merged. */
   readonly withoutIntent?: true;
 }
 
 /**
- * Joins intents and outcomes, oldest first, whatever chain they are of; those of one moment stay in the order of the file.
- * `underWay`: ids of intents whose runs may still go on.
+ * Joins intents and outcomes of all chains, the oldest first; changes with the same time keep the order of the file.
+ * `underWay`: ids of intents whose runs may still be in progress.
  */
 export function changesOf(
   entries: readonly JournalEntry[],
@@ -41,16 +41,16 @@ export function changesOf(
   const intents = new Set<string>();
   for (const entry of entries) {
     if (entry.kind === 'intent') intents.add(entryId(entry));
-    // The first word on a change counts: a later one that contradicts it was not written by a run.
+    // The first outcome of a change counts: no run writes a second one.
     else if (entry.kind === 'outcome' && !outcomes.has(entry.intent)) outcomes.set(entry.intent, entry);
   }
   const changes = entries.flatMap((entry): readonly Change[] => {
     const id = entryId(entry);
-    if (entry.kind === 'intent') return [joined(id, entry, outcomes.get(id), underWay.has(id))];
+    if (entry.kind === 'intent') return [joinEntries(id, entry, outcomes.get(id), underWay.has(id))];
     if (entry.kind !== 'outcome' || intents.has(entry.intent ?? '')) return [];
-    return [{...joined(entry.intent ?? id, entry, entry, false), withoutIntent: true}];
+    return [{...joinEntries(entry.intent ?? id, entry, entry, false), withoutIntent: true}];
   });
-  // What has no time that can be read stays behind what stands before it.
+  // A change without a valid time stays after the previous one.
   let at = 0;
   const placed = changes.map((change) => {
     const time = Date.parse(change.time);
@@ -60,7 +60,7 @@ export function changesOf(
   return placed.sort((a, b) => a.at - b.at).map(({change}) => change);
 }
 
-function joined(id: string, intent: JournalEntry, outcome: JournalEntry | undefined, isUnderWay: boolean): Change {
+function joinEntries(id: string, intent: JournalEntry, outcome: JournalEntry | undefined, isUnderWay: boolean): Change {
   const action = textOf(intent.action);
   const {pid, identity, cluster, title, reason} = intent;
   const {error, detail} = outcome ?? {};
@@ -101,18 +101,19 @@ function optionalText(value: unknown): string | undefined {
   return typeof value === 'string' || value === undefined ? value : JSON.stringify(value);
 }
 
-/** Which changes are wanted; what is not said selects nothing out. */
+/** Selects changes. An empty or absent criterion selects all. */
 export interface ChangeFilter {
   readonly clusters: readonly string[];
-  /** Milliseconds since 1970; the first moment that counts, and the first that does not. */
+  /** Milliseconds since 1970, inclusive. */
   readonly since?: number | undefined;
+  /** Milliseconds since 1970, exclusive. */
   readonly until?: number | undefined;
-  /** Whole words of a command from its start: `trust` is every `trust …`. */
+  /** The first words of a command: `trust` matches every `trust …`. */
   readonly commands: readonly string[];
   readonly statuses: readonly ChangeStatus[];
 }
 
-/** The changes that were asked for. One whose time cannot be read is in every span: it must not hide. */
+/** Returns the changes that match a filter. A change without a valid time matches every period, so that it is never hidden. */
 export function selectChanges(changes: readonly Change[], filter: ChangeFilter): readonly Change[] {
   const {clusters, since, until, commands, statuses} = filter;
   return changes.filter(({time, cluster, command, status}) => {

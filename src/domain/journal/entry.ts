@@ -1,15 +1,15 @@
-/** One line of journal.jsonl: what was about to be done, or what became of it. */
+/** One line of journal.jsonl: the intent of an action, or its outcome. */
 
-/** The API server's own name for whoever asks it (`kubectl auth whoami`); the impersonated one with `--as`. */
+/** The user as the API server identifies it (`kubectl auth whoami`); with `--as`, the impersonated user. */
 export interface ApiIdentity {
   readonly username: string;
-  /** Of a service account, and of users of providers that have such a thing. */
+  /** Present for service accounts, and for users of authentication providers with UIDs. */
   readonly uid?: string;
 }
 
-/** What an entry records, before it has its place in the chain. Never a key, never a passphrase. */
+/** The content of an entry without its position in the chain. It never contains a key or a passphrase. */
 export interface JournalRecord {
-  /** `intent` before an effect, `outcome` after it, `repair` where a torn line was closed. */
+  /** `intent` before an effect, `outcome` after it, `repair` after a truncated line was closed. */
   readonly kind: 'intent' | 'outcome' | 'repair';
   /** ISO 8601, UTC. */
   readonly time: string;
@@ -21,42 +21,42 @@ export interface JournalRecord {
   /** The action's id: `cluster1/cacerts`. */
   readonly action: string;
   readonly cluster?: string;
-  /** Of an intent: the action in words. */
+  /** Intents only: a description of the action. */
   readonly title?: string;
-  /** Of an intent: why, as said with `--reason`. */
+  /** Intents only: the value of `--reason`. */
   readonly reason?: string;
-  /** Of an intent about a cluster: who its API server says that we are. */
+  /** Intents that concern a cluster only: the user as its API server identifies it. */
   readonly identity?: ApiIdentity;
-  /** Of an outcome: the id of its intent. */
+  /** Outcomes only: the id of the intent. */
   readonly intent?: string;
-  /** Of an outcome. `unknown`: the run ended before it could say. */
+  /** Outcomes only. `unknown`: the run ended before it recorded an outcome. */
   readonly status?: 'done' | 'failed' | 'cancelled' | 'unknown';
   readonly error?: {readonly code: string; readonly message: string};
   /**
-   * Of the first entry of a run: `CHAIN/SEQ:HASH` of the newest entries of other chains that stood in the file, as far as no
-   * entry had named them before. So a chain of one copy vouches for those of the others.
+   * First entry of a run only: `CHAIN/SEQ:HASH` of the newest entries of other chains in the file, except for those that an
+   * earlier entry references. In this way the chain of one copy protects those of the others.
    */
   readonly seen?: readonly string[];
-  /** What the effect told: fingerprints, names, dates. */
+  /** Details that the effect reports: fingerprints, names, dates. */
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
-/** An entry with its place in a chain. */
+/** An entry with its position in a chain. */
 export interface JournalEntry extends JournalRecord {
-  /** The chain: one for each copy of a work directory, so that two people do not fork one chain. */
+  /** The chain: one for each copy of a work directory, so that two users do not fork a chain. */
   readonly chain: string;
-  /** From 0, within the chain. */
+  /** The position in the chain, from 0. */
   readonly seq: number;
-  /** Hash of the entry before it in the chain; {@link genesis} for the first. */
+  /** Hash of the previous entry in the chain; {@link genesis} for the first. */
   readonly previous: string;
   /** SHA-256 of everything else in this entry, as canonical JSON. */
   readonly hash: string;
 }
 
-/** What the first entry of a chain has as `previous`. */
+/** The value of `previous` in the first entry of a chain. */
 export const genesis = '0'.repeat(64);
 
-/** The id by which an outcome names its intent. */
+/** Returns an entry's id, by which an outcome references its intent. */
 export function entryId(entry: {readonly chain: string; readonly seq: number}): string {
   return `${entry.chain}/${String(entry.seq)}`;
 }

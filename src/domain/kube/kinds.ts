@@ -1,12 +1,12 @@
 import {MeshError} from '../errors.js';
 
-/** How the API server names a kind in paths and in RBAC rules. */
+/** A kind's name in API paths and RBAC rules. */
 export interface Resource {
   readonly plural: string;
   readonly namespaced: boolean;
 }
 
-/** Names a kind. */
+/** Identifies a kind. */
 export interface KindRef {
   readonly apiVersion: string;
   readonly kind: string;
@@ -16,8 +16,8 @@ const namespaced = (plural: string): Resource => ({plural, namespaced: true});
 const clusterWide = (plural: string): Resource => ({plural, namespaced: false});
 
 /**
- * Every kind this program reads or writes, by API group and kind. A table, not discovery: discovery would cost each
- * command several requests, and plurals of served kinds never change (Kubernetes API conventions, "Types (Kinds)").
+ * Every kind that this program reads or writes, by API group and kind. A table instead of discovery, which would cost each
+ * command several requests: plurals of served kinds never change (Kubernetes API conventions, "Types (Kinds)").
  */
 const resources: Readonly<Record<string, Resource>> = {
   '/Namespace': clusterWide('namespaces'),
@@ -61,20 +61,20 @@ const resources: Readonly<Record<string, Resource>> = {
   'cert-manager.io/Certificate': namespaced('certificates'),
 };
 
-/** The API group of an apiVersion; empty for the core group. */
+/** Returns the API group of an apiVersion; empty for the core group. */
 export function groupOf(apiVersion: string): string {
   const slash = apiVersion.indexOf('/');
   return slash === -1 ? '' : apiVersion.slice(0, slash);
 }
 
-/** The resource of a kind. Throws `INTERNAL` for a kind that the table lacks: add a line there. */
+/** Returns the resource of a kind. Throws `INTERNAL` for a kind that is not in the table; add it there. */
 export function resourceOf({apiVersion, kind}: KindRef): Resource {
   const resource = resources[`${groupOf(apiVersion)}/${kind}`];
   if (!resource) throw new MeshError('INTERNAL', `no API path is known for ${apiVersion} ${kind}`);
   return resource;
 }
 
-/** `pods/portforward`, `deployments.apps`: a resource as kubectl is told it. */
+/** Formats a resource for kubectl: `pods/portforward`, `deployments.apps`. */
 export function qualifiedResource({
   group = '',
   resource,

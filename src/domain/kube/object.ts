@@ -1,7 +1,7 @@
 import type {Sensitive} from '../sensitive.js';
 import type {KindRef} from './kinds.js';
 
-/** Which fields one manager set last (server-side apply's bookkeeping), and when that last changed. */
+/** The fields that one manager owns (server-side apply), and when it last changed them. */
 export interface ManagedFields {
   readonly manager?: string;
   readonly operation?: string;
@@ -9,7 +9,7 @@ export interface ManagedFields {
   readonly fieldsV1?: unknown;
 }
 
-/** Kubernetes object metadata, as far as this program reads or writes it. */
+/** The parts of Kubernetes object metadata that this program reads or writes. */
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
@@ -31,25 +31,25 @@ export interface KubeObject {
   readonly [field: string]: unknown;
 }
 
-/** Names one object in one cluster. */
+/** Identifies an object in a cluster. */
 export interface ObjectRef extends KindRef {
   readonly name: string;
   /** Absent for cluster-scoped kinds. */
   readonly namespace?: string;
 }
 
-/** A Secret's decoded data: bytes as latin1 strings would lie about binary values, so they are buffers. */
+/** A Secret's decoded data. Values are buffers, because strings cannot represent binary data faithfully. */
 export type SecretData = Readonly<Record<string, Sensitive<Buffer>>>;
 
-/** A list answer of the API server. */
+/** A list response of the API server. */
 export interface KubeList<T extends KubeObject = KubeObject> {
   readonly items: readonly T[];
   readonly metadata: {readonly resourceVersion?: string; readonly continue?: string};
 }
 
 /**
- * When a field of an object was written last, by whoever owns it (Kubernetes documentation, "Server-Side Apply", field
- * management). `path` is as in fieldsV1: `['f:data', 'f:root-cert.pem']`. Undefined where the object does not say.
+ * Returns when an owner of a field last changed it (Kubernetes documentation, "Server-Side Apply", field management).
+ * `path` is as in fieldsV1: `['f:data', 'f:root-cert.pem']`. Undefined if the object has no such information.
  */
 export function fieldChangedAt({managedFields = []}: ObjectMeta, path: readonly string[]): Date | undefined {
   const times = managedFields

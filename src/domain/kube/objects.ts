@@ -1,4 +1,4 @@
-/** The kinds of objects that this program reads, each with the parts that it reads: one type for each kind. */
+/** The kinds that this program reads: one type for each, with the fields that it uses. */
 import type {KubeObject} from './object.js';
 
 /** A label selector (k8s.io/apimachinery pkg/apis/meta/v1/types.go). */
@@ -11,7 +11,7 @@ export interface LabelSelector {
   }[];
 }
 
-/** Whether a label selector selects these labels (k8s.io/apimachinery pkg/apis/meta/v1/helpers.go). */
+/** Reports whether a label selector matches these labels (k8s.io/apimachinery pkg/apis/meta/v1/helpers.go). */
 export function selects(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
   const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
   return (
@@ -34,13 +34,13 @@ export function selects(selector: LabelSelector, labels: Readonly<Record<string,
   );
 }
 
-/** A namespace is read for its metadata. */
+/** Only the metadata of a namespace is used. */
 export type NamespaceObject = KubeObject;
 
 export interface SecretObject extends KubeObject {
   readonly type?: string;
   readonly immutable?: boolean;
-  /** Base64 by key. */
+  /** Base64 values by key. */
   readonly data?: Readonly<Record<string, string>>;
 }
 
@@ -67,15 +67,15 @@ export interface DeploymentObject extends KubeObject {
   readonly status?: {readonly readyReplicas?: number};
 }
 
-/** Why a container waits or ended. */
+/** Why a container is waiting or has terminated. */
 export interface ContainerReason {
   readonly reason?: string;
   readonly message?: string;
-  /** Of one that ended. */
+  /** Terminated containers only. */
   readonly exitCode?: number;
 }
 
-/** A container of a pod, as the kubelet reports it. */
+/** The status of a pod's container, as the kubelet reports it. */
 export interface ContainerStatus {
   readonly name: string;
   readonly ready?: boolean;
@@ -99,12 +99,12 @@ export interface PodObject extends KubeObject {
   };
 }
 
-/** Whether the condition Ready of a pod is true. */
+/** Reports whether a pod's condition Ready is true. */
 export function hasReadyCondition({status}: Pick<PodObject, 'status'>): boolean {
   return status?.conditions?.some(({type, status: value}) => type === 'Ready' && value === 'True') === true;
 }
 
-/** An Event about some object. */
+/** An Event. */
 export interface EventObject extends KubeObject {
   readonly involvedObject?: {readonly kind?: string; readonly name?: string};
   readonly reason?: string;
@@ -133,7 +133,7 @@ export interface GatewayObject extends KubeObject {
   };
 }
 
-/** The kinds of configurations by which an API server calls webhooks. */
+/** The kinds of webhook configurations. */
 export type WebhookConfigurationKind = 'MutatingWebhookConfiguration' | 'ValidatingWebhookConfiguration';
 
 export interface WebhookConfigurationObject extends KubeObject {
@@ -141,7 +141,7 @@ export interface WebhookConfigurationObject extends KubeObject {
     readonly name: string;
     readonly clientConfig?: {
       readonly service?: {readonly namespace: string; readonly name: string};
-      /** Base64 of a PEM text. */
+      /** Base64-encoded PEM. */
       readonly caBundle?: string;
     };
   }[];

@@ -2,10 +2,10 @@ import {defined} from '../defined.js';
 import {resourceOf, type KindRef} from './kinds.js';
 import type {KubeObject, ObjectRef} from './object.js';
 
-/** Names the writer in managedFields. */
+/** The field manager of this program's writes. */
 export const fieldManager = 'kubectl-mesh';
 
-/** Path of a collection: of one namespace, or of the whole cluster where no namespace is given. */
+/** Returns the path of a collection in one namespace, or in the whole cluster if no namespace is given. */
 export function collectionPath(kind: KindRef, namespace?: string): string {
   const {plural, namespaced} = resourceOf(kind);
   const root = kind.apiVersion.includes('/') ? `/apis/${kind.apiVersion}` : `/api/${kind.apiVersion}`;
@@ -14,12 +14,12 @@ export function collectionPath(kind: KindRef, namespace?: string): string {
     : `${root}/${plural}`;
 }
 
-/** Path of one object. */
+/** Returns the path of an object. */
 export function objectPath(ref: ObjectRef): string {
   return `${collectionPath(ref, ref.namespace)}/${encodeURIComponent(ref.name)}`;
 }
 
-/** A path with query parameters; undefined ones are left out. */
+/** Appends query parameters to a path. Undefined ones are left out. */
 export function withQuery(path: string, parameters: Readonly<Record<string, string | number | undefined>>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query.set(name, String(value));
@@ -27,12 +27,12 @@ export function withQuery(path: string, parameters: Readonly<Record<string, stri
   return text === '' ? path : `${path}?${text}`;
 }
 
-/** What identifies an object, from the object. */
+/** Returns an object's reference. */
 export function refOf({apiVersion, kind, metadata: {name, namespace}}: KubeObject): ObjectRef {
   return defined({apiVersion, kind, name, namespace});
 }
 
-/** An object for people: `Secret istio-system/cacerts`, `Namespace istio-system`. */
+/** Describes an object in messages: `Secret istio-system/cacerts`, `Namespace istio-system`. */
 export function describeRef({kind, name, namespace}: Omit<ObjectRef, 'apiVersion'>): string {
   return `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }

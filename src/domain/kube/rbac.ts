@@ -1,7 +1,7 @@
 /**
- * RBAC as the API server judges it: which rules permit a request, and who holds which rules through which binding.
- * Aggregated ClusterRoles are read as they are stored, which is how the API server judges them. Rules about paths
- * (`nonResourceURLs`) lead to no Secret and are left out. Source: kubernetes/kubernetes
+ * Evaluates RBAC as the API server does: which rules permit a request, and which bindings grant them to which subjects.
+ * Aggregated ClusterRoles are read as stored, as the API server evaluates them. Rules for non-resource paths
+ * (`nonResourceURLs`) give no access to Secrets and are ignored. Source: kubernetes/kubernetes
  * pkg/apis/rbac/v1/evaluation_helpers.go and plugin/pkg/auth/authorizer/rbac/rbac.go.
  */
 import {defined} from '../defined.js';
@@ -9,12 +9,12 @@ import {groupBy} from '../group-by.js';
 import type {KubeObject} from './object.js';
 import {impliedGroups, subjectId, subjectKinds, userSubject, type Subject} from './subjects.js';
 
-/** What may be done to what. */
+/** A rule of a role: verbs that are permitted on resources. */
 export interface PolicyRule {
   readonly verbs: readonly string[];
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
-  /** Empty: whatever the name. */
+  /** Empty: any name. */
   readonly resourceNames: readonly string[];
 }
 
@@ -22,7 +22,7 @@ export interface PolicyRule {
 export interface Role {
   readonly kind: 'Role' | 'ClusterRole';
   readonly name: string;
-  /** Of a Role. */
+  /** Roles only. */
   readonly namespace?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly rules: readonly PolicyRule[];
@@ -32,60 +32,63 @@ export interface Role {
 export interface Binding {
   readonly kind: 'RoleBinding' | 'ClusterRoleBinding';
   readonly name: string;
-  /** Of a RoleBinding: where its rules count. */
+  /** RoleBindings only: the namespace in which the rules apply. */
   readonly namespace?: string;
   readonly role: Pick<Role, 'kind' | 'name'>;
-  /** In the order in which they stand there. */
+  /** The subjects in the binding's order. */
   readonly subjects: readonly Subject[];
 }
 
-/** Tells bindings of one cluster apart. */
+/** Returns a key that is unique among the bindings of a cluster. */
 export function bindingKey({kind, name, namespace = ''}: Binding): string {
   return `${kind}/${namespace}/${name}`;
 }
 
-/** All roles and bindings of a cluster. */
+/** The roles and bindings of a cluster. */
 export interface RbacFacts {
   readonly roles: readonly Role[];
   readonly bindings: readonly Binding[];
 }
 
-/** A binding with the role that it refers to. */
+/** A binding with the role that it references. */
 export interface Grant {
   readonly binding: Binding;
   readonly role: Role;
 }
 
-/** A request that RBAC is asked about, or several that differ in the name of the object. */
+/** A request to authorize, or several requests that differ only in the object's name. */
 export interface Query {
   readonly verb: string;
   /** Empty for the core group. */
   readonly group: string;
-  /** Plural, with a subresource behind a slash. */
+  /** The plural name, with a subresource after a slash. */
   readonly resource: string;
-  /** Absent: of a kind without namespaces, or in all of them. */
+  /** Absent: a cluster-scoped kind, or all namespaces. */
   readonly namespace?: string;
   /**
-   * Its name, or which names would do. Absent for requests without one: `create` of an object that is no subresource, and
-   * `deletecollection`.
+   * The object's name, or a condition that names must meet. Absent for requests without a name: `create`, except of
+   * subresources, and `deletecollection`.
    */
   readonly name?: string | ((name: string) => boolean);
 }
 
-/** Whether a rule permits a request, wherever the rule counts. */
+/** Reports whether a rule permits a request, regardless of where the rule applies. */
 export function ruleAllows(rule: PolicyRule, {verb, group, resource, name}: Query): boolean {
   return (
-    has(rule.verbs, verb) && has(rule.apiGroups, group) && hasResource(rule.resources, resource) && hasName(rule, name)
+    matches(rule.verbs, verb) &&
+    matches(rule.apiGroups, group) &&
+    hasResource(rule.resources, resource) &&
+    hasName(rule, name)
   );
 }
 
-function has(values: readonly string[], value: string): boolean {
+function matches(values: readonly string[], value: string): boolean {
   return values.includes('*') || values.includes(value);
 }
 
-/** `*` is every resource with every subresource; `* /status` that subresource of all. */
+/** `*` is every resource with every subresource; `* /status` is that subresource of every resource. */
 function hasResource(resources: readonly string[], resource: string): boolean {
-  if (has(resources, resource)) return true;
+  if (matches(resources, resource)) return true;
   const slash = resource.indexOf('/');
   return slash !== -1 && resources.includes(`*${resource.slice(slash)}`);
 }
@@ -96,12 +99,12 @@ function hasName({resourceNames}: PolicyRule, name: Query['name']): boolean {
   return typeof name === 'string' ? resourceNames.includes(name) : resourceNames.some(name);
 }
 
-/** Whether the rules of a binding count in this namespace; without one: in the whole cluster. */
-export function bindingApplies({kind, namespace}: Binding, asked: string | undefined): boolean {
-  return kind === 'ClusterRoleBinding' || (asked !== undefined && namespace === asked);
+/** Reports whether a binding applies in this namespace or, without one, in the whole cluster. */
+export function bindingApplies({kind, namespace}: Binding, requested: string | undefined): boolean {
+  return kind === 'ClusterRoleBinding' || (requested !== undefined && namespace === requested);
 }
 
-/** Bindings with their roles. One whose role does not exist grants nothing. */
+/** Returns the bindings with their roles. A binding whose role does not exist grants nothing. */
 export function grantsIn({roles, bindings}: RbacFacts): readonly Grant[] {
   const byKey = new Map(roles.map((role) => [keyOf(role.kind, role.name, role.namespace), role]));
   return bindings.flatMap((binding): readonly Grant[] => {
@@ -120,13 +123,13 @@ export interface Holder {
   /** {@link subjectId} */
   readonly id: string;
   readonly subject: Subject;
-  /** The grants that name it. */
+  /** The grants of bindings that contain it. */
   readonly own: readonly Grant[];
-  /** Includes what its implicit groups may do. */
+  /** Its own grants and those of its implied groups. */
   readonly all: readonly Grant[];
 }
 
-/** Every subject that bindings name; groups are subjects of their own. */
+/** Returns every subject in bindings, including groups. */
 export function holdersIn(grants: readonly Grant[]): readonly Holder[] {
   const named = grants.flatMap((grant) => grant.binding.subjects.map((subject) => ({subject, grant})));
   const held = groupBy(named, ({subject}) => subjectId(subject));
@@ -137,7 +140,7 @@ export function holdersIn(grants: readonly Grant[]): readonly Holder[] {
   });
 }
 
-/** Roles and bindings as the API server answers; what is not as Kubernetes validates it is left out. */
+/** Reads roles and bindings from API objects. Those that fail Kubernetes' validation are ignored. */
 export function readRbac(objects: readonly KubeObject[]): RbacFacts {
   return {
     roles: objects.flatMap(({kind, metadata: {name, namespace, labels = {}}, rules}): readonly Role[] =>
@@ -175,7 +178,7 @@ function readRule({verbs, apiGroups, resources, resourceNames}: Fields): PolicyR
   };
 }
 
-/** A service account without a namespace is one of the binding's namespace (plugin/pkg/auth/authorizer/rbac/rbac.go). */
+/** A service account without a namespace is in the binding's namespace (plugin/pkg/auth/authorizer/rbac/rbac.go). */
 function readSubject({kind, name, namespace}: Fields, bindingNamespace: string | undefined): readonly Subject[] {
   const known = subjectKinds.find((one) => one === kind);
   if (known === undefined || typeof name !== 'string') return [];

@@ -1,7 +1,7 @@
 /**
- * What an answer of an API server means, as one of our errors. Sources: Kubernetes API conventions, "Response Status
- * Kind"; k8s.io/apiserver pkg/endpoints/handlers/responsewriters/errors.go (wording of forbidden answers);
- * k8s.io/apimachinery pkg/util/proxy/upgradeaware.go (text/plain 500 of `kubectl proxy` itself).
+ * Converts failed responses of an API server to errors. Sources: Kubernetes API conventions, "Response Status Kind";
+ * k8s.io/apiserver pkg/endpoints/handlers/responsewriters/errors.go (wording of forbidden responses);
+ * k8s.io/apimachinery pkg/util/proxy/upgradeaware.go (text/plain 500 from `kubectl proxy` itself).
  */
 import {type ErrorCode, MeshError} from '../errors.js';
 import {printableLine} from '../printable.js';
@@ -11,10 +11,10 @@ import {qualifiedResource} from './kinds.js';
 /** The RBAC verb of a request. */
 export type Verb = 'get' | 'list' | 'create' | 'update' | 'patch' | 'delete';
 
-/** What was asked, for the message. */
+/** A request, as messages describe it. */
 export interface ApiRequest {
   readonly verb: Verb;
-  /** Plural of the resource, or the path for requests that have none. */
+  /** The resource's plural name, or the path of a request without a resource. */
   readonly resource: string;
   readonly group?: string;
   readonly name?: string;
@@ -22,123 +22,125 @@ export interface ApiRequest {
   readonly context: string;
 }
 
-/** An answer that is not a success. */
+/** A response that is not a success. */
 export interface FailedResponse {
   /** HTTP status. */
   readonly status: number;
   readonly contentType: string;
   readonly body: string;
-  /** What kubectl and its credential plugin said on standard error lately. */
+  /** Recent standard error output of kubectl and its credential plugin. */
   readonly toolText?: string;
 }
 
-/** Turns a failed answer into an error. */
-export function answerError(asked: ApiRequest, answer: FailedResponse): MeshError {
-  const status = statusBody(answer);
-  if (!status) return proxyError(asked, answer);
+/** Converts a failed response to an error. */
+export function responseError(request: ApiRequest, response: FailedResponse): MeshError {
+  const status = statusBody(response);
+  if (!status) return proxyError(request, response);
   const {message, reason} = status;
-  const said = printableLine(typeof message === 'string' ? message : `HTTP ${String(answer.status)}`);
+  const reply = printableLine(typeof message === 'string' ? message : `HTTP ${String(response.status)}`);
   const error = (code: ErrorCode, what: string): MeshError =>
-    new MeshError(code, `${what} in context "${asked.context}": ${said}`);
-  switch (answer.status) {
+    new MeshError(code, `${what} in context "${request.context}": ${reply}`);
+  switch (response.status) {
     case 401:
-      return unauthorized(asked, 'the API server does not accept the credentials', answer.toolText);
+      return unauthorized(request, 'the API server rejected the credentials', response.toolText);
     case 403:
-      return lacksRight(said) ? forbidden(asked, said) : error('REJECTED', `${describeAsked(asked)} was refused`);
+      return isRbacDenial(reply) ? forbidden(request, reply) : error('REJECTED', `cannot ${describeRequest(request)}`);
     case 404:
-      return error('NOT_FOUND', `${describeThing(asked)} was not found`);
+      return error('NOT_FOUND', `${describeTarget(request)} not found`);
     case 409: {
-      const how = reason === 'AlreadyExists' ? 'exists already' : 'was changed by somebody else';
-      return error('CONFLICT', `${describeThing(asked)} ${how}`);
+      const how = reason === 'AlreadyExists' ? 'already exists' : 'was changed by another client';
+      return error('CONFLICT', `${describeTarget(request)} ${how}`);
     }
     case 400:
     case 405:
     case 413:
     case 415:
     case 422:
-      return error('REJECTED', `${describeAsked(asked)} was rejected`);
+      return error('REJECTED', `cannot ${describeRequest(request)}`);
     default:
-      return failedWith('API_ERROR', asked, answer, said);
+      return statusError('API_ERROR', request, response, reply);
   }
 }
 
-function failedWith(code: ErrorCode, asked: ApiRequest, {status}: FailedResponse, said: string): MeshError {
-  const what = `${describeAsked(asked)} failed in context "${asked.context}"`;
-  return new MeshError(code, `${what}: HTTP ${String(status)}, ${said}`);
+function statusError(code: ErrorCode, request: ApiRequest, {status}: FailedResponse, reply: string): MeshError {
+  const what = `cannot ${describeRequest(request)} in context "${request.context}"`;
+  return new MeshError(code, `${what}: HTTP ${String(status)}: ${reply}`);
 }
 
-/** An `UNREACHABLE` of a request that certainly did not arrive. */
+/** An `UNREACHABLE` error for a request that was definitely not sent. */
 export class NotSentError extends MeshError {}
 
-/** An answer that the API server could not be reached for, in words of the transport. */
+/** Creates the error for an API server that cannot be reached. `why` is the transport's error. */
 export function unreachable(context: string, why: string, sent: 'not-sent' | 'maybe-sent' = 'maybe-sent'): MeshError {
   const UnreachableError = sent === 'not-sent' ? NotSentError : MeshError;
-  const message = `the API server of context "${context}" cannot be reached: ${printableLine(why)}`;
-  return new UnreachableError('UNREACHABLE', message, {hints: [advice`see that this works: ${getVersion(context)}`]});
+  const message = `cannot reach the API server of context "${context}": ${printableLine(why)}`;
+  return new UnreachableError('UNREACHABLE', message, {
+    hints: [advice`check the connection with: ${getVersion(context)}`],
+  });
 }
 
-/** "create secrets in namespace istio-system": verb, resource, name, namespace. */
-export function describeAsked(asked: ApiRequest): string {
-  return `${asked.verb} ${describeThing(asked)}`;
+/** Describes a request by verb, resource, name and namespace: `create secrets in namespace "istio-system"`. */
+export function describeRequest(request: ApiRequest): string {
+  return `${request.verb} ${describeTarget(request)}`;
 }
 
-function describeThing({name, namespace, ...thing}: ApiRequest): string {
+function describeTarget({name, namespace, ...thing}: ApiRequest): string {
   const kind = qualifiedResource(thing);
   const named = name === undefined ? kind : `${kind} "${name}"`;
   return namespace === undefined ? named : `${named} in namespace "${namespace}"`;
 }
 
-/** A right is missing only where the authorizer said so; quota, pod security and webhooks answer 403 too. */
-function lacksRight(message: string): boolean {
+/** Reports whether the authorizer denied a request. Quotas, pod security and webhooks also cause 403 responses. */
+function isRbacDenial(message: string): boolean {
   return / cannot \S+ (?:resource|path) /.test(message);
 }
 
-function forbidden(asked: ApiRequest, said: string): MeshError {
-  const {verb, name, namespace, context} = asked;
-  const target = qualifiedResource(asked);
+function forbidden(request: ApiRequest, reply: string): MeshError {
+  const {verb, name, namespace, context} = request;
+  const target = qualifiedResource(request);
   const inNamespace = namespace === undefined ? [] : ['-n', namespace];
-  // kubectl auth can-i would take what follows the slash of `pods/portforward` for the name of a pod.
+  // kubectl auth can-i reads the part of `pods/portforward` after the slash as a pod's name.
   const [type = target, subresource] = target.split('/');
   const resourceWord = name === undefined || verb === 'create' ? type : `${type}/${name}`;
   const ofSubresource = subresource === undefined ? [] : [`--subresource=${subresource}`];
   const canI = words`auth can-i ${verb} ${resourceWord} ${ofSubresource} ${inNamespace} --context ${context}`;
-  const message = `not allowed to ${describeAsked(asked)}, in context "${context}": ${said}`;
+  const message = `not allowed to ${describeRequest(request)} in context "${context}": ${reply}`;
   return new MeshError('FORBIDDEN', message, {
     hints: [
-      `the user of context "${context}" needs the right "${verb}" on "${target}"${namespace === undefined ? '' : ` in namespace "${namespace}"`}`,
-      advice`ask the cluster: ${inspectWith.kubectl('any', canI)}`,
+      `the user of context "${context}" needs permission to ${verb} ${target}${namespace === undefined ? '' : ` in namespace "${namespace}"`}`,
+      advice`check it with: ${inspectWith.kubectl('any', canI)}`,
     ],
   });
 }
 
-/** The request that needs least: every credential may read the version. */
+/** The request that needs the fewest permissions: every user may read the version. */
 function getVersion(context: string): Suggestion {
   return inspectWith.kubectl({context}, words`get --raw /version`);
 }
 
-function unauthorized(asked: ApiRequest, why: string, toolText: string | undefined): MeshError {
+function unauthorized(request: ApiRequest, why: string, toolText: string | undefined): MeshError {
   const plugin = pluginText(toolText ?? '');
-  const said = plugin === '' ? '' : `; kubectl said: ${plugin}`;
-  return new MeshError('UNAUTHORIZED', `no valid credentials for context "${asked.context}": ${why}${said}`, {
-    hints: [advice`log in again, then see that this works: ${getVersion(asked.context)}`],
+  const output = plugin === '' ? '' : `; kubectl output: ${plugin}`;
+  return new MeshError('UNAUTHORIZED', `no valid credentials for context "${request.context}": ${why}${output}`, {
+    hints: [advice`log in again, then check the connection with: ${getVersion(request.context)}`],
   });
 }
 
-/** Answers without a Status body come from proxies in front of the API server. */
+/** Responses without a Status body come from proxies in front of the API server. */
 const plainCodes: Readonly<Record<number, ErrorCode>> = {401: 'UNAUTHORIZED', 403: 'FORBIDDEN', 404: 'NOT_FOUND'};
 
-/** `kubectl proxy` answers in plain text when it got no answer from the API server, or no credentials to ask with. */
-function proxyError(asked: ApiRequest, answer: FailedResponse): MeshError {
-  const said = printableLine(answer.body).slice(0, 500);
-  if (/getting credentials|exec plugin|oidc|unable to (?:get|refresh).*token|\binvalid_grant\b/i.test(said)) {
-    return unauthorized(asked, said, answer.toolText);
+/** `kubectl proxy` responds in plain text if it has no response from the API server, or no credentials. */
+function proxyError(request: ApiRequest, response: FailedResponse): MeshError {
+  const reply = printableLine(response.body).slice(0, 500);
+  if (/getting credentials|exec plugin|oidc|unable to (?:get|refresh).*token|\binvalid_grant\b/i.test(reply)) {
+    return unauthorized(request, reply, response.toolText);
   }
-  if ([500, 502, 503, 504].includes(answer.status)) {
-    // Go's net package says "dial" when no connection came to be (pkg.go.dev/net, OpError.Op).
-    const sent = /(?:^|: )dial \w+/.test(said) ? 'not-sent' : 'maybe-sent';
-    return unreachable(asked.context, said === '' ? `HTTP ${String(answer.status)}` : said, sent);
+  if ([500, 502, 503, 504].includes(response.status)) {
+    // Go's net package reports "dial" if no connection was established (pkg.go.dev/net, OpError.Op).
+    const sent = /(?:^|: )dial \w+/.test(reply) ? 'not-sent' : 'maybe-sent';
+    return unreachable(request.context, reply === '' ? `HTTP ${String(response.status)}` : reply, sent);
   }
-  return failedWith(plainCodes[answer.status] ?? 'API_ERROR', asked, answer, said);
+  return statusError(plainCodes[response.status] ?? 'API_ERROR', request, response, reply);
 }
 
 function statusBody({contentType, body}: FailedResponse): Partial<Record<'message' | 'reason', unknown>> | undefined {
@@ -151,7 +153,7 @@ function statusBody({contentType, body}: FailedResponse): Partial<Record<'messag
   }
 }
 
-/** What a credential plugin said: standard error without kubectl's own log lines (`E1122 16:01:12 …`). */
+/** Returns a credential plugin's output: standard error without kubectl's own log lines (`E1122 16:01:12 …`). */
 export function pluginText(stderr: string): string {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^[EWIF]\d{4} /.test(line));
   return printableLine([...new Set(lines)].slice(-5).join(' '));

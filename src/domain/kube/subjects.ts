@@ -1,4 +1,4 @@
-/** Who may do something: users, groups and service accounts, as RBAC knows them. */
+/** RBAC subjects: users, groups and service accounts. */
 
 /** The kinds of subjects (kubernetes.io: reference/access-authn-authz/rbac, "Referring to subjects"). */
 export const subjectKinds = ['User', 'Group', 'ServiceAccount'] as const;
@@ -7,28 +7,28 @@ export const subjectKinds = ['User', 'Group', 'ServiceAccount'] as const;
 export interface Subject {
   readonly kind: (typeof subjectKinds)[number];
   readonly name: string;
-  /** Of a service account. */
+  /** Service accounts only. */
   readonly namespace?: string;
-  /** The name as a binding spells it, where that is another: a service account by its user name. */
+  /** The name in the binding if it differs: the user name of a service account. */
   readonly written?: string;
 }
 
-/** `User:alice`, `Group:devs`, `ServiceAccount:namespace/name`: as mesh.yaml and `--subject` name subjects. */
+/** Returns a subject's id in mesh.yaml and `--subject`: `User:alice`, `Group:devs`, `ServiceAccount:namespace/name`. */
 export function subjectId({kind, name, namespace}: Subject): string {
   return kind === 'ServiceAccount' ? `${kind}:${namespace ?? ''}/${name}` : `${kind}:${name}`;
 }
 
-/** What a subject has to look like; for messages. */
+/** The format of a subject's id, for messages. */
 export const subjectRule = 'User:NAME, Group:NAME or ServiceAccount:NAMESPACE/NAME';
 
 /**
- * One of these on one line, by YAML 1.1 too, which kubectl reads. Names of users and groups are whatever the cluster's
- * authentication says.
+ * A subject's id on one line, also in YAML 1.1, which kubectl reads. Names of users and groups can be anything that the
+ * cluster's authentication provides.
  */
 export const subjectPattern =
   /^(?:(?:User|Group):[^\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,1024}|ServiceAccount:[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)$/;
 
-/** The subject of an id; undefined where the text is none. */
+/** Parses a subject's id; undefined if it is not valid. */
 export function parseSubject(text: string): Subject | undefined {
   if (!subjectPattern.test(text)) return undefined;
   const [kind = '', ...rest] = text.split(':');
@@ -42,7 +42,7 @@ export function parseSubject(text: string): Subject | undefined {
 /** The user name of a service account (k8s.io/apiserver pkg/authentication/serviceaccount/util.go). */
 const serviceAccountUser = /^system:serviceaccount:([^:/]+):([^:/]+)$/;
 
-/** A user by name: service accounts are users, too. */
+/** Returns the subject with a user name, which may be that of a service account. */
 export function userSubject(name: string): Subject {
   const [, namespace, account] = serviceAccountUser.exec(name) ?? [];
   return namespace === undefined || account === undefined
@@ -51,8 +51,8 @@ export function userSubject(name: string): Subject {
 }
 
 /**
- * The groups that a subject is in by what it is. Which users are in which other groups only the cluster's authentication
- * knows. Source: k8s.io/apiserver pkg/authentication/serviceaccount/util.go (MakeGroupNames) and
+ * Returns the groups to which a subject always belongs. Membership in other groups is known only to the cluster's
+ * authentication. Source: k8s.io/apiserver pkg/authentication/serviceaccount/util.go (MakeGroupNames) and
  * pkg/authentication/group/authenticated_group_adder.go.
  */
 export function impliedGroups({kind, name, namespace}: Subject): readonly Subject[] {
@@ -65,5 +65,5 @@ export function impliedGroups({kind, name, namespace}: Subject): readonly Subjec
   return name === authenticated.name || name === 'system:unauthenticated' ? [] : [authenticated];
 }
 
-/** Its members pass every authorization (k8s.io/apiserver pkg/authentication/user/user.go, SystemPrivilegedGroup). */
+/** The group whose members are always authorized (k8s.io/apiserver pkg/authentication/user/user.go, SystemPrivilegedGroup). */
 export const privilegedGroup: Subject = {kind: 'Group', name: 'system:masters'};

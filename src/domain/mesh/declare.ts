@@ -3,7 +3,7 @@
  * told. It writes only what was said, and never over something declared (a recorded UID excepted, see below). Pure.
  */
 import {defined} from '../defined.js';
-import {at} from '../tree.js';
+import {valueAt} from '../tree.js';
 import {
   addClusters,
   addGitignore,
@@ -94,9 +94,9 @@ export function declareMesh(texts: DeclaringTexts, declaration: Declaration): De
   for (const field of Object.keys(fieldPaths) as (keyof typeof fieldPaths)[]) {
     const path = fieldPaths[field];
     const value = declaration[field];
-    if (value === undefined || at(file, path.split('.')) !== undefined) continue;
+    if (value === undefined || valueAt(file, path.split('.')) !== undefined) continue;
     mesh = setMeshField(mesh, path, value);
-    summary.push(`${layout.meshYaml}: ${path} ${inWords(value)}`);
+    summary.push(`${layout.meshYaml}: ${path} ${describeValue(value)}`);
   }
   const known = new Map<string, NewCluster>((file?.clusters ?? []).map((cluster) => [cluster.name, cluster]));
   const added = [...new Set(clusters)].flatMap((name) => {
@@ -151,7 +151,7 @@ export function declareMesh(texts: DeclaringTexts, declaration: Declaration): De
   return {files, summary: files.length === 0 ? [] : summary, after};
 }
 
-function inWords(value: string | readonly string[] | DeclaredSigner): string {
+function describeValue(value: string | readonly string[] | DeclaredSigner): string {
   if (typeof value === 'string') return value;
   return 'type' in value ? value.type : value.join(', ');
 }

@@ -7,7 +7,7 @@ import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import type {Mesh} from './mesh.js';
 
 /** The UID that a cluster of this run answered with. */
-export interface SeenCluster {
+export interface ClusterUid {
   readonly name: string;
   readonly uid: string;
 }
@@ -24,7 +24,7 @@ export interface IdentityProblem {
  */
 export function identityProblems(
   {clusters}: Pick<Mesh, 'clusters'>,
-  seen: readonly SeenCluster[],
+  seen: readonly ClusterUid[],
   acceptUid: boolean,
 ): readonly IdentityProblem[] {
   // Where a cluster of this run has been seen with another UID, its recorded one is out of date.
@@ -63,7 +63,7 @@ export function uidMismatches(
 }
 
 /** The UIDs to record in mesh.yaml, by cluster: those it does not have, or has otherwise. */
-export function uidsToRecord(mesh: Mesh, seen: readonly SeenCluster[]): Readonly<Record<string, string>> {
+export function uidsToRecord(mesh: Mesh, seen: readonly ClusterUid[]): Readonly<Record<string, string>> {
   const recorded = new Map(mesh.clusters.map((cluster) => [cluster.name, cluster.uid]));
   return Object.fromEntries(seen.filter(({name, uid}) => recorded.get(name) !== uid).map(({name, uid}) => [name, uid]));
 }

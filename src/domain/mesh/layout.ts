@@ -24,17 +24,17 @@ export const layout = {
 } as const;
 
 /** What a broken journal is called once it was put aside. `when`: a moment without colons. */
-export function asideName(when: string): string {
+export function archivedJournalName(when: string): string {
   return `journal.broken-${when}.jsonl`;
 }
 
 /** What `.journal-head.json` is called beside the broken journal that it was put aside with. */
-export function asideHeadName(when: string): string {
+export function archivedHeadName(when: string): string {
   return `journal.broken-${when}.head.json`;
 }
 
 /** Of a file of the work directory that belongs to a journal that was put aside: when that was, as its name says it. */
-export function whenPutAside(name: string): string | undefined {
+export function archivedAt(name: string): string | undefined {
   return /^journal\.broken-(.*)\.(?:jsonl|head\.json)$/.exec(name)?.[1];
 }
 

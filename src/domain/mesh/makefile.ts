@@ -45,7 +45,7 @@ export interface MakefileFault {
 }
 
 /** Which Makefile made a cluster's folder; `istiod`: its files have istiod's names (1.6, 1.7 with k8s, 1.8 and later). */
-export type Flavour = 'selfSigned' | 'istiod';
+export type MakefileVariant = 'selfSigned' | 'istiod';
 
 // 1.7.8 `NAME-cacerts-selfSigned` writes these; root-cert.pem has its right name already.
 const selfSignedNames = [
@@ -74,7 +74,7 @@ export const comparedFiles = [...selfSignedNames, ...k8sRoot]
  * Which Makefile made a folder; undefined when it holds no cluster CA. The targets for virtual machines leave a CA too,
  * in a folder named for a namespace, but no chain of it.
  */
-export function flavourOf(folder: Folder): Flavour | undefined {
+export function makefileVariant(folder: Folder): MakefileVariant | undefined {
   if (folder.has('ca-cert.pem')) {
     return folder.has('workload-cert.pem') && !folder.has('cert-chain.pem') ? undefined : 'istiod';
   }
@@ -84,7 +84,7 @@ export function flavourOf(folder: Folder): Flavour | undefined {
 }
 
 /** Whether a Makefile of Istio was at work here. */
-export function isMakefileMade(facts: MakefileFacts): boolean {
+export function isMakefileLayout(facts: MakefileFacts): boolean {
   return (
     traces.some((name) => facts.root.has(name)) ||
     [...facts.clusters.values()].some((folder) => clusterTraces.some((name) => folder.has(name)))
@@ -93,9 +93,9 @@ export function isMakefileMade(facts: MakefileFacts): boolean {
 
 /** What to copy so that the directory has the names that istiod and this program know. Nothing is overwritten. */
 export function makefileCopies({root, clusters}: MakefileFacts): readonly Copy[] {
-  const ofClusters = [...clusters].filter(([, folder]) => takes(folder, selfSignedNames));
+  const ofClusters = [...clusters].filter(([, folder]) => canCopy(folder, selfSignedNames));
   return [
-    ...(takes(root, k8sRoot) ? k8sRoot : []),
+    ...(canCopy(root, k8sRoot) ? k8sRoot : []),
     ...ofClusters.flatMap(([cluster]) =>
       selfSignedNames.map(({from, to, secret}) => ({
         from: `${cluster}/${from}`,
@@ -107,7 +107,7 @@ export function makefileCopies({root, clusters}: MakefileFacts): readonly Copy[]
 }
 
 /** Whether a set of files is there whole, and none of the names it is copied to is taken. */
-function takes(folder: Folder, names: readonly {readonly from: string; readonly to: string}[]): boolean {
+function canCopy(folder: Folder, names: readonly {readonly from: string; readonly to: string}[]): boolean {
   return names.every(({from, to}) => (folder.get(from)?.size ?? 0) > 0 && !folder.has(to));
 }
 
@@ -129,17 +129,17 @@ export function makefileFaults({root, clusters}: MakefileFacts): readonly Makefi
 }
 
 /** A file by its path, and the cluster in whose folder it is. */
-type PlacedFile = FoundFile & {readonly cluster?: string; readonly path: string};
+type LocatedFile = FoundFile & {readonly cluster?: string; readonly path: string};
 
 /** `kubectl | base64` hides a failure: a secret that is not there becomes a file without content, which make keeps. */
-function emptyFile({cluster, path, size}: PlacedFile): readonly MakefileFault[] {
+function emptyFile({cluster, path, size}: LocatedFile): readonly MakefileFault[] {
   if (size > 0 || !path.endsWith('.pem')) return [];
   const message = `${path} is empty: the Makefile did not notice that fetching or signing failed`;
   return [{cluster, message, hint: advice`${fixWith.run('rm', [inWorkDir(path)])}, and make it again`}];
 }
 
 /** openssl genrsa writes keys 0600; the k8s targets write the root key by a shell redirection, 0644. */
-function readableKey({cluster, path, mode}: PlacedFile): readonly MakefileFault[] {
+function readableKey({cluster, path, mode}: LocatedFile): readonly MakefileFault[] {
   if (!path.endsWith('key.pem') || (mode & 0o077) === 0) return [];
   const message = `${path} can be read by others (mode ${mode.toString(8).padStart(4, '0')})`;
   const chmod = fixWith.run('chmod', ['600', inWorkDir(path)]);
@@ -171,7 +171,7 @@ function splitRoots(root: Folder, clusters: MakefileFacts['clusters']): readonly
 }
 
 function clusterFaults(cluster: string, folder: Folder): readonly MakefileFault[] {
-  const flavour = flavourOf(folder);
+  const flavour = makefileVariant(folder);
   if (flavour === undefined) return [];
   const old = folder.get('selfSigned-ca-cert.pem')?.text;
   const taken = folder.get('ca-cert.pem')?.text;

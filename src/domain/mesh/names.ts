@@ -32,15 +32,19 @@ export function isClusterName(name: string): boolean {
 export function parseClusterName(name: string): string {
   if (isClusterName(name)) return name;
   const suggestion = suggestName(name);
-  throw new MeshError('INVALID_CLUSTER_NAME', `${JSON.stringify(name)} is not a cluster name: ${faultOf(name)}`, {
-    hints: [
-      `a cluster name has ${dnsLabelRule}`,
-      ...(suggestion === undefined ? [] : [`perhaps ${JSON.stringify(suggestion)}`]),
-    ],
-  });
+  throw new MeshError(
+    'INVALID_CLUSTER_NAME',
+    `${JSON.stringify(name)} is not a cluster name: ${explainInvalid(name)}`,
+    {
+      hints: [
+        `a cluster name has ${dnsLabelRule}`,
+        ...(suggestion === undefined ? [] : [`perhaps ${JSON.stringify(suggestion)}`]),
+      ],
+    },
+  );
 }
 
-function faultOf(name: string): string {
+function explainInvalid(name: string): string {
   if (name === '') return 'it is empty';
   if (name.length > 63) return `it has ${String(name.length)} characters, 63 are allowed`;
   if (/[^-a-z0-9]/.test(name)) {

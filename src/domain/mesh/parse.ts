@@ -19,7 +19,7 @@ import {MeshError, type ErrorCode} from '../errors.js';
 import {nearest} from '../nearest.js';
 import {printableLine} from '../printable.js';
 import {layout} from './layout.js';
-import {type BrokenRule, type FieldPath, brokenContextRules, brokenRules} from './rules.js';
+import {type RuleViolation, type FieldPath, contextRuleViolations, ruleViolations} from './rules.js';
 import {type ContextsFile, type MeshFile, contextsFileSchema, meshFileSchema} from './schema.js';
 
 /** One thing wrong with a YAML file. */
@@ -37,57 +37,57 @@ export interface FileProblem {
 }
 
 /** A mesh of a thousand clusters has a tenth of this; reading ten times as much takes all memory. Characters. */
-const longestFile = 1024 * 1024;
+const maxFileLength = 1024 * 1024;
 
 /** Levels of lists and maps in each other: ours has six, overlays of Istio's values a dozen. */
-const deepest = 100;
+const maxDepth = 100;
 
 /** How many problems are told: more than anybody mends before looking again. */
-const mostProblems = 20;
+const maxProblems = 20;
 
 /** What a file says, or everything that is wrong with it. */
 export type FileReading<T> = {readonly value: T} | {readonly problems: readonly FileProblem[]};
 
 /** One of the two files. */
-interface Kind<T> {
+interface FileKind<T> {
   readonly file: string;
   readonly code: ErrorCode;
   readonly schema: z.ZodType<T>;
-  readonly rules: (value: T) => readonly BrokenRule[];
+  readonly rules: (value: T) => readonly RuleViolation[];
 }
 
-const meshKind: Kind<MeshFile> = {
+const meshFileKind: FileKind<MeshFile> = {
   file: layout.meshYaml,
   code: 'MESH_YAML_INVALID',
   schema: meshFileSchema,
-  rules: brokenRules,
+  rules: ruleViolations,
 };
 
-const contextsKind: Kind<ContextsFile> = {
+const contextsFileKind: FileKind<ContextsFile> = {
   file: layout.contextsYaml,
   code: 'CONTEXTS_YAML_INVALID',
   schema: contextsFileSchema,
-  rules: brokenContextRules,
+  rules: contextRuleViolations,
 };
 
 /** Reads mesh.yaml's text; never throws. */
 export function checkMeshFile(text: string): FileReading<MeshFile> {
-  return checkFile(text, meshKind);
+  return checkFile(text, meshFileKind);
 }
 
 /** What mesh.yaml says. Throws `MESH_YAML_INVALID` with all problems in the message. */
 export function parseMeshFile(text: string): MeshFile {
-  return valueOf(checkMeshFile(text), meshKind);
+  return valueOf(checkMeshFile(text), meshFileKind);
 }
 
 /** Reads contexts.yaml's text; an empty file maps nothing. Never throws. */
 export function checkContextsFile(text: string): FileReading<ContextsFile> {
-  return text.replace(/^\s*#.*$/gm, '').trim() === '' ? {value: {}} : checkFile(text, contextsKind);
+  return text.replace(/^\s*#.*$/gm, '').trim() === '' ? {value: {}} : checkFile(text, contextsFileKind);
 }
 
 /** What contexts.yaml says. Throws `CONTEXTS_YAML_INVALID` with all problems in the message. */
 export function parseContextsFile(text: string): ContextsFile {
-  return valueOf(checkContextsFile(text), contextsKind);
+  return valueOf(checkContextsFile(text), contextsFileKind);
 }
 
 /** `mesh.yaml:7:12: clusters[0].network must be …` */
@@ -95,7 +95,7 @@ export function renderProblem({file, line, column, field, message}: FileProblem)
   return `${file}:${String(line)}:${String(column)}: ${field === '' ? '' : `${field} `}${message}`;
 }
 
-function valueOf<T>(reading: FileReading<T>, {code, file}: Kind<T>): T {
+function valueOf<T>(reading: FileReading<T>, {code, file}: FileKind<T>): T {
   if ('value' in reading) return reading.value;
   const {problems} = reading;
   const count = problems.length === 1 ? 'one problem' : `${String(problems.length)} problems`;
@@ -103,25 +103,25 @@ function valueOf<T>(reading: FileReading<T>, {code, file}: Kind<T>): T {
   throw new MeshError(code, [`${file} has ${count}:`, ...lines].join('\n'));
 }
 
-function checkFile<T>(text: string, kind: Kind<T>): FileReading<T> {
+function checkFile<T>(text: string, kind: FileKind<T>): FileReading<T> {
   const reading = readFile(text, kind);
   if ('value' in reading) return reading;
   const problems = reading.problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
-  const [next] = problems.slice(mostProblems);
+  const [next] = problems.slice(maxProblems);
   if (!next) return {problems};
-  const left = String(problems.length - mostProblems);
+  const left = String(problems.length - maxProblems);
   return {
-    problems: [...problems.slice(0, mostProblems), {...next, field: '', message: `and so on: ${left} more problems`}],
+    problems: [...problems.slice(0, maxProblems), {...next, field: '', message: `and so on: ${left} more problems`}],
   };
 }
 
-function readFile<T>(text: string, {file, schema, rules}: Kind<T>): FileReading<T> {
+function readFile<T>(text: string, {file, schema, rules}: FileKind<T>): FileReading<T> {
   const problemOf = (line: number, message: string) => ({problems: [{file, line, column: 1, field: '', message}]});
-  if (text.length > longestFile) {
-    const [length, most] = [String(text.length), String(longestFile)];
+  if (text.length > maxFileLength) {
+    const [length, most] = [String(text.length), String(maxFileLength)];
     return problemOf(1, `is not a declaration: it has ${length} characters, at most ${most} are read`);
   }
-  const deep = tooDeep(text);
+  const deep = firstTooDeepLine(text);
   if (deep !== undefined) return problemOf(deep, 'is nested deeper than any declaration');
   const source = new Source(text, file);
   const syntax = source.syntaxProblems();
@@ -142,14 +142,14 @@ function readFile<T>(text: string, {file, schema, rules}: Kind<T>): FileReading<
  * without an exception when a regular expression is compiled at the end of the stack. Brackets in texts count too:
  * nobody writes that many of them.
  */
-function tooDeep(text: string): number | undefined {
+function firstTooDeepLine(text: string): number | undefined {
   let brackets = 0;
   for (const [index, line] of text.split('\n').entries()) {
     for (const character of line.match(/[[\]{}]/g) ?? []) {
       brackets = Math.max(0, brackets + ('[{'.includes(character) ? 1 : -1));
-      if (brackets > deepest) return index + 1;
+      if (brackets > maxDepth) return index + 1;
     }
-    if ((/^(?: |[-?] )*/.exec(line)?.[0].length ?? 0) > 2 * deepest) return index + 1;
+    if ((/^(?: |[-?] )*/.exec(line)?.[0].length ?? 0) > 2 * maxDepth) return index + 1;
   }
   return undefined;
 }

@@ -15,7 +15,7 @@ import type {Mesh, MeshCluster, MeshIstio, MeshTrust} from './mesh.js';
 import type {ExpiryThreshold} from '../x509/expiry.js';
 import type {KeyAlgorithm} from '../keys/keys.js';
 import {dnsLabelPattern, dnsLabelRule, labelValuePattern, labelValueRule, parseClusterName} from './names.js';
-import {repeated} from './rules.js';
+import {duplicates} from './rules.js';
 import type {ContextsFile, MeshFile, MeshFileCluster} from './schema.js';
 import {resolveSigner, type SignerOverride} from './signer.js';
 
@@ -76,7 +76,7 @@ export function resolveMesh({file, contexts, overrides: said, addClusters, ...so
   const missing = names.filter((name) => !declared.some((cluster) => cluster.name === name));
   const all = !file || addClusters ? [...declared, ...missing.map((name) => ({name}))] : declared;
   checkNames(names, all);
-  checkForms(said);
+  checkFormats(said);
   const known = withContexts(all, contexts);
   const isSelected = ({name}: MeshFileCluster): boolean => names.length === 0 || names.includes(name);
   if (said.context) checkContext(said.context, known, isSelected);
@@ -88,12 +88,12 @@ export function resolveMesh({file, contexts, overrides: said, addClusters, ...so
       ...cluster,
       role,
       context: said.context?.value ?? context,
-      network: agree(`network of ${name}`, network, said.network),
+      network: declaredOrOverride(`network of ${name}`, network, said.network),
     });
   });
   const istio = resolveIstio(file?.istio ?? {}, said);
   const mesh = defined<Mesh>({
-    meshID: agree('meshID', file?.meshID, said.meshID),
+    meshID: declaredOrOverride('meshID', file?.meshID, said.meshID),
     trustDomain: file?.trustDomain ?? defaults.trustDomain,
     istio,
     trust: resolveTrust(file?.trust ?? {}, istio, said),
@@ -134,19 +134,19 @@ function checkNames(names: readonly string[], clusters: readonly MeshFileCluster
 }
 
 /** The form of what is typed: that of mesh.yaml, where it may be recorded. */
-const forms = {
+const formats = {
   meshID: {pattern: labelValuePattern, rule: labelValueRule},
   network: {pattern: labelValuePattern, rule: labelValueRule},
   istioNamespace: {pattern: dnsLabelPattern, rule: dnsLabelRule},
 };
 
 /** Checks that what was typed has the form that mesh.yaml requires. Throws `USAGE`. */
-export function checkForms(said: {readonly [Field in keyof typeof forms]?: Override | undefined}): void {
+export function checkFormats(said: {readonly [Field in keyof typeof formats]?: Override | undefined}): void {
   for (const field of ['meshID', 'network', 'istioNamespace'] as const) {
     const one = said[field];
-    if (!one || forms[field].pattern.test(one.value)) continue;
+    if (!one || formats[field].pattern.test(one.value)) continue;
     throw new MeshError('USAGE', `${one.source} ${JSON.stringify(one.value)} is not valid`, {
-      hints: [`it has ${forms[field].rule}`],
+      hints: [`it has ${formats[field].rule}`],
     });
   }
 }
@@ -182,7 +182,7 @@ function checkContext(
  * `CONTRADICTION`.
  */
 export function checkContexts(clusters: readonly MeshFileCluster[]): void {
-  const [double] = repeated(clusters, ({context}) => context);
+  const [double] = duplicates(clusters, ({context}) => context);
   if (!double) return;
   const {entry, value, first} = double;
   throw new MeshError(
@@ -195,8 +195,8 @@ export function checkContexts(clusters: readonly MeshFileCluster[]): void {
 function resolveIstio(declared: NonNullable<MeshFile['istio']>, said: Overrides): MeshIstio {
   return defined<MeshIstio>({
     ...declared,
-    version: agree('istio.version', declared.version, said.istioVersion),
-    namespace: agree('istio.namespace', declared.namespace, said.istioNamespace) ?? defaults.namespace,
+    version: declaredOrOverride('istio.version', declared.version, said.istioVersion),
+    namespace: declaredOrOverride('istio.namespace', declared.namespace, said.istioNamespace) ?? defaults.namespace,
     profile: declared.profile ?? defaults.profile,
   });
 }
@@ -206,7 +206,8 @@ function resolveTrust(declared: NonNullable<MeshFile['trust']>, {namespace}: Mes
   const rootValidityDays = rootValidity === undefined ? defaults.rootValidityDays : parseDays(rootValidity);
   const signer = resolveSigner(declared.signer, said.signer ?? {});
   return defined<MeshTrust>({
-    keyAlgorithm: agree('trust.keyAlgorithm', declared.keyAlgorithm, said.keyAlgorithm) ?? defaults.keyAlgorithm,
+    keyAlgorithm:
+      declaredOrOverride('trust.keyAlgorithm', declared.keyAlgorithm, said.keyAlgorithm) ?? defaults.keyAlgorithm,
     rootValidityDays,
     // The default gives way to a short root: a cluster CA never outlives it.
     clusterValidityDays:
@@ -227,7 +228,7 @@ function threshold(pair: readonly [string, string] | undefined): ExpiryThreshold
 }
 
 /** What is declared, or else what was said. Throws `CONTRADICTION` when they differ. */
-export function agree<T extends string>(
+export function declaredOrOverride<T extends string>(
   field: string,
   declared: T | undefined,
   said: Override<T> | undefined,

@@ -9,16 +9,16 @@ import type {ContextsFile, MeshFile, MeshFileCluster} from './schema.js';
 export type FieldPath = readonly (string | number)[];
 
 /** A rule that a well-formed file breaks. */
-export interface BrokenRule {
+export interface RuleViolation {
   readonly path: FieldPath;
   readonly message: string;
 }
 
 /** Days of ten centuries are no validity: X.509's last time is the year 9999 (RFC 5280, 4.1.2.5). */
-const longestValidityDays = 36_500;
+const maxValidityDays = 36_500;
 
 /** A value that an entry repeats, and the entry that has it first. */
-interface Repeated<Entry> {
+interface Duplicate<Entry> {
   readonly index: number;
   readonly entry: Entry;
   readonly value: string;
@@ -26,10 +26,10 @@ interface Repeated<Entry> {
 }
 
 /** The entries that repeat the value of an earlier one. */
-export function repeated<Entry>(
+export function duplicates<Entry>(
   entries: readonly Entry[],
   valueOf: (entry: Entry) => string | undefined,
-): readonly Repeated<Entry>[] {
+): readonly Duplicate<Entry>[] {
   const owners = new Map<string, Entry>();
   return entries.flatMap((entry, index) => {
     const value = valueOf(entry);
@@ -42,24 +42,24 @@ export function repeated<Entry>(
 }
 
 /** Every rule that the file breaks, in no particular order. */
-export function brokenRules(file: MeshFile): readonly BrokenRule[] {
+export function ruleViolations(file: MeshFile): readonly RuleViolation[] {
   const {clusters = [], istio} = file;
-  const unique = (field: 'name' | 'context' | 'uid', say: (value: string, owner: string) => string): BrokenRule[] =>
-    repeated(clusters, (cluster) => cluster[field]).map(({index, value, first}) => ({
+  const unique = (field: 'name' | 'context' | 'uid', say: (value: string, owner: string) => string): RuleViolation[] =>
+    duplicates(clusters, (cluster) => cluster[field]).map(({index, value, first}) => ({
       path: ['clusters', index, field],
       message: say(value, first.name),
     }));
   return [
     ...unique('name', (name) => `is ${name} for a second time: names are unique`),
-    ...unique('context', alreadyOf),
+    ...unique('context', alreadyUsedBy),
     ...unique('uid', (uid, other) => `is ${uid}, the UID of cluster ${other} already: one cluster, two names`),
     ...clusters.flatMap((cluster, index) => {
-      const message = brokenRole(cluster, clusters);
+      const message = roleViolation(cluster, clusters);
       return message === undefined ? [] : [{path: ['clusters', index, 'primary'], message}];
     }),
-    ...brokenValidityRules(file),
-    ...brokenExpiryRules(file),
-    ...repeated(istio?.revisions ?? [], (name) => name).map(({index}) => ({
+    ...validityViolations(file),
+    ...expiryViolations(file),
+    ...duplicates(istio?.revisions ?? [], (name) => name).map(({index}) => ({
       path: ['istio', 'revisions', index],
       message: 'is listed twice',
     })),
@@ -67,18 +67,21 @@ export function brokenRules(file: MeshFile): readonly BrokenRule[] {
 }
 
 /** Rules of contexts.yaml: one context cannot be two clusters. */
-export function brokenContextRules(file: ContextsFile): readonly BrokenRule[] {
-  return repeated(Object.entries(file), ([, context]) => context).map(({entry: [name], value, first: [owner]}) => ({
+export function contextRuleViolations(file: ContextsFile): readonly RuleViolation[] {
+  return duplicates(Object.entries(file), ([, context]) => context).map(({entry: [name], value, first: [owner]}) => ({
     path: [name],
-    message: alreadyOf(value, owner),
+    message: alreadyUsedBy(value, owner),
   }));
 }
 
-function alreadyOf(context: string, owner: string): string {
+function alreadyUsedBy(context: string, owner: string): string {
   return `is ${context}, the context of cluster ${owner} already`;
 }
 
-function brokenRole({role, primary: name}: MeshFileCluster, clusters: readonly MeshFileCluster[]): string | undefined {
+function roleViolation(
+  {role, primary: name}: MeshFileCluster,
+  clusters: readonly MeshFileCluster[],
+): string | undefined {
   if (role !== 'remote') {
     return name === undefined ? undefined : `is for remotes: write role: remote, or take primary: ${name} away`;
   }
@@ -88,12 +91,12 @@ function brokenRole({role, primary: name}: MeshFileCluster, clusters: readonly M
   return primary.role === 'remote' ? `names ${name}, which is a remote itself` : undefined;
 }
 
-function brokenValidityRules({
+function validityViolations({
   trust: {rootValidity: root, clusterValidity: cluster} = {},
-}: MeshFile): readonly BrokenRule[] {
+}: MeshFile): readonly RuleViolation[] {
   const tooLong = Object.entries({rootValidity: root, clusterValidity: cluster}).flatMap(([field, validity]) =>
-    validity !== undefined && parseDays(validity) > longestValidityDays
-      ? [{path: ['trust', field], message: `must be at most ${String(longestValidityDays)}d`}]
+    validity !== undefined && parseDays(validity) > maxValidityDays
+      ? [{path: ['trust', field], message: `must be at most ${String(maxValidityDays)}d`}]
       : [],
   );
   if (tooLong.length > 0 || root === undefined || cluster === undefined) return tooLong;
@@ -102,7 +105,7 @@ function brokenValidityRules({
   return [{path: ['trust', 'clusterValidity'], message}];
 }
 
-function brokenExpiryRules({trust}: MeshFile): readonly BrokenRule[] {
+function expiryViolations({trust}: MeshFile): readonly RuleViolation[] {
   const {warn, error} = trust?.expiry ?? {};
   if (!warn || !error) return [];
   const [warnShare, warnDays] = warn;

@@ -21,7 +21,7 @@ export interface SignerOverride {
 
 /** Resolves. Throws `CONTRADICTION`, also for `--root-dir` with a signer that is not local. */
 export function resolveSigner(declared: SignerSpec | undefined, said: SignerOverride): SignerSpec {
-  if (declared && said.signer && !agree(declared, said.signer)) {
+  if (declared && said.signer && !matchesDeclaration(declared, said.signer)) {
     const [ours = '', theirs = ''] = [said.signer, declared].map((signer) => printableLine(JSON.stringify(signer)));
     throw new MeshError(
       'CONTRADICTION',
@@ -74,7 +74,7 @@ export function rootKeyPath(signer: SignerSpec): string {
 }
 
 /** A type alone says nothing of the fields: it agrees with every declaration of that type. */
-function agree(declared: SignerSpec, said: SignerSpec): boolean {
+function matchesDeclaration(declared: SignerSpec, said: SignerSpec): boolean {
   const typeOnly = Object.keys(said).length === 1;
   return typeOnly ? declared.type === said.type : isDeepStrictEqual(declared, said);
 }

@@ -10,7 +10,7 @@ export interface WorkloadName {
 
 /** Labels joined by dots (kubernetes/apimachinery pkg/util/validation/validation.go, IsDNS1123Subdomain). */
 const subdomainPattern = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
-const longestSubdomain = 253;
+const maxSubdomainLength = 253;
 
 /**
  * Reads `NAMESPACE/SERVICEACCOUNT`. Throws `USAGE`: a name such as `../x` would leave the work directory, and one that
@@ -28,8 +28,8 @@ export function parseWorkloadName(text: string): WorkloadName {
   if (!dnsLabelPattern.test(namespace)) {
     return refuse(namespace, 'the name of a namespace', `a namespace has ${dnsLabelRule}`);
   }
-  if (serviceAccount.length > longestSubdomain || !subdomainPattern.test(serviceAccount)) {
-    const hint = `a service account has at most ${String(longestSubdomain)} of a-z, 0-9, "-" and ".", each part starting and ending with a letter or digit`;
+  if (serviceAccount.length > maxSubdomainLength || !subdomainPattern.test(serviceAccount)) {
+    const hint = `a service account has at most ${String(maxSubdomainLength)} of a-z, 0-9, "-" and ".", each part starting and ending with a letter or digit`;
     return refuse(serviceAccount, 'the name of a service account', hint);
   }
   return {namespace, serviceAccount};

@@ -4,7 +4,7 @@ import type {MeshTrust} from '../mesh/mesh.js';
 import {type CertificateRole, byDepth} from './metrics.js';
 
 /** A certificate that a cluster's workloads depend on. */
-export interface DependedOn {
+export interface RequiredCertificate {
   readonly role: CertificateRole;
   readonly subject: string;
   /** SHA-256, 64 lower-case hexadecimal digits. */
@@ -16,7 +16,7 @@ export interface DependedOn {
 }
 
 /** A certificate in a forecast. */
-export interface ForecastCertificate extends Pick<DependedOn, 'role' | 'subject' | 'fingerprint' | 'place'> {
+export interface ForecastCertificate extends Pick<RequiredCertificate, 'role' | 'subject' | 'fingerprint' | 'place'> {
   /** ISO 8601, UTC. */
   readonly notAfter: string;
 }
@@ -42,49 +42,58 @@ export interface Forecast {
 }
 
 /** A cluster's dependencies, in use now. */
-export interface Dependencies {
+export interface ClusterDependencies {
   readonly cluster: string;
-  readonly certificates: readonly DependedOn[];
+  readonly certificates: readonly RequiredCertificate[];
 }
 
 /** Issuers cut to the second, Istio's Makefile to the day. */
-const sameEndMs = 86_400_000;
+const sameExpiryMs = 86_400_000;
 
 /** The forecast of each cluster that depends on something, the next renewal first. */
-export function forecastOf(
-  clusters: readonly Dependencies[],
+export function forecastRenewals(
+  clusters: readonly ClusterDependencies[],
   {warn}: MeshTrust['expiry'],
   now: Date,
 ): readonly Forecast[] {
-  const dueAt = (certificate: DependedOn): number => certificate.notAfter.getTime() - expiryLimitMs(certificate, warn);
+  const dueAt = (certificate: RequiredCertificate): number =>
+    certificate.notAfter.getTime() - expiryLimitMs(certificate, warn);
   return clusters
     .flatMap(({cluster, certificates}): readonly Forecast[] => {
-      const renew = firstBy(certificates, dueAt);
-      const endsFirst = firstBy(certificates, endOf);
+      const renew = earliest(certificates, dueAt);
+      const endsFirst = earliest(certificates, expiryTime);
       if (!renew || !endsFirst) return [];
       const at = dueAt(renew);
-      const due = {nextRenewal: new Date(at).toISOString(), due: at <= now.getTime(), renew: described(renew)};
-      const outage = {firstOutage: endsFirst.notAfter.toISOString(), endsFirst: described(endsFirst)};
-      return [{cluster, ...due, ...outage, cutByRoot: isCut(certificates)}];
+      const due = {
+        nextRenewal: new Date(at).toISOString(),
+        due: at <= now.getTime(),
+        renew: forecastCertificate(renew),
+      };
+      const outage = {firstOutage: endsFirst.notAfter.toISOString(), endsFirst: forecastCertificate(endsFirst)};
+      return [{cluster, ...due, ...outage, cutByRoot: isLimitedByRoot(certificates)}];
     })
     .toSorted((one, other) => Date.parse(one.nextRenewal) - Date.parse(other.nextRenewal));
 }
 
-function endOf({notAfter}: DependedOn): number {
+function expiryTime({notAfter}: RequiredCertificate): number {
   return notAfter.getTime();
 }
 
-function firstBy(certificates: readonly DependedOn[], when: (one: DependedOn) => number): DependedOn | undefined {
+function earliest(
+  certificates: readonly RequiredCertificate[],
+  when: (one: RequiredCertificate) => number,
+): RequiredCertificate | undefined {
   return certificates.toSorted((one, other) => when(one) - when(other) || byDepth(one, other))[0];
 }
 
-function isCut(certificates: readonly DependedOn[]): boolean {
-  const ends = (role: CertificateRole): readonly number[] => certificates.filter((one) => one.role === role).map(endOf);
+function isLimitedByRoot(certificates: readonly RequiredCertificate[]): boolean {
+  const ends = (role: CertificateRole): readonly number[] =>
+    certificates.filter((one) => one.role === role).map(expiryTime);
   const roots = [...ends('root'), ...ends('other root')];
   const cas = ends('cluster CA');
-  return roots.length > 0 && cas.length > 0 && Math.min(...roots) < Math.min(...cas) + sameEndMs;
+  return roots.length > 0 && cas.length > 0 && Math.min(...roots) < Math.min(...cas) + sameExpiryMs;
 }
 
-function described({role, subject, fingerprint, place, notAfter}: DependedOn): ForecastCertificate {
+function forecastCertificate({role, subject, fingerprint, place, notAfter}: RequiredCertificate): ForecastCertificate {
   return {role, subject, fingerprint, place, notAfter: notAfter.toISOString()};
 }

@@ -34,7 +34,7 @@ export interface PrometheusGroups {
 }
 
 /** An alert that was left out, and why. */
-export interface LeftOut {
+export interface OmittedAlert {
   readonly alert: string;
   readonly reason: string;
 }
@@ -43,7 +43,7 @@ export interface LeftOut {
 const runbookPage = 'docs/monitoring.md';
 
 /** Makes them. */
-export function makeRules(request: RulesRequest): PrometheusGroups & {readonly leftOut: readonly LeftOut[]} {
+export function makeRules(request: RulesRequest): PrometheusGroups & {readonly leftOut: readonly OmittedAlert[]} {
   const context: RuleContext = {
     ...request,
     has: (feature) => hasFeature(request.istioVersion, feature),
@@ -56,7 +56,7 @@ export function makeRules(request: RulesRequest): PrometheusGroups & {readonly l
     .filter(({source}) => request.sources.includes(source))
     .map((group) => ({
       name: group.name,
-      rules: group.rules.map((rule) => ({rule, reason: reasonAgainst(rule, group, context)})),
+      rules: group.rules.map((rule) => ({rule, reason: omissionReason(rule, group, context)})),
     }));
   const made = groups.map(({name, rules}) => ({
     name,
@@ -70,18 +70,18 @@ export function makeRules(request: RulesRequest): PrometheusGroups & {readonly l
   };
 }
 
-function reasonAgainst(
-  {needs, unless}: AlertRule,
-  {ofCa = false}: RuleGroup,
+function omissionReason(
+  {requires: needs, supersededBy: unless}: AlertRule,
+  {requiresIstiodCa: ofCa = false}: RuleGroup,
   {has, istiodIsCa}: RuleContext,
 ): string | undefined {
   if (ofCa && !istiodIsCa) return 'istiod is no CA in this mesh (trust.signer external)';
-  if (needs !== undefined && !has(needs)) return `istiod has its metric since ${firstOf(needs)}`;
-  if (unless !== undefined && has(unless)) return `istiod has a better metric since ${firstOf(unless)}`;
+  if (needs !== undefined && !has(needs)) return `istiod has its metric since ${firstReleases(needs)}`;
+  if (unless !== undefined && has(unless)) return `istiod has a better metric since ${firstReleases(unless)}`;
   return undefined;
 }
 
-function firstOf(feature: Feature): string {
+function firstReleases(feature: Feature): string {
   const {from} = features[feature];
   return typeof from === 'string' ? from : from.join(', ');
 }

@@ -45,11 +45,11 @@ export const metricFamilies = {
     'source_readable',
     'Whether everything was seen in the work directory, in the objects of a cluster, and of its running istiods.',
   ),
-  reportedCaEnd: gauge(
+  reportedCaExpiry: gauge(
     'istiod_reported_ca_not_after_timestamp_seconds',
     'End of the CA that an istiod has loaded, by its own metrics. Only with --live.',
   ),
-  reportedRootEnd: gauge(
+  reportedRootExpiry: gauge(
     'istiod_reported_root_not_after_timestamp_seconds',
     'End of the first root that an istiod has loaded, by its own metrics. Only with --live.',
   ),

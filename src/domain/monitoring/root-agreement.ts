@@ -17,7 +17,7 @@ export interface RootAgreement {
 }
 
 /** A cluster's CA and roots as files or objects have them. */
-export interface HeldTrust {
+export interface StoredTrust {
   readonly cluster: string;
   /**
    * Fingerprint of the root that the cluster CA's chain ends in; `none` when it ends in no root of its own; undefined when
@@ -38,7 +38,7 @@ export interface LiveTrust {
 }
 
 /** Of the work directory. What cannot be told is not judged. */
-export function agreementOfFiles(clusters: readonly HeldTrust[]): readonly RootAgreement[] {
+export function agreementOfFiles(clusters: readonly StoredTrust[]): readonly RootAgreement[] {
   return clusters.flatMap(({cluster, anchor, roots}) => {
     if (roots === undefined || anchor === undefined) return [];
     const refusing = clusters.filter((other) => other.roots?.includes(anchor) === false);
@@ -53,7 +53,7 @@ export function agreementOfLive(clusters: readonly LiveTrust[], now: Date): read
     if (chains.length === 0 || judging.length === 0) return [];
     // In a mesh of hundreds nearly all have the same bundle: a signature is verified once for each.
     const refuses = memoizeByKey(
-      ({roots}: (typeof judging)[number]) => chains.some((chain) => isForeign(refusalOf(roots, chain, now)?.failure)),
+      ({roots}: (typeof judging)[number]) => chains.some((chain) => isRejection(refusalOf(roots, chain, now)?.failure)),
       ({bundle}) => bundle,
     );
     return [agreement(cluster, 'live', judging.filter(refuses))];
@@ -67,7 +67,7 @@ function bundleKey({certificates}: LiveRoots): string {
     .join();
 }
 
-function isForeign(failure: NonNullable<ReturnType<typeof refusalOf>>['failure'] | undefined): boolean {
+function isRejection(failure: NonNullable<ReturnType<typeof refusalOf>>['failure'] | undefined): boolean {
   return failure !== undefined && failure !== 'expired' && failure !== 'not-yet-valid';
 }
 

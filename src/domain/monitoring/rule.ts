@@ -45,9 +45,9 @@ export interface AlertRule {
   /** How long it must hold, as Prometheus writes it. */
   readonly for: string;
   /** The Istio version must have this. */
-  readonly needs?: Feature;
+  readonly requires?: Feature;
   /** Superseded where the Istio version has this. */
-  readonly unless?: Feature;
+  readonly supersededBy?: Feature;
   readonly expr: (context: RuleContext) => string;
   /** One line; Prometheus' templates are allowed. */
   readonly summary: (context: RuleContext) => string;
@@ -55,22 +55,22 @@ export interface AlertRule {
   readonly description: (context: RuleContext) => string;
 }
 
-const ofSeverity =
+const alertOf =
   (severity: AlertRule['severity']) =>
   (alert: string, holds: string, rest: Omit<AlertRule, 'alert' | 'severity' | 'for'>): AlertRule => {
     return {alert, severity, for: holds, ...rest};
   };
 
 /** An alert by its name, how long it must hold, and the rest. */
-export const warning = ofSeverity('warning');
-export const critical = ofSeverity('critical');
+export const warning = alertOf('warning');
+export const critical = alertOf('critical');
 
 /** Rules that are evaluated together. */
 export interface RuleGroup {
   readonly name: string;
   readonly source: RuleSource;
   /** They mean something only where istiod signs by itself. */
-  readonly ofCa?: boolean;
+  readonly requiresIstiodCa?: boolean;
   readonly rules: readonly AlertRule[];
 }
 
@@ -95,7 +95,7 @@ export function daysInSeconds(days: number): string {
 }
 
 /** A template that says the cluster, where there is one. */
-export function ofCluster(label: string): string {
+export function clusterPrefix(label: string): string {
   return `{{ with $labels.${label} }}{{ . }}: {{ end }}`;
 }
 
@@ -104,7 +104,7 @@ export function ofCluster(label: string): string {
  * once they have counted; so one that was not there before counts whole, provided that its istiod was scraped then: after a
  * gap in scraping, everything would seem new.
  */
-export function grown({istiod, clusterLabel}: RuleContext, counter: string, window: string): string {
+export function counterIncrease({istiod, clusterLabel}: RuleContext, counter: string, window: string): string {
   const scrapedThen = `${istiod('istio_build', 'component="pilot"')} offset ${window}`;
   return `(${counter} unless ${counter} offset ${window} and on (${clusterLabel}, instance) ${scrapedThen} or increase(${counter}[${window}]))`;
 }

@@ -1,58 +1,58 @@
 /**
- * A command that a person may run next, as a value. Nothing in it is quoted, and it holds none of the flags with which this
- * run was started: `src/cli/suggest` adds the flags and quotes everything when it prints the value.
+ * A command that the user may run next, as a value. Nothing in it is quoted, and it contains none of the current run's
+ * flags: `src/cli/suggest` adds the flags and quotes all words when it prints the value.
  */
 import {type MeshCommand, meshCommands} from './mesh-commands.js';
 
-/** What a command is for: it changes something so that all is well, or it only shows a person where to look. */
+/** The purpose of a command: it fixes a problem, or it only shows information about it. */
 export type Purpose = 'fix' | 'look';
 
-/** Command line tools that reach a cluster by a context of the kubeconfig. */
+/** Command line tools that access a cluster through a kubeconfig context. */
 export type ClusterTool = 'kubectl' | 'istioctl' | 'cmctl';
 
-/** The parts of a suggestion. */
-export type Form =
+/** The content of a suggestion. */
+export type CommandForm =
   | {readonly kind: 'mesh'; readonly command: MeshCommand; readonly words: readonly Word[]}
-  /** Without a context: the words name one, or none is needed. */
+  /** No context: the words include one, or the command needs none. */
   | {readonly kind: 'tool'; readonly tool: ClusterTool; readonly context?: string; readonly words: readonly Word[]}
   | {readonly kind: 'program'; readonly program: Word; readonly words: readonly Word[]}
   | {readonly kind: 'shell'; readonly parts: readonly ShellPart[]};
 
-/** Of a line of shell: text as it stands, a word to quote, or a command. */
+/** A part of a shell command line: literal text, a word to quote, or a command. */
 export type ShellPart = ShellText | Word | Suggestion;
 
-/** Shell syntax, not quoted. */
+/** Shell syntax, which is not quoted. */
 export class ShellText {
   constructor(readonly text: string) {}
 }
 
-/** A command, or several that belong together. Made by the functions below. */
+/** A command, or a combination of commands. Use the functions below to create one. */
 export class Suggestion {
   constructor(
-    readonly form: Form,
+    readonly form: CommandForm,
     readonly purpose: Purpose,
-    /** Whether anything is different afterwards: in the work directory, in a cluster, on this machine. */
+    /** Whether the command changes the work directory, a cluster or this machine. */
     readonly changes: boolean,
   ) {}
 }
 
-/** The cluster that a command is about: its context; `CONTEXT` stands there where none is known. */
-export interface OfCluster {
+/** The context of a command's cluster; printed as `CONTEXT` if unknown. */
+export interface ClusterContext {
   readonly context?: string | undefined;
 }
 
-/** `kubectl mesh COMMAND WORDS`. With `--dry-run` it only shows. */
+/** Suggests `kubectl mesh COMMAND WORDS`. With `--dry-run` the command changes nothing. */
 export function kubectlMesh(command: MeshCommand, words: readonly Word[] = []): Suggestion {
   const changes = meshCommands[command].changes && !words.includes('--dry-run');
   return new Suggestion({kind: 'mesh', command, words}, changes ? 'fix' : 'look', changes);
 }
 
-/** Commands of other programs, for one purpose. `any` cluster: no context is added. */
+/** Returns functions that suggest other programs' commands for one purpose. For cluster `any` no context is added. */
 function programsFor(purpose: Purpose) {
-  const suggest = (form: Form): Suggestion => new Suggestion(form, purpose, purpose === 'fix');
+  const suggest = (form: CommandForm): Suggestion => new Suggestion(form, purpose, purpose === 'fix');
   const tool =
     (name: ClusterTool) =>
-    (cluster: OfCluster | 'any', words: readonly Word[]): Suggestion => {
+    (cluster: ClusterContext | 'any', words: readonly Word[]): Suggestion => {
       const where = cluster === 'any' ? {} : {context: cluster.context ?? 'CONTEXT'};
       return suggest({kind: 'tool', tool: name, ...where, words});
     };
@@ -66,31 +66,31 @@ function programsFor(purpose: Purpose) {
   };
 }
 
-/** Commands of other programs that change something. */
+/** Suggests other programs' commands that change something. */
 export const fixWith = programsFor('fix');
 
-/** Commands of other programs that change nothing. */
+/** Suggests other programs' commands that change nothing. */
 export const inspectWith = programsFor('look');
 
-/** Opens a file of the work directory in the person's editor. */
+/** Opens a file of the work directory in the user's editor. */
 export function edit(file: WorkDirPath): Suggestion {
   return script('fix')`\${EDITOR:-vi} ${file}`;
 }
 
-/** One after the other, as long as each succeeds. */
+/** Runs commands in sequence and stops at the first failure. */
 export function sequence(...steps: readonly Suggestion[]): Suggestion {
   const [only] = steps;
-  return only && steps.length === 1 ? only : combined(joined(' && ', steps));
+  return only && steps.length === 1 ? only : combine(joinParts(' && ', steps));
 }
 
-/** One after the other, whatever becomes of each: `grep` fails where it finds nothing. */
-export function inAnyCase(...steps: readonly Suggestion[]): Suggestion {
-  return combined(joined('; ', steps));
+/** Runs commands in sequence and ignores failures: `grep` fails if nothing matches. */
+export function runAll(...steps: readonly Suggestion[]): Suggestion {
+  return combine(joinParts('; ', steps));
 }
 
-/** The output of each is the input of the next. */
+/** Pipes the output of each command to the next one. */
 export function pipe(...steps: readonly Suggestion[]): Suggestion {
-  return combined(joined(' | ', steps));
+  return combine(joinParts(' | ', steps));
 }
 
 /** Writes the output of a command to a file of the work directory. */
@@ -98,69 +98,69 @@ export function writeTo(file: WorkDirPath, step: Suggestion): Suggestion {
   return script('fix')`${step} > ${file}`;
 }
 
-/** The same command for each value; `step` is given the variable that stands for the value. */
+/** Runs a command for each value, with the value in a shell variable. */
 export function forEach(
   variable: Variable,
   values: readonly string[],
   step: (variable: Variable) => Suggestion,
 ): Suggestion {
-  return combined(shellLine`for ${variable.name} in ${values}; do ${step(variable)}; done`);
+  return combine(shellLine`for ${variable.name} in ${values}; do ${step(variable)}; done`);
 }
 
-/** A command for a file of the work directory that may be missing. */
+/** Runs a command if a file exists in the work directory. */
 export function ifExists(file: WorkDirPath, step: Suggestion): Suggestion {
-  return combined(shellLine`{ [ ! -e ${file} ] || ${step}; }`);
+  return combine(shellLine`{ [ ! -e ${file} ] || ${step}; }`);
 }
 
 /**
- * Shell text with words and commands in it, for what none of the other forms can express. The text of the template is
- * printed as it stands; words are quoted and commands rendered as everywhere else.
+ * Creates a suggestion from shell text with words and commands, for cases that the other functions do not cover. The
+ * template's text is printed literally; words are quoted and commands rendered as usual.
  */
 export function script(purpose: Purpose): (...line: Parameters<typeof shellLine>) => Suggestion {
   return (...line) => new Suggestion({kind: 'shell', parts: shellLine(...line)}, purpose, purpose === 'fix');
 }
 
-/** Every command of this program in a suggestion, with its words. */
-export function meshCommandsIn({form}: Suggestion): readonly Extract<Form, {readonly kind: 'mesh'}>[] {
+/** Returns every command of this program in a suggestion, with its words. */
+export function meshCommandsIn({form}: Suggestion): readonly Extract<CommandForm, {readonly kind: 'mesh'}>[] {
   if (form.kind === 'mesh') return [form];
   const parts = form.kind === 'shell' ? form.parts : [];
   return parts.flatMap((part) => (part instanceof Suggestion ? meshCommandsIn(part) : []));
 }
 
-/** A line of shell from a template; a list in it has spaces between its parts. */
+/** Creates a shell command line from a template. Items of a list are separated by spaces. */
 function shellLine(
   text: TemplateStringsArray,
   ...values: readonly (Word | Suggestion | readonly (Word | Suggestion)[])[]
 ): readonly ShellPart[] {
-  return text.flatMap((own, index) => [
-    new ShellText(own),
-    ...values.slice(index, index + 1).flatMap((value) => joined(' ', [value].flat())),
+  return text.flatMap((literal, index) => [
+    new ShellText(literal),
+    ...values.slice(index, index + 1).flatMap((value) => joinParts(' ', [value].flat())),
   ]);
 }
 
-function joined(separator: string, parts: readonly ShellPart[]): readonly ShellPart[] {
+function joinParts(separator: string, parts: readonly ShellPart[]): readonly ShellPart[] {
   return parts.flatMap((part, index) => (index === 0 ? [part] : [new ShellText(separator), part]));
 }
 
-/** A fix, which changes something where one of its commands does. */
-function combined(parts: readonly ShellPart[]): Suggestion {
+/** Combines commands. The result is a fix if one of them is, and changes something if one of them does. */
+function combine(parts: readonly ShellPart[]): Suggestion {
   const steps = parts.filter((part) => part instanceof Suggestion);
   const purpose = steps.some((step) => step.purpose === 'fix') ? 'fix' : 'look';
   const changes = steps.some((step) => step.changes);
   return new Suggestion({kind: 'shell', parts}, purpose, changes);
 }
 
-/** A path relative to the work directory. It is printed relative to where the command is typed. */
+/** A path relative to the work directory. It is printed relative to the current directory. */
 export class WorkDirPath {
   constructor(readonly path: string) {}
 }
 
-/** A path that is printed as it is: absolute, or relative to where the command is typed. */
+/** A path that is printed unchanged: absolute, or relative to the current directory. */
 export class FilePath {
   constructor(readonly path: string) {}
 }
 
-/** A shell variable, with text behind its value: `"$ISTIO"/samples`. */
+/** A shell variable with a suffix: `"$ISTIO"/samples`. */
 export class Variable {
   constructor(
     readonly name: string,
@@ -168,32 +168,32 @@ export class Variable {
   ) {}
 }
 
-/** The output of a command, split into words: `$(…)`. */
+/** A command substitution, whose output is split into words: `$(…)`. */
 export class OutputOf {
   constructor(readonly command: Suggestion) {}
 }
 
-/** One argument; the output of a command can be several. */
+/** One argument, or several if it is a command substitution. */
 export type Word = string | WorkDirPath | FilePath | Variable | OutputOf;
 
-/** A path that may have any character in it, as a word. */
+/** Returns a path as a word. It may contain any character. */
 export function filePath(path: string): FilePath {
   return new FilePath(path);
 }
 
-/** A file or folder of the work directory, as a word. */
+/** Returns a path in the work directory as a word. */
 export function inWorkDir(path: string): WorkDirPath {
   return new WorkDirPath(path);
 }
 
 /**
- * Words from a template: its text is split at spaces, an interpolated text never is: words`logs ${pod} --tail=20` are three
- * words whatever the pod is called. Interpolated text joins the text beside it (`deployment/${name}`); a path, a variable
- * or a list of words stands by itself.
+ * Creates words from a template. The template's text is split at spaces, but interpolated strings are not:
+ * words`logs ${pod} --tail=20` are three words for any name of a pod. An interpolated string is joined with adjacent text
+ * (`deployment/${name}`); paths, variables and lists of words are separate words.
  */
 export function words(text: TemplateStringsArray, ...values: readonly (Word | readonly Word[])[]): readonly Word[] {
   const all: Word[] = [];
-  // The text of a word to which more may be added.
+  // The last word, if more text may be appended to it.
   let open: string | undefined;
   const add = (piece: string): void => {
     if (open !== undefined) all.pop();
@@ -215,15 +215,15 @@ export function words(text: TemplateStringsArray, ...values: readonly (Word | re
   return all;
 }
 
-/** A sentence with commands in it. Made by {@link advice}. */
+/** A hint with commands. Use {@link advice} to create one. */
 export class Advice {
   constructor(readonly parts: readonly (string | Suggestion)[]) {}
 }
 
-/** What to do next: plain text, or text with commands. */
+/** What to do next: text, or text with commands. */
 export type Hint = string | Advice;
 
-/** A sentence with commands: advice`see both: ${kubectlMesh('trust diff', [cluster])}`. It may contain another hint. */
+/** Creates a hint with commands: advice`compare them with: ${kubectlMesh('trust diff', [cluster])}`. Hints can be nested. */
 export function advice(text: TemplateStringsArray, ...values: readonly (Hint | Suggestion)[]): Advice {
   const parts = text.flatMap((part, index) => [
     part,
@@ -232,7 +232,7 @@ export function advice(text: TemplateStringsArray, ...values: readonly (Hint | S
   return new Advice(parts.filter((part) => part !== ''));
 }
 
-/** The first command in some hints; undefined where they are text alone. */
+/** Returns the first command in hints; undefined if they contain only text. */
 export function firstCommand(hints: readonly Hint[]): Suggestion | undefined {
   return hints
     .flatMap((hint) => (typeof hint === 'string' ? [] : hint.parts))

@@ -30,7 +30,7 @@ export const annotations = {
 const lastApplied = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** Annotations that are true of the content, or of the write, that was there only. */
-const ofContent: readonly string[] = [lastApplied, annotations.rolledBackFrom, annotations.journalHead];
+const contentAnnotations: readonly string[] = [lastApplied, annotations.rolledBackFrom, annotations.journalHead];
 
 /**
  * The keys that each layout is made of; whatever else stands in a Secret is foreign to it. Revocation lists never are,
@@ -59,7 +59,7 @@ export interface CacertsSecret {
   /** Keys that are not of the layout istiod reads; `tls.crt` beside the four names makes those four foreign. */
   readonly foreignKeys: readonly string[];
   /** Who else writes it, where that shows: `cert-manager Certificate istio-ca`. */
-  readonly keeper?: string;
+  readonly managedBy?: string;
 }
 
 /** Reads a Secret. Never throws for bad content: that is a finding of the inspection. */
@@ -91,7 +91,7 @@ export function readCacerts(secret: SecretObject, options: InspectOptions): Cace
     foreignKeys: Object.keys(encoded)
       .filter((key) => !known.includes(key))
       .sort(),
-    keeper: keeperOf(secret),
+    managedBy: managerOf(secret),
   });
 }
 
@@ -101,7 +101,7 @@ export function isChangeable({immutable, type}: CacertsSecret): boolean {
 }
 
 /** Somebody who will put their own content back: found by owner references and cert-manager's annotation. */
-function keeperOf({metadata}: KubeObject): string | undefined {
+function managerOf({metadata}: KubeObject): string | undefined {
   const certificate = metadata.annotations?.['cert-manager.io/certificate-name'];
   if (certificate !== undefined) return `cert-manager Certificate ${certificate}`;
   const owner = metadata.ownerReferences?.[0];
@@ -134,7 +134,7 @@ export function cacertsObject(
   before?: CacertsSecret,
   rolledBackFrom?: string,
 ): KubeObject {
-  const kept = Object.entries(before?.annotations ?? {}).filter(([name]) => !ofContent.includes(name));
+  const kept = Object.entries(before?.annotations ?? {}).filter(([name]) => !contentAnnotations.includes(name));
   return {
     apiVersion: 'v1',
     kind: 'Secret',

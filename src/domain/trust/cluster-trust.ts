@@ -1,6 +1,6 @@
 /** What `trust push` and `trust rollback` need to know of one cluster before they decide. */
 import type {KubeObject} from '../kube/object.js';
-import type {SeenCluster} from '../mesh/identity.js';
+import type {ClusterUid} from '../mesh/identity.js';
 import type {MeshCluster} from '../mesh/mesh.js';
 import {isKnown, type Observed, valueOr} from '../observed.js';
 import type {CacertsSecret} from './cacerts.js';
@@ -37,7 +37,7 @@ export function secretOf({seen}: ClusterTrust, which: 'cacerts' | 'previous'): C
 }
 
 /** Clusters whose UID is known. */
-export function identified(all: readonly ClusterTrust[]): readonly SeenCluster[] {
+export function identified(all: readonly ClusterTrust[]): readonly ClusterUid[] {
   return all.flatMap(({cluster, seen}) =>
     isKnown(seen) && isKnown(seen.value.uid) ? [{name: cluster.name, uid: seen.value.uid.value}] : [],
   );

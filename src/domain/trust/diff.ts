@@ -28,13 +28,13 @@ export interface OwnCa {
 /** What differs between a cluster CA of ours and the Secret in the cluster; empty when it is the same trust. */
 export function compareCa(own: OwnCa, secret: CacertsSecret | 'absent'): readonly Difference[] {
   const {certificate, roots = [], chain = [], key} = own.inspection;
-  if (secret === 'absent') return [{part: 'secret', wanted: prints(certificate), found: []}];
+  if (secret === 'absent') return [{part: 'secret', wanted: fingerprints(certificate), found: []}];
   const theirs = secret.inspection;
   const {crl} = own.files;
   const parts: readonly Difference[] = [
-    {part: 'clusterCa', wanted: prints(certificate), found: prints(theirs.certificate)},
-    {part: 'roots', wanted: prints(...roots).toSorted(), found: prints(...(theirs.roots ?? [])).toSorted()},
-    {part: 'chain', wanted: prints(...chain), found: prints(...(theirs.chain ?? []))},
+    {part: 'clusterCa', wanted: fingerprints(certificate), found: fingerprints(theirs.certificate)},
+    {part: 'roots', wanted: fingerprints(...roots).toSorted(), found: fingerprints(...(theirs.roots ?? [])).toSorted()},
+    {part: 'chain', wanted: fingerprints(...chain), found: fingerprints(...(theirs.chain ?? []))},
     // Without our own key, the key in the cluster must be the one that our certificate was made for.
     {part: 'key', wanted: list(key?.spki ?? certificate?.spki), found: list(theirs.key?.spki)},
     // Revocation lists that the work directory knows nothing of are the cluster's own: they stay.
@@ -46,7 +46,7 @@ export function compareCa(own: OwnCa, secret: CacertsSecret | 'absent'): readonl
   return parts.filter(({wanted, found}) => JSON.stringify(wanted) !== JSON.stringify(found));
 }
 
-function prints(...certificates: readonly (Certificate | undefined)[]): readonly string[] {
+function fingerprints(...certificates: readonly (Certificate | undefined)[]): readonly string[] {
   return certificates.flatMap((certificate) => certificate?.fingerprint ?? []);
 }
 

@@ -4,7 +4,7 @@ import {istiodContainer, istiodTag} from '../istio/image.js';
 import {parseBool} from '../istio/environment.js';
 import {caCrlVariable, hasFeature, multiRootVariable} from '../istio/features.js';
 import {reloadRule} from '../istio/reload.js';
-import {knowVersion, type KnownVersion} from '../istio/versions.js';
+import {resolveVersion, type KnownVersion} from '../istio/versions.js';
 import {isAmong, isSubsetEitherWay, missingRoots, readableRoots} from '../ca/trust-store.js';
 import type {CacertsSecret} from './cacerts.js';
 
@@ -23,7 +23,7 @@ export function readIstiod(deployment: DeploymentObject): IstiodObservation {
   const {env = []} = istiodContainer(deployment.spec.template.spec.containers) ?? {};
   return {
     name: deployment.metadata.name,
-    version: knowVersion(istiodTag(deployment.spec.template.spec.containers)),
+    version: resolveVersion(istiodTag(deployment.spec.template.spec.containers)),
     env: Object.fromEntries(env.flatMap(({name, value}) => (value === undefined ? [] : [[name, value] as const]))),
     readyPods: readyReplicas,
   };
@@ -59,7 +59,7 @@ export function restartReason(istiod: IstiodObservation, change: CaChange): stri
   if (istiod.readyPods === 0) return undefined;
   if (change.selfSigned) return 'it made its own CA at start and does not watch the Secret';
   const rule = reloadRule(istiod.version.version);
-  const {said} = istiod.version;
+  const {text: said} = istiod.version;
   if (rule.clusterCa === 'never') return `istiod ${said} reads its CA only at start`;
   if (typeof rule.clusterCa === 'object' && !parseBool(istiod.env[rule.clusterCa.env], rule.clusterCa.unset)) {
     return `istiod ${said} reads its CA only at start unless ${rule.clusterCa.env} is true`;
@@ -72,7 +72,7 @@ export function restartReason(istiod: IstiodObservation, change: CaChange): stri
 
 /** Why an istiod does not go from one root bundle to another while it runs. */
 function rootReason(
-  {env, version: {said, version}}: IstiodObservation,
+  {env, version: {text: said, version}}: IstiodObservation,
   live: string,
   wanted: string,
 ): string | undefined {

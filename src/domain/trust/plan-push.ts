@@ -34,13 +34,13 @@ export interface PushTarget {
   readonly network?: string | undefined;
   readonly own: OwnCa;
   /** The wanted CA is one that the cluster kept (rollback), not the work directory's. */
-  readonly kept?: boolean;
+  readonly isRollback?: boolean;
   /** How the wanted CA is called in messages: `cluster1/ca-cert.pem`. */
   readonly what: string;
   /** The CA is in place, but a running istiod presents another one: the rest of a run that ended early. */
-  readonly unfinished?: boolean;
+  readonly pendingReload?: boolean;
   /** Why the wanted CA is another cluster's (`misplacement`). */
-  readonly misplaced?: string | undefined;
+  readonly wrongCluster?: string | undefined;
 }
 
 /**
@@ -106,8 +106,12 @@ export function decidePush(target: PushTarget, seen: TrustObservation, rules: Pu
   const push = {target, seen, cacerts, rules};
   const base = {...nothing, ...namespace, differences};
   if (cacerts === 'absent' || differences.length > 0) return decideChange(base, push);
-  const unchanged = {...base, kind: 'unchanged', warnings: [...bundleWarnings(push), ...keeperWarnings(push)]} as const;
-  return isLoaded(seen, cacerts) && target.unfinished !== true ? unchanged : decideLoading(unchanged, push, cacerts);
+  const unchanged = {
+    ...base,
+    kind: 'unchanged',
+    warnings: [...bundleWarnings(push), ...managerWarnings(push)],
+  } as const;
+  return isLoaded(seen, cacerts) && target.pendingReload !== true ? unchanged : decideReload(unchanged, push, cacerts);
 }
 
 /** Whether a cluster needs nothing: the Secret is as wanted, and no running istiod shows another bundle. */
@@ -127,7 +131,7 @@ function isLoaded(seen: TrustObservation, cacerts: CacertsSecret): boolean {
 }
 
 /** The rest of a change whose write is done: the restart, and the proof. */
-function decideLoading(unchanged: PushDecision, push: Push, cacerts: CacertsSecret): PushDecision {
+function decideReload(unchanged: PushDecision, push: Push, cacerts: CacertsSecret): PushDecision {
   const {inspection} = push.target.own;
   // The same roots may stand in other bytes, and istiod shows the bytes of the Secret.
   const {restart, refusals: ofIstiods} = decideIstiods(push, cacerts.files.rootCert);
@@ -171,7 +175,7 @@ function decideChange(base: PushDecision, push: Push): PushDecision {
     refusals: [...refusals],
     warnings: [
       ...(isRefused ? [] : bundleWarnings(push)),
-      ...keeperWarnings(push),
+      ...managerWarnings(push),
       ...istiods.warnings,
       ...(holdsRoot ? [`the Secret held the root's private key: it is not kept as cacerts-previous`] : []),
       ...(isRefused ? [] : rootWarnings(own.inspection, seen)),
@@ -202,7 +206,7 @@ function decideWrite({target: {own, cluster}, seen, cacerts}: Push): SecretWrite
 }
 
 function bundleRefusals(target: PushTarget, {allowInvalidBundle}: PushRules): readonly ErrorReport[] {
-  const {own, what, cluster, kept = false, misplaced} = target;
+  const {own, what, cluster, isRollback: kept = false, wrongCluster: misplaced} = target;
   const missing = (['caCert', 'rootCert', 'certChain'] as const)
     .filter((part) => own.files[part] === undefined)
     .map((part) => `${cluster}/${caFileNames[part]}`);
@@ -228,7 +232,7 @@ function bundleRefusals(target: PushTarget, {allowInvalidBundle}: PushRules): re
  * not keep them from being written, or where they stay anyway.
  */
 function bundleWarnings({target, seen, cacerts}: Push): readonly string[] {
-  const {own, what, misplaced} = target;
+  const {own, what, wrongCluster: misplaced} = target;
   const findings = own.inspection.findings.filter(({id}) => id !== 'incomplete').map(({message}) => message);
   const {warnings, refusals} = decideCrl(target, seen, cacerts);
   return [
@@ -238,9 +242,9 @@ function bundleWarnings({target, seen, cacerts}: Push): readonly string[] {
   ];
 }
 
-function keeperWarnings({cacerts}: Push): readonly string[] {
-  if (cacerts === 'absent' || cacerts.keeper === undefined) return [];
-  return [`Secret cacerts is kept by ${cacerts.keeper}, which will put its own content back`];
+function managerWarnings({cacerts}: Push): readonly string[] {
+  if (cacerts === 'absent' || cacerts.managedBy === undefined) return [];
+  return [`Secret cacerts is kept by ${cacerts.managedBy}, which will put its own content back`];
 }
 
 function decideRoots({target, seen, rules}: Push): readonly ErrorReport[] {

@@ -1,6 +1,6 @@
 import {createHash} from 'node:crypto';
 import {MeshError} from '../../domain/errors.js';
-import {failureMessage, isReadinessFailure, isWorthALine} from '../../domain/install/istioctl-output.js';
+import {failureMessage, isReadinessFailure, isInformative} from '../../domain/install/istioctl-output.js';
 import {explainNotReady} from '../../domain/install/not-ready.js';
 import type {PodObject, EventObject} from '../../domain/kube/objects.js';
 import {isKnown, observe} from '../../domain/observed.js';
@@ -18,7 +18,7 @@ export const effect: Effect<'run-istioctl'> = async (action, {deps, line}) => {
     file: `${deps.workspace.root}/${action.file}`,
     timeoutMs: action.timeoutMs,
     onLine: (text) => {
-      if (isWorthALine(text)) line(text.trim());
+      if (isInformative(text)) line(text.trim());
     },
   });
   if (run.exitCode === 0) return {installYaml: action.fileSha256};

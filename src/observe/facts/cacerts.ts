@@ -49,7 +49,7 @@ async function readCaOrigin({mesh, reads, limits, cacerts, ownCa}: FactSources):
   if (!isAllowed) return {from: limits.offline === true ? 'nowhere' : 'not asked'};
   const found = await cacerts();
   if (found === 'absent') return declared === undefined ? {from: 'nowhere'} : {from: 'elsewhere', keeper: declared};
-  const {keeper} = found;
+  const {managedBy: keeper} = found;
   if (keeper !== undefined || declared !== undefined) return {from: 'elsewhere', keeper: keeper ?? declared ?? ''};
   // What was pushed from a work directory is missed in this one.
   if (found.annotations[annotations.writtenBy] !== undefined) return {from: 'nowhere'};

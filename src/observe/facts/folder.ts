@@ -3,7 +3,7 @@ import type {InstallFileFacts} from '../../domain/facts/facts.js';
 import {clusterCaFacts} from '../../domain/facts/read/cluster-ca.js';
 import {MeshError} from '../../domain/errors.js';
 import {installYamlState} from '../../domain/install/install-yaml.js';
-import {knowVersion} from '../../domain/istio/versions.js';
+import {resolveVersion} from '../../domain/istio/versions.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Mesh, MeshCluster} from '../../domain/mesh/mesh.js';
 import type {Deps} from '../../engine/deps.js';
@@ -18,7 +18,7 @@ export const folderFacts: Derivations<'caFiles' | 'installFile'> = {
   installFile: ({deps, mesh, cluster}) => readInstallFile(deps, mesh, cluster),
 };
 
-/** `# … for Istio 1.30 (form of …)`: what it was rendered for, where mesh.yaml does not say. */
+/** `# … for Istio 1.30 (schema version …)`: what it was rendered for, where mesh.yaml does not say. */
 const renderedFor = /^# .* for Istio (\S+) \(/m;
 
 async function readInstallFile(deps: Deps, mesh: Mesh, cluster: MeshCluster): Promise<InstallFileFacts> {
@@ -27,7 +27,7 @@ async function readInstallFile(deps: Deps, mesh: Mesh, cluster: MeshCluster): Pr
   const state = installYamlState(text);
   if (state === 'foreign') return {state};
   if (state === 'edited') return {state: 'stale', difference: 'edited by hand since it was rendered'};
-  const version = knowVersion(mesh.istio.version ?? renderedFor.exec(text)?.[1] ?? '');
+  const version = resolveVersion(mesh.istio.version ?? renderedFor.exec(text)?.[1] ?? '');
   const [rendering] = await gatherRenderings(mesh, [cluster], version, deps);
   if (!rendering) return {state: 'absent'};
   const {rendered} = rendering;

@@ -5,7 +5,7 @@ import {certificateFacts} from '../../domain/facts/read/cluster-ca.js';
 import {readMetrics} from '../../domain/facts/read/metrics.js';
 import {MeshError} from '../../domain/errors.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
-import {otherCertProvider} from '../../domain/istio/environment.js';
+import {externalCertProvider} from '../../domain/istio/environment.js';
 import {istiodSecurePort} from '../../domain/istio/names.js';
 import {hasFeature} from '../../domain/istio/features.js';
 import {parseCertificate} from '../../domain/x509/certificate.js';
@@ -46,7 +46,7 @@ async function askAll<T>(
 }
 
 async function servedChain(pod: IstiodPod, {deps, mesh}: FactSources): Promise<ServedChain> {
-  const provider = otherCertProvider(pod.controlPlane.workload.env);
+  const provider = externalCertProvider(pod.controlPlane.workload.env);
   // The declared signer issues to workloads, too: what istiod presents then tells of it.
   const signedBy = provider === declaredProvider(mesh) ? undefined : provider;
   if (signedBy !== undefined) return {chain: [], certificates: [], linked: false, signedBy};

@@ -1,5 +1,10 @@
 /** What a cluster remembers of the journal. */
-import {headComparer, installNotes, rememberedHeads, type Remembering} from '../../domain/journal/head.js';
+import {
+  headComparer,
+  installRecordCarriers,
+  compareRecordedHeads,
+  type HeadCarrier,
+} from '../../domain/journal/head.js';
 import {cacertsName} from '../../domain/istio/names.js';
 import type {KubeObject} from '../../domain/kube/object.js';
 import type {CacertsSecret} from '../../domain/trust/cacerts.js';
@@ -8,10 +13,10 @@ import type {Derive} from '../fact-sources.js';
 export const deriveJournalHeads: Derive<'journalHeads'> = async ({reads, mesh, deps, cacerts, journal}) => {
   const [secret, configMaps] = await Promise.all([cacerts(), reads.read('configMaps')]);
   const objects = rememberingObjects(mesh.istio.namespace, secret, configMaps);
-  const heads = rememberedHeads(objects, headComparer(await journal()));
+  const heads = compareRecordedHeads(objects, headComparer(await journal()));
   if (heads.every(({result}) => result === 'agrees')) return heads;
   // A push of this moment may have written both since the journal was read: its entry comes first.
-  return rememberedHeads(objects, headComparer(await deps.workspace.journal.read()));
+  return compareRecordedHeads(objects, headComparer(await deps.workspace.journal.read()));
 };
 
 /** The objects of a cluster that may remember a journal: Secret cacerts, and the notes of `install apply` among ConfigMaps. */
@@ -19,8 +24,8 @@ export function rememberingObjects(
   istioNamespace: string,
   cacerts: CacertsSecret | 'absent',
   configMaps: readonly KubeObject[],
-): readonly Remembering[] {
+): readonly HeadCarrier[] {
   const secret =
     cacerts === 'absent' ? [] : [{where: `Secret ${istioNamespace}/${cacertsName}`, annotations: cacerts.annotations}];
-  return [...secret, ...installNotes(configMaps)];
+  return [...secret, ...installRecordCarriers(configMaps)];
 }

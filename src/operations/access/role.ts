@@ -11,7 +11,7 @@ import {parseSubject, subjectRule, type Subject} from '../../domain/kube/subject
 import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
-import {checkForms, defaults} from '../../domain/mesh/resolve.js';
+import {checkFormats, defaults} from '../../domain/mesh/resolve.js';
 import type {Deps} from '../../engine/deps.js';
 import {emptyPlan, onePhase} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';
@@ -77,7 +77,8 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
     });
   }
   const subjects = request.subjects.map(subjectOf);
-  if (istioNamespace !== undefined) checkForms({istioNamespace: {value: istioNamespace, source: '--istio-namespace'}});
+  if (istioNamespace !== undefined)
+    checkFormats({istioNamespace: {value: istioNamespace, source: '--istio-namespace'}});
   const mesh = await meshOf(deps, istioNamespace);
   const signer = mesh?.trust.signer;
   const namespace = mesh?.istio.namespace ?? istioNamespace ?? defaults.namespace;

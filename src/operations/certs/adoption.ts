@@ -120,7 +120,7 @@ export function takeFiles(one: Seen, {files: standing}: ExistingWorkDir, withKey
   return defined({
     ...one,
     keptIn: 'cacerts',
-    keeper: cacerts.keeper,
+    keeper: cacerts.managedBy,
     files: [...missing, ...(copiesKey ? [{path: paths.caKey, content: caKey}] : [])],
     copiesKey,
   });

@@ -183,11 +183,11 @@ function report(run: PhaseRun<ApplyFacts, ApplyPlan>, notes: readonly Warning[])
           path,
           context: isKnown(live) ? live.value.context : undefined,
           change: run.plan.decided.get(cluster.name)?.change,
-          running: isKnown(live) && live.value.istiod ? runningVersion(live.value.istiod).said : undefined,
+          running: isKnown(live) && live.value.istiod ? runningVersion(live.value.istiod).text : undefined,
         }),
       ),
     ),
-    istioctl: run.facts.istioctl.said,
+    istioctl: run.facts.istioctl.text,
     warnings: [...run.plan.warnings, ...notes],
   };
 }

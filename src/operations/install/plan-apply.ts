@@ -17,7 +17,7 @@ import {
 } from '../../domain/install/version-change.js';
 import {applyCommand} from '../../domain/istio/istioctl.js';
 import {kubernetesFit} from '../../domain/istio/kubernetes.js';
-import {knowVersion} from '../../domain/istio/versions.js';
+import {resolveVersion} from '../../domain/istio/versions.js';
 import {identityProblems, uidsToRecord} from '../../domain/mesh/identity.js';
 import {externalCaReason, usesCacerts} from '../../domain/mesh/signer.js';
 import {isKnown, type Observed} from '../../domain/observed.js';
@@ -117,12 +117,12 @@ function changeOf(live: InstalledCluster, rendered: Rendered, istioctl: Reported
   if (!live.istiod) return 'install';
   const record = readRecord(live.record);
   const sameBytes = record?.installYaml === sha256Hex(rendered.text);
-  if (sameBytes && record.istioctl === istioctl.said) {
+  if (sameBytes && record.istioctl === istioctl.text) {
     const digest = liveDigest(live.installed);
     const isAsLeft = digest !== undefined && record.live === digest && networkOf(live) === rendered.network;
     return isAsLeft ? 'unchanged' : 'repair';
   }
-  if (runningVersion(live.istiod).said !== istioctl.said) return 'upgrade';
+  if (runningVersion(live.istiod).text !== istioctl.text) return 'upgrade';
   return sameBytes ? 'repair' : 'replace';
 }
 
@@ -235,7 +235,7 @@ export function noteAction(
     remembers: true,
     title: `note ${what} in ConfigMap ${namespace}/${recordName(revision)}`,
     object: recordObject(
-      {installYaml: sha256Hex(text), istioctl: istioctl.said, live},
+      {installYaml: sha256Hex(text), istioctl: istioctl.text, live},
       {namespace, revision},
       decided.live.record,
     ),
@@ -249,13 +249,13 @@ function istioctlAction(
   {readinessTimeoutMs}: ApplyOptions,
 ): RunIstioctl {
   const {live, rendered, path} = decided;
-  const {words, flags} = applyCommand(knowVersion(istioctl.said).version);
-  const running = live.istiod ? runningVersion(live.istiod).said : '';
+  const {words, flags} = applyCommand(resolveVersion(istioctl.text).version);
+  const running = live.istiod ? runningVersion(live.istiod).text : '';
   const title = {
-    install: `install Istio ${istioctl.said}`,
-    repair: `apply the same install.yaml again with istioctl ${istioctl.said}`,
+    install: `install Istio ${istioctl.text}`,
+    repair: `apply the same install.yaml again with istioctl ${istioctl.text}`,
     replace: `replace the configuration of Istio ${running}`,
-    upgrade: `replace Istio ${running} by ${istioctl.said}`,
+    upgrade: `replace Istio ${running} by ${istioctl.text}`,
   }[change];
   const asks = change === 'replace' || change === 'upgrade';
   return defined<RunIstioctl>({
@@ -277,9 +277,9 @@ function kubernetesWarnings(
   istioctl: ReportedVersion,
 ): readonly Warning[] {
   if (kubernetesMinor === undefined) return [];
-  const suits = kubernetesFit(knowVersion(istioctl.said).version, kubernetesMinor);
+  const suits = kubernetesFit(resolveVersion(istioctl.text).version, kubernetesMinor);
   if (suits.fit === 'fits') return [];
-  const istio = `Istio ${istioctl.said}`;
+  const istio = `Istio ${istioctl.text}`;
   const server = `Kubernetes 1.${String(kubernetesMinor)}`;
   const message =
     suits.fit === 'too old'

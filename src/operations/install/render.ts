@@ -182,5 +182,5 @@ function describe(
 }
 
 function describeVersion({format}: Rendered, {known, saidBy}: ChosenVersion): RenderedFor {
-  return {istioVersion: known.said, versionFrom: saidBy, dialect: format.id, dialectWhy: format.why};
+  return {istioVersion: known.text, versionFrom: saidBy, dialect: format.id, dialectWhy: format.why};
 }

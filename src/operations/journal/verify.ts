@@ -2,7 +2,7 @@ import {defined} from '../../domain/defined.js';
 import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {JournalFault} from '../../domain/journal/chain.js';
-import {headComparer, type RememberedHead, rememberedHeads, type Remembering} from '../../domain/journal/head.js';
+import {headComparer, type RecordedHead, compareRecordedHeads, type HeadCarrier} from '../../domain/journal/head.js';
 import {isKnown, observe, type Observed, valueOr} from '../../domain/observed.js';
 import {cacertsName} from '../../domain/istio/names.js';
 import type {Deps} from '../../engine/deps.js';
@@ -42,7 +42,7 @@ export interface ChainSummary {
 export interface RememberingCluster extends ClusterResult {
   readonly context?: string;
   /** What it remembers, compared with the journal; empty where it remembers nothing. */
-  readonly heads: readonly RememberedHead[];
+  readonly heads: readonly RecordedHead[];
 }
 
 /** What `journal verify` answers. */
@@ -85,7 +85,7 @@ export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult,
       chains: chainsOf(state),
       faults: state.faults,
       open: state.open.filter((entry) => !underWay.has(entry)).length,
-      aside: state.aside.map(({file, entries, faults}) => ({file, entries: entries.length, faults})),
+      aside: state.archived.map(({file, entries, faults}) => ({file, entries: entries.length, faults})),
     };
     const secrets = limitOn('cacerts', limits) === undefined;
     return {verdict: verdictOf(journal, clusters), journal, secrets, clusters, warnings};
@@ -121,7 +121,7 @@ const secretsLeftOut = `--no-secrets: what Secret ${cacertsName} remembers, the 
 
 interface Looked {
   readonly cluster: MeshCluster;
-  readonly seen: Observed<{readonly uid: string; readonly objects: readonly Remembering[]}>;
+  readonly seen: Observed<{readonly uid: string; readonly objects: readonly HeadCarrier[]}>;
 }
 
 async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits: Limits): Promise<Looked> {
@@ -148,7 +148,7 @@ function compare({mesh}: LoadedMesh, asked: readonly Looked[], state: JournalSta
     const stranger = strangers.get(name);
     const objects: Looked['seen'] = stranger ? {unknown: stranger} : seen;
     if (isKnown(objects)) {
-      return defined({name, context, outcome: 'done', heads: rememberedHeads(objects.value.objects, comparer)});
+      return defined({name, context, outcome: 'done', heads: compareRecordedHeads(objects.value.objects, comparer)});
     }
     return defined({name, context, outcome: outcomeOfError(objects.unknown), error: objects.unknown, heads: []});
   });
@@ -169,7 +169,7 @@ function hasFindings({faults, aside}: VerifyJournalResult['journal']): boolean {
 }
 
 /** What a head that a cluster remembers means: unknown is never healthy, as the entry may be in a copy that is not here. */
-const meaning: Readonly<Record<RememberedHead['result'], 'done' | 'NOT_FOUND' | 'findings'>> = {
+const meaning: Readonly<Record<RecordedHead['result'], 'done' | 'NOT_FOUND' | 'findings'>> = {
   agrees: 'done',
   'not-known-here': 'NOT_FOUND',
   rewritten: 'findings',

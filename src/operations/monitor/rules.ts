@@ -1,11 +1,11 @@
 /** `monitor rules`: alert rules for what can expire or drift, made for this mesh's Istio and thresholds. */
-import {type KnownVersion, knowVersion, newestKnown} from '../../domain/istio/versions.js';
+import {type KnownVersion, resolveVersion, newestKnown} from '../../domain/istio/versions.js';
 import {formatMinor} from '../../domain/istio/version.js';
 import {layout} from '../../domain/mesh/layout.js';
 import type {Mesh} from '../../domain/mesh/mesh.js';
 import {usesCacerts} from '../../domain/mesh/signer.js';
 import {
-  type LeftOut,
+  type OmittedAlert,
   type PrometheusAlert,
   type RuleObject,
   makeRules,
@@ -37,7 +37,7 @@ export interface MonitorRulesResult {
   /** Whose metrics the rules ask for. */
   readonly istioVersion: string;
   readonly alerts: readonly Pick<PrometheusAlert, 'alert' | 'for' | 'labels'>[];
-  readonly leftOut: readonly LeftOut[];
+  readonly leftOut: readonly OmittedAlert[];
   /** The PrometheusRule, or the content of the rule file. */
   readonly document: object;
   /** The same as YAML, to be applied or saved. */
@@ -57,7 +57,7 @@ export const monitorRules = onePhase<MonitorRulesRequest, MonitorRulesResult, Lo
 });
 
 function knownVersion({istio}: Mesh): KnownVersion {
-  return knowVersion(istio.version ?? formatMinor(newestKnown));
+  return resolveVersion(istio.version ?? formatMinor(newestKnown));
 }
 
 function warningsOf(mesh: Mesh): readonly Warning[] {
@@ -81,7 +81,7 @@ function report(request: MonitorRulesRequest, mesh: Mesh): MonitorRulesResult {
   const document = request.format === 'rule-file' ? rules : prometheusRule(rules, request.object);
   return {
     format: request.format,
-    istioVersion: known.said,
+    istioVersion: known.text,
     alerts: rules.groups.flatMap((group) =>
       group.rules.map((rule) => ({alert: rule.alert, for: rule.for, labels: rule.labels})),
     ),

@@ -9,8 +9,8 @@ import {
   type FoundFile,
   type MakefileFacts,
   comparedFiles,
-  flavourOf,
-  isMakefileMade,
+  makefileVariant,
+  isMakefileLayout,
   makefileCopies,
   makefileFaults,
 } from '../../domain/mesh/makefile.js';
@@ -46,7 +46,7 @@ export async function importMakefileDirectory({workspace}: Pick<Deps, 'workspace
     clusters: [...facts.clusters.keys()],
     files,
     notes: copies.map(({from, to}) => `${to} is a copy of ${from}`),
-    warnings: isMakefileMade(facts)
+    warnings: isMakefileLayout(facts)
       ? makefileFaults(facts).map(({cluster, message, hint}): Warning =>
           defined({cluster, message: advice`${message} (${hint})`}),
         )
@@ -66,7 +66,7 @@ async function gatherMakefileFacts(workspace: Deps['workspace']): Promise<Makefi
   for (const name of await workspace.list('.')) {
     if (!isClusterName(name) || (await workspace.stat(name))?.kind !== 'directory') continue;
     const folder = await gatherFolder(workspace, name);
-    if (flavourOf(folder) !== undefined) clusters.set(name, folder);
+    if (makefileVariant(folder) !== undefined) clusters.set(name, folder);
   }
   return {root: await gatherFolder(workspace, '.'), clusters};
 }

@@ -2,7 +2,7 @@
 import {uidsToRecord, identityProblems} from '../../domain/mesh/identity.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown, type Observed, observe} from '../../domain/observed.js';
-import {headComparer, parseHead, type JournalKnown} from '../../domain/journal/head.js';
+import {headComparer, parseHead, type JournalContent} from '../../domain/journal/head.js';
 import {annotations} from '../../domain/trust/cacerts.js';
 import {identified, secretOf, type TrustObservation} from '../../domain/trust/cluster-trust.js';
 import {liveCa, wrongClusterCa, type OtherCluster} from '../../domain/trust/wrong-cluster.js';
@@ -17,7 +17,7 @@ export interface TrustFacts {
   readonly loaded: LoadedMesh;
   readonly targets: readonly TrustTarget[];
   /** What is compared with what the clusters remember of it; where it cannot be read, nothing will be written either. */
-  readonly journal: Observed<JournalKnown>;
+  readonly journal: Observed<JournalContent>;
 }
 
 /** {@link PushRules} and `--accept-uid`. */
@@ -66,7 +66,7 @@ export function decideAll(facts: TrustFacts, rules: TrustRules): readonly Decide
   return decideEach(facts, rules, ({target, nothingToWrite}, seen) => {
     if (nothingToWrite) return {errors: [nothingToWrite]};
     const misplaced = wrongClusterCa(target.own.inspection.certificate, target.cluster, others);
-    const decision = decidePush({...target, misplaced}, seen, rules);
+    const decision = decidePush({...target, wrongCluster: misplaced}, seen, rules);
     return {decision, errors: decision.kind === 'refuse' ? decision.refusals : []};
   });
 }

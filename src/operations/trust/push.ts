@@ -100,7 +100,7 @@ async function gatherTarget(
       cluster: cluster.name,
       namespace,
       // Asked only where a restart was allowed: it takes a connection to every istiod pod.
-      unfinished: restartIstiod && inPlace && (await presentsOther(deps, trust, namespace, ca)),
+      pendingReload: restartIstiod && inPlace && (await presentsOther(deps, trust, namespace, ca)),
       network: cluster.network,
       own,
       what: `${cluster.name}/${caFileNames.caCert}`,

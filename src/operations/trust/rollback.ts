@@ -51,7 +51,7 @@ export const rollbackTrust = onePhase<RollbackRequest, RollbackResult, TrustFact
     const plan = planChanges(facts, request);
     const message =
       'the last rollback ended before istiod took the CA over: this run finishes it. To undo it instead, run it once more afterwards';
-    const unfinished = facts.targets.filter(({target}) => target.unfinished);
+    const unfinished = facts.targets.filter(({target}) => target.pendingReload);
     return {...plan, warnings: [...plan.warnings, ...unfinished.map(({target: {cluster}}) => ({cluster, message}))]};
   },
   report: (run, {forget}) => ({...reportChanges(run), forgotten: forget}),

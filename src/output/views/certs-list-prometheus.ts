@@ -27,8 +27,8 @@ export function certsListPrometheus(result: Printed<ListResult>): string {
       ...metricFamilies.readable,
       samples: samples(readable(result), ({isReadable}) => isReadable, by('cluster', 'source')),
     },
-    {...metricFamilies.reportedCaEnd, samples: samples(reported, ({caEnd}) => caEnd, by('cluster', 'pod'))},
-    {...metricFamilies.reportedRootEnd, samples: samples(reported, ({rootEnd}) => rootEnd, by('cluster', 'pod'))},
+    {...metricFamilies.reportedCaExpiry, samples: samples(reported, ({caEnd}) => caEnd, by('cluster', 'pod'))},
+    {...metricFamilies.reportedRootExpiry, samples: samples(reported, ({rootEnd}) => rootEnd, by('cluster', 'pod'))},
   ]);
 }
 

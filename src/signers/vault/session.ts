@@ -1,5 +1,5 @@
 /** One server, mount and issuer during one run: looked at once, logged in to once. */
-import {memoizeAsync, oncePerRun} from '../../domain/memoize.js';
+import {memoizeAsync, memoizePerRun} from '../../domain/memoize.js';
 import {defined} from '../../domain/defined.js';
 import * as z from 'zod';
 import {MeshError} from '../../domain/errors.js';
@@ -14,7 +14,7 @@ import {explainForbidden, explainRefusal, reachesMount} from './refusals.js';
 import {readSettings, type VaultSpec} from './settings.js';
 
 /** The run's session: a secret ID may be good for one login only. Throws what reading the settings throws. */
-export const openSession = oncePerRun(createSession);
+export const openSession = memoizePerRun(createSession);
 
 /** What a run knows of the server. */
 export type Session = Awaited<ReturnType<typeof createSession>>;

@@ -1,5 +1,5 @@
 import {MeshError} from '../../domain/errors.js';
-import {answerError, unreachable, type ApiRequest} from '../../domain/kube/status.js';
+import {responseError, unreachable, type ApiRequest} from '../../domain/kube/status.js';
 import {seconds} from '../bounded.js';
 import {lastLines} from '../child-output.js';
 import type {PortForward} from './api.js';
@@ -46,7 +46,7 @@ const notAllowed = / is forbidden: .* cannot (create|get) resource "pods\/portfo
 function forwardError({context, namespace, pod}: ForwardOptions, stderr: string): MeshError {
   const asked: ApiRequest = {verb: 'get', resource: 'pods', name: pod, namespace, context};
   const answered = (to: ApiRequest, status: number, message: string): MeshError =>
-    answerError(to, {status, contentType: 'application/json', body: JSON.stringify({message}), toolText: stderr});
+    responseError(to, {status, contentType: 'application/json', body: JSON.stringify({message}), toolText: stderr});
   const said = lastLines(stderr).replace(/^error: /, '');
   const [, verb] = notAllowed.exec(said) ?? [];
   if (verb === 'create' || verb === 'get') return answered({...asked, verb, resource: 'pods/portforward'}, 403, said);

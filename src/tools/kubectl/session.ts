@@ -2,7 +2,7 @@ import {defined} from '../../domain/defined.js';
 import {type KindRef, groupOf, resourceOf} from '../../domain/kube/kinds.js';
 import type {KubeList, KubeObject, ObjectRef} from '../../domain/kube/object.js';
 import {collectionPath, fieldManager, objectPath, refOf, withQuery} from '../../domain/kube/paths.js';
-import {answerError, unreachable, type ApiRequest, type Verb} from '../../domain/kube/status.js';
+import {responseError, unreachable, type ApiRequest, type Verb} from '../../domain/kube/status.js';
 import {MeshError} from '../../domain/errors.js';
 import {advice, inspectWith, words} from '../../domain/suggest/suggestion.js';
 import {lastLines} from '../child-output.js';
@@ -72,7 +72,7 @@ export function createSession({context, tool, transport, timeoutMs, signal}: Ses
   const read = (asked: ApiRequest, {status, headers, text}: HttpResponse): unknown => {
     const contentType = headers['content-type'] ?? '';
     if (status < 200 || status > 299) {
-      throw answerError(asked, {status, contentType, body: text, toolText: tool.stderr()});
+      throw responseError(asked, {status, contentType, body: text, toolText: tool.stderr()});
     }
     // /healthz, /readyz and /metrics answer in text.
     if (!contentType.includes('json')) return text;

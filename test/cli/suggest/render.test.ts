@@ -8,7 +8,7 @@ import {
   fixWith,
   forEach,
   ifExists,
-  inAnyCase,
+  runAll,
   inWorkDir,
   kubectlMesh,
   inspectWith,
@@ -94,7 +94,7 @@ describe('a suggestion', () => {
       '${EDITOR:-vi} a && kubectl mesh certs list',
       "${EDITOR:-vi} '/w d/a' && kubectl mesh certs list -w '/w d'",
     ],
-    [inAnyCase(inspectWith.run('a', []), inspectWith.run('b', [])), 'a; b', 'a; b'],
+    [runAll(inspectWith.run('a', []), inspectWith.run('b', [])), 'a; b', 'a; b'],
     [
       pipe(inspectWith.run('a', []), inspectWith.run('grep', ['-e', 'x y']), inspectWith.run('c', [])),
       "a | grep -e 'x y' | c",

@@ -6,7 +6,7 @@ import {
   type HazardFacts,
 } from '../../../src/domain/checks/control-plane/known-hazards.js';
 import type {CacertsFacts} from '../../../src/domain/facts/facts.js';
-import {knowVersion, newestKnown, oldestKnown} from '../../../src/domain/istio/versions.js';
+import {resolveVersion, newestKnown, oldestKnown} from '../../../src/domain/istio/versions.js';
 import {version} from '../istio/version.js';
 import {cacertsOf, certificate, clusterCa} from './healthy.js';
 
@@ -207,7 +207,7 @@ describe('the table of hazards', () => {
   });
 
   it('treats a version that is newer than the newest known as that one', () => {
-    const {version: known} = knowVersion('1.99.0');
+    const {version: known} = resolveVersion('1.99.0');
     const newest = hazards.filter((hazard) => concerns(hazard, newestKnown)).map(({id}) => id);
     expect(hazards.filter((hazard) => concerns(hazard, known)).map(({id}) => id)).toEqual(newest);
     expect(newest).not.toContain('leaf-outlives-ca');

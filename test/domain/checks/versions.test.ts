@@ -5,7 +5,7 @@ import {type AsJson, judgedText, textOf} from '../../helpers/suggestions.js';
 import {PerPod, type ControlPlaneFacts} from '../../../src/domain/facts/facts.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {Row} from '../../../src/domain/checks/report.js';
-import {knowVersion} from '../../../src/domain/istio/versions.js';
+import {resolveVersion} from '../../../src/domain/istio/versions.js';
 import {known} from '../../../src/domain/observed.js';
 import {clusters, controlPlane, evidence, istiodMetrics, pod, workload, type Spoilt} from './healthy.js';
 import type {Mesh} from '../../../src/domain/mesh/mesh.js';
@@ -19,7 +19,7 @@ const results = (id: string, spoilt: Spoilt): readonly string[] => rowsOf(id, sp
 const fixes = (id: string, spoilt: Spoilt): readonly string[] => rowsOf(id, spoilt).map(({fix}) => fix);
 
 function istiod(tag: string, change: Partial<ControlPlaneFacts> = {}): ControlPlaneFacts {
-  return controlPlane('cluster1', {tag, version: knowVersion(tag).version, ...change});
+  return controlPlane('cluster1', {tag, version: resolveVersion(tag).version, ...change});
 }
 const revision = (name: string, tag: string): ControlPlaneFacts =>
   istiod(tag, {revision: name, workload: workload(`istiod-${name}`)});

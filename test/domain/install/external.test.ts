@@ -3,7 +3,7 @@ import {parse} from 'yaml';
 import type {MeshError} from '../../../src/domain/errors.js';
 import {parseOverlay, type Overlay} from '../../../src/domain/install/overlays.js';
 import {renderInstall} from '../../../src/domain/install/render.js';
-import {at} from '../../../src/domain/tree.js';
+import {valueAt} from '../../../src/domain/tree.js';
 import type {Mesh} from '../../../src/domain/mesh/mesh.js';
 import type {SignerSpecOf} from '../../../src/domain/mesh/signer.js';
 import {tinyRoot} from '../../helpers/tiny-ca.js';
@@ -33,42 +33,42 @@ function codeOf(work: () => unknown): string {
   } catch (thrown) {
     return (thrown as MeshError).code;
   }
-  throw new Error('it should have thrown');
+  throw new Error('expected an error');
 }
 
-const env = (document: unknown): unknown => at(document, ['spec', 'values', 'pilot', 'env']);
+const env = (document: unknown): unknown => valueAt(document, ['spec', 'values', 'pilot', 'env']);
 
-describe('install.yaml where somebody else issues', () => {
+describe('install.yaml with an external issuer', () => {
   it.each([
     [undefined, 'cert-manager-istio-csr.cert-manager.svc:443'],
     ['csr.elsewhere.svc:8443', 'csr.elsewhere.svc:8443'],
-  ])('tells proxies where istio-csr is (declared: %s), and istiod that it is no CA', (caAddress, expected) => {
+  ])('sets the address of istio-csr (declared: %s) and disables the CA of istiod', (caAddress, expected) => {
     const document = render(meshOf({...istioCsr, ...(caAddress !== undefined && {caAddress})}));
-    expect(at(document, ['spec', 'values', 'global', 'caAddress'])).toBe(expected);
+    expect(valueAt(document, ['spec', 'values', 'global', 'caAddress'])).toBe(expected);
     expect(env(document)).toMatchObject({ENABLE_CA_SERVER: 'false', ISTIO_MULTIROOT_MESH: 'true'});
   });
 
-  it('tells istiod and proxies of a signer of Kubernetes, and of its root', () => {
+  it('configures istiod and proxies for a Kubernetes signer and its root', () => {
     const document = render(meshOf(kubernetesCsr));
     expect(env(document)).toEqual({EXTERNAL_CA: 'ISTIOD_RA_KUBERNETES_API', CERT_SIGNER_DOMAIN: 'issuers.example.com'});
-    expect(at(document, ['spec', 'values', 'global'])).toMatchObject({
+    expect(valueAt(document, ['spec', 'values', 'global'])).toMatchObject({
       pilotCertProvider: 'k8s.io/issuers.example.com/mesh',
       certSigners: ['issuers.example.com/mesh'],
     });
-    expect(at(document, ['spec', 'meshConfig'])).toMatchObject({
+    expect(valueAt(document, ['spec', 'meshConfig'])).toMatchObject({
       defaultConfig: {proxyMetadata: {ISTIO_META_CERT_SIGNER: 'mesh'}},
       caCertificates: [{pem: root, certSigners: ['issuers.example.com/mesh']}],
     });
   });
 
-  it.each(['spire', 'cert-manager'] as const)('says nothing of %s', (issuer) => {
+  it.each(['spire', 'cert-manager'] as const)('has no settings for %s', (issuer) => {
     expect(render(meshOf({type: 'external', issuer}))).toEqual(render(meshWith()));
   });
 
   it.each<[string, () => unknown, string]>([
     ['istio-csr before 1.16', () => render(meshOf(istioCsr), '1.15.7'), 'USAGE'],
-    ['a signer of Kubernetes before 1.24', () => render(meshOf(kubernetesCsr), '1.23.6'), 'USAGE'],
-    ['a root that is no certificate', () => render(meshOf(kubernetesCsr), '1.31', 'hello'), 'NOT_PEM'],
+    ['a Kubernetes signer before 1.24', () => render(meshOf(kubernetesCsr), '1.23.6'), 'USAGE'],
+    ['a root that is not a certificate', () => render(meshOf(kubernetesCsr), '1.31', 'hello'), 'NOT_PEM'],
     [
       'values that make istiod a CA again',
       () =>
@@ -92,7 +92,7 @@ describe('install.yaml where somebody else issues', () => {
     expect(codeOf(work)).toBe(code);
   });
 
-  it('needs the root of a signer of Kubernetes', () => {
+  it('requires the root of a Kubernetes signer', () => {
     const [cluster] = meshWith().clusters;
     if (!cluster) throw new Error('no cluster');
     const work = (): unknown => renderInstall(meshOf(kubernetesCsr), cluster, release('1.31'), new Map());

@@ -5,7 +5,7 @@ describe('lineDiff', () => {
   it.each<[string, string, string, readonly string[]]>([
     ['nothing', 'a\nb\n', 'a\nb\n', []],
     ['a new text', '', 'a\n', ['+ a']],
-    ['a text that is gone', 'a\n', '', ['- a']],
+    ['a removed text', 'a\n', '', ['- a']],
     ['a changed line', 'a\nb\nc\n', 'a\nx\nc\n', ['- b', '+ x']],
     ['lines in the middle', 'a\nd\n', 'a\nb\nc\nd\n', ['+ b', '+ c']],
     ['a moved line', 'a\nb\nc\n', 'b\nc\na\n', ['- a', '+ a']],
@@ -15,7 +15,7 @@ describe('lineDiff', () => {
     expect(lineDiff(before, after)).toEqual(expected);
   });
 
-  it('counts instead of comparing very long texts', () => {
+  it('counts the lines of very long texts instead of comparing them', () => {
     expect(lineDiff('a\n'.repeat(3000), 'b\n')).toEqual(['- 3000 lines', '+ 1 lines']);
   });
 });

@@ -7,7 +7,7 @@ const ourLabels = {
   'install.operator.istio.io/owning-resource': 'kubectl-mesh',
   'operator.istio.io/managed': 'Reconcile',
   'operator.istio.io/component': 'Pilot',
-  // istioctl renders Helm charts: this label says nothing.
+  // istioctl renders Helm charts, so this label does not identify Helm.
   'app.kubernetes.io/managed-by': 'Helm',
   'istio.io/rev': 'default',
 };
@@ -53,26 +53,26 @@ describe('foreignOwner', () => {
       'IstioRevision default of the Sail operator',
     ],
     [
-      'a document without a name',
+      'an unnamed document',
       {labels: {...ourLabels, 'install.operator.istio.io/owning-resource': 'unknown'}},
-      'an istioctl document without a name',
+      'an unnamed IstioOperator document',
     ],
     [
       'another document',
       {labels: {...ourLabels, 'install.operator.istio.io/owning-resource': 'prod'}},
-      'the istioctl document prod',
+      'IstioOperator document prod',
     ],
     [
       'kubectl apply',
       {labels: chart, managedFields: [{manager: 'kubectl-client-side-apply'}]},
-      'kubectl-client-side-apply (its field manager)',
+      'field manager kubectl-client-side-apply',
     ],
-    ['nobody that says so', {labels: chart, managedFields: []}, 'an unknown installer'],
-  ])('sees %s', (_what, metadata, owner) => {
+    ['an installer that leaves no trace', {labels: chart, managedFields: []}, 'an unknown installer'],
+  ])('detects %s', (_what, metadata, owner) => {
     expect(foreignOwner(object('Deployment', 'istiod', metadata))).toBe(owner);
   });
 
-  it('looks only at what our document writes too', () => {
+  it('considers only objects that our document also writes', () => {
     const other = {...ourLabels, 'install.operator.istio.io/owning-resource': 'eastwest'};
     const objects = [
       object('Deployment', 'istio-eastwestgateway', {
@@ -83,14 +83,14 @@ describe('foreignOwner', () => {
     ];
     expect(foreignOwners(objects, undefined)).toEqual([]);
     expect(foreignOwners(objects, '1-29')).toEqual([
-      {owner: 'the istioctl document eastwest', object: 'Deployment istiod-1-29'},
+      {owner: 'IstioOperator document eastwest', object: 'Deployment istiod-1-29'},
     ]);
   });
 
-  it('names each installer once', () => {
+  it('reports each installer once', () => {
     const labels = {...ourLabels, 'install.operator.istio.io/owning-resource': 'prod'};
     const objects = ['a', 'b', 'c'].map((name) => object('Service', name, {labels}));
-    expect(foreignOwners(objects, undefined)).toEqual([{owner: 'the istioctl document prod', object: 'Service a'}]);
+    expect(foreignOwners(objects, undefined)).toEqual([{owner: 'IstioOperator document prod', object: 'Service a'}]);
   });
 });
 
@@ -98,18 +98,18 @@ describe('liveDigest', () => {
   const objects = [object('Deployment', 'istiod'), object('ConfigMap', 'istio')];
   const digest = liveDigest(objects);
 
-  it('does not depend on the order, nor on what others own', () => {
+  it('does not depend on the order or on objects of other owners', () => {
     expect(digest).toMatch(/^[0-9a-f]{64}$/);
     expect(liveDigest([...objects].reverse())).toBe(digest);
     expect(liveDigest([...objects, object('Service', 'other', {labels: {}})])).toBe(digest);
   });
 
   it.each<[string, readonly KubeObject[]]>([
-    ['an object is gone', objects.slice(1)],
+    ['an object was removed', objects.slice(1)],
     ['an object was added', [...objects, object('Service', 'istiod')]],
-    ['an object was made anew', [object('Deployment', 'istiod', {uid: 'other'}), ...objects.slice(1)]],
+    ['an object was recreated', [object('Deployment', 'istiod', {uid: 'other'}), ...objects.slice(1)]],
     [
-      'somebody took a field',
+      'another manager took over a field',
       [object('Deployment', 'istiod', {managedFields: [{...applied, fieldsV1: {}}]}), ...objects.slice(1)],
     ],
     [
@@ -123,7 +123,7 @@ describe('liveDigest', () => {
     expect(liveDigest(changed)).not.toBe(digest);
   });
 
-  it('does not count what istiod does to its webhooks, nor what the autoscaler does', () => {
+  it("ignores istiod's changes to its webhooks and changes by the autoscaler", () => {
     const webhook = (fields: object) =>
       object('ValidatingWebhookConfiguration', 'v', {managedFields: [{...applied, fieldsV1: fields}]});
     expect(liveDigest([...objects, webhook({a: 1})])).toBe(liveDigest([...objects, webhook({b: 2})]));
@@ -134,27 +134,27 @@ describe('liveDigest', () => {
     expect(liveDigest([scaled, ...objects.slice(1)])).toBe(digest);
   });
 
-  it('proves nothing where nothing is installed, or istioctl did not use server-side apply', () => {
+  it('is undefined if nothing is installed or istioctl did not use server-side apply', () => {
     expect(liveDigest([])).toBeUndefined();
     expect(liveDigest([object('Deployment', 'istiod', {managedFields: []})])).toBeUndefined();
   });
 });
 
-describe('the record', () => {
+describe('the install record', () => {
   const record = {installYaml: 'a', istioctl: '1.31.0', live: 'b'};
 
-  it('is read as it was written, and replaces the one before', () => {
-    const made = recordObject(
+  it('is read back as written, and replaces the previous one', () => {
+    const configMap = recordObject(
       record,
       {namespace: 'istio-system', revision: '1-31'},
       object('ConfigMap', 'x', {resourceVersion: '7'}),
     );
-    expect(made.metadata).toMatchObject({name: 'kubectl-mesh-install-1-31', resourceVersion: '7'});
-    expect(readRecord(made)).toEqual(record);
+    expect(configMap.metadata).toMatchObject({name: 'kubectl-mesh-install-1-31', resourceVersion: '7'});
+    expect(readRecord(configMap)).toEqual(record);
   });
 
   it.each([undefined, object('ConfigMap', 'x'), {...object('ConfigMap', 'x'), data: {installYaml: 'a'}}])(
-    'of %j is none',
+    'is undefined for %j',
     (configMap) => {
       expect(readRecord(configMap)).toBeUndefined();
     },

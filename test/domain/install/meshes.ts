@@ -1,8 +1,8 @@
 import {parseVersion} from '../../../src/domain/istio/version.js';
-import {knowVersion, type KnownVersion} from '../../../src/domain/istio/versions.js';
+import {resolveVersion, type KnownVersion} from '../../../src/domain/istio/versions.js';
 import type {Mesh, MeshCluster} from '../../../src/domain/mesh/mesh.js';
 
-/** A mesh of one primary, as the guide makes it; `change` says what is different. */
+/** Returns a mesh with one primary, as in the guide, with the given changes. */
 export function meshWith(change: Partial<Mesh> = {}): Mesh {
   return {
     meshID: 'mesh1',
@@ -22,13 +22,13 @@ export function meshWith(change: Partial<Mesh> = {}): Mesh {
   };
 }
 
-/** A primary on network1. */
+/** Returns a primary on network1. */
 export function primary(name: string, change: Partial<MeshCluster> = {}): MeshCluster {
   return {name, network: 'network1', role: 'primary', ...change};
 }
 
-/** A version that must be a release. */
+/** Resolves a version, which must be a release. */
 export function release(text: string): KnownVersion {
-  if (!parseVersion(text)) throw new Error(`${text} is no version`);
-  return knowVersion(text);
+  if (!parseVersion(text)) throw new Error(`${text} is not a version`);
+  return resolveVersion(text);
 }

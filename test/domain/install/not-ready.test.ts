@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {failureMessage, isReadinessFailure, isWorthALine} from '../../../src/domain/install/istioctl-output.js';
+import {failureMessage, isReadinessFailure, isInformative} from '../../../src/domain/install/istioctl-output.js';
 import {explainNotReady} from '../../../src/domain/install/not-ready.js';
 import type {EventObject, PodObject} from '../../../src/domain/kube/objects.js';
 
@@ -14,7 +14,7 @@ function warning(kind: string, name: string, reason: string, message: string, co
 const ready = [{type: 'Ready', status: 'True'}];
 
 describe('explainNotReady', () => {
-  it('says nothing about pods that are ready, finished or evicted', () => {
+  it('ignores pods that are ready, finished or evicted', () => {
     expect(
       explainNotReady(
         [
@@ -58,7 +58,7 @@ describe('explainNotReady', () => {
         ],
       },
       [],
-      ['CrashLoopBackOff', '4 restarts', 'exit 255'],
+      ['CrashLoopBackOff', '4 restarts', 'exit code 255'],
     ],
     [
       'no node',
@@ -70,19 +70,19 @@ describe('explainNotReady', () => {
       ['not scheduled (Unschedulable): 0/1 nodes', 'FailedScheduling: 0/1 nodes are available (3 times)'],
     ],
     [
-      'a probe that fails',
+      'a failing probe',
       {phase: 'Running', containerStatuses: [{name: 'd', ready: false, state: {}}]},
       [],
-      ['container d runs and is not ready'],
+      ['container d is running but not ready'],
     ],
     ['no status', {}, [], ['no status yet']],
-  ])('says why: %s', (_what, status, events, parts) => {
+  ])('explains %s', (_what, status, events, parts) => {
     const [line = ''] = explainNotReady([pod('p', status)], events);
     expect(line).toMatch(/^Pod p: /);
     for (const part of parts) expect(line).toContain(part);
   });
 
-  it('shows warnings of other objects, without control characters', () => {
+  it('shows warnings of the objects that create pods, without control characters', () => {
     const events = [warning('ReplicaSet', 'istiod-1', 'FailedCreate', 'quota\u001b[31m exceeded\n')];
     expect(explainNotReady([], events)).toEqual(['ReplicaSet istiod-1: FailedCreate: quota exceeded']);
   });
@@ -98,8 +98,8 @@ describe("istioctl's output", () => {
       '  \\__       _____/',
       '',
     ];
-    expect(logo.filter(isWorthALine)).toEqual([]);
-    expect(isWorthALine('✔ Istio core installed')).toBe(true);
+    expect(logo.filter(isInformative)).toEqual([]);
+    expect(isInformative('✔ Istio core installed')).toBe(true);
   });
 
   it.each([
@@ -113,10 +113,10 @@ describe("istioctl's output", () => {
   it('ends the message with its last lines', () => {
     const output = Array.from({length: 40}, (_, index) => `line ${String(index)}`).join('\n');
     const message = failureMessage(['manifest', 'apply', '--wait', '-y'], {exitCode: 1, output}, ['Pod p: waits']);
-    expect(message).toContain('istioctl manifest apply failed (exit 1)');
+    expect(message).toContain('istioctl manifest apply failed (exit code 1)');
     expect(message).toContain('Pod p: waits');
     expect(message).toContain('line 39');
     expect(message).not.toContain('line 20');
-    expect(failureMessage(['install', '-y'], {exitCode: 2, output: ''}, [])).toContain('istioctl said nothing');
+    expect(failureMessage(['install', '-y'], {exitCode: 2, output: ''}, [])).toContain('istioctl printed nothing');
   });
 });

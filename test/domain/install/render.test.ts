@@ -4,7 +4,7 @@ import type {MeshError} from '../../../src/domain/errors.js';
 import {installYamlState} from '../../../src/domain/install/install-yaml.js';
 import {parseOverlay, type Overlay} from '../../../src/domain/install/overlays.js';
 import {renderInstall, type Rendered} from '../../../src/domain/install/render.js';
-import {knowVersion} from '../../../src/domain/istio/versions.js';
+import {resolveVersion} from '../../../src/domain/istio/versions.js';
 import type {Mesh, MeshCluster} from '../../../src/domain/mesh/mesh.js';
 import {meshWith, primary, release} from './meshes.js';
 
@@ -13,7 +13,7 @@ const noFiles = new Map<string, Overlay>();
 function render(mesh: Mesh, version = '1.30', files = noFiles, cluster?: MeshCluster): Rendered {
   const first = cluster ?? mesh.clusters[0];
   if (!first) throw new Error('the mesh has no cluster');
-  return renderInstall(mesh, first, knowVersion(version), files);
+  return renderInstall(mesh, first, resolveVersion(version), files);
 }
 
 function document(mesh: Mesh, version = '1.30', files = noFiles): unknown {
@@ -27,7 +27,7 @@ function codeOf(work: () => unknown): {code: string; message: string} {
     const {code, message} = thrown as MeshError;
     return {code, message};
   }
-  throw new Error('it should have thrown');
+  throw new Error('expected an error');
 }
 
 describe('a format for every version', () => {
@@ -60,7 +60,7 @@ describe('a format for every version', () => {
     expect(codeOf(() => render(meshWith(), '1.4.10'))).toMatchObject({code: 'USAGE'});
   });
 
-  it("nests the network's entry, which the guide's own document does not", () => {
+  it("nests the network's entry, unlike the guide's document", () => {
     const guide = `
 meshNetworks:
   network1:
@@ -100,8 +100,8 @@ meshNetworks:
   });
 });
 
-describe('what every document says', () => {
-  it.each(['1.6', '1.8', '1.24'])('has a name for istioctl to prune by (%s)', (version) => {
+describe('every document', () => {
+  it.each(['1.6', '1.8', '1.24'])('has the name by which istioctl prunes (%s)', (version) => {
     expect(document(meshWith(), version)).toMatchObject({metadata: {name: 'kubectl-mesh', namespace: 'istio-system'}});
   });
 
@@ -110,7 +110,7 @@ describe('what every document says', () => {
     ['1.9.9', {values: {global: {trustDomain: 'example.org'}}}],
     ['1.10', {meshConfig: {trustDomain: 'example.org'}}],
     ['1.31', {meshConfig: {trustDomain: 'example.org'}}],
-  ])('puts the trust domain where %s takes it', (version, spec) => {
+  ])('sets the trust domain at the path that %s reads', (version, spec) => {
     const made = document(meshWith({trustDomain: 'example.org'}), version) as {spec: object};
     expect(made).toMatchObject({spec});
     expect(JSON.stringify(made).split('example.org')).toHaveLength(2);
@@ -120,19 +120,19 @@ describe('what every document says', () => {
     ['1.9', false],
     ['1.10', true],
     ['1.31', true],
-  ])('%s is ready for a rotation: %s', (version, ready) => {
+  ])('%s is ready for root rotation: %s', (version, ready) => {
     const {text} = render(meshWith(), version);
     expect(text.includes('ISTIO_MULTIROOT_MESH: "true"')).toBe(ready);
     expect(text.includes('PROXY_CONFIG_XDS_AGENT: "true"')).toBe(ready);
   });
 
-  it('leaves rotation readiness out when mesh.yaml says so', () => {
+  it('has no rotation settings if mesh.yaml disables them', () => {
     const mesh = meshWith();
     const {text} = render({...mesh, trust: {...mesh.trust, rotationReady: false}});
     expect(text).not.toMatch(/MULTIROOT|XDS_AGENT/);
   });
 
-  it('takes profile, hub, tag, namespace and the last declared revision', () => {
+  it('contains profile, hub, tag, namespace and the last declared revision', () => {
     const istio = {
       namespace: 'mesh-system',
       profile: 'minimal',
@@ -157,31 +157,31 @@ describe('what every document says', () => {
   it.each([
     ['meshID', meshWith(), (mesh: Mesh): Mesh => ({...mesh, meshID: undefined as unknown as string})],
     ['network', meshWith(), (mesh: Mesh): Mesh => ({...mesh, clusters: [{name: 'cluster1', role: 'primary'}]})],
-  ])('asks for a missing %s', (_field, mesh, without) => {
+  ])('requires %s', (_field, mesh, without) => {
     expect(codeOf(() => render(without(mesh))).code).toBe('MISSING_VALUE');
   });
 
-  it('refuses a remote rather than rendering a primary for it', () => {
+  it('refuses a remote instead of rendering a primary for it', () => {
     const mesh = meshWith({clusters: [primary('cluster1', {role: 'remote', primary: 'other'})]});
     expect(codeOf(() => render(mesh)).code).toBe('USAGE');
   });
 });
 
-describe('the bytes', () => {
+describe('the rendered bytes', () => {
   it('are the same for the same mesh', () => {
     expect(render(meshWith()).text).toBe(render(meshWith()).text);
   });
 
-  it('change neither with the patch version nor with the version being guessed', () => {
+  it('do not depend on the patch version, or on whether the version is known', () => {
     expect(render(meshWith(), '1.31.0').text).toBe(render(meshWith(), '1.31.7').text);
     expect(render(meshWith(), '1.31').text).toBe(render(meshWith(), 'unknown').text);
   });
 
-  it('hold no date and no path', () => {
+  it('contain no date and no path', () => {
     expect(render(meshWith()).text).not.toMatch(/20\d\d-|\/home|\/tmp|\/work/);
   });
 
-  it('show whether somebody edited them', () => {
+  it('reveal edits', () => {
     const {text} = render(meshWith());
     expect(installYamlState(text)).toBe('rendered');
     expect(installYamlState(text.replace('mesh1', 'mesh2'))).toBe('edited');
@@ -242,7 +242,7 @@ describe('hostile values', () => {
     '---',
   ];
 
-  it.each(hostile)('keeps %j as text for readers of YAML 1.1 and 1.2', (value) => {
+  it.each(hostile)('keeps %j a string in YAML 1.1 and 1.2', (value) => {
     const mesh = meshWith({
       istio: {namespace: 'istio-system', profile: 'default', values: {hostile: value, [value]: 'key'}},
     });
@@ -276,7 +276,7 @@ describe('hostile values', () => {
     expect(render(meshWith({istio})).text).not.toMatch(/[&*]a\d/);
   });
 
-  it('takes __proto__ as a key like any other', () => {
+  it('treats __proto__ as a key like any other', () => {
     const overlay = parseOverlay('o.yaml', 'spec: {values: {__proto__: {polluted: true}}}');
     const mesh = meshWith({istio: {namespace: 'istio-system', profile: 'default', overlays: ['o.yaml']}});
     expect(render(mesh, '1.30', new Map([['o.yaml', overlay]])).text).toContain('__proto__');
@@ -339,7 +339,7 @@ describe('values and overlays', () => {
     ['the namespace', 'metadata: {namespace: x}', 'metadata.namespace', 'istio.namespace'],
     ['the trust domain', 'spec: {meshConfig: {trustDomain: x}}', 'spec.meshConfig.trustDomain', 'trustDomain'],
     [
-      'the trust domain, where old versions have it',
+      'the trust domain at the path of old versions',
       'spec: {values: {global: {trustDomain: x}}}',
       'spec.values.global.trustDomain',
       'trustDomain',
@@ -358,12 +358,7 @@ describe('values and overlays', () => {
       'ISTIO_MULTIROOT_MESH',
       'trust.rotationReady',
     ],
-    [
-      'everything above an owned field',
-      'spec: {values: {global: null}}',
-      'spec.values.global',
-      'clusters: cluster1, name',
-    ],
+    ['a parent of an owned field', 'spec: {values: {global: null}}', 'spec.values.global', 'clusters: cluster1, name'],
     ['a list in place of the map', 'spec: {values: {global: []}}', 'spec.values.global', 'clusters: cluster1, name'],
   ])('refuses an overlay that changes %s, naming both places', (_what, text, place, owner) => {
     const error = codeOf(() => withOverlays({'o.yaml': text}, {overlays: ['o.yaml']}));
@@ -386,7 +381,7 @@ describe('values and overlays', () => {
     'apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec: {}',
     '',
     '# nothing yet\n',
-  ])('accepts an overlay that repeats or says nothing of it: %j', (text) => {
+  ])('accepts an overlay that repeats an owned field or does not set it: %j', (text) => {
     expect(withOverlays({'o.yaml': text}, {overlays: ['o.yaml']})).toHaveProperty(
       'spec.values.global.network',
       'network1',
@@ -401,13 +396,13 @@ describe('values and overlays', () => {
     ['two documents', 'spec: {}\n---\nspec: {}\n'],
     ['another kind', 'kind: ConfigMap\nspec: {}'],
     ['Helm values instead of a document', 'global: {network: network1}'],
-    ['a spec that is no map', 'spec: [a]'],
-    ['a word that YAML 1.1 takes for a boolean', 'spec: {values: {cni: {enabled: on}}}'],
-  ])('refuses a file that holds %s', (_what, text) => {
+    ['a spec that is not a map', 'spec: [a]'],
+    ['a word that is a boolean in YAML 1.1', 'spec: {values: {cni: {enabled: on}}}'],
+  ])('refuses a file with %s', (_what, text) => {
     expect(codeOf(() => parseOverlay('o.yaml', text)).code).toBe('OVERLAY_INVALID');
   });
 
-  it('says which overlay file is missing', () => {
+  it('names a missing overlay file', () => {
     const mesh = meshWith({istio: {namespace: 'istio-system', profile: 'default', overlays: ['gone.yaml']}});
     expect(codeOf(() => render(mesh))).toMatchObject({code: 'FILE_MISSING'});
     expect(codeOf(() => renderInstall(mesh, primary('cluster1'), release('1.30'), noFiles)).message).toContain(

@@ -12,7 +12,7 @@ const none: VersionOverrides = {upgrade: false, forceVersion: false};
 const upgrade: VersionOverrides = {upgrade: true, forceVersion: false};
 const force: VersionOverrides = {upgrade: false, forceVersion: true};
 
-describe('an istioctl that would change what runs', () => {
+describe('istioctl that would change the running version', () => {
   it.each([
     ['1.30.3', '1.30.3', none, false, ''],
     ['1.30.3-distroless', '1.30.3', none, false, ''],
@@ -33,8 +33,8 @@ describe('an istioctl that would change what runs', () => {
     ['unknown', '1.31.0', upgrade, false, ''],
     ['1.31.0', 'unknown', none, true, '--upgrade'],
     ['latest', 'unknown', none, true, '--upgrade'],
-  ])('%s runs, istioctl %s, %j: refused %s', (running, istioctl, consent, refused, flag) => {
-    const error = refuseVersionChange(reportedVersion(running), reportedVersion(istioctl), consent);
+  ])('%s runs, istioctl %s, %j: refused %s', (running, istioctl, overrides, refused, flag) => {
+    const error = refuseVersionChange(reportedVersion(running), reportedVersion(istioctl), overrides);
     expect(error?.code).toBe(refused ? 'VERSION_CHANGE' : undefined);
     expect(hintTexts(error?.hints ?? []).join(' ')).toContain(flag);
   });
@@ -46,7 +46,7 @@ describe('an istioctl that would change what runs', () => {
     ['1.31.3', '1.31.4', true],
     ['1.30', '1.31.0', true],
     ['1.30', 'unknown', true],
-  ])('mesh.yaml says %s, istioctl is %s: refused %s', (declared, istioctl, refused) => {
+  ])('mesh.yaml declares %s, istioctl is %s: refused %s', (declared, istioctl, refused) => {
     expect(refuseOtherIstioctl(declared, reportedVersion(istioctl))?.code).toBe(refused ? 'VERSION_CHANGE' : undefined);
   });
 });
@@ -79,12 +79,12 @@ describe('runningVersion', () => {
     ['registry/pilot:latest', undefined, 'latest'],
     [undefined, undefined, 'unknown'],
   ])('of image %s and label %s is %s', (image, label, expected) => {
-    expect(runningVersion(deployment(image, label)).said).toBe(expected);
+    expect(runningVersion(deployment(image, label)).text).toBe(expected);
   });
 
-  it('of a Deployment of another shape is unknown', () => {
+  it('of a Deployment without a spec is unknown', () => {
     expect(runningVersion({metadata: {name: 'istiod'}})).toEqual({
-      said: 'unknown',
+      text: 'unknown',
     });
   });
 });

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {otherCertProvider} from '../../../src/domain/istio/environment.js';
+import {externalCertProvider} from '../../../src/domain/istio/environment.js';
 
 it.each([
   [{}, undefined],
@@ -7,6 +7,6 @@ it.each([
   [{PILOT_CERT_PROVIDER: ''}, undefined],
   [{PILOT_CERT_PROVIDER: 'kubernetes'}, 'kubernetes'],
   [{PILOT_CERT_PROVIDER: 'k8s.io/clusterissuers.cert-manager.io/ca'}, 'k8s.io/clusterissuers.cert-manager.io/ca'],
-])("istiod's certificate with %j is of %s", (env, provider) => {
-  expect(otherCertProvider(env)).toBe(provider);
+])("the provider of istiod's certificate with %j is %s", (env, provider) => {
+  expect(externalCertProvider(env)).toBe(provider);
 });

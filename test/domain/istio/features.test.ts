@@ -3,7 +3,7 @@ import {features, hasFeature, type Feature} from '../../../src/domain/istio/feat
 import {newestKnown} from '../../../src/domain/istio/versions.js';
 import {version} from './version.js';
 
-/** The last version without it and the first with it, for each minor in which it begins. */
+/** The last version without the feature and the first one with it, for each minor version in which it was introduced. */
 const begins: readonly (readonly [Feature, string, string])[] = [
   ['multiRootMesh', '1.9.9', '1.10.0'],
   ['proxyConfigXdsAgent', '1.9.9', '1.10.0'],
@@ -14,9 +14,9 @@ const begins: readonly (readonly [Feature, string, string])[] = [
   ['incompleteCacertsRefused', '1.25.5', '1.27.0'],
   ['caCrl', '1.26.8', '1.27.0'],
   ['cacertsForSelfSigned', '1.19.10', '1.20.0'],
-  ['leafEndsWithSigner', '1.28.6', '1.28.7'],
-  ['leafEndsWithSigner', '1.29.2', '1.29.3'],
-  ['leafEndsWithSigner', '1.27.9', '1.30.0'],
+  ['leafExpiresWithSigner', '1.28.6', '1.28.7'],
+  ['leafExpiresWithSigner', '1.29.2', '1.29.3'],
+  ['leafExpiresWithSigner', '1.27.9', '1.30.0'],
   ['oneCertificatePerElement', '1.24.3', '1.24.4'],
   ['oneCertificatePerElement', '1.25.0', '1.25.1'],
   ['oneCertificatePerElement', '1.23.6', '1.26.0'],
@@ -32,23 +32,23 @@ const begins: readonly (readonly [Feature, string, string])[] = [
   ['kubernetesSigner', '1.23.6', '1.24.0'],
   ['rootCertInKubeSystem', '1.20.8', '1.21.0'],
 ];
-/** The last version with it and the first without. */
+/** The last version with the feature and the first one without it. */
 const ends: readonly (readonly [Feature, string, string])[] = [
   ['meshExpansion', '1.8.6', '1.9.0'],
   ['globalTrustDomain', '1.9.9', '1.10.0'],
 ];
 
 describe('a feature', () => {
-  it.each(begins)('%s is not in %s and is in %s', (feature, without, first) => {
+  it.each(begins)('%s is missing in %s and present in %s', (feature, without, first) => {
     expect([without, first].map((text) => hasFeature(version(text), feature))).toEqual([false, true]);
     expect(hasFeature(newestKnown, feature)).toBe(true);
   });
 
-  it.each(ends)('%s is last in %s and gone in %s', (feature, last, gone) => {
+  it.each(ends)('%s is present in %s and missing in %s', (feature, last, gone) => {
     expect(['1.6.0', last, gone].map((text) => hasFeature(version(text), feature))).toEqual([true, true, false]);
   });
 
-  it('has its boundaries tested, and a source', () => {
+  it('has tested boundaries and a source', () => {
     const tested = new Set([...begins, ...ends].map(([feature]) => feature));
     expect(Object.keys(features).filter((feature) => !tested.has(feature as Feature))).toEqual([]);
     for (const {source} of Object.values(features)) expect(source).toMatch(/\/|\.go|\.proto/);

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {istiodTag} from '../../../src/domain/istio/image.js';
 
-describe('the tag of istiod', () => {
+describe("the tag of istiod's image", () => {
   it.each([
     ['docker.io/istio/pilot:1.30.3', '1.30.3'],
     ['registry:5000/istio/pilot:1.30.3-distroless', '1.30.3-distroless'],
@@ -14,7 +14,7 @@ describe('the tag of istiod', () => {
     expect(istiodTag([{name: 'discovery', image}])).toBe(expected);
   });
 
-  it('is that of the container discovery, wherever it stands, and of the first one where none is called so', () => {
+  it('is that of container discovery in any position, or else that of the first container', () => {
     const proxy = {name: 'istio-proxy', image: 'proxyv2:1.29.0'};
     expect(istiodTag([proxy, {name: 'discovery', image: 'pilot:1.30.3'}])).toBe('1.30.3');
     expect(istiodTag([{name: 'pilot', image: 'pilot:1.30.3'}, proxy])).toBe('1.30.3');

@@ -11,6 +11,6 @@ it.each([
   expect(applyCommand(version(text))).toEqual({words: words.split(' '), flags});
 });
 
-it('names a source for every command', () => {
+it('has a source for every command', () => {
   for (const {source} of applyCommands) expect(source).toMatch(/\.go$/);
 });

@@ -7,7 +7,7 @@ import {
 } from '../../../src/domain/istio/kubernetes.js';
 import {version} from './version.js';
 
-/** The first and the last version of each minimum. */
+/** The first and last version of each minimum. */
 const minima = [
   ['1.6.0', '1.8.6', 16],
   ['1.9.0', '1.12.9', 17],
@@ -23,8 +23,8 @@ const minima = [
   ['1.30.0', '1.31.0', 32],
 ] as const;
 
-describe('the range of Kubernetes', () => {
-  it.each(minima)('of Istio %s to %s begins with 1.%i', (first, last, min) => {
+describe('the Kubernetes range', () => {
+  it.each(minima)('of Istio %s to %s starts at 1.%i', (first, last, min) => {
     expect([first, last].map((text) => kubernetesRange(version(text)).min)).toEqual([min, min]);
   });
 
@@ -33,7 +33,7 @@ describe('the range of Kubernetes', () => {
     ['1.9.9', 21],
     ['1.10.0', undefined],
     ['1.31.0', undefined],
-  ])('of Istio %s ends with %s', (text, max) => {
+  ])('of Istio %s ends at %s', (text, max) => {
     expect(kubernetesRange(version(text)).max).toBe(max);
   });
 
@@ -49,7 +49,7 @@ describe('the range of Kubernetes', () => {
     expect(kubernetesFit(version(text), minor)).toEqual(expected);
   });
 
-  it('has its boundaries tested, and sources', () => {
+  it('has tested boundaries and sources', () => {
     expect(kubernetesMinima.map(({from, value}) => [`${from}.0`, value])).toEqual(
       minima.map(([first, , min]) => [first, min]),
     );

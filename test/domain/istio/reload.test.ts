@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {reloadRule, reloadRules} from '../../../src/domain/istio/reload.js';
 import {version} from './version.js';
 
-/** The first and the last version of each rule. */
+/** The first and last version of each rule. */
 const rules = [
   ['1.6.0', '1.11.8', 'never', 'never'],
   ['1.12.0', '1.13.9', 'never', 'never'],
@@ -19,7 +19,7 @@ describe('the reload rule', () => {
     expect(reloadRule(version(last))).toEqual({clusterCa, root});
   });
 
-  it('has its boundaries tested, and a source', () => {
+  it('has tested boundaries and a source', () => {
     expect(reloadRules.map(({from}) => `${from}.0`)).toEqual(rules.map(([first]) => first));
     for (const {source} of reloadRules) expect(source).toMatch(/\.go/);
   });

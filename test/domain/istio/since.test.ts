@@ -41,7 +41,7 @@ describe('factFor', () => {
     ['1.19.9', '1.14.2'],
     ['1.20.0-beta.1', '1.20'],
     ['1.99', '1.20'],
-  ])('of %s is the one from %s', (text, from) => {
+  ])('returns for %s the entry from %s', (text, from) => {
     expect(factFor(facts, version(text)).from).toBe(from);
   });
 });

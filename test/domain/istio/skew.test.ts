@@ -13,6 +13,6 @@ it.each([
   expect(isSkewed(version(left), version(right))).toBe(expected);
 });
 
-it('names a source', () => {
+it('has a source', () => {
   expect(supportedSkew.source).toContain('istio.io');
 });

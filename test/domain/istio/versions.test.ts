@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {version} from './version.js';
 import {compareVersions, formatVersion, parseVersion, satisfies} from '../../../src/domain/istio/version.js';
-import {knowVersion, newestKnown} from '../../../src/domain/istio/versions.js';
+import {resolveVersion, newestKnown} from '../../../src/domain/istio/versions.js';
 
 describe('parseVersion', () => {
   it.each([
@@ -24,14 +24,14 @@ describe('parseVersion', () => {
   );
 });
 
-describe('comparing', () => {
+describe('compareVersions and satisfies', () => {
   it.each([
     ['1.9', '1.10', -1],
     ['1.30.3', '1.30.12', -1],
     ['1.31.0-rc.0', '1.31.0', -1],
     ['1.30.3-distroless', '1.30.3', 0],
     ['2.0', '1.99.9', 1],
-  ])('%s against %s', (left, right, sign) => {
+  ])('%s compared with %s', (left, right, sign) => {
     expect(Math.sign(compareVersions(version(left), version(right)))).toBe(sign);
   });
 
@@ -46,16 +46,16 @@ describe('comparing', () => {
   });
 });
 
-describe('knowVersion', () => {
+describe('resolveVersion', () => {
   it.each([
     ['1.30.3', 'known', {major: 1, minor: 30, patch: 3}],
     ['1.99.0', 'newer', newestKnown],
-    ['unknown', 'unsaid', newestKnown],
-    ['', 'unsaid', newestKnown],
+    ['unknown', 'unparsed', newestKnown],
+    ['', 'unparsed', newestKnown],
     ['1.4.2', 'older', {major: 1, minor: 6}],
-  ])('%s is %s', (said, status, expected) => {
-    const known = knowVersion(said);
-    expect(known).toMatchObject({said, status, version: expected});
+  ])('%s is %s', (text, status, expected) => {
+    const known = resolveVersion(text);
+    expect(known).toMatchObject({text, status, version: expected});
     expect(known.note === undefined).toBe(status === 'known');
   });
 });

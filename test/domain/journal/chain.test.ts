@@ -6,7 +6,7 @@ import {
   formatHead,
   readJournal,
   seal,
-  unnamedHeads,
+  headsToReference,
 } from '../../../src/domain/journal/chain.js';
 import {sha256Hex} from '../../../src/domain/keys/keys.js';
 import type {JournalRecord} from '../../../src/domain/journal/entry.js';
@@ -25,7 +25,7 @@ function record(number: number): JournalRecord {
   };
 }
 
-/** The lines of a whole chain, each with its line feed. */
+/** Returns the lines of a complete chain, each with a line feed. */
 function chainOf(length: number, name = 'one'): {readonly lines: readonly string[]; readonly head: ChainHead} {
   const lines: string[] = [];
   let head: ChainHead | undefined;
@@ -45,19 +45,19 @@ describe('canonical JSON', () => {
 
 describe('a journal of 10,000 entries', () => {
   const {lines, head} = chainOf(10_000);
-  const whole = lines.join('');
+  const complete = lines.join('');
   const middle = 5000;
 
-  it('is whole when nobody touched it', () => {
-    const reading = readJournal(whole, head);
+  it('is intact if it was not modified', () => {
+    const reading = readJournal(complete, head);
     expect(reading.faults).toEqual([]);
     expect(reading.entries).toHaveLength(10_000);
     expect(reading.open).toEqual([]);
     expect(reading.heads.get('one')).toEqual(head);
   });
 
-  it('is whole with the line ends of another system', () => {
-    expect(readJournal(whole.replaceAll('\n', '\r\n'), head).faults).toEqual([]);
+  it('is intact with CRLF line endings', () => {
+    expect(readJournal(complete.replaceAll('\n', '\r\n'), head).faults).toEqual([]);
   });
 
   const put = (...replacement: readonly string[]): string =>
@@ -69,34 +69,34 @@ describe('a journal of 10,000 entries', () => {
   };
 
   it.each([
-    ['a word changed', put(line.replace('ada', 'eve')), 'changed', middle + 1],
-    ['a field there twice', put(line.replace('{', '{"user":"eve",')), 'changed', middle + 1],
-    ['a space more', put(line.replace('{', '{ ')), 'changed', middle + 1],
-    ['a field added', put(line.replace('{', '{"note":"x",')), 'changed', middle + 1],
-    ['a field taken away', put(line.replace('"host":"laptop",', '')), 'changed', middle + 1],
-    ['a time changed', put(line.replace(/"time":"2023/, '"time":"2022')), 'changed', middle + 1],
-    ['an entry changed and sealed again', put(resealed()), 'out-of-place', middle + 2],
-    ['an entry removed', put(), 'out-of-place', middle + 1],
-    ['an entry doubled', put(line, line), 'out-of-place', middle + 2],
+    ['a changed word', put(line.replace('ada', 'eve')), 'changed', middle + 1],
+    ['a duplicate field', put(line.replace('{', '{"user":"eve",')), 'changed', middle + 1],
+    ['an extra space', put(line.replace('{', '{ ')), 'changed', middle + 1],
+    ['an added field', put(line.replace('{', '{"note":"x",')), 'changed', middle + 1],
+    ['a removed field', put(line.replace('"host":"laptop",', '')), 'changed', middle + 1],
+    ['a changed time', put(line.replace(/"time":"2023/, '"time":"2022')), 'changed', middle + 1],
+    ['an entry that was changed and resealed', put(resealed()), 'out-of-place', middle + 2],
+    ['a removed entry', put(), 'out-of-place', middle + 1],
+    ['a duplicate entry', put(line, line), 'out-of-place', middle + 2],
     [
-      'two entries exchanged',
+      'two swapped entries',
       [...lines.slice(0, middle), lines[middle + 1], line, ...lines.slice(middle + 2)].join(''),
       'out-of-place',
       middle + 1,
     ],
-    ['the beginning removed', lines.slice(1).join(''), 'out-of-place', 1],
-    ['the end removed', lines.slice(0, -1).join(''), 'cut-off', 9999],
-    ['everything removed', '', 'cut-off', 0],
-    ['a line that is no entry', put('hello\n'), 'unreadable', middle + 1],
-    ['a line put between', put(line, 'hello\n'), 'unreadable', middle + 2],
-    ['half a line at the end', whole.slice(0, -10), 'torn', 10_000],
-  ])('shows %s', (_what, text, kind, at) => {
+    ['a removed first entry', lines.slice(1).join(''), 'out-of-place', 1],
+    ['a removed last entry', lines.slice(0, -1).join(''), 'cut-off', 9999],
+    ['a removed journal', '', 'cut-off', 0],
+    ['a line that is not an entry', put('hello\n'), 'unreadable', middle + 1],
+    ['an inserted line', put(line, 'hello\n'), 'unreadable', middle + 2],
+    ['a truncated last line', complete.slice(0, -10), 'torn', 10_000],
+  ])('detects %s', (_what, text, kind, at) => {
     expect(readJournal(text, head).faults).toContainEqual(expect.objectContaining({kind, line: at}));
   });
 });
 
 describe('a journal', () => {
-  it('is judged chain by chain when git has merged two', () => {
+  it('is checked chain by chain after git merged two', () => {
     const one = chainOf(6, 'one').lines;
     const two = chainOf(6, 'two').lines;
     const mixed = one.flatMap((line, index) => [line, two[index]!]).join('');
@@ -110,7 +110,7 @@ describe('a journal', () => {
     expect(open.map(({seq}) => seq)).toEqual([2]);
   });
 
-  it('takes a torn line as closed once an entry says so', () => {
+  it('accepts a truncated line if a repair entry closes it', () => {
     const {lines, head} = chainOf(2);
     const torn = lines[1]!.slice(0, 30);
     const repair = seal({...record(0), kind: 'repair', detail: {torn: sha256Hex(torn)}}, 'one', {
@@ -125,7 +125,7 @@ describe('a journal', () => {
     );
   });
 
-  it('never holds a sensitive value', () => {
+  it('never contains a sensitive value', () => {
     const detail = {
       key: new Sensitive('BEGIN PRIVATE KEY'),
       nested: [{also: new Sensitive(Buffer.from('BEGIN PRIVATE KEY'))}],
@@ -140,44 +140,44 @@ describe('a journal', () => {
 describe('chains of several copies', () => {
   const theirs = chainOf(4, 'theirs');
   const before = theirs.lines.join('');
-  const naming = seal({...record(0), seen: unnamedHeads(readJournal(before), 'ours')}, 'ours', undefined);
-  const text = `${before}${entryLine(naming)}`;
+  const referencing = seal({...record(0), seen: headsToReference(readJournal(before), 'ours')}, 'ours', undefined);
+  const text = `${before}${entryLine(referencing)}`;
 
-  it('are named by the next entry of another one, once', () => {
-    expect(naming.seen).toEqual([formatHead(theirs.head)]);
+  it('are referenced once, by the next entry of another chain', () => {
+    expect(referencing.seen).toEqual([formatHead(theirs.head)]);
     const reading = readJournal(text);
     expect(reading.faults).toEqual([]);
-    expect(unnamedHeads(reading, 'ours')).toEqual([]);
-    expect(unnamedHeads(reading, 'theirs')).toEqual([formatHead(naming)]);
-    expect(unnamedHeads(reading, 'third')).toEqual([formatHead(naming)]);
+    expect(headsToReference(reading, 'ours')).toEqual([]);
+    expect(headsToReference(reading, 'theirs')).toEqual([formatHead(referencing)]);
+    expect(headsToReference(reading, 'third')).toEqual([formatHead(referencing)]);
   });
 
   it.each([
-    ['removed altogether', entryLine(naming)],
-    ['cut', [...theirs.lines.slice(0, 3), entryLine(naming)].join('')],
+    ['removed completely', entryLine(referencing)],
+    ['truncated', [...theirs.lines.slice(0, 3), entryLine(referencing)].join('')],
     [
-      'written anew, with every hash right',
-      [seal({...record(0), user: 'eve'}, 'theirs', undefined), naming].map(entryLine).join(''),
+      'rewritten with valid hashes',
+      [seal({...record(0), user: 'eve'}, 'theirs', undefined), referencing].map(entryLine).join(''),
     ],
-  ])('miss one that was %s', (_, changed) => {
+  ])('reveal a chain that was %s', (_, changed) => {
     expect(readJournal(changed).faults).toMatchObject([
       {kind: 'cut-off', message: expect.stringContaining('theirs/3') as unknown},
     ]);
   });
 
-  it('may go on after they were named', () => {
+  it('may continue after they were referenced', () => {
     const next = seal(record(4), 'theirs', theirs.head);
     const reading = readJournal(text + entryLine(next));
     expect(reading.faults).toEqual([]);
-    expect(unnamedHeads(reading, 'ours')).toEqual([formatHead(next)]);
+    expect(headsToReference(reading, 'ours')).toEqual([formatHead(next)]);
   });
 
-  it('are not named where they are broken already', () => {
+  it('are not referenced if they are broken', () => {
     const broken = readJournal(theirs.lines.toSpliced(1, 1).join(''));
-    expect(unnamedHeads(broken, 'ours')).toEqual([]);
+    expect(headsToReference(broken, 'ours')).toEqual([]);
   });
 
-  it('are read whatever stands where names belong', () => {
+  it('are read even if references are invalid', () => {
     const odd = seal({...record(0), seen: [1, null, 'x'] as never}, 'ours', undefined);
     const other = seal({...record(0), seen: 'x' as never}, 'more', undefined);
     expect(readJournal([odd, other].map(entryLine).join('')).faults).toHaveLength(1);

@@ -4,11 +4,11 @@ import type {JournalEntry, JournalRecord} from '../../../src/domain/journal/entr
 import {
   headComparer,
   type HeadResult,
-  installNotes,
-  type JournalKnown,
+  installRecordCarriers,
+  type JournalContent,
   parseHead,
-  type PutAside,
-  rememberedHeads,
+  type ArchivedJournal,
+  compareRecordedHeads,
 } from '../../../src/domain/journal/head.js';
 
 const here = 'laptop/1a2b/10';
@@ -25,23 +25,23 @@ function chain(name: string, length: number, more: Partial<JournalRecord> = {}):
 
 const ours = chain('aa', 4, {host: here});
 const theirs = chain('bb', 3);
-const known = (change: Partial<JournalKnown> = {}): JournalKnown => ({
+const known = (change: Partial<JournalContent> = {}): JournalContent => ({
   present: true,
   entries: [...ours, ...theirs],
   own: 'aa',
   host: here,
-  aside: [],
+  archived: [],
   ...change,
 });
-const putAside = (...files: (readonly JournalEntry[])[]): readonly PutAside[] =>
+const archives = (...files: (readonly JournalEntry[])[]): readonly ArchivedJournal[] =>
   files.map((entries, at) => ({file: `journal.broken-${String(at)}.jsonl`, entries, faults: []}));
 const headOf = (entries: readonly JournalEntry[], at: number): ChainHead => {
   const {chain: name, seq, hash: its} = entries[at] ?? {chain: '', seq: 0, hash: ''};
   return {chain: name, seq, hash: its};
 };
 
-describe('a remembered head', () => {
-  it('is written and read back', () => {
+describe('a recorded head', () => {
+  it('is formatted and parsed back', () => {
     const head = {chain: '0123456789abcdef', seq: 12, hash};
     expect(formatHead(head)).toBe(`0123456789abcdef/12:${hash}`);
     expect(parseHead(formatHead(head))).toEqual(head);
@@ -58,7 +58,7 @@ describe('a remembered head', () => {
     `aa/1:${hash}\n`,
     `../aa/1:${hash}`,
     `aa/9999999999999999:${hash}`,
-  ])('is not %j', (text) => {
+  ])('cannot be parsed from %j', (text) => {
     expect(parseHead(text)).toBeUndefined();
   });
 });
@@ -66,93 +66,98 @@ describe('a remembered head', () => {
 describe('a journal', () => {
   const [first] = ours;
   if (!first) throw new Error('no entry');
-  it.each<[string, Partial<JournalKnown>, ChainHead, HeadResult]>([
-    ['that has the entry', {}, headOf(ours, 1), 'agrees'],
-    ['that has the newest entry', {}, headOf(ours, 3), 'agrees'],
-    ["that has a colleague's entry", {}, headOf(theirs, 2), 'agrees'],
-    ['whose chain was sealed again', {entries: chain('aa', 4, {user: 'x'})}, headOf(ours, 1), 'rewritten'],
+  it.each<[string, Partial<JournalContent>, ChainHead, HeadResult]>([
+    ['with the entry', {}, headOf(ours, 1), 'agrees'],
+    ['with the newest entry', {}, headOf(ours, 3), 'agrees'],
+    ["with another user's entry", {}, headOf(theirs, 2), 'agrees'],
+    ['whose chain was resealed', {entries: chain('aa', 4, {user: 'x'})}, headOf(ours, 1), 'rewritten'],
     [
-      'whose entry was edited, and its hash left',
+      'whose entry was edited without its hash',
       {entries: ours.map((entry) => ({...entry, user: 'x'}))},
       headOf(ours, 1),
       'rewritten',
     ],
     ['whose entry was removed from the middle', {entries: ours.toSpliced(1, 1)}, headOf(ours, 1), 'cut'],
-    ['of this copy, cut', {entries: ours.slice(0, 2)}, headOf(ours, 3), 'cut'],
-    ['of this copy, all gone', {present: false, entries: []}, headOf(ours, 3), 'cut'],
-    ['that is empty, without memory', {entries: [], own: undefined}, headOf(ours, 3), 'cut'],
-    ['of this machine, cut, without memory', {entries: ours.slice(0, 2), own: undefined}, headOf(ours, 3), 'cut'],
+    ['of this copy, truncated', {entries: ours.slice(0, 2)}, headOf(ours, 3), 'cut'],
+    ['of this copy, deleted', {present: false, entries: []}, headOf(ours, 3), 'cut'],
+    ['that is empty, without .journal-head.json', {entries: [], own: undefined}, headOf(ours, 3), 'cut'],
     [
-      'of this machine, written in another container, cut, without memory',
+      'of this machine, truncated, without .journal-head.json',
+      {entries: ours.slice(0, 2), own: undefined},
+      headOf(ours, 3),
+      'cut',
+    ],
+    [
+      'of another container on this machine, truncated, without .journal-head.json',
       {entries: ours.slice(0, 2), own: undefined, host: 'laptop/1a2b/77'},
       headOf(ours, 3),
       'cut',
     ],
-    ['of a colleague, not brought', {entries: ours}, headOf(theirs, 2), 'not-known-here'],
-    ['of a colleague, brought in part', {entries: theirs.slice(0, 1)}, headOf(theirs, 2), 'not-known-here'],
+    ['of another user, not merged', {entries: ours}, headOf(theirs, 2), 'not-known-here'],
+    ['of another user, partly merged', {entries: theirs.slice(0, 1)}, headOf(theirs, 2), 'not-known-here'],
     [
-      'of a colleague, brought in part to a fresh clone',
+      'of another user, partly merged into a fresh clone',
       {entries: theirs.slice(0, 1), own: undefined},
       headOf(theirs, 2),
       'not-known-here',
     ],
-    ['of a colleague, a line of it removed', {entries: theirs.toSpliced(1, 1)}, headOf(theirs, 1), 'cut'],
+    ['of another user, with a line removed', {entries: theirs.toSpliced(1, 1)}, headOf(theirs, 1), 'cut'],
     [
-      'that is not there, without memory',
+      'that does not exist, without .journal-head.json',
       {present: false, entries: [], own: undefined},
       headOf(ours, 3),
       'not-known-here',
     ],
     [
-      'that was put aside',
-      {entries: [], own: 'cc', aside: putAside(theirs, [...theirs, ...ours])},
+      'that was archived',
+      {entries: [], own: 'cc', archived: archives(theirs, [...theirs, ...ours])},
       headOf(ours, 3),
       'agrees',
     ],
     [
-      'that was put aside, broken behind it',
-      {entries: [], aside: putAside(ours.toSpliced(2, 1))},
+      'that was archived, broken after the entry',
+      {entries: [], archived: archives(ours.toSpliced(2, 1))},
       headOf(ours, 1),
       'agrees',
     ],
     [
-      'that was put aside whole, with none in its place',
-      {present: false, entries: [], own: undefined, aside: putAside(ours)},
+      'that was archived intact, without a current journal',
+      {present: false, entries: [], own: undefined, archived: archives(ours)},
       headOf(ours, 3),
       'not-known-here',
     ],
     [
-      'that was put aside, broken before it',
-      {aside: putAside(ours.toSpliced(1, 1)), entries: []},
+      'that was archived, broken before the entry',
+      {archived: archives(ours.toSpliced(1, 1)), entries: []},
       headOf(ours, 3),
       'put-aside',
     ],
-    ['of which one line was put aside', {entries: [], aside: putAside(ours.slice(3))}, headOf(ours, 3), 'put-aside'],
+    ['of which one line was archived', {entries: [], archived: archives(ours.slice(3))}, headOf(ours, 3), 'put-aside'],
     [
-      'that was put aside, an entry before it sealed again',
-      {entries: [], aside: putAside([...chain('aa', 3, {user: 'x'}), ...ours.slice(3)])},
+      'that was archived with an earlier entry resealed',
+      {entries: [], archived: archives([...chain('aa', 3, {user: 'x'}), ...ours.slice(3)])},
       headOf(ours, 3),
       'put-aside',
     ],
     [
-      'that was written anew, with the true one put aside',
-      {entries: chain('aa', 4, {user: 'x'}), aside: putAside(ours)},
+      'that was rewritten, with the original archived',
+      {entries: chain('aa', 4, {user: 'x'}), archived: archives(ours)},
       headOf(ours, 3),
       'rewritten',
     ],
     [
-      'that was put aside and edited there',
-      {entries: [first], own: 'cc', aside: putAside(ours.map((entry) => ({...entry, user: 'x'})))},
+      'that was archived and then edited',
+      {entries: [first], own: 'cc', archived: archives(ours.map((entry) => ({...entry, user: 'x'})))},
       headOf(ours, 3),
       'not-known-here',
     ],
-    ['that has the line twice, as a merge may leave it', {entries: [...ours, ...ours]}, headOf(ours, 1), 'agrees'],
+    ['with a duplicate line, as after a merge', {entries: [...ours, ...ours]}, headOf(ours, 1), 'agrees'],
   ])('%s', (_, change, head, result) => {
     expect(headComparer(known(change))(head).result).toBe(result);
   });
 });
 
-describe('what a cluster remembers', () => {
+describe('the heads that a cluster records', () => {
   const note = (name: string, text?: string) => ({
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -163,12 +168,12 @@ describe('what a cluster remembers', () => {
     },
   });
 
-  it('is found on each object that has it', () => {
+  it('are read from each object with one', () => {
     const objects = [
       {where: 'Secret istio-system/cacerts', annotations: {'kubectl-mesh/journal-head': formatHead(headOf(ours, 1))}},
-      ...installNotes([note('kubectl-mesh-install'), note('kubectl-mesh-install-canary', 'rubbish\u001b')]),
+      ...installRecordCarriers([note('kubectl-mesh-install'), note('kubectl-mesh-install-canary', 'rubbish\u001b')]),
     ];
-    expect(rememberedHeads(objects, headComparer(known()))).toMatchObject([
+    expect(compareRecordedHeads(objects, headComparer(known()))).toMatchObject([
       {where: 'Secret istio-system/cacerts', entry: 'aa/1', result: 'agrees'},
       {where: 'ConfigMap istio-system/kubectl-mesh-install-canary', result: 'unreadable'},
     ]);
@@ -179,7 +184,7 @@ describe('what a cluster remembers', () => {
     ['kubectl-mesh-install-canary', true],
     ['kubectl-mesh-installer', false],
     ['istio', false],
-  ])('may stand on ConfigMap %s: %s', (name, expected) => {
-    expect(installNotes([note(name)]).length === 1).toBe(expected);
+  ])('are read from ConfigMap %s: %s', (name, expected) => {
+    expect(installRecordCarriers([note(name)]).length === 1).toBe(expected);
   });
 });

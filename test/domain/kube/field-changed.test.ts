@@ -12,20 +12,20 @@ const owner = (
   fieldsV1,
 });
 
-describe('when a field was written last', () => {
+describe('the last change of a field', () => {
   it.each<[string, readonly ManagedFields[] | undefined, string | undefined]>([
     ['by its owner', [owner('2026-01-02T03:04:05Z')], '2026-01-02T03:04:05.000Z'],
     [
-      'by the later of two owners',
+      'by the last of two owners',
       [owner('2026-01-02T00:00:00Z'), owner('2026-01-01T00:00:00Z')],
       '2026-01-02T00:00:00.000Z',
     ],
     [
-      'whatever others wrote',
+      "ignoring other managers' fields",
       [owner('2026-01-01T00:00:00Z'), owner('2026-05-01T00:00:00Z', {'f:metadata': {'f:labels': {}}})],
       '2026-01-01T00:00:00.000Z',
     ],
-    ['by nobody who is recorded', undefined, undefined],
+    ['without managed fields', undefined, undefined],
     ['without a time', [owner(undefined), owner('yesterday')], undefined],
     [
       'by entries without fields',

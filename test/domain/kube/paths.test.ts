@@ -18,18 +18,18 @@ describe('API paths', () => {
     expect(objectPath(ref)).toBe(path);
   });
 
-  it('of a collection may be of all namespaces', () => {
+  it('of a collection may cover all namespaces', () => {
     expect(collectionPath({apiVersion: 'v1', kind: 'Pod'})).toBe('/api/v1/pods');
     expect(collectionPath({apiVersion: 'v1', kind: 'Pod'}, 'n')).toBe('/api/v1/namespaces/n/pods');
   });
 
-  it('of an unknown kind is a bug', () => {
+  it('of an unknown kind are an internal error', () => {
     expect(() => collectionPath({apiVersion: 'v2', kind: 'Secrets'})).toThrow(
       expect.objectContaining({code: 'INTERNAL'}) as Error,
     );
   });
 
-  it('leave out what is not said', () => {
+  it('leave out undefined parameters', () => {
     expect(withQuery('/x', {a: undefined, limit: 500, b: 'c=d'})).toBe('/x?limit=500&b=c%3Dd');
   });
 });

@@ -9,46 +9,46 @@ const rule = (change: object) => ({
   resourceNames: [],
   ...change,
 });
-const asked: Query = {verb: 'get', group: '', resource: 'secrets', name: 'cacerts'};
+const request: Query = {verb: 'get', group: '', resource: 'secrets', name: 'cacerts'};
 const exec: Query = {verb: 'create', group: '', resource: 'pods/exec', name: 'istiod-1'};
 const unnamed: Query = {verb: 'get', group: '', resource: 'secrets'};
 
 describe('a rule', () => {
   it.each([
-    ['its own words', {}, asked, true],
-    ['any verb', {verbs: ['*']}, asked, true],
-    ['another verb', {verbs: ['list']}, asked, false],
-    ['any group', {apiGroups: ['*']}, asked, true],
-    ['another group', {apiGroups: ['apps']}, asked, false],
-    ['any resource', {resources: ['*']}, asked, true],
-    ['any resource, a subresource too', {verbs: ['*'], resources: ['*']}, exec, true],
-    ['that subresource of anything', {verbs: ['create'], resources: ['*/exec']}, exec, true],
-    ['another subresource of anything', {verbs: ['create'], resources: ['*/log']}, exec, false],
+    ['matching values', {}, request, true],
+    ['any verb', {verbs: ['*']}, request, true],
+    ['another verb', {verbs: ['list']}, request, false],
+    ['any group', {apiGroups: ['*']}, request, true],
+    ['another group', {apiGroups: ['apps']}, request, false],
+    ['any resource', {resources: ['*']}, request, true],
+    ['any resource, including subresources', {verbs: ['*'], resources: ['*']}, exec, true],
+    ['that subresource of any resource', {verbs: ['create'], resources: ['*/exec']}, exec, true],
+    ['another subresource of any resource', {verbs: ['create'], resources: ['*/log']}, exec, false],
     ['a resource without its subresources', {verbs: ['create'], resources: ['pods']}, exec, false],
-    ['a subresource without its resource', {resources: ['secrets/status']}, asked, false],
-    ['its name', {resourceNames: ['cacerts', 'x']}, asked, true],
-    ['another name', {resourceNames: ['x']}, asked, false],
-    ['its name, for a request without one', {resourceNames: ['cacerts']}, unnamed, false],
+    ['a subresource without its resource', {resources: ['secrets/status']}, request, false],
+    ['the name', {resourceNames: ['cacerts', 'x']}, request, true],
+    ['another name', {resourceNames: ['x']}, request, false],
+    ['a name, for a request without one', {resourceNames: ['cacerts']}, unnamed, false],
     [
-      'a name among those that would do',
+      'a name that meets the condition',
       {resourceNames: ['x', 'istiod-1']},
-      {...asked, name: (n: string) => n.startsWith('istiod')},
+      {...request, name: (n: string) => n.startsWith('istiod')},
       true,
     ],
     [
-      'no name among those that would do',
+      'no name that meets the condition',
       {resourceNames: ['x']},
-      {...asked, name: (n: string) => n.startsWith('istiod')},
+      {...request, name: (n: string) => n.startsWith('istiod')},
       false,
     ],
-    ['words of another case', {verbs: ['GET']}, asked, false],
-    ['nothing', {verbs: []}, asked, false],
-  ])('with %s', (_title, change, request, allowed) => {
-    expect(ruleAllows(rule(change), request)).toBe(allowed);
+    ['values in another case', {verbs: ['GET']}, request, false],
+    ['nothing', {verbs: []}, request, false],
+  ])('with %s', (_title, change, query, allowed) => {
+    expect(ruleAllows(rule(change), query)).toBe(allowed);
   });
 });
 
-describe('roles and bindings as the API server has them', () => {
+describe('roles and bindings of the API server', () => {
   const object = (kind: string, name: string, more: object, namespace?: string) => ({
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind,
@@ -56,18 +56,23 @@ describe('roles and bindings as the API server has them', () => {
     ...more,
   });
 
-  it('grant nothing where the role is not there, is of another namespace, or has no rules', () => {
+  it('grant nothing if the role does not exist, is in another namespace, or has no rules', () => {
     const facts = readRbac([
       object('ClusterRole', 'aggregated-empty', {rules: null}),
-      object('Role', 'there', {rules: [{verbs: ['get'], apiGroups: [''], resources: ['secrets']}]}, 'other'),
-      object('RoleBinding', 'a', {roleRef: {kind: 'Role', name: 'there'}, subjects: [{kind: 'User', name: 'x'}]}, 'ns'),
-      object('RoleBinding', 'b', {roleRef: {kind: 'ClusterRole', name: 'gone'}, subjects: null}, 'ns'),
+      object('Role', 'existing', {rules: [{verbs: ['get'], apiGroups: [''], resources: ['secrets']}]}, 'other'),
+      object(
+        'RoleBinding',
+        'a',
+        {roleRef: {kind: 'Role', name: 'existing'}, subjects: [{kind: 'User', name: 'x'}]},
+        'ns',
+      ),
+      object('RoleBinding', 'b', {roleRef: {kind: 'ClusterRole', name: 'missing'}, subjects: null}, 'ns'),
       object('ClusterRoleBinding', 'c', {roleRef: {kind: 'ClusterRole', name: 'aggregated-empty'}}),
     ]);
     expect(grantsIn(facts).map(({binding, role}) => [binding.name, role.rules])).toEqual([['c', []]]);
   });
 
-  it('name service accounts by their user name, or without a namespace, too', () => {
+  it('may reference service accounts by user name or without a namespace', () => {
     const subjects = [
       {kind: 'User', name: 'system:serviceaccount:shop:tool'},
       {kind: 'ServiceAccount', name: 'tool'},
@@ -87,7 +92,7 @@ describe('roles and bindings as the API server has them', () => {
 
 describe('a subject', () => {
   it.each(['User:alice', 'User:https://id.example#a b', 'Group:system:masters', 'ServiceAccount:ns/name.x'])(
-    '%s is what it says',
+    '%s is parsed and formatted back',
     (id) => {
       const subject = parseSubject(id);
       expect(subject && subjectId(subject)).toBe(id);
@@ -104,11 +109,11 @@ describe('a subject', () => {
     'Group:a\u2028b',
     'User:a\u0085b',
     'ServiceAccount:A/b',
-  ])('%j is none', (id) => {
+  ])('%j is not valid', (id) => {
     expect(parseSubject(id)).toBeUndefined();
   });
 
-  it('is in the groups that the API server puts it into', () => {
+  it('is in the groups that the API server adds', () => {
     const groups = (id: string): readonly string[] => {
       const subject = parseSubject(id);
       return subject ? impliedGroups(subject).map(({name}) => name) : ['none'];

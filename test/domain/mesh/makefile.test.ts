@@ -3,8 +3,8 @@ import {
   type Folder,
   type FoundFile,
   type MakefileFacts,
-  flavourOf,
-  isMakefileMade,
+  makefileVariant,
+  isMakefileLayout,
   makefileCopies,
   makefileFaults,
 } from '../../../src/domain/mesh/makefile.js';
@@ -32,18 +32,18 @@ function facts(top: Folder, clusters: Readonly<Record<string, Folder>>): Makefil
 
 describe("a directory of Istio's Makefiles", () => {
   it('is known by what each Makefile leaves behind', () => {
-    expect(isMakefileMade(facts(folder({...root, 'root-cert.srl': {}}), {a: folder(today)}))).toBe(true);
-    expect(isMakefileMade(facts(folder(root), {a: folder({...today, 'cluster-ca.csr': {}})}))).toBe(true);
-    expect(isMakefileMade(facts(folder(root), {a: folder(selfSigned)}))).toBe(true);
-    expect(isMakefileMade(facts(folder(root), {a: folder(today)}))).toBe(false);
+    expect(isMakefileLayout(facts(folder({...root, 'root-cert.srl': {}}), {a: folder(today)}))).toBe(true);
+    expect(isMakefileLayout(facts(folder(root), {a: folder({...today, 'cluster-ca.csr': {}})}))).toBe(true);
+    expect(isMakefileLayout(facts(folder(root), {a: folder(selfSigned)}))).toBe(true);
+    expect(isMakefileLayout(facts(folder(root), {a: folder(today)}))).toBe(false);
   });
 
   it('tells folders of clusters from folders of virtual machines', () => {
-    expect(flavourOf(folder(today))).toBe('istiod');
-    expect(flavourOf(folder(selfSigned))).toBe('selfSigned');
-    expect(flavourOf(folder({'ca-cert.pem': {}, 'ca-key.pem': {}, 'workload-cert.pem': {}}))).toBeUndefined();
-    expect(flavourOf(folder({'selfSigned-ca-cert.pem': {}, 'selfSigned-workload-cert.pem': {}}))).toBeUndefined();
-    expect(flavourOf(folder({'k8s-root-cert.pem': {}}))).toBeUndefined();
+    expect(makefileVariant(folder(today))).toBe('istiod');
+    expect(makefileVariant(folder(selfSigned))).toBe('selfSigned');
+    expect(makefileVariant(folder({'ca-cert.pem': {}, 'ca-key.pem': {}, 'workload-cert.pem': {}}))).toBeUndefined();
+    expect(makefileVariant(folder({'selfSigned-ca-cert.pem': {}, 'selfSigned-workload-cert.pem': {}}))).toBeUndefined();
+    expect(makefileVariant(folder({'k8s-root-cert.pem': {}}))).toBeUndefined();
   });
 
   it('of 1.6 and of today needs no copy', () => {

@@ -1,12 +1,12 @@
 import {describe, expect, it} from 'vitest';
-import {type DependedOn, forecastOf} from '../../../src/domain/monitoring/forecast.js';
+import {type RequiredCertificate, forecastRenewals} from '../../../src/domain/monitoring/forecast.js';
 
 const now = new Date('2026-06-01T00:00:00Z');
 const day = 86_400_000;
 const expiry = {warn: {share: 0.3, days: 30}, error: {share: 0.1, days: 7}};
 const days = (count: number): Date => new Date(now.getTime() + count * day);
 
-function certificate(role: DependedOn['role'], from: number, to: number): DependedOn {
+function certificate(role: RequiredCertificate['role'], from: number, to: number): RequiredCertificate {
   return {
     role,
     subject: `CN=${role}`,
@@ -24,7 +24,11 @@ const root = certificate('root', -100, 3550);
 
 describe('the forecast', () => {
   it('names what is to be renewed when, by share of life or days, whichever is earlier', () => {
-    const long = forecastOf([{cluster: 'c1', certificates: [certificate('cluster CA', -30, 700), root]}], expiry, now);
+    const long = forecastRenewals(
+      [{cluster: 'c1', certificates: [certificate('cluster CA', -30, 700), root]}],
+      expiry,
+      now,
+    );
     // 30 % of 730 days before the end.
     expect(long).toMatchObject([
       {
@@ -37,19 +41,27 @@ describe('the forecast', () => {
         cutByRoot: false,
       },
     ]);
-    const short = forecastOf([{cluster: 'c1', certificates: [certificate('cluster CA', -10, 50), root]}], expiry, now);
+    const short = forecastRenewals(
+      [{cluster: 'c1', certificates: [certificate('cluster CA', -10, 50), root]}],
+      expiry,
+      now,
+    );
     expect(short).toMatchObject([{nextRenewal: days(20).toISOString()}]);
   });
 
   it('can name one certificate to renew and another that ends first', () => {
     // 30 % of ten years are three years: the root is due long before the CA ends.
     const old = certificate('root', -2700, 950);
-    const seen = forecastOf([{cluster: 'c1', certificates: [certificate('cluster CA', 0, 730), old]}], expiry, now);
+    const seen = forecastRenewals(
+      [{cluster: 'c1', certificates: [certificate('cluster CA', 0, 730), old]}],
+      expiry,
+      now,
+    );
     expect(seen).toMatchObject([{due: true, renew: {role: 'root'}, endsFirst: {role: 'cluster CA'}}]);
   });
 
   it('sorts clusters by their next renewal, and leaves out those without a CA', () => {
-    const seen = forecastOf(
+    const seen = forecastRenewals(
       [
         {cluster: 'late', certificates: [certificate('cluster CA', 0, 730), root]},
         {cluster: 'none', certificates: []},
@@ -71,11 +83,11 @@ describe('the forecast', () => {
     ['ends two days before it', 398, 400, false],
   ])('says that a cluster CA is cut by its root when it %s', (_, ca, end, cut) => {
     const certificates = [certificate('cluster CA', 0, ca), certificate('root', -3000, end)];
-    expect(forecastOf([{cluster: 'c1', certificates}], expiry, now)[0]?.cutByRoot).toBe(cut);
+    expect(forecastRenewals([{cluster: 'c1', certificates}], expiry, now)[0]?.cutByRoot).toBe(cut);
   });
 
   it('blames the root when both end in the same second', () => {
     const certificates = [certificate('cluster CA', 0, 100), certificate('root', -3000, 100)];
-    expect(forecastOf([{cluster: 'c1', certificates}], expiry, now)[0]?.endsFirst.role).toBe('root');
+    expect(forecastRenewals([{cluster: 'c1', certificates}], expiry, now)[0]?.endsFirst.role).toBe('root');
   });
 });

@@ -27,15 +27,15 @@ function flagsOf(name: string): Manifest['commands'][string]['flags'] {
 }
 
 describe('the table of commands', () => {
-  it('has every command of the manifest, and no other', () => {
+  it('has exactly the commands of the manifest', () => {
     expect(Object.keys(meshCommands).sort()).toEqual([...names].sort());
   });
 
-  it.each(names)('says of %s whether it changes anything', (name) => {
+  it.each(names)('records whether %s changes anything', (name) => {
     expect(meshCommands[name as MeshCommand].changes).toBe('dry-run' in flagsOf(name));
   });
 
-  it.each(names)('adds to %s only flags that it takes, each once', (name) => {
+  it.each(names)('adds to %s only flags that it has, each once', (name) => {
     const flags = flagsOf(name);
     const text = renderSuggestion(kubectlMesh(name as MeshCommand), typed);
     const rest = text.slice(`kubectl mesh ${name}`.length).trim().split(' ');
@@ -50,10 +50,10 @@ describe('the table of commands', () => {
     }
   });
 
-  it.each(names)('repeats for %s every target flag where it talks to clusters', (name) => {
+  it.each(names)('repeats every target flag of %s if it accesses clusters', (name) => {
     const all = ['work-dir', 'kubeconfig', 'context', 'istio-namespace', 'as'].filter((flag) => flag in flagsOf(name));
     const added: readonly string[] = meshCommands[name as MeshCommand].flags;
-    // The others are for a run that suggestions do not ask for: --live, a signer in a cluster.
+    // The others are for runs that are never suggested: --live, a signer in a cluster.
     const expected = name === 'certs list' || name === 'certs generate' ? ['work-dir'] : all;
     expect(added).toEqual(expected);
   });

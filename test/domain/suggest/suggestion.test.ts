@@ -6,7 +6,7 @@ import {
   fixWith,
   forEach,
   ifExists,
-  inAnyCase,
+  runAll,
   inWorkDir,
   kubectlMesh,
   inspectWith,
@@ -26,21 +26,21 @@ const push = kubectlMesh('trust push', ['c1', '--yes']);
 const file = inWorkDir('x');
 const variable = new Variable('namespace');
 
-describe('what a suggestion is for', () => {
+describe('the purpose of a suggestion', () => {
   it.each<[string, Suggestion, 'fix' | 'look']>([
     ['a command of this program that changes something', push, 'fix'],
     ['its dry run', kubectlMesh('trust push', ['c1', '--dry-run']), 'look'],
-    ['a command of this program that only shows', kubectlMesh('certs list'), 'look'],
+    ['a command of this program that changes nothing', kubectlMesh('certs list'), 'look'],
     ['the editor', edit(file), 'fix'],
-    ['steps that only look', sequence(look, look), 'look'],
-    ['steps of which one changes something', sequence(look, fix), 'fix'],
-    ['the same, whatever becomes of the first', inAnyCase(look, fix), 'fix'],
+    ['steps that change nothing', sequence(look, look), 'look'],
+    ['steps, one of which changes something', sequence(look, fix), 'fix'],
+    ['the same, ignoring failures', runAll(look, fix), 'fix'],
     ['a pipe into a filter', pipe(look, inspectWith.run('grep', ['x'])), 'look'],
-    ['a pipe into something that changes', pipe(look, fixWith.kubectl('any', ['apply', '-f', '-'])), 'fix'],
-    ['output into a file', writeTo(file, look), 'fix'],
-    ['a loop that looks', forEach(variable, ['a'], () => look), 'look'],
-    ['a loop that changes', forEach(variable, ['a'], () => fix), 'fix'],
-    ['what is done where a file exists', ifExists(file, fix), 'fix'],
+    ['a pipe into a command that changes something', pipe(look, fixWith.kubectl('any', ['apply', '-f', '-'])), 'fix'],
+    ['output written to a file', writeTo(file, look), 'fix'],
+    ['a loop that changes nothing', forEach(variable, ['a'], () => look), 'look'],
+    ['a loop that changes something', forEach(variable, ['a'], () => fix), 'fix'],
+    ['a command that runs if a file exists', ifExists(file, fix), 'fix'],
     ['a script', script('look')`${look} && true`, 'look'],
   ])('%s', (_, {purpose, changes}, expected) => {
     expect(purpose).toBe(expected);
@@ -55,7 +55,7 @@ describe('a sequence', () => {
 });
 
 describe("this program's commands", () => {
-  it('are found wherever they stand', () => {
+  it('are found at any depth', () => {
     const all = sequence(
       pipe(look, push),
       writeTo(file, push),
@@ -72,8 +72,8 @@ describe("this program's commands", () => {
   });
 });
 
-describe('the command among hints', () => {
-  it('is the first one in any of them', () => {
+describe('firstCommand', () => {
+  it('returns the first command of all hints', () => {
     expect(firstCommand(['wait', advice`or see ${look}, then ${push}`])).toBe(look);
     expect(firstCommand(['wait', advice`for ${'nothing'}`])).toBeUndefined();
   });

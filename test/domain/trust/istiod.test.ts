@@ -1,5 +1,5 @@
 import {beforeAll, describe, expect, it} from 'vitest';
-import {knowVersion} from '../../../src/domain/istio/versions.js';
+import {resolveVersion} from '../../../src/domain/istio/versions.js';
 import {restartReason, type IstiodObservation} from '../../../src/domain/trust/istiod.js';
 import {tinyRoot} from '../../helpers/tiny-ca.js';
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
 
 const istiod = (version: string, env: Record<string, string> = {}, readyPods = 1): IstiodObservation => ({
   name: 'istiod',
-  version: knowVersion(version),
+  version: resolveVersion(version),
   env,
   readyPods,
 });

@@ -612,15 +612,15 @@ describe('the bundle', () => {
       {target: {own: odd}, seen: {previous: untold()}},
       {kind: 'refuse', refusals: ['FORBIDDEN']},
     ],
-    ['is refused if it belongs to another cluster', {target: {misplaced: 'it is the CA of c2'}}, refused],
+    ['is refused if it belongs to another cluster', {target: {wrongCluster: 'it is the CA of c2'}}, refused],
     [
       'is accepted with --allow-invalid-bundle if it belongs to another cluster, with a warning',
-      {target: {misplaced: 'it is the CA of c2'}, rules: allowed},
+      {target: {wrongCluster: 'it is the CA of c2'}, rules: allowed},
       {warnings: 1},
     ],
     [
       'is refused once if it belongs to another cluster and istiod would not load it',
-      {target: {own: mismatched, misplaced: 'it is the CA of c2'}},
+      {target: {own: mismatched, wrongCluster: 'it is the CA of c2'}},
       {...refused, differences: ['clusterCa', 'chain']},
     ],
     [
@@ -657,7 +657,7 @@ describe('the bundle', () => {
 describe('a kept CA', () => {
   const refused = {kind: 'refuse', refusals: ['PUSH_REFUSED_INVALID_CA']} as const;
   const kept = (wanted: PushTarget['own'], rules: Partial<PushRules> = {}): Change => ({
-    target: {kept: true, own: wanted},
+    target: {isRollback: true, own: wanted},
     rules,
   });
   const nobody = {workloads: known([])};
@@ -674,7 +674,11 @@ describe('a kept CA', () => {
       {...kept(own(renewed, {rootCert: undefined}), {allowInvalidBundle: true}), seen: {...noIstiod, ...nobody}},
       {...rootChange, prove: false, warnings: 1},
     ],
-    ['is refused if it belongs to another cluster', {target: {kept: true, misplaced: 'it is the CA of c2'}}, refused],
+    [
+      'is refused if it belongs to another cluster',
+      {target: {isRollback: true, wrongCluster: 'it is the CA of c2'}},
+      refused,
+    ],
   ])('%s', (_behaviour, change, expected) => {
     expect(inShort(decide(change))).toEqual({...renewal, ...expected});
   });
@@ -727,7 +731,7 @@ describe('revocation lists', () => {
     ],
     [
       'in the cluster do not matter for a CA in the layout of tls.crt',
-      {target: {kept: true, own: ownOf(secretWith(tls(renewed)).files)}, seen: cacerts(tls(live))},
+      {target: {isRollback: true, own: ownOf(secretWith(tls(renewed)).files)}, seen: cacerts(tls(live))},
       {},
     ],
     [
@@ -753,7 +757,7 @@ describe('revocation lists', () => {
     ['are no difference if there are none on either side', {target: inWorkDir('')}, {}],
     [
       'of a kept CA are refused if they do not cover it',
-      {target: {...inWorkDir(lacking), kept: true}},
+      {target: {...inWorkDir(lacking), isRollback: true}},
       {...refused, differences: crlDiffers},
     ],
   ])('%s', (_behaviour, change, expected) => {
@@ -885,7 +889,7 @@ describe('a Secret that matches the work directory', () => {
     ],
     [
       'still causes a warning if its CA belongs to another cluster',
-      {target: {...target, misplaced: 'it is the CA of c2'}},
+      {target: {...target, wrongCluster: 'it is the CA of c2'}},
       {warnings: 1},
     ],
     [

@@ -7,7 +7,7 @@ import {installedRevision} from '../../../src/domain/install/model.js';
 import {renderInstall} from '../../../src/domain/install/render.js';
 import {reportedVersion} from '../../../src/domain/install/version-change.js';
 import {cacertsName, networkLabel} from '../../../src/domain/istio/names.js';
-import {knowVersion} from '../../../src/domain/istio/versions.js';
+import {resolveVersion} from '../../../src/domain/istio/versions.js';
 import type {KubeObject, ObjectMeta} from '../../../src/domain/kube/object.js';
 import {type CaFiles, caFileNames} from '../../../src/domain/ca/ca-files.js';
 import {type CacertsSecret, readCacerts} from '../../../src/domain/trust/cacerts.js';
@@ -79,7 +79,7 @@ const usualVersion = '1.31.0';
 
 function factsOf({mesh, istioctl = usualVersion, clusters, ...c1}: RunChange): ApplyFacts {
   const loaded = meshOf(mesh);
-  const version = knowVersion(loaded.mesh.istio.version ?? istioctl);
+  const version = resolveVersion(loaded.mesh.istio.version ?? istioctl);
   const all = clusters ?? {c1};
   return {
     loaded,
@@ -94,7 +94,7 @@ function factsOf({mesh, istioctl = usualVersion, clusters, ...c1}: RunChange): A
 
 function targetOf(
   loaded: ApplyFacts['loaded'],
-  version: ReturnType<typeof knowVersion>,
+  version: ReturnType<typeof resolveVersion>,
   name: Name,
   {live = {}, rendering, certificates = bundle}: ClusterChange,
 ): TargetFacts {
@@ -170,7 +170,7 @@ const [rendered] = factsOf({}).targets.flatMap((target) =>
 );
 if (!rendered) throw new Error('nothing is rendered');
 const {text} = rendered;
-const otherText = installYamlText({cluster: 'c1', istio: '1.31', form: 'x'}, 'kind: IstioOperator\n');
+const otherText = installYamlText({cluster: 'c1', istio: '1.31', schema: 'x'}, 'kind: IstioOperator\n');
 
 /** What an installation left in the cluster; `record` says what is other in its note. */
 function installation(

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {networkLabel} from '../../../src/domain/istio/names.js';
 import {formatHead, seal} from '../../../src/domain/journal/chain.js';
-import type {JournalKnown} from '../../../src/domain/journal/head.js';
+import type {JournalContent} from '../../../src/domain/journal/head.js';
 import {known, type Observed} from '../../../src/domain/observed.js';
 import {annotations, dataOfBundle} from '../../../src/domain/trust/cacerts.js';
 import {secretOf, type TrustObservation} from '../../../src/domain/trust/cluster-trust.js';
@@ -84,7 +84,7 @@ const secretOfCa = (ca: IssuedCa, change?: Parameters<typeof secretWith>[1]): Pi
   cacerts: known(secretWith(secretTexts(ca), change)),
 });
 
-const journal: JournalKnown = {present: true, entries: [], own: 'aa', host: 'laptop/1/1', aside: []};
+const journal: JournalContent = {present: true, entries: [], own: 'aa', host: 'laptop/1/1', archived: []};
 
 /** What is other than in a run that renews the CA of every cluster that is named. */
 interface Change {
@@ -365,7 +365,7 @@ describe('the actions of a cluster', () => {
     ['keep the present CA, then replace it after confirmation', {clusters: {c1: {}}}, update('c1')],
     [
       'keep the present CA after it is replaced in a rollback',
-      c1(previous(secretTexts(renewed.c1)), {target: {kept: true}, order: 'write-first'}),
+      c1(previous(secretTexts(renewed.c1)), {target: {isRollback: true}, order: 'write-first'}),
       'put-object c1/cacerts!, put-object c1/cacerts-previous, await-bundle c1/proof',
     ],
     ['replace another CA in cacerts-previous', c1(previous(secretTexts(renewed.c1))), update('c1')],

@@ -1,6 +1,6 @@
 import {kubernetesFit} from '../../istio/kubernetes.js';
 import {formatMinor, parseVersion} from '../../istio/version.js';
-import {knowVersion, newestKnown} from '../../istio/versions.js';
+import {resolveVersion, newestKnown} from '../../istio/versions.js';
 import {inspectWith, sequence} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import type {ControlPlaneFacts} from '../../facts/facts.js';
@@ -23,7 +23,7 @@ export const kubernetesVersionCheck = apiServerCheck({
     }
     const server = `Kubernetes ${apiVersion.gitVersion}`;
     const findings = versions.map((said): Finding | undefined => {
-      const suits = kubernetesFit(knowVersion(said).version, apiVersion.minor);
+      const suits = kubernetesFit(resolveVersion(said).version, apiVersion.minor);
       switch (suits.fit) {
         case 'fits':
           return undefined;

@@ -153,7 +153,7 @@ export const hazards: readonly Hazard[] = [
     id: 'leaf-outlives-ca',
     title: 'istiod issues certificates that end after the CA that signs them',
     severity: 'warning',
-    fixedIn: features.leafEndsWithSigner.from,
+    fixedIn: features.leafExpiresWithSigner.from,
     applies: ({cacerts, now}) => {
       const left = (cacerts?.certificate?.notAfter.getTime() ?? Number.POSITIVE_INFINITY) - now.getTime();
       return left > 0 && left < leafLifeMs
@@ -163,7 +163,7 @@ export const hazards: readonly Hazard[] = [
     consequence: 'workloads go on to present theirs after that, and nobody accepts them until they renew',
     expected: 'a cluster CA that lives longer than the certificates it signs',
     remedy: {by: 'renew'},
-    source: features.leafEndsWithSigner.source,
+    source: features.leafExpiresWithSigner.source,
   },
   {
     id: 'ztunnel-chain',

@@ -1,5 +1,5 @@
 import {hasFeature} from '../../istio/features.js';
-import {knowVersion} from '../../istio/versions.js';
+import {resolveVersion} from '../../istio/versions.js';
 import {kubectlMesh} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import {describeDay} from '../describe.js';
@@ -28,7 +28,7 @@ export const loadedCaCheck = istiodCheck({
     if (pods.every(({reported}) => reported.length === 0)) return notApplicable('no istiod here is a CA');
     const judged = pods.filter(
       ({value, reported}) =>
-        reported.every(isPushed) || hasFeature(knowVersion(value.version).version, 'expiryMetricsFollowReload'),
+        reported.every(isPushed) || hasFeature(resolveVersion(value.version).version, 'expiryMetricsFollowReload'),
     );
     if (judged.length === 0) {
       return notApplicable(

@@ -1,5 +1,5 @@
 import {sameRoots} from '../../ca/trust-store.js';
-import {inAnyCase, inspectWith, pipe, words} from '../../suggest/suggestion.js';
+import {runAll, inspectWith, pipe, words} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 import {some} from '../describe.js';
 import {restartFix} from '../fixes.js';
@@ -40,7 +40,7 @@ export const signingCheck = istiodCheck({
         inspectWith.run('grep', words`-i -e ${'CSR signing error'} -e authenticat`),
       );
       const restart = restartFix(subject, deployment?.name ?? 'istiod');
-      return {observed, fix: keepsRoots ? inAnyCase(why, restart) : why};
+      return {observed, fix: keepsRoots ? runAll(why, restart) : why};
     });
     const counts = cas.map(({name, value}) => `${name} issued ${String(value.issued)} of ${String(value.requests)}`);
     return findingsOr(findings, ok(counts.join(', ')));

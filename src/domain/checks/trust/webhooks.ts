@@ -1,4 +1,4 @@
-import {otherCertProvider} from '../../istio/environment.js';
+import {externalCertProvider} from '../../istio/environment.js';
 import {fixWith, type Suggestion, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
 import {describeRoots, some} from '../describe.js';
@@ -15,7 +15,7 @@ export const webhooksCheck = apiServerCheck({
     if (liveRoots === 'elsewhere') {
       return notApplicable('istiod publishes its roots by other means than ConfigMaps');
     }
-    const isOwn = ({workload}: ControlPlaneFacts): boolean => otherCertProvider(workload.env) === undefined;
+    const isOwn = ({workload}: ControlPlaneFacts): boolean => externalCertProvider(workload.env) === undefined;
     const isOurs = leadsTo(controlPlanes.filter(isOwn), subject.cluster.role);
     const judged = webhooks
       .map((one) => ({...one, webhooks: one.webhooks.filter(isOurs)}))

@@ -1,6 +1,6 @@
 import {kubectlMesh} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
-import type {RememberedHead} from '../../journal/head.js';
+import type {RecordedHead} from '../../journal/head.js';
 import {layout} from '../../mesh/layout.js';
 
 /** The record of changes has what was written down elsewhere, too. */
@@ -44,6 +44,6 @@ export const journalHeadsCheck = apiServerCheck({
   source: 'docs/audit.md of this program',
 });
 
-function describeHead({where, message}: RememberedHead): string {
+function describeHead({where, message}: RecordedHead): string {
   return `${where}: ${message}`;
 }

@@ -2,7 +2,7 @@ import {fixWith, ifExists, inWorkDir, kubectlMesh, sequence} from '../../suggest
 import {workDirCheck, findingsOr, notApplicable, ok, type Finding, type Subject} from '../check.js';
 import {some} from '../describe.js';
 import type {JournalFacts, OpenChange} from '../../facts/facts.js';
-import {asideHeadName, asideName, layout} from '../../mesh/layout.js';
+import {archivedHeadName, archivedJournalName, layout} from '../../mesh/layout.js';
 
 /** The record of changes was not changed itself, and no run ended in the middle. */
 export const journalCheck = workDirCheck({
@@ -33,8 +33,8 @@ function brokenChain({present, faults}: JournalFacts, {now}: Subject): Finding |
   const day = now.toISOString().slice(0, 16).replace(':', '');
   // The file that remembers the newest entry goes with it: it would look for that entry in the new journal.
   const memory = inWorkDir(layout.journalHead);
-  const moveMemory = fixWith.run('mv', [memory, inWorkDir(asideHeadName(day))]);
-  const moveJournal = fixWith.run('mv', [inWorkDir(layout.journal), inWorkDir(asideName(day))]);
+  const moveMemory = fixWith.run('mv', [memory, inWorkDir(archivedHeadName(day))]);
+  const moveJournal = fixWith.run('mv', [inWorkDir(layout.journal), inWorkDir(archivedJournalName(day))]);
   return {
     observed: some(said, 3),
     fix: present ? sequence(moveJournal, ifExists(memory, moveMemory)) : moveMemory,

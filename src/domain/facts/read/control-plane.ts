@@ -5,7 +5,7 @@ import * as z from 'zod';
 import {MeshError} from '../../errors.js';
 import {istiodContainer, istiodTag} from '../../istio/image.js';
 import {parseBool} from '../../istio/environment.js';
-import {knowVersion} from '../../istio/versions.js';
+import {resolveVersion} from '../../istio/versions.js';
 import type {KubeObject} from '../../kube/object.js';
 import type {ConfigMapObject, Container, DeploymentObject, LabelSelector} from '../../kube/objects.js';
 import {readYaml, word} from './yaml.js';
@@ -88,7 +88,7 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
     meshID: global.meshID,
     trustDomain: meshConfig.trustDomain,
     tag,
-    version: knowVersion(tag).version,
+    version: resolveVersion(tag).version,
     bundleName: parseBool(env.ENABLE_CLUSTER_TRUST_BUNDLE_API, false) ? undefined : bundleName,
     discoverySelectors: readSelectors(meshConfig.discoverySelectors, `ConfigMap istio${suffix}`),
   });

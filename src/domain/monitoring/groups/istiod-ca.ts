@@ -8,20 +8,20 @@ import {
   warning,
   type AlertRule,
   daysInSeconds,
-  ofCluster,
+  clusterPrefix,
   type RuleContext,
   type RuleGroup,
 } from '../rule.js';
 
-const rootEnd = 'citadel_server_root_cert_expiry_timestamp';
-const caEnd = 'citadel_server_cert_chain_expiry_timestamp';
+const rootExpiry = 'citadel_server_root_cert_expiry_timestamp';
+const caExpiry = 'citadel_server_cert_chain_expiry_timestamp';
 
 /** Seconds left; replicas of one cluster are one alert. */
-function left({clusterLabel, istiod}: RuleContext, family: string): string {
+function secondsLeft({clusterLabel, istiod}: RuleContext, family: string): string {
   return `min by (${clusterLabel}) ((${istiod(family)} > 0) - time())`;
 }
 
-function mending(how: string, {has}: RuleContext): string {
+function fixFor(how: string, {has}: RuleContext): string {
   return has('expiryMetricsFollowReload')
     ? how
     : `${how} Before Istio 1.24 istiod reports what it had loaded when it started: restart it to see the new date.`;
@@ -32,24 +32,23 @@ function expiring(
   what: string,
   family: string,
   mend: string,
-  more: Pick<AlertRule, 'needs'> = {},
+  more: Pick<AlertRule, 'requires'> = {},
 ): readonly AlertRule[] {
   const summary = ({clusterLabel}: RuleContext): string =>
-    `${ofCluster(clusterLabel)}${what} that istiod has loaded ends in {{ humanizeDuration $value }}`;
+    `${clusterPrefix(clusterLabel)}${what} that istiod has loaded ends in {{ humanizeDuration $value }}`;
   return [
     warning(`${name}ExpiresSoon`, '1h', {
       ...more,
       expr: (context) =>
-        `${left(context, family)} < ${daysInSeconds(context.expiry.warn.days)} >= ${daysInSeconds(context.expiry.error.days)}`,
+        `${secondsLeft(context, family)} < ${daysInSeconds(context.expiry.warn.days)} >= ${daysInSeconds(context.expiry.error.days)}`,
       summary,
-      description: (context) => mending(mend, context),
+      description: (context) => fixFor(mend, context),
     }),
     critical(`${name}ExpiresVerySoon`, '15m', {
       ...more,
-      expr: (context) => `${left(context, family)} < ${daysInSeconds(context.expiry.error.days)}`,
+      expr: (context) => `${secondsLeft(context, family)} < ${daysInSeconds(context.expiry.error.days)}`,
       summary,
-      description: (context) =>
-        mending(`When it ends, no certificate that istiod issues is accepted. ${mend}`, context),
+      description: (context) => fixFor(`When it ends, no certificate that istiod issues is accepted. ${mend}`, context),
     }),
   ];
 }
@@ -58,23 +57,23 @@ function expiring(
 export const istiodCaRules: RuleGroup = {
   name: 'kubectl-mesh.istiod-ca',
   source: 'istiod',
-  ofCa: true,
+  requiresIstiodCa: true,
   rules: [
     ...expiring(
       'IstiodCa',
       'the CA',
-      caEnd,
+      caExpiry,
       'kubectl mesh certs generate CLUSTER --renew, then kubectl mesh trust push CLUSTER.',
-      {needs: 'caExpiryMetric'},
+      {requires: 'caExpiryMetric'},
     ),
     ...expiring(
       'IstiodRoot',
       'the first root',
-      rootEnd,
+      rootExpiry,
       'Another cluster CA changes nothing: the root has to be replaced in every cluster, and workloads must trust the next one first. kubectl mesh certs list says who depends on it.',
     ),
     warning('IstiodRootsDiffer', '1h', {
-      expr: ({istiod}) => `max(${istiod(rootEnd)} > 0) - min(${istiod(rootEnd)} > 0) > 0`,
+      expr: ({istiod}) => `max(${istiod(rootExpiry)} > 0) - min(${istiod(rootExpiry)} > 0) > 0`,
       summary: () =>
         'Not every istiod has loaded the same first root: their ends are {{ humanizeDuration $value }} apart',
       description: () =>
