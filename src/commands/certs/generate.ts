@@ -54,7 +54,7 @@ Files that are there and valid are used and never overwritten, so running this t
       clusters: args.cluster ?? [],
       keyAlgorithm: flags['key-algorithm'],
       renew: flags.renew,
-      clear: flags['no-passphrase'],
+      unencrypted: flags['no-passphrase'],
       signer: flags.signer?.declared,
       rootDirectory: flags['root-dir'],
       rootFile: flags.root,

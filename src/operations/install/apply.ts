@@ -35,7 +35,7 @@ import {
   type Change,
   type Decided,
   type TargetFacts,
-  noteAction,
+  recordAction,
   planApply,
 } from './plan-apply.js';
 
@@ -74,7 +74,7 @@ export const applyInstalls: Operation<ApplyRequest, ApplyResult> = {
       gather: (deps) => gatherApply(request, engine.settings.concurrency, deps),
       plan: (facts) => planApply(facts, request),
     });
-    const notes = await noteInstalled(run, engine);
+    const notes = await recordInstalled(run, engine);
     return report(run, notes);
   },
   conclude: (result) => concludeClusters(result.clusters),
@@ -117,39 +117,39 @@ function clustersWith(run: Pick<PhaseRun<unknown>, 'outcomes'>, status: Outcome[
  * Completes the record of each cluster that istioctl has finished with what is live now: with it the next `install apply`
  * can prove that nothing changed. Without it nothing is lost but that proof, so a failure is a warning.
  */
-async function noteInstalled(run: PhaseRun<ApplyFacts, ApplyPlan>, engine: Engine): Promise<readonly Warning[]> {
+async function recordInstalled(run: PhaseRun<ApplyFacts, ApplyPlan>, engine: Engine): Promise<readonly Warning[]> {
   const names = clustersWith(run, 'done');
   if (names.length === 0) return [];
   const finished = names.flatMap((name) => run.plan.decided.get(name) ?? []);
-  const noted = await engine.run(notePhase(finished, run.facts.istioctl)).catch((thrown: unknown) => {
+  const noted = await engine.run(recordPhase(finished, run.facts.istioctl)).catch((thrown: unknown) => {
     const error = asMeshError(thrown);
     // What was interrupted before this is told by its own cluster, with what became of the others.
     if (error.class === 'bug' || !run.outcomes.some(({status}) => status === 'cancelled')) throw error;
     return error;
   });
-  if (noted instanceof MeshError) return names.map((name) => notNoted(name, noted.message));
+  if (noted instanceof MeshError) return names.map((name) => notRecordedWarning(name, noted.message));
   return [
     ...names
       .filter((name) => !run.plan.decided.has(name))
-      .map((name) => notNoted(name, 'it could not be looked at again')),
-    ...noted.facts.flatMap(({cluster, now}) => (isKnown(now) ? [] : [notNoted(cluster.name, now.unknown.message)])),
+      .map((name) => notRecordedWarning(name, 'it could not be looked at again')),
+    ...noted.facts.flatMap(({cluster, now}) => (isKnown(now) ? [] : [notRecordedWarning(cluster.name, now.unknown.message)])),
     ...noted.outcomes.flatMap(({cluster, error}) =>
-      error && cluster !== undefined ? [notNoted(cluster, error.message)] : [],
+      error && cluster !== undefined ? [notRecordedWarning(cluster, error.message)] : [],
     ),
   ];
 }
 
-function notNoted(cluster: string, why: string): Warning {
+function notRecordedWarning(cluster: string, why: string): Warning {
   const what = 'Istio is installed, but what is live could not be noted, so the next install apply runs istioctl again';
   return {cluster, message: `${what}: ${why}`};
 }
 
 /** A cluster that istioctl has finished, and what is installed there now. */
-interface Noted extends Decided {
+interface InstalledNow extends Decided {
   readonly now: Observed<Pick<InstalledCluster, 'installed' | 'record'>>;
 }
 
-function notePhase(finished: readonly Decided[], istioctl: ReportedVersion): Phase<readonly Noted[]> {
+function recordPhase(finished: readonly Decided[], istioctl: ReportedVersion): Phase<readonly InstalledNow[]> {
   return {
     title: 'note what was installed',
     gather: (deps) =>
@@ -165,7 +165,7 @@ function notePhase(finished: readonly Decided[], istioctl: ReportedVersion): Pha
         const {installed, record} = one.now.value;
         const live = liveDigest(installed) ?? '';
         return [
-          noteAction({...one, live: {...one.live, record}}, istioctl, {id: 'install-note', what: 'what is live', live}),
+          recordAction({...one, live: {...one.live, record}}, istioctl, {id: 'install-note', what: 'what is live', live}),
         ];
       });
       return {...emptyPlan, groups: groupOf(actions)};
@@ -179,7 +179,7 @@ function report(run: PhaseRun<ApplyFacts, ApplyPlan>, notes: readonly Warning[])
     clusters: run.facts.targets.flatMap(({rendering: {cluster, path}, live}) =>
       clusterOutcomesWithCause([cluster.name], run).map((outcome) =>
         defined<AppliedCluster>({
-          ...(halfDone.includes(cluster.name) ? sayHalfDone(outcome) : outcome),
+          ...(halfDone.includes(cluster.name) ? withPartialInstall(outcome) : outcome),
           path,
           context: isKnown(live) ? live.value.context : undefined,
           change: run.plan.decided.get(cluster.name)?.change,
@@ -193,7 +193,7 @@ function report(run: PhaseRun<ApplyFacts, ApplyPlan>, notes: readonly Warning[])
 }
 
 /** What an interruption leaves: istioctl sets one object after the other, and the cluster goes on with what it has got. */
-function sayHalfDone(result: ClusterResult): ClusterResult {
+function withPartialInstall(result: ClusterResult): ClusterResult {
   const {name, error} = result;
   if (!error) return result;
   const message = `${error.message} while istioctl was at work: Istio in ${name} may be half installed`;

@@ -55,8 +55,8 @@ export interface ApplyOptions extends VersionOverrides {
 export type Change = 'install' | 'replace' | 'upgrade' | 'repair' | 'unchanged';
 
 /** istioctl waits for base, istiod, gateways and CNI one after the other; then it is ended. */
-const componentsWaitedFor = 5;
-const spareMs = 120_000;
+const componentCount = 5;
+const marginMs = 120_000;
 
 /** A cluster whose state and install.yaml are known, and what is to be done to it. */
 export interface Decided extends Pick<Rendering, 'cluster' | 'path'> {
@@ -96,7 +96,7 @@ export function planApply(facts: ApplyFacts, options: ApplyOptions): ApplyPlan {
     const {name} = one.cluster;
     if (one.change === 'unchanged') return [];
     const run = istioctlAction(one, one.change, istioctl, options);
-    const note = noteAction(one, istioctl, {id: 'install-record', what: 'the installation', live: ''});
+    const note = recordAction(one, istioctl, {id: 'install-record', what: 'the installation', live: ''});
     return [{key: name, cluster: name, title: `${name}: ${run.title}`, actions: [...namespaceAction(one), note, run]}];
   });
   return {
@@ -187,7 +187,7 @@ function refuseForeign(cluster: string, owners: ReturnType<typeof foreignOwners>
 }
 
 /** What actions on a cluster have in common. */
-function on({cluster: {name}, live: {context}}: Decided, what: string) {
+function actionBase({cluster: {name}, live: {context}}: Decided, what: string) {
   return {id: `${name}/${what}`, cluster: name, context};
 }
 
@@ -204,12 +204,12 @@ function namespaceAction(decided: Decided): readonly Action[] {
   const labels = {[networkLabel]: network};
   if (!live.namespace) {
     const title = `create namespace ${name} of network ${network}`;
-    return [{kind: 'put-object', ...on(decided, 'namespace'), title, object: {...namespace, metadata: {name, labels}}}];
+    return [{kind: 'put-object', ...actionBase(decided, 'namespace'), title, object: {...namespace, metadata: {name, labels}}}];
   }
   return [
     defined<PatchObject>({
       kind: 'patch-object',
-      ...on(decided, 'network-label'),
+      ...actionBase(decided, 'network-label'),
       title: `label namespace ${name} with ${networkLabel}=${network}`,
       confirm:
         before === undefined ? undefined : `change the network of namespace ${name} from ${before} to ${network}`,
@@ -223,7 +223,7 @@ function namespaceAction(decided: Decided): readonly Action[] {
  * Notes an installation in its ConfigMap, twice: before istioctl runs, so that one left half done is known as ours and of
  * which bytes, and after it, with what is live then.
  */
-export function noteAction(
+export function recordAction(
   decided: Decided,
   istioctl: ReportedVersion,
   {id, what, live}: {readonly id: string; readonly what: string; readonly live: string},
@@ -231,7 +231,7 @@ export function noteAction(
   const {namespace, revision, text} = decided.rendered;
   return {
     kind: 'put-object',
-    ...on(decided, id),
+    ...actionBase(decided, id),
     remembers: true,
     title: `note ${what} in ConfigMap ${namespace}/${recordName(revision)}`,
     object: recordObject(
@@ -260,14 +260,14 @@ function istioctlAction(
   const asks = change === 'replace' || change === 'upgrade';
   return defined<RunIstioctl>({
     kind: 'run-istioctl',
-    ...on(decided, 'install'),
+    ...actionBase(decided, 'install'),
     title,
     confirm: asks ? `${title}, which runs in namespace ${rendered.namespace}` : undefined,
     args: [...words, ...flags, '-y', '--readiness-timeout', `${String(Math.ceil(readinessTimeoutMs / 1000))}s`],
     file: path,
     fileSha256: sha256Hex(rendered.text),
     namespace: rendered.namespace,
-    timeoutMs: componentsWaitedFor * readinessTimeoutMs + spareMs,
+    timeoutMs: componentCount * readinessTimeoutMs + marginMs,
   });
 }
 

@@ -97,7 +97,7 @@ export const printInstall = onePhase<MeshRequest, PrintResult, Facts>({
   command: 'install render',
   changes: false,
   title: () => 'render install.yaml',
-  gather: (deps, request) => gatherRender(deps, request, refuseSeveral),
+  gather: (deps, request) => gatherRender(deps, request, checkSingleCluster),
   plan: ({notes}) => ({...emptyPlan, warnings: asWarnings(notes)}),
   report({facts: {renderings, version}}) {
     const [rendering] = renderings;
@@ -123,7 +123,7 @@ async function gatherRender(
   return {loaded, version, renderings, notes: note === undefined ? loaded.notes : [...loaded.notes, note]};
 }
 
-function refuseSeveral(clusters: LoadedMesh['clusters']): void {
+function checkSingleCluster(clusters: LoadedMesh['clusters']): void {
   if (clusters.length <= 1) return;
   throw new MeshError('USAGE', 'only one document fits on standard output, this run is about several clusters', {
     hints: [

@@ -35,7 +35,7 @@ export interface VerifyRequest {
   readonly waitMs?: number;
   readonly failOn: Severity;
   /** Look at what the picture of the mesh shows, even where no selected check needs it. */
-  readonly wholePicture?: boolean;
+  readonly fullTopology?: boolean;
 }
 
 /** What `verify` answers. */
@@ -66,23 +66,23 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
   const selected = selectChecks(checks, request.selection);
   const {waitMs, failOn, limits} = request;
   const {concurrency, dryRun} = engine.settings;
-  const also = request.wholePicture === true ? topologyFacts : [];
+  const also = request.fullTopology === true ? topologyFacts : [];
   const report = (evidence: Evidence): Facts => {
     const judged = judge(selected, evidence);
     const mesh = topologyOf(evidence, judged.checks);
     return {evidence, report: {...judged, mesh, warnings: versionNotes(evidence)}};
   };
-  const looker: Looker = {
+  const looker: EvidenceReader = {
     selected,
     failOn,
     load: (deps) => loadMeshOrEmpty(deps, request.mesh),
-    async look(deps, {mesh, clusters}, again) {
+    async read(deps, {mesh, clusters}, again) {
       const wanted = again ? {checks: again.checks, also: []} : {checks: selected, also};
       const seen = await gatherEvidence(deps, {mesh, clusters, limits, concurrency, ...wanted});
       return report(again ? replaceFacts(again.last.evidence, seen) : seen);
     },
   };
-  const look = async (deps: Deps): Promise<Facts> => looker.look(deps, await looker.load(deps));
+  const look = async (deps: Deps): Promise<Facts> => looker.read(deps, await looker.load(deps));
   const first = (await engine.run(phase('verify', look, ({report: {warnings}}) => warnings))).facts;
   if (
     waitMs === undefined ||
@@ -99,18 +99,18 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
 type Loaded = Pick<LoadedMesh, 'mesh' | 'clusters'>;
 
 /** How the mesh is looked at. */
-interface Looker {
+interface EvidenceReader {
   readonly selected: readonly Check[];
   readonly failOn: Severity;
   load(deps: Deps): Promise<Loaded>;
   /** Reads what the selected checks need; `again`: only what some of them need, the rest is taken from the last pass. */
-  look(deps: Deps, loaded: Loaded, again?: {readonly last: Facts; readonly checks: readonly Check[]}): Promise<Facts>;
+  read(deps: Deps, loaded: Loaded, again?: {readonly last: Facts; readonly checks: readonly Check[]}): Promise<Facts>;
 }
 
 /** Pauses before each pass of `--wait`; the last one is repeated. Milliseconds. */
 const pausesMs = [1000, 2000, 4000, 5000] as const;
 
-async function wait(looker: Looker, waitMs: number, engine: Engine, first: Facts): Promise<VerifyResult> {
+async function wait(looker: EvidenceReader, waitMs: number, engine: Engine, first: Facts): Promise<VerifyResult> {
   const {selected, failOn} = looker;
   const end = first.evidence.now.getTime() + waitMs;
   let last = first;
@@ -121,12 +121,12 @@ async function wait(looker: Looker, waitMs: number, engine: Engine, first: Facts
       const poll = async (deps: Deps): Promise<Facts | undefined> => {
         const leftMs = end - deps.now().getTime();
         await deps.sleep(Math.max(0, Math.min(leftMs, pausesMs[pass] ?? pausesMs[3])));
-        return deps.now().getTime() < end ? lookAgain(looker, deps, before) : undefined;
+        return deps.now().getTime() < end ? readAgain(looker, deps, before) : undefined;
       };
       const known = new Set(before.report.warnings.map(({message}) => message));
       const news = (seen: Facts | undefined): readonly Warning[] =>
         (seen?.report.warnings ?? []).filter(({message}) => !known.has(message));
-      const {facts} = await engine.run(phase(`wait for ${whatIsMissing(before.report, failOn)}`, poll, news));
+      const {facts} = await engine.run(phase(`wait for ${describePending(before.report, failOn)}`, poll, news));
       if (!facts) {
         const why = `not all was well after ${String(Math.round(waitMs / 1000))} s`;
         const hints = ['Wait longer with --timeout', 'The findings above say what is missing'];
@@ -151,15 +151,15 @@ async function wait(looker: Looker, waitMs: number, engine: Engine, first: Facts
  * are green, since what was seen before may have changed meanwhile. Also everything where mesh.yaml has changed, or where a
  * check that is not green needs a fact that sums up all requests.
  */
-async function lookAgain(looker: Looker, deps: Deps, last: Facts): Promise<Facts> {
+async function readAgain(looker: EvidenceReader, deps: Deps, last: Facts): Promise<Facts> {
   const loaded = await looker.load(deps);
   const {mesh, clusters} = last.evidence;
   const bad = new Set(last.report.checks.filter((row) => !isGreen([row], looker.failOn)).map(({id}) => id));
   const open = looker.selected.filter(({id}) => bad.has(id));
   const isSameMesh = isDeepStrictEqual([mesh, clusters.map(({cluster}) => cluster)], [loaded.mesh, loaded.clusters]);
-  if (!isSameMesh || [...requiredFacts(open)].some(isLast)) return looker.look(deps, loaded);
-  const seen = await looker.look(deps, loaded, {last, checks: open});
-  return isGreen(seen.report.checks, looker.failOn) ? looker.look(deps, loaded) : seen;
+  if (!isSameMesh || [...requiredFacts(open)].some(isLast)) return looker.read(deps, loaded);
+  const seen = await looker.read(deps, loaded, {last, checks: open});
+  return isGreen(seen.report.checks, looker.failOn) ? looker.read(deps, loaded) : seen;
 }
 
 /** The last pass's facts, with those that were read again. Both are of the same clusters in the same order. */
@@ -175,7 +175,7 @@ function replaceFacts(last: Evidence, seen: Evidence): Evidence {
 }
 
 /** What a person who watches wants to read: `MESH402 cluster1 and 2 more`. */
-function whatIsMissing({checks: rows}: Report, failOn: Severity): string {
+function describePending({checks: rows}: Report, failOn: Severity): string {
   const missing = rows.filter((row) => !isGreen([row], failOn));
   const [first = missing[0]] = missing.filter(({impliedBy}) => impliedBy === undefined);
   const name = [first?.id, first?.cluster].filter((word) => word !== undefined).join(' ');

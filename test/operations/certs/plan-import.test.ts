@@ -140,7 +140,7 @@ const healthy: ImportFacts = {
   known: [],
   others: new Map(),
   files: {},
-  requestThere: true,
+  hasRequest: true,
   ...{guarded: [], git: {exposed: [], unknown: undefined}},
   now,
 };
@@ -478,7 +478,7 @@ describe('what is there already', () => {
       {keys: [requestKey, caKey], files: before, git: {exposed: ['c1/ca-key.pem'], unknown: undefined}},
       {written: []},
     ],
-    ['stays, and a request without its key is removed', {...requestGone, requestThere: true}, {written: []}],
+    ['stays, and a request without its key is removed', {...requestGone, hasRequest: true}, {written: []}],
     [
       'stays, and so does a request for another key',
       {keys: [keyIn('c1/request/ca-key.pem', ofNewKey), caKey], files: before},
@@ -506,7 +506,7 @@ describe('what is there already', () => {
     ],
     [
       'is replaced with consent where only a key is there',
-      {keys: [caKey], files: {caKey: before.caKey}, requestThere: false},
+      {keys: [caKey], files: {caKey: before.caKey}, hasRequest: false},
       {groups: [agreeToImport], answered: []},
     ],
     [
