@@ -4,7 +4,15 @@ import {type CertificateInShort, certificateInShort} from '../../domain/x509/des
 import {readableRoots} from '../../domain/ca/trust-store.js';
 import {asWarnings, groupOf, onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
 import {type ClusterResult, concludeRun, outcomeOf} from '../../engine/report.js';
-import {caOf, caRunResult, type CaRunResult, type Decision, blockersAndWarnings, guardedPlan, replacementPrompt} from './ca-run.js';
+import {
+  caOf,
+  caRunResult,
+  type CaRunResult,
+  type Decision,
+  blockersAndWarnings,
+  guardedPlan,
+  replacementPrompt,
+} from './ca-run.js';
 import {type ClusterFacts, gatherGenerate, type GenerateFacts, type GenerateRequest} from './generate-facts.js';
 import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';

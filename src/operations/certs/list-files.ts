@@ -33,7 +33,10 @@ export function distinctCertificates(found: readonly FoundCertificate[]): readon
 }
 
 /** The mesh's root-cert.pem. A read error is part of the result. */
-export function readRoots(text: string | undefined): {readonly found: readonly FoundCertificate[]; readonly error?: ErrorReport} {
+export function readRoots(text: string | undefined): {
+  readonly found: readonly FoundCertificate[];
+  readonly error?: ErrorReport;
+} {
   if (text === undefined) return {found: []};
   try {
     const {certificates} = parseCertificates(text, layout.rootCert);
@@ -51,7 +54,12 @@ export interface ClusterFromFiles extends Dependencies, HeldTrust {
 }
 
 /** Reads the files of one cluster; `meshRoots`: the mesh's roots, which are listed only once. */
-export function readCluster(name: string, files: CaFiles, meshRoots: readonly FoundCertificate[], now: Date): ClusterFromFiles {
+export function readCluster(
+  name: string,
+  files: CaFiles,
+  meshRoots: readonly FoundCertificate[],
+  now: Date,
+): ClusterFromFiles {
   const paths = clusterLayout(name);
   if (files.caCert === undefined) {
     const result = {name, outcome: 'skipped'} as const;

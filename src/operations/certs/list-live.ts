@@ -142,7 +142,11 @@ function certificatesInObjects(facts: ClusterFacts): UsedCertificates {
   const {certificates: bundle = [], from = ''} = rootsOf(facts) ?? {};
   const roleAbove = ({selfSigned, fingerprint}: Certificate): CertificateRole =>
     !selfSigned ? 'intermediate' : known.has(fingerprint) ? 'root' : 'other root';
-  const found = (certificate: Certificate, role: CertificateRole, place = `Secret ${cacertsName}`): FoundCertificate => {
+  const found = (
+    certificate: Certificate,
+    role: CertificateRole,
+    place = `Secret ${cacertsName}`,
+  ): FoundCertificate => {
     return {certificate, role, place};
   };
   return {

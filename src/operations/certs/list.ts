@@ -22,7 +22,13 @@ import {
 } from '../../engine/operation.js';
 import {type LoadedMesh, loadMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
-import {type ExpiryContext, type FoundCertificate, readCluster, readRoots, type ClusterFromFiles} from './list-files.js';
+import {
+  type ExpiryContext,
+  type FoundCertificate,
+  readCluster,
+  readRoots,
+  type ClusterFromFiles,
+} from './list-files.js';
 import type {LiveCluster, LiveMesh, LiveClusterEntry} from './list-live.js';
 import type {Limits} from '../../domain/facts/limits.js';
 import {dayMs} from '../../domain/time.js';
@@ -179,7 +185,11 @@ function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): List
   });
 }
 
-function listedCertificates(found: readonly FoundCertificate[], using: readonly Dependencies[], {expiry, now}: ExpiryContext): ListedCertificate[] {
+function listedCertificates(
+  found: readonly FoundCertificate[],
+  using: readonly Dependencies[],
+  {expiry, now}: ExpiryContext,
+): ListedCertificate[] {
   const used = new Set(using.flatMap(({certificates}) => certificates.map(({fingerprint}) => fingerprint)));
   return found.map(({certificate, role, place}) => {
     const inUse = used.has(certificate.fingerprint);

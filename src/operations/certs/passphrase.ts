@@ -103,7 +103,9 @@ async function gather(
   const {encryption} = readPrivateKey(text, path);
   const missing = missingPassphrase(encryption, unencrypted, deps);
   const same =
-    dryRun === 'none' && missing === undefined ? await promptForBoth(text, encryption, {unencrypted, path}, deps) : undefined;
+    dryRun === 'none' && missing === undefined
+      ? await promptForBoth(text, encryption, {unencrypted, path}, deps)
+      : undefined;
   const git = await checkGitExposure(deps, store, [layout.rootKey]);
   return {signer, path, unencrypted, found: {encryption, missing, same, git}};
 }

@@ -128,7 +128,8 @@ function plan(facts: RequestFacts): Plan {
 /** Whether the pending request has its certificate already: an import was killed before it removed the request. */
 function isFulfilled({request, ca}: ClusterFacts): boolean {
   const current = ca.kind === 'valid' && !ca.keyMissing ? ca.inspection.certificate?.spki : undefined;
-  const pending = request.kind === 'pending' ? request.request.spki : request.kind === 'key-only' ? request.key.spki : '';
+  const pending =
+    request.kind === 'pending' ? request.request.spki : request.kind === 'key-only' ? request.key.spki : '';
   return current !== undefined && current === pending;
 }
 
@@ -137,7 +138,11 @@ function decide(facts: ClusterFacts, options: CsrRequest, algorithm: KeyAlgorith
   const {requestKey, requestCsr} = clusterLayout(name);
   const fulfilled = isFulfilled(facts);
   const base = {kind: 'request-cluster-ca', id: `${name}/request`, cluster: name, algorithm} as const;
-  const create: RequestClusterCa = {...base, title: `create a key and a certificate request (${algorithm})`, keepKey: false};
+  const create: RequestClusterCa = {
+    ...base,
+    title: `create a key and a certificate request (${algorithm})`,
+    keepKey: false,
+  };
   if (options.renew) {
     const losesKey = request.kind === 'conflict' ? request.keyThere : ['pending', 'key-only'].includes(request.kind);
     if (!losesKey || fulfilled) return {action: create};

@@ -33,7 +33,7 @@ export interface PushRequest extends MeshRequest, TrustRules {}
 export interface PushedCluster extends ClusterResult {
   readonly context?: string;
   readonly namespace: string;
-  /** The decision; absent if the cluster could not be read, or a rollback has nothing to restore or deletes the previous Secret. */
+  /** The decision; absent for an unreadable cluster, a rollback with nothing to restore, and `--forget`. */
   readonly plan?: PushKind;
   /** The CA in the cluster before the run. */
   readonly before?: ShownCa;

@@ -76,7 +76,12 @@ async function gatherTarget(
   const change = {trust, order: 'write-first', removesKey: false} as const;
   if (!saved) {
     const own = {files: {}, inspection: {findings: [], loads: false}};
-    return {...change, target: {...common, own, what}, data: undefined, nothingToWrite: noPreviousError(trust, namespace)};
+    return {
+      ...change,
+      target: {...common, own, what},
+      data: undefined,
+      nothingToWrite: noPreviousError(trust, namespace),
+    };
   }
   // Exactly the saved contents: revocation lists that were added later are removed.
   const files = {...saved.files, crl: saved.files.crl ?? ''};
