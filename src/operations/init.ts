@@ -83,21 +83,16 @@ export const init = onePhase<InitRequest, InitResult, InitFacts, InitPlan>({
 function requestedClusters(
   request: InitRequest,
   environment: Deps['environment'],
-  directories: readonly string[],
+  found: readonly string[],
 ): GuideVariables {
   const variables = request.fromEnv ? readGuideVariables(environment) : {clusters: []};
   const networkFlag = request.network === undefined ? undefined : {value: request.network, source: '--network'};
   const given: readonly GuideCluster[] = [...variables.clusters, ...request.clusters.map(parseClusterArgument)];
   const byName = new Map<string, GuideCluster>();
-  for (const {name, context, network} of given.length === 0
-    ? directories.map((name): GuideCluster => ({name}))
-    : given) {
+  for (const {name, context, network} of given.length === 0 ? found.map((name): GuideCluster => ({name})) : given) {
     const before = byName.get(parseClusterName(name));
     if (before?.context !== undefined && context !== undefined && before.context !== context) {
-      throw new MeshError(
-        'USAGE',
-        `cluster "${name}" is given with two contexts: "${before.context}" and "${context}"`,
-      );
+      throw new MeshError('USAGE', `two contexts given for cluster "${name}": "${before.context}" and "${context}"`);
     }
     // Flags take precedence over variables.
     byName.set(name, {...before, ...defined<GuideCluster>({name, context, network: networkFlag ?? network})});
@@ -112,9 +107,7 @@ function parseClusterArgument(text: string): GuideCluster {
   if (rest.length === 0) return {name};
   const context = rest.join('=');
   if (context !== '') return {name, context};
-  throw new MeshError('USAGE', `missing context in "${text}"`, {
-    hints: [`use ${name}=CONTEXT, or ${name} without "="`],
-  });
+  throw new MeshError('USAGE', `missing context in "${text}"`, {hints: [`use ${name}=CONTEXT, or only ${name}`]});
 }
 
 /** Pure. Throws `CONTRADICTION` where the request contradicts mesh.yaml. */

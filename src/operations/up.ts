@@ -14,18 +14,12 @@ import {generateCerts} from './certs/generate.js';
 import type {GenerateRequest} from './certs/generate-facts.js';
 import {applyInstalls, type ApplyRequest} from './install/apply.js';
 import {renderInstalls} from './install/render.js';
-import type {MeshRequest} from './shared/load-mesh.js';
 import type {TrustRules} from './trust/plan-changes.js';
 import {pushTrust} from './trust/push.js';
 import {verifyMesh, type VerifyRequest} from './verify/verify.js';
 
 /** The requests of all steps combined. */
-export interface UpRequest
-  extends
-    MeshRequest,
-    TrustRules,
-    Omit<ApplyRequest, keyof MeshRequest>,
-    Pick<GenerateRequest, 'unencrypted' | 'rootFile'> {
+export interface UpRequest extends TrustRules, ApplyRequest, Pick<GenerateRequest, 'unencrypted' | 'rootFile'> {
   /** How long the last step waits until all checks pass. Milliseconds. */
   readonly waitMs: number;
   /** The command as typed, shown where it has to be run again. */

@@ -64,13 +64,9 @@ export const printRole = onePhase<RoleRequest, PrintedRole, ManifestOptions>({
 async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOptions> {
   const {level, name = `kubectl-mesh-${level}`, istioNamespace, noSecrets, access} = request;
   if (!roleName.test(name)) {
-    throw new MeshError(
-      'USAGE',
-      `invalid --name ${JSON.stringify(name)}: must consist of lower-case letters, digits, "-", "." and ":"`,
-      {
-        hints: ['it must start and end with a letter or digit'],
-      },
-    );
+    throw new MeshError('USAGE', `invalid --name ${JSON.stringify(name)}: must be the name of a Role`, {
+      hints: ['use lower-case letters, digits, "-", "." and ":"'],
+    });
   }
   if (noSecrets && level !== 'reader') {
     throw new MeshError('USAGE', `--no-secrets requires --role reader: ${level} needs access to Secrets`);

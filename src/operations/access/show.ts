@@ -182,7 +182,7 @@ function report({loaded, observations}: AccessFacts, {evaluation, warnings}: Acc
     clusters: shown.filter(({name}) => names.has(name)),
     elsewhere: shown
       .filter(({name, error}) => !names.has(name) && error !== undefined)
-      .map(({name, outcome, error}) => unselectedResult(name, outcome, error)),
+      .map(({name, outcome, error}) => unselected(name, outcome, error)),
     unknownHolders: judge.unknown().filter(({cluster, leadsTo}) => names.has(cluster) || names.has(leadsTo)),
     lowerBound,
     warnings,
@@ -196,11 +196,7 @@ function noKeyNotes({mesh}: LoadedMesh): readonly string[] {
 }
 
 /** The result for a cluster that was not selected: a missing context is then unknown access, not a usage error. */
-function unselectedResult(
-  name: string,
-  outcome: ClusterResult['outcome'],
-  error: ErrorReport | undefined,
-): ClusterResult {
+function unselected(name: string, outcome: ClusterResult['outcome'], error: ErrorReport | undefined): ClusterResult {
   if (error?.code !== 'NO_CONTEXT') return defined({name, outcome, error});
   return {name, outcome: 'unknown', error: {...error, code: 'CONTEXT_MISSING'}};
 }
@@ -241,11 +237,8 @@ function shownClusterOf(observed: ClusterObservation, judge: AccessJudge, expect
   );
   const own = judge.own(name).map((path): SubjectPath => {
     const check = reads.has(subjectId(path.subject)) ? 'MESH206' : 'MESH207';
-    return {
-      from: undefined,
-      subject: path.subject,
-      way: {...wayOf(path), ...expectedOrCheck(path, expectations, check)},
-    };
+    const way = {...wayOf(path), ...assess(path, expectations, check)};
+    return {from: undefined, subject: path.subject, way};
   });
   const remote = judge.remote().flatMap(({from, target, reach, path}): readonly SubjectPath[] => {
     if (target !== name) return [];
@@ -256,7 +249,7 @@ function shownClusterOf(observed: ClusterObservation, judge: AccessJudge, expect
       effect: 'reaches',
       path: path.map(({cluster: at, secret, leadsTo}) => ({cluster: at, secret, leadsTo})),
       via: via && subjectId(via),
-      ...expectedOrCheck(reach, expectations, 'MESH208'),
+      ...assess(reach, expectations, 'MESH208'),
     });
     // A path may lead through another cluster back to its own.
     return [{from: from === name ? undefined : from, subject: reach.subject, way}];
@@ -284,11 +277,7 @@ function shownSubjectOf(paths: readonly [SubjectPath, ...SubjectPath[]]): ShownS
   return defined({id: subjectId(subject), kind, name, namespace, from, expected, ways});
 }
 
-function expectedOrCheck(
-  path: AccessPath,
-  expectations: Expectations,
-  check: CheckId,
-): Pick<ShownWay, 'expected' | 'check'> {
+function assess(path: AccessPath, expectations: Expectations, check: CheckId): Pick<ShownWay, 'expected' | 'check'> {
   const expected = whyExpected(path, expectations);
   return expected === undefined ? {check} : {expected};
 }

@@ -27,7 +27,7 @@ import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
 import {readRunningCluster} from '../../observe/running-cluster.js';
 import {summarise, type ShownCa} from '../../domain/ca/inspect-ca.js';
-import {decideAdoption} from './plan-adopt.js';
+import {adoptAll} from './plan-adopt.js';
 import {
   adoptableOf,
   type Adoption,
@@ -151,7 +151,7 @@ interface AdoptPlan extends Plan {
 
 /** Pure. Why a context cannot be adopted is part of its result, not a blocker: the others are still adopted. */
 function plan({request, texts, existing, inspected, git}: AdoptFacts): AdoptPlan {
-  const adoption = decideAdoption(inspected, existing, request.withKeys);
+  const adoption = adoptAll(inspected, existing, request.withKeys);
   const {declaration, rootCert, warnings} = adoption;
   const adoptable = adoptableOf(adoption.clusters);
   if (adoptable.length === 0) return {...emptyPlan, adoption, warnings};

@@ -40,14 +40,14 @@ export interface ExistingWorkDir {
 export type KeptIn = 'cacerts' | 'istio-ca-secret' | 'elsewhere';
 
 /** A context of a running cluster, and the name that the cluster is adopted under. */
-export interface NamedContext {
+export interface Candidate {
   readonly context: string;
   readonly name: string;
   readonly running: RunningCluster;
 }
 
 /** A context that can be adopted, and what is adopted from it. */
-export interface Adoptable extends NamedContext {
+export interface Adoptable extends Candidate {
   readonly keptIn: KeptIn;
   /** The tool that manages Secret cacerts, if recognizable. */
   readonly keeper?: string;
@@ -73,16 +73,12 @@ export interface Adoption {
 }
 
 /** The contexts that no rule rejected so far. */
-export function adoptableOf<One extends NamedContext>(all: readonly (One | Rejected)[]): readonly One[] {
+export function adoptableOf<One extends Candidate>(all: readonly (One | Rejected)[]): readonly One[] {
   return all.flatMap((one) => ('error' in one ? [] : [one]));
 }
 
 /** What is adopted from a cluster, or why its files cannot be copied. Existing files are never overwritten. */
-export function adoptFiles(
-  one: NamedContext,
-  {files: existing}: ExistingWorkDir,
-  withKeys: boolean,
-): Adoptable | Rejected {
+export function adoptFiles(one: Candidate, {files}: ExistingWorkDir, withKeys: boolean): Adoptable | Rejected {
   const {context, name, running} = one;
   const {cacerts, selfSigned} = running;
   const reject = (...error: Parameters<typeof problem>): Rejected => ({context, name, error: problem(...error)});
@@ -94,7 +90,7 @@ export function adoptFiles(
     return reject('NOT_FOUND', what, advice`check whether istiod is running: ${kubectlMesh('verify')}`);
   }
   const paths = clusterLayout(name);
-  const present = existing.get(name) ?? {};
+  const present = files.get(name) ?? {};
   const found = publicFiles(cacerts);
   const wanted = (['caCert', 'rootCert', 'certChain'] as const).flatMap((part) => {
     const content = found[part];
@@ -136,9 +132,8 @@ function publicFiles({files, inspection}: CacertsSecret): CaFiles {
 }
 
 /** Whether the Secret's key is a root's key, even if its certificate here is not a root: such a key is never copied. */
-export function isRootKey({
-  inspection: {certificate, caCerts = [], chain = [], roots = [], key},
-}: CacertsSecret): boolean {
+export function hasRoot({inspection}: CacertsSecret): boolean {
+  const {certificate, caCerts = [], chain = [], roots = [], key} = inspection;
   const rootKeys = [...roots, ...[...caCerts, ...chain].filter(({selfSigned}) => selfSigned)].map(({spki}) => spki);
   return [certificate?.spki, key?.spki].some((spki) => spki !== undefined && rootKeys.includes(spki));
 }
@@ -146,7 +141,7 @@ export function isRootKey({
 /** Whether the key is known to match the certificate and not to be a root's: an unknown key is not copied. */
 function isClusterKey(cacerts: CacertsSecret): boolean {
   const {certificate, key} = cacerts.inspection;
-  return certificate !== undefined && key?.spki === certificate.spki && !isRootKey(cacerts);
+  return certificate !== undefined && key?.spki === certificate.spki && !hasRoot(cacerts);
 }
 
 function sameCertificates(one: string, other: string): boolean {
@@ -154,35 +149,33 @@ function sameCertificates(one: string, other: string): boolean {
   return one === other || (first?.length !== 0 && isDeepStrictEqual(first, second));
 }
 
-export function declarationOf(adoptable: readonly Adoptable[], {file, hasRootKey}: ExistingWorkDir): Declaration {
-  const [first] = adoptable;
+export function declarationOf(adopted: readonly Adoptable[], {file, hasRootKey}: ExistingWorkDir): Declaration {
+  const [first] = adopted;
   if (!first) return {};
   const [{meshID, trustDomain}] = first.running.controlPlanes;
-  const minors = minorsOf(adoptable);
-  const revisions = [...new Set(adoptable.flatMap(({running}) => running.controlPlanes.map(({revision}) => revision)))];
+  const minors = minorsOf(adopted);
+  const revisions = [...new Set(adopted.flatMap(({running}) => running.controlPlanes.map(({revision}) => revision)))];
   const isDefault = revisions.length === 1 && revisions[0] === 'default';
-  const signer = hasRootKey || file?.trust?.signer !== undefined ? undefined : signerOf(adoptable);
-  const networks = adoptable.flatMap(({name, running}) =>
-    running.network === undefined ? [] : [[name, running.network]],
-  );
+  const signer = hasRootKey || file?.trust?.signer !== undefined ? undefined : signerOf(adopted);
+  const networks = adopted.flatMap(({name, running: {network}}) => (network === undefined ? [] : [[name, network]]));
   return defined({
-    clusters: adoptable.map(({name}) => name),
-    ownContexts: Object.fromEntries(adoptable.map(({name, context}) => [name, context])),
+    clusters: adopted.map(({name}) => name),
+    ownContexts: Object.fromEntries(adopted.map(({name, context}) => [name, context])),
     networks: Object.fromEntries(networks) as Record<string, string>,
-    uids: Object.fromEntries(adoptable.map(({name, running}) => [name, running.uid])),
+    uids: Object.fromEntries(adopted.map(({name, running}) => [name, running.uid])),
     meshID,
     trustDomain: trustDomain === 'cluster.local' ? undefined : trustDomain,
     istioVersion: minors.length === 1 ? minors[0] : undefined,
     revisions: isDefault ? undefined : revisions.toSorted(defaultFirst),
-    keyAlgorithm: keyAlgorithmOf(adoptable, file),
+    keyAlgorithm: keyAlgorithmOf(adopted, file),
     signer,
   });
 }
 
 /** The key algorithm that all cluster CAs share, so that renewal keeps it; undefined where clusters exist that were not read. */
-function keyAlgorithmOf(adoptable: readonly Adoptable[], file: MeshFile | undefined): KeyAlgorithm | undefined {
-  if (file?.clusters?.some((one) => adoptable.every(({name}) => name !== one.name)) === true) return undefined;
-  const [first, ...others] = adoptable.flatMap(({running: {cacerts}}) =>
+function keyAlgorithmOf(adopted: readonly Adoptable[], file: MeshFile | undefined): KeyAlgorithm | undefined {
+  if (file?.clusters?.some((one) => adopted.every(({name}) => name !== one.name)) === true) return undefined;
+  const [first, ...others] = adopted.flatMap(({running: {cacerts}}) =>
     cacerts === 'absent' ? [] : [cacerts.inspection.certificate?.key.name],
   );
   if (others.some((name) => name !== first)) return undefined;
@@ -194,16 +187,16 @@ function defaultFirst(one: string, other: string): number {
 }
 
 /** The minor versions. An image tag that is not a release version is ignored. */
-export function minorsOf(adoptable: readonly Adoptable[]): readonly string[] {
-  const minors = adoptable.flatMap(({running}) =>
+export function minorsOf(adopted: readonly Adoptable[]): readonly string[] {
+  const minors = adopted.flatMap(({running}) =>
     running.controlPlanes.flatMap(({tag, version}) => (/^\d+\.\d+/.test(tag) ? [formatMinor(version)] : [])),
   );
   return [...new Set(minors)];
 }
 
 /** The signer, where the running clusters show it: the same in all, or none is declared. */
-function signerOf(adoptable: readonly Adoptable[]): DeclaredSigner | undefined {
-  const [first, ...others] = adoptable.map(({running, keptIn, keeper, context}): DeclaredSigner | undefined => {
+function signerOf(adopted: readonly Adoptable[]): DeclaredSigner | undefined {
+  const [first, ...others] = adopted.map(({running, keptIn, keeper, context}): DeclaredSigner | undefined => {
     if (keptIn === 'istio-ca-secret') return {type: 'cluster', context};
     if (keptIn === 'elsewhere') return externalSigner(running);
     return keeper?.startsWith('cert-manager ') === true ? {type: 'external', issuer: 'cert-manager'} : undefined;

@@ -83,11 +83,7 @@ export function caOf(state: ClusterState | undefined): Certificate | undefined {
 }
 
 /** The text of the confirmation: what is replaced. `before`: the current CA, if it can be read. */
-export function replacementPrompt(
-  name: string,
-  before: Certificate | undefined,
-  what = 'the key and certificate',
-): string {
+export function replaceText(name: string, before: Certificate | undefined, what = 'the key and certificate'): string {
   const until = before ? ` (valid until ${before.notAfter.toISOString().slice(0, 10)})` : '';
   return `replace ${what} of the cluster CA in ${name}/${until}`;
 }
@@ -119,7 +115,7 @@ export interface Decision<Kind extends Action> {
 }
 
 /** The blockers and warnings of these decisions. */
-export function blockersAndWarnings(
+export function noticesOf(
   decisions: readonly (Decision<Action> & {readonly name: string})[],
 ): Pick<Plan, 'blockers' | 'warnings'> {
   return {

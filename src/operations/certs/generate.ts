@@ -4,15 +4,7 @@ import {type CertificateInShort, certificateInShort} from '../../domain/x509/des
 import {readableRoots} from '../../domain/ca/trust-store.js';
 import {asWarnings, groupOf, onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
 import {type ClusterResult, concludeRun, outcomeOf} from '../../engine/report.js';
-import {
-  caOf,
-  caRunResult,
-  type CaRunResult,
-  type Decision,
-  blockersAndWarnings,
-  guardedPlan,
-  replacementPrompt,
-} from './ca-run.js';
+import {caOf, caRunResult, type CaRunResult, type Decision, noticesOf, guardedPlan, replaceText} from './ca-run.js';
 import {type ClusterFacts, gatherGenerate, type GenerateFacts, type GenerateRequest} from './generate-facts.js';
 import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -76,7 +68,7 @@ export function planGenerate(facts: GenerateFacts): GeneratePlan {
   const clusterActions = plans.flatMap(({action}) => action ?? []);
   const issuing = clusterActions.filter((action) => action.kind === 'issue-cluster-ca');
   const root = planRoot(facts, issuing);
-  const {blockers, warnings} = blockersAndWarnings(plans);
+  const {blockers, warnings} = noticesOf(plans);
   const reason = externalCaReason(facts.loaded.mesh.trust.signer);
   const own = {
     groups: [
@@ -104,7 +96,7 @@ type ClusterPlan = Decision<IssueClusterCa | WriteFiles>;
 
 function planCluster({name, state}: ClusterFacts, facts: GenerateFacts): ClusterPlan {
   const {signer, keepClusterKeys} = facts.loaded.mesh.trust;
-  if (facts.renew && state.kind !== 'absent') return issue(name, facts, replacementPrompt(name, caOf(state)));
+  if (facts.renew && state.kind !== 'absent') return issue(name, facts, replaceText(name, caOf(state)));
   switch (state.kind) {
     case 'absent':
       // With an external CA nothing is missing: `up` and scripts run this step too. Only --renew is refused.

@@ -20,23 +20,20 @@ export interface ExpiryContext {
 }
 
 /** A certificate and where it was found. */
-export interface FoundCertificate {
+export interface Found {
   readonly certificate: Certificate;
   readonly role: CertificateRole;
   readonly place: string;
 }
 
 /** Each certificate once, at the first place where it was found. */
-export function distinctCertificates(found: readonly FoundCertificate[]): readonly FoundCertificate[] {
+export function distinctCertificates(found: readonly Found[]): readonly Found[] {
   const firsts = new Map(found.toReversed().map((one) => [one.certificate.fingerprint, one]));
   return found.filter((one) => firsts.get(one.certificate.fingerprint) === one);
 }
 
 /** The mesh's root-cert.pem. A read error is part of the result. */
-export function readRoots(text: string | undefined): {
-  readonly found: readonly FoundCertificate[];
-  readonly error?: ErrorReport;
-} {
+export function readRoots(text: string | undefined): {readonly found: readonly Found[]; readonly error?: ErrorReport} {
   if (text === undefined) return {found: []};
   try {
     const {certificates} = parseCertificates(text, layout.rootCert);
@@ -47,19 +44,14 @@ export function readRoots(text: string | undefined): {
 }
 
 /** The files of one cluster: its trust, and the certificates that its workloads depend on. */
-export interface ClusterFromFiles extends Dependencies, HeldTrust {
+export interface ClusterFiles extends Dependencies, HeldTrust {
   readonly result: ClusterResult;
   /** The cluster's certificates, without the mesh's roots. */
-  readonly found: readonly FoundCertificate[];
+  readonly found: readonly Found[];
 }
 
 /** Reads the files of one cluster; `meshRoots`: the mesh's roots, which are listed only once. */
-export function readCluster(
-  name: string,
-  files: CaFiles,
-  meshRoots: readonly FoundCertificate[],
-  now: Date,
-): ClusterFromFiles {
+export function readCluster(name: string, files: CaFiles, meshRoots: readonly Found[], now: Date): ClusterFiles {
   const paths = clusterLayout(name);
   if (files.caCert === undefined) {
     const result = {name, outcome: 'skipped'} as const;
@@ -72,11 +64,11 @@ export function readCluster(
   const hint = advice`to see the contents of its files: ${kubectlMesh('certs inspect', [name])}`;
   const all = distinctCertificates([
     ...meshRoots,
-    ...caCerts.map((one): FoundCertificate => ({certificate: one, role: 'cluster CA', place: paths.caCert})),
-    ...chain.map((one): FoundCertificate => {
+    ...caCerts.map((one): Found => ({certificate: one, role: 'cluster CA', place: paths.caCert})),
+    ...chain.map((one): Found => {
       return {certificate: one, role: one.selfSigned ? 'other root' : 'intermediate', place: paths.certChain};
     }),
-    ...(roots ?? []).map((one): FoundCertificate => ({certificate: one, role: 'other root', place: paths.rootCert})),
+    ...(roots ?? []).map((one): Found => ({certificate: one, role: 'other root', place: paths.rootCert})),
   ]);
   // An expired certificate breaks verification, but workloads still depend on its chain.
   const above = [...(roots ?? []), ...chain];

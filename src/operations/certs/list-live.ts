@@ -23,7 +23,7 @@ import type {Deps} from '../../engine/deps.js';
 import {gatherEvidence} from '../../observe/evidence.js';
 import type {LoadedMesh} from '../shared/load-mesh.js';
 import type {Limits} from '../../domain/facts/limits.js';
-import {type ExpiryContext, distinctCertificates, type FoundCertificate} from './list-files.js';
+import {type ExpiryContext, distinctCertificates, type Found} from './list-files.js';
 
 /** A certificate found in a cluster. */
 export interface LiveCertificate extends CertificateSummary {
@@ -128,7 +128,7 @@ function entryOf(facts: ClusterFacts, context: ExpiryContext): LiveClusterEntry 
 
 /** A cluster's certificates, and which of them are part of workloads' chains. */
 interface UsedCertificates {
-  readonly found: readonly FoundCertificate[];
+  readonly found: readonly Found[];
   readonly used: readonly Certificate[];
 }
 
@@ -142,11 +142,7 @@ function certificatesInObjects(facts: ClusterFacts): UsedCertificates {
   const {certificates: bundle = [], from = ''} = rootsOf(facts) ?? {};
   const roleAbove = ({selfSigned, fingerprint}: Certificate): CertificateRole =>
     !selfSigned ? 'intermediate' : known.has(fingerprint) ? 'root' : 'other root';
-  const found = (
-    certificate: Certificate,
-    role: CertificateRole,
-    place = `Secret ${cacertsName}`,
-  ): FoundCertificate => {
+  const found = (certificate: Certificate, role: CertificateRole, place = `Secret ${cacertsName}`): Found => {
     return {certificate, role, place};
   };
   return {
@@ -182,7 +178,7 @@ function presentedRole({selfSigned}: Certificate, index: number): CertificateRol
 
 /** Each certificate once, with all its places. */
 function mergePlaces(
-  found: readonly FoundCertificate[],
+  found: readonly Found[],
   source: LiveCertificate['source'],
   used: ReadonlySet<string>,
   {expiry, now}: ExpiryContext,

@@ -22,13 +22,7 @@ import {
 } from '../../engine/operation.js';
 import {type LoadedMesh, loadMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
-import {
-  type ExpiryContext,
-  type FoundCertificate,
-  readCluster,
-  readRoots,
-  type ClusterFromFiles,
-} from './list-files.js';
+import {type ExpiryContext, type Found, readCluster, readRoots, type ClusterFiles} from './list-files.js';
 import type {LiveCluster, LiveMesh, LiveClusterEntry} from './list-live.js';
 import type {Limits} from '../../domain/facts/limits.js';
 import {dayMs} from '../../domain/time.js';
@@ -154,12 +148,12 @@ function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): List
   const {expiry, signer} = loaded.mesh.trust;
   const root = readRoots(rootText);
   const read = files.map((one) => readCluster(one.name, one.files, root.found, now));
-  const clusters = read.map((one): ClusterFromFiles => {
+  const clusters = read.map((one): ClusterFiles => {
     return {...one, certificates: dependenciesOf(one, liveMesh?.clusters.get(one.cluster), root.found)};
   });
   const isListed = isWithin(withinDays, now);
-  const rows = (found: readonly FoundCertificate[], using: readonly Dependencies[]): readonly ListedCertificate[] =>
-    listedCertificates(found, using, {expiry, now}).filter(isListed);
+  const rows = (found: readonly Found[], using: readonly Dependencies[]): readonly ListedCertificate[] =>
+    listed(found, using, {expiry, now}).filter(isListed);
   const withoutCa = clusters.filter(({result, certificates}) => {
     return result.outcome === 'skipped' && certificates.length === 0;
   });
@@ -185,15 +179,11 @@ function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): List
   });
 }
 
-function listedCertificates(
-  found: readonly FoundCertificate[],
-  using: readonly Dependencies[],
-  {expiry, now}: ExpiryContext,
-): ListedCertificate[] {
+function listed(found: readonly Found[], using: readonly Dependencies[], context: ExpiryContext): ListedCertificate[] {
   const used = new Set(using.flatMap(({certificates}) => certificates.map(({fingerprint}) => fingerprint)));
   return found.map(({certificate, role, place}) => {
     const inUse = used.has(certificate.fingerprint);
-    return {role, file: place, inUse, ...summarizeCertificate(certificate, expiry, now)};
+    return {role, file: place, inUse, ...summarizeCertificate(certificate, context.expiry, context.now)};
   });
 }
 
@@ -210,9 +200,9 @@ function isWithin(days: number | undefined, now: Date): IsListed {
  * overwritten by another push, affect no workload.
  */
 function dependenciesOf(
-  {found, certificates: fromFiles}: ClusterFromFiles,
+  {found, certificates: fromFiles}: ClusterFiles,
   live: LiveClusterEntry | undefined,
-  roots: readonly FoundCertificate[],
+  roots: readonly Found[],
 ): readonly DependedOn[] {
   if (!live || live.dependsOn.length === 0) return fromFiles;
   // Names the file where there is one, since that is where renewal starts; otherwise the object in the cluster.

@@ -103,9 +103,7 @@ async function gather(
   const {encryption} = readPrivateKey(text, path);
   const missing = missingPassphrase(encryption, unencrypted, deps);
   const same =
-    dryRun === 'none' && missing === undefined
-      ? await promptForBoth(text, encryption, {unencrypted, path}, deps)
-      : undefined;
+    dryRun === 'none' && missing === undefined ? await prompt(text, encryption, {unencrypted, path}, deps) : undefined;
   const git = await checkGitExposure(deps, store, [layout.rootKey]);
   return {signer, path, unencrypted, found: {encryption, missing, same, git}};
 }
@@ -120,7 +118,7 @@ function missingPassphrase(
 }
 
 /** Opens the key before planning: a wrong passphrase must be reported as such and change nothing. */
-async function promptForBoth(
+async function prompt(
   text: Sensitive<string>,
   encryption: KeyEncryption | undefined,
   {unencrypted, path}: Pick<PassphraseFacts, 'unencrypted' | 'path'>,

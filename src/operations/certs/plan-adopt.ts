@@ -17,11 +17,11 @@ import {
   declarationOf,
   type Adoptable,
   adoptableOf,
-  isRootKey,
+  hasRoot,
   type InspectedContext,
   minorsOf,
   type Rejected,
-  type NamedContext,
+  type Candidate,
   type ExistingWorkDir,
   adoptFiles,
 } from './adoption.js';
@@ -48,7 +48,7 @@ export function clusterNameOf(
 }
 
 /** Decides for all contexts: each rule applies to those that the earlier rules accepted. */
-export function decideAdoption(
+export function adoptAll(
   inspected: readonly InspectedContext[],
   existing: ExistingWorkDir,
   withKeys: boolean,
@@ -72,7 +72,7 @@ export function decideAdoption(
   };
 }
 
-function nameContext(inspected: InspectedContext, existing: ExistingWorkDir): NamedContext | Rejected {
+function nameContext(inspected: InspectedContext, existing: ExistingWorkDir): Candidate | Rejected {
   const {context, givenName, observed} = inspected;
   if (!isKnown(observed)) return {context, name: givenName ?? context, error: observed.unknown};
   try {
@@ -84,14 +84,10 @@ function nameContext(inspected: InspectedContext, existing: ExistingWorkDir): Na
 }
 
 /** Returns why a context must be rejected, given the contexts accepted so far. */
-type AdoptionRule = (
-  one: NamedContext,
-  accepted: readonly NamedContext[],
-  existing: ExistingWorkDir,
-) => ErrorReport | undefined;
+type Rule = (one: Candidate, accepted: readonly Candidate[], existing: ExistingWorkDir) => ErrorReport | undefined;
 
 /** Rejects a cluster that another context, or mesh.yaml, has under another name. */
-const identityConflict: AdoptionRule = (one, accepted, {file, contexts}) => {
+const identityConflict: Rule = (one, accepted, {file, contexts}) => {
   const clusters = (file?.clusters ?? []).map(({name, context, uid}): MeshCluster => {
     return defined({name, role: 'primary', context: contexts[name] ?? context, uid});
   });
@@ -101,7 +97,7 @@ const identityConflict: AdoptionRule = (one, accepted, {file, contexts}) => {
 };
 
 /** Rejects a second cluster with the same name. */
-const duplicateName: AdoptionRule = (one, accepted) => {
+const duplicateName: Rule = (one, accepted) => {
   const first = accepted.find(({name}) => name === one.name);
   if (!first || first === one) return undefined;
   const what = `contexts "${first.context}" and "${one.context}" both result in a cluster named ${one.name}`;
@@ -109,7 +105,7 @@ const duplicateName: AdoptionRule = (one, accepted) => {
 };
 
 /** Rejects a mesh ID, trust domain or network that differs from mesh.yaml, or else from the first context. */
-const meshMismatch: AdoptionRule = ({name, running}, accepted, {file}) => {
+const meshMismatch: Rule = ({name, running}, accepted, {file}) => {
   const first = accepted[0]?.running.controlPlanes[0];
   const [own] = running.controlPlanes;
   const network = file?.clusters?.find((one) => one.name === name)?.network;
@@ -177,7 +173,7 @@ function warningsOf(
       'istiod is self-signed (Secret istio-ca-secret); its root key is not copied. certs generate and trust push give the cluster a CA under that root',
     ],
     [
-      cacerts && isRootKey(cacerts),
+      cacerts && hasRoot(cacerts),
       'Secret cacerts contains the root itself: its key is not copied, not even with --with-keys',
     ],
     [isUnknown, 'the signer of this CA is unknown: to renew it, declare trust.signer or copy root-key.pem here'],

@@ -16,7 +16,7 @@ import type {Sensitive} from '../../domain/sensitive.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ImportClusterCa, WriteFiles} from '../../engine/action.js';
 import {asWarnings, blockedPlan, groupOf, type Plan} from '../../engine/operation.js';
-import {guardedPlan, type GuardedMesh, meshTrustStore, replacementPrompt, type MeshRoots} from './ca-run.js';
+import {guardedPlan, type GuardedMesh, meshTrustStore, replaceText, type MeshRoots} from './ca-run.js';
 
 /** A private key that the certificate may belong to. */
 export interface CandidateKey {
@@ -184,5 +184,5 @@ function confirmationOf(name: string, files: CaFiles, sameKey: boolean, now: Dat
   const {caCert, caKey} = files;
   if (caCert === undefined && caKey === undefined) return undefined;
   const before = inspectCaFiles({...files, caKey: undefined}, {now, keyMayBeMissing: true}).certificate;
-  return replacementPrompt(name, before, sameKey ? 'the certificate' : 'the key and certificate');
+  return replaceText(name, before, sameKey ? 'the certificate' : 'the key and certificate');
 }

@@ -133,11 +133,10 @@ function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[
 function planMissingRootCert(store: ClusterTrustStore, signer: SignerFacts, signs: boolean): RootPlan {
   const {rootCert} = clusterLayout(store.cluster);
   if (signs) {
-    const missing =
-      signer.kind === 'key-file' ? `${layout.rootCert} and ${signer.keyPath} are` : `${layout.rootCert} is`;
+    const lost = signer.kind === 'key-file' ? `${layout.rootCert} and ${signer.keyPath} are` : `${layout.rootCert} is`;
     return blocked(
       'FILE_MISSING',
-      `${store.cluster} already has a root, but ${missing} missing: a new root would split the mesh's trust`,
+      `${store.cluster} already has a root, but ${lost} missing: a new root would split the mesh's trust`,
       `restore what is missing; the certificate is ${rootCert}`,
     );
   }

@@ -24,7 +24,7 @@ import {
   type Decision,
   guardKeys,
   judgeClusters,
-  blockersAndWarnings,
+  noticesOf,
 } from './ca-run.js';
 
 /** The request of `certs request`. */
@@ -122,15 +122,14 @@ async function readRequests(
 
 function plan(facts: RequestFacts): Plan {
   const actions = facts.clusters.flatMap(({action}) => action ?? []);
-  return guardedPlan(facts, {groups: groupOf(actions), ...blockersAndWarnings(facts.clusters)});
+  return guardedPlan(facts, {groups: groupOf(actions), ...noticesOf(facts.clusters)});
 }
 
 /** Whether the pending request has its certificate already: an import was killed before it removed the request. */
 function isFulfilled({request, ca}: ClusterFacts): boolean {
   const current = ca.kind === 'valid' && !ca.keyMissing ? ca.inspection.certificate?.spki : undefined;
-  const pending =
-    request.kind === 'pending' ? request.request.spki : request.kind === 'key-only' ? request.key.spki : '';
-  return current !== undefined && current === pending;
+  const spki = request.kind === 'pending' ? request.request.spki : request.kind === 'key-only' ? request.key.spki : '';
+  return current !== undefined && current === spki;
 }
 
 function decide(facts: ClusterFacts, options: CsrRequest, algorithm: KeyAlgorithm): Decision<RequestClusterCa> {
@@ -138,11 +137,7 @@ function decide(facts: ClusterFacts, options: CsrRequest, algorithm: KeyAlgorith
   const {requestKey, requestCsr} = clusterLayout(name);
   const fulfilled = isFulfilled(facts);
   const base = {kind: 'request-cluster-ca', id: `${name}/request`, cluster: name, algorithm} as const;
-  const create: RequestClusterCa = {
-    ...base,
-    title: `create a key and a certificate request (${algorithm})`,
-    keepKey: false,
-  };
+  const create: RequestClusterCa = {...base, title: `create a key and a CSR (${algorithm})`, keepKey: false};
   if (options.renew) {
     const losesKey = request.kind === 'conflict' ? request.keyThere : ['pending', 'key-only'].includes(request.kind);
     if (!losesKey || fulfilled) return {action: create};
@@ -154,7 +149,7 @@ function decide(facts: ClusterFacts, options: CsrRequest, algorithm: KeyAlgorith
     case 'absent':
       return defined({warning, action: ca.kind === 'valid' || ca.kind === 'completable' ? undefined : create});
     case 'key-only': {
-      const title = `create the certificate request for ${requestKey}`;
+      const title = `create the CSR for ${requestKey}`;
       return defined({warning, action: fulfilled ? undefined : {...base, title, keepKey: true}});
     }
     case 'pending': {

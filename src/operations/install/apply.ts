@@ -35,7 +35,7 @@ import {
   type Change,
   type Decided,
   type TargetFacts,
-  recordAction,
+  putRecord,
   planApply,
 } from './plan-apply.js';
 
@@ -127,23 +127,22 @@ async function recordInstalled(run: PhaseRun<ApplyFacts, ApplyPlan>, engine: Eng
     if (error.class === 'bug' || !run.outcomes.some(({status}) => status === 'cancelled')) throw error;
     return error;
   });
-  if (recorded instanceof MeshError) return names.map((name) => notRecordedWarning(name, recorded.message));
+  if (recorded instanceof MeshError) return names.map((name) => notRecorded(name, recorded.message));
   return [
     ...names
       .filter((name) => !run.plan.decided.has(name))
-      .map((name) => notRecordedWarning(name, 'the cluster could not be read again')),
+      .map((name) => notRecorded(name, 'the cluster could not be read again')),
     ...recorded.facts.flatMap(({cluster, now}) =>
-      isKnown(now) ? [] : [notRecordedWarning(cluster.name, now.unknown.message)],
+      isKnown(now) ? [] : [notRecorded(cluster.name, now.unknown.message)],
     ),
     ...recorded.outcomes.flatMap(({cluster, error}) =>
-      error && cluster !== undefined ? [notRecordedWarning(cluster, error.message)] : [],
+      error && cluster !== undefined ? [notRecorded(cluster, error.message)] : [],
     ),
   ];
 }
 
-function notRecordedWarning(cluster: string, why: string): Warning {
-  const what =
-    'Istio is installed, but its live state could not be recorded, so the next install apply runs istioctl again';
+function notRecorded(cluster: string, why: string): Warning {
+  const what = 'Istio is installed, but its live state was not recorded, so the next install apply runs istioctl again';
   return {cluster, message: `${what}: ${why}`};
 }
 
@@ -168,7 +167,7 @@ function recordPhase(finished: readonly Decided[], istioctl: ReportedVersion): P
         const {installed, record} = one.now.value;
         const live = liveDigest(installed) ?? '';
         return [
-          recordAction({...one, live: {...one.live, record}}, istioctl, {
+          putRecord({...one, live: {...one.live, record}}, istioctl, {
             id: 'install-note',
             what: 'the live state',
             live,

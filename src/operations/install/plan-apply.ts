@@ -96,10 +96,8 @@ export function planApply(facts: ApplyFacts, options: ApplyOptions): ApplyPlan {
     const {name} = one.cluster;
     if (one.change === 'unchanged') return [];
     const run = istioctlAction(one, one.change, istioctl, options);
-    const record = recordAction(one, istioctl, {id: 'install-record', what: 'the installation', live: ''});
-    return [
-      {key: name, cluster: name, title: `${name}: ${run.title}`, actions: [...namespaceAction(one), record, run]},
-    ];
+    const put = putRecord(one, istioctl, {id: 'install-record', what: 'the installation', live: ''});
+    return [{key: name, cluster: name, title: `${name}: ${run.title}`, actions: [...namespaceAction(one), put, run]}];
   });
   return {
     decided: new Map(decided.map((one) => [one.cluster.name, one])),
@@ -188,7 +186,7 @@ function refuseForeign(cluster: string, owners: ReturnType<typeof foreignOwners>
 }
 
 /** The fields that all actions on a cluster share. */
-function actionBase({cluster: {name}, live: {context}}: Decided, what: string) {
+function base({cluster: {name}, live: {context}}: Decided, what: string) {
   return {id: `${name}/${what}`, cluster: name, context};
 }
 
@@ -206,18 +204,13 @@ function namespaceAction(decided: Decided): readonly Action[] {
   if (!live.namespace) {
     const title = `create namespace ${name} with network ${network}`;
     return [
-      {
-        kind: 'put-object',
-        ...actionBase(decided, 'namespace'),
-        title,
-        object: {...namespace, metadata: {name, labels}},
-      },
+      {kind: 'put-object', ...base(decided, 'namespace'), title, object: {...namespace, metadata: {name, labels}}},
     ];
   }
   return [
     defined<PatchObject>({
       kind: 'patch-object',
-      ...actionBase(decided, 'network-label'),
+      ...base(decided, 'network-label'),
       title: `label namespace ${name} with ${networkLabel}=${network}`,
       confirm:
         before === undefined ? undefined : `change the network of namespace ${name} from ${before} to ${network}`,
@@ -231,7 +224,7 @@ function namespaceAction(decided: Decided): readonly Action[] {
  * Records an installation in its ConfigMap, twice: before istioctl runs, so that a partial one can be recognized with its
  * exact install.yaml, and afterwards, with the live state.
  */
-export function recordAction(
+export function putRecord(
   decided: Decided,
   istioctl: ReportedVersion,
   {id, what, live}: {readonly id: string; readonly what: string; readonly live: string},
@@ -239,7 +232,7 @@ export function recordAction(
   const {namespace, revision, text} = decided.rendered;
   return {
     kind: 'put-object',
-    ...actionBase(decided, id),
+    ...base(decided, id),
     remembers: true,
     title: `record ${what} in ConfigMap ${namespace}/${recordName(revision)}`,
     object: recordObject(
@@ -268,7 +261,7 @@ function istioctlAction(
   const needsConfirmation = change === 'replace' || change === 'upgrade';
   return defined<RunIstioctl>({
     kind: 'run-istioctl',
-    ...actionBase(decided, 'install'),
+    ...base(decided, 'install'),
     title,
     confirm: needsConfirmation ? `${title} in namespace ${rendered.namespace}` : undefined,
     args: [...words, ...flags, '-y', '--readiness-timeout', `${String(Math.ceil(readinessTimeoutMs / 1000))}s`],

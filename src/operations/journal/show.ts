@@ -59,10 +59,7 @@ export function journalWarnings({faults, entries}: Pick<JournalState, 'faults' |
   ]);
 }
 
-/**
- * Rejects misspelled names, which would look like clusters without changes. Clusters that were removed from mesh.yaml may
- * still be in the journal.
- */
+/** Rejects misspelled names; clusters that were removed from mesh.yaml are still known from the journal. */
 async function checkClusterNames({workspace}: Deps, {clusters}: ShowRequest, {entries}: JournalState): Promise<void> {
   if (clusters.length === 0) return;
   const text = await workspace.readText(layout.meshYaml);
@@ -74,8 +71,7 @@ async function checkClusterNames({workspace}: Deps, {clusters}: ShowRequest, {en
   const unknown = clusters.find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const near = nearest(unknown, known);
-  const hint =
-    near === undefined ? advice`to see all changes: ${kubectlMesh('journal show')}` : `did you mean ${near}?`;
+  const hint = near === undefined ? advice`list all changes: ${kubectlMesh('journal show')}` : `did you mean ${near}?`;
   const message = `cluster "${unknown}" is neither in ${layout.meshYaml} nor in ${layout.journal}`;
   throw new MeshError('UNKNOWN_CLUSTER', message, {hints: [hint]});
 }

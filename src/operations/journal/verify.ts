@@ -109,14 +109,12 @@ async function gather(deps: Deps, request: VerifyJournalRequest, {concurrency}: 
   const {limits} = request;
   if (limits.offline === true) return {state: await deps.workspace.journal.read(), notes: [], clusters: []};
   const loaded = await loadMesh(deps, request);
-  const observed = await eachCluster(loaded.clusters, concurrency, (cluster) =>
-    readHeads(deps, loaded, cluster, limits),
-  );
+  const heads = await eachCluster(loaded.clusters, concurrency, (cluster) => readHeads(deps, loaded, cluster, limits));
   // Read last: the journal then contains the entry of any push that was running meanwhile.
   const state = await deps.workspace.journal.read();
   const omitsSecrets = limitOn('cacerts', limits) !== undefined;
   const notes = [...loaded.notes, ...(omitsSecrets ? [secretsNotCompared] : [])];
-  return {state, notes, clusters: compare(loaded, observed, state)};
+  return {state, notes, clusters: compare(loaded, heads, state)};
 }
 
 const secretsNotCompared = `--no-secrets: the head recorded in Secret ${cacertsName} (the last trust push) was not compared`;

@@ -35,9 +35,8 @@ export interface PushedCluster extends ClusterResult {
   readonly namespace: string;
   /** The decision; absent for an unreadable cluster, a rollback with nothing to restore, and `--forget`. */
   readonly plan?: PushKind;
-  /** The CA in the cluster before the run. */
+  /** The CA in the cluster before the run, and the one to write. */
   readonly before?: ShownCa;
-  /** The CA to write. */
   readonly after: ShownCa;
   readonly differences: readonly Difference[];
   /** Whether the current CA is (to be) saved as Secret `cacerts-previous`. */

@@ -76,12 +76,7 @@ async function gatherTarget(
   const change = {trust, order: 'write-first', removesKey: false} as const;
   if (!saved) {
     const own = {files: {}, inspection: {findings: [], loads: false}};
-    return {
-      ...change,
-      target: {...common, own, what},
-      data: undefined,
-      nothingToWrite: noPreviousError(trust, namespace),
-    };
+    return {...change, target: {...common, own, what}, data: undefined, nothingToWrite: noPrevious(trust, namespace)};
   }
   // Exactly the saved contents: revocation lists that were added later are removed.
   const files = {...saved.files, crl: saved.files.crl ?? ''};
@@ -105,7 +100,7 @@ async function secretToRestore(deps: Deps, trust: ClusterTrust, namespace: strin
 }
 
 /** Why there is nothing to restore; an unreadable cluster is reported separately. */
-function noPreviousError({cluster: {name}, seen}: ClusterTrust, namespace: string): ErrorReport | undefined {
+function noPrevious({cluster: {name}, seen}: ClusterTrust, namespace: string): ErrorReport | undefined {
   if (!isKnown(seen)) return undefined;
   const [unknown] = unknownsOf(seen.value.previous);
   const missing = problem(

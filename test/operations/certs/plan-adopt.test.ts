@@ -8,7 +8,7 @@ import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
 import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {readCacerts} from '../../../src/domain/trust/cacerts.js';
 import type {RunningCluster} from '../../../src/observe/running-cluster.js';
-import {decideAdoption, clusterNameOf} from '../../../src/operations/certs/plan-adopt.js';
+import {adoptAll, clusterNameOf} from '../../../src/operations/certs/plan-adopt.js';
 import {
   type Adoption,
   adoptableOf,
@@ -195,7 +195,7 @@ interface Outcome {
 }
 
 function decide({c1, c2, looked: all, standing, withKeys = false}: Change): Adoption {
-  return decideAdoption(all ?? [looked('c1', c1), looked('c2', c2)], {...empty, ...standing}, withKeys);
+  return adoptAll(all ?? [looked('c1', c1), looked('c2', c2)], {...empty, ...standing}, withKeys);
 }
 
 function outcomeOf(change: Change): Outcome {
