@@ -353,7 +353,7 @@ describe('without a key', () => {
   });
 
   it('in its request, a certificate for the key of the cluster CA itself is taken, and an unusable key is no obstacle', () => {
-    const facts = {keys: [caKey], unusableKeys: [reported('NOT_A_KEY')], requestThere: false};
+    const facts = {keys: [caKey], unusableKeys: [reported('NOT_A_KEY')], hasRequest: false};
     expect(outcomeOf(facts)).toEqual({...accepted, answered: []});
   });
 });
@@ -456,7 +456,7 @@ describe('of several chains with faults, the faults are reported of', () => {
 
 describe('what is there already', () => {
   const before = bundleOf(ours, [root]);
-  const requestGone = {keys: [caKey], requestThere: false, files: before};
+  const requestGone = {keys: [caKey], hasRequest: false, files: before};
   it.each<Row>([
     [
       'stays where the same certificate comes again',
