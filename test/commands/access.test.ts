@@ -183,13 +183,13 @@ describe('access show', () => {
     });
     const {warnings, unknownHolders} = resultOf(await show('-o', 'json'));
     expect(warnings.map(({message}) => message)).toEqual([
-      expect.stringMatching(/other grants access to b .* unknown subject/),
+      expect.stringMatching(/other grants access to b as an unknown subject/),
       expect.stringMatching(/other grants access to elsewhere.*not followed/),
     ]);
     expect(unknownHolders).toEqual([{cluster: 'a', secret: 'other', leadsTo: 'b'}]);
     // A person must see it, too, and a pipeline must not take it for calm.
     const run = await show('--fail-on', 'warning');
-    expect([run.code, run.stderr]).toEqual([3, expect.stringMatching(/whose credentials[^]*not followed/)]);
+    expect([run.code, run.stderr]).toEqual([3, expect.stringMatching(/unknown subject[^]*not followed/)]);
     expect((await show()).code).toBe(0);
   });
 

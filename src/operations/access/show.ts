@@ -207,7 +207,7 @@ function unresolvedRemotes({known, judge}: Evaluation): readonly Warning[] {
   return [
     ...judge.unknown().map(({cluster, secret, leadsTo}) => ({
       cluster,
-      message: `Secret ${secret} grants access to ${leadsTo} with credentials of an unknown subject: whether its readers can reach the CA key there is unknown`,
+      message: `Secret ${secret} grants access to ${leadsTo} as an unknown subject: its readers may be able to reach the CA key there`,
     })),
     ...known.flatMap(({cluster, remotes}) =>
       remotes
