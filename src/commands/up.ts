@@ -51,7 +51,7 @@ It stops at the first step that does not succeed and says what is done. Each ste
     const request = {
       ...meshRequest(flags, args.cluster),
       keyAlgorithm: flags['key-algorithm'],
-      clear: flags['no-passphrase'],
+      unencrypted: flags['no-passphrase'],
       signer: flags.signer?.declared,
       rootDirectory: flags['root-dir'],
       rootFile: flags.root,

@@ -60,7 +60,7 @@ Each finding has an id, what was observed, what was expected, and the command th
       ...(flags.wait && {waitMs: flags.timeout ?? defaultWaitMs}),
       failOn: flags['fail-on'],
       // JSON carries the picture, too, of what the selected checks saw anyway.
-      wholePicture: !flags.json && topologyFormats.includes(flags.output),
+      fullTopology: !flags.json && topologyFormats.includes(flags.output),
     };
     return this.perform(verifyMesh, request, verifyView, flags);
   }

@@ -1,8 +1,8 @@
 /**
- * `init`: makes the work directory and mesh.yaml, adds clusters later, and takes directories over that Istio's Makefiles
- * made. What mesh.yaml declares stays; what was said fills what it leaves out; the defaults (mesh1, network1, as in
- * Istio's guide) are for what init itself makes. A context that differs from the declared one is this person's own and
- * goes to contexts.yaml.
+ * `init`: creates the work directory and mesh.yaml, adds clusters later, and imports directories that Istio's Makefiles
+ * created. Values in mesh.yaml are never changed; flags and variables add missing ones; the defaults (mesh1, network1, as
+ * in Istio's guide) apply only to what init creates. A context that differs from the declared one is specific to this
+ * user and is written to contexts.yaml.
  */
 import {defined} from '../domain/defined.js';
 import {type ErrorReport, MeshError} from '../domain/errors.js';
@@ -18,14 +18,14 @@ import {generalPart, type ClusterResult, type CommonResult} from '../engine/repo
 import {declaredFilesGroups, readDeclaringTexts} from './shared/load-mesh.js';
 import {type MakefileImport, importMakefileDirectory, makefileImportGroups} from './shared/import-makefile.js';
 
-/** What `init` was asked for. */
+/** The request of `init`. */
 export interface InitRequest {
   /** `NAME` or `NAME=CONTEXT`. */
   readonly clusters: readonly string[];
   readonly meshId?: string | undefined;
   /** For every cluster of this run. */
   readonly network?: string | undefined;
-  /** Read the guide's variables. */
+  /** Read the environment variables of Istio's guide. */
   readonly fromEnv: boolean;
 }
 
@@ -35,14 +35,14 @@ export interface InitCluster extends ClusterResult {
   readonly network?: string;
 }
 
-/** What `init` did. */
+/** The result of `init`. */
 export interface InitResult extends Pick<CommonResult, 'dryRun'> {
   /** Absolute path of the work directory. */
   readonly workDir: string;
   readonly meshID?: string;
-  /** Every cluster of the mesh; `unchanged` when it was declared as it is. */
+  /** All clusters of the mesh; `unchanged` for one that was already declared like this. */
   readonly clusters: readonly InitCluster[];
-  /** What was written, or would be, one line each. Empty when nothing had to change. */
+  /** What was (or would be) written, one line each. Empty when nothing had to change. */
   readonly changes: readonly string[];
   readonly warnings: readonly Warning[];
   readonly errors: readonly ErrorReport[];
@@ -51,15 +51,15 @@ export interface InitResult extends Pick<CommonResult, 'dryRun'> {
 const defaultMeshID = 'mesh1';
 const defaultNetwork = 'network1';
 
-/** What is in the work directory, and what was requested, by flag or in mesh.yaml. */
+/** The state of the work directory, and the clusters requested by arguments, flags and variables. */
 interface InitFacts {
   readonly workDir: string;
   readonly texts: DeclaringTexts;
-  readonly found: MakefileImport;
-  readonly wanted: GuideVariables;
+  readonly makefile: MakefileImport;
+  readonly requested: GuideVariables;
 }
 
-/** A plan, with the declaring files as they are once it is carried out. */
+/** A plan, with the contents of mesh.yaml, contexts.yaml and .gitignore after it. */
 interface InitPlan extends Plan {
   readonly after: DeclaringTexts;
 }
@@ -70,70 +70,70 @@ export const init = onePhase<InitRequest, InitResult, InitFacts, InitPlan>({
   title: () => 'read the work directory',
   async gather({workspace, environment}, request) {
     const texts = await readDeclaringTexts(workspace);
-    const found = await importMakefileDirectory({workspace});
-    const wanted = wantedClusters(request, environment, texts.mesh === undefined ? found.clusters : []);
-    return {workDir: workspace.root, texts, found, wanted};
+    const makefile = await importMakefileDirectory({workspace});
+    const requested = requestedClusters(request, environment, texts.mesh === undefined ? makefile.clusters : []);
+    return {workDir: workspace.root, texts, makefile, requested};
   },
   plan: planInit,
   report: reportInit,
   conclude: (result) => result.errors.map(({code}) => code),
 });
 
-/** What was said on the command line, in the variables, or, in a new work directory, by folders that are there. */
-function wantedClusters(
+/** The clusters given as arguments and variables; without any, in a new work directory, those with a directory. */
+function requestedClusters(
   request: InitRequest,
   environment: Deps['environment'],
-  folders: readonly string[],
+  found: readonly string[],
 ): GuideVariables {
   const variables = request.fromEnv ? readGuideVariables(environment) : {clusters: []};
-  const flagged = request.network === undefined ? undefined : {value: request.network, source: '--network'};
-  const said: readonly GuideCluster[] = [...variables.clusters, ...request.clusters.map(readWord)];
-  const named = new Map<string, GuideCluster>();
-  for (const {name, context, network} of said.length === 0 ? folders.map((name): GuideCluster => ({name})) : said) {
-    const before = named.get(parseClusterName(name));
+  const networkFlag = request.network === undefined ? undefined : {value: request.network, source: '--network'};
+  const given: readonly GuideCluster[] = [...variables.clusters, ...request.clusters.map(parseClusterArgument)];
+  const byName = new Map<string, GuideCluster>();
+  for (const {name, context, network} of given.length === 0 ? found.map((name): GuideCluster => ({name})) : given) {
+    const before = byName.get(parseClusterName(name));
     if (before?.context !== undefined && context !== undefined && before.context !== context) {
-      throw new MeshError('USAGE', `${name} is given two contexts: ${before.context} and ${context}`);
+      throw new MeshError('USAGE', `two contexts given for cluster "${name}": "${before.context}" and "${context}"`);
     }
-    // A flag beats a variable.
-    named.set(name, {...before, ...defined<GuideCluster>({name, context, network: flagged ?? network})});
+    // Flags take precedence over variables.
+    byName.set(name, {...before, ...defined<GuideCluster>({name, context, network: networkFlag ?? network})});
   }
   const meshID = request.meshId === undefined ? variables.meshID : {value: request.meshId, source: '--mesh-id'};
-  return defined<GuideVariables>({meshID, clusters: [...named.values()]});
+  return defined<GuideVariables>({meshID, clusters: [...byName.values()]});
 }
 
 /** `NAME` or `NAME=CONTEXT`. */
-function readWord(text: string): GuideCluster {
+function parseClusterArgument(text: string): GuideCluster {
   const [name = '', ...rest] = text.split('=');
   if (rest.length === 0) return {name};
   const context = rest.join('=');
   if (context !== '') return {name, context};
-  throw new MeshError('USAGE', `${text} names no context`, {hints: [`write ${name}=CONTEXT, or ${name} alone`]});
+  throw new MeshError('USAGE', `missing context in "${text}"`, {hints: [`use ${name}=CONTEXT, or only ${name}`]});
 }
 
-/** Pure. Throws what mesh.yaml and the request disagree about. */
-function planInit({texts, found, wanted}: InitFacts): InitPlan {
+/** Pure. Throws `CONTRADICTION` where the request contradicts mesh.yaml. */
+function planInit({texts, makefile, requested}: InitFacts): InitPlan {
   const {file} = readTexts(texts);
-  checkAgreement(file, wanted);
-  checkContextsAreFree(clustersOf(texts), wanted.clusters);
-  const declared = declareMesh(texts, declarationOf(file, wanted));
-  const known = new Set([...(file?.clusters ?? []), ...wanted.clusters].map(({name}) => name));
-  const strangers = found.clusters.filter((name) => !known.has(name));
+  checkConsistency(file, requested);
+  checkContextsAreFree(clustersOf(texts), requested.clusters);
+  const declared = declareMesh(texts, declarationOf(file, requested));
+  const known = new Set([...(file?.clusters ?? []), ...requested.clusters].map(({name}) => name));
+  const undeclared = makefile.clusters.filter((name) => !known.has(name));
   return {
     after: declared.after,
-    // What changes is the answer here, not a line of progress: all of it.
-    groups: [...declaredFilesGroups(declared, declared.summary.length), ...makefileImportGroups(found)],
+    // The changes are the result of this command, not only progress: all of them are listed.
+    groups: [...declaredFilesGroups(declared, declared.summary.length), ...makefileImportGroups(makefile)],
     blockers: [],
     warnings: [
-      ...found.warnings,
-      ...strangers.map((name) => ({
-        message: advice`${name}/ holds a cluster CA and is no cluster of the mesh (${kubectlMesh('init', [name])} adds it)`,
+      ...makefile.warnings,
+      ...undeclared.map((name) => ({
+        message: advice`${name}/ contains a cluster CA, but cluster "${name}" is not in mesh.yaml; add it with: ${kubectlMesh('init', [name])}`,
       })),
     ],
   };
 }
 
-/** What was said has the right form and does not contradict mesh.yaml. */
-function checkAgreement(file: MeshFile | undefined, {meshID, clusters}: GuideVariables): void {
+/** Checks that the requested values are valid and do not contradict mesh.yaml. */
+function checkConsistency(file: MeshFile | undefined, {meshID, clusters}: GuideVariables): void {
   checkFormats({meshID});
   declaredOrOverride('meshID', file?.meshID, meshID);
   for (const {name, network} of clusters) {
@@ -146,15 +146,15 @@ function checkAgreement(file: MeshFile | undefined, {meshID, clusters}: GuideVar
   }
 }
 
-/** No context that was said is another cluster's already, as declared or, where something was said of that one, as said. */
-function checkContextsAreFree(declared: readonly DeclaredCluster[], wanted: readonly GuideCluster[]): void {
-  const others = declared.filter((other) => !wanted.some((said) => said.name === other.name && said.context));
-  for (const {name, context} of wanted) {
-    const owner = [...wanted, ...others].find((other) => other.name !== name && other.context === context);
+/** Checks that no requested context belongs to another cluster, as requested for that cluster or else as declared. */
+function checkContextsAreFree(declared: readonly DeclaredCluster[], requested: readonly GuideCluster[]): void {
+  const others = declared.filter(({name}) => !requested.some((one) => one.name === name && one.context));
+  for (const {name, context} of requested) {
+    const owner = [...requested, ...others].find((other) => other.name !== name && other.context === context);
     if (context === undefined || !owner) continue;
-    const what = `${context} is said for ${name}, and is the context of cluster ${owner.name}`;
+    const what = `context "${context}" of cluster "${name}" is already the context of cluster "${owner.name}"`;
     throw new MeshError('CONTRADICTION', what, {
-      hints: ['one cluster has one name: take another context, or name that cluster'],
+      hints: ['use another context, or the existing cluster name'],
     });
   }
 }
@@ -176,7 +176,7 @@ function declarationOf(file: MeshFile | undefined, {meshID, clusters}: GuideVari
 function reportInit(run: PhaseRun<InitFacts, InitPlan>): InitResult {
   const {facts, plan, outcomes} = run;
   const before = new Set(clustersOf(facts.texts).map((cluster) => JSON.stringify(cluster)));
-  // One set of files is written for all clusters: what became of it became of each.
+  // The files are written for all clusters at once, so all have the same outcome.
   const status =
     (['failed', 'cancelled', 'skipped'] as const).find((one) => outcomes.some((outcome) => outcome.status === one)) ??
     'done';
@@ -184,8 +184,8 @@ function reportInit(run: PhaseRun<InitFacts, InitPlan>): InitResult {
     workDir: facts.workDir,
     meshID: readTexts(plan.after).file?.meshID,
     clusters: clustersOf(plan.after).map((cluster) => {
-      const isTaken = facts.found.files.some(({path}) => path.startsWith(`${cluster.name}/`));
-      return {...cluster, outcome: before.has(JSON.stringify(cluster)) && !isTaken ? 'unchanged' : status};
+      const isImported = facts.makefile.files.some(({path}) => path.startsWith(`${cluster.name}/`));
+      return {...cluster, outcome: before.has(JSON.stringify(cluster)) && !isImported ? 'unchanged' : status};
     }),
     changes: plan.groups.flatMap(({lanes}) => lanes.flatMap(({title}) => title.split('; '))),
     warnings: plan.warnings,

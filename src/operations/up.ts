@@ -1,4 +1,4 @@
-/** `up`: every step from nothing to a proven mesh, each the same operation as the command of that name. */
+/** `up`: all steps from an empty directory to a verified mesh; each step is the operation of the command of that name. */
 import {defined} from '../domain/defined.js';
 import type {Verdict} from '../domain/checks/report.js';
 import {asMeshError, reportError, type ErrorReport} from '../domain/errors.js';
@@ -14,22 +14,20 @@ import {generateCerts} from './certs/generate.js';
 import type {GenerateRequest} from './certs/generate-facts.js';
 import {applyInstalls, type ApplyRequest} from './install/apply.js';
 import {renderInstalls} from './install/render.js';
-import type {MeshRequest} from './shared/load-mesh.js';
 import type {TrustRules} from './trust/plan-changes.js';
 import {pushTrust} from './trust/push.js';
 import {verifyMesh, type VerifyRequest} from './verify/verify.js';
 
-/** Everything that the steps may be told. */
-export interface UpRequest
-  extends MeshRequest, TrustRules, Omit<ApplyRequest, keyof MeshRequest>, Pick<GenerateRequest, 'clear' | 'rootFile'> {
-  /** How long the last step waits for green. Milliseconds. */
+/** The requests of all steps combined. */
+export interface UpRequest extends TrustRules, ApplyRequest, Pick<GenerateRequest, 'unencrypted' | 'rootFile'> {
+  /** How long the last step waits until all checks pass. Milliseconds. */
   readonly waitMs: number;
-  /** The command as typed, to be shown to those who have to run it again. */
+  /** The command as typed, shown where it has to be run again. */
   readonly again: string;
 }
 
-/** What a step answers, as far as `up` looks at it; the rest is the command's own answer. */
-export interface StepAnswer extends Pick<CommonResult, 'clusters' | 'warnings'> {
+/** The part of a step's result that `up` reads; the rest is the command's own result. */
+export interface StepResult extends Pick<CommonResult, 'clusters' | 'warnings'> {
   readonly verdict?: Verdict;
 }
 
@@ -38,38 +36,38 @@ export interface UpStep {
   /** As typed: `trust push`. */
   readonly command: string;
   readonly outcome: ClusterOutcome;
-  /** The answer of that command; absent where it was not started or ended with an error. */
-  readonly result?: StepAnswer;
+  /** The result of that command; absent where it did not start or ended with an error. */
+  readonly result?: StepResult;
   readonly error?: ErrorReport;
-  /** In a dry run: the step that has to be done before this one can be told. */
+  /** In a dry run: the step that has to run before this one can be planned. */
   readonly knownAfter?: string;
 }
 
-/** What `up` answers. */
+/** The result of `up`. */
 export interface UpResult extends CommonResult {
   readonly steps: readonly UpStep[];
   readonly clusters: readonly ClusterResult[];
-  /** Of the last step, where it was reached. */
+  /** The verdict of the last step, if it ran. */
   readonly verdict?: Verdict;
   readonly warnings: readonly Warning[];
-  /** The command that goes on from here, once what went wrong is mended: this one, as typed. */
+  /** The command that continues from here once the problem is fixed: this one, as typed. */
   readonly again: string;
 }
 
-/** One step: an operation with the part of the request that is its own. */
+/** One step: an operation and its part of the request. */
 interface Step {
   readonly command: string;
-  /** Steps whose changes this one has to see: a dry run cannot tell it while they would change something. */
+  /** Steps whose changes this one depends on: a dry run cannot plan it while they would change something. */
   readonly needs: readonly string[];
   run(request: UpRequest, engine: Engine): Promise<UpStep>;
-  conclude(result: StepAnswer, request: UpRequest): readonly Conclusion[];
+  conclude(result: StepResult, request: UpRequest): readonly Conclusion[];
 }
 
-/** A line for each command, in the order of Istio's guide: trust before istiod, proof last. */
+/** The steps in the order of Istio's guide: trust before istiod, verification last. */
 const steps: readonly Step[] = [
   step(generateCerts, [], (request): GenerateRequest => {
-    const {clusters, keyAlgorithm, clear, signer, rootDirectory, rootFile} = request;
-    return {clusters, keyAlgorithm, clear, signer, rootDirectory, rootFile, renew: false};
+    const {clusters, keyAlgorithm, unencrypted, signer, rootDirectory, rootFile} = request;
+    return {clusters, keyAlgorithm, unencrypted, signer, rootDirectory, rootFile, renew: false};
   }),
   step(pushTrust, ['certs generate'], (request) => request),
   step(renderInstalls, [], (request) => request),
@@ -83,13 +81,13 @@ const steps: readonly Step[] = [
   })),
 ];
 
-function step<Request, Result extends StepAnswer>(
+function step<Request, Result extends StepResult>(
   operation: Operation<Request, Result>,
   needs: readonly string[],
   requestOf: (request: UpRequest) => Request,
 ): Step {
   const {command} = operation;
-  // A step concludes only its own results.
+  // A step only ever receives results of its own operation.
   const conclude: Step['conclude'] = (result, request) => operation.conclude(result as Result, requestOf(request));
   return {
     command,
@@ -110,8 +108,8 @@ function step<Request, Result extends StepAnswer>(
 }
 
 /**
- * Runs the steps one after the other, and stops at the first that does not succeed: with `--keep-going` it goes on with
- * the clusters that did. Each step does only what is left, so running it again goes on from there.
+ * Runs the steps in order and stops at the first failure; with `--keep-going` it continues with the clusters that
+ * succeeded. Each step does only what is still missing, so a second run continues where the first one stopped.
  */
 export const bringUp: Operation<UpRequest, UpResult> = {
   command: 'up',
@@ -122,16 +120,16 @@ export const bringUp: Operation<UpRequest, UpResult> = {
     let stopped = false;
     for (const next of steps) {
       const {command, needs} = next;
-      // What a dry run cannot look behind: an earlier step, needed by this one, that would change something.
+      // In a dry run: an earlier step that this one depends on and that would change something.
       const blocking = done.find((one) => needs.includes(one.command) && one.outcome === 'skipped')?.command;
       if (stopped || blocking !== undefined) {
         done.push(defined<UpStep>({command, outcome: 'skipped', knownAfter: stopped ? undefined : blocking}));
         continue;
       }
-      const ended = await next.run({...request, clusters: names}, engine);
-      done.push(ended);
-      if (isFine(ended.outcome)) continue;
-      names = (ended.result?.clusters ?? []).filter(({outcome}) => isFine(outcome)).map(({name}) => name);
+      const finished = await next.run({...request, clusters: names}, engine);
+      done.push(finished);
+      if (isSuccess(finished.outcome)) continue;
+      names = (finished.result?.clusters ?? []).filter(({outcome}) => isSuccess(outcome)).map(({name}) => name);
       stopped = !engine.settings.keepGoing || names.length === 0;
     }
     return defined<UpResult>({
@@ -149,8 +147,8 @@ export const bringUp: Operation<UpRequest, UpResult> = {
     }),
 };
 
-/** The worst of its clusters; what was concluded otherwise counts as well. `skipped`: a dry run that would change something. */
-function outcomeOf({clusters = []}: StepAnswer, conclusions: readonly Conclusion[], dryRun: boolean): ClusterOutcome {
+/** The worst outcome of the clusters and of the other conclusions. `skipped`: a dry run that would change something. */
+function outcomeOf({clusters = []}: StepResult, conclusions: readonly Conclusion[], dryRun: boolean): ClusterOutcome {
   const worst = (['failed', 'refused', 'unknown', 'cancelled'] as const).find((outcome) =>
     clusters.some((cluster) => cluster.outcome === outcome),
   );
@@ -163,19 +161,19 @@ function outcomeOf({clusters = []}: StepAnswer, conclusions: readonly Conclusion
   return clusters.length > 0 && clusters.every(({outcome}) => outcome === 'unchanged') ? 'unchanged' : 'done';
 }
 
-/** Whether the next step may follow; in a dry run a skipped step is one that would change something. */
-function isFine(outcome: ClusterOutcome): boolean {
+/** Whether the next step may run; in a dry run a skipped step is one that would change something. */
+function isSuccess(outcome: ClusterOutcome): boolean {
   return outcome === 'done' || outcome === 'unchanged' || outcome === 'skipped';
 }
 
-/** Each cluster's outcome over all steps: the first that went wrong, or whether any changed something. */
+/** Each cluster's outcome over all steps: the first failure, or else whether any step changed something. */
 function clustersOf(done: readonly UpStep[]): readonly ClusterResult[] {
   const results = done.flatMap(({result}) => result?.clusters ?? []);
   const names = [...new Set(results.map(({name}) => name))];
   return names.map((name) => {
     const own = results.filter((result) => result.name === name);
-    const wrong = own.find(({outcome}) => !isFine(outcome));
-    if (wrong) return defined<ClusterResult>({name, outcome: wrong.outcome, error: wrong.error});
+    const failure = own.find(({outcome}) => !isSuccess(outcome));
+    if (failure) return defined<ClusterResult>({name, outcome: failure.outcome, error: failure.error});
     const changed = own.find(({outcome}) => outcome !== 'unchanged');
     return {name, outcome: changed?.outcome ?? 'unchanged'};
   });

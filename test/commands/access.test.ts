@@ -183,13 +183,13 @@ describe('access show', () => {
     });
     const {warnings, unknownHolders} = resultOf(await show('-o', 'json'));
     expect(warnings.map(({message}) => message)).toEqual([
-      expect.stringMatching(/other leads to b, and whose credentials/),
-      expect.stringMatching(/other leads to elsewhere.*not followed/),
+      expect.stringMatching(/other grants access to b as an unknown subject/),
+      expect.stringMatching(/other grants access to elsewhere.*not followed/),
     ]);
     expect(unknownHolders).toEqual([{cluster: 'a', secret: 'other', leadsTo: 'b'}]);
     // A person must see it, too, and a pipeline must not take it for calm.
     const run = await show('--fail-on', 'warning');
-    expect([run.code, run.stderr]).toEqual([3, expect.stringMatching(/whose credentials[^]*not followed/)]);
+    expect([run.code, run.stderr]).toEqual([3, expect.stringMatching(/unknown subject[^]*not followed/)]);
     expect((await show()).code).toBe(0);
   });
 
@@ -266,11 +266,11 @@ describe('access role', () => {
   });
 
   it.each([
-    [['--subject', 'alice'], /is no subject/],
-    [['--subject', 'User:a\nb'], /is no subject/],
+    [['--subject', 'alice'], /invalid --subject/],
+    [['--subject', 'User:a\nb'], /invalid --subject/],
     [['--name', 'a b'], /--name/],
     [['--role', 'operator', '--no-secrets'], /--no-secrets/],
-    [['--access', '--no-secrets'], /contradict/],
+    [['--access', '--no-secrets'], /cannot be combined/],
     [['-n', 'Not_A_Namespace'], /--istio-namespace/],
     [['--role', 'admin'], /--role/],
   ])('refuses %j', async (argv, message) => {

@@ -236,7 +236,7 @@ describe('refused', () => {
         put(oldSecret(root));
       },
       code: 'WORKDIR_CONFLICT',
-      says: 'does not stand below',
+      says: 'does not chain to',
       exit: 2,
     },
   ];

@@ -131,12 +131,12 @@ describe('--no-passphrase', () => {
     expect(await dir.snapshot()).toEqual(before);
   });
 
-  it('writes the key in the clear, says so, and is done only once', async () => {
+  it('writes the key unencrypted with a warning, and only once', async () => {
     await dir.write('root-key.pem', await ours(), 0o600);
     const argv = ['--no-passphrase', '--yes', '-o', 'json'];
     const run = await change({KUBECTL_MESH_PASSPHRASE: oldOne}, ...argv);
     expect(answer(run)).toMatchObject({outcome: 'done', after: {protection: 'clear'}});
-    expect(answer(run).warnings.some(({message}) => message.includes('in the clear'))).toBe(true);
+    expect(answer(run).warnings.some(({message}) => message.includes('is written unencrypted'))).toBe(true);
     expect(readPrivateKey(new Sensitive(await dir.read('root-key.pem')), 'root-key.pem').form).toBe('pkcs8');
     expect(await dir.mode('root-key.pem')).toBe(0o600);
     expect(answer(await change({}, ...argv)).outcome).toBe('unchanged');

@@ -88,7 +88,7 @@ describe('a request', () => {
 
   it('shows what it would do in a dry run, and does nothing', async () => {
     const run = await request('c1', ...small, '--dry-run', '-o', 'json');
-    expect(answer(run).clusters).toMatchObject([{outcome: 'skipped', action: 'make a key and a request (ecdsa-p256)'}]);
+    expect(answer(run).clusters).toMatchObject([{outcome: 'skipped', action: 'create a key and a CSR (ecdsa-p256)'}]);
     expect(await dir.snapshot()).toEqual({});
   });
 

@@ -140,7 +140,7 @@ describe('a workload certificate', () => {
     const ca = await placeCa({days: 1});
     const said = await workload('--validity', '720h');
     expect(answer(said).certificate?.notAfter).toBe(ca.certificate.notAfter.toISOString());
-    expect(answer(said).warnings.some(({message}) => message.includes('ends with the CA'))).toBe(true);
+    expect(answer(said).warnings.some(({message}) => message.includes('expires with its CA'))).toBe(true);
   });
 
   it('is seen by no git, where mesh.yaml was written by hand and there is no .gitignore', async () => {

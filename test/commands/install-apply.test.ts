@@ -293,7 +293,7 @@ describe('refusals', () => {
     const error = answer(run).clusters[0]?.error;
     expect(error).toMatchObject({code: 'STALE_INSTALL'});
     expect(error?.message).toContain('meshID: mesh2');
-    expect(error?.hints[0]).toBe('kubectl mesh install render c1');
+    expect(error?.hints[0]).toBe('render it with: kubectl mesh install render c1');
     expectUntouched(mesh.cluster('c1'));
   });
 
@@ -460,8 +460,8 @@ describe('a failure of istioctl', () => {
     const run = await apply('c1', '--timeout', '2s');
     expect(run.code).toBe(124);
     expect(answer(run).clusters).toMatchObject([{outcome: 'cancelled'}]);
-    expect(errorOf(run)?.message).toContain('may be half installed');
-    expect(errorOf(run)?.hints).toContainEqual('go on from there: kubectl mesh install apply c1');
+    expect(errorOf(run)?.message).toContain('may be partly installed');
+    expect(errorOf(run)?.hints).toContainEqual('to complete it, run: kubectl mesh install apply c1');
     expect(run.stderr).toMatch(/^c1: cancelled: /m);
     expect(run.stderr).not.toContain('failed:');
   });
@@ -472,7 +472,7 @@ describe('a failure of istioctl', () => {
     const run = await apply('--timeout', '4s');
     expect(run.code).toBe(124);
     expect(answer(run).clusters).toMatchObject([{outcome: 'done'}, {outcome: 'cancelled'}]);
-    expect(answer(run).clusters[1]?.error?.message).toContain('may be half installed');
+    expect(answer(run).clusters[1]?.error?.message).toContain('may be partly installed');
   });
 
   it('cannot be noted afterwards: that is a warning, and istioctl runs again next time', async () => {

@@ -144,7 +144,7 @@ describe('install render', () => {
     const {clusters} = answerOf(first) as {clusters: {kept: string; diff: string[]}[]};
     expect(await file(clusters[0]?.kept ?? '')).toBe(mine);
     expect(clusters[0]?.diff).toContain('- spec: {profile: demo}');
-    expect(first.stderr).toContain('is kept as');
+    expect(first.stderr).toContain('is saved as');
 
     const edited = `${await file('cluster1/install.yaml')}  hub: elsewhere\n`;
     await writeFile(join(workDir, 'cluster1/install.yaml'), edited);

@@ -68,13 +68,13 @@ describe('monitor rules', () => {
     expect(result.yaml).toMatch(/< 0\.5 \*/);
     expect(result.yaml).toMatch(/< 14 \* 86400/);
     expect(result.leftOut.map(({alert}) => alert)).toContain('IstiodRemoteClusterNotSynced');
-    expect(result.yaml).toMatch(/^# Left out: IstiodRemoteClusterNotSynced: .*1\.29/m);
+    expect(result.yaml).toMatch(/^# Omitted: IstiodRemoteClusterNotSynced: .*1\.29/m);
   });
 
   it('says for which Istio it decided where nothing is declared, and refuses another than declared', async () => {
     await declare('');
     const run = await rules('-o', 'name');
-    expect([run.code, run.stderr]).toEqual([0, expect.stringMatching(/declares no Istio version: made for 1\.31/)]);
+    expect([run.code, run.stderr]).toEqual([0, expect.stringMatching(/declares no Istio version: using 1\.31/)]);
     expect(run.stdout.split('\n')).toContain('IstiodRemoteClusterNotSynced');
     await declare();
     await expect(rules('--istio-version', '1.20')).resolves.toMatchObject({code: 2});

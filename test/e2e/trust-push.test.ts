@@ -186,7 +186,7 @@ describe('a running istiod', () => {
       await live.cli.must('certs', 'generate', 'live', '--renew', '--yes');
       const ran = await live.cli.run(['trust', 'push', 'live', '--yes', '-o', 'json']);
       expect(ran.code, ran.stderr + ran.stdout).toBe(0);
-      expect(ran.stderr).toContain('wait until istiod shows the new CA');
+      expect(ran.stderr).toContain('wait until istiod uses the new CA');
       const verdict = await live.cli.verify('--only', 'MESH3', '--wait', '--timeout', '1m');
       expect([verdict.verdict, verdict.code]).toEqual(['ok', 0]);
       await live.cli.must('trust', 'rollback', 'live', '--yes');

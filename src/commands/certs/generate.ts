@@ -55,7 +55,7 @@ Files that are there and valid are used and never overwritten, so running this t
       addClusters: true,
       keyAlgorithm: flags['key-algorithm'],
       renew: flags.renew,
-      clear: flags['no-passphrase'],
+      unencrypted: flags['no-passphrase'],
       signer: flags.signer?.declared,
       rootDirectory: flags['root-dir'],
       rootFile: flags.root,

@@ -39,7 +39,7 @@ The old passphrase comes from where it always comes from; the new one from --new
         hints: ['Give the other one with a file, a command or its variable'],
       });
     }
-    const request = {clear: flags['no-passphrase'], rootDirectory: flags['root-dir']};
+    const request = {unencrypted: flags['no-passphrase'], rootDirectory: flags['root-dir']};
     return this.perform(changePassphrase, request, certsPassphraseView, flags);
   }
 }

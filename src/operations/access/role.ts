@@ -1,4 +1,4 @@
-/** `access role`: the least rights for running this program, as manifests. No cluster is asked. */
+/** `access role`: prints least-privilege RBAC manifests for running this program. Reads no cluster. */
 import {defined} from '../../domain/defined.js';
 import {
   type AccessManifest,
@@ -16,10 +16,10 @@ import type {Deps} from '../../engine/deps.js';
 import {emptyPlan, onePhase} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';
 
-/** What is to be printed. */
+/** Which manifests to print. */
 export interface RoleRequest {
   readonly level: RoleLevel;
-  /** `--name`; absent: made of the role. */
+  /** `--name`; default: derived from the role. */
   readonly name: string | undefined;
   readonly istioNamespace: string | undefined;
   /** As typed. */
@@ -28,7 +28,7 @@ export interface RoleRequest {
   readonly access: boolean;
 }
 
-/** The manifests as a List that kubectl takes, and as YAML with comments. */
+/** The manifests as a List that kubectl accepts. */
 export interface RoleResult {
   readonly apiVersion: 'v1';
   readonly kind: 'List';
@@ -37,11 +37,11 @@ export interface RoleResult {
 
 /** What the view prints. */
 export interface PrintedRole extends RoleResult {
-  /** Not part of the JSON answer. */
+  /** The manifests as YAML with comments. Not part of the JSON output. */
   readonly yaml: () => string;
 }
 
-/** A name of a Role as kubectl takes it on a command line (k8s.io/apimachinery pkg/api/validation/path/name.go forbids less). */
+/** A Role name that needs no quoting on a command line (k8s.io/apimachinery pkg/api/validation/path/name.go forbids less). */
 const roleName = /^[a-z0-9]([-.:a-z0-9]{0,251}[a-z0-9])?$/;
 
 /** `access role` */
@@ -60,20 +60,20 @@ export const printRole = onePhase<RoleRequest, PrintedRole, ManifestOptions>({
   conclude: () => [],
 });
 
-/** Throws `USAGE`, and what loading mesh.yaml throws. */
+/** Throws `USAGE`, and the errors of {@link loadMesh}. */
 async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOptions> {
   const {level, name = `kubectl-mesh-${level}`, istioNamespace, noSecrets, access} = request;
   if (!roleName.test(name)) {
-    throw new MeshError('USAGE', `--name ${JSON.stringify(name)} is no name of a Role`, {
-      hints: ['it has lower-case letters, digits, "-", "." and ":"'],
+    throw new MeshError('USAGE', `invalid --name ${JSON.stringify(name)}: must be the name of a Role`, {
+      hints: ['use lower-case letters, digits, "-", "." and ":"'],
     });
   }
   if (noSecrets && level !== 'reader') {
-    throw new MeshError('USAGE', `--no-secrets is for --role reader: ${level} cannot do without Secrets`);
+    throw new MeshError('USAGE', `--no-secrets requires --role reader: ${level} needs access to Secrets`);
   }
   if (noSecrets && access) {
-    throw new MeshError('USAGE', '--no-secrets and --access contradict each other: remote secrets are Secrets', {
-      hints: ['leave one of them away'],
+    throw new MeshError('USAGE', '--no-secrets cannot be combined with --access, which reads remote secrets', {
+      hints: ['omit one of them'],
     });
   }
   const subjects = request.subjects.map(subjectOf);
@@ -95,13 +95,13 @@ async function optionsOf(deps: Deps, request: RoleRequest): Promise<ManifestOpti
   });
 }
 
-/** mesh.yaml as it is; roles can be made before there is one. */
+/** The mesh of mesh.yaml; undefined where it does not exist yet: roles can be created before it. */
 async function meshOf(deps: Deps, istioNamespace: string | undefined): Promise<Mesh | undefined> {
   if ((await deps.workspace.readText(layout.meshYaml)) === undefined) return undefined;
   try {
     return (await loadMesh(deps, {clusters: [], istioNamespace})).mesh;
   } catch (thrown) {
-    // It may declare no cluster yet.
+    // mesh.yaml may not declare any cluster yet.
     if (thrown instanceof MeshError && thrown.code === 'MISSING_VALUE') return undefined;
     throw thrown;
   }
@@ -110,5 +110,5 @@ async function meshOf(deps: Deps, istioNamespace: string | undefined): Promise<M
 function subjectOf(text: string): Subject {
   const subject = parseSubject(text);
   if (subject) return subject;
-  throw new MeshError('USAGE', `--subject ${JSON.stringify(text)} is no subject`, {hints: [`it is ${subjectRule}`]});
+  throw new MeshError('USAGE', `invalid --subject ${JSON.stringify(text)}: must be ${subjectRule}`);
 }

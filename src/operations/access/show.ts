@@ -1,4 +1,4 @@
-/** `access show`: who can reach the CA key of each cluster, by its RBAC and by the remote secrets of the others. */
+/** `access show`: the subjects that can reach each cluster's CA key, by RBAC or through remote secrets of other clusters. */
 import {defined} from '../../domain/defined.js';
 import {type Expectations, whyExpected} from '../../domain/access/expected.js';
 import {expectationsOf, keyTarget, noKeyHere, unexpectedIn} from '../../domain/access/findings.js';
@@ -29,41 +29,41 @@ import {ClusterReader, eachCluster} from '../../observe/cluster-reader.js';
 import {readClusterUid} from '../../observe/identity.js';
 import {readRbacFacts, readRemoteCredentials} from '../../observe/facts/access.js';
 
-/** What cannot be seen; part of every answer. */
+/** What is out of view; part of every result. */
 export const lowerBound =
-  'Cloud IAM, access to nodes, to etcd and to backups, and who is in which group are not visible here: this is a lower bound.';
+  'Cloud IAM, access to nodes, etcd and backups, and group membership are not visible here: this is a lower bound.';
 
-/** A binding that gives a right. */
+/** A binding that grants a right. */
 export type ShownBinding = Pick<Binding, 'kind' | 'name' | 'namespace' | 'role'>;
 
-/** One way of a subject to the key. */
+/** One of a subject's access paths to the key. */
 export interface ShownWay {
   readonly way: WayId | 'remote-secret';
   readonly effect: Effect;
   readonly rights: readonly GrantedRight[];
   readonly through: readonly ShownBinding[];
-  /** As whom it goes on. */
+  /** The identity that the path continues as. */
   readonly via?: string;
-  /** From another cluster: the remote secrets on the way. */
+  /** For a path from another cluster: the remote secrets along it. */
   readonly path?: readonly Pick<Step, 'cluster' | 'secret' | 'leadsTo'>[];
-  /** Why this is expected; absent for what is not. */
+  /** Why the path is expected; absent for an unexpected one. */
   readonly expected?: string;
-  /** The check of verify --access that finds it; absent for what is expected. */
+  /** The check of verify --access that reports the path; absent for an expected one. */
   readonly check?: CheckId;
 }
 
-/** One subject that reaches the key. */
+/** A subject that can reach the key. */
 export interface ShownSubject extends Omit<Subject, 'written'> {
-  /** As mesh.yaml would name it under access.expected. */
+  /** The subject as written under access.expected in mesh.yaml. */
   readonly id: string;
-  /** The cluster it belongs to, where that is another one. */
+  /** The cluster it belongs to, if that is another one. */
   readonly from?: string;
-  /** Whether all of its ways are expected. */
+  /** Whether all of its access paths are expected. */
   readonly expected: boolean;
   readonly ways: readonly ShownWay[];
 }
 
-/** One cluster of {@link AccessResult}: `done` means that all was read. */
+/** One cluster of {@link AccessResult}: `done` means that everything was read. */
 export interface ShownCluster extends ClusterResult {
   readonly context?: string;
   readonly subjects: readonly ShownSubject[];
@@ -71,31 +71,31 @@ export interface ShownCluster extends ClusterResult {
 
 /** `access show CLUSTER...`. */
 export interface AccessRequest extends MeshRequest {
-  /** `--fail-on`: the least severity that is a finding. */
+  /** `--fail-on`: the lowest severity that counts as a finding. */
   readonly failOn: Severity;
 }
 
-/** What `access show` answers. */
+/** The result of `access show`. */
 export interface AccessResult extends CommonResult {
   readonly clusters: readonly ShownCluster[];
-  /** Clusters that were not asked about and could not be read: what leads from them is not known. */
+  /** Clusters that were not selected and could not be read: access paths from them are unknown. */
   readonly elsewhere: readonly ClusterResult[];
-  /** Remote secrets of which nobody can tell whose credentials they hold: a finding of MESH208. */
+  /** Remote secrets whose credentials could not be attributed to a subject: a finding of MESH208. */
   readonly unknownHolders: readonly UnknownStep[];
   readonly lowerBound: string;
   readonly warnings: readonly Warning[];
 }
 
-/** `access show`: who reaches the keys. Findings are warnings, as those of verify --access. */
-export const showAccess = onePhase<AccessRequest, AccessResult, LookFacts, LookPlan>({
+/** `access show`. Its findings are warnings, as in verify --access. */
+export const showAccess = onePhase<AccessRequest, AccessResult, AccessFacts, AccessPlan>({
   command: 'access show',
   changes: false,
-  title: () => 'read who may do what',
-  gather: lookAtAll,
+  title: () => 'read RBAC and remote secrets',
+  gather: gatherAccess,
   plan(facts) {
-    const judged = judgeOf(facts);
-    const notes = [...facts.loaded.notes, ...nothingToReach(facts.loaded)];
-    return {...emptyPlan, judged, warnings: [...asWarnings(notes), ...notFollowed(judged.known, judged.judge)]};
+    const evaluation = evaluate(facts);
+    const notes = [...facts.loaded.notes, ...noKeyNotes(facts.loaded)];
+    return {...emptyPlan, evaluation, warnings: [...asWarnings(notes), ...unresolvedRemotes(evaluation)]};
   },
   report: ({facts, plan}) => report(facts, plan),
   conclude: ({clusters, elsewhere, unknownHolders}, {failOn}) => [
@@ -107,186 +107,182 @@ export const showAccess = onePhase<AccessRequest, AccessResult, LookFacts, LookP
   ],
 });
 
-/** What was read of one cluster. */
-interface Looked {
+/** What was read from one cluster. */
+interface ClusterObservation {
   readonly cluster: MeshCluster;
   readonly uid: Observed<string>;
   readonly rbac: Observed<ClusterAccess['rbac']>;
   readonly remotes: Observed<ClusterAccess['remotes']>;
-  /** Every right that is missing, or what else went wrong. */
-  readonly whole: Observed<unknown>;
+  /** Whether everything was read; otherwise every missing right, or the first error. */
+  readonly complete: Observed<unknown>;
 }
 
-interface LookFacts {
+interface AccessFacts {
   readonly loaded: LoadedMesh;
-  readonly looked: readonly Looked[];
+  readonly observations: readonly ClusterObservation[];
 }
 
-/** All clusters are read: one that nobody asked about may hold a remote secret that leads here. */
-async function lookAtAll(deps: Deps, request: MeshRequest, {concurrency}: RunSettings): Promise<LookFacts> {
+/** Reads all clusters of the mesh: one that was not selected may hold a remote secret for a selected one. */
+async function gatherAccess(deps: Deps, request: MeshRequest, {concurrency}: RunSettings): Promise<AccessFacts> {
   const loaded = await loadMesh(deps, request);
   const names = new Set(loaded.clusters.map(({name}) => name));
   const others = loaded.mesh.clusters.filter(({name}) => !names.has(name));
-  const looked = await eachCluster([...loaded.clusters, ...others], concurrency, (cluster) =>
-    look(deps, cluster, loaded.mesh.istio.namespace),
+  const observations = await eachCluster([...loaded.clusters, ...others], concurrency, (cluster) =>
+    observeCluster(deps, cluster, loaded.mesh.istio.namespace),
   );
-  return {loaded, looked: withoutStrangers(loaded.mesh, looked)};
+  return {loaded, observations: discardMismatches(loaded.mesh, observations)};
 }
 
-async function look(deps: Deps, cluster: MeshCluster, namespace: string): Promise<Looked> {
+async function observeCluster(deps: Deps, cluster: MeshCluster, namespace: string): Promise<ClusterObservation> {
   const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: namespace});
   const [uid, rbac, remotes] = await Promise.all([
     observe(() => readClusterUid(reader)),
     observe(() => readRbacFacts(reader)),
     observe(() => readRemoteCredentials(reader)),
   ]);
-  return {cluster, uid, rbac, remotes, whole: await observe(() => reader.summary())};
+  return {cluster, uid, rbac, remotes, complete: await observe(() => reader.summary())};
 }
 
-/** A context that leads to another cluster says nothing about the one that was meant. */
-function withoutStrangers(mesh: Mesh, looked: readonly Looked[]): readonly Looked[] {
-  const uids = looked.map(({cluster: {name}, uid}) => ({name, uid: valueOr(uid, undefined)}));
-  const strangers = uidMismatches(mesh, uids);
-  return looked.map((one): Looked => {
-    const unknown = strangers.get(one.cluster.name);
-    return unknown ? {...one, rbac: {unknown}, remotes: {unknown}, whole: {unknown}} : one;
+/** Marks clusters as unknown whose context points to a different cluster than the one in mesh.yaml. */
+function discardMismatches(mesh: Mesh, observations: readonly ClusterObservation[]): readonly ClusterObservation[] {
+  const uids = observations.map(({cluster: {name}, uid}) => ({name, uid: valueOr(uid, undefined)}));
+  const mismatches = uidMismatches(mesh, uids);
+  return observations.map((one): ClusterObservation => {
+    const unknown = mismatches.get(one.cluster.name);
+    return unknown ? {...one, rbac: {unknown}, remotes: {unknown}, complete: {unknown}} : one;
   });
 }
 
-interface Judged {
+interface Evaluation {
   readonly known: readonly ClusterAccess[];
   readonly judge: AccessJudge;
   readonly expectations: Expectations;
 }
 
-/** A plan that does nothing, with what was judged. */
-interface LookPlan extends Plan {
-  readonly judged: Judged;
+/** An empty plan with the evaluation. */
+interface AccessPlan extends Plan {
+  readonly evaluation: Evaluation;
 }
 
-/** Only of clusters that are who mesh.yaml says: another one's roles say nothing of this mesh. */
-function judgeOf({loaded, looked}: LookFacts): Judged {
+/** Evaluates only clusters whose UID matches mesh.yaml: the roles of any other cluster do not concern this mesh. */
+function evaluate({loaded, observations}: AccessFacts): Evaluation {
   const expectations = expectationsOf(loaded.mesh);
-  const known = looked.flatMap(({cluster, rbac, remotes}): readonly ClusterAccess[] =>
+  const known = observations.flatMap(({cluster, rbac, remotes}): readonly ClusterAccess[] =>
     isKnown(rbac) ? [{cluster: cluster.name, rbac: rbac.value, remotes: isKnown(remotes) ? remotes.value : []}] : [],
   );
   const judge = new AccessJudge(known, keyTarget(expectations));
   return {known, judge, expectations};
 }
 
-function report({loaded, looked}: LookFacts, {judged, warnings}: LookPlan): AccessResult {
-  const {judge, expectations} = judged;
+function report({loaded, observations}: AccessFacts, {evaluation, warnings}: AccessPlan): AccessResult {
+  const {judge, expectations} = evaluation;
   const names = new Set(loaded.clusters.map(({name}) => name));
-  const shown = looked.map((one) => showCluster(one, judge, expectations));
+  const shown = observations.map((one) => shownClusterOf(one, judge, expectations));
   return {
     clusters: shown.filter(({name}) => names.has(name)),
     elsewhere: shown
       .filter(({name, error}) => !names.has(name) && error !== undefined)
-      .map(({name, outcome, error}) => unasked(name, outcome, error)),
+      .map(({name, outcome, error}) => unselected(name, outcome, error)),
     unknownHolders: judge.unknown().filter(({cluster, leadsTo}) => names.has(cluster) || names.has(leadsTo)),
     lowerBound,
     warnings,
   };
 }
 
-/** Secrets of an earlier signer may lie there all the same: who reaches them is shown. */
-function nothingToReach({mesh}: LoadedMesh): readonly string[] {
+/** Explains results for a mesh without CA keys in its clusters: Secrets of an earlier signer may still exist there. */
+function noKeyNotes({mesh}: LoadedMesh): readonly string[] {
   const why = noKeyHere(mesh);
-  return why === undefined ? [] : [`${why}: what is shown leads to Secrets that hold no CA of this mesh`];
+  return why === undefined ? [] : [`${why}: the access paths shown lead to Secrets without a CA of this mesh`];
 }
 
-/** Of a cluster that nobody asked about it is no wrong usage that no context is known: it could not be told what leads here. */
-function unasked(name: string, outcome: ClusterResult['outcome'], error: ErrorReport | undefined): ClusterResult {
+/** The result for a cluster that was not selected: a missing context is then unknown access, not a usage error. */
+function unselected(name: string, outcome: ClusterResult['outcome'], error: ErrorReport | undefined): ClusterResult {
   if (error?.code !== 'NO_CONTEXT') return defined({name, outcome, error});
   return {name, outcome: 'unknown', error: {...error, code: 'CONTEXT_MISSING'}};
 }
 
-/** Remote secrets that lead nowhere that was looked at. */
-function notFollowed(known: readonly ClusterAccess[], judge: AccessJudge): readonly Warning[] {
+/** Warnings for remote secrets that could not be followed. */
+function unresolvedRemotes({known, judge}: Evaluation): readonly Warning[] {
   const names = new Set(known.map(({cluster}) => cluster));
   return [
     ...judge.unknown().map(({cluster, secret, leadsTo}) => ({
       cluster,
-      message: `Secret ${secret} leads to ${leadsTo}, and whose credentials it holds cannot be told: whether its readers reach the CA key there is not known`,
+      message: `Secret ${secret} grants access to ${leadsTo} as an unknown subject: its readers may be able to reach the CA key there`,
     })),
     ...known.flatMap(({cluster, remotes}) =>
       remotes
         .filter((remote) => !names.has(remote.cluster))
         .map(({secret, cluster: leadsTo}) => ({
           cluster,
-          message: `Secret ${secret} leads to ${leadsTo}, of which nothing was read: it is not followed`,
+          message: `Secret ${secret} grants access to ${leadsTo}, which was not read: it is not followed`,
         })),
     ),
   ];
 }
 
-/** A subject's way to the key, and the subject's cluster where that is another one. */
-interface Seen {
-  readonly reach: AccessPath;
+/** A subject's access path to the key, and the subject's cluster if that is another one. */
+interface SubjectPath {
   readonly from: string | undefined;
+  readonly subject: Subject;
   readonly way: ShownWay;
 }
 
-function showCluster(looked: Looked, judge: AccessJudge, expectations: Expectations): ShownCluster {
-  const {cluster, uid, rbac, remotes, whole} = looked;
+function shownClusterOf(observed: ClusterObservation, judge: AccessJudge, expectations: Expectations): ShownCluster {
+  const {cluster, uid, rbac, remotes, complete} = observed;
   const {name, context} = cluster;
   const reads = new Set(
     unexpectedIn(judge.own(name), expectations)
       .filter((one) => one.reads)
       .map(({subject}) => subjectId(subject)),
   );
-  const own = judge.own(name).map((reach): Seen => {
-    const check = reads.has(subjectId(reach.subject)) ? 'MESH206' : 'MESH207';
-    return {reach, from: undefined, way: {...showWay(reach), ...judged(reach, expectations, check)}};
+  const own = judge.own(name).map((path): SubjectPath => {
+    const check = reads.has(subjectId(path.subject)) ? 'MESH206' : 'MESH207';
+    const way = {...wayOf(path), ...assess(path, expectations, check)};
+    return {from: undefined, subject: path.subject, way};
   });
-  const remote = judge.remote().flatMap(({from, target, reach, path}): readonly Seen[] => {
+  const remote = judge.remote().flatMap(({from, target, reach, path}): readonly SubjectPath[] => {
     if (target !== name) return [];
     const via = path.at(-1)?.as;
     const way: ShownWay = defined({
-      ...showWay(reach),
+      ...wayOf(reach),
       way: 'remote-secret',
       effect: 'reaches',
       path: path.map(({cluster: at, secret, leadsTo}) => ({cluster: at, secret, leadsTo})),
       via: via && subjectId(via),
-      ...judged(reach, expectations, 'MESH208'),
+      ...assess(reach, expectations, 'MESH208'),
     });
-    // A way may lead through another cluster back to where it began.
-    return [{reach, from: from === name ? undefined : from, way}];
+    // A path may lead through another cluster back to its own.
+    return [{from: from === name ? undefined : from, subject: reach.subject, way}];
   });
-  const bySubject = groupBy([...own, ...remote], ({from, reach}) => `${from ?? ''}\n${subjectId(reach.subject)}`);
-  // All that is forbidden together, or else the first that went wrong: a cluster that was not read in full is not known.
-  const shown = [whole, uid, rbac, remotes].flatMap((fact) => (isKnown<unknown>(fact) ? [] : [fact.unknown]))[0];
+  const bySubject = groupBy([...own, ...remote], ({from, subject}) => `${from ?? ''}\n${subjectId(subject)}`);
+  // All missing rights in one error, or else the first error: a cluster that was only partly read is unknown.
+  const error = [complete, uid, rbac, remotes].flatMap((fact) => (isKnown<unknown>(fact) ? [] : [fact.unknown]))[0];
   return defined({
     name,
     context,
-    outcome: shown ? outcomeOfError(shown) : 'done',
-    error: shown,
+    outcome: error ? outcomeOfError(error) : 'done',
+    error,
     // Findings first.
     subjects: [...bySubject.values()]
-      .map(showSubject)
+      .map(shownSubjectOf)
       .sort((one, other) => Number(one.expected) - Number(other.expected)),
   });
 }
 
-function showSubject(seen: readonly [Seen, ...Seen[]]): ShownSubject {
-  const [
-    {
-      reach: {subject},
-      from,
-    },
-  ] = seen;
+function shownSubjectOf(paths: readonly [SubjectPath, ...SubjectPath[]]): ShownSubject {
+  const [{subject, from}] = paths;
   const {kind, name, namespace} = subject;
-  const ways = seen.map(({way}) => way);
+  const ways = paths.map(({way}) => way);
   const expected = ways.every((way) => way.expected !== undefined);
   return defined({id: subjectId(subject), kind, name, namespace, from, expected, ways});
 }
 
-function judged(reach: AccessPath, expectations: Expectations, check: CheckId): Pick<ShownWay, 'expected' | 'check'> {
-  const expected = whyExpected(reach, expectations);
+function assess(path: AccessPath, expectations: Expectations, check: CheckId): Pick<ShownWay, 'expected' | 'check'> {
+  const expected = whyExpected(path, expectations);
   return expected === undefined ? {check} : {expected};
 }
 
-function showWay({way, effect, rights, grants, via}: AccessPath): ShownWay {
+function wayOf({way, effect, rights, grants, via}: AccessPath): ShownWay {
   return defined({
     way,
     effect,

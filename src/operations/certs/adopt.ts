@@ -1,6 +1,6 @@
 /**
- * `certs adopt`: a running mesh becomes a work directory. Nothing in a cluster is changed; certificates are copied, keys
- * with `--with-keys` only, the key of a root never. A context that cannot be adopted keeps no other from it.
+ * `certs adopt`: creates a work directory from a running mesh. Changes nothing in a cluster. Copies certificates, keys only
+ * with `--with-keys`, and never a root's key. A context that cannot be adopted does not stop the others.
  */
 import {defined} from '../../domain/defined.js';
 import {type DeclaredFiles, declareMesh, type DeclaringTexts, readTexts} from '../../domain/mesh/declare.js';
@@ -21,24 +21,24 @@ import {
   outcomeOfError,
   type ClusterResult,
 } from '../../engine/report.js';
-import {askExposure, gitBlockers, unknownToGit, type GitExposure} from '../shared/exposed-keys.js';
+import {checkGitExposure, gitBlockers, gitWarnings, type GitExposure} from '../shared/exposed-keys.js';
 import {declaredFilesGroups, readDeclaringTexts} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
 import {readRunningCluster} from '../../observe/running-cluster.js';
 import {summarise, type ShownCa} from '../../domain/ca/inspect-ca.js';
-import {adopt} from './plan-adopt.js';
+import {adoptAll} from './plan-adopt.js';
 import {
   adoptableOf,
   type Adoption,
   type Adoptable,
   type KeptIn,
-  type InspectedCluster,
+  type InspectedContext,
   type ExistingWorkDir,
 } from './adoption.js';
 import type {CaRunResult} from './ca-run.js';
 
-/** What `certs adopt` is asked for. */
+/** The request of `certs adopt`. */
 export interface AdoptRequest {
   /** `CONTEXT` or `NAME=CONTEXT`, at least one. */
   readonly contexts: readonly string[];
@@ -46,25 +46,25 @@ export interface AdoptRequest {
   readonly withKeys: boolean;
 }
 
-/** One context after the run. `unchanged`: the work directory had it all. */
+/** One context after the run. `unchanged`: the work directory was already up to date. */
 export interface AdoptedCluster extends ClusterResult {
   readonly context: string;
   readonly uid?: string;
   readonly network?: string;
-  /** The tags of its istiods. */
+  /** The image tags of the cluster's istiods. */
   readonly versions?: readonly string[];
   readonly keptIn?: KeptIn;
   readonly keeper?: string;
   readonly ca?: ShownCa;
-  /** Files that were, or would be, written. */
+  /** Files that were (or would be) written. */
   readonly files: readonly string[];
 }
 
-/** What `certs adopt` answers. */
+/** The result of `certs adopt`. */
 export interface AdoptResult extends CaRunResult<AdoptedCluster> {
   /** Absolute path of the work directory. */
   readonly workDir: string;
-  /** What was, or would be, written into mesh.yaml and its like, a line each; root-cert.pem too. */
+  /** What was (or would be) written to mesh.yaml, contexts.yaml, .gitignore and root-cert.pem, one line each. */
   readonly changes: readonly string[];
 }
 
@@ -72,49 +72,49 @@ interface AdoptFacts {
   readonly workDir: string;
   readonly request: AdoptRequest;
   readonly texts: DeclaringTexts;
-  readonly standing: ExistingWorkDir;
-  readonly looked: readonly InspectedCluster[];
-  /** Of every key that may be copied. */
+  readonly existing: ExistingWorkDir;
+  readonly inspected: readonly InspectedContext[];
+  /** For all keys that may be copied. */
   readonly git: GitExposure;
 }
 
-/** Makes a work directory of what runs. */
+/** `certs adopt` */
 export const adoptMesh = onePhase<AdoptRequest, AdoptResult, AdoptFacts, AdoptPlan>({
   command: 'certs adopt',
   changes: true,
-  title: () => 'look at the clusters',
+  title: () => 'read the clusters',
   gather,
   plan,
   report,
   conclude: concludeRun,
 });
 
-type Wanted = Pick<InspectedCluster, 'context' | 'said'>;
+type ContextArgument = Pick<InspectedContext, 'context' | 'givenName'>;
 
-/** Throws `USAGE` and `INVALID_CLUSTER_NAME`. */
-function wantedContexts(words: readonly string[]): readonly Wanted[] {
+/** Parses the arguments. Throws `USAGE` and `INVALID_CLUSTER_NAME`. */
+function parseContexts(words: readonly string[]): readonly ContextArgument[] {
   if (words.length === 0) {
-    throw new MeshError('USAGE', 'no kubeconfig context is named', {
-      hints: [advice`${inspectWith.kubectl('any', ['config', 'get-contexts'])} lists what your kubeconfig has`],
+    throw new MeshError('USAGE', 'no kubeconfig context given', {
+      hints: [advice`to list your contexts: ${inspectWith.kubectl('any', ['config', 'get-contexts'])}`],
     });
   }
-  const wanted = words.map((word): Wanted => {
-    if (word.trim() === '') throw new MeshError('USAGE', 'an empty word names no context');
-    // A context may have "=" in its name, a cluster may not: the first one separates.
+  const parsed = words.map((word): ContextArgument => {
+    if (word.trim() === '') throw new MeshError('USAGE', 'the name of a context must not be empty');
+    // Context names may contain "=", cluster names may not: the first "=" separates the two.
     const [, name, context = word] = /^([^=]*)=(.*)$/s.exec(word) ?? [];
-    if (context === '') throw new MeshError('USAGE', `${word} names no context`, {hints: ['write NAME=CONTEXT']});
-    return name === undefined ? {context} : {said: parseClusterName(name), context};
+    if (context === '') throw new MeshError('USAGE', `missing context in "${word}"`, {hints: ['use NAME=CONTEXT']});
+    return name === undefined ? {context} : {givenName: parseClusterName(name), context};
   });
-  for (const field of ['context', 'said'] as const) {
-    const values = wanted.flatMap((one) => one[field] ?? []);
-    const twice = values.find((value, index) => values.indexOf(value) !== index);
-    if (twice !== undefined) throw new MeshError('USAGE', `${twice} is said twice`);
+  for (const field of ['context', 'givenName'] as const) {
+    const values = parsed.flatMap((one) => one[field] ?? []);
+    const duplicate = values.find((value, index) => values.indexOf(value) !== index);
+    if (duplicate !== undefined) throw new MeshError('USAGE', `${duplicate} is given more than once`);
   }
-  return wanted;
+  return parsed;
 }
 
 async function gather(deps: Deps, request: AdoptRequest, {concurrency}: RunSettings): Promise<AdoptFacts> {
-  const wanted = wantedContexts(request.contexts);
+  const parsed = parseContexts(request.contexts);
   const {workspace, clusters, now} = deps;
   const {istioNamespace} = request;
   const texts = await readDeclaringTexts(workspace);
@@ -124,52 +124,52 @@ async function gather(deps: Deps, request: AdoptRequest, {concurrency}: RunSetti
   checkFormats(defined({istioNamespace: override}));
   const namespace = declaredOrOverride('istio.namespace', file?.istio?.namespace, override) ?? defaults.namespace;
   const options = {now: now(), keyMayBeMissing: true, trustDomain: file?.trustDomain};
-  const looked = await eachCluster(wanted, concurrency, async (one) => ({
+  const inspected = await eachCluster(parsed, concurrency, async (one) => ({
     ...one,
-    seen: await observe(() => readRunningCluster(clusters, one.context, namespace, options)),
+    observed: await observe(() => readRunningCluster(clusters, one.context, namespace, options)),
   }));
-  const mayBeNamed = looked.flatMap(({said: name, seen, context}) => [
-    name ?? context,
-    ...(isKnown(seen) ? seen.value.controlPlanes.flatMap(({clusterID}) => clusterID ?? []) : []),
+  const possibleNames = inspected.flatMap(({givenName, observed, context}) => [
+    givenName ?? context,
+    ...(isKnown(observed) ? observed.value.controlPlanes.flatMap(({clusterID}) => clusterID ?? []) : []),
   ]);
   const declaredNames = (file?.clusters ?? []).map(({name}) => name);
-  const names = [...new Set([...declaredNames, ...mayBeNamed].filter(isClusterName))];
+  const names = [...new Set([...declaredNames, ...possibleNames].filter(isClusterName))];
   const read = names.map(async (name) => [name, await readCaFiles(workspace, name)] as const);
   const keys = request.withKeys ? names.map((name) => clusterLayout(name).caKey) : [];
   return {
-    ...{workDir: workspace.root, request, texts, looked},
-    standing: {file, contexts, rootCert, hasRootKey: rootKey !== undefined, files: new Map(await Promise.all(read))},
-    git: await askExposure(deps, workspace, keys, texts.mesh === undefined || texts.gitignore === undefined),
+    ...{workDir: workspace.root, request, texts, inspected},
+    existing: {file, contexts, rootCert, hasRootKey: rootKey !== undefined, files: new Map(await Promise.all(read))},
+    git: await checkGitExposure(deps, workspace, keys, texts.mesh === undefined || texts.gitignore === undefined),
   };
 }
 
-/** A plan with the decision behind it and its declaration, which is absent where no context can be adopted. */
+/** A plan with its decision, and its declaration, which is absent where no context can be adopted. */
 interface AdoptPlan extends Plan {
   readonly adoption: Adoption;
   readonly declared?: DeclaredFiles;
 }
 
-/** Pure. What kept a context from being adopted is in its own result: it keeps no other from it. */
-function plan({request, texts, standing, looked, git}: AdoptFacts): AdoptPlan {
-  const adoption = adopt(looked, standing, request.withKeys);
+/** Pure. Why a context cannot be adopted is part of its result, not a blocker: the others are still adopted. */
+function plan({request, texts, existing, inspected, git}: AdoptFacts): AdoptPlan {
+  const adoption = adoptAll(inspected, existing, request.withKeys);
   const {declaration, rootCert, warnings} = adoption;
-  const good = adoptableOf(adoption.clusters);
-  if (good.length === 0) return {...emptyPlan, adoption, warnings};
+  const adoptable = adoptableOf(adoption.clusters);
+  if (adoptable.length === 0) return {...emptyPlan, adoption, warnings};
   const {istioNamespace} = request;
   const declared = declareMesh(texts, defined({...declaration, gitignore: true, istioNamespace}));
   const rootTitle = `write ${layout.rootCert}`;
   const writeRoot = {kind: 'write-files', id: 'root-cert', title: rootTitle} as const;
-  const copied = good.filter(({copiesKey}) => copiesKey).map(({name}) => clusterLayout(name).caKey);
+  const copiedKeys = adoptable.filter(({copiesKey}) => copiesKey).map(({name}) => clusterLayout(name).caKey);
   return {
     adoption,
     declared,
     groups: [
       ...declaredFilesGroups(declared, declared.summary.length),
       ...groupOf(rootCert ? [{...writeRoot, files: [rootCert]}] : [], 'stop', 'root'),
-      ...groupOf(good.filter(({files}) => files.length > 0).map(copyAction)),
+      ...groupOf(adoptable.filter(({files}) => files.length > 0).map(copyAction)),
     ],
-    blockers: gitBlockers({...git, exposed: git.exposed.filter((key) => copied.includes(key))}),
-    warnings: [...warnings, ...(copied.length > 0 ? unknownToGit(git) : [])],
+    blockers: gitBlockers({...git, exposed: git.exposed.filter((key) => copiedKeys.includes(key))}),
+    warnings: [...warnings, ...(copiedKeys.length > 0 ? gitWarnings(git) : [])],
   };
 }
 
@@ -180,16 +180,16 @@ function copyAction({name, context, files, copiesKey}: Adoptable): WriteFiles {
     cluster: name,
     title: `copy ${files.map(({path}) => path).join(', ')} from context ${context}`,
     files,
-    confirm: copiesKey ? `copy the CA's private key out of cluster ${name} into ${name}/ca-key.pem` : undefined,
+    confirm: copiesKey ? `copy the CA key of cluster ${name} to ${name}/ca-key.pem` : undefined,
   });
 }
 
 /** Pure. */
 function report(run: PhaseRun<AdoptFacts, AdoptPlan>): AdoptResult {
-  const {workDir, standing} = run.facts;
+  const {workDir, existing} = run.facts;
   const {adoption, declared} = run.plan;
   const {clusters, rootCert} = adoption;
-  const known = new Set((standing.file?.clusters ?? []).map(({name}) => name));
+  const known = new Set((existing.file?.clusters ?? []).map(({name}) => name));
   const declaring = outcomeOf(run, {kind: 'write-files', id: 'declare'})?.status;
   return {
     workDir,
@@ -200,7 +200,7 @@ function report(run: PhaseRun<AdoptFacts, AdoptPlan>): AdoptResult {
       const {running, keptIn, keeper, files} = one;
       return defined({
         name,
-        // Of a self-signed istiod there is no file, and it is declared all the same.
+        // A cluster with a self-signed istiod has no files to copy, but is still declared in mesh.yaml.
         outcome: outcome === 'unchanged' && !known.has(name) && declaring ? declaring : outcome,
         error,
         context,

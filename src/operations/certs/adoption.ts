@@ -1,4 +1,4 @@
-/** What `certs adopt` takes from a running cluster: the CA's files, and what mesh.yaml will declare; with the words for both. Pure. */
+/** What `certs adopt` takes from a running cluster: the CA's files, and the values that mesh.yaml will declare. Pure. */
 import {type ErrorReport, problem} from '../../domain/errors.js';
 import type {Declaration} from '../../domain/mesh/declare.js';
 import type {MeshFile} from '../../domain/mesh/schema.js';
@@ -17,39 +17,39 @@ import {formatMinor} from '../../domain/istio/version.js';
 import {type KeyAlgorithm, keyAlgorithms} from '../../domain/keys/keys.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 
-/** A context that was named, and what was seen of it. */
-export interface InspectedCluster {
+/** A context given as an argument, and the cluster read through it. */
+export interface InspectedContext {
   readonly context: string;
-  /** As said with NAME=CONTEXT. */
-  readonly said?: string;
-  readonly seen: Observed<RunningCluster>;
+  /** The name given with NAME=CONTEXT. */
+  readonly givenName?: string;
+  readonly observed: Observed<RunningCluster>;
 }
 
-/** What the work directory has already. */
+/** The current contents of the work directory. */
 export interface ExistingWorkDir {
   readonly file: MeshFile | undefined;
-  /** This person's contexts, by cluster. */
+  /** This user's contexts, by cluster. */
   readonly contexts: Readonly<Record<string, string>>;
   readonly rootCert: string | undefined;
   readonly hasRootKey: boolean;
-  /** CA files of clusters, by name. */
+  /** The CA files of clusters, by name. */
   readonly files: ReadonlyMap<string, CaFiles>;
 }
 
-/** Where a cluster's CA is kept. */
+/** Where a cluster's CA is stored. */
 export type KeptIn = 'cacerts' | 'istio-ca-secret' | 'elsewhere';
 
-/** A context that leads to a running cluster, under the name that it is adopted under. */
-export interface Seen {
+/** A context of a running cluster, and the name that the cluster is adopted under. */
+export interface Candidate {
   readonly context: string;
   readonly name: string;
   readonly running: RunningCluster;
 }
 
-/** What is adopted from it. */
-export interface Adoptable extends Seen {
+/** A context that can be adopted, and what is adopted from it. */
+export interface Adoptable extends Candidate {
   readonly keptIn: KeptIn;
-  /** Who fills Secret cacerts, where that shows. */
+  /** The tool that manages Secret cacerts, if recognizable. */
   readonly keeper?: string;
   readonly files: readonly FileContent[];
   readonly copiesKey: boolean;
@@ -62,61 +62,61 @@ export interface Rejected {
   readonly error: ErrorReport;
 }
 
-/** The whole decision. */
+/** The decision for all contexts. */
 export interface Adoption {
-  /** In the order in which contexts were named. */
+  /** In the order of the arguments. */
   readonly clusters: readonly (Adoptable | Rejected)[];
   readonly declaration: Declaration;
-  /** root-cert.pem of the mesh, where it is to be written. */
+  /** The mesh's root-cert.pem, if it has to be written. */
   readonly rootCert: FileContent | undefined;
   readonly warnings: readonly Warning[];
 }
 
-/** Those that can be adopted, as far as they have been judged. */
-export function adoptableOf<One extends Seen>(all: readonly (One | Rejected)[]): readonly One[] {
+/** The contexts that no rule rejected so far. */
+export function adoptableOf<One extends Candidate>(all: readonly (One | Rejected)[]): readonly One[] {
   return all.flatMap((one) => ('error' in one ? [] : [one]));
 }
 
-/** What is adopted from a cluster, or why its files cannot be taken. Existing files are never overwritten. */
-export function takeFiles(one: Seen, {files: standing}: ExistingWorkDir, withKeys: boolean): Adoptable | Rejected {
+/** What is adopted from a cluster, or why its files cannot be copied. Existing files are never overwritten. */
+export function adoptFiles(one: Candidate, {files}: ExistingWorkDir, withKeys: boolean): Adoptable | Rejected {
   const {context, name, running} = one;
   const {cacerts, selfSigned} = running;
-  const refuse = (...said: Parameters<typeof problem>): Rejected => ({context, name, error: problem(...said)});
+  const reject = (...error: Parameters<typeof problem>): Rejected => ({context, name, error: problem(...error)});
   if (cacerts === 'absent') {
     const none = {...one, files: [], copiesKey: false};
     if (externalSigner(running) !== undefined) return {...none, keptIn: 'elsewhere'};
     if (selfSigned !== undefined) return {...none, keptIn: 'istio-ca-secret'};
-    const what = `${name} has neither Secret cacerts nor istio-ca-secret: there is no CA to adopt`;
-    return refuse('NOT_FOUND', what, advice`is istiod up? ${kubectlMesh('verify')} tells more`);
+    const what = `${name} has neither Secret cacerts nor Secret istio-ca-secret: there is no CA to adopt`;
+    return reject('NOT_FOUND', what, advice`check whether istiod is running: ${kubectlMesh('verify')}`);
   }
   const paths = clusterLayout(name);
-  const present = standing.get(name) ?? {};
+  const present = files.get(name) ?? {};
   const found = publicFiles(cacerts);
   const wanted = (['caCert', 'rootCert', 'certChain'] as const).flatMap((part) => {
     const content = found[part];
     return content === undefined ? [] : [{path: paths[part], content, present: present[part]}];
   });
-  const clash = wanted.find((file) => file.present !== undefined && !holdsSame(file.present, file.content));
-  if (clash) {
-    return refuse(
+  const conflict = wanted.find((file) => file.present !== undefined && !sameCertificates(file.present, file.content));
+  if (conflict) {
+    return reject(
       'WORKDIR_CONFLICT',
-      `${clash.path} is not what Secret cacerts of context "${context}" holds`,
-      advice`see both: ${kubectlMesh('trust diff', [name])}`,
-      'put the one aside that is not meant',
+      `${conflict.path} differs from Secret cacerts of context "${context}"`,
+      advice`to compare both: ${kubectlMesh('trust diff', [name])}`,
+      'move the wrong one away',
     );
   }
-  // Certificates are written for everybody to read, and git takes them.
-  const keyed = wanted.find(({content}) => content.includes('PRIVATE KEY'));
-  if (keyed) {
-    return refuse(
+  // Certificate files are readable by everyone and are committed to git.
+  const withKey = wanted.find(({content}) => content.includes('PRIVATE KEY'));
+  if (withKey) {
+    return reject(
       'CA_FILES_INVALID',
-      `Secret cacerts of context "${context}" holds a private key where ${keyed.path} would be copied from`,
-      advice`put certificates alone there; whoever reads it has that key: ${kubectlMesh('access show', [name])}`,
+      `Secret cacerts of context "${context}" contains a private key in the source of ${withKey.path}`,
+      advice`remove the key from that entry; to list subjects that can read it: ${kubectlMesh('access show', [name])}`,
     );
   }
   const {caKey} = cacerts.files;
   const copiesKey = withKeys && caKey !== undefined && present.caKey === undefined && isClusterKey(cacerts);
-  const missing = wanted.flatMap(({path, content, present: there}) => (there === undefined ? [{path, content}] : []));
+  const missing = wanted.flatMap(({path, content, present: before}) => (before === undefined ? [{path, content}] : []));
   return defined({
     ...one,
     keptIn: 'cacerts',
@@ -126,55 +126,56 @@ export function takeFiles(one: Seen, {files: standing}: ExistingWorkDir, withKey
   });
 }
 
-/** Byte for byte; of the kubernetes.io/tls layout, whose tls.crt may hold the chain, the CA alone. */
+/** The public files, unchanged; for the kubernetes.io/tls layout, whose tls.crt may contain the chain, only the CA. */
 function publicFiles({files, inspection}: CacertsSecret): CaFiles {
   return files.layout === 'tls' ? {...files, caCert: inspection.certificate?.pem ?? files.caCert} : files;
 }
 
-/** A key that signs for a root, whatever certificate it has here: it is never copied. */
-export function isRoot({inspection: {certificate, caCerts = [], chain = [], roots = [], key}}: CacertsSecret): boolean {
-  const ofRoots = [...roots, ...[...caCerts, ...chain].filter(({selfSigned}) => selfSigned)].map(({spki}) => spki);
-  return [certificate?.spki, key?.spki].some((spki) => spki !== undefined && ofRoots.includes(spki));
+/** Whether the Secret's key is a root's key, even if its certificate here is not a root: such a key is never copied. */
+export function hasRoot({inspection}: CacertsSecret): boolean {
+  const {certificate, caCerts = [], chain = [], roots = [], key} = inspection;
+  const rootKeys = [...roots, ...[...caCerts, ...chain].filter(({selfSigned}) => selfSigned)].map(({spki}) => spki);
+  return [certificate?.spki, key?.spki].some((spki) => spki !== undefined && rootKeys.includes(spki));
 }
 
-/** Known to be the key of the certificate beside it, and of no root: what cannot be told is not copied. */
+/** Whether the key is known to match the certificate and not to be a root's: an unknown key is not copied. */
 function isClusterKey(cacerts: CacertsSecret): boolean {
   const {certificate, key} = cacerts.inspection;
-  return certificate !== undefined && key?.spki === certificate.spki && !isRoot(cacerts);
+  return certificate !== undefined && key?.spki === certificate.spki && !hasRoot(cacerts);
 }
 
-function holdsSame(one: string, other: string): boolean {
-  const [prints, others] = [one, other].map((text) => readableRoots(text).map(({fingerprint}) => fingerprint));
-  return one === other || (prints?.length !== 0 && isDeepStrictEqual(prints, others));
+function sameCertificates(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((text) => readableRoots(text).map(({fingerprint}) => fingerprint));
+  return one === other || (first?.length !== 0 && isDeepStrictEqual(first, second));
 }
 
-export function declarationOf(good: readonly Adoptable[], {file, hasRootKey}: ExistingWorkDir): Declaration {
-  const [first] = good;
+export function declarationOf(adopted: readonly Adoptable[], {file, hasRootKey}: ExistingWorkDir): Declaration {
+  const [first] = adopted;
   if (!first) return {};
   const [{meshID, trustDomain}] = first.running.controlPlanes;
-  const minors = minorsOf(good);
-  const revisions = [...new Set(good.flatMap(({running}) => running.controlPlanes.map(({revision}) => revision)))];
+  const minors = minorsOf(adopted);
+  const revisions = [...new Set(adopted.flatMap(({running}) => running.controlPlanes.map(({revision}) => revision)))];
   const isDefault = revisions.length === 1 && revisions[0] === 'default';
-  const signer = hasRootKey || file?.trust?.signer !== undefined ? undefined : signerOf(good);
-  const networks = good.flatMap(({name, running}) => (running.network === undefined ? [] : [[name, running.network]]));
+  const signer = hasRootKey || file?.trust?.signer !== undefined ? undefined : signerOf(adopted);
+  const networks = adopted.flatMap(({name, running: {network}}) => (network === undefined ? [] : [[name, network]]));
   return defined({
-    clusters: good.map(({name}) => name),
-    ownContexts: Object.fromEntries(good.map(({name, context}) => [name, context])),
+    clusters: adopted.map(({name}) => name),
+    ownContexts: Object.fromEntries(adopted.map(({name, context}) => [name, context])),
     networks: Object.fromEntries(networks) as Record<string, string>,
-    uids: Object.fromEntries(good.map(({name, running}) => [name, running.uid])),
+    uids: Object.fromEntries(adopted.map(({name, running}) => [name, running.uid])),
     meshID,
     trustDomain: trustDomain === 'cluster.local' ? undefined : trustDomain,
     istioVersion: minors.length === 1 ? minors[0] : undefined,
     revisions: isDefault ? undefined : revisions.toSorted(defaultFirst),
-    keyAlgorithm: keyAlgorithmOf(good, file),
+    keyAlgorithm: keyAlgorithmOf(adopted, file),
     signer,
   });
 }
 
-/** That of all cluster CAs, so that a renewal does not change it; of clusters that are not looked at nothing is known. */
-function keyAlgorithmOf(good: readonly Adoptable[], file: MeshFile | undefined): KeyAlgorithm | undefined {
-  if (file?.clusters?.some((one) => good.every(({name}) => name !== one.name)) === true) return undefined;
-  const [first, ...others] = good.flatMap(({running: {cacerts}}) =>
+/** The key algorithm that all cluster CAs share, so that renewal keeps it; undefined where clusters exist that were not read. */
+function keyAlgorithmOf(adopted: readonly Adoptable[], file: MeshFile | undefined): KeyAlgorithm | undefined {
+  if (file?.clusters?.some((one) => adopted.every(({name}) => name !== one.name)) === true) return undefined;
+  const [first, ...others] = adopted.flatMap(({running: {cacerts}}) =>
     cacerts === 'absent' ? [] : [cacerts.inspection.certificate?.key.name],
   );
   if (others.some((name) => name !== first)) return undefined;
@@ -185,17 +186,17 @@ function defaultFirst(one: string, other: string): number {
   return Number(other === 'default') - Number(one === 'default') || one.localeCompare(other);
 }
 
-/** A tag that names no release says nothing of the version. */
-export function minorsOf(good: readonly Adoptable[]): readonly string[] {
-  const minors = good.flatMap(({running}) =>
+/** The minor versions. An image tag that is not a release version is ignored. */
+export function minorsOf(adopted: readonly Adoptable[]): readonly string[] {
+  const minors = adopted.flatMap(({running}) =>
     running.controlPlanes.flatMap(({tag, version}) => (/^\d+\.\d+/.test(tag) ? [formatMinor(version)] : [])),
   );
   return [...new Set(minors)];
 }
 
-/** Who signs, where that shows in what runs: the same everywhere, or nothing is declared. */
-function signerOf(good: readonly Adoptable[]): DeclaredSigner | undefined {
-  const [first, ...others] = good.map(({running, keptIn, keeper, context}): DeclaredSigner | undefined => {
+/** The signer, where the running clusters show it: the same in all, or none is declared. */
+function signerOf(adopted: readonly Adoptable[]): DeclaredSigner | undefined {
+  const [first, ...others] = adopted.map(({running, keptIn, keeper, context}): DeclaredSigner | undefined => {
     if (keptIn === 'istio-ca-secret') return {type: 'cluster', context};
     if (keptIn === 'elsewhere') return externalSigner(running);
     return keeper?.startsWith('cert-manager ') === true ? {type: 'external', issuer: 'cert-manager'} : undefined;
@@ -203,7 +204,7 @@ function signerOf(good: readonly Adoptable[]): DeclaredSigner | undefined {
   return others.every((signer) => isDeepStrictEqual(signer, first)) ? first : undefined;
 }
 
-/** istiod without a CA of its own, by its environment (istio/istio pilot/pkg/bootstrap/istio_ca.go, server.go). */
+/** The external signer of an istiod without a CA, from its environment (istio/istio pilot/pkg/bootstrap/istio_ca.go, server.go). */
 export function externalSigner({controlPlanes: [{workload}]}: RunningCluster): DeclaredSigner | undefined {
   const {EXTERNAL_CA: external, PILOT_CERT_PROVIDER: provider = '', ENABLE_CA_SERVER: enabled} = workload.env;
   const signerName = /^k8s\.io\/(.+)$/.exec(provider)?.[1];

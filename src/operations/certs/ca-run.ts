@@ -1,4 +1,4 @@
-/** What the commands that write keys and certificates have in common: git is asked first, a cluster is a lane and a row. */
+/** Shared by the commands that write keys and certificates: git exposure of keys, and a lane and a result for each cluster. */
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
 import {type ClusterState, judgeCluster, type RootState} from '../../domain/ca/workdir-state.js';
@@ -13,58 +13,58 @@ import type {Deps} from '../../engine/deps.js';
 import {asWarnings, emptyPlan, type PhaseRun, type Plan, type Warning} from '../../engine/operation.js';
 import {type ClusterResult, clusterOutcomes, type CommonResult, generalPart} from '../../engine/report.js';
 import type {CaFileReader} from '../../observe/ca-files.js';
-import {askExposure, gitBlockers, type GitExposure, unknownToGit} from '../shared/exposed-keys.js';
+import {checkGitExposure, gitBlockers, type GitExposure, gitWarnings} from '../shared/exposed-keys.js';
 import {declareGroups, ignoreKeys, type LoadedMesh, writesGitignore} from '../shared/load-mesh.js';
-import {type ClusterTrustStore, splitTrust} from '../shared/mesh-roots.js';
+import {type ClusterTrustStore, conflictingRootsError} from '../shared/mesh-roots.js';
 
-/** The mesh of a run that may write private keys, and whether git would take them. */
+/** The mesh of a run that may write private keys, and whether git would commit them. */
 export interface GuardedMesh {
   readonly loaded: LoadedMesh;
-  /** The keys. */
+  /** The paths of the keys. */
   readonly guarded: readonly string[];
   readonly git: GitExposure;
 }
 
-/** Guards keys of the work directory. */
+/** Checks whether git would commit these keys of the work directory. */
 export async function guardKeys(deps: Deps, loaded: LoadedMesh, guarded: readonly string[]): Promise<GuardedMesh> {
   const willIgnore = writesGitignore(ignoreKeys(loaded, guarded));
-  return {loaded, guarded, git: await askExposure(deps, deps.workspace, guarded, willIgnore)};
+  return {loaded, guarded, git: await checkGitExposure(deps, deps.workspace, guarded, willIgnore)};
 }
 
 /**
- * Its plan: the mesh is declared first, with a .gitignore where there is none, and nothing is done where git would take the
- * keys. `writes`: whether they are written at all.
+ * The plan of such a run: declares the mesh first, with a .gitignore where there is none, and is blocked where git would
+ * commit the keys. `writes`: whether the plan writes any key.
  */
 export function guardedPlan({loaded, guarded, git}: GuardedMesh, own: Partial<Plan>, writes = true): Plan {
   const {groups, blockers, warnings} = {...emptyPlan, ...own};
   return {
     groups: [...declareGroups(writes ? ignoreKeys(loaded, guarded) : loaded), ...groups],
     blockers: [...blockers, ...(writes ? gitBlockers(git) : [])],
-    warnings: [...asWarnings(loaded.notes), ...warnings, ...(writes ? unknownToGit(git) : [])],
+    warnings: [...asWarnings(loaded.notes), ...warnings, ...(writes ? gitWarnings(git) : [])],
   };
 }
 
-/** What is known of the mesh's root. */
+/** What is known about the mesh's root. */
 export interface MeshRoots {
   readonly root: RootState;
-  /** root-cert.pem of every cluster folder, where the mesh has none. */
+  /** root-cert.pem of all cluster directories, read where the mesh has none. */
   readonly existingRoots: readonly ClusterTrustStore[];
   /** `--root` */
   readonly givenRoot?: TrustStore | undefined;
 }
 
-/** The roots that the mesh trusts: its own, or those on which these stores agree; undefined where there are none. */
-export function knownTrust(
+/** The roots that the mesh trusts: those of root-cert.pem, or else the ones all stores agree on; undefined where there are none. */
+export function meshTrustStore(
   root: RootState,
   stores: readonly ClusterTrustStore[],
 ): {readonly store: TrustStore | undefined} | {readonly error: ErrorReport} {
   if (root.kind === 'conflict') return {error: root.error};
   if (root.kind === 'present') return {store: root};
-  const split = splitTrust(stores);
-  return split ? {error: reportError(split)} : {store: stores[0]};
+  const conflict = conflictingRootsError(stores);
+  return conflict ? {error: reportError(conflict)} : {store: stores[0]};
 }
 
-/** Clusters, their files judged against the root. */
+/** The selected clusters, their files checked against the root. */
 export async function judgeClusters(
   {mesh, clusters}: LoadedMesh,
   reader: CaFileReader,
@@ -77,26 +77,26 @@ export async function judgeClusters(
   );
 }
 
-/** The CA that a cluster has. */
+/** The current CA of a cluster. */
 export function caOf(state: ClusterState | undefined): Certificate | undefined {
   return state?.kind === 'valid' ? state.inspection.certificate : state?.kind === 'completable' ? state.ca : undefined;
 }
 
-/** What is lost, to which a person must agree; `before`: the present CA, where it can be read. */
-export function replacing(name: string, before: Certificate | undefined, what = 'the key and certificate'): string {
+/** The text of the confirmation: what is replaced. `before`: the current CA, if it can be read. */
+export function replaceText(name: string, before: Certificate | undefined, what = 'the key and certificate'): string {
   const until = before ? ` (valid until ${before.notAfter.toISOString().slice(0, 10)})` : '';
   return `replace ${what} of the cluster CA in ${name}/${until}`;
 }
 
-/** What such a command answers. */
+/** The result of such a command. */
 export interface CaRunResult<Row extends ClusterResult = ClusterResult> extends CommonResult {
   readonly clusters: readonly Row[];
-  /** What kept the whole run from being done. */
+  /** Errors that stopped the whole run. */
   readonly errors: readonly ErrorReport[];
   readonly warnings: readonly Warning[];
 }
 
-/** The answer after a phase, with a row for each cluster. */
+/** The result after a phase, with a row for each cluster. */
 export function caRunResult<Cluster extends {readonly name: string}, Row extends ClusterResult>(
   run: PhaseRun<unknown>,
   clusters: readonly Cluster[],
@@ -106,7 +106,7 @@ export function caRunResult<Cluster extends {readonly name: string}, Row extends
   return {clusters: rows, ...generalPart(run)};
 }
 
-/** What is decided for a cluster; nothing where all is as intended. */
+/** The decision for a cluster; empty where nothing has to change. */
 export interface Decision<Kind extends Action> {
   readonly action?: Kind & {readonly cluster: string};
   /** Why it cannot be done. */
@@ -114,8 +114,8 @@ export interface Decision<Kind extends Action> {
   readonly warning?: string;
 }
 
-/** The blockers and warnings of decisions for clusters. */
-export function saidOf(
+/** The blockers and warnings of these decisions. */
+export function noticesOf(
   decisions: readonly (Decision<Action> & {readonly name: string})[],
 ): Pick<Plan, 'blockers' | 'warnings'> {
   return {
@@ -127,28 +127,28 @@ export function saidOf(
 const csr: SignerSpecOf<'csr'> = {type: 'csr'};
 
 /**
- * The signer to run with: `csr`, recorded in mesh.yaml where that is silent. Throws `CONTRADICTION` where the mesh has another
- * signer: declared, or a root key in the work directory; and `MESH_YAML_INVALID`.
+ * The signer `csr`, for a command that requires it; it is recorded in mesh.yaml if no signer is declared. Throws
+ * `MESH_YAML_INVALID`, and `CONTRADICTION` where another signer is declared or the work directory has a root key.
  */
 export async function csrSigner({workspace}: Pick<Deps, 'workspace'>, command: string): Promise<SignerSpecOf<'csr'>> {
   const text = await workspace.readText(layout.meshYaml);
   const declared = text === undefined ? undefined : parseMeshFile(text).trust?.signer;
   if (declared?.type === 'csr') return csr;
   const contradiction = (why: string, ...hints: readonly Hint[]): MeshError =>
-    new MeshError('CONTRADICTION', `${command} is for a CA elsewhere, ${why}`, {hints});
+    new MeshError('CONTRADICTION', `${command} requires an external CA, ${why}`, {hints});
   if (declared) {
     throw contradiction(
-      `${layout.meshYaml} declares another signer (trust.signer is ${declared.type})`,
+      `but ${layout.meshYaml} declares another signer (trust.signer: ${declared.type})`,
       declared.type === 'external'
-        ? 'nothing is to be requested: workload certificates come from elsewhere'
-        : advice`${kubectlMesh('certs generate')} lets it sign`,
+        ? 'nothing has to be requested: an external issuer signs the workload certificates'
+        : advice`to sign with it: ${kubectlMesh('certs generate')}`,
       `or change trust.signer in ${layout.meshYaml} to {type: csr}`,
     );
   }
   if ((await workspace.stat(layout.rootKey)) === undefined) return csr;
   throw contradiction(
-    `and this mesh has its own root key (${layout.rootKey})`,
-    advice`${kubectlMesh('certs generate')} signs with it`,
-    `a mesh that changes to a CA elsewhere declares it in ${layout.meshYaml}: trust: {signer: {type: csr}}`,
+    `but this mesh has a root key (${layout.rootKey})`,
+    advice`to sign with that key: ${kubectlMesh('certs generate')}`,
+    `to change to an external CA, declare it in ${layout.meshYaml}: trust: {signer: {type: csr}}`,
   );
 }

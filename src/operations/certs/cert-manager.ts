@@ -1,4 +1,4 @@
-/** `certs request --cert-manager`: prints a Certificate for each cluster; nothing is written, and no cluster is asked. */
+/** `certs request --cert-manager`: prints a Certificate for each cluster. Writes nothing and reads no cluster. */
 import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -9,7 +9,7 @@ import {asWarnings, emptyPlan, onePhase, type Warning} from '../../engine/operat
 import type {ClusterResult, CommonResult} from '../../engine/report.js';
 import {loadMesh, type LoadedMesh} from '../shared/load-mesh.js';
 
-/** What is asked for. */
+/** The request of `certs request --cert-manager`. */
 export interface CertManagerRequest {
   readonly clusters: readonly string[];
   readonly keyAlgorithm?: KeyAlgorithm | undefined;
@@ -19,17 +19,17 @@ export interface CertManagerRequest {
 /** One cluster. */
 export interface CertManagerCluster extends ClusterResult {
   readonly context?: string;
-  /** The Certificate, as it is to be applied in this cluster. */
+  /** The Certificate to apply in this cluster. */
   readonly certificate: object;
 }
 
-/** What it answers. */
+/** The result of `certs request --cert-manager`. */
 export interface CertManagerResult extends CommonResult {
   readonly clusters: readonly CertManagerCluster[];
   readonly warnings: readonly Warning[];
 }
 
-/** Prints them. */
+/** `certs request --cert-manager` */
 export const certManagerCertificates = onePhase<CertManagerRequest, CertManagerResult, LoadedMesh>({
   command: 'certs request --cert-manager',
   changes: false,
@@ -38,26 +38,26 @@ export const certManagerCertificates = onePhase<CertManagerRequest, CertManagerR
   plan: () => emptyPlan,
   report({facts: {mesh, clusters, notes}}, {issuer}) {
     const {signer} = mesh.trust;
-    refuseOther(signer);
+    checkSigner(signer);
     const results = clusters.map((cluster): CertManagerCluster => {
       const {name, context} = cluster;
       return defined({name, outcome: 'done', context, certificate: certManagerCertificate(mesh, cluster, issuer)});
     });
-    return {clusters: results, warnings: asWarnings([...notes, ...undeclared(signer)])};
+    return {clusters: results, warnings: asWarnings([...notes, ...undeclaredSignerNotes(signer)])};
   },
   conclude: () => [],
 });
 
-/** `local` is what an undeclared signer is, too. Throws `CONTRADICTION`. */
-function refuseOther(signer: SignerSpec): void {
+/** Checks for another declared signer; one that is not declared is `local`. Throws `CONTRADICTION`. */
+function checkSigner(signer: SignerSpec): void {
   if (signer.type === 'local' || (signer.type === 'external' && signer.issuer === 'cert-manager')) return;
   const what = signer.type === 'external' ? signer.issuer : signer.type;
-  throw new MeshError('CONTRADICTION', `--cert-manager, and ${layout.meshYaml} declares trust.signer: ${what}`, {
-    hints: [`leave --cert-manager away, or change ${layout.meshYaml}`],
+  throw new MeshError('CONTRADICTION', `--cert-manager contradicts ${layout.meshYaml}: trust.signer is ${what}`, {
+    hints: [`omit --cert-manager, or change ${layout.meshYaml}`],
   });
 }
 
-function undeclared({type}: SignerSpec): readonly string[] {
-  const message = `declare it in ${layout.meshYaml}, so that nothing else is generated or pushed: trust: {signer: {type: external, issuer: cert-manager}}`;
+function undeclaredSignerNotes({type}: SignerSpec): readonly string[] {
+  const message = `declare cert-manager in ${layout.meshYaml}, so that no other CA is generated or pushed: trust: {signer: {type: external, issuer: cert-manager}}`;
   return type === 'local' ? [message] : [];
 }

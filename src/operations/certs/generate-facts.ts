@@ -1,4 +1,4 @@
-/** What `certs generate` decides from: the work directory, what its signer amounts to, what git would take. */
+/** The facts of `certs generate`: the work directory, the state of the signer, and the keys that git would commit. */
 import {defined} from '../../domain/defined.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -8,128 +8,128 @@ import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
 import {type ClusterState, judgeRoot, type RootFiles, type RootState} from '../../domain/ca/workdir-state.js';
 import type {Deps} from '../../engine/deps.js';
 import type {SignerState} from '../../signers/signer-module.js';
-import {askExposure} from '../shared/exposed-keys.js';
+import {checkGitExposure} from '../shared/exposed-keys.js';
 import {ignoreKeys, type LoadedMesh, loadMesh, writesGitignore} from '../shared/load-mesh.js';
-import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
+import {findClusterRoots, readRootFile} from '../shared/mesh-roots.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
 import {attempt} from '../../observe/cluster-reader.js';
 import {createCaFileReader} from '../../observe/ca-files.js';
 import {type MakefileImport, importMakefileDirectory} from '../shared/import-makefile.js';
 import {type GuardedMesh, guardKeys, judgeClusters, type MeshRoots} from './ca-run.js';
 
-/** What `certs generate` is asked for. */
+/** The request of `certs generate`. */
 export interface GenerateRequest {
   readonly clusters: readonly string[];
   readonly keyAlgorithm?: KeyAlgorithm | undefined;
-  /** Replace cluster CAs that are there, under the same root. */
+  /** Replace existing cluster CAs, under the same root. */
   /** Add named clusters that mesh.yaml does not contain. */
   readonly addClusters?: boolean | undefined;
   readonly renew: boolean;
-  /** `--no-passphrase`: a new root key is written in the clear. */
-  readonly clear: boolean;
+  /** `--no-passphrase`: write a new root key unencrypted. */
+  readonly unencrypted: boolean;
   readonly signer?: DeclaredSigner | undefined;
-  /** `--root-dir`: where root-key.pem is kept. */
+  /** `--root-dir`: the directory of root-key.pem. */
   readonly rootDirectory?: string | undefined;
-  /** `--root`: a file with the mesh's root, for a signer that does not send it. */
+  /** `--root`: a file with the mesh's root, for a signer that does not return it. */
   readonly rootFile?: string | undefined;
 }
 
-/** One cluster as it was found. */
+/** The current state of one cluster. */
 export interface ClusterFacts {
   readonly name: string;
   readonly state: ClusterState;
 }
 
-/** What the signer amounts to; `idle`: nothing is to be signed, so it was not asked. */
+/** The state of the signer; `idle`: not checked, since nothing has to be signed. */
 export type SignerFacts =
   SignerState | {readonly kind: 'idle'} | {readonly kind: 'unavailable'; readonly error: ErrorReport};
 
-/** What the plan is made from. */
-export interface GenerateFacts extends GuardedMesh, MeshRoots, Pick<GenerateRequest, 'renew' | 'clear'> {
-  /** A passphrase can be had: a source was named, or there is a terminal. */
+/** The input of the plan. */
+export interface GenerateFacts extends GuardedMesh, MeshRoots, Pick<GenerateRequest, 'renew' | 'unencrypted'> {
+  /** Whether a passphrase is available: from a configured source, or a terminal. */
   readonly passphraseAvailable: boolean;
-  /** Where the mesh's root was found that is not in the work directory yet. */
-  readonly rootFrom: string | undefined;
+  /** Where the mesh's root was found if it is not in the work directory yet. */
+  readonly rootSource: string | undefined;
   readonly signer: SignerFacts;
-  /** The clusters this run is about. */
+  /** The selected clusters. */
   readonly clusters: readonly ClusterFacts[];
   readonly now: Date;
-  /** What is taken over from a directory that Istio's Makefile made. */
-  readonly taken: Pick<MakefileImport, 'files' | 'notes' | 'warnings'>;
+  /** What is imported from a directory that Istio's Makefile created. */
+  readonly makefileImport: Pick<MakefileImport, 'files' | 'notes' | 'warnings'>;
 }
 
-/** What `certs generate` looks at. The signer is surveyed only where it shall sign. */
+/** Gathers the facts. A signer other than a key file is checked only if it has to sign. */
 export async function gatherGenerate(deps: Deps, request: GenerateRequest): Promise<GenerateFacts> {
   const now = deps.now();
-  const {rootFile, renew, clear, ...mesh} = request;
-  const loaded = await loadMesh(deps, mesh);
+  const {clusters: names, keyAlgorithm, signer, rootDirectory, rootFile, renew, unencrypted} = request;
+  const loaded = await loadMesh(deps, {clusters: names, keyAlgorithm, signer, rootDirectory});
   const {signer: spec} = loaded.mesh.trust;
-  const taken = await importMakefileDirectory(deps);
-  const reader = createCaFileReader(deps.workspace, taken.files);
+  const makefileImport = await importMakefileDirectory(deps);
+  const reader = createCaFileReader(deps.workspace, makefileImport.files);
   const found = await reader.root();
-  // A key in a file is looked at in any case: its protection is worth a word. Others are asked only when they shall sign.
+  // A key file is always checked, to report how it is protected; other signers only if they have to sign.
   const local = spec.type === 'local' ? await survey(deps, spec) : undefined;
-  // What `--root` may not contradict is the mesh's root by root-cert.pem alone.
-  const before = judgeRoot({certificate: found.certificate, key: undefined});
-  const givenRoot = rootFile === undefined ? undefined : await readGivenRoot(deps, rootFile, before);
-  const {from: rootFrom, ...files} = rootFiles(found, local, givenRoot);
+  // `--root` must not contradict root-cert.pem; the key does not matter here.
+  const declaredRoot = judgeRoot({certificate: found.certificate, key: undefined});
+  const givenRoot = rootFile === undefined ? undefined : await readRootFile(deps, rootFile, declaredRoot);
+  const {from: rootSource, ...files} = rootFiles(found, local, givenRoot);
   const root = judgeRoot(files);
   const clusters = await judgeClusters(loaded, reader, root, now);
-  // Where keys are made elsewhere nothing is written here, and nothing needs a .gitignore.
-  const madeHere = externalCaReason(spec) === undefined;
-  const issued = clusters.filter(({state}) => madeHere && (renew || state.kind === 'absent'));
+  // With an external CA no key is written, so no .gitignore is needed.
+  const issuesHere = externalCaReason(spec) === undefined;
+  const issued = clusters.filter(({state}) => issuesHere && (renew || state.kind === 'absent'));
   return defined({
     ...(await guardGenerated(deps, loaded, root, [
       ...issued.map(({name}) => clusterLayout(name).caKey),
-      ...taken.files.flatMap(({path, content}) => (typeof content === 'string' ? [] : [path])),
+      ...makefileImport.files.flatMap(({path, content}) => (typeof content === 'string' ? [] : [path])),
     ])),
-    rootFrom,
+    rootSource,
     signer: local ?? (renew || issued.length > 0 ? await survey(deps, spec) : {kind: 'idle'}),
     givenRoot,
     renew,
-    clear,
+    unencrypted,
     passphraseAvailable: deps.passphrases.available,
     root,
     clusters,
-    existingRoots: root.kind === 'absent' ? await findRoots(deps) : [],
+    existingRoots: root.kind === 'absent' ? await findClusterRoots(deps) : [],
     now,
-    taken,
+    makefileImport,
   });
 }
 
-/** What the signer amounts to; what kept it from being asked is a fact, too. */
+/** The state of the signer; an error while checking it is a fact as well. */
 async function survey({signers, signal}: Deps, spec: SignerSpec): Promise<SignerFacts> {
-  const seen = await attempt(signal, () => signers.survey(spec));
-  return 'value' in seen ? seen.value : {kind: 'unavailable', error: seen.unknown};
+  const state = await attempt(signal, () => signers.survey(spec));
+  return 'value' in state ? state.value : {kind: 'unavailable', error: state.unknown};
 }
 
-/** The root's files with what a local signer and `--root` know of them; `from`: the source of a root-cert.pem that is not here. */
+/** The root's files, completed from a local signer and `--root`; `from`: the source of a root-cert.pem that is not in the work directory. */
 function rootFiles(
   {certificate, key}: Pick<RootFiles, 'certificate' | 'key'>,
   local: SignerFacts | undefined,
   given: TrustStore | undefined,
 ): RootFiles & {readonly from?: string} {
-  // Without a local signer a root-key.pem that lies here signs nothing.
+  // Without a local signer, a root-key.pem in the work directory signs nothing.
   if (local?.kind !== 'key-file') return {certificate, key: undefined};
   const {keyPath, certificates} = local;
   const sources: readonly {readonly text: string | undefined; readonly from?: string}[] = [
     {text: certificate},
     {text: local.certificate, from: 'the directory of the root key'},
     {text: given?.text, from: '--root'},
-    {text: certificates.find(({selfSigned}) => selfSigned)?.pem, from: 'the certificate that trust.signer names'},
+    {text: certificates.find(({selfSigned}) => selfSigned)?.pem, from: 'the certificate in trust.signer'},
   ];
   const source = sources.find(({text}) => text !== undefined);
   return defined({
     certificate: source?.text,
     from: source?.from,
-    // What a Makefile left under another name is copied by this run, and is the key from then on.
+    // A key that a Makefile wrote under another name is copied by this run and used from then on.
     key: local.key ?? (keyPath === layout.rootKey ? key : undefined),
     keyPath,
     certificates,
   });
 }
 
-/** Guards these keys of the work directory, and a new root key where that is kept. */
+/** Checks git exposure of these keys of the work directory, and of a new root key in its directory. */
 async function guardGenerated(
   deps: Deps,
   loaded: LoadedMesh,
@@ -144,7 +144,7 @@ async function guardGenerated(
   const here = await guardKeys(deps, loaded, guarded);
   if (store === workspace) return here;
   const willIgnore = store.root.startsWith(`${workspace.root}/`) && writesGitignore(ignoreKeys(loaded, guarded));
-  const there = await askExposure(deps, store, [layout.rootKey], willIgnore);
+  const there = await checkGitExposure(deps, store, [layout.rootKey], willIgnore);
   const exposed = [...there.exposed.map((key) => `${store.root}/${key}`), ...here.git.exposed];
   return {...here, git: {exposed, unknown: here.git.unknown ?? there.unknown}};
 }

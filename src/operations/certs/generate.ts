@@ -1,10 +1,10 @@
-/** `certs generate`: the root CA once, a cluster CA for each cluster. */
+/** `certs generate`: creates the root CA once, and a cluster CA for each cluster. */
 import {defined} from '../../domain/defined.js';
 import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
 import {readableRoots} from '../../domain/ca/trust-store.js';
 import {asWarnings, groupOf, onePhase, type PhaseRun, type Plan} from '../../engine/operation.js';
 import {type ClusterResult, concludeRun, outcomeOf} from '../../engine/report.js';
-import {caOf, caRunResult, type CaRunResult, type Decision, saidOf, guardedPlan, replacing} from './ca-run.js';
+import {caOf, caRunResult, type CaRunResult, type Decision, noticesOf, guardedPlan, replaceText} from './ca-run.js';
 import {type ClusterFacts, gatherGenerate, type GenerateFacts, type GenerateRequest} from './generate-facts.js';
 import {type ErrorReport, type MeshError, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -21,30 +21,30 @@ import {planRoot, type RootAction, type RootPlan} from './plan-root.js';
 /** The root CA after the run. */
 export interface RootResult {
   readonly outcome: 'done' | 'unchanged' | 'failed' | 'skipped' | 'cancelled';
-  /** What was, or in a dry run would be, done; absent when nothing is to be done. */
+  /** What was (in a dry run: would be) done; absent when nothing had to change. */
   readonly action?: string;
   readonly certificate?: CertificateInShort;
-  /** How root-key.pem is protected; `missing`: it is not here; `elsewhere`: it never is a file. */
+  /** How root-key.pem is protected; `missing`: no such file; `elsewhere`: the key is not kept in a file. */
   readonly protection?: 'encrypted' | 'clear' | 'missing' | 'elsewhere';
-  /** It came from the signer, the clusters or a file, and should be compared with what its owner publishes. */
+  /** The root came from the signer, the clusters or a file: compare its fingerprint with the one its owner publishes. */
   readonly takenOver?: true;
 }
 
 /** One cluster after the run. */
 export interface GenerateClusterResult extends ClusterResult {
-  /** What was, or in a dry run would be, done; absent when nothing is to be done. */
+  /** What was (in a dry run: would be) done; absent when nothing had to change. */
   readonly action?: string;
   readonly certificate?: CertificateInShort;
-  /** What the signer made other than was asked for. */
+  /** Where the signer deviated from the request. */
   readonly changes?: readonly string[];
 }
 
-/** What `certs generate` answers. */
+/** The result of `certs generate`. */
 export interface GenerateResult extends CaRunResult<GenerateClusterResult> {
   readonly root: RootResult;
 }
 
-/** Makes what is missing and leaves alone what is valid. */
+/** `certs generate`: creates what is missing and leaves valid files unchanged. */
 export const generateCerts = onePhase<GenerateRequest, GenerateResult, GenerateFacts, GeneratePlan>({
   command: 'certs generate',
   changes: true,
@@ -55,34 +55,33 @@ export const generateCerts = onePhase<GenerateRequest, GenerateResult, GenerateF
   conclude: concludeRun,
 });
 
-/** The plan, with what was decided for the root and for each cluster. */
+/** The plan, with the decisions for the root and for each cluster. */
 export interface GeneratePlan extends Plan {
   readonly root?: RootAction;
-  /** Of clusters to which something is done. */
+  /** The actions for the clusters that change. */
   readonly clusterActions: readonly NonNullable<ClusterPlan['action']>[];
 }
 
-/** Decides. */
+/** Plans the run. Pure. */
 export function planGenerate(facts: GenerateFacts): GeneratePlan {
-  const {taken} = facts;
   const plans = facts.clusters.map((one) => ({name: one.name, ...planCluster(one, facts)}));
   const clusterActions = plans.flatMap(({action}) => action ?? []);
   const issuing = clusterActions.filter((action) => action.kind === 'issue-cluster-ca');
   const root = planRoot(facts, issuing);
-  const said = saidOf(plans);
-  const elsewhere = externalCaReason(facts.loaded.mesh.trust.signer);
+  const {blockers, warnings} = noticesOf(plans);
+  const reason = externalCaReason(facts.loaded.mesh.trust.signer);
   const own = {
     groups: [
-      ...makefileImportGroups(taken),
+      ...makefileImportGroups(facts.makefileImport),
       ...groupOf(root.action ? [root.action] : [], 'always-stop', 'root CA'),
       ...groupOf(clusterActions),
     ],
-    blockers: [...(root.error ? [{error: root.error}] : []), ...said.blockers],
+    blockers: [...(root.error ? [{error: root.error}] : []), ...blockers],
     warnings: [
-      ...asWarnings(elsewhere === undefined ? [] : [`nothing to generate: ${elsewhere}`]),
-      ...taken.warnings,
+      ...asWarnings(reason === undefined ? [] : [`nothing to generate: ${reason}`]),
+      ...facts.makefileImport.warnings,
       ...asWarnings(root.warning === undefined ? [] : [root.warning]),
-      ...said.warnings,
+      ...warnings,
     ],
   };
   return defined({
@@ -97,10 +96,10 @@ type ClusterPlan = Decision<IssueClusterCa | WriteFiles>;
 
 function planCluster({name, state}: ClusterFacts, facts: GenerateFacts): ClusterPlan {
   const {signer, keepClusterKeys} = facts.loaded.mesh.trust;
-  if (facts.renew && state.kind !== 'absent') return issue(name, facts, replacing(name, caOf(state)));
+  if (facts.renew && state.kind !== 'absent') return issue(name, facts, replaceText(name, caOf(state)));
   switch (state.kind) {
     case 'absent':
-      // A step of `up` and of scripts: nothing is missing. Only who asks for a new one is refused.
+      // With an external CA nothing is missing: `up` and scripts run this step too. Only --renew is refused.
       return facts.renew || externalCaReason(signer) === undefined ? issue(name, facts) : {};
     case 'conflict':
       return {error: state.error};
@@ -108,7 +107,7 @@ function planCluster({name, state}: ClusterFacts, facts: GenerateFacts): Cluster
       return completion(name, state, facts.root);
     case 'valid':
       if (!state.keyMissing || !keepClusterKeys) return {};
-      return {warning: `${clusterLayout(name).caKey} is not here: trust push works only where that key is kept`};
+      return {warning: `${clusterLayout(name).caKey} not found: trust push requires the work directory with that key`};
   }
 }
 
@@ -131,35 +130,35 @@ function completion(name: string, state: Extract<ClusterState, {kind: 'completab
   return {action: {kind: 'write-files', id: `${name}/complete`, cluster: name, title, files}};
 }
 
-/** Which passphrase the actions will use. */
+/** The passphrase that the actions use. */
 export function passphraseOf(
   {root: found, signer}: GenerateFacts,
   root: RootPlan,
   issuing: readonly IssueClusterCa[],
 ): Plan['passphrase'] {
   if (root.action?.kind === 'create-root-ca' && root.action.protection === 'encrypted') return 'new';
-  const asks = signer.kind === 'key-file' && found.kind === 'present' && found.key === 'encrypted';
-  return asks && issuing.length > 0 ? 'existing' : undefined;
+  const needsPassphrase = signer.kind === 'key-file' && found.kind === 'present' && found.key === 'encrypted';
+  return needsPassphrase && issuing.length > 0 ? 'existing' : undefined;
 }
 
-/** Why no cluster CA can be signed; a conflict of the root's own files is the whole plan's blocker already. */
+/** Why no cluster CA can be signed; a conflict in the root's files already blocks the whole plan. */
 export function cannotSign({root, signer, now}: GenerateFacts): ErrorReport | undefined {
   if (signer.kind === 'elsewhere') return signer.error;
-  if (signer.kind === 'ready') return reported(cannotIssue(signer.upward, now, signer.what));
+  if (signer.kind === 'ready') return toErrorReport(cannotIssue(signer.upward, now, signer.what));
   if (signer.kind !== 'key-file' || root.kind !== 'present') return undefined;
   if (root.key === 'missing') {
     return problem(
       'FILE_MISSING',
-      `${signer.keyPath} is not there: no cluster CA can be issued without it`,
+      `${signer.keyPath} not found: it is required to issue a cluster CA`,
       signer.keyPath === layout.rootKey
-        ? `Bring ${layout.rootKey} back, or say where it is kept with --root-dir DIR`
-        : `Plug in what ${signer.keyPath} is on, or say where it is now with --root-dir DIR`,
+        ? `restore ${layout.rootKey}, or specify its directory with --root-dir DIR`
+        : `attach the drive with ${signer.keyPath}, or specify its directory with --root-dir DIR`,
     );
   }
-  return reported(keyCannotIssue(root, now, layout.rootCert));
+  return toErrorReport(keyCannotIssue(root, now, layout.rootCert));
 }
 
-function reported(error: MeshError | undefined): ErrorReport | undefined {
+function toErrorReport(error: MeshError | undefined): ErrorReport | undefined {
   return error && reportError(error);
 }
 
@@ -180,16 +179,16 @@ function reportRoot(run: GenerateRun): RootResult {
   const {root, signer} = run.facts;
   const action = run.plan.root;
   const created = action?.kind === 'create-root-ca' ? outcomeOf(run, action)?.result : undefined;
-  const takenText = action?.kind === 'write-files' ? action.files[0]?.content : undefined;
-  // The root that comes from somewhere else, as it is (to be) written.
-  const [taken] = typeof takenText === 'string' ? readableRoots(takenText) : [];
-  const shown = taken ?? (root.kind === 'present' ? root.roots[0] : undefined);
+  const importedText = action?.kind === 'write-files' ? action.files[0]?.content : undefined;
+  // The imported root, as it is (to be) written.
+  const [imported] = typeof importedText === 'string' ? readableRoots(importedText) : [];
+  const shown = imported ?? (root.kind === 'present' ? root.roots[0] : undefined);
   return defined({
     outcome: outcomeOf(run, action)?.status ?? (root.kind === 'present' ? 'unchanged' : 'skipped'),
     action: action?.title,
     certificate: created ? inShort(created) : shown && certificateInShort(shown),
     protection: protectionOf(root, signer, action),
-    takenOver: taken && true,
+    takenOver: imported && true,
   });
 }
 

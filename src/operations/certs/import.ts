@@ -1,4 +1,4 @@
-/** `certs import`: takes what a CA elsewhere returned for a cluster's request. */
+/** `certs import`: imports the certificates that an external CA returned for a cluster's request. */
 import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
 import {type Observed, observe} from '../../domain/observed.js';
@@ -17,15 +17,15 @@ import type {Deps} from '../../engine/deps.js';
 import type {Operation, PhaseRun} from '../../engine/operation.js';
 import {type ClusterResult, concludeRun, plannedActions} from '../../engine/report.js';
 import {loadMesh} from '../shared/load-mesh.js';
-import {findRoots, readGivenRoot} from '../shared/mesh-roots.js';
+import {findClusterRoots, readRootFile} from '../shared/mesh-roots.js';
 import {createCaFileReader, readCaFiles} from '../../observe/ca-files.js';
 import {caRunResult, type CaRunResult, guardKeys, csrSigner} from './ca-run.js';
 import {type CandidateKey, type ImportFacts, type ImportPlan, planImport} from './plan-import.js';
 
-/** What `certs import` is asked for. */
+/** The request of `certs import`. */
 export interface ImportRequest {
   readonly cluster: string;
-  /** Files as the CA returned them; `-` is standard input. */
+  /** The files that the CA returned; `-` is standard input. */
   readonly files: readonly string[];
   /** `--root`: a file with the mesh's root. */
   readonly rootFile?: string | undefined;
@@ -33,29 +33,29 @@ export interface ImportRequest {
 
 /** The cluster after the run. */
 export interface ImportClusterResult extends ClusterResult {
-  /** What was, or in a dry run would be, done; absent when nothing is to be done. */
+  /** What was (in a dry run: would be) done; absent when nothing had to change. */
   readonly action?: string;
-  /** The chain that was taken: the cluster CA, what stands above it, the root last. */
+  /** The imported chain: the cluster CA, its issuers, the root last. */
   readonly chain?: readonly CertificateInShort[];
-  /** What the CA made other than was asked for. */
+  /** Where the CA deviated from the request. */
   readonly changes?: readonly string[];
-  /** Why it was refused: every reason, with an id. */
+  /** Why the certificates were refused: every reason, with an id. */
   readonly refusals?: readonly Refusal[];
 }
 
-/** What `certs import` answers. */
+/** The result of `certs import`. */
 export type ImportResult = CaRunResult<ImportClusterResult>;
 
-/** Writes nothing unless all of it is right. */
+/** `certs import`: writes nothing unless everything is valid. */
 export const importCerts: Operation<ImportRequest, ImportResult> = {
   command: 'certs import',
   changes: true,
   async execute(request, engine) {
-    // Standard input can be read only once, and a phase may look again.
-    let handedIn: Promise<HandedIn> | undefined;
+    // Standard input can be read only once, but a phase may gather again.
+    let files: Promise<ReturnedFiles> | undefined;
     const run = await engine.run<ImportFacts, ImportPlan>({
       title: 'read what the CA returned',
-      gather: (deps) => gather(request, deps, () => (handedIn ??= readFiles(deps, request.files))),
+      gather: (deps) => gather(request, deps, () => (files ??= readFiles(deps, request.files))),
       plan: planImport,
     });
     return report(run);
@@ -63,12 +63,12 @@ export const importCerts: Operation<ImportRequest, ImportResult> = {
   conclude: concludeRun,
 };
 
-interface HandedIn {
+interface ReturnedFiles {
   readonly certificates: readonly Certificate[];
   readonly remarks: readonly string[];
 }
 
-async function gather(request: ImportRequest, deps: Deps, files: () => Promise<HandedIn>): Promise<ImportFacts> {
+async function gather(request: ImportRequest, deps: Deps, files: () => Promise<ReturnedFiles>): Promise<ImportFacts> {
   const {workspace} = deps;
   const signer = await csrSigner(deps, 'certs import');
   const loaded = await loadMesh(deps, {clusters: [request.cluster], signer});
@@ -84,7 +84,7 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
   ]);
   const candidates = [requestKey ?? [], caKey ?? []].flat();
   const others = loaded.mesh.clusters.filter(({name}) => name !== cluster.name);
-  const read = await Promise.all([cluster, ...others].map(({name}) => readNeighbour(deps, name)));
+  const read = await Promise.all([cluster, ...others].map(({name}) => readClusterDirectory(deps, name)));
   return {
     ...(await guardKeys(deps, loaded, [paths.caKey])),
     cluster,
@@ -93,31 +93,31 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<H
     certificates,
     remarks,
     root,
-    existingRoots: root.kind === 'absent' ? await findRoots(deps) : [],
-    givenRoot: request.rootFile === undefined ? undefined : await readGivenRoot(deps, request.rootFile, root),
+    existingRoots: root.kind === 'absent' ? await findClusterRoots(deps) : [],
+    givenRoot: request.rootFile === undefined ? undefined : await readRootFile(deps, request.rootFile, root),
     known: read.flatMap(({chain}) => chain),
     others: new Map(read.slice(1).flatMap(({name, keys}) => keys.map((key) => [key, name] as const))),
     files: await readCaFiles(workspace, cluster.name),
-    requestThere: requestKey !== undefined || csr !== undefined,
+    hasRequest: requestKey !== undefined || csr !== undefined,
     now: deps.now(),
   };
 }
 
 /** Reads every file. Throws `USAGE`, `FILE_MISSING`, `NOT_PEM`, and `NOT_A_CERTIFICATE` for a file without any certificate. */
-async function readFiles({workspace}: Deps, paths: readonly string[]): Promise<HandedIn> {
+async function readFiles({workspace}: Deps, paths: readonly string[]): Promise<ReturnedFiles> {
   if (paths.filter((path) => path === '-').length > 1)
     throw new MeshError('USAGE', 'standard input (-) can be read only once');
-  const read = paths.map(async (path): Promise<HandedIn> => {
+  const read = paths.map(async (path): Promise<ReturnedFiles> => {
     const name = path === '-' ? 'standard input' : path;
     const contents = recognize(await workspace.readOutside(path), name).parts.map(readPart);
     const certificates = contents.flatMap((part) => part.certificates);
     const problems = contents.flatMap((part) => part.problems);
     const holdsKey = contents.some(({key}) => key !== undefined);
     if (certificates.length === 0) throw noCertificate(name, contents, holdsKey);
-    const unused = `${name} holds a private key, which is not used and not copied: keys do not travel with answers`;
+    const unused = `${name} contains a private key, which is not used or copied: a CA returns certificates only`;
     return {
       certificates,
-      remarks: [...(holdsKey ? [unused] : []), ...problems.map(({message}) => `passed over: ${message}`)],
+      remarks: [...(holdsKey ? [unused] : []), ...problems.map(({message}) => `ignored: ${message}`)],
     };
   });
   const all = await Promise.all(read);
@@ -132,27 +132,27 @@ function noCertificate(name: string, contents: readonly PartContent[], holdsKey:
   const others = contents.flatMap((part) => part.others);
   if (fault) return new MeshError(fault.code, fault.message, {hints: fault.hints});
   if (others.some((one) => one.includes('CERTIFICATE REQUEST'))) {
-    return new MeshError('NOT_A_CERTIFICATE', `${name}: holds a certificate request, not what a CA made of it`, {
-      hints: ['hand it to the CA, and import what it returns'],
+    return new MeshError('NOT_A_CERTIFICATE', `${name} contains a certificate request, not a certificate`, {
+      hints: ['send it to the CA, and import what the CA returns'],
     });
   }
   const what = holdsKey ? 'a private key' : (others[0] ?? 'nothing');
-  return new MeshError('NOT_A_CERTIFICATE', `${name}: holds ${what}, and no certificate`);
+  return new MeshError('NOT_A_CERTIFICATE', `${name} contains ${what}, but no certificate`);
 }
 
-/** A key that can be used, or why it cannot; undefined where there is none. */
+/** A usable key, or why it is unusable; undefined where the file does not exist. */
 async function readKey({workspace}: Deps, path: string): Promise<Observed<CandidateKey> | undefined> {
   const pem = await workspace.readSecret(path);
   if (!pem) return undefined;
   return observe(() => {
     const {spki, refusal} = readPrivateKey(pem, path);
     if (spki !== undefined && refusal === undefined) return Promise.resolve({path, pem, spki});
-    throw new MeshError('UNSUPPORTED_KEY', `${path}: ${refusal ?? 'the key cannot be used'}`);
+    throw new MeshError('UNSUPPORTED_KEY', `${path}: ${refusal ?? 'the key is unusable'}`);
   });
 }
 
-/** What a cluster's directory tells: whose keys there are, and which CAs stand above. Broken files tell nothing. */
-async function readNeighbour(
+/** The public keys in a cluster's directory, and the CAs above its CA. Invalid files are ignored. */
+async function readClusterDirectory(
   deps: Deps,
   name: string,
 ): Promise<{readonly name: string; readonly keys: readonly string[]; readonly chain: readonly Certificate[]}> {

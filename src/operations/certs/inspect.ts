@@ -1,4 +1,4 @@
-/** `certs inspect`: one certificate, chain, key or Secret in full, with what istiod would say of it. */
+/** `certs inspect`: shows a certificate, chain, key or Secret in detail, and whether istiod would accept it. */
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -16,37 +16,37 @@ import {emptyPlan, onePhase, type PhaseRun} from '../../engine/operation.js';
 import {loadMesh} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 
-/** What `certs inspect` is asked for. */
+/** The request of `certs inspect`. */
 export interface InspectRequest {
   /** A cluster of the work directory, a file, or `-` for standard input. */
   readonly target: string;
-  /** `--istio-version`; else mesh.yaml's, else judged like the newest. */
+  /** `--istio-version`; default: mesh.yaml, otherwise the newest known version. */
   readonly istioVersion?: string | undefined;
 }
 
-/** A certificate and where it stands. */
+/** A certificate and where it was found. */
 export interface InspectedCertificate extends CertificateDetails {
   /** File or data key. */
   readonly in: string;
-  /** Whether it belongs to this work directory's root; absent when there is no root-cert.pem to tell by. */
+  /** Whether it chains to this work directory's root; absent without root-cert.pem. */
   readonly ours?: boolean;
 }
 
-/** A private key's public facts and where it stands. */
+/** The public facts of a private key, and where it was found. */
 export interface InspectedKey extends KeyDetails {
   readonly in: string;
-  /** Subjects of the inspected certificates that this is the key of. */
+  /** The subjects of the inspected certificates with this key. */
   readonly belongsTo: readonly string[];
 }
 
-/** What `certs inspect` answers. */
+/** The result of `certs inspect`. */
 export interface InspectResult {
   readonly source: string;
   readonly kind: 'cluster' | Recognized['kind'];
   readonly object?: NonNullable<Recognized['object']>;
   readonly certificates: readonly InspectedCertificate[];
   readonly keys: readonly InspectedKey[];
-  /** Other contents, by name and what they are. */
+  /** Other contents: name and type. */
   readonly others: readonly {readonly in: string; readonly what: string}[];
   readonly problems: readonly ErrorReport[];
   readonly notes: readonly string[];
@@ -60,7 +60,7 @@ interface Facts {
   readonly now: Date;
 }
 
-/** Reads and explains; changes nothing, needs no passphrase. */
+/** `certs inspect`: changes nothing and needs no passphrase. */
 export const inspectCerts = onePhase<InspectRequest, InspectResult, Facts>({
   command: 'certs inspect',
   changes: false,
@@ -75,19 +75,19 @@ async function gather(deps: Deps, {target}: InspectRequest): Promise<Facts> {
   const {workspace} = deps;
   const [cluster, roots = [], mesh] = await Promise.all([
     readCluster(target, deps),
-    // For "ours or not".
+    // For `ours`.
     unlessInvalid(async () => {
       const text = await workspace.readText(layout.rootCert);
       return text === undefined ? [] : parseCertificates(text, layout.rootCert).certificates;
     }),
-    // For its thresholds and version.
+    // For the expiry thresholds and the Istio version.
     unlessInvalid(async () => (await loadMesh(deps, {clusters: []})).mesh),
   ]);
   const recognized = cluster ?? recognize(await workspace.readOutside(target), sourceName(target));
   return {recognized, roots, mesh, now: deps.now()};
 }
 
-/** An unusable work directory is no reason not to inspect other files. */
+/** Ignores invalid input: other files can be inspected even if the work directory is invalid. */
 async function unlessInvalid<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
@@ -101,7 +101,7 @@ function sourceName(target: string): string {
   return target === '-' ? 'standard input' : target;
 }
 
-/** The four files, where the name is a cluster's folder of the work directory. */
+/** The four CA files, if the target is a cluster's directory in the work directory. */
 async function readCluster(target: string, {workspace}: Deps): Promise<Facts['recognized'] | undefined> {
   if (!isClusterName(target) || (await workspace.stat(target))?.kind !== 'directory') return undefined;
   const {caCert, caKey, rootCert, certChain} = await readCaFiles(workspace, target);
@@ -111,8 +111,8 @@ async function readCluster(target: string, {workspace}: Deps): Promise<Facts['re
     return [{name, content: typeof content === 'string' ? new Sensitive(content) : content}];
   });
   if (parts.length > 0) return {kind: 'cluster', parts};
-  throw new MeshError('FILE_MISSING', `${target} has no CA yet: there is no ${clusterLayout(target).caCert}`, {
-    hints: [advice`${kubectlMesh('certs generate', [target])}`],
+  throw new MeshError('FILE_MISSING', `cluster "${target}" has no CA yet: ${clusterLayout(target).caCert} not found`, {
+    hints: [advice`create it with: ${kubectlMesh('certs generate', [target])}`],
   });
 }
 

@@ -1,4 +1,4 @@
-/** What `certs list` learns from the files of the work directory. Pure. */
+/** The certificates that `certs list` finds in the files of the work directory. Pure. */
 import {defined} from '../../domain/defined.js';
 import {asMeshError, type ErrorReport, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -13,8 +13,8 @@ import type {CertificateRole} from '../../domain/monitoring/metrics.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ClusterResult} from '../../engine/report.js';
 
-/** What a certificate is judged against. */
-export interface Context {
+/** The thresholds and the time by which expiry is rated. */
+export interface ExpiryContext {
   readonly expiry: MeshTrust['expiry'];
   readonly now: Date;
 }
@@ -26,13 +26,13 @@ export interface Found {
   readonly place: string;
 }
 
-/** Each certificate once, where it was found first. */
-export function firstOfEach(found: readonly Found[]): readonly Found[] {
+/** Each certificate once, at the first place where it was found. */
+export function distinctCertificates(found: readonly Found[]): readonly Found[] {
   const firsts = new Map(found.toReversed().map((one) => [one.certificate.fingerprint, one]));
   return found.filter((one) => firsts.get(one.certificate.fingerprint) === one);
 }
 
-/** The mesh's own root-cert.pem. What cannot be read is in the answer. */
+/** The mesh's root-cert.pem. A read error is part of the result. */
 export function readRoots(text: string | undefined): {readonly found: readonly Found[]; readonly error?: ErrorReport} {
   if (text === undefined) return {found: []};
   try {
@@ -43,26 +43,26 @@ export function readRoots(text: string | undefined): {readonly found: readonly F
   }
 }
 
-/** What the files of one cluster say: of trust, and of what its workloads depend on. */
-export interface ReadCluster extends ClusterDependencies, StoredTrust {
+/** The files of one cluster: its trust, and the certificates that its workloads depend on. */
+export interface ClusterFiles extends ClusterDependencies, StoredTrust {
   readonly result: ClusterResult;
-  /** Its certificates, without the mesh's roots. */
+  /** The cluster's certificates, without the mesh's roots. */
   readonly found: readonly Found[];
 }
 
-/** The files of one cluster; `meshRoots`: those of the mesh, which are listed once. */
-export function readCluster(name: string, files: CaFiles, meshRoots: readonly Found[], now: Date): ReadCluster {
+/** Reads the files of one cluster; `meshRoots`: the mesh's roots, which are listed only once. */
+export function readCluster(name: string, files: CaFiles, meshRoots: readonly Found[], now: Date): ClusterFiles {
   const paths = clusterLayout(name);
   if (files.caCert === undefined) {
     const result = {name, outcome: 'skipped'} as const;
     return {cluster: name, result, found: [], certificates: [], anchor: undefined, roots: undefined};
   }
-  // Without the key: the list must say the same where there are none.
+  // Without the key: the list must be the same where no keys are stored.
   const inspection = inspectCaFiles({...files, caKey: undefined}, {now, keyMayBeMissing: true});
   const {certificate, verified, chain = [], caCerts = [], roots} = inspection;
   const unreadable = inspection.findings.find(({id}) => id === 'unreadable');
-  const hint = advice`${kubectlMesh('certs inspect', [name])} shows what is in its files`;
-  const all = firstOfEach([
+  const hint = advice`to see the contents of its files: ${kubectlMesh('certs inspect', [name])}`;
+  const all = distinctCertificates([
     ...meshRoots,
     ...caCerts.map((one): Found => ({certificate: one, role: 'cluster CA', place: paths.caCert})),
     ...chain.map((one): Found => {
@@ -70,7 +70,7 @@ export function readCluster(name: string, files: CaFiles, meshRoots: readonly Fo
     }),
     ...(roots ?? []).map((one): Found => ({certificate: one, role: 'other root', place: paths.rootCert})),
   ]);
-  // An expired link breaks verification; what depends on it depended on it before.
+  // An expired certificate breaks verification, but workloads still depend on its chain.
   const above = [...(roots ?? []), ...chain];
   const inUse = verified && 'chain' in verified ? verified.chain : certificate ? orderUpward(certificate, above) : [];
   return {
@@ -94,6 +94,6 @@ export function readCluster(name: string, files: CaFiles, meshRoots: readonly Fo
 function anchorOf(verified: ChainResult | undefined): string | undefined {
   if (!verified) return undefined;
   if ('chain' in verified) return verified.chain.at(-1)?.fingerprint;
-  // That is an end, not another root.
+  // The chain expired; that does not make its root a different one.
   return verified.failure === 'expired' || verified.failure === 'not-yet-valid' ? undefined : 'none';
 }

@@ -1,4 +1,4 @@
-/** What `certs list --live` learns from the clusters: the facts that verify gathers, as lists of certificates. */
+/** The certificates that `certs list --live` finds in the clusters, from the same facts that verify gathers. */
 import {defined} from '../../domain/defined.js';
 import {
   type ClusterFactValues,
@@ -23,48 +23,48 @@ import type {Deps} from '../../engine/deps.js';
 import {gatherEvidence} from '../../observe/evidence.js';
 import type {LoadedMesh} from '../shared/load-mesh.js';
 import type {Limits} from '../../domain/facts/limits.js';
-import {type Context, firstOfEach, type Found} from './list-files.js';
+import {type ExpiryContext, distinctCertificates, type Found} from './list-files.js';
 
-/** A certificate that was seen in a cluster. */
+/** A certificate found in a cluster. */
 export interface LiveCertificate extends CertificateSummary {
   readonly role: CertificateRole;
   /** `cluster`: in an object of the API server; `live`: presented by a running istiod. */
   readonly source: Exclude<Source, 'workdir'>;
   /** The objects that hold it, or the pods that present it. */
   readonly places: readonly string[];
-  /** Whether a workload's chain goes through it: what ends with it is an outage. */
+  /** Whether it is part of a workload's chain: its expiry is then an outage. */
   readonly inUse: boolean;
 }
 
-/** What was seen of one cluster. */
+/** The live state of one cluster. */
 export interface LiveCluster {
-  /** Whether its API server answered, and is the one of the cluster that mesh.yaml means. */
+  /** Whether its API server responded, and has the UID in mesh.yaml. */
   readonly reachable: boolean;
   readonly certificates: readonly LiveCertificate[];
-  /** What each istiod says in its metrics of the first root of its bundle, and of the CA that it signs with where that is no root. */
+  /** The expiry that each istiod reports in its metrics: of its bundle's first root, and of its signing CA unless that is a root. */
   readonly reported: readonly {readonly pod: string; readonly rootEnd?: string; readonly caEnd?: string}[];
-  /** Which sources were seen whole, as far as they were to be read. */
+  /** Which sources were read completely. */
   readonly readable: Readonly<Record<LiveCertificate['source'], boolean>>;
-  /** What could not be seen, and why. */
+  /** What could not be read, and why. */
   readonly problems: readonly ErrorReport[];
 }
 
-/** What one cluster adds to the list. */
-export interface LiveSight {
+/** The entry of one cluster in the list. */
+export interface LiveClusterEntry {
   readonly cluster: LiveCluster;
-  /** What its workloads depend on, as it runs; empty where that could not be told. */
+  /** The certificates that its workloads depend on in the running cluster; empty where they are unknown. */
   readonly dependsOn: readonly RequiredCertificate[];
 }
 
-/** What was seen of all of them. */
+/** The live state of all clusters. */
 export interface LiveMesh {
-  readonly sights: ReadonlyMap<string, LiveSight>;
+  readonly clusters: ReadonlyMap<string, LiveClusterEntry>;
   readonly agreement: readonly RootAgreement[];
 }
 
 type ClusterFacts = Facts<ClusterFactValues>;
 
-/** Asks every cluster. What cannot be asked is in the answer. Throws what ends the run. */
+/** Reads all clusters. Read errors are part of the result; only errors that end the run are thrown. */
 export async function gatherLive(
   deps: Deps,
   loaded: Pick<LoadedMesh, 'mesh' | 'clusters'>,
@@ -80,14 +80,14 @@ export async function gatherLive(
     concurrency,
   });
   const uids = clusters.map(({cluster: {name}, facts}) => ({name, uid: valueOf(facts.clusterUid)}));
-  const strangers = uidMismatches(mesh, uids);
-  const seen = clusters.map(({cluster, facts}): {readonly cluster: MeshCluster; readonly facts: ClusterFacts} => {
-    // A context that leads to another cluster says nothing about the one that was meant.
-    const unknown = strangers.get(cluster.name);
+  const mismatches = uidMismatches(mesh, uids);
+  const observed = clusters.map(({cluster, facts}): {readonly cluster: MeshCluster; readonly facts: ClusterFacts} => {
+    // A context that points to another cluster reveals nothing about the intended one.
+    const unknown = mismatches.get(cluster.name);
     return {cluster, facts: unknown ? {apiVersion: {unknown}} : facts};
   });
   const agreement = agreementOfLive(
-    seen.map(({cluster, facts}) => ({
+    observed.map(({cluster, facts}) => ({
       cluster: cluster.name,
       roots: rootsOf(facts),
       chains: signedByItself(partsOf(facts.servedChains)).map(({value}) => value),
@@ -95,16 +95,16 @@ export async function gatherLive(
     now,
   );
   const context = {expiry: mesh.trust.expiry, now};
-  return {sights: new Map(seen.map(({cluster: {name}, facts}) => [name, sightOf(facts, context)])), agreement};
+  return {clusters: new Map(observed.map(({cluster: {name}, facts}) => [name, entryOf(facts, context)])), agreement};
 }
 
-function sightOf(facts: ClusterFacts, context: Context): LiveSight {
-  const held = heldBy(facts);
-  const presented = presentedIn(facts, context.now);
+function entryOf(facts: ClusterFacts, context: ExpiryContext): LiveClusterEntry {
+  const held = certificatesInObjects(facts);
+  const presented = presentedCertificates(facts, context.now);
   const used = new Set([...held.used, ...presented.used].map(({fingerprint}) => fingerprint));
   const certificates = [
-    ...merged(held.found, 'cluster', used, context),
-    ...merged(presented.found, 'live', used, context),
+    ...mergePlaces(held.found, 'cluster', used, context),
+    ...mergePlaces(presented.found, 'live', used, context),
   ];
   const isKnown = (...keys: readonly (keyof ClusterFactValues)[]): boolean =>
     keys.every((key) => unknownsOf(facts[key]).length === 0);
@@ -126,14 +126,14 @@ function sightOf(facts: ClusterFacts, context: Context): LiveSight {
   };
 }
 
-/** A cluster's certificates, and which of them are in the chains of workloads. */
-interface Sighted {
+/** A cluster's certificates, and which of them are part of workloads' chains. */
+interface UsedCertificates {
   readonly found: readonly Found[];
   readonly used: readonly Certificate[];
 }
 
-/** Secret cacerts and the bundle beside istiod. The chains show in which roots of the bundle they end. */
-function heldBy(facts: ClusterFacts): Sighted {
+/** The certificates in Secret cacerts and in istiod's root bundle. The chains show which of the bundle's roots are in use. */
+function certificatesInObjects(facts: ClusterFacts): UsedCertificates {
   const cacerts = valueOf(facts.cacerts);
   const inspection = cacerts === 'absent' ? undefined : cacerts?.inspection;
   const {caCerts = [], chain = [], roots = [], verified} = inspection ?? {};
@@ -156,8 +156,8 @@ function heldBy(facts: ClusterFacts): Sighted {
   };
 }
 
-/** What running istiods present, and the root that it ends in. */
-function presentedIn(facts: ClusterFacts, now: Date): Sighted {
+/** The chains that running istiods present, including their roots. */
+function presentedCertificates(facts: ClusterFacts, now: Date): UsedCertificates {
   const roots = rootsOf(facts)?.certificates ?? [];
   const found = signedByItself(partsOf(facts.servedChains)).flatMap(({name, value: {certificates}}) => {
     const [leaf, ...intermediates] = certificates;
@@ -166,7 +166,7 @@ function presentedIn(facts: ClusterFacts, now: Date): Sighted {
     const chain = 'chain' in verified ? verified.chain : certificates;
     return chain.map((one, index) => ({certificate: one, role: presentedRole(one, index), place: name}));
   });
-  // No workload's chain goes through istiod's own certificate, and who issues it renews it in time, be it every hour.
+  // istiod's serving certificate is not part of any workload's chain, and its issuer renews it in time, even hourly.
   return {found, used: found.flatMap(({role, certificate}) => (role === 'istiod' ? [] : [certificate]))};
 }
 
@@ -177,13 +177,13 @@ function presentedRole({selfSigned}: Certificate, index: number): CertificateRol
 }
 
 /** Each certificate once, with all its places. */
-function merged(
+function mergePlaces(
   found: readonly Found[],
   source: LiveCertificate['source'],
   used: ReadonlySet<string>,
-  {expiry, now}: Context,
+  {expiry, now}: ExpiryContext,
 ): readonly LiveCertificate[] {
-  return firstOfEach(found).map(({certificate, role}) => {
+  return distinctCertificates(found).map(({certificate, role}) => {
     const {fingerprint} = certificate;
     const summary = summarizeCertificate(certificate, expiry, now);
     const places = found.flatMap((one) => (one.certificate.fingerprint === fingerprint ? [one.place] : []));
@@ -194,13 +194,13 @@ function merged(
       places: [...new Set(places)],
       inUse,
       ...summary,
-      // Whoever issues it renews it: a life of an hour, as with istio-csr, is no warning.
+      // Its issuer renews it: a lifetime of an hour, as with istio-csr, is not a warning.
       ...(role === 'istiod' && summary.state !== 'expired' && summary.state !== 'not-yet-valid' && {state: 'ok'}),
     };
   });
 }
 
-/** What is in use, each certificate once. */
+/** The certificates in use, each once. */
 function dependencies(certificates: readonly LiveCertificate[]): readonly RequiredCertificate[] {
   const used = certificates.filter(({inUse}) => inUse);
   const distinct = new Map(used.map((one) => [one.fingerprint, one])).values();
@@ -219,7 +219,7 @@ function valueOf<T>(fact: Fact<T> | undefined): T | undefined {
   return fact && 'value' in fact ? fact.value : undefined;
 }
 
-/** The parts that are known. */
+/** The parts whose value is known. */
 function partsOf<T>(fact: Fact<PerPod<T>> | undefined): readonly Part<T>[] {
   return (valueOf(fact)?.parts ?? []).flatMap(({name, seen}) => ('value' in seen ? [{name, value: seen.value}] : []));
 }
@@ -230,7 +230,7 @@ function unknownsOf(fact: Fact<unknown> | undefined): readonly ErrorReport[] {
   return value instanceof PerPod ? value.parts.flatMap(({seen}) => ('unknown' in seen ? [seen.unknown] : [])) : [];
 }
 
-/** Each reason once: a cluster that is gone is one problem, not six. */
+/** Each reason once: an unreachable cluster is one problem, not six. */
 function problemsOf(facts: ClusterFacts): readonly ErrorReport[] {
   const all = Object.values(facts).flatMap((fact: Fact<unknown>) => unknownsOf(fact));
   return [...new Map(all.map((error) => [`${error.code} ${error.message}`, error])).values()];

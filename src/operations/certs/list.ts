@@ -1,4 +1,4 @@
-/** `certs list`: every certificate of the mesh, what ends first, and what is to be renewed when. Needs no keys. */
+/** `certs list`: all certificates of the mesh, what expires first, and what to renew by when. Needs no keys. */
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, errorClasses} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -27,8 +27,8 @@ import {
 } from '../../engine/operation.js';
 import {type LoadedMesh, loadMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
-import {type Context, type Found, readCluster, readRoots, type ReadCluster} from './list-files.js';
-import type {LiveCluster, LiveMesh, LiveSight} from './list-live.js';
+import {type ExpiryContext, type Found, readCluster, readRoots, type ClusterFiles} from './list-files.js';
+import type {LiveCluster, LiveMesh, LiveClusterEntry} from './list-live.js';
 import type {Limits} from '../../domain/facts/limits.js';
 import {dayMs} from '../../domain/time.js';
 import {type CertificateSummary, summarizeCertificate} from '../../domain/x509/describe.js';
@@ -38,49 +38,49 @@ export interface ListedCertificate extends CertificateSummary {
   readonly role: CertificateRole;
   /** Relative to the work directory. */
   readonly file: string;
-  /** Whether a workload's chain goes through it: what ends with it is an outage. */
+  /** Whether it is part of a workload's chain: its expiry is then an outage. */
   readonly inUse: boolean;
 }
 
-/** One cluster's certificates; `skipped` when it has none yet. */
+/** One cluster's certificates; `skipped` if it has none yet. */
 export interface ListedCluster extends ClusterResult {
   readonly certificates: readonly ListedCertificate[];
-  /** With `--live`: what was seen in the cluster itself. */
+  /** With `--live`: the certificates in the cluster itself. */
   readonly live?: LiveCluster;
 }
 
-/** What `certs list` is asked for. */
+/** The request of `certs list`. */
 export interface ListRequest {
   readonly mesh: MeshRequest;
-  /** `--live`: the clusters are asked, too. */
+  /** `--live`: read the clusters as well. */
   readonly live?: {readonly limits: Limits};
-  /** `--within`: list only what is in use and ends within these days. */
+  /** `--within`: list only certificates in use that expire within this number of days. */
   readonly withinDays?: number;
-  /** `--fail-on`: the least severity that is a finding. */
+  /** `--fail-on`: the lowest severity that counts as a finding. */
   readonly failOn?: Severity | undefined;
 }
 
-/** What stops first, unless it is renewed. `file`: or what of the cluster holds it, where only that has it. */
+/** The first certificate in use to expire. `file`: or the object in the cluster, if no file has it. */
 export interface FirstOutage extends Pick<ListedCertificate, 'subject' | 'file' | 'notAfter' | 'daysLeft'> {
-  /** Clusters whose workloads stop. */
+  /** The clusters whose workloads fail. */
   readonly clusters: readonly string[];
 }
 
-/** What `certs list` answers. */
+/** The result of `certs list`. */
 export interface ListResult {
-  /** When it looked. ISO 8601, UTC. */
+  /** The time of the run. ISO 8601, UTC. */
   readonly at: string;
-  /** With `--within`: only what is in use and ends within these days is listed. */
+  /** With `--within`: only certificates in use that expire within this number of days are listed. */
   readonly withinDays?: number;
   readonly root: {readonly certificates: readonly ListedCertificate[]; readonly error?: ErrorReport};
   readonly clusters: readonly ListedCluster[];
-  /** What is to be renewed when, the next one first; of clusters that have a CA. Never filtered. */
+  /** What to renew by when, the next one first; for clusters with a CA. Never filtered. */
   readonly forecast: readonly Forecast[];
-  /** Whether each cluster's CA stands under roots that every other cluster trusts, too. Never filtered. */
+  /** Whether each cluster's CA chains to roots that every other cluster trusts. Never filtered. */
   readonly rootAgreement: readonly RootAgreement[];
   /** How a cluster without CA files gets them, or why it needs none. */
   readonly missing: Hint;
-  /** Clusters that need CA files, and of which no CA is known, be it live. */
+  /** Clusters that need CA files but have no known CA, not even a live one. */
   readonly withoutCa: readonly string[];
   /** Absent when no cluster has a CA. */
   readonly firstOutage?: FirstOutage;
@@ -93,21 +93,21 @@ interface Facts {
   readonly files: readonly {readonly name: string; readonly files: CaFiles}[];
   readonly now: Date;
   /** With `--live`. */
-  readonly seen?: LiveMesh;
+  readonly liveMesh?: LiveMesh;
 }
 
-/** `certs list`. Nothing that is found changes the exit code unless `failOn` says so. */
+/** `certs list`. Findings change the exit code only with `failOn`. */
 export const listCerts = onePhase<ListRequest, ListResult, Facts>({
   command: 'certs list',
   changes: false,
-  title: ({live}) => (live ? 'read the work directory and ask the clusters' : 'read the work directory'),
+  title: ({live}) => (live ? 'read the work directory and the clusters' : 'read the work directory'),
   gather,
   plan: ({loaded}) => ({...emptyPlan, warnings: asWarnings(loaded.notes)}),
   report,
   conclude: (result, {failOn}) => [
     ...errorsOf(result),
-    ...(failOn && isFound(result, failOn) ? ['findings' as const] : []),
-    // A pipeline that sees no certificate must not take that for one that lives long.
+    ...(failOn && hasFinding(result, failOn) ? ['findings' as const] : []),
+    // A pipeline must not mistake a missing certificate for a valid one.
     ...(failOn && result.withoutCa.length > 0 ? ['NOT_FOUND' as const] : []),
   ],
 });
@@ -115,15 +115,15 @@ export const listCerts = onePhase<ListRequest, ListResult, Facts>({
 function errorsOf({root, clusters}: ListResult): readonly Conclusion[] {
   return [
     ...[root.error, ...clusters.map(({error}) => error)].map((error) => error?.code ?? 'done'),
-    // That asking failed is "could not tell", never "something was tried and failed".
+    // A failed read means "unknown", never "a change failed".
     ...clusters.flatMap(({live}) =>
       (live?.problems ?? []).map(({code}) => (errorClasses[code] === 'failed' ? 'API_ERROR' : code)),
     ),
   ];
 }
 
-/** Whether something that workloads depend on has too little life left, or is not valid at all. */
-function isFound(result: ListResult, failOn: Severity): boolean {
+/** Whether a certificate that workloads depend on expires too soon, or is not valid. */
+function hasFinding(result: ListResult, failOn: Severity): boolean {
   const {root, clusters, withinDays} = result;
   const all = [
     ...root.certificates,
@@ -132,7 +132,7 @@ function isFound(result: ListResult, failOn: Severity): boolean {
   return all.some(({inUse, state}) => {
     if (!inUse) return false;
     if (state !== 'ok' && state !== 'warning') return true;
-    // Whoever says --within has said how early is early enough.
+    // --within sets the threshold.
     return failOn === 'warning' && (state === 'warning' || withinDays !== undefined);
   });
 }
@@ -140,21 +140,21 @@ function isFound(result: ListResult, failOn: Severity): boolean {
 async function gather(deps: Deps, {mesh, live}: ListRequest, {concurrency}: RunSettings): Promise<Facts> {
   const {workspace} = deps;
   const loaded = await loadMesh(deps, mesh);
-  const [rootText, files, seen] = await Promise.all([
+  const [rootText, files, liveMesh] = await Promise.all([
     workspace.readText(layout.rootCert),
     Promise.all(loaded.clusters.map(async ({name}) => ({name, files: await readCaFiles(workspace, name)}))),
     live && (await import('./list-live.js')).gatherLive(deps, loaded, live.limits, concurrency),
   ]);
-  return defined({loaded, rootText, files, now: deps.now(), seen});
+  return defined({loaded, rootText, files, now: deps.now(), liveMesh});
 }
 
 function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): ListResult {
-  const {loaded, rootText, files, now, seen} = facts;
+  const {loaded, rootText, files, now, liveMesh} = facts;
   const {expiry, signer} = loaded.mesh.trust;
   const root = readRoots(rootText);
   const read = files.map((one) => readCluster(one.name, one.files, root.found, now));
-  const clusters = read.map((one): ReadCluster => {
-    return {...one, certificates: dependenciesOf(one, seen?.sights.get(one.cluster), root.found)};
+  const clusters = read.map((one): ClusterFiles => {
+    return {...one, certificates: dependenciesOf(one, liveMesh?.clusters.get(one.cluster), root.found)};
   });
   const isListed = isWithin(withinDays, now);
   const rows = (found: readonly Found[], using: readonly ClusterDependencies[]): readonly ListedCertificate[] =>
@@ -167,7 +167,7 @@ function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): List
     withinDays,
     root: defined({certificates: rows(root.found, clusters), error: root.error}),
     clusters: clusters.map((one) => {
-      const live = seen?.sights.get(one.cluster)?.cluster;
+      const live = liveMesh?.clusters.get(one.cluster)?.cluster;
       return defined({
         ...one.result,
         certificates: rows(one.found, [one]),
@@ -175,7 +175,7 @@ function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): List
       });
     }),
     forecast: forecastRenewals(clusters, expiry, now),
-    rootAgreement: [...agreementOfFiles(read), ...(seen?.agreement ?? [])],
+    rootAgreement: [...agreementOfFiles(read), ...(liveMesh?.agreement ?? [])],
     missing:
       externalCaReason(signer) ?? advice`${kubectlMesh(signer.type === 'csr' ? 'certs request' : 'certs generate')}`,
     withoutCa: externalCaReason(signer) === undefined ? withoutCa.map(({cluster}) => cluster) : [],
@@ -186,13 +186,11 @@ function report({facts, plan}: PhaseRun<Facts>, {withinDays}: ListRequest): List
 
 function listed(
   found: readonly Found[],
-  using: readonly ClusterDependencies[],
-  {expiry, now}: Context,
-): ListedCertificate[] {
+  using: readonly ClusterDependencies[], context: ExpiryContext): ListedCertificate[] {
   const used = new Set(using.flatMap(({certificates}) => certificates.map(({fingerprint}) => fingerprint)));
   return found.map(({certificate, role, place}) => {
     const inUse = used.has(certificate.fingerprint);
-    return {role, file: place, inUse, ...summarizeCertificate(certificate, expiry, now)};
+    return {role, file: place, inUse, ...summarizeCertificate(certificate, context.expiry, context.now)};
   });
 }
 
@@ -205,21 +203,21 @@ function isWithin(days: number | undefined, now: Date): IsListed {
 }
 
 /**
- * What a cluster's workloads depend on is what runs, where it could be seen: files that were not pushed yet, or that were
- * pushed over by somebody else, end nothing.
+ * The certificates that a cluster's workloads depend on: the live ones if known, since files that were not pushed, or were
+ * overwritten by another push, affect no workload.
  */
 function dependenciesOf(
-  {found, certificates: ofFiles}: ReadCluster,
-  sight: LiveSight | undefined,
+  {found, certificates: fromFiles}: ClusterFiles,
+  live: LiveClusterEntry | undefined,
   roots: readonly Found[],
 ): readonly RequiredCertificate[] {
-  if (!sight || sight.dependsOn.length === 0) return ofFiles;
-  // A file is where a person begins; what no file has is named by what of the cluster has it.
+  if (!live || live.dependsOn.length === 0) return fromFiles;
+  // Names the file where there is one, since that is where renewal starts; otherwise the object in the cluster.
   const files = new Map([...roots, ...found].map(({certificate, place}) => [certificate.fingerprint, place]));
-  return sight.dependsOn.map((one) => ({...one, place: files.get(one.fingerprint) ?? one.place}));
+  return live.dependsOn.map((one) => ({...one, place: files.get(one.fingerprint) ?? one.place}));
 }
 
-/** The earliest end of what is in use, and every cluster that depends on it. */
+/** The first certificate in use to expire, and all clusters that depend on it. */
 function findFirstOutage(clusters: readonly ClusterDependencies[], now: Date): FirstOutage | undefined {
   const inUse = clusters.flatMap(({cluster, certificates}) => certificates.map((one) => ({...one, cluster})));
   const [first] = inUse.toSorted((a, b) => a.notAfter.getTime() - b.notAfter.getTime());

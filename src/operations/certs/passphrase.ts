@@ -1,4 +1,4 @@
-/** `certs passphrase`: another passphrase for the root key, and a work factor of today. */
+/** `certs passphrase`: changes the root key's passphrase, and updates the work factor of its key derivation. */
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, problem, reportError} from '../../domain/errors.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -22,14 +22,14 @@ import {
   type RunSettings,
 } from '../../engine/operation.js';
 import {generalPart, outcomeOf} from '../../engine/report.js';
-import {askExposure, type GitExposure, keyInGit, unknownToGit} from '../shared/exposed-keys.js';
+import {checkGitExposure, type GitExposure, keyInGitError, gitWarnings} from '../shared/exposed-keys.js';
 import type {CaRunResult} from './ca-run.js';
 
-/** What `certs passphrase` is asked for. */
+/** The request of `certs passphrase`. */
 export interface PassphraseRequest {
-  /** `--no-passphrase`: write the key in the clear. */
-  readonly clear: boolean;
-  /** `--root-dir`: where the root key is kept, when not where mesh.yaml says. */
+  /** `--no-passphrase`: write the key unencrypted. */
+  readonly unencrypted: boolean;
+  /** `--root-dir`: the root key's directory, if it differs from mesh.yaml. */
   readonly rootDirectory?: string | undefined;
 }
 
@@ -37,16 +37,16 @@ export interface PassphraseRequest {
 export interface Protection {
   readonly protection: 'encrypted' | 'clear';
   readonly cipher?: string;
-  /** Key derivation with its work factor. */
+  /** The key derivation function with its work factor. */
   readonly kdf?: string;
-  /** Guessing the passphrase is cheap. */
+  /** Whether the passphrase is cheap to guess. */
   readonly weak?: boolean;
 }
 
-/** What `certs passphrase` answers. */
+/** The result of `certs passphrase`. */
 export interface PassphraseResult extends Omit<CaRunResult, 'clusters'> {
   readonly outcome: 'done' | 'unchanged' | 'failed' | 'skipped' | 'cancelled';
-  /** What was, or in a dry run would be, done; absent when nothing is to be done. */
+  /** What was (in a dry run: would be) done; absent when nothing had to change. */
   readonly action?: string;
   readonly before?: Protection;
   readonly after?: Protection;
@@ -54,26 +54,26 @@ export interface PassphraseResult extends Omit<CaRunResult, 'clusters'> {
 
 interface PassphraseFacts {
   readonly signer: SignerSpec;
-  /** root-key.pem as people know it: with its directory where that is not the work directory. */
+  /** The path of root-key.pem in messages: with its directory if that is not the work directory. */
   readonly path: string;
-  readonly clear: boolean;
-  /** The key, where it is there. */
+  readonly unencrypted: boolean;
+  /** The key, if it exists. */
   readonly found?: {
     readonly encryption: KeyEncryption | undefined;
-    /** Why no passphrase can be had: the one that opens the key, or the one that replaces it. */
-    readonly needed: ErrorReport | undefined;
-    /** Whether old and new passphrase are the same; unknown in a dry run, which asks for none. */
+    /** Why the current or the new passphrase is not available. */
+    readonly missing: ErrorReport | undefined;
+    /** Whether old and new passphrase are the same; undefined in a dry run, which does not prompt. */
     readonly same: boolean | undefined;
     readonly git: GitExposure;
   };
 }
 
-/** A plan, with the action that writes the key where it is to be written. */
+/** A plan, with the action that writes the key, if any. */
 interface PassphrasePlan extends Plan {
   readonly action?: ResealRootKey;
 }
 
-/** Writes the root key under another passphrase. */
+/** `certs passphrase` */
 export const changePassphrase = onePhase<PassphraseRequest, PassphraseResult, PassphraseFacts, PassphrasePlan>({
   command: 'certs passphrase',
   changes: true,
@@ -89,87 +89,87 @@ export const changePassphrase = onePhase<PassphraseRequest, PassphraseResult, Pa
 
 async function gather(
   deps: Deps,
-  {clear, rootDirectory}: PassphraseRequest,
+  {unencrypted, rootDirectory}: PassphraseRequest,
   {dryRun}: RunSettings,
 ): Promise<PassphraseFacts> {
-  // A directory that a Makefile made has no mesh.yaml, and its root key is a file there all the same.
+  // A directory that a Makefile created has no mesh.yaml, but its root key is a file there as well.
   const mesh = await deps.workspace.readText(layout.meshYaml);
   const declared = mesh === undefined ? undefined : parseMeshFile(mesh).trust?.signer;
   const signer = resolveSigner(declared, {rootDirectory});
   const store = deps.rootStore(signer);
   const path = rootKeyPath(signer);
   const text = await store.readSecret(layout.rootKey);
-  if (text === undefined) return {signer, path, clear};
+  if (text === undefined) return {signer, path, unencrypted};
   const {encryption} = readPrivateKey(text, path);
-  const needed = whatIsNeeded(encryption, clear, deps);
+  const missing = missingPassphrase(encryption, unencrypted, deps);
   const same =
-    dryRun === 'none' && needed === undefined ? await askBoth(text, encryption, {clear, path}, deps) : undefined;
-  const git = await askExposure(deps, store, [layout.rootKey]);
-  return {signer, path, clear, found: {encryption, needed, same, git}};
+    dryRun === 'none' && missing === undefined ? await prompt(text, encryption, {unencrypted, path}, deps) : undefined;
+  const git = await checkGitExposure(deps, store, [layout.rootKey]);
+  return {signer, path, unencrypted, found: {encryption, missing, same, git}};
 }
 
-function whatIsNeeded(
+function missingPassphrase(
   encryption: KeyEncryption | undefined,
-  clear: boolean,
+  unencrypted: boolean,
   {passphrases, newPassphrases}: Deps,
 ): ErrorReport | undefined {
   if (encryption && !passphrases.available) return reportError(passphraseNeeded('existing'));
-  return clear || newPassphrases.available ? undefined : reportError(newPassphraseNeeded());
+  return unencrypted || newPassphrases.available ? undefined : reportError(newPassphraseNeeded());
 }
 
-/** Opens the key before anything is decided: a wrong passphrase must be an error of its own, and change nothing. */
-async function askBoth(
+/** Opens the key before planning: a wrong passphrase must be reported as such and change nothing. */
+async function prompt(
   text: Sensitive<string>,
   encryption: KeyEncryption | undefined,
-  {clear, path}: Pick<PassphraseFacts, 'clear' | 'path'>,
+  {unencrypted, path}: Pick<PassphraseFacts, 'unencrypted' | 'path'>,
   {passphrases, newPassphrases}: Deps,
 ): Promise<boolean> {
   await openPrivateKey(text, () => passphrases.get('existing'), path);
-  if (clear) return encryption === undefined;
+  if (unencrypted) return encryption === undefined;
   const replacement = await newPassphrases.get('new');
   return encryption !== undefined && isSamePassphrase(await passphrases.get('existing'), replacement);
 }
 
-function plan({signer, path, clear, found}: PassphraseFacts): PassphrasePlan {
+function plan({signer, path, unencrypted, found}: PassphraseFacts): PassphrasePlan {
   if (!found) {
     const hints =
       signer.type === 'local'
-        ? ['Run this where the root key is kept', advice`A root CA is made by ${kubectlMesh('certs generate')}`]
-        : [`The signer of this mesh is ${signer.type} (trust.signer): its key is no file here`];
-    return blockedPlan(problem('FILE_MISSING', `there is no ${path}`, ...hints));
+        ? ['run this where the root key is stored', advice`to create a root CA: ${kubectlMesh('certs generate')}`]
+        : [`the signer of this mesh is ${signer.type} (trust.signer): its key is not a file here`];
+    return blockedPlan(problem('FILE_MISSING', `${path} not found`, ...hints));
   }
-  const {encryption, needed, same, git} = found;
-  if (needed) return blockedPlan(needed);
-  if (clear ? !encryption : same === true && encryption?.weak === false) return emptyPlan;
-  const inGit = git.exposed.length > 0 ? keyInGit([path]) : undefined;
-  if (clear && inGit) return blockedPlan(reportError(inGit));
-  const inTheClear = `write ${path} in the clear`;
+  const {encryption, missing, same, git} = found;
+  if (missing) return blockedPlan(missing);
+  if (unencrypted ? !encryption : same === true && encryption?.weak === false) return emptyPlan;
+  const inGit = git.exposed.length > 0 ? keyInGitError([path]) : undefined;
+  if (unencrypted && inGit) return blockedPlan(reportError(inGit));
+  const writeUnencrypted = `write ${path} unencrypted`;
   const action: ResealRootKey = defined({
     kind: 'reseal-root-key',
     id: 'root-key',
-    title: clear ? inTheClear : encryptionTitle(path, encryption, same),
+    title: unencrypted ? writeUnencrypted : encryptionTitle(path, encryption, same),
     signer,
     path,
-    protection: clear ? 'clear' : 'encrypted',
-    confirm: clear ? `${inTheClear}: whoever reads it owns the mesh` : undefined,
+    protection: unencrypted ? 'clear' : 'encrypted',
+    confirm: unencrypted ? `${writeUnencrypted}: anyone who can read it controls the mesh` : undefined,
   });
-  // What a new passphrase cannot fix.
-  const how = encryption === undefined ? 'are still in the clear' : 'still open with what they were written with';
+  // A new passphrase does not protect older copies.
+  const how = encryption === undefined ? 'are still unencrypted' : 'keep their old passphrase';
   return {
     action,
     groups: groupOf([action], 'always-stop', 'root key'),
     blockers: [],
     warnings: [
-      ...asWarnings(clear ? [`${path} is written in the clear: whoever reads it owns the mesh`] : []),
+      ...asWarnings(unencrypted ? [`${path} is written unencrypted: anyone who can read it controls the mesh`] : []),
       ...asWarnings(inGit ? [inGit.message] : []),
-      ...unknownToGit(git),
+      ...gitWarnings(git),
       ...asWarnings([`copies and backups of ${path} ${how}: find and destroy them`]),
     ],
   };
 }
 
 function encryptionTitle(path: string, encryption: KeyEncryption | undefined, same: boolean | undefined): string {
-  if (!encryption) return `encrypt ${path}, which is in the clear`;
+  if (!encryption) return `encrypt ${path} (now unencrypted)`;
   const now = `(now ${encryption.cipher} and ${encryption.kdf})`;
   return same === true ? `raise the work factor of ${path} ${now}` : `change the passphrase of ${path} ${now}`;
 }
@@ -188,7 +188,7 @@ function report(run: PhaseRun<PassphraseFacts, PassphrasePlan>): PassphraseResul
   });
 }
 
-/** Without cipher and key derivation it is in the clear. */
+/** A key without cipher and key derivation is unencrypted. */
 function protectionOf({cipher, kdf, weak}: Partial<KeyEncryption> = {}): Protection {
   return cipher === undefined || kdf === undefined
     ? {protection: 'clear'}

@@ -1,4 +1,4 @@
-/** What `certs import` has to do, decided from what was handed in and what the work directory holds. Pure. */
+/** Plans `certs import` from the returned files and the work directory. Pure. */
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, problem} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -16,46 +16,47 @@ import type {Sensitive} from '../../domain/sensitive.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ImportClusterCa, WriteFiles} from '../../engine/action.js';
 import {asWarnings, blockedPlan, groupOf, type Plan} from '../../engine/operation.js';
-import {guardedPlan, type GuardedMesh, knownTrust, replacing, type MeshRoots} from './ca-run.js';
+import {guardedPlan, type GuardedMesh, meshTrustStore, replaceText, type MeshRoots} from './ca-run.js';
 
-/** A private key that may wait for a certificate. */
+/** A private key that the certificate may belong to. */
 export interface CandidateKey {
-  /** Where it lies. */
+  /** Its file. */
   readonly path: string;
   readonly pem: Sensitive<string>;
   /** SHA-256 of the SubjectPublicKeyInfo. */
   readonly spki: string;
 }
 
-/** What the plan is made from. */
+/** The input of the plan. */
 export interface ImportFacts extends GuardedMesh, MeshRoots {
   readonly cluster: MeshCluster;
-  /** The request's first. */
+  /** The key of the request first. */
   readonly keys: readonly CandidateKey[];
-  /** Why a key that lies there is none of {@link keys}. */
+  /** Why other existing keys are not among {@link keys}. */
   readonly unusableKeys: readonly ErrorReport[];
-  /** Every certificate of the files. */
+  /** All certificates in the files. */
   readonly certificates: readonly Certificate[];
-  /** What else was in the files, and what could not be read in them. */
+  /** Notes on other and on unreadable contents of the files. */
   readonly remarks: readonly string[];
-  /** CAs of the chains that clusters have already. */
+  /** The CAs in the existing chains of clusters. */
   readonly known: readonly Certificate[];
+  /** The cluster that a public key belongs to, for other clusters. */
   readonly others: ReadonlyMap<string, string>;
-  /** The cluster's files as they are. */
+  /** The cluster's current files. */
   readonly files: CaFiles;
-  readonly requestThere: boolean;
+  readonly hasRequest: boolean;
   readonly now: Date;
 }
 
-/** The plan, with the verdict that it follows. */
+/** The plan, with the result of the validation. */
 export interface ImportPlan extends Plan {
-  /** All reasons against the answer, which the blocker states, too. */
+  /** All reasons for refusing the certificates; also in the blocker. */
   readonly refusals: readonly Refusal[];
-  /** What is taken: the cluster CA, then what stands above it; the root last. */
+  /** The imported chain: the cluster CA, its issuers, the root last. */
   readonly chain?: readonly Certificate[];
 }
 
-/** Judges what was handed in, and plans what is to be written; or says why nothing is taken. */
+/** Validates the returned certificates, and plans the files to write, or returns why nothing is imported. */
 export function planImport(facts: ImportFacts): ImportPlan {
   const {cluster, keys, unusableKeys, certificates, known, others, now, loaded} = facts;
   const {name} = cluster;
@@ -65,36 +66,36 @@ export function planImport(facts: ImportFacts): ImportPlan {
     return {refusals, ...blockedPlan(error, [...asWarnings(loaded.notes), ...remarks], name)};
   };
   const given = facts.givenRoot && {...facts.givenRoot, cluster: '--root'};
-  const trust = knownTrust(facts.root, [...facts.existingRoots, ...(given ? [given] : [])]);
+  const trust = meshTrustStore(facts.root, [...facts.existingRoots, ...(given ? [given] : [])]);
   if ('error' in trust) return blocked(trust.error);
-  if (keys.length === 0) return blocked(unusableKeys[0] ?? noKey(name));
-  const answer = validateSignedChain({
+  if (keys.length === 0) return blocked(unusableKeys[0] ?? noKeyError(name));
+  const signed = validateSignedChain({
     ...{cluster: name, certificates, known, others, now, ...meshNames(mesh)},
     keys: keys.map(({spki}) => spki),
     roots: trust.store?.roots ?? [],
   });
-  if (answer.kind === 'refused') return blocked(refusalError(name, answer.refusals), answer.refusals);
-  const {chain, newRoot} = answer;
+  if (signed.kind === 'refused') return blocked(refusalError(name, signed.refusals), signed.refusals);
+  const {chain, newRoot} = signed;
   const [certificate] = chain;
   const top = chain.at(-1);
   const key = keys.find(({spki}) => spki === certificate?.spki);
-  if (!certificate || !top || !key) throw new MeshError('INTERNAL', 'a chain without its ends was accepted');
+  if (!certificate || !top || !key) throw new MeshError('INTERNAL', 'an incomplete chain was accepted');
   const rootCert = trust.store?.text ?? top.pem;
   const bundle = {caCert: certificate.pem, caKey: key.pem, rootCert, certChain: chainPem(chain)};
   const {findings} = inspectCaFiles(bundle, {now, ...meshNames(mesh), istioVersion: mesh.istio.version});
-  const found = (wanted: 'error' | 'warning'): readonly string[] =>
+  const messagesOf = (wanted: 'error' | 'warning'): readonly string[] =>
     findings.flatMap(({severity, message}) => (severity === wanted ? [message] : []));
-  const hint = 'docs/certificates.md has what istiod checks';
+  const hint = "for istiod's checks, see docs/certificates.md";
   const refusals = [
-    ...locality(certificate, facts),
-    ...found('error').map((message): Refusal => ({id: 'bundle', message, hint})),
+    ...wrongClusterName(certificate, facts),
+    ...messagesOf('error').map((message): Refusal => ({id: 'bundle', message, hint})),
   ];
   if (refusals.length > 0) return blocked(refusalError(name, refusals), refusals);
   const writesRoot = facts.root.kind === 'present' ? [] : [rootWrite(rootCert, top, newRoot, facts)];
   const imports = importAction(certificate, bundle, key, facts);
   const own = {
     groups: [...groupOf(writesRoot, 'always-stop', 'root CA'), ...groupOf(imports, 'always-stop')],
-    warnings: [...remarks, ...asWarnings(found('warning'), name)],
+    warnings: [...remarks, ...asWarnings(messagesOf('warning'), name)],
   };
   const writesKey = imports.some(({files}) => files.length > 0);
   return {refusals, chain, ...guardedPlan(facts, own, writesKey)};
@@ -102,29 +103,29 @@ export function planImport(facts: ImportFacts): ImportPlan {
 
 function refusalError(cluster: string, [first, ...others]: readonly Refusal[]): ErrorReport {
   const hints = [first?.hint ?? '', ...others.map(({message}) => `and: ${message}`)];
-  return problem('CERTIFICATE_REFUSED', `not taken for ${cluster}: ${first?.message ?? ''}`, ...hints);
+  return problem('CERTIFICATE_REFUSED', `not imported for ${cluster}: ${first?.message ?? ''}`, ...hints);
 }
 
-function noKey(cluster: string): ErrorReport {
+function noKeyError(cluster: string): ErrorReport {
   const {requestKey, caKey} = clusterLayout(cluster);
   return problem(
     'FILE_MISSING',
-    `neither ${requestKey} nor ${caKey} is here: there is no key to import a certificate for`,
-    'Run this where the request was made',
-    advice`or make a request with: ${kubectlMesh('certs request', [cluster])}`,
+    `neither ${requestKey} nor ${caKey} found: there is no key to import a certificate for`,
+    'run this in the work directory that created the request',
+    advice`or create a request with: ${kubectlMesh('certs request', [cluster])}`,
   );
 }
 
-/** A subject that names another cluster is a conflict to every later command. */
-function locality({subject}: Certificate, {cluster, loaded}: ImportFacts): readonly Refusal[] {
+/** Refuses a subject that names another cluster: every later command would report it as a conflict. */
+function wrongClusterName({subject}: Certificate, {cluster, loaded}: ImportFacts): readonly Refusal[] {
   const declared = loaded.mesh.clusters.map(({name}) => name);
   const other = madeForOther(attributeOf(subject, 'L'), cluster.name, declared);
   if (other === undefined) return [];
   return [
     {
       id: 'other-cluster',
-      message: `"${subject.text}" has the key of ${cluster.name} and the name of ${other}`,
-      hint: `have the request of ${cluster.name} signed with a subject of its own`,
+      message: `"${subject.text}" has the key of ${cluster.name}, but names cluster ${other}`,
+      hint: `have the request of ${cluster.name} signed with a subject that names ${cluster.name}`,
     },
   ];
 }
@@ -135,53 +136,53 @@ function rootWrite(
   newRoot: boolean,
   {existingRoots, givenRoot}: ImportFacts,
 ): WriteFiles {
-  const from = newRoot ? 'the answer' : existingRoots.length > 0 || !givenRoot ? 'the clusters' : '--root';
+  const from = newRoot ? "the CA's response" : existingRoots.length > 0 || !givenRoot ? 'the clusters' : '--root';
   return {
     kind: 'write-files',
     id: 'root-cert',
-    title: `take ${layout.rootCert} over from ${from}`,
+    title: `import ${layout.rootCert} from ${from}`,
     files: [{path: layout.rootCert, content: text}],
-    // Whoever made the files could have put any root into them.
+    // Anyone who could change the files could have added any root.
     ...(newRoot && {
-      confirm: `trust "${top.subject.text}", which came with the answer, as the mesh's root (SHA-256 ${formatFingerprint(top.fingerprint)}; --root FILE names one that you know)`,
+      confirm: `trust "${top.subject.text}" from the CA's response as the mesh's root (SHA-256 ${formatFingerprint(top.fingerprint)}; to require a known root, use --root FILE)`,
     }),
   };
 }
 
-/** None where all of it is in its place already, and no request is left. */
+/** The action that writes the files; none where all are in place and no request is left. */
 function importAction(
   certificate: Certificate,
   bundle: Readonly<Record<'caCert' | 'certChain' | 'rootCert', string>> & {readonly caKey: Sensitive<string>},
   key: CandidateKey,
-  {cluster: {name}, files, requestThere, keys, now}: ImportFacts,
+  {cluster: {name}, files, hasRequest, keys, now}: ImportFacts,
 ): readonly ImportClusterCa[] {
   const paths = clusterLayout(name);
   const spkiAt = (where: string): string | undefined => keys.find(({path}) => path === where)?.spki;
   const sameKey = spkiAt(paths.caKey) === key.spki;
   const same = sameKey && (['caCert', 'certChain', 'rootCert'] as const).every((part) => files[part] === bundle[part]);
-  // The request is answered when its own key has its certificate; another request goes on waiting.
-  const answered = requestThere && (spkiAt(paths.requestKey) ?? key.spki) === key.spki;
-  if (same && !answered) return [];
+  // The request is fulfilled once its own key has its certificate; any other request stays pending.
+  const fulfilled = hasRequest && (spkiAt(paths.requestKey) ?? key.spki) === key.spki;
+  if (same && !fulfilled) return [];
   const parts = same ? [] : (['caKey', 'caCert', 'certChain', 'rootCert'] as const);
   const action: ImportClusterCa = defined({
     kind: 'import-cluster-ca',
     id: `${name}/ca`,
     cluster: name,
     title: same
-      ? `remove the request that was answered (${paths.requestCsr})`
-      : `take over the cluster CA "${certificate.subject.text}" (${certificate.key.name})`,
+      ? `remove the fulfilled request (${paths.requestCsr})`
+      : `import the cluster CA "${certificate.subject.text}" (${certificate.key.name})`,
     files: parts.map((part) => ({path: paths[part], content: bundle[part]})),
-    answered: answered ? [paths.requestKey, paths.requestCsr] : [],
+    answered: fulfilled ? [paths.requestKey, paths.requestCsr] : [],
     certificate: certificateInShort(certificate),
-    confirm: same ? undefined : replaced(name, files, sameKey, now),
+    confirm: same ? undefined : confirmationOf(name, files, sameKey, now),
   });
   return [action];
 }
 
-/** What a person must agree to: what is there goes away. */
-function replaced(name: string, files: CaFiles, sameKey: boolean, now: Date): string | undefined {
+/** The text of the confirmation; undefined where nothing is replaced. */
+function confirmationOf(name: string, files: CaFiles, sameKey: boolean, now: Date): string | undefined {
   const {caCert, caKey} = files;
   if (caCert === undefined && caKey === undefined) return undefined;
   const before = inspectCaFiles({...files, caKey: undefined}, {now, keyMayBeMissing: true}).certificate;
-  return replacing(name, before, sameKey ? 'the certificate' : 'the key and certificate');
+  return replaceText(name, before, sameKey ? 'the certificate' : 'the key and certificate');
 }

@@ -1,4 +1,4 @@
-/** The root's part of `certs generate`: made, taken over, or known already; and whether its signer can sign. Pure. */
+/** Plans the root for `certs generate`: create it, import its certificate or nothing; and whether its signer can sign. Pure. */
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, problem, reportError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
@@ -10,40 +10,42 @@ import type {CreateRootCa, IssueClusterCa, WriteFiles} from '../../engine/action
 import type {SignerState} from '../../signers/signer-module.js';
 import type {ClusterTrustStore} from '../shared/mesh-roots.js';
 import {rootName, type TrustStore, trustStoreOf} from '../../domain/ca/trust-store.js';
-import {knownTrust} from './ca-run.js';
+import {meshTrustStore} from './ca-run.js';
 import type {GenerateFacts, SignerFacts} from './generate-facts.js';
 
 type PresentRoot = Extract<RootState, {kind: 'present'}>;
 
-/** A root is made, or its certificate is taken over. */
+/** Creates a root, or imports the certificate of an existing one. */
 export type RootAction = CreateRootCa | WriteFiles;
 
-/** What is done about the root. */
+/** The decision for the root. */
 export interface RootPlan {
   readonly action?: RootAction;
-  /** Why nothing can be done. */
+  /** Why the whole run is blocked. */
   readonly error?: ErrorReport;
   readonly warning?: string;
 }
 
-/** Keys made ahead while the root's is made: more would only wait for a core. */
+/** How many cluster keys are generated in parallel with the root key: more would only wait for a CPU core. */
 const keysAhead = 4;
 
-/** Plans it. `issuing`: the cluster CAs that are to be signed. */
+const fullControl = 'anyone who can read it controls the mesh';
+
+/** Plans the root. `issuing`: the cluster CAs to sign. */
 export function planRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[]): RootPlan {
   const {root, signer, existingRoots} = facts;
   if (root.kind === 'conflict') return {error: root.error};
-  // What would sign is not needed where nothing is to be signed.
+  // An unavailable signer does not matter where nothing has to be signed.
   if (signer.kind === 'unavailable') {
     return root.kind === 'present' && issuing.length === 0 ? {} : {error: signer.error};
   }
-  const trust = knownTrust(root, existingRoots);
+  const trust = meshTrustStore(root, existingRoots);
   if ('error' in trust) return trust;
   if (signer.kind === 'ready') return planReadyRoot(facts, signer, trust.store);
   return root.kind === 'present' ? planPresentRoot(root, facts, issuing) : planMissingRoot(facts, issuing);
 }
 
-/** A CA that can sign, and stands below a root or is one: the mesh's root must be that one. */
+/** Plans for a CA that can sign: the mesh's root must be its root, or the CA itself. */
 function planReadyRoot(
   {root, givenRoot, now}: GenerateFacts,
   {what, upward}: Extract<SignerState, {kind: 'ready'}>,
@@ -53,96 +55,96 @@ function planReadyRoot(
   const top = upward.at(-1);
   const known = trusted ?? givenRoot ?? (top?.selfSigned ? trustStoreOf([top]) : undefined);
   if (!signing || !known) {
-    const message = `${what} does not send the root above it, and there is no ${layout.rootCert} yet`;
-    return blocked('FILE_MISSING', message, 'Name its root with --root FILE');
+    const message = `${what} does not return its root, and there is no ${layout.rootCert} yet`;
+    return blocked('FILE_MISSING', message, 'specify its root with --root FILE');
   }
   const verified = verifyChain(signing, {roots: known.roots, intermediates: above, now});
   if ('failure' in verified && verified.failure !== 'expired') {
     return blocked(
       'WORKDIR_CONFLICT',
-      `${what} ("${signing.subject.text}") does not stand below the mesh's root ("${rootName(known)}"): ${verified.message}`,
-      "Choose the issuer that stands below the mesh's root",
-      'Another root is a change of root: see docs/trust.md',
+      `${what} ("${signing.subject.text}") does not chain to the mesh's root ("${rootName(known)}"): ${verified.message}`,
+      "choose an issuer that chains to the mesh's root",
+      'to change the root, see docs/trust.md',
     );
   }
-  return root.kind === 'present' ? {} : {action: adoptRoot(known, what)};
+  return root.kind === 'present' ? {} : {action: importRoot(known, what)};
 }
 
-function blocked(...said: Parameters<typeof problem>): RootPlan {
-  return {error: problem(...said)};
+function blocked(...error: Parameters<typeof problem>): RootPlan {
+  return {error: problem(...error)};
 }
 
 function planPresentRoot(
   root: PresentRoot,
-  {signer, rootFrom, passphraseAvailable}: GenerateFacts,
+  {signer, rootSource, passphraseAvailable}: GenerateFacts,
   issuing: readonly IssueClusterCa[],
 ): RootPlan {
-  const taken: RootPlan = rootFrom === undefined ? {} : {action: adoptRoot(root, rootFrom)};
-  if (signer.kind !== 'key-file') return taken;
+  const imported: RootPlan = rootSource === undefined ? {} : {action: importRoot(root, rootSource)};
+  if (signer.kind !== 'key-file') return imported;
   const {keyPath} = signer;
   const other = issuing.length > 0 ? otherKeyDirectory(root, signer) : undefined;
   if (other) return other;
-  if (root.key === 'clear') return {...taken, warning: `${keyPath} is not encrypted: whoever reads it owns the mesh`};
+  if (root.key === 'clear') return {...imported, warning: `${keyPath} is not encrypted: ${fullControl}`};
   if (root.key === 'encrypted' && issuing.length > 0 && !passphraseAvailable) {
     return {error: reportError(passphraseNeeded('existing'))};
   }
   const encryption = root.keyFacts?.encryption;
-  if (!encryption?.weak) return taken;
-  return {...taken, warning: `${keyPath} is encrypted with ${encryption.kdf}: guessing its passphrase is cheap`};
+  if (!encryption?.weak) return imported;
+  return {...imported, warning: `${keyPath} is encrypted with ${encryption.kdf}: its passphrase is cheap to guess`};
 }
 
-/** A directory says by its own root-cert.pem whose key it holds: better known before a passphrase is asked for. */
+/** Checks root-cert.pem in the key's directory: another root is then reported before the passphrase prompt. */
 function otherKeyDirectory(
   root: PresentRoot,
   {certificate, keyPath}: Extract<SignerState, {kind: 'key-file'}>,
 ): RootPlan | undefined {
   if (certificate === undefined || keyPath === layout.rootKey) return undefined;
-  const theirs = readableCertificates(certificate, keyPath);
-  const ours = new Set(root.roots.map(({spki}) => spki));
-  if (theirs.length === 0 || theirs.some(({spki}) => ours.has(spki))) return undefined;
+  const besideKey = readableCertificates(certificate, keyPath);
+  const meshKeys = new Set(root.roots.map(({spki}) => spki));
+  if (besideKey.length === 0 || besideKey.some(({spki}) => meshKeys.has(spki))) return undefined;
   return blocked(
     'WORKDIR_CONFLICT',
-    `${keyPath} belongs to another root ("${theirs[0]?.subject.text ?? ''}") than ${layout.rootCert} ("${rootName(root)}")`,
-    "Plug in what this mesh's root key is on, or say where that is with --root-dir DIR",
+    `${keyPath} belongs to a different root ("${besideKey[0]?.subject.text ?? ''}") than ${layout.rootCert} ("${rootName(root)}")`,
+    "attach the drive with this mesh's root key, or specify its directory with --root-dir DIR",
   );
 }
 
 function planMissingRoot(facts: GenerateFacts, issuing: readonly IssueClusterCa[]): RootPlan {
-  const {signer, clear} = facts;
+  const {signer, unencrypted} = facts;
   const [first] = facts.existingRoots;
-  if (first) return planLostRoot(first, signer, issuing.length > 0);
-  // Without a signer of its own a mesh gets its root with the first certificate that comes in.
+  if (first) return planMissingRootCert(first, signer, issuing.length > 0);
+  // With an external CA the mesh gets its root with the first imported certificate.
   if (signer.kind === 'elsewhere' || signer.kind === 'idle') return {};
   if (signer.kind === 'rootless') return {action: createRoot(facts, 'elsewhere', issuing)};
   if (signer.kind === 'key-file' && signer.directoryMissing === true) {
     return blocked(
       'FILE_MISSING',
-      `the directory for ${signer.keyPath} is not there: a new root key would land on another disk`,
-      'Plug it in, make the directory, or say where the root key is to be kept with --root-dir DIR',
+      `the directory of ${signer.keyPath} does not exist: a new root key would be written to another disk`,
+      'attach the drive, create the directory, or specify another one with --root-dir DIR',
     );
   }
-  if (!clear && !facts.passphraseAvailable) return {error: reportError(passphraseNeeded('new'))};
-  const warning = `${layout.rootKey} is written in the clear (--no-passphrase): whoever reads it owns the mesh`;
-  const action = createRoot(facts, clear ? 'clear' : 'encrypted', issuing);
-  return clear ? {action, warning} : {action};
+  if (!unencrypted && !facts.passphraseAvailable) return {error: reportError(passphraseNeeded('new'))};
+  const warning = `${layout.rootKey} is written unencrypted (--no-passphrase): ${fullControl}`;
+  const action = createRoot(facts, unencrypted ? 'clear' : 'encrypted', issuing);
+  return unencrypted ? {action, warning} : {action};
 }
 
-/** Clusters have the root that the work directory lacks. */
-function planLostRoot(store: ClusterTrustStore, signer: SignerFacts, signs: boolean): RootPlan {
+/** Plans for a work directory without root-cert.pem whose clusters have a root. */
+function planMissingRootCert(store: ClusterTrustStore, signer: SignerFacts, signs: boolean): RootPlan {
   const {rootCert} = clusterLayout(store.cluster);
   if (signs) {
-    const gone = signer.kind === 'key-file' ? `${layout.rootCert} and ${signer.keyPath} are` : `${layout.rootCert} is`;
+    const lost = signer.kind === 'key-file' ? `${layout.rootCert} and ${signer.keyPath} are` : `${layout.rootCert} is`;
     return blocked(
       'FILE_MISSING',
-      `${store.cluster} has a root already, but ${gone} gone: a new root would split the mesh's trust`,
-      `Bring back what is gone; ${rootCert} is the certificate`,
+      `${store.cluster} already has a root, but ${lost} missing: a new root would split the mesh's trust`,
+      `restore what is missing; the certificate is ${rootCert}`,
     );
   }
-  if (store.roots.length > 0) return {action: adoptRoot(store, 'the clusters')};
+  if (store.roots.length > 0) return {action: importRoot(store, 'the clusters')};
   return blocked(
     'NOT_A_CERTIFICATE',
-    `${rootCert} has no certificate that can be read, and there is no ${layout.rootCert}`,
-    `Copy the ${layout.rootCert} of the mesh to the work directory`,
+    `${rootCert} contains no readable certificate, and there is no ${layout.rootCert}`,
+    `copy the mesh's ${layout.rootCert} to the work directory`,
   );
 }
 
@@ -153,15 +155,15 @@ function createRoot(
 ): CreateRootCa {
   const {meshID, trust} = loaded.mesh;
   const algorithm = trust.keyAlgorithm;
-  const words = {
-    clear: `${algorithm}, key in the clear`,
-    encrypted: `${algorithm}, key encrypted`,
+  const details = {
+    clear: `${algorithm}, unencrypted key`,
+    encrypted: `${algorithm}, encrypted key`,
     elsewhere: `key held by ${signer.kind === 'rootless' ? signer.what : 'the signer'}`,
   };
   return defined({
     kind: 'create-root-ca',
     id: 'root-ca',
-    title: `create the root CA (${words[protection]})`,
+    title: `create the root CA (${details[protection]})`,
     signer: trust.signer,
     algorithm,
     validityDays: trust.rootValidityDays,
@@ -171,7 +173,7 @@ function createRoot(
   });
 }
 
-function adoptRoot({text}: Pick<TrustStore, 'text'>, from: string): WriteFiles {
-  const title = `take ${layout.rootCert} over from ${from}`;
+function importRoot({text}: Pick<TrustStore, 'text'>, from: string): WriteFiles {
+  const title = `import ${layout.rootCert} from ${from}`;
   return {kind: 'write-files', id: 'root-cert', title, files: [{path: layout.rootCert, content: text}]};
 }

@@ -1,4 +1,4 @@
-/** `certs request`: a key and a certificate request for each cluster, for a CA elsewhere to sign. */
+/** `certs request`: creates a key and a certificate request for each cluster, to be signed by an external CA. */
 import {defined} from '../../domain/defined.js';
 import {problem} from '../../domain/errors.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
@@ -24,18 +24,18 @@ import {
   type Decision,
   guardKeys,
   judgeClusters,
-  saidOf,
+  noticesOf,
 } from './ca-run.js';
 
-/** What `certs request` is asked for. */
+/** The request of `certs request`. */
 export interface CsrRequest {
   readonly clusters: readonly string[];
   readonly keyAlgorithm?: KeyAlgorithm | undefined;
-  /** Make a new key and request, whatever is there. */
+  /** Create a new key and request even if they exist. */
   readonly renew: boolean;
 }
 
-/** A request that waits for its answer. */
+/** A request that has not been signed yet. */
 export interface PendingRequest {
   /** Relative to the work directory. */
   readonly file: string;
@@ -50,15 +50,15 @@ export interface PendingRequest {
 
 /** One cluster after the run. */
 export interface RequestClusterResult extends ClusterResult {
-  /** What was, or in a dry run would be, done; absent when nothing is to be done. */
+  /** What was (in a dry run: would be) done; absent when nothing had to change. */
   readonly action?: string;
-  /** What is to be sent to the CA. Absent where nothing waits for an answer, and in dry runs of a new one. */
+  /** The request to send to the CA. Absent where none is pending, and in a dry run that would create one. */
   readonly request?: PendingRequest;
-  /** The CA that the cluster has already. */
+  /** The current CA of the cluster. */
   readonly certificate?: CertificateInShort;
 }
 
-/** What `certs request` answers. */
+/** The result of `certs request`. */
 export type CsrResult = CaRunResult<RequestClusterResult>;
 
 interface ClusterFacts {
@@ -68,11 +68,11 @@ interface ClusterFacts {
 }
 
 interface RequestFacts extends GuardedMesh {
-  /** With what is to be made for each, on which the questions to git depend, too. */
+  /** With the decision for each, which also determines the keys that git is checked for. */
   readonly clusters: readonly (ClusterFacts & Decision<RequestClusterCa>)[];
 }
 
-/** Makes what is missing; a request whose key is there is kept. */
+/** `certs request`: creates what is missing; keeps a request whose key exists. */
 export const requestCerts: Operation<CsrRequest, CsrResult> = {
   command: 'certs request',
   changes: true,
@@ -122,48 +122,48 @@ async function readRequests(
 
 function plan(facts: RequestFacts): Plan {
   const actions = facts.clusters.flatMap(({action}) => action ?? []);
-  return guardedPlan(facts, {groups: groupOf(actions), ...saidOf(facts.clusters)});
+  return guardedPlan(facts, {groups: groupOf(actions), ...noticesOf(facts.clusters)});
 }
 
-/** Whether what waits there has got its certificate: an import that was killed before it removed the request. */
-function isAnswered({request, ca}: ClusterFacts): boolean {
-  const has = ca.kind === 'valid' && !ca.keyMissing ? ca.inspection.certificate?.spki : undefined;
-  const waits = request.kind === 'pending' ? request.request.spki : request.kind === 'key-only' ? request.key.spki : '';
-  return has !== undefined && has === waits;
+/** Whether the pending request has its certificate already: an import was killed before it removed the request. */
+function isFulfilled({request, ca}: ClusterFacts): boolean {
+  const current = ca.kind === 'valid' && !ca.keyMissing ? ca.inspection.certificate?.spki : undefined;
+  const spki = request.kind === 'pending' ? request.request.spki : request.kind === 'key-only' ? request.key.spki : '';
+  return current !== undefined && current === spki;
 }
 
-function decide(facts: ClusterFacts, asked: CsrRequest, algorithm: KeyAlgorithm): Decision<RequestClusterCa> {
+function decide(facts: ClusterFacts, options: CsrRequest, algorithm: KeyAlgorithm): Decision<RequestClusterCa> {
   const {name, request, ca} = facts;
   const {requestKey, requestCsr} = clusterLayout(name);
-  const answered = isAnswered(facts);
+  const fulfilled = isFulfilled(facts);
   const base = {kind: 'request-cluster-ca', id: `${name}/request`, cluster: name, algorithm} as const;
-  const create: RequestClusterCa = {...base, title: `make a key and a request (${algorithm})`, keepKey: false};
-  if (asked.renew) {
-    const loses = request.kind === 'conflict' ? request.keyThere : ['pending', 'key-only'].includes(request.kind);
-    if (!loses || answered) return {action: create};
-    const confirm = `replace ${requestKey}: a certificate made for its request could not be used any more`;
+  const create: RequestClusterCa = {...base, title: `create a key and a CSR (${algorithm})`, keepKey: false};
+  if (options.renew) {
+    const losesKey = request.kind === 'conflict' ? request.keyThere : ['pending', 'key-only'].includes(request.kind);
+    if (!losesKey || fulfilled) return {action: create};
+    const confirm = `replace ${requestKey}: a certificate issued for its request becomes unusable`;
     return {action: {...create, confirm}};
   }
-  const warning = ca.kind === 'conflict' ? `the CA that is there cannot be used: ${ca.error.message}` : undefined;
+  const warning = ca.kind === 'conflict' ? `the existing CA is unusable: ${ca.error.message}` : undefined;
   switch (request.kind) {
     case 'absent':
       return defined({warning, action: ca.kind === 'valid' || ca.kind === 'completable' ? undefined : create});
     case 'key-only': {
-      const title = `make the request for ${requestKey}`;
-      return defined({warning, action: answered ? undefined : {...base, title, keepKey: true}});
+      const title = `create the CSR for ${requestKey}`;
+      return defined({warning, action: fulfilled ? undefined : {...base, title, keepKey: true}});
     }
     case 'pending': {
-      const {name: has} = request.request.key;
-      const isOther = !answered && asked.keyAlgorithm !== undefined && has !== asked.keyAlgorithm;
-      const other = `the request that is there has a key of another kind (${has}); --renew makes a new one`;
-      return defined({warning: warning ?? (isOther ? other : undefined)});
+      const {name: current} = request.request.key;
+      const differs = !fulfilled && options.keyAlgorithm !== undefined && current !== options.keyAlgorithm;
+      const difference = `the existing request has a key of another algorithm (${current}); --renew creates a new one`;
+      return defined({warning: warning ?? (differs ? difference : undefined)});
     }
     case 'request-only': {
       const error = problem(
         'WORKDIR_CONFLICT',
-        `${requestCsr} is there, but its key, ${requestKey}, is not`,
-        'Run this where the request was made: the key is there, and the answer is imported there',
-        advice`Make a new key and request with: ${kubectlMesh('certs request', words`${name} --renew`)}`,
+        `${requestCsr} exists, but its key ${requestKey} does not`,
+        'run this in the work directory that created the request: it has the key',
+        advice`or create a new key and request: ${kubectlMesh('certs request', words`${name} --renew`)}`,
       );
       return defined({warning, error});
     }
@@ -175,12 +175,12 @@ function decide(facts: ClusterFacts, asked: CsrRequest, algorithm: KeyAlgorithm)
 function report(run: PhaseRun<RequestFacts>, requests: ReadonlyMap<string, RequestState>): CsrResult {
   return caRunResult(run, run.facts.clusters, (result, before) => {
     const state = requests.get(before.name);
-    const waits = state && !isAnswered({...before, request: state});
+    const isPending = state && !isFulfilled({...before, request: state});
     const ca = caOf(before.ca);
     return defined({
       ...result,
       action: before.action?.title,
-      request: waits ? pendingOf(before.name, state) : undefined,
+      request: isPending ? pendingOf(before.name, state) : undefined,
       certificate: ca && certificateInShort(ca),
     });
   });

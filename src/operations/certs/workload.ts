@@ -1,4 +1,4 @@
-/** `certs workload`: a certificate for a workload outside of Kubernetes, as the cluster's istiod would give it. */
+/** `certs workload`: issues a certificate for a workload outside Kubernetes, like one from the cluster's istiod. */
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError, problem} from '../../domain/errors.js';
 import {clusterLayout, type WorkloadLayout, workloadLayout} from '../../domain/mesh/layout.js';
@@ -34,25 +34,25 @@ import {loadMesh} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {caRunResult, type CaRunResult, guardedPlan, type GuardedMesh, guardKeys} from './ca-run.js';
 
-/** What `certs workload` is asked for. */
+/** The request of `certs workload`. */
 export interface WorkloadRequest {
   readonly cluster: string;
   readonly workload: WorkloadName;
   readonly algorithm: KeyAlgorithm;
   /** Milliseconds. */
   readonly validityMs: number;
-  /** Replace what is there, valid or not. */
+  /** Replace existing files, valid or not. */
   readonly renew: boolean;
 }
 
-/** What `certs workload` answers. */
+/** The result of `certs workload`. */
 export interface WorkloadResult extends CaRunResult {
   readonly spiffeId: string;
   /** The three files, relative to the work directory. */
   readonly files: {readonly key: string; readonly certChain: string; readonly rootCert: string};
-  /** What was, or in a dry run would be, done; absent when nothing is to be done. */
+  /** What was (in a dry run: would be) done; absent when nothing had to change. */
   readonly action?: string;
-  /** The certificate that is there after the run. */
+  /** The certificate after the run. */
   readonly certificate?: Omit<CertificateInShort, 'subject'>;
 }
 
@@ -67,12 +67,12 @@ interface WorkloadFacts extends GuardedMesh {
   readonly now: Date;
 }
 
-/** A plan, with the action that issues the certificate where one is to be issued. */
+/** A plan, with the action that issues the certificate, if any. */
 interface WorkloadPlan extends Plan {
   readonly action?: IssueWorkload;
 }
 
-/** Makes a workload's key and certificate with the cluster's CA key. */
+/** Creates a workload's key, and a certificate signed with the cluster's CA key. */
 export const issueWorkload = onePhase<WorkloadRequest, WorkloadResult, WorkloadFacts, WorkloadPlan>({
   command: 'certs workload',
   changes: true,
@@ -83,23 +83,22 @@ export const issueWorkload = onePhase<WorkloadRequest, WorkloadResult, WorkloadF
   conclude: concludeRun,
 });
 
-function requireValidity(validityMs: number): void {
+function checkValidity(validityMs: number): void {
   if (validityMs > longestWorkloadMs) {
-    const what = 'istiod issues no workload certificate for longer than 90 days (2160h), and neither is one made here';
-    throw new MeshError('USAGE', what, {
-      hints: ['A short life is what protects a workload key: 24h unless --validity says otherwise'],
+    throw new MeshError('USAGE', '--validity must be at most 2160h (90 days), as in istiod', {
+      hints: ['a short lifetime is what protects a workload key: the default is 24h'],
     });
   }
   if (validityMs < shortestWorkloadMs) throw new MeshError('USAGE', '--validity must be at least 1m');
 }
 
 async function gather(deps: Deps, request: WorkloadRequest): Promise<WorkloadFacts> {
-  requireValidity(request.validityMs);
+  checkValidity(request.validityMs);
   const {workspace} = deps;
   const now = deps.now();
   const loaded = await loadMesh(deps, {clusters: [request.cluster]});
   const [cluster] = loaded.clusters;
-  if (!cluster) throw new MeshError('INTERNAL', 'a cluster was named, and none was loaded');
+  if (!cluster) throw new MeshError('INTERNAL', 'no cluster was selected');
   const {name} = cluster;
   const {workload} = request;
   const {trustDomain} = loaded.mesh;
@@ -120,7 +119,7 @@ async function gather(deps: Deps, request: WorkloadRequest): Promise<WorkloadFac
 
 function plan(facts: WorkloadFacts): WorkloadPlan {
   const {request, cluster, loaded, state, spiffeId, files, git} = facts;
-  // Of a valid certificate nothing is planned at all.
+  // A valid certificate needs no plan at all.
   if (state.kind === 'valid' && !request.renew) return emptyPlan;
   const {name} = cluster;
   const error = cannotSign(facts) ?? cannotReplace(facts) ?? gitBlockers(git)[0]?.error;
@@ -132,7 +131,7 @@ function plan(facts: WorkloadFacts): WorkloadPlan {
     cluster: name,
     caFiles: files,
     title: `${state.kind === 'absent' ? 'issue' : 'renew'} the certificate of ${spiffeId} (${algorithm})`,
-    confirm: loss(facts),
+    confirm: confirmationOf(facts),
     ...workload,
     trustDomain: loaded.mesh.trustDomain,
     algorithm,
@@ -140,35 +139,35 @@ function plan(facts: WorkloadFacts): WorkloadPlan {
   });
   return {
     action,
-    ...guardedPlan(facts, {groups: groupOf([action]), warnings: shortened(facts)}),
+    ...guardedPlan(facts, {groups: groupOf([action]), warnings: validityWarnings(facts)}),
   };
 }
 
-/** Why the cluster's CA cannot sign here, and what else there is. */
+/** Why the cluster's CA cannot sign here, with the alternatives. */
 function cannotSign({cluster: {name}, loaded, files, inspection}: WorkloadFacts): ErrorReport | undefined {
   const {signer, keepClusterKeys} = loaded.mesh.trust;
   const paths = clusterLayout(name);
   if (!usesCacerts(signer)) {
     return problem(
       'SIGNED_ELSEWHERE',
-      "this mesh's workload certificates come from elsewhere (trust.signer: external)",
-      'Ask whoever issues them for one: istio-csr, SPIRE or the Kubernetes signer',
+      "this mesh's workload certificates come from an external issuer (trust.signer: external)",
+      'request one from that issuer: istio-csr, SPIRE or the Kubernetes signer',
     );
   }
   if (files.caCert === undefined) {
-    const what = `there is no ${paths.caCert}: ${name} has no CA here that could sign`;
-    return problem('FILE_MISSING', what, advice`Make one with ${kubectlMesh('certs generate', [name])}`);
+    const what = `${paths.caCert} not found: ${name} has no CA here`;
+    return problem('FILE_MISSING', what, advice`create one with: ${kubectlMesh('certs generate', [name])}`);
   }
   if (files.caKey === undefined) {
     const why = keepClusterKeys
-      ? 'the key is kept elsewhere'
-      : 'trust.keepClusterKeys is false, so the key was removed once the cluster held it';
+      ? 'the key is stored elsewhere'
+      : 'it was removed after the push (trust.keepClusterKeys is false)';
     return problem(
       'FILE_MISSING',
-      `there is no ${paths.caKey}: ${why}, and nothing can be signed without it`,
-      `Run this where ${paths.caKey} is kept`,
-      advice`Or let istiod sign: Istio's agent on the machine asks it with a token (${fixWith.istioctl('any', words`x workload entry configure`)})`,
-      advice`Or make a new CA, sign, and push it: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
+      `${paths.caKey} not found: ${why}, and signing requires it`,
+      `run this where ${paths.caKey} is stored`,
+      advice`or let istiod sign: Istio's agent on the machine authenticates with a token (${fixWith.istioctl('any', words`x workload entry configure`)})`,
+      advice`or create a new CA, sign with it, and push it: ${kubectlMesh('certs generate', words`${name} --renew`)}`,
     );
   }
   const [first, ...others] = inspection.findings.filter(({severity}) => severity === 'error');
@@ -179,23 +178,23 @@ function cannotSign({cluster: {name}, loaded, files, inspection}: WorkloadFacts)
 
 function cannotReplace({request, state, paths: {directory}}: WorkloadFacts): ErrorReport | undefined {
   if (state.kind !== 'conflict' || request.renew) return undefined;
-  const what = `${directory} holds something else: ${state.reason}`;
-  return problem('WORKDIR_CONFLICT', what, 'Replace it with --renew, or move it away');
+  const what = `${directory} contains other files: ${state.reason}`;
+  return problem('WORKDIR_CONFLICT', what, 'replace them with --renew, or move them away');
 }
 
-/** What is lost, where that is to be agreed to. */
-function loss({state, paths: {directory}}: WorkloadFacts): string | undefined {
+/** The text of the confirmation: what is replaced; undefined where nothing is. */
+function confirmationOf({state, paths: {directory}}: WorkloadFacts): string | undefined {
   if (state.kind === 'valid') {
     return `replace the key and certificate in ${directory}/ (valid until ${state.certificate.notAfter.toISOString()})`;
   }
-  return state.kind === 'conflict' ? `replace what is in ${directory}/ (${state.reason})` : undefined;
+  return state.kind === 'conflict' ? `replace the contents of ${directory}/ (${state.reason})` : undefined;
 }
 
-function shortened({now, request, inspection: {verified}, cluster: {name}}: WorkloadFacts): readonly Warning[] {
+function validityWarnings({now, request, inspection: {verified}, cluster: {name}}: WorkloadFacts): readonly Warning[] {
   if (!verified || 'failure' in verified) return [];
   const end = workloadEnd(now, request.validityMs, verified.chain);
   if (end >= workloadEnd(now, request.validityMs, [])) return [];
-  const message = `the certificate ends with the CA above it, on ${end.toISOString()}: renew the CA of ${name} first`;
+  const message = `the certificate expires with its CA, on ${end.toISOString()}: renew the CA of ${name} first`;
   return [{cluster: name, message}];
 }
 
@@ -204,8 +203,8 @@ function report(run: PhaseRun<WorkloadFacts, WorkloadPlan>): WorkloadResult {
   const {cluster, spiffeId, state} = facts;
   const {key, certChain, rootCert} = facts.paths;
   const {action} = planned;
-  const there = state.kind === 'valid' ? certificateInShort(state.certificate) : undefined;
-  const certificate = outcomeOf(run, action)?.result ?? there;
+  const existing = state.kind === 'valid' ? certificateInShort(state.certificate) : undefined;
+  const certificate = outcomeOf(run, action)?.result ?? existing;
   return defined({
     ...caRunResult(run, [cluster], (result) => result),
     spiffeId,

@@ -35,13 +35,13 @@ import {
   type Change,
   type Decided,
   type TargetFacts,
-  noteAction,
+  putRecord,
   planApply,
 } from './plan-apply.js';
 
 /** `install apply CLUSTER...`. */
 export interface ApplyRequest extends MeshRequest, ApplyOptions {
-  /** `--as`: refused, since istioctl has no such flag in many versions and would act with the caller's own rights. */
+  /** `--as`: rejected, since many istioctl versions lack the flag and would act with the caller's own rights. */
   readonly as?: string | undefined;
 }
 
@@ -50,39 +50,39 @@ export interface AppliedCluster extends ClusterResult {
   readonly context?: string;
   /** The file that was applied. */
   readonly path: string;
-  /** What was to be done; absent where that could not be told. */
+  /** The planned change; absent if it could not be determined. */
   readonly change?: Change;
-  /** The version that ran before. */
+  /** The version that was running before. */
   readonly running?: string;
 }
 
-/** What `install apply` answers. */
+/** The result of `install apply`. */
 export interface ApplyResult extends CommonResult {
   readonly clusters: readonly AppliedCluster[];
-  /** istioctl's version, as it says it. */
+  /** The version that istioctl reports. */
   readonly istioctl: string;
   readonly warnings: readonly Warning[];
 }
 
-/** `install apply`: hands install.yaml to istioctl, one cluster first, then the rest, and notes what was installed. */
+/** `install apply`: applies install.yaml with istioctl, to one cluster first, then the rest, and records what was installed. */
 export const applyInstalls: Operation<ApplyRequest, ApplyResult> = {
   command: 'install apply',
   changes: true,
   async execute(request, engine) {
     const run = await engine.run({
-      title: 'look at the clusters',
+      title: 'read the clusters',
       gather: (deps) => gatherApply(request, engine.settings.concurrency, deps),
       plan: (facts) => planApply(facts, request),
     });
-    const notes = await noteInstalled(run, engine);
-    return report(run, notes);
+    const recordWarnings = await recordInstalled(run, engine);
+    return report(run, recordWarnings);
   },
   conclude: (result) => concludeClusters(result.clusters),
 };
 
 /**
- * Reads everything, `concurrency` clusters at the same time. Throws `UNSUPPORTED_FLAG`, and `TOOL_MISSING` and
- * `TOOL_OUTPUT` for istioctl.
+ * Gathers the facts, `concurrency` clusters at a time. Throws `UNSUPPORTED_FLAG`, and `TOOL_MISSING` and `TOOL_OUTPUT` for
+ * istioctl.
  */
 export async function gatherApply(
   request: MeshRequest & Pick<ApplyRequest, 'as'>,
@@ -96,7 +96,7 @@ export async function gatherApply(
   const version = await chooseVersion(mesh, request.istioVersion, deps);
   const renderings = await gatherRenderings(mesh, clusters, version.known, deps);
   const targets = await eachCluster(renderings, concurrency, async (rendering): Promise<TargetFacts> => {
-    // The cluster first: credential plugins then ask in the order in which clusters are declared.
+    // The cluster first: credential plugins then prompt in the order in which clusters are declared.
     const [live, {caCert, rootCert, certChain}] = await Promise.all([
       observe(() => readInstalledCluster(deps, mesh, rendering.cluster)),
       readCaFiles(deps.workspace, rendering.cluster.name),
@@ -106,7 +106,7 @@ export async function gatherApply(
   return {loaded, version, istioctl, targets};
 }
 
-/** The names of the clusters for which istioctl ended like this. */
+/** The names of the clusters whose istioctl run has this status. */
 function clustersWith(run: Pick<PhaseRun<unknown>, 'outcomes'>, status: Outcome['status']): readonly string[] {
   return outcomesOf(run, 'run-istioctl').flatMap((one) =>
     one.status === status && one.cluster !== undefined ? [one.cluster] : [],
@@ -114,44 +114,46 @@ function clustersWith(run: Pick<PhaseRun<unknown>, 'outcomes'>, status: Outcome[
 }
 
 /**
- * Completes the record of each cluster that istioctl has finished with what is live now: with it the next `install apply`
- * can prove that nothing changed. Without it nothing is lost but that proof, so a failure is a warning.
+ * Adds the live state to the record of each cluster where istioctl succeeded: the next `install apply` can then prove that
+ * nothing changed. A failure loses only that proof, so it is a warning.
  */
-async function noteInstalled(run: PhaseRun<ApplyFacts, ApplyPlan>, engine: Engine): Promise<readonly Warning[]> {
+async function recordInstalled(run: PhaseRun<ApplyFacts, ApplyPlan>, engine: Engine): Promise<readonly Warning[]> {
   const names = clustersWith(run, 'done');
   if (names.length === 0) return [];
   const finished = names.flatMap((name) => run.plan.decided.get(name) ?? []);
-  const noted = await engine.run(notePhase(finished, run.facts.istioctl)).catch((thrown: unknown) => {
+  const recorded = await engine.run(recordPhase(finished, run.facts.istioctl)).catch((thrown: unknown) => {
     const error = asMeshError(thrown);
-    // What was interrupted before this is told by its own cluster, with what became of the others.
+    // A run that was interrupted before this step reports that in its own cluster, with the outcomes of the others.
     if (error.class === 'bug' || !run.outcomes.some(({status}) => status === 'cancelled')) throw error;
     return error;
   });
-  if (noted instanceof MeshError) return names.map((name) => notNoted(name, noted.message));
+  if (recorded instanceof MeshError) return names.map((name) => notRecorded(name, recorded.message));
   return [
     ...names
       .filter((name) => !run.plan.decided.has(name))
-      .map((name) => notNoted(name, 'it could not be looked at again')),
-    ...noted.facts.flatMap(({cluster, now}) => (isKnown(now) ? [] : [notNoted(cluster.name, now.unknown.message)])),
-    ...noted.outcomes.flatMap(({cluster, error}) =>
-      error && cluster !== undefined ? [notNoted(cluster, error.message)] : [],
+      .map((name) => notRecorded(name, 'the cluster could not be read again')),
+    ...recorded.facts.flatMap(({cluster, now}) =>
+      isKnown(now) ? [] : [notRecorded(cluster.name, now.unknown.message)],
+    ),
+    ...recorded.outcomes.flatMap(({cluster, error}) =>
+      error && cluster !== undefined ? [notRecorded(cluster, error.message)] : [],
     ),
   ];
 }
 
-function notNoted(cluster: string, why: string): Warning {
-  const what = 'Istio is installed, but what is live could not be noted, so the next install apply runs istioctl again';
+function notRecorded(cluster: string, why: string): Warning {
+  const what = 'Istio is installed, but its live state was not recorded, so the next install apply runs istioctl again';
   return {cluster, message: `${what}: ${why}`};
 }
 
-/** A cluster that istioctl has finished, and what is installed there now. */
-interface Noted extends Decided {
+/** A cluster where istioctl succeeded, and what is installed there now. */
+interface InstalledNow extends Decided {
   readonly now: Observed<Pick<InstalledCluster, 'installed' | 'record'>>;
 }
 
-function notePhase(finished: readonly Decided[], istioctl: ReportedVersion): Phase<readonly Noted[]> {
+function recordPhase(finished: readonly Decided[], istioctl: ReportedVersion): Phase<readonly InstalledNow[]> {
   return {
-    title: 'note what was installed',
+    title: 'record what was installed',
     gather: (deps) =>
       Promise.all(
         finished.map(async (one) => ({
@@ -159,13 +161,17 @@ function notePhase(finished: readonly Decided[], istioctl: ReportedVersion): Pha
           now: await observe(() => readInstalledObjects(deps, one.cluster, one.rendered)),
         })),
       ),
-    plan: (noted) => {
-      const actions = noted.flatMap((one) => {
+    plan: (clusters) => {
+      const actions = clusters.flatMap((one) => {
         if (!isKnown(one.now)) return [];
         const {installed, record} = one.now.value;
         const live = liveDigest(installed) ?? '';
         return [
-          noteAction({...one, live: {...one.live, record}}, istioctl, {id: 'install-note', what: 'what is live', live}),
+          putRecord({...one, live: {...one.live, record}}, istioctl, {
+            id: 'install-note',
+            what: 'the live state',
+            live,
+          }),
         ];
       });
       return {...emptyPlan, groups: groupOf(actions)};
@@ -173,13 +179,13 @@ function notePhase(finished: readonly Decided[], istioctl: ReportedVersion): Pha
   };
 }
 
-function report(run: PhaseRun<ApplyFacts, ApplyPlan>, notes: readonly Warning[]): ApplyResult {
-  const halfDone = clustersWith(run, 'cancelled');
+function report(run: PhaseRun<ApplyFacts, ApplyPlan>, recordWarnings: readonly Warning[]): ApplyResult {
+  const interrupted = clustersWith(run, 'cancelled');
   return {
     clusters: run.facts.targets.flatMap(({rendering: {cluster, path}, live}) =>
       clusterOutcomesWithCause([cluster.name], run).map((outcome) =>
         defined<AppliedCluster>({
-          ...(halfDone.includes(cluster.name) ? sayHalfDone(outcome) : outcome),
+          ...(interrupted.includes(cluster.name) ? withPartialInstall(outcome) : outcome),
           path,
           context: isKnown(live) ? live.value.context : undefined,
           change: run.plan.decided.get(cluster.name)?.change,
@@ -188,15 +194,15 @@ function report(run: PhaseRun<ApplyFacts, ApplyPlan>, notes: readonly Warning[])
       ),
     ),
     istioctl: run.facts.istioctl.text,
-    warnings: [...run.plan.warnings, ...notes],
+    warnings: [...run.plan.warnings, ...recordWarnings],
   };
 }
 
-/** What an interruption leaves: istioctl sets one object after the other, and the cluster goes on with what it has got. */
-function sayHalfDone(result: ClusterResult): ClusterResult {
+/** Adds what an interruption leaves: istioctl applies one object after the other, so some may be missing. */
+function withPartialInstall(result: ClusterResult): ClusterResult {
   const {name, error} = result;
   if (!error) return result;
-  const message = `${error.message} while istioctl was at work: Istio in ${name} may be half installed`;
-  const goOn = advice`go on from there: ${kubectlMesh('install apply', [name])}`;
-  return {...result, error: {...error, message, hints: [goOn, ...error.hints]}};
+  const message = `${error.message} while istioctl was running: Istio in ${name} may be partly installed`;
+  const hint = advice`to complete it, run: ${kubectlMesh('install apply', [name])}`;
+  return {...result, error: {...error, message, hints: [hint, ...error.hints]}};
 }

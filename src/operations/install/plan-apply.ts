@@ -1,4 +1,4 @@
-/** What `install apply` decides. Pure. */
+/** The plan of `install apply`. Pure. */
 import {defined} from '../../domain/defined.js';
 import {sha256Hex} from '../../domain/keys/keys.js';
 import {networkLabel, recordName} from '../../domain/istio/names.js';
@@ -28,14 +28,14 @@ import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
 import type {InstalledCluster} from '../../observe/installed-cluster.js';
 import type {ChosenVersion, Rendering} from '../../observe/renderings.js';
 
-/** One cluster, in the work directory and as it is. */
+/** One cluster, in the work directory and live. */
 export interface TargetFacts {
   readonly rendering: Rendering;
   readonly certificates: CaCertificates;
   readonly live: Observed<InstalledCluster>;
 }
 
-/** Everything the plan is made from. */
+/** The input of the plan. */
 export interface ApplyFacts {
   readonly loaded: LoadedMesh;
   readonly version: ChosenVersion;
@@ -43,49 +43,49 @@ export interface ApplyFacts {
   readonly targets: readonly TargetFacts[];
 }
 
-/** What a plan depends on besides facts: mostly what the command line agreed to. */
+/** Flags that the plan depends on: mostly overrides of safety rules. */
 export interface ApplyOptions extends VersionOverrides {
   readonly takeOver: boolean;
   readonly acceptUid: boolean;
-  /** `--readiness-timeout` of istioctl: for each component. Milliseconds. */
+  /** istioctl's `--readiness-timeout`, for each component. Milliseconds. */
   readonly readinessTimeoutMs: number;
 }
 
-/** What `install apply` is about to do to a cluster. `repair`: the same bytes again, over what changed or was left half done. */
+/** The change to a cluster. `repair`: the same bytes again, over later changes or a partial installation. */
 export type Change = 'install' | 'replace' | 'upgrade' | 'repair' | 'unchanged';
 
-/** istioctl waits for base, istiod, gateways and CNI one after the other; then it is ended. */
-const componentsWaitedFor = 5;
-const spareMs = 120_000;
+/** istioctl waits for each component in turn (base, istiod, gateways, CNI); it is stopped after these waits and a margin. */
+const componentCount = 5;
+const marginMs = 120_000;
 
-/** A cluster whose state and install.yaml are known, and what is to be done to it. */
+/** A cluster whose state and install.yaml are known, and its change. */
 export interface Decided extends Pick<Rendering, 'cluster' | 'path'> {
   readonly live: InstalledCluster;
   readonly rendered: Rendered;
   readonly change: Change;
 }
 
-/** The plan, with what was decided for each cluster. */
+/** The plan, with the decision for each cluster. */
 export interface ApplyPlan extends Plan {
-  /** By name; without an entry it could not be told. */
+  /** By name; a cluster without an entry could not be decided. */
   readonly decided: ReadonlyMap<string, Decided>;
 }
 
-/** Refusals first; then one cluster, then the rest. */
+/** Plans one cluster first, then the rest; blocks clusters that a rule refuses. */
 export function planApply(facts: ApplyFacts, options: ApplyOptions): ApplyPlan {
   const {loaded, version, istioctl, targets} = facts;
-  const seen = targets.flatMap(({rendering, live}) =>
+  const liveUids = targets.flatMap(({rendering, live}) =>
     isKnown(live) ? [{name: rendering.cluster.name, uid: live.value.uid}] : [],
   );
   const blockers = [
-    ...identityProblems(loaded.mesh, seen, options.acceptUid),
+    ...identityProblems(loaded.mesh, liveUids, options.acceptUid),
     ...targets.flatMap((target) => blockersOf(target, facts, options)),
   ];
-  // A refused cluster's UID is not recorded: with --keep-going it would be the known one of the next run.
+  // A blocked cluster's UID is not recorded: with --keep-going the next run would otherwise accept it.
   const blocked = new Set(blockers.map(({cluster}) => cluster));
   const uids = uidsToRecord(
     loaded.mesh,
-    seen.filter(({name}) => !blocked.has(name)),
+    liveUids.filter(({name}) => !blocked.has(name)),
   );
   const decided = targets.flatMap(({rendering: {cluster, path, rendered}, live}): readonly Decided[] =>
     isKnown(live) && !(rendered instanceof MeshError)
@@ -96,8 +96,8 @@ export function planApply(facts: ApplyFacts, options: ApplyOptions): ApplyPlan {
     const {name} = one.cluster;
     if (one.change === 'unchanged') return [];
     const run = istioctlAction(one, one.change, istioctl, options);
-    const note = noteAction(one, istioctl, {id: 'install-record', what: 'the installation', live: ''});
-    return [{key: name, cluster: name, title: `${name}: ${run.title}`, actions: [...namespaceAction(one), note, run]}];
+    const put = putRecord(one, istioctl, {id: 'install-record', what: 'the installation', live: ''});
+    return [{key: name, cluster: name, title: `${name}: ${run.title}`, actions: [...namespaceAction(one), put, run]}];
   });
   return {
     decided: new Map(decided.map((one) => [one.cluster.name, one])),
@@ -112,21 +112,21 @@ export function planApply(facts: ApplyFacts, options: ApplyOptions): ApplyPlan {
   };
 }
 
-/** What is to be done to a cluster whose state is known. */
+/** The change to a cluster whose state is known. */
 function changeOf(live: InstalledCluster, rendered: Rendered, istioctl: ReportedVersion): Change {
   if (!live.istiod) return 'install';
   const record = readRecord(live.record);
   const sameBytes = record?.installYaml === sha256Hex(rendered.text);
   if (sameBytes && record.istioctl === istioctl.text) {
     const digest = liveDigest(live.installed);
-    const isAsLeft = digest !== undefined && record.live === digest && networkOf(live) === rendered.network;
-    return isAsLeft ? 'unchanged' : 'repair';
+    const isUnchanged = digest !== undefined && record.live === digest && networkOf(live) === rendered.network;
+    return isUnchanged ? 'unchanged' : 'repair';
   }
   if (runningVersion(live.istiod).text !== istioctl.text) return 'upgrade';
   return sameBytes ? 'repair' : 'replace';
 }
 
-/** By its namespace's label. */
+/** The network on the label of Istio's namespace. */
 function networkOf({namespace}: InstalledCluster): string | undefined {
   return namespace?.metadata.labels?.[networkLabel];
 }
@@ -146,7 +146,7 @@ function blockersOf(target: TargetFacts, facts: ApplyFacts, options: ApplyOption
   return errors.flatMap((error) => (error ? [{cluster: cluster.name, error}] : []));
 }
 
-/** The reasons against it in the cluster as it is. */
+/** The reasons to refuse the change that follow from the live cluster. */
 function refuseLive(
   {rendering: {cluster}, certificates}: TargetFacts,
   {cacerts, istiod, installed}: InstalledCluster,
@@ -168,12 +168,11 @@ function refuseLive(
 
 function refuseStale({cluster, path, present}: Rendering, rendered: Rendered): ErrorReport | undefined {
   if (present === rendered.text) return undefined;
-  const render = advice`${kubectlMesh('install render', [cluster.name])}`;
-  if (present === undefined) return problem('FILE_MISSING', `${path} is not there yet`, render);
-  const why =
-    installYamlState(present) === 'rendered' ? 'is not what mesh.yaml says now' : 'was written or edited by hand';
+  const render = advice`render it with: ${kubectlMesh('install render', [cluster.name])}`;
+  if (present === undefined) return problem('FILE_MISSING', `${path} not found`, render);
+  const why = installYamlState(present) === 'rendered' ? 'does not match mesh.yaml' : 'was edited or written by hand';
   const changes = installYamlDiff(present, rendered.text).map((line) => `  ${line}`);
-  const hint = 'what is to stay belongs into mesh.yaml: values, overlays';
+  const hint = 'to keep changes, add them to mesh.yaml (values, overlays)';
   return problem('STALE_INSTALL', [`${path} ${why}:`, ...changes].join('\n'), render, hint);
 }
 
@@ -182,18 +181,18 @@ function refuseForeign(cluster: string, owners: ReturnType<typeof foreignOwners>
   return problem(
     'FOREIGN_OWNER',
     `Istio in ${cluster} was installed by ${owners.map(({owner, object}) => `${owner} (${object})`).join(', ')}: istioctl would overwrite it by force`,
-    'change it where it is managed, or say --take-over to make istioctl its installer',
+    'change it with that installer, or use --take-over to let istioctl manage it',
   );
 }
 
-/** What actions on a cluster have in common. */
-function on({cluster: {name}, live: {context}}: Decided, what: string) {
+/** The fields that all actions on a cluster share. */
+function base({cluster: {name}, live: {context}}: Decided, what: string) {
   return {id: `${name}/${what}`, cluster: name, context};
 }
 
 /**
- * istioctl labels the namespace only when it makes it itself (istio/istio operator/pkg/util/k8s.go). Where nothing is pushed
- * before (`trust.signer` is external), it is made here: the note of the installation goes into it first.
+ * istioctl labels the namespace only if it creates it (istio/istio operator/pkg/util/k8s.go). Without an earlier push
+ * (`trust.signer` is external) it is created here, since the installation is recorded in it first.
  */
 function namespaceAction(decided: Decided): readonly Action[] {
   const {live, rendered} = decided;
@@ -203,13 +202,15 @@ function namespaceAction(decided: Decided): readonly Action[] {
   const namespace = {apiVersion: 'v1', kind: 'Namespace'};
   const labels = {[networkLabel]: network};
   if (!live.namespace) {
-    const title = `create namespace ${name} of network ${network}`;
-    return [{kind: 'put-object', ...on(decided, 'namespace'), title, object: {...namespace, metadata: {name, labels}}}];
+    const title = `create namespace ${name} with network ${network}`;
+    return [
+      {kind: 'put-object', ...base(decided, 'namespace'), title, object: {...namespace, metadata: {name, labels}}},
+    ];
   }
   return [
     defined<PatchObject>({
       kind: 'patch-object',
-      ...on(decided, 'network-label'),
+      ...base(decided, 'network-label'),
       title: `label namespace ${name} with ${networkLabel}=${network}`,
       confirm:
         before === undefined ? undefined : `change the network of namespace ${name} from ${before} to ${network}`,
@@ -220,10 +221,10 @@ function namespaceAction(decided: Decided): readonly Action[] {
 }
 
 /**
- * Notes an installation in its ConfigMap, twice: before istioctl runs, so that one left half done is known as ours and of
- * which bytes, and after it, with what is live then.
+ * Records an installation in its ConfigMap, twice: before istioctl runs, so that a partial one can be recognized with its
+ * exact install.yaml, and afterwards, with the live state.
  */
-export function noteAction(
+export function putRecord(
   decided: Decided,
   istioctl: ReportedVersion,
   {id, what, live}: {readonly id: string; readonly what: string; readonly live: string},
@@ -231,9 +232,9 @@ export function noteAction(
   const {namespace, revision, text} = decided.rendered;
   return {
     kind: 'put-object',
-    ...on(decided, id),
+    ...base(decided, id),
     remembers: true,
-    title: `note ${what} in ConfigMap ${namespace}/${recordName(revision)}`,
+    title: `record ${what} in ConfigMap ${namespace}/${recordName(revision)}`,
     object: recordObject(
       {installYaml: sha256Hex(text), istioctl: istioctl.text, live},
       {namespace, revision},
@@ -255,19 +256,19 @@ function istioctlAction(
     install: `install Istio ${istioctl.text}`,
     repair: `apply the same install.yaml again with istioctl ${istioctl.text}`,
     replace: `replace the configuration of Istio ${running}`,
-    upgrade: `replace Istio ${running} by ${istioctl.text}`,
+    upgrade: `replace Istio ${running} with ${istioctl.text}`,
   }[change];
-  const asks = change === 'replace' || change === 'upgrade';
+  const needsConfirmation = change === 'replace' || change === 'upgrade';
   return defined<RunIstioctl>({
     kind: 'run-istioctl',
-    ...on(decided, 'install'),
+    ...base(decided, 'install'),
     title,
-    confirm: asks ? `${title}, which runs in namespace ${rendered.namespace}` : undefined,
+    confirm: needsConfirmation ? `${title} in namespace ${rendered.namespace}` : undefined,
     args: [...words, ...flags, '-y', '--readiness-timeout', `${String(Math.ceil(readinessTimeoutMs / 1000))}s`],
     file: path,
     fileSha256: sha256Hex(rendered.text),
     namespace: rendered.namespace,
-    timeoutMs: componentsWaitedFor * readinessTimeoutMs + spareMs,
+    timeoutMs: componentCount * readinessTimeoutMs + marginMs,
   });
 }
 
@@ -277,13 +278,13 @@ function kubernetesWarnings(
   istioctl: ReportedVersion,
 ): readonly Warning[] {
   if (kubernetesMinor === undefined) return [];
-  const suits = kubernetesFit(resolveVersion(istioctl.text).version, kubernetesMinor);
-  if (suits.fit === 'fits') return [];
+  const support = kubernetesFit(resolveVersion(istioctl.text).version, kubernetesMinor);
+  if (support.fit === 'fits') return [];
   const istio = `Istio ${istioctl.text}`;
   const server = `Kubernetes 1.${String(kubernetesMinor)}`;
   const message =
-    suits.fit === 'too old'
-      ? `${server} is older than ${istio} supports: 1.${String(suits.min)} and later`
-      : `${server} is too new for ${istio}, whose webhooks need 1.${String(suits.max)} or earlier`;
+    support.fit === 'too old'
+      ? `${server} is too old for ${istio}, which requires 1.${String(support.min)} or later`
+      : `${server} is too new for ${istio}, whose webhooks require 1.${String(support.max)} or earlier`;
   return [{cluster, message}];
 }

@@ -23,9 +23,9 @@ import {
   gatherRenderings,
 } from '../../observe/renderings.js';
 
-/** What a rendered file is written for. */
+/** The Istio version that a file is rendered for. */
 export interface RenderedFor {
-  /** The Istio version as it was said. */
+  /** The Istio version as given. */
   readonly istioVersion: string;
   readonly versionFrom: ChosenVersion['saidBy'];
   /** `1.24 and later` */
@@ -37,22 +37,22 @@ export interface RenderedFor {
 export interface RenderedCluster extends ClusterResult, Partial<RenderedFor> {
   /** Relative to the work directory. */
   readonly path: string;
-  /** Where a file that somebody had edited was put aside. */
+  /** Where an edited file was saved. */
   readonly kept?: string;
-  /** Lines that changed in a file that was there: `- old`, `+ new`. */
+  /** The lines that changed in an existing file: `- old`, `+ new`. */
   readonly diff?: readonly string[];
 }
 
-/** What `install render` answers. */
+/** The result of `install render`. */
 export interface RenderResult extends CommonResult {
   readonly clusters: readonly RenderedCluster[];
   readonly warnings: readonly Warning[];
 }
 
-/** What `install render --output-file -` answers. */
+/** The result of `install render --output-file -`. */
 export interface PrintResult extends RenderedFor {
   readonly cluster: string;
-  /** The bytes that `install apply` would hand to istioctl. */
+  /** The bytes that `install apply` would pass to istioctl. */
   readonly document: string;
 }
 
@@ -60,17 +60,17 @@ interface Facts {
   readonly loaded: LoadedMesh;
   readonly version: ChosenVersion;
   readonly renderings: readonly Rendering[];
-  /** Of the mesh and of the version. */
+  /** Notes on the mesh and on the version. */
   readonly notes: readonly string[];
 }
 
-/** The plan, with where it keeps the files that somebody edited. */
+/** The plan, with the paths where it saves edited files. */
 interface RenderPlan extends Plan {
-  /** The path of the copy, by the cluster's name. */
+  /** The path of the copy, by cluster name. */
   readonly kept: ReadonlyMap<string, string | undefined>;
 }
 
-/** `install render`: writes CLUSTER/install.yaml for each cluster, and records the mesh ID and the network it used. */
+/** `install render`: writes CLUSTER/install.yaml for each cluster, and adds the mesh ID and networks used to mesh.yaml. */
 export const renderInstalls = onePhase<MeshRequest, RenderResult, Facts, RenderPlan>({
   command: 'install render',
   changes: true,
@@ -92,12 +92,12 @@ export const renderInstalls = onePhase<MeshRequest, RenderResult, Facts, RenderP
   conclude: (result) => concludeClusters(result.clusters),
 });
 
-/** `install render --output-file -`: the document of one cluster, and nothing is written anywhere. */
+/** `install render --output-file -`: prints the document of one cluster and writes nothing. */
 export const printInstall = onePhase<MeshRequest, PrintResult, Facts>({
   command: 'install render',
   changes: false,
   title: () => 'render install.yaml',
-  gather: (deps, request) => gatherRender(deps, request, refuseSeveral),
+  gather: (deps, request) => gatherRender(deps, request, checkSingleCluster),
   plan: ({notes}) => ({...emptyPlan, warnings: asWarnings(notes)}),
   report({facts: {renderings, version}}) {
     const [rendering] = renderings;
@@ -123,17 +123,17 @@ async function gatherRender(
   return {loaded, version, renderings, notes: note === undefined ? loaded.notes : [...loaded.notes, note]};
 }
 
-function refuseSeveral(clusters: LoadedMesh['clusters']): void {
+function checkSingleCluster(clusters: LoadedMesh['clusters']): void {
   if (clusters.length <= 1) return;
-  throw new MeshError('USAGE', 'only one document fits on standard output, this run is about several clusters', {
+  throw new MeshError('USAGE', '--output-file - requires exactly one cluster', {
     hints: [
-      advice`name one: ${kubectlMesh('install render', words`${clusters[0]?.name ?? 'CLUSTER'} --output-file -`)}`,
-      'istioctl refuses a file that holds more than one IstioOperator',
+      advice`specify one: ${kubectlMesh('install render', words`${clusters[0]?.name ?? 'CLUSTER'} --output-file -`)}`,
+      'istioctl rejects a file with more than one IstioOperator',
     ],
   });
 }
 
-/** Writes what differs; what somebody edited is kept beside it, never lost. */
+/** Plans the files that differ; an edited file is saved beside the new one, never lost. */
 function planRender({loaded, renderings, notes}: Facts): RenderPlan {
   const changed = renderings.flatMap((one) => {
     const {present, rendered} = one;
@@ -146,13 +146,13 @@ function planRender({loaded, renderings, notes}: Facts): RenderPlan {
       kind: 'write-files',
       id: `${name}/install.yaml`,
       cluster: name,
-      title: `${verb} ${path}${kept === undefined ? '' : `, keeping what was edited as ${kept}`}`,
+      title: `${verb} ${path}${kept === undefined ? '' : `, saving the edited file as ${kept}`}`,
       files: [...(kept === undefined ? [] : [{path: kept, content: present ?? ''}]), {path, content: text}],
     };
   });
   const keptWarnings = changed.flatMap(({cluster, path, kept}) => {
     if (kept === undefined) return [];
-    const message = `${path} was not as kubectl mesh writes it: it is kept as ${kept}, and what it changed belongs into mesh.yaml (values, overlays)`;
+    const message = `${path} was edited: it is saved as ${kept}; to keep its changes, add them to mesh.yaml (values, overlays)`;
     return asWarnings([message], cluster.name);
   });
   return {
@@ -165,7 +165,7 @@ function planRender({loaded, renderings, notes}: Facts): RenderPlan {
   };
 }
 
-/** Where the present file goes that is not simply an older rendering of ours. Its name says its content: kept once. */
+/** Where to save a present file that this program did not render. The name has its digest, so that it is saved only once. */
 function keptPath({cluster, present}: Rendering): string | undefined {
   if (present === undefined || installYamlState(present) === 'rendered') return undefined;
   return `${clusterLayout(cluster.name).directory}/install.edited-${sha256Hex(present).slice(0, 8)}.yaml`;

@@ -17,21 +17,21 @@ export type ShowRequest = ChangeFilter;
 export interface ShowResult {
   /** Oldest first. */
   readonly changes: readonly Change[];
-  /** How many changes the journal has, wanted or not. */
+  /** The number of changes in the journal, before filtering. */
   readonly total: number;
-  /** What is wrong with the file: `journal verify` says more. */
+  /** Damage to the file; `journal verify` has the details. */
   readonly faults: readonly JournalFault[];
   readonly warnings: readonly Warning[];
 }
 
-/** `journal show`: who did what, when. Takes no lock, asks no cluster. */
+/** `journal show`: who changed what, when. Takes no lock and reads no cluster. */
 export const showJournal = onePhase<ShowRequest, ShowResult, JournalState>({
   command: 'journal show',
   changes: false,
   title: () => 'read the journal',
   async gather(deps, request) {
     const journal = await deps.workspace.journal.read();
-    await refuseUnknown(deps, request, journal);
+    await checkClusterNames(deps, request, journal);
     return journal;
   },
   plan: (journal) => ({...emptyPlan, warnings: journalWarnings(journal)}),
@@ -42,40 +42,36 @@ export const showJournal = onePhase<ShowRequest, ShowResult, JournalState>({
   conclude: () => [],
 });
 
-/** More warnings say no more. */
-const mostFaults = 10;
+/** The most faults that are listed one by one. */
+const maxFaults = 10;
 
-/** What a reader must know of the file, a line each. */
+/** Warnings about the state of the file, one line each. */
 export function journalWarnings({faults, entries}: Pick<JournalState, 'faults' | 'entries'>): readonly Warning[] {
   const repairs = entries.filter(({kind}) => kind === 'repair').length;
   const lines = repairs === 1 ? 'a line' : `${String(repairs)} lines`;
-  const more = faults.length - mostFaults;
+  const more = faults.length - maxFaults;
   return asWarnings([
     ...faults
-      .slice(0, mostFaults)
+      .slice(0, maxFaults)
       .map(({line, message}) => `${layout.journal}${line === 0 ? '' : `:${String(line)}`}: ${message}`),
-    ...(more > 0 ? [`${layout.journal}: ${String(more)} more lines are not as they were written`] : []),
-    ...(repairs > 0
-      ? [`${layout.journal}: ${lines} that a crash had cut off cannot be shown: what they began to say is lost`]
-      : []),
+    ...(more > 0 ? [`${layout.journal}: ${String(more)} more lines are damaged`] : []),
+    ...(repairs > 0 ? [`${layout.journal}: ${lines} truncated by a crash cannot be shown: the content is lost`] : []),
   ]);
 }
 
-/**
- * A typo must not look like a cluster that nobody changed. A cluster that mesh.yaml has no more may stand in the journal.
- */
-async function refuseUnknown({workspace}: Deps, {clusters}: ShowRequest, {entries}: JournalState): Promise<void> {
+/** Rejects misspelled names; clusters that were removed from mesh.yaml are still known from the journal. */
+async function checkClusterNames({workspace}: Deps, {clusters}: ShowRequest, {entries}: JournalState): Promise<void> {
   if (clusters.length === 0) return;
   const text = await workspace.readText(layout.meshYaml);
   const reading = text === undefined ? undefined : checkMeshFile(text);
   const declared = reading && 'value' in reading ? (reading.value.clusters ?? []).map(({name}) => name) : [];
-  // Entries of other copies may be of any form.
-  const changed = entries.map(({cluster}): unknown => cluster).filter((name) => typeof name === 'string');
-  const known = [...declared, ...changed];
-  const stranger = clusters.find((name) => !known.includes(name));
-  if (stranger === undefined) return;
-  const near = nearest(stranger, known);
-  const hint = near === undefined ? advice`see all changes: ${kubectlMesh('journal show')}` : `did you mean ${near}?`;
-  const message = `neither ${layout.meshYaml} nor ${layout.journal} names a cluster "${stranger}"`;
+  // Entries of other copies of the work directory are not validated.
+  const journaled = entries.map(({cluster}): unknown => cluster).filter((name) => typeof name === 'string');
+  const known = [...declared, ...journaled];
+  const unknown = clusters.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const near = nearest(unknown, known);
+  const hint = near === undefined ? advice`list all changes: ${kubectlMesh('journal show')}` : `did you mean ${near}?`;
+  const message = `cluster "${unknown}" is neither in ${layout.meshYaml} nor in ${layout.journal}`;
   throw new MeshError('UNKNOWN_CLUSTER', message, {hints: [hint]});
 }

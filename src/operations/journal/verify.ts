@@ -25,56 +25,56 @@ import {limitOn, type Limits} from '../../domain/facts/limits.js';
 
 /** `journal verify CLUSTER...` */
 export interface VerifyJournalRequest extends MeshRequest {
-  /** `--offline`: look at the files only; `--no-secrets`: compare only what ConfigMaps remember. */
+  /** `--offline`: read the files only; `--no-secrets`: compare only heads recorded in ConfigMaps. */
   readonly limits: Limits;
 }
 
-/** One chain of the journal: one for each copy of the work directory that has written. */
+/** One hash chain of the journal: one for each copy of the work directory that wrote to it. */
 export interface ChainSummary {
   readonly chain: string;
-  /** Whether this copy writes it. */
+  /** Whether this copy of the work directory writes it. */
   readonly own: boolean;
   readonly entries: number;
   readonly newest: {readonly seq: number; readonly time: string; readonly user: string; readonly host: string};
 }
 
-/** One cluster: `done` means that it was asked. */
-export interface RememberingCluster extends ClusterResult {
+/** One cluster: `done` means that it was read. */
+export interface VerifiedCluster extends ClusterResult {
   readonly context?: string;
-  /** What it remembers, compared with the journal; empty where it remembers nothing. */
+  /** The journal heads recorded in the cluster, compared with the journal; empty where none is recorded. */
   readonly heads: readonly RecordedHead[];
 }
 
-/** What `journal verify` answers. */
+/** The result of `journal verify`. */
 export interface VerifyJournalResult extends CommonResult {
-  /** The worst of all; `unknown` where a cluster could not be asked or remembers what has not come here. */
+  /** The worst result; `unknown` where a cluster could not be read, or recorded an entry that is not in this copy. */
   readonly verdict: 'ok' | 'warning' | 'error' | 'unknown';
   readonly journal: {
     readonly present: boolean;
     readonly entries: number;
     readonly chains: readonly ChainSummary[];
     readonly faults: readonly JournalFault[];
-    /** Changes without an outcome whose runs have ended. */
+    /** Changes without a recorded outcome whose runs are over. */
     readonly open: number;
-    /** Journals that were put aside and lie in the work directory still. */
+    /** Journals that were set aside and are still in the work directory. */
     readonly aside: readonly {
       readonly file: string;
       readonly entries: number;
       readonly faults: readonly JournalFault[];
     }[];
   };
-  /** Whether Secrets were compared: neither with `--offline` nor with `--no-secrets`. */
+  /** Whether Secrets were compared; false with `--offline` and with `--no-secrets`. */
   readonly secrets: boolean;
   /** Empty with `--offline`. */
-  readonly clusters: readonly RememberingCluster[];
+  readonly clusters: readonly VerifiedCluster[];
   readonly warnings: readonly Warning[];
 }
 
-/** `journal verify`: whether the record of changes is whole, and what the clusters remember. */
+/** `journal verify`: checks that the journal is intact and matches the heads recorded in the clusters. */
 export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult, VerifyFacts>({
   command: 'journal verify',
   changes: false,
-  title: ({limits}) => (limits.offline === true ? 'read the journal' : 'read the journal and look at the clusters'),
+  title: ({limits}) => (limits.offline === true ? 'read the journal' : 'read the journal and the clusters'),
   gather,
   plan: ({notes}) => ({...emptyPlan, warnings: asWarnings(notes)}),
   report({facts: {state, clusters}, plan: {warnings}}, {limits}) {
@@ -94,7 +94,7 @@ export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult,
     ...(hasFindings(journal) ? (['findings'] as const) : []),
     ...clusters.flatMap(({error, heads}): readonly Conclusion[] => [
       ...(error ? [error.code] : []),
-      ...heads.map(({result}) => meaning[result]),
+      ...heads.map(({result}) => conclusionOf[result]),
     ]),
   ],
 });
@@ -102,30 +102,30 @@ export const verifyJournal = onePhase<VerifyJournalRequest, VerifyJournalResult,
 interface VerifyFacts {
   readonly state: JournalState;
   readonly notes: readonly string[];
-  readonly clusters: readonly RememberingCluster[];
+  readonly clusters: readonly VerifiedCluster[];
 }
 
 async function gather(deps: Deps, request: VerifyJournalRequest, {concurrency}: RunSettings): Promise<VerifyFacts> {
   const {limits} = request;
   if (limits.offline === true) return {state: await deps.workspace.journal.read(), notes: [], clusters: []};
   const loaded = await loadMesh(deps, request);
-  const asked = await eachCluster(loaded.clusters, concurrency, (cluster) => ask(deps, loaded, cluster, limits));
-  // Read last: what a push of this moment leaves in a cluster is in the journal by then.
+  const heads = await eachCluster(loaded.clusters, concurrency, (cluster) => readHeads(deps, loaded, cluster, limits));
+  // Read last: the journal then contains the entry of any push that was running meanwhile.
   const state = await deps.workspace.journal.read();
-  const isLeftOut = limitOn('cacerts', limits) !== undefined;
-  const notes = [...loaded.notes, ...(isLeftOut ? [secretsLeftOut] : [])];
-  return {state, notes, clusters: compare(loaded, asked, state)};
+  const omitsSecrets = limitOn('cacerts', limits) !== undefined;
+  const notes = [...loaded.notes, ...(omitsSecrets ? [secretsNotCompared] : [])];
+  return {state, notes, clusters: compare(loaded, heads, state)};
 }
 
-const secretsLeftOut = `--no-secrets: what Secret ${cacertsName} remembers, the last trust push, was not compared`;
+const secretsNotCompared = `--no-secrets: the head recorded in Secret ${cacertsName} (the last trust push) was not compared`;
 
-interface Looked {
+interface ObservedHeads {
   readonly cluster: MeshCluster;
-  readonly seen: Observed<{readonly uid: string; readonly objects: readonly HeadCarrier[]}>;
+  readonly observed: Observed<{readonly uid: string; readonly objects: readonly HeadCarrier[]}>;
 }
 
-async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits: Limits): Promise<Looked> {
-  const seen = await observe(async () => {
+async function readHeads(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits: Limits): Promise<ObservedHeads> {
+  const observed = await observe(async () => {
     const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace, limits});
     await reader.open();
     const [uid, cacerts, configMaps] = await Promise.all([
@@ -137,16 +137,16 @@ async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits:
     ]);
     return {uid, objects: rememberingObjects(mesh.istio.namespace, cacerts, configMaps)};
   });
-  return {cluster, seen};
+  return {cluster, observed};
 }
 
-function compare({mesh}: LoadedMesh, asked: readonly Looked[], state: JournalState): readonly RememberingCluster[] {
+function compare({mesh}: LoadedMesh, all: readonly ObservedHeads[], state: JournalState): readonly VerifiedCluster[] {
   const comparer = headComparer(state);
-  const uids = asked.map(({cluster: {name}, seen}) => ({name, uid: valueOr(seen, undefined)?.uid}));
-  const strangers = uidMismatches(mesh, uids);
-  return asked.map(({cluster: {name, context}, seen}): RememberingCluster => {
-    const stranger = strangers.get(name);
-    const objects: Looked['seen'] = stranger ? {unknown: stranger} : seen;
+  const uids = all.map(({cluster: {name}, observed}) => ({name, uid: valueOr(observed, undefined)?.uid}));
+  const mismatches = uidMismatches(mesh, uids);
+  return all.map(({cluster: {name, context}, observed}): VerifiedCluster => {
+    const mismatch = mismatches.get(name);
+    const objects: ObservedHeads['observed'] = mismatch ? {unknown: mismatch} : observed;
     if (isKnown(objects)) {
       return defined({name, context, outcome: 'done', heads: compareRecordedHeads(objects.value.objects, comparer)});
     }
@@ -156,20 +156,20 @@ function compare({mesh}: LoadedMesh, asked: readonly Looked[], state: JournalSta
 
 function chainsOf({entries, heads, own}: JournalState): readonly ChainSummary[] {
   return [...heads.values()].map(({chain}): ChainSummary => {
-    const ours = entries.filter((entry) => entry.chain === chain);
-    const {seq = 0, time = '', user = '', host = ''} = ours.at(-1) ?? {};
-    return {chain, own: chain === own, entries: ours.length, newest: {seq, time, user, host}};
+    const chained = entries.filter((entry) => entry.chain === chain);
+    const {seq = 0, time = '', user = '', host = ''} = chained.at(-1) ?? {};
+    return {chain, own: chain === own, entries: chained.length, newest: {seq, time, user, host}};
   });
 }
 
-/** Nobody completes a truncated line of a file that was put aside: each of its faults is a finding. */
+/** A truncated line in a journal that was set aside is never completed: there, every fault is a finding. */
 function hasFindings({faults, aside}: VerifyJournalResult['journal']): boolean {
-  // A line that was cut off is closed by the next change; everything else was done by somebody.
+  // The next change closes a truncated last line; any other fault means that somebody edited the file.
   return faults.some(({kind}) => kind !== 'torn') || aside.some((one) => one.faults.length > 0);
 }
 
-/** What a head that a cluster remembers means: unknown is never healthy, as the entry may be in a copy that is not here. */
-const meaning: Readonly<Record<RecordedHead['result'], 'done' | 'NOT_FOUND' | 'findings'>> = {
+/** The conclusion for each recorded head. An unknown entry is not ok: it may be in a copy that is not available here. */
+const conclusionOf: Readonly<Record<RecordedHead['result'], 'done' | 'NOT_FOUND' | 'findings'>> = {
   agrees: 'done',
   'not-known-here': 'NOT_FOUND',
   rewritten: 'findings',
@@ -180,9 +180,9 @@ const meaning: Readonly<Record<RecordedHead['result'], 'done' | 'NOT_FOUND' | 'f
 
 function verdictOf(
   journal: VerifyJournalResult['journal'],
-  clusters: readonly RememberingCluster[],
+  clusters: readonly VerifiedCluster[],
 ): VerifyJournalResult['verdict'] {
-  const results = new Set(clusters.flatMap(({heads}) => heads.map(({result}) => meaning[result])));
+  const results = new Set(clusters.flatMap(({heads}) => heads.map(({result}) => conclusionOf[result])));
   if (hasFindings(journal) || results.has('findings')) return 'error';
   if (clusters.some(({error}) => error) || results.has('NOT_FOUND')) return 'unknown';
   return journal.faults.length > 0 || journal.open > 0 ? 'warning' : 'ok';

@@ -1,4 +1,4 @@
-/** Asks git whether it would take keys that are about to be written. */
+/** Checks whether git tracks, or would add, private keys that are about to be written. */
 import {MeshError, reportError} from '../../domain/errors.js';
 import {printableLine} from '../../domain/printable.js';
 import {advice, fixWith, words} from '../../domain/suggest/suggestion.js';
@@ -6,22 +6,22 @@ import type {Deps} from '../../engine/deps.js';
 import type {Blocker, Warning} from '../../engine/operation.js';
 import type {Workspace} from '../../workspace/workspace.js';
 
-/** What git says of keys. */
+/** Which private keys git would commit. */
 export interface GitExposure {
-  /** Keys that git would take: tracked already, or not ignored. */
+  /** Keys that are tracked already, or not ignored. */
   readonly exposed: readonly string[];
-  /** Why git would not say; undefined where it did, or where there is no git tree. */
+  /** Why git could not report it; undefined where it did, or where there is no git repository. */
   readonly unknown: string | undefined;
 }
 
-/** Asks. `willIgnore`: this run writes a .gitignore, so that only what is tracked already is seen. */
-export async function askExposure(
+/** Runs the check. `willIgnore`: this run writes a .gitignore, so only keys that are tracked already count. */
+export async function checkGitExposure(
   {git}: Pick<Deps, 'git'>,
   store: Workspace,
   keys: readonly string[],
   willIgnore = false,
 ): Promise<GitExposure> {
-  // A directory that is still to be made holds nothing that git could track.
+  // A directory that does not exist yet holds nothing that git could track.
   if ((await store.stat('.')) === undefined && (await store.list('.')).length === 0) {
     return {exposed: [], unknown: undefined};
   }
@@ -36,22 +36,22 @@ export async function askExposure(
   };
 }
 
-/** A key in a git tree that is not ignored will be pushed one day. */
-export function keyInGit(paths: readonly string[]): MeshError {
-  return new MeshError('KEY_IN_GIT', `git does not ignore ${paths.join(', ')}: the next commit would publish keys`, {
+/** The error for keys that git does not ignore: sooner or later they would be committed and pushed. */
+export function keyInGitError(paths: readonly string[]): MeshError {
+  return new MeshError('KEY_IN_GIT', `git does not ignore ${paths.join(', ')}: a commit would publish private keys`, {
     hints: [
-      advice`Add '*key.pem' to .gitignore; a file that is tracked already: ${fixWith.run('git', words`rm --cached FILE`)}`,
+      advice`add '*key.pem' to .gitignore; for a file that is tracked already: ${fixWith.run('git', words`rm --cached FILE`)}`,
     ],
   });
 }
 
-/** What refuses to write keys that git would take. */
+/** Blockers for private keys that git would commit. */
 export function gitBlockers({exposed}: GitExposure): readonly Blocker[] {
-  return exposed.length > 0 ? [{error: reportError(keyInGit(exposed))}] : [];
+  return exposed.length > 0 ? [{error: reportError(keyInGitError(exposed))}] : [];
 }
 
-/** Unknown is no reason to refuse keys where there may be no git at all, but it is no "ignored" either. */
-export function unknownToGit({unknown}: GitExposure): readonly Warning[] {
+/** Warns where git cannot tell: keys are still written, since there may be no git at all, but are not taken for ignored. */
+export function gitWarnings({unknown}: GitExposure): readonly Warning[] {
   if (unknown === undefined) return [];
-  return [{message: `git would not say whether it ignores the keys: ${printableLine(unknown)}`}];
+  return [{message: `cannot tell whether git ignores the keys: ${printableLine(unknown)}`}];
 }

@@ -1,6 +1,7 @@
 /**
- * Takes a directory over that Istio's Makefiles made. `init` and `certs generate` call {@link importMakefileDirectory} while they
- * gather, and put {@link makefileImportGroups} into their plan before any key is looked for, and `warnings` beside it. Files with istiod's names (1.6, 1.8 and later) are used byte for byte and need no copy.
+ * Imports a directory that Istio's Makefiles created. `init` and `certs generate` call {@link importMakefileDirectory}
+ * to gather facts, and add {@link makefileImportGroups} and the `warnings` to their plan before any step that needs a key.
+ * Files with istiod's names (1.6, 1.8 and later) are used unchanged, without a copy.
  */
 import {defined} from '../../domain/defined.js';
 import {MeshError} from '../../domain/errors.js';
@@ -19,26 +20,26 @@ import type {FileContent} from '../../workspace/workspace.js';
 import type {Deps} from '../../engine/deps.js';
 import {type Group, groupOf, type Warning} from '../../engine/operation.js';
 
-/** What taking a directory over means. */
+/** What an import consists of. */
 export interface MakefileImport {
-  /** Clusters whose CA stands here, in the order of their names. */
+  /** Clusters with a CA in this directory, sorted by name. */
   readonly clusters: readonly string[];
-  /** Copies under istiod's names; the originals stay. */
+  /** Copies under istiod's file names; the originals are left in place. */
   readonly files: readonly FileContent[];
-  /** The copies in words, one line each. */
+  /** A line for each copy. */
   readonly notes: readonly string[];
-  /** What the Makefile got wrong. Empty when no Makefile was at work. */
+  /** Defects in what the Makefile generated. Empty for a directory that no Makefile created. */
   readonly warnings: readonly Warning[];
 }
 
-/** Looks at the work directory. Reads keys only to copy them. Throws `FILE_MISSING` for a file that vanishes meanwhile. */
+/** Inspects the work directory. Reads keys only to copy them. Throws `FILE_MISSING` if a file is deleted meanwhile. */
 export async function importMakefileDirectory({workspace}: Pick<Deps, 'workspace'>): Promise<MakefileImport> {
   const facts = await gatherMakefileFacts(workspace);
   const copies = makefileCopies(facts);
   const files = await Promise.all(
     copies.map(async ({from, to, secret}) => {
       const content = await (secret ? workspace.readSecret(from) : workspace.readText(from));
-      if (content === undefined) throw new MeshError('FILE_MISSING', `${from} was deleted while it was to be copied`);
+      if (content === undefined) throw new MeshError('FILE_MISSING', `${from} was deleted before it could be copied`);
       return {path: to, content};
     }),
   );
@@ -54,7 +55,7 @@ export async function importMakefileDirectory({workspace}: Pick<Deps, 'workspace
   };
 }
 
-/** The group that makes the copies; none when there is nothing to copy. */
+/** The group that writes the copies; none when there is nothing to copy. */
 export function makefileImportGroups({files, notes}: Pick<MakefileImport, 'files' | 'notes'>): readonly Group[] {
   if (files.length === 0) return [];
   const action = {kind: 'write-files', id: 'take-over', title: notes.join('; '), files} as const;
@@ -65,18 +66,18 @@ async function gatherMakefileFacts(workspace: Deps['workspace']): Promise<Makefi
   const clusters = new Map<string, ReadonlyMap<string, FoundFile>>();
   for (const name of await workspace.list('.')) {
     if (!isClusterName(name) || (await workspace.stat(name))?.kind !== 'directory') continue;
-    const folder = await gatherFolder(workspace, name);
-    if (makefileVariant(folder) !== undefined) clusters.set(name, folder);
+    const files = await readDirectory(workspace, name);
+    if (makefileVariant(files) !== undefined) clusters.set(name, files);
   }
-  return {root: await gatherFolder(workspace, '.'), clusters};
+  return {root: await readDirectory(workspace, '.'), clusters};
 }
 
-async function gatherFolder(workspace: Deps['workspace'], folder: string): Promise<ReadonlyMap<string, FoundFile>> {
+async function readDirectory(workspace: Deps['workspace'], directory: string): Promise<ReadonlyMap<string, FoundFile>> {
   const found = new Map<string, FoundFile>();
-  for (const name of await workspace.list(folder)) {
-    // The work directory may be a folder with other things in it: only what the Makefiles make is looked at.
+  for (const name of await workspace.list(directory)) {
+    // The work directory may contain unrelated files: only the types that the Makefiles generate are read.
     if (!/\.(?:pem|srl|csr|conf)$/.test(name)) continue;
-    const path = folder === '.' ? name : `${folder}/${name}`;
+    const path = directory === '.' ? name : `${directory}/${name}`;
     const facts = await workspace.stat(path);
     if (facts?.kind !== 'file') continue;
     const text = comparedFiles.includes(name) ? await workspace.readText(path) : undefined;

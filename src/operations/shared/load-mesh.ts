@@ -1,4 +1,4 @@
-/** Where every operation starts: the mesh as declared and as said for this run, and the clusters the run is about. */
+/** The first step of every operation: resolves the mesh from mesh.yaml and flags, and selects the clusters. */
 import {defined} from '../../domain/defined.js';
 import {asMeshError} from '../../domain/errors.js';
 import {
@@ -17,9 +17,9 @@ import {resolveMesh, type Override, type Overrides} from '../../domain/mesh/reso
 import type {Deps} from '../../engine/deps.js';
 import {type Group, groupOf} from '../../engine/operation.js';
 
-/** What a command line says about the mesh. Undefined is not said: these flags have no defaults. */
+/** The flags about the mesh. Undefined means not given: these flags have no defaults. */
 export interface MeshRequest {
-  /** Named clusters; none means every cluster of mesh.yaml. */
+  /** The clusters named as arguments; none means all clusters in mesh.yaml. */
   readonly clusters: readonly string[];
   /** Add named clusters that mesh.yaml does not contain, as Istio's Makefile creates a CA for any name. */
   readonly addClusters?: boolean | undefined;
@@ -44,21 +44,21 @@ export interface MeshRequest {
 /** The mesh of this run. Plain data: it may be part of a phase's facts. */
 export interface LoadedMesh {
   readonly mesh: Mesh;
-  /** What the run is about: as named, or all in the order of mesh.yaml. Never empty. */
+  /** The selected clusters: as named, or all in the order of mesh.yaml. Never empty. */
   readonly clusters: readonly MeshCluster[];
-  /** Whether there is a mesh.yaml yet. */
+  /** Whether mesh.yaml exists. */
   readonly declared: boolean;
-  /** Worth a person's attention; for the plan's warnings. */
+  /** Added to the plan's warnings. */
   readonly notes: readonly string[];
   readonly texts: DeclaringTexts;
   /**
-   * What a changing command writes before anything else: mesh.yaml and .gitignore where there is none, and what was
-   * said where mesh.yaml is silent. {@link declareGroups} makes the plan's first group of it.
+   * What a changing command writes first: mesh.yaml and .gitignore where they do not exist, and values from flags that
+   * mesh.yaml does not set. {@link declareGroups} turns it into the plan's first group.
    */
   readonly declaration: Declaration;
 }
 
-/** The declaring files as they are. Throws `WORKDIR_UNREADABLE`. */
+/** Reads mesh.yaml, contexts.yaml and .gitignore. Throws `WORKDIR_UNREADABLE`. */
 export async function readDeclaringTexts(workspace: Deps['workspace']): Promise<DeclaringTexts> {
   const [mesh, contexts, gitignore] = await Promise.all(
     [layout.meshYaml, layout.contextsYaml, layout.gitignore].map((path) => workspace.readText(path)),
@@ -87,13 +87,13 @@ export async function loadMesh({workspace}: Pick<Deps, 'workspace'>, request: Me
     mesh: resolved.mesh,
     clusters: resolved.selected,
     declared: file !== undefined,
-    notes: unknown.map((name) => `${layout.contextsYaml} names ${name}, which is no cluster of ${layout.meshYaml}`),
+    notes: unknown.map((name) => `cluster "${name}" in ${layout.contextsYaml} is not in ${layout.meshYaml}`),
     texts,
     declaration: declarationOf(request, resolved.selected),
   };
 }
 
-/** The same, with no cluster where mesh.yaml or contexts.yaml cannot be used: for commands of which that is a finding. */
+/** Like {@link loadMesh}, but without clusters where mesh.yaml or contexts.yaml is invalid: that is then a finding. */
 export async function loadMeshOrEmpty(
   deps: Pick<Deps, 'workspace'>,
   request: MeshRequest,
@@ -103,7 +103,7 @@ export async function loadMeshOrEmpty(
   } catch (thrown) {
     const {code} = asMeshError(thrown);
     const text = await deps.workspace.readText(layout.meshYaml);
-    // One that fits its schema and cannot be used all the same (it declares no cluster) ends this command like any other.
+    // A file that is valid but unusable (it declares no cluster) is an error here as in any other command.
     const isFinding = code === 'MESH_YAML_INVALID' && text !== undefined && 'problems' in checkMeshFile(text);
     if (!isFinding && code !== 'CONTEXTS_YAML_INVALID') throw thrown;
     const {mesh} = resolveMesh({file: undefined, contexts: {}, names: ['unknown'], overrides: {}});
@@ -112,8 +112,8 @@ export async function loadMeshOrEmpty(
 }
 
 /**
- * The mesh of a run that writes these private keys: with a .gitignore where the work directory has none. One that exists is
- * what a person decided, and stays.
+ * The mesh for a run that writes these private keys: adds a .gitignore where the work directory has none. An existing
+ * one is not changed: it is the user's decision.
  */
 export function ignoreKeys(loaded: LoadedMesh, keys: readonly string[]): LoadedMesh {
   if (keys.length === 0 || loaded.texts.gitignore !== undefined) return loaded;
@@ -126,17 +126,17 @@ export function writesGitignore({texts, declaration}: LoadedMesh): boolean {
 }
 
 /**
- * The group with which a changing command's plan begins; empty when mesh.yaml says it all already. `also` is what the
- * command itself learned: UIDs at first contact, the network it rendered.
+ * The first group of a changing command's plan; empty when mesh.yaml is already up to date. `discovered`: values that
+ * the command itself found, such as UIDs at first contact and the rendered network.
  */
-export function declareGroups(loaded: LoadedMesh, also: Declaration = {}): readonly Group[] {
-  return declaredFilesGroups(declareMesh(loaded.texts, mergeDeclarations(loaded.declaration, also)));
+export function declareGroups(loaded: LoadedMesh, discovered: Declaration = {}): readonly Group[] {
+  return declaredFilesGroups(declareMesh(loaded.texts, mergeDeclarations(loaded.declaration, discovered)));
 }
 
-/** Changes named in one line: a mesh of hundreds of clusters would fill the screen. */
+/** How many changes one line lists: a mesh of hundreds of clusters would fill the screen. */
 const shownChanges = 4;
 
-/** The group that writes declaring files; none when nothing differs. */
+/** The group that writes mesh.yaml, contexts.yaml and .gitignore; none when nothing differs. */
 export function declaredFilesGroups({files, summary}: DeclaredFiles, shown = shownChanges): readonly Group[] {
   if (files.length === 0) return [];
   const more = summary.length - shown;
@@ -175,7 +175,7 @@ function override<T extends string>(value: T | undefined, source: string): Overr
 function declarationOf(request: MeshRequest, clusters: readonly MeshCluster[]): Declaration {
   const {context, meshId, network, istioNamespace, istioVersion, keyAlgorithm, signer} = request;
   const names = clusters.map(({name}) => name);
-  const forEach = (value: string | undefined): Record<string, string> | undefined =>
+  const forEachCluster = (value: string | undefined): Record<string, string> | undefined =>
     value === undefined ? undefined : Object.fromEntries(names.map((name) => [name, value]));
   return defined({
     clusters: names,
@@ -184,7 +184,7 @@ function declarationOf(request: MeshRequest, clusters: readonly MeshCluster[]): 
     istioVersion,
     keyAlgorithm,
     signer,
-    contexts: forEach(context),
-    networks: forEach(network),
+    contexts: forEachCluster(context),
+    networks: forEachCluster(network),
   });
 }

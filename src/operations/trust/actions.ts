@@ -1,4 +1,4 @@
-/** Turns decisions into actions: the order in which a cluster's namespace, Secrets and istiods are changed. */
+/** Turns decisions into actions: the order in which a cluster's namespace, Secrets and istiods change. */
 import {defined} from '../../domain/defined.js';
 import {type ErrorReport, MeshError} from '../../domain/errors.js';
 import {cacertsName, networkLabel, previousName} from '../../domain/istio/names.js';
@@ -14,37 +14,37 @@ import {liveCa} from '../../domain/trust/wrong-cluster.js';
 import type {PushDecision, PushTarget} from '../../domain/trust/plan-push.js';
 import type {Action} from '../../engine/action.js';
 
-/** How long istiod's new pods may take to become available. Milliseconds. */
+/** How long to wait for istiod's new pods to become available. Milliseconds. */
 const restartTimeoutMs = 300_000;
 
 /**
- * How long istiod may take to show a change: the kubelet syncs a mounted Secret within its sync period and the cache's
+ * How long to wait until istiod uses a change: the kubelet syncs a mounted Secret within its sync period and the cache's
  * time to live, about two minutes by default (kubernetes.io: Secrets, "Mounted Secrets are updated automatically").
  */
 const proofTimeoutMs = 240_000;
 
-/** One cluster of a push or a rollback, with what is to be in it. */
+/** One cluster of a push or a rollback, and its intended state. */
 export interface TrustTarget {
   readonly trust: ClusterTrust;
   readonly target: PushTarget;
-  /** All keys of the Secret to be written; undefined where the key is not at hand. */
+  /** All data keys of the Secret to write; undefined where the CA key is not available. */
   readonly data: SecretData | undefined;
-  /** `push` keeps what was there before it writes; `rollback` writes first, since what it writes is kept there. */
+  /** `push` saves the current CA as the previous Secret first; `rollback` writes first, since it reads from that Secret. */
   readonly order: 'keep-first' | 'write-first';
   /** Why there is no CA to write at all. */
   readonly nothingToWrite?: ErrorReport | undefined;
-  /** Whether ca-key.pem of the work directory goes once the cluster holds it. */
-  readonly forgetKey: boolean;
+  /** Whether ca-key.pem is removed from the work directory once the cluster has it. */
+  readonly removesKey: boolean;
 }
 
-/** A decision with what it was made from. */
+/** A target and its decision. */
 export interface Change extends TrustTarget {
   readonly decision: PushDecision;
 }
 
 /** The actions of one cluster, in order. */
 export function changeActions(change: Change): readonly Action[] {
-  const {decision, order, forgetKey} = change;
+  const {decision, order, removesKey} = change;
   const {cluster, namespace, own} = change.target;
   const [keep, write] = [keepActions(change), writeActions(change)];
   const restarts = decision.restart.map(({name}): Action => ({
@@ -54,14 +54,14 @@ export function changeActions(change: Change): readonly Action[] {
     ref: {apiVersion: 'apps/v1', kind: 'Deployment', namespace, name},
     timeoutMs: restartTimeoutMs,
   }));
-  // A Secret that is left as it is may hold the same roots in other bytes.
-  const left = decision.write === undefined ? secretOf(change.trust, 'cacerts')?.files : undefined;
+  // A Secret that is not changed may contain the same roots in other bytes.
+  const unchanged = decision.write === undefined ? secretOf(change.trust, 'cacerts')?.files : undefined;
   const proof: Action = defined({
     kind: 'await-bundle',
     ...base(change, 'proof'),
-    title: 'wait until istiod shows the new CA',
+    title: 'wait until istiod uses the new CA',
     namespace,
-    bundle: (left ?? own.files).rootCert ?? '',
+    bundle: (unchanged ?? own.files).rootCert ?? '',
     caFingerprint: own.inspection.certificate?.fingerprint,
     timeoutMs: proofTimeoutMs,
   });
@@ -70,7 +70,7 @@ export function changeActions(change: Change): readonly Action[] {
     kind: 'remove-files',
     id: `${cluster}/forget-key`,
     cluster,
-    title: `remove ${caKey}: the cluster holds the key now`,
+    title: `remove ${caKey}: the cluster now has the key`,
     paths: [caKey],
   };
   return [
@@ -78,7 +78,7 @@ export function changeActions(change: Change): readonly Action[] {
     ...(order === 'keep-first' ? [...keep, ...write] : [...write, ...keep]),
     ...restarts,
     ...(decision.prove ? [proof] : []),
-    ...(forgetKey ? [forget] : []),
+    ...(removesKey ? [forget] : []),
   ];
 }
 
@@ -93,7 +93,7 @@ function namespaceActions(change: Change): readonly Action[] {
   const common = base(change, 'namespace');
   const labels = network === '' ? {} : {labels: {[networkLabel]: network}};
   if (needed === 'create') {
-    const title = `create namespace ${namespace}${network === '' ? '' : ` of network ${network}`}`;
+    const title = `create namespace ${namespace}${network === '' ? '' : ` with network ${network}`}`;
     const object = {apiVersion: 'v1', kind: 'Namespace', metadata: {name: namespace, ...labels}};
     return [{kind: 'put-object', ...common, title, object}];
   }
@@ -115,9 +115,9 @@ function keepActions(change: Change): readonly Action[] {
   const cacerts = secretOf(change.trust, 'cacerts');
   const before = secretOf(change.trust, 'previous');
   if (!decision.keepPrevious || !cacerts) return [];
-  // The same content again is nothing to write: the run before this one kept it and ended before its next step.
+  // Identical content needs no write: an earlier run saved it and was interrupted before its next step.
   if (before && order === 'keep-first' && isSameData(before, cacerts)) return [];
-  const title = `keep the present CA in Secret ${target.namespace}/${previousName}`;
+  const title = `save the current CA as Secret ${target.namespace}/${previousName}`;
   const {inspection, data: secretData} = cacerts;
   const inPlace = !before || isChangeable(before);
   return [secretAction(change, previousName, {title, inspection, secretData, before, inPlace})];
@@ -139,7 +139,7 @@ function writeActions(change: Change): readonly Action[] {
         kind: 'patch-object',
         ...base(change, cacertsName),
         remembers: true,
-        title: `change the certificates in ${what}, and leave its key`,
+        title: `change the certificates in ${what}, not its key`,
         confirm: `replace the certificates in ${what}${loss}`,
         ref: {apiVersion: 'v1', kind: 'Secret', namespace, name: cacertsName},
         patch: cacertsPatch(object, own.files, before),
@@ -147,20 +147,20 @@ function writeActions(change: Change): readonly Action[] {
     ];
   }
   if (!secretData) {
-    throw new MeshError('INTERNAL', `nothing to write into ${what} of ${cluster}: the key is not at hand`);
+    throw new MeshError('INTERNAL', `cannot write ${what} of ${cluster}: the CA key is not available`);
   }
-  const said = {
+  const texts = {
     create: {title: `create ${what}`},
     put: {title: `replace ${what}`, confirm: `replace ${what}${loss}`},
     'delete-and-create': {
-      title: `delete and create ${what}, which cannot be changed in place`,
+      title: `delete and create ${what}, which cannot be updated in place`,
       confirm: `delete and create ${what}${loss}`,
     },
   }[write];
-  const bringBack = advice`or bring back what was there: ${kubectlMesh('trust rollback', [cluster])}`;
+  const restore = advice`or restore the previous CA: ${kubectlMesh('trust rollback', [cluster])}`;
   return [
     secretAction(change, cacertsName, {
-      ...said,
+      ...texts,
       remembers: true,
       inspection: own.inspection,
       secretData,
@@ -168,30 +168,30 @@ function writeActions(change: Change): readonly Action[] {
       inPlace: write !== 'delete-and-create',
       rolledBackFrom: order === 'write-first' ? liveCa(before) : undefined,
       whenLost: [
-        'run the same command again before istiod restarts: without the Secret it would sign with a CA of its own',
-        ...(keepPrevious && order === 'keep-first' ? [bringBack] : []),
+        'run the same command again before istiod restarts: without the Secret it would sign with a self-signed CA',
+        ...(keepPrevious && order === 'keep-first' ? [restore] : []),
       ],
     }),
   ];
 }
 
-/** A Secret that is written whole. */
-interface WholeSecret {
+/** A write of a complete Secret. */
+interface SecretWrite {
   readonly title: string;
   readonly confirm?: string;
   readonly remembers?: boolean;
   readonly inspection: CaInspection;
   readonly secretData: SecretData;
-  /** The object that has this name now. */
+  /** The existing object of this name. */
   readonly before: CacertsSecret | undefined;
-  /** Otherwise it is deleted and created. */
+  /** Whether it can be updated; otherwise it is deleted and created. */
   readonly inPlace: boolean;
   readonly rolledBackFrom?: string | undefined;
   readonly whenLost?: readonly Hint[];
 }
 
-function secretAction(change: Change, name: string, whole: WholeSecret): Action {
-  const {inspection, before, inPlace, rolledBackFrom, whenLost = [], ...rest} = whole;
+function secretAction(change: Change, name: string, write: SecretWrite): Action {
+  const {inspection, before, inPlace, rolledBackFrom, whenLost = [], ...rest} = write;
   const {cluster, namespace} = change.target;
   const common = {...base(change, name), ...rest};
   const object = cacertsObject({namespace, name, cluster}, inspection, before, rolledBackFrom);
@@ -200,16 +200,16 @@ function secretAction(change: Change, name: string, whole: WholeSecret): Action 
     kind: 'replace-object',
     ...common,
     preconditions: defined({uid: before?.uid, resourceVersion: before?.resourceVersion}),
-    // Nothing with a version can be created.
+    // An object with a resourceVersion cannot be created.
     object: {...object, metadata: defined({...object.metadata, resourceVersion: undefined})},
     whenLost,
   };
 }
 
-/** What a person loses, for the question: which CA is there now, keys that are not of the mesh, revocation lists that go. */
-function describeLoss({foreignKeys, inspection, data}: CacertsSecret, crlGoes: boolean): string {
-  const keys = [...foreignKeys, ...(crlGoes && crlFileName in data ? [crlFileName] : [])];
-  const extra = keys.length === 0 ? '' : `, with its keys ${keys.join(', ')}`;
+/** What is lost, for the confirmation: the current CA, foreign data keys, and revocation lists that are removed. */
+function describeLoss({foreignKeys, inspection, data}: CacertsSecret, removesCrl: boolean): string {
+  const keys = [...foreignKeys, ...(removesCrl && crlFileName in data ? [crlFileName] : [])];
+  const extra = keys.length === 0 ? '' : `, including its keys ${keys.join(', ')}`;
   return ` (${describeShort(inspection)}${extra})`;
 }
 
@@ -220,10 +220,10 @@ export function describeShort({certificate, roots = []}: CaInspection): string {
   return `cluster CA ${ca}, root ${list === '' ? 'unreadable' : list}`;
 }
 
-/** Whether a kept Secret says it holds what the other holds: fingerprints and keys, as far as they can be read. */
-function isSameData(kept: CacertsSecret, present: CacertsSecret): boolean {
+/** Whether the previous Secret has the contents of the current one: fingerprints and keys, as far as they are readable. */
+function isSameData(previous: CacertsSecret, current: CacertsSecret): boolean {
   const content = ({inspection: {certificate, key}, files: {rootCert, certChain, crl}, data}: CacertsSecret) =>
     JSON.stringify([certificate?.fingerprint, key?.spki, rootCert, certChain, crl, Object.keys(data).sort()]);
-  const {certificate, key} = present.inspection;
-  return certificate !== undefined && key?.spki !== undefined && content(kept) === content(present);
+  const {certificate, key} = current.inspection;
+  return certificate !== undefined && key?.spki !== undefined && content(previous) === content(current);
 }

@@ -22,16 +22,16 @@ export type DiffRequest = MeshRequest;
 /** One cluster of {@link DiffResult}: `done` means compared. */
 export interface ComparedCluster extends ClusterResult {
   readonly context?: string;
-  /** Absent where it could not be told. */
+  /** Absent if unknown. */
   readonly same?: boolean;
   readonly differences: readonly Difference[];
   readonly workDirectory: ShownCa;
   readonly inCluster?: ShownCa;
-  /** Why there is nothing to compare: somebody else makes the CA, and the work directory holds nothing of it. */
+  /** Why there is nothing to compare: an external CA, with no files in the work directory. */
   readonly madeElsewhere?: string;
 }
 
-/** What `trust diff` answers. */
+/** The result of `trust diff`. */
 export interface DiffResult extends CommonResult {
   readonly clusters: readonly ComparedCluster[];
   readonly warnings: readonly Warning[];
@@ -45,17 +45,17 @@ interface DiffFacts {
 interface Compared {
   readonly cluster: MeshCluster;
   readonly own: OwnCa;
-  readonly seen: Observed<{readonly uid: string; readonly cacerts: CacertsSecret | 'absent'}>;
+  readonly inCluster: Observed<{readonly uid: string; readonly cacerts: CacertsSecret | 'absent'}>;
 }
 
-/** `trust diff`: the work directory against what is in the clusters, by fingerprint. */
+/** `trust diff`: compares the work directory with the clusters, by fingerprint. */
 export const diffTrust = onePhase<DiffRequest, DiffResult, DiffFacts>({
   command: 'trust diff',
   changes: false,
-  title: () => 'look at the clusters',
+  title: () => 'read the clusters',
   async gather(deps, request, {concurrency}) {
     const loaded = await loadMesh(deps, request);
-    return {loaded, compared: await eachCluster(loaded.clusters, concurrency, (one) => look(deps, loaded, one))};
+    return {loaded, compared: await eachCluster(loaded.clusters, concurrency, (one) => readBoth(deps, loaded, one))};
   },
   plan: () => emptyPlan,
   report: ({facts}) => report(facts),
@@ -66,7 +66,7 @@ export const diffTrust = onePhase<DiffRequest, DiffResult, DiffFacts>({
     ),
 });
 
-async function look(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster): Promise<Compared> {
+async function readBoth(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster): Promise<Compared> {
   const read = async () => {
     const reader = new ClusterReader(deps.clusters, {cluster, istioNamespace: mesh.istio.namespace});
     await reader.open();
@@ -74,38 +74,38 @@ async function look(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster): Promi
     const [uid, cacerts] = await Promise.all([readClusterUid(reader), readCaSecret(reader, 'cacerts', options)]);
     return {uid, cacerts};
   };
-  // The cluster first: credential plugins then ask in the order in which clusters are declared.
-  const [seen, own] = await Promise.all([observe(read), readOwnCa(deps, mesh, cluster.name)]);
-  return {cluster, own, seen};
+  // The cluster first: credential plugins then prompt in the order in which clusters are declared.
+  const [inCluster, own] = await Promise.all([observe(read), readOwnCa(deps, mesh, cluster.name)]);
+  return {cluster, own, inCluster};
 }
 
 function report({loaded, compared}: DiffFacts): DiffResult {
-  const uids = compared.map(({cluster: {name}, seen}) => ({name, uid: valueOr(seen, undefined)?.uid}));
-  const strangers = uidMismatches(loaded.mesh, uids);
+  const uids = compared.map(({cluster: {name}, inCluster}) => ({name, uid: valueOr(inCluster, undefined)?.uid}));
+  const mismatches = uidMismatches(loaded.mesh, uids);
   const elsewhere = externalCaReason(loaded.mesh.trust.signer);
   return {
-    clusters: compared.map(({cluster: {name, context}, own, seen}): ComparedCluster => {
+    clusters: compared.map(({cluster: {name, context}, own, inCluster}): ComparedCluster => {
       const shown = {name, context, workDirectory: summarise(own.inspection), differences: []};
       if (elsewhere !== undefined && own.files.caCert === undefined) {
         return defined({...shown, outcome: 'unchanged', madeElsewhere: elsewhere});
       }
-      const [error = strangers.get(name)] = [...noOwnCa(name, own), ...unknownsOf(seen)];
-      if (error || !isKnown(seen)) {
+      const [error = mismatches.get(name)] = [...missingCaErrors(name, own), ...unknownsOf(inCluster)];
+      if (error || !isKnown(inCluster)) {
         return defined({...shown, outcome: error ? outcomeOfError(error) : 'unknown', error});
       }
-      const {cacerts} = seen.value;
+      const {cacerts} = inCluster.value;
       const differences = compareCa(own, cacerts);
-      const inCluster = cacerts === 'absent' ? undefined : summarise(cacerts.inspection);
-      return defined({...shown, outcome: 'done', same: differences.length === 0, differences, inCluster});
+      const found = cacerts === 'absent' ? undefined : summarise(cacerts.inspection);
+      return defined({...shown, outcome: 'done', same: differences.length === 0, differences, inCluster: found});
     }),
     warnings: asWarnings(loaded.notes),
   };
 }
 
-/** Why there is nothing to compare a cluster with. */
-function noOwnCa(cluster: string, {files, inspection}: OwnCa): readonly ErrorReport[] {
+/** The error for a cluster without a CA in the work directory. */
+function missingCaErrors(cluster: string, {files, inspection}: OwnCa): readonly ErrorReport[] {
   if (inspection.certificate) return [];
-  const why = files.caCert === undefined ? 'is not there' : 'cannot be read';
+  const why = files.caCert === undefined ? 'not found' : 'is unreadable';
   const message = `${cluster}/ca-cert.pem ${why}: there is nothing to compare with`;
-  return [problem('FILE_MISSING', message, advice`make it: ${kubectlMesh('certs generate', [cluster])}`)];
+  return [problem('FILE_MISSING', message, advice`create it with: ${kubectlMesh('certs generate', [cluster])}`)];
 }

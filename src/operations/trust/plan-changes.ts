@@ -1,4 +1,4 @@
-/** The plan that push and rollback share: blockers, warnings, and the order of clusters (docs/trust.md). */
+/** The plan shared by push and rollback: blockers, warnings, and the order of clusters (docs/trust.md). */
 import {uidsToRecord, identityProblems} from '../../domain/mesh/identity.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {isKnown, type Observed, observe} from '../../domain/observed.js';
@@ -12,11 +12,11 @@ import {asWarnings, type Blocker, groupOfLanes, type Lane, type Plan, type Warni
 import {declareGroups, type LoadedMesh} from '../shared/load-mesh.js';
 import {changeActions, type TrustTarget} from './actions.js';
 
-/** What both operations know when they plan. */
+/** The input of both plans. */
 export interface TrustFacts {
   readonly loaded: LoadedMesh;
   readonly targets: readonly TrustTarget[];
-  /** What is compared with what the clusters remember of it; where it cannot be read, nothing will be written either. */
+  /** Compared with the journal heads recorded in the clusters. If it is unreadable, writing fails as well. */
   readonly journal: Observed<JournalContent>;
 }
 
@@ -25,55 +25,55 @@ export interface TrustRules extends PushRules {
   readonly acceptUid: boolean;
 }
 
-/** A cluster with what is to be done in it, or why that is unknown. */
+/** A cluster with its decision, or why there is none. */
 export interface Decided extends TrustTarget {
   readonly decision?: PushDecision;
   readonly errors: readonly ErrorReport[];
 }
 
-/** A plan with the decisions that it carries out, in the order of the targets. */
+/** A plan with its decisions, in the order of the targets. */
 export interface TrustPlan extends Plan {
   readonly decided: readonly Decided[];
 }
 
-/** The facts of targets that were gathered, in the order in which their clusters are declared. */
+/** The facts for these targets, and the journal. */
 export async function factsOf(deps: Deps, loaded: LoadedMesh, targets: readonly TrustTarget[]): Promise<TrustFacts> {
   return {loaded, targets, journal: await observe(() => deps.workspace.journal.read())};
 }
 
-/** Decides for every cluster that was seen and is who it should be, in their order. */
+/** Decides for each cluster that was read and has the UID in mesh.yaml, in the order of the targets. */
 export function decideEach(
   {loaded, targets}: TrustFacts,
   {acceptUid}: TrustRules,
-  decide: (one: TrustTarget, seen: TrustObservation) => Pick<Decided, 'decision' | 'errors'>,
+  decide: (one: TrustTarget, observed: TrustObservation) => Pick<Decided, 'decision' | 'errors'>,
 ): readonly Decided[] {
-  const strangers = identityProblems(loaded.mesh, identified(targets.map(({trust}) => trust)), acceptUid);
+  const mismatches = identityProblems(loaded.mesh, identified(targets.map(({trust}) => trust)), acceptUid);
   return targets.map((one): Decided => {
     const {seen} = one.trust;
     if (!isKnown(seen)) return {...one, errors: [seen.unknown]};
-    const stranger = strangers.find(({cluster}) => cluster === one.target.cluster)?.error;
-    return {...one, ...(stranger ? {errors: [stranger]} : decide(one, seen.value))};
+    const mismatch = mismatches.find(({cluster}) => cluster === one.target.cluster)?.error;
+    return {...one, ...(mismatch ? {errors: [mismatch]} : decide(one, seen.value))};
   });
 }
 
-/** What pushing means in every cluster. Pure. */
+/** Decides about cacerts in each cluster. Pure. */
 export function decideAll(facts: TrustFacts, rules: TrustRules): readonly Decided[] {
   const {loaded, targets} = facts;
   const others = loaded.mesh.clusters.map(({name}): OtherCluster => {
-    const held = targets.find(({target}) => target.cluster === name);
-    return {name, liveCa: held && liveCa(secretOf(held.trust, 'cacerts'))};
+    const own = targets.find(({target}) => target.cluster === name);
+    return {name, liveCa: own && liveCa(secretOf(own.trust, 'cacerts'))};
   });
-  return decideEach(facts, rules, ({target, nothingToWrite}, seen) => {
+  return decideEach(facts, rules, ({target, nothingToWrite}, observed) => {
     if (nothingToWrite) return {errors: [nothingToWrite]};
     const misplaced = wrongClusterCa(target.own.inspection.certificate, target.cluster, others);
-    const decision = decidePush({...target, wrongCluster: misplaced}, seen, rules);
+    const decision = decidePush({...target, wrongCluster: misplaced}, observed, rules);
     return {decision, errors: decision.kind === 'refuse' ? decision.refusals : []};
   });
 }
 
 /**
- * The plan: mesh.yaml first, then what is new, all at the same time; then changes to clusters whose control plane
- * notices: one cluster, proven there, then the rest.
+ * The plan: mesh.yaml first, then changes that no control plane notices, in parallel; then changes to live trust: one
+ * cluster, verified there, then the rest.
  */
 export function planChanges(facts: TrustFacts, rules: TrustRules): TrustPlan {
   const {loaded} = facts;
@@ -100,12 +100,12 @@ export function planChanges(facts: TrustFacts, rules: TrustRules): TrustPlan {
   };
 }
 
-/** All reasons against what was decided. */
+/** The errors of all clusters as blockers. */
 export function blockersOf(decided: readonly Decided[]): readonly Blocker[] {
   return decided.flatMap(({target: {cluster}, errors}) => errors.map((error) => ({cluster, error})));
 }
 
-/** What this change is about to overwrite: afterwards the cluster remembers this change instead. */
+/** Warns where the recorded journal head does not match: the change overwrites that record. */
 function journalWarnings({targets, journal}: TrustFacts): readonly Warning[] {
   if (!isKnown(journal)) return [];
   const compare = headComparer(journal.value);
@@ -114,7 +114,7 @@ function journalWarnings({targets, journal}: TrustFacts): readonly Warning[] {
     const verdict = head && compare(head);
     return !verdict || verdict.result === 'agrees'
       ? []
-      : [{cluster, message: `the journal lacks the last change that the cluster remembers: ${verdict.message}`}];
+      : [{cluster, message: `the journal lacks the last change recorded in the cluster: ${verdict.message}`}];
   });
 }
 

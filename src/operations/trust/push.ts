@@ -33,50 +33,50 @@ export interface PushRequest extends MeshRequest, TrustRules {}
 export interface PushedCluster extends ClusterResult {
   readonly context?: string;
   readonly namespace: string;
-  /** What was decided; absent where a cluster could not be looked at, nothing is kept, or what is kept is deleted. */
+  /** The decision; absent for an unreadable cluster, a rollback with nothing to restore, and `--forget`. */
   readonly plan?: PushKind;
-  /** What was in the cluster, and what the work directory has. */
+  /** The CA in the cluster before the run, and the one to write. */
   readonly before?: ShownCa;
   readonly after: ShownCa;
   readonly differences: readonly Difference[];
-  /** Whether the present CA is (to be) kept as Secret `cacerts-previous`. */
+  /** Whether the current CA is (to be) saved as Secret `cacerts-previous`. */
   readonly keepsPrevious: boolean;
   /** istiod Deployments (to be) restarted. */
   readonly restarts: readonly string[];
-  /** Everything that speaks against it; `error` is the first. */
+  /** All reasons for refusing the change; `error` is the first. */
   readonly refusals: readonly ErrorReport[];
-  /** Why nothing is pushed: somebody else makes the CA. */
+  /** Why nothing is pushed: the CA is external. */
   readonly madeElsewhere?: string;
   /** With `--dry-run=server`: what the API server could not check, and why. */
   readonly notValidated?: readonly string[];
 }
 
-/** What `trust push` answers. */
+/** The result of `trust push`. */
 export interface PushResult extends CommonResult {
   readonly clusters: readonly PushedCluster[];
   readonly warnings: readonly Warning[];
 }
 
-/** `trust push`: namespace, network label, Secret `cacerts`. */
+/** `trust push`: writes the namespace, its network label, and Secret `cacerts`. */
 export const pushTrust = onePhase<PushRequest, PushResult, TrustFacts, TrustPlan>({
   command: 'trust push',
   changes: true,
-  title: () => 'look at the clusters',
+  title: () => 'read the clusters',
   async gather(deps, request, {concurrency}) {
     const loaded = await loadMesh(deps, request);
     const clusters = externalCaReason(loaded.mesh.trust.signer) === undefined ? loaded.clusters : [];
-    // All files first: then clusters are opened in the order they are declared in, which is the order in which
-    // credential plugins ask.
+    // All files first: clusters are then opened in the order in which they are declared, so that credential plugins
+    // prompt in that order.
     const read = clusters.map(async (cluster) => ({cluster, own: await readOwnCa(deps, loaded.mesh, cluster.name)}));
-    const look = (one: Wanted): Promise<TrustTarget> => gatherTarget(deps, loaded, one, request);
-    return factsOf(deps, loaded, await eachCluster(await Promise.all(read), concurrency, look));
+    const gather = (one: ClusterCa): Promise<TrustTarget> => gatherTarget(deps, loaded, one, request);
+    return factsOf(deps, loaded, await eachCluster(await Promise.all(read), concurrency, gather));
   },
   plan: planChanges,
   report: reportChanges,
   conclude: ({clusters}) => concludeClusters(clusters),
 });
 
-interface Wanted {
+interface ClusterCa {
   readonly cluster: MeshCluster;
   readonly own: OwnCa;
 }
@@ -84,12 +84,12 @@ interface Wanted {
 async function gatherTarget(
   deps: Deps,
   {mesh}: LoadedMesh,
-  {cluster, own}: Wanted,
+  {cluster, own}: ClusterCa,
   {allowRootChange, restartIstiod}: TrustRules,
 ): Promise<TrustTarget> {
   const {files, inspection} = own;
-  const trust = await readTrust(deps, mesh, cluster, (seen) =>
-    allowRootChange || isInPlace(own, seen) ? undefined : inspection,
+  const trust = await readTrust(deps, mesh, cluster, (observed) =>
+    allowRootChange || isInPlace(own, observed) ? undefined : inspection,
   );
   const {namespace} = mesh.istio;
   const inPlace = isKnown(trust.seen) && isInPlace(own, trust.seen.value);
@@ -99,7 +99,7 @@ async function gatherTarget(
     target: {
       cluster: cluster.name,
       namespace,
-      // Asked only where a restart was allowed: it takes a connection to every istiod pod.
+      // Checked only if restarts are allowed: it requires a connection to each istiod pod.
       pendingReload: restartIstiod && inPlace && (await presentsOther(deps, trust, namespace, ca)),
       network: cluster.network,
       own,
@@ -107,11 +107,11 @@ async function gatherTarget(
     },
     data: dataToWrite(files, secretOf(trust, 'cacerts')),
     order: 'keep-first',
-    forgetKey: !mesh.trust.keepClusterKeys && files.caKey !== undefined,
+    removesKey: !mesh.trust.keepClusterKeys && files.caKey !== undefined,
   };
 }
 
-/** The Secret's data: from the work directory, its key from the cluster where the work directory no longer has it. */
+/** The Secret's data: from the work directory, the CA key from the cluster if the work directory no longer has it. */
 function dataToWrite(files: CaFiles, cacerts: CacertsSecret | undefined): SecretData | undefined {
   const {caCert, rootCert, certChain, crl} = files;
   const {caKey = cacerts?.files.caKey} = files;
@@ -120,19 +120,19 @@ function dataToWrite(files: CaFiles, cacerts: CacertsSecret | undefined): Secret
     : dataOfBundle({caCert, rootCert, certChain, caKey}, crl, cacerts);
 }
 
-/** The clusters of the result, from what was seen, decided and done. */
+/** The result of a push or rollback. */
 export function reportChanges({facts, plan, outcomes}: PhaseRun<TrustFacts, TrustPlan>): PushResult {
   const {mesh, clusters} = facts.loaded;
   const {decided, warnings} = plan;
-  const nothing = {differences: [], keepsPrevious: false, restarts: [], refusals: []};
-  const elsewhere = externalCaReason(mesh.trust.signer);
-  if (elsewhere !== undefined && decided.length === 0) {
-    // It is a step of `up` and of scripts: having nothing to push is no failure.
+  const noChange = {differences: [], keepsPrevious: false, restarts: [], refusals: []};
+  const reason = externalCaReason(mesh.trust.signer);
+  if (reason !== undefined && decided.length === 0) {
+    // Not an error: `up` and scripts run this step in every mesh.
     const shown = {
-      ...nothing,
+      ...noChange,
       outcome: 'unchanged',
       namespace: mesh.istio.namespace,
-      madeElsewhere: elsewhere,
+      madeElsewhere: reason,
     } as const;
     return {
       clusters: clusters.map(({name, context}) => defined({...shown, name, context, after: {roots: []}})),

@@ -25,32 +25,32 @@ import {
 } from './plan-changes.js';
 import {reportChanges, type PushResult} from './push.js';
 
-/** `trust rollback CLUSTER`; `forget` deletes what would be put back. */
+/** `trust rollback CLUSTER`; `forget` deletes the previous Secret instead. */
 export interface RollbackRequest extends MeshRequest, TrustRules {
   readonly forget: boolean;
 }
 
-/** What `trust rollback` answers: the shape of a push. */
+/** The result of `trust rollback`: as for a push. */
 export interface RollbackResult extends PushResult {
-  /** Whether the kept CA was (to be) deleted instead. */
+  /** Whether the previous Secret was (to be) deleted instead. */
   readonly forgotten: boolean;
 }
 
-/** `trust rollback`: puts the kept CA back into `cacerts` and keeps the present one in its place. */
+/** `trust rollback`: swaps `cacerts` and the previous Secret. */
 export const rollbackTrust = onePhase<RollbackRequest, RollbackResult, TrustFacts, TrustPlan>({
   command: 'trust rollback',
   changes: true,
-  title: () => 'look at the cluster',
+  title: () => 'read the cluster',
   async gather(deps, request, {concurrency}) {
     const loaded = await loadMesh(deps, request);
-    const look = (cluster: MeshCluster): Promise<TrustTarget> => gatherTarget(deps, loaded, cluster, request);
-    return factsOf(deps, loaded, await eachCluster(loaded.clusters, concurrency, look));
+    const gather = (cluster: MeshCluster): Promise<TrustTarget> => gatherTarget(deps, loaded, cluster, request);
+    return factsOf(deps, loaded, await eachCluster(loaded.clusters, concurrency, gather));
   },
   plan(facts, request) {
     if (request.forget) return planForget(facts, request);
     const plan = planChanges(facts, request);
     const message =
-      'the last rollback ended before istiod took the CA over: this run finishes it. To undo it instead, run it once more afterwards';
+      'the last rollback ended before istiod loaded the CA: this run completes it. To undo it, run the command again afterwards';
     const unfinished = facts.targets.filter(({target}) => target.pendingReload);
     return {...plan, warnings: [...plan.warnings, ...unfinished.map(({target: {cluster}}) => ({cluster, message}))]};
   },
@@ -66,55 +66,55 @@ async function gatherTarget(
 ): Promise<TrustTarget> {
   const {namespace} = mesh.istio;
   const trust = await readTrust(deps, mesh, cluster, ({previous}) => {
-    const kept = valueOr(previous, 'absent');
-    return allowRootChange || forget || kept === 'absent' ? undefined : kept.inspection;
+    const saved = valueOr(previous, 'absent');
+    return allowRootChange || forget || saved === 'absent' ? undefined : saved.inspection;
   });
-  const kept = forget ? secretOf(trust, 'previous') : await wantedSecret(deps, trust, namespace);
-  const unfinished = kept !== undefined && kept === secretOf(trust, 'cacerts');
+  const saved = forget ? secretOf(trust, 'previous') : await secretToRestore(deps, trust, namespace);
+  const unfinished = saved !== undefined && saved === secretOf(trust, 'cacerts');
   const common = {cluster: cluster.name, namespace, kept: true, unfinished};
   const what = `Secret ${namespace}/${unfinished ? cacertsName : previousName}`;
-  const change = {trust, order: 'write-first', forgetKey: false} as const;
-  if (!kept) {
+  const change = {trust, order: 'write-first', removesKey: false} as const;
+  if (!saved) {
     const own = {files: {}, inspection: {findings: [], loads: false}};
-    return {...change, target: {...common, own, what}, data: undefined, nothingToWrite: nothingKept(trust, namespace)};
+    return {...change, target: {...common, own, what}, data: undefined, nothingToWrite: noPrevious(trust, namespace)};
   }
-  // All that was kept, and nothing else: revocation lists that came later go, too.
-  const files = {...kept.files, crl: kept.files.crl ?? ''};
-  const own = {files, inspection: kept.inspection, foreignKeys: kept.foreignKeys};
-  return {...change, target: {...common, own, what}, data: kept.data};
+  // Exactly the saved contents: revocation lists that were added later are removed.
+  const files = {...saved.files, crl: saved.files.crl ?? ''};
+  const own = {files, inspection: saved.inspection, foreignKeys: saved.foreignKeys};
+  return {...change, target: {...common, own, what}, data: saved.data};
 }
 
 /**
- * The Secret that the cluster is to run with: the kept one, or `cacerts` itself where a rollback wrote it and ended before
- * istiod took it over. A second rollback then finishes the first: swapping again would silently undo it. Throws what
- * keeps it from being told which of the two it is.
+ * The Secret to restore: the previous one, or `cacerts` itself where a rollback wrote it and ended before istiod loaded it.
+ * A second rollback then completes the first: swapping again would silently undo it. Throws errors that prevent telling
+ * the two cases apart.
  */
-async function wantedSecret(deps: Deps, trust: ClusterTrust, namespace: string): Promise<CacertsSecret | undefined> {
-  const [cacerts, kept] = [secretOf(trust, 'cacerts'), secretOf(trust, 'previous')];
-  if (!cacerts) return kept;
-  const takenOut = cacerts.annotations[annotations.rolledBackFrom];
+async function secretToRestore(deps: Deps, trust: ClusterTrust, namespace: string): Promise<CacertsSecret | undefined> {
+  const [cacerts, previous] = [secretOf(trust, 'cacerts'), secretOf(trust, 'previous')];
+  if (!cacerts) return previous;
+  const rolledBackFrom = cacerts.annotations[annotations.rolledBackFrom];
   const caFingerprint = cacerts.inspection.certificate?.fingerprint;
-  // Kept already, or ended before it could be kept: then both Secrets hold what was put back.
-  const isLast = takenOut !== undefined && [takenOut, caFingerprint].includes(liveCa(kept));
-  return isLast && (await presentsOther(deps, trust, namespace, caFingerprint)) ? cacerts : kept;
+  // The replaced CA is in the previous Secret, or the run ended before saving it and both Secrets have the restored CA.
+  const isLast = rolledBackFrom !== undefined && [rolledBackFrom, caFingerprint].includes(liveCa(previous));
+  return isLast && (await presentsOther(deps, trust, namespace, caFingerprint)) ? cacerts : previous;
 }
 
-/** Why there is nothing to put back; what cannot be read of the cluster is reported on its own. */
-function nothingKept({cluster: {name}, seen}: ClusterTrust, namespace: string): ErrorReport | undefined {
+/** Why there is nothing to restore; an unreadable cluster is reported separately. */
+function noPrevious({cluster: {name}, seen}: ClusterTrust, namespace: string): ErrorReport | undefined {
   if (!isKnown(seen)) return undefined;
   const [unknown] = unknownsOf(seen.value.previous);
   const missing = problem(
     'NOTHING_TO_ROLL_BACK',
     `${name} has no Secret ${namespace}/${previousName}`,
-    'it is made when trust push replaces a CA',
-    advice`see what differs: ${kubectlMesh('trust diff', [name])}`,
+    'trust push creates it when it replaces a CA',
+    advice`to see the differences: ${kubectlMesh('trust diff', [name])}`,
   );
   return unknown ?? missing;
 }
 
 /**
- * Nothing is decided about cacerts: what a push would make of the kept CA is nothing to somebody who has it deleted. Nothing
- * left to forget is what was asked for: running again must be fine.
+ * Plans `--forget`. Makes no decision about cacerts: deleting the previous Secret does not depend on it. Without a previous
+ * Secret nothing has to change, so that a second run succeeds.
  */
 function planForget(facts: TrustFacts, rules: TrustRules): TrustPlan {
   const {loaded, targets} = facts;
@@ -128,8 +128,8 @@ function planForget(facts: TrustFacts, rules: TrustRules): TrustPlan {
 }
 
 function forgetActions({trust, target: {cluster, namespace}}: TrustTarget): readonly Action[] {
-  const kept = secretOf(trust, 'previous');
-  if (!kept) return [];
+  const previous = secretOf(trust, 'previous');
+  if (!previous) return [];
   const what = `Secret ${namespace}/${previousName}`;
   return [
     {
@@ -138,9 +138,9 @@ function forgetActions({trust, target: {cluster, namespace}}: TrustTarget): read
       cluster,
       context: trust.cluster.context ?? '',
       title: `delete ${what}`,
-      confirm: `delete ${what} (${describeShort(kept.inspection)})`,
+      confirm: `delete ${what} (${describeShort(previous.inspection)})`,
       ref: {apiVersion: 'v1', kind: 'Secret', namespace, name: previousName},
-      preconditions: {uid: kept.uid, resourceVersion: kept.resourceVersion},
+      preconditions: {uid: previous.uid, resourceVersion: previous.resourceVersion},
     },
   ];
 }

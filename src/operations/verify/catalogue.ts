@@ -1,18 +1,18 @@
-/** `verify --list-checks` and `verify --explain ID`: what can be known without a network and without a work directory. */
+/** `verify --list-checks` and `verify --explain ID`: need neither a network nor a work directory. */
 import type {Check, Explanation} from '../../domain/checks/check.js';
 import {checks} from '../../domain/checks/registry.js';
 import {findCheck} from '../../domain/checks/select.js';
 import type {Operation} from '../../engine/operation.js';
 
-/** A check, without what it says. */
+/** A check without its explanation. */
 export type CheckSummary = Pick<Check, 'id' | 'title' | 'severity' | 'scope' | 'vantage'>;
 
-/** What `--list-checks` answers. */
+/** The result of `--list-checks`. */
 export interface CheckList {
   readonly checks: readonly CheckSummary[];
 }
 
-/** What `--explain` answers. */
+/** The result of `--explain`. */
 export interface ExplainedCheck extends CheckSummary, Explanation {
   /** Ids or prefixes of checks that cannot be ok while this one is not. */
   readonly implies: readonly string[];

@@ -1,4 +1,4 @@
-/** `verify`: gathers facts, judges them, and with `--wait` follows until all is well. */
+/** `verify`: gathers facts and evaluates the checks; with `--wait`, repeats until all checks pass. */
 import {isDeepStrictEqual} from 'node:util';
 import {type Check, requiredFacts, type Severity} from '../../domain/checks/check.js';
 import {isLast, type Evidence} from '../../domain/facts/facts.js';
@@ -23,28 +23,28 @@ import {
 import {loadMeshOrEmpty, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
 import {gatherEvidence} from '../../observe/evidence.js';
 
-/** What `verify` is asked. */
+/** The request of `verify`. */
 export interface VerifyRequest {
   readonly mesh: MeshRequest;
   readonly selection: Selection;
   readonly limits: Limits;
   /**
-   * Look again until nothing at or above `failOn` is left and nothing is unknown, but no longer than these milliseconds.
-   * Absent: look once.
+   * Repeat until no finding at or above `failOn` is left and nothing is unknown, for at most this time. Milliseconds.
+   * Absent: run once.
    */
   readonly waitMs?: number;
   readonly failOn: Severity;
-  /** Look at what the picture of the mesh shows, even where no selected check needs it. */
-  readonly wholePicture?: boolean;
+  /** Gather the facts of the whole topology, even if no selected check requires them. */
+  readonly fullTopology?: boolean;
 }
 
-/** What `verify` answers. */
+/** The result of `verify`. */
 export interface VerifyResult extends Report {
-  /** What the mesh looks like, as far as the checks that were selected (or the picture that was asked for) looked. */
+  /** The topology of the mesh, from the facts that the selected checks (or the output format) required. */
   readonly mesh: MeshTopology;
-  /** What to know of the versions that were judged by. They change no verdict. */
+  /** Notes on the Istio and Kubernetes versions. They do not change the verdict. */
   readonly warnings: readonly Warning[];
-  /** With `--wait`: the time was over before all was well. The rows are the last that were seen. */
+  /** With `--wait`: the time was up before all checks passed. The rows are those of the last pass. */
   readonly error?: ErrorReport;
 }
 
@@ -53,7 +53,7 @@ interface Facts {
   readonly report: Report & Pick<VerifyResult, 'mesh' | 'warnings'>;
 }
 
-/** `verify`: a finding's severity decides the exit code (`failOn`), not the answer. Also a step of `up`. */
+/** `verify`: `failOn` affects only the exit code, not the result. Also a step of `up`. */
 export const verifyMesh: Operation<VerifyRequest, VerifyResult> = {
   command: 'verify',
   changes: false,
@@ -61,57 +61,57 @@ export const verifyMesh: Operation<VerifyRequest, VerifyResult> = {
   conclude: concludeVerify,
 };
 
-/** Runs verify, once or until green. */
+/** Runs verify once, or until all checks pass. */
 async function runVerify(request: VerifyRequest, engine: Engine): Promise<VerifyResult> {
   const selected = selectChecks(checks, request.selection);
   const {waitMs, failOn, limits} = request;
   const {concurrency, dryRun} = engine.settings;
-  const also = request.wholePicture === true ? topologyFacts : [];
-  const report = (evidence: Evidence): Facts => {
-    const judged = judge(selected, evidence);
-    const mesh = topologyOf(evidence, judged.checks);
-    return {evidence, report: {...judged, mesh, warnings: versionNotes(evidence)}};
+  const also = request.fullTopology === true ? topologyFacts : [];
+  const evaluate = (evidence: Evidence): Facts => {
+    const report = judge(selected, evidence);
+    const mesh = topologyOf(evidence, report.checks);
+    return {evidence, report: {...report, mesh, warnings: versionNotes(evidence)}};
   };
-  const looker: Looker = {
+  const reader: EvidenceReader = {
     selected,
     failOn,
     load: (deps) => loadMeshOrEmpty(deps, request.mesh),
-    async look(deps, {mesh, clusters}, again) {
-      const wanted = again ? {checks: again.checks, also: []} : {checks: selected, also};
-      const seen = await gatherEvidence(deps, {mesh, clusters, limits, concurrency, ...wanted});
-      return report(again ? replaceFacts(again.last.evidence, seen) : seen);
+    async read(deps, {mesh, clusters}, again) {
+      const required = again ? {checks: again.checks, also: []} : {checks: selected, also};
+      const evidence = await gatherEvidence(deps, {mesh, clusters, limits, concurrency, ...required});
+      return evaluate(again ? replaceFacts(again.last.evidence, evidence) : evidence);
     },
   };
-  const look = async (deps: Deps): Promise<Facts> => looker.look(deps, await looker.load(deps));
-  const first = (await engine.run(phase('verify', look, ({report: {warnings}}) => warnings))).facts;
+  const gather = async (deps: Deps): Promise<Facts> => reader.read(deps, await reader.load(deps));
+  const first = (await engine.run(phase('verify', gather, ({report: {warnings}}) => warnings))).facts;
   if (
     waitMs === undefined ||
-    // What a dry run leaves as it is does not become green by waiting.
+    // A dry run changes nothing, so waiting does not help.
     dryRun !== 'none' ||
     isGreen(first.report.checks, failOn) ||
     terminalReason(first.report.checks, selected, failOn)
   ) {
     return first.report;
   }
-  return wait(looker, waitMs, engine, first);
+  return wait(reader, waitMs, engine, first);
 }
 
 type Loaded = Pick<LoadedMesh, 'mesh' | 'clusters'>;
 
-/** How the mesh is looked at. */
-interface Looker {
+/** Loads the mesh, reads its facts and evaluates the checks. */
+interface EvidenceReader {
   readonly selected: readonly Check[];
   readonly failOn: Severity;
   load(deps: Deps): Promise<Loaded>;
-  /** Reads what the selected checks need; `again`: only what some of them need, the rest is taken from the last pass. */
-  look(deps: Deps, loaded: Loaded, again?: {readonly last: Facts; readonly checks: readonly Check[]}): Promise<Facts>;
+  /** Reads the facts of the selected checks; `again`: only those of some checks, the rest is reused from the last pass. */
+  read(deps: Deps, loaded: Loaded, again?: {readonly last: Facts; readonly checks: readonly Check[]}): Promise<Facts>;
 }
 
-/** Pauses before each pass of `--wait`; the last one is repeated. Milliseconds. */
+/** The pause before each pass of `--wait`; the last one is repeated. Milliseconds. */
 const pausesMs = [1000, 2000, 4000, 5000] as const;
 
-async function wait(looker: Looker, waitMs: number, engine: Engine, first: Facts): Promise<VerifyResult> {
-  const {selected, failOn} = looker;
+async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, first: Facts): Promise<VerifyResult> {
+  const {selected, failOn} = reader;
   const end = first.evidence.now.getTime() + waitMs;
   let last = first;
   let wasRefused = false;
@@ -121,23 +121,22 @@ async function wait(looker: Looker, waitMs: number, engine: Engine, first: Facts
       const poll = async (deps: Deps): Promise<Facts | undefined> => {
         const leftMs = end - deps.now().getTime();
         await deps.sleep(Math.max(0, Math.min(leftMs, pausesMs[pass] ?? pausesMs[3])));
-        return deps.now().getTime() < end ? lookAgain(looker, deps, before) : undefined;
+        return deps.now().getTime() < end ? readAgain(reader, deps, before) : undefined;
       };
       const known = new Set(before.report.warnings.map(({message}) => message));
-      const news = (seen: Facts | undefined): readonly Warning[] =>
-        (seen?.report.warnings ?? []).filter(({message}) => !known.has(message));
-      const {facts} = await engine.run(phase(`wait for ${whatIsMissing(before.report, failOn)}`, poll, news));
+      const newWarnings = (facts: Facts | undefined): readonly Warning[] =>
+        (facts?.report.warnings ?? []).filter(({message}) => !known.has(message));
+      const {facts} = await engine.run(phase(`wait for ${describePending(before.report, failOn)}`, poll, newWarnings));
       if (!facts) {
-        const why = `not all was well after ${String(Math.round(waitMs / 1000))} s`;
-        const hints = ['Wait longer with --timeout', 'The findings above say what is missing'];
-        return {...before.report, error: problem('TIMEOUT', why, ...hints)};
+        const message = `not all checks passed within ${String(Math.round(waitMs / 1000))} s: see the findings above`;
+        return {...before.report, error: problem('TIMEOUT', message, 'to wait longer, use --timeout')};
       }
       last = facts;
-      const hopeless = terminalReason(last.report.checks, selected, failOn);
-      if (isGreen(last.report.checks, failOn) || hopeless === 'finding' || hopeless === 'time') return last.report;
-      // An API server that has just started refuses for a moment what it will allow: a refusal has to be seen twice.
-      if (hopeless === 'refusal' && wasRefused) return last.report;
-      wasRefused = hopeless === 'refusal';
+      const terminal = terminalReason(last.report.checks, selected, failOn);
+      if (isGreen(last.report.checks, failOn) || terminal === 'finding' || terminal === 'time') return last.report;
+      // An API server that is starting briefly rejects allowed requests: only a second rejection in a row counts.
+      if (terminal === 'refusal' && wasRefused) return last.report;
+      wasRefused = terminal === 'refusal';
     }
   } catch (thrown) {
     const error = asMeshError(thrown);
@@ -147,44 +146,44 @@ async function wait(looker: Looker, waitMs: number, engine: Engine, first: Facts
 }
 
 /**
- * One pass: reads again what the checks that are not green need (the table of facts says what), and everything once they
- * are green, since what was seen before may have changed meanwhile. Also everything where mesh.yaml has changed, or where a
- * check that is not green needs a fact that sums up all requests.
+ * One pass: reads the facts of the pending checks again (per the table of facts), and all facts once those checks pass,
+ * since earlier ones may have changed meanwhile. Also reads all facts if mesh.yaml changed, or if a pending check requires
+ * a fact that depends on all requests.
  */
-async function lookAgain(looker: Looker, deps: Deps, last: Facts): Promise<Facts> {
-  const loaded = await looker.load(deps);
+async function readAgain(reader: EvidenceReader, deps: Deps, last: Facts): Promise<Facts> {
+  const loaded = await reader.load(deps);
   const {mesh, clusters} = last.evidence;
-  const bad = new Set(last.report.checks.filter((row) => !isGreen([row], looker.failOn)).map(({id}) => id));
-  const open = looker.selected.filter(({id}) => bad.has(id));
+  const ids = new Set(last.report.checks.filter((row) => !isGreen([row], reader.failOn)).map(({id}) => id));
+  const pending = reader.selected.filter(({id}) => ids.has(id));
   const isSameMesh = isDeepStrictEqual([mesh, clusters.map(({cluster}) => cluster)], [loaded.mesh, loaded.clusters]);
-  if (!isSameMesh || [...requiredFacts(open)].some(isLast)) return looker.look(deps, loaded);
-  const seen = await looker.look(deps, loaded, {last, checks: open});
-  return isGreen(seen.report.checks, looker.failOn) ? looker.look(deps, loaded) : seen;
+  if (!isSameMesh || [...requiredFacts(pending)].some(isLast)) return reader.read(deps, loaded);
+  const facts = await reader.read(deps, loaded, {last, checks: pending});
+  return isGreen(facts.report.checks, reader.failOn) ? reader.read(deps, loaded) : facts;
 }
 
-/** The last pass's facts, with those that were read again. Both are of the same clusters in the same order. */
-function replaceFacts(last: Evidence, seen: Evidence): Evidence {
+/** The last pass's facts, updated with those read again. Both have the same clusters in the same order. */
+function replaceFacts(last: Evidence, update: Evidence): Evidence {
   return {
-    ...seen,
-    facts: {...last.facts, ...seen.facts},
-    clusters: seen.clusters.map(({cluster, facts}, index) => ({
+    ...update,
+    facts: {...last.facts, ...update.facts},
+    clusters: update.clusters.map(({cluster, facts}, index) => ({
       cluster,
       facts: {...last.clusters[index]?.facts, ...facts},
     })),
   };
 }
 
-/** What a person who watches wants to read: `MESH402 cluster1 and 2 more`. */
-function whatIsMissing({checks: rows}: Report, failOn: Severity): string {
-  const missing = rows.filter((row) => !isGreen([row], failOn));
-  const [first = missing[0]] = missing.filter(({impliedBy}) => impliedBy === undefined);
+/** The pending checks for progress output: `MESH402 cluster1 and 2 more`. */
+function describePending({checks: rows}: Report, failOn: Severity): string {
+  const pending = rows.filter((row) => !isGreen([row], failOn));
+  const [first = pending[0]] = pending.filter(({impliedBy}) => impliedBy === undefined);
   const name = [first?.id, first?.cluster].filter((word) => word !== undefined).join(' ');
-  return missing.length > 1 ? `${name} and ${String(missing.length - 1)} more` : name;
+  return pending.length > 1 ? `${name} and ${String(pending.length - 1)} more` : name;
 }
 
-/** Verify never plans anything: it looks, and warns of what it saw. */
-function phase<T>(title: string, gather: Phase<T>['gather'], warnings: (seen: T) => readonly Warning[]): Phase<T> {
-  return {title, gather, plan: (seen) => ({...emptyPlan, warnings: warnings(seen)})};
+/** A phase with an empty plan, which carries only warnings. */
+function phase<T>(title: string, gather: Phase<T>['gather'], warnings: (facts: T) => readonly Warning[]): Phase<T> {
+  return {title, gather, plan: (facts) => ({...emptyPlan, warnings: warnings(facts)})};
 }
 
 /** What the rows mean for the exit code. */
@@ -194,7 +193,7 @@ function concludeVerify(result: VerifyResult, {failOn}: VerifyRequest): readonly
     ...result.checks.flatMap((row): readonly Conclusion[] => {
       if (row.result === 'unknown') return [codeOfUnknown(row)];
       if (!isFailing(row, failOn)) return [];
-      // Everything else hangs on that file: invalid input, as every other command says.
+      // All other checks depend on mesh.yaml: invalid input, as in other commands.
       return row.id === 'MESH101' ? ['findings', 'MESH_YAML_INVALID'] : ['findings'];
     }),
   ];

@@ -1,7 +1,7 @@
 import {layout} from '../../domain/mesh/layout.js';
 import {printableLine} from '../../domain/printable.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
-import type {ChainSummary, RememberingCluster, VerifyJournalResult} from '../../operations/journal/verify.js';
+import type {ChainSummary, VerifiedCluster, VerifyJournalResult} from '../../operations/journal/verify.js';
 import {failedLines} from '../lines.js';
 import type {Printed, View, ViewContext} from '../view.js';
 
@@ -70,7 +70,7 @@ const words = {
   unreadable: 'UNREADABLE',
 } as const;
 
-function clusterLines({name, outcome, error, heads}: Printed<RememberingCluster>, secrets: boolean): readonly string[] {
+function clusterLines({name, outcome, error, heads}: Printed<VerifiedCluster>, secrets: boolean): readonly string[] {
   if (error) return failedLines({name, outcome}, error);
   if (heads.length === 0 && !secrets) return [`${name}: no ConfigMap remembers a journal; no Secret was read`];
   if (heads.length === 0)

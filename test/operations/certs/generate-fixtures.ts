@@ -74,10 +74,10 @@ export function meshWithTrust(trust = '{keyAlgorithm: ecdsa-p256}'): GenerateFac
 
 /** A mesh with its root and an encrypted key; nothing is to be done about any cluster. */
 export const healthy: GenerateFacts = {
-  ...{loaded: meshWithTrust(), renew: false, clear: false, passphraseAvailable: true},
-  ...{root: rootWith('encrypted'), rootFrom: undefined, signer: keyFile, clusters: [], existingRoots: []},
+  ...{loaded: meshWithTrust(), renew: false, unencrypted: false, passphraseAvailable: true},
+  ...{root: rootWith('encrypted'), rootSource: undefined, signer: keyFile, clusters: [], existingRoots: []},
   ...{guarded: [], git: {exposed: [], unknown: undefined}, now},
-  taken: {files: [], notes: [], warnings: []},
+  makefileImport: {files: [], notes: [], warnings: []},
 };
 
 /** Cluster CAs that are to be signed. */

@@ -8,11 +8,11 @@ import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
 import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {readCacerts} from '../../../src/domain/trust/cacerts.js';
 import type {RunningCluster} from '../../../src/observe/running-cluster.js';
-import {adopt, nameOf} from '../../../src/operations/certs/plan-adopt.js';
+import {adoptAll, clusterNameOf} from '../../../src/operations/certs/plan-adopt.js';
 import {
   type Adoption,
   adoptableOf,
-  type InspectedCluster,
+  type InspectedContext,
   type ExistingWorkDir,
 } from '../../../src/operations/certs/adoption.js';
 import {controlPlane, workload} from '../../domain/checks/healthy.js';
@@ -92,8 +92,8 @@ function silent(name: 'c1' | 'c2', field: 'clusterID' | 'meshID' | 'trustDomain'
   return {controlPlanes: [omit(controlPlane(name), field)]};
 }
 /** Its context, looked at. */
-function looked(name: 'c1' | 'c2', change: Running = {}, words: Partial<InspectedCluster> = {}): InspectedCluster {
-  return {context: `ctx-${name}`, seen: known(running(name, change)), ...words};
+function looked(name: 'c1' | 'c2', change: Running = {}, words: Partial<InspectedContext> = {}): InspectedContext {
+  return {context: `ctx-${name}`, observed: known(running(name, change)), ...words};
 }
 const forbidden = unknown(new MeshError('FORBIDDEN', 'a right is missing'));
 const env = (values: Texts): Running => ({istiod: {workload: workload('istiod', {env: values})}});
@@ -114,11 +114,11 @@ const declared = (clusters: string, more = ''): Pick<ExistingWorkDir, 'file'> =>
 const holding = (name: string, files: CaFiles): Pick<ExistingWorkDir, 'files'> => ({files: new Map([[name, files]])});
 
 describe('the name of a cluster', () => {
-  const anonymous = (words: Partial<InspectedCluster> = {}): InspectedCluster =>
+  const anonymous = (words: Partial<InspectedContext> = {}): InspectedContext =>
     looked('c1', {istiod: {clusterID: 'Kubernetes'}}, words);
-  it.each<readonly [behaviour: string, one: InspectedCluster, standing: Partial<ExistingWorkDir>, expected: string]>([
+  it.each<readonly [behaviour: string, one: InspectedContext, standing: Partial<ExistingWorkDir>, expected: string]>([
     ['is what istiod calls it', looked('c1'), {}, 'c1'],
-    ['is what was typed where the name that istiod has is no cluster name', anonymous({said: 'west'}), {}, 'west'],
+    ['is what was typed where the name that istiod has is no cluster name', anonymous({givenName: 'west'}), {}, 'west'],
     ['is what mesh.yaml calls the context', anonymous(), declared('[{name: west, context: ctx-c1}]'), 'west'],
     [
       'is what contexts.yaml calls the context, which goes before mesh.yaml',
@@ -131,7 +131,7 @@ describe('the name of a cluster', () => {
     ],
     [
       'is what was typed rather than what mesh.yaml says',
-      anonymous({said: 'east'}),
+      anonymous({givenName: 'east'}),
       declared('[{name: west, context: ctx-c1}]'),
       'east',
     ],
@@ -144,17 +144,17 @@ describe('the name of a cluster', () => {
     ],
     [
       'is what was typed where the cluster cannot be read',
-      {context: 'ctx-c1', said: 'west', seen: forbidden},
+      {context: 'ctx-c1', givenName: 'west', observed: forbidden},
       {},
       'west',
     ],
-    ['may be typed although istiod says it, too', looked('c1', {}, {said: 'c1'}), {}, 'c1'],
+    ['may be typed although istiod says it, too', looked('c1', {}, {givenName: 'c1'}), {}, 'c1'],
   ])('%s', (_behaviour, one, standing, expected) => {
-    expect(nameOf(one, {...empty, ...standing})).toBe(expected);
+    expect(clusterNameOf(one, {...empty, ...standing})).toBe(expected);
   });
 
-  it.each<readonly [behaviour: string, one: InspectedCluster, standing: Partial<ExistingWorkDir>, code: ErrorCode]>([
-    ['contradicts istiod where another one was typed', looked('c1', {}, {said: 'west'}), {}, 'CONTRADICTION'],
+  it.each<readonly [behaviour: string, one: InspectedContext, standing: Partial<ExistingWorkDir>, code: ErrorCode]>([
+    ['contradicts istiod where another one was typed', looked('c1', {}, {givenName: 'west'}), {}, 'CONTRADICTION'],
     [
       'contradicts istiod where mesh.yaml calls the context otherwise',
       looked('c1'),
@@ -168,7 +168,7 @@ describe('the name of a cluster', () => {
       'USAGE',
     ],
   ])('%s', (_behaviour, one, standing, code) => {
-    expect(() => nameOf(one, {...empty, ...standing})).toThrow(expect.objectContaining({code}) as Error);
+    expect(() => clusterNameOf(one, {...empty, ...standing})).toThrow(expect.objectContaining({code}) as Error);
   });
 });
 
@@ -176,7 +176,7 @@ interface Change {
   readonly c1?: Running;
   readonly c2?: Running;
   /** Instead of contexts ctx-c1 and ctx-c2. */
-  readonly looked?: readonly InspectedCluster[];
+  readonly looked?: readonly InspectedContext[];
   readonly standing?: Partial<ExistingWorkDir>;
   readonly withKeys?: boolean;
 }
@@ -195,7 +195,7 @@ interface Outcome {
 }
 
 function decide({c1, c2, looked: all, standing, withKeys = false}: Change): Adoption {
-  return adopt(all ?? [looked('c1', c1), looked('c2', c2)], {...empty, ...standing}, withKeys);
+  return adoptAll(all ?? [looked('c1', c1), looked('c2', c2)], {...empty, ...standing}, withKeys);
 }
 
 function outcomeOf(change: Change): Outcome {
@@ -237,17 +237,17 @@ describe('a context is refused, and the others are adopted,', () => {
   table([
     [
       'where it cannot be read',
-      {looked: [looked('c1'), {context: 'ctx-c2', seen: forbidden}]},
+      {looked: [looked('c1'), {context: 'ctx-c2', observed: forbidden}]},
       {clusters: ['c1 cacerts', 'ctx-c2: FORBIDDEN'], ...only1},
     ],
     [
       'where it cannot be read, under the name that was typed',
-      {looked: [{context: 'ctx-c1', said: 'c1', seen: forbidden}, looked('c2')]},
+      {looked: [{context: 'ctx-c1', givenName: 'c1', observed: forbidden}, looked('c2')]},
       {clusters: ['c1: FORBIDDEN', 'c2 cacerts'], ...only2},
     ],
     [
       'where it cannot be read, whatever other context has its name',
-      {looked: [looked('c1'), {context: 'ctx', said: 'c1', seen: forbidden}]},
+      {looked: [looked('c1'), {context: 'ctx', givenName: 'c1', observed: forbidden}]},
       {clusters: ['c1 cacerts', 'c1: FORBIDDEN'], ...only1},
     ],
     [
@@ -257,7 +257,7 @@ describe('a context is refused, and the others are adopted,', () => {
     ],
     [
       'where istiod has another name than was typed',
-      {looked: [looked('c1', {}, {said: 'west'}), looked('c2')]},
+      {looked: [looked('c1', {}, {givenName: 'west'}), looked('c2')]},
       {clusters: ['west: CONTRADICTION', 'c2 cacerts'], ...only2},
     ],
     [
@@ -272,12 +272,12 @@ describe('a context is refused, and the others are adopted,', () => {
     ],
     [
       'but not where an earlier context of the same name could not be read',
-      {looked: [{context: 'ctx', said: 'c1', seen: forbidden}, looked('c1')]},
+      {looked: [{context: 'ctx', givenName: 'c1', observed: forbidden}, looked('c1')]},
       {clusters: ['c1: FORBIDDEN', 'c1 cacerts'], ...only1},
     ],
     [
       'where two contexts lead to one cluster',
-      {looked: [looked('c1', noId, {said: 'a'}), looked('c1', noId, {said: 'b'}), looked('c2')]},
+      {looked: [looked('c1', noId, {givenName: 'a'}), looked('c1', noId, {givenName: 'b'}), looked('c2')]},
       {clusters: ['a: UID_MISMATCH', 'b: UID_MISMATCH', 'c2 cacerts'], ...only2},
     ],
     [
@@ -671,12 +671,12 @@ describe('a warning', () => {
     ],
     [
       'says that istiod has another name, which no cluster may have',
-      {looked: [looked('c1', {istiod: {clusterID: 'Kubernetes'}}, {said: 'c1'})]},
+      {looked: [looked('c1', {istiod: {clusterID: 'Kubernetes'}}, {givenName: 'c1'})]},
       {clusters: ['c1 cacerts'], ...only1, warnings: ['c1', 'c1']},
     ],
     [
       'says that istiod has no name',
-      {looked: [looked('c1', silent('c1', 'clusterID'), {said: 'c1'})]},
+      {looked: [looked('c1', silent('c1', 'clusterID'), {givenName: 'c1'})]},
       {clusters: ['c1 cacerts'], ...only1, warnings: ['c1', 'c1']},
     ],
     [
@@ -738,7 +738,7 @@ describe('the declaration', () => {
     ],
     [
       'leaves out a network that is not said',
-      {looked: [looked('c1'), {context: 'ctx-c2', seen: known(omit(running('c2'), 'network'))}]},
+      {looked: [looked('c1'), {context: 'ctx-c2', observed: known(omit(running('c2'), 'network'))}]},
       {networks: {c1: 'network1'}},
     ],
     ['leaves out a mesh ID that is not said', {c1: silent('c1', 'meshID')}, {meshID: undefined}],

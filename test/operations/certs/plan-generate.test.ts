@@ -258,7 +258,7 @@ describe('besides the CAs', () => {
     ],
     [
       'keys that git would publish stop the copies of a Makefile',
-      {...exposed, taken},
+      {...exposed, makefileImport: taken},
       {groups: [takeOver], blockers: ['KEY_IN_GIT'], warnings: 1},
     ],
     ['git does not matter where nothing is written', {git: {exposed: ['c1/ca-key.pem'], unknown: 'no answer'}}, {}],
@@ -269,7 +269,7 @@ describe('besides the CAs', () => {
     ],
     [
       'mesh.yaml is written first, then what a Makefile made is copied, then come root and clusters',
-      {loaded, taken, root: noRoot, clusters: [absent.c1]},
+      {loaded, makefileImport: taken, root: noRoot, clusters: [absent.c1]},
       {groups: ['always-stop: write-files declare', takeOver, createRoot, issue1], warnings: 1, passphrase: 'new'},
     ],
     [
@@ -285,7 +285,7 @@ describe('besides the CAs', () => {
   ]);
 
   it('the root that is taken over is the one that was found', () => {
-    const [action] = allActions(planGenerate({...healthy, rootFrom: '--root'}));
+    const [action] = allActions(planGenerate({...healthy, rootSource: '--root'}));
     expect(action).toMatchObject({files: [{path: 'root-cert.pem', content: rootFile(root).text}]});
   });
 

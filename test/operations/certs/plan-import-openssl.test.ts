@@ -49,7 +49,7 @@ function factsOf(files: readonly (string | Buffer)[], roots = root.pem): ImportF
     keys: [{path: 'c1/request/ca-key.pem', pem: writePrivateKey(key), spki: spkiHash(publicHalf(key))}],
     certificates: read(files),
     root: judgeRoot({certificate: roots, key: undefined}),
-    ...{existingRoots: [], givenRoot: undefined, known: [], others: new Map(), files: {}, requestThere: true},
+    ...{existingRoots: [], givenRoot: undefined, known: [], others: new Map(), files: {}, hasRequest: true},
     ...{guarded: [], git: {exposed: [], unknown: undefined}},
     // A minute on: openssl starts its certificates at the current second.
     now: new Date(Date.now() + 60_000),

@@ -140,7 +140,7 @@ const healthy: ImportFacts = {
   known: [],
   others: new Map(),
   files: {},
-  requestThere: true,
+  hasRequest: true,
   ...{guarded: [], git: {exposed: [], unknown: undefined}},
   now,
 };
@@ -353,7 +353,7 @@ describe('without a key', () => {
   });
 
   it('in its request, a certificate for the key of the cluster CA itself is taken, and an unusable key is no obstacle', () => {
-    const facts = {keys: [caKey], unusableKeys: [reported('NOT_A_KEY')], requestThere: false};
+    const facts = {keys: [caKey], unusableKeys: [reported('NOT_A_KEY')], hasRequest: false};
     expect(outcomeOf(facts)).toEqual({...accepted, answered: []});
   });
 });
@@ -456,7 +456,7 @@ describe('of several chains with faults, the faults are reported of', () => {
 
 describe('what is there already', () => {
   const before = bundleOf(ours, [root]);
-  const requestGone = {keys: [caKey], requestThere: false, files: before};
+  const requestGone = {keys: [caKey], hasRequest: false, files: before};
   it.each<Row>([
     [
       'stays where the same certificate comes again',
@@ -478,7 +478,7 @@ describe('what is there already', () => {
       {keys: [requestKey, caKey], files: before, git: {exposed: ['c1/ca-key.pem'], unknown: undefined}},
       {written: []},
     ],
-    ['stays, and a request without its key is removed', {...requestGone, requestThere: true}, {written: []}],
+    ['stays, and a request without its key is removed', {...requestGone, hasRequest: true}, {written: []}],
     [
       'stays, and so does a request for another key',
       {keys: [keyIn('c1/request/ca-key.pem', ofNewKey), caKey], files: before},
@@ -506,7 +506,7 @@ describe('what is there already', () => {
     ],
     [
       'is replaced with consent where only a key is there',
-      {keys: [caKey], files: {caKey: before.caKey}, requestThere: false},
+      {keys: [caKey], files: {caKey: before.caKey}, hasRequest: false},
       {groups: [agreeToImport], answered: []},
     ],
     [

@@ -127,7 +127,7 @@ describe('a root with its key in a file', () => {
     ],
     [
       'needs its passphrase also with --no-passphrase, which is about new keys',
-      {clear: true, passphraseAvailable: false},
+      {unencrypted: true, passphraseAvailable: false},
       {blockers: ['PASSPHRASE_NEEDED'], passphrase: 'existing'},
     ],
     [
@@ -153,12 +153,12 @@ describe('a root with its key in a file', () => {
     ],
     [
       'is taken over from the directory of its key',
-      {rootFrom: 'the directory of the root key', signer: stick(root)},
+      {rootSource: 'the directory of the root key', signer: stick(root)},
       {...adopted(root), passphrase: 'existing'},
     ],
     [
       'is taken over with the warning about its clear key',
-      {rootFrom: '--root', root: rootWith('clear'), signer: stick(root)},
+      {rootSource: '--root', root: rootWith('clear'), signer: stick(root)},
       {...adopted(root), warnings: 1},
     ],
     [
@@ -190,7 +190,7 @@ describe('a root that no key file belongs to', () => {
     ['is left as it is by a CA elsewhere', {signer: elsewhere, root: rootWith('missing')}, {}],
     ['is left as it is by a signer that is not needed', {signer: idle, root: rootWith('missing')}, {}],
     ['is left as it is by a key without a certificate', {signer: rootless, root: rootWith('missing')}, {}],
-    ['is taken over from --root', {signer: elsewhere, root: rootWith('missing'), rootFrom: '--root'}, adopted(root)],
+    ['is taken over from --root', {signer: elsewhere, root: rootWith('missing'), rootSource: '--root'}, adopted(root)],
     [
       'needs no signer where nothing is to be signed',
       {signer: unavailable, root: rootWith('missing'), issuing: []},
@@ -301,7 +301,7 @@ describe('a mesh without a root', () => {
     ['gets no root without a passphrase', {...fresh, passphraseAvailable: false}, {blockers: ['PASSPHRASE_NEEDED']}],
     [
       'gets a root with an unencrypted key with --no-passphrase, and a warning',
-      {...fresh, clear: true, passphraseAvailable: false},
+      {...fresh, unencrypted: true, passphraseAvailable: false},
       {actions: ['create-root-ca root-ca clear'], warnings: 1},
     ],
     [
@@ -311,7 +311,7 @@ describe('a mesh without a root', () => {
     ],
     [
       'gets no root in a directory that does not exist with --no-passphrase either',
-      {...fresh, clear: true, signer: {...stick(), directoryMissing: true}},
+      {...fresh, unencrypted: true, signer: {...stick(), directoryMissing: true}},
       {blockers: ['FILE_MISSING']},
     ],
     [
@@ -354,7 +354,7 @@ describe('a mesh without a root', () => {
         {blockers: ['NOT_A_CERTIFICATE']},
       ],
       ['gets no new root', lost, {blockers: ['FILE_MISSING']}],
-      ['gets no new root with --no-passphrase either', {...lost, clear: true}, {blockers: ['FILE_MISSING']}],
+      ['gets no new root with --no-passphrase either', {...lost, unencrypted: true}, {blockers: ['FILE_MISSING']}],
       ['gets no new root where the signer holds the key', {...lost, signer: rootless}, {blockers: ['FILE_MISSING']}],
       [
         'is in conflict where the roots differ, whether or not something is to be signed',

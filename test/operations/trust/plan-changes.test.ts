@@ -57,11 +57,11 @@ interface ClusterChange {
   readonly seen?: Observed<TrustObservation>;
   readonly target?: Partial<PushTarget>;
   readonly order?: TrustTarget['order'];
-  readonly forgetKey?: boolean;
+  readonly removesKey?: boolean;
 }
 
 /** A cluster that gets its renewed CA, unless something else is said. */
-function targetOf(name: Name, {seen, target, order = 'keep-first', forgetKey = false}: ClusterChange): TrustTarget {
+function targetOf(name: Name, {seen, target, order = 'keep-first', removesKey = false}: ClusterChange): TrustTarget {
   const wanted = {cluster: name, namespace: 'istio-system', own: own(renewed[name]), what: `${name}/ca-cert.pem`};
   return {
     trust: {
@@ -71,7 +71,7 @@ function targetOf(name: Name, {seen, target, order = 'keep-first', forgetKey = f
     target: {...wanted, ...target},
     data: dataOfBundle(bundleOf(renewed[name].ca, [root])),
     order,
-    forgetKey,
+    removesKey,
   };
 }
 
@@ -431,12 +431,12 @@ describe('the actions of a cluster', () => {
     ],
     [
       'remove the key from the work directory last',
-      c1({}, {forgetKey: true}),
+      c1({}, {removesKey: true}),
       `${update('c1')}, remove-files c1/forget-key`,
     ],
     [
       'only remove the key from the work directory if the cluster has it already',
-      c1({}, {...current('c1'), forgetKey: true}),
+      c1({}, {...current('c1'), removesKey: true}),
       'remove-files c1/forget-key',
     ],
   ])('%s', (_behaviour, change, actions) => {
