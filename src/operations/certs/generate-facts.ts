@@ -61,8 +61,8 @@ export interface GenerateFacts extends GuardedMesh, MeshRoots, Pick<GenerateRequ
 /** Gathers the facts. A signer other than a key file is checked only if it has to sign. */
 export async function gatherGenerate(deps: Deps, request: GenerateRequest): Promise<GenerateFacts> {
   const now = deps.now();
-  const {clusters: names, keyAlgorithm, signer, rootDirectory, rootFile, renew, unencrypted} = request;
-  const loaded = await loadMesh(deps, {clusters: names, keyAlgorithm, signer, rootDirectory});
+  const {rootFile, renew, unencrypted, ...mesh} = request;
+  const loaded = await loadMesh(deps, mesh);
   const {signer: spec} = loaded.mesh.trust;
   const makefileImport = await importMakefileDirectory(deps);
   const reader = createCaFileReader(deps.workspace, makefileImport.files);
