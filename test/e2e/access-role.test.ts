@@ -93,7 +93,7 @@ describe('an installer', () => {
     expect([verdict.code, findings(verdict)]).toEqual([0, []]);
     // Who holds this role is expected, and all that is told of it.
     const shown = await cli.must('access', 'show');
-    expect(shown).toContain(`expected, installer of kubectl mesh access role: ${account}`);
+    expect(shown).toContain(`expected, role installer of kubectl mesh access role: ${account}`);
   });
 });
 

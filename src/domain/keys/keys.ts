@@ -21,7 +21,7 @@ export interface KeyDescription {
   /** RSA modulus length. */
   readonly bits?: number;
   /** Whether Go's crypto/x509 (so istiod) can use a key of this type and curve at all. */
-  readonly knownToGo: boolean;
+  readonly supportedByGo: boolean;
 }
 
 /** Describes a public or private key. */
@@ -30,20 +30,20 @@ export function describeKey(key: KeyObject): KeyDescription {
   switch (key.asymmetricKeyType) {
     case 'rsa': {
       const bits = details.modulusLength ?? 0;
-      return {name: `rsa-${String(bits)}`, type: 'rsa', bits, knownToGo: true};
+      return {name: `rsa-${String(bits)}`, type: 'rsa', bits, supportedByGo: true};
     }
     case 'ec': {
       const curve = curves[details.namedCurve ?? ''];
       return {
         name: `ecdsa-${curve ?? details.namedCurve ?? 'explicit'}`,
         type: 'ecdsa',
-        knownToGo: curve !== undefined,
+        supportedByGo: curve !== undefined,
       };
     }
     case 'ed25519':
-      return {name: 'ed25519', type: 'ed25519', knownToGo: true};
+      return {name: 'ed25519', type: 'ed25519', supportedByGo: true};
     default:
-      return {name: key.asymmetricKeyType ?? 'unknown', type: 'other', knownToGo: false};
+      return {name: key.asymmetricKeyType ?? 'unknown', type: 'other', supportedByGo: false};
   }
 }
 

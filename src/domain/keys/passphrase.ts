@@ -46,13 +46,13 @@ export function isEmptyPassphrase(passphrase: Sensitive<string>): boolean {
  * Characters below which a new passphrase is warned of. Our own measure: NIST SP 800-63B asks 15 of a secret that stands
  * alone, and scrypt slows down whoever guesses at a copied file.
  */
-const shortPassphrase = 12;
+const minPassphraseLength = 12;
 
 /** What to say of a new passphrase that is short, without it or its length; undefined where it is not. */
 export function passphraseWarning(passphrase: Sensitive<string>): string | undefined {
   // Code points: a letter of any script counts once.
-  if (!passphrase.test((text) => Array.from(text).length < shortPassphrase)) return undefined;
-  return `the new passphrase of the root key has fewer than ${String(shortPassphrase)} characters: whoever gets a copy of the file can guess it`;
+  if (!passphrase.test((text) => Array.from(text).length < minPassphraseLength)) return undefined;
+  return `the new passphrase of the root key has fewer than ${String(minPassphraseLength)} characters: whoever gets a copy of the file can guess it`;
 }
 
 /** Whether two passphrases are the same. */

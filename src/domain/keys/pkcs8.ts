@@ -66,7 +66,7 @@ const defaultPrf = '1.2.840.113549.2.7';
 const scryptCost = {cost: 16384, blockSize: 8, parallelization: 5} as const;
 const saltLength = 16;
 /** N times r of the smallest set on OWASP's list (N=2^13 r=8 p=10): more passes do not make up for less memory. */
-const leastScryptMemory = 8192 * 8;
+const minScryptMemory = 8192 * 8;
 
 // What we are willing to compute for a file somebody handed us.
 const maxScryptMemory = 1024 ** 3;
@@ -92,7 +92,7 @@ interface Envelope {
  * The schemes before PBES2 (RFC 8018 A.3, RFC 7292 C). All of them run MD5 or SHA-1 some thousand times and encrypt with
  * DES, triple DES or RC2; OpenSSL 3 opens only those of triple DES without its legacy provider.
  */
-const oldSchemes: Readonly<Record<string, Pick<KeyEncryption, 'cipher' | 'kdf'>>> = {
+const legacySchemes: Readonly<Record<string, Pick<KeyEncryption, 'cipher' | 'kdf'>>> = {
   '1.2.840.113549.1.5.1': {cipher: 'des-cbc', kdf: 'pbkdf1-md2'},
   '1.2.840.113549.1.5.3': {cipher: 'des-cbc', kdf: 'pbkdf1-md5'},
   '1.2.840.113549.1.5.4': {cipher: 'rc2-cbc', kdf: 'pbkdf1-md2'},
@@ -111,10 +111,10 @@ const scryptAsync = promisify<string, Buffer, number, ScryptOptions, Buffer>(scr
 const pbkdf2Async = promisify(pbkdf2);
 
 /** How many random bytes a key is encrypted with: the salt of scrypt and the initialization vector of AES. */
-export const sealingBytes = saltLength + 16;
+export const encryptionRandomBytes = saltLength + 16;
 
 /**
- * Encrypts a PrivateKeyInfo (PKCS#8 DER) with {@link sealingBytes} random bytes. Off the main thread; takes about a third of a
+ * Encrypts a PrivateKeyInfo (PKCS#8 DER) with {@link encryptionRandomBytes} random bytes. Off the main thread; takes about a third of a
  * second.
  */
 export async function encryptPkcs8(key: Buffer, passphrase: string, random: Buffer): Promise<Buffer> {
@@ -222,7 +222,7 @@ function readEnvelope(bytes: Buffer, what: string): Envelope {
     const [algorithm, data] = readSequence(value, 'encrypted key');
     const [scheme, parameters] = readSequence(algorithm, 'encryption algorithm');
     const schemeId = readOid(scheme, 'encryption scheme');
-    if (schemeId !== oids.pbes2) return readOldScheme(bytes, schemeId, what);
+    if (schemeId !== oids.pbes2) return readLegacyScheme(bytes, schemeId, what);
     const [kdf, encryption] = readSequence(parameters, 'PBES2 parameters');
     const [cipherId, iv] = readSequence(encryption, 'cipher');
     const id = readOid(cipherId, 'cipher');
@@ -245,8 +245,8 @@ function readEnvelope(bytes: Buffer, what: string): Envelope {
 }
 
 /** An EncryptedPrivateKeyInfo of before PBES2: node:crypto opens what OpenSSL still has. */
-function readOldScheme(envelope: Buffer, schemeId: string, what: string): Envelope {
-  const known = oldSchemes[schemeId];
+function readLegacyScheme(envelope: Buffer, schemeId: string, what: string): Envelope {
+  const known = legacySchemes[schemeId];
   if (!known) throw new MeshError('UNSUPPORTED_KEY', `${what}: the encryption scheme ${schemeId} is not supported`);
   return {
     facts: {...known, weak: true},
@@ -293,7 +293,7 @@ function readScrypt(parameters: Der | undefined, keyLength: number, what: string
   const enough = scryptCost.cost * scryptCost.blockSize * scryptCost.parallelization;
   return {
     text: `scrypt N=${String(cost)} r=${String(blockSize)} p=${String(parallelization)}`,
-    weak: cost * blockSize * parallelization < enough || cost * blockSize < leastScryptMemory,
+    weak: cost * blockSize * parallelization < enough || cost * blockSize < minScryptMemory,
     derive: (passphrase) =>
       scryptAsync(passphrase, salt, keyLength, {cost, blockSize, parallelization, maxmem: 2 * maxScryptMemory}),
   };

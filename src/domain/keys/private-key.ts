@@ -24,7 +24,7 @@ import {
  * What marks a text that may hold a private key, as a POSIX extended regular expression: a PEM block, or the beginning of
  * one in base64, as it stands in the manifest of a Secret.
  */
-export const privateKeyMark =
+export const privateKeyPattern =
   '-----BEGIN ([A-Z]+ )*PRIVATE KEY-----|LS0tLS1CRUdJTi(BQUklWQVRFIEtFW|BSU0EgUFJJVkFURSBLRV|BFQyBQUklWQVRFIEtFW|BFTkNSWVBURUQgUFJJVkFURSBLRV)';
 
 /** How a private key is written down. */
@@ -55,7 +55,7 @@ export function readPrivateKey(pem: Sensitive<string>, what: string): PrivateKey
 
 /**
  * Every PEM block of a private key in any text: as it is, indented as in a manifest, in a JSON string, and in base64 that may
- * be wrapped (see {@link privateKeyMark}). A block need not be a key that can be read.
+ * be wrapped (see {@link privateKeyPattern}). A block need not be a key that can be read.
  */
 export function privateKeyBlocks(text: Sensitive<string>): readonly Sensitive<string>[] {
   const plain = text.reveal();
@@ -84,7 +84,7 @@ export function findPrivateKeys(text: Sensitive<string>, what: string): readonly
 }
 
 /** Whether a text is one private key as PEM, and nothing else that writing the key anew would lose. */
-export function isKeyAlone(text: Sensitive<string>): boolean {
+export function isSingleKey(text: Sensitive<string>): boolean {
   return /^\s*-----BEGIN ([A-Z ]*PRIVATE KEY)-----[^-]*-----END \1-----\s*$/.test(text.reveal());
 }
 
@@ -145,7 +145,7 @@ function plainFacts(block: PemBlock, form: 'pkcs8' | 'pkcs1' | 'sec1', what: str
     key,
     description,
     spki: spkiHash(publicHalf(key)),
-    refusal: description.knownToGo ? undefined : `istiod does not know keys of type ${description.name}`,
+    refusal: description.supportedByGo ? undefined : `istiod does not know keys of type ${description.name}`,
   });
 }
 

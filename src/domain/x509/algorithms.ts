@@ -22,7 +22,7 @@ interface Algorithm {
    * What Go's crypto/x509 (x509.go, getSignatureAlgorithmFromAI), so istiod, makes of it in chains: since 1.18 it refuses what
    * is insecure.
    */
-  readonly inGo: 'secure' | 'insecure' | 'unknown';
+  readonly goSupport: 'secure' | 'insecure' | 'unknown';
   /** What node:crypto verifies it with; absent where nobody needs that. PSS names one of several hashes in its parameters. */
   readonly keyType?: 'rsa' | 'ec' | 'ed25519';
   readonly hashes?: readonly (string | null)[];
@@ -30,9 +30,9 @@ interface Algorithm {
 
 /** The algorithms this program signs with. */
 export const signatureAlgorithms = {
-  sha256WithRSAEncryption: {oid: '1.2.840.113549.1.1.11', inGo: 'secure', keyType: 'rsa', hashes: ['sha256']},
-  'ecdsa-with-SHA256': {oid: '1.2.840.10045.4.3.2', inGo: 'secure', keyType: 'ec', hashes: ['sha256']},
-  'ecdsa-with-SHA384': {oid: '1.2.840.10045.4.3.3', inGo: 'secure', keyType: 'ec', hashes: ['sha384']},
+  sha256WithRSAEncryption: {oid: '1.2.840.113549.1.1.11', goSupport: 'secure', keyType: 'rsa', hashes: ['sha256']},
+  'ecdsa-with-SHA256': {oid: '1.2.840.10045.4.3.2', goSupport: 'secure', keyType: 'ec', hashes: ['sha256']},
+  'ecdsa-with-SHA384': {oid: '1.2.840.10045.4.3.3', goSupport: 'secure', keyType: 'ec', hashes: ['sha384']},
 } as const satisfies Readonly<Record<string, Algorithm>>;
 export type SignatureAlgorithm = keyof typeof signatureAlgorithms;
 
@@ -42,16 +42,16 @@ const pssOid = '1.2.840.113549.1.1.10';
 const algorithms: ReadonlyMap<string, Algorithm> = new Map(
   Object.entries<Algorithm>({
     ...signatureAlgorithms,
-    md5WithRSAEncryption: {oid: '1.2.840.113549.1.1.4', inGo: 'insecure'},
-    sha1WithRSAEncryption: {oid: '1.2.840.113549.1.1.5', inGo: 'insecure', keyType: 'rsa', hashes: ['sha1']},
-    sha384WithRSAEncryption: {oid: '1.2.840.113549.1.1.12', inGo: 'secure', keyType: 'rsa', hashes: ['sha384']},
-    sha512WithRSAEncryption: {oid: '1.2.840.113549.1.1.13', inGo: 'secure', keyType: 'rsa', hashes: ['sha512']},
-    rsassaPss: {oid: pssOid, inGo: 'secure', keyType: 'rsa', hashes: ['sha256', 'sha384', 'sha512']},
-    'rsassaPss with SHA-1': {oid: pssOid, inGo: 'insecure'},
-    'ecdsa-with-SHA1': {oid: '1.2.840.10045.4.1', inGo: 'insecure', keyType: 'ec', hashes: ['sha1']},
-    'ecdsa-with-SHA224': {oid: '1.2.840.10045.4.3.1', inGo: 'unknown'},
-    'ecdsa-with-SHA512': {oid: '1.2.840.10045.4.3.4', inGo: 'secure', keyType: 'ec', hashes: ['sha512']},
-    Ed25519: {oid: '1.3.101.112', inGo: 'secure', keyType: 'ed25519', hashes: [null]},
+    md5WithRSAEncryption: {oid: '1.2.840.113549.1.1.4', goSupport: 'insecure'},
+    sha1WithRSAEncryption: {oid: '1.2.840.113549.1.1.5', goSupport: 'insecure', keyType: 'rsa', hashes: ['sha1']},
+    sha384WithRSAEncryption: {oid: '1.2.840.113549.1.1.12', goSupport: 'secure', keyType: 'rsa', hashes: ['sha384']},
+    sha512WithRSAEncryption: {oid: '1.2.840.113549.1.1.13', goSupport: 'secure', keyType: 'rsa', hashes: ['sha512']},
+    rsassaPss: {oid: pssOid, goSupport: 'secure', keyType: 'rsa', hashes: ['sha256', 'sha384', 'sha512']},
+    'rsassaPss with SHA-1': {oid: pssOid, goSupport: 'insecure'},
+    'ecdsa-with-SHA1': {oid: '1.2.840.10045.4.1', goSupport: 'insecure', keyType: 'ec', hashes: ['sha1']},
+    'ecdsa-with-SHA224': {oid: '1.2.840.10045.4.3.1', goSupport: 'unknown'},
+    'ecdsa-with-SHA512': {oid: '1.2.840.10045.4.3.4', goSupport: 'secure', keyType: 'ec', hashes: ['sha512']},
+    Ed25519: {oid: '1.3.101.112', goSupport: 'secure', keyType: 'ed25519', hashes: [null]},
   }),
 );
 
@@ -68,12 +68,12 @@ const pss = {
 } as const;
 
 /** What Go makes of signatures of this algorithm in chains. */
-export function algorithmInGo(name: string): Algorithm['inGo'] {
-  return algorithms.get(name)?.inGo ?? 'unknown';
+export function goSupportOf(name: string): Algorithm['goSupport'] {
+  return algorithms.get(name)?.goSupport ?? 'unknown';
 }
 
 /** Whether a signature verifies by an algorithm that was read from what is signed; false for one that is not known here. */
-export function verifiesBy(name: string, signed: Buffer, publicKey: KeyObject, signature: Buffer): boolean {
+export function verifiesWith(name: string, signed: Buffer, publicKey: KeyObject, signature: Buffer): boolean {
   const {keyType, hashes = []} = algorithms.get(name) ?? {};
   if (publicKey.asymmetricKeyType !== keyType) return false;
   const padding =

@@ -206,7 +206,7 @@ function positiveSerial(random: Uint8Array): Buffer {
 }
 
 /** Puts signed bytes and signature together to a certificate's DER. */
-export function seal(tbs: Buffer, algorithm: SignatureAlgorithm, signature: Uint8Array): Buffer {
+export function assembleCertificate(tbs: Buffer, algorithm: SignatureAlgorithm, signature: Uint8Array): Buffer {
   return encodeDer(sequence(decodeDer(tbs), encodeSignatureAlgorithm(algorithm), bitString(signature)));
 }
 
@@ -244,5 +244,5 @@ export async function issueCertificate(
 ): Promise<Certificate> {
   const tbs = toBeSigned(template);
   const signature = await signer.sign(tbs);
-  return parseCertificate(seal(tbs, template.signatureAlgorithm, signature), what);
+  return parseCertificate(assembleCertificate(tbs, template.signatureAlgorithm, signature), what);
 }

@@ -3,7 +3,7 @@
  * default extended key usage serverAuth (istio/istio security/pkg/pki/util/keycertbundle.go, Verify; golang/go
  * src/crypto/x509/verify.go). Signatures are checked by node:crypto.
  */
-import {algorithmInGo} from './algorithms.js';
+import {goSupportOf} from './algorithms.js';
 import type {Certificate} from './certificate.js';
 import {firstForbiddenName} from './name-constraints.js';
 
@@ -54,14 +54,14 @@ export function verifyChain(certificate: Certificate, options: ChainOptions): Ch
   const chains = isRoot ? [[certificate]] : search.from([certificate]);
   if (chains.length === 0) {
     const names = `"${certificate.subject.text}" is not signed by any of these roots (issuer: "${certificate.issuer.text}")`;
-    return search.failure ?? fail('unknown-authority', names);
+    return search.failure ?? failed('unknown-authority', names);
   }
   const usable = chains.find((chain) => allowsUsage(chain, 'serverAuth'));
   if (usable) return {chain: usable};
-  return fail('incompatible-usage', 'a certificate in the chain has an extended key usage list without serverAuth');
+  return failed('incompatible-usage', 'a certificate in the chain has an extended key usage list without serverAuth');
 }
 
-function fail(failure: ChainFailure, message: string): Failure {
+function failed(failure: ChainFailure, message: string): Failure {
   return {failure, message};
 }
 
@@ -106,20 +106,20 @@ function notSignedBy(child: Certificate, parent: Certificate): Failure | undefin
   const {basicConstraints, keyUsage} = parent.extensions;
   const name = `"${parent.subject.text}"`;
   if ((parent.version === 3 && !basicConstraints) || basicConstraints?.ca === false) {
-    return fail('not-a-ca', `${name} is not a CA`);
+    return failed('not-a-ca', `${name} is not a CA`);
   }
   if (keyUsage && keyUsage.usages.length > 0 && !keyUsage.usages.includes('keyCertSign')) {
-    return fail('not-a-ca', `the key usage of ${name} does not allow signing certificates`);
+    return failed('not-a-ca', `the key usage of ${name} does not allow signing certificates`);
   }
-  const inGo = algorithmInGo(child.signatureAlgorithm);
+  const inGo = goSupportOf(child.signatureAlgorithm);
   if (inGo !== 'secure') {
     const verdict = inGo === 'insecure' ? 'refuses' : 'does not know';
     const message = `"${child.subject.text}" is signed with ${child.signatureAlgorithm}, which istiod ${verdict}`;
-    return fail('insecure-algorithm', message);
+    return failed('insecure-algorithm', message);
   }
   if (!child.signedBy(parent.publicKey)) {
     const message = `"${child.subject.text}" names ${name} as its issuer, but that key did not sign it`;
-    return fail('unknown-authority', message);
+    return failed('unknown-authority', message);
   }
   return undefined;
 }
@@ -135,27 +135,27 @@ function invalidity(
   const name = `"${certificate.subject.text}"`;
   if (extensions.unhandledCritical.length > 0) {
     const ids = extensions.unhandledCritical.join(', ');
-    return fail('unhandled-extension', `${name} has critical extensions istiod does not know: ${ids}`);
+    return failed('unhandled-extension', `${name} has critical extensions istiod does not know: ${ids}`);
   }
   if (now < certificate.notBefore) {
-    return fail('not-yet-valid', `${name} is not valid before ${certificate.notBefore.toISOString()}`);
+    return failed('not-yet-valid', `${name} is not valid before ${certificate.notBefore.toISOString()}`);
   }
   if (now > certificate.notAfter) {
-    return fail('expired', `${name} expired on ${certificate.notAfter.toISOString()}`);
+    return failed('expired', `${name} expired on ${certificate.notAfter.toISOString()}`);
   }
   if (role === 'leaf') return undefined;
   const constraints = extensions.nameConstraints;
   if (constraints) {
     const names = below.flatMap((link) => link.extensions.subjectAltNames ?? []);
     const forbidden = firstForbiddenName(constraints, names);
-    if (forbidden) return fail('name-constraints', `the name constraints of ${name} forbid ${forbidden.value}`);
+    if (forbidden) return failed('name-constraints', `the name constraints of ${name} forbid ${forbidden.value}`);
   }
   if (role === 'intermediate' && extensions.basicConstraints?.ca !== true) {
-    return fail('not-a-ca', `${name} is not a CA`);
+    return failed('not-a-ca', `${name} is not a CA`);
   }
   if (!exceedsPathLength(certificate, below.length - 1)) return undefined;
   const allowed = String(extensions.basicConstraints?.pathLength);
-  return fail('path-length', `${name} allows only ${allowed} CAs below it (pathlen:${allowed})`);
+  return failed('path-length', `${name} allows only ${allowed} CAs below it (pathlen:${allowed})`);
 }
 
 /** Whether so many CA certificates between this one and the leaf are too many for its path length. */
@@ -173,7 +173,7 @@ function allowsUsage(chain: readonly Certificate[], usage: 'serverAuth' | 'clien
 }
 
 /** The same of proxies: OpenSSL and BoringSSL (xku_reject in v3_purp) do not take anyExtendedKeyUsage for a usage, Go does. */
-export function namesUsage(chain: readonly Certificate[], usage: 'serverAuth' | 'clientAuth'): boolean {
+export function proxiesAllowUsage(chain: readonly Certificate[], usage: 'serverAuth' | 'clientAuth'): boolean {
   return chain.every(
     ({extensions: {extendedKeyUsage = []}}) => extendedKeyUsage.length === 0 || extendedKeyUsage.includes(usage),
   );

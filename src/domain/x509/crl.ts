@@ -3,7 +3,7 @@
  * they revoke, and until when they are good, is the proxies' business.
  */
 import {MeshError} from '../errors.js';
-import {readSignatureAlgorithm, verifiesBy} from './algorithms.js';
+import {readSignatureAlgorithm, verifiesWith} from './algorithms.js';
 import type {Certificate} from './certificate.js';
 import {encodeDer, isTag, readBitString, readDer, readSequence, readSmallInteger, tags, type Der} from '../asn1/der.js';
 import {sha256Hex} from '../keys/keys.js';
@@ -42,7 +42,7 @@ export function crlProblem(text: string, chain: readonly Certificate[], what = c
   // Go (crypto/x509, CheckSignature) takes of lists signatures over SHA-1, too, unlike those of certificates; none over MD5.
   const missing = signers.filter(
     ({publicKey}) =>
-      !lists.some(({algorithm, signed, signature}) => verifiesBy(algorithm, signed, publicKey, signature)),
+      !lists.some(({algorithm, signed, signature}) => verifiesWith(algorithm, signed, publicKey, signature)),
   );
   if (missing.length === 0) return undefined;
   return `${what} has no list signed by ${missing.map(({subject}) => `"${subject.text}"`).join(', ')}`;

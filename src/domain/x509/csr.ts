@@ -1,7 +1,7 @@
 /** PKCS#10 certification requests (RFC 2986), as a cluster sends them to a CA elsewhere. */
 import {createPublicKey} from 'node:crypto';
 import {MeshError} from '../errors.js';
-import {encodeSignatureAlgorithm, readSignatureAlgorithm, signatureAlgorithms, verifiesBy} from './algorithms.js';
+import {encodeSignatureAlgorithm, readSignatureAlgorithm, signatureAlgorithms, verifiesWith} from './algorithms.js';
 import {keyIdentifier, type Signer} from './certificate.js';
 import {
   bitString,
@@ -84,7 +84,7 @@ export function parseRequest(text: string, what: string): CertificationRequest {
     const publicKey = createPublicKey({key: encodeDer(publicKeyInfo), format: 'der', type: 'spki'});
     const name = readSignatureAlgorithm(algorithm);
     const {bytes} = readBitString(signature, 'signature');
-    if (!(name in signatureAlgorithms) || !verifiesBy(name, encodeDer(info), publicKey, bytes)) {
+    if (!(name in signatureAlgorithms) || !verifiesWith(name, encodeDer(info), publicKey, bytes)) {
       throw new Error("the signature of the request is not its own key's");
     }
     return {subject: readName(subject, 'subject'), key: describeKey(publicKey), spki: spkiHash(publicKey)};

@@ -187,7 +187,7 @@ export function readPart({name, content}: Part): PartContent {
       ],
     };
   } catch (thrown) {
-    return {...empty, problems: [reportError(asOurs(thrown))]};
+    return {...empty, problems: [reportError(asReadError(thrown))]};
   }
 }
 
@@ -208,7 +208,7 @@ function readBlocks(
         key ??= readPrivateKeyBlocks(blocks.slice(index), where);
       else others.push(describeOther(block));
     } catch (thrown) {
-      problems.push(reportError(asOurs(thrown)));
+      problems.push(reportError(asReadError(thrown)));
     }
   }
   return defined({certificates, others, problems, key});
@@ -220,7 +220,7 @@ function describeOther({label, bytes}: PemBlock): string {
 }
 
 /** Anything but a MeshError here is OpenSSL's word on broken input. */
-function asOurs(thrown: unknown): MeshError {
+function asReadError(thrown: unknown): MeshError {
   if (thrown instanceof MeshError) return thrown;
   return new MeshError('NOT_A_KEY', asMeshError(thrown).message, {cause: thrown});
 }

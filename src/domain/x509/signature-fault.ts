@@ -29,13 +29,13 @@ export function signatureFault(given: GivenSignature): string | undefined {
   );
 }
 
-interface Ways {
+interface VerifyOptions {
   readonly hash?: string;
   readonly padding?: number;
   readonly dsaEncoding?: 'der' | 'ieee-p1363';
 }
 
-function verifies({message, signature, algorithm, publicKey}: GivenSignature, ways: Ways = {}): boolean {
+function verifies({message, signature, algorithm, publicKey}: GivenSignature, ways: VerifyOptions = {}): boolean {
   const {hash = signatureAlgorithms[algorithm].hashes[0], ...more} = ways;
   try {
     return verify(hash, message, {key: publicKey, ...more}, signature);

@@ -1,12 +1,12 @@
 /** `access show`: who can reach the CA key of each cluster, by its RBAC and by the remote secrets of the others. */
 import {defined} from '../../domain/defined.js';
-import {type Expectations, whyExpected} from '../../domain/access/expected.js';
-import {expectationsOf, keyTarget, noKeyHere, unexpectedIn} from '../../domain/access/findings.js';
-import type {Effect, GrantedRight, WayId} from '../../domain/access/path-kinds.js';
+import {type Expectations, expectedReason} from '../../domain/access/expected.js';
+import {expectationsOf, keyTarget, noClusterKeyReason, unexpectedIn} from '../../domain/access/findings.js';
+import type {Effect, GrantedRight, PathKind} from '../../domain/access/path-kinds.js';
 import type {Binding} from '../../domain/kube/rbac.js';
 import type {AccessPath} from '../../domain/access/access-paths.js';
 import {subjectId, type Subject} from '../../domain/kube/subjects.js';
-import {AccessJudge, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
+import {AccessAnalyzer, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {groupBy} from '../../domain/group-by.js';
@@ -38,7 +38,7 @@ export type ShownBinding = Pick<Binding, 'kind' | 'name' | 'namespace' | 'role'>
 
 /** One way of a subject to the key. */
 export interface ShownWay {
-  readonly way: WayId | 'remote-secret';
+  readonly way: PathKind | 'remote-secret';
   readonly effect: Effect;
   readonly rights: readonly GrantedRight[];
   readonly through: readonly ShownBinding[];
@@ -155,7 +155,7 @@ function withoutStrangers(mesh: Mesh, looked: readonly Looked[]): readonly Looke
 
 interface Judged {
   readonly known: readonly ClusterAccess[];
-  readonly judge: AccessJudge;
+  readonly judge: AccessAnalyzer;
   readonly expectations: Expectations;
 }
 
@@ -170,7 +170,7 @@ function judgeOf({loaded, looked}: LookFacts): Judged {
   const known = looked.flatMap(({cluster, rbac, remotes}): readonly ClusterAccess[] =>
     isKnown(rbac) ? [{cluster: cluster.name, rbac: rbac.value, remotes: isKnown(remotes) ? remotes.value : []}] : [],
   );
-  const judge = new AccessJudge(known, keyTarget(expectations));
+  const judge = new AccessAnalyzer(known, keyTarget(expectations));
   return {known, judge, expectations};
 }
 
@@ -191,7 +191,7 @@ function report({loaded, looked}: LookFacts, {judged, warnings}: LookPlan): Acce
 
 /** Secrets of an earlier signer may lie there all the same: who reaches them is shown. */
 function nothingToReach({mesh}: LoadedMesh): readonly string[] {
-  const why = noKeyHere(mesh);
+  const why = noClusterKeyReason(mesh);
   return why === undefined ? [] : [`${why}: what is shown leads to Secrets that hold no CA of this mesh`];
 }
 
@@ -202,7 +202,7 @@ function unasked(name: string, outcome: ClusterResult['outcome'], error: ErrorRe
 }
 
 /** Remote secrets that lead nowhere that was looked at. */
-function notFollowed(known: readonly ClusterAccess[], judge: AccessJudge): readonly Warning[] {
+function notFollowed(known: readonly ClusterAccess[], judge: AccessAnalyzer): readonly Warning[] {
   const names = new Set(known.map(({cluster}) => cluster));
   return [
     ...judge.unknown().map(({cluster, secret, leadsTo}) => ({
@@ -227,19 +227,19 @@ interface Seen {
   readonly way: ShownWay;
 }
 
-function showCluster(looked: Looked, judge: AccessJudge, expectations: Expectations): ShownCluster {
+function showCluster(looked: Looked, judge: AccessAnalyzer, expectations: Expectations): ShownCluster {
   const {cluster, uid, rbac, remotes, whole} = looked;
   const {name, context} = cluster;
   const reads = new Set(
     unexpectedIn(judge.own(name), expectations)
-      .filter((one) => one.reads)
+      .filter((one) => one.readsSecret)
       .map(({subject}) => subjectId(subject)),
   );
   const own = judge.own(name).map((reach): Seen => {
     const check = reads.has(subjectId(reach.subject)) ? 'MESH206' : 'MESH207';
     return {reach, from: undefined, way: {...showWay(reach), ...judged(reach, expectations, check)}};
   });
-  const remote = judge.remote().flatMap(({from, target, reach, path}): readonly Seen[] => {
+  const remote = judge.remote().flatMap(({from, target, entry: reach, path}): readonly Seen[] => {
     if (target !== name) return [];
     const via = path.at(-1)?.as;
     const way: ShownWay = defined({
@@ -282,11 +282,11 @@ function showSubject(seen: readonly [Seen, ...Seen[]]): ShownSubject {
 }
 
 function judged(reach: AccessPath, expectations: Expectations, check: CheckId): Pick<ShownWay, 'expected' | 'check'> {
-  const expected = whyExpected(reach, expectations);
+  const expected = expectedReason(reach, expectations);
   return expected === undefined ? {check} : {expected};
 }
 
-function showWay({way, effect, rights, grants, via}: AccessPath): ShownWay {
+function showWay({kind: way, effect, rights, grants, via}: AccessPath): ShownWay {
   return defined({
     way,
     effect,

@@ -5,7 +5,7 @@ import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import {externalCaReason, type SignerSpec} from '../../domain/mesh/signer.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
-import {type ClusterState, judgeRoot, type RootFiles, type RootState} from '../../domain/ca/workdir-state.js';
+import {type ClusterState, rootStateOf, type RootFiles, type RootState} from '../../domain/ca/workdir-state.js';
 import type {Deps} from '../../engine/deps.js';
 import type {SignerState} from '../../signers/signer-module.js';
 import {askExposure} from '../shared/exposed-keys.js';
@@ -68,10 +68,10 @@ export async function gatherGenerate(deps: Deps, request: GenerateRequest): Prom
   // A key in a file is looked at in any case: its protection is worth a word. Others are asked only when they shall sign.
   const local = spec.type === 'local' ? await survey(deps, spec) : undefined;
   // What `--root` may not contradict is the mesh's root by root-cert.pem alone.
-  const before = judgeRoot({certificate: found.certificate, key: undefined});
+  const before = rootStateOf({certificate: found.certificate, key: undefined});
   const givenRoot = rootFile === undefined ? undefined : await readGivenRoot(deps, rootFile, before);
   const {from: rootFrom, ...files} = rootFiles(found, local, givenRoot);
-  const root = judgeRoot(files);
+  const root = rootStateOf(files);
   const clusters = await judgeClusters(loaded, reader, root, now);
   // Where keys are made elsewhere nothing is written here, and nothing needs a .gitignore.
   const madeHere = externalCaReason(spec) === undefined;

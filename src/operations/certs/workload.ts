@@ -10,9 +10,9 @@ import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {certificateInShort, type CertificateInShort} from '../../domain/x509/describe.js';
 import {type CaInspection, inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {
-  judgeWorkload,
-  longestWorkloadMs,
-  shortestWorkloadMs,
+  workloadStateOf,
+  maxWorkloadMs,
+  minWorkloadMs,
   workloadEnd,
   type WorkloadState,
 } from '../../domain/ca/workload-certificate.js';
@@ -84,13 +84,13 @@ export const issueWorkload = onePhase<WorkloadRequest, WorkloadResult, WorkloadF
 });
 
 function requireValidity(validityMs: number): void {
-  if (validityMs > longestWorkloadMs) {
+  if (validityMs > maxWorkloadMs) {
     const what = 'istiod issues no workload certificate for longer than 90 days (2160h), and neither is one made here';
     throw new MeshError('USAGE', what, {
       hints: ['A short life is what protects a workload key: 24h unless --validity says otherwise'],
     });
   }
-  if (validityMs < shortestWorkloadMs) throw new MeshError('USAGE', '--validity must be at least 1m');
+  if (validityMs < minWorkloadMs) throw new MeshError('USAGE', '--validity must be at least 1m');
 }
 
 async function gather(deps: Deps, request: WorkloadRequest): Promise<WorkloadFacts> {
@@ -113,7 +113,7 @@ async function gather(deps: Deps, request: WorkloadRequest): Promise<WorkloadFac
     workspace.readText(paths.rootCert),
   ]);
   const roots = inspection.roots ?? [];
-  const state = judgeWorkload({key, certChain, rootCert}, {spiffeId, roots, now});
+  const state = workloadStateOf({key, certChain, rootCert}, {spiffeId, roots, now});
   const mesh = await guardKeys(deps, loaded, [paths.key]);
   return {...mesh, request, cluster, paths, spiffeId, files, inspection, state, now};
 }
