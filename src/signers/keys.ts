@@ -2,7 +2,7 @@
 import {generateKeyPair, type KeyObject, randomBytes, sign} from 'node:crypto';
 import {promisify} from 'node:util';
 import {type KeyAlgorithm, publicHalf} from '../domain/keys/keys.js';
-import {sealingBytes} from '../domain/keys/pkcs8.js';
+import {encryptionRandomBytes} from '../domain/keys/pkcs8.js';
 import {writeEncryptedKey} from '../domain/keys/private-key.js';
 import type {Sensitive} from '../domain/sensitive.js';
 import {requireSignatureAlgorithm, signatureAlgorithms} from '../domain/x509/algorithms.js';
@@ -29,7 +29,7 @@ export async function generateKey(algorithm: KeyAlgorithm): Promise<KeyObject> {
 
 /** A key as encrypted PKCS#8 PEM: the form of root-key.pem. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
 export function encryptKey(key: KeyObject, passphrase: Sensitive<string>): Promise<Sensitive<string>> {
-  return writeEncryptedKey(key, passphrase, randomBytes(sealingBytes));
+  return writeEncryptedKey(key, passphrase, randomBytes(encryptionRandomBytes));
 }
 
 /** Signs with a private key in memory, on a libuv thread. Throws `UNSUPPORTED_KEY`. */

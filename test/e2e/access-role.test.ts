@@ -93,7 +93,7 @@ describe('an installer', () => {
     expect([verdict.code, findings(verdict)]).toEqual([0, []]);
     // A subject with this role is expected, and no other is reported.
     const shown = await cli.must('access', 'show');
-    expect(shown).toContain(`expected, installer of kubectl mesh access role: ${account}`);
+    expect(shown).toContain(`expected, role installer of kubectl mesh access role: ${account}`);
   });
 });
 

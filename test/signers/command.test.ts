@@ -152,7 +152,7 @@ describe('what a program answers instead of a signature', () => {
     {name: 'base64 in lines', key: 'rsa', sign: () => `${signWith('rsa')} | openssl base64`, says: 'base64'},
     {name: 'hexadecimal digits', sign: () => `${signWith('ec')} | od -An -v -tx1 | tr -d ' \\n'`, says: 'hexadecimal'},
     {name: 'JSON', sign: () => `echo '{"signature": "no"}'`, says: 'printed text'},
-    {name: 'a line end after it', sign: () => `${signWith('ec')}; echo`, says: 'line end'},
+    {name: 'a line end after it', sign: () => `${signWith('ec')}; echo`, says: 'newline'},
     {
       name: 'r and s side by side',
       sign: () =>
@@ -164,7 +164,7 @@ describe('what a program answers instead of a signature', () => {
     {
       name: 'the signature of the digest as a message',
       sign: () => `openssl dgst -sha256 -binary | ${signWith('ec')}`,
-      says: 'hashed once',
+      says: 'hashed the message twice',
     },
     {
       name: 'a signature of another length',

@@ -6,7 +6,7 @@ import {safetyFlags} from '../../cli/flags/safety.js';
 import {workDirFlags} from '../../cli/flags/target.js';
 import {keyAlgorithms} from '../../domain/keys/keys.js';
 import {parseWorkloadName} from '../../domain/mesh/workload-name.js';
-import {usualWorkloadMs} from '../../domain/ca/workload-certificate.js';
+import {defaultWorkloadMs} from '../../domain/ca/workload-certificate.js';
 import {issueWorkload, type WorkloadResult} from '../../operations/certs/workload.js';
 import {certsWorkloadView} from '../../output/views/certs-workload.js';
 
@@ -37,7 +37,7 @@ It needs CLUSTER/ca-key.pem. A certificate that is valid is left as it is; one t
     }),
     validity: durationFlag({
       helpValue: '24h',
-      default: usualWorkloadMs,
+      default: defaultWorkloadMs,
       defaultHelp: () => Promise.resolve('24h'),
       description: 'how long it is valid, at most 2160h (90 days) and never longer than the CAs above it',
     }),

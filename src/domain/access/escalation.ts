@@ -1,19 +1,19 @@
 /**
- * Ways that need several rights, or that lead through another subject: roles that one may change or bind, users one may
- * act as, service accounts one may get a token of. Source of the rules: kubernetes/kubernetes
- * pkg/registry/rbac/{role,clusterrole,rolebinding,clusterrolebinding}/policybased/storage.go (escalation is refused but
- * for who may `escalate` or `bind`), k8s.io/apiserver pkg/endpoints/filters/impersonation.go.
+ * Access paths that combine several rights or lead through another subject: roles to change or bind, users to impersonate,
+ * service accounts to get a token for. Source of the rules: kubernetes/kubernetes
+ * pkg/registry/rbac/{role,clusterrole,rolebinding,clusterrolebinding}/policybased/storage.go (escalation requires the
+ * verb `escalate` or `bind`), k8s.io/apiserver pkg/endpoints/filters/impersonation.go.
  */
 import {defined} from '../defined.js';
 import {
-  allowed,
   anyName,
+  directPaths,
   distinctRights,
-  each,
+  findGrants,
+  type GrantedPath,
+  type PathKind,
   type Target,
-  type Way,
-  type WayId,
-  waysOf,
+  withVerbs,
   workloads,
 } from './path-kinds.js';
 import {
@@ -27,175 +27,177 @@ import {
 } from '../kube/rbac.js';
 import {impliedGroups, privilegedGroup, subjectId, type Subject} from '../kube/subjects.js';
 
-/** A way to the key, and what it needs: one request of each list must be allowed. */
-interface Route {
-  readonly way: WayId;
-  readonly needs: readonly (readonly Query[])[];
+/** A possible access path and its requirements: one query of each list must be allowed. */
+interface Candidate {
+  readonly kind: PathKind;
+  readonly requires: readonly (readonly Query[])[];
   readonly via?: Subject;
 }
 
-/** The first of these that a subject can go; at least a part of what it needs must be the subject's own. */
-function firstOpen({own, all}: Holder, routes: Iterable<Route>): Way | undefined {
-  for (const {needs, ...route} of routes) {
-    const found = needs.flatMap((asked) => allowed(all, asked) ?? []);
+/** The first candidate whose requirements a subject meets, at least one of them by its own grants. */
+function firstGranted({own, all}: Holder, candidates: Iterable<Candidate>): GrantedPath | undefined {
+  for (const {requires, ...path} of candidates) {
+    const found = requires.flatMap((queries) => findGrants(all, queries) ?? []);
     const grants = [...new Set(found.flatMap((one) => one.grants))];
-    if (found.length < needs.length || !grants.some((grant) => own.includes(grant))) continue;
-    return {...route, grants, rights: distinctRights(found.flatMap(({rights}) => rights))};
+    if (found.length < requires.length || !grants.some((grant) => own.includes(grant))) continue;
+    return {...path, grants, rights: distinctRights(found.flatMap(({rights}) => rights))};
   }
   return undefined;
 }
 
-/** Who may delete the Secret and create one needs no right to change it. */
-export function canRecreateSecret(holder: Holder, {namespace, secrets}: Target): Way | undefined {
+/** The path of a subject that may delete and create the Secret: it replaces the Secret without the right to update it. */
+export function canRecreateSecret(holder: Holder, {namespace, secrets}: Target): GrantedPath | undefined {
   const secret = {group: '', resource: 'secrets', namespace};
   const deletes = secrets.map((name) => ({...secret, verb: 'delete', name}));
-  return firstOpen(holder, [{way: 'replace-secret', needs: [deletes, [{...secret, verb: 'create'}]]}]);
+  return firstGranted(holder, [{kind: 'replace-secret', requires: [deletes, [{...secret, verb: 'create'}]]}]);
 }
 
 const group = 'rbac.authorization.k8s.io';
 
-/** The names of these. */
-const namesOf =
+/** Matches the names of these objects. */
+const nameIn =
   (objects: readonly {readonly name: string}[]) =>
   (name: string): boolean =>
     objects.some((one) => one.name === name);
 
-/** Who may escalate may give a role, that it holds already, every right. */
-export function escalates(holder: Holder, {namespace}: Target): Way | undefined {
+/** The path of a subject that may `escalate` a role it holds: it can add any right to that role. */
+export function canEscalate(holder: Holder, {namespace}: Target): GrantedPath | undefined {
   const held = holder.all.filter(({binding}) => bindingApplies(binding, namespace)).map(({role}) => role);
-  const route = (resource: string, kind: Role['kind'], place: Pick<Query, 'namespace'>): readonly Route[] => {
+  const paths = (resource: string, kind: Role['kind'], scope: Pick<Query, 'namespace'>): readonly Candidate[] => {
     const roles = held.filter((role) => role.kind === kind);
-    const of = {group, resource, ...place, name: namesOf(roles)};
-    const needs = [each(['escalate'], of), each(['update', 'patch'], of)];
-    return roles.length === 0 ? [] : [{way: 'escalate', needs}];
+    const query = {group, resource, ...scope, name: nameIn(roles)};
+    const requires = [withVerbs(['escalate'], query), withVerbs(['update', 'patch'], query)];
+    return roles.length === 0 ? [] : [{kind: 'escalate', requires}];
   };
-  return firstOpen(holder, [...route('clusterroles', 'ClusterRole', {}), ...route('roles', 'Role', {namespace})]);
+  return firstGranted(holder, [...paths('clusterroles', 'ClusterRole', {}), ...paths('roles', 'Role', {namespace})]);
 }
 
-/** Who may bind a role that leads to the key, and may write a binding where it counts, binds itself. */
-export function binds({roles, bindings}: RbacFacts, target: Target): (holder: Holder) => Way | undefined {
+/** The path of a subject that may `bind` a role with access to the key, and write a binding that applies there. */
+export function canBind({roles, bindings}: RbacFacts, target: Target): (holder: Holder) => GrantedPath | undefined {
   const {namespace} = target;
-  const route = (resource: string, kind: Binding['kind'], place: Pick<Query, 'namespace'>): Route => {
+  const candidate = (resource: string, kind: Binding['kind'], scope: Pick<Query, 'namespace'>): Candidate => {
     const isLocal = kind === 'RoleBinding';
     const usable = roles.filter(
       (role) =>
         (role.kind === 'ClusterRole' || (isLocal && role.namespace === namespace)) &&
-        opensWay(role, {kind, ...place}, target),
+        exposesKey(role, {kind, ...scope}, target),
     );
     const usableOf = (roleKind: Role['kind']): readonly Role[] => usable.filter((role) => role.kind === roleKind);
-    const bind = {verb: 'bind', group, ...place};
-    const write = {group, resource, ...place};
-    // A binding that exists can be given another subject, and no other role.
-    const taken = bindings.filter(
-      (one) => one.kind === kind && bindingApplies(one, namespace) && namesOf(usableOf(one.role.kind))(one.role.name),
+    const bind = {verb: 'bind', group, ...scope};
+    const write = {group, resource, ...scope};
+    // An existing binding accepts further subjects, but its role is immutable.
+    const existing = bindings.filter(
+      (one) => one.kind === kind && bindingApplies(one, namespace) && nameIn(usableOf(one.role.kind))(one.role.name),
     );
     return {
-      way: 'bind',
-      needs: [
+      kind: 'bind',
+      requires: [
         [
-          {...bind, resource: 'clusterroles', name: namesOf(usableOf('ClusterRole'))},
-          ...(isLocal ? [{...bind, resource: 'roles', name: namesOf(usableOf('Role'))}] : []),
+          {...bind, resource: 'clusterroles', name: nameIn(usableOf('ClusterRole'))},
+          ...(isLocal ? [{...bind, resource: 'roles', name: nameIn(usableOf('Role'))}] : []),
         ],
-        [{...write, verb: 'create'}, ...each(['update', 'patch'], {...write, name: namesOf(taken)})],
+        [{...write, verb: 'create'}, ...withVerbs(['update', 'patch'], {...write, name: nameIn(existing)})],
       ],
     };
   };
-  const routes = [
-    route('clusterrolebindings', 'ClusterRoleBinding', {}),
-    route('rolebindings', 'RoleBinding', {namespace}),
+  const candidates = [
+    candidate('clusterrolebindings', 'ClusterRoleBinding', {}),
+    candidate('rolebindings', 'RoleBinding', {namespace}),
   ];
-  return (holder) => firstOpen(holder, routes);
+  return (holder) => firstGranted(holder, candidates);
 }
 
-/** Whether a role that is bound there gives a simple way other than replacing. */
-function opensWay(role: Role, place: Pick<Binding, 'kind' | 'namespace'>, target: Target): boolean {
-  const binding = {...place, name: '', role, subjects: []};
-  return waysOf({binding, role}, target).some(({way}) => way !== 'replace-secret');
+/** Whether a role, bound in this scope, grants a direct path to the key. */
+function exposesKey(role: Role, scope: Pick<Binding, 'kind' | 'namespace'>, target: Target): boolean {
+  const binding = {...scope, name: '', role, subjects: []};
+  return directPaths({binding, role}, target).some(({kind}) => kind !== 'replace-secret');
 }
 
-/** One of these is part of every way to become somebody else, but for programs that are run by GET. */
-const becomingVerbs: readonly string[] = ['*', 'impersonate', 'create', 'update', 'patch'];
-const runByGet: readonly string[] = ['*', 'pods/exec', 'pods/attach', '*/exec', '*/attach'];
+/** Every path through another subject requires one of these verbs, except exec and attach by GET. */
+const identityVerbs: readonly string[] = ['*', 'impersonate', 'create', 'update', 'patch'];
+const execByGet: readonly string[] = ['*', 'pods/exec', 'pods/attach', '*/exec', '*/attach'];
 
-/** Whom a subject may become, of those that reach the key. The first that it finds is told. */
-export function canImpersonate(holder: Holder, reaching: readonly Subject[]): Way | undefined {
-  // Most subjects only read: no need to ask for each of the others.
-  const mayBecome = holder.own.some(({role}) =>
+/** The first path by which a subject can act as one of those that reach the key (`withKey`). */
+export function canImpersonate(holder: Holder, withKey: readonly Subject[]): GrantedPath | undefined {
+  // Most subjects can only read: skip the search for them.
+  const isCandidate = holder.own.some(({role}) =>
     role.rules.some(
       ({verbs, resources}) =>
-        verbs.some((verb) => becomingVerbs.includes(verb)) ||
-        (verbs.includes('get') && resources.some((resource) => runByGet.includes(resource))),
+        verbs.some((verb) => identityVerbs.includes(verb)) ||
+        (verbs.includes('get') && resources.some((resource) => execByGet.includes(resource))),
     ),
   );
-  if (!mayBecome) return undefined;
-  // Of a group that it is in by what it is it has everything already: that group is a finding of its own.
-  const own = new Set(impliedGroups(holder.subject).map(subjectId));
-  const others = reaching.filter((one) => !own.has(subjectId(one)));
-  return firstOpen(holder, impersonations(holder, others)) ?? firstOpen(holder, accountRoutes(holder, others));
+  if (!isCandidate) return undefined;
+  // The subject already has the rights of its implicit groups, and those groups have findings of their own.
+  const implied = new Set(impliedGroups(holder.subject).map(subjectId));
+  const others = withKey.filter((one) => !implied.has(subjectId(one)));
+  return firstGranted(holder, impersonationPaths(holder, others)) ?? firstGranted(holder, accountPaths(holder, others));
 }
 
-function impersonations({all}: Holder, reaching: readonly Subject[]): readonly Route[] {
-  const mayAtAll = all.some(({role}) =>
+function impersonationPaths({all}: Holder, withKey: readonly Subject[]): readonly Candidate[] {
+  const mayImpersonate = all.some(({role}) =>
     role.rules.some(({verbs}) => verbs.includes('*') || verbs.includes('impersonate')),
   );
-  if (!mayAtAll) return [];
+  if (!mayImpersonate) return [];
   const as = (resource: string, rest: Partial<Query>): Query => ({verb: 'impersonate', group: '', resource, ...rest});
-  const route = (via: Subject, ...needs: Route['needs']): Route => ({way: 'impersonate', needs, via});
-  // A group is taken on together with a user (the header Impersonate-User is required).
-  const asAnybody = [
+  const path = (via: Subject, ...requires: Candidate['requires']): Candidate => ({kind: 'impersonate', requires, via});
+  // Impersonating a group also requires a user (header Impersonate-User).
+  const anyUser = [
     as('users', {name: anyName}),
     ...serviceAccountNamespaces(all).map((namespace) => as('serviceaccounts', {namespace, name: anyName})),
   ];
-  const of = (kind: Subject['kind']): readonly Subject[] => reaching.filter((one) => one.kind === kind);
+  const subjectsOf = (kind: Subject['kind']): readonly Subject[] => withKey.filter((one) => one.kind === kind);
   return [
-    ...of('User').map((via) => route(via, [as('users', {name: via.name})])),
-    ...[privilegedGroup, ...of('Group')].map((via) => route(via, [as('groups', {name: via.name})], asAnybody)),
+    ...subjectsOf('User').map((via) => path(via, [as('users', {name: via.name})])),
+    ...[privilegedGroup, ...subjectsOf('Group')].map((via) => path(via, [as('groups', {name: via.name})], anyUser)),
   ];
 }
 
-/** Namespaces in which rules may speak of service accounts; of a ClusterRoleBinding any will do. */
+/** Namespaces whose service accounts the rules may cover; for a ClusterRoleBinding, any namespace will do. */
 function serviceAccountNamespaces(grants: readonly Grant[]): readonly string[] {
   return [...new Set(grants.map(({binding}) => binding.namespace ?? 'default'))];
 }
 
 type Account = Required<Pick<Query, 'namespace' | 'name'>>;
 
-/** The service accounts as which one reaches it: one, or every one of a namespace by a group. */
+/** The service accounts that have a subject's access: the subject itself, or the members of a service account group. */
 function accountsOf({kind, name, namespace}: Subject, {all}: Holder): readonly Account[] {
   if (kind === 'ServiceAccount') return namespace === undefined ? [] : [{namespace, name}];
   if (kind !== 'Group') return [];
-  const [, of] = /^system:serviceaccounts:(.+)$/.exec(name) ?? [];
-  if (of !== undefined) return [{namespace: of, name: anyName}];
+  const [, groupNamespace] = /^system:serviceaccounts:(.+)$/.exec(name) ?? [];
+  if (groupNamespace !== undefined) return [{namespace: groupNamespace, name: anyName}];
   const everywhere = name === 'system:serviceaccounts' ? serviceAccountNamespaces(all) : [];
   return everywhere.map((one) => ({namespace: one, name: anyName}));
 }
 
 /**
- * How one acts as an account: by name, by a token, by a pod that runs as it. Which pods that is RBAC does not say: rights to
- * all pods of the namespace, or to any by name, count.
+ * The paths that lead through a service account: impersonation, a token, or a pod that runs as it. RBAC does not show which
+ * pods run as which account, so rights to all pods of the namespace, or to any pod by name, count.
  */
-function* accountRoutes(holder: Holder, reaching: readonly Subject[]): Iterable<Route> {
-  for (const via of reaching) {
+function* accountPaths(holder: Holder, withKey: readonly Subject[]): Iterable<Candidate> {
+  for (const via of withKey) {
     for (const {namespace, name: account} of accountsOf(via, holder)) {
-      // Everything below is asked in that namespace, and a part must be the subject's own.
+      // Every query below is for that namespace, and at least one must be allowed by the subject's own grants.
       if (!holder.own.some(({binding}) => bindingApplies(binding, namespace))) continue;
-      const ask = (resource: string, verbs: readonly string[], name?: Query['name']): readonly Query[] =>
-        each(verbs, defined({group: '', resource, namespace, name}));
-      const route = (way: WayId, ...needs: Route['needs']): Route => ({way, needs, via});
-      yield route('impersonate', ask('serviceaccounts', ['impersonate'], account));
-      yield route('token', ask('serviceaccounts/token', ['create'], account));
-      // A Secret of type kubernetes.io/service-account-token is filled with a token of the account that it names
+      const queries = (resource: string, verbs: readonly string[], name?: Query['name']): readonly Query[] =>
+        withVerbs(verbs, defined({group: '', resource, namespace, name}));
+      const path = (kind: PathKind, ...requires: Candidate['requires']): Candidate => ({kind, requires, via});
+      yield path('impersonate', queries('serviceaccounts', ['impersonate'], account));
+      yield path('token', queries('serviceaccounts/token', ['create'], account));
+      // Kubernetes adds a token of the named account to a Secret of type kubernetes.io/service-account-token
       // (kubernetes.io: concepts/configuration/secret, "ServiceAccount token Secrets").
-      yield route('token', ask('secrets', ['create']), ask('secrets', ['get', 'list', 'watch'], anyName));
-      const runs = workloads.flatMap((workload): readonly Query[] => [
+      yield path('token', queries('secrets', ['create']), queries('secrets', ['get', 'list', 'watch'], anyName));
+      const runPods = workloads.flatMap((workload): readonly Query[] => [
         {...workload, verb: 'create', namespace},
-        ...(workload.resource === 'pods' ? [] : each(['update', 'patch'], {...workload, namespace, name: anyName})),
+        ...(workload.resource === 'pods'
+          ? []
+          : withVerbs(['update', 'patch'], {...workload, namespace, name: anyName})),
       ]);
-      yield route('pod-of', runs);
-      // Of a pod that runs its images can be changed, and its account stays.
-      yield route('in-pod-of', [
-        ...['pods/exec', 'pods/attach'].flatMap((resource) => ask(resource, ['create', 'get'], anyName)),
-        ...['pods', 'pods/ephemeralcontainers'].flatMap((resource) => ask(resource, ['update', 'patch'], anyName)),
+      yield path('pod-of', runPods);
+      // The images of a running pod can be changed, and its service account stays.
+      yield path('in-pod-of', [
+        ...['pods/exec', 'pods/attach'].flatMap((resource) => queries(resource, ['create', 'get'], anyName)),
+        ...['pods', 'pods/ephemeralcontainers'].flatMap((resource) => queries(resource, ['update', 'patch'], anyName)),
       ]);
     }
   }

@@ -1,15 +1,15 @@
 /**
- * Who is meant to reach the CA key: those without whom neither Kubernetes nor Istio works, those who administer the whole
- * cluster by Kubernetes' own groups, who got the operator's rights of this program, and whom mesh.yaml names.
+ * The subjects that are expected to reach the CA key: components of Kubernetes and Istio, members of Kubernetes'
+ * administrator groups, holders of a role that `access role` printed, and subjects that mesh.yaml declares.
  */
-import {isGivenRole} from './role-manifests.js';
+import {accessRoleLevel} from './role-manifests.js';
 import type {AccessPath} from './access-paths.js';
 import type {Grant} from '../kube/rbac.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
 
-/** What is known of a mesh that decides who is expected. */
+/** The facts about a mesh that decide which subjects are expected. */
 export interface Expectations {
-  /** Istio's. */
+  /** Istio's namespace. */
   readonly namespace: string;
   /** Declared revisions of the control plane. */
   readonly revisions: readonly string[];
@@ -20,84 +20,84 @@ export interface Expectations {
 }
 
 /**
- * Why a way is expected; undefined where it is not. What is expected of a subject by its role is so only through the binding
- * that gives that role: the same subject through another binding is a finding.
+ * Why an access path is expected; undefined if it is not. A subject that is expected because of its role is expected only
+ * through the binding of that role: its access through another binding is a finding.
  */
-export function whyExpected(reach: AccessPath, expectations: Expectations): string | undefined {
-  const {subject, grants} = reach;
+export function expectedReason(path: AccessPath, expectations: Expectations): string | undefined {
+  const {subject, grants} = path;
   const id = subjectId(subject);
   if (expectations.declared.includes(id)) return 'declared in mesh.yaml';
-  const own = administrators[id] ?? ofIstio(reach, expectations);
+  const own = administrators[id] ?? istioReason(path, expectations);
   if (own !== undefined) return own;
   const reasons = grants.map(
     (grant) =>
-      ofKubernetes(subject, grant) ??
-      ofGateway(subject, grant, expectations.namespace) ??
-      isOperator(grant, expectations),
+      controllerReason(subject, grant) ??
+      gatewayReason(subject, grant, expectations.namespace) ??
+      roleReason(grant, expectations),
   );
   return reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined;
 }
 
 /**
- * system:masters passes every authorization; kubeadm binds the other to cluster-admin since 1.29
+ * The authorizer does not restrict system:masters; kubeadm binds the other group to cluster-admin since 1.29
  * (kubernetes.io: reference/setup-tools/kubeadm/implementation-details).
  */
 const administrators: Readonly<Partial<Record<string, string>>> = {
-  'Group:system:masters': 'may do everything, whatever RBAC says',
-  'Group:kubeadm:cluster-admins': "kubeadm's administrators",
+  'Group:system:masters': 'not restricted by RBAC',
+  'Group:kubeadm:cluster-admins': 'kubeadm cluster administrators',
 };
 
 /** Istio's own service accounts (istio/istio manifests/charts: istio-discovery, base, istio-cni). */
-function ofIstio(
+function istioReason(
   {subject: {kind, name, namespace}, grants}: AccessPath,
   {namespace: istioNamespace, revisions}: Expectations,
 ): string | undefined {
   if (kind !== 'ServiceAccount' || namespace !== istioNamespace) return undefined;
   const istiods = ['istiod', 'istiod-service-account', ...revisions.map((revision) => `istiod-${revision}`)];
   if (istiods.includes(name)) return 'istiod';
-  // Of a revision that is not declared: by the roles that its chart gives it, and no others.
+  // A revision that is not declared is recognized by its roles: only those of its chart count.
   const revision = name.replace(/^istiod-/, '');
   const rolesOfRevision = [
     name,
     ...['istiod-clusterrole', 'istiod-gateway-controller'].map((role) => `${role}-${revision}-${istioNamespace}`),
   ];
   if (revision !== name && grants.every(({role}) => rolesOfRevision.includes(role.name))) return 'istiod';
-  if (name === 'istio-reader-service-account') return "Istio's reader: what remote secrets hold a token of";
-  return name === 'istio-cni' ? 'runs on every node' : undefined;
+  if (name === 'istio-reader-service-account') return "Istio's reader: remote secrets hold its token";
+  return name === 'istio-cni' ? 'istio-cni, which runs on every node' : undefined;
 }
 
 /**
- * Controllers of Kubernetes, each by the binding that Kubernetes makes for it, to the role of the same name:
- * `system:controller:NAME` for service account NAME (kubernetes/kubernetes
+ * Kubernetes controllers, each recognized by its default binding to the role of the same name: `system:controller:NAME` for
+ * service account NAME (kubernetes/kubernetes
  * plugin/pkg/auth/authorizer/rbac/bootstrappolicy/{controller_policy,policy}.go).
  */
-function ofKubernetes({kind, name, namespace}: Subject, {binding}: Grant): string | undefined {
+function controllerReason({kind, name, namespace}: Subject, {binding}: Grant): string | undefined {
   const {kind: bindingKind, name: bindingName, role} = binding;
   if (bindingKind !== 'ClusterRoleBinding' || role.name !== bindingName) return undefined;
   if (kind === 'User') {
     const components = ['system:kube-controller-manager', 'system:kube-scheduler'];
-    return components.includes(name) && bindingName === name ? 'a control plane of Kubernetes' : undefined;
+    return components.includes(name) && bindingName === name ? 'Kubernetes control plane' : undefined;
   }
   if (kind !== 'ServiceAccount' || namespace !== 'kube-system') return undefined;
-  return bindingName === `system:controller:${name}` ? 'a controller of Kubernetes' : undefined;
+  return bindingName === `system:controller:${name}` ? 'Kubernetes controller' : undefined;
 }
 
 /**
- * Gateways that istioctl installs beside istiod may list the Secrets there: istiod asks whether they may before it sends them
- * credentials (istio/istio manifests/charts/gateways/istio-ingress/templates/role.yaml, pilot/pkg/credentials/kube/secrets.go).
- * A gateway in a namespace of its own has no such right here.
+ * Gateways that istioctl installs in istiod's namespace may list the Secrets there: istiod checks that right before it sends
+ * credentials to a gateway (istio/istio manifests/charts/gateways/istio-ingress/templates/role.yaml, pilot/pkg/credentials/kube/secrets.go).
+ * Gateways in other namespaces do not have this right.
  */
-function ofGateway({kind, namespace}: Subject, {binding, role}: Grant, istioNamespace: string): string | undefined {
+function gatewayReason({kind, namespace}: Subject, {binding, role}: Grant, istioNamespace: string): string | undefined {
   const isHere = [namespace, binding.namespace, role.namespace].every((one) => one === istioNamespace);
   if (kind !== 'ServiceAccount' || !isHere || !/^istio-[a-z]+gateway-sds$/.test(role.name)) return undefined;
   const reads = ['get', 'list', 'watch'];
   const onlyReads = role.rules.every(
     ({resources, verbs}) => resources.join() === 'secrets' && verbs.every((verb) => reads.includes(verb)),
   );
-  return onlyReads ? "a gateway in Istio's namespace: one in another namespace needs no such right" : undefined;
+  return onlyReads ? "gateway in Istio's namespace: in another namespace it would not need this right" : undefined;
 }
 
-function isOperator({role}: Grant, expectations: Expectations): string | undefined {
-  const given = isGivenRole(role, expectations);
-  return given === 'operator' || given === 'installer' ? `${given} of kubectl mesh access role` : undefined;
+function roleReason({role}: Grant, expectations: Expectations): string | undefined {
+  const level = accessRoleLevel(role, expectations);
+  return level === 'operator' || level === 'installer' ? `role ${level} of kubectl mesh access role` : undefined;
 }

@@ -1,4 +1,4 @@
-/** What is said of those who reach a CA key: for the checks and for `access show` alike. */
+/** Unexpected subjects with access to a CA key, and their description in the checks and in `access show`. */
 import {defined} from '../defined.js';
 import {groupBy} from '../group-by.js';
 import {describeRef} from '../kube/paths.js';
@@ -6,14 +6,14 @@ import {memoizeByKey} from '../memoize.js';
 import {externalCaReason, usesCacerts} from '../mesh/signer.js';
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import {fixWith, sequence, type Suggestion, words} from '../suggest/suggestion.js';
-import {type Expectations, whyExpected} from './expected.js';
-import {caSecrets, rightText, type Target, ways} from './path-kinds.js';
-import {isWhole, accessPathsOf, type AccessPath} from './access-paths.js';
+import {type Expectations, expectedReason} from './expected.js';
+import {caSecrets, rightText, type Target, pathKinds} from './path-kinds.js';
+import {reachesKey, accessPathsOf, type AccessPath} from './access-paths.js';
 import {bindingKey, type Binding, type RbacFacts} from '../kube/rbac.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
-import type {RemoteReach, Step} from './transitive.js';
+import type {RemoteAccessPath, Step} from './transitive.js';
 
-/** Who is expected in this mesh. */
+/** The expectations of a mesh. */
 export function expectationsOf({istio, trust, access}: Mesh): Expectations {
   const {signer} = trust;
   const isHere = signer.type === 'cluster' && (signer.namespace ?? istio.namespace) === istio.namespace;
@@ -26,69 +26,69 @@ export function expectationsOf({istio, trust, access}: Mesh): Expectations {
 }
 
 /**
- * Why no cluster of this mesh holds the key of a CA; undefined where they do. cert-manager puts it into Secret cacerts, too; the
- * others sign elsewhere.
+ * Why no cluster of this mesh holds a CA key; undefined if clusters do. cert-manager stores the key in Secret cacerts as well;
+ * other external CAs keep theirs outside the clusters.
  */
-export function noKeyHere({trust: {signer}}: Pick<Mesh, 'trust'>): string | undefined {
+export function noClusterKeyReason({trust: {signer}}: Pick<Mesh, 'trust'>): string | undefined {
   return usesCacerts(signer) ? undefined : externalCaReason(signer);
 }
 
-/** The Secrets that lead to the keys of this mesh: those of cluster CAs, and the root of a signer beside istiod. */
+/** The Secrets with this mesh's CA keys: those of the cluster CAs, and the root CA of a signer in Istio's namespace. */
 export function keyTarget({namespace, signerSecret}: Expectations): Target {
   return {namespace, secrets: signerSecret === undefined ? caSecrets : [...new Set([...caSecrets, signerSecret])]};
 }
 
-/** One subject that nobody expects, with all its unexpected ways. */
-export interface Unexpected {
+/** An unexpected subject, with all its unexpected access paths. */
+export interface UnexpectedSubject {
   readonly subject: Subject;
-  readonly reaches: readonly AccessPath[];
-  /** Whether one of them reads the Secret itself. */
-  readonly reads: boolean;
+  readonly paths: readonly AccessPath[];
+  /** Whether one of the paths reads the Secret itself. */
+  readonly readsSecret: boolean;
 }
 
-/** The subjects of one cluster that reach its key and are not expected, in the order in which RBAC names them. */
-export function unexpectedIn(reaches: readonly AccessPath[], expectations: Expectations): readonly Unexpected[] {
-  const unexpected = reaches.filter((reach) => whyExpected(reach, expectations) === undefined);
+/** The unexpected subjects among the access paths of one cluster, in the order of its bindings. */
+export function unexpectedIn(paths: readonly AccessPath[], expectations: Expectations): readonly UnexpectedSubject[] {
+  const unexpected = paths.filter((path) => expectedReason(path, expectations) === undefined);
   return [...groupBy(unexpected, ({subject}) => subjectId(subject)).values()].map((own) => ({
     subject: own[0].subject,
-    reaches: own,
-    reads: own.some(({effect}) => effect === 'reads'),
+    paths: own,
+    readsSecret: own.some(({effect}) => effect === 'reads'),
   }));
 }
 
-/** The same, from what RBAC says. */
-export function unexpectedBy(rbac: RbacFacts, mesh: Mesh): readonly Unexpected[] {
+/** The unexpected subjects of one cluster, from its RBAC. */
+export function unexpectedBy(rbac: RbacFacts, mesh: Mesh): readonly UnexpectedSubject[] {
   const expectations = expectationsOf(mesh);
   return unexpectedIn(accessPathsOf(rbac, keyTarget(expectations)), expectations);
 }
 
-/** A subject of one cluster that reaches keys of others, and that is not expected. */
+/** An unexpected subject of one cluster that reaches the CA keys of others. */
 export interface UnexpectedRemote {
   readonly from: string;
   readonly subject: Subject;
-  readonly remotes: readonly RemoteReach[];
+  readonly remotes: readonly RemoteAccessPath[];
 }
 
 /**
- * Those who reach keys of other clusters only: who reaches the key of its own cluster, too, is a finding there, and what
- * mends that mends this.
+ * The unexpected subjects that reach only the keys of other clusters. A subject that also reaches its own cluster's key is
+ * a finding there, and the fix of that finding closes both.
  */
 export function unexpectedRemotes(
-  remotes: readonly RemoteReach[],
+  remotes: readonly RemoteAccessPath[],
   own: (cluster: string) => readonly AccessPath[],
   expectations: Expectations,
 ): readonly UnexpectedRemote[] {
   const known = memoizeByKey((cluster: string): ReadonlySet<string> => {
-    const atHome = unexpectedIn(own(cluster).filter(isWhole), expectations);
-    return new Set(atHome.map(({subject}) => subjectId(subject)));
+    const local = unexpectedIn(own(cluster).filter(reachesKey), expectations);
+    return new Set(local.map(({subject}) => subjectId(subject)));
   });
   const found = remotes.filter(
-    ({from, reach}) => whyExpected(reach, expectations) === undefined && !known(from).has(subjectId(reach.subject)),
+    ({from, entry}) => expectedReason(entry, expectations) === undefined && !known(from).has(subjectId(entry.subject)),
   );
-  return [...groupBy(found, ({from, reach}) => `${from}\n${subjectId(reach.subject)}`).values()].map((ways) => ({
-    from: ways[0].from,
-    subject: ways[0].reach.subject,
-    remotes: ways,
+  return [...groupBy(found, ({from, entry}) => `${from}\n${subjectId(entry.subject)}`).values()].map((group) => ({
+    from: group[0].from,
+    subject: group[0].entry.subject,
+    remotes: group,
   }));
 }
 
@@ -97,44 +97,44 @@ export function bindingText({role, ...binding}: Pick<Binding, 'kind' | 'name' | 
   return `${describeRef(binding)} → ${role.kind} ${role.name}`;
 }
 
-/** How many rights are told of each way. */
-const toldRights = 3;
+/** The number of rights that a finding lists for each path. */
+const maxShownRights = 3;
 
-/** `get secrets, list secrets (RoleBinding … → Role …)`, and as whom. */
-export function reachText({rights, grants, way, via}: AccessPath): string {
-  const told = rights.slice(0, toldRights).map(rightText).join(', ');
-  const more = rights.length > toldRights ? ` and ${String(rights.length - toldRights)} more` : '';
+/** `may read the Secret: get secrets, list secrets through RoleBinding … → Role …`. */
+export function accessPathText({rights, grants, kind, via}: AccessPath): string {
+  const listed = rights.slice(0, maxShownRights).map(rightText).join(', ');
+  const more = rights.length > maxShownRights ? ` and ${String(rights.length - maxShownRights)} more` : '';
   const through = grants.map(({binding}) => bindingText(binding)).join(', ');
-  const as = via === undefined ? '' : ` as ${subjectId(via)}`;
-  return `may ${ways[way].says}${as}: ${told}${more}${through === '' ? '' : ` through ${through}`}`;
+  const subject = via === undefined ? '' : ` (${subjectId(via)})`;
+  return `may ${pathKinds[kind].phrase}${subject}: ${listed}${more}${through === '' ? '' : ` through ${through}`}`;
 }
 
-/** `istio-remote-secret-two of one is ServiceAccount:… in two`. */
+/** `Secret istio-remote-secret-two in one authenticates as ServiceAccount:… in two`. */
 export function stepText({cluster, secret, leadsTo, as}: Step): string {
-  return `Secret ${secret} of ${cluster} makes it ${subjectId(as)} in ${leadsTo}`;
+  return `Secret ${secret} in ${cluster} authenticates as ${subjectId(as)} in ${leadsTo}`;
 }
 
 /**
- * The command that takes a subject out of the bindings through which it reaches the key. Each patch tests first that the
- * subject still stands where it was seen.
+ * The command that removes a subject from the bindings through which it reaches the key. Each patch first tests that the
+ * subject is still at its index.
  */
-export function removeFix(subject: Subject, reaches: readonly AccessPath[], cluster: MeshCluster): Suggestion {
+export function removeFix(subject: Subject, paths: readonly AccessPath[], cluster: MeshCluster): Suggestion {
   const bindings = new Map(
-    reaches.flatMap(({grants}) => grants.map(({binding}) => [bindingKey(binding), binding] as const)),
+    paths.flatMap(({grants}) => grants.map(({binding}) => [bindingKey(binding), binding] as const)),
   );
   const id = subjectId(subject);
   const patches = [...bindings.values()].flatMap(({kind, name, namespace, subjects}): readonly Suggestion[] => {
-    // From the last on, so that the others keep their places.
-    const places = subjects.flatMap((one, index) => (subjectId(one) === id ? [index] : [])).reverse();
-    const operations = places.flatMap((index) => [
-      // As the binding spells it: a service account may stand there as a user.
+    // In descending order, so that a removal does not shift the remaining indices.
+    const indices = subjects.flatMap((one, index) => (subjectId(one) === id ? [index] : [])).reverse();
+    const operations = indices.flatMap((index) => [
+      // The name as the binding spells it: it may name a service account by its user name.
       {op: 'test', path: `/subjects/${String(index)}/name`, value: subjects[index]?.written ?? subject.name},
       {op: 'remove', path: `/subjects/${String(index)}`},
     ]);
     if (operations.length === 0) return [];
-    const where = namespace === undefined ? [] : ['-n', namespace];
+    const scope = namespace === undefined ? [] : ['-n', namespace];
     const patch = JSON.stringify(operations);
-    return [fixWith.kubectl(cluster, words`patch ${kind.toLowerCase()} ${where} ${name} --type=json -p ${patch}`)];
+    return [fixWith.kubectl(cluster, words`patch ${kind.toLowerCase()} ${scope} ${name} --type=json -p ${patch}`)];
   });
   return sequence(...patches);
 }

@@ -1,9 +1,9 @@
 /**
- * What a right leads to: the ways from a rule of RBAC to a Secret of Istio's namespace that one rule alone opens. Ways that
- * need several rights, or another subject's, are in `escalation.ts`.
+ * The kinds of access paths, and the direct ones: those that a single RBAC rule grants. Paths that combine several rights,
+ * or lead through another subject, are in `escalation.ts`.
  *
- * `pods/portforward` is no way: it reaches the ports of a pod and no file of it, and no port of istiod gives the CA key
- * away (istio/istio pilot/pkg/xds/debug.go). Neither is `pods/log` or `pods/proxy`.
+ * `pods/portforward` grants no access path: it exposes a pod's ports, not its files, and no port of istiod exposes the CA
+ * key (istio/istio pilot/pkg/xds/debug.go). The same holds for `pods/log` and `pods/proxy`.
  */
 import {defined} from '../defined.js';
 import {cacertsName, previousName} from '../istio/names.js';
@@ -12,60 +12,59 @@ import {bindingApplies, ruleAllows, type Query, type Grant, type PolicyRule} fro
 import type {Subject} from '../kube/subjects.js';
 
 /**
- * What one gets: `reads` a Secret through the API, `reaches` it some other way, `replaces` it (another CA then signs for
- * the mesh) without seeing it.
+ * What an access path allows: `reads` a Secret through the API, `reaches` it by other means, or `replaces` it (another CA
+ * then signs for the mesh) without reading it.
  */
 export type Effect = 'reads' | 'reaches' | 'replaces';
 
-/** Every way: what one gets by it, and how it reads after "may". The strongest first. */
-export const ways = {
-  superuser: {effect: 'reads', says: 'do everything, by the API server itself'},
-  'read-secret': {effect: 'reads', says: 'read the Secret'},
-  workload: {effect: 'reaches', says: "run or change a workload in Istio's namespace, which may mount the Secret"},
-  exec: {effect: 'reaches', says: "run programs in istiod's pods, which have it mounted"},
-  'ephemeral-container': {effect: 'reaches', says: "put a container into istiod's pods, which have it mounted"},
-  node: {effect: 'reaches', says: 'run programs in any pod, through the kubelets'},
-  impersonate: {effect: 'reaches', says: 'act as somebody who reaches it'},
-  escalate: {effect: 'reaches', says: 'give a role of its own any right'},
-  bind: {effect: 'reaches', says: 'bind itself to a role that reaches it'},
-  token: {effect: 'reaches', says: 'get a token of a service account that reaches it'},
-  'pod-of': {effect: 'reaches', says: 'run a pod as a service account that reaches it'},
-  'in-pod-of': {effect: 'reaches', says: 'run programs in pods of a service account that reaches it'},
-  'replace-secret': {effect: 'replaces', says: 'put another CA into the Secret'},
-} as const satisfies Readonly<Record<string, {readonly effect: Effect; readonly says: string}>>;
+/** Every kind of access path, strongest first; `phrase` completes "SUBJECT may". */
+export const pathKinds = {
+  superuser: {effect: 'reads', phrase: 'do anything, unrestricted by RBAC'},
+  'read-secret': {effect: 'reads', phrase: 'read the Secret'},
+  workload: {effect: 'reaches', phrase: "create or change workloads in Istio's namespace, which can mount the Secret"},
+  exec: {effect: 'reaches', phrase: "run commands in istiod's pods, which mount the Secret"},
+  'ephemeral-container': {effect: 'reaches', phrase: "add containers to istiod's pods, which mount the Secret"},
+  node: {effect: 'reaches', phrase: 'run commands in any pod through the kubelet API'},
+  impersonate: {effect: 'reaches', phrase: 'impersonate a subject that has access'},
+  escalate: {effect: 'reaches', phrase: 'add any right to one of its roles'},
+  bind: {effect: 'reaches', phrase: 'bind itself to a role that has access'},
+  token: {effect: 'reaches', phrase: 'get a token for a service account that has access'},
+  'pod-of': {effect: 'reaches', phrase: 'run a pod as a service account that has access'},
+  'in-pod-of': {effect: 'reaches', phrase: 'run commands in pods of a service account that has access'},
+  'replace-secret': {effect: 'replaces', phrase: 'put another CA into the Secret'},
+} as const satisfies Readonly<Record<string, {readonly effect: Effect; readonly phrase: string}>>;
 
-/** How a right leads to a Secret of Istio's namespace. */
-export type WayId = keyof typeof ways;
+export type PathKind = keyof typeof pathKinds;
 
-/** The Secrets that hold the key of a cluster's CA, or held it, or will be the CA when those are gone. */
+/** The Secrets with a current or former cluster CA key, and the self-signed CA that istiod falls back to without them. */
 export const caSecrets: readonly string[] = [cacertsName, previousName, 'istio-ca-secret'];
 
-/** What has to be reached. */
+/** The Secrets whose access paths are analyzed. */
 export interface Target {
-  /** Istio's. */
+  /** Istio's namespace. */
   readonly namespace: string;
-  /** Any of these Secrets. */
+  /** Access to any of these Secrets counts. */
   readonly secrets: readonly string[];
 }
 
-/** A right as it was granted: `*` where the rule says so. */
+/** A right as its rule grants it, with the rule's wildcards. */
 export interface GrantedRight {
   readonly verb: string;
   readonly resource: string;
   readonly name?: string;
 }
 
-/** A way to the key that a subject has, and what grants it. */
-export interface Way {
-  readonly way: WayId;
+/** An access path, and what grants it. */
+export interface GrantedPath {
+  readonly kind: PathKind;
   readonly rights: readonly GrantedRight[];
-  /** The bindings that give the rights, with their roles; empty where the API server itself does. */
+  /** The bindings that grant the rights, with their roles; empty for rights that RBAC does not control. */
   readonly grants: readonly Grant[];
-  /** As whom it goes on. */
+  /** The subject through which the path leads. */
   readonly via?: Subject;
 }
 
-/** What runs pods: all kinds of Kubernetes that have a pod template, and pods (kubernetes.io: concepts/workloads). */
+/** Pods, and every Kubernetes kind with a pod template (kubernetes.io: concepts/workloads). */
 export const workloads: readonly Pick<Query, 'group' | 'resource'>[] = [
   {group: '', resource: 'pods'},
   {group: '', resource: 'replicationcontrollers'},
@@ -73,60 +72,62 @@ export const workloads: readonly Pick<Query, 'group' | 'resource'>[] = [
   ...['jobs', 'cronjobs'].map((resource) => ({group: 'batch', resource})),
 ];
 
-/** Requests that differ in the verb. */
-export function each(verbs: readonly string[], of: Omit<Query, 'verb'>): readonly Query[] {
-  return verbs.map((verb) => ({...of, verb}));
+/** One query for each verb. */
+export function withVerbs(verbs: readonly string[], query: Omit<Query, 'verb'>): readonly Query[] {
+  return verbs.map((verb) => ({...query, verb}));
 }
 
 export const anyName = (): boolean => true;
 
-/** Istiod's pods, as its Deployments call them: `istiod-…`, `istiod-REVISION-…`. */
-const ofIstiod = (name: string): boolean => name.startsWith('istiod');
+/** Pods of istiod's Deployments: `istiod-…`, `istiod-REVISION-…`. */
+const isIstiodPod = (name: string): boolean => name.startsWith('istiod');
 
-/** The requests of each simple way; any one of them suffices. */
-function simpleWays({namespace, secrets}: Target): readonly {readonly way: WayId; readonly asked: readonly Query[]}[] {
+type KindQueries = Pick<GrantedPath, 'kind'> & {readonly queries: readonly Query[]};
+
+/** The queries for each direct path; any one of them suffices. */
+function queriesOf({namespace, secrets}: Target): readonly KindQueries[] {
   const secret = {group: '', resource: 'secrets', namespace};
   const inPod = (resource: string, verbs: readonly string[]): readonly Query[] =>
-    each(verbs, {group: '', resource: `pods/${resource}`, namespace, name: ofIstiod});
+    withVerbs(verbs, {group: '', resource: `pods/${resource}`, namespace, name: isIstiodPod});
   return [
     {
-      way: 'read-secret',
-      asked: [
-        // A list of one name is allowed to whom that name is (k8s.io/apiserver pkg/endpoints/request/requestinfo.go). The
-        // answers to a patch and to the deletion of a collection hold the objects (pkg/registry/generic/registry/store.go).
-        ...secrets.flatMap((name) => each(['get', 'list', 'watch', 'patch'], {...secret, name})),
+      kind: 'read-secret',
+      queries: [
+        // A rule that names the object also permits listing it alone (k8s.io/apiserver pkg/endpoints/request/requestinfo.go).
+        // Responses to patch and deletecollection contain the objects (pkg/registry/generic/registry/store.go).
+        ...secrets.flatMap((name) => withVerbs(['get', 'list', 'watch', 'patch'], {...secret, name})),
         {...secret, verb: 'deletecollection'},
       ],
     },
     {
-      way: 'workload',
-      asked: workloads.flatMap((kind): readonly Query[] => [
-        {...kind, verb: 'create', namespace},
-        // Of a pod that runs only its images can be changed: that counts where it has the Secret mounted.
-        ...each(['update', 'patch'], {...kind, namespace, name: kind.resource === 'pods' ? ofIstiod : anyName}),
+      kind: 'workload',
+      queries: workloads.flatMap((type): readonly Query[] => [
+        {...type, verb: 'create', namespace},
+        // Only the images of a running pod can be changed, which matters for pods that mount the Secret.
+        ...withVerbs(['update', 'patch'], {...type, namespace, name: type.resource === 'pods' ? isIstiodPod : anyName}),
       ]),
     },
-    // Over WebSockets these are GET, and are authorized as such (kubernetes/kubernetes issue 78741).
-    {way: 'exec', asked: [...inPod('exec', ['create', 'get']), ...inPod('attach', ['create', 'get'])]},
-    {way: 'ephemeral-container', asked: inPod('ephemeralcontainers', ['update', 'patch'])},
-    // The kubelet runs programs in its pods for whom this is allowed (kubernetes.io: reference/access-authn-authz/kubelet-authn-authz).
-    {way: 'node', asked: each(['create', 'get'], {group: '', resource: 'nodes/proxy', name: anyName})},
-    {way: 'replace-secret', asked: secrets.map((name) => ({...secret, verb: 'update', name}))},
+    // Over WebSockets these are GET requests, and are authorized as such (kubernetes/kubernetes issue 78741).
+    {kind: 'exec', queries: [...inPod('exec', ['create', 'get']), ...inPod('attach', ['create', 'get'])]},
+    {kind: 'ephemeral-container', queries: inPod('ephemeralcontainers', ['update', 'patch'])},
+    // The kubelet runs commands in its pods for these subjects (kubernetes.io: reference/access-authn-authz/kubelet-authn-authz).
+    {kind: 'node', queries: withVerbs(['create', 'get'], {group: '', resource: 'nodes/proxy', name: anyName})},
+    {kind: 'replace-secret', queries: secrets.map((name) => ({...secret, verb: 'update', name}))},
   ];
 }
 
-/** The simple ways that a role opens when its rules count where the binding says. */
-export function waysOf(grant: Grant, target: Target): readonly Way[] {
-  return simpleWays(target).flatMap(({way, asked}) => {
-    const found = allowed([grant], asked);
-    return found ? [{way, ...found}] : [];
+/** The direct paths that a grant opens. */
+export function directPaths(grant: Grant, target: Target): readonly GrantedPath[] {
+  return queriesOf(target).flatMap(({kind, queries}) => {
+    const found = findGrants([grant], queries);
+    return found ? [{kind, ...found}] : [];
   });
 }
 
-/** What grants any of these requests; undefined where nothing does. */
-export function allowed(grants: readonly Grant[], asked: readonly Query[]): Omit<Way, 'way'> | undefined {
+/** The grants that allow any of these queries; undefined if there are none. */
+export function findGrants(grants: readonly Grant[], queries: readonly Query[]): Omit<GrantedPath, 'kind'> | undefined {
   const found = grants.flatMap((grant) =>
-    asked
+    queries
       .filter(({namespace}) => bindingApplies(grant.binding, namespace))
       .flatMap((one) => grant.role.rules.filter((rule) => ruleAllows(rule, one)).map((rule) => grantedRight(rule, one)))
       .map((right) => ({grant, right})),
@@ -146,7 +147,7 @@ function grantedRight(rule: PolicyRule, {verb, group, resource, name}: Query): G
   });
 }
 
-/** The same rights once each. */
+/** These rights without duplicates. */
 export function distinctRights(rights: readonly GrantedRight[]): readonly GrantedRight[] {
   return [...new Map(rights.map((right) => [rightText(right), right])).values()];
 }

@@ -1,4 +1,4 @@
-/** The roles of `access role` as manifests: a ClusterRole and a Role with the same name, and bindings where subjects were named. */
+/** The roles of `access role` as manifests: a ClusterRole and a Role of the same name, and bindings for the given subjects. */
 import {defined} from '../defined.js';
 import {Document, isMap, isSeq} from 'yaml';
 import {groupBy} from '../group-by.js';
@@ -11,13 +11,13 @@ import {subjectId, type Subject} from '../kube/subjects.js';
 const apiGroup = 'rbac.authorization.k8s.io';
 const apiVersion = `${apiGroup}/v1`;
 
-/** On roles and bindings that `access role` printed: which role it is. */
+/** The label on roles and bindings from `access role`; its value is the role level. */
 export const roleLabel = 'kubectl-mesh/access-role';
 
-/** A rule as RBAC writes it. */
+/** A rule in an RBAC manifest. */
 export type RuleManifest = Omit<PolicyRule, 'resourceNames'> & Partial<Pick<PolicyRule, 'resourceNames'>>;
 
-/** A manifest of this file. */
+/** A manifest that `access role` prints. */
 export interface AccessManifest {
   readonly apiVersion: string;
   readonly kind: Role['kind'] | Binding['kind'];
@@ -27,25 +27,25 @@ export interface AccessManifest {
   readonly subjects?: readonly (Omit<Subject, 'written'> & {readonly apiGroup?: string})[];
 }
 
-/** What is to be printed. */
+/** The options of `access role`. */
 export interface ManifestOptions extends RoleOptions {
   readonly name: string;
   readonly subjects: readonly Subject[];
 }
 
-/** The rules of a role that apply in one place, each with its purpose. */
+/** The rules of a role in one scope, each with its purposes. */
 function rulesFor(options: RoleOptions, where: RoleRight['where']) {
-  const here = rightsOfRole(options).filter((one) => one.where === where);
-  const together = groupBy(here, ({group, resources, names = []}) => JSON.stringify([group, resources, names]));
-  return [...together.values()].map((rights) => {
-    const {group, resources, names} = rights[0];
-    const verbs = [...new Set(rights.flatMap((right) => right.verbs))];
+  const rights = rightsOfRole(options).filter((one) => one.where === where);
+  const groups = groupBy(rights, ({group, resources, names = []}) => JSON.stringify([group, resources, names]));
+  return [...groups.values()].map((same) => {
+    const {group, resources, names} = same[0];
+    const verbs = [...new Set(same.flatMap((right) => right.verbs))];
     const rule: RuleManifest = defined({apiGroups: [group], resources, resourceNames: names, verbs});
-    return {rule, why: [...new Set(rights.map(({why}) => why))]};
+    return {rule, why: [...new Set(same.map(({why}) => why))]};
   });
 }
 
-/** The manifests, in the order in which they can be created. */
+/** The manifests, in creation order. */
 export function accessManifests(options: ManifestOptions): readonly AccessManifest[] {
   const {name, namespace, level, subjects} = options;
   const labels = {'app.kubernetes.io/managed-by': 'kubectl-mesh', [roleLabel]: level};
@@ -70,25 +70,25 @@ export function accessManifests(options: ManifestOptions): readonly AccessManife
 }
 
 /**
- * Which role of ours one is that was found in a cluster; undefined where it is none, or has rights that ours have not: a
- * label alone says nothing.
+ * The level of a role in a cluster that `access role` printed; undefined for other roles, and for a role with further
+ * rights, whatever its label says.
  */
-export function isGivenRole(
+export function accessRoleLevel(
   role: Role,
-  place: Pick<RoleOptions, 'namespace' | 'revisions' | 'signerSecret'>,
+  settings: Pick<RoleOptions, 'namespace' | 'revisions' | 'signerSecret'>,
 ): RoleLevel | undefined {
   const level = roleLevels.find((one) => one === role.labels[roleLabel]);
   if (level === undefined) return undefined;
-  // Every name that a role of ours may have.
-  const options = {...place, profile: 'ambient', level, limits: everything};
-  const ours = rulesFor(options, role.kind === 'Role' ? 'Istio namespace' : 'everywhere').map(({rule}) => ({
+  // The options that grant the most.
+  const options = {...settings, profile: 'ambient', level, limits: everything};
+  const allowed = rulesFor(options, role.kind === 'Role' ? 'Istio namespace' : 'everywhere').map(({rule}) => ({
     resourceNames: [],
     ...rule,
   }));
-  return role.rules.every((rule) => isContained(rule, ours)) ? level : undefined;
+  return role.rules.every((rule) => isContained(rule, allowed)) ? level : undefined;
 }
 
-/** Whether everything that a rule allows is allowed by the others. */
+/** Whether other rules allow everything that a rule allows. */
 function isContained(rule: PolicyRule, others: readonly PolicyRule[]): boolean {
   const names = rule.resourceNames.length === 0 ? [undefined] : rule.resourceNames;
   return rule.verbs.every((verb) =>
@@ -100,61 +100,61 @@ function isContained(rule: PolicyRule, others: readonly PolicyRule[]): boolean {
   );
 }
 
-/** The same as YAML, each rule with what it is for. */
+/** The manifests as YAML, each rule with its purposes as comments. */
 export function manifestsYaml(options: ManifestOptions): string {
   const documents = accessManifests(options).map((manifest) => {
     const document = new Document(manifest, {aliasDuplicateObjects: false});
     const rules = document.get('rules');
     if (isSeq(rules)) {
-      const explained = rulesFor(options, manifest.kind === 'Role' ? 'Istio namespace' : 'everywhere');
+      const commented = rulesFor(options, manifest.kind === 'Role' ? 'Istio namespace' : 'everywhere');
       for (const [index, item] of rules.items.entries()) {
         if (!isMap(item)) continue;
-        item.commentBefore = explained[index]?.why.map((line) => ` ${line}`).join('\n') ?? null;
+        item.commentBefore = commented[index]?.why.map((line) => ` ${line}`).join('\n') ?? null;
         for (const {value} of item.items) if (isSeq(value)) value.flow = true;
       }
     }
     return document.toString({lineWidth: 0}).trimEnd();
   });
-  const head = headOf(options).map((line) => `# ${line}`.trimEnd());
-  return [head.join('\n'), documents.join('\n---\n')].join('\n');
+  const header = headerOf(options).map((line) => `# ${line}`.trimEnd());
+  return [header.join('\n'), documents.join('\n---\n')].join('\n');
 }
 
 const purposes: Readonly<Record<RoleLevel, readonly string[]>> = {
-  reader: ['For verify, trust diff, journal verify, certs list --live and certs adopt. It changes nothing.'],
+  reader: ['For verify, trust diff, journal verify, certs list --live and certs adopt. It is read-only.'],
   operator: [
-    'For trust push, trust rollback and everything that a reader does. istioctl needs more: --role installer.',
+    'For trust push and trust rollback, in addition to what a reader does. Installing Istio needs more: --role installer.',
   ],
   installer: [
-    'For install apply, up and everything that an operator does. istioctl creates ClusterRoles with more rights than this role',
-    'has, so it needs escalate and bind on those names: whoever holds this role can become whatever they want through them.',
-    'Grant it where somebody installs Istio with this program, and for as long as that takes.',
+    'For install apply and up, in addition to what an operator does. istioctl creates ClusterRoles with more rights than this',
+    'role has, so it needs escalate and bind on those names: through them, a holder of this role can gain any right.',
+    'Grant it only to those who install Istio with this program, and only for as long as that takes.',
   ],
 };
 
-/** What has to be known before these are granted. */
-function headOf(options: ManifestOptions): readonly string[] {
+/** The comment at the top: the purpose and the risks of the role. */
+function headerOf(options: ManifestOptions): readonly string[] {
   const {level, limits, namespace, subjects} = options;
-  const reads = rightsOfRole(options).some(({resources}) => resources.includes('secrets'));
+  const readsSecrets = rightsOfRole(options).some(({resources}) => resources.includes('secrets'));
   return [
-    `The least rights for kubectl mesh, role ${level}.`,
+    `Least-privilege RBAC for kubectl mesh, role ${level}.`,
     ...purposes[level],
     '',
-    ...(reads
+    ...(readsSecrets
       ? [
-          `It reads the CA key: a right to get Secret ${namespace}/cacerts cannot leave the key out.`,
-          ...(level === 'reader' ? ['Without Secrets, for verify --no-secrets: add --no-secrets.'] : []),
+          `It can read the CA key: the right to get Secret ${namespace}/cacerts includes the key.`,
+          ...(level === 'reader' ? ['To omit this right, for verify --no-secrets, add --no-secrets.'] : []),
         ]
-      : ['It reads no Secret: verify needs --no-secrets.']),
+      : ['It cannot read Secrets: run verify with --no-secrets.']),
     ...(limits.access === true
       ? [
-          `It lists the Secrets of ${namespace}, to find remote secrets (a list cannot be restricted by label): with that come`,
-          'the CA key, every remote secret, which is a token for another cluster, and the keys of gateways. Only access show and',
-          'verify --access need it: leave --access away to do without.',
+          `It can list the Secrets of ${namespace}, to find remote secrets (RBAC cannot restrict a list by label). That includes`,
+          'the CA key, every remote secret (a token for another cluster) and the keys of gateways. Only access show and',
+          'verify --access need this right: omit --access to leave it out.',
         ]
       : []),
-    `Namespace ${namespace} has to exist: kubectl create namespace ${namespace}`,
+    `Namespace ${namespace} must exist: kubectl create namespace ${namespace}`,
     ...(subjects.length === 0
-      ? ['Nobody is bound to it: add --subject User:NAME, Group:NAME or ServiceAccount:NAMESPACE/NAME.']
+      ? ['No subject is bound to it: add --subject User:NAME, Group:NAME or ServiceAccount:NAMESPACE/NAME.']
       : [`Bound to it: ${subjects.map(subjectId).join(', ')}`]),
   ];
 }

@@ -1,79 +1,79 @@
 /**
- * Who reaches the CA key of one cluster from another: whoever reads a remote secret is, in the cluster that it leads to, the
- * service account whose token it holds, which may read Secrets there, remote secrets among them. Followed over as many
- * clusters as there are.
+ * Access to a cluster's CA key from other clusters. A subject that can read a remote secret can act, in the cluster that the
+ * secret leads to, as the service account whose token it holds; that account may read Secrets there, including further
+ * remote secrets. Such paths are followed through any number of clusters.
  */
 import {bindingKey, type RbacFacts} from '../kube/rbac.js';
 import {memoizeByKey} from '../memoize.js';
 import type {Target} from './path-kinds.js';
-import {isWhole, accessPathsBy, accessPathsOf, type AccessPath} from './access-paths.js';
+import {reachesKey, accessPathsBy, accessPathsOf, type AccessPath} from './access-paths.js';
 import type {RemoteCredential} from '../istio/remote-secret.js';
 import {subjectId, type Subject} from '../kube/subjects.js';
 
-/** What is known of one cluster. */
+/** The RBAC and remote secrets of one cluster. */
 export interface ClusterAccess {
   readonly cluster: string;
   readonly rbac: RbacFacts;
   readonly remotes: readonly RemoteCredential[];
 }
 
-/** A step from one cluster into the next. */
+/** A step from one cluster to the next. */
 export interface Step {
-  /** Where the Secret lies. */
+  /** The cluster that contains the Secret. */
   readonly cluster: string;
   readonly secret: string;
   readonly leadsTo: string;
-  /** Who one is there. */
+  /** The identity that the Secret provides there. */
   readonly as: Subject;
 }
 
-/** A subject that reaches a CA key by way of another cluster. */
-export interface RemoteReach {
-  /** Where the subject is. */
+/** A subject's access to a CA key through another cluster. */
+export interface RemoteAccessPath {
+  /** The subject's cluster. */
   readonly from: string;
-  /** Whose key it reaches. */
+  /** The cluster whose CA key the path reaches. */
   readonly target: string;
   /** How the subject reaches the first remote secret. */
-  readonly reach: AccessPath;
-  /** From the first remote secret on; never empty. */
+  readonly entry: AccessPath;
+  /** The steps from the first remote secret on; never empty. */
   readonly path: readonly Step[];
 }
 
-/** A remote secret of which nobody can tell to whom it leads. */
+/** A remote secret whose credentials do not show an identity. */
 export type UnknownStep = Omit<Step, 'as'>;
 
-/** A subject of one cluster. */
-interface Place {
+/** An identity in one cluster. */
+interface Node {
   readonly cluster: string;
   readonly identity: NonNullable<RemoteCredential['identity']>;
 }
 
-/** Judges clusters, each question once: in a mesh of sixty clusters that all know each other there are many the same. */
-export class AccessJudge {
+/** Analyzes the access paths of several clusters. Memoized: in a full mesh of sixty clusters, most of them are the same. */
+export class AccessAnalyzer {
   readonly #clusters: ReadonlyMap<string, ClusterAccess>;
 
   constructor(
     clusters: readonly ClusterAccess[],
-    /** Where the keys are. */
+    /** The Secrets with the CA keys. */
     private readonly target: Target,
   ) {
     this.#clusters = new Map(clusters.map((one) => [one.cluster, one]));
   }
 
-  /** Who reaches the key of this cluster's CA from within it. */
+  /** The access paths to a cluster's CA key within that cluster. */
   own(cluster: string): readonly AccessPath[] {
-    return this.#reaches(cluster, this.target.secrets);
+    return this.#accessPaths(cluster, this.target.secrets);
   }
 
   /**
-   * Who reaches CA keys through a remote secret: each way of a subject to one, once for each key, by the fewest clusters.
-   * The key may be that of its own cluster, where the way leads back to it.
+   * The access paths to CA keys through remote secrets: for each subject, entry path and key, the shortest one. A path may
+   * lead back to the key of the subject's own cluster.
    */
-  remote(): readonly RemoteReach[] {
+  remote(): readonly RemoteAccessPath[] {
     return [...this.#clusters.values()].flatMap((from) => this.#remoteFrom(from));
   }
 
-  /** Remote secrets whose holder is not known, and that lead to a cluster that was looked at. */
+  /** Remote secrets without a known identity that lead to an analyzed cluster. */
   unknown(): readonly UnknownStep[] {
     return [...this.#clusters.values()].flatMap(({cluster, remotes}) =>
       remotes
@@ -82,93 +82,93 @@ export class AccessJudge {
     );
   }
 
-  #remoteFrom({cluster: from, remotes}: ClusterAccess): readonly RemoteReach[] {
-    // Secrets that the same subjects reach in the same way, which is most of them, are looked at together.
-    const together = new Map<readonly AccessPath[], Map<string, readonly Step[]>>();
+  #remoteFrom({cluster: from, remotes}: ClusterAccess): readonly RemoteAccessPath[] {
+    // Most remote secrets have the same access paths: those are processed together.
+    const byEntries = new Map<readonly AccessPath[], Map<string, readonly Step[]>>();
     for (const {secret, cluster, identity} of remotes) {
-      // One of the own cluster is none that istiod uses, and a token all the same.
+      // istiod ignores a remote secret for its own cluster, but the token in it is valid.
       if (!identity) continue;
-      const reaches = this.#reaches(from, [secret]);
-      const paths = together.get(reaches) ?? new Map<string, readonly Step[]>();
-      together.set(reaches, paths);
+      const entries = this.#accessPaths(from, [secret]);
+      const paths = byEntries.get(entries) ?? new Map<string, readonly Step[]>();
+      byEntries.set(entries, paths);
       const first = {cluster: from, secret, leadsTo: cluster, as: identity.user};
-      for (const [target, rest] of this.#journey({cluster, identity})) {
-        const before = paths.get(target);
-        if (!before || rest.length + 1 < before.length) paths.set(target, [first, ...rest]);
+      for (const [target, rest] of this.#targetsFrom({cluster, identity})) {
+        const shortest = paths.get(target);
+        if (!shortest || rest.length + 1 < shortest.length) paths.set(target, [first, ...rest]);
       }
     }
-    const atHome = this.own(from).filter(isWhole);
-    const known = new Set(atHome.map(({subject}) => subjectId(subject)));
-    const found = new Map<string, RemoteReach>();
-    for (const [reaches, paths] of together) {
-      for (const reach of reaches.filter(isWhole)) {
-        const id = subjectId(reach.subject);
+    const local = this.own(from).filter(reachesKey);
+    const known = new Set(local.map(({subject}) => subjectId(subject)));
+    const found = new Map<string, RemoteAccessPath>();
+    for (const [entries, paths] of byEntries) {
+      for (const entry of entries.filter(reachesKey)) {
+        const id = subjectId(entry.subject);
         for (const [target, path] of paths) {
-          // Who reaches it at home needs no journey.
+          // A subject that reaches its own cluster's key directly needs no detour.
           if (target === from && known.has(id)) continue;
-          const key = [target, id, ...reach.grants.map(({binding}) => bindingKey(binding))].join('\n');
-          const before = found.get(key);
-          if (!before || path.length < before.path.length) found.set(key, {from, target, reach, path});
+          const key = [target, id, ...entry.grants.map(({binding}) => bindingKey(binding))].join('\n');
+          const shortest = found.get(key);
+          if (!shortest || path.length < shortest.path.length) found.set(key, {from, target, entry, path});
         }
       }
     }
     return [...found.values()];
   }
 
-  /** The clusters whose keys somebody in a cluster reaches, each with the steps from there: none for that cluster's own. */
-  readonly #journey = memoizeByKey((start: Place): ReadonlyMap<string, readonly Step[]> => {
+  /** The clusters whose keys an identity reaches, each with the steps from there; no steps for its own cluster. */
+  readonly #targetsFrom = memoizeByKey((start: Node): ReadonlyMap<string, readonly Step[]> => {
     const targets = new Map<string, readonly Step[]>();
-    const visited = new Set([placeId(start)]);
-    // It grows during the loop: the nearest clusters come first.
-    const queue: {readonly place: Place; readonly way: readonly Step[]}[] = [{place: start, way: []}];
-    for (const {place, way} of queue) {
-      const {cluster} = place;
-      if (!targets.has(cluster) && this.#isReached(place, this.target.secrets)) targets.set(cluster, way);
-      for (const {secret, cluster: leadsTo, identity} of this.#further(place)) {
+    const visited = new Set([nodeId(start)]);
+    // Breadth first: the loop appends to the queue.
+    const queue: {readonly node: Node; readonly steps: readonly Step[]}[] = [{node: start, steps: []}];
+    for (const {node, steps} of queue) {
+      const {cluster} = node;
+      if (!targets.has(cluster) && this.#canReach(node, this.target.secrets)) targets.set(cluster, steps);
+      for (const {secret, cluster: leadsTo, identity} of this.#readableRemotes(node)) {
         if (!identity || !this.#clusters.has(leadsTo)) continue;
-        const there = {cluster: leadsTo, identity};
-        if (visited.has(placeId(there))) continue;
-        visited.add(placeId(there));
-        queue.push({place: there, way: [...way, {cluster, secret, leadsTo, as: identity.user}]});
+        const next = {cluster: leadsTo, identity};
+        if (visited.has(nodeId(next))) continue;
+        visited.add(nodeId(next));
+        queue.push({node: next, steps: [...steps, {cluster, secret, leadsTo, as: identity.user}]});
       }
     }
     return targets;
-  }, placeId);
+  }, nodeId);
 
-  /** The remote secrets that a subject of a cluster can read; none where the cluster was not read. */
-  readonly #further = memoizeByKey(
-    (place: Place): readonly RemoteCredential[] =>
-      this.#clusters.get(place.cluster)?.remotes.filter(({secret}) => this.#isReached(place, [secret])) ?? [],
-    placeId,
+  /** The remote secrets that an identity can read; none in a cluster that was not analyzed. */
+  readonly #readableRemotes = memoizeByKey(
+    (node: Node): readonly RemoteCredential[] =>
+      this.#clusters.get(node.cluster)?.remotes.filter(({secret}) => this.#canReach(node, [secret])) ?? [],
+    nodeId,
   );
 
-  #isReached({cluster, identity: {user, groups}}: Place, secrets: readonly string[]): boolean {
-    const reaches = this.#reaches(cluster, secrets);
-    return [user, ...groups].some((subject) => accessPathsBy(reaches, subject).length > 0);
+  #canReach({cluster, identity: {user, groups}}: Node, secrets: readonly string[]): boolean {
+    const paths = this.#accessPaths(cluster, secrets);
+    return [user, ...groups].some((subject) => accessPathsBy(paths, subject).length > 0);
   }
 
-  /** The answer is the same for all Secrets that no rule names. */
-  #reaches(cluster: string, secrets: readonly string[]): readonly AccessPath[] {
+  /** The access paths to Secrets. All Secrets that no rule names share one result. */
+  #accessPaths(cluster: string, secrets: readonly string[]): readonly AccessPath[] {
     const access = this.#clusters.get(cluster);
     if (!access) return [];
-    const names = this.#namesIn(access);
+    const names = this.#namesInRules(access);
     const named = secrets.filter((secret) => names.has(secret));
-    return this.#answer({access, secrets: named.length === secrets.length ? secrets : [...named, '']});
+    return this.#analyze({access, secrets: named.length === secrets.length ? secrets : [...named, '']});
   }
 
-  readonly #answer = memoizeByKey(
+  readonly #analyze = memoizeByKey(
     ({access, secrets}: {readonly access: ClusterAccess; readonly secrets: readonly string[]}) =>
       accessPathsOf(access.rbac, {namespace: this.target.namespace, secrets}),
     ({access, secrets}) => [access.cluster, ...secrets].join('\n'),
   );
 
-  /** Every name of an object in a rule. */
-  readonly #namesIn = memoizeByKey(
+  /** Every object name in a rule. */
+  readonly #namesInRules = memoizeByKey(
     ({rbac}: ClusterAccess): ReadonlySet<string> =>
       new Set(rbac.roles.flatMap(({rules}) => rules.flatMap(({resourceNames}) => resourceNames))),
   );
 }
 
-function placeId({cluster, identity: {user}}: Place): string {
+function nodeId({cluster, identity: {user}}: Node): string {
   return `${cluster}\n${subjectId(user)}`;
 }

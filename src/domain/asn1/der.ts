@@ -1,12 +1,12 @@
 /**
- * DER, and nothing about certificates: values to bytes and back. The only file that imports node-forge, and only its
- * ASN.1 codec. Reading is strict: what does not come out byte for byte when it is written again (BER lengths, trailing
- * bytes, integers with padding) is an error, because Go's parser, which istiod uses, refuses it as well.
+ * Encodes and decodes DER, independently of certificates. The only file that imports node-forge, and only its ASN.1 codec.
+ * Decoding is strict: input that does not re-encode to the same bytes (BER lengths, trailing bytes, padded integers) is an
+ * error, because Go's parser, which istiod uses, refuses it as well.
  */
 import codec, {type Asn1} from 'node-forge/lib/asn1.js';
 import {asMeshError, type ErrorCode, MeshError} from '../errors.js';
 
-/** Tag numbers of the universal class that certificates and keys are made of (X.680). */
+/** The universal tag numbers in certificates and keys (X.680). */
 export const tags = {
   boolean: 0x01,
   integer: 0x02,
@@ -26,10 +26,10 @@ export const tags = {
   bmpString: 0x1e,
 } as const;
 
-/** Tag classes as their two high bits. */
+/** Tag classes, in the two high bits of the identifier octet. */
 export const tagClasses = {universal: 0x00, context: 0x80} as const;
 
-/** One DER value: constructed with children, or primitive with content bytes. */
+/** A DER value: constructed with children, or primitive with content bytes. */
 export interface Der {
   readonly tagClass: number;
   readonly tag: number;
@@ -37,11 +37,11 @@ export interface Der {
   readonly content?: Buffer;
 }
 
-/** Certificates nest about ten levels; deeper input is an attack on the parser. */
+/** Certificates nest about ten levels deep; deeper input is an attack on the parser. */
 const maxDepth = 32;
 
 /**
- * Reads one DER value and hands it to `read`. Whatever goes wrong in between is thrown as a MeshError with this code:
+ * Decodes one DER value and passes it to `read`. Any error is thrown as a MeshError with this code and the message
  * "WHAT: reason".
  */
 export function readDer<T>(bytes: Uint8Array, code: ErrorCode, what: string, read: (value: Der) => T): T {
@@ -53,25 +53,25 @@ export function readDer<T>(bytes: Uint8Array, code: ErrorCode, what: string, rea
   }
 }
 
-/** Reads exactly one DER value. Throws a plain Error: {@link readDer} gives it a code. */
+/** Decodes exactly one DER value. Throws a plain Error, to which {@link readDer} adds a code. */
 export function decodeDer(bytes: Uint8Array): Der {
   const value = decodeBer(bytes);
-  if (!encodeDer(value).equals(bytes)) throw new Error('not DER: bytes follow the value, or it has another encoding');
+  if (!encodeDer(value).equals(bytes)) throw new Error('not DER: trailing bytes, or not the canonical encoding');
   return value;
 }
 
 /**
- * Reads the first value as BER (X.690 8.1): lengths may be indefinite or longer than needed, which Microsoft's and older
- * Java's PKCS#7 have. Bytes after it are left alone. Throws a plain Error.
+ * Decodes the first value as BER (X.690 8.1): lengths may be indefinite or longer than necessary, as in PKCS#7 from
+ * Microsoft and older Java. Ignores trailing bytes. Throws a plain Error.
  */
 export function decodeBer(bytes: Uint8Array): Der {
-  // Not strict would mean that values which are cut off are taken for whole. With decodeBitStrings about 1 in 256 EC
-  // public keys is taken for ASN.1 and misread.
+  // Without `strict`, truncated values are accepted. With `decodeBitStrings`, about 1 in 256 EC public keys is mistaken
+  // for ASN.1.
   const options = {strict: true, parseAllBytes: false, decodeBitStrings: false, maxDepth};
   return fromForge(codec.fromDer(Buffer.from(bytes).toString('latin1'), options));
 }
 
-/** Writes one DER value. */
+/** Encodes one DER value. */
 export function encodeDer(value: Der): Buffer {
   return Buffer.from(codec.toDer(toForge(value)).getBytes(), 'latin1');
 }
@@ -79,7 +79,7 @@ export function encodeDer(value: Der): Buffer {
 function fromForge(value: Asn1): Der {
   const {tagClass, type: tag} = value;
   if (typeof value.value !== 'string') return {tagClass, tag, children: value.value.map(fromForge)};
-  // The codec hands BMPString (tag 30, of any class) out as UTF-16 code units instead of bytes.
+  // The codec returns BMPString (tag 30 of any class) as UTF-16 code units, not bytes.
   const content =
     tag === tags.bmpString ? Buffer.from(value.value, 'utf16le').swap16() : Buffer.from(value.value, 'latin1');
   return {tagClass, tag, content};
@@ -95,7 +95,7 @@ function toForge(value: Der): Asn1 {
   return codec.create(value.tagClass, value.tag, false, text);
 }
 
-// Writing
+// Encoding
 
 function primitive(tag: number, content: Buffer): Der {
   return {tagClass: tagClasses.universal, tag, content};
@@ -118,7 +118,7 @@ export function integer(value: number | Uint8Array): Der {
   const digits = typeof value === 'number' ? value.toString(16) : Buffer.from(value).toString('hex');
   const hex = digits.replace(/^0+/, '') || '0';
   const bytes = hex.length % 2 === 0 ? hex : `0${hex}`;
-  // The first bit is the sign.
+  // The first bit is the sign bit.
   return primitive(tags.integer, Buffer.from(/^[89a-f]/.test(bytes) ? `00${bytes}` : bytes, 'hex'));
 }
 
@@ -130,7 +130,7 @@ export function bitString(content: Uint8Array, unusedBits = 0): Der {
   return primitive(tags.bitString, Buffer.concat([Buffer.from([unusedBits]), content]));
 }
 
-/** DER leaves out FALSE wherever it is the default, so only TRUE is ever written. */
+/** DER omits FALSE where it is the default, so only TRUE is ever written. */
 export const derTrue: Der = primitive(tags.boolean, Buffer.from([0xff]));
 export const derNull: Der = primitive(tags.null, Buffer.alloc(0));
 
@@ -138,7 +138,7 @@ export function utf8String(text: string): Der {
   return primitive(tags.utf8String, Buffer.from(text, 'utf8'));
 }
 
-/** UTCTime through 2049, GeneralizedTime from 2050 on, both in whole seconds and Zulu (RFC 5280 4.1.2.5). */
+/** UTCTime through 2049, GeneralizedTime from 2050 on, both in whole seconds and UTC (RFC 5280 4.1.2.5). */
 export function time(date: Date): Der {
   const digits = date.toISOString().replace(/[-:T]/g, '').slice(0, 14);
   return date.getUTCFullYear() < 2050
@@ -156,14 +156,14 @@ export function implicit(tag: number, content: Uint8Array): Der {
   return {tagClass: tagClasses.context, tag, content: Buffer.from(content)};
 }
 
-// Reading: each throws a plain Error that names what was expected.
+// Decoding. Each function throws a plain Error that names the expected value.
 
-/** Whether this is the universal tag. */
+/** Whether a value has this universal tag. */
 export function isTag(value: Der | undefined, tag: number): value is Der {
   return value?.tagClass === tagClasses.universal && value.tag === tag;
 }
 
-/** Whether this is the context-specific `[tag]`. */
+/** Whether a value has the context-specific `[tag]`. */
 export function isContext(value: Der | undefined, tag: number): value is Der {
   return value?.tagClass === tagClasses.context && value.tag === tag;
 }
@@ -211,7 +211,7 @@ export function readInteger(value: Der | undefined, what: string): Buffer {
   return content;
 }
 
-/** A non-negative integer that fits a JavaScript number. */
+/** A non-negative integer that fits into a JavaScript number. */
 export function readSmallInteger(value: Der | undefined, what: string): number {
   const content = readInteger(value, what);
   if (content.length > 6 || (content[0] ?? 0) >= 0x80) throw new Error(`${what} is out of range`);
@@ -229,7 +229,7 @@ export function readOctetString(value: Der | undefined, what: string): Buffer {
   return readPrimitive(value, tags.octetString, what);
 }
 
-/** A BIT STRING: its bytes and how many low bits of the last one do not count. */
+/** A BIT STRING: its bytes, and the number of unused low bits in the last one. */
 export function readBitString(value: Der | undefined, what: string): {readonly bytes: Buffer; readonly unused: number} {
   const content = readPrimitive(value, tags.bitString, what);
   const unused = content[0];
@@ -241,7 +241,7 @@ export function readBitString(value: Der | undefined, what: string): {readonly b
 
 const timePattern = /^(\d{2}|\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})Z$/;
 
-/** A time in one of the two forms that RFC 5280 4.1.2.5 allows. */
+/** A time in one of the two forms of RFC 5280 4.1.2.5. */
 export function readTime(value: Der | undefined, what: string): Date {
   const utc = isTag(value, tags.utcTime);
   if (!utc && !isTag(value, tags.generalizedTime)) throw new Error(`${what} is not a time`);
@@ -253,7 +253,7 @@ export function readTime(value: Der | undefined, what: string): Date {
   const year = utc ? (short >= 50 ? 1900 + short : 2000 + short) : short;
   const iso = `${String(year).padStart(4, '0')}-${match.slice(2, 4).join('-')}T${match.slice(4, 7).join(':')}.000Z`;
   const date = new Date(iso);
-  // Catches 31 February, which the Date constructor refuses or rolls over.
+  // Catches dates such as 31 February, which the Date constructor rejects or rolls over.
   if (Number.isNaN(date.getTime()) || date.toISOString() !== iso) throw new Error(`${what} is not a valid time`);
   return date;
 }
@@ -265,7 +265,7 @@ const stringEncodings: Readonly<Record<number, 'utf8' | 'latin1'>> = {
   [tags.ia5String]: 'latin1',
 };
 
-/** Text of any of the string types that names use (RFC 5280 4.1.2.4). */
+/** Text of a string type that names use (RFC 5280 4.1.2.4). */
 export function readText(value: Der | undefined, what: string): string {
   const content = contentOf(value, what);
   if (isTag(value, tags.bmpString) && content.length % 2 === 0) {

@@ -1,6 +1,6 @@
 /**
- * The part of node-forge that `der.ts` uses. The package's own types describe only the whole library, which takes six
- * times as long to load as this one file.
+ * The part of node-forge that `der.ts` uses. The published types cover only the whole library, which takes six times as long
+ * to load as this one file.
  */
 declare module 'node-forge/lib/asn1.js' {
   interface Asn1 {

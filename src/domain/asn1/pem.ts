@@ -1,18 +1,18 @@
-/** PEM (RFC 7468 and the older form with headers): text to labelled blocks of bytes and back. */
+/** Encodes and decodes PEM (RFC 7468, and the older form with headers): labeled blocks of bytes as text. */
 import {MeshError} from '../errors.js';
 
-/** One block of a PEM text. */
+/** One PEM block. */
 export interface PemBlock {
-  /** What stands after BEGIN: `CERTIFICATE`, `RSA PRIVATE KEY`, … */
+  /** The text after BEGIN: `CERTIFICATE`, `RSA PRIVATE KEY`, … */
   readonly label: string;
-  /** RFC 1421 headers: `Proc-Type`, `DEK-Info` of legacy encrypted keys. */
+  /** RFC 1421 headers: `Proc-Type` and `DEK-Info` in legacy encrypted keys. */
   readonly headers: Readonly<Record<string, string>>;
   readonly bytes: Buffer;
-  /** Line of the BEGIN, from 1. */
+  /** The line number of BEGIN, from 1. */
   readonly line: number;
 }
 
-/** A PEM text, read whole. */
+/** A parsed PEM text. */
 export interface PemText {
   readonly blocks: readonly PemBlock[];
   /** Whether there is text outside the blocks. istiod ignores it. */
@@ -25,9 +25,9 @@ const header = /^([A-Za-z0-9-]+):\s*(.*)$/;
 const base64Line = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**
- * Reads every block. `what` names the text in messages (a path). Text around the blocks is tolerated. Throws `NOT_PEM`
- * for a text without a block, a block without its END, and base64 that is broken: Go would skip such a block without a
- * word, and so lose a certificate.
+ * Reads every block. `what` names the text in messages (a path). Text outside the blocks is ignored. Throws `NOT_PEM` for
+ * a text without blocks, a block without END, and invalid base64: Go silently skips such a block, which loses a
+ * certificate.
  */
 export function parsePem(text: string, what: string): PemText {
   const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
@@ -38,7 +38,7 @@ export function parsePem(text: string, what: string): PemText {
     const label = begin.exec(line)?.[1];
     if (label === undefined) {
       if (line.includes('-----BEGIN') || line.includes('-----END')) {
-        throw notPem(what, at, 'a PEM marker is not on a line of its own');
+        throw notPem(what, at, 'a PEM marker must be alone on its line');
       }
       if (line.trim() !== '') hasOtherText = true;
       continue;
@@ -52,7 +52,7 @@ export function parsePem(text: string, what: string): PemText {
     at = end;
   }
   if (blocks.length === 0) {
-    throw new MeshError('NOT_PEM', `${what}: no PEM block in it${text.trim() === '' ? ' (it is empty)' : ''}`);
+    throw new MeshError('NOT_PEM', `${what}: no PEM block found${text.trim() === '' ? ' (the text is empty)' : ''}`);
   }
   return {blocks, hasOtherText, hasCarriageReturns: text.includes('\r')};
 }
@@ -75,8 +75,8 @@ function readBody(
     .map((line) => line.trim())
     .filter((line) => line !== '');
   const base64 = body.join('');
-  const whole = body.every((line) => base64Line.test(line)) && base64.length % 4 === 0 && !/=[^=]/.test(base64);
-  if (!whole || base64 === '') throw notPem(what, at, `the base64 of "BEGIN ${label}" is broken or cut off`);
+  const valid = body.every((line) => base64Line.test(line)) && base64.length % 4 === 0 && !/=[^=]/.test(base64);
+  if (!valid || base64 === '') throw notPem(what, at, `the base64 of "BEGIN ${label}" is invalid or truncated`);
   return {headers, bytes: Buffer.from(base64, 'base64')};
 }
 
@@ -84,7 +84,7 @@ function notPem(what: string, index: number, reason: string): MeshError {
   return new MeshError('NOT_PEM', `${what}: line ${String(index + 1)}: ${reason}`);
 }
 
-/** Writes one block as RFC 7468 wants it: 64 characters a line, a newline at the end. */
+/** Writes one block as RFC 7468 requires: 64 characters per line, a newline at the end. */
 export function encodePem(label: string, bytes: Uint8Array): string {
   const base64 = Buffer.from(bytes).toString('base64');
   const lines = base64.match(/.{1,64}/g) ?? [];

@@ -4,9 +4,9 @@
  * loads although its workloads cannot be verified. Unlike {@link import('../x509/chain.js').verifyChain} it does not stop at the
  * first fault: whoever asks a CA for another certificate wants to know them all.
  */
-import {algorithmInGo} from '../x509/algorithms.js';
+import {goSupportOf} from '../x509/algorithms.js';
 import type {Certificate} from '../x509/certificate.js';
-import {exceedsPathLength, namesUsage} from '../x509/chain.js';
+import {exceedsPathLength, proxiesAllowUsage} from '../x509/chain.js';
 import {firstForbiddenName, firstForbiddenSubject, forbidsTrustDomain} from '../x509/name-constraints.js';
 
 /** What the chain must serve. */
@@ -49,10 +49,10 @@ const rules = {
     exceedsPathLength(certificate, index) &&
     `${name} has path length ${String(extensions.basicConstraints?.pathLength)}, and ${String(index)} CAs stand below it in this chain: istiod loads it, but every workload certificate below it fails verification`,
   'no-server-auth': ({certificate, name}) =>
-    !namesUsage([certificate], 'serverAuth') &&
+    !proxiesAllowUsage([certificate], 'serverAuth') &&
     `${name} has an extended key usage list without serverAuth: istiod, or with anyExtendedKeyUsage proxies, refuse a chain with it`,
   'no-client-auth': ({certificate, name}) =>
-    !namesUsage([certificate], 'clientAuth') &&
+    !proxiesAllowUsage([certificate], 'clientAuth') &&
     `${name} has an extended key usage list without clientAuth: workloads could not be clients of mutual TLS`,
   'serving-names': ({extensions: {nameConstraints}, name, purpose: {servingNames}}) => {
     const names = servingNames.map((value) => ({type: 'dns', value}) as const);
@@ -74,18 +74,18 @@ const rules = {
   },
   'insecure-signature': ({certificate: {selfSigned, signatureAlgorithm}, name}) =>
     !selfSigned &&
-    algorithmInGo(signatureAlgorithm) === 'insecure' &&
+    goSupportOf(signatureAlgorithm) === 'insecure' &&
     `${name} is signed with ${signatureAlgorithm}, which istiod refuses`,
   'unknown-signature': ({certificate: {selfSigned, signatureAlgorithm}, name}) =>
     !selfSigned &&
-    algorithmInGo(signatureAlgorithm) === 'unknown' &&
+    goSupportOf(signatureAlgorithm) === 'unknown' &&
     `${name} is signed with ${signatureAlgorithm}, which istiod does not know`,
   'weak-key': ({key, name}) =>
     key.bits !== undefined &&
     key.bits < 2048 &&
     `the key of ${name} is ${key.name}: proxies accept RSA from 2048 bits on`,
   'unsupported-key': ({key, index, name}) => {
-    if (!key.knownToGo) return `the key of ${name} is ${key.name}, which istiod does not know`;
+    if (!key.supportedByGo) return `the key of ${name} is ${key.name}, which istiod does not know`;
     const usual = key.type === 'rsa' || key.name === 'ecdsa-p256' || key.name === 'ecdsa-p384';
     return (
       index === 0 &&

@@ -31,7 +31,7 @@ export function changesFromRequest({subject, extensions}: Certificate, cluster: 
 }
 
 /** Compares the whole life with what is declared, in days: CAs set their own begin, and some end with the day. */
-export function lifeOtherThan({notBefore, notAfter}: Certificate, days: number): readonly string[] {
+export function lifetimeChanges({notBefore, notAfter}: Certificate, days: number): readonly string[] {
   const made = notAfter.getTime() - notBefore.getTime();
   if (Math.abs(made / dayMs - days) <= 1) return [];
   return [

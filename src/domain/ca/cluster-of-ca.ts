@@ -6,7 +6,7 @@
  * `L = $(L)`, set to the directory's name by `%-cacerts`); a CA from elsewhere, or of a cluster that was renamed since,
  * names nothing that is declared.
  */
-export function madeForOther(
+export function otherOwner(
   locality: string | undefined,
   cluster: string,
   declared: readonly string[],

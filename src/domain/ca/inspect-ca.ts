@@ -33,7 +33,7 @@ export interface InspectOptions {
 export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspection {
   const names = caFileNamesOf(files);
   const unreadable: CaFinding[] = [];
-  const cannotRead = (message: string, effect: CaFinding['effect']): void => {
+  const addUnreadable = (message: string, effect: CaFinding['effect']): void => {
     unreadable.push({id: 'unreadable', severity: 'error', effect, message});
   };
   const certificates = (text: string | undefined, what: string): readonly Certificate[] | undefined =>
@@ -43,8 +43,8 @@ export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspe
           () => parseCertificates(text, what).certificates,
           ({message}) => {
             const readable = readableCertificates(text, what);
-            if (readable.length > 0) cannotRead(`${message}: istiod passes over what it cannot read`, 'silent');
-            else cannotRead(message, 'refused');
+            if (readable.length > 0) addUnreadable(`${message}: istiod passes over what it cannot read`, 'silent');
+            else addUnreadable(message, 'refused');
             return readable.length > 0 ? readable : undefined;
           },
         );
@@ -52,7 +52,7 @@ export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspe
     recover(
       () => readPrivateKey(key, names.caKey),
       ({message}) => {
-        cannotRead(message, 'refused');
+        addUnreadable(message, 'refused');
         return undefined;
       },
     );
@@ -103,7 +103,7 @@ export interface ShownCa {
 }
 
 /** Summarises a judged CA. */
-export function summarise({roots = [], certificate}: CaInspection): ShownCa {
+export function summarizeCa({roots = [], certificate}: CaInspection): ShownCa {
   return defined({
     roots: roots.map(rootRef),
     clusterCa: certificate && {...rootRef(certificate), notAfter: certificate.notAfter.toISOString()},

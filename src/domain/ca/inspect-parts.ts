@@ -9,7 +9,7 @@ import {isAmong} from './trust-store.js';
 import {type Part, type PartContent, publicText} from '../x509/recognize.js';
 
 /** istiod's word on what was inspected. */
-export interface IstiodOpinion {
+export interface IstiodVerdict {
   /** What it was judged as. */
   readonly as: 'cacerts' | 'ca-cert.pem' | 'cert-chain.pem' | 'root-cert.pem' | 'ca-key.pem';
   /** Whether istiod would load it in that place. */
@@ -23,7 +23,7 @@ export interface IstiodOpinion {
 }
 
 /** Judges the data of a Secret, or a cluster's files: complete or not, as istiod finds them. */
-export function judgeSet(parts: readonly Part[], options: InspectOptions): IstiodOpinion | undefined {
+export function inspectSet(parts: readonly Part[], options: InspectOptions): IstiodVerdict | undefined {
   const part = (name: string): Part | undefined => parts.find((one) => one.name === name);
   if (!part('ca-cert.pem') && !part('tls.crt') && !part('ca-key.pem')) return undefined;
   const files = caFilesOfSecret(
@@ -38,15 +38,15 @@ export function judgeSet(parts: readonly Part[], options: InspectOptions): Istio
 }
 
 /** Rules that are about a complete set, and say nothing of a single file. */
-const aboutSets = ['incomplete', 'several-ca-certs', 'signs-with-root'];
-const aboutChains = ['chain-empty', 'chain-without-ca', 'chain-order', 'chain-open', 'chain-expired'];
+const setRules = ['incomplete', 'several-ca-certs', 'signs-with-root'];
+const chainRules = ['chain-empty', 'chain-without-ca', 'chain-order', 'chain-open', 'chain-expired'];
 
 /** Judges one file; `roots`: the mesh's, where the file has none itself. Undefined when there is nothing to judge. */
-export function judgeFile(
+export function inspectFile(
   content: PartContent,
   roots: readonly Certificate[],
   options: InspectOptions,
-): IstiodOpinion | undefined {
+): IstiodVerdict | undefined {
   const {certificates, key} = content;
   const [first] = certificates;
   if (!first) {
@@ -62,7 +62,7 @@ export function judgeFile(
   const lowest = lowestOf(certificates);
   if (!lowest) {
     const files: CaFiles = {caCert: first.pem, rootCert: chainPem(certificates)};
-    return opinion('root-cert.pem', files, [...aboutSets, ...aboutChains, 'path-length'], options);
+    return verdict('root-cert.pem', files, [...setRules, ...chainRules, 'path-length'], options);
   }
   const own = certificates.filter(({selfSigned}) => selfSigned);
   const anchors = own.length > 0 ? own : roots;
@@ -73,17 +73,17 @@ export function judgeFile(
     rootCert: anchors.length > 0 ? chainPem(anchors) : undefined,
   });
   const judged = alone
-    ? opinion('ca-cert.pem', files, [...aboutSets, ...aboutChains], options)
-    : opinion('cert-chain.pem', files, aboutSets, options);
+    ? verdict('ca-cert.pem', files, [...setRules, ...chainRules], options)
+    : verdict('cert-chain.pem', files, setRules, options);
   return {...judged, root: own.length > 0 ? 'inspected' : roots.length > 0 ? 'work directory' : 'none'};
 }
 
-function opinion(
-  as: IstiodOpinion['as'],
+function verdict(
+  as: IstiodVerdict['as'],
   files: CaFiles,
   ignored: readonly string[],
   options: InspectOptions,
-): IstiodOpinion {
+): IstiodVerdict {
   const inspection = inspectCaFiles(files, {...options, keyMayBeMissing: true});
   const findings = inspection.findings.filter(({id}) => !ignored.includes(id));
   return {as, findings, loads: findings.every(({effect}) => effect !== 'refused')};

@@ -28,7 +28,7 @@ export interface ParsedCa {
 }
 
 /** What the rules judge. */
-interface Judged extends ParsedCa, ChainPurpose {
+interface RuleInput extends ParsedCa, ChainPurpose {
   readonly files: CaFiles;
   readonly names: ReturnType<typeof caFileNamesOf>;
   /** `1.30` or `1.30.3`; absent: judged like the newest. */
@@ -51,7 +51,7 @@ export interface CaFinding {
 
 /** A rule of the registry; its check says what is wrong, in one sentence, when it is broken. */
 interface CaRule extends Omit<CaFinding, 'message'> {
-  readonly check: (judged: Judged) => string | false | undefined;
+  readonly check: (judged: RuleInput) => string | false | undefined;
 }
 
 const refused = (id: string, check: CaRule['check']): CaRule => ({id, severity: 'error', effect: 'refused', check});
@@ -108,7 +108,7 @@ export const caRules: readonly CaRule[] = [
       ended && `the first certificate of the chain, "${first.subject.text}", expired on ${first.notAfter.toISOString()}`
     );
   }),
-  silent('no-cert-sign', (judged) => isCa(judged.certificate) && ofSigner('no-cert-sign', judged)),
+  silent('no-cert-sign', (judged) => isCa(judged.certificate) && caFault('no-cert-sign', judged)),
   silent(
     'chain-empty',
     ({chain, names}) =>
@@ -145,14 +145,14 @@ export const caRules: readonly CaRule[] = [
     );
   }),
   // What is no CA at all says so once; the rules about what a CA's workloads need add nothing.
-  silent('path-length', (judged) => isCa(judged.certificate) && inChain(['path-length'], judged)),
-  silent('no-client-auth', (judged) => inChain(['no-server-auth', 'no-client-auth'], judged)),
-  silent('name-constraints', (judged) => inChain(['workload-names'], judged)),
-  silent('subject-names', (judged) => inChain(['subject-names'], judged)),
-  silent('serving-names', (judged) => inChain(['serving-names'], judged)),
-  silent('authority-key', (judged) => inChain(['authority-key'], judged)),
-  silent('weak-key', (judged) => ofSigner('weak-key', judged)),
-  warning('unusual-key', (judged) => ofSigner('unsupported-key', judged)),
+  silent('path-length', (judged) => isCa(judged.certificate) && chainFault(['path-length'], judged)),
+  silent('no-client-auth', (judged) => chainFault(['no-server-auth', 'no-client-auth'], judged)),
+  silent('name-constraints', (judged) => chainFault(['workload-names'], judged)),
+  silent('subject-names', (judged) => chainFault(['subject-names'], judged)),
+  silent('serving-names', (judged) => chainFault(['serving-names'], judged)),
+  silent('authority-key', (judged) => chainFault(['authority-key'], judged)),
+  silent('weak-key', (judged) => caFault('weak-key', judged)),
+  warning('unusual-key', (judged) => caFault('unsupported-key', judged)),
   warning(
     'several-ca-certs',
     ({caCerts = [], names}) =>
@@ -205,12 +205,12 @@ function verifiedOf({verified}: ParsedCa): readonly Certificate[] | undefined {
 }
 
 /** The first fault of these kinds in the chain to a root, where there is one. */
-function inChain(ids: readonly ChainFaultId[], judged: Judged): string | undefined {
+function chainFault(ids: readonly ChainFaultId[], judged: RuleInput): string | undefined {
   return firstFault(ids, verifiedOf(judged) ?? [], judged);
 }
 
 /** The fault of the cluster CA itself. */
-function ofSigner(id: ChainFaultId, judged: Judged): string | undefined {
+function caFault(id: ChainFaultId, judged: RuleInput): string | undefined {
   return judged.certificate && firstFault([id], [judged.certificate], judged);
 }
 

@@ -3,7 +3,7 @@ import {type ErrorReport, MeshError, problem, recover} from '../errors.js';
 import {clusterLayout} from '../mesh/layout.js';
 import type {Sensitive} from '../sensitive.js';
 import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
-import {madeForOther} from './cluster-of-ca.js';
+import {otherOwner} from './cluster-of-ca.js';
 import {type CertificationRequest, parseRequest} from '../x509/csr.js';
 import {attributeOf} from '../x509/name.js';
 import {readPrivateKey} from '../keys/private-key.js';
@@ -27,7 +27,7 @@ export type RequestState =
   | {readonly kind: 'conflict'; readonly error: ErrorReport; readonly keyThere: boolean};
 
 /** Judges the files by themselves and against the names of the mesh's clusters. */
-export function judgeRequest(cluster: string, files: RequestFiles, declared: readonly string[]): RequestState {
+export function requestStateOf(cluster: string, files: RequestFiles, declared: readonly string[]): RequestState {
   const paths = clusterLayout(cluster);
   const again = advice`Make a new key and request with: ${kubectlMesh('certs request', words`${cluster} --renew`)}`;
   const conflict = (message: string, ...hints: readonly Hint[]): RequestState => ({
@@ -39,7 +39,7 @@ export function judgeRequest(cluster: string, files: RequestFiles, declared: rea
     const key = files.key && readRequestKey(files.key, paths.requestKey);
     const request = files.csr === undefined ? undefined : parseRequest(files.csr, paths.requestCsr);
     if (!request || files.csr === undefined) return key ? {kind: 'key-only', key} : {kind: 'absent'};
-    const other = madeForOther(attributeOf(request.subject, 'L'), cluster, declared);
+    const other = otherOwner(attributeOf(request.subject, 'L'), cluster, declared);
     if (other !== undefined) {
       return conflict(
         `${paths.requestCsr} ("${request.subject.text}") is the request of ${other}, not of ${cluster}`,

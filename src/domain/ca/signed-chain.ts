@@ -44,7 +44,7 @@ export interface SignedChainFacts extends ChainPurpose {
 }
 
 /** The verdict. */
-export type SignedChain =
+export type SignedChainResult =
   | {
       readonly kind: 'accepted';
       /** The cluster CA, then what stands above it; the root last. */
@@ -55,28 +55,28 @@ export type SignedChain =
   | {readonly kind: 'refused'; readonly refusals: readonly Refusal[]};
 
 /** Judges. */
-export function validateSignedChain(facts: SignedChainFacts): SignedChain {
+export function validateSignedChain(facts: SignedChainFacts): SignedChainResult {
   const {certificates, keys, cluster, roots, known, others} = facts;
   const own = keys.map((key) => certificates.filter(({spki}) => spki === key)).find(({length}) => length > 0) ?? [];
-  const twice = own[0] && others.get(own[0].spki);
-  if (twice !== undefined) {
+  const keyOwner = own[0] && others.get(own[0].spki);
+  if (keyOwner !== undefined) {
     const hint = advice`each cluster has a key of its own: ${kubectlMesh('certs request', words`${cluster} --renew`)}`;
-    const refusal = refuse('key-used-twice', `the key of ${cluster} is the key of ${twice}, too`, hint);
-    return {kind: 'refused', refusals: [refusal]};
+    const reused = refusal('key-used-twice', `the key of ${cluster} is the key of ${keyOwner}, too`, hint);
+    return {kind: 'refused', refusals: [reused]};
   }
   const issuersOf = issuersAmong(distinctRoots([...roots, ...certificates, ...known]));
   // Renewals and old certificates of one key may come together: the one that lasts longest of those that do.
   const [best] = own
     .toSorted((one, other) => other.notAfter.getTime() - one.notAfter.getTime())
-    .flatMap((certificate) => climb(certificate, roots, issuersOf))
+    .flatMap((certificate) => chainsFrom(certificate, roots, issuersOf))
     .map((chain) => ({chain, refusals: refusalsOf(chain, facts)}))
     .toSorted((one, other) => rank(one, roots) - rank(other, roots));
-  if (!best) return {kind: 'refused', refusals: [otherKey(facts)]};
+  if (!best) return {kind: 'refused', refusals: [noMatchingKey(facts)]};
   const {chain, refusals} = best;
   return refusals.length > 0 ? {kind: 'refused', refusals} : {kind: 'accepted', chain, newRoot: roots.length === 0};
 }
 
-function refuse(id: RefusalId, message: string, hint: Hint): Refusal {
+function refusal(id: RefusalId, message: string, hint: Hint): Refusal {
   return {id, message, hint};
 }
 
@@ -108,7 +108,7 @@ function issuersAmong(pool: Chain): IssuersOf {
 }
 
 /** Every chain upward that the certificates at hand allow, each as far as it goes. Throws nothing. */
-function climb(certificate: Certificate, roots: Chain, issuersOf: IssuersOf): readonly Chain[] {
+function chainsFrom(certificate: Certificate, roots: Chain, issuersOf: IssuersOf): readonly Chain[] {
   const chains: Chain[] = [];
   const walk = (chain: Chain, last: Certificate): void => {
     if (chains.length >= maxChains) return;
@@ -122,18 +122,18 @@ function climb(certificate: Certificate, roots: Chain, issuersOf: IssuersOf): re
 }
 
 function refusalsOf(chain: Chain, facts: SignedChainFacts): readonly Refusal[] {
-  const faults = chainFaults(chain, facts).map(({id, message}) => refuse(id, message, hints[id](facts)));
+  const faults = chainFaults(chain, facts).map(({id, message}) => refusal(id, message, hints[id](facts)));
   const top = chain.at(-1);
-  const end = top && !isAmong(top, facts.roots) ? wrongEnd(top, chain.length === 1, facts) : undefined;
+  const end = top && !isAmong(top, facts.roots) ? untrustedEnd(top, chain.length === 1, facts) : undefined;
   return [...(end ? [end] : []), ...faults];
 }
 
 /** What is wrong with a chain that ends at no root of the mesh. */
-function wrongEnd(top: Certificate, isAlone: boolean, facts: SignedChainFacts): Refusal | undefined {
+function untrustedEnd(top: Certificate, isAlone: boolean, facts: SignedChainFacts): Refusal | undefined {
   const {roots, cluster} = facts;
   if (!top.selfSigned) return missingIssuer(top, facts);
   if (isAlone) {
-    return refuse(
+    return refusal(
       'self-signed',
       `the certificate of ${cluster} ("${top.subject.text}") is self-signed: no CA has signed the request`,
       'hand the request to the CA; "openssl req -x509" signs it with its own key',
@@ -142,7 +142,7 @@ function wrongEnd(top: Certificate, isAlone: boolean, facts: SignedChainFacts): 
   if (roots.length === 0) return undefined;
   const sha256 = ({fingerprint}: Certificate): string => `SHA-256 ${formatFingerprint(fingerprint)}`;
   const wanted = roots.map((root) => `"${root.subject.text}", ${sha256(root)}`).join('; ');
-  return refuse(
+  return refusal(
     'other-root',
     `the chain ends at "${top.subject.text}" (${sha256(top)}), which is not the mesh's root (${wanted})`,
     "have the request signed below the mesh's root; another root is a change of root for every workload: see docs/trust.md",
@@ -158,22 +158,22 @@ function missingIssuer(top: Certificate, {roots, certificates, known}: SignedCha
     const why = named.subject.der.equals(top.issuer.der)
       ? 'another key signed it: perhaps an older or newer certificate of that CA'
       : 'its name is encoded in another way, and istiod compares the bytes';
-    return refuse(
+    return refusal(
       'missing-issuer',
       `${message}; a certificate of that name is there, but ${why}`,
       'ask the CA for the certificate that issued this one, and name its file, too',
     );
   }
-  if (roots.length > 0) return refuse('missing-issuer', message, 'name the file with that certificate, too');
+  if (roots.length > 0) return refusal('missing-issuer', message, 'name the file with that certificate, too');
   const hint = 'name the root with --root FILE, and the files of all CAs in between';
-  return refuse('no-root', `${message}, and the mesh has no root yet`, hint);
+  return refusal('no-root', `${message}, and the mesh has no root yet`, hint);
 }
 
 /** None of the certificates is for a key of this cluster. */
-function otherKey({cluster, certificates, others, keys}: SignedChainFacts): Refusal {
+function noMatchingKey({cluster, certificates, others, keys}: SignedChainFacts): Refusal {
   const answered = certificates.flatMap(({spki}) => others.get(spki) ?? [])[0];
   if (answered !== undefined) {
-    return refuse(
+    return refusal(
       'other-cluster',
       `these certificates answer the request of ${answered}, not of ${cluster}`,
       advice`${kubectlMesh('certs import', words`${answered} FILE...`)}`,
@@ -182,7 +182,7 @@ function otherKey({cluster, certificates, others, keys}: SignedChainFacts): Refu
   // The lowest one is what the CA made; what stands above it is known to be of other keys.
   const lowest = lowestOf(certificates) ?? certificates[0];
   const found = lowest ? `: "${lowest.subject.text}" is for another one (${lowest.key.name})` : '';
-  return refuse(
+  return refusal(
     'other-key',
     `no certificate is for the key of ${cluster}${found}`,
     keys.length > 0
@@ -191,8 +191,8 @@ function otherKey({cluster, certificates, others, keys}: SignedChainFacts): Refu
   );
 }
 
-const askAgain = 'have the CA sign the same request again without that';
-const aboveIt = 'the CA above decides this: ask for a cluster CA under one without it';
+const signAgainWithout = 'have the CA sign the same request again without that';
+const useOtherParent = 'the CA above decides this: ask for a cluster CA under one without it';
 
 /** What to do about a fault of the chain. */
 const hints: Readonly<Record<ChainFaultId, (facts: SignedChainFacts) => string>> = {
@@ -201,16 +201,16 @@ const hints: Readonly<Record<ChainFaultId, (facts: SignedChainFacts) => string>>
   'not-a-ca': () => 'have it signed with the profile of a subordinate CA: basicConstraints=critical,CA:TRUE,pathlen:0',
   'no-cert-sign': () => 'have it signed with keyUsage=critical,digitalSignature,keyCertSign,cRLSign',
   'path-length': () => 'have it signed by a CA one level higher, or by one whose path length allows it',
-  'no-server-auth': () => `${askAgain}, or with serverAuth and clientAuth; or ${aboveIt}`,
-  'no-client-auth': () => `${askAgain}, or with serverAuth and clientAuth; or ${aboveIt}`,
+  'no-server-auth': () => `${signAgainWithout}, or with serverAuth and clientAuth; or ${useOtherParent}`,
+  'no-client-auth': () => `${signAgainWithout}, or with serverAuth and clientAuth; or ${useOtherParent}`,
   'serving-names': ({servingNames}) =>
     `permit ${servingNames.map((name) => `DNS:${name}`).join(', ')} there, or ask for a cluster CA under one without it`,
   'workload-names': ({trustDomain}) => `permit URI:${trustDomain} there, or ask for a cluster CA under one without it`,
-  'subject-names': () => `have it signed with a subject that is allowed there; or ${aboveIt}`,
+  'subject-names': () => `have it signed with a subject that is allowed there; or ${useOtherParent}`,
   'insecure-signature': () => 'have it signed with SHA-256 or better',
   'unknown-signature': () => 'have it signed with SHA-256 or better, by an RSA or ECDSA key',
   'weak-key': () => 'take a CA with a key of at least 2048 bits, better P-256 or RSA 3072',
   'unsupported-key': () => 'take RSA, ECDSA P-256 or ECDSA P-384',
-  'critical-extension': () => askAgain,
+  'critical-extension': () => signAgainWithout,
   'authority-key': () => 'ask the CA for the certificate that issued this one: there is another one of the same name',
 };

@@ -97,6 +97,6 @@ export function isSubsetEitherWay(one: readonly Certificate[], other: readonly C
 }
 
 /** The first of some trust stores whose roots are not those of the first; undefined where all agree. */
-export function otherTrust<Store extends TrustStore>([first, ...others]: readonly Store[]): Store | undefined {
+export function firstMismatch<Store extends TrustStore>([first, ...others]: readonly Store[]): Store | undefined {
   return first && others.find(({roots}) => !sameRoots(roots, first.roots));
 }

@@ -11,7 +11,7 @@ import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import type {CaFiles} from './ca-files.js';
 import type {Certificate} from '../x509/certificate.js';
 import {orderUpward} from '../x509/chain.js';
-import {madeForOther} from './cluster-of-ca.js';
+import {otherOwner} from './cluster-of-ca.js';
 import {type CaInspection, inspectCaFiles} from './inspect-ca.js';
 import {attributeOf} from '../x509/name.js';
 import {missingRoots, parseTrustStore, rootName, sameRoots, type TrustStore} from './trust-store.js';
@@ -44,8 +44,8 @@ export type RootState =
   | {readonly kind: 'conflict'; readonly error: ErrorReport};
 
 /** Judges the root's files by themselves. */
-export function judgeRoot(files: RootFiles): RootState {
-  return judging(() => {
+export function rootStateOf(files: RootFiles): RootState {
+  return conflictOnError(() => {
     const {certificate, key, keyPath = layout.rootKey, certificates: below = []} = files;
     if (certificate === undefined) {
       if (key === undefined) return {kind: 'absent'};
@@ -91,13 +91,13 @@ export type ClusterState =
   | {readonly kind: 'conflict'; readonly error: ErrorReport};
 
 /** Judges a cluster's files, by themselves, against the mesh's root and against the names of all its clusters (`declared`). */
-export function judgeCluster(
+export function clusterStateOf(
   name: string,
   files: CaFiles,
   root: RootState,
   {declared, names, now}: {readonly declared: readonly string[]; readonly names: MeshNames; readonly now: Date},
 ): ClusterState {
-  return judging(() => {
+  return conflictOnError(() => {
     const paths = clusterLayout(name);
     const ours = root.kind === 'present' ? root : undefined;
     const renew = kubectlMesh('certs generate', words`${name} --renew`);
@@ -124,7 +124,7 @@ export function judgeCluster(
     }
     const {certificate, roots = []} = inspection;
     // Directories change places in a move or a restore; a CA in the wrong one would be pushed into the wrong cluster.
-    const owner = certificate && madeForOther(attributeOf(certificate.subject, 'L'), name, declared);
+    const owner = certificate && otherOwner(attributeOf(certificate.subject, 'L'), name, declared);
     if (owner !== undefined) {
       throw conflict(
         `${paths.caCert} ("${certificate?.subject.text ?? ''}") is the CA of ${owner}, not of ${name}`,
@@ -150,6 +150,6 @@ function conflict(message: string, ...hints: readonly Hint[]): MeshError {
 }
 
 /** What is wrong with files is a state, not an exception: other clusters go on. */
-function judging<State>(judge: () => State): State | {readonly kind: 'conflict'; readonly error: ErrorReport} {
+function conflictOnError<State>(judge: () => State): State | {readonly kind: 'conflict'; readonly error: ErrorReport} {
   return recover(judge, (error) => ({kind: 'conflict', error: reportError(error)}));
 }

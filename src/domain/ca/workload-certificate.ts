@@ -4,7 +4,7 @@ import {MeshError, recover} from '../errors.js';
 import type {Sensitive} from '../sensitive.js';
 import {requireSignatureAlgorithm} from '../x509/algorithms.js';
 import {type Certificate, type CertificateTemplate, keyIdentifier, parseCertificates} from '../x509/certificate.js';
-import {namesUsage, verifyChain} from '../x509/chain.js';
+import {proxiesAllowUsage, verifyChain} from '../x509/chain.js';
 import {readPrivateKey} from '../keys/private-key.js';
 import type {CaFiles} from './ca-files.js';
 import {parseTrustStore, sameRoots} from './trust-store.js';
@@ -13,11 +13,11 @@ import {parseTrustStore, sameRoots} from './trust-store.js';
 const backdateMs = 2 * 60_000;
 
 /** What istiod issues at most (istio/istio security/pkg/cmd/constants.go, DefaultMaxWorkloadCertTTL). Milliseconds. */
-export const longestWorkloadMs = 90 * 24 * 60 * 60_000;
+export const maxWorkloadMs = 90 * 24 * 60 * 60_000;
 /** What istiod issues where nothing is asked for (DefaultWorkloadCertTTL). Milliseconds. */
-export const usualWorkloadMs = 24 * 60 * 60_000;
+export const defaultWorkloadMs = 24 * 60 * 60_000;
 /** Shorter, and it has ended before it is where it belongs. Milliseconds. */
-export const shortestWorkloadMs = 60_000;
+export const minWorkloadMs = 60_000;
 
 /** What a workload's certificate is made from. */
 export interface WorkloadRequest {
@@ -92,7 +92,7 @@ export type WorkloadState =
   | {readonly kind: 'conflict'; readonly reason: string};
 
 /** Judges the files as the workload's peers will; `roots`: the cluster's root-cert.pem. Throws nothing for bad input. */
-export function judgeWorkload(
+export function workloadStateOf(
   {key, certChain, rootCert}: WorkloadFiles,
   {spiffeId, roots, now}: {readonly spiffeId: string; readonly roots: readonly Certificate[]; readonly now: Date},
 ): WorkloadState {
@@ -116,7 +116,7 @@ export function judgeWorkload(
     if (!sameRoots(own, roots)) return conflict("its roots are not the cluster's");
     const verified = verifyChain(certificate, {roots, intermediates, now});
     if ('failure' in verified) return conflict(verified.message);
-    return namesUsage(verified.chain, 'clientAuth')
+    return proxiesAllowUsage(verified.chain, 'clientAuth')
       ? {kind: 'valid', certificate}
       : conflict('a certificate in its chain does not allow clientAuth');
   };

@@ -1,39 +1,39 @@
 import {MeshError} from '../errors.js';
 import type {Sensitive} from '../sensitive.js';
 
-/** The variable that may hold the root key's passphrase. No child process ever sees it. */
+/** The environment variable for the root key's passphrase. It is not passed to child processes. */
 export const passphraseVariable = 'KUBECTL_MESH_PASSPHRASE';
 
-/** The variable that may hold the passphrase that `certs passphrase` sets. No child process ever sees it. */
+/** The environment variable for the passphrase that `certs passphrase` sets. It is not passed to child processes. */
 export const newPassphraseVariable = 'KUBECTL_MESH_NEW_PASSPHRASE';
 
-/** No source gives a passphrase, and nobody can be asked: names the choices. A key that exists is not made in the clear. */
+/** The error for a missing passphrase that cannot be prompted for. Only a new key can be written unencrypted. */
 export function passphraseNeeded(purpose: 'new' | 'existing'): MeshError {
-  return new MeshError('PASSPHRASE_NEEDED', "The root key's passphrase is needed, and nothing gives it", {
+  return new MeshError('PASSPHRASE_NEEDED', "the root key's passphrase is required", {
     hints: [
-      'Give it with --passphrase-file FILE, --passphrase-command COMMAND or the variable KUBECTL_MESH_PASSPHRASE',
-      'To be asked for it, run the command on a terminal, without an empty KUBECTL_MESH_PASSPHRASE',
-      ...(purpose === 'new' ? ['For a demo, write the root key in the clear with --no-passphrase'] : []),
+      'set --passphrase-file FILE, --passphrase-command COMMAND or the variable KUBECTL_MESH_PASSPHRASE',
+      'to be prompted for it, run the command on a terminal and unset an empty KUBECTL_MESH_PASSPHRASE',
+      ...(purpose === 'new' ? ['for a demo, write the root key unencrypted with --no-passphrase'] : []),
     ],
   });
 }
 
-/** Like {@link passphraseNeeded}, for the one that replaces it. */
+/** Like {@link passphraseNeeded}, for the new passphrase. */
 export function newPassphraseNeeded(): MeshError {
-  return new MeshError('PASSPHRASE_NEEDED', 'A new passphrase for the root key is needed, and nothing gives it', {
+  return new MeshError('PASSPHRASE_NEEDED', 'a new passphrase for the root key is required', {
     hints: [
-      'Give it with --new-passphrase-file FILE, --new-passphrase-command COMMAND or the variable KUBECTL_MESH_NEW_PASSPHRASE',
-      'To be asked for it, run the command on a terminal, without an empty KUBECTL_MESH_NEW_PASSPHRASE',
-      'To keep the passphrase and raise its work factor only, give the same one again',
+      'set --new-passphrase-file FILE, --new-passphrase-command COMMAND or the variable KUBECTL_MESH_NEW_PASSPHRASE',
+      'to be prompted for it, run the command on a terminal and unset an empty KUBECTL_MESH_NEW_PASSPHRASE',
+      'to raise only the work factor, give the current passphrase again',
     ],
   });
 }
 
-/** The passphrase, still sensitive. Throws `PASSPHRASE_NEEDED` when it is empty: that protects nothing. */
+/** Returns a passphrase that is not empty. Throws `PASSPHRASE_NEEDED` for an empty one, which protects nothing. */
 export function requirePassphrase(passphrase: Sensitive<string>): Sensitive<string> {
   if (!isEmptyPassphrase(passphrase)) return passphrase;
-  throw new MeshError('PASSPHRASE_NEEDED', "The root key's passphrase is empty", {
-    hints: ['Give a passphrase of at least one character'],
+  throw new MeshError('PASSPHRASE_NEEDED', "the root key's passphrase is empty", {
+    hints: ['use a passphrase of at least one character'],
   });
 }
 
@@ -43,16 +43,16 @@ export function isEmptyPassphrase(passphrase: Sensitive<string>): boolean {
 }
 
 /**
- * Characters below which a new passphrase is warned of. Our own measure: NIST SP 800-63B asks 15 of a secret that stands
- * alone, and scrypt slows down whoever guesses at a copied file.
+ * A new passphrase with fewer characters causes a warning. The number is a choice of this program: NIST SP 800-63B requires
+ * 15 for a single factor, but scrypt slows down guessing at a copied file.
  */
-const shortPassphrase = 12;
+const minPassphraseLength = 12;
 
-/** What to say of a new passphrase that is short, without it or its length; undefined where it is not. */
+/** The warning about a short new passphrase, which reveals neither it nor its length; undefined for a longer one. */
 export function passphraseWarning(passphrase: Sensitive<string>): string | undefined {
-  // Code points: a letter of any script counts once.
-  if (!passphrase.test((text) => Array.from(text).length < shortPassphrase)) return undefined;
-  return `the new passphrase of the root key has fewer than ${String(shortPassphrase)} characters: whoever gets a copy of the file can guess it`;
+  // Counts code points: a letter of any script counts once.
+  if (!passphrase.test((text) => Array.from(text).length < minPassphraseLength)) return undefined;
+  return `the new passphrase of the root key has fewer than ${String(minPassphraseLength)} characters: anyone with a copy of the file can guess it`;
 }
 
 /** Whether two passphrases are the same. */

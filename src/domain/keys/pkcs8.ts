@@ -1,6 +1,6 @@
 /**
  * Encrypted PKCS#8 (RFC 5958, PBES2 of RFC 8018, scrypt of RFC 7914). node:crypto can write it, but always with 2,048
- * PBKDF2 rounds, which a graphics card tries by the hundred thousand a second; so the envelope is made here.
+ * PBKDF2 rounds, of which a graphics card tries hundreds of thousands per second. This file therefore encodes it itself.
  */
 import {defined} from '../defined.js';
 import {
@@ -46,29 +46,29 @@ const ciphers: Readonly<Record<string, {readonly name: string; readonly keyLengt
   '2.16.840.1.101.3.4.1.42': {name: 'aes-256-cbc', keyLength: 32},
   '1.2.840.113549.3.7': {name: 'des-ede3-cbc', keyLength: 24},
 };
-/** What keys are written with. */
+/** The cipher for encrypting keys. */
 const aes256 = {oid: '2.16.840.1.101.3.4.1.42', name: 'aes-256-cbc', keyLength: 32};
 
-/** Hashes of PBKDF2 with the fewest rounds that still protect (OWASP Password Storage Cheat Sheet, 2023). */
-const prfs: Readonly<Record<string, {readonly hash: string; readonly enough: number}>> = {
-  '1.2.840.113549.2.7': {hash: 'sha1', enough: 1_300_000},
-  '1.2.840.113549.2.9': {hash: 'sha256', enough: 600_000},
-  '1.2.840.113549.2.10': {hash: 'sha384', enough: 210_000},
-  '1.2.840.113549.2.11': {hash: 'sha512', enough: 210_000},
+/** Hashes of PBKDF2 with their minimum number of rounds (OWASP Password Storage Cheat Sheet, 2023). */
+const prfs: Readonly<Record<string, {readonly hash: string; readonly minRounds: number}>> = {
+  '1.2.840.113549.2.7': {hash: 'sha1', minRounds: 1_300_000},
+  '1.2.840.113549.2.9': {hash: 'sha256', minRounds: 600_000},
+  '1.2.840.113549.2.10': {hash: 'sha384', minRounds: 210_000},
+  '1.2.840.113549.2.11': {hash: 'sha512', minRounds: 210_000},
 };
-/** RFC 8018 A.2: hmacWithSHA1 where none is named. */
+/** RFC 8018 A.2: the default is hmacWithSHA1. */
 const defaultPrf = '1.2.840.113549.2.7';
 
 /**
- * N=16384 r=8 uses 16 MiB, the most that OpenSSL and Node read back with their default memory limit of 32 MiB; five
- * passes make up for it (OWASP Password Storage Cheat Sheet lists exactly this set).
+ * N=16384 r=8 uses 16 MiB, the most that OpenSSL and Node can read with their default memory limit of 32 MiB; five passes
+ * compensate for it (the OWASP Password Storage Cheat Sheet lists exactly these parameters).
  */
 const scryptCost = {cost: 16384, blockSize: 8, parallelization: 5} as const;
 const saltLength = 16;
-/** N times r of the smallest set on OWASP's list (N=2^13 r=8 p=10): more passes do not make up for less memory. */
-const leastScryptMemory = 8192 * 8;
+/** N times r of OWASP's smallest parameters (N=2^13 r=8 p=10): more passes do not compensate for less memory. */
+const minScryptMemory = 8192 * 8;
 
-// What we are willing to compute for a file somebody handed us.
+// Limits on the work for opening a foreign file.
 const maxScryptMemory = 1024 ** 3;
 const maxParallelization = 64;
 const maxRounds = 50_000_000;
@@ -78,21 +78,21 @@ export interface KeyEncryption {
   readonly cipher: string;
   /** `scrypt N=16384 r=8 p=5`, `pbkdf2-sha256 2048 rounds`, …. */
   readonly kdf: string;
-  /** Guessing a passphrase is cheap: fewer rounds or less memory than OWASP's minimum, or an outdated cipher. */
+  /** Whether guessing a passphrase is cheap: fewer rounds or less memory than OWASP's minimum, or an outdated cipher. */
   readonly weak: boolean;
 }
 
 interface Envelope {
-  readonly facts: KeyEncryption;
-  /** The PrivateKeyInfo, which may be rubbish after a wrong passphrase. */
+  readonly encryption: KeyEncryption;
+  /** Decrypts the PrivateKeyInfo; with a wrong passphrase, the result can be garbage. */
   readonly open: (passphrase: string) => Promise<Buffer>;
 }
 
 /**
- * The schemes before PBES2 (RFC 8018 A.3, RFC 7292 C). All of them run MD5 or SHA-1 some thousand times and encrypt with
- * DES, triple DES or RC2; OpenSSL 3 opens only those of triple DES without its legacy provider.
+ * The schemes older than PBES2 (RFC 8018 A.3, RFC 7292 C). All of them run MD5 or SHA-1 a few thousand times and encrypt
+ * with DES, triple DES or RC2; without its legacy provider, OpenSSL 3 supports only triple DES.
  */
-const oldSchemes: Readonly<Record<string, Pick<KeyEncryption, 'cipher' | 'kdf'>>> = {
+const legacySchemes: Readonly<Record<string, Pick<KeyEncryption, 'cipher' | 'kdf'>>> = {
   '1.2.840.113549.1.5.1': {cipher: 'des-cbc', kdf: 'pbkdf1-md2'},
   '1.2.840.113549.1.5.3': {cipher: 'des-cbc', kdf: 'pbkdf1-md5'},
   '1.2.840.113549.1.5.4': {cipher: 'rc2-cbc', kdf: 'pbkdf1-md2'},
@@ -110,12 +110,12 @@ const oldSchemes: Readonly<Record<string, Pick<KeyEncryption, 'cipher' | 'kdf'>>
 const scryptAsync = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 const pbkdf2Async = promisify(pbkdf2);
 
-/** How many random bytes a key is encrypted with: the salt of scrypt and the initialization vector of AES. */
-export const sealingBytes = saltLength + 16;
+/** The random bytes that encrypting a key takes: scrypt's salt and the initialization vector of AES. */
+export const encryptionRandomBytes = saltLength + 16;
 
 /**
- * Encrypts a PrivateKeyInfo (PKCS#8 DER) with {@link sealingBytes} random bytes. Off the main thread; takes about a third of a
- * second.
+ * Encrypts a PrivateKeyInfo (PKCS#8 DER) with {@link encryptionRandomBytes} random bytes. Runs off the main thread and
+ * takes about a third of a second.
  */
 export async function encryptPkcs8(key: Buffer, passphrase: string, random: Buffer): Promise<Buffer> {
   const salt = random.subarray(0, saltLength);
@@ -132,19 +132,19 @@ export async function encryptPkcs8(key: Buffer, passphrase: string, random: Buff
   return encodeDer(sequence(sequence(oid(oids.pbes2), sequence(kdf, scheme)), octetString(ciphertext)));
 }
 
-/** How this EncryptedPrivateKeyInfo is protected. Throws `NOT_A_KEY`, `UNSUPPORTED_KEY`. */
+/** The protection of an EncryptedPrivateKeyInfo. Throws `NOT_A_KEY`, `UNSUPPORTED_KEY`. */
 export function readEncryption(envelope: Buffer, what: string): KeyEncryption {
-  return readEnvelope(envelope, what).facts;
+  return readEnvelope(envelope, what).encryption;
 }
 
 /**
- * Decrypts to PrivateKeyInfo DER. Throws `WRONG_PASSPHRASE`, `NOT_A_KEY` for broken data, and `UNSUPPORTED_KEY` for a
- * scheme that is not known, asks for absurd work, or cannot be computed here.
+ * Decrypts to PrivateKeyInfo DER. Throws `WRONG_PASSPHRASE`, `NOT_A_KEY` for corrupt data, and `UNSUPPORTED_KEY` for a
+ * scheme that is unknown, requires excessive work, or cannot be computed on this machine.
  */
 export async function decryptPkcs8(envelope: Buffer, passphrase: string, what: string): Promise<Buffer> {
   const key = await readEnvelope(envelope, what).open(passphrase);
   try {
-    // One wrong passphrase in 256 leaves valid padding: only bytes that read as a key prove it.
+    // One in 256 wrong passphrases leaves valid padding: the passphrase is right only if the result parses as a key.
     readSequence(decodeDer(key), 'key');
   } catch (thrown) {
     throw wrongPassphrase(what, thrown);
@@ -153,8 +153,8 @@ export async function decryptPkcs8(envelope: Buffer, passphrase: string, what: s
 }
 
 /**
- * Decrypts whole blocks. Only OpenSSL's "bad decrypt" (the padding, RFC 8018 6.2.2) speaks against the passphrase, the
- * rest against the file or the cipher. Throws `WRONG_PASSPHRASE`, `NOT_A_KEY`, `UNSUPPORTED_KEY`.
+ * Decrypts the ciphertext. Only OpenSSL's "bad decrypt" (the padding, RFC 8018 6.2.2) indicates a wrong passphrase; other
+ * errors are about the file or the cipher. Throws `WRONG_PASSPHRASE`, `NOT_A_KEY`, `UNSUPPORTED_KEY`.
  */
 function decryptBlocks(cipher: string, secret: Buffer, iv: Buffer, ciphertext: Buffer, what: string): Buffer {
   try {
@@ -164,14 +164,14 @@ function decryptBlocks(cipher: string, secret: Buffer, iv: Buffer, ciphertext: B
     const code = codeOf(thrown);
     if (code.endsWith('BAD_DECRYPT')) throw wrongPassphrase(what, thrown);
     if (code === unsupportedByOpenssl) throw unsupportedCipher(cipher, what, thrown);
-    throw new MeshError('NOT_A_KEY', `${what}: the encrypted data is broken: ${reason(thrown)}`, {cause: thrown});
+    throw new MeshError('NOT_A_KEY', `${what}: the encrypted data is corrupt: ${reason(thrown)}`, {cause: thrown});
   }
 }
 
 /**
- * Opens a key that is encrypted as before PBES2. Throws `UNSUPPORTED_KEY` for a cipher that OpenSSL 3 has put away. Everything
- * else counts as `WRONG_PASSPHRASE`: bytes that decrypt and are no key have been a wrong passphrase, too (OpenSSL then reports
- * `ERR_OSSL_UNSUPPORTED` or an error of its decoders).
+ * Opens a key with a scheme older than PBES2. Throws `UNSUPPORTED_KEY` for a cipher that OpenSSL 3 has moved to its legacy
+ * provider, otherwise `WRONG_PASSPHRASE`: data that decrypts to something other than a key also indicates a wrong passphrase
+ * (OpenSSL then reports `ERR_OSSL_UNSUPPORTED` or a decoder error).
  */
 export function openWithOpenssl(input: PrivateKeyInput, cipher: string, what: string): KeyObject {
   try {
@@ -182,21 +182,21 @@ export function openWithOpenssl(input: PrivateKeyInput, cipher: string, what: st
   }
 }
 
-/** What OpenSSL 3 says of ciphers and hashes that it has in its legacy provider only (openssl.org: OSSL_PROVIDER-legacy). */
+/** OpenSSL 3's error for ciphers and hashes that are only in its legacy provider (openssl.org: OSSL_PROVIDER-legacy). */
 const unsupportedByOpenssl = 'ERR_OSSL_EVP_UNSUPPORTED';
 
 function codeOf(thrown: unknown): string {
   return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
 }
 
-/** A key that only a tool with outdated ciphers can open. */
+/** The error for a key that only a tool with outdated ciphers can open. */
 export function unsupportedCipher(cipher: string, what: string, cause?: unknown): MeshError {
   return new MeshError(
     'UNSUPPORTED_KEY',
     `${what} is encrypted with ${cipher}, which is outdated and not supported`,
     defined({
       hints: [
-        advice`${fixWith.run('openssl', words`pkey -provider legacy -provider default -in ${what} -aes256 -out NEW-KEY.pem`)} writes it in a form that is read here`,
+        advice`${fixWith.run('openssl', words`pkey -provider legacy -provider default -in ${what} -aes256 -out NEW-KEY.pem`)} converts it to a supported form`,
       ],
       cause,
     }),
@@ -207,11 +207,11 @@ function reason(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
 
-/** The error for a passphrase that does not open `what`: it says where the passphrase may have come from. */
+/** The error for a wrong passphrase; its hint lists the possible sources of the passphrase. */
 function wrongPassphrase(what: string, cause: unknown): MeshError {
   return new MeshError('WRONG_PASSPHRASE', `wrong passphrase for ${what}`, {
     hints: [
-      'it came from --passphrase-file, --passphrase-command, the variable KUBECTL_MESH_PASSPHRASE, or the prompt',
+      'check its source: --passphrase-file, --passphrase-command, the variable KUBECTL_MESH_PASSPHRASE, or the prompt',
     ],
     cause,
   });
@@ -222,7 +222,7 @@ function readEnvelope(bytes: Buffer, what: string): Envelope {
     const [algorithm, data] = readSequence(value, 'encrypted key');
     const [scheme, parameters] = readSequence(algorithm, 'encryption algorithm');
     const schemeId = readOid(scheme, 'encryption scheme');
-    if (schemeId !== oids.pbes2) return readOldScheme(bytes, schemeId, what);
+    if (schemeId !== oids.pbes2) return readLegacyScheme(bytes, schemeId, what);
     const [kdf, encryption] = readSequence(parameters, 'PBES2 parameters');
     const [cipherId, iv] = readSequence(encryption, 'cipher');
     const id = readOid(cipherId, 'cipher');
@@ -232,11 +232,11 @@ function readEnvelope(bytes: Buffer, what: string): Envelope {
     const ciphertext = readOctetString(data, 'encrypted data');
     const vector = readOctetString(iv, 'initialization vector');
     return {
-      facts: {cipher: cipher.name, kdf: derivation.text, weak: derivation.weak || cipher.name.startsWith('des')},
+      encryption: {cipher: cipher.name, kdf: derivation.text, weak: derivation.weak || cipher.name.startsWith('des')},
       async open(passphrase) {
         const secret = await derivation.derive(passphrase).catch((cause: unknown) => {
-          const why = `${derivation.text} cannot be computed here: ${reason(cause)}`;
-          throw new MeshError('UNSUPPORTED_KEY', `${what}: ${why}`, {cause});
+          const message = `${what}: ${derivation.text} cannot be computed on this machine: ${reason(cause)}`;
+          throw new MeshError('UNSUPPORTED_KEY', message, {cause});
         });
         return decryptBlocks(cipher.name, secret, vector, ciphertext, what);
       },
@@ -244,12 +244,12 @@ function readEnvelope(bytes: Buffer, what: string): Envelope {
   });
 }
 
-/** An EncryptedPrivateKeyInfo of before PBES2: node:crypto opens what OpenSSL still has. */
-function readOldScheme(envelope: Buffer, schemeId: string, what: string): Envelope {
-  const known = oldSchemes[schemeId];
+/** An EncryptedPrivateKeyInfo with a scheme older than PBES2: node:crypto opens it if OpenSSL still supports it. */
+function readLegacyScheme(envelope: Buffer, schemeId: string, what: string): Envelope {
+  const known = legacySchemes[schemeId];
   if (!known) throw new MeshError('UNSUPPORTED_KEY', `${what}: the encryption scheme ${schemeId} is not supported`);
   return {
-    facts: {...known, weak: true},
+    encryption: {...known, weak: true},
     open: (passphrase) => {
       const input = {key: envelope, format: 'der', type: 'pkcs8', passphrase} as const;
       return Promise.resolve(openWithOpenssl(input, known.cipher, what).export({type: 'pkcs8', format: 'der'}));
@@ -277,7 +277,7 @@ function readScrypt(parameters: Der | undefined, keyLength: number, what: string
   const cost = readSmallInteger(n, 'scrypt N');
   const blockSize = readSmallInteger(r, 'scrypt r');
   const parallelization = readSmallInteger(p, 'scrypt p');
-  // RFC 7914 2 and 6; OpenSSL's own refusal stays in its error queue, and the next key read would fail with it.
+  // RFC 7914 2 and 6. Checked here because OpenSSL's own error would stay in its queue and fail the next key.
   const memory = 128 * blockSize * (cost + parallelization);
   const powerOfTwo = cost > 1 && Number.isInteger(Math.log2(cost));
   if (
@@ -288,12 +288,12 @@ function readScrypt(parameters: Der | undefined, keyLength: number, what: string
     parallelization > maxParallelization ||
     memory > maxScryptMemory
   ) {
-    throw new MeshError('UNSUPPORTED_KEY', `${what}: scrypt parameters are not valid or ask for absurd work`);
+    throw new MeshError('UNSUPPORTED_KEY', `${what}: scrypt parameters are invalid or require excessive work`);
   }
-  const enough = scryptCost.cost * scryptCost.blockSize * scryptCost.parallelization;
+  const minCost = scryptCost.cost * scryptCost.blockSize * scryptCost.parallelization;
   return {
     text: `scrypt N=${String(cost)} r=${String(blockSize)} p=${String(parallelization)}`,
-    weak: cost * blockSize * parallelization < enough || cost * blockSize < leastScryptMemory,
+    weak: cost * blockSize * parallelization < minCost || cost * blockSize < minScryptMemory,
     derive: (passphrase) =>
       scryptAsync(passphrase, salt, keyLength, {cost, blockSize, parallelization, maxmem: 2 * maxScryptMemory}),
   };
@@ -313,7 +313,7 @@ function readPbkdf2(parameters: Der | undefined, keyLength: number, what: string
   }
   return {
     text: `pbkdf2-${prf.hash} ${String(rounds)} rounds`,
-    weak: rounds < prf.enough,
+    weak: rounds < prf.minRounds,
     derive: (passphrase) => pbkdf2Async(passphrase, salt, rounds, keyLength, prf.hash),
   };
 }

@@ -1,7 +1,7 @@
 /**
- * Private keys as PEM texts: what they are, whether istiod can read them, opening and sealing them. With `recognize.ts`
- * the only file of the domain that opens a Sensitive: key texts go in and out redacted, only node:crypto's KeyObject (which prints nothing)
- * and public facts come out.
+ * Private keys as PEM texts: parses, decrypts and encrypts them, and determines whether istiod can read them. With
+ * `recognize.ts` the only file of the domain that reveals a Sensitive: key texts stay Sensitive, and the results are
+ * node:crypto's KeyObject (which prints nothing) and public facts.
  */
 import {createPrivateKey, getCipherInfo, type KeyObject} from 'node:crypto';
 import {defined} from '../defined.js';
@@ -21,41 +21,41 @@ import {
 } from './pkcs8.js';
 
 /**
- * What marks a text that may hold a private key, as a POSIX extended regular expression: a PEM block, or the beginning of
- * one in base64, as it stands in the manifest of a Secret.
+ * Matches a text that may contain a private key, as a POSIX extended regular expression: a PEM block, or the beginning of
+ * one in base64, as in the manifest of a Secret.
  */
-export const privateKeyMark =
+export const privateKeyPattern =
   '-----BEGIN ([A-Z]+ )*PRIVATE KEY-----|LS0tLS1CRUdJTi(BQUklWQVRFIEtFW|BSU0EgUFJJVkFURSBLRV|BFQyBQUklWQVRFIEtFW|BFTkNSWVBURUQgUFJJVkFURSBLRV)';
 
-/** How a private key is written down. */
+/** The encoding of a private key. */
 export type PrivateKeyForm = 'pkcs8' | 'pkcs1' | 'sec1' | 'encrypted-pkcs8' | 'encrypted-legacy' | 'unsupported';
 
-/** What a private key's text tells without a passphrase. */
+/** The facts about a private key that its text shows without a passphrase. */
 export interface PrivateKeyFacts {
   readonly form: PrivateKeyForm;
-  /** The PEM type of the first block: what istiod decides by. */
+  /** The PEM type of the first block, which decides how istiod reads the key. */
   readonly label: string;
-  /** Absent when the key is encrypted or of a kind that cannot be read. */
+  /** Absent if the key is encrypted or its form is unsupported. */
   readonly key?: KeyObject;
   readonly description?: KeyDescription;
-  /** SHA-256 of the public half. */
+  /** SHA-256 of the public key. */
   readonly spki?: string;
   readonly encryption?: KeyEncryption;
-  /** Why istiod cannot load it as ca-key.pem; absent when it can. */
+  /** Why istiod cannot load the key as ca-key.pem; absent if it can. */
   readonly refusal?: string;
 }
 
 /**
- * Reads a key text. Throws `NOT_PEM`, and `NOT_A_KEY` for a text whose first block is something else (a certificate, a
- * public key) or whose bytes are no key.
+ * Reads a key text. Throws `NOT_PEM`, and `NOT_A_KEY` if the first block is something else (a certificate, a public key) or
+ * its bytes are not a key.
  */
 export function readPrivateKey(pem: Sensitive<string>, what: string): PrivateKeyFacts {
   return readPrivateKeyBlocks(parsePem(pem.reveal(), what).blocks, what);
 }
 
 /**
- * Every PEM block of a private key in any text: as it is, indented as in a manifest, in a JSON string, and in base64 that may
- * be wrapped (see {@link privateKeyMark}). A block need not be a key that can be read.
+ * Every PEM block of a private key in a text: plain, indented as in a manifest, in a JSON string, and in base64, possibly
+ * wrapped (see {@link privateKeyPattern}). The blocks are not validated.
  */
 export function privateKeyBlocks(text: Sensitive<string>): readonly Sensitive<string>[] {
   const plain = text.reveal();
@@ -69,8 +69,8 @@ export function privateKeyBlocks(text: Sensitive<string>): readonly Sensitive<st
 }
 
 /**
- * Every private key among the {@link privateKeyBlocks} of a text. What only looks like a key, such as an example in a page of
- * documentation, is left out.
+ * Every private key among the {@link privateKeyBlocks} of a text. Blocks that only look like a key, such as examples in
+ * documentation, are omitted.
  */
 export function findPrivateKeys(text: Sensitive<string>, what: string): readonly PrivateKeyFacts[] {
   return privateKeyBlocks(text).flatMap((block): readonly PrivateKeyFacts[] => {
@@ -83,25 +83,25 @@ export function findPrivateKeys(text: Sensitive<string>, what: string): readonly
   });
 }
 
-/** Whether a text is one private key as PEM, and nothing else that writing the key anew would lose. */
-export function isKeyAlone(text: Sensitive<string>): boolean {
+/** Whether a text is a single private key as PEM, so that rewriting the key loses nothing else. */
+export function isSingleKey(text: Sensitive<string>): boolean {
   return /^\s*-----BEGIN ([A-Z ]*PRIVATE KEY)-----[^-]*-----END \1-----\s*$/.test(text.reveal());
 }
 
-/** Like {@link readPrivateKey}, for a text that was read as PEM already. */
+/** Like {@link readPrivateKey}, for a text that is already parsed as PEM. */
 export function readPrivateKeyBlocks(blocks: readonly PemBlock[], what: string): PrivateKeyFacts {
   const first = blocks[0];
-  if (!first) throw new MeshError('NOT_PEM', `${what}: no PEM block in it`);
+  if (!first) throw new MeshError('NOT_PEM', `${what}: no PEM block found`);
   const {label} = first;
   if (label === 'EC PARAMETERS') {
-    // `openssl ecparam -genkey` writes the curve before the key; istiod looks at the first block only.
+    // `openssl ecparam -genkey` writes the curve before the key; istiod reads only the first block.
     const second = blocks[1];
     const key = second?.label === 'EC PRIVATE KEY' ? plainFacts(second, 'sec1', what) : undefined;
     return {
       ...(key ?? {form: 'unsupported'}),
       label,
       refusal:
-        'the block "EC PARAMETERS" stands before the key, and istiod reads the first block only; openssl pkey -in KEY -out NEW-KEY removes it',
+        'the block "EC PARAMETERS" precedes the key, and istiod reads only the first block; openssl pkey -in KEY -out NEW-KEY removes it',
     };
   }
   if (label === 'ENCRYPTED PRIVATE KEY') {
@@ -116,7 +116,7 @@ export function readPrivateKeyBlocks(blocks: readonly PemBlock[], what: string):
     return {
       form: 'encrypted-legacy',
       label,
-      // One round of MD5 turns the passphrase into the key (OpenSSL EVP_BytesToKey).
+      // One round of MD5 derives the key from the passphrase (OpenSSL EVP_BytesToKey).
       encryption: {cipher: legacyCipher(first), kdf: 'md5', weak: true},
       refusal: 'the key is encrypted, and istiod has no passphrase for it',
     };
@@ -124,9 +124,9 @@ export function readPrivateKeyBlocks(blocks: readonly PemBlock[], what: string):
   const form = plainForms[label];
   if (form) return plainFacts(first, form, what);
   if (label.endsWith('PRIVATE KEY')) {
-    return {form: 'unsupported', label, refusal: `istiod does not read keys of PEM type "${label}"`};
+    return {form: 'unsupported', label, refusal: `istiod does not support keys of PEM type "${label}"`};
   }
-  throw new MeshError('NOT_A_KEY', `${what}: holds a ${label.toLowerCase()}, not a private key`);
+  throw new MeshError('NOT_A_KEY', `${what}: contains a ${label.toLowerCase()}, not a private key`);
 }
 
 /** PEM types that istiod reads (istio/istio security/pkg/pki/util/crypto.go, ParsePemEncodedKey). */
@@ -145,12 +145,12 @@ function plainFacts(block: PemBlock, form: 'pkcs8' | 'pkcs1' | 'sec1', what: str
     key,
     description,
     spki: spkiHash(publicHalf(key)),
-    refusal: description.knownToGo ? undefined : `istiod does not know keys of type ${description.name}`,
+    refusal: description.supportedByGo ? undefined : `istiod does not support keys of type ${description.name}`,
   });
 }
 
 function openKey(bytes: Buffer, form: 'pkcs8' | 'pkcs1' | 'sec1', what: string): KeyObject {
-  // OpenSSL tolerates bytes after the key, Go does not.
+  // OpenSSL tolerates trailing bytes, Go does not.
   readDer(bytes, 'NOT_A_KEY', what, (value) => readSequence(value, 'private key'));
   try {
     return createPrivateKey({key: bytes, format: 'der', type: form});
@@ -160,8 +160,8 @@ function openKey(bytes: Buffer, form: 'pkcs8' | 'pkcs1' | 'sec1', what: string):
 }
 
 /**
- * The private key of a text, decrypted in memory where needed; `passphrase` is asked for only then. Throws
- * `WRONG_PASSPHRASE`, `NOT_PEM`, `NOT_A_KEY`, `UNSUPPORTED_KEY`, and what asking throws.
+ * The private key of a text, decrypted in memory if it is encrypted; `passphrase` is called only then. Throws
+ * `WRONG_PASSPHRASE`, `NOT_PEM`, `NOT_A_KEY`, `UNSUPPORTED_KEY`, and the errors of `passphrase`.
  */
 export async function openPrivateKey(
   pem: Sensitive<string>,
@@ -187,7 +187,7 @@ export function writePrivateKey(key: KeyObject): Sensitive<string> {
   return new Sensitive(encodePem('PRIVATE KEY', key.export({type: 'pkcs8', format: 'der'})));
 }
 
-/** A key as encrypted PKCS#8 PEM, with `sealingBytes` (pkcs8.ts) random bytes. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
+/** A key as encrypted PKCS#8 PEM; `random` are `encryptionRandomBytes`. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
 export async function writeEncryptedKey(
   key: KeyObject,
   passphrase: Sensitive<string>,
@@ -198,31 +198,31 @@ export async function writeEncryptedKey(
   return new Sensitive(encodePem('ENCRYPTED PRIVATE KEY', bytes));
 }
 
-/** `AES-256-CBC,3452EB37…`: OpenSSL's name of the cipher, and the initialization vector (openssl-format-options, PEM). */
+/** `AES-256-CBC,3452EB37…`: OpenSSL's cipher name and the initialization vector (openssl-format-options, PEM). */
 const dekInfo = /^[A-Za-z0-9-]+,((?:[0-9A-Fa-f]{2})+)$/;
 
-/** The cipher as DEK-Info names it, in lower case; `unknown` where it names none. */
+/** The cipher in DEK-Info, in lower case; `unknown` without one. */
 export function legacyCipher({headers}: PemBlock): string {
   return headers['DEK-Info']?.split(',')[0]?.trim().toLowerCase() ?? 'unknown';
 }
 
 /**
- * Opens the key. Throws `WRONG_PASSPHRASE`, `NOT_A_KEY` for headers or data that are broken whatever the passphrase is, and
- * `UNSUPPORTED_KEY` for a cipher that is not known here or that OpenSSL has put away (DES).
+ * Decrypts a legacy PEM key. Throws `WRONG_PASSPHRASE`, `NOT_A_KEY` for headers or data that no passphrase can decrypt, and
+ * `UNSUPPORTED_KEY` for a cipher that is unknown or only in OpenSSL's legacy provider (DES).
  */
 export function openLegacyPem(block: PemBlock, passphrase: string, what: string): KeyObject {
   const header = block.headers['DEK-Info']?.trim() ?? '';
   const name = legacyCipher(block);
   const vector = dekInfo.exec(header)?.[1];
   if (vector === undefined)
-    throw new MeshError('NOT_A_KEY', `${what}: the header DEK-Info of the encrypted key is broken`);
+    throw new MeshError('NOT_A_KEY', `${what}: the DEK-Info header of the encrypted key is invalid`);
   const cipher = getCipherInfo(name);
   if (cipher?.mode !== 'cbc') throw unsupportedCipher(name, what);
   if (vector.length / 2 !== cipher.ivLength) {
-    throw new MeshError('NOT_A_KEY', `${what}: the initialization vector in DEK-Info is not one of ${name}`);
+    throw new MeshError('NOT_A_KEY', `${what}: the initialization vector in DEK-Info has the wrong length for ${name}`);
   }
   if (block.bytes.length % cipher.ivLength !== 0) {
-    throw new MeshError('NOT_A_KEY', `${what}: the encrypted data is cut off`);
+    throw new MeshError('NOT_A_KEY', `${what}: the encrypted data is truncated`);
   }
   const headers = `Proc-Type: 4,ENCRYPTED\nDEK-Info: ${header}\n\n`;
   const key = encodePem(block.label, block.bytes).replace('\n', `\n${headers}`);

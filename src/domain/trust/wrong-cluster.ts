@@ -1,6 +1,6 @@
 /** Whether a cluster CA belongs to another cluster of the mesh than the one it is about to be pushed to. */
 import type {Certificate} from '../x509/certificate.js';
-import {madeForOther} from '../ca/cluster-of-ca.js';
+import {otherOwner} from '../ca/cluster-of-ca.js';
 import {attributeOf} from '../x509/name.js';
 import {annotations, type CacertsSecret} from './cacerts.js';
 
@@ -28,7 +28,7 @@ export function wrongClusterCa(
   if (!ca) return undefined;
   const locality = attributeOf(ca.subject, 'L');
   if (locality === cluster) return undefined;
-  const owner = madeForOther(
+  const owner = otherOwner(
     locality,
     cluster,
     others.map(({name}) => name),

@@ -1,4 +1,4 @@
-/** Signature algorithms: their identifiers in certificates, and what node:crypto calls them. */
+/** Signature algorithms: their identifiers in certificates and their names in node:crypto. */
 import {constants, type KeyObject, verify} from 'node:crypto';
 import {MeshError} from '../errors.js';
 import {
@@ -19,46 +19,46 @@ import {
 interface Algorithm {
   readonly oid: string;
   /**
-   * What Go's crypto/x509 (x509.go, getSignatureAlgorithmFromAI), so istiod, makes of it in chains: since 1.18 it refuses what
-   * is insecure.
+   * How Go's crypto/x509 (x509.go, getSignatureAlgorithmFromAI), and so istiod, treats it in chains: since 1.18 it refuses
+   * insecure algorithms.
    */
-  readonly inGo: 'secure' | 'insecure' | 'unknown';
-  /** What node:crypto verifies it with; absent where nobody needs that. PSS names one of several hashes in its parameters. */
+  readonly goSupport: 'secure' | 'insecure' | 'unknown';
+  /** For verifying with node:crypto; absent if that is never needed. PSS names one of several hashes in its parameters. */
   readonly keyType?: 'rsa' | 'ec' | 'ed25519';
   readonly hashes?: readonly (string | null)[];
 }
 
-/** The algorithms this program signs with. */
+/** The algorithms that this program signs with. */
 export const signatureAlgorithms = {
-  sha256WithRSAEncryption: {oid: '1.2.840.113549.1.1.11', inGo: 'secure', keyType: 'rsa', hashes: ['sha256']},
-  'ecdsa-with-SHA256': {oid: '1.2.840.10045.4.3.2', inGo: 'secure', keyType: 'ec', hashes: ['sha256']},
-  'ecdsa-with-SHA384': {oid: '1.2.840.10045.4.3.3', inGo: 'secure', keyType: 'ec', hashes: ['sha384']},
+  sha256WithRSAEncryption: {oid: '1.2.840.113549.1.1.11', goSupport: 'secure', keyType: 'rsa', hashes: ['sha256']},
+  'ecdsa-with-SHA256': {oid: '1.2.840.10045.4.3.2', goSupport: 'secure', keyType: 'ec', hashes: ['sha256']},
+  'ecdsa-with-SHA384': {oid: '1.2.840.10045.4.3.3', goSupport: 'secure', keyType: 'ec', hashes: ['sha384']},
 } as const satisfies Readonly<Record<string, Algorithm>>;
 export type SignatureAlgorithm = keyof typeof signatureAlgorithms;
 
 const pssOid = '1.2.840.113549.1.1.10';
 
-/** Those, and further ones that may be met in foreign certificates, by name. */
+/** These and the other algorithms that occur in foreign certificates, by name. */
 const algorithms: ReadonlyMap<string, Algorithm> = new Map(
   Object.entries<Algorithm>({
     ...signatureAlgorithms,
-    md5WithRSAEncryption: {oid: '1.2.840.113549.1.1.4', inGo: 'insecure'},
-    sha1WithRSAEncryption: {oid: '1.2.840.113549.1.1.5', inGo: 'insecure', keyType: 'rsa', hashes: ['sha1']},
-    sha384WithRSAEncryption: {oid: '1.2.840.113549.1.1.12', inGo: 'secure', keyType: 'rsa', hashes: ['sha384']},
-    sha512WithRSAEncryption: {oid: '1.2.840.113549.1.1.13', inGo: 'secure', keyType: 'rsa', hashes: ['sha512']},
-    rsassaPss: {oid: pssOid, inGo: 'secure', keyType: 'rsa', hashes: ['sha256', 'sha384', 'sha512']},
-    'rsassaPss with SHA-1': {oid: pssOid, inGo: 'insecure'},
-    'ecdsa-with-SHA1': {oid: '1.2.840.10045.4.1', inGo: 'insecure', keyType: 'ec', hashes: ['sha1']},
-    'ecdsa-with-SHA224': {oid: '1.2.840.10045.4.3.1', inGo: 'unknown'},
-    'ecdsa-with-SHA512': {oid: '1.2.840.10045.4.3.4', inGo: 'secure', keyType: 'ec', hashes: ['sha512']},
-    Ed25519: {oid: '1.3.101.112', inGo: 'secure', keyType: 'ed25519', hashes: [null]},
+    md5WithRSAEncryption: {oid: '1.2.840.113549.1.1.4', goSupport: 'insecure'},
+    sha1WithRSAEncryption: {oid: '1.2.840.113549.1.1.5', goSupport: 'insecure', keyType: 'rsa', hashes: ['sha1']},
+    sha384WithRSAEncryption: {oid: '1.2.840.113549.1.1.12', goSupport: 'secure', keyType: 'rsa', hashes: ['sha384']},
+    sha512WithRSAEncryption: {oid: '1.2.840.113549.1.1.13', goSupport: 'secure', keyType: 'rsa', hashes: ['sha512']},
+    rsassaPss: {oid: pssOid, goSupport: 'secure', keyType: 'rsa', hashes: ['sha256', 'sha384', 'sha512']},
+    'rsassaPss with SHA-1': {oid: pssOid, goSupport: 'insecure'},
+    'ecdsa-with-SHA1': {oid: '1.2.840.10045.4.1', goSupport: 'insecure', keyType: 'ec', hashes: ['sha1']},
+    'ecdsa-with-SHA224': {oid: '1.2.840.10045.4.3.1', goSupport: 'unknown'},
+    'ecdsa-with-SHA512': {oid: '1.2.840.10045.4.3.4', goSupport: 'secure', keyType: 'ec', hashes: ['sha512']},
+    Ed25519: {oid: '1.3.101.112', goSupport: 'secure', keyType: 'ed25519', hashes: [null]},
   }),
 );
 
-/** RSASSA-PSS, which says its hash in parameters of its own (RFC 4055 3.1). */
+/** RSASSA-PSS, whose parameters name the hash (RFC 4055 3.1). */
 const pss = {
   mgf1: '1.2.840.113549.1.1.8',
-  /** SHA-256, SHA-384 and SHA-512 with the salt's length, which Go wants to be that of the hash. Bytes. */
+  /** SHA-256, SHA-384 and SHA-512 with their salt length in bytes, which for Go must equal the hash length. */
   hashes: new Map([
     ['2.16.840.1.101.3.4.2.1', 32],
     ['2.16.840.1.101.3.4.2.2', 48],
@@ -67,13 +67,13 @@ const pss = {
   sha1: '1.3.14.3.2.26',
 } as const;
 
-/** What Go makes of signatures of this algorithm in chains. */
-export function algorithmInGo(name: string): Algorithm['inGo'] {
-  return algorithms.get(name)?.inGo ?? 'unknown';
+/** How Go treats signatures with this algorithm in chains. */
+export function goSupportOf(name: string): Algorithm['goSupport'] {
+  return algorithms.get(name)?.goSupport ?? 'unknown';
 }
 
-/** Whether a signature verifies by an algorithm that was read from what is signed; false for one that is not known here. */
-export function verifiesBy(name: string, signed: Buffer, publicKey: KeyObject, signature: Buffer): boolean {
+/** Whether a signature verifies with an algorithm by name; false for an unknown algorithm. */
+export function verifiesWith(name: string, signed: Buffer, publicKey: KeyObject, signature: Buffer): boolean {
   const {keyType, hashes = []} = algorithms.get(name) ?? {};
   if (publicKey.asymmetricKeyType !== keyType) return false;
   const padding =
@@ -84,8 +84,8 @@ export function verifiesBy(name: string, signed: Buffer, publicKey: KeyObject, s
 }
 
 /**
- * The algorithm a CA with this key signs with: SHA-256, and SHA-384 with P-384, whose strength it matches (RFC 5480 4).
- * Undefined for keys we do not sign with.
+ * The algorithm that a CA with this key signs with: SHA-256, or SHA-384 for P-384, to match its strength (RFC 5480 4).
+ * Undefined for keys that this program does not sign with.
  */
 export function signatureAlgorithmFor(key: KeyObject): SignatureAlgorithm | undefined {
   if (key.asymmetricKeyType === 'rsa') return 'sha256WithRSAEncryption';
@@ -101,16 +101,16 @@ export function signatureAlgorithmFor(key: KeyObject): SignatureAlgorithm | unde
 export function requireSignatureAlgorithm(key: KeyObject): SignatureAlgorithm {
   const algorithm = signatureAlgorithmFor(key);
   if (algorithm) return algorithm;
-  throw new MeshError('UNSUPPORTED_KEY', 'this program signs with RSA, ECDSA P-256 and ECDSA P-384 keys only');
+  throw new MeshError('UNSUPPORTED_KEY', 'unsupported signing key: must be RSA, ECDSA P-256 or ECDSA P-384');
 }
 
-/** AlgorithmIdentifier. RSA carries NULL, ECDSA nothing (RFC 4055 2.1, RFC 5758 3.2). */
+/** An AlgorithmIdentifier, with NULL parameters for RSA and none for ECDSA (RFC 4055 2.1, RFC 5758 3.2). */
 export function encodeSignatureAlgorithm(algorithm: SignatureAlgorithm): Der {
   const {oid: id, keyType} = signatureAlgorithms[algorithm];
   return sequence(oid(id), ...(keyType === 'rsa' ? [derNull] : []));
 }
 
-/** The name of an AlgorithmIdentifier, or its dotted identifier. Throws a plain Error. */
+/** The name of an AlgorithmIdentifier, or its dotted OID if it is unknown. Throws a plain Error. */
 export function readSignatureAlgorithm(value: Der | undefined): string {
   const [identifier, parameters] = readSequence(value, 'signature algorithm');
   const id = readOid(identifier, 'signature algorithm');
@@ -118,7 +118,7 @@ export function readSignatureAlgorithm(value: Der | undefined): string {
   return [...algorithms].find(([, {oid: known}]) => known === id)?.[0] ?? id;
 }
 
-/** `rsassaPss` for the parameters that Go takes; for others a name that tells them apart. Throws a plain Error. */
+/** `rsassaPss` for the parameters that Go accepts, otherwise a distinct name. Throws a plain Error. */
 function pssName(parameters: Der | undefined): string {
   const fields = parameters ? readSequence(parameters, 'RSASSA-PSS parameters') : [];
   const field = (tag: number): Der | undefined => {
@@ -126,7 +126,7 @@ function pssName(parameters: Der | undefined): string {
     return wrapped && childrenOf(wrapped, 'RSASSA-PSS parameters')[0];
   };
   const [hash, mask, salt, trailer] = [field(0), field(1), field(2), field(3)];
-  // SHA-1 is what counts where no hash is said.
+  // SHA-1 is the default hash.
   const [hashId = pss.sha1, hasUsualHash] = hash ? readHash(hash) : [];
   if (hashId === pss.sha1) return 'rsassaPss with SHA-1';
   const [maskId, maskHash] = mask ? readSequence(mask, 'mask generation') : [];
@@ -142,7 +142,7 @@ function pssName(parameters: Der | undefined): string {
   return isUsual ? 'rsassaPss' : 'rsassaPss with unusual parameters';
 }
 
-/** A hash, and whether it has no parameters but NULL. */
+/** A hash's OID, and whether its parameters are absent or NULL. */
 function readHash(value: Der): readonly [string, boolean] {
   const [id, parameters] = readSequence(value, 'hash');
   return [readOid(id, 'hash'), parameters === undefined || isTag(parameters, tags.null)];

@@ -1,6 +1,6 @@
 /**
- * X.509 v3 certificates (RFC 5280): a parsed value, and the two pure steps that make one, `toBeSigned` and `seal`,
- * between which a signer of any kind signs bytes.
+ * X.509 v3 certificates (RFC 5280): parses them, and creates them in two pure steps, `toBeSigned` and
+ * `assembleCertificate`, between which a signer of any kind signs the bytes.
  */
 import {createHash, type KeyObject, X509Certificate} from 'node:crypto';
 import {MeshError} from '../errors.js';
@@ -28,7 +28,7 @@ import {describeKey, type KeyDescription, sha256Hex, spkiHash} from '../keys/key
 import {encodeName, type Name, type NameTemplate, readName} from './name.js';
 import {encodePem, parsePem} from '../asn1/pem.js';
 
-/** A certificate, parsed. */
+/** A parsed certificate. */
 export interface Certificate {
   readonly der: Buffer;
   readonly pem: string;
@@ -41,20 +41,20 @@ export interface Certificate {
   readonly issuer: Name;
   readonly notBefore: Date;
   readonly notAfter: Date;
-  /** By name (`sha256WithRSAEncryption`), or dotted where it has none here. */
+  /** By name (`sha256WithRSAEncryption`), or the dotted OID if it is unknown. */
   readonly signatureAlgorithm: string;
   readonly publicKey: KeyObject;
   readonly key: KeyDescription;
-  /** SHA-256 of the SubjectPublicKeyInfo: equal to the private key's. */
+  /** SHA-256 of the SubjectPublicKeyInfo, equal to the private key's. */
   readonly spki: string;
   readonly extensions: Extensions;
-  /** Subject and issuer are the same name and the signature verifies with its own key. */
+  /** Whether subject and issuer are the same, and the signature verifies with the certificate's own key. */
   readonly selfSigned: boolean;
-  /** Whether this certificate's signature verifies with that key. Uses node:crypto, never our own codec. */
+  /** Whether this certificate's signature verifies with a key, according to node:crypto. */
   signedBy(key: KeyObject): boolean;
 }
 
-/** Reads one DER certificate. `what` names it in messages. Throws `NOT_A_CERTIFICATE`. */
+/** Parses a DER certificate. `what` names it in messages. Throws `NOT_A_CERTIFICATE`. */
 export function parseCertificate(der: Uint8Array, what: string): Certificate {
   const bytes = Buffer.from(der);
   const fields = readDer(bytes, 'NOT_A_CERTIFICATE', what, readFields);
@@ -81,14 +81,14 @@ type Fields = Omit<
 
 function readFields(value: Der): Fields {
   const [tbs, outerAlgorithm, signature, ...rest] = readSequence(value, 'certificate');
-  if (rest.length > 0) throw new Error('there is more in the certificate than its three parts');
+  if (rest.length > 0) throw new Error('the certificate has more than three fields');
   readBitString(signature, 'signature');
   const parts = [...readSequence(tbs, 'to-be-signed part')];
   const versionField = isContext(parts[0], 0) ? parts.shift() : undefined;
   const version = versionField ? readSmallInteger(childrenOf(versionField, 'version')[0], 'version') + 1 : 1;
   const [serial, innerAlgorithm, issuer, validity, subject, , ...optional] = parts;
   if (!innerAlgorithm || !outerAlgorithm || !encodeDer(innerAlgorithm).equals(encodeDer(outerAlgorithm))) {
-    // RFC 5280 4.1.1.2; Go refuses such a certificate.
+    // RFC 5280 4.1.1.2; Go refuses this, too.
     throw new Error('the two signature algorithms of the certificate differ');
   }
   const [notBefore, notAfter] = readSequence(validity, 'validity');
@@ -119,12 +119,12 @@ function verifies(x509: X509Certificate, key: KeyObject): boolean {
   try {
     return x509.verify(key);
   } catch {
-    // A key of another type than the signature: OpenSSL throws instead of answering no.
+    // OpenSSL throws, instead of returning false, if key and signature have different types.
     return false;
   }
 }
 
-/** A PEM text of certificates. */
+/** The certificates in a PEM text. */
 export interface CertificateText {
   readonly certificates: readonly Certificate[];
   readonly hasOtherText: boolean;
@@ -132,14 +132,14 @@ export interface CertificateText {
 }
 
 /**
- * Every certificate of a PEM text, in order. Throws `NOT_PEM`, and `NOT_A_CERTIFICATE` when a block is something else.
+ * Every certificate in a PEM text, in order. Throws `NOT_PEM`, and `NOT_A_CERTIFICATE` if a block is something else.
  */
 export function parseCertificates(text: string, what: string): CertificateText {
   const {blocks, hasOtherText, hasCarriageReturns} = parsePem(text, what);
   const certificates = blocks.map((block, index) => {
     const where = blocks.length === 1 ? what : `${what} (block ${String(index + 1)})`;
     if (block.label !== 'CERTIFICATE') {
-      throw new MeshError('NOT_A_CERTIFICATE', `${where}: holds a ${block.label.toLowerCase()}, not a certificate`);
+      throw new MeshError('NOT_A_CERTIFICATE', `${where}: contains a ${block.label.toLowerCase()}, not a certificate`);
     }
     return parseCertificate(block.bytes, where);
   });
@@ -147,8 +147,8 @@ export function parseCertificates(text: string, what: string): CertificateText {
 }
 
 /**
- * The certificates of a text as Go's pem.Decode and CertPool find them: blocks that cannot be read are passed over in
- * silence. Empty when the first block is already one of those. For judging what istiod makes of a broken text.
+ * The certificates that Go's pem.Decode and CertPool find in a text: they silently skip unreadable blocks. Empty if the
+ * first block is unreadable. Shows what istiod reads from a damaged text.
  */
 export function readableCertificates(text: string, what: string): readonly Certificate[] {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
@@ -162,22 +162,22 @@ export function readableCertificates(text: string, what: string): readonly Certi
   return read[0] ? read.filter((one) => one !== undefined) : [];
 }
 
-/** Everything that is decided before signing. */
+/** The content of a certificate to be signed. */
 export interface CertificateTemplate {
   /** Random bytes, most significant first; see {@link serialBytes}. */
   readonly serial: Uint8Array;
   readonly subject: NameTemplate;
-  /** The issuer's encoded name, taken over byte for byte; absent for self-signed. */
+  /** The issuer's encoded name, byte for byte; absent for a self-signed certificate. */
   readonly issuer?: Buffer;
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly publicKey: KeyObject;
   readonly extensions: ExtensionsTemplate;
-  /** Fixed by the signing key, and part of what is signed. */
+  /** Determined by the signing key, and part of the signed bytes. */
   readonly signatureAlgorithm: SignatureAlgorithm;
 }
 
-/** How many random bytes a serial number wants: 128 bits, of which RFC 5280 4.1.2.2 allows up to 159. */
+/** The random bytes of a serial number: 128 bits, of the up to 159 that RFC 5280 4.1.2.2 allows. */
 export const serialBytes = 16;
 
 /** The bytes that the issuer signs. */
@@ -197,7 +197,7 @@ export function toBeSigned(template: CertificateTemplate): Buffer {
   );
 }
 
-/** RFC 5280 4.1.2.2: positive, never zero. The lowest bit costs one bit of randomness. */
+/** A positive, non-zero serial number (RFC 5280 4.1.2.2). Setting the lowest bit costs one bit of randomness. */
 function positiveSerial(random: Uint8Array): Buffer {
   const serial = Buffer.from(random);
   const last = serial.length - 1;
@@ -205,14 +205,14 @@ function positiveSerial(random: Uint8Array): Buffer {
   return serial;
 }
 
-/** Puts signed bytes and signature together to a certificate's DER. */
-export function seal(tbs: Buffer, algorithm: SignatureAlgorithm, signature: Uint8Array): Buffer {
+/** Combines the signed bytes and the signature into a DER certificate. */
+export function assembleCertificate(tbs: Buffer, algorithm: SignatureAlgorithm, signature: Uint8Array): Buffer {
   return encodeDer(sequence(decodeDer(tbs), encodeSignatureAlgorithm(algorithm), bitString(signature)));
 }
 
 /**
- * The key identifier of RFC 5280 4.2.1.2 (1): SHA-1 of the subject public key without its algorithm. An identifier, not
- * a protection; every verifier computes or compares this one.
+ * The key identifier of RFC 5280 4.2.1.2 (1): SHA-1 of the subject public key without its algorithm. It identifies the key
+ * but does not protect it; verifiers compute or compare this one.
  */
 export function keyIdentifier(publicKey: KeyObject): Buffer {
   const spki = decodeDer(publicKey.export({type: 'spki', format: 'der'}));
@@ -220,7 +220,7 @@ export function keyIdentifier(publicKey: KeyObject): Buffer {
   return createHash('sha1').update(bytes).digest();
 }
 
-/** Holds a private key. */
+/** Signs with a private key. */
 export interface Signer {
   readonly publicKey: KeyObject;
   readonly algorithm: SignatureAlgorithm;
@@ -228,15 +228,15 @@ export interface Signer {
   sign(message: Uint8Array): Promise<Uint8Array>;
 }
 
-/** A signer with its certificate and what stands above it: what a certificate can be issued under. */
+/** A CA that can issue certificates: a signer with its certificate chain. */
 export interface CertificateAuthority {
   readonly signer: Signer;
   readonly certificate: Certificate;
-  /** Upward, the root last; empty for a root. */
+  /** The certificates above it up to the root; empty for a root. */
   readonly above: readonly Certificate[];
 }
 
-/** Signs a template and reads the result back, as a foreign certificate would be read. `what` names it in messages. */
+/** Signs a template and parses the result like a foreign certificate. `what` names it in messages. */
 export async function issueCertificate(
   template: CertificateTemplate,
   signer: Signer,
@@ -244,5 +244,5 @@ export async function issueCertificate(
 ): Promise<Certificate> {
   const tbs = toBeSigned(template);
   const signature = await signer.sign(tbs);
-  return parseCertificate(seal(tbs, template.signatureAlgorithm, signature), what);
+  return parseCertificate(assembleCertificate(tbs, template.signatureAlgorithm, signature), what);
 }

@@ -1,21 +1,21 @@
 /**
- * Chains: writing cert-chain.pem, and verifying the way istiod does, which is Go's `x509.Certificate.Verify` with the
- * default extended key usage serverAuth (istio/istio security/pkg/pki/util/keycertbundle.go, Verify; golang/go
+ * Certificate chains: writes cert-chain.pem and verifies chains like istiod, that is with Go's `x509.Certificate.Verify` and
+ * its default extended key usage serverAuth (istio/istio security/pkg/pki/util/keycertbundle.go, Verify; golang/go
  * src/crypto/x509/verify.go). Signatures are checked by node:crypto.
  */
-import {algorithmInGo} from './algorithms.js';
+import {goSupportOf} from './algorithms.js';
 import type {Certificate} from './certificate.js';
 import {firstForbiddenName} from './name-constraints.js';
 
 /**
- * The text of cert-chain.pem: the cluster CA, further intermediates upward, the root last. istiod sends it to workloads
- * behind their leaf in exactly this order (istio/istio security/pkg/server/ca/server.go).
+ * The text of cert-chain.pem: the cluster CA, then any intermediates upward, the root last. istiod sends it to workloads
+ * after their leaf certificate in exactly this order (istio/istio security/pkg/server/ca/server.go).
  */
 export function chainPem(upward: readonly Certificate[]): string {
   return upward.map((certificate) => certificate.pem).join('');
 }
 
-/** Why no chain was found. */
+/** Why a certificate does not verify. */
 export type ChainFailure =
   | 'unknown-authority'
   | 'expired'
@@ -27,10 +27,10 @@ export type ChainFailure =
   | 'unhandled-extension'
   | 'insecure-algorithm';
 
-/** A chain from the certificate to a root, or why there is none. */
+/** A chain from the certificate to a root, or why there is no valid one. */
 export type ChainResult = {readonly chain: readonly Certificate[]} | Failure;
 
-/** What a chain may be built from. */
+/** The certificates from which to build a chain, and the time of verification. */
 export interface ChainOptions {
   readonly roots: readonly Certificate[];
   readonly intermediates: readonly Certificate[];
@@ -42,10 +42,10 @@ interface Failure {
   readonly message: string;
 }
 
-/** Go gives up after this many signature checks (verify.go, maxChainSignatureChecks). */
+/** Go's limit on signature checks (verify.go, maxChainSignatureChecks). */
 const maxSignatureChecks = 100;
 
-/** Verifies a certificate as istiod would. The failure of the most promising path is reported. */
+/** Verifies a certificate like istiod. Reports the first failure with a matching issuer. */
 export function verifyChain(certificate: Certificate, options: ChainOptions): ChainResult {
   const own = invalidity(certificate, 'leaf', [], options.now);
   if (own) return own;
@@ -54,18 +54,18 @@ export function verifyChain(certificate: Certificate, options: ChainOptions): Ch
   const chains = isRoot ? [[certificate]] : search.from([certificate]);
   if (chains.length === 0) {
     const names = `"${certificate.subject.text}" is not signed by any of these roots (issuer: "${certificate.issuer.text}")`;
-    return search.failure ?? fail('unknown-authority', names);
+    return search.failure ?? failed('unknown-authority', names);
   }
   const usable = chains.find((chain) => allowsUsage(chain, 'serverAuth'));
   if (usable) return {chain: usable};
-  return fail('incompatible-usage', 'a certificate in the chain has an extended key usage list without serverAuth');
+  return failed('incompatible-usage', 'a certificate in the chain has an extended key usage list without serverAuth');
 }
 
-function fail(failure: ChainFailure, message: string): Failure {
+function failed(failure: ChainFailure, message: string): Failure {
   return {failure, message};
 }
 
-/** One depth-first search for chains; remembers the first reason why a matching issuer did not do. */
+/** A depth-first search for chains, which records the first reason for rejecting a matching issuer. */
 class Search {
   failure: Failure | undefined;
   #checks = 0;
@@ -96,35 +96,35 @@ class Search {
   }
 }
 
-/** Go: the same subject and key is the same entity, and must not appear twice in a chain. */
+/** Whether two certificates have the same subject and key. Go does not accept both in one chain. */
 export function sameEntity(one: Certificate, other: Certificate): boolean {
   return one.subject.der.equals(other.subject.der) && one.spki === other.spki;
 }
 
-/** Go's CheckSignatureFrom: may the parent sign certificates, and did it sign this one. */
+/** Go's CheckSignatureFrom: whether the parent may sign certificates, and signed this one. */
 function notSignedBy(child: Certificate, parent: Certificate): Failure | undefined {
   const {basicConstraints, keyUsage} = parent.extensions;
   const name = `"${parent.subject.text}"`;
   if ((parent.version === 3 && !basicConstraints) || basicConstraints?.ca === false) {
-    return fail('not-a-ca', `${name} is not a CA`);
+    return failed('not-a-ca', `${name} is not a CA`);
   }
   if (keyUsage && keyUsage.usages.length > 0 && !keyUsage.usages.includes('keyCertSign')) {
-    return fail('not-a-ca', `the key usage of ${name} does not allow signing certificates`);
+    return failed('not-a-ca', `the key usage of ${name} does not allow signing certificates`);
   }
-  const inGo = algorithmInGo(child.signatureAlgorithm);
-  if (inGo !== 'secure') {
-    const verdict = inGo === 'insecure' ? 'refuses' : 'does not know';
+  const support = goSupportOf(child.signatureAlgorithm);
+  if (support !== 'secure') {
+    const verdict = support === 'insecure' ? 'refuses' : 'does not support';
     const message = `"${child.subject.text}" is signed with ${child.signatureAlgorithm}, which istiod ${verdict}`;
-    return fail('insecure-algorithm', message);
+    return failed('insecure-algorithm', message);
   }
   if (!child.signedBy(parent.publicKey)) {
-    const message = `"${child.subject.text}" names ${name} as its issuer, but that key did not sign it`;
-    return fail('unknown-authority', message);
+    const message = `"${child.subject.text}" names ${name} as its issuer, but is not signed with that issuer's key`;
+    return failed('unknown-authority', message);
   }
   return undefined;
 }
 
-/** Go's isValid: what is wrong with a certificate in its place of a chain. `below` is the chain so far, leaf first. */
+/** Go's isValid: why a certificate is invalid at its position in a chain. `below` is the chain so far, leaf first. */
 function invalidity(
   certificate: Certificate,
   role: 'leaf' | 'intermediate' | 'root',
@@ -135,36 +135,36 @@ function invalidity(
   const name = `"${certificate.subject.text}"`;
   if (extensions.unhandledCritical.length > 0) {
     const ids = extensions.unhandledCritical.join(', ');
-    return fail('unhandled-extension', `${name} has critical extensions istiod does not know: ${ids}`);
+    return failed('unhandled-extension', `${name} has critical extensions that istiod does not support: ${ids}`);
   }
   if (now < certificate.notBefore) {
-    return fail('not-yet-valid', `${name} is not valid before ${certificate.notBefore.toISOString()}`);
+    return failed('not-yet-valid', `${name} is not valid before ${certificate.notBefore.toISOString()}`);
   }
   if (now > certificate.notAfter) {
-    return fail('expired', `${name} expired on ${certificate.notAfter.toISOString()}`);
+    return failed('expired', `${name} expired on ${certificate.notAfter.toISOString()}`);
   }
   if (role === 'leaf') return undefined;
   const constraints = extensions.nameConstraints;
   if (constraints) {
     const names = below.flatMap((link) => link.extensions.subjectAltNames ?? []);
     const forbidden = firstForbiddenName(constraints, names);
-    if (forbidden) return fail('name-constraints', `the name constraints of ${name} forbid ${forbidden.value}`);
+    if (forbidden) return failed('name-constraints', `the name constraints of ${name} forbid ${forbidden.value}`);
   }
   if (role === 'intermediate' && extensions.basicConstraints?.ca !== true) {
-    return fail('not-a-ca', `${name} is not a CA`);
+    return failed('not-a-ca', `${name} is not a CA`);
   }
   if (!exceedsPathLength(certificate, below.length - 1)) return undefined;
   const allowed = String(extensions.basicConstraints?.pathLength);
-  return fail('path-length', `${name} allows only ${allowed} CAs below it (pathlen:${allowed})`);
+  return failed('path-length', `${name} allows only ${allowed} CAs below it (pathlen:${allowed})`);
 }
 
-/** Whether so many CA certificates between this one and the leaf are too many for its path length. */
+/** Whether this number of CA certificates between a CA and the leaf exceeds the CA's path length. */
 export function exceedsPathLength(certificate: Certificate, intermediates: number): boolean {
   const limit = certificate.extensions.basicConstraints?.pathLength;
   return limit !== undefined && intermediates > limit;
 }
 
-/** Whether every certificate of a chain that restricts its extended key usage allows this one. */
+/** Whether every certificate of a chain allows an extended key usage; one without the extension allows all. */
 function allowsUsage(chain: readonly Certificate[], usage: 'serverAuth' | 'clientAuth'): boolean {
   return chain.every(({extensions: {extendedKeyUsage}}) => {
     if (!extendedKeyUsage || extendedKeyUsage.length === 0) return true;
@@ -172,26 +172,26 @@ function allowsUsage(chain: readonly Certificate[], usage: 'serverAuth' | 'clien
   });
 }
 
-/** The same of proxies: OpenSSL and BoringSSL (xku_reject in v3_purp) do not take anyExtendedKeyUsage for a usage, Go does. */
-export function namesUsage(chain: readonly Certificate[], usage: 'serverAuth' | 'clientAuth'): boolean {
+/** The same for proxies: unlike Go, OpenSSL and BoringSSL (xku_reject in v3_purp) ignore anyExtendedKeyUsage. */
+export function proxiesAllowUsage(chain: readonly Certificate[], usage: 'serverAuth' | 'clientAuth'): boolean {
   return chain.every(
     ({extensions: {extendedKeyUsage = []}}) => extendedKeyUsage.length === 0 || extendedKeyUsage.includes(usage),
   );
 }
 
-/** Whether the name and the key of one certificate are those of another one's issuer. */
+/** Whether `parent` has the name of the child's issuer, and its key signed the child. */
 export function issued(parent: Certificate, child: Certificate): boolean {
   return parent.subject.der.equals(child.issuer.der) && child.signedBy(parent.publicKey);
 }
 
-/** The first certificate of a set that issued none of the others; undefined where all are self-signed. */
+/** The first certificate of a set that is not self-signed and issued none of the others. */
 export function lowestOf(certificates: readonly Certificate[]): Certificate | undefined {
   return certificates.find(
     (one) => !one.selfSigned && !certificates.some((other) => other !== one && issued(one, other)),
   );
 }
 
-/** The certificates of a set that stand between `certificate` and its root, in order upward, with the root last. */
+/** The chain from `certificate` upward, as far as the candidates allow, the root last. */
 export function orderUpward(certificate: Certificate, candidates: readonly Certificate[]): readonly Certificate[] {
   const chain = [certificate];
   for (;;) {

@@ -1,15 +1,15 @@
 /**
- * Revocation lists of CAs (RFC 5280 section 5), as far as istiod looks at them: whether it loads a chain with them. Whom
- * they revoke, and until when they are good, is the proxies' business.
+ * Certificate revocation lists (RFC 5280 section 5), to the extent that istiod checks them when it loads a chain. Revoked
+ * certificates and the validity of the lists concern only the proxies.
  */
 import {MeshError} from '../errors.js';
-import {readSignatureAlgorithm, verifiesBy} from './algorithms.js';
+import {readSignatureAlgorithm, verifiesWith} from './algorithms.js';
 import type {Certificate} from './certificate.js';
 import {encodeDer, isTag, readBitString, readDer, readSequence, readSmallInteger, tags, type Der} from '../asn1/der.js';
 import {sha256Hex} from '../keys/keys.js';
 import {parsePem} from '../asn1/pem.js';
 
-/** Its name in Secret cacerts, and in a cluster's folder (istio/istio security/pkg/pki/ca/ca.go, CACRLFile). */
+/** The file's name in Secret cacerts and in a cluster's directory (istio/istio security/pkg/pki/ca/ca.go, CACRLFile). */
 export const crlFileName = 'ca-crl.pem';
 
 interface RevocationList {
@@ -19,9 +19,9 @@ interface RevocationList {
 }
 
 /**
- * Why istiod would not load a chain together with a text of revocation lists, as a sentence; undefined where it would.
- * It wants a list of every CA of cert-chain.pem, the root included, whose key usage allows that (istio/istio
- * security/pkg/pki/util/keycertbundle.go, Verify). An empty text is none. `what` names the text.
+ * Why istiod does not load a chain together with a text of revocation lists; undefined if it does. istiod requires a list
+ * from every CA in cert-chain.pem, including the root, and a key usage that permits it (istio/istio
+ * security/pkg/pki/util/keycertbundle.go, Verify). An empty text counts as absent. `what` names the text.
  */
 export function crlProblem(text: string, chain: readonly Certificate[], what = crlFileName): string | undefined {
   if (text === '') return undefined;
@@ -34,21 +34,21 @@ export function crlProblem(text: string, chain: readonly Certificate[], what = c
     if (thrown instanceof MeshError && thrown.class === 'invalid') return thrown.message;
     throw thrown;
   }
-  // By subject, as istiod does: of two certificates of one name, the last counts.
+  // By subject, as in istiod: of two certificates with the same name, the last counts.
   const signers = [...new Map(chain.map((certificate) => [certificate.subject.text, certificate])).values()];
-  const cannot = signers.find((signer) => !maySign(signer));
-  if (cannot)
-    return `the key usage of "${cannot.subject.text}" does not let it sign lists (cRLSign), and ${what} is there`;
-  // Go (crypto/x509, CheckSignature) takes of lists signatures over SHA-1, too, unlike those of certificates; none over MD5.
+  const unable = signers.find((signer) => !maySign(signer));
+  if (unable)
+    return `${what} exists, but the key usage of "${unable.subject.text}" does not permit signing lists (cRLSign)`;
+  // Go (crypto/x509, CheckSignature) accepts SHA-1 signatures on lists, unlike on certificates, but not MD5.
   const missing = signers.filter(
     ({publicKey}) =>
-      !lists.some(({algorithm, signed, signature}) => verifiesBy(algorithm, signed, publicKey, signature)),
+      !lists.some(({algorithm, signed, signature}) => verifiesWith(algorithm, signed, publicKey, signature)),
   );
   if (missing.length === 0) return undefined;
   return `${what} has no list signed by ${missing.map(({subject}) => `"${subject.text}"`).join(', ')}`;
 }
 
-/** What tells texts of revocation lists apart: SHA-256 of each list, sorted, or of the text where it cannot be read. */
+/** Identifies a text of revocation lists: SHA-256 of each list, sorted, or of the text if it is not PEM. */
 export function crlFingerprints(text: string | undefined): readonly string[] {
   if (text === undefined || text === '') return [];
   try {
@@ -64,9 +64,9 @@ export function crlFingerprints(text: string | undefined): readonly string[] {
 function readList(value: Der): RevocationList {
   const [toBeSigned, algorithm, signature] = readSequence(value, 'revocation list');
   const [version] = readSequence(toBeSigned, 'to-be-signed part');
-  // Version 2 is written as 1; Go reads no other (crypto/x509, ParseRevocationList). `openssl ca` writes version 1 by default.
+  // Version 2 is encoded as 1; Go accepts no other (crypto/x509, ParseRevocationList). `openssl ca` writes 1 by default.
   if (!isTag(version, tags.integer) || readSmallInteger(version, 'version') !== 1 || !toBeSigned) {
-    throw new Error('not a revocation list of version 2');
+    throw new Error('not a version 2 revocation list');
   }
   return {
     signed: encodeDer(toBeSigned),
@@ -75,7 +75,7 @@ function readList(value: Der): RevocationList {
   };
 }
 
-/** Go's crypto/x509, RevocationList.CheckSignatureFrom. Without a key usage extension a key may do anything (RFC 5280 4.2.1.3). */
+/** Go's crypto/x509, RevocationList.CheckSignatureFrom. Without the extension, any key usage is permitted (RFC 5280 4.2.1.3). */
 function maySign({version, extensions: {basicConstraints, keyUsage}}: Certificate): boolean {
   const isCa = basicConstraints ? basicConstraints.ca : version !== 3;
   return isCa && (keyUsage?.usages.includes('cRLSign') ?? true);

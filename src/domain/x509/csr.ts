@@ -1,7 +1,7 @@
-/** PKCS#10 certification requests (RFC 2986), as a cluster sends them to a CA elsewhere. */
+/** PKCS#10 certification requests (RFC 2986) from a cluster to an external CA. */
 import {createPublicKey} from 'node:crypto';
 import {MeshError} from '../errors.js';
-import {encodeSignatureAlgorithm, readSignatureAlgorithm, signatureAlgorithms, verifiesBy} from './algorithms.js';
+import {encodeSignatureAlgorithm, readSignatureAlgorithm, signatureAlgorithms, verifiesWith} from './algorithms.js';
 import {keyIdentifier, type Signer} from './certificate.js';
 import {
   bitString,
@@ -22,19 +22,19 @@ import {encodePem, parsePem} from '../asn1/pem.js';
 import {encodeName, type Name, readName} from './name.js';
 import {caKeyUsage, clusterCaName} from './profile.js';
 
-/** extensionRequest (RFC 2985 5.4.2): the extensions that the certificate shall have. */
+/** extensionRequest (RFC 2985 5.4.2): the requested extensions. */
 const extensionRequest = '1.2.840.113549.1.9.14';
 
 /**
- * A request for a cluster's CA as DER: its subject, and what istiod needs of the certificate: CA with path length 0, the
- * key usages, the key identifier. Signed with the cluster's own key, which proves that it is there.
+ * A cluster CA's request as DER: the subject, and the extensions that istiod needs: CA with path length 0, key usages, and
+ * the key identifier. Signed with the cluster's own key, as proof of possession.
  */
 export async function clusterCaRequest(cluster: string, key: Signer): Promise<Buffer> {
   const info = sequence(
     integer(0),
     encodeName(clusterCaName(cluster)),
     decodeDer(key.publicKey.export({type: 'spki', format: 'der'})),
-    // [0] IMPLICIT SET OF Attribute: encoded like [0] around its only attribute.
+    // [0] IMPLICIT SET OF Attribute has the same encoding as [0] around its only attribute.
     explicit(
       0,
       sequence(
@@ -54,38 +54,38 @@ export async function clusterCaRequest(cluster: string, key: Signer): Promise<Bu
   return encodeDer(sequence(decodeDer(bytes), encodeSignatureAlgorithm(key.algorithm), bitString(signature)));
 }
 
-/** The request as PEM, as openssl and every CA read it (RFC 7468 7). */
+/** The request as PEM (RFC 7468 7). */
 export function requestPem(der: Buffer): string {
   return encodePem('CERTIFICATE REQUEST', der);
 }
 
-/** A request, parsed: what tells whose it is. */
+/** A parsed request. */
 export interface CertificationRequest {
   readonly subject: Name;
   readonly key: KeyDescription;
-  /** SHA-256 of the SubjectPublicKeyInfo: equal to the private key's. */
+  /** SHA-256 of the SubjectPublicKeyInfo, equal to the private key's. */
   readonly spki: string;
 }
 
 /**
- * Reads a request of ours from its PEM. Throws `NOT_PEM`, and `NOT_A_CERTIFICATE` for what is no request, or one whose
- * signature its own key did not make: no CA would take it.
+ * Parses the PEM of a request. Throws `NOT_PEM`, and `NOT_A_CERTIFICATE` for anything other than a request, or one that is
+ * not signed with its own key, which no CA accepts.
  */
 export function parseRequest(text: string, what: string): CertificationRequest {
   const {blocks} = parsePem(text, what);
   const [block] = blocks;
   if (blocks.length !== 1 || !block || !/^(?:NEW )?CERTIFICATE REQUEST$/.test(block.label)) {
-    throw new MeshError('NOT_A_CERTIFICATE', `${what}: holds no certificate request`);
+    throw new MeshError('NOT_A_CERTIFICATE', `${what}: contains no certificate request`);
   }
   return readDer(block.bytes, 'NOT_A_CERTIFICATE', what, (value) => {
     const [info, algorithm, signature] = readSequence(value, 'request');
     const [, subject, publicKeyInfo] = readSequence(info, 'request information');
-    if (!info || !publicKeyInfo) throw new Error('the request is not complete');
+    if (!info || !publicKeyInfo) throw new Error('the request is incomplete');
     const publicKey = createPublicKey({key: encodeDer(publicKeyInfo), format: 'der', type: 'spki'});
     const name = readSignatureAlgorithm(algorithm);
     const {bytes} = readBitString(signature, 'signature');
-    if (!(name in signatureAlgorithms) || !verifiesBy(name, encodeDer(info), publicKey, bytes)) {
-      throw new Error("the signature of the request is not its own key's");
+    if (!(name in signatureAlgorithms) || !verifiesWith(name, encodeDer(info), publicKey, bytes)) {
+      throw new Error('the request is not signed with its own key');
     }
     return {subject: readName(subject, 'subject'), key: describeKey(publicKey), spki: spkiHash(publicKey)};
   });

@@ -1,4 +1,4 @@
-/** Certificates and keys as plain data: what results, JSON answers and views are made of. Never a private byte. */
+/** Certificates and keys as plain data for results, JSON and views. Contains no private key material. */
 import {defined} from '../defined.js';
 import type {Certificate} from './certificate.js';
 import type {KeyEncryption} from '../keys/pkcs8.js';
@@ -6,10 +6,10 @@ import type {PrivateKeyFacts} from '../keys/private-key.js';
 import {dayMs} from '../time.js';
 import {expirySeverity, type ExpiryThresholds} from './expiry.js';
 
-/** How much of a certificate's life is left, by the thresholds of mesh.yaml (`trust.expiry`). */
+/** A certificate's validity now, by the thresholds in mesh.yaml (`trust.expiry`). */
 export type ExpiryState = 'ok' | 'warning' | 'error' | 'expired' | 'not-yet-valid';
 
-/** A certificate in one line. */
+/** The main fields of a certificate. */
 export interface CertificateSummary {
   readonly subject: string;
   readonly issuer: string;
@@ -22,15 +22,15 @@ export interface CertificateSummary {
   /** ISO 8601, UTC. */
   readonly notBefore: string;
   readonly notAfter: string;
-  /** Whole days, rounded down; negative when it has expired. */
+  /** Whole days, rounded down; negative after expiry. */
   readonly daysLeft: number;
   readonly state: ExpiryState;
 }
 
-/** A CA or certificate as the journal names it, and what results say of one that was issued or is there. */
+/** A CA or certificate in the journal, and in results that issued or found it. */
 export type CertificateInShort = Pick<CertificateSummary, 'subject' | 'key' | 'fingerprint' | 'notAfter'>;
 
-/** A certificate in full. */
+/** All fields of a certificate. */
 export interface CertificateDetails extends CertificateSummary {
   readonly version: number;
   /** Lower-case hexadecimal. */
@@ -48,33 +48,32 @@ export interface CertificateDetails extends CertificateSummary {
   readonly unhandledCritical?: readonly string[];
 }
 
-/** A private key's public facts. */
+/** The public facts about a private key. */
 export interface KeyDetails {
   /** PEM type of the first block. */
   readonly label: string;
   readonly form: PrivateKeyFacts['form'];
-  /** `rsa-4096`, …; absent while it is encrypted. */
+  /** `rsa-4096`, …; absent if the key is encrypted. */
   readonly key?: string;
-  /** SHA-256 of the public half's SubjectPublicKeyInfo; absent while it is encrypted. */
+  /** SHA-256 of the public key's SubjectPublicKeyInfo; absent if the key is encrypted. */
   readonly publicKeyFingerprint?: string;
   readonly encryption?: KeyEncryption;
-  /** Whether istiod loads it as ca-key.pem, and why not. */
+  /** Whether istiod loads it as ca-key.pem, and if not, why. */
   readonly istiod: {readonly loads: boolean; readonly reason?: string};
 }
 
-/** How much life is left. */
 function expiryState(certificate: Certificate, thresholds: ExpiryThresholds, now: Date): ExpiryState {
   if (certificate.notAfter <= now) return 'expired';
   if (certificate.notBefore > now) return 'not-yet-valid';
   return expirySeverity(certificate, thresholds, now) ?? 'ok';
 }
 
-/** Its names and when it expires. */
+/** The subject, key, fingerprint and expiry of a certificate. */
 export function certificateInShort({subject, key, fingerprint, notAfter}: Certificate): CertificateInShort {
   return {subject: subject.text, key: key.name, fingerprint, notAfter: notAfter.toISOString()};
 }
 
-/** One line of a table. */
+/** The main fields of a certificate, as of `now`. */
 export function summarizeCertificate(
   certificate: Certificate,
   thresholds: ExpiryThresholds,
@@ -93,7 +92,7 @@ export function summarizeCertificate(
   };
 }
 
-/** Everything there is to say of a certificate. */
+/** All fields of a certificate, as of `now`. */
 export function detailCertificate(
   certificate: Certificate,
   thresholds: ExpiryThresholds,
@@ -123,7 +122,7 @@ export function detailCertificate(
   });
 }
 
-/** What may be told of a private key. */
+/** The public facts about a private key, for results. */
 export function detailKey(facts: PrivateKeyFacts): KeyDetails {
   return defined({
     label: facts.label,

@@ -1,31 +1,31 @@
-/** When a certificate's remaining life is too short. One rule for files, Secrets, live chains and alerts. */
+/** When a certificate counts as about to expire. One rule for files, Secrets, live chains and alerts. */
 import {dayMs} from '../time.js';
 
-/** When a certificate's remaining life becomes a finding: the larger of a share of its lifetime and a number of days. */
+/** The remaining validity below which a certificate is a finding: a share of its lifetime or a number of days. */
 export interface ExpiryThreshold {
   /** Share of the lifetime, 0 to 1. */
   readonly share: number;
   readonly days: number;
 }
 
-/** mesh.yaml's `trust.expiry`: below `warn` a warning, below `error` an error. */
+/** `trust.expiry` in mesh.yaml: below `warn` is a warning, below `error` an error. */
 export interface ExpiryThresholds {
   readonly warn: ExpiryThreshold;
   readonly error: ExpiryThreshold;
 }
 
-/** The time that a certificate is valid. */
+/** A certificate's validity period. */
 export interface Validity {
   readonly notBefore: Date;
   readonly notAfter: Date;
 }
 
-/** How little life left is too little, in milliseconds: the larger of a share of the lifetime and a number of days. */
+/** A threshold in milliseconds: the larger of the share of the lifetime and the number of days. */
 export function expiryLimitMs({notBefore, notAfter}: Validity, {share, days}: ExpiryThreshold): number {
   return Math.max(share * (notAfter.getTime() - notBefore.getTime()), days * dayMs);
 }
 
-/** Which threshold a certificate's remaining life is below; undefined while there is time. */
+/** The severity of a certificate's remaining validity; undefined if it is above both thresholds. */
 export function expirySeverity(
   validity: Validity,
   {warn, error}: ExpiryThresholds,

@@ -1,4 +1,4 @@
-/** The certificate extensions that decide over a mesh's trust (RFC 5280 4.2), read and written. */
+/** Encodes and decodes the certificate extensions that matter for a mesh's trust (RFC 5280 4.2). */
 import {defined} from '../defined.js';
 import {
   bitString,
@@ -49,7 +49,7 @@ export const keyUsages = [
 ] as const;
 export type KeyUsage = (typeof keyUsages)[number];
 
-/** Extended key usages with names; others are shown dotted (RFC 5280 4.2.1.12). */
+/** Extended key usages with names; others are shown as dotted OIDs (RFC 5280 4.2.1.12). */
 const extendedKeyUsageOids: Readonly<Record<string, string>> = {
   any: '2.5.29.37.0',
   serverAuth: '1.3.6.1.5.5.7.3.1',
@@ -60,35 +60,35 @@ const extendedKeyUsageOids: Readonly<Record<string, string>> = {
   OCSPSigning: '1.3.6.1.5.5.7.3.9',
 };
 
-/** One general name. `ip` is the dotted or hexadecimal address; in constraints with its mask. `other` is not understood. */
+/** A general name. `ip` is a dotted or hexadecimal address, in constraints with its mask. `other` is not decoded. */
 export interface GeneralName {
   readonly type: 'dns' | 'uri' | 'email' | 'ip' | 'directory' | 'other';
   readonly value: string;
 }
 
-/** Which names a CA may certify (RFC 5280 4.2.1.10). */
+/** The names that a CA may certify (RFC 5280 4.2.1.10). */
 export interface NameConstraints {
   readonly permitted: readonly GeneralName[];
   readonly excluded: readonly GeneralName[];
 }
 
-/** What this program understands of a certificate's extensions; absent means the certificate has none. */
+/** The decoded extensions of a certificate; absent if the certificate does not have them. */
 export interface Extensions {
   readonly basicConstraints?: {readonly ca: boolean; readonly pathLength?: number; readonly critical: boolean};
   readonly keyUsage?: {readonly usages: readonly KeyUsage[]; readonly critical: boolean};
-  /** Names where known, else dotted. */
+  /** Names, or dotted OIDs if unknown. */
   readonly extendedKeyUsage?: readonly string[];
   /** Lower-case hexadecimal. */
   readonly subjectKeyId?: string;
-  /** Lower-case hexadecimal; absent also when the extension identifies its issuer only by name. */
+  /** Lower-case hexadecimal; also absent if the extension identifies the issuer only by name. */
   readonly authorityKeyId?: string;
   readonly subjectAltNames?: readonly GeneralName[];
   readonly nameConstraints?: NameConstraints & {readonly critical: boolean};
-  /** Dotted identifiers of every critical extension that Go, and so istiod, does not handle: it refuses such a chain. */
+  /** Dotted OIDs of the critical extensions that Go, and so istiod, does not support: it refuses such a chain. */
   readonly unhandledCritical: readonly string[];
 }
 
-/** The extensions of a certificate to be made. */
+/** The extensions of a certificate to be created. */
 export interface ExtensionsTemplate {
   readonly basicConstraints: {readonly ca: boolean; readonly pathLength?: number};
   readonly keyUsage: readonly KeyUsage[];
@@ -96,14 +96,14 @@ export interface ExtensionsTemplate {
   readonly subjectKeyId: Buffer;
   readonly authorityKeyId?: Buffer;
   readonly subjectAltNames?: readonly {readonly type: 'dns' | 'uri'; readonly value: string}[];
-  /** Whether the names are critical: they must be where the subject is empty (RFC 5280 4.2.1.6). */
+  /** Whether the names are critical, as they must be if the subject is empty (RFC 5280 4.2.1.6). */
   readonly subjectAltNamesCritical?: boolean;
 }
 
 // Context tags of GeneralName (RFC 5280 4.2.1.6).
 const generalNameTags = {email: 1, dns: 2, directory: 4, uri: 6, ip: 7} as const;
 
-/** Encodes the extensions as the SEQUENCE that stands in `[3]` of a certificate. */
+/** Encodes the extensions as the SEQUENCE in `[3]` of a certificate. */
 export function encodeExtensions(template: ExtensionsTemplate): Der {
   const {ca, pathLength} = template.basicConstraints;
   const path = pathLength === undefined ? [] : [integer(pathLength)];
@@ -127,7 +127,7 @@ function extension(name: keyof typeof extensionOids, critical: boolean, value: D
   return sequence(oid(extensionOids[name]), ...(critical ? [derTrue] : []), octetString(encodeDer(value)));
 }
 
-/** A named bit list: bit 0 is the highest bit of the first byte, trailing zero bits are left out (X.690 11.2.2). */
+/** A named bit list: bit 0 is the highest bit of the first byte, and trailing zero bits are omitted (X.690 11.2.2). */
 function encodeKeyUsage(usages: readonly KeyUsage[]): Der {
   const bits = usages.map((usage) => keyUsages.indexOf(usage));
   const last = Math.max(...bits);
@@ -139,7 +139,7 @@ function encodeKeyUsage(usages: readonly KeyUsage[]): Der {
   return bitString(bytes, 7 - (last % 8));
 }
 
-/** Reads the SEQUENCE of extensions. Throws a plain Error, also for an extension that appears twice (RFC 5280 4.2). */
+/** Decodes the SEQUENCE of extensions. Throws a plain Error, also for a duplicate extension (RFC 5280 4.2). */
 export function readExtensions(value: Der | undefined): Extensions {
   if (!value) return {unhandledCritical: []};
   const found = new Map<string, {critical: boolean; value: Buffer}>();
@@ -165,13 +165,13 @@ export function readExtensions(value: Der | undefined): Extensions {
     subjectAltNames: of('subjectAltName', (der) => readSequence(der, 'subject alt name').map(readGeneralName)),
     nameConstraints,
     unhandledCritical: [...found]
-      .filter(([id, {critical}]) => critical && !handled(id, nameConstraints))
+      .filter(([id, {critical}]) => critical && !isSupported(id, nameConstraints))
       .map(([id]) => id),
   });
 }
 
-/** What Go's crypto/x509 handles when critical; name constraints only of the four kinds it knows. */
-function handled(id: string, constraints: NameConstraints | undefined): boolean {
+/** Whether Go's crypto/x509 supports a critical extension; name constraints only with the four types it supports. */
+function isSupported(id: string, constraints: NameConstraints | undefined): boolean {
   if (id === extensionOids.nameConstraints) {
     const names = [...(constraints?.permitted ?? []), ...(constraints?.excluded ?? [])];
     return names.every((name) => name.type !== 'directory' && name.type !== 'other');
@@ -225,13 +225,13 @@ function readGeneralName(value: Der | undefined): GeneralName {
   return {type, value: type === 'ip' ? formatAddress(content) : content.toString('latin1')};
 }
 
-/** 4 bytes as dotted quad, 8 as address/mask, 16 and 32 the same in hexadecimal groups. */
+/** 4 bytes as a dotted quad and 8 as address/mask, 16 and 32 likewise in hexadecimal groups. */
 function formatAddress(bytes: Buffer): string {
-  const one = (part: Buffer): string =>
+  const format = (part: Buffer): string =>
     part.length === 4 ? [...part].join('.') : (part.toString('hex').match(/.{1,4}/g) ?? []).join(':');
   if (bytes.length === 8 || bytes.length === 32) {
     const half = bytes.length / 2;
-    return `${one(bytes.subarray(0, half))}/${one(bytes.subarray(half))}`;
+    return `${format(bytes.subarray(0, half))}/${format(bytes.subarray(half))}`;
   }
-  return one(bytes);
+  return format(bytes);
 }

@@ -1,8 +1,8 @@
-/** Name constraints (RFC 5280 4.2.1.10), matched the way Go's crypto/x509 does, which is what istiod asks. */
+/** Name constraints (RFC 5280 4.2.1.10), matched like Go's crypto/x509, which istiod uses. */
 import type {GeneralName, NameConstraints} from './extensions.js';
 import type {Name} from './name.js';
 
-/** The first of these names that the constraints do not allow; undefined when all are allowed. */
+/** The first name that the constraints forbid; undefined if they allow all. */
 export function firstForbiddenName(
   constraints: NameConstraints,
   names: readonly GeneralName[],
@@ -11,8 +11,8 @@ export function firstForbiddenName(
 }
 
 /**
- * Whether SPIFFE identities of a trust domain are forbidden, by Go or by proxies. Go takes a URI constraint for a domain and
- * all below it; RFC 5280 4.2.1.10, OpenSSL and BoringSSL (nc_uri) take one without a leading dot for that host alone.
+ * Whether Go or proxies forbid the SPIFFE identities of a trust domain. In Go, a URI constraint matches a domain and its
+ * subdomains; in RFC 5280 4.2.1.10, OpenSSL and BoringSSL (nc_uri), one without a leading dot matches only that host.
  */
 export function forbidsTrustDomain(constraints: NameConstraints, trustDomain: string): boolean {
   const identity = {type: 'uri', value: `spiffe://${trustDomain}/ns/default/sa/default`} as const;
@@ -27,14 +27,14 @@ export function forbidsTrustDomain(constraints: NameConstraints, trustDomain: st
 }
 
 /**
- * The first of these subjects that constraints on directory names do not allow; undefined when all are allowed. Go passes over
- * them where they are not critical, OpenSSL and BoringSSL (nc_dn) hold every CA below to them.
+ * The first subject that directory name constraints forbid; undefined if they allow all. Go ignores such constraints if they
+ * are not critical, but OpenSSL and BoringSSL (nc_dn) apply them to every CA below.
  */
 export function firstForbiddenSubject(
   {permitted, excluded}: NameConstraints,
   subjects: readonly Name[],
 ): Name | undefined {
-  const within = ({text}: Name, {value}: GeneralName): boolean => `${fold(text)}, `.startsWith(`${fold(value)}, `);
+  const within = ({text}: Name, {value}: GeneralName): boolean => `${canon(text)}, `.startsWith(`${canon(value)}, `);
   const [allowed, forbidden] = [permitted, excluded].map((list) => list.filter(({type}) => type === 'directory'));
   return subjects.find(
     (subject) =>
@@ -43,8 +43,8 @@ export function firstForbiddenSubject(
   );
 }
 
-/** As OpenSSL compares names (x509_name_canon): letters of either case, spaces once. */
-function fold(text: string): string {
+/** The form in which OpenSSL compares names (x509_name_canon): lower case, single spaces. */
+function canon(text: string): string {
   return text.toLowerCase().replace(/\s+/g, ' ').trim();
 }
 
@@ -76,12 +76,12 @@ function hostOfUri(uri: string): string {
   return /^[a-z][a-z0-9+.-]*:\/\/(?:[^@/]*@)?([^:/?#]*)/i.exec(uri)?.[1] ?? '';
 }
 
-/** A constraint with a leading dot wants at least one more label; without one it matches the domain and below. */
+/** A constraint with a leading dot requires a further label; one without matches the domain and its subdomains. */
 function domainMatches(domain: string, constraint: string): boolean {
   if (constraint === '') return true;
-  const [name, limit] = [domain.toLowerCase(), constraint.toLowerCase()];
-  if (limit.startsWith('.')) return name.endsWith(limit) && name.length > limit.length;
-  return name === limit || name.endsWith(`.${limit}`);
+  const [name, suffix] = [domain.toLowerCase(), constraint.toLowerCase()];
+  if (suffix.startsWith('.')) return name.endsWith(suffix) && name.length > suffix.length;
+  return name === suffix || name.endsWith(`.${suffix}`);
 }
 
 function addressMatches(address: string, constraint: string): boolean {

@@ -13,7 +13,7 @@ import {
   utf8String,
 } from '../asn1/der.js';
 
-/** Short names of attribute types, as openssl prints them (RFC 4519, RFC 5280 4.1.2.4). */
+/** Short names of attribute types, as in openssl (RFC 4519, RFC 5280 4.1.2.4). */
 const attributeOids = {
   CN: '2.5.4.3',
   serialNumber: '2.5.4.5',
@@ -34,22 +34,22 @@ const shortNames: Readonly<Record<string, string>> = Object.fromEntries(
   Object.entries(attributeOids).map(([short, dotted]) => [dotted, short]),
 );
 
-/** One attribute of a name; `type` is a short name, or dotted where there is none. */
+/** An attribute of a name; `type` is a short name, or a dotted OID if there is none. */
 export interface NameAttribute {
   readonly type: string;
   readonly value: string;
 }
 
-/** A distinguished name as it stands in a certificate. */
+/** A distinguished name in a certificate. */
 export interface Name {
   readonly attributes: readonly NameAttribute[];
   /** `O=Istio, CN=Root CA`, in the certificate's own order, as `openssl x509 -subject` prints it. */
   readonly text: string;
-  /** The encoded bytes: what verifiers compare (Go and OpenSSL compare encodings, not texts). */
+  /** The encoded bytes, which verifiers compare (Go and OpenSSL compare encodings, not texts). */
   readonly der: Buffer;
 }
 
-/** The attributes of a name to be made; they are written in this order, as UTF8String (RFC 5280 4.1.2.4). */
+/** The attributes of a name to be created, in order; encoded as UTF8String (RFC 5280 4.1.2.4). */
 export type NameTemplate = readonly {readonly type: keyof typeof attributeOids; readonly value: string}[];
 
 /** Encodes a name, one attribute per RDN. */
@@ -57,7 +57,7 @@ export function encodeName(template: NameTemplate): Der {
   return sequence(...template.map(({type, value}) => set(sequence(oid(attributeOids[type]), utf8String(value)))));
 }
 
-/** Reads a name. Throws a plain Error. */
+/** Decodes a name. Throws a plain Error. */
 export function readName(value: Der | undefined, what: string): Name {
   const attributes = readSequence(value, what).flatMap((rdn) =>
     readSet(rdn, what).map((attribute): NameAttribute => {

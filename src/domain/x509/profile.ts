@@ -1,4 +1,4 @@
-/** What a root CA and a cluster CA of ours look like: every number with its source. Pure: time and randomness are arguments. */
+/** The certificate profiles of root CAs and cluster CAs, with their sources. Pure: time and randomness are arguments. */
 import type {KeyObject} from 'node:crypto';
 import {MeshError} from '../errors.js';
 import {requireSignatureAlgorithm} from './algorithms.js';
@@ -8,20 +8,20 @@ import {spkiHash} from '../keys/keys.js';
 import type {NameTemplate} from './name.js';
 import {dayMs} from '../time.js';
 
-/** O of every certificate (istio/istio tools/certs/common.mk, ROOTCA_ORG and INTERMEDIATE_ORG). */
+/** The O in every certificate (istio/istio tools/certs/common.mk, ROOTCA_ORG and INTERMEDIATE_ORG). */
 const organization = 'Istio';
 
-/** Clocks of nodes differ by seconds to minutes; Istio's own certificates start 2 minutes back, we take five. */
+/** Node clocks differ by seconds to minutes: Istio backdates its certificates by two minutes, this program by five. */
 const backdateMs = 5 * 60_000;
 
 /**
- * Signing certificates and CRLs, which istiod needs of every certificate in the chain once a ca-crl.pem is given
- * (istio/istio security/pkg/pki/util/keycertbundle.go), and digitalSignature as in Istio's Makefile. Not its
- * keyEncipherment and nonRepudiation: a CA key does neither.
+ * Signing certificates and CRLs, which istiod requires of every certificate in the chain if there is a ca-crl.pem
+ * (istio/istio security/pkg/pki/util/keycertbundle.go), and digitalSignature as in Istio's Makefile. Omits the Makefile's
+ * keyEncipherment and nonRepudiation, which do not apply to a CA key.
  */
 export const caKeyUsage: readonly KeyUsage[] = ['digitalSignature', 'keyCertSign', 'cRLSign'];
 
-/** What a root CA is made from. */
+/** The inputs for a root CA. */
 export interface RootRequest {
   readonly publicKey: KeyObject;
   readonly meshID?: string;
@@ -32,8 +32,8 @@ export interface RootRequest {
 }
 
 /**
- * The root's name: unique, because roots that share a subject break verifiers that look an issuer up by name while the
- * root is rotated. Mesh (where declared), month, and four hexadecimal digits of the key.
+ * The root's name: mesh (if declared), month, and four hexadecimal digits of the key's hash. It is unique, because roots
+ * with the same subject break verifiers that look up issuers by name during a root rotation.
  */
 export function rootName(request: Pick<RootRequest, 'publicKey' | 'meshID' | 'now'>): NameTemplate {
   const month = request.now.toISOString().slice(0, 7);
@@ -54,13 +54,13 @@ export function rootTemplate(request: RootRequest): CertificateTemplate {
     subject: rootName(request),
     ...validity(request.now, request.validityDays),
     publicKey: request.publicKey,
-    // OpenSSL 3's x509_strict wants an AKI on everything but a self-signed certificate (RFC 5280 4.2.1.1).
+    // OpenSSL 3's x509_strict requires an AKI except in self-signed certificates (RFC 5280 4.2.1.1).
     extensions: {basicConstraints: {ca: true}, keyUsage: caKeyUsage, subjectKeyId: keyId},
     signatureAlgorithm: requireSignatureAlgorithm(request.publicKey),
   };
 }
 
-/** The name of a cluster's CA: Istio's Makefile's, with the cluster as its locality (INTERMEDIATE_CN, tools/certs/common.mk). */
+/** A cluster CA's name: as in Istio's Makefile, with the cluster as locality (INTERMEDIATE_CN, tools/certs/common.mk). */
 export function clusterCaName(cluster: string): NameTemplate {
   return [
     {type: 'O', value: organization},
@@ -69,17 +69,17 @@ export function clusterCaName(cluster: string): NameTemplate {
   ];
 }
 
-/** What a cluster CA is made from. */
+/** The inputs for a cluster CA. */
 export interface ClusterCaRequest extends Omit<RootRequest, 'meshID'> {
   readonly cluster: string;
   readonly issuer: Certificate;
-  /** What stands above the issuer, which may end earlier than the issuer itself. */
+  /** The certificates above the issuer, which may expire before the issuer does. */
   readonly above?: readonly Certificate[];
 }
 
 /**
- * The template of a cluster's CA: path length 0, since istiod issues leaves only; never outliving its issuer or what stands above that; 730 days
- * unless declared otherwise (INTERMEDIATE_DAYS). Throws `ISSUE_FAILED` when the issuer has expired or is no CA.
+ * The template of a cluster CA: path length 0, since istiod issues only leaf certificates, and 730 days unless declared
+ * otherwise (INTERMEDIATE_DAYS). It outlives no certificate above it. Throws `ISSUE_FAILED` if the issuer has expired.
  */
 export function clusterCaTemplate(request: ClusterCaRequest): CertificateTemplate {
   const {issuer, above = []} = request;
@@ -102,14 +102,14 @@ export function clusterCaTemplate(request: ClusterCaRequest): CertificateTemplat
       basicConstraints: {ca: true, pathLength: 0},
       keyUsage: caKeyUsage,
       subjectKeyId: keyIdentifier(request.publicKey),
-      // What the issuer says its identifier is, not what we would compute: foreign CAs use other methods.
+      // The identifier in the issuer's certificate: foreign CAs compute it by other methods.
       authorityKeyId: keyId === undefined ? keyIdentifier(issuer.publicKey) : Buffer.from(keyId, 'hex'),
     },
     signatureAlgorithm: requireSignatureAlgorithm(issuer.publicKey),
   };
 }
 
-/** Whole seconds: certificates have no fractions. */
+/** A validity period in whole seconds: certificates have no fractions of seconds. */
 function validity(now: Date, days: number): {readonly notBefore: Date; readonly notAfter: Date} {
   const start = Math.floor(now.getTime() / 1000) * 1000;
   return {notBefore: new Date(start - backdateMs), notAfter: new Date(start + days * dayMs)};

@@ -1,6 +1,6 @@
 /**
- * Finds out what a text or a file is that somebody hands us: PEM of any kind, a DER certificate, PKCS#7, or a Secret or
- * ConfigMap as kubectl prints it. It may hold private keys, so it comes in sensitive; what goes out is public.
+ * Recognizes the format of a given file: PEM of any kind, a DER certificate, PKCS#7, or a Secret or ConfigMap as printed by
+ * kubectl. The input is Sensitive because it can contain private keys; the results are public.
  */
 import {defined} from '../defined.js';
 import {createPublicKey} from 'node:crypto';
@@ -26,29 +26,29 @@ export interface Part {
   readonly content: Sensitive<string>;
 }
 
-/** What was handed in. */
+/** A recognized file. */
 export interface Recognized {
   readonly kind: 'file' | 'secret' | 'configmap';
-  /** Of a Secret or ConfigMap. */
+  /** Only for a Secret or ConfigMap. */
   readonly object?: {readonly name: string; readonly namespace?: string; readonly type?: string};
   readonly parts: readonly Part[];
 }
 
-/** One part, read. */
+/** The parsed content of a part. */
 export interface PartContent {
   readonly name: string;
   readonly certificates: readonly Certificate[];
   readonly key?: PrivateKeyFacts;
-  /** Blocks of other types, such as `CERTIFICATE REQUEST`, `PUBLIC KEY (rsa-2048)`. */
+  /** Blocks of other types, such as `CERTIFICATE REQUEST` or `PUBLIC KEY (rsa-2048)`. */
   readonly others: readonly string[];
   readonly problems: readonly ErrorReport[];
   readonly notes: readonly string[];
 }
 
-/** Recognizes a file's bytes. Throws `NOT_PEM` when it is nothing we know. */
+/** Recognizes a file's bytes. Throws `NOT_PEM` for an unknown format. */
 export function recognize(content: Sensitive<Buffer>, name: string): Recognized {
   const bytes = asUtf8(content.reveal());
-  // A PKCS#7 may have signed any text, also PEM: what starts as DER is taken for DER.
+  // A PKCS#7 can contain any signed text, even PEM: a file that starts like DER is treated as DER.
   const binary = readBinary(bytes, name) ?? readBinary(bareBase64(bytes), name);
   if (binary !== undefined) return oneFile(name, binary);
   if (bytes.includes('-----BEGIN') && !looksLikeObject(bytes)) return oneFile(name, bytes.toString('utf8'));
@@ -56,7 +56,7 @@ export function recognize(content: Sensitive<Buffer>, name: string): Recognized 
   if (object) return object;
   throw new MeshError(
     'NOT_PEM',
-    `${name}: neither PEM, nor a DER certificate or PKCS#7, nor a Secret or ConfigMap as kubectl prints it`,
+    `${name}: unknown format: must be PEM, a DER certificate, PKCS#7, or a Secret or ConfigMap as JSON or YAML`,
     {
       hints: [advice`${inspectSecret}`],
     },
@@ -67,7 +67,7 @@ function oneFile(name: string, text: string): Recognized {
   return {kind: 'file', parts: [{name, content: new Sensitive(text)}]};
 }
 
-/** Text without the marks that Windows programs put first; PowerShell redirects into UTF-16. */
+/** Text as UTF-8 without a byte order mark, which Windows programs add; PowerShell redirects output as UTF-16. */
 function asUtf8(bytes: Buffer): Buffer {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return Buffer.from(bytes.subarray(2).toString('utf16le'), 'utf8');
   if (bytes[0] === 0xfe && bytes[1] === 0xff && bytes.length % 2 === 0) {
@@ -76,22 +76,22 @@ function asUtf8(bytes: Buffer): Buffer {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
-/** PEM of DER bytes. Throws `NOT_PEM` for a PKCS#12, which has a passphrase. */
+/** DER bytes as PEM; undefined for other bytes. Throws `NOT_PEM` for a PKCS#12, which has a passphrase. */
 function readBinary(bytes: Buffer | undefined, name: string): string | undefined {
-  // A certificate or a PKCS#7 starts with a SEQUENCE of two or more length bytes, or of indefinite length.
+  // A certificate or PKCS#7 starts with a SEQUENCE whose length has two or more bytes or is indefinite.
   if (bytes?.[0] !== 0x30 || (bytes[1] ?? 0) < 0x80) return undefined;
   if (isPkcs7(bytes)) return encodePem('PKCS7', bytes);
   if (isPkcs12(bytes)) {
-    throw new MeshError('NOT_PEM', `${name}: a PKCS#12, which holds keys and has a passphrase`, {
+    throw new MeshError('NOT_PEM', `${name}: PKCS#12 is not supported: it contains keys and has a passphrase`, {
       hints: [
-        advice`Take the certificates out of it: ${fixWith.run('openssl', words`pkcs12 -in FILE -nokeys -out certificates.pem`)}`,
+        advice`extract the certificates with: ${fixWith.run('openssl', words`pkcs12 -in FILE -nokeys -out certificates.pem`)}`,
       ],
     });
   }
   return encodePem('CERTIFICATE', bytes);
 }
 
-/** The bytes of a text that is nothing but base64: a PEM that lost its markers on its way. */
+/** The bytes of a text that is only base64: PEM without its BEGIN and END lines. */
 function bareBase64(bytes: Buffer): Buffer | undefined {
   const text = bytes.toString('latin1').trim();
   return /^MI[A-Za-z0-9+/\r\n]+={0,2}$/.test(text) ? Buffer.from(text, 'base64') : undefined;
@@ -125,13 +125,13 @@ function readObject(bytes: Buffer, what: string): Recognized | undefined {
     kind: secret ? 'secret' : 'configmap',
     object: defined({name: text(object.metadata?.name) ?? '', namespace, type}),
     parts: [
-      ...entries(object.data, (value_) => (secret ? Buffer.from(value_, 'base64').toString('utf8') : value_)),
-      ...entries(object.stringData, (value_) => value_),
+      ...entries(object.data, (data) => (secret ? Buffer.from(data, 'base64').toString('utf8') : data)),
+      ...entries(object.stringData, (data) => data),
     ],
   };
 }
 
-/** JSON is YAML. A text that is neither is nothing we know. */
+/** Parses YAML, which includes JSON; undefined for other texts. */
 function readYaml(text: string): unknown {
   try {
     return parse(text, {logLevel: 'error'});
@@ -144,13 +144,13 @@ function isObject(value: unknown): value is KubernetesObject {
   return typeof value === 'object' && value !== null;
 }
 
-/** The one object of a `kubectl get` answer. */
+/** The object in `kubectl get` output, which can be a list of one. */
 function single(value: KubernetesObject, what: string): KubernetesObject {
   if (!Array.isArray(value.items)) return value;
   const items: readonly unknown[] = value.items;
   const [first] = items;
   if (items.length === 1 && isObject(first)) return first;
-  throw new MeshError('NOT_PEM', `${what}: a list of ${String(items.length)} objects; inspect one at a time`, {
+  throw new MeshError('NOT_PEM', `${what}: a list of ${String(items.length)} objects: must be a single object`, {
     hints: [advice`${inspectSecret}`],
   });
 }
@@ -162,13 +162,13 @@ function entries(data: unknown, decode: (value: string) => string): readonly Par
   );
 }
 
-/** The text of a part that holds certificates only; keys stay sensitive. */
+/** The text of a part without private keys; undefined for others, which stay Sensitive. */
 export function publicText({content}: Part): string | undefined {
   const text = content.reveal();
   return text.includes('PRIVATE KEY') ? undefined : text;
 }
 
-/** Reads every block of a part. What cannot be read is a problem, not an exception. */
+/** Parses every block of a part. Unreadable blocks are reported as problems, not thrown. */
 export function readPart({name, content}: Part): PartContent {
   const empty: PartContent = {name, certificates: [], others: [], problems: [], notes: []};
   const text = content.reveal();
@@ -179,15 +179,15 @@ export function readPart({name, content}: Part): PartContent {
       ...empty,
       ...readBlocks(blocks, name),
       notes: [
-        ...(hasOtherText ? ['there is text outside the PEM blocks: istiod ignores it'] : []),
-        ...(hasCarriageReturns ? ['lines end with CR LF: istiod reads that'] : []),
+        ...(hasOtherText ? ['there is text outside the PEM blocks, which istiod ignores'] : []),
+        ...(hasCarriageReturns ? ['the lines end with CR LF, which istiod accepts'] : []),
         ...(blocks.some(({label}) => isOtherCertificateLabel(label))
-          ? ['certificates in another form than CERTIFICATE blocks: istiod passes over those']
+          ? ['istiod ignores the certificates that are not in CERTIFICATE blocks']
           : []),
       ],
     };
   } catch (thrown) {
-    return {...empty, problems: [reportError(asOurs(thrown))]};
+    return {...empty, problems: [reportError(asReadError(thrown))]};
   }
 }
 
@@ -208,7 +208,7 @@ function readBlocks(
         key ??= readPrivateKeyBlocks(blocks.slice(index), where);
       else others.push(describeOther(block));
     } catch (thrown) {
-      problems.push(reportError(asOurs(thrown)));
+      problems.push(reportError(asReadError(thrown)));
     }
   }
   return defined({certificates, others, problems, key});
@@ -219,8 +219,8 @@ function describeOther({label, bytes}: PemBlock): string {
   return `PUBLIC KEY (${describeKey(createPublicKey({key: bytes, format: 'der', type: 'spki'})).name})`;
 }
 
-/** Anything but a MeshError here is OpenSSL's word on broken input. */
-function asOurs(thrown: unknown): MeshError {
+/** Any other error at this point is from OpenSSL, about invalid input. */
+function asReadError(thrown: unknown): MeshError {
   if (thrown instanceof MeshError) return thrown;
   return new MeshError('NOT_A_KEY', asMeshError(thrown).message, {cause: thrown});
 }

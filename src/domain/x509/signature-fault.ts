@@ -1,8 +1,8 @@
-/** What is wrong with bytes that should be a signature: the mistakes that programs in front of a KMS or HSM make. */
+/** Diagnoses invalid signatures: the typical mistakes of programs that sign with a KMS or HSM. */
 import {constants, createHash, type KeyObject, verify} from 'node:crypto';
 import {type SignatureAlgorithm, signatureAlgorithms} from './algorithms.js';
 
-/** A signature as it came, and what it should be one of. */
+/** A signature, and the message and key that it should match. */
 export interface GivenSignature {
   readonly message: Uint8Array;
   readonly signature: Buffer;
@@ -11,36 +11,36 @@ export interface GivenSignature {
 }
 
 /**
- * Why it is no signature of the message by that key; undefined when it is one. The sentence goes on from "it". Signatures
- * are RSASSA-PKCS1-v1_5 (RFC 8017 8.2), or ECDSA as DER (RFC 3279 2.2.3, Ecdsa-Sig-Value).
+ * Why a signature is invalid, as a phrase that completes "it"; undefined if it is valid. Signatures are RSASSA-PKCS1-v1_5
+ * (RFC 8017 8.2), or ECDSA as DER (RFC 3279 2.2.3, Ecdsa-Sig-Value).
  */
 export function signatureFault(given: GivenSignature): string | undefined {
   const {signature, algorithm} = given;
   if (verifies(given)) return undefined;
-  if (signature.length === 0) return 'printed nothing where the signature should be';
+  if (signature.length === 0) return 'printed nothing instead of a signature';
   return (
     textFault(given) ??
     (signature.at(-1) === 0x0a && verifies({...given, signature: signature.subarray(0, -1)})
-      ? 'printed a line end after the signature: bytes are expected, and nothing else'
+      ? 'printed a newline after the signature: must be the signature bytes only'
       : undefined) ??
     hashFault(given) ??
     (algorithm === 'sha256WithRSAEncryption' ? rsaFault(given) : ecdsaFault(given)) ??
-    'printed a signature that its public key does not verify: another key signed, or something else than the message'
+    'printed a signature that its public key does not verify: it was made with another key, or of another message'
   );
 }
 
-interface Ways {
+interface VerifyOptions {
   readonly hash?: string;
   readonly padding?: number;
   readonly dsaEncoding?: 'der' | 'ieee-p1363';
 }
 
-function verifies({message, signature, algorithm, publicKey}: GivenSignature, ways: Ways = {}): boolean {
-  const {hash = signatureAlgorithms[algorithm].hashes[0], ...more} = ways;
+function verifies({message, signature, algorithm, publicKey}: GivenSignature, options: VerifyOptions = {}): boolean {
+  const {hash = signatureAlgorithms[algorithm].hashes[0], ...keyOptions} = options;
   try {
-    return verify(hash, message, {key: publicKey, ...more}, signature);
+    return verify(hash, message, {key: publicKey, ...keyOptions}, signature);
   } catch {
-    // OpenSSL throws instead of answering no where a signature has not even the form of one.
+    // OpenSSL throws, instead of returning false, if the bytes are not formatted as a signature.
     return false;
   }
 }
@@ -51,33 +51,33 @@ function textFault(given: GivenSignature): string | undefined {
     {name: 'base64', bytes: Buffer.from(text, 'base64'), form: /^[A-Za-z0-9+/_=\s-]+$/},
     {name: 'hexadecimal digits', bytes: Buffer.from(text, 'hex'), form: /^[0-9a-fA-F]+$/},
   ].find(({bytes, form}) => form.test(text) && verifies({...given, signature: bytes}));
-  if (decoded) return `printed the signature as ${decoded.name}: it has to print its bytes`;
-  return /^[\t\n\r -~]+$/.test(text) ? 'printed text where the bytes of the signature should be' : undefined;
+  if (decoded) return `printed the signature as ${decoded.name}: must be the raw bytes`;
+  return /^[\t\n\r -~]+$/.test(text) ? 'printed text instead of the signature bytes' : undefined;
 }
 
 function hashFault(given: GivenSignature): string | undefined {
   const [hash] = signatureAlgorithms[given.algorithm].hashes;
   const digest = createHash(hash).update(given.message).digest();
   if (verifies({...given, message: digest})) {
-    return `signed the ${hash} digest of the message as if it were the message: it has to be hashed once`;
+    return `hashed the message twice: it signed the ${hash} digest as if that were the message`;
   }
   const other = ['sha1', 'sha256', 'sha384', 'sha512'].find((one) => one !== hash && verifies(given, {hash: one}));
-  return other === undefined ? undefined : `signed with ${other}, and ${given.algorithm} is asked for`;
+  return other === undefined ? undefined : `signed with ${other}: must be ${given.algorithm}`;
 }
 
 function rsaFault(given: GivenSignature): string | undefined {
   const {signature, publicKey} = given;
   const expected = Math.ceil((publicKey.asymmetricKeyDetails?.modulusLength ?? 0) / 8);
   if (signature.length !== expected) {
-    return `printed ${String(signature.length)} bytes: a signature of this RSA key has ${String(expected)}`;
+    return `printed ${String(signature.length)} bytes: a signature by this RSA key has ${String(expected)}`;
   }
   return verifies(given, {padding: constants.RSA_PKCS1_PSS_PADDING})
-    ? 'printed an RSA-PSS signature: PKCS#1 v1.5 is asked for'
+    ? 'printed an RSA-PSS signature: must be PKCS#1 v1.5'
     : undefined;
 }
 
 function ecdsaFault(given: GivenSignature): string | undefined {
   return verifies(given, {dsaEncoding: 'ieee-p1363'})
-    ? 'printed r and s side by side: an ECDSA signature has to be DER (SEQUENCE of two INTEGERs)'
+    ? 'printed r and s concatenated: an ECDSA signature must be DER (SEQUENCE of two INTEGERs)'
     : undefined;
 }

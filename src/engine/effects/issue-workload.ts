@@ -8,7 +8,7 @@ import {inspectCaFiles, requireValidBundle} from '../../domain/ca/inspect-ca.js'
 import {publicHalf} from '../../domain/keys/keys.js';
 import {createKeySigner, generateKey} from '../../signers/keys.js';
 import {writePrivateKey} from '../../domain/keys/private-key.js';
-import {judgeWorkload, workloadTemplate} from '../../domain/ca/workload-certificate.js';
+import {workloadStateOf, workloadTemplate} from '../../domain/ca/workload-certificate.js';
 import type {Effect} from '../effect.js';
 import {certificateInShort} from '../../domain/x509/describe.js';
 import {untilAborted} from '../../tools/bounded.js';
@@ -44,7 +44,7 @@ export const effect: Effect<'issue-workload'> = async (action, {deps, line}) => 
     certChain: chainPem([certificate, ...chain]),
     rootCert: bundle.rootCert,
   };
-  const judged = judgeWorkload(made, {spiffeId, roots, now});
+  const judged = workloadStateOf(made, {spiffeId, roots, now});
   if (judged.kind !== 'valid') {
     const why = judged.kind === 'conflict' ? judged.reason : judged.kind;
     throw new MeshError('ISSUE_FAILED', `the new certificate of ${spiffeId} would not be accepted: ${why}`);

@@ -4,7 +4,7 @@ import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import {readableCertificates} from '../../domain/x509/certificate.js';
-import {findPrivateKeys, isKeyAlone} from '../../domain/keys/private-key.js';
+import {findPrivateKeys, isSingleKey} from '../../domain/keys/private-key.js';
 import type {Deps} from '../../engine/deps.js';
 
 /** Files of a directory that are looked into: more is no work directory. */
@@ -42,7 +42,7 @@ export async function keyFilesIn(workspace: Deps['workspace'], directory: string
     found.push({
       path,
       clear: keys.flatMap(({spki, encryption}) => (spki === undefined || encryption ? [] : [spki])),
-      alone: isKeyAlone(text),
+      alone: isSingleKey(text),
     });
   }
   return found;

@@ -1,12 +1,12 @@
 /** `access show`: the subjects that can reach each cluster's CA key, by RBAC or through remote secrets of other clusters. */
 import {defined} from '../../domain/defined.js';
-import {type Expectations, whyExpected} from '../../domain/access/expected.js';
-import {expectationsOf, keyTarget, noKeyHere, unexpectedIn} from '../../domain/access/findings.js';
-import type {Effect, GrantedRight, WayId} from '../../domain/access/path-kinds.js';
+import {type Expectations, expectedReason} from '../../domain/access/expected.js';
+import {expectationsOf, keyTarget, noClusterKeyReason, unexpectedIn} from '../../domain/access/findings.js';
+import type {Effect, GrantedRight, PathKind} from '../../domain/access/path-kinds.js';
 import type {Binding} from '../../domain/kube/rbac.js';
 import type {AccessPath} from '../../domain/access/access-paths.js';
 import {subjectId, type Subject} from '../../domain/kube/subjects.js';
-import {AccessJudge, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
+import {AccessAnalyzer, type ClusterAccess, type Step, type UnknownStep} from '../../domain/access/transitive.js';
 import type {CheckId, Severity} from '../../domain/checks/check.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {groupBy} from '../../domain/group-by.js';
@@ -38,7 +38,7 @@ export type ShownBinding = Pick<Binding, 'kind' | 'name' | 'namespace' | 'role'>
 
 /** One of a subject's access paths to the key. */
 export interface ShownWay {
-  readonly way: WayId | 'remote-secret';
+  readonly way: PathKind | 'remote-secret';
   readonly effect: Effect;
   readonly rights: readonly GrantedRight[];
   readonly through: readonly ShownBinding[];
@@ -155,7 +155,7 @@ function discardMismatches(mesh: Mesh, observations: readonly ClusterObservation
 
 interface Evaluation {
   readonly known: readonly ClusterAccess[];
-  readonly judge: AccessJudge;
+  readonly judge: AccessAnalyzer;
   readonly expectations: Expectations;
 }
 
@@ -170,7 +170,7 @@ function evaluate({loaded, observations}: AccessFacts): Evaluation {
   const known = observations.flatMap(({cluster, rbac, remotes}): readonly ClusterAccess[] =>
     isKnown(rbac) ? [{cluster: cluster.name, rbac: rbac.value, remotes: isKnown(remotes) ? remotes.value : []}] : [],
   );
-  const judge = new AccessJudge(known, keyTarget(expectations));
+  const judge = new AccessAnalyzer(known, keyTarget(expectations));
   return {known, judge, expectations};
 }
 
@@ -191,7 +191,7 @@ function report({loaded, observations}: AccessFacts, {evaluation, warnings}: Acc
 
 /** Explains results for a mesh without CA keys in its clusters: Secrets of an earlier signer may still exist there. */
 function noKeyNotes({mesh}: LoadedMesh): readonly string[] {
-  const why = noKeyHere(mesh);
+  const why = noClusterKeyReason(mesh);
   return why === undefined ? [] : [`${why}: the access paths shown lead to Secrets without a CA of this mesh`];
 }
 
@@ -202,7 +202,7 @@ function unselected(name: string, outcome: ClusterResult['outcome'], error: Erro
 }
 
 /** Warnings for remote secrets that could not be followed. */
-function unresolvedRemotes({known, judge}: Evaluation): readonly Warning[] {
+function unresolvedRemotes({known, judge}: AccessAnalyzer): readonly Warning[] {
   const names = new Set(known.map(({cluster}) => cluster));
   return [
     ...judge.unknown().map(({cluster, secret, leadsTo}) => ({
@@ -227,12 +227,12 @@ interface SubjectPath {
   readonly way: ShownWay;
 }
 
-function shownClusterOf(observed: ClusterObservation, judge: AccessJudge, expectations: Expectations): ShownCluster {
+function shownClusterOf(observed: ClusterObservation, judge: AccessAnalyzer, expectations: Expectations): ShownCluster {
   const {cluster, uid, rbac, remotes, complete} = observed;
   const {name, context} = cluster;
   const reads = new Set(
     unexpectedIn(judge.own(name), expectations)
-      .filter((one) => one.reads)
+      .filter((one) => one.readsSecret)
       .map(({subject}) => subjectId(subject)),
   );
   const own = judge.own(name).map((path): SubjectPath => {
@@ -240,7 +240,7 @@ function shownClusterOf(observed: ClusterObservation, judge: AccessJudge, expect
     const way = {...wayOf(path), ...assess(path, expectations, check)};
     return {from: undefined, subject: path.subject, way};
   });
-  const remote = judge.remote().flatMap(({from, target, reach, path}): readonly SubjectPath[] => {
+  const remote = judge.remote().flatMap(({from, target, entry: reach, path}): readonly SubjectPath[] => {
     if (target !== name) return [];
     const via = path.at(-1)?.as;
     const way: ShownWay = defined({
@@ -278,11 +278,11 @@ function shownSubjectOf(paths: readonly [SubjectPath, ...SubjectPath[]]): ShownS
 }
 
 function assess(path: AccessPath, expectations: Expectations, check: CheckId): Pick<ShownWay, 'expected' | 'check'> {
-  const expected = whyExpected(path, expectations);
+  const expected = expectedReason(path, expectations);
   return expected === undefined ? {check} : {expected};
 }
 
-function wayOf({way, effect, rights, grants, via}: AccessPath): ShownWay {
+function wayOf({kind: way, effect, rights, grants, via}: AccessPath): ShownWay {
   return defined({
     way,
     effect,

@@ -26,7 +26,7 @@ import {declaredFilesGroups, readDeclaringTexts} from '../shared/load-mesh.js';
 import {readCaFiles} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
 import {readRunningCluster} from '../../observe/running-cluster.js';
-import {summarise, type ShownCa} from '../../domain/ca/inspect-ca.js';
+import {summarizeCa, type ShownCa} from '../../domain/ca/inspect-ca.js';
 import {adoptAll} from './plan-adopt.js';
 import {
   adoptableOf,
@@ -209,7 +209,7 @@ function report(run: PhaseRun<AdoptFacts, AdoptPlan>): AdoptResult {
         versions: [...new Set(running.controlPlanes.map(({tag}) => tag))],
         keptIn,
         keeper,
-        ca: running.cacerts === 'absent' ? undefined : summarise(running.cacerts.inspection),
+        ca: running.cacerts === 'absent' ? undefined : summarizeCa(running.cacerts.inspection),
         files: files.map(({path}) => path),
       });
     }),

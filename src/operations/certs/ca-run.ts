@@ -1,7 +1,7 @@
 /** Shared by the commands that write keys and certificates: git exposure of keys, and a lane and a result for each cluster. */
 import {type ErrorReport, MeshError, reportError} from '../../domain/errors.js';
 import type {TrustStore} from '../../domain/ca/trust-store.js';
-import {type ClusterState, judgeCluster, type RootState} from '../../domain/ca/workdir-state.js';
+import {type ClusterState, clusterStateOf, type RootState} from '../../domain/ca/workdir-state.js';
 import {meshNames} from '../../domain/mesh/mesh.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -73,7 +73,7 @@ export async function judgeClusters(
 ): Promise<readonly {readonly name: string; readonly state: ClusterState}[]> {
   const context = {declared: mesh.clusters.map(({name}) => name), names: meshNames(mesh), now};
   return Promise.all(
-    clusters.map(async ({name}) => ({name, state: judgeCluster(name, await reader.cluster(name), root, context)})),
+    clusters.map(async ({name}) => ({name, state: clusterStateOf(name, await reader.cluster(name), root, context)})),
   );
 }
 

@@ -5,7 +5,7 @@ import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import {externalCaReason, type SignerSpec} from '../../domain/mesh/signer.js';
 import type {DeclaredSigner} from '../../domain/mesh/signer-schema.js';
-import {type ClusterState, judgeRoot, type RootFiles, type RootState} from '../../domain/ca/workdir-state.js';
+import {type ClusterState, rootStateOf, type RootFiles, type RootState} from '../../domain/ca/workdir-state.js';
 import type {Deps} from '../../engine/deps.js';
 import type {SignerState} from '../../signers/signer-module.js';
 import {checkGitExposure} from '../shared/exposed-keys.js';
@@ -70,10 +70,10 @@ export async function gatherGenerate(deps: Deps, request: GenerateRequest): Prom
   // A key file is always checked, to report how it is protected; other signers only if they have to sign.
   const local = spec.type === 'local' ? await survey(deps, spec) : undefined;
   // `--root` must not contradict root-cert.pem; the key does not matter here.
-  const declaredRoot = judgeRoot({certificate: found.certificate, key: undefined});
+  const declaredRoot = rootStateOf({certificate: found.certificate, key: undefined});
   const givenRoot = rootFile === undefined ? undefined : await readRootFile(deps, rootFile, declaredRoot);
   const {from: rootSource, ...files} = rootFiles(found, local, givenRoot);
-  const root = judgeRoot(files);
+  const root = rootStateOf(files);
   const clusters = await judgeClusters(loaded, reader, root, now);
   // With an external CA no key is written, so no .gitignore is needed.
   const issuesHere = externalCaReason(spec) === undefined;

@@ -5,14 +5,14 @@ import {type Observed, observe} from '../../domain/observed.js';
 import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {Refusal} from '../../domain/ca/signed-chain.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
-import {changesFromRequest, lifeOtherThan} from '../../domain/ca/changes.js';
+import {changesFromRequest, lifetimeChanges} from '../../domain/ca/changes.js';
 import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
 import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {readPrivateKey} from '../../domain/keys/private-key.js';
 import {type PartContent, readPart, recognize} from '../../domain/x509/recognize.js';
-import {judgeRequest} from '../../domain/ca/request-state.js';
+import {requestStateOf} from '../../domain/ca/request-state.js';
 import {distinctRoots} from '../../domain/ca/trust-store.js';
-import {judgeRoot} from '../../domain/ca/workdir-state.js';
+import {rootStateOf} from '../../domain/ca/workdir-state.js';
 import type {Deps} from '../../engine/deps.js';
 import type {Operation, PhaseRun} from '../../engine/operation.js';
 import {type ClusterResult, concludeRun, plannedActions} from '../../engine/report.js';
@@ -76,7 +76,7 @@ async function gather(request: ImportRequest, deps: Deps, files: () => Promise<R
   const [cluster] = loaded.clusters;
   if (!cluster) throw new MeshError('INTERNAL', 'no cluster was selected');
   const paths = clusterLayout(cluster.name);
-  const root = judgeRoot({...(await createCaFileReader(workspace).root()), key: undefined});
+  const root = rootStateOf({...(await createCaFileReader(workspace).root()), key: undefined});
   const [requestKey, caKey, csr] = await Promise.all([
     readKey(deps, paths.requestKey),
     readKey(deps, paths.caKey),
@@ -158,7 +158,7 @@ async function readClusterDirectory(
 ): Promise<{readonly name: string; readonly keys: readonly string[]; readonly chain: readonly Certificate[]}> {
   const {workspace} = deps;
   const csr = await workspace.readText(clusterLayout(name).requestCsr);
-  const request = judgeRequest(name, {key: undefined, csr}, []);
+  const request = requestStateOf(name, {key: undefined, csr}, []);
   const {certificate, chain = []} = inspectCaFiles(await readCaFiles(workspace, name), {now: deps.now()});
   return {
     name,
@@ -175,7 +175,7 @@ function report(run: PhaseRun<ImportFacts, ImportPlan>): ImportResult {
   const {chain, refusals} = run.plan;
   const {name} = cluster;
   const days = loaded.mesh.trust.clusterValidityDays;
-  const changes = chain?.[0] ? [...lifeOtherThan(chain[0], days), ...changesFromRequest(chain[0], name)] : [];
+  const changes = chain?.[0] ? [...lifetimeChanges(chain[0], days), ...changesFromRequest(chain[0], name)] : [];
   return caRunResult(run, [cluster], (result) =>
     defined({
       ...result,

@@ -7,7 +7,7 @@ import {isClusterName} from '../../domain/mesh/names.js';
 import {defaults} from '../../domain/mesh/resolve.js';
 import {type Certificate, parseCertificates} from '../../domain/x509/certificate.js';
 import {type CertificateDetails, detailCertificate, detailKey, type KeyDetails} from '../../domain/x509/describe.js';
-import {isBelow, type IstiodOpinion, judgeFile, judgeSet} from '../../domain/ca/inspect-parts.js';
+import {isBelow, type IstiodVerdict, inspectFile, inspectSet} from '../../domain/ca/inspect-parts.js';
 import {type Part, readPart, recognize, type Recognized} from '../../domain/x509/recognize.js';
 import {Sensitive} from '../../domain/sensitive.js';
 import {advice, kubectlMesh} from '../../domain/suggest/suggestion.js';
@@ -50,7 +50,7 @@ export interface InspectResult {
   readonly others: readonly {readonly in: string; readonly what: string}[];
   readonly problems: readonly ErrorReport[];
   readonly notes: readonly string[];
-  readonly istiod?: IstiodOpinion;
+  readonly istiod?: IstiodVerdict;
 }
 
 interface Facts {
@@ -129,7 +129,7 @@ function report({facts}: PhaseRun<Facts>, request: InspectRequest): InspectResul
     keyMayBeMissing: kind === 'cluster',
   };
   const [only] = contents;
-  const istiod = kind === 'file' ? only && judgeFile(only, roots, options) : judgeSet(parts, options);
+  const istiod = kind === 'file' ? only && inspectFile(only, roots, options) : inspectSet(parts, options);
   return defined({
     source: sourceName(request.target),
     kind,

@@ -7,7 +7,7 @@ import {validateSignedChain, type Refusal} from '../../domain/ca/signed-chain.js
 import type {CaFiles} from '../../domain/ca/ca-files.js';
 import type {Certificate} from '../../domain/x509/certificate.js';
 import {chainPem} from '../../domain/x509/chain.js';
-import {madeForOther} from '../../domain/ca/cluster-of-ca.js';
+import {otherOwner} from '../../domain/ca/cluster-of-ca.js';
 import {certificateInShort} from '../../domain/x509/describe.js';
 import {formatFingerprint} from '../../domain/keys/keys.js';
 import {inspectCaFiles} from '../../domain/ca/inspect-ca.js';
@@ -119,7 +119,7 @@ function noKeyError(cluster: string): ErrorReport {
 /** Refuses a subject that names another cluster: every later command would report it as a conflict. */
 function wrongClusterName({subject}: Certificate, {cluster, loaded}: ImportFacts): readonly Refusal[] {
   const declared = loaded.mesh.clusters.map(({name}) => name);
-  const other = madeForOther(attributeOf(subject, 'L'), cluster.name, declared);
+  const other = otherOwner(attributeOf(subject, 'L'), cluster.name, declared);
   if (other === undefined) return [];
   return [
     {

@@ -5,8 +5,8 @@ import {clusterLayout} from '../../domain/mesh/layout.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {KeyAlgorithm} from '../../domain/keys/keys.js';
 import {type CertificateInShort, certificateInShort} from '../../domain/x509/describe.js';
-import {judgeRequest, type RequestState} from '../../domain/ca/request-state.js';
-import {type ClusterState, judgeRoot} from '../../domain/ca/workdir-state.js';
+import {requestStateOf, type RequestState} from '../../domain/ca/request-state.js';
+import {type ClusterState, rootStateOf} from '../../domain/ca/workdir-state.js';
 import {advice, kubectlMesh, words} from '../../domain/suggest/suggestion.js';
 import type {RequestClusterCa} from '../../engine/action.js';
 import type {Deps} from '../../engine/deps.js';
@@ -96,7 +96,7 @@ async function gather(request: CsrRequest, deps: Deps): Promise<RequestFacts> {
   const signer = await csrSigner(deps, 'certs request');
   const loaded = await loadMesh(deps, {clusters: request.clusters, keyAlgorithm: request.keyAlgorithm, signer});
   const reader = createCaFileReader(deps.workspace);
-  const root = judgeRoot({...(await reader.root()), key: undefined});
+  const root = rootStateOf({...(await reader.root()), key: undefined});
   const states = await judgeClusters(loaded, reader, root, deps.now());
   const requests = await readRequests(deps, loaded);
   const clusters = states.map(({name, state}) => {
@@ -115,7 +115,7 @@ async function readRequests(
   const read = async ({name}: MeshCluster): Promise<readonly [string, RequestState]> => {
     const {requestKey, requestCsr} = clusterLayout(name);
     const [key, csr] = await Promise.all([workspace.readSecret(requestKey), workspace.readText(requestCsr)]);
-    return [name, judgeRequest(name, {key, csr}, declared)];
+    return [name, requestStateOf(name, {key, csr}, declared)];
   };
   return new Map(await Promise.all(clusters.map(read)));
 }

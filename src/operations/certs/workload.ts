@@ -10,9 +10,9 @@ import type {CaFiles} from '../../domain/ca/ca-files.js';
 import {certificateInShort, type CertificateInShort} from '../../domain/x509/describe.js';
 import {type CaInspection, inspectCaFiles} from '../../domain/ca/inspect-ca.js';
 import {
-  judgeWorkload,
-  longestWorkloadMs,
-  shortestWorkloadMs,
+  workloadStateOf,
+  maxWorkloadMs,
+  minWorkloadMs,
   workloadEnd,
   type WorkloadState,
 } from '../../domain/ca/workload-certificate.js';
@@ -84,12 +84,12 @@ export const issueWorkload = onePhase<WorkloadRequest, WorkloadResult, WorkloadF
 });
 
 function checkValidity(validityMs: number): void {
-  if (validityMs > longestWorkloadMs) {
+  if (validityMs > maxWorkloadMs) {
     throw new MeshError('USAGE', '--validity must be at most 2160h (90 days), as in istiod', {
       hints: ['a short lifetime is what protects a workload key: the default is 24h'],
     });
   }
-  if (validityMs < shortestWorkloadMs) throw new MeshError('USAGE', '--validity must be at least 1m');
+  if (validityMs < minWorkloadMs) throw new MeshError('USAGE', '--validity must be at least 1m');
 }
 
 async function gather(deps: Deps, request: WorkloadRequest): Promise<WorkloadFacts> {
@@ -112,7 +112,7 @@ async function gather(deps: Deps, request: WorkloadRequest): Promise<WorkloadFac
     workspace.readText(paths.rootCert),
   ]);
   const roots = inspection.roots ?? [];
-  const state = judgeWorkload({key, certChain, rootCert}, {spiffeId, roots, now});
+  const state = workloadStateOf({key, certChain, rootCert}, {spiffeId, roots, now});
   const mesh = await guardKeys(deps, loaded, [paths.key]);
   return {...mesh, request, cluster, paths, spiffeId, files, inspection, state, now};
 }

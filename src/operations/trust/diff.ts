@@ -14,7 +14,7 @@ import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.j
 import {inspectWithoutKey, readCaSecret, readOwnCa} from '../../observe/ca-files.js';
 import {ClusterReader, eachCluster} from '../../observe/cluster-reader.js';
 import {readClusterUid} from '../../observe/identity.js';
-import {summarise, type ShownCa} from '../../domain/ca/inspect-ca.js';
+import {summarizeCa, type ShownCa} from '../../domain/ca/inspect-ca.js';
 
 /** `trust diff CLUSTER...`. */
 export type DiffRequest = MeshRequest;
@@ -85,7 +85,7 @@ function report({loaded, compared}: DiffFacts): DiffResult {
   const elsewhere = externalCaReason(loaded.mesh.trust.signer);
   return {
     clusters: compared.map(({cluster: {name, context}, own, inCluster}): ComparedCluster => {
-      const shown = {name, context, workDirectory: summarise(own.inspection), differences: []};
+      const shown = {name, context, workDirectory: summarizeCa(own.inspection), differences: []};
       if (elsewhere !== undefined && own.files.caCert === undefined) {
         return defined({...shown, outcome: 'unchanged', madeElsewhere: elsewhere});
       }
@@ -95,7 +95,7 @@ function report({loaded, compared}: DiffFacts): DiffResult {
       }
       const {cacerts} = inCluster.value;
       const differences = compareCa(own, cacerts);
-      const found = cacerts === 'absent' ? undefined : summarise(cacerts.inspection);
+      const found = cacerts === 'absent' ? undefined : summarizeCa(cacerts.inspection);
       return defined({...shown, outcome: 'done', same: differences.length === 0, differences, inCluster: found});
     }),
     warnings: asWarnings(loaded.notes),

@@ -22,7 +22,7 @@ import {loadMesh, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.j
 import {readOwnCa} from '../../observe/ca-files.js';
 import {eachCluster} from '../../observe/cluster-reader.js';
 import {presentsOther, readTrust} from '../../observe/trust-state.js';
-import {type ShownCa, summarise} from '../../domain/ca/inspect-ca.js';
+import {type ShownCa, summarizeCa} from '../../domain/ca/inspect-ca.js';
 import type {TrustTarget} from './actions.js';
 import {factsOf, planChanges, type TrustFacts, type TrustPlan, type TrustRules} from './plan-changes.js';
 
@@ -155,8 +155,8 @@ export function reportChanges({facts, plan, outcomes}: PhaseRun<TrustFacts, Trus
           context: trust.cluster.context,
           namespace: target.namespace,
           plan: decision?.kind,
-          before: cacerts && summarise(cacerts.inspection),
-          after: summarise(target.own.inspection),
+          before: cacerts && summarizeCa(cacerts.inspection),
+          after: summarizeCa(target.own.inspection),
           differences: decision?.differences ?? [],
           keepsPrevious: decision?.keepPrevious ?? false,
           restarts: (decision?.restart ?? []).map(({name}) => name),

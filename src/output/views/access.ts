@@ -1,5 +1,5 @@
 import {bindingText} from '../../domain/access/findings.js';
-import {rightText, ways} from '../../domain/access/path-kinds.js';
+import {rightText, pathKinds} from '../../domain/access/path-kinds.js';
 import {some} from '../../domain/checks/describe.js';
 import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
@@ -86,7 +86,7 @@ function nameOf({id, from}: ShownSubject): string {
 }
 
 function doing({way, via, path}: ShownWay): string {
-  if (way !== 'remote-secret') return printableLine(`${ways[way].says}${via === undefined ? '' : `: ${via}`}`);
+  if (way !== 'remote-secret') return printableLine(`${pathKinds[way].phrase}${via === undefined ? '' : `: ${via}`}`);
   const steps = (path ?? []).map(({secret, leadsTo}) => `${secret} to ${leadsTo}`).join(', ');
   return printableLine(`go by remote secret ${steps}${via === undefined ? '' : `, as ${via}`}`);
 }

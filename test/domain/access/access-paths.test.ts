@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {accessManifests, isGivenRole} from '../../../src/domain/access/role-manifests.js';
+import {accessManifests, accessRoleLevel} from '../../../src/domain/access/role-manifests.js';
 import {roleLevels} from '../../../src/domain/access/command-rights.js';
 import {expectationsOf, removeFix, unexpectedIn} from '../../../src/domain/access/findings.js';
 import {caSecrets} from '../../../src/domain/access/path-kinds.js';
@@ -29,93 +29,109 @@ const ofGroup = (name: string): SeededGrant => ({
   rules: [coreRule(['get'], ['secrets'])],
 });
 
-/** The ways of bob, with whom he becomes. */
-function waysOfBob(...grants: readonly SeededGrant[]): readonly string[] {
+/** The kinds of bob's access paths, with the subject that each leads through. */
+function pathsOfBob(...grants: readonly SeededGrant[]): readonly string[] {
   return accessPathsOf(rbac(...healthyGrants, ...grants), target)
     .filter(({subject}) => subjectId(subject) === 'User:bob')
-    .map(({way, via}) => [way, ...(via ? [subjectId(via)] : [])].join(' '));
+    .map(({kind, via}) => [kind, ...(via ? [subjectId(via)] : [])].join(' '));
 }
 
-describe('a way that leads through others', () => {
+describe('an indirect access path', () => {
   it.each<readonly [string, readonly SeededGrant[], readonly string[]]>([
     [
       'any user',
       [everywhere(coreRule(['impersonate'], ['users']))],
       ['impersonate User:system:kube-controller-manager'],
     ],
-    ['a user who reaches nothing', [everywhere(coreRule(['impersonate'], ['users'], 'nobody'))], []],
-    ['groups alone', [everywhere(coreRule(['impersonate'], ['groups']))], []],
+    ['a user without access', [everywhere(coreRule(['impersonate'], ['users'], 'nobody'))], []],
+    ['groups, without a user', [everywhere(coreRule(['impersonate'], ['groups']))], []],
     [
-      'groups, and one user for the sake of it',
+      'groups, together with one user',
       [everywhere(coreRule(['impersonate'], ['groups']), coreRule(['impersonate'], ['users'], 'nobody'))],
       ['impersonate Group:system:masters'],
     ],
     [
-      'service accounts of a namespace that reach it',
+      'service accounts of a namespace that have access',
       [within('shop', coreRule(['impersonate'], ['serviceaccounts'])), shopTool],
       ['impersonate ServiceAccount:shop/tool'],
     ],
     [
-      'service accounts of a namespace that do not',
+      'service accounts of a namespace that have no access',
       [within('shop', coreRule(['impersonate'], ['serviceaccounts']))],
       [],
     ],
     [
-      'a token of one by name',
+      'a service account, with a token for it by name',
       [within('shop', coreRule(['create'], ['serviceaccounts/token'], 'tool')), shopTool],
       ['token ServiceAccount:shop/tool'],
     ],
-    ['a token of another', [within('shop', coreRule(['create'], ['serviceaccounts/token'], 'x')), shopTool], []],
     [
-      'pods beside one',
+      'another service account, with a token for it',
+      [within('shop', coreRule(['create'], ['serviceaccounts/token'], 'x')), shopTool],
+      [],
+    ],
+    [
+      'a service account, by creating pods',
       [within('shop', coreRule(['create'], ['pods'])), shopTool],
       ['pod-of ServiceAccount:shop/tool'],
     ],
     [
-      'programs in pods beside one',
+      'a service account, by exec',
       [within('shop', coreRule(['create'], ['pods/exec'])), shopTool],
       ['in-pod-of ServiceAccount:shop/tool'],
     ],
     [
-      'programs in pods beside one, by GET and by name',
+      'a service account, by exec with GET into a named pod',
       [within('shop', coreRule(['get'], ['pods/exec'], 'tool-0')), shopTool],
       ['in-pod-of ServiceAccount:shop/tool'],
     ],
     [
-      'a container beside one',
+      'a service account, by an ephemeral container',
       [within('shop', coreRule(['patch'], ['pods/ephemeralcontainers'])), shopTool],
       ['in-pod-of ServiceAccount:shop/tool'],
     ],
     [
-      'an image of pods beside one',
+      'a service account, by changing the image of its pods',
       [within('shop', coreRule(['patch'], ['pods'])), shopTool],
       ['in-pod-of ServiceAccount:shop/tool'],
     ],
-    ['programs in pods of another namespace', [within('bank', coreRule(['create'], ['pods/exec'])), shopTool], []],
-    ['pods that it only sees', [within('shop', coreRule(['get', 'list'], ['pods', 'pods/log'])), shopTool], []],
     [
-      'a Secret that is filled with a token of one',
+      'a service account, by exec in another namespace',
+      [within('bank', coreRule(['create'], ['pods/exec'])), shopTool],
+      [],
+    ],
+    [
+      'a service account, with read access to pods only',
+      [within('shop', coreRule(['get', 'list'], ['pods', 'pods/log'])), shopTool],
+      [],
+    ],
+    [
+      'a service account, by a token Secret',
       [within('shop', coreRule(['create', 'get'], ['secrets'])), shopTool],
       ['token ServiceAccount:shop/tool'],
     ],
-    ['Secrets beside one that it cannot read', [within('shop', coreRule(['create'], ['secrets'])), shopTool], []],
     [
-      'any account of a namespace whose accounts reach it',
+      'a service account, by a token Secret that it cannot read',
+      [within('shop', coreRule(['create'], ['secrets'])), shopTool],
+      [],
+    ],
+    [
+      'any service account of a namespace whose group has access',
       [within('shop', coreRule(['create'], ['pods'])), ofGroup('system:serviceaccounts:shop')],
       ['pod-of Group:system:serviceaccounts:shop'],
     ],
     [
-      'any account, where all reach it',
+      'any service account, if the group of all has access',
       [within('shop', coreRule(['impersonate'], ['serviceaccounts'], 'x')), ofGroup('system:serviceaccounts')],
       ['impersonate Group:system:serviceaccounts'],
     ],
     [
-      'an account of a namespace whose accounts do not',
+      'a service account of a namespace whose group has no access',
       [within('bank', coreRule(['create'], ['pods'])), ofGroup('system:serviceaccounts:shop')],
       [],
     ],
     [
-      'somebody who becomes somebody',
+      'a service account that can itself act as another',
       [
         within('a', coreRule(['create'], ['serviceaccounts/token'])),
         {
@@ -129,39 +145,47 @@ describe('a way that leads through others', () => {
       ['token ServiceAccount:a/x'],
     ],
   ])('by acting as %s', (_title, grants, expected) => {
-    expect(waysOfBob(...grants)).toEqual(expected);
+    expect(pathsOfBob(...grants)).toEqual(expected);
   });
 
   const create = rbacRule(['create'], ['rolebindings']);
   const edit: SeededGrant = {name: 'edit', subjects: [], rules: [coreRule(['get'], ['secrets'])]};
   const view: SeededGrant = {name: 'view', subjects: [], rules: [coreRule(['get'], ['pods'])]};
   it.each<readonly [string, readonly SeededGrant[], readonly string[]]>([
-    ['bindings alone, which binds nothing that is not held', [within('istio-system', create)], []],
-    ['bind alone', [within('istio-system', rbacRule(['bind'], ['clusterroles']))], []],
-    ['both', [within('istio-system', create, rbacRule(['bind'], ['clusterroles'])), edit], ['bind']],
+    ['bindings, without the verb bind', [within('istio-system', create)], []],
+    ['nothing, with the verb bind alone', [within('istio-system', rbacRule(['bind'], ['clusterroles']))], []],
     [
-      'both, of a role that reaches',
+      'bindings, with the verb bind',
+      [within('istio-system', create, rbacRule(['bind'], ['clusterroles'])), edit],
+      ['bind'],
+    ],
+    [
+      'bindings, with bind for a role that has access',
       [within('istio-system', create, rbacRule(['bind'], ['clusterroles'], 'edit')), edit],
       ['bind'],
     ],
     [
-      'both, of a role that does not',
+      'bindings, with bind for a role that has no access',
       [within('istio-system', create, rbacRule(['bind'], ['clusterroles'], 'view')), view],
       [],
     ],
-    ['both, in another namespace', [within('shop', create, rbacRule(['bind'], ['clusterroles'])), edit], []],
-    ['both, of roles of the namespace', [within('istio-system', create, rbacRule(['bind'], ['roles']))], ['bind']],
+    ['bindings in another namespace', [within('shop', create, rbacRule(['bind'], ['clusterroles'])), edit], []],
     [
-      'both, by another binding than one that exists',
+      'bindings, with bind for Roles of the namespace',
+      [within('istio-system', create, rbacRule(['bind'], ['roles']))],
+      ['bind'],
+    ],
+    [
+      'a binding that does not exist',
       [within('istio-system', rbacRule(['patch'], ['rolebindings'], 'x'), rbacRule(['bind'], ['roles']))],
       [],
     ],
     [
-      'both, by a binding that exists',
+      'an existing binding',
       [within('istio-system', rbacRule(['patch'], ['rolebindings'], 'istiod'), rbacRule(['bind'], ['roles']))],
       ['bind'],
     ],
-    ['roles without escalate', [everywhere(rbacRule(['update', 'patch'], ['clusterroles']))], []],
+    ['roles, without the verb escalate', [everywhere(rbacRule(['update', 'patch'], ['clusterroles']))], []],
     ['roles that it holds', [everywhere(rbacRule(['update', 'escalate'], ['clusterroles']))], ['escalate']],
     ['roles that it does not hold', [everywhere(rbacRule(['update', 'escalate'], ['clusterroles'], 'other'))], []],
     [
@@ -170,44 +194,44 @@ describe('a way that leads through others', () => {
       ['escalate'],
     ],
   ])('by changing %s', (_title, grants, expected) => {
-    expect(waysOfBob(...grants)).toEqual(expected);
+    expect(pathsOfBob(...grants)).toEqual(expected);
   });
 });
 
-describe('a way to another CA', () => {
+describe('the right to replace the CA', () => {
   const here = (...verbs: readonly string[]): SeededGrant => within('istio-system', coreRule(verbs, ['secrets']));
   it.each<readonly [string, readonly SeededGrant[], readonly string[]]>([
     ['update', [here('update')], ['replace-secret']],
     ['delete and create', [here('delete', 'create')], ['replace-secret']],
     ['delete', [here('delete')], []],
-    ['create, which replaces nothing', [here('create')], []],
+    ['create', [here('create')], []],
     [
-      'create, and delete of another',
+      'create, and delete of another Secret',
       [within('istio-system', coreRule(['delete'], ['secrets'], 'x'), coreRule(['create'], ['secrets']))],
       [],
     ],
     ['update, delete and create', [here('update', 'delete', 'create')], ['replace-secret']],
-  ])('is %s', (_title, grants, expected) => {
-    expect(waysOfBob(...grants)).toEqual(expected);
+  ])('with %s', (_title, grants, expected) => {
+    expect(pathsOfBob(...grants)).toEqual(expected);
   });
 });
 
-describe('who is expected', () => {
+describe('expected subjects', () => {
   const unexpected = (...grants: readonly SeededGrant[]): readonly string[] =>
     unexpectedIn(accessPathsOf(rbac(...healthyGrants, ...grants), target), expectationsOf(mesh)).map(({subject}) =>
       subjectId(subject),
     );
 
-  it('is everybody of a healthy cluster, and system:masters even where nothing is bound', () => {
+  it('are all of those in a healthy cluster, and system:masters even without bindings', () => {
     expect(unexpected()).toEqual([]);
-    expect(accessPathsOf(rbac(), target).map(({subject, way}) => `${subjectId(subject)} ${way}`)).toEqual([
+    expect(accessPathsOf(rbac(), target).map(({subject, kind}) => `${subjectId(subject)} ${kind}`)).toEqual([
       'Group:system:masters superuser',
     ]);
   });
 
   it.each<readonly [string, SeededGrant, readonly string[]]>([
     [
-      'a controller, by another binding than its own',
+      'a controller with a binding that is not its default',
       {
         name: 'more',
         subjects: [{kind: 'ServiceAccount', namespace: 'kube-system', name: 'job-controller'}],
@@ -216,7 +240,7 @@ describe('who is expected', () => {
       ['ServiceAccount:kube-system/job-controller'],
     ],
     [
-      'an account in a binding that is called like one of a controller, to another role',
+      'an account in a binding named like a controller, to another role',
       {
         name: 'more',
         bindingName: 'system:controller:spare',
@@ -226,12 +250,12 @@ describe('who is expected', () => {
       ['ServiceAccount:kube-system/spare'],
     ],
     [
-      'somebody in the binding of a controller',
+      'a user in the binding of a controller',
       {name: 'system:controller:job-controller', subjects: [bob], rules: [coreRule(['get'], ['secrets'])]},
       ['User:bob'],
     ],
     [
-      'an account called like a revision, without its roles',
+      'an account named like a revision, without its roles',
       {
         name: 'more',
         subjects: [{kind: 'ServiceAccount', namespace: 'istio-system', name: 'istiod-canary'}],
@@ -258,7 +282,7 @@ describe('who is expected', () => {
       ['ServiceAccount:shop/istiod'],
     ],
     [
-      'a gateway whose role is wider than the one of its chart',
+      'a gateway whose role grants more than its chart',
       {
         name: 'istio-eastwestgateway-sds',
         namespace: 'istio-system',
@@ -267,11 +291,11 @@ describe('who is expected', () => {
       },
       ['ServiceAccount:istio-system/istio-eastwestgateway-service-account'],
     ],
-  ])('is not decided by a name: %s', (_title, grant, expected) => {
+  ])('are not recognized by name alone: %s', (_title, grant, expected) => {
     expect(unexpected(grant)).toEqual(expected);
   });
 
-  it.each(roleLevels)('knows the %s that access role printed, unless somebody added to it', (level) => {
+  it.each(roleLevels)('include holders of role %s of access role, unless rights were added to it', (level) => {
     const options = {
       level,
       namespace: 'istio-system',
@@ -282,17 +306,17 @@ describe('who is expected', () => {
     const manifests = accessManifests({...options, name: 'ours', subjects: [{kind: 'User', name: 'bob'}]});
     const place = {namespace: 'istio-system', revisions: []};
     const {roles} = readRbac(manifests as never);
-    expect(roles.map((role) => isGivenRole(role, place))).toEqual([level, level]);
+    expect(roles.map((role) => accessRoleLevel(role, place))).toEqual([level, level]);
     for (const role of roles) {
       const more = {verbs: ['get'], apiGroups: [''], resources: ['secrets'], resourceNames: ['other']};
-      expect(isGivenRole({...role, rules: [...role.rules, more]}, place)).toBeUndefined();
-      expect(isGivenRole({...role, labels: {}}, place)).toBeUndefined();
+      expect(accessRoleLevel({...role, rules: [...role.rules, more]}, place)).toBeUndefined();
+      expect(accessRoleLevel({...role, labels: {}}, place)).toBeUndefined();
     }
   });
 });
 
-describe('the command that takes somebody out', () => {
-  it('removes each of its places, the last first, and tests who stands there', () => {
+describe('the command that removes a subject', () => {
+  it('removes every occurrence, the last first, and tests each name', () => {
     const seeded = rbac({
       subjects: [bob, {kind: 'User', name: "it's me"}, bob],
       rules: [coreRule(['get'], ['secrets'])],

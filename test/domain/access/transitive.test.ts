@@ -2,7 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {caSecrets} from '../../../src/domain/access/path-kinds.js';
 import {readRemoteSecret} from '../../../src/domain/istio/remote-secret.js';
 import {subjectId} from '../../../src/domain/kube/subjects.js';
-import {AccessJudge} from '../../../src/domain/access/transitive.js';
+import {AccessAnalyzer} from '../../../src/domain/access/transitive.js';
 import {coreRule, healthyGrants, rbac, remoteCredential, type SeededGrant} from '../checks/healthy.js';
 
 const reader = {kind: 'ServiceAccount', namespace: 'istio-system', name: 'istio-reader-service-account'} as const;
@@ -12,9 +12,9 @@ const bob: SeededGrant = {
   namespace: 'istio-system',
 };
 
-/** Who reaches the key of `target` from elsewhere, with the clusters on the way. */
-function reach(clusters: Readonly<Record<string, {grants?: readonly SeededGrant[]; leadsTo: readonly string[]}>>) {
-  const judge = new AccessJudge(
+/** Bob's paths to CA keys through other clusters: the clusters on each path, then the cluster of the key. */
+function pathsOfBob(clusters: Readonly<Record<string, {grants?: readonly SeededGrant[]; leadsTo: readonly string[]}>>) {
+  const analyzer = new AccessAnalyzer(
     Object.entries(clusters).map(([cluster, {grants = healthyGrants, leadsTo}]) => ({
       cluster,
       rbac: rbac(...grants),
@@ -22,23 +22,23 @@ function reach(clusters: Readonly<Record<string, {grants?: readonly SeededGrant[
     })),
     {namespace: 'istio-system', secrets: caSecrets},
   );
-  return judge
+  return analyzer
     .remote()
-    .filter(({reach: {subject}}) => subjectId(subject) === 'User:bob')
+    .filter(({entry: {subject}}) => subjectId(subject) === 'User:bob')
     .map(({from, target, path}) => [from, ...path.map(({leadsTo}) => leadsTo), target].join(' '));
 }
 
-describe('through remote secrets', () => {
+describe('access through remote secrets', () => {
   const blind = healthyGrants.filter(({name}) => name !== 'istio-reader-clusterrole-istio-system');
 
-  it('leads from cluster to cluster, as far as the readers may read Secrets', () => {
+  it('leads from cluster to cluster while the readers may read Secrets', () => {
     const a = {grants: [...healthyGrants, bob], leadsTo: ['b']};
-    expect(reach({a, b: {leadsTo: ['c']}, c: {leadsTo: []}})).toEqual(['a b b', 'a b c c']);
-    expect(reach({a, b: {leadsTo: ['c']}, c: {grants: blind, leadsTo: []}})).toEqual(['a b b']);
-    expect(reach({a, b: {grants: blind, leadsTo: ['c']}, c: {leadsTo: []}})).toEqual([]);
+    expect(pathsOfBob({a, b: {leadsTo: ['c']}, c: {leadsTo: []}})).toEqual(['a b b', 'a b c c']);
+    expect(pathsOfBob({a, b: {leadsTo: ['c']}, c: {grants: blind, leadsTo: []}})).toEqual(['a b b']);
+    expect(pathsOfBob({a, b: {grants: blind, leadsTo: ['c']}, c: {leadsTo: []}})).toEqual([]);
   });
 
-  it('goes on through a cluster whose key is not within reach, where its remote secret is', () => {
+  it('continues through a cluster whose key is out of reach, if its remote secret is not', () => {
     const onlyRemote: SeededGrant = {
       name: 'narrow-reader',
       subjects: [reader],
@@ -46,26 +46,30 @@ describe('through remote secrets', () => {
       namespace: 'istio-system',
     };
     const a = {grants: [...healthyGrants, bob], leadsTo: ['b']};
-    expect(reach({a, b: {grants: [...blind, onlyRemote], leadsTo: ['c']}, c: {leadsTo: []}})).toEqual(['a b c c']);
+    expect(pathsOfBob({a, b: {grants: [...blind, onlyRemote], leadsTo: ['c']}, c: {leadsTo: []}})).toEqual(['a b c c']);
   });
 
-  it('ends in circles, and comes back with more rights than it began with', () => {
+  it('terminates in cycles, and can return with more rights', () => {
     const a = {grants: [...healthyGrants, bob], leadsTo: ['b', 'c']};
-    expect(reach({a, b: {leadsTo: ['a', 'c']}, c: {leadsTo: ['a', 'b']}})).toEqual(['a b b', 'a b a a', 'a b c c']);
+    expect(pathsOfBob({a, b: {leadsTo: ['a', 'c']}, c: {leadsTo: ['a', 'b']}})).toEqual([
+      'a b b',
+      'a b a a',
+      'a b c c',
+    ]);
   });
 
-  it('leads on by a token of the own cluster, which istiod has no use for', () => {
+  it('includes a remote secret for its own cluster, which istiod ignores', () => {
     const own: SeededGrant = {...bob, rules: [coreRule(['get'], ['secrets'], 'istio-remote-secret-a')]};
-    expect(reach({a: {grants: [...healthyGrants, own], leadsTo: ['a']}})).toEqual(['a a a']);
+    expect(pathsOfBob({a: {grants: [...healthyGrants, own], leadsTo: ['a']}})).toEqual(['a a a']);
   });
 
-  it('goes nowhere where the cluster is not known', () => {
-    expect(reach({a: {grants: [...healthyGrants, bob], leadsTo: ['b']}})).toEqual([]);
+  it('ends at a cluster that was not analyzed', () => {
+    expect(pathsOfBob({a: {grants: [...healthyGrants, bob], leadsTo: ['b']}})).toEqual([]);
   });
 
-  it('judges a mesh of sixty clusters that all know each other', () => {
+  it('is found quickly in a full mesh of sixty clusters', () => {
     const names = Array.from({length: 60}, (_, index) => `c${String(index)}`);
-    const judge = new AccessJudge(
+    const analyzer = new AccessAnalyzer(
       names.map((cluster) => ({
         cluster,
         rbac: rbac(...healthyGrants),
@@ -74,7 +78,7 @@ describe('through remote secrets', () => {
       {namespace: 'istio-system', secrets: caSecrets},
     );
     const targets = new Set(
-      judge
+      analyzer
         .remote()
         .filter(({from}) => from === 'c0')
         .map(({target}) => target),
@@ -96,7 +100,7 @@ describe('a remote secret', () => {
   const read = (data: Record<string, string>) =>
     readRemoteSecret({apiVersion: 'v1', kind: 'Secret', metadata: {name: 'istio-remote-secret-b'}, data});
 
-  it('says whose token it holds, and keeps nothing of the token', () => {
+  it('shows the identity of its token, but nothing of the token itself', () => {
     const token = jwt({sub: 'system:serviceaccount:istio-system:istio-reader-service-account'});
     const found = read({b: kubeconfig({token})});
     expect(found.map(({cluster, identity}) => [cluster, identity && subjectId(identity.user)])).toEqual([
@@ -105,7 +109,7 @@ describe('a remote secret', () => {
     expect(JSON.stringify(found)).not.toContain(token.split('.')[1]);
   });
 
-  it('says nothing of its holder where that cannot be read off', () => {
+  it('shows no identity for credentials that do not contain one', () => {
     const cases: readonly string[] = [
       kubeconfig({token: 'opaque'}),
       kubeconfig({token: 'a.!!!.c'}),

@@ -10,7 +10,7 @@ import {encryptKey} from '../../../src/signers/keys.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 import {bundleOf, type TinyCa, tinyClusterCa, tinyRoot} from '../../helpers/tiny-ca.js';
 
-/** A small fixed generator (mulberry32): the same mutations in every run. */
+/** A small seeded generator (mulberry32), so that every run makes the same mutations. */
 function random(seed: number): () => number {
   let state = seed;
   return () => {
@@ -21,7 +21,7 @@ function random(seed: number): () => number {
   };
 }
 
-/** Flips, cuts, repeats or inserts bytes. */
+/** Replaces, truncates, repeats or inserts bytes. */
 function mutate(bytes: Buffer, next: () => number): Buffer {
   const at = Math.floor(next() * bytes.length);
   const value = Math.floor(next() * 256);
@@ -48,8 +48,8 @@ beforeAll(async () => {
   ca = await tinyClusterCa(root, 'cluster1');
 });
 
-/** Runs and returns what it threw, if that is one of ours; anything else fails the test. */
-function ours(run: () => unknown): MeshError | undefined {
+/** The MeshError that a function throws, if any; another error fails the test. */
+function meshErrorOf(run: () => unknown): MeshError | undefined {
   try {
     run();
     return undefined;
@@ -59,19 +59,19 @@ function ours(run: () => unknown): MeshError | undefined {
   }
 }
 
-describe('mutated input never throws anything but an error with a code', () => {
-  it('certificates: what still parses is not the same certificate', () => {
+describe('mutated input only ever throws errors with a code', () => {
+  it('certificates', () => {
     const next = random(1);
     let rejected = 0;
     for (let round = 0; round < rounds; round += 1) {
       const bytes = mutate(ca.certificate.der, next);
       if (bytes.equals(ca.certificate.der)) continue;
-      if (ours(() => parseCertificate(bytes, 'fuzz'))) rejected += 1;
+      if (meshErrorOf(() => parseCertificate(bytes, 'fuzz'))) rejected += 1;
     }
     expect(rejected).toBeGreaterThan(rounds / 2);
   });
 
-  it('whole sets of files: every change of a certificate or its signature is noticed', () => {
+  it('sets of CA files: every change to a certificate or its signature is detected', () => {
     const next = random(2);
     const good = bundleOf(ca, [root]);
     for (let round = 0; round < 300; round += 1) {
@@ -89,28 +89,28 @@ describe('mutated input never throws anything but an error with a code', () => {
     const next = random(3);
     for (let round = 0; round < rounds; round += 1) {
       const text = encodePem('ENCRYPTED PRIVATE KEY', mutate(der, next));
-      ours(() => readPrivateKey(new Sensitive(text), 'fuzz'));
+      meshErrorOf(() => readPrivateKey(new Sensitive(text), 'fuzz'));
     }
-    expect(ours(() => readPrivateKey(new Sensitive(pem), 'fuzz'))).toBeUndefined();
+    expect(meshErrorOf(() => readPrivateKey(new Sensitive(pem), 'fuzz'))).toBeUndefined();
   });
 
-  it('plain keys and PEM texts', () => {
+  it('unencrypted keys and PEM texts', () => {
     const key = ca.key.export({type: 'pkcs8', format: 'der'});
     const next = random(4);
     for (let round = 0; round < rounds; round += 1) {
       const text = encodePem('PRIVATE KEY', mutate(key, next));
-      ours(() => readPrivateKey(new Sensitive(text), 'fuzz'));
+      meshErrorOf(() => readPrivateKey(new Sensitive(text), 'fuzz'));
       const broken = mutate(Buffer.from(text), next).toString('latin1');
-      ours(() => readPart({name: 'fuzz', content: new Sensitive(broken)}));
+      meshErrorOf(() => readPart({name: 'fuzz', content: new Sensitive(broken)}));
     }
-    expect(ours(() => readPrivateKey(new Sensitive(encodePem('PRIVATE KEY', key)), 'fuzz'))).toBeUndefined();
+    expect(meshErrorOf(() => readPrivateKey(new Sensitive(encodePem('PRIVATE KEY', key)), 'fuzz'))).toBeUndefined();
   });
 
   it('random garbage', () => {
     const next = random(5);
     for (let round = 0; round < 300; round += 1) {
       const bytes = Buffer.from(Array.from({length: Math.floor(next() * 200)}, () => Math.floor(next() * 256)));
-      expect(ours(() => recognize(new Sensitive(bytes), 'fuzz').parts.map(readPart))).toSatisfy(
+      expect(meshErrorOf(() => recognize(new Sensitive(bytes), 'fuzz').parts.map(readPart))).toSatisfy(
         (error: MeshError | undefined) => error === undefined || error.code === 'NOT_PEM',
       );
     }
@@ -118,22 +118,22 @@ describe('mutated input never throws anything but an error with a code', () => {
 });
 
 describe('DER', () => {
-  it('comes out byte for byte as it went in', () => {
+  it('re-encodes to the same bytes', () => {
     for (const {certificate} of [root, ca]) {
       expect(encodeDer(decodeDer(certificate.der)).equals(certificate.der)).toBe(true);
     }
   });
 
   it.each([
-    ['bytes after the value', '0500ff'],
+    ['trailing bytes', '0500ff'],
     ['an indefinite length', '30800500' + '0000'],
     ['a length with a leading zero', '3082000205 00'.replace(' ', '')],
-    ['a long form that fits the short one', '30810205 00'.replace(' ', '')],
-    ['an integer with padding', '02020001'],
+    ['a long-form length that fits the short form', '30810205 00'.replace(' ', '')],
+    ['a padded integer', '02020001'],
     ['a length beyond the end', '3005020100'],
-    ['nothing', ''],
-    ['nesting without end', '30'.repeat(3) + '00'],
-    ['a thousand levels', Buffer.from(nested(1000)).toString('hex')],
+    ['empty input', ''],
+    ['unterminated nesting', '30'.repeat(3) + '00'],
+    ['a thousand levels of nesting', Buffer.from(nested(1000)).toString('hex')],
   ])('refuses %s', (_what, hex) => {
     expect(() => readDer(Buffer.from(hex, 'hex'), 'NOT_A_CERTIFICATE', 'x', (value) => value)).toThrow(
       expect.objectContaining({code: 'NOT_A_CERTIFICATE'}),

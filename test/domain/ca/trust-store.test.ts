@@ -4,7 +4,7 @@ import {
   isReadableBundle,
   isSubsetEitherWay,
   missingRoots,
-  otherTrust,
+  firstMismatch,
   parseTrustStore,
   readableRoots,
   rootName,
@@ -78,10 +78,10 @@ describe('comparing', () => {
   it('finds the first store that disagrees with the first', () => {
     const [both, swapped, one] = [trustStoreOf([old, current]), trustStoreOf([current, old]), trustStoreOf([old])];
     const unreadable: TrustStore = {text: 'hello', roots: []};
-    expect(otherTrust([both, swapped, one])).toBe(one);
-    expect(otherTrust([both, swapped])).toBeUndefined();
-    expect(otherTrust([both, unreadable])).toBe(unreadable);
-    expect(otherTrust<TrustStore>([])).toBeUndefined();
+    expect(firstMismatch([both, swapped, one])).toBe(one);
+    expect(firstMismatch([both, swapped])).toBeUndefined();
+    expect(firstMismatch([both, unreadable])).toBe(unreadable);
+    expect(firstMismatch<TrustStore>([])).toBeUndefined();
   });
 });
 

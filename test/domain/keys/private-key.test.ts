@@ -11,13 +11,13 @@ import {tinyRoot} from '../../helpers/tiny-ca.js';
 const sensitive = (text: string) => new Sensitive(text);
 const passphrase = 'correct horse battery staple';
 const ask = () => Promise.resolve(sensitive(passphrase));
-const neverAsk = () => Promise.reject(new Error('the passphrase was asked for'));
+const neverAsk = () => Promise.reject(new Error('the passphrase was requested'));
 
 const ecdsa = (curve: string) => openssl(['genpkey', '-algorithm', 'EC', '-pkeyopt', `ec_paramgen_curve:${curve}`]);
 const rsa = openssl(['genrsa', '2048']);
 const sec1 = (pem: string) => openssl(['ec'], pem);
 
-describe('key formats, as istiod takes them', () => {
+describe('key formats in istiod', () => {
   const accepted: readonly (readonly [row: string, make: () => string, form: string, name: string])[] = [
     ['RSA in PKCS#8', () => rsa, 'pkcs8', 'rsa-2048'],
     ['RSA in PKCS#1', () => openssl(['rsa', '-traditional'], rsa), 'pkcs1', 'rsa-2048'],
@@ -27,7 +27,7 @@ describe('key formats, as istiod takes them', () => {
     ['ECDSA P-521 in PKCS#8', () => ecdsa('secp521r1'), 'pkcs8', 'ecdsa-p521'],
     ['ECDSA P-256 in SEC1', () => sec1(ecdsa('prime256v1')), 'sec1', 'ecdsa-p256'],
     ['Ed25519 in PKCS#8', () => openssl(['genpkey', '-algorithm', 'ED25519']), 'pkcs8', 'ed25519'],
-    ['CRLF line ends', () => rsa.replaceAll('\n', '\r\n'), 'pkcs8', 'rsa-2048'],
+    ['CRLF line endings', () => rsa.replaceAll('\n', '\r\n'), 'pkcs8', 'rsa-2048'],
     ['text before the first block', () => `Bag Attributes\n    friendlyName: ca\n${rsa}`, 'pkcs8', 'rsa-2048'],
   ];
   it.each(accepted)('%s loads', (_row, make, form, name) => {
@@ -35,7 +35,7 @@ describe('key formats, as istiod takes them', () => {
     const facts = readPrivateKey(sensitive(pem), 'ca-key.pem');
     expect(facts).toMatchObject({form, description: {name}});
     expect(facts.refusal).toBeUndefined();
-    // The key itself came through: OpenSSL derives the same public key.
+    // The key is intact: OpenSSL derives the same public key.
     const publicPem = openssl(['pkey', '-pubout'], pem);
     expect(createPrivateKey(pem).asymmetricKeyType).toBe(facts.key?.asymmetricKeyType);
     expect(publicPem).toContain('PUBLIC KEY');
@@ -60,7 +60,7 @@ describe('key formats, as istiod takes them', () => {
       'encrypted-legacy',
       /encrypted/,
     ],
-    ['a curve that Go has not', () => ecdsa('secp256k1'), 'pkcs8', /secp256k1/],
+    ['a curve that Go does not support', () => ecdsa('secp256k1'), 'pkcs8', /secp256k1/],
     [
       'RSA-PSS',
       () => openssl(['genpkey', '-algorithm', 'RSA-PSS', '-pkeyopt', 'rsa_keygen_bits:2048']),
@@ -80,7 +80,7 @@ describe('key formats, as istiod takes them', () => {
     expect(facts.refusal).toMatch(reason);
   });
 
-  it('says so when a certificate stands where a key should be', async () => {
+  it('names a certificate in place of a key', async () => {
     const {certificate} = await tinyRoot();
     expect(() => readPrivateKey(sensitive(certificate.pem), 'ca-key.pem')).toThrow(
       expect.objectContaining({code: 'NOT_A_KEY', message: expect.stringContaining('certificate') as string}),
@@ -88,11 +88,11 @@ describe('key formats, as istiod takes them', () => {
   });
 
   it.each([
-    ['nothing', '', 'NOT_PEM'],
-    ['words', 'hello\n', 'NOT_PEM'],
-    ['a block cut off', rsa.slice(0, 400), 'NOT_PEM'],
-    ['broken base64', rsa.replace(/\n(.{10})/, '\n!$1'), 'NOT_PEM'],
-    ['bytes that are no key', '-----BEGIN PRIVATE KEY-----\nMAMCAQA=\n-----END PRIVATE KEY-----\n', 'NOT_A_KEY'],
+    ['an empty text', '', 'NOT_PEM'],
+    ['plain text', 'hello\n', 'NOT_PEM'],
+    ['a truncated block', rsa.slice(0, 400), 'NOT_PEM'],
+    ['invalid base64', rsa.replace(/\n(.{10})/, '\n!$1'), 'NOT_PEM'],
+    ['bytes that are not a key', '-----BEGIN PRIVATE KEY-----\nMAMCAQA=\n-----END PRIVATE KEY-----\n', 'NOT_A_KEY'],
     ['a PKCS#8 body under a PKCS#1 label', rsa.replaceAll('PRIVATE KEY', 'EC PRIVATE KEY'), 'NOT_A_KEY'],
   ])('%s is an error with a code', (_what, text, code) => {
     expect(() => readPrivateKey(sensitive(text), 'ca-key.pem')).toThrow(expect.objectContaining({code}));
@@ -100,7 +100,7 @@ describe('key formats, as istiod takes them', () => {
 });
 
 describe('the encrypted root key', () => {
-  it('is read by openssl with its passphrase and by nobody without', async () => {
+  it('can be read by openssl with its passphrase only', async () => {
     const key = await generateKey('ecdsa-p384');
     const pem = (await encryptKey(key, sensitive(passphrase))).reveal();
     const path = temporaryFiles({'root-key.pem': pem, pass: passphrase});
@@ -109,32 +109,32 @@ describe('the encrypted root key', () => {
     expect(() => openssl(['pkey', '-in', path('root-key.pem'), '-passin', 'pass:wrong'])).toThrow();
   });
 
-  it('uses scrypt N=16384 r=8 p=5 with AES-256, and says that this is strong', async () => {
+  it('uses scrypt N=16384 r=8 p=5 with AES-256, which is not reported as weak', async () => {
     const pem = await encryptKey(await generateKey('ecdsa-p256'), sensitive(passphrase));
     const facts = readPrivateKey(pem, 'root-key.pem');
     expect(facts.encryption).toEqual({cipher: 'aes-256-cbc', kdf: 'scrypt N=16384 r=8 p=5', weak: false});
     expect(facts.key).toBeUndefined();
   });
 
-  it('is never twice the same text for the same key and passphrase', async () => {
+  it('differs every time, for the same key and passphrase', async () => {
     const key = await generateKey('ecdsa-p256');
     const [one, other] = await Promise.all([1, 2].map(() => encryptKey(key, sensitive(passphrase))));
     expect(one!.reveal()).not.toBe(other!.reveal());
   });
 
-  it('is refused an empty passphrase', async () => {
+  it('requires a passphrase that is not empty', async () => {
     const key = await generateKey('ecdsa-p256');
     await expect(encryptKey(key, sensitive(''))).rejects.toMatchObject({code: 'PASSPHRASE_NEEDED'});
   });
 
-  it('does not open with the wrong passphrase, whatever the padding says', async () => {
+  it('does not open with a wrong passphrase, even if the padding is valid', async () => {
     const pem = await encryptKey(await generateKey('ecdsa-p256'), sensitive(passphrase));
     const wrong = () => Promise.resolve(sensitive('wrong'));
     await expect(openPrivateKey(pem, wrong, 'root-key.pem')).rejects.toMatchObject({code: 'WRONG_PASSPHRASE'});
   });
 });
 
-describe('an encrypted key that is broken', () => {
+describe('a corrupt encrypted key', () => {
   // PBES2 with scrypt and AES-256 in CBC mode.
   const envelope = ({cost = 16, blockSize = 1, parallelization = 1, iv = 16, data = 32}) =>
     sensitive(
@@ -158,18 +158,18 @@ describe('an encrypted key that is broken', () => {
       ),
     );
   it.each([
-    ['a whole envelope of something else', {}, 'WRONG_PASSPHRASE'],
+    ['a valid envelope with other content', {}, 'WRONG_PASSPHRASE'],
     ['an IV too short for the cipher', {iv: 8}, 'NOT_A_KEY'],
-    ['data that is no whole number of blocks', {data: 33}, 'NOT_A_KEY'],
+    ['data that is not a multiple of the block size', {data: 33}, 'NOT_A_KEY'],
     // RFC 7914 2: N is less than 2^(128 * r / 8).
-    ['a cost that scrypt does not take', {cost: 2 ** 16}, 'UNSUPPORTED_KEY'],
-    ['more memory than is granted', {blockSize: 2 ** 21, parallelization: 64}, 'UNSUPPORTED_KEY'],
+    ['a cost that scrypt does not support', {cost: 2 ** 16}, 'UNSUPPORTED_KEY'],
+    ['more memory than the limit', {blockSize: 2 ** 21, parallelization: 64}, 'UNSUPPORTED_KEY'],
   ])('%s %o is %s', async (_row, change, code) => {
     await expect(openPrivateKey(envelope(change), ask, 'root-key.pem')).rejects.toMatchObject({code});
   });
 });
 
-describe('reading what openssl encrypts', () => {
+describe('keys that openssl encrypted', () => {
   const topk8 = (...args: string[]) => openssl(['pkcs8', '-topk8', ...args, '-passout', `pass:${passphrase}`], rsa);
   const rows: readonly (readonly [row: string, make: () => string, kdf: string, weak: boolean])[] = [
     [
@@ -181,7 +181,7 @@ describe('reading what openssl encrypts', () => {
     ['600,000 rounds', () => topk8('-v2', 'aes-256-cbc', '-iter', '600000'), 'pbkdf2-sha256 600000 rounds', false],
     ['SHA-512', () => topk8('-v2', 'aes-128-cbc', '-v2prf', 'hmacWithSHA512'), 'pbkdf2-sha512 2048 rounds', true],
     [
-      'SHA-1, which stands for itself by absence',
+      'SHA-1, which is encoded by omission',
       () => topk8('-v2', 'aes-192-cbc', '-v2prf', 'hmacWithSHA1'),
       'pbkdf2-sha1 2048 rounds',
       true,
@@ -208,13 +208,13 @@ describe('reading what openssl encrypts', () => {
   it.each([
     ['PBE-MD5-DES', 'des-cbc'],
     ['PBE-SHA1-RC2-40', 'rc2-cbc'],
-  ])('calls %s weak, and says that it cannot be opened here', async (scheme, cipher) => {
+  ])('with %s are weak, and cannot be opened', async (scheme, cipher) => {
     const pem = sensitive(topk8('-v1', scheme, '-provider', 'legacy', '-provider', 'default'));
     expect(readPrivateKey(pem, 'root-key.pem').encryption).toMatchObject({cipher, weak: true});
     await expect(openPrivateKey(pem, ask, 'root-key.pem')).rejects.toMatchObject({code: 'UNSUPPORTED_KEY'});
   });
 
-  it('refuses an encryption scheme that it does not know by its number', () => {
+  it('with an unknown encryption scheme are refused by its identifier', () => {
     const scheme = sequence(sequence(oid('1.2.3.4')), octetString(Buffer.alloc(16)));
     const pem = sensitive(encodePem('ENCRYPTED PRIVATE KEY', encodeDer(scheme)));
     expect(() => readPrivateKey(pem, 'root-key.pem')).toThrow(
@@ -223,7 +223,7 @@ describe('reading what openssl encrypts', () => {
   });
 
   it.each(['-aes256', '-des3', '-camellia192'])(
-    'opens legacy headers with %s and no other passphrase',
+    'with legacy headers and %s open with the right passphrase only',
     async (cipher) => {
       const pem = sensitive(openssl(['rsa', '-traditional', cipher, '-passout', `pass:${passphrase}`], rsa));
       expect((await openPrivateKey(pem, ask, 'root-key.pem')).equals(createPrivateKey(rsa))).toBe(true);
@@ -235,9 +235,9 @@ describe('reading what openssl encrypts', () => {
   it.each([
     ['legacy headers', ['rsa', '-traditional', '-aes128']],
     ['triple DES of PKCS#12', ['pkcs8', '-topk8', '-v1', 'PBE-SHA1-3DES']],
-  ])('of %s reports every wrong passphrase as such, whatever it decrypts to', async (_row, args) => {
+  ])('with %s report every wrong passphrase, whatever it decrypts to', async (_row, args) => {
     const pem = sensitive(openssl([...args, '-passout', `pass:${passphrase}`], rsa));
-    // One in 256 leaves valid padding. What OpenSSL reports of one must not spoil the next.
+    // One in 256 leaves valid padding. OpenSSL's error for one attempt must not affect the next.
     for (let attempt = 0; attempt < 600; attempt += 1) {
       const wrong = () => Promise.resolve(sensitive(`wrong ${String(attempt)}`));
       await expect(openPrivateKey(pem, wrong, 'root-key.pem')).rejects.toMatchObject({code: 'WRONG_PASSPHRASE'});
@@ -248,18 +248,18 @@ describe('reading what openssl encrypts', () => {
   const legacy = openssl(['rsa', '-traditional', '-aes256', '-passout', `pass:${passphrase}`], rsa);
   const body = /\n\n([^-]+)/;
   it.each<[row: string, pem: string, code: string]>([
-    ['a cipher nobody knows', legacy.replace('AES-256-CBC', 'FOO-CBC'), 'UNSUPPORTED_KEY'],
-    ['a cipher that is no block chain', legacy.replace('AES-256-CBC', 'AES-256-GCM'), 'UNSUPPORTED_KEY'],
+    ['an unknown cipher', legacy.replace('AES-256-CBC', 'FOO-CBC'), 'UNSUPPORTED_KEY'],
+    ['a cipher that is not in CBC mode', legacy.replace('AES-256-CBC', 'AES-256-GCM'), 'UNSUPPORTED_KEY'],
     ['single DES', legacy.replace(/AES-256-CBC,\w{16}/, 'DES-CBC,'), 'UNSUPPORTED_KEY'],
     ['no initialization vector', legacy.replace(/(AES-256-CBC),\w+/, '$1'), 'NOT_A_KEY'],
     ['half an initialization vector', legacy.replace(/(AES-256-CBC,\w{16})\w+/, '$1'), 'NOT_A_KEY'],
     ['no DEK-Info', legacy.replace(/DEK-Info.*\n/, ''), 'NOT_A_KEY'],
-    ['data cut off', legacy.replace(body, '\n\nAAAAAAAAAAAAAAAA\n'), 'NOT_A_KEY'],
-  ])('says of legacy headers with %s what is wrong, and not the passphrase', async (_row, pem, code) => {
+    ['truncated data', legacy.replace(body, '\n\nAAAAAAAAAAAAAAAA\n'), 'NOT_A_KEY'],
+  ])('with legacy headers and %s do not report a wrong passphrase', async (_row, pem, code) => {
     await expect(openPrivateKey(sensitive(pem), ask, 'root-key.pem')).rejects.toMatchObject({code});
   });
 
-  it('calls scrypt weak where many passes stand in for memory', () => {
+  it('with scrypt are weak if many passes replace memory', () => {
     const pem = sensitive(
       openssl(
         [
@@ -272,7 +272,7 @@ describe('reading what openssl encrypts', () => {
     expect(readPrivateKey(pem, 'root-key.pem').encryption).toMatchObject({weak: true});
   });
 
-  it('asks for no passphrase when the key is in the clear', async () => {
+  it('prompt for no passphrase if they are unencrypted', async () => {
     const key = await generateKey('ecdsa-p256');
     expect((await openPrivateKey(writePrivateKey(key), neverAsk, 'root-key.pem')).equals(key)).toBe(true);
   });

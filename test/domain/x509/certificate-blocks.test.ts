@@ -14,7 +14,7 @@ beforeAll(() => {
   bundle = pkcs7(pems, 'DER');
 });
 
-/** The same value with an indefinite length (X.690 8.1.3.6), as far down as `levels` constructed values go. */
+/** A value with indefinite lengths (X.690 8.1.3.6) in this many levels of constructed values. */
 function indefinite(value: Buffer, levels: number): Buffer {
   const long = (value[1] ?? 0) >= 0x80;
   const start = long ? 2 + ((value[1] ?? 0) & 0x7f) : 2;
@@ -25,7 +25,7 @@ function indefinite(value: Buffer, levels: number): Buffer {
 }
 
 function nested(value: Buffer, levels: number): Buffer {
-  // Certificates themselves stay as they are: they are signed.
+  // Certificates are signed, so their bytes must not change.
   const isCertificate = certificates.some((one) => one.equals(value));
   return ((value[0] ?? 0) & 0x20) !== 0 && !isCertificate ? indefinite(value, levels - 1) : value;
 }
@@ -43,7 +43,7 @@ function children(content: Buffer): readonly Buffer[] {
   return found;
 }
 
-it('hands each certificate out byte for byte', () => {
+it('returns each certificate byte for byte', () => {
   expect(isPkcs7(bundle)).toBe(true);
   expect(readPkcs7(bundle, 'p7b')).toEqual(certificates);
 });
@@ -54,7 +54,7 @@ it.each([1, 2, 3, 4, 5])('reads indefinite lengths down to level %i', (levels) =
   expect(readPkcs7(ber, 'p7b')).toEqual(certificates);
 });
 
-it('reads signed content that is an octet string in parts, of indefinite length', () => {
+it('reads signed content in a constructed octet string of indefinite length', () => {
   const [type, wrapped] = decodeDer(bundle).children!;
   const [version, digests, info, ...rest] = wrapped!.children![0]!.children!;
   const parts = [octetString(Buffer.from('a')), octetString(Buffer.from('b'))];
@@ -65,27 +65,27 @@ it('reads signed content that is an octet string in parts, of indefinite length'
   expect(readPkcs7(ber, 'p7b')).toEqual(certificates);
 });
 
-it('refuses a certificate that is not DER instead of writing it anew', () => {
+it('refuses a certificate that is not DER instead of re-encoding it', () => {
   const [first] = certificates;
   const at = bundle.indexOf(first!);
   const ber = Buffer.concat([bundle.subarray(0, at), Buffer.from([0x30, 0x80]), first!.subarray(4), Buffer.alloc(2)]);
-  // Two bytes fewer in the length, two more at the end: the lengths around it still fit.
-  const whole = Buffer.concat([ber, bundle.subarray(at + first!.length)]);
-  expect(whole).toHaveLength(bundle.length);
-  expect(() => readPkcs7(whole, 'p7b')).toThrow(expect.objectContaining({code: 'NOT_A_CERTIFICATE'}));
+  // Two bytes fewer for the length and two more at the end: the enclosing lengths stay valid.
+  const modified = Buffer.concat([ber, bundle.subarray(at + first!.length)]);
+  expect(modified).toHaveLength(bundle.length);
+  expect(() => readPkcs7(modified, 'p7b')).toThrow(expect.objectContaining({code: 'NOT_A_CERTIFICATE'}));
 });
 
-it('is not confused by a certificate', () => {
+it('does not mistake a certificate for PKCS#7', () => {
   expect(certificates.map((one) => isPkcs7(one))).toEqual([false, false]);
 });
 
-it('says of what is cut anywhere, or nests without end, that it cannot be read', () => {
-  const bad = [
+it('reports truncated input and unterminated nesting as errors', () => {
+  const invalid = [
     ...Array.from({length: bundle.length - 1}, (_, length) => bundle.subarray(0, length)),
     Buffer.from('3080'.repeat(10_000), 'hex'),
     Buffer.from('30ffffffffffffffff', 'hex'),
   ];
-  for (const bytes of bad) {
+  for (const bytes of invalid) {
     expect(() => readPkcs7(bytes, 'p7b'), String(bytes.length)).toThrow(MeshError);
     expect(() => isPkcs7(bytes)).not.toThrow();
   }

@@ -1,4 +1,4 @@
-/** Hierarchies with CAs between the root and the clusters', as openssl makes them. */
+/** Hierarchies from openssl with CAs between the root and the cluster CA. */
 import {X509Certificate} from 'node:crypto';
 import {beforeAll, describe, expect, it} from 'vitest';
 import {clusterCaFacts} from '../../../src/domain/facts/read/cluster-ca.js';
@@ -8,12 +8,12 @@ import {clusterCaTemplate} from '../../../src/domain/x509/profile.js';
 import {openssl, temporaryFiles} from '../../helpers/openssl.js';
 import {CorporateCa, foreignRequest, policy as policyExtensions} from '../../helpers/corporate-ca.js';
 
-/** A minute on: openssl starts its certificates at the current second. */
+/** A minute ahead, because openssl's certificates start at the current second. */
 const now = new Date(Date.now() + 60_000);
 const read = (pem: string) => parseCertificate(new X509Certificate(pem).raw, 'test');
 
 let root: CorporateCa;
-/** Root, policy CA, regional CA. */
+/** Regional CA, policy CA, root. */
 let above: readonly CorporateCa[];
 beforeAll(() => {
   root = CorporateCa.root();
@@ -21,14 +21,14 @@ beforeAll(() => {
   above = [policy.below('/CN=Regional CA'), policy, root];
 });
 
-/** A cluster CA below the last of these, with its chain. */
+/** The files of a cluster CA below the first CA of a chain. */
 function files(chain: readonly CorporateCa[]) {
   const caCert = chain[0]?.sign(foreignRequest('/O=Istio/CN=Intermediate CA/L=c1')) ?? '';
   return {caCert, rootCert: root.pem, certChain: caCert + chain.map(({pem}) => pem).join('')};
 }
 
 describe.each([2, 3, 4])('a hierarchy of depth %i', (depth) => {
-  it('is accepted, and every CA in between is a fact of its own', () => {
+  it('is accepted, and its facts list every intermediate CA', () => {
     const made = files(above.slice(4 - depth));
     const inspection = inspectCaFiles(made, {now, keyMayBeMissing: true});
     expect(inspection.findings).toEqual([]);
@@ -40,22 +40,22 @@ describe.each([2, 3, 4])('a hierarchy of depth %i', (depth) => {
   });
 });
 
-it('shows the CA in between also where it has expired', () => {
+it('shows an expired intermediate CA', () => {
   const policy = root.below('/CN=Old Policy CA', {start: '20200101000000Z', end: '20210101000000Z'});
   const made = files([policy, root]);
   const facts = clusterCaFacts(made, inspectCaFiles(made, {now, keyMayBeMissing: true}));
   expect(facts.between?.map(({subject}) => subject)).toEqual(['CN=Old Policy CA']);
 });
 
-it('needs every CA in between in cert-chain.pem', () => {
+it('requires every intermediate CA in cert-chain.pem', () => {
   const {certChain, ...rest} = files(above);
   const [, policy] = above;
-  const holed = certChain.replace(policy?.pem ?? '', '');
-  const inspection = inspectCaFiles({...rest, certChain: holed}, {now, keyMayBeMissing: true});
+  const incomplete = certChain.replace(policy?.pem ?? '', '');
+  const inspection = inspectCaFiles({...rest, certChain: incomplete}, {now, keyMayBeMissing: true});
   expect(inspection.findings.map(({id}) => id)).toContain('not-trusted');
 });
 
-it('ends a new cluster CA with the first of those above it', () => {
+it('limits the validity of a new cluster CA by that of all CAs above it', () => {
   const short = CorporateCa.root('/CN=Short Root', {
     end: new Date(now.getTime() + 86_400_000).toISOString().replace(/[-:T]|\.\d+/g, ''),
   });
@@ -75,7 +75,7 @@ it.each([
     ['-algorithm', 'RSA', '-pkeyopt', 'rsa_keygen_bits:2048'],
     {digest: 'sha1', signature: ['rsa_padding_mode:pss']},
   ],
-])('does not hold a CA for trusted that was signed with %s, as Go does not', (_, key, how) => {
+])('does not trust a CA that is signed with %s, like Go', (_, key, how) => {
   const policy = root.below('/CN=Policy CA', {key});
   const caCert = policy.sign(foreignRequest('/O=Istio/CN=Intermediate CA/L=c1'), how);
   const made = {caCert, rootCert: root.pem, certChain: caCert + policy.pem + root.pem};
@@ -83,7 +83,7 @@ it.each([
   expect([loads, findings.map(({id}) => id)]).toEqual([false, ['not-trusted']]);
 });
 
-it('forbids workloads where name constraints permit the parent of the trust domain: proxies take a URI for one host', () => {
+it('forbids workloads if name constraints permit only the parent of the trust domain: in proxies a URI matches one host', () => {
   const permit = (uri: string) => [...policyExtensions, `nameConstraints=critical,permitted;URI:${uri}`];
   const ids = (uri: string) =>
     inspectCaFiles(files([root.below('/CN=P', {extensions: permit(uri)}), root]), {
@@ -101,7 +101,7 @@ it.each([
   ['anyExtendedKeyUsage', ['no-client-auth']],
   ['serverAuth,anyExtendedKeyUsage', ['no-client-auth']],
   ['serverAuth,clientAuth,anyExtendedKeyUsage', []],
-])('does not take a policy CA for %s otherwise than proxies and openssl do', (usage, expected) => {
+])('judges a policy CA with the extended key usage %s like proxies and openssl', (usage, expected) => {
   const extensions = [...policyExtensions, `extendedKeyUsage=${usage}`];
   const made = files([root.below('/CN=P', {extensions}), root]);
   expect(inspectCaFiles(made, {now, keyMayBeMissing: true}).findings.map(({id}) => id)).toEqual(expected);
@@ -122,9 +122,9 @@ it.each([
   ['permitted', 'L=c', ['subject-names']],
   ['excluded', 'L=c1', ['subject-names']],
   ['excluded', 'O=Example AG', []],
-  // Names are compared from their beginning; this CA puts L first.
+  // Names are compared from the start; in this CA's certificates L comes first.
   ['excluded', 'O=Istio', []],
-])('judges constraints on directory names as openssl does: %s %s', (list, name, expected) => {
+])('applies directory name constraints like openssl: %s %s', (list, name, expected) => {
   const extensions = [...policyExtensions, `nameConstraints=${list};dirName:dn`, '[dn]', name];
   const made = files([root.below('/CN=P', {extensions}), root]);
   expect(inspectCaFiles(made, {now, keyMayBeMissing: true}).findings.map(({id}) => id)).toEqual(expected);

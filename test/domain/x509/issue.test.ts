@@ -28,15 +28,15 @@ describe.each(pairs)('a %s root with a %s cluster CA', (rootAlgorithm, clusterAl
       'leaf.pem': leaf.certificate.pem,
     });
     for (const purpose of ['sslserver', 'sslclient']) {
-      const said = openssl([
+      const output = openssl([
         ...['verify', '-x509_strict', '-purpose', purpose, '-CAfile', path('root.pem')],
         ...['-untrusted', path('ca.pem'), path('leaf.pem')],
       ]);
-      expect(said).toContain('leaf.pem: OK');
+      expect(output).toContain('leaf.pem: OK');
     }
   });
 
-  it('is read by @peculiar/x509 with the same content', async () => {
+  it('has the same content in @peculiar/x509', async () => {
     const root = await tinyRoot({algorithm: rootAlgorithm});
     const ca = await tinyClusterCa(root, 'cluster1', {algorithm: clusterAlgorithm});
     const read = new x509.X509Certificate(ca.certificate.pem);
@@ -61,7 +61,7 @@ describe.each(pairs)('a %s root with a %s cluster CA', (rootAlgorithm, clusterAl
     expect(await read.verify({publicKey: new x509.X509Certificate(root.certificate.pem).publicKey})).toBe(true);
   });
 
-  it('has nothing that istiod or we would object to', async () => {
+  it('has no findings, and istiod loads it', async () => {
     const root = await tinyRoot({algorithm: rootAlgorithm});
     const ca = await tinyClusterCa(root, 'cluster1', {algorithm: clusterAlgorithm});
     expect(inspectCaFiles(bundleOf(ca, [root]), {now})).toMatchObject({loads: true, findings: []});
@@ -87,7 +87,7 @@ describe('a root CA', () => {
     );
   });
 
-  it('may end after 2049, where the time changes its form', async () => {
+  it('can expire after 2049, from when on times are encoded as GeneralizedTime', async () => {
     const root = await tinyRoot({now: new Date('2026-05-01T12:00:00Z'), days: 36500});
     const path = temporaryFiles({'root.pem': root.certificate.pem});
     expect(openssl(['x509', '-in', path('root.pem'), '-noout', '-enddate'])).toContain('2126');

@@ -57,7 +57,7 @@ export const keyAccessFaults: readonly Fault[] = [
     title: 'a support group may exec into all pods of the cluster',
     cluster: 'one',
     result: 'warning',
-    says: /Group:support may run programs in istiod's pods/,
+    says: /Group:support may run commands in istiod's pods/,
     seed: typed(
       'one',
       'create clusterrole seeded --verb=create --resource=pods/exec',
@@ -70,7 +70,7 @@ export const keyAccessFaults: readonly Fault[] = [
     title: "a user may create tokens for the service accounts in istiod's namespace",
     cluster: 'one',
     result: 'warning',
-    says: /User:alice may get a token of a service account that reaches it as ServiceAccount:istio-system\//,
+    says: /User:alice may get a token for a service account that has access \(ServiceAccount:istio-system\//,
     seed: typed('one', role('create', 'serviceaccounts/token'), `${bindRole} --user=alice`),
     fix: 'as printed',
   },
@@ -79,7 +79,7 @@ export const keyAccessFaults: readonly Fault[] = [
     title: 'a user may impersonate any user',
     cluster: 'two',
     result: 'warning',
-    says: /User:alice may act as somebody who reaches it/,
+    says: /User:alice may impersonate a subject that has access/,
     seed: typed(
       'two',
       'create clusterrole seeded --verb=impersonate --resource=users',

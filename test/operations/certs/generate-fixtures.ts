@@ -1,7 +1,7 @@
 /** What the tables of `certs generate` share: a root in every state, every kind of signer, and facts that need nothing done. */
 import {MeshError, reportError} from '../../../src/domain/errors.js';
 import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
-import {judgeRoot, type RootState} from '../../../src/domain/ca/workdir-state.js';
+import {rootStateOf, type RootState} from '../../../src/domain/ca/workdir-state.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 import type {IssueClusterCa} from '../../../src/engine/action.js';
 import type {GenerateFacts, SignerFacts} from '../../../src/operations/certs/generate-facts.js';
@@ -32,7 +32,7 @@ export function rootWith(
   ...others: readonly TinyCa[]
 ): PresentRoot {
   const text = key === 'missing' ? undefined : key === 'clear' ? writePrivateKey(first.key) : encrypted(first);
-  const state = judgeRoot({certificate: rootFile(first, ...others).text, key: text});
+  const state = rootStateOf({certificate: rootFile(first, ...others).text, key: text});
   if (state.kind !== 'present') throw new Error(`the root is ${state.kind}`);
   if (key !== 'encrypted' || !state.keyFacts?.encryption) return state;
   const encryption = {...state.keyFacts.encryption, kdf: 'scrypt', weak: false};
@@ -40,7 +40,7 @@ export function rootWith(
 }
 
 export const noRoot: RootState = {kind: 'absent'};
-export const brokenRoot = judgeRoot({certificate: 'broken', key: undefined});
+export const brokenRoot = rootStateOf({certificate: 'broken', key: undefined});
 
 type KeyFile = Extract<SignerFacts, {kind: 'key-file'}>;
 

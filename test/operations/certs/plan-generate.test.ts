@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import type {CaFiles} from '../../../src/domain/ca/ca-files.js';
-import {judgeCluster, type RootState} from '../../../src/domain/ca/workdir-state.js';
+import {clusterStateOf, type RootState} from '../../../src/domain/ca/workdir-state.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 import type {ClusterFacts, GenerateFacts} from '../../../src/operations/certs/generate-facts.js';
 import {planGenerate} from '../../../src/operations/certs/generate.js';
@@ -31,7 +31,7 @@ const files2 = bundleOf(ca2, [root]);
 /** A cluster as its files are judged beside the root. */
 function found(name: 'c1' | 'c2', files: CaFiles, beside: RootState = rootWith('encrypted')): ClusterFacts {
   const context = {declared: ['c1', 'c2'], names: {trustDomain: 'cluster.local', servingNames: []}, now};
-  return {name, state: judgeCluster(name, files, beside, context)};
+  return {name, state: clusterStateOf(name, files, beside, context)};
 }
 const absent = {c1: found('c1', {}), c2: found('c2', {})};
 const valid = {c1: found('c1', files1), c2: found('c2', files2)};

@@ -7,7 +7,7 @@ import {publicHalf, spkiHash} from '../../../src/domain/keys/keys.js';
 import {generateKey} from '../../../src/signers/keys.js';
 import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {readPart, recognize} from '../../../src/domain/x509/recognize.js';
-import {judgeRoot} from '../../../src/domain/ca/workdir-state.js';
+import {rootStateOf} from '../../../src/domain/ca/workdir-state.js';
 import {Sensitive} from '../../../src/domain/sensitive.js';
 import {type ImportFacts, planImport} from '../../../src/operations/certs/plan-import.js';
 import {CorporateCa, pkcs7, policy, type SignOptions, subordinate} from '../../helpers/corporate-ca.js';
@@ -48,7 +48,7 @@ function factsOf(files: readonly (string | Buffer)[], roots = root.pem): ImportF
     ...{loaded: loadedMesh(), cluster: {name: 'c1', role: 'primary'}, unusableKeys: [], remarks: []},
     keys: [{path: 'c1/request/ca-key.pem', pem: writePrivateKey(key), spki: spkiHash(publicHalf(key))}],
     certificates: read(files),
-    root: judgeRoot({certificate: roots, key: undefined}),
+    root: rootStateOf({certificate: roots, key: undefined}),
     ...{existingRoots: [], givenRoot: undefined, known: [], others: new Map(), files: {}, hasRequest: true},
     ...{guarded: [], git: {exposed: [], unknown: undefined}},
     // A minute on: openssl starts its certificates at the current second.

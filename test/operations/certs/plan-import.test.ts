@@ -6,7 +6,7 @@ import {publicHalf, spkiHash} from '../../../src/domain/keys/keys.js';
 import {encodeName} from '../../../src/domain/x509/name.js';
 import {writePrivateKey} from '../../../src/domain/keys/private-key.js';
 import {clusterCaName} from '../../../src/domain/x509/profile.js';
-import {judgeRoot, type RootState} from '../../../src/domain/ca/workdir-state.js';
+import {rootStateOf, type RootState} from '../../../src/domain/ca/workdir-state.js';
 import {type CandidateKey, type ImportFacts, planImport} from '../../../src/operations/certs/plan-import.js';
 import {bundleOf, memorySigner, type TinyCa, tinyClusterCa, type TinyOptions, tinyRoot} from '../../helpers/tiny-ca.js';
 import {
@@ -121,7 +121,7 @@ const caKey = keyIn('c1/ca-key.pem', ours);
 
 /** root-cert.pem as it is read; the root's key is elsewhere. */
 function rootCert(...roots: readonly TinyCa[]): RootState {
-  return judgeRoot({certificate: rootFile(...roots).text, key: undefined});
+  return rootStateOf({certificate: rootFile(...roots).text, key: undefined});
 }
 const noRoot: RootState = {kind: 'absent'};
 const certificates = (...cas: readonly TinyCa[]) => ({certificates: cas.map(({certificate}) => certificate)});
@@ -302,7 +302,7 @@ describe('the root of the mesh', () => {
   it.each<Row>([
     [
       'is in conflict where its file cannot be read',
-      {root: judgeRoot({certificate: 'broken', key: undefined})},
+      {root: rootStateOf({certificate: 'broken', key: undefined})},
       {blockers: ['c1: NOT_PEM']},
     ],
     [

@@ -1,4 +1,4 @@
-import {noKeyHere, reachText, removeFix, unexpectedBy} from '../../access/findings.js';
+import {noClusterKeyReason, accessPathText, removeFix, unexpectedBy} from '../../access/findings.js';
 import type {RbacFacts} from '../../kube/rbac.js';
 import {subjectId} from '../../kube/subjects.js';
 import {printableLine} from '../../printable.js';
@@ -26,14 +26,14 @@ export const keyReadersCheck = apiServerCheck({
 
 /** Judges who reaches the key unexpectedly: those who `read` it, or the others. Who does both is a reader: one command fixes both. */
 export function judgeReaches(rbac: RbacFacts, {mesh, cluster}: ClusterSubject, read: boolean): Judgement {
-  const nowhere = noKeyHere(mesh);
+  const nowhere = noClusterKeyReason(mesh);
   if (nowhere !== undefined) return notApplicable(nowhere);
-  const found = unexpectedBy(rbac, mesh).filter(({reads}) => reads === read);
-  const findings = found.map(({subject, reaches: own}) => {
-    const shown = own.filter(({effect}) => !read || effect === 'reads').map(reachText);
+  const found = unexpectedBy(rbac, mesh).filter(({readsSecret}) => readsSecret === read);
+  const findings = found.map(({subject, paths}) => {
+    const shown = paths.filter(({effect}) => !read || effect === 'reads').map(accessPathText);
     return {
       observed: printableLine(`${subjectId(subject)} ${shown.join('; ')}`),
-      fix: removeFix(subject, own, cluster),
+      fix: removeFix(subject, paths, cluster),
     };
   });
   return findingsOr(findings, ok(`no unexpected ${read ? 'reader' : 'way'}, as far as RBAC shows`));

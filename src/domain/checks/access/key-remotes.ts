@@ -1,14 +1,14 @@
 import {
   expectationsOf,
   keyTarget,
-  noKeyHere,
-  reachText,
+  noClusterKeyReason,
+  accessPathText,
   removeFix,
   stepText,
   unexpectedRemotes,
 } from '../../access/findings.js';
 import {subjectId} from '../../kube/subjects.js';
-import {AccessJudge} from '../../access/transitive.js';
+import {AccessAnalyzer} from '../../access/transitive.js';
 import {printableLine} from '../../printable.js';
 import {inspectWith, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
@@ -26,11 +26,11 @@ export const keyRemotesCheck = apiServerCheck({
     const leadsHome = remoteCredentials.some(({cluster, value}) => value.some((one) => one.cluster === cluster.name));
     if (rbac.length < 2 && !leadsHome)
       return notApplicable('there is no other cluster that a remote secret could lead to');
-    const nowhere = noKeyHere(mesh);
+    const nowhere = noClusterKeyReason(mesh);
     if (nowhere !== undefined) return notApplicable(nowhere);
     const expectations = expectationsOf(mesh);
     const clusterOf = (name: string) => rbac.find(({cluster}) => cluster.name === name)?.cluster;
-    const judge = new AccessJudge(
+    const judge = new AccessAnalyzer(
       rbac.map(({cluster, value}) => ({
         cluster: cluster.name,
         rbac: value,
@@ -48,12 +48,12 @@ export const keyRemotesCheck = apiServerCheck({
           const path = first.path.map(stepText).join(', ');
           return {
             observed: printableLine(
-              `${subjectId(subject)} of ${from} reaches the CA key of ${targets.join(', ')}: ${reachText(first.reach)}; ${path}`,
+              `${subjectId(subject)} of ${from} reaches the CA key of ${targets.join(', ')}: ${accessPathText(first.entry)}; ${path}`,
             ),
             clusters: [from, ...targets],
             fix: removeFix(
               subject,
-              remotes.map(({reach}) => reach),
+              remotes.map(({entry}) => entry),
               cluster,
             ),
           };

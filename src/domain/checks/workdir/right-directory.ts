@@ -1,5 +1,5 @@
 import type {Mesh, MeshCluster} from '../../mesh/mesh.js';
-import {madeForOther} from '../../ca/cluster-of-ca.js';
+import {otherOwner} from '../../ca/cluster-of-ca.js';
 import {fixWith, inWorkDir, sequence, type Suggestion} from '../../suggest/suggestion.js';
 import {workDirCheck, findingsOr, notApplicable, ok, type Finding, type OfCluster} from '../check.js';
 import {describeCertificate} from '../describe.js';
@@ -48,7 +48,7 @@ function misplacedIn(
   all: readonly OfCluster<ClusterCaFacts>[],
   declared: readonly string[],
 ): readonly Misplaced[] {
-  const owner = madeForOther(certificate?.locality, cluster.name, declared);
+  const owner = otherOwner(certificate?.locality, cluster.name, declared);
   if (!certificate || owner === undefined) return [];
   // The same CA in both directories is a finding of MESH110.
   const isCopy = all.some(
