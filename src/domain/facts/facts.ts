@@ -17,7 +17,7 @@ export type * from './types/work-directory.js';
 
 /** A fact made of parts that can be unknown one by one, such as one TLS handshake for each istiod pod. */
 export class PerPod<T> {
-  constructor(readonly parts: readonly {readonly name: string; readonly seen: Observed<T>}[]) {}
+  constructor(readonly parts: readonly {readonly name: string; readonly observed: Observed<T>}[]) {}
 }
 
 /** A part that is known. */
@@ -41,7 +41,7 @@ interface FactRow<T> {
 }
 
 const fact = <T>(row: FactRow<T>): FactRow<T> => row;
-const ofFiles = <T>(): FactRow<T> => ({reads: []});
+const fromFiles = <T>(): FactRow<T> => ({reads: []});
 
 /** What tells of control planes: everything that a running istiod is asked hangs on it, too. */
 const controlPlane = ['deployments', 'pods', 'configMaps'] as const satisfies readonly ReadName[];
@@ -51,25 +51,25 @@ const ofOtherBundles = ['namespaces', 'bundles'] as const satisfies readonly Rea
 
 /** Facts of the mesh and its work directory, a row each. */
 const meshFacts = {
-  declaration: ofFiles<ofWorkDir.DeclarationFacts>(),
-  rootKey: ofFiles<ofWorkDir.RootKeyFacts>(),
+  declaration: fromFiles<ofWorkDir.DeclarationFacts>(),
+  rootKey: fromFiles<ofWorkDir.RootKeyFacts>(),
   /** Fingerprints of root-cert.pem at the top of the work directory; empty when there is none. */
-  meshRoots: ofFiles<readonly string[]>(),
-  fileModes: ofFiles<readonly ofWorkDir.FileModeFacts[]>(),
-  journal: ofFiles<ofWorkDir.JournalFacts>(),
-  gitHistory: ofFiles<ofWorkDir.GitHistoryFacts>(),
+  meshRoots: fromFiles<readonly string[]>(),
+  fileModes: fromFiles<readonly ofWorkDir.FileModeFacts[]>(),
+  journal: fromFiles<ofWorkDir.JournalFacts>(),
+  gitHistory: fromFiles<ofWorkDir.GitHistoryFacts>(),
 } as const;
 
 /** Facts of one cluster, a row each. `src/observe/facts` derives them. */
 const clusterFacts = {
-  caFiles: ofFiles<ofWorkDir.ClusterCaFacts>(),
+  caFiles: fromFiles<ofWorkDir.ClusterCaFacts>(),
   // The cluster is asked only where the work directory has nothing.
   caOrigin: fact<ofCluster.CaOrigin>({
     reads: [],
     mayRead: ['cacerts'],
     knownDespite: ['--offline', '--no-secrets'],
   }),
-  installFile: ofFiles<ofWorkDir.InstallFileFacts>(),
+  installFile: fromFiles<ofWorkDir.InstallFileFacts>(),
   apiVersion: fact<{readonly gitVersion: string; readonly major: number; readonly minor: number}>({reads: ['version']}),
   /** What was read without being refused; unknown names every right that is missing. */
   access: fact<{readonly reads: number}>({reads: [], last: true}),
@@ -132,7 +132,7 @@ export function isMeshFact(key: FactKey): key is MeshFactKey {
 }
 
 /** Whether a fact sums up the requests of all others. */
-export function isLast(key: FactKey): boolean {
+export function summarizesOthers(key: FactKey): boolean {
   return rows[key].last === true;
 }
 
@@ -143,7 +143,7 @@ export function readsOf(key: FactKey): readonly ReadName[] {
 }
 
 /** Whether a fact is unknown where a request of it, which was sent, is refused. */
-export function dependsOnFact(key: FactKey, name: ReadName): boolean {
+export function dependsOnRequest(key: FactKey, name: ReadName): boolean {
   const read: Read = reads[name];
   const {reads: needed, mayRead = []} = rows[key];
   // A request that is sent in some meshes only was sent because the fact needed it.
@@ -172,7 +172,7 @@ export function omittedBy(key: FactKey, limits: Limits): string | undefined {
 }
 
 /** A fact: known, unknown with the reason, or left out because a flag said so. */
-export type Fact<T> = Observed<T> | {readonly leftOut: string};
+export type Fact<T> = Observed<T> | {readonly omitted: string};
 
 /** The facts gathered, by name. A fact that no selected check needs is not there. */
 export type Facts<Values> = {readonly [Key in keyof Values]?: Fact<Values[Key]>};

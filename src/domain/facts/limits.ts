@@ -27,4 +27,4 @@ export function limitOn(name: ReadName, limits: Limits): LimitingFlag | undefine
 }
 
 /** No request is left out. */
-export const everything: Limits = {access: true};
+export const noLimits: Limits = {access: true};

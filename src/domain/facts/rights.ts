@@ -5,9 +5,9 @@
  */
 import {defined} from '../defined.js';
 import {groupOf, resourceOf} from '../kube/kinds.js';
-import {everything, limitOn, type Limits} from './limits.js';
+import {noLimits, limitOn, type Limits} from './limits.js';
 import {reads, type Read, type ReadName} from './requests.js';
-import {factKeys, isMeshFact, readsOf, dependsOnFact, type ClusterFactKey} from './facts.js';
+import {factKeys, isMeshFact, readsOf, dependsOnRequest, type ClusterFactKey} from './facts.js';
 
 /** One right. */
 export interface Right {
@@ -48,7 +48,7 @@ export function rightOf(read: Read): Omit<Right, 'facts'> | undefined {
 export function rightsWithin(limits: Limits): readonly Right[] {
   const rights = new Map<string, Right>();
   for (const name of Object.keys(reads) as ReadName[]) {
-    const facts = factKeys.filter((key): key is ClusterFactKey => !isMeshFact(key) && dependsOnFact(key, name));
+    const facts = factKeys.filter((key): key is ClusterFactKey => !isMeshFact(key) && dependsOnRequest(key, name));
     const isUsed = factKeys.some((key) => readsOf(key).includes(name));
     const right = rightOf(reads[name]);
     if (!right || !isUsed || limitOn(name, limits) !== undefined) continue;
@@ -60,7 +60,7 @@ export function rightsWithin(limits: Limits): readonly Right[] {
 }
 
 /** Every right of a full run. */
-export const verifyRights: readonly Right[] = rightsWithin(everything);
+export const verifyRights: readonly Right[] = rightsWithin(noLimits);
 
 /** One right for two requests: needed where either is sent. */
 function merged(one: Right | undefined, other: Right): Right {

@@ -1,13 +1,13 @@
 /** `verify`: gathers facts, judges them, and with `--wait` follows until all is well. */
 import {isDeepStrictEqual} from 'node:util';
 import {type Check, requiredFacts, type Severity} from '../../domain/checks/check.js';
-import {isLast, type Evidence} from '../../domain/facts/facts.js';
+import {summarizesOthers, type Evidence} from '../../domain/facts/facts.js';
 import {judge} from '../../domain/checks/judge.js';
 import type {Limits} from '../../domain/facts/limits.js';
 import {terminalReason} from '../../domain/checks/wait-policy.js';
 import {topologyFacts, topologyOf, type MeshTopology} from '../../domain/checks/topology.js';
 import {checks} from '../../domain/checks/registry.js';
-import {codeOfUnknown, isFailing, isGreen, type Report} from '../../domain/checks/report.js';
+import {codeOfUnknown, isFailing, isPassing, type Report} from '../../domain/checks/report.js';
 import {selectChecks, type Selection} from '../../domain/checks/select.js';
 import {versionNotes} from '../../domain/checks/version-notes.js';
 import {asMeshError, problem, reportError, type ErrorReport} from '../../domain/errors.js';
@@ -88,7 +88,7 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
     waitMs === undefined ||
     // What a dry run leaves as it is does not become green by waiting.
     dryRun !== 'none' ||
-    isGreen(first.report.checks, failOn) ||
+    isPassing(first.report.checks, failOn) ||
     terminalReason(first.report.checks, selected, failOn)
   ) {
     return first.report;
@@ -134,7 +134,7 @@ async function wait(looker: Looker, waitMs: number, engine: Engine, first: Facts
       }
       last = facts;
       const hopeless = terminalReason(last.report.checks, selected, failOn);
-      if (isGreen(last.report.checks, failOn) || hopeless === 'finding' || hopeless === 'time') return last.report;
+      if (isPassing(last.report.checks, failOn) || hopeless === 'finding' || hopeless === 'time') return last.report;
       // An API server that has just started refuses for a moment what it will allow: a refusal has to be seen twice.
       if (hopeless === 'refusal' && wasRefused) return last.report;
       wasRefused = hopeless === 'refusal';
@@ -154,12 +154,12 @@ async function wait(looker: Looker, waitMs: number, engine: Engine, first: Facts
 async function lookAgain(looker: Looker, deps: Deps, last: Facts): Promise<Facts> {
   const loaded = await looker.load(deps);
   const {mesh, clusters} = last.evidence;
-  const bad = new Set(last.report.checks.filter((row) => !isGreen([row], looker.failOn)).map(({id}) => id));
+  const bad = new Set(last.report.checks.filter((row) => !isPassing([row], looker.failOn)).map(({id}) => id));
   const open = looker.selected.filter(({id}) => bad.has(id));
   const isSameMesh = isDeepStrictEqual([mesh, clusters.map(({cluster}) => cluster)], [loaded.mesh, loaded.clusters]);
-  if (!isSameMesh || [...requiredFacts(open)].some(isLast)) return looker.look(deps, loaded);
+  if (!isSameMesh || [...requiredFacts(open)].some(summarizesOthers)) return looker.look(deps, loaded);
   const seen = await looker.look(deps, loaded, {last, checks: open});
-  return isGreen(seen.report.checks, looker.failOn) ? looker.look(deps, loaded) : seen;
+  return isPassing(seen.report.checks, looker.failOn) ? looker.look(deps, loaded) : seen;
 }
 
 /** The last pass's facts, with those that were read again. Both are of the same clusters in the same order. */
@@ -176,7 +176,7 @@ function replaceFacts(last: Evidence, seen: Evidence): Evidence {
 
 /** What a person who watches wants to read: `MESH402 cluster1 and 2 more`. */
 function whatIsMissing({checks: rows}: Report, failOn: Severity): string {
-  const missing = rows.filter((row) => !isGreen([row], failOn));
+  const missing = rows.filter((row) => !isPassing([row], failOn));
   const [first = missing[0]] = missing.filter(({impliedBy}) => impliedBy === undefined);
   const name = [first?.id, first?.cluster].filter((word) => word !== undefined).join(' ');
   return missing.length > 1 ? `${name} and ${String(missing.length - 1)} more` : name;

@@ -5,17 +5,17 @@ import {apiServerCheck, findingsOr, notApplicable, ok, type Finding, type Judgem
 import type {ControlPlaneFacts, NetworkGatewayFacts, PodFacts} from '../../facts/facts.js';
 import {reinstallFix} from '../fixes.js';
 import {nodeSelectorAnnotation, spansNetworks} from '../../facts/read/network-gateways.js';
-import {lookAtPod, workloadProblems} from './workload.js';
+import {inspectPod, workloadProblems} from './workload.js';
 
 /** Clusters of other networks can be reached: there is a gateway into each network, and it has an address. */
 export const gatewayAddressesCheck = apiServerCheck({
   id: 'MESH411',
   title: 'Gateways that the topology needs have addresses',
   scope: 'mesh',
-  needs: ['networkGateways', 'controlPlanes'],
+  requires: ['networkGateways', 'controlPlanes'],
   expected: 'for every network a gateway with an address and ready pods',
   judge: ({networkGateways, controlPlanes}, subject) => {
-    const seen = networkGateways.map(({cluster, value}): Seen => ({
+    const seen = networkGateways.map(({cluster, value}): ObservedCluster => ({
       cluster,
       gateways: value,
       controlPlanes: controlPlanes.find((one) => one.cluster.name === cluster.name)?.value ?? [],
@@ -27,19 +27,19 @@ export const gatewayAddressesCheck = apiServerCheck({
     'istiod tells other networks no way into this one: they have no endpoints here, requests that ought to go here fail or stay at home, and nothing else shows it.',
   byHand:
     'kubectl --context "$CTX" get service --all-namespaces -l topology.istio.io/network -L topology.istio.io/network\nistioctl --context "$CTX" proxy-config endpoints DEPLOYMENT -n NAMESPACE | grep 15443   # from a workload of another network',
-  mend: "Install Istio's east-west gateway; $ISTIO is the unpacked Istio release, as in Istio's guide (with --ambient its output is for `kubectl apply -f -`), and let it expose services with $ISTIO/samples/multicluster/expose-services.yaml. An address that stays pending: the events of the Service say why; where no load balancer exists, use spec.externalIPs, or a NodePort with the annotation.",
+  howToFix: "Install Istio's east-west gateway; $ISTIO is the unpacked Istio release, as in Istio's guide (with --ambient its output is for `kubectl apply -f -`), and let it expose services with $ISTIO/samples/multicluster/expose-services.yaml. An address that stays pending: the events of the Service say why; where no load balancer exists, use spec.externalIPs, or a NodePort with the annotation.",
   source:
     'istio/istio pilot/pkg/serviceregistry/kube/controller/network.go, pilot/pkg/serviceregistry/kube/conversion.go; istio.io: setup/install/multicluster/multi-primary_multi-network',
 });
 
 /** What was seen of one cluster. */
-interface Seen {
+interface ObservedCluster {
   readonly cluster: MeshCluster;
   readonly gateways: readonly NetworkGatewayFacts[];
   readonly controlPlanes: readonly ControlPlaneFacts[];
 }
 
-function judgeNetworks(seen: readonly Seen[], subject: Subject): Judgement {
+function judgeNetworks(seen: readonly ObservedCluster[], subject: Subject): Judgement {
   const members = seen.filter(({cluster}) => cluster.network !== undefined);
   const findings = members.flatMap((one) => findingsOf(one, members, subject));
   const good = members.flatMap(({gateways}) => gateways.filter((gateway) => problemOf(gateway) === undefined));
@@ -51,7 +51,7 @@ function judgeNetworks(seen: readonly Seen[], subject: Subject): Judgement {
   );
 }
 
-function findingsOf(one: Seen, members: readonly Seen[], subject: Subject): readonly Finding[] {
+function findingsOf(one: ObservedCluster, members: readonly ObservedCluster[], subject: Subject): readonly Finding[] {
   const {cluster, gateways} = one;
   const {network = ''} = cluster;
   const own = gateways.filter((gateway) => gateway.network === network);
@@ -77,7 +77,7 @@ function findingsOf(one: Seen, members: readonly Seen[], subject: Subject): read
 }
 
 /** Istio 1.6 and 1.7 with mesh expansion: machines outside the cluster come in by the gateway that meshNetworks names. */
-function judgeOneNetwork(seen: readonly Seen[], subject: Subject): Judgement {
+function judgeOneNetwork(seen: readonly ObservedCluster[], subject: Subject): Judgement {
   const old = seen.filter(({controlPlanes}) => controlPlanes.some(({version}) => !hasFeature(version, 'networkLabel')));
   const named = old.flatMap((one) => one.gateways.map((gateway) => ({one, gateway})));
   if (named.length === 0)
@@ -99,7 +99,7 @@ function judgeOneNetwork(seen: readonly Seen[], subject: Subject): Judgement {
 function problemOf(gateway: NetworkGatewayFacts): string | undefined {
   const what = nameOf(gateway);
   if (!gateway.exists) return `meshNetworks names ${what}, which does not exist`;
-  if (gateway.addresses.length === 0) return `${what} has no address${whyNone(gateway)}`;
+  if (gateway.addresses.length === 0) return `${what} has no address${noAddressReason(gateway)}`;
   if (!gateway.listens) return `${what} listens neither on port 15443 nor on 15008`;
   const {pods} = gateway;
   if (pods === undefined) return undefined;
@@ -115,7 +115,7 @@ function unreadyPod({pods = []}: NetworkGatewayFacts): PodFacts | undefined {
   return pods.find(({ready, gone}) => !ready && !gone);
 }
 
-function whyNone({serviceType, declaredBy}: NetworkGatewayFacts): string {
+function noAddressReason({serviceType, declaredBy}: NetworkGatewayFacts): string {
   if (declaredBy === 'Gateway') return '';
   if (serviceType === 'LoadBalancer') return ': its load balancer is pending';
   if (serviceType === 'NodePort') return `: it is a NodePort without the annotation ${nodeSelectorAnnotation}`;
@@ -126,7 +126,7 @@ function nameOf({declaredBy, namespace, name}: NetworkGatewayFacts): string {
   return namespace === '' ? name : `${declaredBy === 'Gateway' ? 'Gateway' : 'Service'} ${namespace}/${name}`;
 }
 
-function fixFor(gateway: NetworkGatewayFacts, one: Seen, subject: Subject): Suggestion {
+function fixFor(gateway: NetworkGatewayFacts, one: ObservedCluster, subject: Subject): Suggestion {
   const {cluster} = one;
   const {namespace} = gateway;
   const service = `service/${gateway.name}`;
@@ -135,7 +135,7 @@ function fixFor(gateway: NetworkGatewayFacts, one: Seen, subject: Subject): Sugg
   if (gateway.addresses.length > 0) {
     if (!gateway.listens) return installFix(one, subject);
     const pod = unreadyPod(gateway);
-    return pod ? lookAtPod(pod, cluster, namespace) : describe;
+    return pod ? inspectPod(pod, cluster, namespace) : describe;
   }
   switch (gateway.serviceType) {
     case 'NodePort':
@@ -148,7 +148,7 @@ function fixFor(gateway: NetworkGatewayFacts, one: Seen, subject: Subject): Sugg
 }
 
 /** What Istio's guide does; its script has needed mesh and cluster before 1.12 and takes them still. */
-function installFix({cluster, controlPlanes}: Seen, {mesh}: Pick<Subject, 'mesh'>): Suggestion {
+function installFix({cluster, controlPlanes}: ObservedCluster, {mesh}: Pick<Subject, 'mesh'>): Suggestion {
   const {network = ''} = cluster;
   const revision = controlPlanes.find((one) => one.revision !== 'default')?.revision;
   const isDefault = controlPlanes.some((one) => one.revision === 'default');

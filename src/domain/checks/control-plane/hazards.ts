@@ -1,16 +1,16 @@
-import {hazards, hazardsOf, type Hazard, type Remedy} from './known-hazards.js';
+import {hazards, hazardsOf, type Hazard, type HazardFix} from './known-hazards.js';
 import {fixWith, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
-import {type ClusterSubject, type Finding, type Seen, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {type ClusterSubject, type Finding, type KnownFacts, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
 import type {ControlPlaneFacts} from '../../facts/facts.js';
-import {editMeshYaml, noListsFix, otherCaFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
+import {editMeshYaml, removeCrlFix, replaceCaFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
 
 /** Nothing runs that is known to go wrong in its version. */
 export const hazardsCheck = apiServerCheck({
   id: 'MESH410',
   title: 'No known hazard of the running version is met',
   severity: 'warning',
-  needs: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods'],
-  uses: ['caOrigin'],
+  requires: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods'],
+  optional: ['caOrigin'],
   expected: 'no known hazard',
   judge: (facts, subject) => {
     const {controlPlanes, cacerts, selfSignedRoot, ztunnelPods} = facts;
@@ -25,12 +25,12 @@ export const hazardsCheck = apiServerCheck({
         hasOwnRoot: selfSignedRoot !== 'absent',
         hasZtunnel: ztunnelPods.length > 0,
         remotes: remotes.map(({name}) => name),
-        mustRotate: mesh.trust.rotationDeclared === true,
+        rotationDeclared: mesh.trust.rotationDeclared === true,
       }).map(({hazard, seen}): Finding => ({
         severity: hazard.severity ?? 'error',
         observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${seen}: ${hazard.consequence}`,
         expected: hazard.expected,
-        fix: suggest(hazard.remedy, controlPlane, facts, subject),
+        fix: suggest(hazard.fix, controlPlane, facts, subject),
       })),
     );
     return findingsOr(findings, ok(controlPlanes.map(({workload, tag}) => `${workload.name} ${tag}`).join(', ')));
@@ -43,7 +43,7 @@ export const hazardsCheck = apiServerCheck({
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..env}"',
     'kubectl --context "$CTX" -n istio-system describe secret cacerts   # names and sizes only',
   ].join('\n'),
-  mend: 'The fix of the finding takes the condition away. A later version takes the hazard itself away, where there is one: the versions stand above.',
+  howToFix: 'The fix of the finding takes the condition away. A later version takes the hazard itself away, where there is one: the versions stand above.',
   source: hazards.map(({id, source}) => `${id}: istio/istio ${source}`).join('; '),
 });
 
@@ -58,9 +58,9 @@ function versions({from, fixedIn}: Hazard): string {
 }
 
 function suggest(
-  remedy: Remedy,
+  remedy: HazardFix,
   {workload, tag}: ControlPlaneFacts,
-  {cacerts, caOrigin}: Seen<'cluster', 'cacerts'> & Partial<Seen<'cluster', 'caOrigin'>>,
+  {cacerts, caOrigin}: KnownFacts<'cluster', 'cacerts'> & Partial<KnownFacts<'cluster', 'caOrigin'>>,
   subject: ClusterSubject,
 ): Suggestion {
   const {cluster, mesh} = subject;
@@ -69,15 +69,15 @@ function suggest(
     case 'push':
       if (caOrigin?.from !== 'elsewhere') return pushFix(subject);
       // Whoever fills the Secret writes these names again: only an istiod that reads them is of use.
-      return cacerts !== 'absent' && cacerts.layout === 'tls' ? upgrade : otherCaFix(caOrigin, subject);
+      return cacerts !== 'absent' && cacerts.layout === 'tls' ? upgrade : replaceCaFix(caOrigin, subject);
     case 'renew':
-      return otherCaFix(caOrigin, subject);
+      return replaceCaFix(caOrigin, subject);
     case 'reinstall':
       return reinstallFix(subject);
     case 'upgrade':
       return upgrade;
     case 'no lists':
-      return noListsFix(caOrigin, subject, cacerts !== 'absent' && cacerts.crl?.isPushed === true);
+      return removeCrlFix(caOrigin, subject, cacerts !== 'absent' && cacerts.crl?.isPushed === true);
     case 'environment': {
       const change = remedy.value === undefined ? `${remedy.name}-` : `${remedy.name}=${remedy.value}`;
       return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} set env deployment/${workload.name} ${change}`);

@@ -6,7 +6,7 @@ import {judgeWorkloads} from './workload.js';
 export const istiodPodsCheck = apiServerCheck({
   id: 'MESH402',
   title: 'Every istiod pod is Running and ready',
-  needs: ['controlPlanes'],
+  requires: ['controlPlanes'],
   // Without a running istiod nobody writes bundles, serves certificates or says what it was installed with.
   implies: [
     ...['MESH302', 'MESH303', 'MESH304', 'MESH306', 'MESH307', 'MESH308', 'MESH309', 'MESH310'],
@@ -24,6 +24,6 @@ export const istiodPodsCheck = apiServerCheck({
     "Every Deployment of istiod in Istio's namespace has the pods it asks for, and all of them are Running and ready. Finished, evicted and terminating pods are left out.",
   breaks: 'No new proxy starts, no workload certificate is renewed, no configuration changes.',
   byHand: 'kubectl --context "$CTX" -n istio-system get pod -l app=istiod',
-  mend: '`kubectl describe pod` says why it waits: no node, no image, a volume. An istiod that crash-loops says why in `kubectl logs --previous`. Where no pod is made at all, the events say what refuses it.',
+  howToFix: '`kubectl describe pod` says why it waits: no node, no image, a volume. An istiod that crash-loops says why in `kubectl logs --previous`. Where no pod is made at all, the events say what refuses it.',
   source: 'istio.io: the guide asks for every pod to be Running; kubernetes.io: concepts/workloads/pods/pod-lifecycle',
 });

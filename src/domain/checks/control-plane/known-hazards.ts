@@ -24,7 +24,7 @@ export interface HazardFacts {
   /** The remote clusters of which this one is the primary. */
   readonly remotes: readonly string[];
   /** mesh.yaml says `trust.rotationReady: true`. */
-  readonly mustRotate: boolean;
+  readonly rotationDeclared: boolean;
 }
 
 /**
@@ -32,7 +32,7 @@ export interface HazardFacts {
  * cluster CA, the installation as it is declared, a later version, no revocation lists in cacerts, or a variable of
  * istiod's environment.
  */
-export type Remedy =
+export type HazardFix =
   | {readonly by: 'push' | 'renew' | 'reinstall' | 'upgrade' | 'no lists'}
   | {readonly by: 'environment'; readonly name: string; /** Absent: take it out. */ readonly value?: string};
 
@@ -54,7 +54,7 @@ export interface Hazard {
   readonly consequence: string;
   /** How it has to be instead. */
   readonly expected: string;
-  readonly remedy: Remedy;
+  readonly fix: HazardFix;
   readonly source: string;
 }
 
@@ -76,7 +76,7 @@ export const hazards: readonly Hazard[] = [
         : undefined,
     consequence: 'at its start istiod goes self-signed without a word, under a root that no other cluster knows',
     expected: 'the four *.pem files in Secret cacerts, or Istio 1.14.2 or later',
-    remedy: {by: 'push'},
+    fix: {by: 'push'},
     source: features.tlsCacerts.source,
   },
   {
@@ -90,7 +90,7 @@ export const hazards: readonly Hazard[] = [
         : undefined,
     consequence: 'at its start istiod goes self-signed without a word, under a root that no other cluster knows',
     expected: 'all four files in Secret cacerts',
-    remedy: {by: 'push'},
+    fix: {by: 'push'},
     source: features.incompleteCacertsRefused.source,
   },
   {
@@ -101,7 +101,7 @@ export const hazards: readonly Hazard[] = [
     applies: ({cacerts}) => (cacerts?.crl === undefined ? undefined : `Secret cacerts holds ${crlFileName}`),
     consequence: 'what it revokes is still accepted everywhere',
     expected: `no ${crlFileName} that seems to revoke, or Istio 1.27 or later`,
-    remedy: {by: 'no lists'},
+    fix: {by: 'no lists'},
     source: features.caCrl.source,
   },
   {
@@ -118,7 +118,7 @@ export const hazards: readonly Hazard[] = [
     },
     consequence: 'what it revokes is still accepted everywhere',
     expected: `no ${crlFileName} that seems to revoke, or one that istiod reads`,
-    remedy: {by: 'no lists'},
+    fix: {by: 'no lists'},
     source: '1.27.0:pilot/pkg/bootstrap/istio_ca.go, pilot/pkg/features/pilot.go',
   },
   {
@@ -132,7 +132,7 @@ export const hazards: readonly Hazard[] = [
     },
     consequence: 'a running istiod takes no change of cacerts, and a restarted one does not start',
     expected: `a list of each CA in ${crlFileName}, or no ${crlFileName}`,
-    remedy: {by: 'no lists'},
+    fix: {by: 'no lists'},
     source: '1.27.0:security/pkg/pki/util/keycertbundle.go (Verify)',
   },
   {
@@ -146,7 +146,7 @@ export const hazards: readonly Hazard[] = [
         : undefined,
     consequence: 'istiod signs with the root in istio-ca-secret, whatever cacerts holds',
     expected: 'no key istio-generated in Secret cacerts',
-    remedy: {by: 'push'},
+    fix: {by: 'push'},
     source: '1.31.0:security/pkg/pki/ca/ca.go (NewSelfSignedIstioCAOptions), pilot/pkg/bootstrap/istio_ca.go',
   },
   {
@@ -162,7 +162,7 @@ export const hazards: readonly Hazard[] = [
     },
     consequence: 'workloads go on to present theirs after that, and nobody accepts them until they renew',
     expected: 'a cluster CA that lives longer than the certificates it signs',
-    remedy: {by: 'renew'},
+    fix: {by: 'renew'},
     source: features.leafEndsWithSigner.source,
   },
   {
@@ -177,7 +177,7 @@ export const hazards: readonly Hazard[] = [
     },
     consequence: 'ambient workloads present an incomplete chain, and their peers refuse it',
     expected: 'Istio 1.24.4, 1.25.1 or later where ztunnel runs below several intermediate CAs',
-    remedy: {by: 'upgrade'},
+    fix: {by: 'upgrade'},
     source: features.oneCertificatePerElement.source,
   },
   {
@@ -190,7 +190,7 @@ export const hazards: readonly Hazard[] = [
       cacerts && !parseBool(env[reloadSwitch], true) ? `${reloadSwitch} is false` : undefined,
     consequence: 'a renewed CA in Secret cacerts changes nothing until istiod restarts',
     expected: `${reloadSwitch} left at its default, true`,
-    remedy: {by: 'environment', name: reloadSwitch},
+    fix: {by: 'environment', name: reloadSwitch},
     source: '1.18.0:pilot/pkg/features/pilot.go, releasenotes/notes/drop-reload-plugin-certs.yaml',
   },
   {
@@ -201,7 +201,7 @@ export const hazards: readonly Hazard[] = [
     applies: ({env}) => (parseBool(env[multiRootVariable], false) ? `${multiRootVariable} is true` : undefined),
     consequence: 'it has no effect: another root reaches istiod by a restart only, and proxies by their next renewal',
     expected: `no ${multiRootVariable}, or Istio 1.10 or later`,
-    remedy: {by: 'environment', name: multiRootVariable},
+    fix: {by: 'environment', name: multiRootVariable},
     source: features.multiRootMesh.source,
   },
   {
@@ -210,13 +210,13 @@ export const hazards: readonly Hazard[] = [
     severity: 'warning',
     // Before, no setting lets a running istiod take another root.
     from: '1.20',
-    applies: ({cacerts, env, mustRotate}) =>
+    applies: ({cacerts, env, rotationDeclared: mustRotate}) =>
       mustRotate && cacerts && !parseBool(env[multiRootVariable], false)
         ? `mesh.yaml says trust.rotationReady, and ${multiRootVariable} is not true`
         : undefined,
     consequence: 'istiod refuses a second root, and the new cluster CA that comes with it, until it restarts',
     expected: `${multiRootVariable}=true`,
-    remedy: {by: 'reinstall'},
+    fix: {by: 'reinstall'},
     source: '1.20.0 and 1.31.0:pilot/pkg/bootstrap/istio_ca.go (handleEvent)',
   },
   {
@@ -230,7 +230,7 @@ export const hazards: readonly Hazard[] = [
         : undefined,
     consequence: 'nobody writes the trust bundle and the webhook certificates there, and no workload of theirs starts',
     expected: `${externalSwitch}=true`,
-    remedy: {by: 'environment', name: externalSwitch, value: 'true'},
+    fix: {by: 'environment', name: externalSwitch, value: 'true'},
     source: '1.31.0:pilot/pkg/serviceregistry/kube/controller/multicluster.go (checkShouldLead)',
   },
 ];

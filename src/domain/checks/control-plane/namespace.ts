@@ -6,7 +6,7 @@ import {apiServerCheck, notApplicable, ok} from '../check.js';
 export const namespaceCheck = apiServerCheck({
   id: 'MESH401',
   title: "Istio's namespace is there and says the declared network",
-  needs: ['namespaces'],
+  requires: ['namespaces'],
   implies: ['MESH116', 'MESH301', 'MESH402', 'MESH403', 'MESH404', 'MESH405', 'MESH406', 'MESH407', 'MESH411'],
   judge: ({namespaces}, {cluster, mesh}) => {
     const {namespace} = mesh.istio;
@@ -36,6 +36,6 @@ export const namespaceCheck = apiServerCheck({
   breaks:
     "Without the label istiod takes the cluster's pods for being on no network: endpoints of other networks get the wrong addresses. istioctl sets it only where it creates the namespace itself.",
   byHand: `kubectl --context "$CTX" get namespace istio-system --show-labels`,
-  mend: 'Set the label; istiod sees it at once. Where the namespace is not there, `kubectl mesh up CLUSTER` makes it and all that belongs in it.',
+  howToFix: 'Set the label; istiod sees it at once. Where the namespace is not there, `kubectl mesh up CLUSTER` makes it and all that belongs in it.',
   source: 'istio/istio pilot/pkg/serviceregistry/kube/controller/network.go, operator/pkg/util/k8s.go',
 });

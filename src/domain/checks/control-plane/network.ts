@@ -5,7 +5,7 @@ import {judgeSetting} from './settings.js';
 export const networkCheck = apiServerCheck({
   id: 'MESH405',
   title: 'Proxies are told the declared network',
-  needs: ['controlPlanes', 'gateways'],
+  requires: ['controlPlanes', 'gateways'],
   judge: ({controlPlanes, gateways}, subject) => {
     // A gateway for several networks says none; one that says another network is wrong.
     const telling = gateways.filter(({network}) => network !== undefined && network !== '');
@@ -17,6 +17,6 @@ export const networkCheck = apiServerCheck({
   breaks: 'Endpoints are taken for local or remote wrongly: traffic between clusters times out or takes a detour.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get configmap istio-sidecar-injector -o jsonpath="{.data.values}" | grep \'"network"\'',
-  mend: 'Render install.yaml anew and apply it; restart workloads that were injected before.',
+  howToFix: 'Render install.yaml anew and apply it; restart workloads that were injected before.',
   source: 'istio/istio manifests/charts/istio-control/istio-discovery/templates/istiod-injector-configmap.yaml',
 });

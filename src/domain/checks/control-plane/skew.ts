@@ -26,7 +26,7 @@ export const skewCheck = apiServerCheck({
   title: 'The control planes of the clusters are no further apart than Istio supports',
   severity: 'warning',
   scope: 'mesh',
-  needs: ['controlPlanes'],
+  requires: ['controlPlanes'],
   waitable: false,
   expected: 'control planes no more than one minor version apart',
   judge: ({controlPlanes}) => {
@@ -55,7 +55,7 @@ export const skewCheck = apiServerCheck({
     'Nobody tests control planes further apart in one mesh: what one writes (endpoints, gateways between networks, trust bundles) the proxies of the other may not understand.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -L istio.io/rev -o wide   # for each cluster',
-  mend: 'Upgrade the older control plane, one minor version after the other where time allows, with the istioctl of each; the printed command goes there in one step.',
+  howToFix: 'Upgrade the older control plane, one minor version after the other where time allows, with the istioctl of each; the printed command goes there in one step.',
   source: `${supportedSkew.source}; istio/istio.io#12971`,
 });
 

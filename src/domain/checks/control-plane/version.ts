@@ -7,9 +7,9 @@ import {editMeshYaml, reinstallFix, upgradeFix} from '../fixes.js';
 export const versionCheck = apiServerCheck({
   id: 'MESH408',
   title: 'Every istiod runs the declared version and revision',
-  needs: ['controlPlanes'],
+  requires: ['controlPlanes'],
   // What the running process says of itself: it settles what a tag leaves open.
-  uses: ['istiodMetrics'],
+  optional: ['istiodMetrics'],
   judge: ({controlPlanes, istiodMetrics = []}, subject) => {
     const {version, revisions} = subject.mesh.istio;
     if (version === undefined && revisions === undefined) {
@@ -33,7 +33,7 @@ export const versionCheck = apiServerCheck({
     'Everything that depends on the version is decided by the declared one: the form of install.yaml, and what may be pushed without a restart. An istiod that nobody declared is upgraded by nobody.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -L istio.io/rev -o wide\nkubectl --context "$CTX" -n istio-system exec deployment/istiod -- pilot-discovery version --short',
-  mend: 'Apply the declared version with its istioctl, or declare what runs. An old revision that no namespace uses any more: `istioctl uninstall --revision REVISION`.',
+  howToFix: 'Apply the declared version with its istioctl, or declare what runs. An old revision that no namespace uses any more: `istioctl uninstall --revision REVISION`.',
   source:
     'istio.io: docs/setup/upgrade, docs/setup/upgrade/canary, docs/releases/supported-releases#control-planedata-plane-skew',
 });

@@ -44,11 +44,11 @@ function workloadFix(
   if (desired === 0) return fixWith.kubectl(cluster, words`-n ${namespace} scale deployment/${name} --replicas 1`);
   // Whoever could not make a pod says so in an event: a quota, a webhook, a service account that is missing.
   if (!pod) return inspectWith.kubectl(cluster, words`-n ${namespace} get events --field-selector type=Warning`);
-  return lookAtPod(pod, cluster, namespace);
+  return inspectPod(pod, cluster, namespace);
 }
 
 /** Says why a pod is not ready: what it wrote before it ended, or what it waits for. */
-export function lookAtPod({name, crashing}: PodFacts, cluster: MeshCluster, namespace: string): Suggestion {
+export function inspectPod({name, crashing}: PodFacts, cluster: MeshCluster, namespace: string): Suggestion {
   return crashing === true
     ? inspectWith.kubectl(cluster, words`-n ${namespace} logs ${name} --previous --tail=20`)
     : inspectWith.kubectl(cluster, words`-n ${namespace} describe pod ${name}`);

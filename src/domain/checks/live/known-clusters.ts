@@ -9,7 +9,7 @@ const synced = 'synced';
 export const knownClustersCheck = istiodCheck({
   id: 'MESH412',
   title: 'Every istiod names its cluster as declared and has synced all clusters it knows',
-  needs: ['istiodClusters'],
+  requires: ['istiodClusters'],
   judge: ({istiodClusters}, subject) => {
     if (istiodClusters.length === 0) return notApplicable('no istiod runs here');
     const asked = istiodClusters.filter(({value}) => value.known !== undefined);
@@ -26,7 +26,7 @@ export const knownClustersCheck = istiodCheck({
     "syncing: istiod has not read that cluster's services yet. timeout: it could not within PILOT_REMOTE_CLUSTER_TIMEOUT (30 s) and serves without them: requests never reach that cluster. Another own name: proxies and remote secrets call the cluster by a name that this istiod does not know.",
   byHand:
     'istioctl remote-clusters --context "$CTX"\nkubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/debug/clusterz',
-  mend: "timeout, closed: see in istiod's log why, and that the server in the remote secret can be reached from istiod's pod; then make the remote secret anew. The command prints the address that is in it and puts in the one of your kubeconfig: where the old one was right (given by `--server`, say), add `--server ADDRESS`, and where GitOps keeps the Secret, change it there. A Secret of another name than istioctl gives is for whoever made it. A cluster that is gone: delete its remote secret. Another own name: render install.yaml anew and apply it.",
+  howToFix: "timeout, closed: see in istiod's log why, and that the server in the remote secret can be reached from istiod's pod; then make the remote secret anew. The command prints the address that is in it and puts in the one of your kubeconfig: where the old one was right (given by `--server`, say), add `--server ADDRESS`, and where GitOps keeps the Secret, change it there. A Secret of another name than istioctl gives is for whoever made it. A cluster that is gone: delete its remote secret. Another own name: render install.yaml anew and apply it.",
   source:
     'istio/istio pkg/kube/multicluster/secretcontroller.go (ListRemoteClusters), pkg/kube/multicluster/cluster.go (states), pilot/pkg/xds/debug.go',
 });

@@ -5,7 +5,7 @@ import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Fi
 import {describeDay} from '../describe.js';
 import {expirySource, judgeExpiry} from '../expiry.js';
 import type {CaOrigin, CertificateFacts, IstiodMetrics, Part, PushedTrust} from '../../facts/facts.js';
-import {loadFix, otherCaFix, restartFix} from '../fixes.js';
+import {loadFix, replaceCaFix, restartFix} from '../fixes.js';
 
 /** What one istiod reports, beside the certificate that it should be about. */
 interface Reported {
@@ -18,9 +18,9 @@ interface Reported {
 export const loadedCaCheck = istiodCheck({
   id: 'MESH308',
   title: 'Every istiod reports the ends of the pushed CA, with time left',
-  about: 'cacerts',
-  needs: ['pushedTrust', 'istiodMetrics'],
-  uses: ['caOrigin'],
+  appliesTo: 'cacerts',
+  requires: ['pushedTrust', 'istiodMetrics'],
+  optional: ['caOrigin'],
   judge: ({pushedTrust, istiodMetrics, caOrigin}, subject) => {
     if (istiodMetrics.length === 0) return notApplicable('no istiod runs here');
     if (pushedTrust === 'absent') return notApplicable('nothing was pushed yet');
@@ -47,11 +47,11 @@ export const loadedCaCheck = istiodCheck({
     'Another end means that this process has loaded another CA than was pushed, or a chain whose first certificate is not the CA. A CA that has ended signs nothing that is accepted, and istiod does not start with it.',
   byHand:
     'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/metrics | grep -e citadel_server_cert_chain_expiry_timestamp -e citadel_server_root_cert_expiry_timestamp\nkubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -enddate',
-  mend: 'Another CA: restart istiod; where its root is another one, too, `kubectl mesh trust push CLUSTER --restart-istiod`. Near its end: `kubectl mesh certs generate CLUSTER --renew`, then push.',
+  howToFix: 'Another CA: restart istiod; where its root is another one, too, `kubectl mesh trust push CLUSTER --restart-istiod`. Near its end: `kubectl mesh certs generate CLUSTER --renew`, then push.',
   source: `istio/istio security/pkg/server/ca/server.go (RecordCertsExpiry), pilot/pkg/bootstrap/istio_ca.go (again at each reload since 1.24); ${expirySource}`,
 });
 
-function reportedBy({value: {caEnd, rootEnd}}: Part<IstiodMetrics>, {certificate, firstRoot}: PushedTrust): Reported[] {
+function reportedBy({value: {caExpiry: caEnd, rootExpiry: rootEnd}}: Part<IstiodMetrics>, {certificate, firstRoot}: PushedTrust): Reported[] {
   return [
     ...(caEnd ? [{what: 'its CA' as const, end: caEnd, pushed: certificate}] : []),
     ...(rootEnd && firstRoot ? [{what: 'its root' as const, end: rootEnd, pushed: firstRoot}] : []),
@@ -78,7 +78,7 @@ function findingOf(
       fix: all.some((one) => one.what === 'its root' && isPushed(one)) ? restartFix(subject) : loadFix(origin, subject),
     };
   }
-  const fix = what === 'its CA' ? otherCaFix(origin, subject) : kubectlMesh('certs list');
+  const fix = what === 'its CA' ? replaceCaFix(origin, subject) : kubectlMesh('certs list');
   const expiring = judgeExpiry(pushed, fix, subject);
   return expiring && {...expiring, observed: `${pod} reports ${what}: ${expiring.observed}`};
 }

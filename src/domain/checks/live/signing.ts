@@ -16,12 +16,12 @@ export const signingCheck = istiodCheck({
   id: 'MESH309',
   title: 'istiod signs what it is asked to',
   severity: 'warning',
-  needs: ['istiodMetrics', 'controlPlanes'],
-  uses: ['pushedTrust', 'liveRoots'],
+  requires: ['istiodMetrics', 'controlPlanes'],
+  optional: ['pushedTrust', 'liveRoots'],
   expected: 'no certificate request that istiod could not sign',
   judge: ({istiodMetrics, controlPlanes, pushedTrust, liveRoots}, subject) => {
     if (istiodMetrics.length === 0) return notApplicable('no istiod runs here');
-    const cas = istiodMetrics.filter(({value}) => value.rootEnd !== undefined || value.requests > 0);
+    const cas = istiodMetrics.filter(({value}) => value.rootExpiry !== undefined || value.requests > 0);
     if (cas.length === 0) return notApplicable('no istiod here is a CA');
     const {cluster, mesh} = subject;
     // Whether an istiod that starts anew has the roots of the one that runs; false, too, where that is not known.
@@ -51,7 +51,7 @@ export const signingCheck = istiodCheck({
     'Workloads whose requests fail have no certificate: new ones do not start, running ones are cut off when theirs ends. CSR_ERROR and TTL_ERROR are requests that cannot be granted (a malformed one, a life above MAX_WORKLOAD_CERT_TTL), CERT_GEN_ERROR and CA_NOT_READY are istiod itself.',
   byHand:
     'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/metrics | grep -e citadel_server_csr -e citadel_server_success -e citadel_server_authentication\nkubectl --context "$CTX" -n istio-system logs "$ISTIOD_POD" | grep -e "CSR signing error" -e "authenticate failure"',
-  mend: "Read why in istiod's log: the life asked for (SECRET_TTL of the proxy), a token of another cluster or trust domain, a CA that has ended. Mend that, then restart istiod: its counters begin at its start, so the finding stays until then. The command restarts it only where Secret cacerts holds the roots that it has loaded: elsewhere a restart would change the roots under running workloads, and `kubectl mesh trust diff CLUSTER` comes first.",
+  howToFix: "Read why in istiod's log: the life asked for (SECRET_TTL of the proxy), a token of another cluster or trust domain, a CA that has ended. Mend that, then restart istiod: its counters begin at its start, so the finding stays until then. The command restarts it only where Secret cacerts holds the roots that it has loaded: elsewhere a restart would change the roots under running workloads, and `kubectl mesh trust diff CLUSTER` comes first.",
   source:
     'istio/istio security/pkg/server/ca/server.go (CreateCertificate), security/pkg/server/ca/monitoring.go, security/pkg/pki/error/error.go (reasons)',
 });

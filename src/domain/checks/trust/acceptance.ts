@@ -1,28 +1,28 @@
 import {verifyChain, type ChainFailure} from '../../x509/chain.js';
 import {missingRoots} from '../../ca/trust-store.js';
 import {sequence, type Suggestion} from '../../suggest/suggestion.js';
-import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject, type Seen} from '../check.js';
+import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject, type KnownFacts} from '../check.js';
 import {describeCertificate, describeRoots} from '../describe.js';
 import type {LiveRoots, Part, ServedChain} from '../../facts/facts.js';
-import {loadFix, otherCaFix} from '../fixes.js';
+import {loadFix, replaceCaFix} from '../fixes.js';
 import {certificateFacts} from '../../facts/read/cluster-ca.js';
-import {signedByItself, someoneElses} from './live-chain.js';
+import {signedByOwnCa, otherProviderReason} from './live-chain.js';
 
 /** Whether the roots that one cluster's workloads trust accept the chains that the other's istiods present. */
 export const acceptanceCheck = istiodCheck({
   id: 'MESH307',
   title: "The cluster's live roots accept the other cluster's live chain",
   scope: 'pair',
-  about: "istiod's CA",
-  needs: ['liveRoots', 'servedChains'],
+  appliesTo: "istiod's CA",
+  requires: ['liveRoots', 'servedChains'],
   sides: {liveRoots: 'self', servedChains: 'peer'},
-  uses: ['caFiles', 'caOrigin'],
+  optional: ['caFiles', 'caOrigin'],
   judge: ({liveRoots, servedChains, ...used}, subject) => {
     const {cluster, peer, now} = subject;
     const roots = liveRoots.self;
     if (servedChains.peer.length === 0) return notApplicable(`${peer.name} runs no istiod that would sign`);
-    const presented = signedByItself(servedChains.peer);
-    if (presented.length === 0) return notApplicable(`${peer.name}: ${someoneElses(servedChains.peer)}`);
+    const presented = signedByOwnCa(servedChains.peer);
+    if (presented.length === 0) return notApplicable(`${peer.name}: ${otherProviderReason(servedChains.peer)}`);
     if (roots === 'elsewhere') {
       return notApplicable(
         `istiod publishes its roots in a ClusterTrustBundle, which is not read: that ${cluster.name} trusts ${peer.name} was not proven`,
@@ -47,7 +47,7 @@ export const acceptanceCheck = istiodCheck({
     'Workloads of this cluster refuse those of the other: connections between the clusters fail with "certificate verify failed", while each cluster by itself is fine.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get configmap istio-ca-root-cert -o jsonpath="{.data.root-cert\\.pem}" >roots.pem\nkubectl --context "$CTX_OF_PEER" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null >chain.pem\nopenssl verify -CAfile roots.pem -untrusted chain.pem chain.pem',
-  mend: 'Push the CA of the work directory to the cluster whose roots or chain differ from it: `kubectl mesh trust push CLUSTER --restart-istiod`. Where the work directory itself has two roots, MESH105 says so: mend that first. What has expired is renewed with `certs generate CLUSTER --renew`.',
+  howToFix: 'Push the CA of the work directory to the cluster whose roots or chain differ from it: `kubectl mesh trust push CLUSTER --restart-istiod`. Where the work directory itself has two roots, MESH105 says so: mend that first. What has expired is renewed with `certs generate CLUSTER --renew`.',
   source:
     'istio/istio security/pkg/server/ca/server.go (what workloads are given), security/pkg/pki/util/keycertbundle.go (how chains are verified); istio.io: ops/diagnostic-tools/multicluster',
 });
@@ -89,7 +89,7 @@ function fixFor(
   {certificates: [, signer]}: ServedChain,
   {certificates: live}: LiveRoots,
   expired: boolean,
-  {caFiles, caOrigin}: Partial<Seen<'pair', 'caFiles' | 'caOrigin'>>,
+  {caFiles, caOrigin}: Partial<KnownFacts<'pair', 'caFiles' | 'caOrigin'>>,
   subject: PairSubject,
 ): Suggestion {
   const self = {subject, origin: caOrigin?.self};
@@ -101,5 +101,5 @@ function fixFor(
   if (wrong.length > 0) return sequence(...wrong.map((one) => loadFix(one.origin, one.subject)));
   const isElsewhere = ({origin}: typeof self): boolean => origin?.from === 'elsewhere';
   const other = !expired && isElsewhere(self) && !isElsewhere(peer) ? self : peer;
-  return otherCaFix(other.origin, other.subject);
+  return replaceCaFix(other.origin, other.subject);
 }

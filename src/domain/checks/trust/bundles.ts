@@ -8,9 +8,9 @@ import {namespacesWithBundle} from './bundle-namespaces.js';
 export const bundlesCheck = apiServerCheck({
   id: 'MESH302',
   title: 'istiod has loaded the pushed root bundle',
-  about: 'cacerts',
-  needs: ['pushedTrust', 'bundles', 'namespaces', 'controlPlanes'],
-  uses: ['caOrigin'],
+  appliesTo: 'cacerts',
+  requires: ['pushedTrust', 'bundles', 'namespaces', 'controlPlanes'],
+  optional: ['caOrigin'],
   implies: ['MESH303', 'MESH306', 'MESH307', 'MESH308', 'MESH310'],
   judge: ({pushedTrust, bundles, namespaces, controlPlanes, caOrigin}, subject) => {
     const {cluster, mesh} = subject;
@@ -63,7 +63,7 @@ export const bundlesCheck = apiServerCheck({
     'istiod still signs under an older root: it was not restarted, refused the change, or runs with a CA of its own. Proxies trust what this ConfigMap says.',
   byHand:
     'kubectl --context "$CTX" -n default get configmap istio-ca-root-cert -o jsonpath="{.data.root-cert\\.pem}" | openssl x509 -noout -fingerprint -sha256\nkubectl --context "$CTX" -n istio-system logs deployment/istiod | grep -i -e "root-ca" -e "CA certificate"',
-  mend: 'Where the ConfigMap is missing, try to make it (`kubectl create configmap … --dry-run=server`): a quota, a policy or a webhook that refuses it to you refuses it to istiod. Otherwise restart istiod, then give it half a minute: the bundle is written by the istiod that holds the lease istio-namespace-controller-election, and a new one waits for the old lease to end. If workloads already run under the old root, read about root rotation before you do.',
+  howToFix: 'Where the ConfigMap is missing, try to make it (`kubectl create configmap … --dry-run=server`): a quota, a policy or a webhook that refuses it to you refuses it to istiod. Otherwise restart istiod, then give it half a minute: the bundle is written by the istiod that holds the lease istio-namespace-controller-election, and a new one waits for the old lease to end. If workloads already run under the old root, read about root rotation before you do.',
   source:
     'istio/istio pilot/pkg/serviceregistry/kube/controller/namespacecontroller.go, security/pkg/k8s/configutil.go, pilot/pkg/bootstrap/istio_ca.go',
 });

@@ -8,15 +8,15 @@ import type {Part, ServedChain} from '../../facts/facts.js';
 export const liveChainCheck = istiodCheck({
   id: 'MESH303',
   title: 'Every istiod serves a certificate of the pushed cluster CA',
-  about: 'cacerts',
-  needs: ['pushedTrust', 'servedChains', 'controlPlanes'],
-  uses: ['caOrigin'],
+  appliesTo: 'cacerts',
+  requires: ['pushedTrust', 'servedChains', 'controlPlanes'],
+  optional: ['caOrigin'],
   // The same process tells both; a chain it loaded long ago has another end, too.
   implies: ['MESH307', 'MESH308'],
   judge: ({pushedTrust, servedChains: all, controlPlanes, caOrigin}, subject) => {
     if (all.length === 0) return notApplicable('no istiod runs here');
-    const servedChains = signedByItself(all);
-    if (servedChains.length === 0) return notApplicable(someoneElses(all));
+    const servedChains = signedByOwnCa(all);
+    if (servedChains.length === 0) return notApplicable(otherProviderReason(all));
     if (pushedTrust === 'absent') {
       return findingsOr(different(servedChains, loadFix(caOrigin, subject)), notApplicable('nothing was pushed yet'));
     }
@@ -43,17 +43,17 @@ export const liveChainCheck = istiodCheck({
     'That istiod still issues workload certificates under the old CA. If the old CA ends, or its root is not known elsewhere, those workloads are cut off.',
   byHand:
     'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null | openssl x509 -noout -issuer',
-  mend: 'Right after a push, wait: the kubelet takes a minute or two. Where the pushed root is in use already, restart istiod. Under another root, `kubectl mesh trust push CLUSTER --restart-istiod`: it asks about workloads that run under a root that would go; let both roots be trusted first.',
+  howToFix: 'Right after a push, wait: the kubelet takes a minute or two. Where the pushed root is in use already, restart istiod. Under another root, `kubectl mesh trust push CLUSTER --restart-istiod`: it asks about workloads that run under a root that would go; let both roots be trusted first.',
   source: 'istio/istio pilot/pkg/bootstrap/certcontroller.go (istiod signs its own serving certificate with its CA)',
 });
 
 /** Those that present what their own CA signed: the others' handshakes tell nothing of it. */
-export function signedByItself(pods: readonly Part<ServedChain>[]): readonly Part<ServedChain>[] {
+export function signedByOwnCa(pods: readonly Part<ServedChain>[]): readonly Part<ServedChain>[] {
   return pods.filter(({value}) => value.signedBy === undefined);
 }
 
 /** Why nothing can be judged by what these present. */
-export function someoneElses(pods: readonly Part<ServedChain>[]): string {
+export function otherProviderReason(pods: readonly Part<ServedChain>[]): string {
   const providers = [...new Set(pods.flatMap(({value: {signedBy}}) => signedBy ?? []))];
   return `istiod presents a certificate of ${some(providers)} (PILOT_CERT_PROVIDER), which tells nothing of its CA`;
 }

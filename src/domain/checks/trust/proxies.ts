@@ -6,7 +6,7 @@ export const proxiesCheck = apiServerCheck({
   id: 'MESH310',
   title: 'Proxies have followed the last change of the roots',
   severity: 'warning',
-  needs: ['proxyRoots'],
+  requires: ['proxyRoots'],
   expected: 'no proxy that started under other roots and has not asked istiod since',
   judge: ({proxyRoots}) => {
     switch (proxyRoots.state) {
@@ -34,7 +34,7 @@ export const proxiesCheck = apiServerCheck({
     'A proxy that is behind refuses peers under a root that was added, and accepts peers under one that was taken away. Adding a root while the old one stays harms nothing by itself; signing under it too early does.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get configmap istio-ca-root-cert --show-managed-fields -o yaml   # time of f:root-cert.pem\nkubectl --context "$CTX" get pods --all-namespaces -l service.istio.io/canonical-name --sort-by=.metadata.creationTimestamp\nistioctl --context "$CTX" proxy-config secret "$POD.$NAMESPACE" -o json   # ROOTCA: what that proxy trusts',
-  mend: 'Wait until the time that the reason names, or restart the workloads: they fetch roots and certificate at their start. The command names the Deployments, StatefulSets and DaemonSets that own the proxies, up to 20 of them, and else restarts all of their namespaces. Bare pods, Jobs and Argo Rollouts are not restarted by it: make those anew yourself.',
+  howToFix: 'Wait until the time that the reason names, or restart the workloads: they fetch roots and certificate at their start. The command names the Deployments, StatefulSets and DaemonSets that own the proxies, up to 20 of them, and else restarts all of their namespaces. Bare pods, Jobs and Argo Rollouts are not restarted by it: make those anew yourself.',
   source:
     'istio/istio security/pkg/nodeagent/cache/secretcache.go, pkg/istio-agent/xds_proxy.go, pilot/pkg/xds/pcds.go, pilot/cmd/pilot-agent/options/options.go (SECRET_TTL, SECRET_GRACE_PERIOD_RATIO)',
 });

@@ -8,9 +8,9 @@ import {loadFix} from '../fixes.js';
 export const selfSignedCheck = apiServerCheck({
   id: 'MESH304',
   title: 'istiod does not sign with a root of its own',
-  about: "istiod's CA",
-  needs: ['selfSignedRoot', 'bundles', 'pushedTrust', 'controlPlanes'],
-  uses: ['caOrigin'],
+  appliesTo: "istiod's CA",
+  requires: ['selfSignedRoot', 'bundles', 'pushedTrust', 'controlPlanes'],
+  optional: ['caOrigin'],
   implies: ['MESH302', 'MESH303', 'MESH307', 'MESH308'],
   expected: 'istiod signs with the CA from Secret cacerts',
   judge: ({selfSignedRoot, bundles, pushedTrust, controlPlanes, caOrigin}, subject) => {
@@ -49,6 +49,6 @@ export const selfSignedCheck = apiServerCheck({
     'The cluster has a root of its own: no workload of another cluster trusts its workloads. It happens when istiod starts before cacerts is there, and adding cacerts later changes nothing until a restart.',
   byHand:
     'kubectl --context "$CTX" -n istio-system logs deployment/istiod | grep -e "Use self-signed" -e "Use local CA"\nkubectl --context "$CTX" -n istio-system get secret istio-ca-secret',
-  mend: '`kubectl mesh trust push CLUSTER --restart-istiod`. Where workloads already run, their root changes: let both roots be trusted first.',
+  howToFix: '`kubectl mesh trust push CLUSTER --restart-istiod`. Where workloads already run, their root changes: let both roots be trusted first.',
   source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go, security/pkg/pki/ca/ca.go',
 });

@@ -9,7 +9,7 @@ import type {CaBundleFacts, ControlPlaneFacts, WebhookConfigurationFacts, Webhoo
 export const webhooksCheck = apiServerCheck({
   id: 'MESH306',
   title: 'Webhooks trust the roots that istiod has loaded',
-  needs: ['webhooks', 'liveRoots', 'controlPlanes'],
+  requires: ['webhooks', 'liveRoots', 'controlPlanes'],
   judge: ({webhooks, liveRoots, controlPlanes}, subject) => {
     if (controlPlanes.length === 0 && subject.cluster.role === 'primary') return notApplicable('no istiod runs here');
     if (liveRoots === 'elsewhere') {
@@ -48,7 +48,7 @@ export const webhooksCheck = apiServerCheck({
     'The API server does not trust istiod: "x509: certificate signed by unknown authority". New pods of injected namespaces are refused (failurePolicy Fail), and so are changes of Istio resources. What runs keeps running, so it shows only at the next deployment.',
   byHand:
     'kubectl --context "$CTX" get mutatingwebhookconfiguration istio-sidecar-injector --show-labels -o jsonpath="{.webhooks[0].clientConfig.caBundle}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nkubectl --context "$CTX" get mutatingwebhookconfigurations,validatingwebhookconfigurations -L istio.io/rev,istio.io/tag',
-  mend: 'Where label istio.io/rev does not name the revision of the istiod behind the service, set it: istiod patches the caBundle within seconds. Otherwise restart that istiod: it patches all of them at its start. A caBundle set by hand (values base.validationCABundle, istiodRemote.injectionCABundle) has to be changed where it is set.',
+  howToFix: 'Where label istio.io/rev does not name the revision of the istiod behind the service, set it: istiod patches the caBundle within seconds. Otherwise restart that istiod: it patches all of them at its start. A caBundle set by hand (values base.validationCABundle, istiodRemote.injectionCABundle) has to be changed where it is set.',
   source: 'istio/istio pkg/webhooks/webhookpatch.go, pkg/webhooks/validation/controller/controller.go',
 });
 

@@ -11,14 +11,14 @@ import {attributeOf} from '../../x509/name.js';
 import type {CacertsFacts, CertificateFacts, ClusterCaFacts} from '../facts.js';
 
 /** Rules that have a check of their own: missing files, the key, and the date beside the root's. */
-const judgedElsewhere: readonly string[] = ['incomplete', 'key-format', 'key-mismatch', 'outlives-issuer'];
+const coveredByOtherChecks: readonly string[] = ['incomplete', 'key-format', 'key-mismatch', 'outlives-issuer'];
 
 /** What was found in CA files. */
 export function clusterCaFacts(files: CaFiles, inspection: CaInspection): ClusterCaFacts {
   const names = caFileNamesOf(files);
   const isOfKey = (message: string): boolean => message.startsWith(names.caKey);
   const problems = inspection.findings
-    .filter(({id, message}) => !judgedElsewhere.includes(id) && !(id === 'unreadable' && isOfKey(message)))
+    .filter(({id, message}) => !coveredByOtherChecks.includes(id) && !(id === 'unreadable' && isOfKey(message)))
     .map(({severity, message}) => ({severity, message}));
   const keyProblem = inspection.findings.find(
     ({id, message}) => id === 'key-format' || (id === 'unreadable' && isOfKey(message)),

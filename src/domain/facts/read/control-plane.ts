@@ -26,14 +26,14 @@ const defaultTrustDomain = 'cluster.local';
 /** Every revision's istiod. Throws `API_ERROR` when a ConfigMap of Istio holds something unreadable. */
 export function readControlPlanes(objects: ControlPlaneObjects): readonly ControlPlaneFacts[] {
   return objects.deployments
-    .filter((one) => isIstiod(one) && !isGoing(one))
+    .filter((one) => isIstiod(one) && !isBeingDeleted(one))
     .map((deployment) => readControlPlane(deployment, objects));
 }
 
 /** Every gateway Deployment: those of istioctl, of the gateway chart and of the Gateway API. */
 export function readGateways({deployments, podsOf}: Omit<ControlPlaneObjects, 'configMaps'>): readonly GatewayFacts[] {
   return deployments
-    .filter((one) => isGateway(one) && !isGoing(one))
+    .filter((one) => isGateway(one) && !isBeingDeleted(one))
     .map((deployment) => {
       // The proxy of a gateway (istio/istio manifests/charts/gateway/templates/deployment.yaml), else the first container.
       const {containers} = deployment.spec.template.spec;
@@ -49,7 +49,7 @@ export function isIstiod({metadata}: KubeObject): boolean {
 }
 
 /** Whether it was deleted and only waits for its pods to end: it is nothing to judge any more. */
-export function isGoing({metadata}: KubeObject): boolean {
+export function isBeingDeleted({metadata}: KubeObject): boolean {
   return metadata.deletionTimestamp !== undefined;
 }
 

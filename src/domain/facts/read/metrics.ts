@@ -44,8 +44,8 @@ export function readMetrics(text: string, pod: string): IstiodMetrics {
   const reasons = new Set(of('signingErrors').map(({labels}) => labels.get('error') ?? 'UNKNOWN'));
   return defined({
     version: word(version),
-    rootEnd,
-    caEnd,
+    rootExpiry: rootEnd,
+    caExpiry: caEnd,
     requests: count('requests'),
     issued: count('issued'),
     unauthenticated: count('unauthenticated'),

@@ -11,7 +11,7 @@ import {
 } from '../../kube/objects.js';
 import type {Mesh} from '../../mesh/mesh.js';
 import type {NetworkGatewayFacts, PodFacts} from '../facts.js';
-import {isGateway, isGoing} from './control-plane.js';
+import {isGateway, isBeingDeleted} from './control-plane.js';
 import {readYaml, word} from './yaml.js';
 
 const portLabel = 'networking.istio.io/gatewayPort';
@@ -117,7 +117,7 @@ export function isOfGatewayDeployment(
     const {selector: own, template} = deployment.spec;
     // The template has at least the labels of the selector (kubernetes.io: Deployment, "Selector").
     const labels = {...own.matchLabels, ...template.metadata?.labels};
-    return isGateway(deployment) && !isGoing(deployment) && selects({matchLabels: selector}, labels);
+    return isGateway(deployment) && !isBeingDeleted(deployment) && selects({matchLabels: selector}, labels);
   });
 }
 

@@ -15,7 +15,7 @@ export type CaOrigin =
   /** CLUSTER/ holds nothing, and `--no-secrets` keeps this program from looking at the cluster's Secret. */
   | {readonly from: 'not asked'}
   /** CLUSTER/ holds nothing, and somebody else fills Secret cacerts, such as cert-manager. */
-  | {readonly from: 'elsewhere'; readonly keeper?: string};
+  | {readonly from: 'elsewhere'; readonly managedBy?: string};
 
 /** A certificate of the chain in Secret cacerts. */
 export interface ChainLink {
@@ -209,9 +209,9 @@ export interface IstiodMetrics {
   /** Of the process, as it says: `1.30.3`. An image's tag may say something else. */
   readonly version: string;
   /** End of the first certificate of the root bundle it has loaded; absent where istiod is no CA. */
-  readonly rootEnd?: Date;
+  readonly rootExpiry?: Date;
   /** End of the first certificate of its chain, the CA that it signs with; absent where it signs with its root. */
-  readonly caEnd?: Date;
+  readonly caExpiry?: Date;
   /** Certificate requests received. */
   readonly requests: number;
   /** Certificates issued to workloads. */
