@@ -11,7 +11,7 @@ import {
   type ServedChain,
 } from '../facts/facts.js';
 import {type Row, type Verdict, verdictOf} from './report.js';
-import {refusalOf} from './trust/acceptance.js';
+import {rejectionOf} from './trust/acceptance.js';
 import {signedByOwnCa, otherProviderReason} from './trust/live-chain.js';
 
 /** The facts that the topology requires. */
@@ -133,7 +133,7 @@ function acceptance(self: ClusterObservation, peer: ClusterObservation, now: Dat
   if (peer.complete && peer.served.length === 0) return 'none';
   const {roots} = self;
   if (!roots) return 'unknown';
-  if (peer.served.some((chain) => refusalOf(roots, chain, now) !== undefined)) return 'no';
+  if (peer.served.some((chain) => rejectionOf(roots, chain, now) !== undefined)) return 'no';
   return peer.complete ? 'yes' : 'unknown';
 }
 

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {
-  concerns,
+  affects,
   hazards,
   hazardsOf,
   type HazardFacts,
@@ -208,8 +208,8 @@ describe('the table of hazards', () => {
 
   it('treats a version that is newer than the newest known as that one', () => {
     const {version: known} = knowVersion('1.99.0');
-    const newest = hazards.filter((hazard) => concerns(hazard, newestKnown)).map(({id}) => id);
-    expect(hazards.filter((hazard) => concerns(hazard, known)).map(({id}) => id)).toEqual(newest);
+    const newest = hazards.filter((hazard) => affects(hazard, newestKnown)).map(({id}) => id);
+    expect(hazards.filter((hazard) => affects(hazard, known)).map(({id}) => id)).toEqual(newest);
     expect(newest).not.toContain('leaf-outlives-ca');
   });
 });
