@@ -41,7 +41,9 @@ async function askAll<T>(
     parts.map(({name, observed}) => ({
       name,
       observed:
-        'unknown' in observed && observed.unknown.hints.length === 0 ? {unknown: {...observed.unknown, hints}} : observed,
+        'unknown' in observed && observed.unknown.hints.length === 0
+          ? {unknown: {...observed.unknown, hints}}
+          : observed,
     })),
   );
 }
