@@ -39,7 +39,7 @@ function overview(all: readonly Check[]): string {
   );
 }
 
-function renderCheck({id, title, meaning, breaks, byHand, mend, source, implies}: Check): string {
+function renderCheck({id, title, meaning, breaks, byHand, howToFix: mend, source, implies}: Check): string {
   return [
     `### ${id}\n`,
     `**${title}.** ${meaning}\n`,

@@ -6,7 +6,7 @@ import {known, unknown, type Observed} from '../domain/observed.js';
 import type {KubeObject} from '../domain/kube/object.js';
 import type {MeshCluster} from '../domain/mesh/mesh.js';
 import {requireContext} from '../domain/mesh/resolve.js';
-import {everything, limitOn, type Limits} from '../domain/facts/limits.js';
+import {noLimits, limitOn, type Limits} from '../domain/facts/limits.js';
 import {
   installedReads,
   reads,
@@ -76,7 +76,7 @@ export class ClusterReader implements Reads {
   }
 
   allows(name: ReadName): boolean {
-    return limitOn(name, this.target.limits ?? everything) === undefined;
+    return limitOn(name, this.target.limits ?? noLimits) === undefined;
   }
 
   async read<Name extends RequestName>(name: Name, given: Given = {}): Promise<Answer<Name>> {

@@ -6,7 +6,7 @@ import {
   type Fact,
   type FactKey,
   factKeys,
-  isLast,
+  summarizesOthers,
   isMeshFact,
   omittedBy,
   type MeshFactKey,
@@ -54,7 +54,7 @@ function wanted({checks, also, mesh}: GatherRequest): ReadonlySet<FactKey> {
   const judged = checks.filter((check) => notApplicableReason(check, mesh) === undefined);
   const keys = new Set([...requiredFacts(judged), ...also]);
   // Whether everything may be read says nothing where nothing is read: alone, it is about every fact of a cluster.
-  const isAlone = [...keys].some(isLast) && [...keys].every((key) => isLast(key) || isMeshFact(key));
+  const isAlone = [...keys].some(summarizesOthers) && [...keys].every((key) => summarizesOthers(key) || isMeshFact(key));
   return isAlone ? new Set([...keys, ...factKeys.filter((key) => !isMeshFact(key))]) : keys;
 }
 
@@ -67,9 +67,9 @@ async function clusterEvidence(
   const answerAll = (some: readonly ClusterFactKey[]): Promise<Evidence['clusters'][number]['facts']> =>
     answer(deps, some, limits, (key) => all.fact(key));
   try {
-    const facts = await answerAll(keys.filter((key) => !isLast(key)));
+    const facts = await answerAll(keys.filter((key) => !summarizesOthers(key)));
     // Whether everything may be read is known when everything was read.
-    return {cluster, facts: {...facts, ...(await answerAll(keys.filter(isLast)))}};
+    return {cluster, facts: {...facts, ...(await answerAll(keys.filter(summarizesOthers)))}};
   } finally {
     await all.close();
   }
@@ -84,8 +84,8 @@ async function answer<Answers, Key extends FactKey>(
 ): Promise<Answers> {
   const facts = await Promise.all(
     keys.map(async (key): Promise<readonly [string, Fact<unknown>]> => {
-      const leftOut = omittedBy(key, limits);
-      return [key, leftOut === undefined ? await attempt(deps.signal, () => derive(key)) : {leftOut}];
+      const omitted = omittedBy(key, limits);
+      return [key, omitted === undefined ? await attempt(deps.signal, () => derive(key)) : {omitted: omitted}];
     }),
   );
   // Each key was derived by its own function.

@@ -63,9 +63,9 @@ export function istiodPods({signal, namespace, controlPlanes, forward}: IstiodPo
       const parts = (await targets()).flatMap(({deployment, pods}) => {
         if (pods.length === 0) {
           const why = `no pod of deployment ${namespace}/${deployment} is Running, so none can be asked`;
-          return [Promise.resolve({name: deployment, seen: {unknown: problem('NOT_FOUND', why)}})];
+          return [Promise.resolve({name: deployment, observed: {unknown: problem('NOT_FOUND', why)}})];
         }
-        return pods.map(async (pod) => ({name: pod.name, seen: await attempt(signal, () => question(pod))}));
+        return pods.map(async (pod) => ({name: pod.name, observed: await attempt(signal, () => question(pod))}));
       });
       return new PerPod(await Promise.all(parts));
     },

@@ -4,7 +4,7 @@
  */
 import {defined} from '../domain/defined.js';
 import type {ControlPlaneFacts} from '../domain/facts/facts.js';
-import {isGoing, isIstiod, readControlPlanes} from '../domain/facts/read/control-plane.js';
+import {isBeingDeleted, isIstiod, readControlPlanes} from '../domain/facts/read/control-plane.js';
 import {MeshError} from '../domain/errors.js';
 import {bundleKey, defaultBundleName, networkLabel} from '../domain/istio/names.js';
 import type {InspectOptions} from '../domain/ca/inspect-ca.js';
@@ -52,7 +52,7 @@ export async function readRunningCluster(
     reader.read('istiods'),
   ]);
   const ownNamespace = namespaces.find(({metadata}) => metadata.name === namespace);
-  const istiods = deployments.filter((one) => isIstiod(one) && !isGoing(one));
+  const istiods = deployments.filter((one) => isIstiod(one) && !isBeingDeleted(one));
   const [first, ...others] = readControlPlanes({deployments: istiods, configMaps, podsOf: () => []});
   if (!first) throw noIstiod(context, namespace, ownNamespace?.metadata.annotations);
   const network = ownNamespace?.metadata.labels?.[networkLabel] ?? first.network;

@@ -14,7 +14,7 @@ interface AnyRow {
 export function rowsOfRight<Row extends AnyRow>({facts}: Right, cluster: string, rows: readonly Row[]): readonly Row[] {
   return rows.filter((row) => {
     const check: Check | undefined = checks.find(({id}) => id === row.id);
-    return check?.needs.some((need) => {
+    return check?.requires.some((need) => {
       if (!facts.some((fact) => fact === need)) return false;
       if (check.scope !== 'pair') return row.cluster === undefined || row.cluster === cluster;
       const side = check.sides?.[need];

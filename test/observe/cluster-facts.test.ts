@@ -3,7 +3,7 @@ import {expect, it} from 'vitest';
 import {factKeys, isMeshFact, limitOnFact, readsOf, type ClusterFactKey} from '../../src/domain/facts/facts.js';
 import {MeshError} from '../../src/domain/errors.js';
 import {resolveMesh} from '../../src/domain/mesh/resolve.js';
-import {everything, type Limits} from '../../src/domain/facts/limits.js';
+import {noLimits, type Limits} from '../../src/domain/facts/limits.js';
 import {clusterFacts} from '../../src/observe/cluster-facts.js';
 import {fakeDeps} from '../engine/fake-deps.js';
 
@@ -47,14 +47,14 @@ async function derive(key: ClusterFactKey, limits: Limits) {
 }
 
 it.each(keys)('%s needs no request that its row does not name', async (key) => {
-  const {kinds, failure} = await derive(key, everything);
+  const {kinds, failure} = await derive(key, noLimits);
   expect(failure).not.toBe('INTERNAL');
   if (readsOf(key).length === 0) expect(kinds).toEqual([]);
 });
 
-const gathered = keys.filter((key) => limitOnFact(key, {...everything, noSecrets: true}) === undefined);
+const gathered = keys.filter((key) => limitOnFact(key, {...noLimits, noSecrets: true}) === undefined);
 it.each(gathered)('%s is derived without Secrets where the user wants none read', async (key) => {
-  const {kinds, failure} = await derive(key, {...everything, noSecrets: true});
+  const {kinds, failure} = await derive(key, {...noLimits, noSecrets: true});
   expect(failure).not.toBe('INTERNAL');
   expect(kinds).not.toContain('Secret');
 });

@@ -2,11 +2,11 @@ import {describe, expect, it} from 'vitest';
 import {MeshError} from '../../src/domain/errors.js';
 import {readApiVersion} from '../../src/observe/identity.js';
 import {ClusterReader} from '../../src/observe/cluster-reader.js';
-import {everything, type Limits} from '../../src/domain/facts/limits.js';
+import {noLimits, type Limits} from '../../src/domain/facts/limits.js';
 import {fakeDeps} from '../engine/fake-deps.js';
 
 /** The reads of a cluster whose API server is this. */
-function readerOf(api: object, limits: Limits = everything): ClusterReader {
+function readerOf(api: object, limits: Limits = noLimits): ClusterReader {
   const clusters = {...fakeDeps([]).clusters, open: () => Promise.resolve({context: 'ctx', ...api})};
   const cluster = {name: 'c1', context: 'ctx', role: 'primary'} as const;
   return new ClusterReader(clusters as never, {cluster, istioNamespace: 'istio-system', limits});

@@ -2,7 +2,7 @@
 import {defined} from '../defined.js';
 import {Document, isMap, isSeq} from 'yaml';
 import {groupBy} from '../group-by.js';
-import {everything} from '../facts/limits.js';
+import {noLimits} from '../facts/limits.js';
 import type {ObjectMeta} from '../kube/object.js';
 import {type Binding, type PolicyRule, type Role, ruleAllows} from '../kube/rbac.js';
 import {rightsOfRole, type RoleLevel, roleLevels, type RoleOptions, type RoleRight} from './command-rights.js';
@@ -80,7 +80,7 @@ export function accessRoleLevel(
   const level = roleLevels.find((one) => one === role.labels[roleLabel]);
   if (level === undefined) return undefined;
   // The options that grant the most.
-  const options = {...settings, profile: 'ambient', level, limits: everything};
+  const options = {...settings, profile: 'ambient', level, limits: noLimits};
   const allowed = rulesFor(options, role.kind === 'Role' ? 'Istio namespace' : 'everywhere').map(({rule}) => ({
     resourceNames: [],
     ...rule,

@@ -1,108 +1,108 @@
 /**
- * A check is data with a pure function: what holds, which facts it needs, how to judge them, and everything a person
- * wants to read about it. Facts are gathered by `src/observe`, judged by `judge.ts`.
+ * A check is data and a pure function: the facts that it requires, how it evaluates them, and its documentation. `src/observe`
+ * gathers the facts, `judge.ts` evaluates them.
  */
 import type {Mesh, MeshCluster} from '../mesh/mesh.js';
 import {externalCaReason, usesCacerts} from '../mesh/signer.js';
 import type {Suggestion} from '../suggest/suggestion.js';
 import type {ClusterFactValues, FactKey, MeshFactValues, Part, PerPod} from '../facts/facts.js';
 
-/** Stable: it stands in pipelines, alerts and the journal of those who run this program. Never reused. */
+/** Stable and never reused: users refer to it in pipelines and alerts. */
 export type CheckId = `MESH${number}`;
 
-/** How bad a finding is. A finding may say another severity than its check's. */
+/** The severity of a finding. A finding can override the severity of its check. */
 export type Severity = 'error' | 'warning';
 
-/** What a check is about: the mesh (one judgement), each cluster, or each ordered pair of clusters. */
+/** What a check is evaluated for: once for the mesh, for each cluster, or for each ordered pair of clusters. */
 export type Scope = 'mesh' | 'cluster' | 'pair';
 
-/** Where the evidence was seen: files of the work directory, the cluster's API server, or a running istiod itself. */
+/** Where the evidence comes from: the work directory, the cluster's API server, or a running istiod. */
 export type Vantage = 'work directory' | 'API server' | 'live istiod';
 
-/** What a person may want to know of a check: `--explain` and docs/checks.md. */
+/** The documentation of a check, for `--explain` and docs/checks.md. */
 export interface Explanation {
-  /** What holds when the check is ok. */
+  /** What is true when the check is ok. */
   readonly meaning: string;
-  /** What goes wrong in the mesh when it does not hold. */
+  /** What goes wrong in the mesh otherwise. */
   readonly breaks: string;
-  /** How to see it without this program: commands, one a line. `$CTX` is the cluster's context. */
+  /** How to verify it without this program: one command per line. `$CTX` is the cluster's context. */
   readonly byHand: string;
-  /** How to mend it. */
-  readonly mend: string;
-  /** Where the rule comes from: a file of Istio or Kubernetes, an RFC, a documentation page. */
+  /** How to fix it. */
+  readonly howToFix: string;
+  /** The source of the rule: a file of Istio or Kubernetes, an RFC, a documentation page. */
   readonly source: string;
 }
 
-/** Something that is not as it should be. */
+/** A failed result of a check. */
 export interface Finding {
   readonly severity?: Severity | undefined;
   readonly observed: string;
-  /** Absent: what the check expects. */
+  /** Absent: the check's `expected`. */
   readonly expected?: string | undefined;
-  /** What fixes it, or shows what a person has to fix. Of the reason for this finding, not of the check. */
+  /** A command that fixes this finding, or shows what the user has to fix. Specific to the finding, not to the check. */
   readonly fix: Suggestion;
-  /** What cannot be ok because of this, where that is less than what the check implies. */
+  /** The checks that cannot be ok because of this finding, where these are fewer than the check's `implies`. */
   readonly implies?: readonly string[] | undefined;
-  /** Of a finding about the mesh: the clusters that it concerns. Absent: all. */
+  /** For a finding about the mesh: the affected clusters. Absent: all. */
   readonly clusters?: readonly string[] | undefined;
 }
 
-/** What a check says of facts that are all known. */
+/** The result of a check whose required facts are all known. */
 export type Judgement =
   | {readonly ok: string; readonly expected: string | undefined}
   | Finding
   | readonly [Finding, ...Finding[]]
-  /** The check does not apply here; the text says why. */
+  /** The check does not apply here, and why. */
   | {readonly skipped: string};
 
-/** It holds: what was observed, and what was expected where that is not what the check expects everywhere. */
+/** A passed check: what was observed, and what was expected where that differs from the check's `expected`. */
 export function ok(observed: string, expected?: string): Judgement {
   return {ok: observed, expected};
 }
 
-/** The check has nothing to judge here. */
+/** A check that does not apply here. */
 export function notApplicable(reason: string): Judgement {
   return {skipped: reason};
 }
 
-/** The findings, or `otherwise` where there are none. */
+/** The findings, or `otherwise` if there are none. */
 export function findingsOr(findings: readonly (Finding | undefined)[], otherwise: Judgement): Judgement {
   const [first, ...rest] = findings.filter((finding) => finding !== undefined);
   return first === undefined ? otherwise : [first, ...rest];
 }
 
-/** Parts of which all are known. */
-type Plain<T> = T extends PerPod<infer Value> ? readonly Part<Value>[] : T;
+/** The value of a fact, with the unknown parts of a per-pod fact left out. */
+type AllKnown<T> = T extends PerPod<infer Value> ? readonly Part<Value>[] : T;
 
-/** The same fact of several clusters. */
+/** A fact of one cluster. */
 export interface OfCluster<T> {
   readonly cluster: MeshCluster;
   readonly value: T;
 }
 
-/** The two clusters of a pair: the one that a row is about, and the other one. */
+/** The two clusters of a pair: the cluster that a row is about, and its peer. */
 export type Side = 'self' | 'peer';
 
-/** The same fact of the two clusters of a pair. A side that `sides` leaves out must not be looked at. */
+/** A fact of both clusters of a pair. A side that `sides` excludes must not be read. */
 export interface OfPair<T> {
   readonly self: T;
   readonly peer: T;
 }
 
-/** Exactly the facts a check needs, all known, in the shape its scope sees them. */
-export type Seen<S extends Scope, Needs extends FactKey> = {
-  readonly [Key in Needs]: Key extends keyof MeshFactValues
-    ? Plain<MeshFactValues[Key]>
+/** Exactly the facts that a check requires, all known, in the shape of its scope. */
+export type KnownFacts<S extends Scope, Required extends FactKey> = {
+  readonly [Key in Required]: Key extends keyof MeshFactValues
+    ? AllKnown<MeshFactValues[Key]>
     : Key extends keyof ClusterFactValues
       ? S extends 'cluster'
-        ? Plain<ClusterFactValues[Key]>
+        ? AllKnown<ClusterFactValues[Key]>
         : S extends 'mesh'
-          ? readonly OfCluster<Plain<ClusterFactValues[Key]>>[]
-          : OfPair<Plain<ClusterFactValues[Key]>>
+          ? readonly OfCluster<AllKnown<ClusterFactValues[Key]>>[]
+          : OfPair<AllKnown<ClusterFactValues[Key]>>
       : never;
 };
 
-/** What is judged, besides the facts. */
+/** The input of a check besides its facts. */
 export interface Subject {
   readonly now: Date;
   readonly mesh: Mesh;
@@ -115,37 +115,40 @@ export interface PairSubject extends ClusterSubject {
 }
 type SubjectOf<S extends Scope> = S extends 'mesh' ? Subject : S extends 'cluster' ? ClusterSubject : PairSubject;
 
-/** A check as its file writes it. */
-interface CheckDefinition<S extends Scope, Needs extends FactKey, Uses extends FactKey> extends Explanation {
+/** A check as declared in its file. */
+interface CheckDefinition<S extends Scope, Required extends FactKey, Optional extends FactKey> extends Explanation {
   readonly id: CheckId;
-  /** What holds when all is well, as a short sentence without a full stop. */
+  /** What is true when the check is ok: a short sentence without a full stop. */
   readonly title: string;
   /** Absent: error. */
   readonly severity?: Severity;
   /** Absent: cluster. */
   readonly scope?: S;
-  readonly needs: readonly Needs[];
+  readonly requires: readonly Required[];
   /**
-   * `cacerts`: of the CA in the work directory and Secret cacerts; `istiod's CA`: of what a running istiod signs with. Skipped
-   * where workloads have their certificates from somebody else (`trust.signer`).
+   * `cacerts`: the CA in the work directory and Secret cacerts; `istiod's CA`: the CA of a running istiod. The check is skipped
+   * where another issuer signs workload certificates (`trust.signer`).
    */
-  readonly about?: 'cacerts' | "istiod's CA";
-  /** For pairs: of which of the two clusters a fact is needed, where it is not needed of both. */
-  readonly sides?: Readonly<Partial<Record<Needs, Side>>>;
-  /** Facts that sharpen the judgement and are no condition of it: absent where they are not known or left out. */
-  readonly uses?: readonly Uses[];
-  /** Ids or prefixes of checks that cannot be ok while this one is not: theirs are consequences. Absent: none. */
+  readonly appliesTo?: 'cacerts' | "istiod's CA";
+  /** For pairs: the side that a fact is required of. Absent: both. */
+  readonly sides?: Readonly<Partial<Record<Required, Side>>>;
+  /** Facts that make findings more precise, but are not required: absent where they are unknown or omitted. */
+  readonly optional?: readonly Optional[];
+  /** Ids or prefixes of checks that cannot be ok while this one fails: their results are consequences. Absent: none. */
   readonly implies?: readonly string[];
-  /** False where only a person can fix it: `--wait` gives up at such an error. Absent: false for files, true for clusters. */
+  /** False where only a user can fix it: `--wait` stops at such an error. Absent: false for files, true for clusters. */
   readonly waitable?: boolean;
-  /** What is expected; absent where the judgement always says it. */
+  /** The expected state; absent where every judgement states it. */
   readonly expected?: string;
-  /** Pure. Called only when all needed facts are known; of facts with parts, with the parts that are known. */
-  readonly judge: (facts: Seen<S, Needs> & Partial<Seen<S, Uses>>, subject: SubjectOf<S>) => Judgement;
+  /** Pure. Called only when all required facts are known; gets the known parts of per-pod facts. */
+  readonly judge: (
+    facts: KnownFacts<S, Required> & Partial<KnownFacts<S, Optional>>,
+    subject: SubjectOf<S>,
+  ) => Judgement;
 }
 
-/** What a check is, where its file does not say it. */
-interface Usual {
+/** The optional fields of a check, with defaults. */
+interface CheckDefaults {
   readonly vantage: Vantage;
   readonly severity: Severity;
   readonly scope: Scope;
@@ -153,44 +156,49 @@ interface Usual {
   readonly waitable: boolean;
 }
 
-/** A check as registry and judge see it: the types of its facts are erased. */
-export interface Check extends Omit<CheckDefinition<Scope, FactKey, FactKey>, 'judge' | keyof Usual>, Usual {
+/** A check in the registry and for the judge: the types of its facts are erased. */
+export interface Check
+  extends Omit<CheckDefinition<Scope, FactKey, FactKey>, 'judge' | keyof CheckDefaults>, CheckDefaults {
   readonly judge: (facts: never, subject: never) => Judgement;
 }
 
-/** Declares checks that are seen from one place; the compiler holds `judge` to the facts that `needs` and `uses` name. */
-function checksSeenFrom(vantage: Vantage) {
-  const usual = {
+/** Declares checks of one vantage. The compiler limits `judge` to the facts in `requires` and `optional`. */
+function checksFrom(vantage: Vantage) {
+  const defaults = {
     vantage,
     severity: 'error',
     scope: 'cluster',
     implies: [],
     waitable: vantage !== 'work directory',
   } as const;
-  return <const S extends Scope = 'cluster', const Needs extends FactKey = never, const Uses extends FactKey = never>(
-    definition: CheckDefinition<S, Needs, Uses>,
-  ) => ({...usual, ...definition});
+  return <
+    const S extends Scope = 'cluster',
+    const Required extends FactKey = never,
+    const Optional extends FactKey = never,
+  >(
+    definition: CheckDefinition<S, Required, Optional>,
+  ) => ({...defaults, ...definition});
 }
 
 /** A check of the files of the work directory. */
-export const workDirCheck = checksSeenFrom('work directory');
-/** A check of what the API server of a cluster answers. */
-export const apiServerCheck = checksSeenFrom('API server');
-/** A check of what a running istiod says or presents. */
-export const istiodCheck = checksSeenFrom('live istiod');
+export const workDirCheck = checksFrom('work directory');
+/** A check of objects that a cluster's API server returns. */
+export const apiServerCheck = checksFrom('API server');
+/** A check of what a running istiod reports or presents. */
+export const istiodCheck = checksFrom('live istiod');
 
-/** The facts that some checks need or use, without doubles. */
+/** The facts that checks require or use, each once. */
 export function requiredFacts(checks: readonly Check[]): ReadonlySet<FactKey> {
-  return new Set(checks.flatMap(({needs, uses = []}) => [...needs, ...uses]));
+  return new Set(checks.flatMap(({requires, optional = []}) => [...requires, ...optional]));
 }
 
-/** Why a check has nothing to judge in this mesh, whatever is seen: it is about a CA that the mesh does not have. */
+/** Why a check does not apply to this mesh, whatever was observed: it is about a CA that the mesh does not have. */
 export function notApplicableReason(
-  {about}: Pick<Check, 'about'>,
+  {appliesTo}: Pick<Check, 'appliesTo'>,
   {trust: {signer}}: Pick<Mesh, 'trust'>,
 ): string | undefined {
-  if (about === undefined || usesCacerts(signer)) return undefined;
+  if (appliesTo === undefined || usesCacerts(signer)) return undefined;
   const isSpire = signer.type === 'external' && signer.issuer === 'spire';
-  if (about === "istiod's CA" && !isSpire) return undefined;
+  if (appliesTo === "istiod's CA" && !isSpire) return undefined;
   return externalCaReason(signer);
 }

@@ -1,4 +1,4 @@
-/** Words for findings: short enough for a table, exact enough to be compared by eye with openssl's output. */
+/** Texts of findings: short enough for a table, exact enough to compare with openssl's output. */
 import {shortFingerprint} from '../keys/keys.js';
 import type {CertificateFacts} from '../facts/facts.js';
 
@@ -14,7 +14,7 @@ export function describeRoots(fingerprints: readonly string[]): string {
   return fingerprints.length === 1 ? `root ${list}` : `roots ${list}`;
 }
 
-/** The first few of a list, and how many more there are. */
+/** The first entries of a list, and the number of the others. */
 export function some(names: readonly string[], atMost = 5): string {
   const rest = names.length - atMost;
   return names.slice(0, atMost).join(', ') + (rest > 0 ? ` and ${String(rest)} more` : '');

@@ -1,4 +1,4 @@
-/** Findings that the remaining life of certificates becomes (x509/expiry.ts). */
+/** Findings about the remaining lifetime of certificates (x509/expiry.ts). */
 import {findingsOr, ok, type ClusterSubject, type Finding, type Judgement} from './check.js';
 import {describeCertificate, describeDay} from './describe.js';
 import type {CertificateFacts} from '../facts/facts.js';
@@ -6,11 +6,11 @@ import {kubectlMesh, type Suggestion} from '../suggest/suggestion.js';
 import {dayMs} from '../time.js';
 import {expiryLimitMs, expirySeverity} from '../x509/expiry.js';
 
-/** Where the limits of the expiry checks come from. */
+/** The sources of the limits of the expiry checks. */
 export const expirySource =
-  "mesh.yaml trust.expiry (default: warning below 30 % of the lifetime or 30 days, error below 10 % or 7 days); RFC 5280 4.1.2.5; istio/istio security/pkg/pki/util/generate_cert.go: a workload's certificate ends with its signer's";
+  'mesh.yaml trust.expiry (default: warning below 30 % of the lifetime or 30 days, error below 10 % or 7 days); RFC 5280 4.1.2.5; istio/istio security/pkg/pki/util/generate_cert.go: a workload certificate expires no later than its signer';
 
-/** What its remaining life means, by mesh.yaml's `trust.expiry`; undefined while there is time. */
+/** The finding for a certificate's remaining lifetime by mesh.yaml's `trust.expiry`; undefined while enough is left. */
 export function judgeExpiry(
   certificate: CertificateFacts,
   fix: Suggestion,
@@ -32,14 +32,14 @@ export function judgeExpiry(
   };
 }
 
-/** Judges a cluster CA, which `renew` makes anew, and those above it, up to its roots. */
-export function judgeEnds(
+/** Judges the expiry of a cluster CA, which `renew` replaces, and of the CAs above it up to the roots. */
+export function judgeCaExpiry(
   certificate: CertificateFacts,
   above: readonly CertificateFacts[],
   renew: Suggestion,
   subject: ClusterSubject,
 ): Judgement {
   const own = judgeExpiry(certificate, renew, subject);
-  const others = above.map((one) => judgeExpiry(one, kubectlMesh('certs list'), subject));
-  return findingsOr([own, ...others], ok(`until ${describeDay(certificate.notAfter)}`, 'time left'));
+  const ofIssuers = above.map((one) => judgeExpiry(one, kubectlMesh('certs list'), subject));
+  return findingsOr([own, ...ofIssuers], ok(`until ${describeDay(certificate.notAfter)}`, 'no expiry soon'));
 }

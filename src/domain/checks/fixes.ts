@@ -1,6 +1,6 @@
 /**
- * Commands that fix what several checks find. They are complete: typed as printed they lead to green. What they replace
- * is what the finding says is wrong, so they agree to it (`--yes`) instead of asking again.
+ * Commands that fix the findings of several checks. Each is complete: running it as printed makes the check pass. It replaces
+ * exactly what the finding reports, so it includes `--yes` instead of prompting again.
  */
 import {defaultBundleName} from '../istio/names.js';
 import {clusterLayout} from '../mesh/layout.js';
@@ -25,16 +25,16 @@ type OneCluster = Pick<ClusterSubject, 'cluster'>;
 type InMesh = Pick<ClusterSubject, 'cluster' | 'mesh'>;
 
 /**
- * Makes Secret cacerts equal to the work directory. `restart`: istiod cannot load that by itself, or it cannot be told
- * yet whether it can; the push then restarts only the istiods that need it.
+ * Makes Secret cacerts equal to the work directory. `restart`: istiod cannot load the change without a restart, or that is
+ * unknown; the push then restarts only the istiods that need it.
  */
 export function pushFix({cluster}: OneCluster, restart = true): Suggestion {
   return kubectlMesh('trust push', [cluster.name, ...(restart ? ['--restart-istiod'] : []), '--yes']);
 }
 
 /**
- * A new key and certificate for the cluster's CA, and into the cluster with it where one is known. Where a CA elsewhere signs
- * it begins with a request, and goes on when that was answered.
+ * Creates a new key and certificate for the cluster CA, and pushes them if the cluster has a context. With an external CA it
+ * creates the request; the user continues once the CA has returned a chain.
  */
 export function renewFix({cluster, mesh}: InMesh): Suggestion {
   if (mesh.trust.signer.type === 'csr') return kubectlMesh('certs request', [cluster.name, '--renew']);
@@ -42,12 +42,12 @@ export function renewFix({cluster, mesh}: InMesh): Suggestion {
   return cluster.context === undefined ? renew : sequence(renew, pushFix({cluster}));
 }
 
-/** install.yaml as declared, and istiod with it. `flags`: those that `install apply` asks for. */
+/** Renders install.yaml from mesh.yaml and applies it. `flags`: those that `install apply` requires. */
 export function reinstallFix({cluster: {name}}: OneCluster, ...flags: readonly string[]): Suggestion {
   return sequence(kubectlMesh('install render', [name]), kubectlMesh('install apply', [name, ...flags, '--yes']));
 }
 
-/** The same in another version than runs. Without `wanted`: some later one. */
+/** Like {@link reinstallFix}, for a version other than the running one. Without `wanted`: a later one. */
 export function upgradeFix(subject: OneCluster, running: string, wanted?: string): Suggestion {
   const isRefused =
     wanted !== undefined &&
@@ -56,52 +56,52 @@ export function upgradeFix(subject: OneCluster, running: string, wanted?: string
   return reinstallFix(subject, isRefused ? '--force-version' : '--upgrade');
 }
 
-/** mesh.yaml in an editor: only a person knows what it ought to declare. */
+/** Opens mesh.yaml in an editor: only the user knows what it should declare. */
 export function editMeshYaml(): Suggestion {
   return edit(inWorkDir('mesh.yaml'));
 }
 
 /**
- * A new process for these istiods (none named: for every one), which reads cacerts anew. Only where that brings no root that
- * the mesh does not have already: elsewhere the push asks first about workloads that run under a root that would go.
+ * Restarts the named istiods (none named: all), which makes them read cacerts again. Only where the restart loads no root that
+ * the mesh does not trust yet: otherwise `trust push` must first check for workloads that run under a root it would remove.
  */
 export function restartFix({cluster, mesh}: InMesh, ...names: readonly string[]): Suggestion {
   const which = names.length === 0 ? words`deployment -l app=istiod` : names.map((name) => `deployment/${name}`);
   return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} rollout restart ${which}`);
 }
 
-/** Makes istiod load the CA that it should sign with. Pushing what the work directory does not have would fix nothing. */
+/** Makes istiod load the CA that it should sign with. A push would not help where the work directory holds no CA. */
 export function loadFix(origin: CaOrigin | undefined, subject: ClusterSubject, restart = true): Suggestion {
   return origin?.from === 'elsewhere' ? restartFix(subject) : pushFix(subject, restart);
 }
 
-/** `cert-manager Certificate istio-ca`, as the keeper of Secret cacerts is called. */
-const certManagers = /^cert-manager Certificate (\S+)$/;
+/** `cert-manager Certificate istio-ca`, a value of `CaOrigin.managedBy`. */
+const certManagerCertificate = /^cert-manager Certificate (\S+)$/;
 
-/** Another certificate for the cluster's CA: from whoever makes it. */
-export function otherCaFix(origin: CaOrigin | undefined, subject: ClusterSubject): Suggestion {
+/** A new certificate for the cluster CA, from the tool that issues it. */
+export function replaceCaFix(origin: CaOrigin | undefined, subject: ClusterSubject): Suggestion {
   if (origin?.from !== 'elsewhere') return renewFix(subject);
   const {cluster, mesh} = subject;
   const {namespace} = mesh.istio;
-  // There is no Secret to look at: what workloads are given is all there is to see.
+  // There is no Secret to inspect: only the bundle that workloads get can be shown.
   if (!usesCacerts(mesh.trust.signer)) {
     return inspectWith.kubectl(cluster, words`-n ${namespace} get configmap ${defaultBundleName} -o yaml`);
   }
-  const [, certificate] = certManagers.exec(origin.keeper ?? '') ?? [];
-  if (origin.keeper === 'cert-manager') {
+  const [, certificate] = certManagerCertificate.exec(origin.managedBy ?? '') ?? [];
+  if (origin.managedBy === 'cert-manager') {
     return inspectWith.kubectl(cluster, words`-n ${namespace} describe certificates.cert-manager.io`);
   }
-  // cert-manager's own command line; kubectl alone cannot set the condition that makes it issue anew.
+  // kubectl alone cannot set the condition that makes cert-manager issue again, so this uses cmctl.
   return certificate === undefined
     ? inspectWith.kubectl(cluster, words`-n ${namespace} describe secret/cacerts`)
     : fixWith.cmctl(cluster, words`renew -n ${namespace} ${certificate}`);
 }
 
 /**
- * Takes the revocation lists out of Secret cacerts. A push keeps what was there as cacerts-previous; lists of the work
- * directory (`isPushed`), which nobody else may have, are laid aside.
+ * Removes the revocation lists from Secret cacerts. A push saves the previous Secret as cacerts-previous; lists in the work
+ * directory (`isPushed`), possibly the only copy, are renamed.
  */
-export function noListsFix(origin: CaOrigin | undefined, subject: ClusterSubject, isPushed: boolean): Suggestion {
+export function removeCrlFix(origin: CaOrigin | undefined, subject: ClusterSubject, isPushed: boolean): Suggestion {
   const {cluster, mesh} = subject;
   if (origin?.from !== 'elsewhere') {
     const path = clusterLayout(cluster.name).caCrl;

@@ -1,6 +1,6 @@
 /**
- * Turns evidence into rows. The judge, not the check, answers unknown where a needed fact is unknown and skipped where
- * it was left out, so that no check can call healthy what nobody saw.
+ * Evaluates checks. The judge, not the check, reports unknown where a required fact is unknown and skipped where it was
+ * omitted, so that no check can be ok without an observation.
  */
 import {defined} from '../defined.js';
 import {type ErrorReport, MeshError, problem} from '../errors.js';
@@ -20,42 +20,42 @@ import {
 import {matches} from './select.js';
 import {type Report, type Row, type RowResult, verdictOf} from './report.js';
 
-/** Judges the selected checks. Rows come in the order of the checks, then of the clusters. */
+/** Judges the selected checks. Rows are in the order of the checks, then of the clusters. */
 export function judge(checks: readonly Check[], evidence: Evidence): Report {
   const withCauses = markConsequences(checks.flatMap((check) => judgeCheck(check, evidence)));
   return {verdict: verdictOf(withCauses), checks: withCauses};
 }
 
-/** Whom a row is about. */
+/** The subject of a row. Without a cluster: the mesh. */
 interface Target {
   readonly cluster?: MeshCluster;
   readonly peer?: MeshCluster;
 }
 
-/** A row, and which others it may be the cause of. */
-interface Judged {
+/** A row, and the checks that it may be the cause of. */
+interface JudgedRow {
   readonly row: Row;
   /** Ids or prefixes. */
   readonly implies: readonly string[];
-  /** For a row about the mesh: the clusters that it concerns. Absent: all. */
+  /** For a row about the mesh: the affected clusters. Absent: all. */
   readonly clusters?: readonly string[];
 }
 
-/** A needed fact after it was looked at: what the check may see of it, and what is not known. */
-interface Look {
+/** A fact of a check: the value that the check gets, and the errors of what is unknown. */
+interface ResolvedFact {
   readonly value?: unknown;
   readonly unknown: readonly ErrorReport[];
-  readonly leftOut?: string;
+  readonly omitted?: string;
 }
 
-function judgeCheck(check: Check, evidence: Evidence): readonly Judged[] {
+function judgeCheck(check: Check, evidence: Evidence): readonly JudgedRow[] {
   const {clusters} = evidence;
   switch (check.scope) {
     case 'mesh':
-      return judgeTarget(check, {}, evidence, (key) => lookMesh(key, evidence));
+      return judgeTarget(check, {}, evidence, (key) => resolveForMesh(key, evidence));
     case 'cluster':
       return clusters.flatMap(({cluster, facts}) =>
-        judgeTarget(check, {cluster}, evidence, (key) => lookFact(facts[key], key)),
+        judgeTarget(check, {cluster}, evidence, (key) => resolveFact(facts[key], key)),
       );
     case 'pair':
       return clusters.flatMap((self) =>
@@ -63,7 +63,7 @@ function judgeCheck(check: Check, evidence: Evidence): readonly Judged[] {
           .filter((peer) => peer !== self)
           .flatMap((peer) =>
             judgeTarget(check, {cluster: self.cluster, peer: peer.cluster}, evidence, (key) =>
-              lookPair(key, check.sides?.[key], self.facts, peer.facts),
+              resolveForPair(key, check.sides?.[key], self.facts, peer.facts),
             ),
           ),
       );
@@ -74,125 +74,128 @@ function judgeTarget(
   check: Check,
   target: Target,
   evidence: Evidence,
-  lookAtClusters: (key: ClusterFactKey) => Look,
-): readonly Judged[] {
+  resolveClusterFact: (key: ClusterFactKey) => ResolvedFact,
+): readonly JudgedRow[] {
   const {now, mesh, facts} = evidence;
-  const look = (key: FactKey) => ({key, ...(isMeshFact(key) ? lookFact(facts[key], key) : lookAtClusters(key))});
-  const needed = check.needs.map(look);
-  const reason = notApplicableReason(check, mesh) ?? needed.find(({leftOut}) => leftOut !== undefined)?.leftOut;
+  const resolve = (key: FactKey) => ({
+    key,
+    ...(isMeshFact(key) ? resolveFact(facts[key], key) : resolveClusterFact(key)),
+  });
+  const required = check.requires.map(resolve);
+  const reason = notApplicableReason(check, mesh) ?? required.find(({omitted}) => omitted !== undefined)?.omitted;
   if (reason !== undefined) return rowsOf(check, target, notApplicable(reason));
-  const clusters = check.scope === 'mesh' ? clustersUnseen(check, evidence) : undefined;
-  const missing = distinct(needed.flatMap(({unknown}) => unknown)).map((error) =>
-    // The error's hints say what to do: by a command where one of them has one.
-    judged(check, target, 'unknown', {
+  const clusters = check.scope === 'mesh' ? clustersWithUnknowns(check, evidence) : undefined;
+  const missing = distinct(required.flatMap(({unknown}) => unknown)).map((error) =>
+    // The error's hints state the fix: as a command if one of them contains one.
+    judgedRow(check, target, 'unknown', {
       fix: firstCommand(error.hints) ?? error.hints.find((hint) => typeof hint === 'string') ?? '',
       reason: error.message,
       error,
       clusters,
     }),
   );
-  // A fact without any known value cannot be judged; of a fact with parts, the known parts can.
-  if (needed.some(({unknown, value}) => unknown.length > 0 && value === undefined)) return missing;
-  const helpful = (check.uses ?? []).map(look).filter(({value}) => value !== undefined);
-  const seen = Object.fromEntries([...needed, ...helpful].map(({key, value}) => [key, value]));
-  // The one place where a check's erased types are given back: `needs` and `scope` made both arguments.
-  const rows = rowsOf(check, target, check.judge(seen as never, {now, mesh, ...target} as never));
-  // "All is well" or "does not apply" cannot be said while parts are unknown; findings stand.
+  // Without any known value nothing can be judged; the known parts of a per-pod fact can.
+  if (required.some(({unknown, value}) => unknown.length > 0 && value === undefined)) return missing;
+  const optional = (check.optional ?? []).map(resolve).filter(({value}) => value !== undefined);
+  const known = Object.fromEntries([...required, ...optional].map(({key, value}) => [key, value]));
+  // The only place that restores a check's erased types: `requires`, `optional` and `scope` determine both arguments.
+  const rows = rowsOf(check, target, check.judge(known as never, {now, mesh, ...target} as never));
+  // "ok" and "not applicable" do not hold while parts are unknown; findings do.
   return missing.length > 0
     ? [...rows.filter(({row: {result}}) => result === 'error' || result === 'warning'), ...missing]
     : rows;
 }
 
-function rowsOf(check: Check, target: Target, judgement: Judgement): readonly Judged[] {
-  if ('skipped' in judgement) return [judged(check, target, 'skipped', {reason: judgement.skipped})];
-  const expected = (said: {readonly expected?: string | undefined}) => said.expected ?? check.expected;
+function rowsOf(check: Check, target: Target, judgement: Judgement): readonly JudgedRow[] {
+  if ('skipped' in judgement) return [judgedRow(check, target, 'skipped', {reason: judgement.skipped})];
+  const expected = (own: {readonly expected?: string | undefined}) => own.expected ?? check.expected;
   if ('ok' in judgement) {
-    return [judged(check, target, 'ok', {observed: judgement.ok, expected: expected(judgement)})];
+    return [judgedRow(check, target, 'ok', {observed: judgement.ok, expected: expected(judgement)})];
   }
   return ('fix' in judgement ? [judgement] : judgement).map((finding) =>
-    judged(check, target, finding.severity ?? check.severity, {...finding, expected: expected(finding)}),
+    judgedRow(check, target, finding.severity ?? check.severity, {...finding, expected: expected(finding)}),
   );
 }
 
-/** What a row says besides its check's own fields. */
-type Said = Partial<Omit<Finding, 'fix'> & Pick<Row, 'fix' | 'reason' | 'error'>>;
+/** The fields of a row that do not come from its check. */
+type RowFields = Partial<Omit<Finding, 'fix'> & Pick<Row, 'fix' | 'reason' | 'error'>>;
 
-function judged(check: Check, {cluster, peer}: Target, result: RowResult, said: Said): Judged {
+function judgedRow(check: Check, {cluster, peer}: Target, result: RowResult, fields: RowFields): JudgedRow {
   const row: Row = defined({
     id: check.id,
     title: check.title,
-    severity: said.severity ?? check.severity,
+    severity: fields.severity ?? check.severity,
     scope: check.scope,
     cluster: cluster?.name,
     peer: peer?.name,
     result,
-    observed: said.observed ?? '',
-    expected: said.expected ?? '',
+    observed: fields.observed ?? '',
+    expected: fields.expected ?? '',
     vantage: check.vantage,
-    fix: said.fix ?? '',
-    reason: said.reason,
-    error: said.error,
+    fix: fields.fix ?? '',
+    reason: fields.reason,
+    error: fields.error,
   });
-  return defined({row, implies: said.implies ?? check.implies, clusters: said.clusters});
+  return defined({row, implies: fields.implies ?? check.implies, clusters: fields.clusters});
 }
 
-/** The clusters of which something that a check of the mesh needs is unknown; undefined where that is about none of them. */
-function clustersUnseen({needs}: Check, {facts, clusters}: Evidence): readonly string[] | undefined {
-  if (needs.some((key) => isMeshFact(key) && lookFact(facts[key], key).unknown.length > 0)) return undefined;
+/** The clusters with an unknown fact that a check of the mesh requires; undefined if a fact of the mesh itself is unknown. */
+function clustersWithUnknowns({requires}: Check, {facts, clusters}: Evidence): readonly string[] | undefined {
+  if (requires.some((key) => isMeshFact(key) && resolveFact(facts[key], key).unknown.length > 0)) return undefined;
   return clusters
-    .filter((one) => needs.some((key) => !isMeshFact(key) && lookFact(one.facts[key], key).unknown.length > 0))
+    .filter((one) => requires.some((key) => !isMeshFact(key) && resolveFact(one.facts[key], key).unknown.length > 0))
     .map(({cluster}) => cluster.name);
 }
 
-function lookMesh(key: ClusterFactKey, {clusters}: Evidence): Look {
-  const looks = clusters.map(({cluster, facts}) => ({cluster, ...lookFact(facts[key], key)}));
-  const asked = looks.filter(({leftOut}) => leftOut === undefined);
-  const [first] = looks;
-  if (asked.length === 0 && first?.leftOut !== undefined) return {unknown: [], leftOut: first.leftOut};
+function resolveForMesh(key: ClusterFactKey, {clusters}: Evidence): ResolvedFact {
+  const resolved = clusters.map(({cluster, facts}) => ({cluster, ...resolveFact(facts[key], key)}));
+  const gathered = resolved.filter(({omitted}) => omitted === undefined);
+  const [first] = resolved;
+  if (gathered.length === 0 && first?.omitted !== undefined) return {unknown: [], omitted: first.omitted};
   return {
-    value: asked.filter(({value}) => value !== undefined).map(({cluster, value}) => ({cluster, value})),
-    unknown: asked.flatMap(({unknown}) => unknown),
+    value: gathered.filter(({value}) => value !== undefined).map(({cluster, value}) => ({cluster, value})),
+    unknown: gathered.flatMap(({unknown}) => unknown),
   };
 }
 
-function lookPair(
+function resolveForPair(
   key: ClusterFactKey,
   side: Side | undefined,
   self: Facts<ClusterFactValues>,
   peer: Facts<ClusterFactValues>,
-): Look {
-  const sides = {self: () => lookFact(self[key], key), peer: () => lookFact(peer[key], key)};
+): ResolvedFact {
+  const sides = {self: () => resolveFact(self[key], key), peer: () => resolveFact(peer[key], key)};
   if (side !== undefined) {
     const {value, ...rest} = sides[side]();
     return value === undefined ? rest : {...rest, value: oneSided(side, value)};
   }
-  const [mine, theirs] = [sides.self(), sides.peer()];
-  const leftOut = mine.leftOut ?? theirs.leftOut;
-  if (leftOut !== undefined) return {unknown: [], leftOut};
-  const unknown = [...mine.unknown, ...theirs.unknown];
-  if (mine.value === undefined || theirs.value === undefined) return {unknown};
-  return {value: {self: mine.value, peer: theirs.value}, unknown};
+  const [own, ofPeer] = [sides.self(), sides.peer()];
+  const omitted = own.omitted ?? ofPeer.omitted;
+  if (omitted !== undefined) return {unknown: [], omitted};
+  const unknown = [...own.unknown, ...ofPeer.unknown];
+  if (own.value === undefined || ofPeer.value === undefined) return {unknown};
+  return {value: {self: own.value, peer: ofPeer.value}, unknown};
 }
 
-/** A fact of one cluster of a pair: looking at the other's, about which nothing may be known, is a bug of a check. */
+/** A fact of one cluster of a pair. Reading the other cluster's, which may be unknown, is a bug of the check. */
 function oneSided(side: Side, value: unknown): object {
   const other: Side = side === 'self' ? 'peer' : 'self';
   return Object.defineProperty({[side]: value}, other, {
     get: () => {
-      throw new MeshError('INTERNAL', `a check looks at a fact of ${other} without needing it`);
+      throw new MeshError('INTERNAL', `a check reads a fact of ${other} that it does not require`);
     },
   });
 }
 
-function lookFact(fact: Fact<unknown> | undefined, key: FactKey): Look {
+function resolveFact(fact: Fact<unknown> | undefined, key: FactKey): ResolvedFact {
   if (fact === undefined) return {unknown: [problem('INTERNAL', `the fact ${key} was not gathered`)]};
-  if ('leftOut' in fact) return {unknown: [], leftOut: fact.leftOut};
+  if ('omitted' in fact) return {unknown: [], omitted: fact.omitted};
   if ('unknown' in fact) return {unknown: [fact.unknown]};
   if (!(fact.value instanceof PerPod)) return {value: fact.value, unknown: []};
   const parts: PerPod<unknown>['parts'] = fact.value.parts;
   return {
-    value: parts.flatMap(({name, seen}) => ('value' in seen ? [{name, value: seen.value}] : [])),
-    unknown: parts.flatMap(({seen}) => ('unknown' in seen ? [seen.unknown] : [])),
+    value: parts.flatMap(({name, observed}) => ('value' in observed ? [{name, value: observed.value}] : [])),
+    unknown: parts.flatMap(({observed}) => ('unknown' in observed ? [observed.unknown] : [])),
   };
 }
 
@@ -204,13 +207,13 @@ function distinct(errors: readonly ErrorReport[]): readonly ErrorReport[] {
 }
 
 /**
- * Names the cause of rows that could not be ok anyway: a check that is not ok itself, declares that it implies this one,
- * and is about the same cluster. An unknown cause explains only what is unknown, a warning only warnings. Of several
- * causes it is the first, in order, that is no consequence itself.
+ * Sets the cause of rows that are consequences: a check that is not ok, implies this one, and is about the same cluster.
+ * An unknown cause explains only unknown rows, a warning only warnings. Of several causes, the first in order that is not a
+ * consequence itself.
  */
-function markConsequences(all: readonly Judged[]): readonly Row[] {
+function markConsequences(all: readonly JudgedRow[]): readonly Row[] {
   const bad = all.filter(({row: {result}}) => result !== 'ok' && result !== 'skipped');
-  // Of many clusters the rows of pairs are by far the most, and they imply nothing.
+  // With many clusters most rows are about pairs, and these imply nothing.
   const candidates = bad.filter(({implies}) => implies.length > 0);
   const causes = new Map(bad.map((one) => [one, candidates.filter((candidate) => explains(candidate, one.row))]));
   return all.map((one) => {
@@ -220,7 +223,7 @@ function markConsequences(all: readonly Judged[]): readonly Row[] {
   });
 }
 
-function explains(cause: Judged, row: Row): boolean {
+function explains(cause: JudgedRow, row: Row): boolean {
   return (
     concerns(cause, row) &&
     cause.row.id !== row.id &&
@@ -229,9 +232,9 @@ function explains(cause: Judged, row: Row): boolean {
   );
 }
 
-/** Whether a cause is about a cluster that the other row is about, too. */
-function concerns({row: cause, clusters}: Judged, {cluster, peer}: Row): boolean {
-  const about = cause.cluster === undefined ? clusters : [cause.cluster];
-  if (about === undefined || cluster === undefined) return true;
-  return about.includes(cluster) || (peer !== undefined && about.includes(peer));
+/** Whether a cause and a row are about the same cluster. */
+function concerns({row: cause, clusters}: JudgedRow, {cluster, peer}: Row): boolean {
+  const affected = cause.cluster === undefined ? clusters : [cause.cluster];
+  if (affected === undefined || cluster === undefined) return true;
+  return affected.includes(cluster) || (peer !== undefined && affected.includes(peer));
 }

@@ -1,9 +1,9 @@
-/** Every check, one line each, in the order of their ids. */
+/** All checks, in the order of their ids. */
 import {allowedCheck} from './access/allowed.js';
 import {distinctCheck} from './access/distinct.js';
 import {keyReadersCheck} from './access/key-readers.js';
 import {keyRemotesCheck} from './access/key-remotes.js';
-import {keyWaysCheck} from './access/key-ways.js';
+import {keyPathsCheck} from './access/key-paths.js';
 import {kubernetesVersionCheck} from './access/kubernetes-version.js';
 import {reachableCheck} from './access/reachable.js';
 import {uidCheck} from './access/uid.js';
@@ -38,7 +38,7 @@ import {installFileCheck} from './workdir/install-file.js';
 import {journalHeadsCheck} from './workdir/journal-heads.js';
 import {gitHistoryCheck} from './workdir/git-history.js';
 import {journalCheck} from './workdir/journal.js';
-import {keptKeyCheck} from './workdir/kept-key.js';
+import {retainedKeyCheck} from './workdir/retained-key.js';
 import {keyCheck} from './workdir/key.js';
 import {oneRootCheck} from './workdir/one-root.js';
 import {outlivesCheck} from './workdir/outlives.js';
@@ -62,7 +62,7 @@ export const checks: readonly Check[] = [
   rightDirectoryCheck,
   journalCheck,
   gitHistoryCheck,
-  keptKeyCheck,
+  retainedKeyCheck,
   journalHeadsCheck,
   reachableCheck,
   allowedCheck,
@@ -70,7 +70,7 @@ export const checks: readonly Check[] = [
   distinctCheck,
   kubernetesVersionCheck,
   keyReadersCheck,
-  keyWaysCheck,
+  keyPathsCheck,
   keyRemotesCheck,
   cacertsCheck,
   bundlesCheck,

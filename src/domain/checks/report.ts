@@ -1,4 +1,4 @@
-/** What verify says: one row for each judgement, and one verdict (docs/verify.md). These names are the JSON answer. */
+/** The report of verify: one row for each judgement, and one verdict (docs/verify.md). The names are those of the JSON output. */
 import {errorClasses, type ErrorCode, type ErrorReport} from '../errors.js';
 import type {Suggestion} from '../suggest/suggestion.js';
 import type {CheckId, Scope, Severity, Vantage} from './check.js';
@@ -18,32 +18,32 @@ export interface Row {
   readonly observed: string;
   readonly expected: string;
   readonly vantage: Vantage;
-  /** What fixes it, or shows where to look; text where no command does; empty when nothing needs fixing. */
+  /** A command that fixes it or shows the cause; text where there is no command; empty when there is nothing to fix. */
   readonly fix: Suggestion | string;
   /** The id of the check whose failure explains this one. */
   readonly impliedBy?: CheckId;
   /** Why it is unknown or skipped. */
   readonly reason?: string;
-  /** For unknown: what went wrong when asking. */
+  /** For unknown: the error that prevented the observation. */
   readonly error?: ErrorReport;
 }
 
-/** The answer of a verify run. */
+/** The report of a verify run. */
 export interface Report {
   readonly verdict: Verdict;
   readonly checks: readonly Row[];
 }
 
-/** Error over unknown over warning over ok; skipped rows say nothing. */
+/** Error before unknown before warning before ok; skipped rows do not count. */
 const verdictOrder = ['error', 'unknown', 'warning'] as const satisfies readonly Verdict[];
 
-/** The verdict of some rows. */
+/** The verdict of rows. */
 export function verdictOf(rows: readonly Row[]): Verdict {
   return verdictOrder.find((verdict) => rows.some((row) => row.result === verdict)) ?? 'ok';
 }
 
-/** Whether the rows are good enough to go on: nothing unknown and no finding at or above `failOn`. */
-export function isGreen(rows: readonly Row[], failOn: Severity): boolean {
+/** Whether no row is unknown or a finding at or above `failOn`. */
+export function isPassing(rows: readonly Row[], failOn: Severity): boolean {
   return !rows.some((row) => row.result === 'unknown' || isFailing(row, failOn));
 }
 
@@ -53,8 +53,8 @@ export function isFailing(row: Pick<Row, 'result'>, failOn: Severity): boolean {
 }
 
 /**
- * The error code that an unknown row stands for in the exit code: "could not tell" (4), or invalid input (2) where
- * that is the reason. That asking failed never counts as "something was tried and failed".
+ * The error code of an unknown row, from which the exit code follows: unknown (4), or invalid input (2) if that is the reason.
+ * A failed request never counts as a failed change.
  */
 export function codeOfUnknown(row: Row): ErrorCode {
   const code = row.error?.code ?? 'API_ERROR';

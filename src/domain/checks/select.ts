@@ -3,21 +3,21 @@ import {MeshError} from '../errors.js';
 import {advice, kubectlMesh, words} from '../suggest/suggestion.js';
 import type {Check} from './check.js';
 
-/** The groups of ids; valid prefixes even while a group has no check. */
+/** The prefixes of check groups; valid even while a group has no check. */
 export const groupPrefixes = ['MESH1', 'MESH2', 'MESH3', 'MESH4', 'MESH5'] as const;
 
-/** Whether an id is the one named, or begins with the prefix named. */
+/** Whether an id equals the given id or starts with the given prefix. */
 export function matches(id: string, idOrPrefix: string): boolean {
   return id.startsWith(idOrPrefix);
 }
 
-/** Which checks were asked for; ids or prefixes. */
+/** The selected checks, as ids or prefixes. */
 export interface Selection {
   readonly only: readonly string[];
   readonly skip: readonly string[];
 }
 
-/** The checks a selection leaves, in the registry's order. Throws `UNKNOWN_ID` with the nearest id. */
+/** The selected checks, in the registry's order. Throws `UNKNOWN_ID` with the nearest id. */
 export function selectChecks(checks: readonly Check[], selection: Selection): readonly Check[] {
   const known = [...groupPrefixes, ...checks.map(({id}) => id)];
   for (const word of [...selection.only, ...selection.skip]) {
@@ -41,13 +41,13 @@ export function findCheck(checks: readonly Check[], id: string): Check {
 }
 
 function unknownId(word: string, known: readonly string[]): MeshError {
-  return new MeshError('UNKNOWN_ID', `There is no check "${word}"`, {
+  return new MeshError('UNKNOWN_ID', `unknown check "${word}"`, {
     hints: [
-      // A group's prefix resembles every other: naming one of them would be a guess.
+      // All group prefixes resemble each other: suggesting one of them would be a guess.
       /^MESH\d?$/i.test(word)
-        ? `The prefixes are ${groupPrefixes.join(', ')}`
-        : `Did you mean ${closest(word.toUpperCase(), [...known])}?`,
-      advice`See all checks with: ${kubectlMesh('verify', words`--list-checks`)}`,
+        ? `the prefixes are ${groupPrefixes.join(', ')}`
+        : `did you mean ${closest(word.toUpperCase(), [...known])}?`,
+      advice`list all checks with: ${kubectlMesh('verify', words`--list-checks`)}`,
     ],
   });
 }

@@ -1,4 +1,4 @@
-/** The mesh as a picture shows it: clusters, networks, what each trusts, what each signs with, who accepts whom. */
+/** The trust topology: clusters, networks, the roots and the CA of each, and which clusters accept each other. */
 import {defined} from '../defined.js';
 import type {Certificate} from '../x509/certificate.js';
 import {
@@ -11,13 +11,13 @@ import {
   type ServedChain,
 } from '../facts/facts.js';
 import {type Row, type Verdict, verdictOf} from './report.js';
-import {refusalOf} from './trust/acceptance.js';
-import {signedByItself, someoneElses} from './trust/live-chain.js';
+import {rejectionOf} from './trust/acceptance.js';
+import {signedByOwnCa, otherProviderReason} from './trust/live-chain.js';
 
-/** The facts that a picture is drawn from. */
+/** The facts that the topology requires. */
 export const topologyFacts = ['liveRoots', 'servedChains'] as const satisfies readonly FactKey[];
 
-/** A certificate, as far as a picture shows it. */
+/** A certificate of the topology. */
 export interface TopologyCertificate {
   /** SHA-256 of the DER, 64 lower-case hexadecimal digits. */
   readonly fingerprint: string;
@@ -27,8 +27,8 @@ export interface TopologyCertificate {
 }
 
 /**
- * Whether the workloads of one cluster accept those of another: live roots against live chains. `none`: that one runs no
- * istiod, so it signs nothing.
+ * Whether the workloads of one cluster accept those of another: live roots against live chains. `none`: the other cluster
+ * runs no istiod, so it signs nothing.
  */
 export type Acceptance = 'yes' | 'no' | 'unknown' | 'none';
 
@@ -37,28 +37,28 @@ export interface ClusterTopology {
   readonly name: string;
   readonly network?: string;
   readonly role: 'primary' | 'remote';
-  /** For a remote: whose istiod it uses. */
+  /** For a remote: the cluster whose istiod it uses. */
   readonly primary?: string;
-  /** Of the checks about this cluster; unknown, too, where they were not asked or not everything drawn here was seen. */
+  /** Of the checks about this cluster; also unknown if none ran or a part of this object was not observed. */
   readonly verdict: Verdict;
-  /** What its workloads trust. Absent: not seen. */
+  /** The roots that its workloads trust. Absent: unknown. */
   readonly roots?: readonly TopologyCertificate[];
-  /** What its running istiods sign with. Absent: not seen. */
+  /** The CAs of its running istiods. Absent: unknown. */
   readonly clusterCas?: readonly TopologyCertificate[];
   /** The other clusters, in order. */
   readonly accepts: readonly {readonly cluster: string; readonly result: Acceptance}[];
-  /** Why something was not seen. */
+  /** Why a part is unknown. */
   readonly unseen?: readonly string[];
 }
 
-/** The whole mesh, as far as this run looked at it. */
+/** The mesh, as far as this run observed it. */
 export interface MeshTopology {
   readonly meshID?: string;
   readonly clusters: readonly ClusterTopology[];
 }
 
-/** What is known of one cluster. */
-interface Sight {
+/** What was observed of one cluster. */
+interface ClusterObservation {
   readonly roots?: LiveRoots;
   readonly served: readonly ServedChain[];
   /** Whether every running istiod presented its chain. */
@@ -66,42 +66,47 @@ interface Sight {
   readonly unseen: readonly string[];
 }
 
-/** Draws what was seen. What was not seen is missing or `unknown`, never fine. */
+/** Builds the topology. What was not observed is absent or `unknown`, never accepted. */
 export function topologyOf({now, mesh, clusters}: Evidence, rows: readonly Row[]): MeshTopology {
-  const seen = clusters.map(({cluster, facts}) => ({cluster, sight: sightOf(facts.liveRoots, facts.servedChains)}));
+  const observed = clusters.map(({cluster, facts}) => ({
+    cluster,
+    observation: observationOf(facts.liveRoots, facts.servedChains),
+  }));
   return defined({
     meshID: mesh.meshID,
-    clusters: seen.map(({cluster, sight}) =>
+    clusters: observed.map(({cluster, observation}) =>
       defined({
         name: cluster.name,
         network: cluster.network,
         role: cluster.role,
         primary: cluster.primary,
-        verdict: verdictFor(cluster.name, rows, sight),
-        roots: sight.roots?.certificates.map(drawn),
-        clusterCas: sight.served.length > 0 || sight.complete ? signersOf(sight.served) : undefined,
-        accepts: seen
+        verdict: verdictFor(cluster.name, rows, observation),
+        roots: observation.roots?.certificates.map(toTopologyCertificate),
+        clusterCas: observation.served.length > 0 || observation.complete ? signersOf(observation.served) : undefined,
+        accepts: observed
           .filter((other) => other.cluster !== cluster)
-          .map((other) => ({cluster: other.cluster.name, result: acceptance(sight, other.sight, now)})),
-        unseen: sight.unseen.length > 0 ? sight.unseen : undefined,
+          .map((other) => ({cluster: other.cluster.name, result: acceptance(observation, other.observation, now)})),
+        unseen: observation.unseen.length > 0 ? observation.unseen : undefined,
       }),
     ),
   });
 }
 
-function sightOf(
+function observationOf(
   roots: Fact<LiveRoots | LiveRootsElsewhere> | undefined,
   chains: Fact<PerPod<ServedChain>> | undefined,
-): Sight {
+): ClusterObservation {
   const parts = chains && 'value' in chains ? chains.value.parts : undefined;
-  const presented = (parts ?? []).flatMap(({name, seen}) => ('value' in seen ? [{name, value: seen.value}] : []));
-  const [own, others] = [signedByItself(presented), presented.filter(({value}) => value.signedBy !== undefined)];
+  const presented = (parts ?? []).flatMap(({name, observed}) =>
+    'value' in observed ? [{name, value: observed.value}] : [],
+  );
+  const [own, byOtherCa] = [signedByOwnCa(presented), presented.filter(({value}) => value.signedBy !== undefined)];
   const trusted = roots && 'value' in roots && roots.value !== 'elsewhere' ? roots.value : undefined;
   const unseen = [
-    ...(trusted ? [] : [whyUnseen(roots, 'istiod publishes its roots by other means than ConfigMaps')]),
-    ...(parts ?? []).flatMap(({seen}) => ('unknown' in seen ? [seen.unknown.message] : [])),
-    ...(others.length > 0 ? [someoneElses(others)] : []),
-    ...(parts ? [] : [whyUnseen(chains, 'no istiod was asked')]),
+    ...(trusted ? [] : [unobservedReason(roots, 'istiod does not publish its roots in a ConfigMap')]),
+    ...(parts ?? []).flatMap(({observed}) => ('unknown' in observed ? [observed.unknown.message] : [])),
+    ...(byOtherCa.length > 0 ? [otherProviderReason(byOtherCa)] : []),
+    ...(parts ? [] : [unobservedReason(chains, 'no istiod was queried')]),
   ];
   return defined({
     roots: trusted,
@@ -111,33 +116,33 @@ function sightOf(
   });
 }
 
-function whyUnseen(fact: Fact<unknown> | undefined, otherwise: string): string {
-  if (fact === undefined) return 'not asked: no selected check needs it';
-  if ('leftOut' in fact) return fact.leftOut;
+function unobservedReason(fact: Fact<unknown> | undefined, otherwise: string): string {
+  if (fact === undefined) return 'not read: no selected check requires it';
+  if ('omitted' in fact) return fact.omitted;
   return 'unknown' in fact ? fact.unknown.message : otherwise;
 }
 
-function verdictFor(name: string, rows: readonly Row[], {unseen}: Sight): Verdict {
+function verdictFor(name: string, rows: readonly Row[], {unseen}: ClusterObservation): Verdict {
   const own = rows.filter(({cluster}) => cluster === name);
   const verdict = verdictOf(own);
-  const isBlind = unseen.length > 0 || own.every(({result}) => result === 'skipped');
-  return verdict === 'error' || !isBlind ? verdict : 'unknown';
+  const isIncomplete = unseen.length > 0 || own.every(({result}) => result === 'skipped');
+  return verdict === 'error' || !isIncomplete ? verdict : 'unknown';
 }
 
-function acceptance(self: Sight, peer: Sight, now: Date): Acceptance {
+function acceptance(self: ClusterObservation, peer: ClusterObservation, now: Date): Acceptance {
   if (peer.complete && peer.served.length === 0) return 'none';
   const {roots} = self;
   if (!roots) return 'unknown';
-  if (peer.served.some((chain) => refusalOf(roots, chain, now) !== undefined)) return 'no';
+  if (peer.served.some((chain) => rejectionOf(roots, chain, now) !== undefined)) return 'no';
   return peer.complete ? 'yes' : 'unknown';
 }
 
-/** The certificates that signed what istiods present, each once. */
+/** The issuers of the certificates that istiods present, each once. */
 function signersOf(served: readonly ServedChain[]): readonly TopologyCertificate[] {
   const signers = served.flatMap(({certificates}) => certificates.slice(1, 2));
-  return [...new Map(signers.map((one) => [one.fingerprint, drawn(one)])).values()];
+  return [...new Map(signers.map((one) => [one.fingerprint, toTopologyCertificate(one)])).values()];
 }
 
-function drawn({fingerprint, subject, notAfter}: Certificate): TopologyCertificate {
+function toTopologyCertificate({fingerprint, subject, notAfter}: Certificate): TopologyCertificate {
   return {fingerprint, subject: subject.text, notAfter: notAfter.toISOString()};
 }

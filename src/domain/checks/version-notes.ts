@@ -1,18 +1,18 @@
-/** What a person should know of the versions that verify judged by. */
+/** Notes on the Istio versions that verify used. */
 import {groupBy} from '../group-by.js';
 import {defined} from '../defined.js';
 import {resolveVersion} from '../istio/versions.js';
 import type {Evidence} from '../facts/facts.js';
 
-/** Something said of a version; `cluster` where it is about one cluster only. */
+/** A note on a version; `cluster` if it concerns only one cluster. */
 export interface VersionNote {
   readonly cluster?: string;
   readonly message: string;
 }
 
-/** The notes on what is declared and on what runs, once each: a version that is not known, or that names no release. */
+/** The notes on declared and running versions, each once: a version that is unknown, or a tag that names no release. */
 export function versionNotes({mesh, clusters}: Evidence): readonly VersionNote[] {
-  const said: readonly {readonly cluster?: string; readonly version: string}[] = [
+  const versions: readonly {readonly cluster?: string; readonly version: string}[] = [
     ...(mesh.istio.version === undefined ? [] : [{version: mesh.istio.version}]),
     ...clusters.flatMap(({cluster, facts: {controlPlanes}}) =>
       controlPlanes !== undefined && 'value' in controlPlanes
@@ -20,10 +20,10 @@ export function versionNotes({mesh, clusters}: Evidence): readonly VersionNote[]
         : [],
     ),
   ];
-  return [...groupBy(said, ({version}) => resolveVersion(version).note)].flatMap(([message, seen]) => {
-    const clusters = new Set(seen.map((one) => one.cluster));
+  return [...groupBy(versions, ({version}) => resolveVersion(version).note)].flatMap(([message, noted]) => {
+    const clusters = new Set(noted.map((one) => one.cluster));
     return message === undefined
       ? []
-      : [defined({cluster: clusters.size === 1 ? seen[0].cluster : undefined, message})];
+      : [defined({cluster: clusters.size === 1 ? noted[0].cluster : undefined, message})];
   });
 }

@@ -1,13 +1,13 @@
-/** What waiting can mend, and what only a person can: when `verify --wait` gives up. */
+/** When `verify --wait` stops waiting: what can resolve by itself, and what requires the user. */
 import type {ErrorCode} from '../errors.js';
 import type {Check, Severity} from './check.js';
-import {isFailing, isGreen, type Row} from './report.js';
+import {isFailing, isPassing, type Row} from './report.js';
 
 /**
- * Reasons for unknown that stay until a person does something about this run's surroundings: programs, kubeconfig,
- * login, rights, files. All others (no answer, one that came too late, nothing there yet) may go away by themselves.
+ * Reasons for unknown that last until the user changes the environment of this run: tools, kubeconfig, login, rights, files.
+ * All others (no response, a timeout, a missing object) may resolve by themselves.
  */
-const needsAPerson: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const userActionRequired: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'USAGE',
   'NO_CONTEXT',
   'MESH_YAML_INVALID',
@@ -28,24 +28,24 @@ const needsAPerson: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ENDPOINT_OFF',
 ]);
 
-/** What only the clock mends, often in a day, such as the last certificate that an older root signed: nobody waits for it. */
-const needsTime: ErrorCode = 'TOO_EARLY';
+/** Resolves only with time, often a day, such as the expiry of the last certificate under an old root: too long to wait for. */
+const timeRequired: ErrorCode = 'TOO_EARLY';
 
 /**
- * Why waiting is of no use: a finding that only a person mends, a refusal (which is only what somebody answered, once), or
- * nothing is left but what only time mends.
+ * Why waiting does not help: a finding that only the user can fix, a refusal (possibly a transient one), or only reasons
+ * that time resolves.
  */
 export type Terminal = 'finding' | 'refusal' | 'time';
 
 /**
- * Why the rows, which are not green, do not become so by waiting; undefined where they may. A consequence says nothing: when
- * its cause goes away, so may it.
+ * Why the rows, which do not pass, will not pass by waiting; undefined where they may. Consequences do not count: they may
+ * resolve with their cause.
  */
 export function terminalReason(rows: readonly Row[], checks: readonly Check[], failOn: Severity): Terminal | undefined {
-  const causes = rows.filter((row) => row.impliedBy === undefined && !isGreen([row], failOn));
-  const byHand = new Set(checks.filter(({waitable}) => !waitable).map(({id}) => id));
-  if (causes.some((row) => byHand.has(row.id) && isFailing(row, failOn))) return 'finding';
+  const causes = rows.filter((row) => row.impliedBy === undefined && !isPassing([row], failOn));
+  const userFixed = new Set(checks.filter(({waitable}) => !waitable).map(({id}) => id));
+  if (causes.some((row) => userFixed.has(row.id) && isFailing(row, failOn))) return 'finding';
   const reasons = causes.map(({error}) => error?.code);
-  if (reasons.some((code) => code !== undefined && needsAPerson.has(code))) return 'refusal';
-  return reasons.length > 0 && reasons.every((code) => code === needsTime) ? 'time' : undefined;
+  if (reasons.some((code) => code !== undefined && userActionRequired.has(code))) return 'refusal';
+  return reasons.length > 0 && reasons.every((code) => code === timeRequired) ? 'time' : undefined;
 }

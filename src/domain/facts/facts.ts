@@ -1,6 +1,6 @@
 /**
- * Everything checks may need to know: a row for each fact says of which type it is and which requests it needs. Only what
- * the selected checks name is gathered (`src/observe`); each fact is a value, unknown with the reason, or left out on purpose.
+ * All facts that checks can require: one row per fact, with its type and the requests that it needs. Only the facts of the
+ * selected checks are gathered (`src/observe`). Each is known, unknown with a reason, or omitted because of a flag.
  */
 import type {RecordedHead} from '../journal/head.js';
 import type {RbacFacts} from '../kube/rbac.js';
@@ -15,92 +15,92 @@ import type * as ofWorkDir from './types/work-directory.js';
 export type * from './types/cluster.js';
 export type * from './types/work-directory.js';
 
-/** A fact made of parts that can be unknown one by one, such as one TLS handshake for each istiod pod. */
+/** A fact with one part per istiod pod, such as a TLS handshake. Each part can be unknown. */
 export class PerPod<T> {
-  constructor(readonly parts: readonly {readonly name: string; readonly seen: Observed<T>}[]) {}
+  constructor(readonly parts: readonly {readonly name: string; readonly observed: Observed<T>}[]) {}
 }
 
-/** A part that is known. */
+/** A known part. */
 export interface Part<T> {
   readonly name: string;
   readonly value: T;
 }
 
-/** What has to be known of a fact to gather it. */
+/** How a fact is gathered. */
 interface FactRow<T> {
-  /** The requests without which it is not known. */
+  /** The requests without which the fact is unknown. */
   readonly reads: readonly ReadName[];
-  /** Requests that it needs in some meshes only. Where the request of such a row fails, the fact is not known either. */
+  /** Requests that it needs only in some meshes. If one that was sent fails, the fact is unknown as well. */
   readonly mayRead?: readonly ReadName[];
-  /** Sums up every other request of its cluster: derived after all others. */
+  /** Summarizes all other requests of its cluster: derived last. */
   readonly last?: true;
-  /** Flags in spite of which it is known: from files, or as "not asked". */
+  /** Flags that do not omit it: it is then derived from files, or has the value `not asked`. */
   readonly knownDespite?: readonly LimitingFlag[];
-  /** Carries the type only. */
+  /** For the type only. */
   readonly value?: T;
 }
 
 const fact = <T>(row: FactRow<T>): FactRow<T> => row;
-const ofFiles = <T>(): FactRow<T> => ({reads: []});
+const fromFiles = <T>(): FactRow<T> => ({reads: []});
 
-/** What tells of control planes: everything that a running istiod is asked hangs on it, too. */
+/** The requests for control planes; every query of a running istiod also needs them. */
 const controlPlane = ['deployments', 'pods', 'configMaps'] as const satisfies readonly ReadName[];
 const live = [...controlPlane, 'forwardedPod', 'portForward'] as const satisfies readonly ReadName[];
-/** Where istiod leaves its own namespace out, the bundles of others are read. */
+/** If istiod excludes its own namespace, the bundles of other namespaces are read. */
 const ofOtherBundles = ['namespaces', 'bundles'] as const satisfies readonly ReadName[];
 
-/** Facts of the mesh and its work directory, a row each. */
+/** Facts of the mesh and its work directory, one row each. */
 const meshFacts = {
-  declaration: ofFiles<ofWorkDir.DeclarationFacts>(),
-  rootKey: ofFiles<ofWorkDir.RootKeyFacts>(),
-  /** Fingerprints of root-cert.pem at the top of the work directory; empty when there is none. */
-  meshRoots: ofFiles<readonly string[]>(),
-  fileModes: ofFiles<readonly ofWorkDir.FileModeFacts[]>(),
-  journal: ofFiles<ofWorkDir.JournalFacts>(),
-  gitHistory: ofFiles<ofWorkDir.GitHistoryFacts>(),
+  declaration: fromFiles<ofWorkDir.DeclarationFacts>(),
+  rootKey: fromFiles<ofWorkDir.RootKeyFacts>(),
+  /** Fingerprints of root-cert.pem at the top level of the work directory; empty if it does not exist. */
+  meshRoots: fromFiles<readonly string[]>(),
+  fileModes: fromFiles<readonly ofWorkDir.FileModeFacts[]>(),
+  journal: fromFiles<ofWorkDir.JournalFacts>(),
+  gitHistory: fromFiles<ofWorkDir.GitHistoryFacts>(),
 } as const;
 
-/** Facts of one cluster, a row each. `src/observe/facts` derives them. */
+/** Facts of one cluster, one row each. `src/observe/facts` derives them. */
 const clusterFacts = {
-  caFiles: ofFiles<ofWorkDir.ClusterCaFacts>(),
-  // The cluster is asked only where the work directory has nothing.
+  caFiles: fromFiles<ofWorkDir.ClusterCaFacts>(),
+  // The cluster is read only if the work directory holds no CA.
   caOrigin: fact<ofCluster.CaOrigin>({
     reads: [],
     mayRead: ['cacerts'],
     knownDespite: ['--offline', '--no-secrets'],
   }),
-  installFile: ofFiles<ofWorkDir.InstallFileFacts>(),
+  installFile: fromFiles<ofWorkDir.InstallFileFacts>(),
   apiVersion: fact<{readonly gitVersion: string; readonly major: number; readonly minor: number}>({reads: ['version']}),
-  /** What was read without being refused; unknown names every right that is missing. */
+  /** The number of requests that were not forbidden; if unknown, the reason names every missing permission. */
   access: fact<{readonly reads: number}>({reads: [], last: true}),
   clusterUid: fact<string>({reads: ['kubeSystem']}),
   /** All roles and bindings. */
   rbac: fact<RbacFacts>({reads: rbacReads}),
-  /** Whom the remote secrets in Istio's namespace make of their readers in other clusters. */
+  /** The subjects in other clusters whose credentials the remote secrets in Istio's namespace hold. */
   remoteCredentials: fact<readonly RemoteCredential[]>({reads: ['remoteSecrets']}),
   cacerts: fact<ofCluster.CacertsFacts | 'absent'>({reads: ['cacerts']}),
-  /** Whether `trust push` would have to restart istiod, by its own rules; true where that cannot be told. */
+  /** Whether `trust push` would have to restart istiod, by its own rules; true if unknown. */
   restartOnPush: fact<boolean>({
     reads: [],
     mayRead: ['cacerts', 'selfSigned', 'deployments', 'configMaps'],
   }),
-  /** Fingerprint of the root that istiod made for itself (Secret istio-ca-secret). */
+  /** The self-signed root of istiod (Secret istio-ca-secret). */
   selfSignedRoot: fact<ofWorkDir.CertificateFacts | 'absent'>({reads: ['selfSigned']}),
-  // Without Secrets it is taken from the work directory.
+  // With `--no-secrets` it is read from the work directory.
   pushedTrust: fact<ofCluster.PushedTrust | 'absent'>({reads: ['cacerts'], knownDespite: ['--no-secrets']}),
-  /** What the cluster remembers of the journal; empty where it remembers nothing. */
+  /** The journal heads recorded in the cluster. */
   journalHeads: fact<readonly RecordedHead[]>({reads: ['cacerts', 'configMaps']}),
   bundles: fact<readonly ofCluster.WrittenBundle[]>({reads: [...controlPlane, 'bundles']}),
-  /** What the cluster's workloads trust. */
+  /** The roots that the cluster's workloads trust. */
   liveRoots: fact<ofCluster.LiveRoots | ofCluster.LiveRootsElsewhere>({reads: controlPlane, mayRead: ofOtherBundles}),
   proxyRoots: fact<ofCluster.ProxyRoots>({reads: controlPlane, mayRead: [...ofOtherBundles, 'livingPods']}),
   webhooks: fact<readonly ofCluster.WebhookConfigurationFacts[]>({reads: ['mutatingWebhooks', 'validatingWebhooks']}),
   namespaces: fact<readonly ofCluster.NamespaceFacts[]>({reads: ['namespaces']}),
   controlPlanes: fact<readonly ofCluster.ControlPlaneFacts[]>({reads: controlPlane}),
   gateways: fact<readonly ofCluster.GatewayFacts[]>({reads: ['deployments', 'pods']}),
-  /** The names of ztunnel's pods in Istio's namespace; empty where there is no ambient mode. */
+  /** The names of ztunnel pods in Istio's namespace; empty without ambient mode. */
   ztunnelPods: fact<readonly string[]>({reads: ['pods']}),
-  /** Empty, too, where the mesh needs none: then nothing is asked. */
+  /** Also empty if the mesh needs none; no request is sent then. */
   networkGateways: fact<readonly ofCluster.NetworkGatewayFacts[]>({
     reads: controlPlane,
     mayRead: ['networkServices', 'networkGateways', 'gatewayService', 'gatewayPods'],
@@ -126,31 +126,31 @@ const rows: Readonly<Record<FactKey, FactRow<unknown>>> = {...meshFacts, ...clus
 /** Every fact, in the order of the table. */
 export const factKeys = Object.keys(rows) as readonly FactKey[];
 
-/** Whether there is one of a fact, not one for each cluster. */
+/** Whether a fact is one of the mesh, not of each cluster. */
 export function isMeshFact(key: FactKey): key is MeshFactKey {
   return key in meshFacts;
 }
 
-/** Whether a fact sums up the requests of all others. */
-export function isLast(key: FactKey): boolean {
+/** Whether a fact summarizes the requests of all others. */
+export function summarizesOthers(key: FactKey): boolean {
   return rows[key].last === true;
 }
 
-/** Every request that a fact may need. */
+/** All requests that a fact may need. */
 export function readsOf(key: FactKey): readonly ReadName[] {
   const {reads, mayRead = []} = rows[key];
   return [...reads, ...mayRead];
 }
 
-/** Whether a fact is unknown where a request of it, which was sent, is refused. */
-export function dependsOnFact(key: FactKey, name: ReadName): boolean {
+/** Whether a fact is unknown if a request of it, once sent, is forbidden. */
+export function dependsOnRequest(key: FactKey, name: ReadName): boolean {
   const read: Read = reads[name];
-  const {reads: needed, mayRead = []} = rows[key];
-  // A request that is sent in some meshes only was sent because the fact needed it.
-  return needed.includes(name) || (mayRead.includes(name) && read.method !== 'raw' && read.when !== undefined);
+  const {reads: required, mayRead = []} = rows[key];
+  // A request that is sent only in some meshes was sent because the fact needed it.
+  return required.includes(name) || (mayRead.includes(name) && read.method !== 'raw' && read.when !== undefined);
 }
 
-/** Which flag keeps a fact from being gathered; undefined where it can be. */
+/** The flag that omits a fact; undefined if it is gathered. */
 export function limitOnFact(key: FactKey, limits: Limits): LimitingFlag | undefined {
   const {last, knownDespite = []} = rows[key];
   if (last === true) return limits.offline === true ? '--offline' : undefined;
@@ -159,25 +159,25 @@ export function limitOnFact(key: FactKey, limits: Limits): LimitingFlag | undefi
 }
 
 const reasons: Readonly<Record<LimitingFlag, string>> = {
-  '--offline': '--offline: no cluster was asked',
-  '--access': 'without --access: nobody asked who may do what',
-  '--no-live': '--no-live: istiod was not asked',
+  '--offline': '--offline: no cluster was contacted',
+  '--access': 'without --access: RBAC was not read',
+  '--no-live': '--no-live: istiod was not queried',
   '--no-secrets': '--no-secrets: no Secret was read',
 };
 
-/** Why a fact is not gathered, in the words of the flag that said so; undefined when it is. */
+/** Why a fact is not gathered, as a text with the flag; undefined if it is. */
 export function omittedBy(key: FactKey, limits: Limits): string | undefined {
   const flag = limitOnFact(key, limits);
   return flag && reasons[flag];
 }
 
-/** A fact: known, unknown with the reason, or left out because a flag said so. */
-export type Fact<T> = Observed<T> | {readonly leftOut: string};
+/** A fact: known, unknown with the reason, or omitted because of a flag. */
+export type Fact<T> = Observed<T> | {readonly omitted: string};
 
-/** The facts gathered, by name. A fact that no selected check needs is not there. */
+/** The gathered facts, by name. A fact that no selected check requires is absent. */
 export type Facts<Values> = {readonly [Key in keyof Values]?: Fact<Values[Key]>};
 
-/** Everything the judge is given. */
+/** The input of the judge. */
 export interface Evidence {
   readonly now: Date;
   readonly mesh: Mesh;

@@ -1,22 +1,22 @@
-/** Which requests the user does not want to be sent: the one place where such a flag is turned into a decision. */
+/** The requests that flags exclude: the only place that interprets these flags. */
 import {type Read, type ReadName, reads, readsSecrets} from './requests.js';
 
-/** What the user does not want to be read. */
+/** The flags that limit which requests are sent. */
 export interface Limits {
   /** `--no-secrets`: read no Secret. */
   readonly noSecrets?: boolean;
   /** `--no-live`: open no connection to istiod. */
   readonly noLive?: boolean;
-  /** `--offline`: talk to no cluster. */
+  /** `--offline`: contact no cluster. */
   readonly offline?: boolean;
-  /** `--access`: read who may do what (RBAC), and remote secrets. */
+  /** `--access`: read RBAC and remote secrets. */
   readonly access?: boolean;
 }
 
-/** The flag, present or missing, that keeps a request from being sent. */
+/** A flag whose presence, or for `--access` absence, excludes a request. */
 export type LimitingFlag = '--offline' | '--access' | '--no-live' | '--no-secrets';
 
-/** Which flag keeps a request from being sent; undefined where it may be. */
+/** The flag that excludes a request; undefined if it can be sent. */
 export function limitOn(name: ReadName, limits: Limits): LimitingFlag | undefined {
   const read: Read = reads[name];
   if (limits.offline === true) return '--offline';
@@ -26,5 +26,5 @@ export function limitOn(name: ReadName, limits: Limits): LimitingFlag | undefine
   return limits.noSecrets === true && readsSecrets(name) ? '--no-secrets' : undefined;
 }
 
-/** No request is left out. */
-export const everything: Limits = {access: true};
+/** Excludes no request. */
+export const noLimits: Limits = {access: true};

@@ -1,7 +1,7 @@
 /**
- * Every request by which this program reads a cluster before it decides, a row each; what an effect looks at while it acts is its own. The requests themselves (src/observe/cluster-reader.ts),
- * the rights that docs/verify.md and `access role` list (rights.ts), and what a flag such as `--no-secrets` leaves out
- * (limits.ts) are derived from it.
+ * All requests that read a cluster before a plan is made, one row each; reads during an effect are not included. The requests
+ * themselves (src/observe/cluster-reader.ts), the rights that docs/verify.md and `access role` list (rights.ts), and the
+ * requests that a flag such as `--no-secrets` excludes (limits.ts) are derived from this table.
  */
 import {ownerLabel} from '../install/installer.js';
 import {installedKinds} from '../install/live.js';
@@ -26,36 +26,36 @@ import type {
   WebhookConfigurationObject,
 } from '../kube/objects.js';
 
-/** Where the objects are: Istio's namespace, the whole cluster, or a namespace that only the run knows. */
+/** The scope of the objects: Istio's namespace, the whole cluster, or a namespace known only at run time. */
 export type ReadScope = 'Istio namespace' | 'cluster' | 'given namespace';
 
-/** What every row says. */
+/** The fields of every row. */
 interface ReadRow {
-  /** More than one: the newest that the cluster serves. */
+  /** If there are several: the newest that the cluster serves. */
   readonly apiVersions: readonly [string, ...string[]];
   readonly kind: string;
   readonly scope: ReadScope;
   /** Only the object of this name. */
   readonly name?: string;
-  /** What the caller gives because only the run knows it; a given `name` replaces the row's. */
+  /** The fields that the caller provides at run time; a given `name` replaces the row's. */
   readonly given?: readonly (keyof Given)[];
-  /** Meshes that verify needs it for, in words; absent: every mesh. */
+  /** The meshes in which verify sends it, in words; absent: every mesh. */
   readonly when?: string;
-  /** Sent by verify only where this flag asks for it. */
+  /** Sent by verify only with this flag. */
   readonly onRequest?: '--access';
 }
 
-/** What a caller can add to a row. */
+/** The fields that a caller can provide. */
 export interface Given {
   readonly namespace?: string;
   readonly name?: string;
   readonly labelSelector?: string;
 }
 
-/** GET of one object: `get` where it always exists, `find` where it may be absent. */
+/** GET of one object: `get` if it always exists, `find` if it may be absent. */
 export interface ObjectRead<T extends KubeObject, Method extends 'get' | 'find' = 'get' | 'find'> extends ReadRow {
   readonly method: Method;
-  /** Carries the type only. */
+  /** For the type only. */
   readonly object?: T;
 }
 
@@ -65,18 +65,18 @@ export interface ListRead<T extends KubeObject> extends ReadRow {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
   readonly metadataOnly?: true;
-  /** Some clusters do not serve the kind: then there is nothing of it. */
+  /** Some clusters do not serve the kind; the list is then empty. */
   readonly optionalKind?: true;
   readonly object?: T;
 }
 
-/** GET of a path that is no object. Every authenticated user may do so. */
+/** GET of a non-resource path, which every authenticated user can read. */
 export interface RawRead {
   readonly method: 'raw';
   readonly path: string;
 }
 
-/** A request of `kubectl port-forward`, which sends it itself. */
+/** A request that `kubectl port-forward` sends. */
 export interface ForwardRead extends ReadRow {
   readonly method: 'forward';
   readonly verb: 'get' | 'create';
@@ -86,14 +86,14 @@ export interface ForwardRead extends ReadRow {
 /** One row. */
 export type Read = ObjectRead<KubeObject> | ListRead<KubeObject> | RawRead | ForwardRead;
 
-/** Of the kinds that are not in `v1`. */
+/** The API versions of kinds outside `v1`. */
 const apiVersions: Readonly<Record<string, ReadRow['apiVersions']>> = {
   Deployment: ['apps/v1'],
-  // v1 is served since Gateway API 1.0; older installations have v1beta1 alone (gateway-api.sigs.k8s.io: concepts/versioning).
+  // v1 is served since Gateway API 1.0; older installations have only v1beta1 (gateway-api.sigs.k8s.io: concepts/versioning).
   Gateway: ['gateway.networking.k8s.io/v1', 'gateway.networking.k8s.io/v1beta1'],
 };
 
-type More<Row extends ReadRow> = Partial<Omit<Row, 'method' | 'kind' | 'scope'>>;
+type OptionalFields<Row extends ReadRow> = Partial<Omit<Row, 'method' | 'kind' | 'scope'>>;
 
 const row = (kind: string, scope: ReadScope) => ({apiVersions: apiVersions[kind] ?? (['v1'] as const), kind, scope});
 const get = <T extends KubeObject>(kind: string, scope: ReadScope, name: string): ObjectRead<T, 'get'> => ({
@@ -101,14 +101,22 @@ const get = <T extends KubeObject>(kind: string, scope: ReadScope, name: string)
   name,
   method: 'get',
 });
-const find = <T extends KubeObject>(kind: string, scope: ReadScope, more: More<ReadRow>): ObjectRead<T, 'find'> => ({
+const find = <T extends KubeObject>(
+  kind: string,
+  scope: ReadScope,
+  fields: OptionalFields<ReadRow>,
+): ObjectRead<T, 'find'> => ({
   ...row(kind, scope),
-  ...more,
+  ...fields,
   method: 'find',
 });
-const list = <T extends KubeObject>(kind: string, scope: ReadScope, more: More<ListRead<T>> = {}): ListRead<T> => ({
+const list = <T extends KubeObject>(
+  kind: string,
+  scope: ReadScope,
+  fields: OptionalFields<ListRead<T>> = {},
+): ListRead<T> => ({
   ...row(kind, scope),
-  ...more,
+  ...fields,
   method: 'list',
 });
 
@@ -120,13 +128,13 @@ const rbac = (kind: 'Role' | 'RoleBinding' | 'ClusterRole' | 'ClusterRoleBinding
 
 const istioNamespace = 'Istio namespace';
 const severalNetworks = 'where clusters are on several networks';
-/** What a finished pod held is gone with it. */
-const hasNotEnded = 'status.phase!=Succeeded,status.phase!=Failed';
+/** Excludes completed pods, whose certificates are gone. */
+const isNotCompleted = 'status.phase!=Succeeded,status.phase!=Failed';
 
 /** The rows by name. Rights are listed in this order. */
 export const reads = {
   version: {method: 'raw', path: '/version'},
-  /** Its UID is the cluster's. */
+  /** Its UID identifies the cluster. */
   kubeSystem: get<NamespaceObject>('Namespace', 'cluster', 'kube-system'),
   namespaces: list<NamespaceObject>('Namespace', 'cluster', {metadataOnly: true}),
   deployments: list<DeploymentObject>('Deployment', istioNamespace),
@@ -135,67 +143,67 @@ export const reads = {
   /** The trust bundles of this name in all namespaces. */
   bundles: list<ConfigMapObject>('ConfigMap', 'cluster', {name: defaultBundleName, given: ['name']}),
   cacerts: find<SecretObject>('Secret', istioNamespace, {name: cacertsName}),
-  /** Where an istiod that was not given a CA keeps its own. */
+  /** The self-signed CA of an istiod without cacerts. */
   selfSigned: find<SecretObject>('Secret', istioNamespace, {name: selfSignedName}),
-  // kubectl looks at the pod before it asks to forward its ports (kubernetes/kubectl pkg/cmd/portforward/portforward.go).
+  // kubectl reads the pod before it forwards its ports (kubernetes/kubectl pkg/cmd/portforward/portforward.go).
   forwardedPod: {method: 'forward', verb: 'get', ...row('Pod', istioNamespace)},
   portForward: {method: 'forward', verb: 'create', ...row('Pod', istioNamespace), subresource: 'portforward'},
   mutatingWebhooks: webhooks('MutatingWebhookConfiguration'),
   validatingWebhooks: webhooks('ValidatingWebhookConfiguration'),
-  /** Metadata of the pods with a label that have not ended. */
+  /** Metadata of the pods with a label that have not completed. */
   livingPods: list<KubeObject>('Pod', 'cluster', {
     given: ['labelSelector'],
-    fieldSelector: hasNotEnded,
+    fieldSelector: isNotCompleted,
     metadataOnly: true,
     when: 'for a day after istiod wrote the roots',
   }),
-  /** The pods behind a gateway between networks. */
+  /** The pods of an east-west gateway. */
   gatewayPods: list<PodObject>('Pod', 'given namespace', {
     given: ['namespace', 'labelSelector'],
-    when: "of east-west gateways outside Istio's namespace",
+    when: "for east-west gateways outside Istio's namespace",
   }),
-  /** Services that say which network they lead into. */
+  /** Services with a network label. */
   networkServices: list<ServiceObject>('Service', 'cluster', {labelSelector: networkLabel, when: severalNetworks}),
   networkGateways: list<GatewayObject>('Gateway', 'cluster', {
     labelSelector: networkLabel,
     optionalKind: true,
-    when: `${severalNetworks} and no Service leads into one`,
+    when: `${severalNetworks} and no Service is a gateway for one`,
   }),
-  /** A Service that meshNetworks names. */
+  /** A Service that meshNetworks refers to. */
   gatewayService: find<ServiceObject>('Service', 'given namespace', {
     given: ['namespace', 'name'],
-    when: 'where meshNetworks names a Service',
+    when: 'where meshNetworks refers to a Service',
   }),
   roles: rbac('Role'),
   roleBindings: rbac('RoleBinding'),
   clusterRoles: rbac('ClusterRole'),
   clusterRoleBindings: rbac('ClusterRoleBinding'),
-  /** The one list of Secrets: remote secrets are found by a label, and a list cannot be restricted to one. */
+  /** The only list of Secrets: remote secrets are found by label, and RBAC cannot restrict a list to one. */
   remoteSecrets: list<SecretObject>('Secret', istioNamespace, {labelSelector: remoteSecretLabel, ...withAccess}),
 
-  // The rest is for commands other than verify.
+  // The other rows are for commands other than verify.
   /** Istio's own namespace. */
   istioNamespace: find<NamespaceObject>('Namespace', 'cluster', {given: ['name']}),
-  /** The same for those who may list namespaces and not get this one. */
+  /** The same for users who can list namespaces but not get this one. */
   listedNamespace: list<NamespaceObject>('Namespace', 'cluster', {given: ['name'], metadataOnly: true}),
   previous: find<SecretObject>('Secret', istioNamespace, {name: previousName}),
-  /** The trust bundle beside istiod. */
+  /** The trust bundle in Istio's namespace. */
   liveBundle: find<ConfigMapObject>('ConfigMap', istioNamespace, {name: defaultBundleName}),
   istiods: list<DeploymentObject>('Deployment', istioNamespace, {labelSelector: 'app=istiod'}),
   /** The istiod of one revision. */
   istiod: find<DeploymentObject>('Deployment', istioNamespace, {given: ['name']}),
   istiodPods: list<PodObject>('Pod', istioNamespace, {labelSelector: 'app=istiod'}),
   allPods: list<PodObject>('Pod', 'cluster'),
-  /** Metadata of Istio's ConfigMaps: notes of `install apply` remember the journal in annotations. */
+  /** Metadata of ConfigMaps in Istio's namespace: those of `install apply` hold journal heads in annotations. */
   configMapNotes: list<KubeObject>('ConfigMap', istioNamespace, {metadataOnly: true}),
-  /** The note of the last `install apply`. */
+  /** The ConfigMap that the last `install apply` wrote. */
   installNote: find<ConfigMapObject>('ConfigMap', istioNamespace, {given: ['name']}),
 } as const satisfies Readonly<Record<string, Read>>;
 
 /** The name of a row. */
 export type ReadName = keyof typeof reads;
 
-/** The rows of what Istio's installers label, in the order of {@link installedKinds}. */
+/** The rows for objects that Istio's installers label, in the order of {@link installedKinds}. */
 export const installedReads = installedKinds.map(({apiVersion, kind, scope}) =>
   list<KubeObject>(kind, scope === 'namespace' ? istioNamespace : 'cluster', {
     apiVersions: [apiVersion],
@@ -205,7 +213,7 @@ export const installedReads = installedKinds.map(({apiVersion, kind, scope}) =>
   }),
 );
 
-/** The rows that say who may do what. */
+/** The rows that read RBAC. */
 export const rbacReads = [
   'clusterRoles',
   'clusterRoleBindings',

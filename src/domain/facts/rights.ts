@@ -1,24 +1,24 @@
 /**
- * The rights that verify's requests need (RBAC), derived from the tables of requests (facts/requests.ts) and facts: docs/verify.md
- * lists them, and `access role` grants them. `/version` needs none: every authenticated user may read it (kubernetes.io:
+ * The RBAC rights that verify's requests need, derived from the tables of requests (facts/requests.ts) and facts: docs/verify.md
+ * lists them, and `access role` grants them. `/version` needs none: every authenticated user can read it (kubernetes.io:
  * reference/access-authn-authz/rbac, "API discovery roles").
  */
 import {defined} from '../defined.js';
 import {groupOf, resourceOf} from '../kube/kinds.js';
-import {everything, limitOn, type Limits} from './limits.js';
+import {noLimits, limitOn, type Limits} from './limits.js';
 import {reads, type Read, type ReadName} from './requests.js';
-import {factKeys, isMeshFact, readsOf, dependsOnFact, type ClusterFactKey} from './facts.js';
+import {factKeys, isMeshFact, readsOf, dependsOnRequest, type ClusterFactKey} from './facts.js';
 
 /** One right. */
 export interface Right {
   readonly verb: 'get' | 'list' | 'create';
   /** API group; empty for the core group. */
   readonly group: string;
-  /** Plural, with a subresource behind a slash. */
+  /** Plural, with a subresource after a slash. */
   readonly resource: string;
-  /** Only the object of this name; `list` is then asked for with this name alone. */
+  /** Only the object of this name; a `list` then selects this name. */
   readonly name?: string;
-  /** `everywhere`: in all namespaces, or of a kind that has none. */
+  /** `everywhere`: in all namespaces, or a cluster-scoped kind. */
   readonly where: 'Istio namespace' | 'everywhere';
   /** Facts that are unknown without it. */
   readonly facts: readonly ClusterFactKey[];
@@ -28,7 +28,7 @@ export interface Right {
 
 const verbs = {get: 'get', find: 'get', list: 'list'} as const;
 
-/** The right that a request needs; undefined where it needs none. */
+/** The right that a request needs; undefined if it needs none. */
 export function rightOf(read: Read): Omit<Right, 'facts'> | undefined {
   if (read.method === 'raw') return undefined;
   const {apiVersions, kind, scope, name, when} = read;
@@ -44,11 +44,11 @@ export function rightOf(read: Read): Omit<Right, 'facts'> | undefined {
   });
 }
 
-/** The rights of a full run as far as limits allow it, in the order of the table of requests. */
+/** The rights that a run with these limits needs, in the order of the table of requests. */
 export function rightsWithin(limits: Limits): readonly Right[] {
   const rights = new Map<string, Right>();
   for (const name of Object.keys(reads) as ReadName[]) {
-    const facts = factKeys.filter((key): key is ClusterFactKey => !isMeshFact(key) && dependsOnFact(key, name));
+    const facts = factKeys.filter((key): key is ClusterFactKey => !isMeshFact(key) && dependsOnRequest(key, name));
     const isUsed = factKeys.some((key) => readsOf(key).includes(name));
     const right = rightOf(reads[name]);
     if (!right || !isUsed || limitOn(name, limits) !== undefined) continue;
@@ -59,10 +59,10 @@ export function rightsWithin(limits: Limits): readonly Right[] {
   return [...rights.values()];
 }
 
-/** Every right of a full run. */
-export const verifyRights: readonly Right[] = rightsWithin(everything);
+/** All rights of a full run. */
+export const verifyRights: readonly Right[] = rightsWithin(noLimits);
 
-/** One right for two requests: needed where either is sent. */
+/** Merges the rights of two requests into one, needed if either is sent. */
 function merged(one: Right | undefined, other: Right): Right {
   if (!one) return other;
   const {when, ...right} = one;

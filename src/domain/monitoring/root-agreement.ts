@@ -3,7 +3,7 @@
  * while a root is replaced.
  */
 import type {LiveRoots, ServedChain} from '../facts/facts.js';
-import {refusalOf} from '../checks/trust/acceptance.js';
+import {rejectionOf} from '../checks/trust/acceptance.js';
 import {memoizeByKey} from '../memoize.js';
 import type {Source} from './metrics.js';
 
@@ -53,7 +53,7 @@ export function agreementOfLive(clusters: readonly LiveTrust[], now: Date): read
     if (chains.length === 0 || judging.length === 0) return [];
     // In a mesh of hundreds nearly all have the same bundle: a signature is verified once for each.
     const refuses = memoizeByKey(
-      ({roots}: (typeof judging)[number]) => chains.some((chain) => isRejection(refusalOf(roots, chain, now)?.failure)),
+      ({roots}: (typeof judging)[number]) => chains.some((chain) => isRejection(rejectionOf(roots, chain, now)?.failure)),
       ({bundle}) => bundle,
     );
     return [agreement(cluster, 'live', judging.filter(refuses))];
@@ -67,7 +67,7 @@ function bundleKey({certificates}: LiveRoots): string {
     .join();
 }
 
-function isRejection(failure: NonNullable<ReturnType<typeof refusalOf>>['failure'] | undefined): boolean {
+function isRejection(failure: NonNullable<ReturnType<typeof rejectionOf>>['failure'] | undefined): boolean {
   return failure !== undefined && failure !== 'expired' && failure !== 'not-yet-valid';
 }
 

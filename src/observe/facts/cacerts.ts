@@ -45,12 +45,12 @@ async function readCaOrigin({mesh, reads, limits, cacerts, ownCa}: FactSources):
   const {signer} = mesh.trust;
   const declared = signer.type === 'external' ? signer.issuer : undefined;
   const isAllowed = reads.allows('cacerts');
-  if (declared !== undefined && (!isAllowed || !usesCacerts(signer))) return {from: 'elsewhere', keeper: declared};
+  if (declared !== undefined && (!isAllowed || !usesCacerts(signer))) return {from: 'elsewhere', managedBy: declared};
   if (!isAllowed) return {from: limits.offline === true ? 'nowhere' : 'not asked'};
   const found = await cacerts();
-  if (found === 'absent') return declared === undefined ? {from: 'nowhere'} : {from: 'elsewhere', keeper: declared};
+  if (found === 'absent') return declared === undefined ? {from: 'nowhere'} : {from: 'elsewhere', managedBy: declared};
   const {managedBy: keeper} = found;
-  if (keeper !== undefined || declared !== undefined) return {from: 'elsewhere', keeper: keeper ?? declared ?? ''};
+  if (keeper !== undefined || declared !== undefined) return {from: 'elsewhere', managedBy: keeper ?? declared ?? ''};
   // What was pushed from a work directory is missed in this one.
   if (found.annotations[annotations.writtenBy] !== undefined) return {from: 'nowhere'};
   return {from: parts.every((part) => found.files[part] !== undefined) ? 'elsewhere' : 'nowhere'};

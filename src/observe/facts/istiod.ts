@@ -38,9 +38,12 @@ async function askAll<T>(
   const pods = words`-n ${sources.mesh.istio.namespace} describe pod -l app=istiod`;
   const hints = [advice`see how istiod is: ${inspectWith.kubectl(sources.cluster, pods)}`];
   return new PerPod(
-    parts.map(({name, seen}) => ({
+    parts.map(({name, observed}) => ({
       name,
-      seen: 'unknown' in seen && seen.unknown.hints.length === 0 ? {unknown: {...seen.unknown, hints}} : seen,
+      observed:
+        'unknown' in observed && observed.unknown.hints.length === 0
+          ? {unknown: {...observed.unknown, hints}}
+          : observed,
     })),
   );
 }

@@ -127,8 +127,8 @@ async function proxyRoots(sources: FactSources, bundles: Bundles): Promise<Proxy
   if (!chosen || dated.length < bundles.length) return {state: 'not recorded'};
   const {bundle, age} = chosen;
   const changedAt = age.writtenAt;
-  const {leafLifeMs, pushedSince} = proxyRules(await fact('controlPlanes'), await reads.read('configMaps'));
-  const until = new Date(changedAt.getTime() + leafLifeMs);
+  const {leafLifetimeMs, pushedSince} = proxyRules(await fact('controlPlanes'), await reads.read('configMaps'));
+  const until = new Date(changedAt.getTime() + leafLifetimeMs);
   const settled: ProxyRoots = {state: 'never changed', since: age.createdAt};
   // Most of the time all is said here, and no pod has to be listed.
   if (deps.now() >= until) return last ? {state: 'outlived', changedAt} : settled;

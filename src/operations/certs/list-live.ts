@@ -8,7 +8,7 @@ import {
   type Part,
   PerPod,
 } from '../../domain/facts/facts.js';
-import {signedByItself} from '../../domain/checks/trust/live-chain.js';
+import {signedByOwnCa} from '../../domain/checks/trust/live-chain.js';
 import type {ErrorReport} from '../../domain/errors.js';
 import {cacertsName} from '../../domain/istio/names.js';
 import {uidMismatches} from '../../domain/mesh/identity.js';
@@ -90,7 +90,7 @@ export async function gatherLive(
     observed.map(({cluster, facts}) => ({
       cluster: cluster.name,
       roots: rootsOf(facts),
-      chains: signedByItself(partsOf(facts.servedChains)).map(({value}) => value),
+      chains: signedByOwnCa(partsOf(facts.servedChains)).map(({value}) => value),
     })),
     now,
   );
@@ -113,8 +113,8 @@ function entryOf(facts: ClusterFacts, context: ExpiryContext): LiveClusterEntry 
     cluster: {
       reachable,
       certificates,
-      reported: partsOf(facts.istiodMetrics).map(({name: pod, value: {rootEnd, caEnd}}) =>
-        defined({pod, rootEnd: rootEnd?.toISOString(), caEnd: caEnd?.toISOString()}),
+      reported: partsOf(facts.istiodMetrics).map(({name: pod, value: {rootExpiry, caExpiry}}) =>
+        defined({pod, rootEnd: rootExpiry?.toISOString(), caEnd: caExpiry?.toISOString()}),
       ),
       readable: {
         cluster: reachable && isKnown('cacerts', 'liveRoots'),
@@ -159,7 +159,7 @@ function certificatesInObjects(facts: ClusterFacts): UsedCertificates {
 /** The chains that running istiods present, including their roots. */
 function presentedCertificates(facts: ClusterFacts, now: Date): UsedCertificates {
   const roots = rootsOf(facts)?.certificates ?? [];
-  const found = signedByItself(partsOf(facts.servedChains)).flatMap(({name, value: {certificates}}) => {
+  const found = signedByOwnCa(partsOf(facts.servedChains)).flatMap(({name, value: {certificates}}) => {
     const [leaf, ...intermediates] = certificates;
     if (!leaf) return [];
     const verified = verifyChain(leaf, {roots, intermediates, now});
@@ -221,13 +221,15 @@ function valueOf<T>(fact: Fact<T> | undefined): T | undefined {
 
 /** The parts whose value is known. */
 function partsOf<T>(fact: Fact<PerPod<T>> | undefined): readonly Part<T>[] {
-  return (valueOf(fact)?.parts ?? []).flatMap(({name, seen}) => ('value' in seen ? [{name, value: seen.value}] : []));
+  return (valueOf(fact)?.parts ?? []).flatMap(({name, observed}) =>
+    'value' in observed ? [{name, value: observed.value}] : [],
+  );
 }
 
 function unknownsOf(fact: Fact<unknown> | undefined): readonly ErrorReport[] {
   if (fact && 'unknown' in fact) return [fact.unknown];
   const value = valueOf(fact);
-  return value instanceof PerPod ? value.parts.flatMap(({seen}) => ('unknown' in seen ? [seen.unknown] : [])) : [];
+  return value instanceof PerPod ? value.parts.flatMap(({observed}) => ('unknown' in observed ? [observed.unknown] : [])) : [];
 }
 
 /** Each reason once: an unreachable cluster is one problem, not six. */

@@ -13,7 +13,8 @@ export interface CheckList {
 }
 
 /** The result of `--explain`. */
-export interface ExplainedCheck extends CheckSummary, Explanation {
+export interface ExplainedCheck extends CheckSummary, Omit<Explanation, 'howToFix'> {
+  readonly mend: string;
   /** Ids or prefixes of checks that cannot be ok while this one is not. */
   readonly implies: readonly string[];
 }
@@ -33,8 +34,8 @@ export const explainCheck: Operation<{readonly id: string}, ExplainedCheck> = {
   execute: ({id}) =>
     new Promise((resolve) => {
       const check = findCheck(checks, id);
-      const {meaning, breaks, byHand, mend, source, implies} = check;
-      resolve({...summary(check), meaning, breaks, byHand, mend, source, implies});
+      const {meaning, breaks, byHand, howToFix, source, implies} = check;
+      resolve({...summary(check), meaning, breaks, byHand, mend: howToFix, source, implies});
     }),
   conclude: () => [],
 };

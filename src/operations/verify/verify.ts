@@ -1,13 +1,13 @@
 /** `verify`: gathers facts and evaluates the checks; with `--wait`, repeats until all checks pass. */
 import {isDeepStrictEqual} from 'node:util';
 import {type Check, requiredFacts, type Severity} from '../../domain/checks/check.js';
-import {isLast, type Evidence} from '../../domain/facts/facts.js';
+import {summarizesOthers, type Evidence} from '../../domain/facts/facts.js';
 import {judge} from '../../domain/checks/judge.js';
 import type {Limits} from '../../domain/facts/limits.js';
 import {terminalReason} from '../../domain/checks/wait-policy.js';
 import {topologyFacts, topologyOf, type MeshTopology} from '../../domain/checks/topology.js';
 import {checks} from '../../domain/checks/registry.js';
-import {codeOfUnknown, isFailing, isGreen, type Report} from '../../domain/checks/report.js';
+import {codeOfUnknown, isFailing, isPassing, type Report} from '../../domain/checks/report.js';
 import {selectChecks, type Selection} from '../../domain/checks/select.js';
 import {versionNotes} from '../../domain/checks/version-notes.js';
 import {asMeshError, problem, reportError, type ErrorReport} from '../../domain/errors.js';
@@ -88,7 +88,7 @@ async function runVerify(request: VerifyRequest, engine: Engine): Promise<Verify
     waitMs === undefined ||
     // A dry run changes nothing, so waiting does not help.
     dryRun !== 'none' ||
-    isGreen(first.report.checks, failOn) ||
+    isPassing(first.report.checks, failOn) ||
     terminalReason(first.report.checks, selected, failOn)
   ) {
     return first.report;
@@ -133,7 +133,7 @@ async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, firs
       }
       last = facts;
       const terminal = terminalReason(last.report.checks, selected, failOn);
-      if (isGreen(last.report.checks, failOn) || terminal === 'finding' || terminal === 'time') return last.report;
+      if (isPassing(last.report.checks, failOn) || terminal === 'finding' || terminal === 'time') return last.report;
       // An API server that is starting briefly rejects allowed requests: only a second rejection in a row counts.
       if (terminal === 'refusal' && wasRefused) return last.report;
       wasRefused = terminal === 'refusal';
@@ -153,12 +153,12 @@ async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, firs
 async function readAgain(reader: EvidenceReader, deps: Deps, last: Facts): Promise<Facts> {
   const loaded = await reader.load(deps);
   const {mesh, clusters} = last.evidence;
-  const ids = new Set(last.report.checks.filter((row) => !isGreen([row], reader.failOn)).map(({id}) => id));
+  const ids = new Set(last.report.checks.filter((row) => !isPassing([row], reader.failOn)).map(({id}) => id));
   const pending = reader.selected.filter(({id}) => ids.has(id));
   const isSameMesh = isDeepStrictEqual([mesh, clusters.map(({cluster}) => cluster)], [loaded.mesh, loaded.clusters]);
-  if (!isSameMesh || [...requiredFacts(pending)].some(isLast)) return reader.read(deps, loaded);
+  if (!isSameMesh || [...requiredFacts(pending)].some(summarizesOthers)) return reader.read(deps, loaded);
   const facts = await reader.read(deps, loaded, {last, checks: pending});
-  return isGreen(facts.report.checks, reader.failOn) ? reader.read(deps, loaded) : facts;
+  return isPassing(facts.report.checks, reader.failOn) ? reader.read(deps, loaded) : facts;
 }
 
 /** The last pass's facts, updated with those read again. Both have the same clusters in the same order. */
@@ -175,7 +175,7 @@ function replaceFacts(last: Evidence, update: Evidence): Evidence {
 
 /** The pending checks for progress output: `MESH402 cluster1 and 2 more`. */
 function describePending({checks: rows}: Report, failOn: Severity): string {
-  const pending = rows.filter((row) => !isGreen([row], failOn));
+  const pending = rows.filter((row) => !isPassing([row], failOn));
   const [first = pending[0]] = pending.filter(({impliedBy}) => impliedBy === undefined);
   const name = [first?.id, first?.cluster].filter((word) => word !== undefined).join(' ');
   return pending.length > 1 ? `${name} and ${String(pending.length - 1)} more` : name;

@@ -72,7 +72,7 @@ function causeOf(id: string, cluster1: object): string | undefined {
 
 describe('an istiod under another CA', () => {
   const {bundles} = clusterValues('cluster1');
-  const servedChains = new PerPod([{name: 'istiod-1', seen: known(servedChain('cluster2'))}]);
+  const servedChains = new PerPod([{name: 'istiod-1', observed: known(servedChain('cluster2'))}]);
   it.each([
     ['where one copy of the bundle is missing', bundles.filter(({namespace}) => namespace !== 'shop'), ''],
     ['where all copies are missing', [], ''],

@@ -7,7 +7,7 @@ import {evidence, servedChain} from './healthy.js';
 
 const others: ServedChain = {chain: [], certificates: [], linked: false, signedBy: 'kubernetes'};
 const parts = (...values: readonly ServedChain[]) =>
-  new PerPod(values.map((value, at) => ({name: `istiod-${String(at + 1)}`, seen: known(value)})));
+  new PerPod(values.map((value, at) => ({name: `istiod-${String(at + 1)}`, observed: known(value)})));
 
 function resultsOf(...served: readonly ServedChain[]): readonly string[] {
   const only = checks.filter(({id}) => ['MESH303', 'MESH307'].includes(id));

@@ -19,7 +19,7 @@ const ending = {
   cacerts: {...cacerts, certificate: certificate('ca of cluster1', {notAfter: daysFromNow(0.5)})},
 } as const;
 const ours: CaOrigin = {from: 'work directory'};
-const certManager: CaOrigin = {from: 'elsewhere', keeper: 'cert-manager Certificate istio-ca'};
+const certManager: CaOrigin = {from: 'elsewhere', managedBy: 'cert-manager Certificate istio-ca'};
 
 it.each([
   ['is pushed where the work directory makes the CA', unread, ours, /^kubectl mesh trust push cluster1 /],

@@ -160,8 +160,8 @@ export function fingerprintsOf({certificates}: LiveRoots): readonly string[] {
 export function istiodMetrics(cluster: string, change: Partial<IstiodMetrics> = {}): IstiodMetrics {
   return {
     version: '1.31.0',
-    rootEnd: root.notAfter,
-    caEnd: certificate(`ca of ${cluster}`).notAfter,
+    rootExpiry: root.notAfter,
+    caExpiry: certificate(`ca of ${cluster}`).notAfter,
     requests: 7,
     issued: 7,
     unauthenticated: 0,
@@ -302,9 +302,9 @@ export function clusterValues(name: Name): ClusterValues {
         message: 'entry a/4 is as it was written',
       },
     ],
-    servedChains: new PerPod([{name: 'istiod-1', seen: known(servedChain(name))}]),
-    istiodMetrics: new PerPod([{name: 'istiod-1', seen: known(istiodMetrics(name))}]),
-    istiodClusters: new PerPod([{name: 'istiod-1', seen: known(istiodClusters(name))}]),
+    servedChains: new PerPod([{name: 'istiod-1', observed: known(servedChain(name))}]),
+    istiodMetrics: new PerPod([{name: 'istiod-1', observed: known(istiodMetrics(name))}]),
+    istiodClusters: new PerPod([{name: 'istiod-1', observed: known(istiodClusters(name))}]),
   };
 }
 

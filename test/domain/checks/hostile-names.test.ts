@@ -40,7 +40,7 @@ const cases: readonly (readonly [string, Spoilt])[] = [
     'MESH301',
     {
       cluster1: {
-        caOrigin: {from: 'elsewhere', keeper: `cert-manager Certificate ${hostile}`},
+        caOrigin: {from: 'elsewhere', managedBy: `cert-manager Certificate ${hostile}`},
         cacerts: cacertsOf(clusterCa('cluster1', {key: 'different'})),
       },
     },
@@ -70,7 +70,7 @@ const cases: readonly (readonly [string, Spoilt])[] = [
       cluster1: {
         controlPlanes: [controlPlane('cluster1', {workload: workload(hostile, {pods: [pod(hostile)]})})],
         istiodMetrics: new PerPod([
-          {name: hostile, seen: known(istiodMetrics('cluster1', {signingErrors: [{reason: 'CSR_ERROR', count: 1}]}))},
+          {name: hostile, observed: known(istiodMetrics('cluster1', {signingErrors: [{reason: 'CSR_ERROR', count: 1}]}))},
         ]),
       },
     },

@@ -3,13 +3,13 @@ import {apiServerCheck, ok, type Explanation} from '../../../src/domain/checks/c
 import {PerPod, type ServedChain} from '../../../src/domain/facts/facts.js';
 import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
-import {codeOfUnknown, isGreen, verdictOf, type Row, type RowResult} from '../../../src/domain/checks/report.js';
+import {codeOfUnknown, isPassing, verdictOf, type Row, type RowResult} from '../../../src/domain/checks/report.js';
 import type {ErrorCode, ErrorReport} from '../../../src/domain/errors.js';
 import {certificate, cacertsOf, clusterCa, clusterValues, daysFromNow, evidence, type Spoilt} from './healthy.js';
 import {advice, inspectWith, words} from '../../../src/domain/suggest/suggestion.js';
 
 const reason: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []};
-const explanation: Explanation = {meaning: '', breaks: '', byHand: '', mend: '', source: ''};
+const explanation: Explanation = {meaning: '', breaks: '', byHand: '', howToFix: '', source: ''};
 
 function rows(...results: readonly RowResult[]): readonly Row[] {
   const [row] = judgedText(checks.slice(0, 1), evidence()).checks;
@@ -35,7 +35,7 @@ describe('the verdict', () => {
     [['unknown'], 'error', false],
     [['error'], 'warning', false],
   ] as const)('of %s fails on %s: green is %s', (results, failOn, green) => {
-    expect(isGreen(rows(...results), failOn)).toBe(green);
+    expect(isPassing(rows(...results), failOn)).toBe(green);
   });
 });
 
@@ -157,7 +157,7 @@ describe('consequences', () => {
   it('of what is unknown about one cluster are not in another', () => {
     const unseen = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [key, {unknown: reason}]));
     const cluster2 = {
-      servedChains: new PerPod<ServedChain>([{name: 'istiod-1', seen: {unknown: {...reason, message: 'refused'}}}]),
+      servedChains: new PerPod<ServedChain>([{name: 'istiod-1', observed: {unknown: {...reason, message: 'refused'}}}]),
     };
     expect(causes({facts1: unseen(['apiVersion', 'clusterUid']), cluster2}, 'MESH204', 'MESH303')).toEqual([
       ['MESH204', undefined, 'MESH201'],
@@ -193,7 +193,7 @@ describe('scopes', () => {
     title: 'pair',
     severity: 'warning',
     scope: 'pair',
-    needs: ['clusterUid', 'declaration'],
+    requires: ['clusterUid', 'declaration'],
     waitable: true,
     implies: [],
     ...explanation,
@@ -230,7 +230,7 @@ describe('scopes', () => {
   it('of pairs are unknown when either side is', () => {
     const report = judgedText([pair], evidence({facts1: {clusterUid: {unknown: reason}}}));
     expect(report.checks.map(({result}) => result)).toEqual(['unknown', 'unknown']);
-    const skipped = judgedText([pair], evidence({facts1: {clusterUid: {leftOut: '--offline'}}}));
+    const skipped = judgedText([pair], evidence({facts1: {clusterUid: {omitted: '--offline'}}}));
     expect(skipped.checks.map(({result}) => result)).toEqual(['skipped', 'skipped']);
   });
 

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {
-  concerns,
+  affects,
   hazards,
   hazardsOf,
   type HazardFacts,
@@ -28,7 +28,7 @@ function facts(change: Partial<HazardFacts> = {}): HazardFacts {
     hasOwnRoot: false,
     hasZtunnel: false,
     remotes: [],
-    mustRotate: false,
+    rotationDeclared: false,
     ...change,
   };
 }
@@ -142,13 +142,13 @@ const cases: readonly Case[] = [
   },
   {
     id: 'multi-root-off',
-    met: facts({mustRotate: true}),
+    met: facts({rotationDeclared: true}),
     concerned: ['1.20.0', '1.31.0'],
     without: ['1.19.10', '1.6.0'],
     near: [
       facts(),
-      facts({mustRotate: true, env: {ISTIO_MULTIROOT_MESH: '1'}}),
-      facts({mustRotate: true, cacerts: undefined}),
+      facts({rotationDeclared: true, env: {ISTIO_MULTIROOT_MESH: '1'}}),
+      facts({rotationDeclared: true, cacerts: undefined}),
     ],
   },
   {
@@ -193,7 +193,7 @@ describe('the table of hazards', () => {
   });
 
   it('names a source, a consequence and a remedy for each', () => {
-    for (const {source, consequence, expected, title, remedy} of hazards) {
+    for (const {source, consequence, expected, title, fix: remedy} of hazards) {
       expect(source).toMatch(/\.go|releasenotes|#\d+/);
       for (const text of [consequence, expected, title, remedy.by]) expect(text.length).toBeGreaterThan(3);
     }
@@ -208,8 +208,8 @@ describe('the table of hazards', () => {
 
   it('treats a version that is newer than the newest known as that one', () => {
     const {version: known} = resolveVersion('1.99.0');
-    const newest = hazards.filter((hazard) => concerns(hazard, newestKnown)).map(({id}) => id);
-    expect(hazards.filter((hazard) => concerns(hazard, known)).map(({id}) => id)).toEqual(newest);
+    const newest = hazards.filter((hazard) => affects(hazard, newestKnown)).map(({id}) => id);
+    expect(hazards.filter((hazard) => affects(hazard, known)).map(({id}) => id)).toEqual(newest);
     expect(newest).not.toContain('leaf-outlives-ca');
   });
 });

@@ -59,7 +59,7 @@ describe('how soon proxies learn of roots', () => {
     ],
     ['a day where what is set cannot be read', {DEFAULT_WORKLOAD_CERT_TTL: 'long'}, '', 24],
   ])('after %s', (_, env, mesh, hours) => {
-    expect(proxyRules([plane('default', env)], [config('istio', mesh)]).leafLifeMs).toBe(hours * hour);
+    expect(proxyRules([plane('default', env)], [config('istio', mesh)]).leafLifetimeMs).toBe(hours * hour);
   });
 });
 

@@ -17,7 +17,7 @@ describe('the registry of checks', () => {
   });
 
   it('explains every check in full, and names a source', () => {
-    for (const {title, meaning, breaks, byHand, mend, source} of checks) {
+    for (const {title, meaning, breaks, byHand, howToFix: mend, source} of checks) {
       expect([title, meaning, breaks, byHand, mend, source].every((text) => text.length > 10)).toBe(true);
       expect(title.endsWith('.')).toBe(false);
     }
@@ -49,7 +49,7 @@ describe('a healthy mesh', () => {
   });
 });
 
-const needs = checks.flatMap((check) => check.needs.map((key) => [check.id, key] as const));
+const needs = checks.flatMap((check) => check.requires.map((key) => [check.id, key] as const));
 
 describe('a fact that is not known', () => {
   it.each(needs)('makes %s unknown, never ok: %s', (id, key) => {
@@ -71,13 +71,13 @@ describe('a fact that is not known', () => {
 
   it.each(needs)('that was left out on purpose makes %s skipped, never ok: %s', (id, key) => {
     const check = checks.filter((one) => one.id === id);
-    const leftOut = {[key]: {leftOut: '--offline: no cluster was asked'}};
+    const omitted = {[key]: {omitted: '--offline: no cluster was asked'}};
     const isOfMesh = key in meshValues();
-    const healthy = evidence(isOfMesh ? {meshFacts: leftOut} : {facts1: leftOut});
+    const healthy = evidence(isOfMesh ? {meshFacts: omitted} : {facts1: omitted});
     // Both clusters, as a flag does it.
     const both = {
       ...healthy,
-      clusters: healthy.clusters.map((one) => ({...one, facts: {...one.facts, ...(isOfMesh ? {} : leftOut)}})),
+      clusters: healthy.clusters.map((one) => ({...one, facts: {...one.facts, ...(isOfMesh ? {} : omitted)}})),
     };
     const report = judgedText(check, both);
     expect(report.checks.map(({result}) => result)).toEqual(report.checks.map(() => 'skipped'));
@@ -97,7 +97,7 @@ describe('a fact that is not known', () => {
   });
 
   it('in one of several parts leaves the findings of the others and stays unknown', () => {
-    const parts = new PerPod<ServedChain>([{name: 'istiod-1', seen: {unknown: reason}}]);
+    const parts = new PerPod<ServedChain>([{name: 'istiod-1', observed: {unknown: reason}}]);
     const report = judgedText(checks, evidence({cluster1: {servedChains: parts}}));
     expect(report.checks.filter(({result}) => result !== 'ok').map(({id, result}) => [id, result])).toEqual([
       ['MESH303', 'unknown'],

@@ -13,7 +13,7 @@ const pushed = (...roots: readonly LiveRoots[]) => ({...healthy, roots: roots.fl
 const failing = new PerPod([
   {
     name: 'istiod-1',
-    seen: known(istiodMetrics('cluster1', {signingErrors: [{reason: 'CSR_ERROR', count: 1}]})),
+    observed: known(istiodMetrics('cluster1', {signingErrors: [{reason: 'CSR_ERROR', count: 1}]})),
   },
 ]);
 
@@ -33,7 +33,7 @@ it.each<[string, boolean, NonNullable<Spoilt['cluster1']>]>([
 
 it('MESH309 restarts nothing where it is not known', () => {
   const {facts, clusters, ...rest} = evidence({cluster1: {istiodMetrics: failing}});
-  const blind = clusters.map((one) => ({...one, facts: {...one.facts, liveRoots: {leftOut: 'not asked'}}}));
+  const blind = clusters.map((one) => ({...one, facts: {...one.facts, liveRoots: {omitted: 'not asked'}}}));
   const {checks} = judgedText([signingCheck], {...rest, facts, clusters: blind});
   expect(checks.find(({result}) => result === 'warning')?.fix).not.toContain('rollout restart');
 });

@@ -25,8 +25,8 @@ const drawn = (clusters: readonly ClusterTopology[]): readonly string[] =>
     ].join(', '),
   );
 
-const parts = (...seen: PerPod<ReturnType<typeof servedChain>>['parts'][number]['seen'][]) =>
-  new PerPod(seen.map((one, index) => ({name: `istiod-${String(index + 1)}`, seen: one})));
+const parts = (...observed: PerPod<ReturnType<typeof servedChain>>['parts'][number]['observed'][]) =>
+  new PerPod(observed.map((one, index) => ({name: `istiod-${String(index + 1)}`, observed: one})));
 const foreign = {...servedChain('cluster2'), certificates: realChain('foreign')};
 
 describe('the picture of a mesh', () => {
@@ -72,7 +72,7 @@ describe('the picture of a mesh', () => {
   });
 
   it('says why something was not seen', () => {
-    const [one, two] = picture({facts1: {servedChains: {leftOut: '--no-live: istiod was not asked'}}});
+    const [one, two] = picture({facts1: {servedChains: {omitted: '--no-live: istiod was not asked'}}});
     expect([one?.unseen, two?.unseen]).toEqual([['--no-live: istiod was not asked'], undefined]);
   });
 

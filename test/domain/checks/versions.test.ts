@@ -30,7 +30,7 @@ const metrics = (...versions: readonly string[]) =>
   new PerPod(
     versions.map((version, index) => ({
       name: `istiod-${String(index + 1)}`,
-      seen: known(istiodMetrics('cluster1', {version})),
+      observed: known(istiodMetrics('cluster1', {version})),
     })),
   );
 const twoPods = workload('istiod', {desired: 2, pods: [pod('istiod-1'), pod('istiod-2')]});
@@ -123,12 +123,12 @@ describe('the running version', () => {
   });
 
   it('is judged by the tag alone with --no-live', () => {
-    const leftOut = {istiodMetrics: {leftOut: '--no-live: istiod was not asked'}};
+    const omitted = {istiodMetrics: {omitted: '--no-live: istiod was not asked'}};
     const judged = (tag: string) =>
       results('MESH408', {
         mesh: declaring({version: '1.31'}),
         cluster1: {controlPlanes: [istiod(tag)]},
-        facts1: leftOut,
+        facts1: omitted,
       });
     expect([judged('1.31.0'), judged('1.30.0'), judged('latest')]).toEqual([['ok'], ['error'], ['warning']]);
   });

@@ -1,4 +1,4 @@
-/** Commands that find out which context of a kubeconfig leads to which cluster, by the UID of namespace kube-system. */
+/** Commands that map the contexts of a kubeconfig to clusters, by the UID of namespace kube-system. */
 import type {Mesh} from '../../mesh/mesh.js';
 import {
   kubectlMesh,
@@ -11,20 +11,20 @@ import {
   words,
 } from '../../suggest/suggestion.js';
 
-/** An API server that somebody stopped must not keep the others waiting. */
-const patience = ['--request-timeout', '5s'];
+/** A stopped API server must not delay the others. */
+const requestTimeout = ['--request-timeout', '5s'];
 
 const allContexts = inspectWith.kubectl('any', words`config get-contexts -o name`);
 
-/** The UID behind the context in `$context`. kubectl must not read the list of contexts that the loop reads. */
+/** The cluster UID of the context in `$context`. kubectl must not consume the loop's list of contexts on standard input. */
 const uidOfContext = script('look')`${inspectWith.kubectl(
   'any',
-  words`--context ${new Variable('context')} get namespace kube-system -o jsonpath={.metadata.uid} ${patience}`,
+  words`--context ${new Variable('context')} get namespace kube-system -o jsonpath={.metadata.uid} ${requestTimeout}`,
 )} </dev/null 2>/dev/null`;
 
 /**
- * Records for each cluster whose UID is known a context that leads to it. Contexts that are recorded are tried first, so
- * that those which are right stay. One command for all: two contexts that changed places cannot be recorded one by one.
+ * Records a context for each cluster with a known UID. Contexts already recorded are tried first, so that correct ones
+ * stay. One command for all clusters: two swapped contexts cannot be recorded one at a time.
  */
 export function recordContextsByUid({clusters}: Mesh): Suggestion {
   const recorded = clusters.flatMap(({context}) => context ?? []);
@@ -40,7 +40,7 @@ export function recordContextsByUid({clusters}: Mesh): Suggestion {
   return kubectlMesh('init', [new OutputOf(pipe(candidates, loop, firstOfEach))]);
 }
 
-/** Prints every context with the UID of its cluster, for a person to choose from. */
+/** Prints every context with its cluster's UID, for the user to choose from. */
 export function listContextsWithUid(): Suggestion {
   return pipe(allContexts, script('look')`while read -r context; do echo "$context $(${uidOfContext})"; done`);
 }

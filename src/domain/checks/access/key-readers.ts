@@ -4,30 +4,31 @@ import {subjectId} from '../../kube/subjects.js';
 import {printableLine} from '../../printable.js';
 import {apiServerCheck, type ClusterSubject, findingsOr, type Judgement, notApplicable, ok} from '../check.js';
 
-/** Nobody reads the CA key who is not meant to. */
+/** Only expected subjects can read the CA key. */
 export const keyReadersCheck = apiServerCheck({
   id: 'MESH206',
-  title: 'Nobody reads the CA key who is not meant to',
+  title: 'Only expected subjects can read the CA key',
   severity: 'warning',
-  needs: ['rbac'],
+  requires: ['rbac'],
   waitable: false,
-  expected: 'only those who are meant to (access.expected of mesh.yaml names them)',
-  judge: ({rbac}, subject) => judgeReaches(rbac, subject, true),
+  expected: 'expected subjects only (see access.expected in mesh.yaml)',
+  judge: ({rbac}, subject) => judgeAccess(rbac, subject, true),
   meaning:
-    'By RBAC, only expected subjects may read Secret cacerts, cacerts-previous or istio-ca-secret: istiod and its like, controllers of Kubernetes, system:masters, holders of the operator role, and those whom `access.expected` of mesh.yaml names. Cloud IAM, access to nodes and to etcd and its backups are not visible: this is a lower bound. Judged with `--access` only.',
+    'By RBAC, only expected subjects can read Secret cacerts, cacerts-previous or istio-ca-secret: istiod and other Istio components, Kubernetes controllers, system:masters, subjects with the operator role, and the subjects in `access.expected` of mesh.yaml. Cloud IAM and access to nodes, etcd and its backups are not visible, so this is a lower bound. Requires `--access`.',
   breaks:
-    'Whoever reads the key signs a certificate for any workload of the mesh, and no workload can tell it from a true one.',
+    'A subject that can read the key can sign a certificate for any workload of the mesh, indistinguishable from a genuine one.',
   byHand:
     'kubectl --context "$CTX" auth can-i get secrets/cacerts -n istio-system --as USER\nkubectl --context "$CTX" get rolebindings,clusterrolebindings -A -o wide',
-  mend: 'Take the subject out of the binding, as the command does, or name it under `access.expected` of mesh.yaml where it is meant to read the key. See who it is first: a tool may stop working without the right.',
+  howToFix:
+    'Remove the subject from the binding with the suggested command, or add it to `access.expected` in mesh.yaml if it should read the key. Identify the subject first: a tool may stop working without the permission.',
   source:
     'kubernetes.io: concepts/security/rbac-good-practices (Listing secrets); kubernetes/kubernetes pkg/apis/rbac/v1/evaluation_helpers.go',
 });
 
-/** Judges who reaches the key unexpectedly: those who `read` it, or the others. Who does both is a reader: one command fixes both. */
-export function judgeReaches(rbac: RbacFacts, {mesh, cluster}: ClusterSubject, read: boolean): Judgement {
-  const nowhere = noClusterKeyReason(mesh);
-  if (nowhere !== undefined) return notApplicable(nowhere);
+/** Judges unexpected subjects: those that can `read` the key, or the others. One command fixes both kinds of a reader's access. */
+export function judgeAccess(rbac: RbacFacts, {mesh, cluster}: ClusterSubject, read: boolean): Judgement {
+  const reason = noClusterKeyReason(mesh);
+  if (reason !== undefined) return notApplicable(reason);
   const found = unexpectedBy(rbac, mesh).filter(({readsSecret}) => readsSecret === read);
   const findings = found.map(({subject, paths}) => {
     const shown = paths.filter(({effect}) => !read || effect === 'reads').map(accessPathText);
@@ -36,5 +37,5 @@ export function judgeReaches(rbac: RbacFacts, {mesh, cluster}: ClusterSubject, r
       fix: removeFix(subject, paths, cluster),
     };
   });
-  return findingsOr(findings, ok(`no unexpected ${read ? 'reader' : 'way'}, as far as RBAC shows`));
+  return findingsOr(findings, ok(`no unexpected ${read ? 'reader' : 'access path'} by RBAC`));
 }

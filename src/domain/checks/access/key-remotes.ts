@@ -13,21 +13,23 @@ import {printableLine} from '../../printable.js';
 import {inspectWith, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
 
-/** Nobody reaches the CA key of another cluster through a remote secret who is not meant to. */
+/** Only expected subjects can reach another cluster's CA key through a remote secret. */
 export const keyRemotesCheck = apiServerCheck({
   id: 'MESH208',
-  title: "Nobody reaches another cluster's CA key through a remote secret",
+  title: "Only expected subjects can reach another cluster's CA key through a remote secret",
   severity: 'warning',
   scope: 'mesh',
-  needs: ['rbac', 'remoteCredentials'],
+  requires: ['rbac', 'remoteCredentials'],
   waitable: false,
-  expected: 'no remote secret within reach of anybody else than who is meant to',
+  expected: 'remote secrets within reach of expected subjects only',
   judge: ({rbac, remoteCredentials}, {mesh}) => {
-    const leadsHome = remoteCredentials.some(({cluster, value}) => value.some((one) => one.cluster === cluster.name));
-    if (rbac.length < 2 && !leadsHome)
-      return notApplicable('there is no other cluster that a remote secret could lead to');
-    const nowhere = noClusterKeyReason(mesh);
-    if (nowhere !== undefined) return notApplicable(nowhere);
+    const isSelfReferencing = remoteCredentials.some(({cluster, value}) =>
+      value.some((one) => one.cluster === cluster.name),
+    );
+    if (rbac.length < 2 && !isSelfReferencing)
+      return notApplicable('fewer than two clusters, and no remote secret for the cluster itself');
+    const reason = noClusterKeyReason(mesh);
+    if (reason !== undefined) return notApplicable(reason);
     const expectations = expectationsOf(mesh);
     const clusterOf = (name: string) => rbac.find(({cluster}) => cluster.name === name)?.cluster;
     const judge = new AccessAnalyzer(
@@ -48,7 +50,7 @@ export const keyRemotesCheck = apiServerCheck({
           const path = first.path.map(stepText).join(', ');
           return {
             observed: printableLine(
-              `${subjectId(subject)} of ${from} reaches the CA key of ${targets.join(', ')}: ${accessPathText(first.entry)}; ${path}`,
+              `${subjectId(subject)} of ${from} can reach the CA key of ${targets.join(', ')}: ${accessPathText(first.entry)}; ${path}`,
             ),
             clusters: [from, ...targets],
             fix: removeFix(
@@ -61,9 +63,9 @@ export const keyRemotesCheck = apiServerCheck({
       ),
       ...judge.unknown().map(({cluster, secret, leadsTo}): Finding => ({
         observed: printableLine(
-          `Secret ${secret} of ${cluster} leads to ${leadsTo}, and whose credentials it holds cannot be told`,
+          `Secret ${secret} of ${cluster} grants access to ${leadsTo}, but the subject of its credentials is unknown`,
         ),
-        expected: 'a token of a service account, as istioctl create-remote-secret makes it',
+        expected: 'a service account token, as created by istioctl create-remote-secret',
         clusters: [cluster, leadsTo],
         fix: inspectWith.kubectl(
           clusterOf(cluster) ?? 'any',
@@ -71,14 +73,15 @@ export const keyRemotesCheck = apiServerCheck({
         ),
       })),
     ];
-    return findingsOr(findings, ok('nobody unexpected, as far as RBAC shows'));
+    return findingsOr(findings, ok('no unexpected subject by RBAC'));
   },
   meaning:
-    "A remote secret holds a token of another cluster's reader, which may read the Secrets there, and further remote secrets among them. Whoever reads it reaches the CA keys behind it, over any number of clusters. By RBAC, nobody does who is not expected, and who does not already reach the key of the own cluster (MESH206, MESH207). Judged with `--access` only.",
-  breaks: 'A right in one cluster becomes the CA key of another, where nobody granted anything.',
+    'A remote secret holds a token for the istio-reader service account of another cluster, which can read the Secrets there, including further remote secrets. A subject that reads the remote secret can thus reach CA keys across any number of clusters. By RBAC, only expected subjects can. Subjects that can already reach the key of their own cluster are reported by MESH206 and MESH207 instead. Requires `--access`.',
+  breaks: 'A permission in one cluster gives access to the CA key of another cluster that never granted it.',
   byHand:
     'kubectl --context "$CTX" auth can-i get secrets/istio-remote-secret-PEER -n istio-system --as USER\nkubectl --context "$PEER_CTX" auth can-i get secrets/cacerts -n istio-system --as system:serviceaccount:istio-system:istio-reader-service-account',
-  mend: 'Take the subject out of the binding, as the command does, or name it under `access.expected` of mesh.yaml. Where nothing needs it, the reader itself can do without Secrets: give it a ClusterRole of your own (global.enableReaderRBAC=false).',
+  howToFix:
+    'Remove the subject from the binding with the suggested command, or add it to `access.expected` in mesh.yaml. If nothing requires it, you can also remove access to Secrets from the reader service account: set global.enableReaderRBAC=false and provide your own ClusterRole.',
   source:
     'istio/istio manifests/charts/istio-control/istio-discovery/templates/reader-clusterrole.yaml, istioctl/pkg/multicluster/remote_secret.go',
 });

@@ -1,17 +1,25 @@
-import {hazards, hazardsOf, type Hazard, type Remedy} from './known-hazards.js';
+import {hazards, hazardsOf, type Hazard, type HazardFix} from './known-hazards.js';
 import {fixWith, sequence, type Suggestion, words} from '../../suggest/suggestion.js';
-import {type ClusterSubject, type Finding, type Seen, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
+import {
+  type ClusterSubject,
+  type Finding,
+  type KnownFacts,
+  apiServerCheck,
+  findingsOr,
+  notApplicable,
+  ok,
+} from '../check.js';
 import type {ControlPlaneFacts} from '../../facts/facts.js';
-import {editMeshYaml, noListsFix, otherCaFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
+import {editMeshYaml, removeCrlFix, replaceCaFix, pushFix, reinstallFix, upgradeFix} from '../fixes.js';
 
-/** Nothing runs that is known to go wrong in its version. */
+/** No running istiod has a known issue of its version. */
 export const hazardsCheck = apiServerCheck({
   id: 'MESH410',
-  title: 'No known hazard of the running version is met',
+  title: 'No known issue of the running version applies',
   severity: 'warning',
-  needs: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods'],
-  uses: ['caOrigin'],
-  expected: 'no known hazard',
+  requires: ['controlPlanes', 'cacerts', 'selfSignedRoot', 'ztunnelPods'],
+  optional: ['caOrigin'],
+  expected: 'no known issue',
   judge: (facts, subject) => {
     const {controlPlanes, cacerts, selfSignedRoot, ztunnelPods} = facts;
     if (controlPlanes.length === 0) return notApplicable('no istiod runs here');
@@ -25,25 +33,26 @@ export const hazardsCheck = apiServerCheck({
         hasOwnRoot: selfSignedRoot !== 'absent',
         hasZtunnel: ztunnelPods.length > 0,
         remotes: remotes.map(({name}) => name),
-        mustRotate: mesh.trust.rotationDeclared === true,
-      }).map(({hazard, seen}): Finding => ({
+        rotationDeclared: mesh.trust.rotationDeclared === true,
+      }).map(({hazard, condition}): Finding => ({
         severity: hazard.severity ?? 'error',
-        observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${seen}: ${hazard.consequence}`,
+        observed: `${controlPlane.workload.name} ${controlPlane.tag}: ${condition}: ${hazard.consequence}`,
         expected: hazard.expected,
-        fix: suggest(hazard.remedy, controlPlane, facts, subject),
+        fix: suggest(hazard.fix, controlPlane, facts, subject),
       })),
     );
     return findingsOr(findings, ok(controlPlanes.map(({workload, tag}) => `${workload.name} ${tag}`).join(', ')));
   },
-  meaning: `What is known to go wrong in certain versions of Istio is looked for where such a version runs, each under the condition that makes it true:\n\n${hazards.map((one) => `- ${one.id} (${versions(one)}): ${one.title}`).join('\n')}`,
+  meaning: `No known issue of the running Istio version applies. Each issue is reported only where an affected version runs and its condition is met:\n\n${hazards.map((one) => `- ${one.id} (${versions(one)}): ${one.title}`).join('\n')}`,
   breaks:
-    'The finding says what: an istiod under a root of its own, revocation without effect, certificates that nobody accepts, a change that waits for a restart, remote clusters that nobody looks after.',
+    'The finding states the consequence: a self-signed istiod, revocation without effect, certificates that are not accepted, a change that has no effect before a restart, unmanaged remote clusters.',
   byHand: [
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..image}"',
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -o jsonpath="{..env}"',
     'kubectl --context "$CTX" -n istio-system describe secret cacerts   # names and sizes only',
   ].join('\n'),
-  mend: 'The fix of the finding takes the condition away. A later version takes the hazard itself away, where there is one: the versions stand above.',
+  howToFix:
+    'The suggested command removes the condition. Where a later version fixes the issue (see the versions above), an upgrade removes the issue itself.',
   source: hazards.map(({id, source}) => `${id}: istio/istio ${source}`).join('; '),
 });
 
@@ -52,15 +61,15 @@ function versions({from, fixedIn}: Hazard): string {
     typeof releases === 'string' ? releases : releases.join(', ');
   const parts = [
     ...(from === undefined ? [] : [`since ${list(from)}`]),
-    ...(fixedIn === undefined ? [] : [`not in ${list(fixedIn)} and later`]),
+    ...(fixedIn === undefined ? [] : [`fixed in ${list(fixedIn)}`]),
   ];
   return parts.join(', ');
 }
 
 function suggest(
-  remedy: Remedy,
+  remedy: HazardFix,
   {workload, tag}: ControlPlaneFacts,
-  {cacerts, caOrigin}: Seen<'cluster', 'cacerts'> & Partial<Seen<'cluster', 'caOrigin'>>,
+  {cacerts, caOrigin}: KnownFacts<'cluster', 'cacerts'> & Partial<KnownFacts<'cluster', 'caOrigin'>>,
   subject: ClusterSubject,
 ): Suggestion {
   const {cluster, mesh} = subject;
@@ -68,16 +77,16 @@ function suggest(
   switch (remedy.by) {
     case 'push':
       if (caOrigin?.from !== 'elsewhere') return pushFix(subject);
-      // Whoever fills the Secret writes these names again: only an istiod that reads them is of use.
-      return cacerts !== 'absent' && cacerts.layout === 'tls' ? upgrade : otherCaFix(caOrigin, subject);
+      // The tool that manages the Secret writes these names again: only an istiod that reads them helps.
+      return cacerts !== 'absent' && cacerts.layout === 'tls' ? upgrade : replaceCaFix(caOrigin, subject);
     case 'renew':
-      return otherCaFix(caOrigin, subject);
+      return replaceCaFix(caOrigin, subject);
     case 'reinstall':
       return reinstallFix(subject);
     case 'upgrade':
       return upgrade;
     case 'no lists':
-      return noListsFix(caOrigin, subject, cacerts !== 'absent' && cacerts.crl?.isPushed === true);
+      return removeCrlFix(caOrigin, subject, cacerts !== 'absent' && cacerts.crl?.isPushed === true);
     case 'environment': {
       const change = remedy.value === undefined ? `${remedy.name}-` : `${remedy.name}=${remedy.value}`;
       return fixWith.kubectl(cluster, words`-n ${mesh.istio.namespace} set env deployment/${workload.name} ${change}`);

@@ -2,17 +2,17 @@ import {kubectlMesh} from '../../suggest/suggestion.js';
 import {apiServerCheck, notApplicable} from '../check.js';
 import {judgeWorkloads} from './workload.js';
 
-/** The guide's last step: the control plane's pods are Running. */
+/** The control plane's pods are Running and ready, the last step of Istio's guide. */
 export const istiodPodsCheck = apiServerCheck({
   id: 'MESH402',
   title: 'Every istiod pod is Running and ready',
-  needs: ['controlPlanes'],
-  // Without a running istiod nobody writes bundles, serves certificates or says what it was installed with.
+  requires: ['controlPlanes'],
+  // Only a running istiod writes bundles, presents certificates and reports its settings.
   implies: [
     ...['MESH302', 'MESH303', 'MESH304', 'MESH306', 'MESH307', 'MESH308', 'MESH309', 'MESH310'],
     ...['MESH412', 'MESH404', 'MESH405', 'MESH406', 'MESH407'],
   ],
-  expected: 'every istiod pod Running and ready, at least one for each revision',
+  expected: 'every istiod pod Running and ready, at least one per revision',
   judge: ({controlPlanes}, subject) => {
     const {cluster, mesh} = subject;
     if (controlPlanes.length > 0) return judgeWorkloads(controlPlanes, subject);
@@ -21,9 +21,10 @@ export const istiodPodsCheck = apiServerCheck({
     return {observed: `no istiod Deployment in ${mesh.istio.namespace}`, fix};
   },
   meaning:
-    "Every Deployment of istiod in Istio's namespace has the pods it asks for, and all of them are Running and ready. Finished, evicted and terminating pods are left out.",
-  breaks: 'No new proxy starts, no workload certificate is renewed, no configuration changes.',
+    "Every istiod Deployment in Istio's namespace has the desired number of pods, all Running and ready. Completed, evicted and terminating pods are ignored.",
+  breaks: 'New proxies do not start, workload certificates are not renewed, and configuration changes have no effect.',
   byHand: 'kubectl --context "$CTX" -n istio-system get pod -l app=istiod',
-  mend: '`kubectl describe pod` says why it waits: no node, no image, a volume. An istiod that crash-loops says why in `kubectl logs --previous`. Where no pod is made at all, the events say what refuses it.',
-  source: 'istio.io: the guide asks for every pod to be Running; kubernetes.io: concepts/workloads/pods/pod-lifecycle',
+  howToFix:
+    '`kubectl describe pod` shows what a pod waits for: a node, an image, a volume. For an istiod that crash-loops, `kubectl logs --previous` shows the cause. If no pod is created, the events show what rejects it.',
+  source: 'istio.io: the guide requires every pod to be Running; kubernetes.io: concepts/workloads/pods/pod-lifecycle',
 });

@@ -12,7 +12,7 @@ import {some} from '../describe.js';
 import type {ControlPlaneFacts} from '../../facts/facts.js';
 import {upgradeFix} from '../fixes.js';
 
-/** One istiod that says which release it is. */
+/** One istiod whose image tag names a release. */
 interface Versioned {
   readonly cluster: MeshCluster;
   readonly revision: string;
@@ -20,19 +20,20 @@ interface Versioned {
   readonly version: IstioVersion;
 }
 
-/** The clusters' control planes are close enough to each other. */
+/** The versions of the clusters' control planes are within the supported skew. */
 export const skewCheck = apiServerCheck({
   id: 'MESH409',
-  title: 'The control planes of the clusters are no further apart than Istio supports',
+  title: "The version skew between the clusters' control planes is supported",
   severity: 'warning',
   scope: 'mesh',
-  needs: ['controlPlanes'],
+  requires: ['controlPlanes'],
   waitable: false,
-  expected: 'control planes no more than one minor version apart',
+  expected: 'control planes at most one minor version apart',
   judge: ({controlPlanes}) => {
     const istiods = controlPlanes.flatMap(versioned);
     const clusters = new Set(istiods.map(({cluster}) => cluster.name));
-    if (clusters.size < 2) return notApplicable('fewer than two clusters run an istiod whose image names a release');
+    if (clusters.size < 2)
+      return notApplicable('fewer than two clusters run an istiod whose image tag names a release');
     const skewed = pairs([...clusters])
       .map(([left, right]) =>
         nearest(
@@ -43,19 +44,20 @@ export const skewCheck = apiServerCheck({
       .filter((pair) => pair !== undefined)
       .filter(([left, right]) => isSkewed(left.version, right.version))
       .map(([left, right]): Pair => (compareVersions(left.version, right.version) < 0 ? [left, right] : [right, left]));
-    // One for each cluster to upgrade: between fifty clusters there can be hundreds of pairs.
+    // One finding per cluster to upgrade: fifty clusters can have hundreds of skewed pairs.
     const findings = [...clusters].flatMap((name) =>
       findingOf(skewed.filter(([older]) => older.cluster.name === name)),
     );
     return findingsOr(findings, ok(istiods.map(describe).join(', ')));
   },
   meaning:
-    'Between any two clusters, the istiods of the same revision (where they share none: the two closest ones) are at most one minor version apart. Several revisions in one cluster are no skew, nor is a Deployment that is being rolled. An istiod whose image names no release is left out.',
+    'Between any two clusters, the istiods of the same revision (or, if they share no revision, the two closest ones) are at most one minor version apart. Several revisions in one cluster, and a Deployment during a rollout, are not skew. An istiod whose image tag names no release is ignored.',
   breaks:
-    'Nobody tests control planes further apart in one mesh: what one writes (endpoints, gateways between networks, trust bundles) the proxies of the other may not understand.',
+    'Control planes further apart are not tested in one mesh: proxies of one may not understand what the other writes (endpoints, gateways between networks, trust bundles).',
   byHand:
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -L istio.io/rev -o wide   # for each cluster',
-  mend: 'Upgrade the older control plane, one minor version after the other where time allows, with the istioctl of each; the printed command goes there in one step.',
+  howToFix:
+    'Upgrade the older control plane, preferably one minor version at a time, with the istioctl of each version. The suggested command upgrades in one step.',
   source: `${supportedSkew.source}; istio/istio.io#12971`,
 });
 
@@ -72,15 +74,15 @@ function pairs(names: readonly string[]): readonly (readonly [string, string])[]
 
 type Pair = readonly [Versioned, Versioned];
 
-/** The pair that decides: of shared revisions the one furthest apart, else of all pairs the closest. */
+/** The pair to compare: of shared revisions the pair furthest apart, otherwise the closest of all pairs. */
 function nearest(left: readonly Versioned[], right: readonly Versioned[]): Pair | undefined {
   const all = left.flatMap((one) => right.map((other): Pair => [one, other]));
   const shared = all.filter(([one, other]) => one.revision === other.revision);
-  const byDistance = (some: readonly Pair[]): Pair[] => some.toSorted((one, other) => distance(one) - distance(other));
+  const byDistance = (list: readonly Pair[]): Pair[] => list.toSorted((one, other) => distance(one) - distance(other));
   return shared.length > 0 ? byDistance(shared).at(-1) : byDistance(all)[0];
 }
 
-/** What is said of one cluster, by all pairs in which it is the older one (none: nothing); the pair furthest apart decides the command. */
+/** The finding of one cluster, from the pairs in which it is the older one (none: no finding). The pair furthest apart determines the fix. */
 function findingOf(all: readonly Pair[]): readonly Finding[] {
   const described = (side: 0 | 1): string => some([...new Set(all.map((pair) => describe(pair[side])))]);
   const furthest = all.toSorted((one, other) => distance(other) - distance(one)).slice(0, 1);

@@ -3,13 +3,13 @@ import {type ClusterSubject, type Finding, apiServerCheck, findingsOr, notApplic
 import type {ControlPlaneFacts, IstiodMetrics, Part} from '../../facts/facts.js';
 import {editMeshYaml, reinstallFix, upgradeFix} from '../fixes.js';
 
-/** What runs is what mesh.yaml says. */
+/** The running versions and revisions are those in mesh.yaml. */
 export const versionCheck = apiServerCheck({
   id: 'MESH408',
   title: 'Every istiod runs the declared version and revision',
-  needs: ['controlPlanes'],
-  // What the running process says of itself: it settles what a tag leaves open.
-  uses: ['istiodMetrics'],
+  requires: ['controlPlanes'],
+  // The version that the running process reports: used where the tag names no release.
+  optional: ['istiodMetrics'],
   judge: ({controlPlanes, istiodMetrics = []}, subject) => {
     const {version, revisions} = subject.mesh.istio;
     if (version === undefined && revisions === undefined) {
@@ -28,12 +28,13 @@ export const versionCheck = apiServerCheck({
     return findingsOr(findings, ok(running.join(', '), declared.join(', ')));
   },
   meaning:
-    "The image of every istiod has the version that mesh.yaml declares (1.30 is every 1.30, 1.30.3 only that), and every istiod is of a declared revision. Where several revisions are declared, the last one is the one that is installed and has to have that version; the others may be one minor away from it. A tag that names no release (latest, a digest, a build of one's own) is judged by what the process says of its version; where nobody asked it, that cannot be told, and is said.",
+    'The image of every istiod has the version that mesh.yaml declares (1.30 means any 1.30 release, 1.30.3 only that one), and every istiod has a declared revision. If several revisions are declared, the last one is installed and must have that version; the others may be one minor version away from it. For a tag that names no release (latest, a digest, a custom build), the version that the process reports is used; if it was not queried, a warning reports the version as unknown.',
   breaks:
-    'Everything that depends on the version is decided by the declared one: the form of install.yaml, and what may be pushed without a restart. An istiod that nobody declared is upgraded by nobody.',
+    'The declared version determines everything that depends on it: the schema version of install.yaml, and what can be pushed without a restart. An undeclared istiod is never upgraded.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get deployment -l app=istiod -L istio.io/rev -o wide\nkubectl --context "$CTX" -n istio-system exec deployment/istiod -- pilot-discovery version --short',
-  mend: 'Apply the declared version with its istioctl, or declare what runs. An old revision that no namespace uses any more: `istioctl uninstall --revision REVISION`.',
+  howToFix:
+    'Apply the declared version with its istioctl, or declare the running one. Remove an old revision that no namespace uses any more with `istioctl uninstall --revision REVISION`.',
   source:
     'istio.io: docs/setup/upgrade, docs/setup/upgrade/canary, docs/releases/supported-releases#control-planedata-plane-skew',
 });
@@ -46,10 +47,11 @@ function versionFindings(
   const declared = mesh.istio.version;
   const wanted = declared === undefined ? undefined : parseVersion(declared);
   if (declared === undefined || !wanted) return [];
-  // install.yaml installs the last one.
-  const beside = mesh.istio.revisions !== undefined && revision !== mesh.istio.revisions.at(-1);
-  const isWrong = (actual: IstioVersion): boolean => (beside ? isSkewed(actual, wanted) : !satisfies(actual, wanted));
-  const expected = beside ? `Istio ${declared}, or one minor away from it` : `Istio ${declared}`;
+  // install.yaml installs the last revision.
+  const isOlderRevision = mesh.istio.revisions !== undefined && revision !== mesh.istio.revisions.at(-1);
+  const isWrong = (actual: IstioVersion): boolean =>
+    isOlderRevision ? isSkewed(actual, wanted) : !satisfies(actual, wanted);
+  const expected = isOlderRevision ? `Istio ${declared}, or one minor version away from it` : `Istio ${declared}`;
   const tagged = parseVersion(tag);
   const finding = (observed: string, runs: string): Finding => ({
     observed,
@@ -59,18 +61,18 @@ function versionFindings(
   if (tagged && isWrong(tagged)) return [finding(`${workload.name} runs ${tag}`, tag)];
   const processes = metrics.flatMap(({name, value}) => {
     const actual = workload.pods.some((pod) => pod.name === name) ? parseVersion(value.version) : undefined;
-    return actual ? [{name, said: value.version, actual}] : [];
+    return actual ? [{name, reported: value.version, actual}] : [];
   });
   const wrong = processes.filter(({actual}) => isWrong(actual));
-  // While a Deployment rolls, a pod of before still runs beside those that are right.
+  // During a rollout, an old pod still runs next to pods of the right version.
   if (wrong.length > 0 && wrong.length === processes.length) {
-    const image = `its image is tagged ${tag === '' ? 'with nothing' : tag}`;
-    return wrong.map(({name, said}) => finding(`${name} says that it runs ${said}, ${image}`, said));
+    const image = `its image has ${tag === '' ? 'no tag' : `the tag ${tag}`}`;
+    return wrong.map(({name, reported}) => finding(`${name} reports version ${reported}; ${image}`, reported));
   }
   if (tagged || processes.length > 0 || (tag !== '' && tag === mesh.istio.tag)) return [];
-  const image = tag === '' ? 'has no tag' : `is tagged ${tag}, which names no release`;
-  const untold = `whether ${workload.name} runs ${declared} cannot be told: its image ${image}`;
-  return [{...finding(untold, tag), severity: 'warning'}];
+  const image = tag === '' ? 'has no tag' : `has the tag ${tag}, which names no release`;
+  const observed = `whether ${workload.name} runs ${declared} is unknown: its image ${image}`;
+  return [{...finding(observed, tag), severity: 'warning'}];
 }
 
 function revisionFindings(
@@ -84,13 +86,13 @@ function revisionFindings(
   const undeclared = controlPlanes
     .filter(({revision}) => !revisions.includes(revision))
     .map(({revision, workload}) => ({
-      observed: `${workload.name} is of revision ${revision}, which mesh.yaml does not declare`,
+      observed: `${workload.name} has revision ${revision}, which mesh.yaml does not declare`,
       fix: edit,
     }));
   const missing = revisions
     .filter((declared) => !controlPlanes.some(({revision}) => revision === declared))
     .map((declared) => ({
-      observed: `no istiod is of the declared revision ${declared}`,
+      observed: `no istiod has the declared revision ${declared}`,
       fix: declared === revisions.at(-1) ? reinstallFix({cluster}) : edit,
     }));
   return [...undeclared, ...missing].map((found) => ({...found, severity: 'warning', expected}));

@@ -1,4 +1,4 @@
-/** One rule for "every pod is Running and ready", for istiod and gateways alike. */
+/** The rule "every pod is Running and ready", for istiod and gateways. */
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {fixWith, inspectWith, type Suggestion, words} from '../../suggest/suggestion.js';
 import {type ClusterSubject, findingsOr, type Judgement, ok} from '../check.js';
@@ -17,8 +17,8 @@ export function judgeWorkloads(all: readonly {readonly workload: WorkloadFacts}[
 }
 
 /**
- * What is wrong with a Deployment's pods, and which pod is not well; absent where pods are missing. Finished and evicted pods
- * do not count; no pod at all does.
+ * The problems of a Deployment's pods, each with the unready pod; without a pod where pods are missing. Completed and evicted
+ * pods are ignored; having no pod at all is a problem.
  */
 export function workloadProblems({
   name,
@@ -34,7 +34,7 @@ export function workloadProblems({
   return [{observed: `${name} has ${String(present.length)} of ${String(desired)} pods`}, ...problems];
 }
 
-/** The command that mends a problem, or that says what a person has to: why pods are missing, waiting or ending. */
+/** A command that fixes the problem or shows its cause: why pods are missing, waiting or crashing. */
 function workloadFix(
   pod: PodFacts | undefined,
   {name, desired}: WorkloadFacts,
@@ -42,13 +42,13 @@ function workloadFix(
 ): Suggestion {
   const {namespace} = mesh.istio;
   if (desired === 0) return fixWith.kubectl(cluster, words`-n ${namespace} scale deployment/${name} --replicas 1`);
-  // Whoever could not make a pod says so in an event: a quota, a webhook, a service account that is missing.
+  // Events show why a pod could not be created: a quota, a webhook, a missing service account.
   if (!pod) return inspectWith.kubectl(cluster, words`-n ${namespace} get events --field-selector type=Warning`);
-  return lookAtPod(pod, cluster, namespace);
+  return inspectPod(pod, cluster, namespace);
 }
 
-/** Says why a pod is not ready: what it wrote before it ended, or what it waits for. */
-export function lookAtPod({name, crashing}: PodFacts, cluster: MeshCluster, namespace: string): Suggestion {
+/** Shows why a pod is not ready: its log before the crash, or what it waits for. */
+export function inspectPod({name, crashing}: PodFacts, cluster: MeshCluster, namespace: string): Suggestion {
   return crashing === true
     ? inspectWith.kubectl(cluster, words`-n ${namespace} logs ${name} --previous --tail=20`)
     : inspectWith.kubectl(cluster, words`-n ${namespace} describe pod ${name}`);

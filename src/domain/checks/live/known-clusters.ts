@@ -5,33 +5,34 @@ import {reinstallFix} from '../fixes.js';
 
 const synced = 'synced';
 
-/** What each istiod says of its own cluster and of those it reaches by remote secrets. */
+/** What each istiod reports about its own cluster and the clusters of its remote secrets. */
 export const knownClustersCheck = istiodCheck({
   id: 'MESH412',
-  title: 'Every istiod names its cluster as declared and has synced all clusters it knows',
-  needs: ['istiodClusters'],
+  title: 'Every istiod uses the declared cluster name and has synced all its clusters',
+  requires: ['istiodClusters'],
   judge: ({istiodClusters}, subject) => {
     if (istiodClusters.length === 0) return notApplicable('no istiod runs here');
-    const asked = istiodClusters.filter(({value}) => value.known !== undefined);
-    if (asked.length === 0) return notApplicable('istiod says this since 1.11, and an older one runs here');
-    const findings = asked.flatMap((pod) => [ownName(pod, subject), ...notSynced(pod, subject)]);
-    const known = asked.map(
-      ({name, value}) => `${name}: ${(value.known ?? []).map(({id}) => id).join(', ') || 'no other'}`,
+    const reporting = istiodClusters.filter(({value}) => value.known !== undefined);
+    if (reporting.length === 0) return notApplicable('requires /debug/clusterz, which istiod has since 1.11');
+    const findings = reporting.flatMap((pod) => [ownName(pod, subject), ...notSynced(pod, subject)]);
+    const known = reporting.map(
+      ({name, value}) => `${name}: ${(value.known ?? []).map(({id}) => id).join(', ') || 'no other cluster'}`,
     );
     return findingsOr(findings, ok(known.join('; '), `own cluster ${subject.cluster.name}, every cluster ${synced}`));
   },
   meaning:
-    'The endpoint /debug/clusterz of every istiod pod lists its own cluster under the name that mesh.yaml gives it (since Istio 1.22), and says of every cluster, its own and those of remote secrets, that it is synced.',
+    'The endpoint /debug/clusterz of every istiod pod lists its own cluster under the name in mesh.yaml (since Istio 1.22), and reports its own cluster and those of all remote secrets as synced.',
   breaks:
-    "syncing: istiod has not read that cluster's services yet. timeout: it could not within PILOT_REMOTE_CLUSTER_TIMEOUT (30 s) and serves without them: requests never reach that cluster. Another own name: proxies and remote secrets call the cluster by a name that this istiod does not know.",
+    "syncing: istiod has not read that cluster's services yet. timeout: it could not read them within PILOT_REMOTE_CLUSTER_TIMEOUT (30 s) and serves without them, so requests never reach that cluster. Different own name: proxies and remote secrets use a cluster name that this istiod does not know.",
   byHand:
     'istioctl remote-clusters --context "$CTX"\nkubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/debug/clusterz',
-  mend: "timeout, closed: see in istiod's log why, and that the server in the remote secret can be reached from istiod's pod; then make the remote secret anew. The command prints the address that is in it and puts in the one of your kubeconfig: where the old one was right (given by `--server`, say), add `--server ADDRESS`, and where GitOps keeps the Secret, change it there. A Secret of another name than istioctl gives is for whoever made it. A cluster that is gone: delete its remote secret. Another own name: render install.yaml anew and apply it.",
+  howToFix:
+    "timeout, closed: find the cause in istiod's log, check that the istiod pod can reach the server in the remote secret, then recreate the remote secret. The suggested command prints the server address in the Secret and replaces it with the one in your kubeconfig: if the old address was right (set with `--server`, for example), add `--server ADDRESS`; if GitOps manages the Secret, change it there. A Secret whose name differs from istioctl's has to be fixed with the tool that created it. If the cluster no longer exists, delete its remote secret. Different own name: render install.yaml again and apply it.",
   source:
     'istio/istio pkg/kube/multicluster/secretcontroller.go (ListRemoteClusters), pkg/kube/multicluster/cluster.go (states), pilot/pkg/xds/debug.go',
 });
 
-/** Rows of remote secrets name their secret; the istiod's own does not. */
+/** Whether a row is about istiod's own cluster: rows of remote clusters have a Secret. */
 function isOwn({secretName}: KnownCluster): boolean {
   return secretName === '';
 }
@@ -40,7 +41,7 @@ function ownName({name, value}: Part<IstiodClusters>, subject: ClusterSubject): 
   const own = value.known?.find(isOwn);
   if (!value.listsItself || own?.id === subject.cluster.name) return undefined;
   return {
-    observed: own ? `${name} calls its own cluster ${own.id}` : `${name} does not list its own cluster`,
+    observed: own ? `${name} names its own cluster ${own.id}` : `${name} does not list its own cluster`,
     expected: `its own cluster ${subject.cluster.name}`,
     fix: reinstallFix(subject),
   };
@@ -50,16 +51,16 @@ function notSynced({name, value}: Part<IstiodClusters>, subject: ClusterSubject)
   return (value.known ?? [])
     .filter(({status}) => status !== synced)
     .map((row) => ({
-      observed: `${name} says ${row.status} of cluster ${row.id}${isOwn(row) ? ', its own' : ` (Secret ${row.secretName})`}`,
+      observed: `${name} reports cluster ${row.id} as ${row.status} (${isOwn(row) ? 'its own' : `Secret ${row.secretName}`})`,
       expected: `cluster ${row.id} ${synced}`,
       fix: syncFix(row, subject),
     }));
 }
 
 /**
- * A new remote secret where the peer can be asked for one, and istioctl's naming (istio/istio
- * istioctl/pkg/multicluster/remote_secret.go) says that it takes the place of the one there; elsewhere what istiod says
- * about it. The address that is replaced is shown, not lost: it may have been given by `--server`. The token is not.
+ * Recreates the remote secret if the peer has a context and, by istioctl's naming (istio/istio
+ * istioctl/pkg/multicluster/remote_secret.go), the new Secret replaces the existing one; otherwise shows istiod's log. The
+ * replaced address, which may have been set with `--server`, is printed; the token is not.
  */
 function syncFix(row: KnownCluster, {cluster, mesh}: ClusterSubject): Suggestion {
   const {namespace} = mesh.istio;
@@ -74,12 +75,12 @@ function syncFix(row: KnownCluster, {cluster, mesh}: ClusterSubject): Suggestion
   }
   const template = 'go-template={{range .data}}{{base64decode .}}{{"\\n"}}{{end}}';
   const show = inspectWith.kubectl(cluster, words`-n ${namespace} get secret ${secret} -o ${template}`);
-  const make = inspectWith.istioctl(
+  const create = inspectWith.istioctl(
     peer,
     words`create-remote-secret -n ${namespace} -i ${namespace} --name ${peer.name}`,
   );
   return sequence(
     pipe(show, inspectWith.run('grep', ['-oE', 'server"?: *[^ ,]+'])),
-    pipe(make, fixWith.kubectl(cluster, words`apply -f -`)),
+    pipe(create, fixWith.kubectl(cluster, words`apply -f -`)),
   );
 }

@@ -5,25 +5,25 @@ import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Fi
 import {describeDay} from '../describe.js';
 import {expirySource, judgeExpiry} from '../expiry.js';
 import type {CaOrigin, CertificateFacts, IstiodMetrics, Part, PushedTrust} from '../../facts/facts.js';
-import {loadFix, otherCaFix, restartFix} from '../fixes.js';
+import {loadFix, replaceCaFix, restartFix} from '../fixes.js';
 
-/** What one istiod reports, beside the certificate that it should be about. */
+/** An expiry that an istiod reports, and the pushed certificate that it should equal. */
 interface Reported {
   readonly what: 'its CA' | 'its root';
-  readonly end: Date;
+  readonly expiry: Date;
   readonly pushed: CertificateFacts;
 }
 
-/** The process says itself which CA it has loaded, by when it ends. */
+/** The expiry in istiod's metrics identifies the CA that the process has loaded. */
 export const loadedCaCheck = istiodCheck({
   id: 'MESH308',
-  title: 'Every istiod reports the ends of the pushed CA, with time left',
-  about: 'cacerts',
-  needs: ['pushedTrust', 'istiodMetrics'],
-  uses: ['caOrigin'],
+  title: "Every istiod reports the pushed CA's expiry, and that is not soon",
+  appliesTo: 'cacerts',
+  requires: ['pushedTrust', 'istiodMetrics'],
+  optional: ['caOrigin'],
   judge: ({pushedTrust, istiodMetrics, caOrigin}, subject) => {
     if (istiodMetrics.length === 0) return notApplicable('no istiod runs here');
-    if (pushedTrust === 'absent') return notApplicable('nothing was pushed yet');
+    if (pushedTrust === 'absent') return notApplicable('no CA was pushed yet');
     const pods = istiodMetrics.map((pod) => ({...pod, reported: reportedBy(pod, pushedTrust)}));
     if (pods.every(({reported}) => reported.length === 0)) return notApplicable('no istiod here is a CA');
     const judged = pods.filter(
@@ -32,34 +32,38 @@ export const loadedCaCheck = istiodCheck({
     );
     if (judged.length === 0) {
       return notApplicable(
-        'before Istio 1.24 these metrics are as of the start of istiod, and cacerts has changed since',
+        'before Istio 1.24 these metrics reflect the CA at the start of istiod, and cacerts has changed since',
       );
     }
     const findings = judged.flatMap(({name, reported}) =>
       reported.map((one) => findingOf(name, one, reported, subject, caOrigin)),
     );
-    const said = judged.map(({name, reported}) => `${name}: ${describe(reported)}`);
-    return findingsOr(findings, ok(said.join('; '), `as ${pushedTrust.from}, with time left`));
+    const expiries = judged.map(({name, reported}) => `${name}: ${describe(reported)}`);
+    return findingsOr(findings, ok(expiries.join('; '), `as in ${pushedTrust.from}, and no expiry soon`));
   },
   meaning:
-    'Each istiod reports in its metrics when the CA that it signs with and the first root of its bundle end. Both are the ends of what is in Secret cacerts, and neither is near.',
+    'The metrics of each istiod contain the expiry of the CA that it signs with and of the first root in its bundle. Both equal the expiry of the certificates in Secret cacerts, and neither is soon.',
   breaks:
-    'Another end means that this process has loaded another CA than was pushed, or a chain whose first certificate is not the CA. A CA that has ended signs nothing that is accepted, and istiod does not start with it.',
+    'A different expiry means that this process has not loaded the pushed CA, or has loaded a chain that does not start with the CA. Certificates signed by an expired CA are not accepted, and istiod does not start with one.',
   byHand:
     'kubectl --context "$CTX" -n istio-system port-forward "pod/$ISTIOD_POD" 15014 &\ncurl -s localhost:15014/metrics | grep -e citadel_server_cert_chain_expiry_timestamp -e citadel_server_root_cert_expiry_timestamp\nkubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -enddate',
-  mend: 'Another CA: restart istiod; where its root is another one, too, `kubectl mesh trust push CLUSTER --restart-istiod`. Near its end: `kubectl mesh certs generate CLUSTER --renew`, then push.',
-  source: `istio/istio security/pkg/server/ca/server.go (RecordCertsExpiry), pilot/pkg/bootstrap/istio_ca.go (again at each reload since 1.24); ${expirySource}`,
+  howToFix:
+    'Different CA: restart istiod; if the root differs as well, run `kubectl mesh trust push CLUSTER --restart-istiod`. Close to expiry: `kubectl mesh certs generate CLUSTER --renew`, then push.',
+  source: `istio/istio security/pkg/server/ca/server.go (RecordCertsExpiry), pilot/pkg/bootstrap/istio_ca.go (also at each reload since 1.24); ${expirySource}`,
 });
 
-function reportedBy({value: {caEnd, rootEnd}}: Part<IstiodMetrics>, {certificate, firstRoot}: PushedTrust): Reported[] {
+function reportedBy(
+  {value: {caExpiry, rootExpiry}}: Part<IstiodMetrics>,
+  {certificate, firstRoot}: PushedTrust,
+): Reported[] {
   return [
-    ...(caEnd ? [{what: 'its CA' as const, end: caEnd, pushed: certificate}] : []),
-    ...(rootEnd && firstRoot ? [{what: 'its root' as const, end: rootEnd, pushed: firstRoot}] : []),
+    ...(caExpiry ? [{what: 'its CA' as const, expiry: caExpiry, pushed: certificate}] : []),
+    ...(rootExpiry && firstRoot ? [{what: 'its root' as const, expiry: rootExpiry, pushed: firstRoot}] : []),
   ];
 }
 
-function isPushed({end, pushed}: Reported): boolean {
-  return end.getTime() === pushed.notAfter.getTime();
+function isPushed({expiry, pushed}: Reported): boolean {
+  return expiry.getTime() === pushed.notAfter.getTime();
 }
 
 function findingOf(
@@ -69,16 +73,16 @@ function findingOf(
   subject: ClusterSubject,
   origin: CaOrigin | undefined,
 ): Finding | undefined {
-  const {what, end, pushed} = reported;
+  const {what, expiry, pushed} = reported;
   if (!isPushed(reported)) {
     return {
-      observed: `${pod} reports that ${what} ends at ${end.toISOString()}`,
-      expected: `the end of what was pushed, ${pushed.notAfter.toISOString()}`,
-      // Under the pushed root already, so nothing but the process stands in the way.
+      observed: `${pod} reports that ${what} expires at ${expiry.toISOString()}`,
+      expected: `the expiry of the pushed one, ${pushed.notAfter.toISOString()}`,
+      // The pushed root is already loaded, so a restart is enough.
       fix: all.some((one) => one.what === 'its root' && isPushed(one)) ? restartFix(subject) : loadFix(origin, subject),
     };
   }
-  const fix = what === 'its CA' ? otherCaFix(origin, subject) : kubectlMesh('certs list');
+  const fix = what === 'its CA' ? replaceCaFix(origin, subject) : kubectlMesh('certs list');
   const expiring = judgeExpiry(pushed, fix, subject);
   return expiring && {...expiring, observed: `${pod} reports ${what}: ${expiring.observed}`};
 }
@@ -86,5 +90,5 @@ function findingOf(
 function describe(reported: readonly Reported[]): string {
   return reported.length === 0
     ? 'no CA'
-    : reported.map(({what, end}) => `${what.replace('its ', '')} until ${describeDay(end)}`).join(', ');
+    : reported.map(({what, expiry}) => `${what.replace('its ', '')} until ${describeDay(expiry)}`).join(', ');
 }

@@ -1,69 +1,70 @@
 import {verifyChain, type ChainFailure} from '../../x509/chain.js';
 import {missingRoots} from '../../ca/trust-store.js';
 import {sequence, type Suggestion} from '../../suggest/suggestion.js';
-import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject, type Seen} from '../check.js';
+import {istiodCheck, findingsOr, notApplicable, ok, type Finding, type PairSubject, type KnownFacts} from '../check.js';
 import {describeCertificate, describeRoots} from '../describe.js';
 import type {LiveRoots, Part, ServedChain} from '../../facts/facts.js';
-import {loadFix, otherCaFix} from '../fixes.js';
+import {loadFix, replaceCaFix} from '../fixes.js';
 import {certificateFacts} from '../../facts/read/cluster-ca.js';
-import {signedByItself, someoneElses} from './live-chain.js';
+import {signedByOwnCa, otherProviderReason} from './live-chain.js';
 
-/** Whether the roots that one cluster's workloads trust accept the chains that the other's istiods present. */
+/** The roots that a cluster's workloads trust accept the chains that the peer cluster's istiods present. */
 export const acceptanceCheck = istiodCheck({
   id: 'MESH307',
-  title: "The cluster's live roots accept the other cluster's live chain",
+  title: "The cluster's live roots accept the peer cluster's live chain",
   scope: 'pair',
-  about: "istiod's CA",
-  needs: ['liveRoots', 'servedChains'],
+  appliesTo: "istiod's CA",
+  requires: ['liveRoots', 'servedChains'],
   sides: {liveRoots: 'self', servedChains: 'peer'},
-  uses: ['caFiles', 'caOrigin'],
+  optional: ['caFiles', 'caOrigin'],
   judge: ({liveRoots, servedChains, ...used}, subject) => {
     const {cluster, peer, now} = subject;
     const roots = liveRoots.self;
-    if (servedChains.peer.length === 0) return notApplicable(`${peer.name} runs no istiod that would sign`);
-    const presented = signedByItself(servedChains.peer);
-    if (presented.length === 0) return notApplicable(`${peer.name}: ${someoneElses(servedChains.peer)}`);
+    if (servedChains.peer.length === 0) return notApplicable(`${peer.name} runs no istiod`);
+    const presented = signedByOwnCa(servedChains.peer);
+    if (presented.length === 0) return notApplicable(`${peer.name}: ${otherProviderReason(servedChains.peer)}`);
     if (roots === 'elsewhere') {
       return notApplicable(
-        `istiod publishes its roots in a ClusterTrustBundle, which is not read: that ${cluster.name} trusts ${peer.name} was not proven`,
+        `istiod publishes its roots in a ClusterTrustBundle, which is not read: whether ${cluster.name} trusts ${peer.name} is unknown`,
       );
     }
-    const expected = `a chain that ends in ${rootsOf(roots)}, which ${cluster.name} trusts`;
+    const expected = `a chain to ${rootsOf(roots)}, trusted by ${cluster.name}`;
     const findings = presented.map((pod): Finding | undefined => {
-      const refusal = refusalOf(roots, pod.value, now);
+      const rejection = rejectionOf(roots, pod.value, now);
       return (
-        refusal && {
-          observed: `${pod.name} of ${peer.name} presents ${chainOf(pod)}: ${refusal.message}`,
+        rejection && {
+          observed: `${pod.name} of ${peer.name} presents ${chainOf(pod)}: ${rejection.message}`,
           expected,
-          fix: fixFor(pod.value, roots, refusal.failure === 'expired', used, subject),
+          fix: fixFor(pod.value, roots, rejection.failure === 'expired', used, subject),
         }
       );
     });
     return findingsOr(findings, ok(`${presented.map(chainOf).join('; ')}, accepted by ${rootsOf(roots)}`, expected));
   },
   meaning:
-    'A certificate that istiod of the other cluster signed verifies, now, against the bundle that this cluster gives its workloads (ConfigMap istio-ca-root-cert beside istiod). Both are what runs, not what files say, and signatures and dates are verified, not names compared. Where revisions give their workloads bundles of different names, what all of these hold counts. During a rotation bundles may differ and still accept each other: that is ok.',
+    "A certificate signed by the peer cluster's istiod currently verifies against the bundle that this cluster's workloads get (ConfigMap istio-ca-root-cert in istiod's namespace). Both are read from the running mesh, not from files, and signatures and dates are verified. If revisions use bundles of different names, only roots in all of them count. During a rotation, bundles may differ and still accept each other: that is ok.",
   breaks:
-    'Workloads of this cluster refuse those of the other: connections between the clusters fail with "certificate verify failed", while each cluster by itself is fine.',
+    'Workloads of this cluster reject those of the peer: connections between the clusters fail with "certificate verify failed", while traffic within each cluster works.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get configmap istio-ca-root-cert -o jsonpath="{.data.root-cert\\.pem}" >roots.pem\nkubectl --context "$CTX_OF_PEER" -n istio-system port-forward "pod/$ISTIOD_POD" 15012 &\nopenssl s_client -connect localhost:15012 -showcerts </dev/null >chain.pem\nopenssl verify -CAfile roots.pem -untrusted chain.pem chain.pem',
-  mend: 'Push the CA of the work directory to the cluster whose roots or chain differ from it: `kubectl mesh trust push CLUSTER --restart-istiod`. Where the work directory itself has two roots, MESH105 says so: mend that first. What has expired is renewed with `certs generate CLUSTER --renew`.',
+  howToFix:
+    'Push the CA in the work directory to the cluster whose roots or chain differ from it: `kubectl mesh trust push CLUSTER --restart-istiod`. If the work directory itself has two roots, MESH105 reports it: fix that first. Renew an expired CA with `certs generate CLUSTER --renew`.',
   source:
-    'istio/istio security/pkg/server/ca/server.go (what workloads are given), security/pkg/pki/util/keycertbundle.go (how chains are verified); istio.io: ops/diagnostic-tools/multicluster',
+    'istio/istio security/pkg/server/ca/server.go (the chain that workloads get), security/pkg/pki/util/keycertbundle.go (chain verification); istio.io: ops/diagnostic-tools/multicluster',
 });
 
-/** Why roots do not accept a served chain; undefined when they do. */
-export function refusalOf(
+/** Why roots do not accept a served chain; undefined if they do. */
+export function rejectionOf(
   {certificates: roots}: LiveRoots,
   {certificates}: ServedChain,
   now: Date,
 ): {readonly failure: ChainFailure | 'nothing'; readonly message: string} | undefined {
   const [leaf, ...intermediates] = certificates;
-  if (!leaf) return {failure: 'nothing', message: 'that is no certificate'};
+  if (!leaf) return {failure: 'nothing', message: 'no certificate'};
   const options = {roots, intermediates, now};
   const result = verifyChain(leaf, options);
   if (!('failure' in result)) return undefined;
-  // istiod's own certificate has no subject: what is said of the CA that signed it can be understood.
+  // istiod's serving certificate has no subject, so a failure of its issuer makes the better message.
   const [signer] = intermediates;
   const ofSigner = signer && verifyChain(signer, options);
   return ofSigner && 'failure' in ofSigner ? ofSigner : result;
@@ -73,23 +74,23 @@ function rootsOf({certificates}: LiveRoots): string {
   return describeRoots(certificates.map(({fingerprint}) => fingerprint));
 }
 
-/** The signers, from the cluster CA upward: the leaf says nothing that a person could compare. */
+/** The signers, from the cluster CA upward. The leaf is left out: it contains nothing to compare. */
 function chainOf({value: {certificates}}: Part<ServedChain>): string {
   const [leaf, ...signers] = certificates.map(certificateFacts);
   if (!leaf) return 'no certificate';
-  if (signers.length === 0) return `a certificate of ${leaf.issuer} without its issuer`;
+  if (signers.length === 0) return `a certificate signed by ${leaf.issuer} without its issuer`;
   return signers.map(describeCertificate).join(' < ');
 }
 
 /**
- * The cluster to mend is the one whose running istiod is not what the work directory says; both may be. Where neither
- * differs, what made their CAs is at fault: an issuer elsewhere, or the work directory itself, which may not be readable.
+ * The cluster to fix is the one whose running istiod differs from the work directory; possibly both. If neither differs, the
+ * source of their CAs is at fault: an external issuer, or the work directory itself, which may be unreadable.
  */
 function fixFor(
   {certificates: [, signer]}: ServedChain,
   {certificates: live}: LiveRoots,
   expired: boolean,
-  {caFiles, caOrigin}: Partial<Seen<'pair', 'caFiles' | 'caOrigin'>>,
+  {caFiles, caOrigin}: Partial<KnownFacts<'pair', 'caFiles' | 'caOrigin'>>,
   subject: PairSubject,
 ): Suggestion {
   const self = {subject, origin: caOrigin?.self};
@@ -97,9 +98,9 @@ function fixFor(
   const selfDiffers = missingRoots(caFiles?.self.roots ?? [], live).length > 0;
   const certificate = caFiles?.peer.certificate;
   const peerDiffers = certificate !== undefined && certificate.fingerprint !== signer?.fingerprint;
-  const wrong = [...(selfDiffers ? [self] : []), ...(peerDiffers ? [peer] : [])];
-  if (wrong.length > 0) return sequence(...wrong.map((one) => loadFix(one.origin, one.subject)));
-  const isElsewhere = ({origin}: typeof self): boolean => origin?.from === 'elsewhere';
-  const other = !expired && isElsewhere(self) && !isElsewhere(peer) ? self : peer;
-  return otherCaFix(other.origin, other.subject);
+  const deviating = [...(selfDiffers ? [self] : []), ...(peerDiffers ? [peer] : [])];
+  if (deviating.length > 0) return sequence(...deviating.map((one) => loadFix(one.origin, one.subject)));
+  const isExternal = ({origin}: typeof self): boolean => origin?.from === 'elsewhere';
+  const toReplace = !expired && isExternal(self) && !isExternal(peer) ? self : peer;
+  return replaceCaFix(toReplace.origin, toReplace.subject);
 }

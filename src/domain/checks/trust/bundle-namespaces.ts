@@ -2,12 +2,12 @@ import {hasFeature} from '../../istio/features.js';
 import {selects} from '../../kube/objects.js';
 import type {ControlPlaneFacts, NamespaceFacts} from '../../facts/facts.js';
 
-/** Namespaces that istiod never writes its bundle into (istio/istio pkg/kube/inject/initializer.go). */
+/** Namespaces into which istiod never writes its bundle (istio/istio pkg/kube/inject/initializer.go). */
 const ignored: readonly string[] = ['kube-public', 'kube-node-lease', 'local-path-storage'];
 
 /**
- * The namespaces that must have the trust bundle: those that every control plane discovers, without the ones istiod
- * leaves out and those that are being deleted. kube-system counts from Istio 1.21 on.
+ * The namespaces that must have the trust bundle: those that every control plane discovers, except ignored and terminating
+ * ones. kube-system is included from Istio 1.21 on.
  */
 export function namespacesWithBundle(
   namespaces: readonly NamespaceFacts[],
@@ -19,7 +19,7 @@ export function namespacesWithBundle(
       .filter(
         ({name, terminating}) => !terminating && !ignored.includes(name) && (name !== 'kube-system' || inKubeSystem),
       )
-      // No selector discovers everything; of several, one is enough (istio.io: meshConfig.discoverySelectors).
+      // Without selectors all namespaces are discovered; of several, one has to match (istio.io: meshConfig.discoverySelectors).
       .filter(({labels}) =>
         controlPlanes.every(({discoverySelectors: all}) => all.length === 0 || all.some((one) => selects(one, labels))),
       )

@@ -4,69 +4,70 @@ import {apiServerCheck, notApplicable, ok, notApplicableReason, type ClusterSubj
 import {shortFingerprint} from '../../keys/keys.js';
 import type {Difference} from '../../trust/diff.js';
 import {describeCertificate, some} from '../describe.js';
-import {loadFix, otherCaFix} from '../fixes.js';
+import {loadFix, replaceCaFix} from '../fixes.js';
 import type {CacertsFacts} from '../../facts/facts.js';
 
-/** What hangs on the CA that istiod takes from the Secret, whichever that is. */
-const ofOtherCa = ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308'] as const;
+/** The checks that depend on the CA that istiod loads from the Secret. */
+const caDependents = ['MESH302', 'MESH303', 'MESH304', 'MESH305', 'MESH307', 'MESH308'] as const;
 
-/** The Secret that istiod reads at its next start is the one of the work directory. */
+/** The Secret that istiod reads at its next start matches the work directory. */
 export const cacertsCheck = apiServerCheck({
   id: 'MESH301',
-  title: 'Secret cacerts equals the work directory',
-  needs: ['cacerts', 'restartOnPush'],
-  uses: ['caOrigin'],
-  // istiod that cannot load it does not start.
-  implies: [...ofOtherCa, 'MESH402'],
+  title: 'Secret cacerts matches the work directory',
+  requires: ['cacerts', 'restartOnPush'],
+  optional: ['caOrigin'],
+  // An istiod that cannot load it does not start.
+  implies: [...caDependents, 'MESH402'],
   judge: ({cacerts, restartOnPush, caOrigin}, subject) => {
     const {cluster, mesh} = subject;
-    if (!usesCacerts(mesh.trust.signer)) return leftOver(cacerts, subject);
-    const isElsewhere = caOrigin?.from === 'elsewhere';
-    const expected = isElsewhere
-      ? 'a CA that istiod loads; the work directory has none to compare it with'
-      : 'the cluster CA of the work directory';
-    const fix = isElsewhere ? otherCaFix(caOrigin, subject) : loadFix(caOrigin, subject, restartOnPush);
+    if (!usesCacerts(mesh.trust.signer)) return judgeUnusedSecret(cacerts, subject);
+    const isExternal = caOrigin?.from === 'elsewhere';
+    const expected = isExternal
+      ? 'a CA that istiod can load; the work directory holds none to compare with'
+      : 'the cluster CA in the work directory';
+    const fix = isExternal ? replaceCaFix(caOrigin, subject) : loadFix(caOrigin, subject, restartOnPush);
     if (cacerts === 'absent') {
-      if (cluster.role === 'remote') return notApplicable('a remote cluster runs no istiod that would need it');
-      // Without it istiod starts with a CA of its own making.
+      if (cluster.role === 'remote') return notApplicable('a remote cluster runs no istiod');
+      // Without it istiod starts with a self-signed CA.
       const observed = `no Secret ${mesh.istio.namespace}/cacerts`;
-      return {observed, expected, fix, implies: ofOtherCa};
+      return {observed, expected, fix, implies: caDependents};
     }
     const problems = problemsOf(cacerts);
-    const broken = [...problems, ...tellingDifferences(cacerts.differences).map(describeDifference)];
+    const broken = [...problems, ...relevantDifferences(cacerts.differences).map(describeDifference)];
     if (broken.length === 0) {
       return ok(cacerts.certificate ? describeCertificate(cacerts.certificate) : 'equal', expected);
     }
-    // Another CA that can be loaded keeps no istiod from starting.
-    return {observed: broken.join('; '), expected, fix, implies: problems.length === 0 ? ofOtherCa : undefined};
+    // A different, loadable CA does not prevent istiod from starting.
+    return {observed: broken.join('; '), expected, fix, implies: problems.length === 0 ? caDependents : undefined};
   },
   meaning:
-    "Secret cacerts in Istio's namespace is complete, is something istiod loads, and holds the same root bundle, cluster CA and key as CLUSTER/ in the work directory. Where CLUSTER/ holds no CA because somebody else fills the Secret (cert-manager, for example), it is complete and loadable. Where somebody else issues workload certificates (trust.signer: istio-csr, kubernetes-csr), there is none.",
+    "Secret cacerts in Istio's namespace is complete, can be loaded by istiod, and holds the same root bundle, cluster CA and key as CLUSTER/ in the work directory. If CLUSTER/ holds no CA because another tool manages the Secret (cert-manager, for example), the Secret is complete and can be loaded. If another issuer signs workload certificates (trust.signer: istio-csr, kubernetes-csr), the Secret does not exist.",
   breaks:
-    'At its next start istiod signs with another CA than the one that was meant, or crash-loops. A root that other clusters do not know cuts this cluster off.',
+    'At its next start istiod signs with the wrong CA, or crash-loops. A root that the other clusters do not trust isolates this cluster.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath="{.data.ca-cert\\.pem}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject -fingerprint -sha256',
-  mend: '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` makes them equal. A Secret that somebody else fills is mended by them.',
+  howToFix:
+    '`kubectl mesh trust diff CLUSTER` shows both sides; `kubectl mesh trust push CLUSTER` makes them equal. Fix a Secret that another tool manages with that tool.',
   source: 'istio/istio pilot/pkg/bootstrap/istio_ca.go; istio.io: tasks/security/cert-management/plugin-ca-cert',
 });
 
-/** Somebody else issues workload certificates: a CA in the Secret is one more key that is worth stealing, and waits to be used. */
-function leftOver(cacerts: CacertsFacts | 'absent', {cluster, mesh}: ClusterSubject): Judgement {
-  const why = externalCaReason(mesh.trust.signer) ?? '';
-  // istiod has a CA beside SPIRE's, for its own certificate.
-  if (cacerts === 'absent' || notApplicableReason({about: "istiod's CA"}, mesh) !== undefined)
-    return notApplicable(why);
+/** Another issuer signs workload certificates: a CA in the Secret is an unused key that can be stolen. */
+function judgeUnusedSecret(cacerts: CacertsFacts | 'absent', {cluster, mesh}: ClusterSubject): Judgement {
+  const reason = externalCaReason(mesh.trust.signer) ?? '';
+  // With SPIRE, istiod still has a CA for its own certificate.
+  if (cacerts === 'absent' || notApplicableReason({appliesTo: "istiod's CA"}, mesh) !== undefined)
+    return notApplicable(reason);
   const {namespace} = mesh.istio;
   return {
     severity: 'warning',
-    observed: `Secret ${namespace}/cacerts holds ${cacerts.certificate ? describeCertificate(cacerts.certificate) : 'something'}`,
-    expected: `none: ${why}`,
+    observed: `Secret ${namespace}/cacerts holds ${cacerts.certificate ? describeCertificate(cacerts.certificate) : 'no readable CA certificate'}`,
+    expected: `no Secret cacerts: ${reason}`,
     fix: fixWith.kubectl(cluster, words`-n ${namespace} delete secret cacerts`),
     implies: [],
   };
 }
 
-/** What istiod would not load, or not rightly, whatever the work directory holds. */
+/** Why istiod would not load the Secret, or not correctly, regardless of the work directory. */
 function problemsOf(cacerts: CacertsFacts): readonly string[] {
   return [
     ...(cacerts.missing.length > 0 ? [`the Secret lacks ${cacerts.missing.join(', ')}`] : []),
@@ -76,8 +77,8 @@ function problemsOf(cacerts: CacertsFacts): readonly string[] {
   ];
 }
 
-/** Another cluster CA has another key and another chain: saying so adds nothing. */
-function tellingDifferences(differences: readonly Difference[]): readonly Difference[] {
+/** Leaves out key and chain if the cluster CA differs: a different CA always has a different key and chain. */
+function relevantDifferences(differences: readonly Difference[]): readonly Difference[] {
   const isOther = differences.some(({part}) => part === 'clusterCa');
   return differences.filter(({part}) => !isOther || (part !== 'key' && part !== 'chain'));
 }
@@ -89,7 +90,7 @@ const partNames: Readonly<Record<Difference['part'], string>> = {
   chain: 'chain',
   key: 'public half of the key',
   crl: 'revocation lists',
-  keys: 'keys besides the expected ones',
+  keys: 'unexpected data keys',
 };
 
 function describeDifference({part, wanted, found}: Difference): string {

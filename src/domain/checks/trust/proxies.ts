@@ -1,25 +1,25 @@
 import {apiServerCheck, notApplicable, ok} from '../check.js';
 import {describeMoment} from '../describe.js';
 
-/** Proxies learn of other roots later than istiod does: until they must have, nothing is said to be well. */
+/** Proxies get new roots later than istiod: unknown until all of them must have. */
 export const proxiesCheck = apiServerCheck({
   id: 'MESH310',
-  title: 'Proxies have followed the last change of the roots',
+  title: 'Proxies have received the latest roots',
   severity: 'warning',
-  needs: ['proxyRoots'],
-  expected: 'no proxy that started under other roots and has not asked istiod since',
+  requires: ['proxyRoots'],
+  expected: 'no proxy that started under other roots and has not contacted istiod since',
   judge: ({proxyRoots}) => {
     switch (proxyRoots.state) {
       case 'elsewhere':
         return notApplicable(
-          'istiod publishes its roots in a ClusterTrustBundle, which does not say when they changed: whether proxies have followed is not known',
+          'istiod publishes its roots in a ClusterTrustBundle, which does not record when they changed: whether proxies have received them is unknown',
         );
       case 'not recorded':
         return notApplicable('this API server does not record when istiod wrote its roots');
       case 'never changed':
-        return ok(`the roots are those of ${describeMoment(proxyRoots.since)}, the first`);
+        return ok(`unchanged since the first roots of ${describeMoment(proxyRoots.since)}`);
       case 'outlived':
-        return ok(`changed at ${describeMoment(proxyRoots.changedAt)}; all older certificates have ended`);
+        return ok(`changed at ${describeMoment(proxyRoots.changedAt)}; all older certificates have expired`);
       case 'no older proxy':
         return ok(`changed at ${describeMoment(proxyRoots.changedAt)}; every proxy started later`);
       case 'pushed':
@@ -29,12 +29,13 @@ export const proxiesCheck = apiServerCheck({
     }
   },
   meaning:
-    'istiod loads new roots at once, but a proxy is told of them when it renews its certificate: at half of its life, 12 hours by default, a whole life at the latest. Until then the answer is unknown, unless no proxy is older than the change, or istiod pushes roots (ISTIO_MULTIROOT_MESH) to proxies that listen (PROXY_CONFIG_XDS_AGENT in their proxyMetadata, set before they started). A bundle that was deleted and made anew counts as a change for proxies that are older than all bundles with its text: nothing tells what they started with.',
+    'istiod loads new roots at once, but a proxy gets them when it renews its certificate: after half of its lifetime, 12 hours by default, and at the latest after its full lifetime. Until then the result is unknown, unless no proxy is older than the change, or istiod pushes roots (ISTIO_MULTIROOT_MESH) to proxies that accept them (PROXY_CONFIG_XDS_AGENT in their proxyMetadata, set before they started). A bundle that was deleted and recreated counts as a change for proxies that are older than all bundles with its content: the roots that they started with are unknown.',
   breaks:
-    'A proxy that is behind refuses peers under a root that was added, and accepts peers under one that was taken away. Adding a root while the old one stays harms nothing by itself; signing under it too early does.',
+    'A proxy with old roots rejects peers under an added root, and accepts peers under a removed one. Adding a root while keeping the old one is harmless by itself; signing under it too early is not.',
   byHand:
     'kubectl --context "$CTX" -n istio-system get configmap istio-ca-root-cert --show-managed-fields -o yaml   # time of f:root-cert.pem\nkubectl --context "$CTX" get pods --all-namespaces -l service.istio.io/canonical-name --sort-by=.metadata.creationTimestamp\nistioctl --context "$CTX" proxy-config secret "$POD.$NAMESPACE" -o json   # ROOTCA: what that proxy trusts',
-  mend: 'Wait until the time that the reason names, or restart the workloads: they fetch roots and certificate at their start. The command names the Deployments, StatefulSets and DaemonSets that own the proxies, up to 20 of them, and else restarts all of their namespaces. Bare pods, Jobs and Argo Rollouts are not restarted by it: make those anew yourself.',
+  howToFix:
+    'Wait until the time in the reason, or restart the workloads: they fetch roots and certificate at start. The suggested command restarts the Deployments, StatefulSets and DaemonSets that own the proxies, or, if there are more than 20, all of those in their namespaces. It does not restart bare pods, Jobs and Argo Rollouts: recreate those yourself.',
   source:
     'istio/istio security/pkg/nodeagent/cache/secretcache.go, pkg/istio-agent/xds_proxy.go, pilot/pkg/xds/pcds.go, pilot/cmd/pilot-agent/options/options.go (SECRET_TTL, SECRET_GRACE_PERIOD_RATIO)',
 });

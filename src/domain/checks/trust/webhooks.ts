@@ -5,22 +5,23 @@ import {describeRoots, some} from '../describe.js';
 import {restartFix} from '../fixes.js';
 import type {CaBundleFacts, ControlPlaneFacts, WebhookConfigurationFacts, WebhookFacts} from '../../facts/facts.js';
 
-/** The API server trusts the istiod that it calls to inject and to validate. */
+/** The API server trusts the istiod that its injection and validation webhooks call. */
 export const webhooksCheck = apiServerCheck({
   id: 'MESH306',
   title: 'Webhooks trust the roots that istiod has loaded',
-  needs: ['webhooks', 'liveRoots', 'controlPlanes'],
+  requires: ['webhooks', 'liveRoots', 'controlPlanes'],
   judge: ({webhooks, liveRoots, controlPlanes}, subject) => {
     if (controlPlanes.length === 0 && subject.cluster.role === 'primary') return notApplicable('no istiod runs here');
     if (liveRoots === 'elsewhere') {
-      return notApplicable('istiod publishes its roots by other means than ConfigMaps');
+      return notApplicable('istiod does not publish its roots in a ConfigMap');
     }
     const isOwn = ({workload}: ControlPlaneFacts): boolean => externalCertProvider(workload.env) === undefined;
-    const isOurs = leadsTo(controlPlanes.filter(isOwn), subject.cluster.role);
+    const isOurs = callsIstiod(controlPlanes.filter(isOwn), subject.cluster.role);
     const judged = webhooks
       .map((one) => ({...one, webhooks: one.webhooks.filter(isOurs)}))
       .filter((one) => one.webhooks.length > 0);
-    if (judged.length === 0) return notApplicable('no webhook leads to an istiod that serves by its own CA');
+    if (judged.length === 0)
+      return notApplicable('no webhook calls an istiod that serves with a certificate of its own CA');
     const loaded = liveRoots.certificates.map(({fingerprint}) => fingerprint);
     const expected = `${describeRoots(loaded)}, as in ${liveRoots.from}`;
     const findings = judged.map((one): Finding | undefined => {
@@ -43,17 +44,18 @@ export const webhooksCheck = apiServerCheck({
     return findingsOr(findings, ok(some(judged.map(({name}) => name)), expected));
   },
   meaning:
-    "The caBundle of every webhook that leads to an istiod of this cluster, those of revision tags included, holds the same certificates as the bundle that istiod has loaded. istiod patches it by itself, within seconds, wherever label istio.io/rev names istiod's own revision.",
+    "The caBundle of every webhook that calls an istiod of this cluster, including those of revision tags, holds the same certificates as the bundle that istiod has loaded. istiod patches it within seconds if label istio.io/rev names istiod's own revision.",
   breaks:
-    'The API server does not trust istiod: "x509: certificate signed by unknown authority". New pods of injected namespaces are refused (failurePolicy Fail), and so are changes of Istio resources. What runs keeps running, so it shows only at the next deployment.',
+    'The API server does not trust istiod: "x509: certificate signed by unknown authority". It rejects new pods in injected namespaces (failurePolicy Fail) and changes to Istio resources. Running workloads are not affected, so the failure shows only at the next deployment.',
   byHand:
     'kubectl --context "$CTX" get mutatingwebhookconfiguration istio-sidecar-injector --show-labels -o jsonpath="{.webhooks[0].clientConfig.caBundle}" | base64 -d | openssl x509 -noout -subject -fingerprint -sha256\nkubectl --context "$CTX" get mutatingwebhookconfigurations,validatingwebhookconfigurations -L istio.io/rev,istio.io/tag',
-  mend: 'Where label istio.io/rev does not name the revision of the istiod behind the service, set it: istiod patches the caBundle within seconds. Otherwise restart that istiod: it patches all of them at its start. A caBundle set by hand (values base.validationCABundle, istiodRemote.injectionCABundle) has to be changed where it is set.',
+  howToFix:
+    'If label istio.io/rev does not name the revision of the istiod behind the Service, set it: istiod patches the caBundle within seconds. Otherwise restart that istiod: it patches all webhooks at start. Change a caBundle that was set explicitly (values base.validationCABundle, istiodRemote.injectionCABundle) where it is set.',
   source: 'istio/istio pkg/webhooks/webhookpatch.go, pkg/webhooks/validation/controller/controller.go',
 });
 
-/** Services of one istiod: its own, and those of revision tags (revision-tags-svc.yaml). A remote has no istiod to name. */
-function leadsTo(
+/** Whether a webhook calls an istiod: by its own Service or that of a revision tag (revision-tags-svc.yaml). A remote runs none. */
+function callsIstiod(
   controlPlanes: readonly ControlPlaneFacts[],
   role: 'primary' | 'remote',
 ): (webhook: WebhookFacts) => boolean {
@@ -70,9 +72,7 @@ function holdsAll(bundle: CaBundleFacts, loaded: readonly string[]): boolean {
 
 function describeBundle(bundle: CaBundleFacts): string {
   if (bundle === 'empty') return 'an empty caBundle';
-  return bundle === 'unreadable'
-    ? 'a caBundle that is no certificate'
-    : `caBundle holds ${describeRoots(bundle.roots)}`;
+  return bundle === 'unreadable' ? 'an unreadable caBundle' : `a caBundle with ${describeRoots(bundle.roots)}`;
 }
 
 function fixFor(
@@ -80,8 +80,8 @@ function fixFor(
   controlPlanes: readonly ControlPlaneFacts[],
   {cluster, mesh}: ClusterSubject,
 ): Suggestion {
-  const behind = controlPlanes.find(({workload}) => webhooks.some(({service}) => service === workload.name));
-  const own = behind ?? controlPlanes.find((one) => one.revision === revision) ?? controlPlanes[0];
+  const called = controlPlanes.find(({workload}) => webhooks.some(({service}) => service === workload.name));
+  const own = called ?? controlPlanes.find((one) => one.revision === revision) ?? controlPlanes[0];
   if (own && own.revision !== revision) {
     return fixWith.kubectl(
       cluster,
@@ -89,7 +89,7 @@ function fixFor(
     );
   }
   if (own) return restartFix({cluster, mesh}, own.workload.name);
-  // A remote cluster runs no istiod: its primary's patches them.
+  // A remote cluster runs no istiod: its primary's istiod patches the webhooks.
   const primary = mesh.clusters.find(({name}) => name === cluster.primary) ?? cluster;
   return restartFix({cluster: primary, mesh});
 }

@@ -2,13 +2,13 @@ import {layout} from '../../mesh/layout.js';
 import {edit, inWorkDir} from '../../suggest/suggestion.js';
 import {workDirCheck, findingsOr, notApplicable, ok} from '../check.js';
 
-/** mesh.yaml can be used. Everything else is judged by what it declares. */
+/** mesh.yaml is usable. All other checks compare with its declarations. */
 export const declarationCheck = workDirCheck({
   id: 'MESH101',
   title: 'mesh.yaml is valid',
   scope: 'mesh',
-  needs: ['declaration'],
-  // All that is judged by what it declares; keys lie open and journals are torn whatever it says.
+  requires: ['declaration'],
+  // All checks that depend on its declarations. File modes, the root key, the journal and git history do not.
   implies: [
     ...['MESH102', 'MESH103', 'MESH104', 'MESH105', 'MESH108', 'MESH109', 'MESH110', 'MESH111', 'MESH112', 'MESH115'],
     'MESH116',
@@ -18,21 +18,21 @@ export const declarationCheck = workDirCheck({
     findingsOr(
       declaration.problems.map((problem) => ({
         observed: problem,
-        expected: `a ${fileOf(problem)} that fits its schema`,
+        expected: `a ${fileOf(problem)} that matches its schema`,
         fix: edit(inWorkDir(fileOf(problem))),
       })),
       declaration.present
-        ? ok(`${String(declaration.clusters)} clusters declared`, 'a mesh.yaml that fits its schema')
-        : notApplicable('there is no mesh.yaml here'),
+        ? ok(`${String(declaration.clusters)} clusters declared`, 'a mesh.yaml that matches its schema')
+        : notApplicable('no mesh.yaml'),
     ),
-  meaning: 'mesh.yaml (and contexts.yaml) can be read, fit their schema, and do not contradict themselves.',
-  breaks: 'No command can know which clusters are meant, so none changes anything until the file is mended.',
+  meaning: 'mesh.yaml and contexts.yaml, if present, are readable, match their schema, and are consistent.',
+  breaks: 'Commands cannot determine the clusters of the mesh, so none changes anything until the file is fixed.',
   byHand: 'cat mesh.yaml contexts.yaml',
-  mend: 'The message names file, line, column and field, and what is allowed there. Edit that line.',
+  howToFix: 'Edit the line in the message. The message names file, line, column and field, and the allowed values.',
   source: 'mesh.schema.json of this program',
 });
 
-/** Problems begin with the file, line and column. */
+/** Problems start with file, line and column. */
 function fileOf(problem: string): string {
   return problem.startsWith(`${layout.contextsYaml}:`) ? layout.contextsYaml : layout.meshYaml;
 }

@@ -1,24 +1,25 @@
 import {workDirCheck, notApplicable} from '../check.js';
-import {expirySource, judgeEnds} from '../expiry.js';
+import {expirySource, judgeCaExpiry} from '../expiry.js';
 import {renewFix} from '../fixes.js';
 
-/** No CA certificate of the work directory ends soon. */
+/** No CA certificate in the work directory expires soon. */
 export const filesExpiryCheck = workDirCheck({
   id: 'MESH108',
-  title: 'The CA certificates on disk have time left',
+  title: 'No CA certificate in the work directory expires soon',
   severity: 'warning',
-  about: 'cacerts',
-  needs: ['caFiles'],
-  // The same certificate is usually in the cluster.
+  appliesTo: 'cacerts',
+  requires: ['caFiles'],
+  // The cluster usually has the same certificate.
   implies: ['MESH305', 'MESH308'],
   judge: ({caFiles: {certificate, between = [], roots}}, subject) => {
-    if (!certificate) return notApplicable('there is no ca-cert.pem that can be read');
-    return judgeEnds(certificate, [...between, ...roots], renewFix(subject), subject);
+    if (!certificate) return notApplicable('no readable ca-cert.pem');
+    return judgeCaExpiry(certificate, [...between, ...roots], renewFix(subject), subject);
   },
-  meaning: "Neither the cluster's CA nor a CA above it nor a root of its bundle comes near its end.",
+  meaning: 'Neither the cluster CA, nor a CA above it, nor a root in its bundle is close to its expiry.',
   breaks:
-    'When a CA certificate ends, no workload certificate under it verifies any more: all mTLS traffic stops at that minute.',
+    'When a CA certificate expires, no workload certificate under it verifies any more: all mTLS traffic stops at that moment.',
   byHand: 'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -enddate',
-  mend: 'Renew a cluster CA with `certs generate CLUSTER --renew` and `trust push CLUSTER`. A root has to be replaced in phases, early.',
+  howToFix:
+    'Renew a cluster CA with `certs generate CLUSTER --renew` and `trust push CLUSTER`. Replace a root in phases, and start early.',
   source: expirySource,
 });

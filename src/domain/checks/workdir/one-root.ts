@@ -5,45 +5,45 @@ import {describeRoots} from '../describe.js';
 import type {ClusterCaFacts} from '../../facts/facts.js';
 import {renewFix} from '../fixes.js';
 
-/** All clusters accept each other: one root, or during a rotation bundles that hold each other's. */
+/** All clusters accept each other: they share one root or, during a rotation, their bundles hold each other's root. */
 export const oneRootCheck = workDirCheck({
   id: 'MESH105',
-  title: 'The work directory gives all clusters one root of trust',
+  title: 'All clusters of the work directory share one root of trust',
   scope: 'mesh',
-  about: 'cacerts',
-  needs: ['caFiles', 'meshRoots'],
-  // The push that MESH301 names would take the other root to the cluster.
+  appliesTo: 'cacerts',
+  requires: ['caFiles', 'meshRoots'],
+  // The push that MESH301 suggests would bring the different root to the cluster.
   implies: ['MESH301', 'MESH307'],
   expected: "every cluster's bundle holds the root of every other cluster's CA",
   judge: ({caFiles, meshRoots}, {mesh}) => {
-    const made = caFiles.filter(({value}) => value.anchor !== undefined);
-    // Clusters under the mesh's own root first: the others are the ones to mend.
+    const anchored = caFiles.filter(({value}) => value.anchor !== undefined);
+    // Clusters under the mesh's root first: the findings are about the others.
     const isOurs = ({value}: OfCluster<ClusterCaFacts>): boolean => meshRoots.includes(value.anchor ?? '');
-    const ordered = [...made.filter(isOurs), ...made.filter((one) => !isOurs(one))];
+    const ordered = [...anchored.filter(isOurs), ...anchored.filter((one) => !isOurs(one))];
     const [first] = ordered;
-    if (meshRoots.length > 0 && first && !isOurs(first) && made.every((one) => acceptEachOther(first, one))) {
-      const observed = `every cluster has ${rootsOf(first)}, root-cert.pem of the mesh is ${describeRoots(meshRoots)}`;
+    if (meshRoots.length > 0 && first && !isOurs(first) && anchored.every((one) => acceptEachOther(first, one))) {
+      const observed = `every cluster has ${rootsOf(first)}, root-cert.pem of the mesh has ${describeRoots(meshRoots)}`;
       return {observed, fix: takeRootFrom(first)};
     }
     const findings = ordered.map((one, index): Finding | undefined => {
-      const said = {clusters: [one.cluster.name], fix: renewFix({cluster: one.cluster, mesh})};
+      const base = {clusters: [one.cluster.name], fix: renewFix({cluster: one.cluster, mesh})};
       if (meshRoots.length > 0 && !one.value.roots.some(({fingerprint}) => meshRoots.includes(fingerprint))) {
-        const observed = `${one.cluster.name} has ${rootsOf(one)}, root-cert.pem of the mesh is ${describeRoots(meshRoots)}`;
-        return {...said, observed};
+        const observed = `${one.cluster.name} has ${rootsOf(one)}, root-cert.pem of the mesh has ${describeRoots(meshRoots)}`;
+        return {...base, observed};
       }
-      const stranger = ordered.slice(0, index).find((other) => !acceptEachOther(one, other));
-      if (!stranger) return undefined;
-      const observed = `${one.cluster.name} has ${rootsOf(one)}, ${stranger.cluster.name} has ${rootsOf(stranger)}`;
-      return {...said, observed};
+      const conflicting = ordered.slice(0, index).find((other) => !acceptEachOther(one, other));
+      if (!conflicting) return undefined;
+      const observed = `${one.cluster.name} has ${rootsOf(one)}, ${conflicting.cluster.name} has ${rootsOf(conflicting)}`;
+      return {...base, observed};
     });
-    return findingsOr(findings, first ? ok(rootsOf(first)) : notApplicable('no CA of a cluster is here'));
+    return findingsOr(findings, first ? ok(rootsOf(first)) : notApplicable('no cluster CA in the work directory'));
   },
-  meaning:
-    "The root that each cluster's CA chains to is in the root-cert.pem of every cluster, and the mesh's own root-cert.pem is in each.",
+  meaning: "The root-cert.pem of every cluster contains the root of every cluster's CA, and the mesh's root-cert.pem.",
   breaks:
-    'Workloads of two clusters with different roots refuse each other: TLS errors "certificate signed by unknown authority" between clusters, while each cluster by itself is fine.',
+    'Workloads of clusters with different roots reject each other: TLS fails with "certificate signed by unknown authority" between clusters, while traffic within each cluster works.',
   byHand: 'openssl x509 -in "$CLUSTER/root-cert.pem" -noout -subject -fingerprint -sha256   # for each cluster',
-  mend: 'Make the CA of the cluster that deviates anew under the mesh root (`certs generate CLUSTER --renew`), then push it. Where all clusters agree and only root-cert.pem of the mesh is another one, put theirs back.',
+  howToFix:
+    'Renew the CA of the deviating cluster under the mesh root with `certs generate CLUSTER --renew`, then push it. If all clusters agree and only the root-cert.pem of the mesh differs, replace it with theirs.',
   source: 'istio.io: ops/diagnostic-tools/multicluster; istio/istio security/pkg/server/ca/server.go',
 });
 
@@ -53,7 +53,7 @@ function acceptEachOther(one: OfCluster<ClusterCaFacts>, other: OfCluster<Cluste
   return accepts(one.value, other.value) && accepts(other.value, one.value);
 }
 
-/** Nothing is lost: what stood there may be the only copy of a root that was made on purpose. */
+/** Keeps the replaced file: it may be the only copy of a root that was created on purpose. */
 function takeRootFrom({cluster}: OfCluster<ClusterCaFacts>): Suggestion {
   const own = inWorkDir(layout.rootCert);
   return sequence(

@@ -3,35 +3,34 @@ import {describeDay} from '../describe.js';
 import {renewFix} from '../fixes.js';
 
 /**
- * Istio's Makefile makes root and cluster CA with the same number of days, one after the other: the second outlives the
- * first by seconds (istio/istio tools/certs/common.mk). That harms nobody.
+ * Istio's Makefile creates the root and then the cluster CA with the same number of days, so the second outlives the first by
+ * seconds (istio/istio tools/certs/common.mk). That is harmless.
  */
 const toleranceMs = 86_400_000;
 
-/** A cluster CA does not promise more life than its root has. */
+/** A cluster CA does not expire after its root. */
 export const outlivesCheck = workDirCheck({
   id: 'MESH109',
   title: 'The cluster CA does not outlive its root',
   severity: 'warning',
-  about: 'cacerts',
-  needs: ['caFiles'],
-  expected: 'a cluster CA that ends before its root',
+  appliesTo: 'cacerts',
+  requires: ['caFiles'],
+  expected: 'a cluster CA that expires before its root',
   judge: ({caFiles: {certificate, between = [], roots, anchor}}, subject) => {
     const root = roots.find(({fingerprint}) => fingerprint === anchor);
-    if (!certificate || !root) return notApplicable('there is no chain to a root');
-    // The first of those above to end takes the cluster CA with it.
-    const [end = root] = [root, ...between].toSorted((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
-    const what = end === root ? 'its root' : `"${end.subject}" above it`;
-    const beyondMs = certificate.notAfter.getTime() - end.notAfter.getTime();
+    if (!certificate || !root) return notApplicable('no chain to a root');
+    // The cluster CA is valid only until the first CA above it expires.
+    const [limit = root] = [root, ...between].toSorted((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
+    const what = limit === root ? 'its root' : `"${limit.subject}" above it`;
+    const beyondMs = certificate.notAfter.getTime() - limit.notAfter.getTime();
     const until = `until ${describeDay(certificate.notAfter)}`;
     if (beyondMs <= toleranceMs) return ok(until);
-    return {observed: `${until}, ${what} until ${describeDay(end.notAfter)}`, fix: renewFix(subject)};
+    return {observed: `${until}, ${what} until ${describeDay(limit.notAfter)}`, fix: renewFix(subject)};
   },
-  meaning: "The cluster CA's certificate ends before its root and the CAs in between do, or within a day of them.",
-  breaks:
-    "Nothing yet. But the date that people and alerts look at is the cluster CA's, and the mesh stops when the root ends.",
+  meaning: 'The cluster CA certificate expires before its root and the CAs in between, or at most a day later.',
+  breaks: "Nothing yet. But people and alerts watch the cluster CA's expiry, and the mesh stops when the root expires.",
   byHand:
     'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -enddate\nopenssl x509 -in "$CLUSTER/root-cert.pem" -noout -enddate',
-  mend: 'Renew the cluster CA: this program never issues one beyond its root.',
+  howToFix: 'Renew the cluster CA: this program never issues one that outlives its root.',
   source: 'RFC 5280 6.1.3; istio/istio tools/certs/common.mk',
 });

@@ -5,13 +5,13 @@ import {printableLine} from '../../printable.js';
 /** Bits of group and others. */
 const othersMask = 0o077;
 
-/** Nobody else on this machine can read the CA keys. */
+/** Only the owner can read the CA keys on this machine. */
 export const permissionsCheck = workDirCheck({
   id: 'MESH106',
-  title: 'Private keys can be read by their owner only',
+  title: 'Private keys are readable by their owner only',
   scope: 'mesh',
-  needs: ['fileModes'],
-  expected: 'keys 0600, directories that hold keys 0700',
+  requires: ['fileModes'],
+  expected: 'mode 0600 for keys, 0700 for directories that hold keys',
   judge: ({fileModes}) =>
     findingsOr(
       fileModes
@@ -22,15 +22,16 @@ export const permissionsCheck = workDirCheck({
           fix: fixWith.run('chmod', [kind === 'key' ? '600' : '700', inWorkDir(path)]),
         })),
       fileModes.length === 0
-        ? notApplicable('there is no private key here')
-        : ok(`${String(fileModes.length)} paths looked at`),
+        ? notApplicable('no private key in the work directory')
+        : ok(`${String(fileModes.length)} paths checked`),
     ),
   meaning:
-    'Key files have mode 0600 and the directories that hold them 0700. A key file is one whose name ends with key.pem, and any file that holds a private key as PEM, at the top of the work directory or in the folder of a cluster (the first 200 of each, up to 64 KiB).',
-  breaks: 'Whoever reads a CA key can issue certificates for every workload of the mesh, and nobody would see it.',
+    'Key files have mode 0600, and the directories that hold them 0700. A key file is any file whose name ends in key.pem or that contains a PEM private key, at the top level of the work directory or in a cluster directory (the first 200 files of each, up to 64 KiB).',
+  breaks: 'Anyone who can read a CA key can issue certificates for every workload of the mesh without being noticed.',
   byHand:
     'find "$WORK_DIR" -name "*key.pem" -perm /077 -ls\nfind "$WORK_DIR" -maxdepth 2 -type f -perm /077 -exec grep -lE "BEGIN ([A-Z]+ )*PRIVATE KEY" {} +',
-  mend: 'Take the bits away with chmod; if others may have read a key, renew it (`certs generate CLUSTER --renew`).',
+  howToFix:
+    'Restrict the mode with chmod. If others may have read a key, renew it with `certs generate CLUSTER --renew`.',
   source:
-    "Istio's guide names private key protection as what its Makefile lacks; tools/certs/Makefile.k8s.mk leaves 0644",
+    "Istio's guide states that its Makefile lacks private key protection; tools/certs/Makefile.k8s.mk leaves 0644",
 });

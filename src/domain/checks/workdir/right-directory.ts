@@ -6,16 +6,16 @@ import {describeCertificate} from '../describe.js';
 import type {ClusterCaFacts} from '../../facts/facts.js';
 import {renewFix} from '../fixes.js';
 
-/** The directories of two clusters did not change places. */
+/** No cluster directory holds the CA of another cluster. */
 export const rightDirectoryCheck = workDirCheck({
   id: 'MESH112',
-  title: "Each cluster's directory holds the CA of that cluster",
+  title: "Each cluster directory holds that cluster's CA",
   scope: 'mesh',
-  about: 'cacerts',
-  needs: ['caFiles'],
-  // The push that MESH301 names would give one cluster the key of the other. Directories are moved with all they hold.
+  appliesTo: 'cacerts',
+  requires: ['caFiles'],
+  // The push that MESH301 suggests would give one cluster the other's key. Directories are moved with their install.yaml.
   implies: ['MESH111', 'MESH301'],
-  expected: "in each cluster's directory the CA that was made for that cluster",
+  expected: 'in each cluster directory, the CA issued for that cluster',
   judge: ({caFiles}, {mesh}) => {
     const declared = mesh.clusters.map(({name}) => name);
     const misplaced = caFiles.flatMap((one) => misplacedIn(one, caFiles, declared));
@@ -23,22 +23,25 @@ export const rightDirectoryCheck = workDirCheck({
     return findingsOr(
       misplaced.map((one) => finding(one, misplaced, mesh)),
       named.length === 0
-        ? notApplicable('no cluster CA names a cluster of the mesh in its subject')
-        : ok(`${String(named.length)} of ${String(caFiles.length)} cluster CAs name their cluster`),
+        ? notApplicable('no cluster CA has the name of a cluster in its subject')
+        : ok(
+            `${String(named.length)} of ${String(caFiles.length)} cluster CAs have the name of their cluster in the subject`,
+          ),
     );
   },
   meaning:
-    'The subject of CLUSTER/ca-cert.pem does not name another cluster of the mesh. `certs generate` and the Makefile of Istio write the name of the cluster there, as L. A CA from elsewhere that names none is not judged.',
+    "The subject of CLUSTER/ca-cert.pem does not contain the name of another cluster of the mesh. `certs generate` and Istio's Makefile set the cluster name as L. A CA from elsewhere without such a name is not checked.",
   breaks:
-    "A push would put each cluster's CA key into the other cluster: one stolen key then concerns both, and a certificate no longer says which cluster's istiod signed it.",
+    "A push would put each cluster's CA key into the other cluster: one stolen key then affects both, and a certificate no longer identifies the cluster whose istiod signed it.",
   byHand: 'openssl x509 -in "$CLUSTER/ca-cert.pem" -noout -subject   # for each cluster',
-  mend: 'Move the directories back to their names. Where that cannot be told any more, `certs generate CLUSTER --renew` makes a new cluster CA, which is pushed afterwards.',
+  howToFix:
+    'Rename the directories back. If you cannot tell which belongs to which cluster, create a new cluster CA with `certs generate CLUSTER --renew`, then push it.',
   source: 'istio/istio tools/certs/common.mk, tools/certs/Makefile.selfsigned.mk (L of the intermediate CA)',
 });
 
 interface Misplaced {
   readonly cluster: MeshCluster;
-  /** The cluster that the CA was made for. */
+  /** The cluster that the CA was issued for. */
   readonly owner: string;
   readonly what: string;
 }
@@ -50,7 +53,7 @@ function misplacedIn(
 ): readonly Misplaced[] {
   const owner = otherOwner(certificate?.locality, cluster.name, declared);
   if (!certificate || owner === undefined) return [];
-  // The same CA in both directories is a finding of MESH110.
+  // MESH110 reports a CA that is in both directories.
   const isCopy = all.some(
     (one) => one.cluster.name === owner && one.value.certificate?.fingerprint === certificate.fingerprint,
   );
@@ -66,9 +69,9 @@ function finding({cluster, owner, what}: Misplaced, all: readonly Misplaced[], m
   };
 }
 
-/** Both findings of a swap name the same command, so that it is the same whichever is read. */
+/** Both findings of a swap have the same command, so the order in which they are read does not matter. */
 function swapBack([one = '', other = '']: readonly string[]): Suggestion {
-  // No cluster can have a name with a dot.
+  // Cluster names cannot contain a dot.
   const [first, second, between] = [inWorkDir(one), inWorkDir(other), inWorkDir(`${one}.moved`)];
   return sequence(
     fixWith.run('mv', [first, between]),

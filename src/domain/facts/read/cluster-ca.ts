@@ -1,4 +1,4 @@
-/** What checks need to know of CA files and Secret cacerts, from the answer of `inspectCaFiles`. */
+/** Derives the facts of CA files and Secret cacerts from the result of `inspectCaFiles`. */
 import {defined} from '../../defined.js';
 import {caFileNames, caFileNamesOf, type CaFiles} from '../../ca/ca-files.js';
 import type {Certificate} from '../../x509/certificate.js';
@@ -10,15 +10,15 @@ import type {CaInspection} from '../../ca/inspect-ca.js';
 import {attributeOf} from '../../x509/name.js';
 import type {CacertsFacts, CertificateFacts, ClusterCaFacts} from '../facts.js';
 
-/** Rules that have a check of their own: missing files, the key, and the date beside the root's. */
-const judgedElsewhere: readonly string[] = ['incomplete', 'key-format', 'key-mismatch', 'outlives-issuer'];
+/** Rules with a separate check: missing files, the key, and an expiry after the root's. */
+const coveredByOtherChecks: readonly string[] = ['incomplete', 'key-format', 'key-mismatch', 'outlives-issuer'];
 
-/** What was found in CA files. */
+/** The facts of CA files. */
 export function clusterCaFacts(files: CaFiles, inspection: CaInspection): ClusterCaFacts {
   const names = caFileNamesOf(files);
   const isOfKey = (message: string): boolean => message.startsWith(names.caKey);
   const problems = inspection.findings
-    .filter(({id, message}) => !judgedElsewhere.includes(id) && !(id === 'unreadable' && isOfKey(message)))
+    .filter(({id, message}) => !coveredByOtherChecks.includes(id) && !(id === 'unreadable' && isOfKey(message)))
     .map(({severity, message}) => ({severity, message}));
   const keyProblem = inspection.findings.find(
     ({id, message}) => id === 'key-format' || (id === 'unreadable' && isOfKey(message)),
@@ -39,7 +39,7 @@ export function clusterCaFacts(files: CaFiles, inspection: CaInspection): Cluste
   });
 }
 
-/** Also where the chain does not verify, since one of them has expired. */
+/** Also if the chain does not verify, for example because one of them has expired. */
 function intermediatesOf({certificate, chain = [], roots = []}: CaInspection): readonly Certificate[] {
   if (!certificate) return [];
   const isRoot = ({fingerprint}: Certificate): boolean => roots.some((root) => root.fingerprint === fingerprint);
@@ -48,21 +48,21 @@ function intermediatesOf({certificate, chain = [], roots = []}: CaInspection): r
     .filter((one) => !isRoot(one) && !one.selfSigned);
 }
 
-/** A certificate as checks see it. */
+/** The facts of a certificate. */
 export function certificateFacts(certificate: Certificate): CertificateFacts {
   const {fingerprint, spki, subject, issuer, notBefore, notAfter} = certificate;
   const locality = attributeOf(subject, 'L');
   return defined({fingerprint, spki, subject: subject.text, locality, issuer: issuer.text, notBefore, notAfter});
 }
 
-/** What was found in Secret cacerts, beside the cluster's CA in the work directory. */
+/** The facts of Secret cacerts, compared with the cluster CA in the work directory. */
 export function cacertsFacts(secret: CacertsSecret, own: OwnCa): CacertsFacts {
   const {data, files, inspection} = secret;
   const {caCerts, chain, roots, verified} = inspection;
   const {layout = 'pem', crl = ''} = files;
   return {
     ...clusterCaFacts(files, inspection),
-    // Files that are missing are a finding of their own; there is nothing to compare with then.
+    // Missing files are a separate finding; there is nothing to compare with then.
     differences: own.inspection.certificate === undefined ? [] : compareCa(own, secret),
     keys: Object.keys(data),
     layout,
@@ -79,6 +79,6 @@ function keyState(
 ): ClusterCaFacts['key'] {
   if (files.caKey === undefined) return 'absent';
   if (problem !== undefined || key?.spki === undefined) return 'unusable';
-  // Without a certificate to compare with, the missing certificate is the finding.
+  // Without a certificate to compare with, the finding is the missing certificate.
   return certificate === undefined || key.spki === certificate.spki ? 'matches' : 'different';
 }

@@ -1,4 +1,4 @@
-/** Control planes and gateways as checks see them, from Deployments, pods and ConfigMaps of Istio's namespace. */
+/** Reads control planes and gateways from Deployments, pods and ConfigMaps in Istio's namespace. */
 import {defined} from '../../defined.js';
 import {defaultBundleName} from '../../istio/names.js';
 import * as z from 'zod';
@@ -11,11 +11,11 @@ import type {ConfigMapObject, Container, DeploymentObject, LabelSelector} from '
 import {readYaml, word} from './yaml.js';
 import type {ControlPlaneFacts, GatewayFacts, PodFacts, WorkloadFacts} from '../facts.js';
 
-/** What has to be read for both. */
+/** The objects that both are read from. */
 export interface ControlPlaneObjects {
   readonly deployments: readonly DeploymentObject[];
   readonly configMaps: readonly ConfigMapObject[];
-  /** Of one Deployment. */
+  /** The pods of a Deployment. */
   readonly podsOf: (deployment: DeploymentObject) => readonly PodFacts[];
 }
 
@@ -23,19 +23,19 @@ const defaultRevision = 'default';
 /** Istio's own default (istio/istio pkg/config/mesh/mesh.go, DefaultMeshConfig). */
 const defaultTrustDomain = 'cluster.local';
 
-/** Every revision's istiod. Throws `API_ERROR` when a ConfigMap of Istio holds something unreadable. */
+/** The istiods of all revisions. Throws `API_ERROR` if a ConfigMap of Istio is unreadable. */
 export function readControlPlanes(objects: ControlPlaneObjects): readonly ControlPlaneFacts[] {
   return objects.deployments
-    .filter((one) => isIstiod(one) && !isGoing(one))
+    .filter((one) => isIstiod(one) && !isBeingDeleted(one))
     .map((deployment) => readControlPlane(deployment, objects));
 }
 
-/** Every gateway Deployment: those of istioctl, of the gateway chart and of the Gateway API. */
+/** All gateway Deployments: from istioctl, the gateway chart and the Gateway API. */
 export function readGateways({deployments, podsOf}: Omit<ControlPlaneObjects, 'configMaps'>): readonly GatewayFacts[] {
   return deployments
-    .filter((one) => isGateway(one) && !isGoing(one))
+    .filter((one) => isGateway(one) && !isBeingDeleted(one))
     .map((deployment) => {
-      // The proxy of a gateway (istio/istio manifests/charts/gateway/templates/deployment.yaml), else the first container.
+      // The proxy container (istio/istio manifests/charts/gateway/templates/deployment.yaml), otherwise the first container.
       const {containers} = deployment.spec.template.spec;
       const proxy = containers.find(({name}) => name === 'istio-proxy') ?? containers[0];
       const workload = readWorkload(deployment, podsOf(deployment), proxy);
@@ -48,12 +48,12 @@ export function isIstiod({metadata}: KubeObject): boolean {
   return metadata.labels?.app === 'istiod';
 }
 
-/** Whether it was deleted and only waits for its pods to end: it is nothing to judge any more. */
-export function isGoing({metadata}: KubeObject): boolean {
+/** Whether it was deleted and only waits for its pods to terminate: it is not judged any more. */
+export function isBeingDeleted({metadata}: KubeObject): boolean {
   return metadata.deletionTimestamp !== undefined;
 }
 
-/** Whether a Deployment is a gateway: of istioctl, of the gateway chart, or of the Gateway API. */
+/** Whether a Deployment is a gateway, from istioctl, the gateway chart or the Gateway API. */
 export function isGateway({metadata: {labels = {}}, spec}: DeploymentObject): boolean {
   const component = labels['operator.istio.io/component'];
   const chart = labels['helm.sh/chart'] ?? '';
@@ -71,7 +71,7 @@ function readControlPlane(deployment: DeploymentObject, objects: ControlPlaneObj
   const suffix = revision === defaultRevision ? '' : `-${revision}`;
   const read = <T>(schema: z.ZodType<T>, name: string, key: string): T => {
     const text = objects.configMaps.find(({metadata}) => metadata.name === `${name}${suffix}`)?.data?.[key];
-    return readYaml(schema, text, `ConfigMap ${name}${suffix} holds no YAML`);
+    return readYaml(schema, text, `ConfigMap ${name}${suffix} does not contain valid YAML`);
   };
   const meshConfig = read(meshConfigSchema, 'istio', 'mesh');
   const {global} = read(valuesSchema, 'istio-sidecar-injector', 'values');
@@ -125,9 +125,11 @@ const selectorList = z.array(
   }),
 );
 
-/** People write them by hand, and nothing checks them before istiod does. */
-function readSelectors(value: unknown, what: string): readonly LabelSelector[] {
+/** Users write them by hand, and only istiod validates them. */
+function readSelectors(value: unknown, object: string): readonly LabelSelector[] {
   const read = selectorList.safeParse(value ?? []);
   if (read.success) return read.data;
-  throw new MeshError('API_ERROR', `discoverySelectors of ${what} are no list of label selectors`, {cause: read.error});
+  throw new MeshError('API_ERROR', `discoverySelectors of ${object} is not a list of label selectors`, {
+    cause: read.error,
+  });
 }

@@ -1,9 +1,9 @@
 /**
- * What verify wants of istiod's `/metrics`. The text format is Prometheus' (prometheus.io/docs/instrumenting/exposition_formats,
- * version 0.0.4); only the families below are read, and those strictly: a line of theirs that cannot be read is an error.
+ * Reads istiod's `/metrics` in the Prometheus text format (prometheus.io/docs/instrumenting/exposition_formats, version 0.0.4).
+ * Only the families below are read, and strictly: an unreadable line of theirs is an error.
  *
  * Names and labels: istio/istio security/pkg/server/ca/monitoring.go, pilot/pkg/bootstrap/monitoring.go,
- * pkg/version/version.go. They are exported without a `_total`. A counter is not there before it first counts.
+ * pkg/version/version.go. They are exported without `_total`. A counter is absent until it is first incremented.
  */
 import {defined} from '../../defined.js';
 import {MeshError} from '../../errors.js';
@@ -13,8 +13,8 @@ import type {IstiodMetrics} from '../facts.js';
 const families = {
   build: 'istio_build',
   info: 'pilot_info',
-  rootEnd: 'citadel_server_root_cert_expiry_timestamp',
-  caEnd: 'citadel_server_cert_chain_expiry_timestamp',
+  rootExpiry: 'citadel_server_root_cert_expiry_timestamp',
+  caExpiry: 'citadel_server_cert_chain_expiry_timestamp',
   requests: 'citadel_server_csr_count',
   issued: 'citadel_server_success_cert_issuance_count',
   unauthenticated: 'citadel_server_authentication_failure_count',
@@ -22,15 +22,15 @@ const families = {
 } as const;
 const wanted: ReadonlySet<string> = new Set(Object.values(families));
 
-/** istiod's reasons and versions have some 20 letters; more would only fill the screen. */
-const longestWord = 100;
+/** istiod's reasons and versions have about 20 characters; longer texts are cut off. */
+const maxTextLength = 100;
 
 interface Sample {
   readonly labels: ReadonlyMap<string, string>;
   readonly value: number;
 }
 
-/** Reads them. `pod` names it in messages. Throws `API_ERROR` when the text is not what an istiod says. */
+/** Reads a response. `pod` is for messages. Throws `API_ERROR` if the text is not from an istiod. */
 export function readMetrics(text: string, pod: string): IstiodMetrics {
   const samples = readSamples(text, pod);
   const of = (family: keyof typeof families): readonly Sample[] => samples.get(families[family]) ?? [];
@@ -38,19 +38,19 @@ export function readMetrics(text: string, pod: string): IstiodMetrics {
     of('build')
       .find(({labels}) => labels.get('component') === 'pilot')
       ?.labels.get('tag') ?? of('info')[0]?.labels.get('version');
-  if (version === undefined) throw unreadable(pod, `neither ${families.build} nor ${families.info} is there`);
+  if (version === undefined) throw unreadable(pod, `neither ${families.build} nor ${families.info} is present`);
   const count = (family: keyof typeof families): number => total(of(family), families[family], pod);
-  const [rootEnd, caEnd] = [end(of('rootEnd'), pod), end(of('caEnd'), pod)];
+  const [rootExpiry, caExpiry] = [expiryOf(of('rootExpiry'), pod), expiryOf(of('caExpiry'), pod)];
   const reasons = new Set(of('signingErrors').map(({labels}) => labels.get('error') ?? 'UNKNOWN'));
   return defined({
-    version: word(version),
-    rootEnd,
-    caEnd,
+    version: shortened(version),
+    rootExpiry,
+    caExpiry,
     requests: count('requests'),
     issued: count('issued'),
     unauthenticated: count('unauthenticated'),
     signingErrors: [...reasons].sort().map((reason) => ({
-      reason: word(reason),
+      reason: shortened(reason),
       count: total(
         of('signingErrors').filter(({labels}) => (labels.get('error') ?? 'UNKNOWN') === reason),
         families.signingErrors,
@@ -60,22 +60,22 @@ export function readMetrics(text: string, pod: string): IstiodMetrics {
   });
 }
 
-function word(text: string): string {
-  return printableLine(text.slice(0, longestWord));
+function shortened(text: string): string {
+  return printableLine(text.slice(0, maxTextLength));
 }
 
-/** A timestamp in seconds; 0 and nothing both mean that nothing was recorded. */
-function end(samples: readonly Sample[], pod: string): Date | undefined {
+/** A timestamp in seconds. Both 0 and a missing sample mean that none was recorded. */
+function expiryOf(samples: readonly Sample[], pod: string): Date | undefined {
   const [first] = samples;
   if (first === undefined || first.value === 0) return undefined;
   const date = new Date(first.value * 1000);
-  if (Number.isNaN(date.getTime())) throw unreadable(pod, `${String(first.value)} is no time`);
+  if (Number.isNaN(date.getTime())) throw unreadable(pod, `${String(first.value)} is not a timestamp`);
   return date;
 }
 
 function total(samples: readonly Sample[], family: string, pod: string): number {
-  const sum = samples.reduce((before, {value}) => before + value, 0);
-  if (!(sum >= 0 && Number.isFinite(sum))) throw unreadable(pod, `${family} is ${String(sum)}, which is no count`);
+  const sum = samples.reduce((subtotal, {value}) => subtotal + value, 0);
+  if (!(sum >= 0 && Number.isFinite(sum))) throw unreadable(pod, `${family} is ${String(sum)}, which is not a count`);
   return sum;
 }
 
@@ -93,7 +93,7 @@ function readSamples(text: string, pod: string): ReadonlyMap<string, readonly Sa
   return samples;
 }
 
-/** What follows the name: `{label="value",…} value [timestamp]`. */
+/** Reads the part after the name: `{label="value",…} value [timestamp]`. */
 function readSample(rest: string): Sample | undefined {
   const labels = new Map<string, string>();
   let at = 0;
@@ -113,11 +113,11 @@ function readSample(rest: string): Sample | undefined {
     at += 1;
   }
   const [, number] = /^[ \t]+(\S+)(?:[ \t]+-?\d+)?[ \t\r]*$/.exec(rest.slice(at)) ?? [];
-  // Go's floats as Prometheus prints them; NaN and infinities are no times and no counts.
+  // Go's floats as Prometheus prints them; NaN and infinities are neither timestamps nor counts.
   if (number === undefined || !/^[+-]?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/i.test(number)) return undefined;
   return {labels, value: Number(number)};
 }
 
-function unreadable(pod: string, why: string): MeshError {
-  return new MeshError('API_ERROR', `/metrics of ${pod} cannot be read as istiod's: ${why}`);
+function unreadable(pod: string, reason: string): MeshError {
+  return new MeshError('API_ERROR', `cannot read /metrics of ${pod}: ${reason}`);
 }

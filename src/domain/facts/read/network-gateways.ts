@@ -1,4 +1,4 @@
-/** Gateways between networks as checks see them, from Services, Gateways and meshNetworks, by the rules of istiod. */
+/** Reads the gateways between networks from Services, Gateways and meshNetworks, by istiod's rules. */
 import {defined} from '../../defined.js';
 import {networkLabel} from '../../istio/names.js';
 import * as z from 'zod';
@@ -11,29 +11,29 @@ import {
 } from '../../kube/objects.js';
 import type {Mesh} from '../../mesh/mesh.js';
 import type {NetworkGatewayFacts, PodFacts} from '../facts.js';
-import {isGateway, isGoing} from './control-plane.js';
+import {isGateway, isBeingDeleted} from './control-plane.js';
 import {readYaml, word} from './yaml.js';
 
 const portLabel = 'networking.istio.io/gatewayPort';
-/** On a NodePort Service: the labels of the nodes that take its traffic. Without it istiod knows no address of it. */
+/** On a NodePort Service: the labels of the nodes that receive its traffic. Without it, istiod has no address for it. */
 export const nodeSelectorAnnotation = 'traffic.istio.io/nodeSelector';
 
-/** DefaultNetworkGatewayPort and DefaultNetworkGatewayHBONEPort of istiod. */
+/** istiod's DefaultNetworkGatewayPort and DefaultNetworkGatewayHBONEPort. */
 const mtlsPort = 15443;
 const hbonePort = 15008;
 
-/** What meshNetworks says of one network's gateways. */
+/** The gateways of one network in meshNetworks. */
 export interface NamedGateways {
   readonly services: readonly {readonly namespace: string; readonly name: string}[];
   readonly addresses: readonly string[];
 }
 
-/** Whether some clusters of the mesh are declared to be on other networks than others. */
+/** Whether the clusters are declared to be on more than one network. */
 export function spansNetworks({clusters}: Mesh): boolean {
   return new Set(clusters.flatMap(({network}) => (network === undefined ? [] : [network]))).size > 1;
 }
 
-/** A Service that leads into `network`. `pods`: those that its selector selects, where they are to be judged. */
+/** A Service that is a gateway for `network`. `pods`: those that it selects, if they are to be judged. */
 export function serviceGateway(
   service: ServiceObject,
   network: string,
@@ -42,7 +42,7 @@ export function serviceGateway(
 ): NetworkGatewayFacts {
   const {metadata, spec = {}} = service;
   const ports = (spec.ports ?? []).map(({port}) => port);
-  const wanted = Number(metadata.labels?.[portLabel] ?? mtlsPort);
+  const labeledPort = Number(metadata.labels?.[portLabel] ?? mtlsPort);
   return defined({
     declaredBy,
     namespace: metadata.namespace ?? '',
@@ -51,13 +51,13 @@ export function serviceGateway(
     exists: true,
     addresses: addressesOf(service),
     serviceType: spec.type ?? 'ClusterIP',
-    // meshNetworks names the port itself; by label istiod looks for these two.
-    listens: declaredBy === 'meshNetworks' || ports.includes(wanted) || ports.includes(hbonePort),
+    // meshNetworks specifies the port; for a labeled Service istiod uses these two.
+    listens: declaredBy === 'meshNetworks' || ports.includes(labeledPort) || ports.includes(hbonePort),
     pods,
   });
 }
 
-/** Addresses of a Service as istiod takes them (istio/istio pilot/pkg/serviceregistry/kube/conversion.go). */
+/** The addresses of a Service that istiod uses (istio/istio pilot/pkg/serviceregistry/kube/conversion.go). */
 function addressesOf({metadata, spec = {}, status}: ServiceObject): readonly string[] {
   const own = spec.externalIPs ?? [];
   if (spec.type === 'NodePort') {
@@ -71,14 +71,14 @@ function addressesOf({metadata, spec = {}, status}: ServiceObject): readonly str
   return [...ingress, ...own];
 }
 
-/** A gateway of which nothing but this is known. */
+/** A gateway with defaults for the unknown fields. */
 function gateway(
   known: Pick<NetworkGatewayFacts, 'declaredBy' | 'name' | 'network'> & Partial<NetworkGatewayFacts>,
 ): NetworkGatewayFacts {
   return {namespace: '', exists: true, addresses: [], serviceType: '', listens: true, ...known};
 }
 
-/** The name of a Service that meshNetworks names and that is not there. */
+/** A Service that meshNetworks refers to and that does not exist. */
 export function missingGateway(
   service: {readonly namespace: string; readonly name: string},
   network: string,
@@ -86,14 +86,14 @@ export function missingGateway(
   return gateway({declaredBy: 'meshNetworks', ...service, network, exists: false, listens: false});
 }
 
-/** An address that meshNetworks gives. */
+/** An address in meshNetworks. */
 export function addressedGateway(address: string, network: string): NetworkGatewayFacts {
   return gateway({declaredBy: 'meshNetworks', name: address, network, addresses: [address]});
 }
 
 /**
- * A Gateway resource with the network label; undefined where its addresses are another object's: Gateways that Istio
- * deploys give their Service the same label (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go).
+ * A Gateway resource with the network label; undefined if its addresses are those of another object: Istio labels the
+ * Services of Gateways that it deploys as well (istio/istio pilot/pkg/serviceregistry/kube/controller/network.go).
  */
 export function resourceGateway({metadata, spec = {}}: GatewayObject): NetworkGatewayFacts | undefined {
   const addresses = (spec.addresses ?? []).flatMap(({type, value}) =>
@@ -108,30 +108,30 @@ export function resourceGateway({metadata, spec = {}}: GatewayObject): NetworkGa
   return gateway({declaredBy: 'Gateway', namespace, name, network, addresses, listens});
 }
 
-/** Whether a Service leads to a gateway Deployment of Istio's namespace, whose pods have a check of their own. */
+/** Whether a Service selects a gateway Deployment in Istio's namespace, whose pods have a separate check. */
 export function isOfGatewayDeployment(
   {spec: {selector = {}} = {}}: ServiceObject,
   deployments: readonly DeploymentObject[],
 ): boolean {
   return deployments.some((deployment) => {
     const {selector: own, template} = deployment.spec;
-    // The template has at least the labels of the selector (kubernetes.io: Deployment, "Selector").
+    // The template has at least the selector's labels (kubernetes.io: Deployment, "Selector").
     const labels = {...own.matchLabels, ...template.metadata?.labels};
-    return isGateway(deployment) && !isGoing(deployment) && selects({matchLabels: selector}, labels);
+    return isGateway(deployment) && !isBeingDeleted(deployment) && selects({matchLabels: selector}, labels);
   });
 }
 
-/** Gateways of a network in meshNetworks of every revision. Throws `API_ERROR` when that is no YAML. */
+/** The gateways of a network in meshNetworks of every revision. Throws `API_ERROR` if that is not YAML. */
 export function namedGateways(configMaps: readonly ConfigMapObject[], network: string): NamedGateways {
   const gateways = configMaps
     .filter(({metadata: {name}}) => name === 'istio' || name.startsWith('istio-'))
     .map(({metadata, data}) =>
-      readYaml(meshNetworks, data?.meshNetworks, `meshNetworks of ConfigMap ${metadata.name} is no YAML`),
+      readYaml(meshNetworks, data?.meshNetworks, `meshNetworks of ConfigMap ${metadata.name} is not valid YAML`),
     )
     .flatMap(({networks}) => networks[network]?.gateways ?? []);
   return {
     services: gateways.flatMap((one) => {
-      // istiod takes both spellings (istio/istio pkg/util/protomarshal/protomarshal.go).
+      // istiod accepts both spellings (istio/istio pkg/util/protomarshal/protomarshal.go).
       const [name, namespace] = (one.registryServiceName ?? one.registry_service_name ?? '').split('.');
       return name === undefined || name === '' || namespace === undefined ? [] : [{name, namespace}];
     }),

@@ -1,4 +1,4 @@
-/** Pods as checks see them. */
+/** Reads the facts of pods. */
 import {hasReadyCondition, type LabelSelector, type PodObject, selects} from '../../kube/objects.js';
 import {printableLine} from '../../printable.js';
 import type {PodFacts} from '../facts.js';
@@ -14,32 +14,35 @@ function readPod({metadata, status = {}}: PodObject): PodFacts {
     name: metadata.name,
     phase,
     ready: phase === 'Running' && hasReadyCondition({status}),
-    // A Deployment's pods restart in place: one that has Failed was evicted, preempted or lost its node, and has been
+    // Containers of a Deployment's pods restart in place: a Failed pod was evicted, preempted or lost its node, and has been
     // replaced (kubernetes.io: concepts/workloads/pods/pod-lifecycle).
     gone: phase === 'Succeeded' || phase === 'Failed' || metadata.deletionTimestamp !== undefined,
     reason: reasonOf(status),
-    crashing: crashesOf(status) !== undefined,
+    crashing: crashOf(status) !== undefined,
   };
 }
 
-/** What a container that ends again and again is in: its pause, or, for a moment, its next attempt. */
-function crashesOf(status: PodObject['status']): string | undefined {
+/** The state of a crashing container: its back-off or, briefly, its next start. */
+function crashOf(status: PodObject['status']): string | undefined {
   for (const {ready, restartCount = 0, state, lastState} of status?.containerStatuses ?? []) {
     if (ready === true) continue;
     if (state?.waiting?.reason === 'CrashLoopBackOff') return words('CrashLoopBackOff', state.waiting.message);
     const {terminated} = lastState ?? {};
     if (restartCount > 0 && terminated && !state?.waiting) {
       const code = terminated.exitCode === undefined ? '' : `, last with exit code ${String(terminated.exitCode)}`;
-      return words(`ended ${String(restartCount)} ${restartCount === 1 ? 'time' : 'times'}${code}`, terminated.message);
+      return words(
+        `terminated ${String(restartCount)} ${restartCount === 1 ? 'time' : 'times'}${code}`,
+        terminated.message,
+      );
     }
   }
   return undefined;
 }
 
-/** The most telling words: a container that waits, then a scheduler's verdict, then the pod's own. */
+/** The most specific reason: of a waiting container, then of the scheduler, then of the pod. */
 function reasonOf(status: PodObject['status']): string {
-  const crashes = crashesOf(status);
-  if (crashes !== undefined) return crashes;
+  const crash = crashOf(status);
+  if (crash !== undefined) return crash;
   const waiting = status?.containerStatuses?.find(({state}) => state?.waiting ?? state?.terminated);
   const state = waiting?.state?.waiting ?? waiting?.state?.terminated;
   if (state) return words(state.reason, state.message);

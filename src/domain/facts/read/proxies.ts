@@ -1,4 +1,4 @@
-/** How far proxies have followed the last change of the roots, from metadata alone. */
+/** Determines from metadata alone whether proxies have received the latest roots. */
 import {parse} from 'yaml';
 import {parseGoDuration, parseBool} from '../../istio/environment.js';
 import {hasFeature, multiRootVariable, xdsAgentVariable} from '../../istio/features.js';
@@ -10,13 +10,13 @@ import type {ControlPlaneFacts} from '../facts.js';
 /**
  * The label of every pod with a proxy: injected ones, gateways and waypoints (istio/istio
  * manifests/charts/istio-control/istio-discovery/files/{injection-template,gateway-injection-template,grpc-agent,
- * kube-gateway,waypoint}.yaml). Others may carry it, too: {@link isProxy} looks closer.
+ * kube-gateway,waypoint}.yaml). Other pods may have it as well: see {@link isProxy}.
  */
 export const proxyLabel = 'service.istio.io/canonical-name';
 /** ztunnel holds the certificates of all ambient workloads of its node (manifests/charts/ztunnel). */
 export const ztunnelSelector = 'app=ztunnel';
 
-/** Whether a pod that carries {@link proxyLabel} has a proxy: the injector marks what it changed, istiod its gateways. */
+/** Whether a pod with {@link proxyLabel} has a proxy: the injector annotates injected pods, istiod labels its gateways. */
 export function isProxy(pod: KubeObject, istioNamespace: string): boolean {
   const {annotations = {}, labels = {}} = pod.metadata;
   const marked =
@@ -25,38 +25,38 @@ export function isProxy(pod: KubeObject, istioNamespace: string): boolean {
   return marked && !isOwnGateway(pod, istioNamespace);
 }
 
-/** When istiod wrote the roots into the bundle beside it. */
+/** When istiod wrote the roots into the bundle in its namespace. */
 export interface BundleAge {
   readonly createdAt: Date;
   /** Later than `createdAt` only if the roots were replaced. */
   readonly writtenAt: Date;
 }
 
-/** How old the bundle is; undefined where the object does not say. */
+/** The age of the bundle; undefined if the object does not record it. */
 export function bundleAge({metadata}: ConfigMapObject): BundleAge | undefined {
   const createdAt = new Date(metadata.creationTimestamp ?? '');
   const writtenAt = fieldChangedAt(metadata, ['f:data', 'f:root-cert.pem']);
   return writtenAt === undefined || Number.isNaN(createdAt.getTime()) ? undefined : {createdAt, writtenAt};
 }
 
-/** What decides how soon proxies learn of new roots. */
+/** The settings that determine how soon proxies get new roots. */
 export interface ProxyRules {
-  /** The longest time until a proxy asks istiod anew: the life of its certificate. Milliseconds. */
-  readonly leafLifeMs: number;
+  /** The longest time until a proxy contacts istiod again: the lifetime of its certificate. Milliseconds. */
+  readonly leafLifetimeMs: number;
   /**
-   * Proxies that started after this take roots as soon as istiod has them; undefined: none does. Source: istio/istio
+   * Proxies that started after this get roots as soon as istiod has them; undefined: none does. Source: istio/istio
    * pilot/pkg/xds/pcds.go (istiod pushes with ISTIO_MULTIROOT_MESH), pkg/istio-agent/xds_proxy.go (agents that started
-   * with PROXY_CONFIG_XDS_AGENT listen).
+   * with PROXY_CONFIG_XDS_AGENT subscribe).
    */
   readonly pushedSince?: Date;
 }
 
-/** What an agent asks for (pilot/cmd/pilot-agent/options/options.go, SECRET_TTL) and istiod's own default. */
-const defaultLeafLifeMs = 24 * 3_600_000;
+/** The lifetime that an agent requests (pilot/cmd/pilot-agent/options/options.go, SECRET_TTL), also istiod's default. */
+const defaultLifetimeMs = 24 * 3_600_000;
 /** security/pkg/cmd/constants.go, MaxWorkloadCertTTL. */
-const defaultMaxLeafLifeMs = 90 * defaultLeafLifeMs;
+const defaultMaxLifetimeMs = 90 * defaultLifetimeMs;
 
-/** The rules of a cluster's control planes; of several, the slowest. */
+/** The settings of a cluster's control planes; of several, the slowest. */
 export function proxyRules(
   controlPlanes: readonly ControlPlaneFacts[],
   configMaps: readonly ConfigMapObject[],
@@ -64,7 +64,7 @@ export function proxyRules(
   const rules = controlPlanes.map((controlPlane) => rulesOf(controlPlane, configMaps));
   const pushed = rules.map(({pushedSince}) => pushedSince).filter((since) => since !== undefined);
   return {
-    leafLifeMs: Math.max(defaultLeafLifeMs, ...rules.map(({leafLifeMs}) => leafLifeMs)),
+    leafLifetimeMs: Math.max(defaultLifetimeMs, ...rules.map(({leafLifetimeMs}) => leafLifetimeMs)),
     ...(rules.length > 0 &&
       pushed.length === rules.length && {pushedSince: new Date(Math.max(...pushed.map((since) => since.getTime())))}),
   };
@@ -73,17 +73,20 @@ export function proxyRules(
 function rulesOf({revision, version, workload}: ControlPlaneFacts, configMaps: readonly ConfigMapObject[]): ProxyRules {
   const name = revision === 'default' ? 'istio' : `istio-${revision}`;
   const config = configMaps.find(({metadata}) => metadata.name === name);
-  const told = proxyMetadata(config?.data?.mesh);
-  const asked = parseGoDuration(told.SECRET_TTL) ?? defaultLeafLifeMs;
-  const granted = parseGoDuration(workload.env.DEFAULT_WORKLOAD_CERT_TTL) ?? defaultLeafLifeMs;
-  const most = parseGoDuration(workload.env.MAX_WORKLOAD_CERT_TTL) ?? defaultMaxLeafLifeMs;
+  const metadata = proxyMetadata(config?.data?.mesh);
+  const requested = parseGoDuration(metadata.SECRET_TTL) ?? defaultLifetimeMs;
+  const byDefault = parseGoDuration(workload.env.DEFAULT_WORKLOAD_CERT_TTL) ?? defaultLifetimeMs;
+  const max = parseGoDuration(workload.env.MAX_WORKLOAD_CERT_TTL) ?? defaultMaxLifetimeMs;
   const pushes =
     hasFeature(version, 'multiRootMesh') &&
     hasFeature(version, 'proxyConfigXdsAgent') &&
     parseBool(workload.env[multiRootVariable], false) &&
-    parseBool(told[xdsAgentVariable], false);
-  const toldAt = config && fieldChangedAt(config.metadata, ['f:data', 'f:mesh']);
-  return {leafLifeMs: Math.min(most, Math.max(asked, granted)), ...(pushes && toldAt && {pushedSince: toldAt})};
+    parseBool(metadata[xdsAgentVariable], false);
+  const changedAt = config && fieldChangedAt(config.metadata, ['f:data', 'f:mesh']);
+  return {
+    leafLifetimeMs: Math.min(max, Math.max(requested, byDefault)),
+    ...(pushes && changedAt && {pushedSince: changedAt}),
+  };
 }
 
 function proxyMetadata(mesh: string | undefined): Readonly<Record<string, string>> {

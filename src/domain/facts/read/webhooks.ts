@@ -1,12 +1,12 @@
-/** Webhooks of istiod as checks see them, from the configurations of a cluster. */
+/** Reads istiod's webhooks from the configurations of a cluster. */
 import {defined} from '../../defined.js';
 import type {WebhookConfigurationKind, WebhookConfigurationObject} from '../../kube/objects.js';
 import {isReadableBundle, readableRoots} from '../../ca/trust-store.js';
 import type {CaBundleFacts, WebhookConfigurationFacts} from '../facts.js';
 
 /**
- * The configurations that lead to services of Istio's namespace. Webhooks of other programs, of an Istio in another
- * namespace, and those with a `url` are left out: who is behind them keeps their caBundle.
+ * The configurations with webhooks that call Services in Istio's namespace. Webhooks of other programs, of an Istio in another
+ * namespace, and those with a `url` are excluded: their owners manage the caBundle.
  */
 export function readWebhooks(
   kind: WebhookConfigurationKind,

@@ -1,12 +1,12 @@
-/** YAML in ConfigMaps of Istio. */
+/** Reads YAML in Istio's ConfigMaps. */
 import {parse} from 'yaml';
 import * as z from 'zod';
 import {MeshError} from '../../errors.js';
 
-/** A text that may be absent. An empty text, and anything else, counts as absent. */
+/** An optional text. An empty text or a value of another type counts as absent. */
 export const word = z.string().min(1).optional().catch(undefined);
 
-/** A text, parsed by a schema; anything but an object counts as an empty one. Throws `API_ERROR` with `message` when it is no YAML. */
+/** Parses a text with a schema; anything but an object counts as an empty one. Throws `API_ERROR` with `message` if it is not YAML. */
 export function readYaml<T>(schema: z.ZodType<T>, text: string | undefined, message: string): T {
   let value: unknown;
   try {

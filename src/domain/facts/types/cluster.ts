@@ -1,4 +1,4 @@
-/** Facts of one cluster: what its API server answers, and what its running istiods say of themselves. */
+/** Facts of one cluster, from its API server and from its running istiods. */
 import type {CaInspection} from '../../ca/inspect-ca.js';
 import type {IstioVersion} from '../../istio/version.js';
 import type {LabelSelector, WebhookConfigurationKind} from '../../kube/objects.js';
@@ -6,16 +6,16 @@ import type {Difference} from '../../trust/diff.js';
 import type {Certificate} from '../../x509/certificate.js';
 import type {CertificateFacts, ClusterCaFacts} from './work-directory.js';
 
-/** Where a cluster's CA is made. */
+/** Where a cluster's CA comes from. */
 export type CaOrigin =
-  /** CLUSTER/ holds something of it. */
+  /** CLUSTER/ holds files of it. */
   | {readonly from: 'work directory'}
-  /** CLUSTER/ holds nothing, and neither does the cluster, or what it holds was written from a work directory; or `--offline`. */
+  /** CLUSTER/ holds no CA, and the cluster has none or one pushed from a work directory; or `--offline`. */
   | {readonly from: 'nowhere'}
-  /** CLUSTER/ holds nothing, and `--no-secrets` keeps this program from looking at the cluster's Secret. */
+  /** CLUSTER/ holds no CA, and `--no-secrets` prevents reading the cluster's Secret. */
   | {readonly from: 'not asked'}
-  /** CLUSTER/ holds nothing, and somebody else fills Secret cacerts, such as cert-manager. */
-  | {readonly from: 'elsewhere'; readonly keeper?: string};
+  /** CLUSTER/ holds no CA, and another tool, such as cert-manager, manages Secret cacerts. */
+  | {readonly from: 'elsewhere'; readonly managedBy?: string};
 
 /** A certificate of the chain in Secret cacerts. */
 export interface ChainLink {
@@ -23,72 +23,72 @@ export interface ChainLink {
   readonly selfSigned: boolean;
 }
 
-/** What checks judge of Secret `cacerts` (domain/trust/cacerts.ts, `CacertsSecret`): what istiod would make of it. */
+/** The facts of Secret `cacerts` (domain/trust/cacerts.ts, `CacertsSecret`), and whether istiod would load it. */
 export interface CacertsFacts extends ClusterCaFacts {
-  /** By the rules of `trust push`, so that both agree on what is equal; empty, too, where there is nothing to compare with. */
+  /** By the rules of `trust push`, so that both use the same comparison; also empty if there is nothing to compare with. */
   readonly differences: readonly Difference[];
-  /** The names of its data, all of them. */
+  /** All keys of its data. */
   readonly keys: readonly string[];
-  /** `tls` where it holds tls.crt. */
+  /** `tls` if it contains tls.crt. */
   readonly layout: 'pem' | 'tls';
-  /** The chain that workloads present, in its order; empty where it cannot be read. */
+  /** The chain that workloads present, in order; empty if unreadable. */
   readonly chain: readonly ChainLink[];
-  /** ca-crl.pem, where it is there and not empty. */
+  /** ca-crl.pem, if present and not empty. */
   readonly crl?: {
-    /** Why istiod would not load the chain with it; undefined: it would. */
+    /** Why istiod would not load the chain with it; undefined if it would. */
     readonly problem: string | undefined;
-    /** Whether the work directory holds lists, too, which a push would bring. */
+    /** Whether the work directory also holds lists, which a push would write. */
     readonly isPushed: boolean;
   };
-  /** The certificates of it, whole: for those who list certificates. */
+  /** Its complete certificates, for commands that list certificates. */
   readonly inspection?: Pick<CaInspection, 'caCerts' | 'chain' | 'roots' | 'verified'>;
 }
 
-/** What istiod should have loaded, and where that was read: Secret cacerts, or the work directory with `--no-secrets`. */
+/** The trust that istiod should have loaded, read from Secret cacerts, or from the work directory with `--no-secrets`. */
 export interface PushedTrust {
   readonly from: string;
-  /** root-cert.pem as it is, for comparisons byte by byte. */
+  /** root-cert.pem unchanged, for comparisons byte by byte. */
   readonly bundle: string;
   /** Fingerprints of the certificates in the bundle. */
   readonly roots: readonly string[];
   readonly certificate: CertificateFacts;
-  /** The first certificate of the bundle: the one whose end istiod reports. Absent where the bundle cannot be read. */
+  /** The first certificate of the bundle, whose expiry istiod reports. Absent if the bundle is unreadable. */
   readonly firstRoot?: CertificateFacts;
 }
 
 /** The trust bundle that istiod wrote into one namespace (ConfigMap istio-ca-root-cert). */
 export interface WrittenBundle {
   readonly namespace: string;
-  /** Undefined when the ConfigMap lacks the key root-cert.pem. */
+  /** Undefined if the ConfigMap lacks the key root-cert.pem. */
   readonly text?: string;
-  /** Fingerprints of its certificates; empty when the text is no list of certificates. */
+  /** Fingerprints of its certificates; empty if the text is not a list of certificates. */
   readonly roots: readonly string[];
 }
 
-/** The bundle beside istiod: what istiod has loaded, and what it gives its workloads. */
+/** The bundle in istiod's namespace: the roots that istiod has loaded and gives its workloads. */
 export interface LiveRoots {
   /** `ConfigMap istio-system/istio-ca-root-cert`. */
   readonly from: string;
-  /** The certificates that can be read in it. */
+  /** The readable certificates in it. */
   readonly certificates: readonly Certificate[];
 }
 
-/** istiod publishes the bundle by other means than ConfigMaps. */
+/** istiod does not publish the bundle in a ConfigMap. */
 export type LiveRootsElsewhere = 'elsewhere';
 
-/** Why every proxy is known to trust what istiod has loaded, or why there is nothing to judge. */
+/** Why every proxy is known to trust the roots that istiod has loaded, or why this does not apply. */
 export type ProxyRoots =
-  /** The bundle is the one that istiod wrote first. */
+  /** The bundle has not changed since istiod first wrote it. */
   | {readonly state: 'never changed'; readonly since: Date}
-  /** So long ago that every leaf of that time has ended: each proxy has asked istiod since. */
+  /** The change is so old that every earlier leaf has expired: each proxy has contacted istiod since. */
   | {readonly state: 'outlived'; readonly changedAt: Date}
-  /** No proxy was there before. */
+  /** No proxy is older than the change. */
   | {readonly state: 'no older proxy'; readonly changedAt: Date}
-  /** istiod pushes bundles, and proxies take them at once. */
+  /** istiod pushed the bundle, and proxies apply it at once. */
   | {readonly state: 'pushed'; readonly changedAt: Date; readonly proxies: number}
-  /** The object does not say when it was written: Kubernetes before 1.18 keeps no account (managedFields). */
+  /** The object does not record when it was written: Kubernetes before 1.18 has no managedFields. */
   | {readonly state: 'not recorded'}
-  /** istiod publishes the bundle by other means than ConfigMaps. */
+  /** istiod does not publish the bundle in a ConfigMap. */
   | {readonly state: 'elsewhere'};
 
 /** One namespace. */
@@ -105,9 +105,9 @@ export interface PodFacts {
   readonly ready: boolean;
   /** Succeeded, evicted, or being deleted: no longer part of the Deployment. */
   readonly gone: boolean;
-  /** Why it is not ready, as far as the API server says. */
+  /** Why it is not ready, as reported by the API server. */
   readonly reason: string;
-  /** Its container ends again and again: only its log says why. */
+  /** Whether its container crashes repeatedly: only its log shows the cause. */
   readonly crashing?: boolean;
 }
 
@@ -121,22 +121,22 @@ export interface WorkloadFacts {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** One revision of the control plane, as it runs. */
+/** One running revision of the control plane. */
 export interface ControlPlaneFacts {
   readonly revision: string;
   readonly workload: WorkloadFacts;
   /** `CLUSTER_ID` of istiod. */
   readonly clusterID?: string;
-  /** From the values in ConfigMap istio-sidecar-injector: what every injected proxy is told. */
+  /** From the values in ConfigMap istio-sidecar-injector: the settings of every injected proxy. */
   readonly network?: string;
   readonly meshID?: string;
   /** From ConfigMap istio. */
   readonly trustDomain?: string;
-  /** Its image's tag, as it is; empty where the image has none. */
+  /** The tag of its image; empty if the image has none. */
   readonly tag: string;
-  /** As its tag says; the newest known where that names no release. */
+  /** The version in its tag; the newest known version if the tag names no release. */
   readonly version: IstioVersion;
-  /** ConfigMap that carries the bundle; undefined where a ClusterTrustBundle does so instead. */
+  /** The ConfigMap with the bundle; undefined if it is in a ClusterTrustBundle instead. */
   readonly bundleName?: string;
   readonly discoverySelectors: readonly LabelSelector[];
 }
@@ -148,93 +148,93 @@ export interface GatewayFacts {
   readonly network?: string;
 }
 
-/** One gateway that istiod takes for a network's, or would. */
+/** A gateway that istiod uses for a network, or would use. */
 export interface NetworkGatewayFacts {
-  /** What declares it: a labelled Service, a labelled Gateway of the Gateway API, or meshNetworks in ConfigMap istio. */
+  /** Its declaration: a labeled Service, a labeled Gateway of the Gateway API, or meshNetworks in ConfigMap istio. */
   readonly declaredBy: 'Service' | 'Gateway' | 'meshNetworks';
-  /** Empty where meshNetworks gives an address instead of a Service. */
+  /** Empty if meshNetworks contains an address instead of a Service. */
   readonly namespace: string;
   readonly name: string;
   readonly network: string;
-  /** False for a Service that meshNetworks names and that does not exist. */
+  /** False for a Service that meshNetworks refers to and that does not exist. */
   readonly exists: boolean;
-  /** Addresses that istiod tells the other networks; a NodePort Service that it knows the nodes of counts as `nodes`. */
+  /** The addresses that istiod gives to other networks; `nodes` for a NodePort Service with selected nodes. */
   readonly addresses: readonly string[];
-  /** Type of the Service; empty where it is none. */
+  /** The type of the Service; empty if it is not a Service. */
   readonly serviceType: string;
-  /** Whether it listens on a port that istiod takes for a gateway's. */
+  /** Whether it listens on a port that istiod uses for gateways. */
   readonly listens: boolean;
-  /** Absent where nothing selects them, or where they are pods of a Deployment that is a gateway of Istio's namespace. */
+  /** Absent if nothing selects pods, or if they belong to a gateway Deployment in Istio's namespace. */
   readonly pods?: readonly PodFacts[];
 }
 
 /** A caBundle: the fingerprints of its certificates, or why there are none. */
 export type CaBundleFacts = {readonly roots: readonly string[]} | 'empty' | 'unreadable';
 
-/** One webhook that leads to a service of Istio's namespace. */
+/** A webhook that calls a Service in Istio's namespace. */
 export interface WebhookFacts {
   readonly name: string;
-  /** The Service it leads to. */
+  /** The Service that it calls. */
   readonly service: string;
   readonly caBundle: CaBundleFacts;
 }
 
-/** One MutatingWebhookConfiguration or ValidatingWebhookConfiguration with webhooks that lead to Istio's namespace. */
+/** A MutatingWebhookConfiguration or ValidatingWebhookConfiguration with webhooks that call Istio's namespace. */
 export interface WebhookConfigurationFacts {
   readonly kind: WebhookConfigurationKind;
   readonly name: string;
-  /** Label istio.io/rev: the revision whose istiod keeps the caBundle. */
+  /** Label istio.io/rev: the revision whose istiod manages the caBundle. */
   readonly revision?: string;
-  /** Only those that lead to Istio's namespace. */
+  /** Only those that call Istio's namespace. */
   readonly webhooks: readonly WebhookFacts[];
 }
 
-/** What an istiod pod presents on its secure port. */
+/** The certificate chain that an istiod pod presents on its secure port. */
 export interface ServedChain {
   /** As sent on the wire, leaf first. */
   readonly chain: readonly CertificateFacts[];
-  /** The same certificates whole, for verifying them. */
+  /** The same certificates, complete, for verification. */
   readonly certificates: readonly Certificate[];
   /** Whether each certificate's signature was made by the next one's key. */
   readonly linked: boolean;
   /**
-   * Who signs what it presents, where that is not its own CA (PILOT_CERT_PROVIDER): it was not asked then, since a handshake
-   * would tell nothing of that CA.
+   * The signer of the chain, if that is not istiod's own CA (PILOT_CERT_PROVIDER). The pod is not contacted then, since a
+   * handshake would show nothing about its CA.
    */
   readonly signedBy?: string;
 }
 
-/** What an istiod process counts and reports of itself (`/metrics`), since its start. */
+/** The metrics of an istiod process since its start (`/metrics`). */
 export interface IstiodMetrics {
-  /** Of the process, as it says: `1.30.3`. An image's tag may say something else. */
+  /** The version that the process reports: `1.30.3`. Its image tag may differ. */
   readonly version: string;
-  /** End of the first certificate of the root bundle it has loaded; absent where istiod is no CA. */
-  readonly rootEnd?: Date;
-  /** End of the first certificate of its chain, the CA that it signs with; absent where it signs with its root. */
-  readonly caEnd?: Date;
+  /** Expiry of the first certificate of the loaded root bundle; absent if istiod is not a CA. */
+  readonly rootExpiry?: Date;
+  /** Expiry of the first certificate of its chain, the CA that it signs with; absent if it signs with its root. */
+  readonly caExpiry?: Date;
   /** Certificate requests received. */
   readonly requests: number;
   /** Certificates issued to workloads. */
   readonly issued: number;
-  /** Requests refused because nobody could tell who asked. */
+  /** Requests that were rejected as unauthenticated. */
   readonly unauthenticated: number;
-  /** Requests that it could not sign, by istiod's word for the reason: `CSR_ERROR`, `TTL_ERROR`, `CERT_GEN_ERROR`, … */
+  /** Requests that it could not sign, by istiod's reason: `CSR_ERROR`, `TTL_ERROR`, `CERT_GEN_ERROR`, … */
   readonly signingErrors: readonly {readonly reason: string; readonly count: number}[];
 }
 
-/** One cluster as a running istiod knows it. */
+/** A cluster known to a running istiod. */
 export interface KnownCluster {
   readonly id: string;
-  /** NAMESPACE/NAME of the remote secret; empty for its own cluster. */
+  /** NAMESPACE/NAME of the remote secret; empty for istiod's own cluster. */
   readonly secretName: string;
   /** `synced`, `syncing`, `timeout`, `closed`. */
   readonly status: string;
 }
 
-/** The clusters that a running istiod knows (`/debug/clusterz`). */
+/** The clusters known to a running istiod (`/debug/clusterz`). */
 export interface IstiodClusters {
-  /** Absent: an istiod that has no such endpoint. */
+  /** Absent: this istiod does not have the endpoint. */
   readonly known?: readonly KnownCluster[];
-  /** Whether that version lists its own cluster, too. */
+  /** Whether this version also lists its own cluster. */
   readonly listsItself: boolean;
 }

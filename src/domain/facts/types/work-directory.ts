@@ -1,53 +1,53 @@
-/** Facts of the work directory: its files, git's history of them, its journal. */
+/** Facts of the work directory: its files, their git history, its journal. */
 import type {JournalFault} from '../../journal/chain.js';
 
-/** What checks want to know of a certificate. */
+/** The facts of a certificate. */
 export interface CertificateFacts {
   /** SHA-256 of the DER, 64 lower-case hexadecimal digits. */
   readonly fingerprint: string;
   /** SHA-256 of the public key (SubjectPublicKeyInfo). */
   readonly spki: string;
   readonly subject: string;
-  /** L of the subject: in a cluster CA made by this program or Istio's Makefile, the cluster's name. */
+  /** L of the subject: the cluster name, in a cluster CA created by this program or Istio's Makefile. */
   readonly locality?: string;
   readonly issuer: string;
   readonly notBefore: Date;
   readonly notAfter: Date;
 }
 
-/** Something wrong with a file or a set of files. */
+/** A problem of a file or a set of files. */
 export interface Problem {
   readonly severity: 'error' | 'warning';
   readonly message: string;
 }
 
-/** Whether mesh.yaml can be used. */
+/** Whether mesh.yaml is usable. */
 export interface DeclarationFacts {
-  /** Whether there is a mesh.yaml. */
+  /** Whether mesh.yaml exists. */
   readonly present: boolean;
   /** One line for each error, with file, line, column and field. */
   readonly problems: readonly string[];
-  /** How many clusters it names. */
+  /** The number of declared clusters. */
   readonly clusters: number;
 }
 
-/** root-key.pem at the top of the work directory. */
+/** root-key.pem at the top level of the work directory. */
 export interface RootKeyFacts {
   readonly protection: 'absent' | 'encrypted' | 'clear';
-  /** Where it is kept, when not in the work directory. */
+  /** Its path, if not in the work directory. */
   readonly path?: string;
-  /** Cipher and key derivation, where guessing the passphrase is cheap. */
+  /** Cipher and key derivation, if the passphrase is cheap to guess. */
   readonly weakness?: string;
-  /** The same key, another root's, or a signing CA's, in the clear under any other name in the work directory. */
+  /** Unencrypted keys under other names in the work directory: the same key, another root's, or a signing CA's. */
   readonly copies?: readonly {
     readonly path: string;
     readonly of: 'root' | 'signing CA';
-    /** Whether the file holds nothing else. */
+    /** Whether the file contains nothing else. */
     readonly alone: boolean;
   }[];
 }
 
-/** One path of the work directory that holds keys. */
+/** A key file or a directory of key files in the work directory. */
 export interface FileModeFacts {
   readonly path: string;
   readonly kind: 'key' | 'directory';
@@ -57,76 +57,76 @@ export interface FileModeFacts {
 
 /** A cluster CA: the four files of the work directory, or the same data of Secret `cacerts`. */
 export interface ClusterCaFacts {
-  /** Which of the files or data keys are not there. */
+  /** The missing files or data keys. */
   readonly missing: readonly string[];
-  /** Chain, order, CA flag, path length, key usage, validity: everything but the key and expiry to come. */
+  /** Of chain, order, CA flag, path length, key usage and validity; without the key and a future expiry. */
   readonly problems: readonly Problem[];
   readonly key: 'absent' | 'matches' | 'different' | 'unusable';
   /** Why the key is unusable. */
   readonly keyProblem?: string;
-  /** The cluster CA; absent when ca-cert.pem is missing or cannot be read. */
+  /** The cluster CA; absent if ca-cert.pem is missing or unreadable. */
   readonly certificate?: CertificateFacts;
   /** The certificates of root-cert.pem. */
   readonly roots: readonly CertificateFacts[];
-  /** CAs between the cluster CA and its root, upward; absent: the root signed it, or that cannot be told. */
+  /** CAs between the cluster CA and its root, upward; absent: the root signed it, or this is unknown. */
   readonly between?: readonly CertificateFacts[];
-  /** Fingerprint of the root that the cluster CA's chain ends in; absent when it ends in none of `roots`. */
+  /** Fingerprint of the root at the end of the cluster CA's chain; absent if it is not one of `roots`. */
   readonly anchor?: string;
 }
 
-/** install.yaml against what would be rendered now. */
+/** install.yaml, compared with the current rendering. */
 export type InstallFileFacts =
   | {readonly state: 'absent'}
-  /** Written by somebody else, such as the guide's reader: there is nothing to compare it with. */
+  /** Not written by this program, for example by hand after Istio's guide: not compared. */
   | {readonly state: 'foreign'}
   | {readonly state: 'current'}
   | {readonly state: 'stale'; readonly difference: string};
 
-/** A private key in git's history. */
+/** A private key in the git history. */
 export interface KeyInHistory {
-  /** Relative to the work directory, as it was named then. */
+  /** Relative to the work directory, under the name in that commit. */
   readonly path: string;
-  /** The commit that brought it, abbreviated. */
+  /** The commit that added it, abbreviated. */
   readonly commit: string;
   readonly protection: 'clear' | 'encrypted';
-  /** Whose key it is, of the CAs that the work directory has now; absent: of none of them, or not to be told. */
+  /** The current CA in the work directory that the key belongs to; absent: none, or unknown. */
   readonly owner?: 'root' | {readonly cluster: string};
 }
 
-/** What git has kept of the work directory. */
+/** The private keys in the git history of the work directory. */
 export type GitHistoryFacts =
-  /** Nothing to look through: why. */
+  /** No history to search, and why. */
   | {readonly absent: string}
   | {
       readonly keys: readonly KeyInHistory[];
-      /** More texts with keys than were looked at. */
+      /** The number of further blobs with keys, which were not inspected. */
       readonly more: number;
-      /** A clone that has the last commits only: what came before is not here. */
+      /** Whether the clone is shallow: earlier commits are missing. */
       readonly shallow: boolean;
     };
 
-/** A change whose run ended before it could say what became of it. */
+/** A change whose run ended before its outcome was recorded. */
 export interface OpenChange {
   /** As typed: `trust push`. */
   readonly command: string;
   readonly cluster?: string;
-  /** The change in words. */
+  /** A description of the change. */
   readonly title: string;
   /** ISO 8601, UTC. */
   readonly time: string;
 }
 
-/** The record of changes, read. */
+/** The facts of the journal. */
 export interface JournalFacts {
   readonly present: boolean;
   readonly entries: number;
-  /** One for each copy of the work directory that has written. */
+  /** One for each copy of the work directory that has written to it. */
   readonly chains: number;
   readonly faults: readonly JournalFault[];
-  /** Changes of this copy that no running process is busy with. */
+  /** Changes of this copy without an outcome whose process no longer runs. */
   readonly open: readonly OpenChange[];
-  /** How many changes of other copies have no outcome: only those copies can tell, and close them. */
+  /** The number of changes of other copies without an outcome: only those copies can close them. */
   readonly openElsewhere: number;
-  /** Broken journals that were put aside and still lie here, and what is wrong with each. */
+  /** Broken journals that were set aside in the work directory, and the problem of each. */
   readonly brokenAside: readonly {readonly file: string; readonly message: string}[];
 }

@@ -61,12 +61,12 @@ export const metricsOf = (...changes: readonly Parameters<typeof istiodMetrics>[
   istiodMetrics: new PerPod(
     changes.map((change, at) => ({
       name: `istiod-${String(at + 1)}`,
-      seen: known(istiodMetrics('cluster1', change)),
+      observed: known(istiodMetrics('cluster1', change)),
     })),
   ),
 });
 
 /** The clusters that each istiod of cluster1 reports. */
 export const clustersOf = (...values: readonly IstiodClusters[]) => ({
-  istiodClusters: new PerPod(values.map((value, at) => ({name: `istiod-${String(at + 1)}`, seen: known(value)}))),
+  istiodClusters: new PerPod(values.map((value, at) => ({name: `istiod-${String(at + 1)}`, observed: known(value)}))),
 });

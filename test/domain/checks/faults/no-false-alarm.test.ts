@@ -22,10 +22,10 @@ import {
 } from '../healthy.js';
 import {bad, clustersOf, foreignRoot, healthy, healthyBundles, metricsOf} from './builders.js';
 
-const {version, unauthenticated, signingErrors, rootEnd, requests, issued} = istiodMetrics('cluster1');
+const {version, unauthenticated, signingErrors, rootExpiry: rootEnd, requests, issued} = istiodMetrics('cluster1');
 const noCa = {version, unauthenticated, signingErrors, requests: 0, issued: 0};
 const signsWithRoot = {version, unauthenticated, signingErrors, requests, issued, ...(rootEnd && {rootEnd})};
-const bare = (metrics: IstiodMetrics) => ({istiodMetrics: new PerPod([{name: 'istiod-1', seen: known(metrics)}])});
+const bare = (metrics: IstiodMetrics) => ({istiodMetrics: new PerPod([{name: 'istiod-1', observed: known(metrics)}])});
 
 /** What looks odd and is well. */
 const healthyThings: readonly (readonly [string, Spoilt])[] = [
@@ -116,8 +116,8 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
           controlPlane('cluster1', {revision: 'canary', workload: workload('istiod-canary')}),
         ],
         servedChains: new PerPod([
-          {name: 'istiod-1', seen: known(servedChain('cluster1'))},
-          {name: 'istiod-canary-1', seen: known(servedChain('cluster1'))},
+          {name: 'istiod-1', observed: known(servedChain('cluster1'))},
+          {name: 'istiod-canary-1', observed: known(servedChain('cluster1'))},
         ]),
       },
     },
@@ -143,7 +143,7 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
     'an istiod before 1.24, whose metrics are as of its start',
     {
       mesh: {istio: {namespace: 'istio-system', profile: 'default'}},
-      cluster1: metricsOf({version: '1.23.6', caEnd: daysFromNow(1)}),
+      cluster1: metricsOf({version: '1.23.6', caExpiry: daysFromNow(1)}),
     },
   ],
   ['an istiod that signs with its root', {cluster1: bare(signsWithRoot)}],

@@ -100,7 +100,7 @@ describe('MESH303', () => {
     ['the push where only another revision has loaded it', push, apart, [right, underOther]],
   ])('is mended by %s', (_, fix, controlPlanes, chains) => {
     const servedChains = new PerPod(
-      chains.map((chain, at) => ({name: `istiod-${String(at + 1)}`, seen: known(chain)})),
+      chains.map((chain, at) => ({name: `istiod-${String(at + 1)}`, observed: known(chain)})),
     );
     const only = checks.filter(({id}) => id === 'MESH303');
     const rows = judgedText(only, evidence({cluster1: {servedChains, controlPlanes}})).checks.filter(

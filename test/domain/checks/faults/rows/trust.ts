@@ -80,8 +80,8 @@ export const trustFaults: readonly Fault[] = [
       cluster1: {
         pushedTrust: 'absent',
         servedChains: new PerPod([
-          {name: 'istiod-1', seen: known(servedChain('cluster1'))},
-          {name: 'istiod-2', seen: known(servedChain('cluster2'))},
+          {name: 'istiod-1', observed: known(servedChain('cluster1'))},
+          {name: 'istiod-2', observed: known(servedChain('cluster2'))},
         ]),
       },
     },
@@ -92,8 +92,8 @@ export const trustFaults: readonly Fault[] = [
     {
       cluster1: {
         servedChains: new PerPod([
-          {name: 'istiod-1', seen: known(servedChain('cluster1'))},
-          {name: 'istiod-2', seen: known(servedChain('cluster2'))},
+          {name: 'istiod-1', observed: known(servedChain('cluster1'))},
+          {name: 'istiod-2', observed: known(servedChain('cluster2'))},
         ]),
       },
     },
@@ -103,7 +103,7 @@ export const trustFaults: readonly Fault[] = [
     'an istiod serves certificates that do not sign one another',
     {
       cluster1: {
-        servedChains: new PerPod([{name: 'istiod-1', seen: known({...servedChain('cluster1'), linked: false})}]),
+        servedChains: new PerPod([{name: 'istiod-1', observed: known({...servedChain('cluster1'), linked: false})}]),
       },
     },
     ['MESH303 error'],
@@ -115,7 +115,7 @@ export const trustFaults: readonly Fault[] = [
         servedChains: new PerPod([
           {
             name: 'istiod-1',
-            seen: known({chain: [certificate('leaf')], certificates: realChain('cluster1').slice(0, 1), linked: true}),
+            observed: known({chain: [certificate('leaf')], certificates: realChain('cluster1').slice(0, 1), linked: true}),
           },
         ]),
       },
@@ -131,7 +131,7 @@ export const trustFaults: readonly Fault[] = [
         servedChains: new PerPod([
           {
             name: 'istiod-1',
-            seen: known({chain: [certificate('leaf'), foreignRoot], certificates: realChain('foreign'), linked: true}),
+            observed: known({chain: [certificate('leaf'), foreignRoot], certificates: realChain('foreign'), linked: true}),
           },
         ]),
       },
@@ -190,8 +190,8 @@ export const trustFaults: readonly Fault[] = [
       cluster2: {
         pushedTrust: 'absent',
         servedChains: new PerPod([
-          {name: 'istiod-1', seen: known(servedChain('cluster2'))},
-          {name: 'istiod-2', seen: known({...servedChain('cluster2'), certificates: realChain('foreign')})},
+          {name: 'istiod-1', observed: known(servedChain('cluster2'))},
+          {name: 'istiod-2', observed: known({...servedChain('cluster2'), certificates: realChain('foreign')})},
         ]),
       },
     },
@@ -199,17 +199,17 @@ export const trustFaults: readonly Fault[] = [
   ],
   [
     'istiod reports that its CA ends at another time',
-    {cluster1: metricsOf({caEnd: daysFromNow(100)})},
+    {cluster1: metricsOf({caExpiry: daysFromNow(100)})},
     ['MESH308 error'],
   ],
   [
     'one of two istiods reports that its root ends at another time',
-    {cluster1: metricsOf({}, {rootEnd: daysFromNow(100)})},
+    {cluster1: metricsOf({}, {rootExpiry: daysFromNow(100)})},
     ['MESH308 error'],
   ],
   [
     'both istiods report a CA that is not the pushed one',
-    {cluster1: metricsOf({caEnd: daysFromNow(1)}, {caEnd: daysFromNow(1), rootEnd: daysFromNow(1)})},
+    {cluster1: metricsOf({caExpiry: daysFromNow(1)}, {caExpiry: daysFromNow(1), rootExpiry: daysFromNow(1)})},
     ['MESH308 error', 'MESH308 error', 'MESH308 error'],
   ],
   [

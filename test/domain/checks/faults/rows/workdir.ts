@@ -65,7 +65,7 @@ export const workdirFaults: readonly Fault[] = [
         servedChains: new PerPod([
           {
             name: 'istiod-1',
-            seen: known({
+            observed: known({
               chain: [certificate('leaf'), foreign.certificate, foreignRoot],
               certificates: realChain('foreign'),
               linked: true,

@@ -1,0 +1,37 @@
+import {workDirCheck, notApplicable, ok} from '../check.js';
+import {pushFix} from '../fixes.js';
+
+/** `trust.keepClusterKeys: false` is met. */
+export const retainedKeyCheck = workDirCheck({
+  id: 'MESH115',
+  title: 'Cluster CA keys are retained only where mesh.yaml permits it',
+  severity: 'warning',
+  requires: ['caFiles'],
+  // Only the cluster shows whether the key was pushed; without it there is no finding.
+  optional: ['cacerts'],
+  expected: 'no copy of a cluster CA key that its cluster already holds',
+  judge: ({caFiles, cacerts}, {mesh, cluster}) => {
+    if (mesh.trust.keepClusterKeys) return ok('retained, as set in mesh.yaml (trust.keepClusterKeys)');
+    if (caFiles.key === 'absent') return ok('no key in the work directory');
+    if (cacerts === undefined) return notApplicable('whether the cluster already holds the key is unknown');
+    const holds =
+      cacerts !== 'absent' &&
+      cacerts.key === 'matches' &&
+      caFiles.key === 'matches' &&
+      cacerts.certificate?.fingerprint === caFiles.certificate?.fingerprint;
+    if (!holds) return ok('the key has not been pushed yet');
+    return {
+      observed: `${cluster.name}/ca-key.pem is still present, and Secret cacerts holds the same key`,
+      fix: pushFix({cluster}),
+    };
+  },
+  meaning:
+    'With `trust.keepClusterKeys: false` in mesh.yaml, CLUSTER/ca-key.pem exists only until the cluster holds the key. Before the push it has to be there.',
+  breaks:
+    'Each copy of a CA key is one more place to steal it from: a laptop, a backup, any account that can read the directory.',
+  byHand:
+    'ls -l "$CLUSTER/ca-key.pem"\nkubectl --context "$CTX" -n istio-system get secret cacerts -o jsonpath=\'{.data.ca-cert\\.pem}\' | base64 -d | openssl x509 -noout -fingerprint -sha256\nopenssl x509 -in "$CLUSTER/ca-cert.pem" -noout -fingerprint -sha256',
+  howToFix:
+    '`trust push` removes the key from the work directory after verifying that the cluster holds it, and changes nothing in the cluster. Backups of the directory still contain the key.',
+  source: 'docs/certificates.md (retention); NIST SP 800-57 part 1, 8.3.4 (destroy keys that are no longer needed)',
+});
