@@ -1,11 +1,2 @@
-/** Lengths of time, as this program counts and says them. */
-
 /** A day of 24 hours, in milliseconds. */
 export const dayMs = 24 * 60 * 60_000;
-
-/** A length in whole days, for people; in hours below half a day. */
-export function lengthInWords(ms: number): string {
-  const count = Math.round(ms / dayMs);
-  if (count < 1) return `${String(Math.round(ms / 3_600_000))} h`;
-  return count === 1 ? '1 day' : `${String(count)} days`;
-}

@@ -11,6 +11,7 @@ import {codeOfUnknown, isFailing, isGreen, type Report} from '../../domain/check
 import {selectChecks, type Selection} from '../../domain/checks/select.js';
 import {versionNotes} from '../../domain/checks/version-notes.js';
 import {asMeshError, problem, reportError, type ErrorReport} from '../../domain/errors.js';
+import {formatDuration, plural} from '../../domain/format.js';
 import type {Deps} from '../../engine/deps.js';
 import {
   emptyPlan,
@@ -18,6 +19,7 @@ import {
   type Engine,
   type Operation,
   type Phase,
+  type Wait,
   type Warning,
 } from '../../engine/operation.js';
 import {loadMeshOrEmpty, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
@@ -112,24 +114,29 @@ const pausesMs = [1000, 2000, 4000, 5000] as const;
 
 async function wait(looker: Looker, waitMs: number, engine: Engine, first: Facts): Promise<VerifyResult> {
   const {selected, failOn} = looker;
-  const end = first.evidence.now.getTime() + waitMs;
+  const start = first.evidence.now.getTime();
+  const end = start + waitMs;
   let last = first;
   let wasRefused = false;
+  let elapsedMs = 0;
   try {
     for (let pass = 0; ; pass += 1) {
       const before = last;
       const poll = async (deps: Deps): Promise<Facts | undefined> => {
         const leftMs = end - deps.now().getTime();
         await deps.sleep(Math.max(0, Math.min(leftMs, pausesMs[pass] ?? pausesMs[3])));
-        return deps.now().getTime() < end ? lookAgain(looker, deps, before) : undefined;
+        const seen = deps.now().getTime() < end ? await lookAgain(looker, deps, before) : undefined;
+        elapsedMs = deps.now().getTime() - start;
+        return seen;
       };
       const known = new Set(before.report.warnings.map(({message}) => message));
       const news = (seen: Facts | undefined): readonly Warning[] =>
         (seen?.report.warnings ?? []).filter(({message}) => !known.has(message));
-      const {facts} = await engine.run(phase(`wait for ${whatIsMissing(before.report, failOn)}`, poll, news));
+      const wait = {...whatIsAwaited(before.report, failOn), elapsedMs, limitMs: waitMs};
+      const {facts} = await engine.run({...phase('wait', poll, news), wait});
       if (!facts) {
-        const why = `not all was well after ${String(Math.round(waitMs / 1000))} s`;
-        const hints = ['Wait longer with --timeout', 'The findings above say what is missing'];
+        const why = `not all checks passed within ${formatDuration(waitMs)}`;
+        const hints = ['to wait longer, use --timeout', 'the findings above name what is missing'];
         return {...before.report, error: problem('TIMEOUT', why, ...hints)};
       }
       last = facts;
@@ -174,12 +181,13 @@ function replaceFacts(last: Evidence, seen: Evidence): Evidence {
   };
 }
 
-/** What a person who watches wants to read: `MESH402 cluster1 and 2 more`. */
-function whatIsMissing({checks: rows}: Report, failOn: Severity): string {
+/** The first check that does not pass, where, and how many more there are: `MESH402 TITLE, and 2 more checks`. */
+function whatIsAwaited({checks: rows}: Report, failOn: Severity): Pick<Wait, 'where' | 'what'> {
   const missing = rows.filter((row) => !isGreen([row], failOn));
   const [first = missing[0]] = missing.filter(({impliedBy}) => impliedBy === undefined);
-  const name = [first?.id, first?.cluster].filter((word) => word !== undefined).join(' ');
-  return missing.length > 1 ? `${name} and ${String(missing.length - 1)} more` : name;
+  const {id = '', title = '', cluster = 'mesh', peer} = first ?? {};
+  const more = missing.length > 1 ? `, and ${plural(missing.length - 1, 'more check', 'more checks')}` : '';
+  return {where: peer === undefined ? cluster : `${cluster} to ${peer}`, what: `${id} ${title}${more}`};
 }
 
 /** Verify never plans anything: it looks, and warns of what it saw. */

@@ -2,7 +2,7 @@ import {hasFeature} from '../../istio/features.js';
 import {knowVersion} from '../../istio/versions.js';
 import {kubectlMesh} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
-import {describeDay} from '../describe.js';
+import {formatDay} from '../../format.js';
 import {expirySource, judgeExpiry} from '../expiry.js';
 import type {CaOrigin, CertificateFacts, IstiodMetrics, Part, PushedTrust} from '../../facts/facts.js';
 import {loadFix, otherCaFix, restartFix} from '../fixes.js';
@@ -86,5 +86,5 @@ function findingOf(
 function describe(reported: readonly Reported[]): string {
   return reported.length === 0
     ? 'no CA'
-    : reported.map(({what, end}) => `${what.replace('its ', '')} until ${describeDay(end)}`).join(', ');
+    : reported.map(({what, end}) => `${what.replace('its ', '')} until ${formatDay(end)}`).join(', ');
 }

@@ -1,5 +1,5 @@
 import {workDirCheck, notApplicable, ok} from '../check.js';
-import {describeDay} from '../describe.js';
+import {formatDay} from '../../format.js';
 import {renewFix} from '../fixes.js';
 
 /**
@@ -23,9 +23,9 @@ export const outlivesCheck = workDirCheck({
     const [end = root] = [root, ...between].toSorted((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
     const what = end === root ? 'its root' : `"${end.subject}" above it`;
     const beyondMs = certificate.notAfter.getTime() - end.notAfter.getTime();
-    const until = `until ${describeDay(certificate.notAfter)}`;
+    const until = `until ${formatDay(certificate.notAfter)}`;
     if (beyondMs <= toleranceMs) return ok(until);
-    return {observed: `${until}, ${what} until ${describeDay(end.notAfter)}`, fix: renewFix(subject)};
+    return {observed: `${until}, ${what} until ${formatDay(end.notAfter)}`, fix: renewFix(subject)};
   },
   meaning: "The cluster CA's certificate ends before its root and the CAs in between do, or within a day of them.",
   breaks:
