@@ -95,6 +95,7 @@ export abstract class MeshCommand extends Command {
         request,
         width: isTerminal ? process.stdout.columns : undefined,
         color: isTerminal && hasColor(process.stdout),
+        verbose: flags.verbose,
         now: new Date(),
         command: (suggestion) => renderSuggestion(suggestion, typedTarget(flags)),
       }),

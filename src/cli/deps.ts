@@ -24,6 +24,7 @@ export interface CommonFlags extends TargetFlags {
   readonly concurrency?: number | undefined;
   readonly 'keep-going'?: boolean | undefined;
   readonly quiet?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
   readonly 'request-timeout'?: number | undefined;
   readonly output?: string | undefined;
   readonly 'output-file'?: string | undefined;

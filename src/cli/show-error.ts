@@ -1,7 +1,6 @@
 /** An error for people (standard error) or for programs (a small JSON object on standard output). */
-import {Ansis} from 'ansis';
 import {reportError, type MeshError} from '../domain/errors.js';
-import {printable} from '../domain/printable.js';
+import {createPainter, errorLines} from '../output/format.js';
 import {renderHint} from './suggest/render.js';
 
 /** The version of the shape of every JSON answer. */
@@ -14,12 +13,11 @@ export function errorAsJson(error: MeshError): string {
 
 /** The error for people: what is wrong, then what to do. Only our own bugs show a stack. */
 export function errorAsText(error: MeshError, color: boolean): string {
-  // Level 1: the sixteen colours that every terminal has.
-  const paint = new Ansis(color ? 1 : 0);
-  const lines = [
-    `${paint.red('Error:')} ${printable(error.message)}`,
-    ...error.hints.map((hint) => `  ${paint.dim('→')} ${printable(renderHint(hint, {}))}`),
-  ];
+  const [first = '', ...rest] = errorLines({
+    message: error.message,
+    hints: error.hints.map((hint) => renderHint(hint, {})),
+  });
+  const lines = [`${createPainter(color).error('Error:')} ${first}`, ...rest];
   if (error.class === 'bug') {
     const {cause} = error;
     lines.push(

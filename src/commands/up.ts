@@ -1,7 +1,7 @@
 import {Flags} from '@oclif/core';
 import {example, MeshCommand} from '../cli/base-command.js';
 import {applyFlags, renderFlags} from '../cli/flags/install.js';
-import {outputFlags} from '../cli/flags/output.js';
+import {outputFlags, verboseFlags} from '../cli/flags/output.js';
 import {passphraseFlags} from '../cli/flags/passphrase.js';
 import {safetyFlags} from '../cli/flags/safety.js';
 import {rootFlags, signerFlags} from '../cli/flags/signer.js';
@@ -43,6 +43,7 @@ It stops at the first step that does not succeed and says what is done. Each ste
     ...concurrencyFlags,
     ...keepGoingFlags,
     ...outputFlags(['text', 'json']),
+    ...verboseFlags,
     ...safetyFlags,
   };
 

@@ -1,6 +1,6 @@
 import {Flags} from '@oclif/core';
 import {example, MeshCommand} from '../cli/base-command.js';
-import {outputFlags} from '../cli/flags/output.js';
+import {outputFlags, verboseFlags} from '../cli/flags/output.js';
 import {clustersArg, concurrencyFlags, meshRequest, targetFlags} from '../cli/flags/target.js';
 import {explainCheck, listChecks} from '../operations/verify/catalogue.js';
 import {verifyMesh} from '../operations/verify/verify.js';
@@ -47,6 +47,7 @@ Each finding has an id, what was observed, what was expected, and the command th
     ...targetFlags,
     ...concurrencyFlags,
     ...outputFlags(['text', 'wide', 'short', 'junit', 'mermaid', 'json']),
+    ...verboseFlags,
   };
 
   async run(): Promise<object> {

@@ -2,7 +2,7 @@ import type {ChainHead} from '../domain/journal/chain.js';
 import type {ActionKind, ActionOf} from './action.js';
 import type {Deps} from './deps.js';
 import type {ResultOf} from './action-result.js';
-import type {RunSettings} from './operation.js';
+import type {RunSettings, Wait} from './operation.js';
 
 /** What an effect is given besides its action. */
 export interface EffectContext {
@@ -13,6 +13,8 @@ export interface EffectContext {
   readonly entry?: ChainHead;
   /** Says a line of news in this lane's progress. */
   readonly line: (text: string) => void;
+  /** Shows in this lane's progress what the action waits for now. */
+  readonly waiting: (wait: Omit<Wait, 'where'>) => void;
 }
 
 /**

@@ -24,6 +24,7 @@ import type {
   PhaseRun,
   Plan,
   RunSettings,
+  Wait,
 } from './operation.js';
 import {createIdentityReader, type IdentityReader} from './api-identity.js';
 
@@ -90,8 +91,10 @@ export function createEngine(command: string, context: ExecuteContext): Engine {
     async run<Facts, Decided extends Plan>(phase: Phase<Facts, Decided>): Promise<PhaseRun<Facts, Decided>> {
       const finished: Outcome[] = [];
       for (let attempt = 1; ; attempt += 1) {
-        report({type: 'gathering', title: phase.title});
-        const facts = await phase.gather(deps);
+        report(phase.wait ? {type: 'waiting', wait: phase.wait} : {type: 'gathering', title: phase.title});
+        const facts = await phase.gather(deps).finally(() => {
+          if (phase.wait) report({type: 'wait-ended'});
+        });
         deps.signal.throwIfAborted();
         const plan = phase.plan(facts);
         for (const warning of attempt === 1 ? plan.warnings : []) report({type: 'warning', warning});
@@ -186,6 +189,9 @@ async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcom
   const line = (text: string): void => {
     context.report({type: 'lane-line', lane: lane.key, line: text});
   };
+  const waiting = (wait: Omit<Wait, 'where'>): void => {
+    context.report({type: 'waiting', lane: lane.key, wait: {where: lane.cluster ?? lane.key, ...wait}});
+  };
   context.report({type: 'lane-started', lane: lane.key});
   const outcomes: Outcome[] = [];
   for (const action of lane.actions) {
@@ -194,7 +200,7 @@ async function runLane(lane: Lane, context: RunContext): Promise<readonly Outcom
       continue;
     }
     line(`${action.title}${dryRunNote[context.settings.dryRun]}`);
-    outcomes.push(await perform(action, lane, {...context, line}));
+    outcomes.push(await perform(action, lane, {...context, line, waiting}));
   }
   context.report({type: 'lane-ended', lane: lane.key, outcomes});
   return outcomes;
@@ -220,7 +226,7 @@ function isFailure(outcome: Outcome): boolean {
 async function perform(
   action: Action,
   lane: Lane,
-  {command, whoAmI, deps, settings, line}: RunContext & Pick<EffectContext, 'line'>,
+  {command, whoAmI, deps, settings, line, waiting}: RunContext & Pick<EffectContext, 'line' | 'waiting'>,
 ): Promise<Outcome> {
   const {id, title, cluster} = action;
   const {dryRun, reason} = settings;
@@ -235,7 +241,7 @@ async function perform(
     intent = await record?.intent(defined({command, action: id, title, cluster, reason, identity}));
     // The table is typed by kind; TypeScript cannot follow the correlation between an action and its own line.
     const effect = (await effects[action.kind]()) as Effect<ActionKind>;
-    const result = await effect(action, defined({deps, settings, line, entry: intent}));
+    const result = await effect(action, defined({deps, settings, line, waiting, entry: intent}));
     done = {result};
     if (record && intent) await record.outcome(defined({intent, status: 'done', detail: result && {...result}}));
     return outcomeOf(action, lane, {status: dryRun === 'none' ? 'done' : 'skipped', result});

@@ -77,6 +77,8 @@ export type Outcome = {[Kind in ActionKind]: OutcomeOf<Kind>}[ActionKind];
  */
 export interface Phase<Facts, Decided extends Plan = Plan> {
   readonly title: string;
+  /** What gathering waits for first, if anything. */
+  readonly wait?: Wait;
   gather(deps: Deps): Promise<Facts>;
   plan(facts: Facts): Decided;
 }
@@ -98,6 +100,16 @@ export interface RunSettings {
   readonly reason?: string | undefined;
 }
 
+/** What is waited for: progress shows it, where, and for how long. */
+export interface Wait {
+  /** A cluster, a pair of clusters, or the mesh. */
+  readonly where: string;
+  readonly what: string;
+  /** Since the wait began, and until it is given up. Milliseconds. */
+  readonly elapsedMs: number;
+  readonly limitMs: number;
+}
+
 /** What the engine tells whoever draws progress. Drawing goes to standard error and never decides anything. */
 export type ProgressEvent =
   | {readonly type: 'gathering'; readonly title: string}
@@ -107,6 +119,10 @@ export type ProgressEvent =
   | {readonly type: 'lane-started'; readonly lane: string}
   /** A line of news within a lane: what it does now, or what a tool said. */
   | {readonly type: 'lane-line'; readonly lane: string; readonly line: string}
+  /** A wait, or its new state; `lane`: within a lane. */
+  | {readonly type: 'waiting'; readonly lane?: string; readonly wait: Wait}
+  /** The end of a wait outside of lanes. */
+  | {readonly type: 'wait-ended'}
   | {readonly type: 'lane-ended'; readonly lane: string; readonly outcomes: readonly Outcome[]}
   | {readonly type: 'group-ended'}
   | {readonly type: 'note'; readonly message: string}

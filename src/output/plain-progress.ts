@@ -1,41 +1,68 @@
 /**
- * Progress as lines on standard error, for scripts and logs. Rules: one line an event that matters later, no drawing, no
- * colour, every line names its lane; standard output is never touched.
+ * Progress as lines on standard error, for scripts and logs. Rules: one line for each event that matters later, no drawing, no
+ * colour, every line names its lane; a wait is at most one line every ten seconds; standard output is never written to.
  */
 import {printableLine} from '../domain/printable.js';
 import type {Group, ProgressEvent, Warning} from '../engine/operation.js';
 import type {Printed} from './view.js';
+import {createTicker, type Ticker, waitLine} from './wait.js';
 
-/** What is drawn: events of the engine, their warnings as text. */
+/** An event of the engine, with its warning as text. */
 export type ShownEvent =
   Exclude<ProgressEvent, {readonly type: 'warning'}> | {readonly type: 'warning'; readonly warning: Printed<Warning>};
 
-/** Draws or writes what the engine reports. */
+/** Draws or writes the engine's events. */
 export interface Progress {
   readonly report: (event: ShownEvent) => void;
-  /** Stops drawing; resolves when everything drawn is final: a question comes, or the result. */
+  /** Stops drawing; resolves when everything drawn is final and a prompt or the result may be printed. */
   rest(): Promise<void>;
 }
 
+/** A wait is one line in this time. Milliseconds. */
+const waitLineMs = 10_000;
+
 /** Writes to `write`, a line at a time. Quiet leaves only warnings. */
-export function createPlainProgress(write: (text: string) => void, quiet: boolean): Progress {
-  const say = (text: string): void => {
+export function createPlainProgress(
+  write: (text: string) => void,
+  quiet: boolean,
+  clock: () => number = Date.now,
+): Progress {
+  const writeLine = (text: string): void => {
     write(`${printableLine(text)}\n`);
+  };
+  /** A wait of each lane, and under '' one outside of lanes. */
+  const waits = new Map<string, Ticker>();
+  const waitOf = (key: string): Ticker => {
+    let written = -Infinity;
+    const ticker =
+      waits.get(key) ??
+      createTicker((wait) => {
+        if (clock() - written < waitLineMs) return;
+        written = clock();
+        writeLine(waitLine(wait));
+      }, clock);
+    waits.set(key, ticker);
+    return ticker;
   };
   return {
     report(event) {
-      if (event.type === 'warning') say(warningLine(event.warning));
-      else if (event.type === 'planned') for (const line of planLines(event.groups)) say(line);
+      if (event.type === 'warning') writeLine(warningLine(event.warning));
+      else if (event.type === 'planned') for (const line of planLines(event.groups)) writeLine(line);
       else if (quiet) return;
-      else if (event.type === 'note') say(event.message);
-      else if (event.type === 'lane-line') say(`${event.lane}: ${event.line}`);
+      else if (event.type === 'note') writeLine(event.message);
+      else if (event.type === 'lane-line') writeLine(`${event.lane}: ${event.line}`);
+      else if (event.type === 'waiting') waitOf(event.lane ?? '').start(event.wait);
+      else if (event.type === 'wait-ended') waits.get('')?.end();
       else if (event.type === 'lane-ended') {
+        waits.get(event.lane)?.end();
+        waits.delete(event.lane);
         const ended = event.outcomes.find((outcome) => outcome.error);
-        if (ended?.error) say(`${event.lane}: ${ended.status}: ${ended.error.message}`);
+        if (ended?.error) writeLine(`${event.lane}: ${ended.status}: ${ended.error.message}`);
       }
     },
-    async rest() {
-      // Nothing is drawn, so nothing is left to finish.
+    rest() {
+      for (const ticker of waits.values()) ticker.end();
+      return Promise.resolve();
     },
   };
 }
@@ -45,7 +72,7 @@ export function warningLine(warning: Printed<Warning>): string {
   return `Warning: ${warning.cluster === undefined ? '' : `${warning.cluster}: `}${warning.message}`;
 }
 
-/** What is about to be done, shown before it must be agreed to. */
+/** The plan, printed before the prompt to confirm it. */
 export function planLines(groups: readonly Group[]): readonly string[] {
   return groups.flatMap((group) =>
     group.lanes.flatMap((lane) => lane.actions.map((action) => `${lane.cluster ?? lane.key}: will ${action.title}`)),

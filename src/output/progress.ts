@@ -1,28 +1,30 @@
 /**
- * Progress drawn with listr2, for a person at a terminal: a task a lane, its news beside it, marks when it is done.
- * Rules: it draws on standard error only, nothing else writes while it draws, and it registers no signal handler
- * (listr2 would exit with 127 on Ctrl-C). The only import of listr2.
+ * Progress drawn with listr2, for a person at a terminal: a task for each lane, its news beside it, a mark when it is done;
+ * outside of lanes one line for a wait. Rules: it draws on standard error only, nothing else writes while it draws, and it
+ * registers no signal handler (listr2 would exit with 127 on Ctrl-C). The only import of listr2.
  */
 import {Listr, type ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput} from 'listr2';
 import {printableLine} from '../domain/printable.js';
-import type {Group, Lane, Outcome} from '../engine/operation.js';
+import type {Group, Lane, Outcome, Wait} from '../engine/operation.js';
 import {planLines, type Progress, warningLine} from './plain-progress.js';
+import {createTicker, waitDuration, waitLine} from './wait.js';
 
 /** Draws on `stream`. */
 export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
   let lanes = new Map<string, ReturnType<typeof drawLane>>();
   let drawing: Promise<unknown> = Promise.resolve();
   let active = false;
-  const waiting: string[] = [];
+  const waiting = drawWait(stream);
+  const pending: string[] = [];
   const print = (line: string): void => {
-    if (active) waiting.push(line);
-    else stream.write(`${printableLine(line)}\n`);
+    if (active) pending.push(line);
+    else waiting.above(`${printableLine(line)}\n`);
   };
   const draw = (group: Group): void => {
     const drawn = group.lanes.map(drawLane);
     lanes = new Map(drawn.map((lane) => [lane.key, lane]));
-    // One after the other: listr2 takes the stream's write away while it draws, and a second one that started meanwhile
-    // would give back what it found, which is the first one's.
+    // One after the other: listr2 replaces the stream's write while it draws, and a second one that started meanwhile
+    // would restore the first one's.
     drawing = drawing.then(() => {
       active = true;
       return new Listr(
@@ -47,7 +49,7 @@ export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
     lanes = new Map();
     drawing = drawing.then(() => {
       active = false;
-      for (const line of waiting.splice(0)) print(line);
+      for (const line of pending.splice(0)) print(line);
     });
   };
   return {
@@ -57,7 +59,18 @@ export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
           draw(event.group);
           break;
         case 'lane-line':
-          lanes.get(event.lane)?.say(printableLine(event.line));
+          lanes.get(event.lane)?.show(printableLine(event.line));
+          break;
+        case 'waiting':
+          // Behind the last group's final frame.
+          if (event.lane === undefined)
+            drawing = drawing.then(() => {
+              waiting.show(event.wait);
+            });
+          else lanes.get(event.lane)?.wait(event.wait);
+          break;
+        case 'wait-ended':
+          drawing = drawing.then(waiting.clear);
           break;
         case 'lane-ended':
           lanes.get(event.lane)?.finish(event.outcomes);
@@ -82,22 +95,54 @@ export function createDrawnProgress(stream: NodeJS.WriteStream): Progress {
     async rest() {
       if (lanes.size > 0) finishGroup();
       await drawing;
+      waiting.clear();
     },
   };
 }
 
-/** A lane as a task of listr2, and how the engine's events reach it. */
+/** Returns to the start of the line and erases it (ECMA-48 EL). */
+const eraseLine = '\r\u001b[K';
+
+/** The line of a wait, drawn again each second while the wait goes on. */
+function drawWait(stream: NodeJS.WriteStream) {
+  let line = '';
+  const ticker = createTicker((wait) => {
+    line = `${eraseLine}${printableLine(waitLine(wait, stream.columns - 1))}`;
+    stream.write(line);
+  });
+  return {
+    show: ticker.start,
+    clear: (): void => {
+      if (ticker.isRunning()) stream.write(eraseLine);
+      ticker.end();
+    },
+    /** Writes text above the line. */
+    above: (text: string): void => {
+      stream.write(ticker.isRunning() ? `${eraseLine}${text}${line}` : text);
+    },
+  };
+}
+
+/** A lane as a task of listr2, and the functions that the engine's events call. */
 function drawLane({key, title}: Lane) {
   let end: (outcomes: readonly Outcome[]) => void = () => undefined;
   const ended = new Promise<readonly Outcome[]>((resolve) => (end = resolve));
   let drawn: {output: string} | undefined;
+  const ticker = createTicker((wait) => {
+    if (drawn) drawn.output = `${printableLine(wait.what)} ${waitDuration(wait)}`;
+  });
   return {
     key,
     title: printableLine(title),
-    say(line: string): void {
+    show(line: string): void {
+      ticker.end();
       if (drawn) drawn.output = line;
     },
+    wait: (wait: Wait): void => {
+      ticker.start(wait);
+    },
     finish(outcomes: readonly Outcome[]): void {
+      ticker.end();
       end(outcomes);
     },
     task: async (_context: unknown, task: {output: string}): Promise<void> => {

@@ -34,6 +34,8 @@ export interface ViewContext {
   /** Columns of the terminal; undefined when the output is not a terminal: then nothing is cut. */
   readonly width?: number;
   readonly color: boolean;
+  /** `-v`: nothing is summarized. */
+  readonly verbose?: boolean;
   readonly now: Date;
   /** A command as it can be typed, with the flags of this run. */
   readonly command: (suggestion: Suggestion) => string;

@@ -9,7 +9,8 @@ import {changesFromRequest} from '../domain/ca/changes.js';
 import type {IssuedCa, IssueRequest} from '../domain/ca/issuer.js';
 import {clusterCaName} from '../domain/x509/profile.js';
 import {printableLine} from '../domain/printable.js';
-import {dayMs, formatDuration} from '../domain/time.js';
+import {formatDay, formatDuration} from '../domain/format.js';
+import {dayMs} from '../domain/time.js';
 import type {SignerModule} from './signer-module.js';
 import {explainRefusal} from './vault/refusals.js';
 import {notCertificates, openSession, read, requireMaySign, type Session} from './vault/session.js';
@@ -94,7 +95,7 @@ function changedLife(
   const wanted = now.getTime() + validityDays * dayMs;
   const difference = notAfter.getTime() - wanted;
   if (Math.abs(difference) <= tolerance) return [];
-  const got = `valid until ${notAfter.toISOString().slice(0, 10)}, ${formatDuration(notAfter.getTime() - now.getTime())} instead of ${formatDuration(wanted - now.getTime())}`;
+  const got = `valid until ${formatDay(notAfter)}, ${formatDuration(notAfter.getTime() - now.getTime())} instead of ${formatDuration(wanted - now.getTime())}`;
   if (difference < 0 && Math.abs(notAfter.getTime() - end.getTime()) <= tolerance) {
     return [`${got}: what stands above it ends then`];
   }

@@ -182,7 +182,7 @@ describe('up', () => {
     expect(run.stdout).toMatch(/c1: unknown: not allowed to get secrets/);
     expect(run.stdout).toMatch(/^install apply {3}not started$/m);
     expect(run.stdout).toContain(
-      'Done: certs generate. To go on from here: kubectl mesh up c1 --context ctx-c1 --mesh-id mesh1 --network network1',
+      'Done: certs generate. To continue: kubectl mesh up c1 --context ctx-c1 --mesh-id mesh1 --network network1',
     );
     expect(cluster('c1').writes).toEqual([]);
     expect(istioctl.calls).toEqual([]);
@@ -208,12 +208,49 @@ describe('up', () => {
     expect(result.steps.slice(1).every(({outcome}) => outcome === 'skipped')).toBe(true);
   });
 
-  it('reports red at the end when something is wrong that it does not fix', async () => {
+  it('reports an error at the end when something is wrong that it does not fix', async () => {
     await up('c1', '--context', 'ctx-c1', ...fromNothing);
     await chmod(join(dir, 'c1/ca-key.pem'), 0o644);
     const {code, result} = await up();
     expect([code, result.verdict]).toEqual([3, 'error']);
     expect(result.steps.at(-1)).toMatchObject({command: 'verify', outcome: 'failed'});
+    const lines = (await runCommand(Up, [], env)).stdout.trim().split('\n');
+    expect(lines).toContain('verify          error');
+    expect(lines.find((line) => line.startsWith('mesh '))).toMatch(/^mesh {2}1 error, \d+ ok$/);
+    expect(lines.slice(-2)).toEqual([
+      expect.stringMatching(/^Verdict: error \(1 error, /),
+      'Done: certs generate, trust push, install render, install apply. To continue: kubectl mesh up',
+    ]);
+  });
+
+  it('ends as verify does: a line for the mesh and each cluster, every check with -v', async () => {
+    const brief = (await runCommand(Up, ['c1', '--context', 'ctx-c1', ...fromNothing], env)).stdout.trim().split('\n');
+    expect(brief.slice(4)).toEqual([
+      'verify          ok',
+      '',
+      expect.stringMatching(/^mesh {2}\d+ checks ok$/),
+      expect.stringMatching(/^c1 {4}\d+ checks ok$/),
+      '',
+      expect.stringMatching(/^Verdict: ok \(\d+ ok/),
+    ]);
+    const full = (await runCommand(Up, ['-v'], env)).stdout;
+    expect(full).toMatch(/^ {2}ok {7}MESH301 {2}/m);
+  });
+
+  it('shows without a terminal what verify waits for', async () => {
+    istioctl.answer = (call) => {
+      const answer = install(call);
+      const pod = cluster('c1').get('Pod', 'istio-system/istiod-1');
+      if (!pod) throw new Error('istiod');
+      cluster('c1').put({...pod, status: {phase: 'Pending'}});
+      setTimeout(() => {
+        cluster('c1').put(pod);
+      }, 2500);
+      return answer;
+    };
+    const run = await runCommand(Up, ['c1', '--context', 'ctx-c1', ...fromNothing], env);
+    expect([run.code, run.stderr]).toEqual([0, expect.stringMatching(/^c1: waiting: MESH\d+ .*\(0 s of 5 min\)$/m)]);
+    expect(run.stderr.match(/waiting:/g)).toHaveLength(1);
   });
 });
 
@@ -222,9 +259,9 @@ describe('up --dry-run', () => {
     const run = await runCommand(Up, ['c1', '--context', 'ctx-c1', ...fromNothing, '--dry-run'], env);
     expect(run.code).toBe(0);
     expect(run.stdout).toMatch(/^certs generate {2}would change$/m);
-    expect(run.stdout).toMatch(/^trust push {6}is known after certs generate$/m);
-    expect(run.stdout).toMatch(/^install apply {3}is known after (?:trust push|install render)$/m);
-    expect(run.stdout).toMatch(/^verify {10}is known after install apply$/m);
+    expect(run.stdout).toMatch(/^trust push {6}known after certs generate$/m);
+    expect(run.stdout).toMatch(/^install apply {3}known after (?:trust push|install render)$/m);
+    expect(run.stdout).toMatch(/^verify {10}known after install apply$/m);
     expect(await readdir(dir)).toEqual([]);
     expect(cluster('c1').writes).toEqual([]);
     expect(istioctl.calls).toEqual([]);

@@ -77,7 +77,7 @@ describe('a mesh', () => {
     const mermaid = await verify('-o', 'mermaid', ...flags);
     expect(mermaid.stdout).toMatch(/:::unknown/);
     expect(mermaid.stdout).not.toMatch(/:::ok|accepts?/);
-    expect((await verify('-o', 'wide', ...flags)).stdout).toContain(`c1: not seen: ${why}`);
+    expect((await verify('-o', 'wide', ...flags)).stdout).toContain(`c1: unknown: ${why}`);
   });
 
   it.each([

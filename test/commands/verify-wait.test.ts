@@ -7,6 +7,7 @@ import {exitCode} from '../../src/cli/exit-code.js';
 import Verify from '../../src/commands/verify.js';
 import {MeshError} from '../../src/domain/errors.js';
 import {execute} from '../../src/engine/engine.js';
+import type {Wait} from '../../src/engine/operation.js';
 import {verifyMesh, type VerifyRequest, type VerifyResult} from '../../src/operations/verify/verify.js';
 import type {FakeCluster, FakeObject} from '../helpers/fake-kubectl/fake-cluster.js';
 import {answerOf, runCommand} from '../helpers/run-command.js';
@@ -32,6 +33,8 @@ interface Waited {
   readonly ids: readonly string[];
   /** The pauses, in milliseconds. */
   readonly pauses: readonly number[];
+  /** What progress was told to show, in order. */
+  readonly waits: readonly Wait[];
 }
 
 interface Waiting extends Partial<Pick<VerifyRequest, 'limits' | 'selection'>> {
@@ -54,6 +57,7 @@ async function wait({waitMs = 2 * minute, path, atPause, ...rest}: Waiting = {})
     process.env.PATH = before;
   });
   const pauses: number[] = [];
+  const waits: Wait[] = [];
   let slept = 0;
   const request: VerifyRequest = {
     mesh: {clusters: []},
@@ -71,7 +75,14 @@ async function wait({waitMs = 2 * minute, path, atPause, ...rest}: Waiting = {})
       await atPause?.(pauses.length);
     },
   };
-  const result = await execute(verifyMesh, request, {deps: {...deps, ...clock}, settings, report}).finally(close);
+  const result = await execute(verifyMesh, request, {
+    deps: {...deps, ...clock},
+    settings,
+    report(event) {
+      if (event.type === 'waiting') waits.push(event.wait);
+      report(event);
+    },
+  }).finally(close);
   const bad = result.checks.filter(({result: one, impliedBy}) => !['ok', 'skipped'].includes(one) && !impliedBy);
   return {
     code: exitCode(verifyMesh.conclude(result, request)),
@@ -79,6 +90,7 @@ async function wait({waitMs = 2 * minute, path, atPause, ...rest}: Waiting = {})
     error: result.error?.code,
     ids: bad.map(({id}) => id),
     pauses,
+    waits,
   };
 }
 
@@ -93,6 +105,14 @@ function readsSince(start: number): readonly string[] {
 const passes = (): number => kube.requests.filter(({verb, resource}) => verb === 'list' && resource === 'pods').length;
 
 describe('passes', () => {
+  it('say what is awaited, where, and for how long', async () => {
+    kube.put(pending());
+    const {waits} = await wait({...only('MESH402'), atPause: (pause) => pause === 3 && kube.put(ready())});
+    const what = expect.stringMatching(/^MESH402 \S/) as unknown;
+    expect(waits).toMatchObject(waits.map(() => ({where: 'c1', what, limitMs: 2 * minute})));
+    expect(waits.map(({elapsedMs}) => Math.floor(elapsedMs / 1000))).toEqual([0, 1, 3]);
+  });
+
   it('start after 1, 2 and 4 seconds, then every 5', async () => {
     kube.put(pending());
     const waited = await wait({...only('MESH402'), atPause: (pause) => pause === 6 && kube.put(ready())});

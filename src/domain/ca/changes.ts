@@ -3,7 +3,8 @@ import {printableLine} from '../printable.js';
 import type {Certificate} from '../x509/certificate.js';
 import {keyUsages} from '../x509/extensions.js';
 import {caKeyUsage, clusterCaName} from '../x509/profile.js';
-import {dayMs, formatDuration} from '../time.js';
+import {formatDay, formatDuration} from '../format.js';
+import {dayMs} from '../time.js';
 
 /** Compares with what the request of a cluster asks for (`csr.ts`), which says nothing of its life. */
 export function changesFromRequest({subject, extensions}: Certificate, cluster: string): readonly string[] {
@@ -35,6 +36,6 @@ export function lifetimeChanges({notBefore, notAfter}: Certificate, days: number
   const made = notAfter.getTime() - notBefore.getTime();
   if (Math.abs(made / dayMs - days) <= 1) return [];
   return [
-    `valid until ${notAfter.toISOString().slice(0, 10)}, ${formatDuration(made)} instead of ${String(days)} days (trust.clusterValidity)`,
+    `valid until ${formatDay(notAfter)}, ${formatDuration(made)} instead of ${String(days)} days (trust.clusterValidity)`,
   ];
 }

@@ -13,19 +13,3 @@ export function describeRoots(fingerprints: readonly string[]): string {
   const list = [...fingerprints].sort().map(shortFingerprint).join(', ');
   return fingerprints.length === 1 ? `root ${list}` : `roots ${list}`;
 }
-
-/** The first entries of a list, and the number of the others. */
-export function some(names: readonly string[], atMost = 5): string {
-  const rest = names.length - atMost;
-  return names.slice(0, atMost).join(', ') + (rest > 0 ? ` and ${String(rest)} more` : '');
-}
-
-/** `2027-03-01`. */
-export function describeDay(date: Date): string {
-  return date.toISOString().slice(0, 10);
-}
-
-/** `2027-03-01 12:05 UTC`. */
-export function describeMoment(date: Date): string {
-  return `${date.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-}

@@ -1,6 +1,7 @@
 /** Findings about the remaining lifetime of certificates (x509/expiry.ts). */
 import {findingsOr, ok, type ClusterSubject, type Finding, type Judgement} from './check.js';
-import {describeCertificate, describeDay} from './describe.js';
+import {describeCertificate} from './describe.js';
+import {formatDay} from '../format.js';
 import type {CertificateFacts} from '../facts/facts.js';
 import {kubectlMesh, type Suggestion} from '../suggest/suggestion.js';
 import {dayMs} from '../time.js';
@@ -22,7 +23,7 @@ export function judgeExpiry(
   const leftMs = certificate.notAfter.getTime() - now.getTime();
   const days = String(Math.floor(Math.abs(leftMs) / dayMs));
   const when =
-    leftMs <= 0 ? `expired ${days} days ago` : `expires in ${days} days, on ${describeDay(certificate.notAfter)}`;
+    leftMs <= 0 ? `expired ${days} days ago` : `expires in ${days} days, on ${formatDay(certificate.notAfter)}`;
   const limitMs = expiryLimitMs(certificate, severity === 'error' ? thresholds.error : thresholds.warn);
   return {
     severity,
@@ -41,5 +42,5 @@ export function judgeCaExpiry(
 ): Judgement {
   const own = judgeExpiry(certificate, renew, subject);
   const ofIssuers = above.map((one) => judgeExpiry(one, kubectlMesh('certs list'), subject));
-  return findingsOr([own, ...ofIssuers], ok(`until ${describeDay(certificate.notAfter)}`, 'no expiry soon'));
+  return findingsOr([own, ...ofIssuers], ok(`until ${formatDay(certificate.notAfter)}`, 'no expiry soon'));
 }

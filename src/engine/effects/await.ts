@@ -1,4 +1,5 @@
 import {MeshError} from '../../domain/errors.js';
+import {formatDuration} from '../../domain/format.js';
 import type {Hint} from '../../domain/suggest/suggestion.js';
 import type {EffectContext} from '../effect.js';
 
@@ -18,25 +19,25 @@ interface Awaited {
  * `timeoutMs`, and what looking throws, except that an API server which does not answer for a while is asked again.
  */
 export async function awaitReady(
-  {deps, line}: EffectContext,
+  {deps, waiting}: EffectContext,
   {what, timeoutMs, hints = []}: Awaited,
   missing: () => Promise<string | undefined>,
 ): Promise<void> {
-  const deadline = deps.now().getTime() + timeoutMs;
-  for (let said = ''; ;) {
+  const start = deps.now().getTime();
+  for (;;) {
     let seen: string | undefined;
     try {
       seen = await missing();
-      if (seen === undefined) return;
-      if (seen !== said) line(seen);
-      said = seen;
     } catch (thrown) {
       if (!(thrown instanceof MeshError) || thrown.code !== 'UNREACHABLE') throw thrown;
       seen = thrown.message;
     }
+    if (seen === undefined) return;
     deps.signal.throwIfAborted();
-    if (deps.now().getTime() >= deadline) {
-      throw new MeshError('NOT_READY', `${what} within ${String(Math.round(timeoutMs / 1000))} s: ${seen}`, {hints});
+    const elapsedMs = deps.now().getTime() - start;
+    waiting({what: seen, elapsedMs, limitMs: timeoutMs});
+    if (elapsedMs >= timeoutMs) {
+      throw new MeshError('NOT_READY', `${what} within ${formatDuration(timeoutMs)}: ${seen}`, {hints});
     }
     await deps.sleep(pauseMs);
   }

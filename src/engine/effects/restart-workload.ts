@@ -26,10 +26,10 @@ function rolloutState(deployment: KubeObject): string | undefined {
   const {replicas: desired = 1} = (deployment.spec ?? {}) as {readonly replicas?: number};
   const status = (deployment.status ?? {}) as Readonly<Record<string, number | undefined>>;
   const {observedGeneration = 0, updatedReplicas = 0, replicas = 0, availableReplicas = 0} = status;
-  if (observedGeneration < generation) return 'waiting for the Deployment to be seen by its controller';
-  if (updatedReplicas < desired) return `${String(updatedReplicas)} of ${String(desired)} new pods are there`;
+  if (observedGeneration < generation) return 'the controller has not observed the Deployment yet';
+  if (updatedReplicas < desired) return `${String(updatedReplicas)} of ${String(desired)} new pods exist`;
   const old = replicas - updatedReplicas;
-  if (old > 0) return old === 1 ? '1 old pod is still there' : `${String(old)} old pods are still there`;
+  if (old > 0) return old === 1 ? '1 old pod still exists' : `${String(old)} old pods still exist`;
   if (availableReplicas < updatedReplicas) {
     return `${String(availableReplicas)} of ${String(updatedReplicas)} new pods are available`;
   }

@@ -10,15 +10,18 @@ import type {Deps} from '../deps.js';
 import type {Effect} from '../effect.js';
 
 /** Applies exactly the bytes the plan decided on; when istioctl fails, looks for what is not ready and why. */
-export const effect: Effect<'run-istioctl'> = async (action, {deps, line}) => {
+export const effect: Effect<'run-istioctl'> = async (action, {deps, line, waiting}) => {
   await refuseOtherBytes(action, deps);
+  const start = deps.now().getTime();
   const run = await deps.istioctl.run({
     context: action.context,
     args: action.args,
     file: `${deps.workspace.root}/${action.file}`,
     timeoutMs: action.timeoutMs,
     onLine: (text) => {
-      if (isInformative(text)) line(text.trim());
+      const what = /\bWaiting for (.+)$/.exec(text)?.[1];
+      if (what !== undefined) waiting({what, elapsedMs: deps.now().getTime() - start, limitMs: action.timeoutMs});
+      else if (isInformative(text)) line(text.trim());
     },
   });
   if (run.exitCode === 0) return {installYaml: action.fileSha256};

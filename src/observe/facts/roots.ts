@@ -1,6 +1,6 @@
 /** Facts of the roots that workloads trust: the bundles that istiod writes, and whether proxies have followed them. */
 import {bundleKey, defaultBundleName} from '../../domain/istio/names.js';
-import {describeMoment, some} from '../../domain/checks/describe.js';
+import {formatMinute, some} from '../../domain/format.js';
 import type {ControlPlaneFacts, LiveRoots, ProxyRoots, WrittenBundle} from '../../domain/facts/facts.js';
 import type {ConfigMapObject} from '../../domain/kube/objects.js';
 import {
@@ -146,7 +146,7 @@ async function proxyRoots(sources: FactSources, bundles: Bundles): Promise<Proxy
   const behind = older.filter((pod) => !listening(pod));
   const behindZtunnels = olderThan(changedAt.getTime(), ztunnels);
   if (behind.length + behindZtunnels.length > 0) {
-    const moment = describeMoment(changedAt);
+    const moment = formatMinute(changedAt);
     const change = last
       ? `the roots changed at ${moment}`
       : `ConfigMap ${bundle.metadata.name} was made at ${moment}, perhaps in place of one with other roots`;
@@ -194,7 +194,7 @@ function tooEarly(
   const count = `${String(all.length)} ${all.length === 1 ? 'proxy' : 'proxies'}`;
   return new MeshError(
     'TOO_EARLY',
-    `${change}, and ${count} started before (${some(names)}): until ${describeMoment(until)}, when the last certificate of that time ends, they may not trust a root that was added, and may still trust one that was taken away`,
+    `${change}, and ${count} started before (${some(names)}): until ${formatMinute(until)}, when the last certificate of that time ends, they may not trust a root that was added, and may still trust one that was taken away`,
     {
       hints: [
         advice`${restartCommand(behind, cluster)}`,

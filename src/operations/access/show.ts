@@ -202,7 +202,7 @@ function unselected(name: string, outcome: ClusterResult['outcome'], error: Erro
 }
 
 /** Warnings for remote secrets that could not be followed. */
-function unresolvedRemotes({known, judge}: AccessAnalyzer): readonly Warning[] {
+function unresolvedRemotes({known, judge}: Evaluation): readonly Warning[] {
   const names = new Set(known.map(({cluster}) => cluster));
   return [
     ...judge.unknown().map(({cluster, secret, leadsTo}) => ({

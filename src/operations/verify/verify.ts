@@ -11,6 +11,7 @@ import {codeOfUnknown, isFailing, isPassing, type Report} from '../../domain/che
 import {selectChecks, type Selection} from '../../domain/checks/select.js';
 import {versionNotes} from '../../domain/checks/version-notes.js';
 import {asMeshError, problem, reportError, type ErrorReport} from '../../domain/errors.js';
+import {formatDuration, plural} from '../../domain/format.js';
 import type {Deps} from '../../engine/deps.js';
 import {
   emptyPlan,
@@ -18,6 +19,7 @@ import {
   type Engine,
   type Operation,
   type Phase,
+  type Wait,
   type Warning,
 } from '../../engine/operation.js';
 import {loadMeshOrEmpty, type LoadedMesh, type MeshRequest} from '../shared/load-mesh.js';
@@ -112,23 +114,28 @@ const pausesMs = [1000, 2000, 4000, 5000] as const;
 
 async function wait(reader: EvidenceReader, waitMs: number, engine: Engine, first: Facts): Promise<VerifyResult> {
   const {selected, failOn} = reader;
-  const end = first.evidence.now.getTime() + waitMs;
+  const start = first.evidence.now.getTime();
+  const end = start + waitMs;
   let last = first;
   let wasRefused = false;
+  let elapsedMs = 0;
   try {
     for (let pass = 0; ; pass += 1) {
       const before = last;
       const poll = async (deps: Deps): Promise<Facts | undefined> => {
         const leftMs = end - deps.now().getTime();
         await deps.sleep(Math.max(0, Math.min(leftMs, pausesMs[pass] ?? pausesMs[3])));
-        return deps.now().getTime() < end ? readAgain(reader, deps, before) : undefined;
+        const facts = deps.now().getTime() < end ? await readAgain(reader, deps, before) : undefined;
+        elapsedMs = deps.now().getTime() - start;
+        return facts;
       };
       const known = new Set(before.report.warnings.map(({message}) => message));
       const newWarnings = (facts: Facts | undefined): readonly Warning[] =>
         (facts?.report.warnings ?? []).filter(({message}) => !known.has(message));
-      const {facts} = await engine.run(phase(`wait for ${describePending(before.report, failOn)}`, poll, newWarnings));
+      const wait = {...whatIsAwaited(before.report, failOn), elapsedMs, limitMs: waitMs};
+      const {facts} = await engine.run({...phase('wait', poll, newWarnings), wait});
       if (!facts) {
-        const message = `not all checks passed within ${String(Math.round(waitMs / 1000))} s: see the findings above`;
+        const message = `not all checks passed within ${formatDuration(waitMs)}`;
         return {...before.report, error: problem('TIMEOUT', message, 'to wait longer, use --timeout')};
       }
       last = facts;
@@ -173,12 +180,13 @@ function replaceFacts(last: Evidence, update: Evidence): Evidence {
   };
 }
 
-/** The pending checks for progress output: `MESH402 cluster1 and 2 more`. */
-function describePending({checks: rows}: Report, failOn: Severity): string {
+/** The first check that does not pass, where, and how many more there are: `MESH402 TITLE, and 2 more checks`. */
+function whatIsAwaited({checks: rows}: Report, failOn: Severity): Pick<Wait, 'where' | 'what'> {
   const pending = rows.filter((row) => !isPassing([row], failOn));
   const [first = pending[0]] = pending.filter(({impliedBy}) => impliedBy === undefined);
-  const name = [first?.id, first?.cluster].filter((word) => word !== undefined).join(' ');
-  return pending.length > 1 ? `${name} and ${String(pending.length - 1)} more` : name;
+  const {id = '', title = '', cluster = 'mesh', peer} = first ?? {};
+  const more = pending.length > 1 ? `, and ${plural(pending.length - 1, 'more check', 'more checks')}` : '';
+  return {where: peer === undefined ? cluster : `${cluster} to ${peer}`, what: `${id} ${title}${more}`};
 }
 
 /** A phase with an empty plan, which carries only warnings. */

@@ -1,11 +1,10 @@
 import {bindingText} from '../../domain/access/findings.js';
 import {rightText, pathKinds} from '../../domain/access/path-kinds.js';
-import {some} from '../../domain/checks/describe.js';
 import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import type {PrintedRole} from '../../operations/access/role.js';
 import type {AccessResult, ShownCluster, ShownSubject, ShownWay} from '../../operations/access/show.js';
-import {arrows, indent, table} from '../lines.js';
+import {hintLines, indent, some, table} from '../format.js';
 import type {Printed, View} from '../view.js';
 
 /** `access role`: manifests for `kubectl apply -f -`. JSON is the same as a List, without comments. */
@@ -25,7 +24,7 @@ function page(
     ...clusters.flatMap((cluster) => [...show(cluster), '']),
     ...elsewhere.flatMap(({name, error}) =>
       error
-        ? [`What leads here from ${name} is not known: ${printableLine(error.message)}`, ...arrows(error.hints)]
+        ? [`What leads here from ${name} is not known: ${printableLine(error.message)}`, ...hintLines(error.hints)]
         : [],
     ),
     lowerBound,
@@ -37,7 +36,7 @@ function head({name, outcome, error, subjects}: Printed<ShownCluster>): readonly
   const counted = `${String(unexpected)} unexpected, ${String(subjects.length - unexpected)} expected`;
   return [
     error && subjects.length === 0 ? `${name}: ${outcome}` : `${name}: ${counted} can reach the CA key`,
-    ...(error ? [`  ${outcome}: ${printableLine(error.message)}`, ...arrows(error.hints)] : []),
+    ...(error ? [`  ${outcome}: ${printableLine(error.message)}`, ...hintLines(error.hints)] : []),
   ];
 }
 

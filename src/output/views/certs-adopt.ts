@@ -1,7 +1,7 @@
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import type {AdoptedCluster, AdoptResult} from '../../operations/certs/adopt.js';
-import {arrows} from '../lines.js';
+import {hintLines} from '../format.js';
 import type {Printed, View} from '../view.js';
 
 /** `certs adopt`: a line for each context with its CA below it; what became of the work directory; how to go on. */
@@ -10,7 +10,7 @@ export const certsAdoptView: View<AdoptResult> = {
     [
       ...result.clusters.flatMap((cluster) => clusterLines(cluster, result.dryRun !== undefined)),
       ...changeLines(result),
-      ...result.errors.flatMap(({message, hints}) => [message, ...arrows(hints)]),
+      ...result.errors.flatMap(({message, hints}) => [message, ...hintLines(hints)]),
     ].join('\n'),
   name: ({clusters}) => clusters.flatMap(({name, error}) => (error ? [] : [name])).join('\n'),
 };
@@ -18,7 +18,7 @@ export const certsAdoptView: View<AdoptResult> = {
 function clusterLines(cluster: Printed<AdoptedCluster>, dryRun: boolean): readonly string[] {
   const {name, context, error, outcome, versions = [], files} = cluster;
   if (error) {
-    return [`${printableLine(name)}: not adopted: ${printableLine(error.message)}`, ...arrows(error.hints)];
+    return [`${printableLine(name)}: not adopted: ${printableLine(error.message)}`, ...hintLines(error.hints)];
   }
   const would = dryRun && outcome === 'skipped';
   const words = would ? 'would be adopted' : outcome === 'done' ? 'adopted' : outcome;

@@ -3,7 +3,7 @@ import type {GenerateResult} from '../../operations/certs/generate.js';
 import {formatFingerprint, shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import type {ClusterResult} from '../../engine/report.js';
-import {allErrorLines, doneNames, outcomeText, table} from '../lines.js';
+import {allErrorLines, doneNames, outcomeText, table} from '../format.js';
 import type {Printed, View} from '../view.js';
 
 /** `certs generate`: a line for the root and for each cluster, then what went wrong. */

@@ -1,7 +1,7 @@
 import type {ImportClusterResult, ImportResult} from '../../operations/certs/import.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
-import {doneNames, errorLines, outcomeText, table} from '../lines.js';
+import {doneNames, errorLines, outcomeText, table} from '../format.js';
 import type {Printed, View} from '../view.js';
 
 /** `certs import`: what became of the cluster, its chain up to the root, or every reason against it. */

@@ -1,7 +1,7 @@
 import {formatFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import type {InspectedCertificate, InspectedKey, InspectResult} from '../../operations/certs/inspect.js';
-import {errorLines} from '../lines.js';
+import {errorLines} from '../format.js';
 import type {View} from '../view.js';
 
 /** `certs inspect`: a block for each certificate and key, then istiod's word. */

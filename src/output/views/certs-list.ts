@@ -6,7 +6,7 @@ import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ListResult} from '../../operations/certs/list.js';
-import {indent, table} from '../lines.js';
+import {indent, table} from '../format.js';
 import type {Printed, View, ViewContext} from '../view.js';
 import {certsListPrometheus} from './certs-list-prometheus.js';
 import {ofMesh, type Sighting, sightings} from './certs-list-sightings.js';

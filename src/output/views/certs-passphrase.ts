@@ -1,5 +1,5 @@
 import type {PassphraseResult, Protection} from '../../operations/certs/passphrase.js';
-import {errorLines} from '../lines.js';
+import {errorLines} from '../format.js';
 import type {View} from '../view.js';
 
 /** `certs passphrase`: one line that says how the root key is protected now, then what went wrong. */

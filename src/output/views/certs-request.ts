@@ -4,7 +4,7 @@ import type {CertManagerResult} from '../../operations/certs/cert-manager.js';
 import type {CsrResult, RequestClusterResult} from '../../operations/certs/request.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
-import {allErrorLines, doneNames, outcomeText, table} from '../lines.js';
+import {allErrorLines, doneNames, outcomeText, table} from '../format.js';
 import type {Printed, View, ViewContext} from '../view.js';
 
 /** `certs request`: a line for each cluster, what went wrong, and what to do with the requests. */

@@ -1,6 +1,6 @@
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import type {WorkloadResult} from '../../operations/certs/workload.js';
-import {errorLines, outcomeText, table} from '../lines.js';
+import {errorLines, outcomeText, table} from '../format.js';
 import type {View} from '../view.js';
 
 /** `certs workload`: who the certificate is for, how long it lives, where its files are. */

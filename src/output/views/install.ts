@@ -1,6 +1,6 @@
 import {printable} from '../../domain/printable.js';
 import type {PrintResult, RenderedCluster, RenderResult} from '../../operations/install/render.js';
-import {failedLines} from '../lines.js';
+import {failedLines} from '../format.js';
 import type {Printed, View} from '../view.js';
 import type {AppliedCluster, ApplyResult} from '../../operations/install/apply.js';
 

@@ -1,7 +1,7 @@
 import {printableLine} from '../../domain/printable.js';
 import type {Change} from '../../domain/journal/changes.js';
 import type {ShowResult} from '../../operations/journal/show.js';
-import {columnWidths, table} from '../lines.js';
+import {columnWidths, table} from '../format.js';
 import type {View} from '../view.js';
 
 /** The column that is cut where a terminal is too narrow for all: JSON and `-o wide` have it whole. */

@@ -2,7 +2,7 @@ import {layout} from '../../domain/mesh/layout.js';
 import {printableLine} from '../../domain/printable.js';
 import {kubectlMesh} from '../../domain/suggest/suggestion.js';
 import type {ChainSummary, VerifiedCluster, VerifyJournalResult} from '../../operations/journal/verify.js';
-import {failedLines} from '../lines.js';
+import {failedLines} from '../format.js';
 import type {Printed, View, ViewContext} from '../view.js';
 
 /** `journal verify`: the file, its chains, and what each cluster remembers. */

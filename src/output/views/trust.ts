@@ -4,7 +4,7 @@ import type {ComparedCluster, DiffResult} from '../../operations/trust/diff.js';
 import type {PushedCluster, PushResult} from '../../operations/trust/push.js';
 import type {ShownCa} from '../../domain/ca/inspect-ca.js';
 import type {RollbackResult} from '../../operations/trust/rollback.js';
-import {arrows, indent} from '../lines.js';
+import {hintLines, indent} from '../format.js';
 import type {Printed, View} from '../view.js';
 
 type Print = (fingerprint: string) => string;
@@ -80,7 +80,7 @@ function failureLines({name, outcome, error, refusals}: Printed<PushedCluster>):
   const all = error && !refusals.some(({message}) => message === error.message) ? [error] : refusals;
   return all.flatMap(({message, hints}, index) => [
     `${index === 0 ? `${name}: ${outcome}` : '  and'}: ${printableLine(message)}`,
-    ...arrows(hints),
+    ...hintLines(hints),
   ]);
 }
 
@@ -117,7 +117,7 @@ function comparedLines(
   print: Print,
 ): readonly string[] {
   if (madeElsewhere !== undefined) return [`${name}: nothing to compare: ${madeElsewhere}`];
-  if (error) return [`${name}: ${outcome}: ${printableLine(error.message)}`, ...arrows(error.hints)];
+  if (error) return [`${name}: ${outcome}: ${printableLine(error.message)}`, ...hintLines(error.hints)];
   if (differences.length === 0) return [`${name}: the same`];
   return [
     `${name}: different`,

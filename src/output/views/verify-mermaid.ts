@@ -6,7 +6,7 @@ import type {Acceptance, ClusterTopology, MeshTopology, TopologyCertificate} fro
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
-import {indent} from '../lines.js';
+import {indent} from '../format.js';
 
 const classes = [
   'classDef ok fill:#e6f4ea,stroke:#137333,color:#000',

@@ -4,6 +4,7 @@ import {groupBy} from '../../domain/group-by.js';
 import {printableLine} from '../../domain/printable.js';
 import type {Purpose} from '../../domain/suggest/suggestion.js';
 import type {VerifyResult} from '../../operations/verify/verify.js';
+import {errorLines, plural} from '../format.js';
 import type {Printed} from '../view.js';
 
 /** The result as views see it. */
@@ -63,7 +64,19 @@ export function isBad({result}: ShownRow): boolean {
   return result !== 'ok' && result !== 'skipped';
 }
 
-/** That `--wait` was given up, and why; nothing otherwise. */
+/** The results in the order in which they are counted: those that do not pass first. */
+const results = ['error', 'unknown', 'warning', 'ok', 'skipped'] as const;
+
+/** `2 errors, 24 ok, 1 skipped`. */
+export function countsText(rows: readonly ShownRow[]): string {
+  return results
+    .map((one) => [rows.filter(({result}) => result === one).length, one] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, one]) => (one === 'error' || one === 'warning' ? plural(count, one) : `${String(count)} ${one}`))
+    .join(', ');
+}
+
+/** Why `--wait` ended before every check passed, with its hints; nothing otherwise. */
 export function timeoutLines({error}: ShownVerify): readonly string[] {
-  return error ? [`Gave up waiting: ${error.message}`] : [];
+  return error ? errorLines({...error, message: `Timed out: ${error.message}`}) : [];
 }

@@ -10,7 +10,7 @@ export function verifyShort(result: ShownVerify): string {
   const groups = groupBy(result.checks.filter(isBad), (row) =>
     row.impliedBy === undefined ? row : [row.result, row.impliedBy, placeOf(row)].join(' '),
   );
-  return [...[...groups.values()].map(shortLine), ...timeoutLines(result)].join('\n');
+  return [...[...groups.values()].map(shortLine), ...timeoutLines(result).slice(0, 1)].join('\n');
 }
 
 function shortLine(group: readonly [ShownRow, ...ShownRow[]]): string {

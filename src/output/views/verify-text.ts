@@ -1,18 +1,22 @@
 /**
- * Verify as text. Rules: one block for the mesh, one for each cluster and each pair (one for all pairs of a trusting cluster
- * of which nothing but ok and skipped is to be said: fifty clusters have 2,450); one line for each check, what is wrong
- * indented below it with the command that mends it; a consequence names its cause instead; the verdict last. A command
- * that mends several rows is printed once: some must not be executed twice.
+ * verify as text. By default: one line for the mesh and one for each passing cluster, or one for all of them where there are
+ * many; then a block for each cluster with rows that do not pass; the verdict last. `-v` prints every row, `-o wide` the
+ * evidence as well, in one block for the mesh, for each cluster, and for each pair (one for all pairs of a trusting cluster
+ * that only pass or are skipped: fifty clusters have 2,450). One line for each check, what was observed indented below it
+ * with the command that fixes it; a consequence names its cause instead. A command that fixes several rows is printed once:
+ * some must not be executed twice.
  */
 import type {Acceptance, ClusterTopology, MeshTopology, TopologyCertificate} from '../../domain/checks/topology.js';
-import {some} from '../../domain/checks/describe.js';
 import {groupBy} from '../../domain/group-by.js';
 import {shortFingerprint} from '../../domain/keys/keys.js';
 import {printableLine} from '../../domain/printable.js';
-import {table} from '../lines.js';
+import {columns, createPainter, plural, some, table} from '../format.js';
+import type {ViewContext} from '../view.js';
 import {
+  countsText,
   details,
   isBad,
+  meshPlace,
   placeOf,
   places,
   remedyText,
@@ -23,50 +27,129 @@ import {
   type ShownVerify,
 } from './verify-rows.js';
 
+type Context = Partial<Pick<ViewContext, 'color' | 'verbose'>>;
+
 /** `-o text`. */
-export function verifyText(result: ShownVerify): string {
-  return page(result, sections(result, false));
+export function verifyText(result: ShownVerify, context: Context = {}): string {
+  const options = rowOptions(result, false, context);
+  return page(result, context.verbose === true ? sections(result, options) : summary(result, options), options);
 }
 
-/** `-o wide`: the text with its evidence, who accepts whom, and by which certificates. */
-export function verifyWide(result: ShownVerify): string {
-  return page(result, [...sections(result, true), ...pictureLines(result.mesh)]);
+/** `-o wide`: every row with its evidence, which cluster accepts which, and by which certificates. */
+export function verifyWide(result: ShownVerify, context: Context = {}): string {
+  const options = rowOptions(result, true, context);
+  return page(result, [...sections(result, options), ...topologyLines(result.mesh)], options);
 }
 
-/** The lines, how to preview a fix where one of our own commands would ask, and the verdict. */
-function page(result: ShownVerify, lines: readonly string[]): string {
-  const {verdict, checks: rows} = result;
-  const changes = rows.some(({fix, impliedBy}) => impliedBy === undefined && typeof fix !== 'string' && fix.agrees);
-  // `2 error, 24 ok, 1 skipped`
-  const counts = (['error', 'unknown', 'warning', 'ok', 'skipped'] as const)
-    .map((one) => [rows.filter(({result}) => result === one).length, one] as const)
-    .filter(([count]) => count > 0)
-    .map(([count, one]) => `${String(count)} ${one}`);
-  return [
-    ...lines,
-    ...(changes ? ['What a `kubectl mesh` fix would do, it says itself with --dry-run instead of --yes.', ''] : []),
-    ...timeoutLines(result),
-    `Verdict: ${verdict} (${counts.join(', ')})`,
-  ].join('\n');
+interface RowOptions {
+  /** Whether the evidence of rows that pass is printed as well. */
+  readonly withEvidence: boolean;
+  readonly paint: ReturnType<typeof createPainter>;
+  /** Whether a line about pairs of clusters names the trusted ones: no heading does. */
+  readonly namesPeers?: boolean;
+  /** The row printed before that the same command fixes. */
+  readonly twin: (row: ShownRow) => ShownRow | undefined;
 }
 
-/** The blocks; `withEvidence`: what was observed of what is well, too. */
-function sections({checks: rows}: ShownVerify, withEvidence: boolean): readonly string[] {
-  const all = places(rows);
-  const quiet = groupBy(all.filter(isQuietPair), clusterOf);
-  const shown = groupBy(
-    all.flatMap((one) => one.rows.filter(hasDetails)),
+function rowOptions({checks: rows}: ShownVerify, withEvidence: boolean, {color = false}: Context): RowOptions {
+  const byRemedy = groupBy(
+    places(rows).flatMap((one) => one.rows.filter(hasDetails)),
     remedyText,
   );
   const twin = (row: ShownRow): ShownRow | undefined => {
     const remedy = remedyText(row);
-    const first = remedy === '' ? undefined : shown.get(remedy)?.[0];
+    const first = remedy === '' ? undefined : byRemedy.get(remedy)?.[0];
     return first === row ? undefined : first;
   };
+  return {withEvidence, paint: createPainter(color), twin};
+}
+
+/** The lines, how to preview the fixes that would change something, and the verdict. */
+function page(result: ShownVerify, lines: readonly string[], {paint}: RowOptions): string {
+  const {verdict, checks: rows} = result;
+  const changes = rows.some(({fix, impliedBy}) => impliedBy === undefined && typeof fix !== 'string' && fix.agrees);
+  return [
+    ...lines,
+    ...(changes ? ['To preview a `kubectl mesh` fix, run it with --dry-run instead of --yes.', ''] : []),
+    ...timeoutLines(result),
+    `Verdict: ${paint[verdict](verdict)} (${countsText(rows)})`,
+  ].join('\n');
+}
+
+/** More passing clusters than this are one line. */
+const mostClusterLines = 12;
+
+/** The lines of what passes, then the blocks of what does not. */
+function summary({checks}: ShownVerify, options: RowOptions): readonly string[] {
+  const mesh = checks.filter(({cluster}) => cluster === undefined);
+  const general: readonly Owner[] = mesh.length > 0 ? [{name: meshPlace, rows: mesh}] : [];
+  const clusters: readonly Owner[] = [...groupBy(checks, ({cluster}) => cluster)].flatMap(([name, rows]) =>
+    name === undefined ? [] : [{name, rows}],
+  );
+  const all = [...general, ...clusters];
+  const isPassing = ({rows}: Owner): boolean => !rows.some(isBad);
+  const passing = clusters.filter(isPassing);
+  const lines: readonly Owner[] =
+    passing.length > mostClusterLines
+      ? [
+          ...general.filter(isPassing),
+          {name: plural(passing.length, 'cluster'), rows: passing.flatMap(({rows}) => rows)},
+        ]
+      : all.filter(isPassing);
+  // Clusters about which the same is to be printed are one block: all that trust one that cannot be reached.
+  const blocks = groupBy(
+    all.filter((one) => !isPassing(one)),
+    (owner) => [countsText(owner.rows.filter(isCounted)), ...ownerLines(owner, options)].join('\n'),
+  );
+  return [
+    ...columns(lines.map(({name, rows}) => [name, passedText(rows)])),
+    ...(lines.length > 0 ? [''] : []),
+    ...[...blocks.values()].flatMap((alike) => {
+      const [first] = alike;
+      const counts = `${countsText(first.rows.filter(isCounted))}${alike.length > 1 ? ' each' : ''}`;
+      return [`${some(alike.map(({name}) => name))}  ${counts}`, ...ownerLines(first, options), ''];
+    }),
+  ];
+}
+
+/** The mesh or a cluster, with its rows and those of its pairs. */
+interface Owner {
+  readonly name: string;
+  readonly rows: readonly ShownRow[];
+}
+
+/** A skipped check counts as neither passed nor failed. */
+function isCounted({result}: ShownRow): boolean {
+  return result !== 'skipped';
+}
+
+/** `31 checks ok`. */
+function passedText(rows: readonly ShownRow[]): string {
+  const ok = rows.filter(isCounted).length;
+  return ok > 0 ? `${plural(ok, 'check')} ok` : `${plural(rows.length, 'check')} skipped`;
+}
+
+/** What does not pass: of the cluster, consequences in its pairs, then each pair that has more to show. */
+function ownerLines({rows}: Owner, options: RowOptions): readonly string[] {
+  const bad = rows.filter(isBad);
+  const isOfPair = (row: ShownRow): boolean => row.peer !== undefined && hasDetails(row);
+  return [
+    ...placeLines(
+      bad.filter((row) => !isOfPair(row)),
+      {...options, namesPeers: true},
+    ),
+    ...places(bad.filter(isOfPair)).flatMap((pair) => [`  ${pair.place}`, ...placeLines(pair.rows, options)]),
+  ];
+}
+
+/** The blocks of all rows. */
+function sections({checks: rows}: ShownVerify, options: RowOptions): readonly string[] {
+  const all = places(rows);
+  const quiet = groupBy(all.filter(isQuietPair), clusterOf);
   return all.flatMap((one) => {
     const alike = isQuietPair(one) ? quiet.get(clusterOf(one)) : undefined;
-    if (!alike || alike.length < 2) return [one.place, ...placeLines(one.rows, {withEvidence, twin}), ''];
-    return alike[0] === one ? [...quietLines(alike), ''] : [];
+    if (!alike || alike.length < 2) return [one.place, ...placeLines(one.rows, options), ''];
+    return alike[0] === one ? [...quietLines(alike, options), ''] : [];
   });
 }
 
@@ -74,29 +157,23 @@ function clusterOf({rows: [row]}: Place): string {
   return row?.cluster ?? '';
 }
 
-/** Whether it is a pair of clusters of which a person has nothing to look at. */
+/** Whether it is a pair of clusters whose rows all pass or are skipped. */
 function isQuietPair({rows}: Place): boolean {
   return rows.every((row) => row.peer !== undefined && !isBad(row));
 }
 
 /** One block for several pairs of a trusting cluster: a line for each check and result, with the number of pairs. */
-function quietLines(all: readonly [Place, ...Place[]]): readonly string[] {
+function quietLines(all: readonly [Place, ...Place[]], options: RowOptions): readonly string[] {
   const rows = all.flatMap((place) => place.rows);
   const peers = [...new Set(rows.flatMap(({peer}) => peer ?? []))];
   return [
     `${clusterOf(all[0])} to ${some(peers)}`,
-    ...[...groupBy(rows, headOf)].map(([head, alike]) => {
+    ...[...groupBy(rows, (row) => headOf(row, options))].map(([head, alike]) => {
       const reasons = some([...new Set(alike.flatMap(({reason}) => reason ?? []))]);
-      const count = `${String(alike.length)} of ${String(peers.length)} clusters`;
+      const count = `${String(alike.length)} of ${plural(peers.length, 'cluster')}`;
       return `${head} (${count}${reasons === '' ? '' : `: ${printableLine(reasons)}`})`;
     }),
   ];
-}
-
-interface RowOptions {
-  readonly withEvidence: boolean;
-  /** The row shown before that is mended by the same command. */
-  readonly twin: (row: ShownRow) => ShownRow | undefined;
 }
 
 /**
@@ -104,7 +181,7 @@ interface RowOptions {
  * of them would hide the others.
  */
 function placeLines(rows: readonly ShownRow[], options: RowOptions): readonly string[] {
-  const groups = [...groupBy(rows, (row) => whyFolded(row) ?? row).values()];
+  const groups = [...groupBy(rows, (row) => foldKey(row) ?? row).values()];
   return [
     ...groups.filter(({length}) => length === 1).flatMap(([row]) => rowLines(row, options)),
     ...groups
@@ -112,18 +189,25 @@ function placeLines(rows: readonly ShownRow[], options: RowOptions): readonly st
       .map((alike) => {
         const [row] = alike;
         const ids = [...new Set(alike.map(({id}) => id))];
-        const what = row.result === 'skipped' ? `${String(ids.length)} checks` : ids.join(', ');
-        return `  ${row.result.padEnd(resultWidth)}  ${what} (${whyNoDetails(row)})`;
+        const what = row.result === 'skipped' ? plural(ids.length, 'check') : ids.join(', ');
+        return `  ${resultOf(row, options)}  ${what} (${peersOf(alike, options)}${whyNoDetails(row)})`;
       }),
   ];
 }
 
-/** What rows that are folded into one line share. */
-function whyFolded(row: ShownRow): string | undefined {
-  return hasDetails(row) || row.result === 'ok' ? undefined : `${row.result} ${whyNoDetails(row)}`;
+/** `to cluster2, cluster3: ` */
+function peersOf(rows: readonly ShownRow[], {namesPeers = false}: RowOptions): string {
+  const peers = namesPeers ? [...new Set(rows.flatMap(({peer}) => peer ?? []))] : [];
+  return peers.length === 0 ? '' : `to ${some(peers)}: `;
 }
 
-/** Whether a person has to read more of it than one line. */
+/** What rows that are folded into one line have in common. */
+function foldKey(row: ShownRow): string | undefined {
+  if (hasDetails(row) || row.result === 'ok') return undefined;
+  return `${row.result} ${row.peer === undefined ? 'cluster' : 'pair'} ${whyNoDetails(row)}`;
+}
+
+/** Whether more than one line is printed for the row. */
 function hasDetails(row: ShownRow): boolean {
   return isBad(row) && row.impliedBy === undefined;
 }
@@ -132,27 +216,33 @@ function whyNoDetails({result, reason = '', impliedBy}: ShownRow): string {
   return result === 'skipped' || impliedBy === undefined ? printableLine(reason) : `follows from ${impliedBy}`;
 }
 
-function rowLines(row: ShownRow, {withEvidence, twin}: RowOptions): readonly string[] {
-  const head = headOf(row);
-  if (row.result === 'ok') return [head, ...(withEvidence ? detailLines(row, undefined) : [])];
-  return hasDetails(row) ? [head, ...detailLines(row, twin(row))] : [`${head} (${whyNoDetails(row)})`];
+function rowLines(row: ShownRow, options: RowOptions): readonly string[] {
+  const head = headOf(row, options);
+  if (row.result === 'ok') return [head, ...(options.withEvidence ? detailLines(row, undefined) : [])];
+  return hasDetails(row)
+    ? [head, ...detailLines(row, options.twin(row))]
+    : [`${head} (${peersOf([row], options)}${whyNoDetails(row)})`];
 }
 
-function headOf({result, id, title}: ShownRow): string {
-  return `  ${result.padEnd(resultWidth)}  ${id}  ${title}`;
+function headOf(row: ShownRow, options: RowOptions): string {
+  return `  ${resultOf(row, options)}  ${row.id}  ${row.title}`;
+}
+
+function resultOf({result}: ShownRow, {paint}: RowOptions): string {
+  return paint[result](result.padEnd(resultWidth));
 }
 
 const nameWidth = 'observed: '.length;
 
 function detailLines(row: ShownRow, twin: ShownRow | undefined): readonly string[] {
-  const seen = twin === undefined ? row : {...row, fix: `the same as for ${twin.id}, ${placeOf(twin)}`};
-  return details(seen).map(([name, text]) => `${' '.repeat(resultWidth + 4)}${`${name}:`.padEnd(nameWidth)}${text}`);
+  const shown = twin === undefined ? row : {...row, fix: `the same as for ${twin.id}, ${placeOf(twin)}`};
+  return details(shown).map(([name, text]) => `${' '.repeat(resultWidth + 4)}${`${name}:`.padEnd(nameWidth)}${text}`);
 }
 
-/** `NO` is the one that must be seen. */
+/** `NO` stands out. */
 const cells: Readonly<Record<Acceptance, string>> = {yes: 'yes', no: 'NO', unknown: 'unknown', none: '-'};
 
-function pictureLines({clusters}: MeshTopology): readonly string[] {
+function topologyLines({clusters}: MeshTopology): readonly string[] {
   if (clusters.length === 0) return [];
   return [
     ...(clusters.length > 1 ? [matrix(clusters), ''] : []),
@@ -160,7 +250,7 @@ function pictureLines({clusters}: MeshTopology): readonly string[] {
       ['CLUSTER', 'LIVE ROOTS', 'LIVE CLUSTER CA'],
       clusters.map(({name, roots, clusterCas}) => [name, list(roots), list(clusterCas)]),
     ),
-    ...clusters.flatMap(({name, unseen = []}) => unseen.map((why) => `${name}: not seen: ${printableLine(why)}`)),
+    ...clusters.flatMap(({name, unseen = []}) => unseen.map((why) => `${name}: unknown: ${printableLine(why)}`)),
     '',
   ];
 }

@@ -15,7 +15,7 @@ import {printed, textOf} from '../../helpers/suggestions.js';
 
 const context = {color: false, now, command: textOf, request: {failOn: 'error'}} as const;
 
-/** A report with its picture, as verify answers it. */
+/** A report with its topology: the result of verify. */
 function verified(of: Evidence): Printed<VerifyResult> {
   const report = judge(checks, of);
   return printed({...report, mesh: topologyOf(of, report.checks), warnings: versionNotes(of)});
@@ -28,7 +28,7 @@ const forbidden: ErrorReport = {
   hints: [advice`${inspectWith.kubectl('any', words`auth can-i list pods -n istio-system --context kind-cluster1`)}`],
 };
 
-/** Some of everything: an error with consequences, a warning, something unknown, something left out. */
+/** An error with consequences, a warning, something unknown, and something skipped. */
 const mixed = verified(
   evidence({
     meshValues: {rootKey: {protection: 'clear'}},
@@ -57,6 +57,7 @@ describe('the view of verify', () => {
     ['healthy', healthy],
   ] as const)('shows a %s mesh as text, short and json', async (name, result) => {
     await expect(verifyView.text(result)).toMatchFileSnapshot(golden(`${name}.txt`));
+    await expect(verifyView.text(result, {verbose: true})).toMatchFileSnapshot(golden(`${name}.verbose.txt`));
     await expect(verifyView.short(result)).toMatchFileSnapshot(golden(`${name}.short.txt`));
     await expect(verifyView.wide(result)).toMatchFileSnapshot(golden(`${name}.wide.txt`));
     await expect(verifyView.junit(result, context)).toMatchFileSnapshot(golden(`${name}.junit.xml`));
@@ -64,10 +65,17 @@ describe('the view of verify', () => {
     await expect(JSON.stringify(result, undefined, 2)).toMatchFileSnapshot(golden(`${name}.json`));
   });
 
-  it('says that waiting was given up', () => {
-    const error: Printed<ErrorReport> = {code: 'TIMEOUT', message: 'not all was well after 60 s', hints: []};
-    expect(verifyView.text({...mixed, error})).toContain('Gave up waiting: not all was well after 60 s');
-    expect(verifyView.short({...mixed, error})).toContain('Gave up waiting');
+  it('reports a wait that timed out, with its hints', () => {
+    const error: Printed<ErrorReport> = {code: 'TIMEOUT', message: 'not all checks passed', hints: ['use --timeout']};
+    expect(verifyView.text({...mixed, error})).toContain(
+      'Timed out: not all checks passed\n  → use --timeout\nVerdict:',
+    );
+    expect(
+      verifyView
+        .short({...mixed, error})
+        .split('\n')
+        .at(-1),
+    ).toBe('Timed out: not all checks passed');
   });
 
   it('shows nothing that could rewrite a terminal', () => {

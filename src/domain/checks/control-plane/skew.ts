@@ -8,7 +8,7 @@ import {
 } from '../../istio/version.js';
 import type {MeshCluster} from '../../mesh/mesh.js';
 import {type Finding, type OfCluster, apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
-import {some} from '../describe.js';
+import {some} from '../../format.js';
 import type {ControlPlaneFacts} from '../../facts/facts.js';
 import {upgradeFix} from '../fixes.js';
 

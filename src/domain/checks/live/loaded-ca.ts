@@ -2,7 +2,7 @@ import {hasFeature} from '../../istio/features.js';
 import {resolveVersion} from '../../istio/versions.js';
 import {kubectlMesh} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
-import {describeDay} from '../describe.js';
+import {formatDay} from '../../format.js';
 import {expirySource, judgeExpiry} from '../expiry.js';
 import type {CaOrigin, CertificateFacts, IstiodMetrics, Part, PushedTrust} from '../../facts/facts.js';
 import {loadFix, replaceCaFix, restartFix} from '../fixes.js';
@@ -90,5 +90,5 @@ function findingOf(
 function describe(reported: readonly Reported[]): string {
   return reported.length === 0
     ? 'no CA'
-    : reported.map(({what, expiry}) => `${what.replace('its ', '')} until ${describeDay(expiry)}`).join(', ');
+    : reported.map(({what, expiry}) => `${what.replace('its ', '')} until ${formatDay(expiry)}`).join(', ');
 }

@@ -1,7 +1,7 @@
 import {sameRoots} from '../../ca/trust-store.js';
 import {runAll, inspectWith, pipe, words} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
-import {some} from '../describe.js';
+import {some} from '../../format.js';
 import {restartFix} from '../fixes.js';
 import type {IstiodMetrics, Part} from '../../facts/facts.js';
 

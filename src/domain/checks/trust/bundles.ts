@@ -1,6 +1,6 @@
 import {inspectWith, sequence, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok} from '../check.js';
-import {some} from '../describe.js';
+import {some} from '../../format.js';
 import {loadFix, restartFix} from '../fixes.js';
 import {namespacesWithBundle} from './bundle-namespaces.js';
 

@@ -3,7 +3,8 @@ import {fixWith, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, notApplicable, ok, notApplicableReason, type ClusterSubject, type Judgement} from '../check.js';
 import {shortFingerprint} from '../../keys/keys.js';
 import type {Difference} from '../../trust/diff.js';
-import {describeCertificate, some} from '../describe.js';
+import {describeCertificate} from '../describe.js';
+import {some} from '../../format.js';
 import {loadFix, replaceCaFix} from '../fixes.js';
 import type {CacertsFacts} from '../../facts/facts.js';
 

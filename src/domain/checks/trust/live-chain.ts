@@ -1,6 +1,7 @@
 import type {Suggestion} from '../../suggest/suggestion.js';
 import {istiodCheck, findingsOr, notApplicable, ok, type Finding} from '../check.js';
-import {describeCertificate, some} from '../describe.js';
+import {describeCertificate} from '../describe.js';
+import {some} from '../../format.js';
 import {loadFix, restartFix} from '../fixes.js';
 import type {Part, ServedChain} from '../../facts/facts.js';
 

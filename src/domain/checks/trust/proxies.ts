@@ -1,5 +1,5 @@
 import {apiServerCheck, notApplicable, ok} from '../check.js';
-import {describeMoment} from '../describe.js';
+import {formatMinute} from '../../format.js';
 
 /** Proxies get new roots later than istiod: unknown until all of them must have. */
 export const proxiesCheck = apiServerCheck({
@@ -17,14 +17,14 @@ export const proxiesCheck = apiServerCheck({
       case 'not recorded':
         return notApplicable('this API server does not record when istiod wrote its roots');
       case 'never changed':
-        return ok(`unchanged since the first roots of ${describeMoment(proxyRoots.since)}`);
+        return ok(`unchanged since the first roots of ${formatMinute(proxyRoots.since)}`);
       case 'outlived':
-        return ok(`changed at ${describeMoment(proxyRoots.changedAt)}; all older certificates have expired`);
+        return ok(`changed at ${formatMinute(proxyRoots.changedAt)}; all older certificates have expired`);
       case 'no older proxy':
-        return ok(`changed at ${describeMoment(proxyRoots.changedAt)}; every proxy started later`);
+        return ok(`changed at ${formatMinute(proxyRoots.changedAt)}; every proxy started later`);
       case 'pushed':
         return ok(
-          `changed at ${describeMoment(proxyRoots.changedAt)}; istiod pushed them to ${String(proxyRoots.proxies)} older proxies`,
+          `changed at ${formatMinute(proxyRoots.changedAt)}; istiod pushed them to ${String(proxyRoots.proxies)} older proxies`,
         );
     }
   },

@@ -1,7 +1,8 @@
 import {externalCertProvider} from '../../istio/environment.js';
 import {fixWith, type Suggestion, words} from '../../suggest/suggestion.js';
 import {apiServerCheck, findingsOr, notApplicable, ok, type ClusterSubject, type Finding} from '../check.js';
-import {describeRoots, some} from '../describe.js';
+import {describeRoots} from '../describe.js';
+import {some} from '../../format.js';
 import {restartFix} from '../fixes.js';
 import type {CaBundleFacts, ControlPlaneFacts, WebhookConfigurationFacts, WebhookFacts} from '../../facts/facts.js';
 

@@ -1,6 +1,6 @@
 import {fixWith, ifExists, inWorkDir, kubectlMesh, sequence} from '../../suggest/suggestion.js';
 import {workDirCheck, findingsOr, notApplicable, ok, type Finding, type Subject} from '../check.js';
-import {some} from '../describe.js';
+import {some} from '../../format.js';
 import type {JournalFacts, OpenChange} from '../../facts/facts.js';
 import {archivedHeadName, archivedJournalName, layout} from '../../mesh/layout.js';
 

@@ -1,5 +1,5 @@
 import {workDirCheck, notApplicable, ok} from '../check.js';
-import {describeDay} from '../describe.js';
+import {formatDay} from '../../format.js';
 import {renewFix} from '../fixes.js';
 
 /**
@@ -23,9 +23,9 @@ export const outlivesCheck = workDirCheck({
     const [limit = root] = [root, ...between].toSorted((a, b) => a.notAfter.getTime() - b.notAfter.getTime());
     const what = limit === root ? 'its root' : `"${limit.subject}" above it`;
     const beyondMs = certificate.notAfter.getTime() - limit.notAfter.getTime();
-    const until = `until ${describeDay(certificate.notAfter)}`;
+    const until = `until ${formatDay(certificate.notAfter)}`;
     if (beyondMs <= toleranceMs) return ok(until);
-    return {observed: `${until}, ${what} until ${describeDay(limit.notAfter)}`, fix: renewFix(subject)};
+    return {observed: `${until}, ${what} until ${formatDay(limit.notAfter)}`, fix: renewFix(subject)};
   },
   meaning: 'The cluster CA certificate expires before its root and the CAs in between, or at most a day later.',
   breaks: "Nothing yet. But people and alerts watch the cluster CA's expiry, and the mesh stops when the root expires.",

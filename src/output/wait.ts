@@ -1,0 +1,43 @@
+/** How a wait is shown while it goes on, at a terminal and in logs. */
+import type {Wait} from '../engine/operation.js';
+import {cut, formatDuration} from './format.js';
+
+/** `cluster1: waiting: MESH402 Every istiod pod is Running and ready (12 s of 5 min)`; of at most `width` characters. */
+export function waitLine(wait: Wait, width?: number): string {
+  const duration = ` ${waitDuration(wait)}`;
+  return `${cut(`${wait.where}: waiting: ${wait.what}`, width && width - duration.length)}${duration}`;
+}
+
+/** `(12 s of 5 min)`. */
+export function waitDuration({elapsedMs, limitMs}: Wait): string {
+  return `(${formatDuration(elapsedMs)} of ${formatDuration(limitMs)})`;
+}
+
+/** Calls `show` with a wait, and each second with its new duration, until it ends. */
+export interface Ticker {
+  readonly start: (wait: Wait) => void;
+  readonly end: () => void;
+  readonly isRunning: () => boolean;
+}
+
+/** Creates a ticker. Its timer keeps no process alive. */
+export function createTicker(show: (wait: Wait) => void, clock: () => number = Date.now): Ticker {
+  let timer: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    clearInterval(timer);
+    timer = undefined;
+  };
+  return {
+    start(wait) {
+      end();
+      const start = clock() - wait.elapsedMs;
+      const tick = (): void => {
+        show({...wait, elapsedMs: clock() - start});
+      };
+      timer = setInterval(tick, 1000).unref();
+      tick();
+    },
+    end,
+    isRunning: () => timer !== undefined,
+  };
+}
