@@ -58,7 +58,7 @@ export function verifyChain(certificate: Certificate, options: ChainOptions): Ch
   }
   const usable = chains.find((chain) => allowsUsage(chain, 'serverAuth'));
   if (usable) return {chain: usable};
-  return failed('incompatible-usage', 'a certificate in the chain has an extended key usage list without serverAuth');
+  return failed('incompatible-usage', 'the extended key usage of a certificate in the chain lacks serverAuth');
 }
 
 function failed(failure: ChainFailure, message: string): Failure {

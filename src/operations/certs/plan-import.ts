@@ -69,7 +69,7 @@ export function planImport(facts: ImportFacts): ImportPlan {
   if ('error' in trust) return blocked(trust.error);
   if (keys.length === 0) return blocked(unusableKeys[0] ?? noKey(name));
   const answer = validateSignedChain({
-    ...{cluster: name, certificates, known, others, now, ...meshNames(mesh)},
+    ...{cluster: name, certificates, known, keyOwners: others, now, ...meshNames(mesh)},
     keys: keys.map(({spki}) => spki),
     roots: trust.store?.roots ?? [],
   });

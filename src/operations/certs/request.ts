@@ -139,7 +139,7 @@ function decide(facts: ClusterFacts, asked: CsrRequest, algorithm: KeyAlgorithm)
   const base = {kind: 'request-cluster-ca', id: `${name}/request`, cluster: name, algorithm} as const;
   const create: RequestClusterCa = {...base, title: `make a key and a request (${algorithm})`, keepKey: false};
   if (asked.renew) {
-    const loses = request.kind === 'conflict' ? request.keyThere : ['pending', 'key-only'].includes(request.kind);
+    const loses = request.kind === 'conflict' ? request.hasKey : ['pending', 'key-only'].includes(request.kind);
     if (!loses || answered) return {action: create};
     const confirm = `replace ${requestKey}: a certificate made for its request could not be used any more`;
     return {action: {...create, confirm}};
