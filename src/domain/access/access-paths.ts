@@ -28,8 +28,7 @@ export function accessPathsOf(rbac: RbacFacts, target: Target): readonly AccessP
     if (reachesKey(path)) withKey.set(subjectId(subject), subject);
     return true;
   };
-  const without = (subjects: ReadonlyMap<string, Subject>): readonly Holder[] =>
-    holders.filter(({id}) => !subjects.has(id));
+  const without = (known: ReadonlyMap<string, Subject>): readonly Holder[] => holders.filter(({id}) => !known.has(id));
   for (const grant of grants) {
     const subjects = new Map(grant.binding.subjects.map((subject) => [subjectId(subject), subject]));
     for (const path of directPaths(grant, target)) for (const subject of subjects.values()) add(subject, path);

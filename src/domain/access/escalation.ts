@@ -184,7 +184,7 @@ function* accountPaths(holder: Holder, withKey: readonly Subject[]): Iterable<Ca
       const path = (kind: PathKind, ...requires: Candidate['requires']): Candidate => ({kind, requires, via});
       yield path('impersonate', queries('serviceaccounts', ['impersonate'], account));
       yield path('token', queries('serviceaccounts/token', ['create'], account));
-      // Kubernetes adds a token of the named account to a Secret of type kubernetes.io/service-account-token
+      // Kubernetes adds a token for the named account to a Secret of type kubernetes.io/service-account-token
       // (kubernetes.io: concepts/configuration/secret, "ServiceAccount token Secrets").
       yield path('token', queries('secrets', ['create']), queries('secrets', ['get', 'list', 'watch'], anyName));
       const runPods = workloads.flatMap((workload): readonly Query[] => [

@@ -1,5 +1,3 @@
-/** The cluster that a cluster CA belongs to. */
-
 /**
  * The other declared cluster that a CA belongs to, by the locality in its subject; undefined if it names no other cluster.
  * This program and Istio's Makefile write the cluster's name there (istio/istio tools/certs/common.mk: `L = $(L)`, set to
