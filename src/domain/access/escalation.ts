@@ -72,7 +72,7 @@ export function canEscalate(holder: Holder, {namespace}: Target): GrantedPath | 
   return firstGranted(holder, [...paths('clusterroles', 'ClusterRole', {}), ...paths('roles', 'Role', {namespace})]);
 }
 
-/** The path of a subject that may `bind` a role with access to the key, and write a binding that applies there. */
+/** The path of a subject that may `bind` a role with access to the key, and write a binding for the namespace. */
 export function canBind({roles, bindings}: RbacFacts, target: Target): (holder: Holder) => GrantedPath | undefined {
   const {namespace} = target;
   const candidate = (resource: string, kind: Binding['kind'], scope: Pick<Query, 'namespace'>): Candidate => {

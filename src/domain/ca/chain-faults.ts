@@ -47,7 +47,7 @@ const rules = {
   // Below it are `index` CAs, and then the workload.
   'path-length': ({certificate, extensions, index, name}) =>
     exceedsPathLength(certificate, index) &&
-    `${name} has path length ${String(extensions.basicConstraints?.pathLength)}, but there are ${String(index)} CAs below it in this chain: istiod loads it, but every workload certificate below it fails verification`,
+    `${name} has path length ${String(extensions.basicConstraints?.pathLength)}, but the number of CAs below it in this chain is ${String(index)}: istiod loads it, but every workload certificate below it fails verification`,
   'no-server-auth': ({certificate, name}) =>
     !proxiesAllowUsage([certificate], 'serverAuth') &&
     `the extended key usage of ${name} lacks serverAuth: istiod (or with anyExtendedKeyUsage, proxies) refuses the chain`,
@@ -65,7 +65,7 @@ const rules = {
     `the name constraints of ${name} forbid workload identities of trust domain ${trustDomain}`,
   'subject-names': ({extensions: {nameConstraints}, below, name}) => {
     const subjects = below.map(({subject}) => subject);
-    // Critical ones are a fault in any case.
+    // Critical ones are always a fault, because Go does not support them.
     const found = nameConstraints?.critical === false && firstForbiddenSubject(nameConstraints, subjects);
     return (
       found && `the name constraints of ${name} forbid the subject "${found.text}": istiod ignores that, proxies do not`

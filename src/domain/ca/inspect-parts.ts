@@ -64,8 +64,8 @@ export function inspectFile(
     const files: CaFiles = {caCert: first.pem, rootCert: chainPem(certificates)};
     return verdict('root-cert.pem', files, [...setRules, ...chainRules, 'path-length'], options);
   }
-  const own = certificates.filter(({selfSigned}) => selfSigned);
-  const anchors = own.length > 0 ? own : roots;
+  const included = certificates.filter(({selfSigned}) => selfSigned);
+  const anchors = included.length > 0 ? included : roots;
   const isSingle = certificates.length === 1;
   const files: CaFiles = defined({
     caCert: lowest.pem,
@@ -75,7 +75,7 @@ export function inspectFile(
   const result = isSingle
     ? verdict('ca-cert.pem', files, [...setRules, ...chainRules], options)
     : verdict('cert-chain.pem', files, setRules, options);
-  return {...result, root: own.length > 0 ? 'inspected' : roots.length > 0 ? 'work directory' : 'none'};
+  return {...result, root: included.length > 0 ? 'inspected' : roots.length > 0 ? 'work directory' : 'none'};
 }
 
 function verdict(

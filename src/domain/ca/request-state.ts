@@ -20,9 +20,9 @@ export type RequestState =
   | {readonly kind: 'absent'}
   /** Key and request match. */
   | {readonly kind: 'pending'; readonly request: CertificationRequest; readonly csr: string}
-  /** There is only the key; the request can be recreated. `spki`: SHA-256 of the SubjectPublicKeyInfo; `name`: `ecdsa-p256`, …. */
+  /** Only the key exists: the request can be recreated. `spki`: SHA-256 of SubjectPublicKeyInfo; `name`: `ecdsa-p256`, …. */
   | {readonly kind: 'key-only'; readonly key: {readonly spki: string; readonly name: string}}
-  /** There is only the request; its key is elsewhere, as with a git checkout. */
+  /** Only the request exists: its key is elsewhere, as with a git checkout. */
   | {readonly kind: 'request-only'; readonly request: CertificationRequest; readonly csr: string}
   | {readonly kind: 'conflict'; readonly error: ErrorReport; readonly hasKey: boolean};
 

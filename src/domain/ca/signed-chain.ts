@@ -61,7 +61,7 @@ export function validateSignedChain(facts: SignedChainFacts): SignedChainResult 
     keys.map((key) => certificates.filter(({spki}) => spki === key)).find(({length}) => length > 0) ?? [];
   const owner = matching[0] && keyOwners.get(matching[0].spki);
   if (owner !== undefined) {
-    const hint = advice`each cluster needs its own key: ${kubectlMesh('certs request', words`${cluster} --renew`)}`;
+    const hint = advice`create a separate key with: ${kubectlMesh('certs request', words`${cluster} --renew`)}`;
     const reused = refusal('key-used-twice', `${cluster} and ${owner} use the same key`, hint);
     return {kind: 'refused', refusals: [reused]};
   }
@@ -100,10 +100,10 @@ type IssuersOf = (certificate: Certificate) => Chain;
 
 /** Finds the issuers of a certificate. Memoized: the chains of foreign certificates share most of their links. */
 function issuersAmong(pool: Chain): IssuersOf {
-  const found = new Map<string, Chain>();
+  const cache = new Map<string, Chain>();
   return (certificate) => {
-    const issuers = found.get(certificate.fingerprint) ?? pool.filter((one) => issued(one, certificate));
-    found.set(certificate.fingerprint, issuers);
+    const issuers = cache.get(certificate.fingerprint) ?? pool.filter((one) => issued(one, certificate));
+    cache.set(certificate.fingerprint, issuers);
     return issuers;
   };
 }

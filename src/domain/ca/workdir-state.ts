@@ -67,16 +67,16 @@ export function rootStateOf(files: RootFiles): RootState {
     const candidates = below.length > 0 ? below : roots;
     const [first, ...others] = candidates;
     // An encrypted key does not show its CA; of the certificates below a root, the first is the CA itself.
-    const likely = below.length > 0 || others.length === 0 ? first : undefined;
-    const own = encryption ? likely : candidates.find((one) => one.spki === spki);
-    if (!encryption && !own) {
+    const assumed = below.length > 0 || others.length === 0 ? first : undefined;
+    const ca = encryption ? assumed : candidates.find((one) => one.spki === spki);
+    if (!encryption && !ca) {
       const where = below.length > 0 ? 'the certificate in trust.signer' : layout.rootCert;
       throw conflict(
         `${keyPath} is not the key of ${where} ("${first?.subject.text ?? ''}")`,
         'one of the two belongs to another CA: restore the matching pair',
       );
     }
-    const signing = own && orderUpward(own, [...below, ...roots]);
+    const signing = ca && orderUpward(ca, [...below, ...roots]);
     return defined({kind: 'present', ...store, key: encryption ? 'encrypted' : 'clear', keyFacts, signing});
   });
 }

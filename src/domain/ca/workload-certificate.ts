@@ -32,7 +32,7 @@ export interface WorkloadRequest {
 
 /**
  * The template of a workload certificate, as in istiod (istio/istio security/pkg/pki/util/generate_cert.go,
- * genCertTemplateFromCSR): no subject, the SPIFFE ID as the only, critical name, for both ends of a TLS connection. It
+ * genCertTemplateFromCSR): no subject, the SPIFFE ID as the only name and critical, for both ends of a TLS connection. It
  * outlives no certificate above it (istiod: since 1.28.7, 1.29.3, 1.30). Throws `ISSUE_FAILED` if one of those has expired.
  */
 export function workloadTemplate(request: WorkloadRequest): CertificateTemplate {
@@ -103,7 +103,7 @@ export function workloadStateOf(
   }
   const check = (): WorkloadState => {
     const [certificate, ...intermediates] = parseCertificates(certChain, 'cert-chain.pem').certificates;
-    const {roots: own} = parseTrustStore(rootCert, 'root-cert.pem');
+    const {roots: trusted} = parseTrustStore(rootCert, 'root-cert.pem');
     if (!certificate) return conflict('cert-chain.pem is empty');
     if (certificate.notAfter <= now) return {kind: 'expired', certificate};
     const names = certificate.extensions.subjectAltNames ?? [];
@@ -113,7 +113,7 @@ export function workloadStateOf(
     if (readPrivateKey(key, 'key.pem').spki !== certificate.spki) {
       return conflict('key.pem is not the key of cert-chain.pem');
     }
-    if (!sameRoots(own, roots)) return conflict("the roots in root-cert.pem are not the cluster's");
+    if (!sameRoots(trusted, roots)) return conflict("the roots in root-cert.pem are not the cluster's");
     const verified = verifyChain(certificate, {roots, intermediates, now});
     if ('failure' in verified) return conflict(verified.message);
     return proxiesAllowUsage(verified.chain, 'clientAuth')

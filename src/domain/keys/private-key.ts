@@ -187,7 +187,7 @@ export function writePrivateKey(key: KeyObject): Sensitive<string> {
   return new Sensitive(encodePem('PRIVATE KEY', key.export({type: 'pkcs8', format: 'der'})));
 }
 
-/** A key as encrypted PKCS#8 PEM; `random` are `encryptionRandomBytes`. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
+/** A key as encrypted PKCS#8 PEM, see {@link encryptPkcs8}. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
 export async function writeEncryptedKey(
   key: KeyObject,
   passphrase: Sensitive<string>,
