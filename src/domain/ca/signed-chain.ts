@@ -31,7 +31,7 @@ export interface Refusal {
 /** The returned certificates, and what they must match. */
 export interface SignedChainFacts extends ChainPurpose {
   readonly cluster: string;
-  /** SHA-256 of the public keys that accept a certificate: the request's first, then the current cluster CA's. */
+  /** SHA-256 of the expected public keys: the request's first, then the current cluster CA's. */
   readonly keys: readonly string[];
   /** The returned certificates, in any order. */
   readonly certificates: readonly Certificate[];
