@@ -97,6 +97,6 @@ export function isSubsetEitherWay(one: readonly Certificate[], other: readonly C
 }
 
 /** The first trust store whose roots differ from those of the first one; undefined if all are the same. */
-export function firstMismatch<Store extends TrustStore>([first, ...others]: readonly Store[]): Store | undefined {
+export function mismatch<Store extends TrustStore>([first, ...others]: readonly Store[]): Store | undefined {
   return first && others.find(({roots}) => !sameRoots(roots, first.roots));
 }

@@ -2,7 +2,7 @@
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {readPart, recognize} from '../../domain/x509/recognize.js';
-import {missingRoots, firstMismatch, readableRoots, type TrustStore, trustStoreOf} from '../../domain/ca/trust-store.js';
+import {missingRoots, mismatch, readableRoots, type TrustStore, trustStoreOf} from '../../domain/ca/trust-store.js';
 import type {RootState} from '../../domain/ca/workdir-state.js';
 import type {Deps} from '../../engine/deps.js';
 
@@ -49,7 +49,7 @@ export async function findRoots({workspace}: Pick<Deps, 'workspace'>): Promise<r
 
 /** Clusters of different roots, and nothing that says which is the mesh's; undefined where they agree. */
 export function splitTrust(stores: readonly ClusterTrustStore[]): MeshError | undefined {
-  const other = firstMismatch(stores);
+  const other = mismatch(stores);
   if (!other) return undefined;
   return new MeshError(
     'WORKDIR_CONFLICT',

@@ -4,7 +4,7 @@ import {
   isReadableBundle,
   isSubsetEitherWay,
   missingRoots,
-  firstMismatch,
+  mismatch,
   parseTrustStore,
   readableRoots,
   rootName,
@@ -81,10 +81,10 @@ describe('comparison', () => {
   it('finds the first store that differs from the first one', () => {
     const [both, swapped, one] = [trustStoreOf([old, current]), trustStoreOf([current, old]), trustStoreOf([old])];
     const unreadable: TrustStore = {text: 'hello', roots: []};
-    expect(firstMismatch([both, swapped, one])).toBe(one);
-    expect(firstMismatch([both, swapped])).toBeUndefined();
-    expect(firstMismatch([both, unreadable])).toBe(unreadable);
-    expect(firstMismatch<TrustStore>([])).toBeUndefined();
+    expect(mismatch([both, swapped, one])).toBe(one);
+    expect(mismatch([both, swapped])).toBeUndefined();
+    expect(mismatch([both, unreadable])).toBe(unreadable);
+    expect(mismatch<TrustStore>([])).toBeUndefined();
   });
 });
 
