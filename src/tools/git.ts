@@ -1,5 +1,5 @@
 import {MeshError} from '../domain/errors.js';
-import {privateKeyPattern} from '../domain/keys/private-key.js';
+import {keyPattern} from '../domain/keys/private-key.js';
 import {Sensitive} from '../domain/sensitive.js';
 import type {Runner, ToolResult} from './runner.js';
 
@@ -119,10 +119,10 @@ const wholeHistory = ['-c', 'log.showRoot=true', '-c', 'log.diffMerges=separate'
 const historyArgs: readonly string[] = [
   ...wholeHistory,
   ...['log', '--all', '-m', '--raw', '--no-abbrev', '--no-renames', '--relative', '--text'],
-  ...['--no-ext-diff', '--no-textconv', '--no-show-signature', '--format=commit %H', `-G${privateKeyPattern}`, '--', '.'],
+  ...['--no-ext-diff', '--no-textconv', '--no-show-signature', '--format=commit %H', `-G${keyPattern}`, '--', '.'],
 ];
 
-const mark = new RegExp(privateKeyPattern);
+const mark = new RegExp(keyPattern);
 const commitLine = /^commit ([0-9a-f]{40,64})$/;
 const changeLine = /^:\d+ \d+ ([0-9a-f]+) ([0-9a-f]+) [A-Z]\d*\t(.*)$/;
 

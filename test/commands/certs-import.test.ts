@@ -175,7 +175,7 @@ describe('refuses, with the reason, and writes nothing', () => {
   it("another cluster's answer, and names that cluster", async () => {
     const run = await take('c1', [await answered('c2'), policyCa.pem]);
     const refused = await expectRefused(run, ['other-cluster']);
-    expect(refused.error?.hints[0]).toBe(`kubectl mesh certs import c2 FILE... -w ${dir.root}`);
+    expect(refused.error?.hints[0]).toBe(`import them with: kubectl mesh certs import c2 FILE... -w ${dir.root}`);
   });
 
   it('every reason at once', async () => {

@@ -11,8 +11,8 @@ export interface AccessPath extends GrantedPath {
 }
 
 /**
- * The access paths of every subject that a binding names. An indirect path is reported only for subjects without a direct
- * one, and only the first: the result is a lower bound, like any RBAC analysis.
+ * The access paths of every subject that a binding names. A path through another subject is reported only if there is no
+ * other path to the key, and only the first one: the result is a lower bound, like any RBAC analysis.
  */
 export function accessPathsOf(rbac: RbacFacts, target: Target): readonly AccessPath[] {
   const grants = grantsIn(rbac);
@@ -28,8 +28,7 @@ export function accessPathsOf(rbac: RbacFacts, target: Target): readonly AccessP
     if (reachesKey(path)) withKey.set(subjectId(subject), subject);
     return true;
   };
-  const without = (subjects: ReadonlyMap<string, Subject>): readonly Holder[] =>
-    holders.filter(({id}) => !subjects.has(id));
+  const without = (known: ReadonlyMap<string, Subject>): readonly Holder[] => holders.filter(({id}) => !known.has(id));
   for (const grant of grants) {
     const subjects = new Map(grant.binding.subjects.map((subject) => [subjectId(subject), subject]));
     for (const path of directPaths(grant, target)) for (const subject of subjects.values()) add(subject, path);

@@ -72,7 +72,7 @@ export function canEscalate(holder: Holder, {namespace}: Target): GrantedPath | 
   return firstGranted(holder, [...paths('clusterroles', 'ClusterRole', {}), ...paths('roles', 'Role', {namespace})]);
 }
 
-/** The path of a subject that may `bind` a role with access to the key, and write a binding that applies there. */
+/** The path of a subject that may `bind` a role with access to the key, and write a binding for the namespace. */
 export function canBind({roles, bindings}: RbacFacts, target: Target): (holder: Holder) => GrantedPath | undefined {
   const {namespace} = target;
   const candidate = (resource: string, kind: Binding['kind'], scope: Pick<Query, 'namespace'>): Candidate => {
@@ -184,7 +184,7 @@ function* accountPaths(holder: Holder, withKey: readonly Subject[]): Iterable<Ca
       const path = (kind: PathKind, ...requires: Candidate['requires']): Candidate => ({kind, requires, via});
       yield path('impersonate', queries('serviceaccounts', ['impersonate'], account));
       yield path('token', queries('serviceaccounts/token', ['create'], account));
-      // Kubernetes adds a token of the named account to a Secret of type kubernetes.io/service-account-token
+      // Kubernetes adds a token for the named account to a Secret of type kubernetes.io/service-account-token
       // (kubernetes.io: concepts/configuration/secret, "ServiceAccount token Secrets").
       yield path('token', queries('secrets', ['create']), queries('secrets', ['get', 'list', 'watch'], anyName));
       const runPods = workloads.flatMap((workload): readonly Query[] => [

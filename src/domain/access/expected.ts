@@ -27,15 +27,15 @@ export function expectedReason(path: AccessPath, expectations: Expectations): st
   const {subject, grants} = path;
   const id = subjectId(subject);
   if (expectations.declared.includes(id)) return 'declared in mesh.yaml';
-  const own = administrators[id] ?? istioReason(path, expectations);
-  if (own !== undefined) return own;
+  const reason = administrators[id] ?? istioReason(path, expectations);
+  if (reason !== undefined) return reason;
   const reasons = grants.map(
     (grant) =>
       controllerReason(subject, grant) ??
       gatewayReason(subject, grant, expectations.namespace) ??
       roleReason(grant, expectations),
   );
-  return reasons.every((reason) => reason !== undefined) ? reasons[0] : undefined;
+  return reasons.every((one) => one !== undefined) ? reasons[0] : undefined;
 }
 
 /**
@@ -84,8 +84,8 @@ function controllerReason({kind, name, namespace}: Subject, {binding}: Grant): s
 
 /**
  * Gateways that istioctl installs in istiod's namespace may list the Secrets there: istiod checks that right before it sends
- * credentials to a gateway (istio/istio manifests/charts/gateways/istio-ingress/templates/role.yaml, pilot/pkg/credentials/kube/secrets.go).
- * Gateways in other namespaces do not have this right.
+ * credentials to a gateway (istio/istio manifests/charts/gateways/istio-ingress/templates/role.yaml,
+ * pilot/pkg/credentials/kube/secrets.go). Gateways in other namespaces do not have this right.
  */
 function gatewayReason({kind, namespace}: Subject, {binding, role}: Grant, istioNamespace: string): string | undefined {
   const isHere = [namespace, binding.namespace, role.namespace].every((one) => one === istioNamespace);

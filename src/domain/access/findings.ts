@@ -49,10 +49,10 @@ export interface UnexpectedSubject {
 /** The unexpected subjects among the access paths of one cluster, in the order of its bindings. */
 export function unexpectedIn(paths: readonly AccessPath[], expectations: Expectations): readonly UnexpectedSubject[] {
   const unexpected = paths.filter((path) => expectedReason(path, expectations) === undefined);
-  return [...groupBy(unexpected, ({subject}) => subjectId(subject)).values()].map((own) => ({
-    subject: own[0].subject,
-    paths: own,
-    readsSecret: own.some(({effect}) => effect === 'reads'),
+  return [...groupBy(unexpected, ({subject}) => subjectId(subject)).values()].map((group) => ({
+    subject: group[0].subject,
+    paths: group,
+    readsSecret: group.some(({effect}) => effect === 'reads'),
   }));
 }
 
@@ -75,11 +75,11 @@ export interface UnexpectedRemote {
  */
 export function unexpectedRemotes(
   remotes: readonly RemoteAccessPath[],
-  own: (cluster: string) => readonly AccessPath[],
+  localPaths: (cluster: string) => readonly AccessPath[],
   expectations: Expectations,
 ): readonly UnexpectedRemote[] {
   const known = memoizeByKey((cluster: string): ReadonlySet<string> => {
-    const local = unexpectedIn(own(cluster).filter(reachesKey), expectations);
+    const local = unexpectedIn(localPaths(cluster).filter(reachesKey), expectations);
     return new Set(local.map(({subject}) => subjectId(subject)));
   });
   const found = remotes.filter(

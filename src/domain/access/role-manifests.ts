@@ -142,7 +142,7 @@ function headerOf(options: ManifestOptions): readonly string[] {
     ...(readsSecrets
       ? [
           `It can read the CA key: the right to get Secret ${namespace}/cacerts includes the key.`,
-          ...(level === 'reader' ? ['To omit this right, for verify --no-secrets, add --no-secrets.'] : []),
+          ...(level === 'reader' ? ['To omit this right (for verify --no-secrets), add --no-secrets.'] : []),
         ]
       : ['It cannot read Secrets: run verify with --no-secrets.']),
     ...(limits.access === true

@@ -1,8 +1,8 @@
-/** A cluster's CA as the four texts that istiod reads, from the work directory or from the Secret `cacerts`. */
+/** The files of a cluster CA, as istiod reads them: from the work directory or from Secret `cacerts`. */
 import type {Sensitive} from '../sensitive.js';
 import {crlFileName} from '../x509/crl.js';
 
-/** File names of a cluster's CA: the same in the work directory and in the Secret (istio/istio security/pkg/pki/ca). */
+/** The file names, which are the same in the work directory and in the Secret (istio/istio security/pkg/pki/ca). */
 export const caFileNames = {
   caCert: 'ca-cert.pem',
   caKey: 'ca-key.pem',
@@ -10,19 +10,19 @@ export const caFileNames = {
   certChain: 'cert-chain.pem',
 } as const;
 
-/** The four texts. What is not there is undefined: a git checkout has no keys. */
+/** The files' texts. Missing files are undefined: a git checkout has no keys. */
 export interface CaFiles {
   readonly caCert?: string | undefined;
   readonly caKey?: Sensitive<string> | undefined;
   readonly rootCert?: string | undefined;
   readonly certChain?: string | undefined;
-  /** The revocation lists (ca-crl.pem), which may always be missing; empty: there are to be none. */
+  /** The revocation lists (ca-crl.pem), which are optional; empty to have none. */
   readonly crl?: string | undefined;
-  /** `tls`: they come from a Secret with tls.crt, tls.key, ca.crt, which istiod then reads instead of the four names. */
+  /** `tls` for a Secret with tls.crt, tls.key and ca.crt, which istiod reads instead of the four files. */
   readonly layout?: 'pem' | 'tls';
 }
 
-/** A complete set, ready to be written or pushed. */
+/** A complete set of files, ready to be written or pushed. */
 export interface CaBundle {
   readonly caCert: string;
   readonly caKey: Sensitive<string>;
@@ -30,7 +30,7 @@ export interface CaBundle {
   readonly certChain: string;
 }
 
-/** What each file is called in messages about these files. */
+/** The files' names in messages. */
 export function caFileNamesOf(files: CaFiles): Readonly<Record<keyof typeof caFileNames, string>> {
   return files.layout === 'tls'
     ? {caCert: 'tls.crt', caKey: 'tls.key', rootCert: 'ca.crt', certChain: 'tls.crt + ca.crt'}
@@ -38,9 +38,9 @@ export function caFileNamesOf(files: CaFiles): Readonly<Record<keyof typeof caFi
 }
 
 /**
- * The CA files of a Secret's texts by key. `tls.crt` wins over the four names, whatever else is there, and its chain is
- * tls.crt followed by ca.crt (istio/istio pilot/pkg/bootstrap/istio_ca.go). `key` must be read by the caller as
- * sensitive.
+ * The CA files in a Secret; `text` and `secret` read its data by key. `tls.crt` always takes precedence over the four
+ * files, and the chain is then tls.crt followed by ca.crt (istio/istio pilot/pkg/bootstrap/istio_ca.go). The CA key is read
+ * with `secret` only.
  */
 export function caFilesOfSecret(
   text: (key: string) => string | undefined,
@@ -56,7 +56,7 @@ export function caFilesOfSecret(
     caKey: secret(names.caKey),
     rootCert,
     certChain: layout === 'tls' ? joined : text(names.certChain),
-    // istiod does not read it beside tls.crt; whoever writes the Secret again keeps it.
+    // istiod does not read it together with tls.crt, but rewriting the Secret must not lose it.
     crl: text(crlFileName),
   };
 }

@@ -1,4 +1,4 @@
-/** The Certificate with which cert-manager makes a cluster's CA and keeps it renewed in Secret cacerts. Pure. */
+/** The Certificate object from which cert-manager issues and renews a cluster CA in Secret cacerts. Pure. */
 import {MeshError} from '../errors.js';
 import {features, hasFeature} from '../istio/features.js';
 import {resolveVersion} from '../istio/versions.js';
@@ -7,27 +7,27 @@ import type {KeyUsage} from '../x509/extensions.js';
 import {cacertsName} from '../istio/names.js';
 import {caKeyUsage, clusterCaName} from '../x509/profile.js';
 
-/** cert-manager's issuer (its API reference, ObjectReference). */
+/** A reference to a cert-manager issuer (cert-manager's API reference, ObjectReference). */
 export interface IssuerRef {
   readonly name: string;
   readonly kind: string;
   readonly group: string;
 }
 
-/** cert-manager's words for key usages (cert-manager pkg/apis/certmanager/v1/types.go, KeyUsage). */
+/** cert-manager's names for key usages (cert-manager pkg/apis/certmanager/v1/types.go, KeyUsage). */
 const usages: Readonly<Partial<Record<KeyUsage, string>>> = {
   digitalSignature: 'digital signature',
   keyCertSign: 'cert sign',
   cRLSign: 'crl sign',
 };
 
-/** The object's name: one for each Secret. */
+/** The object's name; there is one for each Secret. */
 export const certificateName = 'istio-cluster-ca';
 
 /**
- * The object as cert-manager takes it (API version cert-manager.io/v1). Renewal begins before the certificate would be a
- * warning of `verify` (`trust.expiry`), with a new key each time: the root stays, so istiod takes it over. Throws `USAGE`
- * where the declared version of istiod does not read cert-manager's Secrets.
+ * The Certificate object (API version cert-manager.io/v1). Renewal begins before `verify` would warn about expiry
+ * (`trust.expiry`), with a new key each time; since the root stays the same, istiod reloads the CA. Throws `USAGE` if the
+ * declared version of istiod does not read cert-manager's Secrets.
  */
 export function certManagerCertificate(mesh: Mesh, cluster: MeshCluster, issuerRef: IssuerRef): object {
   const {istio, trust} = mesh;
@@ -35,18 +35,18 @@ export function certManagerCertificate(mesh: Mesh, cluster: MeshCluster, issuerR
   if (declared && !hasFeature(declared.version, 'tlsCacerts')) {
     throw new MeshError(
       'USAGE',
-      `istiod reads cert-manager's Secrets (tls.crt, tls.key, ca.crt) from ${features.tlsCacerts.from} on, declared is ${declared.text}`,
-      {hints: ['declare a later istio.version in mesh.yaml once it runs']},
+      `istiod ${declared.said} (declared in mesh.yaml) does not read cert-manager's Secrets (tls.crt, tls.key, ca.crt): requires ${features.tlsCacerts.from} or later`,
+      {hints: ['once a later version runs, declare it as istio.version in mesh.yaml']},
     );
   }
   const name = Object.fromEntries(clusterCaName(cluster.name).map(({type, value}) => [type, value]));
   const [keyType, keySize] = trust.keyAlgorithm.split(/-p?/);
-  // A duration of Go, as Kubernetes prints it.
+  // A Go duration, in the form that Kubernetes prints.
   const hours = (days: number): string => `${String(days * 24)}h0m0s`;
   const {share, days} = trust.expiry.warn;
   const lifetime = trust.clusterValidityDays;
   const warningDays = Math.ceil(Math.max(share * lifetime, days)) + 1;
-  // cert-manager renews nothing all the time: it wants a life that is longer than that.
+  // cert-manager requires renewBefore to be shorter than the duration.
   const renewDays = Math.min(warningDays, Math.max(1, Math.floor(lifetime / 2)));
   return {
     apiVersion: 'cert-manager.io/v1',

@@ -1,26 +1,26 @@
 /**
- * Why a cluster CA's chain does not serve a mesh, one certificate after the other: what Go's `x509.Verify` refuses when
- * istiod loads it (golang/go src/crypto/x509/verify.go; istio/istio security/pkg/pki/util/keycertbundle.go), and what istiod
- * loads although its workloads cannot be verified. Unlike {@link import('../x509/chain.js').verifyChain} it does not stop at the
- * first fault: whoever asks a CA for another certificate wants to know them all.
+ * The faults of a cluster CA's chain, for each certificate: those for which Go's `x509.Verify` fails when istiod loads it
+ * (golang/go src/crypto/x509/verify.go; istio/istio security/pkg/pki/util/keycertbundle.go), and those with which istiod
+ * loads it although workloads cannot be verified. Unlike {@link import('../x509/chain.js').verifyChain}, this reports all
+ * faults, so that one new request to the CA can fix them all.
  */
 import {goSupportOf} from '../x509/algorithms.js';
 import type {Certificate} from '../x509/certificate.js';
 import {exceedsPathLength, proxiesAllowUsage} from '../x509/chain.js';
 import {firstForbiddenName, firstForbiddenSubject, forbidsTrustDomain} from '../x509/name-constraints.js';
 
-/** What the chain must serve. */
+/** The time, trust domain and names for which a chain must be valid. */
 export interface ChainPurpose {
   readonly now: Date;
   readonly trustDomain: string;
-  /** DNS names of istiod's own certificate. */
+  /** DNS names in istiod's own certificate. */
   readonly servingNames: readonly string[];
 }
 
 /** A certificate in its chain. */
 interface Link extends Pick<Certificate, 'key' | 'extensions'> {
   readonly certificate: Certificate;
-  /** Places above the cluster CA, which is 0. */
+  /** The position above the cluster CA, which is 0. */
   readonly index: number;
   readonly parent: Certificate | undefined;
   /** The CAs below it. */
@@ -30,30 +30,30 @@ interface Link extends Pick<Certificate, 'key' | 'extensions'> {
   readonly purpose: ChainPurpose;
 }
 
-/** What is wrong with a certificate in its place, in a sentence that names it. */
+/** A check of a certificate in its chain; returns a message that names the certificate if it fails. */
 type Rule = (link: Link) => string | false | undefined;
 
-/** Named for the fault. The ids are stable: JSON shows them. */
+/** The rules by fault id. The ids are stable: they appear in JSON. */
 const rules = {
   expired: ({certificate: {notAfter}, name, purpose}) =>
     notAfter <= purpose.now && `${name} expired on ${notAfter.toISOString()}`,
   'not-yet-valid': ({certificate: {notBefore}, name, purpose}) =>
     notBefore > purpose.now && `${name} is not valid before ${notBefore.toISOString()}`,
   'not-a-ca': ({extensions, name}) =>
-    extensions.basicConstraints?.ca !== true && `${name} is not a CA: its basic constraints do not say CA:TRUE`,
+    extensions.basicConstraints?.ca !== true && `${name} is not a CA: its basic constraints lack CA:TRUE`,
   'no-cert-sign': ({extensions: {keyUsage}, name}) =>
     keyUsage?.usages.includes('keyCertSign') === false &&
-    `the key usage of ${name} lacks keyCertSign: it may not sign certificates, and proxies refuse those that it signs`,
-  // Below it stand `index` CAs, and then the workload.
+    `the key usage of ${name} lacks keyCertSign: proxies refuse the certificates that it signs`,
+  // Below it are `index` CAs, and then the workload.
   'path-length': ({certificate, extensions, index, name}) =>
     exceedsPathLength(certificate, index) &&
-    `${name} has path length ${String(extensions.basicConstraints?.pathLength)}, and ${String(index)} CAs stand below it in this chain: istiod loads it, but every workload certificate below it fails verification`,
+    `${name} has path length ${String(extensions.basicConstraints?.pathLength)}, but the number of CAs below it in this chain is ${String(index)}: istiod loads it, but every workload certificate below it fails verification`,
   'no-server-auth': ({certificate, name}) =>
     !proxiesAllowUsage([certificate], 'serverAuth') &&
-    `${name} has an extended key usage list without serverAuth: istiod, or with anyExtendedKeyUsage proxies, refuse a chain with it`,
+    `the extended key usage of ${name} lacks serverAuth: istiod (or with anyExtendedKeyUsage, proxies) refuses the chain`,
   'no-client-auth': ({certificate, name}) =>
     !proxiesAllowUsage([certificate], 'clientAuth') &&
-    `${name} has an extended key usage list without clientAuth: workloads could not be clients of mutual TLS`,
+    `the extended key usage of ${name} lacks clientAuth: workloads cannot be clients in mutual TLS`,
   'serving-names': ({extensions: {nameConstraints}, name, purpose: {servingNames}}) => {
     const names = servingNames.map((value) => ({type: 'dns', value}) as const);
     const found = nameConstraints && firstForbiddenName(nameConstraints, names);
@@ -65,11 +65,10 @@ const rules = {
     `the name constraints of ${name} forbid workload identities of trust domain ${trustDomain}`,
   'subject-names': ({extensions: {nameConstraints}, below, name}) => {
     const subjects = below.map(({subject}) => subject);
-    // Critical ones are refused for that alone.
+    // Critical ones are always a fault, because Go does not support them.
     const found = nameConstraints?.critical === false && firstForbiddenSubject(nameConstraints, subjects);
     return (
-      found &&
-      `the name constraints of ${name} forbid the subject "${found.text}": istiod passes over that, proxies do not`
+      found && `the name constraints of ${name} forbid the subject "${found.text}": istiod ignores that, proxies do not`
     );
   },
   'insecure-signature': ({certificate: {selfSigned, signatureAlgorithm}, name}) =>
@@ -79,56 +78,56 @@ const rules = {
   'unknown-signature': ({certificate: {selfSigned, signatureAlgorithm}, name}) =>
     !selfSigned &&
     goSupportOf(signatureAlgorithm) === 'unknown' &&
-    `${name} is signed with ${signatureAlgorithm}, which istiod does not know`,
+    `${name} is signed with ${signatureAlgorithm}, which istiod does not support`,
   'weak-key': ({key, name}) =>
     key.bits !== undefined &&
     key.bits < 2048 &&
-    `the key of ${name} is ${key.name}: proxies accept RSA from 2048 bits on`,
+    `the key of ${name} is ${key.name}: proxies require RSA keys of at least 2048 bits`,
   'unsupported-key': ({key, index, name}) => {
-    if (!key.supportedByGo) return `the key of ${name} is ${key.name}, which istiod does not know`;
-    const usual = key.type === 'rsa' || key.name === 'ecdsa-p256' || key.name === 'ecdsa-p384';
+    if (!key.supportedByGo) return `the key of ${name} is ${key.name}, which istiod does not support`;
+    const common = key.type === 'rsa' || key.name === 'ecdsa-p256' || key.name === 'ecdsa-p384';
     return (
       index === 0 &&
-      !usual &&
-      `the key of ${name} is ${key.name}: istiod loads it, but proxies are not known to accept what it signs`
+      !common &&
+      `the key of ${name} is ${key.name}: istiod loads it, but proxies might not accept its signatures`
     );
   },
   'critical-extension': ({extensions: {unhandledCritical}, name}) =>
     unhandledCritical.length > 0 &&
-    `${name} has critical extensions that istiod does not know: ${unhandledCritical.join(', ')}`,
+    `${name} has critical extensions that istiod does not support: ${unhandledCritical.join(', ')}`,
   'authority-key': ({extensions: {authorityKeyId: stated}, parent, name}) => {
     const actual = parent?.extensions.subjectKeyId;
     return (
       stated !== undefined &&
       actual !== undefined &&
       stated !== actual &&
-      `${name} names another authority key than "${parent?.subject.text ?? ''}" has: istiod accepts that, Envoy and OpenSSL do not`
+      `the authority key identifier of ${name} does not match "${parent?.subject.text ?? ''}": istiod accepts that, Envoy and OpenSSL do not`
     );
   },
 } satisfies Record<string, Rule>;
 
-/** What can be wrong with a certificate in its place. */
+/** The id of a fault. */
 export type ChainFaultId = keyof typeof rules;
 
-/** One fault, in a sentence that names the certificate. */
+/** A fault; the message names the certificate. */
 export interface ChainFault {
   readonly id: ChainFaultId;
   readonly message: string;
 }
 
-/** The faults of a chain, from the cluster CA upward; empty when there are none. */
+/** The faults of a chain, from the cluster CA upward. */
 export function chainFaults(chain: readonly Certificate[], purpose: ChainPurpose): readonly ChainFault[] {
   const ids = Object.keys(rules) as ChainFaultId[];
-  return linksOf(chain, purpose).flatMap((link) => ids.flatMap((id) => faultOf(id, link)));
+  return linksIn(chain, purpose).flatMap((link) => ids.flatMap((id) => faultOf(id, link)));
 }
 
-/** The first fault of these kinds, as a sentence: the kinds in their order, each from the cluster CA upward. */
+/** The message of the first fault: by the order of the ids, then from the cluster CA upward. */
 export function firstFault(
   ids: readonly ChainFaultId[],
   chain: readonly Certificate[],
   purpose: ChainPurpose,
 ): string | undefined {
-  const links = linksOf(chain, purpose);
+  const links = linksIn(chain, purpose);
   return ids.flatMap((id) => links.flatMap((link) => faultOf(id, link)))[0]?.message;
 }
 
@@ -138,7 +137,7 @@ function faultOf(id: ChainFaultId, link: Link): readonly ChainFault[] {
   return message === undefined || message === false ? [] : [{id, message}];
 }
 
-function linksOf(chain: readonly Certificate[], purpose: ChainPurpose): readonly Link[] {
+function linksIn(chain: readonly Certificate[], purpose: ChainPurpose): readonly Link[] {
   return chain.map((certificate, index) => ({
     ...{certificate, index, purpose, name: `"${certificate.subject.text}"`},
     ...{key: certificate.key, extensions: certificate.extensions},

@@ -1,4 +1,4 @@
-/** What a CA made of a request other than was asked for: one sentence each, for a person. Pure. */
+/** The differences between a certificate and its request, as one phrase each. Pure. */
 import {printableLine} from '../printable.js';
 import type {Certificate} from '../x509/certificate.js';
 import {keyUsages} from '../x509/extensions.js';
@@ -6,24 +6,24 @@ import {caKeyUsage, clusterCaName} from '../x509/profile.js';
 import {formatDay, formatDuration} from '../format.js';
 import {dayMs} from '../time.js';
 
-/** Compares with what the request of a cluster asks for (`csr.ts`), which says nothing of its life. */
+/** The differences from a cluster's request (`csr.ts`), which does not contain a validity. */
 export function changesFromRequest({subject, extensions}: Certificate, cluster: string): readonly string[] {
   const {basicConstraints, keyUsage, extendedKeyUsage, subjectAltNames = [], nameConstraints} = extensions;
-  const wanted = clusterCaName(cluster).map(({type, value}) => `${type}=${value}`);
-  const made = subject.attributes.map(({type, value}) => `${type}=${value}`);
-  // Another order of attributes is no change: servers choose their own.
-  const isSame = made.toSorted().join('\n') === wanted.toSorted().join('\n');
+  const requested = clusterCaName(cluster).map(({type, value}) => `${type}=${value}`);
+  const issued = subject.attributes.map(({type, value}) => `${type}=${value}`);
+  // The order of attributes does not matter: servers choose their own.
+  const isSame = issued.toSorted().join('\n') === requested.toSorted().join('\n');
   const length = basicConstraints?.ca === true ? basicConstraints.pathLength : 0;
-  const lacking = caKeyUsage.filter((one) => keyUsage?.usages.includes(one) === false);
-  const more = keyUsages.filter((one) => keyUsage?.usages.includes(one) === true && !caKeyUsage.includes(one));
+  const missing = caKeyUsage.filter((one) => keyUsage?.usages.includes(one) === false);
+  const added = keyUsages.filter((one) => keyUsage?.usages.includes(one) === true && !caKeyUsage.includes(one));
   const names = subjectAltNames.map(({value}) => printableLine(value));
   const changes = [
-    !isSame && `subject "${subject.text}" instead of "${wanted.join(', ')}"`,
-    length === undefined && 'no path length: it could issue further CAs',
+    !isSame && `subject "${subject.text}" instead of "${requested.join(', ')}"`,
+    length === undefined && 'no path length: it can issue further CAs',
     length !== undefined && length !== 0 && `path length ${String(length)} instead of 0`,
     !keyUsage && 'no key usage',
-    lacking.length > 0 && `key usage without ${lacking.join(', ')}`,
-    more.length > 0 && `key usage with ${more.join(', ')}`,
+    missing.length > 0 && `key usage without ${missing.join(', ')}`,
+    added.length > 0 && `key usage with ${added.join(', ')}`,
     extendedKeyUsage && `extended key usage ${extendedKeyUsage.join(', ')}`,
     names.length > 0 && `alternative names ${names.join(', ')}`,
     nameConstraints && 'name constraints',
@@ -31,11 +31,11 @@ export function changesFromRequest({subject, extensions}: Certificate, cluster: 
   return changes.filter((change) => typeof change === 'string');
 }
 
-/** Compares the whole life with what is declared, in days: CAs set their own begin, and some end with the day. */
+/** The difference from the declared validity: tolerates a day, since CAs choose the start and may round to whole days. */
 export function lifetimeChanges({notBefore, notAfter}: Certificate, days: number): readonly string[] {
-  const made = notAfter.getTime() - notBefore.getTime();
-  if (Math.abs(made / dayMs - days) <= 1) return [];
+  const lifetime = notAfter.getTime() - notBefore.getTime();
+  if (Math.abs(lifetime / dayMs - days) <= 1) return [];
   return [
-    `valid until ${formatDay(notAfter)}, ${formatDuration(made)} instead of ${String(days)} days (trust.clusterValidity)`,
+    `valid until ${formatDay(notAfter)}, ${formatDuration(lifetime)} instead of ${String(days)} days (trust.clusterValidity)`,
   ];
 }

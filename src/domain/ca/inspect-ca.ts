@@ -1,4 +1,4 @@
-/** Reads a cluster's CA files and judges them: what push decides with and verify reports. */
+/** Parses and checks a cluster's CA files: push decides by the result, and verify reports it. */
 import {defined} from '../defined.js';
 import {type ErrorCode, MeshError, recover} from '../errors.js';
 import {istiodServingNames} from '../istio/names.js';
@@ -10,26 +10,26 @@ import {type CaFinding, caRules, type ParsedCa} from './istiod-rules.js';
 import {rootRef, type RootRef} from './trust-store.js';
 import {type PrivateKeyFacts, readPrivateKey} from '../keys/private-key.js';
 
-/** CA files, parsed and judged. */
+/** Parsed CA files and their findings. */
 export interface CaInspection extends ParsedCa {
   readonly findings: readonly CaFinding[];
-  /** Whether istiod would load these files: no finding says `refused`. */
+  /** Whether istiod would load these files: no finding has the effect `refused`. */
   readonly loads: boolean;
 }
 
 export interface InspectOptions {
   readonly now: Date;
-  /** `1.30` or `1.30.3`; absent: judged like the newest. */
+  /** `1.30` or `1.30.3`; default: the newest. */
   readonly istioVersion?: string | undefined;
-  /** For name constraints; Istio's default `cluster.local`. */
+  /** For name constraints; default: `cluster.local`, as in Istio. */
   readonly trustDomain?: string | undefined;
-  /** DNS names of istiod's own certificate; those of namespace istio-system. */
+  /** DNS names in istiod's own certificate; default: those for namespace istio-system. */
   readonly servingNames?: readonly string[] | undefined;
-  /** No ca-key.pem is no finding: a git checkout without keys. */
+  /** Whether ca-key.pem may be missing, as in a git checkout without keys. */
   readonly keyMayBeMissing?: boolean;
 }
 
-/** Parses and judges. Never throws for bad input: what cannot be read is a finding. */
+/** Parses and checks CA files. Never throws for invalid input: unreadable files are findings. */
 export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspection {
   const names = caFileNamesOf(files);
   const unreadable: CaFinding[] = [];
@@ -43,7 +43,7 @@ export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspe
           () => parseCertificates(text, what).certificates,
           ({message}) => {
             const readable = readableCertificates(text, what);
-            if (readable.length > 0) addUnreadable(`${message}: istiod passes over what it cannot read`, 'silent');
+            if (readable.length > 0) addUnreadable(`${message}: istiod skips what it cannot read`, 'silent');
             else addUnreadable(message, 'refused');
             return readable.length > 0 ? readable : undefined;
           },
@@ -60,7 +60,7 @@ export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspe
   const caCerts = certificates(files.caCert, names.caCert);
   const certificate = caCerts?.[0];
   const roots = certificates(files.rootCert, names.rootCert);
-  // istiod loads an empty chain; that it hurts is a rule of its own.
+  // istiod loads an empty chain; another rule reports it.
   const chain = files.certChain?.trim() === '' ? [] : certificates(files.certChain, names.certChain);
   const parsed: ParsedCa = defined({
     certificate,
@@ -71,16 +71,16 @@ export function inspectCaFiles(files: CaFiles, options: InspectOptions): CaInspe
     verified: certificate && roots && verifyChain(certificate, {roots, intermediates: chain ?? [], now: options.now}),
   });
   const {trustDomain = 'cluster.local', servingNames = istiodServingNames('istio-system')} = options;
-  const judged = {keyMayBeMissing: false, ...options, ...parsed, files, names, trustDomain, servingNames};
-  const broken = caRules.flatMap(({check, ...rule}): readonly CaFinding[] => {
-    const message = check(judged);
+  const input = {keyMayBeMissing: false, ...options, ...parsed, files, names, trustDomain, servingNames};
+  const violations = caRules.flatMap(({check, ...rule}): readonly CaFinding[] => {
+    const message = check(input);
     return message === undefined || message === false ? [] : [{...rule, message}];
   });
-  const findings = [...unreadable, ...broken];
+  const findings = [...unreadable, ...violations];
   return {...parsed, findings, loads: findings.every(({effect}) => effect !== 'refused')};
 }
 
-/** The complete bundle of files that have no error. Throws `code` (default `PUSH_REFUSED_INVALID_CA`) with every error in its hints. */
+/** The bundle of complete files without errors. Throws `code` with the first error as message and the others as hints. */
 export function requireValidBundle(
   files: CaFiles,
   inspection: CaInspection,
@@ -91,18 +91,18 @@ export function requireValidBundle(
   const {caCert, caKey, rootCert, certChain} = files;
   if (first) throw new MeshError(code, `${what}: ${first.message}`, {hints: others.map(({message}) => message)});
   if (caCert === undefined || caKey === undefined || rootCert === undefined || certChain === undefined) {
-    throw new MeshError(code, `${what}: the CA files are not complete`);
+    throw new MeshError(code, `${what}: the CA files are incomplete`);
   }
   return {caCert, caKey, rootCert, certChain};
 }
 
-/** A CA as results show it: fingerprints, names and dates, never bytes. */
+/** A CA in results: fingerprints, names and dates, never key material. */
 export interface ShownCa {
   readonly roots: readonly RootRef[];
   readonly clusterCa?: RootRef & {readonly notAfter: string};
 }
 
-/** Summarises a judged CA. */
+/** Summarizes CA files for results. */
 export function summarizeCa({roots = [], certificate}: CaInspection): ShownCa {
   return defined({
     roots: roots.map(rootRef),

@@ -1,4 +1,4 @@
-/** What istiod would say of certificates and keys that are not a complete set: a file somebody hands us. */
+/** Whether istiod would load certificates and keys that need not be a complete set, such as a single file. */
 import {defined} from '../defined.js';
 import {type CaFiles, caFilesOfSecret} from './ca-files.js';
 import type {Certificate} from '../x509/certificate.js';
@@ -8,21 +8,21 @@ import type {CaFinding} from './istiod-rules.js';
 import {isAmong} from './trust-store.js';
 import {type Part, type PartContent, publicText} from '../x509/recognize.js';
 
-/** istiod's word on what was inspected. */
+/** Whether istiod would load an inspected file or Secret. */
 export interface IstiodVerdict {
-  /** What it was judged as. */
+  /** The file name, or Secret, that it was checked as. */
   readonly as: 'cacerts' | 'ca-cert.pem' | 'cert-chain.pem' | 'root-cert.pem' | 'ca-key.pem';
-  /** Whether istiod would load it in that place. */
+  /** Whether istiod would load it as that. */
   readonly loads: boolean;
   /**
-   * Whose root it was judged against: one among what was inspected, the work directory's root-cert.pem, or none, since
-   * neither has one. Absent for a root or a key, which need none.
+   * The root that it was verified against: one in the inspected file, the work directory's root-cert.pem, or none if neither
+   * has one. Absent for a root or a key, which need none.
    */
   readonly root?: 'inspected' | 'work directory' | 'none';
   readonly findings: readonly CaFinding[];
 }
 
-/** Judges the data of a Secret, or a cluster's files: complete or not, as istiod finds them. */
+/** Checks the data of a Secret, or a cluster's files, complete or not; undefined if they contain no CA. */
 export function inspectSet(parts: readonly Part[], options: InspectOptions): IstiodVerdict | undefined {
   const part = (name: string): Part | undefined => parts.find((one) => one.name === name);
   if (!part('ca-cert.pem') && !part('tls.crt') && !part('ca-key.pem')) return undefined;
@@ -37,11 +37,11 @@ export function inspectSet(parts: readonly Part[], options: InspectOptions): Ist
   return {as: 'cacerts', loads, root: files.rootCert === undefined ? 'none' : 'inspected', findings};
 }
 
-/** Rules that are about a complete set, and say nothing of a single file. */
+/** Rules for a complete set, which do not apply to a single file. */
 const setRules = ['incomplete', 'several-ca-certs', 'signs-with-root'];
 const chainRules = ['chain-empty', 'chain-without-ca', 'chain-order', 'chain-open', 'chain-expired'];
 
-/** Judges one file; `roots`: the mesh's, where the file has none itself. Undefined when there is nothing to judge. */
+/** Checks one file, against `roots` (the mesh's) if it contains none. Undefined for a file without certificates and keys. */
 export function inspectFile(
   content: PartContent,
   roots: readonly Certificate[],
@@ -64,18 +64,18 @@ export function inspectFile(
     const files: CaFiles = {caCert: first.pem, rootCert: chainPem(certificates)};
     return verdict('root-cert.pem', files, [...setRules, ...chainRules, 'path-length'], options);
   }
-  const own = certificates.filter(({selfSigned}) => selfSigned);
-  const anchors = own.length > 0 ? own : roots;
-  const alone = certificates.length === 1;
+  const included = certificates.filter(({selfSigned}) => selfSigned);
+  const anchors = included.length > 0 ? included : roots;
+  const isSingle = certificates.length === 1;
   const files: CaFiles = defined({
     caCert: lowest.pem,
     certChain: chainPem(certificates),
     rootCert: anchors.length > 0 ? chainPem(anchors) : undefined,
   });
-  const judged = alone
+  const result = isSingle
     ? verdict('ca-cert.pem', files, [...setRules, ...chainRules], options)
     : verdict('cert-chain.pem', files, setRules, options);
-  return {...judged, root: own.length > 0 ? 'inspected' : roots.length > 0 ? 'work directory' : 'none'};
+  return {...result, root: included.length > 0 ? 'inspected' : roots.length > 0 ? 'work directory' : 'none'};
 }
 
 function verdict(
@@ -89,7 +89,7 @@ function verdict(
   return {as, findings, loads: findings.every(({effect}) => effect !== 'refused')};
 }
 
-/** Whether a certificate is one of these roots or was issued below one of them, with the help of `others`. */
+/** Whether a certificate is one of these roots, or chains up to one of them through `others`. */
 export function isBelow(
   certificate: Certificate,
   roots: readonly Certificate[],

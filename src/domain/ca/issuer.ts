@@ -1,6 +1,6 @@
 /**
- * Who turns a request into a cluster's CA certificate (docs/signers.md): a {@link CertificateAuthority} of ours (a signer
- * with its certificate), or a server that takes requests. Implementations live in src/signers.
+ * Issuers of cluster CAs (docs/signers.md): a local {@link CertificateAuthority} (a signer with its certificate), or a
+ * server that accepts requests. The implementations are in src/signers.
  */
 import type {KeyObject} from 'node:crypto';
 import {MeshError} from '../errors.js';
@@ -8,43 +8,43 @@ import type {Certificate} from '../x509/certificate.js';
 import {exceedsPathLength} from '../x509/chain.js';
 import {signingChains, type TrustStore} from './trust-store.js';
 
-/** A cluster CA that is wanted. */
+/** A request for a cluster CA. */
 export interface IssueRequest {
   readonly cluster: string;
   readonly publicKey: KeyObject;
   /** Days of 24 hours. */
   readonly validityDays: number;
   readonly now: Date;
-  /** The PKCS#10 request as DER, signed by the cluster's key (`csr.ts`): for issuers that take one. */
+  /** The PKCS#10 request as DER, signed with the cluster's key (`csr.ts`), for issuers that need one. */
   csr(): Promise<Buffer>;
 }
 
-/** What an issuer made. */
+/** An issued cluster CA. */
 export interface IssuedCa {
   readonly certificate: Certificate;
-  /** What stands above it, upward; the root last where the issuer knows it. */
+  /** The certificates above it, upward; the root last if the issuer returns it. */
   readonly above: readonly Certificate[];
-  /** What the issuer made other than was asked for: a shorter life, another subject. One sentence each. */
+  /** The differences from the request, such as a shorter lifetime or another subject; one phrase each. */
   readonly changes: readonly string[];
 }
 
 /** Issues cluster CAs. */
 export interface Issuer {
   /**
-   * Throws `ISSUE_FAILED`, `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`, `INTERRUPTED`. What comes back is verified by the
-   * caller as every foreign certificate is.
+   * Throws `ISSUE_FAILED`, `SIGNER_REFUSED`, `SIGNER_UNAVAILABLE`, `INTERRUPTED`. The caller verifies the result like any
+   * foreign certificate.
    */
   issue(request: IssueRequest): Promise<IssuedCa>;
 }
 
 /**
- * Why a CA cannot issue cluster CAs; undefined when it can. A CA whose path length is 0 makes certificates that istiod
- * loads and no workload below verifies with (golang/go src/crypto/x509/verify.go, TooManyIntermediates). `upward`: the CA
- * itself, then what stands above it.
+ * Why a CA cannot issue cluster CAs; undefined if it can. istiod loads a cluster CA below a CA with path length 0, but no
+ * workload certificate verifies (golang/go src/crypto/x509/verify.go, TooManyIntermediates). `upward`: the CA itself, then
+ * the certificates above it.
  */
 export function cannotIssue(upward: readonly Certificate[], now: Date, what: string): MeshError | undefined {
   const [ca] = upward;
-  if (!ca) return new MeshError('ISSUE_FAILED', `${what}: no certificate of a CA`);
+  if (!ca) return new MeshError('ISSUE_FAILED', `${what}: no CA certificate`);
   const name = `${what} ("${ca.subject.text}")`;
   const refuse = (why: string, hint: string): MeshError =>
     new MeshError('WORKDIR_CONFLICT', `${name} ${why}`, {hints: [hint]});
@@ -52,30 +52,30 @@ export function cannotIssue(upward: readonly Certificate[], now: Date, what: str
   if (expired) {
     return refuse(
       expired === ca
-        ? `expired on ${ca.notAfter.toISOString()}: it cannot sign any more`
+        ? `expired on ${ca.notAfter.toISOString()}: it can no longer sign`
         : `is below "${expired.subject.text}", which expired on ${expired.notAfter.toISOString()}`,
-      'A new CA that workloads trust already has to sign: see docs/signers.md',
+      'sign with a new CA that workloads already trust: see docs/signers.md',
     );
   }
-  if (ca.extensions.basicConstraints?.ca !== true) return refuse('is not a CA', 'Name the certificate of a CA');
+  if (ca.extensions.basicConstraints?.ca !== true) return refuse('is not a CA', 'use the certificate of a CA');
   const {keyUsage} = ca.extensions;
   if (keyUsage && !keyUsage.usages.includes('keyCertSign')) {
-    return refuse('may not sign certificates: its key usage lacks keyCertSign', 'Take a CA whose key usage allows it');
+    return refuse('cannot sign certificates: its key usage lacks keyCertSign', 'use a CA with key usage keyCertSign');
   }
-  // Below each stand the CAs under it in this chain, and the cluster CA itself.
-  const used = upward.find((one, index) => exceedsPathLength(one, index + 1));
-  if (used) {
+  // Below each certificate are the CAs before it in this chain, and the new cluster CA.
+  const exceeded = upward.find((one, index) => exceedsPathLength(one, index + 1));
+  if (exceeded) {
     return refuse(
-      used === ca
-        ? 'has path length 0: it signs workloads, not other CAs'
-        : `stands below "${used.subject.text}", whose path length allows no further CA`,
-      'Take a CA one level higher',
+      exceeded === ca
+        ? 'has path length 0: it can sign workloads, but no other CAs'
+        : `is below "${exceeded.subject.text}", whose path length allows no further CA`,
+      'use a CA one level higher',
     );
   }
   return undefined;
 }
 
-/** The same for the available key of a trust store: why none of the CAs that it may belong to can issue cluster CAs. */
+/** The same for a trust store's available key: why none of the CAs to which it may belong can issue cluster CAs. */
 export function keyCannotIssue(store: TrustStore, now: Date, what: string): MeshError | undefined {
   const [first = [], ...others] = signingChains(store);
   const error = cannotIssue(first, now, what);

@@ -1,6 +1,6 @@
 /**
- * What istiod says of a cluster's CA files, and what it does not say but what hurts later. What is wrong with a certificate
- * in its chain is judged by {@link firstFault}. Sources: istio/istio pilot/pkg/bootstrap/istio_ca.go,
+ * The rules for a cluster's CA files: those that istiod applies, and those that it does not apply although violations break
+ * the mesh later. {@link firstFault} checks the certificates of a chain. Sources: istio/istio pilot/pkg/bootstrap/istio_ca.go,
  * security/pkg/pki/ca/ca.go, security/pkg/pki/util/{keycertbundle,crypto}.go.
  */
 import {type Feature, hasFeature} from '../istio/features.js';
@@ -13,52 +13,52 @@ import type {ChainResult} from '../x509/chain.js';
 import type {PrivateKeyFacts} from '../keys/private-key.js';
 import {dayMs} from '../time.js';
 
-/** CA files, parsed. What could not be read is absent, and has a finding of its own. */
+/** Parsed CA files. Unreadable files are absent, and have a separate finding. */
 export interface ParsedCa {
-  /** The CA that istiod signs with: the first certificate of ca-cert.pem, the only one it looks at. */
+  /** The CA that istiod signs with: the first certificate in ca-cert.pem, the only one that it reads. */
   readonly certificate?: Certificate;
   readonly caCerts?: readonly Certificate[];
-  /** Every certificate of root-cert.pem, in its order. */
+  /** Every certificate in root-cert.pem, in order. */
   readonly roots?: readonly Certificate[];
-  /** Every certificate of cert-chain.pem, in its order. */
+  /** Every certificate in cert-chain.pem, in order. */
   readonly chain?: readonly Certificate[];
   readonly key?: PrivateKeyFacts;
-  /** Absent when certificate or roots could not be read. */
+  /** Absent if the certificate or the roots cannot be read. */
   readonly verified?: ChainResult;
 }
 
-/** What the rules judge. */
+/** The input of the rules. */
 interface RuleInput extends ParsedCa, ChainPurpose {
   readonly files: CaFiles;
   readonly names: ReturnType<typeof caFileNamesOf>;
-  /** `1.30` or `1.30.3`; absent: judged like the newest. */
+  /** `1.30` or `1.30.3`; default: the newest. */
   readonly istioVersion?: string | undefined;
   readonly keyMayBeMissing: boolean;
 }
 
-/** One thing that is wrong with CA files. */
+/** A violation of a rule. */
 export interface CaFinding {
-  /** A rule's id, or `unreadable`. Stable: stands in JSON. */
+  /** A rule's id, or `unreadable`. Stable: it appears in JSON. */
   readonly id: string;
   readonly severity: 'error' | 'warning';
   /**
-   * `refused`: istiod does not start with these files, or keeps the old ones. `silent`: it loads them without a word and
-   * something breaks later.
+   * `refused`: istiod does not start with these files, or keeps the previous ones. `silent`: it loads them without a
+   * warning, and something breaks later.
    */
   readonly effect: 'refused' | 'silent';
   readonly message: string;
 }
 
-/** A rule of the registry; its check says what is wrong, in one sentence, when it is broken. */
+/** A rule; its check returns a message if the files violate it. */
 interface CaRule extends Omit<CaFinding, 'message'> {
-  readonly check: (judged: RuleInput) => string | false | undefined;
+  readonly check: (input: RuleInput) => string | false | undefined;
 }
 
 const refused = (id: string, check: CaRule['check']): CaRule => ({id, severity: 'error', effect: 'refused', check});
 const silent = (id: string, check: CaRule['check']): CaRule => ({id, severity: 'error', effect: 'silent', check});
 const warning = (id: string, check: CaRule['check']): CaRule => ({id, severity: 'warning', effect: 'silent', check});
 
-/** Every rule; those that istiod applies itself first. */
+/** Every rule; first those that istiod itself applies. */
 export const caRules: readonly CaRule[] = [
   refused('incomplete', ({files, names, keyMayBeMissing, istioVersion}) => {
     const parts =
@@ -69,7 +69,7 @@ export const caRules: readonly CaRule[] = [
     if (missing.length === 0) return undefined;
     const list = missing.map((part) => names[part]).join(', ');
     return lacks(istioVersion, 'incompleteCacertsRefused') && files.caKey === undefined
-      ? `${list} missing: istiod ${istioVersion ?? ''} goes self-signed without a word when the key is not there`
+      ? `${list} missing: istiod ${istioVersion ?? ''} silently uses a self-signed CA if the key is missing`
       : `${list} missing: istiod stops with "incomplete signing CA bundle detected"`;
   }),
   refused(
@@ -77,7 +77,7 @@ export const caRules: readonly CaRule[] = [
     ({files, istioVersion}) =>
       files.layout === 'tls' &&
       lacks(istioVersion, 'tlsCacerts') &&
-      `istiod ${istioVersion ?? ''} does not read tls.crt, tls.key and ca.crt (1.14.2 does)`,
+      `istiod ${istioVersion ?? ''} does not read tls.crt, tls.key and ca.crt: requires 1.14.2 or later`,
   ),
   refused('key-format', ({key, names}) => key?.refusal !== undefined && `${names.caKey}: ${key.refusal}`),
   refused(
@@ -103,12 +103,13 @@ export const caRules: readonly CaRule[] = [
       `"${ca.subject.text}" is not a CA: istiod stops with "not authorized to sign other certificates"`,
   ),
   refused('chain-expired', ({chain: [first] = [], now}) => {
-    const ended = first && first.notAfter <= now;
+    const expired = first && first.notAfter <= now;
     return (
-      ended && `the first certificate of the chain, "${first.subject.text}", expired on ${first.notAfter.toISOString()}`
+      expired &&
+      `the first certificate of the chain, "${first.subject.text}", expired on ${first.notAfter.toISOString()}`
     );
   }),
-  silent('no-cert-sign', (judged) => isCa(judged.certificate) && caFault('no-cert-sign', judged)),
+  silent('no-cert-sign', (input) => isCa(input.certificate) && caFault('no-cert-sign', input)),
   silent(
     'chain-empty',
     ({chain, names}) =>
@@ -121,7 +122,7 @@ export const caRules: readonly CaRule[] = [
       ca &&
       chain.length > 0 &&
       !isAmong(ca, chain) &&
-      `${names.certChain} does not hold the cluster CA "${ca.subject.text}": workloads present a chain that does not fit`,
+      `${names.certChain} does not contain the cluster CA "${ca.subject.text}": workloads present a chain that does not match`,
   ),
   silent('chain-order', ({certificate: ca, chain = [], names}) => {
     if (!ca || !isAmong(ca, chain)) return undefined;
@@ -131,12 +132,12 @@ export const caRules: readonly CaRule[] = [
     });
     return (
       !(upward && chain[0]?.fingerprint === ca.fingerprint) &&
-      `${names.certChain} is in the wrong order: the cluster CA comes first, then intermediates upward, the root last`
+      `${names.certChain} is in the wrong order: must be the cluster CA, then intermediates upward, the root last`
     );
   }),
-  silent('chain-open', (judged) => {
-    const {chain, roots = [], names} = judged;
-    const last = verifiedOf(judged) && chain?.at(-1);
+  silent('chain-open', (input) => {
+    const {chain, roots = [], names} = input;
+    const last = verifiedOf(input) && chain?.at(-1);
     return (
       last &&
       !isAmong(last, roots) &&
@@ -144,34 +145,34 @@ export const caRules: readonly CaRule[] = [
       `${names.certChain} ends at "${last.subject.text}", which no certificate of ${names.rootCert} signed`
     );
   }),
-  // What is no CA at all says so once; the rules about what a CA's workloads need add nothing.
-  silent('path-length', (judged) => isCa(judged.certificate) && chainFault(['path-length'], judged)),
-  silent('no-client-auth', (judged) => chainFault(['no-server-auth', 'no-client-auth'], judged)),
-  silent('name-constraints', (judged) => chainFault(['workload-names'], judged)),
-  silent('subject-names', (judged) => chainFault(['subject-names'], judged)),
-  silent('serving-names', (judged) => chainFault(['serving-names'], judged)),
-  silent('authority-key', (judged) => chainFault(['authority-key'], judged)),
-  silent('weak-key', (judged) => caFault('weak-key', judged)),
-  warning('unusual-key', (judged) => caFault('unsupported-key', judged)),
+  // A certificate that is not a CA has one finding for that; the rules for its workloads would add nothing.
+  silent('path-length', (input) => isCa(input.certificate) && chainFault(['path-length'], input)),
+  silent('no-client-auth', (input) => chainFault(['no-server-auth', 'no-client-auth'], input)),
+  silent('name-constraints', (input) => chainFault(['workload-names'], input)),
+  silent('subject-names', (input) => chainFault(['subject-names'], input)),
+  silent('serving-names', (input) => chainFault(['serving-names'], input)),
+  silent('authority-key', (input) => chainFault(['authority-key'], input)),
+  silent('weak-key', (input) => caFault('weak-key', input)),
+  warning('unusual-key', (input) => caFault('unsupported-key', input)),
   warning(
     'several-ca-certs',
     ({caCerts = [], names}) =>
       caCerts.length > 1 &&
-      `${names.caCert} holds ${String(caCerts.length)} certificates; istiod signs with the first and ignores the rest`,
+      `${names.caCert} contains ${String(caCerts.length)} certificates: istiod signs with the first and ignores the others`,
   ),
-  // Istio's Makefile gives both the same number of days, the cluster CA seconds later: a day is no mistake.
-  warning('outlives-issuer', (judged) => {
-    const outliving = verifiedOf(judged)?.find(({notAfter}, index, chain) => {
+  // Istio's Makefile issues both for the same number of days, the cluster CA seconds later: a day is tolerated.
+  warning('outlives-issuer', (input) => {
+    const outliving = verifiedOf(input)?.find(({notAfter}, index, chain) => {
       const issuer = chain[index + 1];
       return issuer && notAfter.getTime() > issuer.notAfter.getTime() + dayMs;
     });
-    return outliving && `"${outliving.subject.text}" outlives its issuer: it ends when the issuer does`;
+    return outliving && `"${outliving.subject.text}" outlives its issuer: it is only valid until the issuer expires`;
   }),
   warning('root-expired', ({roots = [], now}) => {
     const expired = roots.length > 1 && roots.find(({notAfter}) => notAfter <= now);
     return (
       expired &&
-      `the bundle still holds the root "${expired.subject.text}", expired on ${expired.notAfter.toISOString()}`
+      `the bundle still contains the root "${expired.subject.text}", which expired on ${expired.notAfter.toISOString()}`
     );
   }),
   warning('root-name-twice', ({roots = []}) => {
@@ -180,19 +181,19 @@ export const caRules: readonly CaRule[] = [
     );
     return (
       twin &&
-      `two roots of the bundle have the name "${twin.subject.text}": verifiers that look up by name take the wrong one`
+      `two roots in the bundle have the name "${twin.subject.text}": verifiers that look up by name can use the wrong one`
     );
   }),
   warning('root-not-self-signed', ({roots = []}) => {
     const foreign = roots.find(({selfSigned}) => !selfSigned);
-    return foreign && `"${foreign.subject.text}" stands among the roots, but is not self-signed`;
+    return foreign && `"${foreign.subject.text}" is among the roots, but is not self-signed`;
   }),
   warning(
     'signs-with-root',
     ({certificate: ca, roots = []}) =>
       ca &&
       roots.some(({spki}) => spki === ca.spki) &&
-      `the cluster signs with the root's own key ("${ca.subject.text}"): whoever reads its Secrets owns the mesh`,
+      `the cluster signs with the root's own key ("${ca.subject.text}"): anyone who can read its Secrets controls the mesh`,
   ),
 ];
 
@@ -204,17 +205,17 @@ function verifiedOf({verified}: ParsedCa): readonly Certificate[] | undefined {
   return verified && 'chain' in verified ? verified.chain : undefined;
 }
 
-/** The first fault of these kinds in the chain to a root, where there is one. */
-function chainFault(ids: readonly ChainFaultId[], judged: RuleInput): string | undefined {
-  return firstFault(ids, verifiedOf(judged) ?? [], judged);
+/** The first fault of these kinds in the verified chain to a root. */
+function chainFault(ids: readonly ChainFaultId[], input: RuleInput): string | undefined {
+  return firstFault(ids, verifiedOf(input) ?? [], input);
 }
 
-/** The fault of the cluster CA itself. */
-function caFault(id: ChainFaultId, judged: RuleInput): string | undefined {
-  return judged.certificate && firstFault([id], [judged.certificate], judged);
+/** The fault of this kind in the cluster CA itself. */
+function caFault(id: ChainFaultId, input: RuleInput): string | undefined {
+  return input.certificate && firstFault([id], [input.certificate], input);
 }
 
-/** Whether a version is known not to have something; `1.26` alone counts as its newest patch. */
+/** Whether a known version lacks a feature; `1.26` without a patch counts as its newest patch. */
 function lacks(version: string | undefined, feature: Feature): boolean {
   const parsed = version === undefined ? undefined : parseVersion(version);
   return parsed !== undefined && !hasFeature(parsed, feature);

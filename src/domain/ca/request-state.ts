@@ -1,4 +1,4 @@
-/** What the request of a cluster amounts to: CLUSTER/request/, between `certs request` and `certs import`. Pure. */
+/** The state of a cluster's request in CLUSTER/request/, between `certs request` and `certs import`. Pure. */
 import {type ErrorReport, MeshError, problem, recover} from '../errors.js';
 import {clusterLayout} from '../mesh/layout.js';
 import type {Sensitive} from '../sensitive.js';
@@ -8,34 +8,34 @@ import {type CertificationRequest, parseRequest} from '../x509/csr.js';
 import {attributeOf} from '../x509/name.js';
 import {readPrivateKey} from '../keys/private-key.js';
 
-/** The two files. What is not there is undefined. */
+/** The files of a request. Missing files are undefined. */
 export interface RequestFiles {
   readonly key: Sensitive<string> | undefined;
   /** The request's PEM. */
   readonly csr: string | undefined;
 }
 
-/** What lies in CLUSTER/request. */
+/** The state of CLUSTER/request. */
 export type RequestState =
   | {readonly kind: 'absent'}
-  /** Key and request fit each other. */
+  /** Key and request match. */
   | {readonly kind: 'pending'; readonly request: CertificationRequest; readonly csr: string}
-  /** The key is there, its request can be made again. `spki`: SHA-256 of the SubjectPublicKeyInfo; `name`: `ecdsa-p256`, …. */
+  /** Only the key exists: the request can be recreated. `spki`: SHA-256 of SubjectPublicKeyInfo; `name`: `ecdsa-p256`, …. */
   | {readonly kind: 'key-only'; readonly key: {readonly spki: string; readonly name: string}}
-  /** The request is there, its key is kept elsewhere: a git checkout. */
+  /** Only the request exists: its key is elsewhere, as with a git checkout. */
   | {readonly kind: 'request-only'; readonly request: CertificationRequest; readonly csr: string}
-  | {readonly kind: 'conflict'; readonly error: ErrorReport; readonly keyThere: boolean};
+  | {readonly kind: 'conflict'; readonly error: ErrorReport; readonly hasKey: boolean};
 
-/** Judges the files by themselves and against the names of the mesh's clusters. */
+/** Checks the files, and the cluster name in the request against the mesh's clusters (`declared`). */
 export function requestStateOf(cluster: string, files: RequestFiles, declared: readonly string[]): RequestState {
   const paths = clusterLayout(cluster);
-  const again = advice`Make a new key and request with: ${kubectlMesh('certs request', words`${cluster} --renew`)}`;
+  const renew = advice`create a new key and request with: ${kubectlMesh('certs request', words`${cluster} --renew`)}`;
   const conflict = (message: string, ...hints: readonly Hint[]): RequestState => ({
     kind: 'conflict',
-    error: problem('WORKDIR_CONFLICT', message, ...hints, again),
-    keyThere: files.key !== undefined,
+    error: problem('WORKDIR_CONFLICT', message, ...hints, renew),
+    hasKey: files.key !== undefined,
   });
-  const judge = (): RequestState => {
+  const check = (): RequestState => {
     const key = files.key && readRequestKey(files.key, paths.requestKey);
     const request = files.csr === undefined ? undefined : parseRequest(files.csr, paths.requestCsr);
     if (!request || files.csr === undefined) return key ? {kind: 'key-only', key} : {kind: 'absent'};
@@ -43,17 +43,17 @@ export function requestStateOf(cluster: string, files: RequestFiles, declared: r
     if (other !== undefined) {
       return conflict(
         `${paths.requestCsr} ("${request.subject.text}") is the request of ${other}, not of ${cluster}`,
-        `If the directories ${cluster} and ${other} changed places, move them back`,
+        `if the directories ${cluster} and ${other} were swapped, move them back`,
       );
     }
     if (!key) return {kind: 'request-only', request, csr: files.csr};
     if (key.spki !== request.spki) return conflict(`${paths.requestKey} is not the key of ${paths.requestCsr}`);
     return {kind: 'pending', request, csr: files.csr};
   };
-  return recover(judge, ({message}) => conflict(message));
+  return recover(check, ({message}) => conflict(message));
 }
 
-/** Reads the key of a request. Throws `NOT_PEM`, `NOT_A_KEY`, `UNSUPPORTED_KEY` for one that istiod would not load. */
+/** Reads a request's key. Throws `NOT_PEM`, `NOT_A_KEY`, and `UNSUPPORTED_KEY` for a key that istiod would not load. */
 function readRequestKey(pem: Sensitive<string>, what: string) {
   const {spki, description, refusal} = readPrivateKey(pem, what);
   if (refusal !== undefined || spki === undefined || !description) {

@@ -1,6 +1,6 @@
 /**
- * What a CA returned for a cluster's request: which of its certificates is the answer, how it stands below the mesh's root,
- * and why it does not do. Pure.
+ * Validates the certificates that an external CA returned for a cluster's request: finds the one for the cluster's key and
+ * its chain to the mesh's root, or the reasons for refusing it. Pure.
  */
 import {advice, type Hint, kubectlMesh, words} from '../suggest/suggestion.js';
 import {formatFingerprint} from '../keys/keys.js';
@@ -9,7 +9,7 @@ import {issued, lowestOf, sameEntity} from '../x509/chain.js';
 import {chainFaults, type ChainFaultId, type ChainPurpose} from './chain-faults.js';
 import {distinctRoots, isAmong} from './trust-store.js';
 
-/** Why an answer is refused. Stable: stands in JSON. */
+/** Why the certificates are refused. Stable: it appears in JSON. */
 export type RefusalId =
   | ChainFaultId
   | 'other-key'
@@ -21,52 +21,53 @@ export type RefusalId =
   | 'no-root'
   | 'bundle';
 
-/** One reason against an answer, and what to do about it. */
+/** A reason for refusing the certificates, and how to fix it. */
 export interface Refusal {
   readonly id: RefusalId;
   readonly message: string;
   readonly hint: Hint;
 }
 
-/** What came, and what it must fit. */
+/** The returned certificates, and what they must match. */
 export interface SignedChainFacts extends ChainPurpose {
   readonly cluster: string;
-  /** SHA-256 of the public keys that wait for a certificate: the request's first, then the cluster CA's own. */
+  /** SHA-256 of the expected public keys: the request's first, then the current cluster CA's. */
   readonly keys: readonly string[];
-  /** Every certificate that was handed in, in whatever order. */
+  /** The returned certificates, in any order. */
   readonly certificates: readonly Certificate[];
-  /** Certificates of the mesh's other chains, for a CA that returns its own certificate alone. */
+  /** Certificates of the mesh's other chains, for a CA that returns only the new certificate. */
   readonly known: readonly Certificate[];
-  /** The mesh's roots; empty where there is none yet. */
+  /** The mesh's roots; empty if there is none yet. */
   readonly roots: readonly Certificate[];
-  /** Which other cluster of the mesh a public key belongs to. */
-  readonly others: ReadonlyMap<string, string>;
+  /** The other clusters of the mesh, by the SHA-256 of their public keys. */
+  readonly keyOwners: ReadonlyMap<string, string>;
 }
 
-/** The verdict. */
+/** The result of the validation. */
 export type SignedChainResult =
   | {
       readonly kind: 'accepted';
-      /** The cluster CA, then what stands above it; the root last. */
+      /** The cluster CA, then the certificates above it, the root last. */
       readonly chain: readonly Certificate[];
-      /** The root came with the answer: the mesh had none. */
+      /** Whether the root is among the returned certificates, because the mesh has none yet. */
       readonly newRoot: boolean;
     }
   | {readonly kind: 'refused'; readonly refusals: readonly Refusal[]};
 
-/** Judges. */
+/** Validates the returned certificates. */
 export function validateSignedChain(facts: SignedChainFacts): SignedChainResult {
-  const {certificates, keys, cluster, roots, known, others} = facts;
-  const own = keys.map((key) => certificates.filter(({spki}) => spki === key)).find(({length}) => length > 0) ?? [];
-  const keyOwner = own[0] && others.get(own[0].spki);
-  if (keyOwner !== undefined) {
-    const hint = advice`each cluster has a key of its own: ${kubectlMesh('certs request', words`${cluster} --renew`)}`;
-    const reused = refusal('key-used-twice', `the key of ${cluster} is the key of ${keyOwner}, too`, hint);
+  const {certificates, keys, cluster, roots, known, keyOwners} = facts;
+  const matching =
+    keys.map((key) => certificates.filter(({spki}) => spki === key)).find(({length}) => length > 0) ?? [];
+  const owner = matching[0] && keyOwners.get(matching[0].spki);
+  if (owner !== undefined) {
+    const hint = advice`create a separate key with: ${kubectlMesh('certs request', words`${cluster} --renew`)}`;
+    const reused = refusal('key-used-twice', `${cluster} and ${owner} use the same key`, hint);
     return {kind: 'refused', refusals: [reused]};
   }
   const issuersOf = issuersAmong(distinctRoots([...roots, ...certificates, ...known]));
-  // Renewals and old certificates of one key may come together: the one that lasts longest of those that do.
-  const [best] = own
+  // There can be several certificates for one key, such as renewals: prefer a valid one, then the latest expiry.
+  const [best] = matching
     .toSorted((one, other) => other.notAfter.getTime() - one.notAfter.getTime())
     .flatMap((certificate) => chainsFrom(certificate, roots, issuersOf))
     .map((chain) => ({chain, refusals: refusalsOf(chain, facts)}))
@@ -82,32 +83,32 @@ function refusal(id: RefusalId, message: string, hint: Hint): Refusal {
 
 type Chain = readonly Certificate[];
 
-/** Lower is better: nothing against it; else as near to the root as it gets, with as little against it. */
+/** Ranks chains, lower is better: without refusals, then by how close to a root the chain ends, then by refusals. */
 function rank({chain, refusals}: {readonly chain: Chain; readonly refusals: readonly Refusal[]}, roots: Chain): number {
   if (refusals.length === 0) return 0;
   const top = chain.at(-1);
-  const ends = top && isAmong(top, roots) ? 1 : top?.selfSigned ? 2 : 3;
-  return ends * 1000 + refusals.length;
+  const endRank = top && isAmong(top, roots) ? 1 : top?.selfSigned ? 2 : 3;
+  return endRank * 1000 + refusals.length;
 }
 
-/** Deeper than any hierarchy of CAs; each level costs those below it again. */
+/** Deeper than any real CA hierarchy; the cost grows with each level. */
 const maxDepth = 32;
-/** More chains than this mean certificates that were made to be many; the first ones are as good as any. */
+/** More chains than this are an attack on this function; the first ones suffice. */
 const maxChains = 32;
 
 type IssuersOf = (certificate: Certificate) => Chain;
 
-/** Who issued a certificate, looked for once each: chains through foreign certificates share most of their links. */
+/** Finds the issuers of a certificate. Memoized: the chains of foreign certificates share most of their links. */
 function issuersAmong(pool: Chain): IssuersOf {
-  const found = new Map<string, Chain>();
+  const cache = new Map<string, Chain>();
   return (certificate) => {
-    const issuers = found.get(certificate.fingerprint) ?? pool.filter((one) => issued(one, certificate));
-    found.set(certificate.fingerprint, issuers);
+    const issuers = cache.get(certificate.fingerprint) ?? pool.filter((one) => issued(one, certificate));
+    cache.set(certificate.fingerprint, issuers);
     return issuers;
   };
 }
 
-/** Every chain upward that the certificates at hand allow, each as far as it goes. Throws nothing. */
+/** Every chain upward from a certificate, each as far as the available certificates allow. */
 function chainsFrom(certificate: Certificate, roots: Chain, issuersOf: IssuersOf): readonly Chain[] {
   const chains: Chain[] = [];
   const walk = (chain: Chain, last: Certificate): void => {
@@ -128,24 +129,24 @@ function refusalsOf(chain: Chain, facts: SignedChainFacts): readonly Refusal[] {
   return [...(end ? [end] : []), ...faults];
 }
 
-/** What is wrong with a chain that ends at no root of the mesh. */
-function untrustedEnd(top: Certificate, isAlone: boolean, facts: SignedChainFacts): Refusal | undefined {
+/** Why a chain that does not end at a root of the mesh is refused. */
+function untrustedEnd(top: Certificate, isSingle: boolean, facts: SignedChainFacts): Refusal | undefined {
   const {roots, cluster} = facts;
   if (!top.selfSigned) return missingIssuer(top, facts);
-  if (isAlone) {
+  if (isSingle) {
     return refusal(
       'self-signed',
-      `the certificate of ${cluster} ("${top.subject.text}") is self-signed: no CA has signed the request`,
-      'hand the request to the CA; "openssl req -x509" signs it with its own key',
+      `the certificate of ${cluster} ("${top.subject.text}") is self-signed: no CA signed the request`,
+      'send the request to the CA; "openssl req -x509" signs it with its own key',
     );
   }
   if (roots.length === 0) return undefined;
   const sha256 = ({fingerprint}: Certificate): string => `SHA-256 ${formatFingerprint(fingerprint)}`;
-  const wanted = roots.map((root) => `"${root.subject.text}", ${sha256(root)}`).join('; ');
+  const expected = roots.map((root) => `"${root.subject.text}", ${sha256(root)}`).join('; ');
   return refusal(
     'other-root',
-    `the chain ends at "${top.subject.text}" (${sha256(top)}), which is not the mesh's root (${wanted})`,
-    "have the request signed below the mesh's root; another root is a change of root for every workload: see docs/trust.md",
+    `the chain ends at "${top.subject.text}" (${sha256(top)}), which is not the mesh's root (${expected})`,
+    "have the request signed below the mesh's root; for a root rotation, which affects every workload, see docs/trust.md",
   );
 }
 
@@ -156,61 +157,62 @@ function missingIssuer(top: Certificate, {roots, certificates, known}: SignedCha
   const named = [...roots, ...certificates, ...known].find((one) => one.subject.text === top.issuer.text);
   if (named) {
     const why = named.subject.der.equals(top.issuer.der)
-      ? 'another key signed it: perhaps an older or newer certificate of that CA'
-      : 'its name is encoded in another way, and istiod compares the bytes';
+      ? 'its key did not sign this one: it may be an older or newer certificate of that CA'
+      : 'its name is encoded differently, and istiod compares the bytes';
     return refusal(
       'missing-issuer',
-      `${message}; a certificate of that name is there, but ${why}`,
-      'ask the CA for the certificate that issued this one, and name its file, too',
+      `${message}; there is a certificate with that name, but ${why}`,
+      'ask the CA for the certificate that issued this one, and add its file to the command',
     );
   }
-  if (roots.length > 0) return refusal('missing-issuer', message, 'name the file with that certificate, too');
-  const hint = 'name the root with --root FILE, and the files of all CAs in between';
+  if (roots.length > 0) return refusal('missing-issuer', message, 'add the file with that certificate to the command');
+  const hint = 'specify the root with --root FILE, and add the files of all intermediate CAs';
   return refusal('no-root', `${message}, and the mesh has no root yet`, hint);
 }
 
-/** None of the certificates is for a key of this cluster. */
-function noMatchingKey({cluster, certificates, others, keys}: SignedChainFacts): Refusal {
-  const answered = certificates.flatMap(({spki}) => others.get(spki) ?? [])[0];
-  if (answered !== undefined) {
+/** The refusal if no certificate is for a key of this cluster. */
+function noMatchingKey({cluster, certificates, keyOwners, keys}: SignedChainFacts): Refusal {
+  const other = certificates.flatMap(({spki}) => keyOwners.get(spki) ?? [])[0];
+  if (other !== undefined) {
     return refusal(
       'other-cluster',
-      `these certificates answer the request of ${answered}, not of ${cluster}`,
-      advice`${kubectlMesh('certs import', words`${answered} FILE...`)}`,
+      `these certificates are for the request of ${other}, not of ${cluster}`,
+      advice`import them with: ${kubectlMesh('certs import', words`${other} FILE...`)}`,
     );
   }
-  // The lowest one is what the CA made; what stands above it is known to be of other keys.
+  // The lowest certificate is the new one; those above it are for the CAs' own keys.
   const lowest = lowestOf(certificates) ?? certificates[0];
-  const found = lowest ? `: "${lowest.subject.text}" is for another one (${lowest.key.name})` : '';
+  const found = lowest ? `: "${lowest.subject.text}" is for another key (${lowest.key.name})` : '';
   return refusal(
     'other-key',
     `no certificate is for the key of ${cluster}${found}`,
     keys.length > 0
-      ? `the CA must sign ${cluster}/request/ca.csr as it is, with the key in it (a later certs request --renew makes another)`
-      : advice`make a request first: ${kubectlMesh('certs request', [cluster])}`,
+      ? `the CA must sign ${cluster}/request/ca.csr unchanged, with its key (certs request --renew replaces that key)`
+      : advice`create a request first: ${kubectlMesh('certs request', [cluster])}`,
   );
 }
 
-const signAgainWithout = 'have the CA sign the same request again without that';
-const useOtherParent = 'the CA above decides this: ask for a cluster CA under one without it';
+const signAgain = 'have the CA sign the same request again';
+const useOtherParent = 'use a parent CA without this restriction';
+const withBothUsages = `${signAgain}, with serverAuth and clientAuth or without extended key usage, or ${useOtherParent}`;
 
-/** What to do about a fault of the chain. */
+/** How to fix each fault of a chain. */
 const hints: Readonly<Record<ChainFaultId, (facts: SignedChainFacts) => string>> = {
-  expired: () => 'have the CA sign the same request again',
-  'not-yet-valid': () => 'wait, or look at the clocks of this machine and of the CA',
-  'not-a-ca': () => 'have it signed with the profile of a subordinate CA: basicConstraints=critical,CA:TRUE,pathlen:0',
+  expired: () => signAgain,
+  'not-yet-valid': () => 'wait, or check the clocks of this machine and of the CA',
+  'not-a-ca': () => 'have it signed with a subordinate CA profile: basicConstraints=critical,CA:TRUE,pathlen:0',
   'no-cert-sign': () => 'have it signed with keyUsage=critical,digitalSignature,keyCertSign,cRLSign',
-  'path-length': () => 'have it signed by a CA one level higher, or by one whose path length allows it',
-  'no-server-auth': () => `${signAgainWithout}, or with serverAuth and clientAuth; or ${useOtherParent}`,
-  'no-client-auth': () => `${signAgainWithout}, or with serverAuth and clientAuth; or ${useOtherParent}`,
+  'path-length': () => 'have it signed by a CA one level higher, or by one with a sufficient path length',
+  'no-server-auth': () => withBothUsages,
+  'no-client-auth': () => withBothUsages,
   'serving-names': ({servingNames}) =>
-    `permit ${servingNames.map((name) => `DNS:${name}`).join(', ')} there, or ask for a cluster CA under one without it`,
-  'workload-names': ({trustDomain}) => `permit URI:${trustDomain} there, or ask for a cluster CA under one without it`,
-  'subject-names': () => `have it signed with a subject that is allowed there; or ${useOtherParent}`,
+    `permit ${servingNames.map((name) => `DNS:${name}`).join(', ')} in that CA, or ${useOtherParent}`,
+  'workload-names': ({trustDomain}) => `permit URI:${trustDomain} in that CA, or ${useOtherParent}`,
+  'subject-names': () => `have it signed with a subject that the name constraints permit, or ${useOtherParent}`,
   'insecure-signature': () => 'have it signed with SHA-256 or better',
-  'unknown-signature': () => 'have it signed with SHA-256 or better, by an RSA or ECDSA key',
-  'weak-key': () => 'take a CA with a key of at least 2048 bits, better P-256 or RSA 3072',
-  'unsupported-key': () => 'take RSA, ECDSA P-256 or ECDSA P-384',
-  'critical-extension': () => signAgainWithout,
-  'authority-key': () => 'ask the CA for the certificate that issued this one: there is another one of the same name',
+  'unknown-signature': () => 'have it signed with SHA-256 or better, using an RSA or ECDSA key',
+  'weak-key': () => 'use a key of at least 2048 bits, preferably P-256 or RSA 3072',
+  'unsupported-key': () => 'use RSA, ECDSA P-256 or ECDSA P-384',
+  'critical-extension': () => `${signAgain} without these extensions`,
+  'authority-key': () => 'ask the CA for the certificate that issued this one: there is another one with the same name',
 };

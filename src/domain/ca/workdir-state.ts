@@ -1,6 +1,6 @@
 /**
- * What a work directory's CA files amount to: nothing, something complete and valid, something that can be completed, or
- * a conflict that names the two things that disagree. `certs generate` plans with it. Pure.
+ * The state of a work directory's CA files: absent, valid, completable, or a conflict whose message names the two files that
+ * disagree. `certs generate` plans from it. Pure.
  */
 import {defined} from '../defined.js';
 import {type ErrorReport, MeshError, recover, reportError} from '../errors.js';
@@ -17,24 +17,24 @@ import {attributeOf} from '../x509/name.js';
 import {missingRoots, parseTrustStore, rootName, sameRoots, type TrustStore} from './trust-store.js';
 import {type PrivateKeyFacts, readPrivateKey} from '../keys/private-key.js';
 
-/** The root's files as they were found. */
+/** The files of the root CA, as read. */
 export interface RootFiles {
   /** root-cert.pem of the work directory. */
   readonly certificate: string | undefined;
-  /** The key that signs in files: root-key.pem, here or elsewhere. Undefined also where the key never is a file. */
+  /** The signing key: root-key.pem in the work directory or elsewhere. Also undefined for a signer without a key file. */
   readonly key: Sensitive<string> | undefined;
-  /** The key's path as people know it; absent: {@link layout.rootKey}. */
+  /** The key's path for messages; default: {@link layout.rootKey}. */
   readonly keyPath?: string;
-  /** The CA that the key signs for and what stands above it, where that is not a root itself. */
+  /** The CA of the key, and the certificates above it, if the CA is not a root itself. */
   readonly certificates?: readonly Certificate[];
 }
 
-/** What the root's files amount to. */
+/** The state of the root CA. */
 export type RootState =
   | {readonly kind: 'absent'}
   /**
-   * root-cert.pem. Which CA the key signs for is known when the key is in the clear or there is only one; an encrypted key is
-   * compared when it is opened.
+   * root-cert.pem exists. The CA of the key is known if the key is unencrypted or there is only one CA; an encrypted key is
+   * compared when it is decrypted.
    */
   | (TrustStore & {
       readonly kind: 'present';
@@ -43,21 +43,21 @@ export type RootState =
     })
   | {readonly kind: 'conflict'; readonly error: ErrorReport};
 
-/** Judges the root's files by themselves. */
+/** Checks the files of the root CA. */
 export function rootStateOf(files: RootFiles): RootState {
   return conflictOnError(() => {
     const {certificate, key, keyPath = layout.rootKey, certificates: below = []} = files;
     if (certificate === undefined) {
       if (key === undefined) return {kind: 'absent'};
       throw conflict(
-        `${keyPath} is there, but ${layout.rootCert} is not`,
-        `Bring ${layout.rootCert} back from where the root was made: it cannot be made again from the key`,
+        `${keyPath} exists, but ${layout.rootCert} is missing`,
+        `restore ${layout.rootCert} from where the root CA was created: it cannot be recreated from the key`,
       );
     }
     const store = parseTrustStore(certificate, layout.rootCert);
     const {roots} = store;
     const notCa = roots.find(({extensions}) => extensions.basicConstraints?.ca !== true);
-    if (notCa) throw conflict(`${layout.rootCert} holds "${notCa.subject.text}", which is not a CA`);
+    if (notCa) throw conflict(`${layout.rootCert} contains "${notCa.subject.text}", which is not a CA`);
     if (key === undefined) return {kind: 'present', ...store, key: 'missing'};
     const keyFacts = readPrivateKey(key, keyPath);
     const {encryption, spki, label} = keyFacts;
@@ -66,31 +66,31 @@ export function rootStateOf(files: RootFiles): RootState {
     }
     const candidates = below.length > 0 ? below : roots;
     const [first, ...others] = candidates;
-    // An encrypted key does not say whose it is; of the certificates below a root, the first is the CA itself.
-    const likely = below.length > 0 || others.length === 0 ? first : undefined;
-    const own = encryption ? likely : candidates.find((one) => one.spki === spki);
-    if (!encryption && !own) {
-      const where = below.length > 0 ? 'the certificate that trust.signer names' : layout.rootCert;
+    // An encrypted key does not show its CA; of the certificates below a root, the first is the CA itself.
+    const assumed = below.length > 0 || others.length === 0 ? first : undefined;
+    const ca = encryption ? assumed : candidates.find((one) => one.spki === spki);
+    if (!encryption && !ca) {
+      const where = below.length > 0 ? 'the certificate in trust.signer' : layout.rootCert;
       throw conflict(
         `${keyPath} is not the key of ${where} ("${first?.subject.text ?? ''}")`,
-        'One of the two comes from another CA: bring back the pair that belongs together',
+        'one of the two belongs to another CA: restore the matching pair',
       );
     }
-    const signing = own && orderUpward(own, [...below, ...roots]);
+    const signing = ca && orderUpward(ca, [...below, ...roots]);
     return defined({kind: 'present', ...store, key: encryption ? 'encrypted' : 'clear', keyFacts, signing});
   });
 }
 
-/** What a cluster's files amount to. */
+/** The state of a cluster CA's files. */
 export type ClusterState =
   | {readonly kind: 'absent'}
-  /** Everything is there and valid; the key may be elsewhere (a git checkout, `trust.keepClusterKeys: false`). */
+  /** The files are complete and valid; the key may be elsewhere (a git checkout, `trust.keepClusterKeys: false`). */
   | {readonly kind: 'valid'; readonly inspection: CaInspection; readonly keyMissing: boolean}
-  /** Certificate and key are valid; these files can be made from what is there. */
+  /** Certificate and key are valid; the missing files can be recreated. */
   | {readonly kind: 'completable'; readonly missing: readonly ('rootCert' | 'certChain')[]; readonly ca: Certificate}
   | {readonly kind: 'conflict'; readonly error: ErrorReport};
 
-/** Judges a cluster's files, by themselves, against the mesh's root and against the names of all its clusters (`declared`). */
+/** Checks a cluster CA's files, also against the mesh's roots and the names of its clusters (`declared`). */
 export function clusterStateOf(
   name: string,
   files: CaFiles,
@@ -99,45 +99,45 @@ export function clusterStateOf(
 ): ClusterState {
   return conflictOnError(() => {
     const paths = clusterLayout(name);
-    const ours = root.kind === 'present' ? root : undefined;
+    const store = root.kind === 'present' ? root : undefined;
     const renew = kubectlMesh('certs generate', words`${name} --renew`);
-    const there = (['caCert', 'caKey', 'rootCert', 'certChain'] as const).find((part) => files[part] !== undefined);
-    if (there === undefined) return {kind: 'absent'};
+    const first = (['caCert', 'caKey', 'rootCert', 'certChain'] as const).find((part) => files[part] !== undefined);
+    if (first === undefined) return {kind: 'absent'};
     if (files.caCert === undefined) {
       throw conflict(
-        `${paths[there]} is there, but ${paths.caCert} is not`,
-        advice`Bring ${paths.caCert} back, or make a new cluster CA with: ${renew}`,
+        `${paths[first]} exists, but ${paths.caCert} is missing`,
+        advice`restore ${paths.caCert}, or create a new cluster CA with: ${renew}`,
       );
     }
     const missing = (['rootCert', 'certChain'] as const).filter((part) => files[part] === undefined);
-    if (missing.length > 0 && !ours) {
-      const lacking = missing.map((part) => paths[part]).join(' and ');
-      throw conflict(`${paths.caCert} is there, but ${lacking} is not`, 'Bring the missing files back');
+    if (missing.length > 0 && !store) {
+      const list = missing.map((part) => paths[part]).join(' and ');
+      throw conflict(`${paths.caCert} exists, but ${list} is missing`, 'restore the missing files');
     }
-    const {rootCert = ours?.text} = files;
-    // What would be written: the cluster CA, then the roots; order and completeness are judged on that.
+    const {rootCert = store?.text} = files;
+    // The default is the chain that would be written: the cluster CA, then the roots.
     const {certChain = `${files.caCert}${rootCert ?? ''}`} = files;
     const inspection = inspectCaFiles({...files, rootCert, certChain}, {now, ...names, keyMayBeMissing: true});
-    const wrong = inspection.findings.find(({severity}) => severity === 'error');
-    if (wrong) {
-      throw conflict(`${name}: ${wrong.message}`, advice`Make a new cluster CA under the same root with: ${renew}`);
+    const error = inspection.findings.find(({severity}) => severity === 'error');
+    if (error) {
+      throw conflict(`${name}: ${error.message}`, advice`create a new cluster CA under the same root with: ${renew}`);
     }
     const {certificate, roots = []} = inspection;
-    // Directories change places in a move or a restore; a CA in the wrong one would be pushed into the wrong cluster.
+    // A move or restore can swap directories; a CA in the wrong one would be pushed to the wrong cluster.
     const owner = certificate && otherOwner(attributeOf(certificate.subject, 'L'), name, declared);
     if (owner !== undefined) {
       throw conflict(
         `${paths.caCert} ("${certificate?.subject.text ?? ''}") is the CA of ${owner}, not of ${name}`,
-        `If the directories ${name} and ${owner} changed places, move them back`,
-        advice`Otherwise make a new cluster CA with: ${renew}`,
+        `if the directories ${name} and ${owner} were swapped, move them back`,
+        advice`otherwise create a new cluster CA with: ${renew}`,
       );
     }
-    // A cluster trusts exactly the mesh's roots, in whatever order and with whatever text around them.
-    if (ours && !sameRoots(roots, ours.roots)) {
-      const other = rootName({roots: [...missingRoots(roots, ours.roots), ...roots]});
+    // A cluster trusts exactly the mesh's roots, in any order and with any text around them.
+    if (store && !sameRoots(roots, store.roots)) {
+      const other = rootName({roots: [...missingRoots(roots, store.roots), ...roots]});
       throw conflict(
-        `${paths.rootCert} ("${other}") differs from ${layout.rootCert} ("${rootName(ours)}")`,
-        advice`Bring back the root that ${name} was made with, or put ${name} under this root with: ${renew}`,
+        `${paths.rootCert} ("${other}") differs from ${layout.rootCert} ("${rootName(store)}")`,
+        advice`restore the root that issued the CA of ${name}, or issue a new one under this root with: ${renew}`,
       );
     }
     if (missing.length > 0 && certificate) return {kind: 'completable', missing, ca: certificate};
@@ -149,7 +149,7 @@ function conflict(message: string, ...hints: readonly Hint[]): MeshError {
   return new MeshError('WORKDIR_CONFLICT', message, {hints});
 }
 
-/** What is wrong with files is a state, not an exception: other clusters go on. */
-function conflictOnError<State>(judge: () => State): State | {readonly kind: 'conflict'; readonly error: ErrorReport} {
-  return recover(judge, (error) => ({kind: 'conflict', error: reportError(error)}));
+/** Turns an error about files into a state, so that the other clusters can continue. */
+function conflictOnError<State>(check: () => State): State | {readonly kind: 'conflict'; readonly error: ErrorReport} {
+  return recover(check, (error) => ({kind: 'conflict', error: reportError(error)}));
 }

@@ -1,4 +1,4 @@
-/** A workload's certificate as istiod issues it, and what is asked of one before it is given away. */
+/** Workload certificates like those from istiod, and their validation before use. */
 import type {KeyObject} from 'node:crypto';
 import {MeshError, recover} from '../errors.js';
 import type {Sensitive} from '../sensitive.js';
@@ -9,31 +9,31 @@ import {readPrivateKey} from '../keys/private-key.js';
 import type {CaFiles} from './ca-files.js';
 import {parseTrustStore, sameRoots} from './trust-store.js';
 
-/** How far istiod sets the beginning back (istio/istio security/pkg/pki/util/generate_cert.go, ClockSkewGracePeriod). */
+/** istiod's backdating of notBefore (istio/istio security/pkg/pki/util/generate_cert.go, ClockSkewGracePeriod). */
 const backdateMs = 2 * 60_000;
 
-/** What istiod issues at most (istio/istio security/pkg/cmd/constants.go, DefaultMaxWorkloadCertTTL). Milliseconds. */
+/** istiod's maximum lifetime in milliseconds (istio/istio security/pkg/cmd/constants.go, DefaultMaxWorkloadCertTTL). */
 export const maxWorkloadMs = 90 * 24 * 60 * 60_000;
-/** What istiod issues where nothing is asked for (DefaultWorkloadCertTTL). Milliseconds. */
+/** istiod's default lifetime in milliseconds (DefaultWorkloadCertTTL). */
 export const defaultWorkloadMs = 24 * 60 * 60_000;
-/** Shorter, and it has ended before it is where it belongs. Milliseconds. */
+/** The minimum lifetime in milliseconds: a shorter one would expire before the certificate is deployed. */
 export const minWorkloadMs = 60_000;
 
-/** What a workload's certificate is made from. */
+/** The inputs for a workload certificate. */
 export interface WorkloadRequest {
   readonly publicKey: KeyObject;
   readonly spiffeId: string;
   readonly validityMs: number;
   readonly now: Date;
   readonly serial: Uint8Array;
-  /** The cluster CA, then what stands above it. */
+  /** The cluster CA, then the certificates above it. */
   readonly upward: readonly Certificate[];
 }
 
 /**
- * The template that istiod fills (istio/istio security/pkg/pki/util/generate_cert.go, genCertTemplateFromCSR): no subject,
- * the SPIFFE ID as the only name and critical, for both ends of a TLS connection. It outlives no certificate above it,
- * which istiod sees to since 1.28.7, 1.29.3 and 1.30. Throws `ISSUE_FAILED` when one of those has expired.
+ * The template of a workload certificate, as in istiod (istio/istio security/pkg/pki/util/generate_cert.go,
+ * genCertTemplateFromCSR): no subject, the SPIFFE ID as the only name and critical, for both ends of a TLS connection. It
+ * outlives no certificate above it (istiod: since 1.28.7, 1.29.3, 1.30). Throws `ISSUE_FAILED` if one of those has expired.
  */
 export function workloadTemplate(request: WorkloadRequest): CertificateTemplate {
   const {publicKey, spiffeId, validityMs, now, upward} = request;
@@ -69,29 +69,29 @@ export function workloadTemplate(request: WorkloadRequest): CertificateTemplate 
   };
 }
 
-/** When it will end: as asked for, or with the first certificate above it. */
+/** When a workload certificate expires: after the requested validity, or with the first certificate above it. */
 export function workloadEnd(now: Date, validityMs: number, upward: readonly Certificate[]): Date {
-  const asked = wholeSeconds(now.getTime() + validityMs);
-  return upward.reduce((end, {notAfter}) => (notAfter < end ? notAfter : end), asked);
+  const requested = wholeSeconds(now.getTime() + validityMs);
+  return upward.reduce((end, {notAfter}) => (notAfter < end ? notAfter : end), requested);
 }
 
 function wholeSeconds(ms: number): Date {
   return new Date(Math.floor(ms / 1000) * 1000);
 }
 
-/** The three files of a workload. What is not there is undefined. */
+/** The files of a workload. Missing files are undefined. */
 type WorkloadFiles = Pick<CaFiles, 'certChain' | 'rootCert'> & {readonly key: Sensitive<string> | undefined};
 
-/** What lies where a workload's files belong. */
+/** The state of a workload's files. */
 export type WorkloadState =
   | {readonly kind: 'absent'}
   | {readonly kind: 'valid'; readonly certificate: Certificate}
-  /** It has ended: nothing is lost when it is replaced. */
+  /** Expired: it can be replaced without loss. */
   | {readonly kind: 'expired'; readonly certificate: Certificate}
-  /** Something else, or something broken: a person has to say that it may go. */
+  /** Other or corrupt content: replacing it must be confirmed. */
   | {readonly kind: 'conflict'; readonly reason: string};
 
-/** Judges the files as the workload's peers will; `roots`: the cluster's root-cert.pem. Throws nothing for bad input. */
+/** Verifies the files like the workload's peers; `roots`: the cluster's root-cert.pem. Never throws for invalid input. */
 export function workloadStateOf(
   {key, certChain, rootCert}: WorkloadFiles,
   {spiffeId, roots, now}: {readonly spiffeId: string; readonly roots: readonly Certificate[]; readonly now: Date},
@@ -101,24 +101,24 @@ export function workloadStateOf(
   if (key === undefined || certChain === undefined || rootCert === undefined) {
     return conflict('some of key.pem, cert-chain.pem and root-cert.pem are missing');
   }
-  const judge = (): WorkloadState => {
+  const check = (): WorkloadState => {
     const [certificate, ...intermediates] = parseCertificates(certChain, 'cert-chain.pem').certificates;
-    const {roots: own} = parseTrustStore(rootCert, 'root-cert.pem');
+    const {roots: trusted} = parseTrustStore(rootCert, 'root-cert.pem');
     if (!certificate) return conflict('cert-chain.pem is empty');
     if (certificate.notAfter <= now) return {kind: 'expired', certificate};
     const names = certificate.extensions.subjectAltNames ?? [];
     if (!names.some(({type, value}) => type === 'uri' && value === spiffeId)) {
-      return conflict(`the certificate is not one of ${spiffeId}`);
+      return conflict(`the certificate is not for ${spiffeId}`);
     }
     if (readPrivateKey(key, 'key.pem').spki !== certificate.spki) {
       return conflict('key.pem is not the key of cert-chain.pem');
     }
-    if (!sameRoots(own, roots)) return conflict("its roots are not the cluster's");
+    if (!sameRoots(trusted, roots)) return conflict("the roots in root-cert.pem are not the cluster's");
     const verified = verifyChain(certificate, {roots, intermediates, now});
     if ('failure' in verified) return conflict(verified.message);
     return proxiesAllowUsage(verified.chain, 'clientAuth')
       ? {kind: 'valid', certificate}
-      : conflict('a certificate in its chain does not allow clientAuth');
+      : conflict('a certificate in the chain does not allow clientAuth');
   };
-  return recover(judge, ({message}) => conflict(message));
+  return recover(check, ({message}) => conflict(message));
 }

@@ -1,6 +1,6 @@
 /**
  * Encrypted PKCS#8 (RFC 5958, PBES2 of RFC 8018, scrypt of RFC 7914). node:crypto can write it, but always with 2,048
- * PBKDF2 rounds, of which a graphics card tries hundreds of thousands per second. This file therefore encodes it itself.
+ * PBKDF2 rounds: a graphics card then tries hundreds of thousands of passphrases per second. This file encodes it instead.
  */
 import {defined} from '../defined.js';
 import {
@@ -110,7 +110,7 @@ const legacySchemes: Readonly<Record<string, Pick<KeyEncryption, 'cipher' | 'kdf
 const scryptAsync = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 const pbkdf2Async = promisify(pbkdf2);
 
-/** The random bytes that encrypting a key takes: scrypt's salt and the initialization vector of AES. */
+/** The number of random bytes for encrypting a key: scrypt's salt and the initialization vector of AES. */
 export const encryptionRandomBytes = saltLength + 16;
 
 /**

@@ -24,7 +24,7 @@ import {
  * Matches a text that may contain a private key, as a POSIX extended regular expression: a PEM block, or the beginning of
  * one in base64, as in the manifest of a Secret.
  */
-export const privateKeyPattern =
+export const keyPattern =
   '-----BEGIN ([A-Z]+ )*PRIVATE KEY-----|LS0tLS1CRUdJTi(BQUklWQVRFIEtFW|BSU0EgUFJJVkFURSBLRV|BFQyBQUklWQVRFIEtFW|BFTkNSWVBURUQgUFJJVkFURSBLRV)';
 
 /** The encoding of a private key. */
@@ -55,7 +55,7 @@ export function readPrivateKey(pem: Sensitive<string>, what: string): PrivateKey
 
 /**
  * Every PEM block of a private key in a text: plain, indented as in a manifest, in a JSON string, and in base64, possibly
- * wrapped (see {@link privateKeyPattern}). The blocks are not validated.
+ * wrapped (see {@link keyPattern}). The blocks are not validated.
  */
 export function privateKeyBlocks(text: Sensitive<string>): readonly Sensitive<string>[] {
   const plain = text.reveal();
@@ -187,7 +187,7 @@ export function writePrivateKey(key: KeyObject): Sensitive<string> {
   return new Sensitive(encodePem('PRIVATE KEY', key.export({type: 'pkcs8', format: 'der'})));
 }
 
-/** A key as encrypted PKCS#8 PEM; `random` are `encryptionRandomBytes`. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
+/** A key as encrypted PKCS#8 PEM, see {@link encryptPkcs8}. Throws `PASSPHRASE_NEEDED` for an empty passphrase. */
 export async function writeEncryptedKey(
   key: KeyObject,
   passphrase: Sensitive<string>,

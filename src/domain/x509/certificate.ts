@@ -131,9 +131,7 @@ export interface CertificateText {
   readonly hasCarriageReturns: boolean;
 }
 
-/**
- * Every certificate in a PEM text, in order. Throws `NOT_PEM`, and `NOT_A_CERTIFICATE` if a block is something else.
- */
+/** Every certificate in a PEM text, in order. Throws `NOT_PEM`, and `NOT_A_CERTIFICATE` if a block is something else. */
 export function parseCertificates(text: string, what: string): CertificateText {
   const {blocks, hasOtherText, hasCarriageReturns} = parsePem(text, what);
   const certificates = blocks.map((block, index) => {
@@ -177,7 +175,7 @@ export interface CertificateTemplate {
   readonly signatureAlgorithm: SignatureAlgorithm;
 }
 
-/** The random bytes of a serial number: 128 bits, of the up to 159 that RFC 5280 4.1.2.2 allows. */
+/** The number of random bytes in a serial number: 128 bits, of the 159 that RFC 5280 4.1.2.2 allows. */
 export const serialBytes = 16;
 
 /** The bytes that the issuer signs. */
@@ -211,8 +209,8 @@ export function assembleCertificate(tbs: Buffer, algorithm: SignatureAlgorithm, 
 }
 
 /**
- * The key identifier of RFC 5280 4.2.1.2 (1): SHA-1 of the subject public key without its algorithm. It identifies the key
- * but does not protect it; verifiers compute or compare this one.
+ * The key identifier of RFC 5280 4.2.1.2 (1): SHA-1 of the subject public key without its algorithm. SHA-1 serves only as an
+ * identifier here; verifiers compute or compare this one.
  */
 export function keyIdentifier(publicKey: KeyObject): Buffer {
   const spki = decodeDer(publicKey.export({type: 'spki', format: 'der'}));

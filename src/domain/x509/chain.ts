@@ -1,6 +1,6 @@
 /**
- * Certificate chains: writes cert-chain.pem and verifies chains like istiod, that is with Go's `x509.Certificate.Verify` and
- * its default extended key usage serverAuth (istio/istio security/pkg/pki/util/keycertbundle.go, Verify; golang/go
+ * Certificate chains: writes cert-chain.pem, and verifies chains like istiod, with Go's `x509.Certificate.Verify` and its
+ * default extended key usage serverAuth (istio/istio security/pkg/pki/util/keycertbundle.go, Verify; golang/go
  * src/crypto/x509/verify.go). Signatures are checked by node:crypto.
  */
 import {goSupportOf} from './algorithms.js';
@@ -47,8 +47,8 @@ const maxSignatureChecks = 100;
 
 /** Verifies a certificate like istiod. Reports the first failure with a matching issuer. */
 export function verifyChain(certificate: Certificate, options: ChainOptions): ChainResult {
-  const own = invalidity(certificate, 'leaf', [], options.now);
-  if (own) return own;
+  const invalid = invalidity(certificate, 'leaf', [], options.now);
+  if (invalid) return invalid;
   const isRoot = options.roots.some((root) => root.fingerprint === certificate.fingerprint);
   const search = new Search(options);
   const chains = isRoot ? [[certificate]] : search.from([certificate]);
@@ -58,7 +58,7 @@ export function verifyChain(certificate: Certificate, options: ChainOptions): Ch
   }
   const usable = chains.find((chain) => allowsUsage(chain, 'serverAuth'));
   if (usable) return {chain: usable};
-  return failed('incompatible-usage', 'a certificate in the chain has an extended key usage list without serverAuth');
+  return failed('incompatible-usage', 'the extended key usage of a certificate in the chain lacks serverAuth');
 }
 
 function failed(failure: ChainFailure, message: string): Failure {
@@ -155,7 +155,7 @@ function invalidity(
   }
   if (!exceedsPathLength(certificate, below.length - 1)) return undefined;
   const allowed = String(extensions.basicConstraints?.pathLength);
-  return failed('path-length', `${name} allows only ${allowed} CAs below it (pathlen:${allowed})`);
+  return failed('path-length', `the chain exceeds the path length of ${name} (pathlen:${allowed})`);
 }
 
 /** Whether this number of CA certificates between a CA and the leaf exceeds the CA's path length. */

@@ -1,7 +1,7 @@
 /** When a certificate counts as about to expire. One rule for files, Secrets, live chains and alerts. */
 import {dayMs} from '../time.js';
 
-/** The remaining validity below which a certificate is a finding: a share of its lifetime or a number of days. */
+/** The remaining validity below which a certificate is a finding: the larger of a share of its lifetime and days. */
 export interface ExpiryThreshold {
   /** Share of the lifetime, 0 to 1. */
   readonly share: number;

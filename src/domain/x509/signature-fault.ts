@@ -25,7 +25,7 @@ export function signatureFault(given: GivenSignature): string | undefined {
       : undefined) ??
     hashFault(given) ??
     (algorithm === 'sha256WithRSAEncryption' ? rsaFault(given) : ecdsaFault(given)) ??
-    'printed a signature that its public key does not verify: it was made with another key, or of another message'
+    'printed a signature that its public key does not verify: it was made with another key or for another message'
   );
 }
 

@@ -70,7 +70,7 @@ export function planImport(facts: ImportFacts): ImportPlan {
   if ('error' in trust) return blocked(trust.error);
   if (keys.length === 0) return blocked(unusableKeys[0] ?? noKeyError(name));
   const signed = validateSignedChain({
-    ...{cluster: name, certificates, known, others, now, ...meshNames(mesh)},
+    ...{cluster: name, certificates, known, keyOwners: others, now, ...meshNames(mesh)},
     keys: keys.map(({spki}) => spki),
     roots: trust.store?.roots ?? [],
   });

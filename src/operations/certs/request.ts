@@ -139,7 +139,7 @@ function decide(facts: ClusterFacts, options: CsrRequest, algorithm: KeyAlgorith
   const base = {kind: 'request-cluster-ca', id: `${name}/request`, cluster: name, algorithm} as const;
   const create: RequestClusterCa = {...base, title: `create a key and a CSR (${algorithm})`, keepKey: false};
   if (options.renew) {
-    const losesKey = request.kind === 'conflict' ? request.keyThere : ['pending', 'key-only'].includes(request.kind);
+    const losesKey = request.kind === 'conflict' ? request.hasKey : ['pending', 'key-only'].includes(request.kind);
     if (!losesKey || fulfilled) return {action: create};
     const confirm = `replace ${requestKey}: a certificate issued for its request becomes unusable`;
     return {action: {...create, confirm}};

@@ -2,7 +2,7 @@
 import {MeshError} from '../../domain/errors.js';
 import {clusterLayout, layout} from '../../domain/mesh/layout.js';
 import {readPart, recognize} from '../../domain/x509/recognize.js';
-import {missingRoots, firstMismatch, readableRoots, type TrustStore, trustStoreOf} from '../../domain/ca/trust-store.js';
+import {missingRoots, mismatch, readableRoots, type TrustStore, trustStoreOf} from '../../domain/ca/trust-store.js';
 import type {RootState} from '../../domain/ca/workdir-state.js';
 import type {Deps} from '../../engine/deps.js';
 
@@ -49,7 +49,7 @@ export async function findClusterRoots({workspace}: Pick<Deps, 'workspace'>): Pr
 
 /** The error for clusters with different roots and no root-cert.pem to decide; undefined where the roots agree. */
 export function conflictingRootsError(stores: readonly ClusterTrustStore[]): MeshError | undefined {
-  const other = firstMismatch(stores);
+  const other = mismatch(stores);
   if (!other) return undefined;
   return new MeshError(
     'WORKDIR_CONFLICT',

@@ -7,14 +7,14 @@ const issuer = {name: 'company', kind: 'ClusterIssuer', group: 'cert-manager.io'
 
 function specOf(change: Partial<Mesh['trust']> = {}): Readonly<Record<string, unknown>> {
   const mesh = meshWith();
-  const made = certManagerCertificate({...mesh, trust: {...mesh.trust, ...change}}, primary('east'), issuer);
-  return (made as {readonly spec: Readonly<Record<string, unknown>>}).spec;
+  const certificate = certManagerCertificate({...mesh, trust: {...mesh.trust, ...change}}, primary('east'), issuer);
+  return (certificate as {readonly spec: Readonly<Record<string, unknown>>}).spec;
 }
 
 const hoursOf = (duration: unknown): number => Number(/^(\d+)h0m0s$/.exec(String(duration))?.[1]);
 
 describe("cert-manager's Certificate", () => {
-  it('asks for a CA that fills cacerts, named for its cluster, with a new key each time', () => {
+  it('requests a CA in Secret cacerts, named after its cluster, with a new key each time', () => {
     expect(specOf()).toMatchObject({
       secretName: 'cacerts',
       isCA: true,
@@ -29,16 +29,16 @@ describe("cert-manager's Certificate", () => {
     ['rsa-2048', 'RSA', 2048],
     ['rsa-4096', 'RSA', 4096],
     ['ecdsa-p384', 'ECDSA', 384],
-  ] as const)('asks for %s', (keyAlgorithm, algorithm, size) => {
+  ] as const)('requests %s', (keyAlgorithm, algorithm, size) => {
     expect(specOf({keyAlgorithm}).privateKey).toMatchObject({algorithm, size});
   });
 
   it.each([
     ['the default', 730, {share: 0.3, days: 30}, 220],
     ['many days of warning', 730, {share: 0.1, days: 90}, 91],
-    ['a life that is shorter than the warning', 30, {share: 0.3, days: 30}, 15],
-    ['a life of a day', 1, {share: 0.3, days: 30}, 1],
-  ])('is renewed before it would be a warning: %s', (_, clusterValidityDays, warn, days) => {
+    ['a lifetime shorter than the warning', 30, {share: 0.3, days: 30}, 15],
+    ['a lifetime of one day', 1, {share: 0.3, days: 30}, 1],
+  ])('is renewed before verify would warn: %s', (_, clusterValidityDays, warn, days) => {
     const {duration, renewBefore} = specOf({clusterValidityDays, expiry: {warn, error: {share: 0.1, days: 7}}});
     expect([hoursOf(duration), hoursOf(renewBefore)]).toEqual([clusterValidityDays * 24, days * 24]);
   });
@@ -49,12 +49,12 @@ describe("cert-manager's Certificate", () => {
     ['1.14.2', false],
     ['1.30', false],
     [undefined, false],
-  ])('is refused where istiod %s does not read it: %s', (version, refused) => {
+  ])('is refused if istiod %s does not read it: %s', (version, refused) => {
     const mesh = meshWith({
       istio: {namespace: 'istio-system', profile: 'default', ...(version !== undefined && {version})},
     });
-    const make = (): object => certManagerCertificate(mesh, primary('east'), issuer);
-    if (refused) expect(make).toThrow(/1\.14\.2/);
-    else expect(make()).toHaveProperty('kind', 'Certificate');
+    const create = (): object => certManagerCertificate(mesh, primary('east'), issuer);
+    if (refused) expect(create).toThrow(/1\.14\.2/);
+    else expect(create()).toHaveProperty('kind', 'Certificate');
   });
 });

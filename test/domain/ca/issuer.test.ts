@@ -5,7 +5,7 @@ import {type Certificate, parseCertificates} from '../../../src/domain/x509/cert
 import {cannotIssue, keyCannotIssue} from '../../../src/domain/ca/issuer.js';
 import {temporaryFiles} from '../../helpers/openssl.js';
 
-/** CAs made by openssl, each below the one before it. */
+/** CAs from openssl, each below the previous one. */
 function hierarchy(...levels: readonly string[]): readonly Certificate[] {
   const file = temporaryFiles(
     Object.fromEntries(levels.map((extensions, level) => [`${String(level)}.ext`, `${extensions}\n`])),
@@ -26,37 +26,37 @@ function hierarchy(...levels: readonly string[]): readonly Certificate[] {
     );
     return readFileSync(certificate ?? '', 'utf8');
   });
-  return pems.reverse().flatMap((pem) => parseCertificates(pem, 'made by openssl').certificates);
+  return pems.reverse().flatMap((pem) => parseCertificates(pem, 'from openssl').certificates);
 }
 
 const ca = 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign';
 const limited = (length: number) =>
   `basicConstraints=critical,CA:TRUE,pathlen:${String(length)}\nkeyUsage=critical,keyCertSign`;
 
-describe('a key that may belong to each of several roots', () => {
+describe('a key that can belong to any of several roots', () => {
   const [limitedRoot, good] = [limited(0), ca].map((extensions) => hierarchy(extensions)[0]);
-  const judge = (...roots: readonly (Certificate | undefined)[]) =>
+  const check = (...roots: readonly (Certificate | undefined)[]) =>
     keyCannotIssue({text: '', roots: roots.flatMap((root) => root ?? [])}, new Date(), 'root-cert.pem');
 
-  it('can issue where one of them can', () => {
-    expect(judge(limitedRoot, good)).toBeUndefined();
-    expect(judge(good, limitedRoot)).toBeUndefined();
+  it('can issue if one of them can', () => {
+    expect(check(limitedRoot, good)).toBeUndefined();
+    expect(check(good, limitedRoot)).toBeUndefined();
   });
 
-  it('cannot issue where none can', () => {
-    expect(judge(limitedRoot, limitedRoot)).toMatchObject({code: 'WORKDIR_CONFLICT'});
-    expect(judge()).toMatchObject({code: 'ISSUE_FAILED'});
+  it('cannot issue if none of them can', () => {
+    expect(check(limitedRoot, limitedRoot)).toMatchObject({code: 'WORKDIR_CONFLICT'});
+    expect(check()).toMatchObject({code: 'ISSUE_FAILED'});
   });
 });
 
-describe('a CA that shall issue cluster CAs', () => {
+describe('a CA for issuing cluster CAs', () => {
   let good: readonly Certificate[];
   beforeAll(() => {
     good = hierarchy(ca, limited(1), limited(1));
   });
 
-  it('may stand below others', () => {
-    // The policy CA below the root allows one more CA: the cluster's stands below its child, which is one too many.
+  it('can be below other CAs', () => {
+    // The policy CA below the root allows one more CA, but the cluster CA would be the second.
     expect(cannotIssue(good, new Date(), 'it')).toMatchObject({code: 'WORKDIR_CONFLICT'});
     expect(cannotIssue(good.slice(1), new Date(), 'it')).toBeUndefined();
     expect(cannotIssue(good.slice(2), new Date(), 'it')).toBeUndefined();
@@ -65,14 +65,17 @@ describe('a CA that shall issue cluster CAs', () => {
   it.each([
     ['its own path length is 0', [ca, limited(0)]],
     // A root of path length 1 allows a policy CA, but no cluster CA below that.
-    ['the path length above it is used up', [limited(1), ca]],
-    ['it is no CA', [ca, 'basicConstraints=critical,CA:FALSE']],
-    ['it may not sign certificates', [ca, 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,cRLSign']],
+    ['the path length above it is exceeded', [limited(1), ca]],
+    ['it is not a CA', [ca, 'basicConstraints=critical,CA:FALSE']],
+    [
+      'its key usage does not permit signing certificates',
+      [ca, 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,cRLSign'],
+    ],
   ])('is refused when %s', (_what, levels) => {
     expect(cannotIssue(hierarchy(...levels), new Date(), 'it')).toMatchObject({code: 'WORKDIR_CONFLICT'});
   });
 
-  it('is refused when it, or what stands above it, has expired', () => {
+  it('is refused if it, or a CA above it, has expired', () => {
     const later = new Date(Date.now() + 31 * 86_400_000);
     expect(cannotIssue(good.slice(1), later, 'it')).toMatchObject({code: 'WORKDIR_CONFLICT'});
   });

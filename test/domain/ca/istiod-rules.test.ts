@@ -7,7 +7,7 @@ import type {CertificateTemplate} from '../../../src/domain/x509/certificate.js'
 import {openssl, temporaryFiles} from '../../helpers/openssl.js';
 import {bundleOf, type TinyCa, tinyClusterCa, tinyLeaf, tinyRoot} from '../../helpers/tiny-ca.js';
 
-// A minute on: openssl starts its certificates at the current second, which must not be the future.
+// A minute ahead, because openssl's certificates start at the current second.
 const now = new Date(Date.now() + 60_000);
 const day = 24 * 60 * 60_000;
 const ago = (days: number) => new Date(now.getTime() - days * day);
@@ -38,7 +38,7 @@ const extensions =
     extensions: {...template.extensions, ...change},
   });
 
-/** A certificate by openssl, for extensions we never write; signed by `issuer`. */
+/** A certificate from openssl, for extensions that this program never writes; signed by `issuer`. */
 function foreignCa(issuer: TinyCa, key: TinyCa, config: string): string {
   const path = temporaryFiles({
     'ca.pem': issuer.certificate.pem,
@@ -57,15 +57,15 @@ function foreignCa(issuer: TinyCa, key: TinyCa, config: string): string {
 }
 
 describe('what istiod checks', () => {
-  it('finds nothing wrong with a good set', () => {
+  it('has no findings for valid files', () => {
     expect(inspect(good)).toMatchObject({loads: true, findings: [], certificate: {spki: ca.certificate.spki}});
   });
 
-  it.each(['caCert', 'caKey', 'rootCert', 'certChain'] as const)('refuses a set without %s', (part) => {
+  it.each(['caCert', 'caKey', 'rootCert', 'certChain'] as const)('refuses files without %s', (part) => {
     expect(refused({...good, [part]: undefined})).toEqual(['incomplete']);
   });
 
-  it('takes a missing key for nothing where keys may be elsewhere', () => {
+  it('accepts a missing key if keys may be elsewhere', () => {
     expect(ids({...good, caKey: undefined}, {keyMayBeMissing: true})).toEqual([]);
   });
 
@@ -81,19 +81,19 @@ describe('what istiod checks', () => {
     expect(refused(bundleOf(early, [root]))).toEqual(['not-trusted']);
   });
 
-  it('accepts one expired root beside a good one, and says it', async () => {
+  it('accepts an expired root together with a valid one, with a finding', async () => {
     const expired = await tinyRoot({now: ago(400), days: 10});
     const files = {...good, rootCert: `${expired.certificate.pem}${root.certificate.pem}`};
     expect(inspect(files)).toMatchObject({loads: true});
     expect(ids(files)).toEqual(['root-expired']);
   });
 
-  it('refuses an extended key usage list without serverAuth', async () => {
+  it('refuses an extended key usage without serverAuth', async () => {
     const limited = await tinyClusterCa(root, 'c', {change: extensions({extendedKeyUsage: ['clientAuth']})});
     expect(refused(bundleOf(limited, [root]))).toEqual(['not-trusted']);
   });
 
-  it('loads serverAuth alone, which leaves workloads unable to be clients', async () => {
+  it('loads a CA with only serverAuth, below which workloads cannot be clients', async () => {
     const limited = await tinyClusterCa(root, 'c', {change: extensions({extendedKeyUsage: ['serverAuth']})});
     const files = bundleOf(limited, [root]);
     expect(inspect(files).loads).toBe(true);
@@ -109,7 +109,7 @@ describe('what istiod checks', () => {
     expect(refused(bundleOf(await tinyLeaf(ca), [ca, root]))).toContain('not-a-ca');
   });
 
-  it('refuses a critical extension that Go does not know', () => {
+  it('refuses a critical extension that Go does not support', () => {
     const pem = foreignCa(root, ca, 'basicConstraints=critical,CA:true\n1.2.3.4=critical,ASN1:NULL\n');
     expect(refused({...good, caCert: pem, certChain: `${pem}${good.rootCert ?? ''}`})).toEqual(['not-trusted']);
   });
@@ -141,7 +141,7 @@ describe('what istiod checks', () => {
     expect(refused({...good, caCert: pem, certChain: pem})).toEqual(['not-trusted']);
   });
 
-  it('reads tls.crt before the four names, from 1.14.2 on', () => {
+  it('prefers tls.crt to the four files, from 1.14.2 on', () => {
     const data: Record<string, string | undefined> = {
       'tls.crt': good.caCert,
       'ca.crt': good.rootCert,
@@ -159,9 +159,9 @@ describe('what istiod checks', () => {
 });
 
 describe('what istiod does not check', () => {
-  it('a CA that may not sign certificates', async () => {
-    const mute = await tinyClusterCa(root, 'c', {change: extensions({keyUsage: ['digitalSignature', 'cRLSign']})});
-    const files = bundleOf(mute, [root]);
+  it('a CA whose key usage does not permit signing certificates', async () => {
+    const unable = await tinyClusterCa(root, 'c', {change: extensions({keyUsage: ['digitalSignature', 'cRLSign']})});
+    const files = bundleOf(unable, [root]);
     expect(inspect(files).loads).toBe(true);
     expect(ids(files)).toEqual(['no-cert-sign']);
   });
@@ -189,21 +189,21 @@ describe('what istiod does not check', () => {
     expect(refused({...files, certChain: low.certificate.pem})).toEqual(['not-trusted']);
   });
 
-  it('the path length trap: a CA below an old pathlen:0 CA that is used as a root', async () => {
+  it('a path length violation: a CA below an old pathlen:0 CA that is used as a root', async () => {
     const trapped = await tinyClusterCa(ca, 'c');
     const files = bundleOf(trapped, [ca]);
     expect(inspect(files).loads).toBe(true);
     expect(ids(files)).toEqual(['path-length', 'root-not-self-signed']);
   });
 
-  it('several certificates in ca-cert.pem, of which only the first counts', () => {
+  it('several certificates in ca-cert.pem, of which istiod uses only the first', () => {
     const files = {...good, caCert: `${good.caCert ?? ''}${root.certificate.pem}`};
     expect(inspect(files).loads).toBe(true);
     expect(ids(files)).toEqual(['several-ca-certs']);
     expect(refused({...good, caCert: `${root.certificate.pem}${good.caCert ?? ''}`})).toEqual(['key-mismatch']);
   });
 
-  it('a CA that outlives its root by more than a day; a Makefile by seconds is no finding', async () => {
+  it('a CA that outlives its root by more than a day; seconds, as with the Makefile, are tolerated', async () => {
     const outliving = (seconds: number) =>
       tinyClusterCa(root, 'c', {
         change: (template) => ({
@@ -235,7 +235,7 @@ describe('what istiod does not check', () => {
     expect(ids(limited('permitted;URI:example.com'))).toEqual(['name-constraints']);
     expect(ids(limited('permitted;URI:cluster.local'))).toEqual([]);
     expect(ids(limited('excluded;URI:.local'))).toEqual(['name-constraints']);
-    // Go would take that for the domain and all below it, OpenSSL and proxies take it for one host.
+    // In Go this matches the domain and its subdomains, in OpenSSL and proxies only one host.
     expect(ids(limited('permitted;URI:example.com'), {trustDomain: 'mesh.example.com'})).toEqual(['name-constraints']);
     expect(ids(limited('permitted;URI:.example.com'), {trustDomain: 'mesh.example.com'})).toEqual([]);
     expect(ids(limited('permitted;email:example.com'))).toEqual([]);
@@ -248,7 +248,7 @@ describe('what istiod does not check', () => {
     expect(ids(limited('excluded;DNS:istiod-canary.mesh.svc'))).toEqual([]);
   });
 
-  it('a weak key, and keys that proxies are not known to accept', () => {
+  it('a weak key, and keys that proxies might not accept', () => {
     const withKey = (...args: string[]): CaFiles => {
       const pem = openssl(['genpkey', ...args]);
       const path = temporaryFiles({'key.pem': pem});
@@ -266,7 +266,7 @@ describe('what istiod does not check', () => {
     );
   });
 
-  it('two roots of one name', async () => {
+  it('two roots with the same name', async () => {
     const twin = await tinyRoot({change: (template) => ({...template, subject: [{type: 'CN', value: 'Root'}]})});
     const other = await tinyRoot({change: (template) => ({...template, subject: [{type: 'CN', value: 'Root'}]})});
     const under = await tinyClusterCa(twin, 'c');
@@ -275,22 +275,22 @@ describe('what istiod does not check', () => {
     expect(ids(files)).toEqual(['root-name-twice']);
   });
 
-  it('a cluster that signs with the root itself', () => {
+  it('a cluster that signs with the root key', () => {
     const files = bundleOf(root, [root]);
     expect(inspect(files).loads).toBe(true);
     expect(ids(files)).toEqual(['signs-with-root']);
   });
 });
 
-describe('what cannot be read', () => {
+describe('unreadable input', () => {
   it('is a finding for each file, never an exception', () => {
-    const broken = {caCert: 'x', caKey: writePrivateKey(ca.key).map(() => 'y'), rootCert: '', certChain: 'z'};
-    expect(ids(broken)).toEqual(['unreadable', 'unreadable', 'unreadable', 'unreadable']);
-    expect(inspect(broken).loads).toBe(false);
+    const invalid = {caCert: 'x', caKey: writePrivateKey(ca.key).map(() => 'y'), rootCert: '', certChain: 'z'};
+    expect(ids(invalid)).toEqual(['unreadable', 'unreadable', 'unreadable', 'unreadable']);
+    expect(inspect(invalid).loads).toBe(false);
   });
 
   it.each(['rootCert', 'certChain', 'caCert'] as const)(
-    'in %s after a good certificate is passed over by istiod',
+    'in %s after a valid certificate is skipped by istiod',
     (part) => {
       const junk = '-----BEGIN CERTIFICATE-----\nMAMCAQA=\n-----END CERTIFICATE-----\n';
       for (const rest of [junk, (good.caCert ?? '').slice(0, 200)]) {
@@ -303,7 +303,7 @@ describe('what cannot be read', () => {
     },
   );
 
-  it('refuses a bundle with its first error and the rest as hints', () => {
+  it('fails a bundle with the first error as message and the others as hints', () => {
     const files = {...good, certChain: '', rootCert: undefined};
     expect(() => requireValidBundle(files, inspect(files), 'cluster1')).toThrow(
       expect.objectContaining({code: 'PUSH_REFUSED_INVALID_CA', hints: [expect.stringContaining('empty') as string]}),

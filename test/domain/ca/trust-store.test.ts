@@ -1,10 +1,10 @@
-/** Sets of roots: one, several, the same in other words, and what cannot be read. */
+/** Sets of roots: one, several, equivalent, and unreadable ones. */
 import {beforeAll, describe, expect, it} from 'vitest';
 import {
   isReadableBundle,
   isSubsetEitherWay,
   missingRoots,
-  firstMismatch,
+  mismatch,
   parseTrustStore,
   readableRoots,
   rootName,
@@ -30,68 +30,71 @@ beforeAll(async () => {
   clusterCa = (await tinyClusterCa(root, 'c1', at('2026-01-01T00:00:00Z'))).certificate;
 });
 
-const prints = (roots: readonly Certificate[]): readonly string[] => roots.map(({fingerprint}) => fingerprint);
+const fingerprints = (roots: readonly Certificate[]): readonly string[] => roots.map(({fingerprint}) => fingerprint);
 const textOf = (...roots: readonly Certificate[]): string => roots.map(({pem}) => pem).join('');
 
 describe('a trust store', () => {
-  it('has its roots in the order of the text, each once, and keeps the text', () => {
+  it('has the roots in the order of the text, without duplicates, and keeps the text', () => {
     const text = `# the mesh's roots\n${textOf(current, old, current)}`;
     const store = parseTrustStore(text, 'root-cert.pem');
-    expect([store.text, prints(store.roots)]).toEqual([text, prints([current, old])]);
+    expect([store.text, fingerprints(store.roots)]).toEqual([text, fingerprints([current, old])]);
     expect(trustStoreOf([old, current])).toEqual({text: textOf(old, current), roots: [old, current]});
   });
 
-  it('of a text that is no certificate is an error that names it', () => {
+  it('cannot be parsed from a text without certificates, with an error that names the text', () => {
     const parse = (): TrustStore => parseTrustStore('hello', 'root-cert.pem');
     expect(parse).toThrow(
       expect.objectContaining({code: 'NOT_PEM', message: expect.stringContaining('root-cert.pem') as string}),
     );
   });
 
-  it('that somebody else wrote has no roots where it cannot be read, and says so', () => {
+  it('from a foreign text has no roots if the text is unreadable', () => {
     expect([readableRoots('hello'), isReadableBundle('hello')]).toEqual([[], false]);
     expect([readableRoots(undefined), isReadableBundle(undefined)]).toEqual([[], true]);
     expect([readableRoots('\n'), isReadableBundle('\n')]).toEqual([[], true]);
-    expect([prints(readableRoots(textOf(old, old))), isReadableBundle(textOf(old))]).toEqual([prints([old]), true]);
+    expect([fingerprints(readableRoots(textOf(old, old))), isReadableBundle(textOf(old))]).toEqual([
+      fingerprints([old]),
+      true,
+    ]);
   });
 });
 
-describe('comparing', () => {
+describe('comparison', () => {
   it.each<[string, () => readonly Certificate[], () => readonly Certificate[], boolean, boolean]>([
     ['one root with itself', () => [old], () => [old], true, true],
     ['one root with another', () => [old], () => [current], false, false],
     ['two roots in another order', () => [old, current], () => [current, old], true, true],
-    ['a root twice with the root', () => [old, old], () => [old], true, true],
+    ['a duplicate root with the root', () => [old, old], () => [old], true, true],
     ['two roots with one of them', () => [old, current], () => [current], false, true],
-    ['nothing with nothing', () => [], () => [], false, true],
-    ['nothing with a root', () => [], () => [old], false, true],
+    ['no roots with no roots', () => [], () => [], false, true],
+    ['no roots with a root', () => [], () => [old], false, true],
   ])('%s', (_row, one, other, same, subset) => {
     expect([sameRoots(one(), other()), sameRoots(other(), one())]).toEqual([same, same]);
     expect([isSubsetEitherWay(one(), other()), isSubsetEitherWay(other(), one())]).toEqual([subset, subset]);
   });
 
-  it('tells which roots are missing, each once', () => {
+  it('finds the missing roots, without duplicates', () => {
     expect(missingRoots([old, current, old], [current])).toEqual([old]);
     expect(missingRoots([current], [old, current])).toEqual([]);
   });
 
-  it('finds the first store that disagrees with the first', () => {
+  it('finds the first store that differs from the first one', () => {
     const [both, swapped, one] = [trustStoreOf([old, current]), trustStoreOf([current, old]), trustStoreOf([old])];
     const unreadable: TrustStore = {text: 'hello', roots: []};
-    expect(firstMismatch([both, swapped, one])).toBe(one);
-    expect(firstMismatch([both, swapped])).toBeUndefined();
-    expect(firstMismatch([both, unreadable])).toBe(unreadable);
-    expect(firstMismatch<TrustStore>([])).toBeUndefined();
+    expect(mismatch([both, swapped, one])).toBe(one);
+    expect(mismatch([both, swapped])).toBeUndefined();
+    expect(mismatch([both, unreadable])).toBe(unreadable);
+    expect(mismatch<TrustStore>([])).toBeUndefined();
   });
 });
 
-describe('what signs', () => {
-  it('is what the key says, and gives the store its name', () => {
+describe('the signing chain', () => {
+  it('belongs to the key, and names the store', () => {
     const store = {...trustStoreOf([current, old]), signing: [clusterCa, old]};
     expect([rootName(store), signingChains(store)]).toEqual([old.subject.text, [[clusterCa, old]]]);
   });
 
-  it('may be each of the roots where the key does not say', () => {
+  it('can be any of the roots if the key is unknown', () => {
     expect(signingChains(trustStoreOf([expired, current, old]))).toEqual([[expired], [current], [old]]);
     expect(signingChains({text: '', roots: []})).toEqual([]);
     expect([rootName(trustStoreOf([current, old])), rootName({roots: []})]).toEqual([current.subject.text, '']);

@@ -29,10 +29,10 @@ function files(chain: readonly CorporateCa[]) {
 
 describe.each([2, 3, 4])('a hierarchy of depth %i', (depth) => {
   it('is accepted, and its facts list every intermediate CA', () => {
-    const made = files(above.slice(4 - depth));
-    const inspection = inspectCaFiles(made, {now, keyMayBeMissing: true});
+    const caFiles = files(above.slice(4 - depth));
+    const inspection = inspectCaFiles(caFiles, {now, keyMayBeMissing: true});
     expect(inspection.findings).toEqual([]);
-    const facts = clusterCaFacts(made, inspection);
+    const facts = clusterCaFacts(caFiles, inspection);
     expect((facts.between ?? []).map(({subject}) => subject)).toEqual(
       ['CN=Regional CA', 'CN=Policy CA'].slice(4 - depth),
     );
@@ -42,8 +42,8 @@ describe.each([2, 3, 4])('a hierarchy of depth %i', (depth) => {
 
 it('shows an expired intermediate CA', () => {
   const policy = root.below('/CN=Old Policy CA', {start: '20200101000000Z', end: '20210101000000Z'});
-  const made = files([policy, root]);
-  const facts = clusterCaFacts(made, inspectCaFiles(made, {now, keyMayBeMissing: true}));
+  const caFiles = files([policy, root]);
+  const facts = clusterCaFacts(caFiles, inspectCaFiles(caFiles, {now, keyMayBeMissing: true}));
   expect(facts.between?.map(({subject}) => subject)).toEqual(['CN=Old Policy CA']);
 });
 
@@ -78,8 +78,8 @@ it.each([
 ])('does not trust a CA that is signed with %s, like Go', (_, key, how) => {
   const policy = root.below('/CN=Policy CA', {key});
   const caCert = policy.sign(foreignRequest('/O=Istio/CN=Intermediate CA/L=c1'), how);
-  const made = {caCert, rootCert: root.pem, certChain: caCert + policy.pem + root.pem};
-  const {findings, loads} = inspectCaFiles(made, {now, keyMayBeMissing: true});
+  const caFiles = {caCert, rootCert: root.pem, certChain: caCert + policy.pem + root.pem};
+  const {findings, loads} = inspectCaFiles(caFiles, {now, keyMayBeMissing: true});
   expect([loads, findings.map(({id}) => id)]).toEqual([false, ['not-trusted']]);
 });
 
@@ -103,9 +103,9 @@ it.each([
   ['serverAuth,clientAuth,anyExtendedKeyUsage', []],
 ])('judges a policy CA with the extended key usage %s like proxies and openssl', (usage, expected) => {
   const extensions = [...policyExtensions, `extendedKeyUsage=${usage}`];
-  const made = files([root.below('/CN=P', {extensions}), root]);
-  expect(inspectCaFiles(made, {now, keyMayBeMissing: true}).findings.map(({id}) => id)).toEqual(expected);
-  const file = temporaryFiles({'ca.pem': made.caCert, 'chain.pem': made.certChain});
+  const caFiles = files([root.below('/CN=P', {extensions}), root]);
+  expect(inspectCaFiles(caFiles, {now, keyMayBeMissing: true}).findings.map(({id}) => id)).toEqual(expected);
+  const file = temporaryFiles({'ca.pem': caFiles.caCert, 'chain.pem': caFiles.certChain});
   const verify = () =>
     openssl([
       ...['verify', '-purpose', 'sslclient', '-CAfile', root.certificatePath],
@@ -126,9 +126,9 @@ it.each([
   ['excluded', 'O=Istio', []],
 ])('applies directory name constraints like openssl: %s %s', (list, name, expected) => {
   const extensions = [...policyExtensions, `nameConstraints=${list};dirName:dn`, '[dn]', name];
-  const made = files([root.below('/CN=P', {extensions}), root]);
-  expect(inspectCaFiles(made, {now, keyMayBeMissing: true}).findings.map(({id}) => id)).toEqual(expected);
-  const file = temporaryFiles({'ca.pem': made.caCert, 'chain.pem': made.certChain});
+  const caFiles = files([root.below('/CN=P', {extensions}), root]);
+  expect(inspectCaFiles(caFiles, {now, keyMayBeMissing: true}).findings.map(({id}) => id)).toEqual(expected);
+  const file = temporaryFiles({'ca.pem': caFiles.caCert, 'chain.pem': caFiles.certChain});
   const verify = () =>
     openssl(['verify', '-CAfile', root.certificatePath, '-untrusted', file('chain.pem'), file('ca.pem')]);
   if (expected.length === 0) expect(verify()).toContain('OK');
