@@ -73,7 +73,7 @@ const chainFaults: readonly Fault[] = [
     id: 'MESH308-not-loaded',
     title: 'istiod reports the end of the CA from before a renewal, and nobody asks for its chain',
     cluster: 'one',
-    says: /reports that its CA ends/,
+    says: /reports that its CA expires/,
     verifyArgs: ['--skip', 'MESH303'],
     seed: renewedWithout('one', 1, 0),
     mend: 'as printed',
@@ -107,7 +107,7 @@ const signingFaults: readonly Fault[] = [
     title: 'istiod knows nobody of those who ask, and has issued nothing',
     cluster: 'two',
     result: 'warning',
-    says: /refused 4 of 4/,
+    says: /rejected 4 of 4/,
     seed: inTurn(
       async (lab) => {
         // A new process: it has counted nothing yet.
@@ -147,7 +147,7 @@ const discoveryFaults: readonly Fault[] = [
     id: 'MESH412-wrong-server',
     title: 'the remote secret of a peer names an address where no API server is',
     cluster: 'one',
-    says: /(syncing|timeout) of cluster two/,
+    says: /cluster two as (syncing|timeout)/,
     seed: remoteSecret('two', '--server', 'https://127.0.0.1:1'),
     mend: 'as printed',
   },
@@ -155,7 +155,7 @@ const discoveryFaults: readonly Fault[] = [
     id: 'MESH412-cluster-gone',
     title: 'the remote secret of a cluster that is gone was left behind',
     cluster: 'one',
-    says: /(syncing|timeout) of cluster gone \(Secret istio-system\/istio-remote-secret-gone\)/,
+    says: /cluster gone as (syncing|timeout) \(Secret istio-system\/istio-remote-secret-gone\)/,
     seed: remoteSecret('gone', '--server', 'https://127.0.0.1:1'),
     mend: {
       person: 'deletes the Secret that the finding names',

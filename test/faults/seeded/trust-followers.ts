@@ -8,7 +8,7 @@ export const webhookFaults: readonly Fault[] = [
     id: 'MESH306-left-over-tag',
     title: 'the webhook of a revision tag is labelled for a revision that is gone, and its caBundle is of another CA',
     cluster: 'one',
-    says: /istio-revision-tag-prod: caBundle holds/,
+    says: /istio-revision-tag-prod: a caBundle with/,
     seed: async (lab) => {
       const on = lab.cluster('one');
       await on.istioctl('tag', 'set', 'prod', '--revision', 'default');

@@ -50,7 +50,7 @@ const bundleFaults: readonly Fault[] = [
     title: 'root and CA were made anew and put into cacerts; istiod refuses another root while it runs',
     shape: 'alone',
     cluster: 'one',
-    says: /another bundle in ConfigMap istio-ca-root-cert/,
+    says: /a different bundle in ConfigMap istio-ca-root-cert/,
     seed: async (lab) => {
       await otherRoot(lab);
       await createCacerts(lab, 'one');
@@ -110,7 +110,7 @@ const selfSignedFaults: readonly Fault[] = [
     id: 'MESH304-cacerts-came-late',
     title: 'istiod started without cacerts, which came later',
     cluster: 'one',
-    says: /istiod loaded its own root/,
+    says: /istiod has loaded its self-signed root/,
     seed: cacertsCameLate,
     mend: 'as printed',
   },
@@ -118,7 +118,7 @@ const selfSignedFaults: readonly Fault[] = [
     id: 'MESH304-workloads-run',
     title: 'the same, and workloads run under the root of istiod: the push refuses to cut them off',
     cluster: 'one',
-    says: /istiod loaded its own root/,
+    says: /istiod has loaded its self-signed root/,
     seed: inTurn(cacertsCameLate, async (lab) => {
       await deployWithProxy(lab.cluster('one'), 'shop');
       return async () => {
