@@ -72,7 +72,10 @@ describe('a mesh whose CAs cert-manager makes, and a work directory that is mesh
     const {code, checks} = await verify();
     expect([code, ...bad(checks)]).toEqual([0]);
     expect(checks.filter(({id}) => id === 'MESH102')).toMatchObject([
-      {result: 'skipped', reason: 'Secret cacerts comes from cert-manager Certificate istio-ca, and c1/ holds no CA'},
+      {
+        result: 'skipped',
+        reason: 'Secret cacerts is managed by cert-manager Certificate istio-ca, and c1/ holds no CA',
+      },
       {result: 'skipped'},
     ]);
     // Nothing is called equal that was compared with nothing.

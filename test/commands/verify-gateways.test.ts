@@ -77,7 +77,7 @@ describe('MESH411', () => {
   it('misses a Gateway of the Gateway API that is not installed', async () => {
     // In neither version.
     mesh.one('c2').kube.fault({resource: 'gateways'}, {status: 404, message: 'the server could not find it'}, 2);
-    expect(bad(await rows('MESH411'))).toEqual(['MESH411 error: c2: no gateway into network2']);
+    expect(bad(await rows('MESH411'))).toEqual(['MESH411 error: c2: no gateway for network2']);
   });
 
   it('finds a gateway that meshNetworks names', async () => {

@@ -106,7 +106,7 @@ describe('MESH113', () => {
   it('is a warning where the last line is cut off, and the fix closes it', async () => {
     await edit((lines) => joined(lines) + '{"kind":"int');
     const row = await judged();
-    expect(row).toMatchObject({result: 'warning', observed: expect.stringMatching(/^line 5 is cut off/) as unknown});
+    expect(row).toMatchObject({result: 'warning', observed: expect.stringMatching(/^line 5 is truncated/) as unknown});
     await fix(row.fix);
     expect(await judged()).toMatchObject({result: 'ok'});
   });
@@ -116,7 +116,7 @@ describe('MESH113', () => {
     const row = await judged();
     expect(row).toMatchObject({
       result: 'warning',
-      observed: '"trust push" of 2026-05-01T10:00:00.000Z ended during: create Secret cacerts (c1)',
+      observed: '"trust push" of 2026-05-01T10:00:00.000Z was interrupted during: create Secret cacerts (c1)',
     });
     await fix(row.fix);
     expect(await judged()).toMatchObject({result: 'ok'});
@@ -139,7 +139,7 @@ describe('MESH113', () => {
     await other.dispose();
     expect(await judged()).toMatchObject({
       result: 'ok',
-      observed: expect.stringMatching(/1 without outcome/) as unknown,
+      observed: expect.stringMatching(/1 without an outcome/) as unknown,
     });
   });
 });

@@ -57,7 +57,7 @@ describe('MESH114', () => {
     expect(results(rows)).toEqual(['MESH114 error', 'MESH114 error']);
     for (const [index, name] of ['c1', 'c2'].entries()) {
       expect(rows[index]?.observed).toContain(
-        `the CA key of ${name} in the clear: ${name}/ca-key.pem in commit ${commit}`,
+        `the unencrypted CA key of ${name}: ${name}/ca-key.pem in commit ${commit}`,
       );
       expect(rows[index]?.fix).toContain(`certs generate ${name} --renew`);
     }
@@ -69,13 +69,13 @@ describe('MESH114', () => {
     git('commit', '-q', '-m', 'x');
     await mesh.renew('c1');
     const [row] = await rowsOf('MESH114');
-    expect(row).toMatchObject({result: 'warning', observed: expect.stringContaining('no present CA') as string});
+    expect(row).toMatchObject({result: 'warning', observed: expect.stringContaining('no current CA') as string});
     const shown = execFileSync('sh', ['-c', row?.fix ?? 'false'], {cwd: mesh.dir, encoding: 'utf8'});
     expect(shown).toContain('c1/ca-key.pem');
   });
 
   it.each([
-    ['in the clear', false, 'error', /the root key in the clear: root-key\.pem/],
+    ['in the clear', false, 'error', /the unencrypted root key: root-key\.pem/],
     ['encrypted', true, 'warning', /an encrypted private key: root-key\.pem/],
   ])('tells a root key %s', async (_, isEncrypted, result, words) => {
     const pem = isEncrypted ? await encryptKey(mesh.root.key, new Sensitive('secret')) : writePrivateKey(mesh.root.key);
@@ -136,7 +136,7 @@ describe('MESH110', () => {
     await writeFile(path('c2/ca-cert.pem'), openssl(['x509', '-req', ...signing], csr));
     const rows = await rowsOf('MESH110');
     expect(results(rows)).toEqual(['MESH110 error']);
-    expect(rows[0]?.observed).toBe('c1 and c2 have one key, each with a certificate of its own');
+    expect(rows[0]?.observed).toBe('c1 and c2 have the same key in different certificates');
     expect((await runCommand(CertsGenerate, ['c2', '--renew', '--yes'], mesh.env)).code).toBe(0);
     expect(results(await rowsOf('MESH110'))).toEqual(['MESH110 ok']);
   });
@@ -210,7 +210,10 @@ describe('a key under another name', () => {
     await mesh.writeCa('c1', textsOf(bundleOf(await tinyClusterCa(above, 'c1'), [above, mesh.root])));
     await put('both.txt', above.certificate.pem + writePrivateKey(above.key).reveal());
     const [row] = await rowsOf('MESH107');
-    expect(row).toMatchObject({result: 'warning', observed: expect.stringContaining('above the clusters') as string});
+    expect(row).toMatchObject({
+      result: 'warning',
+      observed: expect.stringContaining('above the cluster CAs') as string,
+    });
     expect(row?.fix).toMatch(/^ls -l \S*both\.txt$/);
   });
 

@@ -142,7 +142,7 @@ describe('acceptance between clusters (MESH307)', () => {
     mesh.one('c1').kube.put(istiod('1.31.0', {CLUSTER_ID: 'c1', ENABLE_CLUSTER_TRUST_BUNDLE_API: 'true'}));
     const {rows} = await verify('MESH307');
     expect(rows.map(name)).toEqual(['MESH307 c1 c2 skipped', 'MESH307 c2 c1 ok']);
-    expect(rows[0]?.reason).toMatch(/c1 trusts c2 was not proven/);
+    expect(rows[0]?.reason).toMatch(/whether c1 trusts c2 is unknown/);
   });
 });
 
@@ -165,7 +165,7 @@ describe('webhooks (MESH306)', () => {
 
   it.each([
     ['', 'an empty caBundle'],
-    ['garbage', 'a caBundle that is no certificate'],
+    ['garbage', 'an unreadable caBundle'],
   ])('with the caBundle "%s" are an error', async (text, words) => {
     for (const object of webhooksOf(text).slice(0, 1)) mesh.one('c1').kube.put(object);
     const {rows} = await verify('MESH306', 'c1');

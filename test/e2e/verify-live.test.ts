@@ -126,7 +126,7 @@ describe('an istiod that cannot sign', () => {
     await ask();
     await ask();
     const seen = live(await cli.verify()).find(({id}) => id === 'MESH309');
-    expect(seen).toMatchObject({result: 'warning', observed: expect.stringMatching(/refused 3 of 3/) as unknown});
+    expect(seen).toMatchObject({result: 'warning', observed: expect.stringMatching(/rejected 3 of 3/) as unknown});
     await fix(seen);
   });
 });

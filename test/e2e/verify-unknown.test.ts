@@ -79,7 +79,7 @@ describe('the gateway between networks', () => {
 
   it('is missed, and the printed command makes it', async () => {
     const {fix = '', observed} = await finding();
-    expect(observed).toBe('one: no gateway into network1');
+    expect(observed).toBe('one: no gateway for network1');
     await doWithoutInjection();
     const ran = await cli.shell(fix, {ISTIO: await unpackedRelease()});
     expect(ran.code, `${fix}\n${ran.stdout}${ran.stderr}`).toBe(0);

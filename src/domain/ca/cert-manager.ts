@@ -35,7 +35,7 @@ export function certManagerCertificate(mesh: Mesh, cluster: MeshCluster, issuerR
   if (declared && !hasFeature(declared.version, 'tlsCacerts')) {
     throw new MeshError(
       'USAGE',
-      `istiod ${declared.said} (declared in mesh.yaml) does not read cert-manager's Secrets (tls.crt, tls.key, ca.crt): requires ${features.tlsCacerts.from} or later`,
+      `istiod ${declared.text} (declared in mesh.yaml) does not read cert-manager's Secrets (tls.crt, tls.key, ca.crt): requires ${features.tlsCacerts.from} or later`,
       {hints: ['once a later version runs, declare it as istio.version in mesh.yaml']},
     );
   }

@@ -229,7 +229,9 @@ function partsOf<T>(fact: Fact<PerPod<T>> | undefined): readonly Part<T>[] {
 function unknownsOf(fact: Fact<unknown> | undefined): readonly ErrorReport[] {
   if (fact && 'unknown' in fact) return [fact.unknown];
   const value = valueOf(fact);
-  return value instanceof PerPod ? value.parts.flatMap(({observed}) => ('unknown' in observed ? [observed.unknown] : [])) : [];
+  return value instanceof PerPod
+    ? value.parts.flatMap(({observed}) => ('unknown' in observed ? [observed.unknown] : []))
+    : [];
 }
 
 /** Each reason once: an unreachable cluster is one problem, not six. */

@@ -10,11 +10,11 @@ const istioCsr: External = {type: 'external', issuer: 'istio-csr'};
 const spire: External = {type: 'external', issuer: 'spire'};
 
 function rowsOf(id: string, signer: External, cluster1: Partial<ClusterFactValues> = {}) {
-  const spoilt = {mesh: {trust: {...mesh.trust, signer}}, cluster1};
-  return judgedText(checks, evidence(spoilt)).checks.filter((row) => row.id === id && row.cluster !== 'cluster2');
+  const overrides = {mesh: {trust: {...mesh.trust, signer}}, cluster1};
+  return judgedText(checks, evidence(overrides)).checks.filter((row) => row.id === id && row.cluster !== 'cluster2');
 }
 
-describe('a mesh whose workload certificates come from elsewhere', () => {
+describe('a mesh with an external workload certificate issuer', () => {
   it.each([
     'MESH102',
     'MESH103',
@@ -28,23 +28,23 @@ describe('a mesh whose workload certificates come from elsewhere', () => {
     'MESH303',
     'MESH305',
     'MESH308',
-  ])('is not judged by the CA that it has not: %s says who issues', (id) => {
+  ])('skips %s, which is about cacerts, and names the issuer', (id) => {
     const [row] = rowsOf(id, istioCsr);
     expect([row?.result, row?.reason?.includes('istio-csr')]).toEqual(['skipped', true]);
   });
 
-  it('is judged by what is live, but for SPIRE, whose roots istiod does not know', () => {
+  it('evaluates live checks, except with SPIRE, whose roots istiod does not know', () => {
     for (const id of ['MESH304', 'MESH307']) {
       expect(rowsOf(id, istioCsr).map(({result}) => result)).toEqual(['ok']);
       expect(rowsOf(id, spire).map(({result}) => result)).toEqual(['skipped']);
     }
   });
 
-  it('misses no cacerts', () => {
+  it('does not require Secret cacerts', () => {
     expect(rowsOf('MESH301', istioCsr, {cacerts: 'absent'}).map(({result}) => result)).toEqual(['skipped']);
   });
 
-  it('is warned of one that was left behind, but for SPIRE, beside which istiod has a CA', () => {
+  it('warns about a leftover Secret cacerts, except with SPIRE, where istiod still has a CA', () => {
     const [row] = rowsOf('MESH301', istioCsr);
     expect([row?.result, row?.fix]).toEqual([
       'warning',
@@ -53,10 +53,10 @@ describe('a mesh whose workload certificates come from elsewhere', () => {
     expect(rowsOf('MESH301', spire).map(({result}) => result)).toEqual(['skipped']);
   });
 
-  it('is not skipped where cert-manager fills cacerts: that CA is judged', () => {
-    const kept: External = {type: 'external', issuer: 'cert-manager'};
+  it('evaluates the CA in cacerts if cert-manager manages it', () => {
+    const certManager: External = {type: 'external', issuer: 'cert-manager'};
     for (const id of ['MESH301', 'MESH302', 'MESH303']) {
-      expect(rowsOf(id, kept).map(({result}) => result)).toEqual(['ok']);
+      expect(rowsOf(id, certManager).map(({result}) => result)).toEqual(['ok']);
     }
   });
 });

@@ -22,7 +22,7 @@ const restart = 'kubectl --context kind-cluster1 -n istio-system rollout restart
 const tryFirst = (namespace: string): string =>
   `kubectl --context kind-cluster1 -n ${namespace} create configmap istio-ca-root-cert --dry-run=server && `;
 
-/** Only shop and default are served. */
+/** Discovery selectors that match only shop and default. */
 const served = ['default', 'shop'];
 const selectors = [{matchLabels: {served: 'yes'}}];
 const selected = {
@@ -40,20 +40,30 @@ function fixesWith(texts: Readonly<Record<string, string | undefined>>, other: o
   return rows.filter(({cluster, result}) => cluster === 'cluster1' && result === 'error').map(({fix}) => fix);
 }
 
-describe('a bundle that differs', () => {
+describe('a different bundle', () => {
   const all = {default: bundleText, 'istio-system': bundleText, 'kube-system': bundleText, shop: bundleText};
   it.each([
-    ['beside istiod is mended by the push, which asks about workloads', {...all, 'istio-system': 'x'}, {}, [push]],
-    ['elsewhere only is mended by a restart', {...all, shop: 'x'}, {}, [restart]],
     [
-      'everywhere but beside istiod, where none is, by the push',
+      'in the namespace of istiod is fixed by a push, which checks workloads',
+      {...all, 'istio-system': 'x'},
+      {},
+      [push],
+    ],
+    ['only in other namespaces is fixed by a restart', {...all, shop: 'x'}, {}, [restart]],
+    [
+      'in all other namespaces, with none in the namespace of istiod, is fixed by a push',
       {default: 'x', 'kube-system': 'x', shop: 'x'},
       {},
       [push, tryFirst('istio-system') + push],
     ],
-    ['everywhere, where istiod leaves its own namespace out, by the push', {default: 'x', shop: 'x'}, selected, [push]],
     [
-      'in one namespace, where istiod leaves its own out, by a restart',
+      'in all selected namespaces, which exclude that of istiod, is fixed by a push',
+      {default: 'x', shop: 'x'},
+      selected,
+      [push],
+    ],
+    [
+      'in one of the selected namespaces, which exclude that of istiod, is fixed by a restart',
       {default: bundleText, shop: 'x'},
       selected,
       [restart],
@@ -63,36 +73,40 @@ describe('a bundle that differs', () => {
   });
 });
 
-/** What a row about cluster1 follows from; an empty text: from nothing. */
+/** The cause of a row about cluster1; empty if it is no consequence. */
 function causeOf(id: string, cluster1: object): string | undefined {
   const {checks: rows} = judgedText(checks, evidence({cluster1}));
   const found = rows.find((row) => row.id === id && row.cluster === 'cluster1' && row.result === 'error');
   return found && (found.impliedBy ?? '');
 }
 
-describe('an istiod under another CA', () => {
+describe('an istiod with a different CA', () => {
   const {bundles} = clusterValues('cluster1');
   const servedChains = new PerPod([{name: 'istiod-1', observed: known(servedChain('cluster2'))}]);
   it.each([
-    ['where one copy of the bundle is missing', bundles.filter(({namespace}) => namespace !== 'shop'), ''],
-    ['where all copies are missing', [], ''],
-    ['where one copy is old', bundles.map((one) => (one.namespace === 'shop' ? {...one, text: 'old'} : one)), ''],
-    ['but a consequence where all are old', bundles.map((one) => ({...one, text: 'old'})), 'MESH302'],
-  ] as const)('is a finding of its own %s', (_, written, cause) => {
+    ['separately if one copy of the bundle is missing', bundles.filter(({namespace}) => namespace !== 'shop'), ''],
+    ['separately if all copies are missing', [], ''],
+    [
+      'separately if one copy is old',
+      bundles.map((one) => (one.namespace === 'shop' ? {...one, text: 'old'} : one)),
+      '',
+    ],
+    ['as a consequence if all copies are old', bundles.map((one) => ({...one, text: 'old'})), 'MESH302'],
+  ] as const)('is reported %s', (_, written, cause) => {
     expect(causeOf('MESH303', {servedChains, bundles: written})).toBe(cause);
   });
 });
 
-describe('an istiod that does not run', () => {
+describe('an istiod that is not running', () => {
   const controlPlanes = [
     controlPlane('cluster1', {workload: workload('istiod', {pods: [pod('istiod-1', {ready: false})]})}),
   ];
   const differences = [{part: 'clusterCa', wanted: ['aa'.repeat(32)], found: ['bb'.repeat(32)]}] as const;
   it.each([
-    ['is a finding of its own where the Secret holds another CA', cacertsOf(clusterCa('cluster1'), {differences}), ''],
-    ['is a finding of its own where there is no Secret', 'absent', ''],
+    ['is a separate finding if the Secret holds a different CA', cacertsOf(clusterCa('cluster1'), {differences}), ''],
+    ['is a separate finding without a Secret', 'absent', ''],
     [
-      'is a consequence where it cannot load the Secret',
+      'is a consequence if it cannot load the Secret',
       cacertsOf(clusterCa('cluster1', {missing: ['ca-key.pem']}), {differences}),
       'MESH301',
     ],

@@ -5,7 +5,7 @@ import {checks} from '../../../src/domain/checks/registry.js';
 import {known} from '../../../src/domain/observed.js';
 import {evidence, servedChain} from './healthy.js';
 
-const others: ServedChain = {chain: [], certificates: [], linked: false, signedBy: 'kubernetes'};
+const byOtherCa: ServedChain = {chain: [], certificates: [], linked: false, signedBy: 'kubernetes'};
 const parts = (...values: readonly ServedChain[]) =>
   new PerPod(values.map((value, at) => ({name: `istiod-${String(at + 1)}`, observed: known(value)})));
 
@@ -16,9 +16,9 @@ function resultsOf(...served: readonly ServedChain[]): readonly string[] {
   );
 }
 
-describe('an istiod whose certificate is not of its own CA', () => {
-  it('is no fault, and nothing is said of its CA by its handshake', () => {
-    expect(resultsOf(others)).toEqual([
+describe('an istiod with a certificate from another CA (PILOT_CERT_PROVIDER)', () => {
+  it('is not a finding, and its handshake says nothing about its CA', () => {
+    expect(resultsOf(byOtherCa)).toEqual([
       'MESH303 cluster1 skipped',
       'MESH303 cluster2 ok',
       'MESH307 cluster1 ok',
@@ -26,7 +26,7 @@ describe('an istiod whose certificate is not of its own CA', () => {
     ]);
   });
 
-  it('hides no other istiod that presents another CA', () => {
-    expect(resultsOf(others, servedChain('cluster2'))).toContain('MESH303 cluster1 error');
+  it('does not hide another istiod that presents a different CA', () => {
+    expect(resultsOf(byOtherCa, servedChain('cluster2'))).toContain('MESH303 cluster1 error');
   });
 });

@@ -29,12 +29,12 @@ it.each([
   ],
   ['discoverySelectors:', []],
   ['trustDomain: td', []],
-])('%j is read', (mesh, selectors) => {
+])('reads %j', (mesh, selectors) => {
   expect(withSelectors(mesh)()).toEqual([selectors]);
 });
 
 it.each(['discoverySelectors: all', 'discoverySelectors: [null]', 'discoverySelectors:\n- matchExpressions: x'])(
-  '%j is unknown, and ends no run',
+  'reports %j as unknown instead of aborting the run',
   (mesh) => {
     expect(withSelectors(mesh)).toThrow(expect.objectContaining({code: 'API_ERROR'}));
   },
@@ -46,14 +46,14 @@ it.each([
   ['1', undefined],
   ['false', 'istio-ca-root-cert'],
   ['yes', 'istio-ca-root-cert'],
-])('ENABLE_CLUSTER_TRUST_BUNDLE_API=%s is read as istiod reads it', (value, bundleName) => {
-  const [seen] = readControlPlanes({deployments: [istiod(value)], configMaps: [], podsOf: () => []});
-  expect(seen?.bundleName).toBe(bundleName);
+])('interprets ENABLE_CLUSTER_TRUST_BUNDLE_API=%s as istiod does', (value, bundleName) => {
+  const [read] = readControlPlanes({deployments: [istiod(value)], configMaps: [], podsOf: () => []});
+  expect(read?.bundleName).toBe(bundleName);
 });
 
 const none = {configMaps: [], podsOf: () => []};
 
-/** A Deployment with this container, behind one that a policy put first. */
+/** A Deployment with this container after an injected one. */
 function behindAnother(name: string, labels: Readonly<Record<string, string>>): DeploymentObject {
   const container = (one: string) => ({name: one, image: `${one}:1.30.0`, env: [{name: 'OF', value: one}]});
   return {
@@ -64,7 +64,7 @@ function behindAnother(name: string, labels: Readonly<Record<string, string>>): 
   };
 }
 
-it('takes the environment of istiod and of a gateway from their own containers, whichever is first', () => {
+it('reads the environment of istiod and of a gateway from their own containers, regardless of order', () => {
   const discovery = behindAnother('discovery', {app: 'istiod'});
   const proxy = behindAnother('istio-proxy', {'operator.istio.io/component': 'IngressGateways'});
   const deployments = [discovery, proxy];
@@ -75,8 +75,8 @@ it('takes the environment of istiod and of a gateway from their own containers, 
   ]).toEqual([{OF: 'discovery'}, {OF: 'discovery'}, {OF: 'istio-proxy'}]);
 });
 
-it('leaves out control planes and gateways that are being deleted', () => {
-  const going = (deployment: DeploymentObject): DeploymentObject => ({
+it('ignores control planes and gateways that are being deleted', () => {
+  const deleted = (deployment: DeploymentObject): DeploymentObject => ({
     ...deployment,
     metadata: {...deployment.metadata, deletionTimestamp: '2026-01-01T00:00:00Z'},
   });
@@ -88,7 +88,7 @@ it('leaves out control planes and gateways that are being deleted', () => {
     readControlPlanes({...none, deployments}).length,
     readGateways({...none, deployments}).length,
   ];
-  expect([counts(both), counts(both.map(going))]).toEqual([
+  expect([counts(both), counts(both.map(deleted))]).toEqual([
     [1, 1],
     [0, 0],
   ]);

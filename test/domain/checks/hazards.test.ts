@@ -22,11 +22,16 @@ const ours: CaOrigin = {from: 'work directory'};
 const certManager: CaOrigin = {from: 'elsewhere', managedBy: 'cert-manager Certificate istio-ca'};
 
 it.each([
-  ['is pushed where the work directory makes the CA', unread, ours, /^kubectl mesh trust push cluster1 /],
-  ['is read by a later istiod where somebody else makes it', unread, certManager, /install apply cluster1 --upgrade/],
-  ['is renewed where the work directory makes it', ending, ours, /^kubectl mesh certs generate cluster1 --renew /],
-  ['is renewed by whoever else makes it', ending, certManager, /^cmctl .* renew -n istio-system istio-ca$/],
-])('what a hazard asks for %s', (_, cluster1, caOrigin, fix) => {
+  ['is a push if the work directory holds the CA', unread, ours, /^kubectl mesh trust push cluster1 /],
+  ['is an upgrade of istiod if the CA is external', unread, certManager, /install apply cluster1 --upgrade/],
+  ['is a renewal if the work directory holds the CA', ending, ours, /^kubectl mesh certs generate cluster1 --renew /],
+  [
+    'is a renewal by the tool that issues an external CA',
+    ending,
+    certManager,
+    /^cmctl .* renew -n istio-system istio-ca$/,
+  ],
+])('the fix of a hazard %s', (_, cluster1, caOrigin, fix) => {
   const rows = judgedText([hazardsCheck], evidence({cluster1: {...cluster1, caOrigin}})).checks;
   expect(rows.find(({cluster}) => cluster === 'cluster1')?.fix).toMatch(fix);
 });

@@ -1,4 +1,4 @@
-/** Evidence of a healthy mesh of two clusters, and ways to spoil it: what the tests of checks begin with. */
+/** Evidence of a healthy mesh of two clusters, and overrides to break it: the basis for the tests of checks. */
 import {readFileSync} from 'node:fs';
 import {readRbac, type RbacFacts} from '../../../src/domain/kube/rbac.js';
 import type {RemoteCredential} from '../../../src/domain/istio/remote-secret.js';
@@ -123,7 +123,7 @@ export function realChain(name: 'cluster1' | 'cluster2' | 'foreign'): readonly C
   return parseCertificates(text, name).certificates;
 }
 
-/** Roots that are published: those of these chains. */
+/** Published roots: those of these chains. */
 export function liveRoots(...names: readonly Parameters<typeof realChain>[0][]): LiveRoots {
   const from = 'ConfigMap istio-system/istio-ca-root-cert';
   return {from, certificates: names.flatMap((name) => realChain(name).slice(-1))};
@@ -174,34 +174,40 @@ export function istiodClusters(cluster: string, ...others: readonly KnownCluster
   return {known: [{id: cluster, secretName: '', status: 'synced'}, ...others], listsItself: true};
 }
 
-/** What a subject may do: `binding` is a RoleBinding in Istio's namespace where it has one. */
+/** The permissions of subjects: by a RoleBinding in `namespace`, otherwise by a ClusterRoleBinding. */
 export interface SeededGrant {
   readonly subjects: readonly {readonly kind: string; readonly name: string; readonly namespace?: string}[];
   readonly rules: readonly object[];
   readonly name?: string;
-  /** Where the binding is called otherwise than its role. */
+  /** The name of the binding, if it differs from the role's. */
   readonly bindingName?: string;
   /** Absent: a ClusterRoleBinding. */
   readonly namespace?: string;
 }
 
-/** Roles and bindings as the API server answers with them. */
+/** Roles and bindings as the API server returns them. */
 export function rbac(...grants: readonly SeededGrant[]): RbacFacts {
   const apiVersion = 'rbac.authorization.k8s.io/v1';
   return readRbac(
     grants.flatMap(({subjects, rules, namespace, name = 'seeded', bindingName = name}) => {
-      const place = namespace === undefined ? {} : {namespace};
+      const inNamespace = namespace === undefined ? {} : {namespace};
       const kind = namespace === undefined ? 'ClusterRole' : 'Role';
       return [
-        {apiVersion, kind, metadata: {name, ...place}, rules},
-        {apiVersion, kind: `${kind}Binding`, metadata: {name: bindingName, ...place}, roleRef: {kind, name}, subjects},
+        {apiVersion, kind, metadata: {name, ...inNamespace}, rules},
+        {
+          apiVersion,
+          kind: `${kind}Binding`,
+          metadata: {name: bindingName, ...inNamespace},
+          roleRef: {kind, name},
+          subjects,
+        },
       ];
     }),
   );
 }
 
 const reads = ['get', 'list', 'watch'];
-/** A rule about the core group. */
+/** A rule for the core group. */
 export const coreRule = (verbs: readonly string[], resources: readonly string[], ...resourceNames: string[]) => ({
   apiGroups: [''],
   verbs,
@@ -209,7 +215,7 @@ export const coreRule = (verbs: readonly string[], resources: readonly string[],
   ...(resourceNames.length > 0 && {resourceNames}),
 });
 
-/** What a cluster of kubeadm with Istio grants, as far as it leads to the CA key. */
+/** The grants in a kubeadm cluster with Istio that give access to the CA key. */
 export const healthyGrants: readonly SeededGrant[] = [
   {
     name: 'cluster-admin',
@@ -247,7 +253,7 @@ export const healthyGrants: readonly SeededGrant[] = [
 export const healthyRbac = rbac(...healthyGrants);
 
 export const bundleText = 'the bundle';
-/** Each cluster is on a network of its own. */
+/** Each cluster is on a separate network. */
 export const networks = {cluster1: 'network1', cluster2: 'network2'} as const;
 const uids = {cluster1: 'uid-1', cluster2: 'uid-2'} as const;
 type Name = keyof typeof uids;
@@ -347,8 +353,8 @@ export const mesh: Mesh = {
   clusters,
 };
 
-/** What differs from health. `cluster1` and `mesh` are values; `facts1` and `meshFacts` replace whole facts. */
-export interface Spoilt {
+/** Differences from the healthy mesh. `cluster1` and `mesh` are values; `facts1` and `meshFacts` replace whole facts. */
+export interface Overrides {
   readonly cluster1?: Partial<ClusterValues>;
   readonly cluster2?: Partial<ClusterValues>;
   readonly meshValues?: Partial<MeshValues>;
@@ -358,29 +364,29 @@ export interface Spoilt {
   readonly declared1?: Partial<MeshCluster>;
 }
 
-/** What a remote secret of Istio's holds: the token of the reader of the other cluster. */
+/** The content of a remote secret: the token of the other cluster's reader service account. */
 export function remoteCredential(cluster: string, change: Partial<RemoteCredential> = {}): RemoteCredential {
   const user = {kind: 'ServiceAccount', namespace: 'istio-system', name: 'istio-reader-service-account'} as const;
   return {secret: `istio-remote-secret-${cluster}`, cluster, identity: {user, groups: []}, ...change};
 }
 
-/** Evidence of the healthy mesh, spoilt. */
-export function evidence(spoilt: Spoilt = {}): Evidence {
+/** Evidence of the healthy mesh with overrides. */
+export function evidence(overrides: Overrides = {}): Evidence {
   const [one, two] = clusters;
   if (!one || !two) throw new Error('two clusters');
   return {
     now,
-    mesh: {...mesh, ...spoilt.mesh},
-    facts: {...asFacts<MeshFactValues>({...meshValues(), ...spoilt.meshValues}), ...spoilt.meshFacts},
+    mesh: {...mesh, ...overrides.mesh},
+    facts: {...asFacts<MeshFactValues>({...meshValues(), ...overrides.meshValues}), ...overrides.meshFacts},
     clusters: [
       {
-        cluster: {...one, ...spoilt.declared1},
+        cluster: {...one, ...overrides.declared1},
         facts: {
-          ...asFacts<ClusterFactValues>({...clusterValues('cluster1'), ...spoilt.cluster1}),
-          ...spoilt.facts1,
+          ...asFacts<ClusterFactValues>({...clusterValues('cluster1'), ...overrides.cluster1}),
+          ...overrides.facts1,
         },
       },
-      {cluster: two, facts: asFacts<ClusterFactValues>({...clusterValues('cluster2'), ...spoilt.cluster2})},
+      {cluster: two, facts: asFacts<ClusterFactValues>({...clusterValues('cluster2'), ...overrides.cluster2})},
     ],
   };
 }

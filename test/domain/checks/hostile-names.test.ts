@@ -18,21 +18,21 @@ import {
   root,
   webhooks,
   workload,
-  type Spoilt,
+  type Overrides,
 } from './healthy.js';
 
-/** Without a space, since some names are read as words. */
+/** Without a space, since some names are split into words. */
 const hostile = "x';touch${IFS}/tmp/x;$(id)`id`'";
 
-/** Somebody of a hostile name holds a rule through a binding of one. */
-const granted = (...words: Parameters<typeof coreRule>): Spoilt => {
+/** Grants a rule to a subject with a hostile name, through a binding with one. */
+const granted = (...words: Parameters<typeof coreRule>): Overrides => {
   const subjects = [{kind: 'User', name: hostile}];
   const rules = [coreRule(...words)];
   return {cluster1: {rbac: rbac(...healthyGrants, {subjects, rules, namespace: 'istio-system', name: hostile})}};
 };
 
-/** Names as whoever may write to a cluster can make them, each where a fix repeats it. */
-const cases: readonly (readonly [string, Spoilt])[] = [
+/** Names that any user with write access to a cluster can create, each in a place that a fix includes. */
+const cases: readonly (readonly [string, Overrides])[] = [
   ['MESH206', granted(['get'], ['secrets'])],
   ['MESH207', granted(['create'], ['pods/exec'])],
   ['MESH208', granted(['get'], ['secrets'], 'istio-remote-secret-cluster2')],
@@ -70,7 +70,10 @@ const cases: readonly (readonly [string, Spoilt])[] = [
       cluster1: {
         controlPlanes: [controlPlane('cluster1', {workload: workload(hostile, {pods: [pod(hostile)]})})],
         istiodMetrics: new PerPod([
-          {name: hostile, observed: known(istiodMetrics('cluster1', {signingErrors: [{reason: 'CSR_ERROR', count: 1}]}))},
+          {
+            name: hostile,
+            observed: known(istiodMetrics('cluster1', {signingErrors: [{reason: 'CSR_ERROR', count: 1}]})),
+          },
         ]),
       },
     },
@@ -79,7 +82,7 @@ const cases: readonly (readonly [string, Spoilt])[] = [
     'MESH402',
     {cluster1: {controlPlanes: [controlPlane('cluster1', {workload: workload(hostile, {desired: 0, pods: []})})]}},
   ],
-  ...[true, false].map((crashing): readonly [string, Spoilt] => [
+  ...[true, false].map((crashing): readonly [string, Overrides] => [
     'MESH402',
     {
       cluster1: {
@@ -103,7 +106,7 @@ const cases: readonly (readonly [string, Spoilt])[] = [
       },
     },
   ],
-  ...['LoadBalancer', 'NodePort', 'ClusterIP'].map((serviceType): readonly [string, Spoilt] => [
+  ...['LoadBalancer', 'NodePort', 'ClusterIP'].map((serviceType): readonly [string, Overrides] => [
     'MESH411',
     {
       cluster1: {
@@ -113,20 +116,20 @@ const cases: readonly (readonly [string, Spoilt])[] = [
   ]),
 ];
 
-/** What a shell would not take for plain text: everything outside of single quotes. */
+/** The part of a command outside single quotes, which a shell interprets. */
 function bare(command: string): string {
   return command.replaceAll(/'[^']*'|\\'/g, '');
 }
 
 describe('fixes', () => {
-  it.each(cases)('of %s repeat no name of a cluster that a shell would run', (id, spoilt) => {
-    const rows = judgedText(checks, evidence(spoilt)).checks;
+  it.each(cases)('of %s quote names from the cluster, so that a shell does not interpret them', (id, overrides) => {
+    const rows = judgedText(checks, evidence(overrides)).checks;
     const fixes = rows.filter((row) => row.id === id && row.fix.includes('touch')).map(({fix}) => fix);
     expect(fixes).not.toEqual([]);
     expect(fixes.map(bare).filter((fix) => /touch|\$\(id|`/.test(fix))).toEqual([]);
   });
 
-  it('are told apart from those that do', () => {
+  it('without quotes would be detected', () => {
     expect(bare('kubectl logs x;touch y')).toMatch(/touch/);
     expect(bare("kubectl logs 'x;touch y'")).not.toMatch(/touch/);
   });

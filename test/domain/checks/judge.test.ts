@@ -5,7 +5,7 @@ import {judgedText} from '../../helpers/suggestions.js';
 import {checks} from '../../../src/domain/checks/registry.js';
 import {codeOfUnknown, isPassing, verdictOf, type Row, type RowResult} from '../../../src/domain/checks/report.js';
 import type {ErrorCode, ErrorReport} from '../../../src/domain/errors.js';
-import {certificate, cacertsOf, clusterCa, clusterValues, daysFromNow, evidence, type Spoilt} from './healthy.js';
+import {certificate, cacertsOf, clusterCa, clusterValues, daysFromNow, evidence, type Overrides} from './healthy.js';
 import {advice, inspectWith, words} from '../../../src/domain/suggest/suggestion.js';
 
 const reason: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []};
@@ -23,7 +23,7 @@ describe('the verdict', () => {
     ['unknown over warning', ['ok', 'warning', 'unknown', 'skipped'], 'unknown'],
     ['warning over ok', ['ok', 'warning', 'skipped'], 'warning'],
     ['ok', ['ok', 'skipped'], 'ok'],
-    ['ok when nothing was judged', [], 'ok'],
+    ['ok without any row', [], 'ok'],
   ] as const)('is %s', (_, results, verdict) => {
     expect(verdictOf(rows(...results))).toBe(verdict);
   });
@@ -34,8 +34,8 @@ describe('the verdict', () => {
     [['warning'], 'warning', false],
     [['unknown'], 'error', false],
     [['error'], 'warning', false],
-  ] as const)('of %s fails on %s: green is %s', (results, failOn, green) => {
-    expect(isPassing(rows(...results), failOn)).toBe(green);
+  ] as const)('of %s with --fail-on %s passes: %s', (results, failOn, passes) => {
+    expect(isPassing(rows(...results), failOn)).toBe(passes);
   });
 });
 
@@ -43,7 +43,7 @@ describe('the error code of an unknown row', () => {
   it.each([
     ['FORBIDDEN', 'FORBIDDEN'],
     ['NO_CONTEXT', 'NO_CONTEXT'],
-    // That asking went wrong is never "something was tried and failed".
+    // A failed request is never a failed change.
     ['TOOL_FAILED', 'API_ERROR'],
     ['TIMEOUT', 'API_ERROR'],
   ] as const)('%s counts as %s', (code: ErrorCode, counted) => {
@@ -53,7 +53,7 @@ describe('the error code of an unknown row', () => {
   });
 });
 
-describe('what to type about something unknown', () => {
+describe('the fix of an unknown row', () => {
   const canI = inspectWith.kubectl('any', words`auth can-i list pods`);
   const contexts = inspectWith.kubectl('any', words`config get-contexts`);
   it.each([
@@ -61,7 +61,7 @@ describe('what to type about something unknown', () => {
     [[advice`${contexts}`], 'kubectl config get-contexts'],
     [['log in again'], 'log in again'],
     [[], ''],
-  ])('is the command among %j', (hints, fix) => {
+  ])('is the command in %j', (hints, fix) => {
     const report = judgedText(checks, evidence({facts1: {apiVersion: {unknown: {...reason, hints}}}}));
     expect(report.checks.find(({result}) => result === 'unknown')?.fix).toBe(fix);
   });
@@ -84,7 +84,7 @@ describe('consequences', () => {
     ].map((key) => [key, {unknown: reason}]),
   );
 
-  it('of an API server that does not answer are all the rest of its cluster, and of nothing else', () => {
+  it('of an unreachable API server are all other unknown rows of its cluster, and no others', () => {
     const report = judgedText(checks, evidence({facts1: everything}));
     const unknown = report.checks.filter(({result}) => result === 'unknown');
     expect(unknown.filter(({impliedBy}) => impliedBy === undefined).map(({id, cluster}) => [id, cluster])).toEqual([
@@ -95,7 +95,7 @@ describe('consequences', () => {
     expect(elsewhere.filter(({result}) => result !== 'ok')).toEqual([]);
   });
 
-  it('of something unknown are never errors: those stand for themselves', () => {
+  it('of an unknown row never include errors', () => {
     const report = judgedText(
       checks,
       evidence({
@@ -110,17 +110,17 @@ describe('consequences', () => {
     ]);
   });
 
-  it('of a warning are warnings only', () => {
-    const ends = (days: number) => ({
-      certificate: certificate(`ends in ${String(days)} days`, {notAfter: daysFromNow(days)}),
+  it('of a warning include only warnings', () => {
+    const expiring = (days: number) => ({
+      certificate: certificate(`expires in ${String(days)} days`, {notAfter: daysFromNow(days)}),
     });
     const causesOf = (days: number): unknown =>
       judgedText(
         checks,
         evidence({
           cluster1: {
-            caFiles: clusterCa('cluster1', ends(20)),
-            cacerts: cacertsOf(clusterCa('cluster1', ends(days))),
+            caFiles: clusterCa('cluster1', expiring(20)),
+            cacerts: cacertsOf(clusterCa('cluster1', expiring(days))),
           },
         }),
       )
@@ -137,12 +137,12 @@ describe('consequences', () => {
   });
 
   /** id, cluster and cause of every row of these checks that is neither ok nor skipped. */
-  const causes = (spoilt: Spoilt, ...ids: readonly string[]): readonly unknown[] =>
-    judgedText(checks, evidence(spoilt))
+  const causes = (overrides: Overrides, ...ids: readonly string[]): readonly unknown[] =>
+    judgedText(checks, evidence(overrides))
       .checks.filter(({id, result}) => ids.includes(id) && result !== 'ok' && result !== 'skipped')
       .map(({id, cluster, impliedBy}) => [id, cluster, impliedBy]);
 
-  it('of a finding about the mesh are in the clusters that it concerns, not in all', () => {
+  it('of a finding about the mesh are limited to the affected clusters', () => {
     const other = certificate('another root');
     const strange = {roots: [other], anchor: other.fingerprint};
     const caFiles = clusterCa('cluster1', strange);
@@ -154,18 +154,18 @@ describe('consequences', () => {
     ]);
   });
 
-  it('of what is unknown about one cluster are not in another', () => {
-    const unseen = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [key, {unknown: reason}]));
+  it('of an unknown row about one cluster do not include other clusters', () => {
+    const unknown = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [key, {unknown: reason}]));
     const cluster2 = {
       servedChains: new PerPod<ServedChain>([{name: 'istiod-1', observed: {unknown: {...reason, message: 'refused'}}}]),
     };
-    expect(causes({facts1: unseen(['apiVersion', 'clusterUid']), cluster2}, 'MESH204', 'MESH303')).toEqual([
+    expect(causes({facts1: unknown(['apiVersion', 'clusterUid']), cluster2}, 'MESH204', 'MESH303')).toEqual([
       ['MESH204', undefined, 'MESH201'],
       ['MESH303', 'cluster2', undefined],
     ]);
   });
 
-  it('are none where only the label of the namespace is missing', () => {
+  it('do not follow from a missing namespace label alone', () => {
     const {namespaces} = clusterValues('cluster1');
     const unlabelled = namespaces.map((one) => ({...one, labels: {}}));
     const gone = namespaces.filter(({name}) => name !== 'istio-system');
@@ -180,7 +180,7 @@ describe('consequences', () => {
     ]);
   });
 
-  it('keep what they say', () => {
+  it('keep their own fix', () => {
     const report = judgedText(checks, evidence({cluster1: {cacerts: 'absent', controlPlanes: []}}));
     const istiod = report.checks.find(({id, cluster}) => id === 'MESH402' && cluster === 'cluster1');
     expect(istiod).toMatchObject({result: 'error', fix: expect.stringContaining('install apply') as unknown});
@@ -201,7 +201,7 @@ describe('scopes', () => {
       ok(`${cluster.name} ${clusterUid.self} ${peer.name} ${clusterUid.peer} ${String(declaration.clusters)}`, ''),
   });
 
-  it('of pairs judge both directions', () => {
+  it('of pairs are judged in both directions', () => {
     expect(judgedText([pair], evidence()).checks.map(({cluster, peer, observed}) => [cluster, peer, observed])).toEqual(
       [
         ['cluster1', 'cluster2', 'cluster1 uid-1 cluster2 uid-2 2'],
@@ -210,8 +210,8 @@ describe('scopes', () => {
     );
   });
 
-  it('of pairs may need a fact of one side only, and see no other', () => {
-    const [own, theirs] = (['self', 'peer'] as const).map((side) =>
+  it('of pairs can require a fact of one side only, and cannot read the other', () => {
+    const [ofSelf, ofPeer] = (['self', 'peer'] as const).map((side) =>
       apiServerCheck({
         ...pair,
         scope: 'pair',
@@ -219,22 +219,22 @@ describe('scopes', () => {
         judge: ({clusterUid}) => ok(clusterUid[side], ''),
       }),
     );
-    if (!own || !theirs) throw new Error('two checks');
-    const spoilt = evidence({facts1: {clusterUid: {unknown: reason}}});
-    expect(judgedText([own], spoilt).checks.map(({result}) => result)).toEqual(['unknown', 'ok']);
-    expect(judgedText([theirs], spoilt).checks.map(({result}) => result)).toEqual(['ok', 'unknown']);
-    const wrong = apiServerCheck({...own, scope: 'pair', judge: ({clusterUid}) => ok(clusterUid.peer, '')});
-    expect(() => judgedText([wrong], evidence())).toThrow(/without needing it/);
+    if (!ofSelf || !ofPeer) throw new Error('two checks');
+    const overrides = evidence({facts1: {clusterUid: {unknown: reason}}});
+    expect(judgedText([ofSelf], overrides).checks.map(({result}) => result)).toEqual(['unknown', 'ok']);
+    expect(judgedText([ofPeer], overrides).checks.map(({result}) => result)).toEqual(['ok', 'unknown']);
+    const wrong = apiServerCheck({...ofSelf, scope: 'pair', judge: ({clusterUid}) => ok(clusterUid.peer, '')});
+    expect(() => judgedText([wrong], evidence())).toThrow(/does not require/);
   });
 
-  it('of pairs are unknown when either side is', () => {
+  it('of pairs are unknown if either side is', () => {
     const report = judgedText([pair], evidence({facts1: {clusterUid: {unknown: reason}}}));
     expect(report.checks.map(({result}) => result)).toEqual(['unknown', 'unknown']);
     const skipped = judgedText([pair], evidence({facts1: {clusterUid: {omitted: '--offline'}}}));
     expect(skipped.checks.map(({result}) => result)).toEqual(['skipped', 'skipped']);
   });
 
-  it('of the mesh judge the clusters that are known, and say which are not', () => {
+  it('of the mesh judge the known clusters, and report the unknown ones', () => {
     const report = judgedText(
       checks.filter(({id}) => id === 'MESH204'),
       evidence({facts1: {clusterUid: {unknown: reason}}}),

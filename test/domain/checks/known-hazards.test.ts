@@ -1,10 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {
-  affects,
-  hazards,
-  hazardsOf,
-  type HazardFacts,
-} from '../../../src/domain/checks/control-plane/known-hazards.js';
+import {affects, hazards, hazardsOf, type HazardFacts} from '../../../src/domain/checks/control-plane/known-hazards.js';
 import type {CacertsFacts} from '../../../src/domain/facts/facts.js';
 import {resolveVersion, newestKnown, oldestKnown} from '../../../src/domain/istio/versions.js';
 import {version} from '../istio/version.js';
@@ -40,12 +35,13 @@ const marked = cacerts({keys: [...pem, 'istio-generated']});
 
 interface Case {
   readonly id: string;
-  /** Facts under which it is met, in the versions concerned. */
+  /** Facts to which it applies in the affected versions. */
   readonly met: HazardFacts;
-  /** The last version not concerned or the first one that is, at each end. */
-  readonly without: readonly string[];
-  readonly concerned: readonly string[];
-  /** Nearly the same, and not met. */
+  /** Unaffected versions at each boundary. */
+  readonly unaffected: readonly string[];
+  /** Affected versions at each boundary. */
+  readonly affected: readonly string[];
+  /** Similar facts to which it does not apply. */
   readonly near: readonly HazardFacts[];
 }
 
@@ -53,43 +49,43 @@ const cases: readonly Case[] = [
   {
     id: 'tls-cacerts-unread',
     met: facts({cacerts: tls}),
-    concerned: ['1.6.0', '1.13.9', '1.14.1'],
-    without: ['1.14.2', '1.15.0', '1.31.0'],
+    affected: ['1.6.0', '1.13.9', '1.14.1'],
+    unaffected: ['1.14.2', '1.15.0', '1.31.0'],
     near: [facts(), facts({cacerts: {...tls, keys: [...tls.keys, ...pem]}}), facts({cacerts: undefined})],
   },
   {
     id: 'incomplete-cacerts-silent',
     met: facts({cacerts: cacerts({keys: ['ca-cert.pem', 'cert-chain.pem', 'root-cert.pem']})}),
-    concerned: ['1.6.0', '1.25.5', '1.26.0'],
-    without: ['1.26.1', '1.27.0', '1.31.0'],
+    affected: ['1.6.0', '1.25.5', '1.26.0'],
+    unaffected: ['1.26.1', '1.27.0', '1.31.0'],
     near: [facts(), facts({cacerts: cacerts({keys: ['root-cert.pem']})}), facts({cacerts: tls})],
   },
   {
     id: 'crl-unknown',
     met: facts({cacerts: cacerts(crl)}),
-    concerned: ['1.6.0', '1.26.8'],
-    without: ['1.27.0', '1.31.0'],
+    affected: ['1.6.0', '1.26.8'],
+    unaffected: ['1.27.0', '1.31.0'],
     near: [facts(), facts({cacerts: cacerts({keys: crl.keys})})],
   },
   {
     id: 'crl-unread',
     met: facts({cacerts: {...tls, ...crl}}),
-    concerned: ['1.27.0', '1.31.0'],
-    without: ['1.26.8'],
+    affected: ['1.27.0', '1.31.0'],
+    unaffected: ['1.26.8'],
     near: [facts({cacerts: cacerts(crl)}), facts({cacerts: tls})],
   },
   {
     id: 'crl-unread',
     met: facts({cacerts: cacerts(crl), env: {PILOT_ENABLE_CA_CRL: 'false'}}),
-    concerned: ['1.27.0', '1.31.0'],
-    without: ['1.26.8'],
+    affected: ['1.27.0', '1.31.0'],
+    unaffected: ['1.26.8'],
     near: [facts({cacerts: cacerts(crl), env: {PILOT_ENABLE_CA_CRL: 'true'}})],
   },
   {
     id: 'crl-refused',
     met: facts({cacerts: cacerts(refused)}),
-    concerned: ['1.27.0', '1.31.0'],
-    without: ['1.26.8'],
+    affected: ['1.27.0', '1.31.0'],
+    unaffected: ['1.26.8'],
     near: [
       facts({cacerts: cacerts(crl)}),
       facts({cacerts: cacerts(refused), env: {PILOT_ENABLE_CA_CRL: 'false'}}),
@@ -100,8 +96,8 @@ const cases: readonly Case[] = [
   {
     id: 'own-root-first',
     met: facts({cacerts: marked, hasOwnRoot: true, env: {USE_CACERTS_FOR_SELF_SIGNED_CA: 'true'}}),
-    concerned: ['1.20.0', '1.31.0'],
-    without: ['1.19.10'],
+    affected: ['1.20.0', '1.31.0'],
+    unaffected: ['1.19.10'],
     near: [
       facts({cacerts: marked, env: {USE_CACERTS_FOR_SELF_SIGNED_CA: 'true'}}),
       facts({cacerts: marked, hasOwnRoot: true}),
@@ -111,8 +107,8 @@ const cases: readonly Case[] = [
   {
     id: 'leaf-outlives-ca',
     met: facts({cacerts: cacerts(endingAt(hours(23)))}),
-    concerned: ['1.6.0', '1.28.6', '1.29.0', '1.29.2'],
-    without: ['1.28.7', '1.29.3', '1.30.0', '1.31.0'],
+    affected: ['1.6.0', '1.28.6', '1.29.0', '1.29.2'],
+    unaffected: ['1.28.7', '1.29.3', '1.30.0', '1.31.0'],
     near: [
       facts({cacerts: cacerts(endingAt(hours(24)))}),
       facts({cacerts: cacerts(endingAt(hours(-1)))}),
@@ -122,29 +118,29 @@ const cases: readonly Case[] = [
   {
     id: 'ztunnel-chain',
     met: facts({cacerts: cacerts({chain: between}), hasZtunnel: true}),
-    concerned: ['1.18.0', '1.24.3', '1.25.0'],
-    without: ['1.24.4', '1.25.1', '1.26.0', '1.31.0'],
+    affected: ['1.18.0', '1.24.3', '1.25.0'],
+    unaffected: ['1.24.4', '1.25.1', '1.26.0', '1.31.0'],
     near: [facts({hasZtunnel: true}), facts({cacerts: cacerts({chain: between})})],
   },
   {
     id: 'reload-switched-off',
     met: facts({env: {AUTO_RELOAD_PLUGIN_CERTS: 'false'}}),
-    concerned: ['1.18.0', '1.18.7'],
-    without: ['1.17.8', '1.19.0', '1.31.0'],
+    affected: ['1.18.0', '1.18.7'],
+    unaffected: ['1.17.8', '1.19.0', '1.31.0'],
     near: [facts(), facts({env: {AUTO_RELOAD_PLUGIN_CERTS: 'true'}})],
   },
   {
     id: 'multi-root-unknown',
     met: facts({env: {ISTIO_MULTIROOT_MESH: 'true'}}),
-    concerned: ['1.6.0', '1.9.9'],
-    without: ['1.10.0', '1.31.0'],
+    affected: ['1.6.0', '1.9.9'],
+    unaffected: ['1.10.0', '1.31.0'],
     near: [facts(), facts({env: {ISTIO_MULTIROOT_MESH: 'false'}})],
   },
   {
     id: 'multi-root-off',
     met: facts({rotationDeclared: true}),
-    concerned: ['1.20.0', '1.31.0'],
-    without: ['1.19.10', '1.6.0'],
+    affected: ['1.20.0', '1.31.0'],
+    unaffected: ['1.19.10', '1.6.0'],
     near: [
       facts(),
       facts({rotationDeclared: true, env: {ISTIO_MULTIROOT_MESH: '1'}}),
@@ -154,8 +150,8 @@ const cases: readonly Case[] = [
   {
     id: 'remote-unmanaged',
     met: facts({remotes: ['far']}),
-    concerned: ['1.16.0', '1.31.0'],
-    without: ['1.15.7'],
+    affected: ['1.16.0', '1.31.0'],
+    unaffected: ['1.15.7'],
     near: [facts(), facts({remotes: ['far'], env: {EXTERNAL_ISTIOD: 'true'}})],
   },
 ];
@@ -163,28 +159,28 @@ const cases: readonly Case[] = [
 const ids = (text: string, given: HazardFacts): readonly string[] =>
   hazardsOf(version(text), given).map(({hazard}) => hazard.id);
 
-describe.each(cases)('the hazard $id', ({id, met, concerned, without, near}) => {
-  it.each(concerned)('is met by %s, and no other is', (text) => {
+describe.each(cases)('the hazard $id', ({id, met, affected, unaffected, near}) => {
+  it.each(affected)('applies to %s, and no other hazard does', (text) => {
     expect(ids(text, met)).toEqual([id]);
   });
 
-  it.each(without)('is not met by %s', (text) => {
+  it.each(unaffected)('does not apply to %s', (text) => {
     expect(ids(text, met)).not.toContain(id);
   });
 
-  it.each(near.map((one, index) => [index, one] as const))('needs all of its condition (%i)', (_, nearly) => {
-    for (const text of concerned) expect(ids(text, nearly)).not.toContain(id);
+  it.each(near.map((one, index) => [index, one] as const))('requires its full condition (%i)', (_, nearly) => {
+    for (const text of affected) expect(ids(text, nearly)).not.toContain(id);
   });
 });
 
 describe('the table of hazards', () => {
-  it('has a case for each entry, and each of its boundaries is in one', () => {
+  it('has a case for each entry and each version boundary', () => {
     expect([...new Set(cases.map(({id}) => id))]).toEqual(hazards.map(({id}) => id));
     const listed = (releases: string | readonly string[] | undefined): readonly string[] =>
       releases === undefined ? [] : typeof releases === 'string' ? [releases] : releases;
     for (const {id, from, fixedIn} of hazards) {
       const one = cases.filter((other) => other.id === id);
-      const tried = one.flatMap(({concerned, without}) => [...concerned, ...without]);
+      const tried = one.flatMap(({affected, unaffected}) => [...affected, ...unaffected]);
       for (const release of [...listed(from), ...listed(fixedIn)]) {
         const first = release.split('.').length === 2 ? `${release}.0` : release;
         expect([id, tried]).toEqual([id, expect.arrayContaining([first])]);
@@ -192,21 +188,21 @@ describe('the table of hazards', () => {
     }
   });
 
-  it('names a source, a consequence and a remedy for each', () => {
-    for (const {source, consequence, expected, title, fix: remedy} of hazards) {
+  it('has a source, a consequence and a fix for each entry', () => {
+    for (const {source, consequence, expected, title, fix} of hazards) {
       expect(source).toMatch(/\.go|releasenotes|#\d+/);
-      for (const text of [consequence, expected, title, remedy.by]) expect(text.length).toBeGreaterThan(3);
+      for (const text of [consequence, expected, title, fix.by]) expect(text.length).toBeGreaterThan(3);
     }
   });
 
-  it('holds nothing against a plain mesh of any version', () => {
+  it('reports nothing for a default mesh of any version', () => {
     for (let minor = oldestKnown.minor; minor <= newestKnown.minor; minor += 1) {
       expect(ids(`1.${String(minor)}.0`, facts())).toEqual([]);
       expect(ids(`1.${String(minor)}.0`, facts({hasOwnRoot: true, hasZtunnel: true}))).toEqual([]);
     }
   });
 
-  it('treats a version that is newer than the newest known as that one', () => {
+  it('treats a version newer than the newest known as the newest known', () => {
     const {version: known} = resolveVersion('1.99.0');
     const newest = hazards.filter((hazard) => affects(hazard, newestKnown)).map(({id}) => id);
     expect(hazards.filter((hazard) => affects(hazard, known)).map(({id}) => id)).toEqual(newest);

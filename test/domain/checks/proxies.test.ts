@@ -15,28 +15,28 @@ function config(name: string, mesh: string): ConfigMapObject {
   };
 }
 
-const listening = 'defaultConfig: {proxyMetadata: {PROXY_CONFIG_XDS_AGENT: "true"}}';
+const subscribing = 'defaultConfig: {proxyMetadata: {PROXY_CONFIG_XDS_AGENT: "true"}}';
 const multiRoot = {ISTIO_MULTIROOT_MESH: 'true'};
 const plane = (revision: string, env: Record<string, string>, minor = 31) =>
   controlPlane('cluster1', {revision, workload: workload('istiod', {env}), version: {major: 1, minor}});
 
-describe('how soon proxies learn of roots', () => {
+describe('how soon proxies get new roots', () => {
   it.each([
-    ['of one control plane', [plane('default', multiRoot)], [config('istio', listening)], true],
+    ['of one control plane', [plane('default', multiRoot)], [config('istio', subscribing)], true],
     [
       'of two',
       [plane('default', multiRoot), plane('b', multiRoot)],
-      [config('istio', listening), config('istio-b', listening)],
+      [config('istio', subscribing), config('istio-b', subscribing)],
       true,
     ],
     [
-      'of two, one without',
+      'of two, one without the setting',
       [plane('default', multiRoot), plane('b', {})],
-      [config('istio', listening), config('istio-b', listening)],
+      [config('istio', subscribing), config('istio-b', subscribing)],
       false,
     ],
-    ['with agents that do not listen', [plane('default', multiRoot)], [config('istio', '{}')], false],
-    ['of a version without', [plane('default', multiRoot, 9)], [config('istio', listening)], false],
+    ['with agents that do not subscribe', [plane('default', multiRoot)], [config('istio', '{}')], false],
+    ['of a version without the setting', [plane('default', multiRoot, 9)], [config('istio', subscribing)], false],
     ['without any control plane', [], [], false],
   ] as const)('at once: %s', (_, planes, configs, pushed) => {
     expect(proxyRules(planes, configs).pushedSince !== undefined).toBe(pushed);
@@ -44,26 +44,26 @@ describe('how soon proxies learn of roots', () => {
 
   it.each([
     ['a day', {}, '{}', 24],
-    ['longer where proxies ask for more', {}, 'defaultConfig: {proxyMetadata: {SECRET_TTL: 48h}}', 48],
+    ['longer if proxies request more', {}, 'defaultConfig: {proxyMetadata: {SECRET_TTL: 48h}}', 48],
     [
-      'no longer than istiod grants',
+      'at most the maximum of istiod',
       {MAX_WORKLOAD_CERT_TTL: '36h'},
       'defaultConfig: {proxyMetadata: {SECRET_TTL: 48h}}',
       36,
     ],
     [
-      'a day, too, where that is shorter: a pod may say otherwise',
+      'a day also if the setting is shorter: a pod can override it',
       {},
       'defaultConfig: {proxyMetadata: {SECRET_TTL: 1h}}',
       24,
     ],
-    ['a day where what is set cannot be read', {DEFAULT_WORKLOAD_CERT_TTL: 'long'}, '', 24],
+    ['a day if the setting is unreadable', {DEFAULT_WORKLOAD_CERT_TTL: 'long'}, '', 24],
   ])('after %s', (_, env, mesh, hours) => {
     expect(proxyRules([plane('default', env)], [config('istio', mesh)]).leafLifetimeMs).toBe(hours * hour);
   });
 });
 
-describe('a pod with the label of proxies', () => {
+describe('a pod with the proxy label', () => {
   const labelled = (metadata: object, namespace = 'shop') => ({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -71,9 +71,9 @@ describe('a pod with the label of proxies', () => {
   });
 
   it.each([
-    ['that the injector marked', labelled({annotations: {'sidecar.istio.io/status': '{}'}}), true],
+    ['with the annotation of the injector', labelled({annotations: {'sidecar.istio.io/status': '{}'}}), true],
     ['of a Gateway', labelled({labels: {'gateway.networking.k8s.io/gateway-name': 'waypoint'}}), true],
-    ['of somebody else', labelled({}), false],
+    ['of another program', labelled({}), false],
     [
       'of a gateway that restarts with istiod',
       labelled(
@@ -82,7 +82,7 @@ describe('a pod with the label of proxies', () => {
       ),
       false,
     ],
-  ])('%s is one or is none: %#', (_, pod, expected) => {
+  ])('%s is classified (%#)', (_, pod, expected) => {
     expect(isProxy(pod, 'istio-system')).toBe(expected);
   });
 });

@@ -10,20 +10,20 @@ import {evidence, meshValues} from './healthy.js';
 const reason: ErrorReport = {code: 'FORBIDDEN', message: 'you may not read that', hints: ['kubectl auth can-i']};
 
 describe('the registry of checks', () => {
-  it('has ids that are unique, in order, and of a known group', () => {
+  it('has unique ids, in order, with known group prefixes', () => {
     const ids = checks.map(({id}) => id);
     expect(ids).toEqual([...new Set(ids)].sort());
     for (const id of ids) expect(groupPrefixes.some((prefix) => matches(id, prefix))).toBe(true);
   });
 
-  it('explains every check in full, and names a source', () => {
-    for (const {title, meaning, breaks, byHand, howToFix: mend, source} of checks) {
-      expect([title, meaning, breaks, byHand, mend, source].every((text) => text.length > 10)).toBe(true);
+  it('documents every check completely, with a source', () => {
+    for (const {title, meaning, breaks, byHand, howToFix, source} of checks) {
+      expect([title, meaning, breaks, byHand, howToFix, source].every((text) => text.length > 10)).toBe(true);
       expect(title.endsWith('.')).toBe(false);
     }
   });
 
-  it('implies only checks or groups that exist, never itself, and never in a circle', () => {
+  it('implies only existing checks or groups, without cycles', () => {
     const implied = ({id, implies}: Check): readonly Check[] =>
       checks.filter((other) => other.id !== id && implies.some((word) => matches(other.id, word)));
     const walk = (check: Check, path: readonly string[]): void => {
@@ -41,7 +41,7 @@ describe('the registry of checks', () => {
 });
 
 describe('a healthy mesh', () => {
-  it('is ok: no finding, nothing unknown, and every check has judged', () => {
+  it('is ok: no finding, nothing unknown, and a result of every check', () => {
     const report = judgedText(checks, evidence());
     expect(report.checks.filter(({result}) => result !== 'ok')).toEqual([]);
     expect(report.verdict).toBe('ok');
@@ -49,10 +49,10 @@ describe('a healthy mesh', () => {
   });
 });
 
-const needs = checks.flatMap((check) => check.requires.map((key) => [check.id, key] as const));
+const requirements = checks.flatMap((check) => check.requires.map((key) => [check.id, key] as const));
 
-describe('a fact that is not known', () => {
-  it.each(needs)('makes %s unknown, never ok: %s', (id, key) => {
+describe('a required fact', () => {
+  it.each(requirements)('that is unknown makes %s unknown, never ok: %s', (id, key) => {
     const check = checks.filter((one) => one.id === id);
     const isOfMesh = key in meshValues();
     const unknown = {[key]: {unknown: reason}};
@@ -69,12 +69,12 @@ describe('a fact that is not known', () => {
     expect(report.verdict).toBe('unknown');
   });
 
-  it.each(needs)('that was left out on purpose makes %s skipped, never ok: %s', (id, key) => {
+  it.each(requirements)('that a flag omits makes %s skipped, never ok: %s', (id, key) => {
     const check = checks.filter((one) => one.id === id);
-    const omitted = {[key]: {omitted: '--offline: no cluster was asked'}};
+    const omitted = {[key]: {omitted: '--offline: no cluster was contacted'}};
     const isOfMesh = key in meshValues();
     const healthy = evidence(isOfMesh ? {meshFacts: omitted} : {facts1: omitted});
-    // Both clusters, as a flag does it.
+    // In both clusters, as with a flag.
     const both = {
       ...healthy,
       clusters: healthy.clusters.map((one) => ({...one, facts: {...one.facts, ...(isOfMesh ? {} : omitted)}})),
@@ -83,7 +83,7 @@ describe('a fact that is not known', () => {
     expect(report.checks.map(({result}) => result)).toEqual(report.checks.map(() => 'skipped'));
   });
 
-  it.each(needs)('that nobody gathered makes %s unknown: %s', (id, key) => {
+  it.each(requirements)('that was not gathered makes %s unknown: %s', (id, key) => {
     const check = checks.filter((one) => one.id === id);
     const healthy = evidence();
     const without = <Facts extends object>(facts: Facts): Facts =>
@@ -96,7 +96,7 @@ describe('a fact that is not known', () => {
     expect(report.verdict).toBe('unknown');
   });
 
-  it('in one of several parts leaves the findings of the others and stays unknown', () => {
+  it('with an unknown part stays unknown and keeps the findings of the other parts', () => {
     const parts = new PerPod<ServedChain>([{name: 'istiod-1', observed: {unknown: reason}}]);
     const report = judgedText(checks, evidence({cluster1: {servedChains: parts}}));
     expect(report.checks.filter(({result}) => result !== 'ok').map(({id, result}) => [id, result])).toEqual([
@@ -106,8 +106,8 @@ describe('a fact that is not known', () => {
   });
 });
 
-describe('what is gathered', () => {
-  it('is what the selected checks need, once', () => {
+describe('the gathered facts', () => {
+  it('are those that the selected checks require, each once', () => {
     const some = checks.filter(({id}) => id === 'MESH103' || id === 'MESH104' || id === 'MESH105');
     expect([...requiredFacts(some)]).toEqual(['caFiles', 'meshRoots']);
   });

@@ -8,11 +8,11 @@ function ids(only: readonly string[], skip: readonly string[] = []): readonly st
 }
 
 describe('selecting checks', () => {
-  it('takes all when nothing is said', () => {
+  it('selects all by default', () => {
     expect(ids([])).toEqual(checks.map(({id}) => id));
   });
 
-  it('takes ids, prefixes, and leaves out what is skipped', () => {
+  it('selects ids and prefixes, except skipped ones', () => {
     expect(ids(['MESH301', 'MESH40'], ['MESH402'])).toEqual([
       'MESH301',
       'MESH401',
@@ -26,28 +26,25 @@ describe('selecting checks', () => {
     ]);
   });
 
-  it.each(['MESH1', 'MESH2', 'MESH3', 'MESH4', 'MESH5'])('knows the group %s, empty or not', (group) => {
+  it.each(['MESH1', 'MESH2', 'MESH3', 'MESH4', 'MESH5'])('accepts the group %s, even without checks', (group) => {
     expect(ids([group]).every((id) => id.startsWith(group))).toBe(true);
     expect(ids([], [group]).every((id) => !id.startsWith(group))).toBe(true);
   });
 
-  it.each(['MESH9', 'MESH399', 'mesh301', '301', '', 'MESH', 'MESH3O1', 'cacerts'])(
-    'refuses "%s" and names the nearest',
-    (word) => {
-      expect(() => ids([word])).toThrow(expect.objectContaining({code: 'UNKNOWN_ID'}));
-      expect(() => ids([], [word])).toThrow(expect.objectContaining({code: 'UNKNOWN_ID'}));
-    },
-  );
+  it.each(['MESH9', 'MESH399', 'mesh301', '301', '', 'MESH', 'MESH3O1', 'cacerts'])('rejects "%s"', (word) => {
+    expect(() => ids([word])).toThrow(expect.objectContaining({code: 'UNKNOWN_ID'}));
+    expect(() => ids([], [word])).toThrow(expect.objectContaining({code: 'UNKNOWN_ID'}));
+  });
 
-  it('names the prefixes there are instead of guessing one', () => {
+  it('lists the valid prefixes instead of guessing one', () => {
     expect(() => ids(['MESH9'])).toThrow(
       expect.objectContaining({
-        hints: expect.arrayContaining(['The prefixes are MESH1, MESH2, MESH3, MESH4, MESH5']) as unknown,
+        hints: expect.arrayContaining(['the prefixes are MESH1, MESH2, MESH3, MESH4, MESH5']) as unknown,
       }),
     );
   });
 
-  it('names the nearest id', () => {
+  it('suggests the nearest id', () => {
     expect(() => findCheck(checks, 'mesh33')).toThrow(
       expect.objectContaining({
         code: 'UNKNOWN_ID',
@@ -58,24 +55,24 @@ describe('selecting checks', () => {
   });
 });
 
-describe('what a flag leaves out', () => {
+describe('the facts that a flag omits', () => {
   const all = {noSecrets: false, noLive: false, offline: false};
 
-  it('is nothing when no flag is said', () => {
+  it('are none without a flag', () => {
     expect(omittedBy('cacerts', all)).toBeUndefined();
     expect(omittedBy('servedChains', all)).toBeUndefined();
   });
 
-  it('is said in the words of the flag', () => {
+  it('have the flag in the reason', () => {
     expect(omittedBy('cacerts', {...all, noSecrets: true})).toMatch(/--no-secrets/);
     expect(omittedBy('servedChains', {...all, noLive: true})).toMatch(/--no-live/);
     expect(omittedBy('bundles', {...all, offline: true})).toMatch(/--offline/);
   });
 
-  it('is never a fact of the work directory', () => {
-    const everything = {noSecrets: true, noLive: true, offline: true};
+  it('never include facts of the work directory', () => {
+    const allFlags = {noSecrets: true, noLive: true, offline: true};
     for (const key of ['declaration', 'rootKey', 'meshRoots', 'fileModes', 'caFiles', 'installFile'] as const) {
-      expect(omittedBy(key, everything)).toBeUndefined();
+      expect(omittedBy(key, allFlags)).toBeUndefined();
     }
   });
 });

@@ -5,17 +5,17 @@ import {topologyOf, type ClusterTopology} from '../../../src/domain/checks/topol
 import {checks} from '../../../src/domain/checks/registry.js';
 import type {ErrorReport} from '../../../src/domain/errors.js';
 import {known} from '../../../src/domain/observed.js';
-import {evidence, liveRoots, realChain, servedChain, type Spoilt} from './healthy.js';
+import {evidence, liveRoots, realChain, servedChain, type Overrides} from './healthy.js';
 
 const error: ErrorReport = {code: 'UNREACHABLE', message: 'no route', hints: []};
 
-function picture(spoilt: Spoilt = {}, selected = checks): readonly ClusterTopology[] {
-  const seen = evidence(spoilt);
-  return topologyOf(seen, judge(selected, seen).checks).clusters;
+function topology(overrides: Overrides = {}, selected = checks): readonly ClusterTopology[] {
+  const gathered = evidence(overrides);
+  return topologyOf(gathered, judge(selected, gathered).checks).clusters;
 }
 
-/** `cluster1: ok, roots, CAs, yes`: the parts that decide what is drawn. */
-const drawn = (clusters: readonly ClusterTopology[]): readonly string[] =>
+/** `cluster1: ok, 1 roots, 1 CAs, yes` for each cluster. */
+const summaries = (clusters: readonly ClusterTopology[]): readonly string[] =>
   clusters.map(({name, verdict, roots, clusterCas, accepts}) =>
     [
       `${name}: ${verdict}`,
@@ -29,21 +29,21 @@ const parts = (...observed: PerPod<ReturnType<typeof servedChain>>['parts'][numb
   new PerPod(observed.map((one, index) => ({name: `istiod-${String(index + 1)}`, observed: one})));
 const foreign = {...servedChain('cluster2'), certificates: realChain('foreign')};
 
-describe('the picture of a mesh', () => {
-  it.each<[string, Spoilt, readonly string[]]>([
-    ['that is well', {}, ['cluster1: ok, 1 roots, 1 CAs, yes', 'cluster2: ok, 1 roots, 1 CAs, yes']],
+describe('the topology of a mesh', () => {
+  it.each<[string, Overrides, readonly string[]]>([
+    ['that is healthy', {}, ['cluster1: ok, 1 roots, 1 CAs, yes', 'cluster2: ok, 1 roots, 1 CAs, yes']],
     [
-      'in which one cluster publishes another root',
+      'in which one cluster publishes a different root',
       {cluster1: {liveRoots: liveRoots('foreign'), webhooks: []}},
       ['cluster1: error, 1 roots, 1 CAs, no', 'cluster2: ok, 1 roots, 1 CAs, yes'],
     ],
     [
-      'with one istiod of two under another root',
+      'with one of two istiods under a different root',
       {cluster2: {servedChains: parts(known(servedChain('cluster2')), known(foreign))}},
       ['cluster1: error, 1 roots, 1 CAs, no', 'cluster2: ok, 1 roots, 2 CAs, yes'],
     ],
     [
-      'with one istiod of two that could not be asked',
+      'with one of two istiods unreachable',
       {cluster2: {servedChains: parts(known(servedChain('cluster2')), {unknown: error})}},
       ['cluster1: unknown, 1 roots, 1 CAs, unknown', 'cluster2: unknown, 1 roots, 1 CAs, yes'],
     ],
@@ -53,30 +53,30 @@ describe('the picture of a mesh', () => {
       ['cluster1: ok, 1 roots, 1 CAs, none', 'cluster2: ok, 1 roots, 0 CAs, yes'],
     ],
     [
-      'with a cluster that was not seen at all',
+      'with an unreachable cluster',
       {facts1: {liveRoots: {unknown: error}, servedChains: {unknown: error}}},
       ['cluster1: unknown, no roots, no CAs, unknown', 'cluster2: unknown, 1 roots, 1 CAs, unknown'],
     ],
     [
-      'that publishes roots by other means',
+      'that does not publish roots in a ConfigMap',
       {cluster1: {liveRoots: 'elsewhere'}},
       ['cluster1: unknown, no roots, 1 CAs, unknown', 'cluster2: ok, 1 roots, 1 CAs, yes'],
     ],
     [
-      "in which one istiod's certificate is not of its own CA",
+      "in which an istiod's certificate is not signed by its own CA",
       {cluster2: {servedChains: parts(known({...foreign, signedBy: 'kubernetes'}))}},
       ['cluster1: ok, 1 roots, 1 CAs, unknown', 'cluster2: unknown, 1 roots, no CAs, yes'],
     ],
-  ])('%s', (_, spoilt, expected) => {
-    expect(drawn(picture(spoilt))).toEqual(expected);
+  ])('%s', (_, overrides, expected) => {
+    expect(summaries(topology(overrides))).toEqual(expected);
   });
 
-  it('says why something was not seen', () => {
-    const [one, two] = picture({facts1: {servedChains: {omitted: '--no-live: istiod was not asked'}}});
-    expect([one?.unseen, two?.unseen]).toEqual([['--no-live: istiod was not asked'], undefined]);
+  it('contains the reason for unknown parts', () => {
+    const [one, two] = topology({facts1: {servedChains: {omitted: '--no-live: istiod was not queried'}}});
+    expect([one?.unseen, two?.unseen]).toEqual([['--no-live: istiod was not queried'], undefined]);
   });
 
-  it('calls no cluster ok of which no check was asked', () => {
-    expect(picture({}, []).map(({verdict}) => verdict)).toEqual(['unknown', 'unknown']);
+  it('has the verdict unknown for a cluster without any check', () => {
+    expect(topology({}, []).map(({verdict}) => verdict)).toEqual(['unknown', 'unknown']);
   });
 });

@@ -7,23 +7,24 @@ import {checks} from '../../../src/domain/checks/registry.js';
 import type {Row} from '../../../src/domain/checks/report.js';
 import {resolveVersion} from '../../../src/domain/istio/versions.js';
 import {known} from '../../../src/domain/observed.js';
-import {clusters, controlPlane, evidence, istiodMetrics, pod, workload, type Spoilt} from './healthy.js';
+import {clusters, controlPlane, evidence, istiodMetrics, pod, workload, type Overrides} from './healthy.js';
 import type {Mesh} from '../../../src/domain/mesh/mesh.js';
 
 /** The rows of one check about cluster1, or about the mesh. */
-function rowsOf(id: string, spoilt: Spoilt): readonly AsJson<Row>[] {
+function rowsOf(id: string, overrides: Overrides): readonly AsJson<Row>[] {
   const selected = checks.filter((check) => check.id === id);
-  return judgedText(selected, evidence(spoilt)).checks.filter(({cluster}) => cluster !== 'cluster2');
+  return judgedText(selected, evidence(overrides)).checks.filter(({cluster}) => cluster !== 'cluster2');
 }
-const results = (id: string, spoilt: Spoilt): readonly string[] => rowsOf(id, spoilt).map(({result}) => result);
-const fixes = (id: string, spoilt: Spoilt): readonly string[] => rowsOf(id, spoilt).map(({fix}) => fix);
+const results = (id: string, overrides: Overrides): readonly string[] =>
+  rowsOf(id, overrides).map(({result}) => result);
+const fixes = (id: string, overrides: Overrides): readonly string[] => rowsOf(id, overrides).map(({fix}) => fix);
 
 function istiod(tag: string, change: Partial<ControlPlaneFacts> = {}): ControlPlaneFacts {
   return controlPlane('cluster1', {tag, version: resolveVersion(tag).version, ...change});
 }
 const revision = (name: string, tag: string): ControlPlaneFacts =>
   istiod(tag, {revision: name, workload: workload(`istiod-${name}`)});
-const declaring = (istio: Partial<Mesh['istio']>): NonNullable<Spoilt['mesh']> => ({
+const declaring = (istio: Partial<Mesh['istio']>): NonNullable<Overrides['mesh']> => ({
   istio: {namespace: 'istio-system', profile: 'default', ...istio},
 });
 const metrics = (...versions: readonly string[]) =>
@@ -46,12 +47,12 @@ describe('the Kubernetes version', () => {
     ['1.9.9', 22, ['error']],
     ['1.6.14', 34, ['error']],
     ['1.10.0', 34, ['ok']],
-  ])('under a running Istio %s, 1.%i: %j', (tag, minor, expected) => {
-    const spoilt = {cluster1: {apiVersion: kubernetes(minor), controlPlanes: [istiod(tag)]}};
-    expect(results('MESH205', spoilt)).toEqual(expected);
+  ])('with Istio %s running on 1.%i: %j', (tag, minor, expected) => {
+    const overrides = {cluster1: {apiVersion: kubernetes(minor), controlPlanes: [istiod(tag)]}};
+    expect(results('MESH205', overrides)).toEqual(expected);
   });
 
-  it('is judged by what runs, not by what is declared', () => {
+  it('is compared with the running version, not the declared one', () => {
     const cluster1 = {apiVersion: kubernetes(31), controlPlanes: [istiod('1.29.6')]};
     expect(results('MESH205', {mesh: declaring({version: '1.31'}), cluster1})).toEqual(['ok']);
   });
@@ -60,18 +61,18 @@ describe('the Kubernetes version', () => {
     ['1.31', ['warning']],
     ['1.29.6', ['ok']],
     [undefined, ['skipped']],
-  ])('is judged by a declared %s where nothing runs yet: %j', (version, expected) => {
+  ])('is compared with the declared %s if none runs yet: %j', (version, expected) => {
     const cluster1 = {apiVersion: kubernetes(31), controlPlanes: []};
     expect(results('MESH205', {mesh: declaring(version === undefined ? {} : {version}), cluster1})).toEqual(expected);
   });
 
-  it('is judged by the declared version where the image names no release, and by nothing where none is declared', () => {
+  it('is compared with the declared version, if any, if the image tag names no release', () => {
     const cluster1 = {apiVersion: kubernetes(31), controlPlanes: [istiod('latest')]};
     expect(results('MESH205', {mesh: declaring({version: '1.31'}), cluster1})).toEqual(['warning']);
     expect(results('MESH205', {mesh: declaring({}), cluster1})).toEqual(['skipped']);
   });
 
-  it('is said once for two istiods of one version, and for each of two', () => {
+  it('is reported once per running version', () => {
     const versions = (...tags: readonly string[]) => ({
       cluster1: {
         apiVersion: kubernetes(28),
@@ -92,38 +93,44 @@ describe('the running version', () => {
     ['1.30.3', '1.30.3-acme.7', ['ok']],
     ['1.30.3', '1.30.4', ['error']],
     ['1.30.3', '1.3.0', ['error']],
-  ])('declared %s, tag %s: %j', (version, tag, expected) => {
-    const spoilt = {mesh: declaring({version}), cluster1: {controlPlanes: [istiod(tag)], istiodMetrics: metrics(tag)}};
-    expect(results('MESH408', spoilt)).toEqual(expected);
+  ])('is compared with the declared one: %s, tag %s: %j', (version, tag, expected) => {
+    const overrides = {
+      mesh: declaring({version}),
+      cluster1: {controlPlanes: [istiod(tag)], istiodMetrics: metrics(tag)},
+    };
+    expect(results('MESH408', overrides)).toEqual(expected);
   });
 
   it.each([
     ['1.30.3', '1.31', '--upgrade'],
     ['1.31.0', '1.30', '--force-version'],
     ['1.28.6', '1.31', '--force-version'],
-  ])('of %s is changed to %s with %s', (tag, version, flag) => {
-    const spoilt = {mesh: declaring({version}), cluster1: {controlPlanes: [istiod(tag)]}};
-    expect(fixes('MESH408', spoilt)).toEqual([
+  ])('is changed from %s to %s with %s', (tag, version, flag) => {
+    const overrides = {mesh: declaring({version}), cluster1: {controlPlanes: [istiod(tag)]}};
+    expect(fixes('MESH408', overrides)).toEqual([
       `kubectl mesh install render cluster1 && kubectl mesh install apply cluster1 ${flag} --yes`,
     ]);
   });
 
-  it.each(['latest', '', 'main-2026', 'sha-5c1e'])('that the tag %j does not name is never called ok', (tag) => {
-    const cluster1 = {controlPlanes: [istiod(tag)], istiodMetrics: metrics()};
-    expect(results('MESH408', {mesh: declaring({version: '1.31'}), cluster1})).toEqual(['warning']);
-  });
+  it.each(['latest', '', 'main-2026', 'sha-5c1e'])(
+    'is never ok if the tag %j names no release and no process reports a version',
+    (tag) => {
+      const cluster1 = {controlPlanes: [istiod(tag)], istiodMetrics: metrics()};
+      expect(results('MESH408', {mesh: declaring({version: '1.31'}), cluster1})).toEqual(['warning']);
+    },
+  );
 
   it.each([
     ['1.31.0', ['ok']],
     ['1.30.3', ['error']],
     ['unknown', ['warning']],
-  ])('that the tag does not name is what the process says: %s is %j', (version, expected) => {
+  ])('is the one that the process reports if the tag names no release: %s is %j', (version, expected) => {
     const cluster1 = {controlPlanes: [istiod('latest')], istiodMetrics: metrics(version)};
     expect(results('MESH408', {mesh: declaring({version: '1.31'}), cluster1})).toEqual(expected);
   });
 
-  it('is judged by the tag alone with --no-live', () => {
-    const omitted = {istiodMetrics: {omitted: '--no-live: istiod was not asked'}};
+  it('is taken from the tag alone with --no-live', () => {
+    const omitted = {istiodMetrics: {omitted: '--no-live: istiod was not queried'}};
     const judged = (tag: string) =>
       results('MESH408', {
         mesh: declaring({version: '1.31'}),
@@ -133,7 +140,7 @@ describe('the running version', () => {
     expect([judged('1.31.0'), judged('1.30.0'), judged('latest')]).toEqual([['ok'], ['error'], ['warning']]);
   });
 
-  it('is another one where every process says so whatever the tag says', () => {
+  it('is the one that every process reports, regardless of the tag', () => {
     const cluster1 = {
       controlPlanes: [istiod('1.31.0', {workload: twoPods})],
       istiodMetrics: metrics('1.29.6', '1.29.6'),
@@ -141,7 +148,7 @@ describe('the running version', () => {
     expect(results('MESH408', {mesh: declaring({version: '1.31'}), cluster1})).toEqual(['error', 'error']);
   });
 
-  it('is the declared one while a Deployment rolls', () => {
+  it('is ok during a rollout to the declared one', () => {
     const cluster1 = {
       controlPlanes: [istiod('1.31.0', {workload: twoPods})],
       istiodMetrics: metrics('1.30.3', '1.31.0'),
@@ -149,12 +156,12 @@ describe('the running version', () => {
     expect(results('MESH408', {mesh: declaring({version: '1.31'}), cluster1})).toEqual(['ok']);
   });
 
-  it('of a declared tag is that tag, whatever it is', () => {
+  it('is ok for any declared tag', () => {
     const cluster1 = {controlPlanes: [istiod('acme')], istiodMetrics: metrics()};
     expect(results('MESH408', {mesh: declaring({version: '1.31', tag: 'acme'}), cluster1})).toEqual(['ok']);
   });
 
-  it('is not judged where mesh.yaml is silent or nothing runs', () => {
+  it('is skipped if mesh.yaml declares none or no istiod runs', () => {
     expect(results('MESH408', {mesh: declaring({})})).toEqual(['skipped']);
     expect(results('MESH408', {cluster1: {controlPlanes: []}})).toEqual(['skipped']);
   });
@@ -163,28 +170,33 @@ describe('the running version', () => {
 describe('a revision', () => {
   const canary = (...controlPlanes: readonly ControlPlaneFacts[]) => ({controlPlanes, istiodMetrics: metrics()});
   it.each([
-    ['both are declared', ['default', 'canary'], [istiod('1.30.3'), revision('canary', '1.31.0')], ['ok']],
+    ['is ok if all are declared', ['default', 'canary'], [istiod('1.30.3'), revision('canary', '1.31.0')], ['ok']],
     [
-      'the last has not the version',
+      'fails if the last one does not have the declared version',
       ['default', 'canary'],
       [istiod('1.31.0'), revision('canary', '1.30.3')],
       ['error'],
     ],
-    ['another is too far away', ['default', 'canary'], [istiod('1.29.6'), revision('canary', '1.31.0')], ['error']],
-    ['one is not declared', ['default'], [istiod('1.31.0'), revision('canary', '1.31.0')], ['warning']],
-    ['a declared one is missing', ['default', 'canary'], [istiod('1.31.0')], ['warning']],
+    [
+      'fails if another one is too far away',
+      ['default', 'canary'],
+      [istiod('1.29.6'), revision('canary', '1.31.0')],
+      ['error'],
+    ],
+    ['warns about an undeclared one', ['default'], [istiod('1.31.0'), revision('canary', '1.31.0')], ['warning']],
+    ['warns about a missing one', ['default', 'canary'], [istiod('1.31.0')], ['warning']],
   ] as const)('%s', (_, revisions, controlPlanes, expected) => {
-    const spoilt = {mesh: declaring({version: '1.31', revisions}), cluster1: canary(...controlPlanes)};
-    expect(results('MESH408', spoilt)).toEqual(expected);
+    const overrides = {mesh: declaring({version: '1.31', revisions}), cluster1: canary(...controlPlanes)};
+    expect(results('MESH408', overrides)).toEqual(expected);
   });
 
-  it('of any name is fine where mesh.yaml declares none', () => {
+  it('is ok under any name if mesh.yaml declares none', () => {
     expect(results('MESH408', {cluster1: canary(revision('any', '1.31.0'))})).toEqual(['ok']);
   });
 });
 
 describe('skew', () => {
-  const pair = (one: readonly ControlPlaneFacts[], two: readonly ControlPlaneFacts[]): Spoilt => ({
+  const pair = (one: readonly ControlPlaneFacts[], two: readonly ControlPlaneFacts[]): Overrides => ({
     cluster1: {controlPlanes: one},
     cluster2: {controlPlanes: two},
   });
@@ -199,23 +211,23 @@ describe('skew', () => {
       ['ok'],
     ],
     [
-      'a shared revision, whatever else runs',
+      'a shared revision, regardless of others',
       pair([istiod('1.29.6'), revision('new', '1.31.0')], [istiod('1.31.0')]),
       ['warning'],
     ],
-    ['revisions that are not shared: far', pair([revision('a', '1.29.6')], [revision('b', '1.31.0')]), ['warning']],
+    ['no shared revision, far apart', pair([revision('a', '1.29.6')], [revision('b', '1.31.0')]), ['warning']],
     [
-      'revisions that are not shared: one is near',
+      'no shared revision, one close',
       pair([revision('a', '1.29.6'), revision('c', '1.30.0')], [revision('b', '1.31.0')]),
       ['ok'],
     ],
     ['no istiod in one', pair([istiod('1.29.6')], []), ['skipped']],
     ['an image that names no release', pair([istiod('1.29.6')], [istiod('latest')]), ['skipped']],
-  ])('between clusters with %s', (_, spoilt, expected) => {
-    expect(results('MESH409', spoilt)).toEqual(expected);
+  ])('between clusters with %s', (_, overrides, expected) => {
+    expect(results('MESH409', overrides)).toEqual(expected);
   });
 
-  it('is said once for each older cluster, however many are newer', () => {
+  it('is reported once per older cluster, regardless of the number of newer ones', () => {
     const controlPlanes = Array.from({length: 50}, (_, index) => ({
       cluster: {...clusters[0], name: `c${String(index)}`, role: 'primary' as const},
       value: [istiod(index < 25 ? '1.28.6' : '1.30.3')],
@@ -231,7 +243,7 @@ describe('skew', () => {
     ]);
   });
 
-  it('is mended in the older cluster', () => {
+  it('is fixed in the older cluster', () => {
     expect(fixes('MESH409', pair([istiod('1.31.0')], [istiod('1.29.6')]))).toEqual([
       'kubectl mesh install render cluster2 && kubectl mesh install apply cluster2 --force-version --yes',
     ]);

@@ -14,31 +14,31 @@ const unknown = (code: ErrorCode): Row => row({result: 'unknown', error: {code, 
 
 describe('waiting', () => {
   it.each([
-    ['nothing is wrong', row({id: 'MESH902'}), undefined],
+    ['nothing fails', row({id: 'MESH902'}), undefined],
     ['a pod is not ready', row({result: 'error'}), undefined],
-    ['only a person mends it', row({id: 'MESH902', result: 'error'}), 'finding'],
-    ['only a person mends it, and it is a warning', row({id: 'MESH902', result: 'warning'}), undefined],
-    ['it follows from something else', row({id: 'MESH902', result: 'error', impliedBy: 'MESH901'}), undefined],
-    ['nobody answers', unknown('UNREACHABLE'), undefined],
-    ['an answer came too late', unknown('TIMEOUT'), undefined],
-    ['nobody is there to be asked yet', unknown('NOT_FOUND'), undefined],
+    ['only the user can fix it', row({id: 'MESH902', result: 'error'}), 'finding'],
+    ['only the user can fix it, and it is a warning', row({id: 'MESH902', result: 'warning'}), undefined],
+    ['it is a consequence', row({id: 'MESH902', result: 'error', impliedBy: 'MESH901'}), undefined],
+    ['the API server is unreachable', unknown('UNREACHABLE'), undefined],
+    ['a request timed out', unknown('TIMEOUT'), undefined],
+    ['the pod does not exist yet', unknown('NOT_FOUND'), undefined],
     ['a port cannot be forwarded yet', unknown('TOOL_FAILED'), undefined],
-    ['a right is missing', unknown('FORBIDDEN'), 'refusal'],
+    ['a permission is missing', unknown('FORBIDDEN'), 'refusal'],
     ['a login has expired', unknown('UNAUTHORIZED'), 'refusal'],
-    ['there is no kubectl', unknown('TOOL_MISSING'), 'refusal'],
-    ['the context has another name', unknown('CONTEXT_MISSING'), 'refusal'],
-    ['there is no kubeconfig', unknown('KUBECONFIG_MISSING'), 'refusal'],
-    ['no context is known', unknown('NO_CONTEXT'), 'refusal'],
-    ['only time is missing', unknown('TOO_EARLY'), 'time'],
-  ])('where %s: %#', (_, one, because) => {
-    expect(terminalReason([row({}), one], checks, 'error')).toBe(because);
+    ['kubectl is missing', unknown('TOOL_MISSING'), 'refusal'],
+    ['the context does not exist', unknown('CONTEXT_MISSING'), 'refusal'],
+    ['the kubeconfig is missing', unknown('KUBECONFIG_MISSING'), 'refusal'],
+    ['no context is recorded', unknown('NO_CONTEXT'), 'refusal'],
+    ['only time resolves it', unknown('TOO_EARLY'), 'time'],
+  ])('if %s (%#)', (_, one, expected) => {
+    expect(terminalReason([row({}), one], checks, 'error')).toBe(expected);
   });
 
-  it('goes on for the rest where only time mends one thing', () => {
+  it('continues if only one of several reasons requires time', () => {
     expect(terminalReason([unknown('TOO_EARLY'), row({result: 'error'})], checks, 'error')).toBeUndefined();
   });
 
-  it('is of no use at a warning where warnings count', () => {
+  it('does not help with a warning under --fail-on warning', () => {
     expect(terminalReason([row({id: 'MESH902', result: 'warning'})], checks, 'warning')).toBe('finding');
   });
 });

@@ -3,7 +3,7 @@ import {judgedText} from '../../helpers/suggestions.js';
 import {webhooksCheck} from '../../../src/domain/checks/trust/webhooks.js';
 import {clusters, evidence, mesh, webhooks} from './healthy.js';
 
-it("webhooks of a remote cluster are mended by its primary's istiod, since it has none", () => {
+it("webhooks of a remote cluster, which runs no istiod, are fixed by its primary's istiod", () => {
   const remote = {role: 'remote', primary: 'cluster2'} as const;
   const declared = clusters.map((one) => (one.name === 'cluster1' ? {...one, ...remote} : one));
   const {checks: rows} = judgedText(

@@ -5,12 +5,12 @@ import {verifyRights} from '../../../src/domain/facts/rights.js';
 import {withRights} from '../../../scripts/rights-doc.js';
 
 describe('the rights that verify needs', () => {
-  it('stand in docs/verify.md; if a request was meant to change, run `npm run docs`', async () => {
+  it('are listed in docs/verify.md; after a deliberate change of a request, run `npm run docs`', async () => {
     const page = await readFile(new URL('../../../docs/verify.md', import.meta.url), 'utf8');
     expect(withRights(page)).toBe(page);
   });
 
-  it('are there once each, and tell of facts of clusters', () => {
+  it('are unique, and refer to facts of clusters', () => {
     const names = verifyRights.map(({verb, group, resource, name, where}) =>
       [verb, group, resource, name, where].join(),
     );
@@ -21,12 +21,12 @@ describe('the rights that verify needs', () => {
     }
   });
 
-  it('cover every fact that is read from a cluster', () => {
-    const told = new Set<string>(verifyRights.flatMap(({facts}) => facts));
+  it('cover all facts that are read from a cluster', () => {
+    const covered = new Set<string>(verifyRights.flatMap(({facts}) => facts));
     const read = factKeys.filter((key) => readsOf(key).length > 0);
-    expect(read.filter((fact) => !told.has(fact))).toEqual([
-      // Read only where the work directory has nothing; every authenticated user may read /version; known even where
-      // reading is refused.
+    expect(read.filter((fact) => !covered.has(fact))).toEqual([
+      // Read only if the work directory holds no CA; /version, which every authenticated user can read; known even if
+      // reading is forbidden.
       'caOrigin',
       'apiVersion',
       'restartOnPush',

@@ -91,7 +91,7 @@ export const keyAccessFaults: readonly Fault[] = [
     id: 'MESH208-remote-secret',
     title: "a user may read another cluster's remote secret, and nothing else",
     result: 'warning',
-    says: /User:bob of one reaches the CA key of two: .*istio-remote-secret-two/,
+    says: /User:bob of one can reach the CA key of two: .*istio-remote-secret-two/,
     seed: async (lab) => {
       const unlink = await link(lab, 'two', 'one');
       const undo = await typed(

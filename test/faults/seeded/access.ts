@@ -120,7 +120,7 @@ const identityFaults: readonly Fault[] = [
     title: "two clusters' contexts were swapped in the kubeconfig",
     cluster: 'one',
     also: ['two'],
-    says: /leads to a cluster with UID/,
+    says: /points to a cluster with UID/,
     seed: contexts({'kwok-one': 'two', 'kwok-two': 'one'}),
     fix: 'as printed',
   },
@@ -128,7 +128,7 @@ const identityFaults: readonly Fault[] = [
     id: 'MESH203-rebuilt',
     title: 'a cluster was deleted and recreated with the same name and context',
     cluster: 'two',
-    says: /leads to a cluster with UID/,
+    says: /points to a cluster with UID/,
     seed: (lab) => {
       // The record of the deleted cluster: everything else was created again in the new one.
       lab.edit('mesh.yaml', (text) =>
@@ -146,14 +146,14 @@ const identityFaults: readonly Fault[] = [
   {
     id: 'MESH204-one-behind-both',
     title: "two clusters' contexts point to one cluster, and a third context to the other",
-    says: /one and two are both/,
+    says: /one and two are the same cluster/,
     seed: contexts({'kwok-one': 'one', 'kwok-two': 'one', spare: 'two'}),
     fix: 'as printed',
   },
   {
     id: 'MESH204-nothing-recorded',
     title: 'the same, with no UID recorded yet',
-    says: /one and two are both/,
+    says: /one and two are the same cluster/,
     seed: async (lab) => {
       lab.edit('mesh.yaml', (text) => text.replaceAll(/^ {4}uid: .*\n/gm, ''));
       return contexts({'kwok-one': 'one', 'kwok-two': 'one', spare: 'two'})(lab);

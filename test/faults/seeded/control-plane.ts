@@ -93,7 +93,7 @@ const workloadFaults: readonly Fault[] = [
     id: 'MESH402-crash-loop',
     title: 'a new istiod with an unknown cipher suite is in CrashLoopBackOff beside the old one',
     cluster: 'one',
-    says: /CrashLoopBackOff|ended \d+ times?, last with exit code/,
+    says: /CrashLoopBackOff|terminated \d+ times?, last with exit code/,
     seed: inTurn(
       inIstioSystem(
         'one',
@@ -223,7 +223,7 @@ const revisionFaults: readonly Fault[] = [
     shape: 'declared',
     cluster: 'one',
     result: 'warning',
-    says: /istiod-canary is of revision canary, which mesh\.yaml does not declare/,
+    says: /istiod-canary has revision canary, which mesh\.yaml does not declare/,
     seed: async (lab) => {
       const on = lab.cluster('one');
       const text = lab.read('one', 'install.yaml').replace('profile: default', 'profile: minimal\n  revision: canary');
@@ -245,7 +245,7 @@ const revisionFaults: readonly Fault[] = [
     shape: 'declared',
     cluster: 'one',
     result: 'warning',
-    says: /no istiod is of the declared revision canary/,
+    says: /no istiod has the declared revision canary/,
     seed: (lab) => {
       lab.edit('mesh.yaml', (text) => text.replace(declaredOnce, declaredTwice));
       return Promise.resolve(undefined);
@@ -270,7 +270,7 @@ const gatewayFaults: readonly Fault[] = [
     id: 'MESH411-no-gateway',
     title: 'the east-west gateway of a network was uninstalled',
     shape: 'networks',
-    says: /two: no gateway into network2/,
+    says: /two: no gateway for network2/,
     seed: inIstioSystem('two', 'delete', 'deployment,service', '-l', 'istio=eastwestgateway'),
     fix: {person: 'waits for the load balancer', act: (lab) => giveAddress(lab.cluster('two'))},
   },
@@ -278,7 +278,7 @@ const gatewayFaults: readonly Fault[] = [
     id: 'MESH411-cluster-ip',
     title: "an east-west gateway's Service was changed to ClusterIP",
     shape: 'networks',
-    says: /two: Service istio-system\/istio-eastwestgateway has no address: its type is ClusterIP/,
+    says: /two: Service istio-system\/istio-eastwestgateway has no address: it is of type ClusterIP/,
     seed: async (lab) => {
       await takeAddress(lab.cluster('two'));
       const patch = '{"spec": {"type": "ClusterIP"}}';

@@ -35,7 +35,7 @@ export const keyFaults: readonly Fault[] = [
   {
     id: 'MESH114-cluster-key',
     title: "a cluster's CA key was committed, and removed by the next commit",
-    says: /the CA key of two in the clear: two\/ca-key\.pem/,
+    says: /the unencrypted CA key of two: two\/ca-key\.pem/,
     seed: committed('two/ca-key.pem'),
     // The printed command creates a new CA; the finding remains until the key is removed from the history.
     fix: newRepository,
@@ -51,7 +51,7 @@ export const keyFaults: readonly Fault[] = [
   {
     id: 'MESH114-manifest',
     title: "a cluster's Secret cacerts was committed as a manifest",
-    says: /the CA key of one in the clear: backup\/secret\.yaml/,
+    says: /the unencrypted CA key of one: backup\/secret\.yaml/,
     seed: async (lab) => {
       await lab.type(
         'mkdir -p backup; kubectl --context kwok-one -n istio-system get secret cacerts -o yaml > backup/secret.yaml',
@@ -70,7 +70,7 @@ export const keyFaults: readonly Fault[] = [
     cluster: 'one',
     also: ['two'],
     result: 'warning',
-    says: /ca-key\.pem is here/,
+    says: /ca-key\.pem is still present/,
     seed: (lab) => {
       lab.edit('mesh.yaml', (text) => text.replace(/^trust:\n/m, 'trust:\n  keepClusterKeys: false\n'));
       return Promise.resolve(async () => {
@@ -87,7 +87,7 @@ export const keyFaults: readonly Fault[] = [
   {
     id: 'MESH110-one-key',
     title: 'two clusters have different certificates for one key',
-    says: /one key/,
+    says: /the same key/,
     seed: async (lab) => {
       const pass = 'env:KUBECTL_MESH_PASSPHRASE';
       await lab.type(
@@ -109,7 +109,7 @@ export const keyFaults: readonly Fault[] = [
   {
     id: 'MESH110-root-key',
     title: "a cluster's CA uses the root's key",
-    says: /the key of the root/,
+    says: /the root key/,
     seed: async (lab) => {
       const pass = 'env:KUBECTL_MESH_PASSPHRASE';
       await lab.type(

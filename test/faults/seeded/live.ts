@@ -73,7 +73,7 @@ const chainFaults: readonly Fault[] = [
     id: 'MESH308-not-loaded',
     title: 'istiod reports the expiry of the CA from before a renewal, and its chain is not requested',
     cluster: 'one',
-    says: /reports that its CA ends/,
+    says: /reports that its CA expires/,
     verifyArgs: ['--skip', 'MESH303'],
     seed: renewedWithout('one', 1, 0),
     fix: 'as printed',
@@ -107,7 +107,7 @@ const signingFaults: readonly Fault[] = [
     title: 'istiod authenticates none of its callers, and has issued nothing',
     cluster: 'two',
     result: 'warning',
-    says: /refused 4 of 4/,
+    says: /rejected 4 of 4/,
     seed: inTurn(
       async (lab) => {
         // A new process: it has counted nothing yet.
@@ -147,7 +147,7 @@ const discoveryFaults: readonly Fault[] = [
     id: 'MESH412-wrong-server',
     title: "a peer's remote secret has an address without an API server",
     cluster: 'one',
-    says: /(syncing|timeout) of cluster two/,
+    says: /cluster two as (syncing|timeout)/,
     seed: remoteSecret('two', '--server', 'https://127.0.0.1:1'),
     fix: 'as printed',
   },
@@ -155,7 +155,7 @@ const discoveryFaults: readonly Fault[] = [
     id: 'MESH412-cluster-gone',
     title: "a deleted cluster's remote secret still exists",
     cluster: 'one',
-    says: /(syncing|timeout) of cluster gone \(Secret istio-system\/istio-remote-secret-gone\)/,
+    says: /cluster gone as (syncing|timeout) \(Secret istio-system\/istio-remote-secret-gone\)/,
     seed: remoteSecret('gone', '--server', 'https://127.0.0.1:1'),
     fix: {
       person: 'deletes the Secret that the finding names',

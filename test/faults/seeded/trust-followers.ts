@@ -8,7 +8,7 @@ export const webhookFaults: readonly Fault[] = [
     id: 'MESH306-left-over-tag',
     title: "a revision tag's webhook is labeled for a removed revision, and its caBundle is another CA's",
     cluster: 'one',
-    says: /istio-revision-tag-prod: caBundle holds/,
+    says: /istio-revision-tag-prod: a caBundle with/,
     seed: async (lab) => {
       const on = lab.cluster('one');
       await on.istioctl('tag', 'set', 'prod', '--revision', 'default');

@@ -50,7 +50,7 @@ const bundleFaults: readonly Fault[] = [
     title: 'root and CA were recreated and written to cacerts; a running istiod rejects another root',
     shape: 'alone',
     cluster: 'one',
-    says: /another bundle in ConfigMap istio-ca-root-cert/,
+    says: /a different bundle in ConfigMap istio-ca-root-cert/,
     seed: async (lab) => {
       await otherRoot(lab);
       await createCacerts(lab, 'one');
@@ -110,7 +110,7 @@ const selfSignedFaults: readonly Fault[] = [
     id: 'MESH304-cacerts-came-late',
     title: 'istiod started before cacerts was created',
     cluster: 'one',
-    says: /istiod loaded its own root/,
+    says: /istiod has loaded its self-signed root/,
     seed: cacertsCameLate,
     fix: 'as printed',
   },
@@ -118,7 +118,7 @@ const selfSignedFaults: readonly Fault[] = [
     id: 'MESH304-workloads-run',
     title: "the same, and workloads run under istiod's own root: the push is refused to protect them",
     cluster: 'one',
-    says: /istiod loaded its own root/,
+    says: /istiod has loaded its self-signed root/,
     seed: inTurn(cacertsCameLate, async (lab) => {
       await deployWithProxy(lab.cluster('one'), 'shop');
       return async () => {

@@ -135,7 +135,7 @@ const fileFaults: readonly Fault[] = [
     id: 'MESH107-clear',
     title: 'the root key was decrypted with openssl',
     result: 'warning',
-    says: /in the clear/,
+    says: /not encrypted/,
     seed: typed(
       'umask 077; openssl pkey -in root-key.pem -passin env:KUBECTL_MESH_PASSPHRASE -out clear; mv clear root-key.pem',
     ),
@@ -226,7 +226,7 @@ const journalFaults: readonly Fault[] = [
     id: 'MESH113-cut-off',
     title: 'the last line of the journal is cut off: the disk was full, or the machine lost power',
     result: 'warning',
-    says: /cut off/,
+    says: /truncated/,
     seed: tampered((lab) => lab.type('truncate -s -20 journal.jsonl')),
     fix: 'as printed',
     leaves: {check: 'MESH116', act: putBack},

@@ -44,7 +44,7 @@ const mixed = verified(
       access: {unknown: forbidden},
       controlPlanes: {unknown: forbidden},
       gateways: {unknown: forbidden},
-      servedChains: {omitted: '--no-live: istiod was not asked'},
+      servedChains: {omitted: '--no-live: istiod was not queried'},
     },
   }),
 );

@@ -1,4 +1,4 @@
-/** What the tests of faults share: what is wrong, and what the checks answer. */
+/** Shared by the tests of faults: broken states, and the results of checks. */
 import {type IstiodClusters, type KeyInHistory, PerPod} from '../../../../src/domain/facts/facts.js';
 import {judgedText} from '../../../helpers/suggestions.js';
 import {checks} from '../../../../src/domain/checks/registry.js';
@@ -12,16 +12,16 @@ import {
   evidence,
   istiodMetrics,
   mesh,
-  type Spoilt,
+  type Overrides,
 } from '../healthy.js';
 
-/** A fault: what it is, what differs from health, and the id and result of each row that it is found by. */
-export type Fault = readonly [name: string, spoilt: Spoilt, expected: readonly string[]];
+/** A fault: its description, its differences from the healthy mesh, and the id and result of each resulting row. */
+export type Fault = readonly [name: string, overrides: Overrides, expected: readonly string[]];
 
-/** mesh.yaml wants no key of a cluster CA kept in the work directory. */
-export const notKept: Spoilt = {mesh: {trust: {...mesh.trust, keepClusterKeys: false}}};
+/** mesh.yaml does not permit retained cluster CA keys. */
+export const keysNotRetained: Overrides = {mesh: {trust: {...mesh.trust, keepClusterKeys: false}}};
 
-/** Git's history with one key in it. */
+/** A git history with one key. */
 export function history(change: Partial<KeyInHistory>) {
   return {
     keys: [{path: 'root-key.pem', commit: '0123456789ab', protection: 'clear' as const, ...change}],
@@ -30,23 +30,24 @@ export function history(change: Partial<KeyInHistory>) {
   };
 }
 
-/** id and result of each row that is neither ok nor skipped, consequences left out. */
-export function bad(spoilt: Spoilt): readonly string[] {
-  return judgedText(checks, evidence(spoilt))
+/** id and result of each row that is neither ok nor skipped, without consequences. */
+export function failures(overrides: Overrides): readonly string[] {
+  return judgedText(checks, evidence(overrides))
     .checks.filter(({result, impliedBy}) => result !== 'ok' && result !== 'skipped' && impliedBy === undefined)
     .map(({id, result}) => `${id} ${result}`);
 }
 
 /** The result of one check for cluster1 or the mesh. */
-export function resultOf(id: string, spoilt: Spoilt): RowResult | undefined {
-  return judgedText(checks, evidence(spoilt)).checks.find((row) => row.id === id && row.cluster !== 'cluster2')?.result;
+export function resultOf(id: string, overrides: Overrides): RowResult | undefined {
+  return judgedText(checks, evidence(overrides)).checks.find((row) => row.id === id && row.cluster !== 'cluster2')
+    ?.result;
 }
 
 /** The root of another mesh, and a cluster CA below it. */
 export const foreignRoot = certificate('foreign root', {notAfter: daysFromNow(3640)});
 export const foreign = {roots: [foreignRoot], anchor: foreignRoot.fingerprint, certificate: certificate('foreign CA')};
 
-/** What is so of cluster1 while it is healthy. */
+/** The facts of cluster1 in the healthy mesh. */
 export const healthy = clusterValues('cluster1');
 /** The trust bundles of its namespaces. */
 export const healthyBundles = healthy.bundles;

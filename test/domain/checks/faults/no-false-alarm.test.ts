@@ -18,17 +18,17 @@ import {
   servedChain,
   webhooks,
   workload,
-  type Spoilt,
+  type Overrides,
 } from '../healthy.js';
-import {bad, clustersOf, foreignRoot, healthy, healthyBundles, metricsOf} from './builders.js';
+import {failures, clustersOf, foreignRoot, healthy, healthyBundles, metricsOf} from './builders.js';
 
-const {version, unauthenticated, signingErrors, rootExpiry: rootEnd, requests, issued} = istiodMetrics('cluster1');
+const {version, unauthenticated, signingErrors, rootExpiry, requests, issued} = istiodMetrics('cluster1');
 const noCa = {version, unauthenticated, signingErrors, requests: 0, issued: 0};
-const signsWithRoot = {version, unauthenticated, signingErrors, requests, issued, ...(rootEnd && {rootEnd})};
+const signsWithRoot = {version, unauthenticated, signingErrors, requests, issued, ...(rootExpiry && {rootExpiry})};
 const bare = (metrics: IstiodMetrics) => ({istiodMetrics: new PerPod([{name: 'istiod-1', observed: known(metrics)}])});
 
-/** What looks odd and is well. */
-const healthyThings: readonly (readonly [string, Spoilt])[] = [
+/** Unusual but healthy states. */
+const healthyCases: readonly (readonly [string, Overrides])[] = [
   [
     'a git checkout without keys',
     {
@@ -47,7 +47,7 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
     },
   ],
   [
-    'both roots in every bundle while a root is rotated',
+    'both roots in every bundle during a root rotation',
     (() => {
       const both = {roots: [root, foreignRoot]};
       return {
@@ -63,7 +63,7 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
     })(),
   ],
   [
-    'finished, evicted and terminating pods',
+    'completed, evicted and terminating pods',
     {
       cluster1: {
         controlPlanes: [
@@ -122,7 +122,7 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
       },
     },
   ],
-  ['a left-over root of an earlier self-signed istiod', {cluster1: {selfSignedRoot: foreignRoot}}],
+  ['a leftover root of an earlier self-signed istiod', {cluster1: {selfSignedRoot: foreignRoot}}],
   [
     'a self-signed root that is trusted on purpose',
     {
@@ -138,18 +138,18 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
       },
     },
   ],
-  ['an istiod that runs no CA', {cluster1: bare(noCa)}],
+  ['an istiod that is not a CA', {cluster1: bare(noCa)}],
   [
-    'an istiod before 1.24, whose metrics are as of its start',
+    'an istiod before 1.24, whose metrics reflect its start',
     {
       mesh: {istio: {namespace: 'istio-system', profile: 'default'}},
       cluster1: metricsOf({version: '1.23.6', caExpiry: daysFromNow(1)}),
     },
   ],
   ['an istiod that signs with its root', {cluster1: bare(signsWithRoot)}],
-  ['a new istiod that nobody has asked yet', {cluster1: metricsOf({requests: 0, issued: 0})}],
-  ['a token that ended while istiod restarted', {cluster1: metricsOf({requests: 2, issued: 0, unauthenticated: 2})}],
-  ['a stranger among callers', {cluster1: metricsOf({requests: 90, issued: 7, unauthenticated: 83})}],
+  ['a new istiod without requests', {cluster1: metricsOf({requests: 0, issued: 0})}],
+  ['a token that expired while istiod restarted', {cluster1: metricsOf({requests: 2, issued: 0, unauthenticated: 2})}],
+  ['an unauthenticated caller among others', {cluster1: metricsOf({requests: 90, issued: 7, unauthenticated: 83})}],
   ['a counter of errors at zero', {cluster1: metricsOf({signingErrors: [{reason: 'CSR_ERROR', count: 0}]})}],
   ['an istiod without /debug/clusterz', {cluster1: clustersOf({listsItself: false})}],
   ['an istiod that does not list its own cluster yet', {cluster1: clustersOf({known: [], listsItself: false})}],
@@ -164,9 +164,9 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
       },
     },
   ],
-  ['proxies that istiod pushes roots to', {cluster1: {proxyRoots: {state: 'pushed', changedAt: now, proxies: 3}}}],
+  ['proxies to which istiod pushes roots', {cluster1: {proxyRoots: {state: 'pushed', changedAt: now, proxies: 3}}}],
   [
-    'webhooks of an istiod whose certificate somebody else signs',
+    'webhooks of an istiod with an externally signed certificate',
     {
       cluster1: {
         controlPlanes: [
@@ -176,11 +176,11 @@ const healthyThings: readonly (readonly [string, Spoilt])[] = [
       },
     },
   ],
-  ['an install.yaml of somebody else', {cluster1: {installFile: {state: 'foreign'}}}],
+  ['an install.yaml from another source', {cluster1: {installFile: {state: 'foreign'}}}],
 ];
 
 describe('no false alarm', () => {
-  it.each(healthyThings)('for %s', (_, spoilt) => {
-    expect(bad(spoilt)).toEqual([]);
+  it.each(healthyCases)('for %s', (_, overrides) => {
+    expect(failures(overrides)).toEqual([]);
   });
 });

@@ -1,11 +1,11 @@
 import {describe, expect, it} from 'vitest';
 import {PerPod} from '../../../../src/domain/facts/facts.js';
-import {clusterCa, controlPlane, type Spoilt} from '../healthy.js';
-import {notKept, resultOf} from './builders.js';
+import {clusterCa, controlPlane, type Overrides} from '../healthy.js';
+import {keysNotRetained, resultOf} from './builders.js';
 
 const noFiles = {missing: ['ca-cert.pem'], problems: [], key: 'absent', roots: []} as const;
 
-describe('what does not apply', () => {
+describe('a check that does not apply', () => {
   it.each([
     ['MESH104', {cluster1: {caFiles: clusterCa('cluster1', {key: 'absent'})}}],
     ['MESH203', {declared1: {uid: undefined as never}}],
@@ -23,10 +23,10 @@ describe('what does not apply', () => {
     ['MESH101', {meshValues: {declaration: {present: false, problems: [], clusters: 0}}}],
     ['MESH106', {meshValues: {fileModes: []}}],
     ['MESH110', {cluster1: {caFiles: noFiles}, cluster2: {caFiles: noFiles}}],
-    ['MESH114', {meshValues: {gitHistory: {absent: 'the work directory is in no git repository'}}}],
+    ['MESH114', {meshValues: {gitHistory: {absent: 'the work directory is not in a git repository'}}}],
     ['MESH114', {meshValues: {gitHistory: {keys: [], more: 0, shallow: true}}}],
-    ['MESH115', {...notKept, facts1: {cacerts: {omitted: '--offline'}}}],
-  ] as const satisfies readonly (readonly [string, Spoilt])[])('%s is skipped, with a reason', (id, spoilt) => {
-    expect(resultOf(id, spoilt)).toBe('skipped');
+    ['MESH115', {...keysNotRetained, facts1: {cacerts: {omitted: '--offline'}}}],
+  ] as const satisfies readonly (readonly [string, Overrides])[])('is skipped: %s', (id, overrides) => {
+    expect(resultOf(id, overrides)).toBe('skipped');
   });
 });

@@ -11,30 +11,30 @@ import {
   pod,
   servedChain,
   workload,
-  type Spoilt,
+  type Overrides,
 } from '../healthy.js';
 import {foreign, foreignRoot, healthyBundles, resultOf} from './builders.js';
 
-describe('what nothing tells of', () => {
+describe('a state without evidence', () => {
   const noneSelected = controlPlane('cluster1', {discoverySelectors: [{matchLabels: {mesh: 'yes'}}]});
-  const {bundleName, ...byOtherMeans} = controlPlane('cluster1');
+  const {bundleName, ...withoutConfigMap} = controlPlane('cluster1');
   const otherRevision = controlPlane('cluster1', {bundleName: 'istio-ca-root-cert-canary'});
-  const besideIstiod = healthyBundles.filter(({namespace}) => namespace === 'istio-system');
-  const beside = (change: object) =>
+  const inIstioNamespace = healthyBundles.filter(({namespace}) => namespace === 'istio-system');
+  const changedThere = (change: object) =>
     healthyBundles.map((bundle) => (bundle.namespace === 'istio-system' ? {...bundle, ...change} : bundle));
 
-  it.each<[string, string, Spoilt['cluster1']]>([
+  it.each<[string, string, Overrides['cluster1']]>([
     ['MESH302', 'discoverySelectors select no namespace', {controlPlanes: [noneSelected], bundles: []}],
     ['MESH304', "Istio's namespace has no bundle", {selfSignedRoot: foreignRoot, bundles: []}],
     [
       'MESH304',
-      'the bundle there cannot be read',
-      {selfSignedRoot: foreignRoot, bundles: beside({text: 'x', roots: []})},
+      'the bundle there is unreadable',
+      {selfSignedRoot: foreignRoot, bundles: changedThere({text: 'x', roots: []})},
     ],
     [
       'MESH304',
       `the bundle is not in ConfigMap ${String(bundleName)}`,
-      {selfSignedRoot: foreignRoot, controlPlanes: [byOtherMeans]},
+      {selfSignedRoot: foreignRoot, controlPlanes: [withoutConfigMap]},
     ],
     [
       'MESH304',
@@ -43,11 +43,11 @@ describe('what nothing tells of', () => {
     ],
     [
       'MESH304',
-      'the bundle of one of two revisions cannot be read',
+      'the bundle of one of two revisions is unreadable',
       {
         selfSignedRoot: foreignRoot,
         controlPlanes: [controlPlane('cluster1'), otherRevision],
-        bundles: [...healthyBundles, ...besideIstiod.map((one) => ({...one, text: 'x', roots: []}))],
+        bundles: [...healthyBundles, ...inIstioNamespace.map((one) => ({...one, text: 'x', roots: []}))],
       },
     ],
     [
@@ -56,19 +56,19 @@ describe('what nothing tells of', () => {
       {
         selfSignedRoot: foreignRoot,
         controlPlanes: [controlPlane('cluster1'), otherRevision],
-        bundles: [...healthyBundles, ...besideIstiod.map(({namespace}) => ({namespace, roots: []}))],
+        bundles: [...healthyBundles, ...inIstioNamespace.map(({namespace}) => ({namespace, roots: []}))],
       },
     ],
-  ])('is not ok but skipped: %s where %s', (id, _, cluster1) => {
+  ])('is skipped, not ok: %s if %s', (id, _, cluster1) => {
     expect(resultOf(id, {cluster1: cluster1 ?? {}})).toBe('skipped');
   });
 
-  it('is told again by a bundle without the root that istiod made', () => {
+  it('is ok with a bundle without the self-signed root', () => {
     expect(resultOf('MESH304', {cluster1: {selfSignedRoot: foreignRoot}})).toBe('ok');
   });
 
-  it('is told by any bundle with the root that istiod made, whatever became of the others', () => {
-    const own = besideIstiod.map((one) => ({...one, roots: [foreignRoot.fingerprint]}));
+  it('is an error with any bundle with the self-signed root, regardless of the others', () => {
+    const own = inIstioNamespace.map((one) => ({...one, roots: [foreignRoot.fingerprint]}));
     const controlPlanes = [controlPlane('cluster1'), otherRevision];
     expect(resultOf('MESH304', {cluster1: {selfSignedRoot: foreignRoot, controlPlanes, bundles: own}})).toBe('error');
   });
@@ -89,16 +89,11 @@ describe('MESH303', () => {
   ];
 
   it.each<[string, string, typeof together, (typeof right)[]]>([
-    [
-      'the push, which asks about workloads first, where the root is another one',
-      push,
-      together,
-      [underOther, underOther],
-    ],
-    ['a restart where the pushed root is in use', restart, together, [underPushedRoot, underPushedRoot]],
-    ['a restart where a replica has loaded it', restart, together, [right, underOther]],
-    ['the push where only another revision has loaded it', push, apart, [right, underOther]],
-  ])('is mended by %s', (_, fix, controlPlanes, chains) => {
+    ['a push, which checks workloads first, if the root differs', push, together, [underOther, underOther]],
+    ['a restart if the pushed root is in use', restart, together, [underPushedRoot, underPushedRoot]],
+    ['a restart if a replica has loaded it', restart, together, [right, underOther]],
+    ['a push if only another revision has loaded it', push, apart, [right, underOther]],
+  ])('is fixed by %s', (_, fix, controlPlanes, chains) => {
     const servedChains = new PerPod(
       chains.map((chain, at) => ({name: `istiod-${String(at + 1)}`, observed: known(chain)})),
     );
@@ -110,7 +105,7 @@ describe('MESH303', () => {
   });
 });
 
-describe('a bundle that is missing', () => {
+describe('a missing bundle', () => {
   const fixWithout = (missing: readonly string[]): string | undefined => {
     const {bundles} = clusterValues('cluster1');
     const left = bundles.filter(({namespace}) => !missing.includes(namespace));
@@ -119,7 +114,7 @@ describe('a bundle that is missing', () => {
     )?.fix;
   };
 
-  it('is tried to be made where it is missing, and istiod restarted only when that is not refused', () => {
+  it('is created in a dry run, and istiod restarted only if that succeeds', () => {
     expect(fixWithout(['default'])).toMatch(
       /^kubectl --context \S+ -n default create configmap istio-ca-root-cert --dry-run=server && kubectl .* rollout restart deployment\/istiod$/,
     );

@@ -7,11 +7,11 @@ const read = (text: string) => readMetrics(build + text, 'istiod-1');
 const recorded = (name: string) => readFile(new URL(`../../../fixtures/istiod/${name}.txt`, import.meta.url), 'utf8');
 
 describe('the metrics of a real istiod', () => {
-  it('say version, ends and counts', async () => {
+  it('contain version, expiry and counts', async () => {
     expect(readMetrics(await recorded('metrics-1.31'), 'istiod-1')).toEqual({
       version: '1.31.0',
-      rootEnd: new Date(2_110_734_745_000),
-      caEnd: new Date(1_858_446_745_000),
+      rootExpiry: new Date(2_110_734_745_000),
+      caExpiry: new Date(1_858_446_745_000),
       requests: 1,
       issued: 1,
       unauthenticated: 0,
@@ -19,13 +19,13 @@ describe('the metrics of a real istiod', () => {
     });
   });
 
-  it('have no counters before the first request, which is zero', async () => {
+  it('have no counters before the first request, which count as zero', async () => {
     expect(readMetrics(await recorded('metrics-1.31-new'), 'istiod-1')).toMatchObject({requests: 0, issued: 0});
   });
 });
 
 describe('metrics', () => {
-  it('tell signing errors by reason, whatever other labels there are', () => {
+  it('group signing errors by reason, regardless of other labels', () => {
     const text = [
       'citadel_server_csr_sign_err_count{error="TTL_ERROR",a="1"} 2',
       'citadel_server_csr_sign_err_count{a="2",error="TTL_ERROR"} 3 1700000000000',
@@ -39,13 +39,13 @@ describe('metrics', () => {
     ]);
   });
 
-  it('tell no end where none was recorded', () => {
+  it('contain no expiry if none was recorded', () => {
     const found = read('citadel_server_root_cert_expiry_timestamp 0\n');
-    expect(found).not.toHaveProperty('rootEnd');
-    expect(found).not.toHaveProperty('caEnd');
+    expect(found).not.toHaveProperty('rootExpiry');
+    expect(found).not.toHaveProperty('caExpiry');
   });
 
-  it('know the version from the older metric, too', () => {
+  it('contain the version of the older metric', () => {
     expect(readMetrics('pilot_info{version="1.6.14-abc-Clean"} 1\n', 'p').version).toBe('1.6.14-abc-Clean');
   });
 
@@ -54,12 +54,12 @@ describe('metrics', () => {
     expect(read(text).signingErrors).toEqual([{reason: 'a"b\\c d', count: 1}]);
   });
 
-  it('do not fill the screen with a word', () => {
+  it('limit the length of a text', () => {
     const found = read(`citadel_server_csr_sign_err_count{error="${'x'.repeat(100_000)}"} 1\n`);
     expect(found.signingErrors[0]?.reason.length).toBeLessThanOrEqual(100);
   });
 
-  it('keep names from JavaScript for labels', () => {
+  it('accept names of JavaScript properties as labels', () => {
     const found = read('citadel_server_csr_sign_err_count{__proto__="x",error="constructor"} 1\n');
     expect(found.signingErrors).toEqual([{reason: 'constructor', count: 1}]);
   });
@@ -70,7 +70,7 @@ describe('metrics', () => {
     '# citadel_server_csr_count x',
     ' citadel_server_csr_count x',
     '\u0000\ufffd garbage',
-  ])('leave alone what is none of theirs: %j', (line) => {
+  ])('ignore other lines: %j', (line) => {
     expect(read(`${line}\nciteless 1\n`)).toMatchObject({requests: 0});
   });
 
@@ -93,12 +93,12 @@ describe('metrics', () => {
     'citadel_server_csr_count{a="1"}1',
     'citadel_server_root_cert_expiry_timestamp 1e300',
     'citadel_server_root_cert_expiry_timestamp NaN',
-  ])('that cannot be read strictly are an error: %s', (line) => {
+  ])('that are malformed are an error: %s', (line) => {
     expect(() => read(`${line}\n`)).toThrow(expect.objectContaining({code: 'API_ERROR'}));
   });
 
   it.each(['', '<html>no</html>', 'up 1\n', 'istio_build{component="agent",tag="1.30.3"} 1\n'])(
-    'of something else are an error: %j',
+    'of another program are an error: %j',
     (text) => {
       expect(() => readMetrics(text, 'istiod-1')).toThrow(expect.objectContaining({code: 'API_ERROR'}));
     },

@@ -22,18 +22,18 @@ const ended = {terminated: {reason: 'Error', exitCode: 255}};
 
 it.each<[string, Partial<ContainerStatus>, string, boolean]>([
   [
-    'pauses between two attempts',
+    'is in back-off',
     {restartCount: 3, state: {waiting: {reason: 'CrashLoopBackOff', message: 'back-off 40s'}}, lastState: ended},
     'CrashLoopBackOff: back-off 40s',
     true,
   ],
   [
-    'makes its next attempt',
+    'is restarting',
     {restartCount: 3, state: {}, lastState: ended},
-    'ended 3 times, last with exit code 255',
+    'terminated 3 times, last with exit code 255',
     true,
   ],
-  ['has ended once', {restartCount: 1, state: {}, lastState: {terminated: {}}}, 'ended 1 time', true],
+  ['has terminated once', {restartCount: 1, state: {}, lastState: {terminated: {}}}, 'terminated 1 time', true],
   ['starts for the first time', {restartCount: 0, state: {}}, 'ContainersNotReady', false],
   ['has no image', {restartCount: 0, state: {waiting: {reason: 'ImagePullBackOff'}}}, 'ImagePullBackOff', false],
   [
@@ -42,12 +42,7 @@ it.each<[string, Partial<ContainerStatus>, string, boolean]>([
     'ErrImagePull',
     false,
   ],
-  [
-    'is ready beside another that is not',
-    {ready: true, restartCount: 2, lastState: ended},
-    'ContainersNotReady',
-    false,
-  ],
-])('says of a pod whose container %s why it is not ready, and whether it crashes', (_, container, reason, crashing) => {
+  ['is ready, unlike another one', {ready: true, restartCount: 2, lastState: ended}, 'ContainersNotReady', false],
+])('reads why a pod is not ready and whether it crashes if its container %s', (_, container, reason, crashing) => {
   expect(reading(container)).toMatchObject({ready: false, reason, crashing});
 });

@@ -14,9 +14,9 @@ export const controlPlaneFaults: readonly Fault[] = [
     {cluster1: {namespaces: healthy.namespaces.map((one) => ({...one, labels: {}}))}},
     ['MESH401 error'],
   ],
-  ['there is no istiod', {cluster1: {controlPlanes: [], servedChains: new PerPod([])}}, ['MESH402 error']],
+  ['no istiod exists', {cluster1: {controlPlanes: [], servedChains: new PerPod([])}}, ['MESH402 error']],
   [
-    'istiod has no pod at all',
+    'istiod has no pod',
     {cluster1: {controlPlanes: [controlPlane('cluster1', {workload: workload('istiod', {pods: []})})]}},
     ['MESH402 error'],
   ],
@@ -49,23 +49,23 @@ export const controlPlaneFaults: readonly Fault[] = [
   ],
   ['clusterName was never set', {cluster1: {controlPlanes: [controlPlane('Kubernetes')]}}, ['MESH404 error']],
   [
-    'proxies are told another network',
+    'proxies are configured with another network',
     {cluster1: {controlPlanes: [controlPlane('cluster1', {network: 'network9'})]}},
     ['MESH405 error'],
   ],
   ['a gateway is on another network', {cluster1: {gateways: [gateway({network: 'network9'})]}}, ['MESH405 error']],
   [
-    'proxies are told another mesh',
+    'proxies are configured with another mesh ID',
     {cluster1: {controlPlanes: [controlPlane('cluster1', {meshID: 'other'})]}},
     ['MESH406 error'],
   ],
   [
-    'the trust domain is another one',
+    'the trust domain differs',
     {cluster1: {controlPlanes: [controlPlane('cluster1', {trustDomain: 'x.y'})]}},
     ['MESH407 error'],
   ],
   [
-    'istiod runs another version than the declared one',
+    'istiod does not run the declared version',
     {cluster1: {controlPlanes: [controlPlane('cluster1', {tag: '1.30.3', version: {major: 1, minor: 30, patch: 3}})]}},
     ['MESH408 error'],
   ],
@@ -78,12 +78,12 @@ export const controlPlaneFaults: readonly Fault[] = [
     ['MESH409 warning'],
   ],
   [
-    'mesh.yaml wants a root to be replaceable, and istiod was not told so',
+    'mesh.yaml declares rotation readiness, and istiod is not configured for it',
     {mesh: {trust: {...mesh.trust, rotationDeclared: true}}},
     ['MESH410 warning', 'MESH410 warning'],
   ],
   [
-    'a chain for ambient workloads that this istiod breaks',
+    'this istiod version breaks the chain for ambient workloads',
     {
       cluster1: {
         ztunnelPods: ['ztunnel-1'],
@@ -98,7 +98,7 @@ export const controlPlaneFaults: readonly Fault[] = [
   ],
   ['a network has no gateway', {cluster1: {networkGateways: []}}, ['MESH411 error']],
   [
-    'the load balancer of a gateway between networks is pending',
+    'the load balancer of an east-west gateway is pending',
     {cluster1: {networkGateways: [networkGateway('network1', {addresses: []})]}},
     ['MESH411 error'],
   ],
@@ -107,8 +107,8 @@ export const controlPlaneFaults: readonly Fault[] = [
     {cluster1: clustersOf({known: [{id: 'cluster1', secretName: '', status: 'syncing'}], listsItself: true})},
     ['MESH412 error'],
   ],
-  ...['syncing', 'timeout', 'closed', 'of a later version'].map((status): Fault => [
-    `one of two istiods says ${status} of a peer`,
+  ...['syncing', 'timeout', 'closed', 'a later status'].map((status): Fault => [
+    `one of two istiods reports a peer as ${status}`,
     {
       cluster1: clustersOf(
         istiodClusters('cluster1', remote('cluster2', 'synced')),
@@ -118,7 +118,7 @@ export const controlPlaneFaults: readonly Fault[] = [
     ['MESH412 error'],
   ]),
   [
-    'a running istiod has another name than its Deployment declares',
+    'a running istiod has a cluster name other than the declared one',
     {cluster1: clustersOf(istiodClusters('Kubernetes'))},
     ['MESH412 error'],
   ],

@@ -15,7 +15,7 @@ import {foreign, foreignRoot, healthyBundles, metricsOf, type Fault} from '../bu
 
 /** Trust: MESH3xx. */
 export const trustFaults: readonly Fault[] = [
-  ['cacerts is not there', {cluster1: {cacerts: 'absent', pushedTrust: 'absent'}}, ['MESH301 error']],
+  ['cacerts does not exist', {cluster1: {cacerts: 'absent', pushedTrust: 'absent'}}, ['MESH301 error']],
   [
     'cacerts holds another CA',
     {
@@ -31,7 +31,7 @@ export const trustFaults: readonly Fault[] = [
     ['MESH301 error'],
   ],
   [
-    'a left-over tls.crt wins',
+    'a leftover tls.crt takes precedence',
     {
       cluster1: {
         cacerts: cacertsOf(clusterCa('cluster1'), {differences: [{part: 'keys', wanted: [], found: ['ca-key.pem']}]}),
@@ -45,7 +45,7 @@ export const trustFaults: readonly Fault[] = [
     ['MESH301 error'],
   ],
   [
-    'the cluster CA in the cluster has expired, the new one on disk was not pushed',
+    'the cluster CA in the cluster has expired, and the new one was not pushed',
     {
       cluster1: {
         cacerts: cacertsOf(
@@ -64,7 +64,7 @@ export const trustFaults: readonly Fault[] = [
     ['MESH302 error'],
   ],
   [
-    'one namespace has no bundle and another one an old one',
+    'one namespace has no bundle, and another an old one',
     {
       cluster1: {
         bundles: healthyBundles
@@ -88,7 +88,7 @@ export const trustFaults: readonly Fault[] = [
     ['MESH303 error', 'MESH303 error'],
   ],
   [
-    'one of two istiods serves the old CA',
+    'one of two istiods presents the old CA',
     {
       cluster1: {
         servedChains: new PerPod([
@@ -100,7 +100,7 @@ export const trustFaults: readonly Fault[] = [
     ['MESH303 error'],
   ],
   [
-    'an istiod serves certificates that do not sign one another',
+    'an istiod presents certificates that do not form a chain',
     {
       cluster1: {
         servedChains: new PerPod([{name: 'istiod-1', observed: known({...servedChain('cluster1'), linked: false})}]),
@@ -109,13 +109,17 @@ export const trustFaults: readonly Fault[] = [
     ['MESH303 error'],
   ],
   [
-    'an istiod serves a bare certificate',
+    'an istiod presents a certificate without its issuer',
     {
       cluster1: {
         servedChains: new PerPod([
           {
             name: 'istiod-1',
-            observed: known({chain: [certificate('leaf')], certificates: realChain('cluster1').slice(0, 1), linked: true}),
+            observed: known({
+              chain: [certificate('leaf')],
+              certificates: realChain('cluster1').slice(0, 1),
+              linked: true,
+            }),
           },
         ]),
       },
@@ -123,7 +127,7 @@ export const trustFaults: readonly Fault[] = [
     ['MESH303 error'],
   ],
   [
-    'istiod runs with a root of its own',
+    'istiod runs with a self-signed root',
     {
       cluster1: {
         selfSignedRoot: foreignRoot,
@@ -131,7 +135,11 @@ export const trustFaults: readonly Fault[] = [
         servedChains: new PerPod([
           {
             name: 'istiod-1',
-            observed: known({chain: [certificate('leaf'), foreignRoot], certificates: realChain('foreign'), linked: true}),
+            observed: known({
+              chain: [certificate('leaf'), foreignRoot],
+              certificates: realChain('foreign'),
+              linked: true,
+            }),
           },
         ]),
       },
@@ -139,7 +147,7 @@ export const trustFaults: readonly Fault[] = [
     ['MESH304 error'],
   ],
   [
-    'a CA above the one in a cluster ends, and there are no files of it here',
+    'a CA above the cluster CA in the cluster expires soon',
     {
       cluster1: {
         cacerts: cacertsOf(
@@ -152,7 +160,7 @@ export const trustFaults: readonly Fault[] = [
     ['MESH305 error'],
   ],
   [
-    'the CA in a cluster without files here is about to expire',
+    'the cluster CA in the cluster expires soon',
     {
       cluster1: {
         cacerts: cacertsOf(
@@ -170,7 +178,7 @@ export const trustFaults: readonly Fault[] = [
     ['MESH306 error', 'MESH306 error'],
   ],
   [
-    'a caBundle holds a root besides those that istiod has loaded',
+    'a caBundle holds an additional root that istiod has not loaded',
     {
       cluster1: {
         webhooks: webhooks({roots: [...fingerprintsOf(liveRoots('cluster1')), 'ff'.repeat(32)]}).slice(0, 1),
@@ -180,12 +188,12 @@ export const trustFaults: readonly Fault[] = [
   ],
   ['the injector has no caBundle', {cluster1: {webhooks: webhooks('empty').slice(0, 1)}}, ['MESH306 error']],
   [
-    'one cluster publishes the root of another mesh, and all that files and Secrets say is well',
+    'one cluster publishes the root of another mesh, although files and Secrets are right',
     {cluster1: {liveRoots: liveRoots('foreign'), webhooks: []}},
     ['MESH307 error'],
   ],
   [
-    'one istiod of two signs under the root of another mesh',
+    'one of two istiods signs under the root of another mesh',
     {
       cluster2: {
         pushedTrust: 'absent',
@@ -198,12 +206,12 @@ export const trustFaults: readonly Fault[] = [
     ['MESH307 error'],
   ],
   [
-    'istiod reports that its CA ends at another time',
+    'istiod reports a different expiry of its CA',
     {cluster1: metricsOf({caExpiry: daysFromNow(100)})},
     ['MESH308 error'],
   ],
   [
-    'one of two istiods reports that its root ends at another time',
+    'one of two istiods reports a different expiry of its root',
     {cluster1: metricsOf({}, {rootExpiry: daysFromNow(100)})},
     ['MESH308 error'],
   ],
@@ -218,7 +226,7 @@ export const trustFaults: readonly Fault[] = [
     ['MESH309 warning'],
   ],
   [
-    'istiod has refused everybody who asked',
+    'istiod has rejected all requests',
     {cluster1: metricsOf({requests: 12, issued: 0, unauthenticated: 12})},
     ['MESH309 warning'],
   ],

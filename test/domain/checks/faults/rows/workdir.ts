@@ -17,7 +17,7 @@ import {foreign, foreignRoot, healthy, healthyBundles, history, misplaced, type 
 
 const {journal} = meshValues();
 
-/** The work directory's: MESH1xx. */
+/** The work directory: MESH1xx. */
 export const workdirFaults: readonly Fault[] = [
   [
     'mesh.yaml has two mistakes',
@@ -35,12 +35,12 @@ export const workdirFaults: readonly Fault[] = [
     ['MESH103 error'],
   ],
   [
-    'something about the chain is unusual',
+    'the chain is unusual',
     {cluster1: {caFiles: clusterCa('cluster1', {problems: [{severity: 'warning', message: 'ed25519'}]})}},
     ['MESH103 warning'],
   ],
   [
-    'the key is of another certificate',
+    'the key belongs to another certificate',
     {cluster1: {caFiles: clusterCa('cluster1', {key: 'different'})}},
     ['MESH104 error'],
   ],
@@ -50,7 +50,7 @@ export const workdirFaults: readonly Fault[] = [
     ['MESH104 error'],
   ],
   [
-    'one cluster has another root, in files and cluster',
+    'one cluster has a different root, in its files and in the cluster',
     {
       cluster1: {
         caFiles: clusterCa('cluster1', foreign),
@@ -79,12 +79,12 @@ export const workdirFaults: readonly Fault[] = [
     ['MESH105 error'],
   ],
   [
-    'a key can be read by others',
+    'a key is readable by others',
     {meshValues: {fileModes: [{path: 'cluster1/ca-key.pem', kind: 'key', mode: 0o644}]}},
     ['MESH106 error'],
   ],
   [
-    'a directory with a key can be read by others',
+    'a directory with a key is readable by others',
     {meshValues: {fileModes: [{path: 'cluster1', kind: 'directory', mode: 0o755}]}},
     ['MESH106 warning'],
   ],
@@ -94,13 +94,13 @@ export const workdirFaults: readonly Fault[] = [
     ['MESH107 warning'],
   ],
   [
-    "a root's key lies in the clear under another name",
+    'an unencrypted root key has another name',
     {meshValues: {rootKey: {protection: 'absent', copies: [{path: 'k.pem', of: 'root', alone: true}]}}},
     ['MESH107 warning'],
   ],
-  ['the root key is in the clear', {meshValues: {rootKey: {protection: 'clear'}}}, ['MESH107 warning']],
+  ['the root key is not encrypted', {meshValues: {rootKey: {protection: 'clear'}}}, ['MESH107 warning']],
   [
-    'the cluster CA on disk ends in 60 of 730 days',
+    'the cluster CA on disk expires in 60 of 730 days',
     {
       cluster1: {
         caFiles: clusterCa('cluster1', {
@@ -111,7 +111,7 @@ export const workdirFaults: readonly Fault[] = [
     ['MESH108 error'],
   ],
   [
-    'the cluster CA on disk ends in 200 of 730 days',
+    'the cluster CA on disk expires in 200 of 730 days',
     {
       cluster1: {
         caFiles: clusterCa('cluster1', {
@@ -122,7 +122,7 @@ export const workdirFaults: readonly Fault[] = [
     ['MESH108 warning'],
   ],
   [
-    'the root on disk ends in a month',
+    'the root on disk expires in a month',
     {
       cluster1: {
         caFiles: clusterCa('cluster1', {
@@ -134,7 +134,7 @@ export const workdirFaults: readonly Fault[] = [
     ['MESH108 error'],
   ],
   [
-    'a CA between the cluster CA and its root ends in five days',
+    'a CA between the cluster CA and its root expires in five days',
     {
       cluster1: {
         caFiles: clusterCa('cluster1', {
@@ -143,11 +143,11 @@ export const workdirFaults: readonly Fault[] = [
         }),
       },
     },
-    // Both end then.
+    // Both expire then.
     ['MESH108 error', 'MESH108 error'],
   ],
   [
-    'the same cluster CA is about to expire on disk and in the cluster',
+    'the same cluster CA expires soon on disk and in the cluster',
     {
       cluster1: (() => {
         const old = certificate('ca of cluster1', {notBefore: daysFromNow(-725), notAfter: daysFromNow(5)});
@@ -181,7 +181,7 @@ export const workdirFaults: readonly Fault[] = [
     ['MESH109 warning'],
   ],
   [
-    'two clusters have one key, each with a certificate of its own',
+    'two clusters have the same key in different certificates',
     {
       cluster2: {
         caFiles: clusterCa('cluster2', {
@@ -206,7 +206,7 @@ export const workdirFaults: readonly Fault[] = [
     ['MESH110 error'],
   ],
   [
-    'two clusters have one CA',
+    'two clusters have the same CA',
     {
       cluster2: {
         caFiles: clusterCa('cluster1'),
@@ -228,9 +228,9 @@ export const workdirFaults: readonly Fault[] = [
     },
     ['MESH113 error'],
   ],
-  ['the root key was committed in the clear', {meshValues: {gitHistory: history({owner: 'root'})}}, ['MESH114 error']],
+  ['an unencrypted root key was committed', {meshValues: {gitHistory: history({owner: 'root'})}}, ['MESH114 error']],
   [
-    'the key of a cluster CA was committed in the clear',
+    'an unencrypted cluster CA key was committed',
     {meshValues: {gitHistory: history({path: 'cluster1/ca-key.pem', owner: {cluster: 'cluster1'}})}},
     ['MESH114 error'],
   ],
@@ -240,12 +240,12 @@ export const workdirFaults: readonly Fault[] = [
     ['MESH114 warning'],
   ],
   [
-    'a key that no CA has any more was committed, in a clone that is shallow',
+    'a key of no current CA was committed, in a shallow clone',
     {meshValues: {gitHistory: {...history({}), shallow: true}}},
     ['MESH114 warning'],
   ],
   [
-    'a cluster CA key is kept that the cluster holds',
+    'a cluster CA key that the cluster holds is retained',
     {
       mesh: {trust: {...mesh.trust, keepClusterKeys: false}},
       cluster2: {caFiles: clusterCa('cluster2', {key: 'absent'})},
@@ -253,7 +253,7 @@ export const workdirFaults: readonly Fault[] = [
     ['MESH115 warning'],
   ],
   [
-    'the journal was written anew',
+    'the journal was rewritten',
     {
       cluster1: {
         journalHeads: [
