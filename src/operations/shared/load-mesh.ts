@@ -4,8 +4,8 @@ import {asMeshError} from '../../domain/errors.js';
 import {
   declareMesh,
   type Declaration,
-  type DeclaredFiles,
-  type DeclaringTexts,
+  type DeclarationFiles,
+  type DeclarationTexts,
   readTexts,
 } from '../../domain/mesh/declare.js';
 import {layout} from '../../domain/mesh/layout.js';
@@ -48,7 +48,7 @@ export interface LoadedMesh {
   readonly declared: boolean;
   /** Worth a person's attention; for the plan's warnings. */
   readonly notes: readonly string[];
-  readonly texts: DeclaringTexts;
+  readonly texts: DeclarationTexts;
   /**
    * What a changing command writes before anything else: mesh.yaml and .gitignore where there is none, and what was
    * said where mesh.yaml is silent. {@link declareGroups} makes the plan's first group of it.
@@ -57,7 +57,7 @@ export interface LoadedMesh {
 }
 
 /** The declaring files as they are. Throws `WORKDIR_UNREADABLE`. */
-export async function readDeclaringTexts(workspace: Deps['workspace']): Promise<DeclaringTexts> {
+export async function readDeclaringTexts(workspace: Deps['workspace']): Promise<DeclarationTexts> {
   const [mesh, contexts, gitignore] = await Promise.all(
     [layout.meshYaml, layout.contextsYaml, layout.gitignore].map((path) => workspace.readText(path)),
   );
@@ -129,7 +129,7 @@ export function declareGroups(loaded: LoadedMesh, also: Declaration = {}): reado
 const shownChanges = 4;
 
 /** The group that writes declaring files; none when nothing differs. */
-export function declaredFilesGroups({files, summary}: DeclaredFiles, shown = shownChanges): readonly Group[] {
+export function declaredFilesGroups({files, summary}: DeclarationFiles, shown = shownChanges): readonly Group[] {
   if (files.length === 0) return [];
   const more = summary.length - shown;
   const title = [...summary.slice(0, shown), ...(more > 0 ? [`${String(more)} more`] : [])].join('; ');
