@@ -70,9 +70,9 @@ async function gatherTarget(
     return allowRootChange || forget || kept === 'absent' ? undefined : kept.inspection;
   });
   const kept = forget ? secretOf(trust, 'previous') : await wantedSecret(deps, trust, namespace);
-  const unfinished = kept !== undefined && kept === secretOf(trust, 'cacerts');
-  const common = {cluster: cluster.name, namespace, kept: true, unfinished};
-  const what = `Secret ${namespace}/${unfinished ? cacertsName : previousName}`;
+  const pendingReload = kept !== undefined && kept === secretOf(trust, 'cacerts');
+  const common = {cluster: cluster.name, namespace, isRollback: true, pendingReload};
+  const what = `Secret ${namespace}/${pendingReload ? cacertsName : previousName}`;
   const change = {trust, order: 'write-first', forgetKey: false} as const;
   if (!kept) {
     const own = {files: {}, inspection: {findings: [], loads: false}};

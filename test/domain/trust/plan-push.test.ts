@@ -859,7 +859,7 @@ describe('a Secret that matches the work directory', () => {
     ...more,
   });
   const somebody = {workloads: known(['shop/cart'])};
-  const unfinished = {...target, unfinished: true};
+  const pendingReload = {...target, pendingReload: true};
   const loading = {prove: true, changesLiveTrust: true} as const;
   const otherDropped = {droppedRoots: [otherRoot.certificate.fingerprint]};
   const restartIstiod = {restartIstiod: true};
@@ -938,20 +938,20 @@ describe('a Secret that matches the work directory', () => {
       {target: {own: own(live, {rootCert: reordered})}},
       {},
     ],
-    ['is proven if istiod presents another CA under the same root', {target: unfinished}, loading],
+    ['is proven if istiod presents another CA under the same root', {target: pendingReload}, loading],
     [
       'is proven by its own bytes if its roots differ from the work directory in their bytes only',
-      {target: {...unfinished, own: own(live, {rootCert: reordered})}},
+      {target: {...pendingReload, own: own(live, {rootCert: reordered})}},
       loading,
     ],
     [
       'needs --restart-istiod if istiod presents another CA and loads this one only at start',
-      {target: unfinished, seen: {istiods: ready(['1.11.8'])}},
+      {target: pendingReload, seen: {istiods: ready(['1.11.8'])}},
       {kind: 'refuse', refusals: ['RESTART_NEEDED']},
     ],
     [
       'is loaded by a restart if istiod presents another CA and loads this one only at start',
-      {target: unfinished, seen: {istiods: ready(['1.11.8'])}, rules: restartIstiod},
+      {target: pendingReload, seen: {istiods: ready(['1.11.8'])}, rules: restartIstiod},
       {...loading, restart: ['istiod']},
     ],
   ])('%s', (_behaviour, change, expected) => {

@@ -568,7 +568,7 @@ describe('the actions of a cluster', () => {
 
   it('await the bytes of the Secret if it is not written', () => {
     const sameRoots = filesOf(live.c1, {rootCert: `# the same root\n${pemOf(root)}`});
-    const target = {own: {...own(live.c1), files: sameRoots}, unfinished: true};
+    const target = {own: {...own(live.c1), files: sameRoots}, pendingReload: true};
     expect(actionOf(c1({}, {target}), 'await-bundle', 'c1/proof')).toMatchObject({bundle: pemOf(root)});
   });
 
