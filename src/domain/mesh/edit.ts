@@ -130,10 +130,10 @@ function insert(
   collection: YAMLMap | YAMLSeq,
   inLine: string,
   lines: readonly string[] = [inLine],
-  behind: unknown = collection.items.at(-1),
+  after: unknown = collection.items.at(-1),
 ): Edit {
-  const end = behind === undefined ? startOf(collection) + 1 : endOf(behind);
-  if (collection.flow === true) return {from: end, to: end, by: `${behind === undefined ? '' : ', '}${inLine}`};
+  const end = after === undefined ? startOf(collection) + 1 : endOf(after);
+  if (collection.flow === true) return {from: end, to: end, by: `${after === undefined ? '' : ', '}${inLine}`};
   const start = startOf(collection);
   const indent = ' '.repeat(start - (text.lastIndexOf('\n', start - 1) + 1));
   return insertLines(

@@ -19,13 +19,13 @@ export interface FoundFile {
 }
 
 /** The files in a directory, by name. */
-export type Folder = ReadonlyMap<string, FoundFile>;
+export type DirectoryFiles = ReadonlyMap<string, FoundFile>;
 
 /** The files in a work directory. */
 export interface MakefileFacts {
-  readonly root: Folder;
+  readonly root: DirectoryFiles;
   /** Every directory with CA files whose name is a valid cluster name, by name. */
-  readonly clusters: ReadonlyMap<string, Folder>;
+  readonly clusters: ReadonlyMap<string, DirectoryFiles>;
 }
 
 /** A file to copy. The original is not changed. */
@@ -74,12 +74,12 @@ export const comparedFiles = [...selfSignedNames, ...k8sRoot]
  * Returns which Makefile created a directory; undefined if it contains no cluster CA. The targets for virtual machines also
  * create a CA, in a directory named after a namespace, but without its chain.
  */
-export function makefileVariant(folder: Folder): MakefileVariant | undefined {
-  if (folder.has('ca-cert.pem')) {
-    return folder.has('workload-cert.pem') && !folder.has('cert-chain.pem') ? undefined : 'istiod';
+export function makefileVariant(directory: DirectoryFiles): MakefileVariant | undefined {
+  if (directory.has('ca-cert.pem')) {
+    return directory.has('workload-cert.pem') && !directory.has('cert-chain.pem') ? undefined : 'istiod';
   }
-  if (!folder.has('selfSigned-ca-cert.pem')) return undefined;
-  const isForVm = folder.has('selfSigned-workload-cert.pem') && !folder.has('selfSigned-ca-cert-chain.pem');
+  if (!directory.has('selfSigned-ca-cert.pem')) return undefined;
+  const isForVm = directory.has('selfSigned-workload-cert.pem') && !directory.has('selfSigned-ca-cert-chain.pem');
   return isForVm ? undefined : 'selfSigned';
 }
 
@@ -87,13 +87,13 @@ export function makefileVariant(folder: Folder): MakefileVariant | undefined {
 export function isMakefileLayout(facts: MakefileFacts): boolean {
   return (
     traces.some((name) => facts.root.has(name)) ||
-    [...facts.clusters.values()].some((folder) => clusterTraces.some((name) => folder.has(name)))
+    [...facts.clusters.values()].some((directory) => clusterTraces.some((name) => directory.has(name)))
   );
 }
 
 /** Returns the files to copy so that the work directory has the names of istiod and this program. Nothing is overwritten. */
 export function makefileCopies({root, clusters}: MakefileFacts): readonly Copy[] {
-  const ofClusters = [...clusters].filter(([, folder]) => canCopy(folder, selfSignedNames));
+  const ofClusters = [...clusters].filter(([, directory]) => canCopy(directory, selfSignedNames));
   return [
     ...(canCopy(root, k8sRoot) ? k8sRoot : []),
     ...ofClusters.flatMap(([cluster]) =>
@@ -107,16 +107,16 @@ export function makefileCopies({root, clusters}: MakefileFacts): readonly Copy[]
 }
 
 /** Reports whether all files exist, and none of the names to which they are copied. */
-function canCopy(folder: Folder, names: readonly {readonly from: string; readonly to: string}[]): boolean {
-  return names.every(({from, to}) => (folder.get(from)?.size ?? 0) > 0 && !folder.has(to));
+function canCopy(directory: DirectoryFiles, names: readonly {readonly from: string; readonly to: string}[]): boolean {
+  return names.every(({from, to}) => (directory.get(from)?.size ?? 0) > 0 && !directory.has(to));
 }
 
 /** Returns the faults that a Makefile caused and that reading each certificate and key alone does not reveal. */
 export function makefileFaults({root, clusters}: MakefileFacts): readonly MakefileFault[] {
   const files = [
     ...[...root].map(([name, file]) => ({...file, path: name})),
-    ...[...clusters].flatMap(([cluster, folder]) =>
-      [...folder].map(([name, file]) => ({...file, cluster, path: `${cluster}/${name}`})),
+    ...[...clusters].flatMap(([cluster, directory]) =>
+      [...directory].map(([name, file]) => ({...file, cluster, path: `${cluster}/${name}`})),
     ),
   ];
   return [
@@ -124,7 +124,7 @@ export function makefileFaults({root, clusters}: MakefileFacts): readonly Makefi
     ...files.flatMap(readableKey),
     ...missingRootKey(root, clusters),
     ...splitRoots(root, clusters),
-    ...[...clusters].flatMap(([name, folder]) => clusterFaults(name, folder)),
+    ...[...clusters].flatMap(([name, directory]) => clusterFaults(name, directory)),
   ];
 }
 
@@ -153,19 +153,19 @@ function readableKey({cluster, path, mode}: LocatedFile): readonly MakefileFault
 }
 
 /** `make clean`, which 1.7.8 runs at the end of each target, removes the root key in the Makefile's directory. */
-function missingRootKey(root: Folder, clusters: MakefileFacts['clusters']): readonly MakefileFault[] {
+function missingRootKey(root: DirectoryFiles, clusters: MakefileFacts['clusters']): readonly MakefileFault[] {
   if (root.has(layout.rootKey) || root.has('k8s-root-key.pem') || clusters.size === 0) return [];
   const message = `${layout.rootKey} not found: this root cannot sign further cluster CAs ("make clean" removes the key)`;
   return [{message, hint: 'restore the root key from a backup, or plan a new root for all clusters'}];
 }
 
 /** After `make clean`, the next NAME-cacerts creates a new root and signs only that cluster's CA with it. */
-function splitRoots(root: Folder, clusters: MakefileFacts['clusters']): readonly MakefileFault[] {
+function splitRoots(root: DirectoryFiles, clusters: MakefileFacts['clusters']): readonly MakefileFault[] {
   const all = [
     {path: layout.rootCert, file: root.get(layout.rootCert) ?? root.get('k8s-root-cert.pem')},
-    ...[...clusters].map(([name, folder]) => ({
+    ...[...clusters].map(([name, directory]) => ({
       path: clusterLayout(name).rootCert,
-      file: folder.get('root-cert.pem'),
+      file: directory.get('root-cert.pem'),
     })),
   ];
   const found = all.filter(({file}) => file?.text !== undefined && file.text.trim() !== '');
@@ -176,17 +176,17 @@ function splitRoots(root: Folder, clusters: MakefileFacts['clusters']): readonly
   return [{message, hint: 'choose one root, and issue the CAs of the other clusters again under it'}];
 }
 
-function clusterFaults(cluster: string, folder: Folder): readonly MakefileFault[] {
-  const flavour = makefileVariant(folder);
-  if (flavour === undefined) return [];
-  const old = folder.get('selfSigned-ca-cert.pem')?.text;
-  const taken = folder.get('ca-cert.pem')?.text;
-  if (old !== undefined && taken !== undefined && old !== taken) {
+function clusterFaults(cluster: string, directory: DirectoryFiles): readonly MakefileFault[] {
+  const variant = makefileVariant(directory);
+  if (variant === undefined) return [];
+  const old = directory.get('selfSigned-ca-cert.pem')?.text;
+  const current = directory.get('ca-cert.pem')?.text;
+  if (old !== undefined && current !== undefined && old !== current) {
     const message = `${cluster} has two CAs: ca-cert.pem and selfSigned-ca-cert.pem differ`;
     return [{cluster, message, hint: 'ca-cert.pem is used; move the selfSigned-* files to another directory'}];
   }
-  const needed = flavour === 'istiod' ? istiodNames : [...selfSignedNames.map(({from}) => from), 'root-cert.pem'];
-  const missing = needed.filter((file) => !folder.has(file));
+  const needed = variant === 'istiod' ? istiodNames : [...selfSignedNames.map(({from}) => from), 'root-cert.pem'];
+  const missing = needed.filter((file) => !directory.has(file));
   if (missing.length === 0) return [];
   const message = `${cluster}/ is incomplete: ${missing.join(', ')} not found; the Makefile did not finish`;
   return [{cluster, message, hint: 'run the Makefile target again'}];

@@ -87,10 +87,10 @@ function earliest(
 }
 
 function isLimitedByRoot(certificates: readonly RequiredCertificate[]): boolean {
-  const ends = (role: CertificateRole): readonly number[] =>
+  const expiryTimes = (role: CertificateRole): readonly number[] =>
     certificates.filter((one) => one.role === role).map(expiryTime);
-  const roots = [...ends('root'), ...ends('other root')];
-  const cas = ends('cluster CA');
+  const roots = [...expiryTimes('root'), ...expiryTimes('other root')];
+  const cas = expiryTimes('cluster CA');
   return roots.length > 0 && cas.length > 0 && Math.min(...roots) < Math.min(...cas) + sameExpiryMs;
 }
 

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {
-  type Folder,
+  type DirectoryFiles,
   type FoundFile,
   type MakefileFacts,
   makefileVariant,
@@ -9,7 +9,7 @@ import {
   makefileFaults,
 } from '../../../src/domain/mesh/makefile.js';
 
-const folder = (files: Readonly<Record<string, Partial<FoundFile>>>): Folder =>
+const folder = (files: Readonly<Record<string, Partial<FoundFile>>>): DirectoryFiles =>
   new Map(
     Object.entries(files).map(([name, file]) => [
       name,
@@ -26,7 +26,7 @@ const selfSigned = {
   'intermediate.conf': {},
 };
 
-function facts(top: Folder, clusters: Readonly<Record<string, Folder>>): MakefileFacts {
+function facts(top: DirectoryFiles, clusters: Readonly<Record<string, DirectoryFiles>>): MakefileFacts {
   return {root: top, clusters: new Map(Object.entries(clusters))};
 }
 
