@@ -51,9 +51,7 @@ const vaultAuth = z.discriminatedUnion(
 );
 
 const vault = kind({
-  type: z
-    .literal('vault')
-    .describe('Vault or OpenBao signs requests. The key of a cluster CA never leaves the work directory.'),
+  type: z.literal('vault').describe("Vault or OpenBao signs requests. It never receives a cluster CA's key."),
   'address?': text('an address such as https://vault.example.com:8200', /^https?:\/\/[^\s/]+(?:\/[^\s]*)?$/).describe(
     'Default: VAULT_ADDR.',
   ),

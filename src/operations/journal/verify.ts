@@ -2,7 +2,12 @@ import {defined} from '../../domain/defined.js';
 import {uidMismatches} from '../../domain/mesh/identity.js';
 import type {MeshCluster} from '../../domain/mesh/mesh.js';
 import type {JournalFault} from '../../domain/journal/chain.js';
-import {headComparer, type RecordedHead, compareRecordedHeads, type HeadCarrier} from '../../domain/journal/head.js';
+import {
+  headComparer,
+  type RecordedHead,
+  compareRecordedHeads,
+  type AnnotatedObject,
+} from '../../domain/journal/head.js';
 import {isKnown, observe, type Observed, valueOr} from '../../domain/observed.js';
 import {cacertsName} from '../../domain/istio/names.js';
 import type {Deps} from '../../engine/deps.js';
@@ -121,7 +126,7 @@ const secretsLeftOut = `--no-secrets: what Secret ${cacertsName} remembers, the 
 
 interface Looked {
   readonly cluster: MeshCluster;
-  readonly seen: Observed<{readonly uid: string; readonly objects: readonly HeadCarrier[]}>;
+  readonly seen: Observed<{readonly uid: string; readonly objects: readonly AnnotatedObject[]}>;
 }
 
 async function ask(deps: Deps, {mesh}: LoadedMesh, cluster: MeshCluster, limits: Limits): Promise<Looked> {
